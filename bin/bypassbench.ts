@@ -1,0 +1,33 @@
+/**
+ * The `bypassbench` command: picks the part of the house that a subcommand belongs to and lets it parse its
+ * own arguments. Parts are imported only when asked for, so that a server starts without the plotting code.
+ *
+ * An error with a string `code` is one its reader can act on: its message is printed alone, exit code 1.
+ * Anything else is a fault of ours: stack trace, exit code 70 (EX_SOFTWARE).
+ */
+import { Command } from 'commander';
+
+type Part = { command(): Command };
+
+const parts: Record<string, () => Promise<Part>> = {
+  run: () => import('../experiments/command.ts'),
+  report: () => import('../results/command.ts'),
+  serve: () => import('../kvserver/command.ts'),
+  load: () => import('../loadgen/command.ts'),
+};
+
+async function main(argv: string[]): Promise<void> {
+  const program = new Command('bypassbench')
+    .description("How much of a server's latency is the operating system, and what would kernel bypass give?")
+    .showHelpAfterError('(see --help)');
+  const wanted = parts[argv[2] ?? ''];
+  const loaders = wanted ? [wanted] : Object.values(parts);
+  for (const load of loaders) program.addCommand((await load()).command());
+  await program.parseAsync(argv);
+}
+
+main(process.argv).catch((error: Error & { code?: unknown }) => {
+  const expected = typeof error.code === 'string';
+  console.error(expected ? `bypassbench: ${error.message}` : error.stack);
+  process.exit(expected ? 1 : 70);
+});

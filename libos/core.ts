@@ -1,0 +1,395 @@
+/**
+ * PDPI over any Transport: descriptors, tokens, waiting, ownership of buffers, and the checks that are the same
+ * for every backend.
+ */
+import { nowNs } from './clock.ts';
+import { checkPort, formatIpv4, parseIpv4 } from './endpoint.ts';
+import { type ErrorCode, LibosError } from './errors.ts';
+import { Owner, type ScatterGatherArray } from './memory/sga.ts';
+import type {
+  Completion,
+  Endpoint,
+  Libos,
+  PushCompletion,
+  QToken,
+  QueueDescriptor,
+  SocketKind,
+} from './pdpi.ts';
+import { NO_SLOT, type PendingList, TokenTable } from './tokens.ts';
+import { type Queue, QueueState, type Transport, type TransportHost } from './transport.ts';
+
+export interface CoreOptions {
+  /** Find use after push, double free and leaks; costs a pass over the bytes at each push. */
+  checked: boolean;
+  /** What a wait does while nothing happens: spin, or sleep in the operating system. */
+  idle: 'poll' | 'sleep';
+}
+
+/** Polls between two readings of the clock while waiting. */
+const POLLS_PER_CLOCK_READING = 32;
+
+export class LibosCore implements Libos, TransportHost {
+  readonly tokens = new TokenTable();
+  readonly completions: Completion[] = [];
+  readonly #transport: Transport;
+  readonly #options: CoreOptions;
+  readonly #queues: (Queue | null)[] = [];
+  readonly #freeDescriptors: number[] = [];
+  /** Checked mode: digest of what was pushed, by slot. */
+  readonly #digests = new Map<number, number>();
+  #shut = false;
+
+  constructor(transport: Transport, options: CoreOptions) {
+    this.#transport = transport;
+    this.#options = options;
+    transport.attach(this);
+  }
+
+  get backend(): string {
+    return this.#transport.name;
+  }
+
+  // Sockets
+
+  socket(kind: SocketKind): QueueDescriptor {
+    if (this.#shut) throw new LibosError('SHUT_DOWN', 'socket');
+    if (kind !== 'stream' && kind !== 'datagram') {
+      throw new LibosError(
+        'INVALID_ARGUMENT',
+        'socket',
+        -1,
+        `'${kind}' is not a socket kind: stream or datagram`,
+      );
+    }
+    const queue = this.#transport.open(kind);
+    this.register(queue);
+    return queue.qd;
+  }
+
+  bind(qd: QueueDescriptor, endpoint: Endpoint): void {
+    const queue = this.#queue(qd, 'bind');
+    const address = parseIpv4(endpoint.address, 'bind', qd);
+    checkPort(endpoint.port, 0, 'bind', qd);
+    if (queue.state !== QueueState.Fresh) throw wrongState('bind', qd, 'it is bound or connected already');
+    this.#transport.bind(queue, address, endpoint.port);
+    queue.state = QueueState.Bound;
+  }
+
+  listen(qd: QueueDescriptor, backlog: number): void {
+    const queue = this.#queue(qd, 'listen');
+    if (queue.kind !== 'stream') throw wrongState('listen', qd, 'it is a datagram socket');
+    if (!Number.isInteger(backlog) || backlog < 1) {
+      throw new LibosError(
+        'INVALID_ARGUMENT',
+        'listen',
+        qd,
+        `a backlog of ${backlog} is not a positive integer`,
+      );
+    }
+    if (queue.state !== QueueState.Bound) throw wrongState('listen', qd, 'bind it first');
+    this.#transport.listen(queue, backlog);
+    queue.state = QueueState.Listening;
+  }
+
+  accept(qd: QueueDescriptor): QToken {
+    const queue = this.#queue(qd, 'accept');
+    if (queue.state !== QueueState.Listening) throw wrongState('accept', qd, 'it does not listen');
+    const slot = this.tokens.create('accept', qd, null);
+    this.tokens.append(queue.accepts, slot);
+    this.#transport.accept(queue);
+    return this.tokens.token(slot);
+  }
+
+  connect(qd: QueueDescriptor, endpoint: Endpoint): QToken {
+    const queue = this.#queue(qd, 'connect');
+    const address = parseIpv4(endpoint.address, 'connect', qd);
+    checkPort(endpoint.port, 1, 'connect', qd);
+    if (queue.state !== QueueState.Fresh && queue.state !== QueueState.Bound) {
+      throw wrongState('connect', qd, 'it listens, connects or was connected already');
+    }
+    const slot = this.tokens.create('connect', qd, null);
+    this.tokens.append(queue.connects, slot);
+    queue.state = QueueState.Connecting;
+    queue.peerAddress = address;
+    queue.peerPort = endpoint.port;
+    this.#transport.connect(queue, address, endpoint.port);
+    return this.tokens.token(slot);
+  }
+
+  close(qd: QueueDescriptor): void {
+    const queue = this.#queue(qd, 'close');
+    this.#cancel(queue.accepts);
+    this.#cancel(queue.connects);
+    this.#cancel(queue.pops);
+    this.#cancel(queue.pushes);
+    this.#cancel(queue.unacknowledged);
+    this.#transport.close(queue);
+    this.#queues[qd] = null;
+    this.#freeDescriptors.push(qd);
+  }
+
+  shutdownWrite(qd: QueueDescriptor): void {
+    const queue = this.#queue(qd, 'shutdownWrite');
+    if (queue.kind !== 'stream' || queue.state !== QueueState.Connected) {
+      throw wrongState('shutdownWrite', qd, 'it is not a connected stream');
+    }
+    if (queue.writeShut) return;
+    queue.writeShut = true;
+    this.#transport.shutdownWrite(queue);
+  }
+
+  localEndpoint(qd: QueueDescriptor): Endpoint {
+    const queue = this.#queue(qd, 'localEndpoint');
+    return { address: formatIpv4(queue.localAddress), port: queue.localPort };
+  }
+
+  peerEndpoint(qd: QueueDescriptor): Endpoint {
+    const queue = this.#queue(qd, 'peerEndpoint');
+    if (queue.state !== QueueState.Connected) throw wrongState('peerEndpoint', qd, 'it is not connected');
+    return { address: formatIpv4(queue.peerAddress), port: queue.peerPort };
+  }
+
+  // Data
+
+  push(qd: QueueDescriptor, sga: ScatterGatherArray, until: PushCompletion = 'handed-over'): QToken {
+    const queue = this.#queue(qd, 'push');
+    if (queue.state !== QueueState.Connected) throw wrongState('push', qd, 'it is not connected');
+    if (queue.writeShut) throw wrongState('push', qd, 'its sending half was shut down');
+    if (until === 'acknowledged' && queue.kind !== 'stream') {
+      throw new LibosError('NOT_SUPPORTED', 'push', qd, 'nobody acknowledges a datagram');
+    }
+    return this.#push(queue, sga, until === 'acknowledged', 0, 0);
+  }
+
+  pushTo(qd: QueueDescriptor, sga: ScatterGatherArray, endpoint: Endpoint): QToken {
+    const queue = this.#queue(qd, 'pushTo');
+    if (queue.kind !== 'datagram')
+      throw wrongState('pushTo', qd, 'it is a stream; push to where it is connected');
+    const address = parseIpv4(endpoint.address, 'pushTo', qd);
+    checkPort(endpoint.port, 1, 'pushTo', qd);
+    return this.#push(queue, sga, false, address, endpoint.port);
+  }
+
+  pop(qd: QueueDescriptor): QToken {
+    const queue = this.#queue(qd, 'pop');
+    const receives =
+      queue.kind === 'stream' ? queue.state === QueueState.Connected : queue.state !== QueueState.Fresh;
+    if (!receives) throw wrongState('pop', qd, 'it is neither connected nor a bound datagram socket');
+    const slot = this.tokens.create('pop', qd, null);
+    this.tokens.append(queue.pops, slot);
+    this.#transport.pop(queue);
+    return this.tokens.token(slot);
+  }
+
+  alloc(bytes: number): ScatterGatherArray {
+    if (this.#shut) throw new LibosError('SHUT_DOWN', 'alloc');
+    if (!Number.isSafeInteger(bytes) || bytes < 1) {
+      throw new LibosError('INVALID_ARGUMENT', 'alloc', -1, `${bytes} is not a positive number of bytes`);
+    }
+    return this.#transport.pool.alloc(bytes, Owner.Application);
+  }
+
+  free(sga: ScatterGatherArray): void {
+    if (this.#shut) throw new LibosError('SHUT_DOWN', 'free');
+    this.#transport.pool.freeByApplication(sga);
+  }
+
+  // Waiting
+
+  wait(token: QToken, timeoutMs = Number.POSITIVE_INFINITY): Completion | null {
+    const slot = this.tokens.slotOf(token);
+    const deadlineNs = deadline(timeoutMs);
+    while (!this.tokens.isReady(slot)) {
+      if (!this.#progress(deadlineNs)) return null;
+    }
+    return this.#handOut(slot, 0);
+  }
+
+  waitAny(tokens: ArrayLike<QToken>, timeoutMs = Number.POSITIVE_INFINITY): Completion | null {
+    if (tokens.length === 0) throw new LibosError('INVALID_ARGUMENT', 'waitAny', -1, 'no tokens to wait for');
+    for (let i = 0; i < tokens.length; i++) this.tokens.slotOf(tokens[i]);
+    const deadlineNs = deadline(timeoutMs);
+    for (;;) {
+      for (let i = 0; i < tokens.length; i++) {
+        const slot = this.tokens.slotOf(tokens[i]);
+        if (this.tokens.isReady(slot)) return this.#handOut(slot, 0);
+      }
+      if (!this.#progress(deadlineNs)) return null;
+    }
+  }
+
+  waitAll(tokens: ArrayLike<QToken>, timeoutMs = Number.POSITIVE_INFINITY): boolean {
+    for (let i = 0; i < tokens.length; i++) {
+      this.tokens.slotOf(tokens[i]);
+      for (let j = 0; j < i; j++) {
+        if (tokens[i] === tokens[j])
+          throw new LibosError('INVALID_ARGUMENT', 'waitAll', -1, 'a token stands twice');
+      }
+    }
+    const deadlineNs = deadline(timeoutMs);
+    for (let i = 0; i < tokens.length; i++) {
+      const slot = this.tokens.slotOf(tokens[i]);
+      while (!this.tokens.isReady(slot)) {
+        if (!this.#progress(deadlineNs)) return false;
+      }
+    }
+    for (let i = 0; i < tokens.length; i++) this.#handOut(this.tokens.slotOf(tokens[i]), i);
+    return true;
+  }
+
+  waitNext(max: number, timeoutMs = Number.POSITIVE_INFINITY): number {
+    if (!(max >= 1))
+      throw new LibosError('INVALID_ARGUMENT', 'waitNext', -1, `a maximum of ${max} is below 1`);
+    const tokens = this.tokens;
+    if (tokens.readyCount < max) this.#transport.poll();
+    if (tokens.readyCount === 0 && timeoutMs > 0) {
+      const deadlineNs = deadline(timeoutMs);
+      while (tokens.readyCount === 0 && this.#progress(deadlineNs));
+    }
+    let count = 0;
+    for (let slot = tokens.firstReady; slot !== NO_SLOT && count < max; slot = tokens.firstReady) {
+      this.#handOut(slot, count++);
+    }
+    return count;
+  }
+
+  shutdown(): void {
+    if (this.#shut) return;
+    for (let qd = 0; qd < this.#queues.length; qd++) {
+      if (this.#queues[qd]) this.close(qd);
+    }
+    // What the libOS still holds for the application goes back unread; it is not the application's leak.
+    for (let slot = this.tokens.firstReady; slot !== NO_SLOT; slot = this.tokens.firstReady) {
+      const sga = this.tokens.sga[slot];
+      if (sga) this.#transport.pool.release(sga);
+      this.tokens.consume(slot);
+    }
+    this.#shut = true;
+    this.#transport.shutdown();
+  }
+
+  // For the transport
+
+  register(queue: Queue): void {
+    const qd = this.#freeDescriptors.pop() ?? this.#queues.length;
+    queue.qd = qd;
+    this.#queues[qd] = queue;
+  }
+
+  // Inside
+
+  #queue(qd: QueueDescriptor, operation: string): Queue {
+    const queue = this.#queues[qd];
+    if (!queue) throw new LibosError(this.#shut ? 'SHUT_DOWN' : 'BAD_QUEUE', operation, qd);
+    return queue;
+  }
+
+  #push(queue: Queue, sga: ScatterGatherArray, acknowledged: boolean, address: number, port: number): QToken {
+    const { pool } = this.#transport;
+    if (queue.kind === 'stream' && sga.byteLength === 0) {
+      throw new LibosError('INVALID_ARGUMENT', 'push', queue.qd, 'there are no bytes to push');
+    }
+    if (sga.owner !== Owner.Application) throw new LibosError('NOT_OWNED', 'push', queue.qd);
+    const slot = this.tokens.create('push', queue.qd, sga);
+    pool.takeFromApplication(sga);
+    this.tokens.acknowledged[slot] = acknowledged ? 1 : 0;
+    this.tokens.peerAddress[slot] = address;
+    this.tokens.peerPort[slot] = port;
+    if (this.#options.checked) this.#digests.set(slot, digest(sga));
+    this.tokens.append(queue.pushes, slot);
+    this.#transport.push(queue);
+    return this.tokens.token(slot);
+  }
+
+  #cancel(list: PendingList): void {
+    while (list.head !== NO_SLOT) this.tokens.complete(this.tokens.shift(list), 'CANCELLED');
+  }
+
+  /** Polls until something completed. Returns false when the deadline passed first. */
+  #progress(deadlineNs: number): boolean {
+    const { tokens } = this;
+    const transport = this.#transport;
+    const before = tokens.readyCount;
+    for (let polls = 0; polls < POLLS_PER_CLOCK_READING; polls++) {
+      transport.poll();
+      if (tokens.readyCount !== before) return true;
+      if (this.#options.idle === 'sleep') {
+        const leftMs = (deadlineNs - nowNs()) / 1e6;
+        if (leftMs <= 0) return false;
+        transport.sleep(leftMs);
+        if (tokens.readyCount !== before) return true;
+      }
+    }
+    return deadlineNs === Number.POSITIVE_INFINITY || nowNs() < deadlineNs;
+  }
+
+  #handOut(slot: number, index: number): Completion {
+    const { tokens } = this;
+    const { pool } = this.#transport;
+    const completion = this.completions[index] ?? this.#newCompletion(index);
+    let sga = tokens.sga[slot];
+    if (sga !== null) {
+      if (this.#options.checked && tokens.operation[slot] === 'push') this.#verify(slot, sga);
+      if (sga.owner === Owner.LibosThenFree) {
+        pool.release(sga);
+        sga = null;
+      } else {
+        pool.giveToApplication(sga);
+      }
+    }
+    completion.token = tokens.token(slot);
+    completion.operation = tokens.operation[slot];
+    completion.qd = tokens.qd[slot];
+    completion.error = tokens.error[slot];
+    completion.sga = sga;
+    completion.newQd = tokens.newQd[slot];
+    completion.peerAddress = tokens.peerAddress[slot];
+    completion.peerPort = tokens.peerPort[slot];
+    tokens.consume(slot);
+    return completion;
+  }
+
+  #newCompletion(index: number): Completion {
+    const completion: Completion = {
+      token: 0,
+      operation: 'pop',
+      qd: -1,
+      error: null as ErrorCode | null,
+      sga: null,
+      newQd: -1,
+      peerAddress: 0,
+      peerPort: 0,
+    };
+    this.completions[index] = completion;
+    return completion;
+  }
+
+  #verify(slot: number, sga: ScatterGatherArray): void {
+    const pushed = this.#digests.get(slot);
+    this.#digests.delete(slot);
+    if (pushed === digest(sga)) return;
+    const qd = this.tokens.qd[slot];
+    this.tokens.consume(slot);
+    this.#transport.pool.giveToApplication(sga);
+    throw new LibosError('USE_AFTER_PUSH', 'push', qd);
+  }
+}
+
+function wrongState(operation: string, qd: number, why: string): LibosError {
+  return new LibosError('INVALID_STATE', operation, qd, why);
+}
+
+function deadline(timeoutMs: number): number {
+  return timeoutMs === Number.POSITIVE_INFINITY ? timeoutMs : nowNs() + timeoutMs * 1e6;
+}
+
+/** FNV-1a over the data and its extent. */
+function digest(sga: ScatterGatherArray): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < sga.segmentCount; i++) {
+    const { bytes, offset, length } = sga.segments[i];
+    for (let at = offset; at < offset + length; at++) hash = Math.imul(hash ^ bytes[at], 0x01000193);
+    hash = Math.imul(hash ^ length, 0x01000193);
+  }
+  return hash;
+}

@@ -1,0 +1,23 @@
+/** The worker's side of a data path (datapath.ts): pins itself, runs the module, reports how it went. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { pinThread } from './affinity.ts';
+import type { DataPathContext, DataPathMessage, DataPathStart } from './datapath.ts';
+
+const { module, core, data, stopWord } = workerData as DataPathStart;
+const report = (message: DataPathMessage) => parentPort!.postMessage(message);
+
+const context: DataPathContext<unknown, unknown> = {
+  data,
+  stopRequested: () => Atomics.load(stopWord, 0) !== 0,
+  ready: (info) => report({ kind: 'ready', info }),
+};
+
+try {
+  if (core !== null) pinThread(core);
+  const { run } = (await import(module)) as { run(context: DataPathContext<unknown, unknown>): unknown };
+  report({ kind: 'finished', result: run(context) });
+} catch (thrown) {
+  const error = thrown as Error & { code?: unknown };
+  const code = typeof error.code === 'string' ? error.code : null;
+  report({ kind: 'failed', message: error.message, stack: error.stack ?? '', code });
+}

@@ -1,0 +1,90 @@
+/**
+ * A data path: a worker thread pinned to a core that runs one function and, polling, never returns to Node's
+ * event loop. The main thread keeps signals and standard output. They share one word: the request to stop.
+ *
+ *     main thread                              worker thread
+ *     startDataPath(module, data, core)  --->  module.run(context)
+ *     ready resolves                     <---  context.ready(info)
+ *     stop()                             --->  context.stopRequested() is true
+ *     finished resolves                  <---  run returned
+ */
+import { Worker } from 'node:worker_threads';
+import { type ErrorCode, LibosError } from './errors.ts';
+
+/** What the function of a data path is given. */
+export interface DataPathContext<Data, Info> {
+  readonly data: Data;
+  /** Cheap enough to ask in every turn of the loop. */
+  stopRequested(): boolean;
+  /** Tells the main thread that the data path is up. */
+  ready(info: Info): void;
+}
+
+export interface DataPath<Info, Result> {
+  /** Rejects when the data path failed before it was ready. */
+  ready: Promise<Info>;
+  /** What run returned. Rejects when it threw. */
+  finished: Promise<Result>;
+  /** Asks the data path to return, and ends its thread if it has not within `graceMs`. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+export interface DataPathStart {
+  module: string;
+  core: number | null;
+  data: unknown;
+  stopWord: Int32Array;
+}
+
+export type DataPathMessage =
+  | { kind: 'ready'; info: unknown }
+  | { kind: 'finished'; result: unknown }
+  | { kind: 'failed'; message: string; stack: string; code: string | null };
+
+/**
+ * Runs `run(context)` of `module` on its own thread, pinned to `core` unless that is null. `data`, the ready
+ * info and the result are structured clones. Errors keep their message, and their `code` if they have one.
+ */
+export function startDataPath<Data, Info, Result>(
+  module: URL,
+  data: Data,
+  core: number | null,
+): DataPath<Info, Result> {
+  const stopWord = new Int32Array(new SharedArrayBuffer(4));
+  const start: DataPathStart = { module: module.href, core, data, stopWord };
+  const worker = new Worker(new URL('./datapath-thread.ts', import.meta.url), { workerData: start });
+  const ready = Promise.withResolvers<Info>();
+  const finished = Promise.withResolvers<Result>();
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  const fail = (error: Error) => {
+    ready.reject(error);
+    finished.reject(error);
+  };
+  // Whoever is interested awaits them; a failure is not to end the process behind their back.
+  ready.promise.catch(() => {});
+  finished.promise.catch(() => {});
+  worker.on('message', (message: DataPathMessage) => {
+    if (message.kind === 'ready') ready.resolve(message.info as Info);
+    else if (message.kind === 'finished') finished.resolve(message.result as Result);
+    else fail(revive(message));
+  });
+  worker.on('error', fail);
+  worker.once('exit', () => fail(new LibosError('SHUT_DOWN', 'datapath', -1, 'the data path ended')));
+  return {
+    ready: ready.promise,
+    finished: finished.promise,
+    async stop(graceMs = 800) {
+      Atomics.store(stopWord, 0, 1);
+      const timer = setTimeout(() => void worker.terminate(), graceMs);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function revive(failure: Extract<DataPathMessage, { kind: 'failed' }>): Error {
+  const error = new Error(failure.message) as Error & { code?: string | ErrorCode };
+  error.stack = failure.stack;
+  if (failure.code !== null) error.code = failure.code;
+  return error;
+}

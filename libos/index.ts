@@ -1,0 +1,61 @@
+/**
+ * The only door of the library OS: create one, its types, its errors.
+ *
+ *     const libos = createLibos({ backend: 'kernel' });
+ *     const qd = libos.socket('stream');
+ *     libos.bind(qd, { address: '127.0.0.1', port: 0 });
+ *     libos.listen(qd, 128);
+ *     const accepted = libos.wait(libos.accept(qd));
+ */
+import { LibosCore } from './core.ts';
+import { LibosError } from './errors.ts';
+import { KernelTransport } from './kernel/transport.ts';
+import { mapAnonymous } from './memory/anonymous.ts';
+import { BufferPool } from './memory/pool.ts';
+import type { Libos } from './pdpi.ts';
+
+export { nowNs } from './clock.ts';
+export { type DataPath, type DataPathContext, startDataPath } from './datapath.ts';
+export { formatIpv4 } from './endpoint.ts';
+export { type ErrorCode, errorCodes, LibosError } from './errors.ts';
+export type { ScatterGatherArray, Segment } from './memory/sga.ts';
+export type * from './pdpi.ts';
+export { PromiseLibos } from './promises.ts';
+
+export const backends = ['kernel'] as const;
+export type Backend = (typeof backends)[number];
+
+export interface LibosOptions {
+  backend: Backend;
+  /** Find use after push, use after free, double free and leaks. For tests: it reads every byte pushed. Default false. */
+  checked?: boolean;
+  /** What a wait does while nothing happens: spin on the core ('poll', default) or sleep in the kernel. */
+  idle?: 'poll' | 'sleep';
+  /** Most memory that the buffer pool may map, in bytes. Default 4 GiB; mapped only as it is needed. */
+  poolLimitBytes?: number;
+  /** After how long an unanswered connect completes as TIMED_OUT. Default 10,000 ms. */
+  connectTimeoutMs?: number;
+}
+
+const BUFFER_BYTES = 16 * 1024;
+const SLAB_BUFFERS = 64;
+const RETAINED_BYTES = 64 * 1024 * 1024;
+
+/** Throws INVALID_ARGUMENT for a backend that does not exist, BACKEND_UNAVAILABLE for one that cannot run here. */
+export function createLibos(options: LibosOptions): Libos {
+  if (!backends.includes(options.backend)) {
+    const detail = `there is no backend '${options.backend}'; there is ${backends.join(', ')}`;
+    throw new LibosError('INVALID_ARGUMENT', 'createLibos', -1, detail);
+  }
+  const checked = options.checked ?? false;
+  const pool = new BufferPool({
+    bufferBytes: BUFFER_BYTES,
+    slabBuffers: SLAB_BUFFERS,
+    limitBytes: options.poolLimitBytes ?? 4 * 1024 ** 3,
+    retainBytes: RETAINED_BYTES,
+    checked,
+    mapSlab: mapAnonymous,
+  });
+  const transport = new KernelTransport(pool, options.connectTimeoutMs ?? 10_000);
+  return new LibosCore(transport, { checked, idle: options.idle ?? 'poll' });
+}

@@ -1,0 +1,94 @@
+/** The receiving half of kernel sockets: recv straight into pool buffers. */
+import type { BufferPool } from '../memory/pool.ts';
+import { Owner, type ScatterGatherArray } from '../memory/sga.ts';
+import { Errno, errno } from '../native/libc.ts';
+import { NO_SLOT, type TokenTable } from '../tokens.ts';
+import { codeOfErrno, type KernelQueue } from './queue.ts';
+import * as sys from './syscalls.ts';
+
+export class Receiver {
+  readonly #tokens: TokenTable;
+  readonly #pool: BufferPool;
+  /** The buffer that the next recv writes to; most polls find nothing and leave it as it is. */
+  #spare: ScatterGatherArray | null = null;
+
+  constructor(tokens: TokenTable, pool: BufferPool) {
+    this.#tokens = tokens;
+    this.#pool = pool;
+  }
+
+  /** Serves the pops of a queue until they or the data run out. Returns whether a pop completed. */
+  receive(queue: KernelQueue): boolean {
+    const tokens = this.#tokens;
+    let completed = false;
+    while (queue.pops.head !== NO_SLOT) {
+      if (queue.endOfStream || queue.error !== null) {
+        tokens.complete(tokens.shift(queue.pops), queue.error);
+        completed = true;
+        continue;
+      }
+      const outcome = queue.kind === 'stream' ? this.#fromStream(queue) : this.#datagram(queue);
+      if (outcome === Nothing) break;
+      if (outcome === Data) {
+        const slot = tokens.shift(queue.pops);
+        tokens.sga[slot] = this.#spare;
+        if (queue.kind === 'datagram') {
+          tokens.peerAddress[slot] = sys.writtenAddress();
+          tokens.peerPort[slot] = sys.writtenPort();
+        }
+        this.#spare = null;
+        tokens.complete(slot, null);
+        completed = true;
+        if (!queue.readable) break;
+      }
+    }
+    return completed;
+  }
+
+  #fromStream(queue: KernelQueue): Outcome {
+    if (this.#spare === null) this.#spare = this.#pool.alloc(this.#pool.bufferBytes, Owner.Libos);
+    const segment = this.#spare.segments[0];
+    const bytes = sys.recv(queue.fd, segment.address, segment.capacity, sys.MSG_DONTWAIT);
+    if (bytes < 0) return this.#failed(queue);
+    if (bytes === 0) {
+      queue.endOfStream = true;
+      return Ended;
+    }
+    segment.length = bytes;
+    // A short read has emptied the socket (epoll(7)), unless the end of the stream is known to follow.
+    queue.readable = bytes === segment.capacity || queue.peerFinished;
+    return Data;
+  }
+
+  #datagram(queue: KernelQueue): Outcome {
+    if (this.#spare === null) this.#spare = this.#pool.alloc(this.#pool.bufferBytes, Owner.Libos);
+    const segment = this.#spare.segments[0];
+    const bytes = sys.recvfrom(queue.fd, segment.address, segment.capacity);
+    if (bytes < 0) return this.#failed(queue);
+    segment.length = bytes;
+    queue.readable = true;
+    return Data;
+  }
+
+  #failed(queue: KernelQueue): Outcome {
+    const error = errno();
+    if (error === Errno.EAGAIN) {
+      queue.readable = false;
+      return Nothing;
+    }
+    if (error === Errno.EINTR) return Retry;
+    if (queue.kind === 'datagram') {
+      // An ICMP error that belongs to a datagram sent earlier: told once, the socket stays usable.
+      this.#tokens.complete(this.#tokens.shift(queue.pops), codeOfErrno(error));
+      return Retry;
+    }
+    queue.error = codeOfErrno(error);
+    return Ended;
+  }
+}
+
+const Nothing = 0;
+const Data = 1;
+const Ended = 2;
+const Retry = 3;
+type Outcome = 0 | 1 | 2 | 3;

@@ -1,0 +1,186 @@
+/**
+ * The socket calls of Linux, over integers, and the memory that they read and write: one page mapped once,
+ * so that no call allocates. Socket calls return -1 and set errno; see each man page for which.
+ */
+import { mapAnonymous } from '../memory/anonymous.ts';
+import { libc } from '../native/libc.ts';
+
+type Call = (...integers: number[]) => number;
+const pointer = 'uintptr_t';
+
+export const socket: Call = libc.func('socket', 'int', ['int', 'int', 'int']);
+export const close: Call = libc.func('close', 'int', ['int']);
+export const shutdown: Call = libc.func('shutdown', 'int', ['int', 'int']);
+export const recv: Call = libc.func('recv', 'int', ['int', pointer, 'size_t', 'int']);
+export const send: Call = libc.func('send', 'int', ['int', pointer, 'size_t', 'int']);
+export const listen: Call = libc.func('listen', 'int', ['int', 'int']);
+const sendmsgCall: Call = libc.func('sendmsg', 'int', ['int', pointer, 'int']);
+const recvfromCall: Call = libc.func('recvfrom', 'int', ['int', pointer, 'size_t', 'int', pointer, pointer]);
+const bindCall: Call = libc.func('bind', 'int', ['int', pointer, 'uint32_t']);
+const connectCall: Call = libc.func('connect', 'int', ['int', pointer, 'uint32_t']);
+const accept4Call: Call = libc.func('accept4', 'int', ['int', pointer, pointer, 'int']);
+const getsocknameCall: Call = libc.func('getsockname', 'int', ['int', pointer, pointer]);
+const getsockoptCall: Call = libc.func('getsockopt', 'int', ['int', 'int', 'int', pointer, pointer]);
+const setsockoptCall: Call = libc.func('setsockopt', 'int', ['int', 'int', 'int', pointer, 'uint32_t']);
+const ioctlCall: Call = libc.func('ioctl', 'int', ['int', 'unsigned long', pointer]);
+const epollCreate1: Call = libc.func('epoll_create1', 'int', ['int']);
+const epollCtlCall: Call = libc.func('epoll_ctl', 'int', ['int', 'int', 'int', pointer]);
+const epollWaitCall: Call = libc.func('epoll_wait', 'int', ['int', pointer, 'int', 'int']);
+
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SHUT_WR = 1;
+export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
+export const EPOLLIN = 0x1;
+export const EPOLLOUT = 0x4;
+export const EPOLLERR = 0x8;
+export const EPOLLHUP = 0x10;
+export const EPOLLRDHUP = 0x2000;
+const EPOLLET = 0x8000_0000;
+const AF_INET = 2;
+const SOCK_NONBLOCK_CLOEXEC = 0o2004000;
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const SO_ERROR = 4;
+const SIOCOUTQ = 0x5411;
+
+/** Most segments that one sendmsg carries (UIO_MAXIOV is 1,024). */
+export const MAX_IOVECS = 128;
+/** Most events that one epoll_wait reports. */
+export const MAX_EVENTS = 128;
+/** struct epoll_event is packed on x86-64 and aligned elsewhere. */
+const EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
+const EVENT_DATA = process.arch === 'x64' ? 4 : 8;
+
+//   0 sockaddr_in (16)   16 length or option (4)   32 msghdr (56)   128 epoll_event to add (16)
+// 256 iovec x 128 (16 each)   2304 epoll_event x 128 (up to 16 each)
+const scratch = mapAnonymous(8192);
+const memory = new DataView(scratch.bytes.buffer);
+const SOCKADDR = scratch.address;
+const LENGTH = scratch.address + 16;
+const MSGHDR = scratch.address + 32;
+const ADDED_EVENT = scratch.address + 128;
+const IOVEC = scratch.address + 256;
+const EVENTS = scratch.address + 2304;
+const SOCKADDR_BYTES = 16;
+
+function writeAddress(address: number, port: number): void {
+  memory.setUint16(0, AF_INET, true);
+  memory.setUint16(2, port);
+  memory.setUint32(4, address);
+}
+
+/** Address and port that the last accept4, getsockname or recvfrom wrote. */
+export function writtenAddress(): number {
+  return memory.getUint32(4);
+}
+export function writtenPort(): number {
+  return memory.getUint16(2);
+}
+
+export function openSocket(type: number): number {
+  return socket(AF_INET, type | SOCK_NONBLOCK_CLOEXEC, 0);
+}
+
+export function bind(fd: number, address: number, port: number): number {
+  writeAddress(address, port);
+  return bindCall(fd, SOCKADDR, SOCKADDR_BYTES);
+}
+
+export function connect(fd: number, address: number, port: number): number {
+  writeAddress(address, port);
+  return connectCall(fd, SOCKADDR, SOCKADDR_BYTES);
+}
+
+export function accept4(fd: number): number {
+  memory.setUint32(16, SOCKADDR_BYTES, true);
+  return accept4Call(fd, SOCKADDR, LENGTH, SOCK_NONBLOCK_CLOEXEC);
+}
+
+export function getsockname(fd: number): number {
+  memory.setUint32(16, SOCKADDR_BYTES, true);
+  return getsocknameCall(fd, SOCKADDR, LENGTH);
+}
+
+export function recvfrom(fd: number, address: number, bytes: number): number {
+  memory.setUint32(16, SOCKADDR_BYTES, true);
+  return recvfromCall(fd, address, bytes, MSG_DONTWAIT, SOCKADDR, LENGTH);
+}
+
+/** The socket's pending error, which this clears. */
+export function takeSocketError(fd: number): number {
+  memory.setInt32(0, 0, true);
+  memory.setUint32(16, 4, true);
+  getsockoptCall(fd, SOL_SOCKET, SO_ERROR, SOCKADDR, LENGTH);
+  return memory.getInt32(0, true);
+}
+
+function enable(fd: number, level: number, option: number): void {
+  memory.setInt32(16, 1, true);
+  setsockoptCall(fd, level, option, LENGTH, 4);
+}
+export function enableReuseAddress(fd: number): void {
+  enable(fd, SOL_SOCKET, SO_REUSEADDR);
+}
+export function enableNoDelay(fd: number): void {
+  enable(fd, IPPROTO_TCP, TCP_NODELAY);
+}
+
+/** Bytes of the stream that the peer has not acknowledged yet (tcp(7), SIOCOUTQ). */
+export function unacknowledgedBytes(fd: number): number {
+  memory.setInt32(16, 0, true);
+  ioctlCall(fd, SIOCOUTQ, LENGTH);
+  return memory.getInt32(16, true);
+}
+
+/** Sets the `index`th piece of the next gathered send. */
+export function setIovec(index: number, address: number, bytes: number): void {
+  const at = 256 + index * 16;
+  memory.setUint32(at, address % 0x1_0000_0000, true);
+  memory.setUint32(at + 4, Math.floor(address / 0x1_0000_0000), true);
+  memory.setUint32(at + 8, bytes, true);
+  memory.setUint32(at + 12, 0, true);
+}
+
+/** sendmsg of the first `count` pieces; `port` 0 sends to the connected peer. */
+export function sendGathered(fd: number, count: number, address: number, port: number): number {
+  writeAddress(address, port);
+  setPointer(32, port === 0 ? 0 : SOCKADDR);
+  memory.setUint32(40, port === 0 ? 0 : SOCKADDR_BYTES, true);
+  setPointer(48, IOVEC);
+  memory.setUint32(56, count, true);
+  return sendmsgCall(fd, MSGHDR, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+function setPointer(at: number, address: number): void {
+  memory.setUint32(at, address % 0x1_0000_0000, true);
+  memory.setUint32(at + 4, Math.floor(address / 0x1_0000_0000), true);
+}
+
+export function epollCreate(): number {
+  return epollCreate1(EPOLL_CLOEXEC);
+}
+
+/** Watches `fd` for every edge; `tag` comes back with its events. */
+export function epollAdd(epoll: number, fd: number, tag: number): number {
+  memory.setUint32(128, (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) >>> 0, true);
+  memory.setUint32(128 + EVENT_DATA, tag, true);
+  memory.setUint32(128 + EVENT_DATA + 4, 0, true);
+  return epollCtlCall(epoll, EPOLL_CTL_ADD, fd, ADDED_EVENT);
+}
+
+/** Number of events written, or -1; `timeoutMs` 0 does not wait. */
+export function epollWait(epoll: number, timeoutMs: number): number {
+  return epollWaitCall(epoll, EVENTS, MAX_EVENTS, timeoutMs);
+}
+export function eventMask(index: number): number {
+  return memory.getUint32(2304 + index * EVENT_BYTES, true);
+}
+export function eventTag(index: number): number {
+  return memory.getUint32(2304 + index * EVENT_BYTES + EVENT_DATA, true);
+}

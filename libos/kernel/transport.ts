@@ -1,0 +1,279 @@
+/**
+ * The backend over Linux sockets: the libOS interface without the bypass, each I/O still a system call.
+ *
+ * Sockets are non-blocking and watched by one epoll instance with every edge. A poll serves, in this order:
+ * queues that are known to have something (`scheduled`); the few queues that were active last (`hot`), by
+ * calling recv at once, which finds a reply one system call sooner than asking epoll first; and what epoll
+ * reports. With one busy connection that is a recv per poll, with many it is one epoll_wait for all of them.
+ */
+import { nowNs } from '../clock.ts';
+import { formatIpv4 } from '../endpoint.ts';
+import type { BufferPool } from '../memory/pool.ts';
+import { Errno, errno } from '../native/libc.ts';
+import type { SocketKind } from '../pdpi.ts';
+import { NO_SLOT, type TokenTable } from '../tokens.ts';
+import { QueueState, type Transport, type TransportHost } from '../transport.ts';
+import { codeOfErrno, KernelQueue, systemError } from './queue.ts';
+import { Receiver } from './receiver.ts';
+import { Sender } from './sender.ts';
+import * as sys from './syscalls.ts';
+
+/** With more active queues than this, asking epoll once is cheaper than a recv on each. */
+const HOT_QUEUES = 4;
+/** While hot queues are polled by recv, every so many polls epoll is asked for the others. */
+const POLLS_PER_EPOLL_WAIT = 8;
+/** Polls between two looks at the deadlines of connection attempts. */
+const POLLS_PER_DEADLINE_CHECK = 256;
+
+export class KernelTransport implements Transport {
+  readonly name = 'kernel';
+  readonly pool: BufferPool;
+  readonly #connectTimeoutMs: number;
+  readonly #epoll: number;
+  readonly #byDescriptor: (KernelQueue | null)[] = [];
+  #tokens!: TokenTable;
+  #host!: TransportHost;
+  #receiver!: Receiver;
+  #sender!: Sender;
+  #scheduled: KernelQueue[] = [];
+  #serving: KernelQueue[] = [];
+  readonly #hot: KernelQueue[] = [];
+  readonly #active: KernelQueue[] = [];
+  readonly #connecting: KernelQueue[] = [];
+  #polls = 0;
+
+  constructor(pool: BufferPool, connectTimeoutMs: number) {
+    this.pool = pool;
+    this.#connectTimeoutMs = connectTimeoutMs;
+    this.#epoll = sys.epollCreate();
+    if (this.#epoll < 0) throw systemError('start', -1, 'epoll_create1');
+  }
+
+  attach(host: TransportHost): void {
+    this.#host = host;
+    this.#tokens = host.tokens;
+    this.#receiver = new Receiver(host.tokens, this.pool);
+    this.#sender = new Sender(host.tokens);
+  }
+
+  open(kind: SocketKind): KernelQueue {
+    const fd = sys.openSocket(kind === 'stream' ? sys.SOCK_STREAM : sys.SOCK_DGRAM);
+    if (fd < 0) throw systemError('socket', -1, kind);
+    return new KernelQueue(kind, fd);
+  }
+
+  bind(queue: KernelQueue, address: number, port: number): void {
+    if (queue.kind === 'stream') sys.enableReuseAddress(queue.fd);
+    if (sys.bind(queue.fd, address, port) < 0) {
+      throw systemError('bind', queue.qd, `${formatIpv4(address)}:${port}`);
+    }
+    this.#noteLocalAddress(queue);
+    if (queue.kind === 'datagram') this.#watch(queue, 'bind');
+  }
+
+  listen(queue: KernelQueue, backlog: number): void {
+    if (sys.listen(queue.fd, backlog) < 0) {
+      throw systemError('listen', queue.qd, `${formatIpv4(queue.localAddress)}:${queue.localPort}`);
+    }
+    this.#watch(queue, 'listen');
+  }
+
+  connect(queue: KernelQueue, address: number, port: number): void {
+    if (queue.kind === 'stream') sys.enableNoDelay(queue.fd);
+    const result = sys.connect(queue.fd, address, port);
+    const error = result < 0 ? errno() : 0;
+    if (result < 0 && error !== Errno.EINPROGRESS) {
+      this.#connectEnded(queue, error);
+      return;
+    }
+    if (!queue.watched) this.#watch(queue, 'connect');
+    if (result === 0) {
+      this.#connectEnded(queue, 0);
+      return;
+    }
+    queue.connectDeadlineNs = nowNs() + this.#connectTimeoutMs * 1e6;
+    this.#connecting.push(queue);
+  }
+
+  shutdownWrite(queue: KernelQueue): void {
+    if (queue.pushes.head === NO_SLOT) sys.shutdown(queue.fd, sys.SHUT_WR);
+  }
+
+  close(queue: KernelQueue): void {
+    queue.closed = true;
+    this.#byDescriptor[queue.qd] = null;
+    remove(this.#hot, queue);
+    remove(this.#connecting, queue);
+    this.#sender.forget(queue);
+    sys.close(queue.fd);
+  }
+
+  accept(queue: KernelQueue): void {
+    if (queue.readable) this.#schedule(queue);
+  }
+
+  push(queue: KernelQueue): void {
+    if (!queue.watched) this.#watch(queue, 'push');
+    if (queue.writable) this.#sender.send(queue);
+  }
+
+  pop(queue: KernelQueue): void {
+    if (queue.readable || queue.endOfStream || queue.error !== null) this.#schedule(queue);
+  }
+
+  poll(): void {
+    this.#polls++;
+    if (this.#scheduled.length > 0) this.#serveScheduled();
+    const hot = this.#hot;
+    let received = false;
+    for (let i = 0; i < hot.length; i++) {
+      if (hot[i].pops.head !== NO_SLOT && this.#receiver.receive(hot[i])) received = true;
+    }
+    if (this.#sender.awaitsAcknowledgements) this.#sender.collectAcknowledgements();
+    if (hot.length === 0 || this.#polls % POLLS_PER_EPOLL_WAIT === 0) this.#askEpoll(0, received);
+    if (this.#connecting.length > 0 && this.#polls % POLLS_PER_DEADLINE_CHECK === 0) this.#expireConnects();
+  }
+
+  sleep(timeoutMs: number): void {
+    if (this.#scheduled.length > 0) return;
+    // A connection attempt's deadline and an acknowledgement raise no event: look again soon.
+    const longestMs = this.#connecting.length > 0 || this.#sender.awaitsAcknowledgements ? 1 : 1000;
+    this.#askEpoll(Math.ceil(Math.min(timeoutMs, longestMs)), false);
+    this.#expireConnects();
+  }
+
+  shutdown(): void {
+    sys.close(this.#epoll);
+    this.pool.destroy();
+  }
+
+  #askEpoll(timeoutMs: number, hotReceived: boolean): void {
+    const count = sys.epollWait(this.#epoll, timeoutMs);
+    if (count <= 0) return;
+    const active = this.#active;
+    active.length = 0;
+    for (let i = 0; i < count; i++) {
+      const queue = this.#byDescriptor[sys.eventTag(i)];
+      if (queue) this.#serveEvents(queue, sys.eventMask(i), active);
+    }
+    if (active.length === 0) return;
+    // Those that are active now become the hot ones, unless they are too many for asking each.
+    const hot = this.#hot;
+    if (active.length > HOT_QUEUES) {
+      hot.length = 0;
+    } else if (!hotReceived || hot.length + active.length > HOT_QUEUES) {
+      hot.length = 0;
+      for (let i = 0; i < active.length; i++) hot.push(active[i]);
+    } else {
+      for (let i = 0; i < active.length; i++) if (!hot.includes(active[i])) hot.push(active[i]);
+    }
+  }
+
+  /** Acts on one event; notes a queue that received data in `active`. */
+  #serveEvents(queue: KernelQueue, events: number, active: KernelQueue[]): void {
+    if (queue.state === QueueState.Listening) {
+      queue.readable = true;
+      this.#acceptPending(queue);
+      return;
+    }
+    if (queue.state === QueueState.Connecting) {
+      if ((events & (sys.EPOLLOUT | sys.EPOLLERR | sys.EPOLLHUP)) === 0) return;
+      remove(this.#connecting, queue);
+      this.#connectEnded(queue, sys.takeSocketError(queue.fd));
+      if (queue.error !== null) return;
+    }
+    if ((events & (sys.EPOLLRDHUP | sys.EPOLLHUP | sys.EPOLLERR)) !== 0) queue.peerFinished = true;
+    if ((events & (sys.EPOLLIN | sys.EPOLLRDHUP | sys.EPOLLHUP | sys.EPOLLERR)) !== 0) {
+      queue.readable = true;
+      if (queue.pops.head !== NO_SLOT && this.#receiver.receive(queue)) active.push(queue);
+    }
+    if ((events & (sys.EPOLLOUT | sys.EPOLLERR | sys.EPOLLHUP)) !== 0) {
+      queue.writable = true;
+      if (queue.pushes.head !== NO_SLOT) this.#sender.send(queue);
+    }
+    // Neither a pop nor a push was there to be told: the acknowledgements that are awaited will not come.
+    const broken = (events & sys.EPOLLERR) !== 0 && queue.unacknowledged.head !== NO_SLOT;
+    if (broken && queue.error === null) queue.error = codeOfErrno(sys.takeSocketError(queue.fd));
+  }
+
+  #serveScheduled(): void {
+    const serving = this.#scheduled;
+    this.#scheduled = this.#serving;
+    this.#serving = serving;
+    for (let i = 0; i < serving.length; i++) {
+      const queue = serving[i];
+      queue.scheduled = false;
+      if (queue.closed) continue;
+      if (queue.state === QueueState.Listening) this.#acceptPending(queue);
+      else if (queue.pops.head !== NO_SLOT) this.#receiver.receive(queue);
+    }
+    serving.length = 0;
+  }
+
+  #schedule(queue: KernelQueue): void {
+    if (queue.scheduled) return;
+    queue.scheduled = true;
+    this.#scheduled.push(queue);
+  }
+
+  #acceptPending(listener: KernelQueue): void {
+    while (listener.accepts.head !== NO_SLOT && listener.readable) {
+      const fd = sys.accept4(listener.fd);
+      if (fd < 0) {
+        const error = errno();
+        if (error === Errno.EAGAIN) listener.readable = false;
+        else if (error !== Errno.EINTR && error !== Errno.ECONNABORTED) {
+          this.#tokens.complete(this.#tokens.shift(listener.accepts), codeOfErrno(error));
+        }
+        continue;
+      }
+      const queue = new KernelQueue('stream', fd);
+      queue.peerAddress = sys.writtenAddress();
+      queue.peerPort = sys.writtenPort();
+      queue.state = QueueState.Connected;
+      sys.enableNoDelay(fd);
+      this.#host.register(queue);
+      this.#noteLocalAddress(queue);
+      this.#watch(queue, 'accept');
+      const slot = this.#tokens.shift(listener.accepts);
+      this.#tokens.newQd[slot] = queue.qd;
+      this.#tokens.peerAddress[slot] = queue.peerAddress;
+      this.#tokens.peerPort[slot] = queue.peerPort;
+      this.#tokens.complete(slot, null);
+    }
+  }
+
+  #connectEnded(queue: KernelQueue, error: number): void {
+    queue.error = error === 0 ? null : codeOfErrno(error);
+    queue.state = error === 0 ? QueueState.Connected : QueueState.Failed;
+    if (error === 0) this.#noteLocalAddress(queue);
+    this.#tokens.complete(this.#tokens.shift(queue.connects), queue.error);
+  }
+
+  #expireConnects(): void {
+    const now = nowNs();
+    for (let i = this.#connecting.length - 1; i >= 0; i--) {
+      if (this.#connecting[i].connectDeadlineNs > now) continue;
+      const [queue] = this.#connecting.splice(i, 1);
+      this.#connectEnded(queue, Errno.ETIMEDOUT);
+    }
+  }
+
+  #watch(queue: KernelQueue, operation: string): void {
+    this.#byDescriptor[queue.qd] = queue;
+    queue.watched = true;
+    if (sys.epollAdd(this.#epoll, queue.fd, queue.qd) < 0)
+      throw systemError(operation, queue.qd, 'epoll_ctl');
+  }
+
+  #noteLocalAddress(queue: KernelQueue): void {
+    if (sys.getsockname(queue.fd) < 0) throw systemError('getsockname', queue.qd, 'socket');
+    queue.localAddress = sys.writtenAddress();
+    queue.localPort = sys.writtenPort();
+  }
+}
+
+function remove(queues: KernelQueue[], queue: KernelQueue): void {
+  const index = queues.indexOf(queue);
+  if (index >= 0) queues.splice(index, 1);
+}

@@ -1,0 +1,177 @@
+/**
+ * A pool of equal buffers, cut from slabs that the backend maps, and of the scatter-gather arrays that carry
+ * them. Nothing is allocated in the steady state.
+ *
+ * Checked mode keeps the arrays apart (each is handed out once, so a stale reference is recognised), fills
+ * freed buffers with a pattern that is verified when they are next handed out, and remembers where the
+ * application got its buffers, to name the leaks.
+ */
+import { LibosError } from '../errors.ts';
+import { Owner, ScatterGatherArray, Segment, type Slab } from './sga.ts';
+
+export interface PoolOptions {
+  /** Size of one buffer in bytes. */
+  bufferBytes: number;
+  /** Buffers per slab. */
+  slabBuffers: number;
+  /** What the pool may map in all; beyond it alloc fails with NO_BUFFERS. */
+  limitBytes: number;
+  /** Memory of wholly free slabs beyond this goes back to the operating system. */
+  retainBytes: number;
+  checked: boolean;
+  mapSlab(bytes: number): Slab;
+}
+
+const POISON = 0xdb;
+
+export class BufferPool {
+  readonly bufferBytes: number;
+  readonly #options: PoolOptions;
+  readonly #checked: boolean;
+  readonly #slabs: Slab[] = [];
+  /** Free buffers of each slab, by slab index. */
+  readonly #slabFree: number[] = [];
+  #freeSegments: Segment[] = [];
+  /** The buffers of slabs whose pages went back to the operating system, to be used again before another slab is mapped. */
+  readonly #dormant: Segment[][] = [];
+  readonly #freeArrays: ScatterGatherArray[] = [];
+  /** Checked mode: where the application got each array that it still owns. */
+  readonly #origins = new Map<ScatterGatherArray, string>();
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#checked = options.checked;
+    this.bufferBytes = options.bufferBytes;
+  }
+
+  /** Bytes mapped, and of these the bytes in buffers that nobody owns. */
+  get mappedBytes(): number {
+    return this.#slabs.length * this.#options.slabBuffers * this.bufferBytes;
+  }
+  get freeBytes(): number {
+    // Without dormant slabs, which hold no pages.
+    return this.#freeSegments.length * this.bufferBytes;
+  }
+
+  /** An array of as many buffers as `bytes` need (one at least), lengths set to sum up to `bytes`, owned by `owner`. */
+  alloc(bytes: number, owner: Owner): ScatterGatherArray {
+    const count = bytes <= this.bufferBytes ? 1 : Math.ceil(bytes / this.bufferBytes);
+    while (this.#freeSegments.length < count) this.#grow(count);
+    const array = this.#freeArrays.pop() ?? new ScatterGatherArray();
+    let left = bytes;
+    for (let i = 0; i < count; i++) {
+      const segment = this.#takeSegment();
+      segment.offset = segment.base;
+      segment.length = Math.min(left, this.bufferBytes);
+      left -= segment.length;
+      array.segments[i] = segment;
+    }
+    array.segmentCount = count;
+    array.owner = owner;
+    if (this.#checked && owner === Owner.Application) this.giveToApplication(array);
+    return array;
+  }
+
+  /** Makes `array` the application's. */
+  giveToApplication(array: ScatterGatherArray): void {
+    array.owner = Owner.Application;
+    if (this.#checked) this.#origins.set(array, new Error('allocated').stack ?? '');
+  }
+
+  /** Takes `array`, which is the application's, for a push. */
+  takeFromApplication(array: ScatterGatherArray): void {
+    array.owner = Owner.Libos;
+    if (this.#checked) this.#origins.delete(array);
+  }
+
+  /** free as the application calls it: at once what is its own, later what is in flight. Throws DOUBLE_FREE. */
+  freeByApplication(array: ScatterGatherArray): void {
+    if (array.owner === Owner.Application) {
+      if (this.#checked) this.#origins.delete(array);
+      this.release(array);
+    } else if (array.owner === Owner.Libos) {
+      array.owner = Owner.LibosThenFree;
+    } else {
+      throw new LibosError('DOUBLE_FREE', 'free');
+    }
+  }
+
+  /** Takes the buffers back, whoever owned them. */
+  release(array: ScatterGatherArray): void {
+    array.owner = Owner.Nobody;
+    for (let i = 0; i < array.segmentCount; i++) this.#giveSegment(array.segments[i]);
+    array.segmentCount = 0;
+    if (this.#checked) return;
+    if (array.segments.length > 4) array.segments.length = 1;
+    this.#freeArrays.push(array);
+  }
+
+  /** Ends all mappings. In checked mode throws LEAK, naming where the buffers came from, if any are still out. */
+  destroy(): void {
+    const leaks = [...this.#origins.values()];
+    for (const slab of this.#slabs) slab.unmap();
+    this.#slabs.length = 0;
+    this.#dormant.length = 0;
+    this.#freeSegments.length = 0;
+    this.#freeArrays.length = 0;
+    if (leaks.length > 0) {
+      throw new LibosError(
+        'LEAK',
+        'shutdown',
+        -1,
+        `${leaks.length} arrays were never freed; the first: ${leaks[0]}`,
+      );
+    }
+  }
+
+  #grow(wanted: number): void {
+    const awakened = this.#dormant.pop();
+    if (awakened) {
+      for (const segment of awakened) this.#freeSegments.push(segment);
+      return;
+    }
+    const { slabBuffers, limitBytes, bufferBytes } = this.#options;
+    const slabBytes = slabBuffers * bufferBytes;
+    if (this.mappedBytes + slabBytes > limitBytes) {
+      const detail = `the pool's limit of ${limitBytes} bytes does not allow ${wanted} more buffers of ${bufferBytes} bytes`;
+      throw new LibosError('NO_BUFFERS', 'alloc', -1, detail);
+    }
+    const slab = this.#options.mapSlab(slabBytes);
+    const slabIndex = this.#slabs.push(slab) - 1;
+    this.#slabFree.push(slabBuffers);
+    for (let i = slabBuffers - 1; i >= 0; i--) {
+      if (this.#checked) slab.bytes.fill(POISON, i * bufferBytes, (i + 1) * bufferBytes);
+      this.#freeSegments.push(new Segment(slab, slabIndex, i * bufferBytes, bufferBytes));
+    }
+  }
+
+  #takeSegment(): Segment {
+    const segment = this.#freeSegments.pop()!;
+    this.#slabFree[segment.slabIndex]--;
+    if (this.#checked) this.#verifyPoison(segment);
+    return segment;
+  }
+
+  #giveSegment(segment: Segment): void {
+    if (this.#checked) segment.bytes.fill(POISON, segment.base, segment.base + segment.capacity);
+    this.#freeSegments.push(segment);
+    const free = ++this.#slabFree[segment.slabIndex];
+    if (free === this.#options.slabBuffers && this.freeBytes > this.#options.retainBytes)
+      this.#retire(segment.slabIndex);
+  }
+
+  /** Takes a wholly free slab out of circulation, so that one busy buffer cannot make it come and go. */
+  #retire(slabIndex: number): void {
+    if (this.#checked) return;
+    this.#dormant.push(this.#freeSegments.filter((segment) => segment.slabIndex === slabIndex));
+    this.#freeSegments = this.#freeSegments.filter((segment) => segment.slabIndex !== slabIndex);
+    this.#slabs[slabIndex].discard();
+  }
+
+  #verifyPoison(segment: Segment): void {
+    const end = segment.base + segment.capacity;
+    for (let i = segment.base; i < end; i++) {
+      if (segment.bytes[i] !== POISON) throw new LibosError('USE_AFTER_FREE', 'alloc');
+    }
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Scatter-gather arrays: how the application and the libOS hand each other data without copying.
+ *
+ * A segment is a range of one pool buffer: {bytes, offset, length}, where `bytes` is the whole slab that the
+ * buffer lies in, so that no view object is made per packet. Segments exist once per pool buffer and are
+ * recycled with it.
+ */
+
+/** A contiguous piece of memory that a backend mapped, cut into the buffers of a pool. */
+export interface Slab {
+  readonly bytes: Uint8Array;
+  /** Where the slab lies in this process, for foreign calls. */
+  readonly address: number;
+  /** Gives the pages back to the operating system; the mapping stays valid and its content is undefined. */
+  discard(): void;
+  /** Ends the mapping. No buffer of the slab may be touched afterwards. */
+  unmap(): void;
+}
+
+export class Segment {
+  readonly bytes: Uint8Array;
+  /** First byte of the buffer within `bytes`. */
+  readonly base: number;
+  readonly capacity: number;
+  /** Address of the buffer's first byte. */
+  readonly address: number;
+  /** Index of the slab in its pool. */
+  readonly slabIndex: number;
+  /** First byte of the data within `bytes`; base <= offset and offset + length <= base + capacity. */
+  offset: number;
+  length: number;
+
+  constructor(slab: Slab, slabIndex: number, base: number, capacity: number) {
+    this.bytes = slab.bytes;
+    this.base = base;
+    this.capacity = capacity;
+    this.address = slab.address + base;
+    this.slabIndex = slabIndex;
+    this.offset = base;
+    this.length = 0;
+  }
+}
+
+/** Who owns a scatter-gather array at the moment. */
+export const Owner = { Nobody: 0, Application: 1, Libos: 2, LibosThenFree: 3 } as const;
+export type Owner = (typeof Owner)[keyof typeof Owner];
+
+export class ScatterGatherArray {
+  /** The first `segmentCount` entries are in use. */
+  readonly segments: Segment[] = [];
+  segmentCount = 0;
+  /** Kept by the libOS; the application leaves it alone. */
+  owner: Owner = Owner.Nobody;
+
+  get byteLength(): number {
+    let total = 0;
+    for (let i = 0; i < this.segmentCount; i++) total += this.segments[i].length;
+    return total;
+  }
+
+  /** Copies `source` into the segments from their first byte on and sets their lengths. Throws RangeError if it does not fit. */
+  fill(source: Uint8Array): void {
+    let taken = 0;
+    for (let i = 0; i < this.segmentCount; i++) {
+      const segment = this.segments[i];
+      const length = Math.min(segment.capacity, source.length - taken);
+      segment.offset = segment.base;
+      segment.length = length;
+      segment.bytes.set(source.subarray(taken, taken + length), segment.offset);
+      taken += length;
+    }
+    if (taken < source.length)
+      throw new RangeError(`${source.length} bytes do not fit into the ${taken} of this array`);
+  }
+
+  /** The data as one new array, for those who can afford the copy. */
+  copyOut(): Uint8Array {
+    const copy = new Uint8Array(this.byteLength);
+    let written = 0;
+    for (let i = 0; i < this.segmentCount; i++) {
+      const { bytes, offset, length } = this.segments[i];
+      copy.set(bytes.subarray(offset, offset + length), written);
+      written += length;
+    }
+    return copy;
+  }
+}

@@ -1,0 +1,70 @@
+/** The options of one load run, checked, and the form in which its numbers leave the worker. */
+import type { Backend, Endpoint } from '../libos/index.ts';
+import { LoadError } from './errors.ts';
+import { MAX_KEYS, type WorkloadOptions } from './workload.ts';
+
+export interface LoadOptions extends WorkloadOptions {
+  target: Endpoint;
+  backend: Backend;
+  /** Spin while waiting for replies, or sleep in the kernel. */
+  wait: 'poll' | 'block';
+  connections: number;
+  pipeline: number;
+  /** Core of the generator's thread, or null for any. */
+  core: number | null;
+  populate: boolean;
+  warmupS: number;
+  /** The measured window ends after this time or this many replies; exactly one is set. */
+  durationS: number | null;
+  requests: number | null;
+  /** How long to wait for any reply before the run counts as failed. */
+  replyTimeoutS: number;
+}
+
+/** What a run counted for one operation; latencies as an encoded histogram. */
+export interface OperationResult {
+  operation: 'get' | 'set';
+  requests: number;
+  hits: number;
+  misses: number;
+  errors: number;
+  wrong: number;
+  throughput_ops: number;
+  first_error?: string;
+  latency_ns: Record<'min' | 'p50' | 'p90' | 'p99' | 'p999' | 'max' | 'mean', number> | null;
+  encoded: string;
+  distribution: string;
+}
+
+export interface LoadOutcome {
+  elapsed_s: number;
+  populate_s: number | null;
+  operations: OperationResult[];
+}
+
+/** Throws INVALID_OPTION for a combination that cannot be run. Single values were checked when they were parsed. */
+export function checkOptions(options: LoadOptions): LoadOptions {
+  const refuse = (message: string): never => {
+    throw new LoadError('INVALID_OPTION', message);
+  };
+  if (options.keys > MAX_KEYS) refuse(`--keys ${options.keys} is more than ${MAX_KEYS}`);
+  if ((options.durationS === null) === (options.requests === null)) {
+    refuse('give either --duration-s or --requests');
+  }
+  const tellsKeysApart = 10 ** Math.min(options.valueBytes, 12) >= options.keys;
+  if (options.keyDistribution !== 'single' && !tellsKeysApart) {
+    refuse(
+      `--value-bytes ${options.valueBytes} cannot tell ${options.keys} keys apart: fewer keys, or longer values`,
+    );
+  }
+  return options;
+}
+
+/** 'HOST:PORT' with an IPv4 host. Throws INVALID_OPTION. */
+export function parseTarget(text: string): Endpoint {
+  const match = /^(\d{1,3}(?:\.\d{1,3}){3}):(\d{1,5})$/.exec(text);
+  if (!match || Number(match[2]) < 1 || Number(match[2]) > 65535) {
+    throw new LoadError('INVALID_OPTION', `--target '${text}' is not IPV4:PORT, such as 127.0.0.1:6379`);
+  }
+  return { address: match[1], port: Number(match[2]) };
+}

@@ -1,0 +1,60 @@
+/**
+ * Latency counts on the hot path, in the buckets of an HDR histogram of 3 digits from 1 ns on, so that turning
+ * them into one loses nothing: value v falls into the linear sub-bucket v >> b of the b that keeps 11 bits.
+ */
+import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
+
+/** 2^11 sub-buckets are the first power of two to tell 2 * 10^3 values apart. */
+const SUB_BUCKET_BITS = 11;
+const HALF = 1 << (SUB_BUCKET_BITS - 1);
+const FIRST_BUCKET_MASK = (1 << SUB_BUCKET_BITS) - 1;
+/** Values from here on are rare, longer than two seconds, and kept as they are. */
+const LONG_NS = 2 ** 31;
+const HIGHEST_NS = 3600e9;
+
+export class LatencyRecorder {
+  readonly #counts = new Float64Array((31 - SUB_BUCKET_BITS + 2) * HALF);
+  readonly #long: number[] = [];
+
+  record(latencyNs: number): void {
+    if (latencyNs >= LONG_NS) {
+      this.#long.push(latencyNs);
+      return;
+    }
+    const bucket = 32 - SUB_BUCKET_BITS - Math.clz32(latencyNs | FIRST_BUCKET_MASK);
+    this.#counts[bucket * HALF + (latencyNs >>> bucket)]++;
+  }
+
+  reset(): void {
+    this.#counts.fill(0);
+    this.#long.length = 0;
+  }
+
+  /** The HDR histogram of all that was recorded, in nanoseconds. */
+  histogram(): Histogram {
+    const histogram = build({
+      bitBucketSize: 64,
+      lowestDiscernibleValue: 1,
+      highestTrackableValue: HIGHEST_NS,
+      numberOfSignificantValueDigits: 3,
+      useWebAssembly: false,
+    });
+    for (let index = 0; index < this.#counts.length; index++) {
+      if (this.#counts[index] === 0) continue;
+      const bucket = Math.max(0, Math.floor(index / HALF) - 1);
+      histogram.recordValueWithCount((index - bucket * HALF) * 2 ** bucket, this.#counts[index]);
+    }
+    for (const latencyNs of this.#long) histogram.recordValue(Math.min(latencyNs, HIGHEST_NS));
+    return histogram;
+  }
+}
+
+/** The percentile distribution as text, in microseconds (.hgrm, as HdrHistogram's plotter reads it). */
+export function percentileDistribution(histogram: Histogram): string {
+  return histogram.outputPercentileDistribution(5, 1000);
+}
+
+/** The histogram as one line that every HdrHistogram library decodes and merges (V2, compressed, base64). */
+export function encodeHistogram(histogram: Histogram): string {
+  return `${encodeIntoCompressedBase64(histogram)}\n`;
+}

@@ -1,0 +1,42 @@
+/** Where requests come from: drawn at random from the workload, or one SET for each key, to fill the key space. */
+import { SET, type Workload } from './workload.ts';
+
+export interface RequestSource {
+  /** The request that advance() chose: GET or SET, and the key's index. */
+  operation: number;
+  key: number;
+  /** Chooses the next request. Returns false when there is none. */
+  advance(): boolean;
+}
+
+export class RandomRequests implements RequestSource {
+  operation = 0;
+  key = 0;
+  readonly #workload: Workload;
+
+  constructor(workload: Workload) {
+    this.#workload = workload;
+  }
+
+  advance(): boolean {
+    this.operation = this.#workload.nextOperation();
+    this.key = this.#workload.nextKey();
+    return true;
+  }
+}
+
+export class FillRequests implements RequestSource {
+  readonly operation = SET;
+  key = -1;
+  readonly #keys: number;
+
+  constructor(keys: number) {
+    this.#keys = keys;
+  }
+
+  advance(): boolean {
+    if (this.key + 1 >= this.#keys) return false;
+    this.key++;
+    return true;
+  }
+}

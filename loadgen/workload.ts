@@ -1,0 +1,137 @@
+/**
+ * What is asked of the server: which operation, which key, and the bytes of the request and of the one right
+ * reply.
+ *
+ * A key is `key:` and twelve digits, as redis-benchmark writes it. Every key has one value for ever: filler that depends
+ * on the seed, with the key's digits at its front, so that any reply to a GET can be checked against its key
+ * alone, whoever wrote it and when.
+ */
+import { Random } from './random.ts';
+
+export const operations = ['get', 'set', 'mix'] as const;
+export type Operation = (typeof operations)[number];
+export const keyDistributions = ['uniform', 'single'] as const;
+export type KeyDistribution = (typeof keyDistributions)[number];
+
+export interface WorkloadOptions {
+  operation: Operation;
+  /** Share of GETs in a mix, 0 to 1. */
+  getShare: number;
+  keys: number;
+  keyDistribution: KeyDistribution;
+  valueBytes: number;
+  seed: number;
+}
+
+export const GET = 0;
+export const SET = 1;
+/** Index into this: GET or SET. */
+export const operationNames = ['get', 'set'] as const;
+
+const KEY_DIGITS = 12;
+const KEY_BYTES = 4 + KEY_DIGITS;
+export const MAX_KEYS = 10 ** KEY_DIGITS;
+
+/** Bytes with a place, or two, where a key's digits go. */
+class Template {
+  readonly bytes: Uint8Array;
+  readonly #keyAt: number;
+  readonly #valueAt: number;
+  readonly #valueDigits: number;
+  #key = -1;
+
+  /** @param keyAt first digit of the key, or -1; @param valueAt first byte of the value, or -1. */
+  constructor(text: Uint8Array, keyAt: number, valueAt: number, valueBytes: number) {
+    this.bytes = text;
+    this.#keyAt = keyAt;
+    this.#valueAt = valueAt;
+    this.#valueDigits = Math.min(KEY_DIGITS, valueBytes);
+  }
+
+  /** The bytes for `key`, valid until the next call. */
+  forKey(key: number): Uint8Array {
+    if (key !== this.#key) {
+      this.#key = key;
+      if (this.#keyAt >= 0) writeDigits(this.bytes, this.#keyAt, KEY_DIGITS, key);
+      if (this.#valueAt >= 0) writeDigits(this.bytes, this.#valueAt, this.#valueDigits, key);
+    }
+    return this.bytes;
+  }
+}
+
+export class Workload {
+  readonly #options: WorkloadOptions;
+  readonly #random: Random;
+  readonly #getRequest: Template;
+  readonly #setRequest: Template;
+  readonly #getReply: Template;
+  readonly #setReply = bytesOf('+OK\r\n');
+
+  constructor(options: WorkloadOptions) {
+    this.#options = options;
+    this.#random = new Random(options.seed);
+    const { valueBytes } = options;
+    const value = filler(valueBytes, options.seed);
+    const key = `$${KEY_BYTES}\r\nkey:${'0'.repeat(KEY_DIGITS)}\r\n`;
+    const keyAt = key.length - 2 - KEY_DIGITS;
+
+    const getHead = '*2\r\n$3\r\nGET\r\n';
+    this.#getRequest = new Template(bytesOf(getHead + key), getHead.length + keyAt, -1, valueBytes);
+
+    const setHead = '*3\r\n$3\r\nSET\r\n';
+    const setFront = `${setHead}${key}$${valueBytes}\r\n`;
+    const set = bytesOf(setFront, value, '\r\n');
+    this.#setRequest = new Template(set, setHead.length + keyAt, setFront.length, valueBytes);
+
+    const replyHead = `$${valueBytes}\r\n`;
+    this.#getReply = new Template(bytesOf(replyHead, value, '\r\n'), -1, replyHead.length, valueBytes);
+  }
+
+  /** Length of the longest request that this workload sends, in bytes. */
+  get maxRequestBytes(): number {
+    const { operation } = this.#options;
+    return (operation === 'get' ? this.#getRequest : this.#setRequest).bytes.length;
+  }
+
+  nextOperation(): number {
+    const { operation, getShare } = this.#options;
+    if (operation === 'get') return GET;
+    if (operation === 'set') return SET;
+    return this.#random.fraction() < getShare ? GET : SET;
+  }
+
+  nextKey(): number {
+    const { keyDistribution, keys } = this.#options;
+    return keyDistribution === 'single' ? 0 : Math.floor(this.#random.fraction() * keys);
+  }
+
+  /** The request's bytes, valid until the next call. */
+  request(operation: number, key: number): Uint8Array {
+    return (operation === GET ? this.#getRequest : this.#setRequest).forKey(key);
+  }
+
+  /** The bytes of the only right reply, valid until the next call. */
+  expectedReply(operation: number, key: number): Uint8Array {
+    return operation === GET ? this.#getReply.forKey(key) : this.#setReply;
+  }
+}
+
+function writeDigits(bytes: Uint8Array, at: number, digits: number, number: number): void {
+  for (let i = at + digits - 1; i >= at; i--) {
+    const rest = Math.floor(number / 10);
+    bytes[i] = 48 + (number - rest * 10);
+    number = rest;
+  }
+}
+
+function filler(length: number, seed: number): Uint8Array {
+  const random = new Random(~seed);
+  return Uint8Array.from({ length }, () => 97 + (random.next() % 26));
+}
+
+/** Plain Uint8Array, not Buffer, so that the hot path sees one kind of array. */
+function bytesOf(...parts: (string | Uint8Array)[]): Uint8Array {
+  return new Uint8Array(
+    Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part))),
+  );
+}
