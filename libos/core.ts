@@ -238,10 +238,10 @@ export class LibosCore implements Libos, TransportHost {
   }
 
   waitNext(max: number, timeoutMs = Number.POSITIVE_INFINITY): number {
-    if (!(max >= 1))
-      throw new LibosError('INVALID_ARGUMENT', 'waitNext', -1, `a maximum of ${max} is below 1`);
+    if (!(max >= 0)) throw new LibosError('INVALID_ARGUMENT', 'waitNext', -1, `${max} is not a maximum`);
+    if (this.#shut) throw new LibosError('SHUT_DOWN', 'waitNext');
     const tokens = this.tokens;
-    if (tokens.readyCount < max) this.#transport.poll();
+    if (tokens.readyCount < max || max === 0) this.#transport.poll();
     if (tokens.readyCount === 0 && timeoutMs > 0) {
       const deadlineNs = deadline(timeoutMs);
       while (tokens.readyCount === 0 && this.#progress(deadlineNs));
@@ -286,10 +286,10 @@ export class LibosCore implements Libos, TransportHost {
 
   #push(queue: Queue, sga: ScatterGatherArray, acknowledged: boolean, address: number, port: number): QToken {
     const { pool } = this.#transport;
+    if (sga.owner !== Owner.Application) throw new LibosError('NOT_OWNED', 'push', queue.qd);
     if (queue.kind === 'stream' && sga.byteLength === 0) {
       throw new LibosError('INVALID_ARGUMENT', 'push', queue.qd, 'there are no bytes to push');
     }
-    if (sga.owner !== Owner.Application) throw new LibosError('NOT_OWNED', 'push', queue.qd);
     const slot = this.tokens.create('push', queue.qd, sga);
     pool.takeFromApplication(sga);
     this.tokens.acknowledged[slot] = acknowledged ? 1 : 0;

@@ -81,7 +81,8 @@ export interface Libos {
   waitAll(tokens: ArrayLike<QToken>, timeoutMs?: number): boolean;
   /**
    * Hands out up to `max` completions, whichever came first, into `completions`, and returns how many; 0 when
-   * `timeoutMs` passed. Its cost does not grow with the number of queues or pending tokens.
+   * `timeoutMs` passed. Its cost does not grow with the number of queues or pending tokens. With `max` 0 it
+   * only makes progress.
    */
   waitNext(max: number, timeoutMs?: number): number;
 

@@ -193,7 +193,7 @@ function result(tally: Tally, operation: number, elapsedS: number): OperationRes
             p90: at(90),
             p99: at(99),
             p999: at(99.9),
-            max: histogram.maxValue,
+            max: at(100),
             mean: histogram.mean,
           },
     encoded: encodeHistogram(histogram),

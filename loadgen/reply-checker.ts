@@ -39,6 +39,10 @@ export class ReplyChecker {
       return Verdict.Right;
     }
     while (at < limit) {
+      if (this.#state === Body && this.#bodyLeft > 1) {
+        at += this.#compareBody(bytes, at, Math.min(limit - at, this.#bodyLeft - 1), expected);
+        continue;
+      }
       const byte = bytes[at++];
       this.#matches = this.#matches && this.#seen < expected.length && byte === expected[this.#seen];
       this.#seen++;
@@ -58,6 +62,17 @@ export class ReplyChecker {
   /** Bytes came although no request waits for a reply. */
   rejectUnasked(bytes: number): never {
     throw notResp(`${bytes} bytes came that no request had asked for`);
+  }
+
+  /** Takes `length` bytes of a body, but not its last one. Returns `length`. */
+  #compareBody(bytes: Uint8Array, at: number, length: number, expected: Uint8Array): number {
+    const seen = this.#seen;
+    let matches = this.#matches && seen + length <= expected.length;
+    for (let i = 0; matches && i < length; i++) matches = bytes[at + i] === expected[seen + i];
+    this.#matches = matches;
+    this.#seen += length;
+    this.#bodyLeft -= length;
+    return length;
   }
 
   #consume(byte: number, expected: Uint8Array): Verdict {

@@ -1,0 +1,114 @@
+/** Two libOSes that can reach each other, and how the conformance suite waits while both make progress. */
+import type { Completion, Endpoint, Libos, QToken, QueueDescriptor, ScatterGatherArray } from '../index.ts';
+
+/** What a backend gives the suite; everything is made anew for each test. */
+export interface Backend {
+  /** The side that listens, and the side that connects. Both in checked mode, with a pool of `poolLimitBytes`. */
+  create(poolLimitBytes: number): { server: Libos; client: Libos; serverAddress: string };
+}
+
+/** A completion whose fields stay as they are: the suite looks at it after further waits. */
+export type Kept = Readonly<Completion>;
+
+const PATIENCE_MS = 10_000;
+
+export class World {
+  readonly server: Libos;
+  readonly client: Libos;
+  readonly address: string;
+
+  constructor(backend: Backend, poolLimitBytes = 512 * 1024 * 1024) {
+    const { server, client, serverAddress } = backend.create(poolLimitBytes);
+    this.server = server;
+    this.client = client;
+    this.address = serverAddress;
+  }
+
+  other(side: Libos): Libos {
+    return side === this.server ? this.client : this.server;
+  }
+
+  /** Waits on `side` while the other side makes progress. */
+  wait(side: Libos, token: QToken): Kept {
+    const giveUp = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const completion = side.wait(token, 0);
+      if (completion) return { ...completion };
+      this.other(side).waitNext(0, 0);
+      if (Date.now() > giveUp) throw new Error('no completion within 10 s');
+    }
+  }
+
+  /** Both sides make progress for a while; nothing is handed out. */
+  settle(forMs = 20): void {
+    const end = Date.now() + forMs;
+    while (Date.now() < end) {
+      this.server.waitNext(0, 0);
+      this.client.waitNext(0, 0);
+    }
+  }
+
+  listen(backlog = 16): { qd: QueueDescriptor; endpoint: Endpoint } {
+    const qd = this.server.socket('stream');
+    this.server.bind(qd, { address: this.address, port: 0 });
+    this.server.listen(qd, backlog);
+    return { qd, endpoint: this.server.localEndpoint(qd) };
+  }
+
+  /** A connection: its queue on the server's and on the client's side. */
+  connect(listener = this.listen()): { serverQd: QueueDescriptor; clientQd: QueueDescriptor } {
+    const accept = this.server.accept(listener.qd);
+    const clientQd = this.client.socket('stream');
+    const connected = this.wait(this.client, this.client.connect(clientQd, listener.endpoint));
+    const accepted = this.wait(this.server, accept);
+    if (connected.error || accepted.error) throw new Error(`${connected.error} ${accepted.error}`);
+    return { serverQd: accepted.newQd, clientQd };
+  }
+
+  buffer(side: Libos, data: Uint8Array | string): ScatterGatherArray {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    const sga = side.alloc(Math.max(bytes.length, 1));
+    sga.fill(bytes);
+    return sga;
+  }
+
+  /** Pushes and gives the token; the buffers are freed when it completes. */
+  pushFreeing(side: Libos, qd: QueueDescriptor, data: Uint8Array | string): QToken {
+    const sga = this.buffer(side, data);
+    const token = side.push(qd, sga);
+    side.free(sga);
+    return token;
+  }
+
+  /** The next data of a queue as a copy, null at the end of the stream; throws the error code otherwise. */
+  pop(side: Libos, qd: QueueDescriptor): Uint8Array | null {
+    const completion = this.wait(side, side.pop(qd));
+    if (completion.error) throw new Error(completion.error);
+    if (completion.sga === null) return null;
+    const data = completion.sga.copyOut();
+    side.free(completion.sga);
+    return data;
+  }
+
+  popText(side: Libos, qd: QueueDescriptor): string | null {
+    const data = this.pop(side, qd);
+    return data && Buffer.from(data).toString();
+  }
+
+  /** Pops until `bytes` bytes came or the stream ended. */
+  popAll(side: Libos, qd: QueueDescriptor, bytes = Number.POSITIVE_INFINITY): Buffer {
+    const parts: Uint8Array[] = [];
+    for (let have = 0; have < bytes; ) {
+      const data = this.pop(side, qd);
+      if (data === null) break;
+      parts.push(data);
+      have += data.length;
+    }
+    return Buffer.concat(parts);
+  }
+
+  shutdown(): void {
+    this.client.shutdown();
+    this.server.shutdown();
+  }
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { startDataPath } from './index.ts';
+
+/** A module for the data path, given as source text. */
+const module = (source: string) => new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+
+describe('startDataPath', () => {
+  it('runs the module with its data, tells when it is ready, and returns the result', async () => {
+    const source =
+      'export const run = (context) => { context.ready(context.data + 1); return context.data + 2; }';
+    const dataPath = startDataPath<number, number, number>(module(source), 40, null);
+    expect(await dataPath.ready).toBe(41);
+    expect(await dataPath.finished).toBe(42);
+    await dataPath.stop();
+  });
+
+  it('stops a loop that never returns to the event loop, at once', async () => {
+    const source = 'export const run = (c) => { c.ready(0); while (!c.stopRequested()); return "stopped"; }';
+    const dataPath = startDataPath<null, number, string>(module(source), null, null);
+    await dataPath.ready;
+    const before = performance.now();
+    await dataPath.stop();
+    expect(performance.now() - before).toBeLessThan(500);
+    expect(await dataPath.finished).toBe('stopped');
+  });
+
+  it('ends a data path that ignores the request within its grace', async () => {
+    const dataPath = startDataPath(module('export const run = (c) => { c.ready(0); for (;;); }'), null, null);
+    await dataPath.ready;
+    const before = performance.now();
+    await dataPath.stop(100);
+    expect(performance.now() - before).toBeLessThan(1000);
+    await expect(dataPath.finished).rejects.toMatchObject({ code: 'SHUT_DOWN' });
+  });
+
+  it('passes errors on with their code', async () => {
+    const source = 'export const run = () => { throw Object.assign(new Error("no"), { code: "BROKEN" }); }';
+    const dataPath = startDataPath(module(source), null, null);
+    await expect(dataPath.ready).rejects.toMatchObject({ message: 'no', code: 'BROKEN' });
+    await expect(dataPath.finished).rejects.toMatchObject({ message: 'no', code: 'BROKEN' });
+  });
+
+  it('pins its thread, and only that, to the core', async () => {
+    const source = `import { readFileSync } from 'node:fs';
+      export const run = () => readFileSync('/proc/thread-self/status', 'utf8');`;
+    const allowed = (status: string) => /Cpus_allowed_list:\s*(.*)/.exec(status)![1];
+    const before = allowed(readFileSync('/proc/thread-self/status', 'utf8'));
+    const dataPath = startDataPath<null, null, string>(module(source), null, 0);
+    expect(allowed(await dataPath.finished)).toBe('0');
+    expect(allowed(readFileSync('/proc/thread-self/status', 'utf8'))).toBe(before);
+  });
+
+  it.each([4095, 5000, -1])('refuses core %d, which this machine does not have', async (core) => {
+    const dataPath = startDataPath(module('export const run = () => 0'), null, core);
+    await expect(dataPath.ready).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(dataPath.finished).rejects.toThrow(`core ${core} is not one that this process may run on`);
+  });
+});

@@ -1,0 +1,97 @@
+/**
+ * Everything that `npm start` and `npm test` need, installed where it is missing: the npm packages of the lock
+ * file and the Debian packages below. Plain JavaScript without dependencies, for Node 20 and later, since it runs
+ * before anything is installed. It can run any number of times and is quick when nothing is missing.
+ *
+ *     node scripts/setup.mjs
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** A Debian package, the commands by which we know that it is there, and what is lost without it. */
+const systemPackages = [
+  { name: 'redis-server', commands: ['redis-server'], without: 'the unmodified Redis is not measured' },
+  {
+    name: 'redis-tools',
+    commands: ['redis-cli', 'redis-benchmark'],
+    without: 'tests and bench:* that drive the server with them fail',
+  },
+  { name: 'util-linux', commands: ['taskset'], without: 'servers cannot be pinned to cores' },
+];
+
+const say = (line) => console.log(`setup: ${line}`);
+
+function onPath(command) {
+  return (process.env.PATH ?? '').split(delimiter).some((dir) => {
+    try {
+      accessSync(join(dir, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Runs a command with its output shown. Returns whether it succeeded. */
+function run(command, args, env = {}) {
+  say(`running ${[command, ...args].join(' ')}`);
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...env },
+  });
+  if (error) say(`${command}: ${error.message}`);
+  return status === 0;
+}
+
+function installNpmPackages() {
+  const lock = readFileSync(join(root, 'package-lock.json'));
+  const wanted = createHash('sha256').update(lock).update(process.arch).digest('hex');
+  const stamp = join(root, 'node_modules', '.bypassbench-setup');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return true;
+  // Warnings of engines are about the node that runs npm; everything is run by the one that gets installed.
+  if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])) {
+    say(
+      "npm packages could not be installed: is the npm registry reachable ('npm ping')? Run this again then.",
+    );
+    return false;
+  }
+  writeFileSync(stamp, wanted);
+  say('installed the npm packages');
+  return true;
+}
+
+function installSystemPackages() {
+  const missing = systemPackages.filter(({ commands }) => !commands.every(onPath));
+  if (missing.length === 0) return;
+  const names = missing.map(({ name }) => name);
+  const consequences = missing.map(({ name, without }) => `  ${name}: without it ${without}`).join('\n');
+  if (!onPath('apt-get')) {
+    say(`this system has no apt; install these (Debian's names) with its package manager:\n${consequences}`);
+    return;
+  }
+  const asRoot = process.getuid() === 0 ? [] : ['sudo'];
+  if (asRoot.length > 0 && !onPath('sudo')) {
+    say(`not root and no sudo; have these installed: apt-get install ${names.join(' ')}\n${consequences}`);
+    return;
+  }
+  const apt = (...args) => {
+    const [command, ...rest] = [...asRoot, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
+    return run(command, rest);
+  };
+  apt('update', '-qq');
+  if (apt('install', '-qq', '-y', '--no-install-recommends', ...names)) say(`installed ${names.join(' ')}`);
+  else say(`could not install ${names.join(' ')}; going on without:\n${consequences}`);
+}
+
+const started = Date.now();
+const complete = installNpmPackages();
+installSystemPackages();
+const seconds = (Date.now() - started) / 1000;
+if (seconds > 1) say(`done in ${seconds.toFixed(0)} s`);
+process.exit(complete ? 0 : 1);

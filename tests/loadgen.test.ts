@@ -1,0 +1,210 @@
+/** The load generator against a real redis-server, through its command line. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { freePort, type RunningServer, startRedis } from './redis-server.ts';
+
+const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
+const run = promisify(execFile);
+
+let redis: RunningServer;
+let target: string;
+let client: Redis;
+let folder: string;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  target = `127.0.0.1:${redis.port}`;
+  client = new Redis(redis.port, '127.0.0.1');
+  folder = await mkdtemp(join(tmpdir(), 'bypassbench-load-'));
+});
+afterAll(async () => {
+  client.disconnect();
+  await redis.stop();
+  await rm(folder, { recursive: true });
+});
+beforeEach(async () => {
+  await client.flushall();
+});
+
+let runs = 0;
+/** Runs `bypassbench load` with --out, short unless told otherwise, and gives what it wrote. */
+async function load(...args: string[]) {
+  const dir = join(folder, `run-${runs++}`);
+  await run(bypassbench, ['load', '--target', target, '--warmup-s', '0.05', '--out', dir, ...args]);
+  const result = JSON.parse(await readFile(join(dir, 'result.json'), 'utf8'));
+  return { dir, result, files: (await readdir(dir)).sort() };
+}
+
+/** Exit code and standard error of a command that must fail. */
+async function failure(...args: string[]): Promise<{ code: number; stderr: string }> {
+  return run(bypassbench, ['load', ...args]).then(
+    () => Promise.reject(new Error('the command succeeded')),
+    (error) => ({ code: error.code, stderr: error.stderr }),
+  );
+}
+
+describe('bypassbench load', () => {
+  it('fills the key space and measures hits only', async () => {
+    const { dir, result, files } = await load('--populate', '--keys', '5000', '--requests', '2000');
+    expect(await client.dbsize()).toBe(5000);
+    expect(files).toEqual(['get.hdr', 'get.hgrm', 'result.json']);
+    const [get] = result.operations;
+    expect(get).toMatchObject({
+      operation: 'get',
+      requests: 2000,
+      hits: 2000,
+      misses: 0,
+      errors: 0,
+      wrong: 0,
+    });
+    const histogram = decodeFromCompressedBase64((await readFile(join(dir, 'get.hdr'), 'utf8')).trim());
+    expect(histogram.totalCount).toBe(2000);
+    expect(histogram.getValueAtPercentile(50)).toBe(get.latency_ns.p50);
+    // A round trip over loopback takes longer than a system call and less than a second.
+    expect(get.latency_ns.min).toBeGreaterThan(1_000);
+    expect(get.latency_ns.p50).toBeLessThan(1e9);
+  });
+
+  it.each([
+    ['--connections', '20', '--pipeline', '1'],
+    ['--connections', '3', '--pipeline', '16'],
+    ['--connections', '1', '--pipeline', '1000', '--value-bytes', '100'],
+    ['--connections', '2', '--pipeline', '4', '--value-bytes', '300000', '--keys', '20'],
+    ['--connections', '2', '--wait', 'block'],
+    ['--key-distribution', 'single', '--value-bytes', '1'],
+  ])('checks every reply of a mix with %s %s %s %s %s %s', async (...args) => {
+    const { result } = await load(
+      '--populate',
+      '--keys',
+      '200',
+      '--operation',
+      'mix',
+      '--requests',
+      '1500',
+      ...args,
+    );
+    const total = (field: string) =>
+      result.operations.reduce((sum: number, one: never) => sum + one[field], 0);
+    expect([total('hits'), total('misses'), total('errors'), total('wrong')]).toEqual([1500, 0, 0, 0]);
+    expect(result.operations.map((one: { operation: string }) => one.operation)).toEqual(['get', 'set']);
+  });
+
+  it('runs for the time asked for', async () => {
+    const { result } = await load('--populate', '--keys', '10', '--duration-s', '0.5');
+    expect(result.elapsed_s).toBeGreaterThanOrEqual(0.5);
+    expect(result.elapsed_s).toBeLessThan(1);
+    const [get] = result.operations;
+    expect(get.throughput_ops).toBeCloseTo(get.requests / result.elapsed_s, 3);
+  });
+
+  it('asks for the same keys with the same seed', async () => {
+    const keysAsked = async (seed: string) => {
+      await client.flushall();
+      await load(
+        '--operation',
+        'set',
+        '--keys',
+        '100000',
+        '--requests',
+        '50',
+        '--warmup-s',
+        '0',
+        '--seed',
+        seed,
+      );
+      return (await client.keys('*')).sort();
+    };
+    const first = await keysAsked('7');
+    expect(await keysAsked('7')).toEqual(expect.arrayContaining(first.slice(0, 10)));
+    expect(await keysAsked('8')).not.toEqual(first);
+  });
+
+  it('counts misses, and takes no sample of them', async () => {
+    const { result } = await load('--keys', '10', '--requests', '100');
+    const [get] = result.operations;
+    expect(get).toMatchObject({ requests: 100, hits: 0, misses: 100, latency_ns: null });
+  });
+
+  it('counts wrong values: those of another seed', async () => {
+    await load('--populate', '--keys', '10', '--requests', '1', '--seed', '1');
+    const { result } = await load('--keys', '10', '--requests', '100', '--seed', '2');
+    expect(result.operations[0]).toMatchObject({ hits: 0, wrong: 100 });
+  });
+
+  it('counts errors and keeps the first', async () => {
+    await client.lpush('key:000000000000', 'not a string');
+    const { result } = await load('--keys', '1', '--value-bytes', '10', '--requests', '100');
+    expect(result.operations[0]).toMatchObject({ hits: 0, errors: 100 });
+    expect(result.operations[0].first_error).toMatch(/^WRONGTYPE/);
+  });
+
+  it('prints what it measured', async () => {
+    const { stdout } = await run(bypassbench, [
+      ...['load', '--target', target, '--keys', '10', '--populate', '--requests', '10', '--warmup-s', '0'],
+    ]);
+    expect(stdout).toMatch(
+      /^populated in .* s\nget: 10 replies in .* per second\n {2}us: min .* p99\.9 .* max /,
+    );
+  });
+
+  it('stops on SIGINT with exit code 130', async () => {
+    const child = spawn(bypassbench, ['load', '--target', target, '--keys', '10', '--duration-s', '60']);
+    const connected = async () => Number(/connected_clients:(\d+)/.exec(await client.info('clients'))![1]);
+    while ((await connected()) < 2) await sleep(20);
+    child.kill('SIGINT');
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(130);
+  });
+
+  it('tells what is wrong and how to mend it', async () => {
+    const port = await freePort();
+    expect(await failure('--target', `127.0.0.1:${port}`)).toEqual({
+      code: 1,
+      stderr: `bypassbench: cannot connect to 127.0.0.1:${port}: connection refused; is the server running there?\n`,
+    });
+    expect((await failure('--target', 'localhost:1')).stderr).toContain(
+      "--target 'localhost:1' is not IPV4:PORT",
+    );
+    expect((await failure('--target', target, '--keys', '0')).stderr).toContain('must be at least 1');
+    expect((await failure('--target', target, '--operation', 'del')).stderr).toContain(
+      'Allowed choices are get, set, mix',
+    );
+    expect((await failure('--target', target, '--value-bytes', '2', '--keys', '101')).stderr).toContain(
+      '--value-bytes 2 cannot tell 101 keys apart',
+    );
+    expect((await failure('--target', target, '--duration-s', '1', '--requests', '1')).stderr).toContain(
+      'either --duration-s or --requests',
+    );
+    expect((await failure('--target', target, '--core', '4000')).stderr).toContain('core 4000');
+  });
+
+  it('tells when the peer is no Redis server, hangs, or goes away', async () => {
+    const peers: [(socket: net.Socket) => void, string][] = [
+      [(socket) => socket.write('HTTP/1.1 400 Bad Request\r\n'), 'does not answer as a Redis server does'],
+      [() => {}, 'has not answered for 0.2 s'],
+      [(socket) => socket.once('data', () => socket.destroy()), 'lost a connection to'],
+    ];
+    for (const [behaviour, message] of peers) {
+      const server = net.createServer((socket) => {
+        socket.on('error', () => {}).on('data', () => {});
+        behaviour(socket);
+      });
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      const address = `127.0.0.1:${(server.address() as net.AddressInfo).port}`;
+      const { code, stderr } = await failure('--target', address, '--reply-timeout-s', '0.2');
+      expect(stderr).toMatch(/^bypassbench: .*\n$/);
+      expect(stderr).toContain(message);
+      expect(code).toBe(1);
+      server.close();
+    }
+  });
+});

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['**/*.test.ts'],
+    exclude: ['node_modules/**', 'runs/**'],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    // Tests start servers and measure time on a machine that may have two cores only.
+    maxWorkers: 2,
+    // File descriptors, worker threads and signals are per process.
+    pool: 'forks',
+  },
+});
