@@ -26,6 +26,12 @@ async function main(argv: string[]): Promise<void> {
   await program.parseAsync(argv);
 }
 
+// A reader that has seen enough, such as head, closes the pipe: that is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 main(process.argv).catch((error: Error & { code?: unknown }) => {
   const expected = typeof error.code === 'string';
   console.error(expected ? `bypassbench: ${error.message}` : error.stack);

@@ -1,0 +1,238 @@
+/**
+ * The files of a run folder, as schemas and types.
+ *
+ *     manifest.json            what was to be run, on which machine, with which software
+ *     trials/001-redis-t1/     one start of one system: trial.json, the server's logs, and a folder for each
+ *       get-c1/                measurement: the load generator's result.json, get.hdr, get.hgrm and logs
+ *     summary.json, figure.*, report.html     made from the above alone (see index.ts)
+ *
+ * Every object is strict and carries a versioned `schema` string: a field that nobody declared is an error,
+ * not something silently dropped. Units stand last in names (`_us`, `_ns`, `_s`, `_bytes`, `_ops` per second).
+ */
+import { z } from 'zod';
+
+/** A name that is also used as part of a file name: no separators, no leading dot. */
+const fileSafeName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+    'must be a plain name: letters, digits, dot, dash and underscore, starting with a letter or digit',
+  );
+
+const count = z.int().nonnegative();
+const positive = z.int().positive();
+const cores = z.array(count);
+const timestamp = z.iso.datetime({ offset: true });
+const operation = z.enum(['get', 'set', 'mix']);
+const waitMode = z.enum(['poll', 'block']);
+const keyDistribution = z.enum(['uniform', 'single']);
+const outcome = z.enum(['ok', 'failed']);
+
+export const schemaVersions = {
+  manifest: 'bypassbench.manifest/1',
+  trial: 'bypassbench.trial/1',
+  load: 'bypassbench.load/1',
+  summary: 'bypassbench.summary/1',
+} as const;
+
+/** One system under test, as the manifest describes it. */
+const systemSchema = z.strictObject({
+  /** Key of the system: in folder names, in summary.json, in the reference values. */
+  name: fileSafeName,
+  /** What the figure writes under the bars. */
+  label: z.string().min(1),
+  /** How the server does its I/O, e.g. `kernel`, `rdma`, `dpdk`. */
+  backend: z.string().min(1),
+  /** What carries the bytes, e.g. `loopback`, `mlx5 (ConnectX-4)`, `net_memif (shared memory)`. */
+  device: z.string().min(1),
+  /** A sentence a reader must know before comparing, or null. */
+  transport_note: z.string().nullable(),
+  client: z.strictObject({ wait: waitMode, backend: z.string().min(1) }),
+  server_cores: cores,
+  client_cores: cores,
+});
+
+/** What is measured for each system in each trial. One point of the summary per system and target. */
+const measurementTargetSchema = z.strictObject({
+  operation,
+  clients: positive,
+  value_bytes: count,
+});
+
+export const manifestSchema = z.strictObject({
+  schema: z.literal(schemaVersions.manifest),
+  experiment: fileSafeName,
+  title: z.string().min(1),
+  quick: z.boolean(),
+  /** The command line that repeats this run, one element an argument. */
+  command: z.array(z.string()).min(1),
+  started_at: timestamp,
+  /** Null while the run is going on, and for ever if it was interrupted. */
+  finished_at: timestamp.nullable(),
+  /** The resolved experiment configuration, kept whole for the reader; nothing here is computed from it. */
+  config: z.record(z.string(), z.unknown()),
+  /** What `config` comes down to: the part that the summary, the caption and the verdicts are made from. */
+  plan: z.strictObject({
+    trials: positive,
+    measurements: z.array(measurementTargetSchema).min(1),
+    pipeline: positive,
+    keys: positive,
+    key_distribution: keyDistribution,
+    seed: z.int(),
+    warmup_s: z.number().nonnegative(),
+    /** A measurement ends after a time or after a number of requests; the other one is null. */
+    duration_s: z.number().positive().nullable(),
+    requests: positive.nullable(),
+  }),
+  machine: z.strictObject({
+    cpu: z.string(),
+    cores: positive,
+    governor: z.string().nullable(),
+    kernel: z.string(),
+    os: z.string(),
+    virtual: z.boolean(),
+    hypervisor: z.string().nullable(),
+    memory_bytes: positive,
+  }),
+  /** node, bypassbench, the libraries, and for each system the first line that its version command printed. */
+  versions: z.object({ node: z.string(), bypassbench: z.string() }).catchall(z.string()),
+  git: z.strictObject({ commit: z.string().nullable(), dirty: z.boolean() }),
+  systems: z.array(systemSchema).min(1),
+});
+
+export const trialSchema = z.strictObject({
+  schema: z.literal(schemaVersions.trial),
+  system: fileSafeName,
+  /** 1 to the plan's number of trials. */
+  trial: positive,
+  /** Place in the shuffled order of the whole run, from 1. */
+  order: positive,
+  status: outcome,
+  /** Why it failed, in a sentence; null when it did not. */
+  reason: z.string().nullable(),
+  /** Last lines of the log that explains the failure. */
+  log_tail: z.array(z.string()).nullable(),
+  started_at: timestamp,
+  elapsed_s: z.number().nonnegative(),
+  server_command: z.array(z.string()),
+  measurements: z.array(
+    z.strictObject({
+      ...measurementTargetSchema.shape,
+      status: outcome,
+      reason: z.string().nullable(),
+      /** Folder inside the trial's folder, holding result.json. */
+      dir: fileSafeName,
+      elapsed_s: z.number().nonnegative(),
+    }),
+  ),
+});
+
+/** result.json, which `bypassbench load --out` writes. */
+export const loadResultSchema = z.strictObject({
+  schema: z.literal(schemaVersions.load),
+  target: z.string(),
+  backend: z.string(),
+  wait: waitMode,
+  connections: positive,
+  pipeline: positive,
+  keys: positive,
+  key_distribution: keyDistribution,
+  value_bytes: count,
+  seed: z.int(),
+  core: count.nullable(),
+  warmup_s: z.number().nonnegative(),
+  elapsed_s: z.number().positive(),
+  versions: z.object({ node: z.string() }).catchall(z.string()),
+  operations: z
+    .array(
+      z.strictObject({
+        operation: z.enum(['get', 'set']),
+        /** Replies received in the measured window: hits + misses + errors + wrong. */
+        requests: count,
+        /** Right replies; these and only these are latency samples. */
+        hits: count,
+        misses: count,
+        errors: count,
+        wrong: count,
+        throughput_ops: z.number().nonnegative(),
+        first_error: z.string().optional(),
+        /** The generator's own view of the histogram; null when there were no hits. */
+        latency_ns: z
+          .strictObject({
+            min: z.number().nonnegative(),
+            p50: z.number().nonnegative(),
+            p90: z.number().nonnegative(),
+            p99: z.number().nonnegative(),
+            p999: z.number().nonnegative(),
+            max: z.number().nonnegative(),
+            mean: z.number().nonnegative(),
+          })
+          .nullable(),
+        /** File name of the histogram, beside result.json. */
+        histogram: fileSafeName,
+      }),
+    )
+    .min(1),
+});
+
+const microseconds = z.number().nonnegative();
+
+const pointSchema = z.strictObject({
+  system: fileSafeName,
+  label: z.string(),
+  backend: z.string(),
+  device: z.string(),
+  operation,
+  clients: positive,
+  value_bytes: count,
+  /** From the histograms of all trials, merged by count; null when there is no sample at all. */
+  latency_us: z
+    .strictObject({
+      p50: microseconds,
+      p90: microseconds,
+      p99: microseconds,
+      p999: microseconds,
+      max: microseconds,
+      mean: microseconds,
+    })
+    .nullable(),
+  /** Interval for the p50 over trials (see interval.ts); null with fewer than two trials. */
+  p50_ci95_us: z.tuple([microseconds, microseconds]).nullable(),
+  /**
+   * The confidence that the interval really has: with few trials 95 % cannot be had from their ranks.
+   * Between 0 and 1; null when there is no interval.
+   */
+  p50_ci_confidence: z.number().min(0).max(1).nullable(),
+  /** p50 of each trial that gave samples, in order of trial: the spread that the interval is made from. */
+  trial_p50_us: z.array(z.strictObject({ trial: positive, p50_us: microseconds })),
+  /** All requests over all elapsed time of the measured windows; null when nothing was measured. */
+  throughput_ops: z.number().nonnegative().nullable(),
+  /** Latency samples behind the percentiles. */
+  samples: count,
+  misses: count,
+  errors: count,
+  wrong: count,
+  /** Trials that gave samples, of `trials_planned`. */
+  trials: count,
+  trials_planned: positive,
+  verdict: z.enum(['valid', 'suspect', 'invalid']),
+  /** Sentences; empty exactly when the verdict is valid. */
+  reasons: z.array(z.string()),
+});
+
+export const summarySchema = z.strictObject({
+  schema: z.literal(schemaVersions.summary),
+  experiment: z.string(),
+  title: z.string(),
+  quick: z.boolean(),
+  finished: z.boolean(),
+  points: z.array(pointSchema).min(1),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type SystemUnderTest = z.infer<typeof systemSchema>;
+export type MeasurementTarget = z.infer<typeof measurementTargetSchema>;
+export type Trial = z.infer<typeof trialSchema>;
+export type LoadResult = z.infer<typeof loadResultSchema>;
+export type Point = z.infer<typeof pointSchema>;
+export type Summary = z.infer<typeof summarySchema>;

@@ -1,0 +1,120 @@
+/** What a figure must say about where its numbers come from, in sentences made from the run's data alone. */
+import type { Manifest, Point, Summary, SystemUnderTest } from './bundle.ts';
+import { formatCount, formatPercent } from './format.ts';
+
+/** A server's version line can be long; its first words carry the version. */
+const longestVersion = 24;
+
+/** The caption, one sentence an element, most important first. */
+export function captionSentences(manifest: Manifest, summary: Summary): string[] {
+  const { systems } = manifest;
+  return [
+    ...runState(manifest),
+    howToRead(summary),
+    workload(manifest),
+    bySystem('Client', systems, ({ client }) => {
+      const waits = client.wait === 'poll' ? 'polls' : 'blocks';
+      return `${waits} through the ${client.backend} backend`;
+    }),
+    bySystem('Cores', systems, (system) => {
+      return `server ${nameCores(system.server_cores)}, client ${nameCores(system.client_cores)}`;
+    }),
+    bySystem('Device', systems, (system) => system.device),
+    ...systems.flatMap(({ label, transport_note }) =>
+      transport_note ? [`${label}: ${transport_note.replace(/\.$/, '')}.`] : [],
+    ),
+    machine(manifest),
+    software(manifest),
+  ];
+}
+
+function runState(manifest: Manifest): string[] {
+  const states = [];
+  if (manifest.quick) states.push('Quick run: shorter than the experiment asks for.');
+  if (!manifest.finished_at) states.push('The run did not finish.');
+  return states;
+}
+
+function howToRead({ points }: Summary): string {
+  const trials = points.map((point) => point.trials);
+  const [fewest, most] = [Math.min(...trials), Math.max(...trials)];
+  const range = fewest === most ? `${most}` : `${fewest} to ${most}`;
+  const bars = `Bars: p50 of ${range} ${most === 1 ? 'trial' : 'trials'}, merged by count`;
+  const confidence = intervalConfidence(points);
+  if (!confidence) return `${bars}; no interval with fewer than two trials.`;
+  return `${bars}; whiskers: interval over the trials, ${confidence} confidence.`;
+}
+
+/** "93.8 %", or "at least 75 %" where points have unlike numbers of trials; null where none has an interval. */
+export function intervalConfidence(points: Point[]): string | null {
+  const confidences = points.flatMap((point) => point.p50_ci_confidence ?? []);
+  if (confidences.length === 0) return null;
+  const least = Math.min(...confidences);
+  return `${Math.max(...confidences) > least ? 'at least ' : ''}${formatPercent(least)}`;
+}
+
+function workload({ plan }: Manifest): string {
+  const length = plan.requests
+    ? `${formatCount(plan.requests)} requests`
+    : `${plan.duration_s} s after ${plan.warmup_s} s of warm-up`;
+  const keys = plan.key_distribution === 'uniform' ? 'uniform' : 'always the same one';
+  const sizes = distinct(plan.measurements.map((target) => `${formatCount(target.value_bytes)}-byte`));
+  const clients = distinct(plan.measurements.map((target) => formatCount(target.clients)));
+  return (
+    `Closed loop, ${clients.join(' / ')} ${clients.join() === '1' ? 'client' : 'clients'}, ` +
+    `pipeline ${plan.pipeline}, ${sizes.join(' / ')} values, ${formatCount(plan.keys)} keys (${keys}), ` +
+    `${length} per measurement.`
+  );
+}
+
+function nameCores(cores: number[]): string {
+  return cores.length === 0 ? 'not pinned' : `on ${cores.join(', ')}`;
+}
+
+/** What holds for most systems, then the others by label: "Device: loopback; Ported Redis: net_memif." */
+function bySystem(
+  property: string,
+  systems: SystemUnderTest[],
+  describe: (system: SystemUnderTest) => string,
+): string {
+  const groups = [...Map.groupBy(systems, describe)].sort(([, a], [, b]) => b.length - a.length);
+  const parts = groups.map(([value, members], index) =>
+    index === 0 ? value : `${members.map((system) => system.label).join(' and ')}: ${value}`,
+  );
+  return `${property}: ${parts.join('; ')}.`;
+}
+
+function machine({ machine }: Manifest): string {
+  const parts = [
+    machine.cpu,
+    `${machine.cores} cores`,
+    `${formatCount(Math.round(machine.memory_bytes / 2 ** 30))} GiB`,
+    machine.governor ? `governor ${machine.governor}` : 'governor unknown',
+    machine.virtual ? `virtual machine (${machine.hypervisor ?? 'hypervisor unknown'})` : 'bare metal',
+    machine.os,
+    machine.kernel,
+  ];
+  return `Machine: ${parts.join(', ')}.`;
+}
+
+function software(manifest: Manifest): string {
+  const names = distinct(['node', 'bypassbench', ...manifest.systems.map((system) => system.name)]);
+  const versions = names
+    .filter((name) => Object.hasOwn(manifest.versions, name))
+    .map((name) => nameVersion(name, manifest.versions[name]!));
+  const commit = manifest.git.commit?.slice(0, 12) ?? 'unknown';
+  const changes = manifest.git.dirty ? ' with uncommitted changes' : '';
+  return `Software: ${distinct(versions).join(', ')}; commit ${commit}${changes}; ${manifest.started_at.slice(0, 10)}.`;
+}
+
+/** "node v24.21.0", and "Redis server v=7.0.15 …" rather than "redis Redis server v=7.0.15 sha=...". */
+function nameVersion(name: string, version: string): string {
+  const named = version.toLowerCase().includes(name.toLowerCase()) ? version : `${name} ${version}`;
+  if (named.length <= longestVersion) return named;
+  const lastSpace = named.lastIndexOf(' ', longestVersion);
+  return `${named.slice(0, lastSpace > 0 ? lastSpace : longestVersion)} …`;
+}
+
+function distinct<T>(values: T[]): T[] {
+  return [...new Set(values)];
+}

@@ -1,0 +1,26 @@
+/** `bypassbench report DIR`: rebuilds the summary, the figure and the report of a run from its raw files. */
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { renderTable } from './table.ts';
+import { reportFiles, writeReport } from './write-report.ts';
+
+/** Columns where the output is no terminal, or one that does not know its width. */
+const columnsWithoutTerminal = 100;
+
+export function command(): Command {
+  return new Command('report')
+    .summary('rebuild the summary, the figure and the report of a run')
+    .description(
+      'Rebuilds summary.json, figure.svg, figure.png, figure.vl.json and report.html of a run from its raw files\n' +
+        'alone (manifest.json and trials/), and prints the table. Works on a run that did not finish as well.',
+    )
+    .argument('<dir>', "the run's folder, as 'bypassbench run' wrote it")
+    .option('--no-reference', 'leave out the published values')
+    .action(async (dir: string, { reference }: { reference: boolean }) => {
+      const summary = await writeReport(dir, { reference });
+      const columns = process.stdout.columns || columnsWithoutTerminal;
+      const color = process.stdout.isTTY === true && process.stdout.hasColors();
+      process.stdout.write(renderTable(summary, { columns, color, reference }));
+      process.stdout.write(`\nwritten: ${reportFiles.map((file) => join(dir, file)).join('\n         ')}\n`);
+    });
+}

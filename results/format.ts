@@ -1,0 +1,29 @@
+/** How numbers are written for people: the same in the figure, the table and the report. */
+
+const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+/** "1,000,000". */
+export function formatCount(value: number): string {
+  return grouped.format(value);
+}
+
+/** Microseconds to three significant digits, which is what the histograms resolve: "32.3", "1.52", "1,250". */
+export function formatUs(us: number): string {
+  if (us >= 99.95) return formatCount(us);
+  return us.toFixed(us >= 9.995 ? 1 : 2);
+}
+
+/** An interval in microseconds, both ends: "31.9 to 32.4". */
+export function formatIntervalUs([low, high]: [number, number]): string {
+  return `${formatUs(low)} to ${formatUs(high)}`;
+}
+
+/** A ratio to a reference: "0.31". */
+export function formatRatio(ratio: number): string {
+  return ratio.toFixed(2);
+}
+
+/** A share between 0 and 1: "93.8 %", "75 %". */
+export function formatPercent(share: number): string {
+  return `${Number((share * 100).toFixed(1))} %`;
+}

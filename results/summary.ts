@@ -1,0 +1,93 @@
+/** summary.json from a run's raw files: one point for each system and each planned measurement. */
+import {
+  type MeasurementTarget,
+  type Point,
+  type Summary,
+  type SystemUnderTest,
+  schemaVersions,
+  summarySchema,
+} from './bundle.ts';
+import { latencyUs, medianUs, mergeHistograms } from './histogram.ts';
+import { medianInterval } from './interval.ts';
+import { type Recording, type Run, sameTarget } from './run-folder.ts';
+import { judge, type TrialOutcome } from './verdict.ts';
+
+/**
+ * Points stand in the manifest's order of systems, then of measurements, also where nothing was measured:
+ * a system whose every trial failed must be seen to have failed.
+ */
+export function summarize(run: Run): Summary {
+  const { manifest } = run;
+  return summarySchema.parse({
+    schema: schemaVersions.summary,
+    experiment: manifest.experiment,
+    title: manifest.title,
+    quick: manifest.quick,
+    finished: manifest.finished_at !== null,
+    points: manifest.systems.flatMap((system) =>
+      manifest.plan.measurements.map((target) => summarizePoint(run, system, target)),
+    ),
+  } satisfies Summary);
+}
+
+function summarizePoint(run: Run, system: SystemUnderTest, target: MeasurementTarget): Point {
+  const outcomes = plannedTrials(run, system, target);
+  const recorded = outcomes.flatMap(({ trial, measurement }) =>
+    measurement?.recording ? [{ trial, ...measurement.recording }] : [],
+  );
+  const merged = mergeHistograms(recorded.map((recording) => recording.latency_ns));
+  const latency_us = latencyUs(merged);
+  const trial_p50_us = recorded
+    .filter((recording) => recording.latency_ns.totalCount > 0)
+    .map((recording) => ({ trial: recording.trial, p50_us: medianUs(recording.latency_ns) }));
+  const interval = medianInterval(trial_p50_us.map((trial) => trial.p50_us));
+  return {
+    system: system.name,
+    label: system.label,
+    backend: system.backend,
+    device: system.device,
+    operation: target.operation,
+    clients: target.clients,
+    value_bytes: target.value_bytes,
+    latency_us,
+    // The merged p50 weighs trials by their requests, the ranks do not: keep it inside its own interval.
+    p50_ci95_us:
+      interval && latency_us
+        ? [Math.min(interval.low, latency_us.p50), Math.max(interval.high, latency_us.p50)]
+        : null,
+    p50_ci_confidence: interval?.confidence ?? null,
+    trial_p50_us,
+    throughput_ops: throughput(recorded),
+    samples: merged.totalCount,
+    misses: countReplies(recorded, 'misses'),
+    errors: countReplies(recorded, 'errors'),
+    wrong: countReplies(recorded, 'wrong'),
+    trials: trial_p50_us.length,
+    trials_planned: run.manifest.plan.trials,
+    ...judge(run.manifest, outcomes, merged.totalCount),
+  };
+}
+
+/** Trial 1 to the planned number, with what is there of each. */
+function plannedTrials(run: Run, system: SystemUnderTest, target: MeasurementTarget): TrialOutcome[] {
+  return Array.from({ length: run.manifest.plan.trials }, (_, index) => {
+    const record = run.trials.find(({ trial }) => trial.system === system.name && trial.trial === index + 1);
+    const measurement = record?.measurements.find((other) => sameTarget(other.measurement, target));
+    return { trial: index + 1, record: record ?? null, measurement: measurement ?? null };
+  });
+}
+
+type ReplyCount = 'requests' | 'misses' | 'errors' | 'wrong';
+
+function countReplies(recordings: Recording[], kind: ReplyCount): number {
+  return recordings
+    .flatMap((recording) => recording.result.operations)
+    .reduce((sum, operation) => sum + operation[kind], 0);
+}
+
+/** Requests per second: all replies of all trials over the sum of the trials' measured windows. */
+function throughput(recordings: Recording[]): number | null {
+  if (recordings.length === 0) return null;
+  const elapsed_s = recordings.reduce((sum, recording) => sum + recording.result.elapsed_s, 0);
+  return Math.round(countReplies(recordings, 'requests') / elapsed_s);
+}

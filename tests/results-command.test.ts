@@ -1,0 +1,51 @@
+/** `bypassbench report` as its user calls it. */
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa, type Result } from 'execa';
+import { expect, test } from 'vitest';
+import { manifest, run, trialFolder, writeRun } from './results-synthetic-run.ts';
+
+const bypassbench = fileURLToPath(new URL('../bin/bypassbench', import.meta.url));
+
+function report(...args: string[]): Promise<Result> {
+  return execa(bypassbench, ['report', ...args], { reject: false, env: { COLUMNS: '' } });
+}
+
+test('rebuilds an unfinished run, prints the table and the files written', async () => {
+  const dir = await writeRun(run({ manifest: manifest({ finished_at: null }) }));
+  const { exitCode, stdout, stderr } = await report(dir);
+  expect(stderr).toBe('');
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('Redis SET and GET latency (unfinished run)');
+  expect(stdout).toMatch(/kv-kernel +GET/);
+  expect(stdout).toContain('published');
+  expect(stdout).not.toContain(String.fromCharCode(27));
+  const written = ['figure.png', 'figure.svg', 'figure.vl.json', 'report.html', 'summary.json'];
+  for (const file of written) expect(stdout).toContain(join(dir, file));
+  expect((await readdir(dir)).sort()).toEqual([...written, 'manifest.json', 'trials'].sort());
+});
+
+test('--no-reference leaves the published values out', async () => {
+  const { stdout } = await report('--no-reference', await writeRun(run()));
+  expect(stdout).not.toContain('published');
+});
+
+test('an error is one line that names the file and the remedy, exit code 1', async () => {
+  const dir = await writeRun(run());
+  const histogram = join(dir, trialFolder('redis', 1, 1), 'get-c1', 'get.hdr');
+  await rm(histogram);
+  const { exitCode, stdout, stderr } = await report(dir);
+  expect(exitCode).toBe(1);
+  expect(stdout).toBe('');
+  expect(stderr).toBe(
+    `bypassbench: ${histogram} is missing; remove the folder ${join(dir, trialFolder('redis', 1, 1))} to report without this trial`,
+  );
+});
+
+test('--help says what it reads and writes', async () => {
+  const { exitCode, stdout } = await report('--help');
+  expect(exitCode).toBe(0);
+  for (const word of ['manifest.json', 'trials/', 'report.html', '--no-reference'])
+    expect(stdout).toContain(word);
+});

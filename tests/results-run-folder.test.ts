@@ -1,0 +1,209 @@
+/** Damaged run folders: each gets an error that names the file, the field and the remedy. */
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ResultsError, writeReport } from '../results/index.ts';
+import { type Run, readRun } from '../results/run-folder.ts';
+import { manifest, run, system, target, trialFolder, writeRun } from './results-synthetic-run.ts';
+
+const first = trialFolder('redis', 1, 1);
+
+/** A small good run, to be damaged. */
+function goodRun(): Promise<string> {
+  const whole = manifest();
+  return writeRun(
+    run({
+      manifest: {
+        ...whole,
+        systems: [system('redis')],
+        plan: { ...whole.plan, trials: 2, measurements: [target('get')] },
+      },
+      measured: () => ({ latencies_ns: [1000, 2000, 3000] }),
+    }),
+  );
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the tests break these files in ways that no type allows
+type AnyJson = any;
+
+async function edit(path: string, change: (json: AnyJson) => void): Promise<void> {
+  const json = JSON.parse(await readFile(path, 'utf8'));
+  change(json);
+  await writeFile(path, JSON.stringify(json));
+}
+
+async function failure(dir: string): Promise<ResultsError> {
+  const error = await readRun(dir).then(
+    (_run: Run) => null,
+    (reason) => reason,
+  );
+  expect(error).toBeInstanceOf(ResultsError);
+  return error;
+}
+
+test('a good run is read in the order in which its trials ran', async () => {
+  const { trials } = await readRun(await writeRun(run()));
+  expect(trials.map(({ trial }) => trial.order)).toEqual(Array.from({ length: 15 }, (_, index) => index + 1));
+});
+
+test('no such folder', async () => {
+  const { code, message } = await failure('/nonexistent/run');
+  expect(code).toBe('RUN_NOT_FOUND');
+  expect(message).toBe('no such folder: /nonexistent/run; give the folder that a run wrote');
+});
+
+test('a folder that is no run, and a file', async () => {
+  const dir = await goodRun();
+  expect((await failure(join(dir, 'trials'))).code).toBe('NOT_A_RUN_FOLDER');
+  expect((await failure(join(dir, 'manifest.json'))).code).toBe('NOT_A_RUN_FOLDER');
+});
+
+test('a run without a trial that ended', async () => {
+  const dir = await goodRun();
+  for (const order of [1, 2]) await rm(join(dir, trialFolder('redis', order, order), 'trial.json'));
+  expect((await failure(dir)).code).toBe('RUN_WITHOUT_TRIALS');
+  await rm(join(dir, 'trials'), { recursive: true });
+  expect((await failure(dir)).code).toBe('RUN_WITHOUT_TRIALS');
+});
+
+test('an unknown version of a schema', async () => {
+  const dir = await goodRun();
+  await edit(join(dir, 'manifest.json'), (json) => {
+    json.schema = 'bypassbench.manifest/2';
+  });
+  const { code, message } = await failure(dir);
+  expect(code).toBe('RUN_SCHEMA_UNKNOWN');
+  expect(message).toMatch(/manifest\.json: schema "bypassbench\.manifest\/2" .* "bypassbench\.manifest\/1"/);
+});
+
+test.each<{ file: string; change: (json: AnyJson) => void; field: string }>([
+  { file: 'manifest.json', change: (json) => delete json.schema, field: 'schema: ' },
+  { file: 'manifest.json', change: (json) => delete json.machine.cpu, field: 'machine.cpu: ' },
+  { file: 'manifest.json', change: (json) => (json.colour = 'red'), field: 'Unrecognized key: "colour"' },
+  { file: 'manifest.json', change: (json) => (json.plan.trials = 0), field: 'plan.trials: ' },
+  { file: `${first}/trial.json`, change: (json) => (json.status = 'fine'), field: 'status: ' },
+  {
+    file: `${first}/trial.json`,
+    change: (json) => (json.measurements[0].dir = '../..'),
+    field: 'measurements[0].dir: must be a plain name',
+  },
+  {
+    file: `${first}/trial.json`,
+    change: (json) => (json.system = 'valkey'),
+    field: 'system "valkey" is not in manifest.json',
+  },
+  { file: `${first}/trial.json`, change: (json) => (json.trial = 3), field: 'trial 3 is more than the 2' },
+  {
+    file: `${first}/trial.json`,
+    change: (json) => (json.measurements[0].clients = 9),
+    field: 'measurement get-c1 is not among those',
+  },
+  {
+    file: `${first}/trial.json`,
+    change: (json) => json.measurements.push(json.measurements[0]),
+    field: 'measurement get-c1 repeats',
+  },
+  {
+    file: `${first}/get-c1/result.json`,
+    change: (json) => (json.operations[0].hits = -1),
+    field: 'operations[0].hits: ',
+  },
+  {
+    file: `${first}/get-c1/result.json`,
+    change: (json) => (json.connections = 8),
+    field: 'connections 8 and value_bytes 64',
+  },
+  {
+    file: `${first}/get-c1/result.json`,
+    change: (json) => (json.operations[0].histogram = '/etc/passwd'),
+    field: 'operations[0].histogram: must be a plain name',
+  },
+])('$file: $field', async ({ file, change, field }) => {
+  const dir = await goodRun();
+  await edit(join(dir, file), change);
+  const { code, message } = await failure(dir);
+  expect(code).toBe('RUN_FILE_INVALID');
+  expect(message).toContain(`${join(dir, file)}: ${field}`);
+  expect(message).toMatch(/; (run the experiment again|remove the folder .* to report without this trial)$/);
+});
+
+test('two folders of the same trial', async () => {
+  const dir = await goodRun();
+  await edit(join(dir, trialFolder('redis', 2, 2), 'trial.json'), (json) => {
+    json.trial = 1;
+  });
+  const { code, message } = await failure(dir);
+  expect(code).toBe('RUN_FILE_INVALID');
+  expect(message).toBe(
+    'trials/001-redis-t1 and trials/002-redis-t2 both are trial 1 of redis; remove one of the two folders',
+  );
+});
+
+test('a file cut off in the middle', async () => {
+  const dir = await goodRun();
+  const path = join(dir, first, 'get-c1', 'result.json');
+  await writeFile(path, (await readFile(path, 'utf8')).slice(0, 100));
+  const { code, message } = await failure(dir);
+  expect(code).toBe('RUN_FILE_UNREADABLE');
+  expect(message).toContain(`${path} is not JSON`);
+});
+
+test('a folder in the place of a file', async () => {
+  const dir = await goodRun();
+  const path = join(dir, first, 'get-c1', 'result.json');
+  await rm(path);
+  await mkdir(path);
+  const { code, message } = await failure(dir);
+  expect(code).toBe('RUN_FILE_UNREADABLE');
+  expect(message).toContain(`${path} cannot be read`);
+});
+
+test('a raw file that is gone', async () => {
+  const dir = await goodRun();
+  await rm(join(dir, first, 'get-c1', 'get.hdr'));
+  const { code, message } = await failure(dir);
+  expect(code).toBe('RUN_FILE_MISSING');
+  expect(message).toBe(
+    `${join(dir, first, 'get-c1', 'get.hdr')} is missing; remove the folder ${join(dir, first)} to report without this trial`,
+  );
+});
+
+test('a corrupt histogram: other bytes, cut short, or with counts that are not those of result.json', async () => {
+  const dir = await goodRun();
+  const path = join(dir, first, 'get-c1', 'get.hdr');
+  const whole = await readFile(path, 'utf8');
+  for (const text of ['', 'no histogram', whole.slice(0, 20)]) {
+    await writeFile(path, text);
+    const { code, message } = await failure(dir);
+    expect(code).toBe('HISTOGRAM_CORRUPT');
+    expect(message).toContain(`${path} is not an HdrHistogram V2 histogram`);
+  }
+  await writeFile(path, whole);
+  await edit(join(dir, first, 'get-c1', 'result.json'), (json) => {
+    json.operations[0].hits = 4;
+  });
+  const { code, message } = await failure(dir);
+  expect(code).toBe('HISTOGRAM_CORRUPT');
+  expect(message).toContain(`${path} holds 3 values where result.json counts 4 hits`);
+});
+
+test('a failed measurement needs no files', async () => {
+  const whole = manifest();
+  const dir = await writeRun(
+    run({
+      manifest: { ...whole, systems: [system('redis')] },
+      measured: (_system, { operation }) => (operation === 'set' ? null : { latencies_ns: [1000] }),
+    }),
+  );
+  const { trials } = await readRun(dir);
+  expect(trials[0]!.measurements.map(({ recording }) => recording === null)).toEqual([true, false]);
+});
+
+test('a run folder that cannot be written into', async () => {
+  const dir = await goodRun();
+  await mkdir(join(dir, 'summary.json'));
+  await expect(writeReport(dir, { reference: true })).rejects.toMatchObject({
+    code: 'REPORT_NOT_WRITTEN',
+    message: expect.stringContaining(join(dir, 'summary.json')),
+  });
+});

@@ -1,0 +1,262 @@
+/** summary.json from whole run folders: the numbers of a point and every reason to doubt it. */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { doubts } from '../results/doubts.ts';
+import { type Manifest, type Point, type Summary, writeReport } from '../results/index.ts';
+import { readRun } from '../results/run-folder.ts';
+import { summarize } from '../results/summary.ts';
+import {
+  manifest,
+  run,
+  type SyntheticRun,
+  system,
+  target,
+  trialFolder,
+  writeRun,
+} from './results-synthetic-run.ts';
+
+const enough = Array.from({ length: 6000 }, () => 20_000);
+
+/** A run of one system and one measurement, planned for `trials`. */
+function single(trials: number, overrides: Partial<Manifest> = {}): Manifest {
+  const whole = manifest();
+  return {
+    ...whole,
+    systems: [system('redis')],
+    plan: { ...whole.plan, trials, measurements: [target('get')] },
+    ...overrides,
+  };
+}
+
+async function summaryOf(synthetic: Partial<SyntheticRun>): Promise<Summary> {
+  return summarize(await readRun(await writeRun(run(synthetic))));
+}
+
+async function pointOf(synthetic: Partial<SyntheticRun>): Promise<Point> {
+  const { points } = await summaryOf(synthetic);
+  expect(points).toHaveLength(1);
+  return points[0]!;
+}
+
+test('a point for each system and measurement, in the order of the manifest', async () => {
+  const { points, ...head } = await summaryOf({});
+  expect(head).toEqual({
+    schema: 'bypassbench.summary/1',
+    experiment: 'redis-figure',
+    title: 'Redis SET and GET latency',
+    quick: false,
+    finished: true,
+  });
+  expect(points.map((point) => `${point.system} ${point.operation}`)).toEqual([
+    'redis set',
+    'redis get',
+    'kv-sockets set',
+    'kv-sockets get',
+    'kv-kernel set',
+    'kv-kernel get',
+  ]);
+  expect(new Set(points.map((point) => point.verdict))).toEqual(new Set(['valid']));
+});
+
+test('trials are merged by count: a long trial weighs more than a short one', async () => {
+  const point = await pointOf({
+    manifest: single(2),
+    measured: (_system, _target, trial) =>
+      trial === 1
+        ? { latencies_ns: Array(9000).fill(1000), elapsed_s: 9 }
+        : { latencies_ns: Array(1000).fill(2000), elapsed_s: 2 },
+  });
+  expect(point.latency_us).toEqual({ p50: 1, p90: 1, p99: 2, p999: 2, max: 2, mean: 1.1 });
+  expect(point.trial_p50_us).toEqual([
+    { trial: 1, p50_us: 1 },
+    { trial: 2, p50_us: 2 },
+  ]);
+  expect(point.p50_ci95_us).toEqual([1, 2]);
+  expect(point.p50_ci_confidence).toBe(0.5);
+  expect(point.samples).toBe(10_000);
+  expect(point.throughput_ops).toBe(Math.round(10_000 / 11));
+});
+
+test('five trials give the range of their p50 with its true confidence', async () => {
+  const p50_ns = [1010, 1040, 1000, 1030, 1020];
+  const point = await pointOf({
+    manifest: single(5),
+    measured: (_system, _target, trial) => ({ latencies_ns: Array(2000).fill(p50_ns[trial - 1]) }),
+  });
+  expect(point.p50_ci95_us).toEqual([1, 1.04]);
+  expect(point.p50_ci_confidence).toBe(0.9375);
+  expect(point.latency_us?.p50).toBe(1.02);
+  expect(point.verdict).toBe('valid');
+});
+
+test('the merged p50 stays inside its interval where ranks alone would leave it out', async () => {
+  // Ten trials: ranks 2 and 9 leave out the slowest, which alone holds most of the samples.
+  const point = await pointOf({
+    manifest: single(10),
+    measured: (_system, _target, trial) => ({
+      latencies_ns: Array(trial === 10 ? 20_000 : 500).fill(trial * 100),
+    }),
+  });
+  expect(point.latency_us?.p50).toBe(1);
+  expect(point.p50_ci95_us).toEqual([0.2, 1]);
+});
+
+test('a system whose every trial failed still has its points', async () => {
+  const { points } = await summaryOf({
+    trial: ({ name }) =>
+      name === 'kv-kernel'
+        ? { status: 'failed', reason: 'the server never got ready', measurements: [] }
+        : {},
+  });
+  expect(points.find((point) => point.system === 'kv-kernel' && point.operation === 'set')).toMatchObject({
+    latency_us: null,
+    p50_ci95_us: null,
+    p50_ci_confidence: null,
+    throughput_ops: null,
+    samples: 0,
+    trials: 0,
+    trials_planned: 5,
+    verdict: 'invalid',
+    reasons: [
+      'Trials 1, 2, 3, 4 and 5 failed: the server never got ready.',
+      'No trial gave a latency sample.',
+    ],
+  });
+  expect(points.find((point) => point.system === 'redis')?.verdict).toBe('valid');
+});
+
+test('a mix is one point over all its requests', async () => {
+  const point = await pointOf({
+    manifest: single(2, { plan: { ...single(2).plan, measurements: [target('mix')] } }),
+    measured: () => ({ latencies_ns: enough }),
+  });
+  expect(point).toMatchObject({ operation: 'mix', samples: 12_000, verdict: 'valid' });
+});
+
+const good = { latencies_ns: enough };
+const unfinished = { finished_at: null };
+
+test.each<{ reason: string; verdict: Point['verdict']; synthetic: Partial<SyntheticRun> }>([
+  {
+    reason: 'Trial 2 failed: the server died with SIGSEGV.',
+    verdict: 'invalid',
+    synthetic: {
+      trial: (_system, trial) =>
+        trial === 2 ? { status: 'failed', reason: 'the server died with SIGSEGV' } : {},
+    },
+  },
+  {
+    reason: 'Trial 2 failed: no reason was recorded.',
+    verdict: 'invalid',
+    synthetic: { trial: (_system, trial) => (trial === 2 ? { status: 'failed' } : {}) },
+  },
+  {
+    reason: 'Trials 1 and 3 failed in this measurement: the load generator exited with code 1.',
+    verdict: 'invalid',
+    synthetic: {
+      measured: (_system, _target, trial) => (trial === 2 ? { latencies_ns: [...enough, ...enough] } : null),
+    },
+  },
+  {
+    reason: 'Trial 3 ended without this measurement.',
+    verdict: 'invalid',
+    synthetic: { trial: (_system, trial) => (trial === 3 ? { measurements: [] } : {}) },
+  },
+  {
+    reason: 'Trial 1 measured no request.',
+    verdict: 'invalid',
+    synthetic: { measured: (_system, _target, trial) => (trial === 1 ? { latencies_ns: [] } : good) },
+  },
+  {
+    reason: 'Trial 3: missing from the run folder, although the run finished.',
+    verdict: 'invalid',
+    synthetic: { trial: (_system, trial) => (trial === 3 ? null : {}) },
+  },
+  {
+    reason: '2 of 18002 replies were a wrong value.',
+    verdict: 'invalid',
+    synthetic: { measured: (_system, _target, trial) => (trial === 1 ? { ...good, wrong: 2 } : good) },
+  },
+  {
+    reason: '3 of 18009 replies were an error: OOM command not allowed.',
+    verdict: 'invalid',
+    synthetic: {
+      measured: (_system, _target, trial) => ({
+        ...good,
+        misses: 2,
+        errors: trial === 2 ? 3 : 0,
+        first_error: 'OOM command not allowed',
+      }),
+    },
+  },
+  {
+    reason: '6 of 18006 replies missed a key that was there.',
+    verdict: 'invalid',
+    synthetic: { measured: () => ({ ...good, misses: 2 }) },
+  },
+  {
+    reason: 'No trial gave a latency sample.',
+    verdict: 'invalid',
+    synthetic: { measured: () => ({ latencies_ns: [], misses: 100 }) },
+  },
+  {
+    reason: 'Only 2 of 3 trials ran: the run did not finish.',
+    verdict: 'suspect',
+    synthetic: { manifest: single(3, unfinished), trial: (_system, trial) => (trial === 3 ? null : {}) },
+  },
+  {
+    reason: '9999 samples are too few for the p99.9, which wants 10000: run longer or more trials.',
+    verdict: 'suspect',
+    synthetic: { measured: () => ({ latencies_ns: Array(3333).fill(20_000) }) },
+  },
+  {
+    reason: 'Only one trial gave samples, so the spread between trials is unknown.',
+    verdict: 'suspect',
+    synthetic: { manifest: single(1), measured: () => ({ latencies_ns: Array(10_000).fill(20_000) }) },
+  },
+])('$verdict: $reason', async ({ reason, verdict, synthetic }) => {
+  const point = await pointOf({ manifest: single(3), measured: () => good, ...synthetic });
+  expect(point.verdict).toBe(verdict);
+  expect(point.reasons).toContain(reason);
+});
+
+test('the same three trials without a fault are valid, and exactly 10,000 samples suffice', async () => {
+  expect(await pointOf({ manifest: single(3), measured: () => good })).toMatchObject({
+    verdict: 'valid',
+    reasons: [],
+  });
+  const justEnough = await pointOf({
+    manifest: single(2),
+    measured: () => ({ latencies_ns: Array(5000).fill(20_000) }),
+  });
+  expect(justEnough.verdict).toBe('valid');
+});
+
+test('a trial that was cut off, without trial.json, is a missing one', async () => {
+  const dir = await writeRun(run({ manifest: single(3, unfinished), measured: () => good }));
+  await rm(join(dir, trialFolder('redis', 3, 3), 'trial.json'));
+  const [point] = summarize(await readRun(dir)).points;
+  expect(point).toMatchObject({ trials: 2, verdict: 'suspect' });
+});
+
+test('equal doubts about the operations of a system are told once', async () => {
+  const { points } = await summaryOf({
+    trial: ({ name }, trial) => (name === 'redis' && trial === 1 ? { status: 'failed', reason: 'hung' } : {}),
+  });
+  expect(doubts(points)).toEqual([
+    {
+      system: 'redis',
+      label: 'Redis',
+      targets: 'SET and GET',
+      verdict: 'invalid',
+      reasons: ['Trial 1 failed: hung.'],
+    },
+  ]);
+});
+
+test('the file that a run leaves reads back as what was summarized', async () => {
+  const dir = await writeRun(run({ manifest: single(2), measured: () => good }));
+  const summary = await writeReport(dir, { reference: true });
+  expect(JSON.parse(await readFile(join(dir, 'summary.json'), 'utf8'))).toEqual(summary);
+});

@@ -1,0 +1,236 @@
+/**
+ * Writes run folders for the tests of `results`: input data in the shape that an experiment leaves behind,
+ * with latencies chosen by the test.
+ */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
+import { onTestFinished } from 'vitest';
+import type { LoadResult, Manifest, MeasurementTarget, SystemUnderTest, Trial } from '../results/index.ts';
+
+/** What one measurement of one trial is to hold. */
+export type Measured = {
+  /** Latencies in nanoseconds, one for each hit. */
+  latencies_ns: number[];
+  misses?: number;
+  errors?: number;
+  wrong?: number;
+  first_error?: string;
+  elapsed_s?: number;
+};
+
+export type SyntheticRun = {
+  manifest: Manifest;
+  /** Null leaves the trial out of the folder. */
+  trial(system: SystemUnderTest, trial: number): Partial<Trial> | null;
+  /** Null makes the measurement a failed one. */
+  measured(system: SystemUnderTest, target: MeasurementTarget, trial: number): Measured | null;
+};
+
+export function system(name: string, overrides: Partial<SystemUnderTest> = {}): SystemUnderTest {
+  return {
+    name,
+    label: name,
+    backend: 'kernel',
+    device: 'loopback',
+    transport_note: null,
+    client: { wait: 'poll', backend: 'kernel' },
+    server_cores: [0],
+    client_cores: [1],
+    ...overrides,
+  };
+}
+
+export function target(
+  operation: MeasurementTarget['operation'],
+  clients = 1,
+  value_bytes = 64,
+): MeasurementTarget {
+  return { operation, clients, value_bytes };
+}
+
+/** A finished run of three systems, five trials of SET and GET, all well. */
+export function manifest(overrides: Partial<Manifest> = {}): Manifest {
+  return {
+    schema: 'bypassbench.manifest/1',
+    experiment: 'redis-figure',
+    title: 'Redis SET and GET latency',
+    quick: false,
+    command: ['bypassbench', 'run', 'experiments/redis-figure.yaml', '--out', 'runs/a'],
+    started_at: '2026-01-02T03:04:05Z',
+    finished_at: '2026-01-02T03:14:05Z',
+    config: { name: 'redis-figure', trials: 5 },
+    plan: {
+      trials: 5,
+      measurements: [target('set'), target('get')],
+      pipeline: 1,
+      keys: 1_000_000,
+      key_distribution: 'uniform',
+      seed: 1,
+      warmup_s: 1,
+      duration_s: 5,
+      requests: null,
+    },
+    machine: {
+      cpu: 'AMD EPYC 7B13',
+      cores: 2,
+      governor: null,
+      kernel: 'Linux 6.18.5 x86_64',
+      os: 'Debian GNU/Linux 12 (bookworm)',
+      virtual: true,
+      hypervisor: 'KVM',
+      memory_bytes: 8 * 2 ** 30,
+    },
+    versions: {
+      node: 'v24.21.0',
+      bypassbench: '0.1.0',
+      koffi: '3.3.4',
+      redis: 'Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=e3a7f2',
+    },
+    git: { commit: '0123456789abcdef0123456789abcdef01234567', dirty: false },
+    systems: [
+      system('redis', { label: 'Redis' }),
+      system('kv-sockets', { label: 'kvserver on sockets' }),
+      system('kv-kernel', { label: 'kvserver on libOS, kernel' }),
+    ],
+    ...overrides,
+  };
+}
+
+export function run(overrides: Partial<SyntheticRun> = {}): SyntheticRun {
+  return {
+    manifest: manifest(),
+    trial: () => ({}),
+    measured: () => ({ latencies_ns: Array.from({ length: 4000 }, (_, index) => 20_000 + index) }),
+    ...overrides,
+  };
+}
+
+/** Writes the run into a new folder, which is removed when the test ends, and returns its path. */
+export async function writeRun(synthetic: SyntheticRun): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'bypassbench-results-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  await writeRunInto(dir, synthetic);
+  return dir;
+}
+
+export async function writeRunInto(dir: string, synthetic: SyntheticRun): Promise<void> {
+  const { manifest } = synthetic;
+  await mkdir(join(dir, 'trials'), { recursive: true });
+  await writeJson(join(dir, 'manifest.json'), manifest);
+  let order = 0;
+  for (let trial = 1; trial <= manifest.plan.trials; trial++) {
+    for (const system of manifest.systems) {
+      order += 1;
+      const overrides = synthetic.trial(system, trial);
+      if (overrides) await writeTrial(dir, synthetic, system, trial, order, overrides);
+    }
+  }
+}
+
+/** Path of a trial's folder inside the run folder. */
+export function trialFolder(system: string, trial: number, order: number): string {
+  return `trials/${String(order).padStart(3, '0')}-${system}-t${trial}`;
+}
+
+async function writeTrial(
+  dir: string,
+  synthetic: SyntheticRun,
+  system: SystemUnderTest,
+  trial: number,
+  order: number,
+  overrides: Partial<Trial>,
+): Promise<void> {
+  const folder = join(dir, trialFolder(system.name, trial, order));
+  const measurements: Trial['measurements'] = [];
+  for (const target of synthetic.manifest.plan.measurements) {
+    const name = `${target.operation}-c${target.clients}`;
+    const measured = synthetic.measured(system, target, trial);
+    measurements.push({
+      ...target,
+      status: measured ? 'ok' : 'failed',
+      reason: measured ? null : 'the load generator exited with code 1',
+      dir: name,
+      elapsed_s: 6.1,
+    });
+    if (measured) await writeLoadResult(join(folder, name), synthetic.manifest, target, measured);
+  }
+  await mkdir(folder, { recursive: true });
+  await writeJson(join(folder, 'trial.json'), {
+    schema: 'bypassbench.trial/1',
+    system: system.name,
+    trial,
+    order,
+    status: 'ok',
+    reason: null,
+    log_tail: null,
+    started_at: '2026-01-02T03:04:06Z',
+    elapsed_s: 12.5,
+    server_command: ['redis-server', '--port', '0'],
+    measurements,
+    ...overrides,
+  } satisfies Trial);
+}
+
+async function writeLoadResult(
+  folder: string,
+  { plan }: Manifest,
+  target: MeasurementTarget,
+  measured: Measured,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const histogram = build({ lowestDiscernibleValue: 1, numberOfSignificantValueDigits: 3 });
+  for (const value of measured.latencies_ns) histogram.recordValue(value);
+  const hits = histogram.totalCount;
+  const { misses = 0, errors = 0, wrong = 0, first_error, elapsed_s = 5 } = measured;
+  const requests = hits + misses + errors + wrong;
+  const operation = target.operation === 'set' ? 'set' : 'get';
+  const at = (percentile: number): number => histogram.getValueAtPercentile(percentile);
+  const result: LoadResult = {
+    schema: 'bypassbench.load/1',
+    target: '127.0.0.1:43211',
+    backend: 'kernel',
+    wait: 'poll',
+    connections: target.clients,
+    pipeline: plan.pipeline,
+    keys: plan.keys,
+    key_distribution: plan.key_distribution,
+    value_bytes: target.value_bytes,
+    seed: plan.seed,
+    core: 1,
+    warmup_s: plan.warmup_s,
+    elapsed_s,
+    versions: { node: 'v24.21.0' },
+    operations: [
+      {
+        operation,
+        requests,
+        hits,
+        misses,
+        errors,
+        wrong,
+        throughput_ops: requests / elapsed_s,
+        ...(first_error && { first_error }),
+        latency_ns: hits
+          ? {
+              min: at(0),
+              p50: at(50),
+              p90: at(90),
+              p99: at(99),
+              p999: at(99.9),
+              max: at(100),
+              mean: histogram.mean,
+            }
+          : null,
+        histogram: `${operation}.hdr`,
+      },
+    ],
+  };
+  await writeJson(join(folder, 'result.json'), result);
+  await writeFile(join(folder, `${operation}.hdr`), `${encodeIntoCompressedBase64(histogram)}\n`);
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFile(path, `${JSON.stringify(value, null, 2)}\n`);
+}
