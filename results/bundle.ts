@@ -93,6 +93,8 @@ export const manifestSchema = z.strictObject({
     virtual: z.boolean(),
     hypervisor: z.string().nullable(),
     memory_bytes: positive,
+    /** Processes that wanted to run, averaged over the minute before the run: other work shows in latencies. */
+    load_average_1m: z.number().nonnegative(),
   }),
   /** node, bypassbench, the libraries, and for each system the first line that its version command printed. */
   versions: z.object({ node: z.string(), bypassbench: z.string() }).catchall(z.string()),

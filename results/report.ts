@@ -209,6 +209,7 @@ function environment(manifest: Manifest): Html {
 ${definitions([
   ['CPU', `${machine.cpu}, ${machine.cores} cores`],
   ['Memory', `${(machine.memory_bytes / 2 ** 30).toFixed(1)} GiB`],
+  ['Load before', `${machine.load_average_1m.toFixed(2)} processes that wanted to run (1 min average)`],
   ['Governor', machine.governor ?? 'unknown'],
   ['Kernel', machine.kernel],
   ['System', machine.os],

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { Summary } from './bundle.ts';
 import { ResultsError } from './errors.ts';
 import { figureSpec } from './figure.ts';
-import { renderPng, renderSvg } from './render.ts';
 import { renderReport } from './report.ts';
 import { readRun } from './run-folder.ts';
 import { summarize } from './summary.ts';
@@ -29,6 +28,8 @@ export async function writeReport(dir: string, { reference }: ReportOptions): Pr
   const run = await readRun(dir);
   const summary = summarize(run);
   const spec = figureSpec(run.manifest, summary, reference);
+  // Loaded here, since a command that only wants the schemas should not wait for the plotting libraries.
+  const { renderPng, renderSvg } = await import('./render.ts');
   const svg = await renderSvg(spec);
   const contents: Record<(typeof reportFiles)[number], string | Buffer> = {
     'summary.json': json(summary),

@@ -75,23 +75,15 @@ describe('bypassbench load', () => {
   });
 
   it.each([
-    ['--connections', '20', '--pipeline', '1'],
-    ['--connections', '3', '--pipeline', '16'],
-    ['--connections', '1', '--pipeline', '1000', '--value-bytes', '100'],
-    ['--connections', '2', '--pipeline', '4', '--value-bytes', '300000', '--keys', '20'],
-    ['--connections', '2', '--wait', 'block'],
-    ['--key-distribution', 'single', '--value-bytes', '1'],
-  ])('checks every reply of a mix with %s %s %s %s %s %s', async (...args) => {
-    const { result } = await load(
-      '--populate',
-      '--keys',
-      '200',
-      '--operation',
-      'mix',
-      '--requests',
-      '1500',
-      ...args,
-    );
+    '--connections 20',
+    '--connections 3 --pipeline 16',
+    '--pipeline 1000 --value-bytes 100',
+    '--connections 2 --pipeline 4 --value-bytes 300000 --keys 20',
+    '--connections 2 --wait block',
+    '--key-distribution single --value-bytes 1',
+  ])('checks every reply of a mix with %s', async (flags) => {
+    const mix = '--populate --keys 200 --operation mix --requests 1500'.split(' ');
+    const { result } = await load(...mix, ...flags.split(' '));
     const total = (field: string) =>
       result.operations.reduce((sum: number, one: never) => sum + one[field], 0);
     expect([total('hits'), total('misses'), total('errors'), total('wrong')]).toEqual([1500, 0, 0, 0]);

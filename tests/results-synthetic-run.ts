@@ -81,6 +81,7 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
       virtual: true,
       hypervisor: 'KVM',
       memory_bytes: 8 * 2 ** 30,
+      load_average_1m: 0.12,
     },
     versions: {
       node: 'v24.21.0',

@@ -1,0 +1,134 @@
+/**
+ * A run: all trials of an experiment, one after the other, into one folder. The manifest is written first,
+ * with `finished_at` null, and again when the last trial has ended: what is on disk is always a run that
+ * `bypassbench report` can read.
+ */
+import { writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { type Manifest, manifestSchema, schemaVersions } from '../results/index.ts';
+import { TrialFailure } from './errors.ts';
+import { gitState, machineFacts, softwareVersions, versionOf } from './machine.ts';
+import { planTrials } from './plan.ts';
+import type { Supervisor } from './process.ts';
+import type { Progress } from './progress.ts';
+import type { Experiment } from './schema.ts';
+import { recordUnrunnable, runTrial, type TrialContext } from './trial.ts';
+
+/** Processes that wanted to run, on average over the last minute, above which a user is warned. */
+const busyLoadAverage = 1;
+
+export type Campaign = {
+  experiment: Experiment;
+  /** Why some systems cannot be run on this machine, by name: their trials are recorded as failed. */
+  unrunnable: ReadonlyMap<string, string>;
+  quick: boolean;
+  /** The command line that repeats this run. */
+  command: string[];
+  /** An existing folder. */
+  runFolder: string;
+  supervisor: Supervisor;
+  /** Aborts the run: what runs is stopped, and the manifest stays unfinished. */
+  signal: AbortSignal;
+  progress: Progress;
+};
+
+/** Runs all trials; resolves to how many of them failed, or to null when it was interrupted. */
+export async function runCampaign(campaign: Campaign): Promise<number | null> {
+  const { experiment, unrunnable, runFolder, signal, progress } = campaign;
+  for (const reason of unrunnable.values()) progress.warn(reason);
+  const load = os.loadavg()[0]!;
+  if (load > busyLoadAverage) {
+    progress.warn(
+      `this machine has been busy (load average ${load.toFixed(1)}): other work shows in the latencies`,
+    );
+  }
+  const manifest = await unfinishedManifest(campaign);
+  await writeManifest(runFolder, manifest);
+  const interrupted = rejectWhenAborted(signal);
+  let failed = 0;
+  for (const planned of planTrials(experiment)) {
+    if (signal.aborted) return null;
+    const context: TrialContext = {
+      ...campaign,
+      interrupted,
+      onStep: (step) => progress.step(planned, step),
+    };
+    const reason = unrunnable.get(planned.system.name);
+    const outcome = reason
+      ? await recordUnrunnable(planned, context, reason)
+      : await runTrial(planned, context);
+    if (outcome.record.status === 'failed') failed++;
+    progress.trialEnded(planned, outcome);
+  }
+  if (signal.aborted) return null;
+  await writeManifest(runFolder, { ...manifest, finished_at: new Date().toISOString() });
+  return failed;
+}
+
+function rejectWhenAborted(signal: AbortSignal): Promise<never> {
+  const interrupted = new Promise<never>((_, reject) => {
+    const stop = (): void => reject(new TrialFailure('the run was interrupted'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  // It may reject while nothing waits for it, between two trials.
+  interrupted.catch(() => {});
+  return interrupted;
+}
+
+async function unfinishedManifest({ experiment, quick, command }: Campaign): Promise<Manifest> {
+  const { workload } = experiment;
+  const { operations, clients, value_bytes, pipeline, keys, key_distribution, warmup_s, duration_s } =
+    workload;
+  return {
+    schema: schemaVersions.manifest,
+    experiment: experiment.experiment,
+    title: experiment.title,
+    quick,
+    command,
+    started_at: new Date().toISOString(),
+    finished_at: null,
+    config: experiment,
+    plan: {
+      trials: experiment.trials,
+      measurements: operations.map((operation) => ({ operation, clients, value_bytes })),
+      pipeline,
+      keys,
+      key_distribution,
+      seed: experiment.seed,
+      warmup_s,
+      duration_s,
+      requests: null,
+    },
+    machine: await machineFacts(),
+    versions: { ...(await systemVersions(experiment)), ...(await softwareVersions()) },
+    git: await gitState(),
+    systems: experiment.systems.map(
+      ({ name, label, backend, device, transport_note, client, server_cores }) => ({
+        name,
+        label,
+        backend,
+        device,
+        transport_note,
+        client: { backend: client.backend, wait: client.wait },
+        server_cores,
+        client_cores: [client.core],
+      }),
+    ),
+  };
+}
+
+async function systemVersions({ systems }: Experiment): Promise<Record<string, string>> {
+  const versions: Record<string, string> = {};
+  for (const { name, version } of systems) {
+    const line = version ? await versionOf(version) : null;
+    if (line !== null) versions[name] = line;
+  }
+  return versions;
+}
+
+async function writeManifest(runFolder: string, manifest: Manifest): Promise<void> {
+  const text = JSON.stringify(manifestSchema.parse(manifest), null, 2);
+  await writeFile(path.join(runFolder, 'manifest.json'), `${text}\n`);
+}

@@ -1,0 +1,109 @@
+/** `bypassbench run`: from a config file to a run folder with its report. */
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { renderTable, writeReport } from '../results/index.ts';
+import { runCampaign } from './campaign.ts';
+import { readExperiment } from './config.ts';
+import { interruptedExitCode, interruptible } from './interrupt.ts';
+import { checkout, ownCommand } from './machine.ts';
+import { defaultOutFolder, prepareOutFolder } from './out-folder.ts';
+import { Supervisor } from './process.ts';
+import { missingPrograms } from './programs.ts';
+import { Progress } from './progress.ts';
+
+/** Width of the table where the output is no terminal. */
+const columnsWithoutTerminal = 110;
+
+type RunOptions = { quick: boolean; out?: string; only?: string[] };
+
+const help = `
+Each trial starts one server, fills its keys, measures every operation, and stops the server. A trial that
+fails (a server that ends, hangs or never gets ready) is recorded with its reason and the end of its log, and
+the others go on. A system whose program is not installed is reported at the start; its trials count as failed.
+
+The run folder holds manifest.json, trials/ with every log and histogram, and what is drawn from them:
+summary.json, figure.svg, figure.png, figure.vl.json, report.html. 'bypassbench report DIR' draws them again.
+
+Exit code: 0 when every trial ran and no point of the summary is invalid; 1 otherwise; 130 when interrupted.
+Ctrl-C stops everything and leaves a run without an end; a second Ctrl-C kills at once.
+
+Examples:
+  bypassbench run experiments/redis-figure.yaml --quick
+  bypassbench run experiments/redis-figure.yaml --only redis,kv-kernel --out /tmp/two-bars`;
+
+export function command(): Command {
+  return new Command('run')
+    .description('Run an experiment: start its systems, measure them, draw the figure.')
+    .argument('<config>', 'YAML file of the experiment, such as experiments/redis-figure.yaml')
+    .option('--quick', "the config's smaller version: fewer keys, shorter, fewer trials", false)
+    .option(
+      '--out <dir>',
+      'folder for the run; an earlier run in it is replaced (default: runs/<experiment>-<UTC time>)',
+    )
+    .option('--only <system,...>', 'measure these systems of the config only', parseNames)
+    .addHelpText('after', help)
+    .action(run);
+}
+
+function parseNames(list: string): string[] {
+  const names = list.split(',').map((name) => name.trim());
+  if (names.includes('')) throw new InvalidArgumentError('Names of systems, separated by commas.');
+  return names;
+}
+
+async function run(config: string, options: RunOptions): Promise<void> {
+  const only = options.only ?? null;
+  const experiment = await readExperiment(config, { quick: options.quick, only });
+  const unrunnable = missingPrograms(experiment.systems);
+  const runFolder = path.resolve(options.out ?? defaultOutFolder(experiment.experiment, new Date()));
+  await prepareOutFolder(runFolder);
+  const supervisor = new Supervisor();
+  const progress = new Progress(experiment, process.stderr);
+  const campaign = {
+    experiment,
+    unrunnable,
+    quick: options.quick,
+    command: repeatingCommand(config, options),
+    runFolder,
+    supervisor,
+    progress,
+  };
+  const cleanUp = (): void => {
+    supervisor.killAll();
+    progress.stop();
+  };
+  const failed = await interruptible((signal) => runCampaign({ ...campaign, signal }), cleanUp);
+  const fromHere = path.relative('', runFolder);
+  const shownFolder = fromHere.startsWith('..') ? runFolder : fromHere || '.';
+  if (failed === null) {
+    console.error(`interrupted; what was measured is in ${shownFolder}, and 'bypassbench report' draws it`);
+    process.exitCode = interruptedExitCode;
+    return;
+  }
+  const { reference } = experiment.outputs;
+  const summary = await writeReport(runFolder, { reference });
+  const { columns = columnsWithoutTerminal, isTTY } = process.stdout;
+  // hasColors() knows NO_COLOR.
+  const color = isTTY && process.stdout.hasColors();
+  console.log(renderTable(summary, { columns, color, reference }));
+  for (const file of (await readdir(runFolder)).sort()) console.log(path.join(shownFolder, file));
+  if (failed > 0)
+    console.error(
+      `${failed} ${failed === 1 ? 'trial' : 'trials'} failed; the reasons stand above and in trial.json`,
+    );
+  if (failed > 0 || summary.points.some(({ verdict }) => verdict === 'invalid')) process.exitCode = 1;
+}
+
+/** The command line of the same run, without where it was written and without this machine's folders. */
+function repeatingCommand(config: string, { quick, only }: RunOptions): string[] {
+  const inCheckout = path.relative(checkout, path.resolve(config));
+  const shown = inCheckout.startsWith('..') ? path.basename(config) : inCheckout;
+  return [
+    ownCommand,
+    'run',
+    shown,
+    ...(quick ? ['--quick'] : []),
+    ...(only ? ['--only', only.join(',')] : []),
+  ];
+}

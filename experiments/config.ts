@@ -1,0 +1,189 @@
+/**
+ * Reads an experiment's config: syntax, schema, then what the schema cannot say (values that contradict each
+ * other, or this machine), then --quick and --only. Nothing is started before all of it holds, and all
+ * problems are told at once.
+ */
+import { readFile } from 'node:fs/promises';
+import { ConfigDocument, type Problem } from './config-document.ts';
+import { ExperimentError } from './errors.ts';
+import { availableCores, softwareNames } from './machine.ts';
+import { suggestion } from './nearest.ts';
+import { type Config, configSchema, type Experiment, type System } from './schema.ts';
+
+/** What may stand in braces in `start` and `env` of a system. */
+const placeholders = ['host', 'port', 'core', 'dir'] as const;
+export type PlaceholderValues = Record<(typeof placeholders)[number], string>;
+
+/** Lower-case words in braces; other braces, as in a JSON argument, are left alone. */
+const placeholderPattern = /\{([a-z_]+)\}/g;
+
+/** `text` with each {placeholder} replaced. */
+export function fillPlaceholders(text: string, values: PlaceholderValues): string {
+  return text.replace(placeholderPattern, (_, name: string) => values[name as keyof PlaceholderValues]);
+}
+
+/**
+ * The experiment that a file describes, or a CONFIG_NOT_FOUND, CONFIG_INVALID or SYSTEM_UNKNOWN error.
+ * `only` holds names of systems; null means all of them.
+ */
+export async function readExperiment(
+  file: string,
+  options: { quick: boolean; only: string[] | null },
+): Promise<Experiment> {
+  const config = await readConfig(file, availableCores());
+  const { quick, ...full } = config;
+  const experiment: Experiment = {
+    ...full,
+    systems: select(config.systems, options.only),
+  };
+  if (!options.quick) return experiment;
+  if (!quick) throw invalid([`--quick: ${file} has no \`quick\` section that says what a smaller run is`]);
+  return {
+    ...experiment,
+    trials: quick.trials ?? full.trials,
+    workload: { ...full.workload, ...quick.workload },
+  };
+}
+
+/** The whole config of a file, checked against a machine that has these `cores`. */
+export async function readConfig(file: string, cores: readonly number[]): Promise<Config> {
+  const document = new ConfigDocument(file, await readConfigFile(file));
+  const syntax = document.syntaxProblems();
+  if (syntax.length > 0) throw invalid(syntax);
+  const parsed = configSchema.safeParse(document.data);
+  const problems = parsed.success ? contradictions(parsed.data, cores) : document.problemsOf(parsed.error);
+  if (problems.length > 0) throw invalid(document.describe(problems));
+  return parsed.data!;
+}
+
+async function readConfigFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'EISDIR' ? 'is a folder' : code === 'EACCES' ? 'is not readable' : 'does not exist';
+    throw new ExperimentError(
+      'CONFIG_NOT_FOUND',
+      `config ${file} ${why}: name an experiment's YAML file, such as experiments/redis-figure.yaml`,
+      { cause: error },
+    );
+  }
+}
+
+function invalid(lines: string[]): ExperimentError {
+  const message =
+    lines.length === 1 ? lines[0]! : `the config has ${lines.length} problems:\n  ${lines.join('\n  ')}`;
+  return new ExperimentError('CONFIG_INVALID', message);
+}
+
+function select(systems: System[], only: string[] | null): System[] {
+  if (only === null) return systems;
+  const names = systems.map(({ name }) => name);
+  for (const name of only) {
+    if (!names.includes(name)) {
+      throw new ExperimentError(
+        'SYSTEM_UNKNOWN',
+        `--only: no system is named '${name}' in this config; its systems are ${names.join(', ')}`,
+      );
+    }
+  }
+  return systems.filter(({ name }) => only.includes(name));
+}
+
+/** What is wrong with a config whose every value is right by itself. */
+function contradictions(config: Config, cores: readonly number[]): Problem[] {
+  return [
+    ...repeated(config.systems.map(({ name }) => name)).map(({ index, value }) => ({
+      path: ['systems', index, 'name'],
+      message: `'${value}' names two systems: each needs a name of its own`,
+    })),
+    ...config.systems.flatMap(({ name }, index) =>
+      softwareNames.includes(name)
+        ? [
+            {
+              path: ['systems', index, 'name'],
+              message: `'${name}' is taken in the manifest's list of versions: choose another`,
+            },
+          ]
+        : [],
+    ),
+    ...repeated(config.workload.operations).map(({ index, value }) => ({
+      path: ['workload', 'operations', index],
+      message: `'${value}' is listed twice`,
+    })),
+    ...quickProblems(config),
+    ...config.systems.flatMap((system, index) =>
+      [...placeholderProblems(system), ...coreProblems(system, cores)].map(({ path, message }) => ({
+        path: ['systems', index, ...path],
+        message,
+      })),
+    ),
+  ];
+}
+
+function repeated<T>(values: readonly T[]): { index: number; value: T }[] {
+  return values
+    .map((value, index) => ({ index, value }))
+    .filter(({ index, value }) => values.indexOf(value) < index);
+}
+
+function quickProblems({ trials, workload, quick }: Config): Problem[] {
+  const pairs: [PropertyKey[], number | undefined, number][] = [
+    [['trials'], quick?.trials, trials],
+    [['workload', 'keys'], quick?.workload?.keys, workload.keys],
+    [['workload', 'warmup_s'], quick?.workload?.warmup_s, workload.warmup_s],
+    [['workload', 'duration_s'], quick?.workload?.duration_s, workload.duration_s],
+  ];
+  return pairs
+    .filter(([, quickValue, fullValue]) => quickValue !== undefined && quickValue > fullValue)
+    .map(([path, quickValue, fullValue]) => ({
+      path: ['quick', ...path],
+      message: `${quickValue} is more than the ${fullValue} of the full run: --quick only makes a run smaller`,
+    }));
+}
+
+function placeholderProblems(system: System): Problem[] {
+  const templates: { path: PropertyKey[]; text: string }[] = [
+    ...system.start.map((text, index) => ({ path: ['start', index], text })),
+    ...Object.entries(system.env).map(([key, text]) => ({ path: ['env', key], text })),
+  ];
+  const uses = templates.flatMap(({ path, text }) =>
+    [...text.matchAll(placeholderPattern)].map((match) => ({ path, name: match[1]! })),
+  );
+  const problems: Problem[] = uses
+    .filter(({ name }) => !(placeholders as readonly string[]).includes(name))
+    .map(({ path, name }) => ({
+      path,
+      message: `unknown placeholder {${name}}${suggestion(name, placeholders)}`,
+    }));
+  if (system.ready.by !== 'json_line' && !uses.some(({ name }) => name === 'port')) {
+    problems.push({
+      path: ['start'],
+      message:
+        'has no {port}, so the server cannot be told its port; only with `ready: { by: json_line }` may it choose one',
+    });
+  }
+  return problems;
+}
+
+function coreProblems(system: System, available: readonly number[]): Problem[] {
+  const places = [
+    ...system.server_cores.map((core, index) => ({ path: ['server_cores', index], core })),
+    { path: ['client', 'core'], core: system.client.core },
+  ];
+  const problems = places
+    .filter(({ core }) => !available.includes(core))
+    .map(({ path, core }) => ({
+      path,
+      message: `core ${core} is not there: this process may use ${available.length === 1 ? 'core' : 'cores'} ${available.join(', ')}`,
+    }));
+  if (!system.share_cores && system.server_cores.includes(system.client.core)) {
+    problems.push({
+      path: ['client', 'core'],
+      message:
+        `core ${system.client.core} is the server's too, so they would wait for each other: ` +
+        'choose another, or allow it with `share_cores: true`',
+    });
+  }
+  return problems;
+}

@@ -1,0 +1,33 @@
+/** The errors of `experiments`: each names the thing it is about and what to do. */
+
+export type ExperimentErrorCode =
+  | 'CONFIG_NOT_FOUND'
+  | 'CONFIG_INVALID'
+  | 'SYSTEM_UNKNOWN'
+  | 'PROGRAM_MISSING'
+  | 'PROGRAM_NOT_STARTED'
+  | 'OUT_NOT_A_RUN'
+  | 'MACHINE_UNSUPPORTED'
+  | 'NO_FREE_PORT';
+
+/** An error that its reader can act on. `code` is stable; `message` names the thing and the remedy. */
+export class ExperimentError extends Error {
+  readonly code: ExperimentErrorCode;
+
+  constructor(code: ExperimentErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ExperimentError';
+    this.code = code;
+  }
+}
+
+/** What made one trial fail, in a sentence, and the logs that explain it. The run goes on. */
+export class TrialFailure extends Error {
+  readonly logs: readonly string[];
+
+  constructor(message: string, logs: readonly string[] = []) {
+    super(message);
+    this.name = 'TrialFailure';
+    this.logs = logs;
+  }
+}

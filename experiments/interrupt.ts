@@ -1,0 +1,41 @@
+/**
+ * Ctrl-C: the first one (or SIGTERM, or a closed terminal) asks the run to stop, the second one kills at once.
+ */
+
+/** 128 + SIGINT, as shells count it. */
+export const interruptedExitCode = 130;
+
+/** npm passes on a Ctrl-C that the terminal has sent to its whole process group already: one key press arrives twice. */
+const sameKeyPressMs = 300;
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Does `work` with a signal that aborts at the first interruption. `cleanUp` is called once it has settled, or,
+ * however else this process ends, as it exits.
+ */
+export async function interruptible<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  cleanUp: () => void,
+): Promise<T> {
+  const controller = new AbortController();
+  let firstAt = 0;
+  const interrupt = (): void => {
+    if (!controller.signal.aborted) {
+      firstAt = performance.now();
+      process.stderr.write('\nstopping; once more to kill at once\n');
+      controller.abort();
+    } else if (performance.now() - firstAt > sameKeyPressMs) {
+      process.exit(interruptedExitCode);
+    }
+  };
+  process.on('exit', cleanUp);
+  for (const signal of signals) process.on(signal, interrupt);
+  try {
+    return await work(controller.signal);
+  } finally {
+    for (const signal of signals) process.off(signal, interrupt);
+    process.off('exit', cleanUp);
+    cleanUp();
+  }
+}

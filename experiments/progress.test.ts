@@ -1,0 +1,80 @@
+import { Writable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
+import { expect, test } from 'vitest';
+import { planTrials } from './plan.ts';
+import { Progress } from './progress.ts';
+import type { Experiment } from './schema.ts';
+import type { TrialOutcome } from './trial.ts';
+
+const experiment = {
+  title: 'A figure',
+  trials: 2,
+  order: 'listed',
+  seed: 1,
+  workload: { operations: ['set', 'get'], warmup_s: 1, duration_s: 4 },
+  systems: [{ name: 'redis' }, { name: 'kv' }],
+} as Experiment;
+const plan = planTrials(experiment);
+
+function collector(isTTY: boolean): { stream: NodeJS.WriteStream; written: () => string } {
+  let text = '';
+  const stream = new Writable({
+    write: (chunk, _encoding, done) => {
+      text += chunk;
+      done();
+    },
+  });
+  return { stream: Object.assign(stream, { isTTY, columns: 120 }) as never, written: () => text };
+}
+
+function outcome(system: string, elapsed_s: number, reason: string | null): TrialOutcome {
+  const record = { system, elapsed_s, reason, status: reason ? 'failed' : 'ok' } as TrialOutcome['record'];
+  return {
+    record,
+    medians_us: new Map(
+      reason
+        ? []
+        : [
+            ['set', 32.345],
+            ['get', null],
+          ],
+    ),
+  };
+}
+
+test('without a terminal, a line for each trial with what it found and the time left', () => {
+  const { stream, written } = collector(false);
+  const progress = new Progress(experiment, stream);
+  progress.warn('something is odd');
+  progress.step(plan[0]!, 'set');
+  progress.trialEnded(plan[0]!, outcome('redis', 30, null));
+  progress.trialEnded(plan[1]!, outcome('kv', 1, 'it broke'));
+  progress.trialEnded(plan[2]!, outcome('redis', 20, null));
+  progress.trialEnded(plan[3]!, outcome('kv', 1, 'it broke'));
+  progress.stop();
+  expect(written().split('\n')).toEqual([
+    'A figure',
+    '4 trials, about 50 s',
+    'warning: something is odd',
+    '[1/4] redis   trial 1   set p50 32.3 us   get p50 unknown   about 1 min 30 s left',
+    '[2/4] kv      trial 1   FAILED: it broke   about 35 s left',
+    '[3/4] redis   trial 2   set p50 32.3 us   get p50 unknown   about 1 s left',
+    '[4/4] kv      trial 2   FAILED: it broke',
+    '',
+  ]);
+});
+
+test('on a terminal, a bar with the step and the time left, drawn only when told something', async () => {
+  const { stream, written } = collector(true);
+  const progress = new Progress(experiment, stream);
+  progress.step(plan[0]!, 'get');
+  const drawn = written();
+  expect(stripVTControlCharacters(drawn)).toContain('] 0/4 trials   about 50 s left   redis trial 1: get');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(written()).toBe(drawn);
+  progress.trialEnded(plan[0]!, outcome('redis', 30, null));
+  progress.stop();
+  const text = stripVTControlCharacters(written().slice(drawn.length));
+  expect(text).toContain('[1/4] redis   trial 1   set p50 32.3 us   get p50 unknown\n');
+  expect(text).toContain('] 1/4 trials   about 1 min 30 s left');
+});

@@ -1,0 +1,123 @@
+/**
+ * What a user sees while trials run: a line for each trial as it ends and, on a terminal, a bar below them with
+ * the time left.
+ *
+ *     [ 4/15] kv-kernel   trial 2   set p50 9.1 us   get p50 8.7 us   about 3 min 20 s left
+ *
+ * The bar is redrawn when something happens and never by a timer: the runner shares its cores with the server
+ * and the client, and what it does in the middle of a measurement is in their latencies.
+ */
+import cliProgress from 'cli-progress';
+import { type PlannedTrial, planTrials } from './plan.ts';
+import type { Experiment } from './schema.ts';
+import type { TrialOutcome } from './trial.ts';
+
+/** The longest time that a timer can wait for: cli-progress has no way to say never. */
+const neverFps = 1000 / (2 ** 31 - 1);
+/** A guess for what starting and stopping processes takes, until trials have shown it. */
+const overheadPerProcess_s = 0.7;
+
+/** The part of a terminal's or a pipe's write side that is used here. */
+export type ProgressStream = NodeJS.WriteStream;
+
+export class Progress {
+  readonly #experiment: Experiment;
+  readonly #plan: PlannedTrial[];
+  readonly #stream: ProgressStream;
+  readonly #ended: TrialOutcome[] = [];
+  readonly #bars: cliProgress.MultiBar | null;
+  readonly #bar: cliProgress.SingleBar | null = null;
+
+  constructor(experiment: Experiment, stream: ProgressStream) {
+    this.#experiment = experiment;
+    this.#plan = planTrials(experiment);
+    this.#stream = stream;
+    this.#bars = stream.isTTY ? createBars(stream) : null;
+    this.#line(`${experiment.title}\n${this.#plan.length} trials, ${inWords(this.#secondsLeft())}`);
+    this.#bar = this.#bars?.create(this.#plan.length, 0, { step: 'start', left: '' }) ?? null;
+  }
+
+  warn(message: string): void {
+    this.#line(`warning: ${message}`);
+  }
+
+  step({ system, trial }: PlannedTrial, step: string): void {
+    this.#update(`${system.name} trial ${trial}: ${step}`);
+  }
+
+  trialEnded(planned: PlannedTrial, outcome: TrialOutcome): void {
+    this.#ended.push(outcome);
+    const left = this.#ended.length < this.#plan.length ? `   ${inWords(this.#secondsLeft())} left` : '';
+    this.#line(`${this.#heading(planned)}   ${result(outcome)}${this.#bars ? '' : left}`);
+    this.#update('');
+  }
+
+  /** Takes the bar off the terminal. */
+  stop(): void {
+    if (this.#bars?.isActive) this.#bars.stop();
+  }
+
+  #heading({ order, system, trial }: PlannedTrial): string {
+    const total = String(this.#plan.length);
+    const widest = Math.max(...this.#experiment.systems.map(({ name }) => name.length));
+    return `[${String(order).padStart(total.length)}/${total}] ${system.name.padEnd(widest)}   trial ${trial}`;
+  }
+
+  #line(text: string): void {
+    if (this.#bars?.isActive) this.#bars.log(`${text}\n`);
+    else this.#stream.write(`${text}\n`);
+  }
+
+  #update(step: string): void {
+    this.#bar?.update(this.#ended.length, { step, left: `${inWords(this.#secondsLeft())} left` });
+    this.#bars?.update();
+  }
+
+  /** What is left of the plan, each trial as long as those of its system, else as others, else as planned. */
+  #secondsLeft(): number {
+    const { operations, warmup_s, duration_s } = this.#experiment.workload;
+    const planned_s =
+      overheadPerProcess_s + operations.length * (warmup_s + duration_s + overheadPerProcess_s);
+    // A trial that failed says how long its own system takes to fail, and nothing about the others.
+    const ofOthers_s = this.#meanElapsed_s(({ record }) => record.status === 'ok') ?? planned_s;
+    return this.#plan
+      .slice(this.#ended.length)
+      .map(({ system }) => this.#meanElapsed_s(({ record }) => record.system === system.name) ?? ofOthers_s)
+      .reduce((sum, seconds) => sum + seconds, 0);
+  }
+
+  #meanElapsed_s(which: (ended: TrialOutcome) => boolean): number | null {
+    const ended = this.#ended.filter(which);
+    if (ended.length === 0) return null;
+    return ended.reduce((sum, { record }) => sum + record.elapsed_s, 0) / ended.length;
+  }
+}
+
+function createBars(stream: ProgressStream): cliProgress.MultiBar {
+  return new cliProgress.MultiBar({
+    stream,
+    format: '[{bar}] {value}/{total} trials   {left}   {step}',
+    barCompleteChar: '=',
+    barIncompleteChar: ' ',
+    barsize: 24,
+    fps: neverFps,
+    // An interruption is handled by the run as a whole (see interrupt.ts).
+    gracefulExit: false,
+    clearOnComplete: true,
+  });
+}
+
+function result({ record, medians_us }: TrialOutcome): string {
+  if (record.status === 'failed') return `FAILED: ${record.reason}`;
+  return [...medians_us]
+    .map(([operation, p50]) => `${operation} p50 ${p50 === null ? 'unknown' : `${p50.toPrecision(3)} us`}`)
+    .join('   ');
+}
+
+/** `about 3 min 20 s` */
+function inWords(seconds: number): string {
+  const rounded = seconds < 20 ? Math.ceil(seconds) : Math.ceil(seconds / 5) * 5;
+  const minutes = Math.floor(rounded / 60);
+  const rest = rounded % 60;
+  return `about ${[minutes > 0 ? `${minutes} min` : '', rest > 0 || minutes === 0 ? `${rest} s` : ''].filter(Boolean).join(' ')}`;
+}

@@ -1,0 +1,203 @@
+/**
+ * What an experiment's YAML file may say. The descriptions and limits here are also what an editor shows: they
+ * become config.schema.generated.json, which the first line of each config names.
+ *
+ * This file says what a value may be by itself; what values must be together, and what this machine must have
+ * for them, is checked in config.ts.
+ */
+import { z } from 'zod';
+
+/** Also used in the names of folders, so no separators. */
+const name = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9-]*$/,
+    'must be lower-case letters, digits and dashes, starting with a letter or digit',
+  );
+const text = z.string().min(1);
+const core = z.int().min(0);
+/** A program and its arguments, which may be empty strings. */
+const argv = z.tuple([text], z.string());
+const trials = z.int().min(1).max(1000);
+const keys = z.int().min(1).max(1_000_000_000);
+const warmup_s = z.number().min(0).max(3600);
+const duration_s = z.number().min(0.1).max(3600);
+
+/** Name of a regular expression's problem, or null when it compiles. */
+function patternProblem(pattern: string): string | null {
+  try {
+    new RegExp(pattern);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const timeout_s = z
+  .number()
+  .min(0.1)
+  .max(600)
+  .default(10)
+  .describe('The trial fails when the server is not ready after this many seconds.');
+
+const ready = z
+  .discriminatedUnion('by', [
+    z
+      .strictObject({ by: z.literal('json_line'), timeout_s })
+      .describe(
+        'The server prints {"ready":true,"address":"127.0.0.1","port":43211} on a line of its own on stdout, ' +
+          'as `bypassbench serve` does. The port is taken from there.',
+      ),
+    z
+      .strictObject({ by: z.literal('resp_ping'), timeout_s })
+      .describe(
+        'The server answers a RESP PING with PONG, as Redis and Valkey do once their data is loaded.',
+      ),
+    z
+      .strictObject({ by: z.literal('tcp_connect'), timeout_s })
+      .describe('The server accepts a TCP connection.'),
+    z
+      .strictObject({
+        by: z.literal('output'),
+        pattern: text
+          .refine((pattern) => patternProblem(pattern) === null, {
+            error: (issue) => `is not a regular expression: ${patternProblem(String(issue.input))}`,
+          })
+          .describe('Regular expression that a line of stdout or stderr matches once the server is ready.'),
+        timeout_s,
+      })
+      .describe('The server says on stdout or stderr that it is ready.'),
+  ])
+  .describe('How to know that the server is ready for requests.');
+
+const system = z
+  .strictObject({
+    name: name.describe('Key of the system in --only, in folder names and in summary.json.'),
+    label: text.describe('What the figure writes under the bars.'),
+    backend: text.describe('How the server does its input and output: kernel, dpdk, rdma.'),
+    device: text.describe('What carries the bytes: loopback, net_memif (shared memory), mlx5 (ConnectX-4).'),
+    transport_note: text
+      .nullable()
+      .default(null)
+      .describe('A sentence that a reader must know before comparing this system with others.'),
+    requires: z
+      .array(
+        z.strictObject({
+          binary: text.describe('Program that must be on the PATH.'),
+          package: text.describe('Debian package that has it.'),
+        }),
+      )
+      .default([])
+      .describe('Programs that the system needs. Where one is missing, its trials fail at once and say so.'),
+    version: argv
+      .optional()
+      .describe('Command whose first line of output goes to the manifest as the version of this system.'),
+    start: argv.describe(
+      'Command line of the server, in the foreground. {host} and {port} are where it must listen (a free port), ' +
+        '{core} its first core, {dir} a fresh folder, also its working folder, that is removed afterwards. ' +
+        'A first word `bypassbench` means this checkout.',
+    ),
+    env: z
+      .record(
+        z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable'),
+        z.string(),
+      )
+      .default({})
+      .describe('Environment variables added for the server; the same {placeholders} as in start.'),
+    ready,
+    server_cores: z.array(core).min(1).describe('Cores that the server is pinned to.'),
+    client: z
+      .strictObject({
+        backend: z.enum(['kernel']).describe('libOS backend of the load generator.'),
+        wait: z
+          .enum(['poll', 'block'])
+          .default('poll')
+          .describe('Whether the load generator polls or sleeps.'),
+        core: core.describe('Core that the load generator is pinned to.'),
+      })
+      .describe('The load generator that measures this system.'),
+    share_cores: z
+      .boolean()
+      .default(false)
+      .describe('Allows server and client the same core, where neither has it to itself.'),
+  })
+  .describe('A system under test: how to start it, how to know that it is ready, which client measures it.');
+
+const workload = z.strictObject({
+  operations: z
+    .array(z.enum(['set', 'get']))
+    .min(1)
+    .describe('Measured one after the other on one start of the server; the first one also fills all keys.'),
+  clients: z.int().min(1).max(10_000).default(1).describe('Connections of the load generator (closed loop).'),
+  pipeline: z.int().min(1).max(10_000).default(1).describe('Requests in flight on each connection.'),
+  keys: keys.describe('Size of the key space; all keys exist before anything is measured.'),
+  key_distribution: z.enum(['uniform', 'single']).default('uniform').describe('How keys are drawn.'),
+  value_bytes: z
+    .int()
+    .min(1)
+    .max(512 * 1024 * 1024)
+    .describe('Size of each value.'),
+  warmup_s: warmup_s.default(1).describe('Seconds of load before each measurement that are not counted.'),
+  duration_s: duration_s.describe('Seconds of each measurement.'),
+  margin_s: z
+    .number()
+    .min(1)
+    .max(3600)
+    .default(30)
+    .describe(
+      'Seconds that a measurement may take beyond warm-up and duration (to start, to fill the keys) before the ' +
+        'load generator counts as hung.',
+    ),
+});
+
+const quick = z
+  .strictObject({
+    trials: trials.optional(),
+    workload: z
+      .strictObject({
+        keys: keys.optional(),
+        warmup_s: warmup_s.optional(),
+        duration_s: duration_s.optional(),
+      })
+      .optional(),
+  })
+  .describe('What --quick makes smaller.');
+
+export const configSchema = z.strictObject({
+  experiment: name.describe('Names the run folder, and the experiment in summary.json.'),
+  title: text.describe('Title of the figure.'),
+  trials: trials.describe('How often each system is started and measured.'),
+  order: z
+    .enum(['shuffled', 'listed'])
+    .default('shuffled')
+    .describe(
+      'Trials run in blocks that hold each system once; each block is shuffled, or in the order listed.',
+    ),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 31)
+    .default(1)
+    .describe('Seed of the order and, with the trial, of the keys drawn.'),
+  workload: workload.describe('What the load generator does.'),
+  systems: z.array(system).min(1).describe('The systems under test.'),
+  outputs: z
+    .strictObject({
+      reference: z.boolean().default(true).describe('Whether published values are marked in the figure.'),
+    })
+    .default({ reference: true })
+    .describe('What is drawn from the run.'),
+  quick: quick.optional(),
+});
+
+/** JSON Schema (draft 2020-12) of a config file as its author writes it: what has a default may be left out. */
+export function configJsonSchema(): z.core.JSONSchema.JSONSchema {
+  return z.toJSONSchema(configSchema, { io: 'input' });
+}
+
+export type Config = z.infer<typeof configSchema>;
+export type System = Config['systems'][number];
+export type Workload = Config['workload'];
+
+/** A config with --quick and --only applied: exactly what is run, and what the manifest records. */
+export type Experiment = Omit<Config, 'quick'>;

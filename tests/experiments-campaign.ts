@@ -1,0 +1,99 @@
+/** What the tests of `bypassbench run` share: configs made of systems, runs of the real command, their records. */
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { stringify } from 'yaml';
+import { availableCores } from '../experiments/machine.ts';
+import { type Manifest, manifestSchema, type Trial, trialSchema } from '../results/index.ts';
+
+const bypassbench = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');
+const cores = availableCores();
+
+/** Short enough for a test; its numbers mean nothing. */
+export const tinyWorkload = {
+  operations: ['set', 'get'],
+  keys: 500,
+  value_bytes: 64,
+  warmup_s: 0.05,
+  duration_s: 0.2,
+  margin_s: 10,
+};
+
+/** A system for a machine of any size. */
+export function system(name: string, start: string[], rest: object = {}): object {
+  return {
+    name,
+    label: name,
+    backend: 'kernel',
+    device: 'loopback',
+    start,
+    ready: { by: 'resp_ping', timeout_s: 5 },
+    server_cores: [cores[0]],
+    client: { backend: 'kernel', core: cores.at(-1) },
+    share_cores: true,
+    ...rest,
+  };
+}
+
+export const redis = system(
+  'redis',
+  [
+    'redis-server',
+    '--bind',
+    '{host}',
+    '--port',
+    '{port}',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--dir',
+    '{dir}',
+  ],
+  { version: ['redis-server', '--version'] },
+);
+
+/** A program for a failing server: argument 1 is the host, 2 the port. */
+export function nodeServer(program: string): string[] {
+  return [process.execPath, '-e', `const [, host, port] = process.argv; ${program}`, '{host}', '{port}'];
+}
+
+/** A run in a folder of its own; `temp` is what it is given for temporary files. */
+export class TestRun {
+  readonly folder = mkdtempSync(path.join(os.tmpdir(), 'experiments-test-'));
+  readonly out = path.join(this.folder, 'out');
+  readonly temp = path.join(this.folder, 'temp');
+  readonly config = path.join(this.folder, 'config.yaml');
+
+  constructor(config: { trials?: number; workload?: object; systems: object[] }) {
+    writeFileSync(
+      this.config,
+      stringify({ experiment: 'test', title: 'A test', trials: 1, workload: tinyWorkload, ...config }),
+    );
+  }
+
+  start(...options: string[]) {
+    return execa(bypassbench, ['run', this.config, '--out', this.out, ...options], {
+      reject: false,
+      env: { TMPDIR: this.temp },
+    });
+  }
+
+  manifest(): Manifest {
+    return manifestSchema.parse(JSON.parse(readFileSync(path.join(this.out, 'manifest.json'), 'utf8')));
+  }
+
+  trials(): Trial[] {
+    return this.trialFolders().map((folder) =>
+      trialSchema.parse(JSON.parse(readFileSync(path.join(folder, 'trial.json'), 'utf8'))),
+    );
+  }
+
+  trialFolders(): string[] {
+    const trials = path.join(this.out, 'trials');
+    return readdirSync(trials)
+      .sort()
+      .map((name) => path.join(trials, name));
+  }
+}

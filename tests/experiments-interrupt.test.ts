@@ -1,0 +1,113 @@
+/** A run that is interrupted leaves no process, no temporary file, and a manifest without an end. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
+
+const stubborn = system(
+  'stubborn',
+  ['sh', '-c', `trap '' TERM; echo deaf; while :; do sleep 1; done`, '{port}'],
+  {
+    ready: { by: 'output', pattern: 'never', timeout_s: 60 },
+  },
+);
+
+type StartedRun = { run: TestRun; subprocess: ReturnType<TestRun['start']>; pids: number[] };
+
+/** Starts a run, waits until `file` of its first trial says `text` and so many `processes` run, and finds those. */
+async function startUntil(
+  declared: object,
+  file: string,
+  text: string,
+  processes: number,
+): Promise<StartedRun> {
+  const run = new TestRun({ systems: [declared], workload: { ...tinyWorkload, duration_s: 60 } });
+  mkdirSync(run.temp);
+  const subprocess = run.start();
+  onTestFinished(async () => {
+    subprocess.kill('SIGKILL');
+    await subprocess;
+    rmSync(run.folder, { recursive: true, force: true });
+  });
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if (existsSync(path.join(run.out, 'trials')) && trialFileSays(run, file, text)) {
+      const pids = childrenOf(subprocess.pid!);
+      if (pids.length === processes) return { run, subprocess, pids };
+    }
+    await sleep(50);
+  }
+  throw new Error(`${file} did not say '${text}' with ${processes} processes running within 10 s`);
+}
+
+function trialFileSays(run: TestRun, file: string, text: string): boolean {
+  const written = path.join(run.trialFolders()[0] ?? '', file);
+  return existsSync(written) && readFileSync(written, 'utf8').includes(text);
+}
+
+function childrenOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return children.split(' ').filter(Boolean).map(Number);
+}
+
+const inMeasurement = () => startUntil(redis, 'runner.log', 'ready at', 2);
+const withStubbornServer = () => startUntil(stubborn, 'server.stdout.log', 'deaf', 1);
+
+/** A process that has ended and is not yet reaped has no program any more. */
+const alive = (pids: number[]): number[] => pids.filter((pid) => existsSync(`/proc/${pid}/exe`));
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s in a measurement', async (signal) => {
+  const { run, subprocess, pids } = await inMeasurement();
+  const sent = performance.now();
+  process.kill(subprocess.pid!, signal);
+  const { exitCode, stderr } = await subprocess;
+  expect(performance.now() - sent).toBeLessThan(4000);
+  expect(exitCode).toBe(130);
+  expect(stderr).toContain('interrupted; what was measured is in');
+  expect(alive(pids)).toEqual([]);
+  expect(readdirSync(run.temp)).toEqual([]);
+  expect(run.manifest().finished_at).toBeNull();
+  expect(run.trials()).toMatchObject([{ status: 'failed', reason: 'the run was interrupted' }]);
+  expect(existsSync(`${run.out}/summary.json`)).toBe(false);
+});
+
+test('a server that does not end on SIGTERM is killed after two seconds', async () => {
+  const { subprocess, pids } = await withStubbornServer();
+  const sent = performance.now();
+  process.kill(subprocess.pid!, 'SIGINT');
+  expect((await subprocess).exitCode).toBe(130);
+  const took = performance.now() - sent;
+  expect(took).toBeGreaterThan(1900);
+  expect(took).toBeLessThan(4000);
+  expect(alive(pids)).toEqual([]);
+});
+
+test('a second Ctrl-C kills at once', async () => {
+  const { run, subprocess, pids } = await withStubbornServer();
+  process.kill(subprocess.pid!, 'SIGINT');
+  await sleep(400);
+  const sent = performance.now();
+  process.kill(subprocess.pid!, 'SIGINT');
+  expect((await subprocess).exitCode).toBe(130);
+  expect(performance.now() - sent).toBeLessThan(1000);
+  expect(alive(pids)).toEqual([]);
+  expect(readdirSync(run.temp)).toEqual([]);
+});
+
+test('one key press that arrives twice is one', async () => {
+  const { run, subprocess, pids } = await inMeasurement();
+  process.kill(subprocess.pid!, 'SIGINT');
+  await sleep(20);
+  process.kill(subprocess.pid!, 'SIGINT');
+  await subprocess;
+  expect(run.trials()).toMatchObject([{ reason: 'the run was interrupted' }]);
+  expect(alive(pids)).toEqual([]);
+});
+
+test('even a killed runner leaves no process', async () => {
+  const { subprocess, pids } = await inMeasurement();
+  subprocess.kill('SIGKILL');
+  await subprocess;
+  await sleep(200);
+  expect(alive(pids)).toEqual([]);
+});
