@@ -21,7 +21,7 @@ import * as sys from './syscalls.ts';
 /** With more active queues than this, asking epoll once is cheaper than a recv on each. */
 const HOT_QUEUES = 4;
 /** While hot queues are polled by recv, every so many polls epoll is asked for the others. */
-const POLLS_PER_EPOLL_WAIT = 8;
+const POLLS_PER_EPOLL_WAIT = 16;
 /** Polls between two looks at the deadlines of connection attempts. */
 const POLLS_PER_DEADLINE_CHECK = 256;
 

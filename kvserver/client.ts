@@ -1,0 +1,52 @@
+/** A client of the server: one connection, as the engine sees it. */
+
+import type { Command } from './commands/table.ts';
+import type { Keyspace } from './keyspace/keyspace.ts';
+import { Request, type RequestLimits } from './resp/request.ts';
+
+export class Client {
+  readonly id: number;
+  readonly request: Request;
+  /** "host:port" of the client's end and of the server's. */
+  readonly peerAddress: string;
+  readonly localAddress: string;
+  readonly connectedMs: number;
+
+  /** Bytes that the front end was given for this client and has not handed to the network yet. */
+  outputBytes = 0;
+  /** The front end's own state of the connection. */
+  connection: unknown = null;
+
+  database: Keyspace;
+  databaseIndex = 0;
+  protocol: 2 | 3 = 2;
+  authenticated: boolean;
+  name = '';
+  lastCommand: Command | null = null;
+  lastActiveMs: number;
+  /** No request is read any more: the connection closes once what was written is sent. */
+  closing = false;
+  /** The connection is gone. */
+  closed = false;
+  /** Since when the soft limit of the output buffer has been exceeded; 0 when it is not. */
+  softLimitSinceMs = 0;
+
+  constructor(
+    id: number,
+    limits: RequestLimits,
+    database: Keyspace,
+    addresses: { peer: string; local: string },
+    authenticated: boolean,
+    nowMs: number,
+  ) {
+    this.id = id;
+    this.request = new Request(limits);
+    this.request.authenticated = authenticated;
+    this.database = database;
+    this.peerAddress = addresses.peer;
+    this.localAddress = addresses.local;
+    this.authenticated = authenticated;
+    this.connectedMs = nowMs;
+    this.lastActiveMs = nowMs;
+  }
+}

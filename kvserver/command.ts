@@ -1,0 +1,53 @@
+/** `bypassbench serve`: starts the key-value server and says on one line when it is ready. */
+import { Command } from 'commander';
+import { serveOverSockets } from './frontends/sockets.ts';
+import {
+  BACKENDS,
+  DEFAULT_OUTPUT_BUFFER_LIMIT,
+  FRONTENDS,
+  parseServeOptions,
+  type ServeOptions,
+} from './options.ts';
+
+export function command(): Command {
+  return new Command('serve')
+    .description(
+      `Serve keys and values over the Redis protocol, until SIGTERM or SIGINT.
+
+When the server is ready it prints one line of JSON:
+{"ready":true,"address":"127.0.0.1","port":43211,"pid":123,"frontend":"libos","backend":"kernel"}`,
+    )
+    .requiredOption(
+      '--frontend <name>',
+      `what the server does its input and output with: ${FRONTENDS.join(' or ')}`,
+    )
+    .option('--backend <name>', `what the library OS runs on: ${BACKENDS.join(', ')}`, 'kernel')
+    .option('--bind <address>', 'IPv4 address to listen on', '127.0.0.1')
+    .option('--port <number>', 'port to listen on; 0 takes any free one', '6379')
+    .option('--core <number>', 'pin the data path of --frontend libos to this CPU')
+    .option('--max-clients <number>', 'connections served at the same time', '10000')
+    .option('--requirepass <password>', 'password that clients must give with AUTH', '')
+    .option(
+      '--client-output-buffer-limit <limit>',
+      'unsent replies of one client, as "HARD SOFT SECONDS": beyond HARD it is disconnected at once, beyond SOFT after so many seconds; 0 is no limit',
+      DEFAULT_OUTPUT_BUFFER_LIMIT,
+    )
+    .action(async (given) => serve(parseServeOptions(given)));
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  if (options.frontend === 'libos') {
+    const { serveOverLibos } = await import('./frontends/libos.ts');
+    await serveOverLibos(options);
+    return;
+  }
+  const server = await serveOverSockets(options);
+  const stop = () => {
+    void server.close().then(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  const { frontend, backend } = options;
+  const { address, port } = server;
+  console.log(JSON.stringify({ ready: true, address, port, pid: process.pid, frontend, backend }));
+}

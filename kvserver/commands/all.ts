@@ -1,0 +1,28 @@
+/** Every command family of the server. A new family is added here. */
+import { connectionCommands } from './connection.ts';
+import { hashCommands } from './hashes.ts';
+import { keyCommands } from './keys.ts';
+import { listCommands } from './lists.ts';
+import { serverCommands } from './server.ts';
+import { setCommands } from './sets.ts';
+import { sortedSetCommands } from './sorted-sets.ts';
+import { stringCommands } from './strings.ts';
+import { Command, CommandTable } from './table.ts';
+
+/** A table with counters of its own, for one engine. */
+export function allCommands(): CommandTable {
+  const families = {
+    string: stringCommands,
+    generic: keyCommands,
+    list: listCommands,
+    set: setCommands,
+    hash: hashCommands,
+    'sorted-set': sortedSetCommands,
+    connection: connectionCommands,
+    server: serverCommands,
+  };
+  const commands = Object.entries(families).flatMap(([group, specs]) =>
+    specs.map((spec) => new Command(spec, group, null)),
+  );
+  return new CommandTable(commands);
+}

@@ -1,0 +1,506 @@
+/** Commands on keys of any type, and on their time to live. */
+import type { Client } from '../client.ts';
+import { DATABASES, type Engine } from '../engine.ts';
+import { globMatches } from '../keyspace/glob.ts';
+import {
+  type Keyspace,
+  type ObjectValue,
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_SORTED_SET,
+  TYPE_STRING,
+} from '../keyspace/keyspace.ts';
+import { copyBytes } from '../resp/bytes.ts';
+import type { ReplyWriter } from '../resp/reply.ts';
+import type { Request } from '../resp/request.ts';
+import { EX, EXAT, type ExpireUnit, expiryTimeMs, PX, PXAT } from './expire-time.ts';
+import { find, findToRead } from './lookup.ts';
+import { DB_OUT_OF_RANGE, invalidExpireTime, NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX_ERROR } from './replies.ts';
+import type { CommandSpec } from './table.ts';
+
+const SCAN_COUNT = 10;
+/** SCAN looks at up to this many buckets for each element asked for, as a table may be almost empty. */
+const SCAN_BUCKETS_PER_ELEMENT = 10;
+const RANDOM_KEY_TRIES = 100;
+
+const TYPE_NAMES: Record<number, string> = {
+  [TYPE_STRING]: 'string',
+  [TYPE_LIST]: 'list',
+  [TYPE_SET]: 'set',
+  [TYPE_HASH]: 'hash',
+  [TYPE_SORTED_SET]: 'zset',
+};
+
+function del(client: Client, request: Request, reply: ReplyWriter): void {
+  let deleted = 0;
+  for (let i = 1; i < request.argc; i++) {
+    const entry = find(client, request, i);
+    if (entry !== 0) {
+      client.database.delete(entry);
+      deleted++;
+    }
+  }
+  reply.integer(deleted);
+}
+
+function exists(client: Client, request: Request, reply: ReplyWriter): void {
+  let found = 0;
+  for (let i = 1; i < request.argc; i++) {
+    if (findToRead(client, request, i) !== 0) found++;
+  }
+  reply.integer(found);
+}
+
+function type(client: Client, request: Request, reply: ReplyWriter): void {
+  const entry = find(client, request, 1);
+  reply.simple(entry === 0 ? 'none' : TYPE_NAMES[client.database.type(entry)]!);
+}
+
+function sameKey(request: Request): boolean {
+  return request.text(1) === request.text(2);
+}
+
+/** Gives the key in argument `index` of `target`, which is not there, the value and the expiry of `entry`. */
+function duplicate(
+  source: Keyspace,
+  entry: number,
+  value: ObjectValue | null,
+  target: Keyspace,
+  request: Request,
+  index: number,
+): void {
+  const { bytes } = request;
+  const start = request.start[index]!;
+  const length = request.length[index]!;
+  source.locate(entry);
+  const sourceBytes = source.bytes;
+  const { valueStart, valueLength } = source;
+  const expiryMs = source.expiryMs(entry);
+  let made: number;
+  if (value === null) {
+    made = target.insertString(bytes, start, length, valueLength);
+    if (target.bytes === sourceBytes) {
+      target.bytes.copyWithin(target.valueStart, valueStart, valueStart + valueLength);
+    } else {
+      copyBytes(sourceBytes, valueStart, target.bytes, target.valueStart, valueLength);
+    }
+  } else {
+    made = target.insertObject(bytes, start, length, source.type(entry), value);
+  }
+  if (expiryMs >= 0) target.setExpiryMs(made, expiryMs);
+}
+
+function rename(client: Client, request: Request, reply: ReplyWriter): void {
+  if (move(client, request, reply, true)) reply.ok();
+}
+
+function renamenx(client: Client, request: Request, reply: ReplyWriter): void {
+  if (move(client, request, reply, false)) reply.integer(1);
+}
+
+/** Whether the key was renamed; when not, the reply has been written. */
+function move(client: Client, request: Request, reply: ReplyWriter, overwrite: boolean): boolean {
+  const { database } = client;
+  const entry = find(client, request, 1);
+  if (entry === 0) {
+    reply.error(NO_SUCH_KEY);
+    return false;
+  }
+  if (sameKey(request)) {
+    if (overwrite) return true;
+    reply.integer(0);
+    return false;
+  }
+  const former = find(client, request, 2);
+  if (former !== 0) {
+    if (!overwrite) {
+      reply.integer(0);
+      return false;
+    }
+    database.delete(former);
+  }
+  const value = database.type(entry) === TYPE_STRING ? null : database.object(entry);
+  duplicate(database, entry, value, database, request, 2);
+  database.delete(entry);
+  return true;
+}
+
+function copy(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  let target = client.database;
+  let replace = false;
+  for (let i = 3; i < request.argc; i++) {
+    if (request.is(i, 'replace')) {
+      replace = true;
+    } else if (request.is(i, 'db') && i + 1 < request.argc) {
+      const index = request.integer(++i);
+      if (!(Math.abs(index) < 2 ** 31)) {
+        reply.error(NOT_AN_INTEGER);
+        return;
+      }
+      if (index < 0 || index >= DATABASES) {
+        reply.error(DB_OUT_OF_RANGE);
+        return;
+      }
+      target = engine.database(index);
+    } else {
+      reply.error(SYNTAX_ERROR);
+      return;
+    }
+  }
+  const source = client.database;
+  if (target === source && sameKey(request)) {
+    reply.error('ERR source and destination objects are the same');
+    return;
+  }
+  const entry = find(client, request, 1);
+  if (entry === 0) {
+    reply.integer(0);
+    return;
+  }
+  const former = target.find(request.bytes, request.start[2]!, request.length[2]!);
+  if (former !== 0) {
+    if (!replace) {
+      reply.integer(0);
+      return;
+    }
+    target.delete(former);
+  }
+  const value = source.type(entry) === TYPE_STRING ? null : source.object(entry).copy();
+  duplicate(source, entry, value, target, request, 2);
+  reply.integer(1);
+}
+
+function randomkey(client: Client, _request: Request, reply: ReplyWriter): void {
+  const { database } = client;
+  for (let tries = 0; tries < RANDOM_KEY_TRIES; tries++) {
+    const entry = database.randomEntry();
+    if (entry === 0) break;
+    if (database.deleteIfExpired(entry)) continue;
+    writeKey(database, entry, reply);
+    return;
+  }
+  reply.nil();
+}
+
+function writeKey(database: Keyspace, entry: number, reply: ReplyWriter): void {
+  database.locate(entry);
+  reply.bulk(database.bytes, database.keyStart, database.keyLength);
+}
+
+function keyMatches(database: Keyspace, entry: number, request: Request, pattern: number): boolean {
+  database.locate(entry);
+  const start = request.start[pattern]!;
+  const end = start + request.length[pattern]!;
+  const { bytes, keyStart, keyLength } = database;
+  return globMatches(request.bytes, start, end, bytes, keyStart, keyStart + keyLength);
+}
+
+function keys(client: Client, request: Request, reply: ReplyWriter): void {
+  const { database } = client;
+  const found: number[] = [];
+  database.forEach((entry) => {
+    if (keyMatches(database, entry, request, 1) && !database.deleteIfExpired(entry)) found.push(entry);
+  });
+  reply.array(found.length);
+  for (const entry of found) writeKey(database, entry, reply);
+}
+
+/** The low 32 bits, of which this server's cursors consist, of what strtoul reads; -1 for anything else. */
+function scanCursor(text: string): number {
+  if (!/^([+-]?\d{1,20})?$/.test(text)) return -1;
+  const value = BigInt(text.replace('+', ''));
+  return value >= 2n ** 64n || value <= -(2n ** 64n) ? -1 : Number(BigInt.asUintN(32, value));
+}
+
+function scan(client: Client, request: Request, reply: ReplyWriter): void {
+  const { database } = client;
+  let cursor = scanCursor(request.text(1));
+  if (cursor < 0) {
+    reply.error('ERR invalid cursor');
+    return;
+  }
+  let count = SCAN_COUNT;
+  let pattern = 0;
+  let typeName = '';
+  for (let i = 2; i < request.argc; i += 2) {
+    const last = i + 1 === request.argc;
+    if (request.is(i, 'count') && !last) {
+      count = request.integer(i + 1);
+      if (Number.isNaN(count)) {
+        reply.error(NOT_AN_INTEGER);
+        return;
+      }
+      if (count < 1) {
+        reply.error(SYNTAX_ERROR);
+        return;
+      }
+    } else if (request.is(i, 'match') && !last) {
+      pattern = i + 1;
+    } else if (request.is(i, 'type') && !last) {
+      typeName = request.text(i + 1).toLowerCase();
+    } else {
+      reply.error(SYNTAX_ERROR);
+      return;
+    }
+  }
+  const entries: number[] = [];
+  let buckets = count * SCAN_BUCKETS_PER_ELEMENT;
+  do {
+    cursor = database.scan(cursor, entries);
+  } while (cursor !== 0 && --buckets > 0 && entries.length < count);
+  const found = entries.filter(
+    (entry) =>
+      (pattern === 0 || keyMatches(database, entry, request, pattern)) &&
+      (typeName === '' || TYPE_NAMES[database.type(entry)] === typeName) &&
+      !database.deleteIfExpired(entry),
+  );
+  reply.array(2);
+  reply.bulkText(String(cursor));
+  reply.array(found.length);
+  for (const entry of found) writeKey(database, entry, reply);
+}
+
+type ExpireCondition = 'nx' | 'xx' | 'gt' | 'lt';
+
+/** The conditions of EXPIRE from argument 3 on; null when the error was written. */
+function expireConditions(request: Request, reply: ReplyWriter): Set<ExpireCondition> | null {
+  const conditions = new Set<ExpireCondition>();
+  for (let i = 3; i < request.argc; i++) {
+    const word = request.text(i).toLowerCase();
+    if (word !== 'nx' && word !== 'xx' && word !== 'gt' && word !== 'lt') {
+      reply.error(`ERR Unsupported option ${request.text(i).split('\0')[0]}`);
+      return null;
+    }
+    conditions.add(word);
+  }
+  if (conditions.has('nx') && conditions.size > 1) {
+    reply.error('ERR NX and XX, GT or LT options at the same time are not compatible');
+    return null;
+  }
+  if (conditions.has('gt') && conditions.has('lt')) {
+    reply.error('ERR GT and LT options at the same time are not compatible');
+    return null;
+  }
+  return conditions;
+}
+
+function expireCommand(name: string, unit: ExpireUnit) {
+  return (client: Client, request: Request, reply: ReplyWriter, engine: Engine): void => {
+    const conditions = expireConditions(request, reply);
+    if (conditions === null) return;
+    const value = request.integer(2);
+    if (Number.isNaN(value)) {
+      reply.error(NOT_AN_INTEGER);
+      return;
+    }
+    const { database } = client;
+    const { nowMs } = engine.clock;
+    const timeMs = expiryTimeMs(value, unit, nowMs);
+    if (Number.isNaN(timeMs)) {
+      reply.error(invalidExpireTime(name));
+      return;
+    }
+    const entry = find(client, request, 1);
+    if (entry === 0) {
+      reply.integer(0);
+      return;
+    }
+    const currentMs = database.expiryMs(entry);
+    if (
+      (conditions.has('nx') && currentMs >= 0) ||
+      (conditions.has('xx') && currentMs < 0) ||
+      (conditions.has('gt') && (currentMs < 0 || timeMs <= currentMs)) ||
+      (conditions.has('lt') && currentMs >= 0 && timeMs >= currentMs)
+    ) {
+      reply.integer(0);
+      return;
+    }
+    if (timeMs <= nowMs) database.delete(entry);
+    else database.setExpiryMs(entry, timeMs);
+    reply.integer(1);
+  };
+}
+
+/** TTL and its kin: -2 without the key, -1 without a time to live. */
+function timeToLiveCommand(unit: ExpireUnit) {
+  return (client: Client, request: Request, reply: ReplyWriter, engine: Engine): void => {
+    const entry = findToRead(client, request, 1);
+    const expiryMs = entry === 0 ? -2 : client.database.expiryMs(entry);
+    if (expiryMs < 0) {
+      reply.integer(expiryMs);
+      return;
+    }
+    const milliseconds = unit.absolute ? expiryMs : Math.max(0, expiryMs - engine.clock.nowMs);
+    reply.integer(unit.seconds ? Math.floor((milliseconds + 500) / 1000) : milliseconds);
+  };
+}
+
+function persist(client: Client, request: Request, reply: ReplyWriter): void {
+  const entry = find(client, request, 1);
+  reply.integer(entry !== 0 && client.database.persist(entry) ? 1 : 0);
+}
+
+const ONE_KEY = { first: 1, last: 1, step: 1 };
+const TWO_KEYS = { first: 1, last: 2, step: 1 };
+const ALL_KEYS = { first: 1, last: -1, step: 1 };
+
+export const keyCommands: CommandSpec[] = [
+  {
+    name: 'del',
+    arity: -2,
+    flags: ['write'],
+    keys: ALL_KEYS,
+    summary: 'Delete keys',
+    handler: del,
+  },
+  {
+    name: 'unlink',
+    arity: -2,
+    flags: ['write', 'fast'],
+    keys: ALL_KEYS,
+    summary: 'Delete keys (here the same as DEL)',
+    handler: del,
+  },
+  {
+    name: 'exists',
+    arity: -2,
+    flags: ['readonly', 'fast'],
+    keys: ALL_KEYS,
+    summary: 'Count the keys that exist',
+    handler: exists,
+  },
+  {
+    name: 'touch',
+    arity: -2,
+    flags: ['readonly', 'fast'],
+    keys: ALL_KEYS,
+    summary: 'Count the keys that exist',
+    handler: exists,
+  },
+  {
+    name: 'type',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Type of the value of a key',
+    handler: type,
+  },
+  {
+    name: 'rename',
+    arity: 3,
+    flags: ['write'],
+    keys: TWO_KEYS,
+    summary: 'Rename a key, replacing another one',
+    handler: rename,
+  },
+  {
+    name: 'renamenx',
+    arity: 3,
+    flags: ['write', 'fast'],
+    keys: TWO_KEYS,
+    summary: 'Rename a key if the new name is free',
+    handler: renamenx,
+  },
+  {
+    name: 'copy',
+    arity: -3,
+    flags: ['write', 'denyoom'],
+    keys: TWO_KEYS,
+    summary: 'Copy a key, also to another database',
+    handler: copy,
+  },
+  {
+    name: 'randomkey',
+    arity: 1,
+    flags: ['readonly'],
+    summary: 'Some key of the database',
+    handler: randomkey,
+  },
+  {
+    name: 'keys',
+    arity: 2,
+    flags: ['readonly'],
+    summary: 'All keys that match a pattern',
+    handler: keys,
+  },
+  {
+    name: 'scan',
+    arity: -2,
+    flags: ['readonly'],
+    summary: 'The keys of the database, some at a time',
+    handler: scan,
+  },
+  {
+    name: 'expire',
+    arity: -3,
+    flags: ['write', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Set the time to live of a key in seconds',
+    handler: expireCommand('expire', EX),
+  },
+  {
+    name: 'pexpire',
+    arity: -3,
+    flags: ['write', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Set the time to live of a key in milliseconds',
+    handler: expireCommand('pexpire', PX),
+  },
+  {
+    name: 'expireat',
+    arity: -3,
+    flags: ['write', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Set when a key expires, in seconds since the epoch',
+    handler: expireCommand('expireat', EXAT),
+  },
+  {
+    name: 'pexpireat',
+    arity: -3,
+    flags: ['write', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Set when a key expires, in milliseconds since the epoch',
+    handler: expireCommand('pexpireat', PXAT),
+  },
+  {
+    name: 'ttl',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Time to live of a key in seconds',
+    handler: timeToLiveCommand(EX),
+  },
+  {
+    name: 'pttl',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Time to live of a key in milliseconds',
+    handler: timeToLiveCommand(PX),
+  },
+  {
+    name: 'expiretime',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'When a key expires, in seconds since the epoch',
+    handler: timeToLiveCommand(EXAT),
+  },
+  {
+    name: 'pexpiretime',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'When a key expires, in milliseconds since the epoch',
+    handler: timeToLiveCommand(PXAT),
+  },
+  {
+    name: 'persist',
+    arity: 2,
+    flags: ['write', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Remove the time to live of a key',
+    handler: persist,
+  },
+];

@@ -1,0 +1,96 @@
+/**
+ * Arithmetic of C's 80-bit long double, in which Redis does INCRBYFLOAT and HINCRBYFLOAT: values are
+ * mantissa x 2^exponent with at most 64 bits of mantissa, rounded to nearest, ties to even. The range is that
+ * of long double; numbers below its smallest normal one are not rounded further.
+ */
+
+export interface LongDouble {
+  mantissa: bigint;
+  exponent: number;
+}
+
+const MANTISSA_BITS = 64;
+const EXPONENT_BINARY_MAX = 16384;
+const EXPONENT_DECIMAL_MAX = 5000;
+const TEXT_MAX = 5 * 1024;
+const FRACTION_DIGITS = 17;
+
+/** A decimal number as strtold reads it; 'infinite' for an infinity, null for anything else. */
+export function parseLongDouble(text: string): LongDouble | 'infinite' | null {
+  if (text.length >= TEXT_MAX) return null;
+  if (/^[+-]?inf(inity)?$/i.test(text)) return 'infinite';
+  const parts = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text);
+  if (!parts) return null;
+  const [, sign, whole, fraction, exponentText] = parts;
+  if (whole === '' && fraction === '') return null;
+  const digits = BigInt(whole! + fraction!);
+  if (digits === 0n) return { mantissa: 0n, exponent: 0 };
+  const exponent = Number(exponentText ?? 0) - fraction!.length;
+  if (Math.abs(exponent) > EXPONENT_DECIMAL_MAX + TEXT_MAX) return null;
+  const value =
+    exponent >= 0
+      ? rounded(digits * 10n ** BigInt(exponent), 1n, 0)
+      : rounded(digits, 10n ** BigInt(-exponent), 0);
+  if (isInfinite(value)) return null;
+  return sign === '-' ? { mantissa: -value.mantissa, exponent: value.exponent } : value;
+}
+
+export function addLongDoubles(a: LongDouble, b: LongDouble): LongDouble {
+  if (a.mantissa === 0n) return b;
+  if (b.mantissa === 0n) return a;
+  const low = Math.min(a.exponent, b.exponent);
+  const sum = (a.mantissa << BigInt(a.exponent - low)) + (b.mantissa << BigInt(b.exponent - low));
+  if (sum === 0n) return { mantissa: 0n, exponent: 0 };
+  const value = rounded(sum < 0n ? -sum : sum, 1n, low);
+  return sum < 0n ? { mantissa: -value.mantissa, exponent: value.exponent } : value;
+}
+
+export function isInfinite(value: LongDouble): boolean {
+  return (
+    bitLength(value.mantissa < 0n ? -value.mantissa : value.mantissa) + value.exponent > EXPONENT_BINARY_MAX
+  );
+}
+
+/** C's %.17Lf without the trailing zeros. */
+export function formatLongDouble(value: LongDouble): string {
+  const magnitude = value.mantissa < 0n ? -value.mantissa : value.mantissa;
+  const scaled = magnitude * 10n ** BigInt(FRACTION_DIGITS);
+  const units =
+    value.exponent >= 0
+      ? scaled << BigInt(value.exponent)
+      : dividedToEven(scaled, 1n << BigInt(-value.exponent));
+  if (units === 0n) return '0';
+  const digits = units.toString().padStart(FRACTION_DIGITS + 1, '0');
+  const whole = digits.slice(0, -FRACTION_DIGITS);
+  const fraction = digits.slice(-FRACTION_DIGITS).replace(/0+$/, '');
+  return `${value.mantissa < 0n ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+/** numerator / denominator x 2^exponent, both positive, with a mantissa of 64 bits. */
+function rounded(numerator: bigint, denominator: bigint, exponent: number): LongDouble {
+  let shift = bitLength(numerator) - bitLength(denominator) - MANTISSA_BITS;
+  let mantissa = shifted(numerator, denominator, shift);
+  if (bitLength(mantissa) > MANTISSA_BITS) {
+    shift++;
+    mantissa = shifted(numerator, denominator, shift);
+  }
+  return { mantissa, exponent: exponent + shift };
+}
+
+/** numerator / denominator / 2^shift, rounded. */
+function shifted(numerator: bigint, denominator: bigint, shift: number): bigint {
+  return shift > 0
+    ? dividedToEven(numerator, denominator << BigInt(shift))
+    : dividedToEven(numerator << BigInt(-shift), denominator);
+}
+
+function dividedToEven(numerator: bigint, denominator: bigint): bigint {
+  const quotient = numerator / denominator;
+  const twice = 2n * (numerator % denominator);
+  const up = twice > denominator || (twice === denominator && (quotient & 1n) === 1n);
+  return up ? quotient + 1n : quotient;
+}
+
+function bitLength(value: bigint): number {
+  return value === 0n ? 0 : value.toString(2).length;
+}

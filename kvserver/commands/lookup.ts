@@ -1,0 +1,71 @@
+/** Finding the key that an argument names, in the client's database. */
+import type { Client } from '../client.ts';
+import type { ObjectValue } from '../keyspace/keyspace.ts';
+import type { ReplyWriter } from '../resp/reply.ts';
+import type { Request } from '../resp/request.ts';
+import { WRONG_TYPE } from './replies.ts';
+
+/** The entry of the key in argument `index`, 0 when there is none. */
+export function find(client: Client, request: Request, index: number): number {
+  return client.database.find(request.bytes, request.start[index]!, request.length[index]!);
+}
+
+/** As find, counted in the statistics of reads. */
+export function findToRead(client: Client, request: Request, index: number): number {
+  return client.database.findToRead(request.bytes, request.start[index]!, request.length[index]!);
+}
+
+/** Whether the entry is absent or of this type; when not, the error has been written. */
+export function isTypeOrAbsent(client: Client, entry: number, type: number, reply: ReplyWriter): boolean {
+  if (entry === 0 || client.database.type(entry) === type) return true;
+  reply.error(WRONG_TYPE);
+  return false;
+}
+
+/** The value of the key in argument 1, which is of this type; undefined without the key or with the error written. */
+export function objectToRead<T extends ObjectValue>(
+  client: Client,
+  request: Request,
+  reply: ReplyWriter,
+  type: number,
+  absent: (reply: ReplyWriter) => void,
+): T | undefined {
+  const entry = findToRead(client, request, 1);
+  if (entry === 0) {
+    absent(reply);
+    return undefined;
+  }
+  if (!isTypeOrAbsent(client, entry, type, reply)) return undefined;
+  return client.database.object(entry) as T;
+}
+
+/** As objectToRead, but the key is made when it is not there. */
+export function objectToWrite<T extends ObjectValue>(
+  client: Client,
+  request: Request,
+  reply: ReplyWriter,
+  type: number,
+  make: () => T,
+): T | undefined {
+  const { database } = client;
+  const entry = find(client, request, 1);
+  if (entry === 0) {
+    const value = make();
+    database.insertObject(request.bytes, request.start[1]!, request.length[1]!, type, value);
+    return value;
+  }
+  if (!isTypeOrAbsent(client, entry, type, reply)) return undefined;
+  return database.object(entry) as T;
+}
+
+/** Deletes the key in argument 1, whose value has become empty. */
+export function deleteEmptied(client: Client, request: Request): void {
+  client.database.delete(find(client, request, 1));
+}
+
+export const replyZero = (reply: ReplyWriter): void => reply.integer(0);
+export const replyNil = (reply: ReplyWriter): void => reply.nil();
+export const replyNilArray = (reply: ReplyWriter): void => reply.nilArray();
+export const replyEmptyArray = (reply: ReplyWriter): void => reply.array(0);
+export const replyEmptySet = (reply: ReplyWriter): void => reply.set(0);
+export const replyEmptyMap = (reply: ReplyWriter): void => reply.map(0);

@@ -1,0 +1,287 @@
+/** Commands about the server: its databases, configuration, statistics and command table. */
+import type { Client } from '../client.ts';
+import type { Engine } from '../engine.ts';
+import { globMatches } from '../keyspace/glob.ts';
+import { latin1Bytes } from '../resp/bytes.ts';
+import { parseDouble } from '../resp/numbers.ts';
+import type { ReplyWriter } from '../resp/reply.ts';
+import type { Request } from '../resp/request.ts';
+import { infoText } from './info.ts';
+import { NOT_A_FLOAT, SYNTAX_ERROR } from './replies.ts';
+import type { Command, CommandSpec } from './table.ts';
+
+function dbsize(client: Client, _request: Request, reply: ReplyWriter): void {
+  reply.integer(client.database.size);
+}
+
+/** Whether a FLUSH command may go on; its one argument, ASYNC or SYNC, makes no difference here. */
+function isFlushSyntax(request: Request, reply: ReplyWriter): boolean {
+  if (request.argc === 1) return true;
+  if (request.argc === 2 && (request.is(1, 'async') || request.is(1, 'sync'))) return true;
+  reply.error(SYNTAX_ERROR);
+  return false;
+}
+
+function flushdb(client: Client, request: Request, reply: ReplyWriter): void {
+  if (!isFlushSyntax(request, reply)) return;
+  client.database.clear();
+  reply.ok();
+}
+
+function flushall(_client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  if (!isFlushSyntax(request, reply)) return;
+  for (const [, keyspace] of engine.databases()) keyspace.clear();
+  reply.ok();
+}
+
+function time(_client: Client, _request: Request, reply: ReplyWriter, engine: Engine): void {
+  const { nowMs } = engine.clock;
+  reply.array(2);
+  reply.bulkText(String(Math.floor(nowMs / 1000)));
+  reply.bulkText(String((nowMs % 1000) * 1000));
+}
+
+function info(_client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  const names: string[] = [];
+  for (let i = 1; i < request.argc; i++) names.push(request.text(i).toLowerCase());
+  reply.verbatim(infoText(names, engine));
+}
+
+function debug(_client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  if (!request.is(1, 'sleep') || request.argc !== 3) {
+    const name = request.text(1).split('\0')[0]!.slice(0, 128);
+    reply.error(`ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`);
+    return;
+  }
+  const seconds = parseDouble(request.text(2));
+  if (Number.isNaN(seconds)) {
+    reply.error(NOT_A_FLOAT);
+    return;
+  }
+  // Blocks the thread of the data path, which is what DEBUG SLEEP is for.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.max(0, seconds * 1000));
+  engine.clock.update();
+  reply.ok();
+}
+
+function configGet(_client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  const found = new Map<string, string>();
+  for (const [name, parameter] of engine.configuration.parameters) {
+    const text = latin1Bytes(name);
+    for (let i = 2; i < request.argc; i++) {
+      const pattern = latin1Bytes(request.text(i).toLowerCase());
+      if (globMatches(pattern, 0, pattern.length, text, 0, text.length)) found.set(name, parameter.get());
+    }
+  }
+  reply.map(found.size);
+  for (const [name, value] of found) {
+    reply.bulkText(name);
+    reply.bulkText(value);
+  }
+}
+
+function configSet(_client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  if (request.argc % 2 === 1) {
+    reply.error(SYNTAX_ERROR);
+    return;
+  }
+  const { parameters } = engine.configuration;
+  const wanted = new Map<string, string>();
+  for (let i = 2; i < request.argc; i += 2) {
+    const name = request.text(i).toLowerCase();
+    const parameter = parameters.get(name);
+    if (!parameter) {
+      const shown = request.text(i).split('\0')[0];
+      reply.error(`ERR Unknown option or number of arguments for CONFIG SET - '${shown}'`);
+      return;
+    }
+    if (wanted.has(name) || !parameter.set) {
+      reply.error(
+        configSetError(name, wanted.has(name) ? 'duplicate parameter' : "can't set immutable config"),
+      );
+      return;
+    }
+    wanted.set(name, request.text(i + 1));
+  }
+  const former: [string, string][] = [];
+  for (const [name, value] of wanted) {
+    const before = parameters.get(name)!.get();
+    const problem = parameters.get(name)!.set!(value);
+    if (problem !== null) {
+      for (const [changed, formerValue] of former) parameters.get(changed)!.set!(formerValue);
+      reply.error(configSetError(name, problem));
+      return;
+    }
+    former.push([name, before]);
+  }
+  reply.ok();
+}
+
+function configSetError(name: string, problem: string): string {
+  return `ERR CONFIG SET failed (possibly related to argument '${name}') - ${problem}`;
+}
+
+function configResetStat(_client: Client, _request: Request, reply: ReplyWriter, engine: Engine): void {
+  engine.resetStats();
+  reply.ok();
+}
+
+function configRewrite(_client: Client, _request: Request, reply: ReplyWriter): void {
+  reply.error('ERR The server is running without a config file');
+}
+
+function commandAll(_client: Client, _request: Request, reply: ReplyWriter, engine: Engine): void {
+  reply.array(engine.commands.commands.length);
+  for (const command of engine.commands.commands) writeCommandInfo(command, reply);
+}
+
+function commandCount(_client: Client, _request: Request, reply: ReplyWriter, engine: Engine): void {
+  reply.integer(engine.commands.commands.length);
+}
+
+function commandList(_client: Client, _request: Request, reply: ReplyWriter, engine: Engine): void {
+  reply.array(engine.commands.commands.length);
+  for (const command of engine.commands.commands) reply.bulkText(command.spec.name);
+}
+
+function commandInfo(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  if (request.argc === 2) {
+    commandAll(client, request, reply, engine);
+    return;
+  }
+  reply.array(request.argc - 2);
+  for (let i = 2; i < request.argc; i++) {
+    const command = engine.commands.lookup(request.bytes, request.start[i]!, request.length[i]!);
+    if (command === null) reply.nilArray();
+    else writeCommandInfo(command, reply);
+  }
+}
+
+/** The ten fields of COMMAND INFO; the categories, tips and key specifications are left empty. */
+function writeCommandInfo(command: Command, reply: ReplyWriter): void {
+  const { spec } = command;
+  const keys = spec.keys ?? { first: 0, last: 0, step: 0 };
+  reply.array(10);
+  reply.bulkText(command.fullName);
+  reply.integer(spec.arity);
+  reply.set(spec.flags.length);
+  for (const flag of spec.flags) reply.simple(flag);
+  reply.integer(keys.first);
+  reply.integer(keys.last);
+  reply.integer(keys.step);
+  reply.set(0);
+  reply.array(0);
+  reply.array(0);
+  const subcommands = command.subcommands?.commands ?? [];
+  reply.array(subcommands.length);
+  for (const subcommand of subcommands) writeCommandInfo(subcommand, reply);
+}
+
+function commandDocs(_client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  let chosen: readonly Command[] = engine.commands.commands;
+  if (request.argc > 2) {
+    const named: Command[] = [];
+    for (let i = 2; i < request.argc; i++) {
+      const command = engine.commands.lookup(request.bytes, request.start[i]!, request.length[i]!);
+      if (command !== null) named.push(command);
+    }
+    chosen = named;
+  }
+  reply.map(chosen.length);
+  for (const command of chosen) writeCommandDocs(command, reply);
+}
+
+function writeCommandDocs(command: Command, reply: ReplyWriter): void {
+  const subcommands = command.subcommands?.commands ?? [];
+  reply.bulkText(command.fullName);
+  reply.map(subcommands.length > 0 ? 3 : 2);
+  reply.bulkText('summary');
+  reply.bulkText(command.spec.summary);
+  reply.bulkText('group');
+  reply.bulkText(command.group);
+  if (subcommands.length === 0) return;
+  reply.bulkText('subcommands');
+  reply.map(subcommands.length);
+  for (const subcommand of subcommands) writeCommandDocs(subcommand, reply);
+}
+
+function noSubcommand(): void {
+  throw new Error('the arity of a container command demands a subcommand');
+}
+
+const ADMIN: CommandSpec['flags'] = ['admin', 'noscript', 'loading', 'stale'];
+
+const configSubcommands: CommandSpec[] = [
+  { name: 'get', arity: -3, flags: ADMIN, summary: 'Parameters by pattern', handler: configGet },
+  { name: 'set', arity: -4, flags: ADMIN, summary: 'Change parameters', handler: configSet },
+  { name: 'resetstat', arity: 2, flags: ADMIN, summary: 'Reset the statistics', handler: configResetStat },
+  { name: 'rewrite', arity: 2, flags: ADMIN, summary: 'Fails: there is no file', handler: configRewrite },
+];
+
+const commandSubcommands: CommandSpec[] = [
+  {
+    name: 'count',
+    arity: 2,
+    flags: ['loading', 'stale'],
+    summary: 'Number of commands',
+    handler: commandCount,
+  },
+  {
+    name: 'list',
+    arity: -2,
+    flags: ['loading', 'stale'],
+    summary: 'Names of all commands',
+    handler: commandList,
+  },
+  {
+    name: 'info',
+    arity: -2,
+    flags: ['loading', 'stale'],
+    summary: 'What commands take',
+    handler: commandInfo,
+  },
+  { name: 'docs', arity: -2, flags: ['loading', 'stale'], summary: 'What commands do', handler: commandDocs },
+];
+
+export const serverCommands: CommandSpec[] = [
+  {
+    name: 'dbsize',
+    arity: 1,
+    flags: ['readonly', 'fast'],
+    summary: 'Number of keys of the database',
+    handler: dbsize,
+  },
+  {
+    name: 'flushdb',
+    arity: -1,
+    flags: ['write'],
+    summary: 'Delete all keys of the database',
+    handler: flushdb,
+  },
+  { name: 'flushall', arity: -1, flags: ['write'], summary: 'Delete all keys', handler: flushall },
+  {
+    name: 'time',
+    arity: 1,
+    flags: ['loading', 'stale', 'fast'],
+    summary: 'Time of the server',
+    handler: time,
+  },
+  { name: 'info', arity: -1, flags: ['loading', 'stale'], summary: 'State of the server', handler: info },
+  { name: 'debug', arity: -2, flags: ADMIN, summary: 'SLEEP blocks the server', handler: debug },
+  {
+    name: 'config',
+    arity: -2,
+    flags: [],
+    summary: 'Parameters of the server',
+    handler: noSubcommand,
+    subcommands: configSubcommands,
+  },
+  {
+    name: 'command',
+    arity: -1,
+    flags: ['loading', 'stale'],
+    summary: 'The command table',
+    handler: commandAll,
+    subcommands: commandSubcommands,
+  },
+];

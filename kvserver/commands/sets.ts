@@ -1,0 +1,205 @@
+/** Commands on sets. */
+import type { Client } from '../client.ts';
+import { TYPE_SET } from '../keyspace/keyspace.ts';
+import { SetValue } from '../keyspace/types/set.ts';
+import type { ReplyWriter } from '../resp/reply.ts';
+import type { Request } from '../resp/request.ts';
+import {
+  deleteEmptied,
+  objectToRead,
+  objectToWrite,
+  replyEmptyArray,
+  replyEmptySet,
+  replyNil,
+  replyZero,
+} from './lookup.ts';
+import { MUST_BE_POSITIVE, NOT_AN_INTEGER, SYNTAX_ERROR } from './replies.ts';
+import type { CommandSpec } from './table.ts';
+
+const makeSet = (): SetValue => new SetValue();
+
+function sadd(client: Client, request: Request, reply: ReplyWriter): void {
+  const set = objectToWrite(client, request, reply, TYPE_SET, makeSet);
+  if (!set) return;
+  let added = 0;
+  for (let i = 2; i < request.argc; i++) {
+    if (set.add(request.text(i))) added++;
+  }
+  reply.integer(added);
+}
+
+function srem(client: Client, request: Request, reply: ReplyWriter): void {
+  const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyZero);
+  if (!set) return;
+  let removed = 0;
+  for (let i = 2; i < request.argc; i++) {
+    if (set.delete(request.text(i))) removed++;
+  }
+  if (set.size === 0) deleteEmptied(client, request);
+  reply.integer(removed);
+}
+
+function spop(client: Client, request: Request, reply: ReplyWriter): void {
+  if (request.argc > 3) {
+    reply.error(SYNTAX_ERROR);
+    return;
+  }
+  if (request.argc === 2) {
+    const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyNil);
+    if (!set) return;
+    reply.bulkText(takeRandom(set));
+    if (set.size === 0) deleteEmptied(client, request);
+    return;
+  }
+  const wanted = request.integer(2);
+  if (Number.isNaN(wanted) || wanted < 0) {
+    reply.error(MUST_BE_POSITIVE);
+    return;
+  }
+  const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyEmptySet);
+  if (!set) return;
+  const count = Math.min(wanted, set.size);
+  reply.set(count);
+  for (let i = 0; i < count; i++) reply.bulkText(takeRandom(set));
+  if (set.size === 0) deleteEmptied(client, request);
+}
+
+function takeRandom(set: SetValue): string {
+  const member = set.random();
+  set.delete(member);
+  return member;
+}
+
+function srandmember(client: Client, request: Request, reply: ReplyWriter): void {
+  if (request.argc > 3) {
+    reply.error(SYNTAX_ERROR);
+    return;
+  }
+  if (request.argc === 2) {
+    const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyNil);
+    if (set) reply.bulkText(set.random());
+    return;
+  }
+  const wanted = request.integer(2);
+  if (Number.isNaN(wanted)) {
+    reply.error(NOT_AN_INTEGER);
+    return;
+  }
+  if (Math.abs(wanted) > 2 ** 62) {
+    reply.error('ERR value is out of range');
+    return;
+  }
+  const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyEmptyArray);
+  if (!set) return;
+  if (wanted < 0) {
+    // Negative: so many draws, a member may come again.
+    reply.array(-wanted);
+    for (let i = 0; i < -wanted; i++) reply.bulkText(set.random());
+    return;
+  }
+  const members = set.values().slice();
+  const count = Math.min(wanted, members.length);
+  reply.array(count);
+  for (let i = 0; i < count; i++) {
+    const chosen = i + Math.floor(Math.random() * (members.length - i));
+    reply.bulkText(members[chosen]!);
+    members[chosen] = members[i]!;
+  }
+}
+
+function scard(client: Client, request: Request, reply: ReplyWriter): void {
+  const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyZero);
+  if (set) reply.integer(set.size);
+}
+
+function smembers(client: Client, request: Request, reply: ReplyWriter): void {
+  const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyEmptySet);
+  if (!set) return;
+  reply.set(set.size);
+  for (const member of set.values()) reply.bulkText(member);
+}
+
+function sismember(client: Client, request: Request, reply: ReplyWriter): void {
+  const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyZero);
+  if (set) reply.integer(set.has(request.text(2)) ? 1 : 0);
+}
+
+function smismember(client: Client, request: Request, reply: ReplyWriter): void {
+  const absent = (): void => {
+    reply.array(request.argc - 2);
+    for (let i = 2; i < request.argc; i++) reply.integer(0);
+  };
+  const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, absent);
+  if (!set) return;
+  reply.array(request.argc - 2);
+  for (let i = 2; i < request.argc; i++) reply.integer(set.has(request.text(i)) ? 1 : 0);
+}
+
+const ONE_KEY = { first: 1, last: 1, step: 1 };
+
+export const setCommands: CommandSpec[] = [
+  {
+    name: 'sadd',
+    arity: -3,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Add members to a set',
+    handler: sadd,
+  },
+  {
+    name: 'srem',
+    arity: -3,
+    flags: ['write', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Remove members from a set',
+    handler: srem,
+  },
+  {
+    name: 'spop',
+    arity: -2,
+    flags: ['write', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Take random members from a set',
+    handler: spop,
+  },
+  {
+    name: 'srandmember',
+    arity: -2,
+    flags: ['readonly'],
+    keys: ONE_KEY,
+    summary: 'Random members of a set',
+    handler: srandmember,
+  },
+  {
+    name: 'scard',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Number of members of a set',
+    handler: scard,
+  },
+  {
+    name: 'smembers',
+    arity: 2,
+    flags: ['readonly'],
+    keys: ONE_KEY,
+    summary: 'All members of a set',
+    handler: smembers,
+  },
+  {
+    name: 'sismember',
+    arity: 3,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Whether something is a member of a set',
+    handler: sismember,
+  },
+  {
+    name: 'smismember',
+    arity: -3,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Which of several things are members of a set',
+    handler: smismember,
+  },
+];

@@ -1,0 +1,362 @@
+/** Commands on sorted sets. */
+import type { Client } from '../client.ts';
+import { TYPE_SORTED_SET } from '../keyspace/keyspace.ts';
+import { type SortedSetEntry, SortedSetValue } from '../keyspace/types/sorted-set.ts';
+import { parseDouble } from '../resp/numbers.ts';
+import type { ReplyWriter } from '../resp/reply.ts';
+import type { Request } from '../resp/request.ts';
+import {
+  deleteEmptied,
+  find,
+  isTypeOrAbsent,
+  objectToRead,
+  replyEmptyArray,
+  replyNil,
+  replyZero,
+} from './lookup.ts';
+import { MUST_BE_POSITIVE, NOT_A_FLOAT, NOT_AN_INTEGER, SYNTAX_ERROR } from './replies.ts';
+import type { CommandSpec } from './table.ts';
+
+interface AddOptions {
+  nx: boolean;
+  xx: boolean;
+  gt: boolean;
+  lt: boolean;
+  /** Count the changed members too. */
+  ch: boolean;
+  incr: boolean;
+  /** First argument behind the options. */
+  next: number;
+}
+
+const OPTION_WORDS = ['nx', 'xx', 'gt', 'lt', 'ch', 'incr'] as const;
+
+function addOptions(request: Request): AddOptions {
+  const options: AddOptions = { nx: false, xx: false, gt: false, lt: false, ch: false, incr: false, next: 2 };
+  for (; options.next < request.argc; options.next++) {
+    const word = OPTION_WORDS.find((candidate) => request.is(options.next, candidate));
+    if (word === undefined) break;
+    options[word] = true;
+  }
+  return options;
+}
+
+function zadd(client: Client, request: Request, reply: ReplyWriter): void {
+  addScores(client, request, reply, addOptions(request));
+}
+
+function zincrby(client: Client, request: Request, reply: ReplyWriter): void {
+  const options = { nx: false, xx: false, gt: false, lt: false, ch: false, incr: true, next: 2 };
+  addScores(client, request, reply, options);
+}
+
+function addScores(client: Client, request: Request, reply: ReplyWriter, options: AddOptions): void {
+  const { nx, xx, gt, lt, ch, incr, next } = options;
+  const pairs = (request.argc - next) / 2;
+  if (pairs === 0 || !Number.isInteger(pairs)) {
+    reply.error(SYNTAX_ERROR);
+    return;
+  }
+  if (nx && xx) {
+    reply.error('ERR XX and NX options at the same time are not compatible');
+    return;
+  }
+  if ((gt && (nx || lt)) || (lt && nx)) {
+    reply.error('ERR GT, LT, and/or NX options at the same time are not compatible');
+    return;
+  }
+  if (incr && pairs > 1) {
+    reply.error('ERR INCR option supports a single increment-element pair');
+    return;
+  }
+  const scores: number[] = [];
+  for (let i = next; i < request.argc; i += 2) {
+    const score = parseDouble(request.text(i));
+    if (Number.isNaN(score)) {
+      reply.error(NOT_A_FLOAT);
+      return;
+    }
+    scores.push(score);
+  }
+  const entry = find(client, request, 1);
+  if (!isTypeOrAbsent(client, entry, TYPE_SORTED_SET, reply)) return;
+  const set = entry === 0 ? new SortedSetValue() : (client.database.object(entry) as SortedSetValue);
+  let added = 0;
+  let changed = 0;
+  let result: number | null = null;
+  for (const [pair, given] of scores.entries()) {
+    const member = request.text(next + 2 * pair + 1);
+    const former = set.score(member);
+    if (former === undefined) {
+      if (xx) continue;
+      set.set(member, given);
+      result = given;
+      added++;
+      continue;
+    }
+    if (nx) continue;
+    const score = incr ? former + given : given;
+    if (Number.isNaN(score)) {
+      reply.error('ERR resulting score is not a number (NaN)');
+      return;
+    }
+    if ((gt && score <= former) || (lt && score >= former)) continue;
+    result = score;
+    if (score !== former) {
+      set.set(member, score);
+      changed++;
+    }
+  }
+  if (entry === 0 && set.size > 0) {
+    const { bytes, start, length } = request;
+    client.database.insertObject(bytes, start[1]!, length[1]!, TYPE_SORTED_SET, set);
+  }
+  if (!incr) reply.integer(ch ? added + changed : added);
+  else if (result === null) reply.nil();
+  else reply.double(result);
+}
+
+function zpopmin(client: Client, request: Request, reply: ReplyWriter): void {
+  pop(client, request, reply, false);
+}
+
+function zpopmax(client: Client, request: Request, reply: ReplyWriter): void {
+  pop(client, request, reply, true);
+}
+
+function pop(client: Client, request: Request, reply: ReplyWriter, highest: boolean): void {
+  if (request.argc > 3) {
+    reply.error(SYNTAX_ERROR);
+    return;
+  }
+  const wanted = request.argc === 3 ? request.integer(2) : 1;
+  if (Number.isNaN(wanted) || wanted < 0) {
+    reply.error(MUST_BE_POSITIVE);
+    return;
+  }
+  const set = objectToRead<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyEmptyArray);
+  if (!set) return;
+  const count = Math.min(wanted, set.size);
+  // In RESP3 the members of a counted pop come as pairs.
+  const paired = reply.protocol === 3 && request.argc === 3;
+  reply.array(paired ? count : 2 * count);
+  for (let i = 0; i < count; i++) {
+    const { member, score } = highest ? set.last() : set.first();
+    if (paired) reply.array(2);
+    reply.bulkText(member);
+    reply.double(score);
+    set.delete(member);
+  }
+  if (set.size === 0) deleteEmptied(client, request);
+}
+
+function zrange(client: Client, request: Request, reply: ReplyWriter): void {
+  rangeByRank(client, request, reply, false);
+}
+
+function zrevrange(client: Client, request: Request, reply: ReplyWriter): void {
+  rangeByRank(client, request, reply, true);
+}
+
+/** The options from argument 4 on; REV only where the range is not reversed yet. */
+function rangeByRank(client: Client, request: Request, reply: ReplyWriter, reversed: boolean): void {
+  let withScores = false;
+  let reverse = reversed;
+  for (let i = 4; i < request.argc; i++) {
+    if (request.is(i, 'withscores')) {
+      withScores = true;
+    } else if (!reverse && request.is(i, 'rev')) {
+      reverse = true;
+    } else {
+      reply.error(SYNTAX_ERROR);
+      return;
+    }
+  }
+  writeRange(client, request, reply, withScores, reverse);
+}
+
+function writeRange(
+  client: Client,
+  request: Request,
+  reply: ReplyWriter,
+  withScores: boolean,
+  reverse: boolean,
+): void {
+  let start = request.integer(2);
+  let end = request.integer(3);
+  if (Number.isNaN(start) || Number.isNaN(end)) {
+    reply.error(NOT_AN_INTEGER);
+    return;
+  }
+  const set = objectToRead<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyEmptyArray);
+  if (!set) return;
+  if (start < 0) start = Math.max(0, start + set.size);
+  if (end < 0) end += set.size;
+  const count = Math.max(0, Math.min(end, set.size - 1) - start + 1);
+  const paired = withScores && reply.protocol === 3;
+  reply.array(withScores && !paired ? 2 * count : count);
+  if (count === 0) return;
+  set.range(reverse ? set.size - 1 - start : start, count, reverse, (entry: SortedSetEntry) => {
+    if (paired) reply.array(2);
+    reply.bulkText(entry.member);
+    if (withScores) reply.double(entry.score);
+  });
+}
+
+function zscore(client: Client, request: Request, reply: ReplyWriter): void {
+  const set = objectToRead<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyNil);
+  if (set) writeScore(set.score(request.text(2)), reply);
+}
+
+function zmscore(client: Client, request: Request, reply: ReplyWriter): void {
+  const absent = (): void => {
+    reply.array(request.argc - 2);
+    for (let i = 2; i < request.argc; i++) reply.nil();
+  };
+  const set = objectToRead<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, absent);
+  if (!set) return;
+  reply.array(request.argc - 2);
+  for (let i = 2; i < request.argc; i++) writeScore(set.score(request.text(i)), reply);
+}
+
+function writeScore(score: number | undefined, reply: ReplyWriter): void {
+  if (score === undefined) reply.nil();
+  else reply.double(score);
+}
+
+function zrank(client: Client, request: Request, reply: ReplyWriter): void {
+  writeRank(client, request, reply, false);
+}
+
+function zrevrank(client: Client, request: Request, reply: ReplyWriter): void {
+  writeRank(client, request, reply, true);
+}
+
+function writeRank(client: Client, request: Request, reply: ReplyWriter, reverse: boolean): void {
+  const set = objectToRead<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyNil);
+  if (!set) return;
+  const member = request.text(2);
+  if (set.score(member) === undefined) {
+    reply.nil();
+    return;
+  }
+  const rank = set.rank(member);
+  reply.integer(reverse ? set.size - 1 - rank : rank);
+}
+
+function zcard(client: Client, request: Request, reply: ReplyWriter): void {
+  const set = objectToRead<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyZero);
+  if (set) reply.integer(set.size);
+}
+
+function zrem(client: Client, request: Request, reply: ReplyWriter): void {
+  const set = objectToRead<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyZero);
+  if (!set) return;
+  let removed = 0;
+  for (let i = 2; i < request.argc; i++) {
+    if (set.delete(request.text(i))) removed++;
+  }
+  if (set.size === 0) deleteEmptied(client, request);
+  reply.integer(removed);
+}
+
+const ONE_KEY = { first: 1, last: 1, step: 1 };
+
+export const sortedSetCommands: CommandSpec[] = [
+  {
+    name: 'zadd',
+    arity: -4,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Add members to a sorted set or change their scores',
+    handler: zadd,
+  },
+  {
+    name: 'zincrby',
+    arity: 4,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Add to the score of a member',
+    handler: zincrby,
+  },
+  {
+    name: 'zpopmin',
+    arity: -2,
+    flags: ['write', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Take the members with the lowest scores',
+    handler: zpopmin,
+  },
+  {
+    name: 'zpopmax',
+    arity: -2,
+    flags: ['write', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Take the members with the highest scores',
+    handler: zpopmax,
+  },
+  {
+    name: 'zrange',
+    arity: -4,
+    flags: ['readonly'],
+    keys: ONE_KEY,
+    summary: 'Members of a sorted set by rank',
+    handler: zrange,
+  },
+  {
+    name: 'zrevrange',
+    arity: -4,
+    flags: ['readonly'],
+    keys: ONE_KEY,
+    summary: 'Members of a sorted set by rank, from the highest score down',
+    handler: zrevrange,
+  },
+  {
+    name: 'zscore',
+    arity: 3,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Score of a member',
+    handler: zscore,
+  },
+  {
+    name: 'zmscore',
+    arity: -3,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Scores of several members',
+    handler: zmscore,
+  },
+  {
+    name: 'zrank',
+    arity: 3,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Rank of a member from the lowest score up',
+    handler: zrank,
+  },
+  {
+    name: 'zrevrank',
+    arity: 3,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Rank of a member from the highest score down',
+    handler: zrevrank,
+  },
+  {
+    name: 'zcard',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Number of members of a sorted set',
+    handler: zcard,
+  },
+  {
+    name: 'zrem',
+    arity: -3,
+    flags: ['write', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Remove members from a sorted set',
+    handler: zrem,
+  },
+];

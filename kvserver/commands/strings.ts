@@ -1,0 +1,618 @@
+/** Commands on strings. */
+import type { Client } from '../client.ts';
+import type { Engine } from '../engine.ts';
+import { type Keyspace, TYPE_STRING } from '../keyspace/keyspace.ts';
+import { copyBytes, latin1, latin1Bytes } from '../resp/bytes.ts';
+import { fitsInt64, parseInt64, parseInteger } from '../resp/numbers.ts';
+import { type ReplyWriter, writeInteger } from '../resp/reply.ts';
+import type { Request } from '../resp/request.ts';
+import { EX, EXAT, type ExpireUnit, expiryTimeMs, PX, PXAT } from './expire-time.ts';
+import { addLongDoubles, formatLongDouble, isInfinite, parseLongDouble } from './long-double.ts';
+import { find, findToRead, isTypeOrAbsent } from './lookup.ts';
+import {
+  FLOAT_OVERFLOW,
+  invalidExpireTime,
+  NOT_A_FLOAT,
+  NOT_AN_INTEGER,
+  OVERFLOW,
+  SYNTAX_ERROR,
+  TOO_LONG_STRING,
+  wrongArity,
+} from './replies.ts';
+import type { CommandSpec } from './table.ts';
+
+/** An APPEND that has to move the value sets as much again aside, up to this. */
+const SPARE_BYTES_MAX = 1024 ** 2;
+
+const digits = new Uint8Array(24);
+
+function get(client: Client, request: Request, reply: ReplyWriter): void {
+  const entry = findToRead(client, request, 1);
+  if (isTypeOrAbsent(client, entry, TYPE_STRING, reply)) writeValue(client.database, entry, reply);
+}
+
+/** The value at hand as a bulk string, or the absence of one. */
+function writeValue(database: Keyspace, entry: number, reply: ReplyWriter): void {
+  if (entry === 0) reply.nil();
+  else reply.bulk(database.bytes, database.valueStart, database.valueLength);
+}
+
+/** Sets the key in one argument to the value in another; its time to live is gone. */
+function store(client: Client, request: Request, key: number, value: number): number {
+  const { database } = client;
+  const entry = database.setString(
+    request.bytes,
+    request.start[key]!,
+    request.length[key]!,
+    request.bytes,
+    request.start[value]!,
+    request.length[value]!,
+  );
+  database.persist(entry);
+  return entry;
+}
+
+function set(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  if (request.argc === 3) {
+    store(client, request, 1, 2);
+    reply.ok();
+  } else {
+    setWithOptions(client, request, reply, engine);
+  }
+}
+
+interface StringOptions {
+  onlyIf: 'nx' | 'xx' | null;
+  get: boolean;
+  /** What becomes of the time to live: set to an argument, removed, kept, or (null) not mentioned. */
+  expiry: ExpireUnit | 'persist' | 'keep' | null;
+  expiryArgument: number;
+}
+
+/** The options of SET or GETEX from argument `from` on; null when the syntax is wrong. */
+function stringOptions(request: Request, from: number, ofSet: boolean): StringOptions | null {
+  const options: StringOptions = { onlyIf: null, get: false, expiry: null, expiryArgument: 0 };
+  for (let i = from; i < request.argc; i++) {
+    const unit = expireUnit(request, i);
+    if (unit !== null) {
+      if ((options.expiry !== null && options.expiry !== unit) || i + 1 === request.argc) return null;
+      options.expiry = unit;
+      options.expiryArgument = ++i;
+    } else if (ofSet && request.is(i, 'nx') && options.onlyIf !== 'xx') {
+      options.onlyIf = 'nx';
+    } else if (ofSet && request.is(i, 'xx') && options.onlyIf !== 'nx') {
+      options.onlyIf = 'xx';
+    } else if (ofSet && request.is(i, 'get')) {
+      options.get = true;
+    } else if (ofSet && request.is(i, 'keepttl') && (options.expiry ?? 'keep') === 'keep') {
+      options.expiry = 'keep';
+    } else if (!ofSet && request.is(i, 'persist') && (options.expiry ?? 'persist') === 'persist') {
+      options.expiry = 'persist';
+    } else {
+      return null;
+    }
+  }
+  return options;
+}
+
+function expireUnit(request: Request, index: number): ExpireUnit | null {
+  if (request.is(index, 'ex')) return EX;
+  if (request.is(index, 'px')) return PX;
+  if (request.is(index, 'exat')) return EXAT;
+  if (request.is(index, 'pxat')) return PXAT;
+  return null;
+}
+
+/** The time that an argument stands for, in milliseconds since the epoch; NaN when the error was written. */
+function expiryArgumentMs(
+  request: Request,
+  index: number,
+  unit: ExpireUnit,
+  command: string,
+  reply: ReplyWriter,
+  engine: Engine,
+): number {
+  const value = request.integer(index);
+  if (Number.isNaN(value)) {
+    reply.error(NOT_AN_INTEGER);
+    return Number.NaN;
+  }
+  const timeMs = value <= 0 ? Number.NaN : expiryTimeMs(value, unit, engine.clock.nowMs);
+  if (Number.isNaN(timeMs)) reply.error(invalidExpireTime(command));
+  return timeMs;
+}
+
+function setWithOptions(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  const options = stringOptions(request, 3, true);
+  if (options === null) {
+    reply.error(SYNTAX_ERROR);
+    return;
+  }
+  const { expiry } = options;
+  let timeMs = -1;
+  if (expiry !== null && typeof expiry === 'object') {
+    timeMs = expiryArgumentMs(request, options.expiryArgument, expiry, 'set', reply, engine);
+    if (Number.isNaN(timeMs)) return;
+  }
+  const { database } = client;
+  const former = find(client, request, 1);
+  if (options.get) {
+    if (!isTypeOrAbsent(client, former, TYPE_STRING, reply)) return;
+    writeValue(database, former, reply);
+  }
+  if (options.onlyIf !== null && (former !== 0) !== (options.onlyIf === 'xx')) {
+    if (!options.get) reply.nil();
+    return;
+  }
+  const keptMs = expiry === 'keep' && former !== 0 ? database.expiryMs(former) : timeMs;
+  const entry = store(client, request, 1, 2);
+  if (keptMs >= 0) database.setExpiryMs(entry, keptMs);
+  if (!options.get) reply.ok();
+}
+
+function setnx(client: Client, request: Request, reply: ReplyWriter): void {
+  if (find(client, request, 1) !== 0) {
+    reply.integer(0);
+    return;
+  }
+  store(client, request, 1, 2);
+  reply.integer(1);
+}
+
+function setex(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  storeExpiring(client, request, EX, 'setex', reply, engine);
+}
+
+function psetex(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  storeExpiring(client, request, PX, 'psetex', reply, engine);
+}
+
+function storeExpiring(
+  client: Client,
+  request: Request,
+  unit: ExpireUnit,
+  command: string,
+  reply: ReplyWriter,
+  engine: Engine,
+): void {
+  const timeMs = expiryArgumentMs(request, 2, unit, command, reply, engine);
+  if (Number.isNaN(timeMs)) return;
+  client.database.setExpiryMs(store(client, request, 1, 3), timeMs);
+  reply.ok();
+}
+
+function getset(client: Client, request: Request, reply: ReplyWriter): void {
+  const entry = findToRead(client, request, 1);
+  if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
+  writeValue(client.database, entry, reply);
+  store(client, request, 1, 2);
+}
+
+function getdel(client: Client, request: Request, reply: ReplyWriter): void {
+  const entry = findToRead(client, request, 1);
+  if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
+  writeValue(client.database, entry, reply);
+  if (entry !== 0) client.database.delete(entry);
+}
+
+function getex(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  const options = stringOptions(request, 2, false);
+  if (options === null) {
+    reply.error(SYNTAX_ERROR);
+    return;
+  }
+  const { database } = client;
+  const entry = findToRead(client, request, 1);
+  if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
+  if (entry === 0) {
+    reply.nil();
+    return;
+  }
+  const { expiry } = options;
+  if (expiry === null || typeof expiry === 'string') {
+    writeValue(database, entry, reply);
+    if (expiry === 'persist') database.persist(entry);
+    return;
+  }
+  const timeMs = expiryArgumentMs(request, options.expiryArgument, expiry, 'getex', reply, engine);
+  if (Number.isNaN(timeMs)) return;
+  writeValue(database, entry, reply);
+  if (timeMs <= engine.clock.nowMs) database.delete(entry);
+  else database.setExpiryMs(entry, timeMs);
+}
+
+function mget(client: Client, request: Request, reply: ReplyWriter): void {
+  const { database } = client;
+  reply.array(request.argc - 1);
+  for (let i = 1; i < request.argc; i++) {
+    const entry = findToRead(client, request, i);
+    writeValue(database, entry !== 0 && database.type(entry) === TYPE_STRING ? entry : 0, reply);
+  }
+}
+
+function mset(client: Client, request: Request, reply: ReplyWriter): void {
+  if (request.argc % 2 === 0) {
+    reply.error(wrongArity('mset'));
+    return;
+  }
+  for (let i = 1; i < request.argc; i += 2) store(client, request, i, i + 1);
+  reply.ok();
+}
+
+function msetnx(client: Client, request: Request, reply: ReplyWriter): void {
+  if (request.argc % 2 === 0) {
+    reply.error(wrongArity('msetnx'));
+    return;
+  }
+  for (let i = 1; i < request.argc; i += 2) {
+    if (find(client, request, i) !== 0) {
+      reply.integer(0);
+      return;
+    }
+  }
+  for (let i = 1; i < request.argc; i += 2) store(client, request, i, i + 1);
+  reply.integer(1);
+}
+
+function strlen(client: Client, request: Request, reply: ReplyWriter): void {
+  const entry = findToRead(client, request, 1);
+  if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
+  reply.integer(entry === 0 ? 0 : client.database.valueLength);
+}
+
+function append(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  const { database } = client;
+  const entry = find(client, request, 1);
+  if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
+  if (entry === 0) {
+    store(client, request, 1, 2);
+    reply.integer(request.length[2]!);
+    return;
+  }
+  const former = database.valueLength;
+  const added = request.length[2]!;
+  const length = former + added;
+  if (length > engine.configuration.requestLimits.bulkBytesMax) {
+    reply.error(TOO_LONG_STRING);
+    return;
+  }
+  database.resizeString(entry, length, true, Math.min(length, SPARE_BYTES_MAX));
+  copyBytes(request.bytes, request.start[2]!, database.bytes, database.valueStart + former, added);
+  reply.integer(length);
+}
+
+function setrange(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+  const { database } = client;
+  const offset = request.integer(2);
+  if (Number.isNaN(offset)) {
+    reply.error(NOT_AN_INTEGER);
+    return;
+  }
+  if (offset < 0) {
+    reply.error('ERR offset is out of range');
+    return;
+  }
+  let entry = find(client, request, 1);
+  if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
+  const former = entry === 0 ? 0 : database.valueLength;
+  const written = request.length[3]!;
+  if (written === 0) {
+    reply.integer(former);
+    return;
+  }
+  if (offset + written > engine.configuration.requestLimits.bulkBytesMax) {
+    reply.error(TOO_LONG_STRING);
+    return;
+  }
+  const length = Math.max(former, offset + written);
+  if (entry === 0) {
+    entry = database.insertString(request.bytes, request.start[1]!, request.length[1]!, length);
+  } else {
+    database.resizeString(entry, length, true, 0);
+  }
+  const { bytes, valueStart } = database;
+  if (offset > former) bytes.fill(0, valueStart + former, valueStart + offset);
+  copyBytes(request.bytes, request.start[3]!, bytes, valueStart + offset, written);
+  reply.integer(length);
+}
+
+function getrange(client: Client, request: Request, reply: ReplyWriter): void {
+  const { database } = client;
+  let start = request.integer(2);
+  let end = request.integer(3);
+  if (Number.isNaN(start) || Number.isNaN(end)) {
+    reply.error(NOT_AN_INTEGER);
+    return;
+  }
+  const entry = findToRead(client, request, 1);
+  if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
+  const length = entry === 0 ? 0 : database.valueLength;
+  const backwards = start < 0 && end < 0 && start > end;
+  if (start < 0) start = Math.max(0, length + start);
+  if (end < 0) end = Math.max(0, length + end);
+  end = Math.min(end, length - 1);
+  if (backwards || start > end || length === 0) reply.bulkText('');
+  else reply.bulk(database.bytes, database.valueStart + start, end - start + 1);
+}
+
+function incr(client: Client, request: Request, reply: ReplyWriter): void {
+  add(client, request, reply, 1);
+}
+
+function decr(client: Client, request: Request, reply: ReplyWriter): void {
+  add(client, request, reply, -1);
+}
+
+function incrby(client: Client, request: Request, reply: ReplyWriter): void {
+  const delta = request.integer(2);
+  if (Number.isNaN(delta)) reply.error(NOT_AN_INTEGER);
+  else if (Number.isSafeInteger(delta)) add(client, request, reply, delta);
+  else addExactly(client, request, reply, parseInt64(request.bytes, request.start[2]!, request.length[2]!)!);
+}
+
+function decrby(client: Client, request: Request, reply: ReplyWriter): void {
+  const delta = request.integer(2);
+  if (Number.isNaN(delta)) {
+    reply.error(NOT_AN_INTEGER);
+  } else if (Number.isSafeInteger(delta)) {
+    add(client, request, reply, -delta);
+  } else {
+    const exact = -parseInt64(request.bytes, request.start[2]!, request.length[2]!)!;
+    if (fitsInt64(exact)) addExactly(client, request, reply, exact);
+    else reply.error('ERR decrement would overflow');
+  }
+}
+
+/** Adds to the integer under the key in argument 1, in doubles as long as they are exact. */
+function add(client: Client, request: Request, reply: ReplyWriter, delta: number): void {
+  const { database } = client;
+  let entry = find(client, request, 1);
+  if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
+  let value = 0;
+  if (entry !== 0) {
+    value = parseInteger(database.bytes, database.valueStart, database.valueLength);
+    if (Number.isNaN(value)) {
+      reply.error(NOT_AN_INTEGER);
+      return;
+    }
+  }
+  const sum = value + delta;
+  if (!Number.isSafeInteger(value) || !Number.isSafeInteger(sum)) {
+    addExactly(client, request, reply, BigInt(delta));
+    return;
+  }
+  const length = writeInteger(digits, 0, sum);
+  if (entry === 0) {
+    entry = database.insertString(request.bytes, request.start[1]!, request.length[1]!, length);
+  } else if (length !== database.valueLength) {
+    database.resizeString(entry, length, false, 0);
+  }
+  copyBytes(digits, 0, database.bytes, database.valueStart, length);
+  reply.integer(sum);
+}
+
+/** As add, over all 64 bits. */
+function addExactly(client: Client, request: Request, reply: ReplyWriter, delta: bigint): void {
+  const { database } = client;
+  const entry = find(client, request, 1);
+  if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
+  const value = entry === 0 ? 0n : parseInt64(database.bytes, database.valueStart, database.valueLength);
+  if (value === null) {
+    reply.error(NOT_AN_INTEGER);
+    return;
+  }
+  const sum = value + delta;
+  if (!fitsInt64(sum)) {
+    reply.error(OVERFLOW);
+    return;
+  }
+  replaceText(client, request, sum.toString());
+  reply.bigInteger(sum);
+}
+
+function incrbyfloat(client: Client, request: Request, reply: ReplyWriter): void {
+  const { database } = client;
+  const entry = find(client, request, 1);
+  if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
+  const text = entry === 0 ? '0' : latin1(database.bytes, database.valueStart, database.valueLength);
+  const value = parseLongDouble(text);
+  const delta = parseLongDouble(request.text(2));
+  if (value === null || delta === null) {
+    reply.error(NOT_A_FLOAT);
+    return;
+  }
+  if (value === 'infinite' || delta === 'infinite') {
+    reply.error(FLOAT_OVERFLOW);
+    return;
+  }
+  const sum = addLongDoubles(value, delta);
+  if (isInfinite(sum)) {
+    reply.error(FLOAT_OVERFLOW);
+    return;
+  }
+  const result = formatLongDouble(sum);
+  replaceText(client, request, result);
+  reply.bulkText(result);
+}
+
+/** Sets the key in argument 1 to a text; a time to live stays. */
+function replaceText(client: Client, request: Request, text: string): void {
+  const value = latin1Bytes(text);
+  const { bytes, start, length } = request;
+  client.database.setString(bytes, start[1]!, length[1]!, value, 0, value.length);
+}
+
+const ONE_KEY = { first: 1, last: 1, step: 1 };
+const ALL_KEYS = { first: 1, last: -1, step: 1 };
+const PAIRS = { first: 1, last: -1, step: 2 };
+
+export const stringCommands: CommandSpec[] = [
+  {
+    name: 'get',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Get the value of a key',
+    handler: get,
+  },
+  {
+    name: 'set',
+    arity: -3,
+    flags: ['write', 'denyoom'],
+    keys: ONE_KEY,
+    summary: 'Set the value of a key, with conditions and a time to live',
+    handler: set,
+  },
+  {
+    name: 'setnx',
+    arity: 3,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Set a key that does not exist',
+    handler: setnx,
+  },
+  {
+    name: 'setex',
+    arity: 4,
+    flags: ['write', 'denyoom'],
+    keys: ONE_KEY,
+    summary: 'Set a key with a time to live in seconds',
+    handler: setex,
+  },
+  {
+    name: 'psetex',
+    arity: 4,
+    flags: ['write', 'denyoom'],
+    keys: ONE_KEY,
+    summary: 'Set a key with a time to live in milliseconds',
+    handler: psetex,
+  },
+  {
+    name: 'getset',
+    arity: 3,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Set a key and get its former value',
+    handler: getset,
+  },
+  {
+    name: 'getdel',
+    arity: 2,
+    flags: ['write', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Get the value of a key and delete it',
+    handler: getdel,
+  },
+  {
+    name: 'getex',
+    arity: -2,
+    flags: ['write', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Get the value of a key and change its time to live',
+    handler: getex,
+  },
+  {
+    name: 'mget',
+    arity: -2,
+    flags: ['readonly', 'fast'],
+    keys: ALL_KEYS,
+    summary: 'Get the values of several keys',
+    handler: mget,
+  },
+  {
+    name: 'mset',
+    arity: -3,
+    flags: ['write', 'denyoom'],
+    keys: PAIRS,
+    summary: 'Set several keys',
+    handler: mset,
+  },
+  {
+    name: 'msetnx',
+    arity: -3,
+    flags: ['write', 'denyoom'],
+    keys: PAIRS,
+    summary: 'Set several keys if none of them exists',
+    handler: msetnx,
+  },
+  {
+    name: 'strlen',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Length of the value of a key',
+    handler: strlen,
+  },
+  {
+    name: 'append',
+    arity: 3,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Append to the value of a key',
+    handler: append,
+  },
+  {
+    name: 'setrange',
+    arity: 4,
+    flags: ['write', 'denyoom'],
+    keys: ONE_KEY,
+    summary: 'Overwrite a part of the value of a key',
+    handler: setrange,
+  },
+  {
+    name: 'getrange',
+    arity: 4,
+    flags: ['readonly'],
+    keys: ONE_KEY,
+    summary: 'Get a part of the value of a key',
+    handler: getrange,
+  },
+  {
+    name: 'substr',
+    arity: 4,
+    flags: ['readonly'],
+    keys: ONE_KEY,
+    summary: 'Get a part of the value of a key (the former name of GETRANGE)',
+    handler: getrange,
+  },
+  {
+    name: 'incr',
+    arity: 2,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Add one to the integer value of a key',
+    handler: incr,
+  },
+  {
+    name: 'decr',
+    arity: 2,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Subtract one from the integer value of a key',
+    handler: decr,
+  },
+  {
+    name: 'incrby',
+    arity: 3,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Add to the integer value of a key',
+    handler: incrby,
+  },
+  {
+    name: 'decrby',
+    arity: 3,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Subtract from the integer value of a key',
+    handler: decrby,
+  },
+  {
+    name: 'incrbyfloat',
+    arity: 3,
+    flags: ['write', 'denyoom', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Add to the decimal value of a key',
+    handler: incrbyfloat,
+  },
+];

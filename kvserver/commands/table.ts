@@ -1,0 +1,119 @@
+/**
+ * The command table: what the server knows of each command, and the lookup of a command by the bytes of its
+ * name. A command family is a list of CommandSpec in a file of its own; all.ts lists the families.
+ */
+import type { Client } from '../client.ts';
+import type { Engine } from '../engine.ts';
+import type { ReplyWriter } from '../resp/reply.ts';
+import type { Request } from '../resp/request.ts';
+
+/** Runs a command: the arguments are in `request`, the reply goes to `reply`. Must write exactly one reply. */
+export type Handler = (client: Client, request: Request, reply: ReplyWriter, engine: Engine) => void;
+
+/** The command flags of COMMAND INFO, of which the engine itself needs only no_auth. */
+export type CommandFlag =
+  | 'write'
+  | 'readonly'
+  | 'denyoom'
+  | 'admin'
+  | 'noscript'
+  | 'loading'
+  | 'stale'
+  | 'fast'
+  | 'no_auth'
+  | 'allow_busy'
+  | 'movablekeys';
+
+export interface CommandSpec {
+  /** In lower case. */
+  name: string;
+  /** Number of arguments with the name: exact, or at least -arity when negative. */
+  arity: number;
+  flags: CommandFlag[];
+  /** Where keys stand among the arguments; last may count from the end. Absent for a command without keys. */
+  keys?: { first: number; last: number; step: number };
+  summary: string;
+  handler: Handler;
+  /** A command whose first argument chooses what is done. Its own handler then serves the call without one. */
+  subcommands?: CommandSpec[];
+}
+
+export class Command {
+  readonly spec: CommandSpec;
+  /** "get", or "client|list" for a subcommand. */
+  readonly fullName: string;
+  readonly arity: number;
+  readonly noAuth: boolean;
+  readonly handler: Handler;
+  readonly subcommands: CommandTable | null;
+  readonly group: string;
+  /** How often it was called since the last CONFIG RESETSTAT. */
+  calls = 0;
+
+  constructor(spec: CommandSpec, group: string, container: string | null) {
+    this.spec = spec;
+    this.fullName = container === null ? spec.name : `${container}|${spec.name}`;
+    this.arity = spec.arity;
+    this.noAuth = spec.flags.includes('no_auth');
+    this.handler = spec.handler;
+    this.group = group;
+    this.subcommands = null;
+    if (spec.subcommands) {
+      this.subcommands = new CommandTable(
+        spec.subcommands.map((subcommand) => new Command(subcommand, group, spec.name)),
+      );
+    }
+  }
+}
+
+export class CommandTable {
+  readonly commands: readonly Command[];
+  /** Open addressing over a power of two at most half full. */
+  private readonly slots: (Command | null)[];
+  private readonly names: (Uint8Array | null)[];
+  private readonly mask: number;
+
+  constructor(commands: readonly Command[]) {
+    this.commands = commands;
+    let size = 8;
+    while (size < 2 * commands.length) size *= 2;
+    this.slots = new Array(size).fill(null);
+    this.names = new Array(size).fill(null);
+    this.mask = size - 1;
+    for (const command of commands) {
+      const name = Uint8Array.from(Buffer.from(command.spec.name, 'latin1'));
+      let slot = hashName(name, 0, name.length) & this.mask;
+      while (this.slots[slot] !== null) slot = (slot + 1) & this.mask;
+      this.slots[slot] = command;
+      this.names[slot] = name;
+    }
+  }
+
+  /** The command of this name in any case, or null. Makes no string of the name. */
+  lookup(bytes: Uint8Array, start: number, length: number): Command | null {
+    let slot = hashName(bytes, start, length) & this.mask;
+    for (;;) {
+      const name = this.names[slot];
+      if (!name) return null;
+      if (name.length === length && equalName(name, bytes, start)) return this.slots[slot]!;
+      slot = (slot + 1) & this.mask;
+    }
+  }
+}
+
+function hashName(bytes: Uint8Array, start: number, length: number): number {
+  let hash = length;
+  for (let i = 0; i < length; i++) hash = (Math.imul(hash, 31) + lowerCase(bytes[start + i]!)) | 0;
+  return hash ^ (hash >>> 11);
+}
+
+function equalName(name: Uint8Array, bytes: Uint8Array, start: number): boolean {
+  for (let i = 0; i < name.length; i++) {
+    if (name[i] !== lowerCase(bytes[start + i]!)) return false;
+  }
+  return true;
+}
+
+function lowerCase(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
+}

@@ -1,0 +1,2 @@
+/** The version of Redis whose behaviour and error texts this server has. */
+export const REDIS_VERSION = '7.0.15';

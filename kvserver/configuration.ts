@@ -1,0 +1,105 @@
+/** The parameters of a running server that CONFIG GET shows and, some of them, CONFIG SET changes. */
+import type { EngineOptions } from './engine.ts';
+import { type OutputBufferLimit, parseMemory, parseOutputBufferLimit } from './options.ts';
+import type { RequestLimits } from './resp/request.ts';
+
+const MEBIBYTE = 1024 ** 2;
+const BULK_BYTES_MAX = 512 * MEBIBYTE;
+const QUERY_BYTES_MAX = 1024 * MEBIBYTE;
+
+interface Parameter {
+  get(): string;
+  /** Takes the value; an error text when it is not acceptable. Absent when it cannot be changed. */
+  set?(value: string): string | null;
+}
+
+export class Configuration {
+  readonly frontend: string;
+  readonly backend: string;
+  /** Port listened on; set by the front end once it is known. */
+  port: number;
+  maxClients: number;
+  requirepass: string;
+  outputBufferLimit: OutputBufferLimit;
+  readonly requestLimits: RequestLimits = { bulkBytesMax: BULK_BYTES_MAX, queryBytesMax: QUERY_BYTES_MAX };
+  /** Parameters by name, for CONFIG. */
+  readonly parameters: ReadonlyMap<string, Parameter>;
+
+  constructor(options: EngineOptions) {
+    this.frontend = options.frontend;
+    this.backend = options.backend;
+    this.port = options.port;
+    this.maxClients = options.maxClients;
+    this.requirepass = options.requirepass;
+    this.outputBufferLimit = options.outputBufferLimit;
+    this.parameters = new Map<string, Parameter>([
+      ['appendonly', { get: () => 'no' }],
+      ['bind', { get: () => options.bind }],
+      [
+        'client-output-buffer-limit',
+        { get: () => this.formatOutputBufferLimit(), set: (value) => this.setOutputBufferLimit(value) },
+      ],
+      [
+        'client-query-buffer-limit',
+        {
+          get: () => String(this.requestLimits.queryBytesMax),
+          set: (value) => this.setMemory(value, MEBIBYTE, 'queryBytesMax'),
+        },
+      ],
+      ['databases', { get: () => '16' }],
+      ['maxclients', { get: () => String(this.maxClients), set: (value) => this.setMaxClients(value) }],
+      ['maxmemory', { get: () => '0' }],
+      ['maxmemory-policy', { get: () => 'noeviction' }],
+      ['port', { get: () => String(this.port) }],
+      [
+        'proto-max-bulk-len',
+        {
+          get: () => String(this.requestLimits.bulkBytesMax),
+          set: (value) => this.setMemory(value, MEBIBYTE, 'bulkBytesMax'),
+        },
+      ],
+      [
+        'requirepass',
+        {
+          get: () => this.requirepass,
+          set: (value) => {
+            this.requirepass = value;
+            return null;
+          },
+        },
+      ],
+      ['save', { get: () => '' }],
+    ]);
+  }
+
+  private formatOutputBufferLimit(): string {
+    const { hardBytes, softBytes, softSeconds } = this.outputBufferLimit;
+    return `normal ${hardBytes} ${softBytes} ${softSeconds}`;
+  }
+
+  private setOutputBufferLimit(value: string): string | null {
+    const [kind, ...words] = value.trim().split(/\s+/);
+    if (words.length !== 3) return 'Wrong number of arguments in buffer limit configuration.';
+    if (kind!.toLowerCase() !== 'normal')
+      return 'Invalid client class specified in buffer limit configuration.';
+    const limit = parseOutputBufferLimit(words.join(' '));
+    if (limit === null) return 'Error in hard, soft or soft_seconds setting in buffer limit configuration.';
+    this.outputBufferLimit = limit;
+    return null;
+  }
+
+  private setMemory(value: string, min: number, limit: keyof RequestLimits): string | null {
+    const bytes = parseMemory(value);
+    if (bytes === null) return 'argument must be a memory value';
+    if (bytes < min) return `argument must be between ${min} and 9223372036854775807 inclusive`;
+    this.requestLimits[limit] = bytes;
+    return null;
+  }
+
+  private setMaxClients(value: string): string | null {
+    if (!/^\d{1,9}$/.test(value)) return "argument couldn't be parsed into an integer";
+    if (Number(value) < 1) return `argument must be between 1 and ${2 ** 32 - 1} inclusive`;
+    this.maxClients = Number(value);
+    return null;
+  }
+}

@@ -1,0 +1,298 @@
+/**
+ * The command engine: clients, databases and the execution of requests, without any I/O and any timer. A
+ * front end gives it the bytes that arrive and takes the replies through the seam in frontend.ts, and calls
+ * tick() now and then.
+ */
+import { randomBytes } from 'node:crypto';
+import { Client } from './client.ts';
+import { Clock } from './clock.ts';
+import { allCommands } from './commands/all.ts';
+import type { CommandTable } from './commands/table.ts';
+import { Configuration } from './configuration.ts';
+import type { FrontEnd } from './frontend.ts';
+import { KeyedHash } from './keyspace/hash.ts';
+import { Keyspace } from './keyspace/keyspace.ts';
+import type { ServeOptions } from './options.ts';
+import { latin1, latin1Bytes, NO_BYTES } from './resp/bytes.ts';
+import { type BlockSource, ReplyWriter } from './resp/reply.ts';
+import { BROKEN, NEED_MORE, type Request, TOO_LARGE } from './resp/request.ts';
+
+/** What a front end writes to a connection that connect() refused, before it closes it. */
+export const MAX_CLIENTS_REPLY: Uint8Array = latin1Bytes('-ERR max number of clients reached\r\n');
+
+export const DATABASES = 16;
+
+const TICK_MS = 100;
+/** Active expiry takes at most this much of a tick, in steps of so many rounds. */
+const EXPIRE_MS_MAX = 5;
+const EXPIRE_ROUNDS_PER_STEP = 10;
+const EXPIRE_STEPS_MAX = 200;
+const REHASH_BUCKETS_PER_TICK = 2000;
+/** Where replies to a client go whose output exceeded its limit. */
+const SINK_BYTES = 64 * 1024;
+
+export type EngineOptions = Omit<ServeOptions, 'core'> & {
+  /** Milliseconds since the epoch. */
+  readClockMs?: () => number;
+};
+
+export class EngineStats {
+  hits = 0;
+  misses = 0;
+  expired = 0;
+  connections = 0;
+  rejectedConnections = 0;
+  commands = 0;
+  errorReplies = 0;
+  inputBytes = 0;
+  /** Connections closed because their output exceeded its limit. */
+  outputLimitDisconnections = 0;
+}
+
+export class Engine implements BlockSource {
+  readonly configuration: Configuration;
+  readonly clock: Clock;
+  readonly commands: CommandTable = allCommands();
+  readonly clients = new Map<number, Client>();
+  readonly startedMs: number;
+  readonly runId = randomBytes(20).toString('hex');
+  readonly stats = new EngineStats();
+
+  private readonly hash: KeyedHash;
+  private readonly keyspaces: (Keyspace | null)[] = new Array(DATABASES).fill(null);
+  private readonly reply = new ReplyWriter(this);
+  private frontEnd: FrontEnd | null = null;
+  /** The client whose replies `reply` writes, while a batch of its requests runs. */
+  private writingTo: Client | null = null;
+  /** That client's output exceeded its limit: its replies go nowhere. */
+  private discarding = false;
+  private sink: Uint8Array | null = null;
+  private nextClientId = 1;
+  private lastTickMs: number;
+
+  constructor(options: EngineOptions) {
+    this.configuration = new Configuration(options);
+    this.clock = new Clock(options.readClockMs ?? Date.now);
+    this.startedMs = this.clock.nowMs;
+    this.lastTickMs = this.clock.nowMs;
+    const seed = randomBytes(8);
+    this.hash = new KeyedHash(seed.readInt32LE(0), seed.readInt32LE(4));
+  }
+
+  attach(frontEnd: FrontEnd): void {
+    this.frontEnd = frontEnd;
+  }
+
+  /** A new connection between two addresses ("host:port"); null when there are too many (MAX_CLIENTS_REPLY). */
+  connect(peerAddress: string, localAddress: string): Client | null {
+    if (this.clients.size >= this.configuration.maxClients) {
+      this.stats.rejectedConnections++;
+      return null;
+    }
+    const client = new Client(
+      this.nextClientId++,
+      this.configuration.requestLimits,
+      this.database(0),
+      { peer: peerAddress, local: localAddress },
+      this.configuration.requirepass === '',
+      this.clock.update(),
+    );
+    this.clients.set(client.id, client);
+    this.stats.connections++;
+    return client;
+  }
+
+  /** The connection is gone. May be called again. */
+  disconnect(client: Client): void {
+    client.closed = true;
+    this.clients.delete(client.id);
+  }
+
+  /** Bytes from a client: runs every request that is now whole. They are not kept beyond the call. */
+  receive(client: Client, bytes: Uint8Array, offset: number, length: number): void {
+    if (client.closing || client.closed) return;
+    client.lastActiveMs = this.clock.update();
+    this.stats.inputBytes += length;
+    const { request } = client;
+    const { reply } = this;
+    reply.protocol = client.protocol;
+    this.writingTo = client;
+    request.give(bytes, offset, length);
+    for (;;) {
+      const status = request.next();
+      if (status === NEED_MORE) break;
+      if (status === BROKEN) {
+        this.stats.errorReplies++;
+        reply.error(`ERR ${request.error}`);
+        client.closing = true;
+        break;
+      }
+      if (status === TOO_LARGE) {
+        client.closing = true;
+        break;
+      }
+      if (request.argc > 0) this.execute(client, request, reply);
+      if (client.closing || this.discarding) break;
+    }
+    request.keep();
+    this.finishWriting(client);
+  }
+
+  /** To be called about every 100 ms, or more often: expires keys, goes on rehashing, checks output limits. */
+  tick(): void {
+    const nowMs = this.clock.update();
+    if (nowMs >= this.lastTickMs && nowMs - this.lastTickMs < TICK_MS) return;
+    this.lastTickMs = nowMs;
+    for (const keyspace of this.keyspaces) keyspace?.maintain(REHASH_BUCKETS_PER_TICK);
+    this.expireSome(nowMs + EXPIRE_MS_MAX);
+    for (const client of this.clients.values()) this.checkSoftLimit(client, nowMs);
+  }
+
+  /** The database of this number, made on first use. */
+  database(index: number): Keyspace {
+    let keyspace = this.keyspaces[index]!;
+    if (keyspace === null) {
+      keyspace = new Keyspace(this.hash, this.clock, this.stats);
+      this.keyspaces[index] = keyspace;
+    }
+    return keyspace;
+  }
+
+  /** The databases in use, with their numbers. */
+  *databases(): Generator<[number, Keyspace]> {
+    for (const [index, keyspace] of this.keyspaces.entries()) {
+      if (keyspace !== null) yield [index, keyspace];
+    }
+  }
+
+  resetStats(): void {
+    // The keyspaces hold this object: reset in place.
+    Object.assign(this.stats, new EngineStats());
+    for (const command of this.commands.commands) {
+      command.calls = 0;
+      for (const subcommand of command.subcommands?.commands ?? []) subcommand.calls = 0;
+    }
+  }
+
+  nextBlock(writer: ReplyWriter): void {
+    const client = this.writingTo!;
+    if (!this.discarding) {
+      const limit = this.configuration.outputBufferLimit.hardBytes;
+      if (limit === 0 || client.outputBytes + writer.pos - writer.start <= limit) {
+        this.frontEnd!.nextBlock(writer, client);
+        return;
+      }
+      if (writer.end !== 0) this.frontEnd!.flush(writer, client);
+      this.discarding = true;
+      this.sink ??= new Uint8Array(SINK_BYTES);
+    }
+    writer.bytes = this.sink!;
+    writer.start = 0;
+    writer.pos = 0;
+    writer.end = SINK_BYTES;
+  }
+
+  private execute(client: Client, request: Request, reply: ReplyWriter): void {
+    const nameStart = request.start[0]!;
+    const nameLength = request.length[0]!;
+    let command = this.commands.lookup(request.bytes, nameStart, nameLength);
+    if (command === null) {
+      this.reject(unknownCommand(request));
+      return;
+    }
+    if (command.subcommands !== null && request.argc > 1) {
+      const found = command.subcommands.lookup(request.bytes, request.start[1]!, request.length[1]!);
+      if (found === null) {
+        const name = request.text(1).split('\0')[0]!.slice(0, 128);
+        const help = command.fullName.toUpperCase();
+        this.reject(`ERR unknown subcommand '${name}'. Try ${help} HELP.`);
+        return;
+      }
+      command = found;
+    }
+    const { arity } = command;
+    if (arity >= 0 ? request.argc !== arity : request.argc < -arity) {
+      this.reject(`ERR wrong number of arguments for '${command.fullName}' command`);
+      return;
+    }
+    if (!client.authenticated && !command.noAuth) {
+      this.reject('NOAUTH Authentication required.');
+      return;
+    }
+    client.lastCommand = command;
+    command.calls++;
+    this.stats.commands++;
+    const errors = reply.errors;
+    command.handler(client, request, reply, this);
+    if (reply.errors !== errors) this.stats.errorReplies++;
+  }
+
+  private reject(text: string): void {
+    this.stats.errorReplies++;
+    this.reply.error(text);
+  }
+
+  /** Hands over what the batch wrote, and closes the client where that was decided. */
+  private finishWriting(client: Client): void {
+    const { reply } = this;
+    const frontEnd = this.frontEnd!;
+    const limit = this.configuration.outputBufferLimit.hardBytes;
+    if (this.discarding) {
+      this.discarding = false;
+      reply.bytes = NO_BYTES;
+      reply.start = 0;
+      reply.pos = 0;
+      reply.end = 0;
+      this.closeOverLimit(client);
+    } else {
+      if (reply.end !== 0) frontEnd.flush(reply, client);
+      if (limit !== 0 && client.outputBytes > limit) this.closeOverLimit(client);
+      else if (client.closing && !client.closed) frontEnd.close(client, false);
+    }
+    this.writingTo = null;
+  }
+
+  private closeOverLimit(client: Client): void {
+    if (client.closed) return;
+    client.closing = true;
+    this.stats.outputLimitDisconnections++;
+    this.frontEnd!.close(client, true);
+  }
+
+  private checkSoftLimit(client: Client, nowMs: number): void {
+    const { softBytes, softSeconds } = this.configuration.outputBufferLimit;
+    if (softBytes === 0 || client.outputBytes <= softBytes) {
+      client.softLimitSinceMs = 0;
+    } else if (client.softLimitSinceMs === 0) {
+      client.softLimitSinceMs = nowMs;
+    } else if (nowMs - client.softLimitSinceMs > softSeconds * 1000) {
+      this.closeOverLimit(client);
+    }
+  }
+
+  private expireSome(untilMs: number): void {
+    for (const keyspace of this.keyspaces) {
+      if (keyspace === null) continue;
+      for (let steps = 0; steps < EXPIRE_STEPS_MAX; steps++) {
+        if (keyspace.expireSome(EXPIRE_ROUNDS_PER_STEP) < EXPIRE_ROUNDS_PER_STEP) break;
+        if (this.clock.update() >= untilMs) return;
+      }
+    }
+  }
+}
+
+/** The error for a name that is no command, with the arguments shortened as Redis does. */
+function unknownCommand(request: Request): string {
+  let shown = '';
+  for (let i = 1; i < request.argc && shown.length < 128; i++) {
+    shown += `'${beforeZero(request, i, 128 - shown.length)}' `;
+  }
+  return `ERR unknown command '${beforeZero(request, 0, 128)}', with args beginning with: ${shown}`;
+}
+
+/** The start of an argument, up to a zero byte, as C's "%.*s" prints it. */
+function beforeZero(request: Request, index: number, length: number): string {
+  const start = request.start[index]!;
+  const text = latin1(request.bytes, start, Math.min(length, request.length[index]!));
+  return text.split('\0')[0]!;
+}

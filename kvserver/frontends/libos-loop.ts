@@ -1,0 +1,228 @@
+/**
+ * The ported server: the engine's front end over the libOS, one loop around waitNext on a data path's thread.
+ *
+ * Requests are parsed in the buffers that the libOS received them in, replies written into buffers that it sends
+ * from; the loop allocates nothing per request.
+ */
+import {
+  type Completion,
+  createLibos,
+  type DataPathContext,
+  type Endpoint,
+  formatIpv4,
+  type Libos,
+  LibosError,
+  type QueueDescriptor,
+  type ScatterGatherArray,
+} from '../../libos/index.ts';
+import type { Client } from '../client.ts';
+import { Engine, MAX_CLIENTS_REPLY } from '../engine.ts';
+import type { FrontEnd } from '../frontend.ts';
+import type { ServeOptions } from '../options.ts';
+import type { ReplyWriter } from '../resp/reply.ts';
+
+const BACKLOG = 511;
+/** Accepts pending at a time: a burst of connections is taken in one turn of the loop. */
+const ACCEPTS = 16;
+const COMPLETIONS_PER_TURN = 128;
+/** How long a turn may wait, so that stopping and the engine's clock are never far away. */
+const WAIT_MS = 10;
+/** Turns between two ticks while there is work; without work every turn ticks. */
+const TURNS_PER_TICK = 256;
+
+/** Entry of the data path: serves until it is told to stop. */
+export function run(context: DataPathContext<ServeOptions, Endpoint>): void {
+  const options = context.data;
+  const libos = createLibos({ backend: options.backend });
+  const frontEnd = new LibosFrontEnd(libos, options);
+  context.ready(frontEnd.listen());
+  frontEnd.serve(context);
+  libos.shutdown();
+}
+
+interface Connection {
+  readonly qd: QueueDescriptor;
+  /** null for a connection beyond the limit, which is only told so. */
+  readonly client: Client | null;
+  pushes: number;
+  /** Closes when all that was pushed is sent. */
+  closing: boolean;
+  /** There was no memory for its replies: they are dropped and it is closed. */
+  starved: boolean;
+}
+
+class LibosFrontEnd implements FrontEnd {
+  readonly #libos: Libos;
+  readonly #options: ServeOptions;
+  #engine!: Engine;
+  /** By queue descriptor. */
+  readonly #connections: (Connection | null)[] = [];
+  readonly #listener: QueueDescriptor;
+  /** What the engine writes to at the moment. */
+  #block: ScatterGatherArray | null = null;
+  /** Takes the replies of a starved connection. */
+  readonly #reserve: ScatterGatherArray;
+  /** Accepts that failed and are tried again with the next tick. */
+  #acceptsOwed = ACCEPTS;
+
+  constructor(libos: Libos, options: ServeOptions) {
+    this.#libos = libos;
+    this.#options = options;
+    this.#listener = libos.socket('stream');
+    this.#reserve = libos.alloc(1);
+  }
+
+  /** Returns where it listens. Throws LibosError. */
+  listen(): Endpoint {
+    this.#libos.bind(this.#listener, { address: this.#options.bind, port: this.#options.port });
+    this.#libos.listen(this.#listener, BACKLOG);
+    const endpoint = this.#libos.localEndpoint(this.#listener);
+    this.#engine = new Engine({ ...this.#options, port: endpoint.port });
+    this.#engine.attach(this);
+    return endpoint;
+  }
+
+  serve(context: DataPathContext<ServeOptions, Endpoint>): void {
+    const libos = this.#libos;
+    let turns = 0;
+    while (!context.stopRequested()) {
+      const count = libos.waitNext(COMPLETIONS_PER_TURN, WAIT_MS);
+      for (let i = 0; i < count; i++) this.#complete(libos.completions[i]);
+      if (count === 0 || ++turns === TURNS_PER_TICK) {
+        turns = 0;
+        this.#engine.tick();
+      }
+      while (this.#acceptsOwed > 0) {
+        this.#acceptsOwed--;
+        libos.accept(this.#listener);
+      }
+    }
+  }
+
+  // For the engine
+
+  nextBlock(writer: ReplyWriter, client: Client): void {
+    const connection = client.connection as Connection;
+    this.#pushBlock(writer, connection);
+    const segment = this.#takeBlock(connection).segments[0];
+    writer.bytes = segment.bytes;
+    writer.start = segment.base;
+    writer.pos = segment.base;
+    writer.end = segment.base + segment.capacity;
+  }
+
+  flush(writer: ReplyWriter, client: Client): void {
+    const connection = client.connection as Connection;
+    this.#pushBlock(writer, connection);
+    writer.start = 0;
+    writer.pos = 0;
+    writer.end = 0;
+    if (connection.starved) this.#close(connection);
+  }
+
+  close(client: Client, atOnce: boolean): void {
+    const connection = client.connection as Connection;
+    connection.closing = true;
+    if (atOnce || connection.pushes === 0) this.#close(connection);
+  }
+
+  // Inside
+
+  #complete(completion: Completion): void {
+    if (completion.operation === 'accept') {
+      this.#accepted(completion);
+      return;
+    }
+    const connection = this.#connections[completion.qd];
+    if (connection === null) {
+      // It was closed here, and this is what it left behind: cancelled, or completed before.
+      if (completion.sga !== null) this.#libos.free(completion.sga);
+    } else if (completion.operation === 'pop') this.#popped(connection, completion);
+    else this.#pushed(connection, completion);
+  }
+
+  #popped(connection: Connection, completion: Completion): void {
+    const { sga } = completion;
+    if (sga === null) {
+      this.#close(connection);
+      return;
+    }
+    const { client, qd } = connection;
+    if (client !== null) {
+      for (let i = 0; i < sga.segmentCount; i++) {
+        const segment = sga.segments[i];
+        this.#engine.receive(client, segment.bytes, segment.offset, segment.length);
+      }
+    }
+    this.#libos.free(sga);
+    if (this.#connections[qd] === connection) this.#libos.pop(qd);
+  }
+
+  #pushed(connection: Connection, completion: Completion): void {
+    const sga = completion.sga!;
+    connection.pushes--;
+    if (connection.client !== null) connection.client.outputBytes -= sga.segments[0].length;
+    this.#libos.free(sga);
+    if (completion.error !== null || (connection.closing && connection.pushes === 0)) this.#close(connection);
+  }
+
+  #accepted(completion: Completion): void {
+    if (completion.error !== null) {
+      this.#acceptsOwed++;
+      return;
+    }
+    this.#libos.accept(this.#listener);
+    const qd = completion.newQd;
+    const { address, port } = this.#libos.localEndpoint(qd);
+    const peer = `${formatIpv4(completion.peerAddress)}:${completion.peerPort}`;
+    const client = this.#engine.connect(peer, `${address}:${port}`);
+    const connection = { qd, client, pushes: 0, closing: client === null, starved: false };
+    this.#connections[qd] = connection;
+    if (client !== null) {
+      client.connection = connection;
+    } else {
+      const refusal = this.#libos.alloc(MAX_CLIENTS_REPLY.length);
+      refusal.fill(MAX_CLIENTS_REPLY);
+      connection.pushes++;
+      this.#libos.push(qd, refusal);
+    }
+    this.#libos.pop(qd);
+  }
+
+  /** Sends what the writer wrote to its block, if it has one. */
+  #pushBlock(writer: ReplyWriter, connection: Connection): void {
+    const block = this.#block;
+    this.#block = null;
+    if (block === null || block === this.#reserve) return;
+    const length = writer.pos - writer.start;
+    if (length === 0 || connection.starved) {
+      this.#libos.free(block);
+      return;
+    }
+    block.segments[0].length = length;
+    connection.pushes++;
+    connection.client!.outputBytes += length;
+    this.#libos.push(connection.qd, block);
+  }
+
+  #takeBlock(connection: Connection): ScatterGatherArray {
+    if (!connection.starved) {
+      try {
+        this.#block = this.#libos.alloc(1);
+        return this.#block;
+      } catch (error) {
+        if (!(error instanceof LibosError && error.code === 'NO_BUFFERS')) throw error;
+        connection.starved = true;
+      }
+    }
+    this.#block = this.#reserve;
+    return this.#block;
+  }
+
+  #close(connection: Connection): void {
+    if (this.#connections[connection.qd] !== connection) return;
+    this.#connections[connection.qd] = null;
+    if (connection.client !== null) this.#engine.disconnect(connection.client);
+    this.#libos.close(connection.qd);
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * The main thread of the ported server: starts its data path (libos-loop.ts), prints the ready line, and stops
+ * it when a signal comes.
+ */
+import { type Endpoint, startDataPath } from '../../libos/index.ts';
+import type { ServeOptions } from '../options.ts';
+
+/** Serves until SIGTERM or SIGINT. Throws LibosError when it cannot listen. */
+export async function serveOverLibos(options: ServeOptions): Promise<void> {
+  const loop = new URL('./libos-loop.ts', import.meta.url);
+  const dataPath = startDataPath<ServeOptions, Endpoint, void>(loop, options, options.core);
+  const { address, port } = await dataPath.ready;
+  const { frontend, backend } = options;
+  console.log(JSON.stringify({ ready: true, address, port, pid: process.pid, frontend, backend }));
+  const stop = () => void dataPath.stop();
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  await dataPath.finished;
+  process.off('SIGTERM', stop);
+  process.off('SIGINT', stop);
+}

@@ -1,0 +1,170 @@
+/**
+ * The unmodified server: the engine on node:net and Node's event loop, to compare the library OS with.
+ *
+ * One write for a batch of requests. Replies are written into one block; when the kernel took a write at
+ * once, the block is used again for the next batch, else it belongs to the socket and a new one is made.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Client } from '../client.ts';
+import { Engine, MAX_CLIENTS_REPLY } from '../engine.ts';
+import { KvServerError } from '../errors.ts';
+import type { FrontEnd } from '../frontend.ts';
+import type { ServeOptions } from '../options.ts';
+import { NO_BYTES } from '../resp/bytes.ts';
+import type { ReplyWriter } from '../resp/reply.ts';
+
+const BLOCK_BYTES = 64 * 1024;
+const TICK_MS = 100;
+const BACKLOG = 511;
+
+export interface RunningServer {
+  address: string;
+  port: number;
+  /** Stops listening and closes every connection. */
+  close(): Promise<void>;
+}
+
+/** Serves until closed. Throws KvServerError when the address cannot be listened on. */
+export async function serveOverSockets(options: ServeOptions): Promise<RunningServer> {
+  const engine = new Engine(options);
+  const frontEnd = new SocketsFrontEnd(engine);
+  engine.attach(frontEnd);
+  await listen(frontEnd.server, options);
+  const { address, port } = frontEnd.server.address() as { address: string; port: number };
+  engine.configuration.port = port;
+  const timer = setInterval(() => frontEnd.tick(), TICK_MS);
+  return {
+    address,
+    port,
+    close: async () => {
+      clearInterval(timer);
+      await frontEnd.closeAll();
+    },
+  };
+}
+
+function listen(server: Server, options: ServeOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, options)));
+    server.listen({ host: options.bind, port: options.port, backlog: BACKLOG }, resolve);
+  });
+}
+
+function listenError(error: NodeJS.ErrnoException, { bind, port }: ServeOptions): Error {
+  if (error.code === 'EADDRINUSE') {
+    return new KvServerError(
+      'ADDRESS_IN_USE',
+      `port ${port} of ${bind} is in use: stop that server or choose another --port, 0 takes any free one`,
+    );
+  }
+  if (error.code === 'EADDRNOTAVAIL') {
+    return new KvServerError(
+      'ADDRESS_UNAVAILABLE',
+      `${bind} is not an address of this machine: choose another --bind, 0.0.0.0 takes all`,
+    );
+  }
+  if (error.code === 'EACCES') {
+    return new KvServerError(
+      'PORT_FORBIDDEN',
+      `port ${port} of ${bind} needs privileges: choose a --port of 1024 or more`,
+    );
+  }
+  return error;
+}
+
+class SocketsFrontEnd implements FrontEnd {
+  readonly server: Server;
+  private readonly engine: Engine;
+  /** The block that replies are written to, and the same memory as the Buffer that a socket takes. */
+  private block = new Uint8Array(BLOCK_BYTES);
+  private blockAsBuffer = Buffer.from(this.block.buffer);
+  /** Where the block is free from. */
+  private used = 0;
+  /** Input is copied here: the engine then always reads plain arrays of one shape. */
+  private readonly inbox = new Uint8Array(BLOCK_BYTES);
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+    this.server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.accept(socket));
+  }
+
+  /** Refreshes how much is still unsent, then lets the engine do its regular work. */
+  tick(): void {
+    for (const client of this.engine.clients.values()) {
+      if (client.outputBytes > 0) client.outputBytes = socketOf(client).writableLength;
+    }
+    this.engine.tick();
+  }
+
+  nextBlock(writer: ReplyWriter, client: Client): void {
+    if (writer.pos > writer.start) this.send(writer, client);
+    writer.bytes = this.block;
+    writer.start = this.used;
+    writer.pos = this.used;
+    writer.end = BLOCK_BYTES;
+  }
+
+  flush(writer: ReplyWriter, client: Client): void {
+    if (writer.pos > writer.start) this.send(writer, client);
+    writer.bytes = NO_BYTES;
+    writer.start = 0;
+    writer.pos = 0;
+    writer.end = 0;
+  }
+
+  close(client: Client, atOnce: boolean): void {
+    const socket = socketOf(client);
+    if (atOnce) socket.destroy();
+    else socket.destroySoon();
+  }
+
+  async closeAll(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    for (const client of this.engine.clients.values()) socketOf(client).destroy();
+    await closed;
+  }
+
+  private accept(socket: Socket): void {
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    const client = this.engine.connect(peer, `${socket.localAddress}:${socket.localPort}`);
+    // A reset is followed by 'close', which is all that matters here.
+    socket.on('error', () => {});
+    if (client === null) {
+      socket.end(MAX_CLIENTS_REPLY);
+      return;
+    }
+    client.connection = socket;
+    socket.on('data', (chunk: Buffer) => this.receive(client, chunk));
+    socket.on('drain', () => {
+      client.outputBytes = socket.writableLength;
+    });
+    socket.on('close', () => this.engine.disconnect(client));
+  }
+
+  private receive(client: Client, chunk: Buffer): void {
+    const { inbox, engine } = this;
+    for (let at = 0; at < chunk.length; at += BLOCK_BYTES) {
+      const length = Math.min(BLOCK_BYTES, chunk.length - at);
+      inbox.set(length === chunk.length ? chunk : chunk.subarray(at, at + length), 0);
+      engine.receive(client, inbox, 0, length);
+    }
+  }
+
+  /** Sends what the writer holds of the block. */
+  private send(writer: ReplyWriter, client: Client): void {
+    const socket = socketOf(client);
+    socket.write(this.blockAsBuffer.subarray(writer.start, writer.pos));
+    client.outputBytes = socket.writableLength;
+    if (client.outputBytes === 0) return;
+    // The socket keeps this part until it is sent.
+    this.used = writer.pos;
+    if (this.used < BLOCK_BYTES / 2) return;
+    this.block = new Uint8Array(BLOCK_BYTES);
+    this.blockAsBuffer = Buffer.from(this.block.buffer);
+    this.used = 0;
+  }
+}
+
+function socketOf(client: Client): Socket {
+  return client.connection as Socket;
+}

@@ -1,0 +1,125 @@
+/** What a server is started with: a plain object, which can be handed to a worker thread. */
+import { isIPv4 } from 'node:net';
+import { KvServerError } from './errors.ts';
+
+export const FRONTENDS = ['libos', 'sockets'] as const;
+export const BACKENDS = ['kernel'] as const;
+
+export type FrontendName = (typeof FRONTENDS)[number];
+export type BackendName = (typeof BACKENDS)[number];
+
+/**
+ * How much may wait to be sent to one client: over `hardBytes` its connection is closed at once, over
+ * `softBytes` after it has been so for `softSeconds`. 0 bytes means no limit.
+ */
+export interface OutputBufferLimit {
+  hardBytes: number;
+  softBytes: number;
+  softSeconds: number;
+}
+
+export interface ServeOptions {
+  frontend: FrontendName;
+  backend: BackendName;
+  /** IPv4 address to listen on. */
+  bind: string;
+  /** 0 for any free port. */
+  port: number;
+  /** CPU that the data path is pinned to; null for any. */
+  core: number | null;
+  maxClients: number;
+  /** Password that clients must authenticate with; empty for none. */
+  requirepass: string;
+  outputBufferLimit: OutputBufferLimit;
+}
+
+/** Redis's default for normal clients is no limit at all; here no client can take all memory. */
+export const DEFAULT_OUTPUT_BUFFER_LIMIT = '1gb 256mb 60';
+
+/** The options as typed on a command line. Throws KvServerError INVALID_OPTION naming the option. */
+export function parseServeOptions(given: {
+  frontend: string;
+  backend: string;
+  bind: string;
+  port: string;
+  core?: string;
+  maxClients: string;
+  requirepass: string;
+  clientOutputBufferLimit: string;
+}): ServeOptions {
+  const frontend = oneOf('--frontend', given.frontend, FRONTENDS);
+  const backend = oneOf('--backend', given.backend, BACKENDS);
+  if (!isIPv4(given.bind)) {
+    throw invalid('--bind', given.bind, 'an IPv4 address, such as 127.0.0.1, or 0.0.0.0 for all');
+  }
+  const core = given.core === undefined ? null : integer('--core', given.core, 0, 4095);
+  if (core !== null && frontend === 'sockets') {
+    throw new KvServerError(
+      'INVALID_OPTION',
+      `--core applies to --frontend libos, whose data path has a thread of its own: to pin the sockets front end, start it with 'taskset -c ${core}'`,
+    );
+  }
+  const outputBufferLimit = parseOutputBufferLimit(given.clientOutputBufferLimit);
+  if (outputBufferLimit === null) {
+    throw invalid(
+      '--client-output-buffer-limit',
+      given.clientOutputBufferLimit,
+      '"HARD SOFT SECONDS", such as "1gb 256mb 60"',
+    );
+  }
+  return {
+    frontend,
+    backend,
+    bind: given.bind,
+    port: integer('--port', given.port, 0, 65535),
+    core,
+    maxClients: integer('--max-clients', given.maxClients, 1, 1_000_000),
+    requirepass: Buffer.from(given.requirepass).toString('latin1'),
+    outputBufferLimit,
+  };
+}
+
+/** "HARD SOFT SECONDS", or null when it is not that. */
+export function parseOutputBufferLimit(text: string): OutputBufferLimit | null {
+  const words = text.trim().split(/\s+/);
+  const hardBytes = parseMemory(words[0] ?? '');
+  const softBytes = parseMemory(words[1] ?? '');
+  if (words.length !== 3 || hardBytes === null || softBytes === null) return null;
+  if (!/^\d{1,9}$/.test(words[2]!)) return null;
+  return { hardBytes, softBytes, softSeconds: Number(words[2]) };
+}
+
+/** Bytes of a size as Redis writes them (1024, 64k, 64kb, 1gb; k is 1000, kb is 1024), or null. */
+export function parseMemory(text: string): number | null {
+  const parts = /^(\d+)(b|k|kb|m|mb|g|gb)?$/i.exec(text);
+  if (!parts) return null;
+  const unit = (parts[2] ?? 'b').toLowerCase();
+  const bytes = Number(parts[1]) * MEMORY_UNITS[unit]!;
+  return Number.isSafeInteger(bytes) ? bytes : null;
+}
+
+const MEMORY_UNITS: Record<string, number> = {
+  b: 1,
+  k: 1000,
+  kb: 1024,
+  m: 1000 ** 2,
+  mb: 1024 ** 2,
+  g: 1000 ** 3,
+  gb: 1024 ** 3,
+};
+
+function oneOf<T extends string>(option: string, given: string, allowed: readonly T[]): T {
+  const found = allowed.find((name) => name === given);
+  if (found === undefined) throw invalid(option, given, `one of: ${allowed.join(', ')}`);
+  return found;
+}
+
+function integer(option: string, given: string, min: number, max: number): number {
+  const value = /^\d+$/.test(given) ? Number(given) : Number.NaN;
+  if (!(value >= min && value <= max)) throw invalid(option, given, `a whole number from ${min} to ${max}`);
+  return value;
+}
+
+function invalid(option: string, given: string, wanted: string): KvServerError {
+  return new KvServerError('INVALID_OPTION', `${option} ${given}: wanted ${wanted}`);
+}

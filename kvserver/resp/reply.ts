@@ -1,0 +1,215 @@
+/**
+ * Writes replies in RESP2 or RESP3, as the client asked with HELLO, straight into the memory from which the
+ * front end sends them. That memory is a sequence of blocks: `bytes[start..end)` is the block at hand,
+ * `bytes[start..pos)` is written. When it is full, `source` takes it and gives another one.
+ */
+import { copyBytes, latin1Bytes, NO_BYTES, writeLatin1 } from './bytes.ts';
+import { formatDouble } from './numbers.ts';
+
+export interface BlockSource {
+  /** Takes the block at hand, if there is one, and gives one with at least BLOCK_BYTES_MIN of room. */
+  nextBlock(writer: ReplyWriter): void;
+}
+
+/** Room that a new block has at least: what is reserved at once never exceeds it. */
+export const BLOCK_BYTES_MIN = 512;
+
+const CR = 0x0d;
+const LF = 0x0a;
+const ZERO = 0x30;
+/** A type byte, the digits of a 64-bit integer and CR LF. */
+const HEADER_BYTES_MAX = 32;
+
+const OK = latin1Bytes('+OK\r\n');
+const PONG = latin1Bytes('+PONG\r\n');
+const RESP3_NULL = latin1Bytes('_\r\n');
+const NULL_BULK = latin1Bytes('$-1\r\n');
+const NULL_ARRAY = latin1Bytes('*-1\r\n');
+const ZERO_REPLY = latin1Bytes(':0\r\n');
+const ONE_REPLY = latin1Bytes(':1\r\n');
+
+export class ReplyWriter {
+  bytes: Uint8Array = NO_BYTES;
+  start = 0;
+  pos = 0;
+  end = 0;
+  /** RESP version of the client being written to. */
+  protocol: 2 | 3 = 2;
+  /** Error replies written so far, by which the engine tells whether a command failed. */
+  errors = 0;
+
+  private readonly source: BlockSource;
+
+  constructor(source: BlockSource) {
+    this.source = source;
+  }
+
+  ok(): void {
+    this.constant(OK);
+  }
+
+  pong(): void {
+    this.constant(PONG);
+  }
+
+  /** The absence of a value: $-1 in RESP2, _ in RESP3. */
+  nil(): void {
+    this.constant(this.protocol === 2 ? NULL_BULK : RESP3_NULL);
+  }
+
+  /** The absence of an array: *-1 in RESP2, _ in RESP3. */
+  nilArray(): void {
+    this.constant(this.protocol === 2 ? NULL_ARRAY : RESP3_NULL);
+  }
+
+  simple(text: string): void {
+    this.line(0x2b, text);
+  }
+
+  /** An error with its code, as "ERR syntax error"; line breaks become spaces. */
+  error(text: string): void {
+    this.errors++;
+    this.line(0x2d, text.replace(/[\r\n]/g, ' '));
+  }
+
+  integer(value: number): void {
+    if (value === 0) this.constant(ZERO_REPLY);
+    else if (value === 1) this.constant(ONE_REPLY);
+    else this.header(0x3a, value);
+  }
+
+  bigInteger(value: bigint): void {
+    this.line(0x3a, value.toString());
+  }
+
+  bulk(bytes: Uint8Array, offset: number, length: number): void {
+    this.header(0x24, length);
+    if (this.end - this.pos >= length + 2) {
+      copyBytes(bytes, offset, this.bytes, this.pos, length);
+      this.pos += length;
+    } else {
+      this.pieces(bytes, offset, length);
+    }
+    this.lineEnd();
+  }
+
+  /** A bulk string from a string of one character a byte. */
+  bulkText(text: string): void {
+    this.header(0x24, text.length);
+    this.characters(text);
+    this.lineEnd();
+  }
+
+  /** A text for people: a verbatim string of the format txt in RESP3, a bulk string in RESP2. */
+  verbatim(text: string): void {
+    if (this.protocol === 2) {
+      this.bulkText(text);
+      return;
+    }
+    this.header(0x3d, text.length + 4);
+    this.characters('txt:');
+    this.characters(text);
+    this.lineEnd();
+  }
+
+  double(value: number): void {
+    const text = formatDouble(value);
+    if (this.protocol === 2) this.bulkText(text);
+    else this.line(0x2c, text);
+  }
+
+  boolean(value: boolean): void {
+    if (this.protocol === 2) this.integer(value ? 1 : 0);
+    else this.line(0x23, value ? 't' : 'f');
+  }
+
+  array(length: number): void {
+    this.header(0x2a, length);
+  }
+
+  /** A map of so many pairs: in RESP2 an array of twice as many elements. */
+  map(pairs: number): void {
+    if (this.protocol === 2) this.header(0x2a, 2 * pairs);
+    else this.header(0x25, pairs);
+  }
+
+  set(length: number): void {
+    this.header(this.protocol === 2 ? 0x2a : 0x7e, length);
+  }
+
+  private constant(bytes: Uint8Array): void {
+    const length = bytes.length;
+    if (this.end - this.pos < length) this.source.nextBlock(this);
+    const target = this.bytes;
+    const at = this.pos;
+    for (let i = 0; i < length; i++) target[at + i] = bytes[i]!;
+    this.pos = at + length;
+  }
+
+  private header(type: number, value: number): void {
+    if (this.end - this.pos < HEADER_BYTES_MAX) this.source.nextBlock(this);
+    const target = this.bytes;
+    let at = this.pos;
+    target[at++] = type;
+    if (value >= 0 && value < 10) {
+      target[at++] = ZERO + value;
+    } else {
+      at = writeInteger(target, at, value);
+    }
+    target[at++] = CR;
+    target[at++] = LF;
+    this.pos = at;
+  }
+
+  private line(type: number, text: string): void {
+    if (this.end === this.pos) this.source.nextBlock(this);
+    this.bytes[this.pos++] = type;
+    this.characters(text);
+    this.lineEnd();
+  }
+
+  private lineEnd(): void {
+    if (this.end - this.pos < 2) this.source.nextBlock(this);
+    this.bytes[this.pos++] = CR;
+    this.bytes[this.pos++] = LF;
+  }
+
+  private characters(text: string): void {
+    let from = 0;
+    while (from < text.length) {
+      if (this.pos === this.end) this.source.nextBlock(this);
+      const count = Math.min(text.length - from, this.end - this.pos);
+      writeLatin1(text, from, from + count, this.bytes, this.pos);
+      this.pos += count;
+      from += count;
+    }
+  }
+
+  private pieces(bytes: Uint8Array, offset: number, length: number): void {
+    while (length > 0) {
+      if (this.pos === this.end) this.source.nextBlock(this);
+      const count = Math.min(length, this.end - this.pos);
+      copyBytes(bytes, offset, this.bytes, this.pos, count);
+      this.pos += count;
+      offset += count;
+      length -= count;
+    }
+  }
+}
+
+/** Writes the decimal digits of a safe integer; the position behind them. */
+export function writeInteger(target: Uint8Array, at: number, value: number): number {
+  if (value < 0) {
+    target[at++] = 0x2d;
+    value = -value;
+  }
+  let digits = 1;
+  for (let bound = 10; value >= bound; bound *= 10) digits++;
+  const end = at + digits;
+  for (let i = end - 1; i >= at; i--) {
+    const rest = Math.floor(value / 10);
+    target[i] = ZERO + (value - rest * 10);
+    value = rest;
+  }
+  return end;
+}

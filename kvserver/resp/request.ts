@@ -1,0 +1,445 @@
+/**
+ * Reads requests (RESP arrays of bulk strings, or inline commands) out of the bytes that a connection
+ * delivers. One per client.
+ *
+ *     give(bytes)                 the input, valid until keep()
+ *     while next() === READY      argc arguments: bytes[start[i] .. start[i] + length[i])
+ *     keep()                      what is left of a cut request is copied, the input is free again
+ *
+ * A request that lies whole in the input is read in place. A cut one goes to the client's own pending buffer
+ * together with how far it was read, so that nothing is read twice. Limits and error texts are Redis 7's
+ * (networking.c, processInlineBuffer and processMultibulkBuffer).
+ */
+import { copyBytes, latin1, NO_BYTES } from './bytes.ts';
+import { parseInteger } from './numbers.ts';
+
+export const NEED_MORE = 0;
+export const READY = 1;
+/** The request breaks the protocol: answer `error`, then close. */
+export const BROKEN = 2;
+/** The client's query buffer exceeds its limit: close, as Redis does, without a reply. */
+export const TOO_LARGE = 3;
+
+/** Limits that all clients of a server share; CONFIG SET changes them. */
+export interface RequestLimits {
+  bulkBytesMax: number;
+  queryBytesMax: number;
+}
+
+/** Longest inline request, and longest line of a header (PROTO_INLINE_MAX_SIZE). */
+const LINE_BYTES_MAX = 64 * 1024;
+/** A pending buffer above this size is given back as soon as its request is served. */
+const PENDING_BYTES_KEPT = 32 * 1024;
+const PENDING_BYTES_FIRST = 512;
+const UNAUTHENTICATED_ARGUMENTS_MAX = 10;
+const UNAUTHENTICATED_BULK_BYTES_MAX = 16 * 1024;
+const ARGUMENTS_MAX = 2 ** 31 - 1;
+const ARGUMENT_SLOTS_FIRST = 8;
+const ARGUMENT_SLOTS_KEPT = 1024;
+
+const CR = 0x0d;
+const LF = 0x0a;
+const ASTERISK = 0x2a;
+const DOLLAR = 0x24;
+const DOUBLE_QUOTE = 0x22;
+const SINGLE_QUOTE = 0x27;
+const BACKSLASH = 0x5c;
+
+// What readHeader answers beside a number.
+const LINE_CUT = -1;
+const LINE_TOO_LONG = -2;
+const NOT_A_NUMBER = -3;
+const NEGATIVE = -4;
+
+export class Request {
+  /** Memory in which the arguments of the request at hand lie. */
+  bytes: Uint8Array = NO_BYTES;
+  /** Arguments of the request at hand; 0 for an empty request, which has no reply. */
+  argc = 0;
+  start = new Int32Array(ARGUMENT_SLOTS_FIRST);
+  length = new Int32Array(ARGUMENT_SLOTS_FIRST);
+  /** After BROKEN: the text of the error reply, without its code. */
+  error = '';
+  /** Until then a client may only send what authentication needs. */
+  authenticated = true;
+
+  private readonly limits: RequestLimits;
+
+  // The bytes being read: the input itself, or the pending buffer.
+  private source: Uint8Array = NO_BYTES;
+  private at = 0;
+  private end = 0;
+  private requestStart = 0;
+  private fromPending = false;
+
+  // The input not yet reached, while the source is the pending buffer.
+  private input: Uint8Array = NO_BYTES;
+  private inputAt = 0;
+  private inputEnd = 0;
+
+  private pending: Uint8Array = NO_BYTES;
+
+  // How far the request at `requestStart` was read.
+  private complete = true;
+  private bulksLeft = 0;
+  private bulkLength = -1;
+  private scanned = 0;
+
+  constructor(limits: RequestLimits) {
+    this.limits = limits;
+  }
+
+  /** Bytes held for a request that is not complete. */
+  get pendingBytes(): number {
+    return this.fromPending ? this.end - this.requestStart : 0;
+  }
+
+  /** Size of the memory held for such requests. */
+  get pendingCapacity(): number {
+    return this.pending.length;
+  }
+
+  give(bytes: Uint8Array, offset: number, length: number): void {
+    if (this.fromPending) {
+      this.input = bytes;
+      this.inputAt = offset;
+      this.inputEnd = offset + length;
+    } else {
+      this.source = bytes;
+      this.at = offset;
+      this.end = offset + length;
+      this.requestStart = offset;
+    }
+  }
+
+  /** Reads the next request: READY, NEED_MORE, BROKEN or TOO_LARGE. */
+  next(): number {
+    if (this.complete) {
+      this.complete = false;
+      this.argc = 0;
+      this.bulksLeft = 0;
+      this.bulkLength = -1;
+      this.scanned = 0;
+      this.requestStart = this.at;
+    }
+    for (;;) {
+      const status = this.read();
+      if (status !== NEED_MORE || !this.fromPending || this.inputAt === this.inputEnd) return status;
+      if (!this.pull()) return TOO_LARGE;
+    }
+  }
+
+  /** The input goes back to its owner: keeps what a cut request needs of it. */
+  keep(): void {
+    if (this.complete) this.requestStart = this.at;
+    if (this.fromPending) {
+      // Input that was not reached: the caller stopped before the last request.
+      if (this.inputAt < this.inputEnd) this.append(this.inputEnd - this.inputAt);
+      if (this.requestStart === this.end) this.leavePending();
+    } else if (this.requestStart < this.end) {
+      this.input = this.source;
+      this.inputAt = this.requestStart;
+      this.inputEnd = this.end;
+      this.enterPending();
+    }
+    this.bytes = NO_BYTES;
+    this.input = NO_BYTES;
+    if (!this.fromPending) this.source = NO_BYTES;
+    if (this.start.length > ARGUMENT_SLOTS_KEPT && this.complete) {
+      this.start = new Int32Array(ARGUMENT_SLOTS_FIRST);
+      this.length = new Int32Array(ARGUMENT_SLOTS_FIRST);
+    }
+  }
+
+  /** Argument as a string of one character a byte. */
+  text(index: number): string {
+    return latin1(this.bytes, this.start[index]!, this.length[index]!);
+  }
+
+  /** Argument as a 64-bit integer, or NaN (parseInteger). */
+  integer(index: number): number {
+    return parseInteger(this.bytes, this.start[index]!, this.length[index]!);
+  }
+
+  /** Whether an argument is this word, in any case; `word` is in lower case. */
+  is(index: number, word: string): boolean {
+    if (this.length[index] !== word.length) return false;
+    const bytes = this.bytes;
+    const start = this.start[index]!;
+    for (let i = 0; i < word.length; i++) {
+      let byte = bytes[start + i]!;
+      if (byte >= 0x41 && byte <= 0x5a) byte += 0x20;
+      if (byte !== word.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+
+  private read(): number {
+    if (this.bulksLeft === 0) {
+      if (this.at === this.end) return NEED_MORE;
+      if (this.source[this.at] !== ASTERISK) return this.readInline();
+      const count = this.readHeader();
+      if (count < 0) {
+        if (count === LINE_CUT) return NEED_MORE;
+        if (count === LINE_TOO_LONG) return this.broken('too big mbulk count string');
+        if (count === NOT_A_NUMBER) return this.broken('invalid multibulk length');
+      } else if (count > ARGUMENTS_MAX) {
+        return this.broken('invalid multibulk length');
+      } else if (count > UNAUTHENTICATED_ARGUMENTS_MAX && !this.authenticated) {
+        return this.broken('unauthenticated multibulk length');
+      }
+      if (count <= 0) {
+        this.complete = true;
+        return READY;
+      }
+      this.bulksLeft = count;
+    }
+    return this.readBulks();
+  }
+
+  private readBulks(): number {
+    const source = this.source;
+    const end = this.end;
+    while (this.bulksLeft > 0) {
+      if (this.bulkLength < 0) {
+        const type = source[this.at];
+        const length = this.readHeader();
+        if (length === LINE_CUT) return NEED_MORE;
+        if (length === LINE_TOO_LONG) return this.broken('too big bulk count string');
+        if (type !== DOLLAR) return this.broken(`expected '$', got '${printable(type!)}'`);
+        if (length < 0 || length > this.limits.bulkBytesMax) return this.broken('invalid bulk length');
+        if (length > UNAUTHENTICATED_BULK_BYTES_MAX && !this.authenticated) {
+          return this.broken('unauthenticated bulk length');
+        }
+        this.bulkLength = length;
+      }
+      const next = this.at + this.bulkLength + 2;
+      if (next > end) return NEED_MORE;
+      if (this.argc === this.start.length) this.growArguments();
+      this.start[this.argc] = this.at;
+      this.length[this.argc] = this.bulkLength;
+      this.argc++;
+      this.at = next;
+      this.bulkLength = -1;
+      this.bulksLeft--;
+    }
+    this.bytes = source;
+    this.complete = true;
+    return READY;
+  }
+
+  /** The number of the header line at `at` (its first byte is the type); moves `at` behind the line. */
+  private readHeader(): number {
+    const source = this.source;
+    const end = this.end;
+    let i = this.scanned > this.at ? this.scanned : this.at + 1;
+    while (i < end && source[i] !== CR) i++;
+    if (i + 1 >= end) {
+      this.scanned = i;
+      return i >= end && end - this.at > LINE_BYTES_MAX ? LINE_TOO_LONG : LINE_CUT;
+    }
+    const value = parseInteger(source, this.at + 1, i - this.at - 1);
+    if (Number.isNaN(value)) return NOT_A_NUMBER;
+    this.at = i + 2;
+    this.scanned = 0;
+    return value < 0 ? NEGATIVE : value;
+  }
+
+  private readInline(): number {
+    const source = this.source;
+    const end = this.end;
+    let newline = Math.max(this.at, this.scanned);
+    while (newline < end && source[newline] !== LF) newline++;
+    if (newline === end) {
+      this.scanned = newline;
+      return end - this.at > LINE_BYTES_MAX ? this.broken('too big inline request') : NEED_MORE;
+    }
+    const lineEnd = newline > this.at && source[newline - 1] === CR ? newline - 1 : newline;
+    let quoted = false;
+    this.bytes = source;
+    for (let i = this.at; i < lineEnd; ) {
+      while (i < lineEnd && isSpace(source[i]!)) i++;
+      if (i === lineEnd) break;
+      const start = i;
+      while (i < lineEnd && !isSpace(source[i]!)) {
+        if (source[i] === DOUBLE_QUOTE || source[i] === SINGLE_QUOTE || source[i] === 0) quoted = true;
+        i++;
+      }
+      this.addArgument(start, i - start);
+    }
+    if (quoted) {
+      this.argc = 0;
+      if (!this.readQuotedLine(source, this.at, lineEnd)) return this.broken('unbalanced quotes in request');
+    }
+    this.at = newline + 1;
+    this.complete = true;
+    return READY;
+  }
+
+  /** Splits a line with quotes as Redis's sdssplitargs does; a zero byte ends the line. */
+  private readQuotedLine(source: Uint8Array, from: number, to: number): boolean {
+    const decoded = new Uint8Array(to - from);
+    const zero = source.indexOf(0, from);
+    const end = zero >= 0 && zero < to ? zero : to;
+    let used = 0;
+    let i = from;
+    for (;;) {
+      while (i < end && isSpace(source[i]!)) i++;
+      if (i >= end) break;
+      const start = used;
+      let quote = 0;
+      while (i < end || quote !== 0) {
+        if (i >= end) return false;
+        const byte = source[i]!;
+        if (quote === 0) {
+          if (isSpace(byte)) break;
+          if (byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE) quote = byte;
+          else decoded[used++] = byte;
+          i++;
+        } else if (byte === BACKSLASH && quote === DOUBLE_QUOTE && i + 1 < end) {
+          const code = hexPair(source, i + 2, end);
+          const hex = source[i + 1] === 0x78 && code >= 0;
+          decoded[used++] = hex ? code : unescaped(source[i + 1]!);
+          i += hex ? 4 : 2;
+        } else if (byte === BACKSLASH && i + 1 < end && source[i + 1] === SINGLE_QUOTE) {
+          decoded[used++] = SINGLE_QUOTE;
+          i += 2;
+        } else if (byte === quote) {
+          // A closing quote must end the argument.
+          if (i + 1 < end && !isSpace(source[i + 1]!)) return false;
+          quote = 0;
+          i++;
+          break;
+        } else {
+          decoded[used++] = byte;
+          i++;
+        }
+      }
+      this.addArgument(start, used - start);
+    }
+    this.bytes = decoded;
+    return true;
+  }
+
+  private addArgument(start: number, length: number): void {
+    if (this.argc === this.start.length) this.growArguments();
+    this.start[this.argc] = start;
+    this.length[this.argc] = length;
+    this.argc++;
+  }
+
+  private growArguments(): void {
+    const start = new Int32Array(this.start.length * 2);
+    start.set(this.start);
+    this.start = start;
+    const length = new Int32Array(this.length.length * 2);
+    length.set(this.length);
+    this.length = length;
+  }
+
+  /** Moves on into the input, of which the pending buffer held only the first part. False: too much is held. */
+  private pull(): boolean {
+    if (this.requestStart === this.end) {
+      const { input, inputAt, inputEnd } = this;
+      this.leavePending();
+      this.source = input;
+      this.at = inputAt;
+      this.end = inputEnd;
+      this.requestStart = inputAt;
+      this.scanned = 0;
+      return true;
+    }
+    const available = this.inputEnd - this.inputAt;
+    // Of a large bulk only its own bytes: the requests behind it can then be read in place.
+    const wanted = this.bulkLength > PENDING_BYTES_KEPT ? this.bulkEnd() - this.end : available;
+    this.append(Math.min(available, wanted));
+    return this.end - this.requestStart <= this.limits.queryBytesMax;
+  }
+
+  private bulkEnd(): number {
+    return this.at + this.bulkLength + 2;
+  }
+
+  private enterPending(): void {
+    const requestStart = this.requestStart;
+    this.fromPending = true;
+    this.source = this.pending;
+    this.shift(requestStart);
+    this.end = 0;
+    this.append(this.inputEnd - this.inputAt);
+  }
+
+  private leavePending(): void {
+    this.fromPending = false;
+    this.source = NO_BYTES;
+    if (this.pending.length > PENDING_BYTES_KEPT) this.pending = NO_BYTES;
+  }
+
+  private append(count: number): void {
+    const needed = this.end - this.requestStart + count;
+    if (this.end + count > this.pending.length) {
+      let target = this.pending;
+      if (needed > target.length) {
+        let capacity = Math.max(needed, 2 * target.length, PENDING_BYTES_FIRST);
+        // Exactly as large as a large bulk needs, but never far beyond the bytes that did arrive.
+        if (this.bulkLength > PENDING_BYTES_KEPT) {
+          capacity = Math.max(needed, Math.min(capacity, this.bulkEnd() - this.requestStart));
+        }
+        target = new Uint8Array(capacity);
+      }
+      if (target === this.pending) target.copyWithin(0, this.requestStart, this.end);
+      else copyBytes(this.pending, this.requestStart, target, 0, this.end - this.requestStart);
+      this.end -= this.requestStart;
+      this.shift(this.requestStart);
+      this.pending = target;
+      this.source = target;
+    }
+    copyBytes(this.input, this.inputAt, this.pending, this.end, count);
+    this.end += count;
+    this.inputAt += count;
+  }
+
+  /** The request at hand now begins at 0 instead of at `distance`. */
+  private shift(distance: number): void {
+    if (distance === 0) return;
+    for (let i = 0; i < this.argc; i++) this.start[i] = this.start[i]! - distance;
+    this.at -= distance;
+    this.scanned = Math.max(0, this.scanned - distance);
+    this.requestStart = 0;
+  }
+
+  private broken(reason: string): number {
+    this.error = `Protocol error: ${reason}`;
+    return BROKEN;
+  }
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+}
+
+function printable(byte: number): string {
+  return byte === CR || byte === LF ? ' ' : String.fromCharCode(byte);
+}
+
+function unescaped(byte: number): number {
+  if (byte === 0x6e) return LF;
+  if (byte === 0x72) return CR;
+  if (byte === 0x74) return 0x09;
+  if (byte === 0x62) return 0x08;
+  if (byte === 0x61) return 0x07;
+  return byte;
+}
+
+function hexPair(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 2 > end) return -1;
+  const high = hexDigit(bytes[at]!);
+  const low = hexDigit(bytes[at + 1]!);
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
