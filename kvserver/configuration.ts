@@ -1,6 +1,6 @@
 /** The parameters of a running server that CONFIG GET shows and, some of them, CONFIG SET changes. */
 import type { EngineOptions } from './engine.ts';
-import { type OutputBufferLimit, parseMemory, parseOutputBufferLimit } from './options.ts';
+import { DATABASES, type OutputBufferLimit, parseMemory, parseOutputBufferLimit } from './options.ts';
 import type { RequestLimits } from './resp/request.ts';
 
 const MEBIBYTE = 1024 ** 2;
@@ -46,7 +46,7 @@ export class Configuration {
           set: (value) => this.setMemory(value, MEBIBYTE, 'queryBytesMax'),
         },
       ],
-      ['databases', { get: () => '16' }],
+      ['databases', { get: () => String(DATABASES) }],
       ['maxclients', { get: () => String(this.maxClients), set: (value) => this.setMaxClients(value) }],
       ['maxmemory', { get: () => '0' }],
       ['maxmemory-policy', { get: () => 'noeviction' }],

@@ -12,15 +12,13 @@ import { Configuration } from './configuration.ts';
 import type { FrontEnd } from './frontend.ts';
 import { KeyedHash } from './keyspace/hash.ts';
 import { Keyspace } from './keyspace/keyspace.ts';
-import type { ServeOptions } from './options.ts';
+import { DATABASES, type ServeOptions } from './options.ts';
 import { latin1, latin1Bytes, NO_BYTES } from './resp/bytes.ts';
 import { type BlockSource, ReplyWriter } from './resp/reply.ts';
 import { BROKEN, NEED_MORE, type Request, TOO_LARGE } from './resp/request.ts';
 
 /** What a front end writes to a connection that connect() refused, before it closes it. */
 export const MAX_CLIENTS_REPLY: Uint8Array = latin1Bytes('-ERR max number of clients reached\r\n');
-
-export const DATABASES = 16;
 
 const TICK_MS = 100;
 /** Active expiry takes at most this much of a tick, in steps of so many rounds. */

@@ -2,6 +2,9 @@
 import { isIPv4 } from 'node:net';
 import { KvServerError } from './errors.ts';
 
+/** How many databases SELECT chooses from. */
+export const DATABASES = 16;
+
 export const FRONTENDS = ['libos', 'sockets'] as const;
 export const BACKENDS = ['kernel'] as const;
 

@@ -1,5 +1,7 @@
 /** Every command family of the server. A new family is added here. */
 import { connectionCommands } from './connection.ts';
+import { counterCommands } from './counters.ts';
+import { expiryCommands } from './expiry.ts';
 import { hashCommands } from './hashes.ts';
 import { keyCommands } from './keys.ts';
 import { listCommands } from './lists.ts';
@@ -12,8 +14,8 @@ import { Command, CommandTable } from './table.ts';
 /** A table with counters of its own, for one engine. */
 export function allCommands(): CommandTable {
   const families = {
-    string: stringCommands,
-    generic: keyCommands,
+    string: [...stringCommands, ...counterCommands],
+    generic: [...keyCommands, ...expiryCommands],
     list: listCommands,
     set: setCommands,
     hash: hashCommands,

@@ -1,13 +1,14 @@
 /** Commands about the connection itself. */
-
 import { timingSafeEqual } from 'node:crypto';
+
 import type { Client } from '../client.ts';
-import { DATABASES, type Engine } from '../engine.ts';
+import type { Engine } from '../engine.ts';
+import { DATABASES } from '../options.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { DB_OUT_OF_RANGE, NOT_AN_INTEGER, SYNTAX_ERROR, wrongArity } from './replies.ts';
-import type { CommandSpec } from './table.ts';
+import { type CommandSpec, noSubcommand } from './table.ts';
 import { REDIS_VERSION } from './version.ts';
 
 function ping(_client: Client, request: Request, reply: ReplyWriter): void {
@@ -246,10 +247,6 @@ function clientList(_client: Client, request: Request, reply: ReplyWriter, engin
   let text = '';
   for (const client of chosen) text += `${describe(client, engine)}\n`;
   reply.verbatim(text);
-}
-
-function noSubcommand(): void {
-  throw new Error('the arity of a container command demands a subcommand');
 }
 
 const clientSubcommands: CommandSpec[] = [

@@ -1,6 +1,6 @@
-/** Commands on keys of any type, and on their time to live. */
+/** Commands on keys of any type; those on their time to live are in expiry.ts. */
 import type { Client } from '../client.ts';
-import { DATABASES, type Engine } from '../engine.ts';
+import type { Engine } from '../engine.ts';
 import { globMatches } from '../keyspace/glob.ts';
 import {
   type Keyspace,
@@ -11,12 +11,12 @@ import {
   TYPE_SORTED_SET,
   TYPE_STRING,
 } from '../keyspace/keyspace.ts';
+import { DATABASES } from '../options.ts';
 import { copyBytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
-import { EX, EXAT, type ExpireUnit, expiryTimeMs, PX, PXAT } from './expire-time.ts';
 import { find, findToRead } from './lookup.ts';
-import { DB_OUT_OF_RANGE, invalidExpireTime, NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX_ERROR } from './replies.ts';
+import { DB_OUT_OF_RANGE, NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX_ERROR } from './replies.ts';
 import type { CommandSpec } from './table.ts';
 
 const SCAN_COUNT = 10;
@@ -261,86 +261,6 @@ function scan(client: Client, request: Request, reply: ReplyWriter): void {
   for (const entry of found) writeKey(database, entry, reply);
 }
 
-type ExpireCondition = 'nx' | 'xx' | 'gt' | 'lt';
-
-/** The conditions of EXPIRE from argument 3 on; null when the error was written. */
-function expireConditions(request: Request, reply: ReplyWriter): Set<ExpireCondition> | null {
-  const conditions = new Set<ExpireCondition>();
-  for (let i = 3; i < request.argc; i++) {
-    const word = request.text(i).toLowerCase();
-    if (word !== 'nx' && word !== 'xx' && word !== 'gt' && word !== 'lt') {
-      reply.error(`ERR Unsupported option ${request.text(i).split('\0')[0]}`);
-      return null;
-    }
-    conditions.add(word);
-  }
-  if (conditions.has('nx') && conditions.size > 1) {
-    reply.error('ERR NX and XX, GT or LT options at the same time are not compatible');
-    return null;
-  }
-  if (conditions.has('gt') && conditions.has('lt')) {
-    reply.error('ERR GT and LT options at the same time are not compatible');
-    return null;
-  }
-  return conditions;
-}
-
-function expireCommand(name: string, unit: ExpireUnit) {
-  return (client: Client, request: Request, reply: ReplyWriter, engine: Engine): void => {
-    const conditions = expireConditions(request, reply);
-    if (conditions === null) return;
-    const value = request.integer(2);
-    if (Number.isNaN(value)) {
-      reply.error(NOT_AN_INTEGER);
-      return;
-    }
-    const { database } = client;
-    const { nowMs } = engine.clock;
-    const timeMs = expiryTimeMs(value, unit, nowMs);
-    if (Number.isNaN(timeMs)) {
-      reply.error(invalidExpireTime(name));
-      return;
-    }
-    const entry = find(client, request, 1);
-    if (entry === 0) {
-      reply.integer(0);
-      return;
-    }
-    const currentMs = database.expiryMs(entry);
-    if (
-      (conditions.has('nx') && currentMs >= 0) ||
-      (conditions.has('xx') && currentMs < 0) ||
-      (conditions.has('gt') && (currentMs < 0 || timeMs <= currentMs)) ||
-      (conditions.has('lt') && currentMs >= 0 && timeMs >= currentMs)
-    ) {
-      reply.integer(0);
-      return;
-    }
-    if (timeMs <= nowMs) database.delete(entry);
-    else database.setExpiryMs(entry, timeMs);
-    reply.integer(1);
-  };
-}
-
-/** TTL and its kin: -2 without the key, -1 without a time to live. */
-function timeToLiveCommand(unit: ExpireUnit) {
-  return (client: Client, request: Request, reply: ReplyWriter, engine: Engine): void => {
-    const entry = findToRead(client, request, 1);
-    const expiryMs = entry === 0 ? -2 : client.database.expiryMs(entry);
-    if (expiryMs < 0) {
-      reply.integer(expiryMs);
-      return;
-    }
-    const milliseconds = unit.absolute ? expiryMs : Math.max(0, expiryMs - engine.clock.nowMs);
-    reply.integer(unit.seconds ? Math.floor((milliseconds + 500) / 1000) : milliseconds);
-  };
-}
-
-function persist(client: Client, request: Request, reply: ReplyWriter): void {
-  const entry = find(client, request, 1);
-  reply.integer(entry !== 0 && client.database.persist(entry) ? 1 : 0);
-}
-
 const ONE_KEY = { first: 1, last: 1, step: 1 };
 const TWO_KEYS = { first: 1, last: 2, step: 1 };
 const ALL_KEYS = { first: 1, last: -1, step: 1 };
@@ -430,77 +350,5 @@ export const keyCommands: CommandSpec[] = [
     flags: ['readonly'],
     summary: 'The keys of the database, some at a time',
     handler: scan,
-  },
-  {
-    name: 'expire',
-    arity: -3,
-    flags: ['write', 'fast'],
-    keys: ONE_KEY,
-    summary: 'Set the time to live of a key in seconds',
-    handler: expireCommand('expire', EX),
-  },
-  {
-    name: 'pexpire',
-    arity: -3,
-    flags: ['write', 'fast'],
-    keys: ONE_KEY,
-    summary: 'Set the time to live of a key in milliseconds',
-    handler: expireCommand('pexpire', PX),
-  },
-  {
-    name: 'expireat',
-    arity: -3,
-    flags: ['write', 'fast'],
-    keys: ONE_KEY,
-    summary: 'Set when a key expires, in seconds since the epoch',
-    handler: expireCommand('expireat', EXAT),
-  },
-  {
-    name: 'pexpireat',
-    arity: -3,
-    flags: ['write', 'fast'],
-    keys: ONE_KEY,
-    summary: 'Set when a key expires, in milliseconds since the epoch',
-    handler: expireCommand('pexpireat', PXAT),
-  },
-  {
-    name: 'ttl',
-    arity: 2,
-    flags: ['readonly', 'fast'],
-    keys: ONE_KEY,
-    summary: 'Time to live of a key in seconds',
-    handler: timeToLiveCommand(EX),
-  },
-  {
-    name: 'pttl',
-    arity: 2,
-    flags: ['readonly', 'fast'],
-    keys: ONE_KEY,
-    summary: 'Time to live of a key in milliseconds',
-    handler: timeToLiveCommand(PX),
-  },
-  {
-    name: 'expiretime',
-    arity: 2,
-    flags: ['readonly', 'fast'],
-    keys: ONE_KEY,
-    summary: 'When a key expires, in seconds since the epoch',
-    handler: timeToLiveCommand(EXAT),
-  },
-  {
-    name: 'pexpiretime',
-    arity: 2,
-    flags: ['readonly', 'fast'],
-    keys: ONE_KEY,
-    summary: 'When a key expires, in milliseconds since the epoch',
-    handler: timeToLiveCommand(PXAT),
-  },
-  {
-    name: 'persist',
-    arity: 2,
-    flags: ['write', 'fast'],
-    keys: ONE_KEY,
-    summary: 'Remove the time to live of a key',
-    handler: persist,
   },
 ];

@@ -8,7 +8,7 @@ import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { infoText } from './info.ts';
 import { NOT_A_FLOAT, SYNTAX_ERROR } from './replies.ts';
-import type { Command, CommandSpec } from './table.ts';
+import { type Command, type CommandSpec, noSubcommand } from './table.ts';
 
 function dbsize(client: Client, _request: Request, reply: ReplyWriter): void {
   reply.integer(client.database.size);
@@ -203,10 +203,6 @@ function writeCommandDocs(command: Command, reply: ReplyWriter): void {
   reply.bulkText('subcommands');
   reply.map(subcommands.length);
   for (const subcommand of subcommands) writeCommandDocs(subcommand, reply);
-}
-
-function noSubcommand(): void {
-  throw new Error('the arity of a container command demands a subcommand');
 }
 
 const ADMIN: CommandSpec['flags'] = ['admin', 'noscript', 'loading', 'stale'];

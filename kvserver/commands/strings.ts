@@ -1,30 +1,17 @@
-/** Commands on strings. */
+/** Commands on strings; those that count are in counters.ts. */
 import type { Client } from '../client.ts';
 import type { Engine } from '../engine.ts';
 import { type Keyspace, TYPE_STRING } from '../keyspace/keyspace.ts';
-import { copyBytes, latin1, latin1Bytes } from '../resp/bytes.ts';
-import { fitsInt64, parseInt64, parseInteger } from '../resp/numbers.ts';
-import { type ReplyWriter, writeInteger } from '../resp/reply.ts';
+import { copyBytes } from '../resp/bytes.ts';
+import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { EX, EXAT, type ExpireUnit, expiryTimeMs, PX, PXAT } from './expire-time.ts';
-import { addLongDoubles, formatLongDouble, isInfinite, parseLongDouble } from './long-double.ts';
 import { find, findToRead, isTypeOrAbsent } from './lookup.ts';
-import {
-  FLOAT_OVERFLOW,
-  invalidExpireTime,
-  NOT_A_FLOAT,
-  NOT_AN_INTEGER,
-  OVERFLOW,
-  SYNTAX_ERROR,
-  TOO_LONG_STRING,
-  wrongArity,
-} from './replies.ts';
+import { invalidExpireTime, NOT_AN_INTEGER, SYNTAX_ERROR, TOO_LONG_STRING, wrongArity } from './replies.ts';
 import type { CommandSpec } from './table.ts';
 
 /** An APPEND that has to move the value sets as much again aside, up to this. */
 const SPARE_BYTES_MAX = 1024 ** 2;
-
-const digits = new Uint8Array(24);
 
 function get(client: Client, request: Request, reply: ReplyWriter): void {
   const entry = findToRead(client, request, 1);
@@ -335,113 +322,6 @@ function getrange(client: Client, request: Request, reply: ReplyWriter): void {
   else reply.bulk(database.bytes, database.valueStart + start, end - start + 1);
 }
 
-function incr(client: Client, request: Request, reply: ReplyWriter): void {
-  add(client, request, reply, 1);
-}
-
-function decr(client: Client, request: Request, reply: ReplyWriter): void {
-  add(client, request, reply, -1);
-}
-
-function incrby(client: Client, request: Request, reply: ReplyWriter): void {
-  const delta = request.integer(2);
-  if (Number.isNaN(delta)) reply.error(NOT_AN_INTEGER);
-  else if (Number.isSafeInteger(delta)) add(client, request, reply, delta);
-  else addExactly(client, request, reply, parseInt64(request.bytes, request.start[2]!, request.length[2]!)!);
-}
-
-function decrby(client: Client, request: Request, reply: ReplyWriter): void {
-  const delta = request.integer(2);
-  if (Number.isNaN(delta)) {
-    reply.error(NOT_AN_INTEGER);
-  } else if (Number.isSafeInteger(delta)) {
-    add(client, request, reply, -delta);
-  } else {
-    const exact = -parseInt64(request.bytes, request.start[2]!, request.length[2]!)!;
-    if (fitsInt64(exact)) addExactly(client, request, reply, exact);
-    else reply.error('ERR decrement would overflow');
-  }
-}
-
-/** Adds to the integer under the key in argument 1, in doubles as long as they are exact. */
-function add(client: Client, request: Request, reply: ReplyWriter, delta: number): void {
-  const { database } = client;
-  let entry = find(client, request, 1);
-  if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
-  let value = 0;
-  if (entry !== 0) {
-    value = parseInteger(database.bytes, database.valueStart, database.valueLength);
-    if (Number.isNaN(value)) {
-      reply.error(NOT_AN_INTEGER);
-      return;
-    }
-  }
-  const sum = value + delta;
-  if (!Number.isSafeInteger(value) || !Number.isSafeInteger(sum)) {
-    addExactly(client, request, reply, BigInt(delta));
-    return;
-  }
-  const length = writeInteger(digits, 0, sum);
-  if (entry === 0) {
-    entry = database.insertString(request.bytes, request.start[1]!, request.length[1]!, length);
-  } else if (length !== database.valueLength) {
-    database.resizeString(entry, length, false, 0);
-  }
-  copyBytes(digits, 0, database.bytes, database.valueStart, length);
-  reply.integer(sum);
-}
-
-/** As add, over all 64 bits. */
-function addExactly(client: Client, request: Request, reply: ReplyWriter, delta: bigint): void {
-  const { database } = client;
-  const entry = find(client, request, 1);
-  if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
-  const value = entry === 0 ? 0n : parseInt64(database.bytes, database.valueStart, database.valueLength);
-  if (value === null) {
-    reply.error(NOT_AN_INTEGER);
-    return;
-  }
-  const sum = value + delta;
-  if (!fitsInt64(sum)) {
-    reply.error(OVERFLOW);
-    return;
-  }
-  replaceText(client, request, sum.toString());
-  reply.bigInteger(sum);
-}
-
-function incrbyfloat(client: Client, request: Request, reply: ReplyWriter): void {
-  const { database } = client;
-  const entry = find(client, request, 1);
-  if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
-  const text = entry === 0 ? '0' : latin1(database.bytes, database.valueStart, database.valueLength);
-  const value = parseLongDouble(text);
-  const delta = parseLongDouble(request.text(2));
-  if (value === null || delta === null) {
-    reply.error(NOT_A_FLOAT);
-    return;
-  }
-  if (value === 'infinite' || delta === 'infinite') {
-    reply.error(FLOAT_OVERFLOW);
-    return;
-  }
-  const sum = addLongDoubles(value, delta);
-  if (isInfinite(sum)) {
-    reply.error(FLOAT_OVERFLOW);
-    return;
-  }
-  const result = formatLongDouble(sum);
-  replaceText(client, request, result);
-  reply.bulkText(result);
-}
-
-/** Sets the key in argument 1 to a text; a time to live stays. */
-function replaceText(client: Client, request: Request, text: string): void {
-  const value = latin1Bytes(text);
-  const { bytes, start, length } = request;
-  client.database.setString(bytes, start[1]!, length[1]!, value, 0, value.length);
-}
-
 const ONE_KEY = { first: 1, last: 1, step: 1 };
 const ALL_KEYS = { first: 1, last: -1, step: 1 };
 const PAIRS = { first: 1, last: -1, step: 2 };
@@ -574,45 +454,5 @@ export const stringCommands: CommandSpec[] = [
     keys: ONE_KEY,
     summary: 'Get a part of the value of a key (the former name of GETRANGE)',
     handler: getrange,
-  },
-  {
-    name: 'incr',
-    arity: 2,
-    flags: ['write', 'denyoom', 'fast'],
-    keys: ONE_KEY,
-    summary: 'Add one to the integer value of a key',
-    handler: incr,
-  },
-  {
-    name: 'decr',
-    arity: 2,
-    flags: ['write', 'denyoom', 'fast'],
-    keys: ONE_KEY,
-    summary: 'Subtract one from the integer value of a key',
-    handler: decr,
-  },
-  {
-    name: 'incrby',
-    arity: 3,
-    flags: ['write', 'denyoom', 'fast'],
-    keys: ONE_KEY,
-    summary: 'Add to the integer value of a key',
-    handler: incrby,
-  },
-  {
-    name: 'decrby',
-    arity: 3,
-    flags: ['write', 'denyoom', 'fast'],
-    keys: ONE_KEY,
-    summary: 'Subtract from the integer value of a key',
-    handler: decrby,
-  },
-  {
-    name: 'incrbyfloat',
-    arity: 3,
-    flags: ['write', 'denyoom', 'fast'],
-    keys: ONE_KEY,
-    summary: 'Add to the decimal value of a key',
-    handler: incrbyfloat,
   },
 ];

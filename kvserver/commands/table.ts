@@ -38,6 +38,11 @@ export interface CommandSpec {
   subcommands?: CommandSpec[];
 }
 
+/** Handler of a container command without a use of its own: its arity of -2 keeps it from being called. */
+export function noSubcommand(): void {
+  throw new Error('the arity of a container command demands a subcommand');
+}
+
 export class Command {
   readonly spec: CommandSpec;
   /** "get", or "client|list" for a subcommand. */

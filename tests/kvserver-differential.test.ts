@@ -1,0 +1,323 @@
+/**
+ * The server against the real redis-server: the same random sequences of commands, cut at random places, must
+ * get the same replies, byte for byte but for the order of what has none and for times that go on.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  encode,
+  FRONTENDS,
+  type Reply,
+  RespConnection,
+  type ServerProcess,
+  startKvServer,
+  startRedis,
+} from './kvserver-processes.ts';
+
+const SEED = 7015;
+const RUNS = 250;
+
+const key = fc.constantFrom('a', 'b', 'c', 'd', 'key:{1}', '', '\x00\xff\r\n');
+const member = fc.oneof(
+  fc.constantFrom('m1', 'm2', 'm3', '', '\xfe\x00'),
+  fc.string({
+    maxLength: 12,
+    unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
+  }),
+);
+const number = fc.oneof(
+  fc.integer({ min: -20, max: 20 }).map(String),
+  fc.constantFrom('9223372036854775807', '-9223372036854775808', '9223372036854775808', '9007199254740993'),
+  fc.constantFrom('007', '+1', ' 1', '1.5', 'abc', '', '-0', '-'),
+);
+const decimal = fc.oneof(
+  fc.integer({ min: -1000, max: 1000 }).map((n) => String(n / 8)),
+  fc.constantFrom(
+    '0.1',
+    '3.3',
+    '1e10',
+    '1e300',
+    '1e-7',
+    '123456789.123456789',
+    'inf',
+    '-inf',
+    'abc',
+    '',
+    '1e5000',
+  ),
+);
+const value = fc.oneof(member, number, decimal, fc.constantFrom('x'.repeat(200), 'y'.repeat(70000)));
+const seconds = fc.constantFrom(
+  '1000',
+  '100000',
+  '0',
+  '-1',
+  '9223372036854775',
+  '9223372036854775807',
+  'abc',
+);
+const pastOrFuture = fc.constantFrom('99999999999', '1', '0', '-5', 'abc', '9223372036854775807');
+const word = (...words: string[]) => fc.constantFrom(...words);
+
+type Argument = fc.Arbitrary<string> | fc.Arbitrary<string[]>;
+
+function command(name: string, ...args: Argument[]): fc.Arbitrary<string[]> {
+  return fc.tuple(...args).map((values) => [name, ...values.flat()]);
+}
+
+function many(argument: Argument, minLength = 1, maxLength = 4): fc.Arbitrary<string[]> {
+  return fc
+    .array(argument as fc.Arbitrary<string | string[]>, { minLength, maxLength })
+    .map((list) => list.flat());
+}
+
+function options(...choices: fc.Arbitrary<string[]>[]): fc.Arbitrary<string[]> {
+  return many(fc.oneof(...choices), 0, 2);
+}
+
+const pair = fc.tuple(key, value).map((both) => [...both]);
+const field = fc.tuple(member, value).map((both) => [...both]);
+const scored = fc.tuple(decimal, member).map((both) => [...both]);
+const alone = (...words: string[]) => word(...words).map((one) => [one]);
+const absoluteOptions = options(alone('NX', 'xx', 'GT', 'lt'), alone('foo'));
+// GT and LT between relative times would depend on the milliseconds between two commands.
+const relativeOptions = options(alone('NX', 'xx'), alone('foo'));
+
+const commands: fc.Arbitrary<string[]>[] = [
+  command('PING', many(value, 0, 2)),
+  command('ECHO', value),
+  command('SELECT', fc.oneof(word('0', '1', '15', '16', '-1', 'x'))),
+  command('HELLO', options(alone('2', '3', '4', 'x'), alone('SETNAME', 'AUTH'))),
+  command('AUTH', many(value, 1, 3)),
+  command('RESET'),
+  command('DBSIZE'),
+  command('FLUSHDB', options(alone('ASYNC', 'sync', 'foo'))),
+  command('CLIENT', word('SETNAME'), member),
+  command('CLIENT', word('GETNAME', 'getname', 'FOO')),
+  command('CONFIG', word('GET'), word('proto-max-bulk-len', 'sav?', 'nothing', 'append[o]nly')),
+  command('CONFIG', word('SET'), word('databases', 'foo'), value),
+  command('DEBUG', word('JMAP', 'foo')),
+  command('nocommand\r\n', many(value, 0, 4)),
+  command('SET', key, value),
+  command(
+    'SET',
+    key,
+    value,
+    options(
+      alone('NX', 'xx', 'GET', 'keepttl', 'foo'),
+      fc.tuple(word('EX', 'px'), seconds).map((both) => [...both]),
+      alone('EXAT', 'PXAT').map((unit) => [...unit, unit[0] === 'EXAT' ? '99999999999' : '99999999999999']),
+    ),
+  ),
+  command('GET', key),
+  command('GETSET', key, value),
+  command('GETDEL', key),
+  command(
+    'GETEX',
+    key,
+    options(
+      alone('PERSIST', 'foo'),
+      fc.tuple(word('EX'), seconds).map((both) => [...both]),
+      alone('EXAT', 'PXAT').map((unit) => [...unit, unit[0] === 'EXAT' ? '99999999999' : '99999999999999']),
+    ),
+  ),
+  command('SETNX', key, value),
+  command('SETEX', key, seconds, value),
+  command('PSETEX', key, word('1000000', '0', '-1', 'abc'), value),
+  command('MGET', many(key)),
+  command('MSET', many(pair)),
+  command('MSETNX', many(pair)),
+  command('APPEND', key, value),
+  command('STRLEN', key),
+  command('GETRANGE', key, number, number),
+  command('SUBSTR', key, number, number),
+  command('SETRANGE', key, word('0', '1', '5', '300', '-1', 'x', '536870912'), member),
+  command('INCR', key),
+  command('DECR', key),
+  command('INCRBY', key, number),
+  command('DECRBY', key, number),
+  command('INCRBYFLOAT', key, decimal),
+  command('DEL', many(key)),
+  command('UNLINK', many(key)),
+  command('EXISTS', many(key)),
+  command('TOUCH', many(key)),
+  command('TYPE', key),
+  command('RENAME', key, key),
+  command('RENAMENX', key, key),
+  command(
+    'COPY',
+    key,
+    key,
+    options(
+      alone('REPLACE', 'foo'),
+      fc.tuple(word('DB'), word('0', '1', '16', 'x')).map((both) => [...both]),
+    ),
+  ),
+  command('KEYS', word('*', 'k*', '[a-c]', '[^a-c]*', '?', 'key:\\{1}', '*\\', '[a')),
+  command(
+    'SCAN',
+    word('0', '', 'x', '99999999999999999999'),
+    word('COUNT'),
+    word('1000', '0', 'x'),
+    options(
+      fc.tuple(word('MATCH', 'TYPE'), word('*', 'k*', 'string', 'zset')).map((both) => [...both]),
+      alone('foo'),
+    ),
+  ),
+  command('EXPIRE', key, seconds, relativeOptions),
+  command('PEXPIRE', key, fc.constantFrom('1000000', '0', '9223372036854775807', 'x'), relativeOptions),
+  command('EXPIREAT', key, pastOrFuture, absoluteOptions),
+  command('PEXPIREAT', key, fc.constantFrom('99999999999999', '1', '-1'), absoluteOptions),
+  command('TTL', key),
+  command('PTTL', key),
+  command('EXPIRETIME', key),
+  command('PEXPIRETIME', key),
+  command('PERSIST', key),
+  command('LPUSH', key, many(value)),
+  command('RPUSH', key, many(value)),
+  command('LPUSHX', key, many(value)),
+  command('RPUSHX', key, many(value)),
+  command('LPOP', key, many(number, 0, 1)),
+  command('RPOP', key, many(number, 0, 1)),
+  command('LRANGE', key, number, number),
+  command('LLEN', key),
+  command('LINDEX', key, number),
+  command('LSET', key, number, value),
+  command('SADD', key, many(member)),
+  command('SREM', key, many(member)),
+  command('SPOP', key, word('1000', '0', '-1', 'x')),
+  command('SRANDMEMBER', key, word('1000', '0', 'x', '9223372036854775808')),
+  command('SCARD', key),
+  command('SMEMBERS', key),
+  command('SISMEMBER', key, member),
+  command('SMISMEMBER', key, many(member)),
+  command('HSET', key, many(field)),
+  command('HMSET', key, many(field)),
+  command('HSETNX', key, member, value),
+  command('HINCRBY', key, member, number),
+  command('HGET', key, member),
+  command('HMGET', key, many(member)),
+  command('HGETALL', key),
+  command('HKEYS', key),
+  command('HVALS', key),
+  command('HDEL', key, many(member)),
+  command('HLEN', key),
+  command('HEXISTS', key, member),
+  command('HSTRLEN', key, member),
+  command('ZADD', key, options(alone('NX', 'XX', 'gt', 'LT', 'ch', 'INCR')), many(scored)),
+  command('ZINCRBY', key, decimal, member),
+  command('ZPOPMIN', key, many(number, 0, 2)),
+  command('ZPOPMAX', key, many(number, 0, 1)),
+  command('ZRANGE', key, number, number, options(alone('WITHSCORES', 'rev'))),
+  command('ZREVRANGE', key, number, number, options(alone('withscores'))),
+  command('ZSCORE', key, member),
+  command('ZMSCORE', key, many(member)),
+  command('ZRANK', key, member),
+  command('ZREVRANK', key, member),
+  command('ZCARD', key),
+  command('ZREM', key, many(member)),
+];
+
+/** Without their count these commands choose at random. */
+const RANDOM = new Set(['SPOP', 'SRANDMEMBER']);
+
+/** Now and then an argument too few or too many, and the name in another case. */
+const anyCommand = fc
+  .tuple(fc.oneof(...commands), fc.integer({ min: 0, max: 30 }), fc.boolean(), member)
+  .map(([args, fault, lower, extra]) => {
+    const mayShorten = args.length > 1 && !RANDOM.has(args[0]!);
+    const changed = fault === 0 && mayShorten ? args.slice(0, -1) : fault === 1 ? [...args, extra] : args;
+    return lower ? [changed[0]!.toLowerCase(), ...changed.slice(1)] : changed;
+  });
+
+const UNORDERED = new Set(['KEYS', 'SMEMBERS', 'SPOP', 'SRANDMEMBER', 'HKEYS', 'HVALS', 'SCAN', 'CONFIG']);
+const PAIRS = new Set(['HGETALL']);
+/** Time goes on between the two servers: replies of these, in such a fraction of a second, are compared coarsely. */
+const TIMES = new Map([
+  ['TTL', 1],
+  ['EXPIRETIME', 1],
+  ['PTTL', 1000],
+  ['PEXPIRETIME', 1000],
+]);
+/** No time that the commands set lies near a multiple of this, nor does it change during a run. */
+const COARSE_SECONDS = 301;
+
+/** One line for a reply, without what may differ between two right servers. */
+function comparable(args: string[], reply: Reply): string {
+  const name = args[0]!.toUpperCase();
+  const { type, text, elements } = reply;
+  if (type === ':' && TIMES.has(name) && Number(text) > 0) {
+    return `:about ${Math.round(Number(text) / TIMES.get(name)! / COARSE_SECONDS)}`;
+  }
+  if (elements === null) return JSON.stringify([type, text]);
+  let lines = elements.map((element) => comparable([name], element));
+  if (name === 'HELLO') lines = lines.filter((_, index) => index !== 7);
+  if (PAIRS.has(name)) lines = lines.map((line, i) => (i % 2 === 0 ? `${line}${lines[i + 1]}` : '')).sort();
+  if (UNORDERED.has(name)) lines.sort();
+  return `${type}${elements.length} ${lines.join(' ')}`;
+}
+
+async function replies(port: number, sequence: string[][], cut: number): Promise<string[]> {
+  const connection = await RespConnection.open(port);
+  try {
+    await connection.command('FLUSHALL');
+    const bytes = sequence.map(encode).join('');
+    for (let at = 0; at < bytes.length; at += cut) connection.send(bytes.slice(at, at + cut));
+    const lines: string[] = [];
+    for (const args of sequence) lines.push(comparable(args, await connection.reply()));
+    return lines;
+  } finally {
+    connection.close();
+  }
+}
+
+describe.each(FRONTENDS)('%s front end against redis-server', (frontend) => {
+  let redis: ServerProcess;
+  let server: ServerProcess;
+
+  beforeAll(async () => {
+    redis = await startRedis(['--enable-debug-command', 'yes']);
+    server = await startKvServer(frontend);
+  }, 20_000);
+
+  afterAll(async () => {
+    await server?.stop();
+    await redis?.stop();
+  });
+
+  it(`gives the same replies to ${RUNS} random sequences (seed ${SEED})`, { timeout: 60_000 }, async () => {
+    const sequences = fc.array(anyCommand, { minLength: 1, maxLength: 80, size: 'max' });
+    const cuts = fc.oneof(fc.constant(2 ** 30), fc.integer({ min: 7, max: 5000 }));
+    await fc.assert(
+      fc.asyncProperty(sequences, cuts, async (sequence, cut) => {
+        const wanted = await replies(redis.port, sequence, 2 ** 30);
+        const given = await replies(server.port, sequence, cut);
+        const differing = wanted.findIndex((line, index) => line !== given[index]);
+        const around = sequence.slice(0, differing + 1).slice(-1);
+        expect({ around, line: given[differing] }).toEqual({ around, line: wanted[differing] });
+      }),
+      { seed: SEED, numRuns: RUNS, timeout: 5000 },
+    );
+  });
+
+  it('finds every command in the table that Redis has too, with the same arity, flags and keys', async () => {
+    const ours = await RespConnection.open(server.port);
+    const theirs = await RespConnection.open(redis.port);
+    const names = (await ours.command('COMMAND', 'LIST')).elements!.map((name) => name.text!);
+    expect(names.length).toBeGreaterThan(90);
+    const shape = (reply: Reply) => {
+      const [name, arity, flags, ...keys] = reply.elements!.slice(0, 6);
+      return [
+        name!.text,
+        arity!.text,
+        flags!.elements!.map((flag) => flag.text).sort(),
+        keys.map((k) => k.text),
+      ];
+    };
+    const mine = (await ours.command('COMMAND', 'INFO', ...names)).elements!.map(shape);
+    const redisKnows = (await theirs.command('COMMAND', 'INFO', ...names)).elements!.map(shape);
+    expect(mine).toEqual(redisKnows);
+    ours.close();
+    theirs.close();
+  });
+});
