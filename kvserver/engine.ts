@@ -106,10 +106,14 @@ export class Engine implements BlockSource {
     this.clients.delete(client.id);
   }
 
-  /** Bytes from a client: runs every request that is now whole. They are not kept beyond the call. */
+  /**
+   * Bytes from a client: runs every request that is now whole. They are not kept beyond the call. The time is
+   * that of the clock's last update: a front end reads it before, or, where that would delay replies, after
+   * each batch, at least every few milliseconds.
+   */
   receive(client: Client, bytes: Uint8Array, offset: number, length: number): void {
     if (client.closing || client.closed) return;
-    client.lastActiveMs = this.clock.update();
+    client.lastActiveMs = this.clock.nowMs;
     this.stats.inputBytes += length;
     const { request } = client;
     const { reply } = this;

@@ -54,7 +54,7 @@ export class ClosedLoop {
   /** Sends the first window of every connection. */
   start(source: RequestSource): void {
     this.#connections.forEach((connection) => {
-      connection.fillWindow(source, nowNs());
+      connection.fillWindow(source);
     });
   }
 
@@ -77,7 +77,7 @@ export class ClosedLoop {
         lastReplyNs = receivedNs;
         connection.receive(completion.sga, receivedNs, control);
         libos.pop(completion.qd);
-        connection.fillWindow(source, nowNs());
+        connection.fillWindow(source);
       }
       if (control.finished(receivedNs)) return;
       if (receivedNs - lastReplyNs > this.#replyTimeoutNs) {

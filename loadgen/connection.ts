@@ -7,7 +7,7 @@
  *      v                   v
  *     [ sent | sent | sent | free | ... ]      pipeline entries
  */
-import type { Libos, QueueDescriptor, ScatterGatherArray } from '../libos/index.ts';
+import { type Libos, nowNs, type QueueDescriptor, type ScatterGatherArray } from '../libos/index.ts';
 import { ReplyChecker, Verdict } from './reply-checker.ts';
 import type { RequestSource } from './requests.ts';
 import type { Workload } from './workload.ts';
@@ -39,9 +39,10 @@ export class Connection {
     this.#operations = new Uint8Array(pipeline);
   }
 
-  /** Sends as many requests as the window has room for, in one push; they count as sent at `sentNs`. */
-  fillWindow(source: RequestSource, sentNs: number): void {
-    const room = this.#pipeline - this.outstanding;
+  /** Sends as many requests as the window has room for, in one push; they count as sent just before it. */
+  fillWindow(source: RequestSource): void {
+    const before = this.outstanding;
+    const room = this.#pipeline - before;
     if (room === 0 || !source.advance()) return;
     const sga = this.#libos.alloc(room * this.#workload.maxRequestBytes);
     let segmentIndex = 0;
@@ -49,7 +50,7 @@ export class Connection {
     let at = segment.offset;
     for (let i = 0; i < room; i++) {
       if (i > 0 && !source.advance()) break;
-      const request = this.#enqueue(source, sentNs);
+      const request = this.#enqueue(source);
       let copied = 0;
       while (copied < request.length) {
         const free = segment.base + segment.capacity - at;
@@ -67,6 +68,8 @@ export class Connection {
     }
     segment.length = at - segment.offset;
     for (let i = segmentIndex + 1; i < sga.segmentCount; i++) sga.segments[i].length = 0;
+    const sentNs = nowNs();
+    for (let i = before; i < this.outstanding; i++) this.#sentNs[(this.#head + i) % this.#pipeline] = sentNs;
     this.#libos.push(this.qd, sga);
     // In flight, it goes back to the pool with its completion.
     this.#libos.free(sga);
@@ -81,11 +84,10 @@ export class Connection {
     this.#libos.free(sga);
   }
 
-  #enqueue(source: RequestSource, sentNs: number): Uint8Array {
+  #enqueue(source: RequestSource): Uint8Array {
     const at = (this.#head + this.outstanding) % this.#pipeline;
     this.#operations[at] = source.operation;
     this.#keys[at] = source.key;
-    this.#sentNs[at] = sentNs;
     this.outstanding++;
     return this.#workload.request(source.operation, source.key);
   }

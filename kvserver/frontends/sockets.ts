@@ -143,6 +143,7 @@ class SocketsFrontEnd implements FrontEnd {
 
   private receive(client: Client, chunk: Buffer): void {
     const { inbox, engine } = this;
+    engine.clock.update();
     for (let at = 0; at < chunk.length; at += BLOCK_BYTES) {
       const length = Math.min(BLOCK_BYTES, chunk.length - at);
       inbox.set(length === chunk.length ? chunk : chunk.subarray(at, at + length), 0);

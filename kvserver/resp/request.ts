@@ -232,6 +232,17 @@ export class Request {
   private readHeader(): number {
     const source = this.source;
     const end = this.end;
+    if (this.at + 4 < end) {
+      // Almost every header has one digit or two.
+      const first = source[this.at + 1] - 0x30;
+      const second = source[this.at + 2] - 0x30;
+      const twoDigits = first > 0 && first < 10 && second >= 0 && second < 10 && source[this.at + 3] === CR;
+      if (twoDigits || (first >= 0 && first < 10 && second === CR - 0x30)) {
+        this.at += twoDigits ? 5 : 4;
+        this.scanned = 0;
+        return twoDigits ? 10 * first + second : first;
+      }
+    }
     let i = this.scanned > this.at ? this.scanned : this.at + 1;
     while (i < end && source[i] !== CR) i++;
     if (i + 1 >= end) {

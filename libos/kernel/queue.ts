@@ -15,6 +15,10 @@ export class KernelQueue extends Queue {
   /** The queue stands in the transport's list of those to serve in the next poll. */
   scheduled = false;
   closed = false;
+  /** Polled by recv, outside epoll. */
+  hot = false;
+  /** Times that epoll reported it, with few others, since it was last hot. */
+  reports = 0;
   /** epoll reports its events. */
   watched = false;
   /** Progress of the push at the head: segments done, and bytes of the next one. */

@@ -42,6 +42,7 @@ const AF_INET = 2;
 const SOCK_NONBLOCK_CLOEXEC = 0o2004000;
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const SOL_SOCKET = 1;
@@ -172,6 +173,10 @@ export function epollAdd(epoll: number, fd: number, tag: number): number {
   memory.setUint32(128 + EVENT_DATA, tag, true);
   memory.setUint32(128 + EVENT_DATA + 4, 0, true);
   return epollCtlCall(epoll, EPOLL_CTL_ADD, fd, ADDED_EVENT);
+}
+
+export function epollDelete(epoll: number, fd: number): number {
+  return epollCtlCall(epoll, EPOLL_CTL_DEL, fd, 0);
 }
 
 /** Number of events written, or -1; `timeoutMs` 0 does not wait. */

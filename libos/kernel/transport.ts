@@ -2,9 +2,14 @@
  * The backend over Linux sockets: the libOS interface without the bypass, each I/O still a system call.
  *
  * Sockets are non-blocking and watched by one epoll instance with every edge. A poll serves, in this order:
- * queues that are known to have something (`scheduled`); the few queues that were active last (`hot`), by
- * calling recv at once, which finds a reply one system call sooner than asking epoll first; and what epoll
- * reports. With one busy connection that is a recv per poll, with many it is one epoll_wait for all of them.
+ * queues that are known to have something (`scheduled`); the few busiest queues (`hot`), by calling recv at
+ * once; and what epoll reports.
+ *
+ * A hot queue is taken out of epoll. Each arrival on a watched socket would go through epoll's ready list, under
+ * a lock that the sender's core and this one contend for: that costs a request of one busy connection 1 to 2 us.
+ * A queue gets hot when it was active time and again while few others were, and cools down when it falls
+ * silent, when its socket buffer is full, or when more than HOT_QUEUES are active: then one epoll_wait for all of
+ * them is cheaper than a recv on each.
  */
 import { nowNs } from '../clock.ts';
 import { formatIpv4 } from '../endpoint.ts';
@@ -18,9 +23,14 @@ import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
 import * as sys from './syscalls.ts';
 
-/** With more active queues than this, asking epoll once is cheaper than a recv on each. */
 const HOT_QUEUES = 4;
-/** While hot queues are polled by recv, every so many polls epoll is asked for the others. */
+/** Times that epoll must report a queue, never with more than HOT_QUEUES others, before it gets hot. */
+const REPORTS_TO_HEAT = 16;
+/** Polls for which nothing gets hot after more than HOT_QUEUES were active: some 30 ms. */
+const CROWDED_POLLS = 1 << 17;
+/** Polls that find nothing on any hot queue, before all cool down: about a millisecond. */
+const FRUITLESS_POLLS_TO_COOL = 4096;
+/** While there are hot queues, epoll is asked for the others every so many polls. */
 const POLLS_PER_EPOLL_WAIT = 16;
 /** Polls between two looks at the deadlines of connection attempts. */
 const POLLS_PER_DEADLINE_CHECK = 256;
@@ -38,7 +48,10 @@ export class KernelTransport implements Transport {
   #scheduled: KernelQueue[] = [];
   #serving: KernelQueue[] = [];
   readonly #hot: KernelQueue[] = [];
-  readonly #active: KernelQueue[] = [];
+  #fruitlessPolls = 0;
+  #crowdedUntil = 0;
+  /** The application sleeps while it waits, so every queue must be able to wake it. */
+  #sleeps = false;
   readonly #connecting: KernelQueue[] = [];
   #polls = 0;
 
@@ -115,6 +128,8 @@ export class KernelTransport implements Transport {
   push(queue: KernelQueue): void {
     if (!queue.watched) this.#watch(queue, 'push');
     if (queue.writable) this.#sender.send(queue);
+    // Only epoll tells when there is room again.
+    if (!queue.writable && queue.hot) this.#coolAll();
   }
 
   pop(queue: KernelQueue): void {
@@ -124,21 +139,21 @@ export class KernelTransport implements Transport {
   poll(): void {
     this.#polls++;
     if (this.#scheduled.length > 0) this.#serveScheduled();
-    const hot = this.#hot;
-    let received = false;
-    for (let i = 0; i < hot.length; i++) {
-      if (hot[i].pops.head !== NO_SLOT && this.#receiver.receive(hot[i])) received = true;
-    }
+    if (this.#hot.length > 0) this.#serveHot();
     if (this.#sender.awaitsAcknowledgements) this.#sender.collectAcknowledgements();
-    if (hot.length === 0 || this.#polls % POLLS_PER_EPOLL_WAIT === 0) this.#askEpoll(0, received);
+    if (this.#hot.length === 0 || this.#polls % POLLS_PER_EPOLL_WAIT === 0) this.#askEpoll(0);
     if (this.#connecting.length > 0 && this.#polls % POLLS_PER_DEADLINE_CHECK === 0) this.#expireConnects();
   }
 
   sleep(timeoutMs: number): void {
+    if (!this.#sleeps) {
+      this.#sleeps = true;
+      this.#coolAll();
+    }
     if (this.#scheduled.length > 0) return;
     // A connection attempt's deadline and an acknowledgement raise no event: look again soon.
     const longestMs = this.#connecting.length > 0 || this.#sender.awaitsAcknowledgements ? 1 : 1000;
-    this.#askEpoll(Math.ceil(Math.min(timeoutMs, longestMs)), false);
+    this.#askEpoll(Math.ceil(Math.min(timeoutMs, longestMs)));
     this.#expireConnects();
   }
 
@@ -147,45 +162,67 @@ export class KernelTransport implements Transport {
     this.pool.destroy();
   }
 
-  #askEpoll(timeoutMs: number, hotReceived: boolean): void {
+  #askEpoll(timeoutMs: number): void {
     const count = sys.epollWait(this.#epoll, timeoutMs);
-    if (count <= 0) return;
-    const active = this.#active;
-    active.length = 0;
     for (let i = 0; i < count; i++) {
       const queue = this.#byDescriptor[sys.eventTag(i)];
-      if (queue) this.#serveEvents(queue, sys.eventMask(i), active);
-    }
-    if (active.length === 0) return;
-    // Those that are active now become the hot ones, unless they are too many for asking each.
-    const hot = this.#hot;
-    if (active.length > HOT_QUEUES) {
-      hot.length = 0;
-    } else if (!hotReceived || hot.length + active.length > HOT_QUEUES) {
-      hot.length = 0;
-      for (let i = 0; i < active.length; i++) hot.push(active[i]);
-    } else {
-      for (let i = 0; i < active.length; i++) if (!hot.includes(active[i])) hot.push(active[i]);
+      if (queue && this.#serveEvents(queue, sys.eventMask(i))) this.#noteActive(queue, count);
     }
   }
 
-  /** Acts on one event; notes a queue that received data in `active`. */
-  #serveEvents(queue: KernelQueue, events: number, active: KernelQueue[]): void {
+  /** A queue received something by way of epoll, which reported `count` queues at once. */
+  #noteActive(queue: KernelQueue, count: number): void {
+    queue.reports = count > HOT_QUEUES ? 0 : queue.reports + 1;
+    if (queue.reports < REPORTS_TO_HEAT || this.#polls < this.#crowdedUntil) return;
+    queue.reports = 0;
+    if (this.#hot.length === HOT_QUEUES) {
+      this.#crowdedUntil = this.#polls + CROWDED_POLLS;
+      this.#coolAll();
+    } else if (queue.writable && !this.#sleeps) {
+      sys.epollDelete(this.#epoll, queue.fd);
+      queue.hot = true;
+      this.#hot.push(queue);
+      this.#fruitlessPolls = 0;
+    }
+  }
+
+  #serveHot(): void {
+    let received = false;
+    for (let i = 0; i < this.#hot.length; i++) {
+      const queue = this.#hot[i];
+      if (queue.pops.head !== NO_SLOT && this.#receiver.receive(queue)) received = true;
+    }
+    if (received) this.#fruitlessPolls = 0;
+    else if (++this.#fruitlessPolls > FRUITLESS_POLLS_TO_COOL) this.#coolAll();
+  }
+
+  /** Back to epoll, which reports at once what is there already. */
+  #coolAll(): void {
+    for (const queue of this.#hot) {
+      queue.hot = false;
+      this.#watch(queue, 'wait');
+    }
+    this.#hot.length = 0;
+  }
+
+  /** Acts on one event. Returns whether a pop completed. */
+  #serveEvents(queue: KernelQueue, events: number): boolean {
+    let received = false;
     if (queue.state === QueueState.Listening) {
       queue.readable = true;
       this.#acceptPending(queue);
-      return;
+      return false;
     }
     if (queue.state === QueueState.Connecting) {
-      if ((events & (sys.EPOLLOUT | sys.EPOLLERR | sys.EPOLLHUP)) === 0) return;
+      if ((events & (sys.EPOLLOUT | sys.EPOLLERR | sys.EPOLLHUP)) === 0) return false;
       remove(this.#connecting, queue);
       this.#connectEnded(queue, sys.takeSocketError(queue.fd));
-      if (queue.error !== null) return;
+      if (queue.error !== null) return false;
     }
     if ((events & (sys.EPOLLRDHUP | sys.EPOLLHUP | sys.EPOLLERR)) !== 0) queue.peerFinished = true;
     if ((events & (sys.EPOLLIN | sys.EPOLLRDHUP | sys.EPOLLHUP | sys.EPOLLERR)) !== 0) {
       queue.readable = true;
-      if (queue.pops.head !== NO_SLOT && this.#receiver.receive(queue)) active.push(queue);
+      if (queue.pops.head !== NO_SLOT) received = this.#receiver.receive(queue);
     }
     if ((events & (sys.EPOLLOUT | sys.EPOLLERR | sys.EPOLLHUP)) !== 0) {
       queue.writable = true;
@@ -194,6 +231,7 @@ export class KernelTransport implements Transport {
     // Neither a pop nor a push was there to be told: the acknowledgements that are awaited will not come.
     const broken = (events & sys.EPOLLERR) !== 0 && queue.unacknowledged.head !== NO_SLOT;
     if (broken && queue.error === null) queue.error = codeOfErrno(sys.takeSocketError(queue.fd));
+    return received;
   }
 
   #serveScheduled(): void {
