@@ -14,3 +14,29 @@ export class KvServerError extends Error {
     this.code = code;
   }
 }
+
+/** Why a front end cannot listen, by the error of the sockets that it stands on: the system's or the libOS's. */
+export function listenError(error: Error & { code?: unknown }, bind: string, port: number): Error {
+  switch (error.code) {
+    case 'EADDRINUSE':
+    case 'ADDRESS_IN_USE':
+      return new KvServerError(
+        'ADDRESS_IN_USE',
+        `port ${port} of ${bind} is in use: stop that server or choose another --port, 0 takes any free one`,
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ADDRESS_NOT_AVAILABLE':
+      return new KvServerError(
+        'ADDRESS_UNAVAILABLE',
+        `${bind} is not an address of this machine: choose another --bind, 0.0.0.0 takes all`,
+      );
+    case 'EACCES':
+    case 'PERMISSION_DENIED':
+      return new KvServerError(
+        'PORT_FORBIDDEN',
+        `port ${port} of ${bind} needs privileges: choose a --port of 1024 or more`,
+      );
+    default:
+      return error;
+  }
+}

@@ -7,7 +7,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Client } from '../client.ts';
 import { Engine, MAX_CLIENTS_REPLY } from '../engine.ts';
-import { KvServerError } from '../errors.ts';
+import { listenError } from '../errors.ts';
 import type { FrontEnd } from '../frontend.ts';
 import type { ServeOptions } from '../options.ts';
 import { NO_BYTES } from '../resp/bytes.ts';
@@ -45,31 +45,11 @@ export async function serveOverSockets(options: ServeOptions): Promise<RunningSe
 
 function listen(server: Server, options: ServeOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, options)));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(listenError(error, options.bind, options.port)),
+    );
     server.listen({ host: options.bind, port: options.port, backlog: BACKLOG }, resolve);
   });
-}
-
-function listenError(error: NodeJS.ErrnoException, { bind, port }: ServeOptions): Error {
-  if (error.code === 'EADDRINUSE') {
-    return new KvServerError(
-      'ADDRESS_IN_USE',
-      `port ${port} of ${bind} is in use: stop that server or choose another --port, 0 takes any free one`,
-    );
-  }
-  if (error.code === 'EADDRNOTAVAIL') {
-    return new KvServerError(
-      'ADDRESS_UNAVAILABLE',
-      `${bind} is not an address of this machine: choose another --bind, 0.0.0.0 takes all`,
-    );
-  }
-  if (error.code === 'EACCES') {
-    return new KvServerError(
-      'PORT_FORBIDDEN',
-      `port ${port} of ${bind} needs privileges: choose a --port of 1024 or more`,
-    );
-  }
-  return error;
 }
 
 class SocketsFrontEnd implements FrontEnd {

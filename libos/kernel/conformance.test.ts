@@ -1,9 +1,10 @@
 /** The conformance suite on the kernel backend, and what only kernel sockets have. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { conformanceSuite } from '../conformance/suite.ts';
-import type { Backend } from '../conformance/world.ts';
+import { type Backend, World } from '../conformance/world.ts';
 import { createLibos } from '../index.ts';
 
 for (const idle of ['poll', 'sleep'] as const) {
@@ -32,6 +33,51 @@ describe('kernel sockets', () => {
     expect(errors.at(-1)).toBe('TIMED_OUT');
     client.shutdown();
     server.shutdown();
+  });
+
+  it('fills, resets and ends a connection that was busy alone, and serves a second one beside it', () => {
+    const options = { backend: 'kernel', checked: true } as const;
+    const world = new World({
+      create: () => ({
+        server: createLibos(options),
+        client: createLibos(options),
+        serverAddress: '127.0.0.1',
+      }),
+    });
+    const { server, client } = world;
+    const listener = world.listen();
+    const busy = world.connect(listener);
+    const pingPong = (pair: typeof busy) => {
+      world.pushFreeing(client, pair.clientQd, 'ping');
+      expect(world.popText(server, pair.serverQd)).toBe('ping');
+      world.pushFreeing(server, pair.serverQd, 'pong');
+      expect(world.popText(client, pair.clientQd)).toBe('pong');
+    };
+    // Often enough for the transport to take the queue out of epoll and poll it by recv.
+    for (let i = 0; i < 100; i++) pingPong(busy);
+    const other = world.connect(listener);
+    for (let i = 0; i < 10; i++) pingPong(other);
+
+    const large = randomBytes(32 * 1024 * 1024);
+    const push = world.pushFreeing(client, busy.clientQd, large);
+    expect(world.popAll(server, busy.serverQd, large.length).equals(large)).toBe(true);
+    expect(world.wait(client, push).error).toBeNull();
+    for (let i = 0; i < 100; i++) pingPong(busy);
+
+    // Silent for longer than the transport keeps polling it by recv.
+    world.settle(100);
+    pingPong(busy);
+    for (let i = 0; i < 100; i++) pingPong(busy);
+
+    const pop = client.pop(busy.clientQd);
+    world.pushFreeing(client, busy.clientQd, 'never read');
+    world.settle();
+    server.close(busy.serverQd);
+    expect(world.wait(client, pop).error).toBe('CONNECTION_RESET');
+    for (let i = 0; i < 100; i++) pingPong(other);
+    client.shutdownWrite(other.clientQd);
+    expect(world.pop(server, other.serverQd)).toBeNull();
+    world.shutdown();
   });
 
   it('talks to a server that nobody here wrote, and sees it reset the connection', async () => {
