@@ -1,13 +1,8 @@
 /** `bypassbench serve`: starts the key-value server and says on one line when it is ready. */
 import { Command } from 'commander';
+import { backends } from '../libos/index.ts';
 import { serveOverSockets } from './frontends/sockets.ts';
-import {
-  BACKENDS,
-  DEFAULT_OUTPUT_BUFFER_LIMIT,
-  FRONTENDS,
-  parseServeOptions,
-  type ServeOptions,
-} from './options.ts';
+import { DEFAULT_OUTPUT_BUFFER_LIMIT, FRONTENDS, parseServeOptions, type ServeOptions } from './options.ts';
 
 export function command(): Command {
   return new Command('serve')
@@ -21,7 +16,7 @@ When the server is ready it prints one line of JSON:
       '--frontend <name>',
       `what the server does its input and output with: ${FRONTENDS.join(' or ')}`,
     )
-    .option('--backend <name>', `what the library OS runs on: ${BACKENDS.join(', ')}`, 'kernel')
+    .option('--backend <name>', `what the library OS runs on: ${backends.join(', ')}`, 'kernel')
     .option('--bind <address>', 'IPv4 address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes any free one', '6379')
     .option('--core <number>', 'pin the data path of --frontend libos to this CPU')

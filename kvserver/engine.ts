@@ -152,7 +152,7 @@ export class Engine implements BlockSource {
 
   /** The database of this number, made on first use. */
   database(index: number): Keyspace {
-    let keyspace = this.keyspaces[index]!;
+    let keyspace = this.keyspaces[index];
     if (keyspace === null) {
       keyspace = new Keyspace(this.hash, this.clock, this.stats);
       this.keyspaces[index] = keyspace;
@@ -195,17 +195,17 @@ export class Engine implements BlockSource {
   }
 
   private execute(client: Client, request: Request, reply: ReplyWriter): void {
-    const nameStart = request.start[0]!;
-    const nameLength = request.length[0]!;
+    const nameStart = request.start[0];
+    const nameLength = request.length[0];
     let command = this.commands.lookup(request.bytes, nameStart, nameLength);
     if (command === null) {
       this.reject(unknownCommand(request));
       return;
     }
     if (command.subcommands !== null && request.argc > 1) {
-      const found = command.subcommands.lookup(request.bytes, request.start[1]!, request.length[1]!);
+      const found = command.subcommands.lookup(request.bytes, request.start[1], request.length[1]);
       if (found === null) {
-        const name = request.text(1).split('\0')[0]!.slice(0, 128);
+        const name = request.text(1).split('\0')[0].slice(0, 128);
         const help = command.fullName.toUpperCase();
         this.reject(`ERR unknown subcommand '${name}'. Try ${help} HELP.`);
         return;
@@ -294,7 +294,7 @@ function unknownCommand(request: Request): string {
 
 /** The start of an argument, up to a zero byte, as C's "%.*s" prints it. */
 function beforeZero(request: Request, index: number, length: number): string {
-  const start = request.start[index]!;
-  const text = latin1(request.bytes, start, Math.min(length, request.length[index]!));
-  return text.split('\0')[0]!;
+  const start = request.start[index];
+  const text = latin1(request.bytes, start, Math.min(length, request.length[index]));
+  return text.split('\0')[0];
 }

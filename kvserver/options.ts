@@ -1,15 +1,14 @@
 /** What a server is started with: a plain object, which can be handed to a worker thread. */
 import { isIPv4 } from 'node:net';
+import { type Backend, backends } from '../libos/index.ts';
 import { KvServerError } from './errors.ts';
 
 /** How many databases SELECT chooses from. */
 export const DATABASES = 16;
 
 export const FRONTENDS = ['libos', 'sockets'] as const;
-export const BACKENDS = ['kernel'] as const;
 
 export type FrontendName = (typeof FRONTENDS)[number];
-export type BackendName = (typeof BACKENDS)[number];
 
 /**
  * How much may wait to be sent to one client: over `hardBytes` its connection is closed at once, over
@@ -23,7 +22,7 @@ export interface OutputBufferLimit {
 
 export interface ServeOptions {
   frontend: FrontendName;
-  backend: BackendName;
+  backend: Backend;
   /** IPv4 address to listen on. */
   bind: string;
   /** 0 for any free port. */
@@ -51,7 +50,7 @@ export function parseServeOptions(given: {
   clientOutputBufferLimit: string;
 }): ServeOptions {
   const frontend = oneOf('--frontend', given.frontend, FRONTENDS);
-  const backend = oneOf('--backend', given.backend, BACKENDS);
+  const backend = oneOf('--backend', given.backend, backends);
   if (!isIPv4(given.bind)) {
     throw invalid('--bind', given.bind, 'an IPv4 address, such as 127.0.0.1, or 0.0.0.0 for all');
   }
@@ -88,7 +87,7 @@ export function parseOutputBufferLimit(text: string): OutputBufferLimit | null {
   const hardBytes = parseMemory(words[0] ?? '');
   const softBytes = parseMemory(words[1] ?? '');
   if (words.length !== 3 || hardBytes === null || softBytes === null) return null;
-  if (!/^\d{1,9}$/.test(words[2]!)) return null;
+  if (!/^\d{1,9}$/.test(words[2])) return null;
   return { hardBytes, softBytes, softSeconds: Number(words[2]) };
 }
 
@@ -97,7 +96,7 @@ export function parseMemory(text: string): number | null {
   const parts = /^(\d+)(b|k|kb|m|mb|g|gb)?$/i.exec(text);
   if (!parts) return null;
   const unit = (parts[2] ?? 'b').toLowerCase();
-  const bytes = Number(parts[1]) * MEMORY_UNITS[unit]!;
+  const bytes = Number(parts[1]) * MEMORY_UNITS[unit];
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
 

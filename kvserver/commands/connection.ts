@@ -13,12 +13,12 @@ import { REDIS_VERSION } from './version.ts';
 
 function ping(_client: Client, request: Request, reply: ReplyWriter): void {
   if (request.argc === 1) reply.pong();
-  else if (request.argc === 2) reply.bulk(request.bytes, request.start[1]!, request.length[1]!);
+  else if (request.argc === 2) reply.bulk(request.bytes, request.start[1], request.length[1]);
   else reply.error(wrongArity('ping'));
 }
 
 function echo(_client: Client, request: Request, reply: ReplyWriter): void {
-  reply.bulk(request.bytes, request.start[1]!, request.length[1]!);
+  reply.bulk(request.bytes, request.start[1], request.length[1]);
 }
 
 function quit(client: Client, _request: Request, reply: ReplyWriter): void {

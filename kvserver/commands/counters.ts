@@ -25,7 +25,7 @@ function incrby(client: Client, request: Request, reply: ReplyWriter): void {
   const delta = request.integer(2);
   if (Number.isNaN(delta)) reply.error(NOT_AN_INTEGER);
   else if (Number.isSafeInteger(delta)) add(client, request, reply, delta);
-  else addExactly(client, request, reply, parseInt64(request.bytes, request.start[2]!, request.length[2]!)!);
+  else addExactly(client, request, reply, parseInt64(request.bytes, request.start[2], request.length[2])!);
 }
 
 function decrby(client: Client, request: Request, reply: ReplyWriter): void {
@@ -35,7 +35,7 @@ function decrby(client: Client, request: Request, reply: ReplyWriter): void {
   } else if (Number.isSafeInteger(delta)) {
     add(client, request, reply, -delta);
   } else {
-    const exact = -parseInt64(request.bytes, request.start[2]!, request.length[2]!)!;
+    const exact = -parseInt64(request.bytes, request.start[2], request.length[2])!;
     if (fitsInt64(exact)) addExactly(client, request, reply, exact);
     else reply.error('ERR decrement would overflow');
   }
@@ -61,7 +61,7 @@ function add(client: Client, request: Request, reply: ReplyWriter, delta: number
   }
   const length = writeInteger(digits, 0, sum);
   if (entry === 0) {
-    entry = database.insertString(request.bytes, request.start[1]!, request.length[1]!, length);
+    entry = database.insertString(request.bytes, request.start[1], request.length[1], length);
   } else if (length !== database.valueLength) {
     database.resizeString(entry, length, false, 0);
   }
@@ -117,7 +117,7 @@ function incrbyfloat(client: Client, request: Request, reply: ReplyWriter): void
 function replaceText(client: Client, request: Request, text: string): void {
   const value = latin1Bytes(text);
   const { bytes, start, length } = request;
-  client.database.setString(bytes, start[1]!, length[1]!, value, 0, value.length);
+  client.database.setString(bytes, start[1], length[1], value, 0, value.length);
 }
 
 const ONE_KEY = { first: 1, last: 1, step: 1 };

@@ -52,7 +52,7 @@ function hsetnx(client: Client, request: Request, reply: ReplyWriter): void {
 }
 
 function hincrby(client: Client, request: Request, reply: ReplyWriter): void {
-  const delta = parseInt64(request.bytes, request.start[3]!, request.length[3]!);
+  const delta = parseInt64(request.bytes, request.start[3], request.length[3]);
   if (delta === null) {
     reply.error(NOT_AN_INTEGER);
     return;

@@ -25,7 +25,7 @@ export function infoText(names: string[], engine: Engine): string {
   for (const [section, fields] of Object.entries(SECTIONS)) {
     const byDefault = wanted.includes('default') && !NOT_BY_DEFAULT.includes(section);
     if (!everything && !byDefault && !wanted.includes(section)) continue;
-    const title = section[0]!.toUpperCase() + section.slice(1);
+    const title = section[0].toUpperCase() + section.slice(1);
     const lines = Object.entries(fields(engine)).map(([field, value]) => `${field}:${value}\r\n`);
     parts.push(`# ${title}\r\n${lines.join('')}`);
   }

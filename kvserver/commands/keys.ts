@@ -54,7 +54,7 @@ function exists(client: Client, request: Request, reply: ReplyWriter): void {
 
 function type(client: Client, request: Request, reply: ReplyWriter): void {
   const entry = find(client, request, 1);
-  reply.simple(entry === 0 ? 'none' : TYPE_NAMES[client.database.type(entry)]!);
+  reply.simple(entry === 0 ? 'none' : TYPE_NAMES[client.database.type(entry)]);
 }
 
 function sameKey(request: Request): boolean {
@@ -71,8 +71,8 @@ function duplicate(
   index: number,
 ): void {
   const { bytes } = request;
-  const start = request.start[index]!;
-  const length = request.length[index]!;
+  const start = request.start[index];
+  const length = request.length[index];
   source.locate(entry);
   const sourceBytes = source.bytes;
   const { valueStart, valueLength } = source;
@@ -158,7 +158,7 @@ function copy(client: Client, request: Request, reply: ReplyWriter, engine: Engi
     reply.integer(0);
     return;
   }
-  const former = target.find(request.bytes, request.start[2]!, request.length[2]!);
+  const former = target.find(request.bytes, request.start[2], request.length[2]);
   if (former !== 0) {
     if (!replace) {
       reply.integer(0);
@@ -190,8 +190,8 @@ function writeKey(database: Keyspace, entry: number, reply: ReplyWriter): void {
 
 function keyMatches(database: Keyspace, entry: number, request: Request, pattern: number): boolean {
   database.locate(entry);
-  const start = request.start[pattern]!;
-  const end = start + request.length[pattern]!;
+  const start = request.start[pattern];
+  const end = start + request.length[pattern];
   const { bytes, keyStart, keyLength } = database;
   return globMatches(request.bytes, start, end, bytes, keyStart, keyStart + keyLength);
 }

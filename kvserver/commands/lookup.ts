@@ -7,12 +7,12 @@ import { WRONG_TYPE } from './replies.ts';
 
 /** The entry of the key in argument `index`, 0 when there is none. */
 export function find(client: Client, request: Request, index: number): number {
-  return client.database.find(request.bytes, request.start[index]!, request.length[index]!);
+  return client.database.find(request.bytes, request.start[index], request.length[index]);
 }
 
 /** As find, counted in the statistics of reads. */
 export function findToRead(client: Client, request: Request, index: number): number {
-  return client.database.findToRead(request.bytes, request.start[index]!, request.length[index]!);
+  return client.database.findToRead(request.bytes, request.start[index], request.length[index]);
 }
 
 /** Whether the entry is absent or of this type; when not, the error has been written. */
@@ -51,7 +51,7 @@ export function objectToWrite<T extends ObjectValue>(
   const entry = find(client, request, 1);
   if (entry === 0) {
     const value = make();
-    database.insertObject(request.bytes, request.start[1]!, request.length[1]!, type, value);
+    database.insertObject(request.bytes, request.start[1], request.length[1], type, value);
     return value;
   }
   if (!isTypeOrAbsent(client, entry, type, reply)) return undefined;

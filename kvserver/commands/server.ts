@@ -49,7 +49,7 @@ function info(_client: Client, request: Request, reply: ReplyWriter, engine: Eng
 
 function debug(_client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
   if (!request.is(1, 'sleep') || request.argc !== 3) {
-    const name = request.text(1).split('\0')[0]!.slice(0, 128);
+    const name = request.text(1).split('\0')[0].slice(0, 128);
     reply.error(`ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`);
     return;
   }
@@ -151,7 +151,7 @@ function commandInfo(client: Client, request: Request, reply: ReplyWriter, engin
   }
   reply.array(request.argc - 2);
   for (let i = 2; i < request.argc; i++) {
-    const command = engine.commands.lookup(request.bytes, request.start[i]!, request.length[i]!);
+    const command = engine.commands.lookup(request.bytes, request.start[i], request.length[i]);
     if (command === null) reply.nilArray();
     else writeCommandInfo(command, reply);
   }
@@ -182,7 +182,7 @@ function commandDocs(_client: Client, request: Request, reply: ReplyWriter, engi
   if (request.argc > 2) {
     const named: Command[] = [];
     for (let i = 2; i < request.argc; i++) {
-      const command = engine.commands.lookup(request.bytes, request.start[i]!, request.length[i]!);
+      const command = engine.commands.lookup(request.bytes, request.start[i], request.length[i]);
       if (command !== null) named.push(command);
     }
     chosen = named;

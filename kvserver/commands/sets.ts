@@ -102,8 +102,8 @@ function srandmember(client: Client, request: Request, reply: ReplyWriter): void
   reply.array(count);
   for (let i = 0; i < count; i++) {
     const chosen = i + Math.floor(Math.random() * (members.length - i));
-    reply.bulkText(members[chosen]!);
-    members[chosen] = members[i]!;
+    reply.bulkText(members[chosen]);
+    members[chosen] = members[i];
   }
 }
 

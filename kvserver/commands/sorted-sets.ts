@@ -109,7 +109,7 @@ function addScores(client: Client, request: Request, reply: ReplyWriter, options
   }
   if (entry === 0 && set.size > 0) {
     const { bytes, start, length } = request;
-    client.database.insertObject(bytes, start[1]!, length[1]!, TYPE_SORTED_SET, set);
+    client.database.insertObject(bytes, start[1], length[1], TYPE_SORTED_SET, set);
   }
   if (!incr) reply.integer(ch ? added + changed : added);
   else if (result === null) reply.nil();

@@ -29,11 +29,11 @@ function store(client: Client, request: Request, key: number, value: number): nu
   const { database } = client;
   const entry = database.setString(
     request.bytes,
-    request.start[key]!,
-    request.length[key]!,
+    request.start[key],
+    request.length[key],
     request.bytes,
-    request.start[value]!,
-    request.length[value]!,
+    request.start[value],
+    request.length[value],
   );
   database.persist(entry);
   return entry;
@@ -253,18 +253,18 @@ function append(client: Client, request: Request, reply: ReplyWriter, engine: En
   if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
   if (entry === 0) {
     store(client, request, 1, 2);
-    reply.integer(request.length[2]!);
+    reply.integer(request.length[2]);
     return;
   }
   const former = database.valueLength;
-  const added = request.length[2]!;
+  const added = request.length[2];
   const length = former + added;
   if (length > engine.configuration.requestLimits.bulkBytesMax) {
     reply.error(TOO_LONG_STRING);
     return;
   }
   database.resizeString(entry, length, true, Math.min(length, SPARE_BYTES_MAX));
-  copyBytes(request.bytes, request.start[2]!, database.bytes, database.valueStart + former, added);
+  copyBytes(request.bytes, request.start[2], database.bytes, database.valueStart + former, added);
   reply.integer(length);
 }
 
@@ -282,7 +282,7 @@ function setrange(client: Client, request: Request, reply: ReplyWriter, engine: 
   let entry = find(client, request, 1);
   if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
   const former = entry === 0 ? 0 : database.valueLength;
-  const written = request.length[3]!;
+  const written = request.length[3];
   if (written === 0) {
     reply.integer(former);
     return;
@@ -293,13 +293,13 @@ function setrange(client: Client, request: Request, reply: ReplyWriter, engine: 
   }
   const length = Math.max(former, offset + written);
   if (entry === 0) {
-    entry = database.insertString(request.bytes, request.start[1]!, request.length[1]!, length);
+    entry = database.insertString(request.bytes, request.start[1], request.length[1], length);
   } else {
     database.resizeString(entry, length, true, 0);
   }
   const { bytes, valueStart } = database;
   if (offset > former) bytes.fill(0, valueStart + former, valueStart + offset);
-  copyBytes(request.bytes, request.start[3]!, bytes, valueStart + offset, written);
+  copyBytes(request.bytes, request.start[3], bytes, valueStart + offset, written);
   reply.integer(length);
 }
 

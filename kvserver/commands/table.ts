@@ -100,7 +100,7 @@ export class CommandTable {
     for (;;) {
       const name = this.names[slot];
       if (!name) return null;
-      if (name.length === length && equalName(name, bytes, start)) return this.slots[slot]!;
+      if (name.length === length && equalName(name, bytes, start)) return this.slots[slot];
       slot = (slot + 1) & this.mask;
     }
   }
@@ -108,13 +108,13 @@ export class CommandTable {
 
 function hashName(bytes: Uint8Array, start: number, length: number): number {
   let hash = length;
-  for (let i = 0; i < length; i++) hash = (Math.imul(hash, 31) + lowerCase(bytes[start + i]!)) | 0;
+  for (let i = 0; i < length; i++) hash = (Math.imul(hash, 31) + lowerCase(bytes[start + i])) | 0;
   return hash ^ (hash >>> 11);
 }
 
 function equalName(name: Uint8Array, bytes: Uint8Array, start: number): boolean {
   for (let i = 0; i < name.length; i++) {
-    if (name[i] !== lowerCase(bytes[start + i]!)) return false;
+    if (name[i] !== lowerCase(bytes[start + i])) return false;
   }
   return true;
 }

@@ -13,7 +13,7 @@ export class ExpiryTable {
 
   /** Milliseconds since the epoch; the entry must be in the table. */
   timeMs(entry: number): number {
-    return this.timesMs[this.slotOf[entry]!]!;
+    return this.timesMs[this.slotOf[entry]];
   }
 
   add(entry: number, timeMs: number): void {
@@ -31,29 +31,29 @@ export class ExpiryTable {
   }
 
   change(entry: number, timeMs: number): void {
-    this.timesMs[this.slotOf[entry]!] = timeMs;
+    this.timesMs[this.slotOf[entry]] = timeMs;
   }
 
   /** The last of the list takes the freed slot. */
   delete(entry: number): void {
-    const slot = this.slotOf[entry]!;
+    const slot = this.slotOf[entry];
     const last = --this.count;
-    const moved = this.entries[last]!;
+    const moved = this.entries[last];
     this.entries[slot] = moved;
-    this.timesMs[slot] = this.timesMs[last]!;
+    this.timesMs[slot] = this.timesMs[last];
     this.slotOf[moved] = slot;
   }
 
   /** Some volatile entry; `random` is from [0, 1). */
   sample(random: number): number {
-    return this.entries[Math.floor(random * this.count)]!;
+    return this.entries[Math.floor(random * this.count)];
   }
 
   /** Mean time left in milliseconds of up to so many entries, 0 for an empty table. */
   meanLeftMs(nowMs: number, entries: number): number {
     const looked = Math.min(entries, this.count);
     let sum = 0;
-    for (let i = 0; i < looked; i++) sum += Math.max(0, this.timesMs[i]! - nowMs);
+    for (let i = 0; i < looked; i++) sum += Math.max(0, this.timesMs[i] - nowMs);
     return looked === 0 ? 0 : sum / looked;
   }
 }

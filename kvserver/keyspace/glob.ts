@@ -30,7 +30,7 @@ export function globMatches(
       continue;
     }
     if (at >= end && from >= to) return true;
-    const next = at < end && from < to ? matchOne(pattern, at, end, text[from]!) : -1;
+    const next = at < end && from < to ? matchOne(pattern, at, end, text[from]) : -1;
     if (next >= 0) {
       at = next;
       from++;
@@ -44,7 +44,7 @@ export function globMatches(
 
 /** Where the pattern goes on if its next element matches the byte, else -1. */
 function matchOne(pattern: Uint8Array, at: number, end: number, byte: number): number {
-  const element = pattern[at]!;
+  const element = pattern[at];
   if (element === QUESTION) return at + 1;
   if (element === OPEN) return matchBracket(pattern, at + 1, end, byte);
   if (element === BACKSLASH && at + 1 < end) at++;
@@ -60,8 +60,8 @@ function matchBracket(pattern: Uint8Array, at: number, end: number, byte: number
       at++;
       if (pattern[at] === byte) found = true;
     } else if (at + 2 < end && pattern[at + 1] === DASH) {
-      const low = Math.min(pattern[at]!, pattern[at + 2]!);
-      const high = Math.max(pattern[at]!, pattern[at + 2]!);
+      const low = Math.min(pattern[at], pattern[at + 2]);
+      const high = Math.max(pattern[at], pattern[at + 2]);
       if (byte >= low && byte <= high) found = true;
       at += 2;
     } else if (pattern[at] === byte) {

@@ -26,13 +26,13 @@ export class KeyedHash {
     for (let left = (length >> 2) + 3; left > 0; left--) {
       let word = 0;
       if (at < wholeEnd) {
-        word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+        word = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
         at += 4;
       } else if (left === 3) {
         word = length << 24;
-        if (at + 2 < end) word |= bytes[at + 2]! << 16;
-        if (at + 1 < end) word |= bytes[at + 1]! << 8;
-        if (at < end) word |= bytes[at]!;
+        if (at + 2 < end) word |= bytes[at + 2] << 16;
+        if (at + 1 < end) word |= bytes[at + 1] << 8;
+        if (at < end) word |= bytes[at];
       } else if (left === 2) {
         v2 ^= 0xff;
       }

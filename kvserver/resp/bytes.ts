@@ -46,18 +46,18 @@ export function copyBytes(
   }
   const end = from + length;
   while (from + 8 <= end) {
-    target[at] = source[from]!;
-    target[at + 1] = source[from + 1]!;
-    target[at + 2] = source[from + 2]!;
-    target[at + 3] = source[from + 3]!;
-    target[at + 4] = source[from + 4]!;
-    target[at + 5] = source[from + 5]!;
-    target[at + 6] = source[from + 6]!;
-    target[at + 7] = source[from + 7]!;
+    target[at] = source[from];
+    target[at + 1] = source[from + 1];
+    target[at + 2] = source[from + 2];
+    target[at + 3] = source[from + 3];
+    target[at + 4] = source[from + 4];
+    target[at + 5] = source[from + 5];
+    target[at + 6] = source[from + 6];
+    target[at + 7] = source[from + 7];
     from += 8;
     at += 8;
   }
-  while (from < end) target[at++] = source[from++]!;
+  while (from < end) target[at++] = source[from++];
 }
 
 export function equalBytes(

@@ -22,12 +22,12 @@ export function parseInteger(bytes: Uint8Array, start: number, length: number): 
     at++;
     if (at === end) return Number.NaN;
   }
-  let digit = bytes[at]! - ZERO;
+  let digit = bytes[at] - ZERO;
   if (digit === 0) return length === 1 ? 0 : Number.NaN;
   if (digit < 1 || digit > 9) return Number.NaN;
   let value = digit;
   while (++at < end) {
-    digit = bytes[at]! - ZERO;
+    digit = bytes[at] - ZERO;
     if (digit < 0 || digit > 9) return Number.NaN;
     value = value * 10 + digit;
   }

@@ -142,7 +142,7 @@ export class ReplyWriter {
     if (this.end - this.pos < length) this.source.nextBlock(this);
     const target = this.bytes;
     const at = this.pos;
-    for (let i = 0; i < length; i++) target[at + i] = bytes[i]!;
+    for (let i = 0; i < length; i++) target[at + i] = bytes[i];
     this.pos = at + length;
   }
 

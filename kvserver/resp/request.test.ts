@@ -25,7 +25,7 @@ function feed(pieces: Uint8Array[], request = new Request({ ...LIMITS })): Outco
       expect(status).toBe(READY);
       const args: string[] = [];
       for (let i = 0; i < request.argc; i++) {
-        args.push(latin1(request.bytes, request.start[i]!, request.length[i]!));
+        args.push(latin1(request.bytes, request.start[i], request.length[i]));
       }
       if (args.length > 0) requests.push(args);
     }
@@ -141,7 +141,7 @@ describe('a request parser', () => {
     request.give(last, 0, last.length);
     expect(request.next()).toBe(READY);
     expect(request.length[2]).toBe(bulk.length);
-    expect(request.bytes[request.start[2]! + bulk.length - 1]).toBe('v'.charCodeAt(0));
+    expect(request.bytes[request.start[2] + bulk.length - 1]).toBe('v'.charCodeAt(0));
     request.keep();
     expect(request.pendingCapacity).toBe(0);
   });

@@ -153,21 +153,21 @@ export class Request {
 
   /** Argument as a string of one character a byte. */
   text(index: number): string {
-    return latin1(this.bytes, this.start[index]!, this.length[index]!);
+    return latin1(this.bytes, this.start[index], this.length[index]);
   }
 
   /** Argument as a 64-bit integer, or NaN (parseInteger). */
   integer(index: number): number {
-    return parseInteger(this.bytes, this.start[index]!, this.length[index]!);
+    return parseInteger(this.bytes, this.start[index], this.length[index]);
   }
 
   /** Whether an argument is this word, in any case; `word` is in lower case. */
   is(index: number, word: string): boolean {
     if (this.length[index] !== word.length) return false;
     const bytes = this.bytes;
-    const start = this.start[index]!;
+    const start = this.start[index];
     for (let i = 0; i < word.length; i++) {
-      let byte = bytes[start + i]!;
+      let byte = bytes[start + i];
       if (byte >= 0x41 && byte <= 0x5a) byte += 0x20;
       if (byte !== word.charCodeAt(i)) return false;
     }
@@ -269,10 +269,10 @@ export class Request {
     let quoted = false;
     this.bytes = source;
     for (let i = this.at; i < lineEnd; ) {
-      while (i < lineEnd && isSpace(source[i]!)) i++;
+      while (i < lineEnd && isSpace(source[i])) i++;
       if (i === lineEnd) break;
       const start = i;
-      while (i < lineEnd && !isSpace(source[i]!)) {
+      while (i < lineEnd && !isSpace(source[i])) {
         if (source[i] === DOUBLE_QUOTE || source[i] === SINGLE_QUOTE || source[i] === 0) quoted = true;
         i++;
       }
@@ -295,13 +295,13 @@ export class Request {
     let used = 0;
     let i = from;
     for (;;) {
-      while (i < end && isSpace(source[i]!)) i++;
+      while (i < end && isSpace(source[i])) i++;
       if (i >= end) break;
       const start = used;
       let quote = 0;
       while (i < end || quote !== 0) {
         if (i >= end) return false;
-        const byte = source[i]!;
+        const byte = source[i];
         if (quote === 0) {
           if (isSpace(byte)) break;
           if (byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE) quote = byte;
@@ -310,14 +310,14 @@ export class Request {
         } else if (byte === BACKSLASH && quote === DOUBLE_QUOTE && i + 1 < end) {
           const code = hexPair(source, i + 2, end);
           const hex = source[i + 1] === 0x78 && code >= 0;
-          decoded[used++] = hex ? code : unescaped(source[i + 1]!);
+          decoded[used++] = hex ? code : unescaped(source[i + 1]);
           i += hex ? 4 : 2;
         } else if (byte === BACKSLASH && i + 1 < end && source[i + 1] === SINGLE_QUOTE) {
           decoded[used++] = SINGLE_QUOTE;
           i += 2;
         } else if (byte === quote) {
           // A closing quote must end the argument.
-          if (i + 1 < end && !isSpace(source[i + 1]!)) return false;
+          if (i + 1 < end && !isSpace(source[i + 1])) return false;
           quote = 0;
           i++;
           break;
@@ -413,7 +413,7 @@ export class Request {
   /** The request at hand now begins at 0 instead of at `distance`. */
   private shift(distance: number): void {
     if (distance === 0) return;
-    for (let i = 0; i < this.argc; i++) this.start[i] = this.start[i]! - distance;
+    for (let i = 0; i < this.argc; i++) this.start[i] = this.start[i] - distance;
     this.at -= distance;
     this.scanned = Math.max(0, this.scanned - distance);
     this.requestStart = 0;
@@ -444,8 +444,8 @@ function unescaped(byte: number): number {
 
 function hexPair(bytes: Uint8Array, at: number, end: number): number {
   if (at + 2 > end) return -1;
-  const high = hexDigit(bytes[at]!);
-  const low = hexDigit(bytes[at + 1]!);
+  const high = hexDigit(bytes[at]);
+  const low = hexDigit(bytes[at + 1]);
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 

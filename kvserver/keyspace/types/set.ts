@@ -35,7 +35,7 @@ export class SetValue {
 
   /** A member chosen at random; the set is not empty. */
   random(): string {
-    return this.members[Math.floor(Math.random() * this.members.length)]!;
+    return this.members[Math.floor(Math.random() * this.members.length)];
   }
 
   /** The members themselves, not a copy: do not change the set while going through them. */

@@ -38,7 +38,7 @@ it('a sorted set orders its members by score, then by bytes, and knows their ran
         );
       }
       if (sorted.length > 0)
-        expect([set.first().member, set.last().member]).toEqual([sorted[0]![0], sorted.at(-1)![0]]);
+        expect([set.first().member, set.last().member]).toEqual([sorted[0][0], sorted.at(-1)![0]]);
     }),
     { seed: 1, numRuns: 300 },
   );
