@@ -199,6 +199,11 @@ export class Engine implements BlockSource {
     const nameLength = request.length[0];
     let command = this.commands.lookup(request.bytes, nameStart, nameLength);
     if (command === null) {
+      // An HTTP request whose body could hold commands: close, as Redis does (securityWarningCommand).
+      if (request.is(0, 'post') || request.is(0, 'host:')) {
+        client.closing = true;
+        return;
+      }
       this.reject(unknownCommand(request));
       return;
     }

@@ -15,7 +15,7 @@ export function pinThread(core: number): void {
     const inRange = Number.isInteger(core) && core >= 0 && core < CPU_SET_BYTES * 8;
     if (inRange) cpuSet.bytes[core >> 3] = 1 << (core & 7);
     if (!inRange || schedSetaffinity(0, CPU_SET_BYTES, cpuSet.address) !== 0) {
-      const detail = `core ${core} is not one that this process may run on; see nproc and taskset -p`;
+      const detail = `core ${core} is not one that this process may run on: choose another (--core); see nproc and taskset -p`;
       throw new LibosError('INVALID_ARGUMENT', 'pin', -1, detail);
     }
   } finally {

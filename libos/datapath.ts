@@ -23,9 +23,9 @@ export interface DataPathContext<Data, Info> {
 export interface DataPath<Info, Result> {
   /** Rejects when the data path failed before it was ready. */
   ready: Promise<Info>;
-  /** What run returned. Rejects when it threw. */
-  finished: Promise<Result>;
-  /** Asks the data path to return, and ends its thread if it has not within `graceMs`. */
+  /** What run returned; null when its thread had to be ended after stop(). Rejects when it threw. */
+  finished: Promise<Result | null>;
+  /** Asks the data path to return, and ends its thread if it has not within `graceMs`. Never rejects. */
   stop(graceMs?: number): Promise<void>;
 }
 
@@ -54,7 +54,8 @@ export function startDataPath<Data, Info, Result>(
   const start: DataPathStart = { module: module.href, core, data, stopWord };
   const worker = new Worker(new URL('./datapath-thread.ts', import.meta.url), { workerData: start });
   const ready = Promise.withResolvers<Info>();
-  const finished = Promise.withResolvers<Result>();
+  const finished = Promise.withResolvers<Result | null>();
+  let stopping = false;
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const fail = (error: Error) => {
     ready.reject(error);
@@ -69,11 +70,15 @@ export function startDataPath<Data, Info, Result>(
     else fail(revive(message));
   });
   worker.on('error', fail);
-  worker.once('exit', () => fail(new LibosError('SHUT_DOWN', 'datapath', -1, 'the data path ended')));
+  worker.once('exit', () => {
+    if (stopping) finished.resolve(null);
+    fail(new LibosError('SHUT_DOWN', 'datapath', -1, 'the data path ended'));
+  });
   return {
     ready: ready.promise,
     finished: finished.promise,
     async stop(graceMs = 800) {
+      stopping = true;
       Atomics.store(stopWord, 0, 1);
       const timer = setTimeout(() => void worker.terminate(), graceMs);
       await exited;

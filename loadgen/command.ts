@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import cliProgress from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { backends, startDataPath } from '../libos/index.ts';
+import { LoadError } from './errors.ts';
 import { type GeneratorInput, phaseNames } from './generator.ts';
 import { checkOptions, type LoadOptions, type LoadOutcome, parseTarget } from './options.ts';
 import { keyDistributions, operations } from './workload.ts';
@@ -25,7 +26,9 @@ export function command(): Command {
       `Puts load on a Redis-compatible server, in a closed loop, and measures every request's latency.
 
 Every reply is checked: keys hold a value that follows from the key and the seed, so fill them with --populate
-first. A wrong value, an error or a miss is counted as such and is no latency sample.`,
+first. A wrong value, an error or a miss is counted as such and is no latency sample.
+
+Exit code: 0 when the load was carried out, whatever the replies were; 1 when it could not be; 130 when interrupted.`,
     )
     .requiredOption('--target <ipv4:port>', 'the server')
     .addOption(
@@ -74,6 +77,8 @@ async function load(flags: Flags): Promise<void> {
     durationS: flags.durationS ?? (flags.requests === undefined ? 5 : null),
     requests: flags.requests ?? null,
   });
+  // Now, not after the measurement, is the time to find that there is nowhere to write to.
+  if (out !== undefined) await createFolder(out);
   const outcome = await generate(options);
   if (outcome === null) {
     process.exitCode = 130;
@@ -128,14 +133,22 @@ function showProgress(progress: Float64Array): { stop(): void } | null {
   };
 }
 
-/** Writes the files of contracts that results/ reads; latencies in nanoseconds but for .hgrm. */
+async function createFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true });
+  } catch (error) {
+    const { message } = error as Error;
+    throw new LoadError('INVALID_OPTION', `--out ${dir} cannot be a folder (${message}): name another one`);
+  }
+}
+
+/** Writes result.json and the histograms; latencies in nanoseconds, but in .hgrm in microseconds. */
 async function writeResult(
   dir: string,
   target: string,
   options: LoadOptions,
   outcome: LoadOutcome,
 ): Promise<void> {
-  await mkdir(dir, { recursive: true });
   for (const { operation, encoded, distribution } of outcome.operations) {
     await writeFile(join(dir, `${operation}.hdr`), encoded);
     await writeFile(join(dir, `${operation}.hgrm`), distribution);
@@ -202,7 +215,7 @@ function atLeast(lowest: number): (text: string) => number {
 }
 
 function seconds(text: string): number {
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^(\d+|\d*\.\d+)$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= 0 && value < 1e6)) throw new InvalidArgumentError('It must be a number of seconds.');
   return value;
 }

@@ -1,7 +1,11 @@
 /** The options of one load run, checked, and the form in which its numbers leave the worker. */
+import { isIPv4 } from 'node:net';
 import type { Backend, Endpoint } from '../libos/index.ts';
 import { LoadError } from './errors.ts';
 import { MAX_KEYS, type WorkloadOptions } from './workload.ts';
+
+/** Redis's limit of a bulk string (proto-max-bulk-len). */
+const VALUE_BYTES_MAX = 512 * 1024 * 1024;
 
 export interface LoadOptions extends WorkloadOptions {
   target: Endpoint;
@@ -48,6 +52,11 @@ export function checkOptions(options: LoadOptions): LoadOptions {
     throw new LoadError('INVALID_OPTION', message);
   };
   if (options.keys > MAX_KEYS) refuse(`--keys ${options.keys} is more than ${MAX_KEYS}`);
+  if (options.valueBytes > VALUE_BYTES_MAX) {
+    refuse(
+      `--value-bytes ${options.valueBytes} is more than the ${VALUE_BYTES_MAX} that Redis stores in a string`,
+    );
+  }
   if ((options.durationS === null) === (options.requests === null)) {
     refuse('give either --duration-s or --requests');
   }
@@ -60,11 +69,12 @@ export function checkOptions(options: LoadOptions): LoadOptions {
   return options;
 }
 
-/** 'HOST:PORT' with an IPv4 host. Throws INVALID_OPTION. */
+/** 'IPV4:PORT'. Throws INVALID_OPTION. */
 export function parseTarget(text: string): Endpoint {
-  const match = /^(\d{1,3}(?:\.\d{1,3}){3}):(\d{1,5})$/.exec(text);
-  if (!match || Number(match[2]) < 1 || Number(match[2]) > 65535) {
+  const [address, port, ...rest] = text.split(':');
+  const portNumber = /^\d{1,5}$/.test(port ?? '') ? Number(port) : 0;
+  if (!isIPv4(address) || rest.length > 0 || portNumber < 1 || portNumber > 65535) {
     throw new LoadError('INVALID_OPTION', `--target '${text}' is not IPV4:PORT, such as 127.0.0.1:6379`);
   }
-  return { address: match[1], port: Number(match[2]) };
+  return { address, port: portNumber };
 }

@@ -126,7 +126,9 @@ function writeDigits(bytes: Uint8Array, at: number, digits: number, number: numb
 
 function filler(length: number, seed: number): Uint8Array {
   const random = new Random(~seed);
-  return Uint8Array.from({ length }, () => 97 + (random.next() % 26));
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = 97 + (random.next() % 26);
+  return bytes;
 }
 
 /** Plain Uint8Array, not Buffer, so that the hot path sees one kind of array. */

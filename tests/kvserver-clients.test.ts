@@ -157,6 +157,8 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     ['GET "unbalanced\r\n', '-ERR Protocol error: unbalanced quotes in request\r\n'],
     [`PING\r\n${'x'.repeat(70_000)}`, '+PONG\r\n-ERR Protocol error: too big inline request\r\n'],
     ['PING\r\nQUIT\r\nPING\r\n', '+PONG\r\n+OK\r\n'],
+    ['POST / HTTP/1.1\r\nPING\r\n', ''],
+    ['PING\r\nHost: example\r\nPING\r\n', '+PONG\r\n'],
   ])('answers %j, closes that connection and goes on serving others', async (request, answer) => {
     const broken = await RespConnection.open(server.port);
     broken.send(request);
@@ -230,6 +232,20 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
       expect(performance.now() - begun).toBeLessThan(1000);
       connected.close();
     }
+  });
+
+  it('stops cleanly in the middle of a command', { timeout: 20_000 }, async () => {
+    const stopping = await startKvServer(frontend);
+    const connected = await RespConnection.open(stopping.port);
+    connected.send('DEBUG SLEEP 2\r\n');
+    await sleep(100);
+    const begun = performance.now();
+    stopping.process.kill('SIGTERM');
+    const [code] = (await once(stopping.process, 'exit')) as [number | null];
+    expect(code).toBe(0);
+    // The event loop of the sockets front end, like Redis's, hears of a signal when the command is over.
+    expect(performance.now() - begun).toBeLessThan(frontend === 'libos' ? 1500 : 2900);
+    connected.close();
   });
 
   it('admits no more than --max-clients, and none without --requirepass', { timeout: 20_000 }, async () => {

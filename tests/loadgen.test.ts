@@ -176,6 +176,15 @@ describe('bypassbench load', () => {
     expect((await failure('--target', target, '--duration-s', '1', '--requests', '1')).stderr).toContain(
       'either --duration-s or --requests',
     );
+    expect((await failure('--target', '999.0.0.1:1')).stderr).toContain(
+      "--target '999.0.0.1:1' is not IPV4:PORT",
+    );
+    expect((await failure('--target', target, '--value-bytes', '600000000')).stderr).toContain(
+      '--value-bytes 600000000 is more than the 536870912 that Redis stores in a string',
+    );
+    expect((await failure('--target', target, '--out', bypassbench)).stderr).toMatch(
+      /^bypassbench: --out .* cannot be a folder \(.*\): name another one\n$/,
+    );
     expect((await failure('--target', target, '--core', '4000')).stderr).toContain('core 4000');
   });
 
