@@ -87,6 +87,21 @@ export function startDataPath<Data, Info, Result>(
   };
 }
 
+/** Waits until a data path has finished; SIGTERM and SIGINT ask it to stop. Rejects when it threw. */
+export async function finishedOrSignalled<Info, Result>(
+  dataPath: DataPath<Info, Result>,
+): Promise<Result | null> {
+  const stop = () => void dataPath.stop();
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  try {
+    return await dataPath.finished;
+  } finally {
+    process.off('SIGTERM', stop);
+    process.off('SIGINT', stop);
+  }
+}
+
 function revive(failure: Extract<DataPathMessage, { kind: 'failed' }>): Error {
   const error = new Error(failure.message) as Error & { code?: string | ErrorCode };
   error.stack = failure.stack;

@@ -15,7 +15,7 @@ import { BufferPool } from './memory/pool.ts';
 import type { Libos } from './pdpi.ts';
 
 export { nowNs } from './clock.ts';
-export { type DataPath, type DataPathContext, startDataPath } from './datapath.ts';
+export { type DataPath, type DataPathContext, finishedOrSignalled, startDataPath } from './datapath.ts';
 export { formatIpv4 } from './endpoint.ts';
 export { type ErrorCode, errorCodes, LibosError } from './errors.ts';
 export type { ScatterGatherArray, Segment } from './memory/sga.ts';

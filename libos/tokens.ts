@@ -52,7 +52,6 @@ export class TokenTable {
   #readyHead = NO_SLOT;
   #readyTail = NO_SLOT;
   readyCount = 0;
-  pendingCount = 0;
 
   /** Slot of the completion that came first, or NO_SLOT. */
   get firstReady(): number {
@@ -85,7 +84,6 @@ export class TokenTable {
     this.error[slot] = null;
     this.sga[slot] = sga;
     this.next[slot] = NO_SLOT;
-    this.pendingCount++;
     return slot;
   }
 
@@ -130,7 +128,6 @@ export class TokenTable {
     else this.next[this.#readyTail] = slot;
     this.#readyTail = slot;
     this.readyCount++;
-    this.pendingCount--;
   }
 
   /** Forgets a completed slot; its token is consumed. */

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import cliProgress from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { backends, startDataPath } from '../libos/index.ts';
+import { backends, finishedOrSignalled, startDataPath } from '../libos/index.ts';
 import { LoadError } from './errors.ts';
 import { type GeneratorInput, phaseNames } from './generator.ts';
 import { checkOptions, type LoadOptions, type LoadOutcome, parseTarget } from './options.ts';
@@ -97,16 +97,11 @@ async function generate(options: LoadOptions): Promise<LoadOutcome | null> {
     input,
     options.core,
   );
-  const stop = () => void dataPath.stop();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
   const bar = showProgress(progress);
   try {
-    return await dataPath.finished;
+    return await finishedOrSignalled(dataPath);
   } finally {
     bar?.stop();
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
   }
 }
 

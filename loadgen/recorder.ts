@@ -25,11 +25,6 @@ export class LatencyRecorder {
     this.#counts[bucket * HALF + (latencyNs >>> bucket)]++;
   }
 
-  reset(): void {
-    this.#counts.fill(0);
-    this.#long.length = 0;
-  }
-
   /** The HDR histogram of all that was recorded, in nanoseconds. */
   histogram(): Histogram {
     const histogram = build({

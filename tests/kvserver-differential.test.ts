@@ -11,8 +11,8 @@ import {
   RespConnection,
   type ServerProcess,
   startKvServer,
-  startRedis,
 } from './kvserver-processes.ts';
+import { type RunningServer, startRedis } from './redis-server.ts';
 
 const SEED = 7015;
 const RUNS = 250;
@@ -272,7 +272,7 @@ async function replies(port: number, sequence: string[][], cut: number): Promise
 }
 
 describe.each(FRONTENDS)('%s front end against redis-server', (frontend) => {
-  let redis: ServerProcess;
+  let redis: RunningServer;
   let server: ServerProcess;
 
   beforeAll(async () => {

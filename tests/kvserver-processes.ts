@@ -1,9 +1,8 @@
 /** Starts the servers that the kvserver tests talk to, and speaks RESP with them byte by byte. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const BYPASSBENCH = fileURLToPath(new URL('../bin/bypassbench', import.meta.url));
@@ -31,24 +30,6 @@ export async function startKvServer(frontend: string, flags: string[] = []): Pro
   throw new Error(`bypassbench serve --frontend ${frontend} ended before it was ready`);
 }
 
-/** Runs the real redis-server on a free port. */
-export async function startRedis(flags: string[] = []): Promise<ServerProcess> {
-  const port = await freePort();
-  const args = ['--port', String(port), '--save', '', '--appendonly', 'no', '--bind', '127.0.0.1', ...flags];
-  const child = spawn('redis-server', args, { stdio: 'ignore' });
-  for (let tries = 0; tries < 100; tries++) {
-    await sleep(50);
-    try {
-      (await RespConnection.open(port)).close();
-      return { port, process: child, stop: () => stop(child) };
-    } catch {
-      // Not listening yet.
-    }
-  }
-  child.kill('SIGKILL');
-  throw new Error(`redis-server did not listen on port ${port}`);
-}
-
 async function stop(child: ChildProcess): Promise<{ code: number | null; elapsedMs: number }> {
   if (child.exitCode !== null) return { code: child.exitCode, elapsedMs: 0 };
   const begun = performance.now();
@@ -58,15 +39,6 @@ async function stop(child: ChildProcess): Promise<{ code: number | null; elapsed
   const [code] = (await exited) as [number | null];
   clearTimeout(forced);
   return { code, elapsedMs: performance.now() - begun };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** A reply: its type byte, and its text or its elements. */

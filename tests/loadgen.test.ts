@@ -10,7 +10,8 @@ import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { freePort, type RunningServer, startRedis } from './redis-server.ts';
+import { freePort } from '../experiments/index.ts';
+import { type RunningServer, startRedis } from './redis-server.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
@@ -158,7 +159,7 @@ describe('bypassbench load', () => {
   });
 
   it('tells what is wrong and how to mend it', async () => {
-    const port = await freePort();
+    const port = await freePort('127.0.0.1');
     expect(await failure('--target', `127.0.0.1:${port}`)).toEqual({
       code: 1,
       stderr: `bypassbench: cannot connect to 127.0.0.1:${port}: connection refused; is the server running there?\n`,

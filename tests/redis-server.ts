@@ -3,29 +3,21 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-export async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  return port;
-}
+import { freePort } from '../experiments/index.ts';
 
 export interface RunningServer {
   port: number;
-  process: ChildProcess;
   stop(): Promise<void>;
 }
 
 /** Debian's redis-server without persistence. Needs it on the PATH; the set-up script installs it. */
 export async function startRedis(args: string[] = []): Promise<RunningServer> {
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   const fixed = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const child = spawn('redis-server', [...fixed, ...args], { stdio: 'ignore' });
   await once(child, 'spawn');
   await untilListening(port);
-  return { port, process: child, stop: () => end(child) };
+  return { port, stop: () => end(child) };
 }
 
 async function untilListening(port: number): Promise<void> {

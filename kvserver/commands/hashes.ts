@@ -7,9 +7,9 @@ import { fitsInt64, parseInt64 } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import {
-  deleteEmptied,
   objectToRead,
   objectToWrite,
+  removeMembers,
   replyEmptyArray,
   replyEmptyMap,
   replyNil,
@@ -123,13 +123,7 @@ function hvals(client: Client, request: Request, reply: ReplyWriter): void {
 
 function hdel(client: Client, request: Request, reply: ReplyWriter): void {
   const hash = objectToRead<HashValue>(client, request, reply, TYPE_HASH, replyZero);
-  if (!hash) return;
-  let deleted = 0;
-  for (let i = 2; i < request.argc; i++) {
-    if (hash.fields.delete(request.text(i))) deleted++;
-  }
-  if (hash.fields.size === 0) deleteEmptied(client, request);
-  reply.integer(deleted);
+  if (hash) removeMembers(client, request, reply, hash.fields);
 }
 
 function hlen(client: Client, request: Request, reply: ReplyWriter): void {

@@ -63,6 +63,21 @@ export function deleteEmptied(client: Client, request: Request): void {
   client.database.delete(find(client, request, 1));
 }
 
+/** Removes the members that the arguments from 2 on name from the value of the key in argument 1; replies how many. */
+export function removeMembers(
+  client: Client,
+  request: Request,
+  reply: ReplyWriter,
+  members: { delete(member: string): boolean; readonly size: number },
+): void {
+  let removed = 0;
+  for (let i = 2; i < request.argc; i++) {
+    if (members.delete(request.text(i))) removed++;
+  }
+  if (members.size === 0) deleteEmptied(client, request);
+  reply.integer(removed);
+}
+
 export const replyZero = (reply: ReplyWriter): void => reply.integer(0);
 export const replyNil = (reply: ReplyWriter): void => reply.nil();
 export const replyNilArray = (reply: ReplyWriter): void => reply.nilArray();

@@ -8,6 +8,7 @@ import {
   deleteEmptied,
   objectToRead,
   objectToWrite,
+  removeMembers,
   replyEmptyArray,
   replyEmptySet,
   replyNil,
@@ -30,13 +31,7 @@ function sadd(client: Client, request: Request, reply: ReplyWriter): void {
 
 function srem(client: Client, request: Request, reply: ReplyWriter): void {
   const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyZero);
-  if (!set) return;
-  let removed = 0;
-  for (let i = 2; i < request.argc; i++) {
-    if (set.delete(request.text(i))) removed++;
-  }
-  if (set.size === 0) deleteEmptied(client, request);
-  reply.integer(removed);
+  if (set) removeMembers(client, request, reply, set);
 }
 
 function spop(client: Client, request: Request, reply: ReplyWriter): void {

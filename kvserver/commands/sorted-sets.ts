@@ -10,6 +10,7 @@ import {
   find,
   isTypeOrAbsent,
   objectToRead,
+  removeMembers,
   replyEmptyArray,
   replyNil,
   replyZero,
@@ -251,13 +252,7 @@ function zcard(client: Client, request: Request, reply: ReplyWriter): void {
 
 function zrem(client: Client, request: Request, reply: ReplyWriter): void {
   const set = objectToRead<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyZero);
-  if (!set) return;
-  let removed = 0;
-  for (let i = 2; i < request.argc; i++) {
-    if (set.delete(request.text(i))) removed++;
-  }
-  if (set.size === 0) deleteEmptied(client, request);
-  reply.integer(removed);
+  if (set) removeMembers(client, request, reply, set);
 }
 
 const ONE_KEY = { first: 1, last: 1, step: 1 };

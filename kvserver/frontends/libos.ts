@@ -2,7 +2,7 @@
  * The main thread of the ported server: starts its data path (libos-loop.ts), prints the ready line, and stops
  * it when a signal comes.
  */
-import { type Endpoint, startDataPath } from '../../libos/index.ts';
+import { type Endpoint, finishedOrSignalled, startDataPath } from '../../libos/index.ts';
 import { listenError } from '../errors.ts';
 import type { ServeOptions } from '../options.ts';
 
@@ -15,10 +15,5 @@ export async function serveOverLibos(options: ServeOptions): Promise<void> {
   });
   const { frontend, backend } = options;
   console.log(JSON.stringify({ ready: true, address, port, pid: process.pid, frontend, backend }));
-  const stop = () => void dataPath.stop();
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
-  await dataPath.finished;
-  process.off('SIGTERM', stop);
-  process.off('SIGINT', stop);
+  await finishedOrSignalled(dataPath);
 }

@@ -1,16 +1,17 @@
 /** The servers that the benchmarks compare, started on core 0, with the clients on core 1. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa, type ResultPromise } from 'execa';
+import { freePort } from '../../experiments/index.ts';
 
 export const SERVER_CORE = 0;
 export const CLIENT_CORE = 1;
 export type SystemName = 'redis' | 'kv-sockets' | 'kv-kernel';
 
 const bypassbench = join(import.meta.dirname, '..', '..', 'bin', 'bypassbench');
+const HOST = '127.0.0.1';
 const READY_TIMEOUT_MS = 15_000;
 
 export interface Server {
@@ -21,23 +22,15 @@ export interface Server {
 
 function commandOf(system: SystemName, port: number): string[] {
   if (system === 'redis') {
-    return ['redis-server', '--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    return ['redis-server', '--port', `${port}`, '--bind', HOST, '--save', '', '--appendonly', 'no'];
   }
   const frontend = system === 'kv-kernel' ? ['libos', '--core', `${SERVER_CORE}`] : ['sockets'];
   return [bypassbench, 'serve', '--port', `${port}`, '--frontend', ...frontend];
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
-
 /** Starts a server and waits until it answers PING. */
 export async function startServer(system: SystemName): Promise<Server> {
-  const port = await freePort();
+  const port = await freePort(HOST);
   const args = ['-c', `${SERVER_CORE}`, ...commandOf(system, port)];
   const child = execa('taskset', args, { stdio: ['ignore', 'ignore', 'inherit'], reject: false });
   let ended = false;
@@ -84,7 +77,7 @@ export interface LoadOperation {
 export async function load(port: number, ...args: string[]): Promise<LoadOperation> {
   const dir = await mkdtemp(join(tmpdir(), 'bypassbench-bench-'));
   try {
-    const fixed = ['load', '--target', `127.0.0.1:${port}`, '--core', `${CLIENT_CORE}`, '--out', dir];
+    const fixed = ['load', '--target', `${HOST}:${port}`, '--core', `${CLIENT_CORE}`, '--out', dir];
     await execa('taskset', ['-c', `${CLIENT_CORE}`, bypassbench, ...fixed, ...args]);
     const result = JSON.parse(await readFile(join(dir, 'result.json'), 'utf8'));
     const [operation]: LoadOperation[] = result.operations;

@@ -6,6 +6,7 @@ import { Comparison, progress, shuffled } from './comparison.ts';
 import { redisBenchmark, type SystemName, startServer } from './servers.ts';
 
 const TRIALS = 5;
+const WORKLOAD = ['-c', '50', '-d', '64', '-r', '100000', '-t', 'set,get'];
 const systems: SystemName[] = ['redis', 'kv-sockets', 'kv-kernel'];
 const pipelines = [
   { name: '', args: ['-n', '200000'] },
@@ -17,32 +18,9 @@ for (let trial = 1; trial <= TRIALS; trial++) {
   for (const system of shuffled(systems)) {
     const server = await startServer(system);
     // Warms up the server's compiler, as a first request does not.
-    await redisBenchmark(
-      server.port,
-      '-c',
-      '50',
-      '-n',
-      '100000',
-      '-d',
-      '64',
-      '-r',
-      '100000',
-      '-t',
-      'set,get',
-    );
+    await redisBenchmark(server.port, ...WORKLOAD, '-n', '100000');
     for (const { name, args } of pipelines) {
-      const rates = await redisBenchmark(
-        server.port,
-        '-c',
-        '50',
-        '-d',
-        '64',
-        '-r',
-        '100000',
-        '-t',
-        'set,get',
-        ...args,
-      );
+      const rates = await redisBenchmark(server.port, ...WORKLOAD, ...args);
       for (const [test, rate] of Object.entries(rates)) {
         throughput.add(`${test} -c 50${name}`, system, rate);
         progress(`trial ${trial} of ${TRIALS}: ${system} ${test}${name} ${Math.round(rate)} requests/s`);
