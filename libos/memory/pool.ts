@@ -7,7 +7,7 @@
  * application got its buffers, to name the leaks.
  */
 import { LibosError } from '../errors.ts';
-import { Owner, ScatterGatherArray, Segment, type Slab } from './sga.ts';
+import { Owner, ScatterGatherArray, Segment, type SegmentHome, type Slab } from './sga.ts';
 
 export interface PoolOptions {
   /** Size of one buffer in bytes. */
@@ -24,7 +24,7 @@ export interface PoolOptions {
 
 const POISON = 0xdb;
 
-export class BufferPool {
+export class BufferPool implements SegmentHome {
   readonly bufferBytes: number;
   readonly #options: PoolOptions;
   readonly #checked: boolean;
@@ -72,6 +72,15 @@ export class BufferPool {
     return array;
   }
 
+  /** An array around one buffer that may have its home elsewhere, with its data as it stands, owned by `owner`. */
+  wrap(segment: Segment, owner: Owner): ScatterGatherArray {
+    const array = this.#freeArrays.pop() ?? new ScatterGatherArray();
+    array.segments[0] = segment;
+    array.segmentCount = 1;
+    array.owner = owner;
+    return array;
+  }
+
   /** Makes `array` the application's. */
   giveToApplication(array: ScatterGatherArray): void {
     array.owner = Owner.Application;
@@ -99,11 +108,20 @@ export class BufferPool {
   /** Takes the buffers back, whoever owned them. */
   release(array: ScatterGatherArray): void {
     array.owner = Owner.Nobody;
-    for (let i = 0; i < array.segmentCount; i++) this.#giveSegment(array.segments[i]);
+    for (let i = 0; i < array.segmentCount; i++) array.segments[i].home.give(array.segments[i]);
     array.segmentCount = 0;
     if (this.#checked) return;
     if (array.segments.length > 4) array.segments.length = 1;
     this.#freeArrays.push(array);
+  }
+
+  /** Takes one buffer of this pool back. */
+  give(segment: Segment): void {
+    if (this.#checked) segment.bytes.fill(POISON, segment.base, segment.base + segment.capacity);
+    this.#freeSegments.push(segment);
+    const free = ++this.#slabFree[segment.slabIndex];
+    if (free === this.#options.slabBuffers && this.freeBytes > this.#options.retainBytes)
+      this.#retire(segment.slabIndex);
   }
 
   /** Ends all mappings. In checked mode throws LEAK, naming where the buffers came from, if any are still out. */
@@ -141,7 +159,7 @@ export class BufferPool {
     this.#slabFree.push(slabBuffers);
     for (let i = slabBuffers - 1; i >= 0; i--) {
       if (this.#checked) slab.bytes.fill(POISON, i * bufferBytes, (i + 1) * bufferBytes);
-      this.#freeSegments.push(new Segment(slab, slabIndex, i * bufferBytes, bufferBytes));
+      this.#freeSegments.push(new Segment(this, slab, slabIndex, i * bufferBytes, bufferBytes));
     }
   }
 
@@ -150,14 +168,6 @@ export class BufferPool {
     this.#slabFree[segment.slabIndex]--;
     if (this.#checked) this.#verifyPoison(segment);
     return segment;
-  }
-
-  #giveSegment(segment: Segment): void {
-    if (this.#checked) segment.bytes.fill(POISON, segment.base, segment.base + segment.capacity);
-    this.#freeSegments.push(segment);
-    const free = ++this.#slabFree[segment.slabIndex];
-    if (free === this.#options.slabBuffers && this.freeBytes > this.#options.retainBytes)
-      this.#retire(segment.slabIndex);
   }
 
   /** Takes a wholly free slab out of circulation, so that one busy buffer cannot make it come and go. */

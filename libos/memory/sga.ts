@@ -17,24 +17,42 @@ export interface Slab {
   unmap(): void;
 }
 
+/** Where a buffer goes when nobody owns it any more: the pool or the device that it was cut from. */
+export interface SegmentHome {
+  give(segment: Segment): void;
+}
+
 export class Segment {
+  readonly home: SegmentHome;
   readonly bytes: Uint8Array;
   /** First byte of the buffer within `bytes`. */
   readonly base: number;
   readonly capacity: number;
   /** Address of the buffer's first byte. */
   readonly address: number;
-  /** Index of the slab in its pool. */
+  /** Index of the slab in its pool; of a device's buffer, what the device makes of it. */
   readonly slabIndex: number;
   /** First byte of the data within `bytes`; base <= offset and offset + length <= base + capacity. */
   offset: number;
   length: number;
+  /** Links the segments of a queue that a network stack keeps; null while the application owns the segment. */
+  next: Segment | null = null;
+  /** In such a queue: the TCP sequence number of the first byte, a signed 32-bit integer. */
+  sequence = 0;
 
-  constructor(slab: Slab, slabIndex: number, base: number, capacity: number) {
-    this.bytes = slab.bytes;
+  /** @param memory the slab, or whatever else `base` counts from */
+  constructor(
+    home: SegmentHome,
+    memory: Pick<Slab, 'bytes' | 'address'>,
+    slabIndex: number,
+    base: number,
+    capacity: number,
+  ) {
+    this.home = home;
+    this.bytes = memory.bytes;
     this.base = base;
     this.capacity = capacity;
-    this.address = slab.address + base;
+    this.address = memory.address + base;
     this.slabIndex = slabIndex;
     this.offset = base;
     this.length = 0;
@@ -51,6 +69,8 @@ export class ScatterGatherArray {
   segmentCount = 0;
   /** Kept by the libOS; the application leaves it alone. */
   owner: Owner = Owner.Nobody;
+  /** Links the arrays that a network stack has taken to send and may have to send again. */
+  next: ScatterGatherArray | null = null;
 
   get byteLength(): number {
     let total = 0;
