@@ -118,12 +118,12 @@ export class LibosCore implements Libos, TransportHost {
 
   close(qd: QueueDescriptor): void {
     const queue = this.#queue(qd, 'close');
+    this.#transport.close(queue);
     this.#cancel(queue.accepts);
     this.#cancel(queue.connects);
     this.#cancel(queue.pops);
     this.#cancel(queue.pushes);
     this.#cancel(queue.unacknowledged);
-    this.#transport.close(queue);
     this.#queues[qd] = null;
     this.#freeDescriptors.push(qd);
   }
@@ -328,8 +328,8 @@ export class LibosCore implements Libos, TransportHost {
     const { pool } = this.#transport;
     const completion = this.completions[index] ?? this.#newCompletion(index);
     let sga = tokens.sga[slot];
+    if (this.#options.checked && tokens.operation[slot] === 'push') this.#verify(slot, sga);
     if (sga !== null) {
-      if (this.#options.checked && tokens.operation[slot] === 'push') this.#verify(slot, sga);
       if (sga.owner === Owner.LibosThenFree) {
         pool.release(sga);
         sga = null;
@@ -364,10 +364,11 @@ export class LibosCore implements Libos, TransportHost {
     return completion;
   }
 
-  #verify(slot: number, sga: ScatterGatherArray): void {
+  /** @param sga null when the transport has kept buffers that the application has freed */
+  #verify(slot: number, sga: ScatterGatherArray | null): void {
     const pushed = this.#digests.get(slot);
     this.#digests.delete(slot);
-    if (pushed === digest(sga)) return;
+    if (sga === null || pushed === digest(sga)) return;
     const qd = this.tokens.qd[slot];
     this.tokens.consume(slot);
     this.#transport.pool.giveToApplication(sga);

@@ -17,6 +17,7 @@ export const errorCodes = {
   CONNECTION_REFUSED: 'nobody listens at this address and port',
   CONNECTION_RESET: 'the peer reset the connection, or it was written to after the peer had closed it',
   HOST_UNREACHABLE: 'there is no route to this address, or it does not answer',
+  LINK_DOWN: 'the device has no link: no peer is there, or its process has ended',
   TIMED_OUT: 'the peer did not answer in time',
   MESSAGE_TOO_LONG: 'the datagram is longer than the backend can send',
   CANCELLED: 'the queue was closed, or its sending half shut down, while the operation was pending',

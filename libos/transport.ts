@@ -65,7 +65,7 @@ export interface Transport {
   connect(queue: Queue, address: number, port: number): void;
   /** Half-close after all pushes that are in queue.pushes. */
   shutdownWrite(queue: Queue): void;
-  /** Closes; the core has completed all that was pending. */
+  /** Closes. What is pending after it the core completes as cancelled. */
   close(queue: Queue): void;
 
   /** A slot was appended to queue.accepts, pushes or pops: the transport may serve it at once or in poll(). */

@@ -81,6 +81,12 @@ export class BufferPool implements SegmentHome {
     return array;
   }
 
+  /** One buffer, or null when the limit is reached. It goes back by give. */
+  tryTake(): Segment | null {
+    if (this.#freeSegments.length === 0 && !this.#tryGrow()) return null;
+    return this.#takeSegment();
+  }
+
   /** Makes `array` the application's. */
   giveToApplication(array: ScatterGatherArray): void {
     array.owner = Owner.Application;
@@ -143,17 +149,21 @@ export class BufferPool implements SegmentHome {
   }
 
   #grow(wanted: number): void {
+    if (this.#tryGrow()) return;
+    const { limitBytes, bufferBytes } = this.#options;
+    const detail = `the pool's limit of ${limitBytes} bytes does not allow ${wanted} more buffers of ${bufferBytes} bytes`;
+    throw new LibosError('NO_BUFFERS', 'alloc', -1, detail);
+  }
+
+  #tryGrow(): boolean {
     const awakened = this.#dormant.pop();
     if (awakened) {
       for (const segment of awakened) this.#freeSegments.push(segment);
-      return;
+      return true;
     }
     const { slabBuffers, limitBytes, bufferBytes } = this.#options;
     const slabBytes = slabBuffers * bufferBytes;
-    if (this.mappedBytes + slabBytes > limitBytes) {
-      const detail = `the pool's limit of ${limitBytes} bytes does not allow ${wanted} more buffers of ${bufferBytes} bytes`;
-      throw new LibosError('NO_BUFFERS', 'alloc', -1, detail);
-    }
+    if (this.mappedBytes + slabBytes > limitBytes) return false;
     const slab = this.#options.mapSlab(slabBytes);
     const slabIndex = this.#slabs.push(slab) - 1;
     this.#slabFree.push(slabBuffers);
@@ -161,6 +171,7 @@ export class BufferPool implements SegmentHome {
       if (this.#checked) slab.bytes.fill(POISON, i * bufferBytes, (i + 1) * bufferBytes);
       this.#freeSegments.push(new Segment(this, slab, slabIndex, i * bufferBytes, bufferBytes));
     }
+    return true;
   }
 
   #takeSegment(): Segment {

@@ -59,8 +59,11 @@ export class Segment {
   }
 }
 
-/** Who owns a scatter-gather array at the moment. */
-export const Owner = { Nobody: 0, Application: 1, Libos: 2, LibosThenFree: 3 } as const;
+/**
+ * Who owns a scatter-gather array at the moment. Transport: the application has freed it and its push has completed,
+ * but a transport may still send from it, and gives it back to the pool when it need not any more.
+ */
+export const Owner = { Nobody: 0, Application: 1, Libos: 2, LibosThenFree: 3, Transport: 4 } as const;
 export type Owner = (typeof Owner)[keyof typeof Owner];
 
 export class ScatterGatherArray {

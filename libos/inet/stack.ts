@@ -1,0 +1,181 @@
+/**
+ * A host on one device: Ethernet frames in and out, and who they are for.
+ *
+ *     poll:   deadlines -> dispatch -> one exchange of frames -> each received frame to ARP, ICMP, UDP or TCP
+ *
+ * Time, randomness and memory come from outside; libos/inet/transport.ts offers it as a libOS.
+ */
+import type { BufferPool } from '../memory/pool.ts';
+import type { Segment } from '../memory/sga.ts';
+import type { ChecksumStatus, Device } from './device.ts';
+import { Icmp, type IcmpHandler } from './icmp.ts';
+import { Ipv4, type NetworkConfiguration } from './ipv4.ts';
+import { type Neighbour, type NeighbourHandler, Neighbours } from './neighbours.ts';
+import { Ports } from './ports.ts';
+import { InitialSequenceNumbers } from './tcp/initial-sequence.ts';
+import type { TcpOptions } from './tcp/options.ts';
+import { Tcp } from './tcp/tcp.ts';
+import { pathUnreachable, waitForNeighbour } from './tcp/unreachable.ts';
+import { Udp, type UdpHandler, type UdpSocket } from './udp.ts';
+import { readI32, readU16 } from './wire/bytes.ts';
+import {
+  ETHERNET_HEADER_BYTES,
+  EtherType,
+  etherType,
+  isEthernetBroadcast,
+  isEthernetDestination,
+} from './wire/ethernet.ts';
+import { Unreachable } from './wire/icmp.ts';
+import { Protocol } from './wire/ipv4.ts';
+
+export interface StackOptions<S extends UdpSocket> {
+  network: NetworkConfiguration;
+  tcp: TcpOptions;
+  /** Random 32-bit integers, for what nobody may foresee. */
+  secret: readonly [number, number];
+  /** Told of datagrams that came and of connected sockets whose peer refuses them. */
+  datagrams: UdpHandler<S> & {
+    datagramRefused(localPort: number, peerAddress: number, peerPort: number): void;
+  };
+}
+
+export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler, IcmpHandler {
+  readonly counters = { unknownEtherType: 0, unknownProtocol: 0, runts: 0, foreign: 0 };
+  readonly device: Device;
+  readonly neighbours: Neighbours;
+  readonly ipv4: Ipv4;
+  readonly icmp: Icmp;
+  readonly udp: Udp<S>;
+  readonly tcp: Tcp;
+  readonly tcpPorts = new Ports();
+  readonly udpPorts = new Ports();
+  readonly #datagrams: StackOptions<S>['datagrams'];
+  readonly #portHash: InitialSequenceNumbers;
+  readonly #macHigh: number;
+  readonly #macLow: number;
+  #linkWasUp = false;
+
+  constructor(device: Device, pool: BufferPool, options: StackOptions<S>) {
+    const { network, secret } = options;
+    this.device = device;
+    this.#macHigh = readU16(device.mac, 0);
+    this.#macLow = readI32(device.mac, 2);
+    this.neighbours = new Neighbours(device, network.address, this);
+    this.ipv4 = new Ipv4(device, network, this.neighbours);
+    this.icmp = new Icmp(this.ipv4, this.neighbours, this);
+    this.udp = new Udp(device, this.ipv4, this.icmp, this.neighbours, options.datagrams);
+    this.tcp = new Tcp(device, this.ipv4, this.neighbours, pool, options.tcp, secret);
+    this.#datagrams = options.datagrams;
+    this.#portHash = new InitialSequenceNumbers(secret[1], secret[0]);
+  }
+
+  /** Makes what progress can be made without waiting. */
+  poll(): void {
+    const { device, tcp, neighbours } = this;
+    tcp.expire();
+    if (neighbours.pollAt() <= device.nowUs) neighbours.poll(device.nowUs);
+    tcp.dispatch();
+    const count = device.exchange();
+    if (device.linkUp !== this.#linkWasUp) this.#linkChanged();
+    const { received, receivedChecksums } = device;
+    for (let i = 0; i < count; i++) {
+      const frame = received[i];
+      if (!this.#process(frame, receivedChecksums[i] as ChecksumStatus)) frame.home.give(frame);
+    }
+  }
+
+  /** When poll has something to do although nothing comes; Infinity if never. */
+  pollAt(): number {
+    return Math.min(this.tcp.pollAt(), this.neighbours.pollAt());
+  }
+
+  /** A free local port for a connection to that peer, or 0. */
+  ephemeralTcpPort(peerAddress: number, peerPort: number): number {
+    const { connections } = this.tcp;
+    const offset = this.#portHash.hash(this.ipv4.address, peerAddress, peerPort);
+    return this.tcpPorts.ephemeral(offset, (port) => connections.find(port, peerAddress, peerPort) === null);
+  }
+
+  ephemeralUdpPort(): number {
+    return this.udpPorts.ephemeral(this.#portHash.hash(this.ipv4.address, 0, 0), () => true);
+  }
+
+  // For ARP and ICMP
+
+  neighbourResolved(neighbour: Neighbour): void {
+    this.tcp.connections.forEach((connection) => {
+      if (connection.neighbour === neighbour) this.tcp.markDirty(connection);
+    });
+  }
+
+  neighbourFailed(neighbour: Neighbour): void {
+    waitForNeighbour(this.tcp, neighbour);
+  }
+
+  destinationUnreachable(
+    code: number,
+    nextHopMtu: number,
+    protocol: number,
+    destination: number,
+    sourcePort: number,
+    destinationPort: number,
+    sequence: number,
+  ): void {
+    if (protocol === Protocol.Tcp) {
+      const connection = this.tcp.connections.find(sourcePort, destination, destinationPort);
+      if (connection !== null) pathUnreachable(this.tcp, connection, code, nextHopMtu, sequence);
+    } else if (protocol === Protocol.Udp && code === Unreachable.Port) {
+      this.#datagrams.datagramRefused(sourcePort, destination, destinationPort);
+    }
+  }
+
+  #linkChanged(): void {
+    const { linkUp, nowUs } = this.device;
+    this.#linkWasUp = linkUp;
+    // Requests that were sent while the link was down went nowhere.
+    if (linkUp) this.neighbours.askAgain(nowUs);
+  }
+
+  /** Returns whether somebody kept the frame. */
+  #process(frame: Segment, checksumStatus: ChecksumStatus): boolean {
+    const { bytes, offset, length } = frame;
+    if (length < ETHERNET_HEADER_BYTES) {
+      this.counters.runts++;
+      return false;
+    }
+    if (
+      !isEthernetDestination(bytes, offset, this.#macHigh, this.#macLow) &&
+      !isEthernetBroadcast(bytes, offset)
+    ) {
+      this.counters.foreign++;
+      return false;
+    }
+    const at = offset + ETHERNET_HEADER_BYTES;
+    const rest = length - ETHERNET_HEADER_BYTES;
+    switch (etherType(bytes, offset)) {
+      case EtherType.Ipv4:
+        if (!this.ipv4.accept(bytes, at, rest, checksumStatus)) return false;
+        if (this.ipv4.protocol === Protocol.Tcp) return this.tcp.process(frame, checksumStatus);
+        return this.#processRarer(frame, checksumStatus);
+      case EtherType.Arp:
+        this.neighbours.process(this.device.nowUs, bytes, at, rest);
+        return false;
+      default:
+        this.counters.unknownEtherType++;
+        return false;
+    }
+  }
+
+  #processRarer(frame: Segment, checksumStatus: ChecksumStatus): boolean {
+    switch (this.ipv4.protocol) {
+      case Protocol.Udp:
+        return this.udp.process(frame, checksumStatus);
+      case Protocol.Icmp:
+        this.icmp.process(frame.bytes);
+        return false;
+      default:
+        this.counters.unknownProtocol++;
+        return false;
+    }
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Finding and mending loss: fast retransmit and fast recovery with SACK (RFC 6675) and without it (RFC 6582), and the
+ * time after a retransmission timeout (RFC 5681, section 3.1).
+ */
+import { advance, distance, isBefore, later } from '../sequence.ts';
+import { Recovery, type TcpConnection } from './connection.ts';
+import { NextSegment } from './sack.ts';
+import type { Tcp } from './tcp.ts';
+
+/** RFC 5681, section 3.2. */
+const DUPLICATE_THRESHOLD = 3;
+
+/**
+ * An acceptable acknowledgement came.
+ *
+ * @param newBytes numbers that it acknowledges for the first time
+ * @param duplicate it is a duplicate in the sense of RFC 5681, section 2, or SACKs something new
+ * @param inFlightBefore what was in flight when it came
+ */
+export function acknowledgementArrived(
+  tcp: Tcp,
+  connection: TcpConnection,
+  newBytes: number,
+  duplicate: boolean,
+  inFlightBefore: number,
+): void {
+  const { recovery } = connection;
+  if (recovery === Recovery.Open) {
+    if (newBytes > 0) {
+      connection.duplicateAcks = 0;
+      grow(tcp, connection, newBytes, inFlightBefore);
+    }
+    if (!duplicate) return;
+    connection.duplicateAcks++;
+    if (firstIsLost(connection)) enterFastRecovery(tcp, connection);
+    // One or two duplicates let a new segment out each (RFC 3042).
+    tcp.markDirty(connection);
+    return;
+  }
+  if (newBytes === 0) {
+    if (duplicate) connection.duplicateAcks++;
+    tcp.markDirty(connection);
+    return;
+  }
+  const { sendUnacknowledged } = connection;
+  connection.highRetransmitted = later(connection.highRetransmitted, sendUnacknowledged);
+  if (!isBefore(sendUnacknowledged, connection.recoveryPoint)) {
+    leaveRecovery(tcp, connection);
+    if (recovery === Recovery.Timeout) grow(tcp, connection, newBytes, connection.congestion.window);
+  } else if (recovery === Recovery.Timeout) {
+    grow(tcp, connection, newBytes, connection.congestion.window);
+  } else if (!connection.sackPermitted) {
+    // A partial acknowledgement: the next segment is lost as well (RFC 6582, section 3.2, step 3).
+    connection.duplicateAcks = Math.max(0, connection.duplicateAcks - Math.ceil(newBytes / connection.mss));
+    connection.retransmitFirst = true;
+  }
+  tcp.markDirty(connection);
+}
+
+/** The window has opened and the byte that probed it was not taken: it goes again, though nothing was lost. */
+export function resendProbe(tcp: Tcp, connection: TcpConnection): void {
+  restart(connection);
+  connection.retransmitAtUs = tcp.nowUs + connection.rtt.rtoUs;
+  tcp.arm(connection, connection.retransmitAtUs);
+}
+
+/** The retransmission timer has expired: everything is taken for lost. */
+export function enterTimeoutRecovery(tcp: Tcp, connection: TcpConnection): void {
+  const repeated = connection.timeouts > 1;
+  connection.congestion.timedOut(connection.inFlight, tcp.nowUs, repeated);
+  connection.scoreboard?.clear();
+  restart(connection);
+  tcp.markDirty(connection);
+}
+
+function restart(connection: TcpConnection): void {
+  connection.recovery = Recovery.Timeout;
+  connection.recoveryPoint = connection.sendNext;
+  connection.highRetransmitted = connection.sendUnacknowledged;
+  connection.retransmitFirst = true;
+  connection.duplicateAcks = 0;
+}
+
+/** Bytes taken to be on their way: what the congestion window is held against. */
+export function bytesInNetwork(connection: TcpConnection): number {
+  const { recovery, scoreboard, sendUnacknowledged, sendNext, mss, highRetransmitted } = connection;
+  const { inFlight } = connection;
+  if (recovery === Recovery.Timeout) {
+    const again = distance(sendUnacknowledged, highRetransmitted);
+    const since = distance(connection.recoveryPoint, sendNext);
+    return (again > 0 ? again : 0) + (since > 0 ? since : 0);
+  }
+  if (scoreboard !== null && scoreboard.rangeCount > 0) {
+    return recovery === Recovery.Open
+      ? inFlight - scoreboard.sackedBytes
+      : scoreboard.pipe(sendUnacknowledged, sendNext, highRetransmitted, mss);
+  }
+  // Without SACK each duplicate tells that one segment has left the network.
+  const left = connection.duplicateAcks * mss;
+  return left < inFlight ? inFlight - left : 0;
+}
+
+/** The next range to send again, into `hole` as [start, end). Returns false when there is none. */
+export function nextHole(connection: TcpConnection, hole: Int32Array): boolean {
+  const { recovery, recoveryPoint, scoreboard, sendUnacknowledged, sendNext, mss } = connection;
+  const highRetransmitted = later(connection.highRetransmitted, sendUnacknowledged);
+  if (recovery === Recovery.Timeout) {
+    hole[0] = highRetransmitted;
+    hole[1] = recoveryPoint;
+    return isBefore(highRetransmitted, recoveryPoint);
+  }
+  if (connection.retransmitFirst) {
+    hole[0] = sendUnacknowledged;
+    hole[1] = advance(sendUnacknowledged, Math.min(mss, distance(sendUnacknowledged, sendNext)));
+    if (scoreboard !== null && scoreboard.rangeCount > 0) {
+      scoreboard.nextSegment(sendUnacknowledged, sendUnacknowledged, mss, hole);
+    }
+    return true;
+  }
+  if (scoreboard === null) return false;
+  const found = scoreboard.nextSegment(sendUnacknowledged, highRetransmitted, mss, hole);
+  if (found === NextSegment.Lost) return true;
+  // Rule 3: holes not known to be lost go when there is no new data.
+  const nothingNew = connection.sendQueue.end === sendNext || connection.finSent;
+  return found === NextSegment.Hole && nothingNew;
+}
+
+function firstIsLost(connection: TcpConnection): boolean {
+  const { scoreboard, sendUnacknowledged, mss } = connection;
+  if (connection.duplicateAcks >= DUPLICATE_THRESHOLD) return true;
+  return scoreboard?.isLost(sendUnacknowledged, mss) ?? false;
+}
+
+function enterFastRecovery(tcp: Tcp, connection: TcpConnection): void {
+  tcp.counters.fastRecoveries++;
+  connection.congestion.enterRecovery(connection.inFlight, tcp.nowUs);
+  connection.recovery = Recovery.Fast;
+  connection.recoveryPoint = connection.sendNext;
+  connection.highRetransmitted = connection.sendUnacknowledged;
+  connection.retransmitFirst = true;
+}
+
+function leaveRecovery(tcp: Tcp, connection: TcpConnection): void {
+  if (connection.recovery === Recovery.Fast) connection.congestion.leaveRecovery(tcp.nowUs);
+  connection.recovery = Recovery.Open;
+  connection.retransmitFirst = false;
+  connection.duplicateAcks = 0;
+}
+
+function grow(tcp: Tcp, connection: TcpConnection, bytes: number, inFlightBefore: number): void {
+  connection.congestion.acknowledged(bytes, tcp.nowUs, connection.rtt.smoothedUs, inFlightBefore);
+}

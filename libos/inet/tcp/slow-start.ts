@@ -1,0 +1,95 @@
+/**
+ * What NewReno and CUBIC have in common: the initial window, slow start with appropriate byte counting, and
+ * the window after a timeout (RFC 5681, RFC 3465, RFC 6928).
+ */
+import type { CongestionControl, CongestionControlName } from './congestion.ts';
+
+/**
+ * The largest window that TCP can announce (RFC 7323, section 2.3), and that int32 fields hold with room to
+ * spare.
+ */
+export const MAX_WINDOW_BYTES = 0x40000000;
+/** L of RFC 3465, section 2.2, in segments. */
+const SLOW_START_LIMIT = 2;
+/**
+ * The same in the slow start that follows a timeout (section 2.3), when one acknowledgement may cover a lot.
+ */
+const SLOW_START_LIMIT_AFTER_TIMEOUT = 1;
+
+/** RFC 6928, section 2. */
+export function initialWindow(mss: number): number {
+  return Math.min(10 * mss, Math.max(2 * mss, 14600));
+}
+
+export abstract class SlowStart implements CongestionControl {
+  abstract readonly name: CongestionControlName;
+  window: number;
+  slowStartThreshold: number = MAX_WINDOW_BYTES;
+  protected mss: number;
+  #limit: number = SLOW_START_LIMIT;
+  /** Bytes still in flight that were so when the window was full; acknowledging them lets it grow. */
+  #limitedByWindow = 0;
+
+  constructor(mss: number) {
+    this.mss = mss;
+    this.window = initialWindow(mss);
+  }
+
+  acknowledged(bytes: number, nowUs: number, smoothedRttUs: number, inFlightBefore: number): void {
+    if (inFlightBefore + this.mss >= this.window) this.#limitedByWindow = inFlightBefore;
+    if (this.#limitedByWindow <= 0) {
+      this.windowUnused(nowUs);
+      return;
+    }
+    this.#limitedByWindow -= bytes;
+    if (this.window < this.slowStartThreshold) {
+      this.grow(Math.min(bytes, this.#limit * this.mss));
+    } else {
+      this.#limit = SLOW_START_LIMIT;
+      this.avoidCongestion(bytes, nowUs, smoothedRttUs);
+    }
+  }
+
+  abstract enterRecovery(inFlight: number, nowUs: number): void;
+
+  leaveRecovery(_nowUs: number): void {
+    this.window = this.slowStartThreshold;
+  }
+
+  timedOut(inFlight: number, _nowUs: number, repeated: boolean): void {
+    // RFC 5681, section 3.1: of a segment that is sent again and again only the first time counts.
+    if (!repeated) this.slowStartThreshold = this.thresholdAfterLoss(inFlight);
+    this.window = this.mss;
+    this.#limit = SLOW_START_LIMIT_AFTER_TIMEOUT;
+    this.#limitedByWindow = 0;
+  }
+
+  restartAfterIdle(): void {
+    this.window = Math.min(this.window, initialWindow(this.mss));
+    this.#limitedByWindow = 0;
+  }
+
+  setMss(mss: number): void {
+    const untouched = this.window === initialWindow(this.mss);
+    this.mss = mss;
+    this.window = untouched ? initialWindow(mss) : Math.max(this.window, mss);
+  }
+
+  protected reduceTo(threshold: number): void {
+    this.slowStartThreshold = threshold;
+    this.window = threshold;
+    this.#limit = SLOW_START_LIMIT;
+    this.#limitedByWindow = 0;
+  }
+
+  protected grow(bytes: number): void {
+    this.window = Math.min(this.window + bytes, MAX_WINDOW_BYTES);
+  }
+
+  /** The slow-start threshold that the algorithm sets when it meets a loss. */
+  protected abstract thresholdAfterLoss(inFlight: number): number;
+  /** Growth at or above the threshold. */
+  protected abstract avoidCongestion(bytes: number, nowUs: number, smoothedRttUs: number): void;
+  /** Data was acknowledged, but the application or the receiver, not the window, limited the sender. */
+  protected abstract windowUnused(nowUs: number): void;
+}

@@ -1,0 +1,471 @@
+/**
+ * The libOS over a network stack: what libos/core.ts asks of a backend, for any device that moves Ethernet frames.
+ *
+ * Sending copies nothing. A stream sends, and sends again, from the buffers that were pushed; so a push completes as
+ * handed over when its bytes have been sent if the application has freed them by then, and otherwise when the peer has
+ * acknowledged them and the buffers can be given back.
+ */
+import { LibosError } from '../errors.ts';
+import type { BufferPool } from '../memory/pool.ts';
+import { Owner, type Segment } from '../memory/sga.ts';
+import type { SocketKind } from '../pdpi.ts';
+import { NO_SLOT, type TokenTable } from '../tokens.ts';
+import { Queue, QueueState, type Transport, type TransportHost } from '../transport.ts';
+import type { Device } from './device.ts';
+import { Stack, type StackOptions } from './stack.ts';
+import { Listener } from './tcp/accept.ts';
+import { connect } from './tcp/connect.ts';
+import { type TcpConnection, TcpState } from './tcp/connection.ts';
+import { roomWasMade } from './tcp/send.ts';
+import { UdpSocket } from './udp.ts';
+
+/** How long shutdown waits for peers to acknowledge what was sent to them. */
+const LINGER_US = 100_000;
+
+class InetUdpSocket extends UdpSocket {
+  readonly queue: InetQueue;
+
+  constructor(queue: InetQueue) {
+    super();
+    this.queue = queue;
+  }
+}
+
+class InetQueue extends Queue {
+  connection: TcpConnection | null = null;
+  listener: Listener | null = null;
+  socket: InetUdpSocket | null = null;
+  /** Bytes pushed so far: the position of a push in the stream. */
+  pushedBytes = 0;
+  /** Its port was taken by bind, and is to be released by close. */
+  bound = false;
+  /** Stands in the list of datagram sockets that have something to send. */
+  sending = false;
+}
+
+export interface InetOptions extends Omit<StackOptions<InetUdpSocket>, 'datagrams'> {
+  /** 'dpdk', 'sim': what the libOS says that it runs on. */
+  name: string;
+  /** Sleeps for at most so many milliseconds. */
+  sleep: (timeoutMs: number) => void;
+}
+
+export class InetTransport implements Transport {
+  readonly name: string;
+  readonly pool: BufferPool;
+  readonly stack: Stack<InetUdpSocket>;
+  readonly #device: Device;
+  readonly #sleep: (timeoutMs: number) => void;
+  #host!: TransportHost;
+  #tokens!: TokenTable;
+  readonly #listenersToServe: Listener[] = [];
+  readonly #socketsToSend: InetQueue[] = [];
+  /** Datagrams that have been put into frames and complete once those are exchanged. */
+  readonly #datagramsSent: number[] = [];
+
+  constructor(device: Device, pool: BufferPool, options: InetOptions) {
+    this.name = options.name;
+    this.pool = pool;
+    this.#device = device;
+    this.#sleep = options.sleep;
+    this.stack = new Stack(device, pool, { ...options, datagrams: this });
+  }
+
+  attach(host: TransportHost): void {
+    this.#host = host;
+    this.#tokens = host.tokens;
+  }
+
+  open(kind: SocketKind): InetQueue {
+    return new InetQueue(kind);
+  }
+
+  bind(queue: InetQueue, address: number, port: number): void {
+    const { stack } = this;
+    if (address !== 0 && (address | 0) !== stack.ipv4.address) {
+      throw new LibosError('ADDRESS_NOT_AVAILABLE', 'bind', queue.qd);
+    }
+    const ports = queue.kind === 'stream' ? stack.tcpPorts : stack.udpPorts;
+    const ephemeral = queue.kind === 'stream' ? stack.ephemeralTcpPort(0, 0) : stack.ephemeralUdpPort();
+    const chosen = port === 0 ? ephemeral : port;
+    if (chosen === 0 || !ports.take(chosen)) {
+      const detail = `port ${port}: stop who uses it, or choose another port (0 takes any free one)`;
+      throw new LibosError('ADDRESS_IN_USE', 'bind', queue.qd, detail);
+    }
+    queue.bound = true;
+    queue.localAddress = address;
+    queue.localPort = chosen;
+    if (queue.kind === 'datagram') this.#openSocket(queue);
+  }
+
+  listen(queue: InetQueue, backlog: number): void {
+    const listener = new Listener(queue.localAddress | 0, queue.localPort, backlog, (complete) => {
+      if (complete.touched) return;
+      complete.touched = true;
+      this.#listenersToServe.push(complete);
+    });
+    listener.owner = queue;
+    queue.listener = listener;
+    this.stack.tcp.listeners.set(queue.localPort, listener);
+  }
+
+  connect(queue: InetQueue, address: number, port: number): void {
+    if (queue.kind === 'datagram') this.#connectSocket(queue, address, port);
+    else this.#connectStream(queue, address, port);
+  }
+
+  shutdownWrite(queue: InetQueue): void {
+    const connection = queue.connection!;
+    connection.finQueued = true;
+    this.stack.tcp.markDirty(connection);
+  }
+
+  close(queue: InetQueue): void {
+    if (queue.listener !== null) this.#closeListener(queue.listener);
+    if (queue.connection !== null) this.#closeStream(queue, queue.connection);
+    if (queue.socket !== null) this.stack.udp.unbind(queue.socket);
+    if (queue.bound) {
+      const ports = queue.kind === 'stream' ? this.stack.tcpPorts : this.stack.udpPorts;
+      ports.release(queue.localPort);
+    }
+  }
+
+  accept(queue: InetQueue): void {
+    this.#serveAccepts(queue.listener!);
+  }
+
+  push(queue: InetQueue): void {
+    if (queue.kind === 'datagram') {
+      this.#pushDatagram(queue);
+      return;
+    }
+    const tokens = this.#tokens;
+    const connection = queue.connection!;
+    const slot = queue.pushes.tail;
+    if (connection.error !== null) {
+      this.#failPushes(queue);
+      return;
+    }
+    const sga = tokens.sga[slot]!;
+    queue.pushedBytes += sga.byteLength;
+    tokens.position[slot] = queue.pushedBytes;
+    connection.sendQueue.append(sga);
+    this.stack.tcp.markDirty(connection);
+  }
+
+  pop(queue: InetQueue): void {
+    if (queue.kind === 'datagram') {
+      this.#servePopsOfSocket(queue);
+      return;
+    }
+    const connection = queue.connection!;
+    connection.wanted++;
+    const ready = connection.receiveHead !== null || connection.finReceived || connection.error !== null;
+    if (ready) this.#servePops(queue, connection);
+  }
+
+  poll(): void {
+    const { tcp } = this.stack;
+    if (this.#socketsToSend.length > 0) this.#sendDatagrams();
+    this.stack.poll();
+    const { touched } = tcp;
+    if (touched.length > 0) {
+      for (let i = 0; i < touched.length; i++) {
+        const connection = touched[i];
+        connection.touched = false;
+        const queue = connection.owner as InetQueue | null;
+        if (queue !== null) this.#serve(queue, connection);
+      }
+      touched.length = 0;
+    }
+    if (this.#datagramsSent.length > 0) this.#completeDatagrams();
+    if (this.#listenersToServe.length > 0) this.#serveListeners();
+  }
+
+  sleep(timeoutMs: number): void {
+    this.#sleep(timeoutMs);
+  }
+
+  shutdown(): void {
+    const { tcp } = this.stack;
+    const startUs = this.#device.nowUs;
+    while (tcp.hasUnfinished && this.#device.linkUp && this.#device.nowUs - startUs < LINGER_US) {
+      this.stack.poll();
+    }
+    const left: TcpConnection[] = [];
+    tcp.connections.forEach((connection) => void left.push(connection));
+    for (const connection of left) {
+      const open = connection.isSynchronized && connection.state < TcpState.TimeWait;
+      if (open && connection.state !== TcpState.FinWait2) tcp.sendReset(connection);
+      tcp.remove(connection);
+    }
+    this.stack.poll();
+    this.#device.close();
+    this.pool.destroy();
+  }
+
+  // For UDP
+
+  datagramArrived(socket: InetUdpSocket): void {
+    if (socket.queue.pops.head !== NO_SLOT) this.#servePopsOfSocket(socket.queue);
+  }
+
+  /** An ICMP error that belongs to a datagram sent earlier: told once, the socket stays usable. */
+  datagramRefused(localPort: number, peerAddress: number, peerPort: number): void {
+    for (const { queue, peerAddress: address, peerPort: port } of this.stack.udp.boundTo(localPort) ?? []) {
+      if (address !== peerAddress || port !== peerPort || queue.pops.head === NO_SLOT) continue;
+      this.#tokens.complete(this.#tokens.shift(queue.pops), 'CONNECTION_REFUSED');
+    }
+  }
+
+  // Streams
+
+  #connectStream(queue: InetQueue, address: number, port: number): void {
+    const { stack } = this;
+    const neighbour = stack.ipv4.nextHop(address | 0);
+    if (!queue.bound) queue.localPort = stack.ephemeralTcpPort(address | 0, port);
+    if (neighbour === null || neighbour.failed || queue.localPort === 0) {
+      queue.error = neighbour === null || neighbour.failed ? 'HOST_UNREACHABLE' : 'ADDRESS_IN_USE';
+      queue.state = QueueState.Failed;
+      this.#tokens.complete(this.#tokens.shift(queue.connects), queue.error);
+      return;
+    }
+    queue.localAddress = stack.ipv4.address >>> 0;
+    queue.connection = connect(stack.tcp, queue.localPort, address | 0, port, neighbour);
+    queue.connection.owner = queue;
+  }
+
+  #serve(queue: InetQueue, connection: TcpConnection): void {
+    if (queue.state === QueueState.Connecting) this.#connectEnded(queue, connection);
+    if (queue.pushes.head !== NO_SLOT || queue.unacknowledged.head !== NO_SLOT) {
+      this.#servePushes(queue, connection);
+    }
+    if (queue.pops.head !== NO_SLOT) this.#servePops(queue, connection);
+  }
+
+  #connectEnded(queue: InetQueue, connection: TcpConnection): void {
+    if (connection.error === null && !connection.isSynchronized) return;
+    queue.error = connection.error;
+    queue.state = connection.error === null ? QueueState.Connected : QueueState.Failed;
+    this.#tokens.complete(this.#tokens.shift(queue.connects), connection.error);
+  }
+
+  #servePops(queue: InetQueue, connection: TcpConnection): void {
+    const tokens = this.#tokens;
+    let taken = false;
+    while (queue.pops.head !== NO_SLOT) {
+      const segment = connection.takeReceived();
+      if (segment === null) {
+        if (connection.error === null && !connection.finReceived) break;
+        tokens.complete(tokens.shift(queue.pops), connection.error);
+        continue;
+      }
+      const slot = tokens.shift(queue.pops);
+      tokens.sga[slot] = this.pool.wrap(segment, Owner.Libos);
+      tokens.complete(slot, null);
+      taken = true;
+    }
+    connection.wanted = queue.pops.head === NO_SLOT ? 0 : connection.wanted;
+    if (taken && connection.isSynchronized) roomWasMade(this.stack.tcp, connection);
+  }
+
+  #servePushes(queue: InetQueue, connection: TcpConnection): void {
+    const tokens = this.#tokens;
+    const { acknowledgedBytes, sentBytes } = connection;
+    const { pushes, unacknowledged } = queue;
+    while (unacknowledged.head !== NO_SLOT && tokens.position[unacknowledged.head] <= acknowledgedBytes) {
+      tokens.complete(tokens.shift(unacknowledged), null);
+    }
+    while (pushes.head !== NO_SLOT && tokens.position[pushes.head] <= sentBytes) {
+      const slot = tokens.shift(pushes);
+      const sga = tokens.sga[slot]!;
+      if (tokens.position[slot] <= acknowledgedBytes) tokens.complete(slot, null);
+      else if (tokens.acknowledged[slot] === 0 && sga.owner === Owner.LibosThenFree) {
+        // It stays in the send queue, which gives it back.
+        sga.owner = Owner.Transport;
+        tokens.sga[slot] = null;
+        tokens.complete(slot, null);
+      } else tokens.append(unacknowledged, slot);
+    }
+    if (connection.error !== null) this.#failPushes(queue);
+  }
+
+  #failPushes(queue: InetQueue): void {
+    const tokens = this.#tokens;
+    const { error } = queue.connection!;
+    for (const list of [queue.unacknowledged, queue.pushes]) {
+      while (list.head !== NO_SLOT) tokens.complete(tokens.shift(list), error);
+    }
+  }
+
+  /**
+   * What was handed over before still reaches the peer, from a copy, as the application gets its buffers back now; what
+   * was not is cancelled. Data that nobody has read makes it a reset (RFC 9293, section 3.10.4; RFC 2525, section 2.17).
+   */
+  #closeStream(queue: InetQueue, connection: TcpConnection): void {
+    const { tcp } = this.stack;
+    if (queue.pushes.head !== NO_SLOT) this.poll();
+    connection.owner = null;
+    connection.orphaned = true;
+    if (connection.state === TcpState.Closed) {
+      tcp.discardReceived(connection);
+      return;
+    }
+    if (!connection.isSynchronized) {
+      tcp.remove(connection);
+      return;
+    }
+    const unread = connection.receiveHead !== null;
+    if (unread || !this.#keepUnacknowledged(connection)) {
+      tcp.sendReset(connection);
+      tcp.remove(connection);
+      tcp.discardReceived(connection);
+    } else {
+      connection.finQueued = true;
+      tcp.markDirty(connection);
+    }
+    this.#completeHandedOver(queue, connection);
+  }
+
+  #keepUnacknowledged(connection: TcpConnection): boolean {
+    const { sendQueue, sendUnacknowledged, sendNext, finSent } = connection;
+    try {
+      sendQueue.keepCopy(sendUnacknowledged, finSent ? sendNext - 1 : sendNext, this.pool);
+      return true;
+    } catch (error) {
+      if (error instanceof LibosError && error.code === 'NO_BUFFERS') return false;
+      throw error;
+    }
+  }
+
+  #completeHandedOver(queue: InetQueue, connection: TcpConnection): void {
+    const tokens = this.#tokens;
+    const waiting = queue.unacknowledged;
+    while (waiting.head !== NO_SLOT && tokens.acknowledged[waiting.head] === 0) {
+      tokens.complete(tokens.shift(waiting), connection.error);
+    }
+  }
+
+  // Listeners
+
+  #serveListeners(): void {
+    for (const listener of this.#listenersToServe) {
+      listener.touched = false;
+      this.#serveAccepts(listener);
+    }
+    this.#listenersToServe.length = 0;
+  }
+
+  #serveAccepts(listener: Listener): void {
+    const tokens = this.#tokens;
+    const queue = listener.owner as InetQueue;
+    while (queue.accepts.head !== NO_SLOT) {
+      const connection = listener.take();
+      if (connection === null) return;
+      // It has been reset since.
+      if (connection.state === TcpState.Closed) continue;
+      const accepted = new InetQueue('stream');
+      accepted.connection = connection;
+      accepted.state = QueueState.Connected;
+      accepted.localAddress = connection.localAddress >>> 0;
+      accepted.localPort = connection.localPort;
+      accepted.peerAddress = connection.remoteAddress >>> 0;
+      accepted.peerPort = connection.remotePort;
+      connection.owner = accepted;
+      this.#host.register(accepted);
+      const slot = tokens.shift(queue.accepts);
+      tokens.newQd[slot] = accepted.qd;
+      tokens.peerAddress[slot] = accepted.peerAddress;
+      tokens.peerPort[slot] = accepted.peerPort;
+      tokens.complete(slot, null);
+    }
+  }
+
+  #closeListener(listener: Listener): void {
+    const { tcp } = this.stack;
+    tcp.listeners.delete(listener.port);
+    const waiting: TcpConnection[] = [];
+    tcp.connections.forEach((connection) => {
+      if (connection.listener === listener) waiting.push(connection);
+    });
+    for (const connection of waiting) {
+      if (connection.isSynchronized) tcp.sendReset(connection);
+      tcp.remove(connection);
+    }
+  }
+
+  // Datagrams
+
+  #openSocket(queue: InetQueue): InetUdpSocket {
+    const socket = new InetUdpSocket(queue);
+    socket.localAddress = queue.localAddress | 0;
+    socket.localPort = queue.localPort;
+    queue.socket = socket;
+    this.stack.udp.bind(socket);
+    return socket;
+  }
+
+  /** The socket of a queue that may not be bound yet. */
+  #socketOf(queue: InetQueue): InetUdpSocket {
+    if (queue.socket === null) this.bind(queue, 0, 0);
+    return queue.socket!;
+  }
+
+  #connectSocket(queue: InetQueue, address: number, port: number): void {
+    const socket = this.#socketOf(queue);
+    socket.peerAddress = address | 0;
+    socket.peerPort = port;
+    queue.state = QueueState.Connected;
+    this.#tokens.complete(this.#tokens.shift(queue.connects), null);
+  }
+
+  #pushDatagram(queue: InetQueue): void {
+    this.#socketOf(queue);
+    if (queue.state === QueueState.Fresh) queue.state = QueueState.Bound;
+    if (queue.sending) return;
+    queue.sending = true;
+    this.#socketsToSend.push(queue);
+  }
+
+  /** Puts the datagrams that were pushed into frames, which the next exchange sends. */
+  #sendDatagrams(): void {
+    const tokens = this.#tokens;
+    for (const queue of this.#socketsToSend) {
+      queue.sending = false;
+      while (queue.pushes.head !== NO_SLOT) {
+        const slot = queue.pushes.head;
+        const connected = tokens.peerPort[slot] === 0;
+        const address = connected ? queue.peerAddress : tokens.peerAddress[slot];
+        const port = connected ? queue.peerPort : tokens.peerPort[slot];
+        const result = this.stack.udp.send(queue.socket!, address | 0, port, tokens.sga[slot]!);
+        if (result === 'again') break;
+        tokens.shift(queue.pushes);
+        if (result === 'sent') this.#datagramsSent.push(slot);
+        else tokens.complete(slot, result === 'too-long' ? 'MESSAGE_TOO_LONG' : 'HOST_UNREACHABLE');
+      }
+      queue.sending = queue.pushes.head !== NO_SLOT;
+    }
+    const waiting = this.#socketsToSend.filter(({ sending }) => sending);
+    this.#socketsToSend.length = 0;
+    this.#socketsToSend.push(...waiting);
+  }
+
+  #completeDatagrams(): void {
+    for (const slot of this.#datagramsSent) this.#tokens.complete(slot, null);
+    this.#datagramsSent.length = 0;
+  }
+
+  #servePopsOfSocket(queue: InetQueue): void {
+    const tokens = this.#tokens;
+    const socket = this.#socketOf(queue);
+    while (queue.pops.head !== NO_SLOT) {
+      const segment: Segment | null = socket.take();
+      if (segment === null) return;
+      const slot = tokens.shift(queue.pops);
+      tokens.sga[slot] = this.pool.wrap(segment, Owner.Libos);
+      tokens.peerAddress[slot] = socket.senderAddress >>> 0;
+      tokens.peerPort[slot] = socket.senderPort;
+      tokens.complete(slot, null);
+    }
+  }
+}

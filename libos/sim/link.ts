@@ -1,0 +1,263 @@
+/**
+ * A full-duplex link between two devices in virtual time: nothing happens but at advanceTo and exchange, and
+ * everything that happens follows from the options and the seeds.
+ *
+ *     a.exchange --> queue --> serialisation --> impairments --> delay --> b's buffers --> b.exchange
+ *                    (queueFrames)  (rateBitsPerS)   (Dice)     (delayUs)
+ */
+import { SimulatedDevice } from './device.ts';
+import { Dice, type ImpairmentCounters, type ImpairmentOptions, NO_IMPAIRMENT } from './impairment.ts';
+
+const ETHERNET_HEADER_BYTES = 14;
+
+/** One way of the link. All but the seed may be changed while it runs. */
+export interface DirectionOptions extends ImpairmentOptions {
+  /** Decides how long a frame occupies the wire, counting the bytes of the frame alone. Infinity: no time at all. */
+  rateBitsPerS: number;
+  /** From the last bit sent to the last bit received. */
+  delayUs: number;
+  /** Frames that wait for the wire or are on their way into it; what comes on top is dropped. */
+  queueFrames: number;
+}
+
+export interface DirectionCounters extends ImpairmentCounters {
+  /** Frames that a device gave to this direction, and what became of them; duplicates are delivered beside. */
+  sent: number;
+  delivered: number;
+  droppedByQueue: number;
+  /** Chosen by `drops`. */
+  droppedByChoice: number;
+  /** The receiver had no free buffer, or was closed. */
+  droppedByReceiver: number;
+  lostWithLink: number;
+}
+
+export interface LinkOptions {
+  /** Largest IPv4 packet in bytes. */
+  mtu?: number;
+  /** Frame buffers of each device. */
+  buffers?: number;
+  /** Where options say nothing: infinite rate, no delay, a queue of 1000 frames, no faults. */
+  both?: Partial<DirectionOptions>;
+  aToB?: Partial<DirectionOptions>;
+  bToA?: Partial<DirectionOptions>;
+}
+
+/** A frame on its way. */
+class Flight {
+  readonly bytes: Uint8Array;
+  length = 0;
+  arrivalUs = 0;
+  previous: Flight | null = null;
+  next: Flight | null = null;
+
+  constructor(capacity: number) {
+    this.bytes = new Uint8Array(capacity);
+  }
+}
+
+export class Direction {
+  readonly options: DirectionOptions;
+  readonly counters: DirectionCounters = {
+    sent: 0,
+    delivered: 0,
+    droppedByQueue: 0,
+    droppedByChoice: 0,
+    droppedByReceiver: 0,
+    lostWithLink: 0,
+    lost: 0,
+    duplicated: 0,
+    reordered: 0,
+    corrupted: 0,
+  };
+  /** Lets a test lose the frames of its choice: called with each frame that has passed the queue, true drops it. */
+  drops: ((frame: Uint8Array) => boolean) | null = null;
+  /** What arrives next, and what arrives last. */
+  #first: Flight | null = null;
+  #last: Flight | null = null;
+  #free: Flight | null = null;
+  /** When the wire will have sent each frame of the queue. */
+  readonly #departuresUs: number[] = [];
+  readonly #dice: Dice;
+  readonly #frameBytesMax: number;
+
+  constructor(options: DirectionOptions, stream: number, frameBytesMax: number) {
+    this.options = options;
+    this.#dice = new Dice(options, stream);
+    this.#frameBytesMax = frameBytesMax;
+  }
+
+  /** When the next frame arrives; Infinity when none is on its way. */
+  get arrivalUs(): number {
+    return this.#first === null ? Infinity : this.#first.arrivalUs;
+  }
+
+  /** Takes a copy of the frame. */
+  send(bytes: Uint8Array, at: number, length: number, nowUs: number): void {
+    const { counters, options } = this;
+    const departures = this.#departuresUs;
+    counters.sent++;
+    while (departures.length > 0 && departures[0] <= nowUs) departures.shift();
+    if (departures.length >= options.queueFrames) {
+      counters.droppedByQueue++;
+      return;
+    }
+    const startUs = departures.length > 0 ? departures[departures.length - 1] : nowUs;
+    const departureUs = startUs + (length * 8 * 1e6) / options.rateBitsPerS;
+    departures.push(departureUs);
+
+    const flight = this.#take();
+    flight.bytes.set(bytes.subarray(at, at + length));
+    flight.length = length;
+    flight.arrivalUs = departureUs + options.delayUs;
+    this.#dice.roll();
+    if (this.drops?.(flight.bytes.subarray(0, length))) {
+      counters.droppedByChoice++;
+      this.#recycle(flight);
+    } else if (this.#dice.lost) {
+      counters.lost++;
+      this.#recycle(flight);
+    } else {
+      this.#impairAndInsert(flight);
+    }
+  }
+
+  /** Hands over the frame that arrives next. */
+  deliver(receiver: SimulatedDevice): void {
+    const flight = this.#first!;
+    this.#first = flight.next;
+    if (this.#first === null) this.#last = null;
+    else this.#first.previous = null;
+    if (receiver.deliver(flight.bytes, flight.length)) this.counters.delivered++;
+    else this.counters.droppedByReceiver++;
+    this.#recycle(flight);
+  }
+
+  /** Loses all that is on its way. */
+  cut(): void {
+    while (this.#first !== null) {
+      const flight = this.#first;
+      this.#first = flight.next;
+      this.#recycle(flight);
+      this.counters.lostWithLink++;
+    }
+    this.#last = null;
+    this.#departuresUs.length = 0;
+  }
+
+  #impairAndInsert(flight: Flight): void {
+    const { counters } = this;
+    const dice = this.#dice;
+    if (dice.corrupted) {
+      counters.corrupted++;
+      dice.flipBit(flight.bytes, 0, flight.length);
+    }
+    const dueUs = flight.arrivalUs;
+    if (dice.reordered) {
+      counters.reordered++;
+      flight.arrivalUs += this.options.reorderDelayUs;
+    }
+    this.#insert(flight);
+    if (!dice.duplicated) return;
+    counters.duplicated++;
+    const second = this.#take();
+    second.bytes.set(flight.bytes);
+    second.length = flight.length;
+    // The second copy is not held back, so that a frame can be both overtaken and repeated.
+    second.arrivalUs = dueUs;
+    this.#insert(second);
+  }
+
+  /** From the end, where nearly all belong; behind those that arrive at the same time. */
+  #insert(flight: Flight): void {
+    let before = this.#last;
+    while (before !== null && before.arrivalUs > flight.arrivalUs) before = before.previous;
+    flight.previous = before;
+    flight.next = before === null ? this.#first : before.next;
+    if (flight.next === null) this.#last = flight;
+    else flight.next.previous = flight;
+    if (before === null) this.#first = flight;
+    else before.next = flight;
+  }
+
+  #take(): Flight {
+    const flight = this.#free;
+    if (flight === null) return new Flight(this.#frameBytesMax);
+    this.#free = flight.next;
+    flight.next = null;
+    return flight;
+  }
+
+  #recycle(flight: Flight): void {
+    flight.previous = null;
+    flight.next = this.#free;
+    this.#free = flight;
+  }
+}
+
+export class SimulatedLink {
+  readonly a: SimulatedDevice;
+  readonly b: SimulatedDevice;
+  readonly aToB: Direction;
+  readonly bToA: Direction;
+  #nowUs = 0;
+  #up = true;
+
+  constructor(options: LinkOptions = {}) {
+    const { mtu = 1500, buffers = 1024, both, aToB, bToA } = options;
+    const standard = { ...NO_IMPAIRMENT, rateBitsPerS: Infinity, delayUs: 0, queueFrames: 1000, ...both };
+    const frameBytesMax = mtu + ETHERNET_HEADER_BYTES;
+    this.aToB = new Direction({ ...standard, ...aToB }, 0, frameBytesMax);
+    this.bToA = new Direction({ ...standard, ...bToA }, 1, frameBytesMax);
+    this.a = new SimulatedDevice(this, this.aToB, Uint8Array.of(2, 0, 0, 0, 0, 0xa), mtu, buffers);
+    this.b = new SimulatedDevice(this, this.bToA, Uint8Array.of(2, 0, 0, 0, 0, 0xb), mtu, buffers);
+  }
+
+  get nowUs(): number {
+    return this.#nowUs;
+  }
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  /** When frames can next be received: now, if a device has some that its exchange has not handed out yet. */
+  nextEventUs(): number {
+    if (this.a.waitingFrames > 0 || this.b.waitingFrames > 0) return this.#nowUs;
+    return Math.min(this.aToB.arrivalUs, this.bToA.arrivalUs);
+  }
+
+  /** Lets time pass, and frames arrive. Throws RangeError if it would have to run backwards. */
+  advanceTo(us: number): void {
+    if (!(us >= this.#nowUs && us < Infinity))
+      throw new RangeError(`time cannot go from ${this.#nowUs} us to ${us} us`);
+    for (;;) {
+      const { aToB, bToA } = this;
+      const first = aToB.arrivalUs < bToA.arrivalUs ? aToB : bToA;
+      if (first.arrivalUs > us) break;
+      first.deliver(first === aToB ? this.b : this.a);
+    }
+    this.#nowUs = us;
+  }
+
+  /** Loses the frames that are on their way, and all that are sent until bringUp. */
+  takeDown(): void {
+    this.#up = false;
+    this.aToB.cut();
+    this.bToA.cut();
+  }
+
+  bringUp(): void {
+    this.#up = true;
+  }
+
+  /** Called by a device's exchange. */
+  send(direction: Direction, bytes: Uint8Array, at: number, length: number): void {
+    if (this.#up) {
+      direction.send(bytes, at, length, this.#nowUs);
+    } else {
+      direction.counters.sent++;
+      direction.counters.lostWithLink++;
+    }
+  }
+}
