@@ -1,9 +1,10 @@
-/** Pins the calling thread to one core. */
+/** Pins the calling thread to one core, and tells which it may run on. */
 import { LibosError } from './errors.ts';
 import { mapAnonymous } from './memory/anonymous.ts';
 import { libc } from './native/libc.ts';
 
 const schedSetaffinity = libc.func('sched_setaffinity', 'int', ['int', 'size_t', 'uintptr_t']);
+const schedGetaffinity = libc.func('sched_getaffinity', 'int', ['int', 'size_t', 'uintptr_t']);
 
 /** Size of glibc's cpu_set_t in bytes: 1,024 cores. */
 const CPU_SET_BYTES = 128;
@@ -18,6 +19,21 @@ export function pinThread(core: number): void {
       const detail = `core ${core} is not one that this process may run on: choose another (--core); see nproc and taskset -p`;
       throw new LibosError('INVALID_ARGUMENT', 'pin', -1, detail);
     }
+  } finally {
+    cpuSet.unmap();
+  }
+}
+
+/** The cores that the calling thread may run on now, in order. */
+export function currentCores(): number[] {
+  const cpuSet = mapAnonymous(4096);
+  try {
+    schedGetaffinity(0, CPU_SET_BYTES, cpuSet.address);
+    const cores: number[] = [];
+    for (let core = 0; core < CPU_SET_BYTES * 8; core++) {
+      if (cpuSet.bytes[core >> 3] & (1 << (core & 7))) cores.push(core);
+    }
+    return cores;
   } finally {
     cpuSet.unmap();
   }

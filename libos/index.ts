@@ -7,26 +7,33 @@
  *     libos.listen(qd, 128);
  *     const accepted = libos.wait(libos.accept(qd));
  */
+import type { BackendOptions } from './backend-options.ts';
 import { LibosCore } from './core.ts';
+import { createDpdkTransport } from './dpdk/transport.ts';
 import { LibosError } from './errors.ts';
 import { KernelTransport } from './kernel/transport.ts';
 import { mapAnonymous } from './memory/anonymous.ts';
 import { BufferPool } from './memory/pool.ts';
 import type { Libos } from './pdpi.ts';
+import type { Transport } from './transport.ts';
 
+export { type BackendOptions, withBackendOption } from './backend-options.ts';
 export { nowNs } from './clock.ts';
 export { type DataPath, type DataPathContext, finishedOrSignalled, startDataPath } from './datapath.ts';
 export { formatIpv4 } from './endpoint.ts';
 export { type ErrorCode, errorCodes, LibosError } from './errors.ts';
 export type { ScatterGatherArray, Segment } from './memory/sga.ts';
+export { nativeProgram } from './native/programs.ts';
 export type * from './pdpi.ts';
 export { PromiseLibos } from './promises.ts';
 
-export const backends = ['kernel'] as const;
+export const backends = ['kernel', 'dpdk'] as const;
 export type Backend = (typeof backends)[number];
 
 export interface LibosOptions {
   backend: Backend;
+  /** What the backend is told about its device, by name; the kernel takes none. */
+  backendOptions?: BackendOptions;
   /** Find use after push, use after free, double free and leaks. For tests: it reads every byte pushed. Default false. */
   checked?: boolean;
   /** What a wait does while nothing happens: spin on the core ('poll', default) or sleep in the kernel. */
@@ -56,6 +63,16 @@ export function createLibos(options: LibosOptions): Libos {
     checked,
     mapSlab: mapAnonymous,
   });
-  const transport = new KernelTransport(pool, options.connectTimeoutMs ?? 10_000);
-  return new LibosCore(transport, { checked, idle: options.idle ?? 'poll' });
+  return new LibosCore(createTransport(options, pool), { checked, idle: options.idle ?? 'poll' });
+}
+
+function createTransport(options: LibosOptions, pool: BufferPool): Transport {
+  const { backend, backendOptions = {}, connectTimeoutMs = 10_000 } = options;
+  if (backend === 'dpdk') return createDpdkTransport(backendOptions, pool, connectTimeoutMs);
+  const given = Object.keys(backendOptions);
+  if (given.length > 0) {
+    const detail = `the kernel backend takes no options: leave out ${given.join(', ')}`;
+    throw new LibosError('INVALID_ARGUMENT', 'createLibos', -1, detail);
+  }
+  return new KernelTransport(pool, connectTimeoutMs);
 }

@@ -1,10 +1,19 @@
 /** Two libOSes that can reach each other, and how the conformance suite waits while both make progress. */
+import { afterEach, beforeEach } from 'vitest';
 import type { Completion, Endpoint, Libos, QToken, QueueDescriptor, ScatterGatherArray } from '../index.ts';
+
+export interface Addresses {
+  serverAddress: string;
+  /** Default: the same as the server's, as on the loopback interface. */
+  clientAddress?: string;
+}
 
 /** What a backend gives the suite; everything is made anew for each test. */
 export interface Backend {
   /** The side that listens, and the side that connects. Both in checked mode, with a pool of `poolLimitBytes`. */
-  create(poolLimitBytes: number): { server: Libos; client: Libos; serverAddress: string };
+  create(poolLimitBytes: number): Addresses & { server: Libos; client: Libos };
+  /** Ends what outlives the worlds, when the suite is through. */
+  close?(): Promise<void>;
 }
 
 /** A completion whose fields stay as they are: the suite looks at it after further waits. */
@@ -15,13 +24,16 @@ const PATIENCE_MS = 10_000;
 export class World {
   readonly server: Libos;
   readonly client: Libos;
+  /** Of the server, and of the client. */
   readonly address: string;
+  readonly clientAddress: string;
 
   constructor(backend: Backend, poolLimitBytes = 512 * 1024 * 1024) {
-    const { server, client, serverAddress } = backend.create(poolLimitBytes);
+    const { server, client, serverAddress, clientAddress = serverAddress } = backend.create(poolLimitBytes);
     this.server = server;
     this.client = client;
     this.address = serverAddress;
+    this.clientAddress = clientAddress;
   }
 
   other(side: Libos): Libos {
@@ -108,7 +120,24 @@ export class World {
   }
 
   shutdown(): void {
-    this.client.shutdown();
-    this.server.shutdown();
+    try {
+      this.client.shutdown();
+    } finally {
+      this.server.shutdown();
+    }
   }
+}
+
+/** Gives each test of the surrounding describe a world of its own. */
+export function eachTestHasAWorld(backend: Backend, use: (world: World) => void): void {
+  let world: World | null = null;
+  beforeEach(() => {
+    world = new World(backend);
+    use(world);
+  });
+  // In checked mode shutdown throws if a test left buffers unfreed: every test is a test for leaks.
+  afterEach(() => {
+    world?.shutdown();
+    world = null;
+  });
 }

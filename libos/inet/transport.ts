@@ -415,6 +415,7 @@ export class InetTransport implements Transport {
     const socket = this.#socketOf(queue);
     socket.peerAddress = address | 0;
     socket.peerPort = port;
+    queue.localAddress = this.stack.ipv4.address >>> 0;
     queue.state = QueueState.Connected;
     this.#tokens.complete(this.#tokens.shift(queue.connects), null);
   }

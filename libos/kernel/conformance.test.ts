@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { conformanceSuite } from '../conformance/suite.ts';
+import { twoProcesses } from '../conformance/two-processes.ts';
 import { type Backend, World } from '../conformance/world.ts';
 import { createLibos } from '../index.ts';
 
@@ -16,6 +17,15 @@ for (const idle of ['poll', 'sleep'] as const) {
   };
   conformanceSuite(`kernel, ${idle}`, backend);
 }
+
+conformanceSuite(
+  'kernel, two processes',
+  twoProcesses((poolLimitBytes) => {
+    const options = { backend: 'kernel', checked: true, poolLimitBytes } as const;
+    // All of 127.0.0.0/8 is this host, and Linux calls it from .1: two addresses, as real hosts have.
+    return { server: options, client: options, serverAddress: '127.0.0.2', clientAddress: '127.0.0.1' };
+  }),
+);
 
 describe('kernel sockets', () => {
   it('times a connect out that is never answered', () => {

@@ -1,7 +1,8 @@
 /** The file behind a PcapDevice. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { LibosError } from '../errors.ts';
-import type { PcapSink } from './pcap-device.ts';
+import type { Device } from '../inet/device.ts';
+import { PcapDevice, type PcapSink } from './pcap-device.ts';
 
 export interface PcapFile {
   readonly sink: PcapSink;
@@ -27,6 +28,25 @@ export function openPcapFile(path: string): PcapFile {
     },
     close: () => closeSync(descriptor),
   };
+}
+
+/** `device`, with every frame recorded in the file, which is closed with it. Throws INVALID_ARGUMENT. */
+export function recordTo(path: string, device: Device, epochUs: number): Device {
+  return new FileRecorder(openPcapFile(path), device, epochUs);
+}
+
+class FileRecorder extends PcapDevice {
+  readonly #file: PcapFile;
+
+  constructor(file: PcapFile, device: Device, epochUs: number) {
+    super(device, file.sink, epochUs);
+    this.#file = file;
+  }
+
+  override close(): void {
+    super.close();
+    this.#file.close();
+  }
 }
 
 function open(path: string): number {

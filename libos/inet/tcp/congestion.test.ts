@@ -158,7 +158,7 @@ describe.each(names)('%s', (name) => {
       elapsedUs: fc.integer({ min: 0, max: 100_000_000 }),
     });
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 100 }), (events) => {
+      fc.property(fc.array(event, { maxLength: 100, size: 'max' }), (events) => {
         const control = createCongestionControl(name, MSS);
         let nowUs = 0;
         for (const { kind, share, elapsedUs } of events) {

@@ -214,7 +214,7 @@ describe('Reassembly.blocks', () => {
 describe('Reassembly against a map of bytes', () => {
   const SPAN = 200;
   const arrival = fc.record({ at: fc.nat(SPAN - 1), length: fc.integer({ min: 0, max: 20 }) });
-  const arrivals = fc.array(arrival, { maxLength: 80 });
+  const arrivals = fc.array(arrival, { maxLength: 80, size: 'max' });
   const bases = fc.constantFrom(0, -SPAN / 2, 0x7fffffff - SPAN / 2, 7_000_000);
 
   function runsOf(present: boolean[]): string[] {
@@ -300,7 +300,7 @@ describe('Reassembly against a map of bytes', () => {
   });
 
   it('delivers any stream whose segments come in any order and repeatedly', () => {
-    const cuts = fc.uniqueArray(fc.integer({ min: 1, max: SPAN - 1 }), { maxLength: 30 });
+    const cuts = fc.uniqueArray(fc.integer({ min: 1, max: SPAN - 1 }), { maxLength: 30, size: 'max' });
     fc.assert(
       fc.property(bases, cuts, fc.infiniteStream(fc.nat()), (base, cuts, random) => {
         const edges = [0, ...cuts.sort((a, b) => a - b), SPAN];

@@ -171,48 +171,53 @@ describe('Scoreboard against RFC 6675 byte by byte', () => {
 
   it('agrees on lost, pipe and next, around any wrap', () => {
     fc.assert(
-      fc.property(bases, fc.array(step, { maxLength: 30 }), fc.nat(SENT), (base, steps, retransmitted) => {
-        const scoreboard = new Scoreboard();
-        let una = base;
-        const nxt = (base + SENT) | 0;
-        let sacked: boolean[] = new Array(SENT).fill(false);
-        for (const { block, advance } of steps) {
-          if (block !== null) {
-            const { start, length } = block;
-            const end = start + length;
-            const newly = sacked.filter((is, i) => !is && i >= start && i < end).length;
-            const valid = start > 0 && length > 0 && end <= sacked.length;
-            const marked = scoreboard.mark((una + start) | 0, (una + end) | 0, una, nxt);
-            expect(marked).toBe(valid ? newly : 0);
-            if (valid) sacked.fill(true, start, end);
-          } else {
-            sacked = sacked.slice(advance);
-            for (let i = 0; i < sacked.length && sacked[i]; i++) sacked[i] = false;
-            una = (nxt - sacked.length) | 0;
-            scoreboard.advance(una);
+      fc.property(
+        bases,
+        fc.array(step, { maxLength: 30, size: 'max' }),
+        fc.nat(SENT),
+        (base, steps, retransmitted) => {
+          const scoreboard = new Scoreboard();
+          let una = base;
+          const nxt = (base + SENT) | 0;
+          let sacked: boolean[] = new Array(SENT).fill(false);
+          for (const { block, advance } of steps) {
+            if (block !== null) {
+              const { start, length } = block;
+              const end = start + length;
+              const newly = sacked.filter((is, i) => !is && i >= start && i < end).length;
+              const valid = start > 0 && length > 0 && end <= sacked.length;
+              const marked = scoreboard.mark((una + start) | 0, (una + end) | 0, una, nxt);
+              expect(marked).toBe(valid ? newly : 0);
+              if (valid) sacked.fill(true, start, end);
+            } else {
+              sacked = sacked.slice(advance);
+              for (let i = 0; i < sacked.length && sacked[i]; i++) sacked[i] = false;
+              una = (nxt - sacked.length) | 0;
+              scoreboard.advance(una);
+            }
+            expect(scoreboard.sackedBytes).toBe(sacked.filter(Boolean).length);
+            for (let i = 0; i < sacked.length; i++) {
+              if (sacked[i]) continue;
+              expect(scoreboard.isLost((una + i) | 0, MSS)).toBe(reference.isLost(sacked, i));
+            }
+            const relative = Math.min(retransmitted, sacked.length);
+            const highRetransmitted = (una + relative) | 0;
+            expect(scoreboard.pipe(una, nxt, highRetransmitted, MSS)).toBe(reference.pipe(sacked, relative));
+            expect(scoreboard.pipe(una, nxt, (una - 5) | 0, MSS)).toBe(reference.pipe(sacked, 0));
+            const next = reference.next(sacked, relative);
+            expect(scoreboard.nextSegment(una, highRetransmitted, MSS, out)).toBe(next.rule);
+            if (next.rule !== NextSegment.None) {
+              expect([(out[0] - una) | 0, (out[1] - una) | 0]).toEqual(next.hole);
+            }
+            const lastUnsacked = sacked.lastIndexOf(false);
+            expect(scoreboard.rescue(una, nxt, MSS, out)).toBe(lastUnsacked >= 0);
+            if (lastUnsacked < 0) continue;
+            const holeStart = sacked.lastIndexOf(true, lastUnsacked) + 1;
+            const start = Math.max(holeStart, lastUnsacked + 1 - MSS);
+            expect([(out[0] - una) | 0, (out[1] - una) | 0]).toEqual([start, lastUnsacked + 1]);
           }
-          expect(scoreboard.sackedBytes).toBe(sacked.filter(Boolean).length);
-          for (let i = 0; i < sacked.length; i++) {
-            if (sacked[i]) continue;
-            expect(scoreboard.isLost((una + i) | 0, MSS)).toBe(reference.isLost(sacked, i));
-          }
-          const relative = Math.min(retransmitted, sacked.length);
-          const highRetransmitted = (una + relative) | 0;
-          expect(scoreboard.pipe(una, nxt, highRetransmitted, MSS)).toBe(reference.pipe(sacked, relative));
-          expect(scoreboard.pipe(una, nxt, (una - 5) | 0, MSS)).toBe(reference.pipe(sacked, 0));
-          const next = reference.next(sacked, relative);
-          expect(scoreboard.nextSegment(una, highRetransmitted, MSS, out)).toBe(next.rule);
-          if (next.rule !== NextSegment.None) {
-            expect([(out[0] - una) | 0, (out[1] - una) | 0]).toEqual(next.hole);
-          }
-          const lastUnsacked = sacked.lastIndexOf(false);
-          expect(scoreboard.rescue(una, nxt, MSS, out)).toBe(lastUnsacked >= 0);
-          if (lastUnsacked < 0) continue;
-          const holeStart = sacked.lastIndexOf(true, lastUnsacked) + 1;
-          const start = Math.max(holeStart, lastUnsacked + 1 - MSS);
-          expect([(out[0] - una) | 0, (out[1] - una) | 0]).toEqual([start, lastUnsacked + 1]);
-        }
-      }),
+        },
+      ),
     );
   });
 });

@@ -1,0 +1,146 @@
+/**
+ * The program in the other process of a conformance test (two-processes.ts): makes the libOSes that it is told to
+ * make, calls them as it is asked to, and makes progress on all of them all the time between two requests. It ends
+ * when its channel, descriptor 3, does.
+ */
+import { createLibos, type Libos } from '../index.ts';
+import { Owner, ScatterGatherArray } from '../memory/sga.ts';
+import { Channel, ChannelEnded } from './channel.ts';
+import {
+  type Created,
+  type HandedOut,
+  type PackedArray,
+  type PackedCompletion,
+  packArray,
+  packError,
+  type Reply,
+  type Request,
+  unpackInto,
+} from './protocol.ts';
+
+const CHANNEL_FD = 3;
+
+type LibosRequest = Exclude<Request, { call: 'create' }>;
+
+/** A libOS, and the arrays of it that the test knows by number: those it owns and those it pushed. */
+class Served {
+  readonly libos: Libos;
+  readonly #arrays = new Map<number, ScatterGatherArray>();
+  readonly #numbers = new Map<ScatterGatherArray, number>();
+  #lastNumber = 0;
+
+  constructor(libos: Libos) {
+    this.libos = libos;
+  }
+
+  answer(request: LibosRequest): unknown {
+    const { libos } = this;
+    switch (request.call) {
+      case 'alloc': {
+        const sga = libos.alloc(request.bytes);
+        return packArray(this.#learn(sga), sga, false);
+      }
+      case 'free':
+      case 'release':
+        return this.#free(request.array);
+      case 'push':
+        return libos.push(request.qd, this.#filled(request.array), request.until);
+      case 'pushTo':
+        return libos.pushTo(request.qd, this.#filled(request.array), request.endpoint);
+      case 'wait':
+        return this.#handOut(libos.wait(request.token, request.timeoutMs) ? 1 : -1);
+      case 'waitAny':
+        return this.#handOut(libos.waitAny(request.tokens, request.timeoutMs) ? 1 : -1);
+      case 'waitAll':
+        return this.#handOut(libos.waitAll(request.tokens, request.timeoutMs) ? request.tokens.length : -1);
+      case 'waitNext':
+        return this.#handOut(libos.waitNext(request.max, request.timeoutMs));
+      default:
+        return (libos[request.call] as (...args: unknown[]) => unknown)(...request.args);
+    }
+  }
+
+  /** What the last wait call handed out; null for a count below zero. */
+  #handOut(count: number): HandedOut {
+    if (count < 0) return null;
+    return this.libos.completions.slice(0, count).map(({ sga, ...rest }): PackedCompletion => {
+      if (sga === null) return { ...rest, array: null };
+      if (rest.operation === 'push') return { ...rest, array: this.#numbers.get(sga)! };
+      return { ...rest, array: packArray(this.#learn(sga), sga, true) };
+    });
+  }
+
+  #learn(sga: ScatterGatherArray): number {
+    const number = ++this.#lastNumber;
+    this.#arrays.set(number, sga);
+    this.#numbers.set(sga, number);
+    return number;
+  }
+
+  #free(number: number): void {
+    const sga = this.#find(number);
+    this.libos.free(sga);
+    // The libOS may give the same array out again, under another number.
+    this.#arrays.delete(number);
+    this.#numbers.delete(sga);
+  }
+
+  /** The array of a number; of one that was freed, an array that nobody owns, for the libOS to refuse. */
+  #find(number: number): ScatterGatherArray {
+    return this.#arrays.get(number) ?? new ScatterGatherArray();
+  }
+
+  #filled(packed: PackedArray): ScatterGatherArray {
+    const sga = this.#find(packed.number);
+    // Not while it is in flight: the push of it will be refused.
+    if (sga.owner === Owner.Application) unpackInto(sga, packed);
+    return sga;
+  }
+}
+
+const channel = new Channel(CHANNEL_FD);
+const all: Served[] = [];
+/** Those of them that have not been shut down. */
+const live = new Set<Served>();
+
+function answer(request: Request): unknown {
+  if (request.call === 'create') {
+    const served = new Served(createLibos(request.options));
+    live.add(served);
+    return { libos: all.push(served) - 1, backend: served.libos.backend } satisfies Created;
+  }
+  const served = all[request.libos];
+  // Also when it throws LEAK, it is shut down.
+  if (request.call === 'shutdown') live.delete(served);
+  return served.answer(request);
+}
+
+function reply(request: Request): Reply {
+  try {
+    return { result: answer(request) };
+  } catch (error) {
+    return { failure: packError(error) };
+  }
+}
+
+function serve(request: Request): void {
+  // An error would be one of this code or of the libOS itself, and is to end the agent.
+  if (request.call === 'release') answer(request);
+  else channel.send(reply(request));
+}
+
+try {
+  for (;;) {
+    if (live.size === 0 || channel.readable(0)) serve(channel.receive() as Request);
+    for (const served of live) served.libos.waitNext(0, 0);
+  }
+} catch (error) {
+  if (!(error instanceof ChannelEnded)) throw error;
+}
+for (const served of live) {
+  try {
+    served.libos.shutdown();
+  } catch {
+    // A leak, of a test that failed before it could free: what failed there has been told.
+  }
+}

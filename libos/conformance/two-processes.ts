@@ -1,0 +1,118 @@
+/** Conformance over two processes: the server's side lives in an agent's process, the client's in the test's. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createLibos, type Libos, type LibosOptions } from '../index.ts';
+import { Channel, ChannelEnded, socketPair } from './channel.ts';
+import { type Created, type Reply, type Request, unpackError } from './protocol.ts';
+import { type AgentLine, RemoteLibos } from './remote.ts';
+import type { Addresses, Backend } from './world.ts';
+
+/** How the two sides of one world are made; each may need options of its own. */
+export interface TwoSides extends Addresses {
+  server: LibosOptions;
+  client: LibosOptions;
+}
+
+const EXIT_PATIENCE_MS = 5_000;
+
+export class Agent implements AgentLine {
+  readonly #child: ChildProcess;
+  readonly #channel: Channel;
+  readonly #patienceMs: number;
+  readonly #exited: Promise<string>;
+  /** It answers no more: why. */
+  #broken: string | null = null;
+
+  /** @param patienceMs how long it may take to answer a request: longer than the waits that it is asked for */
+  constructor(patienceMs = 20_000) {
+    this.#patienceMs = patienceMs;
+    const [ours, theirs] = socketPair();
+    this.#channel = new Channel(ours);
+    const program = fileURLToPath(new URL('./agent.ts', import.meta.url));
+    this.#child = spawn(process.execPath, [program], { stdio: ['ignore', 'inherit', 'inherit', theirs] });
+    closeSync(theirs);
+    this.#exited = new Promise((resolve) => {
+      this.#child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+      this.#child.once('error', (error) => resolve(error.message));
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get usable(): boolean {
+    return this.#broken === null;
+  }
+
+  /** A new libOS at the agent, beside those it has. Throws what createLibos throws. */
+  create(options: LibosOptions): Libos {
+    return new RemoteLibos(this, this.ask({ call: 'create', options }) as Created);
+  }
+
+  /** Shuts down what the agent still has and waits for its end. Throws how it ended unless it ended well. */
+  async stop(): Promise<void> {
+    if (this.usable) this.#channel.close();
+    this.#broken = 'the agent was stopped';
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), EXIT_PATIENCE_MS);
+    const end = await this.#exited;
+    clearTimeout(timer);
+    if (end !== 'exit code 0') throw new Error(`the agent ended with ${end}`);
+  }
+
+  ask(request: Request): unknown {
+    this.tell(request);
+    if (!this.#channel.readable(this.#patienceMs)) {
+      this.#child.kill('SIGKILL');
+      this.#fail(`the agent did not answer '${request.call}' within ${this.#patienceMs} ms and was ended`);
+    }
+    const reply = this.#unlessEnded(request, () => this.#channel.receive()) as Reply;
+    if ('failure' in reply) throw unpackError(reply.failure);
+    return reply.result;
+  }
+
+  tell(request: Request): void {
+    if (this.#broken !== null) throw new Error(this.#broken);
+    this.#unlessEnded(request, () => this.#channel.send(request));
+  }
+
+  #unlessEnded<T>(request: Request, transfer: () => T): T {
+    try {
+      return transfer();
+    } catch (error) {
+      if (!(error instanceof ChannelEnded)) throw error;
+      return this.#fail(`the agent ended before it answered '${request.call}'; standard error tells why`);
+    }
+  }
+
+  #fail(why: string): never {
+    this.#channel.close();
+    this.#broken = why;
+    throw new Error(why);
+  }
+}
+
+/**
+ * A backend whose servers all live in one agent, which is started with the first of them, and again after it broke.
+ * `sides` is asked for each world.
+ */
+export function twoProcesses(sides: (poolLimitBytes: number) => TwoSides): Backend {
+  const agents: Agent[] = [];
+  return {
+    create(poolLimitBytes) {
+      const { server: serverOptions, client: clientOptions, ...addresses } = sides(poolLimitBytes);
+      if (!agents.at(-1)?.usable) agents.push(new Agent());
+      const server = agents.at(-1)!.create(serverOptions);
+      try {
+        return { server, client: createLibos(clientOptions), ...addresses };
+      } catch (error) {
+        server.shutdown();
+        throw error;
+      }
+    },
+    async close() {
+      await Promise.all(agents.splice(0).map((agent) => agent.stop()));
+    },
+  };
+}

@@ -1,0 +1,195 @@
+/**
+ * A port of DPDK as the network stack sees it (libos/inet/device.ts): frames lie in the packet pool's memory, which
+ * is seen as one Uint8Array, and one foreign call moves a burst both ways.
+ *
+ * Buffers are numbers. Those that nobody uses lie on a stack that both sides see: allocate and give take them from
+ * there and put them back without a call, and the glue keeps it neither empty nor long at each exchange. What was
+ * received last is therefore written into next, while it is still in the cache.
+ */
+import koffi from 'koffi';
+import { LibosError } from '../errors.ts';
+import { type Device, MAX_BURST } from '../inet/device.ts';
+import { Segment } from '../memory/sga.ts';
+import { reasonFromLog, startEal } from './eal.ts';
+import type { Glue } from './glue.ts';
+import {
+  BASE_OF,
+  BUFFER_BYTES,
+  BUFFERS,
+  COUNTERS,
+  FREE_COUNT,
+  HEADROOM_BYTES,
+  LINK_UP,
+  MAC,
+  MAX_QUEUED,
+  MTU,
+  NOW_US,
+  PENDING,
+  PIECE_WORDS,
+  PIECES,
+  POOL_ADDRESS,
+  POOL_BYTES,
+  QUEUED,
+  RX_BUFFER,
+  RX_CHECKSUM,
+  RX_LENGTH,
+  RX_OFFSET,
+  TX,
+  TX_WORDS,
+} from './layout.ts';
+import type { DpdkOptions } from './options.ts';
+import { type PortRequest, portRequest } from './port.ts';
+
+export class DpdkDevice implements Device {
+  readonly mac: Uint8Array;
+  readonly mtu: number;
+  readonly fillsChecksums = true;
+  readonly received: Segment[] = [];
+  readonly receivedChecksums: Uint8Array;
+  readonly #glue: Glue;
+  readonly #exchange: (port: number) => number;
+  readonly #port: number;
+  readonly #segments: Segment[] = [];
+  /** First word of the stack of free buffers. */
+  readonly #free: number;
+  readonly #buffers: number;
+  #words: Int32Array;
+  #doubles: Float64Array;
+  /** Pieces of all queued frames, and of the frame that is being made. */
+  #pieces = 0;
+  /** Buffers that the stack or the application holds. */
+  #held = 0;
+  #closed = false;
+
+  /**
+   * Throws INVALID_ARGUMENT, ADDRESS_IN_USE, PERMISSION_DENIED or BACKEND_UNAVAILABLE, with what DPDK said and the
+   * remedy where we know one.
+   */
+  constructor(options: DpdkOptions) {
+    const request = portRequest(options);
+    this.#glue = startEal(options.eal);
+    this.#exchange = this.#glue.exchange;
+    this.#port = openPort(this.#glue, request, options);
+    const areaBytes = this.#glue.areaBytes(this.#port);
+    const area = koffi.view(BigInt(this.#glue.area(this.#port)), areaBytes);
+    this.#words = new Int32Array(area, 0, areaBytes >> 2);
+    this.#doubles = new Float64Array(area, 0, areaBytes >> 3);
+    this.receivedChecksums = new Uint8Array(area, RX_CHECKSUM, MAX_BURST);
+    this.mac = new Uint8Array(area.slice(MAC, MAC + 6));
+    this.mtu = this.#words[MTU];
+    this.#buffers = this.#words[BUFFERS];
+    this.#free = BASE_OF + this.#buffers;
+    this.#makeSegments();
+  }
+
+  get nowUs(): number {
+    return this.#doubles[NOW_US];
+  }
+
+  get linkUp(): boolean {
+    return this.#words[LINK_UP] !== 0;
+  }
+
+  get freeBuffers(): number {
+    return this.#buffers - this.#held - this.#words[FREE_COUNT];
+  }
+
+  exchange(): number {
+    if (this.#closed) return 0;
+    const count = this.#exchange(this.#port);
+    const words = this.#words;
+    this.#pieces = 0;
+    for (let i = 0; i < count; i++) {
+      const segment = this.#segments[words[RX_BUFFER + i]];
+      segment.offset = words[RX_OFFSET + i];
+      segment.length = words[RX_LENGTH + i];
+      this.received[i] = segment;
+    }
+    this.#held += count;
+    return count;
+  }
+
+  allocate(): Segment | null {
+    const words = this.#words;
+    const free = words[FREE_COUNT] - 1;
+    if (free < 0 || words[QUEUED] + words[PENDING] >= MAX_QUEUED) return null;
+    words[FREE_COUNT] = free;
+    const segment = this.#segments[words[this.#free + free]];
+    segment.offset = segment.base + HEADROOM_BYTES;
+    segment.length = 0;
+    this.#held++;
+    return segment;
+  }
+
+  append(payload: Segment, offset: number, length: number): void {
+    const at = PIECES + this.#pieces * PIECE_WORDS;
+    this.#doubles[at >> 1] = payload.address + (offset - payload.base);
+    this.#words[at + 2] = length;
+    this.#pieces++;
+  }
+
+  transmit(frame: Segment): void {
+    const words = this.#words;
+    const queued = words[QUEUED];
+    const at = TX + queued * TX_WORDS;
+    words[at] = frame.slabIndex;
+    words[at + 1] = frame.offset;
+    words[at + 2] = frame.length;
+    words[at + 3] = this.#pieces;
+    words[QUEUED] = queued + 1;
+    this.#held--;
+    if (queued + 1 === MAX_QUEUED) this.#flush();
+  }
+
+  give(segment: Segment): void {
+    const words = this.#words;
+    const free = words[FREE_COUNT];
+    words[this.#free + free] = segment.slabIndex;
+    words[FREE_COUNT] = free + 1;
+    this.#held--;
+  }
+
+  /** Everything that was counted, by name. */
+  counters(): Record<string, number> {
+    if (!this.#closed) this.#glue.readDeviceCounters(this.#port);
+    const names = this.#glue.counterNames().trim().split(' ');
+    return Object.fromEntries(names.map((name, index) => [name, this.#doubles[COUNTERS + index]]));
+  }
+
+  /** Frees the device. Frames that are still out must not be read or written any more, only given back. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const words = this.#words.slice();
+    words[LINK_UP] = 0;
+    this.#words = words;
+    this.#doubles = new Float64Array(words.buffer, 0, words.length >> 1);
+    this.#glue.close(this.#port);
+  }
+
+  #flush(): void {
+    if (this.#closed) this.#words[QUEUED] = 0;
+    else this.#glue.flush(this.#port);
+    this.#pieces = 0;
+  }
+
+  #makeSegments(): void {
+    const address = this.#doubles[POOL_ADDRESS];
+    const pool = { bytes: new Uint8Array(koffi.view(BigInt(address), this.#doubles[POOL_BYTES])), address };
+    const bufferBytes = this.#words[BUFFER_BYTES];
+    for (let i = 0; i < this.#buffers; i++) {
+      this.#segments.push(new Segment(this, pool, i, this.#words[BASE_OF + i], bufferBytes));
+    }
+    for (let i = 0; i < MAX_BURST; i++) this.received.push(this.#segments[0]);
+  }
+}
+
+function openPort(library: Glue, request: PortRequest, options: DpdkOptions): number {
+  const mac = Buffer.from(request.mac ?? new Uint8Array(6)).toString('hex');
+  library.log();
+  const { bus, name, args, mtu, flags } = request;
+  const port = library.open(bus, name, args, mtu, options.packetBuffers, mac, flags);
+  if (port >= 0) return port;
+  const reason = `${library.error()}: ${reasonFromLog(library.log())}`;
+  throw new LibosError('BACKEND_UNAVAILABLE', 'dpdk', -1, `${reason}. ${request.remedy}`);
+}

@@ -1,0 +1,87 @@
+/** The functions of libos/native/dpdk.c, loaded when they are first needed in a thread. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import koffi from 'koffi';
+import { LibosError } from '../errors.ts';
+
+export interface Glue {
+  /** Starts EAL with arguments separated by newlines; once a process. */
+  init(args: string): number;
+  /** The arguments that EAL was started with, or ''. */
+  arguments(): string;
+  /** Why the last call failed. */
+  error(): string;
+  /** What DPDK logged since the last call. */
+  log(): string;
+  /** Separated by spaces. */
+  counterNames(): string;
+  dpdkVersion(): string;
+  open(
+    bus: string,
+    name: string,
+    args: string,
+    mtu: number,
+    buffers: number,
+    mac: string,
+    flags: number,
+  ): number;
+  area(port: number): number;
+  areaBytes(port: number): number;
+  exchange(port: number): number;
+  flush(port: number): void;
+  readDeviceCounters(port: number): void;
+  close(port: number): void;
+}
+
+/** Flags of open, as in dpdk.c. */
+export const PortFlag = {
+  /** A peer that is not there, or that goes, is looked for until it comes. */
+  Reconnects: 1,
+  /** Packet buffers lie in EAL's memory, of hugepages, which a NIC can reach. */
+  PoolInEal: 2,
+  /** Checksums and the Ethernet address are the device's business as far as it offers that. */
+  Hardware: 4,
+  SetMtu: 8,
+  Promiscuous: 16,
+} as const;
+
+const file = fileURLToPath(new URL('../native/build/dpdk.so', import.meta.url));
+
+let loaded: Glue | null = null;
+
+/** Throws BACKEND_UNAVAILABLE, with the remedy, where the glue is not built or cannot be loaded. */
+export function glue(): Glue {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Glue {
+  if (!existsSync(file)) {
+    const detail = 'the C glue for DPDK is not built: run node scripts/setup.mjs, which says what it lacks';
+    throw new LibosError('BACKEND_UNAVAILABLE', 'dpdk', -1, detail);
+  }
+  try {
+    // Global, so that its gate stands in front of what drivers call (gate.c).
+    const library = koffi.load(file, { global: true });
+    return {
+      init: library.func('int glue_init(const char *)'),
+      arguments: library.func('const char *glue_arguments()'),
+      error: library.func('const char *glue_error()'),
+      log: library.func('const char *glue_log()'),
+      counterNames: library.func('const char *glue_counter_names()'),
+      dpdkVersion: library.func('const char *glue_dpdk_version()'),
+      open: library.func(
+        'int port_open(const char *, const char *, const char *, int, int, const char *, int)',
+      ),
+      area: library.func('double port_area(int)'),
+      areaBytes: library.func('int port_area_bytes(int)'),
+      exchange: library.func('int port_exchange(int)'),
+      flush: library.func('void port_flush(int)'),
+      readDeviceCounters: library.func('void port_read_device_counters(int)'),
+      close: library.func('void port_close(int)'),
+    };
+  } catch (cause) {
+    const detail = `the C glue for DPDK cannot be loaded (${(cause as Error).message}): run node scripts/setup.mjs again`;
+    throw new LibosError('BACKEND_UNAVAILABLE', 'dpdk', -1, detail);
+  }
+}

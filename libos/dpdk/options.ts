@@ -1,0 +1,230 @@
+/** The options of the backend dpdk: strings by name, as typed after -o, to what the backend works with. */
+import { parseIpv4 } from '../endpoint.ts';
+import { LibosError } from '../errors.ts';
+import { type ImpairmentOptions, parseImpairment } from '../sim/impairment.ts';
+import type { EalOptions } from './eal.ts';
+import { MAX_SOCKET_PATH_BYTES } from './memif-socket.ts';
+
+export type DpdkDeviceOptions =
+  | { kind: 'memif'; role: 'server' | 'client'; socket: string }
+  | { kind: 'tap' | 'af_packet' | 'af_xdp'; interface: string }
+  | { kind: 'pci'; address: string };
+
+export interface DpdkOptions {
+  device: DpdkDeviceOptions;
+  network: {
+    /** IPv4 addresses, unsigned 32-bit integers. */
+    address: number;
+    prefixLength: number;
+    /** Null: other networks are not reached. */
+    gateway: number | null;
+    /** 6 bytes; null: the device's own, or one that follows from the IPv4 address. */
+    mac: Uint8Array | null;
+    /** Bytes; null: what the device has. */
+    mtu: number | null;
+  };
+  packetBuffers: number;
+  eal: EalOptions;
+  tcp: {
+    congestion: 'cubic' | 'newreno';
+    nagle: boolean;
+    receiveWindowBytes: number;
+    minRtoMs: number;
+    delayedAckMs: number;
+    /** 0: no keepalive. */
+    keepaliveS: number;
+  };
+  /** File to record frames in. */
+  pcap: string | null;
+  impair: ImpairmentOptions | null;
+}
+
+const kinds = ['memif', 'tap', 'af_packet', 'af_xdp', 'pci'] as const;
+type Kind = (typeof kinds)[number];
+
+/** All names, and which kinds of device take those that not all take. */
+const names: Record<string, readonly Kind[]> = {
+  device: kinds,
+  role: ['memif'],
+  socket: ['memif'],
+  interface: ['tap', 'af_packet', 'af_xdp'],
+  pci: ['pci'],
+  ip: kinds,
+  gateway: kinds,
+  mac: kinds,
+  mtu: kinds,
+  packet_buffers: kinds,
+  memory_mb: kinds,
+  hugepages: kinds,
+  eal: kinds,
+  congestion: kinds,
+  nagle: kinds,
+  receive_window_bytes: kinds,
+  min_rto_ms: kinds,
+  delayed_ack_ms: kinds,
+  keepalive_s: kinds,
+  pcap: kinds,
+  impair: kinds,
+};
+
+/** Largest frame is the MTU and 18 bytes; beside it EAL's own structures need this much. */
+const EAL_MEMORY_MB = 64;
+
+/** Throws INVALID_ARGUMENT naming the option, what it may be, and what to type. */
+export function parseDpdkOptions(given: Readonly<Record<string, string>>): DpdkOptions {
+  const options = new Reader(given);
+  const kind = options.choice('device', kinds, 'memif');
+  options.checkNames(kind);
+  const device = readDevice(options, kind);
+  const { address, prefixLength } = readNetwork(options);
+  const mtu = options.has('mtu') ? options.integer('mtu', 576, 9200, 0) : null;
+  const packetBuffers = options.integer('packet_buffers', 1024, 131_072, 8192);
+  const hugepages = options.choice('hugepages', ['yes', 'no'], kind === 'pci' ? 'yes' : 'no') === 'yes';
+  // A NIC's packet buffers lie in EAL's memory; other devices map their own.
+  const poolMb = kind === 'pci' ? Math.ceil((packetBuffers * ((mtu ?? 1500) + 1024)) / 2 ** 20) : 0;
+  return {
+    device,
+    network: {
+      address,
+      prefixLength,
+      gateway: options.has('gateway') ? options.address('gateway') : null,
+      mac: options.has('mac') ? options.mac('mac') : null,
+      mtu,
+    },
+    packetBuffers,
+    eal: {
+      pciAddress: device.kind === 'pci' ? device.address : null,
+      hugepages,
+      memoryMb: options.integer('memory_mb', 32, 1_048_576, EAL_MEMORY_MB + poolMb),
+      extraArguments: options.text('eal', '').split(/\s+/).filter(Boolean),
+    },
+    tcp: {
+      congestion: options.choice('congestion', ['cubic', 'newreno'], 'cubic'),
+      nagle: options.choice('nagle', ['on', 'off'], 'off') === 'on',
+      receiveWindowBytes: options.integer('receive_window_bytes', 4096, 2 ** 30, 1_048_576),
+      minRtoMs: options.integer('min_rto_ms', 1, 60_000, 50),
+      delayedAckMs: options.integer('delayed_ack_ms', 0, 500, 10),
+      keepaliveS: options.integer('keepalive_s', 0, 1_000_000, 300),
+    },
+    pcap: options.has('pcap') ? options.text('pcap', '') : null,
+    impair: options.has('impair') ? parseImpairment(options.text('impair', '')) : null,
+  };
+}
+
+function readDevice(options: Reader, kind: Kind): DpdkDeviceOptions {
+  switch (kind) {
+    case 'memif': {
+      const role = options.choice('role', ['server', 'client'], null);
+      const socket = options.required('socket', 'a path such as socket=/run/bypassbench.sock, the same at both ends');
+      if (Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES) {
+        options.refuse('socket', `it has ${Buffer.byteLength(socket)} bytes and may have ${MAX_SOCKET_PATH_BYTES}`);
+      }
+      // These separate arguments in DPDK's list.
+      if (/[,=[\]"]/.test(socket)) options.refuse('socket', 'the characters , = [ ] " cannot be in it');
+      return { kind, role, socket };
+    }
+    case 'pci': {
+      const address = options.required('pci', 'an address such as pci=0000:3b:00.0 (bypassbench doctor lists them)');
+      if (!/^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/i.test(address)) {
+        options.refuse('pci', 'it must look like 0000:3b:00.0 (bypassbench doctor lists them)');
+      }
+      return { kind, address };
+    }
+    default: {
+      const example = kind === 'tap' ? 'bypass0, which is created' : 'eth0, which exists';
+      const name = options.required('interface', `the name of an interface such as interface=${example}`);
+      // Linux: IFNAMSIZ with its terminating zero.
+      if (!/^[^\s/,=[\]":]{1,15}$/.test(name)) options.refuse('interface', 'a name has 1 to 15 characters, no / : , = or space');
+      return { kind, interface: name };
+    }
+  }
+}
+
+function readNetwork(options: Reader): { address: number; prefixLength: number } {
+  const text = options.required('ip', 'an address and its prefix, such as ip=10.99.0.1/24');
+  const [, address, prefix] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
+  const prefixLength = Number(prefix);
+  if (address === undefined || prefixLength < 1 || prefixLength > 30) {
+    options.refuse('ip', 'it must be an address and a prefix of 1 to 30, such as 10.99.0.1/24');
+  }
+  return { address: options.parseAddress('ip', address!), prefixLength };
+}
+
+class Reader {
+  readonly #given: Readonly<Record<string, string>>;
+
+  constructor(given: Readonly<Record<string, string>>) {
+    this.#given = given;
+  }
+
+  has(name: string): boolean {
+    return Object.hasOwn(this.#given, name);
+  }
+
+  /** Throws for a name that does not exist, or that this kind of device does not take. */
+  checkNames(kind: Kind): void {
+    for (const name of Object.keys(this.#given)) {
+      const takers = Object.hasOwn(names, name) ? names[name] : null;
+      if (takers === null) {
+        throw invalid(`there is no option '${name}'; there is ${Object.keys(names).join(', ')}`);
+      }
+      if (!takers.includes(kind)) {
+        throw invalid(`the option ${name} goes with device=${takers.join(' or ')}, not with device=${kind}: leave it out`);
+      }
+    }
+  }
+
+  text(name: string, fallback: string): string {
+    return this.has(name) ? this.#given[name] : fallback;
+  }
+
+  required(name: string, what: string): string {
+    const text = this.text(name, '');
+    if (text === '') throw invalid(`the option ${name} is missing: give ${what}`);
+    return text;
+  }
+
+  /** `fallback` null: the option must be given. */
+  choice<T extends string>(name: string, allowed: readonly T[], fallback: T | null): T {
+    if (fallback !== null && !this.has(name)) return fallback;
+    const text = this.required(name, `${name}=${allowed.join(` or ${name}=`)}`);
+    if (!allowed.includes(text as T)) this.refuse(name, `it must be ${allowed.join(', ')}`);
+    return text as T;
+  }
+
+  integer(name: string, lowest: number, highest: number, fallback: number): number {
+    if (!this.has(name)) return fallback;
+    const value = /^\d{1,15}$/.test(this.#given[name]) ? Number(this.#given[name]) : -1;
+    if (value < lowest || value > highest) this.refuse(name, `it must be an integer from ${lowest} to ${highest}`);
+    return value;
+  }
+
+  address(name: string): number {
+    return this.parseAddress(name, this.#given[name]);
+  }
+
+  parseAddress(name: string, text: string): number {
+    try {
+      return parseIpv4(text, 'dpdk', -1);
+    } catch {
+      return this.refuse(name, `'${text}' is not an IPv4 address such as 10.99.0.1`);
+    }
+  }
+
+  mac(name: string): Uint8Array {
+    const text = this.#given[name];
+    const bytes = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text) ? Buffer.from(text.replaceAll(':', ''), 'hex') : null;
+    if (bytes === null) return this.refuse(name, 'it must look like 02:00:0a:63:00:01');
+    // IEEE 802: the lowest bit of the first byte marks addresses of groups.
+    if (bytes[0] & 1 || bytes.every((byte) => byte === 0)) return this.refuse(name, 'it must be the address of one station');
+    return new Uint8Array(bytes);
+  }
+
+  refuse(name: string, why: string): never {
+    throw invalid(`${name}=${this.#given[name]}: ${why}`);
+  }
+}
+
+function invalid(detail: string): LibosError {
+  return new LibosError('INVALID_ARGUMENT', 'dpdk', -1, detail);
+}

@@ -1,0 +1,228 @@
+/*
+ * What a foreign-function interface cannot call of DPDK: the inline functions of bursts and packet buffers. One call,
+ * port_exchange, moves a whole burst both ways.
+ */
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_mbuf_dyn.h>
+
+#include "checksum.h"
+#include "port.h"
+
+static void request_hardware_checksums(struct rte_mbuf *mbuf, const struct packet *packet)
+{
+	uint8_t *field = packet_field(packet);
+	uint16_t pseudo_sum = packet_pseudo_sum(packet);
+
+	mbuf->l2_len = RTE_ETHER_HDR_LEN;
+	mbuf->l3_len = packet->header_length;
+	mbuf->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+	memset(packet->ip + 10, 0, 2);
+	if (field == NULL)
+		return;
+	memcpy(field, &pseudo_sum, 2);
+	mbuf->ol_flags |= packet->protocol == IPPROTO_TCP ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
+}
+
+/* Makes the frame whole in its buffer. Returns its length, or 0 when it does not fit. */
+static uint32_t gather(const struct port *port, const struct tx_descriptor *frame, const struct piece *piece,
+		       const struct piece *end)
+{
+	uint8_t *bytes = port->pool_base + frame->offset;
+	uint32_t length = (uint32_t)frame->length;
+
+	for (; piece < end; piece++) {
+		if (length + (uint32_t)piece->length > port->frame_limit)
+			return 0;
+		memcpy(bytes + length, (const void *)(uintptr_t)piece->address, (size_t)piece->length);
+		length += (uint32_t)piece->length;
+	}
+	return length <= port->frame_limit ? length : 0;
+}
+
+/* Turns what was queued into packet buffers that are ready to go. */
+static void take_queued(struct port *port)
+{
+	struct area *area = port->area;
+	const struct piece *piece = area->pieces;
+
+	for (int i = 0; i < area->queued; i++) {
+		const struct tx_descriptor *frame = &area->tx[i];
+		const struct piece *end = area->pieces + frame->pieces_end;
+		struct rte_mbuf *mbuf = port->mbufs[frame->buffer];
+		uint32_t length = gather(port, frame, piece, end);
+		struct packet packet;
+
+		piece = end;
+		rte_pktmbuf_reset(mbuf);
+		if (length == 0 || port->pending_count == MAX_PENDING) {
+			area->counters[length == 0 ? COUNT_tx_dropped_oversize : COUNT_tx_dropped_queue_full]++;
+			rte_pktmbuf_free(mbuf);
+			continue;
+		}
+		mbuf->data_off = (uint16_t)(frame->offset - area->base_of[frame->buffer]);
+		mbuf->data_len = (uint16_t)length;
+		mbuf->pkt_len = length;
+		if (packet_find(port->pool_base + frame->offset, length, &packet)) {
+			if (port->fills_in_hardware)
+				request_hardware_checksums(mbuf, &packet);
+			else
+				packet_fill(&packet);
+		}
+		port->pending[port->pending_count++] = mbuf;
+	}
+	area->queued = 0;
+}
+
+/* On the inside of the gate. */
+static void transmit_pending(struct port *port)
+{
+	struct area *area = port->area;
+	int count = port->pending_count;
+	double bytes = 0;
+	int sent;
+
+	if (count == 0)
+		return;
+	/* A driver frees what it sends, so lengths are summed before; what stays is taken off again. */
+	for (int i = 0; i < count; i++)
+		bytes += port->pending[i]->pkt_len;
+	sent = rte_eth_tx_burst(port->id, 0, port->pending, (uint16_t)count);
+	if (unlikely(sent < count)) {
+		for (int i = sent; i < count; i++)
+			bytes -= port->pending[i]->pkt_len;
+		memmove(port->pending, port->pending + sent, (size_t)(count - sent) * sizeof(port->pending[0]));
+		area->counters[COUNT_tx_ring_full]++;
+	}
+	area->counters[COUNT_tx_frames] += sent;
+	area->counters[COUNT_tx_bytes] += bytes;
+	port->pending_count = count - sent;
+	area->pending = port->pending_count;
+}
+
+static enum checksum_status verify(const struct port *port, const struct rte_mbuf *mbuf, uint8_t *frame)
+{
+	struct packet packet;
+
+	if (port->checks_in_hardware) {
+		uint64_t ip = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+		uint64_t l4 = mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+
+		if (ip == RTE_MBUF_F_RX_IP_CKSUM_GOOD && l4 == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+			return CHECKSUM_GOOD;
+	}
+	/* What hardware calls bad or does not know is looked at here: its errors are of many kinds. */
+	return packet_find(frame, mbuf->data_len, &packet) ? packet_verify(&packet) : CHECKSUM_UNCHECKED;
+}
+
+/* Whether the frame can be handed over; otherwise it is counted and gone. */
+static bool acceptable(struct port *port, struct rte_mbuf *mbuf)
+{
+	double *counters = port->area->counters;
+
+	if (likely(mbuf->nb_segs == 1 && mbuf->pkt_len <= port->frame_limit && mbuf->pkt_len >= RTE_ETHER_HDR_LEN))
+		return true;
+	if (mbuf->pkt_len <= port->frame_limit && mbuf->pkt_len >= RTE_ETHER_HDR_LEN && rte_pktmbuf_linearize(mbuf) == 0)
+		return true;
+	counters[mbuf->pkt_len < RTE_ETHER_HDR_LEN ? COUNT_rx_dropped_runt : COUNT_rx_dropped_oversize]++;
+	rte_pktmbuf_free(mbuf);
+	return false;
+}
+
+static int describe_received(struct port *port, struct rte_mbuf **mbufs, int count)
+{
+	struct area *area = port->area;
+	double bytes = 0;
+	int kept = 0;
+
+	for (int i = 0; i < count; i++) {
+		struct rte_mbuf *mbuf = mbufs[i];
+		uint8_t *frame;
+
+		if (!acceptable(port, mbuf))
+			continue;
+		frame = rte_pktmbuf_mtod(mbuf, uint8_t *);
+		area->rx_buffer[kept] = *RTE_MBUF_DYNFIELD(mbuf, port->index_at, int32_t *);
+		area->rx_offset[kept] = (int32_t)(frame - port->pool_base);
+		area->rx_length[kept] = mbuf->data_len;
+		area->rx_checksum[kept] = verify(port, mbuf, frame);
+		area->counters[COUNT_rx_bad_checksum] += area->rx_checksum[kept] == CHECKSUM_BAD;
+		bytes += mbuf->data_len;
+		kept++;
+	}
+	area->counters[COUNT_rx_frames] += kept;
+	area->counters[COUNT_rx_bytes] += bytes;
+	return kept;
+}
+
+/* Keeps enough free buffers on the other side, and gives back to the pool what has gathered there. */
+static void balance_free(struct port *port)
+{
+	struct area *area = port->area;
+	struct rte_mbuf *moved[FREE_TARGET];
+	int count = area->free_count;
+
+	if (count < FREE_LOW) {
+		int wanted = FREE_TARGET - count;
+
+		if (rte_pktmbuf_alloc_bulk(port->pool, moved, (unsigned int)wanted) != 0) {
+			/* All or nothing. From a nearly empty pool a few, for acknowledgements that empty it less. */
+			wanted = FREE_FEW;
+			if (count >= FREE_FEW || rte_pktmbuf_alloc_bulk(port->pool, moved, FREE_FEW) != 0) {
+				area->counters[COUNT_pool_exhausted] += count == 0;
+				return;
+			}
+		}
+		for (int i = 0; i < wanted; i++)
+			port->free[count + i] = *RTE_MBUF_DYNFIELD(moved[i], port->index_at, int32_t *);
+		area->free_count = count + wanted;
+		return;
+	}
+	/* From the bottom of the stack: the top is still in the cache. */
+	for (int i = 0; i < FREE_TARGET; i++) {
+		moved[i] = port->mbufs[port->free[i]];
+		rte_pktmbuf_reset(moved[i]);
+	}
+	memmove(port->free, port->free + FREE_TARGET, (size_t)(count - FREE_TARGET) * sizeof(port->free[0]));
+	area->free_count = count - FREE_TARGET;
+	rte_pktmbuf_free_bulk(moved, FREE_TARGET);
+}
+
+/* Transmits what was queued and receives what has come. Returns the number of frames received. */
+int port_exchange(int number)
+{
+	struct port *port = &ports[number];
+	struct area *area = port->area;
+	struct rte_mbuf *received[MAX_BURST];
+	int count = 0;
+	uint64_t now;
+
+	if (area->queued > 0)
+		take_queued(port);
+	if (area->free_count < FREE_LOW || area->free_count > FREE_HIGH)
+		balance_free(port);
+	if (likely(port->started) && gate_enter(number)) {
+		transmit_pending(port);
+		count = rte_eth_rx_burst(port->id, 0, received, MAX_BURST);
+		gate_leave(number);
+	}
+	now = rte_rdtsc();
+	area->now_us = (double)now * port->us_per_cycle;
+	if (unlikely(now >= port->look_at || port->passages != atomic_load_explicit(&gate_passages, memory_order_relaxed)))
+		look_at_link(port, now);
+	return count > 0 ? describe_received(port, received, count) : 0;
+}
+
+/* Makes room among the queued frames before the next exchange. */
+void port_flush(int number)
+{
+	struct port *port = &ports[number];
+
+	take_queued(port);
+	if (port->started && gate_enter(number)) {
+		transmit_pending(port);
+		gate_leave(number);
+	}
+}

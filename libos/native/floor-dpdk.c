@@ -1,0 +1,290 @@
+/*
+ * The floor of a round trip over DPDK's memif: frames as long as those of a request and its reply, one request in
+ * flight, C on both sides, and nothing above the device. loadgen/floor/dpdk.ts runs it as two processes:
+ *
+ *     floor-dpdk server CORE SOCKET MTU REQUEST_BYTES REPLY_BYTES
+ *     floor-dpdk client CORE SOCKET MTU REQUEST_BYTES REPLY_BYTES WARMUP_S DURATION_S COUNTS_FILE
+ *
+ * REQUEST_BYTES and REPLY_BYTES are what TCP would carry; each frame has HEADERS bytes before its share of them.
+ * The server prints `ready` when its socket is there, and ends when the client says farewell or on SIGTERM.
+ *
+ * The counts file: a line `tsc_hz N`, a line `elapsed_ticks N`, a line `dpdk VERSION`, then a line `TICKS COUNT`
+ * for each time that round trips of the measured window took, in ticks of the time-stamp counter.
+ */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/prctl.h>
+
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_version.h>
+
+enum {
+	/* Ethernet 14, IPv4 20, TCP 20, its timestamps option 12: what our stack puts before the data. */
+	HEADERS = 66,
+	/* Of these, IP's. */
+	IP_HEADERS = 52,
+	/* IEEE's first EtherType for local experiments: no stack takes these frames for its own. */
+	ETHERTYPE = 0x88b5,
+	ROUND_AT = RTE_ETHER_HDR_LEN,
+	BURST = 32,
+	POOL_FRAMES = 1024,
+	POOL_CACHE = 128,
+	PORT = 0,
+	/* Empty polls between two looks at the clock and at the signal. */
+	POLLS_PER_LOOK = 4096,
+	LINK_WAIT_S = 10,
+	ANSWER_WAIT_S = 2,
+	/* Longer round trips are rare, and kept one by one. */
+	COUNTED_TICKS = 1 << 20,
+};
+
+/* Not the number of any round trip. */
+static const uint32_t FAREWELL = UINT32_MAX;
+
+static volatile sig_atomic_t stopped;
+static struct rte_mempool *pool;
+static uint32_t mss;
+static uint8_t header[HEADERS];
+
+static uint64_t counts[COUNTED_TICKS];
+static uint64_t *longer;
+static size_t longer_count, longer_room;
+
+__attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+static void stop(int signal_number)
+{
+	(void)signal_number;
+	stopped = 1;
+}
+
+/* DPDK would say no more than that its arguments are wrong. */
+static void check_core(uint32_t core)
+{
+	cpu_set_t allowed;
+	if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || !CPU_ISSET(core, &allowed))
+		fail("core %u is not one that this process may run on: choose another (see nproc and taskset -p)", core);
+}
+
+static void start_eal(const char *role, const char *core, const char *socket, uint32_t mtu)
+{
+	/* One buffer of the ring holds the largest frame, so that none arrives as a chain. */
+	const uint32_t frame = RTE_MAX(2048u, RTE_ALIGN(mtu + RTE_ETHER_HDR_LEN, 64u));
+	char memory[16], lcores[32], device[256], prefix[32];
+	snprintf(memory, sizeof memory, "%u", 32 + (uint32_t)(2ull * POOL_FRAMES * frame >> 20));
+	snprintf(lcores, sizeof lcores, "0@%s", core);
+	snprintf(prefix, sizeof prefix, "floor-%d", getpid());
+	snprintf(device, sizeof device, "net_memif0,role=%s,id=0,bsize=%u,socket=%s,socket-abstract=no", role, frame,
+		 socket);
+	char *arguments[] = {
+		"floor-dpdk",  "--no-pci",	  "--no-huge", "-m",	 memory,  "--iova-mode=va",
+		"--file-prefix", prefix,	  "--no-telemetry", "--log-level=lib.eal:3",
+		"--lcores",    lcores,		  "--vdev",    device,
+	};
+	if (rte_eal_init(RTE_DIM(arguments), arguments) < 0)
+		fail("DPDK cannot be started: %s", rte_strerror(rte_errno));
+	pool = rte_pktmbuf_pool_create("frames", POOL_FRAMES, POOL_CACHE, 0, RTE_PKTMBUF_HEADROOM + frame, 0);
+	if (pool == NULL) fail("no memory for %d frames: %s", POOL_FRAMES, rte_strerror(rte_errno));
+}
+
+static void start_port(void)
+{
+	const struct rte_eth_conf configuration = {0};
+	int failure = rte_eth_dev_configure(PORT, 1, 1, &configuration);
+	if (failure == 0) failure = rte_eth_rx_queue_setup(PORT, 0, 1024, SOCKET_ID_ANY, NULL, pool);
+	if (failure == 0) failure = rte_eth_tx_queue_setup(PORT, 0, 1024, SOCKET_ID_ANY, NULL);
+	if (failure == 0) failure = rte_eth_dev_start(PORT);
+	if (failure != 0) fail("the memif device cannot be started: %s", rte_strerror(-failure));
+}
+
+/* Returns whether the link came up before the process was told to stop. */
+static bool wait_for_link(bool for_ever)
+{
+	const uint64_t deadline = rte_rdtsc() + LINK_WAIT_S * rte_get_tsc_hz();
+	while (!stopped) {
+		struct rte_eth_link link;
+		if (rte_eth_link_get_nowait(PORT, &link) == 0 && link.link_status == RTE_ETH_LINK_UP) return true;
+		if (!for_ever && rte_rdtsc() > deadline) fail("the memif link did not come up in %d s", LINK_WAIT_S);
+		usleep(1000);
+	}
+	return false;
+}
+
+/* Sends `bytes` of data in as many frames as they need. Returns false when there was no room for too long. */
+static inline bool send_message(uint32_t round, uint32_t bytes)
+{
+	do {
+		const uint32_t data = RTE_MIN(bytes, mss);
+		struct rte_mbuf *frame = rte_pktmbuf_alloc(pool);
+		if (unlikely(frame == NULL)) fail("there are no free frames");
+		uint8_t *start = rte_pktmbuf_mtod(frame, uint8_t *);
+		memcpy(start, header, RTE_ETHER_HDR_LEN);
+		memcpy(start + ROUND_AT, &round, sizeof round);
+		frame->data_len = HEADERS + data;
+		frame->pkt_len = HEADERS + data;
+		uint64_t deadline = 0;
+		while (unlikely(rte_eth_tx_burst(PORT, 0, &frame, 1) == 0)) {
+			const uint64_t now = rte_rdtsc();
+			if (deadline == 0) deadline = now + ANSWER_WAIT_S * rte_get_tsc_hz();
+			if (now > deadline || stopped) {
+				rte_pktmbuf_free(frame);
+				return false;
+			}
+		}
+		bytes -= data;
+	} while (bytes > 0);
+	return true;
+}
+
+/* Polls until `bytes` of data, or a farewell, have come. Returns false when that took too long. */
+static inline bool receive_message(uint32_t *round, uint32_t bytes, bool for_ever)
+{
+	struct rte_mbuf *frames[BURST];
+	uint64_t deadline = 0;
+	uint32_t received = 0, polls = 0;
+	while (received < bytes) {
+		const uint16_t count = rte_eth_rx_burst(PORT, 0, frames, BURST);
+		for (uint16_t i = 0; i < count; i++) {
+			memcpy(round, rte_pktmbuf_mtod(frames[i], uint8_t *) + ROUND_AT, sizeof *round);
+			received += frames[i]->pkt_len - HEADERS;
+			rte_pktmbuf_free(frames[i]);
+			if (unlikely(*round == FAREWELL)) return true;
+		}
+		if (unlikely(++polls % POLLS_PER_LOOK == 0)) {
+			if (stopped) return false;
+			const uint64_t now = rte_rdtsc();
+			if (deadline == 0) deadline = now + ANSWER_WAIT_S * rte_get_tsc_hz();
+			if (!for_ever && now > deadline) return false;
+		}
+	}
+	return true;
+}
+
+static void serve(uint32_t request_bytes, uint32_t reply_bytes)
+{
+	puts("ready");
+	fflush(stdout);
+	if (!wait_for_link(true)) return;
+	uint32_t round;
+	while (receive_message(&round, request_bytes, true)) {
+		if (round == FAREWELL) {
+			send_message(FAREWELL, 1);
+			return;
+		}
+		if (!send_message(round, reply_bytes)) return;
+	}
+}
+
+static void record(uint64_t ticks)
+{
+	if (likely(ticks < COUNTED_TICKS)) {
+		counts[ticks]++;
+		return;
+	}
+	if (longer_count == longer_room) {
+		longer_room = 2 * longer_room + 1024;
+		longer = realloc(longer, longer_room * sizeof *longer);
+		if (longer == NULL) fail("no memory for the times measured");
+	}
+	longer[longer_count++] = ticks;
+}
+
+static void write_counts(const char *file, uint64_t elapsed_ticks)
+{
+	FILE *out = fopen(file, "w");
+	if (out == NULL) fail("%s cannot be written", file);
+	fprintf(out, "tsc_hz %" PRIu64 "\nelapsed_ticks %" PRIu64 "\ndpdk %s\n", rte_get_tsc_hz(), elapsed_ticks,
+		rte_version() + strlen("DPDK "));
+	for (size_t ticks = 0; ticks < COUNTED_TICKS; ticks++) {
+		if (counts[ticks] > 0) fprintf(out, "%zu %" PRIu64 "\n", ticks, counts[ticks]);
+	}
+	for (size_t i = 0; i < longer_count; i++) fprintf(out, "%" PRIu64 " 1\n", longer[i]);
+	if (fclose(out) != 0) fail("%s cannot be written", file);
+}
+
+/* Each round trip from just before its request is sent until its reply is there, as the load generator counts. */
+static void measure(uint32_t request_bytes, uint32_t reply_bytes, double warmup_s, double duration_s, const char *file)
+{
+	if (!wait_for_link(false)) return;
+	const double hz = rte_get_tsc_hz();
+	const uint64_t opens = rte_rdtsc() + (uint64_t)(warmup_s * hz);
+	const uint64_t closes = opens + (uint64_t)(duration_s * hz);
+	uint64_t received = opens;
+	for (uint32_t round = 0;; round = (round + 1) % FAREWELL) {
+		const uint64_t sent = rte_rdtsc();
+		if (unlikely(sent >= closes || stopped)) break;
+		uint32_t answered = FAREWELL;
+		if (!send_message(round, request_bytes) || !receive_message(&answered, reply_bytes, false)) {
+			if (stopped) return;
+			fail("no answer for %d s", ANSWER_WAIT_S);
+		}
+		received = rte_rdtsc();
+		if (unlikely(answered != round)) fail("round trip %u was answered as %u", round, answered);
+		if (sent >= opens) record(received - sent);
+	}
+	/* Neither side may poll a ring that the other is taking down. */
+	uint32_t answered;
+	if (send_message(FAREWELL, 1)) receive_message(&answered, 1, false);
+	if (!stopped) write_counts(file, received - opens);
+}
+
+static uint32_t number(const char *text, const char *what, uint32_t least, uint32_t most)
+{
+	char *end;
+	const unsigned long value = strtoul(text, &end, 10);
+	if (*text == '\0' || *end != '\0' || value < least || value > most)
+		fail("%s %s is not a number from %u to %u", what, text, least, most);
+	return value;
+}
+
+int main(int argc, char **argv)
+{
+	const bool is_client = argc == 10 && strcmp(argv[1], "client") == 0;
+	const bool is_server = argc == 7 && strcmp(argv[1], "server") == 0;
+	if (!is_client && !is_server)
+		fail("usage: floor-dpdk server|client CORE SOCKET MTU REQUEST_BYTES REPLY_BYTES [WARMUP_S DURATION_S COUNTS]");
+	check_core(number(argv[2], "CORE", 0, CPU_SETSIZE - 1));
+	const uint32_t mtu = number(argv[4], "MTU", 576, 65000);
+	const uint32_t request_bytes = number(argv[5], "REQUEST_BYTES", 1, INT32_MAX);
+	const uint32_t reply_bytes = number(argv[6], "REPLY_BYTES", 1, INT32_MAX);
+	mss = mtu - IP_HEADERS;
+
+	/* Whoever started this process is not to leave it behind. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGTERM, stop);
+	signal(SIGINT, stop);
+	/* Locally administered addresses. */
+	memcpy(header, "\x02\0\0\0\0\2\x02\0\0\0\0\1", 2 * RTE_ETHER_ADDR_LEN);
+	header[12] = ETHERTYPE >> 8;
+	header[13] = ETHERTYPE & 0xff;
+
+	start_eal(argv[1], argv[2], argv[3], mtu);
+	start_port();
+	if (is_server) serve(request_bytes, reply_bytes);
+	else measure(request_bytes, reply_bytes, atof(argv[7]), atof(argv[8]), argv[9]);
+	rte_eth_dev_stop(PORT);
+	rte_eth_dev_close(PORT);
+	rte_eal_cleanup();
+	return stopped ? 1 : 0;
+}

@@ -1,0 +1,56 @@
+/*
+ * The gate between the data path and DPDK's interrupt thread.
+ *
+ * Drivers get told of a peer that comes or goes on EAL's interrupt thread, and net_memif then maps or unmaps the
+ * rings there and then: a burst under way on another thread would read unmapped memory. So its callbacks are run
+ * through a gate. A thread on the data path says that it is inside before a burst; a callback says that it waits,
+ * and runs when nobody is inside any more. Whoever finds a callback waiting leaves without a burst.
+ *
+ *     data path                          interrupt thread
+ *     gate_enter: inside = 1             waiting = 1
+ *                 waiting? -> leave      inside of anybody? -> sleep
+ *     bursts                             callback
+ *     gate_leave: inside = 0             waiting = 0
+ */
+#ifndef BYPASSBENCH_GATE_H
+#define BYPASSBENCH_GATE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define GATE_LANES 32
+
+/* One lane a port, each on a cache line of its own. */
+struct gate_lane {
+	_Alignas(64) atomic_int inside;
+};
+extern struct gate_lane gate_lanes[GATE_LANES];
+extern atomic_int gate_waiting;
+/* Counts the callbacks that ran: a port looks at its link again when it has changed. */
+extern atomic_int gate_passages;
+
+/* Whether a burst may be made; if not, gate_leave must not be called. */
+static inline bool gate_enter(int lane)
+{
+	/* An exchange is a full barrier: the callback sees `inside`, or we see `waiting`. */
+	atomic_exchange(&gate_lanes[lane].inside, 1);
+	if (__builtin_expect(atomic_load_explicit(&gate_waiting, memory_order_acquire) != 0, 0)) {
+		atomic_store_explicit(&gate_lanes[lane].inside, 0, memory_order_release);
+		return false;
+	}
+	return true;
+}
+
+static inline void gate_leave(int lane)
+{
+	atomic_store_explicit(&gate_lanes[lane].inside, 0, memory_order_release);
+}
+
+/* Keeps callbacks away while a port is opened, started, stopped or closed; not to be taken on the inside. */
+void gate_lock(void);
+void gate_unlock(void);
+/* Forgets and closes what drivers registered for `owner` and leave behind when the port is removed. */
+void gate_set_owner(int owner);
+void gate_close_listeners(int owner);
+
+#endif

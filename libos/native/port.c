@@ -1,0 +1,284 @@
+/* Opens and closes ports, and watches their links. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <rte_cycles.h>
+#include <rte_dev.h>
+#include <rte_eal.h>
+#include <rte_lcore.h>
+
+#include "port.h"
+
+struct port ports[MAX_PORTS];
+static pthread_mutex_t ports_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int virtual_devices;
+
+const char *glue_counter_names(void)
+{
+	return COUNTERS(COUNTER_NAME);
+}
+
+static int configure(struct port *port, const struct rte_eth_dev_info *info, int mtu)
+{
+	const uint64_t tx_checksums =
+		RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+	struct rte_eth_conf *conf = &port->conf;
+	int result;
+
+	memset(conf, 0, sizeof(*conf));
+	/* Software devices only pretend: they compute with less care than checksum.c. */
+	if (port->flags & HARDWARE) {
+		conf->rxmode.offloads = info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_CHECKSUM;
+		port->checks_in_hardware = conf->rxmode.offloads == RTE_ETH_RX_OFFLOAD_CHECKSUM;
+		port->fills_in_hardware = (info->tx_offload_capa & tx_checksums) == tx_checksums;
+		conf->txmode.offloads = port->fills_in_hardware ? tx_checksums : 0;
+		conf->txmode.offloads |= info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+		if (port->flags & SET_MTU)
+			conf->rxmode.mtu = (uint32_t)mtu;
+	}
+	result = rte_eth_dev_configure(port->id, 1, 1, conf);
+	if (result < 0)
+		return fail("the device refuses its configuration (%s)", rte_strerror(-result));
+	if ((port->flags & (HARDWARE | SET_MTU)) == SET_MTU) {
+		result = rte_eth_dev_set_mtu(port->id, (uint16_t)mtu);
+		if (result < 0)
+			return fail("the device refuses an MTU of %d (%s)", mtu, rte_strerror(-result));
+	}
+	return 0;
+}
+
+static int set_up_queues(struct port *port)
+{
+	uint16_t rx = DESCRIPTORS, tx = DESCRIPTORS;
+	int result;
+
+	rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx);
+	result = rte_eth_rx_queue_setup(port->id, 0, rx, SOCKET_ID_ANY, NULL, port->pool);
+	if (result == 0)
+		result = rte_eth_tx_queue_setup(port->id, 0, tx, SOCKET_ID_ANY, NULL);
+	return result < 0 ? fail("no queues on the device (%s)", rte_strerror(-result)) : 0;
+}
+
+/* `mac` of all zeros keeps the device's own; only hardware is given another. */
+static int set_address(struct port *port, const uint8_t *mac)
+{
+	struct rte_ether_addr wanted, present;
+	int result = 0;
+
+	memcpy(wanted.addr_bytes, mac, sizeof(wanted));
+	rte_eth_macaddr_get(port->id, &present);
+	if (rte_is_zero_ether_addr(&wanted))
+		wanted = present;
+	else if (port->flags & HARDWARE)
+		result = rte_eth_dev_default_mac_addr_set(port->id, &wanted);
+	memcpy(port->area->mac, wanted.addr_bytes, sizeof(wanted));
+	if (result < 0 || port->flags & PROMISCUOUS)
+		result = rte_eth_promiscuous_enable(port->id);
+	return result < 0 ? fail("the device takes no other Ethernet address (%s)", rte_strerror(-result)) : 0;
+}
+
+static int start(struct port *port)
+{
+	int result = rte_eth_dev_start(port->id);
+
+	port->started = result == 0;
+	/* A peer that is there may take its time to answer. */
+	port->retry_at = rte_rdtsc() + port->retry_every * (port->started ? 50 : 1);
+	return result;
+}
+
+static void discard_pending(struct port *port)
+{
+	if (port->pending_count == 0)
+		return;
+	port->area->counters[COUNT_tx_dropped_link_down] += port->pending_count;
+	rte_pktmbuf_free_bulk(port->pending, (unsigned int)port->pending_count);
+	port->pending_count = 0;
+	port->area->pending = 0;
+}
+
+static void close_port(struct port *port)
+{
+	int lane = (int)(port - ports);
+
+	gate_lock();
+	if (port->started)
+		rte_eth_dev_stop(port->id);
+	port->started = false;
+	gate_close_listeners(lane);
+	if (port->attached)
+		rte_eal_hotplug_remove(port->bus, port->name);
+	gate_unlock();
+	/* The buffers that are out need not come home: their memory goes with the pool. */
+	if (port->pool != NULL)
+		rte_mempool_free(port->pool);
+	if (port->area != NULL)
+		munmap(port->area, port->area_bytes);
+	free(port->mbufs);
+	pthread_mutex_lock(&ports_lock);
+	memset(port, 0, sizeof(*port));
+	pthread_mutex_unlock(&ports_lock);
+}
+
+static struct port *claim_port(void)
+{
+	struct port *port = NULL;
+
+	pthread_mutex_lock(&ports_lock);
+	for (int i = 0; i < MAX_PORTS && port == NULL; i++) {
+		if (!ports[i].open)
+			port = &ports[i];
+	}
+	if (port != NULL)
+		port->open = true;
+	pthread_mutex_unlock(&ports_lock);
+	return port;
+}
+
+static int attach(struct port *port, const char *arguments)
+{
+	int result;
+
+	gate_set_owner((int)(port - ports));
+	result = rte_eal_hotplug_add(port->bus, port->name, arguments);
+	gate_set_owner(-1);
+	if (result < 0)
+		return fail("DPDK finds no such device or cannot use it (%s)", rte_strerror(-result));
+	port->attached = true;
+	if (rte_eth_dev_get_port_by_name(port->name, &port->id) < 0)
+		return fail("the device is no Ethernet device");
+	return 0;
+}
+
+static int bring_up(struct port *port, const char *arguments, int mtu, int buffers, const uint8_t *mac)
+{
+	struct rte_eth_dev_info info;
+	int result;
+
+	if (attach(port, arguments) < 0 || rte_eth_dev_info_get(port->id, &info) < 0 || create_area(port, buffers) < 0)
+		return -1;
+	if (configure(port, &info, mtu) < 0)
+		return -1;
+	if (mtu == 0) {
+		uint16_t own = 0;
+
+		rte_eth_dev_get_mtu(port->id, &own);
+		mtu = own;
+	}
+	port->area->mtu = mtu;
+	port->frame_limit = (uint32_t)mtu + MAX_HEADER;
+	if (create_pool(port, buffers, RTE_ALIGN_CEIL(port->frame_limit, (uint32_t)RTE_CACHE_LINE_SIZE)) < 0)
+		return -1;
+	if (set_up_queues(port) < 0)
+		return -1;
+	result = start(port);
+	/* A client whose server is not there yet tries again while it is polled. */
+	if (result < 0 && !(port->flags & RECONNECTS))
+		return fail("the device does not start (%s)", rte_strerror(-result));
+	return set_address(port, mac);
+}
+
+/*
+ * Opens `name` on `bus` ("vdev" or "pci"). `mtu` 0 takes the device's own; `mac` as 12 hexadecimal digits, all zero
+ * for the device's own. Returns the port's number.
+ */
+int port_open(const char *bus, const char *name, const char *arguments, int mtu, int buffers, const char *mac,
+	      int flags)
+{
+	struct port *port = claim_port();
+	uint8_t address[6] = {0};
+	int result;
+
+	if (port == NULL)
+		return fail("this process has %d devices open, which is the most", MAX_PORTS);
+	/* Packet buffers come out of a cache then, without a lock. */
+	if (rte_lcore_id() == LCORE_ID_ANY)
+		rte_thread_register();
+	for (int i = 0; i < 6; i++)
+		sscanf(mac + 2 * i, "%2hhx", &address[i]);
+	port->flags = flags;
+	port->us_per_cycle = 1e6 / (double)rte_get_tsc_hz();
+	port->look_every = rte_get_tsc_hz() / (flags & RECONNECTS ? 1000 : 100);
+	port->retry_every = rte_get_tsc_hz() / 50;
+	snprintf(port->bus, sizeof(port->bus), "%s", bus);
+	/* Virtual devices are numbered; a number is used once, also when the device is gone. */
+	if (strcmp(bus, "vdev") == 0)
+		snprintf(port->name, sizeof(port->name), "%s%d", name, atomic_fetch_add(&virtual_devices, 1));
+	else
+		snprintf(port->name, sizeof(port->name), "%s", name);
+	gate_lock();
+	result = bring_up(port, arguments, mtu, buffers, address);
+	gate_unlock();
+	if (result < 0) {
+		close_port(port);
+		return -1;
+	}
+	port->area->now_us = (double)rte_rdtsc() * port->us_per_cycle;
+	return (int)(port - ports);
+}
+
+double port_area(int number)
+{
+	return (double)(uintptr_t)ports[number].area;
+}
+
+int port_area_bytes(int number)
+{
+	return (int)ports[number].area_bytes;
+}
+
+void port_close(int number)
+{
+	close_port(&ports[number]);
+}
+
+/* Brings the counters that the device keeps into the area. */
+void port_read_device_counters(int number)
+{
+	struct rte_eth_stats stats;
+	double *counters = ports[number].area->counters;
+
+	if (rte_eth_stats_get(ports[number].id, &stats) != 0)
+		return;
+	counters[COUNT_device_rx_missed] = (double)stats.imissed;
+	counters[COUNT_device_rx_no_buffer] = (double)stats.rx_nombuf;
+	counters[COUNT_device_rx_errors] = (double)stats.ierrors;
+	counters[COUNT_device_tx_errors] = (double)stats.oerrors;
+}
+
+/* Connects again once the peer is gone for good: net_memif does not do so itself. */
+static void reconnect(struct port *port, uint64_t now)
+{
+	if (!(port->flags & RECONNECTS) || now < port->retry_at)
+		return;
+	gate_lock();
+	if (port->started)
+		rte_eth_dev_stop(port->id);
+	port->started = false;
+	start(port);
+	gate_unlock();
+}
+
+void look_at_link(struct port *port, uint64_t now)
+{
+	struct rte_eth_link link = {0};
+	struct area *area = port->area;
+
+	port->look_at = now + port->look_every;
+	port->passages = atomic_load(&gate_passages);
+	if (port->started)
+		rte_eth_link_get_nowait(port->id, &link);
+	if (link.link_status != area->link_up) {
+		area->link_up = link.link_status;
+		area->counters[area->link_up ? COUNT_link_ups : COUNT_link_downs]++;
+		port->retry_at = now;
+	}
+	if (!area->link_up) {
+		discard_pending(port);
+		reconnect(port, now);
+	}
+}

@@ -1,0 +1,147 @@
+/*
+ * What the files of the glue share: a port, and the area that the other side sees of it as typed arrays (its layout
+ * there: libos/dpdk/layout.ts). Packet buffers are named by index on both sides.
+ *
+ *     eal.c      starts EAL, keeps its log
+ *     pool.c     packet buffers, and the area
+ *     port.c     opens and closes ports, watches the link
+ *     burst.c    port_exchange: moves a whole burst both ways in one call
+ *     gate.c     between bursts and DPDK's interrupt thread
+ *     checksum.c
+ *
+ * One thread uses a port. Exported functions return 0 or more, or -1 with the reason in glue_error() and what DPDK
+ * logged meanwhile in glue_log().
+ */
+#ifndef BYPASSBENCH_PORT_H
+#define BYPASSBENCH_PORT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+#include "gate.h"
+
+enum {
+	MAX_PORTS = GATE_LANES,
+	MAX_BURST = 64,
+	/* Frames and pieces that one exchange takes. */
+	MAX_QUEUED = 256,
+	MAX_PIECES = 16,
+	/* Frames that wait for room in the device's ring. */
+	MAX_PENDING = 1024,
+	/* Buffers lent to the other side to write frames into: refilled when few, taken back when many. */
+	FREE_FEW = 8,
+	FREE_LOW = 32,
+	FREE_TARGET = 64,
+	FREE_HIGH = 128,
+	DESCRIPTORS = 1024,
+	MAX_NAME = 64,
+	/* A frame may carry a VLAN tag beyond the MTU. */
+	MAX_HEADER = RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN,
+};
+
+/* As PortFlag in libos/dpdk/glue.ts. */
+enum { RECONNECTS = 1, POOL_IN_EAL = 2, HARDWARE = 4, SET_MTU = 8, PROMISCUOUS = 16 };
+
+#define COUNTERS(X) \
+	X(rx_frames) X(rx_bytes) X(rx_dropped_oversize) X(rx_dropped_runt) X(rx_bad_checksum) \
+	X(tx_frames) X(tx_bytes) X(tx_dropped_link_down) X(tx_dropped_oversize) X(tx_dropped_queue_full) \
+	X(tx_ring_full) X(pool_exhausted) X(link_ups) X(link_downs) \
+	X(device_rx_missed) X(device_rx_no_buffer) X(device_rx_errors) X(device_tx_errors)
+
+#define COUNTER_NUMBER(name) COUNT_##name,
+enum { COUNTERS(COUNTER_NUMBER) COUNTER_COUNT };
+#define COUNTER_NAME(name) #name " "
+
+struct tx_descriptor {
+	int32_t buffer;
+	/* Of the headers' first byte in the pool's memory. */
+	int32_t offset;
+	int32_t length;
+	/* Pieces up to this one, from where the frame before ended. */
+	int32_t pieces_end;
+};
+
+struct piece {
+	double address;
+	int32_t length;
+	int32_t unused;
+};
+
+struct area {
+	double now_us;
+	double counters[31];
+	/* Written here. */
+	int32_t link_up;
+	int32_t pending;
+	int32_t mtu;
+	int32_t buffers;
+	double pool_address;
+	double pool_bytes;
+	uint8_t mac[8];
+	int32_t buffer_bytes;
+	int32_t unused;
+	/* Written by the other side. */
+	int32_t queued;
+	int32_t free_count;
+	int32_t reserved[2];
+	int32_t rx_buffer[MAX_BURST];
+	int32_t rx_offset[MAX_BURST];
+	int32_t rx_length[MAX_BURST];
+	uint8_t rx_checksum[MAX_BURST];
+	struct tx_descriptor tx[MAX_QUEUED];
+	struct piece pieces[MAX_QUEUED * MAX_PIECES];
+	/* Of each buffer where its bytes begin in the pool's memory; behind that the stack of free buffers. */
+	int32_t base_of[];
+};
+
+_Static_assert(COUNTER_COUNT <= 31, "the area has room for the counters");
+_Static_assert(offsetof(struct area, link_up) == 256, "libos/dpdk/layout.ts");
+_Static_assert(offsetof(struct area, pool_address) == 272, "libos/dpdk/layout.ts");
+_Static_assert(offsetof(struct area, mac) == 288, "libos/dpdk/layout.ts");
+_Static_assert(offsetof(struct area, queued) == 304, "libos/dpdk/layout.ts");
+_Static_assert(offsetof(struct area, rx_buffer) == 320, "libos/dpdk/layout.ts");
+_Static_assert(offsetof(struct area, rx_checksum) == 1088, "libos/dpdk/layout.ts");
+_Static_assert(offsetof(struct area, tx) == 1152, "libos/dpdk/layout.ts");
+_Static_assert(offsetof(struct area, pieces) == 5248, "libos/dpdk/layout.ts");
+_Static_assert(offsetof(struct area, base_of) == 70784, "libos/dpdk/layout.ts");
+
+struct port {
+	struct area *area;
+	int32_t *free;
+	struct rte_mbuf **mbufs;
+	size_t area_bytes;
+	uint8_t *pool_base;
+	uint32_t frame_limit;
+	int index_at;
+	uint16_t id;
+	bool open, attached, started, fills_in_hardware, checks_in_hardware;
+	int flags;
+	/* The link's state as last looked at, and when to look again. */
+	int passages;
+	double us_per_cycle;
+	uint64_t look_at, retry_at;
+	uint64_t look_every, retry_every;
+	int pending_count;
+	struct rte_mbuf *pending[MAX_PENDING];
+	struct rte_mempool *pool;
+	struct rte_eth_conf conf;
+	char bus[16], name[MAX_NAME];
+};
+
+extern struct port ports[MAX_PORTS];
+
+/* Notes why something failed. Returns -1. */
+int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Packet buffers and the area around them; what was made before a failure is left to the one who closes the port. */
+int create_area(struct port *port, int buffers);
+int create_pool(struct port *port, int buffers, uint32_t data_room);
+/* Looks whether the link is up, and does what follows. `now` in cycles. */
+void look_at_link(struct port *port, uint64_t now);
+
+#endif

@@ -1,0 +1,95 @@
+/**
+ * Compiles the C files of libos/native into libos/native/build, each product anew only when its sources, the
+ * compiler's arguments or the version of the library that it is built on have changed. Plain JavaScript without
+ * dependencies, for Node 20 and later, since set-up runs it before anything is installed.
+ *
+ *     node scripts/build-native.mjs
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const native = join(dirname(fileURLToPath(import.meta.url)), '..', 'libos', 'native');
+const buildDir = join(native, 'build');
+
+/**
+ * What is built: `file` from `sources` (the headers are only looked at for changes), against the `library` that
+ * pkg-config knows; `without` says what is lost when it cannot be built.
+ */
+const products = [
+  {
+    file: 'dpdk.so',
+    sources: ['eal.c', 'pool.c', 'port.c', 'burst.c', 'gate.c', 'checksum.c'],
+    headers: ['port.h', 'gate.h', 'checksum.h'],
+    flags: ['-shared', '-fPIC', '-DALLOW_EXPERIMENTAL_API'],
+    library: { name: 'libdpdk', package: 'libdpdk-dev' },
+    without: 'the backend dpdk is not available',
+  },
+  {
+    file: 'floor-dpdk',
+    sources: ['floor-dpdk.c'],
+    headers: [],
+    flags: [],
+    library: { name: 'libdpdk', package: 'libdpdk-dev' },
+    without: 'the floor under kv-dpdk is not measured',
+  },
+];
+
+const warnings = ['-Wall', '-Wextra', '-Wshadow', '-Wstrict-prototypes'];
+
+const say = (line) => console.log(`setup: ${line}`);
+
+/** Standard output of a command, or null when it failed or is not there. */
+function ask(command, args) {
+  const { status, stdout } = spawnSync(command, args, { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : null;
+}
+
+/** Compiles one product if it must be. Returns what is wrong, with the remedy, or null. */
+function build(product) {
+  const { file, sources, headers, flags, library } = product;
+  const version = ask('pkg-config', ['--modversion', library.name]);
+  if (version === null) {
+    return `pkg-config finds no ${library.name}: install ${library.package} and pkg-config, then run this again`;
+  }
+  const argumentsOf = ask('pkg-config', ['--cflags', '--libs', library.name]).split(/\s+/);
+  const target = join(buildDir, file);
+  const compile = ['-std=gnu11', '-O3', '-g', ...warnings, ...flags, '-o', `${target}.new`, ...sources, ...argumentsOf];
+  const hash = createHash('sha256').update(JSON.stringify([version, process.arch, compile]));
+  for (const source of [...sources, ...headers]) hash.update(readFileSync(join(native, source)));
+  const wanted = hash.digest('hex');
+  const stamp = `${target}.stamp`;
+  if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return null;
+
+  mkdirSync(buildDir, { recursive: true });
+  rmSync(stamp, { force: true });
+  const { status, error, stderr } = spawnSync('gcc', compile, { cwd: native, encoding: 'utf8' });
+  if (error) return `gcc cannot be run (${error.message}): install gcc and libc6-dev, then run this again`;
+  if (status !== 0) {
+    const said = stderr.trim().split('\n');
+    return `gcc failed: ${said.find((line) => line.includes('error')) ?? said[0]}`;
+  }
+  if (stderr.trim() !== '') say(stderr.trim());
+  // A process that has the old one loaded keeps it, since it is another file.
+  renameSync(`${target}.new`, target);
+  writeFileSync(stamp, wanted);
+  say(`built ${file} on ${library.name} ${version}`);
+  return null;
+}
+
+/** Builds everything that can be built; what cannot is one line each. Returns whether all is there. */
+export function buildNative() {
+  if (process.platform !== 'linux') return true;
+  let complete = true;
+  for (const product of products) {
+    const failure = build(product);
+    if (failure === null) continue;
+    complete = false;
+    say(`${product.file} is not built, so ${product.without}: ${failure}`);
+  }
+  return complete;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exit(buildNative() ? 0 : 1);
