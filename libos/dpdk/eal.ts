@@ -24,9 +24,8 @@ export function startEal(options: EalOptions): Glue {
   const library = glue();
   if (library.arguments() === '') removeLeftovers();
   if (library.init(ealArguments(options).join('\n')) < 0) {
-    const typed = options.extraArguments.length > 0 ? ` Check the option eal='${options.extraArguments.join(' ')}'.` : '';
-    const detail = `${library.error()}: ${reasonFromLog(library.log())}.${typed}`;
-    throw new LibosError('BACKEND_UNAVAILABLE', 'dpdk', -1, detail);
+    const reason = `${library.error()}: ${reasonFromLog(library.log())}`;
+    throw new LibosError('BACKEND_UNAVAILABLE', 'dpdk', -1, `${reason}.${remedy(options, reason)}`);
   }
   const started = library.arguments().split('\n');
   if (options.pciAddress !== null && started.includes('--no-pci')) {
@@ -50,15 +49,23 @@ function ealArguments({ pciAddress, hugepages, memoryMb, extraArguments }: EalOp
   ];
 }
 
+function remedy({ hugepages, extraArguments }: EalOptions, reason: string): string {
+  if (extraArguments.length > 0) return ` Check the option eal='${extraArguments.join(' ')}'.`;
+  if (!hugepages || !/hugepage/i.test(reason)) return '';
+  return ' Reserve hugepages as root, such as echo 512 > /proc/sys/vm/nr_hugepages, or give hugepages=no.';
+}
+
+/** What DPDK tells on its way whether or not it fails. */
+const chatter = /mp action callback|multiq qdisc|qdisc kind|Disabling rte flow|invalid .*command line.* arguments/i;
+
 /** The lines of DPDK's log that tell why, without its prefixes and its pages of help. */
 export function reasonFromLog(log: string): string {
-  const lines = log
+  const help = log.search(/^\s*Usage:/m);
+  const lines = (help >= 0 ? log.slice(0, help) : log)
     .split('\n')
-    .map((line) => line.replace(/^EAL: |^ETHDEV: |^[a-z_]+\(\): /gi, '').trim())
-    .filter((line) => line !== '');
-  const help = lines.findIndex((line) => line.startsWith('Usage:'));
-  const said = (help >= 0 ? lines.slice(0, help) : lines).slice(-4);
-  return said.length > 0 ? said.join('; ') : 'DPDK gives no reason';
+    .map((line) => line.replace(/^EAL: |^ETHDEV: |^bypassbench: |^[a-z_]+\(\): /gi, '').trim())
+    .filter((line) => line !== '' && !chatter.test(line));
+  return lines.length > 0 ? [...new Set(lines)].slice(-4).join('; ') : 'DPDK gives no reason';
 }
 
 /** Removes the folders that processes of ours left which were killed. */

@@ -1,5 +1,6 @@
 /** What DPDK is told to make or take as a port, for each kind of device, and what must hold before. */
 import { readFileSync } from 'node:fs';
+import { LibosError } from '../errors.ts';
 import { PortFlag } from './glue.ts';
 import { claimSocket } from './memif-socket.ts';
 import type { DpdkOptions } from './options.ts';
@@ -53,12 +54,14 @@ export function portRequest(options: DpdkOptions): PortRequest {
       };
     case 'af_packet': {
       const mtu = network.mtu ?? interfaceMtu(device.interface);
-      // A frame of the ring holds the packet and its header of the kernel's; blocks are whole pages.
-      const frameBytes = mtu <= 1500 ? 2048 : 16_384;
+      // Slots of the ring that is shared with the kernel: the frame behind 66 bytes of the kernel's (packet(7),
+      // TPACKET_V2), one or two of them in a block of pages.
+      const slotBytes = Math.max(2048, Math.ceil((mtu + 96) / 16) * 16);
+      const blockBytes = Math.ceil(slotBytes / 4096) * 4096;
       return {
         bus: 'vdev',
         name: 'net_af_packet',
-        args: `iface=${device.interface},blocksz=${frameBytes * 2},framesz=${frameBytes},framecnt=512,qdisc_bypass=1`,
+        args: `iface=${device.interface},blocksz=${blockBytes},framesz=${slotBytes},framecnt=512,qdisc_bypass=1`,
         mtu,
         mac: network.mac,
         flags: network.mac === null ? 0 : PortFlag.Promiscuous,
@@ -94,5 +97,10 @@ export function derivedMac(address: number): Uint8Array {
 }
 
 function interfaceMtu(name: string): number {
-  return Number(readFileSync(`/sys/class/net/${name}/mtu`, 'utf8'));
+  try {
+    return Number(readFileSync(`/sys/class/net/${name}/mtu`, 'utf8'));
+  } catch {
+    const detail = `interface=${name}: there is no such interface; see ip link`;
+    throw new LibosError('INVALID_ARGUMENT', 'dpdk', -1, detail);
+  }
 }

@@ -38,7 +38,7 @@ const char *glue_dpdk_version(void)
 }
 
 /* The last of the log. */
-static char log_text[4096];
+static char log_text[32768];
 static size_t log_length;
 static char log_copy[sizeof(log_text)];
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -120,12 +120,10 @@ static int initialize(const char *arguments)
 	fflush(log);
 	stdout = standard_output;
 	stderr = standard_error;
-	/* EAL keeps pointers into its arguments: text is not freed. */
-	if (result < 0)
-		return fail("EAL does not start (%s)", rte_strerror(rte_errno));
 	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
 	atexit(remove_runtime_dir);
-	return 0;
+	/* EAL keeps pointers into its arguments: text is not freed. */
+	return result < 0 ? fail("EAL does not start (%s)", rte_strerror(rte_errno)) : 0;
 }
 
 static pthread_mutex_t init_lock = PTHREAD_MUTEX_INITIALIZER;

@@ -45,10 +45,10 @@ static void unmap_chunk(struct rte_mempool_memhdr *chunk, void *length)
  */
 static int populate_from_mapping(struct rte_mempool *pool)
 {
-	struct rte_mempool_objsz size;
-	uint32_t object = rte_mempool_calc_obj_size(pool->elt_size, pool->flags, &size);
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t length = RTE_ALIGN_CEIL((size_t)object * pool->size + page, page);
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), chunk, alignment;
+	ssize_t needed = rte_mempool_op_calc_mem_size_default(pool, pool->size, (uint32_t)__builtin_ctzl(page), &chunk,
+							      &alignment);
+	size_t length = RTE_ALIGN_CEIL((size_t)needed, page);
 	uint8_t *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)

@@ -154,6 +154,14 @@ static int attach(struct port *port, const char *arguments)
 	return 0;
 }
 
+/* A whole frame, and a little more, since drivers ask for room for the largest frame that they could receive. */
+static uint32_t data_room(const struct port *port)
+{
+	uint32_t frame = RTE_ALIGN_CEIL(port->frame_limit + 128, (uint32_t)RTE_CACHE_LINE_SIZE);
+
+	return RTE_MAX(frame, (uint32_t)RTE_MBUF_DEFAULT_DATAROOM);
+}
+
 static int bring_up(struct port *port, const char *arguments, int mtu, int buffers, const uint8_t *mac)
 {
 	struct rte_eth_dev_info info;
@@ -171,7 +179,7 @@ static int bring_up(struct port *port, const char *arguments, int mtu, int buffe
 	}
 	port->area->mtu = mtu;
 	port->frame_limit = (uint32_t)mtu + MAX_HEADER;
-	if (create_pool(port, buffers, RTE_ALIGN_CEIL(port->frame_limit, (uint32_t)RTE_CACHE_LINE_SIZE)) < 0)
+	if (create_pool(port, buffers, data_room(port)) < 0)
 		return -1;
 	if (set_up_queues(port) < 0)
 		return -1;

@@ -57,10 +57,10 @@ describe.each(names)('%s', (name) => {
     }
   });
 
-  it('grows by two segments at most for one acknowledgement in slow start (RFC 3465, 2.2)', () => {
+  it('grows by eight segments at most for one acknowledgement in slow start (RFC 9406, 4.2)', () => {
     const control = createCongestionControl(name, MSS);
     control.acknowledged(10 * MSS, 0, 100, 10 * MSS);
-    expect(control.window).toBe(12 * MSS);
+    expect(control.window).toBe(18 * MSS);
   });
 
   it('does not grow while the window is not used', () => {
@@ -105,7 +105,7 @@ describe.each(names)('%s', (name) => {
     expect(control.window).toBe(2 * MSS);
   });
 
-  it.each(['reaches the threshold', 'is in recovery'])('then grows by two again once it %s', (how) => {
+  it.each(['reaches the threshold', 'is in recovery'])('then grows by eight again once it %s', (how) => {
     const control = createCongestionControl(name, MSS);
     control.window = 100 * MSS;
     control.timedOut(100 * MSS, 0, false);
@@ -118,7 +118,7 @@ describe.each(names)('%s', (name) => {
     }
     control.restartAfterIdle();
     control.acknowledged(10 * MSS, 0, 100, 10 * MSS);
-    expect(control.window).toBe(12 * MSS);
+    expect(control.window).toBe(18 * MSS);
   });
 
   it('reduces the window to the threshold in recovery, and leaves it there', () => {
@@ -282,6 +282,16 @@ describe('CUBIC', () => {
     const window = run(control, nowUs, nowUs + 4e6, 100_000);
     const expected = Math.max(curve(4, atStart, atStart), Math.min(atStart + 0.53 * 40, 70));
     expect(Math.abs(window - expected)).toBeLessThan(0.03 * window);
+  });
+
+  it('grows slower than a segment a round trip up to the window before a timeout (4.3)', () => {
+    const control = createCongestionControl('cubic', MSS);
+    control.window = 100 * MSS;
+    control.timedOut(100 * MSS, 0, false);
+    while (control.window < control.slowStartThreshold) roundTrip(control, 0, 100);
+    const before = control.window;
+    run(control, 0, 2000, 100);
+    expect(Math.abs(control.window - before - 20 * 0.53 * MSS)).toBeLessThan(MSS);
   });
 
   it('begins the curve anew after idle time', () => {

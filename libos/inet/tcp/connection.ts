@@ -108,12 +108,16 @@ export class TcpConnection implements Timed {
   highRetransmitted = 0;
   /** The next segment must be sent again whatever the congestion window says (RFC 6675, section 5, step 4.3). */
   retransmitFirst = false;
+  /** The last bytes were sent again in this recovery though nothing said that they are lost (RFC 6675, section 4). */
+  rescued = false;
   duplicateAcks = 0;
   timeouts = 0;
   /** The segment whose round trip is being timed ends here; Karn's algorithm ends the timing when it is sent again. */
   timedSequence = 0;
   timing = false;
   timedAtUs = NEVER;
+
+  lastSentUs = NEVER;
 
   // Receiving
   initialReceiveSequence = 0;

@@ -190,17 +190,16 @@ function acknowledge(tcp: Tcp, connection: TcpConnection, segment: TcpSegment): 
   }
   const inFlightBefore = connection.inFlight;
   const newBytes = distance(connection.sendUnacknowledged, acknowledgement);
-  let newSacked = 0;
-  if (connection.sackPermitted && segment.sackCount > 0) newSacked = markSacked(connection, segment);
   const window = segment.window * 2 ** connection.sendWindowScale;
-  const duplicate =
-    newSacked > 0 ||
-    (newBytes === 0 &&
-      inFlightBefore > 0 &&
-      !connection.sackPermitted &&
-      segment.sequenceLength === 0 &&
-      window === connection.sendWindow);
+  let duplicate =
+    newBytes === 0 &&
+    inFlightBefore > 0 &&
+    !connection.sackPermitted &&
+    segment.sequenceLength === 0 &&
+    window === connection.sendWindow;
   if (newBytes > 0) moveUnacknowledged(tcp, connection, segment, newBytes);
+  // Against the new left edge: a D-SACK of what is acknowledged just now is no news.
+  if (connection.sackPermitted && segment.sackCount > 0) duplicate = markSacked(connection, segment) > 0;
   if (newBytes >= 0) updateWindow(tcp, connection, segment, window);
   if (newBytes > 0 || duplicate) {
     acknowledgementArrived(tcp, connection, newBytes > 0 ? newBytes : 0, duplicate, inFlightBefore);

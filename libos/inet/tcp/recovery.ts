@@ -100,14 +100,18 @@ export function bytesInNetwork(connection: TcpConnection): number {
   return left < inFlight ? inFlight - left : 0;
 }
 
-/** The next range to send again, into `hole` as [start, end). Returns false when there is none. */
-export function nextHole(connection: TcpConnection, hole: Int32Array): boolean {
+/** What nextHole found. Rescue: the tail, which does not count as sent again. */
+export const Hole = { None: 0, Lost: 1, Rescue: 2 } as const;
+export type Hole = (typeof Hole)[keyof typeof Hole];
+
+/** The next range to send again, into `hole` as [start, end). */
+export function nextHole(connection: TcpConnection, hole: Int32Array): Hole {
   const { recovery, recoveryPoint, scoreboard, sendUnacknowledged, sendNext, mss } = connection;
   const highRetransmitted = later(connection.highRetransmitted, sendUnacknowledged);
   if (recovery === Recovery.Timeout) {
     hole[0] = highRetransmitted;
     hole[1] = recoveryPoint;
-    return isBefore(highRetransmitted, recoveryPoint);
+    return isBefore(highRetransmitted, recoveryPoint) ? Hole.Lost : Hole.None;
   }
   if (connection.retransmitFirst) {
     hole[0] = sendUnacknowledged;
@@ -115,14 +119,18 @@ export function nextHole(connection: TcpConnection, hole: Int32Array): boolean {
     if (scoreboard !== null && scoreboard.rangeCount > 0) {
       scoreboard.nextSegment(sendUnacknowledged, sendUnacknowledged, mss, hole);
     }
-    return true;
+    return Hole.Lost;
   }
-  if (scoreboard === null) return false;
+  if (scoreboard === null) return Hole.None;
   const found = scoreboard.nextSegment(sendUnacknowledged, highRetransmitted, mss, hole);
-  if (found === NextSegment.Lost) return true;
-  // Rule 3: holes not known to be lost go when there is no new data.
-  const nothingNew = connection.sendQueue.end === sendNext || connection.finSent;
-  return found === NextSegment.Hole && nothingNew;
+  if (found === NextSegment.Lost) return Hole.Lost;
+  // Rule 2: new data goes before holes that are not known to be lost, which are rule 3.
+  if (connection.sendQueue.end !== sendNext && !connection.finSent) return Hole.None;
+  if (found === NextSegment.Hole) return Hole.Lost;
+  // Rule 4, once in a recovery: the last segment, whose loss nothing behind it can show.
+  if (connection.rescued) return Hole.None;
+  connection.rescued = true;
+  return scoreboard.rescue(sendUnacknowledged, sendNext, mss, hole) ? Hole.Rescue : Hole.None;
 }
 
 function firstIsLost(connection: TcpConnection): boolean {
@@ -135,6 +143,7 @@ function enterFastRecovery(tcp: Tcp, connection: TcpConnection): void {
   tcp.counters.fastRecoveries++;
   connection.congestion.enterRecovery(connection.inFlight, tcp.nowUs);
   connection.recovery = Recovery.Fast;
+  connection.rescued = false;
   connection.recoveryPoint = connection.sendNext;
   connection.highRetransmitted = connection.sendUnacknowledged;
   connection.retransmitFirst = true;

@@ -19,7 +19,7 @@ import {
   writeTimestamps,
 } from '../wire/tcp.ts';
 import { AckDue, Recovery, type TcpConnection, TcpState } from './connection.ts';
-import { bytesInNetwork, nextHole } from './recovery.ts';
+import { bytesInNetwork, Hole, nextHole } from './recovery.ts';
 import type { Tcp } from './tcp.ts';
 
 /** How often a connection asks for a neighbour that has not answered. */
@@ -88,12 +88,15 @@ function retransmitLost(tcp: Tcp, connection: TcpConnection): boolean {
   const { hole } = tcp;
   let inNetwork = bytesInNetwork(connection);
   while (connection.retransmitFirst || congestion.window - inNetwork >= mss) {
-    if (!nextHole(connection, hole)) break;
+    const kind = nextHole(connection, hole);
+    if (kind === Hole.None) break;
     const start = hole[0];
     const sent = retransmit(tcp, connection, start, Math.min(distance(start, hole[1]), mss));
     if (sent < 0) return false;
     connection.retransmitFirst = false;
-    connection.highRetransmitted = later(connection.highRetransmitted, advance(start, sent));
+    if (kind === Hole.Lost) {
+      connection.highRetransmitted = later(connection.highRetransmitted, advance(start, sent));
+    }
     inNetwork += sent;
   }
   return true;
@@ -116,6 +119,7 @@ function retransmit(tcp: Tcp, connection: TcpConnection, sequence: number, lengt
 function sendNew(tcp: Tcp, connection: TcpConnection): boolean {
   const { sendQueue, congestion, mss } = connection;
   if (connection.finSent || connection.state > TcpState.CloseWait) return true;
+  if (connection.inFlight === 0) restartAfterIdle(tcp, connection);
   let inNetwork = bytesInNetwork(connection);
   for (;;) {
     const queued = distance(connection.sendNext, sendQueue.end);
@@ -135,6 +139,11 @@ function sendNew(tcp: Tcp, connection: TcpConnection): boolean {
     inNetwork += length;
     if (last && fin) return true;
   }
+}
+
+/** After a pause the window says nothing about the network any more (RFC 5681, section 4.1). */
+function restartAfterIdle(tcp: Tcp, connection: TcpConnection): void {
+  if (tcp.nowUs - connection.lastSentUs > connection.rtt.rtoUs) connection.congestion.restartAfterIdle();
 }
 
 /** Avoids silly windows on the sender's side (RFC 9293, section 3.8.6.2.1), with Nagle's algorithm if it is on. */
@@ -194,6 +203,7 @@ function newWasSent(tcp: Tcp, connection: TcpConnection, end: number, bytes: num
   if (connection.inFlight === 0) connection.progressAtUs = tcp.nowUs;
   connection.sentBytes += bytes;
   connection.sendNext = end;
+  connection.lastSentUs = tcp.nowUs;
   if (!connection.timing) {
     connection.timing = true;
     connection.timedSequence = end;

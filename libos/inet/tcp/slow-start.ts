@@ -9,8 +9,11 @@ import type { CongestionControl, CongestionControlName } from './congestion.ts';
  * spare.
  */
 export const MAX_WINDOW_BYTES = 0x40000000;
-/** L of RFC 3465, section 2.2, in segments. */
-const SLOW_START_LIMIT = 2;
+/**
+ * L of RFC 3465, section 2.2, in segments, as RFC 9406, section 4.2, has it where sending is not paced: a peer that
+ * acknowledges once a burst would hold slow start up otherwise.
+ */
+const SLOW_START_LIMIT = 8;
 /**
  * The same in the slow start that follows a timeout (section 2.3), when one acknowledgement may cover a lot.
  */
