@@ -33,6 +33,8 @@ export interface DpdkOptions {
     delayedAckMs: number;
     /** 0: no keepalive. */
     keepaliveS: number;
+    /** For how long data may go unacknowledged before its connection has failed. */
+    userTimeoutS: number;
   };
   /** File to record frames in. */
   pcap: string | null;
@@ -63,6 +65,7 @@ const names: Record<string, readonly Kind[]> = {
   min_rto_ms: kinds,
   delayed_ack_ms: kinds,
   keepalive_s: kinds,
+  user_timeout_s: kinds,
   pcap: kinds,
   impair: kinds,
 };
@@ -105,6 +108,7 @@ export function parseDpdkOptions(given: Readonly<Record<string, string>>): DpdkO
       minRtoMs: options.integer('min_rto_ms', 1, 60_000, 50),
       delayedAckMs: options.integer('delayed_ack_ms', 0, 500, 10),
       keepaliveS: options.integer('keepalive_s', 0, 1_000_000, 300),
+      userTimeoutS: options.integer('user_timeout_s', 1, 1_000_000, 100),
     },
     pcap: options.has('pcap') ? options.text('pcap', '') : null,
     impair: options.has('impair') ? parseImpairment(options.text('impair', '')) : null,

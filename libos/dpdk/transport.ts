@@ -38,6 +38,7 @@ export function createDpdkTransport(
       minRtoUs: tcp.minRtoMs * 1000,
       delayedAckUs: tcp.delayedAckMs * 1000,
       keepAliveUs: tcp.keepaliveS * 1e6,
+      userTimeoutUs: tcp.userTimeoutS * 1e6,
       connectTimeoutUs: connectTimeoutMs * 1000,
     },
     secret: [secret[0], secret[1]],

@@ -169,14 +169,14 @@ export class InetTransport implements Transport {
     if (this.#socketsToSend.length > 0) this.#sendDatagrams();
     this.stack.poll();
     const { touched } = tcp;
-    if (touched.length > 0) {
-      for (let i = 0; i < touched.length; i++) {
-        const connection = touched[i];
+    if (touched.count > 0) {
+      for (let i = 0; i < touched.count; i++) {
+        const connection = touched.items[i]!;
         connection.touched = false;
         const queue = connection.owner as InetQueue | null;
         if (queue !== null) this.#serve(queue, connection);
       }
-      touched.length = 0;
+      touched.clear();
     }
     if (this.#datagramsSent.length > 0) this.#completeDatagrams();
     if (this.#listenersToServe.length > 0) this.#serveListeners();

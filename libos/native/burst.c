@@ -157,37 +157,44 @@ static int describe_received(struct port *port, struct rte_mbuf **mbufs, int cou
 	return kept;
 }
 
-/* Keeps enough free buffers on the other side, and gives back to the pool what has gathered there. */
-static void balance_free(struct port *port)
+/* Lends free buffers to the other side, as long as the pool has them. */
+static void lend(struct port *port)
 {
 	struct area *area = port->area;
-	struct rte_mbuf *moved[FREE_TARGET];
+	struct rte_mbuf *lent[FREE_TARGET];
 	int count = area->free_count;
+	int wanted = FREE_TARGET - count;
 
-	if (count < FREE_LOW) {
-		int wanted = FREE_TARGET - count;
-
-		if (rte_pktmbuf_alloc_bulk(port->pool, moved, (unsigned int)wanted) != 0) {
-			/* All or nothing. From a nearly empty pool a few, for acknowledgements that empty it less. */
-			wanted = FREE_FEW;
-			if (count >= FREE_FEW || rte_pktmbuf_alloc_bulk(port->pool, moved, FREE_FEW) != 0) {
-				area->counters[COUNT_pool_exhausted] += count == 0;
-				return;
-			}
+	if (rte_pktmbuf_alloc_bulk(port->pool, lent, (unsigned int)wanted) != 0) {
+		/* All or nothing. From a nearly empty pool a few, for acknowledgements that empty it less. */
+		wanted = FREE_FEW;
+		if (count >= FREE_FEW || rte_pktmbuf_alloc_bulk(port->pool, lent, FREE_FEW) != 0) {
+			area->counters[COUNT_pool_exhausted] += count == 0;
+			return;
 		}
-		for (int i = 0; i < wanted; i++)
-			port->free[count + i] = *RTE_MBUF_DYNFIELD(moved[i], port->index_at, int32_t *);
-		area->free_count = count + wanted;
-		return;
 	}
-	/* From the bottom of the stack: the top is still in the cache. */
-	for (int i = 0; i < FREE_TARGET; i++) {
-		moved[i] = port->mbufs[port->free[i]];
-		rte_pktmbuf_reset(moved[i]);
+	for (int i = 0; i < wanted; i++)
+		port->free[count + i] = *RTE_MBUF_DYNFIELD(lent[i], port->index_at, int32_t *);
+	area->free_count = count + wanted;
+}
+
+/* Takes back what has gathered on the other side, from the bottom of the stack: the top is still in the cache. */
+static void take_back(struct port *port)
+{
+	struct rte_mbuf *taken[FREE_TARGET];
+	int surplus = port->area->free_count - FREE_TARGET;
+
+	for (int start = 0; start < surplus; start += FREE_TARGET) {
+		int count = RTE_MIN(surplus - start, FREE_TARGET);
+
+		for (int i = 0; i < count; i++) {
+			taken[i] = port->mbufs[port->free[start + i]];
+			rte_pktmbuf_reset(taken[i]);
+		}
+		rte_pktmbuf_free_bulk(taken, (unsigned int)count);
 	}
-	memmove(port->free, port->free + FREE_TARGET, (size_t)(count - FREE_TARGET) * sizeof(port->free[0]));
-	area->free_count = count - FREE_TARGET;
-	rte_pktmbuf_free_bulk(moved, FREE_TARGET);
+	memmove(port->free, port->free + surplus, FREE_TARGET * sizeof(port->free[0]));
+	port->area->free_count = FREE_TARGET;
 }
 
 /* Transmits what was queued and receives what has come. Returns the number of frames received. */
@@ -201,8 +208,10 @@ int port_exchange(int number)
 
 	if (area->queued > 0)
 		take_queued(port);
-	if (area->free_count < FREE_LOW || area->free_count > FREE_HIGH)
-		balance_free(port);
+	if (area->free_count < FREE_LOW)
+		lend(port);
+	else if (area->free_count > FREE_HIGH)
+		take_back(port);
 	if (likely(port->started) && gate_enter(number)) {
 		transmit_pending(port);
 		count = rte_eth_rx_burst(port->id, 0, received, MAX_BURST);

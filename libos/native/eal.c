@@ -130,6 +130,7 @@ static pthread_mutex_t init_lock = PTHREAD_MUTEX_INITIALIZER;
 static char *init_arguments;
 static int init_result = -1;
 static char init_error[sizeof(error)];
+static char init_log[sizeof(log_text)];
 
 /*
  * Starts EAL with arguments that are separated by newlines. It starts once a process: later calls have the result of
@@ -142,8 +143,11 @@ int glue_init(const char *arguments)
 		init_arguments = strdup(arguments);
 		init_result = initialize(arguments);
 		memcpy(init_error, error, sizeof(error));
+		memcpy(init_log, log_text, log_length);
+	} else if (init_result < 0) {
+		memcpy(error, init_error, sizeof(error));
+		log_write(NULL, init_log, strlen(init_log));
 	}
-	memcpy(error, init_error, sizeof(error));
 	pthread_mutex_unlock(&init_lock);
 	return init_result;
 }

@@ -39,6 +39,9 @@ enum {
 	/* IEEE's first EtherType for local experiments: no stack takes these frames for its own. */
 	ETHERTYPE = 0x88b5,
 	ROUND_AT = RTE_ETHER_HDR_LEN,
+	/* The rings in shared memory, as libos/dpdk/port.ts has them; one buffer holds the largest frame. */
+	RING_BUFFER_BYTES = 10240,
+	LOG2_RING = 9,
 	BURST = 32,
 	POOL_FRAMES = 1024,
 	POOL_CACHE = 128,
@@ -87,16 +90,14 @@ static void check_core(uint32_t core)
 		fail("core %u is not one that this process may run on: choose another (see nproc and taskset -p)", core);
 }
 
-static void start_eal(const char *role, const char *core, const char *socket, uint32_t mtu)
+static void start_eal(const char *role, const char *core, const char *socket)
 {
-	/* One buffer of the ring holds the largest frame, so that none arrives as a chain. */
-	const uint32_t frame = RTE_MAX(2048u, RTE_ALIGN(mtu + RTE_ETHER_HDR_LEN, 64u));
 	char memory[16], lcores[32], device[256], prefix[32];
-	snprintf(memory, sizeof memory, "%u", 32 + (uint32_t)(2ull * POOL_FRAMES * frame >> 20));
+	snprintf(memory, sizeof memory, "%u", 32 + (2 * POOL_FRAMES * RING_BUFFER_BYTES >> 20));
 	snprintf(lcores, sizeof lcores, "0@%s", core);
 	snprintf(prefix, sizeof prefix, "floor-%d", getpid());
-	snprintf(device, sizeof device, "net_memif0,role=%s,id=0,bsize=%u,socket=%s,socket-abstract=no", role, frame,
-		 socket);
+	snprintf(device, sizeof device, "net_memif0,role=%s,id=0,socket-abstract=no,bsize=%d,rsize=%d,socket=%s", role,
+		 RING_BUFFER_BYTES, LOG2_RING, socket);
 	char *arguments[] = {
 		"floor-dpdk",  "--no-pci",	  "--no-huge", "-m",	 memory,  "--iova-mode=va",
 		"--file-prefix", prefix,	  "--no-telemetry", "--log-level=lib.eal:3",
@@ -104,7 +105,7 @@ static void start_eal(const char *role, const char *core, const char *socket, ui
 	};
 	if (rte_eal_init(RTE_DIM(arguments), arguments) < 0)
 		fail("DPDK cannot be started: %s", rte_strerror(rte_errno));
-	pool = rte_pktmbuf_pool_create("frames", POOL_FRAMES, POOL_CACHE, 0, RTE_PKTMBUF_HEADROOM + frame, 0);
+	pool = rte_pktmbuf_pool_create("frames", POOL_FRAMES, POOL_CACHE, 0, RTE_PKTMBUF_HEADROOM + RING_BUFFER_BYTES, 0);
 	if (pool == NULL) fail("no memory for %d frames: %s", POOL_FRAMES, rte_strerror(rte_errno));
 }
 
@@ -265,7 +266,7 @@ int main(int argc, char **argv)
 	if (!is_client && !is_server)
 		fail("usage: floor-dpdk server|client CORE SOCKET MTU REQUEST_BYTES REPLY_BYTES [WARMUP_S DURATION_S COUNTS]");
 	check_core(number(argv[2], "CORE", 0, CPU_SETSIZE - 1));
-	const uint32_t mtu = number(argv[4], "MTU", 576, 65000);
+	const uint32_t mtu = number(argv[4], "MTU", 576, RING_BUFFER_BYTES - RTE_ETHER_HDR_LEN);
 	const uint32_t request_bytes = number(argv[5], "REQUEST_BYTES", 1, INT32_MAX);
 	const uint32_t reply_bytes = number(argv[6], "REPLY_BYTES", 1, INT32_MAX);
 	mss = mtu - IP_HEADERS;
@@ -279,7 +280,7 @@ int main(int argc, char **argv)
 	header[12] = ETHERTYPE >> 8;
 	header[13] = ETHERTYPE & 0xff;
 
-	start_eal(argv[1], argv[2], argv[3], mtu);
+	start_eal(argv[1], argv[2], argv[3]);
 	start_port();
 	if (is_server) serve(request_bytes, reply_bytes);
 	else measure(request_bytes, reply_bytes, atof(argv[7]), atof(argv[8]), argv[9]);

@@ -177,7 +177,7 @@ function acknowledge(tcp: Tcp, connection: TcpConnection, segment: TcpSegment): 
       tcp.counters.backlogDropped++;
       return false;
     }
-    connection.sendWindow = segment.window * 2 ** connection.sendWindowScale;
+    connection.sendWindow = segment.window << connection.sendWindowScale;
     handshakeAcknowledged(tcp, connection);
   } else if (isBefore(connection.sendNext, acknowledgement)) {
     // Acknowledges what was never sent.
@@ -190,7 +190,7 @@ function acknowledge(tcp: Tcp, connection: TcpConnection, segment: TcpSegment): 
   }
   const inFlightBefore = connection.inFlight;
   const newBytes = distance(connection.sendUnacknowledged, acknowledgement);
-  const window = segment.window * 2 ** connection.sendWindowScale;
+  const window = segment.window << connection.sendWindowScale;
   let duplicate =
     newBytes === 0 &&
     inFlightBefore > 0 &&

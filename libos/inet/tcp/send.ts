@@ -347,7 +347,7 @@ function windowToOffer(tcp: Tcp, connection: TcpConnection): number {
   const free = receiveWindowBytes - connection.receiveQueued;
   let window = offered;
   if (free - offered >= Math.min(mss, receiveWindowBytes / 2)) {
-    window = Math.min(free, 65_535 * 2 ** connection.receiveWindowScale);
+    window = Math.min(free, 65_535 << connection.receiveWindowScale);
     if (window < offered) window = offered;
     connection.advertisedEdge = advance(receiveNext, window);
   }

@@ -21,6 +21,7 @@ import { Timers } from '../timers.ts';
 import { writeU16 } from '../wire/bytes.ts';
 import { Protocol } from '../wire/ipv4.ts';
 import { CHECKSUM_AT, Flag, HEADER_BYTES, TcpSegment, writeHeader } from '../wire/tcp.ts';
+import { WorkList } from '../work-list.ts';
 import { forgetHalfOpen, type Listener, synArrives } from './accept.ts';
 import { createCongestionControl } from './congestion.ts';
 import { AckDue, TcpConnection, TcpState } from './connection.ts';
@@ -71,11 +72,11 @@ export class Tcp {
   readonly sackBlocks = new Int32Array(8);
   readonly hole = new Int32Array(2);
   /** Connections that the layer above has to look at; it empties the list. */
-  readonly touched: TcpConnection[] = [];
+  readonly touched = new WorkList<TcpConnection>();
   /** Time of what is being done, in microseconds. */
   nowUs = 0.5;
-  #dirty: TcpConnection[] = [];
-  #dispatching: TcpConnection[] = [];
+  #dirty = new WorkList<TcpConnection>();
+  #dispatching = new WorkList<TcpConnection>();
   readonly #timeWait: TcpConnection[] = [];
   readonly #initialSequence: InitialSequenceNumbers;
 
@@ -144,13 +145,13 @@ export class Tcp {
   /** Puts what the connections have to send into frames, until none is left to send or the device has no frame. */
   dispatch(): void {
     const dispatching = this.#dirty;
-    if (dispatching.length === 0) return;
+    if (dispatching.count === 0) return;
     this.nowUs = this.device.nowUs;
     this.#dirty = this.#dispatching;
     this.#dispatching = dispatching;
     let full = false;
-    for (let i = 0; i < dispatching.length; i++) {
-      const connection = dispatching[i];
+    for (let i = 0; i < dispatching.count; i++) {
+      const connection = dispatching.items[i]!;
       connection.dirty = false;
       if (connection.state === TcpState.Closed) continue;
       if (full || !transmitDue(this, connection)) {
@@ -158,11 +159,11 @@ export class Tcp {
         this.markDirty(connection);
       }
     }
-    dispatching.length = 0;
+    dispatching.clear();
   }
 
   pollAt(): number {
-    return this.#dirty.length > 0 ? this.nowUs : this.timers.next();
+    return this.#dirty.count > 0 ? this.nowUs : this.timers.next();
   }
 
   /** Whether some connection still has bytes, or its end, to bring to the peer. */
@@ -182,13 +183,13 @@ export class Tcp {
   markDirty(connection: TcpConnection): void {
     if (connection.dirty) return;
     connection.dirty = true;
-    this.#dirty.push(connection);
+    this.#dirty.add(connection);
   }
 
   touch(connection: TcpConnection): void {
     if (connection.touched || connection.owner === null) return;
     connection.touched = true;
-    this.touched.push(connection);
+    this.touched.add(connection);
   }
 
   /** Makes sure that timerExpired is called no later than `atUs`; it may be called earlier. */

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import type { LibosError } from '../errors.ts';
+import { reasonFromLog } from './eal.ts';
+import { parseDpdkOptions } from './options.ts';
+import { derivedMac } from './port.ts';
+
+const memif = { role: 'server', socket: '/run/x.sock', ip: '10.99.0.1/24' };
+
+/** The message of the refusal, which must be INVALID_ARGUMENT. */
+function refusal(options: Record<string, string>): string {
+  try {
+    parseDpdkOptions(options);
+  } catch (error) {
+    expect((error as LibosError).code).toBe('INVALID_ARGUMENT');
+    return (error as LibosError).message;
+  }
+  throw new Error(`${JSON.stringify(options)} was taken`);
+}
+
+describe('options of dpdk', () => {
+  it('have defaults for all but the least', () => {
+    expect(parseDpdkOptions(memif)).toEqual({
+      device: { kind: 'memif', role: 'server', socket: '/run/x.sock' },
+      network: { address: 0x0a630001, prefixLength: 24, gateway: null, mac: null, mtu: null },
+      packetBuffers: 8192,
+      eal: { pciAddress: null, hugepages: false, memoryMb: 64, extraArguments: [] },
+      tcp: {
+        congestion: 'cubic',
+        nagle: false,
+        receiveWindowBytes: 1_048_576,
+        minRtoMs: 50,
+        delayedAckMs: 10,
+        keepaliveS: 300,
+        userTimeoutS: 100,
+      },
+      pcap: null,
+      impair: null,
+    });
+  });
+
+  it('are read one by one', () => {
+    const options = parseDpdkOptions({
+      ...memif,
+      gateway: '10.99.0.254',
+      mac: '02:00:00:00:00:0A',
+      mtu: '1500',
+      packet_buffers: '2048',
+      memory_mb: '128',
+      hugepages: 'yes',
+      eal: ' --huge-dir /mnt/huge  -v ',
+      congestion: 'newreno',
+      nagle: 'on',
+      receive_window_bytes: '65536',
+      min_rto_ms: '1000',
+      delayed_ack_ms: '0',
+      keepalive_s: '0',
+      user_timeout_s: '5',
+      pcap: '/tmp/x.pcap',
+      impair: 'loss=0.01,seed=7',
+    });
+    expect(options.network).toMatchObject({ gateway: 0x0a6300fe, mtu: 1500 });
+    expect([...options.network.mac!]).toEqual([2, 0, 0, 0, 0, 10]);
+    expect(options.eal).toEqual({
+      pciAddress: null,
+      hugepages: true,
+      memoryMb: 128,
+      extraArguments: ['--huge-dir', '/mnt/huge', '-v'],
+    });
+    expect(options).toMatchObject({ packetBuffers: 2048, pcap: '/tmp/x.pcap', impair: { loss: 0.01, seed: 7 } });
+    expect(options.tcp).toEqual({
+      congestion: 'newreno',
+      nagle: true,
+      receiveWindowBytes: 65_536,
+      minRtoMs: 1000,
+      delayedAckMs: 0,
+      keepaliveS: 0,
+      userTimeoutS: 5,
+    });
+  });
+
+  it('name other devices', () => {
+    for (const kind of ['tap', 'af_packet', 'af_xdp'] as const) {
+      const { device } = parseDpdkOptions({ device: kind, interface: 'eth0', ip: '10.0.0.2/8' });
+      expect(device).toEqual({ kind, interface: 'eth0' });
+    }
+    const nic = parseDpdkOptions({ device: 'pci', pci: '0000:3b:00.0', ip: '10.0.0.2/8' });
+    expect(nic.device).toEqual({ kind: 'pci', address: '0000:3b:00.0' });
+    // The packet pool of a NIC lies in EAL's memory.
+    expect(nic.eal).toMatchObject({ pciAddress: '0000:3b:00.0', hugepages: true });
+    expect(nic.eal.memoryMb).toBeGreaterThanOrEqual(64 + (8192 * 2048) / 2 ** 20);
+  });
+
+  it.each([
+    [{ device: 'memif', ip: '10.0.0.1/24' }, 'role', 'role=server or role=client'],
+    [{ role: 'server', ip: '10.0.0.1/24' }, 'socket', 'socket=/run/bypassbench.sock'],
+    [{ role: 'server', socket: '/run/x.sock' }, 'ip', 'ip=10.99.0.1/24'],
+    [{ ...memif, role: 'master' }, 'role=master', 'server, client'],
+    [{ ...memif, device: 'rdma' }, 'device=rdma', 'memif, tap, af_packet, af_xdp, pci'],
+    [{ ...memif, socket: `/${'x'.repeat(107)}` }, 'socket', '107'],
+    [{ ...memif, socket: '/tmp/a,b' }, 'socket', ','],
+    [{ ...memif, ip: '10.99.0.1' }, 'ip=10.99.0.1', '10.99.0.1/24'],
+    [{ ...memif, ip: '10.99.0.1/31' }, 'ip', '1 to 30'],
+    [{ ...memif, ip: '10.99.0.256/24' }, 'ip', 'IPv4'],
+    [{ ...memif, gateway: 'router' }, 'gateway', 'IPv4'],
+    [{ ...memif, mac: '01:00:00:00:00:01' }, 'mac', 'one station'],
+    [{ ...memif, mac: '02:00:00' }, 'mac', '02:00:0a:63:00:01'],
+    [{ ...memif, mtu: '100' }, 'mtu=100', '576 to 9200'],
+    [{ ...memif, packet_buffers: '12' }, 'packet_buffers', '1024'],
+    [{ ...memif, nagle: 'yes' }, 'nagle', 'on, off'],
+    [{ ...memif, min_rto_ms: '-1' }, 'min_rto_ms', '1 to 60000'],
+    [{ ...memif, keepalive_s: '1.5' }, 'keepalive_s', 'integer'],
+    [{ ...memif, user_timeout_s: '0' }, 'user_timeout_s', '1 to 1000000'],
+    [{ ...memif, colour: 'red' }, "'colour'", 'packet_buffers'],
+    [{ ...memif, toString: 'x' }, "'toString'", 'there is'],
+    [{ ...memif, interface: 'eth0' }, 'interface', 'device=tap or af_packet or af_xdp'],
+    [{ device: 'tap', ip: '10.0.0.1/24' }, 'interface', 'interface=bypass0'],
+    [{ device: 'tap', interface: 'a name with spaces', ip: '10.0.0.1/24' }, 'interface', '15'],
+    [{ device: 'pci', ip: '10.0.0.1/24' }, 'pci', 'pci=0000:3b:00.0'],
+    [{ device: 'pci', pci: '3b:00.0', ip: '10.0.0.1/24' }, 'pci', '0000:3b:00.0'],
+    [{ ...memif, impair: 'loss=2' }, 'loss', ''],
+  ])('refuse %o', (options, named, allowed) => {
+    const message = refusal(options as Record<string, string>);
+    expect(message).toContain(named);
+    expect(message).toContain(allowed);
+  });
+});
+
+describe('the derived Ethernet address', () => {
+  it('is locally administered and ends as the IPv4 address', () => {
+    expect([...derivedMac(0xc0a80102)]).toEqual([0x02, 0, 192, 168, 1, 2]);
+  });
+});
+
+describe('the reason in a log', () => {
+  it('is what stands before the help, without prefixes, once', () => {
+    const log =
+      "EAL: Detected CPU lcores: 2\nbypassbench: unrecognized option '--x'\nbypassbench: unrecognized option '--x'\n\nUsage: bypassbench [options]\n  -c COREMASK\n";
+    expect(reasonFromLog(log)).toBe("Detected CPU lcores: 2; unrecognized option '--x'");
+  });
+  it('is said to be missing when it is', () => {
+    expect(reasonFromLog('\n')).toBe('DPDK gives no reason');
+  });
+});

@@ -1,0 +1,220 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { Listener } from './accept.ts';
+import { TcpState } from './connection.ts';
+import { OUR_PORT, type Script, TestPeer } from './test-peer.ts';
+
+afterEach(() => TestPeer.checkAll());
+
+const SYN: Script = { flags: 'S', seq: 0, mss: 1000, sackPermitted: true };
+
+function listening(backlog?: number, options = {}) {
+  const peer = new TestPeer(options);
+  return { peer, listener: peer.listen(backlog) };
+}
+
+describe('accept: the three-way handshake (RFC 9293, 3.5)', () => {
+  it('answers a SYN, and is complete with its acknowledgement', () => {
+    const { peer, listener } = listening();
+    expect(peer.offer()).toEqual(['SA 0 ack 1']);
+    expect(listener).toMatchObject({ halfOpen: 1, complete: 0 });
+    expect(peer.send({ flags: 'A', seq: 1, ack: 1 })).toEqual([]);
+    expect(listener).toMatchObject({ halfOpen: 0, complete: 1 });
+    expect(peer.accepted().state).toBe(TcpState.Established);
+    expect(listener.complete).toBe(0);
+  });
+
+  it('takes data that comes with the acknowledgement, before anybody accepts', () => {
+    const { peer } = listening();
+    peer.offer();
+    peer.send({ flags: 'PA', seq: 1, ack: 1, bytes: 700 });
+    peer.accepted();
+    expect(peer.read()).toBe(700);
+  });
+
+  it('hands out connections in the order in which they were completed', () => {
+    const { peer, listener } = listening();
+    for (const peerPort of [1001, 1002, 1003]) peer.offer();
+    peer.send({ flags: 'A', seq: 1, ack: 1 });
+    const first = listener.take();
+    expect(first).not.toBeNull();
+    expect(listener.take()).toBeNull();
+  });
+
+  it('answers a SYN that comes again because our SYN-ACK was lost, without another connection', () => {
+    const { peer, listener } = listening();
+    peer.offer();
+    expect(peer.send(SYN)).toEqual(['SA 0 ack 1']);
+    expect(listener.halfOpen).toBe(1);
+  });
+
+  it('sends a lost SYN-ACK again by itself, ever more seldom (RFC 6298, 5)', () => {
+    const { peer, listener } = listening();
+    peer.offer();
+    expect(peer.pass(9e6)).toEqual(['1000000 SA 0 ack 1', '3000000 SA 0 ack 1', '7000000 SA 0 ack 1']);
+    peer.pass(2e6);
+    expect(listener.halfOpen).toBe(0);
+    expect(peer.halfOpen()).toBeNull();
+  });
+
+  it('does not time a SYN-ACK that was sent twice (Karn, RFC 6298, 3)', () => {
+    const { peer } = listening();
+    peer.offer();
+    peer.pass(20_000);
+    peer.send(SYN);
+    peer.pass(5);
+    peer.send({ flags: 'A', seq: 1, ack: 1 });
+    expect(peer.accepted().rtt.measured).toBe(false);
+  });
+
+  it('opens with an initial window of one segment when its SYN-ACK was lost (RFC 5681, 3.1)', () => {
+    const { peer } = listening();
+    peer.offer();
+    peer.pass(1e6);
+    peer.send({ flags: 'A', seq: 1, ack: 1 });
+    expect(peer.accepted().congestion.window).toBe(1000);
+  });
+});
+
+describe('accept: options', () => {
+  it('are those that the SYN offers (RFC 7323, 2.2, 3.2; RFC 2018, 2)', () => {
+    const { peer } = listening();
+    peer.offer({ mss: 1200, windowScale: 0, sackPermitted: true, timestamps: [77, 0] });
+    expect(peer.last).toMatchObject({ mss: 1460, windowScale: 5, sackPermitted: true, window: 65_535 });
+    expect(peer.last.timestamps![1]).toBe(77);
+    peer.send({ flags: 'A', seq: 1, ack: 1, timestamps: [78, 0] });
+    expect(peer.accepted()).toMatchObject({ mss: 1188, sackPermitted: true, timestamps: true });
+  });
+
+  it('are none but the MSS if it offers none, and its MSS is then 536 (RFC 9293, 3.7.1)', () => {
+    const { peer } = listening();
+    peer.send({ flags: 'S', seq: 0 });
+    expect(peer.last).toMatchObject({ windowScale: null, sackPermitted: false, timestamps: null, mss: 1460 });
+    expect(peer.halfOpen()!.mss).toBe(536);
+  });
+
+  it('scales windows both ways from the first segment after the SYNs on (RFC 7323, 2.2)', () => {
+    const { peer } = listening(16, { tcp: { receiveWindowBytes: 256 * 1024 } });
+    const connection = peer.establish({ windowScale: 4, window: 100 });
+    expect(connection.sendWindow).toBe(1600);
+    peer.send({ flags: 'FA', seq: 1, ack: 1 });
+    expect(peer.last.window).toBe((256 * 1024) >> 3);
+  });
+});
+
+describe('accept: the backlog', () => {
+  it('full of complete connections drops SYNs, which come again', () => {
+    const { peer, listener } = listening(1);
+    peer.offer();
+    peer.send({ flags: 'A', seq: 1, ack: 1 });
+    const other = { ...SYN, peerPort: 7777 };
+    expect(peer.send(other)).toEqual([]);
+    expect(peer.tcp.counters.backlogDropped).toBe(1);
+    peer.accepted();
+    expect(peer.send(other).length).toBe(1);
+    expect(listener.halfOpen).toBe(1);
+  });
+
+  it('full keeps a connection half open until there is room; the SYN-ACK asks for its ACK again', () => {
+    const { peer, listener } = listening(1);
+    peer.send({ ...SYN, peerPort: 7777 });
+    peer.offer();
+    peer.send({ flags: 'A', seq: 1, ack: 1 });
+    const other = peer.tcp.connections.find(OUR_PORT, peer.connection?.remoteAddress ?? remote(peer), 7777)!;
+    const ack = other.initialSendSequence + 1 - peer.ourIss;
+    peer.send({ flags: 'A', seq: 1, ack, peerPort: 7777 });
+    expect(other.state).toBe(TcpState.SynReceived);
+    peer.accepted();
+    expect(peer.pass(1e6).length).toBe(1);
+    peer.send({ flags: 'A', seq: 1, ack, peerPort: 7777 });
+    expect(other.state).toBe(TcpState.Established);
+    expect(listener.take()).toBe(other);
+  });
+
+  it('bounds the half-open ones too', () => {
+    const { peer, listener } = listening(4);
+    for (let peerPort = 10_000; peerPort < 10_300; peerPort++) peer.send({ ...SYN, peerPort });
+    expect(listener.halfOpen).toBe(256);
+    expect(peer.tcp.counters.backlogDropped).toBe(44);
+  });
+});
+
+describe('accept: segments to a listener (RFC 9293, 3.10.7.2)', () => {
+  it('ignores a reset', () => {
+    const { peer } = listening();
+    expect(peer.send({ flags: 'R', seq: 0 })).toEqual([]);
+    expect(peer.send({ flags: 'RA', seq: 0, ack: 1 })).toEqual([]);
+  });
+
+  it('answers an acknowledgement with a reset', () => {
+    const { peer } = listening();
+    expect(peer.send({ flags: 'A', seq: 5, ack: 99 })).toEqual(['R 99']);
+    expect(peer.send({ flags: 'SA', seq: 5, ack: 99 })).toEqual(['R 99']);
+  });
+
+  it('ignores what has neither SYN nor ACK, and a SYN with FIN', () => {
+    const { peer, listener } = listening();
+    expect(peer.send({ flags: '', seq: 5, bytes: 3 })).toEqual([]);
+    expect(peer.send({ flags: 'F', seq: 5 })).toEqual([]);
+    expect(peer.send({ flags: 'SF', seq: 0 })).toEqual([]);
+    expect(listener.halfOpen).toBe(0);
+  });
+
+  it('leaves data that comes with a SYN to be sent again', () => {
+    const { peer } = listening();
+    expect(peer.send({ ...SYN, bytes: 10 })).toEqual(['SA 0 ack 1']);
+  });
+
+  it('refuses a SYN to an address that it does not listen at', () => {
+    const { peer } = listening();
+    peer.tcp.listeners.set(OUR_PORT, new Listener(0x0a630063, OUR_PORT, 1, () => {}));
+    expect(peer.send(SYN)).toEqual(['RA 0 ack 1']);
+  });
+});
+
+describe('SYN-RECEIVED (RFC 9293, 3.10.7.4)', () => {
+  it('answers an acknowledgement of anything but the SYN-ACK with a reset', () => {
+    const { peer, listener } = listening();
+    peer.offer();
+    expect(peer.send({ flags: 'A', seq: 1, ack: 0 })).toEqual(['R 0']);
+    expect(peer.send({ flags: 'A', seq: 1, ack: 2 })).toEqual(['R 2']);
+    expect(listener.halfOpen).toBe(1);
+  });
+
+  it('ends with an exact reset, and the listener goes on', () => {
+    const { peer, listener } = listening();
+    peer.offer();
+    expect(peer.send({ flags: 'R', seq: 1 })).toEqual([]);
+    expect(listener.halfOpen).toBe(0);
+    expect(peer.halfOpen()).toBeNull();
+    expect(peer.offer()).toEqual(['SA 0 ack 1']);
+  });
+
+  it('challenges a reset or SYN that is only near (RFC 5961, 3 and 4)', () => {
+    const { peer, listener } = listening();
+    peer.offer();
+    expect(peer.send({ flags: 'R', seq: 2 })).toEqual(['SA 0 ack 1']);
+    expect(peer.send({ flags: 'S', seq: 100 })).toEqual(['SA 0 ack 1']);
+    expect(listener.halfOpen).toBe(1);
+  });
+
+  it('makes way for a peer that starts anew', () => {
+    const { peer, listener } = listening();
+    peer.offer();
+    // The peer has lost its memory; our SYN-ACK makes it reset the old connection.
+    peer.send({ flags: 'S', seq: 30_000 });
+    peer.send({ flags: 'R', seq: 1 });
+    expect(peer.send({ ...SYN, seq: 30_000 }).length).toBe(1);
+    expect(listener.halfOpen).toBe(1);
+  });
+
+  it('goes on to CLOSE-WAIT when the handshake ends with a FIN', () => {
+    const { peer } = listening();
+    peer.offer();
+    expect(peer.send({ flags: 'FA', seq: 1, ack: 1 })).toEqual(['A 1 ack 2']);
+    expect(peer.accepted().state).toBe(TcpState.CloseWait);
+  });
+});
+
+function remote(peer: TestPeer): number {
+  return peer.halfOpen()!.remoteAddress;
+}
