@@ -14,6 +14,7 @@ const parts: Record<string, () => Promise<Part>> = {
   report: () => import('../results/command.ts'),
   serve: () => import('../kvserver/command.ts'),
   load: () => import('../loadgen/command.ts'),
+  floor: () => import('../loadgen/floor/command.ts'),
 };
 
 async function main(argv: string[]): Promise<void> {

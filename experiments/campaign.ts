@@ -13,14 +13,15 @@ import { planTrials } from './plan.ts';
 import type { Supervisor } from './process.ts';
 import type { Progress } from './progress.ts';
 import type { Experiment } from './schema.ts';
-import { recordUnrunnable, runTrial, type TrialContext } from './trial.ts';
+import { recordUnrunnable, runTrial } from './trial.ts';
+import type { TrialContext } from './trial-run.ts';
 
 /** Processes that wanted to run, on average over the last minute, above which a user is warned. */
 const busyLoadAverage = 1;
 
 export type Campaign = {
   experiment: Experiment;
-  /** Why some systems cannot be run on this machine, by name: their trials are recorded as failed. */
+  /** Why some systems and floors cannot be run on this machine, by name: their trials are recorded as failed. */
   unrunnable: ReadonlyMap<string, string>;
   quick: boolean;
   /** The command line that repeats this run. */
@@ -54,7 +55,7 @@ export async function runCampaign(campaign: Campaign): Promise<number | null> {
       interrupted,
       onStep: (step) => progress.step(planned, step),
     };
-    const reason = unrunnable.get(planned.system.name);
+    const reason = unrunnable.get(planned.subject.name);
     const outcome = reason
       ? await recordUnrunnable(planned, context, reason)
       : await runTrial(planned, context);
@@ -116,6 +117,7 @@ async function unfinishedManifest({ experiment, quick, command }: Campaign): Pro
         client_cores: [client.core],
       }),
     ),
+    floors: experiment.floors.map(({ name, label, system, cores }) => ({ name, label, system, cores })),
   };
 }
 

@@ -18,9 +18,10 @@ const columnsWithoutTerminal = 110;
 type RunOptions = { quick: boolean; out?: string; only?: string[] };
 
 const help = `
-Each trial starts one server, fills its keys, measures every operation, and stops the server. A trial that
-fails (a server that ends, hangs or never gets ready) is recorded with its reason and the end of its log, and
-the others go on. A system whose program is not installed is reported at the start; its trials count as failed.
+Each trial starts one server, fills its keys, measures every operation, and stops the server; that of a floor
+has no server, only a program that measures. A trial that fails (a server that ends, hangs or never gets ready)
+is recorded with its reason and the end of its log, and the others go on. A system whose program is not installed
+is reported at the start; its trials count as failed.
 
 The run folder holds manifest.json, trials/ with every log and histogram, and what is drawn from them:
 summary.json, figure.svg, figure.png, figure.vl.json, report.html. 'bypassbench report DIR' draws them again.
@@ -55,7 +56,7 @@ function parseNames(list: string): string[] {
 async function run(config: string, options: RunOptions): Promise<void> {
   const only = options.only ?? null;
   const experiment = await readExperiment(config, { quick: options.quick, only });
-  const unrunnable = missingPrograms(experiment.systems);
+  const unrunnable = missingPrograms(experiment.systems, experiment.floors);
   const runFolder = path.resolve(options.out ?? defaultOutFolder(experiment.experiment, new Date()));
   await prepareOutFolder(runFolder);
   const supervisor = new Supervisor();
@@ -92,7 +93,8 @@ async function run(config: string, options: RunOptions): Promise<void> {
     console.error(
       `${failed} ${failed === 1 ? 'trial' : 'trials'} failed; the reasons stand above and in trial.json`,
     );
-  if (failed > 0 || summary.points.some(({ verdict }) => verdict === 'invalid')) process.exitCode = 1;
+  const measured = [...summary.points, ...summary.floors];
+  if (failed > 0 || measured.some(({ verdict }) => verdict === 'invalid')) process.exitCode = 1;
 }
 
 /** The command line of the same run, without where it was written and without this machine's folders. */

@@ -83,7 +83,7 @@ describe('a wrong config', () => {
       'title: X',
       'title: X\ncolour: red',
       '3:1',
-      "colour: unknown key 'colour'; allowed: experiment, title, trials, order, seed, workload, systems, outputs, quick",
+      "colour: unknown key 'colour'; allowed: experiment, title, trials, order, seed, workload, systems, floors, outputs, quick",
     ],
     ['a missing key', 'title: X\n', '', '1:1', 'title: is missing: it must be text'],
     ['a wrong type', 'trials: 3', 'trials: many', '3:1', "trials: must be a number (it is 'many')"],
@@ -153,6 +153,27 @@ describe('a wrong config', () => {
       "server_cores: [0]\n    env: { A: '{home}' }",
       '17:12',
       'systems[0].env.A: unknown placeholder {home}; allowed: host, port, core, dir',
+    ],
+    [
+      "an unknown placeholder in the client's options",
+      'backend: kernel, core: 1',
+      "backend: kernel, options: { socket: '{tmp}/x' }, core: 1",
+      '17:43',
+      'systems[0].client.options.socket: unknown placeholder {tmp}; allowed: host, port, core, dir',
+    ],
+    [
+      'an option that is no text',
+      'backend: kernel, core: 1',
+      'backend: kernel, options: { mtu: 9000 }, core: 1',
+      '17:43',
+      'systems[0].client.options.mtu: must be text (it is 9000)',
+    ],
+    [
+      'a backend that does not exist',
+      'backend: kernel, core: 1',
+      'backend: dpkd, core: 1',
+      '17:15',
+      "systems[0].client.backend: 'dpkd' is not allowed: did you mean 'dpdk'?",
     ],
     [
       'no way to know the port',
@@ -259,6 +280,76 @@ describe('a wrong config', () => {
   });
 });
 
+const floor = {
+  name: 'frames',
+  label: 'raw frames',
+  system: 'redis',
+  command: ['ping-pong', '{operation}', '{out}'],
+  cores: [0, 1],
+};
+
+describe('a wrong floor', () => {
+  test.each<[what: string, changed: object, place: string, message: string]>([
+    ['a typo in a key', { comand: [] }, 'comand', "unknown key 'comand': did you mean 'command'?"],
+    [
+      'a system that is not there',
+      { system: 'reids' },
+      'system',
+      "no system is named 'reids': did you mean 'redis'?",
+    ],
+    ["a system's name", { name: 'redis' }, 'name', "'redis' names a system or another floor: choose another"],
+    [
+      'a core that is not there',
+      { cores: [0, 7] },
+      'cores[1]',
+      'core 7 is not there: this process may use cores 0, 1',
+    ],
+    [
+      'an unknown placeholder',
+      { command: ['x', '{port}', '{operation}', '{out}'] },
+      'command[1]',
+      'unknown placeholder {port}; allowed: operation, value_bytes, warmup_s, duration_s, cores, out',
+    ],
+    [
+      'nowhere to write to',
+      { command: ['x', '{operation}'] },
+      'command',
+      'has no {out}: the program must be told',
+    ],
+    [
+      'nothing to measure',
+      { command: ['x', '{out}'] },
+      'command',
+      'has no {operation}: the program must be told',
+    ],
+  ])('%s', async (_what, changed, place, message) => {
+    const floors = `floors: [${JSON.stringify({ ...floor, ...changed })}]\n`;
+    const file = await write(valid.replace('quick:', `${floors}quick:`));
+    const error = await readConfig(file, [0, 1]).catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(error.message).toMatch(/^\S+x\.yaml:18:\d+: /);
+    expect(error.message).toContain(` floors[0].${place}: ${message}`);
+  });
+
+  test('a name twice', async () => {
+    const floors = `floors: ${JSON.stringify([floor, floor])}\n`;
+    const file = await write(valid.replace('quick:', `${floors}quick:`));
+    await expect(readConfig(file, [0, 1])).rejects.toThrow(
+      "floors[1].name: 'frames' names a system or another floor: choose another",
+    );
+  });
+
+  test.each(['clients: 2', 'pipeline: 16'])('beside more than one request at a time: %s', async (more) => {
+    const floors = `floors: ${JSON.stringify([floor])}\n`;
+    const text = valid
+      .replace('quick:', `${floors}quick:`)
+      .replace('  keys: 1000', `  keys: 1000\n  ${more}`);
+    await expect(readConfig(await write(text), [0, 1])).rejects.toThrow(
+      'floors[0]: a floor is one request at a time, which bars of `clients` or `pipeline` above 1 are not',
+    );
+  });
+});
+
 describe('an experiment', () => {
   const coresOfHere = availableCores();
   const runnableHere = valid
@@ -298,6 +389,21 @@ describe('an experiment', () => {
       message: "--only: no system is named 'valkey' in this config; its systems are redis",
     });
   });
+});
+
+test('a floor is left out with its system, and stays with it', async () => {
+  const floors = `floors: [${JSON.stringify({ ...floor, cores: [availableCores()[0]] })}]\n`;
+  const two = valid
+    .replace('quick:\n', `${secondSystem.replace('name: redis', 'name: other')}`)
+    .replace('quick:', `${floors}quick:`)
+    .replaceAll('server_cores: [0]', `server_cores: [${availableCores()[0]}]\n    share_cores: true`)
+    .replaceAll('core: 1', `core: ${availableCores()[0]}`);
+  const file = await write(two);
+  const floorsOf = async (only: string[] | null) =>
+    (await readExperiment(file, { quick: false, only })).floors.map(({ name }) => name);
+  expect(await floorsOf(null)).toEqual(['frames']);
+  expect(await floorsOf(['redis'])).toEqual(['frames']);
+  expect(await floorsOf(['other'])).toEqual([]);
 });
 
 test('placeholders are filled, other braces left alone', () => {

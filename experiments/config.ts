@@ -8,18 +8,20 @@ import { ConfigDocument, type Problem } from './config-document.ts';
 import { ExperimentError } from './errors.ts';
 import { availableCores, softwareNames } from './machine.ts';
 import { suggestion } from './nearest.ts';
-import { type Config, configSchema, type Experiment, type System } from './schema.ts';
+import { type Config, configSchema, type Experiment, type Floor, type System } from './schema.ts';
 
-/** What may stand in braces in `start` and `env` of a system. */
-const placeholders = ['host', 'port', 'core', 'dir'] as const;
-export type PlaceholderValues = Record<(typeof placeholders)[number], string>;
+/** What may stand in braces in `start`, `env` and `client.options` of a system, and in `command` of a floor. */
+const systemPlaceholders = ['host', 'port', 'core', 'dir'] as const;
+const floorPlaceholders = ['operation', 'value_bytes', 'warmup_s', 'duration_s', 'cores', 'out'] as const;
+export type SystemValues = Record<(typeof systemPlaceholders)[number], string>;
+export type FloorValues = Record<(typeof floorPlaceholders)[number], string>;
 
 /** Lower-case words in braces; other braces, as in a JSON argument, are left alone. */
 const placeholderPattern = /\{([a-z_]+)\}/g;
 
 /** `text` with each {placeholder} replaced. */
-export function fillPlaceholders(text: string, values: PlaceholderValues): string {
-  return text.replace(placeholderPattern, (_, name: string) => values[name as keyof PlaceholderValues]);
+export function fillPlaceholders(text: string, values: SystemValues | FloorValues): string {
+  return text.replace(placeholderPattern, (_, name: string) => values[name as keyof typeof values]);
 }
 
 /**
@@ -32,9 +34,11 @@ export async function readExperiment(
 ): Promise<Experiment> {
   const config = await readConfig(file, availableCores());
   const { quick, ...full } = config;
+  const systems = select(config.systems, options.only);
   const experiment: Experiment = {
     ...full,
-    systems: select(config.systems, options.only),
+    systems,
+    floors: config.floors.filter((floor) => systems.some(({ name }) => name === floor.system)),
   };
   if (!options.quick) return experiment;
   if (!quick) throw invalid([`--quick: ${file} has no \`quick\` section that says what a smaller run is`]);
@@ -97,6 +101,12 @@ function contradictions(config: Config, cores: readonly number[]): Problem[] {
       path: ['systems', index, 'name'],
       message: `'${value}' names two systems: each needs a name of its own`,
     })),
+    ...config.floors.flatMap((floor, index) =>
+      floorProblems(floor, index, config, cores).map(({ path, message }) => ({
+        path: ['floors', index, ...path],
+        message,
+      })),
+    ),
     ...config.systems.flatMap(({ name }, index) =>
       softwareNames.includes(name)
         ? [
@@ -142,21 +152,48 @@ function quickProblems({ trials, workload, quick }: Config): Problem[] {
     }));
 }
 
+function floorProblems(floor: Floor, index: number, config: Config, cores: readonly number[]): Problem[] {
+  const { systems, floors, workload } = config;
+  const problems: Problem[] = [];
+  const systemNames = systems.map(({ name }) => name);
+  if ([...systemNames, ...floors.slice(0, index).map(({ name }) => name)].includes(floor.name)) {
+    problems.push({
+      path: ['name'],
+      message: `'${floor.name}' names a system or another floor: choose another`,
+    });
+  }
+  if (!systemNames.includes(floor.system)) {
+    const message = `no system is named '${floor.system}'${suggestion(floor.system, systemNames)}`;
+    problems.push({ path: ['system'], message });
+  }
+  if (workload.clients > 1 || workload.pipeline > 1) {
+    const message =
+      'a floor is one request at a time, which bars of `clients` or `pipeline` above 1 are not: leave the floor out';
+    problems.push({ path: [], message });
+  }
+  const command = floor.command.map((text, word) => ({ path: ['command', word], text }));
+  problems.push(...unknownPlaceholders(command, floorPlaceholders));
+  for (const name of ['operation', 'out']) {
+    if (!placeholderUses(command).some((use) => use.name === name)) {
+      problems.push({ path: ['command'], message: `has no {${name}}: the program must be told` });
+    }
+  }
+  const places = floor.cores.map((core, at) => ({ path: ['cores', at], core }));
+  return [...problems, ...missingCores(places, cores)];
+}
+
+type Template = { path: PropertyKey[]; text: string };
+
 function placeholderProblems(system: System): Problem[] {
-  const templates: { path: PropertyKey[]; text: string }[] = [
-    ...system.start.map((text, index) => ({ path: ['start', index], text })),
-    ...Object.entries(system.env).map(([key, text]) => ({ path: ['env', key], text })),
-  ];
-  const uses = templates.flatMap(({ path, text }) =>
-    [...text.matchAll(placeholderPattern)].map((match) => ({ path, name: match[1]! })),
-  );
-  const problems: Problem[] = uses
-    .filter(({ name }) => !(placeholders as readonly string[]).includes(name))
-    .map(({ path, name }) => ({
-      path,
-      message: `unknown placeholder {${name}}${suggestion(name, placeholders)}`,
-    }));
-  if (system.ready.by !== 'json_line' && !uses.some(({ name }) => name === 'port')) {
+  const start = system.start.map((text, index) => ({ path: ['start', index], text }));
+  const env = Object.entries(system.env).map(([key, text]) => ({ path: ['env', key], text }));
+  const options = Object.entries(system.client.options).map(([key, text]) => ({
+    path: ['client', 'options', key],
+    text,
+  }));
+  const problems = unknownPlaceholders([...start, ...env, ...options], systemPlaceholders);
+  const toldPort = placeholderUses([...start, ...env]).some(({ name }) => name === 'port');
+  if (system.ready.by !== 'json_line' && !toldPort) {
     problems.push({
       path: ['start'],
       message:
@@ -166,17 +203,27 @@ function placeholderProblems(system: System): Problem[] {
   return problems;
 }
 
+function placeholderUses(templates: Template[]): { path: PropertyKey[]; name: string }[] {
+  return templates.flatMap(({ path, text }) =>
+    [...text.matchAll(placeholderPattern)].map((match) => ({ path, name: match[1]! })),
+  );
+}
+
+function unknownPlaceholders(templates: Template[], allowed: readonly string[]): Problem[] {
+  return placeholderUses(templates)
+    .filter(({ name }) => !allowed.includes(name))
+    .map(({ path, name }) => ({
+      path,
+      message: `unknown placeholder {${name}}${suggestion(name, allowed)}`,
+    }));
+}
+
 function coreProblems(system: System, available: readonly number[]): Problem[] {
   const places = [
     ...system.server_cores.map((core, index) => ({ path: ['server_cores', index], core })),
     { path: ['client', 'core'], core: system.client.core },
   ];
-  const problems = places
-    .filter(({ core }) => !available.includes(core))
-    .map(({ path, core }) => ({
-      path,
-      message: `core ${core} is not there: this process may use ${available.length === 1 ? 'core' : 'cores'} ${available.join(', ')}`,
-    }));
+  const problems = missingCores(places, available);
   if (!system.share_cores && system.server_cores.includes(system.client.core)) {
     problems.push({
       path: ['client', 'core'],
@@ -186,4 +233,15 @@ function coreProblems(system: System, available: readonly number[]): Problem[] {
     });
   }
   return problems;
+}
+
+type Place = { path: PropertyKey[]; core: number };
+
+function missingCores(places: Place[], available: readonly number[]): Problem[] {
+  return places
+    .filter(({ core }) => !available.includes(core))
+    .map(({ path, core }) => ({
+      path,
+      message: `core ${core} is not there: this process may use ${available.length === 1 ? 'core' : 'cores'} ${available.join(', ')}`,
+    }));
 }

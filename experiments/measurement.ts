@@ -1,14 +1,16 @@
-/** Has the load generator (`bypassbench load`, a process of its own) measure one operation on a running server. */
+/**
+ * Has a program measure one operation: the load generator on a running server, or that of a floor. Both write
+ * result.json and histograms into a folder, as `bypassbench load --out` does.
+ */
 import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LoadResult, loadResultSchema } from '../results/index.ts';
 import { TrialFailure } from './errors.ts';
-import { commandPath, ownCommand } from './machine.ts';
+import { commandPath } from './machine.ts';
 import type { RunningProcess, Supervisor } from './process.ts';
-import type { Address } from './readiness.ts';
-import type { System, Workload } from './schema.ts';
+import type { Workload } from './schema.ts';
 import { lastLines } from './trial-folder.ts';
 
 const stopGraceMs = 1000;
@@ -17,100 +19,93 @@ const newsOfServerMs = 200;
 
 export type Operation = Workload['operations'][number];
 
+/** What measures. `name` is what sentences call it, `log` how its logs are named. */
+export type Meter = {
+  name: string;
+  log: 'load' | 'floor';
+  argv: readonly string[];
+  cores: readonly number[];
+  env: Record<string, string>;
+  /** The server that it measures, if there is one, and that server's logs. */
+  server: { process: RunningProcess; logs: readonly string[] } | null;
+};
+
 export type MeasurementRequest = {
-  system: System;
+  meter: Meter;
   workload: Workload;
   operation: Operation;
-  /** Whether all keys must be written before the measurement. */
-  populate: boolean;
-  seed: number;
-  server: RunningProcess;
-  serverLogs: readonly string[];
-  address: Address;
-  /** Folder, not there yet, for what the load generator writes. */
+  /** Folder, not there yet, for what the program writes. */
   folder: string;
   supervisor: Supervisor;
   /** Rejects when the run is interrupted. */
   interrupted: Promise<never>;
 };
 
-/** What the load generator wrote, or a TrialFailure. Its process has ended when this settles. */
+/** What the program wrote, or a TrialFailure. Its process has ended when this settles. */
 export async function measure(request: MeasurementRequest): Promise<LoadResult> {
-  const { system, workload, operation, server, folder, interrupted } = request;
-  const logs = {
-    stdoutFile: path.join(folder, 'load.stdout.log'),
-    stderrFile: path.join(folder, 'load.stderr.log'),
-  };
+  const { meter, workload, operation, folder, interrupted } = request;
+  const { name, server } = meter;
+  const stdoutFile = path.join(folder, `${meter.log}.stdout.log`);
+  const stderrFile = path.join(folder, `${meter.log}.stderr.log`);
   const limitSeconds = workload.warmup_s + workload.duration_s + workload.margin_s;
   mkdirSync(folder, { recursive: true });
-  const load = request.supervisor.start({
-    argv: [commandPath(ownCommand), 'load', ...loadArguments(request)],
-    cores: [system.client.core],
+  const [program, ...args] = meter.argv;
+  const running = request.supervisor.start({
+    argv: [commandPath(program!), ...args],
+    cores: meter.cores,
     cwd: folder,
-    env: {},
-    ...logs,
+    env: meter.env,
+    stdoutFile,
+    stderrFile,
   });
   const timer = new AbortController();
   const timeOver = sleep(limitSeconds * 1000, 'time over' as const, { signal: timer.signal });
   try {
-    const first = await Promise.race([load.ended, server.ended, timeOver, interrupted]);
+    const ends = server ? [running.ended, server.process.ended] : [running.ended];
+    const first = await Promise.race([...ends, timeOver, interrupted]);
     if (first === 'time over') {
       throw new TrialFailure(
-        `the load generator had not finished ${operation} after ${limitSeconds} s ` +
-          '(warm-up, duration and margin): the server or the load generator hangs',
-        [...request.serverLogs, logs.stderrFile],
+        `${name} had not finished ${operation} after ${limitSeconds} s ` +
+          `(warm-up, duration and margin): ${server ? `the server or ${name}` : 'it'} hangs`,
+        [...(server?.logs ?? []), stderrFile],
       );
     }
-    if (load.end === 'exited with code 0') return await readResult(folder, logs.stderrFile);
-    await Promise.race([server.ended, sleep(newsOfServerMs)]);
-    if (server.end !== null) {
-      throw new TrialFailure(`the server ${server.end} during ${operation}`, request.serverLogs);
+    if (running.end === 'exited with code 0') return await readResult(request, stderrFile);
+    if (server) {
+      await Promise.race([server.process.ended, sleep(newsOfServerMs)]);
+      const { end } = server.process;
+      if (end !== null) throw new TrialFailure(`the server ${end} during ${operation}`, server.logs);
     }
-    const [lastWords = 'it said nothing on stderr'] = await lastLines(logs.stderrFile, 1);
-    throw new TrialFailure(`the load generator ${load.end} during ${operation}: ${lastWords}`, [
-      logs.stderrFile,
-    ]);
+    const [lastWords = 'it said nothing on stderr'] = await lastLines(stderrFile, 1);
+    throw new TrialFailure(`${name} ${running.end} during ${operation}: ${lastWords}`, [stderrFile]);
   } finally {
     timer.abort();
-    await load.stop(stopGraceMs);
+    await running.stop(stopGraceMs);
   }
 }
 
-function loadArguments({
-  system,
-  workload,
-  operation,
-  populate,
-  seed,
-  address,
-  folder,
-}: MeasurementRequest): string[] {
-  const options: Record<string, string | number> = {
-    target: `${address.host}:${address.port}`,
-    backend: system.client.backend,
-    wait: system.client.wait,
-    core: system.client.core,
-    operation,
-    connections: workload.clients,
-    pipeline: workload.pipeline,
-    keys: workload.keys,
-    'key-distribution': workload.key_distribution,
-    'value-bytes': workload.value_bytes,
-    'warmup-s': workload.warmup_s,
-    'duration-s': workload.duration_s,
-    seed,
-    out: folder,
-  };
-  const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  return populate ? [...flags, '--populate'] : flags;
-}
-
-async function readResult(folder: string, stderrFile: string): Promise<LoadResult> {
+/** The result, which must be about what was asked for: nothing else of a run can be read with another one in it. */
+async function readResult(
+  { meter, workload, operation, folder }: MeasurementRequest,
+  stderrFile: string,
+): Promise<LoadResult> {
+  const unusable = (why: string): TrialFailure =>
+    new TrialFailure(`${meter.name} wrote no usable result.json: ${why}`, [stderrFile]);
+  let result: LoadResult;
   try {
-    return loadResultSchema.parse(JSON.parse(await readFile(path.join(folder, 'result.json'), 'utf8')));
+    result = loadResultSchema.parse(JSON.parse(await readFile(path.join(folder, 'result.json'), 'utf8')));
   } catch (error) {
-    throw new TrialFailure(`the load generator wrote no usable result.json: ${(error as Error).message}`, [
-      stderrFile,
-    ]);
+    throw unusable((error as Error).message);
   }
+  const { connections, value_bytes, operations } = result;
+  if (connections !== workload.clients || value_bytes !== workload.value_bytes) {
+    throw unusable(
+      `connections ${connections} and value_bytes ${value_bytes} are not the ${workload.clients} and ` +
+        `${workload.value_bytes} that were to be measured`,
+    );
+  }
+  if (operations.length !== 1 || operations[0]!.operation !== operation) {
+    throw unusable(`it is not about ${operation} alone`);
+  }
+  return result;
 }

@@ -1,27 +1,33 @@
 /**
- * Which trial runs when. Trials run in blocks; each block holds every system once, so that a machine that
- * gets slower in the course of the run does so for all of them alike, and the order within a block is
- * shuffled, so that no system always follows the same other one.
+ * Which trial runs when. Trials run in blocks; each block holds every system and every floor once, so that a
+ * machine that gets slower in the course of the run does so for all of them alike, and the order within a block
+ * is shuffled, so that no system always follows the same other one.
  */
-import type { Experiment, System } from './schema.ts';
+import type { Experiment, Floor, System } from './schema.ts';
 
-export type PlannedTrial = {
-  system: System;
+type Turn = {
   /** 1 to the number of trials: the block. */
   trial: number;
   /** Place in the whole run, from 1. */
   order: number;
 };
+export type SystemTrial = Turn & { kind: 'system'; subject: System };
+export type FloorTrial = Turn & { kind: 'floor'; subject: Floor };
+export type PlannedTrial = SystemTrial | FloorTrial;
 
 /** The trials in the order in which they run; the same seed gives the same order. */
 export function planTrials(
-  experiment: Pick<Experiment, 'systems' | 'trials' | 'order' | 'seed'>,
+  experiment: Pick<Experiment, 'systems' | 'floors' | 'trials' | 'order' | 'seed'>,
 ): PlannedTrial[] {
   const random = mulberry32(experiment.seed);
+  const listed = [
+    ...experiment.systems.map((subject) => ({ kind: 'system' as const, subject })),
+    ...experiment.floors.map((subject) => ({ kind: 'floor' as const, subject })),
+  ];
   const planned: PlannedTrial[] = [];
   for (let trial = 1; trial <= experiment.trials; trial++) {
-    const block = experiment.order === 'shuffled' ? shuffled(experiment.systems, random) : experiment.systems;
-    for (const system of block) planned.push({ system, trial, order: planned.length + 1 });
+    const block = experiment.order === 'shuffled' ? shuffled(listed, random) : listed;
+    for (const one of block) planned.push({ ...one, trial, order: planned.length + 1 });
   }
   return planned;
 }

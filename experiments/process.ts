@@ -11,6 +11,12 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { ExperimentError } from './errors.ts';
 
+/**
+ * The longest folder for temporary files that is used. The path of a Unix socket has at most 107 bytes (unix(7)),
+ * of which the folder made in there and the socket's own name want their share.
+ */
+const longestParent_bytes = 64;
+
 /** Programs of util-linux without which nothing is started. */
 export const launchers = ['setpriv', 'taskset'];
 
@@ -99,9 +105,10 @@ export class Supervisor {
     return running;
   }
 
-  /** A fresh temporary folder. */
+  /** A fresh temporary folder; in /tmp where TMPDIR is so long that no Unix socket could be made there. */
   createFolder(): string {
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'bypassbench-'));
+    const parent = Buffer.byteLength(os.tmpdir()) > longestParent_bytes ? '/tmp' : os.tmpdir();
+    const folder = mkdtempSync(path.join(parent, 'bypassbench-'));
     this.#folders.add(folder);
     return folder;
   }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { planTrials } from './plan.ts';
 import { Progress } from './progress.ts';
 import type { Experiment } from './schema.ts';
-import type { TrialOutcome } from './trial.ts';
+import type { TrialOutcome } from './trial-run.ts';
 
 const experiment = {
   title: 'A figure',
@@ -13,6 +13,7 @@ const experiment = {
   seed: 1,
   workload: { operations: ['set', 'get'], warmup_s: 1, duration_s: 4 },
   systems: [{ name: 'redis' }, { name: 'kv' }],
+  floors: [] as Experiment['floors'],
 } as Experiment;
 const plan = planTrials(experiment);
 

@@ -10,7 +10,7 @@
 import cliProgress from 'cli-progress';
 import { type PlannedTrial, planTrials } from './plan.ts';
 import type { Experiment } from './schema.ts';
-import type { TrialOutcome } from './trial.ts';
+import type { TrialOutcome } from './trial-run.ts';
 
 /** The longest time that a timer can wait for: cli-progress has no way to say never. */
 const neverFps = 1000 / (2 ** 31 - 1);
@@ -41,8 +41,8 @@ export class Progress {
     this.#line(`warning: ${message}`);
   }
 
-  step({ system, trial }: PlannedTrial, step: string): void {
-    this.#update(`${system.name} trial ${trial}: ${step}`);
+  step({ subject, trial }: PlannedTrial, step: string): void {
+    this.#update(`${subject.name} trial ${trial}: ${step}`);
   }
 
   trialEnded(planned: PlannedTrial, outcome: TrialOutcome): void {
@@ -57,10 +57,10 @@ export class Progress {
     if (this.#bars?.isActive) this.#bars.stop();
   }
 
-  #heading({ order, system, trial }: PlannedTrial): string {
+  #heading({ order, subject, trial }: PlannedTrial): string {
     const total = String(this.#plan.length);
-    const widest = Math.max(...this.#experiment.systems.map(({ name }) => name.length));
-    return `[${String(order).padStart(total.length)}/${total}] ${system.name.padEnd(widest)}   trial ${trial}`;
+    const widest = Math.max(...this.#plan.map((planned) => planned.subject.name.length));
+    return `[${String(order).padStart(total.length)}/${total}] ${subject.name.padEnd(widest)}   trial ${trial}`;
   }
 
   #line(text: string): void {
@@ -73,7 +73,7 @@ export class Progress {
     this.#bars?.update();
   }
 
-  /** What is left of the plan, each trial as long as those of its system, else as others, else as planned. */
+  /** What is left of the plan, each trial as long as those of its system or floor, else as others, else as planned. */
   #secondsLeft(): number {
     const { operations, warmup_s, duration_s } = this.#experiment.workload;
     const planned_s =
@@ -82,7 +82,7 @@ export class Progress {
     const ofOthers_s = this.#meanElapsed_s(({ record }) => record.status === 'ok') ?? planned_s;
     return this.#plan
       .slice(this.#ended.length)
-      .map(({ system }) => this.#meanElapsed_s(({ record }) => record.system === system.name) ?? ofOthers_s)
+      .map(({ subject }) => this.#meanElapsed_s(({ record }) => record.system === subject.name) ?? ofOthers_s)
       .reduce((sum, seconds) => sum + seconds, 0);
   }
 

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { TrialFailure } from './errors.ts';
 import type { RunningProcess } from './process.ts';
 import type { System } from './schema.ts';
+import { lastLines } from './trial-folder.ts';
 
 const pollIntervalMs = 10;
 /** A probe that gets no answer in this time is given up, and the next one tried. */
@@ -41,7 +42,10 @@ export async function waitUntilReady(startup: Startup): Promise<Address> {
   const deadline = performance.now() + ready.timeout_s * 1000;
   for (;;) {
     const seen = await Promise.race([probe(startup), startup.interrupted]);
-    if (server.end !== null) throw new TrialFailure(`the server ${server.end} before it was ready`, logs);
+    if (server.end !== null) {
+      const lastWords = (await lastLines(stderrFile, 1)).map((line) => `: ${line}`).join('');
+      throw new TrialFailure(`the server ${server.end} before it was ready${lastWords}`, logs);
+    }
     if (typeof seen !== 'string') return seen;
     if (performance.now() > deadline) {
       throw new TrialFailure(`the server was not ready after ${ready.timeout_s} s: ${seen}`, logs);

@@ -23,6 +23,9 @@ const keys = z.int().min(1).max(1_000_000_000);
 const warmup_s = z.number().min(0).max(3600);
 const duration_s = z.number().min(0.1).max(3600);
 
+/** The load generator's own list is that of the libOS; a test holds this one to it. */
+export const clientBackends = ['kernel', 'dpdk'] as const;
+
 /** Name of a regular expression's problem, or null when it compiles. */
 function patternProblem(pattern: string): string | null {
   try {
@@ -70,6 +73,34 @@ const ready = z
   ])
   .describe('How to know that the server is ready for requests.');
 
+const requires = z
+  .array(
+    z.strictObject({
+      binary: text.describe('Program that must be on the PATH.'),
+      package: text.describe('Debian package that has it.'),
+    }),
+  )
+  .default([])
+  .describe('Programs that are needed. Where one is missing, the trials fail at once and say so.');
+
+const client = z
+  .strictObject({
+    backend: z.enum(clientBackends).describe('libOS backend of the load generator.'),
+    options: z
+      .record(
+        z.string().regex(/^[a-z][a-z0-9_]*$/, 'must be the name of a backend option, such as mtu'),
+        z.string(),
+      )
+      .default({})
+      .describe(
+        'What the backend is told about its device, as `bypassbench load --backend-option KEY=VALUE` has it; the ' +
+          "same {placeholders} as in start, with {host} and {port} those of the ready server and {core} the client's.",
+      ),
+    wait: z.enum(['poll', 'block']).default('poll').describe('Whether the load generator polls or sleeps.'),
+    core: core.describe('Core that the load generator is pinned to.'),
+  })
+  .describe('The load generator that measures this system.');
+
 const system = z
   .strictObject({
     name: name.describe('Key of the system in --only, in folder names and in summary.json.'),
@@ -80,21 +111,14 @@ const system = z
       .nullable()
       .default(null)
       .describe('A sentence that a reader must know before comparing this system with others.'),
-    requires: z
-      .array(
-        z.strictObject({
-          binary: text.describe('Program that must be on the PATH.'),
-          package: text.describe('Debian package that has it.'),
-        }),
-      )
-      .default([])
-      .describe('Programs that the system needs. Where one is missing, its trials fail at once and say so.'),
+    requires,
     version: argv
       .optional()
       .describe('Command whose first line of output goes to the manifest as the version of this system.'),
     start: argv.describe(
       'Command line of the server, in the foreground. {host} and {port} are where it must listen (a free port), ' +
-        '{core} its first core, {dir} a fresh folder, also its working folder, that is removed afterwards. ' +
+        '{core} its first core, {dir} a fresh folder, also its working folder, that is removed afterwards; its path ' +
+        'is short enough for Unix sockets in it. ' +
         'A first word `bypassbench` means this checkout.',
     ),
     env: z
@@ -106,22 +130,31 @@ const system = z
       .describe('Environment variables added for the server; the same {placeholders} as in start.'),
     ready,
     server_cores: z.array(core).min(1).describe('Cores that the server is pinned to.'),
-    client: z
-      .strictObject({
-        backend: z.enum(['kernel']).describe('libOS backend of the load generator.'),
-        wait: z
-          .enum(['poll', 'block'])
-          .default('poll')
-          .describe('Whether the load generator polls or sleeps.'),
-        core: core.describe('Core that the load generator is pinned to.'),
-      })
-      .describe('The load generator that measures this system.'),
+    client,
     share_cores: z
       .boolean()
       .default(false)
       .describe('Allows server and client the same core, where neither has it to itself.'),
   })
   .describe('A system under test: how to start it, how to know that it is ready, which client measures it.');
+
+const floor = z
+  .strictObject({
+    name: name.describe('Key of the floor in folder names and in summary.json.'),
+    label: text.describe('What the figure writes beside the value.'),
+    system: name.describe('Name of the system across whose bars it is drawn.'),
+    requires,
+    command: argv.describe(
+      'Command line that measures one {operation}, one request in flight, and writes what `bypassbench load --out` ' +
+        'writes into the folder {out}. It is told {value_bytes}, {warmup_s}, {duration_s} and its {cores}, separated ' +
+        'by commas. A first word `bypassbench` means this checkout.',
+    ),
+    cores: z.array(core).min(1).describe('Cores that it may use.'),
+  })
+  .describe(
+    'What the same exchange takes with nothing of the system but its device: the bound below which no bar of the ' +
+      'system can be. Measured once per trial, like a system, and drawn as a line across its bars.',
+  );
 
 const workload = z.strictObject({
   operations: z
@@ -181,6 +214,7 @@ export const configSchema = z.strictObject({
     .describe('Seed of the order and, with the trial, of the keys drawn.'),
   workload: workload.describe('What the load generator does.'),
   systems: z.array(system).min(1).describe('The systems under test.'),
+  floors: z.array(floor).default([]).describe('Lower bounds measured beside the systems.'),
   outputs: z
     .strictObject({
       reference: z.boolean().default(true).describe('Whether published values are marked in the figure.'),
@@ -197,6 +231,7 @@ export function configJsonSchema(): z.core.JSONSchema.JSONSchema {
 
 export type Config = z.infer<typeof configSchema>;
 export type System = Config['systems'][number];
+export type Floor = Config['floors'][number];
 export type Workload = Config['workload'];
 
 /** A config with --quick and --only applied: exactly what is run, and what the manifest records. */

@@ -14,8 +14,8 @@ export class TrialFolder {
   readonly startedAt = new Date();
   readonly #started = performance.now();
 
-  constructor(runFolder: string, { order, system, trial }: PlannedTrial) {
-    this.path = path.join(runFolder, 'trials', `${String(order).padStart(3, '0')}-${system.name}-t${trial}`);
+  constructor(runFolder: string, { order, subject, trial }: PlannedTrial) {
+    this.path = path.join(runFolder, 'trials', `${String(order).padStart(3, '0')}-${subject.name}-t${trial}`);
     mkdirSync(this.path, { recursive: true });
   }
 

@@ -1,6 +1,6 @@
 /** `bypassbench serve`: starts the key-value server and says on one line when it is ready. */
 import { Command } from 'commander';
-import { backends } from '../libos/index.ts';
+import { backends, withBackendOption } from '../libos/index.ts';
 import { serveOverSockets } from './frontends/sockets.ts';
 import { DEFAULT_OUTPUT_BUFFER_LIMIT, FRONTENDS, parseServeOptions, type ServeOptions } from './options.ts';
 
@@ -17,7 +17,15 @@ When the server is ready it prints one line of JSON:
       `what the server does its input and output with: ${FRONTENDS.join(' or ')}`,
     )
     .option('--backend <name>', `what the library OS runs on: ${backends.join(', ')}`, 'kernel')
-    .option('--bind <address>', 'IPv4 address to listen on', '127.0.0.1')
+    .option(
+      '-o, --backend-option <key=value>',
+      'tell the backend about its device; can be given many times',
+      withBackendOption,
+    )
+    .option(
+      '--bind <address>',
+      'IPv4 address to listen on (default: 127.0.0.1; 0.0.0.0 where the backend has a network of its own)',
+    )
     .option('--port <number>', 'port to listen on; 0 takes any free one', '6379')
     .option('--core <number>', 'pin the data path of --frontend libos to this CPU')
     .option('--max-clients <number>', 'connections served at the same time', '10000')

@@ -1,6 +1,6 @@
 /** What a server is started with: a plain object, which can be handed to a worker thread. */
 import { isIPv4 } from 'node:net';
-import { type Backend, backends } from '../libos/index.ts';
+import { type Backend, type BackendOptions, backends } from '../libos/index.ts';
 import { KvServerError } from './errors.ts';
 
 /** How many databases SELECT chooses from. */
@@ -23,6 +23,8 @@ export interface OutputBufferLimit {
 export interface ServeOptions {
   frontend: FrontendName;
   backend: Backend;
+  /** For the backend's device. */
+  backendOptions: BackendOptions;
   /** IPv4 address to listen on. */
   bind: string;
   /** 0 for any free port. */
@@ -42,7 +44,9 @@ export const DEFAULT_OUTPUT_BUFFER_LIMIT = '1gb 256mb 60';
 export function parseServeOptions(given: {
   frontend: string;
   backend: string;
-  bind: string;
+  backendOption?: BackendOptions;
+  /** Default: this machine alone over the kernel; every address where the backend has a network of its own. */
+  bind?: string;
   port: string;
   core?: string;
   maxClients: string;
@@ -51,8 +55,14 @@ export function parseServeOptions(given: {
 }): ServeOptions {
   const frontend = oneOf('--frontend', given.frontend, FRONTENDS);
   const backend = oneOf('--backend', given.backend, backends);
-  if (!isIPv4(given.bind)) {
-    throw invalid('--bind', given.bind, 'an IPv4 address, such as 127.0.0.1, or 0.0.0.0 for all');
+  const bind = given.bind ?? (backend === 'kernel' ? '127.0.0.1' : '0.0.0.0');
+  if (!isIPv4(bind)) throw invalid('--bind', bind, 'an IPv4 address, such as 127.0.0.1, or 0.0.0.0 for all');
+  const backendOptions = given.backendOption ?? {};
+  if (frontend === 'sockets' && (backend !== 'kernel' || Object.keys(backendOptions).length > 0)) {
+    throw new KvServerError(
+      'INVALID_OPTION',
+      '--backend and --backend-option apply to --frontend libos: the sockets front end has the kernel alone',
+    );
   }
   const core = given.core === undefined ? null : integer('--core', given.core, 0, 4095);
   if (core !== null && frontend === 'sockets') {
@@ -72,7 +82,8 @@ export function parseServeOptions(given: {
   return {
     frontend,
     backend,
-    bind: given.bind,
+    backendOptions,
+    bind,
     port: integer('--port', given.port, 0, 65535),
     core,
     maxClients: integer('--max-clients', given.maxClients, 1, 1_000_000),

@@ -1,19 +1,25 @@
 /** `bypassbench load`: the load generator's command line. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import cliProgress from 'cli-progress';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { backends, finishedOrSignalled, startDataPath } from '../libos/index.ts';
-import { LoadError } from './errors.ts';
+import { Command, Option } from 'commander';
+import {
+  type BackendOptions,
+  backends,
+  finishedOrSignalled,
+  startDataPath,
+  withBackendOption,
+} from '../libos/index.ts';
+import { atLeast, integer, seconds, share } from './arguments.ts';
 import { type GeneratorInput, phaseNames } from './generator.ts';
 import { checkOptions, type LoadOptions, type LoadOutcome, parseTarget } from './options.ts';
+import { createResultFolder, describeOutcome, writeResult } from './result.ts';
 import { keyDistributions, operations } from './workload.ts';
 
 const PROGRESS_EVERY_MS = 200;
 
 /** The parsed command line, as commander names the options. */
-interface Flags extends Omit<LoadOptions, 'target' | 'core' | 'durationS' | 'requests'> {
+interface Flags extends Omit<LoadOptions, 'target' | 'backendOptions' | 'core' | 'durationS' | 'requests'> {
   target: string;
+  backendOption?: BackendOptions;
   core?: number;
   durationS?: number;
   requests?: number;
@@ -33,6 +39,11 @@ Exit code: 0 when the load was carried out, whatever the replies were; 1 when it
     .requiredOption('--target <ipv4:port>', 'the server')
     .addOption(
       new Option('--backend <name>', 'libOS backend to reach it by').choices([...backends]).default('kernel'),
+    )
+    .option(
+      '-o, --backend-option <key=value>',
+      'tell the backend about its device; can be given many times',
+      withBackendOption,
     )
     .addOption(new Option('--operation <name>', 'what to ask').choices([...operations]).default('get'))
     .option('--get-share <share>', 'share of GETs in a mix, 0 to 1', share, 0.5)
@@ -69,23 +80,24 @@ Exit code: 0 when the load was carried out, whatever the replies were; 1 when it
 }
 
 async function load(flags: Flags): Promise<void> {
-  const { out, ...rest } = flags;
+  const { out, backendOption = {}, ...rest } = flags;
   const options = checkOptions({
     ...rest,
     target: parseTarget(flags.target),
+    backendOptions: backendOption,
     core: flags.core ?? null,
     durationS: flags.durationS ?? (flags.requests === undefined ? 5 : null),
     requests: flags.requests ?? null,
   });
   // Now, not after the measurement, is the time to find that there is nowhere to write to.
-  if (out !== undefined) await createFolder(out);
+  if (out !== undefined) await createResultFolder(out);
   const outcome = await generate(options);
   if (outcome === null) {
     process.exitCode = 130;
     return;
   }
-  if (out !== undefined) await writeResult(out, flags.target, options, outcome);
-  console.log(describe(outcome));
+  if (out !== undefined) await writeResult(out, { ...options, target: flags.target, versions: {} }, outcome);
+  console.log(describeOutcome(outcome));
 }
 
 /** Runs the generator on its thread. Returns null when a signal ended it. */
@@ -126,97 +138,4 @@ function showProgress(progress: Float64Array): { stop(): void } | null {
       bar.stop();
     },
   };
-}
-
-async function createFolder(dir: string): Promise<void> {
-  try {
-    await mkdir(dir, { recursive: true });
-  } catch (error) {
-    const { message } = error as Error;
-    throw new LoadError('INVALID_OPTION', `--out ${dir} cannot be a folder (${message}): name another one`);
-  }
-}
-
-/** Writes result.json and the histograms; latencies in nanoseconds, but in .hgrm in microseconds. */
-async function writeResult(
-  dir: string,
-  target: string,
-  options: LoadOptions,
-  outcome: LoadOutcome,
-): Promise<void> {
-  for (const { operation, encoded, distribution } of outcome.operations) {
-    await writeFile(join(dir, `${operation}.hdr`), encoded);
-    await writeFile(join(dir, `${operation}.hgrm`), distribution);
-  }
-  const result = {
-    schema: 'bypassbench.load/1',
-    target,
-    backend: options.backend,
-    wait: options.wait,
-    connections: options.connections,
-    pipeline: options.pipeline,
-    keys: options.keys,
-    key_distribution: options.keyDistribution,
-    value_bytes: options.valueBytes,
-    seed: options.seed,
-    core: options.core,
-    warmup_s: options.warmupS,
-    elapsed_s: outcome.elapsed_s,
-    versions: { node: process.versions.node },
-    operations: outcome.operations.map(({ encoded, distribution, ...counts }) => ({
-      ...counts,
-      histogram: `${counts.operation}.hdr`,
-    })),
-  };
-  await writeFile(join(dir, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
-}
-
-/** A few lines for a person. */
-function describe(outcome: LoadOutcome): string {
-  const lines: string[] = [];
-  if (outcome.populate_s !== null) lines.push(`populated in ${outcome.populate_s.toFixed(2)} s`);
-  for (const counts of outcome.operations) {
-    const { operation, requests, throughput_ops, latency_ns, misses, errors, wrong } = counts;
-    lines.push(
-      `${operation}: ${requests} replies in ${outcome.elapsed_s.toFixed(2)} s, ${Math.round(throughput_ops)} per second`,
-    );
-    if (latency_ns) {
-      const us = (ns: number) => (ns / 1000).toFixed(2);
-      const { min, p50, p90, p99, p999, max } = latency_ns;
-      lines.push(
-        `  us: min ${us(min)}  p50 ${us(p50)}  p90 ${us(p90)}  p99 ${us(p99)}  p99.9 ${us(p999)}  max ${us(max)}`,
-      );
-    }
-    if (misses + errors + wrong > 0) {
-      const cause = counts.first_error === undefined ? '' : ` (first error: ${counts.first_error})`;
-      lines.push(`  not samples: ${misses} misses, ${errors} errors, ${wrong} wrong values${cause}`);
-    }
-  }
-  return lines.join('\n');
-}
-
-function integer(text: string): number {
-  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be an integer.');
-  return value;
-}
-
-function atLeast(lowest: number): (text: string) => number {
-  return (text) => {
-    const value = integer(text);
-    if (value < lowest) throw new InvalidArgumentError(`It must be at least ${lowest}.`);
-    return value;
-  };
-}
-
-function seconds(text: string): number {
-  const value = /^(\d+|\d*\.\d+)$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= 0 && value < 1e6)) throw new InvalidArgumentError('It must be a number of seconds.');
-  return value;
-}
-
-function share(text: string): number {
-  const value = /^(0|1|0?\.\d+|1\.0+|0\.0+)$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(value)) throw new InvalidArgumentError('It must be a number from 0 to 1.');
-  return value;
 }

@@ -5,7 +5,8 @@ export type LoadErrorCode =
   | 'CONNECTION_LOST'
   | 'REPLY_TIMEOUT'
   | 'NOT_RESP'
-  | 'POPULATE_FAILED';
+  | 'POPULATE_FAILED'
+  | 'FLOOR_FAILED';
 
 export class LoadError extends Error {
   readonly code: LoadErrorCode;

@@ -8,7 +8,7 @@ import { createLibos, type DataPathContext, nowNs } from '../libos/index.ts';
 import { ClosedLoop, type LoopControl } from './closed-loop.ts';
 import { LoadError } from './errors.ts';
 import type { LoadOptions, LoadOutcome, OperationResult } from './options.ts';
-import { encodeHistogram, LatencyRecorder, percentileDistribution } from './recorder.ts';
+import { describeLatencies, LatencyRecorder } from './recorder.ts';
 import { type ReplyChecker, Verdict } from './reply-checker.ts';
 import { FillRequests, RandomRequests } from './requests.ts';
 import { operationNames, Workload } from './workload.ts';
@@ -28,7 +28,8 @@ const POPULATE_WINDOW_BYTES = 1024 * 1024;
 /** Entry of the data path. Returns null when it was told to stop. Throws LoadError, LibosError. */
 export function run(context: DataPathContext<GeneratorInput, null>): LoadOutcome | null {
   const { options, progress } = context.data;
-  const libos = createLibos({ backend: options.backend, idle: options.wait === 'block' ? 'sleep' : 'poll' });
+  const { backend, backendOptions, wait } = options;
+  const libos = createLibos({ backend, backendOptions, idle: wait === 'block' ? 'sleep' : 'poll' });
   try {
     const loop = new ClosedLoop(libos, options.target, options.replyTimeoutS);
     let populateS: number | null = null;
@@ -173,8 +174,6 @@ class MeasureControl implements LoopControl {
 function result(tally: Tally, operation: number, elapsedS: number): OperationResult {
   const { hits, misses, errors, wrong } = tally;
   const requests = hits + misses + errors + wrong;
-  const histogram = tally.recorder.histogram();
-  const at = (percentile: number) => histogram.getValueAtPercentile(percentile);
   return {
     operation: operationNames[operation],
     requests,
@@ -184,19 +183,6 @@ function result(tally: Tally, operation: number, elapsedS: number): OperationRes
     wrong,
     throughput_ops: requests / elapsedS,
     ...(tally.firstError === undefined ? {} : { first_error: tally.firstError }),
-    latency_ns:
-      hits === 0
-        ? null
-        : {
-            min: histogram.minNonZeroValue,
-            p50: at(50),
-            p90: at(90),
-            p99: at(99),
-            p999: at(99.9),
-            max: at(100),
-            mean: histogram.mean,
-          },
-    encoded: encodeHistogram(histogram),
-    distribution: percentileDistribution(histogram),
+    ...describeLatencies(tally.recorder.histogram()),
   };
 }

@@ -1,6 +1,6 @@
 /** The options of one load run, checked, and the form in which its numbers leave the worker. */
 import { isIPv4 } from 'node:net';
-import type { Backend, Endpoint } from '../libos/index.ts';
+import type { Backend, BackendOptions, Endpoint } from '../libos/index.ts';
 import { LoadError } from './errors.ts';
 import { MAX_KEYS, type WorkloadOptions } from './workload.ts';
 
@@ -10,6 +10,8 @@ const VALUE_BYTES_MAX = 512 * 1024 * 1024;
 export interface LoadOptions extends WorkloadOptions {
   target: Endpoint;
   backend: Backend;
+  /** For the backend's device. */
+  backendOptions: BackendOptions;
   /** Spin while waiting for replies, or sleep in the kernel. */
   wait: 'poll' | 'block';
   connections: number;

@@ -3,6 +3,7 @@
  * them into one loses nothing: value v falls into the linear sub-bucket v >> b of the b that keeps 11 bits.
  */
 import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import type { OperationResult } from './options.ts';
 
 /** 2^11 sub-buckets are the first power of two to tell 2 * 10^3 values apart. */
 const SUB_BUCKET_BITS = 11;
@@ -52,4 +53,25 @@ export function percentileDistribution(histogram: Histogram): string {
 /** The histogram as one line that every HdrHistogram library decodes and merges (V2, compressed, base64). */
 export function encodeHistogram(histogram: Histogram): string {
   return `${encodeIntoCompressedBase64(histogram)}\n`;
+}
+
+/** What a result says of its latencies: some quantiles (null without a sample), and all of them in both encodings. */
+export function describeLatencies(
+  histogram: Histogram,
+): Pick<OperationResult, 'latency_ns' | 'encoded' | 'distribution'> {
+  const at = (percentile: number) => histogram.getValueAtPercentile(percentile);
+  const latency_ns = {
+    min: histogram.minNonZeroValue,
+    p50: at(50),
+    p90: at(90),
+    p99: at(99),
+    p999: at(99.9),
+    max: at(100),
+    mean: histogram.mean,
+  };
+  return {
+    latency_ns: histogram.totalCount === 0 ? null : latency_ns,
+    encoded: encodeHistogram(histogram),
+    distribution: percentileDistribution(histogram),
+  };
 }

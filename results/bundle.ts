@@ -4,6 +4,7 @@
  *     manifest.json            what was to be run, on which machine, with which software
  *     trials/001-redis-t1/     one start of one system: trial.json, the server's logs, and a folder for each
  *       get-c1/                measurement: the load generator's result.json, get.hdr, get.hgrm and logs
+ *     trials/002-frames-t1/    one trial of a floor: the same without a server
  *     summary.json, figure.*, report.html     made from the above alone (see index.ts)
  *
  * Every object is strict and carries a versioned `schema` string: a field that nobody declared is an error,
@@ -50,6 +51,17 @@ const systemSchema = z.strictObject({
   client: z.strictObject({ wait: waitMode, backend: z.string().min(1) }),
   server_cores: cores,
   client_cores: cores,
+});
+
+/** A lower bound of a system: what the same exchange takes with nothing of it but its device. */
+const floorSchema = z.strictObject({
+  /** Key of the floor, among those of the systems: in folder names and in summary.json. */
+  name: fileSafeName,
+  /** What the figure writes beside the value. */
+  label: z.string().min(1),
+  /** Name of the system across whose bars it is drawn. */
+  system: fileSafeName,
+  cores,
 });
 
 /** What is measured for each system in each trial. One point of the summary per system and target. */
@@ -100,10 +112,13 @@ export const manifestSchema = z.strictObject({
   versions: z.object({ node: z.string(), bypassbench: z.string() }).catchall(z.string()),
   git: z.strictObject({ commit: z.string().nullable(), dirty: z.boolean() }),
   systems: z.array(systemSchema).min(1),
+  /** Runs from before there were floors have none. */
+  floors: z.array(floorSchema).default([]),
 });
 
 export const trialSchema = z.strictObject({
   schema: z.literal(schemaVersions.trial),
+  /** Name of the system, or of the floor. */
   system: fileSafeName,
   /** 1 to the plan's number of trials. */
   trial: positive,
@@ -116,6 +131,7 @@ export const trialSchema = z.strictObject({
   log_tail: z.array(z.string()).nullable(),
   started_at: timestamp,
   elapsed_s: z.number().nonnegative(),
+  /** The command line of the server; for a floor, of the program that measures. */
   server_command: z.array(z.string()),
   measurements: z.array(
     z.strictObject({
@@ -179,14 +195,8 @@ export const loadResultSchema = z.strictObject({
 
 const microseconds = z.number().nonnegative();
 
-const pointSchema = z.strictObject({
-  system: fileSafeName,
-  label: z.string(),
-  backend: z.string(),
-  device: z.string(),
-  operation,
-  clients: positive,
-  value_bytes: count,
+const measuredSchema = z.strictObject({
+  ...measurementTargetSchema.shape,
   /** From the histograms of all trials, merged by count; null when there is no sample at all. */
   latency_us: z
     .strictObject({
@@ -222,6 +232,22 @@ const pointSchema = z.strictObject({
   reasons: z.array(z.string()),
 });
 
+const pointSchema = z.strictObject({
+  system: fileSafeName,
+  label: z.string(),
+  backend: z.string(),
+  device: z.string(),
+  ...measuredSchema.shape,
+});
+
+const floorPointSchema = z.strictObject({
+  name: fileSafeName,
+  label: z.string(),
+  /** The system that it is a floor of. */
+  system: fileSafeName,
+  ...measuredSchema.shape,
+});
+
 export const summarySchema = z.strictObject({
   schema: z.literal(schemaVersions.summary),
   experiment: z.string(),
@@ -229,6 +255,7 @@ export const summarySchema = z.strictObject({
   quick: z.boolean(),
   finished: z.boolean(),
   points: z.array(pointSchema).min(1),
+  floors: z.array(floorPointSchema),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -236,5 +263,8 @@ export type SystemUnderTest = z.infer<typeof systemSchema>;
 export type MeasurementTarget = z.infer<typeof measurementTargetSchema>;
 export type Trial = z.infer<typeof trialSchema>;
 export type LoadResult = z.infer<typeof loadResultSchema>;
+/** What a run found out about one system or floor and one target. */
+export type Measured = z.infer<typeof measuredSchema>;
 export type Point = z.infer<typeof pointSchema>;
+export type FloorPoint = z.infer<typeof floorPointSchema>;
 export type Summary = z.infer<typeof summarySchema>;

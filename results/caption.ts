@@ -5,12 +5,16 @@ import { formatCount, formatPercent } from './format.ts';
 /** A server's version line can be long; its first words carry the version. */
 const longestVersion = 24;
 
+/** What a floor is, as part of a sentence. */
+export const floorMeaning = 'the same exchange with nothing of the system but its device';
+
 /** The caption, one sentence an element, most important first. */
 export function captionSentences(manifest: Manifest, summary: Summary): string[] {
   const { systems } = manifest;
   return [
     ...runState(manifest),
     howToRead(summary),
+    ...floors(manifest, summary),
     workload(manifest),
     bySystem('Client', systems, ({ client }) => {
       const waits = client.wait === 'poll' ? 'polls' : 'blocks';
@@ -36,13 +40,29 @@ function runState(manifest: Manifest): string[] {
 }
 
 function howToRead({ points }: Summary): string {
-  const trials = points.map((point) => point.trials);
-  const [fewest, most] = [Math.min(...trials), Math.max(...trials)];
-  const range = fewest === most ? `${most}` : `${fewest} to ${most}`;
-  const bars = `Bars: p50 of ${range} ${most === 1 ? 'trial' : 'trials'}, merged by count`;
+  const bars = `Bars: p50 of ${trialRange(points)}, merged by count`;
   const confidence = intervalConfidence(points);
   if (!confidence) return `${bars}; no interval with fewer than two trials.`;
   return `${bars}; whiskers: interval over the trials, ${confidence} confidence.`;
+}
+
+/** "Dashed line: p50 of 5 trials of the same exchange ...: raw frames under kvserver, DPDK, on cores 0, 1." */
+function floors({ floors, systems }: Manifest, summary: Summary): string[] {
+  if (floors.length === 0) return [];
+  const labelOf = (name: string): string => systems.find((system) => system.name === name)?.label ?? name;
+  const each = floors.map(({ label, system, cores }) => {
+    return `${label} under ${labelOf(system)}, ${nameCores(cores)}`;
+  });
+  const trials = trialRange(summary.floors);
+  return [`Dashed line, floor: p50 of ${trials} of ${floorMeaning}: ${each.join('; ')}.`];
+}
+
+/** "5 trials", "3 to 5 trials". */
+function trialRange(measured: { trials: number }[]): string {
+  const trials = measured.map((one) => one.trials);
+  const [fewest, most] = [Math.min(...trials), Math.max(...trials)];
+  const range = fewest === most ? `${most}` : `${fewest} to ${most}`;
+  return `${range} ${most === 1 ? 'trial' : 'trials'}`;
 }
 
 /** "93.8 %", or "at least 75 %" where points have unlike numbers of trials; null where none has an interval. */

@@ -1,25 +1,25 @@
-/** The columns that say what the figure says, one row a point: for the terminal and for the report. */
-import type { Point, Summary } from './bundle.ts';
-import { intervalConfidence } from './caption.ts';
+/** The columns that say what the figure says, one row a point or a floor: for the terminal and for the report. */
+import type { Summary } from './bundle.ts';
+import { floorMeaning, intervalConfidence } from './caption.ts';
 import { formatCount, formatIntervalUs, formatRatio, formatUs } from './format.ts';
-import { referenceName, referenceUs } from './reference.ts';
+import { referenceName } from './reference.ts';
+import { type Row, summaryRows } from './rows.ts';
 
 export type Column = {
   name: string;
   head: string;
   align: 'left' | 'right';
-  cell: (point: Point) => string;
+  cell: (row: Row) => string;
 };
 
 const nothing = '–';
 
 /** The columns for a summary: what is the same for all its points, or published for none, is left out. In µs. */
 export function summaryColumns(summary: Summary, reference: boolean): Column[] {
-  const { points } = summary;
-  const first = points[0]!.system;
-  const varies = (key: 'clients' | 'value_bytes'): boolean =>
-    points.some((point) => point[key] !== points[0]![key]);
-  const published = reference && points.some((point) => referenceUs(point) !== null);
+  const rows = summaryRows(summary);
+  const first = rows[0]!.system;
+  const varies = (key: 'clients' | 'value_bytes'): boolean => rows.some((row) => row[key] !== rows[0]![key]);
+  const published = reference && rows.some(({ published_us }) => published_us !== null);
   const text = (name: string, head: string, cell: Column['cell']): Column => ({
     name,
     head,
@@ -33,25 +33,23 @@ export function summaryColumns(summary: Summary, reference: boolean): Column[] {
     cell,
   });
   const quantile = (name: 'p50' | 'p99' | 'p999', head: string): Column =>
-    number(name, head, (point) => formatIfAny(point.latency_us?.[name], formatUs));
+    number(name, head, (row) => formatIfAny(row.latency_us?.[name], formatUs));
   return [
-    text('system', 'system', (point) => point.system),
-    text('operation', 'op', (point) => point.operation.toUpperCase()),
-    ...(varies('clients') ? [number('clients', 'clients', (point) => formatCount(point.clients))] : []),
-    ...(varies('value_bytes')
-      ? [number('value_bytes', 'bytes', (point) => formatCount(point.value_bytes))]
-      : []),
+    text('system', 'system', (row) => row.system),
+    text('operation', 'op', (row) => row.operation.toUpperCase()),
+    ...(varies('clients') ? [number('clients', 'clients', (row) => formatCount(row.clients))] : []),
+    ...(varies('value_bytes') ? [number('value_bytes', 'bytes', (row) => formatCount(row.value_bytes))] : []),
     quantile('p50', 'p50 µs'),
-    number('interval', 'interval', (point) => formatIfAny(point.p50_ci95_us, formatIntervalUs)),
-    number('ratio', `× ${first}`, (point) => formatIfAny(ratioToFirst(points, point), formatRatio)),
+    number('interval', 'interval', (row) => formatIfAny(row.p50_ci95_us, formatIntervalUs)),
+    number('ratio', `× ${first}`, (row) => formatIfAny(ratioToFirst(rows, row), formatRatio)),
     ...(published
-      ? [number('published', 'published', (point) => formatIfAny(referenceUs(point), formatUs))]
+      ? [number('published', 'published', (row) => formatIfAny(row.published_us, formatUs))]
       : []),
     quantile('p99', 'p99'),
     quantile('p999', 'p99.9'),
-    number('throughput', 'ops/s', (point) => formatIfAny(point.throughput_ops, formatCount)),
-    number('trials', 'trials', (point) => `${point.trials}/${point.trials_planned}`),
-    text('verdict', 'verdict', (point) => point.verdict),
+    number('throughput', 'ops/s', (row) => formatIfAny(row.throughput_ops, formatCount)),
+    number('trials', 'trials', (row) => `${row.trials}/${row.trials_planned}`),
+    text('verdict', 'verdict', (row) => row.verdict),
   ];
 }
 
@@ -68,21 +66,22 @@ export function columnNotes(summary: Summary, columns: Column[]): string[] {
     notes.push(`× ${first}: p50 over that of ${first}; none where either point is invalid.`);
   }
   if (shown.has('published')) notes.push(`published: ${referenceName}.`);
+  if (summary.floors.length > 0) notes.push(`(floor): ${floorMeaning}.`);
   return notes;
 }
 
 /** p50 over that of the first system at the same target; null where one of them backs no claim. */
-function ratioToFirst(points: Point[], point: Point): number | null {
-  const first = points.find(
+function ratioToFirst(rows: Row[], row: Row): number | null {
+  const first = rows.find(
     (other) =>
-      other.system === points[0]!.system &&
-      other.operation === point.operation &&
-      other.clients === point.clients &&
-      other.value_bytes === point.value_bytes,
+      other.system === rows[0]!.system &&
+      other.operation === row.operation &&
+      other.clients === row.clients &&
+      other.value_bytes === row.value_bytes,
   );
-  if (!first?.latency_us || !point.latency_us) return null;
-  if (first.verdict === 'invalid' || point.verdict === 'invalid') return null;
-  return point.latency_us.p50 / first.latency_us.p50;
+  if (!first?.latency_us || !row.latency_us) return null;
+  if (first.verdict === 'invalid' || row.verdict === 'invalid') return null;
+  return row.latency_us.p50 / first.latency_us.p50;
 }
 
 function formatIfAny<T>(value: T | null | undefined, format: (value: T) => string): string {

@@ -1,18 +1,21 @@
-/** The points of a summary that are not valid, gathered so that equal reasons are told once. */
-import type { Point } from './bundle.ts';
+/** What a summary holds that is not valid, gathered so that equal reasons are told once. */
+import type { Measured } from './bundle.ts';
 import { formatCount } from './format.ts';
+
+/** A point, or a floor, under the name that it is shown by. */
+type Named = Measured & { system: string; label: string };
 
 export type Doubt = {
   system: string;
   label: string;
   /** "SET and GET"; with the number of clients and the value size where these differ between points. */
   targets: string;
-  verdict: Point['verdict'];
+  verdict: Measured['verdict'];
   reasons: string[];
 };
 
 /** One doubt for each system, verdict and set of reasons, in the order of the points. */
-export function doubts(points: Point[]): Doubt[] {
+export function doubts(points: Named[]): Doubt[] {
   const groups = Map.groupBy(
     points.filter((point) => point.verdict !== 'valid'),
     (point) => JSON.stringify([point.system, point.verdict, point.reasons]),
@@ -25,7 +28,7 @@ export function doubts(points: Point[]): Doubt[] {
 }
 
 /** "GET", or "GET with 8 clients", "GET of 64 bytes" where `among` holds others. */
-export function nameTarget(point: Point, among: Point[]): string {
+export function nameTarget(point: Measured, among: Measured[]): string {
   const operation = point.operation.toUpperCase();
   const clients = among.some((other) => other.clients !== point.clients)
     ? ` with ${formatCount(point.clients)} ${point.clients === 1 ? 'client' : 'clients'}`

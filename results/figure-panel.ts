@@ -1,9 +1,10 @@
 /**
  * One panel of the figure: the systems on the x axis, for each a bar of the p50 per operation with its
- * interval, the published value as a mark across it, and the number over it. Points that failed a check are
- * hollow; where nothing was measured, words stand in place of the bar.
+ * interval, the published value as a mark across it, its floors (figure-floors.ts), and the number over it.
+ * Points that failed a check are hollow; where nothing was measured, words stand in place of the bar.
  */
-import type { MeasurementTarget, Point } from './bundle.ts';
+import type { FloorPoint, MeasurementTarget, Point } from './bundle.ts';
+import { floorLevels, floorLines, floorTextMark, floorTexts } from './figure-floors.ts';
 import { wrapText } from './font.ts';
 import { formatUs } from './format.ts';
 import { referenceName, referenceUs } from './reference.ts';
@@ -23,10 +24,12 @@ export const valueSize = 11;
 const widestBar = 56;
 /** Largest share of a system's width that its bars take; the rest is the gap to its neighbours. */
 const largestBarsShare = 0.72;
+/** Height of a line of text under the systems. */
+const labelLine = 15;
 /** Room over a bar for its value, or two lines when the point is not valid. */
 const valueLine = 13;
 
-/** One bar. `value_at_us` is where its text stands: over the bar, its interval and its reference mark. */
+/** One bar. `value_at_us` is where its text stands: over the bar, its interval and the marks across it. */
 type Bar = {
   system: string;
   operation: string;
@@ -49,17 +52,28 @@ const operationStroke = {
 };
 
 /**
- * A panel `width` pixels wide for points that differ in system and operation only. `reference`: with the
- * published values.
+ * A panel `width` pixels wide for points, and floors of them, that differ in system and operation only.
+ * `reference`: with the published values.
  */
-export function panel(points: Point[], title: string | null, width: number, reference: boolean): object {
+export function panel(
+  points: Point[],
+  floors: FloorPoint[],
+  title: string | null,
+  width: number,
+  reference: boolean,
+): object {
   const operations = Object.keys(operationColours).filter((operation) =>
     points.some((point) => point.operation === operation),
   );
   const systems = [...new Set(points.map((point) => point.system))];
   const systemWidth = width / systems.length;
   const barsShare = Math.min(largestBarsShare, (widestBar * operations.length) / systemWidth);
-  const highest_us = Math.max(0, ...points.map((point) => highestUs(point, reference))) || 1;
+  const barWidth = (systemWidth * barsShare) / operations.length;
+  const marksOf = (point: Point): Marks => ({
+    published_us: reference ? referenceUs(point) : null,
+    floors_us: floorLevels(floors, point),
+  });
+  const highest_us = Math.max(0, ...points.map((point) => highestUs(point, marksOf(point)))) || 1;
   const valueLines = points.every((point) => point.verdict === 'valid') ? 1 : 2;
   const us_per_px = highest_us / (plotHeight - (valueLines + 0.5) * valueLine);
   const us = { type: 'quantitative', scale: { domain: [0, us_per_px * plotHeight], nice: false } };
@@ -73,7 +87,7 @@ export function panel(points: Point[], title: string | null, width: number, refe
     height: plotHeight,
     layer: [
       {
-        data: { values: points.map((point) => bar(point, reference, us_per_px)) },
+        data: { values: points.map((point) => bar(point, marksOf(point), us_per_px)) },
         encoding: {
           x,
           xOffset: { field: 'operation', scale: { domain: operations, paddingInner: 0.08 } },
@@ -81,13 +95,14 @@ export function panel(points: Point[], title: string | null, width: number, refe
         },
         layer: [
           bars(operations, us),
-          ...(published ? [referenceMarks((systemWidth * barsShare) / operations.length, us)] : []),
+          ...(published ? [referenceMarks(barWidth, us)] : []),
+          ...floorLines(floors, barWidth, us),
           ...intervalMarks(us),
           ...valueTexts(us),
         ],
-        resolve: { scale: { color: 'independent' } },
+        resolve: { scale: { color: 'independent', stroke: 'independent' } },
       },
-      systemLabels(points, systems, systemWidth, x),
+      ...systemLabels(points, floors, systems, systemWidth, x),
     ],
   };
 }
@@ -197,10 +212,12 @@ function valueTexts(us: object): object[] {
   ];
 }
 
-function bar(point: Point, reference: boolean, us_per_px: number): Bar {
+/** What is drawn across a bar. */
+type Marks = { published_us: number | null; floors_us: number[] };
+
+function bar(point: Point, marks: Marks, us_per_px: number): Bar {
   const p50_us = point.latency_us?.p50 ?? null;
   const [low_us, high_us] = point.p50_ci95_us ?? [null, null];
-  const published_us = reference ? referenceUs(point) : null;
   const value_text = [
     p50_us === null ? 'no data' : formatUs(p50_us),
     ...(point.verdict === 'valid' ? [] : [point.verdict]),
@@ -211,41 +228,63 @@ function bar(point: Point, reference: boolean, us_per_px: number): Bar {
     p50_us,
     low_us,
     high_us,
-    published_us,
+    published_us: marks.published_us,
     verdict: point.verdict,
     value_text,
-    value_at_us: valueAtUs(point, published_us, value_text.split('\n').length, us_per_px),
+    value_at_us: valueAtUs(point, marks, value_text.split('\n').length, us_per_px),
   };
 }
 
-/** Over the bar and its interval; over the published mark as well where the text would cross it. */
-function valueAtUs(point: Point, published_us: number | null, lines: number, us_per_px: number): number {
-  const top_us = highestUs(point, false);
-  if (published_us === null) return top_us;
-  const crosses =
-    published_us > top_us - 3 * us_per_px && published_us < top_us + (lines * valueLine + 7) * us_per_px;
-  return crosses ? published_us + 2 * us_per_px : top_us;
+/** Over the bar and its interval; over a mark as well where the text would cross it. */
+function valueAtUs(point: Point, marks: Marks, lines: number, us_per_px: number): number {
+  let at_us = highestUs(point, { published_us: null, floors_us: [] });
+  for (const mark_us of [...marks.floors_us, marks.published_us ?? 0].sort((a, b) => a - b)) {
+    const crosses =
+      mark_us > 0 && mark_us > at_us - 3 * us_per_px && mark_us < at_us + (lines * valueLine + 7) * us_per_px;
+    if (crosses) at_us = mark_us + 2 * us_per_px;
+  }
+  return at_us;
 }
 
-function highestUs(point: Point, reference: boolean): number {
-  const published_us = reference ? (referenceUs(point) ?? 0) : 0;
-  return Math.max(point.latency_us?.p50 ?? 0, point.p50_ci95_us?.[1] ?? 0, published_us);
+function highestUs(point: Point, { published_us, floors_us }: Marks): number {
+  return Math.max(point.latency_us?.p50 ?? 0, point.p50_ci95_us?.[1] ?? 0, published_us ?? 0, ...floors_us);
 }
 
 /**
- * What stands under each system, in lines that fit; with the device where the systems' devices differ. These
- * are marks and not the axis' own labels: those would pass the text through a Vega expression.
+ * What stands under each system, in lines that fit: its label, with the device where the systems' devices differ,
+ * and its floors. These are marks and not the axis' own labels: those would pass the text through a Vega
+ * expression.
  */
-function systemLabels(points: Point[], systems: string[], systemWidth: number, x: object): object {
+function systemLabels(
+  points: Point[],
+  floors: FloorPoint[],
+  systems: string[],
+  systemWidth: number,
+  x: object,
+): object[] {
   const mixed = new Set(points.map((point) => point.device)).size > 1;
   const values = systems.map((system) => {
     const { label, device } = points.find((point) => point.system === system)!;
     const texts = mixed ? [label, `over ${device}`] : [label];
-    return { system, lines: texts.flatMap((text) => wrapText(text, systemWidth - 12, labelSize)) };
+    const lines = texts.flatMap((text) => wrapText(text, systemWidth - 12, labelSize));
+    return {
+      system,
+      lines,
+      floors: floorTexts(floors, system, systemWidth - 12, valueSize),
+      below_px: plotHeight + 10 + lines.length * labelLine + 3,
+    };
   });
-  return {
-    data: { values },
-    mark: { type: 'text', baseline: 'top', fontSize: labelSize, lineHeight: 15, color: ink },
-    encoding: { x, y: { value: plotHeight + 10 }, text: { field: 'lines' } },
-  };
+  const text = { type: 'text', baseline: 'top', fontSize: labelSize, lineHeight: labelLine, color: ink };
+  return [
+    {
+      data: { values },
+      mark: text,
+      encoding: { x, y: { value: plotHeight + 10 }, text: { field: 'lines' } },
+    },
+    {
+      data: { values: values.filter((value) => value.floors.length > 0) },
+      mark: { ...floorTextMark, fontSize: valueSize, lineHeight: labelLine, dy: { expr: 'datum.below_px' } },
+      encoding: { x, y: { value: 0 }, text: { field: 'floors' } },
+    },
+  ];
 }

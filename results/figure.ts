@@ -4,12 +4,13 @@
  * come from.
  */
 import type { TopLevelSpec } from 'vega-lite';
-import type { Manifest, MeasurementTarget, Point, Summary } from './bundle.ts';
+import type { FloorPoint, Manifest, MeasurementTarget, Point, Summary } from './bundle.ts';
 import { captionSentences } from './caption.ts';
 import { doubts } from './doubts.ts';
 import { ink, labelSize, panel, valueSize, warningInk } from './figure-panel.ts';
 import { type FontWeight, fontFamily, wrapText } from './font.ts';
 import { formatCount } from './format.ts';
+import { floorRows } from './rows.ts';
 
 const narrowestPlot = 560;
 const narrowestSystem = 120;
@@ -21,6 +22,8 @@ type TextStyle = { fontSize: number; lineHeight: number; fontWeight: FontWeight;
 export function figureSpec(manifest: Manifest, summary: Summary, reference: boolean): TopLevelSpec {
   const width = Math.max(narrowestPlot, manifest.systems.length * narrowestSystem);
   const panels = [...Map.groupBy(summary.points, panelName)];
+  const floorsOf = (name: string): FloorPoint[] =>
+    summary.floors.filter((floor) => panelName(floor) === name);
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     background: 'white',
@@ -29,8 +32,8 @@ export function figureSpec(manifest: Manifest, summary: Summary, reference: bool
     vconcat: [
       textBlock([manifest.title], width, title),
       ...panels.flatMap(([name, points]) => [
-        panel(points, panels.length > 1 ? name : null, width, reference),
-        textBlock(doubtLines(points), width, { ...caption, color: warningInk }),
+        panel(points, floorsOf(name), panels.length > 1 ? name : null, width, reference),
+        textBlock(doubtLines(points, floorsOf(name)), width, { ...caption, color: warningInk }),
       ]),
       textBlock([captionSentences(manifest, summary).join(' ')], width, caption),
     ].filter((part) => part !== null),
@@ -49,9 +52,9 @@ export function figureSpec(manifest: Manifest, summary: Summary, reference: bool
   } as TopLevelSpec;
 }
 
-/** A line for each system with points that are not valid: which, and the first of the reasons. */
-function doubtLines(points: Point[]): string[] {
-  return doubts(points).map(
+/** A line for each system or floor with points that are not valid: which, and the first of the reasons. */
+function doubtLines(points: Point[], floors: FloorPoint[]): string[] {
+  return doubts([...points, ...floorRows(floors)]).map(
     (doubt) => `${doubt.label}, ${doubt.targets} ${doubt.verdict}: ${doubt.reasons[0]}`,
   );
 }

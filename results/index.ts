@@ -1,6 +1,7 @@
 /** The door of `results`: run folders in, summary, figure, table and report out. */
 
 export type {
+  FloorPoint,
   LoadResult,
   Manifest,
   MeasurementTarget,

@@ -9,6 +9,7 @@ import { doubts, nameTarget } from './doubts.ts';
 import { formatCount, formatPercent, formatUs } from './format.ts';
 import { type Html, html, trusted } from './html.ts';
 import { referenceName, referenceSource } from './reference.ts';
+import { type Row, summaryRows } from './rows.ts';
 import type { Run, TrialRecord } from './run-folder.ts';
 
 const style = readFileSync(new URL('report.css', import.meta.url), 'utf8');
@@ -63,10 +64,10 @@ function numbers(summary: Summary, reference: boolean): Html {
   return html`<h2>Numbers</h2>
 ${table(
   columns.map((column) => ({ head: column.head, number: column.align === 'right' })),
-  summary.points.map((point) =>
+  summaryRows(summary).map((row) =>
     columns.map((column) => {
-      const text = column.cell(point);
-      return column.name === 'verdict' ? html`<span class="verdict ${point.verdict}">${text}</span>` : text;
+      const text = column.cell(row);
+      return column.name === 'verdict' ? html`<span class="verdict ${row.verdict}">${text}</span>` : text;
     }),
   ),
 )}
@@ -75,7 +76,7 @@ ${published ? html`<p class="soft">${referenceName}: ${referenceSource}.</p>` : 
 }
 
 function validity(summary: Summary): Html {
-  const found = doubts(summary.points);
+  const found = doubts(summaryRows(summary));
   if (found.length === 0) {
     return html`<h2>Validity</h2>
 <p>Every point is valid: all trials ran, no reply was wrong, an error or a miss, and the samples suffice.</p>`;
@@ -101,39 +102,41 @@ function distributions(summary: Summary): Html {
     ['mean', 'mean'],
   ] as const;
   const counts = ['samples', 'misses', 'errors', 'wrong'] as const;
+  const rows = summaryRows(summary);
   return html`<h2>Distributions</h2>
 ${table(
   [
-    ...pointHeads,
+    ...rowHeads,
     ...quantiles.map(([, head]) => ({ head: `${head} µs`, number: true })),
     ...counts.map((head) => ({ head, number: true })),
   ],
-  summary.points.map((point) => [
-    ...pointCells(point, summary),
-    ...quantiles.map(([name]) => (point.latency_us ? formatUs(point.latency_us[name]) : '–')),
-    ...counts.map((name) => formatCount(point[name])),
+  rows.map((row) => [
+    ...rowCells(row, rows),
+    ...quantiles.map(([name]) => (row.latency_us ? formatUs(row.latency_us[name]) : '–')),
+    ...counts.map((name) => formatCount(row[name])),
   ]),
 )}
 <p class="soft">Quantiles of the histograms of all trials merged by count, within 0.1 %. Only right replies are samples.</p>`;
 }
 
 function spread(summary: Summary): Html {
-  const planned = Math.max(...summary.points.map((point) => point.trials_planned));
+  const rows = summaryRows(summary);
+  const planned = Math.max(...rows.map((row) => row.trials_planned));
   const numbers = Array.from({ length: planned }, (_, index) => index + 1);
   return html`<h2>Spread between trials</h2>
 ${table(
   [
-    ...pointHeads,
+    ...rowHeads,
     ...numbers.map((trial) => ({ head: `trial ${trial}`, number: true })),
     { head: 'spread', number: true },
   ],
-  summary.points.map((point) => {
-    const values = point.trial_p50_us.map((trial) => trial.p50_us);
+  rows.map((row) => {
+    const values = row.trial_p50_us.map((trial) => trial.p50_us);
     const relative = Math.max(...values) / Math.min(...values) - 1;
     return [
-      ...pointCells(point, summary),
+      ...rowCells(row, rows),
       ...numbers.map((number) => {
-        const trial = point.trial_p50_us.find((one) => one.trial === number);
+        const trial = row.trial_p50_us.find((one) => one.trial === number);
         return trial ? formatUs(trial.p50_us) : '–';
       }),
       values.length > 1 ? formatPercent(relative) : '–',
@@ -143,13 +146,13 @@ ${table(
 <p class="soft">p50 of each trial in µs; spread: by how much the largest exceeds the smallest.</p>`;
 }
 
-const pointHeads = [
+const rowHeads = [
   { head: 'system', number: false },
   { head: 'op', number: false },
 ];
 
-function pointCells(point: Point, summary: Summary): string[] {
-  return [point.label, nameTarget(point, summary.points)];
+function rowCells(row: Row, rows: Row[]): string[] {
+  return [row.label, nameTarget(row, rows)];
 }
 
 function trials(run: Run): Html {
@@ -169,7 +172,7 @@ ${table(
     `${record.trial.trial}`,
     `${record.trial.elapsed_s.toFixed(1)} s`,
     outcome(record),
-    rawFiles(record),
+    rawFiles(record, run.manifest),
   ]),
 )}
 <p class="soft">In the order in which they ran. Links lead into the run's folder, beside this page.</p>`;
@@ -187,13 +190,15 @@ ${
 }`;
 }
 
-function rawFiles({ folder, measurements }: TrialRecord): Html {
-  const own = ['trial.json', 'server.stdout.log', 'server.stderr.log'].map((file) =>
-    link(`${folder}/${file}`, file),
-  );
+function rawFiles({ folder, trial, measurements }: TrialRecord, { floors }: Manifest): Html {
+  const isFloor = floors.some(({ name }) => name === trial.system);
+  const serverLogs = isFloor ? [] : ['server.stdout.log', 'server.stderr.log'];
+  const own = ['trial.json', ...serverLogs].map((file) => link(`${folder}/${file}`, file));
   const measured = measurements.flatMap(({ folder, measurement, recording }) => {
     const histograms = recording?.result.operations.map(({ histogram }) => histogram) ?? [];
-    const files = recording ? ['result.json', ...histograms] : ['load.stderr.log'];
+    const files = recording
+      ? ['result.json', ...histograms]
+      : [isFloor ? 'floor.stderr.log' : 'load.stderr.log'];
     return files.map((file) => link(`${folder}/${file}`, `${measurement.dir}/${file}`));
   });
   const links = [link(`${folder}/`, 'folder'), ...own, ...measured];
@@ -238,9 +243,18 @@ ${table(
     system.transport_note ?? '',
   ]),
 )}
+${manifest.floors.length === 0 ? '' : floors(manifest)}
 <h3>Versions</h3>
 ${definitions(Object.entries(manifest.versions))}
 <details><summary>Resolved configuration</summary><pre>${JSON.stringify(manifest.config, null, 2)}</pre></details>`;
+}
+
+function floors(manifest: Manifest): Html {
+  return html`<h3>Floors</h3>
+${table(
+  ['floor', 'label', 'of system', 'cores'].map((head) => ({ head, number: false })),
+  manifest.floors.map(({ name, label, system, cores }) => [name, label, system, cores.join(', ')]),
+)}`;
 }
 
 function repeating(manifest: Manifest): Html {

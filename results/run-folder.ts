@@ -91,7 +91,7 @@ async function readTrial(dir: string, folder: string, manifest: Manifest): Promi
   const refuse = (what: string): never => {
     throw new ResultsError('RUN_FILE_INVALID', `${join(dir, file)}: ${what}; ${remedy}`);
   };
-  if (!manifest.systems.some((system) => system.name === trial.system)) {
+  if (![...manifest.systems, ...manifest.floors].some(({ name }) => name === trial.system)) {
     refuse(`system ${JSON.stringify(trial.system)} is not in manifest.json`);
   }
   if (trial.trial > manifest.plan.trials) {

@@ -1,9 +1,8 @@
-/** summary.json from a run's raw files: one point for each system and each planned measurement. */
+/** summary.json from a run's raw files: one point for each system or floor and each planned measurement. */
 import {
+  type Measured,
   type MeasurementTarget,
-  type Point,
   type Summary,
-  type SystemUnderTest,
   schemaVersions,
   summarySchema,
 } from './bundle.ts';
@@ -14,7 +13,7 @@ import { judge, type TrialOutcome } from './verdict.ts';
 
 /**
  * Points stand in the manifest's order of systems, then of measurements, also where nothing was measured:
- * a system whose every trial failed must be seen to have failed.
+ * a system or a floor whose every trial failed must be seen to have failed.
  */
 export function summarize(run: Run): Summary {
   const { manifest } = run;
@@ -24,14 +23,24 @@ export function summarize(run: Run): Summary {
     title: manifest.title,
     quick: manifest.quick,
     finished: manifest.finished_at !== null,
-    points: manifest.systems.flatMap((system) =>
-      manifest.plan.measurements.map((target) => summarizePoint(run, system, target)),
+    points: manifest.systems.flatMap(({ name, label, backend, device }) =>
+      manifest.plan.measurements.map((target) => ({
+        system: name,
+        label,
+        backend,
+        device,
+        ...measured(run, name, target),
+      })),
+    ),
+    floors: manifest.floors.flatMap(({ name, label, system }) =>
+      manifest.plan.measurements.map((target) => ({ name, label, system, ...measured(run, name, target) })),
     ),
   } satisfies Summary);
 }
 
-function summarizePoint(run: Run, system: SystemUnderTest, target: MeasurementTarget): Point {
-  const outcomes = plannedTrials(run, system, target);
+/** `name` is that of a system or a floor. */
+function measured(run: Run, name: string, target: MeasurementTarget): Measured {
+  const outcomes = plannedTrials(run, name, target);
   const recorded = outcomes.flatMap(({ trial, measurement }) =>
     measurement?.recording ? [{ trial, ...measurement.recording }] : [],
   );
@@ -42,10 +51,6 @@ function summarizePoint(run: Run, system: SystemUnderTest, target: MeasurementTa
     .map((recording) => ({ trial: recording.trial, p50_us: medianUs(recording.latency_ns) }));
   const interval = medianInterval(trial_p50_us.map((trial) => trial.p50_us));
   return {
-    system: system.name,
-    label: system.label,
-    backend: system.backend,
-    device: system.device,
     operation: target.operation,
     clients: target.clients,
     value_bytes: target.value_bytes,
@@ -69,9 +74,9 @@ function summarizePoint(run: Run, system: SystemUnderTest, target: MeasurementTa
 }
 
 /** Trial 1 to the planned number, with what is there of each. */
-function plannedTrials(run: Run, system: SystemUnderTest, target: MeasurementTarget): TrialOutcome[] {
+function plannedTrials(run: Run, name: string, target: MeasurementTarget): TrialOutcome[] {
   return Array.from({ length: run.manifest.plan.trials }, (_, index) => {
-    const record = run.trials.find(({ trial }) => trial.system === system.name && trial.trial === index + 1);
+    const record = run.trials.find(({ trial }) => trial.system === name && trial.trial === index + 1);
     const measurement = record?.measurements.find((other) => sameTarget(other.measurement, target));
     return { trial: index + 1, record: record ?? null, measurement: measurement ?? null };
   });

@@ -1,9 +1,10 @@
 /** The terminal table: what the figure says, with the quantiles behind it and the reasons for doubts. */
 import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
-import type { Point, Summary } from './bundle.ts';
+import type { Measured, Summary } from './bundle.ts';
 import { type Column, columnNotes, summaryColumns } from './columns.ts';
 import { doubts } from './doubts.ts';
+import { type Row, summaryRows } from './rows.ts';
 import { wrapWords } from './wrap.ts';
 
 export type TableOptions = {
@@ -18,7 +19,7 @@ export type TableOptions = {
 /** Left out first to last until the table fits. */
 const expendable = ['p999', 'throughput', 'p99', 'published', 'trials', 'interval', 'ratio'];
 const gap = '  ';
-const verdictColours: Record<Point['verdict'], 'green' | 'yellow' | 'red'> = {
+const verdictColours: Record<Measured['verdict'], 'green' | 'yellow' | 'red'> = {
   valid: 'green',
   suspect: 'yellow',
   invalid: 'red',
@@ -26,8 +27,9 @@ const verdictColours: Record<Point['verdict'], 'green' | 'yellow' | 'red'> = {
 
 /** The table, notes and reasons as lines of text, ending in a newline. */
 export function renderTable(summary: Summary, { columns, color, reference = true }: TableOptions): string {
-  const shown = fittingColumns(summary, summaryColumns(summary, reference), columns);
-  const rule = '─'.repeat(tableWidth(summary, shown));
+  const measured = summaryRows(summary);
+  const shown = fittingColumns(measured, summaryColumns(summary, reference), columns);
+  const rule = '─'.repeat(tableWidth(measured, shown));
   const table = new Table({
     head: shown.map((column) => column.head),
     colAligns: shown.map((column) => column.align),
@@ -37,8 +39,8 @@ export function renderTable(summary: Summary, { columns, color, reference = true
       middle: gap,
     },
   });
-  for (const point of summary.points) {
-    table.push(shown.map((column) => paint(printable(column.cell(point)), column, point, color)));
+  for (const row of measured) {
+    table.push(shown.map((column) => paint(printable(column.cell(row)), column, row, color)));
   }
   const [head, ...rows] = table.toString().split('\n');
   const wrap = (text: string, indent = ''): string[] =>
@@ -53,7 +55,7 @@ export function renderTable(summary: Summary, { columns, color, reference = true
     ...rows,
     '',
     ...columnNotes(summary, shown).flatMap((note) => wrap(note)),
-    ...doubts(summary.points).flatMap((doubt) => [
+    ...doubts(measured).flatMap((doubt) => [
       '',
       ...wrap(`${doubt.system}, ${doubt.targets} ${doubt.verdict}:`),
       ...doubt.reasons.flatMap((reason) => wrap(reason, '  ')),
@@ -67,25 +69,25 @@ const borders = [
   ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'],
 ];
 
-function fittingColumns(summary: Summary, all: Column[], columns: number): Column[] {
+function fittingColumns(rows: Row[], all: Column[], columns: number): Column[] {
   let shown = all;
   for (const name of expendable) {
-    if (tableWidth(summary, shown) <= columns) break;
+    if (tableWidth(rows, shown) <= columns) break;
     shown = shown.filter((column) => column.name !== name);
   }
   return shown;
 }
 
-function tableWidth(summary: Summary, shown: Column[]): number {
+function tableWidth(rows: Row[], shown: Column[]): number {
   const widths = shown.map((column) =>
-    Math.max(column.head.length, ...summary.points.map((point) => column.cell(point).length)),
+    Math.max(column.head.length, ...rows.map((row) => column.cell(row).length)),
   );
   return widths.reduce((sum, width) => sum + width, gap.length * (shown.length - 1));
 }
 
-function paint(text: string, column: Column, point: Point, color: boolean): string {
+function paint(text: string, column: Column, row: Row, color: boolean): string {
   if (!color || column.name !== 'verdict') return text;
-  return styleText(verdictColours[point.verdict], text, { validateStream: false });
+  return styleText(verdictColours[row.verdict], text, { validateStream: false });
 }
 
 /** Data must not steer the terminal. */

@@ -1,7 +1,8 @@
 /**
- * Everything that `npm start` and `npm test` need, installed where it is missing: the npm packages of the lock
- * file and the Debian packages below. Plain JavaScript without dependencies, for Node 20 and later, since it runs
- * before anything is installed. It can run any number of times and is quick when nothing is missing.
+ * Everything that `npm start` and `npm test` need, installed or built where it is missing: the npm packages of the
+ * lock file, the Debian packages below, and the C glue. Plain JavaScript without dependencies, for Node 20 and
+ * later, since it runs before anything is installed. It can run any number of times and is quick when nothing is
+ * missing.
  *
  *     node scripts/setup.mjs
  */
@@ -10,10 +11,13 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildNative } from './build-native.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** A Debian package, the commands by which we know that it is there, and what is lost without it. */
+const withoutGlue = 'the backend dpdk cannot be built';
+
+/** A Debian package, the commands or the file by which we know that it is there, and what is lost without it. */
 const systemPackages = [
   { name: 'redis-server', commands: ['redis-server'], without: 'the unmodified Redis is not measured' },
   {
@@ -22,6 +26,25 @@ const systemPackages = [
     without: 'tests and bench:* that drive the server with them fail',
   },
   { name: 'util-linux', commands: ['taskset'], without: 'servers cannot be pinned to cores' },
+  {
+    name: 'iproute2',
+    commands: ['ip'],
+    without: "tests of the network stack against Linux's own over a tap device fail",
+  },
+  {
+    name: 'iputils-ping',
+    commands: ['ping'],
+    without: 'tests that ping the network stack fail',
+  },
+  {
+    name: 'tshark',
+    commands: ['tshark', 'dumpcap'],
+    without: 'tests that have the frames of the network stack looked at by Wireshark fail',
+  },
+  { name: 'gcc', commands: ['gcc'], without: withoutGlue },
+  { name: 'libc6-dev', file: '/usr/include/stdio.h', without: withoutGlue },
+  { name: 'pkg-config', commands: ['pkg-config'], without: withoutGlue },
+  { name: 'libdpdk-dev', file: '/usr/include/dpdk/rte_eal.h', without: withoutGlue },
 ];
 
 const say = (line) => console.log(`setup: ${line}`);
@@ -67,7 +90,9 @@ function installNpmPackages() {
 }
 
 function installSystemPackages() {
-  const missing = systemPackages.filter(({ commands }) => !commands.every(onPath));
+  const missing = systemPackages.filter(({ commands, file }) =>
+    commands === undefined ? !existsSync(file) : !commands.every(onPath),
+  );
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name);
   const consequences = missing.map(({ name, without }) => `  ${name}: without it ${without}`).join('\n');
@@ -92,6 +117,8 @@ function installSystemPackages() {
 const started = Date.now();
 const complete = installNpmPackages();
 installSystemPackages();
+// Without the glue all but the backend dpdk works: what is missing has been said.
+buildNative();
 const seconds = (Date.now() - started) / 1000;
 if (seconds > 1) say(`done in ${seconds.toFixed(0)} s`);
 process.exit(complete ? 0 : 1);

@@ -66,7 +66,7 @@ export class TestRun {
   readonly temp = path.join(this.folder, 'temp');
   readonly config = path.join(this.folder, 'config.yaml');
 
-  constructor(config: { trials?: number; workload?: object; systems: object[] }) {
+  constructor(config: { trials?: number; workload?: object; systems: object[]; floors?: object[] }) {
     writeFileSync(
       this.config,
       stringify({ experiment: 'test', title: 'A test', trials: 1, workload: tinyWorkload, ...config }),
@@ -74,9 +74,14 @@ export class TestRun {
   }
 
   start(...options: string[]) {
+    return this.startWith({}, ...options);
+  }
+
+  /** With more variables in its environment. */
+  startWith(env: Record<string, string>, ...options: string[]) {
     return execa(bypassbench, ['run', this.config, '--out', this.out, ...options], {
       reject: false,
-      env: { TMPDIR: this.temp },
+      env: { TMPDIR: this.temp, ...env },
     });
   }
 

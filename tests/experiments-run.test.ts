@@ -78,17 +78,18 @@ describe('a run of real Redis', () => {
   });
 });
 
-test('the three systems of the figure run from its own config', async () => {
+test('the systems and floors of the figure run from its own config', async () => {
   const figure = parse(
     readFileSync(path.join(import.meta.dirname, '../experiments/redis-figure.yaml'), 'utf8'),
   );
   const run = create({
     systems: figure.systems.map((declared: object) => ({ ...declared, share_cores: true })),
+    floors: figure.floors,
   });
   const { exitCode, stderr } = await run.start();
   expect(exitCode, stderr).toBe(0);
   const ended = run.trials().map(({ system: name, status }) => `${name} ${status}`);
-  expect(ended.sort()).toEqual(['kv-kernel ok', 'kv-sockets ok', 'redis ok']);
+  expect(ended.sort()).toEqual(['dpdk-frames ok', 'kv-dpdk ok', 'kv-kernel ok', 'kv-sockets ok', 'redis ok']);
   expect(readdirSync(run.temp)).toEqual([]);
 });
 
@@ -127,7 +128,7 @@ describe('a server that fails', () => {
     expect(trials.redis).toMatchObject({ status: 'ok' });
     expect(trials.exits).toMatchObject({
       status: 'failed',
-      reason: 'the server exited with code 3 before it was ready',
+      reason: 'the server exited with code 3 before it was ready: cannot load its data',
       log_tail: ['cannot load its data'],
     });
     expect(trials.crashes).toMatchObject({

@@ -284,6 +284,10 @@ describe('the command line', () => {
     [['--frontend', 'sockets', '--port', '65536'], '--port 65536: wanted a whole number from 0 to 65535'],
     [['--frontend', 'sockets', '--bind', 'here'], '--bind here: wanted an IPv4 address'],
     [['--frontend', 'sockets', '--core', '0'], "start it with 'taskset -c 0'"],
+    [['--frontend', 'sockets', '-o', 'mtu=9000'], '--backend-option apply to --frontend libos'],
+    [['--frontend', 'libos', '-o', 'mtu'], "--backend-option: 'mtu' is not KEY=VALUE"],
+    [['--frontend', 'libos', '-o', 'mtu=1', '-o', 'mtu=2'], "mtu is given twice, as '1' and as '2'"],
+    [['--frontend', 'libos', '-o', 'mtu=1'], 'the kernel backend takes no options: leave out mtu'],
     [
       ['--frontend', 'sockets', '--client-output-buffer-limit', '1'],
       '--client-output-buffer-limit 1: wanted',

@@ -187,6 +187,12 @@ describe('bypassbench load', () => {
       /^bypassbench: --out .* cannot be a folder \(.*\): name another one\n$/,
     );
     expect((await failure('--target', target, '--core', '4000')).stderr).toContain('core 4000');
+    expect((await failure('--target', target, '--backend-option', 'mtu')).stderr).toContain(
+      "'mtu' is not KEY=VALUE",
+    );
+    expect((await failure('--target', target, '-o', 'mtu=1')).stderr).toContain(
+      'the kernel backend takes no options: leave out mtu',
+    );
   });
 
   it('tells when the peer is no Redis server, hangs, or goes away', async () => {

@@ -202,6 +202,130 @@ describe('figure', () => {
   });
 });
 
+describe('floors', () => {
+  const frames = { name: 'dpdk-frames', label: 'raw DPDK frames', system: 'kv-dpdk', cores: [0, 1] };
+  const systems = [
+    system('redis', { label: 'Redis' }),
+    system('kv-kernel', { label: 'kvserver on libOS, kernel' }),
+    system('kv-dpdk', { label: 'kvserver on libOS, DPDK', device: 'net_memif (shared memory)' }),
+  ];
+  const withFloor = manifest({ systems, floors: [frames] });
+  const latencies: SyntheticRun['measured'] = ({ name }, { operation }, trial) => {
+    const floor_ns = operation === 'set' ? 950 : 900;
+    const p50 = new Map([
+      ['redis', 32_000],
+      ['kv-kernel', 9_100],
+      ['kv-dpdk', 4_200],
+    ]);
+    return { latencies_ns: Array(3000).fill((p50.get(name) ?? floor_ns) + trial) };
+  };
+  const floorStroke = /stroke="#882255"/g;
+
+  test('are dashed lines, unlike anything else, across the bars of their system, with label and values', async () => {
+    const { svg } = await report({ manifest: withFloor, measured: latencies });
+    const said = texts(svg).join(' ');
+    expect(said).toContain('floor, raw DPDK frames: SET 0.95, GET 0.90');
+    expect(texts(svg)).toContain('floor (its value stands below)');
+    const dashed = [...svg.matchAll(/<path[^>]*stroke-dasharray="5,3"[^>]*>/g)].map(([path]) => path);
+    expect(dashed.filter((path) => floorStroke.test(path)).length).toBeGreaterThan(0);
+    // One for each operation, and the one of the legend.
+    expect(svg.match(floorStroke)).toHaveLength(3);
+    expect(said).toContain(
+      'Dashed line, floor: p50 of 5 trials of the same exchange with nothing of the system but its device: ' +
+        'raw DPDK frames under kvserver on libOS, DPDK, on 0, 1.',
+    );
+  });
+
+  test('are drawn at their values, under the bars that they are floors of', async () => {
+    const dir = await writeRun(run({ manifest: withFloor, measured: latencies }));
+    const summary = await writeReport(dir, { reference: false });
+    const spec = JSON.parse(await readFile(join(dir, 'figure.vl.json'), 'utf8'));
+    const layers: { data?: { values: object[] } }[] = spec.vconcat[1].layer[0].layer;
+    expect(layers.flatMap(({ data }) => data?.values ?? [])).toEqual(
+      summary.floors.map(({ system, operation, latency_us }) => ({
+        system,
+        operation,
+        floor_us: latency_us!.p50,
+      })),
+    );
+    expect(summary.floors.map(({ latency_us }) => latency_us!.p50.toFixed(2))).toEqual(['0.95', '0.90']);
+  });
+
+  test('that failed have no line, but words', async () => {
+    const { svg, html } = await report({
+      manifest: withFloor,
+      measured: latencies,
+      trial: ({ name }, trial) =>
+        name === 'dpdk-frames' && trial === 1 ? { status: 'failed', reason: 'not built' } : {},
+    });
+    expect(svg).not.toMatch(floorStroke);
+    const said = texts(svg).join(' ');
+    expect(said).toContain('floor, raw DPDK frames: SET 0.95 invalid, GET 0.90 invalid');
+    expect(said).toContain('raw DPDK frames (floor), SET and GET invalid: Trial 1 failed: not built.');
+    expect(html).toContain('Trial 1 failed: not built.');
+  });
+
+  test('that were never measured say so, and a system without data keeps its words clear of the line', async () => {
+    const nothing = (name: string) => ({
+      trial: (subject: { name: string }) =>
+        subject.name === name ? { status: 'failed' as const, reason: 'no device', measurements: [] } : {},
+    });
+    const floorless = await report({ manifest: withFloor, measured: latencies, ...nothing('dpdk-frames') });
+    expect(texts(floorless.svg).join(' ')).toContain('floor, raw DPDK frames: SET no data, GET no data');
+    const serverless = await report(
+      { manifest: withFloor, measured: latencies, ...nothing('kv-dpdk') },
+      false,
+    );
+    expect(serverless.svg.match(floorStroke)).toHaveLength(3);
+    const spec = JSON.parse(await readFile(join(serverless.dir, 'figure.vl.json'), 'utf8'));
+    const bars: { system: string; value_at_us: number }[] = spec.vconcat[1].layer[0].data.values;
+    for (const bar of bars.filter(({ system }) => system === 'kv-dpdk')) {
+      expect(bar.value_at_us).toBeGreaterThan(0.9);
+    }
+  });
+
+  test('above every bar still fit into the figure', async () => {
+    const { dir } = await report({
+      manifest: withFloor,
+      measured: ({ name }) => ({ latencies_ns: Array(3000).fill(name === 'dpdk-frames' ? 90_000 : 1000) }),
+    });
+    const spec = JSON.parse(await readFile(join(dir, 'figure.vl.json'), 'utf8'));
+    expect(spec.vconcat[1].layer[0].encoding.y.scale.domain[1]).toBeGreaterThan(90);
+  });
+
+  test('are rows of the table and of the report, behind those of their system, with nothing published', async () => {
+    const dir = await writeRun(run({ manifest: withFloor, measured: latencies }));
+    const summary = await writeReport(dir, { reference: true });
+    const table = renderTable(summary, { columns: 110, color: false });
+    const named = table
+      .split('\n')
+      .flatMap((line) => /^([a-z-]+(?: \(floor\))?) +(?:SET|GET) /.exec(line)?.[1] ?? []);
+    expect(named).toEqual(
+      ['redis', 'kv-kernel', 'kv-dpdk', 'dpdk-frames (floor)'].flatMap((name) => [name, name]),
+    );
+    expect(table).toMatch(/^dpdk-frames \(floor\) +SET +0\.95 +0\.95 to 0\.95 +0\.03 +– .* 5\/5 +valid$/m);
+    expect(table.replaceAll('\n', ' ')).toContain(
+      '(floor): the same exchange with nothing of the system but its device.',
+    );
+    const html = await readFile(join(dir, 'report.html'), 'utf8');
+    expect(html.match(/<td>raw DPDK frames \(floor\)<\/td>/g)!.length).toBe(4);
+    expect(html).toContain('<h3>Floors</h3>');
+    const links = [...html.matchAll(/href="\.\/([^"]*dpdk-frames[^"]*)"/g)].map(([, link]) => link!);
+    expect(links.some((link) => link.includes('server.'))).toBe(false);
+    for (const link of links.filter((one) => one.endsWith('.json'))) {
+      expect((await readFile(join(dir, link))).length).toBeGreaterThan(0);
+    }
+  });
+
+  test('with names that mean something to JavaScript or to a browser are only texts', async () => {
+    const label = '<script>alert(1)</script> constructor';
+    const floors = [{ ...frames, name: 'constructor', label }];
+    const { svg, html } = await report({ manifest: manifest({ systems, floors }), measured: latencies });
+    expect(texts(svg).join(' ')).toContain('constructor: SET 0.95, GET 0.90');
+    for (const text of [svg, html]) expect(text).not.toContain('<script');
+  });
+});
+
 describe('table', () => {
   async function oneTrialFailed(): Promise<Summary> {
     const failed: SyntheticRun['trial'] = ({ name }, trial) =>

@@ -1,5 +1,5 @@
 /** summary.json from whole run folders: the numbers of a point and every reason to doubt it. */
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { doubts } from '../results/doubts.ts';
@@ -47,6 +47,7 @@ test('a point for each system and measurement, in the order of the manifest', as
     title: 'Redis SET and GET latency',
     quick: false,
     finished: true,
+    floors: [],
   });
   expect(points.map((point) => `${point.system} ${point.operation}`)).toEqual([
     'redis set',
@@ -253,6 +254,42 @@ test('equal doubts about the operations of a system are told once', async () => 
       reasons: ['Trial 1 failed: hung.'],
     },
   ]);
+});
+
+const frames = { name: 'frames', label: 'raw frames', system: 'redis', cores: [0, 1] };
+
+test('floors have points of their own, with verdicts of their own', async () => {
+  const { points, floors } = await summaryOf({
+    manifest: single(3, { floors: [frames, { ...frames, name: 'other' }] }),
+    trial: ({ name }, trial) => (name === 'other' && trial === 2 ? { status: 'failed', reason: 'hung' } : {}),
+    measured: ({ name }) => ({ latencies_ns: Array(5000).fill(name === 'redis' ? 2000 : 900) }),
+  });
+  expect(points).toHaveLength(1);
+  expect(points[0]).toMatchObject({ system: 'redis', latency_us: { p50: 2 }, verdict: 'valid' });
+  expect(floors).toMatchObject([
+    {
+      name: 'frames',
+      label: 'raw frames',
+      system: 'redis',
+      operation: 'get',
+      clients: 1,
+      value_bytes: 64,
+      latency_us: { p50: 0.9 },
+      p50_ci95_us: [0.9, 0.9],
+      samples: 15_000,
+      trials: 3,
+      verdict: 'valid',
+      reasons: [],
+    },
+    { name: 'other', verdict: 'invalid', reasons: ['Trial 2 failed: hung.'] },
+  ]);
+});
+
+test('a manifest from before there were floors has none', async () => {
+  const dir = await writeRun(run({ manifest: single(3), measured: () => good }));
+  const { floors: _none, ...before } = single(3);
+  await writeFile(join(dir, 'manifest.json'), JSON.stringify(before));
+  expect(summarize(await readRun(dir)).floors).toEqual([]);
 });
 
 test('the file that a run leaves reads back as what was summarized', async () => {

@@ -20,12 +20,15 @@ export type Measured = {
   elapsed_s?: number;
 };
 
+/** A system or a floor. */
+type Subject = { name: string };
+
 export type SyntheticRun = {
   manifest: Manifest;
   /** Null leaves the trial out of the folder. */
-  trial(system: SystemUnderTest, trial: number): Partial<Trial> | null;
+  trial(subject: Subject, trial: number): Partial<Trial> | null;
   /** Null makes the measurement a failed one. */
-  measured(system: SystemUnderTest, target: MeasurementTarget, trial: number): Measured | null;
+  measured(subject: Subject, target: MeasurementTarget, trial: number): Measured | null;
 };
 
 export function system(name: string, overrides: Partial<SystemUnderTest> = {}): SystemUnderTest {
@@ -95,6 +98,7 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
       system('kv-sockets', { label: 'kvserver on sockets' }),
       system('kv-kernel', { label: 'kvserver on libOS, kernel' }),
     ],
+    floors: [],
     ...overrides,
   };
 }
@@ -122,10 +126,10 @@ export async function writeRunInto(dir: string, synthetic: SyntheticRun): Promis
   await writeJson(join(dir, 'manifest.json'), manifest);
   let order = 0;
   for (let trial = 1; trial <= manifest.plan.trials; trial++) {
-    for (const system of manifest.systems) {
+    for (const subject of [...manifest.systems, ...manifest.floors]) {
       order += 1;
-      const overrides = synthetic.trial(system, trial);
-      if (overrides) await writeTrial(dir, synthetic, system, trial, order, overrides);
+      const overrides = synthetic.trial(subject, trial);
+      if (overrides) await writeTrial(dir, synthetic, subject, trial, order, overrides);
     }
   }
 }
@@ -138,16 +142,16 @@ export function trialFolder(system: string, trial: number, order: number): strin
 async function writeTrial(
   dir: string,
   synthetic: SyntheticRun,
-  system: SystemUnderTest,
+  subject: Subject,
   trial: number,
   order: number,
   overrides: Partial<Trial>,
 ): Promise<void> {
-  const folder = join(dir, trialFolder(system.name, trial, order));
+  const folder = join(dir, trialFolder(subject.name, trial, order));
   const measurements: Trial['measurements'] = [];
   for (const target of synthetic.manifest.plan.measurements) {
     const name = `${target.operation}-c${target.clients}`;
-    const measured = synthetic.measured(system, target, trial);
+    const measured = synthetic.measured(subject, target, trial);
     measurements.push({
       ...target,
       status: measured ? 'ok' : 'failed',
@@ -160,7 +164,7 @@ async function writeTrial(
   await mkdir(folder, { recursive: true });
   await writeJson(join(folder, 'trial.json'), {
     schema: 'bypassbench.trial/1',
-    system: system.name,
+    system: subject.name,
     trial,
     order,
     status: 'ok',

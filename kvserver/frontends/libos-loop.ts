@@ -17,6 +17,7 @@ import {
 } from '../../libos/index.ts';
 import type { Client } from '../client.ts';
 import { Engine, MAX_CLIENTS_REPLY } from '../engine.ts';
+import { listenError } from '../errors.ts';
 import type { FrontEnd } from '../frontend.ts';
 import type { ServeOptions } from '../options.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
@@ -31,11 +32,15 @@ const WAIT_MS = 1;
 /** Entry of the data path: serves until it is told to stop. */
 export function run(context: DataPathContext<ServeOptions, Endpoint>): void {
   const options = context.data;
-  const libos = createLibos({ backend: options.backend });
-  const frontEnd = new LibosFrontEnd(libos, options);
-  context.ready(frontEnd.listen());
-  frontEnd.serve(context);
-  libos.shutdown();
+  const { backend, backendOptions } = options;
+  const libos = createLibos({ backend, backendOptions });
+  try {
+    const frontEnd = new LibosFrontEnd(libos, options);
+    context.ready(frontEnd.listen());
+    frontEnd.serve(context);
+  } finally {
+    libos.shutdown();
+  }
 }
 
 interface Connection {
@@ -70,10 +75,15 @@ class LibosFrontEnd implements FrontEnd {
     this.#reserve = libos.alloc(1);
   }
 
-  /** Returns where it listens. Throws LibosError. */
+  /** Returns where it listens. Throws KvServerError, LibosError. */
   listen(): Endpoint {
-    this.#libos.bind(this.#listener, { address: this.#options.bind, port: this.#options.port });
-    this.#libos.listen(this.#listener, BACKLOG);
+    const { bind, port } = this.#options;
+    try {
+      this.#libos.bind(this.#listener, { address: bind, port });
+      this.#libos.listen(this.#listener, BACKLOG);
+    } catch (error) {
+      throw listenError(error as LibosError, bind, port);
+    }
     const endpoint = this.#libos.localEndpoint(this.#listener);
     this.#engine = new Engine({ ...this.#options, port: endpoint.port });
     this.#engine.attach(this);

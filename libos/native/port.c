@@ -86,8 +86,7 @@ static int start(struct port *port)
 	int result = rte_eth_dev_start(port->id);
 
 	port->started = result == 0;
-	/* A peer that is there may take its time to answer. */
-	port->retry_at = rte_rdtsc() + port->retry_every * (port->started ? 50 : 1);
+	port->retry_at = rte_rdtsc() + (port->started ? port->patience : port->retry_every);
 	return result;
 }
 
@@ -212,6 +211,7 @@ int port_open(const char *bus, const char *name, const char *arguments, int mtu,
 	port->us_per_cycle = 1e6 / (double)rte_get_tsc_hz();
 	port->look_every = rte_get_tsc_hz() / (flags & RECONNECTS ? 1000 : 100);
 	port->retry_every = rte_get_tsc_hz() / 50;
+	port->patience = rte_get_tsc_hz() / 5;
 	snprintf(port->bus, sizeof(port->bus), "%s", bus);
 	/* Virtual devices are numbered; a number is used once, also when the device is gone. */
 	if (strcmp(bus, "vdev") == 0)
@@ -276,8 +276,13 @@ void look_at_link(struct port *port, uint64_t now)
 	struct rte_eth_link link = {0};
 	struct area *area = port->area;
 
+	int passages = atomic_load(&gate_passages);
+
 	port->look_at = now + port->look_every;
-	port->passages = atomic_load(&gate_passages);
+	/* A peer that still talks is given time to make the connection. */
+	if (passages != port->passages)
+		port->retry_at = now + port->patience;
+	port->passages = passages;
 	if (port->started)
 		rte_eth_link_get_nowait(port->id, &link);
 	if (link.link_status != area->link_up) {

@@ -126,7 +126,7 @@ struct port {
 	int passages;
 	double us_per_cycle;
 	uint64_t look_at, retry_at;
-	uint64_t look_every, retry_every;
+	uint64_t look_every, retry_every, patience;
 	int pending_count;
 	struct rte_mbuf *pending[MAX_PENDING];
 	struct rte_mempool *pool;

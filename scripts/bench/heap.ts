@@ -15,7 +15,7 @@ const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(2);
 for (const system of ['kv-kernel', 'kv-sockets'] satisfies SystemName[]) {
   const server = await startServer(system);
   const args = ['--operation', 'mix', '--keys', '100000', '--connections', '8', '--pipeline', '16'];
-  await load(server.port, '--populate', ...args, '--requests', '500000');
+  await load(server, '--populate', ...args, '--requests', '500000');
   const usedBytes: number[] = [];
   const residentAtStart = await residentBytes(server.pid);
   let done = false;
@@ -25,7 +25,7 @@ for (const system of ['kv-kernel', 'kv-sockets'] satisfies SystemName[]) {
       await sleep(SAMPLE_EVERY_MS);
     }
   })();
-  await load(server.port, ...args, '--requests', `${REQUESTS}`);
+  await load(server, ...args, '--requests', `${REQUESTS}`);
   done = true;
   await sampling;
   const third = Math.floor(usedBytes.length / 3);

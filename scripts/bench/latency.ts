@@ -17,8 +17,8 @@ for (let trial = 1; trial <= TRIALS; trial++) {
     const server = await startServer(system);
     for (const operation of ['set', 'get']) {
       const fill = operation === 'set' ? ['--populate'] : [];
-      const result = await load(
-        server.port,
+      const { operation: result } = await load(
+        server,
         ...fill,
         '--operation',
         operation,

@@ -10,7 +10,7 @@ for (let trial = 1; trial <= TRIALS; trial++) {
   for (const system of shuffled(systems)) {
     const server = await startServer(system);
     const emptyMib = (await residentBytes(server.pid)) / 2 ** 20;
-    await load(server.port, '--populate', '--keys', '1000000', '--value-bytes', '64', '--requests', '1000');
+    await load(server, '--populate', '--keys', '1000000', '--value-bytes', '64', '--requests', '1000');
     const fullMib = (await residentBytes(server.pid)) / 2 ** 20;
     memory.add('empty', system, emptyMib);
     memory.add('1,000,000 keys', system, fullMib);

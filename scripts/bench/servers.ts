@@ -8,41 +8,84 @@ import { freePort } from '../../experiments/index.ts';
 
 export const SERVER_CORE = 0;
 export const CLIENT_CORE = 1;
-export type SystemName = 'redis' | 'kv-sockets' | 'kv-kernel';
+export type SystemName = 'redis' | 'kv-sockets' | 'kv-kernel' | 'kv-dpdk';
 
-const bypassbench = join(import.meta.dirname, '..', '..', 'bin', 'bypassbench');
+export const bypassbench = join(import.meta.dirname, '..', '..', 'bin', 'bypassbench');
 const HOST = '127.0.0.1';
+const MEMIF_SERVER = '10.99.0.1';
 const READY_TIMEOUT_MS = 15_000;
 
 export interface Server {
   port: number;
   pid: number;
+  /** Arguments of `bypassbench load` that reach it. */
+  clientArgs: string[];
   stop(): Promise<void>;
 }
 
-function commandOf(system: SystemName, port: number): string[] {
+/** How a server is to be started beside what the system says. */
+export interface ServerOptions {
+  args?: string[];
+  env?: Record<string, string>;
+  /** Told of each line that it prints. */
+  onLine?: (line: string) => void;
+}
+
+function commandOf(system: SystemName, port: number, folder: string): string[] {
   if (system === 'redis') {
     return ['redis-server', '--port', `${port}`, '--bind', HOST, '--save', '', '--appendonly', 'no'];
   }
-  const frontend = system === 'kv-kernel' ? ['libos', '--core', `${SERVER_CORE}`] : ['sockets'];
-  return [bypassbench, 'serve', '--port', `${port}`, '--frontend', ...frontend];
+  const serve = [bypassbench, 'serve', '--port', `${port}`];
+  if (system === 'kv-sockets') return [...serve, '--frontend', 'sockets'];
+  const libos = [...serve, '--frontend', 'libos', '--core', `${SERVER_CORE}`];
+  return system === 'kv-kernel' ? libos : [...libos, ...memifArgs(folder, 'server')];
 }
 
-/** Starts a server and waits until it answers PING. */
-export async function startServer(system: SystemName): Promise<Server> {
+function memifArgs(folder: string, role: 'server' | 'client'): string[] {
+  const ip = role === 'server' ? `${MEMIF_SERVER}/24` : '10.99.0.2/24';
+  const options = [`role=${role}`, `socket=${join(folder, 'memif.sock')}`, `ip=${ip}`];
+  return ['--backend', 'dpdk', ...options.flatMap((option) => ['-o', option])];
+}
+
+/** Starts a server and waits until it is ready. */
+export async function startServer(system: SystemName, options: ServerOptions = {}): Promise<Server> {
+  const folder = await mkdtemp(join(tmpdir(), 'bypassbench-server-'));
   const port = await freePort(HOST);
-  const args = ['-c', `${SERVER_CORE}`, ...commandOf(system, port)];
-  const child = execa('taskset', args, { stdio: ['ignore', 'ignore', 'inherit'], reject: false });
-  let ended = false;
-  void child.then(() => {
-    ended = true;
+  const command = [...commandOf(system, port, folder), ...(options.args ?? [])];
+  const child = execa('taskset', ['-c', `${SERVER_CORE}`, ...command], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    buffer: false,
+    reject: false,
+    env: options.env,
   });
+  const state = { ended: false, ready: false };
+  void child.then(() => {
+    state.ended = true;
+  });
+  void readLines(child, (line) => {
+    if (line.startsWith('{"ready":true')) state.ready = true;
+    options.onLine?.(line);
+  });
+  const answers = async () => (system === 'redis' ? (await redisCli(port, 'PING')) === 'PONG' : state.ready);
   const deadline = Date.now() + READY_TIMEOUT_MS;
-  while ((await redisCli(port, 'PING')) !== 'PONG') {
-    if (ended || Date.now() > deadline) throw new Error(`${system} did not come up`);
+  while (!(await answers())) {
+    if (state.ended || Date.now() > deadline) throw new Error(`${system} did not come up`);
     await sleep(50);
   }
-  return { port, pid: child.pid!, stop: () => stop(child) };
+  const host = system === 'kv-dpdk' ? MEMIF_SERVER : HOST;
+  return {
+    port,
+    pid: child.pid!,
+    clientArgs: ['--target', `${host}:${port}`, ...(system === 'kv-dpdk' ? memifArgs(folder, 'client') : [])],
+    async stop() {
+      await stop(child);
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function readLines(child: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
+  for await (const line of child) onLine(String(line));
 }
 
 async function stop(child: ResultPromise): Promise<void> {
@@ -73,17 +116,27 @@ export interface LoadOperation {
   latency_ns: { p50: number; p99: number; p999: number };
 }
 
-/** Runs `bypassbench load` against a server; its one operation. Throws if any reply was not a hit. */
-export async function load(port: number, ...args: string[]): Promise<LoadOperation> {
+export interface LoadResult {
+  operation: LoadOperation;
+  /** Share of the client's polls that found nothing: 0 where the client has never to wait. */
+  idle_polls: number;
+}
+
+/** Runs `bypassbench load` against a server. Throws if any reply was not a hit. */
+export async function load(server: Server, ...args: string[]): Promise<LoadResult> {
+  return measured(['load', ...server.clientArgs, '--core', `${CLIENT_CORE}`, ...args]);
+}
+
+/** Runs a subcommand of bypassbench that writes a load result, on the client's core. */
+export async function measured(args: string[]): Promise<LoadResult> {
   const dir = await mkdtemp(join(tmpdir(), 'bypassbench-bench-'));
   try {
-    const fixed = ['load', '--target', `${HOST}:${port}`, '--core', `${CLIENT_CORE}`, '--out', dir];
-    await execa('taskset', ['-c', `${CLIENT_CORE}`, bypassbench, ...fixed, ...args]);
+    await execa('taskset', ['-c', `${SERVER_CORE},${CLIENT_CORE}`, bypassbench, ...args, '--out', dir]);
     const result = JSON.parse(await readFile(join(dir, 'result.json'), 'utf8'));
     const [operation]: LoadOperation[] = result.operations;
     if (operation.hits !== operation.requests)
       throw new Error(`replies other than hits: ${JSON.stringify(operation)}`);
-    return operation;
+    return { operation, idle_polls: result.idle_polls };
   } finally {
     await rm(dir, { recursive: true });
   }

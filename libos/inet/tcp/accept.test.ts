@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { ip } from '../test-device.ts';
 import { Listener } from './accept.ts';
-import { TcpState } from './connection.ts';
-import { OUR_PORT, type Script, TestPeer } from './test-peer.ts';
+import { type TcpConnection, TcpState } from './connection.ts';
+import { OUR_PORT, PEER_ADDRESS, type Script, TestPeer } from './test-peer.ts';
 
 afterEach(() => TestPeer.checkAll());
 
@@ -33,10 +34,9 @@ describe('accept: the three-way handshake (RFC 9293, 3.5)', () => {
 
   it('hands out connections in the order in which they were completed', () => {
     const { peer, listener } = listening();
-    for (const peerPort of [1001, 1002, 1003]) peer.offer();
-    peer.send({ flags: 'A', seq: 1, ack: 1 });
-    const first = listener.take();
-    expect(first).not.toBeNull();
+    const [first, second, third] = [1001, 1002, 1003].map((peerPort) => halfOpen(peer, peerPort));
+    for (const connection of [third, first, second]) acknowledge(peer, connection);
+    expect([listener.take(), listener.take(), listener.take()]).toEqual([third, first, second]);
     expect(listener.take()).toBeNull();
   });
 
@@ -116,16 +116,13 @@ describe('accept: the backlog', () => {
 
   it('full keeps a connection half open until there is room; the SYN-ACK asks for its ACK again', () => {
     const { peer, listener } = listening(1);
-    peer.send({ ...SYN, peerPort: 7777 });
-    peer.offer();
-    peer.send({ flags: 'A', seq: 1, ack: 1 });
-    const other = peer.tcp.connections.find(OUR_PORT, peer.connection?.remoteAddress ?? remote(peer), 7777)!;
-    const ack = other.initialSendSequence + 1 - peer.ourIss;
-    peer.send({ flags: 'A', seq: 1, ack, peerPort: 7777 });
+    const other = halfOpen(peer, 7777);
+    acknowledge(peer, halfOpen(peer, 8888));
+    acknowledge(peer, other);
     expect(other.state).toBe(TcpState.SynReceived);
-    peer.accepted();
+    listener.take();
     expect(peer.pass(1e6).length).toBe(1);
-    peer.send({ flags: 'A', seq: 1, ack, peerPort: 7777 });
+    acknowledge(peer, other);
     expect(other.state).toBe(TcpState.Established);
     expect(listener.take()).toBe(other);
   });
@@ -167,6 +164,7 @@ describe('accept: segments to a listener (RFC 9293, 3.10.7.2)', () => {
   it('refuses a SYN to an address that it does not listen at', () => {
     const { peer } = listening();
     peer.tcp.listeners.set(OUR_PORT, new Listener(0x0a630063, OUR_PORT, 1, () => {}));
+    peer.ourIss = 0;
     expect(peer.send(SYN)).toEqual(['RA 0 ack 1']);
   });
 });
@@ -215,6 +213,12 @@ describe('SYN-RECEIVED (RFC 9293, 3.10.7.4)', () => {
   });
 });
 
-function remote(peer: TestPeer): number {
-  return peer.halfOpen()!.remoteAddress;
+/** A connection of which the listener has seen the SYN. */
+function halfOpen(peer: TestPeer, peerPort: number): TcpConnection {
+  peer.send({ ...SYN, peerPort });
+  return peer.tcp.connections.find(OUR_PORT, ip(PEER_ADDRESS), peerPort)!;
+}
+
+function acknowledge(peer: TestPeer, { initialSendSequence, remotePort }: TcpConnection): void {
+  peer.send({ flags: 'A', seq: 1, ack: initialSendSequence + 1 - peer.ourIss, peerPort: remotePort });
 }

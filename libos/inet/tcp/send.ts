@@ -272,8 +272,9 @@ function sendSyn(tcp: Tcp, connection: TcpConnection): boolean {
 
 function synWasSent(tcp: Tcp, connection: TcpConnection): void {
   connection.synDue = false;
+  // Karn's algorithm: of a SYN that goes again, whatever for, nobody can tell whose answer comes.
+  connection.timing = connection.sendNext === connection.initialSendSequence;
   connection.sendNext = advance(connection.initialSendSequence, 1);
-  connection.timing = connection.timeouts === 0;
   connection.timedSequence = connection.sendNext;
   connection.timedAtUs = tcp.nowUs;
   connection.lastAckSent = connection.receiveNext;

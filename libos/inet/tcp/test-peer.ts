@@ -304,6 +304,12 @@ export class TestPeer {
     return this.#told.splice(0);
   }
 
+  #forgetTouched(): void {
+    const { touched } = this.tcp;
+    for (let i = 0; i < touched.count; i++) touched.items[i]!.touched = false;
+    touched.clear();
+  }
+
   #adopt(connection: TcpConnection): void {
     connection.owner = this;
     this.ourIss = connection.initialSendSequence;

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { type LoadRequest, loadArguments } from './load-arguments.ts';
+
+const request: LoadRequest = {
+  experiment: {
+    seed: 100,
+    workload: {
+      operations: ['set', 'get'],
+      clients: 2,
+      pipeline: 3,
+      keys: 1000,
+      key_distribution: 'uniform',
+      value_bytes: 64,
+      warmup_s: 0.5,
+      duration_s: 2,
+      margin_s: 30,
+    },
+  },
+  client: {
+    backend: 'dpdk',
+    options: {
+      role: 'client',
+      socket: '{dir}/memif.sock',
+      ip: '10.99.0.2/24',
+      note: '{host}:{port} {core} {"a":1}',
+    },
+    wait: 'poll',
+    core: 1,
+  },
+  operation: 'get',
+  trial: 4,
+  address: { host: '10.99.0.1', port: 6379 },
+  populate: false,
+  dir: '/tmp/bypassbench-x',
+  out: '/runs/a/get-c2',
+};
+
+test('the workload, the client and the server become options', () => {
+  expect(loadArguments({ ...request, client: { ...request.client, options: {} } }).join(' ')).toBe(
+    '--target 10.99.0.1:6379 --backend dpdk --wait poll --core 1 --operation get --connections 2 --pipeline 3 ' +
+      '--keys 1000 --key-distribution uniform --value-bytes 64 --warmup-s 0.5 --duration-s 2 --seed 104 ' +
+      '--out /runs/a/get-c2',
+  );
+});
+
+test("the backend's options follow, each by itself, with their placeholders filled", () => {
+  const given = loadArguments(request);
+  const options = given.filter((_, index) => given[index - 1] === '--backend-option');
+  expect(options).toEqual([
+    'role=client',
+    'socket=/tmp/bypassbench-x/memif.sock',
+    'ip=10.99.0.2/24',
+    'note=10.99.0.1:6379 1 {"a":1}',
+  ]);
+});
+
+test('keys are written only when asked for', () => {
+  expect(loadArguments(request)).not.toContain('--populate');
+  expect(loadArguments({ ...request, populate: true })).toContain('--populate');
+});

@@ -1,0 +1,53 @@
+/** The command line of the load generator for one measurement of one system. */
+import { fillPlaceholders } from './config.ts';
+import type { Operation } from './measurement.ts';
+import type { Address } from './readiness.ts';
+import type { Experiment, System } from './schema.ts';
+
+export type LoadRequest = {
+  experiment: Pick<Experiment, 'workload' | 'seed'>;
+  client: System['client'];
+  operation: Operation;
+  /** The block that it is measured in, from 1. */
+  trial: number;
+  /** Of the ready server. */
+  address: Address;
+  /** Whether all keys must be written before the measurement. */
+  populate: boolean;
+  /** The {dir} of the trial. */
+  dir: string;
+  /** For what it measures. */
+  out: string;
+};
+
+/** What follows `bypassbench load`. */
+export function loadArguments(request: LoadRequest): string[] {
+  const { experiment, client, operation, trial, address, populate, dir, out } = request;
+  const { workload, seed } = experiment;
+  const flags: Record<string, string | number> = {
+    target: `${address.host}:${address.port}`,
+    backend: client.backend,
+    wait: client.wait,
+    core: client.core,
+    operation,
+    connections: workload.clients,
+    pipeline: workload.pipeline,
+    keys: workload.keys,
+    'key-distribution': workload.key_distribution,
+    'value-bytes': workload.value_bytes,
+    'warmup-s': workload.warmup_s,
+    'duration-s': workload.duration_s,
+    // All systems draw the same keys in the same trial, and others in the next.
+    seed: seed + trial,
+    out,
+  };
+  const values = { host: address.host, port: String(address.port), core: String(client.core), dir };
+  return [
+    ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ...Object.entries(client.options).flatMap(([key, value]) => [
+      '--backend-option',
+      `${key}=${fillPlaceholders(value, values)}`,
+    ]),
+    ...(populate ? ['--populate'] : []),
+  ];
+}

@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { backends } from '../libos/index.ts';
+import { parseServeOptions } from './options.ts';
+
+const given = {
+  frontend: 'libos',
+  backend: 'kernel',
+  port: '6379',
+  maxClients: '10000',
+  requirepass: '',
+  clientOutputBufferLimit: '1gb 256mb 60',
+};
+
+describe('where the server listens when it is not told', () => {
+  it.each(backends)('%s', (backend) => {
+    const ofThisMachineAlone = backend === 'kernel';
+    expect(parseServeOptions({ ...given, backend }).bind).toBe(ofThisMachineAlone ? '127.0.0.1' : '0.0.0.0');
+    expect(parseServeOptions({ ...given, backend, bind: '10.99.0.1' }).bind).toBe('10.99.0.1');
+  });
+});
+
+it('options of the backend are handed on as they are; there need not be any', () => {
+  const backendOption = { device: 'memif', ip: '10.99.0.1/24' };
+  expect(parseServeOptions({ ...given, backendOption }).backendOptions).toEqual(backendOption);
+  expect(parseServeOptions(given).backendOptions).toEqual({});
+});

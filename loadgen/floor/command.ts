@@ -1,0 +1,76 @@
+/** `bypassbench floor`: what a device takes for the workload's exchange by itself, under everything that we build. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { atLeast, seconds } from '../arguments.ts';
+import { createResultFolder, describeOutcome, writeResult } from '../result.ts';
+import { type DpdkFloorOptions, measureDpdkFloor } from './dpdk.ts';
+
+/** The parsed command line, as commander names the options. */
+interface Flags extends DpdkFloorOptions {
+  out?: string;
+}
+
+export function command(): Command {
+  return new Command('floor')
+    .description('Measures the floor of a latency: the same exchange with nothing but the device.')
+    .addCommand(dpdk());
+}
+
+function dpdk(): Command {
+  return new Command('dpdk')
+    .description(
+      `Bounces frames between two processes over DPDK's memif (shared memory), in C, one request in flight. The
+frames are as long as those that our TCP makes of a request and its reply: 66 bytes of headers before each share
+of the data.
+
+Exit code: 0 when it was measured; 1 when it could not be; 130 when interrupted.`,
+    )
+    .addOption(
+      new Option('--operation <name>', 'whose request and reply').choices(['get', 'set']).default('get'),
+    )
+    .option('--value-bytes <n>', 'length of each value', atLeast(1), 64)
+    .option('--warmup-s <seconds>', 'time before the measured window', seconds, 1)
+    .option('--duration-s <seconds>', 'length of the measured window', seconds, 5)
+    .option('--cores <server,client>', 'pin the two sides to these cores', twoCores, [0, 1])
+    .option('--mtu <bytes>', 'largest IPv4 packet', atLeast(576), 9000)
+    .option('--out <dir>', "write result.json, OP.hdr and OP.hgrm there, as 'bypassbench load' does")
+    .action(measure);
+}
+
+async function measure({ out, ...options }: Flags): Promise<void> {
+  if (out !== undefined) await createResultFolder(out);
+  const stopped = Promise.withResolvers<void>();
+  process.once('SIGTERM', stopped.resolve);
+  process.once('SIGINT', stopped.resolve);
+  const outcome = await measureDpdkFloor(options, stopped.promise);
+  process.off('SIGTERM', stopped.resolve);
+  process.off('SIGINT', stopped.resolve);
+  if (outcome === null) {
+    process.exitCode = 130;
+    return;
+  }
+  const setup = {
+    target: 'raw frames over net_memif',
+    backend: 'dpdk',
+    wait: 'poll' as const,
+    connections: 1,
+    pipeline: 1,
+    // Nothing is drawn: every request is as long as the one for the first key.
+    keys: 1,
+    keyDistribution: 'single' as const,
+    seed: 0,
+    valueBytes: options.valueBytes,
+    core: options.cores[1],
+    warmupS: options.warmupS,
+    versions: outcome.versions,
+  };
+  if (out !== undefined) await writeResult(out, setup, outcome);
+  console.log(describeOutcome(outcome));
+}
+
+function twoCores(text: string): [number, number] {
+  const [server, client, ...rest] = text.split(',').map(atLeast(0));
+  if (client === undefined || rest.length > 0 || server === client) {
+    throw new InvalidArgumentError('It must be two different cores, such as 0,1: both sides poll.');
+  }
+  return [server, client];
+}

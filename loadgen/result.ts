@@ -1,0 +1,89 @@
+/** What a measurement leaves behind: result.json with its histograms, and a few lines for a person. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LoadError } from './errors.ts';
+import type { LoadOptions, LoadOutcome } from './options.ts';
+
+/** How it was measured. */
+export interface Setup
+  extends Pick<
+    LoadOptions,
+    | 'wait'
+    | 'connections'
+    | 'pipeline'
+    | 'keys'
+    | 'keyDistribution'
+    | 'valueBytes'
+    | 'seed'
+    | 'core'
+    | 'warmupS'
+  > {
+  /** Whom it was measured against, and through which backend: words. */
+  target: string;
+  backend: string;
+  /** Beside that of Node, by name. */
+  versions: Record<string, string>;
+}
+
+/** Makes the folder for --out. Throws INVALID_OPTION. */
+export async function createResultFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true });
+  } catch (error) {
+    const { message } = error as Error;
+    throw new LoadError('INVALID_OPTION', `--out ${dir} cannot be a folder (${message}): name another one`);
+  }
+}
+
+/** Writes result.json and the histograms; latencies in nanoseconds, but in .hgrm in microseconds. */
+export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcome): Promise<void> {
+  for (const { operation, encoded, distribution } of outcome.operations) {
+    await writeFile(join(dir, `${operation}.hdr`), encoded);
+    await writeFile(join(dir, `${operation}.hgrm`), distribution);
+  }
+  const result = {
+    schema: 'bypassbench.load/1',
+    target: setup.target,
+    backend: setup.backend,
+    wait: setup.wait,
+    connections: setup.connections,
+    pipeline: setup.pipeline,
+    keys: setup.keys,
+    key_distribution: setup.keyDistribution,
+    value_bytes: setup.valueBytes,
+    seed: setup.seed,
+    core: setup.core,
+    warmup_s: setup.warmupS,
+    elapsed_s: outcome.elapsed_s,
+    versions: { node: process.versions.node, ...setup.versions },
+    operations: outcome.operations.map(({ encoded, distribution, ...counts }) => ({
+      ...counts,
+      histogram: `${counts.operation}.hdr`,
+    })),
+  };
+  await writeFile(join(dir, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** A few lines for a person. */
+export function describeOutcome(outcome: LoadOutcome): string {
+  const lines: string[] = [];
+  if (outcome.populate_s !== null) lines.push(`populated in ${outcome.populate_s.toFixed(2)} s`);
+  for (const counts of outcome.operations) {
+    const { operation, requests, throughput_ops, latency_ns, misses, errors, wrong } = counts;
+    lines.push(
+      `${operation}: ${requests} replies in ${outcome.elapsed_s.toFixed(2)} s, ${Math.round(throughput_ops)} per second`,
+    );
+    if (latency_ns) {
+      const us = (ns: number) => (ns / 1000).toFixed(2);
+      const { min, p50, p90, p99, p999, max } = latency_ns;
+      lines.push(
+        `  us: min ${us(min)}  p50 ${us(p50)}  p90 ${us(p90)}  p99 ${us(p99)}  p99.9 ${us(p999)}  max ${us(max)}`,
+      );
+    }
+    if (misses + errors + wrong > 0) {
+      const cause = counts.first_error === undefined ? '' : ` (first error: ${counts.first_error})`;
+      lines.push(`  not samples: ${misses} misses, ${errors} errors, ${wrong} wrong values${cause}`);
+    }
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,132 @@
+/**
+ * One end of a libOS connection over memif, for bench:dpdk: echoes, or sends and times; sinks a stream, or sends one.
+ * Prints one line of JSON. Both ends run pinned to a core each.
+ *
+ *     node libos-peer.ts echo|ping|sink|stream SOCKET MESSAGE_BYTES COUNT
+ */
+import { createLibos, type Libos, nowNs, type QueueDescriptor } from '../../libos/index.ts';
+import { LatencyRecorder } from '../../loadgen/recorder.ts';
+
+const [role, socket, messageText, countText] = process.argv.slice(2);
+const messageBytes = Number(messageText);
+const count = Number(countText);
+const serves = role === 'echo' || role === 'sink';
+const SERVER = { address: '10.99.0.1', port: 7 };
+const COMPLETIONS = 64;
+
+const libos = createLibos({
+  backend: 'dpdk',
+  backendOptions: {
+    role: serves ? 'server' : 'client',
+    socket,
+    ip: serves ? '10.99.0.1/24' : '10.99.0.2/24',
+  },
+});
+
+function accepted(): QueueDescriptor {
+  const listener = libos.socket('stream');
+  libos.bind(listener, SERVER);
+  libos.listen(listener, 1);
+  const token = libos.accept(listener);
+  console.log(JSON.stringify({ ready: true }));
+  return libos.wait(token)!.newQd;
+}
+
+function connected(): QueueDescriptor {
+  const qd = libos.socket('stream');
+  const { error } = libos.wait(libos.connect(qd, SERVER))!;
+  if (error !== null) throw new Error(`connect: ${error}`);
+  return qd;
+}
+
+/** Sends back what comes until the stream ends. */
+function echo(libos: Libos, qd: QueueDescriptor): void {
+  libos.pop(qd);
+  for (;;) {
+    const completed = libos.waitNext(COMPLETIONS);
+    for (let i = 0; i < completed; i++) {
+      const { operation, sga } = libos.completions[i];
+      if (operation !== 'pop') continue;
+      if (sga === null) return;
+      libos.push(qd, sga);
+      libos.free(sga);
+      libos.pop(qd);
+    }
+  }
+}
+
+/** One message at a time: the round trips of the second half are recorded. */
+function ping(libos: Libos, qd: QueueDescriptor): LatencyRecorder {
+  const recorder = new LatencyRecorder();
+  libos.pop(qd);
+  for (let sent = 0; sent < count; sent++) {
+    const sga = libos.alloc(messageBytes);
+    const sentNs = nowNs();
+    libos.push(qd, sga);
+    libos.free(sga);
+    for (let left = messageBytes; left > 0; ) {
+      const completed = libos.waitNext(COMPLETIONS);
+      for (let i = 0; i < completed; i++) {
+        const completion = libos.completions[i];
+        if (completion.operation !== 'pop') continue;
+        left -= completion.sga!.byteLength;
+        libos.free(completion.sga!);
+        libos.pop(qd);
+      }
+    }
+    if (2 * sent >= count) recorder.record(nowNs() - sentNs);
+  }
+  return recorder;
+}
+
+/** Receives until the stream ends. Returns bytes and the nanoseconds between the first and the last. */
+function sink(libos: Libos, qd: QueueDescriptor): { bytes: number; elapsed_ns: number } {
+  let bytes = 0;
+  let startNs = 0;
+  let endNs = 0;
+  libos.pop(qd);
+  for (;;) {
+    const completed = libos.waitNext(COMPLETIONS);
+    for (let i = 0; i < completed; i++) {
+      const { operation, sga } = libos.completions[i];
+      if (operation !== 'pop') continue;
+      if (sga === null) return { bytes, elapsed_ns: endNs - startNs };
+      endNs = nowNs();
+      if (bytes === 0) startNs = endNs;
+      bytes += sga.byteLength;
+      libos.free(sga);
+      libos.pop(qd);
+    }
+  }
+}
+
+/** Pushes `count` messages, few at a time. */
+function stream(libos: Libos, qd: QueueDescriptor): void {
+  let waiting = 0;
+  for (let sent = 0; sent < count || waiting > 0; ) {
+    for (; sent < count && waiting < 8; sent++, waiting++) {
+      const sga = libos.alloc(messageBytes);
+      libos.push(qd, sga);
+      libos.free(sga);
+    }
+    waiting -= libos.waitNext(COMPLETIONS);
+  }
+}
+
+if (role === 'echo') {
+  const qd = accepted();
+  echo(libos, qd);
+  libos.close(qd);
+} else if (role === 'sink') {
+  const qd = accepted();
+  const { bytes, elapsed_ns } = sink(libos, qd);
+  console.log(JSON.stringify({ bytes, elapsed_ns, gbit_per_s: (bytes * 8) / elapsed_ns }));
+} else {
+  const qd = connected();
+  if (role === 'ping') {
+    const histogram = ping(libos, qd).histogram();
+    console.log(JSON.stringify({ p50_us: histogram.getValueAtPercentile(50) / 1000 }));
+  } else stream(libos, qd);
+  libos.close(qd);
+}
+libos.shutdown();

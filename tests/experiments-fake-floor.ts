@@ -1,0 +1,29 @@
+/**
+ * A floor's program for the tests of runs: writes what a real one would, at once.
+ *
+ *     node experiments-fake-floor.ts OPERATION VALUE_BYTES OUT
+ */
+import { floorOutcome } from '../loadgen/floor/counts.ts';
+import { writeResult } from '../loadgen/result.ts';
+
+const [operation, valueBytes, out] = process.argv.slice(2);
+const ticks = operation === 'get' ? 1100 : 1200;
+const outcome = floorOutcome(
+  operation as 'get' | 'set',
+  `tsc_hz 1000000000\nelapsed_ticks 100000000\ndpdk 0\n${ticks} 6000\n`,
+);
+const setup = {
+  target: 'nothing',
+  backend: 'dpdk',
+  wait: 'poll' as const,
+  connections: 1,
+  pipeline: 1,
+  keys: 1,
+  keyDistribution: 'single' as const,
+  seed: 0,
+  valueBytes: Number(valueBytes),
+  core: null,
+  warmupS: 0,
+  versions: {},
+};
+await writeResult(out!, setup, outcome);

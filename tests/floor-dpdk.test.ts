@@ -1,0 +1,123 @@
+/** `bypassbench floor dpdk`: two real processes over memif, what they leave, and what it does when they cannot. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { availableCores } from '../experiments/machine.ts';
+import { loadResultSchema } from '../results/index.ts';
+
+const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
+const run = promisify(execFile);
+const [first, second] = availableCores();
+const short = ['--cores', `${first},${second}`, '--warmup-s', '0.05', '--duration-s', '0.2'];
+
+let folder: string;
+let temp: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'floor-test-'));
+  temp = mkdtempSync(join(folder, 't'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const environment = () => ({ ...process.env, TMPDIR: temp });
+
+async function failure(...args: string[]): Promise<{ code: number; stderr: string }> {
+  return run(bypassbench, ['floor', 'dpdk', ...short, ...args], { env: environment() }).then(
+    () => Promise.reject(new Error('the command succeeded')),
+    (error) => ({ code: error.code, stderr: error.stderr }),
+  );
+}
+
+/** Ids of the processes that a process has started. */
+function childrenOf({ pid }: ChildProcess): string[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+}
+
+describe('bypassbench floor dpdk', () => {
+  it.each(['get', 'set'])('measures a %s, and writes what load writes', async (operation) => {
+    const out = join(folder, 'out');
+    const args = ['floor', 'dpdk', ...short, '--operation', operation, '--value-bytes', '64', '--out', out];
+    const { stdout } = await run(bypassbench, args, { env: environment() });
+    expect(stdout).toMatch(new RegExp(`^${operation}: \\d+ replies in 0\\.\\d+ s, .*\n {2}us: min .* max `));
+    expect(readdirSync(out).sort()).toEqual([`${operation}.hdr`, `${operation}.hgrm`, 'result.json'].sort());
+    const result = loadResultSchema.parse(JSON.parse(readFileSync(join(out, 'result.json'), 'utf8')));
+    expect(result).toMatchObject({
+      backend: 'dpdk',
+      connections: 1,
+      pipeline: 1,
+      value_bytes: 64,
+      core: second,
+    });
+    expect(result.versions.dpdk).toMatch(/^\d+\.\d+/);
+    expect(result.elapsed_s).toBeGreaterThan(0.1);
+    const [measured] = result.operations;
+    expect(measured).toMatchObject({ operation, misses: 0, errors: 0, wrong: 0 });
+    expect(measured!.requests).toBeGreaterThan(10);
+    // Two crossings of shared memory take longer than a cache miss or two.
+    expect(measured!.latency_ns!.min).toBeGreaterThan(100);
+    const histogram = decodeFromCompressedBase64(readFileSync(join(out, `${operation}.hdr`), 'utf8').trim());
+    expect(histogram.totalCount).toBe(measured!.hits);
+    expect(readdirSync(temp)).toEqual([]);
+    const leftByDpdk = existsSync('/var/run/dpdk') ? readdirSync('/var/run/dpdk') : [];
+    expect(leftByDpdk.filter((name) => name.startsWith('floor-'))).toEqual([]);
+  });
+
+  it('sends what is longer than a frame, and than the whole ring, in several', async () => {
+    const bytes = 3_000_000;
+    const args = [
+      'floor',
+      'dpdk',
+      ...short,
+      '--operation',
+      'set',
+      '--value-bytes',
+      `${bytes}`,
+      '--mtu',
+      '1500',
+    ];
+    const { stdout } = await run(bypassbench, args, { env: environment() });
+    const [, replies, seconds] = /^set: (\d+) replies in ([\d.]+) s/.exec(stdout)!;
+    expect(Number(replies)).toBeGreaterThan(0);
+    // Not 100 GB/s: the bytes really cross.
+    expect((Number(replies) * bytes) / Number(seconds)).toBeLessThan(1e11);
+  });
+
+  it('says in one line what is wrong', async () => {
+    const busy = await failure('--cores', `${first},999`);
+    expect(busy).toEqual({
+      code: 1,
+      stderr:
+        "bypassbench: the floor's client exited with code 1: core 999 is not one that this process may run on: " +
+        'choose another (see nproc and taskset -p)\n',
+    });
+    expect((await failure('--cores', '0')).stderr).toContain('It must be two different cores, such as 0,1');
+    expect((await failure('--cores', '1,1')).stderr).toContain('It must be two different cores, such as 0,1');
+    expect((await failure('--mtu', '70000')).stderr).toContain('MTU 70000 is not a number from 576 to 10226');
+    expect((await failure('--operation', 'mix')).stderr).toContain('Allowed choices are get, set');
+    expect(readdirSync(temp)).toEqual([]);
+  });
+
+  it('has a folder for its socket whose path is too long', async () => {
+    temp = join(folder, 'x'.repeat(100));
+    const { stderr } = await run('mkdir', [temp]).then(() => failure());
+    expect(stderr).toMatch(/at most 107 bytes, .* has more: set TMPDIR to a shorter folder\n$/);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('stops both sides on %s, with exit code 130', async (signal) => {
+    const args = ['floor', 'dpdk', ...short, '--duration-s', '60'];
+    const child = spawn(bypassbench, args, { env: environment(), stdio: 'ignore' });
+    while (childrenOf(child).length < 2) await sleep(20);
+    const sides = childrenOf(child);
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    const [code] = await exited;
+    expect(code).toBe(130);
+    for (const pid of sides) expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
+    expect(readdirSync(temp)).toEqual([]);
+  });
+});
