@@ -10,6 +10,7 @@ import type {
   Completion,
   Endpoint,
   Libos,
+  PollCounts,
   PushCompletion,
   QToken,
   QueueDescriptor,
@@ -37,6 +38,8 @@ export class LibosCore implements Libos, TransportHost {
   readonly #freeDescriptors: number[] = [];
   /** Checked mode: digest of what was pushed, by slot. */
   readonly #digests = new Map<number, number>();
+  /** Polls, and polls without a completion: in an array, whose doubles change in place. */
+  readonly #pollCounts = new Float64Array(2);
   #shut = false;
 
   constructor(transport: Transport, options: CoreOptions) {
@@ -136,6 +139,10 @@ export class LibosCore implements Libos, TransportHost {
     if (queue.writeShut) return;
     queue.writeShut = true;
     this.#transport.shutdownWrite(queue);
+  }
+
+  pollCounts(): PollCounts {
+    return { polls: this.#pollCounts[0], idlePolls: this.#pollCounts[1] };
   }
 
   localEndpoint(qd: QueueDescriptor): Endpoint {
@@ -241,7 +248,7 @@ export class LibosCore implements Libos, TransportHost {
     if (!(max >= 0)) throw new LibosError('INVALID_ARGUMENT', 'waitNext', -1, `${max} is not a maximum`);
     if (this.#shut) throw new LibosError('SHUT_DOWN', 'waitNext');
     const tokens = this.tokens;
-    if (tokens.readyCount < max || max === 0) this.#transport.poll();
+    if (tokens.readyCount < max || max === 0) this.#poll();
     if (tokens.readyCount === 0 && timeoutMs > 0) {
       const deadlineNs = deadline(timeoutMs);
       while (tokens.readyCount === 0 && this.#progress(deadlineNs));
@@ -305,13 +312,20 @@ export class LibosCore implements Libos, TransportHost {
     while (list.head !== NO_SLOT) this.tokens.complete(this.tokens.shift(list), 'CANCELLED');
   }
 
+  #poll(): void {
+    const before = this.tokens.readyCount;
+    this.#transport.poll();
+    this.#pollCounts[0]++;
+    if (this.tokens.readyCount === before) this.#pollCounts[1]++;
+  }
+
   /** Polls until something completed. Returns false when the deadline passed first. */
   #progress(deadlineNs: number): boolean {
     const { tokens } = this;
     const transport = this.#transport;
     const before = tokens.readyCount;
     for (let polls = 0; polls < POLLS_PER_CLOCK_READING; polls++) {
-      transport.poll();
+      this.#poll();
       if (tokens.readyCount !== before) return true;
       if (this.#options.idle === 'sleep') {
         const leftMs = (deadlineNs - nowNs()) / 1e6;

@@ -50,6 +50,12 @@ export interface Completion {
 /** When a push counts as complete. */
 export type PushCompletion = 'handed-over' | 'acknowledged';
 
+export interface PollCounts {
+  polls: number;
+  /** Those of them after which nothing more had completed than before. */
+  idlePolls: number;
+}
+
 export interface Libos {
   readonly backend: string;
 
@@ -85,6 +91,9 @@ export interface Libos {
    * only makes progress.
    */
   waitNext(max: number, timeoutMs?: number): number;
+
+  /** How often the wait calls have looked for progress so far: who is never idle is the limit. */
+  pollCounts(): PollCounts;
 
   localEndpoint(qd: QueueDescriptor): Endpoint;
   peerEndpoint(qd: QueueDescriptor): Endpoint;

@@ -9,6 +9,8 @@ import type { RequestSource } from './requests.ts';
 import type { Workload } from './workload.ts';
 
 const COMPLETIONS_PER_WAIT = 256;
+/** A server takes connections one after the other: more at a time would only overflow its backlog. */
+const CONNECTS_AT_A_TIME = 128;
 /** How long one wait lasts at most before deadlines and the request to stop are looked at again. */
 const WAIT_MS = 20;
 
@@ -23,6 +25,8 @@ export class ClosedLoop {
   readonly #replyTimeoutNs: number;
   /** By queue descriptor. */
   readonly #connections: Connection[] = [];
+  /** Queue descriptors of connections that send nothing. */
+  readonly #idle: number[] = [];
 
   constructor(libos: Libos, target: Endpoint, replyTimeoutS: number) {
     this.#libos = libos;
@@ -32,23 +36,14 @@ export class ClosedLoop {
 
   /** Opens `count` connections with windows of `pipeline` requests. Throws CONNECT_FAILED. */
   connect(count: number, pipeline: number, workload: Workload): void {
-    const tokens: number[] = [];
-    for (let i = 0; i < count; i++) {
-      tokens.push(this.#libos.connect(this.#libos.socket('stream'), this.#target));
-    }
-    for (const token of tokens) {
-      const completion = this.#libos.wait(token)!;
-      if (completion.error !== null) {
-        const reason = completion.error.toLowerCase().replaceAll('_', ' ');
-        throw new LoadError(
-          'CONNECT_FAILED',
-          `cannot connect to ${this.#name}: ${reason}; is the server running there?`,
-        );
-      }
-      const { qd } = completion;
+    this.#open(count, (qd) => {
       this.#connections[qd] = new Connection(this.#libos, qd, pipeline, workload);
-      this.#libos.pop(qd);
-    }
+    });
+  }
+
+  /** Opens `count` connections that send nothing. Throws CONNECT_FAILED. */
+  connectIdle(count: number): void {
+    this.#open(count, (qd) => this.#idle.push(qd));
   }
 
   /** Sends the first window of every connection. */
@@ -74,6 +69,7 @@ export class ClosedLoop {
         if (completion.error !== null) throw this.#lost(completion.error);
         if (completion.operation !== 'pop') continue;
         if (completion.sga === null) throw this.#lost('the server closed the connection');
+        if (connection === undefined) throw this.#lost('the server sent what nobody asked for');
         lastReplyNs = receivedNs;
         connection.receive(completion.sga, receivedNs, control);
         libos.pop(completion.qd);
@@ -96,8 +92,30 @@ export class ClosedLoop {
       this.#libos.close(connection.qd);
     });
     this.#connections.length = 0;
+    for (const qd of this.#idle) this.#libos.close(qd);
+    this.#idle.length = 0;
     // What was cancelled by that is not for the next loop.
     while (this.#libos.waitNext(COMPLETIONS_PER_WAIT, 0) > 0);
+  }
+
+  #open(count: number, opened: (qd: number) => void): void {
+    const libos = this.#libos;
+    for (let done = 0; done < count; ) {
+      const tokens: number[] = [];
+      for (; tokens.length < CONNECTS_AT_A_TIME && done < count; done++) {
+        tokens.push(libos.connect(libos.socket('stream'), this.#target));
+      }
+      for (const token of tokens) {
+        const { qd, error } = libos.wait(token)!;
+        if (error !== null) {
+          const reason = error.toLowerCase().replaceAll('_', ' ');
+          const detail = `cannot connect to ${this.#name}: ${reason}; is the server running there?`;
+          throw new LoadError('CONNECT_FAILED', detail);
+        }
+        opened(qd);
+        libos.pop(qd);
+      }
+    }
   }
 
   get #name(): string {

@@ -48,6 +48,7 @@ Exit code: 0 when the load was carried out, whatever the replies were; 1 when it
     .addOption(new Option('--operation <name>', 'what to ask').choices([...operations]).default('get'))
     .option('--get-share <share>', 'share of GETs in a mix, 0 to 1', share, 0.5)
     .option('--connections <n>', 'connections', atLeast(1), 1)
+    .option('--idle-connections <n>', 'connections opened beside these that send nothing', atLeast(0), 0)
     .option('--pipeline <n>', 'requests outstanding per connection', atLeast(1), 1)
     .option('--keys <n>', 'size of the key space', atLeast(1), 1_000_000)
     .addOption(

@@ -47,15 +47,19 @@ export function run(context: DataPathContext<GeneratorInput, null>): LoadOutcome
     }
     progress[0] = CONNECT;
     const workload = new Workload(options);
+    loop.connectIdle(options.idleConnections);
     loop.connect(options.connections, options.pipeline, workload);
     const source = new RandomRequests(workload);
     loop.start(source);
     const warmUp = new MeasureControl(context, WARM_UP, options.warmupS, null);
     loop.run(source, warmUp);
+    const before = libos.pollCounts();
     const measure = new MeasureControl(context, MEASURE, options.durationS, options.requests);
     loop.run(source, measure);
+    const after = libos.pollCounts();
+    const idle_polls = (after.idlePolls - before.idlePolls) / (after.polls - before.polls);
     loop.close();
-    return context.stopRequested() ? null : measure.outcome(populateS);
+    return context.stopRequested() ? null : { ...measure.outcome(populateS), idle_polls };
   } finally {
     libos.shutdown();
   }
@@ -164,7 +168,7 @@ class MeasureControl implements LoopControl {
     return nowNs >= this.#endNs || this.#counted === this.#replies || this.#context.stopRequested();
   }
 
-  outcome(populate_s: number | null): LoadOutcome {
+  outcome(populate_s: number | null): Omit<LoadOutcome, 'idle_polls'> {
     const elapsed_s = (this.#lastNs - this.#startNs) / 1e9;
     const results = this.#tallies.map((tally, operation) => result(tally, operation, elapsed_s));
     return { elapsed_s, populate_s, operations: results.filter(({ requests }) => requests > 0) };

@@ -15,6 +15,8 @@ export interface LoadOptions extends WorkloadOptions {
   /** Spin while waiting for replies, or sleep in the kernel. */
   wait: 'poll' | 'block';
   connections: number;
+  /** Connections that are opened beside these and send nothing. */
+  idleConnections: number;
   pipeline: number;
   /** Core of the generator's thread, or null for any. */
   core: number | null;
@@ -45,6 +47,8 @@ export interface OperationResult {
 export interface LoadOutcome {
   elapsed_s: number;
   populate_s: number | null;
+  /** Share of the generator's polls in the measured window that found nothing: 0 where it is the limit itself; null where nothing was counted. */
+  idle_polls: number | null;
   operations: OperationResult[];
 }
 

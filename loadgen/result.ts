@@ -10,6 +10,7 @@ export interface Setup
     LoadOptions,
     | 'wait'
     | 'connections'
+    | 'idleConnections'
     | 'pipeline'
     | 'keys'
     | 'keyDistribution'
@@ -47,6 +48,7 @@ export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcom
     backend: setup.backend,
     wait: setup.wait,
     connections: setup.connections,
+    idle_connections: setup.idleConnections,
     pipeline: setup.pipeline,
     keys: setup.keys,
     key_distribution: setup.keyDistribution,
@@ -55,6 +57,7 @@ export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcom
     core: setup.core,
     warmup_s: setup.warmupS,
     elapsed_s: outcome.elapsed_s,
+    idle_polls: outcome.idle_polls,
     versions: { node: process.versions.node, ...setup.versions },
     operations: outcome.operations.map(({ encoded, distribution, ...counts }) => ({
       ...counts,

@@ -152,6 +152,7 @@ export const loadResultSchema = z.strictObject({
   backend: z.string(),
   wait: waitMode,
   connections: positive,
+  idle_connections: count.default(0),
   pipeline: positive,
   keys: positive,
   key_distribution: keyDistribution,
@@ -160,6 +161,8 @@ export const loadResultSchema = z.strictObject({
   core: count.nullable(),
   warmup_s: z.number().nonnegative(),
   elapsed_s: z.number().positive(),
+  /** Share of the generator's polls that found nothing: 0 where the generator is the limit. Null where nothing polls so. */
+  idle_polls: z.number().min(0).max(1).nullable().default(null),
   versions: z.object({ node: z.string() }).catchall(z.string()),
   operations: z
     .array(

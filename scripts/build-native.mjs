@@ -56,7 +56,17 @@ function build(product) {
   }
   const argumentsOf = ask('pkg-config', ['--cflags', '--libs', library.name]).split(/\s+/);
   const target = join(buildDir, file);
-  const compile = ['-std=gnu11', '-O3', '-g', ...warnings, ...flags, '-o', `${target}.new`, ...sources, ...argumentsOf];
+  const compile = [
+    '-std=gnu11',
+    '-O3',
+    '-g',
+    ...warnings,
+    ...flags,
+    '-o',
+    `${target}.new`,
+    ...sources,
+    ...argumentsOf,
+  ];
   const hash = createHash('sha256').update(JSON.stringify([version, process.arch, compile]));
   for (const source of [...sources, ...headers]) hash.update(readFileSync(join(native, source)));
   const wanted = hash.digest('hex');

@@ -17,6 +17,7 @@ const setup = {
   backend: 'dpdk',
   wait: 'poll' as const,
   connections: 1,
+  idleConnections: 0,
   pipeline: 1,
   keys: 1,
   keyDistribution: 'single' as const,

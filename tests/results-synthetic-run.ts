@@ -198,6 +198,7 @@ async function writeLoadResult(
     backend: 'kernel',
     wait: 'poll',
     connections: target.clients,
+    idle_connections: 0,
     pipeline: plan.pipeline,
     keys: plan.keys,
     key_distribution: plan.key_distribution,
@@ -206,6 +207,7 @@ async function writeLoadResult(
     core: 1,
     warmup_s: plan.warmup_s,
     elapsed_s,
+    idle_polls: 0.5,
     versions: { node: 'v24.21.0' },
     operations: [
       {

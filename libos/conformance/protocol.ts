@@ -28,6 +28,7 @@ export type PlainCall =
   | 'close'
   | 'shutdownWrite'
   | 'pop'
+  | 'pollCounts'
   | 'localEndpoint'
   | 'peerEndpoint'
   | 'shutdown';

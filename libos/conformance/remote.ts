@@ -6,6 +6,7 @@ import type {
   Completion,
   Endpoint,
   Libos,
+  PollCounts,
   PushCompletion,
   QToken,
   QueueDescriptor,
@@ -73,6 +74,10 @@ export class RemoteLibos implements Libos {
   pop(qd: QueueDescriptor): QToken {
     return this.#call('pop', qd) as QToken;
   }
+  pollCounts(): PollCounts {
+    return this.#call('pollCounts') as PollCounts;
+  }
+
   localEndpoint(qd: QueueDescriptor): Endpoint {
     return this.#call('localEndpoint', qd) as Endpoint;
   }

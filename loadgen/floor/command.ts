@@ -53,6 +53,7 @@ async function measure({ out, ...options }: Flags): Promise<void> {
     backend: 'dpdk',
     wait: 'poll' as const,
     connections: 1,
+    idleConnections: 0,
     pipeline: 1,
     // Nothing is drawn: every request is as long as the one for the first key.
     keys: 1,

@@ -34,6 +34,7 @@ export function floorOutcome(operation: 'get' | 'set', text: string): FloorOutco
   return {
     elapsed_s,
     populate_s: null,
+    idle_polls: null,
     operations: [
       {
         operation,

@@ -4,8 +4,8 @@
  *
  *     node libos-peer.ts echo|ping|sink|stream SOCKET MESSAGE_BYTES COUNT
  */
+import { median } from 'simple-statistics';
 import { createLibos, type Libos, nowNs, type QueueDescriptor } from '../../libos/index.ts';
-import { LatencyRecorder } from '../../loadgen/recorder.ts';
 
 const [role, socket, messageText, countText] = process.argv.slice(2);
 const messageBytes = Number(messageText);
@@ -55,9 +55,9 @@ function echo(libos: Libos, qd: QueueDescriptor): void {
   }
 }
 
-/** One message at a time: the round trips of the second half are recorded. */
-function ping(libos: Libos, qd: QueueDescriptor): LatencyRecorder {
-  const recorder = new LatencyRecorder();
+/** One message at a time. Returns the nanoseconds of the second half's round trips. */
+function ping(libos: Libos, qd: QueueDescriptor): Float64Array {
+  const roundTripsNs = new Float64Array(count);
   libos.pop(qd);
   for (let sent = 0; sent < count; sent++) {
     const sga = libos.alloc(messageBytes);
@@ -74,9 +74,9 @@ function ping(libos: Libos, qd: QueueDescriptor): LatencyRecorder {
         libos.pop(qd);
       }
     }
-    if (2 * sent >= count) recorder.record(nowNs() - sentNs);
+    roundTripsNs[sent] = nowNs() - sentNs;
   }
-  return recorder;
+  return roundTripsNs.subarray(count / 2);
 }
 
 /** Receives until the stream ends. Returns bytes and the nanoseconds between the first and the last. */
@@ -124,8 +124,7 @@ if (role === 'echo') {
 } else {
   const qd = connected();
   if (role === 'ping') {
-    const histogram = ping(libos, qd).histogram();
-    console.log(JSON.stringify({ p50_us: histogram.getValueAtPercentile(50) / 1000 }));
+    console.log(JSON.stringify({ p50_us: median([...ping(libos, qd)]) / 1000 }));
   } else stream(libos, qd);
   libos.close(qd);
 }

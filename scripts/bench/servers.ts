@@ -124,14 +124,14 @@ export interface LoadResult {
 
 /** Runs `bypassbench load` against a server. Throws if any reply was not a hit. */
 export async function load(server: Server, ...args: string[]): Promise<LoadResult> {
-  return measured(['load', ...server.clientArgs, '--core', `${CLIENT_CORE}`, ...args]);
+  return measured(`${CLIENT_CORE}`, ['load', ...server.clientArgs, '--core', `${CLIENT_CORE}`, ...args]);
 }
 
-/** Runs a subcommand of bypassbench that writes a load result, on the client's core. */
-export async function measured(args: string[]): Promise<LoadResult> {
+/** Runs a subcommand of bypassbench that writes a load result on these cores ('0,1'). */
+export async function measured(cores: string, args: string[]): Promise<LoadResult> {
   const dir = await mkdtemp(join(tmpdir(), 'bypassbench-bench-'));
   try {
-    await execa('taskset', ['-c', `${SERVER_CORE},${CLIENT_CORE}`, bypassbench, ...args, '--out', dir]);
+    await execa('taskset', ['-c', cores, bypassbench, ...args, '--out', dir]);
     const result = JSON.parse(await readFile(join(dir, 'result.json'), 'utf8'));
     const [operation]: LoadOperation[] = result.operations;
     if (operation.hits !== operation.requests)

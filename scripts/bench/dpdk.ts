@@ -1,0 +1,231 @@
+/**
+ * npm run bench:dpdk: what the backend over DPDK is worth, over memif, each part against its reference in the same run.
+ *
+ *     npm run bench:dpdk                    all parts
+ *     npm run bench:dpdk -- echo stream     only these
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { freePort } from '../../experiments/index.ts';
+import { Comparison, progress, shuffled } from './comparison.ts';
+import { CLIENT_CORE, load, measured, residentBytes, SERVER_CORE, startServer } from './servers.ts';
+
+const TRIALS = 5;
+const bothCores = `${SERVER_CORE},${CLIENT_CORE}`;
+const KEYS = ['--keys', '100000'];
+const TIMES = ['--warmup-s', '1', '--duration-s', '3'];
+
+/** GET and SET latency of one connection: unmodified Redis, our server on DPDK, and raw frames in C. */
+async function latency(): Promise<void> {
+  const toRedis = new Comparison<'redis' | 'kv-dpdk'>('redis', 'us: median [min, max]');
+  const toFloor = new Comparison<'floor' | 'kv-dpdk'>('floor', 'us: median [min, max]');
+  for (let trial = 1; trial <= TRIALS; trial++) {
+    for (const system of shuffled(['redis', 'kv-dpdk', 'floor'] as const)) {
+      const server = system === 'floor' ? null : await startServer(system);
+      for (const operation of ['set', 'get']) {
+        const fill = operation === 'set' ? ['--populate'] : [];
+        const args = ['--operation', operation, ...TIMES];
+        const result =
+          server === null
+            ? await measured(bothCores, ['floor', 'dpdk', '--cores', bothCores, ...args])
+            : await load(server, ...fill, ...KEYS, ...args);
+        const p50_us = result.operation.latency_ns.p50 / 1000;
+        const measure = `${operation.toUpperCase()} p50`;
+        if (system !== 'floor') toRedis.add(measure, system, p50_us);
+        if (system !== 'redis') toFloor.add(measure, system, p50_us);
+        progress(`latency ${trial} of ${TRIALS}: ${system} ${operation} p50 ${p50_us.toFixed(2)} us`);
+      }
+      await server?.stop();
+    }
+  }
+  console.log(toRedis.table({ 'kv-dpdk GET p50': { ratio: 0.15, better: 'lower' } }));
+  console.log(toFloor.table({ 'kv-dpdk GET p50': { ratio: 5, better: 'lower' } }));
+}
+
+/** GETs of 50 connections without pipelining, our polling client on a core of its own. */
+async function throughput(): Promise<void> {
+  const table = new Comparison<'redis' | 'kv-dpdk'>('redis', 'requests/s: median [min, max]');
+  const idle = new Comparison<'redis' | 'kv-dpdk'>('redis', 'share: median [min, max]');
+  for (let trial = 1; trial <= TRIALS; trial++) {
+    for (const system of shuffled(['redis', 'kv-dpdk'] as const)) {
+      const server = await startServer(system);
+      const result = await load(server, '--populate', ...KEYS, '--connections', '50', ...TIMES);
+      const rate = result.operation.throughput_ops;
+      table.add('GET -c 50', system, rate);
+      idle.add("the client's idle polls", system, result.idle_polls!);
+      progress(
+        `throughput ${trial} of ${TRIALS}: ${system} ${Math.round(rate)} requests/s, ` +
+          `${(100 * result.idle_polls!).toFixed(1)} % of the client's polls idle`,
+      );
+      await server.stop();
+    }
+  }
+  console.log(table.table({ 'kv-dpdk GET -c 50': { ratio: 4, better: 'higher' } }));
+  console.log(idle.table({}));
+}
+
+/** 64 bytes there and back: the libOS over TCP, and bare Ethernet frames over the same device from TypeScript. */
+async function echo(): Promise<void> {
+  const table = new Comparison<'raw frames' | 'libOS'>('raw frames', 'us: median [min, max]');
+  for (let trial = 1; trial <= TRIALS; trial++) {
+    for (const system of shuffled(['raw frames', 'libOS'] as const)) {
+      const program = system === 'libOS' ? 'libos-peer.ts' : 'raw-frames-peer.ts';
+      const { p50_us } = await overMemif(program, 'echo', 'ping', 64, 600_000);
+      table.add('64 B p50', system, p50_us);
+      progress(`echo ${trial} of ${TRIALS}: ${system} p50 ${p50_us.toFixed(2)} us`);
+    }
+  }
+  console.log(table.table({ 'libOS 64 B p50': { ratio: 3, better: 'lower' } }));
+}
+
+/** One stream of 256 kB pushes, and iperf3 over the kernel's loopback. */
+async function stream(): Promise<void> {
+  const table = new Comparison<'iperf3' | 'libOS'>('iperf3', 'Gbit/s: median [min, max]');
+  for (let trial = 1; trial <= TRIALS; trial++) {
+    for (const system of shuffled(['iperf3', 'libOS'] as const)) {
+      const rate =
+        system === 'iperf3'
+          ? await iperf()
+          : (await overMemif('libos-peer.ts', 'sink', 'stream', 256 * 1024, 8_000)).gbit_per_s;
+      table.add('256 kB pushes', system, rate);
+      progress(`stream ${trial} of ${TRIALS}: ${system} ${rate.toFixed(2)} Gbit/s`);
+    }
+  }
+  console.log(table.table({ 'libOS 256 kB pushes': { ratio: 0.3, better: 'higher' } }));
+}
+
+/** Ten busy connections beside ever more idle ones: what these cost in time and in memory. */
+async function idleConnections(): Promise<void> {
+  const counts = [1, 100, 1_000, 10_000];
+  const names = counts.map((count) => `${count} idle`);
+  const table = new Comparison<string>(names[0], 'us: median [min, max]');
+  const memoryMib: number[] = [];
+  for (let trial = 1; trial <= TRIALS; trial++) {
+    for (const count of shuffled(counts)) {
+      const server = await startServer('kv-dpdk', { args: ['--max-clients', '20000'] });
+      const busy = ['--populate', ...KEYS, '--connections', '10', ...TIMES];
+      await load(server, ...busy);
+      const beforeBytes = await residentBytes(server.pid);
+      const loading = load(server, ...busy, '--idle-connections', `${count}`);
+      let mostBytes = 0;
+      const sampling = setInterval(async () => {
+        mostBytes = Math.max(mostBytes, await residentBytes(server.pid));
+      }, 100);
+      const result = await loading;
+      clearInterval(sampling);
+      const p50_us = result.operation.latency_ns.p50 / 1000;
+      table.add('GET p50 of 10 busy', `${count} idle`, p50_us);
+      if (count === 10_000) memoryMib.push((mostBytes - beforeBytes) / 2 ** 20);
+      progress(
+        `idle ${trial} of ${TRIALS}: ${count} idle connections, p50 of the busy ${p50_us.toFixed(2)} us`,
+      );
+      await server.stop();
+    }
+  }
+  const goal = { ratio: 1.5, better: 'lower' as const };
+  console.log(table.table(Object.fromEntries(names.map((name) => [`${name} GET p50 of 10 busy`, goal]))));
+  const most = Math.max(...memoryMib);
+  console.log(
+    `10,000 idle connections: the server grew by ${memoryMib.map((mib) => mib.toFixed(0)).join(', ')} MiB ` +
+      `(goal: at most 100) ${most <= 100 ? 'met' : 'MISSED'}`,
+  );
+}
+
+/** What the server's heap is given per request over 10 million of them, from V8's record of its collections. */
+async function heap(): Promise<void> {
+  const requests = 10_000_000;
+  const collections: { beforeMib: number; afterMib: number }[] = [];
+  const server = await startServer('kv-dpdk', {
+    env: { NODE_OPTIONS: '--trace-gc' },
+    onLine(line) {
+      const [, before, after] = /: \S+ ([\d.]+) \([\d.]+\) -> ([\d.]+) \([\d.]+\) MB/.exec(line) ?? [];
+      if (after !== undefined) collections.push({ beforeMib: Number(before), afterMib: Number(after) });
+    },
+  });
+  const args = ['--operation', 'get', ...KEYS, '--connections', '8', '--pipeline', '16'];
+  await load(server, '--populate', ...args, '--requests', '1000000');
+  const known = collections.length;
+  await load(server, ...args, '--warmup-s', '0', '--requests', `${requests}`);
+  await sleep(200);
+  const during = collections.slice(known);
+  await server.stop();
+  // What was allocated between two collections is what the later one found more than the earlier one left.
+  let allocatedMib = 0;
+  for (let i = 1; i < during.length; i++) allocatedMib += during[i].beforeMib - during[i - 1].afterMib;
+  const perRequest = (allocatedMib * 2 ** 20) / requests;
+  console.log(
+    `heap over ${requests} requests: ${during.length} collections, ${allocatedMib.toFixed(1)} MiB allocated between ` +
+      `them, ${perRequest.toFixed(2)} bytes a request (goal: below 1) ${perRequest < 1 ? 'met' : 'MISSED'}`,
+  );
+}
+
+/** Runs the two ends of a program over memif; what the end that measures says. */
+async function overMemif(
+  program: string,
+  serverRole: string,
+  clientRole: string,
+  bytes: number,
+  count: number,
+): Promise<Record<string, number>> {
+  const folder = await mkdtemp(join(tmpdir(), 'bypassbench-peers-'));
+  const path = join(import.meta.dirname, program);
+  const peer = (core: number, role: string) =>
+    execa('taskset', [
+      '-c',
+      `${core}`,
+      'node',
+      path,
+      role,
+      join(folder, 'memif.sock'),
+      `${bytes}`,
+      `${count}`,
+    ]);
+  try {
+    const server = peer(SERVER_CORE, serverRole);
+    for await (const line of server) if (line.includes('"ready"')) break;
+    const client = peer(CLIENT_CORE, clientRole);
+    const said = await Promise.all([server, client]);
+    const last = said
+      .map(({ stdout }) => stdout.split('\n').at(-1) ?? '')
+      .find((line) => !line.includes('ready') && line !== '');
+    return JSON.parse(last!);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function iperf(): Promise<number> {
+  const port = `${await freePort('127.0.0.1')}`;
+  const server = execa('taskset', [
+    '-c',
+    `${SERVER_CORE}`,
+    'iperf3',
+    '--server',
+    '--one-off',
+    '--port',
+    port,
+  ]);
+  await sleep(300);
+  const args = ['--client', '127.0.0.1', '--port', port, '--time', '4', '--json'];
+  const { stdout } = await execa('taskset', ['-c', `${CLIENT_CORE}`, 'iperf3', ...args]);
+  await server;
+  return JSON.parse(stdout).end.sum_received.bits_per_second / 1e9;
+}
+
+const parts: Record<string, () => Promise<void>> = {
+  latency,
+  throughput,
+  echo,
+  stream,
+  idle: idleConnections,
+  heap,
+};
+const wanted = process.argv.slice(2);
+for (const name of wanted.length > 0 ? wanted : Object.keys(parts)) {
+  if (!Object.hasOwn(parts, name))
+    throw new Error(`there is no part '${name}': ${Object.keys(parts).join(', ')}`);
+  await parts[name]();
+}
