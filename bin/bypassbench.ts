@@ -15,6 +15,7 @@ const parts: Record<string, () => Promise<Part>> = {
   serve: () => import('../kvserver/command.ts'),
   load: () => import('../loadgen/command.ts'),
   floor: () => import('../loadgen/floor/command.ts'),
+  doctor: () => import('../libos/command.ts'),
 };
 
 async function main(argv: string[]): Promise<void> {

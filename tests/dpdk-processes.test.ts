@@ -131,7 +131,9 @@ describe('a DPDK that does not start', () => {
       }
       console.log(process.pid);
     `;
-    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      encoding: 'utf8',
+    });
     expect(stderr).toBe('');
     return stdout.trim().split('\n');
   };

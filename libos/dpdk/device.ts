@@ -8,7 +8,7 @@
  */
 import koffi from 'koffi';
 import { LibosError } from '../errors.ts';
-import { type Device, MAX_BURST } from '../inet/device.ts';
+import { type Device, MAX_BURST, MAX_PIECES } from '../inet/device.ts';
 import { Segment } from '../memory/sga.ts';
 import { reasonFromLog, startEal } from './eal.ts';
 import type { Glue } from './glue.ts';
@@ -19,6 +19,7 @@ import {
   COUNTERS,
   FREE_COUNT,
   HEADROOM_BYTES,
+  HELD_BY_DEVICE,
   LINK_UP,
   MAC,
   MAX_QUEUED,
@@ -53,6 +54,8 @@ export class DpdkDevice implements Device {
   /** First word of the stack of free buffers. */
   readonly #free: number;
   readonly #buffers: number;
+  /** Of these, those that are not in the device's own rings. */
+  readonly #receivable: number;
   #words: Int32Array;
   #doubles: Float64Array;
   /** Pieces of all queued frames, and of the frame that is being made. */
@@ -78,6 +81,7 @@ export class DpdkDevice implements Device {
     this.mac = new Uint8Array(area.slice(MAC, MAC + 6));
     this.mtu = this.#words[MTU];
     this.#buffers = this.#words[BUFFERS];
+    this.#receivable = this.#buffers - this.#words[HELD_BY_DEVICE];
     this.#free = BASE_OF + this.#buffers;
     this.#makeSegments();
   }
@@ -91,7 +95,7 @@ export class DpdkDevice implements Device {
   }
 
   get freeBuffers(): number {
-    return this.#buffers - this.#held - this.#words[FREE_COUNT];
+    return this.#receivable - this.#held - this.#words[FREE_COUNT];
   }
 
   exchange(): number {
@@ -121,7 +125,9 @@ export class DpdkDevice implements Device {
     return segment;
   }
 
+  /** Throws RangeError beyond MAX_PIECES on every frame. */
   append(payload: Segment, offset: number, length: number): void {
+    if (this.#pieces === MAX_QUEUED * MAX_PIECES) throw new RangeError('frames with too many pieces');
     const at = PIECES + this.#pieces * PIECE_WORDS;
     this.#doubles[at >> 1] = payload.address + (offset - payload.base);
     this.#words[at + 2] = length;

@@ -2,8 +2,6 @@
  * DPDK's environment abstraction layer, started once a process with what the first device needs. Ports are plugged
  * in afterwards, so that each libOS opens and closes its own.
  */
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { currentCores } from '../affinity.ts';
 import { LibosError } from '../errors.ts';
 import { type Glue, glue } from './glue.ts';
@@ -17,19 +15,17 @@ export interface EalOptions {
   extraArguments: readonly string[];
 }
 
-const PREFIX = 'bypassbench-';
-
 /** Starts EAL unless it runs. Throws BACKEND_UNAVAILABLE with what EAL said. */
 export function startEal(options: EalOptions): Glue {
   const library = glue();
-  if (library.arguments() === '') removeLeftovers();
   if (library.init(ealArguments(options).join('\n')) < 0) {
     const reason = `${library.error()}: ${reasonFromLog(library.log())}`;
     throw new LibosError('BACKEND_UNAVAILABLE', 'dpdk', -1, `${reason}.${remedy(options, reason)}`);
   }
   const started = library.arguments().split('\n');
   if (options.pciAddress !== null && started.includes('--no-pci')) {
-    const detail = 'this process has started DPDK for a virtual device already: use a PCI device in a process of its own';
+    const detail =
+      'this process has started DPDK for a virtual device already: use a PCI device in a process of its own';
     throw new LibosError('INVALID_STATE', 'dpdk', -1, detail);
   }
   return library;
@@ -40,11 +36,13 @@ function ealArguments({ pciAddress, hugepages, memoryMb, extraArguments }: EalOp
     'bypassbench',
     // One lcore, this thread, on the cores that it may use now: EAL then starts no thread for it and moves nobody.
     `--lcores=0@(${currentCores().join(',')})`,
-    `--file-prefix=${PREFIX}${process.pid}`,
+    `--file-prefix=bypassbench-${process.pid}`,
     '--no-telemetry',
     '--log-level=lib.eal:warning',
     ...(pciAddress === null ? ['--no-pci'] : [`--allow=${pciAddress}`]),
-    ...(hugepages ? ['--in-memory', '-m', `${memoryMb}`] : ['--no-shconf', '--no-huge', '-m', `${memoryMb}`, '--iova-mode=va']),
+    ...(hugepages
+      ? ['--in-memory', '-m', `${memoryMb}`]
+      : ['--no-shconf', '--no-huge', '-m', `${memoryMb}`, '--iova-mode=va']),
     ...extraArguments,
   ];
 }
@@ -56,7 +54,8 @@ function remedy({ hugepages, extraArguments }: EalOptions, reason: string): stri
 }
 
 /** What DPDK tells on its way whether or not it fails. */
-const chatter = /mp action callback|multiq qdisc|qdisc kind|Disabling rte flow|invalid .*command line.* arguments/i;
+const chatter =
+  /mp action callback|multiq qdisc|qdisc kind|Disabling rte flow|invalid .*command line.* arguments/i;
 
 /** The lines of DPDK's log that tell why, without its prefixes and its pages of help. */
 export function reasonFromLog(log: string): string {
@@ -66,28 +65,4 @@ export function reasonFromLog(log: string): string {
     .map((line) => line.replace(/^EAL: |^ETHDEV: |^bypassbench: |^[a-z_]+\(\): /gi, '').trim())
     .filter((line) => line !== '' && !chatter.test(line));
   return lines.length > 0 ? [...new Set(lines)].slice(-4).join('; ') : 'DPDK gives no reason';
-}
-
-/** Removes the folders that processes of ours left which were killed. */
-function removeLeftovers(): void {
-  const base = process.getuid?.() === 0 ? '/var/run/dpdk' : join(process.env.XDG_RUNTIME_DIR ?? '/tmp', 'dpdk');
-  let names: string[] = [];
-  try {
-    names = readdirSync(base);
-  } catch {
-    // There is none before the first start.
-  }
-  for (const name of names) {
-    const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length)) : Number.NaN;
-    if (Number.isInteger(pid) && !isAlive(pid)) rmSync(join(base, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -57,7 +57,8 @@ function measure(device: DpdkDevice, bytes: number, rounds: number): RoundTrips 
     if (!awaitFrame(device)) throw new LibosError('TIMED_OUT', 'dpdk');
     roundTripsUs[round] = device.nowUs - sentUs;
     frame = device.received[0];
-    if (frame.length !== bytes) throw new LibosError('SYSTEM_ERROR', 'dpdk', -1, 'a frame came back with another length');
+    if (frame.length !== bytes)
+      throw new LibosError('SYSTEM_ERROR', 'dpdk', -1, 'a frame came back with another length');
   }
   device.give(frame);
   roundTripsUs.sort();
@@ -68,7 +69,9 @@ function measure(device: DpdkDevice, bytes: number, rounds: number): RoundTrips 
 function main([role, socket, core, bytes, rounds]: string[]): void {
   if (core !== '-') pinThread(Number(core));
   const host = role === 'server' ? 1 : 2;
-  const device = new DpdkDevice(parseDpdkOptions({ role, socket, ip: `192.0.2.${host}/24`, packet_buffers: '1024' }));
+  const device = new DpdkDevice(
+    parseDpdkOptions({ role, socket, ip: `192.0.2.${host}/24`, packet_buffers: '1024' }),
+  );
   if (role === 'server') {
     console.log('ready');
     echo(device);

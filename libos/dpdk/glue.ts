@@ -1,4 +1,4 @@
-/** The functions of libos/native/dpdk.c, loaded when they are first needed in a thread. */
+/** The functions of the C glue (libos/native/port.h), loaded when they are first needed in a thread. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import koffi from 'koffi';
@@ -33,7 +33,7 @@ export interface Glue {
   close(port: number): void;
 }
 
-/** Flags of open, as in dpdk.c. */
+/** Flags of open, as in port.h. */
 export const PortFlag = {
   /** A peer that is not there, or that goes, is looked for until it comes. */
   Reconnects: 1,
@@ -43,6 +43,8 @@ export const PortFlag = {
   Hardware: 4,
   SetMtu: 8,
   Promiscuous: 16,
+  /** Its rings hold packet buffers, so that these cannot be received into any more. */
+  HoldsBuffers: 32,
 } as const;
 
 const file = fileURLToPath(new URL('../native/build/dpdk.so', import.meta.url));

@@ -1,5 +1,5 @@
 /**
- * The area that a port of the glue shares with us: struct area of libos/native/dpdk.c, whose assertions hold these
+ * The area that a port of the glue shares with us: struct area of libos/native/port.h, whose assertions hold these
  * offsets. 32-bit words are counted in words, doubles in doubles, bytes in bytes.
  */
 import { MAX_BURST, MAX_PIECES } from '../inet/device.ts';
@@ -25,6 +25,7 @@ export const PENDING = LINK_UP + 1;
 export const MTU = LINK_UP + 2;
 export const BUFFERS = LINK_UP + 3;
 export const BUFFER_BYTES = 296 / 4;
+export const HELD_BY_DEVICE = BUFFER_BYTES + 1;
 export const QUEUED = 304 / 4;
 export const FREE_COUNT = QUEUED + 1;
 export const RX_BUFFER = 320 / 4;

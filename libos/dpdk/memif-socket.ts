@@ -26,20 +26,32 @@ export const MAX_SOCKET_PATH_BYTES = 107;
 export function claimSocket(role: 'server' | 'client', path: string): string {
   const absolute = resolve(path);
   if (!isDirectory(dirname(absolute))) {
-    throw refusal('INVALID_ARGUMENT', `socket=${path}: there is no folder ${dirname(absolute)}; make it first`);
+    throw refusal(
+      'INVALID_ARGUMENT',
+      `socket=${path}: there is no folder ${dirname(absolute)}; make it first`,
+    );
   }
   if (role === 'client') return asClient(absolute);
   const stat = lstatSync(absolute, { throwIfNoEntry: false });
   if (stat === undefined) return absolute;
   if (!stat.isSocket()) {
-    throw refusal('INVALID_ARGUMENT', `socket=${path} exists and is no socket; name another path or remove it`);
+    throw refusal(
+      'INVALID_ARGUMENT',
+      `socket=${path} exists and is no socket; name another path or remove it`,
+    );
   }
   const result = tryConnect(absolute);
   if (result === 0 || result === Errno.EAGAIN) {
-    throw refusal('ADDRESS_IN_USE', `socket=${path} is the socket of a memif server that runs; name another path or end it`);
+    throw refusal(
+      'ADDRESS_IN_USE',
+      `socket=${path} is the socket of a memif server that runs; name another path or end it`,
+    );
   }
   if (result !== Errno.ECONNREFUSED) {
-    throw refusal('ADDRESS_IN_USE', `socket=${path} is not a memif socket (${errnoName(result)}); name another path`);
+    throw refusal(
+      'ADDRESS_IN_USE',
+      `socket=${path} is not a memif socket (${errnoName(result)}); name another path`,
+    );
   }
   rmSync(absolute, { force: true });
   return absolute;

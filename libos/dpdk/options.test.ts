@@ -66,7 +66,11 @@ describe('options of dpdk', () => {
       memoryMb: 128,
       extraArguments: ['--huge-dir', '/mnt/huge', '-v'],
     });
-    expect(options).toMatchObject({ packetBuffers: 2048, pcap: '/tmp/x.pcap', impair: { loss: 0.01, seed: 7 } });
+    expect(options).toMatchObject({
+      packetBuffers: 2048,
+      pcap: '/tmp/x.pcap',
+      impair: { loss: 0.01, seed: 7 },
+    });
     expect(options.tcp).toEqual({
       congestion: 'newreno',
       nagle: true,

@@ -81,7 +81,9 @@ export function parseDpdkOptions(given: Readonly<Record<string, string>>): DpdkO
   const device = readDevice(options, kind);
   const { address, prefixLength } = readNetwork(options);
   const mtu = options.has('mtu') ? options.integer('mtu', 576, 9200, 0) : null;
-  const packetBuffers = options.integer('packet_buffers', 1024, 131_072, 8192);
+  // The rings of a NIC and of XDP hold a few thousand.
+  const fewest = kind === 'pci' || kind === 'af_xdp' ? 4096 : 1024;
+  const packetBuffers = options.integer('packet_buffers', fewest, 131_072, 8192);
   const hugepages = options.choice('hugepages', ['yes', 'no'], kind === 'pci' ? 'yes' : 'no') === 'yes';
   // A NIC's packet buffers lie in EAL's memory; other devices map their own.
   const poolMb = kind === 'pci' ? Math.ceil((packetBuffers * ((mtu ?? 1500) + 1024)) / 2 ** 20) : 0;
@@ -119,16 +121,25 @@ function readDevice(options: Reader, kind: Kind): DpdkDeviceOptions {
   switch (kind) {
     case 'memif': {
       const role = options.choice('role', ['server', 'client'], null);
-      const socket = options.required('socket', 'a path such as socket=/run/bypassbench.sock, the same at both ends');
+      const socket = options.required(
+        'socket',
+        'a path such as socket=/run/bypassbench.sock, the same at both ends',
+      );
       if (Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES) {
-        options.refuse('socket', `it has ${Buffer.byteLength(socket)} bytes and may have ${MAX_SOCKET_PATH_BYTES}`);
+        options.refuse(
+          'socket',
+          `it has ${Buffer.byteLength(socket)} bytes and may have ${MAX_SOCKET_PATH_BYTES}`,
+        );
       }
       // These separate arguments in DPDK's list.
       if (/[,=[\]"]/.test(socket)) options.refuse('socket', 'the characters , = [ ] " cannot be in it');
       return { kind, role, socket };
     }
     case 'pci': {
-      const address = options.required('pci', 'an address such as pci=0000:3b:00.0 (bypassbench doctor lists them)');
+      const address = options.required(
+        'pci',
+        'an address such as pci=0000:3b:00.0 (bypassbench doctor lists them)',
+      );
       if (!/^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/i.test(address)) {
         options.refuse('pci', 'it must look like 0000:3b:00.0 (bypassbench doctor lists them)');
       }
@@ -138,7 +149,8 @@ function readDevice(options: Reader, kind: Kind): DpdkDeviceOptions {
       const example = kind === 'tap' ? 'bypass0, which is created' : 'eth0, which exists';
       const name = options.required('interface', `the name of an interface such as interface=${example}`);
       // Linux: IFNAMSIZ with its terminating zero.
-      if (!/^[^\s/,=[\]":]{1,15}$/.test(name)) options.refuse('interface', 'a name has 1 to 15 characters, no / : , = or space');
+      if (!/^[^\s/,=[\]":]{1,15}$/.test(name))
+        options.refuse('interface', 'a name has 1 to 15 characters, no / : , = or space');
       return { kind, interface: name };
     }
   }
@@ -173,7 +185,9 @@ class Reader {
         throw invalid(`there is no option '${name}'; there is ${Object.keys(names).join(', ')}`);
       }
       if (!takers.includes(kind)) {
-        throw invalid(`the option ${name} goes with device=${takers.join(' or ')}, not with device=${kind}: leave it out`);
+        throw invalid(
+          `the option ${name} goes with device=${takers.join(' or ')}, not with device=${kind}: leave it out`,
+        );
       }
     }
   }
@@ -199,7 +213,8 @@ class Reader {
   integer(name: string, lowest: number, highest: number, fallback: number): number {
     if (!this.has(name)) return fallback;
     const value = /^\d{1,15}$/.test(this.#given[name]) ? Number(this.#given[name]) : -1;
-    if (value < lowest || value > highest) this.refuse(name, `it must be an integer from ${lowest} to ${highest}`);
+    if (value < lowest || value > highest)
+      this.refuse(name, `it must be an integer from ${lowest} to ${highest}`);
     return value;
   }
 
@@ -217,10 +232,13 @@ class Reader {
 
   mac(name: string): Uint8Array {
     const text = this.#given[name];
-    const bytes = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text) ? Buffer.from(text.replaceAll(':', ''), 'hex') : null;
+    const bytes = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)
+      ? Buffer.from(text.replaceAll(':', ''), 'hex')
+      : null;
     if (bytes === null) return this.refuse(name, 'it must look like 02:00:0a:63:00:01');
     // IEEE 802: the lowest bit of the first byte marks addresses of groups.
-    if (bytes[0] & 1 || bytes.every((byte) => byte === 0)) return this.refuse(name, 'it must be the address of one station');
+    if (bytes[0] & 1 || bytes.every((byte) => byte === 0))
+      return this.refuse(name, 'it must be the address of one station');
     return new Uint8Array(bytes);
   }
 

@@ -75,7 +75,7 @@ export function portRequest(options: DpdkOptions): PortRequest {
         args: `iface=${device.interface}`,
         mtu: network.mtu ?? interfaceMtu(device.interface),
         mac: network.mac,
-        flags: network.mac === null ? 0 : PortFlag.Promiscuous,
+        flags: PortFlag.HoldsBuffers | (network.mac === null ? 0 : PortFlag.Promiscuous),
         remedy: 'af_xdp needs root and a kernel with XDP sockets; bypassbench doctor tells more.',
       };
     case 'pci':
@@ -85,7 +85,11 @@ export function portRequest(options: DpdkOptions): PortRequest {
         args: '',
         mtu: network.mtu ?? 0,
         mac: network.mac,
-        flags: PortFlag.Hardware | PortFlag.PoolInEal | (network.mtu === null ? 0 : PortFlag.SetMtu),
+        flags:
+          PortFlag.Hardware |
+          PortFlag.PoolInEal |
+          PortFlag.HoldsBuffers |
+          (network.mtu === null ? 0 : PortFlag.SetMtu),
         remedy: 'bypassbench doctor lists the NICs of this machine and what each lacks.',
       };
   }

@@ -157,8 +157,7 @@ static int describe_received(struct port *port, struct rte_mbuf **mbufs, int cou
 	return kept;
 }
 
-/* Lends free buffers to the other side, as long as the pool has them. */
-static void lend(struct port *port)
+void lend_buffers(struct port *port)
 {
 	struct area *area = port->area;
 	struct rte_mbuf *lent[FREE_TARGET];
@@ -209,7 +208,7 @@ int port_exchange(int number)
 	if (area->queued > 0)
 		take_queued(port);
 	if (area->free_count < FREE_LOW)
-		lend(port);
+		lend_buffers(port);
 	else if (area->free_count > FREE_HIGH)
 		take_back(port);
 	if (likely(port->started) && gate_enter(number)) {

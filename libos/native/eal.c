@@ -72,15 +72,6 @@ const char *glue_log(void)
 	return log_copy;
 }
 
-static char runtime_dir[256];
-
-/* EAL leaves the folder of its files behind. */
-static void remove_runtime_dir(void)
-{
-	if (runtime_dir[0] != 0)
-		rmdir(runtime_dir);
-}
-
 /*
  * EAL's interrupt thread may run wherever the process may, but for the core of the calling thread, which polls: it
  * must not wait there for its turn.
@@ -120,8 +111,8 @@ static int initialize(const char *arguments)
 	fflush(log);
 	stdout = standard_output;
 	stderr = standard_error;
-	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
-	atexit(remove_runtime_dir);
+	/* A folder for files that it does not make when it shares nothing; it would stay when we are gone. */
+	rmdir(rte_eal_get_runtime_dir());
 	/* EAL keeps pointers into its arguments: text is not freed. */
 	return result < 0 ? fail("EAL does not start (%s)", rte_strerror(rte_errno)) : 0;
 }

@@ -200,20 +200,28 @@ static void take_back(struct gated *gated)
 		forget(gated);
 }
 
+/* What is registered for a handle or, without one, for an owner, and not taken back yet. */
+static struct gated *find_live(const struct rte_intr_handle *handle, int owner)
+{
+	struct gated *gated;
+
+	pthread_mutex_lock(&list_lock);
+	for (gated = registered; gated != NULL; gated = gated->next) {
+		if (!gated->dead && (handle != NULL ? gated->handle == handle : gated->owner == owner))
+			break;
+	}
+	pthread_mutex_unlock(&list_lock);
+	return gated;
+}
+
 /*
  * When a client is gone before it was greeted, net_memif of DPDK 22.11 closes and frees what it has registered,
  * and leaves it registered: EAL's interrupt thread then ends the process, as the descriptor is none any more.
  */
 void rte_intr_instance_free(struct rte_intr_handle *handle)
 {
-	struct gated *gated;
+	struct gated *gated = handle == NULL ? NULL : find_live(handle, -1);
 
-	pthread_mutex_lock(&list_lock);
-	for (gated = registered; gated != NULL; gated = gated->next) {
-		if (gated->handle == handle && !gated->dead)
-			break;
-	}
-	pthread_mutex_unlock(&list_lock);
 	if (gated != NULL)
 		take_back(gated);
 	eal_instance_free(handle);
@@ -225,12 +233,9 @@ void rte_intr_instance_free(struct rte_intr_handle *handle)
  */
 void gate_close_listeners(int owner)
 {
-	struct gated *gated, *next;
+	struct gated *gated;
 
-	for (gated = registered; gated != NULL; gated = next) {
-		next = gated->next;
-		if (gated->owner != owner || gated->dead)
-			continue;
+	while ((gated = find_live(NULL, owner)) != NULL) {
 		gated->closes = true;
 		take_back(gated);
 	}

@@ -49,8 +49,9 @@ static inline void gate_leave(int lane)
 /* Keeps callbacks away while a port is opened, started, stopped or closed; not to be taken on the inside. */
 void gate_lock(void);
 void gate_unlock(void);
-/* Forgets and closes what drivers registered for `owner` and leave behind when the port is removed. */
+/* What drivers register on this thread from now on belongs to `owner`; -1: to nobody. */
 void gate_set_owner(int owner);
+/* Takes back and closes what belongs to `owner`: drivers leave it behind when the port is removed. */
 void gate_close_listeners(int owner);
 
 #endif

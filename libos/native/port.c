@@ -57,6 +57,7 @@ static int set_up_queues(struct port *port)
 	int result;
 
 	rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx);
+	port->area->held_by_device = port->flags & HOLDS_BUFFERS ? rx + tx : 0;
 	result = rte_eth_rx_queue_setup(port->id, 0, rx, SOCKET_ID_ANY, NULL, port->pool);
 	if (result == 0)
 		result = rte_eth_tx_queue_setup(port->id, 0, tx, SOCKET_ID_ANY, NULL);
@@ -226,6 +227,7 @@ int port_open(const char *bus, const char *name, const char *arguments, int mtu,
 		return -1;
 	}
 	port->area->now_us = (double)rte_rdtsc() * port->us_per_cycle;
+	lend_buffers(port);
 	return (int)(port - ports);
 }
 

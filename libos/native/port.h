@@ -46,7 +46,7 @@ enum {
 };
 
 /* As PortFlag in libos/dpdk/glue.ts. */
-enum { RECONNECTS = 1, POOL_IN_EAL = 2, HARDWARE = 4, SET_MTU = 8, PROMISCUOUS = 16 };
+enum { RECONNECTS = 1, POOL_IN_EAL = 2, HARDWARE = 4, SET_MTU = 8, PROMISCUOUS = 16, HOLDS_BUFFERS = 32 };
 
 #define COUNTERS(X) \
 	X(rx_frames) X(rx_bytes) X(rx_dropped_oversize) X(rx_dropped_runt) X(rx_bad_checksum) \
@@ -85,7 +85,8 @@ struct area {
 	double pool_bytes;
 	uint8_t mac[8];
 	int32_t buffer_bytes;
-	int32_t unused;
+	/* Buffers that lie in the device's own rings. */
+	int32_t held_by_device;
 	/* Written by the other side. */
 	int32_t queued;
 	int32_t free_count;
@@ -141,6 +142,8 @@ int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Packet buffers and the area around them; what was made before a failure is left to the one who closes the port. */
 int create_area(struct port *port, int buffers);
 int create_pool(struct port *port, int buffers, uint32_t data_room);
+/* Lends free buffers to the other side, as long as the pool has them. */
+void lend_buffers(struct port *port);
 /* Looks whether the link is up, and does what follows. `now` in cycles. */
 void look_at_link(struct port *port, uint64_t now);
 

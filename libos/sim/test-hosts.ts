@@ -129,6 +129,7 @@ export class TestHosts {
   /** When there is something to do next; Infinity when everything has come to rest. */
   nextUs(): number {
     const { a, b, link } = this;
+    if (a.libos.tokens.readyCount + b.libos.tokens.readyCount > 0) return link.nowUs;
     const planned = this.#planned.length > 0 ? this.#planned[0].atUs : Infinity;
     return Math.min(planned, link.nextEventUs(), a.stack.pollAt(), b.stack.pollAt());
   }

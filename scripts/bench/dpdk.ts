@@ -4,16 +4,18 @@
  *     npm run bench:dpdk                    all parts
  *     npm run bench:dpdk -- echo stream     only these
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { freePort } from '../../experiments/index.ts';
 import { Comparison, progress, shuffled } from './comparison.ts';
+import { memifPair } from './memif-pair.ts';
+import { FRAME_HEADER_BYTES, rawFrames } from './raw-frames.ts';
 import { CLIENT_CORE, load, measured, residentBytes, SERVER_CORE, startServer } from './servers.ts';
 
 const TRIALS = 5;
+const MESSAGE_BYTES = 64;
+const ROUND_TRIPS = 600_000;
 const bothCores = `${SERVER_CORE},${CLIENT_CORE}`;
 const KEYS = ['--keys', '100000'];
 const TIMES = ['--warmup-s', '1', '--duration-s', '3'];
@@ -72,8 +74,10 @@ async function echo(): Promise<void> {
   const table = new Comparison<'raw frames' | 'libOS'>('raw frames', 'us: median [min, max]');
   for (let trial = 1; trial <= TRIALS; trial++) {
     for (const system of shuffled(['raw frames', 'libOS'] as const)) {
-      const program = system === 'libOS' ? 'libos-peer.ts' : 'raw-frames-peer.ts';
-      const { p50_us } = await overMemif(program, 'echo', 'ping', 64, 600_000);
+      const { p50_us } =
+        system === 'libOS'
+          ? await libosPair({ server: 'echo', client: 'ping' }, MESSAGE_BYTES, ROUND_TRIPS)
+          : await rawFrames(MESSAGE_BYTES + FRAME_HEADER_BYTES, ROUND_TRIPS);
       table.add('64 B p50', system, p50_us);
       progress(`echo ${trial} of ${TRIALS}: ${system} p50 ${p50_us.toFixed(2)} us`);
     }
@@ -89,7 +93,7 @@ async function stream(): Promise<void> {
       const rate =
         system === 'iperf3'
           ? await iperf()
-          : (await overMemif('libos-peer.ts', 'sink', 'stream', 256 * 1024, 8_000)).gbit_per_s;
+          : (await libosPair({ server: 'sink', client: 'stream' }, 256 * 1024, 8_000)).gbit_per_s;
       table.add('256 kB pushes', system, rate);
       progress(`stream ${trial} of ${TRIALS}: ${system} ${rate.toFixed(2)} Gbit/s`);
     }
@@ -162,39 +166,21 @@ async function heap(): Promise<void> {
   );
 }
 
-/** Runs the two ends of a program over memif; what the end that measures says. */
-async function overMemif(
-  program: string,
-  serverRole: string,
-  clientRole: string,
+/** Runs the two ends of libos-peer.ts; the numbers of the one that measures. */
+async function libosPair(
+  roles: { server: string; client: string },
   bytes: number,
   count: number,
 ): Promise<Record<string, number>> {
-  const folder = await mkdtemp(join(tmpdir(), 'bypassbench-peers-'));
-  const path = join(import.meta.dirname, program);
-  const peer = (core: number, role: string) =>
-    execa('taskset', [
-      '-c',
-      `${core}`,
-      'node',
-      path,
-      role,
-      join(folder, 'memif.sock'),
-      `${bytes}`,
-      `${count}`,
-    ]);
-  try {
-    const server = peer(SERVER_CORE, serverRole);
-    for await (const line of server) if (line.includes('"ready"')) break;
-    const client = peer(CLIENT_CORE, clientRole);
-    const said = await Promise.all([server, client]);
-    const last = said
-      .map(({ stdout }) => stdout.split('\n').at(-1) ?? '')
-      .find((line) => !line.includes('ready') && line !== '');
-    return JSON.parse(last!);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const program = join(import.meta.dirname, 'libos-peer.ts');
+  const said = await memifPair((folder) => {
+    const end = (core: number, role: string) => {
+      const args = [program, role, join(folder, 'memif.sock'), `${bytes}`, `${count}`];
+      return ['taskset', '-c', `${core}`, process.execPath, ...args];
+    };
+    return { server: end(SERVER_CORE, roles.server), client: end(CLIENT_CORE, roles.client) };
+  });
+  return JSON.parse(said.client || said.server);
 }
 
 async function iperf(): Promise<number> {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ip } from '../test-device.ts';
 import { Listener } from './accept.ts';
 import { type TcpConnection, TcpState } from './connection.ts';
-import { OUR_PORT, PEER_ADDRESS, type Script, TestPeer } from './test-peer.ts';
+import { OUR_PORT, PEER_ADDRESS, PEER_CLOCK, type Script, TestPeer } from './test-peer.ts';
 
 afterEach(() => TestPeer.checkAll());
 
@@ -78,10 +78,10 @@ describe('accept: the three-way handshake (RFC 9293, 3.5)', () => {
 describe('accept: options', () => {
   it('are those that the SYN offers (RFC 7323, 2.2, 3.2; RFC 2018, 2)', () => {
     const { peer } = listening();
-    peer.offer({ mss: 1200, windowScale: 0, sackPermitted: true, timestamps: [77, 0] });
+    peer.offer({ mss: 1200, windowScale: 0, sackPermitted: true, timestamps: true });
     expect(peer.last).toMatchObject({ mss: 1460, windowScale: 5, sackPermitted: true, window: 65_535 });
-    expect(peer.last.timestamps![1]).toBe(77);
-    peer.send({ flags: 'A', seq: 1, ack: 1, timestamps: [78, 0] });
+    expect(peer.last.timestamps![1]).toBe(PEER_CLOCK);
+    peer.send({ flags: 'A', seq: 1, ack: 1 });
     expect(peer.accepted()).toMatchObject({ mss: 1188, sackPermitted: true, timestamps: true });
   });
 

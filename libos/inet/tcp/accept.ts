@@ -64,8 +64,13 @@ export class Listener {
   }
 }
 
-/** A segment came for a port that is listened on and no connection's. */
-export function synArrives(tcp: Tcp, listener: Listener, segment: TcpSegment): void {
+/** A segment came for a port that is listened on and no connection's, or only that of `previous` in TIME-WAIT. */
+export function synArrives(
+  tcp: Tcp,
+  listener: Listener,
+  segment: TcpSegment,
+  previous: TcpConnection | null,
+): void {
   const { flags } = segment;
   if (flags & Flag.Rst) return;
   if (flags & Flag.Ack || !isFor(listener, tcp.ipv4)) {
@@ -81,7 +86,7 @@ export function synArrives(tcp: Tcp, listener: Listener, segment: TcpSegment): v
   const { source, address } = tcp.ipv4;
   const neighbour = tcp.ipv4.nextHop(source);
   if (neighbour === null) return;
-  const connection = tcp.create(address, listener.port, source, segment.sourcePort, neighbour);
+  const connection = tcp.create(address, listener.port, source, segment.sourcePort, neighbour, previous);
   connection.state = TcpState.SynReceived;
   connection.listener = listener;
   listener.halfOpen++;

@@ -17,7 +17,7 @@ export function connect(
   neighbour: Neighbour,
 ): TcpConnection {
   tcp.nowUs = tcp.device.nowUs;
-  const connection = tcp.create(tcp.ipv4.address, localPort, remoteAddress, remotePort, neighbour);
+  const connection = tcp.create(tcp.ipv4.address, localPort, remoteAddress, remotePort, neighbour, null);
   connection.state = TcpState.SynSent;
   connection.synDue = true;
   connection.endAtUs = tcp.nowUs + tcp.options.connectTimeoutUs;

@@ -10,6 +10,7 @@ import { AckDue, type TcpConnection, TcpState } from './connection.ts';
 import { Reassembly } from './reassembly.ts';
 import { acknowledgementArrived, resendProbe } from './recovery.ts';
 import { Scoreboard } from './sack.ts';
+import { timestampNow } from './send.ts';
 import type { Tcp } from './tcp.ts';
 
 /** Segments that one connection may hold out of order. */
@@ -58,6 +59,7 @@ export function segmentArrives(
   }
   // Fifth: the ACK field.
   if (!(flags & Flag.Ack) || !acknowledge(tcp, connection, segment)) return false;
+  if (connection.timestamps) noteTimestamp(tcp, connection, segment);
   // Seventh: the data. Eighth: the FIN.
   if (segment.payloadLength === 0 && !(flags & Flag.Fin)) return false;
   return textArrives(tcp, connection, segment, frame);
@@ -84,16 +86,17 @@ function timestampIsCurrent(tcp: Tcp, connection: TcpConnection, segment: TcpSeg
     acknowledgeAgain(tcp, connection, segment);
     return false;
   }
-  // Section 4.3: the timestamp to echo is that of the segment that the last acknowledgement was due to.
-  if (isAtOrBefore(segment.sequence, connection.lastAckSent) && (newer >= 0 || !isOld(connection, segment))) {
-    connection.recentTimestamp = segment.timestamp;
-    connection.recentTimestampAtUs = tcp.nowUs;
-  }
   return true;
 }
 
-function isOld(connection: TcpConnection, segment: TcpSegment): boolean {
-  return isBefore(advance(segment.sequence, segment.sequenceLength), connection.receiveNext);
+/**
+ * RFC 7323, section 4.3: the timestamp to echo is that of the segment that the last acknowledgement was due to. Only
+ * an acceptable segment gets so far: of others, which anybody can send, a late timestamp would silence the peer.
+ */
+function noteTimestamp(tcp: Tcp, connection: TcpConnection, segment: TcpSegment): void {
+  if (!isAtOrBefore(segment.sequence, connection.lastAckSent)) return;
+  connection.recentTimestamp = segment.timestamp;
+  connection.recentTimestampAtUs = tcp.nowUs;
 }
 
 /** RFC 9293, section 3.4: the four cases of segment length and window. */
@@ -105,7 +108,9 @@ function isAcceptable(connection: TcpConnection, segment: TcpSegment): boolean {
   const window = distance(receiveNext, advertisedEdge);
   if (window <= 0) return false;
   if (isWithin(sequence, receiveNext, advertisedEdge)) return true;
-  return length > 0 && isWithin(advance(sequence, length - 1), receiveNext, advertisedEdge);
+  // Who has used his window up has no other number for an acknowledgement.
+  if (length === 0) return sequence === advertisedEdge && !(segment.flags & Flag.Rst);
+  return isWithin(advance(sequence, length - 1), receiveNext, advertisedEdge);
 }
 
 /** An unacceptable segment is answered with where we stand. */
@@ -116,6 +121,11 @@ function acknowledgeAgain(tcp: Tcp, connection: TcpConnection, segment: TcpSegme
   } else {
     if (connection.state === TcpState.TimeWait && segment.flags & Flag.Fin) {
       connection.endAtUs = tcp.nowUs + tcp.options.timeWaitUs;
+    }
+    // Two hosts that disagree must not answer each other's empty segments for ever.
+    if (segment.sequenceLength === 0) {
+      challenge(tcp, connection);
+      return;
     }
     connection.ackDue = AckDue.Now;
   }
@@ -137,9 +147,14 @@ function resetArrives(tcp: Tcp, connection: TcpConnection, segment: TcpSegment):
     case TcpState.TimeWait:
     case TcpState.LastAck:
     case TcpState.Closing:
-      // All was said by both sides. RFC 1337 keeps TIME-WAIT; whoever guessed the exact number gains nothing.
-      tcp.remove(connection);
-      tcp.touch(connection);
+      if (!isBefore(connection.sendUnacknowledged, connection.sendQueue.end)) {
+        // All was said by both sides. RFC 1337 keeps TIME-WAIT; whoever guessed the exact number gains nothing.
+        tcp.remove(connection);
+        tcp.touch(connection);
+        return;
+      }
+      // Data before our FIN has not arrived, and its application is to know: what it received is whole, and stays.
+      tcp.fail(connection, 'CONNECTION_RESET');
       return;
     default:
       tcp.discardReceived(connection);
@@ -194,6 +209,7 @@ function acknowledge(tcp: Tcp, connection: TcpConnection, segment: TcpSegment): 
   let duplicate =
     newBytes === 0 &&
     inFlightBefore > 0 &&
+    !connection.persisting &&
     !connection.sackPermitted &&
     segment.sequenceLength === 0 &&
     window === connection.sendWindow;
@@ -235,10 +251,7 @@ function moveUnacknowledged(
   if (connection.timing && !isBefore(acknowledgement, connection.timedSequence)) {
     rtt.sample(tcp.nowUs - connection.timedAtUs);
     connection.timing = false;
-  } else if (connection.timeouts > 0) {
-    // A round trip that cannot be measured, but the path works again.
-    rtt.resetBackOff();
-  }
+  } else if (connection.timeouts > 0 && connection.timestamps) measureByEcho(tcp, connection, segment);
   connection.timeouts = 0;
   connection.persisting = false;
   connection.progressAtUs = tcp.nowUs;
@@ -250,6 +263,15 @@ function moveUnacknowledged(
   }
   tcp.markDirty(connection);
   tcp.touch(connection);
+}
+
+/**
+ * Of what was sent twice only the timestamp tells which transmission is acknowledged (RFC 7323, section 4). Without it
+ * the back-off stays until a segment that was sent once has been measured (Karn's algorithm; RFC 6298, section 5).
+ */
+function measureByEcho(tcp: Tcp, connection: TcpConnection, segment: TcpSegment): void {
+  const elapsedUs = distance(segment.timestampEcho, timestampNow(tcp, connection)) * 1000;
+  if (elapsedUs >= 0 && elapsedUs <= tcp.options.maxRtoUs) connection.rtt.sample(elapsedUs);
 }
 
 /** RFC 9293, section 3.10.7.4: an older segment must not bring back an older window. */
@@ -346,8 +368,8 @@ function textArrives(tcp: Tcp, connection: TcpConnection, segment: TcpSegment, f
     frame.length = length;
     kept =
       start === receiveNext ? takeInOrder(tcp, connection, frame) : holdBack(tcp, connection, frame, start);
-  } else if (segment.payloadLength > 0) {
-    // Beyond a closed window: a probe.
+  } else if (segment.payloadLength > 0 || receiveNext !== finSequence) {
+    // A probe of a closed window; or a FIN ahead of data that is missing (RFC 5681, section 4.2).
     acknowledgeNow(tcp, connection);
   }
   if (connection.finPending && connection.receiveNext === connection.finSequence) finArrives(tcp, connection);

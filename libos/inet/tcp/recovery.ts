@@ -9,6 +9,11 @@ import type { Tcp } from './tcp.ts';
 
 /** RFC 5681, section 3.2. */
 const DUPLICATE_THRESHOLD = 3;
+/**
+ * After a recovery without SACK: so many duplicates prove nothing until something newer is acknowledged, as they may
+ * answer what was sent again needlessly (RFC 6582, section 3.2, step 1).
+ */
+const DUPLICATES_OF_RECOVERY = -0x40000000;
 
 /**
  * An acceptable acknowledgement came.
@@ -96,7 +101,7 @@ export function bytesInNetwork(connection: TcpConnection): number {
       : scoreboard.pipe(sendUnacknowledged, sendNext, highRetransmitted, mss);
   }
   // Without SACK each duplicate tells that one segment has left the network.
-  const left = connection.duplicateAcks * mss;
+  const left = connection.duplicateAcks > 0 ? connection.duplicateAcks * mss : 0;
   return left < inFlight ? inFlight - left : 0;
 }
 
@@ -125,7 +130,8 @@ export function nextHole(connection: TcpConnection, hole: Int32Array): Hole {
   const found = scoreboard.nextSegment(sendUnacknowledged, highRetransmitted, mss, hole);
   if (found === NextSegment.Lost) return Hole.Lost;
   // Rule 2: new data goes before holes that are not known to be lost, which are rule 3.
-  if (connection.sendQueue.end !== sendNext && !connection.finSent) return Hole.None;
+  const allowed = connection.sendWindow > connection.inFlight;
+  if (connection.sendQueue.end !== sendNext && !connection.finSent && allowed) return Hole.None;
   if (found === NextSegment.Hole) return Hole.Lost;
   // Rule 4, once in a recovery: the last segment, whose loss nothing behind it can show.
   if (connection.rescued) return Hole.None;
@@ -141,7 +147,9 @@ function firstIsLost(connection: TcpConnection): boolean {
 
 function enterFastRecovery(tcp: Tcp, connection: TcpConnection): void {
   tcp.counters.fastRecoveries++;
-  connection.congestion.enterRecovery(connection.inFlight, tcp.nowUs);
+  // What limited transmit has sent beyond the window does not count (RFC 5681, section 3.2, step 2).
+  const { congestion, inFlight } = connection;
+  congestion.enterRecovery(Math.min(inFlight, congestion.window), tcp.nowUs);
   connection.recovery = Recovery.Fast;
   connection.rescued = false;
   connection.recoveryPoint = connection.sendNext;
@@ -153,7 +161,7 @@ function leaveRecovery(tcp: Tcp, connection: TcpConnection): void {
   if (connection.recovery === Recovery.Fast) connection.congestion.leaveRecovery(tcp.nowUs);
   connection.recovery = Recovery.Open;
   connection.retransmitFirst = false;
-  connection.duplicateAcks = 0;
+  connection.duplicateAcks = connection.sackPermitted ? 0 : DUPLICATES_OF_RECOVERY;
 }
 
 function grow(tcp: Tcp, connection: TcpConnection, bytes: number, inFlightBefore: number): void {

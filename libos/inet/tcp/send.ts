@@ -29,6 +29,8 @@ const NEIGHBOUR_PATIENCE_US = 1e6;
 export function transmitDue(tcp: Tcp, connection: TcpConnection): boolean {
   const { neighbour } = connection;
   if (!neighbour.resolved) {
+    const waitsAlready = connection.inFlight > 0 || connection.retransmitAtUs !== Number.POSITIVE_INFINITY;
+    if (!waitsAlready) connection.progressAtUs = tcp.nowUs;
     askForNeighbour(tcp, connection);
     return true;
   }
@@ -37,19 +39,30 @@ export function transmitDue(tcp: Tcp, connection: TcpConnection): boolean {
   if (connection.recovery !== Recovery.Open && !retransmitLost(tcp, connection)) return false;
   if (!sendNew(tcp, connection)) return false;
   if (connection.ackDue === AckDue.Now) {
-    return emit(tcp, connection, connection.sendNext, 0, Flag.Ack);
+    return emit(tcp, connection, acknowledgingSequence(connection), 0, Flag.Ack);
   }
   return true;
+}
+
+/**
+ * Number of an empty segment: sendNext, unless a probe or a window that was taken back has left that beyond the peer's
+ * window, where the peer would not look at it (RFC 9293, section 3.10.7.4).
+ */
+function acknowledgingSequence(connection: TcpConnection): number {
+  const { sendNext, sendWindow, inFlight, finSent } = connection;
+  const beyond = inFlight - sendWindow - (finSent ? 1 : 0);
+  return beyond > 0 ? advance(sendNext, -beyond) : sendNext;
 }
 
 /** Tells the peer of room that the application has made, if it is worth a segment (RFC 9293, section 3.8.6.2.2). */
 export function roomWasMade(tcp: Tcp, connection: TcpConnection): void {
   const { receiveWindowBytes } = tcp.options;
   const offered = distance(connection.receiveNext, connection.advertisedEdge);
-  const gained = receiveWindowBytes - connection.receiveQueued - offered;
-  if (gained < Math.min(2 * connection.mss, receiveWindowBytes / 2)) return;
+  const most = Math.min(receiveWindowBytes, 65_535 * 2 ** connection.receiveWindowScale);
+  const gained = Math.min(most, receiveWindowBytes - connection.receiveQueued) - offered;
+  if (gained < Math.min(2 * connection.mss, most / 2)) return;
   // While the peer has plenty of room, the next acknowledgement tells it early enough.
-  if (offered > receiveWindowBytes / 2 || connection.finReceived) return;
+  if (offered > most / 2 || connection.finReceived) return;
   connection.ackDue = AckDue.Now;
   tcp.markDirty(connection);
 }
@@ -76,7 +89,7 @@ export function sendKeepAlive(tcp: Tcp, connection: TcpConnection): void {
 }
 
 /** The connection is marked dirty when the answer comes; should nobody answer, it asks again by its timer. */
-function askForNeighbour(tcp: Tcp, connection: TcpConnection): void {
+export function askForNeighbour(tcp: Tcp, connection: TcpConnection): void {
   tcp.neighbours.use(connection.neighbour);
   if (connection.retransmitAtUs !== Number.POSITIVE_INFINITY) return;
   connection.retransmitAtUs = tcp.nowUs + NEIGHBOUR_PATIENCE_US;
@@ -167,6 +180,7 @@ function isWorthSending(
 function startPersisting(tcp: Tcp, connection: TcpConnection): void {
   if (connection.retransmitAtUs !== Number.POSITIVE_INFINITY) return;
   connection.persisting = true;
+  connection.progressAtUs = tcp.nowUs;
   connection.retransmitAtUs = tcp.nowUs + connection.rtt.rtoUs;
   tcp.arm(connection, connection.retransmitAtUs);
 }
@@ -326,7 +340,9 @@ function emit(tcp: Tcp, connection: TcpConnection, sequence: number, length: num
   frame.length += headerBytes;
   device.transmit(frame);
   tcp.counters.segmentsSent++;
+  const blocksWait = sackBytes > 0 && !withSack && connection.ackDue === AckDue.Now;
   acknowledgementWasSent(connection);
+  if (blocksWait) connection.ackDue = AckDue.Now;
   return true;
 }
 
@@ -371,7 +387,7 @@ function startChecksum(
 }
 
 /** The timestamp clock ticks every millisecond (RFC 7323, section 5.4), from an offset of the connection's own. */
-function timestampNow(tcp: Tcp, connection: TcpConnection): number {
+export function timestampNow(tcp: Tcp, connection: TcpConnection): number {
   return ((((tcp.nowUs / 1000) % 2 ** 32) | 0) + connection.timestampOffset) | 0;
 }
 

@@ -35,6 +35,8 @@ import { timerExpired } from './timer.ts';
 
 /** Connections in TIME-WAIT kept at most: the oldest end early beyond it. */
 const MAX_TIME_WAIT = 16_384;
+/** Numbers between two incarnations of a connection, against old duplicates and for being hard to guess. */
+const INCARNATION_GAP = 65_536;
 
 export class Tcp {
   readonly counters = {
@@ -119,15 +121,17 @@ export class Tcp {
       counters.badChecksum++;
       return false;
     }
+    let previous: TcpConnection | null = null;
     const connection = this.connections.find(segment.destinationPort, ipv4.source, segment.sourcePort);
     if (connection !== null) {
       if (connection.state !== TcpState.TimeWait || !this.#reopens(connection)) {
         return segmentArrives(this, connection, segment, frame);
       }
       this.remove(connection);
+      previous = connection;
     }
     const listener = this.listeners.get(segment.destinationPort);
-    if (listener !== undefined) synArrives(this, listener, segment);
+    if (listener !== undefined) synArrives(this, listener, segment, previous);
     else this.reject(segment);
     return false;
   }
@@ -203,13 +207,19 @@ export class Tcp {
     this.timers.set(connection, Math.min(retransmitAtUs, ackAtUs, endAtUs, keepAliveAtUs));
   }
 
-  /** A connection, not yet in the table. `neighbour` is where its segments go. */
+  /**
+   * A connection, in the table. `neighbour` is where its segments go.
+   *
+   * @param previous of the same names, whose TIME-WAIT it ends: it starts behind all numbers that this one has used
+   *   (RFC 9293, section 3.10.7.4, MAY-2)
+   */
   create(
     localAddress: number,
     localPort: number,
     remoteAddress: number,
     remotePort: number,
     neighbour: Neighbour,
+    previous: TcpConnection | null,
   ): TcpConnection {
     const { minRtoUs, maxRtoUs, congestion } = this.options;
     const connection = new TcpConnection(
@@ -222,7 +232,10 @@ export class Tcp {
       createCongestionControl(congestion, this.maxSegmentBytes),
     );
     const names = [localAddress, localPort, remoteAddress, remotePort] as const;
-    const sequence = this.#initialSequence.next(this.nowUs, ...names);
+    let sequence = this.#initialSequence.next(this.nowUs, ...names);
+    if (previous !== null && isBefore(sequence, advance(previous.sendNext, INCARNATION_GAP))) {
+      sequence = advance(previous.sendNext, INCARNATION_GAP);
+    }
     connection.initialSendSequence = sequence;
     connection.sendUnacknowledged = sequence;
     connection.sendNext = sequence;

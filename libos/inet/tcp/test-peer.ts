@@ -28,8 +28,8 @@ export const PEER_PORT = 6000;
 const WRAPS_SOON = -1000;
 const SECRET = [0x1234567, 0x89abcde] as const;
 const FLAG_LETTERS = 'FSRPAU';
-/** The peer's timestamp clock, in milliseconds, is ahead of the time by so much. */
-const PEER_CLOCK = 0x7fff_0000;
+/** The peer's timestamp clock when the test begins; it ticks every millisecond. */
+export const PEER_CLOCK = 0x7fff_0000;
 
 /** A segment for the stack. Numbers count from the SYNs. */
 export interface Script {
@@ -76,7 +76,7 @@ export interface Offer {
   mss?: number;
   windowScale?: number;
   sackPermitted?: boolean;
-  timestamps?: readonly [number, number] | null;
+  timestamps?: boolean;
   window?: number;
 }
 
@@ -164,11 +164,9 @@ export class TestPeer {
   }
 
   /** The peer's SYN, as establish sends it. */
-  offer({ mss = 1000, sackPermitted = true, ...more }: Offer = {}): string[] {
-    const syn = { flags: 'S', seq: 0, mss, sackPermitted, ...more };
-    const timestamps = more.timestamps === undefined ? null : more.timestamps;
-    this.inject({ ...syn, timestamps });
-    this.timestamps = timestamps !== null;
+  offer({ mss = 1000, sackPermitted = true, timestamps = false, ...more }: Offer = {}): string[] {
+    this.timestamps = timestamps;
+    this.inject({ flags: 'S', seq: 0, mss, sackPermitted, ...more });
     this.stack.poll();
     this.ourIss = this.halfOpen()?.initialSendSequence ?? this.ourIss;
     return this.run();
@@ -304,12 +302,6 @@ export class TestPeer {
     return this.#told.splice(0);
   }
 
-  #forgetTouched(): void {
-    const { touched } = this.tcp;
-    for (let i = 0; i < touched.count; i++) touched.items[i]!.touched = false;
-    touched.clear();
-  }
-
   #adopt(connection: TcpConnection): void {
     connection.owner = this;
     this.ourIss = connection.initialSendSequence;
@@ -334,7 +326,7 @@ export class TestPeer {
 
   /** The peer's timestamp at present. */
   peerClock(): number {
-    return (Math.floor(this.nowUs / 1000) + PEER_CLOCK) | 0;
+    return (Math.floor((this.nowUs - timeOfSequence(WRAPS_SOON)) / 1000) + PEER_CLOCK) | 0;
   }
 
   #sendArp(operation: number): void {

@@ -1,7 +1,8 @@
 /** What happens when a connection's time has come: retransmission, probes, delayed acknowledgements, ends. */
+import { isBefore } from '../sequence.ts';
 import { AckDue, type TcpConnection, TcpState } from './connection.ts';
 import { enterTimeoutRecovery } from './recovery.ts';
-import { sendKeepAlive, sendProbe } from './send.ts';
+import { askForNeighbour, sendKeepAlive, sendProbe } from './send.ts';
 import type { Tcp } from './tcp.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -49,6 +50,10 @@ function endArrives(tcp: Tcp, connection: TcpConnection): void {
 /** RFC 6298, section 5.4 to 5.7. */
 function retransmissionTimeout(tcp: Tcp, connection: TcpConnection): void {
   const { rtt, state } = connection;
+  if (connection.inFlight === 0) {
+    neighbourIsSilent(tcp, connection);
+    return;
+  }
   connection.timeouts++;
   connection.timing = false;
   rtt.backOff();
@@ -59,7 +64,6 @@ function retransmissionTimeout(tcp: Tcp, connection: TcpConnection): void {
     connection.retransmitAtUs = tcp.nowUs + rtt.rtoUs;
     return;
   }
-  if (connection.inFlight === 0) return;
   if (gaveUp(tcp, connection)) return;
   tcp.counters.retransmissionTimeouts++;
   connection.retransmitAtUs = tcp.nowUs + rtt.rtoUs;
@@ -70,6 +74,13 @@ function retransmissionTimeout(tcp: Tcp, connection: TcpConnection): void {
     return;
   }
   enterTimeoutRecovery(tcp, connection);
+}
+
+/** Nothing of what waits has been sent, as the neighbour does not answer: it is asked again, for as long as data is. */
+function neighbourIsSilent(tcp: Tcp, connection: TcpConnection): void {
+  const { neighbour, synDue, sendNext, sendQueue, finQueued, finSent } = connection;
+  const waits = synDue || isBefore(sendNext, sendQueue.end) || (finQueued && !finSent);
+  if (!neighbour.resolved && waits && !gaveUp(tcp, connection)) askForNeighbour(tcp, connection);
 }
 
 /** The peer's window is closed, or too small: asks again, ever more seldom, as long as the peer answers. */

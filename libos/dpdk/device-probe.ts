@@ -1,0 +1,76 @@
+/**
+ * Opens devices and sends one frame, for the doctor: between two devices at the ends of a wire, or from a tap device
+ * to the kernel behind it.
+ *
+ *     node device-probe.ts af_packet:NAME af_xdp:OTHER      from the first to the second
+ *     node device-probe.ts tap:NAME                         to the kernel
+ *
+ * Exit code 0 when the frame has arrived; otherwise 1, and why on standard error.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { DpdkDevice } from './device.ts';
+import { parseDpdkOptions } from './options.ts';
+
+const PATIENCE_MS = 3000;
+const FRAME_BYTES = 100;
+/** For local experiments (IEEE 802). */
+const ETHERTYPE = [0x88, 0xb5];
+
+function open(kindAndName: string, host: number): DpdkDevice {
+  const [device, name] = kindAndName.split(':');
+  return new DpdkDevice(
+    parseDpdkOptions({ device, interface: name, ip: `192.0.2.${host}/24`, packet_buffers: '4096' }),
+  );
+}
+
+function sendFrame(device: DpdkDevice): void {
+  const frame = device.allocate()!;
+  frame.bytes.fill(0xff, frame.offset, frame.offset + FRAME_BYTES);
+  frame.bytes.set(device.mac, frame.offset + 6);
+  frame.bytes.set(ETHERTYPE, frame.offset + 12);
+  frame.length = FRAME_BYTES;
+  device.transmit(frame);
+}
+
+/** Whether one of the frames that come with the next exchange is ours. */
+function receiveFrame(device: DpdkDevice): boolean {
+  let found = false;
+  for (let i = device.exchange() - 1; i >= 0; i--) {
+    const { bytes, offset } = device.received[i];
+    found ||= bytes[offset + 12] === ETHERTYPE[0] && bytes[offset + 13] === ETHERTYPE[1];
+    device.give(device.received[i]);
+  }
+  return found;
+}
+
+/** Frames that the kernel has received from the tap device. */
+function receivedByKernel(name: string): number {
+  return Number(readFileSync(`/sys/class/net/${name}/statistics/rx_packets`, 'utf8'));
+}
+
+function probe(from: string, to: string | undefined): boolean {
+  const sender = open(from, 1);
+  const receiver = to === undefined ? null : open(to, 2);
+  const name = from.split(':')[1];
+  if (receiver === null) spawnSync('ip', ['link', 'set', name, 'up']);
+  let arrived = false;
+  for (const deadline = performance.now() + PATIENCE_MS; !arrived && performance.now() < deadline; ) {
+    if (sender.counters().tx_frames === 0) sendFrame(sender);
+    receiveFrame(sender);
+    arrived = receiver === null ? receivedByKernel(name) > 0 : receiveFrame(receiver);
+  }
+  receiver?.close();
+  sender.close();
+  return arrived;
+}
+
+try {
+  if (!probe(process.argv[2], process.argv[3])) {
+    console.error('the device opens, but no frame arrives at its other end');
+    process.exitCode = 1;
+  }
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}

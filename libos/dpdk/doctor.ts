@@ -1,0 +1,246 @@
+/**
+ * Which of DPDK's devices work on this machine, found by trying, and what to do about those that do not. Whatever is
+ * made for it (processes, a network namespace, a Unix socket) is gone afterwards.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { RoundTrips } from './frame-peer.ts';
+import { glue } from './glue.ts';
+
+export interface Finding {
+  what: string;
+  /** Null: a fact that nothing hangs on. */
+  works: boolean | null;
+  /** What was found. */
+  found: string;
+  /** What to do, or null when there is nothing to be done. */
+  remedy: string | null;
+}
+
+/** The oldest Node that runs TypeScript files by itself. */
+const NODE_MAJOR = 24;
+const PROBE_MS = 20_000;
+/** A frame of a small request on the wire. */
+const FRAME_BYTES = 100;
+
+const peerProgram = join(import.meta.dirname, 'frame-peer.ts');
+const probeProgram = join(import.meta.dirname, 'device-probe.ts');
+
+/** Examines everything, one after the other, telling each finding as it is made. */
+export async function examine(tell: (finding: Finding) => void): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const add = (finding: Finding) => {
+    findings.push(finding);
+    tell(finding);
+  };
+  add(examineNode());
+  add(examineCores());
+  add(examineClock());
+  const library = examineGlue();
+  add(library);
+  add(examineHugepages());
+  const devices = [
+    () => examineMemif(),
+    () => examineInterface('tap', 'tap:bypass0'),
+    () => examineInterface('af_packet', 'af_packet:bypass0', 'af_packet:bypass1'),
+    () => examineInterface('af_xdp', 'af_packet:bypass0', 'af_xdp:bypass1'),
+  ];
+  if (library.works) for (const device of devices) add(await device());
+  for (const finding of examineNics()) add(finding);
+  return findings;
+}
+
+function examineNode(): Finding {
+  const works = Number(process.versions.node.split('.')[0]) >= NODE_MAJOR;
+  const found = `${process.versions.node} on ${process.platform} ${process.arch}`;
+  return {
+    what: 'Node',
+    works,
+    found,
+    remedy: works ? null : 'run node scripts/setup.mjs, which installs the Node of this project',
+  };
+}
+
+function examineCores(): Finding {
+  const cores = availableParallelism();
+  return {
+    what: 'cores',
+    works: cores >= 2,
+    found: `${cores}`,
+    remedy: cores >= 2 ? null : 'server and client both poll: give this machine two cores at least',
+  };
+}
+
+/** The glue takes the time from the time-stamp counter. */
+function examineClock(): Finding {
+  if (process.arch !== 'x64') {
+    return { what: 'clock', works: true, found: 'the generic timer, which is invariant', remedy: null };
+  }
+  const flags = /^flags\s*:(.*)$/m.exec(read('/proc/cpuinfo'))?.[1].split(' ') ?? [];
+  const missing = ['constant_tsc', 'nonstop_tsc'].filter((flag) => !flags.includes(flag));
+  return {
+    what: 'clock',
+    works: missing.length === 0,
+    found: missing.length === 0 ? 'invariant time-stamp counter' : `no ${missing.join(', no ')}`,
+    remedy: missing.length === 0 ? null : 'timers may run fast or slow; use another machine for measurements',
+  };
+}
+
+function examineGlue(): Finding {
+  try {
+    return { what: 'DPDK', works: true, found: `${glue().dpdkVersion()}, glue built`, remedy: null };
+  } catch (error) {
+    return { what: 'DPDK', works: false, found: (error as Error).message, remedy: 'node scripts/setup.mjs' };
+  }
+}
+
+function examineHugepages(): Finding {
+  const meminfo = read('/proc/meminfo');
+  const of = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(meminfo)?.[1] ?? 0);
+  const found = `${of('HugePages_Free')} of ${of('HugePages_Total')} free, ${of('Hugepagesize')} kB each`;
+  const enough = of('HugePages_Free') > 0;
+  const remedy = 'only device=pci needs them; as root: echo 512 > /proc/sys/vm/nr_hugepages';
+  return { what: 'hugepages', works: enough ? true : null, found, remedy: enough ? null : remedy };
+}
+
+async function examineMemif(): Promise<Finding> {
+  const folder = mkdtempSync(join(tmpdir(), 'bypassbench-doctor-'));
+  const socket = join(folder, 'memif.sock');
+  const server = spawn(process.execPath, [peerProgram, 'server', socket, '-'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const failed = firstWords(server);
+  try {
+    const ready = await Promise.race([once(server.stdout, 'data'), failed]);
+    if (typeof ready === 'string') return { what: 'memif', works: false, found: ready, remedy: null };
+    const args = [peerProgram, 'client', socket, '-', `${FRAME_BYTES}`, '2000'];
+    const client = await run(process.execPath, args);
+    if (client.code !== 0) return { what: 'memif', works: false, found: client.stderr, remedy: null };
+    const { p50_us, rounds } = JSON.parse(client.stdout) as RoundTrips;
+    const found = `${rounds} frames of ${FRAME_BYTES} bytes went to another process and back, half in ${p50_us.toFixed(1)} us or less`;
+    return { what: 'memif', works: true, found, remedy: null };
+  } finally {
+    server.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Tries a device of an interface in a network namespace that lasts as long as the try. */
+async function examineInterface(what: string, ...ends: string[]): Promise<Finding> {
+  const remedy = 'run as root (sudo), or give node CAP_NET_ADMIN and CAP_NET_RAW';
+  if (process.getuid?.() !== 0) return { what, works: false, found: 'needs root', remedy };
+  if (what === 'tap' && !existsSync('/dev/net/tun')) {
+    return { what, works: false, found: 'there is no /dev/net/tun', remedy: 'modprobe tun' };
+  }
+  const wire =
+    'ip link add bypass0 type veth peer name bypass1 && ip link set bypass0 up && ip link set bypass1 up';
+  const script = `mount -t sysfs sysfs /sys && ${what === 'tap' ? 'true' : wire} && exec "$@"`;
+  const probe = [process.execPath, probeProgram, ...ends];
+  const { code, stderr } = await run('unshare', ['--net', '--mount', 'sh', '-c', script, 'sh', ...probe]);
+  if (code === 0) return { what, works: true, found: 'a frame was sent and arrived', remedy: null };
+  const said = stderr.trim().split('\n').at(-1) ?? '';
+  return { what, works: false, found: said, remedy: kernelRemedy(what, said) };
+}
+
+function kernelRemedy(what: string, said: string): string | null {
+  if (/^unshare|^mount/.test(said)) return 'this container may not make network namespaces: try on the host';
+  if (what === 'af_xdp')
+    return 'the kernel must have CONFIG_XDP_SOCKETS and CONFIG_BPF_SYSCALL; use af_packet else';
+  return null;
+}
+
+/** The network interfaces on the PCI bus, and what each lacks. */
+function examineNics(): Finding[] {
+  const bus = '/sys/bus/pci/devices';
+  const addresses = list(bus).filter((address) => read(join(bus, address, 'class')).startsWith('0x02'));
+  if (addresses.length === 0) {
+    const found = 'no network interface on a PCI bus';
+    return [
+      { what: 'pci', works: false, found, remedy: 'use memif, tap or af_packet, or a machine with a NIC' },
+    ];
+  }
+  return addresses.map((address) => examineNic(join(bus, address), address));
+}
+
+/** These leave the interface to the kernel and need no other driver (DPDK's mlx5 and mlx4 guides). */
+const bifurcated = ['mlx5_core', 'mlx4_core'];
+const userspaceDrivers = ['vfio-pci', 'igb_uio', 'uio_pci_generic'];
+
+function examineNic(path: string, address: string): Finding {
+  const what = `pci ${address}`;
+  const driver = existsSync(join(path, 'driver'))
+    ? basename(readlinkSync(join(path, 'driver')))
+    : 'no driver';
+  const id = `${read(join(path, 'vendor')).slice(2)}:${read(join(path, 'device')).slice(2)}`;
+  const interfaces = [
+    ...list(join(path, 'net')),
+    ...list(path).flatMap((name) => list(join(path, name, 'net'))),
+  ];
+  const iommu = list('/sys/kernel/iommu_groups').length > 0;
+  const found = [`${id}, ${driver}`, ...interfaces, iommu ? 'IOMMU' : 'no IOMMU'].join(', ');
+  if ([...bifurcated, ...userspaceDrivers].includes(driver))
+    return { what, works: true, found, remedy: null };
+  const steps = [
+    'it would be lost to the kernel, so not the one you are logged in by; as root: modprobe vfio-pci',
+    ...(iommu ? [] : ['echo 1 > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode']),
+    ...interfaces.map((name) => `ip link set ${name} down`),
+    `dpdk-devbind.py --bind=vfio-pci ${address}`,
+  ];
+  return { what, works: false, found, remedy: steps.join('; ') };
+}
+
+interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+async function run(command: string, args: string[]): Promise<Outcome> {
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: PROBE_MS,
+    killSignal: 'SIGKILL',
+  });
+  const outcome: Outcome = { code: null, stdout: '', stderr: '' };
+  child.stdout.on('data', (text) => {
+    outcome.stdout += text;
+  });
+  child.stderr.on('data', (text) => {
+    outcome.stderr += text;
+  });
+  try {
+    const [code, signal] = await once(child, 'close');
+    outcome.code = code;
+    if (signal !== null) outcome.stderr += `it did not end within ${PROBE_MS / 1000} s`;
+  } catch (error) {
+    outcome.stderr = (error as Error).message;
+  }
+  outcome.stderr = outcome.stderr.trim();
+  return outcome;
+}
+
+/** What a process first says on standard error, or that it ended without a word. */
+async function firstWords(child: ChildProcess): Promise<string> {
+  const ended = once(child, 'close').then(() => ['the process ended']);
+  const [text] = await Promise.race([once(child.stderr!, 'data'), ended]);
+  return `${text}`.trim();
+}
+
+function list(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
