@@ -41,6 +41,7 @@ const systemPackages = [
     commands: ['tshark', 'dumpcap'],
     without: 'tests that have the frames of the network stack looked at by Wireshark fail',
   },
+  { name: 'iperf3', commands: ['iperf3'], without: 'bench:dpdk has nothing to hold its stream against' },
   { name: 'gcc', commands: ['gcc'], without: withoutGlue },
   { name: 'libc6-dev', file: '/usr/include/stdio.h', without: withoutGlue },
   { name: 'pkg-config', commands: ['pkg-config'], without: withoutGlue },

@@ -73,7 +73,7 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
   poll(): void {
     const { device, tcp, neighbours } = this;
     tcp.expire();
-    if (neighbours.pollAt() <= device.nowUs) neighbours.poll(device.nowUs);
+    neighbours.poll(device.nowUs);
     tcp.dispatch();
     const count = device.exchange();
     if (device.linkUp !== this.#linkWasUp) this.#linkChanged();

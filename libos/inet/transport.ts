@@ -18,6 +18,7 @@ import { connect } from './tcp/connect.ts';
 import { type TcpConnection, TcpState } from './tcp/connection.ts';
 import { roomWasMade } from './tcp/send.ts';
 import { UdpSocket } from './udp.ts';
+import { WorkList } from './work-list.ts';
 
 /** How long shutdown waits for peers to acknowledge what was sent to them. */
 const LINGER_US = 100_000;
@@ -58,10 +59,11 @@ export class InetTransport implements Transport {
   readonly #sleep: (timeoutMs: number) => void;
   #host!: TransportHost;
   #tokens!: TokenTable;
-  readonly #listenersToServe: Listener[] = [];
-  readonly #socketsToSend: InetQueue[] = [];
+  readonly #listenersToServe = new WorkList<Listener>();
+  #socketsToSend = new WorkList<InetQueue>();
+  #socketsSending = new WorkList<InetQueue>();
   /** Datagrams that have been put into frames and complete once those are exchanged. */
-  readonly #datagramsSent: number[] = [];
+  readonly #datagramsSent = new WorkList<number>();
 
   constructor(device: Device, pool: BufferPool, options: InetOptions) {
     this.name = options.name;
@@ -102,7 +104,7 @@ export class InetTransport implements Transport {
     const listener = new Listener(queue.localAddress | 0, queue.localPort, backlog, (complete) => {
       if (complete.touched) return;
       complete.touched = true;
-      this.#listenersToServe.push(complete);
+      this.#listenersToServe.add(complete);
     });
     listener.owner = queue;
     queue.listener = listener;
@@ -166,7 +168,7 @@ export class InetTransport implements Transport {
 
   poll(): void {
     const { tcp } = this.stack;
-    if (this.#socketsToSend.length > 0) this.#sendDatagrams();
+    if (this.#socketsToSend.count > 0) this.#sendDatagrams();
     this.stack.poll();
     const { touched } = tcp;
     if (touched.count > 0) {
@@ -178,8 +180,8 @@ export class InetTransport implements Transport {
       }
       touched.clear();
     }
-    if (this.#datagramsSent.length > 0) this.#completeDatagrams();
-    if (this.#listenersToServe.length > 0) this.#serveListeners();
+    if (this.#datagramsSent.count > 0) this.#completeDatagrams();
+    if (this.#listenersToServe.count > 0) this.#serveListeners();
   }
 
   sleep(timeoutMs: number): void {
@@ -224,7 +226,10 @@ export class InetTransport implements Transport {
     const { stack } = this;
     const neighbour = stack.ipv4.nextHop(address | 0);
     if (!queue.bound) queue.localPort = stack.ephemeralTcpPort(address | 0, port);
-    if (neighbour === null || neighbour.failed || queue.localPort === 0) {
+    const { connections } = stack.tcp;
+    // Its own port may stand in TIME-WAIT with that peer still.
+    const taken = queue.localPort === 0 || connections.find(queue.localPort, address | 0, port) !== null;
+    if (neighbour === null || neighbour.failed || taken) {
       queue.error = neighbour === null || neighbour.failed ? 'HOST_UNREACHABLE' : 'ADDRESS_IN_USE';
       queue.state = QueueState.Failed;
       this.#tokens.complete(this.#tokens.shift(queue.connects), queue.error);
@@ -322,6 +327,7 @@ export class InetTransport implements Transport {
       tcp.discardReceived(connection);
     } else {
       connection.finQueued = true;
+      if (connection.state === TcpState.FinWait2) tcp.limitFinWait2(connection);
       tcp.markDirty(connection);
     }
     this.#completeHandedOver(queue, connection);
@@ -349,11 +355,13 @@ export class InetTransport implements Transport {
   // Listeners
 
   #serveListeners(): void {
-    for (const listener of this.#listenersToServe) {
+    const listeners = this.#listenersToServe;
+    for (let i = 0; i < listeners.count; i++) {
+      const listener = listeners.items[i]!;
       listener.touched = false;
       this.#serveAccepts(listener);
     }
-    this.#listenersToServe.length = 0;
+    listeners.clear();
   }
 
   #serveAccepts(listener: Listener): void {
@@ -425,35 +433,44 @@ export class InetTransport implements Transport {
     if (queue.state === QueueState.Fresh) queue.state = QueueState.Bound;
     if (queue.sending) return;
     queue.sending = true;
-    this.#socketsToSend.push(queue);
+    this.#socketsToSend.add(queue);
   }
 
   /** Puts the datagrams that were pushed into frames, which the next exchange sends. */
   #sendDatagrams(): void {
-    const tokens = this.#tokens;
-    for (const queue of this.#socketsToSend) {
+    const sending = this.#socketsToSend;
+    this.#socketsToSend = this.#socketsSending;
+    this.#socketsSending = sending;
+    for (let i = 0; i < sending.count; i++) {
+      const queue = sending.items[i]!;
       queue.sending = false;
-      while (queue.pushes.head !== NO_SLOT) {
-        const slot = queue.pushes.head;
-        const connected = tokens.peerPort[slot] === 0;
-        const address = connected ? queue.peerAddress : tokens.peerAddress[slot];
-        const port = connected ? queue.peerPort : tokens.peerPort[slot];
-        const result = this.stack.udp.send(queue.socket!, address | 0, port, tokens.sga[slot]!);
-        if (result === 'again') break;
-        tokens.shift(queue.pushes);
-        if (result === 'sent') this.#datagramsSent.push(slot);
-        else tokens.complete(slot, result === 'too-long' ? 'MESSAGE_TOO_LONG' : 'HOST_UNREACHABLE');
-      }
-      queue.sending = queue.pushes.head !== NO_SLOT;
+      // Where no frame was free it goes on with the next poll.
+      if (queue.pushes.head !== NO_SLOT && !this.#sendQueued(queue)) this.#pushDatagram(queue);
     }
-    const waiting = this.#socketsToSend.filter(({ sending }) => sending);
-    this.#socketsToSend.length = 0;
-    this.#socketsToSend.push(...waiting);
+    sending.clear();
+  }
+
+  /** Returns false when no frame was free for one of them. */
+  #sendQueued(queue: InetQueue): boolean {
+    const tokens = this.#tokens;
+    while (queue.pushes.head !== NO_SLOT) {
+      const slot = queue.pushes.head;
+      const connected = tokens.peerPort[slot] === 0;
+      const address = connected ? queue.peerAddress : tokens.peerAddress[slot];
+      const port = connected ? queue.peerPort : tokens.peerPort[slot];
+      const result = this.stack.udp.send(queue.socket!, address | 0, port, tokens.sga[slot]!);
+      if (result === 'again') return false;
+      tokens.shift(queue.pushes);
+      if (result === 'sent') this.#datagramsSent.add(slot);
+      else tokens.complete(slot, result === 'too-long' ? 'MESSAGE_TOO_LONG' : 'HOST_UNREACHABLE');
+    }
+    return true;
   }
 
   #completeDatagrams(): void {
-    for (const slot of this.#datagramsSent) this.#tokens.complete(slot, null);
-    this.#datagramsSent.length = 0;
+    const sent = this.#datagramsSent;
+    for (let i = 0; i < sent.count; i++) this.#tokens.complete(sent.items[i]!, null);
+    sent.clear();
   }
 
   #servePopsOfSocket(queue: InetQueue): void {

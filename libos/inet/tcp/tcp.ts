@@ -139,7 +139,6 @@ export class Tcp {
   /** Lets every connection whose deadline has passed act on it. */
   expire(): void {
     this.nowUs = this.device.nowUs;
-    if (this.timers.next() > this.nowUs) return;
     for (let due = this.timers.due(this.nowUs); due !== null; due = this.timers.due(this.nowUs)) {
       timerExpired(this, due);
       this.reschedule(due);
@@ -273,6 +272,12 @@ export class Tcp {
     for (let segment = connection.takeReceived(); segment !== null; segment = connection.takeReceived()) {
       segment.home.give(segment);
     }
+  }
+
+  /** Nobody is there to close a connection that its application has left, should the peer never do so. */
+  limitFinWait2(connection: TcpConnection): void {
+    connection.endAtUs = this.nowUs + this.options.timeWaitUs;
+    this.arm(connection, connection.endAtUs);
   }
 
   enterTimeWait(connection: TcpConnection): void {
