@@ -109,6 +109,7 @@ describe('options of dpdk', () => {
     [{ ...memif, mac: '01:00:00:00:00:01' }, 'mac', 'one station'],
     [{ ...memif, mac: '02:00:00' }, 'mac', '02:00:0a:63:00:01'],
     [{ ...memif, mtu: '100' }, 'mtu=100', '576 to 9200'],
+    [{ device: 'tap', interface: 'tap0', ip: '10.0.0.1/24', mtu: '9000' }, 'mtu=9000', '576 to 1500'],
     [{ ...memif, packet_buffers: '12' }, 'packet_buffers', '1024'],
     [{ ...memif, nagle: 'yes' }, 'nagle', 'on, off'],
     [{ ...memif, min_rto_ms: '-1' }, 'min_rto_ms', '1 to 60000'],

@@ -80,7 +80,9 @@ export function parseDpdkOptions(given: Readonly<Record<string, string>>): DpdkO
   options.checkNames(kind);
   const device = readDevice(options, kind);
   const { address, prefixLength } = readNetwork(options);
-  const mtu = options.has('mtu') ? options.integer('mtu', 576, 9200, 0) : null;
+  // DPDK's tap driver takes no frame that is longer than Ethernet's own.
+  const largestMtu = kind === 'tap' ? 1500 : 9200;
+  const mtu = options.has('mtu') ? options.integer('mtu', 576, largestMtu, 0) : null;
   // The rings of a NIC and of XDP hold a few thousand.
   const fewest = kind === 'pci' || kind === 'af_xdp' ? 4096 : 1024;
   const packetBuffers = options.integer('packet_buffers', fewest, 131_072, 8192);
