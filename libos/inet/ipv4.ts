@@ -6,13 +6,8 @@ import type { Segment } from '../memory/sga.ts';
 import { Checksum } from './checksum.ts';
 import { ChecksumStatus, type Device } from './device.ts';
 import { type Neighbour, NeighbourState, type Neighbours } from './neighbours.ts';
-import { readI32, readU16 } from './wire/bytes.ts';
-import {
-  ETHERNET_HEADER_BYTES,
-  EtherType,
-  writeEthernetDestination,
-  writeEthernetSourceAndType,
-} from './wire/ethernet.ts';
+import { PacketMemory, readI32, readU16 } from './wire/bytes.ts';
+import { ETHERNET_HEADER_BYTES, EtherType } from './wire/ethernet.ts';
 import {
   IPV4_HEADER_BYTES,
   ipv4Destination,
@@ -74,6 +69,7 @@ export class Ipv4 {
   readonly #macHigh: number;
   readonly #macLow: number;
   readonly #checksum = new Checksum();
+  readonly #memory = new PacketMemory();
 
   constructor(device: Device, configuration: NetworkConfiguration, neighbours: Neighbours) {
     const { address, prefixLength, gateway } = configuration;
@@ -158,11 +154,14 @@ export class Ipv4 {
     if (neighbour.state === NeighbourState.Reachable) neighbour.used = true;
     else this.#neighbours.use(neighbour);
     const { bytes, offset } = frame;
-    writeEthernetDestination(bytes, offset, neighbour.macHigh, neighbour.macLow);
-    writeEthernetSourceAndType(bytes, offset, this.#macHigh, this.#macLow, EtherType.Ipv4);
     const headerAt = offset + ETHERNET_HEADER_BYTES;
-    const totalBytes = IPV4_HEADER_BYTES + payloadLength;
-    writeIpv4Header(bytes, headerAt, totalBytes, protocol, this.address, destination);
+    const view = this.#memory.view(bytes);
+    view.setInt16(offset, neighbour.macHigh);
+    view.setInt32(offset + 2, neighbour.macLow);
+    view.setInt16(offset + 6, this.#macHigh);
+    view.setInt32(offset + 8, this.#macLow);
+    view.setInt16(offset + 12, EtherType.Ipv4);
+    writeIpv4Header(view, headerAt, IPV4_HEADER_BYTES + payloadLength, protocol, this.address, destination);
     if (!this.#device.fillsChecksums) {
       this.#checksum.reset();
       this.#checksum.add(bytes, headerAt, IPV4_HEADER_BYTES);

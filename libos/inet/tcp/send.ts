@@ -14,9 +14,10 @@ import {
   MAX_SACK_BLOCKS,
   TIMESTAMPS_BYTES,
   writeHeader,
+  writeHeaderWords,
   writeSack,
   writeSynOptions,
-  writeTimestamps,
+  writeTimestampWords,
 } from '../wire/tcp.ts';
 import { AckDue, Recovery, type TcpConnection, TcpState } from './connection.ts';
 import { bytesInNetwork, Hole, nextHole } from './recovery.ts';
@@ -313,8 +314,9 @@ function emit(tcp: Tcp, connection: TcpConnection, sequence: number, length: num
   if (frame === null) return false;
   const at = frame.offset + PREPARED_BYTES;
   const { bytes } = frame;
-  writeHeader(
-    bytes,
+  const packet = tcp.memory.view(bytes);
+  writeHeaderWords(
+    packet,
     at,
     connection.localPort,
     connection.remotePort,
@@ -326,7 +328,7 @@ function emit(tcp: Tcp, connection: TcpConnection, sequence: number, length: num
   );
   let optionAt = at + HEADER_BYTES;
   if (timestampBytes > 0) {
-    writeTimestamps(bytes, optionAt, timestampNow(tcp, connection), connection.recentTimestamp);
+    writeTimestampWords(packet, optionAt, timestampNow(tcp, connection), connection.recentTimestamp);
     optionAt += TIMESTAMPS_BYTES;
   }
   if (withSack) writeSack(bytes, optionAt, tcp.sackBlocks, blocks);

@@ -18,7 +18,7 @@ import { type Ipv4, PREPARED_BYTES } from '../ipv4.ts';
 import type { Neighbour, Neighbours } from '../neighbours.ts';
 import { advance, distance, isBefore } from '../sequence.ts';
 import { Timers } from '../timers.ts';
-import { writeU16 } from '../wire/bytes.ts';
+import { PacketMemory, writeU16 } from '../wire/bytes.ts';
 import { Protocol } from '../wire/ipv4.ts';
 import { CHECKSUM_AT, Flag, HEADER_BYTES, TcpSegment, writeHeader } from '../wire/tcp.ts';
 import { WorkList } from '../work-list.ts';
@@ -71,6 +71,7 @@ export class Tcp {
   /** The segment that is being processed. */
   readonly segment = new TcpSegment();
   readonly checksum = new Checksum();
+  readonly memory = new PacketMemory();
   readonly sackBlocks = new Int32Array(8);
   readonly hole = new Int32Array(2);
   /** Connections that the layer above has to look at; it empties the list. */

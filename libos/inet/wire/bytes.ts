@@ -25,6 +25,23 @@ export function writeI32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value;
 }
 
+/**
+ * The memory of packets as a DataView, for who reads or writes many integers in one go: a 32-bit one at once instead of
+ * byte by byte. A device has one memory, so the view is made once.
+ */
+export class PacketMemory {
+  #bytes: Uint8Array | null = null;
+  #view: DataView = new DataView(new ArrayBuffer(0));
+
+  view(bytes: Uint8Array): DataView {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    return this.#view;
+  }
+}
+
 /** Longest copy that a loop does faster than a call into the engine. */
 const LOOP_BYTES = 64;
 

@@ -4,13 +4,12 @@
  *     0             1     2              4    6                8     9          10         12       16
  *     | version IHL | TOS | total length | id | flags, offset  | TTL | protocol | checksum | source | destination |
  */
-import { readI32, readU16, writeI32, writeU16 } from './bytes.ts';
+import { readI32, readU16, writeU16 } from './bytes.ts';
 
 /** Without options. */
 export const IPV4_HEADER_BYTES = 20;
 
 const VERSION_AND_LENGTH = 0;
-const TYPE_OF_SERVICE = 1;
 const TOTAL_LENGTH = 2;
 const IDENTIFICATION = 4;
 const FRAGMENT = 6;
@@ -70,23 +69,18 @@ export function ipv4Destination(packet: Uint8Array, at: number): number {
  * without meaning (RFC 6864, section 4.1).
  */
 export function writeIpv4Header(
-  packet: Uint8Array,
+  packet: DataView,
   at: number,
   totalBytes: number,
   protocol: number,
   source: number,
   destination: number,
 ): void {
-  packet[at + VERSION_AND_LENGTH] = VERSION_4_WITHOUT_OPTIONS;
-  packet[at + TYPE_OF_SERVICE] = 0;
-  writeU16(packet, at + TOTAL_LENGTH, totalBytes);
-  writeU16(packet, at + IDENTIFICATION, 0);
-  writeU16(packet, at + FRAGMENT, DO_NOT_FRAGMENT);
-  packet[at + TIME_TO_LIVE] = DEFAULT_TIME_TO_LIVE;
-  packet[at + PROTOCOL] = protocol;
-  writeU16(packet, at + CHECKSUM, 0);
-  writeI32(packet, at + SOURCE, source);
-  writeI32(packet, at + DESTINATION, destination);
+  packet.setInt32(at, (VERSION_4_WITHOUT_OPTIONS << 24) | totalBytes);
+  packet.setInt32(at + IDENTIFICATION, DO_NOT_FRAGMENT);
+  packet.setInt32(at + TIME_TO_LIVE, (DEFAULT_TIME_TO_LIVE << 24) | (protocol << 16));
+  packet.setInt32(at + SOURCE, source);
+  packet.setInt32(at + DESTINATION, destination);
 }
 
 export function writeIpv4Checksum(packet: Uint8Array, at: number, checksum: number): void {

@@ -11,7 +11,7 @@
  *     |           checksum            |        urgent pointer         |
  *     |                       options ...                             |
  */
-import { readI32, readU16, writeI32, writeU16 } from './bytes.ts';
+import { PacketMemory, readI32, readU16, writeI32, writeU16 } from './bytes.ts';
 
 export const HEADER_BYTES = 20;
 export const MAX_OPTION_BYTES = 40;
@@ -60,6 +60,7 @@ export class TcpSegment {
   sackCount = 0;
   /** Starts and ends of the SACK blocks. */
   readonly sack = new Int32Array(8);
+  readonly #memory = new PacketMemory();
 
   /** Payload and the numbers that SYN and FIN take. */
   get sequenceLength(): number {
@@ -69,14 +70,17 @@ export class TcpSegment {
   /** Reads the segment of `length` bytes at `at`. Returns false when its header cannot be one. */
   read(bytes: Uint8Array, at: number, length: number): boolean {
     if (length < HEADER_BYTES) return false;
-    const headerBytes = (bytes[at + 12] >>> 4) * 4;
+    const packet = this.#memory.view(bytes);
+    const offsetFlagsWindow = packet.getInt32(at + 12);
+    const headerBytes = (offsetFlagsWindow >>> 28) * 4;
     if (headerBytes < HEADER_BYTES || headerBytes > length) return false;
-    this.sourcePort = readU16(bytes, at);
-    this.destinationPort = readU16(bytes, at + 2);
-    this.sequence = readI32(bytes, at + 4);
-    this.acknowledgement = readI32(bytes, at + 8);
-    this.flags = bytes[at + 13] & 0x1f;
-    this.window = readU16(bytes, at + 14);
+    const ports = packet.getInt32(at);
+    this.sourcePort = ports >>> 16;
+    this.destinationPort = ports & 0xffff;
+    this.sequence = packet.getInt32(at + 4);
+    this.acknowledgement = packet.getInt32(at + 8);
+    this.flags = (offsetFlagsWindow >> 16) & 0x1f;
+    this.window = offsetFlagsWindow & 0xffff;
     this.payloadAt = at + headerBytes;
     this.payloadLength = length - headerBytes;
     this.mss = 0;
@@ -84,25 +88,21 @@ export class TcpSegment {
     this.sackPermitted = false;
     this.hasTimestamps = false;
     this.sackCount = 0;
-    if (headerBytes > HEADER_BYTES) this.#readOptions(bytes, at + HEADER_BYTES, at + headerBytes);
+    if (headerBytes === HEADER_BYTES) return true;
+    // The form that nearly every segment has: NOP, NOP, timestamps, nothing else.
+    if (
+      headerBytes === HEADER_BYTES + TIMESTAMPS_BYTES &&
+      packet.getInt32(at + HEADER_BYTES) === TIMESTAMPS_WORD
+    ) {
+      this.hasTimestamps = true;
+      this.timestamp = packet.getInt32(at + HEADER_BYTES + 4);
+      this.timestampEcho = packet.getInt32(at + HEADER_BYTES + 8);
+    } else this.#readOptions(bytes, at + HEADER_BYTES, at + headerBytes);
     return true;
   }
 
   /** Unknown options are skipped; what follows a malformed one is ignored (RFC 9293, 3.1, MUST-6 and MUST-7). */
   #readOptions(bytes: Uint8Array, start: number, end: number): void {
-    // The form that nearly every segment has: NOP, NOP, timestamps, nothing else.
-    if (
-      end - start === TIMESTAMPS_BYTES &&
-      bytes[start] === OptionKind.Nop &&
-      bytes[start + 1] === OptionKind.Nop &&
-      bytes[start + 2] === OptionKind.Timestamps &&
-      bytes[start + 3] === 10
-    ) {
-      this.hasTimestamps = true;
-      this.timestamp = readI32(bytes, start + 4);
-      this.timestampEcho = readI32(bytes, start + 8);
-      return;
-    }
     let at = start;
     while (at < end) {
       const kind = bytes[at];
@@ -155,6 +155,34 @@ export function writeHeader(
   bytes[at + 13] = flags;
   writeU16(bytes, at + 14, window);
   writeI32(bytes, at + CHECKSUM_AT, 0);
+}
+
+/** The same through a view of the packet's memory, in words. */
+export function writeHeaderWords(
+  packet: DataView,
+  at: number,
+  sourcePort: number,
+  destinationPort: number,
+  sequence: number,
+  acknowledgement: number,
+  flags: number,
+  window: number,
+  optionBytes: number,
+): void {
+  packet.setInt32(at, (sourcePort << 16) | destinationPort);
+  packet.setInt32(at + 4, sequence);
+  packet.setInt32(at + 8, acknowledgement);
+  packet.setInt32(at + 12, (((HEADER_BYTES + optionBytes) / 4) << 28) | (flags << 16) | window);
+  packet.setInt32(at + CHECKSUM_AT, 0);
+}
+
+/** NOP, NOP, timestamps. */
+const TIMESTAMPS_WORD = 0x0101080a;
+
+export function writeTimestampWords(packet: DataView, at: number, timestamp: number, echo: number): void {
+  packet.setInt32(at, TIMESTAMPS_WORD);
+  packet.setInt32(at + 4, timestamp);
+  packet.setInt32(at + 8, echo);
 }
 
 /** Writes NOP, NOP, timestamps: TIMESTAMPS_BYTES. */
