@@ -285,7 +285,11 @@ export class InetTransport implements Transport {
       const slot = tokens.shift(pushes);
       const sga = tokens.sga[slot]!;
       if (tokens.position[slot] <= acknowledgedBytes) tokens.complete(slot, null);
-      else if (tokens.acknowledged[slot] === 0 && sga.owner === Owner.LibosThenFree) {
+      else if (
+        tokens.acknowledged[slot] === 0 &&
+        sga.owner === Owner.LibosThenFree &&
+        connection.state !== TcpState.Closed
+      ) {
         // It stays in the send queue, which gives it back.
         sga.owner = Owner.Transport;
         tokens.sga[slot] = null;

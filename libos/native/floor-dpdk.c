@@ -182,6 +182,20 @@ static inline bool receive_message(uint32_t *round, uint32_t bytes, bool for_eve
 	return true;
 }
 
+/*
+ * Leaves the ring alone until the client has taken it down: were it taken down here first, the client might be
+ * reading the farewell in it.
+ */
+static void wait_for_link_down(void)
+{
+	const uint64_t deadline = rte_rdtsc() + ANSWER_WAIT_S * rte_get_tsc_hz();
+	struct rte_eth_link link = {.link_status = RTE_ETH_LINK_UP};
+	while (link.link_status == RTE_ETH_LINK_UP && rte_rdtsc() < deadline && !stopped) {
+		usleep(1000);
+		rte_eth_link_get_nowait(PORT, &link);
+	}
+}
+
 static void serve(uint32_t request_bytes, uint32_t reply_bytes)
 {
 	puts("ready");
@@ -190,7 +204,7 @@ static void serve(uint32_t request_bytes, uint32_t reply_bytes)
 	uint32_t round;
 	while (receive_message(&round, request_bytes, true)) {
 		if (round == FAREWELL) {
-			send_message(FAREWELL, 1);
+			if (send_message(FAREWELL, 1)) wait_for_link_down();
 			return;
 		}
 		if (!send_message(round, reply_bytes)) return;

@@ -62,13 +62,13 @@ export class Host {
     return this.transport.stack as unknown as Stack;
   }
 
-  /** Operations that were started with `then` and have not completed. */
+  /** Operations that were started with `when` and have not completed. */
   get pending(): number {
     return this.#waiting.size;
   }
 
   /** Calls `act` when the operation completes; the completion is valid during the call. */
-  then(token: number, act: (completion: Completion) => void): void {
+  when(token: number, act: (completion: Completion) => void): void {
     this.#waiting.set(token, act);
   }
 
@@ -162,6 +162,24 @@ export class TestHosts {
     return true;
   }
 
+  /** What should be gone when all queues are closed and everything has come to rest; empty if it is. */
+  leftovers(): string[] {
+    const left: string[] = [];
+    const note = (count: number, what: string) => {
+      if (count !== 0) left.push(`${count} ${what}`);
+    };
+    if (this.nextUs() !== Infinity) left.push(`something to do at ${this.nextUs()} us`);
+    for (const host of [this.a, this.b]) {
+      const { stack, pool, device, libos, address } = host;
+      note(stack.tcp.connections.size, `connections of ${address}`);
+      note(device.buffersOut, `frames held by ${address}`);
+      note(pool.mappedBytes - pool.freeBytes, `pool bytes held by ${address}`);
+      note(host.pending + libos.tokens.readyCount, `operations of ${address}`);
+      note(stack.neighbours.lookup(stack.ipv4.address ^ 3).holders, `holders of the neighbour of ${address}`);
+    }
+    return left;
+  }
+
   /** A connection from b to a port of a, established: the queue of each. */
   connect(port = 7000): { a: number; b: number } {
     const { a, b } = this;
@@ -171,10 +189,10 @@ export class TestHosts {
     const client = b.libos.socket('stream');
     let accepted = -1;
     let connected = false;
-    a.then(a.libos.accept(listener), ({ newQd }) => {
+    a.when(a.libos.accept(listener), ({ newQd }) => {
       accepted = newQd;
     });
-    b.then(b.libos.connect(client, { address: a.address, port }), ({ error }) => {
+    b.when(b.libos.connect(client, { address: a.address, port }), ({ error }) => {
       if (error !== null) throw new Error(`connect: ${error}`);
       connected = true;
     });

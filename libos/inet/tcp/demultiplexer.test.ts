@@ -23,9 +23,11 @@ describe('Demultiplexer', () => {
       [80, 1, 3],
       [2, 1, 80],
     ] as const;
-    const connections = names.map((name) => connectionOf(...name));
+    const connections = names.map(([port, address, remotePort]) => connectionOf(port, address, remotePort));
     for (const connection of connections) table.add(connection);
-    expect(names.map((name) => table.find(...name))).toEqual(connections);
+    names.forEach(([port, address, remotePort], index) => {
+      expect(table.find(port, address, remotePort)).toBe(connections[index]);
+    });
     expect(table.find(80, 2, 1)).toBeNull();
   });
 
@@ -47,7 +49,11 @@ describe('Demultiplexer', () => {
   });
 
   it('agrees with a map, whatever is added and deleted, and visits each once', () => {
-    const name = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: -9, max: 9 }), fc.nat({ max: 9 }));
+    const name = fc.tuple(
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: -9, max: 9 }),
+      fc.nat({ max: 9 }),
+    );
     const steps = fc.array(fc.tuple(fc.boolean(), name), { maxLength: 400 });
     fc.assert(
       fc.property(fc.integer(), steps, (key, list) => {

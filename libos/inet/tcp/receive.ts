@@ -309,11 +309,7 @@ function finAcknowledged(tcp: Tcp, connection: TcpConnection): boolean {
   switch (connection.state) {
     case TcpState.FinWait1:
       connection.state = TcpState.FinWait2;
-      if (connection.orphaned) {
-        // Nobody is there to close it should the peer never do so.
-        connection.endAtUs = tcp.nowUs + tcp.options.timeWaitUs;
-        tcp.arm(connection, connection.endAtUs);
-      }
+      if (connection.orphaned) tcp.limitFinWait2(connection);
       return true;
     case TcpState.Closing:
       tcp.enterTimeWait(connection);

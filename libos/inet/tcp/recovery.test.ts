@@ -72,6 +72,13 @@ describe('fast retransmit and fast recovery without SACK (RFC 5681, 3.2; RFC 658
     expect(acknowledge(7001)[0]).toBe('A 7001:8001 ack 1');
   });
 
+  it('takes back by a partial acknowledgement what duplicates had let out', () => {
+    const { acknowledge } = recovering();
+    acknowledge(4001);
+    for (let i = 0; i < 3; i++) expect(acknowledge(4001)).toEqual([]);
+    expect(acknowledge(4001)).toEqual(['A 12001:13001 ack 1']);
+  });
+
   it('ends when all is acknowledged that was in flight when it began, with the halved window', () => {
     const { acknowledge, connection } = recovering();
     const sent = acknowledge(12_001);
@@ -124,6 +131,15 @@ describe('recovery by SACK (RFC 6675)', () => {
     acknowledge(12_001);
     expect(connection.recovery).toBe(Recovery.Open);
     expect(connection.congestion.window).toBe(5000);
+  });
+
+  it('does not time a segment that it has sent again (Karn, RFC 6298, 3)', () => {
+    const { sack, acknowledge, peer, connection } = tenInFlight();
+    peer.pass(5000);
+    sack(1, [1001, 4001]);
+    peer.pass(20_000);
+    acknowledge(4001);
+    expect(connection.rtt.smoothedUs).toBe(0);
   });
 
   it('begins with one report of more than two segments, without three duplicates (4, IsLost)', () => {

@@ -114,7 +114,8 @@ describe('SendQueue', () => {
     fixture.append(100);
     fixture.queue.keepCopy(START + 30, START + 150, fixture.pool);
     // The application has its buffers back and writes into them.
-    for (const segment of others.segments) segment.bytes.fill(0, segment.offset, segment.offset + segment.length);
+    for (const segment of others.segments)
+      segment.bytes.fill(0, segment.offset, segment.offset + segment.length);
     fixture.pool.release(others);
     expect(fixture.queue.end).toBe(START + 150);
     expect(fixture.take(30, 120)).toEqual(fixture.data.slice(30, 150));

@@ -104,7 +104,8 @@ export class TestPeer {
   #read = 0;
   #echo = 0;
 
-  constructor(options: { tcp?: Partial<TcpOptions>; link?: LinkOptions } = {}) {
+  /** @param options.stranger the stack does not know the peer's Ethernet address yet */
+  constructor(options: { tcp?: Partial<TcpOptions>; link?: LinkOptions; stranger?: boolean } = {}) {
     this.link = new SimulatedLink(options.link);
     this.link.advanceTo(timeOfSequence(WRAPS_SOON));
     this.pool = new BufferPool({
@@ -122,7 +123,7 @@ export class TestPeer {
       datagrams: { datagramArrived() {}, datagramRefused() {} },
     });
     TestPeer.#all.push(this);
-    this.#sendArp(1);
+    if (!options.stranger) this.#sendArp(1);
     this.run();
   }
 
@@ -266,6 +267,15 @@ export class TestPeer {
     this.#injectFrame(0x0800, packet);
   }
 
+  injectFrame(bytes: Uint8Array): void {
+    const { b } = this.link;
+    const frame = b.allocate()!;
+    frame.bytes.set(bytes, frame.offset);
+    frame.length = bytes.length;
+    b.transmit(frame);
+    this.#receive();
+  }
+
   // Time
 
   /** Lets the stack do what it can without time passing, and tells what it has sent since the last look. */
@@ -336,12 +346,8 @@ export class TestPeer {
 
   #injectFrame(etherType: number, payload: Uint8Array): void {
     const { a, b } = this.link;
-    const frame = b.allocate()!;
     const head = Uint8Array.of(...a.mac, ...b.mac, etherType >> 8, etherType & 0xff);
-    frame.bytes.set(concatenate(head, payload), frame.offset);
-    frame.length = head.length + payload.length;
-    b.transmit(frame);
-    this.#receive();
+    this.injectFrame(concatenate(head, payload));
   }
 
   /** Takes the frames that the stack has sent; what was injected goes out with it. */

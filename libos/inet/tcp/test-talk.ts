@@ -107,7 +107,7 @@ export class Talker {
     this.pushedBytes += bytes;
     const token = libos.push(this.#qd, array, acknowledged ? 'acknowledged' : 'handed-over');
     if (freed) libos.free(array);
-    this.#host.then(token, ({ error, sga }) => {
+    this.#host.when(token, ({ error, sga }) => {
       if (sga !== null) libos.free(sga);
       if (error !== null) {
         this.#failed(error);
@@ -144,7 +144,7 @@ export class Talker {
         return;
       }
       this.#popping++;
-      this.#host.then(libos.pop(this.#qd), (completion) => this.#popped(completion));
+      this.#host.when(libos.pop(this.#qd), (completion) => this.#popped(completion));
     }
   }
 
@@ -169,7 +169,8 @@ export class Talker {
       this.receivedBytes += length;
     }
     this.#kept.push(sga);
-    while (this.#kept.length > (this.closed ? 0 : this.#script.keeps)) this.#host.libos.free(this.#kept.shift()!);
+    while (this.#kept.length > (this.closed ? 0 : this.#script.keeps))
+      this.#host.libos.free(this.#kept.shift()!);
   }
 
   #failed(error: ErrorCode): void {

@@ -18,11 +18,7 @@ describe('timer: retransmission (RFC 6298)', () => {
   it('comes after SRTT + 4 RTTVAR, then doubles (2.2, 5.5)', () => {
     const { peer } = established();
     peer.push(10);
-    expect(peer.pass(3e6)).toEqual([
-      '300000 PA 1:11 ack 1',
-      '900000 PA 1:11 ack 1',
-      '2100000 PA 1:11 ack 1',
-    ]);
+    expect(peer.pass(3e6)).toEqual(['300000 PA 1:11 ack 1', '900000 PA 1:11 ack 1', '2100000 PA 1:11 ack 1']);
   });
 
   it('is not started anew by further segments (5.1)', () => {
@@ -165,6 +161,15 @@ describe('timer: keep-alive (RFC 9293, 3.8.4)', () => {
       '90000000 RA 1 ack 1',
     ]);
     expect(connection.error).toBe('TIMED_OUT');
+  });
+
+  it('counts them anew after an answer', () => {
+    const { peer, connection } = established({}, quiet);
+    expect(peer.pass(65e6).length).toBe(3);
+    peer.send({ flags: 'A', seq: 1, ack: 1 });
+    expect(peer.pass(85e6).length).toBe(5);
+    expect(connection.error).toBeNull();
+    expect(peer.pass(5e6)).toEqual(['5000000 RA 1 ack 1']);
   });
 
   it('starts again with whatever comes', () => {

@@ -103,10 +103,11 @@ function gaveUp(tcp: Tcp, connection: TcpConnection): boolean {
 /** RFC 9293, section 3.8.4. */
 function keepAlive(tcp: Tcp, connection: TcpConnection): void {
   const { keepAliveUs } = tcp.options;
-  const quietUs = tcp.nowUs - connection.lastReceivedUs;
-  if (quietUs < keepAliveUs) {
+  // Compared as it is set: a difference may be rounded to less than what it was made of, and never be due.
+  const dueUs = connection.lastReceivedUs + keepAliveUs;
+  if (dueUs > tcp.nowUs) {
     connection.keepAliveProbes = 0;
-    connection.keepAliveAtUs = connection.lastReceivedUs + keepAliveUs;
+    connection.keepAliveAtUs = dueUs;
     return;
   }
   if (connection.keepAliveProbes >= KEEP_ALIVE_PROBES) {
@@ -116,7 +117,8 @@ function keepAlive(tcp: Tcp, connection: TcpConnection): void {
   }
   connection.keepAliveAtUs = tcp.nowUs + keepAliveUs * KEEP_ALIVE_INTERVAL;
   // Unacknowledged data asks as well, and more often.
-  if (connection.inFlight > 0 || !connection.neighbour.resolved) return;
+  if (connection.inFlight > 0) return;
   connection.keepAliveProbes++;
-  sendKeepAlive(tcp, connection);
+  if (connection.neighbour.resolved) sendKeepAlive(tcp, connection);
+  else tcp.neighbours.use(connection.neighbour);
 }

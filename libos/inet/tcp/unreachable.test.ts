@@ -121,9 +121,8 @@ describe('fragmentation needed (RFC 1191)', () => {
 
 describe('a neighbour that does not answer ARP', () => {
   function connecting() {
-    const peer = new TestPeer();
+    const peer = new TestPeer({ stranger: true });
     peer.answersArp = false;
-    peer.pass(200e6);
     peer.connect();
     return { peer, connection: peer.connection };
   }
@@ -143,7 +142,7 @@ describe('a neighbour that does not answer ARP', () => {
     expect(connection.error).toBeNull();
     peer.link.bringUp();
     peer.answersArp = true;
-    expect(peer.pass(1e6)).toEqual(['0 S 0']);
+    expect(peer.run()).toEqual(['S 0']);
     expect(connection.state).toBe(TcpState.SynSent);
   });
 
@@ -151,7 +150,7 @@ describe('a neighbour that does not answer ARP', () => {
     const { peer, connection } = connecting();
     peer.pass(1.5e6);
     peer.answersArp = true;
-    peer.pass(1.5e6);
+    expect(peer.pass(1.2e6)).toEqual(['500000 S 0']);
     expect(peer.send({ flags: 'SA', seq: 0, ack: 1, mss: 1000 })).toEqual(['A 1 ack 1']);
     expect(connection.congestion.window).toBe(10_000);
   });

@@ -1,0 +1,639 @@
+/**
+ * Segments and frames that nobody honest sends, thrown at a real stack that also has an honest connection: it must not
+ * throw, must not stop, must not keep more than its limits, and the honest connection must not notice.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Random } from '../../sim/random.ts';
+import { type HostsOptions, TestHosts } from '../../sim/test-hosts.ts';
+import type { TcpConnection } from './connection.ts';
+import {
+  addressAt,
+  arpFrame,
+  ethernetFrame,
+  fixTcpChecksum,
+  icmpFrame,
+  ipv4Frame,
+  isTcp,
+  type Path,
+  type SegmentFields,
+  tcpFrame,
+} from './test-segments.ts';
+
+const Flag = { Fin: 1, Syn: 2, Rst: 4, Psh: 8, Ack: 16, Urg: 32 };
+const ATTACKED_PORT = 7000;
+const HONEST_PORT = 8000;
+const STRANGER = { mac: Uint8Array.of(2, 0, 0, 0, 0, 0x77), address: '10.99.0.77' };
+/** Frames that a stack without slow readers may hold at any time: those that wait for neighbours, and a burst. */
+const FRAMES_HELD = 256 + 64;
+
+/**
+ * Host a is attacked, in the name of b or of others. Both have two connections: over one an honest exchange goes on,
+ * the other is the attacker's.
+ */
+class Attack {
+  readonly hosts: TestHosts;
+  readonly attacked: { a: number; b: number };
+  readonly #honest: { a: number; b: number };
+  /** a's end of the attacked connection, also when that has ended. */
+  readonly target: TcpConnection;
+  mostHeld = 0;
+
+  constructor(options: HostsOptions = {}) {
+    this.hosts = new TestHosts({ ...options, link: { both: { delayUs: 50 }, ...options.link } });
+    this.attacked = this.hosts.connect(ATTACKED_PORT);
+    this.#honest = this.hosts.connect(HONEST_PORT);
+    this.target = this.hosts.a.connectionOf(this.attacked.a);
+  }
+
+  get stack() {
+    return this.hosts.a.stack;
+  }
+  /** From b to a, and from somebody else to a. */
+  get path(): Path {
+    const { a, b } = this.hosts;
+    const to = { mac: a.device.mac, address: a.address };
+    return { from: { mac: b.device.mac, address: b.address }, to };
+  }
+  pathFrom(address: string): Path {
+    return { from: { mac: STRANGER.mac, address }, to: this.path.to };
+  }
+
+  /** Puts a frame on the wire to a. */
+  send(frame: Uint8Array): void {
+    const { link } = this.hosts;
+    link.send(link.bToA, frame, 0, frame.length);
+  }
+
+  /** A segment for the attacked connection. `ahead`: from the number that is expected; `acks`: from the oldest unacknowledged. */
+  sendSegment({ ahead, acks, ...fields }: Partial<SegmentFields> & { ahead: number; acks: number }): void {
+    const { localPort, remotePort, receiveNext, sendUnacknowledged } = this.target;
+    this.send(
+      tcpFrame(this.path, {
+        flags: Flag.Ack,
+        options: this.timestamps(),
+        ...fields,
+        sourcePort: remotePort,
+        destinationPort: localPort,
+        sequence: (receiveNext + ahead) | 0,
+        acknowledgement: (sendUnacknowledged + acks) | 0,
+      }),
+    );
+  }
+
+  /** The option as the attacked connection would take it. */
+  timestamps(): Uint8Array {
+    const option = Uint8Array.of(1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0);
+    new DataView(option.buffer).setInt32(4, this.target.recentTimestamp);
+    return option;
+  }
+
+  /** Lets time pass and looks at what the target holds meanwhile. */
+  pass(us: number): void {
+    const endUs = this.hosts.nowUs + us;
+    while (this.hosts.nowUs < endUs && this.hosts.round(endUs)) {
+      this.mostHeld = Math.max(this.mostHeld, this.hosts.a.device.buffersOut);
+    }
+  }
+
+  /** How many frames a has sent while something was done. */
+  sentDuring(act: () => void): number {
+    const { counters } = this.hosts.link.aToB;
+    const before = counters.sent;
+    act();
+    return counters.sent - before;
+  }
+
+  /** Sends bytes from one host to the other over a connection, and compares what arrives. */
+  exchange(queues: { a: number; b: number }, bytes = 20_000): void {
+    const { a, b } = this.hosts;
+    for (const [from, to, fromQd, toQd] of [
+      [a, b, queues.a, queues.b],
+      [b, a, queues.b, queues.a],
+    ] as const) {
+      const data = Buffer.alloc(bytes, `${this.hosts.nowUs} to ${to.address}`);
+      const array = from.libos.alloc(bytes);
+      array.fill(data);
+      let pushed = false;
+      from.when(from.libos.push(fromQd, array), ({ sga }) => {
+        from.libos.free(sga!);
+        pushed = true;
+      });
+      const received: Uint8Array[] = [];
+      let length = 0;
+      const pop = () =>
+        to.when(to.libos.pop(toQd), ({ sga, error }) => {
+          if (sga === null) throw new Error(`the connection ended: ${error}`);
+          received.push(sga.copyOut());
+          length += sga.byteLength;
+          to.libos.free(sga);
+          if (length < bytes) pop();
+        });
+      pop();
+      expect(this.hosts.run(20e6, () => length >= bytes && pushed)).toBe(true);
+      expect(Buffer.concat(received).equals(data)).toBe(true);
+    }
+  }
+
+  /** The honest connection works, and no more is kept than may be. */
+  expectUnharmed(mostHeld = FRAMES_HELD): void {
+    this.exchange(this.#honest);
+    expect(this.mostHeld).toBeLessThanOrEqual(mostHeld);
+    expect(this.hosts.a.device.buffersOut).toBeLessThanOrEqual(mostHeld);
+  }
+
+  /** From now on only the attacker speaks for the peer of the attacked connection. */
+  silencePeer(): void {
+    const { link } = this.hosts;
+    link.aToB.drops = (frame) => isTcp(frame) && ((frame[34] << 8) | frame[35]) === ATTACKED_PORT;
+  }
+
+  /** What has come over the attacked connection and nobody has read, taken out. */
+  read(): Buffer {
+    const pieces: Uint8Array[] = [];
+    const { target } = this;
+    for (let segment = target.takeReceived(); segment !== null; segment = target.takeReceived()) {
+      pieces.push(segment.bytes.slice(segment.offset, segment.offset + segment.length));
+      segment.home.give(segment);
+    }
+    return Buffer.concat(pieces);
+  }
+
+  /** Closes everything: in the end nothing is left of it. */
+  expectNothingLeft(): void {
+    const { hosts } = this;
+    for (const queues of [this.attacked, this.#honest]) {
+      hosts.a.libos.close(queues.a);
+      hosts.b.libos.close(queues.b);
+    }
+    hosts.run(3600e6);
+    expect(hosts.leftovers()).toEqual([]);
+  }
+}
+
+describe('segments out of the window', () => {
+  /** Each must leave the attacked connection as it is. */
+  const harmless: [what: string, segment: Parameters<Attack['sendSegment']>[0]][] = [
+    ['a reset in the window', { ahead: 1, acks: 0, flags: Flag.Rst }],
+    ['a reset at the far end of the window', { ahead: 60_000, acks: 0, flags: Flag.Rst | Flag.Ack }],
+    ['a reset before the window', { ahead: -1, acks: 0, flags: Flag.Rst }],
+    ['a reset half the space away', { ahead: -0x80000000, acks: 0, flags: Flag.Rst }],
+    ['a SYN in the window', { ahead: 0, acks: 0, flags: Flag.Syn }],
+    ['a SYN with ACK', { ahead: 10, acks: 0, flags: Flag.Syn | Flag.Ack }],
+    ['a SYN with data and FIN', { ahead: 0, acks: 0, flags: Flag.Syn | Flag.Fin, payload: Buffer.from('x') }],
+    ['data that is old', { ahead: -5000, acks: 0, payload: Buffer.alloc(1000) }],
+    ['data beyond the window', { ahead: 3e6, acks: 0, payload: Buffer.alloc(1000) }],
+    [
+      'data with an acknowledgement of what was not sent',
+      { ahead: 0, acks: 1, payload: Buffer.from('evil') },
+    ],
+    ['data with an acknowledgement of long ago', { ahead: 0, acks: -2e9, payload: Buffer.from('evil') }],
+    ['data without an acknowledgement', { ahead: 0, acks: 0, flags: Flag.Psh, payload: Buffer.from('evil') }],
+    [
+      'data without timestamps',
+      { ahead: 0, acks: 0, options: new Uint8Array(0), payload: Buffer.from('evil') },
+    ],
+    ['a FIN beyond the window', { ahead: 3e6, acks: 0, flags: Flag.Fin | Flag.Ack }],
+    ['no flags at all', { ahead: 0, acks: 0, flags: 0 }],
+    ['all flags', { ahead: 5, acks: 0, flags: 0xff }],
+  ];
+
+  it.each(harmless)('%s: the connection goes on', (_what, segment) => {
+    const attack = new Attack();
+    attack.exchange(attack.attacked);
+    for (let i = 0; i < 50; i++) attack.sendSegment(segment);
+    attack.pass(1e6);
+    attack.exchange(attack.attacked);
+    attack.expectUnharmed();
+    attack.expectNothingLeft();
+  });
+
+  it('by the thousand are answered by ten a second at most', () => {
+    const attack = new Attack();
+    attack.pass(1e6);
+    const sent = attack.sentDuring(() => {
+      for (let i = 0; i < 2000; i++) {
+        const kind = i % 4;
+        if (kind === 0) attack.sendSegment({ ahead: 1 + i, acks: 0, flags: Flag.Rst });
+        else if (kind === 1) attack.sendSegment({ ahead: i, acks: 0, flags: Flag.Syn });
+        else if (kind === 2) attack.sendSegment({ ahead: -i, acks: 0 });
+        else attack.sendSegment({ ahead: 0, acks: 5000 + i });
+        attack.pass(500);
+      }
+    });
+    expect(sent).toBeLessThanOrEqual(21);
+    attack.exchange(attack.attacked);
+    attack.expectUnharmed();
+    attack.expectNothingLeft();
+  });
+});
+
+describe('floods', () => {
+  it('of SYNs fill the backlog and no more; what stands goes on, and the listener takes connections afterwards', () => {
+    const attack = new Attack();
+    const { a, b } = attack.hosts;
+    const listener = a.libos.socket('stream');
+    a.libos.bind(listener, { address: a.address, port: 9000 });
+    a.libos.listen(listener, 32);
+    const before = attack.stack.tcp.connections.size;
+    for (let i = 0; i < 5000; i++) {
+      const path = attack.pathFrom(addressAt(3 + (i % 200)));
+      attack.send(
+        tcpFrame(path, { sourcePort: 1000 + i, destinationPort: 9000, sequence: i * 7919, flags: Flag.Syn }),
+      );
+      attack.pass(100);
+      expect(attack.stack.tcp.connections.size).toBeLessThanOrEqual(before + 256);
+    }
+    expect(attack.stack.tcp.counters.backlogDropped).toBeGreaterThan(4000);
+    attack.exchange(attack.attacked);
+    attack.expectUnharmed();
+    attack.pass(20e6);
+    expect(attack.stack.tcp.connections.size).toBe(before);
+
+    let accepted = -1;
+    a.when(a.libos.accept(listener), ({ newQd }) => {
+      accepted = newQd;
+    });
+    const client = b.libos.socket('stream');
+    b.when(b.libos.connect(client, { address: a.address, port: 9000 }), ({ error }) =>
+      expect(error).toBeNull(),
+    );
+    expect(attack.hosts.run(5e6, () => accepted >= 0)).toBe(true);
+    for (const qd of [accepted, listener]) a.libos.close(qd);
+    b.libos.close(client);
+    attack.expectNothingLeft();
+  });
+
+  it('of resets and segments to closed ports are answered at most one for one, and leave nothing', () => {
+    const attack = new Attack();
+    const random = new Random(3);
+    const sent = attack.sentDuring(() => {
+      for (let i = 0; i < 3000; i++) {
+        const flags = random.below(64);
+        const path = attack.pathFrom(addressAt(3 + random.below(100_000)));
+        const ports = { sourcePort: random.below(65_536), destinationPort: random.below(65_536) };
+        attack.send(tcpFrame(path, { ...ports, sequence: random.next(), flags }));
+        attack.pass(50);
+      }
+    });
+    // Each may ask once for the address of whom it answers.
+    expect(sent).toBeLessThanOrEqual(2 * 3000);
+    expect(attack.stack.tcp.connections.size).toBe(2);
+    attack.expectUnharmed();
+    attack.expectNothingLeft();
+  });
+
+  it('of ARP from anybody do not displace who is talked to, nor do their answers', () => {
+    const attack = new Attack();
+    const random = new Random(4);
+    for (let i = 0; i < 5000; i++) {
+      const mac = Uint8Array.from({ length: 6 }, (_, at) => (at === 0 ? 2 : random.below(256)));
+      const from = { mac, address: addressAt(3 + random.below(60_000)) };
+      attack.send(arpFrame({ from, to: attack.path.to }, 1 + (i % 3)));
+      if (i % 16 === 0) attack.pass(20);
+    }
+    attack.pass(1e6);
+    attack.exchange(attack.attacked);
+    attack.expectUnharmed();
+    attack.expectNothingLeft();
+  });
+
+  it('of ICMP echoes and errors neither stop nor fill the host, nor end its connections', () => {
+    const attack = new Attack();
+    const random = new Random(5);
+    const { a } = attack.hosts;
+    const { localPort, remotePort } = attack.target;
+    for (let i = 0; i < 3000; i++) {
+      const message = new Uint8Array(8 + random.below(200));
+      message[0] = [8, 3, 5, 11, 0][i % 5];
+      message[1] = random.below(16);
+      for (let at = 8; at < message.length; at++) message[at] = random.below(256);
+      if (i % 5 === 1 && message.length >= 36) {
+        // Quotes a segment of the attacked connection, with a number that it has not in flight.
+        const { path } = attack;
+        const quoted = tcpFrame(
+          { from: path.to, to: path.from },
+          { sourcePort: localPort, destinationPort: remotePort, sequence: random.next(), flags: Flag.Ack },
+        );
+        message.set(quoted.subarray(14, 14 + 28), 8);
+      }
+      attack.send(icmpFrame(i % 2 === 0 ? attack.path : attack.pathFrom(addressAt(3 + i)), message));
+      if (i % 8 === 0) attack.pass(20);
+    }
+    attack.pass(1e6);
+    expect(a.stack.icmp.counters.echoesAnswered).toBeGreaterThanOrEqual(300);
+    attack.exchange(attack.attacked);
+    attack.expectUnharmed();
+    attack.expectNothingLeft();
+  });
+});
+
+describe('a peer that means harm', () => {
+  it('and overlaps segments of different content gets each byte taken once, as it stood in one of them', () => {
+    const piece = fc.record({ at: fc.nat({ max: 400 }), bytes: fc.integer({ min: 1, max: 150 }) });
+    const property = fc.property(fc.array(piece, { minLength: 1, maxLength: 40, size: 'max' }), (pieces) => {
+      const attack = new Attack();
+      attack.silencePeer();
+      const { localPort, remotePort, receiveNext, sendUnacknowledged } = attack.target;
+      const numbered = [...pieces, { at: 0, bytes: 30 }].map((one, index) => ({
+        ...one,
+        content: index + 1,
+      }));
+      let read = Buffer.alloc(0);
+      for (const { at, bytes, content } of numbered) {
+        attack.send(
+          tcpFrame(attack.path, {
+            sourcePort: remotePort,
+            destinationPort: localPort,
+            sequence: (receiveNext + at) | 0,
+            acknowledgement: sendUnacknowledged,
+            flags: Flag.Ack,
+            options: attack.timestamps(),
+            payload: Buffer.alloc(bytes, content),
+          }),
+        );
+        attack.pass(70);
+        if (content % 3 === 0) read = Buffer.concat([read, attack.read()]);
+      }
+      read = Buffer.concat([read, attack.read()]);
+      expect(read.length).toBe((attack.target.receiveNext - receiveNext) | 0);
+      expect(read.length).toBe(wholeFrom(pieces));
+      for (const [position, content] of read.entries()) {
+        const { at, bytes } = numbered[content - 1];
+        expect(position >= at && position < at + bytes, `byte ${position} of segment ${content}`).toBe(true);
+      }
+      attack.expectNothingLeft();
+    });
+    fc.assert(property, { numRuns: 50 });
+  });
+
+  /** Where the first gap of what was sent lies. */
+  function wholeFrom(pieces: readonly { at: number; bytes: number }[]): number {
+    let end = 30;
+    for (const { at, bytes } of [...pieces].sort((one, other) => one.at - other.at)) {
+      if (at <= end) end = Math.max(end, at + bytes);
+    }
+    return end;
+  }
+
+  it('and sends single bytes, in order to a slow reader or with gaps, gets a bounded share of the memory', () => {
+    const attack = new Attack();
+    attack.silencePeer();
+    const { receiveNext } = attack.target;
+    for (let i = 0; i < 6000; i++) {
+      const at = i < 2000 ? i : 2 * i;
+      const ahead = (receiveNext + at - attack.target.receiveNext) | 0;
+      attack.sendSegment({ ahead, acks: 0, payload: Buffer.from('x') });
+      if (i % 10 === 0) attack.pass(60);
+    }
+    attack.pass(1e6);
+    expect(attack.target.receiveQueued).toBe(2000);
+    // Half of the device's buffers stay for others, and gathered bytes do not hold a buffer each.
+    attack.expectUnharmed(512 + 64);
+    expect(attack.hosts.a.pool.mappedBytes).toBeLessThanOrEqual(2 * 128 * 1024);
+    attack.expectNothingLeft();
+  });
+
+  it('and acknowledges what it likes, with windows and SACK blocks as it likes, draws no flood from the sender', () => {
+    const acknowledgement = fc.record({
+      acks: fc.oneof(fc.constantFrom(0, 0, 1, 3, 1448), fc.nat({ max: 100_000 })),
+      window: fc.oneof(fc.constantFrom(0, 1, 20, 65_535), fc.nat({ max: 65_535 })),
+      blocks: fc.array(
+        fc.tuple(fc.integer({ min: -5000, max: 90_000 }), fc.integer({ min: -5, max: 9000 })),
+        {
+          maxLength: 3,
+        },
+      ),
+      waitUs: fc.constantFrom(0, 60, 200, 100_000),
+    });
+    const property = fc.property(
+      fc.array(acknowledgement, { maxLength: 60, size: 'max' }),
+      (acknowledgements) => {
+        const attack = new Attack();
+        attack.silencePeer();
+        const { target, hosts } = attack;
+        pushBytes(attack, 400_000);
+        attack.pass(100);
+        let widest = target.sendWindow;
+        const { counters } = attack.stack.tcp;
+        const timeouts = counters.retransmissionTimeouts + counters.probes;
+        const sent = attack.sentDuring(() => {
+          for (const { acks, window, blocks, waitUs } of acknowledgements) {
+            widest = Math.max(widest, window * 2 ** target.sendWindowScale);
+            const inFlight = Math.min(acks, target.inFlight);
+            attack.sendSegment({ ahead: 0, acks: inFlight, window, options: withSack(attack, blocks) });
+            attack.pass(waitUs);
+            // A probe may be one byte beyond.
+            expect(target.inFlight).toBeLessThanOrEqual(widest + 1);
+          }
+        });
+        // Slow start lets two new segments out for one that is acknowledged, and what they make room for besides.
+        const acknowledged = Math.ceil(target.acknowledgedBytes / target.mss);
+        const timers = counters.retransmissionTimeouts + counters.probes - timeouts;
+        const recovered = 300 * counters.fastRecoveries;
+        expect(sent).toBeLessThanOrEqual(
+          20 + 4 * (acknowledgements.length + acknowledged + timers) + recovered,
+        );
+        attack.expectUnharmed();
+        attack.expectNothingLeft();
+        expect(hosts.a.device.buffersOut).toBe(0);
+      },
+    );
+    fc.assert(property, { numRuns: 50 });
+  });
+
+  function withSack(attack: Attack, blocks: readonly (readonly [number, number])[]): Uint8Array {
+    const timestamps = attack.timestamps();
+    if (blocks.length === 0) return timestamps;
+    const option = new Uint8Array(4 + 8 * blocks.length);
+    option.set([1, 1, 5, 2 + 8 * blocks.length]);
+    const view = new DataView(option.buffer);
+    for (const [index, [start, length]] of blocks.entries()) {
+      view.setInt32(4 + 8 * index, (attack.target.sendUnacknowledged + start) | 0);
+      view.setInt32(8 + 8 * index, (attack.target.sendUnacknowledged + start + length) | 0);
+    }
+    return Uint8Array.of(...timestamps, ...option);
+  }
+});
+
+describe('two hosts of which each believes that the other has sent more', () => {
+  it('do not answer each other for ever, and come to an end when there is data', () => {
+    const attack = new Attack({ tcp: { keepAliveUs: 60e6 } });
+    const { hosts, attacked } = attack;
+    const { a, b, link } = hosts;
+    const sides = [
+      { host: a, other: b, qd: attacked.a, towards: link.bToA },
+      { host: b, other: a, qd: attacked.b, towards: link.aToB },
+    ];
+    const ends = sides.map(({ host, qd }) => host.connectionOf(qd));
+    for (const [index, { host, other, towards }] of sides.entries()) {
+      const { recentTimestamp, remotePort, localPort, receiveNext, sendUnacknowledged } = ends[index];
+      const options = Uint8Array.of(1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0);
+      new DataView(options.buffer).setInt32(4, recentTimestamp);
+      const path = {
+        from: { mac: other.device.mac, address: other.address },
+        to: { mac: host.device.mac, address: host.address },
+      };
+      const forged = tcpFrame(path, {
+        sourcePort: remotePort,
+        destinationPort: localPort,
+        sequence: receiveNext,
+        acknowledgement: sendUnacknowledged,
+        flags: Flag.Ack,
+        options,
+        payload: Buffer.alloc(100),
+      });
+      link.send(towards, forged, 0, forged.length);
+    }
+    const [receiveNextA, receiveNextB] = ends.map(({ receiveNext }) => receiveNext);
+    const sent = () => link.aToB.counters.sent + link.bToA.counters.sent;
+    const before = sent();
+    hosts.run(30e6);
+    expect([ends[0].receiveNext - receiveNextA, ends[1].receiveNext - receiveNextB]).toEqual([100, 100]);
+    // Both have challenged the other for as long as the other's answers did.
+    expect(sent() - before).toBeLessThan(100);
+
+    let completed = 0;
+    for (const { host, qd } of sides) {
+      const array = host.libos.alloc(1000);
+      array.fill(Buffer.alloc(1000));
+      host.when(host.libos.push(qd, array), ({ sga }) => {
+        if (sga !== null) host.libos.free(sga);
+        completed++;
+      });
+    }
+    expect(hosts.run(1000e6, () => completed === 2)).toBe(true);
+    attack.expectUnharmed();
+    attack.expectNothingLeft();
+  });
+});
+
+describe('fuzzed', () => {
+  const near = (around: number) =>
+    fc.oneof(
+      fc.constantFrom(-1, 0, 1, around - 1, around, around + 1),
+      fc.integer({ min: -2e5, max: 2e5 }),
+      fc.integer(),
+    );
+  const bytes = (maxLength: number) => fc.uint8Array({ maxLength, size: 'max' });
+  const sackOption = fc.array(near(3000), { minLength: 2, maxLength: 8 });
+
+  it('segments of a connection: whatever becomes of that, the other one and the host go on', () => {
+    const segment = fc.record({
+      ahead: near(65_535),
+      acks: near(3000),
+      flags: fc.oneof(fc.constantFrom(Flag.Ack, Flag.Ack | Flag.Fin, Flag.Rst), fc.nat({ max: 255 })),
+      window: fc.oneof(fc.constantFrom(0, 1, 65_535), fc.nat({ max: 65_535 })),
+      options: fc.oneof(fc.constant('timestamps' as const), sackOption, bytes(44)),
+      payload: bytes(200),
+      headerWords: fc.oneof(
+        { weight: 9, arbitrary: fc.constant(undefined) },
+        { weight: 1, arbitrary: fc.nat({ max: 15 }) },
+      ),
+      waitUs: fc.constantFrom(0, 0, 100, 300_000),
+    });
+    const property = fc.property(
+      fc.array(segment, { maxLength: 60, size: 'max' }),
+      fc.boolean(),
+      fc.boolean(),
+      (segments, sends, withoutTimestamps) => {
+        const attack = new Attack({ checked: true });
+        const { target, hosts } = attack;
+        if (withoutTimestamps) target.timestamps = false;
+        if (sends) pushBytes(attack, 100_000);
+        for (const { waitUs, options, ...fields } of segments) {
+          const made = optionBytes(attack, options);
+          const { localPort, remotePort, receiveNext, sendUnacknowledged } = target;
+          attack.send(
+            tcpFrame(attack.path, {
+              ...fields,
+              options: made,
+              sourcePort: remotePort,
+              destinationPort: localPort,
+              sequence: (receiveNext + fields.ahead) | 0,
+              acknowledgement: (sendUnacknowledged + fields.acks) | 0,
+            }),
+          );
+          attack.pass(waitUs);
+        }
+        attack.pass(1e6);
+        attack.expectUnharmed();
+        expect(hosts.a.pool.mappedBytes).toBeLessThan(8 * 1024 * 1024);
+        attack.expectNothingLeft();
+      },
+    );
+    fc.assert(property, { numRuns: 60 });
+  });
+
+  it('frames, and bit flips in what is genuine, do no harm', () => {
+    const property = fc.property(fc.nat(), fc.boolean(), (seed, checksumsFixed) => {
+      const attack = new Attack();
+      const random = new Random(seed);
+      const genuine: Uint8Array[] = [];
+      attack.hosts.link.bToA.drops = (frame) => {
+        if (genuine.length < 50) genuine.push(frame.slice());
+        return false;
+      };
+      attack.exchange(attack.attacked);
+      for (let i = 0; i < 150; i++) {
+        attack.send(mutant(attack, random, genuine, checksumsFixed));
+        if (random.below(4) === 0) attack.pass(random.below(1000));
+      }
+      attack.pass(1e6);
+      attack.expectUnharmed();
+      attack.expectNothingLeft();
+    });
+    fc.assert(property, { numRuns: 40 });
+  });
+
+  /** A random frame, or a genuine one of the attacked connection with some bits flipped. */
+  function mutant(
+    attack: Attack,
+    random: Random,
+    genuine: readonly Uint8Array[],
+    fixed: boolean,
+  ): Uint8Array {
+    const { from, to } = attack.path;
+    const noise = Uint8Array.from({ length: random.below(300) }, () => random.below(256));
+    switch (random.below(4)) {
+      case 0:
+        return noise;
+      case 1:
+        return ethernetFrame(from.mac, to.mac, [0x0800, 0x0806, 0x86dd][random.below(3)], noise);
+      case 2:
+        return ipv4Frame(attack.path, [1, 6, 17, 2][random.below(4)], noise);
+      default: {
+        const frame = genuine[random.below(genuine.length)].slice();
+        for (let flips = 1 + random.below(3); flips > 0; flips--) {
+          // Behind the ports, so that it stays the attacked connection's.
+          const bit = 8 * 38 + random.below(8 * (frame.length - 38));
+          frame[bit >> 3] ^= 1 << (bit & 7);
+        }
+        if (fixed && isTcp(frame)) fixTcpChecksum(frame);
+        return frame;
+      }
+    }
+  }
+
+  function optionBytes(attack: Attack, options: 'timestamps' | Uint8Array | number[]): Uint8Array {
+    if (options instanceof Uint8Array) return options;
+    const { recentTimestamp, timestampOffset, sendUnacknowledged } = attack.target;
+    const numbers =
+      options === 'timestamps' ? [recentTimestamp, timestampOffset] : options.slice(0, options.length & ~1);
+    const made = new Uint8Array(4 + 4 * numbers.length);
+    made.set([1, 1, options === 'timestamps' ? 8 : 5, 2 + 4 * numbers.length]);
+    const base = options === 'timestamps' ? 0 : sendUnacknowledged;
+    numbers.forEach((number, i) => void new DataView(made.buffer).setInt32(4 + 4 * i, (base + number) | 0));
+    return made;
+  }
+});
+
+/** The attacked host has something to send. */
+function pushBytes({ hosts, attacked }: Attack, length: number): void {
+  const { a } = hosts;
+  const array = a.libos.alloc(length);
+  array.fill(Buffer.alloc(length, 'a'));
+  a.when(a.libos.push(attacked.a, array), ({ sga }) => {
+    if (sga !== null) a.libos.free(sga);
+  });
+}
