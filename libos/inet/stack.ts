@@ -72,8 +72,9 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
   /** Makes what progress can be made without waiting. */
   poll(): void {
     const { device, tcp, neighbours } = this;
-    tcp.expire();
-    neighbours.poll(device.nowUs);
+    const { nowUs } = device;
+    if (tcp.timers.mayBeDue(nowUs)) tcp.expire();
+    neighbours.poll(nowUs);
     tcp.dispatch();
     const count = device.exchange();
     if (device.linkUp !== this.#linkWasUp) this.#linkChanged();

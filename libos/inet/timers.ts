@@ -49,6 +49,11 @@ export class Timers<T extends Timed> {
     return Infinity;
   }
 
+  /** Whether due has anything to look at. */
+  mayBeDue(nowUs: number): boolean {
+    return this.#keys[0] <= nowUs && this.#size > 0;
+  }
+
   /** Removes and returns the item with the earliest deadline if it is at or before `nowUs`; its deadline is then Infinity. */
   due(nowUs: number): T | null {
     while (this.#size > 0 && this.#keys[0] <= nowUs) {

@@ -59,7 +59,7 @@ function acknowledgingSequence(connection: TcpConnection): number {
 export function roomWasMade(tcp: Tcp, connection: TcpConnection): void {
   const { receiveWindowBytes } = tcp.options;
   const offered = distance(connection.receiveNext, connection.advertisedEdge);
-  const most = Math.min(receiveWindowBytes, 65_535 * 2 ** connection.receiveWindowScale);
+  const most = Math.min(receiveWindowBytes, 65_535 << connection.receiveWindowScale);
   const gained = Math.min(most, receiveWindowBytes - connection.receiveQueued) - offered;
   if (gained < Math.min(2 * connection.mss, most / 2)) return;
   // While the peer has plenty of room, the next acknowledgement tells it early enough.
@@ -390,7 +390,7 @@ function startChecksum(
 
 /** The timestamp clock ticks every millisecond (RFC 7323, section 5.4), from an offset of the connection's own. */
 export function timestampNow(tcp: Tcp, connection: TcpConnection): number {
-  return ((((tcp.nowUs / 1000) % 2 ** 32) | 0) + connection.timestampOffset) | 0;
+  return (((tcp.nowUs / 1000) | 0) + connection.timestampOffset) | 0;
 }
 
 function synOptionBytes(connection: TcpConnection): number {
