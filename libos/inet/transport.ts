@@ -20,6 +20,11 @@ import { roomWasMade } from './tcp/send.ts';
 import { UdpSocket } from './udp.ts';
 import { WorkList } from './work-list.ts';
 
+/**
+ * Pushes after which what was pushed is sent, though the application has not waited yet: were the replies to a burst
+ * held back until all are made, server and client would work in turn instead of at the same time.
+ */
+const PUSHES_PER_BURST = 8;
 /** How long shutdown waits for peers to acknowledge what was sent to them. */
 const LINGER_US = 100_000;
 
@@ -59,6 +64,8 @@ export class InetTransport implements Transport {
   readonly #sleep: (timeoutMs: number) => void;
   #host!: TransportHost;
   #tokens!: TokenTable;
+  /** Pushes since the last poll. */
+  #pushes = 0;
   readonly #listenersToServe = new WorkList<Listener>();
   #socketsToSend = new WorkList<InetQueue>();
   #socketsSending = new WorkList<InetQueue>();
@@ -153,6 +160,7 @@ export class InetTransport implements Transport {
     tokens.position[slot] = queue.pushedBytes;
     connection.sendQueue.append(sga);
     this.stack.tcp.markDirty(connection);
+    if (++this.#pushes >= PUSHES_PER_BURST) this.poll();
   }
 
   pop(queue: InetQueue): void {
@@ -168,6 +176,7 @@ export class InetTransport implements Transport {
 
   poll(): void {
     const { tcp } = this.stack;
+    this.#pushes = 0;
     if (this.#socketsToSend.count > 0) this.#sendDatagrams();
     this.stack.poll();
     const { touched } = tcp;

@@ -5,8 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../sim/random.ts';
-import { type HostsOptions, TestHosts } from '../../sim/test-hosts.ts';
-import type { TcpConnection } from './connection.ts';
+import { Attack, Flag } from './test-attack.ts';
 import {
   addressAt,
   arpFrame,
@@ -15,161 +14,8 @@ import {
   icmpFrame,
   ipv4Frame,
   isTcp,
-  type Path,
-  type SegmentFields,
   tcpFrame,
 } from './test-segments.ts';
-
-const Flag = { Fin: 1, Syn: 2, Rst: 4, Psh: 8, Ack: 16, Urg: 32 };
-const ATTACKED_PORT = 7000;
-const HONEST_PORT = 8000;
-const STRANGER = { mac: Uint8Array.of(2, 0, 0, 0, 0, 0x77), address: '10.99.0.77' };
-/** Frames that a stack without slow readers may hold at any time: those that wait for neighbours, and a burst. */
-const FRAMES_HELD = 256 + 64;
-
-/**
- * Host a is attacked, in the name of b or of others. Both have two connections: over one an honest exchange goes on,
- * the other is the attacker's.
- */
-class Attack {
-  readonly hosts: TestHosts;
-  readonly attacked: { a: number; b: number };
-  readonly #honest: { a: number; b: number };
-  /** a's end of the attacked connection, also when that has ended. */
-  readonly target: TcpConnection;
-  mostHeld = 0;
-
-  constructor(options: HostsOptions = {}) {
-    this.hosts = new TestHosts({ ...options, link: { both: { delayUs: 50 }, ...options.link } });
-    this.attacked = this.hosts.connect(ATTACKED_PORT);
-    this.#honest = this.hosts.connect(HONEST_PORT);
-    this.target = this.hosts.a.connectionOf(this.attacked.a);
-  }
-
-  get stack() {
-    return this.hosts.a.stack;
-  }
-  /** From b to a, and from somebody else to a. */
-  get path(): Path {
-    const { a, b } = this.hosts;
-    const to = { mac: a.device.mac, address: a.address };
-    return { from: { mac: b.device.mac, address: b.address }, to };
-  }
-  pathFrom(address: string): Path {
-    return { from: { mac: STRANGER.mac, address }, to: this.path.to };
-  }
-
-  /** Puts a frame on the wire to a. */
-  send(frame: Uint8Array): void {
-    const { link } = this.hosts;
-    link.send(link.bToA, frame, 0, frame.length);
-  }
-
-  /** A segment for the attacked connection. `ahead`: from the number that is expected; `acks`: from the oldest unacknowledged. */
-  sendSegment({ ahead, acks, ...fields }: Partial<SegmentFields> & { ahead: number; acks: number }): void {
-    const { localPort, remotePort, receiveNext, sendUnacknowledged } = this.target;
-    this.send(
-      tcpFrame(this.path, {
-        flags: Flag.Ack,
-        options: this.timestamps(),
-        ...fields,
-        sourcePort: remotePort,
-        destinationPort: localPort,
-        sequence: (receiveNext + ahead) | 0,
-        acknowledgement: (sendUnacknowledged + acks) | 0,
-      }),
-    );
-  }
-
-  /** The option as the attacked connection would take it. */
-  timestamps(): Uint8Array {
-    const option = Uint8Array.of(1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0);
-    new DataView(option.buffer).setInt32(4, this.target.recentTimestamp);
-    return option;
-  }
-
-  /** Lets time pass and looks at what the target holds meanwhile. */
-  pass(us: number): void {
-    const endUs = this.hosts.nowUs + us;
-    while (this.hosts.nowUs < endUs && this.hosts.round(endUs)) {
-      this.mostHeld = Math.max(this.mostHeld, this.hosts.a.device.buffersOut);
-    }
-  }
-
-  /** How many frames a has sent while something was done. */
-  sentDuring(act: () => void): number {
-    const { counters } = this.hosts.link.aToB;
-    const before = counters.sent;
-    act();
-    return counters.sent - before;
-  }
-
-  /** Sends bytes from one host to the other over a connection, and compares what arrives. */
-  exchange(queues: { a: number; b: number }, bytes = 20_000): void {
-    const { a, b } = this.hosts;
-    for (const [from, to, fromQd, toQd] of [
-      [a, b, queues.a, queues.b],
-      [b, a, queues.b, queues.a],
-    ] as const) {
-      const data = Buffer.alloc(bytes, `${this.hosts.nowUs} to ${to.address}`);
-      const array = from.libos.alloc(bytes);
-      array.fill(data);
-      let pushed = false;
-      from.when(from.libos.push(fromQd, array), ({ sga }) => {
-        from.libos.free(sga!);
-        pushed = true;
-      });
-      const received: Uint8Array[] = [];
-      let length = 0;
-      const pop = () =>
-        to.when(to.libos.pop(toQd), ({ sga, error }) => {
-          if (sga === null) throw new Error(`the connection ended: ${error}`);
-          received.push(sga.copyOut());
-          length += sga.byteLength;
-          to.libos.free(sga);
-          if (length < bytes) pop();
-        });
-      pop();
-      expect(this.hosts.run(20e6, () => length >= bytes && pushed)).toBe(true);
-      expect(Buffer.concat(received).equals(data)).toBe(true);
-    }
-  }
-
-  /** The honest connection works, and no more is kept than may be. */
-  expectUnharmed(mostHeld = FRAMES_HELD): void {
-    this.exchange(this.#honest);
-    expect(this.mostHeld).toBeLessThanOrEqual(mostHeld);
-    expect(this.hosts.a.device.buffersOut).toBeLessThanOrEqual(mostHeld);
-  }
-
-  /** From now on only the attacker speaks for the peer of the attacked connection. */
-  silencePeer(): void {
-    const { link } = this.hosts;
-    link.aToB.drops = (frame) => isTcp(frame) && ((frame[34] << 8) | frame[35]) === ATTACKED_PORT;
-  }
-
-  /** What has come over the attacked connection and nobody has read, taken out. */
-  read(): Buffer {
-    const pieces: Uint8Array[] = [];
-    const { target } = this;
-    for (let segment = target.takeReceived(); segment !== null; segment = target.takeReceived()) {
-      pieces.push(segment.bytes.slice(segment.offset, segment.offset + segment.length));
-      segment.home.give(segment);
-    }
-    return Buffer.concat(pieces);
-  }
-
-  /** Closes everything: in the end nothing is left of it. */
-  expectNothingLeft(): void {
-    const { hosts } = this;
-    for (const queues of [this.attacked, this.#honest]) {
-      hosts.a.libos.close(queues.a);
-      hosts.b.libos.close(queues.b);
-    }
-    hosts.run(3600e6);
-    expect(hosts.leftovers()).toEqual([]);
-  }
-}
 
 describe('segments out of the window', () => {
   /** Each must leave the attacked connection as it is. */
@@ -204,8 +50,8 @@ describe('segments out of the window', () => {
     for (let i = 0; i < 50; i++) attack.sendSegment(segment);
     attack.pass(1e6);
     attack.exchange(attack.attacked);
-    attack.expectUnharmed();
-    attack.expectNothingLeft();
+    attack.checkUnharmed();
+    attack.checkNothingLeft();
   });
 
   it('by the thousand are answered by ten a second at most', () => {
@@ -223,8 +69,8 @@ describe('segments out of the window', () => {
     });
     expect(sent).toBeLessThanOrEqual(21);
     attack.exchange(attack.attacked);
-    attack.expectUnharmed();
-    attack.expectNothingLeft();
+    attack.checkUnharmed();
+    attack.checkNothingLeft();
   });
 });
 
@@ -246,7 +92,7 @@ describe('floods', () => {
     }
     expect(attack.stack.tcp.counters.backlogDropped).toBeGreaterThan(4000);
     attack.exchange(attack.attacked);
-    attack.expectUnharmed();
+    attack.checkUnharmed();
     attack.pass(20e6);
     expect(attack.stack.tcp.connections.size).toBe(before);
 
@@ -261,7 +107,7 @@ describe('floods', () => {
     expect(attack.hosts.run(5e6, () => accepted >= 0)).toBe(true);
     for (const qd of [accepted, listener]) a.libos.close(qd);
     b.libos.close(client);
-    attack.expectNothingLeft();
+    attack.checkNothingLeft();
   });
 
   it('of resets and segments to closed ports are answered at most one for one, and leave nothing', () => {
@@ -279,8 +125,8 @@ describe('floods', () => {
     // Each may ask once for the address of whom it answers.
     expect(sent).toBeLessThanOrEqual(2 * 3000);
     expect(attack.stack.tcp.connections.size).toBe(2);
-    attack.expectUnharmed();
-    attack.expectNothingLeft();
+    attack.checkUnharmed();
+    attack.checkNothingLeft();
   });
 
   it('of ARP from anybody do not displace who is talked to, nor do their answers', () => {
@@ -294,8 +140,8 @@ describe('floods', () => {
     }
     attack.pass(1e6);
     attack.exchange(attack.attacked);
-    attack.expectUnharmed();
-    attack.expectNothingLeft();
+    attack.checkUnharmed();
+    attack.checkNothingLeft();
   });
 
   it('of ICMP echoes and errors neither stop nor fill the host, nor end its connections', () => {
@@ -323,8 +169,8 @@ describe('floods', () => {
     attack.pass(1e6);
     expect(a.stack.icmp.counters.echoesAnswered).toBeGreaterThanOrEqual(300);
     attack.exchange(attack.attacked);
-    attack.expectUnharmed();
-    attack.expectNothingLeft();
+    attack.checkUnharmed();
+    attack.checkNothingLeft();
   });
 });
 
@@ -362,7 +208,7 @@ describe('a peer that means harm', () => {
         const { at, bytes } = numbered[content - 1];
         expect(position >= at && position < at + bytes, `byte ${position} of segment ${content}`).toBe(true);
       }
-      attack.expectNothingLeft();
+      attack.checkNothingLeft();
     });
     fc.assert(property, { numRuns: 50 });
   });
@@ -389,9 +235,9 @@ describe('a peer that means harm', () => {
     attack.pass(1e6);
     expect(attack.target.receiveQueued).toBe(2000);
     // Half of the device's buffers stay for others, and gathered bytes do not hold a buffer each.
-    attack.expectUnharmed(512 + 64);
+    attack.checkUnharmed(512 + 64);
     expect(attack.hosts.a.pool.mappedBytes).toBeLessThanOrEqual(2 * 128 * 1024);
-    attack.expectNothingLeft();
+    attack.checkNothingLeft();
   });
 
   it('and acknowledges what it likes, with windows and SACK blocks as it likes, draws no flood from the sender', () => {
@@ -412,7 +258,7 @@ describe('a peer that means harm', () => {
         const attack = new Attack();
         attack.silencePeer();
         const { target, hosts } = attack;
-        pushBytes(attack, 400_000);
+        attack.push(400_000);
         attack.pass(100);
         let widest = target.sendWindow;
         const { counters } = attack.stack.tcp;
@@ -434,8 +280,8 @@ describe('a peer that means harm', () => {
         expect(sent).toBeLessThanOrEqual(
           20 + 4 * (acknowledgements.length + acknowledged + timers) + recovered,
         );
-        attack.expectUnharmed();
-        attack.expectNothingLeft();
+        attack.checkUnharmed();
+        attack.checkNothingLeft();
         expect(hosts.a.device.buffersOut).toBe(0);
       },
     );
@@ -503,8 +349,8 @@ describe('two hosts of which each believes that the other has sent more', () => 
       });
     }
     expect(hosts.run(1000e6, () => completed === 2)).toBe(true);
-    attack.expectUnharmed();
-    attack.expectNothingLeft();
+    attack.checkUnharmed();
+    attack.checkNothingLeft();
   });
 });
 
@@ -540,7 +386,7 @@ describe('fuzzed', () => {
         const attack = new Attack({ checked: true });
         const { target, hosts } = attack;
         if (withoutTimestamps) target.timestamps = false;
-        if (sends) pushBytes(attack, 100_000);
+        if (sends) attack.push(100_000);
         for (const { waitUs, options, ...fields } of segments) {
           const made = optionBytes(attack, options);
           const { localPort, remotePort, receiveNext, sendUnacknowledged } = target;
@@ -557,9 +403,9 @@ describe('fuzzed', () => {
           attack.pass(waitUs);
         }
         attack.pass(1e6);
-        attack.expectUnharmed();
+        attack.checkUnharmed();
         expect(hosts.a.pool.mappedBytes).toBeLessThan(8 * 1024 * 1024);
-        attack.expectNothingLeft();
+        attack.checkNothingLeft();
       },
     );
     fc.assert(property, { numRuns: 60 });
@@ -580,8 +426,8 @@ describe('fuzzed', () => {
         if (random.below(4) === 0) attack.pass(random.below(1000));
       }
       attack.pass(1e6);
-      attack.expectUnharmed();
-      attack.expectNothingLeft();
+      attack.checkUnharmed();
+      attack.checkNothingLeft();
     });
     fc.assert(property, { numRuns: 40 });
   });
@@ -627,13 +473,3 @@ describe('fuzzed', () => {
     return made;
   }
 });
-
-/** The attacked host has something to send. */
-function pushBytes({ hosts, attacked }: Attack, length: number): void {
-  const { a } = hosts;
-  const array = a.libos.alloc(length);
-  array.fill(Buffer.alloc(length, 'a'));
-  a.when(a.libos.push(attacked.a, array), ({ sga }) => {
-    if (sga !== null) a.libos.free(sga);
-  });
-}
