@@ -126,7 +126,7 @@ export class Neighbours {
   readonly #ownMacLow: number;
   readonly #handler: NeighbourHandler;
   readonly #table = new Map<number, Neighbour>();
-  readonly #timers = new Timers<Neighbour>();
+  readonly timers = new Timers<Neighbour>();
   #heldCount = 0;
 
   constructor(device: Device, ownAddress: number, handler: NeighbourHandler) {
@@ -219,7 +219,7 @@ export class Neighbours {
 
   /** Sends the requests that are due. */
   poll(nowUs: number): void {
-    for (let due = this.#timers.due(nowUs); due !== null; due = this.#timers.due(nowUs))
+    for (let due = this.timers.due(nowUs); due !== null; due = this.timers.due(nowUs))
       this.#expired(due, nowUs);
   }
 
@@ -230,7 +230,7 @@ export class Neighbours {
 
   /** When poll has something to do next; Infinity if nothing. */
   pollAt(): number {
-    return this.#timers.next();
+    return this.timers.next();
   }
 
   #confirm(neighbour: Neighbour, macHigh: number, macLow: number, nowUs: number): void {
@@ -240,7 +240,7 @@ export class Neighbours {
     neighbour.state = NeighbourState.Reachable;
     neighbour.used = false;
     neighbour.requests = 0;
-    this.#timers.set(neighbour, nowUs + LIFETIME_US);
+    this.timers.set(neighbour, nowUs + LIFETIME_US);
     if (resolved) return;
     for (let frame = this.#takeHeld(neighbour); frame !== null; frame = this.#takeHeld(neighbour))
       this.#transmit(neighbour, frame);
@@ -283,14 +283,14 @@ export class Neighbours {
   }
 
   #sendRequest(neighbour: Neighbour, nowUs: number): void {
-    this.#timers.set(neighbour, nowUs + ANSWER_TIMES_US[neighbour.requests++]);
+    this.timers.set(neighbour, nowUs + ANSWER_TIMES_US[neighbour.requests++]);
     this.counters.requestsSent++;
     this.#send(ArpOperation.Request, BROADCAST_MAC_HIGH, BROADCAST_MAC_LOW, neighbour.address);
   }
 
   #sendProbe(neighbour: Neighbour, nowUs: number): void {
     neighbour.requests++;
-    this.#timers.set(neighbour, nowUs + PROBE_INTERVAL_US);
+    this.timers.set(neighbour, nowUs + PROBE_INTERVAL_US);
     this.counters.requestsSent++;
     this.#send(ArpOperation.Request, neighbour.macHigh, neighbour.macLow, neighbour.address);
   }
@@ -363,7 +363,7 @@ export class Neighbours {
     }
     if (oldest === null) return;
     while (oldest.heldCount > 0) this.#dropOldestHeld(oldest);
-    this.#timers.cancel(oldest);
+    this.timers.cancel(oldest);
     this.#table.delete(oldest.address);
     this.counters.evicted++;
   }

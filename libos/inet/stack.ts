@@ -73,8 +73,9 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
   poll(): void {
     const { device, tcp, neighbours } = this;
     const { nowUs } = device;
+    // A time that is passed to a call is an object; these are small enough to be none.
     if (tcp.timers.mayBeDue(nowUs)) tcp.expire();
-    neighbours.poll(nowUs);
+    if (neighbours.timers.mayBeDue(nowUs)) neighbours.poll(nowUs);
     tcp.dispatch();
     const count = device.exchange();
     if (device.linkUp !== this.#linkWasUp) this.#linkChanged();

@@ -26,7 +26,8 @@ export interface Server {
 /** How a server is to be started beside what the system says. */
 export interface ServerOptions {
   args?: string[];
-  env?: Record<string, string>;
+  /** Arguments for Node. */
+  nodeArgs?: string[];
   /** Told of each line that it prints. */
   onLine?: (line: string) => void;
 }
@@ -51,12 +52,14 @@ function memifArgs(folder: string, role: 'server' | 'client'): string[] {
 export async function startServer(system: SystemName, options: ServerOptions = {}): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), 'bypassbench-server-'));
   const port = await freePort(HOST);
-  const command = [...commandOf(system, port, folder), ...(options.args ?? [])];
+  const [program, ...rest] = [...commandOf(system, port, folder), ...(options.args ?? [])];
+  const command = options.nodeArgs
+    ? [process.execPath, ...options.nodeArgs, `${program}.ts`, ...rest]
+    : [program, ...rest];
   const child = execa('taskset', ['-c', `${SERVER_CORE}`, ...command], {
     stdio: ['ignore', 'pipe', 'inherit'],
     buffer: false,
     reject: false,
-    env: options.env,
   });
   const state = { ended: false, ready: false };
   void child.then(() => {
