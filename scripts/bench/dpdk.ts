@@ -128,7 +128,7 @@ async function idleConnections(): Promise<void> {
       table.add('GET p50 of 10 busy', `${count} idle`, p50_us);
       if (count === 10_000) memoryMib.push((mostBytes - beforeBytes) / 2 ** 20);
       progress(
-        `idle ${trial} of ${TRIALS}: ${count} idle connections, p50 of the busy ${p50_us.toFixed(2)} us`,
+        `idle ${trial} of ${IDLE_TRIALS}: ${count} idle connections, p50 of the busy ${p50_us.toFixed(2)} us`,
       );
       await server.stop();
     }
