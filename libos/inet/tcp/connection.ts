@@ -106,6 +106,8 @@ export class TcpConnection implements Timed {
   recoveryPoint = 0;
   /** Behind the last byte sent again in this recovery. */
   highRetransmitted = 0;
+  /** What sendNext was when the first hole was sent again, or later. */
+  retransmittedAt = 0;
   /** The next segment must be sent again whatever the congestion window says (RFC 6675, section 5, step 4.3). */
   retransmitFirst = false;
   /** The last bytes were sent again in this recovery though nothing said that they are lost (RFC 6675, section 4). */

