@@ -259,6 +259,15 @@ describe('after a retransmission timeout (RFC 5681, 3.1)', () => {
     expect(acknowledge(1001)).toEqual(['A 1001:2001 ack 1', 'A 2001:3001 ack 1']);
   });
 
+  it('does not send again what has been SACKed since (RFC 6675, 5.1)', () => {
+    const { peer, sack, connection } = tenInFlight({}, {}, 10_000);
+    peer.pass(50_000);
+    expect(sack(2001, [3001, 5001], [6001, 7001])).toEqual(['A 2001:3001 ack 1', 'A 5001:6001 ack 1']);
+    expect(sack(5001, [6001, 7001])).toEqual(['A 7001:8001 ack 1', 'A 8001:9001 ack 1']);
+    expect(sack(10_001)).toEqual([]);
+    expect(connection.recovery).toBe(Recovery.Open);
+  });
+
   it('sends each segment once, though one had been sent again by rule 4 before', () => {
     const { peer, sack, acknowledge } = tenInFlight({}, {}, 10_000);
     sack(1, [1001, 4001]);

@@ -107,6 +107,27 @@ describe('Scoreboard.nextSegment', () => {
   });
 });
 
+describe('Scoreboard.firstMissing and sackedBefore', () => {
+  it.each([
+    ['all, when nothing is SACKed in it', 102, 108, [102, 108]],
+    ['what lies before a range', 100, 150, [100, 110]],
+    ['what lies behind the range in which it starts', 112, 150, [120, 130]],
+    ['nothing within a range', 112, 118, null],
+    ['nothing of a range', 110, 120, null],
+    ['what lies behind the last range', 135, 150, [140, 150]],
+  ])('find %s', (_what, from, to, missing) => {
+    const scoreboard = scoreboardWith(100, 200, [110, 120], [130, 140]);
+    expect(scoreboard.firstMissing(from, to, out)).toBe(missing !== null);
+    if (missing !== null) expect([...out]).toEqual(missing);
+  });
+
+  it('count the SACKed bytes below a number', () => {
+    const scoreboard = scoreboardWith(100, 200, [110, 120], [130, 140]);
+    const counted = [100, 110, 115, 120, 135, 140, 200].map((number) => scoreboard.sackedBefore(number));
+    expect(counted).toEqual([0, 0, 5, 10, 15, 20, 20]);
+  });
+});
+
 describe('Scoreboard.rescue', () => {
   it('gives the last segment that is not SACKed (RFC 6675, rule 4)', () => {
     const scoreboard = scoreboardWith(100, 200, [110, 120]);
