@@ -55,7 +55,7 @@ export function parseServeOptions(given: {
 }): ServeOptions {
   const frontend = oneOf('--frontend', given.frontend, FRONTENDS);
   const backend = oneOf('--backend', given.backend, backends);
-  const bind = given.bind ?? (backend === 'kernel' ? '127.0.0.1' : '0.0.0.0');
+  const bind = given.bind ?? (backend === 'dpdk' ? '0.0.0.0' : '127.0.0.1');
   if (!isIPv4(bind)) throw invalid('--bind', bind, 'an IPv4 address, such as 127.0.0.1, or 0.0.0.0 for all');
   const backendOptions = given.backendOption ?? {};
   if (frontend === 'sockets' && (backend !== 'kernel' || Object.keys(backendOptions).length > 0)) {

@@ -145,6 +145,11 @@ export class LibosCore implements Libos, TransportHost {
     return { polls: this.#pollCounts[0], idlePolls: this.#pollCounts[1] };
   }
 
+  counters(): Readonly<Record<string, number>> {
+    if (this.#shut) throw new LibosError('SHUT_DOWN', 'counters');
+    return this.#transport.counters();
+  }
+
   localEndpoint(qd: QueueDescriptor): Endpoint {
     const queue = this.#queue(qd, 'localEndpoint');
     return { address: formatIpv4(queue.localAddress), port: queue.localPort };

@@ -18,6 +18,8 @@ export const errorCodes = {
   CONNECTION_RESET: 'the peer reset the connection, or it was written to after the peer had closed it',
   HOST_UNREACHABLE: 'there is no route to this address, or it does not answer',
   LINK_DOWN: 'the device has no link: no peer is there, or its process has ended',
+  PROTOCOL_ERROR:
+    'the peer does not speak the protocol of this backend (another program, provider or version), or broke its rules',
   TIMED_OUT: 'the peer did not answer in time',
   MESSAGE_TOO_LONG: 'the datagram is longer than the backend can send',
   CANCELLED: 'the queue was closed, or its sending half shut down, while the operation was pending',

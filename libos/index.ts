@@ -14,7 +14,9 @@ import { LibosError } from './errors.ts';
 import { KernelTransport } from './kernel/transport.ts';
 import { mapAnonymous } from './memory/anonymous.ts';
 import { BufferPool } from './memory/pool.ts';
+import type { Slab } from './memory/sga.ts';
 import type { Libos } from './pdpi.ts';
+import { createRdmaTransport } from './rdma/backend.ts';
 import type { Transport } from './transport.ts';
 
 export { type BackendOptions, withBackendOption } from './backend-options.ts';
@@ -27,7 +29,7 @@ export { nativeProgram } from './native/programs.ts';
 export type * from './pdpi.ts';
 export { PromiseLibos } from './promises.ts';
 
-export const backends = ['kernel', 'dpdk'] as const;
+export const backends = ['kernel', 'rdma', 'dpdk'] as const;
 export type Backend = (typeof backends)[number];
 
 export interface LibosOptions {
@@ -55,19 +57,25 @@ export function createLibos(options: LibosOptions): Libos {
     throw new LibosError('INVALID_ARGUMENT', 'createLibos', -1, detail);
   }
   const checked = options.checked ?? false;
-  const pool = new BufferPool({
-    bufferBytes: BUFFER_BYTES,
-    slabBuffers: SLAB_BUFFERS,
-    limitBytes: options.poolLimitBytes ?? 4 * 1024 ** 3,
-    retainBytes: RETAINED_BYTES,
-    checked,
-    mapSlab: mapAnonymous,
-  });
-  return new LibosCore(createTransport(options, pool), { checked, idle: options.idle ?? 'poll' });
+  const createPool = (mapSlab: (bytes: number) => Slab) =>
+    new BufferPool({
+      bufferBytes: BUFFER_BYTES,
+      slabBuffers: SLAB_BUFFERS,
+      limitBytes: options.poolLimitBytes ?? 4 * 1024 ** 3,
+      retainBytes: RETAINED_BYTES,
+      checked,
+      mapSlab,
+    });
+  return new LibosCore(createTransport(options, createPool), { checked, idle: options.idle ?? 'poll' });
 }
 
-function createTransport(options: LibosOptions, pool: BufferPool): Transport {
+function createTransport(
+  options: LibosOptions,
+  createPool: (mapSlab: (bytes: number) => Slab) => BufferPool,
+): Transport {
   const { backend, backendOptions = {}, connectTimeoutMs = 10_000 } = options;
+  if (backend === 'rdma') return createRdmaTransport(backendOptions, createPool, connectTimeoutMs);
+  const pool = createPool(mapAnonymous);
   if (backend === 'dpdk') return createDpdkTransport(backendOptions, pool, connectTimeoutMs);
   const given = Object.keys(backendOptions);
   if (given.length > 0) {

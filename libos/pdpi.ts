@@ -95,6 +95,9 @@ export interface Libos {
   /** How often the wait calls have looked for progress so far: who is never idle is the limit. */
   pollCounts(): PollCounts;
 
+  /** What the backend has counted so far, and what it has at the moment, by name; nothing where it counts nothing. */
+  counters(): Readonly<Record<string, number>>;
+
   localEndpoint(qd: QueueDescriptor): Endpoint;
   peerEndpoint(qd: QueueDescriptor): Endpoint;
 

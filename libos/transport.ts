@@ -75,6 +75,8 @@ export interface Transport {
 
   /** Makes what progress can be made without waiting. */
   poll(): void;
+  /** Everything that is counted, by name. */
+  counters(): Record<string, number>;
   /** Sleeps until there may be progress to make, or `timeoutMs` passed. */
   sleep(timeoutMs: number): void;
   /** Everything is closed; give memory back. */

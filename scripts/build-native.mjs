@@ -35,6 +35,14 @@ const products = [
     library: { name: 'libdpdk', package: 'libdpdk-dev' },
     without: 'the floor under kv-dpdk is not measured',
   },
+  {
+    file: 'rdma.so',
+    sources: ['fabric.c', 'message.c'],
+    headers: ['fabric.h'],
+    flags: ['-shared', '-fPIC', '-fvisibility=hidden'],
+    library: { name: 'libfabric', package: 'libfabric-dev' },
+    without: 'the backend rdma is not available',
+  },
 ];
 
 const warnings = ['-Wall', '-Wextra', '-Wshadow', '-Wstrict-prototypes'];

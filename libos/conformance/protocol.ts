@@ -29,6 +29,7 @@ export type PlainCall =
   | 'shutdownWrite'
   | 'pop'
   | 'pollCounts'
+  | 'counters'
   | 'localEndpoint'
   | 'peerEndpoint'
   | 'shutdown';

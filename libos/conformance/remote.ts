@@ -77,6 +77,9 @@ export class RemoteLibos implements Libos {
   pollCounts(): PollCounts {
     return this.#call('pollCounts') as PollCounts;
   }
+  counters(): Readonly<Record<string, number>> {
+    return this.#call('counters') as Record<string, number>;
+  }
 
   localEndpoint(qd: QueueDescriptor): Endpoint {
     return this.#call('localEndpoint', qd) as Endpoint;

@@ -1,6 +1,5 @@
 /** The options of the backend dpdk: strings by name, as typed after -o, to what the backend works with. */
-import { parseIpv4 } from '../endpoint.ts';
-import { LibosError } from '../errors.ts';
+import { OptionReader } from '../option-reader.ts';
 import { type ImpairmentOptions, parseImpairment } from '../sim/impairment.ts';
 import type { EalOptions } from './eal.ts';
 import { MAX_SOCKET_PATH_BYTES } from './memif-socket.ts';
@@ -75,9 +74,9 @@ const EAL_MEMORY_MB = 64;
 
 /** Throws INVALID_ARGUMENT naming the option, what it may be, and what to type. */
 export function parseDpdkOptions(given: Readonly<Record<string, string>>): DpdkOptions {
-  const options = new Reader(given);
+  const options = new OptionReader('dpdk', given);
   const kind = options.choice('device', kinds, 'memif');
-  options.checkNames(kind);
+  options.checkNames(names, 'device', kind);
   const device = readDevice(options, kind);
   const { address, prefixLength } = readNetwork(options);
   // DPDK's tap driver takes no frame that is longer than Ethernet's own.
@@ -95,7 +94,7 @@ export function parseDpdkOptions(given: Readonly<Record<string, string>>): DpdkO
       address,
       prefixLength,
       gateway: options.has('gateway') ? options.address('gateway') : null,
-      mac: options.has('mac') ? options.mac('mac') : null,
+      mac: options.has('mac') ? readMac(options) : null,
       mtu,
     },
     packetBuffers,
@@ -119,7 +118,7 @@ export function parseDpdkOptions(given: Readonly<Record<string, string>>): DpdkO
   };
 }
 
-function readDevice(options: Reader, kind: Kind): DpdkDeviceOptions {
+function readDevice(options: OptionReader, kind: Kind): DpdkDeviceOptions {
   switch (kind) {
     case 'memif': {
       const role = options.choice('role', ['server', 'client'], null);
@@ -158,7 +157,7 @@ function readDevice(options: Reader, kind: Kind): DpdkDeviceOptions {
   }
 }
 
-function readNetwork(options: Reader): { address: number; prefixLength: number } {
+function readNetwork(options: OptionReader): { address: number; prefixLength: number } {
   const text = options.required('ip', 'an address and its prefix, such as ip=10.99.0.1/24');
   const [, address, prefix] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
   const prefixLength = Number(prefix);
@@ -168,87 +167,14 @@ function readNetwork(options: Reader): { address: number; prefixLength: number }
   return { address: options.parseAddress('ip', address!), prefixLength };
 }
 
-class Reader {
-  readonly #given: Readonly<Record<string, string>>;
-
-  constructor(given: Readonly<Record<string, string>>) {
-    this.#given = given;
-  }
-
-  has(name: string): boolean {
-    return Object.hasOwn(this.#given, name);
-  }
-
-  /** Throws for a name that does not exist, or that this kind of device does not take. */
-  checkNames(kind: Kind): void {
-    for (const name of Object.keys(this.#given)) {
-      const takers = Object.hasOwn(names, name) ? names[name] : null;
-      if (takers === null) {
-        throw invalid(`there is no option '${name}'; there is ${Object.keys(names).join(', ')}`);
-      }
-      if (!takers.includes(kind)) {
-        throw invalid(
-          `the option ${name} goes with device=${takers.join(' or ')}, not with device=${kind}: leave it out`,
-        );
-      }
-    }
-  }
-
-  text(name: string, fallback: string): string {
-    return this.has(name) ? this.#given[name] : fallback;
-  }
-
-  required(name: string, what: string): string {
-    const text = this.text(name, '');
-    if (text === '') throw invalid(`the option ${name} is missing: give ${what}`);
-    return text;
-  }
-
-  /** `fallback` null: the option must be given. */
-  choice<T extends string>(name: string, allowed: readonly T[], fallback: T | null): T {
-    if (fallback !== null && !this.has(name)) return fallback;
-    const text = this.required(name, `${name}=${allowed.join(` or ${name}=`)}`);
-    if (!allowed.includes(text as T)) this.refuse(name, `it must be ${allowed.join(', ')}`);
-    return text as T;
-  }
-
-  integer(name: string, lowest: number, highest: number, fallback: number): number {
-    if (!this.has(name)) return fallback;
-    const value = /^\d{1,15}$/.test(this.#given[name]) ? Number(this.#given[name]) : -1;
-    if (value < lowest || value > highest)
-      this.refuse(name, `it must be an integer from ${lowest} to ${highest}`);
-    return value;
-  }
-
-  address(name: string): number {
-    return this.parseAddress(name, this.#given[name]);
-  }
-
-  parseAddress(name: string, text: string): number {
-    try {
-      return parseIpv4(text, 'dpdk', -1);
-    } catch {
-      return this.refuse(name, `'${text}' is not an IPv4 address such as 10.99.0.1`);
-    }
-  }
-
-  mac(name: string): Uint8Array {
-    const text = this.#given[name];
-    const bytes = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)
-      ? Buffer.from(text.replaceAll(':', ''), 'hex')
-      : null;
-    if (bytes === null) return this.refuse(name, 'it must look like 02:00:0a:63:00:01');
-    // IEEE 802: the lowest bit of the first byte marks addresses of groups.
-    if (bytes[0] & 1 || bytes.every((byte) => byte === 0))
-      return this.refuse(name, 'it must be the address of one station');
-    return new Uint8Array(bytes);
-  }
-
-  refuse(name: string, why: string): never {
-    throw invalid(`${name}=${this.#given[name]}: ${why}`);
-  }
-}
-
-function invalid(detail: string): LibosError {
-  return new LibosError('INVALID_ARGUMENT', 'dpdk', -1, detail);
+function readMac(options: OptionReader): Uint8Array {
+  const text = options.text('mac', '');
+  const bytes = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)
+    ? Buffer.from(text.replaceAll(':', ''), 'hex')
+    : null;
+  if (bytes === null) return options.refuse('mac', 'it must look like 02:00:0a:63:00:01');
+  // IEEE 802: the lowest bit of the first byte marks addresses of groups.
+  if (bytes[0] & 1 || bytes.every((byte) => byte === 0))
+    return options.refuse('mac', 'it must be the address of one station');
+  return new Uint8Array(bytes);
 }

@@ -23,8 +23,10 @@ export function createDpdkTransport(
   const { network, tcp } = options;
   const secret = new Int32Array(new Uint8Array(randomBytes(8)).buffer);
   const sleepWord = new Int32Array(new SharedArrayBuffer(4));
-  return new InetTransport(decorate(new DpdkDevice(options), options), pool, {
+  const port = new DpdkDevice(options);
+  return new InetTransport(decorate(port, options), pool, {
     name: 'dpdk',
+    counters: () => port.counters(),
     network: {
       address: network.address | 0,
       prefixLength: network.prefixLength,

@@ -11,6 +11,7 @@ import { Owner, type Segment } from '../memory/sga.ts';
 import type { SocketKind } from '../pdpi.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import { Queue, QueueState, type Transport, type TransportHost } from '../transport.ts';
+import { WorkList } from '../work-list.ts';
 import type { Device } from './device.ts';
 import { Stack, type StackOptions } from './stack.ts';
 import { Listener } from './tcp/accept.ts';
@@ -18,7 +19,6 @@ import { connect } from './tcp/connect.ts';
 import { type TcpConnection, TcpState } from './tcp/connection.ts';
 import { roomWasMade } from './tcp/send.ts';
 import { UdpSocket } from './udp.ts';
-import { WorkList } from './work-list.ts';
 
 /**
  * Pushes after which what was pushed is sent, though the application has not waited yet: were the replies to a burst
@@ -54,6 +54,8 @@ export interface InetOptions extends Omit<StackOptions<InetUdpSocket>, 'datagram
   name: string;
   /** Sleeps for at most so many milliseconds. */
   sleep: (timeoutMs: number) => void;
+  /** What the device has counted, by name. */
+  counters: () => Record<string, number>;
 }
 
 export class InetTransport implements Transport {
@@ -62,6 +64,7 @@ export class InetTransport implements Transport {
   readonly stack: Stack<InetUdpSocket>;
   readonly #device: Device;
   readonly #sleep: (timeoutMs: number) => void;
+  readonly counters: () => Record<string, number>;
   #host!: TransportHost;
   #tokens!: TokenTable;
   /** Pushes since the last poll. */
@@ -77,6 +80,7 @@ export class InetTransport implements Transport {
     this.pool = pool;
     this.#device = device;
     this.#sleep = options.sleep;
+    this.counters = options.counters;
     this.stack = new Stack(device, pool, { ...options, datagrams: this });
   }
 

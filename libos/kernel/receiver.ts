@@ -2,9 +2,10 @@
 import type { BufferPool } from '../memory/pool.ts';
 import { Owner, type ScatterGatherArray } from '../memory/sga.ts';
 import { Errno, errno } from '../native/libc.ts';
+import { codeOfErrno } from '../native/socket-errors.ts';
+import * as sys from '../native/sockets.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
-import { codeOfErrno, type KernelQueue } from './queue.ts';
-import * as sys from './syscalls.ts';
+import type { KernelQueue } from './queue.ts';
 
 export class Receiver {
   readonly #tokens: TokenTable;

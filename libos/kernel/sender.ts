@@ -1,9 +1,10 @@
 /** The sending half of kernel sockets: pushes in order, resumed where a full socket buffer stopped them. */
 import type { ErrorCode } from '../errors.ts';
 import { Errno, errno } from '../native/libc.ts';
+import { codeOfErrno } from '../native/socket-errors.ts';
+import * as sys from '../native/sockets.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
-import { codeOfErrno, type KernelQueue } from './queue.ts';
-import * as sys from './syscalls.ts';
+import type { KernelQueue } from './queue.ts';
 
 export class Sender {
   readonly #tokens: TokenTable;

@@ -15,13 +15,14 @@ import { nowNs } from '../clock.ts';
 import { formatIpv4 } from '../endpoint.ts';
 import type { BufferPool } from '../memory/pool.ts';
 import { Errno, errno } from '../native/libc.ts';
+import { codeOfErrno, systemError } from '../native/socket-errors.ts';
+import * as sys from '../native/sockets.ts';
 import type { SocketKind } from '../pdpi.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import { QueueState, type Transport, type TransportHost } from '../transport.ts';
-import { codeOfErrno, KernelQueue, systemError } from './queue.ts';
+import { KernelQueue } from './queue.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
-import * as sys from './syscalls.ts';
 
 const HOT_QUEUES = 4;
 /** Times that epoll must report a queue, never with more than HOT_QUEUES others, before it gets hot. */
@@ -143,6 +144,10 @@ export class KernelTransport implements Transport {
     if (this.#sender.awaitsAcknowledgements) this.#sender.collectAcknowledgements();
     if (this.#hot.length === 0 || this.#polls % POLLS_PER_EPOLL_WAIT === 0) this.#askEpoll(0);
     if (this.#connecting.length > 0 && this.#polls % POLLS_PER_DEADLINE_CHECK === 0) this.#expireConnects();
+  }
+
+  counters(): Record<string, number> {
+    return {};
   }
 
   sleep(timeoutMs: number): void {

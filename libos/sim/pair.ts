@@ -35,6 +35,7 @@ export function createPair(options: PairOptions = {}) {
       tcp: { ...defaultTcpOptions, ...options.tcp },
       secret: [0x1234567 + index, 0x89abcde],
       sleep: () => {},
+      counters: () => ({}),
     });
   });
   const [a, b] = transports.map(

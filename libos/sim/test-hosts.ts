@@ -54,6 +54,7 @@ export class Host {
       tcp: { ...defaultTcpOptions, ...tcp },
       secret: [0x1234567 + index, 0x89abcde],
       sleep: () => {},
+      counters: () => ({}),
     });
     this.libos = new LibosCore(this.transport, { checked, idle: 'poll' });
   }

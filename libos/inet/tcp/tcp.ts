@@ -12,6 +12,7 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { BufferPool } from '../../memory/pool.ts';
 import type { Segment } from '../../memory/sga.ts';
+import { WorkList } from '../../work-list.ts';
 import { Checksum } from '../checksum.ts';
 import { ChecksumStatus, type Device } from '../device.ts';
 import { type Ipv4, PREPARED_BYTES } from '../ipv4.ts';
@@ -21,7 +22,6 @@ import { Timers } from '../timers.ts';
 import { PacketMemory, writeU16 } from '../wire/bytes.ts';
 import { Protocol } from '../wire/ipv4.ts';
 import { CHECKSUM_AT, Flag, HEADER_BYTES, TcpSegment, writeHeader } from '../wire/tcp.ts';
-import { WorkList } from '../work-list.ts';
 import { forgetHalfOpen, type Listener, synArrives } from './accept.ts';
 import { createCongestionControl } from './congestion.ts';
 import { AckDue, TcpConnection, TcpState } from './connection.ts';

@@ -3,7 +3,7 @@
  * so that no call allocates. Socket calls return -1 and set errno; see each man page for which.
  */
 import { mapAnonymous } from '../memory/anonymous.ts';
-import { libc } from '../native/libc.ts';
+import { libc } from './libc.ts';
 
 type Call = (...integers: number[]) => number;
 const pointer = 'uintptr_t';
@@ -45,9 +45,14 @@ const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
+const TCP_KEEPIDLE = 4;
+const TCP_KEEPINTVL = 5;
+const TCP_KEEPCNT = 6;
+const TCP_USER_TIMEOUT = 18;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
+const SO_KEEPALIVE = 9;
 const SIOCOUTQ = 0x5411;
 
 /** Most segments that one sendmsg carries (UIO_MAXIOV is 1,024). */
@@ -121,15 +126,23 @@ export function takeSocketError(fd: number): number {
   return memory.getInt32(0, true);
 }
 
-function enable(fd: number, level: number, option: number): void {
-  memory.setInt32(16, 1, true);
+function setOption(fd: number, level: number, option: number, value: number): void {
+  memory.setInt32(16, value, true);
   setsockoptCall(fd, level, option, LENGTH, 4);
 }
 export function enableReuseAddress(fd: number): void {
-  enable(fd, SOL_SOCKET, SO_REUSEADDR);
+  setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 }
 export function enableNoDelay(fd: number): void {
-  enable(fd, IPPROTO_TCP, TCP_NODELAY);
+  setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+/** Breaks the connection when the peer's host has not answered for some `seconds` (tcp(7)). */
+export function enableKeepAlive(fd: number, seconds: number): void {
+  setOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  setOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, Math.ceil(seconds / 2));
+  setOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, Math.ceil(seconds / 6));
+  setOption(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+  setOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, seconds * 1000);
 }
 
 /** Bytes of the stream that the peer has not acknowledged yet (tcp(7), SIOCOUTQ). */

@@ -1,0 +1,152 @@
+/*
+ * What the files of the glue for libfabric share: an endpoint, and the area that the other side sees of it as typed
+ * arrays (its layout there: libos/rdma/layout.ts). Buffers, peers, slabs and sends are named by number on both sides.
+ *
+ *     fabric.c    finds a provider, opens and closes its endpoint, registers memory, knows peers
+ *     message.c   fabric_exchange: posts receives, sends, and reads completions in one call
+ *
+ * One thread uses an endpoint. Exported functions return 0 or more, or -1 with the reason in fabric_error().
+ */
+#ifndef BYPASSBENCH_FABRIC_H
+#define BYPASSBENCH_FABRIC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rdma/fabric.h>
+#include <rdma/fi_domain.h>
+#include <rdma/fi_endpoint.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+enum {
+	MAX_ENDPOINTS = 64,
+	/* Completions that one exchange reads. */
+	MAX_BURST = 64,
+	/* Messages that wait for the next exchange, or for room in the device. */
+	MAX_QUEUED = 1024,
+	/* Sends that the device has not reported yet. */
+	MAX_SENDS = 4096,
+	MAX_FINISHED = MAX_SENDS,
+	MAX_PEERS = 4096,
+	/* A GiB of the default slabs each for a thousand of these. */
+	MAX_SLABS = 16384,
+	ADDRESS_BYTES = 256,
+	HEADER_WORDS = 6,
+	HEADER_BYTES = 4 * HEADER_WORDS,
+	/* Larger messages are not copied here to be injected, whatever the provider allows. */
+	MAX_INJECT = 4096,
+	/* Exchanges between two readings of the clock. */
+	EXCHANGES_PER_READING = 16,
+};
+
+/* As SendFlag in libos/rdma/layout.ts. */
+enum {
+	/* Finished when the peer has it, not when it has left. */
+	DELIVERED = 1,
+	/* Not to be sent any more. */
+	DROPPED = 2,
+};
+
+#define COUNTERS(X) \
+	X(rx_messages) X(rx_bytes) X(rx_errors) X(tx_messages) X(tx_bytes) X(tx_injected) X(tx_again) X(tx_errors)
+
+#define COUNTER_NUMBER(name) COUNT_##name,
+enum { COUNTERS(COUNTER_NUMBER) COUNTER_COUNT };
+#define COUNTER_NAME(name) #name " "
+
+struct send_descriptor {
+	double payload;
+	int32_t length;
+	int32_t peer;
+	/* The number under which it is reported as finished; free until then. */
+	int32_t send;
+	int32_t flags;
+	/* Where the payload lies; -1 when there is none. */
+	int32_t slab;
+	int32_t reserved;
+	uint32_t header[HEADER_WORDS];
+	uint32_t reserved_too[2];
+};
+
+struct area {
+	double now_us;
+	double counters[15];
+	/* Written here. */
+	int32_t posted;
+	int32_t finished;
+	int32_t rx_limit;
+	int32_t tx_limit;
+	int32_t inject_bytes;
+	int32_t registers;
+	int32_t address_length;
+	int32_t max_message_bytes;
+	/* Written by the other side; what could not be done yet stays. */
+	int32_t queued;
+	int32_t to_post;
+	int32_t reserved[6];
+	int32_t rx_buffer[MAX_BURST];
+	/* Bytes of the whole message, which may be more than the buffer took. */
+	int32_t rx_length[MAX_BURST];
+	uint32_t rx_header[MAX_BURST * HEADER_WORDS];
+	int32_t finished_send[MAX_FINISHED];
+	/* An error number of libfabric, or 0. */
+	int32_t finished_error[MAX_FINISHED];
+	struct send_descriptor tx[MAX_QUEUED];
+	uint8_t address[ADDRESS_BYTES];
+	int32_t post[];
+};
+
+_Static_assert(COUNTER_COUNT <= 15, "the area has room for the counters");
+_Static_assert(sizeof(struct send_descriptor) == 64, "libos/rdma/layout.ts");
+_Static_assert(offsetof(struct area, posted) == 128, "libos/rdma/layout.ts");
+_Static_assert(offsetof(struct area, queued) == 160, "libos/rdma/layout.ts");
+_Static_assert(offsetof(struct area, rx_buffer) == 192, "libos/rdma/layout.ts");
+_Static_assert(offsetof(struct area, finished_send) == 2240, "libos/rdma/layout.ts");
+_Static_assert(offsetof(struct area, tx) == 35008, "libos/rdma/layout.ts");
+_Static_assert(offsetof(struct area, address) == 100544, "libos/rdma/layout.ts");
+_Static_assert(offsetof(struct area, post) == 100800, "libos/rdma/layout.ts");
+
+struct receive {
+	/* First, so that the context of a completion is the receive. */
+	struct fi_context2 context;
+	uint8_t *bytes;
+	void *descriptor;
+};
+
+struct send {
+	struct fi_context2 context;
+	uint8_t header[HEADER_BYTES];
+};
+
+struct endpoint {
+	struct area *area;
+	size_t area_bytes;
+	bool open;
+	struct fi_info *info;
+	struct fid_fabric *fabric;
+	struct fid_domain *domain;
+	struct fid_av *av;
+	struct fid_cq *cq;
+	struct fid_ep *ep;
+	struct fid_mr *sends_region;
+	void *sends_descriptor;
+	struct send *sends;
+	struct receive *receives;
+	int receive_count;
+	uint32_t receive_bytes;
+	struct fid_mr *slabs[MAX_SLABS];
+	int slab_count;
+	fi_addr_t peers[MAX_PEERS];
+	bool peer_known[MAX_PEERS];
+	/* The round of sending in which the provider took no more for a peer. */
+	uint32_t blocked_in[MAX_PEERS];
+	uint32_t round;
+	uint32_t exchanges;
+	uint8_t staging[MAX_INJECT];
+};
+
+extern struct endpoint *endpoints[MAX_ENDPOINTS];
+
+#endif

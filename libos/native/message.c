@@ -1,0 +1,208 @@
+/* Messages of libfabric, whose calls are inline functions through tables: one call here moves a burst both ways. */
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#include <rdma/fi_errno.h>
+
+#include "fabric.h"
+
+static void finish(struct endpoint *endpoint, int send, int error)
+{
+	struct area *area = endpoint->area;
+	int at = area->finished++;
+
+	area->finished_send[at] = send;
+	area->finished_error[at] = error;
+	area->counters[COUNT_tx_errors] += error != 0;
+}
+
+/* Gives the device what it takes of the receives; the others stay in front. */
+static void post_receives(struct endpoint *endpoint)
+{
+	struct area *area = endpoint->area;
+	int posted = 0;
+
+	for (; posted < area->to_post; posted++) {
+		struct receive *receive = &endpoint->receives[area->post[posted]];
+		ssize_t result = fi_recv(endpoint->ep, receive->bytes, endpoint->receive_bytes, receive->descriptor,
+					 FI_ADDR_UNSPEC, &receive->context);
+
+		if (result != 0)
+			break;
+	}
+	area->posted += posted;
+	area->to_post -= posted;
+	if (area->to_post > 0)
+		memmove(area->post, area->post + posted, (size_t)area->to_post * sizeof(area->post[0]));
+}
+
+static ssize_t inject(struct endpoint *endpoint, const struct send_descriptor *message)
+{
+	uint8_t *staging = endpoint->staging;
+	size_t length = (size_t)message->length;
+
+	memcpy(staging, message->header, HEADER_BYTES);
+	memcpy(staging + HEADER_BYTES, (const void *)(uintptr_t)message->payload, length);
+	return fi_inject(endpoint->ep, staging, HEADER_BYTES + length, endpoint->peers[message->peer]);
+}
+
+static ssize_t send_gathered(struct endpoint *endpoint, const struct send_descriptor *message)
+{
+	struct send *send = &endpoint->sends[message->send];
+	struct iovec pieces[2] = {
+		{.iov_base = send->header, .iov_len = HEADER_BYTES},
+		{.iov_base = (void *)(uintptr_t)message->payload, .iov_len = (size_t)message->length},
+	};
+	void *descriptors[2] = {endpoint->sends_descriptor, NULL};
+	struct fi_msg msg = {
+		.msg_iov = pieces,
+		.desc = descriptors,
+		.iov_count = message->length > 0 ? 2 : 1,
+		.addr = endpoint->peers[message->peer],
+		.context = &send->context,
+	};
+
+	memcpy(send->header, message->header, HEADER_BYTES);
+	if (message->slab >= 0 && endpoint->slabs[message->slab] != NULL)
+		descriptors[1] = fi_mr_desc(endpoint->slabs[message->slab]);
+	return fi_sendmsg(endpoint->ep, &msg, FI_COMPLETION | (message->flags & DELIVERED ? FI_DELIVERY_COMPLETE : 0));
+}
+
+/*
+ * Sends in the order of the queue, to each peer. Where the provider takes no more for one, the others' messages go on:
+ * a peer that makes no progress holds up nobody else.
+ */
+static void send_queued(struct endpoint *endpoint)
+{
+	struct area *area = endpoint->area;
+	int kept = 0;
+
+	endpoint->round++;
+	for (int i = 0; i < area->queued; i++) {
+		struct send_descriptor *message = &area->tx[i];
+		uint32_t *blocked_in = &endpoint->blocked_in[message->peer];
+		bool injected = !(message->flags & DELIVERED) && HEADER_BYTES + message->length <= area->inject_bytes;
+		ssize_t result = -FI_EAGAIN;
+
+		if (message->flags & DROPPED) {
+			finish(endpoint, message->send, FI_ECANCELED);
+			continue;
+		}
+		if (*blocked_in != endpoint->round)
+			result = injected ? inject(endpoint, message) : send_gathered(endpoint, message);
+		if (result == -FI_EAGAIN) {
+			*blocked_in = endpoint->round;
+			if (kept != i)
+				area->tx[kept] = *message;
+			kept++;
+			continue;
+		}
+		area->counters[COUNT_tx_messages]++;
+		area->counters[COUNT_tx_bytes] += message->length;
+		area->counters[COUNT_tx_injected] += injected;
+		if (injected || result != 0)
+			finish(endpoint, message->send, (int)-result);
+	}
+	area->counters[COUNT_tx_again] += kept;
+	area->queued = kept;
+}
+
+static bool is_send(const struct endpoint *endpoint, const void *context)
+{
+	return (const uint8_t *)context >= (const uint8_t *)endpoint->sends &&
+	       (const uint8_t *)context < (const uint8_t *)(endpoint->sends + MAX_SENDS);
+}
+
+static int number_of_send(const struct endpoint *endpoint, const void *context)
+{
+	return (int)((const struct send *)context - endpoint->sends);
+}
+
+static void describe_received(struct endpoint *endpoint, const struct receive *receive, size_t length, int at)
+{
+	struct area *area = endpoint->area;
+
+	area->posted--;
+	area->rx_buffer[at] = (int32_t)(receive - endpoint->receives);
+	area->rx_length[at] = length > INT32_MAX ? INT32_MAX : (int32_t)length;
+	memcpy(&area->rx_header[at * HEADER_WORDS], receive->bytes, HEADER_BYTES);
+	area->counters[COUNT_rx_messages]++;
+	area->counters[COUNT_rx_bytes] += (double)length;
+}
+
+/* One error at the head of the completion queue. Returns how many messages it says were received, damaged. */
+static int read_error(struct endpoint *endpoint)
+{
+	struct fi_cq_err_entry error = {0};
+
+	if (fi_cq_readerr(endpoint->cq, &error, 0) < 1)
+		return 0;
+	if (is_send(endpoint, error.op_context)) {
+		finish(endpoint, number_of_send(endpoint, error.op_context), error.err > 0 ? error.err : FI_EIO);
+		return 0;
+	}
+	if (error.op_context == NULL)
+		return 0;
+	endpoint->area->counters[COUNT_rx_errors]++;
+	/* Of a message that was too long for its buffer the header is there, and tells who sent it. */
+	if (error.err == FI_ETRUNC)
+		describe_received(endpoint, error.op_context, INT32_MAX, 0);
+	else
+		describe_received(endpoint, error.op_context, 0, 0);
+	return 1;
+}
+
+static int read_completions(struct endpoint *endpoint)
+{
+	struct fi_cq_msg_entry entries[MAX_BURST];
+	ssize_t count = fi_cq_read(endpoint->cq, entries, MAX_BURST);
+	int received = 0;
+
+	if (count == -FI_EAGAIN)
+		return 0;
+	if (count < 0)
+		return count == -FI_EAVAIL ? read_error(endpoint) : 0;
+	for (ssize_t i = 0; i < count; i++) {
+		void *context = entries[i].op_context;
+
+		if (is_send(endpoint, context))
+			finish(endpoint, number_of_send(endpoint, context), 0);
+		else if (context != NULL)
+			describe_received(endpoint, context, entries[i].len, received++);
+	}
+	return received;
+}
+
+static void read_clock(struct endpoint *endpoint)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	endpoint->area->now_us = (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+/*
+ * Posts the receives that wait for it and sends what is queued. A message that tells the peer of a receive is behind it,
+ * and goes only when all that was to be posted is: no credit is out without its receive.
+ */
+EXPORT void fabric_flush(int number)
+{
+	struct endpoint *endpoint = endpoints[number];
+
+	if (endpoint->area->to_post > 0)
+		post_receives(endpoint);
+	if (endpoint->area->queued > 0 && endpoint->area->to_post == 0)
+		send_queued(endpoint);
+}
+
+/* The same, and then reads completions. Returns the number of messages received. */
+EXPORT int fabric_exchange(int number)
+{
+	struct endpoint *endpoint = endpoints[number];
+
+	fabric_flush(number);
+	if (endpoint->exchanges++ % EXCHANGES_PER_READING == 0)
+		read_clock(endpoint);
+	return read_completions(endpoint);
+}

@@ -1,0 +1,53 @@
+/** What the backend keeps of a queue, and of one way to a peer: a stream has one, a datagram socket one for each peer. */
+import { NO_SLOT, PendingList } from '../tokens.ts';
+import { Queue } from '../transport.ts';
+import type { MessageConnection } from './connection.ts';
+import type { DatagramSocket } from './datagrams.ts';
+import type { Line, Listener } from './rendezvous.ts';
+
+export class RdmaQueue extends Queue {
+  /** From bind on. */
+  listener: Listener | null = null;
+  /** Of a listener: connections that wait to be accepted. */
+  backlog: Channel[] = [];
+  /** Of a stream. */
+  channel: Channel | null = null;
+  /** Of a datagram socket. */
+  socket: DatagramSocket | null = null;
+}
+
+export class Channel {
+  readonly connection: MessageConnection;
+  readonly line: Line;
+  /** The stream's queue; null before it is accepted, after it is closed, and for datagrams. */
+  queue: RdmaQueue | null = null;
+  socket: DatagramSocket | null = null;
+  /** Pushes that have not been queued to the device wholly; of a stream those of its queue. */
+  pushes = new PendingList();
+  /** Pushes of which all is queued, and not all has left. */
+  readonly inFlight = new PendingList();
+  /** Progress of the push at the head: segments done, and bytes of the next one. */
+  segment = 0;
+  offset = 0;
+  /** A push that was closed upon while parts of it were under way; NO_SLOT for none. */
+  cancelled: number = NO_SLOT;
+  /** The stream ends behind what was pushed. */
+  shut = false;
+  /** Stands in the list of those that wait for room in the device. */
+  waiting = false;
+  /** Of a datagram socket's channel: stands in its list of those with something to read. */
+  readable = false;
+  peerAddress = 0;
+  peerPort = 0;
+
+  constructor(connection: MessageConnection, line: Line) {
+    this.connection = connection;
+    this.line = line;
+    connection.owner = this;
+    line.owner = this;
+  }
+
+  get established(): boolean {
+    return this.connection.peer >= 0;
+  }
+}

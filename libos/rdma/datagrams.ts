@@ -1,0 +1,169 @@
+/**
+ * Datagrams over connections: the first one to an address opens a connection to whoever is bound there, beside those of
+ * streams, and each is one message on it. So they arrive once and in order, and a receiver that does not read holds its
+ * senders back instead of losing what they send.
+ */
+import type { ErrorCode } from '../errors.ts';
+import type { BufferPool } from '../memory/pool.ts';
+import { Owner } from '../memory/sga.ts';
+import { NO_SLOT, type TokenTable } from '../tokens.ts';
+import type { Channel, RdmaQueue } from './channel.ts';
+import type { MessageEngine } from './engine.ts';
+import type { Hello } from './hello.ts';
+import type { Line } from './rendezvous.ts';
+import type { Sender } from './sender.ts';
+
+/** What a datagram socket keeps. */
+export class DatagramSocket {
+  readonly queue: RdmaQueue;
+  /** By the peer's address and port. */
+  readonly channels = new Map<number, Channel>();
+  /** All of them, also those that somebody else has opened to us when we had one. */
+  readonly all = new Set<Channel>();
+  /** Those with something to read, in the order in which they had it. */
+  readonly readable: Channel[] = [];
+
+  constructor(queue: RdmaQueue) {
+    this.queue = queue;
+  }
+}
+
+/** Opens a connection for a datagram socket; null when there are no receives left. */
+type Connect = (socket: DatagramSocket, address: number, port: number) => Channel | null;
+
+export class Datagrams {
+  readonly #tokens: TokenTable;
+  readonly #pool: BufferPool;
+  readonly #engine: MessageEngine;
+  readonly #sender: Sender;
+  readonly #connect: Connect;
+
+  constructor(tokens: TokenTable, pool: BufferPool, engine: MessageEngine, sender: Sender, connect: Connect) {
+    this.#tokens = tokens;
+    this.#pool = pool;
+    this.#engine = engine;
+    this.#sender = sender;
+    this.#connect = connect;
+  }
+
+  /** Sends the datagram that was appended to the socket's pushes. */
+  push(socket: DatagramSocket): void {
+    const tokens = this.#tokens;
+    const { queue } = socket;
+    const slot = tokens.shift(queue.pushes);
+    const sga = tokens.sga[slot]!;
+    // It is one message, from one piece of memory.
+    if (sga.segmentCount !== 1 || sga.segments[0].length > this.#engine.device.bufferBytes) {
+      tokens.complete(slot, 'MESSAGE_TOO_LONG');
+      return;
+    }
+    const connected = tokens.peerPort[slot] === 0;
+    const address = connected ? queue.peerAddress : tokens.peerAddress[slot];
+    const port = connected ? queue.peerPort : tokens.peerPort[slot];
+    const channel = this.#channelTo(socket, address, port);
+    if (channel === null) {
+      tokens.complete(slot, 'NO_BUFFERS');
+      return;
+    }
+    if (channel.established && sga.segments[0].length > channel.connection.peerBufferBytes) {
+      tokens.complete(slot, 'MESSAGE_TOO_LONG');
+      return;
+    }
+    tokens.append(channel.pushes, slot);
+    this.#sender.push(channel);
+  }
+
+  /** Serves the socket's pops from what its channels have. */
+  servePops(socket: DatagramSocket): void {
+    const { readable, queue } = socket;
+    while (readable.length > 0 && queue.pops.head !== NO_SLOT) {
+      const channel = readable[0];
+      if (!this.#serveFrom(socket, channel)) {
+        channel.readable = false;
+        readable.shift();
+      }
+    }
+  }
+
+  /** Somebody has opened a connection to the socket. */
+  arrived(socket: DatagramSocket, channel: Channel, hello: Hello, line: Line): void {
+    channel.socket = socket;
+    channel.peerAddress = line.peerAddress;
+    channel.peerPort = hello.port;
+    socket.all.add(channel);
+    const key = keyOf(line.peerAddress, hello.port);
+    if (!socket.channels.has(key)) socket.channels.set(key, channel);
+  }
+
+  /** Something has happened to a channel: data, credits, or its end. */
+  serve(channel: Channel): void {
+    const socket = channel.socket!;
+    const { connection } = channel;
+    if (connection.error !== null || connection.peerFinished) {
+      this.#remove(socket, channel);
+      if (connection.error !== null) this.#sender.fail(channel, connection.error);
+    } else this.#sender.send(channel);
+    if (connection.head !== null && !channel.readable) {
+      channel.readable = true;
+      socket.readable.push(channel);
+    }
+    this.servePops(socket);
+    if (connection.atEnd) this.#engine.finish(connection);
+  }
+
+  /** A channel did not come about. */
+  failed(channel: Channel, code: ErrorCode): void {
+    this.#remove(channel.socket!, channel);
+    this.#sender.fail(channel, code);
+  }
+
+  close(socket: DatagramSocket): void {
+    for (const channel of socket.all) {
+      if (!channel.established) {
+        channel.line.close();
+        this.#engine.abandon(channel.connection);
+        this.#sender.fail(channel, 'CANCELLED');
+      } else {
+        this.#sender.detach(channel);
+        this.#engine.closeByOwner(channel.connection);
+      }
+    }
+  }
+
+  #channelTo(socket: DatagramSocket, address: number, port: number): Channel | null {
+    const key = keyOf(address, port);
+    const known = socket.channels.get(key);
+    if (known !== undefined) return known;
+    const channel = this.#connect(socket, address, port);
+    if (channel === null) return null;
+    channel.socket = socket;
+    channel.peerAddress = address;
+    channel.peerPort = port;
+    socket.channels.set(key, channel);
+    socket.all.add(channel);
+    return channel;
+  }
+
+  /** Returns whether the channel had a datagram. */
+  #serveFrom({ queue }: DatagramSocket, channel: Channel): boolean {
+    const segment = this.#engine.take(channel.connection);
+    if (segment === null) return false;
+    const tokens = this.#tokens;
+    const slot = tokens.shift(queue.pops);
+    tokens.sga[slot] = this.#pool.wrap(segment, Owner.Libos);
+    tokens.peerAddress[slot] = channel.peerAddress;
+    tokens.peerPort[slot] = channel.peerPort;
+    tokens.complete(slot, null);
+    return true;
+  }
+
+  #remove(socket: DatagramSocket, channel: Channel): void {
+    const key = keyOf(channel.peerAddress, channel.peerPort);
+    if (socket.channels.get(key) === channel) socket.channels.delete(key);
+    if (channel.connection.head === null) socket.all.delete(channel);
+  }
+}
+
+function keyOf(address: number, port: number): number {
+  return address * 65536 + port;
+}

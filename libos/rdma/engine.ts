@@ -1,0 +1,622 @@
+/**
+ * The engine of messages: connections over one endpoint, with the flow control that the device does not give.
+ *
+ * The invariant: a credit is out only if a receive is posted for it (receive-budget.ts). It is kept by order: receives
+ * are posted before the message leaves that tells of them, and are promised to others again only when it is certain what
+ * the peer has sent, or that it cannot send any more.
+ *
+ * A credit message takes a receive as well. Each connection has one receive for them beside its window, and sends the
+ * next one only when a message of the peer's has said that the last one arrived. That cannot get stuck: who waits for
+ * credits got some with the last credit message, or has not received it yet, and with the first message that he sends on
+ * them he tells so.
+ */
+import { randomFillSync } from 'node:crypto';
+import type { ErrorCode } from '../errors.ts';
+import type { Segment } from '../memory/sga.ts';
+import { NO_SLOT } from '../tokens.ts';
+import { WorkList } from '../work-list.ts';
+import { MessageConnection } from './connection.ts';
+import type { Hello } from './hello.ts';
+import { MAX_SENDS } from './layout.ts';
+import {
+  CONNECTION,
+  CREDITS_RECEIVED,
+  HEADER_BYTES,
+  HEADER_WORDS,
+  KEY,
+  KIND_AND_LENGTH,
+  KIND_SHIFT,
+  Kind,
+  LENGTH_MASK,
+  LIMIT,
+  SEQUENCE,
+} from './message.ts';
+import type { MessageDevice } from './message-device.ts';
+import { PeerTable } from './peer-table.ts';
+import { ReceiveBudget } from './receive-budget.ts';
+import { EndReason, RecordKind } from './rendezvous.ts';
+
+/** Credits that a connection begins with, if there are that many. */
+const FIRST_WINDOW = 4;
+/** A lost peer's messages may still be on their way for so long. */
+const QUARANTINE_US = 1_000_000;
+/** For so long a closed connection waits for the end of the peer's stream, and one that has ended for the peer to know. */
+const END_PATIENCE_US = 60_000_000;
+const TICK_US = 1000;
+
+/** The one who is told of sends that have ended. */
+export interface SendOwner {
+  /** `error`: of libfabric, or 0. */
+  sendFinished(slot: number, error: number): void;
+}
+
+export interface EngineOptions {
+  /** Messages that one connection may be allowed to have on their way to us. */
+  maxWindow: number;
+}
+
+export class MessageEngine {
+  readonly device: MessageDevice;
+  readonly budget: ReceiveBudget;
+  /** Connections that something has happened to: data, credits, an end, an error. Whoever serves them empties it. */
+  readonly touched = new WorkList<MessageConnection>();
+  /** Messages of connections that are not, or not any more. */
+  strayMessages = 0;
+  creditMessages = 0;
+  readonly #maxWindow: number;
+  readonly #peers: PeerTable;
+  readonly #owner: SendOwner;
+  readonly #connections: (MessageConnection | null)[] = [];
+  readonly #freeNumbers: number[] = [];
+  #owing = new WorkList<MessageConnection>();
+  #served = new WorkList<MessageConnection>();
+  #starved: MessageConnection[] = [];
+  /** Those that wait for a time to pass, or for a peer's last messages. */
+  readonly #ending = new Set<MessageConnection>();
+  #tickUs = 0;
+  /** Of each send that has not ended: whom to tell of it, NO_SLOT for nobody; and its connection. */
+  readonly #sendSlot = new Int32Array(MAX_SENDS);
+  readonly #sendConnection = new Int32Array(MAX_SENDS);
+  readonly #freeSends = new Int32Array(MAX_SENDS);
+  #freeSendCount = 0;
+
+  constructor(device: MessageDevice, owner: SendOwner, { maxWindow }: EngineOptions) {
+    this.device = device;
+    this.#owner = owner;
+    this.#maxWindow = maxWindow;
+    this.budget = new ReceiveBudget(device, maxWindow);
+    this.#peers = new PeerTable(device);
+    for (let i = MAX_SENDS - 1; i >= 0; i--) this.#freeSends[this.#freeSendCount++] = i;
+  }
+
+  get maxWindow(): number {
+    return this.#maxWindow;
+  }
+
+  /** Sends that have not ended. */
+  get unfinishedSends(): number {
+    return MAX_SENDS - this.#freeSendCount;
+  }
+
+  /** Whether a peer that is there has still to tell us how a connection ended. */
+  get hasUnsettled(): boolean {
+    for (const connection of this.#ending) {
+      if (connection.lostUntilUs < 0) return true;
+    }
+    return false;
+  }
+
+  /** Whether a message can be queued now. */
+  get hasRoom(): boolean {
+    return this.#freeSendCount > 0 && this.device.room > 0;
+  }
+
+  // Connections
+
+  /** A connection with its first credits promised, or null when there are no receives left to promise. */
+  open(): MessageConnection | null {
+    const { budget, device } = this;
+    budget.connections++;
+    // One for credit messages, one at least for data.
+    const first = Math.min(FIRST_WINDOW, budget.fairWindow);
+    const promised = budget.promise(1 + first);
+    if (promised < 2) {
+      budget.redeem(promised);
+      budget.connections--;
+      return null;
+    }
+    const number = this.#freeNumbers.pop() ?? this.#connections.length;
+    const connection = new MessageConnection(number, randomKey(), first);
+    connection.limit = promised - 1;
+    connection.announced = connection.limit;
+    this.#connections[number] = connection;
+    device.flush();
+    return connection;
+  }
+
+  /** What to tell the peer of a connection. */
+  hello(
+    connection: MessageConnection,
+  ): Pick<Hello, 'connection' | 'key' | 'bufferBytes' | 'limit' | 'maxWindow'> {
+    return {
+      connection: connection.number,
+      key: connection.key,
+      bufferBytes: this.device.bufferBytes,
+      limit: connection.limit,
+      maxWindow: this.#maxWindow,
+    };
+  }
+
+  /** The peer is known: messages can be sent. Returns false when its address means nothing here. */
+  establish(connection: MessageConnection, hello: Hello): boolean {
+    const peer = this.#peers.add(hello.address);
+    if (peer < 0) return false;
+    connection.peer = peer;
+    connection.peerNumber = hello.connection;
+    connection.peerKey = hello.key;
+    connection.peerBufferBytes = hello.bufferBytes;
+    connection.peerMaxWindow = hello.maxWindow;
+    connection.sendLimit = hello.limit;
+    return true;
+  }
+
+  /** Forgets a connection that did not come about; its peer may have thought so, and sent something. */
+  abandon(connection: MessageConnection): void {
+    this.lineBroken(connection);
+  }
+
+  /** Nothing more will be sent but credits: the peer reads the end of the stream behind all messages so far. */
+  finish(connection: MessageConnection): void {
+    if (connection.finished || connection.endSent) return;
+    connection.finished = true;
+    connection.line?.send(RecordKind.Finish, EndReason.Orderly, connection.sent, 0);
+    this.#settle(connection);
+  }
+
+  /** The application has closed a connection: what it sent arrives, unless it has left something unread. */
+  closeByOwner(connection: MessageConnection): void {
+    connection.closed = true;
+    if (connection.gone || connection.error !== null) {
+      this.#discardUnread(connection);
+      return;
+    }
+    if (connection.hasUnread) {
+      this.reset(connection);
+      return;
+    }
+    connection.endsUntilUs = this.device.nowUs + END_PATIENCE_US;
+    this.finish(connection);
+    if (!connection.gone) this.#ending.add(connection);
+  }
+
+  /** Ends both directions at once, and tells the peer. */
+  reset(connection: MessageConnection): void {
+    if (connection.gone) return;
+    this.#fail(connection, 'CONNECTION_RESET');
+    this.#sendEnd(connection, EndReason.Reset);
+    this.#settle(connection);
+  }
+
+  /** A record has come over the connection's line. */
+  record(connection: MessageConnection, kind: number, reason: number, data: number, credits: number): void {
+    if (connection.gone) return;
+    if (kind === RecordKind.Finish) {
+      connection.peerFinished = true;
+      connection.peerTotal = data | 0;
+    } else {
+      connection.endReceived = true;
+      connection.peerData = data | 0;
+      connection.peerCredits = credits | 0;
+      // Orderly only behind the ends of both streams.
+      const orderly = reason === EndReason.Orderly && connection.peerFinished;
+      if (!orderly)
+        this.#fail(connection, reason === EndReason.ProtocolError ? 'PROTOCOL_ERROR' : 'CONNECTION_RESET');
+      if (connection.error !== null) this.#sendEnd(connection, EndReason.Reset);
+    }
+    // Fewer than have arrived, or more than it had credits for: no honest peer says so.
+    const possible = ((data - connection.arrived) | 0) >= 0 && ((connection.limit - data) | 0) >= 0;
+    if (!possible) this.#lose(connection, 'PROTOCOL_ERROR');
+    this.touch(connection);
+    this.#settle(connection);
+  }
+
+  /** The line is gone: the peer has died, or a network between us. */
+  lineBroken(connection: MessageConnection): void {
+    connection.line?.close();
+    connection.line = null;
+    if (connection.gone) return;
+    const { peerFinished, finished, received, peerTotal } = connection;
+    const orderly = finished && peerFinished && received === peerTotal;
+    if (!orderly && connection.error === null) {
+      connection.error = 'CONNECTION_RESET';
+      // What a peer sent before its end can still be read.
+      if (!peerFinished) this.#discardUnread(connection);
+      this.#dropSends(connection);
+    }
+    connection.endSent = true;
+    connection.lostUntilUs = this.device.nowUs + QUARANTINE_US;
+    this.#ending.add(connection);
+    this.touch(connection);
+  }
+
+  touch(connection: MessageConnection): void {
+    if (connection.touched) return;
+    connection.touched = true;
+    this.touched.add(connection);
+  }
+
+  // Data
+
+  /**
+   * Queues a part of a segment as a data message; there must be credits and room, and at most peerBufferBytes. Its end is
+   * told under `slot`.
+   */
+  send(
+    connection: MessageConnection,
+    payload: Segment,
+    offset: number,
+    length: number,
+    slot: number,
+    delivered: boolean,
+  ): void {
+    const send = this.#takeSend(connection, slot);
+    const at = this.device.queue(connection.peer, send, delivered, payload, offset, length);
+    this.#writeHeader(connection, at, (Kind.Data << KIND_SHIFT) | length);
+    connection.sent = (connection.sent + 1) | 0;
+  }
+
+  /** The next data received, now the caller's, or null. Makes room for more. */
+  take(connection: MessageConnection): Segment | null {
+    const segment = connection.head;
+    if (segment === null) return null;
+    connection.head = segment.next;
+    if (segment.next === null) connection.tail = null;
+    segment.next = null;
+    connection.taken = (connection.taken + 1) | 0;
+    if (!connection.peerFinished && connection.error === null) this.#renew(connection);
+    return segment;
+  }
+
+  /** Moves messages both ways, and keeps the books. Who has been `touched` is to be served afterwards. */
+  poll(): void {
+    const { device } = this;
+    if (this.#owing.count > 0) this.#sendCredits();
+    const count = device.exchange();
+    const finished = device.takeFinished();
+    if (finished > 0) this.#tellFinished(finished);
+    for (let i = 0; i < count; i++) this.#receive(i);
+    if (this.#starved.length > 0 && device.canPost) this.#feedStarved();
+    if (device.nowUs >= this.#tickUs) this.#tick();
+  }
+
+  /** Gives everything that was received and not taken back, and tells all peers that it is over. */
+  shutdown(): void {
+    for (const connection of this.#connections) {
+      if (connection === null) continue;
+      this.#discardUnread(connection);
+      this.#sendEnd(connection, EndReason.Reset);
+      connection.line?.close();
+    }
+  }
+
+  // Inside
+
+  #takeSend(connection: MessageConnection, slot: number): number {
+    const send = this.#freeSends[--this.#freeSendCount];
+    this.#sendSlot[send] = slot;
+    this.#sendConnection[send] = connection.number;
+    return send;
+  }
+
+  #writeHeader(connection: MessageConnection, at: number, kindAndLength: number): void {
+    const words = this.device.queuedHeaders;
+    words[at + CONNECTION] = connection.peerNumber;
+    words[at + KEY] = connection.peerKey;
+    words[at + SEQUENCE] = connection.sent;
+    words[at + LIMIT] = connection.limit;
+    words[at + KIND_AND_LENGTH] = kindAndLength;
+    words[at + CREDITS_RECEIVED] = connection.creditsReceived;
+    connection.announced = connection.limit;
+  }
+
+  #tellFinished(count: number): void {
+    const { finishedSends, finishedErrors } = this.device;
+    for (let i = 0; i < count; i++) {
+      const send = finishedSends[i];
+      const slot = this.#sendSlot[send];
+      const error = finishedErrors[i];
+      if (error !== 0) this.#sendFailed(this.#sendConnection[send]);
+      this.#freeSends[this.#freeSendCount++] = send;
+      if (slot !== NO_SLOT) this.#owner.sendFinished(slot, error);
+    }
+  }
+
+  /** What could not be sent will not be sent again, so the stream has a hole. */
+  #sendFailed(number: number): void {
+    const connection = this.#connections[number];
+    if (connection?.error === null && !connection.endSent) this.reset(connection);
+  }
+
+  #receive(index: number): void {
+    const { device } = this;
+    const { headers } = device;
+    const at = index * HEADER_WORDS;
+    const segment = device.received[index];
+    const connection = this.#connections[headers[at + CONNECTION]] ?? null;
+    if (connection === null || connection.key !== headers[at + KEY]) {
+      this.strayMessages++;
+      device.give(segment);
+      this.budget.restore();
+      return;
+    }
+    // Before the peer's hello has been read, its messages say no more than that will.
+    if (connection.peer >= 0)
+      this.#noteCredits(connection, headers[at + LIMIT], headers[at + CREDITS_RECEIVED]);
+    const kindAndLength = headers[at + KIND_AND_LENGTH];
+    segment.length = kindAndLength & LENGTH_MASK;
+    if (kindAndLength === Kind.Credit << KIND_SHIFT) {
+      connection.creditsReceived = (connection.creditsReceived + 1) | 0;
+      device.give(segment);
+      this.budget.restore();
+      if (connection.endReceived) this.#settle(connection);
+      return;
+    }
+    const whole = device.messageBytes[index] - HEADER_BYTES === segment.length;
+    const isData =
+      kindAndLength >>> KIND_SHIFT === Kind.Data && whole && segment.length <= device.bufferBytes;
+    const gap = (headers[at + SEQUENCE] - connection.received) | 0;
+    const dead = connection.error !== null || connection.closed;
+    if (!isData || connection.outstanding === 0 || !(dead || isNext(connection, gap))) {
+      this.#violated(connection, segment);
+      return;
+    }
+    this.budget.redeem(1);
+    connection.arrived = (connection.arrived + 1) | 0;
+    if (dead) this.#arrivedForNobody(connection, segment);
+    else if (gap === 0 && connection.early === null) this.#append(connection, segment);
+    else this.#arrivedEarly(connection, segment, gap);
+    this.touch(connection);
+    if (connection.endReceived || connection.peerFinished) this.#settle(connection);
+  }
+
+  /** Limits only grow; of messages that arrive in another order the largest one holds. */
+  #noteCredits(connection: MessageConnection, limit: number, creditsReceived: number): void {
+    if (((limit - connection.sendLimit) | 0) > 0) {
+      if (((limit - connection.sent) | 0) > connection.peerMaxWindow) {
+        this.#lose(connection, 'PROTOCOL_ERROR');
+        return;
+      }
+      connection.sendLimit = limit;
+      this.touch(connection);
+    }
+    const acknowledged = (creditsReceived - connection.creditsAcknowledged) | 0;
+    if (acknowledged <= 0) return;
+    if (((connection.creditsSent - creditsReceived) | 0) < 0) {
+      this.#lose(connection, 'PROTOCOL_ERROR');
+      return;
+    }
+    connection.creditsAcknowledged = creditsReceived;
+    if (connection.owesMessage) this.#owe(connection);
+  }
+
+  #append(connection: MessageConnection, segment: Segment): void {
+    connection.received = (connection.received + 1) | 0;
+    segment.next = null;
+    if (connection.tail === null) connection.head = segment;
+    else connection.tail.next = segment;
+    connection.tail = segment;
+  }
+
+  /** Messages may be reported in another order than they were sent in: kept until those before them are there. */
+  #arrivedEarly(connection: MessageConnection, segment: Segment, gap: number): void {
+    connection.early ??= new Array<Segment | null>(nextPowerOfTwo(this.#maxWindow)).fill(null);
+    const { early } = connection;
+    const mask = early.length - 1;
+    const at = (connection.received + gap) & mask;
+    if (early[at] !== null) {
+      this.#violated(connection, segment);
+      return;
+    }
+    early[at] = segment;
+    for (;;) {
+      const next = connection.received & mask;
+      const waiting = early[next];
+      if (waiting === null) return;
+      early[next] = null;
+      this.#append(connection, waiting);
+    }
+  }
+
+  /** The application has closed the connection, or it is broken; counted all the same. */
+  #arrivedForNobody(connection: MessageConnection, segment: Segment): void {
+    connection.received = connection.arrived;
+    connection.taken = connection.received;
+    this.device.give(segment);
+    if (connection.error === null) this.reset(connection);
+  }
+
+  /** The peer has broken the rules. What it had no credit for has taken somebody's receive. */
+  #violated(connection: MessageConnection, segment: Segment): void {
+    this.device.give(segment);
+    this.budget.restore();
+    if (connection.error !== null) return;
+    this.#lose(connection, 'PROTOCOL_ERROR');
+  }
+
+  // Credits
+
+  /** Raises the limit to what the window allows by now. */
+  #renew(connection: MessageConnection): void {
+    const { budget } = this;
+    const fair = budget.fairWindow;
+    if (connection.window > fair) connection.window = fair;
+    else if (connection.outstanding * 2 < connection.window && connection.window < fair && budget.mayGrow) {
+      // The peer uses what it has.
+      connection.window = Math.min(connection.window * 2, fair);
+    }
+    const wanted = (connection.taken + connection.window - connection.limit) | 0;
+    if (wanted > 0) {
+      const promised = budget.promise(wanted);
+      connection.limit = (connection.limit + promised) | 0;
+      if (promised < wanted && !connection.starved) {
+        connection.starved = true;
+        this.#starved.push(connection);
+      }
+    }
+    if (connection.owesMessage) this.#owe(connection);
+  }
+
+  /** There are receives again for those that got fewer than they were to. */
+  #feedStarved(): void {
+    const starved = this.#starved;
+    this.#starved = [];
+    for (const connection of starved) {
+      connection.starved = false;
+      if (connection.error === null && !connection.peerFinished && !connection.gone) this.#renew(connection);
+    }
+  }
+
+  #owe(connection: MessageConnection): void {
+    if (connection.owing) return;
+    connection.owing = true;
+    this.#owing.add(connection);
+  }
+
+  /** Sends the credits that no data message has taken along meanwhile. */
+  #sendCredits(): void {
+    const owing = this.#owing;
+    this.#owing = this.#served;
+    this.#served = owing;
+    for (let i = 0; i < owing.count; i++) {
+      const connection = owing.items[i]!;
+      connection.owing = false;
+      if (!connection.owesMessage || connection.endSent || connection.peer < 0) continue;
+      // The receive for the last one may be taken still: its acknowledgement brings us back.
+      if (connection.creditsSent !== connection.creditsAcknowledged) continue;
+      if (!this.hasRoom) {
+        this.#owe(connection);
+        continue;
+      }
+      connection.creditsSent = (connection.creditsSent + 1) | 0;
+      this.creditMessages++;
+      const send = this.#takeSend(connection, NO_SLOT);
+      const at = this.device.queue(connection.peer, send, false, null, 0, 0);
+      this.#writeHeader(connection, at, Kind.Credit << KIND_SHIFT);
+    }
+    owing.clear();
+  }
+
+  // Ends
+
+  #fail(connection: MessageConnection, code: ErrorCode): void {
+    if (connection.error === null) connection.error = code;
+    this.#discardUnread(connection);
+    this.#dropSends(connection);
+    this.touch(connection);
+  }
+
+  /** The peer cannot be believed: what it says it has sent counts for nothing, as if it were gone. */
+  #lose(connection: MessageConnection, code: ErrorCode): void {
+    this.#fail(connection, code);
+    this.#sendEnd(connection, EndReason.ProtocolError);
+    connection.lostUntilUs = this.device.nowUs + QUARANTINE_US;
+    this.#ending.add(connection);
+  }
+
+  #dropSends(connection: MessageConnection): void {
+    if (connection.peer < 0) return;
+    const dropped = this.device.drop(connection.peer, connection.peerNumber);
+    connection.sent = (connection.sent - dropped) | 0;
+    connection.creditsSent = (connection.creditsSent - this.device.droppedCredits) | 0;
+    for (let send = 0; send < MAX_SENDS; send++) {
+      if (this.#sendConnection[send] === connection.number) this.#sendSlot[send] = NO_SLOT;
+    }
+  }
+
+  #discardUnread(connection: MessageConnection): void {
+    for (let segment = connection.head; segment !== null; ) {
+      const { next } = segment;
+      segment.next = null;
+      this.device.give(segment);
+      segment = next;
+    }
+    connection.head = null;
+    connection.tail = null;
+    connection.early?.forEach((segment) => {
+      if (segment !== null) this.device.give(segment);
+    });
+    connection.early = null;
+    // They have arrived, whatever became of them.
+    connection.received = connection.arrived;
+    connection.taken = connection.received;
+  }
+
+  #sendEnd(connection: MessageConnection, reason: number): void {
+    if (connection.endSent) return;
+    connection.endSent = true;
+    connection.line?.send(RecordKind.End, reason, connection.sent, connection.creditsSent);
+  }
+
+  /** Goes as far towards the end of a connection as what has happened allows. */
+  #settle(connection: MessageConnection): void {
+    if (connection.gone) return;
+    const allRead = connection.peerFinished && connection.received === connection.peerTotal;
+    if (connection.finished && allRead && connection.error === null)
+      this.#sendEnd(connection, EndReason.Orderly);
+    if (!connection.endSent && !connection.endReceived) return;
+    const allArrived =
+      connection.endReceived &&
+      connection.arrived === connection.peerData &&
+      connection.creditsReceived === connection.peerCredits;
+    if (connection.endSent && allArrived) {
+      this.#forget(connection);
+      return;
+    }
+    if (connection.endsUntilUs < 0) connection.endsUntilUs = this.device.nowUs + END_PATIENCE_US;
+    this.#ending.add(connection);
+  }
+
+  /** Nothing can come any more: what was promised is free, and its number is. */
+  #forget(connection: MessageConnection): void {
+    connection.gone = true;
+    this.budget.redeem(connection.outstanding + 1);
+    this.budget.connections--;
+    connection.limit = connection.arrived;
+    connection.line?.close();
+    connection.line = null;
+    this.#ending.delete(connection);
+    this.#connections[connection.number] = null;
+    this.#freeNumbers.push(connection.number);
+    for (let send = 0; send < MAX_SENDS; send++) {
+      if (this.#sendConnection[send] === connection.number) this.#sendConnection[send] = -1;
+    }
+    if (connection.peer >= 0) this.#peers.remove(connection.peer);
+  }
+
+  #tick(): void {
+    const { nowUs } = this.device;
+    this.#tickUs = nowUs + TICK_US;
+    for (const connection of this.#ending) {
+      if (connection.lostUntilUs >= 0 && nowUs >= connection.lostUntilUs) this.#forget(connection);
+      else if (connection.endsUntilUs >= 0 && nowUs >= connection.endsUntilUs) {
+        connection.endsUntilUs = -1;
+        if (!connection.endSent) this.reset(connection);
+        if (!connection.gone) this.lineBroken(connection);
+      }
+    }
+  }
+}
+
+/** Whether a message that many after the one to be received first is one that the peer may send. */
+function isNext(connection: MessageConnection, gap: number): boolean {
+  const { limit, received, peerFinished, peerTotal } = connection;
+  return gap >= 0 && gap < ((limit - received) | 0) && !(peerFinished && gap >= ((peerTotal - received) | 0));
+}
+
+function nextPowerOfTwo(value: number): number {
+  return 2 ** Math.ceil(Math.log2(value));
+}
+
+function randomKey(): number {
+  return randomFillSync(new Int32Array(1))[0];
+}

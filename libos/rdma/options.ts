@@ -1,0 +1,77 @@
+/** The options of the backend rdma: strings by name, as typed after -o, to what the backend works with. */
+import type { BackendOptions } from '../backend-options.ts';
+import { OptionReader } from '../option-reader.ts';
+import { HEADER_BYTES, MAX_PAYLOAD_BYTES } from './message.ts';
+
+export interface FabricOptions {
+  /** As libfabric calls it. */
+  provider: string;
+  /** Of the provider, such as mlx5_0 or rxe0 (libfabric: domain); null: the first that there is. */
+  device: string | null;
+  /** IPv4 address of the interface by which the provider reaches its peers; null: the provider chooses. */
+  address: string | null;
+  /** Payload of one receive buffer, and so of one message. */
+  bufferBytes: number;
+  /** Receive buffers that there are at most, whoever has them. */
+  receiveBuffers: number;
+}
+
+export interface RdmaOptions {
+  fabric: FabricOptions;
+  /** Messages that one connection may have on their way to us at most. */
+  maxWindow: number;
+}
+
+/** Those that we have tried or written for; others of libfabric work if they have what is needed. */
+export const providers = ['shm', 'verbs;ofi_rxm', 'tcp;ofi_rxm', 'efa'] as const;
+
+const names = {
+  provider: ['any'],
+  device: ['any'],
+  address: ['any'],
+  buffer_bytes: ['any'],
+  receive_memory_mb: ['any'],
+  window: ['any'],
+} as const;
+
+const MIB = 1024 * 1024;
+
+/** Throws INVALID_ARGUMENT naming the option, what it may be, and what to type. */
+export function parseRdmaOptions(given: BackendOptions): RdmaOptions {
+  const options = new OptionReader('rdma', given);
+  options.checkNames(names, 'provider', 'any');
+  const provider = options.text('provider', 'shm');
+  if (!/^[a-z0-9_;]+$/.test(provider)) {
+    options.refuse(
+      'provider',
+      `it must be the name of a provider of libfabric, such as ${providers.join(', ')}`,
+    );
+  }
+  const device = options.text('device', '');
+  if (options.has('device') && !/^[\w.:-]{1,63}$/.test(device)) {
+    options.refuse(
+      'device',
+      'it must be the name of a device, such as mlx5_0 (bypassbench doctor lists them)',
+    );
+  }
+  if (options.has('address')) options.address('address');
+  const bufferBytes = options.integer('buffer_bytes', 1024, MAX_PAYLOAD_BYTES - HEADER_BYTES, 16_384);
+  const memoryMb = options.integer('receive_memory_mb', 1, 65_536, 64);
+  const receiveBuffers = Math.floor((memoryMb * MIB) / bufferBytes);
+  if (receiveBuffers < 4) {
+    options.refuse(
+      'receive_memory_mb',
+      `it holds ${receiveBuffers} buffers of ${bufferBytes} bytes, and 4 are needed at least`,
+    );
+  }
+  return {
+    fabric: {
+      provider,
+      device: options.has('device') ? device : null,
+      address: options.has('address') ? options.text('address', '') : null,
+      bufferBytes,
+      receiveBuffers,
+    },
+    maxWindow: options.integer('window', 1, 4096, 64),
+  };
+}

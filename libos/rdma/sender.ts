@@ -1,0 +1,144 @@
+/**
+ * The sending half: pushes in order, cut into messages that fit the peer's buffers, as its credits allow. A push
+ * completes when the device needs none of its bytes any more, and pushes of a channel complete in order.
+ */
+import type { ErrorCode } from '../errors.ts';
+import { NO_SLOT, type PendingList, type TokenTable } from '../tokens.ts';
+import { WorkList } from '../work-list.ts';
+import type { Channel } from './channel.ts';
+import type { MessageEngine, SendOwner } from './engine.ts';
+
+export class Sender implements SendOwner {
+  readonly #tokens: TokenTable;
+  engine!: MessageEngine;
+  /** Of each push under way. */
+  readonly #channels: (Channel | null)[] = [];
+  #waiting = new WorkList<Channel>();
+  #served = new WorkList<Channel>();
+
+  constructor(tokens: TokenTable) {
+    this.#tokens = tokens;
+  }
+
+  /** A push was appended to the channel's. */
+  push(channel: Channel): void {
+    const { connection, pushes } = channel;
+    const slot = pushes.tail;
+    // Parts that have not finished, and one for those that have not been queued.
+    this.#tokens.position[slot] = 1;
+    this.#channels[slot] = channel;
+    if (connection.error !== null) this.fail(channel, connection.error);
+    else if (pushes.head === slot && channel.established) this.send(channel);
+  }
+
+  /** Queues what credits and room allow. */
+  send(channel: Channel): void {
+    const tokens = this.#tokens;
+    const { engine } = this;
+    const { connection, pushes } = channel;
+    while (pushes.head !== NO_SLOT) {
+      const slot = pushes.head;
+      const sga = tokens.sga[slot]!;
+      while (channel.segment < sga.segmentCount) {
+        const segment = sga.segments[channel.segment];
+        const left = segment.length - channel.offset;
+        if (left > 0 || sga.segmentCount === 1) {
+          if (connection.credits <= 0) return;
+          if (!engine.hasRoom) {
+            this.#wait(channel);
+            return;
+          }
+          const length = left < connection.peerBufferBytes ? left : connection.peerBufferBytes;
+          const offset = segment.offset + channel.offset;
+          engine.send(connection, segment, offset, length, slot, tokens.acknowledged[slot] === 1);
+          tokens.position[slot]++;
+          channel.offset += length;
+          if (length < left) continue;
+        }
+        channel.segment++;
+        channel.offset = 0;
+      }
+      this.#allQueued(channel);
+    }
+    if (channel.shut) engine.finish(connection);
+  }
+
+  sendFinished(slot: number, error: number): void {
+    // The connection is reset for that, and fails all its pushes.
+    if (error !== 0) return;
+    const tokens = this.#tokens;
+    if (--tokens.position[slot] > 0) return;
+    const channel = this.#channels[slot]!;
+    const { inFlight } = channel;
+    while (inFlight.head !== NO_SLOT && tokens.position[inFlight.head] === 0) {
+      this.#complete(channel, tokens.shift(inFlight));
+    }
+  }
+
+  /** Those that waited for room in the device go on. */
+  serveWaiting(): void {
+    if (this.#waiting.count === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = this.#served;
+    this.#served = waiting;
+    for (let i = 0; i < waiting.count; i++) {
+      const channel = waiting.items[i]!;
+      channel.waiting = false;
+      if (channel.connection.error === null) this.send(channel);
+    }
+    waiting.clear();
+  }
+
+  /** Nothing of the channel will leave any more. */
+  fail(channel: Channel, code: ErrorCode): void {
+    this.#failList(channel.inFlight, code);
+    this.#failList(channel.pushes, code);
+    channel.segment = 0;
+    channel.offset = 0;
+  }
+
+  /**
+   * The application has closed the stream: what of it is under way completes when it has left, and the push that is so
+   * in part as cancelled. The others are left in the queue's list.
+   */
+  detach(channel: Channel): void {
+    const tokens = this.#tokens;
+    const { pushes } = channel;
+    if (pushes.head !== NO_SLOT && tokens.position[pushes.head] > 1) {
+      channel.cancelled = pushes.head;
+      this.#allQueued(channel);
+    }
+    channel.pushes = { head: NO_SLOT, tail: NO_SLOT };
+  }
+
+  #allQueued(channel: Channel): void {
+    const tokens = this.#tokens;
+    const slot = tokens.shift(channel.pushes);
+    channel.segment = 0;
+    channel.offset = 0;
+    tokens.append(channel.inFlight, slot);
+    tokens.position[slot]--;
+  }
+
+  #complete(channel: Channel, slot: number): void {
+    const cancelled = channel.cancelled === slot;
+    if (cancelled) channel.cancelled = NO_SLOT;
+    this.#channels[slot] = null;
+    this.#tokens.complete(slot, cancelled ? 'CANCELLED' : null);
+  }
+
+  #failList(list: PendingList, code: ErrorCode): void {
+    const tokens = this.#tokens;
+    while (list.head !== NO_SLOT) {
+      const slot = tokens.shift(list);
+      this.#channels[slot] = null;
+      tokens.complete(slot, code);
+    }
+  }
+
+  #wait(channel: Channel): void {
+    if (channel.waiting) return;
+    channel.waiting = true;
+    this.#waiting.add(channel);
+  }
+}

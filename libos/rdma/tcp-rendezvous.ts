@@ -1,0 +1,383 @@
+/**
+ * Peers that meet over the kernel's TCP: an address and port are a listening socket, and a line is a connection, which
+ * stays for as long as the messages' connection does. Whoever dies closes it.
+ *
+ * First each side says hello (hello.ts), the connecting one first; then records of 12 bytes, big-endian:
+ *
+ *     0  kind   1  reason   2  zero   4  data   8  credits
+ */
+import { nowNs } from '../clock.ts';
+import { formatIpv4 } from '../endpoint.ts';
+import type { ErrorCode } from '../errors.ts';
+import { mapAnonymous } from '../memory/anonymous.ts';
+import { Errno, errno } from '../native/libc.ts';
+import { codeOfErrno, systemError } from '../native/socket-errors.ts';
+import * as sys from '../native/sockets.ts';
+import { decodeHello, encodeHello, type Hello, HelloKind, type Refusal } from './hello.ts';
+import type { Line, Listener, Rendezvous, RendezvousHandler } from './rendezvous.ts';
+
+const RECORD_BYTES = 12;
+/** Between two looks at the sockets: connections begin and end so much later, and messages pay little for it. */
+const LOOK_EVERY_US = 50;
+/** Who has come and says nothing is sent away. */
+const HELLO_PATIENCE_MS = 5000;
+/** A host that is silent for so long is gone. */
+const KEEP_ALIVE_S = 12;
+/** What somebody reads who takes this port for a Redis server's, in Redis's protocol. */
+const NOT_A_SERVER =
+  '-ERR this is where peers of the Bypassbench backend rdma meet, and messages do not go over TCP: connect with bypassbench load --backend rdma\r\n';
+
+const State = { Connecting: 0, AwaitingHello: 1, AwaitingAnswer: 2, Open: 3, Closed: 4 } as const;
+type State = (typeof State)[keyof typeof State];
+
+const scratch = mapAnonymous(4096);
+
+export class TcpRendezvous implements Rendezvous {
+  readonly #epoll: number;
+  readonly #connectTimeoutMs: number;
+  #handler!: RendezvousHandler;
+  /** By file descriptor, which is the tag of its events. */
+  readonly #sockets: (TcpLine | TcpListener | null)[] = [];
+  /** Lines that must get on before their deadline. */
+  readonly #waiting = new Set<TcpLine>();
+  #lookUs = 0;
+
+  constructor(connectTimeoutMs: number) {
+    this.#connectTimeoutMs = connectTimeoutMs;
+    this.#epoll = sys.epollCreate();
+    if (this.#epoll < 0) throw systemError('start', -1, 'epoll_create1');
+  }
+
+  attach(handler: RendezvousHandler): void {
+    this.#handler = handler;
+  }
+
+  bind(address: number, port: number, qd: number): Listener {
+    const fd = sys.openSocket(sys.SOCK_STREAM);
+    if (fd < 0) throw systemError('bind', qd, 'socket');
+    sys.enableReuseAddress(fd);
+    if (sys.bind(fd, address, port) < 0 || sys.getsockname(fd) < 0) {
+      const error = systemError('bind', qd, `${formatIpv4(address)}:${port}`);
+      sys.close(fd);
+      throw error;
+    }
+    return new TcpListener(this, fd, sys.writtenAddress(), sys.writtenPort(), qd);
+  }
+
+  connect(address: number, port: number, localAddress: number, localPort: number, hello: Hello): Line {
+    const fd = sys.openSocket(sys.SOCK_STREAM);
+    const line = new TcpLine(this, fd, State.Connecting);
+    line.peerAddress = address;
+    line.peerPort = port;
+    line.hello = encodeHello(hello);
+    line.deadlineNs = nowNs() + this.#connectTimeoutMs * 1e6;
+    this.#waiting.add(line);
+    let result = fd < 0 ? -1 : 0;
+    if (result === 0 && (localAddress !== 0 || localPort !== 0)) {
+      sys.enableReuseAddress(fd);
+      result = sys.bind(fd, localAddress, localPort);
+    }
+    if (result === 0) {
+      sys.enableNoDelay(fd);
+      result = sys.connect(fd, address, port);
+    }
+    // Told with the next look, as everything is.
+    if (result < 0 && errno() !== Errno.EINPROGRESS) line.failure = codeOfErrno(errno());
+    else this.watch(line);
+    return line;
+  }
+
+  poll(nowUs: number): void {
+    if (nowUs < this.#lookUs) return;
+    this.#lookUs = nowUs + LOOK_EVERY_US;
+    const count = sys.epollWait(this.#epoll, 0);
+    // Its memory is used again by what the events lead to.
+    const events: [number, number][] = [];
+    for (let i = 0; i < count; i++) events.push([sys.eventTag(i), sys.eventMask(i)]);
+    for (const [fd, mask] of events) {
+      const socket = this.#sockets[fd];
+      if (socket instanceof TcpLine) this.#serve(socket, mask);
+      else if (socket) this.acceptAll(socket);
+    }
+    if (this.#waiting.size > 0) this.#expire();
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) {
+      if (socket) sys.close(socket.fd);
+    }
+    this.#sockets.length = 0;
+    sys.close(this.#epoll);
+  }
+
+  // For its sockets
+
+  watch(socket: TcpLine | TcpListener): void {
+    this.#sockets[socket.fd] = socket;
+    sys.epollAdd(this.#epoll, socket.fd, socket.fd);
+  }
+
+  forget(socket: TcpLine | TcpListener): void {
+    if (this.#sockets[socket.fd] === socket) this.#sockets[socket.fd] = null;
+    if (socket instanceof TcpLine) this.#waiting.delete(socket);
+    if (socket.fd >= 0) sys.close(socket.fd);
+  }
+
+  acceptAll(listener: TcpListener): void {
+    while (listener.mayTake) {
+      const fd = sys.accept4(listener.fd);
+      if (fd < 0) return;
+      const line = new TcpLine(this, fd, State.AwaitingHello);
+      line.listener = listener;
+      line.peerAddress = sys.writtenAddress();
+      line.peerPort = sys.writtenPort();
+      line.deadlineNs = nowNs() + HELLO_PATIENCE_MS * 1e6;
+      this.#opened(line);
+      this.#waiting.add(line);
+      listener.take(line);
+      this.watch(line);
+    }
+  }
+
+  answered(line: TcpLine): void {
+    this.#waiting.delete(line);
+  }
+
+  // Events
+
+  #opened(line: TcpLine): void {
+    sys.enableNoDelay(line.fd);
+    sys.enableKeepAlive(line.fd, KEEP_ALIVE_S);
+    sys.getsockname(line.fd);
+    line.localAddress = sys.writtenAddress();
+    line.localPort = sys.writtenPort();
+  }
+
+  #serve(line: TcpLine, mask: number): void {
+    if (line.state === State.Connecting) {
+      const error = sys.takeSocketError(line.fd);
+      if (error !== 0) {
+        this.#fail(line, codeOfErrno(error));
+        return;
+      }
+      if ((mask & sys.EPOLLOUT) === 0) return;
+      this.#opened(line);
+      line.state = State.AwaitingAnswer;
+      line.write(line.hello!);
+    }
+    if ((mask & sys.EPOLLOUT) !== 0) line.writeRest();
+    if (line.state !== State.Closed) this.#read(line);
+  }
+
+  #read(line: TcpLine): void {
+    for (;;) {
+      const bytes = sys.recv(line.fd, scratch.address, scratch.bytes.length, sys.MSG_DONTWAIT);
+      if (bytes < 0 && errno() === Errno.EINTR) continue;
+      if (bytes < 0 && errno() === Errno.EAGAIN) return;
+      if (bytes <= 0) {
+        this.#ended(line);
+        return;
+      }
+      line.received = Buffer.concat([line.received, scratch.bytes.subarray(0, bytes)]);
+      this.#understand(line);
+      if (line.state === State.Closed) return;
+    }
+  }
+
+  #understand(line: TcpLine): void {
+    if (line.state !== State.Open && !this.#meet(line)) return;
+    while (line.received.length >= RECORD_BYTES && line.state === State.Open) {
+      const [kind, reason] = line.received;
+      const data = line.received.readInt32BE(4);
+      const credits = line.received.readInt32BE(8);
+      line.received = line.received.subarray(RECORD_BYTES);
+      this.#handler.record(line, kind, reason, data, credits);
+    }
+  }
+
+  /** Reads the peer's hello. Returns whether the line is open by now. */
+  #meet(line: TcpLine): boolean {
+    const read = decodeHello(line.received);
+    if (read === null) return false;
+    if (typeof read === 'string') {
+      if (line.state === State.AwaitingAnswer) this.#fail(line, 'PROTOCOL_ERROR');
+      else line.sendAway(NOT_A_SERVER);
+      return false;
+    }
+    line.received = Buffer.from(line.received.subarray(read.length));
+    const { hello } = read;
+    if (hello.kind === HelloKind.Refusal) {
+      this.#fail(line, hello.code, hello.reason);
+      return false;
+    }
+    if (line.state === State.AwaitingAnswer) {
+      this.#waiting.delete(line);
+      line.state = State.Open;
+      this.#handler.answered(line, hello);
+    } else {
+      this.#handler.arrived(line.listener!, line, hello);
+    }
+    return (line.state as State) === State.Open;
+  }
+
+  #ended(line: TcpLine): void {
+    if (line.state === State.Open) {
+      line.close();
+      this.#handler.broken(line);
+    } else if (line.state === State.AwaitingAnswer) {
+      this.#fail(line, 'CONNECTION_REFUSED');
+    } else {
+      line.close();
+    }
+  }
+
+  #fail(line: TcpLine, code: ErrorCode, reason = ''): void {
+    const ours = line.listener === null;
+    line.close();
+    if (ours) this.#handler.failed(line, code, reason);
+  }
+
+  #expire(): void {
+    const now = nowNs();
+    for (const line of this.#waiting) {
+      if (line.failure !== null) this.#fail(line, line.failure);
+      else if (line.deadlineNs <= now) this.#fail(line, 'TIMED_OUT');
+    }
+  }
+}
+
+class TcpListener implements Listener {
+  owner: unknown = null;
+  readonly fd: number;
+  readonly address: number;
+  readonly port: number;
+  readonly #rendezvous: TcpRendezvous;
+  readonly #qd: number;
+  #backlog = 0;
+  #taken = 0;
+  /** Have come, and not been answered. */
+  readonly #lines = new Set<TcpLine>();
+
+  constructor(rendezvous: TcpRendezvous, fd: number, address: number, port: number, qd: number) {
+    this.#rendezvous = rendezvous;
+    this.fd = fd;
+    this.address = address;
+    this.port = port;
+    this.#qd = qd;
+  }
+
+  get mayTake(): boolean {
+    return this.#taken < this.#backlog;
+  }
+
+  listen(backlog: number): void {
+    this.#backlog = backlog;
+    if (sys.listen(this.fd, backlog) < 0) {
+      throw systemError('listen', this.#qd, `${formatIpv4(this.address)}:${this.port}`);
+    }
+    this.#rendezvous.watch(this);
+  }
+
+  take(line: TcpLine): void {
+    this.#taken++;
+    this.#lines.add(line);
+  }
+
+  /** A line was answered, or is gone before that. */
+  met(line: TcpLine): void {
+    this.#lines.delete(line);
+  }
+
+  release(): void {
+    this.#taken--;
+    // Edges are told once: those who have waited come now.
+    if (this.#backlog > 0) this.#rendezvous.acceptAll(this);
+  }
+
+  close(): void {
+    this.#backlog = 0;
+    for (const line of this.#lines) line.close();
+    this.#rendezvous.forget(this);
+  }
+}
+
+class TcpLine implements Line {
+  owner: unknown = null;
+  listener: TcpListener | null = null;
+  localAddress = 0;
+  localPort = 0;
+  peerAddress = 0;
+  peerPort = 0;
+  state: State;
+  /** What to say first. */
+  hello: Uint8Array | null = null;
+  received: Buffer = Buffer.alloc(0);
+  deadlineNs = 0;
+  /** It failed before it began. */
+  failure: ErrorCode | null = null;
+  readonly fd: number;
+  readonly #rendezvous: TcpRendezvous;
+  /** What the socket has not taken yet. */
+  #unsent: Buffer = Buffer.alloc(0);
+
+  constructor(rendezvous: TcpRendezvous, fd: number, state: State) {
+    this.#rendezvous = rendezvous;
+    this.fd = fd;
+    this.state = state;
+  }
+
+  answer(hello: Hello): void {
+    this.state = State.Open;
+    this.listener?.met(this);
+    this.#rendezvous.answered(this);
+    this.write(encodeHello(hello));
+  }
+
+  refuse(refusal: Refusal): void {
+    this.write(encodeHello(refusal));
+    this.close();
+  }
+
+  /** To somebody who is no peer. */
+  sendAway(text: string): void {
+    this.write(Buffer.from(text));
+    this.close();
+  }
+
+  send(kind: number, reason: number, data: number, credits: number): void {
+    if (this.state !== State.Open) return;
+    const record = Buffer.alloc(RECORD_BYTES);
+    record[0] = kind;
+    record[1] = reason;
+    record.writeInt32BE(data, 4);
+    record.writeInt32BE(credits, 8);
+    this.write(record);
+  }
+
+  close(): void {
+    if (this.state === State.Closed) return;
+    const unanswered = this.state === State.AwaitingHello;
+    this.state = State.Closed;
+    this.#rendezvous.forget(this);
+    if (unanswered && this.listener !== null) {
+      this.listener.met(this);
+      this.listener.release();
+    }
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#unsent = Buffer.concat([this.#unsent, bytes]);
+    this.writeRest();
+  }
+
+  writeRest(): void {
+    while (this.#unsent.length > 0 && this.state !== State.Closed) {
+      const piece = this.#unsent.subarray(0, scratch.bytes.length);
+      scratch.bytes.set(piece);
+      const sent = sys.send(this.fd, scratch.address, piece.length, sys.MSG_NOSIGNAL | sys.MSG_DONTWAIT);
+      // A full socket goes on with its next event; a broken one is found when it is read.
+      if (sent < 0) return;
+      this.#unsent = this.#unsent.subarray(sent);
+    }
+  }
+}

@@ -1,0 +1,388 @@
+/**
+ * The libOS over RDMA: what libos/core.ts asks of a backend, with streams and datagrams as messages of a reliable
+ * datagram endpoint (engine.ts), and connections made and ended over a rendezvous (rendezvous.ts).
+ */
+import type { ErrorCode } from '../errors.ts';
+import type { BufferPool } from '../memory/pool.ts';
+import { Owner } from '../memory/sga.ts';
+import type { SocketKind } from '../pdpi.ts';
+import { NO_SLOT, type TokenTable } from '../tokens.ts';
+import { QueueState, type Transport, type TransportHost } from '../transport.ts';
+import { Channel, RdmaQueue } from './channel.ts';
+import { DatagramSocket, Datagrams } from './datagrams.ts';
+import { type EngineOptions, MessageEngine } from './engine.ts';
+import { type Hello, HelloKind } from './hello.ts';
+import type { MessageDevice } from './message-device.ts';
+import type { Line, Listener, Rendezvous, RendezvousHandler } from './rendezvous.ts';
+import { Sender } from './sender.ts';
+
+/**
+ * Pushes after which what was pushed is sent, though the application has not waited yet: were the replies to a burst
+ * held back until all are made, server and client would work in turn instead of at the same time.
+ */
+const PUSHES_PER_BURST = 8;
+/** How long shutdown waits for peers to take what was sent to them. */
+const LINGER_US = 100_000;
+/** Peers of a datagram socket that may open a connection to it at a time. */
+const DATAGRAM_BACKLOG = 128;
+
+export interface RdmaTransportOptions extends EngineOptions {
+  /** The provider, as it calls itself: peers must have the same one. */
+  provider: string;
+  /** 16 bytes that are another for each machine, and whether the provider reaches this machine alone. */
+  host: Uint8Array;
+  hostOnly: boolean;
+  sleep: (timeoutMs: number) => void;
+}
+
+export class RdmaTransport implements Transport, RendezvousHandler {
+  readonly name = 'rdma';
+  readonly pool: BufferPool;
+  readonly #device: MessageDevice;
+  readonly #rendezvous: Rendezvous;
+  readonly #options: RdmaTransportOptions;
+  #host!: TransportHost;
+  #tokens!: TokenTable;
+  #sender!: Sender;
+  #engine!: MessageEngine;
+  #datagrams!: Datagrams;
+  /** Pushes since the last poll. */
+  #pushes = 0;
+
+  constructor(
+    device: MessageDevice,
+    rendezvous: Rendezvous,
+    pool: BufferPool,
+    options: RdmaTransportOptions,
+  ) {
+    this.#device = device;
+    this.#rendezvous = rendezvous;
+    this.pool = pool;
+    this.#options = options;
+    rendezvous.attach(this);
+  }
+
+  get engine(): MessageEngine {
+    return this.#engine;
+  }
+
+  attach(host: TransportHost): void {
+    this.#host = host;
+    this.#tokens = host.tokens;
+    this.#sender = new Sender(host.tokens);
+    this.#engine = new MessageEngine(this.#device, this.#sender, this.#options);
+    this.#sender.engine = this.#engine;
+    this.#datagrams = new Datagrams(
+      host.tokens,
+      this.pool,
+      this.#engine,
+      this.#sender,
+      (socket, address, port) =>
+        this.#openChannel(HelloKind.Datagram, socket.queue.localPort, address, port, 0, 0),
+    );
+  }
+
+  open(kind: SocketKind): RdmaQueue {
+    return new RdmaQueue(kind);
+  }
+
+  bind(queue: RdmaQueue, address: number, port: number): void {
+    const listener = this.#rendezvous.bind(address, port, queue.qd);
+    listener.owner = queue;
+    queue.listener = listener;
+    queue.localAddress = listener.address;
+    queue.localPort = listener.port;
+    if (queue.kind === 'stream') return;
+    queue.socket = new DatagramSocket(queue);
+    listener.listen(DATAGRAM_BACKLOG);
+  }
+
+  listen(queue: RdmaQueue, backlog: number): void {
+    queue.listener!.listen(backlog);
+  }
+
+  connect(queue: RdmaQueue, address: number, port: number): void {
+    if (queue.kind === 'datagram') {
+      if (queue.socket === null) this.bind(queue, 0, 0);
+      queue.state = QueueState.Connected;
+      this.#tokens.complete(this.#tokens.shift(queue.connects), null);
+      return;
+    }
+    // What was bound is bound again by the line.
+    queue.listener?.close();
+    queue.listener = null;
+    const { localAddress, localPort } = queue;
+    const channel = this.#openChannel(HelloKind.Stream, 0, address, port, localAddress, localPort);
+    if (channel === null) {
+      this.#connectEnded(queue, 'NO_BUFFERS');
+      return;
+    }
+    channel.queue = queue;
+    channel.pushes = queue.pushes;
+    queue.channel = channel;
+  }
+
+  shutdownWrite(queue: RdmaQueue): void {
+    const channel = queue.channel!;
+    channel.shut = true;
+    if (queue.pushes.head === NO_SLOT && channel.connection.error === null) {
+      this.#engine.finish(channel.connection);
+    }
+  }
+
+  close(queue: RdmaQueue): void {
+    if (queue.socket !== null) this.#datagrams.close(queue.socket);
+    if (queue.listener !== null) queue.listener.close();
+    for (const channel of queue.backlog) this.#engine.reset(channel.connection);
+    const { channel } = queue;
+    if (channel === null) return;
+    channel.queue = null;
+    if (channel.established) {
+      this.#sender.detach(channel);
+      this.#engine.closeByOwner(channel.connection);
+    } else {
+      channel.line.close();
+      this.#engine.abandon(channel.connection);
+    }
+  }
+
+  accept(queue: RdmaQueue): void {
+    this.#serveAccepts(queue);
+  }
+
+  push(queue: RdmaQueue): void {
+    if (queue.kind === 'datagram') {
+      if (queue.socket === null) this.bind(queue, 0, 0);
+      if (queue.state === QueueState.Fresh) queue.state = QueueState.Bound;
+      this.#datagrams.push(queue.socket!);
+      return;
+    }
+    this.#sender.push(queue.channel!);
+    if (++this.#pushes < PUSHES_PER_BURST) return;
+    this.#pushes = 0;
+    this.#device.flush();
+  }
+
+  pop(queue: RdmaQueue): void {
+    if (queue.kind === 'datagram') this.#datagrams.servePops(queue.socket!);
+    else this.#servePops(queue, queue.channel!);
+  }
+
+  poll(): void {
+    const engine = this.#engine;
+    this.#pushes = 0;
+    this.#sender.serveWaiting();
+    engine.poll();
+    this.#rendezvous.poll(this.#device.nowUs);
+    const { touched } = engine;
+    if (touched.count === 0) return;
+    for (let i = 0; i < touched.count; i++) {
+      const connection = touched.items[i]!;
+      connection.touched = false;
+      const channel = connection.owner as Channel | null;
+      if (channel !== null) this.#serve(channel);
+    }
+    touched.clear();
+  }
+
+  sleep(timeoutMs: number): void {
+    this.#options.sleep(timeoutMs);
+  }
+
+  counters(): Record<string, number> {
+    const { budget, strayMessages, creditMessages } = this.#engine;
+    const device = this.#device;
+    return {
+      ...device.counters(),
+      connections: budget.connections,
+      posted_receives: device.posted,
+      promised_receives: budget.promised,
+      posted_receive_bytes: device.posted * device.bufferBytes,
+      credit_messages: creditMessages,
+      stray_messages: strayMessages,
+    };
+  }
+
+  shutdown(): void {
+    const engine = this.#engine;
+    const startUs = this.#device.nowUs;
+    while (engine.unfinishedSends > 0 || engine.hasUnsettled) {
+      this.poll();
+      if (this.#device.nowUs - startUs > LINGER_US) break;
+    }
+    engine.shutdown();
+    this.#rendezvous.close();
+    this.#device.close();
+    this.pool.destroy();
+  }
+
+  // For the rendezvous
+
+  arrived(listener: Listener, line: Line, hello: Hello): void {
+    const queue = listener.owner as RdmaQueue;
+    const wanted = queue.kind === 'stream' ? HelloKind.Stream : HelloKind.Datagram;
+    const problem =
+      hello.kind === wanted ? this.#incompatibility(hello) : `a ${queue.kind} socket is bound here`;
+    if (problem !== null) {
+      line.refuse({ kind: HelloKind.Refusal, code: 'PROTOCOL_ERROR', reason: problem });
+      return;
+    }
+    const connection = this.#engine.open();
+    if (connection === null) {
+      const reason = 'it has no receive buffers left for another connection (receive_memory_mb)';
+      line.refuse({ kind: HelloKind.Refusal, code: 'CONNECTION_REFUSED', reason });
+      return;
+    }
+    if (!this.#engine.establish(connection, hello)) {
+      this.#engine.abandon(connection);
+      const reason = 'the address of the endpoint means nothing to the provider here';
+      line.refuse({ kind: HelloKind.Refusal, code: 'PROTOCOL_ERROR', reason });
+      return;
+    }
+    const channel = new Channel(connection, line);
+    connection.line = line;
+    line.answer(this.#hello(connection, hello.kind, queue.kind === 'datagram' ? queue.localPort : 0));
+    if (queue.socket !== null) {
+      listener.release();
+      this.#datagrams.arrived(queue.socket, channel, hello, line);
+      return;
+    }
+    queue.backlog.push(channel);
+    this.#serveAccepts(queue);
+  }
+
+  answered(line: Line, hello: Hello): void {
+    const channel = line.owner as Channel;
+    const { connection, queue, socket } = channel;
+    const problem = this.#incompatibility(hello);
+    if (problem !== null || !this.#engine.establish(connection, hello)) {
+      line.close();
+      this.failed(line, 'PROTOCOL_ERROR', problem ?? 'the address of its endpoint means nothing here');
+      return;
+    }
+    connection.line = line;
+    if (socket !== null) {
+      if (socket.queue.localAddress === 0) socket.queue.localAddress = line.localAddress;
+    } else if (queue !== null) {
+      queue.localAddress = line.localAddress;
+      queue.localPort = line.localPort;
+      this.#connectEnded(queue, null);
+    }
+    this.#serve(channel);
+  }
+
+  failed(line: Line, code: ErrorCode, reason: string): void {
+    const channel = line.owner as Channel;
+    if (reason !== '') {
+      process.emitWarning(`the peer that was to be met refuses: ${reason}`, {
+        type: 'RendezvousWarning',
+        code,
+      });
+    }
+    this.#engine.abandon(channel.connection);
+    if (channel.socket !== null) this.#datagrams.failed(channel, code);
+    else if (channel.queue !== null) this.#connectEnded(channel.queue, code);
+  }
+
+  record(line: Line, kind: number, reason: number, data: number, credits: number): void {
+    this.#engine.record((line.owner as Channel).connection, kind, reason, data, credits);
+  }
+
+  broken(line: Line): void {
+    this.#engine.lineBroken((line.owner as Channel).connection);
+  }
+
+  // Inside
+
+  #hello(connection: Channel['connection'], kind: Hello['kind'], port: number): Hello {
+    const { provider, host } = this.#options;
+    return { ...this.#engine.hello(connection), kind, provider, host, port, address: this.#device.address };
+  }
+
+  /** Why nothing can go between us and the peer, or null. */
+  #incompatibility(hello: Hello): string | null {
+    const { provider, host, hostOnly } = this.#options;
+    if (hello.provider !== provider) {
+      return `one side has the provider ${hello.provider}, the other one ${provider}: give both the same`;
+    }
+    if (hostOnly && Buffer.compare(hello.host, host) !== 0) {
+      return `the provider ${provider} reaches one machine alone, and the other side is on another one`;
+    }
+    return null;
+  }
+
+  #openChannel(
+    kind: Hello['kind'],
+    ownPort: number,
+    address: number,
+    port: number,
+    localAddress: number,
+    localPort: number,
+  ): Channel | null {
+    const connection = this.#engine.open();
+    if (connection === null) return null;
+    const hello = this.#hello(connection, kind, ownPort);
+    return new Channel(connection, this.#rendezvous.connect(address, port, localAddress, localPort, hello));
+  }
+
+  #connectEnded(queue: RdmaQueue, code: ErrorCode | null): void {
+    queue.error = code;
+    queue.state = code === null ? QueueState.Connected : QueueState.Failed;
+    this.#tokens.complete(this.#tokens.shift(queue.connects), code);
+  }
+
+  #serve(channel: Channel): void {
+    if (channel.socket !== null) {
+      this.#datagrams.serve(channel);
+      return;
+    }
+    const { connection, queue } = channel;
+    if (connection.error !== null) this.#sender.fail(channel, connection.error);
+    else if (channel.established && (channel.pushes.head !== NO_SLOT || channel.shut)) {
+      this.#sender.send(channel);
+    }
+    if (queue !== null && queue.pops.head !== NO_SLOT) this.#servePops(queue, channel);
+  }
+
+  #servePops(queue: RdmaQueue, channel: Channel): void {
+    const tokens = this.#tokens;
+    const { connection } = channel;
+    while (queue.pops.head !== NO_SLOT) {
+      const segment = this.#engine.take(connection);
+      if (segment === null) {
+        if (!connection.atEnd && connection.error === null) return;
+        tokens.complete(tokens.shift(queue.pops), connection.atEnd ? null : connection.error);
+        continue;
+      }
+      const slot = tokens.shift(queue.pops);
+      tokens.sga[slot] = this.pool.wrap(segment, Owner.Libos);
+      tokens.complete(slot, null);
+    }
+  }
+
+  #serveAccepts(queue: RdmaQueue): void {
+    const tokens = this.#tokens;
+    while (queue.accepts.head !== NO_SLOT && queue.backlog.length > 0) {
+      const channel = queue.backlog.shift()!;
+      queue.listener!.release();
+      // It has been reset since.
+      if (channel.connection.error !== null) continue;
+      const { line } = channel;
+      const accepted = new RdmaQueue('stream');
+      accepted.state = QueueState.Connected;
+      accepted.channel = channel;
+      accepted.localAddress = line.localAddress;
+      accepted.localPort = line.localPort;
+      accepted.peerAddress = line.peerAddress;
+      accepted.peerPort = line.peerPort;
+      channel.queue = accepted;
+      channel.pushes = accepted.pushes;
+      this.#host.register(accepted);
+      const slot = tokens.shift(queue.accepts);
+      tokens.newQd[slot] = accepted.qd;
+      tokens.peerAddress[slot] = accepted.peerAddress;
+      tokens.peerPort[slot] = accepted.peerPort;
+      tokens.complete(slot, null);
+    }
+  }
+}
