@@ -12,6 +12,14 @@ import type { ErrorCode } from '../errors.ts';
 import type { Segment } from '../memory/sga.ts';
 import type { Line } from './rendezvous.ts';
 
+/** A message that was reported before one that was sent before it. */
+export interface EarlyMessage {
+  /** Null for a credit message. */
+  data: Segment | null;
+  limit: number;
+  credits: number;
+}
+
 export class MessageConnection {
   /** Ours of it, which the peer writes into its messages; the key with it. */
   readonly number: number;
@@ -31,6 +39,9 @@ export class MessageConnection {
   peerMaxWindow = 0;
 
   // What we send.
+  /** Of the next message, of whatever kind. */
+  sequence = 0;
+  /** Data messages. */
   sent = 0;
   sendLimit = 0;
   /** Credit messages sent, and of these how many the peer has received: it keeps one receive for them. */
@@ -51,9 +62,11 @@ export class MessageConnection {
   /** Received and not taken, in order. */
   head: Segment | null = null;
   tail: Segment | null = null;
-  /** Arrived before what is to be received first: by sequence modulo the size; null until that happens. */
-  early: (Segment | null)[] | null = null;
-  /** The peer has sent all: messages in all, else -1 in `peerFinished`. */
+  /** Of the message that is to be received next, of whatever kind. */
+  nextSequence = 0;
+  /** Arrived before that one, by sequence; null where there are none. */
+  early: Map<number, EarlyMessage> | null = null;
+  /** The peer's stream has an end, behind so many data messages. */
   peerFinished = false;
   peerTotal = 0;
 
@@ -91,6 +104,11 @@ export class MessageConnection {
   /** Messages that the peer may still send, as far as we have promised. */
   get outstanding(): number {
     return (this.limit - this.arrived) | 0;
+  }
+
+  /** Nobody reads what comes. */
+  get isDead(): boolean {
+    return this.error !== null || this.closed;
   }
 
   /** There is nothing more to be read, and there will not be. */

@@ -7,15 +7,15 @@
  *
  * A credit message takes a receive as well. Each connection has one receive for them beside its window, and sends the
  * next one only when a message of the peer's has said that the last one arrived. That cannot get stuck: who waits for
- * credits got some with the last credit message, or has not received it yet, and with the first message that he sends on
- * them he tells so.
+ * credits has used those that he knew of, and told with the last of these messages of every credit message that came
+ * before he knew; the next one may be sent.
  */
 import { randomFillSync } from 'node:crypto';
 import type { ErrorCode } from '../errors.ts';
 import type { Segment } from '../memory/sga.ts';
 import { NO_SLOT } from '../tokens.ts';
 import { WorkList } from '../work-list.ts';
-import { MessageConnection } from './connection.ts';
+import { type EarlyMessage, MessageConnection } from './connection.ts';
 import type { Hello } from './hello.ts';
 import { MAX_SENDS } from './layout.ts';
 import {
@@ -118,7 +118,7 @@ export class MessageEngine {
     const { budget, device } = this;
     budget.connections++;
     // One for credit messages, one at least for data.
-    const first = Math.min(FIRST_WINDOW, budget.fairWindow);
+    const first = budget.mayGrow ? Math.min(FIRST_WINDOW, budget.fairWindow) : 1;
     const promised = budget.promise(1 + first);
     if (promised < 2) {
       budget.redeem(promised);
@@ -312,10 +312,11 @@ export class MessageEngine {
     const words = this.device.queuedHeaders;
     words[at + CONNECTION] = connection.peerNumber;
     words[at + KEY] = connection.peerKey;
-    words[at + SEQUENCE] = connection.sent;
+    words[at + SEQUENCE] = connection.sequence;
     words[at + LIMIT] = connection.limit;
     words[at + KIND_AND_LENGTH] = kindAndLength;
     words[at + CREDITS_RECEIVED] = connection.creditsReceived;
+    connection.sequence = (connection.sequence + 1) | 0;
     connection.announced = connection.limit;
   }
 
@@ -349,54 +350,65 @@ export class MessageEngine {
       this.budget.restore();
       return;
     }
-    // Before the peer's hello has been read, its messages say no more than that will.
-    if (connection.peer >= 0)
-      this.#noteCredits(connection, headers[at + LIMIT], headers[at + CREDITS_RECEIVED]);
     const kindAndLength = headers[at + KIND_AND_LENGTH];
+    const isCredit = kindAndLength === Kind.Credit << KIND_SHIFT;
     segment.length = kindAndLength & LENGTH_MASK;
-    if (kindAndLength === Kind.Credit << KIND_SHIFT) {
-      connection.creditsReceived = (connection.creditsReceived + 1) | 0;
-      device.give(segment);
-      this.budget.restore();
-      if (connection.endReceived) this.#settle(connection);
-      return;
-    }
-    const whole = device.messageBytes[index] - HEADER_BYTES === segment.length;
     const isData =
-      kindAndLength >>> KIND_SHIFT === Kind.Data && whole && segment.length <= device.bufferBytes;
-    const gap = (headers[at + SEQUENCE] - connection.received) | 0;
-    const dead = connection.error !== null || connection.closed;
-    if (!isData || connection.outstanding === 0 || !(dead || isNext(connection, gap))) {
+      kindAndLength >>> KIND_SHIFT === Kind.Data &&
+      segment.length <= device.bufferBytes &&
+      connection.outstanding > 0;
+    const whole = device.messageBytes[index] - HEADER_BYTES === segment.length;
+    const gap = (headers[at + SEQUENCE] - connection.nextSequence) | 0;
+    // In another order than they were sent in: no more than the peer may have on its way.
+    const possible = gap >= 0 && gap <= ((connection.limit - connection.received) | 0);
+    if (!whole || !(isData || isCredit) || !(connection.isDead || possible)) {
       this.#violated(connection, segment);
       return;
     }
-    this.budget.redeem(1);
-    connection.arrived = (connection.arrived + 1) | 0;
-    if (dead) this.#arrivedForNobody(connection, segment);
-    else if (gap === 0 && connection.early === null) this.#append(connection, segment);
-    else this.#arrivedEarly(connection, segment, gap);
+    if (isData) {
+      this.budget.redeem(1);
+      connection.arrived = (connection.arrived + 1) | 0;
+    } else {
+      // Its receive is for the next one at once.
+      device.give(segment);
+      this.budget.restore();
+    }
+    const data = isData ? segment : null;
+    const limit = headers[at + LIMIT];
+    const credits = headers[at + CREDITS_RECEIVED];
+    if (connection.isDead) this.#arrivedForNobody(connection, data);
+    else if (gap === 0) {
+      this.#accept(connection, data, limit, credits);
+      if (connection.early !== null) this.#acceptEarly(connection);
+    } else this.#arrivedEarly(connection, gap, { data, limit, credits });
     this.touch(connection);
     if (connection.endReceived || connection.peerFinished) this.#settle(connection);
   }
 
-  /** Limits only grow; of messages that arrive in another order the largest one holds. */
+  /** Takes the next message in the order in which they were sent; `data` null for a credit message. */
+  #accept(connection: MessageConnection, data: Segment | null, limit: number, credits: number): void {
+    connection.nextSequence = (connection.nextSequence + 1) | 0;
+    if (data !== null) this.#append(connection, data);
+    else connection.creditsReceived = (connection.creditsReceived + 1) | 0;
+    // Before the peer's hello has been read, its messages say no more than that will.
+    if (connection.peer >= 0) this.#noteCredits(connection, limit, credits);
+  }
+
   #noteCredits(connection: MessageConnection, limit: number, creditsReceived: number): void {
-    if (((limit - connection.sendLimit) | 0) > 0) {
-      if (((limit - connection.sent) | 0) > connection.peerMaxWindow) {
-        this.#lose(connection, 'PROTOCOL_ERROR');
-        return;
-      }
-      connection.sendLimit = limit;
-      this.touch(connection);
-    }
     const acknowledged = (creditsReceived - connection.creditsAcknowledged) | 0;
-    if (acknowledged <= 0) return;
-    if (((connection.creditsSent - creditsReceived) | 0) < 0) {
+    const more = (limit - connection.sendLimit) | 0;
+    const possible =
+      more >= 0 &&
+      ((limit - connection.sent) | 0) <= connection.peerMaxWindow &&
+      acknowledged >= 0 &&
+      ((connection.creditsSent - creditsReceived) | 0) >= 0;
+    if (!possible) {
       this.#lose(connection, 'PROTOCOL_ERROR');
       return;
     }
+    connection.sendLimit = limit;
     connection.creditsAcknowledged = creditsReceived;
-    if (connection.owesMessage) this.#owe(connection);
+    if (acknowledged > 0 && connection.owesMessage) this.#owe(connection);
   }
 
   #append(connection: MessageConnection, segment: Segment): void {
@@ -407,31 +419,41 @@ export class MessageEngine {
     connection.tail = segment;
   }
 
-  /** Messages may be reported in another order than they were sent in: kept until those before them are there. */
-  #arrivedEarly(connection: MessageConnection, segment: Segment, gap: number): void {
-    connection.early ??= new Array<Segment | null>(nextPowerOfTwo(this.#maxWindow)).fill(null);
-    const { early } = connection;
-    const mask = early.length - 1;
-    const at = (connection.received + gap) & mask;
-    if (early[at] !== null) {
-      this.#violated(connection, segment);
+  /**
+   * Kept until those before it are there. Credits count in order as well: who got stuck would else wait for one whose
+   * acknowledgement he has sent before he knew of it.
+   */
+  #arrivedEarly(connection: MessageConnection, gap: number, message: EarlyMessage): void {
+    const sequence = (connection.nextSequence + gap) | 0;
+    connection.early ??= new Map();
+    if (!connection.early.has(sequence)) {
+      connection.early.set(sequence, message);
       return;
     }
-    early[at] = segment;
+    if (message.data !== null) this.device.give(message.data);
+    this.#lose(connection, 'PROTOCOL_ERROR');
+  }
+
+  #acceptEarly(connection: MessageConnection): void {
+    const { early } = connection;
     for (;;) {
-      const next = connection.received & mask;
-      const waiting = early[next];
-      if (waiting === null) return;
-      early[next] = null;
-      this.#append(connection, waiting);
+      const next = early!.get(connection.nextSequence);
+      if (next === undefined || connection.isDead) break;
+      early!.delete(connection.nextSequence);
+      this.#accept(connection, next.data, next.limit, next.credits);
     }
+    if (early!.size === 0) connection.early = null;
   }
 
   /** The application has closed the connection, or it is broken; counted all the same. */
-  #arrivedForNobody(connection: MessageConnection, segment: Segment): void {
+  #arrivedForNobody(connection: MessageConnection, data: Segment | null): void {
+    if (data === null) {
+      connection.creditsReceived = (connection.creditsReceived + 1) | 0;
+      return;
+    }
     connection.received = connection.arrived;
     connection.taken = connection.received;
-    this.device.give(segment);
+    this.device.give(data);
     if (connection.error === null) this.reset(connection);
   }
 
@@ -542,9 +564,10 @@ export class MessageEngine {
     }
     connection.head = null;
     connection.tail = null;
-    connection.early?.forEach((segment) => {
-      if (segment !== null) this.device.give(segment);
-    });
+    for (const { data } of connection.early?.values() ?? []) {
+      if (data !== null) this.device.give(data);
+      else connection.creditsReceived = (connection.creditsReceived + 1) | 0;
+    }
     connection.early = null;
     // They have arrived, whatever became of them.
     connection.received = connection.arrived;
@@ -605,16 +628,6 @@ export class MessageEngine {
       }
     }
   }
-}
-
-/** Whether a message that many after the one to be received first is one that the peer may send. */
-function isNext(connection: MessageConnection, gap: number): boolean {
-  const { limit, received, peerFinished, peerTotal } = connection;
-  return gap >= 0 && gap < ((limit - received) | 0) && !(peerFinished && gap >= ((peerTotal - received) | 0));
-}
-
-function nextPowerOfTwo(value: number): number {
-  return 2 ** Math.ceil(Math.log2(value));
 }
 
 function randomKey(): number {

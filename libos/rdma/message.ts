@@ -3,7 +3,7 @@
  *
  *     0  connection   the receiver's number of it
  *     1  key          drawn by the receiver for this connection, so that what comes late belongs to nobody
- *     2  sequence     of a data message: how many the sender has sent on this connection before it
+ *     2  sequence     how many messages of both kinds the sender has sent on this connection before it
  *     3  limit        how many data messages the receiver of this one may send on this connection in all: cumulative,
  *                     so that a later one says all that an earlier one said
  *     4  kind, length kind in the upper 8 bits, bytes of payload in the lower 24

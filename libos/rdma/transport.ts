@@ -48,6 +48,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   #datagrams!: Datagrams;
   /** Pushes since the last poll. */
   #pushes = 0;
+  readonly #warned = new Set<string>();
 
   constructor(
     device: MessageDevice,
@@ -273,12 +274,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
 
   failed(line: Line, code: ErrorCode, reason: string): void {
     const channel = line.owner as Channel;
-    if (reason !== '') {
-      process.emitWarning(`the peer that was to be met refuses: ${reason}`, {
-        type: 'RendezvousWarning',
-        code,
-      });
-    }
+    if (reason !== '') this.#warn(reason, code);
     this.#engine.abandon(channel.connection);
     if (channel.socket !== null) this.#datagrams.failed(channel, code);
     else if (channel.queue !== null) this.#connectEnded(channel.queue, code);
@@ -293,6 +289,13 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   }
 
   // Inside
+
+  /** A completion carries no more than a code: the reason goes to standard error, each once. */
+  #warn(reason: string, code: ErrorCode): void {
+    if (this.#warned.has(reason)) return;
+    this.#warned.add(reason);
+    process.emitWarning(`a peer would not be met: ${reason}`, { type: 'RendezvousWarning', code });
+  }
 
   #hello(connection: Channel['connection'], kind: Hello['kind'], port: number): Hello {
     const { provider, host } = this.#options;

@@ -1,0 +1,465 @@
+/**
+ * Endpoints, and a rendezvous between them, in virtual time: a lossless network of messages that delays at random, and
+ * holds everybody to the rule. A message for which no receive is posted is an error that ends the test.
+ *
+ * Messages between two endpoints take receives in the order in which they were sent; with `reorder` they are reported in
+ * another one. A message is read from the sender's memory either when it is sent or only when it arrives, and in the
+ * second case its send finishes after that: who gives buffers back too early is found out by the data.
+ */
+import { LibosCore } from '../core.ts';
+import { LibosError } from '../errors.ts';
+import { BufferPool } from '../memory/pool.ts';
+import { Segment, type Slab } from '../memory/sga.ts';
+import { Random } from '../sim/random.ts';
+import type { Hello, Refusal } from './hello.ts';
+import { HEADER_BYTES, HEADER_WORDS, KIND_AND_LENGTH, KIND_SHIFT, Kind } from './message.ts';
+import type { MessageDevice } from './message-device.ts';
+import type { Line, Listener, Rendezvous, RendezvousHandler } from './rendezvous.ts';
+import { RdmaTransport } from './transport.ts';
+
+const BURST = 8;
+const MAX_SENDS = 4096;
+
+export interface NetworkOptions {
+  seed?: number;
+  maxDelayUs?: number;
+  reorder?: boolean;
+}
+
+export interface HostOptions {
+  bufferBytes?: number;
+  receiveLimit?: number;
+  maxWindow?: number;
+  /** Messages that the device takes at a time. */
+  queueLimit?: number;
+  poolLimitBytes?: number;
+}
+
+interface Event {
+  atUs: number;
+  order: number;
+  happen(): void;
+}
+
+export class SimulatedNetwork {
+  nowUs = 0;
+  readonly random: Random;
+  readonly maxDelayUs: number;
+  readonly reorder: boolean;
+  readonly devices: SimulatedMessageDevice[] = [];
+  readonly listeners = new Map<string, SimulatedListener>();
+  nextPort = 20_000;
+  #events: Event[] = [];
+  #order = 0;
+
+  constructor({ seed = 1, maxDelayUs = 20, reorder = false }: NetworkOptions = {}) {
+    this.random = new Random(seed);
+    this.maxDelayUs = maxDelayUs;
+    this.reorder = reorder;
+  }
+
+  /** A libOS at an address of its own. */
+  createHost(options: HostOptions = {}) {
+    const address = 0x0a630001 + this.devices.length;
+    const device = new SimulatedMessageDevice(this, this.devices.length, options);
+    this.devices.push(device);
+    const rendezvous = new SimulatedRendezvous(this, address);
+    const pool = new BufferPool({
+      bufferBytes: 16 * 1024,
+      slabBuffers: 64,
+      limitBytes: options.poolLimitBytes ?? 1024 ** 3,
+      retainBytes: 64 * 1024 * 1024,
+      checked: true,
+      mapSlab: (bytes): Slab => ({ bytes: new Uint8Array(bytes), address: 0, discard() {}, unmap() {} }),
+    });
+    const transport = new RdmaTransport(device, rendezvous, pool, {
+      provider: 'simulated',
+      host: new Uint8Array(16),
+      hostOnly: false,
+      maxWindow: options.maxWindow ?? 16,
+      sleep: () => {},
+    });
+    const libos = new LibosCore(transport, { checked: true, idle: 'poll' });
+    return { libos, transport, device, rendezvous, address: `10.99.0.${1 + this.devices.indexOf(device)}` };
+  }
+
+  delayUs(): number {
+    return 1 + this.random.below(this.maxDelayUs);
+  }
+
+  at(atUs: number, happen: () => void): void {
+    this.#events.push({ atUs, order: this.#order++, happen });
+  }
+
+  /** Time passes, and what is due happens. */
+  advance(byUs: number): void {
+    this.nowUs += byUs;
+    for (;;) {
+      const due = this.#events.filter(({ atUs }) => atUs <= this.nowUs);
+      if (due.length === 0) return;
+      this.#events = this.#events.filter(({ atUs }) => atUs > this.nowUs);
+      due.sort((a, b) => a.atUs - b.atUs || a.order - b.order);
+      for (const event of due) event.happen();
+    }
+  }
+}
+
+interface Queued {
+  peer: number;
+  send: number;
+  header: Int32Array;
+  read: () => Uint8Array;
+  delivered: boolean;
+  dropped: boolean;
+}
+
+interface Arrived {
+  segment: Segment;
+  header: Int32Array;
+  bytes: number;
+}
+
+export class SimulatedMessageDevice implements MessageDevice {
+  readonly address: Uint8Array;
+  readonly bufferBytes: number;
+  readonly receiveLimit: number;
+  readonly received: Segment[] = [];
+  readonly headers = new Int32Array(BURST * HEADER_WORDS);
+  readonly messageBytes = new Int32Array(BURST);
+  readonly finishedSends = new Int32Array(MAX_SENDS);
+  readonly finishedErrors = new Int32Array(MAX_SENDS);
+  readonly queuedHeaders: Int32Array;
+  droppedCredits = 0;
+  /** Its process has died: it does nothing any more, and what is sent to it goes nowhere. */
+  dead = false;
+  readonly #network: SimulatedNetwork;
+  readonly #queueLimit: number;
+  #queued: Queued[] = [];
+  #finished = 0;
+  #toPost = 0;
+  #free: Segment[] = [];
+  readonly #postedBuffers: Segment[] = [];
+  #arrived: Arrived[] = [];
+  readonly #lastArrivalUs = new Map<number, number>();
+
+  constructor(
+    network: SimulatedNetwork,
+    number: number,
+    { bufferBytes = 1000, receiveLimit = 64, queueLimit = 64 }: HostOptions,
+  ) {
+    this.#network = network;
+    this.#queueLimit = queueLimit;
+    this.address = Uint8Array.of(number);
+    this.bufferBytes = bufferBytes;
+    this.receiveLimit = receiveLimit;
+    this.queuedHeaders = new Int32Array(queueLimit * HEADER_WORDS);
+    // Beside those that can be posted, some for the application to hold.
+    for (let i = 0; i < receiveLimit * 2; i++) {
+      const slab = { bytes: new Uint8Array(bufferBytes), address: 0 };
+      this.#free.push(new Segment(this, slab, i, 0, bufferBytes));
+    }
+  }
+
+  get nowUs(): number {
+    return this.#network.nowUs;
+  }
+  /** With those that a message has taken and that have not been reported. */
+  get posted(): number {
+    return this.#postedBuffers.length + this.#toPost + this.#arrived.length;
+  }
+  get canPost(): boolean {
+    return this.#free.length > this.#toPost && this.posted < this.receiveLimit;
+  }
+
+  post(count: number): number {
+    const posted = Math.max(
+      0,
+      Math.min(count, this.#free.length - this.#toPost, this.receiveLimit - this.posted),
+    );
+    this.#toPost += posted;
+    return posted;
+  }
+
+  give(segment: Segment): void {
+    segment.bytes.fill(0xdb);
+    this.#free.push(segment);
+  }
+
+  addPeer(address: Uint8Array): number {
+    return address.length === 1 && address[0] < this.#network.devices.length ? address[0] : -1;
+  }
+  removePeer(): void {}
+
+  get room(): number {
+    return this.#queueLimit - this.#queued.length;
+  }
+
+  queue(
+    peer: number,
+    send: number,
+    delivered: boolean,
+    payload: Segment | null,
+    offset: number,
+    length: number,
+  ): number {
+    const at = this.#queued.length * HEADER_WORDS;
+    const read = () => payload?.bytes.slice(offset, offset + length) ?? new Uint8Array();
+    const header = this.queuedHeaders.subarray(at, at + HEADER_WORDS);
+    this.#queued.push({ peer, send, header, read, delivered, dropped: false });
+    return at;
+  }
+
+  drop(peer: number, connection: number): number {
+    let data = 0;
+    this.droppedCredits = 0;
+    for (const message of this.#queued) {
+      if (message.peer !== peer || message.header[0] !== connection || message.dropped) continue;
+      message.dropped = true;
+      if (message.header[KIND_AND_LENGTH] >>> KIND_SHIFT === Kind.Data) data++;
+      else this.droppedCredits++;
+    }
+    return data;
+  }
+
+  flush(): void {
+    while (this.#toPost > 0) {
+      this.#postedBuffers.push(this.#free.pop()!);
+      this.#toPost--;
+    }
+    const queued = this.#queued;
+    this.#queued = [];
+    for (const message of queued) this.#send({ ...message, header: message.header.slice() });
+  }
+
+  exchange(): number {
+    if (this.dead) return 0;
+    this.flush();
+    this.#network.advance(1);
+    const { random, reorder } = this.#network;
+    let count = 0;
+    const left: Arrived[] = [];
+    for (const one of this.#arrived) {
+      if (count === BURST || (reorder && random.below(3) === 0)) left.push(one);
+      else this.#report(one, count++);
+    }
+    this.#arrived = left;
+    return count;
+  }
+
+  takeFinished(): number {
+    const count = this.#finished;
+    this.#finished = 0;
+    return count;
+  }
+
+  counters(): Record<string, number> {
+    return {};
+  }
+  close(): void {}
+
+  /** What anybody on the network can send. */
+  inject(header: number[], payload: Uint8Array): void {
+    this.#arrive(Int32Array.from(header), payload);
+  }
+
+  #send(message: Queued): void {
+    if (message.dropped) {
+      this.#finish(message.send, 125);
+      return;
+    }
+    const network = this.#network;
+    const copied = !message.delivered && network.random.below(2) === 0;
+    const early = copied ? message.read() : null;
+    if (copied) this.#finish(message.send, 0);
+    const atUs = Math.max(this.#lastArrivalUs.get(message.peer) ?? 0, network.nowUs + network.delayUs());
+    this.#lastArrivalUs.set(message.peer, atUs);
+    network.at(atUs, () => {
+      network.devices[message.peer].#arrive(message.header, early ?? message.read());
+      if (!copied) network.at(atUs + network.delayUs(), () => this.#finish(message.send, 0));
+    });
+  }
+
+  #arrive(header: Int32Array, payload: Uint8Array): void {
+    if (this.dead) return;
+    const segment = this.#postedBuffers.shift();
+    if (segment === undefined) throw new Error('a message has come for which no receive was posted');
+    segment.bytes.set(payload.subarray(0, this.bufferBytes));
+    this.#arrived.push({ segment, header, bytes: HEADER_BYTES + payload.length });
+  }
+
+  #report({ segment, header, bytes }: Arrived, index: number): void {
+    segment.offset = segment.base;
+    this.received[index] = segment;
+    this.headers.set(header, index * HEADER_WORDS);
+    this.messageBytes[index] = bytes;
+  }
+
+  #finish(send: number, error: number): void {
+    this.finishedSends[this.#finished] = send;
+    this.finishedErrors[this.#finished++] = error;
+  }
+}
+
+class SimulatedRendezvous implements Rendezvous {
+  readonly network: SimulatedNetwork;
+  readonly address: number;
+  readonly lines = new Set<SimulatedLine>();
+  /** What has happened since the last poll. */
+  readonly news: (() => void)[] = [];
+  handler!: RendezvousHandler;
+
+  constructor(network: SimulatedNetwork, address: number) {
+    this.network = network;
+    this.address = address;
+  }
+
+  attach(handler: RendezvousHandler): void {
+    this.handler = handler;
+  }
+
+  bind(address: number, port: number, qd: number): Listener {
+    if (address !== 0 && address !== this.address) throw new LibosError('ADDRESS_NOT_AVAILABLE', 'bind', qd);
+    const chosen = port === 0 ? this.network.nextPort++ : port;
+    const key = `${this.address}:${chosen}`;
+    if (this.network.listeners.has(key)) throw new LibosError('ADDRESS_IN_USE', 'bind', qd);
+    const listener = new SimulatedListener(this, address, chosen);
+    this.network.listeners.set(key, listener);
+    return listener;
+  }
+
+  connect(address: number, port: number, _localAddress: number, localPort: number, hello: Hello): Line {
+    const { network } = this;
+    const line = new SimulatedLine(this, address, port, localPort === 0 ? network.nextPort++ : localPort);
+    network.at(network.nowUs + network.delayUs(), () => {
+      const listener = network.listeners.get(`${address}:${port}`);
+      if (listener === undefined || !listener.takes) {
+        this.news.push(() => {
+          if (line.closed) return;
+          line.close();
+          this.handler.failed(line, 'CONNECTION_REFUSED', '');
+        });
+      } else listener.come(line, hello);
+    });
+    return line;
+  }
+
+  poll(): void {
+    while (this.news.length > 0) this.news.shift()!();
+  }
+
+  close(): void {
+    for (const line of this.lines) line.close();
+  }
+}
+
+class SimulatedListener implements Listener {
+  owner: unknown = null;
+  readonly address: number;
+  readonly port: number;
+  readonly #rendezvous: SimulatedRendezvous;
+  #backlog = 0;
+  #taken = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(rendezvous: SimulatedRendezvous, address: number, port: number) {
+    this.#rendezvous = rendezvous;
+    this.address = address;
+    this.port = port;
+  }
+
+  get takes(): boolean {
+    return this.#backlog > 0;
+  }
+
+  listen(backlog: number): void {
+    this.#backlog = backlog;
+  }
+
+  release(): void {
+    this.#taken--;
+    this.#takeWaiting();
+  }
+
+  close(): void {
+    this.#backlog = 0;
+    this.#rendezvous.network.listeners.delete(`${this.#rendezvous.address}:${this.port}`);
+  }
+
+  come(theirs: SimulatedLine, hello: Hello): void {
+    this.#waiting.push(() => {
+      const { rendezvous } = theirs;
+      const ours = new SimulatedLine(this.#rendezvous, rendezvous.address, theirs.localPort, this.port);
+      ours.other = theirs;
+      theirs.other = ours;
+      this.#rendezvous.news.push(() => this.#rendezvous.handler.arrived(this, ours, hello));
+    });
+    this.#takeWaiting();
+  }
+
+  #takeWaiting(): void {
+    while (this.#taken < this.#backlog && this.#waiting.length > 0) {
+      this.#taken++;
+      this.#waiting.shift()!();
+    }
+  }
+}
+
+class SimulatedLine implements Line {
+  owner: unknown = null;
+  other: SimulatedLine | null = null;
+  closed = false;
+  readonly rendezvous: SimulatedRendezvous;
+  readonly localAddress: number;
+  readonly localPort: number;
+  readonly peerAddress: number;
+  readonly peerPort: number;
+  #lastUs = 0;
+
+  constructor(rendezvous: SimulatedRendezvous, peerAddress: number, peerPort: number, localPort: number) {
+    this.rendezvous = rendezvous;
+    this.localAddress = rendezvous.address;
+    this.localPort = localPort;
+    this.peerAddress = peerAddress;
+    this.peerPort = peerPort;
+    rendezvous.lines.add(this);
+  }
+
+  answer(hello: Hello): void {
+    this.#tell((line) => line.rendezvous.handler.answered(line, hello));
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#tell((line) => {
+      line.close();
+      line.rendezvous.handler.failed(line, refusal.code, refusal.reason);
+    });
+    this.closed = true;
+  }
+
+  send(kind: number, reason: number, data: number, credits: number): void {
+    this.#tell((line) => line.rendezvous.handler.record(line, kind, reason, data, credits));
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.#tell((line) => {
+      line.close();
+      line.rendezvous.handler.broken(line);
+    });
+    this.closed = true;
+    this.rendezvous.lines.delete(this);
+  }
+
+  /** In order, after a while, unless this side or the other one has closed the line before. */
+  #tell(news: (line: SimulatedLine) => void): void {
+    const { network } = this.rendezvous;
+    const { other } = this;
+    if (this.closed || other === null) return;
+    this.#lastUs = Math.max(this.#lastUs, network.nowUs + network.delayUs());
+    network.at(this.#lastUs, () =>
+      other.rendezvous.news.push(() => {
+        if (!other.closed) news(other);
+      }),
+    );
+  }
+}
