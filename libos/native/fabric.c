@@ -116,6 +116,37 @@ static bool exists(const struct fi_info *hints)
 	return found;
 }
 
+/* Leaves in the list only what is on `device`: some layered providers do not look at that themselves. */
+static struct fi_info *only_on(const char *device, struct fi_info *list)
+{
+	struct fi_info **at = &list;
+
+	while (*device != '\0' && *at != NULL) {
+		struct fi_info *one = *at;
+
+		if (strcmp(one->domain_attr->name, device) == 0) {
+			at = &one->next;
+			continue;
+		}
+		*at = one->next;
+		one->next = NULL;
+		fi_freeinfo(one);
+	}
+	return list;
+}
+
+/* An endpoint of shm is called by its process's number, unless its address says another name. */
+static void set_name(struct fi_info *info, const char *name)
+{
+	char *address;
+
+	if (asprintf(&address, "fi_shm://%s", name) < 0)
+		return;
+	free(info->src_addr);
+	info->src_addr = address;
+	info->src_addrlen = strlen(address) + 1;
+}
+
 /* Why there is no endpoint: what is asked for is taken away, until something is there. */
 static int explain_absence(const char *provider, const char *device, const char *node)
 {
@@ -126,8 +157,8 @@ static int explain_absence(const char *provider, const char *device, const char 
 		return fail("out of memory");
 	if (exists(hints)) {
 		if (*device != '\0')
-			result = fail("provider %s is here, but not on a device %s%s%s", provider, device,
-				      *node != '\0' ? " with the address " : "", node);
+			result = fail("provider %s is here, but has no device %s%s%s", provider, device,
+				      *node != '\0' ? " at the address " : "", node);
 		else
 			result = fail("provider %s is here, but not at the address %s", provider, node);
 	} else {
@@ -284,21 +315,28 @@ static int take_number(struct endpoint *endpoint)
 }
 
 /*
- * Opens an endpoint of `provider`, on `device` and at the interface with the IPv4 address `node` unless these are empty,
- * for at most `receives` receives of `receive_bytes` each. Returns its number.
+ * Opens an endpoint of `provider`, on `device` and with `node` as its own address (of verbs and tcp the IPv4 address of an
+ * interface, of shm a name) unless these are empty, for at most `receives` receives of `receive_bytes` each. Returns its number.
  */
 EXPORT int fabric_open(const char *provider, const char *device, const char *node, int receives, int receive_bytes)
 {
 	struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
 	struct fi_info *hints = needs(provider, device);
 	int number, result;
+	bool named;
 
 	if (endpoint == NULL || hints == NULL)
 		return fail("out of memory");
 	endpoint->receive_bytes = (uint32_t)receive_bytes;
-	result = get_info(*node == '\0' ? NULL : node, *node == '\0' ? 0 : FI_SOURCE, hints, &endpoint->info);
+	named = strcmp(provider, "shm") == 0;
+	result = get_info(named || *node == '\0' ? NULL : node, named || *node == '\0' ? 0 : FI_SOURCE, hints,
+			  &endpoint->info);
 	fi_freeinfo(hints);
-	if (result != 0) {
+	if (result == 0)
+		endpoint->info = only_on(device, endpoint->info);
+	if (endpoint->info != NULL && named)
+		set_name(endpoint->info, node);
+	if (endpoint->info == NULL) {
 		free(endpoint);
 		return explain_absence(provider, device, node);
 	}

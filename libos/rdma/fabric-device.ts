@@ -40,6 +40,7 @@ import {
 import { CONNECTION, HEADER_BYTES, HEADER_WORDS, KIND_AND_LENGTH, KIND_SHIFT, Kind } from './message.ts';
 import type { MessageDevice } from './message-device.ts';
 import type { FabricOptions } from './options.ts';
+import { claimSharedMemory } from './shared-memory.ts';
 
 const BUFFERS_PER_SLAB = 64;
 /** Before the header, so that the payload is aligned. */
@@ -270,14 +271,9 @@ function roundUp(value: number, unit: number): number {
 }
 
 function open(glue: FabricGlue, options: FabricOptions): number {
-  const { provider, device, address, receiveBuffers, bufferBytes } = options;
-  const endpoint = glue.open(
-    provider,
-    device ?? '',
-    address ?? '',
-    receiveBuffers,
-    HEADER_BYTES + bufferBytes,
-  );
+  const { provider, device, receiveBuffers, bufferBytes } = options;
+  const node = provider === 'shm' ? claimSharedMemory() : (options.address ?? '');
+  const endpoint = glue.open(provider, device ?? '', node, receiveBuffers, HEADER_BYTES + bufferBytes);
   if (endpoint >= 0) return endpoint;
   const reason = glue.error();
   const remedy = lockedMemoryRemedy(reason) || ' bypassbench doctor lists what libfabric finds here.';

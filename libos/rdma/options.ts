@@ -54,7 +54,11 @@ export function parseRdmaOptions(given: BackendOptions): RdmaOptions {
       'it must be the name of a device, such as mlx5_0 (bypassbench doctor lists them)',
     );
   }
-  if (options.has('address')) options.address('address');
+  if (options.has('address')) {
+    if (provider === 'shm')
+      options.refuse('address', 'shm is within this machine and has none: leave it out');
+    options.address('address');
+  }
   const bufferBytes = options.integer('buffer_bytes', 1024, MAX_PAYLOAD_BYTES - HEADER_BYTES, 16_384);
   const memoryMb = options.integer('receive_memory_mb', 1, 65_536, 64);
   const receiveBuffers = Math.floor((memoryMb * MIB) / bufferBytes);

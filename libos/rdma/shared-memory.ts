@@ -1,0 +1,21 @@
+/**
+ * The names of shm endpoints. Each is a file of shared memory, which its process removes when it closes the endpoint; one
+ * that was killed leaves it behind. So ours have names that tell whose they were, and whoever comes next removes those of
+ * the dead.
+ */
+import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+const FOLDER = '/dev/shm';
+
+/** The name for an endpoint of this process, after those of processes that are gone were removed. */
+export function claimSharedMemory(): string {
+  // A number of a process means something only in its own namespace; several may share the folder.
+  const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
+  const prefix = `bypassbench-${namespace}-`;
+  for (const name of readdirSync(FOLDER)) {
+    const [, pid] = name.startsWith(prefix) ? (/^(\d+)\b/.exec(name.slice(prefix.length)) ?? []) : [];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(FOLDER, name), { force: true });
+  }
+  return `${prefix}${process.pid}`;
+}
