@@ -238,7 +238,9 @@ export function connectionTests(backend: Backend): void {
       const listener = world.listen();
       const reset = world.connect(listener);
       const other = world.connect(listener);
-      world.pushFreeing(server, reset.serverQd, 'never read');
+      const unread = world.buffer(server, 'never read');
+      world.wait(server, server.push(reset.serverQd, unread, 'acknowledged'));
+      server.free(unread);
       world.settle();
       client.close(reset.clientQd);
       world.settle();

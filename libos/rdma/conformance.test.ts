@@ -1,11 +1,17 @@
-/** The conformance suite on RDMA: over shared memory between two processes, the server in the other one. */
+/** The conformance suite on RDMA: between two processes, the server in the other one; over shared memory, or see test-options.ts. */
 import { conformanceSuite } from '../conformance/suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
+import { rdmaOptions, rdmaProvider } from './test-options.ts';
 
 conformanceSuite(
-  'rdma, shm, two processes',
+  `rdma, ${rdmaProvider}, two processes`,
   twoProcesses((poolLimitBytes) => {
-    const options = { backend: 'rdma', checked: true, poolLimitBytes } as const;
+    const options = {
+      backend: 'rdma',
+      backendOptions: rdmaOptions,
+      checked: true,
+      poolLimitBytes,
+    } as const;
     // All of 127.0.0.0/8 is this host, and Linux calls it from .1: two addresses, as real hosts have.
     return { server: options, client: options, serverAddress: '127.0.0.2', clientAddress: '127.0.0.1' };
   }),

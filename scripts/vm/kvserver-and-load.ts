@@ -1,0 +1,44 @@
+/**
+ * kvserver and the load generator as two processes over the backend rdma, with the options given: every reply is checked,
+ * by one connection and by eight. Ends with an error unless all are hits.
+ *
+ *     node kvserver-and-load.ts 'provider=verbs;ofi_rxm,device=rxe0'
+ */
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { execa } from 'execa';
+
+const bypassbench = join(import.meta.dirname, '..', '..', 'bin', 'bypassbench.ts');
+const options = process.argv[2].split(',').flatMap((option) => ['-o', option]);
+const backend = ['--backend', 'rdma', ...options];
+
+const server = execa(
+  process.execPath,
+  [bypassbench, 'serve', '--frontend', 'libos', ...backend, '--port', '0'],
+  {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    buffer: false,
+    reject: false,
+  },
+);
+try {
+  const ended = server.then(({ exitCode, signal }) => {
+    throw new Error(`kvserver ended with ${signal ?? exitCode} before it was ready`);
+  });
+  const [line] = await Promise.race([once(createInterface({ input: server.stdout }), 'line'), ended]);
+  const target = `127.0.0.1:${JSON.parse(line).port}`;
+  for (const connections of ['1', '8']) {
+    for (const operation of ['set', 'get']) {
+      const args = ['--target', target, '--keys', '1000', '--populate', '--value-bytes', '64'];
+      const load = [...args, '--operation', operation, '--connections', connections, '--requests', '2000'];
+      console.log(`${operation}, connections: ${connections}`);
+      await execa(process.execPath, [bypassbench, 'load', ...backend, ...load, '--warmup-s', '0'], {
+        stdio: ['ignore', 'inherit', 'inherit'],
+      });
+    }
+  }
+} finally {
+  server.kill('SIGTERM');
+  await server;
+}
