@@ -163,16 +163,14 @@ static int explain_absence(const char *provider, const char *device, const char 
 			result = fail("provider %s is here, but not at the address %s", provider, node);
 	} else {
 		hints->tx_attr->msg_order = hints->rx_attr->msg_order = 0;
-		if (exists(hints)) {
-			result = fail("provider %s is here, but does not keep messages in order (FI_ORDER_SAS)", provider);
-		} else {
-			hints->ep_attr->type = FI_EP_UNSPEC;
-			hints->caps = 0;
-			hints->tx_attr->iov_limit = 0;
-			result = exists(hints)
-				? fail("provider %s is here, but has no reliable datagram endpoint (FI_EP_RDM)", provider)
-				: fail("libfabric has no provider %s on this machine", provider);
-		}
+		hints->tx_attr->iov_limit = 0;
+		hints->ep_attr->type = FI_EP_UNSPEC;
+		hints->caps = 0;
+		if (exists(hints))
+			result = fail("provider %s is here, but has no reliable datagrams that keep their order "
+				      "(FI_EP_RDM, FI_ORDER_SAS)", provider);
+		else
+			result = fail("libfabric has no provider %s on this machine", provider);
 	}
 	fi_freeinfo(hints);
 	return result;

@@ -48,6 +48,8 @@ export class SimulatedNetwork {
   readonly reorder: boolean;
   readonly devices: SimulatedMessageDevice[] = [];
   readonly listeners = new Map<string, SimulatedListener>();
+  /** Of the last message to each device. */
+  readonly lastHeaderTo = new Map<MessageDevice, Int32Array>();
   nextPort = 20_000;
   #events: Event[] = [];
   #order = 0;
@@ -273,6 +275,7 @@ export class SimulatedMessageDevice implements MessageDevice {
     if (copied) this.#finish(message.send, 0);
     const atUs = Math.max(this.#lastArrivalUs.get(message.peer) ?? 0, network.nowUs + network.delayUs());
     this.#lastArrivalUs.set(message.peer, atUs);
+    network.lastHeaderTo.set(network.devices[message.peer], message.header);
     network.at(atUs, () => {
       network.devices[message.peer].#arrive(message.header, early ?? message.read());
       if (!copied) network.at(atUs + network.delayUs(), () => this.#finish(message.send, 0));
