@@ -1,15 +1,17 @@
 /** `bypassbench doctor`: what of the libOS works on this machine. */
 import Table from 'cli-table3';
 import { Command } from 'commander';
-import { examine, type Finding } from './dpdk/doctor.ts';
+import { examineDpdk } from './dpdk/doctor.ts';
+import { examineMachine, type Finding } from './finding.ts';
+import { examineRdma } from './rdma/doctor.ts';
 
 export function command(): Command {
   return new Command('doctor')
     .description(
-      `Tries each of DPDK's devices on this machine, and says what is missing where one does not work.
+      `Tries what each backend of the libOS runs on here, and says what is missing where something does not work.
 
-memif needs nothing; tap, af_packet and af_xdp are tried as root only, in a network namespace of their own; NICs are
-looked at and left alone.`,
+Of DPDK's devices memif needs nothing; tap, af_packet and af_xdp are tried as root only, in a network namespace of their
+own; NICs are looked at and left alone. Of libfabric's providers an endpoint is opened and closed.`,
     )
     .option('--json', 'print the findings as JSON', false)
     .action(doctor);
@@ -17,9 +19,13 @@ looked at and left alone.`,
 
 async function doctor({ json }: { json: boolean }): Promise<void> {
   const showProgress = !json && process.stderr.isTTY;
-  const findings = await examine(({ what }) => {
-    if (showProgress) process.stderr.write(`\r\x1b[K${what}`);
-  });
+  const findings: Finding[] = [];
+  for (const part of [examineMachine, examineDpdk, examineRdma]) {
+    for await (const finding of part()) {
+      if (showProgress) process.stderr.write(`\r\x1b[K${finding.what}`);
+      findings.push(finding);
+    }
+  }
   if (showProgress) process.stderr.write('\r\x1b[K');
   console.log(json ? JSON.stringify(findings, null, 2) : table(findings));
 }

@@ -92,7 +92,7 @@ export function completionTests(backend: Backend): void {
       expect(codeOf(() => client.waitAny([], 0))).toBe('INVALID_ARGUMENT');
     });
 
-    it('reuses tokens for ever without confusing them', { timeout: 60_000 }, () => {
+    it('reuses tokens for ever without confusing them', { timeout: 240_000 }, () => {
       const { serverQd, clientQd } = world.connect();
       for (let i = 0; i < 3000; i++) {
         const pop = server.pop(serverQd);

@@ -39,7 +39,7 @@ export function dataTests(backend: Backend): void {
     });
 
     it('completes a push larger than the peer takes only when all of it is taken', {
-      timeout: 60_000,
+      timeout: 240_000,
     }, () => {
       const { serverQd, clientQd } = world.connect();
       const data = randomBytes(64 * 1024 * 1024);
@@ -95,7 +95,7 @@ export function dataTests(backend: Backend): void {
       client.free(sga);
     });
 
-    it('carries both streams whole, whatever the sizes and the order of calls', { timeout: 60_000 }, () => {
+    it('carries both streams whole, whatever the sizes and the order of calls', { timeout: 240_000 }, () => {
       const listener = world.listen();
       const size = fc.oneof(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 300_000 }));
       const step = fc.record({ fromClient: fc.boolean(), size });

@@ -5,23 +5,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import type { Finding } from '../finding.ts';
 import type { RoundTrips } from './frame-peer.ts';
 import { glue } from './glue.ts';
 
-export interface Finding {
-  what: string;
-  /** Null: a fact that nothing hangs on. */
-  works: boolean | null;
-  /** What was found. */
-  found: string;
-  /** What to do, or null when there is nothing to be done. */
-  remedy: string | null;
-}
-
-/** The oldest Node that runs TypeScript files by itself. */
-const NODE_MAJOR = 24;
 const PROBE_MS = 20_000;
 /** A frame of a small request on the wire. */
 const FRAME_BYTES = 100;
@@ -29,64 +18,18 @@ const FRAME_BYTES = 100;
 const peerProgram = join(import.meta.dirname, 'frame-peer.ts');
 const probeProgram = join(import.meta.dirname, 'device-probe.ts');
 
-/** Examines everything, one after the other, telling each finding as it is made. */
-export async function examine(tell: (finding: Finding) => void): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  const add = (finding: Finding) => {
-    findings.push(finding);
-    tell(finding);
-  };
-  add(examineNode());
-  add(examineCores());
-  add(examineClock());
+/** Examines everything, one after the other. */
+export async function* examineDpdk(): AsyncGenerator<Finding> {
   const library = examineGlue();
-  add(library);
-  add(examineHugepages());
-  const devices = [
-    () => examineMemif(),
-    () => examineInterface('tap', 'tap:bypass0'),
-    () => examineInterface('af_packet', 'af_packet:bypass0', 'af_packet:bypass1'),
-    () => examineInterface('af_xdp', 'af_packet:bypass0', 'af_xdp:bypass1'),
-  ];
-  if (library.works) for (const device of devices) add(await device());
-  for (const finding of examineNics()) add(finding);
-  return findings;
-}
-
-function examineNode(): Finding {
-  const works = Number(process.versions.node.split('.')[0]) >= NODE_MAJOR;
-  const found = `${process.versions.node} on ${process.platform} ${process.arch}`;
-  return {
-    what: 'Node',
-    works,
-    found,
-    remedy: works ? null : 'run node scripts/setup.mjs, which installs the Node of this project',
-  };
-}
-
-function examineCores(): Finding {
-  const cores = availableParallelism();
-  return {
-    what: 'cores',
-    works: cores >= 2,
-    found: `${cores}`,
-    remedy: cores >= 2 ? null : 'server and client both poll: give this machine two cores at least',
-  };
-}
-
-/** The glue takes the time from the time-stamp counter. */
-function examineClock(): Finding {
-  if (process.arch !== 'x64') {
-    return { what: 'clock', works: true, found: 'the generic timer, which is invariant', remedy: null };
+  yield library;
+  yield examineHugepages();
+  if (library.works) {
+    yield await examineMemif();
+    yield await examineInterface('tap', 'tap:bypass0');
+    yield await examineInterface('af_packet', 'af_packet:bypass0', 'af_packet:bypass1');
+    yield await examineInterface('af_xdp', 'af_packet:bypass0', 'af_xdp:bypass1');
   }
-  const flags = /^flags\s*:(.*)$/m.exec(read('/proc/cpuinfo'))?.[1].split(' ') ?? [];
-  const missing = ['constant_tsc', 'nonstop_tsc'].filter((flag) => !flags.includes(flag));
-  return {
-    what: 'clock',
-    works: missing.length === 0,
-    found: missing.length === 0 ? 'invariant time-stamp counter' : `no ${missing.join(', no ')}`,
-    remedy: missing.length === 0 ? null : 'timers may run fast or slow; use another machine for measurements',
-  };
+  yield* examineNics();
 }
 
 function examineGlue(): Finding {

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Finding } from '../libos/dpdk/doctor.ts';
+import type { Finding } from '../libos/finding.ts';
 
 const bin = join(import.meta.dirname, '..', 'bin', 'bypassbench.ts');
 const root = process.getuid?.() === 0;
@@ -27,6 +27,17 @@ describe('doctor', () => {
       else expect(of(what)?.found).not.toBe('');
     }
     expect(findings.some(({ what }) => what.startsWith('pci'))).toBe(true);
+    expect(of('libfabric')).toMatchObject({ works: true });
+    expect(of('provider shm')).toMatchObject({
+      works: true,
+      found: expect.stringContaining('4096 receives'),
+    });
+    expect(of('provider tcp;ofi_rxm')).toMatchObject({ works: true });
+    for (const what of ['provider verbs;ofi_rxm', 'provider efa']) {
+      const finding = of(what)!;
+      if (!finding.works) expect(finding.remedy).toMatch(/RDMA NIC|EC2/);
+    }
+    expect(readdirSync('/dev/shm').filter((name) => name.startsWith('bypassbench-'))).toEqual([]);
     for (const { works, found, remedy } of findings) {
       expect(found).not.toBe('');
       if (works) expect(remedy).toBeNull();
