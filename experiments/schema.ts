@@ -24,7 +24,7 @@ const warmup_s = z.number().min(0).max(3600);
 const duration_s = z.number().min(0.1).max(3600);
 
 /** The load generator's own list is that of the libOS; a test holds this one to it. */
-export const clientBackends = ['kernel', 'dpdk'] as const;
+export const clientBackends = ['kernel', 'rdma', 'dpdk'] as const;
 
 /** Name of a regular expression's problem, or null when it compiles. */
 function patternProblem(pattern: string): string | null {

@@ -82,3 +82,13 @@ export function shuffled<T>(items: readonly T[]): T[] {
 export function progress(line: string): void {
   console.error(line);
 }
+
+/** Runs the parts of a benchmark that the command line names, or all. */
+export async function runParts(parts: Record<string, () => Promise<void>>): Promise<void> {
+  const wanted = process.argv.slice(2);
+  for (const name of wanted.length > 0 ? wanted : Object.keys(parts)) {
+    if (!Object.hasOwn(parts, name))
+      throw new Error(`there is no part '${name}': ${Object.keys(parts).join(', ')}`);
+    await parts[name]();
+  }
+}

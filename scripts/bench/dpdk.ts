@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { freePort } from '../../experiments/index.ts';
-import { Comparison, progress, shuffled } from './comparison.ts';
-import { memifPair } from './memif-pair.ts';
+import { Comparison, progress, runParts, shuffled } from './comparison.ts';
+import { libosPair } from './libos-pair.ts';
 import { FRAME_HEADER_BYTES, rawFrames } from './raw-frames.ts';
 import { CLIENT_CORE, load, measured, residentBytes, SERVER_CORE, startServer } from './servers.ts';
 
@@ -80,7 +80,7 @@ async function echo(): Promise<void> {
     for (const system of shuffled(['raw frames', 'libOS'] as const)) {
       const { p50_us } =
         system === 'libOS'
-          ? await libosPair({ server: 'echo', client: 'ping' }, MESSAGE_BYTES, ROUND_TRIPS)
+          ? await overMemif({ server: 'echo', client: 'ping' }, MESSAGE_BYTES, ROUND_TRIPS)
           : await rawFrames(MESSAGE_BYTES + FRAME_HEADER_BYTES, ROUND_TRIPS);
       table.add('64 B p50', system, p50_us);
       progress(`echo ${trial} of ${TRIALS}: ${system} p50 ${p50_us.toFixed(2)} us`);
@@ -97,7 +97,7 @@ async function stream(): Promise<void> {
       const rate =
         system === 'iperf3'
           ? await iperf()
-          : (await libosPair({ server: 'sink', client: 'stream' }, 256 * 1024, 8_000)).gbit_per_s;
+          : (await overMemif({ server: 'sink', client: 'stream' }, 256 * 1024, 8_000)).gbit_per_s;
       table.add('256 kB pushes', system, rate);
       progress(`stream ${trial} of ${TRIALS}: ${system} ${rate.toFixed(2)} Gbit/s`);
     }
@@ -178,21 +178,21 @@ async function heap(): Promise<void> {
   );
 }
 
-/** Runs the two ends of libos-peer.ts; the numbers of the one that measures. */
-async function libosPair(
+/** Runs the two ends of libos-peer.ts over memif; the numbers of the one that measures. */
+function overMemif(
   roles: { server: string; client: string },
   bytes: number,
   count: number,
 ): Promise<Record<string, number>> {
-  const program = join(import.meta.dirname, 'libos-peer.ts');
-  const said = await memifPair((folder) => {
-    const end = (core: number, role: string) => {
-      const args = [program, role, join(folder, 'memif.sock'), `${bytes}`, `${count}`];
-      return ['taskset', '-c', `${core}`, process.execPath, ...args];
-    };
-    return { server: end(SERVER_CORE, roles.server), client: end(CLIENT_CORE, roles.client) };
-  });
-  return JSON.parse(said.client || said.server);
+  return libosPair(roles, bytes, count, (role, folder) => ({
+    backend: 'dpdk',
+    backendOptions: {
+      role,
+      socket: join(folder, 'memif.sock'),
+      ip: role === 'server' ? '10.99.0.1/24' : '10.99.0.2/24',
+    },
+    server: { address: '10.99.0.1', port: 7 },
+  }));
 }
 
 async function iperf(): Promise<number> {
@@ -213,17 +213,4 @@ async function iperf(): Promise<number> {
   return JSON.parse(stdout).end.sum_received.bits_per_second / 1e9;
 }
 
-const parts: Record<string, () => Promise<void>> = {
-  latency,
-  throughput,
-  echo,
-  stream,
-  idle: idleConnections,
-  heap,
-};
-const wanted = process.argv.slice(2);
-for (const name of wanted.length > 0 ? wanted : Object.keys(parts)) {
-  if (!Object.hasOwn(parts, name))
-    throw new Error(`there is no part '${name}': ${Object.keys(parts).join(', ')}`);
-  await parts[name]();
-}
+await runParts({ latency, throughput, echo, stream, idle: idleConnections, heap });

@@ -1,27 +1,34 @@
 /**
- * One end of a libOS connection over memif, for bench:dpdk: echoes, or sends and times; sinks a stream, or sends one.
+ * One end of a libOS connection, for bench:dpdk and bench:rdma: echoes, or sends and times; sinks a stream, or sends one.
  * Prints one line of JSON. Both ends run pinned to a core each.
  *
- *     node libos-peer.ts echo|ping|sink|stream SOCKET MESSAGE_BYTES COUNT
+ *     node libos-peer.ts echo|ping|sink|stream END MESSAGE_BYTES COUNT
+ *
+ * END is LibosEnd as JSON: this end's libOS, and where the server listens.
  */
 import { median } from 'simple-statistics';
-import { createLibos, type Libos, nowNs, type QueueDescriptor } from '../../libos/index.ts';
+import {
+  type Backend,
+  createLibos,
+  type Endpoint,
+  type Libos,
+  nowNs,
+  type QueueDescriptor,
+} from '../../libos/index.ts';
 
-const [role, socket, messageText, countText] = process.argv.slice(2);
+export interface LibosEnd {
+  backend: Backend;
+  backendOptions: Record<string, string>;
+  server: Endpoint;
+}
+
+const [role, endText, messageText, countText] = process.argv.slice(2);
+const { backend, backendOptions, server: SERVER }: LibosEnd = JSON.parse(endText);
 const messageBytes = Number(messageText);
 const count = Number(countText);
-const serves = role === 'echo' || role === 'sink';
-const SERVER = { address: '10.99.0.1', port: 7 };
 const COMPLETIONS = 64;
 
-const libos = createLibos({
-  backend: 'dpdk',
-  backendOptions: {
-    role: serves ? 'server' : 'client',
-    socket,
-    ip: serves ? '10.99.0.1/24' : '10.99.0.2/24',
-  },
-});
+const libos = createLibos({ backend, backendOptions });
 
 function accepted(): QueueDescriptor {
   const listener = libos.socket('stream');

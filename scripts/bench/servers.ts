@@ -8,7 +8,7 @@ import { freePort } from '../../experiments/index.ts';
 
 export const SERVER_CORE = 0;
 export const CLIENT_CORE = 1;
-export type SystemName = 'redis' | 'kv-sockets' | 'kv-kernel' | 'kv-dpdk';
+export type SystemName = 'redis' | 'kv-sockets' | 'kv-kernel' | 'kv-rdma' | 'kv-dpdk';
 
 export const bypassbench = join(import.meta.dirname, '..', '..', 'bin', 'bypassbench');
 const HOST = '127.0.0.1';
@@ -39,8 +39,12 @@ function commandOf(system: SystemName, port: number, folder: string): string[] {
   const serve = [bypassbench, 'serve', '--port', `${port}`];
   if (system === 'kv-sockets') return [...serve, '--frontend', 'sockets'];
   const libos = [...serve, '--frontend', 'libos', '--core', `${SERVER_CORE}`];
-  return system === 'kv-kernel' ? libos : [...libos, ...memifArgs(folder, 'server')];
+  if (system === 'kv-kernel') return libos;
+  return [...libos, ...(system === 'kv-rdma' ? RDMA_ARGS : memifArgs(folder, 'server'))];
 }
+
+/** Over shm, within this machine. */
+const RDMA_ARGS = ['--backend', 'rdma'];
 
 function memifArgs(folder: string, role: 'server' | 'client'): string[] {
   const ip = role === 'server' ? `${MEMIF_SERVER}/24` : '10.99.0.2/24';
@@ -79,12 +83,17 @@ export async function startServer(system: SystemName, options: ServerOptions = {
   return {
     port,
     pid: child.pid!,
-    clientArgs: ['--target', `${host}:${port}`, ...(system === 'kv-dpdk' ? memifArgs(folder, 'client') : [])],
+    clientArgs: ['--target', `${host}:${port}`, ...clientBackendArgs(system, folder)],
     async stop() {
       await stop(child);
       await rm(folder, { recursive: true });
     },
   };
+}
+
+function clientBackendArgs(system: SystemName, folder: string): string[] {
+  if (system === 'kv-rdma') return RDMA_ARGS;
+  return system === 'kv-dpdk' ? memifArgs(folder, 'client') : [];
 }
 
 async function readLines(child: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {

@@ -30,8 +30,8 @@ try {
   const target = `127.0.0.1:${JSON.parse(line).port}`;
   for (const connections of ['1', '8']) {
     for (const operation of ['set', 'get']) {
-      const args = ['--target', target, '--keys', '1000', '--populate', '--value-bytes', '64'];
-      const load = [...args, '--operation', operation, '--connections', connections, '--requests', '2000'];
+      const args = ['--target', target, '--keys', '200', '--populate', '--value-bytes', '64'];
+      const load = [...args, '--operation', operation, '--connections', connections, '--requests', '500'];
       console.log(`${operation}, connections: ${connections}`);
       await execa(process.execPath, [bypassbench, 'load', ...backend, ...load, '--warmup-s', '0'], {
         stdio: ['ignore', 'inherit', 'inherit'],

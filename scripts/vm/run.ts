@@ -32,7 +32,7 @@ const steps: Step[] = [
   },
   {
     title: `the conformance suite over ${provider}, between two processes`,
-    command: `RDMA_OPTIONS='${options}' node node_modules/vitest/vitest.mjs run --reporter=verbose libos/rdma/conformance.test.ts`,
+    command: `RDMA_OPTIONS='${options}' node node_modules/vitest/vitest.mjs run --reporter=verbose --testTimeout 240000 libos/rdma/conformance.test.ts`,
     timeoutS: 1200,
   },
   {

@@ -1,20 +1,20 @@
-/** Runs two programs that are the ends of one memif link: the server first, the client when that is ready. */
+/** Runs two programs that talk to each other: the server first, the client when that is ready. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 
-/** One end of a link waits for the other for ever. */
+/** One end waits for the other for ever. */
 const TIMEOUT_MS = 120_000;
 /** How long a server that echoes for ever is left alone once its client has ended. */
 const FAREWELL_MS = 2000;
 
 /**
- * `commands` makes the two command lines from the folder that the link's socket may lie in. Returns what each printed,
- * without the server's first line, which says that it is ready.
+ * `commands` makes the two command lines from a folder for what lies between them, such as a socket. Returns what each
+ * printed, without the server's first line, which says that it is ready.
  */
-export async function memifPair(
+export async function runPair(
   commands: (folder: string) => { server: string[]; client: string[] },
 ): Promise<{ server: string; client: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'bypassbench-pair-'));

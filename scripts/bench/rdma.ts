@@ -1,0 +1,155 @@
+/**
+ * npm run bench:rdma: what the backend over RDMA is worth, over libfabric's shm, each part against its reference in the same
+ * run.
+ *
+ *     npm run bench:rdma                    all parts
+ *     npm run bench:rdma -- echo stream     only these
+ */
+import Table from 'cli-table3';
+import { freePort } from '../../experiments/index.ts';
+import { createLibos, type Libos } from '../../libos/index.ts';
+import { Comparison, progress, runParts, shuffled } from './comparison.ts';
+import { fiPingPong } from './fi-pingpong.ts';
+import { libosPair } from './libos-pair.ts';
+import { load, startServer } from './servers.ts';
+
+const TRIALS = 5;
+const MESSAGE_BYTES = 64;
+const PUSH_BYTES = 256 * 1024;
+const ROUND_TRIPS = 600_000;
+/** What stands before each message (libos/rdma/message.ts), and the request and the reply of a GET of 64 bytes. */
+const HEADER_BYTES = 24;
+const GET_BYTES = 36;
+const VALUE_BYTES = 71;
+const KEYS = ['--keys', '100000'];
+const TIMES = ['--warmup-s', '1', '--duration-s', '3'];
+
+/** GET and SET latency of one connection: unmodified Redis, our server on RDMA, and fi_pingpong of messages as long. */
+async function latency(): Promise<void> {
+  const toRedis = new Comparison<'redis' | 'kv-rdma'>('redis', 'us: median [min, max]');
+  const toFloor = new Comparison<'fi_pingpong' | 'kv-rdma'>('fi_pingpong', 'us: median [min, max]');
+  for (let trial = 1; trial <= TRIALS; trial++) {
+    for (const system of shuffled(['redis', 'kv-rdma', 'fi_pingpong'] as const)) {
+      if (system === 'fi_pingpong') {
+        const request = await fiPingPong(HEADER_BYTES + GET_BYTES, ROUND_TRIPS);
+        const reply = await fiPingPong(HEADER_BYTES + VALUE_BYTES, ROUND_TRIPS);
+        const roundTrip_us = (request.roundTrip_us + reply.roundTrip_us) / 2;
+        toFloor.add('GET p50', system, roundTrip_us);
+        progress(`latency ${trial} of ${TRIALS}: ${system} round trip ${roundTrip_us.toFixed(2)} us`);
+        continue;
+      }
+      const server = await startServer(system);
+      for (const operation of ['set', 'get']) {
+        const fill = operation === 'set' ? ['--populate'] : [];
+        const result = await load(server, ...fill, ...KEYS, '--operation', operation, ...TIMES);
+        const p50_us = result.operation.latency_ns.p50 / 1000;
+        toRedis.add(`${operation.toUpperCase()} p50`, system, p50_us);
+        if (system === 'kv-rdma' && operation === 'get') toFloor.add('GET p50', system, p50_us);
+        progress(`latency ${trial} of ${TRIALS}: ${system} ${operation} p50 ${p50_us.toFixed(2)} us`);
+      }
+      await server.stop();
+    }
+  }
+  console.log(toRedis.table({ 'kv-rdma GET p50': { ratio: 0.15, better: 'lower' } }));
+  console.log(toFloor.table({ 'kv-rdma GET p50': { ratio: 4, better: 'lower' } }));
+}
+
+/** GETs of 50 connections without pipelining, our polling client on a core of its own. */
+async function throughput(): Promise<void> {
+  const table = new Comparison<'redis' | 'kv-rdma'>('redis', 'requests/s: median [min, max]');
+  const idle = new Comparison<'redis' | 'kv-rdma'>('redis', 'share: median [min, max]');
+  for (let trial = 1; trial <= TRIALS; trial++) {
+    for (const system of shuffled(['redis', 'kv-rdma'] as const)) {
+      const server = await startServer(system);
+      const result = await load(server, '--populate', ...KEYS, '--connections', '50', ...TIMES);
+      const rate = result.operation.throughput_ops;
+      table.add('GET -c 50', system, rate);
+      idle.add("the client's idle polls", system, result.idle_polls!);
+      progress(
+        `throughput ${trial} of ${TRIALS}: ${system} ${Math.round(rate)} requests/s, ` +
+          `${(100 * result.idle_polls!).toFixed(1)} % of the client's polls idle`,
+      );
+      await server.stop();
+    }
+  }
+  console.log(table.table({ 'kv-rdma GET -c 50': { ratio: 4, better: 'higher' } }));
+  console.log(idle.table({}));
+}
+
+/** 64 bytes there and back: the libOS, and fi_pingpong. */
+async function echo(): Promise<void> {
+  const table = new Comparison<'fi_pingpong' | 'libOS'>('fi_pingpong', 'us: median [min, max]');
+  for (let trial = 1; trial <= TRIALS; trial++) {
+    for (const system of shuffled(['fi_pingpong', 'libOS'] as const)) {
+      const us =
+        system === 'libOS'
+          ? (await overShm({ server: 'echo', client: 'ping' }, MESSAGE_BYTES, ROUND_TRIPS)).p50_us
+          : (await fiPingPong(MESSAGE_BYTES, ROUND_TRIPS)).roundTrip_us;
+      table.add('64 B round trip', system, us);
+      progress(`echo ${trial} of ${TRIALS}: ${system} ${us.toFixed(2)} us`);
+    }
+  }
+  console.log(table.table({ 'libOS 64 B round trip': { ratio: 2.5, better: 'lower' } }));
+}
+
+/** One stream of 256 kB pushes, and fi_pingpong of messages of that size, which it sends one after the other. */
+async function stream(): Promise<void> {
+  const table = new Comparison<'fi_pingpong' | 'libOS'>('fi_pingpong', 'Gbit/s: median [min, max]');
+  for (let trial = 1; trial <= TRIALS; trial++) {
+    for (const system of shuffled(['fi_pingpong', 'libOS'] as const)) {
+      const { gbit_per_s } =
+        system === 'libOS'
+          ? await overShm({ server: 'sink', client: 'stream' }, PUSH_BYTES, 20_000)
+          : await fiPingPong(PUSH_BYTES, 10_000);
+      table.add('256 kB pushes', system, gbit_per_s);
+      progress(`stream ${trial} of ${TRIALS}: ${system} ${gbit_per_s.toFixed(2)} Gbit/s`);
+    }
+  }
+  console.log(table.table({ 'libOS 256 kB pushes': { ratio: 0.5, better: 'higher' } }));
+}
+
+/** What a server has posted to receive into, as connections come that do nothing. */
+async function memory(): Promise<void> {
+  const server = createLibos({ backend: 'rdma' });
+  const client = createLibos({ backend: 'rdma' });
+  const listener = server.socket('stream');
+  server.bind(listener, { address: '127.0.0.1', port: 0 });
+  server.listen(listener, 1024);
+  const head = ['connections', 'receives posted', 'of them promised', 'MiB posted', 'window of one'];
+  const table = new Table({ head, style: { head: [], border: [] } });
+  let connections = 0;
+  for (const count of [1, 10, 100, 1000]) {
+    for (; connections < count; connections++) await connectOne(server, client, listener);
+    const { posted_receives, promised_receives, posted_receive_bytes } = server.counters();
+    const window = promised_receives / count - 1;
+    const mib = posted_receive_bytes / 2 ** 20;
+    table.push([count, posted_receives, promised_receives, mib.toFixed(1), window.toFixed(1)]);
+  }
+  console.log(table.toString());
+  const mib = server.counters().posted_receive_bytes / 2 ** 20;
+  console.log(`goal: bounded by 64 MiB ${mib <= 64 ? 'met' : 'MISSED'}`);
+  client.shutdown();
+  server.shutdown();
+}
+
+async function connectOne(server: Libos, client: Libos, listener: number): Promise<void> {
+  const accept = server.accept(listener);
+  const connect = client.connect(client.socket('stream'), server.localEndpoint(listener));
+  let accepted = false;
+  for (let connected = false; !connected || !accepted; ) {
+    connected ||= client.wait(connect, 0) !== null;
+    accepted ||= server.wait(accept, 0) !== null;
+  }
+}
+
+/** Runs the two ends of libos-peer.ts over shm; the numbers of the one that measures. */
+async function overShm(
+  roles: { server: string; client: string },
+  bytes: number,
+  count: number,
+): Promise<Record<string, number>> {
+  const server = { address: '127.0.0.1', port: await freePort('127.0.0.1') };
+  return libosPair(roles, bytes, count, () => ({ backend: 'rdma', backendOptions: {}, server }));
+}
+
+await runParts({ latency, throughput, echo, stream, memory });
