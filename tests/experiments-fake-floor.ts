@@ -3,12 +3,12 @@
  *
  *     node experiments-fake-floor.ts OPERATION VALUE_BYTES OUT
  */
-import { floorOutcome } from '../loadgen/floor/counts.ts';
+import { outcomeOfCounts } from '../loadgen/floor/dpdk-counts.ts';
 import { writeResult } from '../loadgen/result.ts';
 
 const [operation, valueBytes, out] = process.argv.slice(2);
 const ticks = operation === 'get' ? 1100 : 1200;
-const outcome = floorOutcome(
+const outcome = outcomeOfCounts(
   operation as 'get' | 'set',
   `tsc_hz 1000000000\nelapsed_ticks 100000000\ndpdk 0\n${ticks} 6000\n`,
 );

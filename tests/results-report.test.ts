@@ -317,6 +317,39 @@ describe('floors', () => {
     }
   });
 
+  test('of means of runs are called that wherever they stand, and have no tail', async () => {
+    const pingpong = { name: 'fi-pingpong', label: 'fi_pingpong', system: 'kv-rdma', cores: [0, 1] };
+    const both = manifest({
+      systems: [...systems, system('kv-rdma', { label: 'kvserver on libOS, RDMA', device: 'shm' })],
+      floors: [frames, pingpong],
+    });
+    const { svg, html, summary } = await report({
+      manifest: both,
+      measured: (subject, target, trial) =>
+        subject.name === 'fi-pingpong'
+          ? { latencies_ns: [1510, 1520, 1530], sample: 'run_mean' }
+          : latencies(subject, target, trial),
+    });
+    const said = texts(svg).join(' ');
+    expect(said).toContain('floor, fi_pingpong, means of runs: SET 1.52, GET 1.52');
+    expect(said).toContain('floor, raw DPDK frames: SET 0.95, GET 0.90');
+    expect(said).toContain(
+      'raw DPDK frames under kvserver on libOS, DPDK, on 0, 1; fi_pingpong (means of runs, not single exchanges) ' +
+        'under kvserver on libOS, RDMA, on 0, 1.',
+    );
+    expect(svg.match(floorStroke)).toHaveLength(5);
+    const table = renderTable(summary, { columns: 140, color: false });
+    // Neither a published value, a tail nor a throughput.
+    expect(table).toMatch(
+      /^fi-pingpong \(floor\) +SET +1\.52 +1\.52 to 1\.52 +0\.05 +– +– +– +– +5\/5 +valid$/m,
+    );
+    expect(table.replaceAll('\n', ' ')).toContain(
+      'fi-pingpong: each sample is the mean of a run of many exchanges, so there is no tail to tell.',
+    );
+    expect(html.match(/<td>fi_pingpong \(floor, means of runs\)<\/td>/g)).toHaveLength(4);
+    expect(html).toContain('fi-pingpong: each sample is the mean of a run of many exchanges');
+  });
+
   test('with names that mean something to JavaScript or to a browser are only texts', async () => {
     const label = '<script>alert(1)</script> constructor';
     const floors = [{ ...frames, name: 'constructor', label }];

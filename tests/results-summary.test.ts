@@ -285,6 +285,26 @@ test('floors have points of their own, with verdicts of their own', async () => 
   ]);
 });
 
+test('a few means of runs are enough for a floor, which has no throughput then', async () => {
+  const { points, floors } = await summaryOf({
+    manifest: single(3, { floors: [frames] }),
+    measured: ({ name }) =>
+      name === 'redis' ? good : { latencies_ns: Array(4).fill(1500), sample: 'run_mean' },
+  });
+  expect(points[0]).toMatchObject({ sample: 'round_trip', verdict: 'valid' });
+  expect(floors).toMatchObject([
+    { sample: 'run_mean', samples: 12, throughput_ops: null, latency_us: { p50: 1.5 }, verdict: 'valid' },
+  ]);
+});
+
+test('a result from before there were means is of round trips', async () => {
+  const dir = await writeRun(run({ manifest: single(3), measured: () => good }));
+  const file = join(dir, trialFolder('redis', 1, 1), 'get-c1', 'result.json');
+  const { sample: _none, ...before } = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, JSON.stringify(before));
+  expect(summarize(await readRun(dir)).points[0]!.sample).toBe('round_trip');
+});
+
 test('a manifest from before there were floors has none', async () => {
   const dir = await writeRun(run({ manifest: single(3), measured: () => good }));
   const { floors: _none, ...before } = single(3);

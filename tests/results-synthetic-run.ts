@@ -18,6 +18,7 @@ export type Measured = {
   wrong?: number;
   first_error?: string;
   elapsed_s?: number;
+  sample?: LoadResult['sample'];
 };
 
 /** A system or a floor. */
@@ -188,7 +189,7 @@ async function writeLoadResult(
   const histogram = build({ lowestDiscernibleValue: 1, numberOfSignificantValueDigits: 3 });
   for (const value of measured.latencies_ns) histogram.recordValue(value);
   const hits = histogram.totalCount;
-  const { misses = 0, errors = 0, wrong = 0, first_error, elapsed_s = 5 } = measured;
+  const { misses = 0, errors = 0, wrong = 0, first_error, elapsed_s = 5, sample = 'round_trip' } = measured;
   const requests = hits + misses + errors + wrong;
   const operation = target.operation === 'set' ? 'set' : 'get';
   const at = (percentile: number): number => histogram.getValueAtPercentile(percentile);
@@ -208,6 +209,7 @@ async function writeLoadResult(
     warmup_s: plan.warmup_s,
     elapsed_s,
     idle_polls: 0.5,
+    sample,
     versions: { node: 'v24.21.0' },
     operations: [
       {

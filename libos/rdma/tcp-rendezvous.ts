@@ -18,7 +18,7 @@ import type { Line, Listener, Rendezvous, RendezvousHandler } from './rendezvous
 
 const RECORD_BYTES = 12;
 /** Between two looks at the sockets: connections begin and end so much later, and messages pay little for it. */
-const LOOK_EVERY_US = 50;
+const LOOK_EVERY_US = 200;
 /** Who has come and says nothing is sent away. */
 const HELLO_PATIENCE_MS = 5000;
 /** A host that is silent for so long is gone. */
@@ -91,6 +91,8 @@ export class TcpRendezvous implements Rendezvous {
     if (nowUs < this.#lookUs) return;
     this.#lookUs = nowUs + LOOK_EVERY_US;
     const count = sys.epollWait(this.#epoll, 0);
+    if (this.#waiting.size > 0) this.#expire();
+    if (count <= 0) return;
     // Its memory is used again by what the events lead to.
     const events: [number, number][] = [];
     for (let i = 0; i < count; i++) events.push([sys.eventTag(i), sys.eventMask(i)]);
@@ -99,7 +101,6 @@ export class TcpRendezvous implements Rendezvous {
       if (socket instanceof TcpLine) this.#serve(socket, mask);
       else if (socket) this.acceptAll(socket);
     }
-    if (this.#waiting.size > 0) this.#expire();
   }
 
   close(): void {

@@ -159,9 +159,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
       return;
     }
     this.#sender.push(queue.channel!);
-    if (++this.#pushes < PUSHES_PER_BURST) return;
-    this.#pushes = 0;
-    this.#device.flush();
+    if (this.#pushes++ % PUSHES_PER_BURST === 0) this.#device.flush();
   }
 
   pop(queue: RdmaQueue): void {

@@ -36,6 +36,16 @@ const steps: Step[] = [
     timeoutS: 1200,
   },
   {
+    title: `peers that die, over ${provider}`,
+    command: `RDMA_OPTIONS='${options}' node node_modules/vitest/vitest.mjs run --reporter=verbose --testTimeout 240000 tests/rdma-loss-of-peers.test.ts`,
+    timeoutS: 600,
+  },
+  {
+    title: 'too little locked memory',
+    command: `ulimit -l 64; setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock node scripts/vm/locked-memory.ts '${options}'`,
+    timeoutS: 60,
+  },
+  {
     title: `kvserver and the load generator over ${provider}`,
     command: `node scripts/vm/kvserver-and-load.ts '${options}'`,
     timeoutS: 180,
