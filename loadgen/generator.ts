@@ -59,7 +59,9 @@ export function run(context: DataPathContext<GeneratorInput, null>): LoadOutcome
     const after = libos.pollCounts();
     const idle_polls = (after.idlePolls - before.idlePolls) / (after.polls - before.polls);
     loop.close();
-    return context.stopRequested() ? null : { ...measure.outcome(populateS), idle_polls };
+    return context.stopRequested()
+      ? null
+      : { ...measure.outcome(populateS), idle_polls, sample: 'round_trip' };
   } finally {
     libos.shutdown();
   }
@@ -168,7 +170,7 @@ class MeasureControl implements LoopControl {
     return nowNs >= this.#endNs || this.#counted === this.#replies || this.#context.stopRequested();
   }
 
-  outcome(populate_s: number | null): Omit<LoadOutcome, 'idle_polls'> {
+  outcome(populate_s: number | null): Omit<LoadOutcome, 'idle_polls' | 'sample'> {
     const elapsed_s = (this.#lastNs - this.#startNs) / 1e9;
     const results = this.#tallies.map((tally, operation) => result(tally, operation, elapsed_s));
     return { elapsed_s, populate_s, operations: results.filter(({ requests }) => requests > 0) };

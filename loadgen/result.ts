@@ -58,6 +58,7 @@ export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcom
     warmup_s: setup.warmupS,
     elapsed_s: outcome.elapsed_s,
     idle_polls: outcome.idle_polls,
+    sample: outcome.sample,
     versions: { node: process.versions.node, ...setup.versions },
     operations: outcome.operations.map(({ encoded, distribution, ...counts }) => ({
       ...counts,
@@ -73,15 +74,19 @@ export function describeOutcome(outcome: LoadOutcome): string {
   if (outcome.populate_s !== null) lines.push(`populated in ${outcome.populate_s.toFixed(2)} s`);
   for (const counts of outcome.operations) {
     const { operation, requests, throughput_ops, latency_ns, misses, errors, wrong } = counts;
+    const elapsed = `${outcome.elapsed_s.toFixed(2)} s`;
+    const ofRuns = outcome.sample === 'run_mean';
     lines.push(
-      `${operation}: ${requests} replies in ${outcome.elapsed_s.toFixed(2)} s, ${Math.round(throughput_ops)} per second`,
+      ofRuns
+        ? `${operation}: ${requests} means of runs in ${elapsed}`
+        : `${operation}: ${requests} replies in ${elapsed}, ${Math.round(throughput_ops)} per second`,
     );
     if (latency_ns) {
-      const us = (ns: number) => (ns / 1000).toFixed(2);
       const { min, p50, p90, p99, p999, max } = latency_ns;
-      lines.push(
-        `  us: min ${us(min)}  p50 ${us(p50)}  p90 ${us(p90)}  p99 ${us(p99)}  p99.9 ${us(p999)}  max ${us(max)}`,
-      );
+      // A mean hides the rare long round trips, and so has no tail to tell.
+      const told = ofRuns ? { min, p50, max } : { min, p50, p90, p99, 'p99.9': p999, max };
+      const words = Object.entries(told).map(([name, ns]) => `${name} ${(ns / 1000).toFixed(2)}`);
+      lines.push(`  us: ${words.join('  ')}`);
     }
     if (misses + errors + wrong > 0) {
       const cause = counts.first_error === undefined ? '' : ` (first error: ${counts.first_error})`;

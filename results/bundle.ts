@@ -28,6 +28,11 @@ const operation = z.enum(['get', 'set', 'mix']);
 const waitMode = z.enum(['poll', 'block']);
 const keyDistribution = z.enum(['uniform', 'single']);
 const outcome = z.enum(['ok', 'failed']);
+/**
+ * What one recorded latency is: that of one round trip, or the mean of the many that a run of a program made which
+ * tells no more. Quantiles of means are not those of round trips: only their middle is like them.
+ */
+const sample = z.enum(['round_trip', 'run_mean']);
 
 export const schemaVersions = {
   manifest: 'bypassbench.manifest/1',
@@ -163,6 +168,8 @@ export const loadResultSchema = z.strictObject({
   elapsed_s: z.number().positive(),
   /** Share of the generator's polls that found nothing: 0 where the generator is the limit. Null where nothing polls so. */
   idle_polls: z.number().min(0).max(1).nullable().default(null),
+  /** Results from before there were means have none. */
+  sample: sample.default('round_trip'),
   versions: z.object({ node: z.string() }).catchall(z.string()),
   operations: z
     .array(
@@ -220,10 +227,11 @@ const measuredSchema = z.strictObject({
   p50_ci_confidence: z.number().min(0).max(1).nullable(),
   /** p50 of each trial that gave samples, in order of trial: the spread that the interval is made from. */
   trial_p50_us: z.array(z.strictObject({ trial: positive, p50_us: microseconds })),
-  /** All requests over all elapsed time of the measured windows; null when nothing was measured. */
+  /** All requests over all elapsed time of the measured windows; null when nothing was measured, and for means. */
   throughput_ops: z.number().nonnegative().nullable(),
-  /** Latency samples behind the percentiles. */
+  /** Latency samples behind the percentiles, and what each of them is. */
   samples: count,
+  sample,
   misses: count,
   errors: count,
   wrong: count,

@@ -1,6 +1,7 @@
 /** What a figure must say about where its numbers come from, in sentences made from the run's data alone. */
 import type { Manifest, Point, Summary, SystemUnderTest } from './bundle.ts';
 import { formatCount, formatPercent } from './format.ts';
+import { isOfMeans } from './rows.ts';
 
 /** A server's version line can be long; its first words carry the version. */
 const longestVersion = 24;
@@ -50,8 +51,10 @@ function howToRead({ points }: Summary): string {
 function floors({ floors, systems }: Manifest, summary: Summary): string[] {
   if (floors.length === 0) return [];
   const labelOf = (name: string): string => systems.find((system) => system.name === name)?.label ?? name;
-  const each = floors.map(({ label, system, cores }) => {
-    return `${label} under ${labelOf(system)}, ${nameCores(cores)}`;
+  const each = floors.map(({ name, label, system, cores }) => {
+    const means = summary.floors.some((floor) => floor.name === name && isOfMeans(floor));
+    const what = means ? `${label} (means of runs, not single exchanges)` : label;
+    return `${what} under ${labelOf(system)}, ${nameCores(cores)}`;
   });
   const trials = trialRange(summary.floors);
   return [`Dashed line, floor: p50 of ${trials} of ${floorMeaning}: ${each.join('; ')}.`];

@@ -3,7 +3,7 @@ import type { Summary } from './bundle.ts';
 import { floorMeaning, intervalConfidence } from './caption.ts';
 import { formatCount, formatIntervalUs, formatRatio, formatUs } from './format.ts';
 import { referenceName } from './reference.ts';
-import { type Row, summaryRows } from './rows.ts';
+import { isOfMeans, type Row, summaryRows } from './rows.ts';
 
 export type Column = {
   name: string;
@@ -33,7 +33,7 @@ export function summaryColumns(summary: Summary, reference: boolean): Column[] {
     cell,
   });
   const quantile = (name: 'p50' | 'p99' | 'p999', head: string): Column =>
-    number(name, head, (row) => formatIfAny(row.latency_us?.[name], formatUs));
+    number(name, head, (row) => formatQuantile(row, name));
   return [
     text('system', 'system', (row) => row.system),
     text('operation', 'op', (row) => row.operation.toUpperCase()),
@@ -67,7 +67,19 @@ export function columnNotes(summary: Summary, columns: Column[]): string[] {
   }
   if (shown.has('published')) notes.push(`published: ${referenceName}.`);
   if (summary.floors.length > 0) notes.push(`(floor): ${floorMeaning}.`);
+  const ofMeans = new Set(summary.floors.filter(isOfMeans).map(({ name }) => name));
+  if (ofMeans.size > 0) {
+    notes.push(
+      `${[...ofMeans].join(', ')}: each sample is the mean of a run of many exchanges, so there is no tail to tell.`,
+    );
+  }
   return notes;
+}
+
+/** Quantiles of means say nothing of those of single exchanges, but for the middle one. */
+export function formatQuantile(row: Row, name: keyof NonNullable<Row['latency_us']>): string {
+  const told = !isOfMeans(row) || name === 'p50' || name === 'mean';
+  return formatIfAny(told ? row.latency_us?.[name] : null, formatUs);
 }
 
 /** p50 over that of the first system at the same target; null where one of them backs no claim. */

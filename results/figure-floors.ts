@@ -6,6 +6,7 @@
 import type { FloorPoint } from './bundle.ts';
 import { wrapText } from './font.ts';
 import { formatUs } from './format.ts';
+import { isOfMeans } from './rows.ts';
 
 /** Reddish purple, dark: far from the bars' colours, also to those who are colour-blind, and from black. */
 const floorInk = '#882255';
@@ -64,7 +65,8 @@ export function floorTexts(floors: FloorPoint[], system: string, width: number, 
   );
   return [...byName.values()].flatMap((ofFloor) => {
     const values = ofFloor.map((floor) => `${floor.operation.toUpperCase()} ${valueText(floor)}`);
-    const paragraphs = [`floor, ${ofFloor[0]!.label}:`, values.join(', ')];
+    const means = ofFloor.some(isOfMeans) ? ', means of runs' : '';
+    const paragraphs = [`floor, ${ofFloor[0]!.label}${means}:`, values.join(', ')];
     return paragraphs.flatMap((paragraph) => wrapText(paragraph, width, fontSize));
   });
 }

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Manifest, Point, Summary } from './bundle.ts';
-import { columnNotes, summaryColumns } from './columns.ts';
+import { columnNotes, formatQuantile, summaryColumns } from './columns.ts';
 import { doubts, nameTarget } from './doubts.ts';
 import { formatCount, formatPercent, formatUs } from './format.ts';
 import { type Html, html, trusted } from './html.ts';
@@ -112,7 +112,7 @@ ${table(
   ],
   rows.map((row) => [
     ...rowCells(row, rows),
-    ...quantiles.map(([name]) => (row.latency_us ? formatUs(row.latency_us[name]) : '–')),
+    ...quantiles.map(([name]) => formatQuantile(row, name)),
     ...counts.map((name) => formatCount(row[name])),
   ]),
 )}

@@ -17,11 +17,16 @@ export function summaryRows({ points, floors }: Summary): Row[] {
   ]);
 }
 
+/** Whether its samples are means of runs, not single exchanges: wherever its value stands, that is said. */
+export function isOfMeans({ sample }: Measured): boolean {
+  return sample === 'run_mean';
+}
+
 export function floorRows(floors: Summary['floors']): Row[] {
   return floors.map((floor) => ({
     ...floor,
     system: `${floor.name} (floor)`,
-    label: `${floor.label} (floor)`,
+    label: `${floor.label} (floor${isOfMeans(floor) ? ', means of runs' : ''})`,
     published_us: null,
   }));
 }

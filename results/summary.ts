@@ -50,6 +50,7 @@ function measured(run: Run, name: string, target: MeasurementTarget): Measured {
     .filter((recording) => recording.latency_ns.totalCount > 0)
     .map((recording) => ({ trial: recording.trial, p50_us: medianUs(recording.latency_ns) }));
   const interval = medianInterval(trial_p50_us.map((trial) => trial.p50_us));
+  const ofMeans = recorded.some((recording) => recording.result.sample === 'run_mean');
   return {
     operation: target.operation,
     clients: target.clients,
@@ -62,8 +63,9 @@ function measured(run: Run, name: string, target: MeasurementTarget): Measured {
         : null,
     p50_ci_confidence: interval?.confidence ?? null,
     trial_p50_us,
-    throughput_ops: throughput(recorded),
+    throughput_ops: ofMeans ? null : throughput(recorded),
     samples: merged.totalCount,
+    sample: ofMeans ? 'run_mean' : 'round_trip',
     misses: countReplies(recorded, 'misses'),
     errors: countReplies(recorded, 'errors'),
     wrong: countReplies(recorded, 'wrong'),

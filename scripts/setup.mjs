@@ -15,7 +15,8 @@ import { buildNative } from './build-native.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-const withoutGlue = 'the backend dpdk cannot be built';
+const withoutDpdk = 'the backend dpdk cannot be built';
+const withoutGlue = 'the backends dpdk and rdma cannot be built';
 
 /** A Debian package, the commands or the file by which we know that it is there, and what is lost without it. */
 const systemPackages = [
@@ -45,7 +46,17 @@ const systemPackages = [
   { name: 'gcc', commands: ['gcc'], without: withoutGlue },
   { name: 'libc6-dev', file: '/usr/include/stdio.h', without: withoutGlue },
   { name: 'pkg-config', commands: ['pkg-config'], without: withoutGlue },
-  { name: 'libdpdk-dev', file: '/usr/include/dpdk/rte_eal.h', without: withoutGlue },
+  { name: 'libdpdk-dev', file: '/usr/include/dpdk/rte_eal.h', without: withoutDpdk },
+  {
+    name: 'libfabric-dev',
+    file: '/usr/include/rdma/fabric.h',
+    without: 'the backend rdma cannot be built',
+  },
+  {
+    name: 'libfabric-bin',
+    commands: ['fi_info', 'fi_pingpong'],
+    without: 'the floor under kv-rdma is not measured',
+  },
 ];
 
 const say = (line) => console.log(`setup: ${line}`);
@@ -118,7 +129,7 @@ function installSystemPackages() {
 const started = Date.now();
 const complete = installNpmPackages();
 installSystemPackages();
-// Without the glue all but the backend dpdk works: what is missing has been said.
+// Without the glue all but the backends dpdk and rdma works: what is missing has been said.
 buildNative();
 const seconds = (Date.now() - started) / 1000;
 if (seconds > 1) say(`done in ${seconds.toFixed(0)} s`);

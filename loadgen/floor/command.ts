@@ -3,27 +3,65 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { atLeast, seconds } from '../arguments.ts';
 import { createResultFolder, describeOutcome, writeResult } from '../result.ts';
 import { type DpdkFloorOptions, measureDpdkFloor } from './dpdk.ts';
+import type { FloorOutcome } from './outcome.ts';
+import { measureRdmaFloor, type RdmaFloorOptions } from './rdma.ts';
 
-/** The parsed command line, as commander names the options. */
-interface Flags extends DpdkFloorOptions {
+/** What every floor is told; the parsed command line, as commander names the options. */
+interface Flags {
+  operation: 'get' | 'set';
+  valueBytes: number;
+  warmupS: number;
+  durationS: number;
+  cores: [number, number];
   out?: string;
 }
 
 export function command(): Command {
   return new Command('floor')
     .description('Measures the floor of a latency: the same exchange with nothing but the device.')
-    .addCommand(dpdk());
+    .addCommand(dpdk())
+    .addCommand(rdma());
 }
 
 function dpdk(): Command {
-  return new Command('dpdk')
+  return floor('dpdk')
     .description(
       `Bounces frames between two processes over DPDK's memif (shared memory), in C, one request in flight. The
 frames are as long as those that our TCP makes of a request and its reply: 66 bytes of headers before each share
 of the data.
 
-Exit code: 0 when it was measured; 1 when it could not be; 130 when interrupted.`,
+${exitCodes}`,
     )
+    .option('--mtu <bytes>', 'largest IPv4 packet', atLeast(576), 9000)
+    .action((options: Flags & DpdkFloorOptions) => {
+      const what = { target: 'raw frames over net_memif', backend: 'dpdk' };
+      return measure(options, what, (stop) => measureDpdkFloor(options, stop));
+    });
+}
+
+function rdma(): Command {
+  return floor('rdma')
+    .description(
+      `Runs libfabric's fi_pingpong between two processes of this machine, one message in flight, each as long as
+our libOS makes those of a request and its reply: 24 bytes of header before the data, in one message however long.
+Runs at the two lengths take turns; the time of a round trip is the mean transfer of one plus that of the other. As
+fi_pingpong tells means only, that is what is recorded: one value for each pair of runs.
+
+${exitCodes}`,
+    )
+    .option('--provider <name>', "of libfabric: shm, 'verbs;ofi_rxm', 'tcp;ofi_rxm', efa", 'shm')
+    .option('--domain <name>', 'device of the provider, such as rxe0 (default: the first that there is)')
+    .action((options: Flags & RdmaFloorOptions) => {
+      const device = options.domain === undefined ? '' : ` (${options.domain})`;
+      const what = { target: `fi_pingpong over ${options.provider}${device}`, backend: 'rdma' };
+      return measure(options, what, (stop) => measureRdmaFloor(options, stop));
+    });
+}
+
+const exitCodes = 'Exit code: 0 when it was measured; 1 when it could not be; 130 when interrupted.';
+
+function floor(name: string): Command {
+  return new Command(name)
     .addOption(
       new Option('--operation <name>', 'whose request and reply').choices(['get', 'set']).default('get'),
     )
@@ -31,17 +69,21 @@ Exit code: 0 when it was measured; 1 when it could not be; 130 when interrupted.
     .option('--warmup-s <seconds>', 'time before the measured window', seconds, 1)
     .option('--duration-s <seconds>', 'length of the measured window', seconds, 5)
     .option('--cores <server,client>', 'pin the two sides to these cores', twoCores, [0, 1])
-    .option('--mtu <bytes>', 'largest IPv4 packet', atLeast(576), 9000)
-    .option('--out <dir>', "write result.json, OP.hdr and OP.hgrm there, as 'bypassbench load' does")
-    .action(measure);
+    .option('--out <dir>', "write result.json, OP.hdr and OP.hgrm there, as 'bypassbench load' does");
 }
 
-async function measure({ out, ...options }: Flags): Promise<void> {
+/** `work` resolves to null when the promise that it is given resolves first. */
+async function measure(
+  options: Flags,
+  what: { target: string; backend: string },
+  work: (stop: Promise<void>) => Promise<FloorOutcome | null>,
+): Promise<void> {
+  const { out } = options;
   if (out !== undefined) await createResultFolder(out);
   const stopped = Promise.withResolvers<void>();
   process.once('SIGTERM', stopped.resolve);
   process.once('SIGINT', stopped.resolve);
-  const outcome = await measureDpdkFloor(options, stopped.promise);
+  const outcome = await work(stopped.promise);
   process.off('SIGTERM', stopped.resolve);
   process.off('SIGINT', stopped.resolve);
   if (outcome === null) {
@@ -49,8 +91,7 @@ async function measure({ out, ...options }: Flags): Promise<void> {
     return;
   }
   const setup = {
-    target: 'raw frames over net_memif',
-    backend: 'dpdk',
+    ...what,
     wait: 'poll' as const,
     connections: 1,
     idleConnections: 0,

@@ -11,43 +11,37 @@ import { createLibos, type Libos } from '../../libos/index.ts';
 import { Comparison, progress, runParts, shuffled } from './comparison.ts';
 import { fiPingPong } from './fi-pingpong.ts';
 import { libosPair } from './libos-pair.ts';
-import { load, startServer } from './servers.ts';
+import { CLIENT_CORE, load, measured, SERVER_CORE, startServer } from './servers.ts';
 
 const TRIALS = 5;
 const MESSAGE_BYTES = 64;
 const PUSH_BYTES = 256 * 1024;
 const ROUND_TRIPS = 600_000;
-/** What stands before each message (libos/rdma/message.ts), and the request and the reply of a GET of 64 bytes. */
-const HEADER_BYTES = 24;
-const GET_BYTES = 36;
-const VALUE_BYTES = 71;
+const bothCores = `${SERVER_CORE},${CLIENT_CORE}`;
 const KEYS = ['--keys', '100000'];
 const TIMES = ['--warmup-s', '1', '--duration-s', '3'];
 
-/** GET and SET latency of one connection: unmodified Redis, our server on RDMA, and fi_pingpong of messages as long. */
+/** GET and SET latency of one connection: unmodified Redis, our server on RDMA, and `bypassbench floor rdma`. */
 async function latency(): Promise<void> {
   const toRedis = new Comparison<'redis' | 'kv-rdma'>('redis', 'us: median [min, max]');
-  const toFloor = new Comparison<'fi_pingpong' | 'kv-rdma'>('fi_pingpong', 'us: median [min, max]');
+  const toFloor = new Comparison<'floor' | 'kv-rdma'>('floor', 'us: median [min, max]');
   for (let trial = 1; trial <= TRIALS; trial++) {
-    for (const system of shuffled(['redis', 'kv-rdma', 'fi_pingpong'] as const)) {
-      if (system === 'fi_pingpong') {
-        const request = await fiPingPong(HEADER_BYTES + GET_BYTES, ROUND_TRIPS);
-        const reply = await fiPingPong(HEADER_BYTES + VALUE_BYTES, ROUND_TRIPS);
-        const roundTrip_us = (request.roundTrip_us + reply.roundTrip_us) / 2;
-        toFloor.add('GET p50', system, roundTrip_us);
-        progress(`latency ${trial} of ${TRIALS}: ${system} round trip ${roundTrip_us.toFixed(2)} us`);
-        continue;
-      }
-      const server = await startServer(system);
+    for (const system of shuffled(['redis', 'kv-rdma', 'floor'] as const)) {
+      const server = system === 'floor' ? null : await startServer(system);
       for (const operation of ['set', 'get']) {
         const fill = operation === 'set' ? ['--populate'] : [];
-        const result = await load(server, ...fill, ...KEYS, '--operation', operation, ...TIMES);
+        const args = ['--operation', operation, ...TIMES];
+        const result =
+          server === null
+            ? await measured(bothCores, ['floor', 'rdma', '--cores', bothCores, ...args])
+            : await load(server, ...fill, ...KEYS, ...args);
         const p50_us = result.operation.latency_ns.p50 / 1000;
-        toRedis.add(`${operation.toUpperCase()} p50`, system, p50_us);
-        if (system === 'kv-rdma' && operation === 'get') toFloor.add('GET p50', system, p50_us);
+        const measure = `${operation.toUpperCase()} p50`;
+        if (system !== 'floor') toRedis.add(measure, system, p50_us);
+        if (system !== 'redis') toFloor.add(measure, system, p50_us);
         progress(`latency ${trial} of ${TRIALS}: ${system} ${operation} p50 ${p50_us.toFixed(2)} us`);
       }
-      await server.stop();
+      await server?.stop();
     }
   }
   console.log(toRedis.table({ 'kv-rdma GET p50': { ratio: 0.15, better: 'lower' } }));

@@ -1,12 +1,12 @@
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { describe, expect, it } from 'vitest';
-import { floorOutcome } from './counts.ts';
+import { outcomeOfCounts } from './dpdk-counts.ts';
 
 const head = 'tsc_hz 2000000000\nelapsed_ticks 1000000000\ndpdk 22.11.11\n';
 
 describe("a floor's counts", () => {
   it('become what the load generator would have written of these times', () => {
-    const outcome = floorOutcome('set', `${head}1800 6\n2000 3\n8000000000 1\n`);
+    const outcome = outcomeOfCounts('set', `${head}1800 6\n2000 3\n8000000000 1\n`);
     expect(outcome).toMatchObject({ elapsed_s: 0.5, populate_s: null, versions: { dpdk: '22.11.11' } });
     const [set] = outcome.operations;
     expect(set).toMatchObject({
@@ -33,7 +33,7 @@ describe("a floor's counts", () => {
     [`${head}1800 6\n20`, "hold the line '20'"],
     [head, 'no round trip was measured: give a longer --duration-s'],
   ])('%j is refused', (text, message) => {
-    expect(() => floorOutcome('get', text)).toThrow(
+    expect(() => outcomeOfCounts('get', text)).toThrow(
       expect.objectContaining({ code: 'FLOOR_FAILED', message: expect.stringContaining(message) }),
     );
   });

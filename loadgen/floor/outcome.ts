@@ -1,0 +1,40 @@
+/** What a floor measured, in the form in which the load generator's numbers leave it. */
+import { LoadError } from '../errors.ts';
+import type { LoadOutcome } from '../options.ts';
+import { describeLatencies, type LatencyRecorder } from '../recorder.ts';
+
+export interface FloorOutcome extends LoadOutcome {
+  /** Version of what the program stands on, by name. */
+  versions: Record<string, string>;
+}
+
+export interface FloorMeasurement extends Pick<FloorOutcome, 'elapsed_s' | 'sample' | 'versions'> {
+  operation: 'get' | 'set';
+  recorder: LatencyRecorder;
+}
+
+/** Throws FLOOR_FAILED when nothing was recorded. */
+export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurement): FloorOutcome {
+  const histogram = recorder.histogram();
+  const requests = histogram.totalCount;
+  if (requests === 0) {
+    throw new LoadError('FLOOR_FAILED', 'no round trip was measured: give a longer --duration-s');
+  }
+  return {
+    ...measured,
+    populate_s: null,
+    idle_polls: null,
+    operations: [
+      {
+        operation,
+        requests,
+        hits: requests,
+        misses: 0,
+        errors: 0,
+        wrong: 0,
+        throughput_ops: requests / measured.elapsed_s,
+        ...describeLatencies(histogram),
+      },
+    ],
+  };
+}

@@ -1,0 +1,59 @@
+/** One of the two processes that a floor is measured between. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { LoadError } from '../errors.ts';
+
+/** How long a side has to end by itself once it is told to. */
+const END_MS = 1000;
+/** What a failing side said last is told; libraries write lines before it that may hold the cause. */
+const LINES_TOLD = 3;
+
+export class Side {
+  /** Undefined where it could not be started. */
+  readonly pid: number | undefined;
+  /** The process has ended well: what it wrote on standard output. Rejects with FLOOR_FAILED. */
+  readonly succeeded: Promise<string>;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+
+  /** `name` is server or client. */
+  constructor(name: string, [program, ...args]: [string, ...string[]], env: NodeJS.ProcessEnv) {
+    this.#child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = this.#child;
+    this.pid = child.pid;
+    let written = '';
+    let said = '';
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      written += text;
+    });
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    const fail = (how: string): never => {
+      throw new LoadError('FLOOR_FAILED', `the floor's ${name} ${how}`);
+    };
+    this.succeeded = once(child, 'close').then(
+      ([code, signal]) => {
+        if (code === 0) return written;
+        const words = said.trim().split('\n').slice(-LINES_TOLD).join('; ');
+        const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
+        return fail(`${how}: ${words || 'it said nothing'}`);
+      },
+      (error: Error) => fail(`could not be started: ${error.message}`),
+    );
+    // Who is interested awaits it.
+    this.#exited = this.succeeded.catch(() => {});
+  }
+
+  /** Resolves when the process writes its first words. Rejects with FLOOR_FAILED when it ends before. */
+  async spoke(): Promise<void> {
+    await Promise.race([once(this.#child.stdout!, 'data'), this.succeeded]);
+  }
+
+  async end(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    const killer = setTimeout(() => this.#child.kill('SIGKILL'), END_MS);
+    await this.#exited;
+    clearTimeout(killer);
+  }
+}
