@@ -120,6 +120,23 @@ describe('the rendezvous', () => {
   });
 });
 
+describe('the shutdown of a libOS', () => {
+  it('behind a close loses nothing: the peer reads all, and then the end', () => {
+    const { server, client, world } = startPair();
+    const { serverQd, clientQd } = world.connect();
+    // Less than the first credits, more than what is sent inline.
+    const data = randomBytes(50_000);
+    world.wait(client, world.pushFreeing(client, clientQd, data));
+    client.close(clientQd);
+    client.shutdown();
+    expect(world.popAll(server, serverQd).equals(data)).toBe(true);
+    expect(world.pop(server, serverQd)).toBeNull();
+    const push = world.pushFreeing(server, serverQd, 'too late');
+    expect(server.wait(push, 2000)!.error).toBe('CONNECTION_RESET');
+    world.shutdown();
+  });
+});
+
 describe('other providers', () => {
   it('carry data between processes over tcp;ofi_rxm, on the loopback interface', { timeout: 60_000 }, () => {
     const tcp = { ...shm, backendOptions: { provider: 'tcp;ofi_rxm', address: '127.0.0.1' } };

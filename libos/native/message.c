@@ -85,7 +85,7 @@ static void send_queued(struct endpoint *endpoint)
 		bool injected = !(message->flags & DELIVERED) && HEADER_BYTES + message->length <= area->inject_bytes;
 		ssize_t result = -FI_EAGAIN;
 
-		if (message->flags & DROPPED) {
+		if (message->flags & DROPPED || !endpoint->peer_known[message->peer]) {
 			finish(endpoint, message->send, FI_ECANCELED);
 			continue;
 		}

@@ -128,4 +128,24 @@ export class MessageConnection {
     const owed = (this.limit - this.announced) | 0;
     return owed > 0 && (owed * 2 >= this.window || this.announced === this.arrived) && !this.peerFinished;
   }
+
+  /** Adds the data message that is next in order to those to be taken. */
+  append(data: Segment): void {
+    this.received = (this.received + 1) | 0;
+    data.next = null;
+    if (this.tail === null) this.head = data;
+    else this.tail.next = data;
+    this.tail = data;
+  }
+
+  /** Takes the first of them, or gives null. */
+  shift(): Segment | null {
+    const data = this.head;
+    if (data === null) return null;
+    this.head = data.next;
+    if (data.next === null) this.tail = null;
+    data.next = null;
+    this.taken = (this.taken + 1) | 0;
+    return data;
+  }
 }

@@ -4,11 +4,6 @@
  * The invariant: a credit is out only if a receive is posted for it (receive-budget.ts). It is kept by order: receives
  * are posted before the message leaves that tells of them, and are promised to others again only when it is certain what
  * the peer has sent, or that it cannot send any more.
- *
- * A credit message takes a receive as well. Each connection has one receive for them beside its window, and sends the
- * next one only when a message of the peer's has said that the last one arrived. That cannot get stuck: who waits for
- * credits has used those that he knew of, and told with the last of these messages of every credit message that came
- * before he knew; the next one may be sent.
  */
 import { randomFillSync } from 'node:crypto';
 import type { ErrorCode } from '../errors.ts';
@@ -16,8 +11,8 @@ import type { Segment } from '../memory/sga.ts';
 import { NO_SLOT } from '../tokens.ts';
 import { WorkList } from '../work-list.ts';
 import { type EarlyMessage, MessageConnection } from './connection.ts';
+import { CreditGiver } from './credit-giver.ts';
 import type { Hello } from './hello.ts';
-import { MAX_SENDS } from './layout.ts';
 import {
   CONNECTION,
   CREDITS_RECEIVED,
@@ -35,6 +30,7 @@ import type { MessageDevice } from './message-device.ts';
 import { PeerTable } from './peer-table.ts';
 import { ReceiveBudget } from './receive-budget.ts';
 import { EndReason, RecordKind } from './rendezvous.ts';
+import { SendTable } from './send-table.ts';
 
 /** Credits that a connection begins with, if there are that many. */
 const FIRST_WINDOW = 4;
@@ -62,23 +58,16 @@ export class MessageEngine {
   readonly touched = new WorkList<MessageConnection>();
   /** Messages of connections that are not, or not any more. */
   strayMessages = 0;
-  creditMessages = 0;
+  readonly #credits: CreditGiver;
   readonly #maxWindow: number;
   readonly #peers: PeerTable;
   readonly #owner: SendOwner;
   readonly #connections: (MessageConnection | null)[] = [];
   readonly #freeNumbers: number[] = [];
-  #owing = new WorkList<MessageConnection>();
-  #served = new WorkList<MessageConnection>();
-  #starved: MessageConnection[] = [];
   /** Those that wait for a time to pass, or for a peer's last messages. */
   readonly #ending = new Set<MessageConnection>();
   #tickUs = 0;
-  /** Of each send that has not ended: whom to tell of it, NO_SLOT for nobody; and its connection. */
-  readonly #sendSlot = new Int32Array(MAX_SENDS);
-  readonly #sendConnection = new Int32Array(MAX_SENDS);
-  readonly #freeSends = new Int32Array(MAX_SENDS);
-  #freeSendCount = 0;
+  readonly #sends = new SendTable();
 
   constructor(device: MessageDevice, owner: SendOwner, { maxWindow }: EngineOptions) {
     this.device = device;
@@ -86,29 +75,30 @@ export class MessageEngine {
     this.#maxWindow = maxWindow;
     this.budget = new ReceiveBudget(device, maxWindow);
     this.#peers = new PeerTable(device);
-    for (let i = MAX_SENDS - 1; i >= 0; i--) this.#freeSends[this.#freeSendCount++] = i;
+    this.#credits = new CreditGiver(device, this.budget, (connection) => this.#sendCredits(connection));
   }
 
-  get maxWindow(): number {
-    return this.#maxWindow;
+  /** Credit messages sent. */
+  get creditMessages(): number {
+    return this.#credits.messages;
   }
 
   /** Sends that have not ended. */
   get unfinishedSends(): number {
-    return MAX_SENDS - this.#freeSendCount;
+    return this.#sends.unfinished;
   }
 
-  /** Whether a peer that is there has still to tell us how a connection ended. */
+  /** Whether peers that are there, and have ended their streams as well, have still to say that all has come. */
   get hasUnsettled(): boolean {
-    for (const connection of this.#ending) {
-      if (connection.lostUntilUs < 0) return true;
+    for (const { lostUntilUs, peerFinished, endSent } of this.#ending) {
+      if (lostUntilUs < 0 && (peerFinished || endSent)) return true;
     }
     return false;
   }
 
   /** Whether a message can be queued now. */
   get hasRoom(): boolean {
-    return this.#freeSendCount > 0 && this.device.room > 0;
+    return this.#sends.hasFree && this.device.room > 0;
   }
 
   // Connections
@@ -259,7 +249,7 @@ export class MessageEngine {
     slot: number,
     delivered: boolean,
   ): void {
-    const send = this.#takeSend(connection, slot);
+    const send = this.#sends.take(connection.number, slot);
     const at = this.device.queue(connection.peer, send, delivered, payload, offset, length);
     this.#writeHeader(connection, at, (Kind.Data << KIND_SHIFT) | length);
     connection.sent = (connection.sent + 1) | 0;
@@ -267,46 +257,38 @@ export class MessageEngine {
 
   /** The next data received, now the caller's, or null. Makes room for more. */
   take(connection: MessageConnection): Segment | null {
-    const segment = connection.head;
+    const segment = connection.shift();
     if (segment === null) return null;
-    connection.head = segment.next;
-    if (segment.next === null) connection.tail = null;
-    segment.next = null;
-    connection.taken = (connection.taken + 1) | 0;
-    if (!connection.peerFinished && connection.error === null) this.#renew(connection);
+    if (!connection.peerFinished && connection.error === null) this.#credits.renew(connection);
     return segment;
   }
 
   /** Moves messages both ways, and keeps the books. Who has been `touched` is to be served afterwards. */
   poll(): void {
     const { device } = this;
-    if (this.#owing.count > 0) this.#sendCredits();
+    this.#credits.sendOwed();
     const count = device.exchange();
     const finished = device.takeFinished();
     if (finished > 0) this.#tellFinished(finished);
     for (let i = 0; i < count; i++) this.#receive(i);
-    if (this.#starved.length > 0 && device.canPost) this.#feedStarved();
+    this.#credits.feedStarved();
     if (device.nowUs >= this.#tickUs) this.#tick();
   }
 
-  /** Gives everything that was received and not taken back, and tells all peers that it is over. */
+  /**
+   * Gives everything that was received and not taken back, and tells all peers that it is over. One to whom all was sent
+   * that there was, with the end of the stream, can still read that.
+   */
   shutdown(): void {
     for (const connection of this.#connections) {
       if (connection === null) continue;
       this.#discardUnread(connection);
-      this.#sendEnd(connection, EndReason.Reset);
+      if (!connection.finished) this.#sendEnd(connection, EndReason.Reset);
       connection.line?.close();
     }
   }
 
   // Inside
-
-  #takeSend(connection: MessageConnection, slot: number): number {
-    const send = this.#freeSends[--this.#freeSendCount];
-    this.#sendSlot[send] = slot;
-    this.#sendConnection[send] = connection.number;
-    return send;
-  }
 
   #writeHeader(connection: MessageConnection, at: number, kindAndLength: number): void {
     const words = this.device.queuedHeaders;
@@ -324,10 +306,10 @@ export class MessageEngine {
     const { finishedSends, finishedErrors } = this.device;
     for (let i = 0; i < count; i++) {
       const send = finishedSends[i];
-      const slot = this.#sendSlot[send];
+      const slot = this.#sends.slot[send];
       const error = finishedErrors[i];
-      if (error !== 0) this.#sendFailed(this.#sendConnection[send]);
-      this.#freeSends[this.#freeSendCount++] = send;
+      if (error !== 0) this.#sendFailed(this.#sends.connection[send]);
+      this.#sends.give(send);
       if (slot !== NO_SLOT) this.#owner.sendFinished(slot, error);
     }
   }
@@ -388,7 +370,7 @@ export class MessageEngine {
   /** Takes the next message in the order in which they were sent; `data` null for a credit message. */
   #accept(connection: MessageConnection, data: Segment | null, limit: number, credits: number): void {
     connection.nextSequence = (connection.nextSequence + 1) | 0;
-    if (data !== null) this.#append(connection, data);
+    if (data !== null) connection.append(data);
     else connection.creditsReceived = (connection.creditsReceived + 1) | 0;
     // Before the peer's hello has been read, its messages say no more than that will.
     if (connection.peer >= 0) this.#noteCredits(connection, limit, credits);
@@ -408,15 +390,7 @@ export class MessageEngine {
     }
     connection.sendLimit = limit;
     connection.creditsAcknowledged = creditsReceived;
-    if (acknowledged > 0 && connection.owesMessage) this.#owe(connection);
-  }
-
-  #append(connection: MessageConnection, segment: Segment): void {
-    connection.received = (connection.received + 1) | 0;
-    segment.next = null;
-    if (connection.tail === null) connection.head = segment;
-    else connection.tail.next = segment;
-    connection.tail = segment;
+    if (acknowledged > 0 && connection.owesMessage) this.#credits.owe(connection);
   }
 
   /**
@@ -465,67 +439,12 @@ export class MessageEngine {
     this.#lose(connection, 'PROTOCOL_ERROR');
   }
 
-  // Credits
-
-  /** Raises the limit to what the window allows by now. */
-  #renew(connection: MessageConnection): void {
-    const { budget } = this;
-    const fair = budget.fairWindow;
-    if (connection.window > fair) connection.window = fair;
-    else if (connection.outstanding * 2 < connection.window && connection.window < fair && budget.mayGrow) {
-      // The peer uses what it has.
-      connection.window = Math.min(connection.window * 2, fair);
-    }
-    const wanted = (connection.taken + connection.window - connection.limit) | 0;
-    if (wanted > 0) {
-      const promised = budget.promise(wanted);
-      connection.limit = (connection.limit + promised) | 0;
-      if (promised < wanted && !connection.starved) {
-        connection.starved = true;
-        this.#starved.push(connection);
-      }
-    }
-    if (connection.owesMessage) this.#owe(connection);
-  }
-
-  /** There are receives again for those that got fewer than they were to. */
-  #feedStarved(): void {
-    const starved = this.#starved;
-    this.#starved = [];
-    for (const connection of starved) {
-      connection.starved = false;
-      if (connection.error === null && !connection.peerFinished && !connection.gone) this.#renew(connection);
-    }
-  }
-
-  #owe(connection: MessageConnection): void {
-    if (connection.owing) return;
-    connection.owing = true;
-    this.#owing.add(connection);
-  }
-
-  /** Sends the credits that no data message has taken along meanwhile. */
-  #sendCredits(): void {
-    const owing = this.#owing;
-    this.#owing = this.#served;
-    this.#served = owing;
-    for (let i = 0; i < owing.count; i++) {
-      const connection = owing.items[i]!;
-      connection.owing = false;
-      if (!connection.owesMessage || connection.endSent || connection.peer < 0) continue;
-      // The receive for the last one may be taken still: its acknowledgement brings us back.
-      if (connection.creditsSent !== connection.creditsAcknowledged) continue;
-      if (!this.hasRoom) {
-        this.#owe(connection);
-        continue;
-      }
-      connection.creditsSent = (connection.creditsSent + 1) | 0;
-      this.creditMessages++;
-      const send = this.#takeSend(connection, NO_SLOT);
-      const at = this.device.queue(connection.peer, send, false, null, 0, 0);
-      this.#writeHeader(connection, at, Kind.Credit << KIND_SHIFT);
-    }
-    owing.clear();
+  #sendCredits(connection: MessageConnection): boolean {
+    if (!this.hasRoom) return false;
+    const send = this.#sends.take(connection.number, NO_SLOT);
+    const at = this.device.queue(connection.peer, send, false, null, 0, 0);
+    this.#writeHeader(connection, at, Kind.Credit << KIND_SHIFT);
+    return true;
   }
 
   // Ends
@@ -550,20 +469,11 @@ export class MessageEngine {
     const dropped = this.device.drop(connection.peer, connection.peerNumber);
     connection.sent = (connection.sent - dropped) | 0;
     connection.creditsSent = (connection.creditsSent - this.device.droppedCredits) | 0;
-    for (let send = 0; send < MAX_SENDS; send++) {
-      if (this.#sendConnection[send] === connection.number) this.#sendSlot[send] = NO_SLOT;
-    }
+    this.#sends.silence(connection.number);
   }
 
   #discardUnread(connection: MessageConnection): void {
-    for (let segment = connection.head; segment !== null; ) {
-      const { next } = segment;
-      segment.next = null;
-      this.device.give(segment);
-      segment = next;
-    }
-    connection.head = null;
-    connection.tail = null;
+    for (let data = connection.shift(); data !== null; data = connection.shift()) this.device.give(data);
     for (const { data } of connection.early?.values() ?? []) {
       if (data !== null) this.device.give(data);
       else connection.creditsReceived = (connection.creditsReceived + 1) | 0;
@@ -610,9 +520,7 @@ export class MessageEngine {
     this.#ending.delete(connection);
     this.#connections[connection.number] = null;
     this.#freeNumbers.push(connection.number);
-    for (let send = 0; send < MAX_SENDS; send++) {
-      if (this.#sendConnection[send] === connection.number) this.#sendConnection[send] = -1;
-    }
+    this.#sends.forget(connection.number);
     if (connection.peer >= 0) this.#peers.remove(connection.peer);
   }
 
