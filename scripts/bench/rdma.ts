@@ -8,67 +8,20 @@
 import Table from 'cli-table3';
 import { freePort } from '../../experiments/index.ts';
 import { createLibos, type Libos } from '../../libos/index.ts';
+import { latencyAgainstRedis, throughputAgainstRedis } from './against-redis.ts';
 import { Comparison, progress, runParts, shuffled } from './comparison.ts';
 import { fiPingPong } from './fi-pingpong.ts';
 import { libosPair } from './libos-pair.ts';
-import { CLIENT_CORE, load, measured, SERVER_CORE, startServer } from './servers.ts';
 
 const TRIALS = 5;
 const MESSAGE_BYTES = 64;
 const PUSH_BYTES = 256 * 1024;
 const ROUND_TRIPS = 600_000;
-const bothCores = `${SERVER_CORE},${CLIENT_CORE}`;
-const KEYS = ['--keys', '100000'];
-const TIMES = ['--warmup-s', '1', '--duration-s', '3'];
 
-/** GET and SET latency of one connection: unmodified Redis, our server on RDMA, and `bypassbench floor rdma`. */
-async function latency(): Promise<void> {
-  const toRedis = new Comparison<'redis' | 'kv-rdma'>('redis', 'us: median [min, max]');
-  const toFloor = new Comparison<'floor' | 'kv-rdma'>('floor', 'us: median [min, max]');
-  for (let trial = 1; trial <= TRIALS; trial++) {
-    for (const system of shuffled(['redis', 'kv-rdma', 'floor'] as const)) {
-      const server = system === 'floor' ? null : await startServer(system);
-      for (const operation of ['set', 'get']) {
-        const fill = operation === 'set' ? ['--populate'] : [];
-        const args = ['--operation', operation, ...TIMES];
-        const result =
-          server === null
-            ? await measured(bothCores, ['floor', 'rdma', '--cores', bothCores, ...args])
-            : await load(server, ...fill, ...KEYS, ...args);
-        const p50_us = result.operation.latency_ns.p50 / 1000;
-        const measure = `${operation.toUpperCase()} p50`;
-        if (system !== 'floor') toRedis.add(measure, system, p50_us);
-        if (system !== 'redis') toFloor.add(measure, system, p50_us);
-        progress(`latency ${trial} of ${TRIALS}: ${system} ${operation} p50 ${p50_us.toFixed(2)} us`);
-      }
-      await server?.stop();
-    }
-  }
-  console.log(toRedis.table({ 'kv-rdma GET p50': { ratio: 0.15, better: 'lower' } }));
-  console.log(toFloor.table({ 'kv-rdma GET p50': { ratio: 4, better: 'lower' } }));
-}
+/** GET and SET latency of one connection: unmodified Redis, our server, and the floor of its device. */
+const latency = () => latencyAgainstRedis('kv-rdma', 'rdma', { ofRedis: 0.15, ofFloor: 4 });
 
-/** GETs of 50 connections without pipelining, our polling client on a core of its own. */
-async function throughput(): Promise<void> {
-  const table = new Comparison<'redis' | 'kv-rdma'>('redis', 'requests/s: median [min, max]');
-  const idle = new Comparison<'redis' | 'kv-rdma'>('redis', 'share: median [min, max]');
-  for (let trial = 1; trial <= TRIALS; trial++) {
-    for (const system of shuffled(['redis', 'kv-rdma'] as const)) {
-      const server = await startServer(system);
-      const result = await load(server, '--populate', ...KEYS, '--connections', '50', ...TIMES);
-      const rate = result.operation.throughput_ops;
-      table.add('GET -c 50', system, rate);
-      idle.add("the client's idle polls", system, result.idle_polls!);
-      progress(
-        `throughput ${trial} of ${TRIALS}: ${system} ${Math.round(rate)} requests/s, ` +
-          `${(100 * result.idle_polls!).toFixed(1)} % of the client's polls idle`,
-      );
-      await server.stop();
-    }
-  }
-  console.log(table.table({ 'kv-rdma GET -c 50': { ratio: 4, better: 'higher' } }));
-  console.log(idle.table({}));
-}
+const throughput = () => throughputAgainstRedis('kv-rdma', 4);
 
 /** 64 bytes there and back: the libOS, and fi_pingpong. */
 async function echo(): Promise<void> {

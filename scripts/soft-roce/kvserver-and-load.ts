@@ -31,7 +31,7 @@ try {
   for (const connections of ['1', '8']) {
     for (const operation of ['set', 'get']) {
       const args = ['--target', target, '--keys', '200', '--populate', '--value-bytes', '64'];
-      const load = [...args, '--operation', operation, '--connections', connections, '--requests', '500'];
+      const load = [...args, '--operation', operation, '--connections', connections, '--requests', '200'];
       console.log(`${operation}, connections: ${connections}`);
       await execa(process.execPath, [bypassbench, 'load', ...backend, ...load, '--warmup-s', '0'], {
         stdio: ['ignore', 'inherit', 'inherit'],
