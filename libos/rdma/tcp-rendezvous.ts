@@ -88,7 +88,8 @@ export class TcpRendezvous implements Rendezvous {
   }
 
   poll(nowUs: number): void {
-    if (nowUs < this.#lookUs) return;
+    // Somebody waits for a connection: it is worth a look each time.
+    if (nowUs < this.#lookUs && this.#waiting.size === 0) return;
     this.#lookUs = nowUs + LOOK_EVERY_US;
     const count = sys.epollWait(this.#epoll, 0);
     if (this.#waiting.size > 0) this.#expire();

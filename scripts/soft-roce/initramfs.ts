@@ -20,6 +20,8 @@ export interface GuestSettings {
   key: string;
   /** Folder in which the steps run. */
   project: string;
+  /** Of a step that the emulation has spoiled. */
+  attempts: number;
   networkDevice: string;
   rdmaDevice: string;
   /** IPv4 address of the network device. */
@@ -71,6 +73,7 @@ export async function initramfs(
   const shellSettings = [
     `KEY=${settings.key}`,
     `STEPS=${steps.length}`,
+    `ATTEMPTS=${settings.attempts}`,
     `NETWORK_DEVICE=${settings.networkDevice}`,
     `RDMA_DEVICE=${settings.rdmaDevice}`,
     `ADDRESS=${settings.address}`,

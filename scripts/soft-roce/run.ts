@@ -61,12 +61,6 @@ const steps: Step[] = [
     timeoutS: 1200,
   },
   {
-    title: 'peers that die',
-    command: vitest('tests/rdma-loss-of-peers.test.ts'),
-    env: { RDMA_OPTIONS: OPTIONS },
-    timeoutS: 600,
-  },
-  {
     title: 'too little locked memory',
     // Without the capability that lifts the limit for root.
     command: [
