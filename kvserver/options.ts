@@ -45,7 +45,7 @@ export function parseServeOptions(given: {
   frontend: string;
   backend: string;
   backendOption?: BackendOptions;
-  /** Default: this machine alone over the kernel; every address where the backend has a network of its own. */
+  /** Default: this machine alone where peers are met over its own TCP; every address where the backend has a network of its own. */
   bind?: string;
   port: string;
   core?: string;
