@@ -55,7 +55,8 @@ EXPORT const char *fabric_counter_names(void)
  * What providers read from the environment when they are first asked; what the user has set stays. FI_UNIVERSE_SIZE,
  * the number of peers that ofi_rxm sizes its completion queue for, is 256 by default: more than small devices hold. Messages
  * of our size are copied through shared memory by both sides at once in two thirds of the time that the receiver alone takes
- * to fetch them by a system call (cross-memory attach).
+ * to fetch them by a system call (cross-memory attach). And ofi_rxm is to send them at once, not to ask first (16 KiB, its
+ * default, is just too little for a full buffer and its headers).
  */
 static void set_defaults(void)
 {
@@ -63,6 +64,7 @@ static void set_defaults(void)
 	setenv("FI_SHM_TX_SIZE", "4096", 0);
 	setenv("FI_UNIVERSE_SIZE", "4", 0);
 	setenv("FI_SHM_DISABLE_CMA", "1", 0);
+	setenv("FI_OFI_RXM_BUFFER_SIZE", "20480", 0);
 }
 
 static const int handled_signals[] = {SIGBUS, SIGSEGV, SIGTERM, SIGINT};

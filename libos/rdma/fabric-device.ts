@@ -140,6 +140,14 @@ export class FabricDevice implements MessageDevice {
     return this.#glue.addPeer(this.#endpoint, address);
   }
 
+  /**
+   * shm has few places for peers and needs them back. ofi_rxm 1.17 sometimes crashes when an endpoint is closed after peers
+   * were removed from it.
+   */
+  get forgetsPeers(): boolean {
+    return this.provider === 'shm';
+  }
+
   removePeer(peer: number): void {
     this.#glue.removePeer(this.#endpoint, peer);
   }

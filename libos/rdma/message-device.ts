@@ -36,6 +36,8 @@ export interface MessageDevice extends SegmentHome {
   /** Makes a peer known by its address. Returns its number, or -1 if the address means nothing here. */
   addPeer(address: Uint8Array): number;
   removePeer(peer: number): void;
+  /** Whether a peer can be removed before the device is closed. */
+  readonly forgetsPeers: boolean;
 
   /** Messages that can still be queued. */
   readonly room: number;

@@ -1,4 +1,7 @@
-/** The peers that an endpoint knows: one entry for each address, for as long as a connection to it is there. */
+/**
+ * The peers that an endpoint knows: one entry for each address, for as long as a connection to it is there, or for ever
+ * where the device does not forget peers safely.
+ */
 import type { MessageDevice } from './message-device.ts';
 
 export class PeerTable {
@@ -28,7 +31,7 @@ export class PeerTable {
   remove(peer: number): void {
     const text = this.#addresses[peer];
     const known = this.#byAddress.get(text)!;
-    if (--known.connections > 0) return;
+    if (--known.connections > 0 || !this.#device.forgetsPeers) return;
     this.#byAddress.delete(text);
     this.#device.removePeer(peer);
   }

@@ -190,6 +190,7 @@ export class SimulatedMessageDevice implements MessageDevice {
   addPeer(address: Uint8Array): number {
     return address.length === 1 && address[0] < this.#network.devices.length ? address[0] : -1;
   }
+  readonly forgetsPeers = true;
   removePeer(): void {}
 
   get room(): number {

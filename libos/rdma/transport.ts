@@ -23,6 +23,8 @@ import { Sender } from './sender.ts';
 const PUSHES_PER_BURST = 8;
 /** How long shutdown waits for peers to take what was sent to them. */
 const LINGER_US = 100_000;
+/** How long providers below which there are others are given to end what they do by themselves. */
+const SETTLE_US = 20_000;
 /** Peers of a datagram socket that may open a connection to it at a time. */
 const DATAGRAM_BACKLOG = 128;
 
@@ -205,7 +207,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   shutdown(): void {
     const engine = this.#engine;
     const startUs = this.#device.nowUs;
-    while (engine.unfinishedSends > 0 || engine.hasUnsettled) {
+    while (engine.unfinishedSends > 0 || engine.hasUnsettled || !this.#hasSettled(startUs)) {
       this.poll();
       if (this.#device.nowUs - startUs > LINGER_US) break;
     }
@@ -324,6 +326,11 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     if (connection === null) return null;
     const hello = this.#hello(connection, kind, ownPort);
     return new Channel(connection, this.#rendezvous.connect(address, port, localAddress, localPort, hello));
+  }
+
+  /** A layered provider has business of its own to end with its peers before its endpoint is closed. */
+  #hasSettled(startUs: number): boolean {
+    return this.#device.forgetsPeers || this.#device.nowUs - startUs >= SETTLE_US;
   }
 
   #connectEnded(queue: RdmaQueue, code: ErrorCode | null): void {

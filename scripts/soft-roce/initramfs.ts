@@ -20,8 +20,6 @@ export interface GuestSettings {
   key: string;
   /** Folder in which the steps run. */
   project: string;
-  /** Of a step that the emulation has spoiled. */
-  attempts: number;
   networkDevice: string;
   rdmaDevice: string;
   /** IPv4 address of the network device. */
@@ -51,7 +49,8 @@ export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)
 /** The script that runs a step. It stays in between as process 1 of its namespace, to reap what the step leaves. */
 export function stepScript({ command, env, timeoutS }: Step, project: string): string {
   const path = `${join(project, 'node_modules', '.bin')}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
-  const all = { HOME: '/root', PATH: path, LANG: 'C.UTF-8', CI: 'true', NO_COLOR: '1', ...env };
+  const preload = { LD_PRELOAD: '/run/guest/one-thread.so' };
+  const all = { HOME: '/root', PATH: path, LANG: 'C.UTF-8', CI: 'true', NO_COLOR: '1', ...preload, ...env };
   return [
     ...Object.entries(all).map(([name, value]) => `export ${name}=${quote(value)}`),
     `cd ${quote(project)} || exit`,
@@ -73,7 +72,7 @@ export async function initramfs(
   const shellSettings = [
     `KEY=${settings.key}`,
     `STEPS=${steps.length}`,
-    `ATTEMPTS=${settings.attempts}`,
+    `PROJECT=${quote(settings.project)}`,
     `NETWORK_DEVICE=${settings.networkDevice}`,
     `RDMA_DEVICE=${settings.rdmaDevice}`,
     `ADDRESS=${settings.address}`,
