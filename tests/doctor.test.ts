@@ -39,7 +39,7 @@ describe('doctor', () => {
       const finding = of(what)!;
       if (!finding.works) expect(finding.remedy).toMatch(/RDMA NIC|EC2/);
     }
-    expect(readdirSync('/dev/shm').filter((name) => name.includes(`-${pid}:`))).toEqual([]);
+    expect(readdirSync('/dev/shm').filter((name) => name.includes(`-${pid}-`))).toEqual([]);
     for (const { works, found, remedy } of findings) {
       expect(found).not.toBe('');
       if (works) expect(remedy).toBeNull();

@@ -13,7 +13,7 @@ afterEach(stopAgents);
 describe('shared memory', () => {
   it('of a process that was killed is removed by the next one', () => {
     const { agent, client } = startPair();
-    const leftBy = (pid: number) => readdirSync('/dev/shm').filter((name) => name.includes(`-${pid}:`));
+    const leftBy = (pid: number) => readdirSync('/dev/shm').filter((name) => name.includes(`-${pid}-`));
     const { pid } = agent;
     expect(leftBy(pid!)).not.toEqual([]);
     process.kill(pid!, 'SIGKILL');

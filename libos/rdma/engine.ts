@@ -74,7 +74,7 @@ export class MessageEngine {
     this.#owner = owner;
     this.#maxWindow = maxWindow;
     this.budget = new ReceiveBudget(device, maxWindow);
-    this.#peers = new PeerTable(device);
+    this.#peers = new PeerTable(device, this.#sends);
     this.#credits = new CreditGiver(device, this.budget, (connection) => this.#sendCredits(connection));
   }
 
@@ -249,7 +249,7 @@ export class MessageEngine {
     slot: number,
     delivered: boolean,
   ): void {
-    const send = this.#sends.take(connection.number, slot);
+    const send = this.#sends.take(connection.number, connection.peer, slot);
     const at = this.device.queue(connection.peer, send, delivered, payload, offset, length);
     this.#writeHeader(connection, at, (Kind.Data << KIND_SHIFT) | length);
     connection.sent = (connection.sent + 1) | 0;
@@ -441,7 +441,7 @@ export class MessageEngine {
 
   #sendCredits(connection: MessageConnection): boolean {
     if (!this.hasRoom) return false;
-    const send = this.#sends.take(connection.number, NO_SLOT);
+    const send = this.#sends.take(connection.number, connection.peer, NO_SLOT);
     const at = this.device.queue(connection.peer, send, false, null, 0, 0);
     this.#writeHeader(connection, at, Kind.Credit << KIND_SHIFT);
     return true;
@@ -521,7 +521,7 @@ export class MessageEngine {
     this.#connections[connection.number] = null;
     this.#freeNumbers.push(connection.number);
     this.#sends.forget(connection.number);
-    if (connection.peer >= 0) this.#peers.remove(connection.peer);
+    if (connection.peer >= 0) this.#peers.remove(connection.peer, connection.lostUntilUs >= 0);
   }
 
   #tick(): void {

@@ -40,7 +40,7 @@ import {
 import { CONNECTION, HEADER_BYTES, HEADER_WORDS, KIND_AND_LENGTH, KIND_SHIFT, Kind } from './message.ts';
 import type { MessageDevice } from './message-device.ts';
 import type { FabricOptions } from './options.ts';
-import { claimSharedMemory } from './shared-memory.ts';
+import { claimSharedMemory, isOfTheDead } from './shared-memory.ts';
 
 const BUFFERS_PER_SLAB = 64;
 /** Before the header, so that the payload is aligned. */
@@ -50,6 +50,8 @@ const LEAD_BYTES = 64 - HEADER_BYTES;
  * the same few places of the processor's caches (as in memory/pool.ts).
  */
 const SPREAD_BYTES = 8 * 64;
+/** shm hands over no more at once (SMR_SAR_SIZE). */
+const SHM_PART_BYTES = 32 * 1024;
 
 export class FabricDevice implements MessageDevice {
   readonly address: Uint8Array;
@@ -146,6 +148,12 @@ export class FabricDevice implements MessageDevice {
    */
   get forgetsPeers(): boolean {
     return this.provider === 'shm';
+  }
+
+  isGone(address: Uint8Array): boolean {
+    // A longer message may be here in part, and libfabric looks at the peer whenever it looks for the rest.
+    const whole = HEADER_BYTES + this.bufferBytes <= SHM_PART_BYTES;
+    return whole && isOfTheDead(Buffer.from(address).toString('latin1'));
   }
 
   removePeer(peer: number): void {

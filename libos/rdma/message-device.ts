@@ -36,8 +36,10 @@ export interface MessageDevice extends SegmentHome {
   /** Makes a peer known by its address. Returns its number, or -1 if the address means nothing here. */
   addPeer(address: Uint8Array): number;
   removePeer(peer: number): void;
-  /** Whether a peer can be removed before the device is closed. */
+  /** Whether a peer can be removed before the device is closed: one to whom no send is unfinished, or who is gone. */
   readonly forgetsPeers: boolean;
+  /** Whether the process that has this address is certain to be gone. */
+  isGone(address: Uint8Array): boolean;
 
   /** Messages that can still be queued. */
   readonly room: number;

@@ -1,4 +1,4 @@
-/** The sends that the device has not reported as ended: a number for each, whom to tell of it, and its connection. */
+/** The sends that the device has not reported as ended: a number for each, whom to tell of it, its connection and its peer. */
 import { NO_SLOT } from '../tokens.ts';
 import { MAX_SENDS } from './layout.ts';
 
@@ -7,6 +7,8 @@ export class SendTable {
   readonly slot = new Int32Array(MAX_SENDS);
   /** Number of the connection, or -1 when that is forgotten. */
   readonly connection = new Int32Array(MAX_SENDS).fill(-1);
+  /** Number of the peer, or -1 where there is no send. */
+  readonly #peer = new Int32Array(MAX_SENDS).fill(-1);
   readonly #free = new Int32Array(MAX_SENDS);
   #freeCount = 0;
 
@@ -23,15 +25,17 @@ export class SendTable {
   }
 
   /** A number for a send; there must be one. */
-  take(connection: number, slot: number): number {
+  take(connection: number, peer: number, slot: number): number {
     const send = this.#free[--this.#freeCount];
     this.slot[send] = slot;
     this.connection[send] = connection;
+    this.#peer[send] = peer;
     return send;
   }
 
   give(send: number): void {
     this.connection[send] = -1;
+    this.#peer[send] = -1;
     this.#free[this.#freeCount++] = send;
   }
 
@@ -40,6 +44,10 @@ export class SendTable {
     for (let send = 0; send < MAX_SENDS; send++) {
       if (this.connection[send] === connection) this.slot[send] = NO_SLOT;
     }
+  }
+
+  hasUnfinished(peer: number): boolean {
+    return this.#peer.includes(peer);
   }
 
   /** The connection is gone; its sends may still end. */

@@ -143,6 +143,7 @@ export class SimulatedMessageDevice implements MessageDevice {
   readonly #postedBuffers: Segment[] = [];
   #arrived: Arrived[] = [];
   readonly #lastArrivalUs = new Map<number, number>();
+  readonly #unfinishedTo = new Map<number, number>();
 
   constructor(
     network: SimulatedNetwork,
@@ -191,7 +192,14 @@ export class SimulatedMessageDevice implements MessageDevice {
     return address.length === 1 && address[0] < this.#network.devices.length ? address[0] : -1;
   }
   readonly forgetsPeers = true;
-  removePeer(): void {}
+  isGone(address: Uint8Array): boolean {
+    return this.#network.devices[address[0]].dead;
+  }
+  removePeer(peer: number): void {
+    // A real device may read what belongs to the peer when a send to it ends, and when it takes a message of it.
+    const { dead } = this.#network.devices[peer];
+    if (!dead && (this.#unfinishedTo.get(peer) ?? 0) > 0) throw new Error('removed a peer with unfinished sends');
+  }
 
   get room(): number {
     return this.#queueLimit - this.#queued.length;
@@ -206,6 +214,7 @@ export class SimulatedMessageDevice implements MessageDevice {
     length: number,
   ): number {
     const at = this.#queued.length * HEADER_WORDS;
+    this.#unfinishedTo.set(peer, (this.#unfinishedTo.get(peer) ?? 0) + 1);
     const read = () => payload?.bytes.slice(offset, offset + length) ?? new Uint8Array();
     const header = this.queuedHeaders.subarray(at, at + HEADER_WORDS);
     this.#queued.push({ peer, send, header, read, delivered, dropped: false });
@@ -267,19 +276,19 @@ export class SimulatedMessageDevice implements MessageDevice {
 
   #send(message: Queued): void {
     if (message.dropped) {
-      this.#finish(message.send, 125);
+      this.#finish(message, 125);
       return;
     }
     const network = this.#network;
     const copied = !message.delivered && network.random.below(2) === 0;
     const early = copied ? message.read() : null;
-    if (copied) this.#finish(message.send, 0);
+    if (copied) this.#finish(message, 0);
     const atUs = Math.max(this.#lastArrivalUs.get(message.peer) ?? 0, network.nowUs + network.delayUs());
     this.#lastArrivalUs.set(message.peer, atUs);
     network.lastHeaderTo.set(network.devices[message.peer], message.header);
     network.at(atUs, () => {
       network.devices[message.peer].#arrive(message.header, early ?? message.read());
-      if (!copied) network.at(atUs + network.delayUs(), () => this.#finish(message.send, 0));
+      if (!copied) network.at(atUs + network.delayUs(), () => this.#finish(message, 0));
     });
   }
 
@@ -298,7 +307,8 @@ export class SimulatedMessageDevice implements MessageDevice {
     this.messageBytes[index] = bytes;
   }
 
-  #finish(send: number, error: number): void {
+  #finish({ peer, send }: Queued, error: number): void {
+    this.#unfinishedTo.set(peer, this.#unfinishedTo.get(peer)! - 1);
     this.finishedSends[this.#finished] = send;
     this.finishedErrors[this.#finished++] = error;
   }
