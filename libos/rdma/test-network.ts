@@ -198,7 +198,8 @@ export class SimulatedMessageDevice implements MessageDevice {
   removePeer(peer: number): void {
     // A real device may read what belongs to the peer when a send to it ends, and when it takes a message of it.
     const { dead } = this.#network.devices[peer];
-    if (!dead && (this.#unfinishedTo.get(peer) ?? 0) > 0) throw new Error('removed a peer with unfinished sends');
+    if (!dead && (this.#unfinishedTo.get(peer) ?? 0) > 0)
+      throw new Error('removed a peer with unfinished sends');
   }
 
   get room(): number {
