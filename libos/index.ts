@@ -47,7 +47,8 @@ export interface LibosOptions {
 }
 
 const BUFFER_BYTES = 16 * 1024;
-const SLAB_BUFFERS = 64;
+/** With what lies between them they just fit into a huge page. */
+const SLAB_BUFFERS = 123;
 const RETAINED_BYTES = 64 * 1024 * 1024;
 
 /** Throws INVALID_ARGUMENT for a backend that does not exist, BACKEND_UNAVAILABLE for one that cannot run here. */

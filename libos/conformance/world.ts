@@ -72,8 +72,9 @@ export class World {
     const accept = this.server.accept(listener.qd);
     const clientQd = this.client.socket('stream');
     const connected = this.wait(this.client, this.client.connect(clientQd, listener.endpoint));
+    if (connected.error) throw new Error(`connect: ${connected.error}`);
     const accepted = this.wait(this.server, accept);
-    if (connected.error || accepted.error) throw new Error(`${connected.error} ${accepted.error}`);
+    if (accepted.error) throw new Error(`accept: ${accepted.error}`);
     return { serverQd: accepted.newQd, clientQd };
   }
 

@@ -92,6 +92,19 @@ describe('BufferPool', () => {
     expect(counts.discarded).toBe(14);
   });
 
+  it('maps all that the limit allows, with a smaller slab at the end, and not a buffer more', () => {
+    const { pool, counts } = testPool({
+      limitBytes: (2 * SLAB_BUFFERS + 1) * BUFFER_BYTES + 1,
+      retainBytes: 0,
+    });
+    const array = pool.alloc((2 * SLAB_BUFFERS + 1) * BUFFER_BYTES, Owner.Application);
+    expect(counts.mapped).toBe(3);
+    expect(pool.tryTake()).toBeNull();
+    pool.release(array);
+    expect(counts.discarded).toBe(3);
+    expect(pool.mappedBytes).toBe((2 * SLAB_BUFFERS + 1) * BUFFER_BYTES);
+  });
+
   it('unmaps everything at the end', () => {
     const { pool, counts } = testPool();
     pool.release(pool.alloc(1000, Owner.Application));

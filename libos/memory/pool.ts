@@ -12,7 +12,7 @@ import { Owner, ScatterGatherArray, Segment, type SegmentHome, type Slab } from 
 export interface PoolOptions {
   /** Size of one buffer in bytes. */
   bufferBytes: number;
-  /** Buffers per slab. */
+  /** Buffers per slab; the last one has fewer where the limit says so. */
   slabBuffers: number;
   /** What the pool may map in all; beyond it alloc fails with NO_BUFFERS. */
   limitBytes: number;
@@ -34,8 +34,10 @@ export class BufferPool implements SegmentHome {
   readonly #options: PoolOptions;
   readonly #checked: boolean;
   readonly #slabs: Slab[] = [];
-  /** Free buffers of each slab, by slab index. */
+  /** Buffers of each slab, by slab index, and those of them that are free. */
+  readonly #slabBuffers: number[] = [];
   readonly #slabFree: number[] = [];
+  #mappedBuffers = 0;
   #freeSegments: Segment[] = [];
   /** The buffers of slabs whose pages went back to the operating system, to be used again before another slab is mapped. */
   readonly #dormant: Segment[][] = [];
@@ -51,7 +53,7 @@ export class BufferPool implements SegmentHome {
 
   /** Bytes mapped, and of these the bytes in buffers that nobody owns. */
   get mappedBytes(): number {
-    return this.#slabs.length * this.#options.slabBuffers * this.bufferBytes;
+    return this.#mappedBuffers * this.bufferBytes;
   }
   get freeBytes(): number {
     // Without dormant slabs, which hold no pages.
@@ -131,7 +133,7 @@ export class BufferPool implements SegmentHome {
     if (this.#checked) segment.bytes.fill(POISON, segment.base, segment.base + segment.capacity);
     this.#freeSegments.push(segment);
     const free = ++this.#slabFree[segment.slabIndex];
-    if (free === this.#options.slabBuffers && this.freeBytes > this.#options.retainBytes)
+    if (free === this.#slabBuffers[segment.slabIndex] && this.freeBytes > this.#options.retainBytes)
       this.#retire(segment.slabIndex);
   }
 
@@ -167,12 +169,14 @@ export class BufferPool implements SegmentHome {
       return true;
     }
     const { slabBuffers, limitBytes, bufferBytes } = this.#options;
-    const slabBytes = slabBuffers * bufferBytes;
-    if (this.mappedBytes + slabBytes > limitBytes) return false;
-    const slab = this.#options.mapSlab(slabBuffers * (bufferBytes + SPREAD_BYTES));
+    const count = Math.min(slabBuffers, Math.floor((limitBytes - this.mappedBytes) / bufferBytes));
+    if (count <= 0) return false;
+    const slab = this.#options.mapSlab(count * (bufferBytes + SPREAD_BYTES));
+    this.#mappedBuffers += count;
     const slabIndex = this.#slabs.push(slab) - 1;
-    this.#slabFree.push(slabBuffers);
-    for (let i = slabBuffers - 1; i >= 0; i--) {
+    this.#slabBuffers.push(count);
+    this.#slabFree.push(count);
+    for (let i = count - 1; i >= 0; i--) {
       const base = i * (bufferBytes + SPREAD_BYTES);
       if (this.#checked) slab.bytes.fill(POISON, base, base + bufferBytes);
       this.#freeSegments.push(new Segment(this, slab, slabIndex, base, bufferBytes));

@@ -53,17 +53,15 @@ EXPORT const char *fabric_counter_names(void)
 
 /*
  * What providers read from the environment when they are first asked; what the user has set stays. FI_UNIVERSE_SIZE,
- * the number of peers that ofi_rxm sizes its completion queue for, is 256 by default: more than small devices hold. Messages
- * of our size are copied through shared memory by both sides at once in two thirds of the time that the receiver alone takes
- * to fetch them by a system call (cross-memory attach). And ofi_rxm is to send them at once, not to ask first (16 KiB, its
- * default, is just too little for a full buffer and its headers).
+ * the number of peers that ofi_rxm sizes its completion queue for, is 256 by default: more than small devices hold. And
+ * ofi_rxm is to send messages of our size at once, not to ask first (16 KiB, its default, is just too little for a full
+ * buffer and its headers).
  */
 static void set_defaults(void)
 {
 	setenv("FI_SHM_RX_SIZE", "4096", 0);
 	setenv("FI_SHM_TX_SIZE", "4096", 0);
 	setenv("FI_UNIVERSE_SIZE", "4", 0);
-	setenv("FI_SHM_DISABLE_CMA", "1", 0);
 	setenv("FI_OFI_RXM_BUFFER_SIZE", "20480", 0);
 }
 
@@ -101,7 +99,6 @@ static struct fi_info *needs(const char *provider, const char *device)
 	hints->caps = FI_MSG | FI_SEND | FI_RECV;
 	hints->mode = FI_CONTEXT | FI_CONTEXT2;
 	hints->tx_attr->msg_order = FI_ORDER_SAS;
-	hints->tx_attr->iov_limit = 2;
 	hints->rx_attr->msg_order = FI_ORDER_SAS;
 	hints->domain_attr->mr_mode = FI_MR_LOCAL | FI_MR_VIRT_ADDR | FI_MR_ALLOCATED | FI_MR_PROV_KEY;
 	hints->domain_attr->threading = FI_THREAD_DOMAIN;
@@ -168,7 +165,6 @@ static int explain_absence(const char *provider, const char *device, const char 
 			result = fail("provider %s is here, but not at the address %s", provider, node);
 	} else {
 		hints->tx_attr->msg_order = hints->rx_attr->msg_order = 0;
-		hints->tx_attr->iov_limit = 0;
 		hints->ep_attr->type = FI_EP_UNSPEC;
 		hints->caps = 0;
 		if (exists(hints))
@@ -279,6 +275,7 @@ static void note_limits(struct endpoint *endpoint, int receives)
 	area->inject_bytes = (int32_t)inject;
 	area->max_message_bytes =
 		info->ep_attr->max_msg_size < INT32_MAX ? (int32_t)info->ep_attr->max_msg_size : INT32_MAX;
+	area->max_pieces = info->tx_attr->iov_limit <= MAX_PIECES ? (int32_t)info->tx_attr->iov_limit - 1 : MAX_PIECES;
 	area->registers = (info->domain_attr->mr_mode & FI_MR_LOCAL) != 0;
 }
 
@@ -289,6 +286,9 @@ static int open_on(struct endpoint *endpoint, int receives)
 	if (create_tables(endpoint, receives) < 0)
 		return -1;
 	note_limits(endpoint, receives);
+	if (endpoint->area->max_pieces < 1)
+		return fail("provider %s cannot send a header and what follows it from two places (iov_limit)",
+			    endpoint->info->fabric_attr->prov_name);
 	if (open_objects(endpoint) < 0 || read_address(endpoint) < 0)
 		return -1;
 	if (!endpoint->area->registers)

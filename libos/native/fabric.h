@@ -35,6 +35,8 @@ enum {
 	ADDRESS_BYTES = 256,
 	HEADER_WORDS = 6,
 	HEADER_BYTES = 4 * HEADER_WORDS,
+	/* Parts of a message, beside its header, that lie apart. */
+	MAX_PIECES = 3,
 	/* Larger messages are not copied here to be injected, whatever the provider allows. */
 	MAX_INJECT = 4096,
 	/* Exchanges between two readings of the clock. */
@@ -56,16 +58,20 @@ enum {
 enum { COUNTERS(COUNTER_NUMBER) COUNTER_COUNT };
 #define COUNTER_NAME(name) #name " "
 
-struct send_descriptor {
-	double payload;
+struct piece {
+	double address;
 	int32_t length;
+	/* The slab in which it lies. */
+	int32_t slab;
+};
+
+struct send_descriptor {
+	struct piece pieces[MAX_PIECES];
+	int32_t piece_count;
 	int32_t peer;
 	/* The number under which it is reported as finished; free until then. */
 	int32_t send;
 	int32_t flags;
-	/* Where the payload lies; -1 when there is none. */
-	int32_t slab;
-	int32_t reserved;
 	uint32_t header[HEADER_WORDS];
 	uint32_t reserved_too[2];
 };
@@ -85,7 +91,9 @@ struct area {
 	/* Written by the other side; what could not be done yet stays. */
 	int32_t queued;
 	int32_t to_post;
-	int32_t reserved[6];
+	/* Pieces that the provider takes. */
+	int32_t max_pieces;
+	int32_t reserved[5];
 	int32_t rx_buffer[MAX_BURST];
 	/* Bytes of the whole message, which may be more than the buffer took. */
 	int32_t rx_length[MAX_BURST];
@@ -99,14 +107,14 @@ struct area {
 };
 
 _Static_assert(COUNTER_COUNT <= 15, "the area has room for the counters");
-_Static_assert(sizeof(struct send_descriptor) == 64, "libos/rdma/layout.ts");
+_Static_assert(sizeof(struct send_descriptor) == 96, "libos/rdma/layout.ts");
 _Static_assert(offsetof(struct area, posted) == 128, "libos/rdma/layout.ts");
 _Static_assert(offsetof(struct area, queued) == 160, "libos/rdma/layout.ts");
 _Static_assert(offsetof(struct area, rx_buffer) == 192, "libos/rdma/layout.ts");
 _Static_assert(offsetof(struct area, finished_send) == 2240, "libos/rdma/layout.ts");
 _Static_assert(offsetof(struct area, tx) == 35008, "libos/rdma/layout.ts");
-_Static_assert(offsetof(struct area, address) == 100544, "libos/rdma/layout.ts");
-_Static_assert(offsetof(struct area, post) == 100800, "libos/rdma/layout.ts");
+_Static_assert(offsetof(struct area, address) == 133312, "libos/rdma/layout.ts");
+_Static_assert(offsetof(struct area, post) == 133568, "libos/rdma/layout.ts");
 
 struct receive {
 	/* First, so that the context of a completion is the receive. */

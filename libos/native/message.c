@@ -37,35 +37,52 @@ static void post_receives(struct endpoint *endpoint)
 		memmove(area->post, area->post + posted, (size_t)area->to_post * sizeof(area->post[0]));
 }
 
+static size_t payload_length(const struct send_descriptor *message)
+{
+	size_t length = 0;
+
+	for (int i = 0; i < message->piece_count; i++)
+		length += (size_t)message->pieces[i].length;
+	return length;
+}
+
 static ssize_t inject(struct endpoint *endpoint, const struct send_descriptor *message)
 {
-	uint8_t *staging = endpoint->staging;
-	size_t length = (size_t)message->length;
+	uint8_t *end = endpoint->staging + HEADER_BYTES;
 
-	memcpy(staging, message->header, HEADER_BYTES);
-	memcpy(staging + HEADER_BYTES, (const void *)(uintptr_t)message->payload, length);
-	return fi_inject(endpoint->ep, staging, HEADER_BYTES + length, endpoint->peers[message->peer]);
+	memcpy(endpoint->staging, message->header, HEADER_BYTES);
+	for (int i = 0; i < message->piece_count; i++) {
+		const struct piece *piece = &message->pieces[i];
+
+		memcpy(end, (const void *)(uintptr_t)piece->address, (size_t)piece->length);
+		end += piece->length;
+	}
+	return fi_inject(endpoint->ep, endpoint->staging, (size_t)(end - endpoint->staging),
+			 endpoint->peers[message->peer]);
 }
 
 static ssize_t send_gathered(struct endpoint *endpoint, const struct send_descriptor *message)
 {
 	struct send *send = &endpoint->sends[message->send];
-	struct iovec pieces[2] = {
-		{.iov_base = send->header, .iov_len = HEADER_BYTES},
-		{.iov_base = (void *)(uintptr_t)message->payload, .iov_len = (size_t)message->length},
-	};
-	void *descriptors[2] = {endpoint->sends_descriptor, NULL};
+	struct iovec parts[1 + MAX_PIECES] = {{.iov_base = send->header, .iov_len = HEADER_BYTES}};
+	void *descriptors[1 + MAX_PIECES] = {endpoint->sends_descriptor};
 	struct fi_msg msg = {
-		.msg_iov = pieces,
+		.msg_iov = parts,
 		.desc = descriptors,
-		.iov_count = message->length > 0 ? 2 : 1,
+		.iov_count = 1 + (size_t)message->piece_count,
 		.addr = endpoint->peers[message->peer],
 		.context = &send->context,
 	};
 
 	memcpy(send->header, message->header, HEADER_BYTES);
-	if (message->slab >= 0 && endpoint->slabs[message->slab] != NULL)
-		descriptors[1] = fi_mr_desc(endpoint->slabs[message->slab]);
+	for (int i = 0; i < message->piece_count; i++) {
+		const struct piece *piece = &message->pieces[i];
+
+		parts[1 + i].iov_base = (void *)(uintptr_t)piece->address;
+		parts[1 + i].iov_len = (size_t)piece->length;
+		if (endpoint->slabs[piece->slab] != NULL)
+			descriptors[1 + i] = fi_mr_desc(endpoint->slabs[piece->slab]);
+	}
 	return fi_sendmsg(endpoint->ep, &msg, FI_COMPLETION | (message->flags & DELIVERED ? FI_DELIVERY_COMPLETE : 0));
 }
 
@@ -82,7 +99,8 @@ static void send_queued(struct endpoint *endpoint)
 	for (int i = 0; i < area->queued; i++) {
 		struct send_descriptor *message = &area->tx[i];
 		uint32_t *blocked_in = &endpoint->blocked_in[message->peer];
-		bool injected = !(message->flags & DELIVERED) && HEADER_BYTES + message->length <= area->inject_bytes;
+		size_t length = payload_length(message);
+		bool injected = !(message->flags & DELIVERED) && HEADER_BYTES + length <= (size_t)area->inject_bytes;
 		ssize_t result = -FI_EAGAIN;
 
 		if (message->flags & DROPPED || !endpoint->peer_known[message->peer]) {
@@ -99,7 +117,7 @@ static void send_queued(struct endpoint *endpoint)
 			continue;
 		}
 		area->counters[COUNT_tx_messages]++;
-		area->counters[COUNT_tx_bytes] += message->length;
+		area->counters[COUNT_tx_bytes] += (double)length;
 		area->counters[COUNT_tx_injected] += injected;
 		if (injected || result != 0)
 			finish(endpoint, message->send, (int)-result);

@@ -52,8 +52,9 @@ export class Datagrams {
     const { queue } = socket;
     const slot = tokens.shift(queue.pushes);
     const sga = tokens.sga[slot]!;
-    // It is one message, from one piece of memory.
-    if (sga.segmentCount !== 1 || sga.segments[0].length > this.#engine.device.bufferBytes) {
+    const { bufferBytes, maxPieces } = this.#engine.device;
+    // It is one message.
+    if (sga.segmentCount > maxPieces || sga.byteLength > bufferBytes) {
       tokens.complete(slot, 'MESSAGE_TOO_LONG');
       return;
     }
@@ -65,7 +66,7 @@ export class Datagrams {
       tokens.complete(slot, 'NO_BUFFERS');
       return;
     }
-    if (channel.established && sga.segments[0].length > channel.connection.peerBufferBytes) {
+    if (channel.established && sga.byteLength > channel.connection.peerBufferBytes) {
       tokens.complete(slot, 'MESSAGE_TOO_LONG');
       return;
     }

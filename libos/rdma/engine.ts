@@ -7,7 +7,7 @@
  */
 import { randomFillSync } from 'node:crypto';
 import type { ErrorCode } from '../errors.ts';
-import type { Segment } from '../memory/sga.ts';
+import type { ScatterGatherArray, Segment } from '../memory/sga.ts';
 import { NO_SLOT } from '../tokens.ts';
 import { WorkList } from '../work-list.ts';
 import { type EarlyMessage, MessageConnection } from './connection.ts';
@@ -238,21 +238,37 @@ export class MessageEngine {
   // Data
 
   /**
-   * Queues a part of a segment as a data message; there must be credits and room, and at most peerBufferBytes. Its end is
-   * told under `slot`.
+   * Queues what one data message takes of a scatter-gather array, beginning at `offset` of its segment `index`; there must
+   * be credits and room. Its end is told under `slot`. Returns its bytes.
    */
   send(
     connection: MessageConnection,
-    payload: Segment,
+    sga: ScatterGatherArray,
+    index: number,
     offset: number,
-    length: number,
     slot: number,
     delivered: boolean,
-  ): void {
+  ): number {
+    const { device } = this;
     const send = this.#sends.take(connection.number, connection.peer, slot);
-    const at = this.device.queue(connection.peer, send, delivered, payload, offset, length);
+    const at = device.queue(connection.peer, send, delivered);
+    let length = 0;
+    for (let pieces = 0; pieces < device.maxPieces && index < sga.segmentCount; index++) {
+      const segment = sga.segments[index];
+      const room = connection.peerBufferBytes - length;
+      const left = segment.length - offset;
+      const piece = left < room ? left : room;
+      if (piece > 0) {
+        device.addPiece(segment, segment.offset + offset, piece);
+        pieces++;
+      }
+      length += piece;
+      if (piece < left) break;
+      offset = 0;
+    }
     this.#writeHeader(connection, at, (Kind.Data << KIND_SHIFT) | length);
     connection.sent = (connection.sent + 1) | 0;
+    return length;
   }
 
   /** The next data received, now the caller's, or null. Makes room for more. */
@@ -442,7 +458,7 @@ export class MessageEngine {
   #sendCredits(connection: MessageConnection): boolean {
     if (!this.hasRoom) return false;
     const send = this.#sends.take(connection.number, connection.peer, NO_SLOT);
-    const at = this.device.queue(connection.peer, send, false, null, 0, 0);
+    const at = this.device.queue(connection.peer, send, false);
     this.#writeHeader(connection, at, Kind.Credit << KIND_SHIFT);
     return true;
   }

@@ -9,7 +9,7 @@
 import { readFileSync } from 'node:fs';
 import koffi from 'koffi';
 import { LibosError } from '../errors.ts';
-import { mapAnonymous } from '../memory/anonymous.ts';
+import { HUGE_PAGE_BYTES, mapAnonymous } from '../memory/anonymous.ts';
 import { Segment, type Slab } from '../memory/sga.ts';
 import { type FabricGlue, fabricGlue } from './glue.ts';
 import {
@@ -21,9 +21,11 @@ import {
   FINISHED_SEND,
   MAX_BURST,
   MAX_MESSAGE_BYTES,
+  MAX_PIECES,
   MAX_QUEUED,
   MAX_SENDS,
   NOW_US,
+  PIECE_WORDS,
   POST,
   POSTED,
   QUEUED,
@@ -34,15 +36,18 @@ import {
   SendFlag,
   TO_POST,
   TX,
+  TX_FLAGS,
   TX_HEADER,
+  TX_PEER,
+  TX_PIECE_COUNT,
+  TX_SEND,
   TX_WORDS,
 } from './layout.ts';
 import { CONNECTION, HEADER_BYTES, HEADER_WORDS, KIND_AND_LENGTH, KIND_SHIFT, Kind } from './message.ts';
 import type { MessageDevice } from './message-device.ts';
 import type { FabricOptions } from './options.ts';
-import { claimSharedMemory, isOfTheDead } from './shared-memory.ts';
+import { claimSharedMemory } from './shared-memory.ts';
 
-const BUFFERS_PER_SLAB = 64;
 /** Before the header, so that the payload is aligned. */
 const LEAD_BYTES = 64 - HEADER_BYTES;
 /**
@@ -50,13 +55,12 @@ const LEAD_BYTES = 64 - HEADER_BYTES;
  * the same few places of the processor's caches (as in memory/pool.ts).
  */
 const SPREAD_BYTES = 8 * 64;
-/** shm hands over no more at once (SMR_SAR_SIZE). */
-const SHM_PART_BYTES = 32 * 1024;
 
 export class FabricDevice implements MessageDevice {
   readonly address: Uint8Array;
   readonly bufferBytes: number;
   readonly receiveLimit: number;
+  readonly maxPieces: number;
   readonly received: Segment[] = [];
   readonly headers: Int32Array;
   readonly messageBytes: Int32Array;
@@ -76,6 +80,9 @@ export class FabricDevice implements MessageDevice {
   /** Number at the glue of each slab that was mapped for the pool of buffers to send, in that order. */
   readonly #poolSlabs: number[] = [];
   readonly #receiveSlabs: { slab: Slab; number: number }[] = [];
+  /** Bytes from one receive buffer to the next. */
+  readonly #stride: number;
+  readonly #buffersPerSlab: number;
   readonly #buffers: Segment[] = [];
   #free: Segment[] = [];
   #freeCount = 0;
@@ -90,6 +97,8 @@ export class FabricDevice implements MessageDevice {
     this.#exchange = this.#glue.exchange;
     this.#flush = this.#glue.flush;
     this.bufferBytes = options.bufferBytes;
+    this.#stride = LEAD_BYTES + HEADER_BYTES + roundUp(this.bufferBytes, 64) + SPREAD_BYTES;
+    this.#buffersPerSlab = Math.max(1, Math.floor(HUGE_PAGE_BYTES / this.#stride));
     this.#endpoint = open(this.#glue, options);
     const areaBytes = this.#glue.areaBytes(this.#endpoint);
     const area = koffi.view(BigInt(this.#glue.area(this.#endpoint)), areaBytes);
@@ -105,6 +114,7 @@ export class FabricDevice implements MessageDevice {
     this.provider = this.#glue.provider(this.#endpoint);
     this.device = this.#glue.device(this.#endpoint);
     this.receiveLimit = Math.min(this.#words[RX_LIMIT], options.receiveBuffers);
+    this.maxPieces = this.#words[MAX_PIECES];
     this.#checkMessageLimit();
     this.#grow();
     for (let i = 0; i < MAX_BURST; i++) this.received.push(this.#buffers[0]);
@@ -150,12 +160,6 @@ export class FabricDevice implements MessageDevice {
     return this.provider === 'shm';
   }
 
-  isGone(address: Uint8Array): boolean {
-    // A longer message may be here in part, and libfabric looks at the peer whenever it looks for the rest.
-    const whole = HEADER_BYTES + this.bufferBytes <= SHM_PART_BYTES;
-    return whole && isOfTheDead(Buffer.from(address).toString('latin1'));
-  }
-
   removePeer(peer: number): void {
     this.#glue.removePeer(this.#endpoint, peer);
   }
@@ -164,23 +168,23 @@ export class FabricDevice implements MessageDevice {
     return MAX_QUEUED - this.#words[QUEUED];
   }
 
-  queue(
-    peer: number,
-    send: number,
-    delivered: boolean,
-    payload: Segment | null,
-    offset: number,
-    length: number,
-  ): number {
+  queue(peer: number, send: number, delivered: boolean): number {
     const words = this.#words;
     const at = TX + words[QUEUED]++ * TX_WORDS;
-    this.#doubles[at >> 1] = payload === null ? 0 : payload.address + (offset - payload.base);
-    words[at + 2] = length;
-    words[at + 3] = peer;
-    words[at + 4] = send;
-    words[at + 5] = delivered ? SendFlag.Delivered : 0;
-    words[at + 6] = payload === null ? -1 : this.#slabOf(payload);
+    words[at + TX_PIECE_COUNT] = 0;
+    words[at + TX_PEER] = peer;
+    words[at + TX_SEND] = send;
+    words[at + TX_FLAGS] = delivered ? SendFlag.Delivered : 0;
     return at - TX + TX_HEADER;
+  }
+
+  addPiece(segment: Segment, offset: number, length: number): void {
+    const words = this.#words;
+    const message = TX + (words[QUEUED] - 1) * TX_WORDS;
+    const at = message + words[message + TX_PIECE_COUNT]++ * PIECE_WORDS;
+    this.#doubles[at >> 1] = segment.address + (offset - segment.base);
+    words[at + 2] = length;
+    words[at + 3] = this.#slabOf(segment);
   }
 
   drop(peer: number, connection: number): number {
@@ -189,9 +193,9 @@ export class FabricDevice implements MessageDevice {
     this.droppedCredits = 0;
     for (let i = 0; i < words[QUEUED]; i++) {
       const at = TX + i * TX_WORDS;
-      if (words[at + 3] !== peer || words[at + TX_HEADER + CONNECTION] !== connection) continue;
-      if ((words[at + 5] & SendFlag.Dropped) !== 0) continue;
-      words[at + 5] |= SendFlag.Dropped;
+      if (words[at + TX_PEER] !== peer || words[at + TX_HEADER + CONNECTION] !== connection) continue;
+      if ((words[at + TX_FLAGS] & SendFlag.Dropped) !== 0) continue;
+      words[at + TX_FLAGS] |= SendFlag.Dropped;
       if (words[at + TX_HEADER + KIND_AND_LENGTH] >>> KIND_SHIFT === Kind.Data) data++;
       else this.droppedCredits++;
     }
@@ -243,7 +247,8 @@ export class FabricDevice implements MessageDevice {
 
   #slabOf(segment: Segment): number {
     // What was received may be pushed again as it is.
-    if (segment.home === this) return this.#receiveSlabs[(segment.slabIndex / BUFFERS_PER_SLAB) | 0].number;
+    if (segment.home === this)
+      return this.#receiveSlabs[(segment.slabIndex / this.#buffersPerSlab) | 0].number;
     return this.#poolSlabs[segment.slabIndex];
   }
 
@@ -265,9 +270,9 @@ export class FabricDevice implements MessageDevice {
 
   /** More receive buffers. Returns false when there are as many as may be. */
   #grow(): boolean {
-    const count = Math.min(BUFFERS_PER_SLAB, this.receiveLimit - this.#buffers.length);
+    const count = Math.min(this.#buffersPerSlab, this.receiveLimit - this.#buffers.length);
     if (count <= 0) return false;
-    const stride = LEAD_BYTES + HEADER_BYTES + roundUp(this.bufferBytes, 64) + SPREAD_BYTES;
+    const stride = this.#stride;
     const slab = mapAnonymous(count * stride);
     const number = this.#register(slab, count * stride);
     this.#receiveSlabs.push({ slab, number });

@@ -21,6 +21,7 @@ const hosts = fc.record({
   receiveLimit: fc.constantFrom(2, 3, 4, 8, 40),
   maxWindow: fc.constantFrom(1, 2, 3, 8, 16),
   queueLimit: fc.constantFrom(1, 2, 64),
+  maxPieces: fc.constantFrom(1, 3),
 });
 
 /** Microseconds of virtual time after which a run counts as stuck: a thousand times what the slowest needs. */

@@ -32,15 +32,22 @@ export const ADDRESS_LENGTH = POSTED + 6;
 export const MAX_MESSAGE_BYTES = POSTED + 7;
 export const QUEUED = 160 / 4;
 export const TO_POST = QUEUED + 1;
+export const MAX_PIECES = QUEUED + 2;
 export const RX_BUFFER = 192 / 4;
 export const RX_LENGTH = RX_BUFFER + MAX_BURST;
 export const RX_HEADER = RX_LENGTH + MAX_BURST;
 export const FINISHED_SEND = RX_HEADER + MAX_BURST * HEADER_WORDS;
 export const FINISHED_ERROR = FINISHED_SEND + MAX_SENDS;
-/** Of each queued message: a double, the payload's address; then length, peer, send, flags, slab; then its header. */
+/** Of each queued message: its pieces, their number, peer, send, flags; then its header. */
 export const TX = FINISHED_ERROR + MAX_SENDS;
-export const TX_WORDS = 16;
-export const TX_HEADER = 8;
+export const TX_WORDS = 24;
+/** Of each piece: a double, its address; then length and slab. */
+export const PIECE_WORDS = 4;
+export const TX_PIECE_COUNT = 3 * PIECE_WORDS;
+export const TX_PEER = TX_PIECE_COUNT + 1;
+export const TX_SEND = TX_PIECE_COUNT + 2;
+export const TX_FLAGS = TX_PIECE_COUNT + 3;
+export const TX_HEADER = TX_PIECE_COUNT + 4;
 const ADDRESS_WORD = TX + MAX_QUEUED * TX_WORDS;
 export const ADDRESS_BYTES = 256;
 export const POST = ADDRESS_WORD + ADDRESS_BYTES / 4;

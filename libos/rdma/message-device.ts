@@ -36,26 +36,20 @@ export interface MessageDevice extends SegmentHome {
   /** Makes a peer known by its address. Returns its number, or -1 if the address means nothing here. */
   addPeer(address: Uint8Array): number;
   removePeer(peer: number): void;
-  /** Whether a peer can be removed before the device is closed: one to whom no send is unfinished, or who is gone. */
+  /** Whether a peer can be removed before the device is closed: of whom nothing will come, and to whom no send is unfinished. */
   readonly forgetsPeers: boolean;
-  /** Whether the process that has this address is certain to be gone. */
-  isGone(address: Uint8Array): boolean;
 
   /** Messages that can still be queued. */
   readonly room: number;
   /**
-   * Queues a message and returns where its HEADER_WORDS words are to be written into `queuedHeaders`. `send` names it
-   * among those that have not finished; it is finished when its payload is not needed any more, or, if `delivered`,
-   * when the peer's endpoint has it.
+   * Queues a message without a payload and returns where its HEADER_WORDS words are to be written into `queuedHeaders`.
+   * `send` names it among those that have not finished; it is finished when its payload is not needed any more, or, if
+   * `delivered`, when the peer's endpoint has it.
    */
-  queue(
-    peer: number,
-    send: number,
-    delivered: boolean,
-    payload: Segment | null,
-    offset: number,
-    length: number,
-  ): number;
+  queue(peer: number, send: number, delivered: boolean): number;
+  /** Appends a part of a segment to the payload of the message that was queued last, which has at most maxPieces of them. */
+  addPiece(segment: Segment, offset: number, length: number): void;
+  readonly maxPieces: number;
   readonly queuedHeaders: Int32Array;
   /**
    * Messages to this connection of the peer's that wait to be sent are not sent any more: they finish with an error.

@@ -4,9 +4,9 @@ import { createLibos, LibosError } from '../index.ts';
 import { parseRdmaOptions } from './options.ts';
 
 describe('options of the backend rdma', () => {
-  it('are those of shm by default, with 64 MiB to receive into', () => {
+  it('are those of shm by default, with 192 MiB to receive into', () => {
     expect(parseRdmaOptions({})).toEqual({
-      fabric: { provider: 'shm', device: null, address: null, bufferBytes: 16_384, receiveBuffers: 4096 },
+      fabric: { provider: 'shm', device: null, address: null, bufferBytes: 49_152, receiveBuffers: 4096 },
       maxWindow: 64,
     });
   });

@@ -35,6 +35,10 @@ const names = {
 } as const;
 
 const MIB = 1024 * 1024;
+/** Three buffers of the pool, as many as go into a message: the longer a message is, the less does each byte cost. */
+const SHM_BUFFER_BYTES = 3 * 16_384;
+/** What ofi_rxm sends without asking first (set_defaults in libos/native/fabric.c). */
+const RXM_BUFFER_BYTES = 16_384;
 
 /** Throws INVALID_ARGUMENT naming the option, what it may be, and what to type. */
 export function parseRdmaOptions(given: BackendOptions): RdmaOptions {
@@ -59,8 +63,13 @@ export function parseRdmaOptions(given: BackendOptions): RdmaOptions {
       options.refuse('address', 'shm is within this machine and has none: leave it out');
     options.address('address');
   }
-  const bufferBytes = options.integer('buffer_bytes', 1024, MAX_PAYLOAD_BYTES - HEADER_BYTES, 16_384);
-  const memoryMb = options.integer('receive_memory_mb', 1, 65_536, 64);
+  const bufferBytes = options.integer(
+    'buffer_bytes',
+    1024,
+    MAX_PAYLOAD_BYTES - HEADER_BYTES,
+    provider === 'shm' ? SHM_BUFFER_BYTES : RXM_BUFFER_BYTES,
+  );
+  const memoryMb = options.integer('receive_memory_mb', 1, 65_536, 192);
   const receiveBuffers = Math.floor((memoryMb * MIB) / bufferBytes);
   if (receiveBuffers < 4) {
     options.refuse(

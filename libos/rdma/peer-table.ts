@@ -1,24 +1,24 @@
 /**
- * The peers that an endpoint knows: one entry for each address, for as long as a connection to it is there, and until the
- * device needs it no more; for ever where the device does not forget peers safely.
+ * The peers that an endpoint knows: one entry for each address. It goes with its last connection where the device forgets
+ * peers safely, once nothing of the peer can come any more and all sends to it have ended: libfabric's shm reads what belongs
+ * to the peer then. One that was lost stays until the endpoint is closed.
  */
 import type { MessageDevice } from './message-device.ts';
 import type { SendTable } from './send-table.ts';
 
 interface Peer {
+  readonly key: string;
   readonly number: number;
-  readonly address: Uint8Array;
   connections: number;
-  /** A connection was lost: something of this peer may still come, for as long as its process is there. */
   lost: boolean;
 }
 
 export class PeerTable {
   readonly #device: MessageDevice;
   readonly #sends: SendTable;
-  readonly #byAddress = new Map<string, Peer>();
+  readonly #byKey = new Map<string, Peer>();
   readonly #byNumber: Peer[] = [];
-  /** Those without connections, which the device may still need. */
+  /** Those without connections to whom sends may be unfinished. */
   readonly #leaving = new Set<Peer>();
 
   constructor(device: MessageDevice, sends: SendTable) {
@@ -29,13 +29,13 @@ export class PeerTable {
   /** The peer's number, or -1 if the address means nothing to the device. Each add needs its remove. */
   add(address: Uint8Array): number {
     this.#sweep();
-    const key = keyOf(address);
-    let peer = this.#byAddress.get(key);
+    const key = Buffer.from(address).toString('latin1');
+    let peer = this.#byKey.get(key);
     if (peer === undefined) {
       const number = this.#device.addPeer(address);
       if (number < 0) return -1;
-      peer = { number, address: address.slice(), connections: 0, lost: false };
-      this.#byAddress.set(key, peer);
+      peer = { key, number, connections: 0, lost: false };
+      this.#byKey.set(key, peer);
       this.#byNumber[number] = peer;
     }
     peer.connections++;
@@ -47,23 +47,17 @@ export class PeerTable {
   remove(number: number, lost: boolean): void {
     const peer = this.#byNumber[number];
     peer.lost ||= lost;
-    if (--peer.connections > 0 || !this.#device.forgetsPeers) return;
+    if (--peer.connections > 0 || peer.lost || !this.#device.forgetsPeers) return;
     this.#leaving.add(peer);
     this.#sweep();
   }
 
-  /** libfabric's shm reads what belongs to a peer when a send to it ends, and when a message of its own comes in parts. */
   #sweep(): void {
     for (const peer of this.#leaving) {
-      const needed = peer.lost || this.#sends.hasUnfinished(peer.number);
-      if (needed && !this.#device.isGone(peer.address)) continue;
+      if (this.#sends.hasUnfinished(peer.number)) continue;
       this.#leaving.delete(peer);
-      this.#byAddress.delete(keyOf(peer.address));
+      this.#byKey.delete(peer.key);
       this.#device.removePeer(peer.number);
     }
   }
-}
-
-function keyOf(address: Uint8Array): string {
-  return Buffer.from(address).toString('latin1');
 }

@@ -3,6 +3,7 @@
  * completes when the device needs none of its bytes any more, and pushes of a channel complete in order.
  */
 import type { ErrorCode } from '../errors.ts';
+import type { ScatterGatherArray } from '../memory/sga.ts';
 import { NO_SLOT, type PendingList, type TokenTable } from '../tokens.ts';
 import { WorkList } from '../work-list.ts';
 import type { Channel } from './channel.ts';
@@ -40,27 +41,27 @@ export class Sender implements SendOwner {
       const slot = pushes.head;
       const sga = tokens.sga[slot]!;
       while (channel.segment < sga.segmentCount) {
-        const segment = sga.segments[channel.segment];
-        const left = segment.length - channel.offset;
-        if (left > 0 || sga.segmentCount === 1) {
-          if (connection.credits <= 0) return;
-          if (!engine.hasRoom) {
-            this.#wait(channel);
-            return;
-          }
-          const length = left < connection.peerBufferBytes ? left : connection.peerBufferBytes;
-          const offset = segment.offset + channel.offset;
-          engine.send(connection, segment, offset, length, slot, tokens.acknowledged[slot] === 1);
-          tokens.position[slot]++;
-          channel.offset += length;
-          if (length < left) continue;
+        if (connection.credits <= 0) return;
+        if (!engine.hasRoom) {
+          this.#wait(channel);
+          return;
         }
-        channel.segment++;
-        channel.offset = 0;
+        const delivered = tokens.acknowledged[slot] === 1;
+        const length = engine.send(connection, sga, channel.segment, channel.offset, slot, delivered);
+        tokens.position[slot]++;
+        this.#advance(channel, sga, length);
       }
       this.#allQueued(channel);
     }
     if (channel.shut) engine.finish(connection);
+  }
+
+  /** Moves on behind `length` bytes of the push at the head, and behind empty segments. */
+  #advance(channel: Channel, sga: ScatterGatherArray, length: number): void {
+    channel.offset += length;
+    while (channel.segment < sga.segmentCount && channel.offset >= sga.segments[channel.segment].length) {
+      channel.offset -= sga.segments[channel.segment++].length;
+    }
   }
 
   sendFinished(slot: number, error: number): void {

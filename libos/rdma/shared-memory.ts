@@ -7,26 +7,17 @@ import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const FOLDER = '/dev/shm';
-/** Numbers of processes come again. */
+/** Numbers of processes come again, and a peer may still know the one before by its name. */
 const START = Date.now().toString(36);
 
 /** The name for an endpoint of this process, after those of processes that are gone were removed. */
 export function claimSharedMemory(): string {
-  for (const name of readdirSync(FOLDER)) {
-    if (isOfTheDead(name)) rmSync(join(FOLDER, name), { force: true });
-  }
-  return `${prefix()}${process.pid}-${START}`;
-}
-
-/** Whether a name, or an address that has it in it, is that of a process of ours which is not there any more. */
-export function isOfTheDead(name: string): boolean {
-  const [, rest] = name.split(prefix());
-  const pid = rest === undefined ? undefined : /^(\d+)\b/.exec(rest)?.[1];
-  return pid !== undefined && !existsSync(`/proc/${pid}`);
-}
-
-/** A number of a process means something only in its own namespace; several may share the folder. */
-function prefix(): string {
+  // A number of a process means something only in its own namespace; several may share the folder.
   const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
-  return `bypassbench-${namespace}-`;
+  const prefix = `bypassbench-${namespace}-`;
+  for (const name of readdirSync(FOLDER)) {
+    const [, pid] = name.startsWith(prefix) ? (/^(\d+)\b/.exec(name.slice(prefix.length)) ?? []) : [];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(FOLDER, name), { force: true });
+  }
+  return `${prefix}${process.pid}-${START}`;
 }

@@ -32,6 +32,8 @@ export interface HostOptions {
   maxWindow?: number;
   /** Messages that the device takes at a time. */
   queueLimit?: number;
+  /** Pieces of a message's payload that it takes. */
+  maxPieces?: number;
   poolLimitBytes?: number;
 }
 
@@ -110,7 +112,7 @@ interface Queued {
   peer: number;
   send: number;
   header: Int32Array;
-  read: () => Uint8Array;
+  pieces: Uint8Array[];
   delivered: boolean;
   dropped: boolean;
 }
@@ -125,6 +127,7 @@ export class SimulatedMessageDevice implements MessageDevice {
   readonly address: Uint8Array;
   readonly bufferBytes: number;
   readonly receiveLimit: number;
+  readonly maxPieces: number;
   readonly received: Segment[] = [];
   readonly headers = new Int32Array(BURST * HEADER_WORDS);
   readonly messageBytes = new Int32Array(BURST);
@@ -148,13 +151,14 @@ export class SimulatedMessageDevice implements MessageDevice {
   constructor(
     network: SimulatedNetwork,
     number: number,
-    { bufferBytes = 1000, receiveLimit = 64, queueLimit = 64 }: HostOptions,
+    { bufferBytes = 1000, receiveLimit = 64, queueLimit = 64, maxPieces = 3 }: HostOptions,
   ) {
     this.#network = network;
     this.#queueLimit = queueLimit;
     this.address = Uint8Array.of(number);
     this.bufferBytes = bufferBytes;
     this.receiveLimit = receiveLimit;
+    this.maxPieces = maxPieces;
     this.queuedHeaders = new Int32Array(queueLimit * HEADER_WORDS);
     // Beside those that can be posted, some for the application to hold.
     for (let i = 0; i < receiveLimit * 2; i++) {
@@ -192,34 +196,27 @@ export class SimulatedMessageDevice implements MessageDevice {
     return address.length === 1 && address[0] < this.#network.devices.length ? address[0] : -1;
   }
   readonly forgetsPeers = true;
-  isGone(address: Uint8Array): boolean {
-    return this.#network.devices[address[0]].dead;
-  }
   removePeer(peer: number): void {
-    // A real device may read what belongs to the peer when a send to it ends, and when it takes a message of it.
-    const { dead } = this.#network.devices[peer];
-    if (!dead && (this.#unfinishedTo.get(peer) ?? 0) > 0)
-      throw new Error('removed a peer with unfinished sends');
+    // A real device may read what belongs to the peer when a send to it ends.
+    if ((this.#unfinishedTo.get(peer) ?? 0) > 0) throw new Error('removed a peer with unfinished sends');
   }
 
   get room(): number {
     return this.#queueLimit - this.#queued.length;
   }
 
-  queue(
-    peer: number,
-    send: number,
-    delivered: boolean,
-    payload: Segment | null,
-    offset: number,
-    length: number,
-  ): number {
+  queue(peer: number, send: number, delivered: boolean): number {
     const at = this.#queued.length * HEADER_WORDS;
     this.#unfinishedTo.set(peer, (this.#unfinishedTo.get(peer) ?? 0) + 1);
-    const read = () => payload?.bytes.slice(offset, offset + length) ?? new Uint8Array();
     const header = this.queuedHeaders.subarray(at, at + HEADER_WORDS);
-    this.#queued.push({ peer, send, header, read, delivered, dropped: false });
+    this.#queued.push({ peer, send, header, pieces: [], delivered, dropped: false });
     return at;
+  }
+
+  addPiece({ bytes }: Segment, offset: number, length: number): void {
+    const { pieces } = this.#queued.at(-1)!;
+    pieces.push(bytes.subarray(offset, offset + length));
+    if (pieces.length > this.maxPieces) throw new Error('a message has more pieces than the device takes');
   }
 
   drop(peer: number, connection: number): number {
@@ -282,13 +279,13 @@ export class SimulatedMessageDevice implements MessageDevice {
     }
     const network = this.#network;
     const copied = !message.delivered && network.random.below(2) === 0;
-    const early = copied ? message.read() : null;
+    const early = copied ? Buffer.concat(message.pieces) : null;
     if (copied) this.#finish(message, 0);
     const atUs = Math.max(this.#lastArrivalUs.get(message.peer) ?? 0, network.nowUs + network.delayUs());
     this.#lastArrivalUs.set(message.peer, atUs);
     network.lastHeaderTo.set(network.devices[message.peer], message.header);
     network.at(atUs, () => {
-      network.devices[message.peer].#arrive(message.header, early ?? message.read());
+      network.devices[message.peer].#arrive(message.header, early ?? Buffer.concat(message.pieces));
       if (!copied) network.at(atUs + network.delayUs(), () => this.#finish(message, 0));
     });
   }
