@@ -109,7 +109,7 @@ export class Datagrams {
       socket.readable.push(channel);
     }
     this.servePops(socket);
-    if (connection.atEnd) this.#engine.finish(connection);
+    if (connection.atEnd) this.#engine.ends.finish(connection);
   }
 
   /** A channel did not come about. */
@@ -122,11 +122,11 @@ export class Datagrams {
     for (const channel of socket.all) {
       if (!channel.established) {
         channel.line.close();
-        this.#engine.abandon(channel.connection);
+        this.#engine.ends.lineBroken(channel.connection);
         this.#sender.fail(channel, 'CANCELLED');
       } else {
         this.#sender.detach(channel);
-        this.#engine.closeByOwner(channel.connection);
+        this.#engine.ends.closeByOwner(channel.connection);
       }
     }
   }

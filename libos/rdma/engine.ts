@@ -6,12 +6,12 @@
  * the peer has sent, or that it cannot send any more.
  */
 import { randomFillSync } from 'node:crypto';
-import type { ErrorCode } from '../errors.ts';
 import type { ScatterGatherArray, Segment } from '../memory/sga.ts';
 import { NO_SLOT } from '../tokens.ts';
 import { WorkList } from '../work-list.ts';
 import { type EarlyMessage, MessageConnection } from './connection.ts';
 import { CreditGiver } from './credit-giver.ts';
+import { ConnectionEnds, type EndsOwner } from './ends.ts';
 import type { Hello } from './hello.ts';
 import {
   CONNECTION,
@@ -29,16 +29,10 @@ import {
 import type { MessageDevice } from './message-device.ts';
 import { PeerTable } from './peer-table.ts';
 import { ReceiveBudget } from './receive-budget.ts';
-import { EndReason, RecordKind } from './rendezvous.ts';
 import { SendTable } from './send-table.ts';
 
 /** Credits that a connection begins with, if there are that many. */
 const FIRST_WINDOW = 4;
-/** A lost peer's messages may still be on their way for so long. */
-const QUARANTINE_US = 1_000_000;
-/** For so long a closed connection waits for the end of the peer's stream, and one that has ended for the peer to know. */
-const END_PATIENCE_US = 60_000_000;
-const TICK_US = 1000;
 
 /** The one who is told of sends that have ended. */
 export interface SendOwner {
@@ -51,9 +45,10 @@ export interface EngineOptions {
   maxWindow: number;
 }
 
-export class MessageEngine {
+export class MessageEngine implements EndsOwner {
   readonly device: MessageDevice;
   readonly budget: ReceiveBudget;
+  readonly ends: ConnectionEnds;
   /** Connections that something has happened to: data, credits, an end, an error. Whoever serves them empties it. */
   readonly touched = new WorkList<MessageConnection>();
   /** Messages of connections that are not, or not any more. */
@@ -64,9 +59,6 @@ export class MessageEngine {
   readonly #owner: SendOwner;
   readonly #connections: (MessageConnection | null)[] = [];
   readonly #freeNumbers: number[] = [];
-  /** Those that wait for a time to pass, or for a peer's last messages. */
-  readonly #ending = new Set<MessageConnection>();
-  #tickUs = 0;
   readonly #sends = new SendTable();
 
   constructor(device: MessageDevice, owner: SendOwner, { maxWindow }: EngineOptions) {
@@ -75,6 +67,7 @@ export class MessageEngine {
     this.#maxWindow = maxWindow;
     this.budget = new ReceiveBudget(device, maxWindow);
     this.#peers = new PeerTable(device, this.#sends);
+    this.ends = new ConnectionEnds(this, device, this.budget, this.#sends, this.#peers);
     this.#credits = new CreditGiver(device, this.budget, (connection) => this.#sendCredits(connection));
   }
 
@@ -86,14 +79,6 @@ export class MessageEngine {
   /** Sends that have not ended. */
   get unfinishedSends(): number {
     return this.#sends.unfinished;
-  }
-
-  /** Whether peers that are there, and have ended their streams as well, have still to say that all has come. */
-  get hasUnsettled(): boolean {
-    for (const { lostUntilUs, peerFinished, endSent } of this.#ending) {
-      if (lostUntilUs < 0 && (peerFinished || endSent)) return true;
-    }
-    return false;
   }
 
   /** Whether a message can be queued now. */
@@ -150,83 +135,11 @@ export class MessageEngine {
     return true;
   }
 
-  /** Forgets a connection that did not come about; its peer may have thought so, and sent something. */
-  abandon(connection: MessageConnection): void {
-    this.lineBroken(connection);
-  }
+  // For the ends of connections
 
-  /** Nothing more will be sent but credits: the peer reads the end of the stream behind all messages so far. */
-  finish(connection: MessageConnection): void {
-    if (connection.finished || connection.endSent) return;
-    connection.finished = true;
-    connection.line?.send(RecordKind.Finish, EndReason.Orderly, connection.sent, 0);
-    this.#settle(connection);
-  }
-
-  /** The application has closed a connection: what it sent arrives, unless it has left something unread. */
-  closeByOwner(connection: MessageConnection): void {
-    connection.closed = true;
-    if (connection.gone || connection.error !== null) {
-      this.#discardUnread(connection);
-      return;
-    }
-    if (connection.hasUnread) {
-      this.reset(connection);
-      return;
-    }
-    connection.endsUntilUs = this.device.nowUs + END_PATIENCE_US;
-    this.finish(connection);
-    if (!connection.gone) this.#ending.add(connection);
-  }
-
-  /** Ends both directions at once, and tells the peer. */
-  reset(connection: MessageConnection): void {
-    if (connection.gone) return;
-    this.#fail(connection, 'CONNECTION_RESET');
-    this.#sendEnd(connection, EndReason.Reset);
-    this.#settle(connection);
-  }
-
-  /** A record has come over the connection's line. */
-  record(connection: MessageConnection, kind: number, reason: number, data: number, credits: number): void {
-    if (connection.gone) return;
-    if (kind === RecordKind.Finish) {
-      connection.peerFinished = true;
-      connection.peerTotal = data | 0;
-    } else {
-      connection.endReceived = true;
-      connection.peerData = data | 0;
-      connection.peerCredits = credits | 0;
-      // Orderly only behind the ends of both streams.
-      const orderly = reason === EndReason.Orderly && connection.peerFinished;
-      if (!orderly)
-        this.#fail(connection, reason === EndReason.ProtocolError ? 'PROTOCOL_ERROR' : 'CONNECTION_RESET');
-      if (connection.error !== null) this.#sendEnd(connection, EndReason.Reset);
-    }
-    // Fewer than have arrived, or more than it had credits for: no honest peer says so.
-    const possible = ((data - connection.arrived) | 0) >= 0 && ((connection.limit - data) | 0) >= 0;
-    if (!possible) this.#lose(connection, 'PROTOCOL_ERROR');
-    this.touch(connection);
-    this.#settle(connection);
-  }
-
-  /** The line is gone: the peer has died, or a network between us. */
-  lineBroken(connection: MessageConnection): void {
-    connection.line?.close();
-    connection.line = null;
-    if (connection.gone) return;
-    const { peerFinished, finished, received, peerTotal } = connection;
-    const orderly = finished && peerFinished && received === peerTotal;
-    if (!orderly && connection.error === null) {
-      connection.error = 'CONNECTION_RESET';
-      // What a peer sent before its end can still be read.
-      if (!peerFinished) this.#discardUnread(connection);
-      this.#dropSends(connection);
-    }
-    connection.endSent = true;
-    connection.lostUntilUs = this.device.nowUs + QUARANTINE_US;
-    this.#ending.add(connection);
-    this.touch(connection);
+  forgotten({ number }: MessageConnection): void {
+    this.#connections[number] = null;
+    this.#freeNumbers.push(number);
   }
 
   touch(connection: MessageConnection): void {
@@ -288,7 +201,7 @@ export class MessageEngine {
     if (finished > 0) this.#tellFinished(finished);
     for (let i = 0; i < count; i++) this.#receive(i);
     this.#credits.feedStarved();
-    if (device.nowUs >= this.#tickUs) this.#tick();
+    this.ends.tick();
   }
 
   /**
@@ -297,10 +210,7 @@ export class MessageEngine {
    */
   shutdown(): void {
     for (const connection of this.#connections) {
-      if (connection === null) continue;
-      this.#discardUnread(connection);
-      if (!connection.finished) this.#sendEnd(connection, EndReason.Reset);
-      connection.line?.close();
+      if (connection !== null) this.ends.leave(connection);
     }
   }
 
@@ -333,7 +243,7 @@ export class MessageEngine {
   /** What could not be sent will not be sent again, so the stream has a hole. */
   #sendFailed(number: number): void {
     const connection = this.#connections[number];
-    if (connection?.error === null && !connection.endSent) this.reset(connection);
+    if (connection?.error === null && !connection.endSent) this.ends.reset(connection);
   }
 
   #receive(index: number): void {
@@ -380,7 +290,7 @@ export class MessageEngine {
       if (connection.early !== null) this.#acceptEarly(connection);
     } else this.#arrivedEarly(connection, gap, { data, limit, credits });
     this.touch(connection);
-    if (connection.endReceived || connection.peerFinished) this.#settle(connection);
+    if (connection.endReceived || connection.peerFinished) this.ends.settle(connection);
   }
 
   /** Takes the next message in the order in which they were sent; `data` null for a credit message. */
@@ -401,7 +311,7 @@ export class MessageEngine {
       acknowledged >= 0 &&
       ((connection.creditsSent - creditsReceived) | 0) >= 0;
     if (!possible) {
-      this.#lose(connection, 'PROTOCOL_ERROR');
+      this.ends.lose(connection, 'PROTOCOL_ERROR');
       return;
     }
     connection.sendLimit = limit;
@@ -421,7 +331,7 @@ export class MessageEngine {
       return;
     }
     if (message.data !== null) this.device.give(message.data);
-    this.#lose(connection, 'PROTOCOL_ERROR');
+    this.ends.lose(connection, 'PROTOCOL_ERROR');
   }
 
   #acceptEarly(connection: MessageConnection): void {
@@ -444,7 +354,7 @@ export class MessageEngine {
     connection.received = connection.arrived;
     connection.taken = connection.received;
     this.device.give(data);
-    if (connection.error === null) this.reset(connection);
+    if (connection.error === null) this.ends.reset(connection);
   }
 
   /** The peer has broken the rules. What it had no credit for has taken somebody's receive. */
@@ -452,7 +362,7 @@ export class MessageEngine {
     this.device.give(segment);
     this.budget.restore();
     if (connection.error !== null) return;
-    this.#lose(connection, 'PROTOCOL_ERROR');
+    this.ends.lose(connection, 'PROTOCOL_ERROR');
   }
 
   #sendCredits(connection: MessageConnection): boolean {
@@ -461,96 +371,6 @@ export class MessageEngine {
     const at = this.device.queue(connection.peer, send, false);
     this.#writeHeader(connection, at, Kind.Credit << KIND_SHIFT);
     return true;
-  }
-
-  // Ends
-
-  #fail(connection: MessageConnection, code: ErrorCode): void {
-    if (connection.error === null) connection.error = code;
-    this.#discardUnread(connection);
-    this.#dropSends(connection);
-    this.touch(connection);
-  }
-
-  /** The peer cannot be believed: what it says it has sent counts for nothing, as if it were gone. */
-  #lose(connection: MessageConnection, code: ErrorCode): void {
-    this.#fail(connection, code);
-    this.#sendEnd(connection, EndReason.ProtocolError);
-    connection.lostUntilUs = this.device.nowUs + QUARANTINE_US;
-    this.#ending.add(connection);
-  }
-
-  #dropSends(connection: MessageConnection): void {
-    if (connection.peer < 0) return;
-    const dropped = this.device.drop(connection.peer, connection.peerNumber);
-    connection.sent = (connection.sent - dropped) | 0;
-    connection.creditsSent = (connection.creditsSent - this.device.droppedCredits) | 0;
-    this.#sends.silence(connection.number);
-  }
-
-  #discardUnread(connection: MessageConnection): void {
-    for (let data = connection.shift(); data !== null; data = connection.shift()) this.device.give(data);
-    for (const { data } of connection.early?.values() ?? []) {
-      if (data !== null) this.device.give(data);
-      else connection.creditsReceived = (connection.creditsReceived + 1) | 0;
-    }
-    connection.early = null;
-    // They have arrived, whatever became of them.
-    connection.received = connection.arrived;
-    connection.taken = connection.received;
-  }
-
-  #sendEnd(connection: MessageConnection, reason: number): void {
-    if (connection.endSent) return;
-    connection.endSent = true;
-    connection.line?.send(RecordKind.End, reason, connection.sent, connection.creditsSent);
-  }
-
-  /** Goes as far towards the end of a connection as what has happened allows. */
-  #settle(connection: MessageConnection): void {
-    if (connection.gone) return;
-    const allRead = connection.peerFinished && connection.received === connection.peerTotal;
-    if (connection.finished && allRead && connection.error === null)
-      this.#sendEnd(connection, EndReason.Orderly);
-    if (!connection.endSent && !connection.endReceived) return;
-    const allArrived =
-      connection.endReceived &&
-      connection.arrived === connection.peerData &&
-      connection.creditsReceived === connection.peerCredits;
-    if (connection.endSent && allArrived) {
-      this.#forget(connection);
-      return;
-    }
-    if (connection.endsUntilUs < 0) connection.endsUntilUs = this.device.nowUs + END_PATIENCE_US;
-    this.#ending.add(connection);
-  }
-
-  /** Nothing can come any more: what was promised is free, and its number is. */
-  #forget(connection: MessageConnection): void {
-    connection.gone = true;
-    this.budget.redeem(connection.outstanding + 1);
-    this.budget.connections--;
-    connection.limit = connection.arrived;
-    connection.line?.close();
-    connection.line = null;
-    this.#ending.delete(connection);
-    this.#connections[connection.number] = null;
-    this.#freeNumbers.push(connection.number);
-    this.#sends.forget(connection.number);
-    if (connection.peer >= 0) this.#peers.remove(connection.peer, connection.lostUntilUs >= 0);
-  }
-
-  #tick(): void {
-    const { nowUs } = this.device;
-    this.#tickUs = nowUs + TICK_US;
-    for (const connection of this.#ending) {
-      if (connection.lostUntilUs >= 0 && nowUs >= connection.lostUntilUs) this.#forget(connection);
-      else if (connection.endsUntilUs >= 0 && nowUs >= connection.endsUntilUs) {
-        connection.endsUntilUs = -1;
-        if (!connection.endSent) this.reset(connection);
-        if (!connection.gone) this.lineBroken(connection);
-      }
-    }
   }
 }
 

@@ -53,7 +53,7 @@ export class Sender implements SendOwner {
       }
       this.#allQueued(channel);
     }
-    if (channel.shut) engine.finish(connection);
+    if (channel.shut) engine.ends.finish(connection);
   }
 
   /** Moves on behind `length` bytes of the push at the head, and behind empty segments. */

@@ -129,23 +129,23 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     const channel = queue.channel!;
     channel.shut = true;
     if (queue.pushes.head === NO_SLOT && channel.connection.error === null) {
-      this.#engine.finish(channel.connection);
+      this.#engine.ends.finish(channel.connection);
     }
   }
 
   close(queue: RdmaQueue): void {
     if (queue.socket !== null) this.#datagrams.close(queue.socket);
     if (queue.listener !== null) queue.listener.close();
-    for (const channel of queue.backlog) this.#engine.reset(channel.connection);
+    for (const channel of queue.backlog) this.#engine.ends.reset(channel.connection);
     const { channel } = queue;
     if (channel === null) return;
     channel.queue = null;
     if (channel.established) {
       this.#sender.detach(channel);
-      this.#engine.closeByOwner(channel.connection);
+      this.#engine.ends.closeByOwner(channel.connection);
     } else {
       channel.line.close();
-      this.#engine.abandon(channel.connection);
+      this.#engine.ends.lineBroken(channel.connection);
     }
   }
 
@@ -207,7 +207,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   shutdown(): void {
     const engine = this.#engine;
     const startUs = this.#device.nowUs;
-    while (engine.unfinishedSends > 0 || engine.hasUnsettled || !this.#hasSettled(startUs)) {
+    while (engine.unfinishedSends > 0 || engine.ends.hasUnsettled || !this.#hasSettled(startUs)) {
       this.poll();
       if (this.#device.nowUs - startUs > LINGER_US) break;
     }
@@ -235,7 +235,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
       return;
     }
     if (!this.#engine.establish(connection, hello)) {
-      this.#engine.abandon(connection);
+      this.#engine.ends.lineBroken(connection);
       const reason = 'the address of the endpoint means nothing to the provider here';
       line.refuse({ kind: HelloKind.Refusal, code: 'PROTOCOL_ERROR', reason });
       return;
@@ -275,17 +275,17 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   failed(line: Line, code: ErrorCode, reason: string): void {
     const channel = line.owner as Channel;
     if (reason !== '') this.#warn(reason, code);
-    this.#engine.abandon(channel.connection);
+    this.#engine.ends.lineBroken(channel.connection);
     if (channel.socket !== null) this.#datagrams.failed(channel, code);
     else if (channel.queue !== null) this.#connectEnded(channel.queue, code);
   }
 
   record(line: Line, kind: number, reason: number, data: number, credits: number): void {
-    this.#engine.record((line.owner as Channel).connection, kind, reason, data, credits);
+    this.#engine.ends.record((line.owner as Channel).connection, kind, reason, data, credits);
   }
 
   broken(line: Line): void {
-    this.#engine.lineBroken((line.owner as Channel).connection);
+    this.#engine.ends.lineBroken((line.owner as Channel).connection);
   }
 
   // Inside
