@@ -162,23 +162,13 @@ export class MessageEngine implements EndsOwner {
     slot: number,
     delivered: boolean,
   ): number {
-    const { device } = this;
+    const segment = sga.segments[index];
+    const left = segment.length - offset;
+    const room = connection.peerBufferBytes;
+    let length = left < room ? left : room;
     const send = this.#sends.take(connection.number, connection.peer, slot);
-    const at = device.queue(connection.peer, send, delivered);
-    let length = 0;
-    for (let pieces = 0; pieces < device.maxPieces && index < sga.segmentCount; index++) {
-      const segment = sga.segments[index];
-      const room = connection.peerBufferBytes - length;
-      const left = segment.length - offset;
-      const piece = left < room ? left : room;
-      if (piece > 0) {
-        device.addPiece(segment, segment.offset + offset, piece);
-        pieces++;
-      }
-      length += piece;
-      if (piece < left) break;
-      offset = 0;
-    }
+    const at = this.device.queue(connection.peer, send, delivered, segment, segment.offset + offset, length);
+    if (left < room && index + 1 < sga.segmentCount) length += this.#gather(sga, index + 1, room, length);
     this.#writeHeader(connection, at, (Kind.Data << KIND_SHIFT) | length);
     connection.sent = (connection.sent + 1) | 0;
     return length;
@@ -215,6 +205,27 @@ export class MessageEngine implements EndsOwner {
   }
 
   // Inside
+
+  /**
+   * Adds to the message that was queued last, which has `present` bytes and may have `room`, what it takes of the segments
+   * from `index` on. Returns how many bytes that are.
+   */
+  #gather(sga: ScatterGatherArray, index: number, room: number, present: number): number {
+    let added = 0;
+    let pieces = present > 0 ? 1 : 0;
+    for (; pieces < this.device.maxPieces && index < sga.segmentCount; index++) {
+      const segment = sga.segments[index];
+      const free = room - present - added;
+      const length = segment.length < free ? segment.length : free;
+      if (length > 0) {
+        this.device.addPiece(segment, segment.offset, length);
+        pieces++;
+      }
+      added += length;
+      if (length < segment.length) break;
+    }
+    return added;
+  }
 
   #writeHeader(connection: MessageConnection, at: number, kindAndLength: number): void {
     const words = this.device.queuedHeaders;
@@ -368,7 +379,7 @@ export class MessageEngine implements EndsOwner {
   #sendCredits(connection: MessageConnection): boolean {
     if (!this.hasRoom) return false;
     const send = this.#sends.take(connection.number, connection.peer, NO_SLOT);
-    const at = this.device.queue(connection.peer, send, false);
+    const at = this.device.queue(connection.peer, send, false, null, 0, 0);
     this.#writeHeader(connection, at, Kind.Credit << KIND_SHIFT);
     return true;
   }

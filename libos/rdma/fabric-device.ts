@@ -168,10 +168,22 @@ export class FabricDevice implements MessageDevice {
     return MAX_QUEUED - this.#words[QUEUED];
   }
 
-  queue(peer: number, send: number, delivered: boolean): number {
+  queue(
+    peer: number,
+    send: number,
+    delivered: boolean,
+    payload: Segment | null,
+    offset: number,
+    length: number,
+  ): number {
     const words = this.#words;
     const at = TX + words[QUEUED]++ * TX_WORDS;
-    words[at + TX_PIECE_COUNT] = 0;
+    if (payload !== null && length > 0) {
+      this.#writePiece(at, payload, offset, length);
+      words[at + TX_PIECE_COUNT] = 1;
+    } else {
+      words[at + TX_PIECE_COUNT] = 0;
+    }
     words[at + TX_PEER] = peer;
     words[at + TX_SEND] = send;
     words[at + TX_FLAGS] = delivered ? SendFlag.Delivered : 0;
@@ -181,10 +193,7 @@ export class FabricDevice implements MessageDevice {
   addPiece(segment: Segment, offset: number, length: number): void {
     const words = this.#words;
     const message = TX + (words[QUEUED] - 1) * TX_WORDS;
-    const at = message + words[message + TX_PIECE_COUNT]++ * PIECE_WORDS;
-    this.#doubles[at >> 1] = segment.address + (offset - segment.base);
-    words[at + 2] = length;
-    words[at + 3] = this.#slabOf(segment);
+    this.#writePiece(message + words[message + TX_PIECE_COUNT]++ * PIECE_WORDS, segment, offset, length);
   }
 
   drop(peer: number, connection: number): number {
@@ -243,6 +252,12 @@ export class FabricDevice implements MessageDevice {
     this.#closed = true;
     this.#glue.close(this.#endpoint);
     for (const { slab } of this.#receiveSlabs) slab.unmap();
+  }
+
+  #writePiece(at: number, segment: Segment, offset: number, length: number): void {
+    this.#doubles[at >> 1] = segment.address + (offset - segment.base);
+    this.#words[at + 2] = length;
+    this.#words[at + 3] = this.#slabOf(segment);
   }
 
   #slabOf(segment: Segment): number {

@@ -207,6 +207,41 @@ describe('flow control', () => {
     }
   });
 
+  it('sends what lies in several segments, some of them empty, in as few messages as the device allows', () => {
+    const lengths = [0, 5, 0, 700, 300, 0, 2, 0];
+    const bytes = lengths.reduce((sum, length) => sum + length);
+    for (const [maxPieces, messages] of [
+      [1, 4],
+      [2, 2],
+      [3, 2],
+    ]) {
+      const network = new SimulatedNetwork({});
+      const [server, client] = [1, 2].map(() => network.createHost({ maxPieces, bufferBytes: 1000 }));
+      const [{ clientQd, serverQd }] = connected(network, server, client, 1);
+      const sga = client.libos.alloc(lengths.length * 16 * 1024);
+      lengths.forEach((length, index) => {
+        const { bytes, offset } = sga.segments[index];
+        bytes.fill(index, offset, offset + length);
+        sga.segments[index].length = length;
+      });
+      const expected = Buffer.from(sga.copyOut());
+      const push = client.libos.push(clientQd, sga);
+      const received: Uint8Array[] = [];
+      for (let left = bytes; left > 0; ) {
+        const pop = server.libos.pop(serverQd);
+        let completion = server.libos.wait(pop, 0);
+        for (; completion === null; completion = server.libos.wait(pop, 0)) client.libos.waitNext(0, 0);
+        received.push(completion.sga!.copyOut());
+        left -= received.at(-1)!.length;
+        server.libos.free(completion.sga!);
+      }
+      expect(Buffer.concat(received)).toEqual(expected);
+      expect(received.length).toBe(messages);
+      while (client.libos.wait(push, 0) === null) server.libos.waitNext(0, 0);
+      client.libos.free(sga);
+    }
+  });
+
   it('stops who sends to somebody that does not read, without losing anything, and without stopping others', () => {
     fc.assert(
       fc.property(surroundings, fc.constantFrom(1, 4, 16), (around, maxWindow) => {

@@ -42,12 +42,19 @@ export interface MessageDevice extends SegmentHome {
   /** Messages that can still be queued. */
   readonly room: number;
   /**
-   * Queues a message without a payload and returns where its HEADER_WORDS words are to be written into `queuedHeaders`.
-   * `send` names it among those that have not finished; it is finished when its payload is not needed any more, or, if
-   * `delivered`, when the peer's endpoint has it.
+   * Queues a message and returns where its HEADER_WORDS words are to be written into `queuedHeaders`. `send` names it
+   * among those that have not finished; it is finished when its payload is not needed any more, or, if `delivered`,
+   * when the peer's endpoint has it.
    */
-  queue(peer: number, send: number, delivered: boolean): number;
-  /** Appends a part of a segment to the payload of the message that was queued last, which has at most maxPieces of them. */
+  queue(
+    peer: number,
+    send: number,
+    delivered: boolean,
+    payload: Segment | null,
+    offset: number,
+    length: number,
+  ): number;
+  /** Appends a part of another segment to the message that was queued last; there are at most maxPieces, with the first. */
   addPiece(segment: Segment, offset: number, length: number): void;
   readonly maxPieces: number;
   readonly queuedHeaders: Int32Array;

@@ -205,11 +205,19 @@ export class SimulatedMessageDevice implements MessageDevice {
     return this.#queueLimit - this.#queued.length;
   }
 
-  queue(peer: number, send: number, delivered: boolean): number {
+  queue(
+    peer: number,
+    send: number,
+    delivered: boolean,
+    payload: Segment | null,
+    offset: number,
+    length: number,
+  ): number {
     const at = this.#queued.length * HEADER_WORDS;
     this.#unfinishedTo.set(peer, (this.#unfinishedTo.get(peer) ?? 0) + 1);
     const header = this.queuedHeaders.subarray(at, at + HEADER_WORDS);
     this.#queued.push({ peer, send, header, pieces: [], delivered, dropped: false });
+    if (payload !== null && length > 0) this.addPiece(payload, offset, length);
     return at;
   }
 
