@@ -49,7 +49,7 @@ export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)
 /** The script that runs a step. It stays in between as process 1 of its namespace, to reap what the step leaves. */
 export function stepScript({ command, env, timeoutS }: Step, project: string): string {
   const path = `${join(project, 'node_modules', '.bin')}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
-  const preload = { LD_PRELOAD: '/run/guest/one-thread.so' };
+  const preload = { LD_PRELOAD: '/run/guest/one-processor.so' };
   const all = { HOME: '/root', PATH: path, LANG: 'C.UTF-8', CI: 'true', NO_COLOR: '1', ...preload, ...env };
   return [
     ...Object.entries(all).map(([name, value]) => `export ${name}=${quote(value)}`),

@@ -13,9 +13,12 @@ const bypassbench = join(import.meta.dirname, '..', '..', 'bin', 'bypassbench.ts
 const options = process.argv[2].split(',').flatMap((option) => ['-o', option]);
 const backend = ['--backend', 'rdma', ...options];
 
+/** The two on processors of their own: one-processor.c takes each from the one that it is started on to the other. */
+const node = (processor: number) => ['-c', `${processor}`, process.execPath];
+
 const server = execa(
-  process.execPath,
-  [bypassbench, 'serve', '--frontend', 'libos', ...backend, '--port', '0'],
+  'taskset',
+  [...node(1), bypassbench, 'serve', '--frontend', 'libos', ...backend, '--port', '0'],
   {
     stdio: ['ignore', 'pipe', 'inherit'],
     buffer: false,
@@ -32,7 +35,7 @@ try {
     const what = ['--target', target, '--keys', '200', '--populate', '--operation', 'mix'];
     const load = [...what, '--connections', connections, '--requests', '300', '--warmup-s', '0'];
     console.log(`GET and SET, connections: ${connections}`);
-    await execa(process.execPath, [bypassbench, 'load', ...backend, ...load], {
+    await execa('taskset', [...node(0), bypassbench, 'load', ...backend, ...load], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
   }

@@ -26,8 +26,8 @@ rdma link add "$RDMA_DEVICE" type rxe netdev "$NETWORK_DEVICE" || fail 'the RDMA
 ulimit -l unlimited
 
 # Node on one thread, see there.
-gcc -shared -fPIC -o /run/guest/one-thread.so "$PROJECT/scripts/soft-roce/one-thread.c" ||
-  fail 'one-thread.c cannot be compiled'
+gcc -shared -fPIC -o /run/guest/one-processor.so "$PROJECT/scripts/soft-roce/one-processor.c" ||
+  fail 'one-processor.c cannot be compiled'
 
 # In a process namespace of its own: whatever a step leaves behind ends with it, and lets go of the pipe.
 run() { unshare --pid --fork --mount-proc sh "/run/guest/steps/$1" </dev/null 3>&- 2>&1 | cat >&3; }
