@@ -24,8 +24,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Where DPDK keeps files of running processes; those that are killed leave theirs behind. */
-const foldersOfDpdk = () => (existsSync('/var/run/dpdk') ? readdirSync('/var/run/dpdk') : []);
+/** What is left where DPDK keeps files of running processes, of which other tests may have some. */
+const foldersOfDpdk = () =>
+  (existsSync('/var/run/dpdk') ? readdirSync('/var/run/dpdk') : []).filter(
+    (name) => !existsSync(`/proc/${/\d+$/.exec(name)?.[0]}`),
+  );
 
 const environment = () => ({ ...process.env, TMPDIR: temp });
 
