@@ -25,17 +25,15 @@ ip link set lo up &&
 rdma link add "$RDMA_DEVICE" type rxe netdev "$NETWORK_DEVICE" || fail 'the RDMA device cannot be made'
 ulimit -l unlimited
 
-# Node on one thread, see there.
+# Each node on one processor, see there.
 gcc -shared -fPIC -o /run/guest/one-processor.so "$PROJECT/scripts/soft-roce/one-processor.c" ||
   fail 'one-processor.c cannot be compiled'
-
-# In a process namespace of its own: whatever a step leaves behind ends with it, and lets go of the pipe.
-run() { unshare --pid --fork --mount-proc sh "/run/guest/steps/$1" </dev/null 3>&- 2>&1 | cat >&3; }
 
 step=1
 while [ "$step" -le "$STEPS" ]; do
   mark begin "$step"
-  run "$step"
+  # In a process namespace of its own: whatever a step leaves behind ends with it, and lets go of the pipe.
+  unshare --pid --fork --mount-proc sh "/run/guest/steps/$step" </dev/null 3>&- 2>&1 | cat >&3
   mark end "$step $?"
   step=$((step + 1))
 done
