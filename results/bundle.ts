@@ -196,6 +196,8 @@ export const loadResultSchema = z.strictObject({
             mean: z.number().nonnegative(),
           })
           .nullable(),
+        /** p50 of each tenth of the measured window; null where there was no sample. Older results have none. */
+        slice_p50_ns: z.array(z.number().nonnegative().nullable()).default([]),
         /** File name of the histogram, beside result.json. */
         histogram: fileSafeName,
       }),
