@@ -12,6 +12,7 @@ type Part = { command(): Command };
 const parts: Record<string, () => Promise<Part>> = {
   run: () => import('../experiments/command.ts'),
   report: () => import('../results/command.ts'),
+  stages: () => import('../results/stages/command.ts'),
   serve: () => import('../kvserver/command.ts'),
   load: () => import('../loadgen/command.ts'),
   floor: () => import('../loadgen/floor/command.ts'),

@@ -9,6 +9,8 @@ export type ResultsErrorCode =
   | 'RUN_FILE_INVALID'
   | 'RUN_SCHEMA_UNKNOWN'
   | 'HISTOGRAM_CORRUPT'
+  | 'STAMPS_UNREADABLE'
+  | 'STAGES_UNREADABLE'
   | 'REPORT_NOT_WRITTEN';
 
 /** An error that its reader can act on. `code` is stable; `message` names the file and the remedy. */

@@ -232,6 +232,7 @@ async function writeLoadResult(
               mean: histogram.mean,
             }
           : null,
+        slice_p50_ns: [],
         histogram: `${operation}.hdr`,
       },
     ],

@@ -90,10 +90,10 @@ static void transmit_pending(struct port *port)
 	/* A driver frees what it sends, so lengths are summed before; what stays is taken off again. */
 	for (int i = 0; i < count; i++)
 		bytes += port->pending[i]->pkt_len;
-	if (unlikely(moments != NULL))
+	if (wanted(moments))
 		moments->handed_enter = counter_now();
 	sent = rte_eth_tx_burst(port->id, 0, port->pending, (uint16_t)count);
-	if (unlikely(moments != NULL))
+	if (wanted(moments))
 		moments->handed_leave = counter_now();
 	if (unlikely(sent < count)) {
 		for (int i = sent; i < count; i++)
@@ -207,7 +207,7 @@ static int receive_burst(struct port *port, struct rte_mbuf **received)
 	uint64_t enter;
 	int count;
 
-	if (likely(moments == NULL))
+	if (!wanted(moments))
 		return rte_eth_rx_burst(port->id, 0, received, MAX_BURST);
 	enter = counter_now();
 	look_at_window(moments, enter);

@@ -226,10 +226,10 @@ EXPORT void fabric_flush(int number)
 	if (endpoint->area->queued > 0 && endpoint->area->to_post == 0) {
 		struct moments *moments = endpoint->moments;
 
-		if (__builtin_expect(moments != NULL, 0))
+		if (wanted(moments))
 			moments->handed_enter = counter_now();
 		send_queued(endpoint);
-		if (__builtin_expect(moments != NULL, 0))
+		if (wanted(moments))
 			moments->handed_leave = counter_now();
 	}
 }
@@ -242,7 +242,7 @@ EXPORT int fabric_exchange(int number)
 	fabric_flush(number);
 	if (endpoint->exchanges++ % EXCHANGES_PER_READING == 0)
 		read_clock(endpoint);
-	if (__builtin_expect(endpoint->moments != NULL, 0))
+	if (wanted(endpoint->moments))
 		return read_completions_stamped(endpoint, endpoint->moments);
 	return read_completions(endpoint);
 }

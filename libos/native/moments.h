@@ -39,9 +39,16 @@ struct moments {
 
 _Static_assert(sizeof(struct moments) == 48, "libos/stamps/ring.ts");
 
+/* Whether anybody wants moments; NULL: nobody ever does. */
+static inline int wanted(const struct moments *moments)
+{
+	return __builtin_expect(moments != NULL && moments->every != 0, 0);
+}
+
 static inline void look_at_window(struct moments *moments, uint64_t now)
 {
-	uint32_t every = moments->every;
+	/* Another process may write it meanwhile. */
+	uint32_t every = *(volatile uint32_t *)&moments->every;
 
 	moments->on = every != 0 && (now >> moments->window_bits) % every == 0;
 }

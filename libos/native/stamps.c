@@ -43,34 +43,43 @@ EXPORT void stamp_clocks(uintptr_t counter, uintptr_t monotonic_ns)
 	}
 }
 
-static ssize_t note_sent(struct moments *moments, uint64_t enter, ssize_t result)
+EXPORT int stamped_send(int fd, uintptr_t bytes, size_t length, int flags, uintptr_t at)
 {
-	moments->handed_enter = enter;
+	struct moments *moments = (struct moments *)at;
+	ssize_t result;
+
+	if (!wanted(moments))
+		return (int)send(fd, (const void *)bytes, length, flags);
+	moments->handed_enter = counter_now();
+	result = send(fd, (const void *)bytes, length, flags);
 	moments->handed_leave = counter_now();
-	return result;
+	return (int)result;
 }
 
-EXPORT int stamped_send(int fd, uintptr_t bytes, size_t length, int flags, uintptr_t moments)
+EXPORT int stamped_sendmsg(int fd, uintptr_t message, int flags, uintptr_t at)
 {
-	uint64_t enter = counter_now();
+	struct moments *moments = (struct moments *)at;
+	ssize_t result;
 
-	return (int)note_sent((struct moments *)moments, enter, send(fd, (const void *)bytes, length, flags));
-}
-
-EXPORT int stamped_sendmsg(int fd, uintptr_t message, int flags, uintptr_t moments)
-{
-	uint64_t enter = counter_now();
-
-	return (int)note_sent((struct moments *)moments, enter, sendmsg(fd, (const struct msghdr *)message, flags));
+	if (!wanted(moments))
+		return (int)sendmsg(fd, (const struct msghdr *)message, flags);
+	moments->handed_enter = counter_now();
+	result = sendmsg(fd, (const struct msghdr *)message, flags);
+	moments->handed_leave = counter_now();
+	return (int)result;
 }
 
 EXPORT int stamped_recv(int fd, uintptr_t bytes, size_t length, int flags, uintptr_t at)
 {
 	struct moments *moments = (struct moments *)at;
-	uint64_t enter = counter_now();
-	ssize_t result = recv(fd, (void *)bytes, length, flags);
+	uint64_t enter;
+	ssize_t result;
 
+	if (!wanted(moments))
+		return (int)recv(fd, (void *)bytes, length, flags);
+	enter = counter_now();
 	look_at_window(moments, enter);
+	result = recv(fd, (void *)bytes, length, flags);
 	if (result > 0) {
 		moments->delivered_enter = enter;
 		moments->delivered_leave = counter_now();

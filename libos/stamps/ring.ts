@@ -111,7 +111,7 @@ export class StampRing {
 
   /** Whether the present window of time is to be recorded. */
   get recording(): boolean {
-    return this.words[ON] !== 0;
+    return this.words[ON] !== 0 && this.words[EVERY] !== 0;
   }
 
   /** Records all the time (1), one of so many windows of time, or nothing (0). Whoever has the ring may say so. */

@@ -2,9 +2,9 @@
  * Joins the stamps of both sides into the stages of requests. A request's push is the one that carried its last byte, and
  * so on: client's push -> server's pop -> server's push of the reply's last byte -> client's pop of it.
  *
- * What runs in parallel counts once, on the critical path: over kernel sockets the client's send() returns after the
- * server may already have received, since Linux delivers over loopback within the sender's call. A stage ends where the
- * next one has begun, so the stages of a request never overlap and add up to t8 - t1.
+ * What runs in parallel counts once, on the critical path: over kernel sockets the client's send() may return after the
+ * server has received, since Linux delivers over loopback within the sender's call. The call that sends ends, here, where
+ * the one that receives was entered, so the stages of a request never overlap and add up to t8 - t1.
  */
 import { clientStages, type Stage, splitStages, twoClockStages } from './stage.ts';
 import type { Request, StampFile, Transfer } from './stamp-file.ts';
@@ -97,8 +97,8 @@ function oneCounter(
   received: Transfer,
   ns_per_count: number,
 ): number[] {
-  const handed = Math.min(sent.leave, arrived.leave);
-  const replied = Math.min(answered.leave, received.leave);
+  const handed = handedOver(sent, arrived);
+  const replied = handedOver(answered, received);
   return between(
     [
       sent.application,
@@ -116,6 +116,11 @@ function oneCounter(
     ],
     ns_per_count,
   );
+}
+
+/** A call that sends is over, as far as the critical path goes, when the other side has entered the one that receives. */
+function handedOver(sent: Transfer, arrived: Transfer): number {
+  return Math.max(sent.enter, Math.min(sent.leave, arrived.enter));
 }
 
 function twoCounters(
@@ -146,7 +151,7 @@ function twoCounters(
 
 /** The command's own time is known as a mean only, and taken out of this block where the breakdown is made. */
 function clientOnly(sent: Transfer, received: Transfer, ns_per_count: number): number[] {
-  const handed = Math.min(sent.leave, received.leave);
+  const handed = handedOver(sent, received);
   const enter = Math.max(received.enter, handed);
   const [send, inside, block, receive, deliver] = between(
     [sent.application, sent.enter, handed, enter, received.leave, received.application],
