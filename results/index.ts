@@ -2,6 +2,7 @@
 
 export type {
   FloorPoint,
+  Interference,
   LoadResult,
   Manifest,
   MeasurementTarget,
@@ -10,7 +11,16 @@ export type {
   SystemUnderTest,
   Trial,
 } from './bundle.ts';
-export { loadResultSchema, manifestSchema, schemaVersions, summarySchema, trialSchema } from './bundle.ts';
+export {
+  loadResultSchema,
+  manifestSchema,
+  SERVER_PAUSES_FILE,
+  STAMPED_FOLDER,
+  schemaVersions,
+  summarySchema,
+  trialSchema,
+} from './bundle.ts';
 export { ResultsError } from './errors.ts';
+export { writeStages } from './stages/stages-file.ts';
 export { renderTable, type TableOptions } from './table.ts';
 export { type ReportOptions, writeReport } from './write-report.ts';

@@ -53,7 +53,8 @@ export async function run(context: DataPathContext<ServeOptions, Endpoint>): Pro
     libos.shutdown();
     stamps?.noteClocks();
     const found = await pauses.finish();
-    if (options.pauses !== null) writeFileSync(options.pauses, `${JSON.stringify(found)}\n`);
+    if (options.pauses !== null)
+      writeFileSync(options.pauses, `${JSON.stringify({ schema: 'bypassbench.pauses/1', ...found })}\n`);
   }
 }
 

@@ -32,7 +32,7 @@ const stagesFileSchema = z.strictObject({
   latency_ns: nanoseconds,
   behind_ns: nanoseconds,
   /** By the stage's name, in the order of the stages. */
-  stages_ns: z.record(z.enum(stageOrder as [string, ...string[]]), nanoseconds),
+  stages_ns: z.partialRecord(z.enum(stageOrder as [string, ...string[]]), nanoseconds),
 });
 export type StagesFile = z.infer<typeof stagesFileSchema>;
 
