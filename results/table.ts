@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import type { Measured, Summary } from './bundle.ts';
 import { columnNotes, summaryColumns } from './columns.ts';
 import { doubts } from './doubts.ts';
+import { formatRunState } from './format.ts';
 import { summaryRows } from './rows.ts';
 import { paragraph, type Terminal } from './terminal.ts';
 import { textTable } from './text-table.ts';
@@ -33,10 +34,7 @@ export function renderTable(summary: Summary, { columns, color, reference = true
         : text,
   });
   const lines = [
-    ...paragraph(
-      `${summary.title}${summary.quick ? ' (quick run)' : ''}${summary.finished ? '' : ' (unfinished run)'}`,
-      columns,
-    ),
+    ...paragraph(`${summary.title}${formatRunState(summary)}`, columns),
     '',
     ...table.lines,
     '',
