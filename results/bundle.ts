@@ -261,6 +261,12 @@ const measuredSchema = z.strictObject({
   p50_ci_confidence: z.number().min(0).max(1).nullable(),
   /** p50 of each trial that gave samples, in order of trial: the spread that the interval is made from. */
   trial_p50_us: z.array(z.strictObject({ trial: positive, p50_us: microseconds })),
+  /** The same for the p99; empty for means, which have none. */
+  trial_p99_us: z.array(z.strictObject({ trial: positive, p99_us: microseconds })),
+  /** Requests per second of each trial that measured any; empty for means. */
+  trial_throughput_ops: z.array(
+    z.strictObject({ trial: positive, throughput_ops: z.number().nonnegative() }),
+  ),
   /** All requests over all elapsed time of the measured windows; null when nothing was measured, and for means. */
   throughput_ops: z.number().nonnegative().nullable(),
   /** Latency samples behind the percentiles, and what each of them is. */
@@ -299,6 +305,8 @@ export const summarySchema = z.strictObject({
   title: z.string(),
   quick: z.boolean(),
   finished: z.boolean(),
+  /** Requests in flight on each connection. */
+  pipeline: positive,
   points: z.array(pointSchema).min(1),
   floors: z.array(floorPointSchema),
 });

@@ -11,7 +11,9 @@ export type ResultsErrorCode =
   | 'HISTOGRAM_CORRUPT'
   | 'STAMPS_UNREADABLE'
   | 'STAGES_UNREADABLE'
-  | 'REPORT_NOT_WRITTEN';
+  | 'REPORT_NOT_WRITTEN'
+  | 'CLAIMS_UNREADABLE'
+  | 'CLAIMS_INVALID';
 
 /** An error that its reader can act on. `code` is stable; `message` names the file and the remedy. */
 export class ResultsError extends Error {

@@ -1,4 +1,4 @@
-/** The door of `results`: run folders in, summary, figure, table and report out. */
+/** The door of `results`: run folders in; summary, figure, table, report and what becomes of claims out. */
 
 export type {
   FloorPoint,
@@ -20,6 +20,10 @@ export {
   summarySchema,
   trialSchema,
 } from './bundle.ts';
+export { readClaims, shippedClaims } from './claims/document.ts';
+export { evaluateClaims, type Finding, type Outcome } from './claims/evaluate.ts';
+export { type ClaimsTextOptions, renderClaims } from './claims/render.ts';
+export type { Claim, Claims } from './claims/schema.ts';
 export { ResultsError } from './errors.ts';
 export { writeStages } from './stages/stages-file.ts';
 export { renderTable, type TableOptions } from './table.ts';
