@@ -212,6 +212,7 @@ async function writeLoadResult(
     core: 1,
     warmup_s: plan.warmup_s,
     elapsed_s,
+    schedule_lag_us: null,
     idle_polls: 0.5,
     sample,
     versions: { node: 'v24.21.0' },
