@@ -9,7 +9,7 @@ import { formatUs } from './format.ts';
 import { isOfMeans } from './rows.ts';
 
 /** Reddish purple, dark: far from the bars' colours, also to those who are colour-blind, and from black. */
-const floorInk = '#882255';
+export const floorInk = '#882255';
 const floorMark = 'floor (its value stands below)';
 const dash = [5, 3];
 

@@ -5,6 +5,7 @@
  */
 import type { FloorPoint, MeasurementTarget, Point } from './bundle.ts';
 import { floorLevels, floorLines, floorTextMark, floorTexts } from './figure-floors.ts';
+import { ink, labelSize, valueSize, warningInk } from './figure-frame.ts';
 import { wrapText } from './font.ts';
 import { formatUs } from './format.ts';
 import { referenceName, referenceUs } from './reference.ts';
@@ -15,12 +16,8 @@ const operationColours: Record<MeasurementTarget['operation'], string> = {
   get: '#e69f00',
   mix: '#009e73',
 };
-export const ink = '#1a1a1a';
-export const warningInk = '#a3261b';
 
 const plotHeight = 300;
-export const labelSize = 12;
-export const valueSize = 11;
 const widestBar = 56;
 /** Largest share of a system's width that its bars take; the rest is the gap to its neighbours. */
 const largestBarsShare = 0.72;

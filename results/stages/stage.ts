@@ -4,27 +4,37 @@
  * application. docs/measuring.md says what each stage holds.
  */
 
-/** Who spends the time of a stage: what the figure colours. */
-export type StageOwner = 'application' | 'libos' | 'device' | 'between' | 'unsplit' | 'rest';
+/** Who spends the time of a stage: what the figure colours, in the order of its legend. */
+export const stageOwners = {
+  client_libos: "client's libOS",
+  client_device: "client's call of device or kernel",
+  between: 'on the way',
+  server_device: "server's call of device or kernel",
+  server_libos: "server's libOS",
+  application: 'server application',
+  unsplit: 'server and kernel, not split',
+  rest: 'not stamped',
+} as const;
+export type StageOwner = keyof typeof stageOwners;
 
 export type Stage = { name: string; label: string; owner: StageOwner };
 
 const stage = (name: string, label: string, owner: StageOwner): Stage => ({ name, label, owner });
 
 const clientSends = [
-  stage('client_libos_send', 'client: libOS, sending', 'libos'),
-  stage('client_device_send', 'client: inside send', 'device'),
+  stage('client_libos_send', 'client: libOS, sending', 'client_libos'),
+  stage('client_device_send', 'client: inside send', 'client_device'),
 ];
 const serverStages = [
-  stage('server_device_receive', 'server: inside receive', 'device'),
-  stage('server_libos_receive', 'server: libOS, receiving', 'libos'),
+  stage('server_device_receive', 'server: inside receive', 'server_device'),
+  stage('server_libos_receive', 'server: libOS, receiving', 'server_libos'),
   stage('server_application', 'server: application', 'application'),
-  stage('server_libos_send', 'server: libOS, sending', 'libos'),
-  stage('server_device_send', 'server: inside send', 'device'),
+  stage('server_libos_send', 'server: libOS, sending', 'server_libos'),
+  stage('server_device_send', 'server: inside send', 'server_device'),
 ];
 const clientReceives = [
-  stage('client_device_receive', 'client: inside receive', 'device'),
-  stage('client_libos_receive', 'client: libOS, receiving', 'libos'),
+  stage('client_device_receive', 'client: inside receive', 'client_device'),
+  stage('client_libos_receive', 'client: libOS, receiving', 'client_libos'),
 ];
 
 /** Both sides stamped by one counter. */
