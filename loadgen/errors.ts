@@ -6,6 +6,7 @@ export type LoadErrorCode =
   | 'REPLY_TIMEOUT'
   | 'NOT_RESP'
   | 'POPULATE_FAILED'
+  | 'NO_REPLIES'
   | 'FLOOR_FAILED';
 
 export class LoadError extends Error {

@@ -1,26 +1,27 @@
 /**
  * The generator's data path: fills the key space if asked to, warms up, measures.
  *
- * A request's latency runs from just before its push to the return of the wait that handed out its reply, both
- * by the monotonic clock of this thread. Requests sent before the measured window opened are no samples.
+ * In a closed loop a request's latency runs from just before its push to the return of the wait that handed out its
+ * reply, both by the monotonic clock of this thread. Requests sent before the measured window opened are no samples.
+ * What an open loop counts is told in open-measurement.ts.
  */
-import { createLibos, type DataPathContext, nowNs } from '../libos/index.ts';
+import { createLibos, type DataPathContext, type Libos, nowNs } from '../libos/index.ts';
 import { ClosedLoop, type LoopControl } from './closed-loop.ts';
+import { Connections } from './connections.ts';
 import { LoadError } from './errors.ts';
-import type { LoadOptions, LoadOutcome, OperationResult } from './options.ts';
-import { describeLatencies, LatencyRecorder } from './recorder.ts';
+import { measureOpenLoop } from './open-measurement.ts';
+import type { LoadOptions, LoadOutcome } from './options.ts';
+import { CONNECT, MEASURE, POPULATE, WARM_UP } from './phases.ts';
 import { type ReplyChecker, Verdict } from './reply-checker.ts';
-import { FillRequests, RandomRequests } from './requests.ts';
-import { operationNames, Workload } from './workload.ts';
+import { FillRequests, RandomRequests, type RequestSource } from './requests.ts';
+import { Tally } from './tally.ts';
+import { Workload } from './workload.ts';
 
 export interface GeneratorInput {
   options: LoadOptions;
   /** Shared with the main thread: [phase, done in it, its total]. */
   progress: Float64Array;
 }
-
-export const phaseNames = ['connect', 'populate', 'warm-up', 'measure'] as const;
-const [CONNECT, POPULATE, WARM_UP, MEASURE] = phaseNames.keys();
 
 const POPULATE_PIPELINE = 128;
 const POPULATE_WINDOW_BYTES = 1024 * 1024;
@@ -31,40 +32,63 @@ export function run(context: DataPathContext<GeneratorInput, null>): LoadOutcome
   const { backend, backendOptions, wait } = options;
   const libos = createLibos({ backend, backendOptions, idle: wait === 'block' ? 'sleep' : 'poll' });
   try {
-    const loop = new ClosedLoop(libos, options.target, options.replyTimeoutS);
-    let populateS: number | null = null;
-    if (options.populate) {
-      const fill = new FillControl(context);
-      const workload = new Workload({ ...options, operation: 'set' });
-      const window = Math.floor(POPULATE_WINDOW_BYTES / workload.maxRequestBytes);
-      loop.connect(1, Math.max(1, Math.min(POPULATE_PIPELINE, window)), workload);
-      const startNs = nowNs();
-      const source = new FillRequests(options.keys);
-      loop.start(source);
-      loop.run(source, fill);
-      loop.close();
-      populateS = (nowNs() - startNs) / 1e9;
-    }
+    const connections = new Connections(libos, options.target, options.replyTimeoutS);
+    const populate_s = options.populate ? populate(context, connections) : null;
     progress[0] = CONNECT;
     const workload = new Workload(options);
-    loop.connectIdle(options.idleConnections);
-    loop.connect(options.connections, options.pipeline, workload);
+    connections.openIdle(options.idleConnections);
+    connections.open(options.connections, options.pipeline, workload);
     const source = new RandomRequests(workload);
-    loop.start(source);
-    const warmUp = new MeasureControl(context, WARM_UP, options.warmupS, null);
-    loop.run(source, warmUp);
-    const before = libos.pollCounts();
-    const measure = new MeasureControl(context, MEASURE, options.durationS, options.requests);
-    loop.run(source, measure);
-    const after = libos.pollCounts();
-    const idle_polls = (after.idlePolls - before.idlePolls) / (after.polls - before.polls);
-    loop.close();
-    return context.stopRequested()
-      ? null
-      : { ...measure.outcome(populateS), idle_polls, sample: 'round_trip' };
+    const measure = options.rateOps === null ? measureClosedLoop : measureOpenLoop;
+    const measured = measure(context, libos, connections, source);
+    connections.close();
+    if (context.stopRequested()) return null;
+    if (measured.operations.length === 0) throw noReplies(measured.elapsed_s, options.rateOps);
+    return { ...measured, populate_s, sample: 'round_trip' };
   } finally {
     libos.shutdown();
   }
+}
+
+/** Sets every key. Returns how long that took, in seconds. Throws POPULATE_FAILED. */
+function populate(context: DataPathContext<GeneratorInput, null>, connections: Connections): number {
+  const { options } = context.data;
+  const workload = new Workload({ ...options, operation: 'set' });
+  const window = Math.floor(POPULATE_WINDOW_BYTES / workload.maxRequestBytes);
+  connections.open(1, Math.max(1, Math.min(POPULATE_PIPELINE, window)), workload);
+  const loop = new ClosedLoop(connections);
+  const startNs = nowNs();
+  const source = new FillRequests(options.keys);
+  loop.start(source);
+  loop.run(source, new FillControl(context));
+  connections.close();
+  return (nowNs() - startNs) / 1e9;
+}
+
+function measureClosedLoop(
+  context: DataPathContext<GeneratorInput, null>,
+  libos: Libos,
+  connections: Connections,
+  source: RequestSource,
+): Omit<LoadOutcome, 'populate_s' | 'sample'> {
+  const { options } = context.data;
+  const loop = new ClosedLoop(connections);
+  loop.start(source);
+  loop.run(source, new MeasureControl(context, WARM_UP, options.warmupS, null));
+  const before = libos.pollCounts();
+  const measure = new MeasureControl(context, MEASURE, options.durationS, options.requests);
+  loop.run(source, measure);
+  const after = libos.pollCounts();
+  const idle_polls = (after.idlePolls - before.idlePolls) / (after.polls - before.polls);
+  return { ...measure.outcome(), idle_polls, schedule: null };
+}
+
+/** A result without a reply says nothing, and no reader takes it. */
+function noReplies(elapsedS: number, rateOps: number | null): LoadError {
+  const window = `the measured window of ${Number(elapsedS.toPrecision(3))} s`;
+  const lower = rateOps === null ? '' : ', a lower --rate';
+  const remedy = `give a longer --duration-s${lower}, or see why the server takes so long`;
+  return new LoadError('NO_REPLIES', `no reply came to a request of ${window}: ${remedy}`);
 }
 
 /** Fills the key space; ends with the last key's reply. */
@@ -104,16 +128,6 @@ class FillControl implements LoopControl {
   }
 }
 
-/** What was counted of one operation in the measured window. */
-class Tally {
-  readonly recorder = new LatencyRecorder();
-  hits = 0;
-  misses = 0;
-  errors = 0;
-  wrong = 0;
-  firstError: string | undefined;
-}
-
 /** A window of time, or of a number of replies, in which replies are counted. */
 class MeasureControl implements LoopControl {
   readonly #context: DataPathContext<GeneratorInput, null>;
@@ -146,18 +160,7 @@ class MeasureControl implements LoopControl {
   ): void {
     if (sentNs < this.#startNs || this.#counted === this.#replies) return;
     this.#counted++;
-    const tally = this.#tallies[operation];
-    if (verdict === Verdict.Right) {
-      tally.hits++;
-      tally.recorder.record(receivedNs - sentNs);
-    } else if (verdict === Verdict.Miss) {
-      tally.misses++;
-    } else if (verdict === Verdict.Failed) {
-      tally.errors++;
-      tally.firstError ??= checker.errorText;
-    } else {
-      tally.wrong++;
-    }
+    this.#tallies[operation].count(verdict, receivedNs - sentNs, checker);
   }
 
   finished(nowNs: number): boolean {
@@ -170,25 +173,9 @@ class MeasureControl implements LoopControl {
     return nowNs >= this.#endNs || this.#counted === this.#replies || this.#context.stopRequested();
   }
 
-  outcome(populate_s: number | null): Omit<LoadOutcome, 'idle_polls' | 'sample'> {
+  outcome(): Pick<LoadOutcome, 'elapsed_s' | 'operations'> {
     const elapsed_s = (this.#lastNs - this.#startNs) / 1e9;
-    const results = this.#tallies.map((tally, operation) => result(tally, operation, elapsed_s));
-    return { elapsed_s, populate_s, operations: results.filter(({ requests }) => requests > 0) };
+    const results = this.#tallies.map((tally, operation) => tally.result(operation, elapsed_s));
+    return { elapsed_s, operations: results.filter(({ requests }) => requests > 0) };
   }
-}
-
-function result(tally: Tally, operation: number, elapsedS: number): OperationResult {
-  const { hits, misses, errors, wrong } = tally;
-  const requests = hits + misses + errors + wrong;
-  return {
-    operation: operationNames[operation],
-    requests,
-    hits,
-    misses,
-    errors,
-    wrong,
-    throughput_ops: requests / elapsedS,
-    ...(tally.firstError === undefined ? {} : { first_error: tally.firstError }),
-    ...describeLatencies(tally.recorder.histogram()),
-  };
 }

@@ -1,6 +1,7 @@
 /** The options of one load run, checked, and the form in which its numbers leave the worker. */
 import { isIPv4 } from 'node:net';
 import type { Backend, BackendOptions, Endpoint } from '../libos/index.ts';
+import type { ArrivalKind } from './arrivals.ts';
 import { LoadError } from './errors.ts';
 import { MAX_KEYS, type WorkloadOptions } from './workload.ts';
 
@@ -18,6 +19,9 @@ export interface LoadOptions extends WorkloadOptions {
   /** Connections that are opened beside these and send nothing. */
   idleConnections: number;
   pipeline: number;
+  /** Open loop: requests sent per second, and how they are spread. Both null in a closed loop. */
+  rateOps: number | null;
+  arrivals: ArrivalKind | null;
   /** Core of the generator's thread, or null for any. */
   core: number | null;
   populate: boolean;
@@ -39,9 +43,20 @@ export interface OperationResult {
   wrong: number;
   throughput_ops: number;
   first_error?: string;
+  /** Response time in an open loop. */
   latency_ns: Record<'min' | 'p50' | 'p90' | 'p99' | 'p999' | 'max' | 'mean', number> | null;
+  /** Open loop: from the actual sending on. */
+  service_time_ns?: OperationResult['latency_ns'];
   encoded: string;
   distribution: string;
+}
+
+/** How an open loop kept to its schedule. */
+export interface ScheduleOutcome {
+  /** Actual minus intended time of sending. */
+  lag_us: Record<'p50' | 'p99' | 'max', number>;
+  /** Requests intended in the measured window that had no reply when they were given up. */
+  unanswered: number;
 }
 
 export interface LoadOutcome {
@@ -52,6 +67,8 @@ export interface LoadOutcome {
   /** What one recorded latency is: that of one round trip, or the mean of as many as a run of a program made. */
   sample: 'round_trip' | 'run_mean';
   operations: OperationResult[];
+  /** Null in a closed loop. */
+  schedule: ScheduleOutcome | null;
 }
 
 /** Throws INVALID_OPTION for a combination that cannot be run. Single values were checked when they were parsed. */
@@ -67,6 +84,9 @@ export function checkOptions(options: LoadOptions): LoadOptions {
   }
   if ((options.durationS === null) === (options.requests === null)) {
     refuse('give either --duration-s or --requests');
+  }
+  if (options.rateOps === null && options.arrivals !== null) {
+    refuse('--arrivals says how the requests of --rate are spread: give --rate too, or leave both out');
   }
   const tellsKeysApart = 10 ** Math.min(options.valueBytes, 12) >= options.keys;
   if (options.keyDistribution !== 'single' && !tellsKeysApart) {
