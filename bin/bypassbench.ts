@@ -14,6 +14,7 @@ const parts: Record<string, () => Promise<Part>> = {
   report: () => import('../results/command.ts'),
   serve: () => import('../kvserver/command.ts'),
   load: () => import('../loadgen/command.ts'),
+  calibrate: () => import('../loadgen/calibrate/command.ts'),
   floor: () => import('../loadgen/floor/command.ts'),
   doctor: () => import('../libos/command.ts'),
 };

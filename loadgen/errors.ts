@@ -7,7 +7,8 @@ export type LoadErrorCode =
   | 'NOT_RESP'
   | 'POPULATE_FAILED'
   | 'NO_REPLIES'
-  | 'FLOOR_FAILED';
+  | 'FLOOR_FAILED'
+  | 'CALIBRATION_FAILED';
 
 export class LoadError extends Error {
   readonly code: LoadErrorCode;

@@ -11,6 +11,7 @@ export type {
   Trial,
 } from './bundle.ts';
 export { loadResultSchema, manifestSchema, schemaVersions, summarySchema, trialSchema } from './bundle.ts';
+export { type Calibration, calibrationSchema } from './calibration.ts';
 export { ResultsError } from './errors.ts';
 export { renderTable, type TableOptions } from './table.ts';
 export { type ReportOptions, writeReport } from './write-report.ts';
