@@ -37,14 +37,14 @@ export function command(): Command {
     .description(
       `Puts load on a Redis-compatible server and measures every request's latency.
 
-Closed loop, unless --rate is given: each connection keeps --pipeline requests outstanding and sends the next one when
-a reply comes. It asks how long a request takes, and how many the server can answer. While the server stalls nothing
+Closed loop, unless --rate is given: each connection keeps --pipeline requests outstanding and sends the next one when \
+a reply comes. It asks how long a request takes, and how many the server can answer. While the server stalls nothing \
 is sent, so that a stall is seen by the few requests that are outstanding only.
 
-Open loop, with --rate: requests are due by a schedule, whatever replies do, as those of independent users are. Latency
-is the response time, from the time at which a request was intended to be sent, so that what had to wait counts with
-its waiting (no coordinated omission); the service time, from the actual sending, is told beside it. A request that is
-due goes to the next connection that has fewer than --pipeline outstanding and otherwise waits its turn. Above what the
+Open loop, with --rate: requests are due by a schedule, whatever replies do, as those of independent users are. Latency \
+is the response time, from the time at which a request was intended to be sent, so that what had to wait counts with \
+its waiting (no coordinated omission); the service time, from the actual sending, is told beside it. A request that is \
+due goes to the next connection that has fewer than --pipeline outstanding and otherwise waits its turn. Above what the \
 server can answer, response times grow with --duration-s and say nothing else.
 
 Every reply is checked: keys hold a value that follows from the key and the seed, so fill them with --populate

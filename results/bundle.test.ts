@@ -40,6 +40,7 @@ describe('loadResultSchema', () => {
       arrivals: null,
       schedule_lag_us: null,
       unanswered: null,
+      operations: [{ service_time_ns: null }],
     });
   });
 

@@ -213,7 +213,7 @@ export const loadResultSchema = z.strictObject({
         /** The generator's own view of the histogram; null when there were no hits. */
         latency_ns: latencyQuantiles.nullable(),
         /** Open loop: from the actual sending on, where latency_ns and the histogram are of response times. */
-        service_time_ns: latencyQuantiles.nullable().optional(),
+        service_time_ns: latencyQuantiles.nullable().default(null),
         /** File name of the histogram, beside result.json. */
         histogram: fileSafeName,
       }),

@@ -73,7 +73,8 @@ describe('bypassbench load --rate', () => {
   it.each(['constant', 'poisson'])('holds the rate with %s arrivals', { retry: 2 }, async (arrivals) => {
     const { out, result, get } = await load(
       server.port,
-      ...['--rate', '2000', '--arrivals', arrivals, '--warmup-s', '0.3', '--duration-s', '1.5'],
+      ...['--rate', '2000', '--arrivals', arrivals, '--connections', '2', '--pipeline', '256'],
+      ...['--warmup-s', '0.3', '--duration-s', '1.5'],
     );
     expect(result).toMatchObject({ loop: 'open', rate_ops: 2000, arrivals, unanswered: 0 });
     // 1.5 s at 2,000 per second; a Poisson count strays from it by 55 in two windows of three.

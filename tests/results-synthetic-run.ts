@@ -226,6 +226,7 @@ async function writeLoadResult(
         wrong,
         throughput_ops: requests / elapsed_s,
         ...(first_error && { first_error }),
+        service_time_ns: null,
         latency_ns: hits
           ? {
               min: at(0),
