@@ -30,11 +30,13 @@ export class ClosedLoop {
    */
   run(source: RequestSource, control: LoopControl): void {
     const connections = this.#connections;
-    const { libos, replyTimeoutNs } = connections;
+    const { libos, pauses, replyTimeoutNs } = connections;
+    pauses.resume();
     let lastReplyNs = nowNs();
     for (;;) {
       const count = libos.waitNext(COMPLETIONS_PER_WAIT, WAIT_MS);
       const receivedNs = nowNs();
+      pauses.look(receivedNs);
       for (let i = 0; i < count; i++) {
         const completion = libos.completions[i];
         const connection = connections.receiverOf(completion);

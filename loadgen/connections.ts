@@ -1,7 +1,8 @@
 /** The connections of a load, whatever its loop: opened, found by the completions of their queues, closed. */
-import type { Completion, Endpoint, Libos } from '../libos/index.ts';
+import type { Completion, Endpoint, Libos, PauseLog } from '../libos/index.ts';
 import { Connection } from './connection.ts';
 import { LoadError } from './errors.ts';
+import type { RequestStamps } from './request-stamps.ts';
 import type { Workload } from './workload.ts';
 
 /** How many completions a loop takes from one wait. */
@@ -16,22 +17,25 @@ export class Connections {
   /** Those that send, in the order in which they were opened. */
   readonly sending: Connection[] = [];
   readonly replyTimeoutNs: number;
+  /** Told of every reading of the clock in a loop. */
+  readonly pauses: PauseLog;
   readonly #target: Endpoint;
   /** Those that send, by queue descriptor. */
   readonly #byQueue: Connection[] = [];
   /** Queue descriptors of connections that send nothing. */
   readonly #idle: number[] = [];
 
-  constructor(libos: Libos, target: Endpoint, replyTimeoutS: number) {
+  constructor(libos: Libos, target: Endpoint, replyTimeoutS: number, pauses: PauseLog) {
+    this.pauses = pauses;
     this.libos = libos;
     this.#target = target;
     this.replyTimeoutNs = replyTimeoutS * 1e9;
   }
 
-  /** Opens `count` connections with windows of `pipeline` requests. Throws CONNECT_FAILED. */
-  open(count: number, pipeline: number, workload: Workload): void {
+  /** Opens `count` connections with windows of `pipeline` requests, noted in `stamps`. Throws CONNECT_FAILED. */
+  open(count: number, pipeline: number, workload: Workload, stamps: RequestStamps | null): void {
     this.#connect(count, (qd) => {
-      const connection = new Connection(this.libos, qd, pipeline, workload);
+      const connection = new Connection(this.libos, qd, pipeline, workload, stamps);
       this.#byQueue[qd] = connection;
       this.sending.push(connection);
     });

@@ -93,8 +93,7 @@ export class OpenLoop implements ReplySink {
    */
   sendUntil(endNs: number): void {
     const times = this.#times;
-    times[NOW] = nowNs();
-    times[END] = endNs;
+    this.#begin(endNs);
     while (times[NOW] < times[END] && !this.#stopped()) this.#turn();
   }
 
@@ -105,8 +104,7 @@ export class OpenLoop implements ReplySink {
   drain(startNs: number, endNs: number, deadlineNs: number): number {
     const arrivals = this.#arrivals;
     const times = this.#times;
-    times[NOW] = nowNs();
-    times[END] = endNs;
+    this.#begin(endNs);
     while (this.#outstanding > 0 || arrivals.nextNs < endNs) {
       if (times[NOW] >= deadlineNs || this.#stopped()) break;
       this.#turn();
@@ -135,6 +133,12 @@ export class OpenLoop implements ReplySink {
     this.#control.answered(operation, verdict, this.#reading.shift(), sentNs, receivedNs, checker);
   }
 
+  #begin(endNs: number): void {
+    this.#connections.pauses.resume();
+    this.#times[NOW] = nowNs();
+    this.#times[END] = endNs;
+  }
+
   #stopped(): boolean {
     const times = this.#times;
     if (times[NOW] < times[LOOK]) return false;
@@ -149,6 +153,7 @@ export class OpenLoop implements ReplySink {
     this.#sendDue();
     const count = libos.waitNext(COMPLETIONS_PER_WAIT, this.#sleeps ? this.#sleepMs() : 0);
     times[NOW] = nowNs();
+    this.#connections.pauses.look(times[NOW]);
     for (let i = 0; i < count; i++) {
       const completion = libos.completions[i];
       const connection = this.#connections.receiverOf(completion);

