@@ -13,6 +13,8 @@
  * not something silently dropped. Units stand last in names (`_us`, `_ns`, `_s`, `_bytes`, `_ops` per second).
  */
 import { z } from 'zod';
+import { stageOrder } from './stages/stage.ts';
+import { tailCauses } from './tail.ts';
 
 /** Folder, within that of a measurement, of the one with stamps that followed it. */
 export const STAMPED_FOLDER = 'stamped';
@@ -257,6 +259,30 @@ export const loadResultSchema = z.strictObject({
 
 const microseconds = z.number().nonnegative();
 
+/** Collections of garbage: how many, how long together, and the longest. */
+const gcSchema = z.strictObject({
+  count,
+  total_ms: z.number().nonnegative(),
+  longest_ms: z.number().nonnegative(),
+});
+
+/** A ratio with its interval over trials (bootstrap.ts); no interval with fewer than 3 trials. */
+const ratioSchema = z.strictObject({
+  ratio: z.number().positive(),
+  interval: z.strictObject({ low: z.number(), high: z.number() }).nullable(),
+  trials: positive,
+  /** The smallest relative difference that could be told from none. */
+  detectable: z.number().nonnegative().nullable(),
+});
+
+/** Means over the requests near a quantile; the stages add up to the latency. */
+const breakdownAtSchema = z.strictObject({
+  latency_us: microseconds,
+  requests: positive,
+  /** By the names of stages (stages/stage.ts), in their order. A remainder may be below zero by the error of readings. */
+  stages_us: z.partialRecord(z.enum(stageOrder as [string, ...string[]]), z.number()),
+});
+
 const measuredSchema = z.strictObject({
   ...measurementTargetSchema.shape,
   /** From the histograms of all trials, merged by count; null when there is no sample at all. */
@@ -296,6 +322,27 @@ const measuredSchema = z.strictObject({
   /** Trials that gave samples, of `trials_planned`. */
   trials: count,
   trials_planned: positive,
+  /** What took processor time from it, over all trials; null where no trial tells. */
+  interference: z
+    .strictObject({
+      steal_s: z.number().nonnegative(),
+      throttled_s: z.number().nonnegative().nullable(),
+      client_involuntary_switches: count.nullable(),
+      server_involuntary_switches: count.nullable(),
+      client_gc: gcSchema.nullable(),
+      /** From the server's start to its end, so the same for all its measurements. */
+      server_gc: gcSchema.nullable(),
+    })
+    .nullable(),
+  /** The slowest thousandth of each trial's requests, by what happened while each was under way (tail.ts). */
+  tail: z
+    .strictObject({
+      requests: count,
+      /** Whether the server's pauses are known. */
+      server_seen: z.boolean(),
+      causes: z.record(z.enum(tailCauses), count),
+    })
+    .nullable(),
   verdict: z.enum(['valid', 'suspect', 'invalid']),
   /** Sentences; empty exactly when the verdict is valid. */
   reasons: z.array(z.string()),
@@ -306,7 +353,23 @@ const pointSchema = z.strictObject({
   label: z.string(),
   backend: z.string(),
   device: z.string(),
+  provenance: provenance.nullable(),
   ...measuredSchema.shape,
+  /** Where the time goes, from the stamped requests of all trials; null where nothing, or too little, was stamped. */
+  breakdown: z
+    .strictObject({
+      p50: breakdownAtSchema.nullable(),
+      p99: breakdownAtSchema.nullable(),
+      /** Requests with all their stamps, over all trials, and those that miss some or contradict themselves. */
+      joined: count,
+      incomplete: count,
+      inconsistent: count,
+    })
+    .nullable(),
+  /** p50 of stamped requests over that of the measurement before, which had no stamps: what stamping costs. */
+  probe_overhead: ratioSchema.nullable(),
+  /** p50 over that of the first system at the same target; null for the first itself, and without trials of both. */
+  versus_first: ratioSchema.nullable(),
 });
 
 const floorPointSchema = z.strictObject({
@@ -327,6 +390,10 @@ export const summarySchema = z.strictObject({
   pipeline: positive,
   points: z.array(pointSchema).min(1),
   floors: z.array(floorPointSchema),
+  /** Points of systems that repeat another one, and how much they differ from it: the noise. */
+  repeats: z.array(
+    z.strictObject({ ...pointSchema.shape, repeats: fileSafeName, versus_itself: ratioSchema.nullable() }),
+  ),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -338,5 +405,6 @@ export type LoadResult = z.infer<typeof loadResultSchema>;
 /** What a run found out about one system or floor and one target. */
 export type Measured = z.infer<typeof measuredSchema>;
 export type Point = z.infer<typeof pointSchema>;
+export type Ratio = z.infer<typeof ratioSchema>;
 export type FloorPoint = z.infer<typeof floorPointSchema>;
 export type Summary = z.infer<typeof summarySchema>;

@@ -1,15 +1,25 @@
 /** summary.json from a run's raw files: one point for each system or floor and each planned measurement. */
+import { type Difference, differenceInterval, type TrialValue } from './bootstrap.ts';
 import {
+  type FloorPoint,
   type Measured,
   type MeasurementTarget,
+  type Point,
+  type Ratio,
   type Summary,
+  type SystemUnderTest,
   schemaVersions,
   summarySchema,
 } from './bundle.ts';
+import type { LowerBound } from './checks.ts';
 import { latencyUs, medianUs, mergeHistograms, p99Us } from './histogram.ts';
+import { summarizeInterference, summarizeTail } from './interference.ts';
 import { medianInterval } from './interval.ts';
+import { trialValues } from './measure.ts';
 import { type Recording, type Run, sameTarget } from './run-folder.ts';
-import { judge, type TrialOutcome } from './verdict.ts';
+import { summarizeStages } from './stages/summarize.ts';
+import type { TrialOutcome } from './trial-outcome.ts';
+import { judge } from './verdict.ts';
 
 /**
  * Points stand in the manifest's order of systems, then of measurements, also where nothing was measured:
@@ -17,6 +27,14 @@ import { judge, type TrialOutcome } from './verdict.ts';
  */
 export function summarize(run: Run): Summary {
   const { manifest } = run;
+  const floors = manifest.floors.flatMap(({ name, label, system }) =>
+    manifest.plan.measurements.map(
+      (target): FloorPoint => ({ name, label, system, ...measured(run, name, target, []) }),
+    ),
+  );
+  const [first, ...others] = manifest.systems.filter(({ repeats }) => repeats === null);
+  const ofFirst = pointsOf(run, first!, floors, []);
+  const points = [ofFirst, ...others.map((system) => pointsOf(run, system, floors, ofFirst))].flat();
   return summarySchema.parse({
     schema: schemaVersions.summary,
     experiment: manifest.experiment,
@@ -24,38 +42,109 @@ export function summarize(run: Run): Summary {
     quick: manifest.quick,
     finished: manifest.finished_at !== null,
     pipeline: manifest.plan.pipeline,
-    points: manifest.systems.flatMap(({ name, label, backend, device }) =>
-      manifest.plan.measurements.map((target) => ({
-        system: name,
-        label,
-        backend,
-        device,
-        ...measured(run, name, target),
-      })),
-    ),
-    floors: manifest.floors.flatMap(({ name, label, system }) =>
-      manifest.plan.measurements.map((target) => ({ name, label, system, ...measured(run, name, target) })),
-    ),
+    points,
+    floors,
+    repeats: repeatedPoints(run, floors, points),
   } satisfies Summary);
 }
 
+function pointsOf(run: Run, system: SystemUnderTest, floors: FloorPoint[], first: Point[]): Point[] {
+  const { name, label, backend, device, provenance, repeats } = system;
+  return run.manifest.plan.measurements.map((target) => {
+    const bounds = lowerBounds(floors, repeats ?? name, target);
+    const point = measured(run, name, target, bounds);
+    const other = first.find((candidate) => sameTarget(candidate, target));
+    return {
+      system: name,
+      label,
+      backend,
+      device,
+      provenance,
+      ...point,
+      ...summarizeStages(plannedTrials(run, name, target), point.trial_p50_us),
+      versus_first: other ? ratio(p50s(point), p50s(other)) : null,
+    };
+  });
+}
+
+function repeatedPoints(run: Run, floors: FloorPoint[], points: Point[]): Summary['repeats'] {
+  return run.manifest.systems.flatMap((system) => {
+    const { repeats } = system;
+    if (repeats === null) return [];
+    return pointsOf(run, system, floors, []).map((point) => {
+      const itself = points.find((other) => other.system === repeats && sameTarget(other, point));
+      return { ...point, repeats, versus_itself: itself ? ratio(p50s(point), p50s(itself)) : null };
+    });
+  });
+}
+
+function p50s(point: Measured): TrialValue[] {
+  return trialValues(point, 'latency_p50');
+}
+
+/** Systems of one run are measured block by block, so their trials are paired. */
+function ratio(a: TrialValue[], b: TrialValue[]): Ratio | null {
+  const difference: Difference | null = differenceInterval(a, b, 'paired');
+  if (!difference) return null;
+  const { interval, trials, detectable } = difference;
+  return { ratio: difference.ratio, interval, trials, detectable };
+}
+
+/** What a floor took in its fastest trial is what can be had. A floor that backs no claim bounds nothing. */
+function lowerBounds(floors: FloorPoint[], system: string, target: MeasurementTarget): LowerBound[] {
+  return floors.flatMap((floor) => {
+    const bounds = floor.system === system && sameTarget(floor, target) && floor.verdict !== 'invalid';
+    const trials_us = floor.trial_p50_us.map(({ p50_us }) => p50_us);
+    return bounds && trials_us.length > 0 ? [{ name: `its floor `, p50_us: Math.min(...trials_us) }] : [];
+  });
+}
+
 /** `name` is that of a system or a floor. */
-function measured(run: Run, name: string, target: MeasurementTarget): Measured {
+function measured(run: Run, name: string, target: MeasurementTarget, bounds: LowerBound[]): Measured {
   const outcomes = plannedTrials(run, name, target);
   const recorded = outcomes.flatMap(({ trial, measurement }) =>
     measurement?.recording ? [{ trial, ...measurement.recording }] : [],
   );
   const merged = mergeHistograms(recorded.map((recording) => recording.latency_ns));
   const latency_us = latencyUs(merged);
-  const sampled = recorded.filter((recording) => recording.latency_ns.totalCount > 0);
-  const trial_p50_us = sampled.map(({ trial, latency_ns }) => ({ trial, p50_us: medianUs(latency_ns) }));
-  const interval = medianInterval(trial_p50_us.map((trial) => trial.p50_us));
-  const ofMeans = recorded.some((recording) => recording.result.sample === 'run_mean');
   return {
     operation: target.operation,
     clients: target.clients,
     value_bytes: target.value_bytes,
     latency_us,
+    ...overTrials(recorded, latency_us),
+    samples: merged.totalCount,
+    misses: countReplies(recorded, 'misses'),
+    errors: countReplies(recorded, 'errors'),
+    wrong: countReplies(recorded, 'wrong'),
+    trials_planned: run.manifest.plan.trials,
+    interference: summarizeInterference(outcomes),
+    tail: summarizeTail(outcomes),
+    ...judge(run.manifest, outcomes, merged.totalCount, latency_us?.p50 ?? null, bounds),
+  };
+}
+
+type TrialRecording = Recording & { trial: number };
+
+function overTrials(
+  recorded: TrialRecording[],
+  latency_us: Measured['latency_us'],
+): Pick<
+  Measured,
+  | 'p50_ci95_us'
+  | 'p50_ci_confidence'
+  | 'trial_p50_us'
+  | 'trial_p99_us'
+  | 'trial_throughput_ops'
+  | 'throughput_ops'
+  | 'sample'
+  | 'trials'
+> {
+  const sampled = recorded.filter((recording) => recording.latency_ns.totalCount > 0);
+  const trial_p50_us = sampled.map(({ trial, latency_ns }) => ({ trial, p50_us: medianUs(latency_ns) }));
+  const interval = medianInterval(trial_p50_us.map((trial) => trial.p50_us));
+  const ofMeans = recorded.some((recording) => recording.result.sample === 'run_mean');
+  return {
     // The merged p50 weighs trials by their requests, the ranks do not: keep it inside its own interval.
     p50_ci95_us:
       interval && latency_us
@@ -73,14 +162,8 @@ function measured(run: Run, name: string, target: MeasurementTarget): Measured {
           throughput_ops: throughput([recording])!,
         })),
     throughput_ops: ofMeans ? null : throughput(recorded),
-    samples: merged.totalCount,
     sample: ofMeans ? 'run_mean' : 'round_trip',
-    misses: countReplies(recorded, 'misses'),
-    errors: countReplies(recorded, 'errors'),
-    wrong: countReplies(recorded, 'wrong'),
     trials: trial_p50_us.length,
-    trials_planned: run.manifest.plan.trials,
-    ...judge(run.manifest, outcomes, merged.totalCount),
   };
 }
 

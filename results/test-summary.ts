@@ -26,6 +26,12 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
     wrong: 0,
     trials: p50_us.length,
     trials_planned: p50_us.length,
+    interference: null,
+    tail: null,
+    provenance: 'software_device',
+    breakdown: null,
+    probe_overhead: null,
+    versus_first: null,
     verdict: 'valid',
     reasons: [],
     ...overrides,
@@ -42,6 +48,7 @@ export function summary(points: Point[], overrides: Partial<Summary> = {}): Summ
     pipeline: 1,
     points,
     floors: [],
+    repeats: [],
     ...overrides,
   };
 }

@@ -3,25 +3,25 @@
  * Each reason is a sentence for people.
  */
 import type { Manifest, Point } from './bundle.ts';
-import type { MeasurementRecord, TrialRecord } from './run-folder.ts';
+import { checkAll, type LowerBound } from './checks.ts';
+import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
 
 /** A quantile q needs 10 / (1 - q) samples, so that about ten lie beyond it: 10,000 for the p99.9 reported. */
 const samplesForP999 = 10_000;
 
-/** What one planned trial of a system gave for the point in question. */
-export type TrialOutcome = {
-  trial: number;
-  /** Null when the trial is not in the run folder. */
-  record: TrialRecord | null;
-  /** Null when the trial holds no such measurement. */
-  measurement: MeasurementRecord | null;
-};
-
 type Verdict = Pick<Point, 'verdict' | 'reasons'>;
 
-export function judge(manifest: Manifest, outcomes: TrialOutcome[], samples: number): Verdict {
-  const invalid = [...failures(outcomes), ...badReplies(outcomes)];
-  const suspect: string[] = [];
+/** `bounds`: what no p50 of this point can be below. */
+export function judge(
+  manifest: Manifest,
+  outcomes: TrialOutcome[],
+  samples: number,
+  p50_us: number | null,
+  bounds: LowerBound[],
+): Verdict {
+  const found = checkAll(outcomes, p50_us, bounds);
+  const invalid = [...failures(outcomes), ...badReplies(outcomes), ...found.invalid];
+  const suspect = [...found.suspect];
 
   const absent = outcomes.filter((outcome) => !outcome.record);
   if (absent.length > 0 && manifest.finished_at) {
@@ -97,13 +97,6 @@ function badReplies(outcomes: TrialOutcome[]): string[] {
     reasons.push(`${bad} of ${requests} replies ${kind.text}${detail}`);
   }
   return reasons;
-}
-
-/** "Trial 2", "Trials 2 and 3", "Trials 1, 2 and 5". */
-function nameTrials(outcomes: TrialOutcome[]): string {
-  const numbers = outcomes.map((outcome) => outcome.trial);
-  const last = numbers.pop();
-  return numbers.length === 0 ? `Trial ${last}` : `Trials ${numbers.join(', ')} and ${last}`;
 }
 
 function sentence(reason: string | null): string {

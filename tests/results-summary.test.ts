@@ -43,6 +43,7 @@ test('a point for each system and measurement, in the order of the manifest', as
   const { points, ...head } = await summaryOf({});
   expect(head).toEqual({
     schema: 'bypassbench.summary/1',
+    repeats: [],
     experiment: 'redis-figure',
     title: 'Redis SET and GET latency',
     quick: false,

@@ -1,0 +1,175 @@
+/**
+ * Checks of a point that look at what was measured, each by itself: the sentences that it finds, as invalid (backs no claim)
+ * or suspect (wants a second look). docs/measuring.md has the thresholds with their reasons.
+ */
+import { median } from 'simple-statistics';
+import { formatPercent, formatUs } from './format.ts';
+import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
+
+export type Found = { invalid: string[]; suspect: string[] };
+
+/** Lower bounds of what a point can show, with the names that sentences call them. */
+export type LowerBound = { name: string; p50_us: number };
+
+/** Share of polls that find nothing, below which the generator may be, and is, the limit of what is measured. */
+const fewIdlePolls = { suspect: 0.05, invalid: 0.01 };
+/** By how much the second half of a trial may differ from its first half. */
+const drift = 0.25;
+/** Share of a trial's time on its cores that others may have had. */
+const takenShare = { suspect: 0.01, invalid: 0.1 };
+/** A point this little above a lower bound shows the bound rather than the system. */
+const nearBound = 1.1;
+/** Times a second that the client's thread may lose its core: timers and kernel threads take it now and then. */
+const switchesPerSecond = 50;
+/** Share of the median service time that the generator may be behind its schedule, at the p99. */
+const scheduleLag = { suspect: 0.1, invalid: 1 };
+
+export function checkAll(outcomes: TrialOutcome[], p50_us: number | null, bounds: LowerBound[]): Found {
+  const found = [
+    checkSaturation(outcomes),
+    checkScheduleLag(outcomes),
+    checkDrift(outcomes),
+    checkTakenTime(outcomes),
+    checkSwitches(outcomes),
+    checkLowerBounds(p50_us, bounds),
+  ];
+  return {
+    invalid: found.flatMap(({ invalid }) => invalid),
+    suspect: found.flatMap(({ suspect }) => suspect),
+  };
+}
+
+/** Only a generator that polls says how often it was idle. */
+export function checkSaturation(outcomes: TrialOutcome[]): Found {
+  return graded(
+    outcomes,
+    ({ measurement }) => {
+      const idle = measurement?.recording?.result.idle_polls;
+      return idle === null || idle === undefined ? null : -idle;
+    },
+    { suspect: -fewIdlePolls.suspect, invalid: -fewIdlePolls.invalid },
+    (trials, worst) =>
+      `${trials}: the load generator's core is saturated, only ${formatPercent(-worst)} of its polls found nothing, so that ` +
+      'its own limits are in the numbers.',
+  );
+}
+
+export function checkDrift(outcomes: TrialOutcome[]): Found {
+  const found = graded(
+    outcomes,
+    ({ measurement }) => {
+      const [operation, ...others] = measurement?.recording?.result.operations ?? [];
+      if (!operation || others.length > 0) return null;
+      const medians = operation.slice_p50_ns.filter((p50) => p50 !== null);
+      if (medians.length < 4) return null;
+      const half = Math.floor(medians.length / 2);
+      return Math.abs(Math.log(median(medians.slice(half)) / median(medians.slice(0, half))));
+    },
+    { suspect: Math.log(1 + drift), invalid: Number.POSITIVE_INFINITY },
+    (trials, worst) =>
+      `${trials}: the p50 of the second half differs from that of the first by up to ${formatPercent(Math.exp(worst) - 1)}: ` +
+      'something drifts.',
+  );
+  return found;
+}
+
+export function checkTakenTime(outcomes: TrialOutcome[]): Found {
+  const shareOf = (seconds: number, { measurement }: TrialOutcome): number =>
+    seconds / measurement!.measurement.elapsed_s;
+  const steal = graded(
+    outcomes,
+    (outcome) => {
+      const taken = outcome.measurement?.measurement.interference?.steal_s;
+      return taken ? shareOf(Math.max(0, ...Object.values(taken)), outcome) : null;
+    },
+    takenShare,
+    (trials, worst) =>
+      `${trials}: the hypervisor gave up to ${formatPercent(worst)} of a core's time to others (steal).`,
+  );
+  const throttled = graded(
+    outcomes,
+    (outcome) => {
+      const seconds = outcome.measurement?.measurement.interference?.throttled_s;
+      return seconds === null || seconds === undefined ? null : shareOf(seconds, outcome);
+    },
+    takenShare,
+    (trials, worst) =>
+      `${trials}: a limit of the control group throttled these processes, for up to ${formatPercent(worst)} of the time.`,
+  );
+  return {
+    invalid: [...steal.invalid, ...throttled.invalid],
+    suspect: [...steal.suspect, ...throttled.suspect],
+  };
+}
+
+export function checkSwitches(outcomes: TrialOutcome[]): Found {
+  return graded(
+    outcomes,
+    ({ measurement }) => {
+      const pauses = measurement?.pauses;
+      return pauses ? pauses.involuntary_switches / measurement.measurement.elapsed_s : null;
+    },
+    { suspect: switchesPerSecond, invalid: Number.POSITIVE_INFINITY },
+    (trials, worst) =>
+      `${trials}: the load generator lost its core up to ${Math.round(worst)} times a second: other work runs there.`,
+  );
+}
+
+export function checkScheduleLag(outcomes: TrialOutcome[]): Found {
+  return graded(
+    outcomes,
+    ({ measurement }) => {
+      const result = measurement?.recording?.result;
+      const service_ns = result?.operations[0]?.latency_ns?.p50;
+      if (!result?.schedule_lag_us || !service_ns) return null;
+      return (result.schedule_lag_us.p99 * 1000) / service_ns;
+    },
+    scheduleLag,
+    (trials, worst) =>
+      `${trials}: the load generator sent behind its schedule, at the p99 by up to ${formatPercent(worst)} of the median ` +
+      'response time.',
+  );
+}
+
+export function checkLowerBounds(p50_us: number | null, bounds: LowerBound[]): Found {
+  const found: Found = { invalid: [], suspect: [] };
+  if (p50_us === null) return found;
+  for (const bound of bounds) {
+    const versus = `the p50 of ${formatUs(p50_us)} us`;
+    const floor = `${bound.name} (${formatUs(bound.p50_us)} us)`;
+    if (p50_us < bound.p50_us) {
+      found.invalid.push(`It cannot be: ${versus} is below ${floor}.`);
+    } else if (p50_us < nearBound * bound.p50_us) {
+      found.suspect.push(
+        `A floor is near: ${versus} is within ${formatPercent(nearBound - 1)} of ${floor}, and shows that rather than the system.`,
+      );
+    }
+  }
+  return found;
+}
+
+/**
+ * Grades each trial's value, larger being worse and null telling nothing, and tells of the trials beyond each limit in one
+ * sentence.
+ */
+function graded(
+  outcomes: TrialOutcome[],
+  worstOf: (outcome: TrialOutcome) => number | null,
+  limits: { suspect: number; invalid: number },
+  tell: (trials: string, worst: number) => string,
+): Found {
+  const values = outcomes.flatMap((outcome) => {
+    const value = worstOf(outcome);
+    return value === null ? [] : [{ outcome, value }];
+  });
+  const sentences = (from: number, below: number): string[] => {
+    const within = values.filter(({ value }) => value > from && !(value > below));
+    if (within.length === 0) return [];
+    const worst = Math.max(...within.map(({ value }) => value));
+    return [tell(nameTrials(within.map(({ outcome }) => outcome)), worst)];
+  };
+  return {
+    invalid: sentences(limits.invalid, Number.POSITIVE_INFINITY),
+    suspect: sentences(limits.suspect, limits.invalid),
+  };
+}

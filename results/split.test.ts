@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { splits } from './split.ts';
+import { point } from './test-summary.ts';
+
+const three = [
+  point('redis', [32, 30, 34]),
+  point('kv-kernel', [24, 22, 26]),
+  point('kv-rdma', [11, 10, 12]),
+];
+
+test('the parts are differences of medians, and add up', () => {
+  const [split] = splits(three);
+  expect(split).toMatchObject({
+    operation: 'get',
+    unmodified: 'redis',
+    bypass: 'kv-rdma',
+    unmodified_us: 32,
+    interface_us: 8,
+    data_path_us: 13,
+    rest_us: 11,
+    trials: 3,
+  });
+  expect(split!.interface.share).toBeCloseTo(8 / 32);
+  expect(split!.kernel.share).toBeCloseTo(21 / 32);
+});
+
+test('the interval holds the share, and is that of the trials', () => {
+  const [split] = splits(three);
+  const { share, interval } = split!.interface;
+  expect(interval!.low).toBeLessThanOrEqual(share);
+  expect(interval!.high).toBeGreaterThanOrEqual(share);
+  expect(interval!.low).toBeGreaterThanOrEqual(8 / 34);
+  expect(interval!.high).toBeLessThanOrEqual(8 / 30);
+});
+
+test('the published shares are those of the figure', () => {
+  const [split] = splits(three);
+  expect(split!.published!.interface).toBeCloseTo((32.2 - 23.4) / 32.2);
+  expect(split!.published!.kernel).toBeCloseTo((32.2 - 11.4) / 32.2);
+});
+
+test('a split for each unmodified system and each bypass; none without the one between or of invalid points', () => {
+  const more = [...three, point('kv-sockets', [33, 33, 33]), point('kv-dpdk', [10, 10, 10])];
+  expect(splits(more).map(({ unmodified, bypass }) => `${unmodified} ${bypass}`)).toEqual([
+    'redis kv-rdma',
+    'redis kv-dpdk',
+    'kv-sockets kv-rdma',
+    'kv-sockets kv-dpdk',
+  ]);
+  expect(splits(more)[2]!.published).toBeNull();
+  expect(splits([three[0]!, three[2]!])).toEqual([]);
+  expect(splits([three[0]!, point('kv-kernel', [24], { verdict: 'invalid' }), three[2]!])).toEqual([]);
+});
+
+test('trials that one of them lacks do not count', () => {
+  const [split] = splits([three[0]!, three[1]!, point('kv-rdma', [11, 10])]);
+  expect(split).toMatchObject({ trials: 2, unmodified_us: 31, interface: { interval: null } });
+});
