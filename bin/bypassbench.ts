@@ -17,6 +17,7 @@ const parts: Record<string, () => Promise<Part>> = {
   compare: () => import('../results/compare/command.ts'),
   serve: () => import('../kvserver/command.ts'),
   load: () => import('../loadgen/command.ts'),
+  calibrate: () => import('../loadgen/calibrate/command.ts'),
   floor: () => import('../loadgen/floor/command.ts'),
   doctor: () => import('../libos/command.ts'),
 };

@@ -21,6 +21,13 @@ export function seconds(text: string): number {
   return value;
 }
 
+export function perSecond(text: string): number {
+  const value = /^(\d+|\d*\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value > 0 && value <= 1e9))
+    throw new InvalidArgumentError('It must be more than 0 and at most 1e9 a second.');
+  return value;
+}
+
 export function share(text: string): number {
   const value = /^(0|1|0?\.\d+|1\.0+|0\.0+)$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isNaN(value)) throw new InvalidArgumentError('It must be a number from 0 to 1.');

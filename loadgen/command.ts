@@ -1,5 +1,4 @@
 /** `bypassbench load`: the load generator's command line. */
-import cliProgress from 'cli-progress';
 import { Command, Option } from 'commander';
 import {
   type BackendOptions,
@@ -8,22 +7,25 @@ import {
   startDataPath,
   withBackendOption,
 } from '../libos/index.ts';
-import { atLeast, integer, seconds, share } from './arguments.ts';
+import { atLeast, integer, perSecond, seconds, share } from './arguments.ts';
+import { type ArrivalKind, arrivalKinds } from './arrivals.ts';
 import { LoadError } from './errors.ts';
-import { type GeneratorInput, phaseNames } from './generator.ts';
+import type { GeneratorInput } from './generator.ts';
 import { checkOptions, type LoadOptions, type LoadOutcome, parseTarget } from './options.ts';
+import { phaseNames } from './phases.ts';
+import { showProgress } from './progress-bar.ts';
 import { createResultFolder, describeOutcome, writeResult } from './result.ts';
 import { keyDistributions, operations } from './workload.ts';
-
-const PROGRESS_EVERY_MS = 200;
 
 /** The parsed command line, as commander names the options. */
 interface Flags
   extends Omit<
     LoadOptions,
-    'target' | 'backendOptions' | 'core' | 'durationS' | 'requests' | 'serverStamps'
+    'target' | 'backendOptions' | 'core' | 'durationS' | 'requests' | 'rateOps' | 'arrivals' | 'serverStamps'
   > {
   target: string;
+  rate?: number;
+  arrivals?: ArrivalKind;
   backendOption?: BackendOptions;
   core?: number;
   durationS?: number;
@@ -35,7 +37,17 @@ interface Flags
 export function command(): Command {
   return new Command('load')
     .description(
-      `Puts load on a Redis-compatible server, in a closed loop, and measures every request's latency.
+      `Puts load on a Redis-compatible server and measures every request's latency.
+
+Closed loop, unless --rate is given: each connection keeps --pipeline requests outstanding and sends the next one when \
+a reply comes. It asks how long a request takes, and how many the server can answer. While the server stalls nothing \
+is sent, so that a stall is seen by the few requests that are outstanding only.
+
+Open loop, with --rate: requests are due by a schedule, whatever replies do, as those of independent users are. Latency \
+is the response time, from the time at which a request was intended to be sent, so that what had to wait counts with \
+its waiting (no coordinated omission); the service time, from the actual sending, is told beside it. A request that is \
+due goes to the next connection that has fewer than --pipeline outstanding and otherwise waits its turn. Above what the \
+server can answer, response times grow with --duration-s and say nothing else.
 
 Every reply is checked: keys hold a value that follows from the key and the seed, so fill them with --populate
 first. A wrong value, an error or a miss is counted as such and is no latency sample.
@@ -55,7 +67,14 @@ Exit code: 0 when the load was carried out, whatever the replies were; 1 when it
     .option('--get-share <share>', 'share of GETs in a mix, 0 to 1', share, 0.5)
     .option('--connections <n>', 'connections', atLeast(1), 1)
     .option('--idle-connections <n>', 'connections opened beside these that send nothing', atLeast(0), 0)
-    .option('--pipeline <n>', 'requests outstanding per connection', atLeast(1), 1)
+    .option('--pipeline <n>', 'requests outstanding per connection; with --rate, at most', atLeast(1), 1)
+    .option('--rate <ops>', 'open loop: send so many requests per second', perSecond)
+    .addOption(
+      new Option(
+        '--arrivals <kind>',
+        'with --rate: evenly spread, or with the gaps of independent users (default: poisson)',
+      ).choices([...arrivalKinds]),
+    )
     .option('--keys <n>', 'size of the key space', atLeast(1), 1_000_000)
     .addOption(
       new Option('--key-distribution <name>', 'how keys are drawn')
@@ -69,7 +88,7 @@ Exit code: 0 when the load was carried out, whatever the replies were; 1 when it
       'length of the measured window (default: 5, unless --requests is given)',
       seconds,
     )
-    .option('--requests <n>', 'measure this many replies instead of a time', atLeast(1))
+    .option('--requests <n>', 'measure this many requests instead of a time', atLeast(1))
     .option('--seed <n>', 'seed of the key sequence and the values', integer, 1)
     .addOption(
       new Option('--wait <how>', 'spin while waiting, or sleep in the kernel')
@@ -97,11 +116,13 @@ Exit code: 0 when the load was carried out, whatever the replies were; 1 when it
 }
 
 async function load(flags: Flags): Promise<void> {
-  const { out, backendOption = {}, ...rest } = flags;
+  const { out, backendOption = {}, rate = null, ...rest } = flags;
   const options = checkOptions({
     ...rest,
     target: parseTarget(flags.target),
     backendOptions: backendOption,
+    rateOps: rate,
+    arrivals: flags.arrivals ?? (rate === null ? null : 'poisson'),
     core: flags.core ?? null,
     durationS: flags.durationS ?? (flags.requests === undefined ? 5 : null),
     requests: flags.requests ?? null,
@@ -130,33 +151,10 @@ async function generate(options: LoadOptions): Promise<LoadOutcome | null> {
     input,
     options.core,
   );
-  const bar = showProgress(progress);
+  const bar = showProgress(progress, phaseNames);
   try {
     return await finishedOrSignalled(dataPath);
   } finally {
     bar?.stop();
   }
-}
-
-/** A bar on standard error while the data path works, where that is a terminal. */
-function showProgress(progress: Float64Array): { stop(): void } | null {
-  if (!process.stderr.isTTY) return null;
-  const bar = new cliProgress.SingleBar({
-    format: '{phase} [{bar}] {percentage}%',
-    stream: process.stderr,
-    clearOnComplete: true,
-    hideCursor: true,
-  });
-  bar.start(1, 0, { phase: phaseNames[0] });
-  const timer = setInterval(() => {
-    const [phase, done, total] = progress;
-    bar.setTotal(total || 1);
-    bar.update(Math.min(done, total), { phase: phaseNames[phase] });
-  }, PROGRESS_EVERY_MS);
-  return {
-    stop() {
-      clearInterval(timer);
-      bar.stop();
-    },
-  };
 }

@@ -23,7 +23,8 @@ export class Connection {
   outstanding = 0;
   readonly #libos: Libos;
   readonly #workload: Workload;
-  readonly #pipeline: number;
+  /** Most requests that may be outstanding. */
+  readonly pipeline: number;
   readonly #checker = new ReplyChecker();
   readonly #sentNs: Float64Array;
   readonly #keys: Float64Array;
@@ -45,7 +46,7 @@ export class Connection {
   ) {
     this.#libos = libos;
     this.qd = qd;
-    this.#pipeline = pipeline;
+    this.pipeline = pipeline;
     this.#workload = workload;
     this.#sentNs = new Float64Array(pipeline);
     this.#keys = new Float64Array(pipeline);
@@ -55,10 +56,10 @@ export class Connection {
     this.#ports = stamps === null ? 0 : stamps.portsOf(libos, qd);
   }
 
-  /** Sends as many requests as the window has room for, in one push; they count as sent just before it. */
-  fillWindow(source: RequestSource): void {
+  /** Sends as many requests as the window has room for, but not more than `most`, in one push; they count as sent just before it. */
+  fillWindow(source: RequestSource, most: number = this.pipeline): void {
     const before = this.outstanding;
-    const room = this.#pipeline - before;
+    const room = Math.min(this.pipeline - before, most);
     if (room === 0 || !source.advance()) return;
     const sga = this.#libos.alloc(room * this.#workload.maxRequestBytes);
     let segmentIndex = 0;
@@ -85,7 +86,7 @@ export class Connection {
     segment.length = at - segment.offset;
     for (let i = segmentIndex + 1; i < sga.segmentCount; i++) sga.segments[i].length = 0;
     const sentNs = nowNs();
-    for (let i = before; i < this.outstanding; i++) this.#sentNs[(this.#head + i) % this.#pipeline] = sentNs;
+    for (let i = before; i < this.outstanding; i++) this.#sentNs[(this.#head + i) % this.pipeline] = sentNs;
     this.#libos.push(this.qd, sga);
     // In flight, it goes back to the pool with its completion.
     this.#libos.free(sga);
@@ -101,7 +102,7 @@ export class Connection {
   }
 
   #enqueue(source: RequestSource): Uint8Array {
-    const at = (this.#head + this.outstanding) % this.#pipeline;
+    const at = (this.#head + this.outstanding) % this.pipeline;
     this.#operations[at] = source.operation;
     this.#keys[at] = source.key;
     this.outstanding++;
@@ -125,7 +126,7 @@ export class Connection {
       }
       this.#receivedBytes += checker.end - at;
       at = checker.end;
-      this.#head = head + 1 === this.#pipeline ? 0 : head + 1;
+      this.#head = head + 1 === this.pipeline ? 0 : head + 1;
       this.outstanding--;
       sink.reply(operation, verdict, this.#sentNs[head], receivedNs, checker);
       if (this.#stamps !== null && verdict === Verdict.Right) {

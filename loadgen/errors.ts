@@ -6,7 +6,9 @@ export type LoadErrorCode =
   | 'REPLY_TIMEOUT'
   | 'NOT_RESP'
   | 'POPULATE_FAILED'
-  | 'FLOOR_FAILED';
+  | 'NO_REPLIES'
+  | 'FLOOR_FAILED'
+  | 'CALIBRATION_FAILED';
 
 export class LoadError extends Error {
   readonly code: LoadErrorCode;

@@ -1,6 +1,7 @@
 /** The options of one load run, checked, and the form in which its numbers leave the worker. */
 import { isIPv4 } from 'node:net';
 import type { Backend, BackendOptions, Endpoint, Pauses } from '../libos/index.ts';
+import type { ArrivalKind } from './arrivals.ts';
 import { LoadError } from './errors.ts';
 import type { SlowRequestsResult } from './slow-requests.ts';
 import { MAX_KEYS, type WorkloadOptions } from './workload.ts';
@@ -19,6 +20,9 @@ export interface LoadOptions extends WorkloadOptions {
   /** Connections that are opened beside these and send nothing. */
   idleConnections: number;
   pipeline: number;
+  /** Open loop: requests sent per second, and how they are spread. Both null in a closed loop. */
+  rateOps: number | null;
+  arrivals: ArrivalKind | null;
   /** Core of the generator's thread, or null for any. */
   core: number | null;
   populate: boolean;
@@ -50,11 +54,22 @@ export interface OperationResult {
   wrong: number;
   throughput_ops: number;
   first_error?: string;
+  /** Response time in an open loop. */
   /** p50 of each tenth of the measured window, in its order; null where there was no sample. */
   slice_p50_ns: (number | null)[];
   latency_ns: Record<'min' | 'p50' | 'p90' | 'p99' | 'p999' | 'max' | 'mean', number> | null;
+  /** Open loop: from the actual sending on. */
+  service_time_ns?: OperationResult['latency_ns'];
   encoded: string;
   distribution: string;
+}
+
+/** How an open loop kept to its schedule. */
+export interface ScheduleOutcome {
+  /** Actual minus intended time of sending. */
+  lag_us: Record<'p50' | 'p99' | 'max', number>;
+  /** Requests intended in the measured window that had no reply when they were given up. */
+  unanswered: number;
 }
 
 export interface LoadOutcome {
@@ -69,6 +84,8 @@ export interface LoadOutcome {
   /** The rings of stamps as files have them; null where nothing was stamped. */
   stamps: { client: Uint8Array; server: Uint8Array | null } | null;
   operations: OperationResult[];
+  /** Null in a closed loop. */
+  schedule: ScheduleOutcome | null;
 }
 
 /** Throws INVALID_OPTION for a combination that cannot be run. Single values were checked when they were parsed. */
@@ -84,6 +101,9 @@ export function checkOptions(options: LoadOptions): LoadOptions {
   }
   if ((options.durationS === null) === (options.requests === null)) {
     refuse('give either --duration-s or --requests');
+  }
+  if (options.rateOps === null && options.arrivals !== null) {
+    refuse('--arrivals says how the requests of --rate are spread: give --rate too, or leave both out');
   }
   if (options.serverStamps !== null && options.stampsEvery === 0) {
     refuse('--server-stamps wants --stamps-every: the server stamps what the load generator does');

@@ -9,17 +9,18 @@ import type { OperationResult } from './options.ts';
 const SUB_BUCKET_BITS = 11;
 const HALF = 1 << (SUB_BUCKET_BITS - 1);
 const FIRST_BUCKET_MASK = (1 << SUB_BUCKET_BITS) - 1;
-/** Values from here on are rare, longer than two seconds, and kept as they are. */
+/** Values from here on have no 32-bit integer: what lies below the bits that count is divided away first. */
 const LONG_NS = 2 ** 31;
+const LONG_BUCKET = 32 - SUB_BUCKET_BITS;
 const HIGHEST_NS = 3600e9;
+const HIGHEST_BITS = 42;
 
 export class LatencyRecorder {
-  readonly #counts = new Float64Array((31 - SUB_BUCKET_BITS + 2) * HALF);
-  readonly #long: number[] = [];
+  readonly #counts = new Float64Array((HIGHEST_BITS - SUB_BUCKET_BITS + 2) * HALF);
 
   record(latencyNs: number): void {
     if (latencyNs >= LONG_NS) {
-      this.#long.push(latencyNs);
+      this.#recordLong(Math.min(latencyNs, HIGHEST_NS));
       return;
     }
     const bucket = 32 - SUB_BUCKET_BITS - Math.clz32(latencyNs | FIRST_BUCKET_MASK);
@@ -40,8 +41,13 @@ export class LatencyRecorder {
       const bucket = Math.max(0, Math.floor(index / HALF) - 1);
       histogram.recordValueWithCount((index - bucket * HALF) * 2 ** bucket, this.#counts[index]);
     }
-    for (const latencyNs of this.#long) histogram.recordValue(Math.min(latencyNs, HIGHEST_NS));
     return histogram;
+  }
+
+  #recordLong(latencyNs: number): void {
+    const high = Math.floor(latencyNs / 2 ** LONG_BUCKET);
+    const bucket = 32 - SUB_BUCKET_BITS - Math.clz32(high | FIRST_BUCKET_MASK);
+    this.#counts[(LONG_BUCKET + bucket) * HALF + (high >>> bucket)]++;
   }
 }
 
@@ -59,8 +65,18 @@ export function encodeHistogram(histogram: Histogram): string {
 export function describeLatencies(
   histogram: Histogram,
 ): Pick<OperationResult, 'latency_ns' | 'encoded' | 'distribution'> {
+  return {
+    latency_ns: quantilesNs(histogram),
+    encoded: encodeHistogram(histogram),
+    distribution: percentileDistribution(histogram),
+  };
+}
+
+/** Null without a sample. */
+export function quantilesNs(histogram: Histogram): OperationResult['latency_ns'] {
+  if (histogram.totalCount === 0) return null;
   const at = (percentile: number) => histogram.getValueAtPercentile(percentile);
-  const latency_ns = {
+  return {
     min: histogram.minNonZeroValue,
     p50: at(50),
     p90: at(90),
@@ -68,10 +84,5 @@ export function describeLatencies(
     p999: at(99.9),
     max: at(100),
     mean: histogram.mean,
-  };
-  return {
-    latency_ns: histogram.totalCount === 0 ? null : latency_ns,
-    encoded: encodeHistogram(histogram),
-    distribution: percentileDistribution(histogram),
   };
 }

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LoadError } from './errors.ts';
-import type { LoadOptions, LoadOutcome } from './options.ts';
+import type { LoadOptions, LoadOutcome, OperationResult, ScheduleOutcome } from './options.ts';
 
 /** How it was measured. */
 export interface Setup
@@ -12,6 +12,8 @@ export interface Setup
     | 'connections'
     | 'idleConnections'
     | 'pipeline'
+    | 'rateOps'
+    | 'arrivals'
     | 'keys'
     | 'keyDistribution'
     | 'valueBytes'
@@ -57,6 +59,9 @@ export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcom
     connections: setup.connections,
     idle_connections: setup.idleConnections,
     pipeline: setup.pipeline,
+    loop: setup.rateOps === null ? 'closed' : 'open',
+    rate_ops: setup.rateOps,
+    arrivals: setup.arrivals,
     keys: setup.keys,
     key_distribution: setup.keyDistribution,
     value_bytes: setup.valueBytes,
@@ -64,6 +69,8 @@ export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcom
     core: setup.core,
     warmup_s: setup.warmupS,
     elapsed_s: outcome.elapsed_s,
+    schedule_lag_us: outcome.schedule?.lag_us ?? null,
+    unanswered: outcome.schedule?.unanswered ?? null,
     idle_polls: outcome.idle_polls,
     sample: outcome.sample,
     versions: { node: process.versions.node, ...setup.versions },
@@ -80,7 +87,8 @@ export function describeOutcome(outcome: LoadOutcome): string {
   const lines: string[] = [];
   if (outcome.populate_s !== null) lines.push(`populated in ${outcome.populate_s.toFixed(2)} s`);
   for (const counts of outcome.operations) {
-    const { operation, requests, throughput_ops, latency_ns, misses, errors, wrong } = counts;
+    const { operation, requests, throughput_ops, latency_ns, service_time_ns } = counts;
+    const { misses, errors, wrong } = counts;
     const elapsed = `${outcome.elapsed_s.toFixed(2)} s`;
     const ofRuns = outcome.sample === 'run_mean';
     lines.push(
@@ -89,16 +97,33 @@ export function describeOutcome(outcome: LoadOutcome): string {
         : `${operation}: ${requests} replies in ${elapsed}, ${Math.round(throughput_ops)} per second`,
     );
     if (latency_ns) {
-      const { min, p50, p90, p99, p999, max } = latency_ns;
-      // A mean hides the rare long round trips, and so has no tail to tell.
-      const told = ofRuns ? { min, p50, max } : { min, p50, p90, p99, 'p99.9': p999, max };
-      const words = Object.entries(told).map(([name, ns]) => `${name} ${(ns / 1000).toFixed(2)}`);
-      lines.push(`  us: ${words.join('  ')}`);
+      const what = service_time_ns ? 'response time, us' : 'us';
+      lines.push(`  ${what}: ${quantilesInWords(latency_ns, ofRuns)}`);
     }
+    if (service_time_ns) lines.push(`  service time, us: ${quantilesInWords(service_time_ns, false)}`);
     if (misses + errors + wrong > 0) {
       const cause = counts.first_error === undefined ? '' : ` (first error: ${counts.first_error})`;
       lines.push(`  not samples: ${misses} misses, ${errors} errors, ${wrong} wrong values${cause}`);
     }
   }
+  if (outcome.schedule !== null) lines.push(...describeSchedule(outcome.schedule));
   return lines.join('\n');
+}
+
+function quantilesInWords(latencyNs: NonNullable<OperationResult['latency_ns']>, ofRuns: boolean): string {
+  const { min, p50, p90, p99, p999, max } = latencyNs;
+  // A mean hides the rare long round trips, and so has no tail to tell.
+  const told = ofRuns ? { min, p50, max } : { min, p50, p90, p99, 'p99.9': p999, max };
+  return Object.entries(told)
+    .map(([name, ns]) => `${name} ${(ns / 1000).toFixed(2)}`)
+    .join('  ');
+}
+
+function describeSchedule({ lag_us, unanswered }: ScheduleOutcome): string[] {
+  const { p50, p99, max } = lag_us;
+  const lag = `p50 ${p50.toFixed(2)}  p99 ${p99.toFixed(2)}  max ${max.toFixed(2)}`;
+  return [
+    `sent after the intended time, us: ${lag}`,
+    ...(unanswered === 0 ? [] : [`given up without a reply: ${unanswered} requests of the measured window`]),
+  ];
 }

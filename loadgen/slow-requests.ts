@@ -7,7 +7,7 @@ export const SLOW_PERCENTILE = 99.8;
 export interface SlowRequestsResult {
   /** Only latencies from here on were kept. */
   threshold_ns: number;
-  /** When each was sent (CLOCK_MONOTONIC, ns), and its latency. */
+  /** When each was sent, in an open loop intended to be (CLOCK_MONOTONIC, ns), and its latency. */
   requests: [sent_ns: number, latency_ns: number][];
   /** Those for which there was no room. */
   lost: number;

@@ -184,6 +184,16 @@ export const trialSchema = z.strictObject({
   ),
 });
 
+const latencyQuantiles = z.strictObject({
+  min: z.number().nonnegative(),
+  p50: z.number().nonnegative(),
+  p90: z.number().nonnegative(),
+  p99: z.number().nonnegative(),
+  p999: z.number().nonnegative(),
+  max: z.number().nonnegative(),
+  mean: z.number().nonnegative(),
+});
+
 /** result.json, which `bypassbench load --out` writes. */
 export const loadResultSchema = z.strictObject({
   schema: z.literal(schemaVersions.load),
@@ -193,6 +203,11 @@ export const loadResultSchema = z.strictObject({
   connections: positive,
   idle_connections: count.default(0),
   pipeline: positive,
+  /** Results from before there was an open loop are of closed ones. */
+  loop: z.enum(['closed', 'open']).default('closed'),
+  /** Requests per second that an open loop was to send, and how they were spread; null in a closed loop. */
+  rate_ops: z.number().positive().nullable().default(null),
+  arrivals: z.enum(['poisson', 'constant']).nullable().default(null),
   keys: positive,
   key_distribution: keyDistribution,
   value_bytes: count,
@@ -200,11 +215,17 @@ export const loadResultSchema = z.strictObject({
   core: count.nullable(),
   warmup_s: z.number().nonnegative(),
   elapsed_s: z.number().positive(),
-  /** Open loop: how long after their intended times requests were sent. Null in a closed loop. */
+  /** Open loop: actual minus intended time of sending, which is part of the response time. */
   schedule_lag_us: z
-    .strictObject({ p50: z.number(), p99: z.number(), max: z.number() })
+    .strictObject({
+      p50: z.number().nonnegative(),
+      p99: z.number().nonnegative(),
+      max: z.number().nonnegative(),
+    })
     .nullable()
     .default(null),
+  /** Open loop: requests of the measured window that had no reply when they were given up. */
+  unanswered: count.nullable().default(null),
   /** Share of the generator's polls that found nothing: 0 where the generator is the limit. Null where nothing polls so. */
   idle_polls: z.number().min(0).max(1).nullable().default(null),
   /** Results from before there were means have none. */
@@ -224,17 +245,9 @@ export const loadResultSchema = z.strictObject({
         throughput_ops: z.number().nonnegative(),
         first_error: z.string().optional(),
         /** The generator's own view of the histogram; null when there were no hits. */
-        latency_ns: z
-          .strictObject({
-            min: z.number().nonnegative(),
-            p50: z.number().nonnegative(),
-            p90: z.number().nonnegative(),
-            p99: z.number().nonnegative(),
-            p999: z.number().nonnegative(),
-            max: z.number().nonnegative(),
-            mean: z.number().nonnegative(),
-          })
-          .nullable(),
+        latency_ns: latencyQuantiles.nullable(),
+        /** Open loop: from the actual sending on, where latency_ns and the histogram are of response times. */
+        service_time_ns: latencyQuantiles.nullable().default(null),
         /** p50 of each tenth of the measured window; null where there was no sample. Older results have none. */
         slice_p50_ns: z.array(z.number().nonnegative().nullable()).default([]),
         /** File name of the histogram, beside result.json. */

@@ -20,6 +20,7 @@ export {
   summarySchema,
   trialSchema,
 } from './bundle.ts';
+export { type Calibration, calibrationSchema } from './calibration.ts';
 export { readClaims, shippedClaims } from './claims/document.ts';
 export { evaluateClaims, type Finding, type Outcome } from './claims/evaluate.ts';
 export { type ClaimsTextOptions, renderClaims } from './claims/render.ts';

@@ -19,6 +19,8 @@ const setup = {
   connections: 1,
   idleConnections: 0,
   pipeline: 1,
+  rateOps: null,
+  arrivals: null,
   keys: 1,
   keyDistribution: 'single' as const,
   seed: 0,

@@ -57,7 +57,7 @@ describe('bypassbench load', () => {
   it('fills the key space and measures hits only', async () => {
     const { dir, result, files } = await load('--populate', '--keys', '5000', '--requests', '2000');
     expect(await client.dbsize()).toBe(5000);
-    expect(files).toEqual(['get.hdr', 'get.hgrm', 'result.json']);
+    expect(files).toEqual(['get.hdr', 'get.hgrm', 'pauses.json', 'result.json']);
     const [get] = result.operations;
     expect(get).toMatchObject({
       operation: 'get',

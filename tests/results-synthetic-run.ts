@@ -205,6 +205,9 @@ async function writeLoadResult(
     connections: target.clients,
     idle_connections: 0,
     pipeline: plan.pipeline,
+    loop: 'closed',
+    rate_ops: null,
+    arrivals: null,
     keys: plan.keys,
     key_distribution: plan.key_distribution,
     value_bytes: target.value_bytes,
@@ -213,6 +216,7 @@ async function writeLoadResult(
     warmup_s: plan.warmup_s,
     elapsed_s,
     schedule_lag_us: null,
+    unanswered: null,
     idle_polls: 0.5,
     sample,
     versions: { node: 'v24.21.0' },
@@ -226,6 +230,7 @@ async function writeLoadResult(
         wrong,
         throughput_ops: requests / elapsed_s,
         ...(first_error && { first_error }),
+        service_time_ns: null,
         latency_ns: hits
           ? {
               min: at(0),

@@ -96,6 +96,8 @@ async function measure(
     connections: 1,
     idleConnections: 0,
     pipeline: 1,
+    rateOps: null,
+    arrivals: null,
     // Nothing is drawn: every request is as long as the one for the first key.
     keys: 1,
     keyDistribution: 'single' as const,

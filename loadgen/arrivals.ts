@@ -1,0 +1,51 @@
+/**
+ * When an open loop's requests are due: a schedule that is fixed by its kind, rate and seed, whatever replies do.
+ *
+ *     constant   one every 1/rate, exactly
+ *     poisson    gaps drawn from the exponential distribution of mean 1/rate: what independent users make together
+ */
+import { Random } from './random.ts';
+
+export const arrivalKinds = ['poisson', 'constant'] as const;
+export type ArrivalKind = (typeof arrivalKinds)[number];
+
+/** Tells the stream of arrivals from those of keys and values, which are drawn with the seed itself. */
+const STREAM = 0x61727276;
+
+export class Arrivals {
+  /** When the next request is due, on the clock that `startNs` is of. */
+  nextNs: number;
+  readonly #random: Random | null;
+  readonly #startNs: number;
+  readonly #meanGapNs: number;
+  /** Since the start: of the constant schedule in gaps, so that no rounding adds up; of the other in ns. */
+  #passed: number;
+
+  /** @param rateOps requests per second, more than 0 */
+  constructor(kind: ArrivalKind, rateOps: number, seed: number, startNs: number) {
+    this.#random = kind === 'poisson' ? new Random(seed ^ STREAM) : null;
+    this.#startNs = startNs;
+    this.#meanGapNs = 1e9 / rateOps;
+    this.#passed = 0;
+    this.nextNs = startNs;
+    // A Poisson process has no arrival at its start; the constant schedule begins with one.
+    if (this.#random !== null) this.advance();
+  }
+
+  /** Goes on to the request after this one. */
+  advance(): void {
+    if (this.#random === null) {
+      this.nextNs = this.#startNs + ++this.#passed * this.#meanGapNs;
+    } else {
+      // 1 - fraction() is never 0.
+      this.#passed -= Math.log(1 - this.#random.fraction()) * this.#meanGapNs;
+      this.nextNs = this.#startNs + this.#passed;
+    }
+  }
+
+  /** Goes on to the first request due at `ns` or later, and from there past `requests` more. */
+  skip(ns: number, requests: number): void {
+    while (this.nextNs < ns) this.advance();
+    for (let i = 0; i < requests; i++) this.advance();
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * A calibration: the generator against a server whose time is known, the two in one process on a thread each.
+ *
+ *     main thread             server's thread (null-server.ts)         client's thread (client.ts)
+ *     starts both, waits      injects what is ordered, times it   <->  orders, sends, measures
+ *     compares                what was injected                        what was seen
+ */
+import { type Endpoint, finishedOrSignalled, startDataPath } from '../../libos/index.ts';
+import { LoadError } from '../errors.ts';
+import { GET, Workload, type WorkloadOptions } from '../workload.ts';
+import type { ClientInput, ClientOutcome } from './client.ts';
+import {
+  CLOSED_PAUSES,
+  DELAYED_US,
+  delaysUs,
+  FIRST_DELAY,
+  OPEN_PAUSES,
+  PAUSE_PERIOD_US,
+  PAUSE_US,
+} from './injections.ts';
+import type { Injected, NullServerInput } from './null-server.ts';
+import { expectedEffect, type PausedLoad } from './pause-arithmetic.ts';
+import type { Seen } from './samples.ts';
+
+export interface CalibrateOptions {
+  backend: 'kernel';
+  /** The client's, and the server's. */
+  core: number;
+  serverCore: number;
+  /** Measured time of each step. */
+  durationS: number;
+}
+
+interface Compared {
+  seen: number;
+  expected: number;
+}
+
+/** calibration.json, as results/calibration.ts describes it. */
+export interface Calibration {
+  schema: 'bypassbench.calibration/1';
+  backend: string;
+  value_bytes: number;
+  core: number;
+  server_core: number;
+  duration_s: number;
+  floor_us: { p50: number; p99: number };
+  delays: {
+    asked_us: number;
+    injected_us: number;
+    requests: number;
+    p50_us: number;
+    measured_us: number;
+    error_us: number;
+    error_percent: number | null;
+  }[];
+  pauses: {
+    loop: 'closed' | 'open';
+    rate_ops: number | null;
+    pause_us: number;
+    period_us: number;
+    pauses: number;
+    requests: number;
+    delayed_from_us: number;
+    delayed: Compared;
+    p999_us: Compared;
+    max_us: Compared;
+  }[];
+  versions: Record<string, string>;
+}
+
+/** Requests that a pause delays must be many, and few enough that the server has caught up at once. */
+const RATE_OPS = 5000;
+const VALUE_BYTES = 64;
+/** One key, so that there is one right reply. */
+const workloadOptions: WorkloadOptions = {
+  operation: 'get',
+  getShare: 1,
+  keys: 1,
+  keyDistribution: 'single',
+  valueBytes: VALUE_BYTES,
+  seed: 1,
+};
+
+/**
+ * Null when a signal ended it. Throws CALIBRATION_FAILED when a step gave no sample, LibosError.
+ * @param progress in shared memory; its phases are the client's
+ */
+export async function calibrate(
+  options: CalibrateOptions,
+  progress: Float64Array,
+): Promise<Calibration | null> {
+  const words = new Int32Array(new SharedArrayBuffer(8));
+  const workload = new Workload(workloadOptions);
+  const server = startDataPath<NullServerInput, Endpoint, Injected>(
+    new URL('./null-server.ts', import.meta.url),
+    {
+      requestBytes: workload.request(GET, 0).length,
+      reply: workload.expectedReply(GET, 0),
+      words,
+    },
+    options.serverCore,
+  );
+  const { durationS } = options;
+  const steps = { durationS, pausesS: pausedSeconds(durationS), rateOps: RATE_OPS };
+  try {
+    const target = await server.ready;
+    const client = startDataPath<ClientInput, null, ClientOutcome | null>(
+      new URL('./client.ts', import.meta.url),
+      { target, workload: workloadOptions, ...steps, words, progress },
+      options.core,
+    );
+    // The server ends by itself only when it fails, and then the client has nobody to talk to.
+    const serverFailed = server.finished.then(() => null);
+    const outcome = await Promise.race([finishedOrSignalled(client), serverFailed]).finally(() =>
+      client.stop(),
+    );
+    await server.stop();
+    const injected = await server.finished;
+    return outcome === null || injected === null ? null : compare(options, outcome, injected);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Whole periods, at least one. */
+function pausedSeconds(durationS: number): number {
+  const periodS = PAUSE_PERIOD_US / 1e6;
+  return Math.max(1, Math.round(durationS / periodS)) * periodS;
+}
+
+function compare(options: CalibrateOptions, outcome: ClientOutcome, injected: Injected): Calibration {
+  const [ofFloor, ...ofDelays] = outcome.delays;
+  const floor = required(ofFloor, 'the floor').quantilesNs;
+  const floorUs = { p50: floor.p50 / 1000, p999: floor.p999 / 1000 };
+  const pausesUs = (injection: number) => injected.pausesNs[injection].map((ns) => ns / 1000);
+  const common = { delayedUs: DELAYED_US, floorUs };
+  return {
+    schema: 'bypassbench.calibration/1',
+    backend: options.backend,
+    value_bytes: VALUE_BYTES,
+    core: options.core,
+    server_core: options.serverCore,
+    duration_s: options.durationS,
+    floor_us: { p50: floorUs.p50, p99: floor.p99 / 1000 },
+    delays: delaysUs.map((askedUs, i) => {
+      const seen = required(ofDelays[i], `a delay of ${askedUs} us`);
+      return describeDelay(askedUs, seen, floorUs.p50, injected.delayP50Ns[FIRST_DELAY + i] / 1000);
+    }),
+    pauses: [
+      describePauses(outcome.closed, { ...common, rateOps: null, pausesUs: pausesUs(CLOSED_PAUSES) }),
+      describePauses(outcome.open, { ...common, rateOps: RATE_OPS, pausesUs: pausesUs(OPEN_PAUSES) }),
+    ],
+    versions: { node: process.versions.node },
+  };
+}
+
+function describeDelay(
+  asked_us: number,
+  { requests, quantilesNs }: Seen,
+  floorP50Us: number,
+  injected_us: number,
+): Calibration['delays'][number] {
+  const p50_us = quantilesNs.p50 / 1000;
+  const measured_us = p50_us - floorP50Us;
+  const error_us = measured_us - injected_us;
+  const error_percent = asked_us === 0 ? null : (100 * error_us) / injected_us;
+  return { asked_us, injected_us, requests, p50_us, measured_us, error_us, error_percent };
+}
+
+function describePauses(
+  outcome: Seen | null,
+  load: Omit<PausedLoad, 'requests'>,
+): Calibration['pauses'][number] {
+  const loop = load.rateOps === null ? 'closed' : 'open';
+  const { requests, delayed, quantilesNs } = required(outcome, `the ${loop} loop with pauses`);
+  const expected = expectedEffect({ ...load, requests });
+  return {
+    loop,
+    rate_ops: load.rateOps,
+    pause_us: PAUSE_US,
+    period_us: PAUSE_PERIOD_US,
+    pauses: load.pausesUs.length,
+    requests,
+    delayed_from_us: load.delayedUs,
+    delayed: { seen: delayed, expected: expected.delayed },
+    p999_us: { seen: quantilesNs.p999 / 1000, expected: expected.p999_us },
+    max_us: { seen: quantilesNs.max / 1000, expected: expected.max_us },
+  };
+}
+
+function required(seen: Seen | null, step: string): Seen {
+  if (seen !== null) return seen;
+  throw new LoadError('CALIBRATION_FAILED', `no reply was measured for ${step}: give a longer --duration-s`);
+}

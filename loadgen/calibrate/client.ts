@@ -1,0 +1,207 @@
+/**
+ * The client of a calibration: the generator's own loops and connections against the null server.
+ *
+ * The floor and the delays take turns, a slice of each in every round: a machine that gets slower within a second gets
+ * slower for all of them alike, and the differences stay what they are.
+ */
+import { createLibos, type DataPathContext, type Endpoint, nowNs, PauseLog } from '../../libos/index.ts';
+import { Arrivals } from '../arrivals.ts';
+import { ClosedLoop, type LoopControl } from '../closed-loop.ts';
+import { Connections } from '../connections.ts';
+import { LoadError } from '../errors.ts';
+import { OpenLoop, type OpenLoopControl } from '../open-loop.ts';
+import { type ReplyChecker, Verdict } from '../reply-checker.ts';
+import { RandomRequests } from '../requests.ts';
+import { Workload, type WorkloadOptions } from '../workload.ts';
+import { CLOSED_PAUSES, delaysUs, FIRST_DELAY, NOTHING, OPEN_PAUSES, Orders } from './injections.ts';
+import { Samples, type Seen } from './samples.ts';
+
+export interface ClientInput {
+  target: Endpoint;
+  workload: WorkloadOptions;
+  /** Measured time of the floor and of each delay. */
+  durationS: number;
+  /** That of each loop with pauses: whole periods. */
+  pausesS: number;
+  /** Of the open loop. */
+  rateOps: number;
+  /** For Orders. */
+  words: Int32Array;
+  /** Shared with the main thread: [phase, done in it, its total]. */
+  progress: Float64Array;
+}
+
+/** Null for a step without a reply. */
+export interface ClientOutcome {
+  /** The floor, then the delays. */
+  delays: (Seen | null)[];
+  closed: Seen | null;
+  open: Seen | null;
+}
+
+export const phaseNames = ['floor and delays', 'pauses, closed loop', 'pauses, open loop'] as const;
+const [DELAYS, CLOSED, OPEN] = phaseNames.keys();
+
+const ROUNDS = 10;
+/** Of each slice of the round before the first, and before each loop with pauses: until its code is compiled. */
+const WARM_UP_S = 0.05;
+const REPLY_TIMEOUT_S = 10;
+/** More than a pause delays: what waits is to wait in the server, as it does when many clients send. */
+const OPEN_PIPELINE = 1024;
+
+type Context = DataPathContext<ClientInput, null>;
+
+/** Entry of the data path. Resolves to null when it was told to stop. Throws LoadError, LibosError. */
+export async function run(context: Context): Promise<ClientOutcome | null> {
+  const { target, workload: options } = context.data;
+  // As the generator has one: its look at every reading of the clock is part of what is calibrated.
+  const pauses = new PauseLog();
+  const libos = createLibos({ backend: 'kernel', pauses });
+  try {
+    const connections = new Connections(libos, target, REPLY_TIMEOUT_S, pauses);
+    const orders = new Orders(context.data.words);
+    const workload = new Workload(options);
+    connections.open(1, 1, workload, null);
+    const client = new CalibrationClient(context, connections, orders, workload);
+    const delays = client.delays();
+    const closed = client.closedLoopWithPauses();
+    connections.close();
+    connections.open(1, OPEN_PIPELINE, workload, null);
+    const open = client.openLoopWithPauses();
+    connections.close();
+    return context.stopRequested() ? null : { delays, closed, open };
+  } finally {
+    await pauses.finish();
+    libos.shutdown();
+  }
+}
+
+class CalibrationClient {
+  readonly #context: Context;
+  readonly #connections: Connections;
+  readonly #orders: Orders;
+  readonly #source: RandomRequests;
+  readonly #closedLoop: ClosedLoop;
+
+  constructor(context: Context, connections: Connections, orders: Orders, workload: Workload) {
+    this.#context = context;
+    this.#connections = connections;
+    this.#orders = orders;
+    this.#source = new RandomRequests(workload);
+    this.#closedLoop = new ClosedLoop(connections);
+  }
+
+  delays(): (Seen | null)[] {
+    const { durationS } = this.#context.data;
+    const steps = [NOTHING, ...delaysUs.map((_us, i) => FIRST_DELAY + i)];
+    const samples = steps.map(() => new Samples());
+    const slices = ROUNDS * steps.length;
+    this.#closedLoop.start(this.#source);
+    for (const injection of steps) this.#warmUp(injection);
+    for (let slice = 0; slice < slices && !this.#context.stopRequested(); slice++) {
+      this.#tell(DELAYS, slice, slices);
+      this.#orders.give(steps[slice % steps.length], true);
+      this.#slice(samples[slice % steps.length], durationS / ROUNDS);
+    }
+    return samples.map((one) => one.seen());
+  }
+
+  closedLoopWithPauses(): Seen | null {
+    const samples = new Samples();
+    this.#tell(CLOSED, 0, 1);
+    this.#warmUp(NOTHING);
+    this.#orders.give(CLOSED_PAUSES, true);
+    this.#slice(samples, this.#context.data.pausesS);
+    this.#orders.give(NOTHING, false);
+    return samples.seen();
+  }
+
+  openLoopWithPauses(): Seen | null {
+    const { rateOps, pausesS, workload } = this.#context.data;
+    this.#tell(OPEN, 0, 1);
+    const samples = new Samples();
+    const scheduleNs = nowNs();
+    const startNs = scheduleNs + WARM_UP_S * 1e9;
+    const endNs = startNs + pausesS * 1e9;
+    const arrivals = new Arrivals('constant', rateOps, workload.seed, scheduleNs);
+    const control = new OpenSlice(this.#context, samples, startNs);
+    const loop = new OpenLoop(this.#connections, this.#source, arrivals, control, false);
+    loop.sendUntil(startNs);
+    this.#orders.give(OPEN_PAUSES, true);
+    loop.sendUntil(endNs);
+    this.#orders.give(NOTHING, false);
+    loop.drain(startNs, endNs, endNs + REPLY_TIMEOUT_S * 1e9);
+    return samples.seen();
+  }
+
+  #warmUp(injection: number): void {
+    this.#orders.give(injection, false);
+    this.#slice(new Samples(), WARM_UP_S);
+  }
+
+  #slice(samples: Samples, seconds: number): void {
+    this.#closedLoop.run(this.#source, new ClosedSlice(this.#context, samples, seconds));
+  }
+
+  #tell(phase: number, done: number, total: number): void {
+    this.#context.data.progress.set([phase, done, total]);
+  }
+}
+
+/** Samples are the requests sent within the slice and answered within it. */
+class ClosedSlice implements LoopControl {
+  readonly #context: Context;
+  readonly #samples: Samples;
+  readonly #startNs = nowNs();
+  readonly #endNs: number;
+
+  constructor(context: Context, samples: Samples, seconds: number) {
+    this.#context = context;
+    this.#samples = samples;
+    this.#endNs = this.#startNs + seconds * 1e9;
+  }
+
+  reply(_operation: number, verdict: Verdict, sentNs: number, receivedNs: number): void {
+    requireRight(verdict);
+    if (sentNs >= this.#startNs) this.#samples.add(receivedNs - sentNs);
+  }
+
+  finished(timeNs: number): boolean {
+    return timeNs >= this.#endNs || this.#context.stopRequested();
+  }
+}
+
+/** Samples are the response times of the requests intended from a time on. */
+class OpenSlice implements OpenLoopControl {
+  readonly #context: Context;
+  readonly #samples: Samples;
+  readonly #startNs: number;
+
+  constructor(context: Context, samples: Samples, startNs: number) {
+    this.#context = context;
+    this.#samples = samples;
+    this.#startNs = startNs;
+  }
+
+  answered(
+    _operation: number,
+    verdict: Verdict,
+    intendedNs: number,
+    _sentNs: number,
+    receivedNs: number,
+    _checker: ReplyChecker,
+  ): void {
+    requireRight(verdict);
+    if (intendedNs >= this.#startNs) this.#samples.add(receivedNs - intendedNs);
+  }
+
+  stopped(): boolean {
+    return this.#context.stopRequested();
+  }
+}
+
+function requireRight(verdict: Verdict): void {
+  if (verdict !== Verdict.Right) {
+    throw new LoadError('CALIBRATION_FAILED', 'the null server gave a wrong reply: please report this');
+  }
+}

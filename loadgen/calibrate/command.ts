@@ -1,0 +1,65 @@
+/** `bypassbench calibrate`: what the load generator takes itself, and how right it is about what a server takes. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import { atLeast, seconds } from '../arguments.ts';
+import { LoadError } from '../errors.ts';
+import { showProgress } from '../progress-bar.ts';
+import { createResultFolder } from '../result.ts';
+import { type CalibrateOptions, calibrate } from './calibration.ts';
+import { phaseNames } from './client.ts';
+import { describeCalibration } from './table.ts';
+
+export function command(): Command {
+  return new Command('calibrate')
+    .description(
+      `Holds the load generator against a server whose time is known: a thread of this process that answers at once with \
+the right reply, through the same libOS backend over loopback.
+
+Floor: what a request takes when the server takes nothing. A latency measured over this backend has it in it.
+Delays: the server works for a known time, by its own clock, before each reply. The measured p50 less the floor's must \
+be what the server really injected; what is missing or too much is the error. Floor and delays take turns in slices.
+Pauses: the server does nothing for 5 ms every 200 ms. In an open loop all that is due meanwhile is delayed, up to 5 ms; \
+in a closed loop only the one request that is outstanding. What is seen stands beside what arithmetic expects.
+
+Both threads poll: give them two cores that are otherwise idle. It takes about 10 times --duration-s.
+
+Exit code: 0 when it was measured, whatever the errors; 1 when it could not be; 130 when interrupted.`,
+    )
+    .addOption(
+      new Option('--backend <name>', 'libOS backend of both sides').choices(['kernel']).default('kernel'),
+    )
+    .option('--core <n>', "pin the generator's thread to this core", atLeast(0), 1)
+    .option('--server-core <n>', "pin the server's thread to this core", atLeast(0), 0)
+    .option('--duration-s <seconds>', 'measured time of each step', seconds, 1)
+    .option('--out <dir>', 'write calibration.json there')
+    .action(run);
+}
+
+async function run({ out, ...options }: CalibrateOptions & { out?: string }): Promise<void> {
+  if (options.core === options.serverCore) {
+    throw new LoadError(
+      'INVALID_OPTION',
+      `--core and --server-core are both ${options.core}: both sides poll, so give each a core of its own`,
+    );
+  }
+  if (options.durationS === 0) {
+    throw new LoadError(
+      'INVALID_OPTION',
+      '--duration-s 0 measures nothing: give a part of a second at least',
+    );
+  }
+  // Now, not after the measurement, is the time to find that there is nowhere to write to.
+  if (out !== undefined) await createResultFolder(out);
+  const progress = new Float64Array(new SharedArrayBuffer(24));
+  const bar = showProgress(progress, phaseNames);
+  const calibration = await calibrate(options, progress).finally(() => bar?.stop());
+  if (calibration === null) {
+    process.exitCode = 130;
+    return;
+  }
+  if (out !== undefined) {
+    await writeFile(join(out, 'calibration.json'), `${JSON.stringify(calibration, null, 2)}\n`);
+  }
+  console.log(describeCalibration(calibration));
+}

@@ -1,0 +1,30 @@
+/** How far a data path has come, on standard error. */
+import cliProgress from 'cli-progress';
+
+const PROGRESS_EVERY_MS = 200;
+
+/**
+ * A bar while a data path works, where standard error is a terminal; null elsewhere.
+ * @param progress shared with the data path: [phase, done in it, its total]
+ */
+export function showProgress(progress: Float64Array, phaseNames: readonly string[]): { stop(): void } | null {
+  if (!process.stderr.isTTY) return null;
+  const bar = new cliProgress.SingleBar({
+    format: '{phase} [{bar}] {percentage}%',
+    stream: process.stderr,
+    clearOnComplete: true,
+    hideCursor: true,
+  });
+  bar.start(1, 0, { phase: phaseNames[0] });
+  const timer = setInterval(() => {
+    const [phase, done, total] = progress;
+    bar.setTotal(total || 1);
+    bar.update(Math.min(done, total), { phase: phaseNames[phase] });
+  }, PROGRESS_EVERY_MS);
+  return {
+    stop() {
+      clearInterval(timer);
+      bar.stop();
+    },
+  };
+}

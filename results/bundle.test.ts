@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { loadResultSchema } from './bundle.ts';
+
+/** As the load generator wrote it before it had an open loop, means and idle connections. */
+const first = {
+  schema: 'bypassbench.load/1',
+  target: '127.0.0.1:6379',
+  backend: 'kernel',
+  wait: 'poll',
+  connections: 1,
+  pipeline: 1,
+  keys: 1000,
+  key_distribution: 'uniform',
+  value_bytes: 64,
+  seed: 1,
+  core: 1,
+  warmup_s: 1,
+  elapsed_s: 5,
+  versions: { node: '24.0.0' },
+  operations: [
+    {
+      operation: 'get',
+      requests: 1,
+      hits: 0,
+      misses: 1,
+      errors: 0,
+      wrong: 0,
+      throughput_ops: 0.2,
+      latency_ns: null,
+      histogram: 'get.hdr',
+    },
+  ],
+};
+
+describe('loadResultSchema', () => {
+  it('reads the first files, which were all of closed loops', () => {
+    expect(loadResultSchema.parse(first)).toMatchObject({
+      loop: 'closed',
+      rate_ops: null,
+      arrivals: null,
+      schedule_lag_us: null,
+      unanswered: null,
+      operations: [{ service_time_ns: null }],
+    });
+  });
+
+  it('refuses a loop that there is not, and a rate of nothing', () => {
+    expect(loadResultSchema.safeParse({ ...first, loop: 'ajar' }).success).toBe(false);
+    expect(loadResultSchema.safeParse({ ...first, loop: 'open', rate_ops: 0 }).success).toBe(false);
+  });
+});

@@ -1,0 +1,113 @@
+/**
+ * The calibration, as a user runs it. Others may poll on the same two cores meanwhile: a thread that is put aside loses
+ * milliseconds, but few requests of many are hit by that, so that medians stand and counts of delayed requests only grow.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Calibration, calibrationSchema } from '../results/index.ts';
+
+const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
+const run = promisify(execFile);
+
+/** How far the generator may be off about 50 us: a fifth. On idle cores it is about one. */
+const TOLERANCE_US = 10;
+
+let folder: string;
+let stdout: string;
+let calibration: Calibration;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bypassbench-calibrate-'));
+  ({ stdout } = await run(bypassbench, ['calibrate', '--duration-s', '0.4', '--out', folder]));
+  calibration = calibrationSchema.parse(JSON.parse(await readFile(join(folder, 'calibration.json'), 'utf8')));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const delay = (askedUs: number) => calibration.delays.find(({ asked_us }) => asked_us === askedUs)!;
+const paused = (wanted: 'closed' | 'open') => calibration.pauses.find(({ loop }) => loop === wanted)!;
+
+describe('bypassbench calibrate', () => {
+  it('writes what results reads, and a table of the same', () => {
+    expect(calibration).toMatchObject({ backend: 'kernel', core: 1, server_core: 0, duration_s: 0.4 });
+    expect(calibration.delays.map(({ asked_us }) => asked_us)).toEqual([0, 5, 10, 20, 50, 100, 200]);
+    expect(stdout).toContain(`floor over kernel: p50 ${calibration.floor_us.p50.toFixed(2)} us`);
+    expect(stdout).toContain(delay(200).error_us.toFixed(2));
+    expect(stdout).toMatch(/closed +\d+ +\d+ \/ \d .*\nopen, 5000\/s +\d+ +\d+ \/ \d+ /);
+  });
+
+  it('has a floor that is more than nothing and less than any delayed latency', () => {
+    const { p50, p99 } = calibration.floor_us;
+    // Two system calls on each side take longer than this.
+    expect(p50).toBeGreaterThan(1);
+    expect(p99).toBeGreaterThanOrEqual(p50);
+    for (const { asked_us, p50_us, requests } of calibration.delays) {
+      expect(requests).toBeGreaterThan(50);
+      if (asked_us > 0) expect(p50_us).toBeGreaterThan(p50);
+    }
+  });
+
+  it('shows 50 us as 50 us', () => {
+    const { injected_us, measured_us, error_us, error_percent } = delay(50);
+    expect(injected_us).toBeGreaterThanOrEqual(50);
+    expect(injected_us).toBeLessThan(55);
+    expect(Math.abs(measured_us - 50)).toBeLessThan(TOLERANCE_US);
+    expect(error_us).toBeCloseTo(measured_us - injected_us, 6);
+    expect(error_percent).toBeCloseTo((100 * error_us) / injected_us, 6);
+  });
+
+  it('shows pauses to the open loop as what arithmetic says, and leaves all but one request of each out of the closed', () => {
+    const [closed, open] = [paused('closed'), paused('open')];
+    for (const { pauses, max_us, p999_us } of [closed, open]) {
+      // Two periods: a server that is put aside may come too late for the second.
+      expect(pauses).toBeGreaterThanOrEqual(1);
+      expect(pauses).toBeLessThanOrEqual(2);
+      expect(max_us.expected).toBeGreaterThanOrEqual(5000);
+      expect(max_us.seen).toBeGreaterThan(4500);
+      expect(p999_us.expected).toBeGreaterThan(0);
+    }
+    expect(open.requests).toBe(2000);
+    expect(open.delayed.expected).toBeGreaterThanOrEqual(22.5 * open.pauses);
+    expect(open.delayed.seen).toBeGreaterThan(0.85 * open.delayed.expected);
+    expect(open.p999_us.seen).toBeGreaterThan(0.85 * 4600);
+    expect(closed.delayed.expected).toBe(closed.pauses);
+    expect(closed.delayed.seen).toBeGreaterThanOrEqual(closed.pauses);
+    expect(closed.delayed.seen / closed.requests).toBeLessThan(0.2 * (open.delayed.seen / open.requests));
+  });
+
+  it('stops on SIGINT with exit code 130, and writes nothing', async () => {
+    const child = spawn(bypassbench, ['calibrate', '--duration-s', '30'], { stdio: 'pipe' });
+    let said = '';
+    child.stdout.on('data', (text) => {
+      said += text;
+    });
+    await sleep(1000);
+    child.kill('SIGINT');
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(130);
+    expect(said).toBe('');
+  });
+
+  it('tells what is wrong and how to mend it', async () => {
+    const failure = (...args: string[]) =>
+      run(bypassbench, ['calibrate', ...args]).then(
+        () => Promise.reject(new Error('the command succeeded')),
+        ({ code, stderr }) => ({ code, stderr }),
+      );
+    expect(await failure('--core', '0')).toEqual({
+      code: 1,
+      stderr:
+        'bypassbench: --core and --server-core are both 0: both sides poll, so give each a core of its own\n',
+    });
+    expect((await failure('--duration-s', '0')).stderr).toContain('measures nothing');
+    expect((await failure('--backend', 'dpdk')).stderr).toContain('Allowed choices are kernel');
+    expect((await failure('--core', '4000')).stderr).toContain('core 4000');
+    expect((await failure('--server-core', '4000')).stderr).toContain('core 4000');
+    expect((await failure('--out', bypassbench)).stderr).toContain('cannot be a folder');
+  });
+});

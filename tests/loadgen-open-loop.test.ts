@@ -1,0 +1,204 @@
+/** The open loop against real server processes: its rate, and what it tells of a server that stalls. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LoadResult, loadResultSchema } from '../results/index.ts';
+import { RespConnection, type ServerProcess, startKvServer } from './kvserver-processes.ts';
+
+const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
+const run = promisify(execFile);
+
+let server: ServerProcess;
+let folder: string;
+
+beforeAll(async () => {
+  server = await startKvServer('libos');
+  folder = await mkdtemp(join(tmpdir(), 'bypassbench-open-'));
+  await run(bypassbench, [
+    'load',
+    ...target(server.port),
+    '--populate',
+    '--requests',
+    '1',
+    '--warmup-s',
+    '0',
+  ]);
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true });
+});
+
+const target = (port: number) => ['--target', `127.0.0.1:${port}`, '--keys', '100'];
+
+let runs = 0;
+/** What `bypassbench load` against `port` writes and says. */
+async function load(port: number, ...args: string[]) {
+  const out = join(folder, `run-${runs++}`);
+  const { stdout } = await run(bypassbench, ['load', ...target(port), '--out', out, ...args]);
+  const result: LoadResult = loadResultSchema.parse(
+    JSON.parse(await readFile(join(out, 'result.json'), 'utf8')),
+  );
+  return { out, stdout, result, get: result.operations[0] };
+}
+
+/** A server in this process that answers each request of a connection with a miss, its delay after it came and after the one before. */
+async function slowServer(delayMs: (connection: number) => number) {
+  const requests: number[] = [];
+  const listener = net.createServer((socket) => {
+    const connection = requests.push(0) - 1;
+    let answered = Promise.resolve();
+    socket
+      .on('error', () => {})
+      .on('data', (data) => {
+        for (const _ of data.toString('latin1').matchAll(/GET/g)) {
+          requests[connection]++;
+          answered = answered.then(() => sleep(delayMs(connection))).then(() => void socket.write('$-1\r\n'));
+        }
+      });
+  });
+  await once(listener.listen(0, '127.0.0.1'), 'listening');
+  return { port: (listener.address() as net.AddressInfo).port, requests, close: () => listener.close() };
+}
+
+describe('bypassbench load --rate', () => {
+  // Whoever else polls on the two cores takes them away for a while; three times in a row would be a fault.
+  it.each(['constant', 'poisson'])('holds the rate with %s arrivals', { retry: 2 }, async (arrivals) => {
+    const { out, result, get } = await load(
+      server.port,
+      ...['--rate', '2000', '--arrivals', arrivals, '--connections', '2', '--pipeline', '256'],
+      ...['--warmup-s', '0.3', '--duration-s', '1.5'],
+    );
+    expect(result).toMatchObject({ loop: 'open', rate_ops: 2000, arrivals, unanswered: 0 });
+    // 1.5 s at 2,000 per second; a Poisson count strays from it by 55 in two windows of three.
+    expect(Math.abs(get.requests - 3000)).toBeLessThanOrEqual(arrivals === 'constant' ? 1 : 5 * 55);
+    expect(get.hits).toBe(get.requests);
+    expect(result.elapsed_s).toBeGreaterThanOrEqual(1.5);
+    expect(Math.abs(get.throughput_ops - 2000)).toBeLessThan(2000 * 0.2);
+    // On idle cores it is 1 us; a thread that is put aside time and again still catches up.
+    expect(result.schedule_lag_us!.p50).toBeLessThan(50_000);
+    expect(result.schedule_lag_us!.p99).toBeLessThanOrEqual(result.schedule_lag_us!.max);
+    const histogram = decodeFromCompressedBase64((await readFile(join(out, 'get.hdr'), 'utf8')).trim());
+    expect(histogram.totalCount).toBe(get.hits);
+    expect(histogram.getValueAtPercentile(50)).toBe(get.latency_ns!.p50);
+    expect(get.service_time_ns!.p50).toBeLessThanOrEqual(get.latency_ns!.p50);
+  });
+
+  it('measures as many requests as asked for, asleep while nothing is due', async () => {
+    const { result, get } = await load(
+      server.port,
+      ...[
+        '--rate',
+        '100',
+        '--arrivals',
+        'constant',
+        '--wait',
+        'block',
+        '--warmup-s',
+        '0',
+        '--requests',
+        '30',
+      ],
+    );
+    expect(get.requests).toBe(30);
+    expect(result.elapsed_s).toBeGreaterThanOrEqual(0.29);
+    expect(result.elapsed_s).toBeLessThan(1);
+  });
+
+  it('shows a pause of the server in the response time of all that were due, not in their service time', async () => {
+    const pauseMs = 400;
+    const measuring = load(
+      server.port,
+      ...['--rate', '1000', '--arrivals', 'constant', '--warmup-s', '0.1', '--duration-s', '2'],
+    );
+    const client = await RespConnection.open(server.port);
+    const commands = async () =>
+      Number(/total_commands_processed:(\d+)/.exec((await client.command('INFO', 'stats')).text!)![1]);
+    // The measured window begins with the 100th.
+    const enough = (await commands()) + 500;
+    while ((await commands()) < enough) await sleep(5);
+    server.process.kill('SIGSTOP');
+    await sleep(pauseMs);
+    server.process.kill('SIGCONT');
+    const { get, result, stdout } = await measuring;
+    client.close();
+    expect(get.requests).toBeGreaterThanOrEqual(1999);
+    // 400 of 2,000 requests wait up to 400 ms, evenly: a tenth of all more than 200 ms. One connection with a window of
+    // one was waiting for one reply all the time, and for the others only when they were sent, afterwards.
+    expect(get.latency_ns!.p90).toBeGreaterThan(150e6);
+    expect(get.latency_ns!.max).toBeGreaterThan(pauseMs * 0.95e6);
+    expect(get.service_time_ns!.p99).toBeLessThan(50e6);
+    expect(get.service_time_ns!.max).toBeGreaterThan(pauseMs * 0.95e6);
+    expect(result.schedule_lag_us!.max).toBeGreaterThan(pauseMs * 900);
+    expect(stdout).toMatch(
+      /response time, us: min .*\n {2}service time, us: min .*\nsent after the intended time/,
+    );
+  });
+
+  it('goes round the connections', async () => {
+    const slow = await slowServer(() => 100);
+    const even = await load(
+      slow.port,
+      ...['--rate', '100', '--arrivals', 'constant', '--connections', '4', '--pipeline', '100'],
+      ...['--warmup-s', '0', '--requests', '40'],
+    );
+    expect(even.get).toMatchObject({ requests: 40, misses: 40, latency_ns: null, service_time_ns: null });
+    expect(slow.requests).toEqual([10, 10, 10, 10]);
+    slow.close();
+  });
+
+  it('goes past a connection whose window is full', async () => {
+    const slow = await slowServer((connection) => (connection === 0 ? 2000 : 1));
+    await load(
+      slow.port,
+      ...['--rate', '100', '--arrivals', 'constant', '--connections', '3'],
+      ...['--warmup-s', '0', '--requests', '41'],
+    );
+    expect(slow.requests).toEqual([1, 20, 20]);
+    slow.close();
+  });
+
+  it('gives up what has no reply after the window, and counts it', async () => {
+    const slow = await slowServer(() => 50);
+    const { result, get, stdout } = await load(
+      slow.port,
+      ...['--rate', '200', '--arrivals', 'constant', '--warmup-s', '0', '--duration-s', '0.5'],
+      ...['--reply-timeout-s', '1'],
+    );
+    // 100 were due; 1.5 s are enough for 30 at most.
+    expect(get.requests).toBeGreaterThan(3);
+    expect(get.requests).toBeLessThanOrEqual(30);
+    expect(get.requests + result.unanswered!).toBe(100);
+    expect(stdout).toContain(`given up without a reply: ${result.unanswered} requests`);
+    slow.close();
+  });
+
+  it('tells what is wrong and how to mend it', async () => {
+    const failure = (...args: string[]) =>
+      run(bypassbench, ['load', ...target(server.port), ...args]).then(
+        () => Promise.reject(new Error('the command succeeded')),
+        ({ code, stderr }) => ({ code, stderr }),
+      );
+    expect((await failure('--arrivals', 'constant')).stderr).toContain('give --rate too, or leave both out');
+    expect((await failure('--rate', '0')).stderr).toContain('more than 0');
+    expect((await failure('--rate', '10', '--arrivals', 'uniform')).stderr).toContain('poisson, constant');
+    const slow = await slowServer(() => 400);
+    const early = ['--target', `127.0.0.1:${slow.port}`, '--warmup-s', '0.1', '--duration-s', '0.1'];
+    const { code, stderr } = await failure(...early);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^bypassbench: no reply came to a request of the measured window of 0\.\d+ s: give a longer --duration-s, or see why the server takes so long\n$/,
+    );
+    expect((await failure(...early, '--rate', '100', '--reply-timeout-s', '0.2')).stderr).toMatch(
+      /no reply came to a request of the measured window|has not answered for 0\.2 s/,
+    );
+    slow.close();
+  });
+});
