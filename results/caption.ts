@@ -11,11 +11,18 @@ export const floorMeaning = 'the same exchange with nothing of the system but it
 
 /** The caption, one sentence an element, most important first. */
 export function captionSentences(manifest: Manifest, summary: Summary): string[] {
-  const { systems } = manifest;
   return [
     ...runState(manifest),
     howToRead(summary),
     ...floors(manifest, summary),
+    ...provenanceSentences(manifest),
+  ];
+}
+
+/** Where the numbers of a run come from, for any figure of it: workload, client, cores, devices, machine, software. */
+export function provenanceSentences(manifest: Manifest): string[] {
+  const { systems } = manifest;
+  return [
     workload(manifest),
     bySystem('Client', systems, ({ client }) => {
       const waits = client.wait === 'poll' ? 'polls' : 'blocks';
@@ -33,7 +40,7 @@ export function captionSentences(manifest: Manifest, summary: Summary): string[]
   ];
 }
 
-function runState(manifest: Manifest): string[] {
+export function runState(manifest: Manifest): string[] {
   const states = [];
   if (manifest.quick) states.push('Quick run: shorter than the experiment asks for.');
   if (!manifest.finished_at) states.push('The run did not finish.');
@@ -61,7 +68,7 @@ function floors({ floors, systems }: Manifest, summary: Summary): string[] {
 }
 
 /** "5 trials", "3 to 5 trials". */
-function trialRange(measured: { trials: number }[]): string {
+export function trialRange(measured: { trials: number }[]): string {
   const trials = measured.map((one) => one.trials);
   const [fewest, most] = [Math.min(...trials), Math.max(...trials)];
   const range = fewest === most ? `${most}` : `${fewest} to ${most}`;

@@ -13,4 +13,4 @@ export type {
 export { loadResultSchema, manifestSchema, schemaVersions, summarySchema, trialSchema } from './bundle.ts';
 export { ResultsError } from './errors.ts';
 export { renderTable, type TableOptions } from './table.ts';
-export { type ReportOptions, writeReport } from './write-report.ts';
+export { type ReportOptions, reportFiles, writeReport } from './write-report.ts';
