@@ -24,7 +24,8 @@ is recorded with its reason and the end of its log, and the others go on. A syst
 is reported at the start; its trials count as failed.
 
 The run folder holds manifest.json, trials/ with every log and histogram, and what is drawn from them:
-summary.json, figure.svg, figure.png, figure.vl.json, report.html. 'bypassbench report DIR' draws them again.
+summary.json, report.html, and figure and distribution as .svg, .png and .vl.json. 'bypassbench report DIR'
+draws them again.
 
 Exit code: 0 when every trial ran and no point of the summary is invalid; 1 otherwise; 130 when interrupted.
 Ctrl-C stops everything and leaves a run without an end; a second Ctrl-C kills at once.
