@@ -12,6 +12,9 @@ type Part = { command(): Command };
 const parts: Record<string, () => Promise<Part>> = {
   run: () => import('../experiments/command.ts'),
   report: () => import('../results/command.ts'),
+  stages: () => import('../results/stages/command.ts'),
+  claims: () => import('../results/claims/command.ts'),
+  compare: () => import('../results/compare/command.ts'),
   serve: () => import('../kvserver/command.ts'),
   load: () => import('../loadgen/command.ts'),
   floor: () => import('../loadgen/floor/command.ts'),

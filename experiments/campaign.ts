@@ -7,6 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type Manifest, manifestSchema, schemaVersions } from '../results/index.ts';
+import { repeatOf } from './config.ts';
 import { TrialFailure } from './errors.ts';
 import { gitState, machineFacts, softwareVersions, versionOf } from './machine.ts';
 import { planTrials } from './plan.ts';
@@ -101,16 +102,19 @@ async function unfinishedManifest({ experiment, quick, command }: Campaign): Pro
       warmup_s,
       duration_s,
       requests: null,
+      stages: experiment.stages ?? null,
     },
     machine: await machineFacts(),
     versions: { ...(await systemVersions(experiment)), ...(await softwareVersions()) },
     git: await gitState(),
     systems: experiment.systems.map(
-      ({ name, label, backend, device, transport_note, client, server_cores }) => ({
+      ({ name, label, backend, device, provenance, transport_note, client, server_cores }) => ({
         name,
         label,
+        repeats: experiment.repeat && name === repeatOf(experiment.repeat) ? experiment.repeat : null,
         backend,
         device,
+        provenance,
         transport_note,
         client: { backend: client.backend, wait: client.wait },
         server_cores,

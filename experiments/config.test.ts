@@ -39,6 +39,7 @@ systems:
     ready: { by: resp_ping }
     server_cores: [0]
     client: { backend: kernel, core: 1 }
+    provenance: software_device
 quick:
   trials: 2
   workload: { keys: 10 }
@@ -48,6 +49,7 @@ const secondSystem = `  - name: redis
     label: Redis again
     backend: kernel
     device: loopback
+    provenance: software_device
     start: [redis-server, --port, '{port}']
     ready: { by: resp_ping }
     server_cores: [0]
@@ -83,7 +85,7 @@ describe('a wrong config', () => {
       'title: X',
       'title: X\ncolour: red',
       '3:1',
-      "colour: unknown key 'colour'; allowed: experiment, title, trials, order, seed, workload, systems, floors, outputs, quick",
+      "colour: unknown key 'colour'; allowed: experiment, title, trials, order, seed, workload, systems, floors, stages, repeat, outputs, quick",
     ],
     ['a missing key', 'title: X\n', '', '1:1', 'title: is missing: it must be text'],
     ['a wrong type', 'trials: 3', 'trials: many', '3:1', "trials: must be a number (it is 'many')"],
@@ -214,21 +216,21 @@ describe('a wrong config', () => {
       'a quick run that is not quick',
       '  trials: 2',
       '  trials: 4',
-      '19:3',
+      '20:3',
       'quick.trials: 4 is more than the 3 of the full run: --quick only makes a run smaller',
     ],
     [
       'more keys when quick',
       'keys: 10 }',
       'keys: 9999 }',
-      '20:15',
+      '21:15',
       'quick.workload.keys: 9999 is more than the 1000 of the full run: --quick only makes a run smaller',
     ],
     [
       'a name twice',
       'quick:\n',
       secondSystem,
-      '18:5',
+      '19:5',
       "systems[1].name: 'redis' names two systems: each needs a name of its own",
     ],
     [
@@ -327,7 +329,7 @@ describe('a wrong floor', () => {
     const file = await write(valid.replace('quick:', `${floors}quick:`));
     const error = await readConfig(file, [0, 1]).catch((caught) => caught);
     expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
-    expect(error.message).toMatch(/^\S+x\.yaml:18:\d+: /);
+    expect(error.message).toMatch(/^\S+x\.yaml:19:\d+: /);
     expect(error.message).toContain(` floors[0].${place}: ${message}`);
   });
 
@@ -407,7 +409,14 @@ test('a floor is left out with its system, and stays with it', async () => {
 });
 
 test('placeholders are filled, other braces left alone', () => {
-  const values = { host: '127.0.0.1', port: '7000', core: '0', dir: '/tmp/x' };
+  const values = {
+    host: '127.0.0.1',
+    port: '7000',
+    core: '0',
+    dir: '/tmp/x',
+    stamps: '/dev/shm/s',
+    pauses: '/tmp/p',
+  };
   expect(fillPlaceholders('{host}:{port} {"a":1} {dir}/s', values)).toBe('127.0.0.1:7000 {"a":1} /tmp/x/s');
 });
 

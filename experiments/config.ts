@@ -11,7 +11,7 @@ import { suggestion } from './nearest.ts';
 import { type Config, configSchema, type Experiment, type Floor, type System } from './schema.ts';
 
 /** What may stand in braces in `start`, `env` and `client.options` of a system, and in `command` of a floor. */
-const systemPlaceholders = ['host', 'port', 'core', 'dir'] as const;
+const systemPlaceholders = ['host', 'port', 'core', 'dir', 'stamps', 'pauses'] as const;
 const floorPlaceholders = ['operation', 'value_bytes', 'warmup_s', 'duration_s', 'cores', 'out'] as const;
 export type SystemValues = Record<(typeof systemPlaceholders)[number], string>;
 export type FloorValues = Record<(typeof floorPlaceholders)[number], string>;
@@ -35,9 +35,10 @@ export async function readExperiment(
   const config = await readConfig(file, availableCores());
   const { quick, ...full } = config;
   const systems = select(config.systems, options.only);
+  const repeated = systems.find(({ name }) => name === config.repeat);
   const experiment: Experiment = {
     ...full,
-    systems,
+    systems: repeated ? [...systems, again(repeated)] : systems,
     floors: config.floors.filter((floor) => systems.some(({ name }) => name === floor.system)),
   };
   if (!options.quick) return experiment;
@@ -45,8 +46,18 @@ export async function readExperiment(
   return {
     ...experiment,
     trials: quick.trials ?? full.trials,
+    stages: full.stages && { ...full.stages, ...quick.stages },
     workload: { ...full.workload, ...quick.workload },
   };
+}
+
+/** A system once more, to be told from itself. */
+function again(system: System): System {
+  return { ...system, name: repeatOf(system.name), label: `${system.label}, again` };
+}
+
+export function repeatOf(name: string): string {
+  return `${name}-again`;
 }
 
 /** The whole config of a file, checked against a machine that has these `cores`. */
@@ -117,6 +128,7 @@ function contradictions(config: Config, cores: readonly number[]): Problem[] {
           ]
         : [],
     ),
+    ...repeatProblems(config),
     ...repeated(config.workload.operations).map(({ index, value }) => ({
       path: ['workload', 'operations', index],
       message: `'${value}' is listed twice`,
@@ -131,15 +143,28 @@ function contradictions(config: Config, cores: readonly number[]): Problem[] {
   ];
 }
 
+function repeatProblems({ repeat, systems, floors }: Config): Problem[] {
+  if (repeat === undefined) return [];
+  const names = systems.map(({ name }) => name);
+  if (!names.includes(repeat)) {
+    return [{ path: ['repeat'], message: `no system is named '${repeat}'${suggestion(repeat, names)}` }];
+  }
+  if (![...names, ...floors.map(({ name }) => name)].includes(repeatOf(repeat))) return [];
+  return [
+    { path: ['repeat'], message: `'${repeatOf(repeat)}' is the name of its repetition: rename the other` },
+  ];
+}
+
 function repeated<T>(values: readonly T[]): { index: number; value: T }[] {
   return values
     .map((value, index) => ({ index, value }))
     .filter(({ index, value }) => values.indexOf(value) < index);
 }
 
-function quickProblems({ trials, workload, quick }: Config): Problem[] {
+function quickProblems({ trials, workload, stages, quick }: Config): Problem[] {
   const pairs: [PropertyKey[], number | undefined, number][] = [
     [['trials'], quick?.trials, trials],
+    [['stages', 'duration_s'], quick?.stages?.duration_s, stages?.duration_s ?? 0],
     [['workload', 'keys'], quick?.workload?.keys, workload.keys],
     [['workload', 'warmup_s'], quick?.workload?.warmup_s, workload.warmup_s],
     [['workload', 'duration_s'], quick?.workload?.duration_s, workload.duration_s],
@@ -192,6 +217,13 @@ function placeholderProblems(system: System): Problem[] {
     text,
   }));
   const problems = unknownPlaceholders([...start, ...env, ...options], systemPlaceholders);
+  const stamped = placeholderUses(start).some(({ name }) => name === 'stamps');
+  if (stamped && system.command_stats) {
+    problems.push({
+      path: ['command_stats'],
+      message: 'a server with {stamps} tells its part by them: leave command_stats out',
+    });
+  }
   const toldPort = placeholderUses([...start, ...env]).some(({ name }) => name === 'port');
   if (system.ready.by !== 'json_line' && !toldPort) {
     problems.push({

@@ -30,9 +30,10 @@ export function runFloorTrial(planned: FloorTrial, context: TrialContext): Promi
   const work = async (): Promise<void> => {
     run.folder.log(`on cores ${cores}: ${JSON.stringify(run.command)}`);
     for (const operation of workload.operations) {
-      await run.measure(operation, (folder) =>
-        measure({ ...context, workload, operation, folder, meter: meterOf(operation, folder) }),
-      );
+      await run.measure(operation, { cores, pid: null }, (folder) => {
+        const meter = meterOf(operation, folder);
+        return measure({ ...context, workload, operation, duration_s: workload.duration_s, folder, meter });
+      });
     }
   };
   return run.run(work, () => Promise.resolve());

@@ -31,7 +31,10 @@ const request: LoadRequest = {
   trial: 4,
   address: { host: '10.99.0.1', port: 6379 },
   populate: false,
-  dir: '/tmp/bypassbench-x',
+  files: { dir: '/tmp/bypassbench-x', stamps: '/dev/shm/x/server.stamps', pauses: '/run/server.pauses.json' },
+  stampsEvery: null,
+  serverStamps: null,
+  duration_s: 2,
   out: '/runs/a/get-c2',
 };
 

@@ -34,6 +34,8 @@ export type MeasurementRequest = {
   meter: Meter;
   workload: Workload;
   operation: Operation;
+  /** How long it measures; beside warm-up and margin this is how long it may take. */
+  duration_s: number;
   /** Folder, not there yet, for what the program writes. */
   folder: string;
   supervisor: Supervisor;
@@ -47,7 +49,7 @@ export async function measure(request: MeasurementRequest): Promise<LoadResult> 
   const { name, server } = meter;
   const stdoutFile = path.join(folder, `${meter.log}.stdout.log`);
   const stderrFile = path.join(folder, `${meter.log}.stderr.log`);
-  const limitSeconds = workload.warmup_s + workload.duration_s + workload.margin_s;
+  const limitSeconds = workload.warmup_s + request.duration_s + workload.margin_s;
   mkdirSync(folder, { recursive: true });
   const [program, ...args] = meter.argv;
   const running = request.supervisor.start({

@@ -5,7 +5,7 @@
  * server has started ends with it. `setpriv --pdeathsig` has the kernel end it even when the runner itself is
  * killed, and `taskset` pins it; both execute the program in their own place, so they leave no process either.
  */
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -16,6 +16,9 @@ import { ExperimentError } from './errors.ts';
  * of which the folder made in there and the socket's own name want their share.
  */
 const longestParent_bytes = 64;
+
+/** Linux's usual tmpfs (shm_overview(7)). */
+const sharedMemory = '/dev/shm';
 
 /** Programs of util-linux without which nothing is started. */
 export const launchers = ['setpriv', 'taskset'];
@@ -108,6 +111,14 @@ export class Supervisor {
   /** A fresh temporary folder; in /tmp where TMPDIR is so long that no Unix socket could be made there. */
   createFolder(): string {
     const parent = Buffer.byteLength(os.tmpdir()) > longestParent_bytes ? '/tmp' : os.tmpdir();
+    const folder = mkdtempSync(path.join(parent, 'bypassbench-'));
+    this.#folders.add(folder);
+    return folder;
+  }
+
+  /** A fresh folder in memory that processes share, where this system has such: what is mapped there is never written to a disk. */
+  createSharedFolder(): string {
+    const parent = existsSync(sharedMemory) ? sharedMemory : os.tmpdir();
     const folder = mkdtempSync(path.join(parent, 'bypassbench-'));
     this.#folders.add(folder);
     return folder;

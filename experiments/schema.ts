@@ -107,6 +107,11 @@ const system = z
     label: text.describe('What the figure writes under the bars.'),
     backend: text.describe('How the server does its input and output: kernel, dpdk, rdma.'),
     device: text.describe('What carries the bytes: loopback, net_memif (shared memory), mlx5 (ConnectX-4).'),
+    provenance: z
+      .enum(['real_device', 'software_device', 'shared_memory'])
+      .describe(
+        'What kind of device that is: with a wire, made of software (as loopback is), or memory that both processes share.',
+      ),
     transport_note: text
       .nullable()
       .default(null)
@@ -118,7 +123,8 @@ const system = z
     start: argv.describe(
       'Command line of the server, in the foreground. {host} and {port} are where it must listen (a free port), ' +
         '{core} its first core, {dir} a fresh folder, also its working folder, that is removed afterwards; its path ' +
-        'is short enough for Unix sockets in it. ' +
+        'is short enough for Unix sockets in it, {stamps} and {pauses} files for `bypassbench serve --stamps` and ' +
+        '`--pauses`: a server that is told {stamps} has its part of the latency split into stages. ' +
         'A first word `bypassbench` means this checkout.',
     ),
     env: z
@@ -131,6 +137,13 @@ const system = z
     ready,
     server_cores: z.array(core).min(1).describe('Cores that the server is pinned to.'),
     client,
+    command_stats: z
+      .boolean()
+      .default(false)
+      .describe(
+        'The server answers INFO commandstats, as Redis and Valkey do: how long it says that commands take is told ' +
+          'from the rest of its part, where it has no stamps.',
+      ),
     share_cores: z
       .boolean()
       .default(false)
@@ -186,6 +199,7 @@ const workload = z.strictObject({
 const quick = z
   .strictObject({
     trials: trials.optional(),
+    stages: z.strictObject({ duration_s }).optional(),
     workload: z
       .strictObject({
         keys: keys.optional(),
@@ -215,6 +229,26 @@ export const configSchema = z.strictObject({
   workload: workload.describe('What the load generator does.'),
   systems: z.array(system).min(1).describe('The systems under test.'),
   floors: z.array(floor).default([]).describe('Lower bounds measured beside the systems.'),
+  stages: z
+    .strictObject({
+      every: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(20)
+        .describe('Requests are stamped in one window of a third of a millisecond of so many; 1 stamps all.'),
+      duration_s: duration_s.describe('Seconds of stamping, behind each measurement.'),
+    })
+    .optional()
+    .describe(
+      'Split latencies into stages: after each measurement, and apart from it, requests are stamped on their way.',
+    ),
+  repeat: name
+    .optional()
+    .describe(
+      'Name of a system that is measured a second time in each block: how far the two differ is the noise of this ' +
+        'machine, below which no difference can be told.',
+    ),
   outputs: z
     .strictObject({
       reference: z.boolean().default(true).describe('Whether published values are marked in the figure.'),

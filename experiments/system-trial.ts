@@ -1,6 +1,9 @@
 /** One trial of a system: starts its server, has the load generator measure each operation on it, stops it. */
 import os from 'node:os';
-import { fillPlaceholders } from './config.ts';
+import path from 'node:path';
+import { type LoadResult, SERVER_PAUSES_FILE, STAMPED_FOLDER, writeStages } from '../results/index.ts';
+import { commandTime_us, readCommandStats } from './command-stats.ts';
+import { fillPlaceholders, type SystemValues } from './config.ts';
 import { loadArguments } from './load-arguments.ts';
 import { commandPath, ownCommand } from './machine.ts';
 import { type Meter, measure, type Operation } from './measurement.ts';
@@ -20,46 +23,103 @@ export function runSystemTrial(planned: SystemTrial, context: TrialContext): Pro
   return new ServerRun(planned, context).run();
 }
 
+/** One measurement of the running server. */
+type Measuring = {
+  operation: Operation;
+  server: RunningProcess;
+  address: Address;
+  duration_s: number;
+  /** One window of time of so many is stamped; null: none. */
+  stampsEvery: number | null;
+  folder: string;
+};
+
 class ServerRun {
   readonly #planned: SystemTrial;
   readonly #context: TrialContext;
   readonly #run: TrialRun;
   #server: RunningProcess | null = null;
+  /** For the server's stamps. */
+  readonly #sharedFolder: string;
 
   constructor(planned: SystemTrial, context: TrialContext) {
     this.#planned = planned;
     this.#context = context;
     this.#run = new TrialRun(planned, context);
+    this.#sharedFolder = context.supervisor.createSharedFolder();
   }
 
   run(): Promise<TrialOutcome> {
     return this.#run.run(
       () => this.#startAndMeasure(),
-      () => this.#stopServer(),
+      async () => {
+        await this.#stopServer();
+        this.#context.supervisor.removeFolder(this.#sharedFolder);
+      },
     );
   }
 
   async #startAndMeasure(): Promise<void> {
-    const { workload } = this.#context.experiment;
+    const { workload, stages } = this.#context.experiment;
+    const { server_cores, client } = this.#planned.subject;
     this.#context.onStep('start');
     const port = await freePort(host);
     const server = this.#startServer(port);
     const address = await this.#waitUntilReady(server, port);
     for (const operation of workload.operations) {
-      await this.#run.measure(operation, (folder) => {
-        const meter = this.#loadGenerator(operation, server, address, folder);
-        return measure({ ...this.#context, workload, operation, folder, meter });
+      const where = { cores: [...server_cores, client.core], pid: server.pid };
+      const { duration_s } = workload;
+      let folder = '';
+      await this.#run.measure(operation, where, (into) => {
+        folder = into;
+        return this.#measure({ operation, server, address, duration_s, stampsEvery: null, folder });
       });
+      if (stages) {
+        this.#context.onStep(`${operation}, stamped`);
+        const stamped = { duration_s: stages.duration_s, stampsEvery: stages.every };
+        await this.#stamp({
+          operation,
+          server,
+          address,
+          ...stamped,
+          folder: path.join(folder, STAMPED_FOLDER),
+        });
+      }
     }
+  }
+
+  /** Measures once more with stamps, and splits the latency into stages. */
+  async #stamp(request: Measuring): Promise<void> {
+    const { operation, address, folder } = request;
+    const { command_stats } = this.#planned.subject;
+    const before = command_stats ? await readCommandStats(address, operation) : null;
+    await this.#measure(request);
+    const server_command_us = before && commandTime_us(before, await readCommandStats(address, operation));
+    await writeStages(folder, server_command_us);
+  }
+
+  #measure(request: Measuring): Promise<LoadResult> {
+    const { workload } = this.#context.experiment;
+    return measure({ ...this.#context, ...request, workload, meter: this.#loadGenerator(request) });
+  }
+
+  /** Values of placeholders that are files, for a command line that is run, or for one that is recorded. */
+  #files(recorded: boolean): Pick<SystemValues, 'dir' | 'stamps' | 'pauses'> {
+    if (recorded) return { dir: '{dir}', stamps: '{stamps}', pauses: '{pauses}' };
+    return {
+      dir: this.#run.workingFolder,
+      stamps: path.join(this.#sharedFolder, 'server.stamps'),
+      pauses: this.#run.folder.file(SERVER_PAUSES_FILE),
+    };
   }
 
   #startServer(port: number): RunningProcess {
     const { start, env, server_cores } = this.#planned.subject;
     const { folder, workingFolder } = this.#run;
     const values = { host, port: String(port), core: String(server_cores[0]) };
-    const fill = (text: string) => fillPlaceholders(text, { ...values, dir: workingFolder });
-    // The record keeps {dir}: the folder's path means nothing once the trial is over.
-    this.#run.command = start.map((word) => fillPlaceholders(word, { ...values, dir: '{dir}' }));
+    const fill = (text: string) => fillPlaceholders(text, { ...values, ...this.#files(false) });
+    // The record keeps {dir} and its like: the files' paths mean nothing once the trial is over.
+    this.#run.command = start.map((word) => fillPlaceholders(word, { ...values, ...this.#files(true) }));
     const [program, ...args] = start.map(fill);
     const load = os.loadavg()[0]!.toFixed(2);
     folder.log(
@@ -90,12 +150,24 @@ class ServerRun {
     return address;
   }
 
-  #loadGenerator(operation: Operation, server: RunningProcess, address: Address, out: string): Meter {
+  #loadGenerator({ server, folder: out, ...request }: Measuring): Meter {
     const { trial, subject } = this.#planned;
-    const { client } = subject;
-    const { isFirst: populate, workingFolder: dir, folder } = this.#run;
+    const { client, start } = subject;
+    const { isFirst, folder } = this.#run;
     const { experiment } = this.#context;
-    const options = loadArguments({ experiment, client, operation, trial, address, populate, dir, out });
+    const files = this.#files(false);
+    const isStamped = request.stampsEvery !== null && start.some((word) => word.includes('{stamps}'));
+    const options = loadArguments({
+      ...request,
+      experiment,
+      client,
+      trial,
+      // The stamped measurement comes after the first one.
+      populate: isFirst && request.stampsEvery === null,
+      files,
+      serverStamps: isStamped ? files.stamps : null,
+      out,
+    });
     return {
       name: 'the load generator',
       log: 'load',

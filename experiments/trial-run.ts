@@ -5,6 +5,7 @@
  */
 import { type LoadResult, schemaVersions, type Trial } from '../results/index.ts';
 import { TrialFailure } from './errors.ts';
+import { interference, readCounts } from './interference.ts';
 import { withoutHome } from './machine.ts';
 import type { Operation } from './measurement.ts';
 import type { PlannedTrial } from './plan.ts';
@@ -72,11 +73,19 @@ export class TrialRun {
     return this.#measurements.length === 0;
   }
 
-  /** Has `work` measure an operation into a folder, and records how it went. */
-  async measure(operation: Operation, work: (folder: string) => Promise<LoadResult>): Promise<void> {
+  /**
+   * Has `work` measure an operation into a folder, and records how it went and what interfered with these cores, and with
+   * the process `pid`.
+   */
+  async measure(
+    operation: Operation,
+    { cores, pid }: { cores: readonly number[]; pid: number | null },
+    work: (folder: string) => Promise<LoadResult>,
+  ): Promise<void> {
     this.context.onStep(operation);
     const startedAt_s = this.folder.elapsed_s;
-    const record = (outcome: Pick<Measurement, 'status' | 'reason'>): void => {
+    const before = await readCounts(cores, pid);
+    const record = (outcome: Pick<Measurement, 'status' | 'reason' | 'interference'>): void => {
       const elapsed_s = this.folder.elapsed_s - startedAt_s;
       this.#measurements.push({ ...this.#target(operation), ...outcome, elapsed_s });
       this.folder.log(`${operation} ${outcome.status}`);
@@ -85,9 +94,13 @@ export class TrialRun {
       const result = await work(this.folder.file(this.#target(operation).dir));
       const measured = result.operations.find((candidate) => candidate.operation === operation);
       this.#medians_us.set(operation, measured?.latency_ns ? measured.latency_ns.p50 / 1000 : null);
-      record({ status: 'ok', reason: null });
+      record({
+        status: 'ok',
+        reason: null,
+        interference: interference(before, await readCounts(cores, pid)),
+      });
     } catch (error) {
-      record({ status: 'failed', reason: withoutHome((error as Error).message) });
+      record({ status: 'failed', reason: withoutHome((error as Error).message), interference: null });
       throw error;
     }
   }
@@ -117,6 +130,7 @@ export class TrialRun {
           ...this.#target(operation),
           status: 'failed' as const,
           reason,
+          interference: null,
           elapsed_s: 0,
         })),
       ],

@@ -35,6 +35,19 @@ When the server is ready it prints one line of JSON:
       'unsent replies of one client, as "HARD SOFT SECONDS": beyond HARD it is disconnected at once, beyond SOFT after so many seconds; 0 is no limit',
       DEFAULT_OUTPUT_BUFFER_LIMIT,
     )
+    .option(
+      '--stamps <file>',
+      'file for stamps of when requests and replies pass the libOS and its device, best in /dev/shm; a load generator on this machine turns them on (load --server-stamps)',
+    )
+    .option(
+      '--stamps-every <n>',
+      'stamp from the start, one window of time of so many: 1 is all, 0 waits for the load generator',
+      '0',
+    )
+    .option(
+      '--pauses <file>',
+      'JSON file, written at the end: garbage collections, and gaps in which the data path did not run',
+    )
     .action(async (given) => serve(parseServeOptions(given)));
 }
 

@@ -35,6 +35,12 @@ export interface ServeOptions {
   /** Password that clients must authenticate with; empty for none. */
   requirepass: string;
   outputBufferLimit: OutputBufferLimit;
+  /** File for the stamps of pushes and pops; null for none. */
+  stamps: string | null;
+  /** One window of time of so many is stamped from the start; 0: none until a load generator says so. */
+  stampsEvery: number;
+  /** File for what kept the data path from running, written at the end; null for none. */
+  pauses: string | null;
 }
 
 /** Redis's default for normal clients is no limit at all; here no client can take all memory. */
@@ -52,6 +58,9 @@ export function parseServeOptions(given: {
   maxClients: string;
   requirepass: string;
   clientOutputBufferLimit: string;
+  stamps?: string;
+  stampsEvery?: string;
+  pauses?: string;
 }): ServeOptions {
   const frontend = oneOf('--frontend', given.frontend, FRONTENDS);
   const backend = oneOf('--backend', given.backend, backends);
@@ -69,6 +78,12 @@ export function parseServeOptions(given: {
     throw new KvServerError(
       'INVALID_OPTION',
       `--core applies to --frontend libos, whose data path has a thread of its own: to pin the sockets front end, start it with 'taskset -c ${core}'`,
+    );
+  }
+  if (frontend === 'sockets' && (given.stamps !== undefined || given.pauses !== undefined)) {
+    throw new KvServerError(
+      'INVALID_OPTION',
+      '--stamps and --pauses apply to --frontend libos, whose pushes and pops are what is stamped',
     );
   }
   const outputBufferLimit = parseOutputBufferLimit(given.clientOutputBufferLimit);
@@ -89,6 +104,9 @@ export function parseServeOptions(given: {
     maxClients: integer('--max-clients', given.maxClients, 1, 1_000_000),
     requirepass: Buffer.from(given.requirepass).toString('latin1'),
     outputBufferLimit,
+    stamps: given.stamps ?? null,
+    stampsEvery: integer('--stamps-every', given.stampsEvery ?? '0', 0, 1_000_000),
+    pauses: given.pauses ?? null,
   };
 }
 

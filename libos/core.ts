@@ -6,6 +6,7 @@ import { nowNs } from './clock.ts';
 import { checkPort, formatIpv4, parseIpv4 } from './endpoint.ts';
 import { type ErrorCode, LibosError } from './errors.ts';
 import { Owner, type ScatterGatherArray } from './memory/sga.ts';
+import type { PauseLog } from './pauses.ts';
 import type {
   Completion,
   Endpoint,
@@ -16,6 +17,7 @@ import type {
   QueueDescriptor,
   SocketKind,
 } from './pdpi.ts';
+import type { StampRecorder } from './stamps/recorder.ts';
 import { NO_SLOT, type PendingList, TokenTable } from './tokens.ts';
 import { type Queue, QueueState, type Transport, type TransportHost } from './transport.ts';
 
@@ -24,6 +26,10 @@ export interface CoreOptions {
   checked: boolean;
   /** What a wait does while nothing happens: spin, or sleep in the operating system. */
   idle: 'poll' | 'sleep';
+  /** Stamps pushes and pops; null or absent for none. */
+  stamps?: StampRecorder | null;
+  /** Told of the time whenever a wait reads it; null or absent for none. */
+  pauses?: PauseLog | null;
 }
 
 /** Polls between two readings of the clock while waiting. */
@@ -34,6 +40,8 @@ export class LibosCore implements Libos, TransportHost {
   readonly completions: Completion[] = [];
   readonly #transport: Transport;
   readonly #options: CoreOptions;
+  readonly #stamps: StampRecorder | null;
+  readonly #pauses: PauseLog | null;
   readonly #queues: (Queue | null)[] = [];
   readonly #freeDescriptors: number[] = [];
   /** Checked mode: digest of what was pushed, by slot. */
@@ -45,6 +53,9 @@ export class LibosCore implements Libos, TransportHost {
   constructor(transport: Transport, options: CoreOptions) {
     this.#transport = transport;
     this.#options = options;
+    this.#stamps = options.stamps ?? null;
+    this.tokens.stamps = this.#stamps;
+    this.#pauses = options.pauses ?? null;
     transport.attach(this);
   }
 
@@ -286,6 +297,7 @@ export class LibosCore implements Libos, TransportHost {
     const qd = this.#freeDescriptors.pop() ?? this.#queues.length;
     queue.qd = qd;
     this.#queues[qd] = queue;
+    this.#stamps?.opened(qd);
   }
 
   // Inside
@@ -308,6 +320,7 @@ export class LibosCore implements Libos, TransportHost {
     this.tokens.peerAddress[slot] = address;
     this.tokens.peerPort[slot] = port;
     if (this.#options.checked) this.#digests.set(slot, digest(sga));
+    if (this.#stamps !== null) this.#stamps.pushed(queue, slot, sga);
     this.tokens.append(queue.pushes, slot);
     this.#transport.push(queue);
     return this.tokens.token(slot);
@@ -336,10 +349,13 @@ export class LibosCore implements Libos, TransportHost {
         const leftMs = (deadlineNs - nowNs()) / 1e6;
         if (leftMs <= 0) return false;
         transport.sleep(leftMs);
+        this.#pauses?.resume();
         if (tokens.readyCount !== before) return true;
       }
     }
-    return deadlineNs === Number.POSITIVE_INFINITY || nowNs() < deadlineNs;
+    const ns = nowNs();
+    if (this.#pauses !== null) this.#pauses.look(ns);
+    return ns < deadlineNs;
   }
 
   #handOut(slot: number, index: number): Completion {
@@ -364,8 +380,14 @@ export class LibosCore implements Libos, TransportHost {
     completion.newQd = tokens.newQd[slot];
     completion.peerAddress = tokens.peerAddress[slot];
     completion.peerPort = tokens.peerPort[slot];
+    if (this.#stamps !== null && sga !== null && completion.operation === 'pop') this.#stampPop(slot, sga);
     tokens.consume(slot);
     return completion;
+  }
+
+  #stampPop(slot: number, sga: ScatterGatherArray): void {
+    const queue = this.#queues[this.tokens.qd[slot]];
+    if (queue) this.#stamps!.popHandedOut(queue, slot, sga);
   }
 
   #newCompletion(index: number): Completion {

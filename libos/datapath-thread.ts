@@ -15,7 +15,7 @@ const context: DataPathContext<unknown, unknown> = {
 try {
   if (core !== null) pinThread(core);
   const { run } = (await import(module)) as { run(context: DataPathContext<unknown, unknown>): unknown };
-  report({ kind: 'finished', result: run(context) });
+  report({ kind: 'finished', result: await run(context) });
 } catch (thrown) {
   const error = thrown as Error & { code?: unknown };
   const code = typeof error.code === 'string' ? error.code : null;

@@ -1,6 +1,6 @@
 /**
- * A data path: a worker thread pinned to a core that runs one function and, polling, never returns to Node's
- * event loop. The main thread keeps signals and standard output. They share one word: the request to stop.
+ * A data path: a worker thread pinned to a core that runs one function, which may be async, and, polling, does not return
+ * to Node's event loop before it is done. The main thread keeps signals and standard output. They share one word: the request to stop.
  *
  *     main thread                              worker thread
  *     startDataPath(module, data, core)  --->  module.run(context)

@@ -15,8 +15,11 @@ import { KernelTransport } from './kernel/transport.ts';
 import { mapAnonymous } from './memory/anonymous.ts';
 import { BufferPool } from './memory/pool.ts';
 import type { Slab } from './memory/sga.ts';
+import type { PauseLog } from './pauses.ts';
 import type { Libos } from './pdpi.ts';
 import { createRdmaTransport } from './rdma/backend.ts';
+import { StampRecorder } from './stamps/recorder.ts';
+import { RecordKind, StampRing } from './stamps/ring.ts';
 import type { Transport } from './transport.ts';
 
 export { type BackendOptions, withBackendOption } from './backend-options.ts';
@@ -26,8 +29,11 @@ export { formatIpv4 } from './endpoint.ts';
 export { type ErrorCode, errorCodes, LibosError } from './errors.ts';
 export type { ScatterGatherArray, Segment } from './memory/sga.ts';
 export { nativeProgram } from './native/programs.ts';
+export { PauseLog, type Pauses } from './pauses.ts';
 export type * from './pdpi.ts';
 export { PromiseLibos } from './promises.ts';
+
+export { RecordKind, StampRing };
 
 export const backends = ['kernel', 'rdma', 'dpdk'] as const;
 export type Backend = (typeof backends)[number];
@@ -42,6 +48,10 @@ export interface LibosOptions {
   idle?: 'poll' | 'sleep';
   /** Most memory that the buffer pool may map, in bytes. Default 4 GiB; mapped only as it is needed. */
   poolLimitBytes?: number;
+  /** Where the stamps of pushes and pops go, for splitting latencies into stages; none by default. */
+  stamps?: StampRing | null;
+  /** Told of the time whenever a wait reads it; none by default. */
+  pauses?: PauseLog | null;
   /** After how long an unanswered connect completes as TIMED_OUT. Default 10,000 ms. */
   connectTimeoutMs?: number;
 }
@@ -67,21 +77,28 @@ export function createLibos(options: LibosOptions): Libos {
       checked,
       mapSlab,
     });
-  return new LibosCore(createTransport(options, createPool), { checked, idle: options.idle ?? 'poll' });
+  return new LibosCore(createTransport(options, createPool), {
+    checked,
+    idle: options.idle ?? 'poll',
+    stamps: options.stamps ? new StampRecorder(options.stamps) : null,
+    pauses: options.pauses,
+  });
 }
 
 function createTransport(
   options: LibosOptions,
   createPool: (mapSlab: (bytes: number) => Slab) => BufferPool,
 ): Transport {
-  const { backend, backendOptions = {}, connectTimeoutMs = 10_000 } = options;
-  if (backend === 'rdma') return createRdmaTransport(backendOptions, createPool, connectTimeoutMs);
+  const { backend, backendOptions = {}, connectTimeoutMs = 10_000, stamps } = options;
+  const momentsAddress = stamps?.momentsAddress ?? 0;
+  if (backend === 'rdma')
+    return createRdmaTransport(backendOptions, createPool, connectTimeoutMs, momentsAddress);
   const pool = createPool(mapAnonymous);
-  if (backend === 'dpdk') return createDpdkTransport(backendOptions, pool, connectTimeoutMs);
+  if (backend === 'dpdk') return createDpdkTransport(backendOptions, pool, connectTimeoutMs, momentsAddress);
   const given = Object.keys(backendOptions);
   if (given.length > 0) {
     const detail = `the kernel backend takes no options: leave out ${given.join(', ')}`;
     throw new LibosError('INVALID_ARGUMENT', 'createLibos', -1, detail);
   }
-  return new KernelTransport(pool, connectTimeoutMs);
+  return new KernelTransport(pool, connectTimeoutMs, momentsAddress);
 }

@@ -12,6 +12,7 @@ import type { ErrorCode } from './errors.ts';
 import { LibosError } from './errors.ts';
 import type { ScatterGatherArray } from './memory/sga.ts';
 import type { Operation } from './pdpi.ts';
+import type { StampRecorder } from './stamps/recorder.ts';
 
 const SLOT_BITS = 20;
 const SLOT_MASK = (1 << SLOT_BITS) - 1;
@@ -52,6 +53,8 @@ export class TokenTable {
   #readyHead = NO_SLOT;
   #readyTail = NO_SLOT;
   readyCount = 0;
+  /** Told of each completion; null while nothing is stamped. */
+  stamps: StampRecorder | null = null;
 
   /** Slot of the completion that came first, or NO_SLOT. */
   get firstReady(): number {
@@ -120,6 +123,7 @@ export class TokenTable {
 
   /** Marks a pending slot, which is on no list, as completed. */
   complete(slot: number, error: ErrorCode | null): void {
+    if (this.stamps !== null) this.#stamp(this.stamps, slot);
     this.#state[slot] = Ready;
     this.error[slot] = error;
     this.previous[slot] = this.#readyTail;
@@ -144,6 +148,12 @@ export class TokenTable {
     this.#generation[slot] = (this.#generation[slot] + 1) & GENERATION_MASK;
     this.next[slot] = this.#freeHead;
     this.#freeHead = slot;
+  }
+
+  #stamp(stamps: StampRecorder, slot: number): void {
+    const operation = this.operation[slot];
+    if (operation === 'push') stamps.pushCompleted(slot);
+    else if (operation === 'pop') stamps.popCompleted(slot);
   }
 
   #grow(): void {

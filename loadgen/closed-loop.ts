@@ -2,9 +2,10 @@
  * The closed loop: each connection keeps its window of requests outstanding and sends a new one for every
  * reply.
  */
-import { type Endpoint, type Libos, type LibosError, nowNs } from '../libos/index.ts';
+import { type Endpoint, type Libos, type LibosError, nowNs, type PauseLog } from '../libos/index.ts';
 import { Connection, type ReplySink } from './connection.ts';
 import { LoadError } from './errors.ts';
+import type { RequestStamps } from './request-stamps.ts';
 import type { RequestSource } from './requests.ts';
 import type { Workload } from './workload.ts';
 
@@ -23,21 +24,23 @@ export class ClosedLoop {
   readonly #libos: Libos;
   readonly #target: Endpoint;
   readonly #replyTimeoutNs: number;
+  readonly #pauses: PauseLog;
   /** By queue descriptor. */
   readonly #connections: Connection[] = [];
   /** Queue descriptors of connections that send nothing. */
   readonly #idle: number[] = [];
 
-  constructor(libos: Libos, target: Endpoint, replyTimeoutS: number) {
+  constructor(libos: Libos, target: Endpoint, replyTimeoutS: number, pauses: PauseLog) {
+    this.#pauses = pauses;
     this.#libos = libos;
     this.#target = target;
     this.#replyTimeoutNs = replyTimeoutS * 1e9;
   }
 
-  /** Opens `count` connections with windows of `pipeline` requests. Throws CONNECT_FAILED. */
-  connect(count: number, pipeline: number, workload: Workload): void {
+  /** Opens `count` connections with windows of `pipeline` requests, noted in `stamps`. Throws CONNECT_FAILED. */
+  connect(count: number, pipeline: number, workload: Workload, stamps: RequestStamps | null): void {
     this.#open(count, (qd) => {
-      this.#connections[qd] = new Connection(this.#libos, qd, pipeline, workload);
+      this.#connections[qd] = new Connection(this.#libos, qd, pipeline, workload, stamps);
     });
   }
 
@@ -59,10 +62,12 @@ export class ClosedLoop {
    */
   run(source: RequestSource, control: LoopControl): void {
     const libos = this.#libos;
+    this.#pauses.resume();
     let lastReplyNs = nowNs();
     for (;;) {
       const count = libos.waitNext(COMPLETIONS_PER_WAIT, WAIT_MS);
       const receivedNs = nowNs();
+      this.#pauses.look(receivedNs);
       for (let i = 0; i < count; i++) {
         const completion = libos.completions[i];
         const connection = this.#connections[completion.qd];

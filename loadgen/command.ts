@@ -9,6 +9,7 @@ import {
   withBackendOption,
 } from '../libos/index.ts';
 import { atLeast, integer, seconds, share } from './arguments.ts';
+import { LoadError } from './errors.ts';
 import { type GeneratorInput, phaseNames } from './generator.ts';
 import { checkOptions, type LoadOptions, type LoadOutcome, parseTarget } from './options.ts';
 import { createResultFolder, describeOutcome, writeResult } from './result.ts';
@@ -17,12 +18,17 @@ import { keyDistributions, operations } from './workload.ts';
 const PROGRESS_EVERY_MS = 200;
 
 /** The parsed command line, as commander names the options. */
-interface Flags extends Omit<LoadOptions, 'target' | 'backendOptions' | 'core' | 'durationS' | 'requests'> {
+interface Flags
+  extends Omit<
+    LoadOptions,
+    'target' | 'backendOptions' | 'core' | 'durationS' | 'requests' | 'serverStamps'
+  > {
   target: string;
   backendOption?: BackendOptions;
   core?: number;
   durationS?: number;
   requests?: number;
+  serverStamps?: string;
   out?: string;
 }
 
@@ -74,8 +80,18 @@ Exit code: 0 when the load was carried out, whatever the replies were; 1 when it
     .option('--populate', 'set every key before the warm-up', false)
     .option('--reply-timeout-s <seconds>', 'give up when no reply comes for so long', seconds, 10)
     .option(
+      '--stamps-every <n>',
+      'stamp the stages of requests in one window of time of so many (1: all, 0: none); wants --out',
+      atLeast(0),
+      0,
+    )
+    .option(
+      '--server-stamps <file>',
+      'file that a server on this machine was started with (serve --stamps): it stamps in the same windows',
+    )
+    .option(
       '--out <dir>',
-      'write result.json and per operation OP.hdr (mergeable) and OP.hgrm (microseconds) there',
+      'write result.json, pauses.json, stamps, and per operation OP.hdr (mergeable) and OP.hgrm (microseconds) there',
     )
     .action(load);
 }
@@ -89,7 +105,11 @@ async function load(flags: Flags): Promise<void> {
     core: flags.core ?? null,
     durationS: flags.durationS ?? (flags.requests === undefined ? 5 : null),
     requests: flags.requests ?? null,
+    serverStamps: flags.serverStamps ?? null,
   });
+  if (options.stampsEvery > 0 && out === undefined) {
+    throw new LoadError('INVALID_OPTION', '--stamps-every wants --out DIR, for the stamps');
+  }
   // Now, not after the measurement, is the time to find that there is nowhere to write to.
   if (out !== undefined) await createResultFolder(out);
   const outcome = await generate(options);

@@ -9,6 +9,7 @@
  */
 import { type Libos, nowNs, type QueueDescriptor, type ScatterGatherArray } from '../libos/index.ts';
 import { ReplyChecker, Verdict } from './reply-checker.ts';
+import type { RequestStamps } from './request-stamps.ts';
 import type { RequestSource } from './requests.ts';
 import type { Workload } from './workload.ts';
 
@@ -27,9 +28,21 @@ export class Connection {
   readonly #sentNs: Float64Array;
   readonly #keys: Float64Array;
   readonly #operations: Uint8Array;
+  readonly #stamps: RequestStamps | null;
+  readonly #ports: number;
+  /** Bytes of each stream so far, and of the requests up to each outstanding one; kept for the stamps alone. */
+  #sentBytes = 0;
+  #receivedBytes = 0;
+  readonly #requestEnds: Float64Array;
   #head = 0;
 
-  constructor(libos: Libos, qd: QueueDescriptor, pipeline: number, workload: Workload) {
+  constructor(
+    libos: Libos,
+    qd: QueueDescriptor,
+    pipeline: number,
+    workload: Workload,
+    stamps: RequestStamps | null,
+  ) {
     this.#libos = libos;
     this.qd = qd;
     this.#pipeline = pipeline;
@@ -37,6 +50,9 @@ export class Connection {
     this.#sentNs = new Float64Array(pipeline);
     this.#keys = new Float64Array(pipeline);
     this.#operations = new Uint8Array(pipeline);
+    this.#requestEnds = new Float64Array(pipeline);
+    this.#stamps = stamps;
+    this.#ports = stamps === null ? 0 : stamps.portsOf(libos, qd);
   }
 
   /** Sends as many requests as the window has room for, in one push; they count as sent just before it. */
@@ -89,7 +105,10 @@ export class Connection {
     this.#operations[at] = source.operation;
     this.#keys[at] = source.key;
     this.outstanding++;
-    return this.#workload.request(source.operation, source.key);
+    const request = this.#workload.request(source.operation, source.key);
+    this.#sentBytes += request.length;
+    this.#requestEnds[at] = this.#sentBytes;
+    return request;
   }
 
   #checkReplies(bytes: Uint8Array, at: number, limit: number, receivedNs: number, sink: ReplySink): void {
@@ -100,11 +119,26 @@ export class Connection {
       const operation = this.#operations[head];
       const expected = this.#workload.expectedReply(operation, this.#keys[head]);
       const verdict = checker.check(bytes, at, limit, expected);
-      if (verdict === Verdict.Incomplete) return;
+      if (verdict === Verdict.Incomplete) {
+        this.#receivedBytes += limit - at;
+        return;
+      }
+      this.#receivedBytes += checker.end - at;
       at = checker.end;
       this.#head = head + 1 === this.#pipeline ? 0 : head + 1;
       this.outstanding--;
       sink.reply(operation, verdict, this.#sentNs[head], receivedNs, checker);
+      if (this.#stamps !== null && verdict === Verdict.Right) {
+        const requestEnd = this.#requestEnds[head];
+        this.#stamps.note(
+          this.#ports,
+          requestEnd,
+          this.#receivedBytes,
+          this.#sentNs[head],
+          receivedNs,
+          operation,
+        );
+      }
     }
   }
 }

@@ -1,7 +1,8 @@
 /** The options of one load run, checked, and the form in which its numbers leave the worker. */
 import { isIPv4 } from 'node:net';
-import type { Backend, BackendOptions, Endpoint } from '../libos/index.ts';
+import type { Backend, BackendOptions, Endpoint, Pauses } from '../libos/index.ts';
 import { LoadError } from './errors.ts';
+import type { SlowRequestsResult } from './slow-requests.ts';
 import { MAX_KEYS, type WorkloadOptions } from './workload.ts';
 
 /** Redis's limit of a bulk string (proto-max-bulk-len). */
@@ -27,6 +28,16 @@ export interface LoadOptions extends WorkloadOptions {
   requests: number | null;
   /** How long to wait for any reply before the run counts as failed. */
   replyTimeoutS: number;
+  /** One window of time of so many is stamped; 0: none. */
+  stampsEvery: number;
+  /** The file of stamps of a server on this machine, which is turned on and off and copied; null for none. */
+  serverStamps: string | null;
+}
+
+export interface LoadPauses extends Pauses {
+  /** The measured window, by CLOCK_MONOTONIC. */
+  window: { start_ns: number; end_ns: number };
+  slow_requests: SlowRequestsResult;
 }
 
 /** What a run counted for one operation; latencies as an encoded histogram. */
@@ -39,6 +50,8 @@ export interface OperationResult {
   wrong: number;
   throughput_ops: number;
   first_error?: string;
+  /** p50 of each tenth of the measured window, in its order; null where there was no sample. */
+  slice_p50_ns: (number | null)[];
   latency_ns: Record<'min' | 'p50' | 'p90' | 'p99' | 'p999' | 'max' | 'mean', number> | null;
   encoded: string;
   distribution: string;
@@ -51,6 +64,10 @@ export interface LoadOutcome {
   idle_polls: number | null;
   /** What one recorded latency is: that of one round trip, or the mean of as many as a run of a program made. */
   sample: 'round_trip' | 'run_mean';
+  /** What kept the generator from running, and its slowest requests. Null where nobody looked. */
+  pauses: LoadPauses | null;
+  /** The rings of stamps as files have them; null where nothing was stamped. */
+  stamps: { client: Uint8Array; server: Uint8Array | null } | null;
   operations: OperationResult[];
 }
 
@@ -67,6 +84,9 @@ export function checkOptions(options: LoadOptions): LoadOptions {
   }
   if ((options.durationS === null) === (options.requests === null)) {
     refuse('give either --duration-s or --requests');
+  }
+  if (options.serverStamps !== null && options.stampsEvery === 0) {
+    refuse('--server-stamps wants --stamps-every: the server stamps what the load generator does');
   }
   const tellsKeysApart = 10 ** Math.min(options.valueBytes, 12) >= options.keys;
   if (options.keyDistribution !== 'single' && !tellsKeysApart) {

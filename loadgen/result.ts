@@ -42,6 +42,13 @@ export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcom
     await writeFile(join(dir, `${operation}.hdr`), encoded);
     await writeFile(join(dir, `${operation}.hgrm`), distribution);
   }
+  if (outcome.pauses !== null) {
+    const pauses = { schema: 'bypassbench.pauses/1', ...outcome.pauses };
+    await writeFile(join(dir, 'pauses.json'), `${JSON.stringify(pauses)}\n`);
+  }
+  for (const [side, bytes] of Object.entries(outcome.stamps ?? {})) {
+    if (bytes !== null) await writeFile(join(dir, `${side}.stamps`), bytes);
+  }
   const result = {
     schema: 'bypassbench.load/1',
     target: setup.target,

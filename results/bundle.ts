@@ -3,7 +3,9 @@
  *
  *     manifest.json            what was to be run, on which machine, with which software
  *     trials/001-redis-t1/     one start of one system: trial.json, the server's logs, and a folder for each
- *       get-c1/                measurement: the load generator's result.json, get.hdr, get.hgrm and logs
+ *       get-c1/                measurement: the load generator's result.json, pauses.json, get.hdr, get.hgrm and logs
+ *         stamped/               the one with stamps after it: the same, and stages.json.gz
+ *       server.pauses.json       what kept the server from running
  *     trials/002-frames-t1/    one trial of a floor: the same without a server
  *     summary.json, figure.*, report.html     made from the above alone (see index.ts)
  *
@@ -11,6 +13,12 @@
  * not something silently dropped. Units stand last in names (`_us`, `_ns`, `_s`, `_bytes`, `_ops` per second).
  */
 import { z } from 'zod';
+
+/** Folder, within that of a measurement, of the one with stamps that followed it. */
+export const STAMPED_FOLDER = 'stamped';
+/** In a measurement's folder what kept the load generator from running; in a trial's folder that of the server. */
+export const PAUSES_FILE = 'pauses.json';
+export const SERVER_PAUSES_FILE = 'server.pauses.json';
 
 /** A name that is also used as part of a file name: no separators, no leading dot. */
 const fileSafeName = z
@@ -34,6 +42,13 @@ const outcome = z.enum(['ok', 'failed']);
  */
 const sample = z.enum(['round_trip', 'run_mean']);
 
+/**
+ * What lies between client and server: a device with a wire, one that the kernel or a library makes of software, or memory
+ * that both processes have. Latencies of different kinds are no like for like.
+ */
+const provenance = z.enum(['real_device', 'software_device', 'shared_memory']);
+export type Provenance = z.infer<typeof provenance>;
+
 export const schemaVersions = {
   manifest: 'bypassbench.manifest/1',
   trial: 'bypassbench.trial/1',
@@ -47,10 +62,14 @@ const systemSchema = z.strictObject({
   name: fileSafeName,
   /** What the figure writes under the bars. */
   label: z.string().min(1),
+  /** The system that this one repeats, to show the noise between the same and the same; null for others. */
+  repeats: fileSafeName.nullable().default(null),
   /** How the server does its I/O, e.g. `kernel`, `rdma`, `dpdk`. */
   backend: z.string().min(1),
   /** What carries the bytes, e.g. `loopback`, `mlx5 (ConnectX-4)`, `net_memif (shared memory)`. */
   device: z.string().min(1),
+  /** What kind of thing that is; null where an older run does not say. */
+  provenance: provenance.nullable().default(null),
   /** A sentence a reader must know before comparing, or null. */
   transport_note: z.string().nullable(),
   client: z.strictObject({ wait: waitMode, backend: z.string().min(1) }),
@@ -100,6 +119,8 @@ export const manifestSchema = z.strictObject({
     /** A measurement ends after a time or after a number of requests; the other one is null. */
     duration_s: z.number().positive().nullable(),
     requests: positive.nullable(),
+    /** Of the stamping that follows each measurement; null where nothing is stamped. */
+    stages: z.strictObject({ every: positive, duration_s: z.number().positive() }).nullable().default(null),
   }),
   machine: z.strictObject({
     cpu: z.string(),
@@ -119,6 +140,15 @@ export const manifestSchema = z.strictObject({
   systems: z.array(systemSchema).min(1),
   /** Runs from before there were floors have none. */
   floors: z.array(floorSchema).default([]),
+});
+
+const interferenceSchema = z.strictObject({
+  /** Time that the hypervisor gave to others, by core, in steps of 10 ms. */
+  steal_s: z.record(z.string(), z.number().nonnegative()),
+  /** Time that a limit of the control group held its processes back; null where there is no such group. */
+  throttled_s: z.number().nonnegative().nullable(),
+  /** How often a thread of the server was taken off its core; null for a floor. */
+  server_involuntary_switches: count.nullable(),
 });
 
 export const trialSchema = z.strictObject({
@@ -146,6 +176,8 @@ export const trialSchema = z.strictObject({
       /** Folder inside the trial's folder, holding result.json. */
       dir: fileSafeName,
       elapsed_s: z.number().nonnegative(),
+      /** What took processor time from it; null where it failed, and in older runs. */
+      interference: interferenceSchema.nullable().default(null),
     }),
   ),
 });
@@ -196,6 +228,8 @@ export const loadResultSchema = z.strictObject({
             mean: z.number().nonnegative(),
           })
           .nullable(),
+        /** p50 of each tenth of the measured window; null where there was no sample. Older results have none. */
+        slice_p50_ns: z.array(z.number().nonnegative().nullable()).default([]),
         /** File name of the histogram, beside result.json. */
         histogram: fileSafeName,
       }),
@@ -227,6 +261,12 @@ const measuredSchema = z.strictObject({
   p50_ci_confidence: z.number().min(0).max(1).nullable(),
   /** p50 of each trial that gave samples, in order of trial: the spread that the interval is made from. */
   trial_p50_us: z.array(z.strictObject({ trial: positive, p50_us: microseconds })),
+  /** The same for the p99; empty for means, which have none. */
+  trial_p99_us: z.array(z.strictObject({ trial: positive, p99_us: microseconds })),
+  /** Requests per second of each trial that measured any; empty for means. */
+  trial_throughput_ops: z.array(
+    z.strictObject({ trial: positive, throughput_ops: z.number().nonnegative() }),
+  ),
   /** All requests over all elapsed time of the measured windows; null when nothing was measured, and for means. */
   throughput_ops: z.number().nonnegative().nullable(),
   /** Latency samples behind the percentiles, and what each of them is. */
@@ -265,6 +305,8 @@ export const summarySchema = z.strictObject({
   title: z.string(),
   quick: z.boolean(),
   finished: z.boolean(),
+  /** Requests in flight on each connection. */
+  pipeline: positive,
   points: z.array(pointSchema).min(1),
   floors: z.array(floorPointSchema),
 });
@@ -272,6 +314,7 @@ export const summarySchema = z.strictObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 export type SystemUnderTest = z.infer<typeof systemSchema>;
 export type MeasurementTarget = z.infer<typeof measurementTargetSchema>;
+export type Interference = z.infer<typeof interferenceSchema>;
 export type Trial = z.infer<typeof trialSchema>;
 export type LoadResult = z.infer<typeof loadResultSchema>;
 /** What a run found out about one system or floor and one target. */

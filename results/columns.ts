@@ -4,13 +4,9 @@ import { floorMeaning, intervalConfidence } from './caption.ts';
 import { formatCount, formatIntervalUs, formatRatio, formatUs } from './format.ts';
 import { referenceName } from './reference.ts';
 import { isOfMeans, type Row, summaryRows } from './rows.ts';
+import type { Column as TextColumn } from './text-table.ts';
 
-export type Column = {
-  name: string;
-  head: string;
-  align: 'left' | 'right';
-  cell: (row: Row) => string;
-};
+export type Column = TextColumn<Row>;
 
 const nothing = '–';
 

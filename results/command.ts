@@ -2,10 +2,8 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { renderTable } from './table.ts';
+import { terminal } from './terminal.ts';
 import { reportFiles, writeReport } from './write-report.ts';
-
-/** Columns where the output is no terminal, or one that does not know its width. */
-const columnsWithoutTerminal = 100;
 
 export function command(): Command {
   return new Command('report')
@@ -19,9 +17,7 @@ export function command(): Command {
     .option('--no-reference', 'leave out the published values')
     .action(async (dir: string, { reference }: { reference: boolean }) => {
       const summary = await writeReport(dir, { reference });
-      const columns = process.stdout.columns || columnsWithoutTerminal;
-      const color = process.stdout.isTTY === true && process.stdout.hasColors();
-      process.stdout.write(renderTable(summary, { columns, color, reference }));
+      process.stdout.write(renderTable(summary, { ...terminal(), reference }));
       process.stdout.write(`\nwritten: ${reportFiles.map((file) => join(dir, file)).join('\n         ')}\n`);
     });
 }

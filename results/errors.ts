@@ -9,7 +9,11 @@ export type ResultsErrorCode =
   | 'RUN_FILE_INVALID'
   | 'RUN_SCHEMA_UNKNOWN'
   | 'HISTOGRAM_CORRUPT'
-  | 'REPORT_NOT_WRITTEN';
+  | 'STAMPS_UNREADABLE'
+  | 'STAGES_UNREADABLE'
+  | 'REPORT_NOT_WRITTEN'
+  | 'CLAIMS_UNREADABLE'
+  | 'CLAIMS_INVALID';
 
 /** An error that its reader can act on. `code` is stable; `message` names the file and the remedy. */
 export class ResultsError extends Error {

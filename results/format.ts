@@ -23,6 +23,11 @@ export function formatRatio(ratio: number): string {
   return ratio.toFixed(2);
 }
 
+/** What must be known of a run wherever its title stands: " (quick run)", " (unfinished run)", or nothing. */
+export function formatRunState({ quick, finished }: { quick: boolean; finished: boolean }): string {
+  return `${quick ? ' (quick run)' : ''}${finished ? '' : ' (unfinished run)'}`;
+}
+
 /** A share between 0 and 1: "93.8 %", "75 %". */
 export function formatPercent(share: number): string {
   return `${Number((share * 100).toFixed(1))} %`;

@@ -39,6 +39,11 @@ export function medianUs(histogram: Histogram): number {
   return histogram.getValueAtPercentile(50) / 1000;
 }
 
+/** The p99 in microseconds of a histogram with at least one value. */
+export function p99Us(histogram: Histogram): number {
+  return histogram.getValueAtPercentile(99) / 1000;
+}
+
 /** The quantiles of a histogram in ns as microseconds, or null when it is empty. */
 export function latencyUs(histogram: Histogram): Point['latency_us'] {
   if (histogram.totalCount === 0) return null;
@@ -46,7 +51,7 @@ export function latencyUs(histogram: Histogram): Point['latency_us'] {
   return {
     p50: medianUs(histogram),
     p90: at(90),
-    p99: at(99),
+    p99: p99Us(histogram),
     p999: at(99.9),
     max: at(100),
     mean: Math.round(histogram.mean) / 1000,

@@ -1,7 +1,8 @@
-/** The door of `results`: run folders in, summary, figure, table and report out. */
+/** The door of `results`: run folders in; summary, figure, table, report and what becomes of claims out. */
 
 export type {
   FloorPoint,
+  Interference,
   LoadResult,
   Manifest,
   MeasurementTarget,
@@ -10,7 +11,20 @@ export type {
   SystemUnderTest,
   Trial,
 } from './bundle.ts';
-export { loadResultSchema, manifestSchema, schemaVersions, summarySchema, trialSchema } from './bundle.ts';
+export {
+  loadResultSchema,
+  manifestSchema,
+  SERVER_PAUSES_FILE,
+  STAMPED_FOLDER,
+  schemaVersions,
+  summarySchema,
+  trialSchema,
+} from './bundle.ts';
+export { readClaims, shippedClaims } from './claims/document.ts';
+export { evaluateClaims, type Finding, type Outcome } from './claims/evaluate.ts';
+export { type ClaimsTextOptions, renderClaims } from './claims/render.ts';
+export type { Claim, Claims } from './claims/schema.ts';
 export { ResultsError } from './errors.ts';
+export { writeStages } from './stages/stages-file.ts';
 export { renderTable, type TableOptions } from './table.ts';
 export { type ReportOptions, reportFiles, writeReport } from './write-report.ts';

@@ -12,14 +12,22 @@ import {
   type Manifest,
   type MeasurementTarget,
   manifestSchema,
+  PAUSES_FILE,
+  SERVER_PAUSES_FILE,
+  STAMPED_FOLDER,
   type Trial,
   trialSchema,
 } from './bundle.ts';
 import { ResultsError } from './errors.ts';
 import { decodeHistogram, type Histogram, mergeHistograms } from './histogram.ts';
+import { type Pauses, pausesSchema } from './pauses.ts';
+import { readStages, STAGES_FILE, type StagesFile } from './stages/stages-file.ts';
 
 /** What one `bypassbench load` measured. `latency_ns` merges its operations (two for a mix). */
 export type Recording = { result: LoadResult; latency_ns: Histogram };
+
+/** The measurement with stamps that followed one without. */
+export type StampedRecording = { latency_ns: Histogram; stages: StagesFile };
 
 export type MeasurementRecord = {
   /** Relative to the run folder, with slashes, for links. */
@@ -27,9 +35,19 @@ export type MeasurementRecord = {
   measurement: Trial['measurements'][number];
   /** Null when the measurement failed. */
   recording: Recording | null;
+  /** What kept the load generator from running; null where nobody looked, as in a floor. */
+  pauses: Pauses | null;
+  /** Null where nothing was stamped. */
+  stamped: StampedRecording | null;
 };
 
-export type TrialRecord = { folder: string; trial: Trial; measurements: MeasurementRecord[] };
+export type TrialRecord = {
+  folder: string;
+  trial: Trial;
+  measurements: MeasurementRecord[];
+  /** What kept the server from running, where it tells. */
+  serverPauses: Pauses | null;
+};
 
 /** Trials come in the order in which they ran. */
 export type Run = { dir: string; manifest: Manifest; trials: TrialRecord[] };
@@ -94,7 +112,7 @@ async function trialFolders(dir: string): Promise<string[]> {
 /** Null when the folder has no trial.json: the trial was going on when the run was cut off, or still is. */
 async function readTrial(dir: string, folder: string, manifest: Manifest): Promise<TrialRecord | null> {
   const file = `${folder}/trial.json`;
-  if (!(await stat(join(dir, file)).catch(() => null))) return null;
+  if (!(await exists(dir, file))) return null;
   const remedy = `remove the folder ${join(dir, folder)} to report without this trial`;
   const trial = await readJson(dir, file, trialSchema, remedy);
   const refuse = (what: string): never => {
@@ -115,11 +133,36 @@ async function readTrial(dir: string, folder: string, manifest: Manifest): Promi
       refuse(`measurement ${measurement.dir} repeats one before it`);
     }
     const measured = `${folder}/${measurement.dir}`;
-    const recording =
-      measurement.status === 'ok' ? await readRecording(dir, measured, measurement, remedy) : null;
-    measurements.push({ folder: measured, measurement, recording });
+    const isOk = measurement.status === 'ok';
+    const recording = isOk ? await readRecording(dir, measured, measurement, remedy) : null;
+    const pauses = await readPauses(dir, `${measured}/${PAUSES_FILE}`, remedy);
+    const stamped = isOk
+      ? await readStamped(dir, `${measured}/${STAMPED_FOLDER}`, measurement, remedy)
+      : null;
+    measurements.push({ folder: measured, measurement, recording, pauses, stamped });
   }
-  return { folder, trial, measurements };
+  const serverPauses = await readPauses(dir, `${folder}/${SERVER_PAUSES_FILE}`, remedy);
+  return { folder, trial, measurements, serverPauses };
+}
+
+async function readPauses(dir: string, file: string, remedy: string): Promise<Pauses | null> {
+  return (await exists(dir, file)) ? readJson(dir, file, pausesSchema, remedy) : null;
+}
+
+async function readStamped(
+  dir: string,
+  folder: string,
+  target: MeasurementTarget,
+  remedy: string,
+): Promise<StampedRecording | null> {
+  const file = `${folder}/${STAGES_FILE}`;
+  if (!(await exists(dir, file))) return null;
+  const { latency_ns } = await readRecording(dir, folder, target, remedy);
+  return { latency_ns, stages: await readStages(join(dir, file)) };
+}
+
+async function exists(dir: string, file: string): Promise<boolean> {
+  return (await stat(join(dir, file)).catch(() => null)) !== null;
 }
 
 async function readRecording(

@@ -6,7 +6,7 @@ import {
   schemaVersions,
   summarySchema,
 } from './bundle.ts';
-import { latencyUs, medianUs, mergeHistograms } from './histogram.ts';
+import { latencyUs, medianUs, mergeHistograms, p99Us } from './histogram.ts';
 import { medianInterval } from './interval.ts';
 import { type Recording, type Run, sameTarget } from './run-folder.ts';
 import { judge, type TrialOutcome } from './verdict.ts';
@@ -23,6 +23,7 @@ export function summarize(run: Run): Summary {
     title: manifest.title,
     quick: manifest.quick,
     finished: manifest.finished_at !== null,
+    pipeline: manifest.plan.pipeline,
     points: manifest.systems.flatMap(({ name, label, backend, device }) =>
       manifest.plan.measurements.map((target) => ({
         system: name,
@@ -46,9 +47,8 @@ function measured(run: Run, name: string, target: MeasurementTarget): Measured {
   );
   const merged = mergeHistograms(recorded.map((recording) => recording.latency_ns));
   const latency_us = latencyUs(merged);
-  const trial_p50_us = recorded
-    .filter((recording) => recording.latency_ns.totalCount > 0)
-    .map((recording) => ({ trial: recording.trial, p50_us: medianUs(recording.latency_ns) }));
+  const sampled = recorded.filter((recording) => recording.latency_ns.totalCount > 0);
+  const trial_p50_us = sampled.map(({ trial, latency_ns }) => ({ trial, p50_us: medianUs(latency_ns) }));
   const interval = medianInterval(trial_p50_us.map((trial) => trial.p50_us));
   const ofMeans = recorded.some((recording) => recording.result.sample === 'run_mean');
   return {
@@ -63,6 +63,15 @@ function measured(run: Run, name: string, target: MeasurementTarget): Measured {
         : null,
     p50_ci_confidence: interval?.confidence ?? null,
     trial_p50_us,
+    trial_p99_us: ofMeans
+      ? []
+      : sampled.map(({ trial, latency_ns }) => ({ trial, p99_us: p99Us(latency_ns) })),
+    trial_throughput_ops: ofMeans
+      ? []
+      : recorded.map((recording) => ({
+          trial: recording.trial,
+          throughput_ops: throughput([recording])!,
+        })),
     throughput_ops: ofMeans ? null : throughput(recorded),
     samples: merged.totalCount,
     sample: ofMeans ? 'run_mean' : 'round_trip',

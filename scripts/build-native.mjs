@@ -16,13 +16,13 @@ const buildDir = join(native, 'build');
 
 /**
  * What is built: `file` from `sources` (the headers are only looked at for changes), against the `library` that
- * pkg-config knows; `without` says what is lost when it cannot be built.
+ * pkg-config knows, if any; `without` says what is lost when it cannot be built.
  */
 const products = [
   {
     file: 'dpdk.so',
     sources: ['eal.c', 'pool.c', 'port.c', 'burst.c', 'gate.c', 'checksum.c'],
-    headers: ['port.h', 'gate.h', 'checksum.h'],
+    headers: ['port.h', 'gate.h', 'checksum.h', 'moments.h'],
     flags: ['-shared', '-fPIC', '-DALLOW_EXPERIMENTAL_API'],
     library: { name: 'libdpdk', package: 'libdpdk-dev' },
     without: 'the backend dpdk is not available',
@@ -38,10 +38,18 @@ const products = [
   {
     file: 'rdma.so',
     sources: ['fabric.c', 'message.c'],
-    headers: ['fabric.h'],
+    headers: ['fabric.h', 'moments.h'],
     flags: ['-shared', '-fPIC', '-fvisibility=hidden'],
     library: { name: 'libfabric', package: 'libfabric-dev' },
     without: 'the backend rdma is not available',
+  },
+  {
+    file: 'stamps.so',
+    sources: ['stamps.c'],
+    headers: ['moments.h'],
+    flags: ['-shared', '-fPIC', '-fvisibility=hidden', '-pthread'],
+    library: null,
+    without: 'latencies are not split into stages',
   },
 ];
 
@@ -55,14 +63,22 @@ function ask(command, args) {
   return status === 0 ? stdout.trim() : null;
 }
 
+const noLibrary = { version: null, arguments: [] };
+
+/** What pkg-config knows of a library, or null. */
+function find({ name }) {
+  const version = ask('pkg-config', ['--modversion', name]);
+  if (version === null) return null;
+  return { version, arguments: ask('pkg-config', ['--cflags', '--libs', name]).split(/\s+/) };
+}
+
 /** Compiles one product if it must be. Returns what is wrong, with the remedy, or null. */
 function build(product) {
   const { file, sources, headers, flags, library } = product;
-  const version = ask('pkg-config', ['--modversion', library.name]);
-  if (version === null) {
+  const found = library === null ? noLibrary : find(library);
+  if (found === null) {
     return `pkg-config finds no ${library.name}: install ${library.package} and pkg-config, then run this again`;
   }
-  const argumentsOf = ask('pkg-config', ['--cflags', '--libs', library.name]).split(/\s+/);
   const target = join(buildDir, file);
   const compile = [
     '-std=gnu11',
@@ -73,9 +89,9 @@ function build(product) {
     '-o',
     `${target}.new`,
     ...sources,
-    ...argumentsOf,
+    ...found.arguments,
   ];
-  const hash = createHash('sha256').update(JSON.stringify([version, process.arch, compile]));
+  const hash = createHash('sha256').update(JSON.stringify([found.version, process.arch, compile]));
   for (const source of [...sources, ...headers]) hash.update(readFileSync(join(native, source)));
   const wanted = hash.digest('hex');
   const stamp = `${target}.stamp`;
@@ -93,7 +109,7 @@ function build(product) {
   // A process that has the old one loaded keeps it, since it is another file.
   renameSync(`${target}.new`, target);
   writeFileSync(stamp, wanted);
-  say(`built ${file} on ${library.name} ${version}`);
+  say(`built ${file}${library === null ? '' : ` on ${library.name} ${found.version}`}`);
   return null;
 }
 

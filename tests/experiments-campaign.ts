@@ -27,6 +27,7 @@ export function system(name: string, start: string[], rest: object = {}): object
     label: name,
     backend: 'kernel',
     device: 'loopback',
+    provenance: 'software_device',
     start,
     ready: { by: 'resp_ping', timeout_s: 5 },
     server_cores: [cores[0]],

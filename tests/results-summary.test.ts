@@ -47,6 +47,7 @@ test('a point for each system and measurement, in the order of the manifest', as
     title: 'Redis SET and GET latency',
     quick: false,
     finished: true,
+    pipeline: 1,
     floors: [],
   });
   expect(points.map((point) => `${point.system} ${point.operation}`)).toEqual([
@@ -72,6 +73,14 @@ test('trials are merged by count: a long trial weighs more than a short one', as
   expect(point.trial_p50_us).toEqual([
     { trial: 1, p50_us: 1 },
     { trial: 2, p50_us: 2 },
+  ]);
+  expect(point.trial_p99_us).toEqual([
+    { trial: 1, p99_us: 1 },
+    { trial: 2, p99_us: 2 },
+  ]);
+  expect(point.trial_throughput_ops).toEqual([
+    { trial: 1, throughput_ops: 1000 },
+    { trial: 2, throughput_ops: 500 },
   ]);
   expect(point.p50_ci95_us).toEqual([1, 2]);
   expect(point.p50_ci_confidence).toBe(0.5);
@@ -293,7 +302,15 @@ test('a few means of runs are enough for a floor, which has no throughput then',
   });
   expect(points[0]).toMatchObject({ sample: 'round_trip', verdict: 'valid' });
   expect(floors).toMatchObject([
-    { sample: 'run_mean', samples: 12, throughput_ops: null, latency_us: { p50: 1.5 }, verdict: 'valid' },
+    {
+      sample: 'run_mean',
+      samples: 12,
+      trial_p99_us: [],
+      trial_throughput_ops: [],
+      throughput_ops: null,
+      latency_us: { p50: 1.5 },
+      verdict: 'valid',
+    },
   ]);
 });
 

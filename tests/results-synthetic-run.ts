@@ -39,6 +39,8 @@ export function system(name: string, overrides: Partial<SystemUnderTest> = {}): 
     backend: 'kernel',
     device: 'loopback',
     transport_note: null,
+    provenance: 'software_device',
+    repeats: null,
     client: { wait: 'poll', backend: 'kernel' },
     server_cores: [0],
     client_cores: [1],
@@ -73,6 +75,7 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
       key_distribution: 'uniform',
       seed: 1,
       warmup_s: 1,
+      stages: null,
       duration_s: 5,
       requests: null,
     },
@@ -159,6 +162,7 @@ async function writeTrial(
       reason: measured ? null : 'the load generator exited with code 1',
       dir: name,
       elapsed_s: 6.1,
+      interference: null,
     });
     if (measured) await writeLoadResult(join(folder, name), synthetic.manifest, target, measured);
   }
@@ -232,6 +236,7 @@ async function writeLoadResult(
               mean: histogram.mean,
             }
           : null,
+        slice_p50_ns: [],
         histogram: `${operation}.hdr`,
       },
     ],

@@ -4,6 +4,7 @@
  * Requests are parsed in the buffers that the libOS received them in, replies written into buffers that it sends
  * from; the loop allocates nothing per request.
  */
+import { writeFileSync } from 'node:fs';
 import {
   type Completion,
   createLibos,
@@ -13,8 +14,10 @@ import {
   type Libos,
   LibosError,
   nowNs,
+  PauseLog,
   type QueueDescriptor,
   type ScatterGatherArray,
+  StampRing,
 } from '../../libos/index.ts';
 import type { Client } from '../client.ts';
 import { Engine, MAX_CLIENTS_REPLY } from '../engine.ts';
@@ -35,16 +38,23 @@ const TICK_NS = 500_000;
 const WAIT_MS = 1;
 
 /** Entry of the data path: serves until it is told to stop. */
-export function run(context: DataPathContext<ServeOptions, Endpoint>): void {
+export async function run(context: DataPathContext<ServeOptions, Endpoint>): Promise<void> {
   const options = context.data;
   const { backend, backendOptions } = options;
-  const libos = createLibos({ backend, backendOptions });
+  const stamps = options.stamps === null ? null : StampRing.create(options.stamps);
+  stamps?.recordEvery(options.stampsEvery);
+  const pauses = new PauseLog();
+  const libos = createLibos({ backend, backendOptions, stamps, pauses });
   try {
-    const frontEnd = new LibosFrontEnd(libos, options);
+    const frontEnd = new LibosFrontEnd(libos, options, pauses);
     context.ready(frontEnd.listen());
     frontEnd.serve(context);
   } finally {
     libos.shutdown();
+    stamps?.noteClocks();
+    const found = await pauses.finish();
+    if (options.pauses !== null)
+      writeFileSync(options.pauses, `${JSON.stringify({ schema: 'bypassbench.pauses/1', ...found })}\n`);
   }
 }
 
@@ -62,6 +72,7 @@ interface Connection {
 class LibosFrontEnd implements FrontEnd {
   readonly #libos: Libos;
   readonly #options: ServeOptions;
+  readonly #pauses: PauseLog;
   #engine!: Engine;
   /** By queue descriptor. */
   readonly #connections: (Connection | null)[] = [];
@@ -73,7 +84,8 @@ class LibosFrontEnd implements FrontEnd {
   /** Accepts that failed and are tried again with the next tick. */
   #acceptsOwed = ACCEPTS;
 
-  constructor(libos: Libos, options: ServeOptions) {
+  constructor(libos: Libos, options: ServeOptions, pauses: PauseLog) {
+    this.#pauses = pauses;
     this.#libos = libos;
     this.#options = options;
     this.#listener = libos.socket('stream');
@@ -97,12 +109,14 @@ class LibosFrontEnd implements FrontEnd {
 
   serve(context: DataPathContext<ServeOptions, Endpoint>): void {
     const libos = this.#libos;
+    this.#pauses.resume();
     let tickedNs = nowNs();
     for (let turn = 0; !context.stopRequested(); turn++) {
       // The first look lets the replies of the last turn go, so that none of them waits for the clock to be read.
       let count = libos.waitNext(COMPLETIONS_PER_TURN, 0);
       if (count === 0 || turn % BUSY_TURNS_PER_LOOK === 0) {
         const ns = nowNs();
+        this.#pauses.look(ns);
         if (ns - tickedNs >= TICK_NS) {
           tickedNs = ns;
           this.#engine.tick();

@@ -156,6 +156,11 @@ export class DpdkDevice implements Device {
   }
 
   /** Everything that was counted, by name. */
+  /** Notes from now on when bursts enter and leave the device, at this address (libos/native/moments.h). */
+  noteMoments(address: number): void {
+    this.#glue.noteMoments(this.#port, address);
+  }
+
   counters(): Record<string, number> {
     if (!this.#closed) this.#glue.readDeviceCounters(this.#port);
     const names = this.#glue.counterNames().trim().split(' ');

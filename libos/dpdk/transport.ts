@@ -18,12 +18,14 @@ export function createDpdkTransport(
   given: BackendOptions,
   pool: BufferPool,
   connectTimeoutMs: number,
+  momentsAddress: number,
 ): InetTransport {
   const options = parseDpdkOptions(given);
   const { network, tcp } = options;
   const secret = new Int32Array(new Uint8Array(randomBytes(8)).buffer);
   const sleepWord = new Int32Array(new SharedArrayBuffer(4));
   const port = new DpdkDevice(options);
+  port.noteMoments(momentsAddress);
   return new InetTransport(decorate(port, options), pool, {
     name: 'dpdk',
     counters: () => port.counters(),

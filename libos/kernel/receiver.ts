@@ -4,16 +4,19 @@ import { Owner, type ScatterGatherArray } from '../memory/sga.ts';
 import { Errno, errno } from '../native/libc.ts';
 import { codeOfErrno } from '../native/socket-errors.ts';
 import * as sys from '../native/sockets.ts';
+import type { StreamCalls } from '../native/stream-calls.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import type { KernelQueue } from './queue.ts';
 
 export class Receiver {
   readonly #tokens: TokenTable;
   readonly #pool: BufferPool;
+  readonly #recv: StreamCalls['recv'];
   /** The buffer that the next recv writes to; most polls find nothing and leave it as it is. */
   #spare: ScatterGatherArray | null = null;
 
-  constructor(tokens: TokenTable, pool: BufferPool) {
+  constructor(tokens: TokenTable, pool: BufferPool, calls: StreamCalls) {
+    this.#recv = calls.recv;
     this.#tokens = tokens;
     this.#pool = pool;
   }
@@ -49,7 +52,7 @@ export class Receiver {
   #fromStream(queue: KernelQueue): Outcome {
     if (this.#spare === null) this.#spare = this.#pool.alloc(this.#pool.bufferBytes, Owner.Libos);
     const segment = this.#spare.segments[0];
-    const bytes = sys.recv(queue.fd, segment.address, segment.capacity, sys.MSG_DONTWAIT);
+    const bytes = this.#recv(queue.fd, segment.address, segment.capacity, sys.MSG_DONTWAIT);
     if (bytes < 0) return this.#failed(queue);
     if (bytes === 0) {
       queue.endOfStream = true;

@@ -3,15 +3,18 @@ import type { ErrorCode } from '../errors.ts';
 import { Errno, errno } from '../native/libc.ts';
 import { codeOfErrno } from '../native/socket-errors.ts';
 import * as sys from '../native/sockets.ts';
+import type { StreamCalls } from '../native/stream-calls.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import type { KernelQueue } from './queue.ts';
 
 export class Sender {
   readonly #tokens: TokenTable;
+  readonly #calls: StreamCalls;
   /** Queues with pushes that wait for the peer's acknowledgement. */
   readonly #awaiting: KernelQueue[] = [];
 
-  constructor(tokens: TokenTable) {
+  constructor(tokens: TokenTable, calls: StreamCalls) {
+    this.#calls = calls;
     this.#tokens = tokens;
   }
 
@@ -76,7 +79,12 @@ export class Sender {
     const port = this.#tokens.peerPort[slot];
     if (sga.segmentCount - queue.pushSegment === 1 && port === 0) {
       const at = first.address - first.base + first.offset + queue.pushOffset;
-      return sys.send(queue.fd, at, first.length - queue.pushOffset, sys.MSG_NOSIGNAL | sys.MSG_DONTWAIT);
+      return this.#calls.send(
+        queue.fd,
+        at,
+        first.length - queue.pushOffset,
+        sys.MSG_NOSIGNAL | sys.MSG_DONTWAIT,
+      );
     }
     let pieces = 0;
     for (let i = queue.pushSegment; i < sga.segmentCount && pieces < sys.MAX_IOVECS; i++) {
@@ -84,7 +92,7 @@ export class Sender {
       const done = i === queue.pushSegment ? queue.pushOffset : 0;
       sys.setIovec(pieces++, segment.address - segment.base + segment.offset + done, segment.length - done);
     }
-    return sys.sendGathered(queue.fd, pieces, this.#tokens.peerAddress[slot], port);
+    return this.#calls.sendGathered(queue.fd, pieces, this.#tokens.peerAddress[slot], port);
   }
 
   /** Moves the progress of the head push on by `sent` bytes. Returns whether it is all sent. */

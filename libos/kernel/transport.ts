@@ -17,6 +17,7 @@ import type { BufferPool } from '../memory/pool.ts';
 import { Errno, errno } from '../native/libc.ts';
 import { codeOfErrno, systemError } from '../native/socket-errors.ts';
 import * as sys from '../native/sockets.ts';
+import { type StreamCalls, streamCalls } from '../native/stream-calls.ts';
 import type { SocketKind } from '../pdpi.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import { QueueState, type Transport, type TransportHost } from '../transport.ts';
@@ -40,6 +41,7 @@ export class KernelTransport implements Transport {
   readonly name = 'kernel';
   readonly pool: BufferPool;
   readonly #connectTimeoutMs: number;
+  readonly #calls: StreamCalls;
   readonly #epoll: number;
   readonly #byDescriptor: (KernelQueue | null)[] = [];
   #tokens!: TokenTable;
@@ -56,7 +58,9 @@ export class KernelTransport implements Transport {
   readonly #connecting: KernelQueue[] = [];
   #polls = 0;
 
-  constructor(pool: BufferPool, connectTimeoutMs: number) {
+  /** `momentsAddress`: where the socket calls note their moments (libos/native/moments.h), or 0. */
+  constructor(pool: BufferPool, connectTimeoutMs: number, momentsAddress: number) {
+    this.#calls = streamCalls(momentsAddress);
     this.pool = pool;
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#epoll = sys.epollCreate();
@@ -66,8 +70,8 @@ export class KernelTransport implements Transport {
   attach(host: TransportHost): void {
     this.#host = host;
     this.#tokens = host.tokens;
-    this.#receiver = new Receiver(host.tokens, this.pool);
-    this.#sender = new Sender(host.tokens);
+    this.#receiver = new Receiver(host.tokens, this.pool, this.#calls);
+    this.#sender = new Sender(host.tokens, this.#calls);
   }
 
   open(kind: SocketKind): KernelQueue {

@@ -4,13 +4,13 @@ import { LibosError } from '../errors.ts';
 import { errno, errnoName, libc } from '../native/libc.ts';
 import type { Slab } from './sga.ts';
 
-const mmap = libc.func('mmap', 'void *', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']);
-const munmap = libc.func('munmap', 'int', ['uintptr_t', 'size_t']);
+export const mmap = libc.func('mmap', 'void *', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']);
+export const munmap = libc.func('munmap', 'int', ['uintptr_t', 'size_t']);
 const madvise = libc.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']);
 
-const PROT_READ_WRITE = 3;
+export const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
-const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+export const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 const MADV_DONTNEED = 4;
 const MADV_HUGEPAGE = 14;
 

@@ -80,6 +80,7 @@ static void take_queued(struct port *port)
 static void transmit_pending(struct port *port)
 {
 	struct area *area = port->area;
+	struct moments *moments = port->moments;
 	int count = port->pending_count;
 	double bytes = 0;
 	int sent;
@@ -89,7 +90,11 @@ static void transmit_pending(struct port *port)
 	/* A driver frees what it sends, so lengths are summed before; what stays is taken off again. */
 	for (int i = 0; i < count; i++)
 		bytes += port->pending[i]->pkt_len;
+	if (wanted(moments))
+		moments->handed_enter = counter_now();
 	sent = rte_eth_tx_burst(port->id, 0, port->pending, (uint16_t)count);
+	if (wanted(moments))
+		moments->handed_leave = counter_now();
 	if (unlikely(sent < count)) {
 		for (int i = sent; i < count; i++)
 			bytes -= port->pending[i]->pkt_len;
@@ -196,6 +201,24 @@ static void take_back(struct port *port)
 	port->area->free_count = FREE_TARGET;
 }
 
+static int receive_burst(struct port *port, struct rte_mbuf **received)
+{
+	struct moments *moments = port->moments;
+	uint64_t enter;
+	int count;
+
+	if (!wanted(moments))
+		return rte_eth_rx_burst(port->id, 0, received, MAX_BURST);
+	enter = counter_now();
+	look_at_window(moments, enter);
+	count = rte_eth_rx_burst(port->id, 0, received, MAX_BURST);
+	if (count > 0) {
+		moments->delivered_enter = enter;
+		moments->delivered_leave = counter_now();
+	}
+	return count;
+}
+
 /* Transmits what was queued and receives what has come. Returns the number of frames received. */
 int port_exchange(int number)
 {
@@ -213,7 +236,7 @@ int port_exchange(int number)
 		take_back(port);
 	if (likely(port->started) && gate_enter(number)) {
 		transmit_pending(port);
-		count = rte_eth_rx_burst(port->id, 0, received, MAX_BURST);
+		count = receive_burst(port, received);
 		gate_leave(number);
 	}
 	now = rte_rdtsc();

@@ -361,6 +361,12 @@ EXPORT int fabric_area_bytes(int number)
 	return (int)endpoints[number]->area_bytes;
 }
 
+/* Notes from now on when messages enter and leave the provider: a struct moments, or 0. */
+EXPORT void fabric_note_moments(int number, uintptr_t moments)
+{
+	endpoints[number]->moments = (struct moments *)moments;
+}
+
 /* What the provider calls itself. */
 EXPORT const char *fabric_provider(int number)
 {

@@ -18,6 +18,8 @@
 #include <rdma/fi_domain.h>
 #include <rdma/fi_endpoint.h>
 
+#include "moments.h"
+
 #define EXPORT __attribute__((visibility("default")))
 
 enum {
@@ -152,6 +154,8 @@ struct endpoint {
 	uint32_t blocked_in[MAX_PEERS];
 	uint32_t round;
 	uint32_t exchanges;
+	/* Where to note when messages enter and leave the provider; NULL for nowhere. */
+	struct moments *moments;
 	uint8_t staging[MAX_INJECT];
 };
 

@@ -192,6 +192,19 @@ static int read_completions(struct endpoint *endpoint)
 	return received;
 }
 
+static int read_completions_stamped(struct endpoint *endpoint, struct moments *moments)
+{
+	uint64_t enter = counter_now();
+	int count = read_completions(endpoint);
+
+	look_at_window(moments, enter);
+	if (count > 0) {
+		moments->delivered_enter = enter;
+		moments->delivered_leave = counter_now();
+	}
+	return count;
+}
+
 static void read_clock(struct endpoint *endpoint)
 {
 	struct timespec now;
@@ -210,8 +223,15 @@ EXPORT void fabric_flush(int number)
 
 	if (endpoint->area->to_post > 0)
 		post_receives(endpoint);
-	if (endpoint->area->queued > 0 && endpoint->area->to_post == 0)
+	if (endpoint->area->queued > 0 && endpoint->area->to_post == 0) {
+		struct moments *moments = endpoint->moments;
+
+		if (wanted(moments))
+			moments->handed_enter = counter_now();
 		send_queued(endpoint);
+		if (wanted(moments))
+			moments->handed_leave = counter_now();
+	}
 }
 
 /* The same, and then reads completions. Returns the number of messages received. */
@@ -222,5 +242,7 @@ EXPORT int fabric_exchange(int number)
 	fabric_flush(number);
 	if (endpoint->exchanges++ % EXCHANGES_PER_READING == 0)
 		read_clock(endpoint);
+	if (wanted(endpoint->moments))
+		return read_completions_stamped(endpoint, endpoint->moments);
 	return read_completions(endpoint);
 }

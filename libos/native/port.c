@@ -241,6 +241,12 @@ int port_area_bytes(int number)
 	return (int)ports[number].area_bytes;
 }
 
+/* Notes from now on when bursts enter and leave the device: a struct moments, or 0. */
+void port_note_moments(int number, uintptr_t moments)
+{
+	ports[number].moments = (struct moments *)moments;
+}
+
 void port_close(int number)
 {
 	close_port(&ports[number]);

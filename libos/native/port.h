@@ -25,6 +25,7 @@
 #include <rte_mempool.h>
 
 #include "gate.h"
+#include "moments.h"
 
 enum {
 	MAX_PORTS = GATE_LANES,
@@ -126,6 +127,8 @@ struct port {
 	/* The link's state as last looked at, and when to look again. */
 	int passages;
 	double us_per_cycle;
+	/* Where to note when bursts enter and leave the device; NULL for nowhere. */
+	struct moments *moments;
 	uint64_t look_at, retry_at;
 	uint64_t look_every, retry_every, patience;
 	int pending_count;

@@ -161,14 +161,21 @@ export function setIovec(index: number, address: number, bytes: number): void {
   memory.setUint32(at + 12, 0, true);
 }
 
+export const SEND_FLAGS = MSG_NOSIGNAL | MSG_DONTWAIT;
+
 /** sendmsg of the first `count` pieces; `port` 0 sends to the connected peer. */
 export function sendGathered(fd: number, count: number, address: number, port: number): number {
+  return sendmsgCall(fd, gatheredMessage(count, address, port), SEND_FLAGS);
+}
+
+/** Address of the message that sendGathered sends. */
+export function gatheredMessage(count: number, address: number, port: number): number {
   writeAddress(address, port);
   setPointer(32, port === 0 ? 0 : SOCKADDR);
   memory.setUint32(40, port === 0 ? 0 : SOCKADDR_BYTES, true);
   setPointer(48, IOVEC);
   memory.setUint32(56, count, true);
-  return sendmsgCall(fd, MSGHDR, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return MSGHDR;
 }
 
 function setPointer(at: number, address: number): void {

@@ -19,9 +19,11 @@ export function createRdmaTransport(
   given: BackendOptions,
   createPool: (mapSlab: (bytes: number) => Slab) => BufferPool,
   connectTimeoutMs: number,
+  momentsAddress: number,
 ): RdmaTransport {
   const options = parseRdmaOptions(given);
   const device = new FabricDevice(options.fabric);
+  device.noteMoments(momentsAddress);
   const sleepWord = new Int32Array(new SharedArrayBuffer(4));
   return new RdmaTransport(device, new TcpRendezvous(connectTimeoutMs), createPool(device.mapSlab), {
     provider: device.provider,

@@ -241,6 +241,11 @@ export class FabricDevice implements MessageDevice {
     return { bytes: memory.bytes, address: memory.address, discard() {}, unmap: memory.unmap };
   };
 
+  /** Notes from now on when messages enter and leave the provider, at this address (libos/native/moments.h). */
+  noteMoments(address: number): void {
+    this.#glue.noteMoments(this.#endpoint, address);
+  }
+
   counters(): Record<string, number> {
     const names = this.#glue.counterNames().trim().split(' ');
     return Object.fromEntries(names.map((name, index) => [name, this.#doubles[COUNTERS + index]]));

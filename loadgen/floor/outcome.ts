@@ -24,6 +24,8 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
     ...measured,
     populate_s: null,
     idle_polls: null,
+    pauses: null,
+    stamps: null,
     operations: [
       {
         operation,
@@ -33,6 +35,7 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
         errors: 0,
         wrong: 0,
         throughput_ops: requests / measured.elapsed_s,
+        slice_p50_ns: [],
         ...describeLatencies(histogram),
       },
     ],

@@ -1,0 +1,56 @@
+/*
+ * When a burst entered and left the device, or a system call the kernel, by the counter that all cores of a machine share:
+ * the time-stamp counter on x86-64, the generic timer on arm64. It is read with no barrier, as DPDK reads it, so that a
+ * reading may lie some 20 ns beside the instruction that it stands at. The other side's layout: libos/stamps/ring.ts.
+ */
+#ifndef BYPASSBENCH_MOMENTS_H
+#define BYPASSBENCH_MOMENTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __x86_64__
+#include <x86intrin.h>
+static inline uint64_t counter_now(void)
+{
+	return __rdtsc();
+}
+#else
+static inline uint64_t counter_now(void)
+{
+	uint64_t now;
+
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(now));
+	return now;
+}
+#endif
+
+struct moments {
+	/* Of the last burst, or call, that sent something, and of the last one that received something. */
+	uint64_t handed_enter, handed_leave;
+	uint64_t delivered_enter, delivered_leave;
+	/* Written by the other side: one window of time of so many is recorded; 0 for none. */
+	uint32_t every;
+	/* Whether this one is. */
+	uint32_t on;
+	/* A window has so many bits of the counter; the same on both sides of a connection. */
+	uint32_t window_bits;
+};
+
+_Static_assert(sizeof(struct moments) == 48, "libos/stamps/ring.ts");
+
+/* Whether anybody wants moments; NULL: nobody ever does. */
+static inline int wanted(const struct moments *moments)
+{
+	return __builtin_expect(moments != NULL && moments->every != 0, 0);
+}
+
+static inline void look_at_window(struct moments *moments, uint64_t now)
+{
+	/* Another process may write it meanwhile. */
+	uint32_t every = *(volatile uint32_t *)&moments->every;
+
+	moments->on = every != 0 && (now >> moments->window_bits) % every == 0;
+}
+
+#endif

@@ -1,0 +1,133 @@
+/**
+ * What kept a data path from running: collections of garbage, by Node's own account, and gaps between two readings of
+ * the clock in a loop that otherwise reads it every few microseconds, with how often the thread was taken off its core
+ * meanwhile (getrusage(2), RUSAGE_THREAD). Times are those of CLOCK_MONOTONIC in nanoseconds, the same for all processes
+ * of a machine.
+ */
+import { PerformanceObserver } from 'node:perf_hooks';
+import { nowNs } from './clock.ts';
+import { mapAnonymous } from './memory/anonymous.ts';
+import { libc } from './native/libc.ts';
+
+const getrusage = libc.func('getrusage', 'int', ['int', 'uintptr_t']);
+const RUSAGE_THREAD = 1;
+/** Of struct rusage: two struct timeval, then fourteen longs, of which ru_nivcsw is the last. */
+const RUSAGE_BYTES = 144;
+const NIVCSW = (RUSAGE_BYTES - 8) / 8;
+
+/** What an entry of type gc is: /node leave its detail out. */
+type GcEntry = { startTime: number; duration: number; detail: { kind: number } };
+
+/** Longer than any turn of a loop that polls; shorter than what the operating system takes a thread off for. */
+const GAP_NS = 50_000;
+const MAX_GAPS = 16_384;
+
+export interface Pauses {
+  /** Start, length, and what V8 calls it. */
+  gc: { start_ns: number; duration_ns: number; kind: string }[];
+  /** Gaps of 50 us and more. */
+  gaps: { start_ns: number; duration_ns: number; involuntary_switches: number }[];
+  /** Gaps beyond those that there was room for. */
+  gaps_lost: number;
+  /** Of the thread, from the start of the log to its end. */
+  involuntary_switches: number;
+}
+
+export class PauseLog {
+  readonly #usage = mapAnonymous(4096);
+  readonly #counts = new BigInt64Array(
+    this.#usage.bytes.buffer,
+    this.#usage.bytes.byteOffset,
+    RUSAGE_BYTES / 8,
+  );
+  readonly #starts = new Float64Array(MAX_GAPS);
+  readonly #durations = new Float64Array(MAX_GAPS);
+  readonly #switches = new Float64Array(MAX_GAPS);
+  readonly #gc: Pauses['gc'] = [];
+  readonly #observer: PerformanceObserver;
+  /** Of this thread's clock, in CLOCK_MONOTONIC. */
+  readonly #originNs: number;
+  readonly #switchesAtStart: number;
+  #switchesSeen: number;
+  #gaps = 0;
+  #lost = 0;
+  #lastNs = nowNs();
+
+  constructor() {
+    this.#originNs = monotonicOriginNs();
+    this.#switchesAtStart = this.#involuntarySwitches();
+    this.#switchesSeen = this.#switchesAtStart;
+    this.#observer = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as unknown as GcEntry[]) {
+        const { kind } = entry.detail;
+        this.#gc.push({
+          start_ns: Math.round(this.#originNs + entry.startTime * 1e6),
+          duration_ns: Math.round(entry.duration * 1e6),
+          kind: kindNames[kind] ?? `kind ${kind}`,
+        });
+      }
+    });
+    this.#observer.observe({ entryTypes: ['gc'] });
+  }
+
+  /** Told of every reading of the clock (nowNs) in the data path's loop. */
+  look(nowNs: number): void {
+    if (nowNs - this.#lastNs >= GAP_NS) this.#note(nowNs);
+    this.#lastNs = nowNs;
+  }
+
+  /** What lies between the last reading of the clock and now is no pause. */
+  resume(): void {
+    this.#lastNs = nowNs();
+  }
+
+  /** CLOCK_MONOTONIC for a reading of this thread's clock. */
+  monotonicNs(nowNs: number): number {
+    return this.#originNs + nowNs;
+  }
+
+  /** Ends the log. Node tells of collections in its event loop only, which the data path must have left by now. */
+  async finish(): Promise<Pauses> {
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    this.#observer.disconnect();
+    const involuntary_switches = this.#involuntarySwitches() - this.#switchesAtStart;
+    this.#usage.unmap();
+    return {
+      gc: this.#gc,
+      gaps: Array.from({ length: this.#gaps }, (_, index) => ({
+        start_ns: Math.round(this.#originNs + this.#starts[index]),
+        duration_ns: Math.round(this.#durations[index]),
+        involuntary_switches: this.#switches[index],
+      })),
+      gaps_lost: this.#lost,
+      involuntary_switches,
+    };
+  }
+
+  #note(nowNs: number): void {
+    if (this.#gaps === MAX_GAPS) {
+      this.#lost++;
+      return;
+    }
+    const switches = this.#involuntarySwitches();
+    this.#starts[this.#gaps] = this.#lastNs;
+    this.#durations[this.#gaps] = nowNs - this.#lastNs;
+    this.#switches[this.#gaps++] = switches - this.#switchesSeen;
+    this.#switchesSeen = switches;
+  }
+
+  #involuntarySwitches(): number {
+    getrusage(RUSAGE_THREAD, this.#usage.address);
+    return Number(this.#counts[NIVCSW]);
+  }
+}
+
+/** What this thread's clock (nowNs) shows as 0, in CLOCK_MONOTONIC: Node's hrtime is that clock. */
+function monotonicOriginNs(): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 10; i++) least = Math.min(least, Number(process.hrtime.bigint()) - nowNs());
+  return least;
+}
+
+/** perf_hooks' constants NODE_PERFORMANCE_GC_*. */
+const kindNames: Record<number, string> = { 1: 'minor', 4: 'major', 8: 'incremental', 16: 'weak callbacks' };

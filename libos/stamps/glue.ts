@@ -1,0 +1,51 @@
+/** The functions of libos/native/stamps.c, loaded when they are first needed in a thread. Addresses are numbers. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import koffi from 'koffi';
+import { LibosError } from '../errors.ts';
+
+export interface StampGlue {
+  /** Writes the counter to this address. */
+  stamp(address: number): void;
+  /** Writes the counter, and the monotonic clock in nanoseconds as a double. */
+  clocks(counterAddress: number, monotonicAddress: number): void;
+  /** send(2), sendmsg(2) and recv(2), with the address of the moments behind their arguments. */
+  send(fd: number, bytes: number, length: number, flags: number, moments: number): number;
+  sendmsg(fd: number, message: number, flags: number, moments: number): number;
+  recv(fd: number, bytes: number, length: number, flags: number, moments: number): number;
+  skew(firstCore: number, secondCore: number, offset: Float64Array, bound: Float64Array): number;
+}
+
+const file = fileURLToPath(new URL('../native/build/stamps.so', import.meta.url));
+
+let loaded: StampGlue | null = null;
+
+/** Throws BACKEND_UNAVAILABLE, with the remedy, where the glue is not built or cannot be loaded. */
+export function stampGlue(): StampGlue {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): StampGlue {
+  const unavailable = (why: string): LibosError =>
+    new LibosError(
+      'BACKEND_UNAVAILABLE',
+      'stamps',
+      -1,
+      `the C glue for stamps ${why}: run node scripts/setup.mjs`,
+    );
+  if (!existsSync(file)) throw unavailable('is not built');
+  try {
+    const library = koffi.load(file);
+    return {
+      stamp: library.func('void stamp(uintptr_t)'),
+      clocks: library.func('void stamp_clocks(uintptr_t, uintptr_t)'),
+      send: library.func('int stamped_send(int, uintptr_t, size_t, int, uintptr_t)'),
+      sendmsg: library.func('int stamped_sendmsg(int, uintptr_t, int, uintptr_t)'),
+      recv: library.func('int stamped_recv(int, uintptr_t, size_t, int, uintptr_t)'),
+      skew: library.func('int counter_skew(int, int, double *, double *)'),
+    };
+  } catch (cause) {
+    throw unavailable(`cannot be loaded (${(cause as Error).message})`);
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Stamps the pushes and pops of one libOS: when the application handed data over or was given it, and when the device, or
+ * the kernel, was entered and left with it. The core and the token table call this where they exist anyway.
+ */
+import type { ScatterGatherArray } from '../memory/sga.ts';
+import { DELIVERED, HANDED, portsOf, RecordKind, type StampRing } from './ring.ts';
+
+/** Token slots, as in libos/tokens.ts: typed arrays of this size are mapped as they are touched. */
+const MAX_SLOTS = 1 << 20;
+
+interface StampedQueue {
+  readonly qd: number;
+  readonly localPort: number;
+  readonly peerPort: number;
+}
+
+export class StampRecorder {
+  readonly ring: StampRing;
+  readonly #words: Int32Array;
+  /** First byte of the record of a push under way, by slot, or 0. */
+  readonly #recordOf = new Float64Array(MAX_SLOTS);
+  /** Of a completed pop: the moments of its delivery, four words. */
+  readonly #delivered = new Int32Array(4 * MAX_SLOTS);
+  /** By queue descriptor: bytes pushed and popped. */
+  readonly #streams: { pushed: number; popped: number }[] = [];
+
+  constructor(ring: StampRing) {
+    this.ring = ring;
+    this.#words = ring.words;
+  }
+
+  /** A descriptor was given to a new queue. */
+  opened(qd: number): void {
+    this.#streams[qd] = { pushed: 0, popped: 0 };
+  }
+
+  /** The application pushes `sga` on `queue`; the transport has not been told yet. */
+  pushed(queue: StampedQueue, slot: number, sga: ScatterGatherArray): void {
+    const stream = this.#streams[queue.qd];
+    const bytes = sga.byteLength;
+    stream.pushed += bytes;
+    if (!this.ring.recording) return;
+    const at = this.ring.take(RecordKind.Push, portsOf(queue.localPort, queue.peerPort));
+    this.ring.doubles[(at >> 3) + 1] = stream.pushed;
+    this.ring.doubles[(at >> 3) + 5] = bytes;
+    this.#recordOf[slot] = at;
+    this.ring.stamp(at + 16);
+  }
+
+  /** The transport has completed a push: what the device did last was its sending. */
+  pushCompleted(slot: number): void {
+    const at = this.#recordOf[slot];
+    if (at === 0) return;
+    this.#recordOf[slot] = 0;
+    this.#copy(HANDED, this.#words, (at >> 2) + 6);
+  }
+
+  /** The transport has completed a pop: what the device received last was, or was behind, its data. */
+  popCompleted(slot: number): void {
+    this.#copy(DELIVERED, this.#delivered, 4 * slot);
+  }
+
+  /** The application gets what a pop received. */
+  popHandedOut(queue: StampedQueue, slot: number, sga: ScatterGatherArray): void {
+    const stream = this.#streams[queue.qd];
+    const bytes = sga.byteLength;
+    stream.popped += bytes;
+    if (!this.ring.recording) return;
+    const at = this.ring.take(RecordKind.Pop, portsOf(queue.localPort, queue.peerPort));
+    this.ring.doubles[(at >> 3) + 1] = stream.popped;
+    this.ring.doubles[(at >> 3) + 5] = bytes;
+    const words = this.#words;
+    for (let i = 0; i < 4; i++) words[(at >> 2) + 6 + i] = this.#delivered[4 * slot + i];
+    this.ring.stamp(at + 16);
+  }
+
+  #copy(from: number, to: Int32Array, at: number): void {
+    const words = this.#words;
+    to[at] = words[from];
+    to[at + 1] = words[from + 1];
+    to[at + 2] = words[from + 2];
+    to[at + 3] = words[from + 3];
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Where stamps go: records of a fixed size in memory that was mapped before, the newest over the oldest. The memory is a
+ * file's, so that another process on this machine can turn the recording on and off and read it, or nobody else's.
+ *
+ *     page 0   header: magic, machine, clocks, moments (struct moments of libos/native/moments.h)
+ *     then     records of 64 bytes, little-endian:
+ *
+ *       offset  push and pop                            request (what the load generator notes)
+ *            0  u32 kind                                u32 kind
+ *            4  u16 local port, u16 peer's port         u16 local port, u16 peer's port
+ *            8  f64 bytes of the stream up to its end   f64 bytes of requests up to this one's end
+ *           16  u64 counter: the application's side     f64 bytes of replies up to its reply's end
+ *           24  u64 counter: device or kernel entered   f64 its latency as measured, ns
+ *           32  u64 counter: device or kernel left      f64 ns that it was sent behind its schedule
+ *           40  f64 bytes of it                         f64 monotonic clock when it was sent, ns
+ *           48                                          u32 operation
+ *
+ * A record belongs to a connection by its ports, and to a request by the bytes: the push that holds a request's last byte
+ * carried it, and the pop of the same byte received it. So neither side sends anything for this, and a server need not know.
+ */
+import { readFileSync } from 'node:fs';
+import { LibosError } from '../errors.ts';
+import { mapAnonymous } from '../memory/anonymous.ts';
+import { mapFile } from '../memory/shared-file.ts';
+import { type StampGlue, stampGlue } from './glue.ts';
+
+export const HEADER_BYTES = 4096;
+export const RECORD_BYTES = 64;
+/** 'BBSTAMP1' */
+const MAGIC = [0x54534242, 0x31504d41] as const;
+
+export const RecordKind = { Push: 1, Pop: 2, Request: 3 } as const;
+
+// Words of the header.
+const RECORDS = 2;
+const WINDOW_BITS_OF_FILE = 3;
+// Doubles of the header.
+const WRITTEN = 2;
+const CLOCKS = 3;
+const MACHINE_BYTE = 64;
+/** Address of the moments within the header, and their words. */
+const MOMENTS_BYTE = 128;
+export const MOMENTS = MOMENTS_BYTE / 4;
+export const HANDED = MOMENTS;
+export const DELIVERED = MOMENTS + 4;
+const EVERY = MOMENTS + 8;
+const ON = MOMENTS + 9;
+const WINDOW_BITS = MOMENTS + 10;
+
+/** About a third of a millisecond of a counter that counts nanoseconds. */
+const X64_WINDOW_BITS = 20;
+/** The generic timer counts some 25 to 1,000 million a second. */
+const ARM_WINDOW_BITS = 15;
+
+/** How many records a ring has unless told otherwise: 16 MiB. */
+export const DEFAULT_RECORDS = 1 << 18;
+
+export class StampRing {
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+  readonly glue: StampGlue;
+  readonly capacity: number;
+  readonly momentsAddress: number;
+  readonly #address: number;
+  readonly #bytes: Uint8Array;
+  readonly #unmap: () => void;
+
+  /** A ring in `file`, which is made anew, or in memory of its own. */
+  static create(file: string | null, records = DEFAULT_RECORDS): StampRing {
+    const bytes = HEADER_BYTES + records * RECORD_BYTES;
+    const ring = new StampRing(file === null ? mapAnonymous(bytes) : mapFile(file, bytes));
+    const { words } = ring;
+    words.fill(0, 0, HEADER_BYTES / 4);
+    words[RECORDS] = records;
+    words[WINDOW_BITS] = process.arch === 'x64' ? X64_WINDOW_BITS : ARM_WINDOW_BITS;
+    words[WINDOW_BITS_OF_FILE] = words[WINDOW_BITS];
+    const machine = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '');
+    ring.#bytes.set(Buffer.from(machine, 'hex'), MACHINE_BYTE);
+    ring.noteClocks();
+    [words[0], words[1]] = MAGIC;
+    return new StampRing({ bytes: ring.#bytes, address: ring.#address, unmap: ring.#unmap });
+  }
+
+  /** The ring that another process has made in `file`. Throws INVALID_ARGUMENT where there is none. */
+  static open(file: string): StampRing {
+    let bytes = 0;
+    try {
+      const header = readFileSync(file);
+      if (header.readInt32LE(0) === MAGIC[0] && header.readInt32LE(4) === MAGIC[1]) bytes = header.length;
+    } catch (error) {
+      throw new LibosError('INVALID_ARGUMENT', 'stamps', -1, `${file}: ${(error as Error).message}`);
+    }
+    if (bytes === 0) {
+      const detail = `${file} has no stamps: give the file that the server was started with (serve --stamps)`;
+      throw new LibosError('INVALID_ARGUMENT', 'stamps', -1, detail);
+    }
+    return new StampRing(mapFile(file, bytes));
+  }
+
+  private constructor(memory: { bytes: Uint8Array; address: number; unmap(): void }) {
+    this.#bytes = memory.bytes;
+    this.#address = memory.address;
+    this.#unmap = memory.unmap;
+    this.momentsAddress = memory.address + MOMENTS_BYTE;
+    const { buffer, byteOffset, byteLength } = memory.bytes;
+    this.words = new Int32Array(buffer, byteOffset, byteLength >> 2);
+    this.doubles = new Float64Array(buffer, byteOffset, byteLength >> 3);
+    this.capacity = this.words[RECORDS];
+    this.glue = stampGlue();
+  }
+
+  /** Whether the present window of time is to be recorded. */
+  get recording(): boolean {
+    return this.words[ON] !== 0 && this.words[EVERY] !== 0;
+  }
+
+  /** Records all the time (1), one of so many windows of time, or nothing (0). Whoever has the ring may say so. */
+  recordEvery(windows: number): void {
+    this.words[EVERY] = windows;
+  }
+
+  /** Takes the next record. Returns its first byte within the ring. */
+  take(kind: number, ports: number): number {
+    const index = this.doubles[WRITTEN]++ % this.capacity;
+    const at = HEADER_BYTES + index * RECORD_BYTES;
+    this.words[at >> 2] = kind;
+    this.words[(at >> 2) + 1] = ports;
+    return at;
+  }
+
+  /** Writes the counter to a byte within the ring. */
+  stamp(at: number): void {
+    this.glue.stamp(this.#address + at);
+  }
+
+  /** Both clocks now, for turning counts into time: the newest pair is in the header beside the first. */
+  noteClocks(): void {
+    const first = this.doubles[CLOCKS] === 0;
+    const at = (CLOCKS + (first ? 0 : 2)) * 8;
+    this.glue.clocks(this.#address + at, this.#address + at + 8);
+  }
+
+  /** Forgets all records. */
+  clear(): void {
+    this.doubles[WRITTEN] = 0;
+  }
+
+  /** Header and records, as a file has them: of the ring what was written. */
+  snapshot(): Uint8Array {
+    const records = Math.min(this.doubles[WRITTEN], this.capacity);
+    return this.#bytes.slice(0, HEADER_BYTES + records * RECORD_BYTES);
+  }
+
+  unmap(): void {
+    this.#unmap();
+  }
+}
+
+/** The two ports of a connection as a record has them. */
+export function portsOf(local: number, peer: number): number {
+  return local | (peer << 16);
+}

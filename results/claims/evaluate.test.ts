@@ -1,0 +1,241 @@
+/** What becomes of a claim, for each way in which a run can bear it out or not. */
+import { expect, test } from 'vitest';
+import type { Point, Summary } from '../bundle.ts';
+import { point, summary } from '../test-summary.ts';
+import { evaluateClaims, exitCode, type Finding } from './evaluate.ts';
+import { renderClaims } from './render.ts';
+import type { Claim } from './schema.ts';
+
+const paper = { title: 'T', authors: ['A'], venue: 'V' };
+
+function claim(overrides: Partial<Claim> = {}): Claim {
+  return {
+    id: 'one',
+    statement: 'One is faster.',
+    source: 'figure 1',
+    measure: 'latency_p50',
+    system: 'kv',
+    over: 'redis',
+    operations: ['get'],
+    pipeline: 1,
+    at_most: 0.8,
+    ...overrides,
+  };
+}
+
+function evaluate(run: Summary, ...claims: Claim[]): Finding[] {
+  return evaluateClaims(run, [{ schema: 'bypassbench.claims/1', paper, claims }]);
+}
+
+/** The one finding about redis at 100 µs in each trial and kv at `p50_us`. */
+function finding(p50_us: number[], overrides: Partial<Claim> = {}, ofPoint: Partial<Point> = {}): Finding {
+  const redis = point('redis', Array(p50_us.length).fill(100));
+  const found = evaluate(summary([redis, point('kv', p50_us, ofPoint)]), claim(overrides));
+  expect(found).toHaveLength(1);
+  return found[0]!;
+}
+
+test('it holds when the whole interval keeps the bound, with the evidence', () => {
+  expect(finding([70, 72, 74, 76, 78])).toMatchObject({
+    about: 'GET',
+    outcome: 'holds',
+    reason: null,
+    evidence: {
+      system_value: 74,
+      over_value: 100,
+      ratio: 0.74,
+      interval: { low: 0.7, high: 0.78 },
+      trials: 5,
+      doubts: [],
+    },
+  });
+});
+
+test.each<{
+  what: string;
+  p50_us: number[];
+  overrides?: Partial<Claim>;
+  outcome: string;
+  reason: string | null;
+}>([
+  { what: 'just at the bound', p50_us: [80, 80, 80], outcome: 'holds', reason: null },
+  {
+    what: 'above it',
+    p50_us: [85, 90, 92],
+    outcome: 'fails',
+    reason: 'the interval 0.850 to 0.920 lies above 0.8',
+  },
+  {
+    what: 'on both sides',
+    p50_us: [74, 79, 85],
+    outcome: 'cannot be tested here',
+    reason: 'the interval 0.740 to 0.850 straddles 0.8; more trials',
+  },
+  {
+    what: 'below a least ratio',
+    p50_us: [74, 75, 76],
+    overrides: { at_most: undefined, at_least: 0.9 },
+    outcome: 'fails',
+    reason: 'the interval 0.740 to 0.760 lies below 0.9',
+  },
+  {
+    what: 'between two bounds',
+    p50_us: [74, 75, 76],
+    overrides: { at_least: 0.7 },
+    outcome: 'holds',
+    reason: null,
+  },
+  {
+    what: 'across the lower of two bounds',
+    p50_us: [69, 75, 76],
+    overrides: { at_least: 0.7 },
+    outcome: 'cannot be tested here',
+    reason: 'the interval 0.690 to 0.760 straddles 0.7; more trials',
+  },
+  {
+    what: 'twice the throughput at half the latency',
+    p50_us: [50, 50, 50],
+    overrides: { measure: 'throughput', at_most: undefined, at_least: 2 },
+    outcome: 'holds',
+    reason: null,
+  },
+  {
+    what: 'a p99',
+    p50_us: [70, 70, 70],
+    overrides: { measure: 'latency_p99' },
+    outcome: 'holds',
+    reason: null,
+  },
+])('an interval $what: $outcome', ({ p50_us, overrides, outcome, reason }) => {
+  expect(finding(p50_us, overrides)).toMatchObject({ outcome, reason });
+});
+
+const good = [70, 70, 70, 70, 70];
+
+test.each<{ reason: string; found: () => Finding[] }>([
+  {
+    reason: 'this run has no system other',
+    found: () => [finding(good, { system: 'other' })],
+  },
+  {
+    reason: 'this run has no system a and no b',
+    found: () => [finding(good, { system: 'a', over: 'b', operations: 'all' })],
+  },
+  {
+    reason: 'this run has no SET',
+    found: () => [finding(good, { operations: ['set'] })],
+  },
+  {
+    reason: 'this run has no GET with at least 50 clients and values of 64 bytes',
+    found: () => [finding(good, { clients: { at_least: 50 }, value_bytes: 64 })],
+  },
+  {
+    reason: 'this run has no GET with at most 1 client and values of 1,000 bytes',
+    found: () => [finding(good, { clients: { at_most: 1 }, value_bytes: 1000 })],
+  },
+  {
+    reason: 'this run has 8 requests in flight on each connection, the claim is about 1',
+    found: () => evaluate(summary([point('redis', good), point('kv', good)], { pipeline: 8 }), claim()),
+  },
+  {
+    reason: 'kv is invalid: Trial 2 failed: hung',
+    found: () => [finding(good, {}, { verdict: 'invalid', reasons: ['Trial 2 failed: hung.', 'More.'] })],
+  },
+  {
+    reason: 'the 2 trials that both systems have give no interval; at least 3 do',
+    found: () => [finding([70, 70])],
+  },
+  {
+    reason: 'the 1 trial that both systems have gives no interval; at least 3 do',
+    found: () => [finding([70])],
+  },
+  {
+    reason: 'no trial of this run has the throughput of both systems',
+    found: () => [finding(good, { measure: 'throughput' }, { trial_throughput_ops: [] })],
+  },
+  {
+    reason: 'kv has too few samples for a p99, which wants 1,000 a trial',
+    found: () => [finding(good, { measure: 'latency_p99' }, { samples: 4999 })],
+  },
+])('cannot be tested here: $reason', ({ reason, found }) => {
+  expect(found()).toMatchObject([{ outcome: 'cannot be tested here', reason }]);
+});
+
+test('trials are paired: what slows down both in one block changes nothing', () => {
+  const redis = point('redis', [100, 300, 120, 90, 110]);
+  const kv = point('kv', [75, 225, 90, 67.5, 82.5]);
+  const [found] = evaluate(summary([redis, kv]), claim());
+  expect(found).toMatchObject({ outcome: 'holds', evidence: { interval: { low: 0.75, high: 0.75 } } });
+});
+
+test('suspect points back a claim, and the evidence says so', () => {
+  const doubtful = finding(good, {}, { verdict: 'suspect', reasons: ['Only 5 of 9 trials ran.'] });
+  expect(doubtful).toMatchObject({
+    outcome: 'holds',
+    evidence: { doubts: ['kv is suspect: Only 5 of 9 trials ran.'] },
+  });
+});
+
+test('all operations, and each number of clients that the claim speaks of, are findings of their own', () => {
+  const kinds = [
+    { operation: 'set', clients: 1 },
+    { operation: 'set', clients: 8 },
+    { operation: 'set', clients: 64 },
+    { operation: 'mix', clients: 8 },
+  ] as const;
+  const points = ['redis', 'kv'].flatMap((name) => kinds.map((kind) => point(name, good, kind)));
+  const found = evaluate(summary(points), claim({ operations: 'all', clients: { at_least: 8 } }));
+  expect(found.map(({ about }) => about)).toEqual([
+    'SET with 8 clients',
+    'SET with 64 clients',
+    'MIX with 8 clients',
+  ]);
+});
+
+test('the exit code: one that fails outweighs all, and nothing tested is no success', () => {
+  const [holds, fails, untested] = [finding(good), finding([90, 90, 90]), finding([70])];
+  expect(exitCode([holds, untested])).toBe(0);
+  expect(exitCode([holds, fails, untested])).toBe(1);
+  expect(exitCode([untested, untested])).toBe(2);
+});
+
+test('the text: each claim once, equal reasons once, values and interval', () => {
+  const run = summary([
+    ...(['set', 'get'] as const).map((operation) => point('redis', [100, 100, 100], { operation })),
+    ...(['set', 'get'] as const).map((operation) => point('kv', [70, 72, 74], { operation })),
+  ]);
+  const found = evaluate(
+    run,
+    claim({ operations: ['set', 'get'], published_ratio: { set: 0.7, get: [0.6, 0.7] } }),
+    claim({ id: 'two', system: 'other', operations: ['set', 'get'], note: 'N.' }),
+  );
+  const text = renderClaims(found, { columns: 100, color: false, run: 'runs/a' });
+  expect(text).toContain(`Run: runs/a
+
+A, T, V
+
+  one: One is faster.
+  Source: figure 1.
+    - SET p50: holds
+      measured 0.720 [0.700 to 0.740], 3 trials: kv on loopback 72.0 over redis on loopback 100 µs
+      claimed at most 0.8; published 0.7
+    - GET p50: holds
+      measured 0.720 [0.700 to 0.740], 3 trials: kv on loopback 72.0 over redis on loopback 100 µs
+      claimed at most 0.8; published 0.6 to 0.7
+
+  two: One is faster.
+  Source: figure 1.
+  Note: N.
+    - SET and GET p50: cannot be tested here: this run has no system other
+      claimed at most 0.8
+`);
+  expect(text).toMatch(/\n2 hold, 0 fail, 2 cannot be tested here\.\n$/);
+});
+
+test('colour is only there when asked for, and data cannot steer the terminal', () => {
+  const esc = String.fromCharCode(27);
+  const hostile = [{ ...finding(good), paper: { ...paper, title: `T${esc}[2J` } }];
+  const options = { columns: 80, run: `a${esc}]0;x` };
+  expect(renderClaims(hostile, { ...options, color: false })).not.toContain(esc);
+  expect(renderClaims(hostile, { ...options, color: true })).toContain(`${esc}[32mholds${esc}[39m`);
+});

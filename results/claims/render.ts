@@ -1,0 +1,112 @@
+/** Findings as text for the terminal: each claim, what became of it for each operation, and on what evidence. */
+import { styleText } from 'node:util';
+import { formatMeasure, formatRatioFinely, measureNames } from '../measure.ts';
+import { paragraph, type Terminal } from '../terminal.ts';
+import type { Finding, Outcome } from './evaluate.ts';
+import type { Claim, Claims } from './schema.ts';
+
+export type ClaimsTextOptions = Terminal & {
+  /** What to call the run: its folder and title. */
+  run: string;
+};
+
+const colours: Record<Outcome, 'green' | 'red' | 'yellow'> = {
+  holds: 'green',
+  fails: 'red',
+  'cannot be tested here': 'yellow',
+};
+
+const notes = [
+  'Values are medians over the trials that both systems have. In brackets: 95 % interval of the ratio, by a bootstrap ' +
+    'over the pairs of trials; with fewer than 5 it is too narrow. A claim holds or fails when the whole interval does.',
+];
+
+/** Lines of text, ending in a newline. */
+export function renderClaims(findings: Finding[], { columns, color, run }: ClaimsTextOptions): string {
+  const lines = paragraph(`Run: ${run}`, columns);
+  for (const [paper, ofPaper] of Map.groupBy(findings, (finding) => finding.paper)) {
+    lines.push('', ...paragraph(namePaper(paper), columns));
+    for (const [claim, ofClaim] of Map.groupBy(ofPaper, (finding) => finding.claim)) {
+      lines.push('', ...claimLines(claim, ofClaim, columns, color));
+    }
+  }
+  lines.push('', ...notes.flatMap((note) => paragraph(note, columns)));
+  lines.push('', ...paragraph(tally(findings), columns));
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+/** "Irene Zhang et al., The Demikernel ..., SOSP '21" */
+function namePaper({ authors, title, venue }: Claims['paper']): string {
+  return `${authors[0]}${authors.length > 1 ? ' et al.' : ''}, ${title}, ${venue}`;
+}
+
+function claimLines(claim: Claim, findings: Finding[], columns: number, color: boolean): string[] {
+  // What cannot be tested for the same reason, such as a system that is absent, is told once.
+  const alike = Map.groupBy(findings, ({ outcome, reason, evidence, about }) =>
+    JSON.stringify(evidence ? [about] : [outcome, reason]),
+  );
+  return [
+    ...paragraph(`${claim.id}: ${claim.statement}`, columns, '  '),
+    ...paragraph(`Source: ${claim.source.replace(/\.$/, '')}.`, columns, '  '),
+    ...(claim.note ? paragraph(`Note: ${claim.note}`, columns, '  ') : []),
+    ...[...alike.values()].flatMap((group) => findingLines(group, columns, color)),
+  ];
+}
+
+function findingLines(alike: Finding[], columns: number, color: boolean): string[] {
+  const { claim, outcome, reason, evidence } = alike[0]!;
+  const about = alike.map((finding) => finding.about).join(' and ');
+  const verdict = `${about} ${measureNames[claim.measure]}: ${outcome}${reason ? `: ${reason}` : ''}`;
+  const [first, ...rest] = paragraph(verdict, columns, '      ', '    - ');
+  const painted = color
+    ? first!.replace(outcome, styleText(colours[outcome], outcome, { validateStream: false }))
+    : first!;
+  return [
+    painted,
+    ...rest,
+    ...(evidence ? paragraph(evidenceText(claim, evidence), columns, '      ') : []),
+    ...paragraph(boundText(alike), columns, '      '),
+    ...(evidence?.doubts ?? []).flatMap((doubt) => paragraph(doubt, columns, '      ')),
+  ];
+}
+
+/** "measured 0.705 [0.690 to 0.720], 5 trials: kv-kernel on loopback 22.8 over redis on loopback 32.3 µs" */
+function evidenceText({ measure, system, over }: Claim, evidence: NonNullable<Finding['evidence']>): string {
+  const { ratio, interval, trials, system_value, system_device, over_value, over_device } = evidence;
+  const range = interval
+    ? ` [${formatRatioFinely(interval.low)} to ${formatRatioFinely(interval.high)}]`
+    : '';
+  const values = [
+    `${system} on ${system_device} ${formatMeasure(system_value, measure)}`,
+    `${over} on ${over_device} ${formatMeasure(over_value, measure)}`,
+  ];
+  const unit = measure === 'throughput' ? 'ops/s' : 'µs';
+  const counted = `${trials} ${trials === 1 ? 'trial' : 'trials'}`;
+  return `measured ${formatRatioFinely(ratio)}${range}, ${counted}: ${values.join(' over ')} ${unit}`;
+}
+
+/** "claimed at most 0.8; published 0.72" */
+function boundText(alike: Finding[]): string {
+  const { at_most, at_least, published_ratio } = alike[0]!.claim;
+  const bounds = [
+    ...(at_least === undefined ? [] : [`at least ${at_least}`]),
+    ...(at_most === undefined ? [] : [`at most ${at_most}`]),
+  ];
+  const published = alike.flatMap(({ operation }) => {
+    const value = operation === 'all' ? undefined : published_ratio?.[operation];
+    if (value === undefined) return [];
+    return typeof value === 'number' ? [`${value}`] : [`${value[0]} to ${value[1]}`];
+  });
+  const distinct = [...new Set(published)];
+  return `claimed ${bounds.join(' and ')}${distinct.length > 0 ? `; published ${distinct.join(' and ')}` : ''}`;
+}
+
+/** "3 hold, 1 fails, 4 cannot be tested here." */
+function tally(findings: Finding[]): string {
+  const count = (outcome: Outcome): number =>
+    findings.filter((finding) => finding.outcome === outcome).length;
+  const [holding, failing, untested] = [count('holds'), count('fails'), count('cannot be tested here')];
+  const verb = (number: number, one: string, many: string): string =>
+    `${number} ${number === 1 ? one : many}`;
+  return `${verb(holding, 'holds', 'hold')}, ${verb(failing, 'fails', 'fail')}, ${untested} cannot be tested here.`;
+}

@@ -1,0 +1,86 @@
+/** Two summaries, point by point. */
+import { expect, test } from 'vitest';
+import type { Point } from '../bundle.ts';
+import { point, summary } from '../test-summary.ts';
+import { type Change, comparePoints } from './changes.ts';
+
+/** The change in p50 of a system whose first run had 100 to 104 µs. */
+function p50Change(second_us: number[], ofSecond: Partial<Point> = {}): Change {
+  const first = summary([point('redis', [100, 101, 102, 103, 104])]);
+  return comparePoints(first, summary([point('redis', second_us, ofSecond)])).changes[0]!;
+}
+
+test('the p50, p99 and throughput of a point, the second over the first', () => {
+  const { changes } = comparePoints(
+    summary([point('redis', [100, 100, 100])]),
+    summary([point('redis', [50, 50, 50, 50])]),
+  );
+  expect(changes).toMatchObject([
+    { measure: 'latency_p50', first: 100, second: 50, ratio: 0.5, trials: [3, 4], reading: '50 % lower' },
+    { measure: 'latency_p99', first: 200, second: 100, ratio: 0.5, reading: '50 % lower' },
+    { measure: 'throughput', first: 10_000, second: 20_000, ratio: 2, reading: '100 % higher' },
+  ]);
+});
+
+test('an interval that holds 1 says below what nothing could be told', () => {
+  const { differs, interval, reading, ratio } = p50Change([99, 100, 101, 103, 105]);
+  expect(interval!.low).toBeLessThan(1);
+  expect(interval!.high).toBeGreaterThan(1);
+  expect(differs).toBe(false);
+  const percent = ((interval!.high - interval!.low) / 2 / ratio) * 100;
+  expect(reading).toBe(`no difference detectable below ${percent.toFixed(1)} %`);
+});
+
+test('equal runs can be told apart no finer than a histogram resolves', () => {
+  const same = summary([point('redis', [100, 100, 100])]);
+  expect(comparePoints(same, same).changes[0]!.reading).toBe('no difference detectable below 0.1 %');
+});
+
+test.each<{ reading: string; change: () => Change }>([
+  { reading: 'fewer than 3 trials', change: () => p50Change([50, 50]) },
+  {
+    reading: 'invalid in the second run',
+    change: () => p50Change([50, 50, 50], { verdict: 'invalid', reasons: ['R.'] }),
+  },
+])('$reading: compared, not judged', ({ reading, change }) => {
+  expect(change()).toMatchObject({ reading, differs: false, second: 50 });
+});
+
+test('invalid in the first run, or in both', () => {
+  const bad = summary([point('redis', [1, 1, 1], { verdict: 'invalid', reasons: ['R.'] })]);
+  const good = summary([point('redis', [2, 2, 2])]);
+  expect(comparePoints(bad, good).changes[0]!.reading).toBe('invalid in the first run');
+  expect(comparePoints(bad, bad).changes[0]!.reading).toBe('invalid in both runs');
+});
+
+test('a p99 of too few samples is compared, not judged', () => {
+  const first = summary([point('redis', [100, 100, 100])]);
+  const { changes } = comparePoints(first, summary([point('redis', [50, 50, 50], { samples: 2999 })]));
+  expect(changes.map(({ reading }) => reading)).toEqual(['50 % lower', 'too few samples', '100 % higher']);
+});
+
+test('a measure that one run lacks is left out', () => {
+  const first = summary([point('redis', [100, 100, 100])]);
+  const second = summary([point('redis', [50, 50, 50], { trial_p99_us: [] })]);
+  expect(comparePoints(first, second).changes.map(({ measure }) => measure)).toEqual([
+    'latency_p50',
+    'throughput',
+  ]);
+});
+
+test('points that only one run has are named, with what tells them apart', () => {
+  const first = summary([point('redis', [1]), point('redis', [1], { clients: 8 })]);
+  const second = summary([point('redis', [1]), point('kv-dpdk', [1])]);
+  expect(comparePoints(first, second)).toMatchObject({
+    only_first: ['redis, GET with 8 clients'],
+    only_second: ['kv-dpdk, GET with 1 client'],
+  });
+});
+
+test('floors are compared as well', () => {
+  const { label: _l, backend: _b, device: _d, ...measured } = point('kv-dpdk', [2, 2, 2]);
+  const floors = [{ ...measured, name: 'frames', label: 'raw frames' }];
+  const run = summary([point('kv-dpdk', [3, 3, 3])], { floors });
+  const names = comparePoints(run, run).changes.map(({ system }) => system);
+  expect([...new Set(names)]).toEqual(['kv-dpdk', 'frames (floor)']);
+});

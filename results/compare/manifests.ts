@@ -1,0 +1,52 @@
+/** What two runs were: where their manifests differ. */
+import type { Manifest } from '../bundle.ts';
+
+/** `before` and `after` as text; null where that manifest has nothing at this path. */
+export type ManifestDifference = { path: string; before: string | null; after: string | null };
+
+/** These differ between any two runs: when they were, and the command line with its output folder. */
+const alwaysDiffer = ['started_at', 'finished_at', 'command'];
+
+/**
+ * The paths whose values differ, in the order of the manifest: `machine.kernel`, `systems.redis.server_cores`.
+ * Elements of a list that have names go by them, so that one system more does not make all behind it differ.
+ */
+export function manifestDifferences(first: Manifest, second: Manifest): ManifestDifference[] {
+  const keep = (manifest: Manifest): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(manifest).filter(([key]) => !alwaysDiffer.includes(key)));
+  return differences('', keep(first), keep(second));
+}
+
+function differences(path: string, before: unknown, after: unknown): ManifestDifference[] {
+  const [inBefore, inAfter] = [children(before), children(after)];
+  if (inBefore && inAfter) {
+    const keys = new Set([...Object.keys(inBefore), ...Object.keys(inAfter)]);
+    return [...keys].flatMap((key) =>
+      differences(path === '' ? key : `${path}.${key}`, own(inBefore, key), own(inAfter, key)),
+    );
+  }
+  const [textBefore, textAfter] = [show(before), show(after)];
+  return textBefore === textAfter ? [] : [{ path, before: textBefore, after: textAfter }];
+}
+
+/** What can be compared part by part: a mapping, or a list whose elements all have names of their own. */
+function children(value: unknown): Record<string, unknown> | null {
+  if (typeof value !== 'object' || value === null) return null;
+  if (!Array.isArray(value)) return value as Record<string, unknown>;
+  const names = value.map((element) => (element as { name?: unknown } | null)?.name);
+  const named = names.every((name) => typeof name === 'string') && new Set(names).size === names.length;
+  return named && names.length > 0
+    ? Object.fromEntries(value.map((element, index) => [names[index], element]))
+    : null;
+}
+
+function own(parent: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(parent, key) ? parent[key] : undefined;
+}
+
+/** Where only one manifest has a whole system, that it does says enough. */
+function show(value: unknown): string | null {
+  if (value === undefined) return null;
+  if (children(value)) return '{…}';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

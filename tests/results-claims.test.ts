@@ -1,0 +1,125 @@
+/** `bypassbench claims` and `bypassbench compare` as their user calls them. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa, type Result } from 'execa';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { manifest, run, type SyntheticRun, system, writeRun } from './results-synthetic-run.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+function bypassbench(...args: string[]): Promise<Result> {
+  return execa(join(root, 'bin/bypassbench'), args, { reject: false, env: { COLUMNS: '' } });
+}
+
+/** Trials whose p50 are `us`, about 1 % apart. */
+function runOf(us: Record<string, number>, overrides: Partial<SyntheticRun> = {}): Promise<string> {
+  return writeRun(
+    run({
+      manifest: manifest({ systems: Object.keys(us).map((name) => system(name)) }),
+      measured: ({ name }, _target, trial) => ({
+        latencies_ns: Array(3000).fill(Math.round(us[name]! * 1000 * (1 + 0.002 * trial))),
+      }),
+      ...overrides,
+    }),
+  );
+}
+
+const published = { redis: 32.3, 'kv-kernel': 23.3, 'kv-rdma': 11.5, 'kv-dpdk': 11 };
+const hotos19 = join(root, 'experiments/claims/hotos19.yaml');
+
+describe('claims', () => {
+  test("the values that were published bear out the paper's claims, exit code 0", async () => {
+    const { exitCode, stdout, stderr } = await bypassbench('claims', await runOf(published), hotos19);
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('SET p50: holds');
+    expect(stdout).toContain('measured 0.722 [0.721 to 0.722], 5 trials: kv-kernel on loopback 23.5');
+    expect(stdout).toContain('claimed at most 0.8; published 0.72');
+    expect(stdout).toContain('6 hold, 0 fail, 0 cannot be tested here.');
+    expect(stdout).not.toContain(String.fromCharCode(27));
+  });
+
+  test('without files, all shipped ones; what they need and the run lacks is said', async () => {
+    const { exitCode, stdout } = await bypassbench('claims', await runOf(published));
+    expect(exitCode).toBe(0);
+    const words = stdout!.toString().replace(/\s+/g, ' ');
+    expect(words).toContain("HotOS '19");
+    expect(words).toContain("SOSP '21");
+    expect(words).toContain('cannot be tested here: this run has no system echo-kernel and no echo-posix');
+    expect(words).toContain('this run has no SET with at least 50 clients and values of 64 bytes');
+  });
+
+  test('one that fails makes exit code 1, none that could be tested 2', async () => {
+    const slow = await bypassbench('claims', await runOf({ ...published, 'kv-dpdk': 30 }), hotos19);
+    expect(slow.exitCode).toBe(1);
+    expect(slow.stdout).toContain('fails: the interval');
+    const alone = await bypassbench('claims', await runOf({ redis: 32.3 }), hotos19);
+    expect(alone.exitCode).toBe(2);
+  });
+
+  test('an invalid point backs no claim', async () => {
+    const dir = await runOf(published, {
+      trial: ({ name }, trial) =>
+        name === 'redis' && trial === 2 ? { status: 'failed', reason: 'the server hung' } : {},
+    });
+    const { exitCode, stdout } = await bypassbench('claims', dir, hotos19);
+    expect(exitCode).toBe(2);
+    expect(stdout).toContain('cannot be tested here: redis is invalid: Trial 2 failed: the server hung');
+  });
+
+  test('a fault in a claims file is one line with its place, exit code 1', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bypassbench-claims-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'c.yaml');
+    await writeFile(
+      file,
+      'schema: bypassbench.claims/1\npaper: { title: T, authors: [A], venue: V }\nclaims: []\n',
+    );
+    const { exitCode, stdout, stderr } = await bypassbench('claims', await runOf(published), file);
+    expect(exitCode).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toBe(`bypassbench: ${file}:3:1: claims: must have at least one claim`);
+  });
+});
+
+describe('compare', () => {
+  test('what changed, what could not be told, what only one has, and what differs in how they ran', async () => {
+    const first = await runOf({ redis: 32, 'kv-kernel': 23 });
+    const second = await runOf(
+      { redis: 32, 'kv-kernel': 20, 'kv-dpdk': 3 },
+      {
+        manifest: manifest({
+          systems: ['redis', 'kv-kernel', 'kv-dpdk'].map((name) => system(name)),
+          git: { commit: 'f'.repeat(40), dirty: false },
+        }),
+      },
+    );
+    const { exitCode, stdout, stderr } = await bypassbench('compare', first, second);
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(
+      /redis +SET +p50 µs +32\.2 +32\.2 +1\.00 .*no difference detectable below 0\.\d %/,
+    );
+    expect(stdout).toMatch(/kv-kernel +GET +p50 µs +23\.2 +20\.1 +0\.869 .*13\.1 % lower/);
+    expect(stdout).toContain('Only in the second run: kv-dpdk, SET; kv-dpdk, GET.');
+    expect(stdout).toContain('git.commit: 0123456789abcdef0123456789abcdef01234567 -> ffff');
+    expect(stdout).not.toContain('started_at');
+  });
+
+  test('a folder that is no run is an error', async () => {
+    const { exitCode, stderr } = await bypassbench('compare', await runOf(published), 'no/such');
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe('bypassbench: no such folder: no/such; give the folder that a run wrote');
+  });
+});
+
+test.each([
+  ['claims', ['holds', 'cannot be tested here', 'Exit code', 'at_most', 'experiments/claims/']],
+  ['compare', ['p50, p99 and throughput', 'no difference detectable', 'Exit code', 'manifests']],
+])('%s --help says how to read what it prints', async (name, words) => {
+  const { exitCode, stdout } = await bypassbench(name, '--help');
+  expect(exitCode).toBe(0);
+  for (const word of words) expect(stdout!.toString().replace(/\s+/g, ' ')).toContain(word);
+});
