@@ -7,6 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type Manifest, manifestSchema, schemaVersions } from '../results/index.ts';
+import { calibrate } from './calibration.ts';
 import { repeatOf } from './config.ts';
 import { TrialFailure } from './errors.ts';
 import { gitState, machineFacts, softwareVersions, versionOf } from './machine.ts';
@@ -48,6 +49,16 @@ export async function runCampaign(campaign: Campaign): Promise<number | null> {
   const manifest = await unfinishedManifest(campaign);
   await writeManifest(runFolder, manifest);
   const interrupted = rejectWhenAborted(signal);
+  if (experiment.calibration) {
+    progress.announce('calibrating the load generator');
+    const problem = await calibrate(experiment, runFolder, campaign.supervisor, interrupted).catch(
+      (error) => {
+        if (signal.aborted) return null;
+        throw error;
+      },
+    );
+    if (problem !== null) progress.warn(`not calibrated: ${problem}`);
+  }
   let failed = 0;
   for (const planned of planTrials(experiment)) {
     if (signal.aborted) return null;

@@ -85,7 +85,7 @@ describe('a wrong config', () => {
       'title: X',
       'title: X\ncolour: red',
       '3:1',
-      "colour: unknown key 'colour'; allowed: experiment, title, trials, order, seed, workload, systems, floors, stages, repeat, outputs, quick",
+      "colour: unknown key 'colour'; allowed: experiment, title, trials, order, seed, workload, systems, floors, stages, calibration, repeat, outputs, quick",
     ],
     ['a missing key', 'title: X\n', '', '1:1', 'title: is missing: it must be text'],
     ['a wrong type', 'trials: 3', 'trials: many', '3:1', "trials: must be a number (it is 'many')"],

@@ -47,6 +47,7 @@ export async function readExperiment(
     ...experiment,
     trials: quick.trials ?? full.trials,
     stages: full.stages && { ...full.stages, ...quick.stages },
+    calibration: full.calibration && { ...full.calibration, ...quick.calibration },
     workload: { ...full.workload, ...quick.workload },
   };
 }
@@ -161,10 +162,11 @@ function repeated<T>(values: readonly T[]): { index: number; value: T }[] {
     .filter(({ index, value }) => values.indexOf(value) < index);
 }
 
-function quickProblems({ trials, workload, stages, quick }: Config): Problem[] {
+function quickProblems({ trials, workload, stages, calibration, quick }: Config): Problem[] {
   const pairs: [PropertyKey[], number | undefined, number][] = [
     [['trials'], quick?.trials, trials],
     [['stages', 'duration_s'], quick?.stages?.duration_s, stages?.duration_s ?? 0],
+    [['calibration', 'duration_s'], quick?.calibration?.duration_s, calibration?.duration_s ?? 0],
     [['workload', 'keys'], quick?.workload?.keys, workload.keys],
     [['workload', 'warmup_s'], quick?.workload?.warmup_s, workload.warmup_s],
     [['workload', 'duration_s'], quick?.workload?.duration_s, workload.duration_s],

@@ -37,6 +37,11 @@ export class Progress {
     this.#bar = this.#bars?.create(this.#plan.length, 0, { step: 'start', left: '' }) ?? null;
   }
 
+  /** What is done apart from trials. */
+  announce(what: string): void {
+    this.#line(what);
+  }
+
   warn(message: string): void {
     this.#line(`warning: ${message}`);
   }
@@ -75,9 +80,11 @@ export class Progress {
 
   /** What is left of the plan, each trial as long as those of its system or floor, else as others, else as planned. */
   #secondsLeft(): number {
-    const { operations, warmup_s, duration_s } = this.#experiment.workload;
+    const { workload, stages } = this.#experiment;
+    const { operations, warmup_s, duration_s } = workload;
+    const stamped_s = stages ? warmup_s + stages.duration_s + overheadPerProcess_s : 0;
     const planned_s =
-      overheadPerProcess_s + operations.length * (warmup_s + duration_s + overheadPerProcess_s);
+      overheadPerProcess_s + operations.length * (warmup_s + duration_s + overheadPerProcess_s + stamped_s);
     // A trial that failed says how long its own system takes to fail, and nothing about the others.
     const ofOthers_s = this.#meanElapsed_s(({ record }) => record.status === 'ok') ?? planned_s;
     return this.#plan

@@ -200,6 +200,7 @@ const quick = z
   .strictObject({
     trials: trials.optional(),
     stages: z.strictObject({ duration_s }).optional(),
+    calibration: z.strictObject({ duration_s: z.number().min(0.1).max(60) }).optional(),
     workload: z
       .strictObject({
         keys: keys.optional(),
@@ -242,6 +243,13 @@ export const configSchema = z.strictObject({
     .optional()
     .describe(
       'Split latencies into stages: after each measurement, and apart from it, requests are stamped on their way.',
+    ),
+  calibration: z
+    .strictObject({ duration_s: z.number().min(0.1).max(60).describe('Seconds of each of its ten steps.') })
+    .optional()
+    .describe(
+      'Before the first trial the load generator is held against a server in its own process whose time is known: its ' +
+        'floor and its error.',
     ),
   repeat: name
     .optional()

@@ -16,6 +16,8 @@ import { z } from 'zod';
 import { stageOrder } from './stages/stage.ts';
 import { tailCauses } from './tail.ts';
 
+/** In the run folder: what the load generator takes itself (calibration.ts). */
+export const CALIBRATION_FILE = 'calibration.json';
 /** Folder, within that of a measurement, of the one with stamps that followed it. */
 export const STAMPED_FOLDER = 'stamped';
 /** In a measurement's folder what kept the load generator from running; in a trial's folder that of the server. */

@@ -1,5 +1,5 @@
 /** What a figure must say about where its numbers come from, in sentences made from the run's data alone. */
-import type { Manifest, Point, Summary, SystemUnderTest } from './bundle.ts';
+import type { Manifest, Point, Provenance, Summary, SystemUnderTest } from './bundle.ts';
 import { formatCount, formatPercent } from './format.ts';
 import { isOfMeans } from './rows.ts';
 
@@ -11,11 +11,18 @@ export const floorMeaning = 'the same exchange with nothing of the system but it
 
 /** The caption, one sentence an element, most important first. */
 export function captionSentences(manifest: Manifest, summary: Summary): string[] {
-  const { systems } = manifest;
   return [
     ...runState(manifest),
     howToRead(summary),
     ...floors(manifest, summary),
+    ...provenanceSentences(manifest),
+  ];
+}
+
+/** Where the numbers of a run come from, for any figure of it: workload, client, cores, devices, machine, software. */
+export function provenanceSentences(manifest: Manifest): string[] {
+  const { systems } = manifest;
+  return [
     workload(manifest),
     bySystem('Client', systems, ({ client }) => {
       const waits = client.wait === 'poll' ? 'polls' : 'blocks';
@@ -24,7 +31,10 @@ export function captionSentences(manifest: Manifest, summary: Summary): string[]
     bySystem('Cores', systems, (system) => {
       return `server ${nameCores(system.server_cores)}, client ${nameCores(system.client_cores)}`;
     }),
-    bySystem('Device', systems, (system) => system.device),
+    bySystem('Device', systems, ({ device, provenance }) =>
+      provenance ? `${device}, ${provenanceNames[provenance]}` : device,
+    ),
+    ...mixture(systems),
     ...systems.flatMap(({ label, transport_note }) =>
       transport_note ? [`${label}: ${transport_note.replace(/\.$/, '')}.`] : [],
     ),
@@ -33,7 +43,7 @@ export function captionSentences(manifest: Manifest, summary: Summary): string[]
   ];
 }
 
-function runState(manifest: Manifest): string[] {
+export function runState(manifest: Manifest): string[] {
   const states = [];
   if (manifest.quick) states.push('Quick run: shorter than the experiment asks for.');
   if (!manifest.finished_at) states.push('The run did not finish.');
@@ -61,7 +71,7 @@ function floors({ floors, systems }: Manifest, summary: Summary): string[] {
 }
 
 /** "5 trials", "3 to 5 trials". */
-function trialRange(measured: { trials: number }[]): string {
+export function trialRange(measured: { trials: number }[]): string {
   const trials = measured.map((one) => one.trials);
   const [fewest, most] = [Math.min(...trials), Math.max(...trials)];
   const range = fewest === most ? `${most}` : `${fewest} to ${most}`;
@@ -105,6 +115,22 @@ function bySystem(
     index === 0 ? value : `${members.map((system) => system.label).join(' and ')}: ${value}`,
   );
   return `${property}: ${parts.join('; ')}.`;
+}
+
+export const provenanceNames: Record<Provenance, string> = {
+  real_device: 'a real device',
+  software_device: 'a software device',
+  shared_memory: 'a shared-memory link',
+};
+
+/** A figure that sets unlike links side by side says so. */
+function mixture(systems: SystemUnderTest[]): string[] {
+  const kinds = distinct(systems.flatMap(({ provenance }) => provenance ?? []));
+  if (kinds.length < 2) return [];
+  return [
+    `Unlike links side by side (${kinds.map((kind) => provenanceNames[kind]).join(', ')}): differences between them are not the ` +
+      "servers' alone.",
+  ];
 }
 
 function machine({ machine }: Manifest): string {

@@ -7,10 +7,11 @@ import { reportFiles, writeReport } from './write-report.ts';
 
 export function command(): Command {
   return new Command('report')
-    .summary('rebuild the summary, the figure and the report of a run')
+    .summary('rebuild the summary, the figures and the report of a run')
     .description(
-      'Rebuilds summary.json, figure.svg, figure.png, figure.vl.json and report.html of a run from its raw files\n' +
-        'alone (manifest.json and trials/), and prints the table. Works on a run that did not finish as well.',
+      'Rebuilds summary.json, report.html, and figure and distribution as .svg, .png and .vl.json, of a run from\n' +
+        'its raw files alone (manifest.json and trials/), and prints the table. Works on a run that did not finish\n' +
+        'as well.',
     )
     .argument('<dir>', "the run's folder, as 'bypassbench run' wrote it")
     .option('--no-reference', 'leave out the published values')

@@ -1,5 +1,5 @@
 /** What a summary holds that is not valid, gathered so that equal reasons are told once. */
-import type { Measured } from './bundle.ts';
+import type { Measured, MeasurementTarget } from './bundle.ts';
 import { formatCount } from './format.ts';
 
 /** A point, or a floor, under the name that it is shown by. */
@@ -28,7 +28,7 @@ export function doubts(points: Named[]): Doubt[] {
 }
 
 /** "GET", or "GET with 8 clients", "GET of 64 bytes" where `among` holds others. */
-export function nameTarget(point: Measured, among: Measured[]): string {
+export function nameTarget(point: MeasurementTarget, among: MeasurementTarget[]): string {
   const operation = point.operation.toUpperCase();
   const clients = among.some((other) => other.clients !== point.clients)
     ? ` with ${formatCount(point.clients)} ${point.clients === 1 ? 'client' : 'clients'}`

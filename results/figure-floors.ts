@@ -6,7 +6,9 @@
 import type { FloorPoint } from './bundle.ts';
 import { wrapText } from './font.ts';
 import { formatUs } from './format.ts';
+import { inPanel } from './measured-row.ts';
 import { isOfMeans } from './rows.ts';
+import { exactUs, pointTooltip } from './tooltip.ts';
 
 /** Reddish purple, dark: far from the bars' colours, also to those who are colour-blind, and from black. */
 export const floorInk = '#882255';
@@ -24,13 +26,12 @@ function drawn_us({ latency_us, verdict }: FloorPoint): number | null {
   return verdict === 'invalid' ? null : (latency_us?.p50 ?? null);
 }
 
-/** A layer of lines `width` pixels long, on the x and xOffset of the layer around it; none where none is drawn. */
+/**
+ * A layer of lines `width` pixels long, from the rows of the dataset `floors`, on the x and xOffset of the layer
+ * around it; none where none is drawn.
+ */
 export function floorLines(floors: FloorPoint[], width: number, us: object): object[] {
-  const values = floors.flatMap((floor) => {
-    const floor_us = drawn_us(floor);
-    return floor_us === null ? [] : [{ system: floor.system, operation: floor.operation, floor_us }];
-  });
-  if (values.length === 0) return [];
+  if (floors.every((floor) => drawn_us(floor) === null)) return [];
   // The symbol `stroke` is a line as long as the root of its area.
   const mark = { type: 'point', shape: 'stroke', size: width ** 2, opacity: 1, filled: false };
   const legend = {
@@ -44,8 +45,15 @@ export function floorLines(floors: FloorPoint[], width: number, us: object): obj
   const scale = { domain: [floorMark], range: [floorInk] };
   return [
     {
-      data: { values },
-      encoding: { y: { field: 'floor_us', ...us } },
+      data: { name: 'floors' },
+      transform: [
+        { filter: inPanel(floors[0]!) },
+        { filter: "datum.verdict !== 'invalid' && datum.p50_us !== null" },
+      ],
+      encoding: {
+        y: { field: 'p50_us', ...us },
+        tooltip: { value: pointTooltip([['p50', exactUs('p50_us')]]) },
+      },
       layer: [
         { mark: { ...mark, strokeWidth: 4.5, stroke: 'white' } },
         {

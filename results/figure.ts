@@ -6,10 +6,20 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { FloorPoint, Manifest, MeasurementTarget, Point, Summary } from './bundle.ts';
 import { captionSentences } from './caption.ts';
+import { mutedSystems } from './chart.ts';
 import { doubts } from './doubts.ts';
-import { figureFrame, textBlock, textStyles } from './figure-frame.ts';
 import { panel } from './figure-panel.ts';
+import {
+  captionStyle,
+  figureConfig,
+  figureFrame,
+  textBlock,
+  titleStyle,
+  warningStyle,
+} from './figure-text.ts';
 import { formatCount } from './format.ts';
+import { measuredRow } from './measured-row.ts';
+import { referenceUs } from './reference.ts';
 import { floorRows } from './rows.ts';
 
 const narrowestPlot = 560;
@@ -17,17 +27,30 @@ const narrowestSystem = 120;
 
 export function figureSpec(manifest: Manifest, summary: Summary, reference: boolean): TopLevelSpec {
   const width = Math.max(narrowestPlot, manifest.systems.length * narrowestSystem);
+  const published = reference && summary.points.some((point) => referenceUs(point) !== null);
   const panels = [...Map.groupBy(summary.points, panelName)];
   const floorsOf = (name: string): FloorPoint[] =>
     summary.floors.filter((floor) => panelName(floor) === name);
-  return figureFrame([
-    textBlock([manifest.title], width, textStyles.title),
-    ...panels.flatMap(([name, points]) => [
-      panel(points, floorsOf(name), panels.length > 1 ? name : null, width, reference),
-      textBlock(doubtLines(points, floorsOf(name)), width, textStyles.warning),
-    ]),
-    textBlock([captionSentences(manifest, summary).join(' ')], width, textStyles.caption),
-  ]);
+  return {
+    ...figureFrame,
+    params: [mutedSystems],
+    datasets: {
+      points: summary.points.map((point) => ({
+        ...measuredRow(point),
+        ...(published && { published_us: referenceUs(point) }),
+      })),
+      ...(summary.floors.length > 0 && { floors: summary.floors.map(measuredRow) }),
+    },
+    vconcat: [
+      textBlock([manifest.title], width, titleStyle),
+      ...panels.flatMap(([name, points]) => [
+        panel(points, floorsOf(name), panels.length > 1 ? name : null, width, reference),
+        textBlock(doubtLines(points, floorsOf(name)), width, warningStyle),
+      ]),
+      textBlock([captionSentences(manifest, summary).join(' ')], width, captionStyle),
+    ].filter((part) => part !== null),
+    config: figureConfig,
+  } as TopLevelSpec;
 }
 
 /** A line for each system or floor with points that are not valid: which, and the first of the reasons. */
@@ -37,7 +60,7 @@ function doubtLines(points: Point[], floors: FloorPoint[]): string[] {
   );
 }
 
-function panelName(target: MeasurementTarget): string {
+export function panelName(target: MeasurementTarget): string {
   const clients = target.clients === 1 ? 'client' : 'clients';
   return `${formatCount(target.clients)} ${clients}, ${formatCount(target.value_bytes)}-byte values`;
 }

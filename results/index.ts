@@ -12,6 +12,7 @@ export type {
   Trial,
 } from './bundle.ts';
 export {
+  CALIBRATION_FILE,
   loadResultSchema,
   manifestSchema,
   SERVER_PAUSES_FILE,
@@ -23,9 +24,11 @@ export {
 export { type Calibration, calibrationSchema } from './calibration.ts';
 export { readClaims, shippedClaims } from './claims/document.ts';
 export { evaluateClaims, type Finding, type Outcome } from './claims/evaluate.ts';
-export { type ClaimsTextOptions, renderClaims } from './claims/render.ts';
+export { type ClaimsTextOptions, renderClaims, renderVerdicts } from './claims/render.ts';
 export type { Claim, Claims } from './claims/schema.ts';
 export { ResultsError } from './errors.ts';
+export { noiseSentences } from './noise.ts';
 export { writeStages } from './stages/stages-file.ts';
+export { renderStages } from './stages/table.ts';
 export { renderTable, type TableOptions } from './table.ts';
-export { type ReportOptions, writeReport } from './write-report.ts';
+export { type ReportOptions, reportFiles, writeReport } from './write-report.ts';

@@ -2,6 +2,7 @@
 import { Resvg } from '@resvg/resvg-js';
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
+import type { Chart } from './chart.ts';
 import { fontFiles, textWidth } from './font.ts';
 
 /** Pixels of the PNG for one of the SVG. */
@@ -19,15 +20,24 @@ const { textMetrics } = vega as unknown as {
 textMetrics.width = (item, text) =>
   textWidth(String(text), item.fontSize ?? 11, item.fontWeight === 'bold' ? 'bold' : 'normal');
 
-/** Renders to SVG. Vega's warnings are errors: they mean a specification that draws something else. */
+/** Vega's warnings are errors: they mean a specification that draws something else. */
+const strict = vega.logger(vega.Warn);
+const complain = (...messages: readonly unknown[]): never => {
+  throw new Error(`the figure's specification is wrong: ${messages.join(' ')}`);
+};
+strict.warn = complain;
+strict.error = complain;
+
+export function compileSpec(spec: TopLevelSpec): vega.Spec {
+  return compile(spec, { logger: strict }).spec;
+}
+
+export async function drawChart(name: string, title: string, spec: TopLevelSpec): Promise<Chart> {
+  return { name, title, spec, svg: await renderSvg(spec) };
+}
+
 export async function renderSvg(spec: TopLevelSpec): Promise<string> {
-  const logger = vega.logger(vega.Warn);
-  const complain = (...messages: readonly unknown[]): never => {
-    throw new Error(`the figure's specification is wrong: ${messages.join(' ')}`);
-  };
-  logger.warn = complain;
-  logger.error = complain;
-  const view = new vega.View(vega.parse(compile(spec, { logger }).spec), { renderer: 'none', logger });
+  const view = new vega.View(vega.parse(compileSpec(spec)), { renderer: 'none', logger: strict });
   try {
     return await view.toSVG();
   } finally {

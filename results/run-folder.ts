@@ -7,6 +7,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
+  CALIBRATION_FILE,
   type LoadResult,
   loadResultSchema,
   type Manifest,
@@ -18,6 +19,7 @@ import {
   type Trial,
   trialSchema,
 } from './bundle.ts';
+import { type Calibration, calibrationSchema } from './calibration.ts';
 import { ResultsError } from './errors.ts';
 import { decodeHistogram, type Histogram, mergeHistograms } from './histogram.ts';
 import { type Pauses, pausesSchema } from './pauses.ts';
@@ -50,7 +52,13 @@ export type TrialRecord = {
 };
 
 /** Trials come in the order in which they ran. */
-export type Run = { dir: string; manifest: Manifest; trials: TrialRecord[] };
+export type Run = {
+  dir: string;
+  manifest: Manifest;
+  trials: TrialRecord[];
+  /** Of the load generator, before the trials; null where it was not calibrated. */
+  calibration: Calibration | null;
+};
 
 export async function readRun(dir: string): Promise<Run> {
   await requireFolder(dir);
@@ -68,11 +76,23 @@ export async function readRun(dir: string): Promise<Run> {
   }
   refuseDuplicates(trials);
   trials.sort((a, b) => a.trial.order - b.trial.order);
-  return { dir, manifest, trials };
+  const calibration = (await exists(dir, CALIBRATION_FILE))
+    ? await readJson(dir, CALIBRATION_FILE, calibrationSchema, 'remove it to report without it')
+    : null;
+  return { dir, manifest, trials, calibration };
 }
 
 export function sameTarget(a: MeasurementTarget, b: MeasurementTarget): boolean {
   return a.operation === b.operation && a.clients === b.clients && a.value_bytes === b.value_bytes;
+}
+
+/** What was recorded of a system or a floor (by name) and a target, in all trials, in the order in which they ran. */
+export function recordingsOf(run: Run, name: string, target: MeasurementTarget): Recording[] {
+  return run.trials
+    .filter(({ trial }) => trial.system === name)
+    .flatMap(({ measurements }) => measurements)
+    .filter(({ measurement }) => sameTarget(measurement, target))
+    .flatMap(({ recording }) => recording ?? []);
 }
 
 async function requireFolder(dir: string): Promise<void> {

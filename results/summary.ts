@@ -51,7 +51,10 @@ export function summarize(run: Run): Summary {
 function pointsOf(run: Run, system: SystemUnderTest, floors: FloorPoint[], first: Point[]): Point[] {
   const { name, label, backend, device, provenance, repeats } = system;
   return run.manifest.plan.measurements.map((target) => {
-    const bounds = lowerBounds(floors, repeats ?? name, target);
+    const bounds = [
+      ...lowerBounds(floors, repeats ?? name, target),
+      ...generatorFloor(run, system.client.backend),
+    ];
     const point = measured(run, name, target, bounds);
     const other = first.find((candidate) => sameTarget(candidate, target));
     return {
@@ -97,6 +100,13 @@ function lowerBounds(floors: FloorPoint[], system: string, target: MeasurementTa
     const trials_us = floor.trial_p50_us.map(({ p50_us }) => p50_us);
     return bounds && trials_us.length > 0 ? [{ name: `its floor `, p50_us: Math.min(...trials_us) }] : [];
   });
+}
+
+/** With a server that takes no time, over the same backend. */
+function generatorFloor({ calibration, manifest }: Run, backend: string): LowerBound[] {
+  const { clients, value_bytes } = manifest.plan.measurements[0]!;
+  const alike = calibration?.backend === backend && clients === 1 && value_bytes === calibration.value_bytes;
+  return alike ? [{ name: "the load generator's own floor", p50_us: calibration.floor_us.p50 }] : [];
 }
 
 /** `name` is that of a system or a floor. */

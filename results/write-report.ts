@@ -1,24 +1,30 @@
 /** Rebuilds everything that is made from a run folder's raw files, and from nothing else. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TopLevelSpec } from 'vega-lite';
 import type { Summary } from './bundle.ts';
+import { chartFileEndings } from './chart.ts';
+import { readClaims, shippedClaims } from './claims/document.ts';
+import { evaluateClaims } from './claims/evaluate.ts';
+import { distributionSpec } from './distribution-figure.ts';
 import { ResultsError } from './errors.ts';
 import { figureSpec } from './figure.ts';
-import { renderReport } from './report.ts';
 import { readRun } from './run-folder.ts';
+import { splitSpec } from './split-figure.ts';
+import { breakdownSpec } from './stages/figure.ts';
 import { summarize } from './summary.ts';
 
 /** `reference`: set the published values beside the measured ones. */
 export type ReportOptions = { reference: boolean };
 
-/** Names of the files that `writeReport` writes into the run folder. */
-export const reportFiles = [
+const chartNames = ['figure', 'breakdown', 'split', 'distribution'] as const;
+
+/** Names of the files that `writeReport` writes into the run folder, as far as the run has what they show. */
+export const reportFiles: string[] = [
   'summary.json',
-  'figure.svg',
-  'figure.png',
-  'figure.vl.json',
+  ...chartNames.flatMap((name) => chartFileEndings.map((ending) => `${name}.${ending}`)),
   'report.html',
-] as const;
+];
 
 /**
  * Writes `reportFiles` into the run folder `dir`, the same bytes for the same raw files, and returns the
@@ -27,18 +33,41 @@ export const reportFiles = [
 export async function writeReport(dir: string, { reference }: ReportOptions): Promise<Summary> {
   const run = await readRun(dir);
   const summary = summarize(run);
-  const spec = figureSpec(run.manifest, summary, reference);
+  const { title } = run.manifest;
   // Loaded here, since a command that only wants the schemas should not wait for the plotting libraries.
-  const { renderPng, renderSvg } = await import('./render.ts');
-  const svg = await renderSvg(spec);
-  const contents: Record<(typeof reportFiles)[number], string | Buffer> = {
-    'summary.json': json(summary),
-    'figure.svg': svg,
-    'figure.png': renderPng(svg),
-    'figure.vl.json': json(spec),
-    'report.html': renderReport(run, summary, svg, reference),
-  };
-  for (const name of reportFiles) await write(join(dir, name), contents[name]);
+  const { drawChart, renderPng } = await import('./render.ts');
+  const { renderReport } = await import('./report.ts');
+  const { reportSections } = await import('./page/sections.ts');
+  const { claimsTable } = await import('./page/claims.ts');
+  const drawIfAny = (name: string, what: string, spec: TopLevelSpec | null) =>
+    spec && drawChart(name, `${what}: ${title}`, spec);
+  const figure = await drawChart('figure', title, figureSpec(run.manifest, summary, reference));
+  const breakdown = await drawIfAny('breakdown', 'Where the time goes', breakdownSpec(run.manifest, summary));
+  const split = await drawIfAny(
+    'split',
+    'What the kernel takes',
+    splitSpec(run.manifest, summary, reference),
+  );
+  const distribution = await drawChart(
+    'distribution',
+    `Latency distribution: ${title}`,
+    distributionSpec(run, summary),
+  );
+  const charts = [figure, breakdown, split, distribution].filter((chart) => chart !== null);
+  const findings = evaluateClaims(summary, await Promise.all((await shippedClaims()).map(readClaims)));
+  const contents = { figure, breakdown, split, distribution, claims: claimsTable(findings) };
+  const drawn = charts.flatMap(({ name }) => chartFileEndings.map((ending) => `${name}.${ending}`));
+  const linked = ['manifest.json', 'summary.json', ...drawn];
+  const sections = reportSections(run, summary, contents, linked, reference);
+  const html = await renderReport(run.manifest, summary, sections);
+
+  await write(join(dir, 'summary.json'), json(summary));
+  for (const chart of charts) {
+    await write(join(dir, `${chart.name}.svg`), chart.svg);
+    await write(join(dir, `${chart.name}.png`), renderPng(chart.svg));
+    await write(join(dir, `${chart.name}.vl.json`), json(chart.spec));
+  }
+  await write(join(dir, 'report.html'), html);
   return summary;
 }
 

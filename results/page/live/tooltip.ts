@@ -1,0 +1,44 @@
+/** The one tooltip of the page: lines of a name and a value beside the pointer, as text and never as HTML. */
+
+/** Between the pointer and the tooltip, and between it and the edge of the window, in pixels. */
+const gap = 12;
+
+const box = document.createElement('div');
+box.className = 'tooltip';
+box.setAttribute('role', 'status');
+box.hidden = true;
+document.body.append(box);
+
+/** `value`: an object of texts, whose `title` is the heading; anything without one hides the tooltip. */
+export function showTooltip(event: Event, value: unknown): void {
+  const { clientX, clientY } = event as MouseEvent;
+  if (typeof value !== 'object' || value === null) {
+    hideTooltip();
+    return;
+  }
+  const { title, ...lines } = value as Record<string, unknown>;
+  box.replaceChildren(element('strong', title), definitions(lines));
+  box.hidden = false;
+  const { width, height } = box.getBoundingClientRect();
+  const { clientWidth, clientHeight } = document.documentElement;
+  const left = clientX + gap + width > clientWidth ? clientX - gap - width : clientX + gap;
+  const top = clientY + gap + height > clientHeight ? clientY - gap - height : clientY + gap;
+  box.style.left = `${Math.max(gap / 2, Math.min(left, clientWidth - width - gap / 2))}px`;
+  box.style.top = `${Math.max(gap / 2, top)}px`;
+}
+
+export function hideTooltip(): void {
+  box.hidden = true;
+}
+
+function definitions(lines: Record<string, unknown>): HTMLElement {
+  const list = document.createElement('dl');
+  for (const [name, value] of Object.entries(lines)) list.append(element('dt', name), element('dd', value));
+  return list;
+}
+
+function element(tag: string, text: unknown): HTMLElement {
+  const made = document.createElement(tag);
+  made.textContent = String(text ?? '');
+  return made;
+}

@@ -1,0 +1,102 @@
+/** What was measured, in numbers: the table of the points, whether to believe them, their quantiles and spread. */
+import type { Summary } from '../bundle.ts';
+import { columnNotes, formatQuantile, summaryColumns } from '../columns.ts';
+import { doubts, nameTarget } from '../doubts.ts';
+import { formatCount, formatPercent, formatUs } from '../format.ts';
+import { type Html, html } from '../html.ts';
+import { referenceName, referenceSource } from '../reference.ts';
+import { type Row, summaryRows } from '../rows.ts';
+import { table } from './elements.ts';
+
+export function numbers(summary: Summary, reference: boolean): Html {
+  const columns = summaryColumns(summary, reference);
+  const published = columns.some((column) => column.name === 'published');
+  return html`${table(
+    columns.map((column) => ({ head: column.head, number: column.align === 'right' })),
+    summaryRows(summary).map((row) =>
+      columns.map((column) => {
+        const text = column.cell(row);
+        return column.name === 'verdict' ? html`<span class="verdict ${row.verdict}">${text}</span>` : text;
+      }),
+    ),
+  )}
+<p class="soft">${columnNotes(summary, columns).join(' ')}</p>
+${published ? html`<p class="soft">${referenceName}: ${referenceSource}.</p>` : ''}`;
+}
+
+export function validity(summary: Summary): Html {
+  const found = doubts(summaryRows(summary));
+  if (found.length === 0) {
+    return html`<p>Every point is valid: all trials ran, no reply was wrong, an error or a miss, and the samples suffice.</p>`;
+  }
+  return html`<p>A point that is invalid backs no claim and is drawn hollow; one that is suspect wants a second look.</p>
+${found.map(
+  (
+    doubt,
+  ) => html`<p><span class="verdict ${doubt.verdict}">${doubt.verdict}</span> ${doubt.label}, ${doubt.targets}</p>
+<ul>${doubt.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>
+`,
+)}`;
+}
+
+export function quantiles(summary: Summary): Html {
+  const names = [
+    ['p50', 'p50'],
+    ['p90', 'p90'],
+    ['p99', 'p99'],
+    ['p999', 'p99.9'],
+    ['max', 'max'],
+    ['mean', 'mean'],
+  ] as const;
+  const counts = ['samples', 'misses', 'errors', 'wrong'] as const;
+  const rows = summaryRows(summary);
+  return html`${table(
+    [
+      ...rowHeads,
+      ...names.map(([, head]) => ({ head: `${head} µs`, number: true })),
+      ...counts.map((head) => ({ head, number: true })),
+    ],
+    rows.map((row) => [
+      ...rowCells(row, rows),
+      ...names.map(([name]) => formatQuantile(row, name)),
+      ...counts.map((name) => formatCount(row[name])),
+    ]),
+  )}
+<p class="soft">Quantiles of the histograms of all trials merged by count, within 0.1 %. Only right replies are samples.</p>`;
+}
+
+export function spread(summary: Summary): Html {
+  const rows = summaryRows(summary);
+  const planned = Math.max(...rows.map((row) => row.trials_planned));
+  const numbers = Array.from({ length: planned }, (_, index) => index + 1);
+  return html`<h3>Spread between trials</h3>
+${table(
+  [
+    ...rowHeads,
+    ...numbers.map((trial) => ({ head: `trial ${trial}`, number: true })),
+    { head: 'spread', number: true },
+  ],
+  rows.map((row) => {
+    const values = row.trial_p50_us.map((trial) => trial.p50_us);
+    const relative = Math.max(...values) / Math.min(...values) - 1;
+    return [
+      ...rowCells(row, rows),
+      ...numbers.map((number) => {
+        const trial = row.trial_p50_us.find((one) => one.trial === number);
+        return trial ? formatUs(trial.p50_us) : '–';
+      }),
+      values.length > 1 ? formatPercent(relative) : '–',
+    ];
+  }),
+)}
+<p class="soft">p50 of each trial in µs; spread: by how much the largest exceeds the smallest.</p>`;
+}
+
+const rowHeads = [
+  { head: 'system', number: false },
+  { head: 'op', number: false },
+];
+
+function rowCells(row: Row, rows: Row[]): string[] {
+  return [row.label, nameTarget(row, rows)];
+}

@@ -1,0 +1,52 @@
+/** The sections of the page, in the order in which a reader wants them. */
+import type { Summary } from '../bundle.ts';
+import type { Chart } from '../chart.ts';
+import { type Html, html } from '../html.ts';
+import type { Run } from '../run-folder.ts';
+import { environment, repeating } from './environment.ts';
+import { numbers, quantiles, spread, validity } from './numbers.ts';
+import type { Section } from './section.ts';
+import { stagesTable } from './stages.ts';
+import { trials } from './trials.ts';
+import { trust } from './trust.ts';
+
+/** What the page shows beside the run's own numbers. What is null is left out. */
+export type Contents = {
+  figure: Chart;
+  breakdown: Chart | null;
+  split: Chart | null;
+  distribution: Chart;
+  claims: Html | null;
+};
+
+/** `files`: the names of those that were made from the run's raw files. `reference`: with the published values. */
+export function reportSections(
+  run: Run,
+  summary: Summary,
+  { figure, breakdown, split, distribution, claims }: Contents,
+  files: string[],
+  reference: boolean,
+): Section[] {
+  const { manifest } = run;
+  const words = (id: string, title: string, html: Html): Section => ({ id, title, charts: [], html });
+  return [
+    { id: 'figure', title: 'Figure', titleUnseen: true, charts: [figure] },
+    ...(breakdown || split
+      ? [
+          {
+            id: 'breakdown',
+            title: 'Breakdown',
+            charts: [breakdown, split].filter((chart) => chart !== null),
+            html: stagesTable(summary),
+          },
+        ]
+      : []),
+    { id: 'distributions', title: 'Distributions', charts: [distribution], html: quantiles(summary) },
+    words('numbers', 'Numbers', numbers(summary, reference)),
+    words('validity', 'Validity', html`${validity(summary)}${trust(summary, run.calibration)}`),
+    ...(claims ? [words('claims', 'Claims', claims)] : []),
+    words('trials', 'Trials', html`${spread(summary)}${trials(run)}`),
+    words('environment', 'Environment', environment(manifest)),
+    words('repeat', 'How to repeat it', repeating(manifest, files)),
+  ];
+}

@@ -1,0 +1,54 @@
+/** The trials behind the points, in the order in which they ran, with links to their raw files. */
+import type { Manifest } from '../bundle.ts';
+import { type Html, html } from '../html.ts';
+import type { Run, TrialRecord } from '../run-folder.ts';
+import { link, listed, table } from './elements.ts';
+
+export function trials(run: Run): Html {
+  return html`${table(
+    [
+      { head: 'order', number: true },
+      { head: 'system', number: false },
+      { head: 'trial', number: true },
+      { head: 'took', number: true },
+      { head: 'outcome', number: false },
+      { head: 'raw files', number: false },
+    ],
+    run.trials.map((record) => [
+      `${record.trial.order}`,
+      record.trial.system,
+      `${record.trial.trial}`,
+      `${record.trial.elapsed_s.toFixed(1)} s`,
+      outcome(record),
+      rawFiles(record, run.manifest),
+    ]),
+  )}
+<p class="soft">In the order in which they ran. Links lead into the run's folder, beside this page.</p>`;
+}
+
+function outcome({ trial }: TrialRecord): Html {
+  const failures = trial.measurements.filter((measurement) => measurement.status === 'failed');
+  if (trial.status === 'ok' && failures.length === 0) return html`ok`;
+  return html`<span class="failed">failed</span>${trial.reason ? html`: ${trial.reason}` : ''}
+${failures.map(({ dir, reason }) => html`<br>${dir}: ${reason ?? 'no reason was recorded'}`)}
+${
+  trial.log_tail?.length
+    ? html`<details><summary>end of the log</summary><pre>${trial.log_tail.join('\n')}</pre></details>`
+    : ''
+}`;
+}
+
+function rawFiles({ folder, trial, measurements }: TrialRecord, { floors }: Manifest): Html {
+  const isFloor = floors.some(({ name }) => name === trial.system);
+  const serverLogs = isFloor ? [] : ['server.stdout.log', 'server.stderr.log'];
+  const own = ['trial.json', ...serverLogs].map((file) => link(`${folder}/${file}`, file));
+  const measured = measurements.flatMap(({ folder, measurement, recording }) => {
+    const histograms = recording?.result.operations.map(({ histogram }) => histogram) ?? [];
+    const files = recording
+      ? ['result.json', ...histograms]
+      : [isFloor ? 'floor.stderr.log' : 'load.stderr.log'];
+    return files.map((file) => link(`${folder}/${file}`, `${measurement.dir}/${file}`));
+  });
+  const links = [link(`${folder}/`, `${folder}/`), ...own, ...measured];
+  return listed(links);
+}

@@ -1,0 +1,157 @@
+/** How far the numbers can be trusted: noise, differences, what interfered, what the tail waited for, calibration. */
+
+import type { Measured, Summary } from '../bundle.ts';
+import type { Calibration } from '../calibration.ts';
+import { nameTarget } from '../doubts.ts';
+import { formatCount, formatPercent, formatUs } from '../format.ts';
+import { type Html, html } from '../html.ts';
+import { formatChange, noiseSentences } from '../noise.ts';
+import { type Row, summaryRows } from '../rows.ts';
+import { tailCauseNames, tailCauses } from '../tail.ts';
+import { table } from './elements.ts';
+
+export function trust(summary: Summary, calibration: Calibration | null): Html {
+  return html`${differences(summary)}${interferences(summary)}${tails(summary)}${calibrated(calibration)}`;
+}
+
+function differences(summary: Summary): Html {
+  const { points } = summary;
+  const first = points[0]!.label;
+  const told = points.filter(({ versus_first }) => versus_first);
+  const noise = noiseSentences(summary);
+  if (told.length === 0 && noise.length === 0) return html``;
+  return html`<h3>Differences and noise</h3>
+${noise.map((sentence) => html`<p>${sentence}</p>`)}
+${
+  told.length === 0
+    ? ''
+    : table(
+        [
+          { head: 'system', number: false },
+          { head: 'op', number: false },
+          { head: `p50 against ${first}`, number: false },
+          { head: 'trials', number: true },
+        ],
+        told.map((point) => [
+          point.label,
+          nameTarget(point, points),
+          formatChange(point.versus_first!),
+          String(point.versus_first!.trials),
+        ]),
+      )
+}
+<p class="soft">In brackets 95 % bootstrap intervals over pairs of trials of one block.</p>`;
+}
+
+function interferences(summary: Summary): Html {
+  const rows = summaryRows(summary).filter(({ interference }) => interference);
+  if (rows.length === 0) return html``;
+  const gc = (of: NonNullable<Measured['interference']>['client_gc']): string =>
+    of
+      ? `${formatCount(of.count)}, ${of.total_ms.toFixed(1)} ms, longest ${of.longest_ms.toFixed(1)} ms`
+      : '–';
+  const count = (value: number | null): string => (value === null ? '–' : formatCount(value));
+  return html`<h3>What interfered</h3>
+${table(
+  [
+    { head: 'system', number: false },
+    { head: 'op', number: false },
+    { head: 'steal s', number: true },
+    { head: 'throttled s', number: true },
+    { head: "client's involuntary switches", number: true },
+    { head: "server's", number: true },
+    { head: "client's garbage collections", number: false },
+    { head: "server's, whole trials", number: false },
+  ],
+  rows.map((row) => {
+    const found = row.interference!;
+    return [
+      ...namesOf(row, rows),
+      found.steal_s.toFixed(2),
+      found.throttled_s === null ? '–' : found.throttled_s.toFixed(2),
+      count(found.client_involuntary_switches),
+      count(found.server_involuntary_switches),
+      gc(found.client_gc),
+      gc(found.server_gc),
+    ];
+  }),
+)}
+<p class="soft">Over all trials.</p>`;
+}
+
+function tails(summary: Summary): Html {
+  const rows = summaryRows(summary).filter(({ tail }) => tail && tail.requests > 0);
+  if (rows.length === 0) return html``;
+  return html`<h3>What the slowest thousandth waited for</h3>
+${table(
+  [
+    { head: 'system', number: false },
+    { head: 'op', number: false },
+    { head: 'requests', number: true },
+    ...tailCauses.map((cause) => ({ head: tailHeads[cause], number: true })),
+  ],
+  rows.map((row) => {
+    const { requests, causes, server_seen } = row.tail!;
+    return [
+      ...namesOf(row, rows),
+      formatCount(requests),
+      ...tailCauses.map((cause) =>
+        cause.startsWith('server') && !server_seen ? '?' : formatPercent(causes[cause]! / requests),
+      ),
+    ];
+  }),
+)}
+<p class="soft">Of the requests slower than their trial's p99.9, as far as they were kept: what happened while each was under way,
+the first of these in this order. ${tailCauses.map((cause) => `${tailHeads[cause]}: ${tailCauseNames[cause]}. `)}?: the
+server does not tell.</p>`;
+}
+
+const tailHeads: Record<(typeof tailCauses)[number], string> = {
+  client_gc: 'client GC',
+  server_gc: 'server GC',
+  client_descheduled: 'client off core',
+  server_descheduled: 'server off core',
+  client_stalled: 'client stood',
+  server_stalled: 'server stood',
+  none_seen: 'nothing seen',
+};
+
+function calibrated(calibration: Calibration | null): Html {
+  if (!calibration) return html``;
+  const { floor_us, delays, pauses, backend } = calibration;
+  return html`<h3>The load generator, calibrated</h3>
+<p>Against a server in its own process that takes no time (${backend} backend): p50 ${formatUs(floor_us.p50)} µs, p99
+${formatUs(floor_us.p99)} µs. A latency measured over that backend has this in it.</p>
+${table(
+  ['server works, µs', 'measured above the floor, µs', 'error, µs', 'error'].map((head) => ({
+    head,
+    number: true,
+  })),
+  delays.map(({ injected_us, measured_us, error_us, error_percent }) => [
+    injected_us.toFixed(2),
+    measured_us.toFixed(2),
+    error_us.toFixed(2),
+    error_percent === null ? '–' : `${error_percent.toFixed(1)} %`,
+  ]),
+)}
+${table(
+  [
+    { head: 'server pauses', number: false },
+    { head: 'delayed requests, seen', number: true },
+    { head: 'expected', number: true },
+    { head: 'p99.9 µs, seen', number: true },
+    { head: 'expected', number: true },
+  ],
+  pauses.map(({ loop, rate_ops, pause_us, period_us, delayed, p999_us }) => [
+    `${pause_us / 1000} ms every ${period_us / 1000} ms, ${loop} loop${rate_ops ? `, ${formatCount(rate_ops)} per second` : ''}`,
+    formatCount(delayed.seen),
+    formatCount(delayed.expected),
+    formatUs(p999_us.seen),
+    formatUs(p999_us.expected),
+  ]),
+)}`;
+}
+
+function namesOf(row: Row, rows: Row[]): string[] {
+  return [row.label, nameTarget(row, rows)];
+}

@@ -1,0 +1,104 @@
+/** report.html in Debian's Chromium, for tests: pages that have come alive, and what must not happen on any. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { expect, onTestFinished } from 'vitest';
+import { type Summary, writeReport } from '../results/index.ts';
+import { manifest, run, type SyntheticRun, system, writeRunInto } from './results-synthetic-run.ts';
+
+const p50_ns = new Map([
+  ['redis', 32_000],
+  ['kv-kernel', 9_100],
+  ['kv-dpdk', 4_200],
+]);
+const floors = [{ name: 'dpdk-frames', label: 'raw DPDK frames', system: 'kv-dpdk', cores: [0, 1] }];
+/** Three systems, one of them invalid, and a floor. */
+export const ordinary: Partial<SyntheticRun> = {
+  manifest: manifest({
+    systems: [
+      system('redis', { label: 'Redis' }),
+      system('kv-kernel', { label: 'kvserver on libOS, kernel' }),
+      system('kv-dpdk', { label: 'kvserver, "DPDK"', device: 'net_memif (shared memory)' }),
+    ],
+    floors,
+  }),
+  measured: ({ name }, _target, trial) => ({
+    latencies_ns: Array.from(
+      { length: 3000 },
+      (_, index) => (p50_ns.get(name) ?? 1500) + 100 * trial + 3 * index,
+    ),
+  }),
+  trial: ({ name }, trial) =>
+    name === 'kv-kernel' && trial === 2 ? { status: 'failed', reason: 'hung' } : {},
+};
+
+export async function report(into: string, synthetic: Partial<SyntheticRun>): Promise<Summary> {
+  await writeRunInto(into, run(synthetic));
+  return writeReport(into, { reference: true });
+}
+
+/** Chromium's wrapper is found where the shell finds it. */
+function onPath(command: string): string {
+  const found = (process.env.PATH ?? '').split(delimiter).find((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  if (!found) throw new Error(`no ${command} on PATH: run node scripts/setup.mjs`);
+  return join(found, command);
+}
+
+export function launch(): Promise<Browser> {
+  // The browser's sandbox does not start for root.
+  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+  return chromium.launch({ executablePath: onPath('chromium'), args });
+}
+
+/** A page that has come alive, and all that must not happen on it, which is looked at when the test ends. */
+export async function openReport(
+  browser: Browser,
+  folder: string,
+  options: BrowserContextOptions = {},
+): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('dialog', (dialog) => complaints.push(dialog.message()));
+  page.on('request', (request) => {
+    if (!request.url().startsWith('blob:')) complaints.push(request.url());
+  });
+  await page.addInitScript(
+    "document.addEventListener('securitypolicyviolation', (event) => console.error('policy', event.violatedDirective))",
+  );
+  onTestFinished(async () => {
+    await context.close();
+    expect(complaints).toEqual([`file://${folder}/report.html`]);
+  });
+  await page.goto(`file://${folder}/report.html`);
+  if (options.javaScriptEnabled !== false) {
+    for (const chart of await page.locator('figure.chart').all()) {
+      await chart.and(page.locator('.alive')).waitFor();
+    }
+  }
+  return page;
+}
+
+/** Those that are valid come first. */
+export const bars = '#chart-figure .live path[aria-roledescription="bar"]';
+
+/** The lines of the tooltip, by name. */
+export async function told(page: Page): Promise<Record<string, string>> {
+  const box = page.locator('.tooltip');
+  await box.waitFor();
+  const names = await box.locator('dt').allTextContents();
+  const values = await box.locator('dd').allTextContents();
+  return {
+    title: (await box.locator('strong').textContent())!,
+    ...Object.fromEntries(names.map((name, index) => [name, values[index]!])),
+  };
+}

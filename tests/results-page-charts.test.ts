@@ -1,0 +1,184 @@
+/** The charts of report.html in a browser: pointed at, touched, with systems faded, downloaded from. */
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContextOptions, Download, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Summary } from '../results/index.ts';
+import { bars, launch, openReport, ordinary, report, told } from './results-browser.ts';
+
+let browser: Browser;
+let dir: string;
+let summary: Summary;
+
+beforeAll(async () => {
+  browser = await launch();
+  dir = await mkdtemp(join(tmpdir(), 'bypassbench-page-'));
+  summary = await report(dir, ordinary);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  if (dir) await rm(dir, { recursive: true, force: true });
+});
+
+const open = (folder = dir, options: BrowserContextOptions = {}): Promise<Page> =>
+  openReport(browser, folder, options);
+
+const live = (chart: string, selector: string): string => `#chart-${chart} .live ${selector}`;
+
+/** What the tooltip has to say of the point (or floor) of `summary` with this place. */
+function expected(point: Summary['points'][number] | Summary['floors'][number]): Record<string, string> {
+  const [low_us, high_us] = point.p50_ci95_us!;
+  return {
+    operation: point.operation.toUpperCase(),
+    p50: `${point.latency_us!.p50.toFixed(3)} µs`,
+    'interval of p50': `${low_us.toFixed(3)} to ${high_us.toFixed(3)} µs`,
+    confidence: '93.8 %',
+    samples: '15,000',
+    trials: '5 of 5',
+    verdict: point.verdict,
+  };
+}
+
+describe('pointing', () => {
+  test('at a bar tells its exact values, and away from it nothing', async () => {
+    const page = await open();
+    // Bars that are valid come first: Redis SET and GET, then those of kv-dpdk.
+    await page.locator(bars).nth(1).hover();
+    expect(await told(page)).toMatchObject({
+      title: 'Redis',
+      published: '32.200 µs',
+      ...expected(summary.points[1]!),
+    });
+    await page.mouse.move(2, 2);
+    await page.locator('.tooltip').waitFor({ state: 'hidden' });
+  });
+
+  test('at an invalid bar tells that it is', async () => {
+    const page = await open();
+    await page.locator(`${bars}[stroke-dasharray]`).first().hover();
+    expect(await told(page)).toMatchObject({
+      title: 'kvserver on libOS, kernel',
+      ...expected(summary.points[2]!),
+      verdict: 'invalid',
+    });
+  });
+
+  test('at a floor tells of the floor', async () => {
+    const page = await open();
+    const dashes = 'path[stroke="#882255"][aria-label$="operation: set"]';
+    // The pointer may rest between two dashes: what is under them tells the same.
+    await page.locator(live('figure', dashes)).hover({ force: true });
+    expect(await told(page)).toMatchObject({
+      title: 'raw DPDK frames (floor)',
+      ...expected(summary.floors[0]!),
+    });
+  });
+
+  test('at a curve tells the quantile there', async () => {
+    const page = await open();
+    const places = live('distribution', 'g.mark-symbol path[opacity="0"]');
+    await page.locator(places).first().hover({ force: true });
+    const { quantile, 'latency there': latency, ...rest } = await told(page);
+    expect(quantile).toMatch(/^[\d.]+ %$/);
+    expect(latency).toMatch(/^[\d.]+ µs$/);
+    expect(rest).toMatchObject({ trials: '5 of 5', 'interval of p50': expect.stringMatching(/ to /) });
+  });
+
+  test('with a finger tells as well, until it touches something else', async () => {
+    const page = await open(dir, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+    await page.locator(bars).nth(0).tap();
+    expect(await told(page)).toMatchObject({ title: 'Redis', ...expected(summary.points[0]!) });
+    await page.locator('h1').tap();
+    await page.locator('.tooltip').waitFor({ state: 'hidden' });
+  });
+});
+
+describe('systems', () => {
+  /** Waits until so many of the marks are faded, and no more. */
+  const faded = (page: Page, selector: string, marks: number): Promise<void> =>
+    expect.poll(() => page.locator(`${selector}[opacity="0.1"]`).count(), { timeout: 10_000 }).toBe(marks);
+  const redisBars = `${bars}[aria-label*="system: redis"]`;
+  const otherBars = `${bars}:not([aria-label*="system: redis"])`;
+
+  test('fade and come back with their buttons, and the others fade while one is pointed at', async () => {
+    const page = await open();
+    const redis = page.locator('#chart-figure .toggles button', { hasText: 'Redis' });
+    await redis.click();
+    await page.mouse.move(2, 2);
+    expect(await redis.getAttribute('aria-pressed')).toBe('false');
+    await faded(page, redisBars, 2);
+    await faded(page, otherBars, 0);
+    await redis.focus();
+    await page.keyboard.press('Enter');
+    await faded(page, redisBars, 0);
+    await redis.hover();
+    await faded(page, otherBars, 4);
+    await page.mouse.move(2, 2);
+    await faded(page, otherBars, 0);
+  });
+
+  test('fade by the entries of the legend in the chart, floors too', async () => {
+    const page = await open();
+    const button = page.locator('#chart-distribution .toggles button', { hasText: 'raw DPDK frames' });
+    const lines = live('distribution', 'g.mark-line path');
+    await faded(page, lines, 0);
+    await page.locator(live('distribution', 'g.mark-text text')).getByText('raw DPDK frames').click();
+    expect(await button.getAttribute('aria-pressed')).toBe('false');
+    // One in each panel.
+    await faded(page, lines, 2);
+  });
+});
+
+describe('downloads', () => {
+  async function download(page: Page, name: string): Promise<Buffer> {
+    const [begun]: [Download, unknown] = await Promise.all([
+      page.waitForEvent('download'),
+      page.locator(`a[download="${name}"]`).click(),
+    ]);
+    expect(begun.suggestedFilename()).toBe(name);
+    return readFile((await begun.path())!);
+  }
+
+  test('come from the page itself, where it was sent alone', async () => {
+    const alone = await mkdtemp(join(tmpdir(), 'bypassbench-page-'));
+    onTestFinished(() => rm(alone, { recursive: true, force: true }));
+    await copyFile(join(dir, 'report.html'), join(alone, 'report.html'));
+    const page = await open(alone);
+    for (const chart of ['figure', 'distribution']) {
+      const spec = await download(page, `${chart}.vl.json`);
+      expect(spec).toEqual(await readFile(join(dir, `${chart}.vl.json`)));
+      const { datasets } = JSON.parse(spec.toString());
+      for (const [name, rows] of Object.entries<Record<string, unknown>[]>(datasets)) {
+        const text = (await download(page, `${chart}-${name}.csv`)).toString();
+        expect(readCsv(text)).toEqual(
+          rows.map((row) =>
+            Object.fromEntries(Object.entries(row).map(([key, value]) => [key, asText(value)])),
+          ),
+        );
+      }
+      expect((await download(page, `${chart}.svg`)).toString()).toMatch(/^<svg .*<\/svg>\s*$/s);
+      const png = await download(page, `${chart}.png`);
+      const [, width] = /<svg[^>]* width="(\d+)"/.exec(await readFile(join(dir, `${chart}.svg`), 'utf8'))!;
+      expect(png.subarray(1, 4).toString()).toBe('PNG');
+      // The browser's fonts are not those of the file.
+      expect(Math.abs(png.readUInt32BE(16) - 2 * Number(width))).toBeLessThan(60);
+    }
+  });
+
+  function asText(value: unknown): string {
+    return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '');
+  }
+
+  /** RFC 4180 with a heading. */
+  function readCsv(text: string): Record<string, string>[] {
+    const lines: string[][] = [[]];
+    for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+      lines.at(-1)!.push(quoted?.replaceAll('""', '"') ?? plain!);
+      if (end !== ',') lines.push([]);
+    }
+    const [heading, ...rows] = lines.slice(0, -1);
+    return rows.map((row) => Object.fromEntries(heading!.map((name, index) => [name, row[index]!])));
+  }
+});
