@@ -2,16 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import {
-  evaluateClaims,
-  noiseSentences,
-  readClaims,
-  renderStages,
-  renderTable,
-  renderVerdicts,
-  shippedClaims,
-  writeReport,
-} from '../results/index.ts';
+import { renderConclusion, writeReport } from '../results/index.ts';
 import { runCampaign } from './campaign.ts';
 import { readExperiment } from './config.ts';
 import { interruptedExitCode, interruptible } from './interrupt.ts';
@@ -33,7 +24,7 @@ is recorded with its reason and the end of its log, and the others go on. A syst
 is reported at the start; its trials count as failed.
 
 The run folder holds manifest.json, trials/ with every log and histogram, and what is drawn from them:
-summary.json, report.html, and figure and distribution as .svg, .png and .vl.json. 'bypassbench report DIR'
+summary.json, report.html, and the figures as .svg, .png and .vl.json. 'bypassbench report DIR'
 draws them again.
 
 Exit code: 0 when every trial ran and no point of the summary is invalid; 1 otherwise; 130 when interrupted.
@@ -93,15 +84,11 @@ async function run(config: string, options: RunOptions): Promise<void> {
     return;
   }
   const { reference } = experiment.outputs;
-  const summary = await writeReport(runFolder, { reference });
+  const { summary } = await writeReport(runFolder, { reference });
   const { columns = columnsWithoutTerminal, isTTY } = process.stdout;
   // hasColors() knows NO_COLOR.
   const color = isTTY && process.stdout.hasColors();
-  console.log(renderTable(summary, { columns, color, reference }));
-  console.log(renderStages(summary, columns));
-  for (const sentence of noiseSentences(summary)) console.log(`Noise: ${sentence}`);
-  const claims = await Promise.all((await shippedClaims()).map(readClaims));
-  console.log(`\n${renderVerdicts(evaluateClaims(summary, claims), { columns, color })}`);
+  console.log(await renderConclusion(summary, { columns, color, reference }));
   for (const file of (await readdir(runFolder)).sort()) console.log(path.join(shownFolder, file));
   if (failed > 0)
     console.error(

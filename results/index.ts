@@ -22,13 +22,8 @@ export {
   trialSchema,
 } from './bundle.ts';
 export { type Calibration, calibrationSchema } from './calibration.ts';
-export { readClaims, shippedClaims } from './claims/document.ts';
-export { evaluateClaims, type Finding, type Outcome } from './claims/evaluate.ts';
-export { type ClaimsTextOptions, renderClaims, renderVerdicts } from './claims/render.ts';
-export type { Claim, Claims } from './claims/schema.ts';
+
+export { renderConclusion } from './conclusion.ts';
 export { ResultsError } from './errors.ts';
-export { noiseSentences } from './noise.ts';
 export { writeStages } from './stages/stages-file.ts';
-export { renderStages } from './stages/table.ts';
-export { renderTable, type TableOptions } from './table.ts';
 export { type ReportOptions, reportFiles, writeReport } from './write-report.ts';

@@ -28,9 +28,12 @@ export const reportFiles: string[] = [
 
 /**
  * Writes `reportFiles` into the run folder `dir`, the same bytes for the same raw files, and returns the
- * summary. Works on a run that is unfinished. Throws ResultsError.
+ * summary and the names of those written. Works on a run that is unfinished. Throws ResultsError.
  */
-export async function writeReport(dir: string, { reference }: ReportOptions): Promise<Summary> {
+export async function writeReport(
+  dir: string,
+  { reference }: ReportOptions,
+): Promise<{ summary: Summary; files: string[] }> {
   const run = await readRun(dir);
   const summary = summarize(run);
   const { title } = run.manifest;
@@ -55,7 +58,8 @@ export async function writeReport(dir: string, { reference }: ReportOptions): Pr
   );
   const charts = [figure, breakdown, split, distribution].filter((chart) => chart !== null);
   const findings = evaluateClaims(summary, await Promise.all((await shippedClaims()).map(readClaims)));
-  const contents = { figure, breakdown, split, distribution, claims: claimsTable(findings) };
+  const tested = reference && findings.some(({ evidence }) => evidence);
+  const contents = { figure, breakdown, split, distribution, claims: tested ? claimsTable(findings) : null };
   const drawn = charts.flatMap(({ name }) => chartFileEndings.map((ending) => `${name}.${ending}`));
   const linked = ['manifest.json', 'summary.json', ...drawn];
   const sections = reportSections(run, summary, contents, linked, reference);
@@ -68,7 +72,7 @@ export async function writeReport(dir: string, { reference }: ReportOptions): Pr
     await write(join(dir, `${chart.name}.vl.json`), json(chart.spec));
   }
   await write(join(dir, 'report.html'), html);
-  return summary;
+  return { summary, files: [...linked.slice(1), 'report.html'] };
 }
 
 function json(value: unknown): string {

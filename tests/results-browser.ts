@@ -34,7 +34,7 @@ export const ordinary: Partial<SyntheticRun> = {
 
 export async function report(into: string, synthetic: Partial<SyntheticRun>): Promise<Summary> {
   await writeRunInto(into, run(synthetic));
-  return writeReport(into, { reference: true });
+  return (await writeReport(into, { reference: true })).summary;
 }
 
 /** Chromium's wrapper is found where the shell finds it. */

@@ -25,7 +25,7 @@ async function report(
   reference = true,
 ): Promise<{ dir: string; summary: Summary; svg: string; html: string }> {
   const dir = await writeRun(run({ measured, ...synthetic }));
-  const summary = await writeReport(dir, { reference });
+  const { summary } = await writeReport(dir, { reference });
   const [svg, html] = await Promise.all(
     ['figure.svg', 'report.html'].map((file) => readFile(join(dir, file), 'utf8')),
   );
@@ -48,7 +48,9 @@ function withSystems(names: string[]): Manifest {
 
 test('a rebuild writes the same bytes, from the raw files alone', async () => {
   const { dir } = await report({});
-  const read = (): Promise<Buffer[]> => Promise.all(reportFiles.map((file) => readFile(join(dir, file))));
+  const files = ['summary.json', 'figure.svg', 'figure.png', 'distribution.vl.json', 'report.html'];
+  expect(reportFiles).toEqual(expect.arrayContaining(files));
+  const read = (): Promise<Buffer[]> => Promise.all(files.map((file) => readFile(join(dir, file))));
   const before = await read();
   await writeReport(dir, { reference: true });
   expect(await read()).toEqual(before);
@@ -190,7 +192,7 @@ describe('figure', () => {
   test('a specification that Vega warns about is refused', async () => {
     const dir = await writeRun(run({ measured }));
     const { manifest } = await readRun(dir);
-    const summary = await writeReport(dir, { reference: true });
+    const { summary } = await writeReport(dir, { reference: true });
     const spec = figureSpec(manifest, summary, true);
     await expect(
       renderSvg({ ...spec, vconcat: [{ mark: 'bar', encoding: { colour: { value: 'red' } } }] } as never),
@@ -244,7 +246,7 @@ describe('floors', () => {
 
   test('are drawn at their values, under the bars that they are floors of', async () => {
     const dir = await writeRun(run({ manifest: withFloor, measured: latencies }));
-    const summary = await writeReport(dir, { reference: false });
+    const { summary } = await writeReport(dir, { reference: false });
     const spec = JSON.parse(await readFile(join(dir, 'figure.vl.json'), 'utf8'));
     const [{ layer: layers }] = spec.vconcat[1].layer;
     const lines = layers.find(({ data }: { data?: { name?: string } }) => data?.name === 'floors');
@@ -303,7 +305,7 @@ describe('floors', () => {
 
   test('are rows of the table and of the report, behind those of their system, with nothing published', async () => {
     const dir = await writeRun(run({ manifest: withFloor, measured: latencies }));
-    const summary = await writeReport(dir, { reference: true });
+    const { summary } = await writeReport(dir, { reference: true });
     const table = renderTable(summary, { columns: 110, color: false });
     const named = table
       .split('\n')

@@ -332,6 +332,6 @@ test('a manifest from before there were floors has none', async () => {
 
 test('the file that a run leaves reads back as what was summarized', async () => {
   const dir = await writeRun(run({ manifest: single(2), measured: () => good }));
-  const summary = await writeReport(dir, { reference: true });
+  const { summary } = await writeReport(dir, { reference: true });
   expect(JSON.parse(await readFile(join(dir, 'summary.json'), 'utf8'))).toEqual(summary);
 });
