@@ -29,8 +29,8 @@ const products = [
   },
   {
     file: 'floor-dpdk',
-    sources: ['floor-dpdk.c'],
-    headers: [],
+    sources: ['floor-dpdk.c', 'floor-counts.c', 'floor-side.c'],
+    headers: ['floor-counts.h', 'floor-side.h'],
     flags: [],
     library: { name: 'libdpdk', package: 'libdpdk-dev' },
     without: 'the floor under kv-dpdk is not measured',
