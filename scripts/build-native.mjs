@@ -36,6 +36,14 @@ const products = [
     without: 'the floor under kv-dpdk is not measured',
   },
   {
+    file: 'floor-sockets',
+    sources: ['floor-sockets.c', 'floor-loopback.c', 'floor-counts.c', 'floor-side.c'],
+    headers: ['floor-loopback.h', 'floor-counts.h', 'floor-side.h', 'moments.h'],
+    flags: [],
+    library: null,
+    without: 'the floor under kv-kernel is not measured',
+  },
+  {
     file: 'rdma.so',
     sources: ['fabric.c', 'message.c'],
     headers: ['fabric.h', 'moments.h'],
