@@ -29,11 +29,19 @@ const products = [
   },
   {
     file: 'floor-dpdk',
-    sources: ['floor-dpdk.c'],
-    headers: [],
+    sources: ['floor-dpdk.c', 'floor-counts.c', 'floor-side.c'],
+    headers: ['floor-counts.h', 'floor-side.h'],
     flags: [],
     library: { name: 'libdpdk', package: 'libdpdk-dev' },
     without: 'the floor under kv-dpdk is not measured',
+  },
+  {
+    file: 'floor-sockets',
+    sources: ['floor-sockets.c', 'floor-loopback.c', 'floor-counts.c', 'floor-side.c'],
+    headers: ['floor-loopback.h', 'floor-counts.h', 'floor-side.h', 'moments.h'],
+    flags: [],
+    library: null,
+    without: 'the floor under kv-kernel is not measured',
   },
   {
     file: 'rdma.so',

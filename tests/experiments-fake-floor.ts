@@ -3,7 +3,7 @@
  *
  *     node experiments-fake-floor.ts OPERATION VALUE_BYTES OUT
  */
-import { outcomeOfCounts } from '../loadgen/floor/dpdk-counts.ts';
+import { outcomeOfCounts } from '../loadgen/floor/counts.ts';
 import { writeResult } from '../loadgen/result.ts';
 
 const [operation, valueBytes, out] = process.argv.slice(2);

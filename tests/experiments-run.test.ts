@@ -93,7 +93,7 @@ test('the systems and floors of the figure run from its own config', { timeout: 
   expect(stderr).not.toContain('failed');
   const ended = run.trials().map(({ system: name, status }) => `${name} ${status}`);
   const names = [...figure.systems, ...figure.floors].map(({ name }) => `${name} ok`);
-  expect(names).toHaveLength(7);
+  expect(names).toHaveLength(8);
   expect(ended.sort()).toEqual(names.sort());
   expect(readdirSync(run.temp)).toEqual([]);
 });

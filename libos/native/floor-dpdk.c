@@ -8,21 +8,15 @@
  * REQUEST_BYTES and REPLY_BYTES are what TCP would carry; each frame has HEADERS bytes before its share of them.
  * The server prints `ready` when its socket is there, and ends when the client says farewell or on SIGTERM.
  *
- * The counts file: a line `tsc_hz N`, a line `elapsed_ticks N`, a line `dpdk VERSION`, then a line `TICKS COUNT`
- * for each time that round trips of the measured window took, in ticks of the time-stamp counter.
+ * The counts file has the text of floor-counts.h. It is no standard output, on which libraries may write as well.
  */
 #define _GNU_SOURCE
-#include <inttypes.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <sys/prctl.h>
 
 #include <rte_cycles.h>
 #include <rte_eal.h>
@@ -30,6 +24,9 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_version.h>
+
+#include "floor-counts.h"
+#include "floor-side.h"
 
 enum {
 	/* Ethernet 14, IPv4 20, TCP 20, its timestamps option 12: what our stack puts before the data. */
@@ -50,45 +47,14 @@ enum {
 	POLLS_PER_LOOK = 4096,
 	LINK_WAIT_S = 10,
 	ANSWER_WAIT_S = 2,
-	/* Longer round trips are rare, and kept one by one. */
-	COUNTED_TICKS = 1 << 20,
 };
 
 /* Not the number of any round trip. */
 static const uint32_t FAREWELL = UINT32_MAX;
 
-static volatile sig_atomic_t stopped;
 static struct rte_mempool *pool;
 static uint32_t mss;
 static uint8_t header[HEADERS];
-
-static uint64_t counts[COUNTED_TICKS];
-static uint64_t *longer;
-static size_t longer_count, longer_room;
-
-__attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
-	exit(1);
-}
-
-static void stop(int signal_number)
-{
-	(void)signal_number;
-	stopped = 1;
-}
-
-/* DPDK would say no more than that its arguments are wrong. */
-static void check_core(uint32_t core)
-{
-	cpu_set_t allowed;
-	if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || !CPU_ISSET(core, &allowed))
-		fail("core %u is not one that this process may run on: choose another (see nproc and taskset -p)", core);
-}
 
 static void start_eal(const char *role, const char *core, const char *socket)
 {
@@ -211,31 +177,16 @@ static void serve(uint32_t request_bytes, uint32_t reply_bytes)
 	}
 }
 
-static void record(uint64_t ticks)
+static void write_counts_file(const char *file, uint64_t elapsed_ticks)
 {
-	if (likely(ticks < COUNTED_TICKS)) {
-		counts[ticks]++;
-		return;
-	}
-	if (longer_count == longer_room) {
-		longer_room = 2 * longer_room + 1024;
-		longer = realloc(longer, longer_room * sizeof *longer);
-		if (longer == NULL) fail("no memory for the times measured");
-	}
-	longer[longer_count++] = ticks;
-}
-
-static void write_counts(const char *file, uint64_t elapsed_ticks)
-{
+	const struct window window = {
+		.hz = rte_get_tsc_hz(),
+		.elapsed_ticks = elapsed_ticks,
+		.stands_on = "dpdk",
+		.version = rte_version() + strlen("DPDK "),
+	};
 	FILE *out = fopen(file, "w");
-	if (out == NULL) fail("%s cannot be written", file);
-	fprintf(out, "tsc_hz %" PRIu64 "\nelapsed_ticks %" PRIu64 "\ndpdk %s\n", rte_get_tsc_hz(), elapsed_ticks,
-		rte_version() + strlen("DPDK "));
-	for (size_t ticks = 0; ticks < COUNTED_TICKS; ticks++) {
-		if (counts[ticks] > 0) fprintf(out, "%zu %" PRIu64 "\n", ticks, counts[ticks]);
-	}
-	for (size_t i = 0; i < longer_count; i++) fprintf(out, "%" PRIu64 " 1\n", longer[i]);
-	if (fclose(out) != 0) fail("%s cannot be written", file);
+	if (out == NULL || write_counts(out, &window) != 0) fail("%s cannot be written", file);
 }
 
 /* Each round trip from just before its request is sent until its reply is there, as the load generator counts. */
@@ -261,16 +212,7 @@ static void measure(uint32_t request_bytes, uint32_t reply_bytes, double warmup_
 	/* Neither side may poll a ring that the other is taking down. */
 	uint32_t answered;
 	if (send_message(FAREWELL, 1)) receive_message(&answered, 1, false);
-	if (!stopped) write_counts(file, received - opens);
-}
-
-static uint32_t number(const char *text, const char *what, uint32_t least, uint32_t most)
-{
-	char *end;
-	const unsigned long value = strtoul(text, &end, 10);
-	if (*text == '\0' || *end != '\0' || value < least || value > most)
-		fail("%s %s is not a number from %u to %u", what, text, least, most);
-	return value;
+	if (!stopped) write_counts_file(file, received - opens);
 }
 
 int main(int argc, char **argv)
@@ -279,16 +221,14 @@ int main(int argc, char **argv)
 	const bool is_server = argc == 7 && strcmp(argv[1], "server") == 0;
 	if (!is_client && !is_server)
 		fail("usage: floor-dpdk server|client CORE SOCKET MTU REQUEST_BYTES REPLY_BYTES [WARMUP_S DURATION_S COUNTS]");
+	/* DPDK would say no more than that its arguments are wrong. */
 	check_core(number(argv[2], "CORE", 0, CPU_SETSIZE - 1));
 	const uint32_t mtu = number(argv[4], "MTU", 576, RING_BUFFER_BYTES - RTE_ETHER_HDR_LEN);
 	const uint32_t request_bytes = number(argv[5], "REQUEST_BYTES", 1, INT32_MAX);
 	const uint32_t reply_bytes = number(argv[6], "REPLY_BYTES", 1, INT32_MAX);
 	mss = mtu - IP_HEADERS;
 
-	/* Whoever started this process is not to leave it behind. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	signal(SIGTERM, stop);
-	signal(SIGINT, stop);
+	end_when_told();
 	/* Locally administered addresses. */
 	memcpy(header, "\x02\0\0\0\0\2\x02\0\0\0\0\1", 2 * RTE_ETHER_ADDR_LEN);
 	header[12] = ETHERTYPE >> 8;

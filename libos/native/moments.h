@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #ifdef __x86_64__
 #include <x86intrin.h>
@@ -24,6 +25,25 @@ static inline uint64_t counter_now(void)
 	return now;
 }
 #endif
+
+/* The counter and CLOCK_MONOTONIC in nanoseconds, read as near to each other as a few tries give. */
+static inline void counter_beside_clock(uint64_t *counter, double *monotonic_ns)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (int i = 0; i < 20; i++) {
+		struct timespec now;
+		uint64_t before = counter_now(), after;
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		after = counter_now();
+		if (after - before >= best)
+			continue;
+		best = after - before;
+		*counter = before + best / 2;
+		*monotonic_ns = (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+	}
+}
 
 struct moments {
 	/* Of the last burst, or call, that sent something, and of the last one that received something. */

@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "moments.h"
 
@@ -24,23 +23,9 @@ EXPORT void stamp(uintptr_t address)
 	*(uint64_t *)address = counter_now();
 }
 
-/* The counter and CLOCK_MONOTONIC in nanoseconds, read as near to each other as a few tries give. */
 EXPORT void stamp_clocks(uintptr_t counter, uintptr_t monotonic_ns)
 {
-	uint64_t best = UINT64_MAX;
-
-	for (int i = 0; i < 20; i++) {
-		struct timespec now;
-		uint64_t before = counter_now(), after;
-
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		after = counter_now();
-		if (after - before >= best)
-			continue;
-		best = after - before;
-		*(uint64_t *)counter = before + best / 2;
-		*(double *)monotonic_ns = (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-	}
+	counter_beside_clock((uint64_t *)counter, (double *)monotonic_ns);
 }
 
 EXPORT int stamped_send(int fd, uintptr_t bytes, size_t length, int flags, uintptr_t at)

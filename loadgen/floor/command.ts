@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { atLeast, seconds } from '../arguments.ts';
 import { createResultFolder, describeOutcome, writeResult } from '../result.ts';
 import { type DpdkFloorOptions, measureDpdkFloor } from './dpdk.ts';
+import { type KernelFloorOptions, measureKernelFloor } from './kernel.ts';
 import type { FloorOutcome } from './outcome.ts';
 import { measureRdmaFloor, type RdmaFloorOptions } from './rdma.ts';
 
@@ -19,8 +20,23 @@ interface Flags {
 export function command(): Command {
   return new Command('floor')
     .description('Measures the floor of a latency: the same exchange with nothing but the device.')
+    .addCommand(kernel())
     .addCommand(dpdk())
     .addCommand(rdma());
+}
+
+function kernel(): Command {
+  return floor('kernel')
+    .description(
+      `Sends as many bytes as a request and its reply have to and fro between two processes over TCP on loopback, in C,
+one request in flight: kernel sockets that are polled on both sides and never slept on.
+
+${exitCodes}`,
+    )
+    .action((options: Flags & KernelFloorOptions) => {
+      const what = { target: 'polled TCP sockets over loopback', backend: 'kernel' };
+      return measure(options, what, (stop) => measureKernelFloor(options, stop));
+    });
 }
 
 function dpdk(): Command {

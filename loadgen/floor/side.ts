@@ -45,9 +45,10 @@ export class Side {
     this.#exited = this.succeeded.catch(() => {});
   }
 
-  /** Resolves when the process writes its first words. Rejects with FLOOR_FAILED when it ends before. */
-  async spoke(): Promise<void> {
-    await Promise.race([once(this.#child.stdout!, 'data'), this.succeeded]);
+  /** What the process writes first, as soon as it does. Rejects with FLOOR_FAILED when it ends before. */
+  async spoke(): Promise<string> {
+    const first = once(this.#child.stdout!, 'data').then(([text]) => text as string);
+    return Promise.race([first, this.succeeded]);
   }
 
   async end(): Promise<void> {

@@ -1,6 +1,6 @@
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { describe, expect, it } from 'vitest';
-import { outcomeOfCounts } from './dpdk-counts.ts';
+import { outcomeOfCounts } from './counts.ts';
 
 const head = 'tsc_hz 2000000000\nelapsed_ticks 1000000000\ndpdk 22.11.11\n';
 
@@ -29,7 +29,8 @@ describe("a floor's counts", () => {
   it.each([
     ['', 'lack tsc_hz'],
     ['tsc_hz 1\n', 'lack elapsed_ticks'],
-    ['tsc_hz 1\nelapsed_ticks 1\n', 'lack dpdk'],
+    ['tsc_hz 1\nelapsed_ticks 1\n', 'lack the version'],
+    ['tsc_hz 1\nelapsed_ticks 1\n1800 6\n', 'lack the version'],
     [`${head}1800 6\n20`, "hold the line '20'"],
     [head, 'no round trip was measured: give a longer --duration-s'],
   ])('%j is refused', (text, message) => {

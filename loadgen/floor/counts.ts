@@ -1,16 +1,17 @@
-/** Reads what libos/native/floor-dpdk.c counted: times in ticks of the time-stamp counter, in the lines described there. */
+/** Reads what a floor's program counted: times in ticks of the time-stamp counter, in the lines of libos/native/floor-counts.h. */
 import { LoadError } from '../errors.ts';
 import { LatencyRecorder } from '../recorder.ts';
 import { type FloorOutcome, floorOutcome } from './outcome.ts';
 
 /** Throws FLOOR_FAILED for what is no such text, and when it holds no round trip. */
 export function outcomeOfCounts(operation: 'get' | 'set', text: string): FloorOutcome {
-  const lines = text.trimEnd().split('\n');
-  const hz = Number(field(lines[0], 'tsc_hz'));
-  const elapsedTicks = Number(field(lines[1], 'elapsed_ticks'));
-  const dpdk = field(lines[2], 'dpdk');
+  const [hzLine, elapsedLine, versionLine, ...lines] = text.trimEnd().split('\n');
+  const hz = Number(field(hzLine, 'tsc_hz'));
+  const elapsedTicks = Number(field(elapsedLine, 'elapsed_ticks'));
+  const [, name, version] = /^([a-z]+) (.+)$/.exec(versionLine ?? '') ?? [];
+  if (name === undefined || version === undefined) throw lack('the version of what was measured');
   const recorder = new LatencyRecorder();
-  for (const line of lines.slice(3)) {
+  for (const line of lines) {
     const [, ticks, count] = /^(\d+) (\d+)$/.exec(line) ?? [];
     if (count === undefined)
       throw new LoadError('FLOOR_FAILED', `the floor's counts hold the line '${line}'`);
@@ -22,11 +23,15 @@ export function outcomeOfCounts(operation: 'get' | 'set', text: string): FloorOu
     recorder,
     sample: 'round_trip',
     elapsed_s: elapsedTicks / hz,
-    versions: { dpdk },
+    versions: { [name]: version },
   });
 }
 
 function field(line: string | undefined, name: string): string {
-  if (!line?.startsWith(`${name} `)) throw new LoadError('FLOOR_FAILED', `the floor's counts lack ${name}`);
+  if (!line?.startsWith(`${name} `)) throw lack(name);
   return line.slice(name.length + 1);
+}
+
+function lack(what: string): LoadError {
+  return new LoadError('FLOOR_FAILED', `the floor's counts lack ${what}`);
 }

@@ -1,0 +1,18 @@
+/*
+ * One TCP connection between two processes on loopback and no other interface: non-blocking, nothing held back for more
+ * to come (TCP_NODELAY), and gone without a trace when either process ends.
+ */
+#ifndef BYPASSBENCH_FLOOR_LOOPBACK_H
+#define BYPASSBENCH_FLOOR_LOOPBACK_H
+
+#include <stdint.h>
+
+/* All of them fail where the kernel refuses. Listens on a port that the kernel chooses. */
+int listen_on_loopback(uint32_t *port);
+
+/* Waits, asleep. Returns -1 when the process was told to end before anybody connected. */
+int accept_client(int listener);
+
+int connect_to_server(uint32_t port);
+
+#endif

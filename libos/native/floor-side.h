@@ -1,0 +1,26 @@
+/*
+ * What each of a floor's two processes is beside its exchange: it ends when it is told to, does not outlive whoever
+ * started it, and says in one line why it cannot go on.
+ */
+#ifndef BYPASSBENCH_FLOOR_SIDE_H
+#define BYPASSBENCH_FLOOR_SIDE_H
+
+#include <signal.h>
+#include <stdint.h>
+
+/* Whether the process was told to end. */
+extern volatile sig_atomic_t stopped;
+
+/* Says it on standard error and exits with code 1. */
+__attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ...);
+
+/* From now on SIGTERM and SIGINT set `stopped`, and the end of the parent ends this process. */
+void end_when_told(void);
+
+/* Fails where this process may not run on the core. */
+void check_core(uint32_t core);
+
+/* The number in an argument, which is called `what` where it is none from `least` to `most`. */
+uint32_t number(const char *text, const char *what, uint32_t least, uint32_t most);
+
+#endif

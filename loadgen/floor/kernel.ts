@@ -1,0 +1,41 @@
+/**
+ * The floor of a round trip over the kernel's sockets: two processes of libos/native/floor-sockets.c, each polling on its
+ * own core, exchange as many bytes over TCP on loopback as the workload's request and its reply have.
+ */
+import { nativeProgram } from '../../libos/index.ts';
+import { LoadError } from '../errors.ts';
+import { outcomeOfCounts } from './counts.ts';
+import { type Exchange, messageBytes } from './messages.ts';
+import type { FloorOutcome } from './outcome.ts';
+import { runPair } from './pair.ts';
+
+export interface KernelFloorOptions extends Exchange {
+  warmupS: number;
+  durationS: number;
+  /** Of the side that answers, and of the side that asks. */
+  cores: [number, number];
+}
+
+/** Null when `stop` resolved first. Throws FLOOR_FAILED; LibosError BACKEND_UNAVAILABLE when it is not built. */
+export async function measureKernelFloor(
+  options: KernelFloorOptions,
+  stop: Promise<void>,
+): Promise<FloorOutcome | null> {
+  const lengths = messageBytes(options);
+  const [serverCore, clientCore] = options.cores;
+  const pair = {
+    program: nativeProgram('floor-sockets'),
+    env: process.env,
+    server: [serverCore, ...lengths],
+    client: (said: string) => [clientCore, portOf(said), ...lengths, options.warmupS, options.durationS],
+  };
+  const counts = await runPair(pair, stop);
+  return counts === null ? null : outcomeOfCounts(options.operation, counts);
+}
+
+function portOf(said: string): string {
+  const [, port] = /^ready (\d+)\n/.exec(said) ?? [];
+  if (port === undefined)
+    throw new LoadError('FLOOR_FAILED', `the floor's server said '${said}' and no port`);
+  return port;
+}

@@ -1,0 +1,55 @@
+/** Runs a floor's program of libos/native as the two processes that it measures between. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LoadError } from '../errors.ts';
+import { Side } from './side.ts';
+
+export interface Pair {
+  program: string;
+  env: NodeJS.ProcessEnv;
+  /** What follows `server` on its command line. */
+  server: Argument[];
+  /** What follows `client` on its command line, when this is what the server said as soon as it was ready. */
+  client: (said: string) => Argument[];
+}
+type Argument = string | number;
+
+/** How long after the client has failed the server may take to say why it was that. */
+const NEWS_MS = 200;
+
+/** What the client wrote on standard output, when it has ended well; null when `stop` resolved first. Throws FLOOR_FAILED. */
+export async function runPair(pair: Pair, stop: Promise<void>): Promise<string | null> {
+  const stopped = stop.then(() => null);
+  const sides: Side[] = [];
+  const start = (name: string, rest: Argument[]): Side => {
+    const side = new Side(name, [pair.program, name, ...rest.map(String)], pair.env);
+    sides.push(side);
+    return side;
+  };
+  try {
+    const server = start('server', pair.server);
+    const said = await Promise.race([server.spoke(), stopped]);
+    if (said === null) return null;
+    const client = start('client', pair.client(said));
+    return await Promise.race([resultOf(client, server), stopped]);
+  } finally {
+    await Promise.all(sides.map((side) => side.end()));
+  }
+}
+
+/**
+ * Rejects with all that went wrong, since a side that fails takes the other one with it. Where the client ended well the server's
+ * end is not waited for: net_memif of DPDK 22.11 sometimes crashes where it takes its ring down, when all has been measured.
+ */
+async function resultOf(client: Side, server: Side): Promise<string> {
+  const serverFailure = server.succeeded.then(
+    () => null,
+    (error: Error) => error,
+  );
+  try {
+    return await client.succeeded;
+  } catch (error) {
+    const first = await Promise.race([serverFailure, sleep(NEWS_MS, null)]);
+    if (first === null) throw error;
+    throw new LoadError('FLOOR_FAILED', `${first.message}; ${(error as Error).message}`);
+  }
+}

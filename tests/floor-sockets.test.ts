@@ -1,0 +1,138 @@
+/** The program below `bypassbench floor kernel`, each of its sides against a peer of the test's own. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterEach, describe, expect, it } from 'vitest';
+import { availableCores } from '../experiments/machine.ts';
+import { nativeProgram } from '../libos/index.ts';
+import { outcomeOfCounts } from '../loadgen/floor/counts.ts';
+
+const program = nativeProgram('floor-sockets');
+const run = promisify(execFile);
+const [first, second] = availableCores();
+
+describe('the server of floor-sockets', () => {
+  const ended: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of ended.splice(0)) child.kill('SIGKILL');
+  });
+
+  function startServer(...lengths: number[]): ChildProcess {
+    const args = ['server', first, ...lengths].map(String);
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    ended.push(child);
+    return child;
+  }
+
+  async function start(...lengths: number[]): Promise<{ child: ChildProcess; socket: Socket }> {
+    const child = startServer(...lengths);
+    const [said] = await once(child.stdout!.setEncoding('utf8'), 'data');
+    const [, port] = /^ready (\d+)\n$/.exec(said)!;
+    const socket = connect({ host: '127.0.0.1', port: Number(port), noDelay: true });
+    // It closes with a reset.
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    return { child, socket };
+  }
+
+  it('answers each request of its length with a reply of its own, which begins alike', async () => {
+    const { child, socket } = await start(36, 71);
+    let received = Buffer.alloc(0);
+    socket.on('data', (bytes) => {
+      received = Buffer.concat([received, bytes]);
+    });
+    for (const number of ['0001', '0002']) {
+      received = Buffer.alloc(0);
+      for (const piece of [number.slice(0, 2), number.slice(2), 'x'.repeat(31)]) {
+        socket.write(piece);
+        await sleep(20);
+      }
+      expect(received).toHaveLength(0);
+      socket.write('x');
+      while (received.length < 71) await once(socket, 'data');
+      await sleep(50);
+      expect(received).toHaveLength(71);
+      expect(received.toString('latin1', 0, 4)).toBe(number);
+    }
+    const exited = once(child, 'exit');
+    socket.end();
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it.each([true, false])('ends on SIGTERM, with a client or without one: %s', async (connected) => {
+    const { child, socket } = connected ? await start(36, 71) : { child: startServer(36, 71), socket: null };
+    if (socket === null) await once(child.stdout!, 'data');
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([1, null]);
+  });
+});
+
+describe('the client of floor-sockets', () => {
+  /** Its counts, or why it failed, against a server that answers all that has come with what `answer` gives. */
+  async function against(answer: (request: Buffer, socket: Socket) => Buffer | undefined): Promise<string> {
+    const server = createServer({ noDelay: true }, (socket) => {
+      let request = Buffer.alloc(0);
+      socket.on('error', () => {});
+      socket.on('data', (bytes) => {
+        request = Buffer.concat([request, bytes]);
+        if (request.length < 36) return;
+        const reply = answer(request, socket);
+        request = Buffer.alloc(0);
+        if (reply !== undefined) socket.write(reply);
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const args = ['client', second, port, 36, 71, 0, 0.2].map(String);
+    try {
+      return (await run(program, args)).stdout;
+    } catch (error) {
+      return (error as { stderr: string }).stderr;
+    } finally {
+      server.close();
+    }
+  }
+  const reply = (request: Buffer, bytes: number) =>
+    Buffer.concat([request.subarray(0, 4), Buffer.alloc(bytes - 4)]);
+
+  it('sends requests of its length, one in flight, and counts their replies', async () => {
+    const lengths = new Set<number>();
+    const rounds: number[] = [];
+    const counts = await against((request) => {
+      lengths.add(request.length);
+      rounds.push(request.readUInt32LE());
+      return reply(request, 71);
+    });
+    expect([...lengths]).toEqual([36]);
+    expect(rounds).toEqual(rounds.map((_, index) => index));
+    const { operations, elapsed_s } = outcomeOfCounts('get', counts);
+    expect(operations[0]!.requests).toBe(rounds.length);
+    expect(elapsed_s).toBeGreaterThan(0.1);
+  });
+
+  it('says what is wrong with a reply', async () => {
+    expect(await against((request) => reply(request, 72))).toBe('more came than the 71 bytes of a message\n');
+    expect(await against(() => Buffer.alloc(71, 1))).toBe('round trip 0 was answered as 16843009\n');
+    expect(await against((_, socket) => void socket.destroy())).toBe(
+      'the server has closed the connection\n',
+    );
+    expect(await against((request) => reply(request, 70))).toBe('no answer for 2 s\n');
+  });
+
+  it('says that nobody listens', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    await expect(run(program, ['client', second, port, 36, 71, 0, 0.2].map(String))).rejects.toMatchObject({
+      stderr: `port ${port} of 127.0.0.1 cannot be connected to: Connection refused\n`,
+    });
+    await expect(run(program, ['client', `${first}`])).rejects.toMatchObject({
+      stderr: expect.stringContaining('usage: floor-sockets server CORE'),
+    });
+  });
+});
