@@ -4,10 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { figureSpec } from '../results/figure.ts';
-import { type Manifest, renderTable, type Summary, writeReport } from '../results/index.ts';
+import { type Manifest, type Summary, writeReport } from '../results/index.ts';
 import { renderPng, renderSvg } from '../results/render.ts';
 import { readRun } from '../results/run-folder.ts';
 import { summarize } from '../results/summary.ts';
+import { renderTable } from '../results/table.ts';
 import { reportFiles } from '../results/write-report.ts';
 import { manifest, run, type SyntheticRun, system, target, writeRun } from './results-synthetic-run.ts';
 
