@@ -236,8 +236,8 @@ export const configSchema = z.strictObject({
         .int()
         .min(1)
         .max(1_000_000)
-        .default(20)
-        .describe('Requests are stamped in one window of a third of a millisecond of so many; 1 stamps all.'),
+        .default(8)
+        .describe('Requests are stamped in one window of some milliseconds of so many; 1 stamps all.'),
       duration_s: duration_s.describe('Seconds of stamping, behind each measurement.'),
     })
     .optional()

@@ -29,7 +29,7 @@ export interface Pauses {
   gaps: { start_ns: number; duration_ns: number; involuntary_switches: number }[];
   /** Gaps beyond those that there was room for. */
   gaps_lost: number;
-  /** Of the thread, from the start of the log to its end. */
+  /** Of the thread, in the window that was opened and closed, else from the start of the log to its end. */
   involuntary_switches: number;
 }
 
@@ -47,7 +47,8 @@ export class PauseLog {
   readonly #observer: PerformanceObserver;
   /** Of this thread's clock, in CLOCK_MONOTONIC. */
   readonly #originNs: number;
-  readonly #switchesAtStart: number;
+  #switchesAtStart: number;
+  #switchesAtEnd: number | null = null;
   #switchesSeen: number;
   #gaps = 0;
   #lost = 0;
@@ -81,6 +82,15 @@ export class PauseLog {
     this.#lastNs = nowNs();
   }
 
+  /** From here to closeWindow involuntary switches are counted. */
+  openWindow(): void {
+    this.#switchesAtStart = this.#involuntarySwitches();
+  }
+
+  closeWindow(): void {
+    this.#switchesAtEnd = this.#involuntarySwitches();
+  }
+
   /** CLOCK_MONOTONIC for a reading of this thread's clock. */
   monotonicNs(nowNs: number): number {
     return this.#originNs + nowNs;
@@ -90,7 +100,7 @@ export class PauseLog {
   async finish(): Promise<Pauses> {
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
     this.#observer.disconnect();
-    const involuntary_switches = this.#involuntarySwitches() - this.#switchesAtStart;
+    const involuntary_switches = (this.#switchesAtEnd ?? this.#involuntarySwitches()) - this.#switchesAtStart;
     this.#usage.unmap();
     return {
       gc: this.#gc,

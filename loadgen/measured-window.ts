@@ -7,6 +7,7 @@ export class MeasuredWindow {
   /** What connections note their requests in; null where nothing is stamped. */
   readonly notes: RequestStamps | null;
   readonly #libos: Libos;
+  readonly #pauses: PauseLog;
   readonly #every: number;
   readonly #ring: StampRing | null;
   readonly #serverRing: StampRing | null;
@@ -21,6 +22,7 @@ export class MeasuredWindow {
     pauses: PauseLog,
   ) {
     this.#libos = libos;
+    this.#pauses = pauses;
     this.#every = stampsEvery;
     this.#ring = ring;
     this.#serverRing = serverStamps === null ? null : StampRing.open(serverStamps);
@@ -28,6 +30,7 @@ export class MeasuredWindow {
   }
 
   open(): void {
+    this.#pauses.openWindow();
     this.#before = this.#libos.pollCounts();
     if (this.notes !== null) this.notes.active = true;
     this.#serverRing?.recordEvery(this.#every);
@@ -35,6 +38,7 @@ export class MeasuredWindow {
   }
 
   close(): void {
+    this.#pauses.closeWindow();
     this.#ring?.recordEvery(0);
     this.#serverRing?.recordEvery(0);
     this.#after = this.#libos.pollCounts();

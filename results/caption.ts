@@ -34,7 +34,6 @@ export function provenanceSentences(manifest: Manifest): string[] {
     bySystem('Device', systems, ({ device, provenance }) =>
       provenance ? `${device}, ${provenanceNames[provenance]}` : device,
     ),
-    ...mixture(systems),
     ...systems.flatMap(({ label, transport_note }) =>
       transport_note ? [`${label}: ${transport_note.replace(/\.$/, '')}.`] : [],
     ),
@@ -123,13 +122,13 @@ export const provenanceNames: Record<Provenance, string> = {
   shared_memory: 'a shared-memory link',
 };
 
-/** A figure that sets unlike links side by side says so. */
-function mixture(systems: SystemUnderTest[]): string[] {
+/** A figure that sets unlike links side by side says so; nothing where all are alike. */
+export function mixture(systems: SystemUnderTest[]): string[] {
   const kinds = distinct(systems.flatMap(({ provenance }) => provenance ?? []));
   if (kinds.length < 2) return [];
   return [
-    `Unlike links side by side (${kinds.map((kind) => provenanceNames[kind]).join(', ')}): differences between them are not the ` +
-      "servers' alone.",
+    `Unlike links side by side, ${kinds.map((kind) => provenanceNames[kind]).join(' and ')}: differences between them are not ` +
+      "the servers' alone.",
   ];
 }
 

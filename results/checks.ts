@@ -15,15 +15,13 @@ export type LowerBound = { name: string; p50_us: number };
 const fewIdlePolls = { suspect: 0.05, invalid: 0.01 };
 /** By how much the second half of a trial may differ from its first half. */
 const drift = 0.25;
-/** Share of a trial's time on its cores that others may have had. */
+/** Share of a trial's time that others may have had of its cores, or that the load generator may have stood still. */
 const takenShare = { suspect: 0.01, invalid: 0.1 };
 /**
  * A point this little above a lower bound shows the bound rather than the system. One below it cannot be, but by this share
  * it can, where the machine's speed differs from trial to trial.
  */
 const nearBound = { above: 1.1, below: 0.9 };
-/** Times a second that the client's thread may lose its core: timers and kernel threads take it now and then. */
-const switchesPerSecond = 50;
 /** Share of the median service time that the generator may be behind its schedule, at the p99. */
 const scheduleLag = { suspect: 0.1, invalid: 1 };
 
@@ -33,7 +31,7 @@ export function checkAll(outcomes: TrialOutcome[], p50_us: number | null, bounds
     checkScheduleLag(outcomes),
     checkDrift(outcomes),
     checkTakenTime(outcomes),
-    checkSwitches(outcomes),
+    checkStandstill(outcomes),
     checkLowerBounds(p50_us, bounds),
   ];
   return {
@@ -105,16 +103,21 @@ export function checkTakenTime(outcomes: TrialOutcome[]): Found {
   };
 }
 
-export function checkSwitches(outcomes: TrialOutcome[]): Found {
+/** Gaps in which the load generator's loop did not run: it measures nothing then, and what is outstanding looks late. */
+export function checkStandstill(outcomes: TrialOutcome[]): Found {
   return graded(
     outcomes,
     ({ measurement }) => {
-      const pauses = measurement?.pauses;
-      return pauses ? pauses.involuntary_switches / measurement.measurement.elapsed_s : null;
+      const { window, gaps } = measurement?.pauses ?? {};
+      if (!window || !gaps) return null;
+      const inWindow = gaps.filter(({ start_ns }) => start_ns >= window.start_ns && start_ns < window.end_ns);
+      const stood_ns = inWindow.reduce((sum, { duration_ns }) => sum + duration_ns, 0);
+      return stood_ns / (window.end_ns - window.start_ns);
     },
-    { suspect: switchesPerSecond, invalid: Number.POSITIVE_INFINITY },
+    takenShare,
     (trials, worst) =>
-      `${trials}: the load generator lost its core up to ${Math.round(worst)} times a second: other work runs there.`,
+      `${trials}: the load generator stood still for up to ${formatPercent(worst)} of the measured window, in gaps of 50 us and ` +
+      'more: other work, collections of garbage or the hypervisor.',
   );
 }
 

@@ -5,7 +5,7 @@
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { FloorPoint, Manifest, MeasurementTarget, Point, Summary } from './bundle.ts';
-import { captionSentences } from './caption.ts';
+import { captionSentences, mixture } from './caption.ts';
 import { mutedSystems } from './chart.ts';
 import { doubts } from './doubts.ts';
 import { panel } from './figure-panel.ts';
@@ -47,6 +47,7 @@ export function figureSpec(manifest: Manifest, summary: Summary, reference: bool
         panel(points, floorsOf(name), panels.length > 1 ? name : null, width, reference),
         textBlock(doubtLines(points, floorsOf(name)), width, warningStyle),
       ]),
+      textBlock(mixture(manifest.systems), width, warningStyle),
       textBlock([captionSentences(manifest, summary).join(' ')], width, captionStyle),
     ].filter((part) => part !== null),
     config: figureConfig,

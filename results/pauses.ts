@@ -19,7 +19,7 @@ export const pausesSchema = z.strictObject({
     }),
   ),
   gaps_lost: count,
-  /** Of the thread, over the whole time. */
+  /** Of the thread: the load generator's in its measured window, a server's over the whole time. */
   involuntary_switches: count,
   /** The load generator's measured window; a server has none. */
   window: z.strictObject({ start_ns: nanoseconds, end_ns: nanoseconds }).optional(),

@@ -5,6 +5,7 @@
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Summary } from '../bundle.ts';
+import { mixture } from '../caption.ts';
 import { mutedSystems } from '../chart.ts';
 import {
   captionStyle,
@@ -14,6 +15,7 @@ import {
   textBlock,
   titleStyle,
   valueSize,
+  warningStyle,
 } from '../figure-text.ts';
 import { textWidth } from '../font.ts';
 import { formatPercent } from '../format.ts';
@@ -37,8 +39,9 @@ export function breakdownSpec(manifest: Manifest, summary: Summary): TopLevelSpe
       textBlock([`Where the time goes: ${manifest.title}`], width, titleStyle),
       legend(width, owners),
       ...panels.map(panelPair),
+      textBlock(mixture(manifest.systems), width, warningStyle),
       textBlock([caption(summary, manifest).join(' ')], width, captionStyle),
-    ],
+    ].filter((part) => part !== null),
     config: figureConfig,
   } as TopLevelSpec;
 }
@@ -56,7 +59,7 @@ function caption({ points, floors }: Summary, { plan }: Manifest): string[] {
             'its commands.',
         ]
       : []),
-    ...(plan.stages ? [`Stamped: one window of a third of a millisecond in ${plan.stages.every}.`] : []),
+    ...(plan.stages ? [`Stamped: one window of some milliseconds in ${plan.stages.every}.`] : []),
     ...(overheads.length > 0
       ? [
           `Stamps changed the p50 by ${signedPercent(Math.min(...overheads) - 1)} to ` +
