@@ -18,6 +18,7 @@ import type { Connection, ReplySink } from './connection.ts';
 import { COMPLETIONS_PER_WAIT, type Connections, WAIT_MS } from './connections.ts';
 import { IntendedTimes } from './intended-times.ts';
 import type { ReplyChecker, Verdict } from './reply-checker.ts';
+import type { RequestStamps } from './request-stamps.ts';
 import type { RequestSource } from './requests.ts';
 
 /** After so many sends replies are looked for, also when more is due: a reply's time is that of the look. */
@@ -54,6 +55,7 @@ export class OpenLoop implements ReplySink {
   readonly #arrivals: Arrivals;
   readonly #control: OpenLoopControl;
   readonly #sleeps: boolean;
+  readonly #notes: RequestStamps | null;
   /** By queue descriptor. */
   readonly #intended: IntendedTimes[] = [];
   /** Of the connection whose replies are being read. */
@@ -66,13 +68,17 @@ export class OpenLoop implements ReplySink {
   /** In ns. */
   readonly #times = new Float64Array(4);
 
-  /** @param sleeps whether to sleep in the kernel until the next request is due, where that is long enough */
+  /**
+   * @param sleeps whether to sleep in the kernel until the next request is due, where that is long enough
+   * @param notes what the connections note their requests in, or null
+   */
   constructor(
     connections: Connections,
     source: RequestSource,
     arrivals: Arrivals,
     control: OpenLoopControl,
     sleeps: boolean,
+    notes: RequestStamps | null,
   ) {
     this.#libos = connections.libos;
     this.#connections = connections;
@@ -80,6 +86,7 @@ export class OpenLoop implements ReplySink {
     this.#arrivals = arrivals;
     this.#control = control;
     this.#sleeps = sleeps;
+    this.#notes = notes;
     for (const { qd, pipeline } of connections.sending) {
       this.#intended[qd] = new IntendedTimes(pipeline);
       this.#room += pipeline;
@@ -130,7 +137,9 @@ export class OpenLoop implements ReplySink {
     this.#outstanding--;
     this.#room++;
     this.#times[OWING] = receivedNs;
-    this.#control.answered(operation, verdict, this.#reading.shift(), sentNs, receivedNs, checker);
+    const intendedNs = this.#reading.shift();
+    if (this.#notes !== null) this.#notes.behindNs = sentNs - intendedNs;
+    this.#control.answered(operation, verdict, intendedNs, sentNs, receivedNs, checker);
   }
 
   #begin(endNs: number): void {

@@ -34,7 +34,14 @@ export function measureOpenLoop({ context, connections, source, window, pauses }
   const { kind, rateOps, beginNs, startNs, endNs } = schedule;
   const measurement = new OpenMeasurement(context, schedule);
   const arrivals = new Arrivals(kind, rateOps, options.seed, beginNs);
-  const loop = new OpenLoop(connections, source, arrivals, measurement, options.wait === 'block');
+  const loop = new OpenLoop(
+    connections,
+    source,
+    arrivals,
+    measurement,
+    options.wait === 'block',
+    window.notes,
+  );
   loop.sendUntil(startNs);
   measurement.windowOpens();
   window.open();

@@ -9,6 +9,8 @@ export class RequestStamps {
   readonly #monotonicNs: (nowNs: number) => number;
   /** Off until the measured window opens. */
   active = false;
+  /** How far behind its schedule the request was sent whose reply is being told of (open loop), ns. */
+  behindNs = 0;
 
   constructor(ring: StampRing, monotonicNs: (nowNs: number) => number) {
     this.#ring = ring;
@@ -36,7 +38,7 @@ export class RequestStamps {
     doubles[at + 1] = requestEnd;
     doubles[at + 2] = replyEnd;
     doubles[at + 3] = receivedNs - sentNs;
-    doubles[at + 4] = 0;
+    doubles[at + 4] = this.behindNs;
     doubles[at + 5] = this.#monotonicNs(sentNs);
     ring.words[2 * (at + 6)] = operation;
   }

@@ -4,6 +4,7 @@
  */
 import { median } from 'simple-statistics';
 import { formatPercent, formatUs } from './format.ts';
+import type { Pauses } from './pauses.ts';
 import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
 
 export type Found = { invalid: string[]; suspect: string[] };
@@ -15,8 +16,12 @@ export type LowerBound = { name: string; p50_us: number };
 const fewIdlePolls = { suspect: 0.05, invalid: 0.01 };
 /** By how much the second half of a trial may differ from its first half. */
 const drift = 0.25;
-/** Share of a trial's time that others may have had of its cores, or that the load generator may have stood still. */
+/** Share of a trial's time that others may have had of its cores. */
 const takenShare = { suspect: 0.01, invalid: 0.1 };
+/** Share of the measured window that the load generator may have stood still. */
+const standstillShare = { suspect: 0.05, invalid: 0.2 };
+/** Gaps for each request: with half as many as requests lie beyond the p99.9, that is the generator's own as much as theirs. */
+const gapsPerRequest = 0.0005;
 /**
  * A point this little above a lower bound shows the bound rather than the system. One below it cannot be, but by this share
  * it can, where the machine's speed differs from trial to trial.
@@ -32,6 +37,7 @@ export function checkAll(outcomes: TrialOutcome[], p50_us: number | null, bounds
     checkDrift(outcomes),
     checkTakenTime(outcomes),
     checkStandstill(outcomes),
+    checkGaps(outcomes),
     checkLowerBounds(p50_us, bounds),
   ];
   return {
@@ -108,17 +114,43 @@ export function checkStandstill(outcomes: TrialOutcome[]): Found {
   return graded(
     outcomes,
     ({ measurement }) => {
-      const { window, gaps } = measurement?.pauses ?? {};
-      if (!window || !gaps) return null;
-      const inWindow = gaps.filter(({ start_ns }) => start_ns >= window.start_ns && start_ns < window.end_ns);
-      const stood_ns = inWindow.reduce((sum, { duration_ns }) => sum + duration_ns, 0);
-      return stood_ns / (window.end_ns - window.start_ns);
+      const found = gapsInWindow(measurement?.pauses);
+      return found && found.stood_ns / found.window_ns;
     },
-    takenShare,
+    standstillShare,
     (trials, worst) =>
       `${trials}: the load generator stood still for up to ${formatPercent(worst)} of the measured window, in gaps of 50 us and ` +
       'more: other work, collections of garbage or the hypervisor.',
   );
+}
+
+/** Pauses of the load generator are late replies to whoever looks at the tail. */
+export function checkGaps(outcomes: TrialOutcome[]): Found {
+  return graded(
+    outcomes,
+    ({ measurement }) => {
+      const found = gapsInWindow(measurement?.pauses);
+      const requests = measurement?.recording?.latency_ns.totalCount;
+      return found && requests ? found.count / requests : null;
+    },
+    { suspect: gapsPerRequest, invalid: Number.POSITIVE_INFINITY },
+    (trials, worst) =>
+      `${trials}: the p99.9 may be the load generator's own: it stood still up to once in ${Math.round(1 / worst)} requests, for ` +
+      '50 us and more.',
+  );
+}
+
+function gapsInWindow(
+  pauses: Pauses | null | undefined,
+): { count: number; stood_ns: number; window_ns: number } | null {
+  const { window, gaps } = pauses ?? {};
+  if (!window || !gaps) return null;
+  const inside = gaps.filter(({ start_ns }) => start_ns >= window.start_ns && start_ns < window.end_ns);
+  return {
+    count: inside.length,
+    stood_ns: inside.reduce((sum, { duration_ns }) => sum + duration_ns, 0),
+    window_ns: window.end_ns - window.start_ns,
+  };
 }
 
 export function checkScheduleLag(outcomes: TrialOutcome[]): Found {
@@ -126,14 +158,14 @@ export function checkScheduleLag(outcomes: TrialOutcome[]): Found {
     outcomes,
     ({ measurement }) => {
       const result = measurement?.recording?.result;
-      const service_ns = result?.operations[0]?.latency_ns?.p50;
+      const service_ns = result?.operations[0]?.service_time_ns?.p50;
       if (!result?.schedule_lag_us || !service_ns) return null;
       return (result.schedule_lag_us.p99 * 1000) / service_ns;
     },
     scheduleLag,
     (trials, worst) =>
       `${trials}: the load generator sent behind its schedule, at the p99 by up to ${formatPercent(worst)} of the median ` +
-      'response time.',
+      'service time.',
   );
 }
 

@@ -125,7 +125,7 @@ class CalibrationClient {
     const endNs = startNs + pausesS * 1e9;
     const arrivals = new Arrivals('constant', rateOps, workload.seed, scheduleNs);
     const control = new OpenSlice(this.#context, samples, startNs);
-    const loop = new OpenLoop(this.#connections, this.#source, arrivals, control, false);
+    const loop = new OpenLoop(this.#connections, this.#source, arrivals, control, false, null);
     loop.sendUntil(startNs);
     this.#orders.give(OPEN_PAUSES, true);
     loop.sendUntil(endNs);

@@ -6,15 +6,14 @@
  * server has received, since Linux delivers over loopback within the sender's call. The call that sends ends, here, where
  * the one that receives was entered, so the stages of a request never overlap and add up to t8 - t1.
  */
-import { clientStages, type Stage, splitStages, twoClockStages } from './stage.ts';
+import { clientStages, type Stage, schedule, splitStages, twoClockStages } from './stage.ts';
 import type { Request, StampFile, Transfer } from './stamp-file.ts';
 
 export type StagedRequest = {
   /** By CLOCK_MONOTONIC of the client. */
   sent_ns: number;
+  /** As measured: in an open loop from when it was to be sent. */
   latency_ns: number;
-  /** How far behind its schedule it was sent (open loop); 0 otherwise. */
-  behind_ns: number;
   /** In the order of the stages. */
   stages_ns: number[];
 };
@@ -38,7 +37,14 @@ const READING_ERROR_NS = 50;
 export function joinStamps(client: StampFile, server: StampFile | null): StagedRequests {
   const sameCounter = server !== null && server.machine === client.machine;
   const stages = server === null ? clientStages : sameCounter ? splitStages : twoClockStages;
-  const joined: StagedRequests = { stages, requests: [], incomplete: 0, inconsistent: 0 };
+  const connections = [...client.connections.values()];
+  const scheduled = connections.some(({ requests }) => requests.some(({ behind_ns }) => behind_ns > 0));
+  const joined: StagedRequests = {
+    stages: scheduled ? [schedule, ...stages] : stages,
+    requests: [],
+    incomplete: 0,
+    inconsistent: 0,
+  };
   const rates = { client: client.ns_per_count, server: server?.ns_per_count ?? Number.NaN };
   if (sameCounter) rates.server = rates.client;
   for (const [ports, { pushes, pops, requests }] of client.connections) {
@@ -65,14 +71,21 @@ export function joinStamps(client: StampFile, server: StampFile | null): StagedR
             : twoCounters(sent, arrived, answered, received, rates)
           : clientOnly(sent, received, rates.client);
       if (stages_ns.some((ns) => ns < -READING_ERROR_NS)) joined.inconsistent++;
-      else joined.requests.push(staged(request, stages_ns));
+      else joined.requests.push(staged(request, scheduled, stages_ns));
     }
   }
   return joined;
 }
 
-function staged({ sent_ns, latency_ns, behind_ns }: Request, stages_ns: number[]): StagedRequest {
-  return { sent_ns, latency_ns, behind_ns, stages_ns };
+/** The stages of a request that was on schedule, and before them, in an open loop, how far it was behind that. */
+function staged(
+  { sent_ns, latency_ns, behind_ns }: Request,
+  scheduled: boolean,
+  stages_ns: number[],
+): StagedRequest {
+  return scheduled
+    ? { sent_ns, latency_ns: latency_ns + behind_ns, stages_ns: [behind_ns, ...stages_ns] }
+    : { sent_ns, latency_ns, stages_ns };
 }
 
 /** Finds the transfer that carried the byte before `position`; positions must not decrease. */

@@ -9,6 +9,7 @@ import { type StageOwner, stageOwners } from './stage.ts';
 
 /** Light for the client, dark for the server, one hue for each kind of work; orange for what a server is for. */
 const colours: Record<StageOwner, string> = {
+  schedule: '#cc79a7',
   client_libos: '#8ecae6',
   client_device: '#8fd3b6',
   between: '#dcdcdc',

@@ -6,6 +6,7 @@
 
 /** Who spends the time of a stage: what the figure colours, in the order of its legend. */
 export const stageOwners = {
+  schedule: 'waiting to be sent',
   client_libos: "client's libOS",
   client_device: "client's call of device or kernel",
   between: 'on the way',
@@ -36,6 +37,9 @@ const clientReceives = [
   stage('client_device_receive', 'client: inside receive', 'client_device'),
   stage('client_libos_receive', 'client: libOS, receiving', 'client_libos'),
 ];
+
+/** In an open loop, from when a request was to be sent to when it was; before all others. */
+export const schedule = stage('client_schedule', 'client: behind its schedule', 'schedule');
 
 /** Both sides stamped by one counter. */
 export const splitStages: Stage[] = [
@@ -68,11 +72,12 @@ export const clientStages: Stage[] = [
 /** What the measured latency has beyond its stages: the load generator's own clock readings around them. */
 export const rest = stage('rest', 'not stamped', 'rest');
 
-const everyStage = [...splitStages, ...twoClockStages, ...clientStages, rest];
+const everyStage = [schedule, ...splitStages, ...twoClockStages, ...clientStages, rest];
 
 /** All stages that there are, in an order that suits every kind. */
 export const stageOrder: string[] = [
   ...new Set([
+    schedule.name,
     ...clientSends.map(({ name }) => name),
     'request_between',
     ...serverStages.map(({ name }) => name),

@@ -30,7 +30,6 @@ const stagesFileSchema = z.strictObject({
   server_command_us: z.number().nonnegative().nullable(),
   sent_ns: nanoseconds,
   latency_ns: nanoseconds,
-  behind_ns: nanoseconds,
   /** By the stage's name, in the order of the stages. */
   stages_ns: z.partialRecord(z.enum(stageOrder as [string, ...string[]]), nanoseconds),
 });
@@ -68,7 +67,6 @@ export async function writeStages(folder: string, server_command_us: number | nu
     server_command_us,
     sent_ns: column(({ sent_ns }) => sent_ns),
     latency_ns: column(({ latency_ns }) => latency_ns),
-    behind_ns: column(({ behind_ns }) => behind_ns),
     stages_ns: Object.fromEntries(
       stages.map(({ name }, index) => [name, column(({ stages_ns }) => stages_ns[index]!)]),
     ),
@@ -99,7 +97,6 @@ export function stagedRequests(files: StagesFile[]): Pick<StagedRequests, 'stage
       file.latency_ns.map((latency_ns, index) => ({
         sent_ns: file.sent_ns[index]!,
         latency_ns,
-        behind_ns: file.behind_ns[index]!,
         stages_ns: names.map((name) => file.stages_ns[name as keyof typeof file.stages_ns]![index]!),
       })),
     ),

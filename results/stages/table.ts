@@ -8,6 +8,7 @@ import { type StageOwner, stageNamed, stageOwners } from './stage.ts';
 type Row = { system: string; target: string; latency_us: number; byOwner_us: Map<StageOwner, number> };
 
 const heads: Record<StageOwner, string> = {
+  schedule: 'schedule',
   client_libos: 'client libOS',
   client_device: 'client call',
   between: 'on the way',
@@ -33,7 +34,9 @@ export function renderStages({ points }: Summary, width: number): string {
     ];
   });
   if (rows.length === 0) return '';
-  const owners = Object.keys(stageOwners) as StageOwner[];
+  const owners = (Object.keys(stageOwners) as StageOwner[]).filter((owner) =>
+    rows.some(({ byOwner_us }) => byOwner_us.has(owner)),
+  );
   const columns: Column<Row>[] = [
     { name: 'system', head: 'system', align: 'left', cell: ({ system }) => system },
     { name: 'op', head: 'op', align: 'left', cell: ({ target }) => target },

@@ -1,0 +1,217 @@
+/**
+ * Where the time goes, on real servers: stages add up, on every backend; a server that is slower by a known time shows it
+ * in the stage of its application, by that time, and nowhere else; stamps cost nothing where they are off.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { parseServeOptions } from '../kvserver/options.ts';
+import type { Endpoint } from '../libos/index.ts';
+import { type Backend, type BackendOptions, startDataPath } from '../libos/index.ts';
+import { pausesSchema } from '../results/pauses.ts';
+import { breakdownAt } from '../results/stages/breakdown.ts';
+import type { StagedRequests } from '../results/stages/join.ts';
+import { splitStages } from '../results/stages/stage.ts';
+import { joinStampsOf, readStages, STAGES_FILE, writeStages } from '../results/stages/stages-file.ts';
+import type { SlowServeOptions } from './stages-slow-server.ts';
+
+const bypassbench = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');
+const folder = mkdtempSync(path.join('/dev/shm', 'stages-test-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+type Server = { target: string; stamps: string; pauses: string };
+
+/** Serves on a data path of this process, each request taking so much longer. */
+async function serve(
+  name: string,
+  extraUs: number,
+  backend: Backend,
+  backendOption: BackendOptions = {},
+): Promise<Server> {
+  const stamps = path.join(folder, `${name}.stamps`);
+  const pauses = path.join(folder, `${name}.pauses.json`);
+  const bind = backend === 'dpdk' ? '10.99.0.1' : '127.0.0.1';
+  const options: SlowServeOptions = {
+    ...parseServeOptions({
+      frontend: 'libos',
+      backend,
+      backendOption,
+      bind,
+      port: backend === 'dpdk' ? '6379' : '0',
+      core: '0',
+      maxClients: '100',
+      requirepass: '',
+      clientOutputBufferLimit: '0 0 0',
+      stamps,
+      pauses,
+    }),
+    extraUs,
+  };
+  const url = new URL('./stages-slow-server.ts', import.meta.url);
+  const server = startDataPath<SlowServeOptions, Endpoint, void>(url, options, options.core);
+  stops.push(() => server.stop());
+  const { port } = await server.ready;
+  return { target: `${bind}:${port}`, stamps, pauses };
+}
+
+async function load(name: string, server: Server, ...options: string[]): Promise<string> {
+  const out = path.join(folder, name);
+  const core = String(os.availableParallelism() - 1);
+  const given = [
+    '--target',
+    server.target,
+    '--keys',
+    '1000',
+    '--populate',
+    '--core',
+    core,
+    '--warmup-s',
+    '0.3',
+  ];
+  await execa(bypassbench, ['load', ...given, '--duration-s', '0.7', '--out', out, ...options]);
+  return out;
+}
+
+function stamped(name: string, server: Server, ...options: string[]): Promise<string> {
+  return load(name, server, '--stamps-every', '1', '--server-stamps', server.stamps, ...options);
+}
+
+function medians(joined: StagedRequests): Record<string, number> {
+  return breakdownAt(joined.requests, joined.stages, 'p50', null)!.stages_us;
+}
+
+const overMemif = (role: string): BackendOptions => ({
+  device: 'memif',
+  role,
+  socket: path.join(folder, 'memif.sock'),
+  ip: role === 'server' ? '10.99.0.1/24' : '10.99.0.2/24',
+});
+const clientOptions = (backend: Backend): string[] =>
+  backend === 'dpdk'
+    ? [
+        '--backend',
+        backend,
+        ...Object.entries(overMemif('client')).flatMap(([key, value]) => ['-o', `${key}=${value}`]),
+      ]
+    : ['--backend', backend];
+
+describe.each<Backend>(['kernel', 'rdma', 'dpdk'])('over %s', (backend) => {
+  test('nearly every request has all its stamps, in order, and they add up to what was measured', async () => {
+    const server = await serve(backend, 0, backend, backend === 'dpdk' ? overMemif('server') : {});
+    const joined = await joinStampsOf(await stamped(`${backend}-out`, server, ...clientOptions(backend)));
+    expect(joined.stages).toEqual(splitStages);
+    expect(joined.requests.length).toBeGreaterThan(500);
+    expect(joined.incomplete + joined.inconsistent).toBeLessThan(0.01 * joined.requests.length + 5);
+    for (const { latency_ns, stages_ns } of joined.requests) {
+      const staged_ns = stages_ns.reduce((sum, ns) => sum + ns);
+      // Between the two lie the generator's readings of its clock: a pause may fall there, but not before the stamps.
+      expect(staged_ns).toBeGreaterThan(0);
+      expect(staged_ns - latency_ns).toBeLessThan(1000);
+    }
+    const { rest, ...stages } = medians(joined);
+    expect(Object.keys(stages)).toEqual(splitStages.map(({ name }) => name));
+    expect(stages.server_application).toBeGreaterThan(0);
+    expect(rest).toBeLessThan(3);
+  });
+});
+
+test('20 us of work more for each request show in the stage of the application, and in no other', {
+  retry: 2,
+}, async () => {
+  // On one server after the other, twice each: this machine's speed changes.
+  const found: Record<string, number>[] = [];
+  for (const [round, extraUs] of [0, 20, 0, 20].entries()) {
+    const server = await serve(`slow-${round}`, extraUs, 'kernel');
+    found.push(medians(await joinStampsOf(await stamped(`slow-${round}-out`, server))));
+    await stops.pop()!();
+  }
+  const differences = (name: string): number =>
+    Math.min(found[1]![name]!, found[3]![name]!) - Math.min(found[0]![name]!, found[2]![name]!);
+  expect(differences('server_application')).toBeGreaterThan(19);
+  expect(differences('server_application')).toBeLessThan(23);
+  for (const { name } of splitStages) {
+    if (name !== 'server_application') expect(Math.abs(differences(name)), name).toBeLessThan(3);
+  }
+});
+
+test('a load without stamps leaves none, and a server that is not asked writes none', async () => {
+  const server = await serve('quiet', 0, 'kernel');
+  const out = await load('quiet-out', server);
+  await expect(joinStampsOf(out)).rejects.toMatchObject({ code: 'RUN_FILE_MISSING' });
+  const ring = readFileSync(server.stamps);
+  expect(ring.subarray(0, 8).toString('latin1')).toBe('BBSTAMP1');
+  expect(ring.readDoubleLE(16)).toBe(0);
+});
+
+test('the pipeline and several connections are joined as well', async () => {
+  const server = await serve('many', 0, 'kernel');
+  const out = await stamped('many-out', server, '--connections', '5', '--pipeline', '4');
+  const joined = await joinStampsOf(out);
+  expect(joined.requests.length).toBeGreaterThan(1000);
+  expect(joined.inconsistent).toBeLessThan(0.01 * joined.requests.length);
+});
+
+test('a server on another machine has a counter of its own: what lies between is one stage', async () => {
+  const server = await serve('far', 0, 'kernel');
+  const out = await stamped('far-out', server);
+  const near = medians(await joinStampsOf(out));
+  // Only when it ends does a server know how fast its counter runs.
+  await stops.pop()!();
+  const file = readFileSync(server.stamps);
+  file.fill(7, 64, 80);
+  writeFileSync(path.join(out, 'server.stamps'), file);
+  const far = medians(await joinStampsOf(out));
+  expect(far.server_application).toBeCloseTo(near.server_application!, 2);
+  expect(far).toHaveProperty('both_ways_between');
+  expect(far).not.toHaveProperty('request_between');
+});
+
+test('in an open loop the wait behind the schedule is the first stage', async () => {
+  const server = await serve('open', 0, 'kernel');
+  const out = await stamped('open-out', server, '--rate', '5000', '--arrivals', 'poisson');
+  const { stages, requests } = await joinStampsOf(out);
+  expect(stages[0]!.name).toBe('client_schedule');
+  expect(requests.length).toBeGreaterThan(1000);
+  expect(requests.every(({ stages_ns }) => stages_ns[0]! >= 0)).toBe(true);
+});
+
+test('a run folder keeps the stages, not the stamps; a server without stamps is one block', async () => {
+  const server = await serve('other', 0, 'kernel');
+  const out = await stamped('other-out', server);
+  const split = medians(await joinStampsOf(out));
+  await writeStages(out, 0.5);
+  const { clocks, joined, latency_ns } = await readStages(path.join(out, STAGES_FILE));
+  expect(clocks).toBe('one');
+  expect(latency_ns.length).toBeLessThanOrEqual(5000);
+  expect(latency_ns.length).toBeGreaterThan(0.4 * Math.min(5000, joined));
+  await expect(joinStampsOf(out)).rejects.toMatchObject({ code: 'RUN_FILE_MISSING' });
+
+  const alone = await load('alone-out', server, '--stamps-every', '1');
+  const { stages, requests } = await joinStampsOf(alone);
+  const block = medians({ stages, requests, incomplete: 0, inconsistent: 0 });
+  expect(Object.keys(block)).not.toContain('server_application');
+  expect(block.server_and_kernel).toBeGreaterThan(split.server_application!);
+});
+
+test('what kept the server from running is written when it stops, by the clock of the load generator', async () => {
+  const server = await serve('paused', 0, 'kernel');
+  const out = await load('paused-out', server);
+  await stops.pop()!();
+  const ofServer = pausesSchema.parse(JSON.parse(readFileSync(server.pauses, 'utf8')));
+  const { window, slow_requests } = pausesSchema.parse(
+    JSON.parse(readFileSync(path.join(out, 'pauses.json'), 'utf8')),
+  );
+  expect(window!.end_ns - window!.start_ns).toBeGreaterThan(0.69e9);
+  expect(slow_requests!.requests.every(([sent_ns]) => sent_ns >= window!.start_ns)).toBe(true);
+  for (const { start_ns } of ofServer.gaps) {
+    expect(start_ns).toBeGreaterThan(window!.start_ns - 60e9);
+    expect(start_ns).toBeLessThan(window!.end_ns + 60e9);
+  }
+});
