@@ -152,12 +152,16 @@ function twoCounters(
     answered.enter,
     answered.leave,
   ];
-  const away = (replyEnter - sent.leave) * rates.client;
+  const away = (replyEnter - sent.enter) * rates.client;
+  const sending = (sent.leave - sent.enter) * rates.client;
   const atServer = (answered.leave - arrived.enter) * rates.server;
+  // Below zero by what went on in both at the same time, which is the sending call's.
+  const onTheWay = away - sending - atServer;
   return [
-    ...between([sent.application, sent.enter, sent.leave], rates.client),
+    (sent.enter - sent.application) * rates.client,
+    sending + Math.min(0, onTheWay),
     ...between(residence, rates.server),
-    away - atServer,
+    Math.max(0, onTheWay),
     ...between([replyEnter, received.leave, received.application], rates.client),
   ];
 }
