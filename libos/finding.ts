@@ -1,6 +1,9 @@
 /** What `bypassbench doctor` finds: each backend examines its own part, and this file what all of them stand on. */
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { currentCores } from './affinity.ts';
+import { checkCounter, missingFlags } from './stamps/counter.ts';
+import { stampGlueFile } from './stamps/glue.ts';
 
 export interface Finding {
   what: string;
@@ -42,17 +45,23 @@ function examineCores(): Finding {
   };
 }
 
-/** The glues take the time from the time-stamp counter. */
+/** The glues take the time from the counter, and stages of a latency are differences between that of two cores. */
 function examineClock(): Finding {
-  if (process.arch !== 'x64') {
-    return { what: 'clock', works: true, found: 'the generic timer, which is invariant', remedy: null };
+  const missing = missingFlags();
+  const found = missing.length === 0 ? ['invariant counter'] : [`no ${missing.join(', no ')}`];
+  const [first, second] = currentCores();
+  if (first !== undefined && second !== undefined && existsSync(stampGlueFile)) {
+    const { offset_ns, bound_ns } = checkCounter(first, second);
+    found.push(
+      offset_ns === null
+        ? `cores ${first} and ${second} could not be compared`
+        : `core ${second} is ${offset_ns.toFixed(0)} ns ahead of core ${first}, give or take ${bound_ns!.toFixed(0)} ns`,
+    );
   }
-  const flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].split(' ') ?? [];
-  const missing = ['constant_tsc', 'nonstop_tsc'].filter((flag) => !flags.includes(flag));
   return {
     what: 'clock',
     works: missing.length === 0,
-    found: missing.length === 0 ? 'invariant time-stamp counter' : `no ${missing.join(', no ')}`,
+    found: found.join('; '),
     remedy: missing.length === 0 ? null : 'timers may run fast or slow; use another machine for measurements',
   };
 }

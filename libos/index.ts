@@ -33,6 +33,7 @@ export { PauseLog, type Pauses } from './pauses.ts';
 export type * from './pdpi.ts';
 export { PromiseLibos } from './promises.ts';
 
+export { type CounterCheck, checkCounter } from './stamps/counter.ts';
 export { RecordKind, StampRing };
 
 export const backends = ['kernel', 'rdma', 'dpdk'] as const;

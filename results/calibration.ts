@@ -16,6 +16,15 @@ export const calibrationSchema = z.strictObject({
   /** Of the generator, and of the server that it was held against. */
   core: count,
   server_core: count,
+  /** Whether the two cores' counters are one clock; null in older files. */
+  counter: z
+    .strictObject({
+      missing_flags: z.array(z.string()),
+      offset_ns: z.number().nullable(),
+      bound_ns: z.number().nonnegative().nullable(),
+    })
+    .nullable()
+    .default(null),
   /** Measured time of each step. */
   duration_s: z.number().positive(),
   /** Latency with a server that takes no time. */

@@ -45,7 +45,11 @@ export async function writeReport(
   const drawIfAny = (name: string, what: string, spec: TopLevelSpec | null) =>
     spec && drawChart(name, `${what}: ${title}`, spec);
   const figure = await drawChart('figure', title, figureSpec(run.manifest, summary, reference));
-  const breakdown = await drawIfAny('breakdown', 'Where the time goes', breakdownSpec(run.manifest, summary));
+  const breakdown = await drawIfAny(
+    'breakdown',
+    'Where the time goes',
+    breakdownSpec(run.manifest, summary, run.calibration),
+  );
   const split = await drawIfAny(
     'split',
     'What the kernel takes',

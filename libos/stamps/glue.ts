@@ -16,7 +16,7 @@ export interface StampGlue {
   skew(firstCore: number, secondCore: number, offset: Float64Array, bound: Float64Array): number;
 }
 
-const file = fileURLToPath(new URL('../native/build/stamps.so', import.meta.url));
+export const stampGlueFile = fileURLToPath(new URL('../native/build/stamps.so', import.meta.url));
 
 let loaded: StampGlue | null = null;
 
@@ -34,9 +34,9 @@ function load(): StampGlue {
       -1,
       `the C glue for stamps ${why}: run node scripts/setup.mjs`,
     );
-  if (!existsSync(file)) throw unavailable('is not built');
+  if (!existsSync(stampGlueFile)) throw unavailable('is not built');
   try {
-    const library = koffi.load(file);
+    const library = koffi.load(stampGlueFile);
     return {
       stamp: library.func('void stamp(uintptr_t)'),
       clocks: library.func('void stamp_clocks(uintptr_t, uintptr_t)'),

@@ -5,7 +5,13 @@
  *     starts both, waits      injects what is ordered, times it   <->  orders, sends, measures
  *     compares                what was injected                        what was seen
  */
-import { type Endpoint, finishedOrSignalled, startDataPath } from '../../libos/index.ts';
+import {
+  type CounterCheck,
+  checkCounter,
+  type Endpoint,
+  finishedOrSignalled,
+  startDataPath,
+} from '../../libos/index.ts';
 import { LoadError } from '../errors.ts';
 import { GET, Workload, type WorkloadOptions } from '../workload.ts';
 import type { ClientInput, ClientOutcome } from './client.ts';
@@ -44,6 +50,8 @@ export interface Calibration {
   core: number;
   server_core: number;
   duration_s: number;
+  /** Of the server's core against the generator's. */
+  counter: CounterCheck;
   floor_us: { p50: number; p99: number };
   delays: {
     asked_us: number;
@@ -90,6 +98,7 @@ export async function calibrate(
   options: CalibrateOptions,
   progress: Float64Array,
 ): Promise<Calibration | null> {
+  const counter = checkCounter(options.core, options.serverCore);
   const words = new Int32Array(new SharedArrayBuffer(8));
   const workload = new Workload(workloadOptions);
   const server = startDataPath<NullServerInput, Endpoint, Injected>(
@@ -117,7 +126,7 @@ export async function calibrate(
     );
     await server.stop();
     const injected = await server.finished;
-    return outcome === null || injected === null ? null : compare(options, outcome, injected);
+    return outcome === null || injected === null ? null : { ...compare(options, outcome, injected), counter };
   } finally {
     await server.stop();
   }
@@ -129,7 +138,11 @@ function pausedSeconds(durationS: number): number {
   return Math.max(1, Math.round(durationS / periodS)) * periodS;
 }
 
-function compare(options: CalibrateOptions, outcome: ClientOutcome, injected: Injected): Calibration {
+function compare(
+  options: CalibrateOptions,
+  outcome: ClientOutcome,
+  injected: Injected,
+): Omit<Calibration, 'counter'> {
   const [ofFloor, ...ofDelays] = outcome.delays;
   const floor = required(ofFloor, 'the floor').quantilesNs;
   const floorUs = { p50: floor.p50 / 1000, p999: floor.p999 / 1000 };

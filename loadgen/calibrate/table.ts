@@ -7,6 +7,7 @@ export function describeCalibration(calibration: Calibration): string {
   const { backend, floor_us, delays, pauses } = calibration;
   const { pause_us, period_us, delayed_from_us } = pauses[0];
   return [
+    describeCounter(calibration.counter),
     `floor over ${backend}: p50 ${us(floor_us.p50)} us, p99 ${us(floor_us.p99)} us`,
     '',
     ...table(
@@ -34,6 +35,15 @@ export function describeCalibration(calibration: Calibration): string {
     ),
     '(whatever else runs on these cores delays requests too, and is seen)',
   ].join('\n');
+}
+
+function describeCounter({ missing_flags, offset_ns, bound_ns }: Calibration['counter']): string {
+  const rate =
+    missing_flags.length === 0
+      ? 'counter: invariant'
+      : `counter: not invariant (no ${missing_flags.join(', no ')})`;
+  if (offset_ns === null) return `${rate}; the two cores could not be compared`;
+  return `${rate}; the server's core is ${offset_ns.toFixed(0)} ns ahead, give or take ${bound_ns!.toFixed(0)} ns`;
 }
 
 function us(value: number): string {

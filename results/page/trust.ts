@@ -2,6 +2,7 @@
 
 import type { Measured, Summary } from '../bundle.ts';
 import type { Calibration } from '../calibration.ts';
+import { counterSentence } from '../counter.ts';
 import { nameTarget } from '../doubts.ts';
 import { formatCount, formatPercent, formatUs } from '../format.ts';
 import { type Html, html } from '../html.ts';
@@ -118,10 +119,11 @@ const tailHeads: Record<(typeof tailCauses)[number], string> = {
 
 function calibrated(calibration: Calibration | null): Html {
   if (!calibration) return html``;
-  const { floor_us, delays, pauses, backend } = calibration;
+  const { floor_us, delays, pauses, backend, counter } = calibration;
   return html`<h3>The load generator, calibrated</h3>
 <p>Against a server in its own process that takes no time (${backend} backend): p50 ${formatUs(floor_us.p50)} µs, p99
 ${formatUs(floor_us.p99)} µs. A latency measured over that backend has this in it.</p>
+${counter ? html`<p>${counterSentence(counter)}</p>` : ''}
 ${table(
   ['server works, µs', 'measured above the floor, µs', 'error, µs', 'error'].map((head) => ({
     head,

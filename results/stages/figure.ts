@@ -5,8 +5,10 @@
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Summary } from '../bundle.ts';
+import type { Calibration } from '../calibration.ts';
 import { mixture } from '../caption.ts';
 import { mutedSystems } from '../chart.ts';
+import { counterSentence } from '../counter.ts';
 import {
   captionStyle,
   figureConfig,
@@ -25,7 +27,11 @@ import { breakdownPanels } from './rows.ts';
 const legendLine = 18;
 
 /** Null where no point has a breakdown. */
-export function breakdownSpec(manifest: Manifest, summary: Summary): TopLevelSpec | null {
+export function breakdownSpec(
+  manifest: Manifest,
+  summary: Summary,
+  calibration: Calibration | null,
+): TopLevelSpec | null {
   const panels = breakdownPanels(summary);
   if (panels.length === 0) return null;
   const width = panelWidth.absolute + panelWidth.share + 60;
@@ -40,13 +46,13 @@ export function breakdownSpec(manifest: Manifest, summary: Summary): TopLevelSpe
       legend(width, owners),
       ...panels.map(panelPair),
       textBlock(mixture(manifest.systems), width, warningStyle),
-      textBlock([caption(summary, manifest).join(' ')], width, captionStyle),
+      textBlock([caption(summary, manifest, calibration).join(' ')], width, captionStyle),
     ].filter((part) => part !== null),
     config: figureConfig,
   } as TopLevelSpec;
 }
 
-function caption({ points, floors }: Summary, { plan }: Manifest): string[] {
+function caption({ points, floors }: Summary, { plan }: Manifest, calibration: Calibration | null): string[] {
   const overheads = points.flatMap(({ probe_overhead }) => probe_overhead?.ratio ?? []);
   const unsplit = points.filter(({ breakdown }) => breakdown?.p50?.stages_us.server_and_kernel);
   const labels = [...new Set(unsplit.map(({ label }) => label))];
@@ -59,6 +65,7 @@ function caption({ points, floors }: Summary, { plan }: Manifest): string[] {
             'its commands.',
         ]
       : []),
+    ...(calibration?.counter ? [counterSentence(calibration.counter)] : []),
     ...(plan.stages ? [`Stamped: one window of some milliseconds in ${plan.stages.every}.`] : []),
     ...(overheads.length > 0
       ? [
