@@ -20,6 +20,21 @@ describe('where the server listens when it is not told', () => {
   });
 });
 
+it("stamps and pauses are the ported server's", () => {
+  expect(
+    parseServeOptions({ ...given, stamps: '/dev/shm/x', stampsEvery: '8', pauses: '/tmp/p' }),
+  ).toMatchObject({
+    stamps: '/dev/shm/x',
+    stampsEvery: 8,
+    pauses: '/tmp/p',
+  });
+  expect(parseServeOptions(given)).toMatchObject({ stamps: null, stampsEvery: 0, pauses: null });
+  expect(() => parseServeOptions({ ...given, frontend: 'sockets', pauses: '/tmp/p' })).toThrow(
+    '--stamps and --pauses apply to --frontend libos',
+  );
+  expect(() => parseServeOptions({ ...given, stampsEvery: '-1' })).toThrow('--stamps-every -1');
+});
+
 it('options of the backend are handed on as they are; there need not be any', () => {
   const backendOption = { device: 'memif', ip: '10.99.0.1/24' };
   expect(parseServeOptions({ ...given, backendOption }).backendOptions).toEqual(backendOption);

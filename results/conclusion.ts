@@ -21,7 +21,7 @@ export async function renderConclusion(
   ];
   if (reference) {
     const findings = evaluateClaims(summary, await Promise.all((await shippedClaims()).map(readClaims)));
-    parts.push(renderVerdicts(findings, { columns, color }));
+    parts.push(renderVerdicts(summary, findings, { columns, color }));
   }
   return parts.filter((part) => part !== '').join('\n');
 }

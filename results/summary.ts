@@ -98,7 +98,9 @@ function lowerBounds(floors: FloorPoint[], system: string, target: MeasurementTa
   return floors.flatMap((floor) => {
     const bounds = floor.system === system && sameTarget(floor, target) && floor.verdict !== 'invalid';
     const trials_us = floor.trial_p50_us.map(({ p50_us }) => p50_us);
-    return bounds && trials_us.length > 0 ? [{ name: `its floor `, p50_us: Math.min(...trials_us) }] : [];
+    return bounds && trials_us.length > 0
+      ? [{ name: `its floor ${floor.label}`, p50_us: Math.min(...trials_us) }]
+      : [];
   });
 }
 

@@ -5,7 +5,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { Summary } from './bundle.ts';
 import { chartFileEndings } from './chart.ts';
 import { readClaims, shippedClaims } from './claims/document.ts';
-import { evaluateClaims } from './claims/evaluate.ts';
+import { aboutSystemsOf, evaluateClaims } from './claims/evaluate.ts';
 import { distributionSpec } from './distribution-figure.ts';
 import { ResultsError } from './errors.ts';
 import { figureSpec } from './figure.ts';
@@ -62,7 +62,7 @@ export async function writeReport(
   );
   const charts = [figure, breakdown, split, distribution].filter((chart) => chart !== null);
   const findings = evaluateClaims(summary, await Promise.all((await shippedClaims()).map(readClaims)));
-  const tested = reference && findings.some(({ evidence }) => evidence);
+  const tested = reference && aboutSystemsOf(summary, findings).length > 0;
   const contents = { figure, breakdown, split, distribution, claims: tested ? claimsTable(findings) : null };
   const drawn = charts.flatMap(({ name }) => chartFileEndings.map((ending) => `${name}.${ending}`));
   const linked = ['manifest.json', 'summary.json', ...drawn];

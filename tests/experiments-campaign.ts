@@ -67,7 +67,15 @@ export class TestRun {
   readonly temp = path.join(this.folder, 'temp');
   readonly config = path.join(this.folder, 'config.yaml');
 
-  constructor(config: { trials?: number; workload?: object; systems: object[]; floors?: object[] }) {
+  constructor(config: {
+    trials?: number;
+    workload?: object;
+    systems: object[];
+    floors?: object[];
+    stages?: object;
+    calibration?: object;
+    repeat?: string;
+  }) {
     writeFileSync(
       this.config,
       stringify({ experiment: 'test', title: 'A test', trials: 1, workload: tinyWorkload, ...config }),

@@ -12,7 +12,28 @@ const p50_ns = new Map([
   ['kv-dpdk', 4_200],
 ]);
 const floors = [{ name: 'dpdk-frames', label: 'raw DPDK frames', system: 'kv-dpdk', cores: [0, 1] }];
-/** Three systems, one of them invalid, and a floor. */
+const unsplit = {
+  client_libos_send: 0.02,
+  client_device_send: 0.2,
+  server_command: 0,
+  server_and_kernel: 0.6,
+  client_device_receive: 0.1,
+  client_libos_receive: 0.03,
+};
+const split = {
+  client_libos_send: 0.05,
+  client_device_send: 0.15,
+  request_between: 0.05,
+  server_device_receive: 0.1,
+  server_libos_receive: 0.05,
+  server_application: 0.25,
+  server_libos_send: 0.05,
+  server_device_send: 0.1,
+  reply_between: 0.02,
+  client_device_receive: 0.1,
+  client_libos_receive: 0.04,
+};
+/** Three systems, one of them invalid, all stamped, and a floor. */
 export const ordinary: Partial<SyntheticRun> = {
   manifest: manifest({
     systems: [
@@ -27,6 +48,8 @@ export const ordinary: Partial<SyntheticRun> = {
       { length: 3000 },
       (_, index) => (p50_ns.get(name) ?? 1500) + 100 * trial + 3 * index,
     ),
+    ...(name === 'redis' && { stages: unsplit, server_command_us: 2 }),
+    ...(name.startsWith('kv') && { stages: split }),
   }),
   trial: ({ name }, trial) =>
     name === 'kv-kernel' && trial === 2 ? { status: 'failed', reason: 'hung' } : {},

@@ -55,6 +55,29 @@ describe('pointing', () => {
     await page.locator('.tooltip').waitFor({ state: 'hidden' });
   });
 
+  async function pointedAt(page: Page, mark: string): Promise<Record<string, string>> {
+    await page.mouse.move(2, 2);
+    await page.locator('.tooltip').waitFor({ state: 'hidden' });
+    await page.locator(live('breakdown', mark)).first().hover();
+    return told(page);
+  }
+
+  test('at a piece of the breakdown, or the number on it, tells its stage, its time and its share', async () => {
+    const page = await open();
+    expect(await pointedAt(page, 'path[aria-roledescription="bar"]')).toMatchObject({
+      title: 'Redis',
+      stage: 'client: libOS, sending',
+      share: '2.0 %',
+    });
+    const { latency_us, stages_us } = summary.points[0]!.breakdown!.p50!;
+    expect(await pointedAt(page, 'text[aria-label*="number: "]')).toMatchObject({
+      stage: 'client: inside send',
+      mean: `${stages_us.client_device_send!.toFixed(3)} µs`,
+      share: '20.0 %',
+    });
+    expect(stages_us.client_device_send! / latency_us).toBeCloseTo(0.2);
+  });
+
   test('at an invalid bar tells that it is', async () => {
     const page = await open();
     await page.locator(`${bars}[stroke-dasharray]`).first().hover();

@@ -5,9 +5,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import { onTestFinished } from 'vitest';
 import type { LoadResult, Manifest, MeasurementTarget, SystemUnderTest, Trial } from '../results/index.ts';
+import type { StagesFile } from '../results/stages/stages-file.ts';
 
 /** What one measurement of one trial is to hold. */
 export type Measured = {
@@ -17,6 +19,10 @@ export type Measured = {
   errors?: number;
   wrong?: number;
   first_error?: string;
+  /** A measurement with stamps behind it: how each latency splits, as shares by the names of stages. */
+  stages?: Record<string, number>;
+  /** What the server says its command took, where it is not stamped. */
+  server_command_us?: number;
   elapsed_s?: number;
   sample?: LoadResult['sample'];
 };
@@ -164,7 +170,14 @@ async function writeTrial(
       elapsed_s: 6.1,
       interference: null,
     });
-    if (measured) await writeLoadResult(join(folder, name), synthetic.manifest, target, measured);
+    if (measured) {
+      await writeLoadResult(join(folder, name), synthetic.manifest, target, measured);
+      if (measured.stages) {
+        const stamped = join(folder, name, 'stamped');
+        await writeLoadResult(stamped, synthetic.manifest, target, measured);
+        await writeStagesFile(stamped, measured, measured.stages);
+      }
+    }
   }
   await mkdir(folder, { recursive: true });
   await writeJson(join(folder, 'trial.json'), {
@@ -181,6 +194,28 @@ async function writeTrial(
     measurements,
     ...overrides,
   } satisfies Trial);
+}
+
+/** Every latency in the histogram is a stamped request. */
+async function writeStagesFile(
+  folder: string,
+  { latencies_ns, server_command_us }: Measured,
+  shares: Record<string, number>,
+): Promise<void> {
+  const file: StagesFile = {
+    schema: 'bypassbench.stages/1',
+    clocks: 'server_application' in shares ? 'one' : 'client only',
+    joined: latencies_ns.length,
+    incomplete: 1,
+    inconsistent: 0,
+    server_command_us: server_command_us ?? null,
+    sent_ns: latencies_ns.map((_, index) => index * 1e5),
+    latency_ns: latencies_ns,
+    stages_ns: Object.fromEntries(
+      Object.entries(shares).map(([name, share]) => [name, latencies_ns.map((ns) => ns * share)]),
+    ),
+  };
+  await writeFile(join(folder, 'stages.json.gz'), gzipSync(JSON.stringify(file)));
 }
 
 async function writeLoadResult(

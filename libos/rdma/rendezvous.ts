@@ -57,6 +57,11 @@ export interface RendezvousHandler {
   broken(line: Line): void;
 }
 
+/** Handed over as a whole: a time that is passed to a call which is not inlined makes an object, here one in each poll. */
+export interface Clock {
+  readonly nowUs: number;
+}
+
 export interface Rendezvous {
   /** Called once before anything else. */
   attach(handler: RendezvousHandler): void;
@@ -65,6 +70,6 @@ export interface Rendezvous {
   /** Starts to connect, from `localAddress` unless that is 0; what becomes of it the handler is told. */
   connect(address: number, port: number, localAddress: number, localPort: number, hello: Hello): Line;
   /** Looks for news, at most every so often; nothing is told but from here. */
-  poll(nowUs: number): void;
+  poll(clock: Clock): void;
   close(): void;
 }

@@ -14,7 +14,7 @@ import { Errno, errno } from '../native/libc.ts';
 import { codeOfErrno, systemError } from '../native/socket-errors.ts';
 import * as sys from '../native/sockets.ts';
 import { decodeHello, encodeHello, type Hello, HelloKind, type Refusal } from './hello.ts';
-import type { Line, Listener, Rendezvous, RendezvousHandler } from './rendezvous.ts';
+import type { Clock, Line, Listener, Rendezvous, RendezvousHandler } from './rendezvous.ts';
 
 const RECORD_BYTES = 12;
 /** Between two looks at the sockets: connections begin and end so much later, and messages pay little for it. */
@@ -87,7 +87,8 @@ export class TcpRendezvous implements Rendezvous {
     return line;
   }
 
-  poll(nowUs: number): void {
+  poll(clock: Clock): void {
+    const { nowUs } = clock;
     // Somebody waits for a connection: it is worth a look each time.
     if (nowUs < this.#lookUs && this.#waiting.size === 0) return;
     this.#lookUs = nowUs + LOOK_EVERY_US;

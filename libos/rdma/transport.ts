@@ -174,7 +174,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     this.#pushes = 0;
     this.#sender.serveWaiting();
     engine.poll();
-    this.#rendezvous.poll(this.#device.nowUs);
+    this.#rendezvous.poll(this.#device);
     const { touched } = engine;
     if (touched.count === 0) return;
     for (let i = 0; i < touched.count; i++) {

@@ -59,6 +59,12 @@ export function evaluateClaims(summary: Summary, claims: Claims[]): Finding[] {
 }
 
 /** 1 when a claim fails, 0 when none does and one holds at least, 2 when none could be tested. */
+/** Those about systems that the run has, whatever became of them. */
+export function aboutSystemsOf({ points }: Summary, findings: Finding[]): Finding[] {
+  const systems = new Set(points.map(({ system }) => system));
+  return findings.filter(({ claim }) => systems.has(claim.system) && systems.has(claim.over));
+}
+
 export function exitCode(found: Finding[]): 0 | 1 | 2 {
   if (found.some(({ outcome }) => outcome === 'fails')) return 1;
   return found.some(({ outcome }) => outcome === 'holds') ? 0 : 2;

@@ -1,8 +1,9 @@
 /** Findings as text for the terminal: each claim, what became of it for each operation, and on what evidence. */
 import { styleText } from 'node:util';
+import type { Summary } from '../bundle.ts';
 import { formatMeasure, formatRatioFinely, measureNames } from '../measure.ts';
 import { paragraph, type Terminal } from '../terminal.ts';
-import type { Finding, Outcome } from './evaluate.ts';
+import { aboutSystemsOf, type Finding, type Outcome } from './evaluate.ts';
 import type { Claim, Claims } from './schema.ts';
 
 export type ClaimsTextOptions = Terminal & {
@@ -111,18 +112,21 @@ function tally(findings: Finding[]): string {
   return `${verb(holding, 'holds', 'hold')}, ${verb(failing, 'fails', 'fail')}, ${untested} cannot be tested here.`;
 }
 
-/** A line for each finding with evidence, for the end of a run, and how many could not be tested. */
-export function renderVerdicts(findings: Finding[], { columns, color }: Terminal): string {
-  const tested = findings.filter(({ evidence }) => evidence);
-  const lines = tested.flatMap((finding) => {
-    const { claim, about, outcome, evidence } = finding;
-    const { ratio, interval } = evidence!;
-    const range = interval
-      ? ` [${formatRatioFinely(interval.low)} to ${formatRatioFinely(interval.high)}]`
-      : '';
-    const text =
-      `${outcome}: ${claim.id}, ${about}: ${measureNames[claim.measure]} of ${claim.system} is ` +
-      `${formatRatioFinely(ratio)}${range} of ${claim.over}; ${boundText([finding])}`;
+function measuredText({ measure, system, over }: Claim, evidence: NonNullable<Finding['evidence']>): string {
+  const { ratio, interval } = evidence;
+  const range = interval
+    ? ` [${formatRatioFinely(interval.low)} to ${formatRatioFinely(interval.high)}]`
+    : '';
+  return `${measureNames[measure]} of ${system} is ${formatRatioFinely(ratio)}${range} of ${over}`;
+}
+
+/** A line for each finding about systems of the run, for its end, and how many could not be tested. */
+export function renderVerdicts(summary: Summary, findings: Finding[], { columns, color }: Terminal): string {
+  const lines = aboutSystemsOf(summary, findings).flatMap((finding) => {
+    const { claim, about, outcome, reason, evidence } = finding;
+    const of = evidence ? `${measuredText(claim, evidence)}; ` : '';
+    const why = reason ? `; ${reason}` : '';
+    const text = `${outcome}: ${claim.id}, ${about}: ${of}${boundText([finding])}${why}`;
     const [first, ...rest] = paragraph(text, columns, '  ', '  ');
     return [
       color

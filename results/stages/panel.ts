@@ -121,7 +121,7 @@ const tooltip =
   "'share': format(100 * datum.share, '.1f') + ' %', " +
   "'latency there': format(datum.latency_us, ',.3f') + ' µs', 'verdict': datum.verdict}";
 
-/** The pieces' values, in those that are wide enough. */
+/** The pieces' values, in those that are wide enough; they tell the same as the pieces that they lie on. */
 function numbers(
   rows: Row[],
   { x, unit_per_px }: View,
@@ -133,7 +133,7 @@ function numbers(
       const fits = textWidth(number, numberSize) + 4 <= (to - from) / unit_per_px;
       if (!fits || piece.owner === floorOwner) return [];
       const white = dark.has(piece.owner) && piece.verdict !== 'invalid';
-      return [{ row: piece.row, system: piece.system, middle: (from + to) / 2, number, white }];
+      return [{ ...piece, middle: (from + to) / 2, number, white }];
     }),
   );
   return {
@@ -143,6 +143,7 @@ function numbers(
       x: { field: 'middle', ...x },
       text: { field: 'number' },
       color: { condition: { test: 'datum.white', value: 'white' }, value: ink },
+      tooltip: { value: { expr: tooltip } },
       ...fadeMuted,
     },
   };

@@ -1,0 +1,106 @@
+/** A run with everything that tells where time goes and whether to believe it: stages, a repeated system, calibration. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { availableCores } from '../experiments/machine.ts';
+import { calibrationSchema } from '../results/calibration.ts';
+import { type Summary, summarySchema } from '../results/index.ts';
+import { redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
+
+const ported = system(
+  'kv-kernel',
+  [
+    'bypassbench',
+    'serve',
+    '--frontend',
+    'libos',
+    '--port',
+    '0',
+    '--stamps',
+    '{stamps}',
+    '--pauses',
+    '{pauses}',
+  ],
+  { ready: { by: 'json_line', timeout_s: 20 } },
+);
+
+let run: TestRun;
+let summary: Summary;
+let stdout = '';
+
+beforeAll(async () => {
+  run = new TestRun({
+    trials: 3,
+    workload: { ...tinyWorkload, duration_s: 0.4, warmup_s: 0.2 },
+    stages: { every: 1, duration_s: 0.4 },
+    calibration: { duration_s: 0.1 },
+    repeat: 'kv-kernel',
+    systems: [{ ...redis, command_stats: true }, ported],
+  });
+  mkdirSync(run.temp);
+  const ended = await run.start();
+  stdout = ended.stdout;
+  expect(ended.stderr).not.toContain('failed');
+  summary = summarySchema.parse(JSON.parse(readFileSync(path.join(run.out, 'summary.json'), 'utf8')));
+}, 120_000);
+afterAll(() => rmSync(run.folder, { recursive: true, force: true }));
+
+describe('a run that splits its latencies', () => {
+  test('has a breakdown for each point: of the ported server every stage, of Redis what it says of its commands', () => {
+    for (const { system: name, breakdown } of summary.points) {
+      const { latency_us, stages_us } = breakdown!.p50!;
+      expect(Object.values(stages_us).reduce((sum, us) => sum! + us!)).toBeCloseTo(latency_us, 3);
+      const names = Object.keys(stages_us);
+      if (name === 'redis')
+        expect(names).toEqual(expect.arrayContaining(['server_command', 'server_and_kernel']));
+      else expect(names).toEqual(expect.arrayContaining(['server_application', 'reply_between']));
+      expect(names).not.toContain(name === 'redis' ? 'server_application' : 'server_and_kernel');
+    }
+  });
+
+  test('keeps stages and not stamps, the pauses of both sides, and leaves nothing in shared memory', () => {
+    for (const folder of run.trialFolders()) {
+      const stamped = readdirSync(path.join(folder, 'get-c1', 'stamped'));
+      expect(stamped).toContain('stages.json.gz');
+      expect(stamped.filter((name) => name.endsWith('.stamps'))).toEqual([]);
+      expect(existsSync(path.join(folder, 'get-c1', 'pauses.json'))).toBe(true);
+      expect(existsSync(path.join(folder, 'server.pauses.json'))).toBe(!folder.includes('redis'));
+    }
+    for (const trial of run.trials()) {
+      expect(trial.server_command.join(' ')).not.toContain('/dev/shm');
+      expect(trial.measurements.every(({ interference }) => interference !== null)).toBe(true);
+    }
+    expect(readdirSync(run.temp)).toEqual([]);
+  });
+
+  test('tells the noise, from a system that is measured twice and drawn once', () => {
+    expect(summary.points.map(({ system: name }) => name)).not.toContain('kv-kernel-again');
+    expect(summary.repeats.map(({ system: name, repeats }) => [name, repeats])).toEqual([
+      ['kv-kernel-again', 'kv-kernel'],
+      ['kv-kernel-again', 'kv-kernel'],
+    ]);
+    expect(summary.repeats[0]!.versus_itself).toMatchObject({ trials: 3 });
+    expect(stdout).toContain('kv-kernel against itself, GET: p50 ');
+  });
+
+  test('is calibrated before, where there are cores for it', () => {
+    const file = path.join(run.out, 'calibration.json');
+    if (availableCores().length < 2) {
+      expect(existsSync(file)).toBe(false);
+      return;
+    }
+    const { floor_us, counter } = calibrationSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    expect(floor_us.p50).toBeGreaterThan(0);
+    expect(counter!.missing_flags).toEqual([]);
+  });
+
+  test('ends with where the time goes, what stamping costs, and the claims', () => {
+    expect(stdout).toContain('Where the time goes near the p50, in µs:');
+    expect(stdout).toContain('Stamping changed the p50');
+    expect(stdout).toContain('Claims:\n');
+    expect(stdout).toMatch(/\d+ cannot be tested here\./);
+    const page = readFileSync(path.join(run.out, 'report.html'), 'utf8');
+    for (const id of ['breakdown', 'distributions', 'validity', 'claims'])
+      expect(page).toContain(`id="${id}"`);
+  });
+});
