@@ -45,7 +45,8 @@ ${
 }
 
 function interferences(summary: Summary): Html {
-  const rows = summaryRows(summary).filter(({ interference }) => interference);
+  // Of a floor no more is known than the steal, which its verdict looks at.
+  const rows = summaryRows(summary).filter(({ interference }) => interference?.client_gc);
   if (rows.length === 0) return html``;
   const gc = (of: NonNullable<Measured['interference']>['client_gc']): string =>
     of
@@ -155,5 +156,5 @@ ${table(
 }
 
 function namesOf(row: Row, rows: Row[]): string[] {
-  return [row.label, nameTarget(row, rows)];
+  return [row.system, nameTarget(row, rows)];
 }

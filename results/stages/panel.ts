@@ -133,7 +133,9 @@ function numbers(
       const fits = textWidth(number, numberSize) + 4 <= (to - from) / unit_per_px;
       if (!fits || piece.owner === floorOwner) return [];
       const white = dark.has(piece.owner) && piece.verdict !== 'invalid';
-      return [{ ...piece, middle: (from + to) / 2, number, white }];
+      const { row, system, label, stage, us, share, latency_us, verdict } = piece;
+      const told = { row, system, label, stage, us, share, latency_us, verdict };
+      return [{ ...told, middle: (from + to) / 2, number, white }];
     }),
   );
   return {

@@ -98,14 +98,19 @@ function pieceOf(
     ...of,
     stage,
     owner,
-    us,
-    share: us / latency_us,
-    from_us,
-    to_us,
-    from_share: from_us / latency_us,
-    to_share: to_us / latency_us,
-    latency_us,
+    us: rounded(us),
+    share: rounded(us / latency_us),
+    from_us: rounded(from_us),
+    to_us: rounded(to_us),
+    from_share: rounded(from_us / latency_us),
+    to_share: rounded(to_us / latency_us),
+    latency_us: rounded(latency_us),
   };
+}
+
+/** To what a picture, or a reader, can tell. */
+function rounded(value: number): number {
+  return Math.round(value * 1e5) / 1e5;
 }
 
 function rowOf({ row, system, label, verdict }: Owner, us: number | null, pieces: Piece[]): Row {
