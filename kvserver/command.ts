@@ -1,8 +1,9 @@
 /** `bypassbench serve`: starts the key-value server and says on one line when it is ready. */
 import { Command } from 'commander';
-import { backends, withBackendOption } from '../libos/index.ts';
+import { backends, PauseLog, withBackendOption } from '../libos/index.ts';
 import { serveOverSockets } from './frontends/sockets.ts';
 import { DEFAULT_OUTPUT_BUFFER_LIMIT, FRONTENDS, parseServeOptions, type ServeOptions } from './options.ts';
+import { writePauses } from './pauses-file.ts';
 
 export function command(): Command {
   return new Command('serve')
@@ -46,7 +47,7 @@ When the server is ready it prints one line of JSON:
     )
     .option(
       '--pauses <file>',
-      'JSON file, written at the end: garbage collections, and gaps in which the data path did not run',
+      'JSON file, written at the end: garbage collections and, of --frontend libos, gaps in which its data path did not run',
     )
     .action(async (given) => serve(parseServeOptions(given)));
 }
@@ -57,9 +58,14 @@ async function serve(options: ServeOptions): Promise<void> {
     await serveOverLibos(options);
     return;
   }
+  // Its event loop has no turns of known length: of pauses it knows the collections of garbage alone.
+  const pauses = new PauseLog();
   const server = await serveOverSockets(options);
   const stop = () => {
-    void server.close().then(() => process.exit(0));
+    void server
+      .close()
+      .then(() => writePauses(pauses, options.pauses))
+      .then(() => process.exit(0));
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);

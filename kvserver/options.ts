@@ -80,10 +80,10 @@ export function parseServeOptions(given: {
       `--core applies to --frontend libos, whose data path has a thread of its own: to pin the sockets front end, start it with 'taskset -c ${core}'`,
     );
   }
-  if (frontend === 'sockets' && (given.stamps !== undefined || given.pauses !== undefined)) {
+  if (frontend === 'sockets' && given.stamps !== undefined) {
     throw new KvServerError(
       'INVALID_OPTION',
-      '--stamps and --pauses apply to --frontend libos, whose pushes and pops are what is stamped',
+      '--stamps applies to --frontend libos, whose pushes and pops are what is stamped',
     );
   }
   const outputBufferLimit = parseOutputBufferLimit(given.clientOutputBufferLimit);

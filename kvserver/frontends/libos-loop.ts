@@ -4,7 +4,6 @@
  * Requests are parsed in the buffers that the libOS received them in, replies written into buffers that it sends
  * from; the loop allocates nothing per request.
  */
-import { writeFileSync } from 'node:fs';
 import {
   type Completion,
   createLibos,
@@ -24,6 +23,7 @@ import { Engine, MAX_CLIENTS_REPLY } from '../engine.ts';
 import { listenError } from '../errors.ts';
 import type { FrontEnd } from '../frontend.ts';
 import type { ServeOptions } from '../options.ts';
+import { writePauses } from '../pauses-file.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 
 const BACKLOG = 511;
@@ -52,9 +52,7 @@ export async function run(context: DataPathContext<ServeOptions, Endpoint>): Pro
   } finally {
     libos.shutdown();
     stamps?.noteClocks();
-    const found = await pauses.finish();
-    if (options.pauses !== null)
-      writeFileSync(options.pauses, `${JSON.stringify({ schema: 'bypassbench.pauses/1', ...found })}\n`);
+    await writePauses(pauses, options.pauses);
   }
 }
 

@@ -1,0 +1,10 @@
+/** What kept the server from running, as a file (`serve --pauses`); its format is that of results/pauses.ts. */
+import { writeFileSync } from 'node:fs';
+import type { PauseLog } from '../libos/index.ts';
+
+/** Ends the log. `file` null: nothing is written. */
+export async function writePauses(pauses: PauseLog, file: string | null): Promise<void> {
+  const found = await pauses.finish();
+  if (file === null) return;
+  writeFileSync(file, `${JSON.stringify({ schema: 'bypassbench.pauses/1', ...found })}\n`);
+}
