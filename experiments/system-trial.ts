@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type LoadResult, SERVER_PAUSES_FILE, STAMPED_FOLDER, writeStages } from '../results/index.ts';
 import { commandTime_us, readCommandStats } from './command-stats.ts';
 import { fillPlaceholders, type SystemValues } from './config.ts';
+import { TrialFailure } from './errors.ts';
 import { loadArguments } from './load-arguments.ts';
 import { commandPath, ownCommand } from './machine.ts';
 import { type Meter, measure, type Operation } from './measurement.ts';
@@ -95,7 +96,9 @@ class ServerRun {
     const before = command_stats ? await readCommandStats(address, operation) : null;
     await this.#measure(request);
     const server_command_us = before && commandTime_us(before, await readCommandStats(address, operation));
-    await writeStages(folder, server_command_us);
+    await writeStages(folder, server_command_us).catch((error: Error) => {
+      throw new TrialFailure(`the stamps of ${operation} cannot be used: ${error.message}`);
+    });
   }
 
   #measure(request: Measuring): Promise<LoadResult> {
