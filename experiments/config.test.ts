@@ -97,11 +97,8 @@ describe('a wrong config', () => {
     [
       'a system with the name of the repetition',
       'quick:\n',
-      `${secondSystem.replace('name: redis', 'name: redis-again')}repeat: redis\nquick:\n`.replace(
-        'quick:\nrepeat',
-        'repeat',
-      ),
-      '26:1',
+      secondSystem.replace('name: redis', 'name: redis-again').replace('quick:', 'repeat: redis\nquick:'),
+      '28:1',
       "repeat: 'redis-again' is the name of its repetition: rename the other",
     ],
     [

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
 import { availableCores } from '../experiments/machine.ts';
-import { type Manifest, manifestSchema, type Trial, trialSchema } from '../results/index.ts';
+import { type Manifest, manifestSchema, summarySchema, type Trial, trialSchema } from '../results/index.ts';
 
 const bypassbench = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const cores = availableCores();
@@ -92,6 +92,16 @@ export class TestRun {
       reject: false,
       env: { TMPDIR: this.temp, ...env },
     });
+  }
+
+  /**
+   * What a run in which no trial failed must exit with: whether its points are valid is a matter of what else runs on this
+   * machine, such as other tests, and one that is not makes the exit code 1.
+   */
+  exitCodeOfPoints(): 0 | 1 {
+    const text = readFileSync(path.join(this.out, 'summary.json'), 'utf8');
+    const { points, floors } = summarySchema.parse(JSON.parse(text));
+    return [...points, ...floors].some(({ verdict }) => verdict === 'invalid') ? 1 : 0;
   }
 
   manifest(): Manifest {

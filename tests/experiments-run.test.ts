@@ -37,7 +37,8 @@ describe('a run of real Redis', () => {
     expect(stderr).toMatch(
       /\[1\/2\] redis {3}trial 1 {3}set p50 \S+ us {3}get p50 \S+ us {3}about \d+ s left/,
     );
-    expect(exitCode, stderr).toBe(0);
+    expect(stderr).not.toContain('failed');
+    expect(exitCode).toBe(run.exitCodeOfPoints());
     expect(stdout).toContain('redis');
     expect(stdout).toContain(path.join(run.out, 'report.html'));
 
