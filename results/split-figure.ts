@@ -5,19 +5,10 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Summary } from './bundle.ts';
 import { nameTarget } from './doubts.ts';
-import {
-  captionStyle,
-  figureConfig,
-  figureFrame,
-  ink,
-  labelSize,
-  textBlock,
-  titleStyle,
-  valueSize,
-} from './figure-text.ts';
-import { wrapText } from './font.ts';
+import { captionStyle, figureConfig, figureFrame, ink, textBlock, titleStyle } from './figure-text.ts';
 import { formatPercent, formatUs } from './format.ts';
 import { referenceName, referenceSource } from './reference.ts';
+import { rowEncoding, rowLabels } from './row-labels.ts';
 import { publishedShares, type Share, type Split, splits } from './split.ts';
 
 const parts = [
@@ -163,13 +154,7 @@ function plot(rows: Row[]): object {
     width: plotWidth,
     height: rows.length * rowHeight,
     encoding: {
-      y: {
-        field: 'row',
-        type: 'nominal',
-        sort: null,
-        scale: { domain: rows.map(({ row }) => row), paddingInner: 0.22, paddingOuter: 0.1 },
-        axis: null,
-      },
+      y: rowEncoding(rows, 0.22),
     },
     layer: [
       {
@@ -198,7 +183,7 @@ function plot(rows: Row[]): object {
           color: { condition: { test: 'datum.white', value: 'white' }, value: ink },
         },
       },
-      rowLabels(rows),
+      rowLabels(rows, labelWidth),
     ],
   };
 }
@@ -215,24 +200,4 @@ const tooltip =
 
 function ends(rows: Row[]): number[] {
   return rows.flatMap(({ pieces }) => pieces.flatMap(({ from, to }) => [from, to]));
-}
-
-function rowLabels(rows: Row[]): object {
-  const values = rows.map(({ row, label }) => {
-    const lines = wrapText(label, labelWidth, valueSize);
-    return { row, lines, up_px: -6.5 * (lines.length - 1) };
-  });
-  return {
-    data: { values },
-    mark: {
-      type: 'text',
-      align: 'right',
-      baseline: 'middle',
-      fontSize: labelSize - 1,
-      lineHeight: 13,
-      color: ink,
-      dy: { expr: 'datum.up_px' },
-    },
-    encoding: { x: { value: -8 }, text: { field: 'lines' } },
-  };
 }

@@ -2,8 +2,9 @@
 import { fadeMuted } from '../chart.ts';
 import { floorInk } from '../figure-floors.ts';
 import { ink, labelSize, valueSize } from '../figure-text.ts';
-import { textWidth, wrapText } from '../font.ts';
+import { textWidth } from '../font.ts';
 import { formatUs } from '../format.ts';
+import { rowEncoding, rowLabels } from '../row-labels.ts';
 import { floorOwner, type Panel, type Piece, type Row } from './rows.ts';
 import { type StageOwner, stageOwners } from './stage.ts';
 
@@ -53,7 +54,7 @@ function absoluteView(panel: Panel): object {
       mark: { type: 'text', align: 'left', baseline: 'middle', dx: 5, fontSize: valueSize, color: ink },
       encoding: { x: { field: 'total_us', ...view.x }, text: { field: 'total' }, ...fadeMuted },
     },
-    rowLabels(rows),
+    rowLabels(rows, labelWidth - 10, fadeMuted),
   ]);
 }
 
@@ -82,13 +83,7 @@ function viewOf(rows: Row[], title: string, width: number, layer: object[]): obj
     width,
     height: rows.length * rowHeight,
     encoding: {
-      y: {
-        field: 'row',
-        type: 'nominal',
-        sort: null,
-        scale: { domain: rows.map(({ row }) => row), paddingInner: 0.3, paddingOuter: 0.15 },
-        axis: null,
-      },
+      y: rowEncoding(rows, 0.3),
     },
     layer,
     resolve: { scale: { color: 'independent' } },
@@ -148,25 +143,5 @@ function numbers(
       tooltip: { value: { expr: tooltip } },
       ...fadeMuted,
     },
-  };
-}
-
-function rowLabels(rows: Row[]): object {
-  const values = rows.map(({ row, system, label }) => {
-    const lines = wrapText(label, labelWidth - 10, valueSize);
-    return { row, system, lines, up_px: -6.5 * (lines.length - 1) };
-  });
-  return {
-    data: { values },
-    mark: {
-      type: 'text',
-      align: 'right',
-      baseline: 'middle',
-      fontSize: valueSize,
-      lineHeight: 13,
-      color: ink,
-      dy: { expr: 'datum.up_px' },
-    },
-    encoding: { x: { value: -8 }, text: { field: 'lines' }, ...fadeMuted },
   };
 }
