@@ -382,6 +382,31 @@ const floorPointSchema = z.strictObject({
   ...measuredSchema.shape,
 });
 
+/** A part of the unmodified system's latency, between 0 and 1 where the systems are in the paper's order. */
+const shareSchema = z.strictObject({
+  share: z.number(),
+  interval: z.strictObject({ low: z.number(), high: z.number() }).nullable(),
+});
+
+/** The paper's split of a latency by differences between three systems (split.ts), named by their keys. */
+const splitSchema = z.strictObject({
+  ...measurementTargetSchema.shape,
+  unmodified: fileSafeName,
+  libos_over_kernel: fileSafeName,
+  bypass: fileSafeName,
+  /** Medians over the trials that all three have; a difference may be below zero. */
+  unmodified_us: microseconds,
+  interface_us: z.number(),
+  data_path_us: z.number(),
+  rest_us: microseconds,
+  interface: shareSchema,
+  data_path: shareSchema,
+  kernel: shareSchema,
+  trials: positive,
+  /** The shares by the published values; null where these have no such system. */
+  published: z.strictObject({ interface: z.number(), data_path: z.number(), kernel: z.number() }).nullable(),
+});
+
 export const summarySchema = z.strictObject({
   schema: z.literal(schemaVersions.summary),
   experiment: z.string(),
@@ -392,6 +417,8 @@ export const summarySchema = z.strictObject({
   pipeline: positive,
   points: z.array(pointSchema).min(1),
   floors: z.array(floorPointSchema),
+  /** For each unmodified system, each way past the kernel and each target. */
+  splits: z.array(splitSchema),
   /** Points of systems that repeat another one, and how much they differ from it: the noise. */
   repeats: z.array(
     z.strictObject({ ...pointSchema.shape, repeats: fileSafeName, versus_itself: ratioSchema.nullable() }),
@@ -407,6 +434,8 @@ export type LoadResult = z.infer<typeof loadResultSchema>;
 /** What a run found out about one system or floor and one target. */
 export type Measured = z.infer<typeof measuredSchema>;
 export type Point = z.infer<typeof pointSchema>;
+export type Share = z.infer<typeof shareSchema>;
+export type Split = z.infer<typeof splitSchema>;
 export type Ratio = z.infer<typeof ratioSchema>;
 export type FloorPoint = z.infer<typeof floorPointSchema>;
 export type Summary = z.infer<typeof summarySchema>;

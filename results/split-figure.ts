@@ -3,13 +3,13 @@
  * kernel's interface, its data path and the rest take, with the published bar below it.
  */
 import type { TopLevelSpec } from 'vega-lite';
-import type { Manifest, Summary } from './bundle.ts';
+import type { Manifest, Share, Split, Summary } from './bundle.ts';
 import { nameTarget } from './doubts.ts';
 import { captionStyle, figureConfig, figureFrame, ink, textBlock, titleStyle } from './figure-text.ts';
 import { formatPercent, formatUs } from './format.ts';
 import { referenceName, referenceSource } from './reference.ts';
 import { rowEncoding, rowLabels } from './row-labels.ts';
-import { publishedShares, type Share, type Split, splits } from './split.ts';
+import { publishedShares } from './split.ts';
 
 const parts = [
   { name: 'interface', label: "kernel's interface", colour: '#d55e00', light: true },
@@ -36,7 +36,7 @@ type Piece = {
 
 /** Null where the run has not the three systems that a split takes. */
 export function splitSpec(manifest: Manifest, summary: Summary, reference: boolean): TopLevelSpec | null {
-  const found = splits(summary.points);
+  const found = summary.splits;
   if (found.length === 0) return null;
   const labelOf = (name: string): string =>
     manifest.systems.find((system) => system.name === name)?.label ?? name;

@@ -11,29 +11,10 @@
  */
 import { median } from 'simple-statistics';
 import { bootstrapInterval, fewestTrials } from './bootstrap.ts';
-import type { MeasurementTarget, Point } from './bundle.ts';
+import type { Point, Share, Split } from './bundle.ts';
 import hotos19 from './reference/hotos19.json' with { type: 'json' };
 import { referenceUs } from './reference.ts';
 import { sameTarget } from './run-folder.ts';
-
-export type Share = { share: number; interval: { low: number; high: number } | null };
-
-export type Split = MeasurementTarget & {
-  unmodified: string;
-  libos_over_kernel: string;
-  bypass: string;
-  /** Medians over the trials that all three have. */
-  unmodified_us: number;
-  interface_us: number;
-  data_path_us: number;
-  rest_us: number;
-  interface: Share;
-  data_path: Share;
-  kernel: Share;
-  trials: number;
-  /** The same from the published values; null where these have no such system. */
-  published: Record<'interface' | 'data_path' | 'kernel', number> | null;
-};
 
 /** As the paper's text rounds them. */
 export const publishedShares: Record<'interface' | 'data_path' | 'kernel', number> =

@@ -17,6 +17,7 @@ import { summarizeInterference, summarizeTail } from './interference.ts';
 import { medianInterval } from './interval.ts';
 import { trialValues } from './measure.ts';
 import { type Recording, type Run, sameTarget } from './run-folder.ts';
+import { splits } from './split.ts';
 import { summarizeStages } from './stages/summarize.ts';
 import type { TrialOutcome } from './trial-outcome.ts';
 import { judge } from './verdict.ts';
@@ -44,6 +45,7 @@ export function summarize(run: Run): Summary {
     pipeline: manifest.plan.pipeline,
     points,
     floors,
+    splits: splits(points),
     repeats: repeatedPoints(run, floors, points),
   } satisfies Summary);
 }

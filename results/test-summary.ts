@@ -49,6 +49,7 @@ export function summary(points: Point[], overrides: Partial<Summary> = {}): Summ
     points,
     floors: [],
     repeats: [],
+    splits: [],
     ...overrides,
   };
 }

@@ -44,6 +44,7 @@ test('a point for each system and measurement, in the order of the manifest', as
   expect(head).toEqual({
     schema: 'bypassbench.summary/1',
     repeats: [],
+    splits: [],
     experiment: 'redis-figure',
     title: 'Redis SET and GET latency',
     quick: false,

@@ -115,6 +115,9 @@ describe.each<Backend>(['kernel', 'rdma', 'dpdk'])('over %s', (backend) => {
       expect(staged_ns).toBeGreaterThan(0);
       expect(staged_ns - latency_ns).toBeLessThan(1000);
     }
+    const { stdout } = await execa(bypassbench, ['stages', path.join(folder, `${backend}-out`)]);
+    expect(stdout).toMatch(/^\d+ requests with all their stamps, /);
+    expect(stdout).toMatch(/server: application .*%.*\n[\s\S]*latency .* 100 % /);
     const { rest, ...stages } = medians(joined);
     expect(Object.keys(stages)).toEqual(splitStages.map(({ name }) => name));
     expect(stages.server_application).toBeGreaterThan(0);
