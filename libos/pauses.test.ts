@@ -19,6 +19,29 @@ describe('PauseLog', () => {
     expect(involuntary_switches).toBeGreaterThanOrEqual(gap.involuntary_switches);
   });
 
+  it('takes no work for a gap, and no switch of before for one in it', async () => {
+    const log = new PauseLog();
+    const busyFor = (ms: number) => {
+      const untilNs = nowNs() + ms * 1e6;
+      while (nowNs() < untilNs);
+    };
+    log.resume();
+    log.worked(100);
+    busyFor(0.9);
+    log.look(nowNs());
+    // Long ago by now: what the thread lost its core to until here is not the next gap's.
+    busyFor(300);
+    log.resume();
+    busyFor(2);
+    log.look(nowNs());
+    const { gaps } = await log.finish();
+    // Another thread may have taken the core while there was work: that is one.
+    expect(gaps.filter(({ duration_ns }) => duration_ns < 1.05e6)).toEqual([]);
+    const last = gaps.at(-1)!;
+    expect(last.duration_ns).toBeGreaterThan(1.9e6);
+    expect(last.involuntary_switches).toBeLessThan(10);
+  });
+
   it('takes no gap for one that the loop is told to leave out', async () => {
     const log = new PauseLog();
     const untilNs = nowNs() + 2e6;

@@ -18,8 +18,12 @@ const NIVCSW = (RUSAGE_BYTES - 8) / 8;
 /** What an entry of type gc is: /node leave its detail out. */
 type GcEntry = { startTime: number; duration: number; detail: { kind: number } };
 
-/** Longer than any turn of a loop that polls; shorter than what the operating system takes a thread off for. */
+/** Longer than any turn of a loop that finds nothing; shorter than what the operating system takes a thread off for. */
 const GAP_NS = 50_000;
+/** What a completion may take to be handled: so much longer a turn is that had some. */
+const WORK_NS = 10_000;
+/** How often the switches are looked at where there are no gaps, so that those of before are not a gap's. */
+const USAGE_EVERY_NS = 1_000_000;
 const MAX_GAPS = 16_384;
 
 export interface Pauses {
@@ -53,6 +57,9 @@ export class PauseLog {
   #gaps = 0;
   #lost = 0;
   #lastNs = nowNs();
+  #usageNs = 0;
+  /** Completions handled since the clock was looked at last. */
+  #worked = 0;
 
   constructor() {
     this.#originNs = monotonicOriginNs();
@@ -73,18 +80,28 @@ export class PauseLog {
 
   /** Told of every reading of the clock (nowNs) in the data path's loop. */
   look(nowNs: number): void {
-    if (nowNs - this.#lastNs >= GAP_NS) this.#note(nowNs);
+    if (nowNs - this.#lastNs >= GAP_NS + this.#worked * WORK_NS) this.#note(nowNs);
+    else if (nowNs - this.#usageNs >= USAGE_EVERY_NS) this.#refreshSwitches(nowNs);
     this.#lastNs = nowNs;
+    this.#worked = 0;
+  }
+
+  /** So many completions have been handled since the last look, or are about to be: that takes its time, and is no gap. */
+  worked(completions: number): void {
+    this.#worked += completions;
   }
 
   /** What lies between the last reading of the clock and now is no pause. */
   resume(): void {
     this.#lastNs = nowNs();
+    this.#worked = 0;
+    this.#refreshSwitches(this.#lastNs);
   }
 
   /** From here to closeWindow involuntary switches are counted. */
   openWindow(): void {
     this.#switchesAtStart = this.#involuntarySwitches();
+    this.#switchesSeen = this.#switchesAtStart;
   }
 
   closeWindow(): void {
@@ -112,6 +129,11 @@ export class PauseLog {
       gaps_lost: this.#lost,
       involuntary_switches,
     };
+  }
+
+  #refreshSwitches(nowNs: number): void {
+    this.#usageNs = nowNs;
+    this.#switchesSeen = this.#involuntarySwitches();
   }
 
   #note(nowNs: number): void {

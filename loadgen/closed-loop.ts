@@ -37,6 +37,7 @@ export class ClosedLoop {
       const count = libos.waitNext(COMPLETIONS_PER_WAIT, WAIT_MS);
       const receivedNs = nowNs();
       pauses.look(receivedNs);
+      pauses.worked(count);
       for (let i = 0; i < count; i++) {
         const completion = libos.completions[i];
         const connection = connections.receiverOf(completion);
@@ -46,6 +47,7 @@ export class ClosedLoop {
         libos.pop(connection.qd);
         connection.fillWindow(source);
       }
+      connections.busy.turnEnded(receivedNs);
       if (control.finished(receivedNs)) return;
       if (receivedNs - lastReplyNs > replyTimeoutNs) throw connections.timedOut();
     }

@@ -11,7 +11,7 @@ import type { Measured, Measuring } from './measuring.ts';
 import type { LoadOutcome, LoadPauses } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
 import { type ReplyChecker, Verdict } from './reply-checker.ts';
-import { SLOW_PERCENTILE, SlowRequests } from './slow-requests.ts';
+import { SLOW_PERCENTILE, SlowRequests, TOLD_PERCENTILE } from './slow-requests.ts';
 import { SLICES, Tally } from './tally.ts';
 
 const NO_LATENCY_IS_SLOW = Number.POSITIVE_INFINITY;
@@ -24,7 +24,13 @@ export function measureClosedLoop({ context, connections, source, window, pauses
   const warmUp = new MeasureControl(context, WARM_UP, warmupS, null, NO_LATENCY_IS_SLOW);
   loop.run(source, warmUp);
   window.open();
-  const control = new MeasureControl(context, MEASURE, durationS, requests, warmUp.slowNs());
+  const control = new MeasureControl(
+    context,
+    MEASURE,
+    durationS,
+    requests,
+    warmUp.latencyNsAt(SLOW_PERCENTILE),
+  );
   loop.run(source, control);
   window.close();
   const monotonicNs = (ns: number) => pauses.monotonicNs(ns);
@@ -32,7 +38,7 @@ export function measureClosedLoop({ context, connections, source, window, pauses
     ...control.outcome(),
     schedule: null,
     window: control.window(monotonicNs),
-    slow_requests: control.slow.result(monotonicNs),
+    slow_requests: control.slow.result(control.latencyNsAt(TOLD_PERCENTILE), monotonicNs),
   };
 }
 
@@ -88,11 +94,11 @@ class MeasureControl implements LoopControl {
     return nowNs >= this.#endNs || this.#counted === this.#replies || this.#context.stopRequested();
   }
 
-  /** The latency from which on a request is one of the slowest, going by what was measured so far. */
-  slowNs(): number {
+  /** Of what was measured so far; 0 of nothing. */
+  latencyNsAt(percentile: number): number {
     const [all, other] = this.#tallies.map((tally) => tally.histogram());
     all.add(other);
-    return all.totalCount === 0 ? 0 : all.getValueAtPercentile(SLOW_PERCENTILE);
+    return all.totalCount === 0 ? 0 : all.getValueAtPercentile(percentile);
   }
 
   window(monotonicNs: (nowNs: number) => number): LoadPauses['window'] {

@@ -1,5 +1,6 @@
 /** The connections of a load, whatever its loop: opened, found by the completions of their queues, closed. */
 import type { Completion, Endpoint, Libos, PauseLog } from '../libos/index.ts';
+import { BusyTime } from './busy-time.ts';
 import { Connection } from './connection.ts';
 import { LoadError } from './errors.ts';
 import type { RequestStamps } from './request-stamps.ts';
@@ -19,6 +20,7 @@ export class Connections {
   readonly replyTimeoutNs: number;
   /** Told of every reading of the clock in a loop. */
   readonly pauses: PauseLog;
+  readonly busy = new BusyTime();
   readonly #target: Endpoint;
   /** Those that send, by queue descriptor. */
   readonly #byQueue: Connection[] = [];

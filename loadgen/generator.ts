@@ -8,6 +8,7 @@ import { measureClosedLoop } from './closed-measurement.ts';
 import { Connections } from './connections.ts';
 import { LoadError } from './errors.ts';
 import { MeasuredWindow } from './measured-window.ts';
+import type { Measured } from './measuring.ts';
 import { measureOpenLoop } from './open-measurement.ts';
 import type { LoadOptions, LoadOutcome } from './options.ts';
 import { CONNECT, POPULATE } from './phases.ts';
@@ -37,12 +38,18 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
     const populate_s = options.populate ? populate(context, connections) : null;
     progress[0] = CONNECT;
     const workload = new Workload(options);
-    const measuredWindow = new MeasuredWindow(libos, options, stamps, pauses);
+    const measuredWindow = new MeasuredWindow(connections, options, stamps);
     connections.openIdle(options.idleConnections);
     connections.open(options.connections, options.pipeline, workload, measuredWindow.notes);
     const source = new RandomRequests(workload);
     const measure = rateOps === null ? measureClosedLoop : measureOpenLoop;
-    const measured = measure({ context, connections, source, window: measuredWindow, pauses });
+    let measured: Measured;
+    try {
+      measured = measure({ context, connections, source, window: measuredWindow, pauses });
+    } finally {
+      // However it ended: a server is not to go on stamping.
+      measuredWindow.close();
+    }
     connections.close();
     if (context.stopRequested()) return null;
     if (measured.operations.length === 0) throw noReplies(measured.elapsed_s, rateOps);

@@ -163,6 +163,7 @@ export class OpenLoop implements ReplySink {
     const count = libos.waitNext(COMPLETIONS_PER_WAIT, this.#sleeps ? this.#sleepMs() : 0);
     times[NOW] = nowNs();
     this.#connections.pauses.look(times[NOW]);
+    this.#connections.pauses.worked(count);
     for (let i = 0; i < count; i++) {
       const completion = libos.completions[i];
       const connection = this.#connections.receiverOf(completion);
@@ -171,6 +172,7 @@ export class OpenLoop implements ReplySink {
       connection.receive(completion.sga!, times[NOW], this);
       libos.pop(connection.qd);
     }
+    this.#connections.busy.turnEnded(times[NOW]);
     const late = times[NOW] - times[OWING] > this.#connections.replyTimeoutNs;
     if (late && this.#outstanding > 0) throw this.#connections.timedOut();
   }

@@ -72,6 +72,7 @@ export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcom
     schedule_lag_us: outcome.schedule?.lag_us ?? null,
     unanswered: outcome.schedule?.unanswered ?? null,
     idle_polls: outcome.idle_polls,
+    busy_share: outcome.busy_share,
     sample: outcome.sample,
     versions: { node: process.versions.node, ...setup.versions },
     operations: outcome.operations.map(({ encoded, distribution, ...counts }) => ({

@@ -230,6 +230,8 @@ export const loadResultSchema = z.strictObject({
   unanswered: count.nullable().default(null),
   /** Share of the generator's polls that found nothing: 0 where the generator is the limit. Null where nothing polls so. */
   idle_polls: z.number().min(0).max(1).nullable().default(null),
+  /** Share of the measured window that the generator spent on replies; null where nobody looked. */
+  busy_share: z.number().min(0).max(1).nullable().default(null),
   /** Results from before there were means have none. */
   sample: sample.default('round_trip'),
   versions: z.object({ node: z.string() }).catchall(z.string()),
@@ -340,6 +342,8 @@ const measuredSchema = z.strictObject({
   tail: z
     .strictObject({
       requests: count,
+      /** How many there were; of some the generator has kept no time. */
+      expected: count,
       /** Whether the server's pauses are known. */
       server_seen: z.boolean(),
       causes: z.record(z.enum(tailCauses), count),

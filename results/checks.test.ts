@@ -63,18 +63,20 @@ function pauses(gaps_ms: number[]): Pauses {
 }
 
 describe('saturation', () => {
-  const idle = (...shares: (number | null)[]) =>
-    checkSaturation(shares.map((idle_polls, index) => outcome(index + 1, { result: { idle_polls } })));
+  const busy = (...shares: (number | null)[]) =>
+    checkSaturation(shares.map((busy_share, index) => outcome(index + 1, { result: { busy_share } })));
 
-  test('of a generator whose polls hardly ever find nothing', () => {
-    expect(idle(0.9, 0.04, 0.03).suspect).toEqual([
-      expect.stringMatching(/^Trials 2 and 3: the load generator's core is saturated, only 3 % of its polls/),
+  test('of a generator that hardly ever waits', () => {
+    expect(busy(0.1, 0.75, 0.8).suspect).toEqual([
+      expect.stringMatching(
+        /^Trials 2 and 3: the load generator's core is saturated, 80 % of its time went to replies/,
+      ),
     ]);
-    expect(idle(0.005)).toMatchObject({ suspect: [], invalid: [expect.stringContaining('Trial 1')] });
+    expect(busy(0.95)).toMatchObject({ suspect: [], invalid: [expect.stringContaining('Trial 1')] });
   });
 
-  test('is not told of one that is idle, or does not say', () => {
-    expect(idle(0.06, null)).toEqual(nothing);
+  test('is not told of one that waits, or does not say', () => {
+    expect(busy(0.6, null)).toEqual(nothing);
   });
 });
 

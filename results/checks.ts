@@ -12,8 +12,8 @@ export type Found = { invalid: string[]; suspect: string[] };
 /** Lower bounds of what a point can show, with the names that sentences call them. */
 export type LowerBound = { name: string; p50_us: number };
 
-/** Share of polls that find nothing, below which the generator may be, and is, the limit of what is measured. */
-const fewIdlePolls = { suspect: 0.05, invalid: 0.01 };
+/** Share of the window spent on replies, beyond which the generator may be, and is, the limit of what is measured. */
+const busyShare = { suspect: 0.7, invalid: 0.9 };
 /** By how much the second half of a trial may differ from its first half. */
 const drift = 0.25;
 /** Share of a trial's time that others may have had of its cores. */
@@ -46,18 +46,15 @@ export function checkAll(outcomes: TrialOutcome[], p50_us: number | null, bounds
   };
 }
 
-/** Only a generator that polls says how often it was idle. */
+/** Sending and checking replies must leave the generator time to wait for them. */
 export function checkSaturation(outcomes: TrialOutcome[]): Found {
   return graded(
     outcomes,
-    ({ measurement }) => {
-      const idle = measurement?.recording?.result.idle_polls;
-      return idle === null || idle === undefined ? null : -idle;
-    },
-    { suspect: -fewIdlePolls.suspect, invalid: -fewIdlePolls.invalid },
+    ({ measurement }) => measurement?.recording?.result.busy_share ?? null,
+    busyShare,
     (trials, worst) =>
-      `${trials}: the load generator's core is saturated, only ${formatPercent(-worst)} of its polls found nothing, so that ` +
-      'its own limits are in the numbers.',
+      `${trials}: the load generator's core is saturated, ${formatPercent(worst)} of its time went to replies, so that its own ` +
+      'limits are in the numbers.',
   );
 }
 

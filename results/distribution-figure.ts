@@ -5,13 +5,20 @@
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Summary } from './bundle.ts';
-import { provenanceSentences, runState, trialRange } from './caption.ts';
+import { mixture, provenanceSentences, runState, trialRange } from './caption.ts';
 import { mutedSystems } from './chart.ts';
 import { curveLooks, distributionLegend } from './distribution-legend.ts';
 import { distributionPanel } from './distribution-panel.ts';
 import { distributionSeries, type QuantileRow, quantileRows, type Series } from './distribution-points.ts';
 import { nameTarget } from './doubts.ts';
-import { captionStyle, figureConfig, figureFrame, textBlock, titleStyle } from './figure-text.ts';
+import {
+  captionStyle,
+  figureConfig,
+  figureFrame,
+  textBlock,
+  titleStyle,
+  warningStyle,
+} from './figure-text.ts';
 import type { Run } from './run-folder.ts';
 
 const panelWidth = 310;
@@ -44,6 +51,7 @@ export function distributionSpec(run: Run, summary: Summary): TopLevelSpec {
           distributionPanel(name, series, quantiles, looks, domain_us, size),
         ),
       },
+      textBlock(mixture(manifest.systems), width, warningStyle),
       textBlock([caption(manifest, summary, all)], width, captionStyle),
     ].filter((part) => part !== null),
     config: figureConfig,

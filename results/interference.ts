@@ -44,6 +44,7 @@ export function summarizeTail(outcomes: TrialOutcome[]): Measured['tail'] {
     Measured['tail']
   >['causes'];
   let kept = false;
+  let expected = 0;
   let server = false;
   for (const { record, measurement } of outcomes) {
     const { recording, pauses } = measurement ?? {};
@@ -51,10 +52,11 @@ export function summarizeTail(outcomes: TrialOutcome[]): Measured['tail'] {
     kept = true;
     server ||= record!.serverPauses !== null;
     const threshold_ns = recording.latency_ns.getValueAtPercentile(99.9);
+    expected += Math.floor(recording.latency_ns.totalCount / 1000);
     const counts = attributeTail(pauses, record!.serverPauses, threshold_ns);
     for (const cause of tailCauses) causes[cause] += counts[cause];
   }
   if (!kept) return null;
   const requests = Object.values(causes).reduce((total, count) => total + count, 0);
-  return { requests, server_seen: server, causes };
+  return { requests, expected: Math.max(expected, requests), server_seen: server, causes };
 }

@@ -63,6 +63,12 @@ export type Run = {
 export async function readRun(dir: string): Promise<Run> {
   await requireFolder(dir);
   const manifest = await readJson(dir, 'manifest.json', manifestSchema, 'run the experiment again');
+  if (manifest.systems.every(({ repeats }) => repeats !== null)) {
+    throw new ResultsError(
+      'RUN_FILE_INVALID',
+      `${join(dir, 'manifest.json')}: systems: each repeats another one, and none is there to be repeated; run the experiment again`,
+    );
+  }
   const trials: TrialRecord[] = [];
   for (const folder of await trialFolders(dir)) {
     const record = await readTrial(dir, folder, manifest);

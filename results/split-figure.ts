@@ -4,8 +4,17 @@
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Share, Split, Summary } from './bundle.ts';
+import { mixture } from './caption.ts';
 import { nameTarget } from './doubts.ts';
-import { captionStyle, figureConfig, figureFrame, ink, textBlock, titleStyle } from './figure-text.ts';
+import {
+  captionStyle,
+  figureConfig,
+  figureFrame,
+  ink,
+  textBlock,
+  titleStyle,
+  warningStyle,
+} from './figure-text.ts';
 import { formatPercent, formatUs } from './format.ts';
 import { referenceName, referenceSource } from './reference.ts';
 import { rowEncoding, rowLabels } from './row-labels.ts';
@@ -57,12 +66,28 @@ export function splitSpec(manifest: Manifest, summary: Summary, reference: boole
     vconcat: [
       textBlock(['What the kernel takes, by differences between systems'], width, titleStyle),
       plot(rows),
+      textBlock(warnings(manifest, summary, found), width, warningStyle),
       textBlock([caption(found, reference)], width, captionStyle),
-    ],
+    ].filter((part) => part !== null),
     // Else it would stand over the title.
     resolve: { legend: { color: 'independent' } },
     config: figureConfig,
   } as TopLevelSpec;
+}
+
+/** That links are unlike, and which systems rest on points that want a second look. */
+function warnings({ systems }: Manifest, { points }: Summary, found: Split[]): string[] {
+  const names = new Set(
+    found.flatMap(({ unmodified, libos_over_kernel, bypass }) => [unmodified, libos_over_kernel, bypass]),
+  );
+  const used = systems.filter(({ name }) => names.has(name));
+  const suspect = used.filter(({ name }) =>
+    points.some((point) => point.system === name && point.verdict === 'suspect'),
+  );
+  return [
+    ...mixture(used),
+    ...(suspect.length > 0 ? [`Suspect: ${suspect.map(({ label }) => label).join('; ')}.`] : []),
+  ];
 }
 
 function caption(found: Split[], reference: boolean): string {

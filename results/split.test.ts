@@ -33,6 +33,18 @@ test('the interval holds the share, and is that of the trials', () => {
   expect(interval!.high).toBeLessThanOrEqual(8 / 30);
 });
 
+test('shares are the microseconds over the unmodified median, and add up, whatever trials disagree about', () => {
+  const [split] = splits([
+    point('redis', [32, 30, 34, 36, 31]),
+    point('kv-kernel', [14, 10, 14, 10, 14]),
+    point('kv-rdma', [3, 5, 2, 6, 3]),
+  ]);
+  const { interface: inter, data_path, kernel, unmodified_us, interface_us, data_path_us } = split!;
+  expect(inter.share).toBeCloseTo(interface_us / unmodified_us);
+  expect(data_path.share).toBeCloseTo(data_path_us / unmodified_us);
+  expect(kernel.share).toBeCloseTo(inter.share + data_path.share);
+});
+
 test('the published shares are those of the figure', () => {
   const [split] = splits(three);
   expect(split!.published!.interface).toBeCloseTo((32.2 - 23.4) / 32.2);

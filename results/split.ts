@@ -41,14 +41,18 @@ function splitOf(unmodified: Point, kernel: Point, bypass: Point): Split | null 
   const values = commonTrials([unmodified, kernel, bypass]);
   if (values.length === 0) return null;
   const [u, k, b] = [0, 1, 2].map((index) => values.map((trial) => trial[index]!));
-  const share = (part: number[]): Share => ({
-    share: median(part) / median(u!),
-    interval:
-      values.length < fewestTrials
-        ? null
-        : bootstrapInterval(part, u!, 'paired', (parts, wholes) => median(parts) / median(wholes)),
-  });
-  const differences = (x: number[], y: number[]): number[] => x.map((value, index) => value - y[index]!);
+  const all = values.map((_, index) => index);
+  /** Of the trials that were drawn: the difference of two systems' medians over the unmodified one's. */
+  const share = (more: number[], less: number[]): Share => {
+    const ofTrials = (drawn: number[]): number => {
+      const medianOf = (system: number[]): number => median(drawn.map((trial) => system[trial]!));
+      return (medianOf(more) - medianOf(less)) / medianOf(u!);
+    };
+    return {
+      share: ofTrials(all),
+      interval: values.length < fewestTrials ? null : bootstrapInterval(all, all, 'paired', ofTrials),
+    };
+  };
   const { operation, clients, value_bytes } = kernel;
   return {
     operation,
@@ -61,9 +65,9 @@ function splitOf(unmodified: Point, kernel: Point, bypass: Point): Split | null 
     interface_us: median(u!) - median(k!),
     data_path_us: median(k!) - median(b!),
     rest_us: median(b!),
-    interface: share(differences(u!, k!)),
-    data_path: share(differences(k!, b!)),
-    kernel: share(differences(u!, b!)),
+    interface: share(u!, k!),
+    data_path: share(k!, b!),
+    kernel: share(u!, b!),
     trials: values.length,
     published: published(unmodified, kernel, bypass),
   };

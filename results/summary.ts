@@ -12,10 +12,12 @@ import {
   summarySchema,
 } from './bundle.ts';
 import type { LowerBound } from './checks.ts';
+import { counterDoubt } from './counter.ts';
 import { latencyUs, medianUs, mergeHistograms, p99Us } from './histogram.ts';
 import { summarizeInterference, summarizeTail } from './interference.ts';
 import { medianInterval } from './interval.ts';
 import { trialValues } from './measure.ts';
+import { formatChange } from './noise.ts';
 import { type Recording, type Run, sameTarget } from './run-folder.ts';
 import { splits } from './split.ts';
 import { summarizeStages } from './stages/summarize.ts';
@@ -35,7 +37,11 @@ export function summarize(run: Run): Summary {
   );
   const [first, ...others] = manifest.systems.filter(({ repeats }) => repeats === null);
   const ofFirst = pointsOf(run, first!, floors, []);
-  const points = [ofFirst, ...others.map((system) => pointsOf(run, system, floors, ofFirst))].flat();
+  const measuredPoints = [ofFirst, ...others.map((system) => pointsOf(run, system, floors, ofFirst))].flat();
+  const repeats = repeatedPoints(run, floors, measuredPoints);
+  const points = measuredPoints.map((point) =>
+    doubted(point, [...noiseOf(point, repeats), ...counterOf(point, run)]),
+  );
   return summarySchema.parse({
     schema: schemaVersions.summary,
     experiment: manifest.experiment,
@@ -46,8 +52,32 @@ export function summarize(run: Run): Summary {
     points,
     floors,
     splits: splits(points),
-    repeats: repeatedPoints(run, floors, points),
+    repeats,
   } satisfies Summary);
+}
+
+/** More than this that a system differs from itself, or that could not be told from none, is much. */
+const muchNoise = 0.1;
+
+/** What the repetition of a point's system says of it. */
+function noiseOf(point: Point, repeats: Summary['repeats']): string[] {
+  const twin = repeats.find((other) => other.repeats === point.system && sameTarget(other, point));
+  const itself = twin?.versus_itself;
+  if (!itself) return [];
+  const noisy = Math.abs(itself.ratio - 1) > muchNoise || (itself.detectable ?? 0) > muchNoise;
+  return noisy ? [`Measured twice in each block, it differs from itself: p50 ${formatChange(itself)}.`] : [];
+}
+
+/** Stages are differences between two cores' counters. */
+function counterOf({ breakdown }: Point, { calibration }: Run): string[] {
+  const doubt = breakdown && calibration?.counter ? counterDoubt(calibration.counter) : null;
+  return doubt ? [`Its stages are not to be trusted: ${doubt}.`] : [];
+}
+
+function doubted(point: Point, reasons: string[]): Point {
+  if (reasons.length === 0) return point;
+  const verdict = point.verdict === 'valid' ? 'suspect' : point.verdict;
+  return { ...point, verdict, reasons: [...point.reasons, ...reasons] };
 }
 
 function pointsOf(run: Run, system: SystemUnderTest, floors: FloorPoint[], first: Point[]): Point[] {

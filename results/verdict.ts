@@ -20,7 +20,7 @@ export function judge(
   bounds: LowerBound[],
 ): Verdict {
   const found = checkAll(outcomes, p50_us, bounds);
-  const invalid = [...failures(outcomes), ...badReplies(outcomes), ...found.invalid];
+  const invalid = [...failures(outcomes), ...badReplies(outcomes), ...unanswered(outcomes), ...found.invalid];
   const suspect = [...found.suspect];
 
   const absent = outcomes.filter((outcome) => !outcome.record);
@@ -78,6 +78,17 @@ function failure({ record, measurement }: TrialOutcome): string | null {
     return 'measured no request.';
   }
   return null;
+}
+
+/** Of an open loop. */
+function unanswered(outcomes: TrialOutcome[]): string[] {
+  const count = outcomes.reduce(
+    (sum, { measurement }) => sum + (measurement?.recording?.result.unanswered ?? 0),
+    0,
+  );
+  return count === 0
+    ? []
+    : [`${count} requests were never answered: the rate was more than the server can take.`];
 }
 
 function badReplies(outcomes: TrialOutcome[]): string[] {

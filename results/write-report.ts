@@ -1,5 +1,5 @@
 /** Rebuilds everything that is made from a run folder's raw files, and from nothing else. */
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
 import type { Summary } from './bundle.ts';
@@ -69,6 +69,11 @@ export async function writeReport(
   const sections = reportSections(run, summary, contents, linked, reference);
   const html = await renderReport(run.manifest, summary, sections);
 
+  // What an earlier report drew of something that is not there any more would be taken for this one's.
+  const files = [...linked.slice(1), 'report.html'];
+  for (const name of reportFiles.filter((one) => !files.includes(one))) {
+    await rm(join(dir, name), { force: true, recursive: true });
+  }
   await write(join(dir, 'summary.json'), json(summary));
   for (const chart of charts) {
     await write(join(dir, `${chart.name}.svg`), chart.svg);
@@ -76,7 +81,7 @@ export async function writeReport(
     await write(join(dir, `${chart.name}.vl.json`), json(chart.spec));
   }
   await write(join(dir, 'report.html'), html);
-  return { summary, files: [...linked.slice(1), 'report.html'] };
+  return { summary, files };
 }
 
 function json(value: unknown): string {

@@ -253,6 +253,7 @@ async function writeLoadResult(
     schedule_lag_us: null,
     unanswered: null,
     idle_polls: 0.5,
+    busy_share: 0.2,
     sample,
     versions: { node: 'v24.21.0' },
     operations: [

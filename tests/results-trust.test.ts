@@ -1,5 +1,5 @@
 /** What a summary says of where time goes and how sure that is, from whole run folders, and how it is told. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { renderConclusion } from '../results/conclusion.ts';
@@ -128,6 +128,31 @@ test("the generator's own floor bounds what was measured over its backend", asyn
   expect(points[0]!.verdict).toBe('valid');
 });
 
+test('a system that differs from itself by much is suspect, and its neighbour is not', async () => {
+  const { points } = await summaryOf({
+    measured: ({ name }, _target, trial) => ({
+      latencies_ns: around(name === 'kv-kernel-again' ? [10, 14, 10][trial - 1]! : p50_us[name]!, trial),
+    }),
+  });
+  expect(points[0]!.verdict).toBe('valid');
+  expect(points[1]).toMatchObject({ verdict: 'suspect' });
+  expect(points[1]!.reasons).toEqual([
+    expect.stringMatching(/^Measured twice in each block, it differs from itself/),
+  ]);
+});
+
+test('requests that an open loop never got an answer to make a point invalid', async () => {
+  const dir = await writeRun(run({ manifest: three(), measured }));
+  const file = join(dir, trialFolder('redis', 1, 1), 'get-c1', 'result.json');
+  const result = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, JSON.stringify({ ...result, unanswered: 12 }));
+  const [redis] = summarize(await readRun(dir)).points;
+  expect(redis).toMatchObject({
+    verdict: 'invalid',
+    reasons: ['12 requests were never answered: the rate was more than the server can take.'],
+  });
+});
+
 test('what interfered is added up over trials, and the tail is put down to it', async () => {
   const dir = await writeRun(run({ manifest: three(), measured }));
   const pauses = {
@@ -159,6 +184,7 @@ test('what interfered is added up over trials, and the tail is put down to it', 
   const { points } = summarize(await readRun(dir));
   expect(points[1]!.tail).toMatchObject({
     requests: 6,
+    expected: 12,
     server_seen: true,
     causes: { client_gc: 2, client_descheduled: 2, none_seen: 2 },
   });

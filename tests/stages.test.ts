@@ -5,6 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { parseServeOptions } from '../kvserver/options.ts';
@@ -201,6 +202,60 @@ test('a run folder keeps the stages, not the stamps; a server without stamps is 
   const block = medians({ stages, requests, incomplete: 0, inconsistent: 0 });
   expect(Object.keys(block)).not.toContain('server_application');
   expect(block.server_and_kernel).toBeGreaterThan(split.server_application!);
+});
+
+test('many connections make long turns, and no gaps of them', { retry: 2 }, async () => {
+  const server = await serve('crowded', 0, 'kernel');
+  const out = await load('crowded-out', server, '--connections', '50');
+  await stops.pop()!();
+  const { window, gaps } = pausesSchema.parse(
+    JSON.parse(readFileSync(path.join(out, 'pauses.json'), 'utf8')),
+  );
+  const ofServer = pausesSchema.parse(JSON.parse(readFileSync(server.pauses, 'utf8')));
+  const inWindow = [...gaps, ...ofServer.gaps].filter(
+    ({ start_ns, involuntary_switches }) =>
+      start_ns > window!.start_ns && start_ns < window!.end_ns && involuntary_switches === 0,
+  );
+  const stood_ns = inWindow.reduce((sum, { duration_ns }) => sum + duration_ns, 0);
+  expect(stood_ns / (window!.end_ns - window!.start_ns)).toBeLessThan(0.2);
+  const { busy_share } = JSON.parse(readFileSync(path.join(out, 'result.json'), 'utf8'));
+  expect(busy_share).toBeGreaterThan(0.02);
+  expect(busy_share).toBeLessThanOrEqual(1);
+});
+
+test('a load that dies leaves a server stamping, and the next one does not take its stamps for its own', async () => {
+  const server = await serve('left', 0, 'kernel');
+  const dying = execa(
+    bypassbench,
+    [
+      'load',
+      '--target',
+      server.target,
+      '--keys',
+      '1000',
+      '--populate',
+      '--duration-s',
+      '60',
+      '--stamps-every',
+      '1',
+      '--server-stamps',
+      server.stamps,
+      '--out',
+      path.join(folder, 'left-out'),
+    ],
+    { reject: false },
+  );
+  const written = () => readFileSync(server.stamps).readDoubleLE(16);
+  for (let tries = 0; written() < 1000 && tries < 200; tries++) await sleep(50);
+  expect(written()).toBeGreaterThanOrEqual(1000);
+  dying.kill('SIGKILL');
+  await dying;
+  const joined = await joinStampsOf(await stamped('left-next', server));
+  expect(joined.requests.length).toBeGreaterThan(500);
+  expect(joined.inconsistent).toBeLessThan(0.01 * joined.requests.length);
+  const after = written();
+  await load('left-last', server);
+  expect(written()).toBe(after);
 });
 
 test('what kept the server from running is written when it stops, by the clock of the load generator', async () => {

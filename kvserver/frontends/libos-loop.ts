@@ -121,6 +121,7 @@ class LibosFrontEnd implements FrontEnd {
         }
       }
       if (count === 0) count = libos.waitNext(COMPLETIONS_PER_TURN, WAIT_MS);
+      this.#pauses.worked(count);
       for (let i = 0; i < count; i++) this.#complete(libos.completions[i]);
       while (this.#acceptsOwed > 0) {
         this.#acceptsOwed--;

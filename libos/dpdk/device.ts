@@ -155,12 +155,12 @@ export class DpdkDevice implements Device {
     this.#held--;
   }
 
-  /** Everything that was counted, by name. */
   /** Notes from now on when bursts enter and leave the device, at this address (libos/native/moments.h). */
   noteMoments(address: number): void {
     this.#glue.noteMoments(this.#port, address);
   }
 
+  /** Everything that was counted, by name. */
   counters(): Record<string, number> {
     if (!this.#closed) this.#glue.readDeviceCounters(this.#port);
     const names = this.#glue.counterNames().trim().split(' ');

@@ -58,6 +58,8 @@ const ARM_WINDOW_BITS = 20;
 /** How many records a ring has unless told otherwise: 16 MiB. */
 export const DEFAULT_RECORDS = 1 << 18;
 
+const FILE_REMEDY = 'give the file that the server on this machine was started with (serve --stamps)';
+
 export class StampRing {
   readonly words: Int32Array;
   readonly doubles: Float64Array;
@@ -91,10 +93,11 @@ export class StampRing {
       const header = readFileSync(file);
       if (header.readInt32LE(0) === MAGIC[0] && header.readInt32LE(4) === MAGIC[1]) bytes = header.length;
     } catch (error) {
-      throw new LibosError('INVALID_ARGUMENT', 'stamps', -1, `${file}: ${(error as Error).message}`);
+      const detail = `${file} cannot be read (${(error as Error).message}): ${FILE_REMEDY}`;
+      throw new LibosError('INVALID_ARGUMENT', 'stamps', -1, detail);
     }
     if (bytes === 0) {
-      const detail = `${file} has no stamps: give the file that the server was started with (serve --stamps)`;
+      const detail = `${file} has no stamps: ${FILE_REMEDY}`;
       throw new LibosError('INVALID_ARGUMENT', 'stamps', -1, detail);
     }
     return new StampRing(mapFile(file, bytes));

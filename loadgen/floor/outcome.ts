@@ -24,6 +24,7 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
     ...measured,
     populate_s: null,
     idle_polls: null,
+    busy_share: null,
     schedule: null,
     pauses: null,
     stamps: null,

@@ -90,20 +90,22 @@ ${table(
     { head: 'system', number: false },
     { head: 'op', number: false },
     { head: 'requests', number: true },
+    { head: 'of', number: true },
     ...tailCauses.map((cause) => ({ head: tailHeads[cause], number: true })),
   ],
   rows.map((row) => {
-    const { requests, causes, server_seen } = row.tail!;
+    const { requests, expected, causes, server_seen } = row.tail!;
     return [
       ...namesOf(row, rows),
       formatCount(requests),
+      formatCount(expected),
       ...tailCauses.map((cause) =>
         cause.startsWith('server') && !server_seen ? '?' : formatPercent(causes[cause]! / requests),
       ),
     ];
   }),
 )}
-<p class="soft">Of the requests slower than their trial's p99.9, as far as they were kept: what happened while each was under way,
+<p class="soft">Of the requests slower than their trial's p99.9, as far as the generator kept when they were sent: what happened while each was under way,
 the first of these in this order. ${tailCauses.map((cause) => `${tailHeads[cause]}: ${tailCauseNames[cause]}. `)}?: the
 server does not tell.</p>`;
 }

@@ -56,6 +56,8 @@ function splitOffCommand(stages_us: Record<string, number>, server_command_us: n
     delete stages_us[serverCommand.name];
     return;
   }
-  stages_us[serverCommand.name] = server_command_us;
-  stages_us.server_and_kernel! -= server_command_us;
+  // A mean over all requests can be more than what there is of one near the quantile.
+  const command_us = Math.min(server_command_us, Math.max(0, stages_us.server_and_kernel!));
+  stages_us[serverCommand.name] = command_us;
+  stages_us.server_and_kernel! -= command_us;
 }

@@ -19,7 +19,7 @@ requests there, which add up to their mean latency.
     --stamps-every 1 --server-stamps /dev/shm/server.stamps --out /tmp/load
   bypassbench stages /tmp/load
 
-A server on another machine: serve --stamps FILE --stamps-every 1, and FILE put into DIR as server.stamps afterwards. Its
+A server on another machine: serve --stamps FILE --stamps-every 1, and FILE put into DIR as server.stamps when it has ended. Its
 counter is another one; what lies between the machines is then one stage for both ways.`,
     )
     .argument('<dir>', "folder of the load's --out")

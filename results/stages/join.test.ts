@@ -124,6 +124,11 @@ describe('joining', () => {
     expect(joined.requests[0]!.stages_ns.slice(0, 3)).toEqual([30, 10, 10]);
   });
 
+  test('a counter whose rate is not known makes no stages', () => {
+    const other = file('8:7', serverConnection, 'other', Number.NaN);
+    expect(() => joinStamps(file('7:8', clientConnection), other)).toThrow('still running');
+  });
+
   test('connections are told apart by their ports', () => {
     const client = file('7:8', clientConnection);
     client.connections.set('9:8', { ...clientConnection, pushes: [transfer(0, 10, 5, 10, 20)] });
@@ -163,5 +168,8 @@ describe('a breakdown', () => {
     expect(at.stages_us).toMatchObject({ server_command: 0.03 });
     expect(at.stages_us.server_and_kernel).toBeCloseTo(0.04);
     expect(breakdownAt(many, stages, 'p50', null)!.stages_us).not.toHaveProperty('server_command');
+    const long = breakdownAt(many, stages, 'p50', 1)!.stages_us;
+    expect(long.server_command).toBeCloseTo(0.07);
+    expect(long.server_and_kernel).toBe(0);
   });
 });

@@ -6,6 +6,7 @@
  * server has received, since Linux delivers over loopback within the sender's call. The call that sends ends, here, where
  * the one that receives was entered, so the stages of a request never overlap and add up to t8 - t1.
  */
+import { ResultsError } from '../errors.ts';
 import { clientStages, type Stage, schedule, splitStages, twoClockStages } from './stage.ts';
 import type { Request, StampFile, Transfer } from './stamp-file.ts';
 
@@ -47,6 +48,12 @@ export function joinStamps(client: StampFile, server: StampFile | null): StagedR
   };
   const rates = { client: client.ns_per_count, server: server?.ns_per_count ?? Number.NaN };
   if (sameCounter) rates.server = rates.client;
+  if (!(rates.client > 0) || (server !== null && !(rates.server > 0))) {
+    throw new ResultsError(
+      'STAMPS_UNREADABLE',
+      'a file of stamps does not tell how fast its counter runs, as its process was still running: end that, and copy the file then',
+    );
+  }
   for (const [ports, { pushes, pops, requests }] of client.connections) {
     const peer = server?.connections.get(ports.split(':').reverse().join(':'));
     const find = {

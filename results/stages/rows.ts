@@ -7,6 +7,8 @@ import { type BreakdownQuantile, breakdownQuantiles } from './breakdown.ts';
 import { type StageOwner, stageNamed, stageOwners } from './stage.ts';
 
 export const floorOwner = 'floor';
+/** Share by which the stamped latency may differ from the one without before that is told. */
+const muchOverhead = 0.1;
 
 /** A stage of a bar, as a row of the chart's dataset: flat, for spreadsheets too. */
 export type Piece = {
@@ -70,7 +72,13 @@ function systemRow(panel: string, point: Point, quantile: BreakdownQuantile): Ro
     from_us += us;
     return [made];
   });
-  return rowOf(of, at.latency_us, pieces);
+  return rowOf(of, at.latency_us, pieces, quantile === 'p50' ? withoutStamps(point, at.latency_us) : '');
+}
+
+/** What stamping has changed, where that is much: the bar is then another one than that of the figure. */
+function withoutStamps({ latency_us }: Point, stamped_us: number): string {
+  if (!latency_us || Math.abs(stamped_us / latency_us.p50 - 1) < muchOverhead) return '';
+  return ` (${formatUs(latency_us.p50)} without stamps)`;
 }
 
 /** Of a floor whose samples are means of runs there is no p99. */
@@ -113,7 +121,8 @@ function rounded(value: number): number {
   return Math.round(value * 1e5) / 1e5;
 }
 
-function rowOf({ row, system, label, verdict }: Owner, us: number | null, pieces: Piece[]): Row {
-  const total = us === null ? 'no data' : `${formatUs(us)}${verdict === 'valid' ? '' : ` ${verdict}`}`;
+function rowOf({ row, system, label, verdict }: Owner, us: number | null, pieces: Piece[], remark = ''): Row {
+  const doubt = verdict === 'valid' ? '' : ` ${verdict}`;
+  const total = us === null ? 'no data' : `${formatUs(us)}${remark}${doubt}`;
   return { row, system, label, total_us: us ?? 0, total, pieces };
 }

@@ -18,21 +18,27 @@ const mostRequests = 5000;
 const nanoseconds = z.array(z.number());
 const count = z.int().nonnegative();
 
-const stagesFileSchema = z.strictObject({
-  schema: z.literal('bypassbench.stages/1'),
-  /** Whether both sides were stamped, and by one counter. */
-  clocks: z.enum(['one', 'two', 'client only']),
-  /** Requests whose stages were put together, before thinning, and those that could not be (join.ts). */
-  joined: count,
-  incomplete: count,
-  inconsistent: count,
-  /** What a server that is not stamped says its command took, on average; null where it says nothing. */
-  server_command_us: z.number().nonnegative().nullable(),
-  sent_ns: nanoseconds,
-  latency_ns: nanoseconds,
-  /** By the stage's name, in the order of the stages. */
-  stages_ns: z.partialRecord(z.enum(stageOrder as [string, ...string[]]), nanoseconds),
-});
+const stagesFileSchema = z
+  .strictObject({
+    schema: z.literal('bypassbench.stages/1'),
+    /** Whether both sides were stamped, and by one counter. */
+    clocks: z.enum(['one', 'two', 'client only']),
+    /** Requests whose stages were put together, before thinning, and those that could not be (join.ts). */
+    joined: count,
+    incomplete: count,
+    inconsistent: count,
+    /** What a server that is not stamped says its command took, on average; null where it says nothing. */
+    server_command_us: z.number().nonnegative().nullable(),
+    sent_ns: nanoseconds,
+    latency_ns: nanoseconds,
+    /** By the stage's name, in the order of the stages. */
+    stages_ns: z.partialRecord(z.enum(stageOrder as [string, ...string[]]), nanoseconds),
+  })
+  .refine(
+    ({ latency_ns, sent_ns, stages_ns }) =>
+      [sent_ns, ...Object.values(stages_ns)].every((column) => column?.length === latency_ns.length),
+    'its columns are not of one length',
+  );
 export type StagesFile = z.infer<typeof stagesFileSchema>;
 
 /** What `bypassbench load` has left in `folder`: client.stamps, and server.stamps where the server has stamps. */

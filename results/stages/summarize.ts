@@ -20,7 +20,8 @@ export function summarizeStages(
       : [],
   );
   if (stamped.length === 0) return { breakdown: null, probe_overhead: null };
-  const files = stamped.map(({ file }) => file).filter(({ clocks }) => clocks === stamped[0]!.file.clocks);
+  const namesOf = (file: StagesFile): string => Object.keys(file.stages_ns).join();
+  const files = stamped.map(({ file }) => file).filter((file) => namesOf(file) === namesOf(stamped[0]!.file));
   const { stages, requests } = stagedRequests(files);
   const command_us = meanCommand(files);
   const count = (of: (file: StagesFile) => number): number => files.reduce((sum, file) => sum + of(file), 0);
