@@ -13,7 +13,7 @@ export type Found = { invalid: string[]; suspect: string[] };
 export type LowerBound = { name: string; p50_us: number };
 
 /** Share of the window spent on replies, beyond which the generator may be, and is, the limit of what is measured. */
-const busyShare = { suspect: 0.7, invalid: 0.9 };
+const busyShare = { suspect: 0.8, invalid: 0.95 };
 /** By how much the second half of a trial may differ from its first half. */
 const drift = 0.25;
 /** Share of a trial's time that others may have had of its cores. */

@@ -112,6 +112,7 @@ class LibosFrontEnd implements FrontEnd {
     for (let turn = 0; !context.stopRequested(); turn++) {
       // The first look lets the replies of the last turn go, so that none of them waits for the clock to be read.
       let count = libos.waitNext(COMPLETIONS_PER_TURN, 0);
+      this.#pauses.worked(count);
       if (count === 0 || turn % BUSY_TURNS_PER_LOOK === 0) {
         const ns = nowNs();
         this.#pauses.look(ns);
