@@ -84,11 +84,11 @@ async function run(config: string, options: RunOptions): Promise<void> {
     return;
   }
   const { reference } = experiment.outputs;
-  const { summary } = await writeReport(runFolder, { reference });
+  const { summary, findings } = await writeReport(runFolder, { reference });
   const { columns = columnsWithoutTerminal, isTTY } = process.stdout;
   // hasColors() knows NO_COLOR.
   const color = isTTY && process.stdout.hasColors();
-  console.log(await renderConclusion(summary, { columns, color, reference }));
+  console.log(renderConclusion(summary, findings, { columns, color, reference }));
   for (const file of (await readdir(runFolder)).sort()) console.log(path.join(shownFolder, file));
   if (failed > 0)
     console.error(

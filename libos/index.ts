@@ -19,7 +19,7 @@ import type { PauseLog } from './pauses.ts';
 import type { Libos } from './pdpi.ts';
 import { createRdmaTransport } from './rdma/backend.ts';
 import { StampRecorder } from './stamps/recorder.ts';
-import { RecordKind, StampRing } from './stamps/ring.ts';
+import { portsOf, RecordKind, StampRing } from './stamps/ring.ts';
 import type { Transport } from './transport.ts';
 
 export { type BackendOptions, withBackendOption } from './backend-options.ts';
@@ -34,7 +34,7 @@ export type * from './pdpi.ts';
 export { PromiseLibos } from './promises.ts';
 
 export { type CounterCheck, checkCounter } from './stamps/counter.ts';
-export { RecordKind, StampRing };
+export { portsOf, RecordKind, StampRing };
 
 export const backends = ['kernel', 'rdma', 'dpdk'] as const;
 export type Backend = (typeof backends)[number];

@@ -12,7 +12,7 @@ import type { LoadOutcome, LoadPauses } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
 import { type ReplyChecker, Verdict } from './reply-checker.ts';
 import { SLOW_PERCENTILE, SlowRequests, TOLD_PERCENTILE } from './slow-requests.ts';
-import { SLICES, Tally } from './tally.ts';
+import { latencyNsAt, SLICES, Tally } from './tally.ts';
 
 const NO_LATENCY_IS_SLOW = Number.POSITIVE_INFINITY;
 
@@ -96,9 +96,7 @@ class MeasureControl implements LoopControl {
 
   /** Of what was measured so far; 0 of nothing. */
   latencyNsAt(percentile: number): number {
-    const [all, other] = this.#tallies.map((tally) => tally.histogram());
-    all.add(other);
-    return all.totalCount === 0 ? 0 : all.getValueAtPercentile(percentile);
+    return latencyNsAt(this.#tallies, percentile);
   }
 
   window(monotonicNs: (nowNs: number) => number): LoadPauses['window'] {

@@ -15,7 +15,7 @@ import { MEASURE, WARM_UP } from './phases.ts';
 import { LatencyRecorder, quantilesNs } from './recorder.ts';
 import { type ReplyChecker, Verdict } from './reply-checker.ts';
 import { SLOW_PERCENTILE, SlowRequests, TOLD_PERCENTILE } from './slow-requests.ts';
-import { SLICES, Tally } from './tally.ts';
+import { latencyNsAt, SLICES, Tally } from './tally.ts';
 
 /** On the clock of this thread. */
 interface Schedule {
@@ -133,14 +133,8 @@ class OpenMeasurement implements OpenLoopControl {
       operations: operations.filter(({ requests }) => requests > 0),
       schedule: { lag_us: this.#lagUs(), unanswered },
       window: { start_ns: monotonicNs(startNs), end_ns: monotonicNs(lastNs) },
-      slow_requests: this.#slow.result(this.#toldFromNs(), monotonicNs),
+      slow_requests: this.#slow.result(latencyNsAt(this.#tallies, TOLD_PERCENTILE), monotonicNs),
     };
-  }
-
-  #toldFromNs(): number {
-    const [all, other] = this.#tallies.map((tally) => tally.histogram());
-    all.add(other);
-    return all.totalCount === 0 ? 0 : all.getValueAtPercentile(TOLD_PERCENTILE);
   }
 
   #lagUs(): ScheduleOutcome['lag_us'] {

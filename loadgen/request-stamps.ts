@@ -2,7 +2,7 @@
  * Notes each right reply's request in the ring of stamps: which bytes of the connection's two streams were the request and
  * its reply, so that the stamps of the pushes and pops that carried these can be found, on both sides.
  */
-import { type Libos, type QueueDescriptor, RecordKind, type StampRing } from '../libos/index.ts';
+import { type Libos, portsOf, type QueueDescriptor, RecordKind, type StampRing } from '../libos/index.ts';
 
 export class RequestStamps {
   readonly #ring: StampRing;
@@ -19,7 +19,7 @@ export class RequestStamps {
 
   /** The two ports of a connection, as records have them. */
   portsOf(libos: Libos, qd: QueueDescriptor): number {
-    return libos.localEndpoint(qd).port | (libos.peerEndpoint(qd).port << 16);
+    return portsOf(libos.localEndpoint(qd).port, libos.peerEndpoint(qd).port);
   }
 
   /** `requestEnd`, `replyEnd`: bytes of either stream up to their ends; times by this thread's clock. */

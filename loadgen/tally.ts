@@ -56,6 +56,13 @@ export class Tally {
   }
 }
 
+/** Of the latencies of all tallies; 0 of none. */
+export function latencyNsAt(tallies: Tally[], percentile: number): number {
+  const [all, ...others] = tallies.map((tally) => tally.histogram());
+  for (const other of others) all.add(other);
+  return all.totalCount === 0 ? 0 : all.getValueAtPercentile(percentile);
+}
+
 function medianNs(histogram: Histogram): number | null {
   return histogram.totalCount === 0 ? null : histogram.getValueAtPercentile(50);
 }

@@ -21,6 +21,7 @@
  * With fewer than 3 trials there is no interval at all.
  */
 import { median, quantileSorted, sampleWithReplacement } from 'simple-statistics';
+import type { Ratio } from './bundle.ts';
 
 /** One number for each trial that gave one, in any order; greater than zero. */
 export type TrialValue = { trial: number; value: number };
@@ -74,6 +75,14 @@ export function differenceInterval(a: TrialValue[], b: TrialValue[], pairing: Pa
     trials,
     detectable: interval && (interval.high - interval.low) / 2 / ratio,
   };
+}
+
+/** The same of systems of one run, whose trials are paired by block, as a summary has it. */
+export function pairedRatio(a: TrialValue[], b: TrialValue[]): Ratio | null {
+  const difference = differenceInterval(a, b, 'paired');
+  if (!difference) return null;
+  const { ratio, interval, trials, detectable } = difference;
+  return { ratio, interval, trials, detectable };
 }
 
 /**

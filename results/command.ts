@@ -17,8 +17,8 @@ export function command(): Command {
     .argument('<dir>', "the run's folder, as 'bypassbench run' wrote it")
     .option('--no-reference', 'leave out the published values')
     .action(async (dir: string, { reference }: { reference: boolean }) => {
-      const { summary, files } = await writeReport(dir, { reference });
-      process.stdout.write(await renderConclusion(summary, { ...terminal(), reference }));
+      const { summary, findings, files } = await writeReport(dir, { reference });
+      process.stdout.write(renderConclusion(summary, findings, { ...terminal(), reference }));
       process.stdout.write(`\nwritten: ${files.map((file) => join(dir, file)).join('\n         ')}\n`);
     });
 }

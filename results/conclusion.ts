@@ -1,7 +1,6 @@
 /** What a run comes to, in the terminal: the table, where the time goes, how sure that is, and the claims. */
 import type { Summary } from './bundle.ts';
-import { readClaims, shippedClaims } from './claims/document.ts';
-import { evaluateClaims } from './claims/evaluate.ts';
+import type { Finding } from './claims/evaluate.ts';
 import { renderVerdicts } from './claims/render.ts';
 import { nameTarget } from './doubts.ts';
 import { formatChange, noiseSentences } from './noise.ts';
@@ -10,19 +9,17 @@ import { renderTable } from './table.ts';
 import { paragraph, type Terminal } from './terminal.ts';
 
 /** Lines, ending in a newline. `reference`: with published values, and the claims that rest on them. */
-export async function renderConclusion(
+export function renderConclusion(
   summary: Summary,
+  findings: Finding[],
   { columns, color, reference }: Terminal & { reference: boolean },
-): Promise<string> {
+): string {
   const parts = [
     renderTable(summary, { columns, color, reference }),
     renderStages(summary, columns),
     sentences([...overheadSentences(summary), ...noiseSentences(summary)], columns),
   ];
-  if (reference) {
-    const findings = evaluateClaims(summary, await Promise.all((await shippedClaims()).map(readClaims)));
-    parts.push(renderVerdicts(summary, findings, { columns, color }));
-  }
+  if (reference) parts.push(renderVerdicts(summary, findings, { columns, color }));
   return parts.filter((part) => part !== '').join('\n');
 }
 

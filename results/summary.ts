@@ -1,11 +1,10 @@
 /** summary.json from a run's raw files: one point for each system or floor and each planned measurement. */
-import { type Difference, differenceInterval, type TrialValue } from './bootstrap.ts';
+import { pairedRatio, type TrialValue } from './bootstrap.ts';
 import {
   type FloorPoint,
   type Measured,
   type MeasurementTarget,
   type Point,
-  type Ratio,
   type Summary,
   type SystemUnderTest,
   schemaVersions,
@@ -97,7 +96,7 @@ function pointsOf(run: Run, system: SystemUnderTest, floors: FloorPoint[], first
       provenance,
       ...point,
       ...summarizeStages(plannedTrials(run, name, target), point.trial_p50_us),
-      versus_first: other ? ratio(p50s(point), p50s(other)) : null,
+      versus_first: other ? pairedRatio(p50s(point), p50s(other)) : null,
     };
   });
 }
@@ -108,21 +107,13 @@ function repeatedPoints(run: Run, floors: FloorPoint[], points: Point[]): Summar
     if (repeats === null) return [];
     return pointsOf(run, system, floors, []).map((point) => {
       const itself = points.find((other) => other.system === repeats && sameTarget(other, point));
-      return { ...point, repeats, versus_itself: itself ? ratio(p50s(point), p50s(itself)) : null };
+      return { ...point, repeats, versus_itself: itself ? pairedRatio(p50s(point), p50s(itself)) : null };
     });
   });
 }
 
 function p50s(point: Measured): TrialValue[] {
   return trialValues(point, 'latency_p50');
-}
-
-/** Systems of one run are measured block by block, so their trials are paired. */
-function ratio(a: TrialValue[], b: TrialValue[]): Ratio | null {
-  const difference: Difference | null = differenceInterval(a, b, 'paired');
-  if (!difference) return null;
-  const { interval, trials, detectable } = difference;
-  return { ratio: difference.ratio, interval, trials, detectable };
 }
 
 /** What a floor took in its fastest trial is what can be had. A floor that backs no claim bounds nothing. */

@@ -5,7 +5,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { Summary } from './bundle.ts';
 import { chartFileEndings } from './chart.ts';
 import { readClaims, shippedClaims } from './claims/document.ts';
-import { aboutSystemsOf, evaluateClaims } from './claims/evaluate.ts';
+import { aboutSystemsOf, evaluateClaims, type Finding } from './claims/evaluate.ts';
 import { distributionSpec } from './distribution-figure.ts';
 import { ResultsError } from './errors.ts';
 import { figureSpec } from './figure.ts';
@@ -28,12 +28,12 @@ export const reportFiles: string[] = [
 
 /**
  * Writes `reportFiles` into the run folder `dir`, the same bytes for the same raw files, and returns the
- * summary and the names of those written. Works on a run that is unfinished. Throws ResultsError.
+ * summary, what became of the shipped claims, and the names of the files written. Works on a run that is unfinished. Throws ResultsError.
  */
 export async function writeReport(
   dir: string,
   { reference }: ReportOptions,
-): Promise<{ summary: Summary; files: string[] }> {
+): Promise<{ summary: Summary; findings: Finding[]; files: string[] }> {
   const run = await readRun(dir);
   const summary = summarize(run);
   const { title } = run.manifest;
@@ -81,7 +81,7 @@ export async function writeReport(
     await write(join(dir, `${chart.name}.vl.json`), json(chart.spec));
   }
   await write(join(dir, 'report.html'), html);
-  return { summary, files };
+  return { summary, findings, files };
 }
 
 function json(value: unknown): string {

@@ -2,6 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { readClaims, shippedClaims } from '../results/claims/document.ts';
+import { evaluateClaims } from '../results/claims/evaluate.ts';
 import { renderConclusion } from '../results/conclusion.ts';
 import type { Summary } from '../results/index.ts';
 import { readRun } from '../results/run-folder.ts';
@@ -192,13 +194,15 @@ test('what interfered is added up over trials, and the tail is put down to it', 
 });
 
 test('the conclusion tells all of it, within the terminal', async () => {
-  const text = await renderConclusion(await summaryOf({}), { columns: 90, color: false, reference: true });
+  const summary = await summaryOf({});
+  const findings = evaluateClaims(summary, await Promise.all((await shippedClaims()).map(readClaims)));
+  const text = renderConclusion(summary, findings, { columns: 90, color: false, reference: true });
   expect(text).toContain('Where the time goes near the p50, in µs:');
   expect(text).toMatch(/kv-kernel +GET +12\.\d/);
   expect(text).toContain('kv-kernel against itself, GET: p50 +2.');
   expect(text).toMatch(/holds: kernel-interface, GET: p50 of kv-kernel is 0\.40\d/);
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(90);
-  const without = await renderConclusion(await summaryOf({}), {
+  const without = renderConclusion(summary, findings, {
     columns: 90,
     color: false,
     reference: false,

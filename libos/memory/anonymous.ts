@@ -5,7 +5,7 @@ import { errno, errnoName, libc } from '../native/libc.ts';
 import type { Slab } from './sga.ts';
 
 export const mmap = libc.func('mmap', 'void *', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']);
-export const munmap = libc.func('munmap', 'int', ['uintptr_t', 'size_t']);
+const munmap = libc.func('munmap', 'int', ['uintptr_t', 'size_t']);
 const madvise = libc.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']);
 
 export const PROT_READ_WRITE = 3;

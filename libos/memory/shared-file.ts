@@ -1,16 +1,15 @@
-/** A file mapped into memory: what is written there is at once in the file, and in every process that maps it too. */
+/** A file mapped into memory for as long as this process lives: what is written there is at once in the file, and in every process that maps it too. */
 import { closeSync, ftruncateSync, openSync } from 'node:fs';
 import koffi from 'koffi';
 import { LibosError } from '../errors.ts';
 import { errno, errnoName } from '../native/libc.ts';
-import { MAP_FAILED, mmap, munmap, PROT_READ_WRITE } from './anonymous.ts';
+import { MAP_FAILED, mmap, PROT_READ_WRITE } from './anonymous.ts';
 
 const MAP_SHARED_POPULATE = 0x8001;
 
 export interface MappedFile {
   readonly bytes: Uint8Array;
   readonly address: number;
-  unmap(): void;
 }
 
 /**
@@ -32,9 +31,5 @@ export function mapFile(file: string, bytes: number): MappedFile {
     throw new LibosError('NO_BUFFERS', 'map', -1, `mmap of ${file} failed (${errnoName(failure)})`);
   }
   const address = Number(pointer);
-  return {
-    bytes: new Uint8Array(koffi.view(BigInt(address), bytes)),
-    address,
-    unmap: () => void munmap(address, bytes),
-  };
+  return { bytes: new Uint8Array(koffi.view(BigInt(address), bytes)), address };
 }

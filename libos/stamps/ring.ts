@@ -21,7 +21,7 @@
 import { readFileSync } from 'node:fs';
 import { LibosError } from '../errors.ts';
 import { mapAnonymous } from '../memory/anonymous.ts';
-import { mapFile } from '../memory/shared-file.ts';
+import { type MappedFile, mapFile } from '../memory/shared-file.ts';
 import { type StampGlue, stampGlue } from './glue.ts';
 
 export const HEADER_BYTES = 4096;
@@ -33,7 +33,6 @@ export const RecordKind = { Push: 1, Pop: 2, Request: 3 } as const;
 
 // Words of the header.
 const RECORDS = 2;
-const WINDOW_BITS_OF_FILE = 3;
 // Doubles of the header.
 const WRITTEN = 2;
 const CLOCKS = 3;
@@ -68,7 +67,6 @@ export class StampRing {
   readonly momentsAddress: number;
   readonly #address: number;
   readonly #bytes: Uint8Array;
-  readonly #unmap: () => void;
 
   /** A ring in `file`, which is made anew, or in memory of its own. */
   static create(file: string | null, records = DEFAULT_RECORDS): StampRing {
@@ -78,12 +76,11 @@ export class StampRing {
     words.fill(0, 0, HEADER_BYTES / 4);
     words[RECORDS] = records;
     words[WINDOW_BITS] = process.arch === 'x64' ? X64_WINDOW_BITS : ARM_WINDOW_BITS;
-    words[WINDOW_BITS_OF_FILE] = words[WINDOW_BITS];
     const machine = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '');
     ring.#bytes.set(Buffer.from(machine, 'hex'), MACHINE_BYTE);
     ring.noteClocks();
     [words[0], words[1]] = MAGIC;
-    return new StampRing({ bytes: ring.#bytes, address: ring.#address, unmap: ring.#unmap });
+    return new StampRing({ bytes: ring.#bytes, address: ring.#address });
   }
 
   /** The ring that another process has made in `file`. Throws INVALID_ARGUMENT where there is none. */
@@ -103,10 +100,9 @@ export class StampRing {
     return new StampRing(mapFile(file, bytes));
   }
 
-  private constructor(memory: { bytes: Uint8Array; address: number; unmap(): void }) {
+  private constructor(memory: MappedFile) {
     this.#bytes = memory.bytes;
     this.#address = memory.address;
-    this.#unmap = memory.unmap;
     this.momentsAddress = memory.address + MOMENTS_BYTE;
     const { buffer, byteOffset, byteLength } = memory.bytes;
     this.words = new Int32Array(buffer, byteOffset, byteLength >> 2);
@@ -155,10 +151,6 @@ export class StampRing {
   snapshot(): Uint8Array {
     const records = Math.min(this.doubles[WRITTEN], this.capacity);
     return this.#bytes.slice(0, HEADER_BYTES + records * RECORD_BYTES);
-  }
-
-  unmap(): void {
-    this.#unmap();
   }
 }
 

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import type { Summary } from '../bundle.ts';
 import { formatMeasure, formatRatioFinely, measureNames } from '../measure.ts';
 import { paragraph, type Terminal } from '../terminal.ts';
-import { aboutSystemsOf, type Finding, type Outcome } from './evaluate.ts';
+import { aboutSystemsOf, type Evidence, type Finding, type Outcome } from './evaluate.ts';
 import type { Claim, Claims } from './schema.ts';
 
 export type ClaimsTextOptions = Terminal & {
@@ -59,11 +59,8 @@ function findingLines(alike: Finding[], columns: number, color: boolean): string
   const about = alike.map((finding) => finding.about).join(' and ');
   const verdict = `${about} ${measureNames[claim.measure]}: ${outcome}${reason ? `: ${reason}` : ''}`;
   const [first, ...rest] = paragraph(verdict, columns, '      ', '    - ');
-  const painted = color
-    ? first!.replace(outcome, styleText(colours[outcome], outcome, { validateStream: false }))
-    : first!;
   return [
-    painted,
+    painted(first!, outcome, color),
     ...rest,
     ...(evidence ? paragraph(evidenceText(claim, evidence), columns, '      ') : []),
     ...paragraph(boundText(alike), columns, '      '),
@@ -71,19 +68,30 @@ function findingLines(alike: Finding[], columns: number, color: boolean): string
   ];
 }
 
-/** "measured 0.705 [0.690 to 0.720], 5 trials: kv-kernel on loopback 22.8 over redis on loopback 32.3 µs" */
-function evidenceText({ measure, system, over }: Claim, evidence: NonNullable<Finding['evidence']>): string {
-  const { ratio, interval, trials, system_value, system_device, over_value, over_device } = evidence;
+function painted(line: string, outcome: Outcome, color: boolean): string {
+  return color
+    ? line.replace(outcome, styleText(colours[outcome], outcome, { validateStream: false }))
+    : line;
+}
+
+/** "0.705 [0.690 to 0.720]" */
+export function ratioText({ ratio, interval }: Evidence): string {
   const range = interval
     ? ` [${formatRatioFinely(interval.low)} to ${formatRatioFinely(interval.high)}]`
     : '';
+  return formatRatioFinely(ratio) + range;
+}
+
+/** "measured 0.705 [0.690 to 0.720], 5 trials: kv-kernel on loopback 22.8 over redis on loopback 32.3 µs" */
+function evidenceText({ measure, system, over }: Claim, evidence: Evidence): string {
+  const { trials, system_value, system_device, over_value, over_device } = evidence;
   const values = [
     `${system} on ${system_device} ${formatMeasure(system_value, measure)}`,
     `${over} on ${over_device} ${formatMeasure(over_value, measure)}`,
   ];
   const unit = measure === 'throughput' ? 'ops/s' : 'µs';
   const counted = `${trials} ${trials === 1 ? 'trial' : 'trials'}`;
-  return `measured ${formatRatioFinely(ratio)}${range}, ${counted}: ${values.join(' over ')} ${unit}`;
+  return `measured ${ratioText(evidence)}, ${counted}: ${values.join(' over ')} ${unit}`;
 }
 
 /** "claimed at most 0.8; published 0.72" */
@@ -112,12 +120,8 @@ function tally(findings: Finding[]): string {
   return `${verb(holding, 'holds', 'hold')}, ${verb(failing, 'fails', 'fail')}, ${untested} cannot be tested here.`;
 }
 
-function measuredText({ measure, system, over }: Claim, evidence: NonNullable<Finding['evidence']>): string {
-  const { ratio, interval } = evidence;
-  const range = interval
-    ? ` [${formatRatioFinely(interval.low)} to ${formatRatioFinely(interval.high)}]`
-    : '';
-  return `${measureNames[measure]} of ${system} is ${formatRatioFinely(ratio)}${range} of ${over}`;
+function measuredText({ measure, system, over }: Claim, evidence: Evidence): string {
+  return `${measureNames[measure]} of ${system} is ${ratioText(evidence)} of ${over}`;
 }
 
 /** A line for each finding about systems of the run, for its end, and how many could not be tested. */
@@ -128,12 +132,7 @@ export function renderVerdicts(summary: Summary, findings: Finding[], { columns,
     const why = reason ? `; ${reason}` : '';
     const text = `${outcome}: ${claim.id}, ${about}: ${of}${boundText([finding])}${why}`;
     const [first, ...rest] = paragraph(text, columns, '  ', '  ');
-    return [
-      color
-        ? first!.replace(outcome, styleText(colours[outcome], outcome, { validateStream: false }))
-        : first!,
-      ...rest,
-    ];
+    return [painted(first!, outcome, color), ...rest];
   });
   return `${['Claims:', ...lines, `  ${tally(findings)}`].join('\n')}\n`;
 }

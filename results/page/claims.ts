@@ -1,8 +1,8 @@
 /** What became of the shipped claims, on the page. */
 import type { Finding } from '../claims/evaluate.ts';
-import { boundText } from '../claims/render.ts';
+import { boundText, ratioText } from '../claims/render.ts';
 import { type Html, html } from '../html.ts';
-import { formatMeasure, formatRatioFinely, measureNames } from '../measure.ts';
+import { formatMeasure, measureNames } from '../measure.ts';
 import { table } from './elements.ts';
 
 const classes = { holds: 'valid', fails: 'invalid', 'cannot be tested here': 'suspect' } as const;
@@ -30,10 +30,7 @@ trials. <code>bypassbench claims DIR</code> tells sources and notes.</p>`;
 
 function evidence({ claim, evidence }: Finding, reason: string | null): string {
   if (!evidence) return reason ?? '';
-  const { ratio, interval, trials, system_value, over_value } = evidence;
-  const range = interval
-    ? ` [${formatRatioFinely(interval.low)} to ${formatRatioFinely(interval.high)}]`
-    : '';
+  const { trials, system_value, over_value } = evidence;
   const values = `${claim.system} ${formatMeasure(system_value, claim.measure)} over ${claim.over} ${formatMeasure(over_value, claim.measure)}`;
-  return `${formatRatioFinely(ratio)}${range}, ${trials} trials: ${values}${reason ? `; ${reason}` : ''}`;
+  return `${ratioText(evidence)}, ${trials} trials: ${values}${reason ? `; ${reason}` : ''}`;
 }

@@ -27,7 +27,7 @@ const request = (requestEnd: number, replyEnd: number) => ({
 
 function file(ports: string, connection: Partial<Connection>, machine = 'm', ns_per_count = 1): StampFile {
   const whole = { pushes: [], pops: [], requests: [], ...connection };
-  return { machine, ns_per_count, connections: new Map([[ports, whole]]), records: 1, overwritten: 0 };
+  return { machine, ns_per_count, connections: new Map([[ports, whole]]) };
 }
 
 /** One request of 10 bytes, a reply of 5: points at 0, 10, 20, 30, ... 110. */

@@ -32,9 +32,6 @@ export type StampFile = {
   ns_per_count: number;
   /** By "local port:peer's port". */
   connections: Map<string, Connection>;
-  records: number;
-  /** Records that newer ones have replaced. */
-  overwritten: number;
 };
 
 /** `name` is for the error STAMPS_UNREADABLE, which is thrown when the bytes are no such file. */
@@ -59,8 +56,6 @@ export function readStampFile(name: string, file: Uint8Array): StampFile {
     machine: Buffer.from(file.subarray(64, 80)).toString('hex'),
     ns_per_count: nsPerCount(view),
     connections,
-    records,
-    overwritten: written - records,
   };
 }
 

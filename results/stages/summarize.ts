@@ -1,6 +1,6 @@
 /** A point's breakdown from the stamped requests of all its trials, and what stamping cost. */
 import { median } from 'simple-statistics';
-import { differenceInterval, type TrialValue } from '../bootstrap.ts';
+import { pairedRatio, type TrialValue } from '../bootstrap.ts';
 import type { Measured, Point } from '../bundle.ts';
 import type { TrialOutcome } from '../trial-outcome.ts';
 import { breakdownAt } from './breakdown.ts';
@@ -51,8 +51,5 @@ function overhead(
     value: median(file.latency_ns) / 1000,
   }));
   const without = trial_p50_us.map(({ trial, p50_us }) => ({ trial, value: p50_us }));
-  const difference = differenceInterval(withStamps, without, 'paired');
-  if (!difference) return null;
-  const { ratio, interval, trials, detectable } = difference;
-  return { ratio, interval, trials, detectable };
+  return pairedRatio(withStamps, without);
 }
