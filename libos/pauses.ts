@@ -62,7 +62,7 @@ export class PauseLog {
   #worked = 0;
 
   constructor() {
-    this.#originNs = monotonicOriginNs();
+    this.#originNs = monotonicOriginNs(() => Number(process.hrtime.bigint()), nowNs);
     this.#switchesAtStart = this.#involuntarySwitches();
     this.#switchesSeen = this.#switchesAtStart;
     this.#observer = new PerformanceObserver((list) => {
@@ -154,11 +154,14 @@ export class PauseLog {
   }
 }
 
-/** What this thread's clock (nowNs) shows as 0, in CLOCK_MONOTONIC: Node's hrtime is that clock. */
-function monotonicOriginNs(): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 10; i++) least = Math.min(least, Number(process.hrtime.bigint()) - nowNs());
-  return least;
+/**
+ * What a thread's clock shows as 0, in CLOCK_MONOTONIC (Node's hrtime is that clock). What passes between the two readings
+ * makes an attempt too small, never too large: with a thread that is taken off its core in between, the largest is right.
+ */
+export function monotonicOriginNs(readMonotonicNs: () => number, readThreadNs: () => number): number {
+  let originNs = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < 10; i++) originNs = Math.max(originNs, readMonotonicNs() - readThreadNs());
+  return originNs;
 }
 
 /** perf_hooks' constants NODE_PERFORMANCE_GC_*. */
