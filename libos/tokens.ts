@@ -134,6 +134,11 @@ export class TokenTable {
     this.readyCount++;
   }
 
+  /** The device has just been given the last byte of a push that will complete later. */
+  handedOver(slot: number): void {
+    if (this.stamps !== null) this.stamps.handedOver(slot);
+  }
+
   /** Forgets a completed slot; its token is consumed. */
   consume(slot: number): void {
     const before = this.previous[slot];
@@ -152,7 +157,7 @@ export class TokenTable {
 
   #stamp(stamps: StampRecorder, slot: number): void {
     const operation = this.operation[slot];
-    if (operation === 'push') stamps.pushCompleted(slot);
+    if (operation === 'push') stamps.handedOver(slot);
     else if (operation === 'pop') stamps.popCompleted(slot);
   }
 

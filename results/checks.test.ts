@@ -7,6 +7,7 @@ import {
   checkLowerBounds,
   checkSaturation,
   checkScheduleLag,
+  checkStamps,
   checkStandstill,
   checkTakenTime,
 } from './checks.ts';
@@ -20,11 +21,12 @@ type Given = {
   interference?: Trial['measurements'][number]['interference'];
   pauses?: Pauses;
   requests?: number;
+  stages?: { joined: number; inconsistent: number };
 };
 
 function outcome(
   trial: number,
-  { result, operation, interference, pauses, requests = 1000 }: Given,
+  { result, operation, interference, pauses, stages, requests = 1000 }: Given,
 ): TrialOutcome {
   const latency_ns = mergeHistograms([]);
   latency_ns.recordValueWithCount(10_000, requests);
@@ -37,7 +39,7 @@ function outcome(
       measurement: { elapsed_s: 2, interference: interference ?? null },
       recording: { result: { idle_polls: 0.9, schedule_lag_us: null, operations, ...result }, latency_ns },
       pauses: pauses ?? null,
-      stamped: null,
+      stamped: stages ? { stages } : null,
     },
   } as unknown as TrialOutcome;
 }
@@ -164,6 +166,23 @@ describe('the schedule of an open loop', () => {
 
   test('is none in a closed loop', () => {
     expect(checkScheduleLag([outcome(1, {})])).toEqual(nothing);
+  });
+});
+
+describe('stamps', () => {
+  const stamped = (inconsistent: number) =>
+    checkStamps([outcome(3, { stages: { joined: 950, inconsistent } })]);
+
+  test('out of order, of more requests than may be left out', () => {
+    expect(stamped(51).suspect).toEqual([
+      'Trial 3: up to 5.1 % of the stamped requests have stamps out of order and are left out of the stages.',
+    ]);
+    expect(stamped(51).invalid).toEqual([]);
+  });
+
+  test('of nearly all in order, or of nobody', () => {
+    expect(stamped(50)).toEqual(nothing);
+    expect(checkStamps([outcome(1, {})])).toEqual(nothing);
   });
 });
 

@@ -29,6 +29,8 @@ const gapsPerRequest = 0.0005;
 const nearBound = { above: 1.1, below: 0.9 };
 /** Share of the median service time that the generator may be behind its schedule, at the p99. */
 const scheduleLag = { suspect: 0.1, invalid: 1 };
+/** Share of stamped requests whose stamps may be out of order and left out, before those that are left stand for few. */
+const outOfOrderShare = 0.05;
 
 export function checkAll(outcomes: TrialOutcome[], p50_us: number | null, bounds: LowerBound[]): Found {
   const found = [
@@ -38,6 +40,7 @@ export function checkAll(outcomes: TrialOutcome[], p50_us: number | null, bounds
     checkTakenTime(outcomes),
     checkStandstill(outcomes),
     checkGaps(outcomes),
+    checkStamps(outcomes),
     checkLowerBounds(p50_us, bounds),
   ];
   return {
@@ -163,6 +166,20 @@ export function checkScheduleLag(outcomes: TrialOutcome[]): Found {
     (trials, worst) =>
       `${trials}: the load generator sent behind its schedule, at the p99 by up to ${formatPercent(worst)} of the median ` +
       'service time.',
+  );
+}
+
+/** Stages are means of the requests whose stamps are in order. */
+export function checkStamps(outcomes: TrialOutcome[]): Found {
+  return graded(
+    outcomes,
+    ({ measurement }) => {
+      const { joined = 0, inconsistent = 0 } = measurement?.stamped?.stages ?? {};
+      return inconsistent === 0 ? null : inconsistent / (joined + inconsistent);
+    },
+    { suspect: outOfOrderShare, invalid: Number.POSITIVE_INFINITY },
+    (trials, worst) =>
+      `${trials}: up to ${formatPercent(worst)} of the stamped requests have stamps out of order and are left out of the stages.`,
   );
 }
 

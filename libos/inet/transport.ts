@@ -307,7 +307,10 @@ export class InetTransport implements Transport {
         sga.owner = Owner.Transport;
         tokens.sga[slot] = null;
         tokens.complete(slot, null);
-      } else tokens.append(unacknowledged, slot);
+      } else {
+        tokens.handedOver(slot);
+        tokens.append(unacknowledged, slot);
+      }
     }
     if (connection.error !== null) this.#failPushes(queue);
   }

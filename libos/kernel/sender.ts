@@ -116,6 +116,7 @@ export class Sender {
       tokens.complete(slot, null);
       return;
     }
+    tokens.handedOver(slot);
     tokens.position[slot] = queue.sentBytes;
     tokens.append(queue.unacknowledged, slot);
     if (!this.#awaiting.includes(queue)) this.#awaiting.push(queue);

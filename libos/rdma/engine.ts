@@ -34,8 +34,9 @@ import { SendTable } from './send-table.ts';
 /** Credits that a connection begins with, if there are that many. */
 const FIRST_WINDOW = 4;
 
-/** The one who is told of sends that have ended. */
+/** The one who is told of sends that have ended, and when the device has been given what was queued. */
 export interface SendOwner {
+  flushed(): void;
   /** `error`: of libfabric, or 0. */
   sendFinished(slot: number, error: number): void;
 }
@@ -90,7 +91,7 @@ export class MessageEngine implements EndsOwner {
 
   /** A connection with its first credits promised, or null when there are no receives left to promise. */
   open(): MessageConnection | null {
-    const { budget, device } = this;
+    const { budget } = this;
     budget.connections++;
     // One for credit messages, one at least for data.
     const first = budget.mayGrow ? Math.min(FIRST_WINDOW, budget.fairWindow) : 1;
@@ -105,7 +106,7 @@ export class MessageEngine implements EndsOwner {
     connection.limit = promised - 1;
     connection.announced = connection.limit;
     this.#connections[number] = connection;
-    device.flush();
+    this.flush();
     return connection;
   }
 
@@ -182,11 +183,18 @@ export class MessageEngine implements EndsOwner {
     return segment;
   }
 
+  /** Gives the device what is queued, before the next poll does. */
+  flush(): void {
+    this.device.flush();
+    this.#owner.flushed();
+  }
+
   /** Moves messages both ways, and keeps the books. Who has been `touched` is to be served afterwards. */
   poll(): void {
     const { device } = this;
     this.#credits.sendOwed();
     const count = device.exchange();
+    this.#owner.flushed();
     const finished = device.takeFinished();
     if (finished > 0) this.#tellFinished(finished);
     for (let i = 0; i < count; i++) this.#receive(i);

@@ -16,6 +16,8 @@ export class Sender implements SendOwner {
   readonly #channels: (Channel | null)[] = [];
   #waiting = new WorkList<Channel>();
   #served = new WorkList<Channel>();
+  /** Pushes whose last message waits for the next flush. */
+  readonly #unflushed = new WorkList<number>();
 
   constructor(tokens: TokenTable) {
     this.#tokens = tokens;
@@ -62,6 +64,13 @@ export class Sender implements SendOwner {
     while (channel.segment < sga.segmentCount && channel.offset >= sga.segments[channel.segment].length) {
       channel.offset -= sga.segments[channel.segment++].length;
     }
+  }
+
+  flushed(): void {
+    const unflushed = this.#unflushed;
+    if (unflushed.count === 0) return;
+    for (let i = 0; i < unflushed.count; i++) this.#tokens.handedOver(unflushed.items[i]!);
+    unflushed.clear();
   }
 
   sendFinished(slot: number, error: number): void {
@@ -118,6 +127,7 @@ export class Sender implements SendOwner {
     channel.segment = 0;
     channel.offset = 0;
     tokens.append(channel.inFlight, slot);
+    if (tokens.stamps !== null) this.#unflushed.add(slot);
     tokens.position[slot]--;
   }
 

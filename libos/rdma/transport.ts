@@ -161,7 +161,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
       return;
     }
     this.#sender.push(queue.channel!);
-    if (this.#pushes++ % PUSHES_PER_BURST === 0) this.#device.flush();
+    if (this.#pushes++ % PUSHES_PER_BURST === 0) this.#engine.flush();
   }
 
   pop(queue: RdmaQueue): void {

@@ -47,8 +47,11 @@ export class StampRecorder {
     this.ring.stamp(at + 16);
   }
 
-  /** The transport has completed a push: what the device did last was its sending. */
-  pushCompleted(slot: number): void {
+  /**
+   * A push has left, or has ended: what the device did last was its sending. A push that completes later than it leaves is
+   * told of when it leaves, since the device will have sent other things by then; only the first time counts.
+   */
+  handedOver(slot: number): void {
     const at = this.#recordOf[slot];
     if (at === 0) return;
     this.#recordOf[slot] = 0;
