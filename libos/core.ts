@@ -28,12 +28,12 @@ export interface CoreOptions {
   idle: 'poll' | 'sleep';
   /** Stamps pushes and pops; null or absent for none. */
   stamps?: StampRecorder | null;
-  /** Told of the time whenever a wait reads it; null or absent for none. */
+  /** Told of the time whenever a wait reads it, and of what is pushed and handed out; null or absent for none. */
   pauses?: PauseLog | null;
 }
 
-/** Polls between two readings of the clock while waiting. */
-const POLLS_PER_CLOCK_READING = 32;
+/** Polls between two readings of the clock while waiting: few enough that no gap is seen where each asks several sockets. */
+const POLLS_PER_CLOCK_READING = 8;
 
 export class LibosCore implements Libos, TransportHost {
   readonly tokens = new TokenTable();
@@ -321,6 +321,7 @@ export class LibosCore implements Libos, TransportHost {
     this.tokens.peerPort[slot] = port;
     if (this.#options.checked) this.#digests.set(slot, digest(sga));
     if (this.#stamps !== null) this.#stamps.pushed(queue, slot, sga);
+    if (this.#pauses !== null) this.#pauses.worked(sga.byteLength);
     this.tokens.append(queue.pushes, slot);
     this.#transport.push(queue);
     return this.tokens.token(slot);
@@ -381,6 +382,9 @@ export class LibosCore implements Libos, TransportHost {
     completion.peerAddress = tokens.peerAddress[slot];
     completion.peerPort = tokens.peerPort[slot];
     if (this.#stamps !== null && sga !== null && completion.operation === 'pop') this.#stampPop(slot, sga);
+    if (this.#pauses !== null && completion.operation !== 'push') {
+      this.#pauses.worked(sga === null ? 0 : sga.byteLength);
+    }
     tokens.consume(slot);
     return completion;
   }

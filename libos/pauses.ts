@@ -20,8 +20,12 @@ type GcEntry = { startTime: number; duration: number; detail: { kind: number } }
 
 /** Longer than any turn of a loop that finds nothing; shorter than what the operating system takes a thread off for. */
 const GAP_NS = 50_000;
-/** What a completion may take to be handled: so much longer a turn is that had some. */
-const WORK_NS = 10_000;
+/**
+ * What data may take that was handed out or pushed, in libOS, kernel and application: so much longer a turn is that had some.
+ * Twice what it takes on a slow core, or a thread that is taken off for a millisecond would not show in a busy turn.
+ */
+const WORK_NS = 5_000;
+const WORK_NS_PER_BYTE = 5;
 /** How often the switches are looked at where there are no gaps, so that those of before are not a gap's. */
 const USAGE_EVERY_NS = 1_000_000;
 const MAX_GAPS = 16_384;
@@ -58,8 +62,9 @@ export class PauseLog {
   #lost = 0;
   #lastNs = nowNs();
   #usageNs = 0;
-  /** Completions handled since the clock was looked at last. */
-  #worked = 0;
+  /** What may have been worked since the clock was looked at last, and between that and the look before, in ns. */
+  #workNs = 0;
+  #workBeforeNs = 0;
 
   constructor() {
     this.#originNs = monotonicOriginNs(() => Number(process.hrtime.bigint()), nowNs);
@@ -80,21 +85,26 @@ export class PauseLog {
 
   /** Told of every reading of the clock (nowNs) in the data path's loop. */
   look(nowNs: number): void {
-    if (nowNs - this.#lastNs >= GAP_NS + this.#worked * WORK_NS) this.#note(nowNs);
+    if (nowNs - this.#lastNs >= GAP_NS + this.#workNs + this.#workBeforeNs) this.#note(nowNs);
     else if (nowNs - this.#usageNs >= USAGE_EVERY_NS) this.#refreshSwitches(nowNs);
     this.#lastNs = nowNs;
-    this.#worked = 0;
+    this.#workBeforeNs = this.#workNs;
+    this.#workNs = 0;
   }
 
-  /** So many completions have been handled since the last look, or are about to be: that takes its time, and is no gap. */
-  worked(completions: number): void {
-    this.#worked += completions;
+  /**
+   * So many bytes were pushed or handed out, or a connection was: that takes its time, and is no gap. What is handed out before
+   * a look is handled after it.
+   */
+  worked(bytes: number): void {
+    this.#workNs += WORK_NS + WORK_NS_PER_BYTE * bytes;
   }
 
   /** What lies between the last reading of the clock and now is no pause. */
   resume(): void {
     this.#lastNs = nowNs();
-    this.#worked = 0;
+    this.#workNs = 0;
+    this.#workBeforeNs = 0;
     this.#refreshSwitches(this.#lastNs);
   }
 
@@ -131,9 +141,12 @@ export class PauseLog {
     };
   }
 
-  #refreshSwitches(nowNs: number): void {
-    this.#usageNs = nowNs;
-    this.#switchesSeen = this.#involuntarySwitches();
+  /** A switch between the reading of the clock and that of the counts belongs to the gap that it makes. */
+  #refreshSwitches(readNs: number): void {
+    const switches = this.#involuntarySwitches();
+    if (nowNs() - readNs >= GAP_NS) return;
+    this.#usageNs = readNs;
+    this.#switchesSeen = switches;
   }
 
   #note(nowNs: number): void {

@@ -162,10 +162,7 @@ export class OpenLoop implements ReplySink {
     this.#sendDue();
     const count = libos.waitNext(COMPLETIONS_PER_WAIT, this.#sleeps ? this.#sleepMs() : 0);
     times[NOW] = nowNs();
-    // Receiving them took its time, and handling them will.
-    this.#connections.pauses.worked(count);
     this.#connections.pauses.look(times[NOW]);
-    this.#connections.pauses.worked(count);
     for (let i = 0; i < count; i++) {
       const completion = libos.completions[i];
       const connection = this.#connections.receiverOf(completion);

@@ -30,8 +30,6 @@ const BACKLOG = 511;
 /** Accepts pending at a time: a burst of connections is taken in one turn of the loop. */
 const ACCEPTS = 16;
 const COMPLETIONS_PER_TURN = 128;
-/** While there is always work, the time is looked at every so many turns. */
-const BUSY_TURNS_PER_LOOK = 16;
 /** How far the engine's clock may lag: reading the time of day makes an object. */
 const TICK_NS = 500_000;
 /** How long a turn may wait, so that stopping is never far away and the engine's clock never far behind. */
@@ -109,20 +107,16 @@ class LibosFrontEnd implements FrontEnd {
     const libos = this.#libos;
     this.#pauses.resume();
     let tickedNs = nowNs();
-    for (let turn = 0; !context.stopRequested(); turn++) {
+    while (!context.stopRequested()) {
       // The first look lets the replies of the last turn go, so that none of them waits for the clock to be read.
       let count = libos.waitNext(COMPLETIONS_PER_TURN, 0);
-      this.#pauses.worked(count);
-      if (count === 0 || turn % BUSY_TURNS_PER_LOOK === 0) {
-        const ns = nowNs();
-        this.#pauses.look(ns);
-        if (ns - tickedNs >= TICK_NS) {
-          tickedNs = ns;
-          this.#engine.tick();
-        }
+      const ns = nowNs();
+      this.#pauses.look(ns);
+      if (ns - tickedNs >= TICK_NS) {
+        tickedNs = ns;
+        this.#engine.tick();
       }
       if (count === 0) count = libos.waitNext(COMPLETIONS_PER_TURN, WAIT_MS);
-      this.#pauses.worked(count);
       for (let i = 0; i < count; i++) this.#complete(libos.completions[i]);
       while (this.#acceptsOwed > 0) {
         this.#acceptsOwed--;
