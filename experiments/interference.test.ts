@@ -1,5 +1,8 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { interference, readCounts } from './interference.ts';
+import { interference, readCounts, throttledIn } from './interference.ts';
 import { availableCores } from './machine.ts';
 
 test('what happened between two readings, never less than nothing', () => {
@@ -19,6 +22,20 @@ test('a server that has ended, or a machine without control groups, tells nothin
     throttled_s: null,
     server_involuntary_switches: null,
   });
+});
+
+test('the limit of a group that this one lies in throttles as well', async () => {
+  const mount = mkdtempSync(join(tmpdir(), 'cgroup-'));
+  mkdirSync(join(mount, 'limited.slice/job.scope'), { recursive: true });
+  const stat = (group: string, usec: number) =>
+    writeFileSync(join(mount, group, 'cpu.stat'), `usage_usec 5\nnr_throttled 1\nthrottled_usec ${usec}\n`);
+  writeFileSync(join(mount, 'cpu.stat'), 'usage_usec 5\n');
+  expect(await throttledIn('/limited.slice/job.scope', mount)).toBeNull();
+  stat('limited.slice/job.scope', 0);
+  stat('limited.slice', 1_500_000);
+  expect(await throttledIn('/limited.slice/job.scope', mount)).toBe(1.5);
+  expect(await throttledIn('/', mount)).toBeNull();
+  rmSync(mount, { recursive: true });
 });
 
 test('the counts of this machine and of this process', async () => {

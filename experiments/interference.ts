@@ -4,6 +4,7 @@
  * server's threads were taken off their cores (proc(5), /proc/PID/task/TID/status).
  */
 import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Interference } from '../results/index.ts';
 
 /** Time in /proc/stat is counted in USER_HZ, which is 100 a second on every Linux that Node runs on. */
@@ -57,14 +58,24 @@ async function readSteal(cores: readonly number[]): Promise<Record<string, numbe
   );
 }
 
-/** Null where no control group limits or counts this process. */
 async function readThrottled(): Promise<number | null> {
   const group = await readFile('/proc/self/cgroup', 'utf8').catch(() => '');
   const path = /^0::(.*)$/m.exec(group)?.[1];
-  if (path === undefined) return null;
-  const stat = await readFile(`/sys/fs/cgroup${path}/cpu.stat`, 'utf8').catch(() => '');
-  const usec = /^throttled_usec (\d+)$/m.exec(stat)?.[1];
-  return usec === undefined ? null : Number(usec) / 1e6;
+  return path === undefined ? null : throttledIn(path, '/sys/fs/cgroup');
+}
+
+/**
+ * By the limits of a control group and of those that it lies in, each of which counts what its own limit did, in seconds; null
+ * where none of them counts.
+ */
+export async function throttledIn(group: string, mount: string): Promise<number | null> {
+  let total: number | null = null;
+  for (let path = join('/', group); ; path = dirname(path)) {
+    const stat = await readFile(join(mount, path, 'cpu.stat'), 'utf8').catch(() => '');
+    const usec = /^throttled_usec (\d+)$/m.exec(stat)?.[1];
+    if (usec !== undefined) total = (total ?? 0) + Number(usec) / 1e6;
+    if (path === '/') return total;
+  }
 }
 
 /** Null where the process has ended. */

@@ -1,10 +1,11 @@
 /**
- * How much of its time the generator spends on replies: of one turn in so many the end is looked at as well, which tells
+ * How much of its time the generator spends on requests and replies: of one turn in so many the end is looked at as well, which tells
  * enough of all and costs little. Polls that find nothing are no measure of that: many of them take as long as one busy turn.
  */
 import { nowNs } from '../libos/index.ts';
 
-const TURNS_PER_LOOK = 64;
+/** Odd, as turns may take turns: that a push has ended in one, a reply in the next. */
+const TURNS_PER_LOOK = 61;
 
 export class BusyTime {
   /** In ns: when the window began, and the time of turns. */
@@ -17,7 +18,7 @@ export class BusyTime {
     this.#times[1] = 0;
   }
 
-  /** A turn that began at `sinceNs`, with what its wait found, is over. */
+  /** What was to be done since the last wait, which ended at `sinceNs`, is done. */
   turnEnded(sinceNs: number): void {
     if (++this.#turns % TURNS_PER_LOOK === 0) this.#times[1] += TURNS_PER_LOOK * (nowNs() - sinceNs);
   }

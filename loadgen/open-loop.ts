@@ -143,7 +143,6 @@ export class OpenLoop implements ReplySink {
   }
 
   #begin(endNs: number): void {
-    this.#connections.pauses.resume();
     this.#times[NOW] = nowNs();
     this.#times[END] = endNs;
   }
@@ -160,6 +159,7 @@ export class OpenLoop implements ReplySink {
     const libos = this.#libos;
     const times = this.#times;
     this.#sendDue();
+    this.#connections.busy.turnEnded(times[NOW]);
     const count = libos.waitNext(COMPLETIONS_PER_WAIT, this.#sleeps ? this.#sleepMs() : 0);
     times[NOW] = nowNs();
     this.#connections.pauses.look(times[NOW]);
@@ -171,7 +171,6 @@ export class OpenLoop implements ReplySink {
       connection.receive(completion.sga!, times[NOW], this);
       libos.pop(connection.qd);
     }
-    this.#connections.busy.turnEnded(times[NOW]);
     const late = times[NOW] - times[OWING] > this.#connections.replyTimeoutNs;
     if (late && this.#outstanding > 0) throw this.#connections.timedOut();
   }

@@ -42,13 +42,16 @@ export function measureOpenLoop({ context, connections, source, window, pauses }
     options.wait === 'block',
     window.notes,
   );
+  pauses.resume();
+  loop.sendUntil(measurement.learnedNs);
+  measurement.learn();
+  pauses.resume();
   loop.sendUntil(startNs);
-  measurement.windowOpens();
   window.open();
   loop.sendUntil(endNs);
   const unanswered = loop.drain(startNs, endNs, endNs + connections.replyTimeoutNs);
   window.close();
-  return measurement.outcome(unanswered, (ns) => pauses.monotonicNs(ns));
+  return measurement.window.outcome(unanswered, (ns) => pauses.monotonicNs(ns));
 }
 
 /** Where --requests is given the window ends with the last of them: the schedule knows when. */
@@ -63,27 +66,20 @@ function scheduleOf(options: LoadOptions, beginNs: number): Schedule {
   return { kind, rateOps, beginNs, startNs, endNs: ahead.nextNs };
 }
 
-class OpenMeasurement implements OpenLoopControl {
-  readonly #context: DataPathContext<GeneratorInput, null>;
-  readonly #schedule: Schedule;
-  readonly #tallies = [new Tally(), new Tally()];
+/** Replies to the requests that were intended within a time. */
+class OpenWindow {
+  readonly #startNs: number;
+  readonly #endNs: number;
+  readonly tallies = [new Tally(), new Tally()];
   readonly #serviceTimes = [new LatencyRecorder(), new LatencyRecorder()];
   readonly #lag = new LatencyRecorder();
-  /** Response times of the warm-up, which tell from where on one is slow. */
-  readonly #warmUp = new LatencyRecorder();
-  #slow = new SlowRequests(Number.POSITIVE_INFINITY);
-  /** When the last reply that counts came. */
+  readonly slow = new SlowRequests(0);
+  /** When the last reply came. */
   readonly #lastNs = new Float64Array(1);
 
-  constructor(context: DataPathContext<GeneratorInput, null>, schedule: Schedule) {
-    this.#context = context;
-    this.#schedule = schedule;
-  }
-
-  windowOpens(): void {
-    const warmUp = this.#warmUp.histogram();
-    const slowNs = warmUp.totalCount === 0 ? 0 : warmUp.getValueAtPercentile(SLOW_PERCENTILE);
-    this.#slow = new SlowRequests(slowNs);
+  constructor(startNs: number, endNs: number) {
+    this.#startNs = startNs;
+    this.#endNs = endNs;
   }
 
   answered(
@@ -94,19 +90,82 @@ class OpenMeasurement implements OpenLoopControl {
     receivedNs: number,
     checker: ReplyChecker,
   ): void {
-    const { startNs, endNs } = this.#schedule;
     const responseNs = receivedNs - intendedNs;
-    if (intendedNs < startNs) {
-      this.#warmUp.record(responseNs);
-      return;
-    }
-    const slice = Math.floor((SLICES * (intendedNs - startNs)) / (endNs - startNs));
+    const slice = Math.floor((SLICES * (intendedNs - this.#startNs)) / (this.#endNs - this.#startNs));
     this.#lastNs[0] = receivedNs;
     this.#lag.record(sentNs - intendedNs);
-    this.#tallies[operation].count(verdict, Math.min(SLICES - 1, slice), responseNs, checker);
+    this.tallies[operation].count(verdict, Math.min(SLICES - 1, slice), responseNs, checker);
     if (verdict !== Verdict.Right) return;
     this.#serviceTimes[operation].record(receivedNs - sentNs);
-    if (responseNs >= this.#slow.thresholdNs) this.#slow.add(intendedNs, responseNs);
+    if (responseNs >= this.slow.thresholdNs) this.slow.add(intendedNs, responseNs);
+  }
+
+  /** Of what was measured so far; 0 of nothing. */
+  latencyNsAt(percentile: number): number {
+    return latencyNsAt(this.tallies, percentile);
+  }
+
+  /** Replies that came after the window were long due: the time until them counts, or throughput would pass capacity. */
+  outcome(unanswered: number, monotonicNs: (nowNs: number) => number): Measured {
+    const lastNs = Math.max(this.#endNs, this.#lastNs[0]);
+    const elapsed_s = (lastNs - this.#startNs) / 1e9;
+    const operations = this.tallies.map((tally, operation) => ({
+      ...tally.result(operation, elapsed_s),
+      service_time_ns: quantilesNs(this.#serviceTimes[operation].histogram()),
+    }));
+    return {
+      elapsed_s,
+      operations: operations.filter(({ requests }) => requests > 0),
+      schedule: { lag_us: this.#lagUs(), unanswered },
+      window: { start_ns: monotonicNs(this.#startNs), end_ns: monotonicNs(lastNs) },
+      slow_requests: this.slow.result(this.latencyNsAt(TOLD_PERCENTILE), monotonicNs),
+    };
+  }
+
+  #lagUs(): ScheduleOutcome['lag_us'] {
+    const lagNs = quantilesNs(this.#lag.histogram()) ?? { p50: 0, p99: 0, max: 0 };
+    return { p50: lagNs.p50 / 1000, p99: lagNs.p99 / 1000, max: lagNs.max / 1000 };
+  }
+}
+
+class OpenMeasurement implements OpenLoopControl {
+  readonly #context: DataPathContext<GeneratorInput, null>;
+  readonly #schedule: Schedule;
+  /**
+   * The second half of the warm-up tells from where on a response is slow: before it, what came up while code was compiled is
+   * worked off. It is told a while before the end, so that what comes due meanwhile is worked off as well.
+   */
+  readonly learnedNs: number;
+  readonly #settledNs: number;
+  readonly #warmUp: OpenWindow;
+  readonly window: OpenWindow;
+
+  constructor(context: DataPathContext<GeneratorInput, null>, schedule: Schedule) {
+    const { beginNs, startNs, endNs } = schedule;
+    this.#context = context;
+    this.#schedule = schedule;
+    this.#settledNs = beginNs + 0.5 * (startNs - beginNs);
+    this.learnedNs = beginNs + 0.75 * (startNs - beginNs);
+    this.#warmUp = new OpenWindow(this.#settledNs, startNs);
+    this.window = new OpenWindow(startNs, endNs);
+  }
+
+  /** Takes milliseconds, in which nothing is sent. */
+  learn(): void {
+    this.window.slow.thresholdNs = this.#warmUp.latencyNsAt(SLOW_PERCENTILE);
+  }
+
+  answered(
+    operation: number,
+    verdict: Verdict,
+    intendedNs: number,
+    sentNs: number,
+    receivedNs: number,
+    checker: ReplyChecker,
+  ): void {
+    if (intendedNs < this.#settledNs) return;
+    const window = intendedNs < this.#schedule.startNs ? this.#warmUp : this.window;
+    window.answered(operation, verdict, intendedNs, sentNs, receivedNs, checker);
   }
 
   stopped(timeNs: number): boolean {
@@ -117,28 +176,5 @@ class OpenMeasurement implements OpenLoopControl {
     progress[1] = timeNs - (measuring ? startNs : beginNs);
     progress[2] = measuring ? endNs - startNs : startNs - beginNs;
     return this.#context.stopRequested();
-  }
-
-  /** Replies that came after the window were long due: the time until them counts, or throughput would pass capacity. */
-  outcome(unanswered: number, monotonicNs: (nowNs: number) => number): Measured {
-    const { startNs, endNs } = this.#schedule;
-    const lastNs = Math.max(endNs, this.#lastNs[0]);
-    const elapsed_s = (lastNs - startNs) / 1e9;
-    const operations = this.#tallies.map((tally, operation) => ({
-      ...tally.result(operation, elapsed_s),
-      service_time_ns: quantilesNs(this.#serviceTimes[operation].histogram()),
-    }));
-    return {
-      elapsed_s,
-      operations: operations.filter(({ requests }) => requests > 0),
-      schedule: { lag_us: this.#lagUs(), unanswered },
-      window: { start_ns: monotonicNs(startNs), end_ns: monotonicNs(lastNs) },
-      slow_requests: this.#slow.result(latencyNsAt(this.#tallies, TOLD_PERCENTILE), monotonicNs),
-    };
-  }
-
-  #lagUs(): ScheduleOutcome['lag_us'] {
-    const lagNs = quantilesNs(this.#lag.histogram()) ?? { p50: 0, p99: 0, max: 0 };
-    return { p50: lagNs.p50 / 1000, p99: lagNs.p99 / 1000, max: lagNs.max / 1000 };
   }
 }

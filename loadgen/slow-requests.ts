@@ -17,8 +17,8 @@ export interface SlowRequestsResult {
 }
 
 export class SlowRequests {
-  /** Latencies below this are none. */
-  readonly thresholdNs: number;
+  /** Latencies below this are none; may be changed while there is none. */
+  thresholdNs: number;
   readonly #sentNs = new Float64Array(CAPACITY);
   readonly #latenciesNs = new Float64Array(CAPACITY);
   #count = 0;

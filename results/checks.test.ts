@@ -71,7 +71,7 @@ describe('saturation', () => {
   test('of a generator that hardly ever waits', () => {
     expect(busy(0.1, 0.85, 0.9).suspect).toEqual([
       expect.stringMatching(
-        /^Trials 2 and 3: the load generator's core is saturated, 90 % of its time went to replies/,
+        /^Trials 2 and 3: the load generator's core is saturated, 90 % of its time went to requests and replies/,
       ),
     ]);
     expect(busy(0.97)).toMatchObject({ suspect: [], invalid: [expect.stringContaining('Trial 1')] });

@@ -12,7 +12,7 @@ export type Found = { invalid: string[]; suspect: string[] };
 /** Lower bounds of what a point can show, with the names that sentences call them. */
 export type LowerBound = { name: string; p50_us: number };
 
-/** Share of the window spent on replies, beyond which the generator may be, and is, the limit of what is measured. */
+/** Share of the window spent on requests and replies, beyond which the generator may be, and is, the limit of what is measured. */
 const busyShare = { suspect: 0.8, invalid: 0.95 };
 /** By how much the second half of a trial may differ from its first half. */
 const drift = 0.25;
@@ -56,7 +56,7 @@ export function checkSaturation(outcomes: TrialOutcome[]): Found {
     ({ measurement }) => measurement?.recording?.result.busy_share ?? null,
     busyShare,
     (trials, worst) =>
-      `${trials}: the load generator's core is saturated, ${formatPercent(worst)} of its time went to replies, so that its own ` +
+      `${trials}: the load generator's core is saturated, ${formatPercent(worst)} of its time went to requests and replies, so that its own ` +
       'limits are in the numbers.',
   );
 }

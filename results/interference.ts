@@ -25,7 +25,7 @@ export function summarizeInterference(outcomes: TrialOutcome[]): Measured['inter
     return {
       count: lengths_ms.length,
       total_ms: lengths_ms.reduce((total, ms) => total + ms, 0),
-      longest_ms: Math.max(0, ...lengths_ms),
+      longest_ms: lengths_ms.reduce((longest, ms) => Math.max(longest, ms), 0),
     };
   };
   return {

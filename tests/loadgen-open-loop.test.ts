@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoadResult, loadResultSchema } from '../results/index.ts';
+import { pausesSchema } from '../results/pauses.ts';
 import { RespConnection, type ServerProcess, startKvServer } from './kvserver-processes.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
@@ -89,6 +90,21 @@ describe('bypassbench load --rate', () => {
     expect(histogram.totalCount).toBe(get.hits);
     expect(histogram.getValueAtPercentile(50)).toBe(get.latency_ns!.p50);
     expect(get.service_time_ns!.p50).toBeLessThanOrEqual(get.latency_ns!.p50);
+  });
+
+  // It did, by itself, for some five milliseconds; three times in a row no other stall begins just there.
+  it('does not stand still when its window opens', { retry: 2 }, async () => {
+    const { out } = await load(
+      server.port,
+      ...['--rate', '5000', '--arrivals', 'constant', '--pipeline', '256', '--warmup-s', '0.4'],
+      ...['--duration-s', '1.5'],
+    );
+    const { window, slow_requests } = pausesSchema.parse(
+      JSON.parse(await readFile(join(out, 'pauses.json'), 'utf8')),
+    );
+    expect(slow_requests!.requests.length).toBeGreaterThan(0);
+    const atOnce = slow_requests!.requests.filter(([intended_ns]) => intended_ns < window!.start_ns + 4e6);
+    expect(atOnce.length).toBeLessThan(5);
   });
 
   it('measures as many requests as asked for, asleep while nothing is due', async () => {
