@@ -82,7 +82,7 @@ ${table(
 }
 
 function tails(summary: Summary): Html {
-  const rows = summaryRows(summary).filter(({ tail }) => tail && tail.requests > 0);
+  const rows = summaryRows(summary).filter(({ tail }) => tail && tail.expected > 0);
   if (rows.length === 0) return html``;
   return html`<h3>What the slowest thousandth waited for</h3>
 ${table(
@@ -100,14 +100,16 @@ ${table(
       formatCount(requests),
       formatCount(expected),
       ...tailCauses.map((cause) =>
-        cause.startsWith('server') && !server_seen ? '?' : formatPercent(causes[cause]! / requests),
+        requests === 0 || (cause.startsWith('server') && !server_seen)
+          ? '?'
+          : formatPercent(causes[cause]! / requests),
       ),
     ];
   }),
 )}
 <p class="soft">Of the requests slower than their trial's p99.9, as far as the generator kept when they were sent: what happened while each was under way,
 the first of these in this order. ${tailCauses.map((cause) => `${tailHeads[cause]}: ${tailCauseNames[cause]}. `)}?: the
-server does not tell.</p>`;
+server does not tell, or no such request was kept.</p>`;
 }
 
 const tailHeads: Record<(typeof tailCauses)[number], string> = {
