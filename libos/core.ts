@@ -33,7 +33,7 @@ export interface CoreOptions {
 }
 
 /** Polls between two readings of the clock while waiting: few enough that no gap is seen where each asks several sockets. */
-const POLLS_PER_CLOCK_READING = 8;
+const POLLS_PER_CLOCK_READING = 16;
 
 export class LibosCore implements Libos, TransportHost {
   readonly tokens = new TokenTable();
@@ -311,7 +311,8 @@ export class LibosCore implements Libos, TransportHost {
   #push(queue: Queue, sga: ScatterGatherArray, acknowledged: boolean, address: number, port: number): QToken {
     const { pool } = this.#transport;
     if (sga.owner !== Owner.Application) throw new LibosError('NOT_OWNED', 'push', queue.qd);
-    if (queue.kind === 'stream' && sga.byteLength === 0) {
+    const bytes = sga.byteLength;
+    if (bytes === 0 && queue.kind === 'stream') {
       throw new LibosError('INVALID_ARGUMENT', 'push', queue.qd, 'there are no bytes to push');
     }
     const slot = this.tokens.create('push', queue.qd, sga);
@@ -321,7 +322,7 @@ export class LibosCore implements Libos, TransportHost {
     this.tokens.peerPort[slot] = port;
     if (this.#options.checked) this.#digests.set(slot, digest(sga));
     if (this.#stamps !== null) this.#stamps.pushed(queue, slot, sga);
-    if (this.#pauses !== null) this.#pauses.worked(sga.byteLength);
+    if (this.#pauses !== null) this.#pauses.worked(bytes);
     this.tokens.append(queue.pushes, slot);
     this.#transport.push(queue);
     return this.tokens.token(slot);
