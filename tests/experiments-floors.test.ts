@@ -66,9 +66,14 @@ test('a floor is measured once in each block, for each operation, and stands in 
   });
   expect(summary.floors).toMatchObject([
     { name: 'fake', label: 'fake frames', system: 'redis', operation: 'set', samples: 12_000, trials: 2 },
-    { name: 'fake', system: 'redis', operation: 'get', latency_us: { p50: 1.1 }, verdict: 'valid' },
+    { name: 'fake', system: 'redis', operation: 'get', latency_us: { p50: 1.1 } },
   ]);
-  expect(stdout).toMatch(/^fake \(floor\) +GET +1\.10 .* 2\/2 +valid$/m);
+  // What the hypervisor takes is a matter of this machine.
+  const doubts = summary.floors.flatMap(({ reasons }) =>
+    reasons.filter((reason) => !/\(steal\)/.test(reason)),
+  );
+  expect(doubts).toEqual([]);
+  expect(stdout).toMatch(/^fake \(floor\) +GET +1\.10 .* 2\/2 +(valid|suspect|invalid)$/m);
   expect(html).toContain('fake frames (floor)');
   expect(readdirSync(run.temp)).toEqual([]);
 });
@@ -116,8 +121,9 @@ test('a floor that fails is a failed trial with its reason, and costs the others
   expect(trials.absent!.reason).toContain('install the Debian package floors');
   // Whether the points are valid is a matter of what else runs on this machine; no trial of theirs failed.
   expect(summary.points.flatMap(({ reasons }) => reasons).join()).not.toContain('failed');
-  const verdicts = Object.groupBy(summary.floors, ({ verdict }) => verdict);
-  expect(verdicts.invalid!.map(({ name }) => name)).toEqual(
+  const failed = summary.floors.filter(({ reasons }) => reasons.join().includes('failed'));
+  expect(failed.every(({ verdict }) => verdict === 'invalid')).toBe(true);
+  expect(failed.map(({ name }) => name)).toEqual(
     ['fails', 'hangs', 'silent', 'other', 'wrong', 'absent'].flatMap((name) => [name, name]),
   );
   expect(html).toContain('Trial 1 failed in this measurement: the floor&#39;s program exited with code 3');

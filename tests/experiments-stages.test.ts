@@ -43,7 +43,7 @@ beforeAll(async () => {
   stdout = ended.stdout;
   expect(ended.stderr).not.toContain('failed');
   summary = summarySchema.parse(JSON.parse(readFileSync(path.join(run.out, 'summary.json'), 'utf8')));
-}, 120_000);
+}, 400_000);
 afterAll(() => rmSync(run.folder, { recursive: true, force: true }));
 
 describe('a run that splits its latencies', () => {

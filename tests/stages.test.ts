@@ -251,7 +251,7 @@ test('a load that dies leaves a server stamping, and the next one does not take 
     { reject: false },
   );
   const written = () => readFileSync(server.stamps).readDoubleLE(16);
-  for (let tries = 0; written() < 1000 && tries < 200; tries++) await sleep(50);
+  for (let tries = 0; written() < 1000 && tries < 1200; tries++) await sleep(50);
   expect(written()).toBeGreaterThanOrEqual(1000);
   dying.kill('SIGKILL');
   await dying;

@@ -10,7 +10,9 @@ export async function serveOverLibos(options: ServeOptions): Promise<void> {
   const loop = new URL('./libos-loop.ts', import.meta.url);
   const dataPath = startDataPath<ServeOptions, Endpoint, void>(loop, options, options.core);
   const { address, port } = await dataPath.ready;
+  // Whoever reads the ready line may send a signal at once.
+  const ended = finishedOrSignalled(dataPath);
   const { frontend, backend } = options;
   console.log(JSON.stringify({ ready: true, address, port, pid: process.pid, frontend, backend }));
-  await finishedOrSignalled(dataPath);
+  await ended;
 }

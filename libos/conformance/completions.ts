@@ -58,7 +58,7 @@ export function completionTests(backend: Backend): void {
       expect(server.waitNext(8, 20)).toBe(0);
       const elapsedMs = performance.now() - before;
       expect(elapsedMs).toBeGreaterThanOrEqual(79);
-      expect(elapsedMs).toBeLessThan(1000);
+      expect(elapsedMs).toBeLessThan(10_000);
       server.close(serverQd);
       expect(world.wait(server, token).error).toBe('CANCELLED');
     });

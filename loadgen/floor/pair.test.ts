@@ -31,7 +31,7 @@ const failureOf = (pair: ReturnType<typeof pairOf>): Promise<unknown> =>
 
 describe('a pair of processes', () => {
   it('gives what the client wrote, which was told what the server said first, and ends the server', async () => {
-    const pair = pairOf('echo "ready $*"; echo $$ > "$0.pid"; exec sleep 60', 'echo "$#: $*"; cat "$0.pid"');
+    const pair = pairOf('echo $$ > "$0.pid"; echo "ready $*"; exec sleep 60', 'echo "$#: $*"; cat "$0.pid"');
     const [line, pid] = (await runPair(pair, never))!.split('\n');
     expect(line).toBe('2: ready a 1 2');
     expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');

@@ -14,7 +14,7 @@ export interface Pair {
 type Argument = string | number;
 
 /** How long after the client has failed the server may take to say why it was that. */
-const NEWS_MS = 200;
+const NEWS_MS = 1000;
 
 /** What the client wrote on standard output, when it has ended well; null when `stop` resolved first. Throws FLOOR_FAILED. */
 export async function runPair(pair: Pair, stop: Promise<void>): Promise<string | null> {
