@@ -264,17 +264,22 @@ test('a load that dies leaves a server stamping, and the next one does not take 
 });
 
 test('what kept the server from running is written when it stops, by the clock of the load generator', async () => {
+  const begun_ns = Number(process.hrtime.bigint());
   const server = await serve('paused', 0, 'kernel');
   const out = await load('paused-out', server);
   await stops.pop()!();
+  const ended_ns = Number(process.hrtime.bigint());
   const ofServer = pausesSchema.parse(JSON.parse(readFileSync(server.pauses, 'utf8')));
   const { window, slow_requests } = pausesSchema.parse(
     JSON.parse(readFileSync(path.join(out, 'pauses.json'), 'utf8')),
   );
   expect(window!.end_ns - window!.start_ns).toBeGreaterThan(0.69e9);
   expect(slow_requests!.requests.every(([sent_ns]) => sent_ns >= window!.start_ns)).toBe(true);
-  for (const { start_ns } of ofServer.gaps) {
-    expect(start_ns).toBeGreaterThan(window!.start_ns - 60e9);
-    expect(start_ns).toBeLessThan(window!.end_ns + 60e9);
-  }
+  expect(window!.start_ns).toBeGreaterThan(begun_ns);
+  expect(window!.end_ns).toBeLessThan(ended_ns);
+  // Each side's code is compiled while it runs, which makes both.
+  const seen = [...ofServer.gaps, ...ofServer.gc];
+  expect(seen).not.toEqual([]);
+  expect(seen.filter(({ start_ns }) => start_ns < begun_ns || start_ns > ended_ns)).toEqual([]);
+  expect(slow_requests!.requests).not.toEqual([]);
 });
