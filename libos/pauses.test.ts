@@ -53,13 +53,12 @@ describe('PauseLog', () => {
 
   it('allows for what was handed out while it is received, and while it is handled after the look', async () => {
     const log = new PauseLog();
-    let timeNs = 0;
+    let timeNs = nowNs();
     const turn = (completions: number, ns: number): void => {
       for (let i = 0; i < completions; i++) log.worked(64);
       timeNs += ns;
       log.look(timeNs);
     };
-    timeNs = nowNs();
     log.look(timeNs);
     const begun = Math.round(log.monotonicNs(timeNs));
     // Ten requests of some 5 us each: 50 us more are no gap in this turn, nor in the next one, and are one in that after it.

@@ -22,7 +22,7 @@ type GcEntry = { startTime: number; duration: number; detail: { kind: number } }
 const GAP_NS = 50_000;
 /**
  * What data may take that was handed out or pushed, in libOS, kernel and application: so much longer a turn is that had some.
- * Twice what it takes on a slow core, or a thread that is taken off for a millisecond would not show in a busy turn.
+ * About twice what it takes on a slow core; with more, a thread that is taken off for a millisecond would not show in a busy turn.
  */
 const WORK_NS = 5_000;
 const WORK_NS_PER_BYTE = 5;

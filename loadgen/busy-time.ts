@@ -1,6 +1,7 @@
 /**
- * How much of its time the generator spends on requests and replies: of one turn in so many the end is looked at as well, which tells
- * enough of all and costs little. Polls that find nothing are no measure of that: many of them take as long as one busy turn.
+ * How much of its time the generator spends on requests and replies: of one turn in so many the end is looked at as well,
+ * which tells enough of all and costs little. Polls that find nothing are no measure of that: many of them take as long as
+ * one busy turn.
  */
 import { nowNs } from '../libos/index.ts';
 
