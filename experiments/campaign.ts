@@ -92,8 +92,8 @@ function rejectWhenAborted(signal: AbortSignal): Promise<never> {
 
 async function unfinishedManifest({ experiment, quick, command }: Campaign): Promise<Manifest> {
   const { workload } = experiment;
-  const { operations, clients, value_bytes, pipeline, keys, key_distribution, warmup_s, duration_s } =
-    workload;
+  const { operations, clients, value_bytes, pipeline, open_loop } = workload;
+  const { keys, key_distribution, warmup_s, duration_s } = workload;
   return {
     schema: schemaVersions.manifest,
     experiment: experiment.experiment,
@@ -107,6 +107,7 @@ async function unfinishedManifest({ experiment, quick, command }: Campaign): Pro
       trials: experiment.trials,
       measurements: operations.map((operation) => ({ operation, clients, value_bytes })),
       pipeline,
+      open_loop: open_loop ?? null,
       keys,
       key_distribution,
       seed: experiment.seed,

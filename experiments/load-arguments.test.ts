@@ -46,6 +46,15 @@ test('the workload, the client and the server become options', () => {
   );
 });
 
+test('an open loop has a rate and arrivals', () => {
+  const { workload } = request.experiment;
+  const open_loop = { rate_ops: 5000.5, arrivals: 'constant' } as const;
+  const experiment = { ...request.experiment, workload: { ...workload, open_loop } };
+  expect(loadArguments({ ...request, experiment }).join(' ')).toContain(
+    '--value-bytes 64 --rate 5000.5 --arrivals constant --warmup-s 0.5',
+  );
+});
+
 test("the backend's options follow, each by itself, with their placeholders filled", () => {
   const given = loadArguments(request);
   const options = given.filter((_, index) => given[index - 1] === '--backend-option');

@@ -40,6 +40,7 @@ export function loadArguments(request: LoadRequest): string[] {
     keys: workload.keys,
     'key-distribution': workload.key_distribution,
     'value-bytes': workload.value_bytes,
+    ...(workload.open_loop && { rate: workload.open_loop.rate_ops, arrivals: workload.open_loop.arrivals }),
     'warmup-s': workload.warmup_s,
     'duration-s': request.duration_s,
     // All systems draw the same keys in the same trial, and others in the next.

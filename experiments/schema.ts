@@ -174,8 +174,30 @@ const workload = z.strictObject({
     .array(z.enum(['set', 'get']))
     .min(1)
     .describe('Measured one after the other on one start of the server; the first one also fills all keys.'),
-  clients: z.int().min(1).max(10_000).default(1).describe('Connections of the load generator (closed loop).'),
-  pipeline: z.int().min(1).max(10_000).default(1).describe('Requests in flight on each connection.'),
+  clients: z.int().min(1).max(10_000).default(1).describe('Connections of the load generator.'),
+  pipeline: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(1)
+    .describe('Requests in flight on each connection: of a closed loop always, of an open loop at most.'),
+  open_loop: z
+    .strictObject({
+      rate_ops: z
+        .number()
+        .positive()
+        .max(10_000_000)
+        .describe('Requests per second, of all connections together.'),
+      arrivals: z
+        .enum(['poisson', 'constant'])
+        .default('poisson')
+        .describe('As many independent users send, or evenly spread.'),
+    })
+    .optional()
+    .describe(
+      'Requests are due by a schedule, whatever replies do, and latencies run from when they were due; without it each ' +
+        'connection sends its next request when it has a reply (closed loop).',
+    ),
   keys: keys.describe('Size of the key space; all keys exist before anything is measured.'),
   key_distribution: z.enum(['uniform', 'single']).default('uniform').describe('How keys are drawn.'),
   value_bytes: z

@@ -38,6 +38,9 @@ const cores = z.array(count);
 const timestamp = z.iso.datetime({ offset: true });
 const operation = z.enum(['get', 'set', 'mix']);
 const waitMode = z.enum(['poll', 'block']);
+const arrivals = z.enum(['poisson', 'constant']);
+/** The schedule that requests were due by, in requests per second of all connections together; null in a closed loop. */
+const openLoopSchema = z.strictObject({ rate_ops: z.number().positive(), arrivals }).nullable().default(null);
 const keyDistribution = z.enum(['uniform', 'single']);
 const outcome = z.enum(['ok', 'failed']);
 /**
@@ -116,6 +119,7 @@ export const manifestSchema = z.strictObject({
     trials: positive,
     measurements: z.array(measurementTargetSchema).min(1),
     pipeline: positive,
+    open_loop: openLoopSchema,
     keys: positive,
     key_distribution: keyDistribution,
     seed: z.int(),
@@ -209,7 +213,7 @@ export const loadResultSchema = z.strictObject({
   loop: z.enum(['closed', 'open']).default('closed'),
   /** Requests per second that an open loop was to send, and how they were spread; null in a closed loop. */
   rate_ops: z.number().positive().nullable().default(null),
-  arrivals: z.enum(['poisson', 'constant']).nullable().default(null),
+  arrivals: arrivals.nullable().default(null),
   keys: positive,
   key_distribution: keyDistribution,
   value_bytes: count,
@@ -230,7 +234,7 @@ export const loadResultSchema = z.strictObject({
   unanswered: count.nullable().default(null),
   /** Share of the generator's polls that found nothing: 0 where the generator is the limit. Null where nothing polls so. */
   idle_polls: z.number().min(0).max(1).nullable().default(null),
-  /** Share of the measured window that the generator spent on replies; null where nobody looked. */
+  /** Share of the measured window that the generator spent on requests and replies; null where nobody looked. */
   busy_share: z.number().min(0).max(1).nullable().default(null),
   /** Results from before there were means have none. */
   sample: sample.default('round_trip'),
@@ -419,6 +423,7 @@ export const summarySchema = z.strictObject({
   finished: z.boolean(),
   /** Requests in flight on each connection. */
   pipeline: positive,
+  open_loop: openLoopSchema,
   points: z.array(pointSchema).min(1),
   floors: z.array(floorPointSchema),
   /** For each unmodified system, each way past the kernel and each target. */

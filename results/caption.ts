@@ -85,6 +85,11 @@ export function intervalConfidence(points: Point[]): string | null {
   return `${Math.max(...confidences) > least ? 'at least ' : ''}${formatPercent(least)}`;
 }
 
+const arrivalNames: Record<'poisson' | 'constant', string> = {
+  poisson: 'Poisson',
+  constant: 'evenly spread',
+};
+
 function workload({ plan }: Manifest): string {
   const length = plan.requests
     ? `${formatCount(plan.requests)} requests`
@@ -92,8 +97,12 @@ function workload({ plan }: Manifest): string {
   const keys = plan.key_distribution === 'uniform' ? 'uniform' : 'always the same one';
   const sizes = distinct(plan.measurements.map((target) => `${formatCount(target.value_bytes)}-byte`));
   const clients = distinct(plan.measurements.map((target) => formatCount(target.clients)));
+  const loop = plan.open_loop
+    ? `Open loop of ${formatCount(plan.open_loop.rate_ops)} requests per second (${arrivalNames[plan.open_loop.arrivals]}), ` +
+      'latencies from when each was due'
+    : 'Closed loop';
   return (
-    `Closed loop, ${clients.join(' / ')} ${clients.join() === '1' ? 'client' : 'clients'}, ` +
+    `${loop}, ${clients.join(' / ')} ${clients.join() === '1' ? 'client' : 'clients'}, ` +
     `pipeline ${plan.pipeline}, ${sizes.join(' / ')} values, ${formatCount(plan.keys)} keys (${keys}), ` +
     `${length} per measurement.`
   );

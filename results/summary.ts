@@ -48,6 +48,7 @@ export function summarize(run: Run): Summary {
     quick: manifest.quick,
     finished: manifest.finished_at !== null,
     pipeline: manifest.plan.pipeline,
+    open_loop: manifest.plan.open_loop,
     points,
     floors,
     splits: splits(points),

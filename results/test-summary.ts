@@ -46,6 +46,7 @@ export function summary(points: Point[], overrides: Partial<Summary> = {}): Summ
     quick: false,
     finished: true,
     pipeline: 1,
+    open_loop: null,
     points,
     floors: [],
     repeats: [],

@@ -79,6 +79,43 @@ describe('a run of real Redis', () => {
   });
 });
 
+describe('an open loop', () => {
+  const results = (run: TestRun) =>
+    run
+      .trialFolders()
+      .map((folder) =>
+        loadResultSchema.parse(JSON.parse(readFileSync(path.join(folder, 'get-c2/result.json'), 'utf8'))),
+      );
+  const withRate = (rate_ops: number) =>
+    create({
+      workload: { ...tinyWorkload, operations: ['get'], clients: 2, pipeline: 64, open_loop: { rate_ops } },
+      systems: [redis],
+    });
+
+  test('sends at the rate of the config, and says so beside its numbers', async () => {
+    const run = withRate(500);
+    const { stderr } = await run.start();
+    expect(stderr).not.toContain('failed');
+    expect(results(run)).toMatchObject([
+      { loop: 'open', rate_ops: 500, arrivals: 'poisson', connections: 2 },
+    ]);
+    const summary = summarySchema.parse(JSON.parse(readFileSync(path.join(run.out, 'summary.json'), 'utf8')));
+    expect(summary.open_loop).toEqual({ rate_ops: 500, arrivals: 'poisson' });
+    expect(readFileSync(path.join(run.out, 'report.html'), 'utf8')).toContain(
+      'Open loop of 500 requests per second (Poisson), latencies from when each was due, 2 clients, pipeline 64',
+    );
+  });
+
+  test('that falls behind its schedule backs no claim', async () => {
+    const run = withRate(200_000);
+    const { exitCode } = await run.start();
+    expect(exitCode).toBe(1);
+    const summary = summarySchema.parse(JSON.parse(readFileSync(path.join(run.out, 'summary.json'), 'utf8')));
+    expect(summary.points).toMatchObject([{ system: 'redis', verdict: 'invalid' }]);
+    expect(summary.points[0]!.reasons.join()).toContain('the load generator sent behind its schedule');
+  });
+});
+
 // Both sides of a floor poll: with more threads than that on each core, a round trip can take a whole window. Thrice in a row
 // it would be a fault of the config.
 test('the systems and floors of the figure run from its own config', {

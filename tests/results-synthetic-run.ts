@@ -77,6 +77,7 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
       trials: 5,
       measurements: [target('set'), target('get')],
       pipeline: 1,
+      open_loop: null,
       keys: 1_000_000,
       key_distribution: 'uniform',
       seed: 1,

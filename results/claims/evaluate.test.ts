@@ -51,6 +51,17 @@ test('it holds when the whole interval keeps the bound, with the evidence', () =
   });
 });
 
+test('a claim about closed loops says nothing of an open one', () => {
+  const points = [point('redis', Array(5).fill(100)), point('kv', [70, 72, 74, 76, 78])];
+  const run: Summary = { ...summary(points), open_loop: { rate_ops: 5000, arrivals: 'poisson' } };
+  expect(evaluate(run, claim())).toMatchObject([
+    {
+      outcome: 'cannot be tested here',
+      reason: 'this run is of an open loop, whose latencies are not what the claim is about',
+    },
+  ]);
+});
+
 test.each<{
   what: string;
   p50_us: number[];

@@ -58,13 +58,13 @@ export function evaluateClaims(summary: Summary, claims: Claims[]): Finding[] {
   );
 }
 
-/** 1 when a claim fails, 0 when none does and one holds at least, 2 when none could be tested. */
 /** Those about systems that the run has, whatever became of them. */
 export function aboutSystemsOf({ points }: Summary, findings: Finding[]): Finding[] {
   const systems = new Set(points.map(({ system }) => system));
   return findings.filter(({ claim }) => systems.has(claim.system) && systems.has(claim.over));
 }
 
+/** 1 when a claim fails, 0 when none does and one holds at least, 2 when none could be tested. */
 export function exitCode(found: Finding[]): 0 | 1 | 2 {
   if (found.some(({ outcome }) => outcome === 'fails')) return 1;
   return found.some(({ outcome }) => outcome === 'holds') ? 0 : 2;
@@ -89,6 +89,10 @@ function findings(
   const wanted = operation === 'all' ? 'every operation' : operation.toUpperCase();
   if (absent.length > 0) {
     return [{ about: wanted, ...untested(`this run has no system ${absent.join(' and no ')}`) }];
+  }
+  if (summary.open_loop) {
+    const why = 'this run is of an open loop, whose latencies are not what the claim is about';
+    return [{ about: wanted, ...untested(why) }];
   }
   if (summary.pipeline !== claim.pipeline) {
     const inFlight = `${formatCount(summary.pipeline)} requests in flight on each connection`;
