@@ -55,7 +55,7 @@ function examineClock(): Finding {
     found.push(
       offset_ns === null
         ? `cores ${first} and ${second} could not be compared`
-        : `core ${second} is ${offset_ns.toFixed(0)} ns ahead of core ${first}, give or take ${bound_ns!.toFixed(0)} ns`,
+        : `core ${second} is ${Math.abs(offset_ns).toFixed(0)} ns ${offset_ns < 0 ? 'behind' : 'ahead of'} core ${first}, give or take ${bound_ns!.toFixed(0)} ns`,
     );
   }
   return {

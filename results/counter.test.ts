@@ -5,8 +5,9 @@ test('one counter is what the processor says is invariant, and what agrees betwe
   const good = { missing_flags: [], offset_ns: -20, bound_ns: 35 };
   expect(counterDoubt(good)).toBeNull();
   expect(counterSentence(good)).toBe(
-    "One invariant counter stamps both sides: the server's core is -20 ns ahead of the client's, give or take 35 ns.",
+    "One invariant counter stamps both sides: the server's core is 20 ns behind the client's, give or take 35 ns.",
   );
+  expect(counterSentence({ ...good, offset_ns: 20 })).toContain("20 ns ahead of the client's");
   expect(counterDoubt({ missing_flags: [], offset_ns: null, bound_ns: null })).toBeNull();
 });
 

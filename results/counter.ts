@@ -25,6 +25,7 @@ export function counterSentence(counter: Counter): string {
   const apart =
     offset_ns === null
       ? 'how far the two cores are apart was not measured'
-      : `the server's core is ${offset_ns.toFixed(0)} ns ahead of the client's, give or take ${bound_ns!.toFixed(0)} ns`;
+      : `the server's core is ${Math.abs(offset_ns).toFixed(0)} ns ${offset_ns < 0 ? 'behind' : 'ahead of'} the client's, ` +
+        `give or take ${bound_ns!.toFixed(0)} ns`;
   return `One invariant counter stamps both sides: ${apart}.`;
 }

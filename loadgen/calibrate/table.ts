@@ -43,7 +43,8 @@ function describeCounter({ missing_flags, offset_ns, bound_ns }: Calibration['co
       ? 'counter: invariant'
       : `counter: not invariant (no ${missing_flags.join(', no ')})`;
   if (offset_ns === null) return `${rate}; the two cores could not be compared`;
-  return `${rate}; the server's core is ${offset_ns.toFixed(0)} ns ahead, give or take ${bound_ns!.toFixed(0)} ns`;
+  const apart = `${Math.abs(offset_ns).toFixed(0)} ns ${offset_ns < 0 ? 'behind' : 'ahead'}`;
+  return `${rate}; the server's core is ${apart}, give or take ${bound_ns!.toFixed(0)} ns`;
 }
 
 function us(value: number): string {
