@@ -3,7 +3,7 @@
  * or suspect (wants a second look). docs/measuring.md has the thresholds with their reasons.
  */
 import { median } from 'simple-statistics';
-import { formatPercent, formatUs } from './format.ts';
+import { formatCount, formatPercent, formatUs } from './format.ts';
 import type { Pauses } from './pauses.ts';
 import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
 
@@ -135,7 +135,7 @@ export function checkGaps(outcomes: TrialOutcome[]): Found {
     },
     { suspect: gapsPerRequest, invalid: Number.POSITIVE_INFINITY },
     (trials, worst) =>
-      `${trials}: the p99.9 may be the load generator's own: it stood still up to once in ${Math.round(1 / worst)} requests, for ` +
+      `${trials}: the p99.9 may be the load generator's own: it stood still up to once in ${formatCount(Math.round(1 / worst))} requests, for ` +
       '50 us and more.',
   );
 }
