@@ -135,7 +135,7 @@ describe('pauses of the load generator', () => {
   test('that are as many as the slowest requests', () => {
     const gaps = (count: number, requests: number) =>
       checkGaps([outcome(1, { pauses: pauses(Array(count).fill(0.1)), requests })]);
-    expect(gaps(10, 10_000).suspect).toEqual([expect.stringContaining('once in 1000 requests')]);
+    expect(gaps(10, 10_000).suspect).toEqual([expect.stringContaining('once in 1,000 requests')]);
     expect(gaps(10, 100_000)).toEqual(nothing);
   });
 

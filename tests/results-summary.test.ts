@@ -50,6 +50,7 @@ test('a point for each system and measurement, in the order of the manifest', as
     quick: false,
     finished: true,
     pipeline: 1,
+    open_loop: null,
     floors: [],
   });
   expect(points.map((point) => `${point.system} ${point.operation}`)).toEqual([
