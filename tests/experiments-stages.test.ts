@@ -42,6 +42,7 @@ beforeAll(async () => {
   const ended = await run.start();
   stdout = ended.stdout;
   expect(ended.stderr).not.toContain('failed');
+  expect(ended.stderr).not.toContain('not calibrated');
   summary = summarySchema.parse(JSON.parse(readFileSync(path.join(run.out, 'summary.json'), 'utf8')));
 }, 400_000);
 afterAll(() => rmSync(run.folder, { recursive: true, force: true }));

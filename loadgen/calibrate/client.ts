@@ -148,12 +148,13 @@ class CalibrationClient {
   }
 }
 
-/** Samples are the requests sent within the slice and answered within it. */
+/** Samples are the requests sent and answered within the slice, which goes on until there is one, on however busy a core. */
 class ClosedSlice implements LoopControl {
   readonly #context: Context;
   readonly #samples: Samples;
   readonly #startNs = nowNs();
   readonly #endNs: number;
+  #answered = false;
 
   constructor(context: Context, samples: Samples, seconds: number) {
     this.#context = context;
@@ -163,11 +164,13 @@ class ClosedSlice implements LoopControl {
 
   reply(_operation: number, verdict: Verdict, sentNs: number, receivedNs: number): void {
     requireRight(verdict);
-    if (sentNs >= this.#startNs) this.#samples.add(receivedNs - sentNs);
+    if (sentNs < this.#startNs) return;
+    this.#samples.add(receivedNs - sentNs);
+    this.#answered = true;
   }
 
   finished(timeNs: number): boolean {
-    return timeNs >= this.#endNs || this.#context.stopRequested();
+    return (this.#answered && timeNs >= this.#endNs) || this.#context.stopRequested();
   }
 }
 
