@@ -371,6 +371,16 @@ describe('a wrong floor', () => {
       'floors[0]: a floor is one request at a time, which bars of `clients` or `pipeline` above 1 are not',
     );
   });
+
+  test('beside an open loop', async () => {
+    const floors = `floors: ${JSON.stringify([floor])}\n`;
+    const text = valid
+      .replace('quick:', `${floors}quick:`)
+      .replace('  keys: 1000', '  keys: 1000\n  open_loop: { rate_ops: 100 }');
+    await expect(readConfig(await write(text), [0, 1])).rejects.toThrow(
+      'floors[0]: a floor sends when it has a reply, which the bars of an open loop are not: leave the floor out',
+    );
+  });
 });
 
 describe('an experiment', () => {

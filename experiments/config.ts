@@ -198,6 +198,11 @@ function floorProblems(floor: Floor, index: number, config: Config, cores: reado
       'a floor is one request at a time, which bars of `clients` or `pipeline` above 1 are not: leave the floor out';
     problems.push({ path: [], message });
   }
+  if (workload.open_loop) {
+    const message =
+      'a floor sends when it has a reply, which the bars of an open loop are not: leave the floor out';
+    problems.push({ path: [], message });
+  }
   const command = floor.command.map((text, word) => ({ path: ['command', word], text }));
   problems.push(...unknownPlaceholders(command, floorPlaceholders));
   for (const name of ['operation', 'out']) {

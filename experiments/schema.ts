@@ -195,8 +195,8 @@ const workload = z.strictObject({
     })
     .optional()
     .describe(
-      'Requests are due by a schedule, whatever replies do, and latencies run from when they were due; without it each ' +
-        'connection sends its next request when it has a reply (closed loop).',
+      'Requests are due by a schedule, whatever replies do, and latencies run from when they were due: give it clients and ' +
+        'pipeline enough for what waits. Without it each connection sends its next request when it has a reply (closed loop).',
     ),
   keys: keys.describe('Size of the key space; all keys exist before anything is measured.'),
   key_distribution: z.enum(['uniform', 'single']).default('uniform').describe('How keys are drawn.'),

@@ -32,7 +32,7 @@ export interface CoreOptions {
   pauses?: PauseLog | null;
 }
 
-/** Polls between two readings of the clock while waiting: few enough that no gap is seen where each asks several sockets. */
+/** Polls between two readings of the clock while waiting: few enough that no gap is seen where each asks HOT_QUEUES sockets. */
 const POLLS_PER_CLOCK_READING = 16;
 
 export class LibosCore implements Libos, TransportHost {

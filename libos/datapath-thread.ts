@@ -1,14 +1,18 @@
 /** The worker's side of a data path (datapath.ts): pins itself, runs the module, reports how it went. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { pinThread } from './affinity.ts';
-import type { DataPathContext, DataPathMessage, DataPathStart } from './datapath.ts';
+import { type DataPathContext, type DataPathMessage, type DataPathStart, StopWord } from './datapath.ts';
 
 const { module, core, data, stopWord } = workerData as DataPathStart;
 const report = (message: DataPathMessage) => parentPort!.postMessage(message);
 
 const context: DataPathContext<unknown, unknown> = {
   data,
-  stopRequested: () => Atomics.load(stopWord, 0) !== 0,
+  stopRequested: () => {
+    if (Atomics.load(stopWord, 0) === StopWord.Running) return false;
+    Atomics.store(stopWord, 0, StopWord.Heard);
+    return true;
+  },
   ready: (info) => report({ kind: 'ready', info }),
 };
 

@@ -23,6 +23,20 @@ describe('startDataPath', () => {
     expect(await dataPath.finished).toBe('stopped');
   });
 
+  it('lets one that has heard of it take longer than its grace', async () => {
+    const source = `export const run = async (c) => {
+      c.ready(0);
+      while (!c.stopRequested());
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      return 'closed';
+    }`;
+    const dataPath = startDataPath<null, number, string>(module(source), null, null);
+    await dataPath.ready;
+    // Long enough to hear it, on a busy core as well.
+    await dataPath.stop(1000);
+    expect(await dataPath.finished).toBe('closed');
+  });
+
   it('ends a data path that ignores the request within its grace', async () => {
     const dataPath = startDataPath(module('export const run = (c) => { c.ready(0); for (;;); }'), null, null);
     await dataPath.ready;

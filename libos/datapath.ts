@@ -25,9 +25,18 @@ export interface DataPath<Info, Result> {
   ready: Promise<Info>;
   /** What run returned; null when its thread had to be ended after stop(). Rejects when it threw. */
   finished: Promise<Result | null>;
-  /** Asks the data path to return, and ends its thread if it has not within `graceMs`. Never rejects. */
+  /**
+   * Asks the data path to return, and ends its thread if it has not heard that within `graceMs`. One that has heard it may take
+   * longer: a thread that is ended in the middle of closing a device can take the process with it. Never rejects.
+   */
   stop(graceMs?: number): Promise<void>;
 }
+
+/** What the shared word says: nothing yet, that the data path is to stop, that it knows. */
+export const StopWord = { Running: 0, Asked: 1, Heard: 2 } as const;
+
+/** How long a data path may take to put away what it has, on however busy a machine. */
+const CLOSING_MS = 10_000;
 
 export interface DataPathStart {
   module: string;
@@ -79,8 +88,12 @@ export function startDataPath<Data, Info, Result>(
     finished: finished.promise,
     async stop(graceMs = 800) {
       stopping = true;
-      Atomics.store(stopWord, 0, 1);
-      const timer = setTimeout(() => void worker.terminate(), graceMs);
+      Atomics.store(stopWord, 0, StopWord.Asked);
+      const end = () => void worker.terminate();
+      let timer = setTimeout(() => {
+        if (Atomics.load(stopWord, 0) === StopWord.Heard) timer = setTimeout(end, CLOSING_MS);
+        else end();
+      }, graceMs);
       await exited;
       clearTimeout(timer);
     },

@@ -22,7 +22,8 @@ type GcEntry = { startTime: number; duration: number; detail: { kind: number } }
 const GAP_NS = 50_000;
 /**
  * What data may take that was handed out or pushed, in libOS, kernel and application: so much longer a turn is that had some.
- * About twice what it takes on a slow core; with more, a thread that is taken off for a millisecond would not show in a busy turn.
+ * About twice what it takes on a slow core; with more, a thread that is taken off for a millisecond would not show in a turn
+ * of some twenty requests.
  */
 const WORK_NS = 5_000;
 const WORK_NS_PER_BYTE = 5;
@@ -102,10 +103,10 @@ export class PauseLog {
 
   /** What lies between the last reading of the clock and now is no pause. */
   resume(): void {
-    this.#lastNs = nowNs();
     this.#workNs = 0;
     this.#workBeforeNs = 0;
-    this.#refreshSwitches(this.#lastNs);
+    do this.#lastNs = nowNs();
+    while (!this.#refreshSwitches(this.#lastNs));
   }
 
   /** From here to closeWindow involuntary switches are counted. */
@@ -141,12 +142,13 @@ export class PauseLog {
     };
   }
 
-  /** A switch between the reading of the clock and that of the counts belongs to the gap that it makes. */
-  #refreshSwitches(readNs: number): void {
+  /** Returns whether it has: a switch between the reading of the clock and that of the counts belongs to the gap that it makes. */
+  #refreshSwitches(readNs: number): boolean {
     const switches = this.#involuntarySwitches();
-    if (nowNs() - readNs >= GAP_NS) return;
+    if (nowNs() - readNs >= GAP_NS) return false;
     this.#usageNs = readNs;
     this.#switchesSeen = switches;
+    return true;
   }
 
   #note(nowNs: number): void {

@@ -53,7 +53,7 @@ export class TokenTable {
   #readyHead = NO_SLOT;
   #readyTail = NO_SLOT;
   readyCount = 0;
-  /** Told of each completion; null while nothing is stamped. */
+  /** Told of each completion, and of pushes that have left before it; null while nothing is stamped. */
   stamps: StampRecorder | null = null;
 
   /** Slot of the completion that came first, or NO_SLOT. */

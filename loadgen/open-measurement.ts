@@ -17,6 +17,9 @@ import { type ReplyChecker, Verdict } from './reply-checker.ts';
 import { SLOW_PERCENTILE, SlowRequests, TOLD_PERCENTILE } from './slow-requests.ts';
 import { latencyNsAt, SLICES, Tally } from './tally.ts';
 
+/** The schedule begins so much later: what is set up until then takes milliseconds, and none of the time of requests. */
+const SET_UP_NS = 20e6;
+
 /** On the clock of this thread. */
 interface Schedule {
   kind: ArrivalKind;
@@ -30,7 +33,7 @@ interface Schedule {
 /** Puts the load of `rateOps` on the connections. Throws CONNECTION_LOST, REPLY_TIMEOUT, NOT_RESP. */
 export function measureOpenLoop({ context, connections, source, window, pauses }: Measuring): Measured {
   const { options } = context.data;
-  const schedule = scheduleOf(options, nowNs());
+  const schedule = scheduleOf(options, nowNs() + SET_UP_NS);
   const { kind, rateOps, beginNs, startNs, endNs } = schedule;
   const measurement = new OpenMeasurement(context, schedule);
   const arrivals = new Arrivals(kind, rateOps, options.seed, beginNs);
@@ -43,9 +46,11 @@ export function measureOpenLoop({ context, connections, source, window, pauses }
     window.notes,
   );
   pauses.resume();
-  loop.sendUntil(measurement.learnedNs);
-  measurement.learn();
-  pauses.resume();
+  if (startNs > beginNs) {
+    loop.sendUntil(measurement.learnedNs);
+    measurement.learn();
+    pauses.resume();
+  }
   loop.sendUntil(startNs);
   window.open();
   loop.sendUntil(endNs);
@@ -132,11 +137,12 @@ class OpenMeasurement implements OpenLoopControl {
   readonly #context: DataPathContext<GeneratorInput, null>;
   readonly #schedule: Schedule;
   /**
-   * The second half of the warm-up tells from where on a response is slow: before it, what came up while code was compiled is
-   * worked off. It is told a while before the end, so that what comes due meanwhile is worked off as well.
+   * The second half of the warm-up tells from where on a response is slow: before it, what came due while code was compiled is
+   * worked off. What comes due while that is found out is worked off in the warm-up's last quarter.
    */
   readonly learnedNs: number;
   readonly #settledNs: number;
+  /** Does all that the measured window does, so that its code is compiled by then. */
   readonly #warmUp: OpenWindow;
   readonly window: OpenWindow;
 
@@ -173,7 +179,7 @@ class OpenMeasurement implements OpenLoopControl {
     const { beginNs, startNs, endNs } = this.#schedule;
     const measuring = timeNs >= startNs;
     progress[0] = measuring ? MEASURE : WARM_UP;
-    progress[1] = timeNs - (measuring ? startNs : beginNs);
+    progress[1] = Math.max(0, timeNs - (measuring ? startNs : beginNs));
     progress[2] = measuring ? endNs - startNs : startNs - beginNs;
     return this.#context.stopRequested();
   }

@@ -77,7 +77,7 @@ export interface LoadOutcome {
   populate_s: number | null;
   /** Share of the generator's polls in the measured window that found nothing: 0 where it is the limit itself; null where nothing was counted. */
   idle_polls: number | null;
-  /** Share of the measured window that the generator spent on replies; null where nothing was looked at. */
+  /** Share of the measured window that the generator spent on requests and replies; null where nothing was looked at. */
   busy_share: number | null;
   /** What one recorded latency is: that of one round trip, or the mean of as many as a run of a program made. */
   sample: 'round_trip' | 'run_mean';

@@ -29,8 +29,8 @@ const gc = (start_ns: number) => ({ start_ns, duration_ns: 100, kind: 'minor' })
 
 test('each slow request is put down to what happened while it was under way', () => {
   const causes = attributeTail(
-    { ...client, gc: [gc(1499)], gaps: [gap(3100, 1), gap(5100, 0)] },
-    { ...none, gc: [gc(2200)], gaps: [gap(6100, 0), gap(3901, 2)] },
+    { ...client, gc: [gc(1498)], gaps: [gap(3100, 1), gap(5100, 0)] },
+    { ...none, gc: [gc(2200)], gaps: [gap(6100, 0), gap(3902, 2)] },
     100,
   );
   expect(causes).toEqual({
@@ -54,7 +54,7 @@ test('what happened just before or after is no cause, and a collection comes bef
 });
 
 test('a gap that begins with the look that handed the reply out is no cause of it', () => {
-  const causes = attributeTail({ ...client, gaps: [gap(1500, 0), gap(1900, 0)] }, null, 100);
+  const causes = attributeTail({ ...client, gaps: [gap(1499, 0), gap(1901, 0)] }, null, 100);
   expect(causes).toMatchObject({ client_stalled: 0, none_seen: 7 });
 });
 

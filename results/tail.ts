@@ -55,6 +55,9 @@ export function attributeTail(
   return counts;
 }
 
+/** Times are rounded, each by itself. */
+const ROUNDING_NS = 1;
+
 /**
  * Whether any of the spans has a time in common with that from start to end; they do not overlap each other. A gap begins with the
  * look that hands a reply out: what ends there has not waited for it.
@@ -66,9 +69,9 @@ function overlaps(spans: Span[]): (start_ns: number, end_ns: number) => boolean 
     let high = sorted.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (sorted[middle]!.end_ns <= start_ns) low = middle + 1;
+      if (sorted[middle]!.end_ns <= start_ns + ROUNDING_NS) low = middle + 1;
       else high = middle;
     }
-    return low < sorted.length && sorted[low]!.start_ns < end_ns;
+    return low < sorted.length && sorted[low]!.start_ns < end_ns - ROUNDING_NS;
   };
 }

@@ -107,7 +107,7 @@ describe('an open loop', () => {
   });
 
   test('that falls behind its schedule backs no claim', async () => {
-    const run = withRate(200_000);
+    const run = withRate(500_000);
     const { exitCode } = await run.start();
     expect(exitCode).toBe(1);
     const summary = summarySchema.parse(JSON.parse(readFileSync(path.join(run.out, 'summary.json'), 'utf8')));
@@ -119,7 +119,7 @@ describe('an open loop', () => {
 // Both sides of a floor poll: with more threads than that on each core, a round trip can take a whole window. Thrice in a row
 // it would be a fault of the config.
 test('the systems and floors of the figure run from its own config', {
-  timeout: 120_000,
+  timeout: 240_000,
   retry: 2,
 }, async () => {
   const figure = parse(

@@ -71,7 +71,7 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     expect(await cli('nonsense')).toMatch(/^ERR unknown command 'nonsense'/);
   });
 
-  it('runs the whole of redis-benchmark', { timeout: 30_000 }, async () => {
+  it('runs the whole of redis-benchmark', async () => {
     const benchmark = async (...args: string[]) => {
       const { stdout, stderr } = await run('redis-benchmark', ['-p', String(server.port), '--csv', ...args]);
       expect(stderr).toBe('');
@@ -136,7 +136,7 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     expect((await client.command('DBSIZE')).text).toBe('1');
   });
 
-  it('takes and gives a value of 64 MiB', { timeout: 20_000 }, async () => {
+  it('takes and gives a value of 64 MiB', async () => {
     const value = Buffer.alloc(64 * MEBIBYTE);
     for (let i = 0; i < value.length; i += 4096) value.writeUInt32LE(i, i);
     client.send(`*3\r\n$3\r\nSET\r\n$5\r\nlarge\r\n$${value.length}\r\n`);
@@ -196,7 +196,6 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     ['some time over the soft limit', 'normal 0 100kb 1', 5],
   ])(
     'drops a client that never reads, %s, and serves the others meanwhile',
-    { timeout: 20_000 },
     async (_case, limit, servedMeanwhile) => {
       await client.command('CONFIG', 'SET', 'client-output-buffer-limit', limit);
       const dropped = Number(await info(client, 'client_output_buffer_limit_disconnections'));
@@ -213,15 +212,13 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
         await sleep(10);
       }
       expect(now).toBe(dropped + 1);
-      expect(served).toBeGreaterThanOrEqual(servedMeanwhile);
+      if (servedMeanwhile > 0) expect(served).toBeGreaterThanOrEqual(servedMeanwhile);
       expect(await info(client, 'connected_clients')).toBe('1');
       silent.destroy();
     },
   );
 
-  it('stops soon after SIGTERM and of SIGINT, with clients connected', {
-    timeout: 20_000,
-  }, async () => {
+  it('stops soon after SIGTERM and SIGINT, with clients connected', async () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const stopping = await startKvServer(frontend);
       const connected = await RespConnection.open(stopping.port);
@@ -235,7 +232,7 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     }
   });
 
-  it('stops cleanly in the middle of a command', { timeout: 20_000 }, async () => {
+  it('stops cleanly in the middle of a command', async () => {
     const stopping = await startKvServer(frontend);
     const connected = await RespConnection.open(stopping.port);
     connected.send(`DEBUG SLEEP ${frontend === 'libos' ? 60 : 2}\r\n`);
@@ -249,7 +246,7 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     connected.close();
   });
 
-  it('admits no more than --max-clients, and none without --requirepass', { timeout: 20_000 }, async () => {
+  it('admits no more than --max-clients, and none without --requirepass', async () => {
     const guarded = await startKvServer(frontend, ['--max-clients', '2', '--requirepass', 'secret']);
     const first = await RespConnection.open(guarded.port);
     expect((await first.command('GET', 'k')).text).toBe('NOAUTH Authentication required.');

@@ -112,7 +112,7 @@ describe.each<Backend>(['kernel', 'rdma', 'dpdk'])('over %s', (backend) => {
     const server = await serve(backend, 0, backend, backend === 'dpdk' ? overMemif('server') : {});
     const joined = await joinStampsOf(await stamped(`${backend}-out`, server, ...clientOptions(backend)));
     expect(joined.stages).toEqual(splitStages);
-    expect(joined.requests.length).toBeGreaterThan(500);
+    expect(joined.requests.length).toBeGreaterThan(50);
     expect(joined.incomplete + joined.inconsistent).toBeLessThan(0.01 * joined.requests.length + 5);
     for (const { latency_ns, stages_ns } of joined.requests) {
       const staged_ns = stages_ns.reduce((sum, ns) => sum + ns);
@@ -138,7 +138,7 @@ describe.each<Backend>(['kernel', 'rdma', 'dpdk'])('over %s', (backend) => {
     const server = await serve('many', 0, backend, backend === 'dpdk' ? overMemif('server') : {});
     const given = [...clientOptions(backend), '--connections', connections, '--pipeline', pipeline];
     const joined = await joinStampsOf(await stamped('many-out', server, ...given));
-    expect(joined.requests.length).toBeGreaterThan(500);
+    expect(joined.requests.length).toBeGreaterThan(50);
     expect(joined.incomplete + joined.inconsistent).toBeLessThan(0.01 * joined.requests.length + 20);
   });
 });
@@ -191,7 +191,7 @@ test('in an open loop the wait behind the schedule is the first stage', async ()
   const out = await stamped('open-out', server, '--rate', '5000', '--arrivals', 'poisson');
   const { stages, requests } = await joinStampsOf(out);
   expect(stages[0]!.name).toBe('client_schedule');
-  expect(requests.length).toBeGreaterThan(1000);
+  expect(requests.length).toBeGreaterThan(100);
   expect(requests.every(({ stages_ns }) => stages_ns[0]! >= 0)).toBe(true);
 });
 
@@ -278,7 +278,7 @@ test('a load that dies leaves a server stamping, and the next one does not take 
   dying.kill('SIGKILL');
   await dying;
   const joined = await joinStampsOf(await stamped('left-next', server));
-  expect(joined.requests.length).toBeGreaterThan(500);
+  expect(joined.requests.length).toBeGreaterThan(50);
   expect(joined.inconsistent).toBeLessThan(0.01 * joined.requests.length);
   const after = written();
   await load('left-last', server);

@@ -186,7 +186,7 @@ export class MessageEngine implements EndsOwner {
   /** Gives the device what is queued, before the next poll does. */
   flush(): void {
     this.device.flush();
-    this.#owner.flushed();
+    this.#tellFlushed();
   }
 
   /** Moves messages both ways, and keeps the books. Who has been `touched` is to be served afterwards. */
@@ -194,7 +194,7 @@ export class MessageEngine implements EndsOwner {
     const { device } = this;
     this.#credits.sendOwed();
     const count = device.exchange();
-    this.#owner.flushed();
+    this.#tellFlushed();
     const finished = device.takeFinished();
     if (finished > 0) this.#tellFinished(finished);
     for (let i = 0; i < count; i++) this.#receive(i);
@@ -245,6 +245,11 @@ export class MessageEngine implements EndsOwner {
     words[at + CREDITS_RECEIVED] = connection.creditsReceived;
     connection.sequence = (connection.sequence + 1) | 0;
     connection.announced = connection.limit;
+  }
+
+  /** A device that is short of receives or of room sends the rest with a later flush. */
+  #tellFlushed(): void {
+    if (this.device.queued === 0) this.#owner.flushed();
   }
 
   #tellFinished(count: number): void {

@@ -168,6 +168,10 @@ export class FabricDevice implements MessageDevice {
     return MAX_QUEUED - this.#words[QUEUED];
   }
 
+  get queued(): number {
+    return this.#words[QUEUED];
+  }
+
   queue(
     peer: number,
     send: number,

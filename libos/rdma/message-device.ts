@@ -39,8 +39,9 @@ export interface MessageDevice extends SegmentHome {
   /** Whether a peer can be removed before the device is closed: of whom nothing will come, and to whom no send is unfinished. */
   readonly forgetsPeers: boolean;
 
-  /** Messages that can still be queued. */
+  /** Messages that can still be queued, and those that are. */
   readonly room: number;
+  readonly queued: number;
   /**
    * Queues a message and returns where its HEADER_WORDS words are to be written into `queuedHeaders`. `send` names it
    * among those that have not finished; it is finished when its payload is not needed any more, or, if `delivered`,

@@ -205,6 +205,10 @@ export class SimulatedMessageDevice implements MessageDevice {
     return this.#queueLimit - this.#queued.length;
   }
 
+  get queued(): number {
+    return this.#queued.length;
+  }
+
   queue(
     peer: number,
     send: number,

@@ -54,6 +54,12 @@ test('systems go by their names, wherever in the list they stand', () => {
   ]);
 });
 
+test('what one run has and the other says that it has not is told whole', () => {
+  expect(differences({ machine: { cpu: 'A', governor: { rate_ops: 5 } } })).toEqual([
+    'machine.governor: null -> {"rate_ops":5}',
+  ]);
+});
+
 test('lists whose elements have no names are compared as a whole', () => {
   expect(differences({ config: { trials: 5, systems: [{ a: 1 }] } })).toEqual([
     'config.systems: {…} -> [{"a":1}]',

@@ -25,7 +25,7 @@ function differences(path: string, before: unknown, after: unknown): ManifestDif
       differences(path === '' ? key : `${path}.${key}`, own(inBefore, key), own(inAfter, key)),
     );
   }
-  const [textBefore, textAfter] = [show(before), show(after)];
+  const [textBefore, textAfter] = [show(before, after), show(after, before)];
   return textBefore === textAfter ? [] : [{ path, before: textBefore, after: textAfter }];
 }
 
@@ -44,9 +44,9 @@ function own(parent: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(parent, key) ? parent[key] : undefined;
 }
 
-/** Where only one manifest has a whole system, that it does says enough. */
-function show(value: unknown): string | null {
+/** Where only one manifest has a whole system, that it does says enough; not so where the other says that it has none. */
+function show(value: unknown, other: unknown): string | null {
   if (value === undefined) return null;
-  if (children(value)) return '{…}';
+  if (children(value) && other !== null) return '{…}';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
