@@ -10,6 +10,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, LibosError } from './errors.ts';
+import { StopWord } from './stop-word.ts';
 
 /** What the function of a data path is given. */
 export interface DataPathContext<Data, Info> {
@@ -31,9 +32,6 @@ export interface DataPath<Info, Result> {
    */
   stop(graceMs?: number): Promise<void>;
 }
-
-/** What the shared word says: nothing yet, that the data path is to stop, that it knows. */
-export const StopWord = { Running: 0, Asked: 1, Heard: 2 } as const;
 
 /** How long a data path may take to put away what it has, on however busy a machine. */
 const CLOSING_MS = 10_000;
