@@ -75,7 +75,7 @@ function scheduleOf(options: LoadOptions, beginNs: number): Schedule {
 class OpenWindow {
   readonly #startNs: number;
   readonly #endNs: number;
-  readonly tallies = [new Tally(), new Tally()];
+  readonly #tallies = [new Tally(), new Tally()];
   readonly #serviceTimes = [new LatencyRecorder(), new LatencyRecorder()];
   readonly #lag = new LatencyRecorder();
   readonly slow = new SlowRequests(0);
@@ -99,7 +99,7 @@ class OpenWindow {
     const slice = Math.floor((SLICES * (intendedNs - this.#startNs)) / (this.#endNs - this.#startNs));
     this.#lastNs[0] = receivedNs;
     this.#lag.record(sentNs - intendedNs);
-    this.tallies[operation].count(verdict, Math.min(SLICES - 1, slice), responseNs, checker);
+    this.#tallies[operation].count(verdict, Math.min(SLICES - 1, slice), responseNs, checker);
     if (verdict !== Verdict.Right) return;
     this.#serviceTimes[operation].record(receivedNs - sentNs);
     if (responseNs >= this.slow.thresholdNs) this.slow.add(intendedNs, responseNs);
@@ -107,14 +107,14 @@ class OpenWindow {
 
   /** Of what was measured so far; 0 of nothing. */
   latencyNsAt(percentile: number): number {
-    return latencyNsAt(this.tallies, percentile);
+    return latencyNsAt(this.#tallies, percentile);
   }
 
   /** Replies that came after the window were long due: the time until them counts, or throughput would pass capacity. */
   outcome(unanswered: number, monotonicNs: (nowNs: number) => number): Measured {
     const lastNs = Math.max(this.#endNs, this.#lastNs[0]);
     const elapsed_s = (lastNs - this.#startNs) / 1e9;
-    const operations = this.tallies.map((tally, operation) => ({
+    const operations = this.#tallies.map((tally, operation) => ({
       ...tally.result(operation, elapsed_s),
       service_time_ns: quantilesNs(this.#serviceTimes[operation].histogram()),
     }));
