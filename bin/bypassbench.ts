@@ -11,10 +11,10 @@ type Part = { command(): Command };
 
 const parts: Record<string, () => Promise<Part>> = {
   run: () => import('../experiments/command.ts'),
-  report: () => import('../results/command.ts'),
-  stages: () => import('../results/stages/command.ts'),
-  claims: () => import('../results/claims/command.ts'),
-  compare: () => import('../results/compare/command.ts'),
+  report: () => import('../results/commands/report.ts'),
+  stages: () => import('../results/commands/stages.ts'),
+  claims: () => import('../results/commands/claims.ts'),
+  compare: () => import('../results/commands/compare.ts'),
   serve: () => import('../kvserver/command.ts'),
   load: () => import('../loadgen/command.ts'),
   calibrate: () => import('../loadgen/calibrate/command.ts'),

@@ -7,16 +7,16 @@ import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type Manifest, manifestSchema, schemaVersions } from '../results/index.ts';
-import { calibrate } from './calibration.ts';
-import { repeatOf } from './config.ts';
+import { calibrate } from './trial/calibration.ts';
+import { repeatOf } from './config/config.ts';
 import { TrialFailure } from './errors.ts';
-import { gitState, machineFacts, softwareVersions, versionOf } from './machine.ts';
-import { planTrials } from './plan.ts';
-import type { Supervisor } from './process.ts';
+import { gitState, machineFacts, softwareVersions, versionOf } from './machine/machine.ts';
+import { planTrials } from './trial/plan.ts';
+import type { Supervisor } from './machine/process.ts';
 import type { Progress } from './progress.ts';
-import type { Experiment } from './schema.ts';
-import { recordUnrunnable, runTrial } from './trial.ts';
-import type { TrialContext } from './trial-run.ts';
+import type { Experiment } from './config/schema.ts';
+import { recordUnrunnable, runTrial } from './trial/trial.ts';
+import type { TrialContext } from './trial/trial-run.ts';
 
 /** Processes that wanted to run, on average over the last minute, above which a user is warned. */
 const busyLoadAverage = 1;

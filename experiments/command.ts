@@ -4,12 +4,12 @@ import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { renderConclusion, writeReport } from '../results/index.ts';
 import { runCampaign } from './campaign.ts';
-import { readExperiment } from './config.ts';
+import { readExperiment } from './config/config.ts';
 import { interruptedExitCode, interruptible } from './interrupt.ts';
-import { checkout, ownCommand } from './machine.ts';
+import { checkout, ownCommand } from './machine/machine.ts';
 import { defaultOutFolder, prepareOutFolder } from './out-folder.ts';
-import { Supervisor } from './process.ts';
-import { missingPrograms } from './programs.ts';
+import { Supervisor } from './machine/process.ts';
+import { missingPrograms } from './config/programs.ts';
 import { Progress } from './progress.ts';
 
 /** Width of the table where the output is no terminal. */

@@ -1,2 +1,2 @@
 /** What scripts use of the experiments besides their command line. */
-export { freePort } from './ports.ts';
+export { freePort } from './machine/ports.ts';

@@ -1,10 +1,10 @@
 import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { planTrials } from './plan.ts';
+import { planTrials } from './trial/plan.ts';
 import { Progress } from './progress.ts';
-import type { Experiment } from './schema.ts';
-import type { TrialOutcome } from './trial-run.ts';
+import type { Experiment } from './config/schema.ts';
+import type { TrialOutcome } from './trial/trial-run.ts';
 
 const experiment = {
   title: 'A figure',

@@ -8,9 +8,9 @@
  * and the client, and what it does in the middle of a measurement is in their latencies.
  */
 import cliProgress from 'cli-progress';
-import { type PlannedTrial, planTrials } from './plan.ts';
-import type { Experiment } from './schema.ts';
-import type { TrialOutcome } from './trial-run.ts';
+import { type PlannedTrial, planTrials } from './trial/plan.ts';
+import type { Experiment } from './config/schema.ts';
+import type { TrialOutcome } from './trial/trial-run.ts';
 
 /** The longest time that a timer can wait for: cli-progress has no way to say never. */
 const neverFps = 1000 / (2 ** 31 - 1);

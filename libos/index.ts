@@ -28,7 +28,6 @@ export { type DataPath, type DataPathContext, finishedOrSignalled, startDataPath
 export { formatIpv4 } from './endpoint.ts';
 export { type ErrorCode, errorCodes, LibosError } from './errors.ts';
 export type { ScatterGatherArray, Segment } from './memory/sga.ts';
-export { nativeProgram } from './native/programs.ts';
 export { PauseLog, type Pauses } from './pauses.ts';
 export type * from './pdpi.ts';
 export { PromiseLibos } from './promises.ts';

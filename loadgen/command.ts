@@ -8,14 +8,14 @@ import {
   withBackendOption,
 } from '../libos/index.ts';
 import { atLeast, integer, perSecond, seconds, share } from './arguments.ts';
-import { type ArrivalKind, arrivalKinds } from './arrivals.ts';
+import { type ArrivalKind, arrivalKinds } from './workload/arrivals.ts';
 import { LoadError } from './errors.ts';
-import type { GeneratorInput } from './generator.ts';
-import { checkOptions, type LoadOptions, type LoadOutcome, parseTarget } from './options.ts';
-import { phaseNames } from './phases.ts';
+import type { GeneratorInput } from './measurement/generator.ts';
+import { checkOptions, type LoadOptions, type LoadOutcome, parseTarget } from './measurement/options.ts';
+import { phaseNames } from './measurement/phases.ts';
 import { showProgress } from './progress-bar.ts';
-import { createResultFolder, describeOutcome, writeResult } from './result.ts';
-import { keyDistributions, operations } from './workload.ts';
+import { createResultFolder, describeOutcome, writeResult } from './measurement/result.ts';
+import { keyDistributions, operations } from './workload/workload.ts';
 
 /** The parsed command line, as commander names the options. */
 interface Flags
@@ -147,7 +147,7 @@ async function generate(options: LoadOptions): Promise<LoadOutcome | null> {
   const progress = new Float64Array(new SharedArrayBuffer(24));
   const input: GeneratorInput = { options, progress };
   const dataPath = startDataPath<GeneratorInput, null, LoadOutcome | null>(
-    new URL('./generator.ts', import.meta.url),
+    new URL('./measurement/generator.ts', import.meta.url),
     input,
     options.core,
   );

@@ -10,7 +10,7 @@ export type {
   Summary,
   SystemUnderTest,
   Trial,
-} from './bundle.ts';
+} from './formats/bundle.ts';
 export {
   CALIBRATION_FILE,
   loadResultSchema,
@@ -20,10 +20,10 @@ export {
   schemaVersions,
   summarySchema,
   trialSchema,
-} from './bundle.ts';
-export { type Calibration, calibrationSchema } from './calibration.ts';
+} from './formats/bundle.ts';
+export { type Calibration, calibrationSchema } from './formats/calibration.ts';
 
-export { renderConclusion } from './conclusion.ts';
+export { renderConclusion } from './terminal/conclusion.ts';
 export { ResultsError } from './errors.ts';
-export { writeStages } from './stages/stages-file.ts';
+export { writeStages } from './summary/stages/stages-file.ts';
 export { type ReportOptions, reportFiles, writeReport } from './write-report.ts';

@@ -2,17 +2,17 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
-import type { Summary } from './bundle.ts';
-import { chartFileEndings } from './chart.ts';
+import type { Summary } from './formats/bundle.ts';
+import { chartFileEndings } from './charts/chart.ts';
 import { readClaims, shippedClaims } from './claims/document.ts';
 import { aboutSystemsOf, evaluateClaims, type Finding } from './claims/evaluate.ts';
-import { distributionSpec } from './distribution-figure.ts';
+import { distributionSpec } from './charts/distribution/figure.ts';
 import { ResultsError } from './errors.ts';
-import { figureSpec } from './figure.ts';
-import { readRun } from './run-folder.ts';
-import { splitSpec } from './split-figure.ts';
-import { breakdownSpec } from './stages/figure.ts';
-import { summarize } from './summary.ts';
+import { figureSpec } from './charts/latency/figure.ts';
+import { readRun } from './run/run-folder.ts';
+import { splitSpec } from './charts/split/figure.ts';
+import { breakdownSpec } from './charts/breakdown/figure.ts';
+import { summarize } from './summary/summary.ts';
 
 /** `reference`: set the published values beside the measured ones. */
 export type ReportOptions = { reference: boolean };
@@ -38,8 +38,8 @@ export async function writeReport(
   const summary = summarize(run);
   const { title } = run.manifest;
   // Loaded here, since a command that only wants the schemas should not wait for the plotting libraries.
-  const { drawChart, renderPng } = await import('./render.ts');
-  const { renderReport } = await import('./report.ts');
+  const { drawChart, renderPng } = await import('./charts/render.ts');
+  const { renderReport } = await import('./page/report.ts');
   const { reportSections } = await import('./page/sections.ts');
   const { claimsTable } = await import('./page/claims.ts');
   const drawIfAny = (name: string, what: string, spec: TopLevelSpec | null) =>

@@ -1,5 +1,5 @@
 /**
- * Compiles the C files of libos/native into libos/native/build, each product anew only when its sources, the
+ * Compiles the C files of libos/native and loadgen/floor/native into a folder build beside them, each product anew only when its sources, the
  * compiler's arguments or the version of the library that it is built on have changed. Plain JavaScript without
  * dependencies, for Node 20 and later, since set-up runs it before anything is installed.
  *
@@ -11,16 +11,18 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const native = join(dirname(fileURLToPath(import.meta.url)), '..', 'libos', 'native');
-const buildDir = join(native, 'build');
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const glue = join(root, 'libos', 'native');
+const floors = join(root, 'loadgen', 'floor', 'native');
 
 /**
- * What is built: `file` from `sources` (the headers are only looked at for changes), against the `library` that
- * pkg-config knows, if any; `without` says what is lost when it cannot be built.
+ * What is built: `file` from `sources` in `folder` (the headers are only looked at for changes), against the `library`
+ * that pkg-config knows, if any; `without` says what is lost when it cannot be built.
  */
 const products = [
   {
     file: 'dpdk.so',
+    folder: glue,
     sources: ['eal.c', 'pool.c', 'port.c', 'burst.c', 'gate.c', 'checksum.c'],
     headers: ['port.h', 'gate.h', 'checksum.h', 'moments.h'],
     flags: ['-shared', '-fPIC', '-DALLOW_EXPERIMENTAL_API'],
@@ -29,6 +31,7 @@ const products = [
   },
   {
     file: 'floor-dpdk',
+    folder: floors,
     sources: ['floor-dpdk.c', 'floor-counts.c', 'floor-side.c'],
     headers: ['floor-counts.h', 'floor-side.h'],
     flags: [],
@@ -37,14 +40,16 @@ const products = [
   },
   {
     file: 'floor-sockets',
+    folder: floors,
     sources: ['floor-sockets.c', 'floor-loopback.c', 'floor-counts.c', 'floor-side.c'],
-    headers: ['floor-loopback.h', 'floor-counts.h', 'floor-side.h', 'moments.h'],
+    headers: ['floor-loopback.h', 'floor-counts.h', 'floor-side.h', '../../../libos/native/moments.h'],
     flags: [],
     library: null,
     without: 'the floor under kv-kernel is not measured',
   },
   {
     file: 'rdma.so',
+    folder: glue,
     sources: ['fabric.c', 'message.c'],
     headers: ['fabric.h', 'moments.h'],
     flags: ['-shared', '-fPIC', '-fvisibility=hidden'],
@@ -53,6 +58,7 @@ const products = [
   },
   {
     file: 'stamps.so',
+    folder: glue,
     sources: ['stamps.c'],
     headers: ['moments.h'],
     flags: ['-shared', '-fPIC', '-fvisibility=hidden', '-pthread'],
@@ -82,11 +88,12 @@ function find({ name }) {
 
 /** Compiles one product if it must be. Returns what is wrong, with the remedy, or null. */
 function build(product) {
-  const { file, sources, headers, flags, library } = product;
+  const { file, folder, sources, headers, flags, library } = product;
   const found = library === null ? noLibrary : find(library);
   if (found === null) {
     return `pkg-config finds no ${library.name}: install ${library.package} and pkg-config, then run this again`;
   }
+  const buildDir = join(folder, 'build');
   const target = join(buildDir, file);
   const compile = [
     '-std=gnu11',
@@ -94,20 +101,21 @@ function build(product) {
     '-g',
     ...warnings,
     ...flags,
+    `-I${glue}`,
     '-o',
     `${target}.new`,
     ...sources,
     ...found.arguments,
   ];
   const hash = createHash('sha256').update(JSON.stringify([found.version, process.arch, compile]));
-  for (const source of [...sources, ...headers]) hash.update(readFileSync(join(native, source)));
+  for (const source of [...sources, ...headers]) hash.update(readFileSync(join(folder, source)));
   const wanted = hash.digest('hex');
   const stamp = `${target}.stamp`;
   if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return null;
 
   mkdirSync(buildDir, { recursive: true });
   rmSync(stamp, { force: true });
-  const { status, error, stderr } = spawnSync('gcc', compile, { cwd: native, encoding: 'utf8' });
+  const { status, error, stderr } = spawnSync('gcc', compile, { cwd: folder, encoding: 'utf8' });
   if (error) return `gcc cannot be run (${error.message}): install gcc and libc6-dev, then run this again`;
   if (status !== 0) {
     const said = stderr.trim().split('\n');

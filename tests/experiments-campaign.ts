@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
-import { availableCores } from '../experiments/machine.ts';
+import { availableCores } from '../experiments/machine/machine.ts';
 import { type Manifest, manifestSchema, summarySchema, type Trial, trialSchema } from '../results/index.ts';
 
 const bypassbench = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');

@@ -4,7 +4,7 @@
  *     node experiments-fake-floor.ts OPERATION VALUE_BYTES OUT
  */
 import { outcomeOfCounts } from '../loadgen/floor/counts.ts';
-import { writeResult } from '../loadgen/result.ts';
+import { writeResult } from '../loadgen/measurement/result.ts';
 
 const [operation, valueBytes, out] = process.argv.slice(2);
 const ticks = operation === 'get' ? 1100 : 1200;

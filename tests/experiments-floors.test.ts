@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { availableCores } from '../experiments/machine.ts';
-import { clientBackends } from '../experiments/schema.ts';
+import { availableCores } from '../experiments/machine/machine.ts';
+import { clientBackends } from '../experiments/config/schema.ts';
 import { backends } from '../libos/index.ts';
 import { type Summary, summarySchema, type Trial } from '../results/index.ts';
 import { nodeServer, redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';

@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { availableCores } from '../experiments/machine.ts';
-import { calibrationSchema } from '../results/calibration.ts';
+import { availableCores } from '../experiments/machine/machine.ts';
+import { calibrationSchema } from '../results/formats/calibration.ts';
 import { type Summary, summarySchema } from '../results/index.ts';
 import { redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { availableCores } from '../experiments/machine.ts';
+import { availableCores } from '../experiments/machine/machine.ts';
 import { loadResultSchema } from '../results/index.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');

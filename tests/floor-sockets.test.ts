@@ -5,8 +5,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import { availableCores } from '../experiments/machine.ts';
-import { nativeProgram } from '../libos/index.ts';
+import { availableCores } from '../experiments/machine/machine.ts';
+import { nativeProgram } from '../loadgen/floor/programs.ts';
 import { outcomeOfCounts } from '../loadgen/floor/counts.ts';
 
 const program = nativeProgram('floor-sockets');

@@ -15,7 +15,7 @@ const doors: Record<string, RegExp> = {
   loadgen: /^libos\/index\.ts$/,
   experiments: /^results\/index\.ts$/,
   results: /^$/,
-  bin: /\/command\.ts$/,
+  bin: /\/command\.ts$|^results\/commands\//,
   scripts: /^(libos|results|experiments)\/index\.ts$|\/command\.ts$/,
 };
 

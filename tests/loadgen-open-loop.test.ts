@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LoadResult, loadResultSchema } from '../results/index.ts';
-import { pausesSchema } from '../results/pauses.ts';
+import { pausesSchema } from '../results/formats/pauses.ts';
 import { RespConnection, type ServerProcess, startKvServer } from './kvserver-processes.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');

@@ -27,7 +27,7 @@ function runOf(us: Record<string, number>, overrides: Partial<SyntheticRun> = {}
 }
 
 const published = { redis: 32.3, 'kv-kernel': 23.3, 'kv-rdma': 11.5, 'kv-dpdk': 11 };
-const hotos19 = join(root, 'experiments/claims/hotos19.yaml');
+const hotos19 = join(root, 'results/claims/shipped/hotos19.yaml');
 
 describe('claims', () => {
   test("the values that were published bear out the paper's claims, exit code 0", async () => {
@@ -116,7 +116,7 @@ describe('compare', () => {
 });
 
 test.each([
-  ['claims', ['holds', 'cannot be tested here', 'Exit code', 'at_most', 'experiments/claims/']],
+  ['claims', ['holds', 'cannot be tested here', 'Exit code', 'at_most', 'results/claims/shipped/']],
   ['compare', ['p50, p99 and throughput', 'no difference detectable', 'Exit code', 'manifests']],
 ])('%s --help says how to read what it prints', async (name, words) => {
   const { exitCode, stdout } = await bypassbench(name, '--help');

@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { figureSpec } from '../results/figure.ts';
+import { figureSpec } from '../results/charts/latency/figure.ts';
 import { type Manifest, type Summary, writeReport } from '../results/index.ts';
-import { renderPng, renderSvg } from '../results/render.ts';
-import { readRun } from '../results/run-folder.ts';
-import { summarize } from '../results/summary.ts';
-import { renderTable } from '../results/table.ts';
+import { renderPng, renderSvg } from '../results/charts/render.ts';
+import { readRun } from '../results/run/run-folder.ts';
+import { summarize } from '../results/summary/summary.ts';
+import { renderTable } from '../results/terminal/table.ts';
 import { reportFiles } from '../results/write-report.ts';
 import { manifest, run, type SyntheticRun, system, target, writeRun } from './results-synthetic-run.ts';
 

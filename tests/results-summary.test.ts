@@ -2,10 +2,10 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { doubts } from '../results/doubts.ts';
+import { doubts } from '../results/sentences/doubts.ts';
 import { type Manifest, type Point, type Summary, writeReport } from '../results/index.ts';
-import { readRun } from '../results/run-folder.ts';
-import { summarize } from '../results/summary.ts';
+import { readRun } from '../results/run/run-folder.ts';
+import { summarize } from '../results/summary/summary.ts';
 import {
   manifest,
   run,

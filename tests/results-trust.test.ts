@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readClaims, shippedClaims } from '../results/claims/document.ts';
 import { evaluateClaims } from '../results/claims/evaluate.ts';
-import { renderConclusion } from '../results/conclusion.ts';
+import { renderConclusion } from '../results/terminal/conclusion.ts';
 import type { Summary } from '../results/index.ts';
-import { readRun } from '../results/run-folder.ts';
-import { summarize } from '../results/summary.ts';
+import { readRun } from '../results/run/run-folder.ts';
+import { summarize } from '../results/summary/summary.ts';
 import {
   manifest,
   run,

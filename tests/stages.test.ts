@@ -11,11 +11,11 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { parseServeOptions } from '../kvserver/options.ts';
 import type { Endpoint } from '../libos/index.ts';
 import { type Backend, type BackendOptions, startDataPath } from '../libos/index.ts';
-import { type Pauses, pausesSchema } from '../results/pauses.ts';
-import { breakdownAt } from '../results/stages/breakdown.ts';
-import type { StagedRequests } from '../results/stages/join.ts';
-import { splitStages } from '../results/stages/stage.ts';
-import { joinStampsOf, readStages, STAGES_FILE, writeStages } from '../results/stages/stages-file.ts';
+import { type Pauses, pausesSchema } from '../results/formats/pauses.ts';
+import { breakdownAt } from '../results/summary/stages/breakdown.ts';
+import type { StagedRequests } from '../results/summary/stages/join.ts';
+import { splitStages } from '../results/summary/stages/stage.ts';
+import { joinStampsOf, readStages, STAGES_FILE, writeStages } from '../results/summary/stages/stages-file.ts';
 import type { SlowServeOptions } from './stages-slow-server.ts';
 
 const bypassbench = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');

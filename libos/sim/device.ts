@@ -5,7 +5,7 @@
 import { ChecksumStatus, type Device, MAX_BURST } from '../inet/device.ts';
 import { Segment } from '../memory/sga.ts';
 import type { Direction, SimulatedLink } from './link.ts';
-import { Pieces } from './pieces.ts';
+import { Pieces } from '../inet/devices/pieces.ts';
 
 const ETHERNET_HEADER_BYTES = 14;
 /** Room before a frame, as real devices leave it: an offset is not a buffer's first byte. */

@@ -6,7 +6,7 @@
  *                    (queueFrames)  (rateBitsPerS)   (Dice)     (delayUs)
  */
 import { SimulatedDevice } from './device.ts';
-import { Dice, type ImpairmentCounters, type ImpairmentOptions, NO_IMPAIRMENT } from './impairment.ts';
+import { Dice, type ImpairmentCounters, type ImpairmentOptions, NO_IMPAIRMENT } from '../inet/devices/impairment.ts';
 
 const ETHERNET_HEADER_BYTES = 14;
 

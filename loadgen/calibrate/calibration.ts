@@ -13,7 +13,7 @@ import {
   startDataPath,
 } from '../../libos/index.ts';
 import { LoadError } from '../errors.ts';
-import { GET, Workload, type WorkloadOptions } from '../workload.ts';
+import { GET, Workload, type WorkloadOptions } from '../workload/workload.ts';
 import type { ClientInput, ClientOutcome } from './client.ts';
 import {
   CLOSED_PAUSES,
@@ -42,7 +42,7 @@ interface Compared {
   expected: number;
 }
 
-/** calibration.json, as results/calibration.ts describes it. */
+/** calibration.json, as results/formats/calibration.ts describes it. */
 export interface Calibration {
   schema: 'bypassbench.calibration/1';
   backend: string;

@@ -5,7 +5,7 @@ import { Command, Option } from 'commander';
 import { atLeast, seconds } from '../arguments.ts';
 import { LoadError } from '../errors.ts';
 import { showProgress } from '../progress-bar.ts';
-import { createResultFolder } from '../result.ts';
+import { createResultFolder } from '../measurement/result.ts';
 import { type CalibrateOptions, calibrate } from './calibration.ts';
 import { phaseNames } from './client.ts';
 import { describeCalibration } from './table.ts';

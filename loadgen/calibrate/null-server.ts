@@ -13,7 +13,7 @@ import {
   nowNs,
   type QueueDescriptor,
 } from '../../libos/index.ts';
-import { LatencyRecorder, quantilesNs } from '../recorder.ts';
+import { LatencyRecorder, quantilesNs } from '../measurement/recorder.ts';
 import { type Injection, injections, NOTHING, Orders } from './injections.ts';
 
 export interface NullServerInput {

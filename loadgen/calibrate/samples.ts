@@ -1,6 +1,6 @@
 /** Latencies of one step of a calibration, and how many of them a pause accounts for. */
-import type { OperationResult } from '../options.ts';
-import { LatencyRecorder, quantilesNs } from '../recorder.ts';
+import type { OperationResult } from '../measurement/options.ts';
+import { LatencyRecorder, quantilesNs } from '../measurement/recorder.ts';
 import { DELAYED_US } from './injections.ts';
 
 const DELAYED_NS = DELAYED_US * 1000;

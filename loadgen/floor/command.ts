@@ -1,7 +1,7 @@
 /** `bypassbench floor`: what a device takes for the workload's exchange by itself, under everything that we build. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { atLeast, seconds } from '../arguments.ts';
-import { createResultFolder, describeOutcome, writeResult } from '../result.ts';
+import { createResultFolder, describeOutcome, writeResult } from '../measurement/result.ts';
 import { type DpdkFloorOptions, measureDpdkFloor } from './dpdk.ts';
 import { type KernelFloorOptions, measureKernelFloor } from './kernel.ts';
 import type { FloorOutcome } from './outcome.ts';

@@ -1,6 +1,6 @@
-/** Reads what a floor's program counted: times in ticks of the time-stamp counter, in the lines of libos/native/floor-counts.h. */
+/** Reads what a floor's program counted: times in ticks of the time-stamp counter, in the lines of loadgen/floor/native/floor-counts.h. */
 import { LoadError } from '../errors.ts';
-import { LatencyRecorder } from '../recorder.ts';
+import { LatencyRecorder } from '../measurement/recorder.ts';
 import { type FloorOutcome, floorOutcome } from './outcome.ts';
 
 /** Throws FLOOR_FAILED for what is no such text, and when it holds no round trip. */

@@ -1,11 +1,11 @@
 /**
- * The floor of a round trip over DPDK's memif: two processes of libos/native/floor-dpdk.c, each polling on its own
+ * The floor of a round trip over DPDK's memif: two processes of loadgen/floor/native/floor-dpdk.c, each polling on its own
  * core, exchange frames exactly as long as our TCP makes them of the workload's request and its reply.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nativeProgram } from '../../libos/index.ts';
+import { nativeProgram } from './programs.ts';
 import { LoadError } from '../errors.ts';
 import { outcomeOfCounts } from './counts.ts';
 import { type Exchange, messageBytes } from './messages.ts';

@@ -1,5 +1,5 @@
 /** The lengths of the two messages whose exchange a floor measures. */
-import { GET, SET, Workload } from '../workload.ts';
+import { GET, SET, Workload } from '../workload/workload.ts';
 
 export interface Exchange {
   operation: 'get' | 'set';

@@ -1,7 +1,7 @@
 /** What a floor measured, in the form in which the load generator's numbers leave it. */
 import { LoadError } from '../errors.ts';
-import type { LoadOutcome } from '../options.ts';
-import { describeLatencies, type LatencyRecorder } from '../recorder.ts';
+import type { LoadOutcome } from '../measurement/options.ts';
+import { describeLatencies, type LatencyRecorder } from '../measurement/recorder.ts';
 
 export interface FloorOutcome extends LoadOutcome {
   /** Version of what the program stands on, by name. */

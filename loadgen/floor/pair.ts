@@ -1,4 +1,4 @@
-/** Runs a floor's program of libos/native as the two processes that it measures between. */
+/** Runs a floor's program of loadgen/floor/native as the two processes that it measures between. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LoadError } from '../errors.ts';
 import { Side } from './side.ts';

@@ -3,7 +3,7 @@
  * makes of the workload's request and its reply. It sends one length both ways, so that a round trip is put together:
  * the mean transfer of a run at the request's length, and that of one at the reply's.
  */
-import { LatencyRecorder } from '../recorder.ts';
+import { LatencyRecorder } from '../measurement/recorder.ts';
 import { type Link, meanTransferNs } from './fi-pingpong.ts';
 import { libfabricVersion, requireDevice } from './libfabric.ts';
 import { type Exchange, messageBytes } from './messages.ts';

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { expect, test } from 'vitest';
 import { ResultsError } from '../errors.ts';
-import reference from '../reference/hotos19.json' with { type: 'json' };
+import reference from '../run/reference/hotos19.json' with { type: 'json' };
 import { parseClaims, readClaims, shippedClaims } from './document.ts';
 
 const good = `schema: bypassbench.claims/1

@@ -9,7 +9,7 @@ import { type Claims, claimsSchema } from './schema.ts';
 type Path = readonly PropertyKey[];
 
 /** Where the claims of papers are kept; they are read as data, whoever uses them. */
-const shippedFolder = join(import.meta.dirname, '..', '..', 'experiments', 'claims');
+const shippedFolder = join(import.meta.dirname, 'shipped');
 
 /** The claims files that come with bypassbench, by name. */
 export async function shippedClaims(): Promise<string[]> {
@@ -28,7 +28,7 @@ export async function readClaims(file: string): Promise<Claims> {
   } catch (error) {
     throw new ResultsError(
       'CLAIMS_UNREADABLE',
-      `${file} cannot be read (${(error as Error).message}); name a claims file, such as experiments/claims/hotos19.yaml`,
+      `${file} cannot be read (${(error as Error).message}); name a claims file, such as results/claims/shipped/hotos19.yaml`,
       { cause: error },
     );
   }

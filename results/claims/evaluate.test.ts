@@ -1,7 +1,7 @@
 /** What becomes of a claim, for each way in which a run can bear it out or not. */
 import { expect, test } from 'vitest';
-import type { Point, Summary } from '../bundle.ts';
-import { point, summary } from '../test-summary.ts';
+import type { Point, Summary } from '../formats/bundle.ts';
+import { point, summary } from '../summary/test-summary.ts';
 import { evaluateClaims, exitCode, type Finding } from './evaluate.ts';
 import { renderClaims } from './render.ts';
 import type { Claim } from './schema.ts';

@@ -5,11 +5,11 @@
  * of them. Where the interval lies on both sides of a bound the run cannot tell, nor can it where the measurement is
  * missing or backs no claim: then the claim cannot be tested here, and the reason says what is in the way.
  */
-import { differenceInterval, fewestTrials, type Pairing } from '../bootstrap.ts';
-import type { MeasurementTarget, Point, Summary } from '../bundle.ts';
-import { nameTarget } from '../doubts.ts';
-import { formatCount } from '../format.ts';
-import { enoughForQuantile, formatRatioFinely, measureNames, trialValues } from '../measure.ts';
+import { differenceInterval, fewestTrials, type Pairing } from '../summary/bootstrap.ts';
+import type { MeasurementTarget, Point, Summary } from '../formats/bundle.ts';
+import { nameTarget } from '../sentences/doubts.ts';
+import { formatCount } from '../text/format.ts';
+import { enoughForQuantile, formatRatioFinely, measureNames, trialValues } from '../summary/measure.ts';
 import type { Claim, Claims } from './schema.ts';
 
 export type Outcome = 'holds' | 'fails' | 'cannot be tested here';

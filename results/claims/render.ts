@@ -1,8 +1,8 @@
 /** Findings as text for the terminal: each claim, what became of it for each operation, and on what evidence. */
 import { styleText } from 'node:util';
-import type { Summary } from '../bundle.ts';
-import { formatMeasure, formatRatioFinely, measureNames } from '../measure.ts';
-import { paragraph, type Terminal } from '../terminal.ts';
+import type { Summary } from '../formats/bundle.ts';
+import { formatMeasure, formatRatioFinely, measureNames } from '../summary/measure.ts';
+import { paragraph, type Terminal } from '../text/terminal.ts';
 import { aboutSystemsOf, type Evidence, type Finding, type Outcome } from './evaluate.ts';
 import type { Claim, Claims } from './schema.ts';
 

@@ -1,11 +1,11 @@
 /**
  * What a claims file may say: what a paper claims of one system relative to another, as data that a run can be held
- * against. experiments/claims/*.yaml are examples.
+ * against. results/claims/shipped/*.yaml are examples.
  *
  * Only ratios are claimed. Another machine has other microseconds, and they say nothing of the paper.
  */
 import { z } from 'zod';
-import { measures } from '../measure.ts';
+import { measures } from '../summary/measure.ts';
 
 export const claimsSchemaVersion = 'bypassbench.claims/1';
 

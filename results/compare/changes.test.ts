@@ -1,7 +1,7 @@
 /** Two summaries, point by point. */
 import { expect, test } from 'vitest';
-import type { Point } from '../bundle.ts';
-import { point, summary } from '../test-summary.ts';
+import type { Point } from '../formats/bundle.ts';
+import { point, summary } from '../summary/test-summary.ts';
 import { type Change, comparePoints } from './changes.ts';
 
 /** The change in p50 of a system whose first run had 100 to 104 µs. */

@@ -1,10 +1,10 @@
 /** What changed in numbers between two runs, point by point, and what the changes are worth. */
-import { type Difference, differenceInterval, fewestTrials, type Pairing } from '../bootstrap.ts';
-import type { MeasurementTarget, Summary } from '../bundle.ts';
-import { nameTarget } from '../doubts.ts';
-import { formatPercent } from '../format.ts';
-import { enoughForQuantile, type Measure, measures, trialValues } from '../measure.ts';
-import { type Row, summaryRows } from '../rows.ts';
+import { type Difference, differenceInterval, fewestTrials, type Pairing } from '../summary/bootstrap.ts';
+import type { MeasurementTarget, Summary } from '../formats/bundle.ts';
+import { nameTarget } from '../sentences/doubts.ts';
+import { formatPercent } from '../text/format.ts';
+import { enoughForQuantile, type Measure, measures, trialValues } from '../summary/measure.ts';
+import { type Row, summaryRows } from '../sentences/rows.ts';
 
 /** One measure of one point that both runs have. */
 export type Change = MeasurementTarget & {

@@ -1,5 +1,5 @@
 /** What two runs were: where their manifests differ. */
-import type { Manifest } from '../bundle.ts';
+import type { Manifest } from '../formats/bundle.ts';
 
 /** `before` and `after` as text; null where that manifest has nothing at this path. */
 export type ManifestDifference = { path: string; before: string | null; after: string | null };

@@ -1,10 +1,10 @@
 /** A comparison of two runs as text for the terminal: the table of changes, and what differs in how they ran. */
 import { styleText } from 'node:util';
-import type { Summary } from '../bundle.ts';
-import { formatCount, formatRunState } from '../format.ts';
-import { formatMeasure, formatRatioFinely, measureHeads } from '../measure.ts';
-import { paragraph, type Terminal } from '../terminal.ts';
-import { type Column, textTable } from '../text-table.ts';
+import type { Summary } from '../formats/bundle.ts';
+import { formatCount, formatRunState } from '../text/format.ts';
+import { formatMeasure, formatRatioFinely, measureHeads } from '../summary/measure.ts';
+import { paragraph, type Terminal } from '../text/terminal.ts';
+import { type Column, textTable } from '../text/text-table.ts';
 import type { Change, Comparison } from './changes.ts';
 import type { ManifestDifference } from './manifests.ts';
 

@@ -2,9 +2,9 @@
  * A chart in the page: standing still as SVG, which is what is seen without JavaScript and on paper, and beside it
  * all that the page's script (live/) needs to make it live.
  */
-import { type Chart, chartFileEndings } from '../chart.ts';
-import { type Html, html, trusted } from '../html.ts';
-import { compileSpec } from '../render.ts';
+import { type Chart, chartFileEndings } from '../charts/chart.ts';
+import { type Html, html, trusted } from '../text/html.ts';
+import { compileSpec } from '../charts/render.ts';
 import { downloadLink, listed } from './elements.ts';
 import type { ChartData } from './live/chart-data.ts';
 

@@ -1,5 +1,5 @@
 /** The elements that the page's sections are made of. */
-import { type Html, html } from '../html.ts';
+import { type Html, html } from '../text/html.ts';
 
 export type Head = { head: string; number: boolean };
 

@@ -1,7 +1,7 @@
 /** Where a run was measured, with what, and how to measure it again. */
-import type { Manifest } from '../bundle.ts';
-import { formatCount } from '../format.ts';
-import { type Html, html } from '../html.ts';
+import type { Manifest } from '../formats/bundle.ts';
+import { formatCount } from '../text/format.ts';
+import { type Html, html } from '../text/html.ts';
 import { definitions, link, listed, table } from './elements.ts';
 
 export function environment(manifest: Manifest): Html {

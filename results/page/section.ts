@@ -1,6 +1,6 @@
 /** A section of the page: its heading, its charts, and what is said of them. */
-import type { Chart } from '../chart.ts';
-import { type Html, html } from '../html.ts';
+import type { Chart } from '../charts/chart.ts';
+import { type Html, html } from '../text/html.ts';
 import { chartFigure } from './chart-figure.ts';
 
 export type Section = {

@@ -1,8 +1,8 @@
 /** The sections of the page, in the order in which a reader wants them. */
-import type { Summary } from '../bundle.ts';
-import type { Chart } from '../chart.ts';
-import { type Html, html } from '../html.ts';
-import type { Run } from '../run-folder.ts';
+import type { Summary } from '../formats/bundle.ts';
+import type { Chart } from '../charts/chart.ts';
+import { type Html, html } from '../text/html.ts';
+import type { Run } from '../run/run-folder.ts';
 import { environment, repeating } from './environment.ts';
 import { numbers, quantiles, spread, validity } from './numbers.ts';
 import type { Section } from './section.ts';

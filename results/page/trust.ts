@@ -1,14 +1,14 @@
 /** How far the numbers can be trusted: noise, differences, what interfered, what the tail waited for, calibration. */
 
-import type { Measured, Summary } from '../bundle.ts';
-import type { Calibration } from '../calibration.ts';
-import { counterSentence } from '../counter.ts';
-import { nameTarget } from '../doubts.ts';
-import { formatCount, formatPercent, formatUs } from '../format.ts';
-import { type Html, html } from '../html.ts';
-import { formatChange, noiseSentences } from '../noise.ts';
-import { type Row, summaryRows } from '../rows.ts';
-import { tailCauseNames, tailCauses } from '../tail.ts';
+import type { Measured, Summary } from '../formats/bundle.ts';
+import type { Calibration } from '../formats/calibration.ts';
+import { counterSentence } from '../summary/counter.ts';
+import { nameTarget } from '../sentences/doubts.ts';
+import { formatCount, formatPercent, formatUs } from '../text/format.ts';
+import { type Html, html } from '../text/html.ts';
+import { formatChange, noiseSentences } from '../sentences/noise.ts';
+import { type Row, summaryRows } from '../sentences/rows.ts';
+import { tailCauseNames, tailCauses } from '../summary/tail.ts';
 import { table } from './elements.ts';
 
 export function trust(summary: Summary, calibration: Calibration | null): Html {

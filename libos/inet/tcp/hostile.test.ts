@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../sim/random.ts';
+import { Random } from '../devices/random.ts';
 import { Attack, Flag } from './test-attack.ts';
 import {
   addressAt,

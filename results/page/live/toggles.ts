@@ -3,7 +3,7 @@
  * rests on it. The entries of a legend inside the chart do what the buttons do.
  */
 import type { View } from 'vega';
-import { legendView, mutedSignal } from '../../chart.ts';
+import { legendView, mutedSignal } from '../../charts/chart.ts';
 import type { ChartData } from './chart-data.ts';
 
 type System = { system: string; label: string; colour?: string };

@@ -1,0 +1,469 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fillPlaceholders, readConfig, readExperiment } from './config.ts';
+import { availableCores } from '../machine/machine.ts';
+import { configJsonSchema } from './schema.ts';
+
+const shipped = ['redis-figure.yaml', 'examples/valkey.yaml'].map((name) =>
+  path.join(import.meta.dirname, '..', name),
+);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'config-test-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function write(text: string): Promise<string> {
+  const file = path.join(folder, 'x.yaml');
+  await writeFile(file, text);
+  return file;
+}
+
+const valid = `experiment: x
+title: X
+trials: 3
+workload:
+  operations: [set, get]
+  keys: 1000
+  value_bytes: 64
+  duration_s: 1
+systems:
+  - name: redis
+    label: Redis
+    backend: kernel
+    device: loopback
+    start: [redis-server, --port, '{port}']
+    ready: { by: resp_ping }
+    server_cores: [0]
+    client: { backend: kernel, core: 1 }
+    provenance: software_device
+quick:
+  trials: 2
+  workload: { keys: 10 }
+`;
+
+const secondSystem = `  - name: redis
+    label: Redis again
+    backend: kernel
+    device: loopback
+    provenance: software_device
+    start: [redis-server, --port, '{port}']
+    ready: { by: resp_ping }
+    server_cores: [0]
+    client: { backend: kernel, core: 1 }
+quick:
+`;
+
+describe('a wrong config', () => {
+  test.each<[what: string, replaced: string, by: string, place: string, message: string]>([
+    [
+      'a typo in a key',
+      'trials: 3',
+      'trails: 3',
+      '3:1',
+      "trails: unknown key 'trails': did you mean 'trials'?",
+    ],
+    [
+      'a nested typo',
+      'keys: 1000',
+      'key: 1000',
+      '6:3',
+      "workload.key: unknown key 'key': did you mean 'keys'?",
+    ],
+    [
+      'a typo in an alternative',
+      '{ by: resp_ping }',
+      '{ by: output, patern: x }',
+      '15:26',
+      "systems[0].ready.patern: unknown key 'patern': did you mean 'pattern'?",
+    ],
+    [
+      'a key that is like no other',
+      'title: X',
+      'title: X\ncolour: red',
+      '3:1',
+      "colour: unknown key 'colour'; allowed: experiment, title, trials, order, seed, workload, systems, floors, stages, calibration, repeat, outputs, quick",
+    ],
+    [
+      'a repetition of nothing',
+      'trials: 3',
+      'trials: 3\nrepeat: redsi',
+      '4:1',
+      "repeat: no system is named 'redsi': did you mean 'redis'?",
+    ],
+    [
+      'a system with the name of the repetition',
+      'quick:\n',
+      secondSystem.replace('name: redis', 'name: redis-again').replace('quick:', 'repeat: redis\nquick:'),
+      '28:1',
+      "repeat: 'redis-again' is the name of its repetition: rename the other",
+    ],
+    [
+      'stamps, and what a server without them says',
+      "start: [redis-server, --port, '{port}']",
+      "start: [redis-server, --port, '{port}', '{stamps}']\n    command_stats: true",
+      '15:5',
+      'systems[0].command_stats: a server with {stamps} tells its part by them: leave command_stats out',
+    ],
+    ['a missing key', 'title: X\n', '', '1:1', 'title: is missing: it must be text'],
+    ['a wrong type', 'trials: 3', 'trials: many', '3:1', "trials: must be a number (it is 'many')"],
+    ['a fraction', 'trials: 3', 'trials: 2.5', '3:1', 'trials: must be a whole number (it is 2.5)'],
+    [
+      'text for a list',
+      "start: [redis-server, --port, '{port}']",
+      'start: redis-server',
+      '14:5',
+      "systems[0].start: must be a list (it is 'redis-server')",
+    ],
+    ['zero trials', 'trials: 3', 'trials: 0', '3:1', 'trials: must be at least 1 (it is 0)'],
+    ['too many trials', 'trials: 3', 'trials: 100000', '3:1', 'trials: must be at most 1000 (it is 100000)'],
+    [
+      'no system',
+      /systems:\n(?: .*\n)*/.exec(valid)![0],
+      'systems: []\n',
+      '9:1',
+      'systems: must have at least one element',
+    ],
+    ['an empty text', 'title: X', "title: ''", '2:1', 'title: must not be empty'],
+    [
+      'a value that does not exist',
+      'operations: [set, get]',
+      'operations: [set, gte]',
+      '5:21',
+      "workload.operations[1]: 'gte' is not allowed: did you mean 'get'?",
+    ],
+    [
+      'a readiness that does not exist',
+      'by: resp_ping',
+      'by: magic',
+      '15:14',
+      "systems[0].ready.by: 'magic' is not allowed; allowed: json_line, resp_ping, tcp_connect, output",
+    ],
+    [
+      'no kind of readiness',
+      '{ by: resp_ping }',
+      '{ timeout_s: 3 }',
+      '15:5',
+      'systems[0].ready.by: is missing; allowed: json_line, resp_ping, tcp_connect, output',
+    ],
+    [
+      'a bad regular expression',
+      '{ by: resp_ping }',
+      '{ by: output, pattern: "(" }',
+      '15:26',
+      'systems[0].ready.pattern: is not a regular expression: Invalid regular expression: /(/: Unterminated group',
+    ],
+    [
+      'a name that is no folder name',
+      'name: redis',
+      'name: my/redis',
+      '10:5',
+      'systems[0].name: must be lower-case letters, digits and dashes, starting with a letter or digit',
+    ],
+    [
+      'an unknown placeholder',
+      "'{port}'",
+      "'{prot}'",
+      '14:35',
+      "systems[0].start[2]: unknown placeholder {prot}: did you mean 'port'?",
+    ],
+    [
+      'an unknown placeholder in env',
+      'server_cores: [0]',
+      "server_cores: [0]\n    env: { A: '{home}' }",
+      '17:12',
+      'systems[0].env.A: unknown placeholder {home}; allowed: host, port, core, dir',
+    ],
+    [
+      "an unknown placeholder in the client's options",
+      'backend: kernel, core: 1',
+      "backend: kernel, options: { socket: '{tmp}/x' }, core: 1",
+      '17:43',
+      'systems[0].client.options.socket: unknown placeholder {tmp}; allowed: host, port, core, dir',
+    ],
+    [
+      'an option that is no text',
+      'backend: kernel, core: 1',
+      'backend: kernel, options: { mtu: 9000 }, core: 1',
+      '17:43',
+      'systems[0].client.options.mtu: must be text (it is 9000)',
+    ],
+    [
+      'a backend that does not exist',
+      'backend: kernel, core: 1',
+      'backend: dpkd, core: 1',
+      '17:15',
+      "systems[0].client.backend: 'dpkd' is not allowed: did you mean 'dpdk'?",
+    ],
+    [
+      'no way to know the port',
+      ", '{port}'",
+      ', 6379',
+      '14:35',
+      'systems[0].start[2]: must be text (it is 6379)',
+    ],
+    [
+      'no way to tell the port',
+      "--port, '{port}'",
+      '--quiet',
+      '14:5',
+      'systems[0].start: has no {port}, so the server cannot be told its port; only with `ready: { by: json_line }` may it choose one',
+    ],
+    [
+      'a server core that is not there',
+      'server_cores: [0]',
+      'server_cores: [7]',
+      '16:20',
+      'systems[0].server_cores[0]: core 7 is not there: this process may use cores 0, 1',
+    ],
+    [
+      'a client core that is not there',
+      'core: 1 }',
+      'core: 2 }',
+      '17:32',
+      'systems[0].client.core: core 2 is not there: this process may use cores 0, 1',
+    ],
+    [
+      'one core for both',
+      'core: 1 }',
+      'core: 0 }',
+      '17:32',
+      "systems[0].client.core: core 0 is the server's too, so they would wait for each other: choose another, or allow it with `share_cores: true`",
+    ],
+    [
+      'a quick run that is not quick',
+      '  trials: 2',
+      '  trials: 4',
+      '20:3',
+      'quick.trials: 4 is more than the 3 of the full run: --quick only makes a run smaller',
+    ],
+    [
+      'more keys when quick',
+      'keys: 10 }',
+      'keys: 9999 }',
+      '21:15',
+      'quick.workload.keys: 9999 is more than the 1000 of the full run: --quick only makes a run smaller',
+    ],
+    [
+      'a name twice',
+      'quick:\n',
+      secondSystem,
+      '19:5',
+      "systems[1].name: 'redis' names two systems: each needs a name of its own",
+    ],
+    [
+      'a name that the manifest needs',
+      'name: redis',
+      'name: node',
+      '10:5',
+      "systems[0].name: 'node' is taken in the manifest's list of versions: choose another",
+    ],
+    [
+      'an operation twice',
+      '[set, get]',
+      '[set, set]',
+      '5:21',
+      "workload.operations[1]: 'set' is listed twice",
+    ],
+    ['a key twice', 'title: X', 'title: X\ntitle: Y', '3:1', 'not valid YAML: Map keys must be unique'],
+    ['an open bracket', '[set, get]', '[set, get', '6:3', 'not valid YAML: '],
+  ])('%s', async (_what, replaced, by, place, message) => {
+    expect(valid).toContain(replaced);
+    const file = await write(valid.replace(replaced, by));
+    const error = await readConfig(file, [0, 1]).catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(error.message).toContain(`${file}:${place}: ${message}`);
+  });
+
+  test('has all its problems told at once, a mistyped key as one', async () => {
+    const file = await write(valid.replace('trials: 3', 'trails: 3').replace('keys: 1000', 'keys: 0'));
+    const error = await readConfig(file, [0, 1]).catch((caught) => caught);
+    expect(error.message.split('\n')).toEqual([
+      'the config has 2 problems:',
+      `  ${file}:3:1: trails: unknown key 'trails': did you mean 'trials'?`,
+      `  ${file}:6:3: workload.keys: must be at least 1 (it is 0)`,
+    ]);
+  });
+
+  test.each(['', '- a\n- b\n', 'just words\n'])('is no mapping at all: %j', async (text) => {
+    await expect(readConfig(await write(text), [0, 1])).rejects.toThrow('must be a mapping (key: value)');
+  });
+
+  test.each([
+    ['missing.yaml', 'does not exist'],
+    ['.', 'is a folder'],
+  ])('is not there: %s', async (name, why) => {
+    await expect(readConfig(path.join(folder, name), [0, 1])).rejects.toMatchObject({
+      code: 'CONFIG_NOT_FOUND',
+      message: expect.stringContaining(`${why}: name an experiment's YAML file`),
+    });
+  });
+});
+
+const floor = {
+  name: 'frames',
+  label: 'raw frames',
+  system: 'redis',
+  command: ['ping-pong', '{operation}', '{out}'],
+  cores: [0, 1],
+};
+
+describe('a wrong floor', () => {
+  test.each<[what: string, changed: object, place: string, message: string]>([
+    ['a typo in a key', { comand: [] }, 'comand', "unknown key 'comand': did you mean 'command'?"],
+    [
+      'a system that is not there',
+      { system: 'reids' },
+      'system',
+      "no system is named 'reids': did you mean 'redis'?",
+    ],
+    ["a system's name", { name: 'redis' }, 'name', "'redis' names a system or another floor: choose another"],
+    [
+      'a core that is not there',
+      { cores: [0, 7] },
+      'cores[1]',
+      'core 7 is not there: this process may use cores 0, 1',
+    ],
+    [
+      'an unknown placeholder',
+      { command: ['x', '{port}', '{operation}', '{out}'] },
+      'command[1]',
+      'unknown placeholder {port}; allowed: operation, value_bytes, warmup_s, duration_s, cores, out',
+    ],
+    [
+      'nowhere to write to',
+      { command: ['x', '{operation}'] },
+      'command',
+      'has no {out}: the program must be told',
+    ],
+    [
+      'nothing to measure',
+      { command: ['x', '{out}'] },
+      'command',
+      'has no {operation}: the program must be told',
+    ],
+  ])('%s', async (_what, changed, place, message) => {
+    const floors = `floors: [${JSON.stringify({ ...floor, ...changed })}]\n`;
+    const file = await write(valid.replace('quick:', `${floors}quick:`));
+    const error = await readConfig(file, [0, 1]).catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(error.message).toMatch(/^\S+x\.yaml:19:\d+: /);
+    expect(error.message).toContain(` floors[0].${place}: ${message}`);
+  });
+
+  test('a name twice', async () => {
+    const floors = `floors: ${JSON.stringify([floor, floor])}\n`;
+    const file = await write(valid.replace('quick:', `${floors}quick:`));
+    await expect(readConfig(file, [0, 1])).rejects.toThrow(
+      "floors[1].name: 'frames' names a system or another floor: choose another",
+    );
+  });
+
+  test.each(['clients: 2', 'pipeline: 16'])('beside more than one request at a time: %s', async (more) => {
+    const floors = `floors: ${JSON.stringify([floor])}\n`;
+    const text = valid
+      .replace('quick:', `${floors}quick:`)
+      .replace('  keys: 1000', `  keys: 1000\n  ${more}`);
+    await expect(readConfig(await write(text), [0, 1])).rejects.toThrow(
+      'floors[0]: a floor is one request at a time, which bars of `clients` or `pipeline` above 1 are not',
+    );
+  });
+
+  test('beside an open loop', async () => {
+    const floors = `floors: ${JSON.stringify([floor])}\n`;
+    const text = valid
+      .replace('quick:', `${floors}quick:`)
+      .replace('  keys: 1000', '  keys: 1000\n  open_loop: { rate_ops: 100 }');
+    await expect(readConfig(await write(text), [0, 1])).rejects.toThrow(
+      'floors[0]: a floor sends when it has a reply, which the bars of an open loop are not: leave the floor out',
+    );
+  });
+});
+
+describe('an experiment', () => {
+  const coresOfHere = availableCores();
+  const runnableHere = valid
+    .replace('server_cores: [0]', `server_cores: [${coresOfHere[0]}]\n    share_cores: true`)
+    .replace('core: 1', `core: ${coresOfHere.at(-1)}`);
+
+  test('has its defaults filled in, and no quick section', async () => {
+    const experiment = await readExperiment(await write(runnableHere), { quick: false, only: null });
+    expect(experiment).toMatchObject({ trials: 3, order: 'shuffled', seed: 1, outputs: { reference: true } });
+    expect(experiment.workload).toMatchObject({
+      clients: 1,
+      pipeline: 1,
+      keys: 1000,
+      warmup_s: 1,
+      margin_s: 30,
+    });
+    expect(experiment.systems[0]!.ready).toEqual({ by: 'resp_ping', timeout_s: 10 });
+    expect(experiment).not.toHaveProperty('quick');
+  });
+
+  test('is made smaller by --quick, in what the section names', async () => {
+    const experiment = await readExperiment(await write(runnableHere), { quick: true, only: null });
+    expect(experiment.trials).toBe(2);
+    expect(experiment.workload).toMatchObject({ keys: 10, duration_s: 1, value_bytes: 64 });
+  });
+
+  test('has no smaller version without a quick section', async () => {
+    const file = await write(runnableHere.slice(0, runnableHere.indexOf('quick:')));
+    await expect(readExperiment(file, { quick: true, only: null })).rejects.toThrow('has no `quick` section');
+  });
+
+  test('has the systems of --only, and an unknown one is refused with the list', async () => {
+    const file = await write(runnableHere);
+    expect((await readExperiment(file, { quick: false, only: ['redis'] })).systems).toHaveLength(1);
+    await expect(readExperiment(file, { quick: false, only: ['valkey'] })).rejects.toMatchObject({
+      code: 'SYSTEM_UNKNOWN',
+      message: "--only: no system is named 'valkey' in this config; its systems are redis",
+    });
+  });
+});
+
+test('a floor is left out with its system, and stays with it', async () => {
+  const floors = `floors: [${JSON.stringify({ ...floor, cores: [availableCores()[0]] })}]\n`;
+  const two = valid
+    .replace('quick:\n', `${secondSystem.replace('name: redis', 'name: other')}`)
+    .replace('quick:', `${floors}quick:`)
+    .replaceAll('server_cores: [0]', `server_cores: [${availableCores()[0]}]\n    share_cores: true`)
+    .replaceAll('core: 1', `core: ${availableCores()[0]}`);
+  const file = await write(two);
+  const floorsOf = async (only: string[] | null) =>
+    (await readExperiment(file, { quick: false, only })).floors.map(({ name }) => name);
+  expect(await floorsOf(null)).toEqual(['frames']);
+  expect(await floorsOf(['redis'])).toEqual(['frames']);
+  expect(await floorsOf(['other'])).toEqual([]);
+});
+
+test('placeholders are filled, other braces left alone', () => {
+  const values = {
+    host: '127.0.0.1',
+    port: '7000',
+    core: '0',
+    dir: '/tmp/x',
+    stamps: '/dev/shm/s',
+    pauses: '/tmp/p',
+  };
+  expect(fillPlaceholders('{host}:{port} {"a":1} {dir}/s', values)).toBe('127.0.0.1:7000 {"a":1} /tmp/x/s');
+});
+
+test.each(shipped)('%s is valid on a machine with two cores', async (file) => {
+  await expect(readConfig(file, [0, 1])).resolves.toHaveProperty('systems');
+});
+
+test.each(shipped)('%s names the JSON Schema for editors', async (file) => {
+  const [, named] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(await readFile(file, 'utf8'))!;
+  expect(path.resolve(path.dirname(file), named!)).toBe(
+    path.join(import.meta.dirname, '..', 'config.schema.generated.json'),
+  );
+});
+
+/** When this fails after a change to schema.ts: `npx vitest run experiments/config/config.test.ts --update`. */
+test('the JSON Schema is the one of schema.ts', async () => {
+  const text = `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
+  await expect(text).toMatchFileSnapshot('../config.schema.generated.json');
+});

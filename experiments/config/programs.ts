@@ -1,0 +1,63 @@
+/** Which programs an experiment needs, and which of them this machine lacks. */
+import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
+import { ExperimentError } from '../errors.ts';
+import { ownCommand } from '../machine/machine.ts';
+import { launchers } from '../machine/process.ts';
+import type { Floor, System } from './schema.ts';
+
+/**
+ * Why some systems and floors cannot be run here, by name. The others are measured all the same, so that one
+ * missing server does not cost the whole figure. Without a single system that can be run, or without the
+ * programs that start any of them, there is nothing to do: PROGRAM_MISSING.
+ */
+export function missingPrograms(systems: readonly System[], floors: readonly Floor[]): Map<string, string> {
+  for (const binary of launchers) {
+    if (!isOnPath(binary)) {
+      throw new ExperimentError(
+        'PROGRAM_MISSING',
+        `${binary} is not on the PATH: install the package util-linux`,
+      );
+    }
+  }
+  const reasons = new Map<string, string>();
+  for (const { name, requires, start } of systems) noteMissing(reasons, name, requires, start[0]);
+  if (reasons.size === systems.length) {
+    throw new ExperimentError('PROGRAM_MISSING', [...reasons.values()].join('\n'));
+  }
+  for (const { name, requires, command } of floors) noteMissing(reasons, name, requires, command[0]);
+  return reasons;
+}
+
+function noteMissing(
+  reasons: Map<string, string>,
+  name: string,
+  requires: System['requires'],
+  program: string,
+): void {
+  const needed = [
+    ...requires,
+    ...(requires.some(({ binary }) => binary === program) ? [] : [{ binary: program }]),
+  ];
+  const missing = needed.filter(({ binary }) => binary !== ownCommand && !isOnPath(binary));
+  if (missing.length > 0) reasons.set(name, `${name} cannot be run: ${missing.map(remedy).join('; ')}`);
+}
+
+function remedy({ binary, package: debianPackage }: { binary: string; package?: string }): string {
+  const install = debianPackage
+    ? `install the Debian package ${debianPackage}`
+    : 'install it, or correct the config';
+  return `${binary} is not on the PATH (${install}, or leave the system out with --only)`;
+}
+
+function isOnPath(binary: string): boolean {
+  const folders = binary.includes('/') ? [''] : (process.env.PATH ?? '').split(path.delimiter);
+  return folders.some((folder) => {
+    try {
+      accessSync(path.join(folder, binary), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

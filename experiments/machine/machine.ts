@@ -1,0 +1,123 @@
+/**
+ * Facts about the machine and the software that the manifest records. No host name, no user name, no path of
+ * somebody's home: a run folder is made to be given to others.
+ */
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import type { Manifest } from '../../results/index.ts';
+import { ExperimentError } from '../errors.ts';
+
+/** The folder of this checkout. */
+export const checkout = path.join(import.meta.dirname, '..', '..');
+
+/** First word of a command line that means this checkout's own command. */
+export const ownCommand = 'bypassbench';
+
+/** What to execute for the first word of a command line. */
+export function commandPath(program: string): string {
+  return program === ownCommand ? path.join(checkout, 'bin', ownCommand) : program;
+}
+
+/** Libraries that take part in a measurement, so that their versions belong beside its numbers. */
+const libraries = ['koffi', 'hdr-histogram-js'];
+
+/** Keys of the manifest's versions that no system can be named after. */
+export const softwareNames = ['node', 'bypassbench', ...libraries];
+
+/** Cores that this process may use, by their Linux numbers (proc(5), Cpus_allowed_list: `0-3,6`). */
+export function availableCores(): number[] {
+  const status = readLinuxFile('/proc/self/status');
+  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)![1]!;
+  return list.split(',').flatMap((range) => {
+    const [first, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last! - first! + 1 }, (_, offset) => first! + offset);
+  });
+}
+
+export async function machineFacts(): Promise<Manifest['machine']> {
+  const cpuinfo = readLinuxFile('/proc/cpuinfo');
+  const governor = await readOrNull('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor');
+  const osRelease = (await readOrNull('/etc/os-release')) ?? '';
+  const hypervisor = await detectHypervisor();
+  return {
+    cpu: os.cpus()[0]?.model ?? 'unknown',
+    cores: os.cpus().length,
+    governor: governor?.trim() ?? null,
+    kernel: `${os.type()} ${os.release()} ${os.machine()}`,
+    os: /^PRETTY_NAME="?([^"\n]+)"?$/m.exec(osRelease)?.[1] ?? os.type(),
+    virtual: hypervisor !== null || /^flags\s*:.*\bhypervisor\b/m.test(cpuinfo),
+    hypervisor,
+    memory_bytes: os.totalmem(),
+    load_average_1m: os.loadavg()[0],
+  };
+}
+
+/** What this machine's kernel runs in (systemd-detect-virt(1), or the kernel's own word for it), or null. */
+async function detectHypervisor(): Promise<string | null> {
+  const detected = await execa('systemd-detect-virt', ['--vm'], { reject: false });
+  const name = typeof detected.stdout === 'string' ? detected.stdout.trim() : '';
+  if (name !== '' && name !== 'none') return name;
+  return (await readOrNull('/sys/hypervisor/type'))?.trim() ?? null;
+}
+
+/** Versions of node, of this package and of its libraries. */
+export async function softwareVersions(): Promise<Manifest['versions']> {
+  const own = await packageVersion(checkout);
+  const versions: Manifest['versions'] = { node: process.versions.node, bypassbench: own };
+  for (const library of libraries) {
+    versions[library] = await packageVersion(path.join(checkout, 'node_modules', library));
+  }
+  return versions;
+}
+
+async function packageVersion(folder: string): Promise<string> {
+  return JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')).version;
+}
+
+/**
+ * The first line that a system's version command prints, or null when it fails: a version is worth having,
+ * but its lack is no reason to measure nothing.
+ */
+export async function versionOf(command: readonly [string, ...string[]]): Promise<string | null> {
+  const [file, ...args] = command;
+  const run = await execa(file, args, { reject: false, timeout: 10_000, stdin: 'ignore', all: true });
+  return run.failed ? null : (run.all.split('\n')[0] ?? null);
+}
+
+/** The commit of this checkout, and whether its files differ from it; neither where it is not a clone. */
+export async function gitState(): Promise<Manifest['git']> {
+  const git = (...args: string[]) => execa('git', args, { cwd: checkout, reject: false });
+  const [head, status, prefix] = await Promise.all([
+    git('rev-parse', '--verify', '--quiet', 'HEAD'),
+    git('status', '--porcelain'),
+    git('rev-parse', '--show-prefix'),
+  ]);
+  // A copy without .git inside somebody else's repository has a prefix, and that repository's commit is not ours.
+  if (prefix.failed || prefix.stdout !== '') return { commit: null, dirty: false };
+  return { commit: head.failed ? null : head.stdout, dirty: status.stdout !== '' };
+}
+
+/** `text` without the path of this user's home folder. */
+export function withoutHome(text: string): string {
+  const home = os.homedir();
+  return home.length > 1 ? text.replaceAll(home, '~') : text;
+}
+
+function readLinuxFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ExperimentError(
+      'MACHINE_UNSUPPORTED',
+      `${file} is not readable: experiments run on Linux, where it tells about the processor`,
+      { cause: error },
+    );
+  }
+}
+
+async function readOrNull(file: string): Promise<string | null> {
+  return readFile(file, 'utf8').catch(() => null);
+}

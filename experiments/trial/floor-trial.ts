@@ -1,0 +1,40 @@
+/** One trial of a floor: its program measures each operation, with no server beside it. */
+import { type FloorValues, fillPlaceholders } from '../config/config.ts';
+import { type Meter, measure, type Operation } from './measurement.ts';
+import type { FloorTrial } from './plan.ts';
+import { type TrialContext, type TrialOutcome, TrialRun } from './trial-run.ts';
+
+export function runFloorTrial(planned: FloorTrial, context: TrialContext): Promise<TrialOutcome> {
+  const { workload } = context.experiment;
+  const { command, cores } = planned.subject;
+  const run = new TrialRun(planned, context);
+  const values = {
+    value_bytes: String(workload.value_bytes),
+    warmup_s: String(workload.warmup_s),
+    duration_s: String(workload.duration_s),
+    cores: cores.join(','),
+  };
+  const filled = (rest: Pick<FloorValues, 'operation' | 'out'>): string[] =>
+    command.map((word) => fillPlaceholders(word, { ...values, ...rest }));
+  // One command line stands for those of all operations.
+  run.command = filled({ operation: '{operation}', out: '{out}' });
+  const meterOf = (operation: Operation, out: string): Meter => ({
+    name: "the floor's program",
+    log: 'floor',
+    argv: filled({ operation, out }),
+    cores,
+    // What it leaves behind when it is killed goes with the trial's own folder.
+    env: { TMPDIR: run.workingFolder },
+    server: null,
+  });
+  const work = async (): Promise<void> => {
+    run.folder.log(`on cores ${cores}: ${JSON.stringify(run.command)}`);
+    for (const operation of workload.operations) {
+      await run.measure(operation, { cores, pid: null }, (folder) => {
+        const meter = meterOf(operation, folder);
+        return measure({ ...context, workload, operation, duration_s: workload.duration_s, folder, meter });
+      });
+    }
+  };
+  return run.run(work, () => Promise.resolve());
+}

@@ -1,0 +1,61 @@
+/** The command line of the load generator for one measurement of one system. */
+import { fillPlaceholders, type SystemValues } from '../config/config.ts';
+import type { Operation } from './measurement.ts';
+import type { Address } from './readiness.ts';
+import type { Experiment, System } from '../config/schema.ts';
+
+export type LoadRequest = {
+  experiment: Pick<Experiment, 'workload' | 'seed'>;
+  client: System['client'];
+  operation: Operation;
+  /** The block that it is measured in, from 1. */
+  trial: number;
+  /** Of the ready server. */
+  address: Address;
+  /** Whether all keys must be written before the measurement. */
+  populate: boolean;
+  /** The {dir} of the trial, and its {stamps} and {pauses}. */
+  files: Pick<SystemValues, 'dir' | 'stamps' | 'pauses'>;
+  /** One window of so many is stamped; null for none, and then so is `serverStamps`. */
+  stampsEvery: number | null;
+  /** The file that the server's stamps go to; null where it has none. */
+  serverStamps: string | null;
+  duration_s: number;
+  /** For what it measures. */
+  out: string;
+};
+
+/** What follows `bypassbench load`. */
+export function loadArguments(request: LoadRequest): string[] {
+  const { experiment, client, operation, trial, address, populate, files, out } = request;
+  const { workload, seed } = experiment;
+  const flags: Record<string, string | number> = {
+    target: `${address.host}:${address.port}`,
+    backend: client.backend,
+    wait: client.wait,
+    core: client.core,
+    operation,
+    connections: workload.clients,
+    pipeline: workload.pipeline,
+    keys: workload.keys,
+    'key-distribution': workload.key_distribution,
+    'value-bytes': workload.value_bytes,
+    ...(workload.open_loop && { rate: workload.open_loop.rate_ops, arrivals: workload.open_loop.arrivals }),
+    'warmup-s': workload.warmup_s,
+    'duration-s': request.duration_s,
+    // All systems draw the same keys in the same trial, and others in the next.
+    seed: seed + trial,
+    out,
+  };
+  const values = { host: address.host, port: String(address.port), core: String(client.core), ...files };
+  return [
+    ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ...Object.entries(client.options).flatMap(([key, value]) => [
+      '--backend-option',
+      `${key}=${fillPlaceholders(value, values)}`,
+    ]),
+    ...(populate ? ['--populate'] : []),
+    ...(request.stampsEvery === null ? [] : ['--stamps-every', String(request.stampsEvery)]),
+    ...(request.serverStamps === null ? [] : ['--server-stamps', request.serverStamps]),
+  ];
+}

@@ -1,0 +1,113 @@
+/**
+ * Has a program measure one operation: the load generator on a running server, or that of a floor. Both write
+ * result.json and histograms into a folder, as `bypassbench load --out` does.
+ */
+import { mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type LoadResult, loadResultSchema } from '../../results/index.ts';
+import { TrialFailure } from '../errors.ts';
+import { commandPath } from '../machine/machine.ts';
+import type { RunningProcess, Supervisor } from '../machine/process.ts';
+import type { Workload } from '../config/schema.ts';
+import { lastLines } from './trial-folder.ts';
+
+const stopGraceMs = 1000;
+/** A load generator often fails because its server has just ended: how long to wait for the news of that. */
+const newsOfServerMs = 200;
+
+export type Operation = Workload['operations'][number];
+
+/** What measures. `name` is what sentences call it, `log` how its logs are named. */
+export type Meter = {
+  name: string;
+  log: 'load' | 'floor';
+  argv: readonly string[];
+  cores: readonly number[];
+  env: Record<string, string>;
+  /** The server that it measures, if there is one, and that server's logs. */
+  server: { process: RunningProcess; logs: readonly string[] } | null;
+};
+
+export type MeasurementRequest = {
+  meter: Meter;
+  workload: Workload;
+  operation: Operation;
+  /** How long it measures; beside warm-up and margin this is how long it may take. */
+  duration_s: number;
+  /** Folder, not there yet, for what the program writes. */
+  folder: string;
+  supervisor: Supervisor;
+  /** Rejects when the run is interrupted. */
+  interrupted: Promise<never>;
+};
+
+/** What the program wrote, or a TrialFailure. Its process has ended when this settles. */
+export async function measure(request: MeasurementRequest): Promise<LoadResult> {
+  const { meter, workload, operation, folder, interrupted } = request;
+  const { name, server } = meter;
+  const stdoutFile = path.join(folder, `${meter.log}.stdout.log`);
+  const stderrFile = path.join(folder, `${meter.log}.stderr.log`);
+  const limitSeconds = workload.warmup_s + request.duration_s + workload.margin_s;
+  mkdirSync(folder, { recursive: true });
+  const [program, ...args] = meter.argv;
+  const running = request.supervisor.start({
+    argv: [commandPath(program!), ...args],
+    cores: meter.cores,
+    cwd: folder,
+    env: meter.env,
+    stdoutFile,
+    stderrFile,
+  });
+  const timer = new AbortController();
+  const timeOver = sleep(limitSeconds * 1000, 'time over' as const, { signal: timer.signal });
+  try {
+    const ends = server ? [running.ended, server.process.ended] : [running.ended];
+    const first = await Promise.race([...ends, timeOver, interrupted]);
+    if (first === 'time over') {
+      throw new TrialFailure(
+        `${name} had not finished ${operation} after ${limitSeconds} s ` +
+          `(warm-up, duration and margin): ${server ? `the server or ${name}` : 'it'} hangs`,
+        [...(server?.logs ?? []), stderrFile],
+      );
+    }
+    if (running.end === 'exited with code 0') return await readResult(request, stderrFile);
+    if (server) {
+      await Promise.race([server.process.ended, sleep(newsOfServerMs)]);
+      const { end } = server.process;
+      if (end !== null) throw new TrialFailure(`the server ${end} during ${operation}`, server.logs);
+    }
+    const [lastWords = 'it said nothing on stderr'] = await lastLines(stderrFile, 1);
+    throw new TrialFailure(`${name} ${running.end} during ${operation}: ${lastWords}`, [stderrFile]);
+  } finally {
+    timer.abort();
+    await running.stop(stopGraceMs);
+  }
+}
+
+/** The result, which must be about what was asked for: nothing else of a run can be read with another one in it. */
+async function readResult(
+  { meter, workload, operation, folder }: MeasurementRequest,
+  stderrFile: string,
+): Promise<LoadResult> {
+  const unusable = (why: string): TrialFailure =>
+    new TrialFailure(`${meter.name} wrote no usable result.json: ${why}`, [stderrFile]);
+  let result: LoadResult;
+  try {
+    result = loadResultSchema.parse(JSON.parse(await readFile(path.join(folder, 'result.json'), 'utf8')));
+  } catch (error) {
+    throw unusable((error as Error).message);
+  }
+  const { connections, value_bytes, operations } = result;
+  if (connections !== workload.clients || value_bytes !== workload.value_bytes) {
+    throw unusable(
+      `connections ${connections} and value_bytes ${value_bytes} are not the ${workload.clients} and ` +
+        `${workload.value_bytes} that were to be measured`,
+    );
+  }
+  if (operations.length !== 1 || operations[0]!.operation !== operation) {
+    throw unusable(`it is not about ${operation} alone`);
+  }
+  return result;
+}

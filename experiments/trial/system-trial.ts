@@ -1,0 +1,191 @@
+/** One trial of a system: starts its server, has the load generator measure each operation on it, stops it. */
+import os from 'node:os';
+import path from 'node:path';
+import { type LoadResult, SERVER_PAUSES_FILE, STAMPED_FOLDER, writeStages } from '../../results/index.ts';
+import { commandTime_us, readCommandStats } from './command-stats.ts';
+import { fillPlaceholders, type SystemValues } from '../config/config.ts';
+import { TrialFailure } from '../errors.ts';
+import { loadArguments } from './load-arguments.ts';
+import { commandPath, ownCommand } from '../machine/machine.ts';
+import { type Meter, measure, type Operation } from './measurement.ts';
+import type { SystemTrial } from './plan.ts';
+import { freePort } from '../machine/ports.ts';
+import type { RunningProcess } from '../machine/process.ts';
+import { type Address, waitUntilReady } from './readiness.ts';
+import { type TrialContext, type TrialOutcome, TrialRun } from './trial-run.ts';
+
+/** Where servers listen unless their command line says another: nothing of a run leaves this machine. */
+const host = '127.0.0.1';
+/** How long a server may take to end after SIGTERM, before SIGKILL; somebody waits at an interrupted run. */
+const stopGraceMs = 5000;
+const interruptedStopGraceMs = 2000;
+
+export function runSystemTrial(planned: SystemTrial, context: TrialContext): Promise<TrialOutcome> {
+  return new ServerRun(planned, context).run();
+}
+
+/** One measurement of the running server. */
+type Measuring = {
+  operation: Operation;
+  server: RunningProcess;
+  address: Address;
+  duration_s: number;
+  /** One window of time of so many is stamped; null: none. */
+  stampsEvery: number | null;
+  folder: string;
+};
+
+class ServerRun {
+  readonly #planned: SystemTrial;
+  readonly #context: TrialContext;
+  readonly #run: TrialRun;
+  #server: RunningProcess | null = null;
+  /** For the server's stamps. */
+  readonly #sharedFolder: string;
+
+  constructor(planned: SystemTrial, context: TrialContext) {
+    this.#planned = planned;
+    this.#context = context;
+    this.#run = new TrialRun(planned, context);
+    this.#sharedFolder = context.supervisor.createSharedFolder();
+  }
+
+  run(): Promise<TrialOutcome> {
+    return this.#run.run(
+      () => this.#startAndMeasure(),
+      async () => {
+        await this.#stopServer();
+        this.#context.supervisor.removeFolder(this.#sharedFolder);
+      },
+    );
+  }
+
+  async #startAndMeasure(): Promise<void> {
+    const { workload, stages } = this.#context.experiment;
+    const { server_cores, client } = this.#planned.subject;
+    this.#context.onStep('start');
+    const port = await freePort(host);
+    const server = this.#startServer(port);
+    const address = await this.#waitUntilReady(server, port);
+    for (const operation of workload.operations) {
+      const where = { cores: [...server_cores, client.core], pid: server.pid };
+      const { duration_s } = workload;
+      let folder = '';
+      await this.#run.measure(operation, where, (into) => {
+        folder = into;
+        return this.#measure({ operation, server, address, duration_s, stampsEvery: null, folder });
+      });
+      if (stages) {
+        this.#context.onStep(`${operation}, stamped`);
+        const stamped = { duration_s: stages.duration_s, stampsEvery: stages.every };
+        await this.#stamp({
+          operation,
+          server,
+          address,
+          ...stamped,
+          folder: path.join(folder, STAMPED_FOLDER),
+        });
+      }
+    }
+  }
+
+  /** Measures once more with stamps, and splits the latency into stages. */
+  async #stamp(request: Measuring): Promise<void> {
+    const { operation, address, folder } = request;
+    const { command_stats } = this.#planned.subject;
+    const before = command_stats ? await readCommandStats(address, operation) : null;
+    await this.#measure(request);
+    const server_command_us = before && commandTime_us(before, await readCommandStats(address, operation));
+    await writeStages(folder, server_command_us).catch((error: Error) => {
+      throw new TrialFailure(`the stamps of ${operation} cannot be used: ${error.message}`);
+    });
+  }
+
+  #measure(request: Measuring): Promise<LoadResult> {
+    const { workload } = this.#context.experiment;
+    return measure({ ...this.#context, ...request, workload, meter: this.#loadGenerator(request) });
+  }
+
+  /** Values of placeholders that are files, for a command line that is run, or for one that is recorded. */
+  #files(recorded: boolean): Pick<SystemValues, 'dir' | 'stamps' | 'pauses'> {
+    if (recorded) return { dir: '{dir}', stamps: '{stamps}', pauses: '{pauses}' };
+    return {
+      dir: this.#run.workingFolder,
+      stamps: path.join(this.#sharedFolder, 'server.stamps'),
+      pauses: this.#run.folder.file(SERVER_PAUSES_FILE),
+    };
+  }
+
+  #startServer(port: number): RunningProcess {
+    const { start, env, server_cores } = this.#planned.subject;
+    const { folder, workingFolder } = this.#run;
+    const values = { host, port: String(port), core: String(server_cores[0]) };
+    const fill = (text: string) => fillPlaceholders(text, { ...values, ...this.#files(false) });
+    // The record keeps {dir} and its like: the files' paths mean nothing once the trial is over.
+    this.#run.command = start.map((word) => fillPlaceholders(word, { ...values, ...this.#files(true) }));
+    const [program, ...args] = start.map(fill);
+    const load = os.loadavg()[0]!.toFixed(2);
+    folder.log(
+      `load average ${load}; starting on core ${server_cores}: ${JSON.stringify(this.#run.command)}`,
+    );
+    this.#server = this.#context.supervisor.start({
+      argv: [commandPath(program!), ...args],
+      cores: server_cores,
+      cwd: workingFolder,
+      env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, fill(value)])),
+      ...folder.serverLogs,
+    });
+    return this.#server;
+  }
+
+  async #waitUntilReady(server: RunningProcess, port: number): Promise<Address> {
+    const { ready } = this.#planned.subject;
+    const { interrupted } = this.#context;
+    const { folder } = this.#run;
+    const address = await waitUntilReady({
+      server,
+      ready,
+      address: { host, port },
+      interrupted,
+      ...folder.serverLogs,
+    });
+    folder.log(`ready at ${address.host}:${address.port}`);
+    return address;
+  }
+
+  #loadGenerator({ server, folder: out, ...request }: Measuring): Meter {
+    const { trial, subject } = this.#planned;
+    const { client, start } = subject;
+    const { isFirst, folder } = this.#run;
+    const { experiment } = this.#context;
+    const files = this.#files(false);
+    const isStamped = request.stampsEvery !== null && start.some((word) => word.includes('{stamps}'));
+    const options = loadArguments({
+      ...request,
+      experiment,
+      client,
+      trial,
+      // The stamped measurement comes after the first one.
+      populate: isFirst && request.stampsEvery === null,
+      files,
+      serverStamps: isStamped ? files.stamps : null,
+      out,
+    });
+    return {
+      name: 'the load generator',
+      log: 'load',
+      argv: [ownCommand, 'load', ...options],
+      cores: [client.core],
+      env: {},
+      server: { process: server, logs: Object.values(folder.serverLogs) },
+    };
+  }
+
+  async #stopServer(): Promise<void> {
+    if (this.#server === null) return;
+    const grace = this.#context.signal.aborted ? interruptedStopGraceMs : stopGraceMs;
+    const byItself = await this.#server.stop(grace);
+    const killed = byItself ? '' : ` (SIGKILL: still there ${grace / 1000} s after SIGTERM)`;
+    this.#run.folder.log(`the server ${this.#server.end}${killed}`);
+  }
+}

@@ -1,0 +1,67 @@
+/** The folder of one trial: its logs, its measurements' folders, and its record, trial.json. */
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { open, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Trial, trialSchema } from '../../results/index.ts';
+import { withoutHome } from '../machine/machine.ts';
+import type { PlannedTrial } from './plan.ts';
+
+const tailLines = 20;
+const tailBytes = 16 * 1024;
+
+export class TrialFolder {
+  readonly path: string;
+  readonly startedAt = new Date();
+  readonly #started = performance.now();
+
+  constructor(runFolder: string, { order, subject, trial }: PlannedTrial) {
+    this.path = path.join(runFolder, 'trials', `${String(order).padStart(3, '0')}-${subject.name}-t${trial}`);
+    mkdirSync(this.path, { recursive: true });
+  }
+
+  file(name: string): string {
+    return path.join(this.path, name);
+  }
+
+  get serverLogs(): { stdoutFile: string; stderrFile: string } {
+    return { stdoutFile: this.file('server.stdout.log'), stderrFile: this.file('server.stderr.log') };
+  }
+
+  get elapsed_s(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+
+  /** Adds a line, with the seconds since the trial began, to the runner's own log of it. */
+  log(line: string): void {
+    appendFileSync(
+      this.file('runner.log'),
+      `${this.elapsed_s.toFixed(3).padStart(9)} s  ${withoutHome(line)}\n`,
+    );
+  }
+
+  async writeRecord(record: Trial): Promise<void> {
+    await writeFile(this.file('trial.json'), `${JSON.stringify(trialSchema.parse(record), null, 2)}\n`);
+  }
+}
+
+/** The last lines of some logs together, an equal share of lines each; null when there are none. */
+export async function tailOf(logs: readonly string[]): Promise<string[] | null> {
+  const tails = await Promise.all(logs.map((log) => lastLines(log, Math.floor(tailLines / logs.length))));
+  const lines = tails.flat().map(withoutHome);
+  return lines.length > 0 ? lines : null;
+}
+
+/** Up to `count` last lines of a file that may be large or missing; empty lines are left out. */
+export async function lastLines(file: string, count: number): Promise<string[]> {
+  const handle = await open(file).catch(() => null);
+  if (handle === null) return [];
+  try {
+    const { size } = await handle.stat();
+    const buffer = Buffer.alloc(Math.min(size, tailBytes));
+    await handle.read(buffer, 0, buffer.length, size - buffer.length);
+    const lines = buffer.toString('utf8').split('\n');
+    return lines.filter((line) => line.trim() !== '').slice(-count);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * What a trial of a system and one of a floor have in common: a folder, measurements one after the other, and a
+ * record of how it went. Whatever goes wrong becomes the trial's reason, with the end of the log that explains
+ * it, and the run goes on; only a fault of the runner itself is thrown.
+ */
+import { type LoadResult, schemaVersions, type Trial } from '../../results/index.ts';
+import { TrialFailure } from '../errors.ts';
+import { interference, readCounts } from '../machine/interference.ts';
+import { withoutHome } from '../machine/machine.ts';
+import type { Operation } from './measurement.ts';
+import type { PlannedTrial } from './plan.ts';
+import type { Supervisor } from '../machine/process.ts';
+import type { Experiment } from '../config/schema.ts';
+import { TrialFolder, tailOf } from './trial-folder.ts';
+
+export type TrialContext = {
+  experiment: Experiment;
+  runFolder: string;
+  supervisor: Supervisor;
+  signal: AbortSignal;
+  /** Rejects with a TrialFailure when `signal` aborts. */
+  interrupted: Promise<never>;
+  /** Told what the trial is at, in a word. */
+  onStep: (step: string) => void;
+};
+
+/** Median latency in microseconds of each operation that was measured; null where no reply was right. */
+export type Medians = ReadonlyMap<Operation, number | null>;
+
+export type TrialOutcome = { record: Trial; medians_us: Medians };
+
+type Measurement = Trial['measurements'][number];
+
+export class TrialRun {
+  readonly context: TrialContext;
+  readonly folder: TrialFolder;
+  /** A temporary folder, removed when the trial is over. */
+  readonly workingFolder: string;
+  /** The command line that the record names. */
+  command: readonly string[];
+  readonly #planned: PlannedTrial;
+  readonly #measurements: Measurement[] = [];
+  readonly #medians_us = new Map<Operation, number | null>();
+
+  constructor(planned: PlannedTrial, context: TrialContext) {
+    this.context = context;
+    this.folder = new TrialFolder(context.runFolder, planned);
+    this.workingFolder = context.supervisor.createFolder();
+    this.command = planned.kind === 'system' ? planned.subject.start : planned.subject.command;
+    this.#planned = planned;
+  }
+
+  /** Does `work`, then `cleanUp` however that went, and writes the trial's folder. */
+  async run(work: () => Promise<void>, cleanUp: () => Promise<void>): Promise<TrialOutcome> {
+    let failure: TrialFailure | null = null;
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof TrialFailure)) throw error;
+      failure = error;
+      this.folder.log(`failed: ${failure.message}`);
+    } finally {
+      await cleanUp();
+      this.context.supervisor.removeFolder(this.workingFolder);
+    }
+    const record = await this.#record(failure);
+    await this.folder.writeRecord(record);
+    return { record, medians_us: this.#medians_us };
+  }
+
+  /** Whether nothing was measured yet. */
+  get isFirst(): boolean {
+    return this.#measurements.length === 0;
+  }
+
+  /**
+   * Has `work` measure an operation into a folder, and records how it went and what interfered with these cores, and with
+   * the process `pid`.
+   */
+  async measure(
+    operation: Operation,
+    { cores, pid }: { cores: readonly number[]; pid: number | null },
+    work: (folder: string) => Promise<LoadResult>,
+  ): Promise<void> {
+    this.context.onStep(operation);
+    const startedAt_s = this.folder.elapsed_s;
+    const before = await readCounts(cores, pid);
+    const record = (outcome: Pick<Measurement, 'status' | 'reason' | 'interference'>): void => {
+      const elapsed_s = this.folder.elapsed_s - startedAt_s;
+      this.#measurements.push({ ...this.#target(operation), ...outcome, elapsed_s });
+      this.folder.log(`${operation} ${outcome.status}`);
+    };
+    try {
+      const result = await work(this.folder.file(this.#target(operation).dir));
+      const measured = result.operations.find((candidate) => candidate.operation === operation);
+      this.#medians_us.set(operation, measured?.latency_ns ? measured.latency_ns.p50 / 1000 : null);
+      record({
+        status: 'ok',
+        reason: null,
+        interference: interference(before, await readCounts(cores, pid)),
+      });
+    } catch (error) {
+      record({ status: 'failed', reason: withoutHome((error as Error).message), interference: null });
+      throw error;
+    }
+  }
+
+  #target(operation: Operation): Pick<Measurement, 'operation' | 'clients' | 'value_bytes' | 'dir'> {
+    const { clients, value_bytes } = this.context.experiment.workload;
+    return { operation, clients, value_bytes, dir: `${operation}-c${clients}` };
+  }
+
+  async #record(failure: TrialFailure | null): Promise<Trial> {
+    const reason = failure && withoutHome(failure.message);
+    const unmeasured = this.context.experiment.workload.operations.slice(this.#measurements.length);
+    return {
+      schema: schemaVersions.trial,
+      system: this.#planned.subject.name,
+      trial: this.#planned.trial,
+      order: this.#planned.order,
+      status: failure ? 'failed' : 'ok',
+      reason,
+      log_tail: failure && (await tailOf(failure.logs)),
+      started_at: this.folder.startedAt.toISOString(),
+      elapsed_s: this.folder.elapsed_s,
+      server_command: this.command.map(withoutHome),
+      measurements: [
+        ...this.#measurements,
+        ...unmeasured.map((operation) => ({
+          ...this.#target(operation),
+          status: 'failed' as const,
+          reason,
+          interference: null,
+          elapsed_s: 0,
+        })),
+      ],
+    };
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * One connection of the generator: the window of outstanding requests and the check of their replies.
+ *
+ * Requests wait in a ring, oldest first; replies come in the order of the requests:
+ *
+ *     head                head + outstanding
+ *      v                   v
+ *     [ sent | sent | sent | free | ... ]      pipeline entries
+ */
+import { type Libos, nowNs, type QueueDescriptor, type ScatterGatherArray } from '../../libos/index.ts';
+import { ReplyChecker, Verdict } from './reply-checker.ts';
+import type { RequestStamps } from './request-stamps.ts';
+import type { RequestSource } from '../workload/requests.ts';
+import type { Workload } from '../workload/workload.ts';
+
+/** Told of every reply, with the checker that has the text of an error. */
+export interface ReplySink {
+  reply(operation: number, verdict: Verdict, sentNs: number, receivedNs: number, checker: ReplyChecker): void;
+}
+
+export class Connection {
+  readonly qd: QueueDescriptor;
+  outstanding = 0;
+  readonly #libos: Libos;
+  readonly #workload: Workload;
+  /** Most requests that may be outstanding. */
+  readonly pipeline: number;
+  readonly #checker = new ReplyChecker();
+  readonly #sentNs: Float64Array;
+  readonly #keys: Float64Array;
+  readonly #operations: Uint8Array;
+  readonly #stamps: RequestStamps | null;
+  readonly #ports: number;
+  /** Bytes of each stream so far, and of the requests up to each outstanding one; kept for the stamps alone. */
+  #sentBytes = 0;
+  #receivedBytes = 0;
+  readonly #requestEnds: Float64Array;
+  #head = 0;
+
+  constructor(
+    libos: Libos,
+    qd: QueueDescriptor,
+    pipeline: number,
+    workload: Workload,
+    stamps: RequestStamps | null,
+  ) {
+    this.#libos = libos;
+    this.qd = qd;
+    this.pipeline = pipeline;
+    this.#workload = workload;
+    this.#sentNs = new Float64Array(pipeline);
+    this.#keys = new Float64Array(pipeline);
+    this.#operations = new Uint8Array(pipeline);
+    this.#requestEnds = new Float64Array(pipeline);
+    this.#stamps = stamps;
+    this.#ports = stamps === null ? 0 : stamps.portsOf(libos, qd);
+  }
+
+  /** Sends as many requests as the window has room for, but not more than `most`, in one push; they count as sent just before it. */
+  fillWindow(source: RequestSource, most: number = this.pipeline): void {
+    const before = this.outstanding;
+    const room = Math.min(this.pipeline - before, most);
+    if (room === 0 || !source.advance()) return;
+    const sga = this.#libos.alloc(room * this.#workload.maxRequestBytes);
+    let segmentIndex = 0;
+    let segment = sga.segments[0];
+    let at = segment.offset;
+    for (let i = 0; i < room; i++) {
+      if (i > 0 && !source.advance()) break;
+      const request = this.#enqueue(source);
+      let copied = 0;
+      while (copied < request.length) {
+        const free = segment.base + segment.capacity - at;
+        if (free === 0) {
+          segment.length = segment.capacity;
+          segment = sga.segments[++segmentIndex];
+          at = segment.offset;
+          continue;
+        }
+        const part = Math.min(free, request.length - copied);
+        copy(request, copied, part, segment.bytes, at);
+        copied += part;
+        at += part;
+      }
+    }
+    segment.length = at - segment.offset;
+    for (let i = segmentIndex + 1; i < sga.segmentCount; i++) sga.segments[i].length = 0;
+    const sentNs = nowNs();
+    for (let i = before; i < this.outstanding; i++) this.#sentNs[(this.#head + i) % this.pipeline] = sentNs;
+    this.#libos.push(this.qd, sga);
+    // In flight, it goes back to the pool with its completion.
+    this.#libos.free(sga);
+  }
+
+  /** Checks the replies in `sga`, received at `receivedNs`, and frees it. Throws NOT_RESP for what is no reply. */
+  receive(sga: ScatterGatherArray, receivedNs: number, sink: ReplySink): void {
+    for (let i = 0; i < sga.segmentCount; i++) {
+      const { bytes, offset, length } = sga.segments[i];
+      this.#checkReplies(bytes, offset, offset + length, receivedNs, sink);
+    }
+    this.#libos.free(sga);
+  }
+
+  #enqueue(source: RequestSource): Uint8Array {
+    const at = (this.#head + this.outstanding) % this.pipeline;
+    this.#operations[at] = source.operation;
+    this.#keys[at] = source.key;
+    this.outstanding++;
+    const request = this.#workload.request(source.operation, source.key);
+    this.#sentBytes += request.length;
+    this.#requestEnds[at] = this.#sentBytes;
+    return request;
+  }
+
+  #checkReplies(bytes: Uint8Array, at: number, limit: number, receivedNs: number, sink: ReplySink): void {
+    const checker = this.#checker;
+    while (at < limit) {
+      if (this.outstanding === 0) checker.rejectUnasked(limit - at);
+      const head = this.#head;
+      const operation = this.#operations[head];
+      const expected = this.#workload.expectedReply(operation, this.#keys[head]);
+      const verdict = checker.check(bytes, at, limit, expected);
+      if (verdict === Verdict.Incomplete) {
+        this.#receivedBytes += limit - at;
+        return;
+      }
+      this.#receivedBytes += checker.end - at;
+      at = checker.end;
+      this.#head = head + 1 === this.pipeline ? 0 : head + 1;
+      this.outstanding--;
+      sink.reply(operation, verdict, this.#sentNs[head], receivedNs, checker);
+      if (this.#stamps !== null && verdict === Verdict.Right) {
+        const requestEnd = this.#requestEnds[head];
+        this.#stamps.note(
+          this.#ports,
+          requestEnd,
+          this.#receivedBytes,
+          this.#sentNs[head],
+          receivedNs,
+          operation,
+        );
+      }
+    }
+  }
+}
+
+/** A whole request is copied without making a view; of one that crosses segments there are few parts, and long ones. */
+function copy(from: Uint8Array, start: number, length: number, to: Uint8Array, at: number): void {
+  if (start === 0 && length === from.length) to.set(from, at);
+  else to.set(from.subarray(start, start + length), at);
+}

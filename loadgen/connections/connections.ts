@@ -1,0 +1,120 @@
+/** The connections of a load, whatever its loop: opened, found by the completions of their queues, closed. */
+import type { Completion, Endpoint, Libos, PauseLog } from '../../libos/index.ts';
+import { BusyTime } from './busy-time.ts';
+import { Connection } from './connection.ts';
+import { LoadError } from '../errors.ts';
+import type { RequestStamps } from './request-stamps.ts';
+import type { Workload } from '../workload/workload.ts';
+
+/** How many completions a loop takes from one wait. */
+export const COMPLETIONS_PER_WAIT = 256;
+/** How long one wait lasts at most before deadlines and the request to stop are looked at again. */
+export const WAIT_MS = 20;
+/** A server takes connections one after the other: more at a time would only overflow its backlog. */
+const CONNECTS_AT_A_TIME = 128;
+
+export class Connections {
+  readonly libos: Libos;
+  /** Those that send, in the order in which they were opened. */
+  readonly sending: Connection[] = [];
+  readonly replyTimeoutNs: number;
+  /** Told of every reading of the clock in a loop. */
+  readonly pauses: PauseLog;
+  readonly busy = new BusyTime();
+  readonly #target: Endpoint;
+  /** Those that send, by queue descriptor. */
+  readonly #byQueue: Connection[] = [];
+  /** Queue descriptors of connections that send nothing. */
+  readonly #idle: number[] = [];
+
+  constructor(libos: Libos, target: Endpoint, replyTimeoutS: number, pauses: PauseLog) {
+    this.pauses = pauses;
+    this.libos = libos;
+    this.#target = target;
+    this.replyTimeoutNs = replyTimeoutS * 1e9;
+  }
+
+  /** Opens `count` connections with windows of `pipeline` requests, noted in `stamps`. Throws CONNECT_FAILED. */
+  open(count: number, pipeline: number, workload: Workload, stamps: RequestStamps | null): void {
+    this.#connect(count, (qd) => {
+      const connection = new Connection(this.libos, qd, pipeline, workload, stamps);
+      this.#byQueue[qd] = connection;
+      this.sending.push(connection);
+    });
+  }
+
+  /** Opens `count` connections that send nothing. Throws CONNECT_FAILED. */
+  openIdle(count: number): void {
+    this.#connect(count, (qd) => this.#idle.push(qd));
+  }
+
+  /**
+   * The connection that a completion brought replies for, in its `sga`; null for a push. Throws CONNECTION_LOST.
+   * Whoever takes the replies asks for the next ones with pop.
+   */
+  receiverOf(completion: Completion): Connection | null {
+    if (completion.error !== null) throw this.#lost(completion.error);
+    if (completion.operation !== 'pop') return null;
+    if (completion.sga === null) throw this.#lost('the server closed the connection');
+    const connection = this.#byQueue[completion.qd];
+    if (connection === undefined) throw this.#lost('the server sent what nobody asked for');
+    return connection;
+  }
+
+  /** What to throw when no reply has come for as long as is allowed. */
+  timedOut(): LoadError {
+    const seconds = this.replyTimeoutNs / 1e9;
+    return new LoadError(
+      'REPLY_TIMEOUT',
+      `${this.#name} has not answered for ${seconds} s (--reply-timeout-s)`,
+    );
+  }
+
+  /** Closes all connections. */
+  close(): void {
+    for (const { qd } of this.sending) this.libos.close(qd);
+    for (const qd of this.#idle) this.libos.close(qd);
+    this.sending.length = 0;
+    this.#byQueue.length = 0;
+    this.#idle.length = 0;
+    // What was cancelled by that is not for the next loop; what had come before is nobody's any more.
+    for (let count = 1; count > 0; ) {
+      count = this.libos.waitNext(COMPLETIONS_PER_WAIT, 0);
+      for (let i = 0; i < count; i++) {
+        const { operation, sga } = this.libos.completions[i];
+        if (operation === 'pop' && sga !== null) this.libos.free(sga);
+      }
+    }
+  }
+
+  #connect(count: number, opened: (qd: number) => void): void {
+    const { libos } = this;
+    for (let done = 0; done < count; ) {
+      const tokens: number[] = [];
+      for (; tokens.length < CONNECTS_AT_A_TIME && done < count; done++) {
+        tokens.push(libos.connect(libos.socket('stream'), this.#target));
+      }
+      for (const token of tokens) {
+        const { qd, error } = libos.wait(token)!;
+        if (error !== null) {
+          const reason = error.toLowerCase().replaceAll('_', ' ');
+          const detail = `cannot connect to ${this.#name}: ${reason}; is the server running there?`;
+          throw new LoadError('CONNECT_FAILED', detail);
+        }
+        opened(qd);
+        libos.pop(qd);
+      }
+    }
+  }
+
+  get #name(): string {
+    return `${this.#target.address}:${this.#target.port}`;
+  }
+
+  #lost(reason: string): LoadError {
+    return new LoadError(
+      'CONNECTION_LOST',
+      `lost a connection to ${this.#name}: ${reason}; see the server's log`,
+    );
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * Checks a stream of RESP replies against what was expected, in place and across any cut between segments.
+ *
+ * A reply that lies whole in the segment and equals the expected bytes takes the fast path: one comparison. All
+ * else goes byte by byte through a small state machine that tells a miss, an error and a wrong value apart.
+ * Reply types that no GET or SET gives mean that the peer does not speak RESP: NOT_RESP.
+ */
+import { LoadError } from '../errors.ts';
+
+export const Verdict = { Incomplete: 0, Right: 1, Miss: 2, Failed: 3, Wrong: 4 } as const;
+export type Verdict = (typeof Verdict)[keyof typeof Verdict];
+
+const MAX_LINE_BYTES = 1024;
+const [PLUS, MINUS, DOLLAR, CR, LF] = [...'+-$\r\n'].map((char) => char.charCodeAt(0));
+
+const Start = 0;
+const Line = 1;
+const Body = 2;
+
+export class ReplyChecker {
+  /** Where the next reply begins, after check() returned a verdict; undefined after Incomplete. */
+  end = 0;
+  /** Text of the last error reply. */
+  errorText = '';
+  #state = Start;
+  #line = '';
+  #bodyLeft = 0;
+  /** Bytes of the reply seen so far, and whether they all were as expected. */
+  #seen = 0;
+  #matches = true;
+
+  /**
+   * Looks at bytes[at, limit). Returns a verdict, with `end` behind the reply, or Incomplete when all bytes were
+   * consumed and the reply goes on; call again with the same `expected` and the bytes that follow.
+   */
+  check(bytes: Uint8Array, at: number, limit: number, expected: Uint8Array): Verdict {
+    if (this.#state === Start && limit - at >= expected.length && equal(bytes, at, expected)) {
+      this.end = at + expected.length;
+      return Verdict.Right;
+    }
+    while (at < limit) {
+      if (this.#state === Body && this.#bodyLeft > 1) {
+        at += this.#compareBody(bytes, at, Math.min(limit - at, this.#bodyLeft - 1), expected);
+        continue;
+      }
+      const byte = bytes[at++];
+      this.#matches = this.#matches && this.#seen < expected.length && byte === expected[this.#seen];
+      this.#seen++;
+      const verdict = this.#consume(byte, expected);
+      if (verdict !== Verdict.Incomplete) {
+        this.end = at;
+        this.#state = Start;
+        this.#line = '';
+        this.#seen = 0;
+        this.#matches = true;
+        return verdict;
+      }
+    }
+    return Verdict.Incomplete;
+  }
+
+  /** Bytes came although no request waits for a reply. */
+  rejectUnasked(bytes: number): never {
+    throw notResp(`${bytes} bytes came that no request had asked for`);
+  }
+
+  /** Takes `length` bytes of a body, but not its last one. Returns `length`. */
+  #compareBody(bytes: Uint8Array, at: number, length: number, expected: Uint8Array): number {
+    const seen = this.#seen;
+    let matches = this.#matches && seen + length <= expected.length;
+    for (let i = 0; matches && i < length; i++) matches = bytes[at + i] === expected[seen + i];
+    this.#matches = matches;
+    this.#seen += length;
+    this.#bodyLeft -= length;
+    return length;
+  }
+
+  #consume(byte: number, expected: Uint8Array): Verdict {
+    if (this.#state === Body) {
+      this.#bodyLeft--;
+      return this.#bodyLeft === 0 ? this.#judge(expected) : Verdict.Incomplete;
+    }
+    if (this.#state === Start) {
+      if (byte !== PLUS && byte !== MINUS && byte !== DOLLAR)
+        throw notResp(`a reply begins with byte ${byte}`);
+      this.#state = Line;
+    }
+    this.#line += String.fromCharCode(byte);
+    if (this.#line.length > MAX_LINE_BYTES)
+      throw notResp(`a reply line is longer than ${MAX_LINE_BYTES} bytes`);
+    if (byte !== LF || this.#line.charCodeAt(this.#line.length - 2) !== CR) return Verdict.Incomplete;
+    const type = this.#line.charCodeAt(0);
+    const text = this.#line.slice(1, -2);
+    if (type === MINUS) {
+      this.errorText = text;
+      return Verdict.Failed;
+    }
+    if (type === PLUS) return this.#judge(expected);
+    if (text === '-1') return Verdict.Miss;
+    const length = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (Number.isNaN(length)) throw notResp(`'${text}' is not the length of a bulk string`);
+    this.#state = Body;
+    this.#bodyLeft = length + 2;
+    return Verdict.Incomplete;
+  }
+
+  #judge(expected: Uint8Array): Verdict {
+    return this.#matches && this.#seen === expected.length ? Verdict.Right : Verdict.Wrong;
+  }
+}
+
+function equal(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
+  for (let i = 0; i < expected.length; i++) {
+    if (bytes[at + i] !== expected[i]) return false;
+  }
+  return true;
+}
+
+function notResp(what: string): LoadError {
+  return new LoadError('NOT_RESP', `the target does not answer as a Redis server does: ${what}`);
+}

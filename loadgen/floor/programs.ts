@@ -1,0 +1,16 @@
+/** The programs of floors, which are C on their own: scripts/build-native.mjs builds them. */
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import { LibosError } from '../../libos/index.ts';
+
+/** Path of a program. Throws BACKEND_UNAVAILABLE, with the remedy, where it is not built. */
+export function nativeProgram(name: string): string {
+  const path = join(import.meta.dirname, 'native', 'build', name);
+  try {
+    accessSync(path, constants.X_OK);
+  } catch {
+    const detail = `loadgen/floor/native/build/${name} is not there: 'npm run setup' builds it, and says what it lacks for that`;
+    throw new LibosError('BACKEND_UNAVAILABLE', name, -1, detail);
+  }
+  return path;
+}

@@ -1,0 +1,54 @@
+/**
+ * The closed loop: each connection keeps its window of requests outstanding and sends a new one for every
+ * reply.
+ */
+import { nowNs } from '../../libos/index.ts';
+import type { ReplySink } from '../connections/connection.ts';
+import { COMPLETIONS_PER_WAIT, type Connections, WAIT_MS } from '../connections/connections.ts';
+import type { RequestSource } from '../workload/requests.ts';
+
+export interface LoopControl extends ReplySink {
+  /** Asked after every wait, with the time of it. */
+  finished(nowNs: number): boolean;
+}
+
+export class ClosedLoop {
+  readonly #connections: Connections;
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  /** Sends the first window of every connection. */
+  start(source: RequestSource): void {
+    for (const connection of this.#connections.sending) connection.fillWindow(source);
+  }
+
+  /**
+   * Goes on until `control` says that it is finished or no request is outstanding. Throws CONNECTION_LOST,
+   * REPLY_TIMEOUT, NOT_RESP.
+   */
+  run(source: RequestSource, control: LoopControl): void {
+    const connections = this.#connections;
+    const { libos, pauses, replyTimeoutNs } = connections;
+    pauses.resume();
+    let lastReplyNs = nowNs();
+    for (;;) {
+      const count = libos.waitNext(COMPLETIONS_PER_WAIT, WAIT_MS);
+      const receivedNs = nowNs();
+      pauses.look(receivedNs);
+      for (let i = 0; i < count; i++) {
+        const completion = libos.completions[i];
+        const connection = connections.receiverOf(completion);
+        if (connection === null) continue;
+        lastReplyNs = receivedNs;
+        connection.receive(completion.sga!, receivedNs, control);
+        libos.pop(connection.qd);
+        connection.fillWindow(source);
+      }
+      connections.busy.turnEnded(receivedNs);
+      if (control.finished(receivedNs)) return;
+      if (receivedNs - lastReplyNs > replyTimeoutNs) throw connections.timedOut();
+    }
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The generator's data path: fills the key space if asked to, warms up, measures. What is a sample, and what its latency,
+ * is told in closed-measurement.ts and open-measurement.ts.
+ */
+import { createLibos, type DataPathContext, nowNs, PauseLog, StampRing } from '../../libos/index.ts';
+import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
+import { measureClosedLoop } from './closed-measurement.ts';
+import { Connections } from '../connections/connections.ts';
+import { LoadError } from '../errors.ts';
+import { MeasuredWindow } from './measured-window.ts';
+import type { Measured } from './measuring.ts';
+import { measureOpenLoop } from './open-measurement.ts';
+import type { LoadOptions, LoadOutcome } from './options.ts';
+import { CONNECT, POPULATE } from './phases.ts';
+import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
+import { FillRequests, RandomRequests } from '../workload/requests.ts';
+import { Workload } from '../workload/workload.ts';
+
+export interface GeneratorInput {
+  options: LoadOptions;
+  /** Shared with the main thread: [phase, done in it, its total]. */
+  progress: Float64Array;
+}
+
+const POPULATE_PIPELINE = 128;
+const POPULATE_WINDOW_BYTES = 1024 * 1024;
+
+/** Entry of the data path. Resolves to null when it was told to stop. Throws LoadError, LibosError. */
+export async function run(context: DataPathContext<GeneratorInput, null>): Promise<LoadOutcome | null> {
+  const { options, progress } = context.data;
+  const { backend, backendOptions, wait, rateOps } = options;
+  const stamps = options.stampsEvery > 0 ? StampRing.create(null) : null;
+  const pauses = new PauseLog();
+  const idle = wait === 'block' ? 'sleep' : 'poll';
+  const libos = createLibos({ backend, backendOptions, idle, stamps, pauses });
+  try {
+    const connections = new Connections(libos, options.target, options.replyTimeoutS, pauses);
+    const populate_s = options.populate ? populate(context, connections) : null;
+    progress[0] = CONNECT;
+    const workload = new Workload(options);
+    const measuredWindow = new MeasuredWindow(connections, options, stamps);
+    connections.openIdle(options.idleConnections);
+    connections.open(options.connections, options.pipeline, workload, measuredWindow.notes);
+    const source = new RandomRequests(workload);
+    const measure = rateOps === null ? measureClosedLoop : measureOpenLoop;
+    let measured: Measured;
+    try {
+      measured = measure({ context, connections, source, window: measuredWindow, pauses });
+    } finally {
+      // However it ended: a server is not to go on stamping.
+      measuredWindow.close();
+    }
+    connections.close();
+    if (context.stopRequested()) return null;
+    if (measured.operations.length === 0) throw noReplies(measured.elapsed_s, rateOps);
+    const { window, slow_requests, ...outcome } = measured;
+    const found = await pauses.finish();
+    return {
+      ...outcome,
+      ...measuredWindow.outcome(),
+      populate_s,
+      sample: 'round_trip',
+      pauses: { ...found, window, slow_requests },
+    };
+  } finally {
+    libos.shutdown();
+  }
+}
+
+/** Sets every key. Returns how long that took, in seconds. Throws POPULATE_FAILED. */
+function populate(context: DataPathContext<GeneratorInput, null>, connections: Connections): number {
+  const { options } = context.data;
+  const workload = new Workload({ ...options, operation: 'set' });
+  const window = Math.floor(POPULATE_WINDOW_BYTES / workload.maxRequestBytes);
+  connections.open(1, Math.max(1, Math.min(POPULATE_PIPELINE, window)), workload, null);
+  const loop = new ClosedLoop(connections);
+  const startNs = nowNs();
+  const source = new FillRequests(options.keys);
+  loop.start(source);
+  loop.run(source, new FillControl(context));
+  connections.close();
+  return (nowNs() - startNs) / 1e9;
+}
+
+/** A result without a reply says nothing, and no reader takes it. */
+function noReplies(elapsedS: number, rateOps: number | null): LoadError {
+  const window = `the measured window of ${Number(elapsedS.toPrecision(3))} s`;
+  const lower = rateOps === null ? '' : ', a lower --rate';
+  const remedy = `give a longer --duration-s${lower}, or see why the server takes so long`;
+  return new LoadError('NO_REPLIES', `no reply came to a request of ${window}: ${remedy}`);
+}
+
+/** Fills the key space; ends with the last key's reply. */
+class FillControl implements LoopControl {
+  readonly #context: DataPathContext<GeneratorInput, null>;
+  readonly #keys: number;
+  #filled = 0;
+
+  constructor(context: DataPathContext<GeneratorInput, null>) {
+    this.#context = context;
+    this.#keys = context.data.options.keys;
+  }
+
+  reply(
+    _operation: number,
+    verdict: Verdict,
+    _sentNs: number,
+    _receivedNs: number,
+    checker: ReplyChecker,
+  ): void {
+    if (verdict !== Verdict.Right) {
+      const answer = verdict === Verdict.Failed ? `'${checker.errorText}'` : 'something other than OK';
+      throw new LoadError(
+        'POPULATE_FAILED',
+        `the server answered ${answer} to SET number ${this.#filled + 1}`,
+      );
+    }
+    this.#filled++;
+  }
+
+  finished(): boolean {
+    const { progress } = this.#context.data;
+    progress[0] = POPULATE;
+    progress[1] = this.#filled;
+    progress[2] = this.#keys;
+    return this.#filled === this.#keys || this.#context.stopRequested();
+  }
+}

@@ -1,0 +1,67 @@
+/** What goes on in a measured window whatever the loop: polls are counted, and requests stamped where that was asked for. */
+import { type PollCounts, StampRing } from '../../libos/index.ts';
+import type { Connections } from '../connections/connections.ts';
+import type { LoadOptions, LoadOutcome } from './options.ts';
+import { RequestStamps } from '../connections/request-stamps.ts';
+
+export class MeasuredWindow {
+  /** What connections note their requests in; null where nothing is stamped. */
+  readonly notes: RequestStamps | null;
+  readonly #connections: Connections;
+  readonly #every: number;
+  readonly #ring: StampRing | null;
+  readonly #serverRing: StampRing | null;
+  #before: PollCounts = { polls: 0, idlePolls: 0 };
+  #after: PollCounts = { polls: 0, idlePolls: 0 };
+  #busyShare = 0;
+  #open = false;
+
+  /** @param ring the one that the libOS stamps in, or null */
+  constructor(connections: Connections, { stampsEvery, serverStamps }: LoadOptions, ring: StampRing | null) {
+    const { pauses } = connections;
+    this.#connections = connections;
+    this.#every = stampsEvery;
+    this.#ring = ring;
+    this.#serverRing = serverStamps === null ? null : StampRing.open(serverStamps);
+    // A load that was killed may have left it on.
+    this.#serverRing?.recordEvery(0);
+    this.notes = ring === null ? null : new RequestStamps(ring, (ns) => pauses.monotonicNs(ns));
+  }
+
+  open(): void {
+    const { libos, pauses, busy } = this.#connections;
+    this.#open = true;
+    pauses.openWindow();
+    busy.begin();
+    this.#before = libos.pollCounts();
+    if (this.notes !== null) this.notes.active = true;
+    // What is there is of other loads, perhaps of connections with the same ports.
+    this.#serverRing?.clear();
+    this.#serverRing?.recordEvery(this.#every);
+    this.#ring?.recordEvery(this.#every);
+  }
+
+  /** May be called again, or without having been opened. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    const { libos, pauses, busy } = this.#connections;
+    this.#ring?.recordEvery(0);
+    this.#serverRing?.recordEvery(0);
+    this.#after = libos.pollCounts();
+    this.#busyShare = busy.share();
+    pauses.closeWindow();
+    this.#ring?.noteClocks();
+  }
+
+  outcome(): Pick<LoadOutcome, 'idle_polls' | 'busy_share' | 'stamps'> {
+    const ring = this.#ring;
+    const polls = this.#after.polls - this.#before.polls;
+    return {
+      idle_polls: (this.#after.idlePolls - this.#before.idlePolls) / polls,
+      busy_share: this.#busyShare,
+      stamps:
+        ring === null ? null : { client: ring.snapshot(), server: this.#serverRing?.snapshot() ?? null },
+    };
+  }
+}

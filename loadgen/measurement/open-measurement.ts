@@ -1,0 +1,186 @@
+/**
+ * The open loop's warm-up and measured window.
+ *
+ * Samples are the requests that were intended within the window: what waits or is outstanding at its end is sent and
+ * waited for, or a stall that begins before it would leave no trace. What has no reply --reply-timeout-s after it is
+ * given up and counted.
+ */
+import { type DataPathContext, nowNs } from '../../libos/index.ts';
+import { type ArrivalKind, Arrivals } from '../workload/arrivals.ts';
+import type { GeneratorInput } from './generator.ts';
+import type { Measured, Measuring } from './measuring.ts';
+import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
+import type { LoadOptions, ScheduleOutcome } from './options.ts';
+import { MEASURE, WARM_UP } from './phases.ts';
+import { LatencyRecorder, quantilesNs } from './recorder.ts';
+import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
+import { SLOW_PERCENTILE, SlowRequests, TOLD_PERCENTILE } from './slow-requests.ts';
+import { latencyNsAt, SLICES, Tally } from './tally.ts';
+
+/** The schedule begins so much later: what is set up until then takes milliseconds, and none of the time of requests. */
+const SET_UP_NS = 20e6;
+
+/** On the clock of this thread. */
+interface Schedule {
+  kind: ArrivalKind;
+  rateOps: number;
+  beginNs: number;
+  /** The measured window. */
+  startNs: number;
+  endNs: number;
+}
+
+/** Puts the load of `rateOps` on the connections. Throws CONNECTION_LOST, REPLY_TIMEOUT, NOT_RESP. */
+export function measureOpenLoop({ context, connections, source, window, pauses }: Measuring): Measured {
+  const { options } = context.data;
+  const schedule = scheduleOf(options, nowNs() + SET_UP_NS);
+  const { kind, rateOps, beginNs, startNs, endNs } = schedule;
+  const measurement = new OpenMeasurement(context, schedule);
+  const arrivals = new Arrivals(kind, rateOps, options.seed, beginNs);
+  const loop = new OpenLoop(
+    connections,
+    source,
+    arrivals,
+    measurement,
+    options.wait === 'block',
+    window.notes,
+  );
+  pauses.resume();
+  if (startNs > beginNs) {
+    loop.sendUntil(measurement.learnedNs);
+    measurement.learn();
+    pauses.resume();
+  }
+  loop.sendUntil(startNs);
+  window.open();
+  loop.sendUntil(endNs);
+  const unanswered = loop.drain(startNs, endNs, endNs + connections.replyTimeoutNs);
+  window.close();
+  return measurement.window.outcome(unanswered, (ns) => pauses.monotonicNs(ns));
+}
+
+/** Where --requests is given the window ends with the last of them: the schedule knows when. */
+function scheduleOf(options: LoadOptions, beginNs: number): Schedule {
+  const { warmupS, durationS, requests, seed } = options;
+  const kind = options.arrivals!;
+  const rateOps = options.rateOps!;
+  const startNs = beginNs + warmupS * 1e9;
+  if (durationS !== null) return { kind, rateOps, beginNs, startNs, endNs: startNs + durationS * 1e9 };
+  const ahead = new Arrivals(kind, rateOps, seed, beginNs);
+  ahead.skip(startNs, requests!);
+  return { kind, rateOps, beginNs, startNs, endNs: ahead.nextNs };
+}
+
+/** Replies to the requests that were intended within a time. */
+class OpenWindow {
+  readonly #startNs: number;
+  readonly #endNs: number;
+  readonly #tallies = [new Tally(), new Tally()];
+  readonly #serviceTimes = [new LatencyRecorder(), new LatencyRecorder()];
+  readonly #lag = new LatencyRecorder();
+  readonly slow = new SlowRequests(0);
+  /** When the last reply came. */
+  readonly #lastNs = new Float64Array(1);
+
+  constructor(startNs: number, endNs: number) {
+    this.#startNs = startNs;
+    this.#endNs = endNs;
+  }
+
+  answered(
+    operation: number,
+    verdict: Verdict,
+    intendedNs: number,
+    sentNs: number,
+    receivedNs: number,
+    checker: ReplyChecker,
+  ): void {
+    const responseNs = receivedNs - intendedNs;
+    const slice = Math.floor((SLICES * (intendedNs - this.#startNs)) / (this.#endNs - this.#startNs));
+    this.#lastNs[0] = receivedNs;
+    this.#lag.record(sentNs - intendedNs);
+    this.#tallies[operation].count(verdict, Math.min(SLICES - 1, slice), responseNs, checker);
+    if (verdict !== Verdict.Right) return;
+    this.#serviceTimes[operation].record(receivedNs - sentNs);
+    if (responseNs >= this.slow.thresholdNs) this.slow.add(intendedNs, responseNs);
+  }
+
+  /** Of what was measured so far; 0 of nothing. */
+  latencyNsAt(percentile: number): number {
+    return latencyNsAt(this.#tallies, percentile);
+  }
+
+  /** Replies that came after the window were long due: the time until them counts, or throughput would pass capacity. */
+  outcome(unanswered: number, monotonicNs: (nowNs: number) => number): Measured {
+    const lastNs = Math.max(this.#endNs, this.#lastNs[0]);
+    const elapsed_s = (lastNs - this.#startNs) / 1e9;
+    const operations = this.#tallies.map((tally, operation) => ({
+      ...tally.result(operation, elapsed_s),
+      service_time_ns: quantilesNs(this.#serviceTimes[operation].histogram()),
+    }));
+    return {
+      elapsed_s,
+      operations: operations.filter(({ requests }) => requests > 0),
+      schedule: { lag_us: this.#lagUs(), unanswered },
+      window: { start_ns: monotonicNs(this.#startNs), end_ns: monotonicNs(lastNs) },
+      slow_requests: this.slow.result(this.latencyNsAt(TOLD_PERCENTILE), monotonicNs),
+    };
+  }
+
+  #lagUs(): ScheduleOutcome['lag_us'] {
+    const lagNs = quantilesNs(this.#lag.histogram()) ?? { p50: 0, p99: 0, max: 0 };
+    return { p50: lagNs.p50 / 1000, p99: lagNs.p99 / 1000, max: lagNs.max / 1000 };
+  }
+}
+
+class OpenMeasurement implements OpenLoopControl {
+  readonly #context: DataPathContext<GeneratorInput, null>;
+  readonly #schedule: Schedule;
+  /**
+   * The second half of the warm-up tells from where on a response is slow: before it, what came due while code was compiled is
+   * worked off. What comes due while that is found out is worked off in the warm-up's last quarter.
+   */
+  readonly learnedNs: number;
+  readonly #settledNs: number;
+  /** Does all that the measured window does, so that its code is compiled by then. */
+  readonly #warmUp: OpenWindow;
+  readonly window: OpenWindow;
+
+  constructor(context: DataPathContext<GeneratorInput, null>, schedule: Schedule) {
+    const { beginNs, startNs, endNs } = schedule;
+    this.#context = context;
+    this.#schedule = schedule;
+    this.#settledNs = beginNs + 0.5 * (startNs - beginNs);
+    this.learnedNs = beginNs + 0.75 * (startNs - beginNs);
+    this.#warmUp = new OpenWindow(this.#settledNs, startNs);
+    this.window = new OpenWindow(startNs, endNs);
+  }
+
+  /** Takes milliseconds, in which nothing is sent. */
+  learn(): void {
+    this.window.slow.thresholdNs = this.#warmUp.latencyNsAt(SLOW_PERCENTILE);
+  }
+
+  answered(
+    operation: number,
+    verdict: Verdict,
+    intendedNs: number,
+    sentNs: number,
+    receivedNs: number,
+    checker: ReplyChecker,
+  ): void {
+    if (intendedNs < this.#settledNs) return;
+    const window = intendedNs < this.#schedule.startNs ? this.#warmUp : this.window;
+    window.answered(operation, verdict, intendedNs, sentNs, receivedNs, checker);
+  }
+
+  stopped(timeNs: number): boolean {
+    const { progress } = this.#context.data;
+    const { beginNs, startNs, endNs } = this.#schedule;
+    const measuring = timeNs >= startNs;
+    progress[0] = measuring ? MEASURE : WARM_UP;
+    progress[1] = Math.max(0, timeNs - (measuring ? startNs : beginNs));
+    progress[2] = measuring ? endNs - startNs : startNs - beginNs;
+    return this.#context.stopRequested();
+  }
+}

@@ -1,0 +1,130 @@
+/** What a measurement leaves behind: result.json with its histograms, and a few lines for a person. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LoadError } from '../errors.ts';
+import type { LoadOptions, LoadOutcome, OperationResult, ScheduleOutcome } from './options.ts';
+
+/** How it was measured. */
+export interface Setup
+  extends Pick<
+    LoadOptions,
+    | 'wait'
+    | 'connections'
+    | 'idleConnections'
+    | 'pipeline'
+    | 'rateOps'
+    | 'arrivals'
+    | 'keys'
+    | 'keyDistribution'
+    | 'valueBytes'
+    | 'seed'
+    | 'core'
+    | 'warmupS'
+  > {
+  /** Whom it was measured against, and through which backend: words. */
+  target: string;
+  backend: string;
+  /** Beside that of Node, by name. */
+  versions: Record<string, string>;
+}
+
+/** Makes the folder for --out. Throws INVALID_OPTION. */
+export async function createResultFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true });
+  } catch (error) {
+    const { message } = error as Error;
+    throw new LoadError('INVALID_OPTION', `--out ${dir} cannot be a folder (${message}): name another one`);
+  }
+}
+
+/** Writes result.json and the histograms; latencies in nanoseconds, but in .hgrm in microseconds. */
+export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcome): Promise<void> {
+  for (const { operation, encoded, distribution } of outcome.operations) {
+    await writeFile(join(dir, `${operation}.hdr`), encoded);
+    await writeFile(join(dir, `${operation}.hgrm`), distribution);
+  }
+  if (outcome.pauses !== null) {
+    const pauses = { schema: 'bypassbench.pauses/1', ...outcome.pauses };
+    await writeFile(join(dir, 'pauses.json'), `${JSON.stringify(pauses)}\n`);
+  }
+  for (const [side, bytes] of Object.entries(outcome.stamps ?? {})) {
+    if (bytes !== null) await writeFile(join(dir, `${side}.stamps`), bytes);
+  }
+  const result = {
+    schema: 'bypassbench.load/1',
+    target: setup.target,
+    backend: setup.backend,
+    wait: setup.wait,
+    connections: setup.connections,
+    idle_connections: setup.idleConnections,
+    pipeline: setup.pipeline,
+    loop: setup.rateOps === null ? 'closed' : 'open',
+    rate_ops: setup.rateOps,
+    arrivals: setup.arrivals,
+    keys: setup.keys,
+    key_distribution: setup.keyDistribution,
+    value_bytes: setup.valueBytes,
+    seed: setup.seed,
+    core: setup.core,
+    warmup_s: setup.warmupS,
+    elapsed_s: outcome.elapsed_s,
+    schedule_lag_us: outcome.schedule?.lag_us ?? null,
+    unanswered: outcome.schedule?.unanswered ?? null,
+    idle_polls: outcome.idle_polls,
+    busy_share: outcome.busy_share,
+    sample: outcome.sample,
+    versions: { node: process.versions.node, ...setup.versions },
+    operations: outcome.operations.map(({ encoded, distribution, ...counts }) => ({
+      ...counts,
+      histogram: `${counts.operation}.hdr`,
+    })),
+  };
+  await writeFile(join(dir, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** A few lines for a person. */
+export function describeOutcome(outcome: LoadOutcome): string {
+  const lines: string[] = [];
+  if (outcome.populate_s !== null) lines.push(`populated in ${outcome.populate_s.toFixed(2)} s`);
+  for (const counts of outcome.operations) {
+    const { operation, requests, throughput_ops, latency_ns, service_time_ns } = counts;
+    const { misses, errors, wrong } = counts;
+    const elapsed = `${outcome.elapsed_s.toFixed(2)} s`;
+    const ofRuns = outcome.sample === 'run_mean';
+    lines.push(
+      ofRuns
+        ? `${operation}: ${requests} means of runs in ${elapsed}`
+        : `${operation}: ${requests} replies in ${elapsed}, ${Math.round(throughput_ops)} per second`,
+    );
+    if (latency_ns) {
+      const what = service_time_ns ? 'response time, us' : 'us';
+      lines.push(`  ${what}: ${quantilesInWords(latency_ns, ofRuns)}`);
+    }
+    if (service_time_ns) lines.push(`  service time, us: ${quantilesInWords(service_time_ns, false)}`);
+    if (misses + errors + wrong > 0) {
+      const cause = counts.first_error === undefined ? '' : ` (first error: ${counts.first_error})`;
+      lines.push(`  not samples: ${misses} misses, ${errors} errors, ${wrong} wrong values${cause}`);
+    }
+  }
+  if (outcome.schedule !== null) lines.push(...describeSchedule(outcome.schedule));
+  return lines.join('\n');
+}
+
+function quantilesInWords(latencyNs: NonNullable<OperationResult['latency_ns']>, ofRuns: boolean): string {
+  const { min, p50, p90, p99, p999, max } = latencyNs;
+  // A mean hides the rare long round trips, and so has no tail to tell.
+  const told = ofRuns ? { min, p50, max } : { min, p50, p90, p99, 'p99.9': p999, max };
+  return Object.entries(told)
+    .map(([name, ns]) => `${name} ${(ns / 1000).toFixed(2)}`)
+    .join('  ');
+}
+
+function describeSchedule({ lag_us, unanswered }: ScheduleOutcome): string[] {
+  const { p50, p99, max } = lag_us;
+  const lag = `p50 ${p50.toFixed(2)}  p99 ${p99.toFixed(2)}  max ${max.toFixed(2)}`;
+  return [
+    `sent after the intended time, us: ${lag}`,
+    ...(unanswered === 0 ? [] : [`given up without a reply: ${unanswered} requests of the measured window`]),
+  ];
+}

@@ -1,0 +1,128 @@
+/** The breakdown's rows: a system or a floor near a quantile, and the pieces that its bar is cut into. */
+import type { FloorPoint, Point, Summary } from '../../formats/bundle.ts';
+import { nameTarget } from '../../sentences/doubts.ts';
+import { formatUs } from '../../text/format.ts';
+import { floorRows, isOfMeans } from '../../sentences/rows.ts';
+import { type BreakdownQuantile, breakdownQuantiles } from '../../summary/stages/breakdown.ts';
+import { type StageOwner, stageNamed, stageOwners } from '../../summary/stages/stage.ts';
+
+export const floorOwner = 'floor';
+/** Share by which the stamped latency may differ from the one without before that is told. */
+const muchOverhead = 0.1;
+
+/** A stage of a bar, as a row of the chart's dataset: flat, for spreadsheets too. */
+export type Piece = {
+  /** "GET", with what else tells the panel from others. */
+  panel: string;
+  quantile: BreakdownQuantile;
+  /** What fades it: for a floor, the system that it is a floor of. */
+  system: string;
+  label: string;
+  /** Of the system or the floor itself. */
+  row: string;
+  stage: string;
+  owner: string;
+  us: number;
+  share: number;
+  from_us: number;
+  to_us: number;
+  from_share: number;
+  to_share: number;
+  latency_us: number;
+  verdict: Point['verdict'];
+};
+
+export type Row = {
+  row: string;
+  system: string;
+  label: string;
+  total_us: number;
+  total: string;
+  pieces: Piece[];
+};
+
+export type Panel = { name: string; quantile: BreakdownQuantile; rows: Row[] };
+
+/** A panel for each target and quantile of which anything is known; in each, systems followed by their floors. */
+export function breakdownPanels({ points, floors }: Summary): Panel[] {
+  return [...Map.groupBy(points, (point) => nameTarget(point, points))].flatMap(([name, ofTarget]) =>
+    breakdownQuantiles.flatMap((quantile) => {
+      if (!ofTarget.some(({ breakdown }) => breakdown?.[quantile])) return [];
+      const rows = ofTarget.flatMap((point) => [
+        systemRow(name, point, quantile),
+        ...floors
+          .filter((floor) => floor.system === point.system && nameTarget(floor, points) === name)
+          .map((floor) => floorRow(name, floor, quantile)),
+      ]);
+      return [{ name, quantile, rows }];
+    }),
+  );
+}
+
+function systemRow(panel: string, point: Point, quantile: BreakdownQuantile): Row {
+  const { system, label, verdict, breakdown } = point;
+  const at = breakdown?.[quantile];
+  const of = { panel, quantile, system, label, row: system, verdict };
+  if (!at) return rowOf(of, null, []);
+  let from_us = 0;
+  const pieces = Object.entries(at.stages_us).flatMap(([name, us]) => {
+    if (!us || us <= 0) return [];
+    const stage = stageNamed(name);
+    const made = pieceOf(of, stage.label, stageOwners[stage.owner], from_us, us, at.latency_us);
+    from_us += us;
+    return [made];
+  });
+  return rowOf(of, at.latency_us, pieces, quantile === 'p50' ? withoutStamps(point, at.latency_us) : '');
+}
+
+/** What stamping has changed, where that is much: the bar is then another one than that of the figure. */
+function withoutStamps({ latency_us }: Point, stamped_us: number): string {
+  if (!latency_us || Math.abs(stamped_us / latency_us.p50 - 1) < muchOverhead) return '';
+  return ` (${formatUs(latency_us.p50)} without stamps)`;
+}
+
+/** Of a floor whose samples are means of runs there is no p99. */
+function floorRow(panel: string, floor: FloorPoint, quantile: BreakdownQuantile): Row {
+  const told = !isOfMeans(floor) || quantile === 'p50';
+  const us = (told && floor.latency_us?.[quantile]) || null;
+  const { label } = floorRows([floor])[0]!;
+  const { system, verdict, name: row } = floor;
+  const of = { panel, quantile, system, label, row, verdict };
+  return rowOf(of, us, us === null ? [] : [pieceOf(of, label, floorOwner, 0, us, us)]);
+}
+
+type Owner = Pick<Piece, 'panel' | 'quantile' | 'system' | 'label' | 'row' | 'verdict'>;
+
+function pieceOf(
+  of: Owner,
+  stage: string,
+  owner: (typeof stageOwners)[StageOwner] | typeof floorOwner,
+  from_us: number,
+  us: number,
+  latency_us: number,
+): Piece {
+  const to_us = from_us + us;
+  return {
+    ...of,
+    stage,
+    owner,
+    us: rounded(us),
+    share: rounded(us / latency_us),
+    from_us: rounded(from_us),
+    to_us: rounded(to_us),
+    from_share: rounded(from_us / latency_us),
+    to_share: rounded(to_us / latency_us),
+    latency_us: rounded(latency_us),
+  };
+}
+
+/** To what a picture, or a reader, can tell. */
+function rounded(value: number): number {
+  return Math.round(value * 1e5) / 1e5;
+}
+
+function rowOf({ row, system, label, verdict }: Owner, us: number | null, pieces: Piece[], remark = ''): Row {
+  const doubt = verdict === 'valid' ? '' : ` ${verdict}`;
+  const total = us === null ? 'no data' : `${formatUs(us)}${remark}${doubt}`;
+  return { row, system, label, total_us: us ?? 0, total, pieces };
+}

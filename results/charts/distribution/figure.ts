@@ -1,0 +1,83 @@
+/**
+ * The latency distributions of a run, as a Vega-Lite specification: one panel for each operation (and number of
+ * clients and value size, where these differ), in it the cumulative distribution of each system, drawn so that the
+ * tail has room: each factor of ten of 1 - p is as high as the one before it ("nines").
+ */
+import type { TopLevelSpec } from 'vega-lite';
+import type { Manifest, Summary } from '../../formats/bundle.ts';
+import { mixture, provenanceSentences, runState, trialRange } from '../../sentences/caption.ts';
+import { mutedSystems } from '../chart.ts';
+import { curveLooks, distributionLegend } from './legend.ts';
+import { distributionPanel } from './panel.ts';
+import { distributionSeries, type QuantileRow, quantileRows, type Series } from './points.ts';
+import { nameTarget } from '../../sentences/doubts.ts';
+import {
+  captionStyle,
+  figureConfig,
+  figureFrame,
+  textBlock,
+  titleStyle,
+  warningStyle,
+} from '../theme/figure-text.ts';
+import type { Run } from '../../run/run-folder.ts';
+
+const panelWidth = 310;
+const panelHeight = 300;
+const panelGap = 24;
+/** What stands left of a panel: the labels of its axis and their title. */
+const axisWidth = 62;
+/** From the left edge of the first panel to the right one of the second. */
+const width = 2 * panelWidth + panelGap + axisWidth;
+
+export function distributionSpec(run: Run, summary: Summary): TopLevelSpec {
+  const { manifest } = run;
+  const all = distributionSeries(summary);
+  const quantiles = all.flatMap((series) => quantileRows(run, series));
+  const looks = curveLooks(all);
+  const panels = [...Map.groupBy(all, (series) => nameTarget(series, all))];
+  const domain_us = domainOf(quantiles);
+  const size: [number, number] = [panels.length === 1 ? width : panelWidth, panelHeight];
+  return {
+    ...figureFrame,
+    params: [mutedSystems],
+    datasets: { quantiles, curves: all.map((series) => ({ ...series, ...looks.get(series.system)! })) },
+    vconcat: [
+      textBlock([`Latency distribution: ${manifest.title}`], width, titleStyle),
+      distributionLegend(all, looks, width),
+      {
+        columns: 2,
+        spacing: panelGap,
+        concat: panels.map(([name, series]) =>
+          distributionPanel(name, series, quantiles, looks, domain_us, size),
+        ),
+      },
+      textBlock(mixture(manifest.systems), width, warningStyle),
+      textBlock([caption(manifest, summary, all)], width, captionStyle),
+    ].filter((part) => part !== null),
+    config: figureConfig,
+  } as TopLevelSpec;
+}
+
+/** The same for all panels, so that they can be compared. */
+function domainOf(quantiles: QuantileRow[]): [number, number] {
+  const latencies = quantiles.map(({ latency_us }) => latency_us).filter((us) => us > 0);
+  if (latencies.length === 0) return [1, 100];
+  return [
+    latencies.reduce((a, b) => Math.min(a, b)) / 1.15,
+    latencies.reduce((a, b) => Math.max(a, b)) * 1.15,
+  ];
+}
+
+function caption(manifest: Manifest, summary: Summary, all: Series[]): string {
+  const invalid = all.some(({ verdict }) => verdict === 'invalid');
+  const means = summary.floors.length > all.filter(({ is_floor }) => is_floor).length;
+  return [
+    ...runState(manifest),
+    `Share of the requests that took no longer, from the histograms of ${trialRange(summary.points)} merged by count.`,
+    'Curves reach up to 99.99 %, or as far as 10 samples lie beyond.',
+    ...(invalid ? ['Dashed: invalid, backs no claim.'] : []),
+    ...(all.some(({ is_floor }) => is_floor) ? ['Dotted: floor.'] : []),
+    ...(means ? ['Floors whose samples are means of runs have no distribution to draw.'] : []),
+    ...provenanceSentences(manifest),
+  ].join(' ');
+}

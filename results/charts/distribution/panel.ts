@@ -1,0 +1,130 @@
+/** One panel of the distribution figure: latency on a log scale, quantiles by their nines, a curve for each system. */
+import { fadeMuted } from '../chart.ts';
+import { dashes, type Look } from './legend.ts';
+import { labelledQuantiles, type QuantileRow, type Series, toldQuantiles } from './points.ts';
+import { ink, labelSize } from '../theme/figure-text.ts';
+import { inPanel } from '../measured-row.ts';
+import { exactUs, pointTooltip } from '../tooltip.ts';
+
+const gridColour = '#e2e2e2';
+const mostTicks = 7;
+
+export function distributionPanel(
+  title: string,
+  panel: Series[],
+  quantiles: QuantileRow[],
+  looks: Map<string, Look>,
+  domain_us: [number, number],
+  [width, height]: [number, number],
+): object {
+  const ofPanel = `${inPanel(panel[0]!)} && datum.operation === '${panel[0]!.operation}'`;
+  const fields = Object.keys(panel[0]!).filter((field) => !Object.hasOwn(quantiles[0] ?? {}, field));
+  return {
+    title: { text: title, anchor: 'start', frame: 'group', fontSize: labelSize, color: ink },
+    width,
+    height,
+    data: { name: 'quantiles' },
+    transform: [
+      { filter: ofPanel },
+      { lookup: 'series', from: { data: { name: 'curves' }, key: 'series', fields } },
+      { calculate: '1 / (1 - datum.quantile)', as: 'nines' },
+    ],
+    encoding: {
+      x: {
+        field: 'latency_us',
+        type: 'quantitative',
+        scale: { type: 'log', domain: domain_us, nice: false },
+        axis: latencyAxis(domain_us),
+      },
+      y: {
+        field: 'nines',
+        type: 'quantitative',
+        scale: { type: 'log', domain: [1, 10_000], nice: false },
+        axis: ninesAxis,
+      },
+      color: { field: 'system', type: 'nominal', scale: scaleOf(looks, 'colour'), legend: null },
+      ...fadeMuted,
+    },
+    layer: [curves, marks(looks), touchAreas],
+  };
+}
+
+const curves = {
+  mark: { type: 'line', interpolate: 'linear', strokeJoin: 'round' },
+  encoding: {
+    // Where a curve rises straight up, its points have one latency and only their quantiles tell their order.
+    order: { field: 'quantile', type: 'quantitative' },
+    strokeWidth: { condition: { test: 'datum.is_floor', value: 1.5 }, value: 2 },
+    strokeDash: {
+      condition: [
+        { test: "datum.verdict === 'invalid'", value: dashes.invalid },
+        { test: 'datum.is_floor', value: dashes.floor },
+      ],
+      value: dashes.none,
+    },
+  },
+};
+
+/** At the quantiles that the axis labels; hollow where invalid. */
+function marks(looks: Map<string, Look>): object {
+  return {
+    transform: [{ filter: among(labelledQuantiles) }],
+    mark: { type: 'point', filled: true, size: 38, aria: false, strokeWidth: 1.5 },
+    encoding: {
+      shape: { field: 'system', type: 'nominal', scale: scaleOf(looks, 'shape'), legend: null },
+      fillOpacity: { condition: { test: "datum.verdict === 'invalid'", value: 0 }, value: 1 },
+    },
+  };
+}
+
+/** What the pointer or a finger finds of a line: invisible, and larger than it. */
+const touchAreas = {
+  transform: [{ filter: among(toldQuantiles) }],
+  mark: { type: 'point', filled: true, shape: 'circle', size: 220, aria: false },
+  encoding: {
+    opacity: { value: 0 },
+    tooltip: {
+      value: pointTooltip([
+        ['quantile', "format(100 * datum.quantile, '.5~r') + ' %'"],
+        ['latency there', exactUs('latency_us')],
+        ['p50', exactUs('p50_us')],
+      ]),
+    },
+  },
+};
+
+function among(quantiles: number[]): string {
+  return `indexof(${JSON.stringify(quantiles)}, datum.quantile) >= 0`;
+}
+
+function scaleOf(looks: Map<string, Look>, what: keyof Look): object {
+  return { domain: [...looks.keys()], range: [...looks.values()].map((look) => look[what]) };
+}
+
+const ninesAxis = {
+  title: 'share of requests',
+  values: [1, ...labelledQuantiles.map((quantile) => Math.round(1 / (1 - quantile)))],
+  labelExpr: "format(100 - 100 / datum.value, '.4~r') + ' %'",
+  gridColor: gridColour,
+  domain: false,
+  ticks: false,
+};
+
+/** 1, 2 and 5 of each power of ten, or fewer where they would crowd. */
+function latencyAxis([low_us, high_us]: [number, number]): object {
+  const powers = Array.from({ length: 14 }, (_, index) => index - 3);
+  const candidates = [[1, 2, 5], [1, 3], [1]].map((steps) =>
+    powers
+      .flatMap((power) => steps.map((step) => Number((step * 10 ** power).toPrecision(1))))
+      .filter((us) => us >= low_us && us <= high_us),
+  );
+  return {
+    title: 'latency (µs)',
+    values: candidates.find((ticks) => ticks.length <= mostTicks) ?? candidates.at(-1),
+    format: ',~r',
+    gridColor: gridColour,
+    domainColor: ink,
+    ticks: false,
+    labelPadding: 6,
+  };
+}

@@ -1,0 +1,72 @@
+/** The quantiles that the distribution figure draws, from the histograms of all trials merged by count. */
+import type { FloorPoint, MeasurementTarget, Point, Summary } from '../../formats/bundle.ts';
+import { type Histogram, mergeHistograms } from '../../run/histogram.ts';
+import { type MeasuredRow, measuredRow } from '../measured-row.ts';
+import { isOfMeans } from '../../sentences/rows.ts';
+import { type Run, recordingsOf } from '../../run/run-folder.ts';
+
+/** A curve: a system, or a floor, at one target. */
+export type Series = MeasuredRow & {
+  /** Joins the quantiles to it. */
+  series: string;
+  is_floor: boolean;
+};
+
+export type QuantileRow = MeasurementTarget & {
+  series: string;
+  system: string;
+  /** Share of the requests that took no longer than latency_us. */
+  quantile: number;
+  latency_us: number;
+};
+
+/** Fewer samples beyond a quantile make it a matter of chance. */
+const fewestBeyond = 10;
+
+/** Those that the axis labels, where the curves have a mark. */
+export const labelledQuantiles = [0.5, 0.9, 0.99, 0.999, 0.9999];
+
+/** So many for each factor of ten of 1 - quantile that straight lines between them are the curve. */
+const quantiles = quantilesOf(12);
+
+/** Those of which something is told: as close as their areas can be told apart. */
+export const toldQuantiles = quantilesOf(6);
+
+function quantilesOf(stepsPerNine: number): number[] {
+  const steps = Array.from({ length: 4 * stepsPerNine }, (_, step) => 1 - 10 ** (-step / stepsPerNine));
+  const rounded = steps.map((quantile) => Number(quantile.toFixed(6)));
+  return [...new Set([...labelledQuantiles, ...rounded])].sort((a, b) => a - b);
+}
+
+/** What has a distribution to draw: systems, and floors whose samples are single exchanges. */
+export function distributionSeries({ points, floors }: Summary): Series[] {
+  return [
+    ...points.map((point) => seriesOf(point, point.system, false)),
+    // A floor is a curve of its own here, and fades by its own name.
+    ...floors.filter((floor) => !isOfMeans(floor)).map((floor) => seriesOf(floor, floor.name, true)),
+  ];
+}
+
+function seriesOf(point: Point | FloorPoint, name: string, is_floor: boolean): Series {
+  const { operation, clients, value_bytes } = point;
+  const series = `${name} ${operation} ${clients} ${value_bytes}`;
+  return { series, ...measuredRow(point), system: name, is_floor };
+}
+
+/** The quantiles of a series, lowest first; none where nothing was recorded. */
+export function quantileRows(run: Run, of: Series): QuantileRow[] {
+  const { series, system, operation, clients, value_bytes } = of;
+  const target = { operation, clients, value_bytes };
+  const merged = mergeHistograms(recordingsOf(run, system, target).map(({ latency_ns }) => latency_ns));
+  return read(merged).map((point) => ({ series, system, ...target, ...point }));
+}
+
+type QuantilePoint = { quantile: number; latency_us: number };
+
+function read(histogram: Histogram): QuantilePoint[] {
+  const samples = histogram.totalCount;
+  if (samples === 0) return [];
+  return quantiles
+    .filter((quantile) => (1 - quantile) * samples >= fewestBeyond - 1e-6)
+    .map((quantile) => ({ quantile, latency_us: histogram.getValueAtPercentile(100 * quantile) / 1000 }));
+}

@@ -1,0 +1,125 @@
+/**
+ * The layers of a panel of the figure that draw its points, from the rows of the dataset `points`: bars, the
+ * published values across them, intervals; and the values over them. Points that failed a check are hollow.
+ */
+import type { MeasurementTarget, Point } from '../../formats/bundle.ts';
+import { ink, valueSize, warningInk } from '../theme/figure-text.ts';
+import { referenceName } from '../../run/reference.ts';
+
+/** Okabe and Ito's palette, told apart with every common colour blindness, and in grey. */
+export const operationColours: Record<MeasurementTarget['operation'], string> = {
+  set: '#0072b2',
+  get: '#e69f00',
+  mix: '#009e73',
+};
+
+/** Height of a line of the text over a bar. */
+export const valueLine = 13;
+
+/** The colour of an operation without a scale: a second scale would want a second legend. */
+const operationStroke = {
+  condition: Object.entries(operationColours).map(([operation, value]) => ({
+    test: `datum.operation === '${operation}'`,
+    value,
+  })),
+  value: ink,
+};
+
+/** `us`: the y encoding without its field. */
+export function bars(operations: string[], us: object): object {
+  const colour = {
+    field: 'operation',
+    type: 'nominal',
+    scale: {
+      domain: operations,
+      range: operations.map((name) => operationColours[name as Point['operation']]),
+    },
+    legend: { title: null, orient: 'top', symbolType: 'square', labelExpr: 'upper(datum.label)' },
+  };
+  return {
+    layer: [
+      {
+        transform: [{ filter: "datum.verdict !== 'invalid' && datum.p50_us !== null" }],
+        mark: { type: 'bar' },
+        encoding: { y: { field: 'p50_us', ...us }, color: colour },
+      },
+      {
+        transform: [{ filter: "datum.verdict === 'invalid' && datum.p50_us !== null" }],
+        mark: { type: 'bar', fill: 'white', strokeWidth: 2, strokeDash: [5, 3] },
+        encoding: { y: { field: 'p50_us', ...us }, stroke: operationStroke },
+      },
+    ],
+  };
+}
+
+const referenceMark = `published (${referenceName})`;
+
+/** A dark line across each bar at the published value, edged in white so that it shows on any colour. */
+export function referenceMarks(barWidth: number, us: object): object {
+  const mark = { type: 'tick', orient: 'horizontal', width: barWidth - 4, opacity: 1 };
+  const legend = {
+    title: null,
+    orient: 'top',
+    symbolType: 'stroke',
+    symbolStrokeColor: ink,
+    symbolStrokeWidth: 2.5,
+  };
+  return {
+    transform: [{ filter: 'datum.published_us !== null' }],
+    encoding: { y: { field: 'published_us', ...us } },
+    layer: [
+      { mark: { ...mark, thickness: 4.5, color: 'white' } },
+      {
+        mark: { ...mark, thickness: 2.5 },
+        encoding: {
+          color: { datum: referenceMark, scale: { domain: [referenceMark], range: [ink] }, legend },
+        },
+      },
+    ],
+  };
+}
+
+export function intervalMarks(us: object): object[] {
+  const transform = [{ filter: 'datum.p50_low_us !== null' }];
+  const cap = { type: 'tick', orient: 'horizontal', width: 9, thickness: 1.5, opacity: 1, color: ink };
+  return [
+    {
+      transform,
+      mark: { type: 'rule', strokeWidth: 1.5, color: ink },
+      encoding: { y: { field: 'p50_low_us', ...us }, y2: { field: 'p50_high_us' } },
+    },
+    { transform, mark: cap, encoding: { y: { field: 'p50_low_us', ...us } } },
+    { transform, mark: cap, encoding: { y: { field: 'p50_high_us', ...us } } },
+  ];
+}
+
+/** What stands over a bar, and at which height: with a second line, the verdict, when the point is not valid. */
+export type BarText = {
+  system: string;
+  operation: string;
+  verdict: Point['verdict'];
+  text: string;
+  at_us: number;
+};
+
+export function barTexts(values: BarText[], us: object): object {
+  const mark = {
+    type: 'text',
+    baseline: 'bottom',
+    fontSize: valueSize,
+    lineHeight: valueLine,
+    lineBreak: '\n',
+  };
+  return {
+    data: { values },
+    // Nothing is told of a text: the bar under it says more.
+    encoding: { y: { field: 'at_us', ...us }, text: { field: 'text' }, tooltip: { value: null } },
+    layer: [
+      { transform: [{ filter: "datum.verdict === 'valid'" }], mark: { ...mark, dy: -3, color: ink } },
+      {
+        transform: [{ filter: "datum.verdict !== 'valid'" }],
+        mark: { ...mark, dy: -3 - valueLine, color: warningInk },
+      },
+    ],
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * The figure of a run, as a Vega-Lite specification: title, one panel (figure-panel.ts) for each number of
+ * clients and value size, under each what is doubtful about it, and a caption that says where the numbers
+ * come from.
+ */
+import type { TopLevelSpec } from 'vega-lite';
+import type { FloorPoint, Manifest, MeasurementTarget, Point, Summary } from '../../formats/bundle.ts';
+import { captionSentences, mixture } from '../../sentences/caption.ts';
+import { mutedSystems } from '../chart.ts';
+import { doubts } from '../../sentences/doubts.ts';
+import { panel } from './panel.ts';
+import {
+  captionStyle,
+  figureConfig,
+  figureFrame,
+  textBlock,
+  titleStyle,
+  warningStyle,
+} from '../theme/figure-text.ts';
+import { formatCount } from '../../text/format.ts';
+import { measuredRow } from '../measured-row.ts';
+import { referenceUs } from '../../run/reference.ts';
+import { floorRows } from '../../sentences/rows.ts';
+
+const narrowestPlot = 560;
+const narrowestSystem = 120;
+
+export function figureSpec(manifest: Manifest, summary: Summary, reference: boolean): TopLevelSpec {
+  const width = Math.max(narrowestPlot, manifest.systems.length * narrowestSystem);
+  const published = reference && summary.points.some((point) => referenceUs(point) !== null);
+  const panels = [...Map.groupBy(summary.points, panelName)];
+  const floorsOf = (name: string): FloorPoint[] =>
+    summary.floors.filter((floor) => panelName(floor) === name);
+  return {
+    ...figureFrame,
+    params: [mutedSystems],
+    datasets: {
+      points: summary.points.map((point) => ({
+        ...measuredRow(point),
+        ...(published && { published_us: referenceUs(point) }),
+      })),
+      ...(summary.floors.length > 0 && { floors: summary.floors.map(measuredRow) }),
+    },
+    vconcat: [
+      textBlock([manifest.title], width, titleStyle),
+      ...panels.flatMap(([name, points]) => [
+        panel(points, floorsOf(name), panels.length > 1 ? name : null, width, reference),
+        textBlock(doubtLines(points, floorsOf(name)), width, warningStyle),
+      ]),
+      textBlock(mixture(manifest.systems), width, warningStyle),
+      textBlock([captionSentences(manifest, summary).join(' ')], width, captionStyle),
+    ].filter((part) => part !== null),
+    config: figureConfig,
+  } as TopLevelSpec;
+}
+
+/** A line for each system or floor with points that are not valid: which, and the first of the reasons. */
+function doubtLines(points: Point[], floors: FloorPoint[]): string[] {
+  return doubts([...points, ...floorRows(floors)]).map(
+    (doubt) => `${doubt.label}, ${doubt.targets} ${doubt.verdict}: ${doubt.reasons[0]}`,
+  );
+}
+
+export function panelName(target: MeasurementTarget): string {
+  const clients = target.clients === 1 ? 'client' : 'clients';
+  return `${formatCount(target.clients)} ${clients}, ${formatCount(target.value_bytes)}-byte values`;
+}

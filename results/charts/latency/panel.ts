@@ -1,0 +1,186 @@
+/**
+ * One panel of the figure: the systems on the x axis, for each a bar of the p50 per operation with its
+ * interval, the published value as a mark across it (figure-bars.ts), its floors (figure-floors.ts), and the
+ * number over it. Where nothing was measured, words stand in place of the bar.
+ */
+import type { FloorPoint, Point } from '../../formats/bundle.ts';
+import { fadeMuted } from '../chart.ts';
+import {
+  type BarText,
+  bars,
+  barTexts,
+  intervalMarks,
+  operationColours,
+  referenceMarks,
+  valueLine,
+} from './bars.ts';
+import { floorLevels, floorLines, floorTextMark, floorTexts } from './floors.ts';
+import { ink, labelSize, valueSize } from '../theme/figure-text.ts';
+import { wrapText } from '../theme/font.ts';
+import { formatUs } from '../../text/format.ts';
+import { inPanel } from '../measured-row.ts';
+import { referenceUs } from '../../run/reference.ts';
+import { exactUs, pointTooltip } from '../tooltip.ts';
+
+const plotHeight = 300;
+const widestBar = 56;
+/** Largest share of a system's width that its bars take; the rest is the gap to its neighbours. */
+const largestBarsShare = 0.72;
+/** Height of a line of text under the systems. */
+const labelLine = 15;
+
+/**
+ * A panel `width` pixels wide for points, and floors of them, that differ in system and operation only.
+ * `reference`: with the published values.
+ */
+export function panel(
+  points: Point[],
+  floors: FloorPoint[],
+  title: string | null,
+  width: number,
+  reference: boolean,
+): object {
+  const operations = Object.keys(operationColours).filter((operation) =>
+    points.some((point) => point.operation === operation),
+  );
+  const systems = [...new Set(points.map((point) => point.system))];
+  const systemWidth = width / systems.length;
+  const barsShare = Math.min(largestBarsShare, (widestBar * operations.length) / systemWidth);
+  const barWidth = (systemWidth * barsShare) / operations.length;
+  const marksOf = (point: Point): Marks => ({
+    published_us: reference ? referenceUs(point) : null,
+    floors_us: floorLevels(floors, point),
+  });
+  const highest_us = Math.max(0, ...points.map((point) => highestUs(point, marksOf(point)))) || 1;
+  const valueLines = points.every((point) => point.verdict === 'valid') ? 1 : 2;
+  const us_per_px = highest_us / (plotHeight - (valueLines + 0.5) * valueLine);
+  const us = { type: 'quantitative', scale: { domain: [0, us_per_px * plotHeight], nice: false } };
+  const x = xEncoding(systems, barsShare);
+  const published = reference && points.some((point) => referenceUs(point) !== null);
+  return {
+    ...(title && {
+      title: { text: title, anchor: 'start', frame: 'group', fontSize: labelSize, color: ink },
+    }),
+    width,
+    height: plotHeight,
+    layer: [
+      {
+        data: { name: 'points' },
+        transform: [{ filter: inPanel(points[0]!) }],
+        encoding: {
+          x,
+          xOffset: { field: 'operation', scale: { domain: operations, paddingInner: 0.08 } },
+          y: { ...us, axis: yAxis },
+          tooltip: { value: pointTooltip(tooltipLines(published)) },
+          ...fadeMuted,
+        },
+        layer: [
+          bars(operations, us),
+          ...(published ? [referenceMarks(barWidth, us)] : []),
+          ...floorLines(floors, barWidth, us),
+          ...intervalMarks(us),
+          barTexts(
+            points.map((point) => barText(point, marksOf(point), us_per_px)),
+            us,
+          ),
+        ],
+        resolve: { scale: { color: 'independent', stroke: 'independent' } },
+      },
+      ...systemLabels(points, floors, systems, systemWidth, x),
+    ],
+  };
+}
+
+function tooltipLines(published: boolean): [string, string][] {
+  return [
+    ['p50', exactUs('p50_us')],
+    ['p99', exactUs('p99_us')],
+    ['p99.9', exactUs('p999_us')],
+    ...(published ? [['published', exactUs('published_us')] as [string, string]] : []),
+  ];
+}
+
+function xEncoding(systems: string[], barsShare: number): object {
+  return {
+    field: 'system',
+    type: 'nominal',
+    scale: { domain: systems, paddingInner: 1 - barsShare, paddingOuter: (1 - barsShare) / 2 },
+    axis: { title: null, labels: false, ticks: false, domainColor: ink },
+  };
+}
+
+const yAxis = {
+  title: 'p50 latency (µs)',
+  grid: true,
+  gridColor: '#e2e2e2',
+  domain: false,
+  ticks: false,
+  tickCount: 6,
+};
+
+/** What is drawn across a bar. */
+type Marks = { published_us: number | null; floors_us: number[] };
+
+function barText(point: Point, marks: Marks, us_per_px: number): BarText {
+  const { system, operation, verdict, latency_us } = point;
+  const lines = [
+    latency_us ? formatUs(latency_us.p50) : 'no data',
+    ...(verdict === 'valid' ? [] : [verdict]),
+  ];
+  const at_us = textAtUs(point, marks, lines.length, us_per_px);
+  return { system, operation, verdict, text: lines.join('\n'), at_us };
+}
+
+/** Over the bar and its interval; over a mark as well where the text would cross it. */
+function textAtUs(point: Point, marks: Marks, lines: number, us_per_px: number): number {
+  let at_us = highestUs(point, { published_us: null, floors_us: [] });
+  for (const mark_us of [...marks.floors_us, marks.published_us ?? 0].sort((a, b) => a - b)) {
+    const crosses =
+      mark_us > 0 && mark_us > at_us - 3 * us_per_px && mark_us < at_us + (lines * valueLine + 7) * us_per_px;
+    if (crosses) at_us = mark_us + 2 * us_per_px;
+  }
+  return at_us;
+}
+
+function highestUs(point: Point, { published_us, floors_us }: Marks): number {
+  return Math.max(point.latency_us?.p50 ?? 0, point.p50_ci95_us?.[1] ?? 0, published_us ?? 0, ...floors_us);
+}
+
+/**
+ * What stands under each system, in lines that fit: its label, with the device where the systems' devices differ,
+ * and its floors. These are marks and not the axis' own labels: those would pass the text through a Vega
+ * expression.
+ */
+function systemLabels(
+  points: Point[],
+  floors: FloorPoint[],
+  systems: string[],
+  systemWidth: number,
+  x: object,
+): object[] {
+  const mixed = new Set(points.map((point) => point.device)).size > 1;
+  const values = systems.map((system) => {
+    const { label, device } = points.find((point) => point.system === system)!;
+    const texts = mixed ? [label, `over ${device}`] : [label];
+    const lines = texts.flatMap((text) => wrapText(text, systemWidth - 12, labelSize));
+    return {
+      system,
+      lines,
+      floors: floorTexts(floors, system, systemWidth - 12, valueSize),
+      below_px: plotHeight + 10 + lines.length * labelLine + 3,
+    };
+  });
+  const text = { type: 'text', baseline: 'top', fontSize: labelSize, lineHeight: labelLine, color: ink };
+  return [
+    {
+      data: { values },
+      mark: text,
+      encoding: { x, y: { value: plotHeight + 10 }, text: { field: 'lines' }, ...fadeMuted },
+    },
+    {
+      data: { values: values.filter((value) => value.floors.length > 0) },
+      mark: { ...floorTextMark, fontSize: valueSize, lineHeight: labelLine, dy: { expr: 'datum.below_px' } },
+      encoding: { x, y: { value: 0 }, text: { field: 'floors' }, ...fadeMuted },
+    },
+  ];
+}

@@ -1,0 +1,55 @@
+/** A point or a floor as a row of a chart's dataset: flat, for spreadsheets too. Units stand last in names. */
+import type { FloorPoint, Measured, MeasurementTarget, Point } from '../formats/bundle.ts';
+import { floorRows } from '../sentences/rows.ts';
+
+export type MeasuredRow = {
+  system: string;
+  label: string;
+  operation: Measured['operation'];
+  clients: number;
+  value_bytes: number;
+  p50_us: number | null;
+  p50_low_us: number | null;
+  p50_high_us: number | null;
+  /** Of the interval from p50_low_us to p50_high_us, between 0 and 1. */
+  p50_confidence: number | null;
+  p99_us: number | null;
+  p999_us: number | null;
+  samples: number;
+  sample: Measured['sample'];
+  trials: number;
+  trials_planned: number;
+  verdict: Measured['verdict'];
+  /** Sentences, one behind the other; empty when valid. */
+  reasons: string;
+};
+
+/** `system` is what fades it: for a floor, the system that it is a floor of. */
+export function measuredRow(point: Point | FloorPoint): MeasuredRow {
+  const { latency_us, p50_ci95_us, sample } = point;
+  const tail = sample === 'run_mean' ? null : latency_us;
+  return {
+    system: point.system,
+    label: 'name' in point ? floorRows([point])[0]!.label : point.label,
+    operation: point.operation,
+    clients: point.clients,
+    value_bytes: point.value_bytes,
+    p50_us: latency_us?.p50 ?? null,
+    p50_low_us: p50_ci95_us?.[0] ?? null,
+    p50_high_us: p50_ci95_us?.[1] ?? null,
+    p50_confidence: point.p50_ci_confidence,
+    p99_us: tail?.p99 ?? null,
+    p999_us: tail?.p999 ?? null,
+    samples: point.samples,
+    sample,
+    trials: point.trials,
+    trials_planned: point.trials_planned,
+    verdict: point.verdict,
+    reasons: point.reasons.join(' '),
+  };
+}
+
+/** A condition that picks the rows of a panel from a dataset of all panels. */
+export function inPanel({ clients, value_bytes }: MeasurementTarget): string {
+  return `datum.clients === ${clients} && datum.value_bytes === ${value_bytes}`;
+}

@@ -1,0 +1,301 @@
+/**
+ * Reads the raw files of a run folder: manifest.json and, under trials/, trial.json, result.json and the
+ * histograms. Nothing that was made from them is read. Whatever does not fit together is an error that names
+ * the file, the field and what to do; a trial that is merely absent is not (summary.ts judges that).
+ */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import {
+  CALIBRATION_FILE,
+  type LoadResult,
+  loadResultSchema,
+  type Manifest,
+  type MeasurementTarget,
+  manifestSchema,
+  PAUSES_FILE,
+  SERVER_PAUSES_FILE,
+  STAMPED_FOLDER,
+  type Trial,
+  trialSchema,
+} from '../formats/bundle.ts';
+import { type Calibration, calibrationSchema } from '../formats/calibration.ts';
+import { ResultsError } from '../errors.ts';
+import { decodeHistogram, type Histogram, mergeHistograms } from './histogram.ts';
+import { type Pauses, pausesSchema } from '../formats/pauses.ts';
+import { readStages, STAGES_FILE, type StagesFile } from '../summary/stages/stages-file.ts';
+
+/** What one `bypassbench load` measured. `latency_ns` merges its operations (two for a mix). */
+export type Recording = { result: LoadResult; latency_ns: Histogram };
+
+/** The measurement with stamps that followed one without. */
+export type StampedRecording = { latency_ns: Histogram; stages: StagesFile };
+
+export type MeasurementRecord = {
+  /** Relative to the run folder, with slashes, for links. */
+  folder: string;
+  measurement: Trial['measurements'][number];
+  /** Null when the measurement failed. */
+  recording: Recording | null;
+  /** What kept the load generator from running; null where nobody looked, as in a floor. */
+  pauses: Pauses | null;
+  /** Null where nothing was stamped. */
+  stamped: StampedRecording | null;
+};
+
+export type TrialRecord = {
+  folder: string;
+  trial: Trial;
+  measurements: MeasurementRecord[];
+  /** What kept the server from running, where it tells. */
+  serverPauses: Pauses | null;
+};
+
+/** Trials come in the order in which they ran. */
+export type Run = {
+  dir: string;
+  manifest: Manifest;
+  trials: TrialRecord[];
+  /** Of the load generator, before the trials; null where it was not calibrated. */
+  calibration: Calibration | null;
+};
+
+export async function readRun(dir: string): Promise<Run> {
+  await requireFolder(dir);
+  const manifest = await readJson(dir, 'manifest.json', manifestSchema, 'run the experiment again');
+  if (manifest.systems.every(({ repeats }) => repeats !== null)) {
+    throw new ResultsError(
+      'RUN_FILE_INVALID',
+      `${join(dir, 'manifest.json')}: systems: each repeats another one, and none is there to be repeated; run the experiment again`,
+    );
+  }
+  const trials: TrialRecord[] = [];
+  for (const folder of await trialFolders(dir)) {
+    const record = await readTrial(dir, folder, manifest);
+    if (record) trials.push(record);
+  }
+  if (trials.length === 0) {
+    throw new ResultsError(
+      'RUN_WITHOUT_TRIALS',
+      `${join(dir, 'trials')} holds no trial that ended: nothing to report yet; let the run go on, or run the experiment again`,
+    );
+  }
+  refuseDuplicates(trials);
+  trials.sort((a, b) => a.trial.order - b.trial.order);
+  const calibration = (await exists(dir, CALIBRATION_FILE))
+    ? await readJson(dir, CALIBRATION_FILE, calibrationSchema, 'remove it to report without it')
+    : null;
+  return { dir, manifest, trials, calibration };
+}
+
+export function sameTarget(a: MeasurementTarget, b: MeasurementTarget): boolean {
+  return a.operation === b.operation && a.clients === b.clients && a.value_bytes === b.value_bytes;
+}
+
+/** What was recorded of a system or a floor (by name) and a target, in all trials, in the order in which they ran. */
+export function recordingsOf(run: Run, name: string, target: MeasurementTarget): Recording[] {
+  return run.trials
+    .filter(({ trial }) => trial.system === name)
+    .flatMap(({ measurements }) => measurements)
+    .filter(({ measurement }) => sameTarget(measurement, target))
+    .flatMap(({ recording }) => recording ?? []);
+}
+
+async function requireFolder(dir: string): Promise<void> {
+  const found = await stat(dir).catch(() => null);
+  if (!found) {
+    throw new ResultsError('RUN_NOT_FOUND', `no such folder: ${dir}; give the folder that a run wrote`);
+  }
+  if (!found.isDirectory() || !(await stat(join(dir, 'manifest.json')).catch(() => null))) {
+    throw new ResultsError(
+      'NOT_A_RUN_FOLDER',
+      `${dir} is not a run folder, it has no manifest.json; give the folder that 'bypassbench run' wrote`,
+    );
+  }
+}
+
+/** Folders under trials/, sorted by name. */
+async function trialFolders(dir: string): Promise<string[]> {
+  const entries = await readdir(join(dir, 'trials'), { withFileTypes: true }).catch((error) => {
+    if (error.code === 'ENOENT') return [];
+    throw unreadable(join(dir, 'trials'), error);
+  });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => `trials/${entry.name}`)
+    .sort();
+}
+
+/** Null when the folder has no trial.json: the trial was going on when the run was cut off, or still is. */
+async function readTrial(dir: string, folder: string, manifest: Manifest): Promise<TrialRecord | null> {
+  const file = `${folder}/trial.json`;
+  if (!(await exists(dir, file))) return null;
+  const remedy = `remove the folder ${join(dir, folder)} to report without this trial`;
+  const trial = await readJson(dir, file, trialSchema, remedy);
+  const refuse = (what: string): never => {
+    throw new ResultsError('RUN_FILE_INVALID', `${join(dir, file)}: ${what}; ${remedy}`);
+  };
+  if (![...manifest.systems, ...manifest.floors].some(({ name }) => name === trial.system)) {
+    refuse(`system ${JSON.stringify(trial.system)} is not in manifest.json`);
+  }
+  if (trial.trial > manifest.plan.trials) {
+    refuse(`trial ${trial.trial} is more than the ${manifest.plan.trials} that manifest.json plans`);
+  }
+  const measurements: MeasurementRecord[] = [];
+  for (const measurement of trial.measurements) {
+    if (!manifest.plan.measurements.some((planned) => sameTarget(planned, measurement))) {
+      refuse(`measurement ${measurement.dir} is not among those that manifest.json plans`);
+    }
+    if (measurements.some((other) => sameTarget(other.measurement, measurement))) {
+      refuse(`measurement ${measurement.dir} repeats one before it`);
+    }
+    const measured = `${folder}/${measurement.dir}`;
+    const isOk = measurement.status === 'ok';
+    const recording = isOk ? await readRecording(dir, measured, measurement, remedy) : null;
+    const pauses = await readPauses(dir, `${measured}/${PAUSES_FILE}`, remedy);
+    const stamped = isOk
+      ? await readStamped(dir, `${measured}/${STAMPED_FOLDER}`, measurement, remedy)
+      : null;
+    measurements.push({ folder: measured, measurement, recording, pauses, stamped });
+  }
+  const serverPauses = await readPauses(dir, `${folder}/${SERVER_PAUSES_FILE}`, remedy);
+  return { folder, trial, measurements, serverPauses };
+}
+
+async function readPauses(dir: string, file: string, remedy: string): Promise<Pauses | null> {
+  return (await exists(dir, file)) ? readJson(dir, file, pausesSchema, remedy) : null;
+}
+
+async function readStamped(
+  dir: string,
+  folder: string,
+  target: MeasurementTarget,
+  remedy: string,
+): Promise<StampedRecording | null> {
+  const file = `${folder}/${STAGES_FILE}`;
+  if (!(await exists(dir, file))) return null;
+  const { latency_ns } = await readRecording(dir, folder, target, remedy);
+  return { latency_ns, stages: await readStages(join(dir, file)) };
+}
+
+async function exists(dir: string, file: string): Promise<boolean> {
+  return (await stat(join(dir, file)).catch(() => null)) !== null;
+}
+
+async function readRecording(
+  dir: string,
+  folder: string,
+  target: MeasurementTarget,
+  remedy: string,
+): Promise<Recording> {
+  const file = `${folder}/result.json`;
+  const result = await readJson(dir, file, loadResultSchema, remedy);
+  if (result.connections !== target.clients || result.value_bytes !== target.value_bytes) {
+    throw new ResultsError(
+      'RUN_FILE_INVALID',
+      `${join(dir, file)}: connections ${result.connections} and value_bytes ${result.value_bytes} are not the ` +
+        `${target.clients} and ${target.value_bytes} of its trial.json; ${remedy}`,
+    );
+  }
+  const histograms: Histogram[] = [];
+  for (const { hits, histogram } of result.operations) {
+    histograms.push(await readHistogram(dir, `${folder}/${histogram}`, hits, remedy));
+  }
+  return { result, latency_ns: mergeHistograms(histograms) };
+}
+
+/** The number of values must be that of the hits: a damaged file can decode without an error. */
+async function readHistogram(dir: string, file: string, hits: number, remedy: string): Promise<Histogram> {
+  const path = join(dir, file);
+  const text = await readText(path, remedy);
+  let histogram: Histogram;
+  try {
+    histogram = decodeHistogram(text);
+  } catch (error) {
+    throw new ResultsError(
+      'HISTOGRAM_CORRUPT',
+      `${path} is not an HdrHistogram V2 histogram (${(error as Error).message}); ${remedy}`,
+      { cause: error },
+    );
+  }
+  if (histogram.totalCount !== hits) {
+    throw new ResultsError(
+      'HISTOGRAM_CORRUPT',
+      `${path} holds ${histogram.totalCount} values where result.json counts ${hits} hits; ${remedy}`,
+    );
+  }
+  return histogram;
+}
+
+function refuseDuplicates(trials: TrialRecord[]): void {
+  const seen = new Map<string, string>();
+  for (const { folder, trial } of trials) {
+    const key = `trial ${trial.trial} of ${trial.system}`;
+    const other = seen.get(key);
+    if (other) {
+      throw new ResultsError(
+        'RUN_FILE_INVALID',
+        `${other} and ${folder} both are ${key}; remove one of the two folders`,
+      );
+    }
+    seen.set(key, folder);
+  }
+}
+
+async function readJson<S extends z.ZodObject<{ schema: z.ZodLiteral<string> }>>(
+  dir: string,
+  file: string,
+  schema: S,
+  remedy: string,
+): Promise<z.infer<S>> {
+  const path = join(dir, file);
+  const text = await readText(path, remedy);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new ResultsError(
+      'RUN_FILE_UNREADABLE',
+      `${path} is not JSON (${(error as Error).message}); ${remedy}`,
+      { cause: error },
+    );
+  }
+  const known = schema.shape.schema.value;
+  const found = (json as { schema?: unknown } | null)?.schema;
+  if (typeof found === 'string' && found !== known) {
+    throw new ResultsError(
+      'RUN_SCHEMA_UNKNOWN',
+      `${path}: schema ${JSON.stringify(found)} is not the one this version reads, "${known}"; ` +
+        'report it with the version of bypassbench that wrote it (see versions in manifest.json)',
+    );
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const field = z.core.toDotPath(issue.path);
+  throw new ResultsError(
+    'RUN_FILE_INVALID',
+    `${path}: ${field ? `${field}: ` : ''}${issue.message}; ${remedy}`,
+  );
+}
+
+async function readText(path: string, remedy: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new ResultsError('RUN_FILE_MISSING', `${path} is missing; ${remedy}`);
+    }
+    throw unreadable(path, error as Error);
+  }
+}
+
+function unreadable(path: string, cause: Error): ResultsError {
+  return new ResultsError(
+    'RUN_FILE_UNREADABLE',
+    `${path} cannot be read (${cause.message}); make it readable`,
+    {
+      cause,
+    },
+  );
+}

@@ -1,0 +1,97 @@
+/** The columns that say what the figure says, one row a point or a floor: for the terminal and for the report. */
+import type { Summary } from '../formats/bundle.ts';
+import { floorMeaning, intervalConfidence } from './caption.ts';
+import { formatCount, formatIntervalUs, formatRatio, formatUs } from '../text/format.ts';
+import { referenceName } from '../run/reference.ts';
+import { isOfMeans, type Row, summaryRows } from './rows.ts';
+import type { Column as TextColumn } from '../text/text-table.ts';
+
+export type Column = TextColumn<Row>;
+
+const nothing = '–';
+
+/** The columns for a summary: what is the same for all its points, or published for none, is left out. In µs. */
+export function summaryColumns(summary: Summary, reference: boolean): Column[] {
+  const rows = summaryRows(summary);
+  const first = rows[0]!.system;
+  const varies = (key: 'clients' | 'value_bytes'): boolean => rows.some((row) => row[key] !== rows[0]![key]);
+  const published = reference && rows.some(({ published_us }) => published_us !== null);
+  const text = (name: string, head: string, cell: Column['cell']): Column => ({
+    name,
+    head,
+    align: 'left',
+    cell,
+  });
+  const number = (name: string, head: string, cell: Column['cell']): Column => ({
+    name,
+    head,
+    align: 'right',
+    cell,
+  });
+  const quantile = (name: 'p50' | 'p99' | 'p999', head: string): Column =>
+    number(name, head, (row) => formatQuantile(row, name));
+  return [
+    text('system', 'system', (row) => row.system),
+    text('operation', 'op', (row) => row.operation.toUpperCase()),
+    ...(varies('clients') ? [number('clients', 'clients', (row) => formatCount(row.clients))] : []),
+    ...(varies('value_bytes') ? [number('value_bytes', 'bytes', (row) => formatCount(row.value_bytes))] : []),
+    quantile('p50', 'p50 µs'),
+    number('interval', 'interval', (row) => formatIfAny(row.p50_ci95_us, formatIntervalUs)),
+    number('ratio', `× ${first}`, (row) => formatIfAny(ratioToFirst(rows, row), formatRatio)),
+    ...(published
+      ? [number('published', 'published', (row) => formatIfAny(row.published_us, formatUs))]
+      : []),
+    quantile('p99', 'p99'),
+    quantile('p999', 'p99.9'),
+    number('throughput', 'ops/s', (row) => formatIfAny(row.throughput_ops, formatCount)),
+    number('trials', 'trials', (row) => `${row.trials}/${row.trials_planned}`),
+    text('verdict', 'verdict', (row) => row.verdict),
+  ];
+}
+
+/** What the heads of the columns mean, a sentence each. */
+export function columnNotes(summary: Summary, columns: Column[]): string[] {
+  const shown = new Set(columns.map((column) => column.name));
+  const notes = ['Latencies in µs, from the histograms of all trials merged by count.'];
+  const confidence = intervalConfidence(summary.points);
+  if (confidence && shown.has('interval')) {
+    notes.push(`interval: for the p50, over the trials, ${confidence} confidence.`);
+  }
+  if (shown.has('ratio')) {
+    const first = summary.points[0]!.system;
+    notes.push(`× ${first}: p50 over that of ${first}; none where either point is invalid.`);
+  }
+  if (shown.has('published')) notes.push(`published: ${referenceName}.`);
+  if (summary.floors.length > 0) notes.push(`(floor): ${floorMeaning}.`);
+  const ofMeans = new Set(summary.floors.filter(isOfMeans).map(({ name }) => name));
+  if (ofMeans.size > 0) {
+    notes.push(
+      `${[...ofMeans].join(', ')}: each sample is the mean of a run of many exchanges, so there is no tail to tell.`,
+    );
+  }
+  return notes;
+}
+
+/** Quantiles of means say nothing of those of single exchanges, but for the middle one. */
+export function formatQuantile(row: Row, name: keyof NonNullable<Row['latency_us']>): string {
+  const told = !isOfMeans(row) || name === 'p50' || name === 'mean';
+  return formatIfAny(told ? row.latency_us?.[name] : null, formatUs);
+}
+
+/** p50 over that of the first system at the same target; null where one of them backs no claim. */
+function ratioToFirst(rows: Row[], row: Row): number | null {
+  const first = rows.find(
+    (other) =>
+      other.system === rows[0]!.system &&
+      other.operation === row.operation &&
+      other.clients === row.clients &&
+      other.value_bytes === row.value_bytes,
+  );
+  if (!first?.latency_us || !row.latency_us) return null;
+  if (first.verdict === 'invalid' || row.verdict === 'invalid') return null;
+  return row.latency_us.p50 / first.latency_us.p50;
+}
+
+function formatIfAny<T>(value: T | null | undefined, format: (value: T) => string): string {
+  return value === null || value === undefined ? nothing : format(value);
+}

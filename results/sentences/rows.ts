@@ -1,0 +1,32 @@
+/** The rows of tables: the points of each system, and behind them those of its floors. */
+import type { Measured, Summary } from '../formats/bundle.ts';
+import { referenceUs } from '../run/reference.ts';
+
+export type Row = Measured & {
+  /** What names the row: the system, or the floor and that it is one; in a word, and as the figure has it. */
+  system: string;
+  label: string;
+  /** Null where nothing was published, and for floors. */
+  published_us: number | null;
+};
+
+export function summaryRows({ points, floors }: Summary): Row[] {
+  return [...Map.groupBy(points, ({ system }) => system)].flatMap(([system, ofSystem]) => [
+    ...ofSystem.map((point) => ({ ...point, published_us: referenceUs(point) })),
+    ...floorRows(floors.filter((floor) => floor.system === system)),
+  ]);
+}
+
+/** Whether its samples are means of runs, not single exchanges: wherever its value stands, that is said. */
+export function isOfMeans({ sample }: Measured): boolean {
+  return sample === 'run_mean';
+}
+
+export function floorRows(floors: Summary['floors']): Row[] {
+  return floors.map((floor) => ({
+    ...floor,
+    system: `${floor.name} (floor)`,
+    label: `${floor.label} (floor${isOfMeans(floor) ? ', means of runs' : ''})`,
+    published_us: null,
+  }));
+}

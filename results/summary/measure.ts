@@ -1,0 +1,55 @@
+/** The measures by which two points are compared: each has one number for each trial. */
+import type { TrialValue } from './bootstrap.ts';
+import type { Measured } from '../formats/bundle.ts';
+import { formatCount, formatUs } from '../text/format.ts';
+
+export const measures = ['latency_p50', 'latency_p99', 'throughput'] as const;
+
+export type Measure = (typeof measures)[number];
+
+/** As part of a sentence. */
+export const measureNames: Record<Measure, string> = {
+  latency_p50: 'p50',
+  latency_p99: 'p99',
+  throughput: 'throughput',
+};
+
+/** With their units, as tables have them. */
+export const measureHeads: Record<Measure, string> = {
+  latency_p50: 'p50 µs',
+  latency_p99: 'p99 µs',
+  throughput: 'ops/s',
+};
+
+/** A quantile q needs 10 / (1 - q) samples, so that about ten lie beyond it; here in each trial. */
+const samplesForP99 = 1000;
+
+/** In µs, or in requests per second. */
+export function trialValues(point: Measured, measure: Measure): TrialValue[] {
+  switch (measure) {
+    case 'latency_p50':
+      return point.trial_p50_us.map(({ trial, p50_us }) => ({ trial, value: p50_us }));
+    case 'latency_p99':
+      return point.trial_p99_us.map(({ trial, p99_us }) => ({ trial, value: p99_us }));
+    case 'throughput':
+      return point.trial_throughput_ops.map(({ trial, throughput_ops }) => ({
+        trial,
+        value: throughput_ops,
+      }));
+  }
+}
+
+/** Whether the trials, on average, have the samples that their quantile wants. */
+export function enoughForQuantile({ samples, trials }: Measured, measure: Measure): boolean {
+  return measure !== 'latency_p99' || samples >= samplesForP99 * trials;
+}
+
+/** Without its unit: "23.3", "104,000". */
+export function formatMeasure(value: number, measure: Measure): string {
+  return measure === 'throughput' ? formatCount(value) : formatUs(value);
+}
+
+/** A ratio that decides something, to three significant digits: "0.724", "1.02", "12.3". */
+export function formatRatioFinely(ratio: number): string {
+  return ratio.toFixed(ratio >= 9.995 ? 1 : ratio >= 0.9995 ? 2 : 3);
+}

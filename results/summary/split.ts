@@ -1,0 +1,90 @@
+/**
+ * The paper's split of a latency into parts, by differences between systems:
+ *
+ *     interface = unmodified - libOS over the kernel
+ *     data path = libOS over the kernel - bypass
+ *     rest      = bypass
+ *     kernel    = interface + data path
+ *
+ * Each part is a difference of medians over trials, its share is of the unmodified system's. Intervals are bootstraps over
+ * trials, paired by block (bootstrap.ts).
+ */
+import { median } from 'simple-statistics';
+import { bootstrapInterval, fewestTrials } from './bootstrap.ts';
+import type { Point, Share, Split } from '../formats/bundle.ts';
+import hotos19 from '../run/reference/hotos19.json' with { type: 'json' };
+import { referenceUs } from '../run/reference.ts';
+import { sameTarget } from '../run/run-folder.ts';
+
+/** As the paper's text rounds them. */
+export const publishedShares: Record<'interface' | 'data_path' | 'kernel', number> =
+  hotos19.split.rounded_shares;
+
+/** A split for each unmodified system, each way past the kernel and each target; points that are invalid make none. */
+export function splits(points: Point[]): Split[] {
+  const { unmodified, libos_over_kernel, bypass } = hotos19.split;
+  const valid = points.filter(({ verdict }) => verdict !== 'invalid');
+  const kernels = valid.filter(({ system }) => system === libos_over_kernel);
+  return kernels.flatMap((kernel) =>
+    unmodified.flatMap((first) =>
+      bypass.flatMap((last) => {
+        const find = (name: string): Point | undefined =>
+          valid.find((point) => point.system === name && sameTarget(point, kernel));
+        const [from, to] = [find(first), find(last)];
+        return (from && to && splitOf(from, kernel, to)) || [];
+      }),
+    ),
+  );
+}
+
+function splitOf(unmodified: Point, kernel: Point, bypass: Point): Split | null {
+  const values = commonTrials([unmodified, kernel, bypass]);
+  if (values.length === 0) return null;
+  const [u, k, b] = [0, 1, 2].map((index) => values.map((trial) => trial[index]!));
+  const all = values.map((_, index) => index);
+  /** Of the trials that were drawn: the difference of two systems' medians over the unmodified one's. */
+  const share = (more: number[], less: number[]): Share => {
+    const ofTrials = (drawn: number[]): number => {
+      const medianOf = (system: number[]): number => median(drawn.map((trial) => system[trial]!));
+      return (medianOf(more) - medianOf(less)) / medianOf(u!);
+    };
+    return {
+      share: ofTrials(all),
+      interval: values.length < fewestTrials ? null : bootstrapInterval(all, all, 'paired', ofTrials),
+    };
+  };
+  const { operation, clients, value_bytes } = kernel;
+  return {
+    operation,
+    clients,
+    value_bytes,
+    unmodified: unmodified.system,
+    libos_over_kernel: kernel.system,
+    bypass: bypass.system,
+    unmodified_us: median(u!),
+    interface_us: median(u!) - median(k!),
+    data_path_us: median(k!) - median(b!),
+    rest_us: median(b!),
+    interface: share(u!, k!),
+    data_path: share(k!, b!),
+    kernel: share(u!, b!),
+    trials: values.length,
+    published: published(unmodified, kernel, bypass),
+  };
+}
+
+/** p50 of the points in each trial that all of them have. */
+function commonTrials(points: Point[]): number[][] {
+  return points[0]!.trial_p50_us.flatMap(({ trial }) => {
+    const values = points.flatMap(
+      (point) => point.trial_p50_us.find((one) => one.trial === trial)?.p50_us ?? [],
+    );
+    return values.length === points.length ? [values] : [];
+  });
+}
+
+function published(unmodified: Point, kernel: Point, bypass: Point): Split['published'] {
+  const [u, k, b] = [unmodified, kernel, bypass].map(referenceUs);
+  if (u == null || k == null || b == null) return null;
+  return { interface: (u - k) / u, data_path: (k - b) / u, kernel: (u - b) / u };
+}

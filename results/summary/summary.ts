@@ -1,0 +1,229 @@
+/** summary.json from a run's raw files: one point for each system or floor and each planned measurement. */
+import { pairedRatio, type TrialValue } from './bootstrap.ts';
+import {
+  type FloorPoint,
+  type Measured,
+  type MeasurementTarget,
+  type Point,
+  type Summary,
+  type SystemUnderTest,
+  schemaVersions,
+  summarySchema,
+} from '../formats/bundle.ts';
+import type { LowerBound } from './checks.ts';
+import { counterDoubt } from './counter.ts';
+import { latencyUs, medianUs, mergeHistograms, p99Us } from '../run/histogram.ts';
+import { summarizeInterference, summarizeTail } from './interference.ts';
+import { medianInterval } from './interval.ts';
+import { trialValues } from './measure.ts';
+import { formatChange } from '../sentences/noise.ts';
+import { type Recording, type Run, sameTarget } from '../run/run-folder.ts';
+import { splits } from './split.ts';
+import { summarizeStages } from './stages/summarize.ts';
+import type { TrialOutcome } from './trial-outcome.ts';
+import { judge } from './verdict.ts';
+
+/**
+ * Points stand in the manifest's order of systems, then of measurements, also where nothing was measured:
+ * a system or a floor whose every trial failed must be seen to have failed.
+ */
+export function summarize(run: Run): Summary {
+  const { manifest } = run;
+  const floors = manifest.floors.flatMap(({ name, label, system }) =>
+    manifest.plan.measurements.map(
+      (target): FloorPoint => ({ name, label, system, ...measured(run, name, target, []) }),
+    ),
+  );
+  const [first, ...others] = manifest.systems.filter(({ repeats }) => repeats === null);
+  const ofFirst = pointsOf(run, first!, floors, []);
+  const measuredPoints = [ofFirst, ...others.map((system) => pointsOf(run, system, floors, ofFirst))].flat();
+  const repeats = repeatedPoints(run, floors, measuredPoints);
+  const points = measuredPoints.map((point) =>
+    doubted(point, [...noiseOf(point, repeats), ...counterOf(point, run)]),
+  );
+  return summarySchema.parse({
+    schema: schemaVersions.summary,
+    experiment: manifest.experiment,
+    title: manifest.title,
+    quick: manifest.quick,
+    finished: manifest.finished_at !== null,
+    pipeline: manifest.plan.pipeline,
+    open_loop: manifest.plan.open_loop,
+    points,
+    floors,
+    // The published shares are of a closed loop, and a response time has its wait in it.
+    splits: manifest.plan.open_loop ? [] : splits(points),
+    repeats,
+  } satisfies Summary);
+}
+
+/** More than this that a system differs from itself, or that could not be told from none, is much. */
+const muchNoise = 0.1;
+
+/** What the repetition of a point's system says of it. */
+function noiseOf(point: Point, repeats: Summary['repeats']): string[] {
+  const twin = repeats.find((other) => other.repeats === point.system && sameTarget(other, point));
+  const itself = twin?.versus_itself;
+  if (!itself) return [];
+  const noisy = Math.abs(itself.ratio - 1) > muchNoise || (itself.detectable ?? 0) > muchNoise;
+  return noisy ? [`Measured twice in each block, it differs from itself: p50 ${formatChange(itself)}.`] : [];
+}
+
+/** Stages are differences between two cores' counters. */
+function counterOf({ breakdown }: Point, { calibration }: Run): string[] {
+  const doubt = breakdown && calibration?.counter ? counterDoubt(calibration.counter) : null;
+  return doubt ? [`Its stages are not to be trusted: ${doubt}.`] : [];
+}
+
+function doubted(point: Point, reasons: string[]): Point {
+  if (reasons.length === 0) return point;
+  const verdict = point.verdict === 'valid' ? 'suspect' : point.verdict;
+  return { ...point, verdict, reasons: [...point.reasons, ...reasons] };
+}
+
+function pointsOf(run: Run, system: SystemUnderTest, floors: FloorPoint[], first: Point[]): Point[] {
+  const { name, label, backend, device, provenance, repeats } = system;
+  return run.manifest.plan.measurements.map((target) => {
+    const bounds = [
+      ...lowerBounds(floors, repeats ?? name, target),
+      ...generatorFloor(run, system.client.backend),
+    ];
+    const point = measured(run, name, target, bounds);
+    const other = first.find((candidate) => sameTarget(candidate, target));
+    return {
+      system: name,
+      label,
+      backend,
+      device,
+      provenance,
+      ...point,
+      ...summarizeStages(plannedTrials(run, name, target), point.trial_p50_us),
+      versus_first: other ? pairedRatio(p50s(point), p50s(other)) : null,
+    };
+  });
+}
+
+function repeatedPoints(run: Run, floors: FloorPoint[], points: Point[]): Summary['repeats'] {
+  return run.manifest.systems.flatMap((system) => {
+    const { repeats } = system;
+    if (repeats === null) return [];
+    return pointsOf(run, system, floors, []).map((point) => {
+      const itself = points.find((other) => other.system === repeats && sameTarget(other, point));
+      return { ...point, repeats, versus_itself: itself ? pairedRatio(p50s(point), p50s(itself)) : null };
+    });
+  });
+}
+
+function p50s(point: Measured): TrialValue[] {
+  return trialValues(point, 'latency_p50');
+}
+
+/** What a floor took in its fastest trial is what can be had. A floor that backs no claim bounds nothing. */
+function lowerBounds(floors: FloorPoint[], system: string, target: MeasurementTarget): LowerBound[] {
+  return floors.flatMap((floor) => {
+    const bounds = floor.system === system && sameTarget(floor, target) && floor.verdict !== 'invalid';
+    const trials_us = floor.trial_p50_us.map(({ p50_us }) => p50_us);
+    return bounds && trials_us.length > 0
+      ? [{ name: `its floor ${floor.label}`, p50_us: Math.min(...trials_us) }]
+      : [];
+  });
+}
+
+/** With a server that takes no time, over the same backend. */
+function generatorFloor({ calibration, manifest }: Run, backend: string): LowerBound[] {
+  const { clients, value_bytes } = manifest.plan.measurements[0]!;
+  const alike = calibration?.backend === backend && clients === 1 && value_bytes === calibration.value_bytes;
+  return alike ? [{ name: "the load generator's own floor", p50_us: calibration.floor_us.p50 }] : [];
+}
+
+/** `name` is that of a system or a floor. */
+function measured(run: Run, name: string, target: MeasurementTarget, bounds: LowerBound[]): Measured {
+  const outcomes = plannedTrials(run, name, target);
+  const recorded = outcomes.flatMap(({ trial, measurement }) =>
+    measurement?.recording ? [{ trial, ...measurement.recording }] : [],
+  );
+  const merged = mergeHistograms(recorded.map((recording) => recording.latency_ns));
+  const latency_us = latencyUs(merged);
+  return {
+    operation: target.operation,
+    clients: target.clients,
+    value_bytes: target.value_bytes,
+    latency_us,
+    ...overTrials(recorded, latency_us),
+    samples: merged.totalCount,
+    misses: countReplies(recorded, 'misses'),
+    errors: countReplies(recorded, 'errors'),
+    wrong: countReplies(recorded, 'wrong'),
+    trials_planned: run.manifest.plan.trials,
+    interference: summarizeInterference(outcomes),
+    tail: summarizeTail(outcomes),
+    ...judge(run.manifest, outcomes, merged.totalCount, latency_us?.p50 ?? null, bounds),
+  };
+}
+
+type TrialRecording = Recording & { trial: number };
+
+function overTrials(
+  recorded: TrialRecording[],
+  latency_us: Measured['latency_us'],
+): Pick<
+  Measured,
+  | 'p50_ci95_us'
+  | 'p50_ci_confidence'
+  | 'trial_p50_us'
+  | 'trial_p99_us'
+  | 'trial_throughput_ops'
+  | 'throughput_ops'
+  | 'sample'
+  | 'trials'
+> {
+  const sampled = recorded.filter((recording) => recording.latency_ns.totalCount > 0);
+  const trial_p50_us = sampled.map(({ trial, latency_ns }) => ({ trial, p50_us: medianUs(latency_ns) }));
+  const interval = medianInterval(trial_p50_us.map((trial) => trial.p50_us));
+  const ofMeans = recorded.some((recording) => recording.result.sample === 'run_mean');
+  return {
+    // The merged p50 weighs trials by their requests, the ranks do not: keep it inside its own interval.
+    p50_ci95_us:
+      interval && latency_us
+        ? [Math.min(interval.low, latency_us.p50), Math.max(interval.high, latency_us.p50)]
+        : null,
+    p50_ci_confidence: interval?.confidence ?? null,
+    trial_p50_us,
+    trial_p99_us: ofMeans
+      ? []
+      : sampled.map(({ trial, latency_ns }) => ({ trial, p99_us: p99Us(latency_ns) })),
+    trial_throughput_ops: ofMeans
+      ? []
+      : recorded.map((recording) => ({
+          trial: recording.trial,
+          throughput_ops: throughput([recording])!,
+        })),
+    throughput_ops: ofMeans ? null : throughput(recorded),
+    sample: ofMeans ? 'run_mean' : 'round_trip',
+    trials: trial_p50_us.length,
+  };
+}
+
+/** Trial 1 to the planned number, with what is there of each. */
+function plannedTrials(run: Run, name: string, target: MeasurementTarget): TrialOutcome[] {
+  return Array.from({ length: run.manifest.plan.trials }, (_, index) => {
+    const record = run.trials.find(({ trial }) => trial.system === name && trial.trial === index + 1);
+    const measurement = record?.measurements.find((other) => sameTarget(other.measurement, target));
+    return { trial: index + 1, record: record ?? null, measurement: measurement ?? null };
+  });
+}
+
+type ReplyCount = 'requests' | 'misses' | 'errors' | 'wrong';
+
+function countReplies(recordings: Recording[], kind: ReplyCount): number {
+  return recordings
+    .flatMap((recording) => recording.result.operations)
+    .reduce((sum, operation) => sum + operation[kind], 0);
+}
+
+/** Requests per second: all replies of all trials over the sum of the trials' measured windows. */
+function throughput(recordings: Recording[]): number | null {
+  if (recordings.length === 0) return null;
+  const elapsed_s = recordings.reduce((sum, recording) => sum + recording.result.elapsed_s, 0);
+  return Math.round(countReplies(recordings, 'requests') / elapsed_s);
+}

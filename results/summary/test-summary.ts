@@ -1,0 +1,56 @@
+/** Summaries made by hand, for tests of what is told from a summary. */
+import type { Point, Summary } from '../formats/bundle.ts';
+
+/** A valid point of one client, GET, 64 bytes; each of its trials has the p50 given, a p99 of twice that. */
+export function point(system: string, p50_us: number[], overrides: Partial<Point> = {}): Point {
+  const perTrial = p50_us.map((value, index) => ({ trial: index + 1, value }));
+  return {
+    system,
+    label: system,
+    backend: 'kernel',
+    device: 'loopback',
+    operation: 'get',
+    clients: 1,
+    value_bytes: 64,
+    latency_us: null,
+    p50_ci95_us: null,
+    p50_ci_confidence: null,
+    trial_p50_us: perTrial.map(({ trial, value }) => ({ trial, p50_us: value })),
+    trial_p99_us: perTrial.map(({ trial, value }) => ({ trial, p99_us: 2 * value })),
+    trial_throughput_ops: perTrial.map(({ trial, value }) => ({ trial, throughput_ops: 1e6 / value })),
+    throughput_ops: null,
+    samples: 10_000 * p50_us.length,
+    sample: 'round_trip',
+    misses: 0,
+    errors: 0,
+    wrong: 0,
+    trials: p50_us.length,
+    trials_planned: p50_us.length,
+    interference: null,
+    tail: null,
+    provenance: 'software_device',
+    breakdown: null,
+    probe_overhead: null,
+    versus_first: null,
+    verdict: 'valid',
+    reasons: [],
+    ...overrides,
+  };
+}
+
+export function summary(points: Point[], overrides: Partial<Summary> = {}): Summary {
+  return {
+    schema: 'bypassbench.summary/1',
+    experiment: 'redis-figure',
+    title: 'Redis SET and GET latency',
+    quick: false,
+    finished: true,
+    pipeline: 1,
+    open_loop: null,
+    points,
+    floors: [],
+    repeats: [],
+    splits: [],
+    ...overrides,
+  };
+}

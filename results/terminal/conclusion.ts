@@ -1,0 +1,40 @@
+/** What a run comes to, in the terminal: the table, where the time goes, how sure that is, and the claims. */
+import type { Summary } from '../formats/bundle.ts';
+import type { Finding } from '../claims/evaluate.ts';
+import { renderVerdicts } from '../claims/render.ts';
+import { nameTarget } from '../sentences/doubts.ts';
+import { formatChange, noiseSentences } from '../sentences/noise.ts';
+import { renderStages } from './stages-table.ts';
+import { renderTable } from './table.ts';
+import { paragraph, type Terminal } from '../text/terminal.ts';
+
+/** Lines, ending in a newline. `reference`: with published values, and the claims that rest on them. */
+export function renderConclusion(
+  summary: Summary,
+  findings: Finding[],
+  { columns, color, reference }: Terminal & { reference: boolean },
+): string {
+  const parts = [
+    renderTable(summary, { columns, color, reference }),
+    renderStages(summary, columns),
+    sentences([...overheadSentences(summary), ...noiseSentences(summary)], columns),
+  ];
+  if (reference) parts.push(renderVerdicts(summary, findings, { columns, color }));
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+function sentences(texts: string[], columns: number): string {
+  if (texts.length === 0) return '';
+  return `${texts.flatMap((text) => paragraph(text, columns)).join('\n')}\n`;
+}
+
+function overheadSentences({ points }: Summary): string[] {
+  const told = points.filter(({ probe_overhead }) => probe_overhead);
+  if (told.length === 0) return [];
+  const each = told.map(
+    (point) => `${point.system} ${nameTarget(point, points)} ${formatChange(point.probe_overhead!)}`,
+  );
+  return [
+    `Stamping changed the p50, over that of the measurement before without stamps: ${each.join('; ')}.`,
+  ];
+}
