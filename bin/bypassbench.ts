@@ -7,7 +7,9 @@
  */
 import { Command } from 'commander';
 
-type Part = { command(): Command };
+interface Part {
+  command(): Command;
+}
 
 const parts: Record<string, () => Promise<Part>> = {
   run: () => import('../experiments/command.ts'),

@@ -7,21 +7,21 @@ import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type Manifest, manifestSchema, schemaVersions } from '../results/index.ts';
-import { calibrate } from './trial/calibration.ts';
 import { repeatOf } from './config/config.ts';
+import type { Experiment } from './config/schema.ts';
 import { TrialFailure } from './errors.ts';
 import { gitState, machineFacts, softwareVersions, versionOf } from './machine/machine.ts';
-import { planTrials } from './trial/plan.ts';
 import type { Supervisor } from './machine/process.ts';
 import type { Progress } from './progress.ts';
-import type { Experiment } from './config/schema.ts';
+import { calibrate } from './trial/calibration.ts';
+import { planTrials } from './trial/plan.ts';
 import { recordUnrunnable, runTrial } from './trial/trial.ts';
 import type { TrialContext } from './trial/trial-run.ts';
 
 /** Processes that wanted to run, on average over the last minute, above which a user is warned. */
-const busyLoadAverage = 1;
+const BUSY_LOAD_AVERAGE = 1;
 
-export type Campaign = {
+export interface Campaign {
   experiment: Experiment;
   /** Why some systems and floors cannot be run on this machine, by name: their trials are recorded as failed. */
   unrunnable: ReadonlyMap<string, string>;
@@ -34,14 +34,14 @@ export type Campaign = {
   /** Aborts the run: what runs is stopped, and the manifest stays unfinished. */
   signal: AbortSignal;
   progress: Progress;
-};
+}
 
 /** Runs all trials; resolves to how many of them failed, or to null when it was interrupted. */
 export async function runCampaign(campaign: Campaign): Promise<number | null> {
   const { experiment, unrunnable, runFolder, signal, progress } = campaign;
   for (const reason of unrunnable.values()) progress.warn(reason);
-  const load = os.loadavg()[0]!;
-  if (load > busyLoadAverage) {
+  const load = os.loadavg()[0];
+  if (load > BUSY_LOAD_AVERAGE) {
     progress.warn(
       `this machine has been busy (load average ${load.toFixed(1)}): other work shows in the latencies`,
     );

@@ -5,19 +5,23 @@ import { Command, InvalidArgumentError } from 'commander';
 import { renderConclusion, writeReport } from '../results/index.ts';
 import { runCampaign } from './campaign.ts';
 import { readExperiment } from './config/config.ts';
-import { interruptedExitCode, interruptible } from './interrupt.ts';
-import { checkout, ownCommand } from './machine/machine.ts';
-import { defaultOutFolder, prepareOutFolder } from './out-folder.ts';
-import { Supervisor } from './machine/process.ts';
 import { missingPrograms } from './config/programs.ts';
+import { INTERRUPTED_EXIT_CODE, interruptible } from './interrupt.ts';
+import { checkout, OWN_COMMAND } from './machine/machine.ts';
+import { Supervisor } from './machine/process.ts';
+import { defaultOutFolder, prepareOutFolder } from './out-folder.ts';
 import { Progress } from './progress.ts';
 
 /** Width of the table where the output is no terminal. */
-const columnsWithoutTerminal = 110;
+const COLUMNS_WITHOUT_TERMINAL = 110;
 
-type RunOptions = { quick: boolean; out?: string; only?: string[] };
+interface RunOptions {
+  quick: boolean;
+  out?: string;
+  only?: string[];
+}
 
-const help = `
+const HELP = `
 Each trial starts one server, fills its keys, measures every operation, and stops the server; that of a floor
 has no server, only a program that measures. A trial that fails (a server that ends, hangs or never gets ready)
 is recorded with its reason and the end of its log, and the others go on. A system whose program is not installed
@@ -44,7 +48,7 @@ export function command(): Command {
       'folder for the run; an earlier run in it is replaced (default: runs/<experiment>-<UTC time>)',
     )
     .option('--only <system,...>', 'measure these systems of the config only', parseNames)
-    .addHelpText('after', help)
+    .addHelpText('after', HELP)
     .action(run);
 }
 
@@ -80,12 +84,12 @@ async function run(config: string, options: RunOptions): Promise<void> {
   const shownFolder = fromHere.startsWith('..') ? runFolder : fromHere || '.';
   if (failed === null) {
     console.error(`interrupted; what was measured is in ${shownFolder}, and 'bypassbench report' draws it`);
-    process.exitCode = interruptedExitCode;
+    process.exitCode = INTERRUPTED_EXIT_CODE;
     return;
   }
   const { reference } = experiment.outputs;
   const { summary, findings } = await writeReport(runFolder, { reference });
-  const { columns = columnsWithoutTerminal, isTTY } = process.stdout;
+  const { columns = COLUMNS_WITHOUT_TERMINAL, isTTY } = process.stdout;
   // hasColors() knows NO_COLOR.
   const color = isTTY && process.stdout.hasColors();
   console.log(renderConclusion(summary, findings, { columns, color, reference }));
@@ -103,7 +107,7 @@ function repeatingCommand(config: string, { quick, only }: RunOptions): string[]
   const inCheckout = path.relative(checkout, path.resolve(config));
   const shown = inCheckout.startsWith('..') ? path.basename(config) : inCheckout;
   return [
-    ownCommand,
+    OWN_COMMAND,
     'run',
     shown,
     ...(quick ? ['--quick'] : []),

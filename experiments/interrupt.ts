@@ -3,10 +3,10 @@
  */
 
 /** 128 + SIGINT, as shells count it. */
-export const interruptedExitCode = 130;
+export const INTERRUPTED_EXIT_CODE = 130;
 
 /** npm passes on a Ctrl-C that the terminal has sent to its whole process group already: one key press arrives twice. */
-const sameKeyPressMs = 300;
+const SAME_KEY_PRESS_MS = 300;
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -25,8 +25,8 @@ export async function interruptible<T>(
       firstAt = performance.now();
       process.stderr.write('\nstopping; once more to kill at once\n');
       controller.abort();
-    } else if (performance.now() - firstAt > sameKeyPressMs) {
-      process.exit(interruptedExitCode);
+    } else if (performance.now() - firstAt > SAME_KEY_PRESS_MS) {
+      process.exit(INTERRUPTED_EXIT_CODE);
     }
   };
   process.on('exit', cleanUp);

@@ -1,9 +1,9 @@
 import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { planTrials } from './trial/plan.ts';
-import { Progress } from './progress.ts';
 import type { Experiment } from './config/schema.ts';
+import { Progress } from './progress.ts';
+import { planTrials } from './trial/plan.ts';
 import type { TrialOutcome } from './trial/trial-run.ts';
 
 const experiment = {
@@ -47,11 +47,11 @@ test('without a terminal, a line for each trial with what it found and the time 
   const { stream, written } = collector(false);
   const progress = new Progress(experiment, stream);
   progress.warn('something is odd');
-  progress.step(plan[0]!, 'set');
-  progress.trialEnded(plan[0]!, outcome('redis', 30, null));
-  progress.trialEnded(plan[1]!, outcome('kv', 1, 'it broke'));
-  progress.trialEnded(plan[2]!, outcome('redis', 20, null));
-  progress.trialEnded(plan[3]!, outcome('kv', 1, 'it broke'));
+  progress.step(plan[0], 'set');
+  progress.trialEnded(plan[0], outcome('redis', 30, null));
+  progress.trialEnded(plan[1], outcome('kv', 1, 'it broke'));
+  progress.trialEnded(plan[2], outcome('redis', 20, null));
+  progress.trialEnded(plan[3], outcome('kv', 1, 'it broke'));
   progress.stop();
   expect(written().split('\n')).toEqual([
     'A figure',
@@ -68,12 +68,12 @@ test('without a terminal, a line for each trial with what it found and the time 
 test('on a terminal, a bar with the step and the time left, drawn only when told something', async () => {
   const { stream, written } = collector(true);
   const progress = new Progress(experiment, stream);
-  progress.step(plan[0]!, 'get');
+  progress.step(plan[0], 'get');
   const drawn = written();
   expect(stripVTControlCharacters(drawn)).toContain('] 0/4 trials   about 50 s left   redis trial 1: get');
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(written()).toBe(drawn);
-  progress.trialEnded(plan[0]!, outcome('redis', 30, null));
+  progress.trialEnded(plan[0], outcome('redis', 30, null));
   progress.stop();
   const text = stripVTControlCharacters(written().slice(drawn.length));
   expect(text).toContain('[1/4] redis   trial 1   set p50 32.3 us   get p50 unknown\n');

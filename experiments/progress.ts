@@ -8,14 +8,14 @@
  * and the client, and what it does in the middle of a measurement is in their latencies.
  */
 import cliProgress from 'cli-progress';
-import { type PlannedTrial, planTrials } from './trial/plan.ts';
 import type { Experiment } from './config/schema.ts';
+import { type PlannedTrial, planTrials } from './trial/plan.ts';
 import type { TrialOutcome } from './trial/trial-run.ts';
 
 /** The longest time that a timer can wait for: cli-progress has no way to say never. */
-const neverFps = 1000 / (2 ** 31 - 1);
+const NEVER_FPS = 1000 / (2 ** 31 - 1);
 /** A guess for what starting and stopping processes takes, until trials have shown it. */
-const overheadPerProcess_s = 0.7;
+const OVERHEAD_PER_PROCESS_S = 0.7;
 
 /** The part of a terminal's or a pipe's write side that is used here. */
 export type ProgressStream = NodeJS.WriteStream;
@@ -82,9 +82,10 @@ export class Progress {
   #secondsLeft(): number {
     const { workload, stages } = this.#experiment;
     const { operations, warmup_s, duration_s } = workload;
-    const stamped_s = stages ? warmup_s + stages.duration_s + overheadPerProcess_s : 0;
+    const stamped_s = stages ? warmup_s + stages.duration_s + OVERHEAD_PER_PROCESS_S : 0;
     const planned_s =
-      overheadPerProcess_s + operations.length * (warmup_s + duration_s + overheadPerProcess_s + stamped_s);
+      OVERHEAD_PER_PROCESS_S +
+      operations.length * (warmup_s + duration_s + OVERHEAD_PER_PROCESS_S + stamped_s);
     // A trial that failed says how long its own system takes to fail, and nothing about the others.
     const ofOthers_s = this.#meanElapsed_s(({ record }) => record.status === 'ok') ?? planned_s;
     return this.#plan
@@ -107,7 +108,7 @@ function createBars(stream: ProgressStream): cliProgress.MultiBar {
     barCompleteChar: '=',
     barIncompleteChar: ' ',
     barsize: 24,
-    fps: neverFps,
+    fps: NEVER_FPS,
     // An interruption is handled by the run as a whole (see interrupt.ts).
     gracefulExit: false,
     clearOnComplete: true,

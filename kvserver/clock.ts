@@ -2,15 +2,15 @@
 export class Clock {
   /** Milliseconds since the epoch, as of the last update. */
   nowMs: number;
-  private readonly read: () => number;
+  readonly #read: () => number;
 
   constructor(read: () => number) {
-    this.read = read;
+    this.#read = read;
     this.nowMs = read();
   }
 
   update(): number {
-    this.nowMs = this.read();
+    this.nowMs = this.#read();
     return this.nowMs;
   }
 }

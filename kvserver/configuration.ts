@@ -37,17 +37,17 @@ export class Configuration {
       ['bind', { get: () => options.bind }],
       [
         'client-output-buffer-limit',
-        { get: () => this.formatOutputBufferLimit(), set: (value) => this.setOutputBufferLimit(value) },
+        { get: () => this.#formatOutputBufferLimit(), set: (value) => this.#setOutputBufferLimit(value) },
       ],
       [
         'client-query-buffer-limit',
         {
           get: () => String(this.requestLimits.queryBytesMax),
-          set: (value) => this.setMemory(value, MEBIBYTE, 'queryBytesMax'),
+          set: (value) => this.#setMemory(value, MEBIBYTE, 'queryBytesMax'),
         },
       ],
       ['databases', { get: () => String(DATABASES) }],
-      ['maxclients', { get: () => String(this.maxClients), set: (value) => this.setMaxClients(value) }],
+      ['maxclients', { get: () => String(this.maxClients), set: (value) => this.#setMaxClients(value) }],
       ['maxmemory', { get: () => '0' }],
       ['maxmemory-policy', { get: () => 'noeviction' }],
       ['port', { get: () => String(this.port) }],
@@ -55,7 +55,7 @@ export class Configuration {
         'proto-max-bulk-len',
         {
           get: () => String(this.requestLimits.bulkBytesMax),
-          set: (value) => this.setMemory(value, MEBIBYTE, 'bulkBytesMax'),
+          set: (value) => this.#setMemory(value, MEBIBYTE, 'bulkBytesMax'),
         },
       ],
       [
@@ -72,12 +72,12 @@ export class Configuration {
     ]);
   }
 
-  private formatOutputBufferLimit(): string {
+  #formatOutputBufferLimit(): string {
     const { hardBytes, softBytes, softSeconds } = this.outputBufferLimit;
     return `normal ${hardBytes} ${softBytes} ${softSeconds}`;
   }
 
-  private setOutputBufferLimit(value: string): string | null {
+  #setOutputBufferLimit(value: string): string | null {
     const [kind, ...words] = value.trim().split(/\s+/);
     if (words.length !== 3) return 'Wrong number of arguments in buffer limit configuration.';
     if (kind!.toLowerCase() !== 'normal')
@@ -88,7 +88,7 @@ export class Configuration {
     return null;
   }
 
-  private setMemory(value: string, min: number, limit: keyof RequestLimits): string | null {
+  #setMemory(value: string, min: number, limit: keyof RequestLimits): string | null {
     const bytes = parseMemory(value);
     if (bytes === null) return 'argument must be a memory value';
     if (bytes < min) return `argument must be between ${min} and 9223372036854775807 inclusive`;
@@ -96,7 +96,7 @@ export class Configuration {
     return null;
   }
 
-  private setMaxClients(value: string): string | null {
+  #setMaxClients(value: string): string | null {
     if (!/^\d{1,9}$/.test(value)) return "argument couldn't be parsed into an integer";
     if (Number(value) < 1) return `argument must be between 1 and ${2 ** 32 - 1} inclusive`;
     this.maxClients = Number(value);

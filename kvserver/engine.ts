@@ -56,29 +56,29 @@ export class Engine implements BlockSource {
   readonly runId = randomBytes(20).toString('hex');
   readonly stats = new EngineStats();
 
-  private readonly hash: KeyedHash;
-  private readonly keyspaces: (Keyspace | null)[] = new Array(DATABASES).fill(null);
-  private readonly reply = new ReplyWriter(this);
-  private frontEnd: FrontEnd | null = null;
+  readonly #hash: KeyedHash;
+  readonly #keyspaces: (Keyspace | null)[] = new Array(DATABASES).fill(null);
+  readonly #reply = new ReplyWriter(this);
+  #frontEnd: FrontEnd | null = null;
   /** The client whose replies `reply` writes, while a batch of its requests runs. */
-  private writingTo: Client | null = null;
+  #writingTo: Client | null = null;
   /** That client's output exceeded its limit: its replies go nowhere. */
-  private discarding = false;
-  private sink: Uint8Array | null = null;
-  private nextClientId = 1;
-  private lastTickMs: number;
+  #discarding = false;
+  #sink: Uint8Array | null = null;
+  #nextClientId = 1;
+  #lastTickMs: number;
 
   constructor(options: EngineOptions) {
     this.configuration = new Configuration(options);
     this.clock = new Clock(options.readClockMs ?? Date.now);
     this.startedMs = this.clock.nowMs;
-    this.lastTickMs = this.clock.nowMs;
+    this.#lastTickMs = this.clock.nowMs;
     const seed = randomBytes(8);
-    this.hash = new KeyedHash(seed.readInt32LE(0), seed.readInt32LE(4));
+    this.#hash = new KeyedHash(seed.readInt32LE(0), seed.readInt32LE(4));
   }
 
   attach(frontEnd: FrontEnd): void {
-    this.frontEnd = frontEnd;
+    this.#frontEnd = frontEnd;
   }
 
   /** A new connection between two addresses ("host:port"); null when there are too many (MAX_CLIENTS_REPLY). */
@@ -88,7 +88,7 @@ export class Engine implements BlockSource {
       return null;
     }
     const client = new Client(
-      this.nextClientId++,
+      this.#nextClientId++,
       this.configuration.requestLimits,
       this.database(0),
       { peer: peerAddress, local: localAddress },
@@ -116,9 +116,9 @@ export class Engine implements BlockSource {
     client.lastActiveMs = this.clock.nowMs;
     this.stats.inputBytes += length;
     const { request } = client;
-    const { reply } = this;
+    const reply = this.#reply;
     reply.protocol = client.protocol;
-    this.writingTo = client;
+    this.#writingTo = client;
     request.give(bytes, offset, length);
     for (;;) {
       const status = request.next();
@@ -133,36 +133,36 @@ export class Engine implements BlockSource {
         client.closing = true;
         break;
       }
-      if (request.argc > 0) this.execute(client, request, reply);
-      if (client.closing || this.discarding) break;
+      if (request.argc > 0) this.#execute(client, request, reply);
+      if (client.closing || this.#discarding) break;
     }
     request.keep();
-    this.finishWriting(client);
+    this.#finishWriting(client);
   }
 
   /** To be called about every 100 ms, or more often: expires keys, goes on rehashing, checks output limits. */
   tick(): void {
     const nowMs = this.clock.update();
-    if (nowMs >= this.lastTickMs && nowMs - this.lastTickMs < TICK_MS) return;
-    this.lastTickMs = nowMs;
-    for (const keyspace of this.keyspaces) keyspace?.maintain(REHASH_BUCKETS_PER_TICK);
-    this.expireSome(nowMs + EXPIRE_MS_MAX);
-    for (const client of this.clients.values()) this.checkSoftLimit(client, nowMs);
+    if (nowMs >= this.#lastTickMs && nowMs - this.#lastTickMs < TICK_MS) return;
+    this.#lastTickMs = nowMs;
+    for (const keyspace of this.#keyspaces) keyspace?.maintain(REHASH_BUCKETS_PER_TICK);
+    this.#expireSome(nowMs + EXPIRE_MS_MAX);
+    for (const client of this.clients.values()) this.#checkSoftLimit(client, nowMs);
   }
 
   /** The database of this number, made on first use. */
   database(index: number): Keyspace {
-    let keyspace = this.keyspaces[index];
+    let keyspace = this.#keyspaces[index];
     if (keyspace === null) {
-      keyspace = new Keyspace(this.hash, this.clock, this.stats);
-      this.keyspaces[index] = keyspace;
+      keyspace = new Keyspace(this.#hash, this.clock, this.stats);
+      this.#keyspaces[index] = keyspace;
     }
     return keyspace;
   }
 
   /** The databases in use, with their numbers. */
   *databases(): Generator<[number, Keyspace]> {
-    for (const [index, keyspace] of this.keyspaces.entries()) {
+    for (const [index, keyspace] of this.#keyspaces.entries()) {
       if (keyspace !== null) yield [index, keyspace];
     }
   }
@@ -177,24 +177,24 @@ export class Engine implements BlockSource {
   }
 
   nextBlock(writer: ReplyWriter): void {
-    const client = this.writingTo!;
-    if (!this.discarding) {
+    const client = this.#writingTo!;
+    if (!this.#discarding) {
       const limit = this.configuration.outputBufferLimit.hardBytes;
       if (limit === 0 || client.outputBytes + writer.pos - writer.start <= limit) {
-        this.frontEnd!.nextBlock(writer, client);
+        this.#frontEnd!.nextBlock(writer, client);
         return;
       }
-      if (writer.end !== 0) this.frontEnd!.flush(writer, client);
-      this.discarding = true;
-      this.sink ??= new Uint8Array(SINK_BYTES);
+      if (writer.end !== 0) this.#frontEnd!.flush(writer, client);
+      this.#discarding = true;
+      this.#sink ??= new Uint8Array(SINK_BYTES);
     }
-    writer.bytes = this.sink!;
+    writer.bytes = this.#sink!;
     writer.start = 0;
     writer.pos = 0;
     writer.end = SINK_BYTES;
   }
 
-  private execute(client: Client, request: Request, reply: ReplyWriter): void {
+  #execute(client: Client, request: Request, reply: ReplyWriter): void {
     const nameStart = request.start[0];
     const nameLength = request.length[0];
     let command = this.commands.lookup(request.bytes, nameStart, nameLength);
@@ -204,7 +204,7 @@ export class Engine implements BlockSource {
         client.closing = true;
         return;
       }
-      this.reject(unknownCommand(request));
+      this.#reject(unknownCommand(request));
       return;
     }
     if (command.subcommands !== null && request.argc > 1) {
@@ -212,18 +212,18 @@ export class Engine implements BlockSource {
       if (found === null) {
         const name = request.text(1).split('\0')[0].slice(0, 128);
         const help = command.fullName.toUpperCase();
-        this.reject(`ERR unknown subcommand '${name}'. Try ${help} HELP.`);
+        this.#reject(`ERR unknown subcommand '${name}'. Try ${help} HELP.`);
         return;
       }
       command = found;
     }
     const { arity } = command;
     if (arity >= 0 ? request.argc !== arity : request.argc < -arity) {
-      this.reject(`ERR wrong number of arguments for '${command.fullName}' command`);
+      this.#reject(`ERR wrong number of arguments for '${command.fullName}' command`);
       return;
     }
     if (!client.authenticated && !command.noAuth) {
-      this.reject('NOAUTH Authentication required.');
+      this.#reject('NOAUTH Authentication required.');
       return;
     }
     client.lastCommand = command;
@@ -234,51 +234,51 @@ export class Engine implements BlockSource {
     if (reply.errors !== errors) this.stats.errorReplies++;
   }
 
-  private reject(text: string): void {
+  #reject(text: string): void {
     this.stats.errorReplies++;
-    this.reply.error(text);
+    this.#reply.error(text);
   }
 
   /** Hands over what the batch wrote, and closes the client where that was decided. */
-  private finishWriting(client: Client): void {
-    const { reply } = this;
-    const frontEnd = this.frontEnd!;
+  #finishWriting(client: Client): void {
+    const reply = this.#reply;
+    const frontEnd = this.#frontEnd!;
     const limit = this.configuration.outputBufferLimit.hardBytes;
-    if (this.discarding) {
-      this.discarding = false;
+    if (this.#discarding) {
+      this.#discarding = false;
       reply.bytes = NO_BYTES;
       reply.start = 0;
       reply.pos = 0;
       reply.end = 0;
-      this.closeOverLimit(client);
+      this.#closeOverLimit(client);
     } else {
       if (reply.end !== 0) frontEnd.flush(reply, client);
-      if (limit !== 0 && client.outputBytes > limit) this.closeOverLimit(client);
+      if (limit !== 0 && client.outputBytes > limit) this.#closeOverLimit(client);
       else if (client.closing && !client.closed) frontEnd.close(client, false);
     }
-    this.writingTo = null;
+    this.#writingTo = null;
   }
 
-  private closeOverLimit(client: Client): void {
+  #closeOverLimit(client: Client): void {
     if (client.closed) return;
     client.closing = true;
     this.stats.outputLimitDisconnections++;
-    this.frontEnd!.close(client, true);
+    this.#frontEnd!.close(client, true);
   }
 
-  private checkSoftLimit(client: Client, nowMs: number): void {
+  #checkSoftLimit(client: Client, nowMs: number): void {
     const { softBytes, softSeconds } = this.configuration.outputBufferLimit;
     if (softBytes === 0 || client.outputBytes <= softBytes) {
       client.softLimitSinceMs = 0;
     } else if (client.softLimitSinceMs === 0) {
       client.softLimitSinceMs = nowMs;
     } else if (nowMs - client.softLimitSinceMs > softSeconds * 1000) {
-      this.closeOverLimit(client);
+      this.#closeOverLimit(client);
     }
   }
 
-  private expireSome(untilMs: number): void {
-    for (const keyspace of this.keyspaces) {
+  #expireSome(untilMs: number): void {
+    for (const keyspace of this.#keyspaces) {
       if (keyspace === null) continue;
       for (let steps = 0; steps < EXPIRE_STEPS_MAX; steps++) {
         if (keyspace.expireSome(EXPIRE_ROUNDS_PER_STEP) < EXPIRE_ROUNDS_PER_STEP) break;

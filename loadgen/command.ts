@@ -8,13 +8,13 @@ import {
   withBackendOption,
 } from '../libos/index.ts';
 import { atLeast, integer, perSecond, seconds, share } from './arguments.ts';
-import { type ArrivalKind, arrivalKinds } from './workload/arrivals.ts';
 import { LoadError } from './errors.ts';
 import type { GeneratorInput } from './measurement/generator.ts';
 import { checkOptions, type LoadOptions, type LoadOutcome, parseTarget } from './measurement/options.ts';
 import { phaseNames } from './measurement/phases.ts';
-import { showProgress } from './progress-bar.ts';
 import { createResultFolder, describeOutcome, writeResult } from './measurement/result.ts';
+import { showProgress } from './progress-bar.ts';
+import { type ArrivalKind, arrivalKinds } from './workload/arrivals.ts';
 import { keyDistributions, operations } from './workload/workload.ts';
 
 /** The parsed command line, as commander names the options. */

@@ -1,5 +1,6 @@
 /** The door of `results`: run folders in; summary, figure, table, report and what becomes of claims out. */
 
+export { ResultsError } from './errors.ts';
 export type {
   FloorPoint,
   Interference,
@@ -22,8 +23,6 @@ export {
   trialSchema,
 } from './formats/bundle.ts';
 export { type Calibration, calibrationSchema } from './formats/calibration.ts';
-
-export { renderConclusion } from './terminal/conclusion.ts';
-export { ResultsError } from './errors.ts';
 export { writeStages } from './summary/stages/stages-file.ts';
+export { renderConclusion } from './terminal/conclusion.ts';
 export { type ReportOptions, reportFiles, writeReport } from './write-report.ts';

@@ -2,20 +2,22 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TopLevelSpec } from 'vega-lite';
-import type { Summary } from './formats/bundle.ts';
+import { breakdownSpec } from './charts/breakdown/figure.ts';
 import { chartFileEndings } from './charts/chart.ts';
+import { distributionSpec } from './charts/distribution/figure.ts';
+import { figureSpec } from './charts/latency/figure.ts';
+import { splitSpec } from './charts/split/figure.ts';
 import { readClaims, shippedClaims } from './claims/document.ts';
 import { aboutSystemsOf, evaluateClaims, type Finding } from './claims/evaluate.ts';
-import { distributionSpec } from './charts/distribution/figure.ts';
 import { ResultsError } from './errors.ts';
-import { figureSpec } from './charts/latency/figure.ts';
+import type { Summary } from './formats/bundle.ts';
 import { readRun } from './run/run-folder.ts';
-import { splitSpec } from './charts/split/figure.ts';
-import { breakdownSpec } from './charts/breakdown/figure.ts';
 import { summarize } from './summary/summary.ts';
 
 /** `reference`: set the published values beside the measured ones. */
-export type ReportOptions = { reference: boolean };
+export interface ReportOptions {
+  reference: boolean;
+}
 
 const chartNames = ['figure', 'breakdown', 'split', 'distribution'] as const;
 

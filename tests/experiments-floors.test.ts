@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { availableCores } from '../experiments/machine/machine.ts';
 import { clientBackends } from '../experiments/config/schema.ts';
+import { availableCores } from '../experiments/machine/machine.ts';
 import { backends } from '../libos/index.ts';
 import { type Summary, summarySchema, type Trial } from '../results/index.ts';
 import { nodeServer, redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
@@ -158,7 +158,7 @@ test('the load generator is given the options of its backend', async () => {
     ],
   });
   await run.start();
-  expect(run.trials()[0]!.reason).toBe(
+  expect(run.trials()[0].reason).toBe(
     'the load generator exited with code 1 during set: bypassbench: createLibos: the kernel backend takes no ' +
       'options: leave out socket (INVALID_ARGUMENT)',
   );

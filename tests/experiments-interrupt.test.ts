@@ -13,7 +13,11 @@ const stubborn = system(
   },
 );
 
-type StartedRun = { run: TestRun; subprocess: ReturnType<TestRun['start']>; pids: number[] };
+interface StartedRun {
+  run: TestRun;
+  subprocess: ReturnType<TestRun['start']>;
+  pids: number[];
+}
 
 /** Starts a run, waits until `file` of its first trial says `text` and so many `processes` run, and finds those. */
 async function startUntil(

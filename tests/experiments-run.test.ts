@@ -112,7 +112,7 @@ describe('an open loop', () => {
     expect(exitCode).toBe(1);
     const summary = summarySchema.parse(JSON.parse(readFileSync(path.join(run.out, 'summary.json'), 'utf8')));
     expect(summary.points).toMatchObject([{ system: 'redis', verdict: 'invalid' }]);
-    expect(summary.points[0]!.reasons.join()).toContain('the load generator sent behind its schedule');
+    expect(summary.points[0].reasons.join()).toContain('the load generator sent behind its schedule');
   });
 });
 
@@ -217,7 +217,7 @@ describe('a server that fails', () => {
       ],
     });
     await run.start();
-    expect(run.trials()[0]!.reason).toMatch(
+    expect(run.trials()[0].reason).toMatch(
       /^the load generator exited with code 1 during set: .*cannot connect/,
     );
     const [folder] = run.trialFolders();

@@ -81,7 +81,7 @@ describe('a run that splits its latencies', () => {
       ['kv-kernel-again', 'kv-kernel'],
       ['kv-kernel-again', 'kv-kernel'],
     ]);
-    expect(summary.repeats[0]!.versus_itself).toMatchObject({ trials: 3 });
+    expect(summary.repeats[0].versus_itself).toMatchObject({ trials: 3 });
     expect(stdout).toContain('kv-kernel against itself, GET: p50 ');
   });
 

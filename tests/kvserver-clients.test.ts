@@ -26,7 +26,7 @@ function texts(reply: Reply): (string | null)[] {
 
 async function info(connection: RespConnection, field: string): Promise<string> {
   const text = (await connection.command('INFO')).text!;
-  return new RegExp(`^${field}:(.*)\r$`, 'm').exec(text)![1]!;
+  return new RegExp(`^${field}:(.*)\r$`, 'm').exec(text)![1];
 }
 
 describe.each(FRONTENDS)('%s front end', (frontend) => {
@@ -54,7 +54,7 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     const results = (await pipeline.exec())!;
     expect(results[999]).toEqual([null, 1000]);
     expect(results[1001]).toEqual([null, { a: '1', b: '2' }]);
-    expect(results[1002]![0]).toMatchObject({ message: expect.stringMatching(/^WRONGTYPE/) });
+    expect(results[1002][0]).toMatchObject({ message: expect.stringMatching(/^WRONGTYPE/) });
     const found: string[] = [];
     for await (const keys of redis.scanStream({ count: 2 })) found.push(...(keys as string[]));
     expect(new Set(found)).toEqual(new Set(['binary', 'counter', 'hash']));
@@ -78,7 +78,7 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
       return stdout.trim().split('\n').slice(1);
     };
     const all = await benchmark('-n', '1000', '-c', '10', '-r', '1000');
-    expect(all.map((line) => line.split(',')[0]!.replaceAll('"', '').split(' ')[0])).toEqual(
+    expect(all.map((line) => line.split(',')[0].replaceAll('"', '').split(' ')[0])).toEqual(
       'PING_INLINE PING_MBULK SET GET INCR LPUSH RPUSH LPOP RPOP SADD HSET SPOP ZADD ZPOPMIN LPUSH LRANGE_100 LRANGE_300 LRANGE_500 LRANGE_600 MSET'.split(
         ' ',
       ),
@@ -125,7 +125,7 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     expect(await info(client, 'tcp_port')).toBe(String(server.port));
     expect(await info(client, 'bypassbench_frontend')).toBe(frontend);
     const docs = await client.command('COMMAND', 'DOCS', 'GET');
-    expect(texts(docs.elements![1]!)).toEqual(['summary', 'Get the value of a key', 'group', 'string']);
+    expect(texts(docs.elements![1])).toEqual(['summary', 'Get the value of a key', 'group', 'string']);
   });
 
   it('expires keys while nobody asks for them', async () => {

@@ -225,9 +225,9 @@ const RANDOM = new Set(['SPOP', 'SRANDMEMBER']);
 const anyCommand = fc
   .tuple(fc.oneof(...commands), fc.integer({ min: 0, max: 30 }), fc.boolean(), member)
   .map(([args, fault, lower, extra]) => {
-    const mayShorten = args.length > 1 && !RANDOM.has(args[0]!);
+    const mayShorten = args.length > 1 && !RANDOM.has(args[0]);
     const changed = fault === 0 && mayShorten ? args.slice(0, -1) : fault === 1 ? [...args, extra] : args;
-    return lower ? [changed[0]!.toLowerCase(), ...changed.slice(1)] : changed;
+    return lower ? [changed[0].toLowerCase(), ...changed.slice(1)] : changed;
   });
 
 const UNORDERED = new Set(['KEYS', 'SMEMBERS', 'SPOP', 'SRANDMEMBER', 'HKEYS', 'HVALS', 'SCAN', 'CONFIG']);
@@ -244,7 +244,7 @@ const COARSE_SECONDS = 301;
 
 /** One line for a reply, without what may differ between two right servers. */
 function comparable(args: string[], reply: Reply): string {
-  const name = args[0]!.toUpperCase();
+  const name = args[0].toUpperCase();
   const { type, text, elements } = reply;
   if (type === ':' && TIMES.has(name) && Number(text) > 0) {
     return `:about ${Math.round(Number(text) / TIMES.get(name)! / COARSE_SECONDS)}`;

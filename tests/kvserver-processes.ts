@@ -53,22 +53,22 @@ export interface Reply {
 export class RespConnection {
   readonly socket: Socket;
   /** What came and was not read yet is `received[from..to)`. */
-  private received = Buffer.alloc(64 * 1024);
-  private from = 0;
-  private to = 0;
-  private ended = false;
-  private wake: () => void = () => {};
+  #received = Buffer.alloc(64 * 1024);
+  #from = 0;
+  #to = 0;
+  #ended = false;
+  #wake: () => void = () => {};
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.append(chunk);
-      this.wake();
+      this.#append(chunk);
+      this.#wake();
     });
     socket.on('error', () => {});
     socket.on('close', () => {
-      this.ended = true;
-      this.wake();
+      this.#ended = true;
+      this.#wake();
     });
   }
 
@@ -90,40 +90,40 @@ export class RespConnection {
   /** The next reply. */
   async reply(): Promise<Reply> {
     for (;;) {
-      const parsed = parseReply(this.received.subarray(0, this.to), this.from);
+      const parsed = parseReply(this.#received.subarray(0, this.#to), this.#from);
       if (parsed) {
-        this.from = parsed.end;
+        this.#from = parsed.end;
         return parsed.reply;
       }
-      if (this.ended) throw new Error('the connection was closed');
-      await this.change();
+      if (this.#ended) throw new Error('the connection was closed');
+      await this.#change();
     }
   }
 
   /** Everything that comes until the other side closes. */
   async untilClosed(): Promise<string> {
-    while (!this.ended) await this.change();
-    return this.received.toString('latin1', this.from, this.to);
+    while (!this.#ended) await this.#change();
+    return this.#received.toString('latin1', this.#from, this.#to);
   }
 
   close(): void {
     this.socket.destroy();
   }
 
-  private change(): Promise<void> {
+  #change(): Promise<void> {
     return new Promise((resolve) => {
-      this.wake = resolve;
+      this.#wake = resolve;
     });
   }
 
-  private append(chunk: Buffer): void {
-    if (this.to + chunk.length > this.received.length) {
-      const unread = this.received.subarray(this.from, this.to);
-      this.received = Buffer.alloc(2 * (unread.length + chunk.length));
-      this.to = unread.copy(this.received);
-      this.from = 0;
+  #append(chunk: Buffer): void {
+    if (this.#to + chunk.length > this.#received.length) {
+      const unread = this.#received.subarray(this.#from, this.#to);
+      this.#received = Buffer.alloc(2 * (unread.length + chunk.length));
+      this.#to = unread.copy(this.#received);
+      this.#from = 0;
     }
-    this.to += chunk.copy(this.received, this.to);
+    this.#to += chunk.copy(this.#received, this.#to);
   }
 }
 
@@ -135,7 +135,7 @@ export function encode(args: readonly string[]): string {
 function parseReply(bytes: Buffer, at: number): { reply: Reply; end: number } | null {
   const lineEnd = bytes.indexOf('\r\n', at);
   if (lineEnd < 0) return null;
-  const type = String.fromCharCode(bytes[at]!);
+  const type = String.fromCharCode(bytes[at]);
   const line = bytes.toString('latin1', at + 1, lineEnd);
   let end = lineEnd + 2;
   if (type === '$' || type === '=') {

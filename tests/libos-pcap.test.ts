@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { SimulatedLink } from '../libos/sim/link.ts';
 import { PcapDevice } from '../libos/inet/devices/pcap-device.ts';
 import { openPcapFile } from '../libos/inet/devices/pcap-file.ts';
+import { SimulatedLink } from '../libos/sim/link.ts';
 import { numbered, queue, receive } from '../libos/sim/test-frames.ts';
 
 /** An ARP request: who has 10.0.0.2, tell 10.0.0.1. */

@@ -122,6 +122,6 @@ export async function told(page: Page): Promise<Record<string, string>> {
   const values = await box.locator('dd').allTextContents();
   return {
     title: (await box.locator('strong').textContent())!,
-    ...Object.fromEntries(names.map((name, index) => [name, values[index]!])),
+    ...Object.fromEntries(names.map((name, index) => [name, values[index]])),
   };
 }

@@ -6,12 +6,24 @@ import { expect, test } from 'vitest';
 import { writeReport } from '../results/index.ts';
 import { manifest, run, type SyntheticRun, system, target, writeRun } from './results-synthetic-run.ts';
 
-type Spec = {
+interface Spec {
   datasets: { quantiles: Quantile[]; curves: Curve[] };
   vconcat: { concat?: { title: { text: string }; width: number }[] }[];
-};
-type Quantile = { series: string; system: string; operation: string; quantile: number; latency_us: number };
-type Curve = { series: string; system: string; verdict: string; colour: string; shape: string };
+}
+interface Quantile {
+  series: string;
+  system: string;
+  operation: string;
+  quantile: number;
+  latency_us: number;
+}
+interface Curve {
+  series: string;
+  system: string;
+  verdict: string;
+  colour: string;
+  shape: string;
+}
 
 async function drawn(synthetic: Partial<SyntheticRun>): Promise<{ spec: Spec; svg: string }> {
   const dir = await writeRun(run(synthetic));

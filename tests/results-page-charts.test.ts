@@ -49,7 +49,7 @@ describe('pointing', () => {
     expect(await told(page)).toMatchObject({
       title: 'Redis',
       published: '32.200 µs',
-      ...expected(summary.points[1]!),
+      ...expected(summary.points[1]),
     });
     await page.mouse.move(2, 2);
     await page.locator('.tooltip').waitFor({ state: 'hidden' });
@@ -69,7 +69,7 @@ describe('pointing', () => {
       stage: 'client: libOS, sending',
       share: '2.0 %',
     });
-    const { latency_us, stages_us } = summary.points[0]!.breakdown!.p50!;
+    const { latency_us, stages_us } = summary.points[0].breakdown!.p50!;
     expect(await pointedAt(page, 'text[aria-label*="number: "]')).toMatchObject({
       stage: 'client: inside send',
       mean: `${stages_us.client_device_send!.toFixed(3)} µs`,
@@ -83,7 +83,7 @@ describe('pointing', () => {
     await page.locator(`${bars}[stroke-dasharray]`).first().hover();
     expect(await told(page)).toMatchObject({
       title: 'kvserver on libOS, kernel',
-      ...expected(summary.points[2]!),
+      ...expected(summary.points[2]),
       verdict: 'invalid',
     });
   });
@@ -95,7 +95,7 @@ describe('pointing', () => {
     await page.locator(live('figure', dashes)).hover({ force: true });
     expect(await told(page)).toMatchObject({
       title: 'raw DPDK frames (floor)',
-      ...expected(summary.floors[0]!),
+      ...expected(summary.floors[0]),
     });
   });
 
@@ -112,7 +112,7 @@ describe('pointing', () => {
   test('with a finger tells as well, until it touches something else', async () => {
     const page = await open(dir, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
     await page.locator(bars).nth(0).tap();
-    expect(await told(page)).toMatchObject({ title: 'Redis', ...expected(summary.points[0]!) });
+    expect(await told(page)).toMatchObject({ title: 'Redis', ...expected(summary.points[0]) });
     await page.locator('h1').tap();
     await page.locator('.tooltip').waitFor({ state: 'hidden' });
   });
@@ -202,6 +202,6 @@ describe('downloads', () => {
       if (end !== ',') lines.push([]);
     }
     const [heading, ...rows] = lines.slice(0, -1);
-    return rows.map((row) => Object.fromEntries(heading!.map((name, index) => [name, row[index]!])));
+    return rows.map((row) => Object.fromEntries(heading!.map((name, index) => [name, row[index]])));
   }
 });

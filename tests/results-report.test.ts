@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { figureSpec } from '../results/charts/latency/figure.ts';
-import { type Manifest, type Summary, writeReport } from '../results/index.ts';
 import { renderPng, renderSvg } from '../results/charts/render.ts';
+import { type Manifest, type Summary, writeReport } from '../results/index.ts';
 import { readRun } from '../results/run/run-folder.ts';
 import { summarize } from '../results/summary/summary.ts';
 import { renderTable } from '../results/terminal/table.ts';
@@ -35,7 +35,7 @@ async function report(
 
 /** The texts of an SVG, in document order. */
 function texts(svg: string): string[] {
-  return [...svg.matchAll(/<(?:text|tspan)[^>]*>([^<]+)</g)].map((match) => match[1]!);
+  return [...svg.matchAll(/<(?:text|tspan)[^>]*>([^<]+)</g)].map((match) => match[1]);
 }
 
 /** The page without its own scripts and the data that they read, which cannot end before their elements do. */
@@ -477,7 +477,7 @@ describe('report.html', () => {
 
   test('links relative to itself, to files that are there', async () => {
     const { dir, html } = await report({});
-    const links = [...html.matchAll(/href="([^"]*)"/g)].map((match) => match[1]!);
+    const links = [...html.matchAll(/href="([^"]*)"/g)].map((match) => match[1]);
     expect(links.length).toBeGreaterThan(5 * 3 * 4);
     for (const link of links.filter((one) => one.startsWith('#')))
       expect(html).toContain(`id="${link.slice(1)}"`);
@@ -505,7 +505,7 @@ describe('report.html', () => {
     expect(style).not.toMatch(/url\(|@import/);
     const scripts = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, code]) => code!);
     expect(scripts).toHaveLength(1);
-    const hash = createHash('sha256').update(scripts[0]!).digest('base64');
+    const hash = createHash('sha256').update(scripts[0]).digest('base64');
     expect(html).toContain(
       `content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;; script-src &#39;sha256-${hash}&#39;"`,
     );

@@ -196,7 +196,7 @@ test('a failed measurement needs no files', async () => {
     }),
   );
   const { trials } = await readRun(dir);
-  expect(trials[0]!.measurements.map(({ recording }) => recording === null)).toEqual([true, false]);
+  expect(trials[0].measurements.map(({ recording }) => recording === null)).toEqual([true, false]);
 });
 
 test('a run folder that cannot be written into', async () => {

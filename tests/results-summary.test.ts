@@ -2,9 +2,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { doubts } from '../results/sentences/doubts.ts';
 import { type Manifest, type Point, type Summary, writeReport } from '../results/index.ts';
 import { readRun } from '../results/run/run-folder.ts';
+import { doubts } from '../results/sentences/doubts.ts';
 import { summarize } from '../results/summary/summary.ts';
 import {
   manifest,
@@ -36,7 +36,7 @@ async function summaryOf(synthetic: Partial<SyntheticRun>): Promise<Summary> {
 async function pointOf(synthetic: Partial<SyntheticRun>): Promise<Point> {
   const { points } = await summaryOf(synthetic);
   expect(points).toHaveLength(1);
-  return points[0]!;
+  return points[0];
 }
 
 test('a point for each system and measurement, in the order of the manifest', async () => {
@@ -322,7 +322,7 @@ test('a result from before there were means is of round trips', async () => {
   const file = join(dir, trialFolder('redis', 1, 1), 'get-c1', 'result.json');
   const { sample: _none, ...before } = JSON.parse(await readFile(file, 'utf8'));
   await writeFile(file, JSON.stringify(before));
-  expect(summarize(await readRun(dir)).points[0]!.sample).toBe('round_trip');
+  expect(summarize(await readRun(dir)).points[0].sample).toBe('round_trip');
 });
 
 test('a manifest from before there were floors has none', async () => {

@@ -12,7 +12,7 @@ import type { LoadResult, Manifest, MeasurementTarget, SystemUnderTest, Trial } 
 import type { StagesFile } from '../results/summary/stages/stages-file.ts';
 
 /** What one measurement of one trial is to hold. */
-export type Measured = {
+export interface Measured {
   /** Latencies in nanoseconds, one for each hit. */
   latencies_ns: number[];
   misses?: number;
@@ -25,18 +25,20 @@ export type Measured = {
   server_command_us?: number;
   elapsed_s?: number;
   sample?: LoadResult['sample'];
-};
+}
 
 /** A system or a floor. */
-type Subject = { name: string };
+interface Subject {
+  name: string;
+}
 
-export type SyntheticRun = {
+export interface SyntheticRun {
   manifest: Manifest;
   /** Null leaves the trial out of the folder. */
   trial(subject: Subject, trial: number): Partial<Trial> | null;
   /** Null makes the measurement a failed one. */
   measured(subject: Subject, target: MeasurementTarget, trial: number): Measured | null;
-};
+}
 
 export function system(name: string, overrides: Partial<SystemUnderTest> = {}): SystemUnderTest {
   return {

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readClaims, shippedClaims } from '../results/claims/document.ts';
 import { evaluateClaims } from '../results/claims/evaluate.ts';
-import { renderConclusion } from '../results/terminal/conclusion.ts';
 import type { Summary } from '../results/index.ts';
 import { readRun } from '../results/run/run-folder.ts';
 import { summarize } from '../results/summary/summary.ts';
+import { renderConclusion } from '../results/terminal/conclusion.ts';
 import {
   manifest,
   run,
@@ -61,11 +61,11 @@ test('the stages of all trials are one breakdown, and what they leave is the res
 test('differences are against the first system, the noise against the repeated one, over pairs of trials', async () => {
   const { points, repeats } = await summaryOf({});
   expect(points.map(({ system: name }) => name)).toEqual(['redis', 'kv-kernel']);
-  expect(points[0]!.versus_first).toBeNull();
-  expect(points[1]!.versus_first).toMatchObject({ trials: 3 });
-  expect(points[1]!.versus_first!.ratio).toBeCloseTo(12.4 / 30.4, 2);
+  expect(points[0].versus_first).toBeNull();
+  expect(points[1].versus_first).toMatchObject({ trials: 3 });
+  expect(points[1].versus_first!.ratio).toBeCloseTo(12.4 / 30.4, 2);
   expect(repeats).toMatchObject([{ system: 'kv-kernel-again', repeats: 'kv-kernel' }]);
-  expect(repeats[0]!.versus_itself!.ratio).toBeCloseTo(12.7 / 12.4, 2);
+  expect(repeats[0].versus_itself!.ratio).toBeCloseTo(12.7 / 12.4, 2);
 });
 
 test('a floor bounds its system by its fastest trial', async () => {
@@ -74,12 +74,12 @@ test('a floor bounds its system by its fastest trial', async () => {
     manifest: three({ floors }),
     measured: (subject, of, trial) =>
       subject.name === 'frames'
-        ? { latencies_ns: around([11.5, 40, 40][trial - 1]!, trial) }
+        ? { latencies_ns: around([11.5, 40, 40][trial - 1], trial) }
         : measured(subject, of, trial),
   });
   expect(points[1]).toMatchObject({ verdict: 'suspect' });
-  expect(points[1]!.reasons).toEqual([expect.stringContaining('its floor frames (11.')]);
-  expect(points[0]!.verdict).toBe('valid');
+  expect(points[1].reasons).toEqual([expect.stringContaining('its floor frames (11.')]);
+  expect(points[0].verdict).toBe('valid');
 });
 
 test("the generator's own floor bounds what was measured over its backend", async () => {
@@ -126,19 +126,19 @@ test("the generator's own floor bounds what was measured over its backend", asyn
   const found = await readRun(dir);
   expect(found.calibration).toMatchObject({ floor_us: { p50: 11.4 } });
   const { points } = summarize(found);
-  expect(points[1]!.reasons).toEqual([expect.stringContaining("the load generator's own floor (11.4 us)")]);
-  expect(points[0]!.verdict).toBe('valid');
+  expect(points[1].reasons).toEqual([expect.stringContaining("the load generator's own floor (11.4 us)")]);
+  expect(points[0].verdict).toBe('valid');
 });
 
 test('a system that differs from itself by much is suspect, and its neighbour is not', async () => {
   const { points } = await summaryOf({
     measured: ({ name }, _target, trial) => ({
-      latencies_ns: around(name === 'kv-kernel-again' ? [10, 14, 10][trial - 1]! : p50_us[name]!, trial),
+      latencies_ns: around(name === 'kv-kernel-again' ? [10, 14, 10][trial - 1] : p50_us[name], trial),
     }),
   });
-  expect(points[0]!.verdict).toBe('valid');
+  expect(points[0].verdict).toBe('valid');
   expect(points[1]).toMatchObject({ verdict: 'suspect' });
-  expect(points[1]!.reasons).toEqual([
+  expect(points[1].reasons).toEqual([
     expect.stringMatching(/^Measured twice in each block, it differs from itself/),
   ]);
 });
@@ -184,7 +184,7 @@ test('what interfered is added up over trials, and the tail is put down to it', 
     await writeFile(join(folder, 'server.pauses.json'), JSON.stringify({ ...ofServer, gc: [], gaps: [] }));
   }
   const { points } = summarize(await readRun(dir));
-  expect(points[1]!.tail).toMatchObject({
+  expect(points[1].tail).toMatchObject({
     requests: 6,
     expected: 12,
     server_seen: true,

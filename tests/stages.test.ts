@@ -27,7 +27,11 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-type Server = { target: string; stamps: string; pauses: string };
+interface Server {
+  target: string;
+  stamps: string;
+  pauses: string;
+}
 
 /** Serves on a data path of this process, each request taking so much longer. */
 async function serve(
@@ -154,7 +158,7 @@ test('20 us of work more for each request show in the stage of the application, 
     await stops.pop()!();
   }
   const differences = (name: string): number =>
-    Math.min(found[1]![name]!, found[3]![name]!) - Math.min(found[0]![name]!, found[2]![name]!);
+    Math.min(found[1][name], found[3][name]) - Math.min(found[0][name], found[2][name]);
   expect(differences('server_application')).toBeGreaterThan(19);
   expect(differences('server_application')).toBeLessThan(23);
   for (const { name } of splitStages) {
@@ -190,9 +194,9 @@ test('in an open loop the wait behind the schedule is the first stage', async ()
   const server = await serve('open', 0, 'kernel');
   const out = await stamped('open-out', server, '--rate', '5000', '--arrivals', 'poisson');
   const { stages, requests } = await joinStampsOf(out);
-  expect(stages[0]!.name).toBe('client_schedule');
+  expect(stages[0].name).toBe('client_schedule');
   expect(requests.length).toBeGreaterThan(100);
-  expect(requests.every(({ stages_ns }) => stages_ns[0]! >= 0)).toBe(true);
+  expect(requests.every(({ stages_ns }) => stages_ns[0] >= 0)).toBe(true);
 });
 
 test('a run folder keeps the stages, not the stamps; a server without stamps is one block', async () => {

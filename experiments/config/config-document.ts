@@ -11,7 +11,10 @@ import { configJsonSchema } from './schema.ts';
 type Path = readonly PropertyKey[];
 
 /** What is wrong at one place of the config. */
-export type Problem = { path: Path; message: string };
+export interface Problem {
+  path: Path;
+  message: string;
+}
 
 /** Plain words for the types that zod expects. */
 const typeWords: Record<string, string> = {

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fillPlaceholders, readConfig, readExperiment } from './config.ts';
 import { availableCores } from '../machine/machine.ts';
+import { fillPlaceholders, readConfig, readExperiment } from './config.ts';
 import { configJsonSchema } from './schema.ts';
 
 const shipped = ['redis-figure.yaml', 'examples/valkey.yaml'].map((name) =>
@@ -399,7 +399,7 @@ describe('an experiment', () => {
       warmup_s: 1,
       margin_s: 30,
     });
-    expect(experiment.systems[0]!.ready).toEqual({ by: 'resp_ping', timeout_s: 10 });
+    expect(experiment.systems[0].ready).toEqual({ by: 'resp_ping', timeout_s: 10 });
     expect(experiment).not.toHaveProperty('quick');
   });
 

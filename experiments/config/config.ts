@@ -4,9 +4,9 @@
  * problems are told at once.
  */
 import { readFile } from 'node:fs/promises';
-import { ConfigDocument, type Problem } from './config-document.ts';
 import { ExperimentError } from '../errors.ts';
 import { availableCores, softwareNames } from '../machine/machine.ts';
+import { ConfigDocument, type Problem } from './config-document.ts';
 import { suggestion } from './nearest.ts';
 import { type Config, configSchema, type Experiment, type Floor, type System } from './schema.ts';
 
@@ -88,7 +88,7 @@ async function readConfigFile(file: string): Promise<string> {
 
 function invalid(lines: string[]): ExperimentError {
   const message =
-    lines.length === 1 ? lines[0]! : `the config has ${lines.length} problems:\n  ${lines.join('\n  ')}`;
+    lines.length === 1 ? lines[0] : `the config has ${lines.length} problems:\n  ${lines.join('\n  ')}`;
   return new ExperimentError('CONFIG_INVALID', message);
 }
 
@@ -214,7 +214,10 @@ function floorProblems(floor: Floor, index: number, config: Config, cores: reado
   return [...problems, ...missingCores(places, cores)];
 }
 
-type Template = { path: PropertyKey[]; text: string };
+interface Template {
+  path: PropertyKey[];
+  text: string;
+}
 
 function placeholderProblems(system: System): Problem[] {
   const start = system.start.map((text, index) => ({ path: ['start', index], text }));
@@ -244,7 +247,7 @@ function placeholderProblems(system: System): Problem[] {
 
 function placeholderUses(templates: Template[]): { path: PropertyKey[]; name: string }[] {
   return templates.flatMap(({ path, text }) =>
-    [...text.matchAll(placeholderPattern)].map((match) => ({ path, name: match[1]! })),
+    [...text.matchAll(placeholderPattern)].map((match) => ({ path, name: match[1] })),
   );
 }
 
@@ -274,7 +277,10 @@ function coreProblems(system: System, available: readonly number[]): Problem[] {
   return problems;
 }
 
-type Place = { path: PropertyKey[]; core: number };
+interface Place {
+  path: PropertyKey[];
+  core: number;
+}
 
 function missingCores(places: Place[], available: readonly number[]): Problem[] {
   return places

@@ -9,16 +9,16 @@ function editDistance(a: string, b: string): number {
   for (let row = 1; row <= a.length; row++) {
     const current = [row];
     for (let column = 1; column <= b.length; column++) {
-      const replaced = previous[column - 1]! + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current[column] = Math.min(previous[column]! + 1, current[column - 1]! + 1, replaced);
+      const replaced = previous[column - 1] + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current[column] = Math.min(previous[column] + 1, current[column - 1] + 1, replaced);
       if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) {
-        current[column] = Math.min(current[column]!, beforePrevious[column - 2]! + 1);
+        current[column] = Math.min(current[column], beforePrevious[column - 2] + 1);
       }
     }
     beforePrevious = previous;
     previous = current;
   }
-  return previous[b.length]!;
+  return previous[b.length];
 }
 
 /** The candidate nearest to `written`, or null when none is near enough to be what was meant. */

@@ -2,7 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { ExperimentError } from '../errors.ts';
-import { ownCommand } from '../machine/machine.ts';
+import { OWN_COMMAND } from '../machine/machine.ts';
 import { launchers } from '../machine/process.ts';
 import type { Floor, System } from './schema.ts';
 
@@ -39,7 +39,7 @@ function noteMissing(
     ...requires,
     ...(requires.some(({ binary }) => binary === program) ? [] : [{ binary: program }]),
   ];
-  const missing = needed.filter(({ binary }) => binary !== ownCommand && !isOnPath(binary));
+  const missing = needed.filter(({ binary }) => binary !== OWN_COMMAND && !isOnPath(binary));
   if (missing.length > 0) reasons.set(name, `${name} cannot be run: ${missing.map(remedy).join('; ')}`);
 }
 

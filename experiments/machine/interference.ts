@@ -12,11 +12,11 @@ const TICKS_PER_SECOND = 100;
 /** Of a line of /proc/stat, behind the core's name. */
 const STEAL = 7;
 
-type Counts = {
+interface Counts {
   steal_s: Record<string, number>;
   throttled_s: number | null;
   involuntary_switches: number | null;
-};
+}
 
 /** Reads the counts for these cores, and for the threads of a process where there is one. */
 export async function readCounts(cores: readonly number[], pid: number | null): Promise<Counts> {
@@ -36,7 +36,7 @@ export function interference(before: Counts, after: Counts): Interference {
     steal_s: Object.fromEntries(
       Object.keys(before.steal_s).map((core) => [
         core,
-        round(difference(before.steal_s[core]!, after.steal_s[core]!)!),
+        round(difference(before.steal_s[core], after.steal_s[core])!),
       ]),
     ),
     throttled_s: difference(before.throttled_s, after.throttled_s),

@@ -14,11 +14,11 @@ import { ExperimentError } from '../errors.ts';
 export const checkout = path.join(import.meta.dirname, '..', '..');
 
 /** First word of a command line that means this checkout's own command. */
-export const ownCommand = 'bypassbench';
+export const OWN_COMMAND = 'bypassbench';
 
 /** What to execute for the first word of a command line. */
 export function commandPath(program: string): string {
-  return program === ownCommand ? path.join(checkout, 'bin', ownCommand) : program;
+  return program === OWN_COMMAND ? path.join(checkout, 'bin', OWN_COMMAND) : program;
 }
 
 /** Libraries that take part in a measurement, so that their versions belong beside its numbers. */
@@ -30,7 +30,7 @@ export const softwareNames = ['node', 'bypassbench', ...libraries];
 /** Cores that this process may use, by their Linux numbers (proc(5), Cpus_allowed_list: `0-3,6`). */
 export function availableCores(): number[] {
   const status = readLinuxFile('/proc/self/status');
-  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)![1]!;
+  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)![1];
   return list.split(',').flatMap((range) => {
     const [first, last = first] = range.split('-').map(Number);
     return Array.from({ length: last! - first! + 1 }, (_, offset) => first! + offset);

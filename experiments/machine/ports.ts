@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import { ExperimentError } from '../errors.ts';
 
-const lowest = 10_000;
-const attempts = 100;
+const LOWEST = 10_000;
+const ATTEMPTS = 100;
 
 /**
  * A port of `host` on which nothing listens. It is drawn at random below the range from which the kernel takes
@@ -15,12 +15,12 @@ const attempts = 100;
 export async function freePort(host: string): Promise<number> {
   const range = await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
   const ephemeral = Number.parseInt(range, 10);
-  const end = ephemeral > lowest ? ephemeral : 65_536;
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    const port = randomInt(lowest, end);
+  const end = ephemeral > LOWEST ? ephemeral : 65_536;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const port = randomInt(LOWEST, end);
     if (await canListen(host, port)) return port;
   }
-  throw new ExperimentError('NO_FREE_PORT', `no free TCP port found on ${host} in ${attempts} attempts`);
+  throw new ExperimentError('NO_FREE_PORT', `no free TCP port found on ${host} in ${ATTEMPTS} attempts`);
 }
 
 function canListen(host: string, port: number): Promise<boolean> {

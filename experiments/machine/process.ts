@@ -15,15 +15,15 @@ import { ExperimentError } from '../errors.ts';
  * The longest folder for temporary files that is used. The path of a Unix socket has at most 107 bytes (unix(7)),
  * of which the folder made in there and the socket's own name want their share.
  */
-const longestParent_bytes = 64;
+const LONGEST_PARENT_BYTES = 64;
 
 /** Linux's usual tmpfs (shm_overview(7)). */
-const sharedMemory = '/dev/shm';
+const SHARED_MEMORY = '/dev/shm';
 
 /** Programs of util-linux without which nothing is started. */
 export const launchers = ['setpriv', 'taskset'];
 
-export type Launch = {
+export interface Launch {
   /** The program and its arguments. */
   argv: readonly string[];
   /** Cores that it is pinned to. */
@@ -33,7 +33,7 @@ export type Launch = {
   env: Record<string, string>;
   stdoutFile: string;
   stderrFile: string;
-};
+}
 
 export class RunningProcess {
   readonly pid: number;
@@ -110,7 +110,7 @@ export class Supervisor {
 
   /** A fresh temporary folder; in /tmp where TMPDIR is so long that no Unix socket could be made there. */
   createFolder(): string {
-    const parent = Buffer.byteLength(os.tmpdir()) > longestParent_bytes ? '/tmp' : os.tmpdir();
+    const parent = Buffer.byteLength(os.tmpdir()) > LONGEST_PARENT_BYTES ? '/tmp' : os.tmpdir();
     const folder = mkdtempSync(path.join(parent, 'bypassbench-'));
     this.#folders.add(folder);
     return folder;
@@ -118,7 +118,7 @@ export class Supervisor {
 
   /** A fresh folder in memory that processes share, where this system has such: what is mapped there is never written to a disk. */
   createSharedFolder(): string {
-    const parent = existsSync(sharedMemory) ? sharedMemory : os.tmpdir();
+    const parent = existsSync(SHARED_MEMORY) ? SHARED_MEMORY : os.tmpdir();
     const folder = mkdtempSync(path.join(parent, 'bypassbench-'));
     this.#folders.add(folder);
     return folder;

@@ -2,14 +2,14 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { CALIBRATION_FILE } from '../../results/index.ts';
-import { commandPath, ownCommand } from '../machine/machine.ts';
-import type { Supervisor } from '../machine/process.ts';
 import type { Experiment } from '../config/schema.ts';
+import { commandPath, OWN_COMMAND } from '../machine/machine.ts';
+import type { Supervisor } from '../machine/process.ts';
 import { lastLines } from './trial-folder.ts';
 
 /** Steps of the calibration, and more: the time after which it counts as hung. */
-const patience = 30;
-const stopGraceMs = 1000;
+const PATIENCE = 30;
+const STOP_GRACE_MS = 1000;
 
 /** Of a calibration that was wanted: null when it was made, else why it was not. */
 export async function calibrate(
@@ -22,7 +22,7 @@ export async function calibrate(
   const system = systems.find(({ client }) => client.backend === 'kernel');
   if (!calibration || !system) return null;
   const core = system.client.core;
-  const serverCore = system.server_cores[0]!;
+  const serverCore = system.server_cores[0];
   if (core === serverCore) return 'client and server have one core, and a calibration wants two';
   const logs = path.join(runFolder, 'calibration');
   mkdirSync(logs, { recursive: true });
@@ -31,7 +31,7 @@ export async function calibrate(
   const options = { core, 'server-core': serverCore, 'duration-s': duration_s, out: runFolder };
   const running = supervisor.start({
     argv: [
-      commandPath(ownCommand),
+      commandPath(OWN_COMMAND),
       'calibrate',
       ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
     ],
@@ -41,7 +41,7 @@ export async function calibrate(
     stdoutFile: path.join(logs, 'calibrate.stdout.log'),
     stderrFile,
   });
-  const hung = setTimeout(() => running.signal('SIGKILL'), (1 + duration_s) * patience * 1000);
+  const hung = setTimeout(() => running.signal('SIGKILL'), (1 + duration_s) * PATIENCE * 1000);
   try {
     const end = await Promise.race([running.ended, interrupted]);
     if (end === 'exited with code 0') return null;
@@ -50,6 +50,6 @@ export async function calibrate(
     return `bypassbench calibrate ${end}: ${lastWords}`;
   } finally {
     clearTimeout(hung);
-    await running.stop(stopGraceMs);
+    await running.stop(STOP_GRACE_MS);
   }
 }

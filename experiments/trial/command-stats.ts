@@ -4,10 +4,13 @@ import { TrialFailure } from '../errors.ts';
 import type { Operation } from './measurement.ts';
 import type { Address } from './readiness.ts';
 
-const timeoutMs = 5000;
+const TIMEOUT_MS = 5000;
 
 /** Calls so far of one command, and the time that they took. */
-export type CommandStats = { calls: number; usec: number };
+export interface CommandStats {
+  calls: number;
+  usec: number;
+}
 
 /** The line `cmdstat_get:calls=21,usec=175,usec_per_call=8.33,...`; zeros where there is none yet. */
 export function parseCommandStats(info: string, operation: Operation): CommandStats {
@@ -21,8 +24,8 @@ export async function readCommandStats(address: Address, operation: Operation): 
     host: address.host,
     port: address.port,
     lazyConnect: true,
-    connectTimeout: timeoutMs,
-    commandTimeout: timeoutMs,
+    connectTimeout: TIMEOUT_MS,
+    commandTimeout: TIMEOUT_MS,
     retryStrategy: () => null,
   });
   // The promise below rejects with it.

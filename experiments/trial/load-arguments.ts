@@ -1,10 +1,10 @@
 /** The command line of the load generator for one measurement of one system. */
 import { fillPlaceholders, type SystemValues } from '../config/config.ts';
+import type { Experiment, System } from '../config/schema.ts';
 import type { Operation } from './measurement.ts';
 import type { Address } from './readiness.ts';
-import type { Experiment, System } from '../config/schema.ts';
 
-export type LoadRequest = {
+export interface LoadRequest {
   experiment: Pick<Experiment, 'workload' | 'seed'>;
   client: System['client'];
   operation: Operation;
@@ -23,7 +23,7 @@ export type LoadRequest = {
   duration_s: number;
   /** For what it measures. */
   out: string;
-};
+}
 
 /** What follows `bypassbench load`. */
 export function loadArguments(request: LoadRequest): string[] {

@@ -7,20 +7,20 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LoadResult, loadResultSchema } from '../../results/index.ts';
+import type { Workload } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
 import { commandPath } from '../machine/machine.ts';
 import type { RunningProcess, Supervisor } from '../machine/process.ts';
-import type { Workload } from '../config/schema.ts';
 import { lastLines } from './trial-folder.ts';
 
-const stopGraceMs = 1000;
+const STOP_GRACE_MS = 1000;
 /** A load generator often fails because its server has just ended: how long to wait for the news of that. */
-const newsOfServerMs = 200;
+const NEWS_OF_SERVER_MS = 200;
 
 export type Operation = Workload['operations'][number];
 
 /** What measures. `name` is what sentences call it, `log` how its logs are named. */
-export type Meter = {
+export interface Meter {
   name: string;
   log: 'load' | 'floor';
   argv: readonly string[];
@@ -28,9 +28,9 @@ export type Meter = {
   env: Record<string, string>;
   /** The server that it measures, if there is one, and that server's logs. */
   server: { process: RunningProcess; logs: readonly string[] } | null;
-};
+}
 
-export type MeasurementRequest = {
+export interface MeasurementRequest {
   meter: Meter;
   workload: Workload;
   operation: Operation;
@@ -41,7 +41,7 @@ export type MeasurementRequest = {
   supervisor: Supervisor;
   /** Rejects when the run is interrupted. */
   interrupted: Promise<never>;
-};
+}
 
 /** What the program wrote, or a TrialFailure. Its process has ended when this settles. */
 export async function measure(request: MeasurementRequest): Promise<LoadResult> {
@@ -74,7 +74,7 @@ export async function measure(request: MeasurementRequest): Promise<LoadResult> 
     }
     if (running.end === 'exited with code 0') return await readResult(request, stderrFile);
     if (server) {
-      await Promise.race([server.process.ended, sleep(newsOfServerMs)]);
+      await Promise.race([server.process.ended, sleep(NEWS_OF_SERVER_MS)]);
       const { end } = server.process;
       if (end !== null) throw new TrialFailure(`the server ${end} during ${operation}`, server.logs);
     }
@@ -82,7 +82,7 @@ export async function measure(request: MeasurementRequest): Promise<LoadResult> 
     throw new TrialFailure(`${name} ${running.end} during ${operation}: ${lastWords}`, [stderrFile]);
   } finally {
     timer.abort();
-    await running.stop(stopGraceMs);
+    await running.stop(STOP_GRACE_MS);
   }
 }
 
@@ -106,7 +106,7 @@ async function readResult(
         `${workload.value_bytes} that were to be measured`,
     );
   }
-  if (operations.length !== 1 || operations[0]!.operation !== operation) {
+  if (operations.length !== 1 || operations[0].operation !== operation) {
     throw unusable(`it is not about ${operation} alone`);
   }
   return result;

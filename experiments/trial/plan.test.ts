@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planTrials } from './plan.ts';
 import type { Floor, System } from '../config/schema.ts';
+import { planTrials } from './plan.ts';
 
 const systemsOf = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ name: `s${index}` }) as System);

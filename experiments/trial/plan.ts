@@ -5,12 +5,12 @@
  */
 import type { Experiment, Floor, System } from '../config/schema.ts';
 
-type Turn = {
+interface Turn {
   /** 1 to the number of trials: the block. */
   trial: number;
   /** Place in the whole run, from 1. */
   order: number;
-};
+}
 export type SystemTrial = Turn & { kind: 'system'; subject: System };
 export type FloorTrial = Turn & { kind: 'floor'; subject: Floor };
 export type PlannedTrial = SystemTrial | FloorTrial;
@@ -37,7 +37,7 @@ function shuffled<T>(values: readonly T[], random: () => number): T[] {
   const result = [...values];
   for (let last = result.length - 1; last > 0; last--) {
     const chosen = Math.floor(random() * (last + 1));
-    [result[last], result[chosen]] = [result[chosen]!, result[last]!];
+    [result[last], result[chosen]] = [result[chosen], result[last]];
   }
   return result;
 }

@@ -3,18 +3,21 @@ import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import type { System } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
 import type { RunningProcess } from '../machine/process.ts';
-import type { System } from '../config/schema.ts';
 import { lastLines } from './trial-folder.ts';
 
-const pollIntervalMs = 10;
+const POLL_INTERVAL_MS = 10;
 /** A probe that gets no answer in this time is given up, and the next one tried. */
-const probeTimeoutMs = 1000;
+const PROBE_TIMEOUT_MS = 1000;
 
-export type Address = { host: string; port: number };
+export interface Address {
+  host: string;
+  port: number;
+}
 
-export type Startup = {
+export interface Startup {
   server: RunningProcess;
   ready: System['ready'];
   /** Where the server was told to listen. */
@@ -23,7 +26,7 @@ export type Startup = {
   stderrFile: string;
   /** Rejects when the run is interrupted. */
   interrupted: Promise<never>;
-};
+}
 
 /** The line that `bypassbench serve` prints; it may say more than is needed here. */
 const readyLine = z.object({
@@ -50,7 +53,7 @@ export async function waitUntilReady(startup: Startup): Promise<Address> {
     if (performance.now() > deadline) {
       throw new TrialFailure(`the server was not ready after ${ready.timeout_s} s: ${seen}`, logs);
     }
-    await Promise.race([sleep(pollIntervalMs), startup.interrupted]);
+    await Promise.race([sleep(POLL_INTERVAL_MS), startup.interrupted]);
   }
 }
 
@@ -106,7 +109,7 @@ function reachable(host: string, asked: Address): string {
  */
 function converse({ host, port }: Address, request: string | null): Promise<string> {
   return new Promise((resolve) => {
-    const socket = net.connect({ host, port, timeout: probeTimeoutMs });
+    const socket = net.connect({ host, port, timeout: PROBE_TIMEOUT_MS });
     let answer = '';
     const finish = (line: string): void => {
       socket.destroy();

@@ -2,30 +2,30 @@
 import os from 'node:os';
 import path from 'node:path';
 import { type LoadResult, SERVER_PAUSES_FILE, STAMPED_FOLDER, writeStages } from '../../results/index.ts';
-import { commandTime_us, readCommandStats } from './command-stats.ts';
 import { fillPlaceholders, type SystemValues } from '../config/config.ts';
 import { TrialFailure } from '../errors.ts';
-import { loadArguments } from './load-arguments.ts';
-import { commandPath, ownCommand } from '../machine/machine.ts';
-import { type Meter, measure, type Operation } from './measurement.ts';
-import type { SystemTrial } from './plan.ts';
+import { commandPath, OWN_COMMAND } from '../machine/machine.ts';
 import { freePort } from '../machine/ports.ts';
 import type { RunningProcess } from '../machine/process.ts';
+import { commandTime_us, readCommandStats } from './command-stats.ts';
+import { loadArguments } from './load-arguments.ts';
+import { type Meter, measure, type Operation } from './measurement.ts';
+import type { SystemTrial } from './plan.ts';
 import { type Address, waitUntilReady } from './readiness.ts';
 import { type TrialContext, type TrialOutcome, TrialRun } from './trial-run.ts';
 
 /** Where servers listen unless their command line says another: nothing of a run leaves this machine. */
-const host = '127.0.0.1';
+const HOST = '127.0.0.1';
 /** How long a server may take to end after SIGTERM, before SIGKILL; somebody waits at an interrupted run. */
-const stopGraceMs = 5000;
-const interruptedStopGraceMs = 2000;
+const STOP_GRACE_MS = 5000;
+const INTERRUPTED_STOP_GRACE_MS = 2000;
 
 export function runSystemTrial(planned: SystemTrial, context: TrialContext): Promise<TrialOutcome> {
   return new ServerRun(planned, context).run();
 }
 
 /** One measurement of the running server. */
-type Measuring = {
+interface Measuring {
   operation: Operation;
   server: RunningProcess;
   address: Address;
@@ -33,7 +33,7 @@ type Measuring = {
   /** One window of time of so many is stamped; null: none. */
   stampsEvery: number | null;
   folder: string;
-};
+}
 
 class ServerRun {
   readonly #planned: SystemTrial;
@@ -64,7 +64,7 @@ class ServerRun {
     const { workload, stages } = this.#context.experiment;
     const { server_cores, client } = this.#planned.subject;
     this.#context.onStep('start');
-    const port = await freePort(host);
+    const port = await freePort(HOST);
     const server = this.#startServer(port);
     const address = await this.#waitUntilReady(server, port);
     for (const operation of workload.operations) {
@@ -119,12 +119,12 @@ class ServerRun {
   #startServer(port: number): RunningProcess {
     const { start, env, server_cores } = this.#planned.subject;
     const { folder, workingFolder } = this.#run;
-    const values = { host, port: String(port), core: String(server_cores[0]) };
+    const values = { host: HOST, port: String(port), core: String(server_cores[0]) };
     const fill = (text: string) => fillPlaceholders(text, { ...values, ...this.#files(false) });
     // The record keeps {dir} and its like: the files' paths mean nothing once the trial is over.
     this.#run.command = start.map((word) => fillPlaceholders(word, { ...values, ...this.#files(true) }));
     const [program, ...args] = start.map(fill);
-    const load = os.loadavg()[0]!.toFixed(2);
+    const load = os.loadavg()[0].toFixed(2);
     folder.log(
       `load average ${load}; starting on core ${server_cores}: ${JSON.stringify(this.#run.command)}`,
     );
@@ -145,7 +145,7 @@ class ServerRun {
     const address = await waitUntilReady({
       server,
       ready,
-      address: { host, port },
+      address: { host: HOST, port },
       interrupted,
       ...folder.serverLogs,
     });
@@ -174,7 +174,7 @@ class ServerRun {
     return {
       name: 'the load generator',
       log: 'load',
-      argv: [ownCommand, 'load', ...options],
+      argv: [OWN_COMMAND, 'load', ...options],
       cores: [client.core],
       env: {},
       server: { process: server, logs: Object.values(folder.serverLogs) },
@@ -183,7 +183,7 @@ class ServerRun {
 
   async #stopServer(): Promise<void> {
     if (this.#server === null) return;
-    const grace = this.#context.signal.aborted ? interruptedStopGraceMs : stopGraceMs;
+    const grace = this.#context.signal.aborted ? INTERRUPTED_STOP_GRACE_MS : STOP_GRACE_MS;
     const byItself = await this.#server.stop(grace);
     const killed = byItself ? '' : ` (SIGKILL: still there ${grace / 1000} s after SIGTERM)`;
     this.#run.folder.log(`the server ${this.#server.end}${killed}`);

@@ -6,8 +6,8 @@ import { type Trial, trialSchema } from '../../results/index.ts';
 import { withoutHome } from '../machine/machine.ts';
 import type { PlannedTrial } from './plan.ts';
 
-const tailLines = 20;
-const tailBytes = 16 * 1024;
+const TAIL_LINES = 20;
+const TAIL_BYTES = 16 * 1024;
 
 export class TrialFolder {
   readonly path: string;
@@ -46,7 +46,7 @@ export class TrialFolder {
 
 /** The last lines of some logs together, an equal share of lines each; null when there are none. */
 export async function tailOf(logs: readonly string[]): Promise<string[] | null> {
-  const tails = await Promise.all(logs.map((log) => lastLines(log, Math.floor(tailLines / logs.length))));
+  const tails = await Promise.all(logs.map((log) => lastLines(log, Math.floor(TAIL_LINES / logs.length))));
   const lines = tails.flat().map(withoutHome);
   return lines.length > 0 ? lines : null;
 }
@@ -57,7 +57,7 @@ export async function lastLines(file: string, count: number): Promise<string[]> 
   if (handle === null) return [];
   try {
     const { size } = await handle.stat();
-    const buffer = Buffer.alloc(Math.min(size, tailBytes));
+    const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES));
     await handle.read(buffer, 0, buffer.length, size - buffer.length);
     const lines = buffer.toString('utf8').split('\n');
     return lines.filter((line) => line.trim() !== '').slice(-count);

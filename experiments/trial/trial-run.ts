@@ -4,16 +4,16 @@
  * it, and the run goes on; only a fault of the runner itself is thrown.
  */
 import { type LoadResult, schemaVersions, type Trial } from '../../results/index.ts';
+import type { Experiment } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
 import { interference, readCounts } from '../machine/interference.ts';
 import { withoutHome } from '../machine/machine.ts';
+import type { Supervisor } from '../machine/process.ts';
 import type { Operation } from './measurement.ts';
 import type { PlannedTrial } from './plan.ts';
-import type { Supervisor } from '../machine/process.ts';
-import type { Experiment } from '../config/schema.ts';
 import { TrialFolder, tailOf } from './trial-folder.ts';
 
-export type TrialContext = {
+export interface TrialContext {
   experiment: Experiment;
   runFolder: string;
   supervisor: Supervisor;
@@ -22,12 +22,15 @@ export type TrialContext = {
   interrupted: Promise<never>;
   /** Told what the trial is at, in a word. */
   onStep: (step: string) => void;
-};
+}
 
 /** Median latency in microseconds of each operation that was measured; null where no reply was right. */
 export type Medians = ReadonlyMap<Operation, number | null>;
 
-export type TrialOutcome = { record: Trial; medians_us: Medians };
+export interface TrialOutcome {
+  record: Trial;
+  medians_us: Medians;
+}
 
 type Measurement = Trial['measurements'][number];
 

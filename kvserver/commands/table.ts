@@ -74,34 +74,34 @@ export class Command {
 export class CommandTable {
   readonly commands: readonly Command[];
   /** Open addressing over a power of two at most half full. */
-  private readonly slots: (Command | null)[];
-  private readonly names: (Uint8Array | null)[];
-  private readonly mask: number;
+  readonly #slots: (Command | null)[];
+  readonly #names: (Uint8Array | null)[];
+  readonly #mask: number;
 
   constructor(commands: readonly Command[]) {
     this.commands = commands;
     let size = 8;
     while (size < 2 * commands.length) size *= 2;
-    this.slots = new Array(size).fill(null);
-    this.names = new Array(size).fill(null);
-    this.mask = size - 1;
+    this.#slots = new Array(size).fill(null);
+    this.#names = new Array(size).fill(null);
+    this.#mask = size - 1;
     for (const command of commands) {
       const name = Uint8Array.from(Buffer.from(command.spec.name, 'latin1'));
-      let slot = hashName(name, 0, name.length) & this.mask;
-      while (this.slots[slot] !== null) slot = (slot + 1) & this.mask;
-      this.slots[slot] = command;
-      this.names[slot] = name;
+      let slot = hashName(name, 0, name.length) & this.#mask;
+      while (this.#slots[slot] !== null) slot = (slot + 1) & this.#mask;
+      this.#slots[slot] = command;
+      this.#names[slot] = name;
     }
   }
 
   /** The command of this name in any case, or null. Makes no string of the name. */
   lookup(bytes: Uint8Array, start: number, length: number): Command | null {
-    let slot = hashName(bytes, start, length) & this.mask;
+    let slot = hashName(bytes, start, length) & this.#mask;
     for (;;) {
-      const name = this.names[slot];
+      const name = this.#names[slot];
       if (!name) return null;
-      if (name.length === length && equalName(name, bytes, start)) return this.slots[slot];
-      slot = (slot + 1) & this.mask;
+      if (name.length === length && equalName(name, bytes, start)) return this.#slots[slot];
+      slot = (slot + 1) & this.#mask;
     }
   }
 }

@@ -54,38 +54,38 @@ function listen(server: Server, options: ServeOptions): Promise<void> {
 
 class SocketsFrontEnd implements FrontEnd {
   readonly server: Server;
-  private readonly engine: Engine;
+  readonly #engine: Engine;
   /** The block that replies are written to, and the same memory as the Buffer that a socket takes. */
-  private block = new Uint8Array(BLOCK_BYTES);
-  private blockAsBuffer = Buffer.from(this.block.buffer);
+  #block = new Uint8Array(BLOCK_BYTES);
+  #blockAsBuffer = Buffer.from(this.#block.buffer);
   /** Where the block is free from. */
-  private used = 0;
+  #used = 0;
   /** Input is copied here: the engine then always reads plain arrays of one shape. */
-  private readonly inbox = new Uint8Array(BLOCK_BYTES);
+  readonly #inbox = new Uint8Array(BLOCK_BYTES);
 
   constructor(engine: Engine) {
-    this.engine = engine;
-    this.server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.accept(socket));
+    this.#engine = engine;
+    this.server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.#accept(socket));
   }
 
   /** Refreshes how much is still unsent, then lets the engine do its regular work. */
   tick(): void {
-    for (const client of this.engine.clients.values()) {
+    for (const client of this.#engine.clients.values()) {
       if (client.outputBytes > 0) client.outputBytes = socketOf(client).writableLength;
     }
-    this.engine.tick();
+    this.#engine.tick();
   }
 
   nextBlock(writer: ReplyWriter, client: Client): void {
-    if (writer.pos > writer.start) this.send(writer, client);
-    writer.bytes = this.block;
-    writer.start = this.used;
-    writer.pos = this.used;
+    if (writer.pos > writer.start) this.#send(writer, client);
+    writer.bytes = this.#block;
+    writer.start = this.#used;
+    writer.pos = this.#used;
     writer.end = BLOCK_BYTES;
   }
 
   flush(writer: ReplyWriter, client: Client): void {
-    if (writer.pos > writer.start) this.send(writer, client);
+    if (writer.pos > writer.start) this.#send(writer, client);
     writer.bytes = NO_BYTES;
     writer.start = 0;
     writer.pos = 0;
@@ -100,13 +100,13 @@ class SocketsFrontEnd implements FrontEnd {
 
   async closeAll(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    for (const client of this.engine.clients.values()) socketOf(client).destroy();
+    for (const client of this.#engine.clients.values()) socketOf(client).destroy();
     await closed;
   }
 
-  private accept(socket: Socket): void {
+  #accept(socket: Socket): void {
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-    const client = this.engine.connect(peer, `${socket.localAddress}:${socket.localPort}`);
+    const client = this.#engine.connect(peer, `${socket.localAddress}:${socket.localPort}`);
     // A reset is followed by 'close', which is all that matters here.
     socket.on('error', () => {});
     if (client === null) {
@@ -114,15 +114,16 @@ class SocketsFrontEnd implements FrontEnd {
       return;
     }
     client.connection = socket;
-    socket.on('data', (chunk: Buffer) => this.receive(client, chunk));
+    socket.on('data', (chunk: Buffer) => this.#receive(client, chunk));
     socket.on('drain', () => {
       client.outputBytes = socket.writableLength;
     });
-    socket.on('close', () => this.engine.disconnect(client));
+    socket.on('close', () => this.#engine.disconnect(client));
   }
 
-  private receive(client: Client, chunk: Buffer): void {
-    const { inbox, engine } = this;
+  #receive(client: Client, chunk: Buffer): void {
+    const inbox = this.#inbox;
+    const engine = this.#engine;
     engine.clock.update();
     for (let at = 0; at < chunk.length; at += BLOCK_BYTES) {
       const length = Math.min(BLOCK_BYTES, chunk.length - at);
@@ -132,17 +133,17 @@ class SocketsFrontEnd implements FrontEnd {
   }
 
   /** Sends what the writer holds of the block. */
-  private send(writer: ReplyWriter, client: Client): void {
+  #send(writer: ReplyWriter, client: Client): void {
     const socket = socketOf(client);
-    socket.write(this.blockAsBuffer.subarray(writer.start, writer.pos));
+    socket.write(this.#blockAsBuffer.subarray(writer.start, writer.pos));
     client.outputBytes = socket.writableLength;
     if (client.outputBytes === 0) return;
     // The socket keeps this part until it is sent.
-    this.used = writer.pos;
-    if (this.used < BLOCK_BYTES / 2) return;
-    this.block = new Uint8Array(BLOCK_BYTES);
-    this.blockAsBuffer = Buffer.from(this.block.buffer);
-    this.used = 0;
+    this.#used = writer.pos;
+    if (this.#used < BLOCK_BYTES / 2) return;
+    this.#block = new Uint8Array(BLOCK_BYTES);
+    this.#blockAsBuffer = Buffer.from(this.#block.buffer);
+    this.#used = 0;
   }
 }
 

@@ -23,7 +23,7 @@ for (let bytes = 16; bytes <= SHARED_BLOCK_BYTES_MAX; bytes += stepAbove(bytes))
 /** Class by size in units of 8 bytes, for all blocks that share a chunk. */
 const classOfUnits = new Uint8Array(SHARED_BLOCK_BYTES_MAX / 8 + 1);
 for (let units = 0, sizeClass = 0; units < classOfUnits.length; units++) {
-  if (units * 8 > classBytes[sizeClass]!) sizeClass++;
+  if (units * 8 > classBytes[sizeClass]) sizeClass++;
   classOfUnits[units] = sizeClass;
 }
 
@@ -66,10 +66,10 @@ export class Arena {
   /** Bytes of all chunks. */
   reservedBytes = 0;
 
-  private readonly chunks: (Chunk | null)[] = [];
-  private readonly holes: number[] = [];
-  private readonly empty: number[] = [];
-  private readonly withRoom = new Int32Array(classBytes.length).fill(NONE);
+  readonly #chunks: (Chunk | null)[] = [];
+  readonly #holes: number[] = [];
+  readonly #empty: number[] = [];
+  readonly #withRoom = new Int32Array(classBytes.length).fill(NONE);
 
   /** A block for at least `bytes` bytes, of any content; its place is in `chunk` and `offset`. */
   allocate(bytes: number): void {
@@ -77,99 +77,99 @@ export class Arena {
       const size = roundUp(bytes);
       const large = new Chunk(size);
       large.sizeClass = LARGE;
-      this.chunk = this.add(large);
+      this.chunk = this.#add(large);
       this.offset = 0;
       this.usedBytes += size;
       return;
     }
-    const sizeClass = classOfUnits[(bytes + 7) >>> 3]!;
-    const size = classBytes[sizeClass]!;
-    let index = this.withRoom[sizeClass]!;
-    if (index === NONE) index = this.assign(sizeClass);
-    const chunk = this.chunks[index]!;
+    const sizeClass = classOfUnits[(bytes + 7) >>> 3];
+    const size = classBytes[sizeClass];
+    let index = this.#withRoom[sizeClass];
+    if (index === NONE) index = this.#assign(sizeClass);
+    const chunk = this.#chunks[index] as Chunk;
     let offset = chunk.free;
     if (offset !== NONE) {
-      chunk.free = chunk.words[offset >> 2]!;
+      chunk.free = chunk.words[offset >> 2];
     } else {
       offset = chunk.fresh;
       chunk.fresh = offset + size;
     }
     chunk.blocksUsed++;
-    if (chunk.free === NONE && chunk.fresh + size > CHUNK_BYTES) this.unlist(index, chunk);
+    if (chunk.free === NONE && chunk.fresh + size > CHUNK_BYTES) this.#unlist(index, chunk);
     this.usedBytes += size;
     this.chunk = index;
     this.offset = offset;
   }
 
   free(index: number, offset: number): void {
-    const chunk = this.chunks[index]!;
+    const chunk = this.#chunks[index] as Chunk;
     if (chunk.sizeClass === LARGE) {
       this.usedBytes -= chunk.bytes.length;
-      this.remove(index, chunk);
+      this.#remove(index, chunk);
       return;
     }
-    this.usedBytes -= classBytes[chunk.sizeClass]!;
+    this.usedBytes -= classBytes[chunk.sizeClass];
     chunk.words[offset >> 2] = chunk.free;
     chunk.free = offset;
     chunk.blocksUsed--;
-    if (chunk.blocksUsed === 0) this.release(index, chunk);
-    else if (!chunk.listed) this.list(index, chunk);
+    if (chunk.blocksUsed === 0) this.#release(index, chunk);
+    else if (!chunk.listed) this.#list(index, chunk);
   }
 
   /** Bytes that the block at this place can hold. */
   capacity(index: number): number {
-    const chunk = this.chunks[index]!;
-    return chunk.sizeClass === LARGE ? chunk.bytes.length : classBytes[chunk.sizeClass]!;
+    const chunk = this.#chunks[index] as Chunk;
+    return chunk.sizeClass === LARGE ? chunk.bytes.length : classBytes[chunk.sizeClass];
   }
 
-  private assign(sizeClass: number): number {
-    const reused = this.empty.pop();
-    const index = reused ?? this.add(new Chunk(CHUNK_BYTES));
-    const chunk = this.chunks[index]!;
+  #assign(sizeClass: number): number {
+    const reused = this.#empty.pop();
+    const index = reused ?? this.#add(new Chunk(CHUNK_BYTES));
+    const chunk = this.#chunks[index] as Chunk;
     chunk.sizeClass = sizeClass;
     chunk.fresh = 0;
     chunk.free = NONE;
-    this.list(index, chunk);
+    this.#list(index, chunk);
     return index;
   }
 
-  private release(index: number, chunk: Chunk): void {
-    if (chunk.listed) this.unlist(index, chunk);
+  #release(index: number, chunk: Chunk): void {
+    if (chunk.listed) this.#unlist(index, chunk);
     chunk.sizeClass = NONE;
-    if (this.empty.length < EMPTY_CHUNKS_KEPT) this.empty.push(index);
-    else this.remove(index, chunk);
+    if (this.#empty.length < EMPTY_CHUNKS_KEPT) this.#empty.push(index);
+    else this.#remove(index, chunk);
   }
 
-  private add(chunk: Chunk): number {
-    const index = this.holes.pop() ?? this.chunks.length;
-    this.chunks[index] = chunk;
+  #add(chunk: Chunk): number {
+    const index = this.#holes.pop() ?? this.#chunks.length;
+    this.#chunks[index] = chunk;
     this.bytes[index] = chunk.bytes;
     this.words[index] = chunk.words;
     this.reservedBytes += chunk.bytes.length;
     return index;
   }
 
-  private remove(index: number, chunk: Chunk): void {
+  #remove(index: number, chunk: Chunk): void {
     this.reservedBytes -= chunk.bytes.length;
-    this.chunks[index] = null;
+    this.#chunks[index] = null;
     this.bytes[index] = NO_CHUNK.bytes;
     this.words[index] = NO_CHUNK.words;
-    this.holes.push(index);
+    this.#holes.push(index);
   }
 
-  private list(index: number, chunk: Chunk): void {
-    const head = this.withRoom[chunk.sizeClass]!;
+  #list(index: number, chunk: Chunk): void {
+    const head = this.#withRoom[chunk.sizeClass];
     chunk.previous = NONE;
     chunk.next = head;
     chunk.listed = true;
-    if (head !== NONE) this.chunks[head]!.previous = index;
-    this.withRoom[chunk.sizeClass] = index;
+    if (head !== NONE) (this.#chunks[head] as Chunk).previous = index;
+    this.#withRoom[chunk.sizeClass] = index;
   }
 
-  private unlist(index: number, chunk: Chunk): void {
-    if (chunk.previous !== NONE) this.chunks[chunk.previous]!.next = chunk.next;
-    if (chunk.next !== NONE) this.chunks[chunk.next]!.previous = chunk.previous;
-    if (this.withRoom[chunk.sizeClass] === index) this.withRoom[chunk.sizeClass] = chunk.next;
+  #unlist(index: number, chunk: Chunk): void {
+    if (chunk.previous !== NONE) (this.#chunks[chunk.previous] as Chunk).next = chunk.next;
+    if (chunk.next !== NONE) (this.#chunks[chunk.next] as Chunk).previous = chunk.previous;
+    if (this.#withRoom[chunk.sizeClass] === index) this.#withRoom[chunk.sizeClass] = chunk.next;
     chunk.listed = false;
   }
 }

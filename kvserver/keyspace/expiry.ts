@@ -7,53 +7,53 @@ const SLOTS_FIRST = 1024;
 
 export class ExpiryTable {
   count = 0;
-  private entries = new Int32Array(0);
-  private timesMs = new Float64Array(0);
-  private slotOf = new Int32Array(0);
+  #entries = new Int32Array(0);
+  #timesMs = new Float64Array(0);
+  #slotOf = new Int32Array(0);
 
   /** Milliseconds since the epoch; the entry must be in the table. */
   timeMs(entry: number): number {
-    return this.timesMs[this.slotOf[entry]];
+    return this.#timesMs[this.#slotOf[entry]];
   }
 
   add(entry: number, timeMs: number): void {
-    if (entry >= this.slotOf.length) this.slotOf = grown(this.slotOf, entry + 1);
-    if (this.count === this.entries.length) {
-      this.entries = grown(this.entries, this.count + 1);
-      const timesMs = new Float64Array(this.entries.length);
-      timesMs.set(this.timesMs);
-      this.timesMs = timesMs;
+    if (entry >= this.#slotOf.length) this.#slotOf = grown(this.#slotOf, entry + 1);
+    if (this.count === this.#entries.length) {
+      this.#entries = grown(this.#entries, this.count + 1);
+      const timesMs = new Float64Array(this.#entries.length);
+      timesMs.set(this.#timesMs);
+      this.#timesMs = timesMs;
     }
-    this.slotOf[entry] = this.count;
-    this.entries[this.count] = entry;
-    this.timesMs[this.count] = timeMs;
+    this.#slotOf[entry] = this.count;
+    this.#entries[this.count] = entry;
+    this.#timesMs[this.count] = timeMs;
     this.count++;
   }
 
   change(entry: number, timeMs: number): void {
-    this.timesMs[this.slotOf[entry]] = timeMs;
+    this.#timesMs[this.#slotOf[entry]] = timeMs;
   }
 
   /** The last of the list takes the freed slot. */
   delete(entry: number): void {
-    const slot = this.slotOf[entry];
+    const slot = this.#slotOf[entry];
     const last = --this.count;
-    const moved = this.entries[last];
-    this.entries[slot] = moved;
-    this.timesMs[slot] = this.timesMs[last];
-    this.slotOf[moved] = slot;
+    const moved = this.#entries[last];
+    this.#entries[slot] = moved;
+    this.#timesMs[slot] = this.#timesMs[last];
+    this.#slotOf[moved] = slot;
   }
 
   /** Some volatile entry; `random` is from [0, 1). */
   sample(random: number): number {
-    return this.entries[Math.floor(random * this.count)];
+    return this.#entries[Math.floor(random * this.count)];
   }
 
   /** Mean time left in milliseconds of up to so many entries, 0 for an empty table. */
   meanLeftMs(nowMs: number, entries: number): number {
     const looked = Math.min(entries, this.count);
     let sum = 0;
-    for (let i = 0; i < looked; i++) sum += Math.max(0, this.timesMs[i] - nowMs);
+    for (let i = 0; i < looked; i++) sum += Math.max(0, this.#timesMs[i] - nowMs);
     return looked === 0 ? 0 : sum / looked;
   }
 }

@@ -5,20 +5,20 @@
  */
 
 export class KeyedHash {
-  private readonly k0: number;
-  private readonly k1: number;
+  readonly #k0: number;
+  readonly #k1: number;
 
   constructor(k0: number, k1: number) {
-    this.k0 = k0 | 0;
-    this.k1 = k1 | 0;
+    this.#k0 = k0 | 0;
+    this.#k1 = k1 | 0;
   }
 
   /** A signed 32-bit integer. */
   of(bytes: Uint8Array, start: number, length: number): number {
-    let v0 = this.k0;
-    let v1 = this.k1;
-    let v2 = this.k0 ^ 0x6c796765;
-    let v3 = this.k1 ^ 0x74656462;
+    let v0 = this.#k0;
+    let v1 = this.#k1;
+    let v2 = this.#k0 ^ 0x6c796765;
+    let v3 = this.#k1 ^ 0x74656462;
     const wholeEnd = start + (length & ~3);
     const end = start + length;
     // The words of the key, then the one with its last bytes and its length, then two rounds without a word.

@@ -73,36 +73,36 @@ export class Keyspace {
   valueStart = 0;
   valueLength = 0;
 
-  private readonly hash: KeyedHash;
-  private readonly clock: Clock;
-  private readonly stats: KeyspaceStats;
+  readonly #hash: KeyedHash;
+  readonly #clock: Clock;
+  readonly #stats: KeyspaceStats;
 
-  private arena = new Arena();
-  private table = new Int32Array(BUCKETS_MIN);
-  private nextTable: Int32Array<ArrayBuffer> = NO_TABLE;
+  #arena = new Arena();
+  #table = new Int32Array(BUCKETS_MIN);
+  #nextTable: Int32Array<ArrayBuffer> = NO_TABLE;
   /** Bucket of `table` that moves next; -1 while no rehash is going on. */
-  private rehashAt = -1;
+  #rehashAt = -1;
 
-  private pages: Int32Array[] = [];
-  private entriesMade = 0;
-  private freeEntry = 0;
+  #pages: Int32Array[] = [];
+  #entriesMade = 0;
+  #freeEntry = 0;
 
-  private objects: (ObjectValue | null)[] = [];
-  private freeObjects: number[] = [];
-  private expiry = new ExpiryTable();
+  #objects: (ObjectValue | null)[] = [];
+  #freeObjects: number[] = [];
+  #expiry = new ExpiryTable();
 
   constructor(hash: KeyedHash, clock: Clock, stats: KeyspaceStats) {
-    this.hash = hash;
-    this.clock = clock;
-    this.stats = stats;
+    this.#hash = hash;
+    this.#clock = clock;
+    this.#stats = stats;
   }
 
   /** The entry of a key, 0 when there is none. A key whose time has come is deleted here. */
   find(bytes: Uint8Array, start: number, length: number): number {
-    const hash = this.hash.of(bytes, start, length);
-    if (this.rehashAt >= 0) this.rehashStep();
-    let entry = this.search(this.table, hash, bytes, start, length);
-    if (entry === 0 && this.rehashAt >= 0) entry = this.search(this.nextTable, hash, bytes, start, length);
+    const hash = this.#hash.of(bytes, start, length);
+    if (this.#rehashAt >= 0) this.#rehashStep();
+    let entry = this.#search(this.#table, hash, bytes, start, length);
+    if (entry === 0 && this.#rehashAt >= 0) entry = this.#search(this.#nextTable, hash, bytes, start, length);
     if (entry !== 0 && this.deleteIfExpired(entry)) return 0;
     return entry;
   }
@@ -110,39 +110,39 @@ export class Keyspace {
   /** As find, counted as a hit or a miss. */
   findToRead(bytes: Uint8Array, start: number, length: number): number {
     const entry = this.find(bytes, start, length);
-    if (entry === 0) this.stats.misses++;
-    else this.stats.hits++;
+    if (entry === 0) this.#stats.misses++;
+    else this.#stats.hits++;
     return entry;
   }
 
   type(entry: number): number {
-    return this.pages[entry >>> PAGE_BITS]![((entry & PAGE_MASK) << 2) + PLACE]! & TYPE_MASK;
+    return this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + PLACE] & TYPE_MASK;
   }
 
   /** Makes this entry's block the one at hand. */
   locate(entry: number): void {
-    const page = this.pages[entry >>> PAGE_BITS]!;
+    const page = this.#pages[entry >>> PAGE_BITS];
     const at = (entry & PAGE_MASK) << 2;
-    const chunk = page[at + CHUNK]!;
-    const offset = (page[at + PLACE]! >>> OFFSET_SHIFT) << 3;
-    const words = this.arena.words[chunk]!;
-    this.bytes = this.arena.bytes[chunk]!;
+    const chunk = page[at + CHUNK];
+    const offset = (page[at + PLACE] >>> OFFSET_SHIFT) << 3;
+    const words = this.#arena.words[chunk];
+    this.bytes = this.#arena.bytes[chunk];
     this.keyStart = offset + HEADER_BYTES;
-    this.keyLength = words[offset >> 2]!;
+    this.keyLength = words[offset >> 2];
     this.valueStart = offset + HEADER_BYTES + this.keyLength;
-    this.valueLength = words[(offset >> 2) + 1]!;
+    this.valueLength = words[(offset >> 2) + 1];
   }
 
   /** A string value of a key that is not there yet, its bytes still to be written to `valueStart`. */
   insertString(bytes: Uint8Array, start: number, length: number, valueLength: number): number {
-    return this.insert(bytes, start, length, TYPE_STRING, valueLength, HEADER_BYTES + length + valueLength);
+    return this.#insert(bytes, start, length, TYPE_STRING, valueLength, HEADER_BYTES + length + valueLength);
   }
 
   /** Any other value of a key that is not there yet. */
   insertObject(bytes: Uint8Array, start: number, length: number, type: number, value: ObjectValue): number {
-    const slot = this.freeObjects.pop() ?? this.objects.length;
-    this.objects[slot] = value;
-    return this.insert(bytes, start, length, type, slot, HEADER_BYTES + length);
+    const slot = this.#freeObjects.pop() ?? this.#objects.length;
+    this.#objects[slot] = value;
+    return this.#insert(bytes, start, length, type, slot, HEADER_BYTES + length);
   }
 
   /** Sets a key to a string, whatever it was before. A time to live stays: the caller decides. */
@@ -167,120 +167,120 @@ export class Keyspace {
    */
   resizeString(entry: number, valueLength: number, keep: boolean, spare: number): void {
     this.locate(entry);
-    const page = this.pages[entry >>> PAGE_BITS]!;
+    const page = this.#pages[entry >>> PAGE_BITS];
     const at = (entry & PAGE_MASK) << 2;
-    const chunk = page[at + CHUNK]!;
-    const place = page[at + PLACE]!;
+    const chunk = page[at + CHUNK];
+    const place = page[at + PLACE];
     const offset = (place >>> OFFSET_SHIFT) << 3;
     const needed = HEADER_BYTES + this.keyLength + valueLength;
-    const capacity = this.arena.capacity(chunk);
+    const capacity = this.#arena.capacity(chunk);
     const isString = (place & TYPE_MASK) === TYPE_STRING;
     if (needed <= capacity && (keep || 2 * needed >= capacity)) {
-      if (!isString) this.dropObject(entry, TYPE_STRING);
-      this.arena.words[chunk]![(offset >> 2) + 1] = valueLength;
+      if (!isString) this.#dropObject(entry, TYPE_STRING);
+      this.#arena.words[chunk][(offset >> 2) + 1] = valueLength;
       this.valueLength = valueLength;
       return;
     }
     const kept = this.keyLength + (keep && isString ? Math.min(this.valueLength, valueLength) : 0);
-    if (!isString) this.dropObject(entry, TYPE_STRING);
-    this.arena.allocate(needed + spare);
-    const target = this.arena.bytes[this.arena.chunk]!;
-    const words = this.arena.words[this.arena.chunk]!;
-    words[this.arena.offset >> 2] = this.keyLength;
-    words[(this.arena.offset >> 2) + 1] = valueLength;
-    copyBytes(this.bytes, this.keyStart, target, this.arena.offset + HEADER_BYTES, kept);
-    page[at + CHUNK] = this.arena.chunk;
-    page[at + PLACE] = (page[at + PLACE]! & 0xff) | ((this.arena.offset >> 3) << OFFSET_SHIFT);
-    this.arena.free(chunk, offset);
+    if (!isString) this.#dropObject(entry, TYPE_STRING);
+    this.#arena.allocate(needed + spare);
+    const target = this.#arena.bytes[this.#arena.chunk];
+    const words = this.#arena.words[this.#arena.chunk];
+    words[this.#arena.offset >> 2] = this.keyLength;
+    words[(this.#arena.offset >> 2) + 1] = valueLength;
+    copyBytes(this.bytes, this.keyStart, target, this.#arena.offset + HEADER_BYTES, kept);
+    page[at + CHUNK] = this.#arena.chunk;
+    page[at + PLACE] = (page[at + PLACE] & 0xff) | ((this.#arena.offset >> 3) << OFFSET_SHIFT);
+    this.#arena.free(chunk, offset);
     this.locate(entry);
   }
 
   /** The value of an entry that is not a string. */
   object(entry: number): ObjectValue {
-    return this.objects[this.objectSlot(entry)]!;
+    return this.#objects[this.#objectSlot(entry)] as ObjectValue;
   }
 
   delete(entry: number): void {
-    const page = this.pages[entry >>> PAGE_BITS]!;
+    const page = this.#pages[entry >>> PAGE_BITS];
     const at = (entry & PAGE_MASK) << 2;
-    this.unlink(entry, page[at + HASH]!);
-    if ((page[at + PLACE]! & TYPE_MASK) !== TYPE_STRING) this.dropObject(entry, TYPE_STRING);
-    if (page[at + PLACE]! & VOLATILE) this.expiry.delete(entry);
-    this.arena.free(page[at + CHUNK]!, (page[at + PLACE]! >>> OFFSET_SHIFT) << 3);
+    this.#unlink(entry, page[at + HASH]);
+    if ((page[at + PLACE] & TYPE_MASK) !== TYPE_STRING) this.#dropObject(entry, TYPE_STRING);
+    if (page[at + PLACE] & VOLATILE) this.#expiry.delete(entry);
+    this.#arena.free(page[at + CHUNK], (page[at + PLACE] >>> OFFSET_SHIFT) << 3);
     page[at + PLACE] = 0;
-    page[at + NEXT] = this.freeEntry;
-    this.freeEntry = entry;
+    page[at + NEXT] = this.#freeEntry;
+    this.#freeEntry = entry;
     this.size--;
   }
 
   /** Deletes everything. */
   clear(): void {
     this.size = 0;
-    this.arena = new Arena();
-    this.table = new Int32Array(BUCKETS_MIN);
-    this.nextTable = NO_TABLE;
-    this.rehashAt = -1;
-    this.pages = [];
-    this.entriesMade = 0;
-    this.freeEntry = 0;
-    this.objects = [];
-    this.freeObjects = [];
-    this.expiry = new ExpiryTable();
+    this.#arena = new Arena();
+    this.#table = new Int32Array(BUCKETS_MIN);
+    this.#nextTable = NO_TABLE;
+    this.#rehashAt = -1;
+    this.#pages = [];
+    this.#entriesMade = 0;
+    this.#freeEntry = 0;
+    this.#objects = [];
+    this.#freeObjects = [];
+    this.#expiry = new ExpiryTable();
     this.bytes = NO_BYTES;
   }
 
   /** When the entry expires, in milliseconds since the epoch; -1 when it does not. */
   expiryMs(entry: number): number {
-    const page = this.pages[entry >>> PAGE_BITS]!;
-    return page[((entry & PAGE_MASK) << 2) + PLACE]! & VOLATILE ? this.expiry.timeMs(entry) : -1;
+    const page = this.#pages[entry >>> PAGE_BITS];
+    return page[((entry & PAGE_MASK) << 2) + PLACE] & VOLATILE ? this.#expiry.timeMs(entry) : -1;
   }
 
   setExpiryMs(entry: number, timeMs: number): void {
-    const page = this.pages[entry >>> PAGE_BITS]!;
+    const page = this.#pages[entry >>> PAGE_BITS];
     const at = ((entry & PAGE_MASK) << 2) + PLACE;
-    if (page[at]! & VOLATILE) {
-      this.expiry.change(entry, timeMs);
+    if (page[at] & VOLATILE) {
+      this.#expiry.change(entry, timeMs);
     } else {
-      page[at] = page[at]! | VOLATILE;
-      this.expiry.add(entry, timeMs);
+      page[at] = page[at] | VOLATILE;
+      this.#expiry.add(entry, timeMs);
     }
   }
 
   /** The entry no longer expires; whether it did before. */
   persist(entry: number): boolean {
-    const page = this.pages[entry >>> PAGE_BITS]!;
+    const page = this.#pages[entry >>> PAGE_BITS];
     const at = ((entry & PAGE_MASK) << 2) + PLACE;
-    if ((page[at]! & VOLATILE) === 0) return false;
-    page[at] = page[at]! & ~VOLATILE;
-    this.expiry.delete(entry);
+    if ((page[at] & VOLATILE) === 0) return false;
+    page[at] = page[at] & ~VOLATILE;
+    this.#expiry.delete(entry);
     return true;
   }
 
   /** Deletes the entry if its time has come; whether it did. */
   deleteIfExpired(entry: number): boolean {
     const timeMs = this.expiryMs(entry);
-    if (timeMs < 0 || timeMs > this.clock.nowMs) return false;
+    if (timeMs < 0 || timeMs > this.#clock.nowMs) return false;
     this.delete(entry);
-    this.stats.expired++;
+    this.#stats.expired++;
     return true;
   }
 
   get volatileCount(): number {
-    return this.expiry.count;
+    return this.#expiry.count;
   }
 
   meanTimeToLiveMs(): number {
-    return this.expiry.meanLeftMs(this.clock.nowMs, EXPIRY_SAMPLES);
+    return this.#expiry.meanLeftMs(this.#clock.nowMs, EXPIRY_SAMPLES);
   }
 
   /** Bytes of the blocks in use, and of all memory set aside for blocks, entries and the index. */
   get usedBytes(): number {
-    return this.arena.usedBytes;
+    return this.#arena.usedBytes;
   }
 
   get reservedBytes(): number {
-    const index = 4 * (this.table.length + this.nextTable.length);
-    return this.arena.reservedBytes + index + this.pages.length * PAGE_ENTRIES * 16;
+    const index = 4 * (this.#table.length + this.#nextTable.length);
+    return this.#arena.reservedBytes + index + this.#pages.length * PAGE_ENTRIES * 16;
   }
 
   /**
@@ -289,12 +289,12 @@ export class Keyspace {
    */
   expireSome(rounds: number): number {
     let done = 0;
-    while (done < rounds && this.expiry.count > 0) {
+    while (done < rounds && this.#expiry.count > 0) {
       done++;
-      const samples = Math.min(EXPIRY_SAMPLES, this.expiry.count);
+      const samples = Math.min(EXPIRY_SAMPLES, this.#expiry.count);
       let expired = 0;
-      for (let i = 0; i < samples && this.expiry.count > 0; i++) {
-        if (this.deleteIfExpired(this.expiry.sample(Math.random()))) expired++;
+      for (let i = 0; i < samples && this.#expiry.count > 0; i++) {
+        if (this.deleteIfExpired(this.#expiry.sample(Math.random()))) expired++;
       }
       if (expired <= samples * EXPIRED_SHARE_AGAIN) break;
     }
@@ -303,15 +303,15 @@ export class Keyspace {
 
   /** Moves buckets on if a rehash is going on, begins to shrink a table grown too large. */
   maintain(buckets: number): void {
-    for (let i = 0; i < buckets && this.rehashAt >= 0; i++) this.rehashStep();
-    if (this.rehashAt < 0 && this.table.length > BUCKETS_MIN && this.size < this.table.length * FILL_MIN) {
-      this.beginRehash(this.size);
+    for (let i = 0; i < buckets && this.#rehashAt >= 0; i++) this.#rehashStep();
+    if (this.#rehashAt < 0 && this.#table.length > BUCKETS_MIN && this.size < this.#table.length * FILL_MIN) {
+      this.#beginRehash(this.size);
     }
   }
 
   /** All entries, in no order; `visit` may delete the entry that it is given. */
   forEach(visit: (entry: number) => void): void {
-    for (let entry = 1; entry <= this.entriesMade; entry++) {
+    for (let entry = 1; entry <= this.#entriesMade; entry++) {
       if (this.type(entry) !== 0) visit(entry);
     }
   }
@@ -319,16 +319,16 @@ export class Keyspace {
   /** Some entry, 0 when there is none. */
   randomEntry(): number {
     if (this.size === 0) return 0;
-    const buckets = this.table.length + this.nextTable.length;
+    const buckets = this.#table.length + this.#nextTable.length;
     for (;;) {
       const bucket = Math.floor(Math.random() * buckets);
-      const inFirst = bucket < this.table.length;
-      const head = inFirst ? this.table[bucket]! : this.nextTable[bucket - this.table.length]!;
+      const inFirst = bucket < this.#table.length;
+      const head = inFirst ? this.#table[bucket] : this.#nextTable[bucket - this.#table.length];
       if (head === 0) continue;
       let length = 0;
-      for (let entry = head; entry !== 0; entry = this.next(entry)) length++;
+      for (let entry = head; entry !== 0; entry = this.#next(entry)) length++;
       let entry = head;
-      for (let steps = Math.floor(Math.random() * length); steps > 0; steps--) entry = this.next(entry);
+      for (let steps = Math.floor(Math.random() * length); steps > 0; steps--) entry = this.#next(entry);
       return entry;
     }
   }
@@ -339,50 +339,50 @@ export class Keyspace {
    * last is found at least once although the table grows or shrinks in between (dict.c, dictScan).
    */
   scan(cursor: number, found: number[]): number {
-    if (this.rehashAt < 0) {
-      this.collect(this.table[cursor & (this.table.length - 1)]!, found);
-      return nextCursor(cursor, this.table.length - 1);
+    if (this.#rehashAt < 0) {
+      this.#collect(this.#table[cursor & (this.#table.length - 1)], found);
+      return nextCursor(cursor, this.#table.length - 1);
     }
-    const grows = this.nextTable.length > this.table.length;
-    const small = grows ? this.table : this.nextTable;
-    const large = grows ? this.nextTable : this.table;
+    const grows = this.#nextTable.length > this.#table.length;
+    const small = grows ? this.#table : this.#nextTable;
+    const large = grows ? this.#nextTable : this.#table;
     const smallMask = small.length - 1;
     const largeMask = large.length - 1;
-    this.collect(small[cursor & smallMask]!, found);
+    this.#collect(small[cursor & smallMask], found);
     do {
-      this.collect(large[cursor & largeMask]!, found);
+      this.#collect(large[cursor & largeMask], found);
       cursor = nextCursor(cursor, largeMask);
     } while (cursor & (smallMask ^ largeMask));
     return cursor;
   }
 
-  private search(table: Int32Array, hash: number, bytes: Uint8Array, start: number, length: number): number {
-    const pages = this.pages;
-    let entry = table[hash & (table.length - 1)]!;
+  #search(table: Int32Array, hash: number, bytes: Uint8Array, start: number, length: number): number {
+    const pages = this.#pages;
+    let entry = table[hash & (table.length - 1)];
     while (entry !== 0) {
-      const page = pages[entry >>> PAGE_BITS]!;
+      const page = pages[entry >>> PAGE_BITS];
       const at = (entry & PAGE_MASK) << 2;
       if (page[at + HASH] === hash) {
-        const chunk = page[at + CHUNK]!;
-        const offset = (page[at + PLACE]! >>> OFFSET_SHIFT) << 3;
-        const words = this.arena.words[chunk]!;
-        const block = this.arena.bytes[chunk]!;
+        const chunk = page[at + CHUNK];
+        const offset = (page[at + PLACE] >>> OFFSET_SHIFT) << 3;
+        const words = this.#arena.words[chunk];
+        const block = this.#arena.bytes[chunk];
         if (words[offset >> 2] === length && equalBytes(block, offset + HEADER_BYTES, bytes, start, length)) {
           this.bytes = block;
           this.keyStart = offset + HEADER_BYTES;
           this.keyLength = length;
           this.valueStart = offset + HEADER_BYTES + length;
-          this.valueLength = words[(offset >> 2) + 1]!;
+          this.valueLength = words[(offset >> 2) + 1];
           return entry;
         }
       }
-      entry = page[at + NEXT]!;
+      entry = page[at + NEXT];
     }
     return 0;
   }
 
   /** `second` is the header's second word: the value's length or its place in `objects`. */
-  private insert(
+  #insert(
     bytes: Uint8Array,
     start: number,
     length: number,
@@ -390,21 +390,21 @@ export class Keyspace {
     second: number,
     blockBytes: number,
   ): number {
-    if (this.rehashAt < 0 && this.size >= this.table.length) this.beginRehash(this.size + 1);
-    const hash = this.hash.of(bytes, start, length);
-    const entry = this.takeEntry();
-    const page = this.pages[entry >>> PAGE_BITS]!;
+    if (this.#rehashAt < 0 && this.size >= this.#table.length) this.#beginRehash(this.size + 1);
+    const hash = this.#hash.of(bytes, start, length);
+    const entry = this.#takeEntry();
+    const page = this.#pages[entry >>> PAGE_BITS];
     const at = (entry & PAGE_MASK) << 2;
-    const arena = this.arena;
+    const arena = this.#arena;
     arena.allocate(blockBytes);
-    const words = arena.words[arena.chunk]!;
+    const words = arena.words[arena.chunk];
     words[arena.offset >> 2] = length;
     words[(arena.offset >> 2) + 1] = second;
-    copyBytes(bytes, start, arena.bytes[arena.chunk]!, arena.offset + HEADER_BYTES, length);
-    const table = this.rehashAt >= 0 ? this.nextTable : this.table;
+    copyBytes(bytes, start, arena.bytes[arena.chunk], arena.offset + HEADER_BYTES, length);
+    const table = this.#rehashAt >= 0 ? this.#nextTable : this.#table;
     const bucket = hash & (table.length - 1);
     page[at + HASH] = hash;
-    page[at + NEXT] = table[bucket]!;
+    page[at + NEXT] = table[bucket];
     page[at + CHUNK] = arena.chunk;
     page[at + PLACE] = ((arena.offset >> 3) << OFFSET_SHIFT) | type;
     table[bucket] = entry;
@@ -413,101 +413,101 @@ export class Keyspace {
     return entry;
   }
 
-  private takeEntry(): number {
-    const free = this.freeEntry;
+  #takeEntry(): number {
+    const free = this.#freeEntry;
     if (free !== 0) {
-      this.freeEntry = this.next(free);
+      this.#freeEntry = this.#next(free);
       return free;
     }
     // Entry 0 is never made: it means none.
-    const entry = ++this.entriesMade;
-    if (entry >>> PAGE_BITS >= this.pages.length) this.pages.push(new Int32Array(PAGE_ENTRIES * 4));
+    const entry = ++this.#entriesMade;
+    if (entry >>> PAGE_BITS >= this.#pages.length) this.#pages.push(new Int32Array(PAGE_ENTRIES * 4));
     return entry;
   }
 
-  private next(entry: number): number {
-    return this.pages[entry >>> PAGE_BITS]![((entry & PAGE_MASK) << 2) + NEXT]!;
+  #next(entry: number): number {
+    return this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + NEXT];
   }
 
-  private objectSlot(entry: number): number {
-    const page = this.pages[entry >>> PAGE_BITS]!;
+  #objectSlot(entry: number): number {
+    const page = this.#pages[entry >>> PAGE_BITS];
     const at = (entry & PAGE_MASK) << 2;
-    const offset = (page[at + PLACE]! >>> OFFSET_SHIFT) << 3;
-    return this.arena.words[page[at + CHUNK]!]![(offset >> 2) + 1]!;
+    const offset = (page[at + PLACE] >>> OFFSET_SHIFT) << 3;
+    return this.#arena.words[page[at + CHUNK]][(offset >> 2) + 1];
   }
 
-  private dropObject(entry: number, newType: number): void {
-    const slot = this.objectSlot(entry);
-    this.objects[slot] = null;
-    this.freeObjects.push(slot);
-    const page = this.pages[entry >>> PAGE_BITS]!;
+  #dropObject(entry: number, newType: number): void {
+    const slot = this.#objectSlot(entry);
+    this.#objects[slot] = null;
+    this.#freeObjects.push(slot);
+    const page = this.#pages[entry >>> PAGE_BITS];
     const at = ((entry & PAGE_MASK) << 2) + PLACE;
-    page[at] = (page[at]! & ~TYPE_MASK) | newType;
+    page[at] = (page[at] & ~TYPE_MASK) | newType;
   }
 
-  private unlink(entry: number, hash: number): void {
-    if (this.unlinkFrom(this.table, entry, hash)) return;
-    this.unlinkFrom(this.nextTable, entry, hash);
+  #unlink(entry: number, hash: number): void {
+    if (this.#unlinkFrom(this.#table, entry, hash)) return;
+    this.#unlinkFrom(this.#nextTable, entry, hash);
   }
 
-  private unlinkFrom(table: Int32Array, entry: number, hash: number): boolean {
+  #unlinkFrom(table: Int32Array, entry: number, hash: number): boolean {
     const bucket = hash & (table.length - 1);
-    const next = this.next(entry);
-    let at = table[bucket]!;
+    const next = this.#next(entry);
+    let at = table[bucket];
     if (at === entry) {
       table[bucket] = next;
       return true;
     }
     while (at !== 0) {
-      const page = this.pages[at >>> PAGE_BITS]!;
+      const page = this.#pages[at >>> PAGE_BITS];
       const word = ((at & PAGE_MASK) << 2) + NEXT;
       if (page[word] === entry) {
         page[word] = next;
         return true;
       }
-      at = page[word]!;
+      at = page[word];
     }
     return false;
   }
 
-  private beginRehash(entries: number): void {
+  #beginRehash(entries: number): void {
     let buckets = BUCKETS_MIN;
     while (buckets < entries) buckets *= 2;
-    if (buckets === this.table.length) return;
-    this.nextTable = new Int32Array(buckets);
-    this.rehashAt = 0;
+    if (buckets === this.#table.length) return;
+    this.#nextTable = new Int32Array(buckets);
+    this.#rehashAt = 0;
   }
 
-  private rehashStep(): void {
-    const table = this.table;
-    let bucket = this.rehashAt;
+  #rehashStep(): void {
+    const table = this.#table;
+    let bucket = this.#rehashAt;
     const limit = Math.min(table.length, bucket + EMPTY_BUCKETS_PER_STEP);
     while (bucket < limit && table[bucket] === 0) bucket++;
     if (bucket < limit) {
-      const mask = this.nextTable.length - 1;
-      let entry = table[bucket]!;
+      const mask = this.#nextTable.length - 1;
+      let entry = table[bucket];
       while (entry !== 0) {
-        const page = this.pages[entry >>> PAGE_BITS]!;
+        const page = this.#pages[entry >>> PAGE_BITS];
         const at = (entry & PAGE_MASK) << 2;
-        const next = page[at + NEXT]!;
-        const target = page[at + HASH]! & mask;
-        page[at + NEXT] = this.nextTable[target]!;
-        this.nextTable[target] = entry;
+        const next = page[at + NEXT];
+        const target = page[at + HASH] & mask;
+        page[at + NEXT] = this.#nextTable[target];
+        this.#nextTable[target] = entry;
         entry = next;
       }
       table[bucket] = 0;
       bucket++;
     }
-    this.rehashAt = bucket;
+    this.#rehashAt = bucket;
     if (bucket === table.length) {
-      this.table = this.nextTable;
-      this.nextTable = NO_TABLE;
-      this.rehashAt = -1;
+      this.#table = this.#nextTable;
+      this.#nextTable = NO_TABLE;
+      this.#rehashAt = -1;
     }
   }
 
-  private collect(head: number, found: number[]): void {
-    for (let entry = head; entry !== 0; entry = this.next(entry)) found.push(entry);
+  #collect(head: number, found: number[]): void {
+    for (let entry = head; entry !== 0; entry = this.#next(entry)) found.push(entry);
   }
 }
 

@@ -38,66 +38,66 @@ export class ReplyWriter {
   /** Error replies written so far, by which the engine tells whether a command failed. */
   errors = 0;
 
-  private readonly source: BlockSource;
+  readonly #source: BlockSource;
 
   constructor(source: BlockSource) {
-    this.source = source;
+    this.#source = source;
   }
 
   ok(): void {
-    this.constant(OK);
+    this.#constant(OK);
   }
 
   pong(): void {
-    this.constant(PONG);
+    this.#constant(PONG);
   }
 
   /** The absence of a value: $-1 in RESP2, _ in RESP3. */
   nil(): void {
-    this.constant(this.protocol === 2 ? NULL_BULK : RESP3_NULL);
+    this.#constant(this.protocol === 2 ? NULL_BULK : RESP3_NULL);
   }
 
   /** The absence of an array: *-1 in RESP2, _ in RESP3. */
   nilArray(): void {
-    this.constant(this.protocol === 2 ? NULL_ARRAY : RESP3_NULL);
+    this.#constant(this.protocol === 2 ? NULL_ARRAY : RESP3_NULL);
   }
 
   simple(text: string): void {
-    this.line(0x2b, text);
+    this.#line(0x2b, text);
   }
 
   /** An error with its code, as "ERR syntax error"; line breaks become spaces. */
   error(text: string): void {
     this.errors++;
-    this.line(0x2d, text.replace(/[\r\n]/g, ' '));
+    this.#line(0x2d, text.replace(/[\r\n]/g, ' '));
   }
 
   integer(value: number): void {
-    if (value === 0) this.constant(ZERO_REPLY);
-    else if (value === 1) this.constant(ONE_REPLY);
-    else this.header(0x3a, value);
+    if (value === 0) this.#constant(ZERO_REPLY);
+    else if (value === 1) this.#constant(ONE_REPLY);
+    else this.#header(0x3a, value);
   }
 
   bigInteger(value: bigint): void {
-    this.line(0x3a, value.toString());
+    this.#line(0x3a, value.toString());
   }
 
   bulk(bytes: Uint8Array, offset: number, length: number): void {
-    this.header(0x24, length);
+    this.#header(0x24, length);
     if (this.end - this.pos >= length + 2) {
       copyBytes(bytes, offset, this.bytes, this.pos, length);
       this.pos += length;
     } else {
-      this.pieces(bytes, offset, length);
+      this.#pieces(bytes, offset, length);
     }
-    this.lineEnd();
+    this.#lineEnd();
   }
 
   /** A bulk string from a string of one character a byte. */
   bulkText(text: string): void {
-    this.header(0x24, text.length);
-    this.characters(text);
-    this.lineEnd();
+    this.#header(0x24, text.length);
+    this.#characters(text);
+    this.#lineEnd();
   }
 
   /** A text for people: a verbatim string of the format txt in RESP3, a bulk string in RESP2. */
@@ -106,48 +106,48 @@ export class ReplyWriter {
       this.bulkText(text);
       return;
     }
-    this.header(0x3d, text.length + 4);
-    this.characters('txt:');
-    this.characters(text);
-    this.lineEnd();
+    this.#header(0x3d, text.length + 4);
+    this.#characters('txt:');
+    this.#characters(text);
+    this.#lineEnd();
   }
 
   double(value: number): void {
     const text = formatDouble(value);
     if (this.protocol === 2) this.bulkText(text);
-    else this.line(0x2c, text);
+    else this.#line(0x2c, text);
   }
 
   boolean(value: boolean): void {
     if (this.protocol === 2) this.integer(value ? 1 : 0);
-    else this.line(0x23, value ? 't' : 'f');
+    else this.#line(0x23, value ? 't' : 'f');
   }
 
   array(length: number): void {
-    this.header(0x2a, length);
+    this.#header(0x2a, length);
   }
 
   /** A map of so many pairs: in RESP2 an array of twice as many elements. */
   map(pairs: number): void {
-    if (this.protocol === 2) this.header(0x2a, 2 * pairs);
-    else this.header(0x25, pairs);
+    if (this.protocol === 2) this.#header(0x2a, 2 * pairs);
+    else this.#header(0x25, pairs);
   }
 
   set(length: number): void {
-    this.header(this.protocol === 2 ? 0x2a : 0x7e, length);
+    this.#header(this.protocol === 2 ? 0x2a : 0x7e, length);
   }
 
-  private constant(bytes: Uint8Array): void {
+  #constant(bytes: Uint8Array): void {
     const length = bytes.length;
-    if (this.end - this.pos < length) this.source.nextBlock(this);
+    if (this.end - this.pos < length) this.#source.nextBlock(this);
     const target = this.bytes;
     const at = this.pos;
     for (let i = 0; i < length; i++) target[at + i] = bytes[i];
     this.pos = at + length;
   }
 
-  private header(type: number, value: number): void {
-    if (this.end - this.pos < HEADER_BYTES_MAX) this.source.nextBlock(this);
+  #header(type: number, value: number): void {
+    if (this.end - this.pos < HEADER_BYTES_MAX) this.#source.nextBlock(this);
     const target = this.bytes;
     let at = this.pos;
     target[at++] = type;
@@ -161,23 +161,23 @@ export class ReplyWriter {
     this.pos = at;
   }
 
-  private line(type: number, text: string): void {
-    if (this.end === this.pos) this.source.nextBlock(this);
+  #line(type: number, text: string): void {
+    if (this.end === this.pos) this.#source.nextBlock(this);
     this.bytes[this.pos++] = type;
-    this.characters(text);
-    this.lineEnd();
+    this.#characters(text);
+    this.#lineEnd();
   }
 
-  private lineEnd(): void {
-    if (this.end - this.pos < 2) this.source.nextBlock(this);
+  #lineEnd(): void {
+    if (this.end - this.pos < 2) this.#source.nextBlock(this);
     this.bytes[this.pos++] = CR;
     this.bytes[this.pos++] = LF;
   }
 
-  private characters(text: string): void {
+  #characters(text: string): void {
     let from = 0;
     while (from < text.length) {
-      if (this.pos === this.end) this.source.nextBlock(this);
+      if (this.pos === this.end) this.#source.nextBlock(this);
       const count = Math.min(text.length - from, this.end - this.pos);
       writeLatin1(text, from, from + count, this.bytes, this.pos);
       this.pos += count;
@@ -185,9 +185,9 @@ export class ReplyWriter {
     }
   }
 
-  private pieces(bytes: Uint8Array, offset: number, length: number): void {
+  #pieces(bytes: Uint8Array, offset: number, length: number): void {
     while (length > 0) {
-      if (this.pos === this.end) this.source.nextBlock(this);
+      if (this.pos === this.end) this.#source.nextBlock(this);
       const count = Math.min(length, this.end - this.pos);
       copyBytes(bytes, offset, this.bytes, this.pos, count);
       this.pos += count;

@@ -63,89 +63,89 @@ export class Request {
   /** Until then a client may only send what authentication needs. */
   authenticated = true;
 
-  private readonly limits: RequestLimits;
+  readonly #limits: RequestLimits;
 
   // The bytes being read: the input itself, or the pending buffer.
-  private source: Uint8Array = NO_BYTES;
-  private at = 0;
-  private end = 0;
-  private requestStart = 0;
-  private fromPending = false;
+  #source: Uint8Array = NO_BYTES;
+  #at = 0;
+  #end = 0;
+  #requestStart = 0;
+  #fromPending = false;
 
   // The input not yet reached, while the source is the pending buffer.
-  private input: Uint8Array = NO_BYTES;
-  private inputAt = 0;
-  private inputEnd = 0;
+  #input: Uint8Array = NO_BYTES;
+  #inputAt = 0;
+  #inputEnd = 0;
 
-  private pending: Uint8Array = NO_BYTES;
+  #pending: Uint8Array = NO_BYTES;
 
   // How far the request at `requestStart` was read.
-  private complete = true;
-  private bulksLeft = 0;
-  private bulkLength = -1;
-  private scanned = 0;
+  #complete = true;
+  #bulksLeft = 0;
+  #bulkLength = -1;
+  #scanned = 0;
 
   constructor(limits: RequestLimits) {
-    this.limits = limits;
+    this.#limits = limits;
   }
 
   /** Bytes held for a request that is not complete. */
   get pendingBytes(): number {
-    return this.fromPending ? this.end - this.requestStart : 0;
+    return this.#fromPending ? this.#end - this.#requestStart : 0;
   }
 
   /** Size of the memory held for such requests. */
   get pendingCapacity(): number {
-    return this.pending.length;
+    return this.#pending.length;
   }
 
   give(bytes: Uint8Array, offset: number, length: number): void {
-    if (this.fromPending) {
-      this.input = bytes;
-      this.inputAt = offset;
-      this.inputEnd = offset + length;
+    if (this.#fromPending) {
+      this.#input = bytes;
+      this.#inputAt = offset;
+      this.#inputEnd = offset + length;
     } else {
-      this.source = bytes;
-      this.at = offset;
-      this.end = offset + length;
-      this.requestStart = offset;
+      this.#source = bytes;
+      this.#at = offset;
+      this.#end = offset + length;
+      this.#requestStart = offset;
     }
   }
 
   /** Reads the next request: READY, NEED_MORE, BROKEN or TOO_LARGE. */
   next(): number {
-    if (this.complete) {
-      this.complete = false;
+    if (this.#complete) {
+      this.#complete = false;
       this.argc = 0;
-      this.bulksLeft = 0;
-      this.bulkLength = -1;
-      this.scanned = 0;
-      this.requestStart = this.at;
+      this.#bulksLeft = 0;
+      this.#bulkLength = -1;
+      this.#scanned = 0;
+      this.#requestStart = this.#at;
     }
     for (;;) {
-      const status = this.read();
-      if (status !== NEED_MORE || !this.fromPending || this.inputAt === this.inputEnd) return status;
-      if (!this.pull()) return TOO_LARGE;
+      const status = this.#read();
+      if (status !== NEED_MORE || !this.#fromPending || this.#inputAt === this.#inputEnd) return status;
+      if (!this.#pull()) return TOO_LARGE;
     }
   }
 
   /** The input goes back to its owner: keeps what a cut request needs of it. */
   keep(): void {
-    if (this.complete) this.requestStart = this.at;
-    if (this.fromPending) {
+    if (this.#complete) this.#requestStart = this.#at;
+    if (this.#fromPending) {
       // Input that was not reached: the caller stopped before the last request.
-      if (this.inputAt < this.inputEnd) this.append(this.inputEnd - this.inputAt);
-      if (this.requestStart === this.end) this.leavePending();
-    } else if (this.requestStart < this.end) {
-      this.input = this.source;
-      this.inputAt = this.requestStart;
-      this.inputEnd = this.end;
-      this.enterPending();
+      if (this.#inputAt < this.#inputEnd) this.#append(this.#inputEnd - this.#inputAt);
+      if (this.#requestStart === this.#end) this.#leavePending();
+    } else if (this.#requestStart < this.#end) {
+      this.#input = this.#source;
+      this.#inputAt = this.#requestStart;
+      this.#inputEnd = this.#end;
+      this.#enterPending();
     }
     this.bytes = NO_BYTES;
-    this.input = NO_BYTES;
-    if (!this.fromPending) this.source = NO_BYTES;
-    if (this.start.length > ARGUMENT_SLOTS_KEPT && this.complete) {
+    this.#input = NO_BYTES;
+    if (!this.#fromPending) this.#source = NO_BYTES;
+    if (this.start.length > ARGUMENT_SLOTS_KEPT && this.#complete) {
       this.start = new Int32Array(ARGUMENT_SLOTS_FIRST);
       this.length = new Int32Array(ARGUMENT_SLOTS_FIRST);
     }
@@ -174,101 +174,101 @@ export class Request {
     return true;
   }
 
-  private read(): number {
-    if (this.bulksLeft === 0) {
-      if (this.at === this.end) return NEED_MORE;
-      if (this.source[this.at] !== ASTERISK) return this.readInline();
-      const count = this.readHeader();
+  #read(): number {
+    if (this.#bulksLeft === 0) {
+      if (this.#at === this.#end) return NEED_MORE;
+      if (this.#source[this.#at] !== ASTERISK) return this.#readInline();
+      const count = this.#readHeader();
       if (count < 0) {
         if (count === LINE_CUT) return NEED_MORE;
-        if (count === LINE_TOO_LONG) return this.broken('too big mbulk count string');
-        if (count === NOT_A_NUMBER) return this.broken('invalid multibulk length');
+        if (count === LINE_TOO_LONG) return this.#broken('too big mbulk count string');
+        if (count === NOT_A_NUMBER) return this.#broken('invalid multibulk length');
       } else if (count > ARGUMENTS_MAX) {
-        return this.broken('invalid multibulk length');
+        return this.#broken('invalid multibulk length');
       } else if (count > UNAUTHENTICATED_ARGUMENTS_MAX && !this.authenticated) {
-        return this.broken('unauthenticated multibulk length');
+        return this.#broken('unauthenticated multibulk length');
       }
       if (count <= 0) {
-        this.complete = true;
+        this.#complete = true;
         return READY;
       }
-      this.bulksLeft = count;
+      this.#bulksLeft = count;
     }
-    return this.readBulks();
+    return this.#readBulks();
   }
 
-  private readBulks(): number {
-    const source = this.source;
-    const end = this.end;
-    while (this.bulksLeft > 0) {
-      if (this.bulkLength < 0) {
-        const type = source[this.at];
-        const length = this.readHeader();
+  #readBulks(): number {
+    const source = this.#source;
+    const end = this.#end;
+    while (this.#bulksLeft > 0) {
+      if (this.#bulkLength < 0) {
+        const type = source[this.#at];
+        const length = this.#readHeader();
         if (length === LINE_CUT) return NEED_MORE;
-        if (length === LINE_TOO_LONG) return this.broken('too big bulk count string');
-        if (type !== DOLLAR) return this.broken(`expected '$', got '${printable(type!)}'`);
-        if (length < 0 || length > this.limits.bulkBytesMax) return this.broken('invalid bulk length');
+        if (length === LINE_TOO_LONG) return this.#broken('too big bulk count string');
+        if (type !== DOLLAR) return this.#broken(`expected '$', got '${printable(type!)}'`);
+        if (length < 0 || length > this.#limits.bulkBytesMax) return this.#broken('invalid bulk length');
         if (length > UNAUTHENTICATED_BULK_BYTES_MAX && !this.authenticated) {
-          return this.broken('unauthenticated bulk length');
+          return this.#broken('unauthenticated bulk length');
         }
-        this.bulkLength = length;
+        this.#bulkLength = length;
       }
-      const next = this.at + this.bulkLength + 2;
+      const next = this.#at + this.#bulkLength + 2;
       if (next > end) return NEED_MORE;
-      if (this.argc === this.start.length) this.growArguments();
-      this.start[this.argc] = this.at;
-      this.length[this.argc] = this.bulkLength;
+      if (this.argc === this.start.length) this.#growArguments();
+      this.start[this.argc] = this.#at;
+      this.length[this.argc] = this.#bulkLength;
       this.argc++;
-      this.at = next;
-      this.bulkLength = -1;
-      this.bulksLeft--;
+      this.#at = next;
+      this.#bulkLength = -1;
+      this.#bulksLeft--;
     }
     this.bytes = source;
-    this.complete = true;
+    this.#complete = true;
     return READY;
   }
 
   /** The number of the header line at `at` (its first byte is the type); moves `at` behind the line. */
-  private readHeader(): number {
-    const source = this.source;
-    const end = this.end;
-    if (this.at + 4 < end) {
+  #readHeader(): number {
+    const source = this.#source;
+    const end = this.#end;
+    if (this.#at + 4 < end) {
       // Almost every header has one digit or two.
-      const first = source[this.at + 1] - 0x30;
-      const second = source[this.at + 2] - 0x30;
-      const twoDigits = first > 0 && first < 10 && second >= 0 && second < 10 && source[this.at + 3] === CR;
+      const first = source[this.#at + 1] - 0x30;
+      const second = source[this.#at + 2] - 0x30;
+      const twoDigits = first > 0 && first < 10 && second >= 0 && second < 10 && source[this.#at + 3] === CR;
       if (twoDigits || (first >= 0 && first < 10 && second === CR - 0x30)) {
-        this.at += twoDigits ? 5 : 4;
-        this.scanned = 0;
+        this.#at += twoDigits ? 5 : 4;
+        this.#scanned = 0;
         return twoDigits ? 10 * first + second : first;
       }
     }
-    let i = this.scanned > this.at ? this.scanned : this.at + 1;
+    let i = this.#scanned > this.#at ? this.#scanned : this.#at + 1;
     while (i < end && source[i] !== CR) i++;
     if (i + 1 >= end) {
-      this.scanned = i;
-      return i >= end && end - this.at > LINE_BYTES_MAX ? LINE_TOO_LONG : LINE_CUT;
+      this.#scanned = i;
+      return i >= end && end - this.#at > LINE_BYTES_MAX ? LINE_TOO_LONG : LINE_CUT;
     }
-    const value = parseInteger(source, this.at + 1, i - this.at - 1);
+    const value = parseInteger(source, this.#at + 1, i - this.#at - 1);
     if (Number.isNaN(value)) return NOT_A_NUMBER;
-    this.at = i + 2;
-    this.scanned = 0;
+    this.#at = i + 2;
+    this.#scanned = 0;
     return value < 0 ? NEGATIVE : value;
   }
 
-  private readInline(): number {
-    const source = this.source;
-    const end = this.end;
-    let newline = Math.max(this.at, this.scanned);
+  #readInline(): number {
+    const source = this.#source;
+    const end = this.#end;
+    let newline = Math.max(this.#at, this.#scanned);
     while (newline < end && source[newline] !== LF) newline++;
     if (newline === end) {
-      this.scanned = newline;
-      return end - this.at > LINE_BYTES_MAX ? this.broken('too big inline request') : NEED_MORE;
+      this.#scanned = newline;
+      return end - this.#at > LINE_BYTES_MAX ? this.#broken('too big inline request') : NEED_MORE;
     }
-    const lineEnd = newline > this.at && source[newline - 1] === CR ? newline - 1 : newline;
+    const lineEnd = newline > this.#at && source[newline - 1] === CR ? newline - 1 : newline;
     let quoted = false;
     this.bytes = source;
-    for (let i = this.at; i < lineEnd; ) {
+    for (let i = this.#at; i < lineEnd; ) {
       while (i < lineEnd && isSpace(source[i])) i++;
       if (i === lineEnd) break;
       const start = i;
@@ -276,19 +276,20 @@ export class Request {
         if (source[i] === DOUBLE_QUOTE || source[i] === SINGLE_QUOTE || source[i] === 0) quoted = true;
         i++;
       }
-      this.addArgument(start, i - start);
+      this.#addArgument(start, i - start);
     }
     if (quoted) {
       this.argc = 0;
-      if (!this.readQuotedLine(source, this.at, lineEnd)) return this.broken('unbalanced quotes in request');
+      if (!this.#readQuotedLine(source, this.#at, lineEnd))
+        return this.#broken('unbalanced quotes in request');
     }
-    this.at = newline + 1;
-    this.complete = true;
+    this.#at = newline + 1;
+    this.#complete = true;
     return READY;
   }
 
   /** Splits a line with quotes as Redis's sdssplitargs does; a zero byte ends the line. */
-  private readQuotedLine(source: Uint8Array, from: number, to: number): boolean {
+  #readQuotedLine(source: Uint8Array, from: number, to: number): boolean {
     const decoded = new Uint8Array(to - from);
     const zero = source.indexOf(0, from);
     const end = zero >= 0 && zero < to ? zero : to;
@@ -326,20 +327,20 @@ export class Request {
           i++;
         }
       }
-      this.addArgument(start, used - start);
+      this.#addArgument(start, used - start);
     }
     this.bytes = decoded;
     return true;
   }
 
-  private addArgument(start: number, length: number): void {
-    if (this.argc === this.start.length) this.growArguments();
+  #addArgument(start: number, length: number): void {
+    if (this.argc === this.start.length) this.#growArguments();
     this.start[this.argc] = start;
     this.length[this.argc] = length;
     this.argc++;
   }
 
-  private growArguments(): void {
+  #growArguments(): void {
     const start = new Int32Array(this.start.length * 2);
     start.set(this.start);
     this.start = start;
@@ -349,77 +350,79 @@ export class Request {
   }
 
   /** Moves on into the input, of which the pending buffer held only the first part. False: too much is held. */
-  private pull(): boolean {
-    if (this.requestStart === this.end) {
-      const { input, inputAt, inputEnd } = this;
-      this.leavePending();
-      this.source = input;
-      this.at = inputAt;
-      this.end = inputEnd;
-      this.requestStart = inputAt;
-      this.scanned = 0;
+  #pull(): boolean {
+    if (this.#requestStart === this.#end) {
+      const input = this.#input;
+      const inputAt = this.#inputAt;
+      const inputEnd = this.#inputEnd;
+      this.#leavePending();
+      this.#source = input;
+      this.#at = inputAt;
+      this.#end = inputEnd;
+      this.#requestStart = inputAt;
+      this.#scanned = 0;
       return true;
     }
-    const available = this.inputEnd - this.inputAt;
+    const available = this.#inputEnd - this.#inputAt;
     // Of a large bulk only its own bytes: the requests behind it can then be read in place.
-    const wanted = this.bulkLength > PENDING_BYTES_KEPT ? this.bulkEnd() - this.end : available;
-    this.append(Math.min(available, wanted));
-    return this.end - this.requestStart <= this.limits.queryBytesMax;
+    const wanted = this.#bulkLength > PENDING_BYTES_KEPT ? this.#bulkEnd() - this.#end : available;
+    this.#append(Math.min(available, wanted));
+    return this.#end - this.#requestStart <= this.#limits.queryBytesMax;
   }
 
-  private bulkEnd(): number {
-    return this.at + this.bulkLength + 2;
+  #bulkEnd(): number {
+    return this.#at + this.#bulkLength + 2;
   }
 
-  private enterPending(): void {
-    const requestStart = this.requestStart;
-    this.fromPending = true;
-    this.source = this.pending;
-    this.shift(requestStart);
-    this.end = 0;
-    this.append(this.inputEnd - this.inputAt);
+  #enterPending(): void {
+    const requestStart = this.#requestStart;
+    this.#fromPending = true;
+    this.#source = this.#pending;
+    this.#shift(requestStart);
+    this.#end = 0;
+    this.#append(this.#inputEnd - this.#inputAt);
   }
 
-  private leavePending(): void {
-    this.fromPending = false;
-    this.source = NO_BYTES;
-    if (this.pending.length > PENDING_BYTES_KEPT) this.pending = NO_BYTES;
+  #leavePending(): void {
+    this.#fromPending = false;
+    this.#source = NO_BYTES;
+    if (this.#pending.length > PENDING_BYTES_KEPT) this.#pending = NO_BYTES;
   }
 
-  private append(count: number): void {
-    const needed = this.end - this.requestStart + count;
-    if (this.end + count > this.pending.length) {
-      let target = this.pending;
+  #append(count: number): void {
+    const needed = this.#end - this.#requestStart + count;
+    if (this.#end + count > this.#pending.length) {
+      let target = this.#pending;
       if (needed > target.length) {
         let capacity = Math.max(needed, 2 * target.length, PENDING_BYTES_FIRST);
         // Exactly as large as a large bulk needs, but never far beyond the bytes that did arrive.
-        if (this.bulkLength > PENDING_BYTES_KEPT) {
-          capacity = Math.max(needed, Math.min(capacity, this.bulkEnd() - this.requestStart));
+        if (this.#bulkLength > PENDING_BYTES_KEPT) {
+          capacity = Math.max(needed, Math.min(capacity, this.#bulkEnd() - this.#requestStart));
         }
         target = new Uint8Array(capacity);
       }
-      if (target === this.pending) target.copyWithin(0, this.requestStart, this.end);
-      else copyBytes(this.pending, this.requestStart, target, 0, this.end - this.requestStart);
-      this.end -= this.requestStart;
-      this.shift(this.requestStart);
-      this.pending = target;
-      this.source = target;
+      if (target === this.#pending) target.copyWithin(0, this.#requestStart, this.#end);
+      else copyBytes(this.#pending, this.#requestStart, target, 0, this.#end - this.#requestStart);
+      this.#end -= this.#requestStart;
+      this.#shift(this.#requestStart);
+      this.#pending = target;
+      this.#source = target;
     }
-    copyBytes(this.input, this.inputAt, this.pending, this.end, count);
-    this.end += count;
-    this.inputAt += count;
+    copyBytes(this.#input, this.#inputAt, this.#pending, this.#end, count);
+    this.#end += count;
+    this.#inputAt += count;
   }
 
   /** The request at hand now begins at 0 instead of at `distance`. */
-  private shift(distance: number): void {
+  #shift(distance: number): void {
     if (distance === 0) return;
     for (let i = 0; i < this.argc; i++) this.start[i] = this.start[i] - distance;
-    this.at -= distance;
-    this.scanned = Math.max(0, this.scanned - distance);
-    this.requestStart = 0;
+    this.#at -= distance;
+    this.#scanned = Math.max(0, this.#scanned - distance);
+    this.#requestStart = 0;
   }
 
-  private broken(reason: string): number {
+  #broken(reason: string): number {
     this.error = `Protocol error: ${reason}`;
     return BROKEN;
   }

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import type { BackendOptions } from '../backend-options.ts';
 import type { Device } from '../inet/device.ts';
+import { ImpairedDevice } from '../inet/devices/impaired-device.ts';
+import { recordTo } from '../inet/devices/pcap-file.ts';
 import { defaultTcpOptions } from '../inet/tcp/options.ts';
 import { InetTransport } from '../inet/transport.ts';
 import type { BufferPool } from '../memory/pool.ts';
-import { ImpairedDevice } from '../inet/devices/impaired-device.ts';
-import { recordTo } from '../inet/devices/pcap-file.ts';
 import { DpdkDevice } from './device.ts';
 import { type DpdkOptions, parseDpdkOptions } from './options.ts';
 

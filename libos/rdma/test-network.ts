@@ -8,9 +8,9 @@
  */
 import { LibosCore } from '../core.ts';
 import { LibosError } from '../errors.ts';
+import { Random } from '../inet/devices/random.ts';
 import { BufferPool } from '../memory/pool.ts';
 import { Segment, type Slab } from '../memory/sga.ts';
-import { Random } from '../inet/devices/random.ts';
 import type { Hello, Refusal } from './hello.ts';
 import { HEADER_BYTES, HEADER_WORDS, KIND_AND_LENGTH, KIND_SHIFT, Kind } from './message.ts';
 import type { MessageDevice } from './message-device.ts';

@@ -3,9 +3,9 @@
  * to one that is not his, or sends what does not fit, is told at once.
  */
 import { ChecksumStatus, type Device, MAX_BURST } from '../inet/device.ts';
+import { Pieces } from '../inet/devices/pieces.ts';
 import { Segment } from '../memory/sga.ts';
 import type { Direction, SimulatedLink } from './link.ts';
-import { Pieces } from '../inet/devices/pieces.ts';
 
 const ETHERNET_HEADER_BYTES = 14;
 /** Room before a frame, as real devices leave it: an offset is not a buffer's first byte. */

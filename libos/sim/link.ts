@@ -5,8 +5,14 @@
  *     a.exchange --> queue --> serialisation --> impairments --> delay --> b's buffers --> b.exchange
  *                    (queueFrames)  (rateBitsPerS)   (Dice)     (delayUs)
  */
+
+import {
+  Dice,
+  type ImpairmentCounters,
+  type ImpairmentOptions,
+  NO_IMPAIRMENT,
+} from '../inet/devices/impairment.ts';
 import { SimulatedDevice } from './device.ts';
-import { Dice, type ImpairmentCounters, type ImpairmentOptions, NO_IMPAIRMENT } from '../inet/devices/impairment.ts';
 
 const ETHERNET_HEADER_BYTES = 14;
 

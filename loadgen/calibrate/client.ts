@@ -5,12 +5,12 @@
  * slower for all of them alike, and the differences stay what they are.
  */
 import { createLibos, type DataPathContext, type Endpoint, nowNs, PauseLog } from '../../libos/index.ts';
-import { Arrivals } from '../workload/arrivals.ts';
-import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { Connections } from '../connections/connections.ts';
-import { LoadError } from '../errors.ts';
-import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
 import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
+import { LoadError } from '../errors.ts';
+import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
+import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
+import { Arrivals } from '../workload/arrivals.ts';
 import { RandomRequests } from '../workload/requests.ts';
 import { Workload, type WorkloadOptions } from '../workload/workload.ts';
 import { CLOSED_PAUSES, delaysUs, FIRST_DELAY, NOTHING, OPEN_PAUSES, Orders } from './injections.ts';

@@ -8,10 +8,10 @@
  *     [ sent | sent | sent | free | ... ]      pipeline entries
  */
 import { type Libos, nowNs, type QueueDescriptor, type ScatterGatherArray } from '../../libos/index.ts';
-import { ReplyChecker, Verdict } from './reply-checker.ts';
-import type { RequestStamps } from './request-stamps.ts';
 import type { RequestSource } from '../workload/requests.ts';
 import type { Workload } from '../workload/workload.ts';
+import { ReplyChecker, Verdict } from './reply-checker.ts';
+import type { RequestStamps } from './request-stamps.ts';
 
 /** Told of every reply, with the checker that has the text of an error. */
 export interface ReplySink {

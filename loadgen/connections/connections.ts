@@ -1,10 +1,10 @@
 /** The connections of a load, whatever its loop: opened, found by the completions of their queues, closed. */
 import type { Completion, Endpoint, Libos, PauseLog } from '../../libos/index.ts';
+import { LoadError } from '../errors.ts';
+import type { Workload } from '../workload/workload.ts';
 import { BusyTime } from './busy-time.ts';
 import { Connection } from './connection.ts';
-import { LoadError } from '../errors.ts';
 import type { RequestStamps } from './request-stamps.ts';
-import type { Workload } from '../workload/workload.ts';
 
 /** How many completions a loop takes from one wait. */
 export const COMPLETIONS_PER_WAIT = 256;

@@ -31,7 +31,7 @@ function kernel(): Command {
       `Sends as many bytes as a request and its reply have to and fro between two processes over TCP on loopback, in C,
 one request in flight: kernel sockets that are polled on both sides and never slept on.
 
-${exitCodes}`,
+${EXIT_CODES}`,
     )
     .action((options: Flags & KernelFloorOptions) => {
       const what = { target: 'polled TCP sockets over loopback', backend: 'kernel' };
@@ -46,7 +46,7 @@ function dpdk(): Command {
 frames are as long as those that our TCP makes of a request and its reply: 66 bytes of headers before each share
 of the data.
 
-${exitCodes}`,
+${EXIT_CODES}`,
     )
     .option('--mtu <bytes>', 'largest IPv4 packet', atLeast(576), 9000)
     .action((options: Flags & DpdkFloorOptions) => {
@@ -63,7 +63,7 @@ our libOS makes those of a request and its reply: 24 bytes of header before the 
 Runs at the two lengths take turns; the time of a round trip is the mean transfer of one plus that of the other. As
 fi_pingpong tells means only, that is what is recorded: one value for each pair of runs.
 
-${exitCodes}`,
+${EXIT_CODES}`,
     )
     .option('--provider <name>', "of libfabric: shm, 'verbs;ofi_rxm', 'tcp;ofi_rxm', efa", 'shm')
     .option('--domain <name>', 'device of the provider, such as rxe0 (default: the first that there is)')
@@ -74,7 +74,7 @@ ${exitCodes}`,
     });
 }
 
-const exitCodes = 'Exit code: 0 when it was measured; 1 when it could not be; 130 when interrupted.';
+const EXIT_CODES = 'Exit code: 0 when it was measured; 1 when it could not be; 130 when interrupted.';
 
 function floor(name: string): Command {
   return new Command(name)

@@ -5,12 +5,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nativeProgram } from './programs.ts';
 import { LoadError } from '../errors.ts';
 import { outcomeOfCounts } from './counts.ts';
 import { type Exchange, messageBytes } from './messages.ts';
 import type { FloorOutcome } from './outcome.ts';
 import { runPair } from './pair.ts';
+import { nativeProgram } from './programs.ts';
 
 export interface DpdkFloorOptions extends Exchange {
   warmupS: number;

@@ -2,12 +2,13 @@
  * The floor of a round trip over the kernel's sockets: two processes of loadgen/floor/native/floor-sockets.c, each polling on its
  * own core, exchange as many bytes over TCP on loopback as the workload's request and its reply have.
  */
-import { nativeProgram } from './programs.ts';
+
 import { LoadError } from '../errors.ts';
 import { outcomeOfCounts } from './counts.ts';
 import { type Exchange, messageBytes } from './messages.ts';
 import type { FloorOutcome } from './outcome.ts';
 import { runPair } from './pair.ts';
+import { nativeProgram } from './programs.ts';
 
 export interface KernelFloorOptions extends Exchange {
   warmupS: number;

@@ -13,13 +13,13 @@
  * Nothing is queued for what waits: the schedule itself stands still at the oldest request that was not sent.
  */
 import { type Libos, nowNs } from '../../libos/index.ts';
-import type { Arrivals } from '../workload/arrivals.ts';
 import type { Connection, ReplySink } from '../connections/connection.ts';
 import { COMPLETIONS_PER_WAIT, type Connections, WAIT_MS } from '../connections/connections.ts';
-import { IntendedTimes } from './intended-times.ts';
 import type { ReplyChecker, Verdict } from '../connections/reply-checker.ts';
 import type { RequestStamps } from '../connections/request-stamps.ts';
+import type { Arrivals } from '../workload/arrivals.ts';
 import type { RequestSource } from '../workload/requests.ts';
+import { IntendedTimes } from './intended-times.ts';
 
 /** After so many sends replies are looked for, also when more is due: a reply's time is that of the look. */
 const SENDS_PER_TURN = 4;

@@ -5,12 +5,12 @@
  * by the monotonic clock of this thread. Requests sent before the measured window opened are no samples.
  */
 import { type DataPathContext, nowNs } from '../../libos/index.ts';
+import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import type { GeneratorInput } from './generator.ts';
 import type { Measured, Measuring } from './measuring.ts';
 import type { LoadOutcome, LoadPauses } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
-import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
 import { SLOW_PERCENTILE, SlowRequests, TOLD_PERCENTILE } from './slow-requests.ts';
 import { latencyNsAt, SLICES, Tally } from './tally.ts';
 

@@ -3,18 +3,18 @@
  * is told in closed-measurement.ts and open-measurement.ts.
  */
 import { createLibos, type DataPathContext, nowNs, PauseLog, StampRing } from '../../libos/index.ts';
-import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
-import { measureClosedLoop } from './closed-measurement.ts';
 import { Connections } from '../connections/connections.ts';
+import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
 import { LoadError } from '../errors.ts';
+import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
+import { FillRequests, RandomRequests } from '../workload/requests.ts';
+import { Workload } from '../workload/workload.ts';
+import { measureClosedLoop } from './closed-measurement.ts';
 import { MeasuredWindow } from './measured-window.ts';
 import type { Measured } from './measuring.ts';
 import { measureOpenLoop } from './open-measurement.ts';
 import type { LoadOptions, LoadOutcome } from './options.ts';
 import { CONNECT, POPULATE } from './phases.ts';
-import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
-import { FillRequests, RandomRequests } from '../workload/requests.ts';
-import { Workload } from '../workload/workload.ts';
 
 export interface GeneratorInput {
   options: LoadOptions;

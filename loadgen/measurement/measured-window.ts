@@ -1,8 +1,8 @@
 /** What goes on in a measured window whatever the loop: polls are counted, and requests stamped where that was asked for. */
 import { type PollCounts, StampRing } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';
-import type { LoadOptions, LoadOutcome } from './options.ts';
 import { RequestStamps } from '../connections/request-stamps.ts';
+import type { LoadOptions, LoadOutcome } from './options.ts';
 
 export class MeasuredWindow {
   /** What connections note their requests in; null where nothing is stamped. */

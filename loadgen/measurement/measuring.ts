@@ -1,10 +1,10 @@
 /** What a loop's measurement is given, and what it leaves for the outcome. */
 import type { DataPathContext, PauseLog } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';
+import type { RequestSource } from '../workload/requests.ts';
 import type { GeneratorInput } from './generator.ts';
 import type { MeasuredWindow } from './measured-window.ts';
 import type { LoadOutcome, LoadPauses } from './options.ts';
-import type { RequestSource } from '../workload/requests.ts';
 
 export interface Measuring {
   context: DataPathContext<GeneratorInput, null>;

@@ -6,14 +6,14 @@
  * given up and counted.
  */
 import { type DataPathContext, nowNs } from '../../libos/index.ts';
+import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
+import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
 import { type ArrivalKind, Arrivals } from '../workload/arrivals.ts';
 import type { GeneratorInput } from './generator.ts';
 import type { Measured, Measuring } from './measuring.ts';
-import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
 import type { LoadOptions, ScheduleOutcome } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
 import { LatencyRecorder, quantilesNs } from './recorder.ts';
-import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
 import { SLOW_PERCENTILE, SlowRequests, TOLD_PERCENTILE } from './slow-requests.ts';
 import { latencyNsAt, SLICES, Tally } from './tally.ts';
 

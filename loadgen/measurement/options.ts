@@ -1,10 +1,10 @@
 /** The options of one load run, checked, and the form in which its numbers leave the worker. */
 import { isIPv4 } from 'node:net';
 import type { Backend, BackendOptions, Endpoint, Pauses } from '../../libos/index.ts';
-import type { ArrivalKind } from '../workload/arrivals.ts';
 import { LoadError } from '../errors.ts';
-import type { SlowRequestsResult } from './slow-requests.ts';
+import type { ArrivalKind } from '../workload/arrivals.ts';
 import { MAX_KEYS, type WorkloadOptions } from '../workload/workload.ts';
+import type { SlowRequestsResult } from './slow-requests.ts';
 
 /** Redis's limit of a bulk string (proto-max-bulk-len). */
 const VALUE_BYTES_MAX = 512 * 1024 * 1024;

@@ -1,9 +1,9 @@
 /** What was counted of one operation in the measured window. */
 import type { Histogram } from 'hdr-histogram-js';
-import type { OperationResult } from './options.ts';
-import { describeLatencies, LatencyRecorder } from './recorder.ts';
 import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
 import { operationNames } from '../workload/workload.ts';
+import type { OperationResult } from './options.ts';
+import { describeLatencies, LatencyRecorder } from './recorder.ts';
 
 /** Parts of the measured window whose medians are told, so that a drift shows. */
 export const SLICES = 10;

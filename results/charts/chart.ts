@@ -11,7 +11,7 @@
  */
 import type { TopLevelSpec } from 'vega-lite';
 
-export type Chart = {
+export interface Chart {
   /** File name without its ending: NAME.svg, NAME.png and NAME.vl.json stand beside the page. */
   name: string;
   /** What it shows, for those who do not see it. */
@@ -20,19 +20,19 @@ export type Chart = {
   /** Texts in it are escaped: Vega does. */
   svg: string;
   caption?: string;
-};
+}
 
 /** The endings of the files of a chart. */
 export const chartFileEndings = ['svg', 'png', 'vl.json'] as const;
 
 /** Name of the signal that holds the systems which the reader has faded. */
-export const mutedSignal = 'muted';
+export const MUTED_SIGNAL = 'muted';
 
-export const mutedSystems = { name: mutedSignal, value: [] as string[] };
+export const mutedSystems = { name: MUTED_SIGNAL, value: [] as string[] };
 
 /** The opacity of marks whose datum has a `system`. */
 export const fadeMuted = {
-  opacity: { condition: { test: `indexof(${mutedSignal}, datum.system) >= 0`, value: 0.1 }, value: 1 },
+  opacity: { condition: { test: `indexof(${MUTED_SIGNAL}, datum.system) >= 0`, value: 0.1 }, value: 1 },
 };
 
-export const legendView = 'legend';
+export const LEGEND_VIEW = 'legend';

@@ -2,7 +2,7 @@
 import type { FloorPoint, Measured, MeasurementTarget, Point } from '../formats/bundle.ts';
 import { floorRows } from '../sentences/rows.ts';
 
-export type MeasuredRow = {
+export interface MeasuredRow {
   system: string;
   label: string;
   operation: Measured['operation'];
@@ -22,7 +22,7 @@ export type MeasuredRow = {
   verdict: Measured['verdict'];
   /** Sentences, one behind the other; empty when valid. */
   reasons: string;
-};
+}
 
 /** `system` is what fades it: for a floor, the system that it is a floor of. */
 export function measuredRow(point: Point | FloorPoint): MeasuredRow {
@@ -30,7 +30,7 @@ export function measuredRow(point: Point | FloorPoint): MeasuredRow {
   const tail = sample === 'run_mean' ? null : latency_us;
   return {
     system: point.system,
-    label: 'name' in point ? floorRows([point])[0]!.label : point.label,
+    label: 'name' in point ? floorRows([point])[0].label : point.label,
     operation: point.operation,
     clients: point.clients,
     value_bytes: point.value_bytes,

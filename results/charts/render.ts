@@ -6,9 +6,12 @@ import type { Chart } from './chart.ts';
 import { fontFiles, textWidth } from './theme/font.ts';
 
 /** Pixels of the PNG for one of the SVG. */
-const pngScale = 2;
+const PNG_SCALE = 2;
 
-type MeasuredText = { fontSize?: number; fontWeight?: string | number };
+interface MeasuredText {
+  fontSize?: number;
+  fontWeight?: string | number;
+}
 
 /**
  * Vega lays out by guessing text widths when it has no canvas. It takes a function of ours instead; there is
@@ -47,7 +50,7 @@ export async function renderSvg(spec: TopLevelSpec): Promise<string> {
 
 export function renderPng(svg: string): Buffer {
   const resvg = new Resvg(svg, {
-    fitTo: { mode: 'zoom', value: pngScale },
+    fitTo: { mode: 'zoom', value: PNG_SCALE },
     font: { fontFiles, loadSystemFonts: false, defaultFontFamily: 'DejaVu Sans' },
   });
   return resvg.render().asPng();

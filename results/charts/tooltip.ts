@@ -8,16 +8,16 @@ export function exactUs(field: string): string {
   return `(isValid(datum.${field}) ? format(datum.${field}, ',.3f') + ' µs' : '–')`;
 }
 
-const interval =
+const INTERVAL =
   "(isValid(datum.p50_low_us) ? format(datum.p50_low_us, ',.3f') + ' to ' + format(datum.p50_high_us, ',.3f') + " +
   "' µs' : '–')";
-const confidence =
+const CONFIDENCE =
   "(isValid(datum.p50_confidence) ? format(100 * datum.p50_confidence, '.3~g') + ' %' : '–')";
 
 /** Lines that hold for every point, behind those of the chart's own. */
 const standing: [string, string][] = [
-  ['interval of p50', interval],
-  ['confidence', confidence],
+  ['interval of p50', INTERVAL],
+  ['confidence', CONFIDENCE],
   ['samples', "format(datum.samples, ',')"],
   ['trials', "datum.trials + ' of ' + datum.trials_planned"],
   ['verdict', 'datum.verdict'],

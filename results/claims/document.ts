@@ -67,7 +67,7 @@ function dataOf(document: Document, file: string): unknown {
 
 function invalid(lines: string[]): ResultsError {
   const message =
-    lines.length === 1 ? lines[0]! : `the claims file has ${lines.length} problems:\n  ${lines.join('\n  ')}`;
+    lines.length === 1 ? lines[0] : `the claims file has ${lines.length} problems:\n  ${lines.join('\n  ')}`;
   return new ResultsError('CLAIMS_INVALID', message);
 }
 
@@ -101,7 +101,7 @@ function alternatives({ path }: z.core.$ZodIssue): string {
 
 /** An unknown key stands where it is written, not where its parent begins. */
 function placeOf(issue: z.core.$ZodIssue): Path {
-  return issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
+  return issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]] : issue.path;
 }
 
 /** Where the key or the list's element at `path` stands; for a missing one, where its parent stands. */

@@ -5,17 +5,18 @@
  * of them. Where the interval lies on both sides of a bound the run cannot tell, nor can it where the measurement is
  * missing or backs no claim: then the claim cannot be tested here, and the reason says what is in the way.
  */
-import { differenceInterval, fewestTrials, type Pairing } from '../summary/bootstrap.ts';
+
 import type { MeasurementTarget, Point, Summary } from '../formats/bundle.ts';
 import { nameTarget } from '../sentences/doubts.ts';
-import { formatCount } from '../text/format.ts';
+import { differenceInterval, FEWEST_TRIALS, type Pairing } from '../summary/bootstrap.ts';
 import { enoughForQuantile, formatRatioFinely, measureNames, trialValues } from '../summary/measure.ts';
+import { formatCount } from '../text/format.ts';
 import type { Claim, Claims } from './schema.ts';
 
 export type Outcome = 'holds' | 'fails' | 'cannot be tested here';
 
 /** What the outcome rests on; in the unit of the claim's measure, µs or requests per second. */
-export type Evidence = {
+export interface Evidence {
   /** What carried the bytes: a claim of a network holds more easily without a wire. */
   system_device: string;
   over_device: string;
@@ -28,10 +29,10 @@ export type Evidence = {
   trials: number;
   /** Of points that are suspect. */
   doubts: string[];
-};
+}
 
 /** One claim about one operation, held against one kind of point of the run. */
-export type Finding = {
+export interface Finding {
   paper: Claims['paper'];
   claim: Claim;
   operation: MeasurementTarget['operation'] | 'all';
@@ -41,11 +42,11 @@ export type Finding = {
   /** A clause; null when the claim holds. */
   reason: string | null;
   evidence: Evidence | null;
-};
+}
 
 type Judgement = Pick<Finding, 'outcome' | 'reason' | 'evidence'>;
 
-const pairing: Pairing = 'paired';
+const PAIRING: Pairing = 'paired';
 
 /** A finding for each claim, operation and point that the claim speaks of; at least one for each claim. */
 export function evaluateClaims(summary: Summary, claims: Claims[]): Finding[] {
@@ -143,9 +144,9 @@ function counterpart({ points }: Summary, claim: Claim, point: Point): Point {
 
 function judge(claim: Claim, point: Point, over: Point): Judgement {
   const invalid = [point, over].find(({ verdict }) => verdict === 'invalid');
-  if (invalid) return untested(`${invalid.system} is invalid: ${invalid.reasons[0]!.replace(/\.$/, '')}`);
+  if (invalid) return untested(`${invalid.system} is invalid: ${invalid.reasons[0].replace(/\.$/, '')}`);
   const [ofSystem, ofOver] = [point, over].map((one) => trialValues(one, claim.measure));
-  const difference = differenceInterval(ofSystem!, ofOver!, pairing);
+  const difference = differenceInterval(ofSystem!, ofOver!, PAIRING);
   if (!difference)
     return untested(`no trial of this run has the ${measureNames[claim.measure]} of both systems`);
   const { a, b, ratio, interval, trials } = difference;
@@ -168,7 +169,7 @@ function judge(claim: Claim, point: Point, over: Point): Judgement {
   if (!interval) {
     const counted =
       trials === 1 ? '1 trial that both systems have gives' : `${trials} trials that both systems have give`;
-    return untested(`the ${counted} no interval; at least ${fewestTrials} do`, evidence);
+    return untested(`the ${counted} no interval; at least ${FEWEST_TRIALS} do`, evidence);
   }
   return { ...hold(claim, interval), evidence };
 }

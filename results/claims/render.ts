@@ -55,7 +55,7 @@ function claimLines(claim: Claim, findings: Finding[], columns: number, color: b
 }
 
 function findingLines(alike: Finding[], columns: number, color: boolean): string[] {
-  const { claim, outcome, reason, evidence } = alike[0]!;
+  const { claim, outcome, reason, evidence } = alike[0];
   const about = alike.map((finding) => finding.about).join(' and ');
   const verdict = `${about} ${measureNames[claim.measure]}: ${outcome}${reason ? `: ${reason}` : ''}`;
   const [first, ...rest] = paragraph(verdict, columns, '      ', '    - ');
@@ -96,7 +96,7 @@ function evidenceText({ measure, system, over }: Claim, evidence: Evidence): str
 
 /** "claimed at most 0.8; published 0.72" */
 export function boundText(alike: Finding[]): string {
-  const { at_most, at_least, published_ratio } = alike[0]!.claim;
+  const { at_most, at_least, published_ratio } = alike[0].claim;
   const bounds = [
     ...(at_least === undefined ? [] : [`at least ${at_least}`]),
     ...(at_most === undefined ? [] : [`at most ${at_most}`]),

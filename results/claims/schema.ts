@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { measures } from '../summary/measure.ts';
 
-export const claimsSchemaVersion = 'bypassbench.claims/1';
+export const CLAIMS_SCHEMA_VERSION = 'bypassbench.claims/1';
 
 const text = z.string().min(1, 'must not be empty');
 const count = z.int('must be a whole number').positive('must be greater than zero');
@@ -62,7 +62,7 @@ const claimSchema = strict({
 });
 
 export const claimsSchema = strict({
-  schema: z.literal(claimsSchemaVersion),
+  schema: z.literal(CLAIMS_SCHEMA_VERSION),
   paper: strict({
     title: text,
     authors: z.array(text).min(1, 'must name at least one author'),

@@ -1,12 +1,12 @@
 /** `bypassbench claims DIR [FILES...]`: holds published claims against a run. */
 import { Command } from 'commander';
-import { formatRunState } from '../text/format.ts';
-import { readRun } from '../run/run-folder.ts';
-import { summarize } from '../summary/summary.ts';
-import { terminal } from '../text/terminal.ts';
 import { readClaims, shippedClaims } from '../claims/document.ts';
 import { evaluateClaims, exitCode } from '../claims/evaluate.ts';
 import { renderClaims } from '../claims/render.ts';
+import { readRun } from '../run/run-folder.ts';
+import { summarize } from '../summary/summary.ts';
+import { formatRunState } from '../text/format.ts';
+import { terminal } from '../text/terminal.ts';
 
 export function command(): Command {
   return new Command('claims')
@@ -18,7 +18,7 @@ export function command(): Command {
     )
     .argument('<dir>', "the run's folder, as 'bypassbench run' wrote it")
     .argument('[files...]', 'claims files (YAML); all of results/claims/shipped/ when none is named')
-    .addHelpText('after', help)
+    .addHelpText('after', HELP)
     .action(async (dir: string, files: string[]) => {
       const named = files.length > 0 ? files : await shippedClaims();
       const claims = await Promise.all(named.map(readClaims));
@@ -30,7 +30,7 @@ export function command(): Command {
     });
 }
 
-const help = `
+const HELP = `
 Outcomes:
   holds                  the whole 95 % interval of the ratio keeps the claim's bound
   fails                  the whole interval is beyond it

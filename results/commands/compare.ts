@@ -1,11 +1,11 @@
 /** `bypassbench compare FIRST SECOND`: what changed between two runs, and what differs in how they ran. */
 import { Command } from 'commander';
-import { readRun } from '../run/run-folder.ts';
-import { summarize } from '../summary/summary.ts';
-import { terminal } from '../text/terminal.ts';
 import { comparePoints } from '../compare/changes.ts';
 import { manifestDifferences } from '../compare/manifests.ts';
 import { renderComparison } from '../compare/render.ts';
+import { readRun } from '../run/run-folder.ts';
+import { summarize } from '../summary/summary.ts';
+import { terminal } from '../text/terminal.ts';
 
 export function command(): Command {
   return new Command('compare')
@@ -17,7 +17,7 @@ export function command(): Command {
     )
     .argument('<first>', "a run's folder, as 'bypassbench run' wrote it")
     .argument('<second>', "the other run's folder")
-    .addHelpText('after', help)
+    .addHelpText('after', HELP)
     .action(async (first: string, second: string) => {
       const [before, after] = [await readRun(first), await readRun(second)];
       const summaries = [summarize(before), summarize(after)] as const;
@@ -35,7 +35,7 @@ export function command(): Command {
     });
 }
 
-const help = `
+const HELP = `
 The interval (95 %) is a bootstrap over the trials of each run, with at least 3 trials in both. Where
 it holds 1, the runs do not differ as far as their trials can tell, and the table says what they could
 have told: "no difference detectable below 3 %". More trials tell smaller differences. Points that are

@@ -1,10 +1,10 @@
 /** `bypassbench stages DIR`: the stages of the requests that one load stamped, as a table. */
 import Table from 'cli-table3';
 import { Command } from 'commander';
-import { formatPercent, formatUs } from '../text/format.ts';
 import { type BreakdownAt, breakdownAt, breakdownQuantiles } from '../summary/stages/breakdown.ts';
 import { stageNamed } from '../summary/stages/stage.ts';
 import { joinStampsOf } from '../summary/stages/stages-file.ts';
+import { formatPercent, formatUs } from '../text/format.ts';
 
 export function command(): Command {
   return new Command('stages')
@@ -42,8 +42,8 @@ async function describeStages(dir: string): Promise<string> {
     colAligns: ['left', ...told.flatMap(() => ['right', 'right'] as const)],
     style: { head: [], border: [], compact: true },
   });
-  for (const name of Object.keys(told[0]!.at.stages_us)) {
-    table.push([stageNamed(name).label, ...told.flatMap(({ at }) => cells(at, at.stages_us[name]!))]);
+  for (const name of Object.keys(told[0].at.stages_us)) {
+    table.push([stageNamed(name).label, ...told.flatMap(({ at }) => cells(at, at.stages_us[name]))]);
   }
   table.push(['latency', ...told.flatMap(({ at }) => cells(at, at.latency_us))]);
   return [...lines, table.toString()].join('\n');

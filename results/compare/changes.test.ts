@@ -7,7 +7,7 @@ import { type Change, comparePoints } from './changes.ts';
 /** The change in p50 of a system whose first run had 100 to 104 µs. */
 function p50Change(second_us: number[], ofSecond: Partial<Point> = {}): Change {
   const first = summary([point('redis', [100, 101, 102, 103, 104])]);
-  return comparePoints(first, summary([point('redis', second_us, ofSecond)])).changes[0]!;
+  return comparePoints(first, summary([point('redis', second_us, ofSecond)])).changes[0];
 }
 
 test('the p50, p99 and throughput of a point, the second over the first', () => {
@@ -33,7 +33,7 @@ test('an interval that holds 1 says below what nothing could be told', () => {
 
 test('equal runs can be told apart no finer than a histogram resolves', () => {
   const same = summary([point('redis', [100, 100, 100])]);
-  expect(comparePoints(same, same).changes[0]!.reading).toBe('no difference detectable below 0.1 %');
+  expect(comparePoints(same, same).changes[0].reading).toBe('no difference detectable below 0.1 %');
 });
 
 test.each<{ reading: string; change: () => Change }>([
@@ -49,8 +49,8 @@ test.each<{ reading: string; change: () => Change }>([
 test('invalid in the first run, or in both', () => {
   const bad = summary([point('redis', [1, 1, 1], { verdict: 'invalid', reasons: ['R.'] })]);
   const good = summary([point('redis', [2, 2, 2])]);
-  expect(comparePoints(bad, good).changes[0]!.reading).toBe('invalid in the first run');
-  expect(comparePoints(bad, bad).changes[0]!.reading).toBe('invalid in both runs');
+  expect(comparePoints(bad, good).changes[0].reading).toBe('invalid in the first run');
+  expect(comparePoints(bad, bad).changes[0].reading).toBe('invalid in both runs');
 });
 
 test('a p99 of too few samples is compared, not judged', () => {

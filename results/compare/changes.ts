@@ -1,10 +1,11 @@
 /** What changed in numbers between two runs, point by point, and what the changes are worth. */
-import { type Difference, differenceInterval, fewestTrials, type Pairing } from '../summary/bootstrap.ts';
+
 import type { MeasurementTarget, Summary } from '../formats/bundle.ts';
 import { nameTarget } from '../sentences/doubts.ts';
-import { formatPercent } from '../text/format.ts';
-import { enoughForQuantile, type Measure, measures, trialValues } from '../summary/measure.ts';
 import { type Row, summaryRows } from '../sentences/rows.ts';
+import { type Difference, differenceInterval, FEWEST_TRIALS, type Pairing } from '../summary/bootstrap.ts';
+import { enoughForQuantile, type Measure, measures, trialValues } from '../summary/measure.ts';
+import { formatPercent } from '../text/format.ts';
 
 /** One measure of one point that both runs have. */
 export type Change = MeasurementTarget & {
@@ -24,18 +25,18 @@ export type Change = MeasurementTarget & {
   reading: string;
 };
 
-export type Comparison = {
+export interface Comparison {
   changes: Change[];
   /** Points that only one run has, as "kv-dpdk, GET". */
   only_first: string[];
   only_second: string[];
-};
+}
 
 /** Trials of two runs were never next to each other. */
-const pairing: Pairing = 'unpaired';
+const PAIRING: Pairing = 'unpaired';
 
 /** A histogram's bucket is up to 0.1 % wide (histogram.ts): nothing below that can be told, however alike trials are. */
-const finest = 0.001;
+const FINEST = 0.001;
 
 /** Points are the same when system or floor, operation, clients and value size are. */
 export function comparePoints(first: Summary, second: Summary): Comparison {
@@ -68,7 +69,7 @@ function namesWithout(rows: Row[], others: Row[]): string[] {
 /** Null where one of the runs has no value, as after failed trials, or for the p99 of means. */
 function change(first: Row, second: Row, measure: Measure): Change | null {
   const [before, after] = [trialValues(first, measure), trialValues(second, measure)];
-  const difference = differenceInterval(after, before, pairing);
+  const difference = differenceInterval(after, before, PAIRING);
   if (!difference) return null;
   const { system, operation, clients, value_bytes } = first;
   const { a, b, ratio, interval } = difference;
@@ -97,7 +98,7 @@ function obstacleTo(first: Row, second: Row, measure: Measure, trials: number): 
   if (invalid[0]) return 'invalid in the first run';
   if (invalid[1]) return 'invalid in the second run';
   if (!enoughForQuantile(first, measure) || !enoughForQuantile(second, measure)) return 'too few samples';
-  return trials < fewestTrials ? `fewer than ${fewestTrials} trials` : null;
+  return trials < FEWEST_TRIALS ? `fewer than ${FEWEST_TRIALS} trials` : null;
 }
 
 function direction(ratio: number): string {
@@ -105,5 +106,5 @@ function direction(ratio: number): string {
 }
 
 function noDifference(detectable: number): string {
-  return `no difference detectable below ${formatPercent(Math.max(detectable, finest))}`;
+  return `no difference detectable below ${formatPercent(Math.max(detectable, FINEST))}`;
 }

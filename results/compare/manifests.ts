@@ -2,7 +2,11 @@
 import type { Manifest } from '../formats/bundle.ts';
 
 /** `before` and `after` as text; null where that manifest has nothing at this path. */
-export type ManifestDifference = { path: string; before: string | null; after: string | null };
+export interface ManifestDifference {
+  path: string;
+  before: string | null;
+  after: string | null;
+}
 
 /** These differ between any two runs: when they were, and the command line with its output folder. */
 const alwaysDiffer = ['started_at', 'finished_at', 'command'];

@@ -1,20 +1,23 @@
 /** A comparison of two runs as text for the terminal: the table of changes, and what differs in how they ran. */
 import { styleText } from 'node:util';
 import type { Summary } from '../formats/bundle.ts';
-import { formatCount, formatRunState } from '../text/format.ts';
 import { formatMeasure, formatRatioFinely, measureHeads } from '../summary/measure.ts';
+import { formatCount, formatRunState } from '../text/format.ts';
 import { paragraph, type Terminal } from '../text/terminal.ts';
 import { type Column, textTable } from '../text/text-table.ts';
 import type { Change, Comparison } from './changes.ts';
 import type { ManifestDifference } from './manifests.ts';
 
-export type ComparedRun = { dir: string; summary: Summary };
+export interface ComparedRun {
+  dir: string;
+  summary: Summary;
+}
 
 /** Left out first to last until the table fits. */
 const expendable = ['trials', 'first', 'second', 'interval'];
 
 /** What more there is of a long value stands in manifest.json. */
-const longestValue = 200;
+const LONGEST_VALUE = 200;
 
 /** Lines of text, ending in a newline. */
 export function renderComparison(
@@ -72,7 +75,7 @@ function changeColumns(changes: Change[]): Column<Change>[] {
     head = name,
   ): Column<Change> => ({ name, head, align, cell });
   const varies = (key: 'clients' | 'value_bytes'): boolean =>
-    changes.some((change) => change[key] !== changes[0]![key]);
+    changes.some((change) => change[key] !== changes[0][key]);
   return [
     column('system', 'left', (change) => change.system),
     column('operation', 'left', (change) => change.operation.toUpperCase(), 'op'),
@@ -115,5 +118,5 @@ function differenceLines(differences: ManifestDifference[], columns: number): st
 
 function shorten(value: string | null): string {
   if (value === null) return '(none)';
-  return value.length > longestValue ? `${value.slice(0, longestValue)} …` : value;
+  return value.length > LONGEST_VALUE ? `${value.slice(0, LONGEST_VALUE)} …` : value;
 }

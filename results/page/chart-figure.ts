@@ -3,8 +3,8 @@
  * all that the page's script (live/) needs to make it live.
  */
 import { type Chart, chartFileEndings } from '../charts/chart.ts';
-import { type Html, html, trusted } from '../text/html.ts';
 import { compileSpec } from '../charts/render.ts';
+import { type Html, html, trusted } from '../text/html.ts';
 import { downloadLink, listed } from './elements.ts';
 import type { ChartData } from './live/chart-data.ts';
 

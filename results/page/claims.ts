@@ -1,8 +1,8 @@
 /** What became of the shipped claims, on the page. */
 import type { Finding } from '../claims/evaluate.ts';
 import { boundText, ratioText } from '../claims/render.ts';
-import { type Html, html } from '../text/html.ts';
 import { formatMeasure, measureNames } from '../summary/measure.ts';
+import { type Html, html } from '../text/html.ts';
 import { table } from './elements.ts';
 
 const classes = { holds: 'valid', fails: 'invalid', 'cannot be tested here': 'suspect' } as const;

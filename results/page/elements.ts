@@ -1,11 +1,14 @@
 /** The elements that the page's sections are made of. */
 import { type Html, html } from '../text/html.ts';
 
-export type Head = { head: string; number: boolean };
+export interface Head {
+  head: string;
+  number: boolean;
+}
 
 /** A table that scrolls sideways where the page is narrower. */
 export function table(heads: Head[], rows: (string | Html)[][]): Html {
-  const kind = (index: number): Html => (heads[index]!.number ? html` class="number"` : html``);
+  const kind = (index: number): Html => (heads[index].number ? html` class="number"` : html``);
   return html`<div class="scroll" tabindex="0"><table>
 <thead><tr>${heads.map(({ head }, index) => html`<th scope="col"${kind(index)}>${head}</th>`)}</tr></thead>
 <tbody>

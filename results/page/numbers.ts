@@ -1,11 +1,11 @@
 /** What was measured, in numbers: the table of the points, whether to believe them, their quantiles and spread. */
 import type { Summary } from '../formats/bundle.ts';
+import { referenceName, referenceSource } from '../run/reference.ts';
 import { columnNotes, formatQuantile, summaryColumns } from '../sentences/columns.ts';
 import { doubts, nameTarget } from '../sentences/doubts.ts';
+import { type Row, summaryRows } from '../sentences/rows.ts';
 import { formatCount, formatPercent, formatUs } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
-import { referenceName, referenceSource } from '../run/reference.ts';
-import { type Row, summaryRows } from '../sentences/rows.ts';
 import { table } from './elements.ts';
 
 export function numbers(summary: Summary, reference: boolean): Html {

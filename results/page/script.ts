@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
-export type PageScript = {
+export interface PageScript {
   code: string;
   /** What the page's policy lets run, and nothing else: `'sha256-...'`. */
   source: string;
-};
+}
 
 let made: Promise<PageScript> | null = null;
 

@@ -3,7 +3,7 @@ import type { Chart } from '../charts/chart.ts';
 import { type Html, html } from '../text/html.ts';
 import { chartFigure } from './chart-figure.ts';
 
-export type Section = {
+export interface Section {
   /** Where links lead, e.g. `distributions`. */
   id: string;
   title: string;
@@ -11,7 +11,7 @@ export type Section = {
   titleUnseen?: boolean;
   charts: Chart[];
   html?: Html;
-};
+}
 
 export function sectionHtml({ id, title, titleUnseen, charts, html: rest }: Section): Html {
   return html`<section id="${id}">

@@ -1,8 +1,9 @@
 /** The sections of the page, in the order in which a reader wants them. */
-import type { Summary } from '../formats/bundle.ts';
+
 import type { Chart } from '../charts/chart.ts';
-import { type Html, html } from '../text/html.ts';
+import type { Summary } from '../formats/bundle.ts';
 import type { Run } from '../run/run-folder.ts';
+import { type Html, html } from '../text/html.ts';
 import { environment, repeating } from './environment.ts';
 import { numbers, quantiles, spread, validity } from './numbers.ts';
 import type { Section } from './section.ts';
@@ -11,13 +12,13 @@ import { trials } from './trials.ts';
 import { trust } from './trust.ts';
 
 /** What the page shows beside the run's own numbers. What is null is left out. */
-export type Contents = {
+export interface Contents {
   figure: Chart;
   breakdown: Chart | null;
   split: Chart | null;
   distribution: Chart;
   claims: Html | null;
-};
+}
 
 /** `files`: the names of those that were made from the run's raw files. `reference`: with the published values. */
 export function reportSections(

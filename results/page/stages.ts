@@ -1,11 +1,11 @@
 /** The stages of each stamped point in numbers, and what stamping cost. */
 import type { Point, Summary } from '../formats/bundle.ts';
 import { nameTarget } from '../sentences/doubts.ts';
-import { formatCount, formatUs } from '../text/format.ts';
-import { type Html, html } from '../text/html.ts';
 import { formatChange } from '../sentences/noise.ts';
 import { breakdownQuantiles } from '../summary/stages/breakdown.ts';
 import { stageNamed, stageOrder } from '../summary/stages/stage.ts';
+import { formatCount, formatUs } from '../text/format.ts';
+import { type Html, html } from '../text/html.ts';
 import { table } from './elements.ts';
 
 export function stagesTable(summary: Summary): Html {

@@ -2,13 +2,13 @@
 
 import type { Measured, Summary } from '../formats/bundle.ts';
 import type { Calibration } from '../formats/calibration.ts';
-import { counterSentence } from '../summary/counter.ts';
 import { nameTarget } from '../sentences/doubts.ts';
-import { formatCount, formatPercent, formatUs } from '../text/format.ts';
-import { type Html, html } from '../text/html.ts';
 import { formatChange, noiseSentences } from '../sentences/noise.ts';
 import { type Row, summaryRows } from '../sentences/rows.ts';
+import { counterSentence } from '../summary/counter.ts';
 import { tailCauseNames, tailCauses } from '../summary/tail.ts';
+import { formatCount, formatPercent, formatUs } from '../text/format.ts';
+import { type Html, html } from '../text/html.ts';
 import { table } from './elements.ts';
 
 export function trust(summary: Summary, calibration: Calibration | null): Html {
@@ -17,7 +17,7 @@ export function trust(summary: Summary, calibration: Calibration | null): Html {
 
 function differences(summary: Summary): Html {
   const { points } = summary;
-  const first = points[0]!.label;
+  const first = points[0].label;
   const told = points.filter(({ versus_first }) => versus_first);
   const noise = noiseSentences(summary);
   if (told.length === 0 && noise.length === 0) return html``;
@@ -102,7 +102,7 @@ ${table(
       ...tailCauses.map((cause) =>
         requests === 0 || (cause.startsWith('server') && !server_seen)
           ? '?'
-          : formatPercent(causes[cause]! / requests),
+          : formatPercent(causes[cause] / requests),
       ),
     ];
   }),

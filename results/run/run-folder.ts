@@ -6,6 +6,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ResultsError } from '../errors.ts';
 import {
   CALIBRATION_FILE,
   type LoadResult,
@@ -20,18 +21,23 @@ import {
   trialSchema,
 } from '../formats/bundle.ts';
 import { type Calibration, calibrationSchema } from '../formats/calibration.ts';
-import { ResultsError } from '../errors.ts';
-import { decodeHistogram, type Histogram, mergeHistograms } from './histogram.ts';
 import { type Pauses, pausesSchema } from '../formats/pauses.ts';
 import { readStages, STAGES_FILE, type StagesFile } from '../summary/stages/stages-file.ts';
+import { decodeHistogram, type Histogram, mergeHistograms } from './histogram.ts';
 
 /** What one `bypassbench load` measured. `latency_ns` merges its operations (two for a mix). */
-export type Recording = { result: LoadResult; latency_ns: Histogram };
+export interface Recording {
+  result: LoadResult;
+  latency_ns: Histogram;
+}
 
 /** The measurement with stamps that followed one without. */
-export type StampedRecording = { latency_ns: Histogram; stages: StagesFile };
+export interface StampedRecording {
+  latency_ns: Histogram;
+  stages: StagesFile;
+}
 
-export type MeasurementRecord = {
+export interface MeasurementRecord {
   /** Relative to the run folder, with slashes, for links. */
   folder: string;
   measurement: Trial['measurements'][number];
@@ -41,24 +47,24 @@ export type MeasurementRecord = {
   pauses: Pauses | null;
   /** Null where nothing was stamped. */
   stamped: StampedRecording | null;
-};
+}
 
-export type TrialRecord = {
+export interface TrialRecord {
   folder: string;
   trial: Trial;
   measurements: MeasurementRecord[];
   /** What kept the server from running, where it tells. */
   serverPauses: Pauses | null;
-};
+}
 
 /** Trials come in the order in which they ran. */
-export type Run = {
+export interface Run {
   dir: string;
   manifest: Manifest;
   trials: TrialRecord[];
   /** Of the load generator, before the trials; null where it was not calibrated. */
   calibration: Calibration | null;
-};
+}
 
 export async function readRun(dir: string): Promise<Run> {
   await requireFolder(dir);
@@ -271,7 +277,7 @@ async function readJson<S extends z.ZodObject<{ schema: z.ZodLiteral<string> }>>
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
+  const issue = parsed.error.issues[0];
   const field = z.core.toDotPath(issue.path);
   throw new ResultsError(
     'RUN_FILE_INVALID',

@@ -4,10 +4,10 @@ import { formatCount, formatPercent } from '../text/format.ts';
 import { isOfMeans } from './rows.ts';
 
 /** A server's version line can be long; its first words carry the version. */
-const longestVersion = 24;
+const LONGEST_VERSION = 24;
 
 /** What a floor is, as part of a sentence. */
-export const floorMeaning = 'the same exchange with nothing of the system but its device';
+export const FLOOR_MEANING = 'the same exchange with nothing of the system but its device';
 
 /** The caption, one sentence an element, most important first. */
 export function captionSentences(manifest: Manifest, summary: Summary): string[] {
@@ -66,7 +66,7 @@ function floors({ floors, systems }: Manifest, summary: Summary): string[] {
     return `${what} under ${labelOf(system)}, ${nameCores(cores)}`;
   });
   const trials = trialRange(summary.floors);
-  return [`Dashed line, floor: p50 of ${trials} of ${floorMeaning}: ${each.join('; ')}.`];
+  return [`Dashed line, floor: p50 of ${trials} of ${FLOOR_MEANING}: ${each.join('; ')}.`];
 }
 
 /** "5 trials", "3 to 5 trials". */
@@ -158,7 +158,7 @@ function software(manifest: Manifest): string {
   const names = distinct(['node', 'bypassbench', ...manifest.systems.map((system) => system.name)]);
   const versions = names
     .filter((name) => Object.hasOwn(manifest.versions, name))
-    .map((name) => nameVersion(name, manifest.versions[name]!));
+    .map((name) => nameVersion(name, manifest.versions[name]));
   const commit = manifest.git.commit?.slice(0, 12) ?? 'unknown';
   const changes = manifest.git.dirty ? ' with uncommitted changes' : '';
   return `Software: ${distinct(versions).join(', ')}; commit ${commit}${changes}; ${manifest.started_at.slice(0, 10)}.`;
@@ -167,9 +167,9 @@ function software(manifest: Manifest): string {
 /** "node v24.21.0", and "Redis server v=7.0.15 …" rather than "redis Redis server v=7.0.15 sha=...". */
 function nameVersion(name: string, version: string): string {
   const named = version.toLowerCase().includes(name.toLowerCase()) ? version : `${name} ${version}`;
-  if (named.length <= longestVersion) return named;
-  const lastSpace = named.lastIndexOf(' ', longestVersion);
-  return `${named.slice(0, lastSpace > 0 ? lastSpace : longestVersion)} …`;
+  if (named.length <= LONGEST_VERSION) return named;
+  const lastSpace = named.lastIndexOf(' ', LONGEST_VERSION);
+  return `${named.slice(0, lastSpace > 0 ? lastSpace : LONGEST_VERSION)} …`;
 }
 
 function distinct<T>(values: T[]): T[] {

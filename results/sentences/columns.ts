@@ -1,20 +1,20 @@
 /** The columns that say what the figure says, one row a point or a floor: for the terminal and for the report. */
 import type { Summary } from '../formats/bundle.ts';
-import { floorMeaning, intervalConfidence } from './caption.ts';
-import { formatCount, formatIntervalUs, formatRatio, formatUs } from '../text/format.ts';
 import { referenceName } from '../run/reference.ts';
-import { isOfMeans, type Row, summaryRows } from './rows.ts';
+import { formatCount, formatIntervalUs, formatRatio, formatUs } from '../text/format.ts';
 import type { Column as TextColumn } from '../text/text-table.ts';
+import { FLOOR_MEANING, intervalConfidence } from './caption.ts';
+import { isOfMeans, type Row, summaryRows } from './rows.ts';
 
 export type Column = TextColumn<Row>;
 
-const nothing = '–';
+const NOTHING = '–';
 
 /** The columns for a summary: what is the same for all its points, or published for none, is left out. In µs. */
 export function summaryColumns(summary: Summary, reference: boolean): Column[] {
   const rows = summaryRows(summary);
-  const first = rows[0]!.system;
-  const varies = (key: 'clients' | 'value_bytes'): boolean => rows.some((row) => row[key] !== rows[0]![key]);
+  const first = rows[0].system;
+  const varies = (key: 'clients' | 'value_bytes'): boolean => rows.some((row) => row[key] !== rows[0][key]);
   const published = reference && rows.some(({ published_us }) => published_us !== null);
   const text = (name: string, head: string, cell: Column['cell']): Column => ({
     name,
@@ -58,11 +58,11 @@ export function columnNotes(summary: Summary, columns: Column[]): string[] {
     notes.push(`interval: for the p50, over the trials, ${confidence} confidence.`);
   }
   if (shown.has('ratio')) {
-    const first = summary.points[0]!.system;
+    const first = summary.points[0].system;
     notes.push(`× ${first}: p50 over that of ${first}; none where either point is invalid.`);
   }
   if (shown.has('published')) notes.push(`published: ${referenceName}.`);
-  if (summary.floors.length > 0) notes.push(`(floor): ${floorMeaning}.`);
+  if (summary.floors.length > 0) notes.push(`(floor): ${FLOOR_MEANING}.`);
   const ofMeans = new Set(summary.floors.filter(isOfMeans).map(({ name }) => name));
   if (ofMeans.size > 0) {
     notes.push(
@@ -82,7 +82,7 @@ export function formatQuantile(row: Row, name: keyof NonNullable<Row['latency_us
 function ratioToFirst(rows: Row[], row: Row): number | null {
   const first = rows.find(
     (other) =>
-      other.system === rows[0]!.system &&
+      other.system === rows[0].system &&
       other.operation === row.operation &&
       other.clients === row.clients &&
       other.value_bytes === row.value_bytes,
@@ -93,5 +93,5 @@ function ratioToFirst(rows: Row[], row: Row): number | null {
 }
 
 function formatIfAny<T>(value: T | null | undefined, format: (value: T) => string): string {
-  return value === null || value === undefined ? nothing : format(value);
+  return value === null || value === undefined ? NOTHING : format(value);
 }

@@ -5,14 +5,14 @@ import { formatCount } from '../text/format.ts';
 /** A point, or a floor, under the name that it is shown by. */
 type Named = Measured & { system: string; label: string };
 
-export type Doubt = {
+export interface Doubt {
   system: string;
   label: string;
   /** "SET and GET"; with the number of clients and the value size where these differ between points. */
   targets: string;
   verdict: Measured['verdict'];
   reasons: string[];
-};
+}
 
 /** One doubt for each system, verdict and set of reasons, in the order of the points. */
 export function doubts(points: Named[]): Doubt[] {
@@ -21,7 +21,7 @@ export function doubts(points: Named[]): Doubt[] {
     (point) => JSON.stringify([point.system, point.verdict, point.reasons]),
   );
   return [...groups.values()].map((alike) => {
-    const { system, label, verdict, reasons } = alike[0]!;
+    const { system, label, verdict, reasons } = alike[0];
     const targets = alike.map((point) => nameTarget(point, points)).join(' and ');
     return { system, label, targets, verdict, reasons };
   });

@@ -1,7 +1,7 @@
 /** How sure differences are, in words: for the table, the report, and what a run ends with. */
 import type { Ratio, Summary } from '../formats/bundle.ts';
-import { nameTarget } from './doubts.ts';
 import { formatPercent } from '../text/format.ts';
+import { nameTarget } from './doubts.ts';
 
 /** "+12.3 % [+8.1 to +15 %]", and what that is worth. */
 export function formatChange({ ratio, interval, detectable }: Ratio): string {

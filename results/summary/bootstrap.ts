@@ -24,11 +24,14 @@ import { median, quantileSorted, sampleWithReplacement } from 'simple-statistics
 import type { Ratio } from '../formats/bundle.ts';
 
 /** One number for each trial that gave one, in any order; greater than zero. */
-export type TrialValue = { trial: number; value: number };
+export interface TrialValue {
+  trial: number;
+  value: number;
+}
 
 export type Pairing = 'paired' | 'unpaired';
 
-export type Difference = {
+export interface Difference {
   /** Medians over the trials that were used, and the first over the second. */
   a: number;
   b: number;
@@ -42,14 +45,14 @@ export type Difference = {
    * the ratio. Null without an interval.
    */
   detectable: number | null;
-};
+}
 
-export const fewestTrials = 3;
+export const FEWEST_TRIALS = 3;
 
 /** So many that both percentiles are values of resamples, with nothing to interpolate. */
-const defaultResamples = 10_001;
-const tail = 0.025;
-const seed = 2019;
+const DEFAULT_RESAMPLES = 10_001;
+const TAIL = 0.025;
+const SEED = 2019;
 
 /** A statistic of two samples, such as the ratio of their medians. */
 type Statistic = (a: number[], b: number[]) => number;
@@ -66,7 +69,7 @@ export function differenceInterval(a: TrialValue[], b: TrialValue[], pairing: Pa
   if (trials === 0 || ![...valuesA, ...valuesB].every((value) => value > 0)) return null;
   const ratio = ratioOfMedians(valuesA, valuesB);
   const interval =
-    trials < fewestTrials ? null : bootstrapInterval(valuesA, valuesB, pairing, ratioOfMedians);
+    trials < FEWEST_TRIALS ? null : bootstrapInterval(valuesA, valuesB, pairing, ratioOfMedians);
   return {
     a: median(valuesA),
     b: median(valuesB),
@@ -94,9 +97,9 @@ export function bootstrapInterval(
   b: number[],
   pairing: Pairing,
   statistic: Statistic,
-  resamples = defaultResamples,
+  resamples = DEFAULT_RESAMPLES,
 ): { low: number; high: number } {
-  const random = mulberry32(seed);
+  const random = mulberry32(SEED);
   const indices = a.map((_, index) => index);
   const estimates = Float64Array.from({ length: resamples }, () => {
     if (pairing === 'unpaired') {
@@ -107,12 +110,12 @@ export function bootstrapInterval(
     }
     const drawn = sampleWithReplacement(indices, indices.length, random);
     return statistic(
-      drawn.map((index) => a[index]!),
-      drawn.map((index) => b[index]!),
+      drawn.map((index) => a[index]),
+      drawn.map((index) => b[index]),
     );
   });
   const sorted = Array.from(estimates.sort());
-  return { low: quantileSorted(sorted, tail), high: quantileSorted(sorted, 1 - tail) };
+  return { low: quantileSorted(sorted, TAIL), high: quantileSorted(sorted, 1 - TAIL) };
 }
 
 function valuesOf(trials: TrialValue[]): number[] {

@@ -1,6 +1,8 @@
 /** Each check fires where it must, names the trials, and keeps quiet just below its limit. */
 import { describe, expect, test } from 'vitest';
 import type { LoadResult, Trial } from '../formats/bundle.ts';
+import type { Pauses } from '../formats/pauses.ts';
+import { mergeHistograms } from '../run/histogram.ts';
 import {
   checkDrift,
   checkGaps,
@@ -11,18 +13,16 @@ import {
   checkStandstill,
   checkTakenTime,
 } from './checks.ts';
-import { mergeHistograms } from '../run/histogram.ts';
-import type { Pauses } from '../formats/pauses.ts';
 import type { TrialOutcome } from './trial-outcome.ts';
 
-type Given = {
+interface Given {
   result?: Partial<LoadResult>;
   operation?: Partial<LoadResult['operations'][number]>;
   interference?: Trial['measurements'][number]['interference'];
   pauses?: Pauses;
   requests?: number;
   stages?: { joined: number; inconsistent: number };
-};
+}
 
 function outcome(
   trial: number,

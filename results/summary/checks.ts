@@ -3,25 +3,31 @@
  * or suspect (wants a second look). docs/measuring.md has the thresholds with their reasons.
  */
 import { median } from 'simple-statistics';
-import { formatCount, formatPercent, formatUs } from '../text/format.ts';
 import type { Pauses } from '../formats/pauses.ts';
+import { formatCount, formatPercent, formatUs } from '../text/format.ts';
 import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
 
-export type Found = { invalid: string[]; suspect: string[] };
+export interface Found {
+  invalid: string[];
+  suspect: string[];
+}
 
 /** Lower bounds of what a point can show, with the names that sentences call them. */
-export type LowerBound = { name: string; p50_us: number };
+export interface LowerBound {
+  name: string;
+  p50_us: number;
+}
 
 /** Share of the window spent on requests and replies, beyond which the generator may be, and is, the limit of what is measured. */
 const busyShare = { suspect: 0.8, invalid: 0.95 };
 /** By how much the second half of a trial may differ from its first half. */
-const drift = 0.25;
+const DRIFT = 0.25;
 /** Share of a trial's time that others may have had of its cores. */
 const takenShare = { suspect: 0.01, invalid: 0.1 };
 /** Share of the measured window that the load generator may have stood still. */
 const standstillShare = { suspect: 0.05, invalid: 0.2 };
 /** Gaps for each request: with half as many as requests lie beyond the p99.9, that is the generator's own as much as theirs. */
-const gapsPerRequest = 0.0005;
+const GAPS_PER_REQUEST = 0.0005;
 /**
  * A point this little above a lower bound shows the bound rather than the system. One below it cannot be, but by this share
  * it can, where the machine's speed differs from trial to trial.
@@ -30,7 +36,7 @@ const nearBound = { above: 1.1, below: 0.9 };
 /** Share of the median service time that the generator may be behind its schedule, at the p99. */
 const scheduleLag = { suspect: 0.1, invalid: 1 };
 /** Share of stamped requests whose stamps may be out of order and left out, before those that are left stand for few. */
-const outOfOrderShare = 0.05;
+const OUT_OF_ORDER_SHARE = 0.05;
 
 export function checkAll(outcomes: TrialOutcome[], p50_us: number | null, bounds: LowerBound[]): Found {
   const found = [
@@ -72,7 +78,7 @@ export function checkDrift(outcomes: TrialOutcome[]): Found {
       const half = Math.floor(medians.length / 2);
       return Math.abs(Math.log(median(medians.slice(half)) / median(medians.slice(0, half))));
     },
-    { suspect: Math.log(1 + drift), invalid: Number.POSITIVE_INFINITY },
+    { suspect: Math.log(1 + DRIFT), invalid: Number.POSITIVE_INFINITY },
     (trials, worst) =>
       `${trials}: the p50 of the second half differs from that of the first by up to ${formatPercent(Math.exp(worst) - 1)}: ` +
       'something drifts.',
@@ -133,7 +139,7 @@ export function checkGaps(outcomes: TrialOutcome[]): Found {
       const requests = measurement?.recording?.latency_ns.totalCount;
       return found && requests ? found.count / requests : null;
     },
-    { suspect: gapsPerRequest, invalid: Number.POSITIVE_INFINITY },
+    { suspect: GAPS_PER_REQUEST, invalid: Number.POSITIVE_INFINITY },
     (trials, worst) =>
       `${trials}: the p99.9 may be the load generator's own: it stood still up to once in ${formatCount(Math.round(1 / worst))} requests, for ` +
       '50 us and more.',
@@ -177,7 +183,7 @@ export function checkStamps(outcomes: TrialOutcome[]): Found {
       const { joined = 0, inconsistent = 0 } = measurement?.stamped?.stages ?? {};
       return inconsistent === 0 ? null : inconsistent / (joined + inconsistent);
     },
-    { suspect: outOfOrderShare, invalid: Number.POSITIVE_INFINITY },
+    { suspect: OUT_OF_ORDER_SHARE, invalid: Number.POSITIVE_INFINITY },
     (trials, worst) =>
       `${trials}: up to ${formatPercent(worst)} of the stamped requests have stamps out of order and are left out of the stages.`,
   );

@@ -1,6 +1,10 @@
 /** The interval of confidence for a median over trials. */
 
-export type Interval = { low: number; high: number; confidence: number };
+export interface Interval {
+  low: number;
+  high: number;
+  confidence: number;
+}
 
 /**
  * A distribution-free interval for the median of what `values` (one per trial, any order) are drawn from:
@@ -27,5 +31,5 @@ export function medianInterval(values: number[]): Interval | null {
     rank += 1;
     tail += probability;
   }
-  return { low: sorted[rank]!, high: sorted[n - 1 - rank]!, confidence: 1 - 2 * tail };
+  return { low: sorted[rank], high: sorted[n - 1 - rank], confidence: 1 - 2 * tail };
 }

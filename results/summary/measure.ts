@@ -1,7 +1,8 @@
 /** The measures by which two points are compared: each has one number for each trial. */
-import type { TrialValue } from './bootstrap.ts';
+
 import type { Measured } from '../formats/bundle.ts';
 import { formatCount, formatUs } from '../text/format.ts';
+import type { TrialValue } from './bootstrap.ts';
 
 export const measures = ['latency_p50', 'latency_p99', 'throughput'] as const;
 
@@ -22,7 +23,7 @@ export const measureHeads: Record<Measure, string> = {
 };
 
 /** A quantile q needs 10 / (1 - q) samples, so that about ten lie beyond it; here in each trial. */
-const samplesForP99 = 1000;
+const SAMPLES_FOR_P99 = 1000;
 
 /** In µs, or in requests per second. */
 export function trialValues(point: Measured, measure: Measure): TrialValue[] {
@@ -41,7 +42,7 @@ export function trialValues(point: Measured, measure: Measure): TrialValue[] {
 
 /** Whether the trials, on average, have the samples that their quantile wants. */
 export function enoughForQuantile({ samples, trials }: Measured, measure: Measure): boolean {
-  return measure !== 'latency_p99' || samples >= samplesForP99 * trials;
+  return measure !== 'latency_p99' || samples >= SAMPLES_FOR_P99 * trials;
 }
 
 /** Without its unit: "23.3", "104,000". */

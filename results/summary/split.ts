@@ -10,11 +10,11 @@
  * trials, paired by block (bootstrap.ts).
  */
 import { median } from 'simple-statistics';
-import { bootstrapInterval, fewestTrials } from './bootstrap.ts';
 import type { Point, Share, Split } from '../formats/bundle.ts';
 import hotos19 from '../run/reference/hotos19.json' with { type: 'json' };
 import { referenceUs } from '../run/reference.ts';
 import { sameTarget } from '../run/run-folder.ts';
+import { bootstrapInterval, FEWEST_TRIALS } from './bootstrap.ts';
 
 /** As the paper's text rounds them. */
 export const publishedShares: Record<'interface' | 'data_path' | 'kernel', number> =
@@ -40,17 +40,17 @@ export function splits(points: Point[]): Split[] {
 function splitOf(unmodified: Point, kernel: Point, bypass: Point): Split | null {
   const values = commonTrials([unmodified, kernel, bypass]);
   if (values.length === 0) return null;
-  const [u, k, b] = [0, 1, 2].map((index) => values.map((trial) => trial[index]!));
+  const [u, k, b] = [0, 1, 2].map((index) => values.map((trial) => trial[index]));
   const all = values.map((_, index) => index);
   /** Of the trials that were drawn: the difference of two systems' medians over the unmodified one's. */
   const share = (more: number[], less: number[]): Share => {
     const ofTrials = (drawn: number[]): number => {
-      const medianOf = (system: number[]): number => median(drawn.map((trial) => system[trial]!));
+      const medianOf = (system: number[]): number => median(drawn.map((trial) => system[trial]));
       return (medianOf(more) - medianOf(less)) / medianOf(u!);
     };
     return {
       share: ofTrials(all),
-      interval: values.length < fewestTrials ? null : bootstrapInterval(all, all, 'paired', ofTrials),
+      interval: values.length < FEWEST_TRIALS ? null : bootstrapInterval(all, all, 'paired', ofTrials),
     };
   };
   const { operation, clients, value_bytes } = kernel;
@@ -75,7 +75,7 @@ function splitOf(unmodified: Point, kernel: Point, bypass: Point): Split | null 
 
 /** p50 of the points in each trial that all of them have. */
 function commonTrials(points: Point[]): number[][] {
-  return points[0]!.trial_p50_us.flatMap(({ trial }) => {
+  return points[0].trial_p50_us.flatMap(({ trial }) => {
     const values = points.flatMap(
       (point) => point.trial_p50_us.find((one) => one.trial === trial)?.p50_us ?? [],
     );

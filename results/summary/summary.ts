@@ -1,5 +1,5 @@
 /** summary.json from a run's raw files: one point for each system or floor and each planned measurement. */
-import { pairedRatio, type TrialValue } from './bootstrap.ts';
+
 import {
   type FloorPoint,
   type Measured,
@@ -10,14 +10,15 @@ import {
   schemaVersions,
   summarySchema,
 } from '../formats/bundle.ts';
+import { latencyUs, medianUs, mergeHistograms, p99Us } from '../run/histogram.ts';
+import { type Recording, type Run, sameTarget } from '../run/run-folder.ts';
+import { formatChange } from '../sentences/noise.ts';
+import { pairedRatio, type TrialValue } from './bootstrap.ts';
 import type { LowerBound } from './checks.ts';
 import { counterDoubt } from './counter.ts';
-import { latencyUs, medianUs, mergeHistograms, p99Us } from '../run/histogram.ts';
 import { summarizeInterference, summarizeTail } from './interference.ts';
 import { medianInterval } from './interval.ts';
 import { trialValues } from './measure.ts';
-import { formatChange } from '../sentences/noise.ts';
-import { type Recording, type Run, sameTarget } from '../run/run-folder.ts';
 import { splits } from './split.ts';
 import { summarizeStages } from './stages/summarize.ts';
 import type { TrialOutcome } from './trial-outcome.ts';
@@ -58,14 +59,14 @@ export function summarize(run: Run): Summary {
 }
 
 /** More than this that a system differs from itself, or that could not be told from none, is much. */
-const muchNoise = 0.1;
+const MUCH_NOISE = 0.1;
 
 /** What the repetition of a point's system says of it. */
 function noiseOf(point: Point, repeats: Summary['repeats']): string[] {
   const twin = repeats.find((other) => other.repeats === point.system && sameTarget(other, point));
   const itself = twin?.versus_itself;
   if (!itself) return [];
-  const noisy = Math.abs(itself.ratio - 1) > muchNoise || (itself.detectable ?? 0) > muchNoise;
+  const noisy = Math.abs(itself.ratio - 1) > MUCH_NOISE || (itself.detectable ?? 0) > MUCH_NOISE;
   return noisy ? [`Measured twice in each block, it differs from itself: p50 ${formatChange(itself)}.`] : [];
 }
 
@@ -131,7 +132,7 @@ function lowerBounds(floors: FloorPoint[], system: string, target: MeasurementTa
 
 /** With a server that takes no time, over the same backend. */
 function generatorFloor({ calibration, manifest }: Run, backend: string): LowerBound[] {
-  const { clients, value_bytes } = manifest.plan.measurements[0]!;
+  const { clients, value_bytes } = manifest.plan.measurements[0];
   const alike = calibration?.backend === backend && clients === 1 && value_bytes === calibration.value_bytes;
   return alike ? [{ name: "the load generator's own floor", p50_us: calibration.floor_us.p50 }] : [];
 }

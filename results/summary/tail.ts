@@ -25,7 +25,10 @@ export const tailCauseNames: Record<TailCause, string> = {
   none_seen: 'nothing was seen',
 };
 
-type Span = { start_ns: number; end_ns: number };
+interface Span {
+  start_ns: number;
+  end_ns: number;
+}
 
 /** Counts of the requests with latencies of `threshold_ns` and more, by cause. `server` is null where it tells nothing. */
 export function attributeTail(
@@ -69,9 +72,9 @@ function overlaps(spans: Span[]): (start_ns: number, end_ns: number) => boolean 
     let high = sorted.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (sorted[middle]!.end_ns <= start_ns + ROUNDING_NS) low = middle + 1;
+      if (sorted[middle].end_ns <= start_ns + ROUNDING_NS) low = middle + 1;
       else high = middle;
     }
-    return low < sorted.length && sorted[low]!.start_ns < end_ns - ROUNDING_NS;
+    return low < sorted.length && sorted[low].start_ns < end_ns - ROUNDING_NS;
   };
 }

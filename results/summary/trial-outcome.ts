@@ -1,13 +1,13 @@
 /** What the planned trials of a system or floor gave for one point. */
 import type { MeasurementRecord, TrialRecord } from '../run/run-folder.ts';
 
-export type TrialOutcome = {
+export interface TrialOutcome {
   trial: number;
   /** Null when the trial is not in the run folder. */
   record: TrialRecord | null;
   /** Null when the trial holds no such measurement. */
   measurement: MeasurementRecord | null;
-};
+}
 
 /** "Trial 2", "Trials 2 and 3", "Trials 1, 2 and 5". */
 export function nameTrials(outcomes: TrialOutcome[]): string {

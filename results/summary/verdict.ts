@@ -7,7 +7,7 @@ import { checkAll, type LowerBound } from './checks.ts';
 import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
 
 /** A quantile q needs 10 / (1 - q) samples, so that about ten lie beyond it: 10,000 for the p99.9 reported. */
-const samplesForP999 = 10_000;
+const SAMPLES_FOR_P999 = 10_000;
 
 type Verdict = Pick<Point, 'verdict' | 'reasons'>;
 
@@ -33,9 +33,9 @@ export function judge(
   }
   if (samples === 0) {
     invalid.push('No trial gave a latency sample.');
-  } else if (samples < samplesForP999 && !outcomes.some(isOfMeans)) {
+  } else if (samples < SAMPLES_FOR_P999 && !outcomes.some(isOfMeans)) {
     suspect.push(
-      `${samples} samples are too few for the p99.9, which wants ${samplesForP999}: run longer or more trials.`,
+      `${samples} samples are too few for the p99.9, which wants ${SAMPLES_FOR_P999}: run longer or more trials.`,
     );
   }
   if (samples > 0 && outcomes.filter(hasSamples).length === 1) {

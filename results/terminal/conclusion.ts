@@ -1,12 +1,13 @@
 /** What a run comes to, in the terminal: the table, where the time goes, how sure that is, and the claims. */
-import type { Summary } from '../formats/bundle.ts';
+
 import type { Finding } from '../claims/evaluate.ts';
 import { renderVerdicts } from '../claims/render.ts';
+import type { Summary } from '../formats/bundle.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { formatChange, noiseSentences } from '../sentences/noise.ts';
+import { paragraph, type Terminal } from '../text/terminal.ts';
 import { renderStages } from './stages-table.ts';
 import { renderTable } from './table.ts';
-import { paragraph, type Terminal } from '../text/terminal.ts';
 
 /** Lines, ending in a newline. `reference`: with published values, and the claims that rest on them. */
 export function renderConclusion(

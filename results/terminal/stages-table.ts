@@ -1,11 +1,16 @@
 /** The breakdown in the terminal: for each point, what each kind of work takes of its latency near the p50. */
 import type { Summary } from '../formats/bundle.ts';
 import { nameTarget } from '../sentences/doubts.ts';
+import { type StageOwner, stageNamed, stageOwners } from '../summary/stages/stage.ts';
 import { formatUs } from '../text/format.ts';
 import { type Column, textTable } from '../text/text-table.ts';
-import { type StageOwner, stageNamed, stageOwners } from '../summary/stages/stage.ts';
 
-type Row = { system: string; target: string; latency_us: number; byOwner_us: Map<StageOwner, number> };
+interface Row {
+  system: string;
+  target: string;
+  latency_us: number;
+  byOwner_us: Map<StageOwner, number>;
+}
 
 const heads: Record<StageOwner, string> = {
   schedule: 'schedule',

@@ -3,8 +3,8 @@ import { styleText } from 'node:util';
 import type { Measured, Summary } from '../formats/bundle.ts';
 import { columnNotes, summaryColumns } from '../sentences/columns.ts';
 import { doubts } from '../sentences/doubts.ts';
-import { formatRunState } from '../text/format.ts';
 import { summaryRows } from '../sentences/rows.ts';
+import { formatRunState } from '../text/format.ts';
 import { paragraph, type Terminal } from '../text/terminal.ts';
 import { textTable } from '../text/text-table.ts';
 

@@ -13,7 +13,7 @@ type HtmlValue = string | number | Html | HtmlValue[];
 
 /** html`<td>${value}</td>`: strings and numbers are escaped, lists joined, Html taken as it is. */
 export function html(parts: TemplateStringsArray, ...values: HtmlValue[]): Html {
-  return new Html(parts.reduce((text, part, index) => text + render(values[index - 1]!) + part));
+  return new Html(parts.reduce((text, part, index) => text + render(values[index - 1]) + part));
 }
 
 export function trusted(markup: string): Html {
@@ -22,7 +22,7 @@ export function trusted(markup: string): Html {
 
 /** Escapes for text and for attribute values in either kind of quotes (HTML Living Standard, 13.3). */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character]!);
+  return text.replace(/[&<>"']/g, (character) => entities[character]);
 }
 
 const entities: Record<string, string> = {

@@ -2,20 +2,20 @@
 import { stripVTControlCharacters } from 'node:util';
 import { wrapWords } from './wrap.ts';
 
-export type Terminal = {
+export interface Terminal {
   /** Width in characters. */
   columns: number;
   /** Whether to colour verdicts. */
   color: boolean;
-};
+}
 
 /** Columns where the output is no terminal, or one that does not know its width. */
-const columnsWithoutTerminal = 100;
+const COLUMNS_WITHOUT_TERMINAL = 100;
 
 /** Standard output. Node's `hasColors` heeds NO_COLOR and FORCE_COLOR. */
 export function terminal(): Terminal {
   return {
-    columns: process.stdout.columns || columnsWithoutTerminal,
+    columns: process.stdout.columns || COLUMNS_WITHOUT_TERMINAL,
     color: process.stdout.isTTY === true && process.stdout.hasColors(),
   };
 }

@@ -2,16 +2,19 @@
 import Table from 'cli-table3';
 import { printable } from './terminal.ts';
 
-export type Column<Row> = {
+export interface Column<Row> {
   name: string;
   head: string;
   align: 'left' | 'right';
   cell: (row: Row) => string;
-};
+}
 
-export type TextTable<Row> = { lines: string[]; shown: Column<Row>[] };
+export interface TextTable<Row> {
+  lines: string[];
+  shown: Column<Row>[];
+}
 
-const gap = '  ';
+const GAP = '  ';
 
 const borders = [
   ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
@@ -38,7 +41,7 @@ export function textTable<Row>(
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
     chars: {
       ...Object.fromEntries(borders.map((border) => [border, ''])),
-      middle: gap,
+      middle: GAP,
     },
   });
   for (const row of rows) {
@@ -66,5 +69,5 @@ function tableWidth<Row>(rows: Row[], shown: Column<Row>[]): number {
   const widths = shown.map((column) =>
     Math.max(column.head.length, ...rows.map((row) => column.cell(row).length)),
   );
-  return widths.reduce((sum, width) => sum + width, gap.length * (shown.length - 1));
+  return widths.reduce((sum, width) => sum + width, GAP.length * (shown.length - 1));
 }

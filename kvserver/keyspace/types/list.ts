@@ -4,48 +4,48 @@ const CAPACITY_MIN = 8;
 
 export class ListValue {
   length = 0;
-  private items: (string | undefined)[] = new Array(CAPACITY_MIN).fill(undefined);
-  private head = 0;
+  #items: (string | undefined)[] = new Array(CAPACITY_MIN).fill(undefined);
+  #head = 0;
 
   /** `index` counts from the head and is within the list. */
   at(index: number): string {
-    return this.items[this.slot(index)]!;
+    return this.#items[this.#slot(index)] as string;
   }
 
   replace(index: number, item: string): void {
-    this.items[this.slot(index)] = item;
+    this.#items[this.#slot(index)] = item;
   }
 
   pushHead(item: string): void {
-    if (this.length === this.items.length) this.resize(2 * this.length);
-    this.head = (this.head - 1) & (this.items.length - 1);
-    this.items[this.head] = item;
+    if (this.length === this.#items.length) this.#resize(2 * this.length);
+    this.#head = (this.#head - 1) & (this.#items.length - 1);
+    this.#items[this.#head] = item;
     this.length++;
   }
 
   pushTail(item: string): void {
-    if (this.length === this.items.length) this.resize(2 * this.length);
-    this.items[this.slot(this.length)] = item;
+    if (this.length === this.#items.length) this.#resize(2 * this.length);
+    this.#items[this.#slot(this.length)] = item;
     this.length++;
   }
 
   /** The list is not empty. */
   popHead(): string {
-    const item = this.items[this.head]!;
-    this.items[this.head] = undefined;
-    this.head = (this.head + 1) & (this.items.length - 1);
+    const item = this.#items[this.#head] as string;
+    this.#items[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#items.length - 1);
     this.length--;
-    this.shrink();
+    this.#shrink();
     return item;
   }
 
   /** The list is not empty. */
   popTail(): string {
-    const slot = this.slot(this.length - 1);
-    const item = this.items[slot]!;
-    this.items[slot] = undefined;
+    const slot = this.#slot(this.length - 1);
+    const item = this.#items[slot] as string;
+    this.#items[slot] = undefined;
     this.length--;
-    this.shrink();
+    this.#shrink();
     return item;
   }
 
@@ -63,20 +63,20 @@ export class ListValue {
     return list;
   }
 
-  private slot(index: number): number {
-    return (this.head + index) & (this.items.length - 1);
+  #slot(index: number): number {
+    return (this.#head + index) & (this.#items.length - 1);
   }
 
-  private shrink(): void {
-    if (this.items.length > CAPACITY_MIN && this.length < this.items.length / 4) {
-      this.resize(this.items.length / 2);
+  #shrink(): void {
+    if (this.#items.length > CAPACITY_MIN && this.length < this.#items.length / 4) {
+      this.#resize(this.#items.length / 2);
     }
   }
 
-  private resize(capacity: number): void {
+  #resize(capacity: number): void {
     const items: (string | undefined)[] = new Array(capacity).fill(undefined);
-    for (let i = 0; i < this.length; i++) items[i] = this.items[this.slot(i)];
-    this.items = items;
-    this.head = 0;
+    for (let i = 0; i < this.length; i++) items[i] = this.#items[this.#slot(i)];
+    this.#items = items;
+    this.#head = 0;
   }
 }

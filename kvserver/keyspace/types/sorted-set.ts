@@ -26,153 +26,153 @@ class Node {
 export type SortedSetEntry = Pick<Node, 'member' | 'score'>;
 
 export class SortedSetValue {
-  private readonly scores = new Map<string, number>();
-  private readonly header = new Node('', 0, LEVELS_MAX);
-  private tail: Node | null = null;
-  private levels = 1;
+  readonly #scores = new Map<string, number>();
+  readonly #header = new Node('', 0, LEVELS_MAX);
+  #tail: Node | null = null;
+  #levels = 1;
 
   get size(): number {
-    return this.scores.size;
+    return this.#scores.size;
   }
 
   score(member: string): number | undefined {
-    return this.scores.get(member);
+    return this.#scores.get(member);
   }
 
   /** Adds the member or changes its score. */
   set(member: string, score: number): void {
-    const former = this.scores.get(member);
-    if (former !== undefined) this.unlink(member, former);
-    this.scores.set(member, score);
-    this.link(member, score);
+    const former = this.#scores.get(member);
+    if (former !== undefined) this.#unlink(member, former);
+    this.#scores.set(member, score);
+    this.#link(member, score);
   }
 
   /** Whether it was a member. */
   delete(member: string): boolean {
-    const score = this.scores.get(member);
+    const score = this.#scores.get(member);
     if (score === undefined) return false;
-    this.scores.delete(member);
-    this.unlink(member, score);
+    this.#scores.delete(member);
+    this.#unlink(member, score);
     return true;
   }
 
   /** The set is not empty. */
   first(): SortedSetEntry {
-    return this.header.forward[0]!;
+    return this.#header.forward[0] as Node;
   }
 
   /** The set is not empty. */
   last(): SortedSetEntry {
-    return this.tail!;
+    return this.#tail!;
   }
 
   /** How many members come before this one, which is in the set. */
   rank(member: string): number {
-    return this.countBefore(this.scores.get(member)!, member);
+    return this.#countBefore(this.#scores.get(member)!, member);
   }
 
   /** Calls `visit` for `count` members from this rank on, which is in the set, upwards or downwards. */
   range(rank: number, count: number, reverse: boolean, visit: (entry: SortedSetEntry) => void): void {
-    let node = this.at(rank);
+    let node = this.#at(rank);
     for (; count > 0 && node !== null; count--) {
       visit(node);
-      node = reverse ? node.backward : node.forward[0]!;
+      node = reverse ? node.backward : node.forward[0];
     }
   }
 
   copy(): SortedSetValue {
     const copy = new SortedSetValue();
-    for (const [member, score] of this.scores) copy.set(member, score);
+    for (const [member, score] of this.#scores) copy.set(member, score);
     return copy;
   }
 
-  private at(rank: number): Node | null {
+  #at(rank: number): Node | null {
     let left = rank + 1;
-    let node = this.header;
-    for (let level = this.levels - 1; level >= 0; level--) {
-      while (node.forward[level] && node.span[level]! <= left) {
-        left -= node.span[level]!;
-        node = node.forward[level]!;
+    let node = this.#header;
+    for (let level = this.#levels - 1; level >= 0; level--) {
+      while (node.forward[level] && node.span[level] <= left) {
+        left -= node.span[level];
+        node = node.forward[level] as Node;
       }
       if (left === 0) return node;
     }
     return null;
   }
 
-  private countBefore(score: number, member: string): number {
+  #countBefore(score: number, member: string): number {
     let count = 0;
-    let node = this.header;
-    for (let level = this.levels - 1; level >= 0; level--) {
-      let next = node.forward[level]!;
+    let node = this.#header;
+    for (let level = this.#levels - 1; level >= 0; level--) {
+      let next = node.forward[level];
       while (next && precedes(next, score, member)) {
-        count += node.span[level]!;
+        count += node.span[level];
         node = next;
-        next = node.forward[level]!;
+        next = node.forward[level];
       }
     }
     return count;
   }
 
-  private link(member: string, score: number): void {
+  #link(member: string, score: number): void {
     const before: Node[] = [];
     const rankOf: number[] = [];
-    let node = this.header;
+    let node = this.#header;
     let rank = 0;
-    for (let level = this.levels - 1; level >= 0; level--) {
-      let next = node.forward[level]!;
+    for (let level = this.#levels - 1; level >= 0; level--) {
+      let next = node.forward[level];
       while (next && precedes(next, score, member)) {
-        rank += node.span[level]!;
+        rank += node.span[level];
         node = next;
-        next = node.forward[level]!;
+        next = node.forward[level];
       }
       before[level] = node;
       rankOf[level] = rank;
     }
     const levels = randomLevels();
-    for (; this.levels < levels; this.levels++) {
-      before[this.levels] = this.header;
-      rankOf[this.levels] = 0;
-      this.header.span[this.levels] = this.scores.size - 1;
+    for (; this.#levels < levels; this.#levels++) {
+      before[this.#levels] = this.#header;
+      rankOf[this.#levels] = 0;
+      this.#header.span[this.#levels] = this.#scores.size - 1;
     }
     const added = new Node(member, score, levels);
     for (let level = 0; level < levels; level++) {
-      const previous = before[level]!;
-      const skipped = rank - rankOf[level]!;
-      added.forward[level] = previous.forward[level]!;
-      added.span[level] = previous.span[level]! - skipped;
+      const previous = before[level];
+      const skipped = rank - rankOf[level];
+      added.forward[level] = previous.forward[level];
+      added.span[level] = previous.span[level] - skipped;
       previous.forward[level] = added;
       previous.span[level] = skipped + 1;
     }
-    for (let level = levels; level < this.levels; level++) before[level]!.span[level]!++;
-    added.backward = before[0] === this.header ? null : before[0]!;
+    for (let level = levels; level < this.#levels; level++) before[level].span[level]++;
+    added.backward = before[0] === this.#header ? null : before[0];
     if (added.forward[0]) added.forward[0].backward = added;
-    else this.tail = added;
+    else this.#tail = added;
   }
 
-  private unlink(member: string, score: number): void {
+  #unlink(member: string, score: number): void {
     const before: Node[] = [];
-    let node = this.header;
-    for (let level = this.levels - 1; level >= 0; level--) {
-      let next = node.forward[level]!;
+    let node = this.#header;
+    for (let level = this.#levels - 1; level >= 0; level--) {
+      let next = node.forward[level];
       while (next && precedes(next, score, member)) {
         node = next;
-        next = node.forward[level]!;
+        next = node.forward[level];
       }
       before[level] = node;
     }
-    const removed = before[0]!.forward[0]!;
-    for (let level = 0; level < this.levels; level++) {
-      const previous = before[level]!;
+    const removed = before[0].forward[0] as Node;
+    for (let level = 0; level < this.#levels; level++) {
+      const previous = before[level];
       if (previous.forward[level] === removed) {
-        previous.span[level]! += removed.span[level]! - 1;
-        previous.forward[level] = removed.forward[level]!;
+        previous.span[level] += removed.span[level] - 1;
+        previous.forward[level] = removed.forward[level];
       } else {
-        previous.span[level]!--;
+        previous.span[level]--;
       }
     }
     if (removed.forward[0]) removed.forward[0].backward = removed.backward;
-    else this.tail = removed.backward;
-    while (this.levels > 1 && this.header.forward[this.levels - 1] === null) this.levels--;
+    else this.#tail = removed.backward;
+    while (this.#levels > 1 && this.#header.forward[this.#levels - 1] === null) this.#levels--;
   }
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { type LinkOptions, SimulatedLink } from '../../sim/link.ts';
+import { numbered, numberOf, queue, receive, receiveAll } from '../../sim/test-frames.ts';
 import { ChecksumStatus } from '../device.ts';
 import { ImpairedDevice } from './impaired-device.ts';
 import { type ImpairmentOptions, NO_IMPAIRMENT } from './impairment.ts';
-import { type LinkOptions, SimulatedLink } from '../../sim/link.ts';
-import { numbered, numberOf, queue, receive, receiveAll } from '../../sim/test-frames.ts';
 
 /** An impaired device at end a of a sound link. */
 function setUp(impairment: Partial<ImpairmentOptions>, linkOptions: LinkOptions = {}) {

@@ -6,8 +6,9 @@
  * pieces in its own buffer. Faults of received frames lie behind the inner device's view of the checksums, so a
  * corrupted frame is marked as unchecked.
  */
-import { ChecksumStatus, type Device, MAX_BURST } from '../device.ts';
+
 import type { Segment } from '../../memory/sga.ts';
+import { ChecksumStatus, type Device, MAX_BURST } from '../device.ts';
 import { Dice, type ImpairmentOptions, noImpairmentYet } from './impairment.ts';
 import { Pieces } from './pieces.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { type LinkOptions, SimulatedLink } from '../../sim/link.ts';
+import { numbered, numberOf, queue, receive } from '../../sim/test-frames.ts';
 import { ImpairedDevice } from './impaired-device.ts';
 import { NO_IMPAIRMENT } from './impairment.ts';
-import { type LinkOptions, SimulatedLink } from '../../sim/link.ts';
 import { PcapDevice } from './pcap-device.ts';
-import { numbered, numberOf, queue, receive } from '../../sim/test-frames.ts';
 
 const HEADER_BYTES = 24;
 

@@ -5,8 +5,9 @@
  * A sent frame is recorded as the stack hands it over: where the device fills in checksums, they are not in it yet, as
  * in any capture on a host whose NIC does so.
  */
-import type { Device } from '../device.ts';
+
 import type { Segment } from '../../memory/sga.ts';
+import type { Device } from '../device.ts';
 import { Pieces } from './pieces.ts';
 
 /** Takes the file piece by piece. The chunk is reused after the call. */

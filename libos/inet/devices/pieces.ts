@@ -1,6 +1,7 @@
 /** The pieces of payload that append has put behind the headers of one frame, until the frame is copied or passed on. */
-import { type Device, MAX_PIECES } from '../device.ts';
+
 import type { Segment } from '../../memory/sga.ts';
+import { type Device, MAX_PIECES } from '../device.ts';
 
 export class Pieces {
   count = 0;

@@ -7,24 +7,24 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Summary } from '../../formats/bundle.ts';
 import type { Calibration } from '../../formats/calibration.ts';
 import { mixture } from '../../sentences/caption.ts';
-import { mutedSystems } from '../chart.ts';
 import { counterSentence } from '../../summary/counter.ts';
+import { formatPercent } from '../../text/format.ts';
+import { mutedSystems } from '../chart.ts';
 import {
   captionStyle,
   figureConfig,
   figureFrame,
-  ink,
+  INK,
   textBlock,
   titleStyle,
-  valueSize,
+  VALUE_SIZE,
   warningStyle,
 } from '../theme/figure-text.ts';
 import { textWidth } from '../theme/font.ts';
-import { formatPercent } from '../../text/format.ts';
-import { colourScale, labelWidth, panelPair, panelWidth } from './panel.ts';
+import { colourScale, LABEL_WIDTH, panelPair, panelWidth } from './panel.ts';
 import { breakdownPanels } from './rows.ts';
 
-const legendLine = 18;
+const LEGEND_LINE = 18;
 
 /** Null where no point has a breakdown. */
 export function breakdownSpec(
@@ -83,24 +83,24 @@ function signedPercent(share: number): string {
 
 /** Squares and words, in the order in which a request meets them, over as many lines as they need. */
 function legend(width: number, owners: ReadonlySet<string>): object {
-  let x = -labelWidth;
+  let x = -LABEL_WIDTH;
   let line = 0;
   const values = colourScale.domain
     .filter((owner) => owners.has(owner))
     .map((owner) => {
-      const taken = textWidth(owner, valueSize) + 34;
+      const taken = textWidth(owner, VALUE_SIZE) + 34;
       if (x + taken > width) {
-        x = -labelWidth;
+        x = -LABEL_WIDTH;
         line++;
       }
-      const entry = { owner, words: [owner], x: x + 6, y: line * legendLine + 8 };
+      const entry = { owner, words: [owner], x: x + 6, y: line * LEGEND_LINE + 8 };
       x += taken;
       return entry;
     });
   const pixels = { type: 'quantitative', scale: null, axis: null };
   return {
     width,
-    height: (line + 1) * legendLine,
+    height: (line + 1) * LEGEND_LINE,
     data: { values },
     encoding: { x: { field: 'x', ...pixels }, y: { field: 'y', ...pixels } },
     layer: [
@@ -109,7 +109,7 @@ function legend(width: number, owners: ReadonlySet<string>): object {
         encoding: { color: { field: 'owner', type: 'nominal', scale: colourScale, legend: null } },
       },
       {
-        mark: { type: 'text', align: 'left', baseline: 'middle', dx: 12, fontSize: valueSize, color: ink },
+        mark: { type: 'text', align: 'left', baseline: 'middle', dx: 12, fontSize: VALUE_SIZE, color: INK },
         encoding: { text: { field: 'words' } },
       },
     ],

@@ -1,17 +1,17 @@
 /** The breakdown's rows: a system or a floor near a quantile, and the pieces that its bar is cut into. */
 import type { FloorPoint, Point, Summary } from '../../formats/bundle.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
-import { formatUs } from '../../text/format.ts';
 import { floorRows, isOfMeans } from '../../sentences/rows.ts';
 import { type BreakdownQuantile, breakdownQuantiles } from '../../summary/stages/breakdown.ts';
 import { type StageOwner, stageNamed, stageOwners } from '../../summary/stages/stage.ts';
+import { formatUs } from '../../text/format.ts';
 
-export const floorOwner = 'floor';
+export const FLOOR_OWNER = 'floor';
 /** Share by which the stamped latency may differ from the one without before that is told. */
-const muchOverhead = 0.1;
+const MUCH_OVERHEAD = 0.1;
 
 /** A stage of a bar, as a row of the chart's dataset: flat, for spreadsheets too. */
-export type Piece = {
+export interface Piece {
   /** "GET", with what else tells the panel from others. */
   panel: string;
   quantile: BreakdownQuantile;
@@ -30,18 +30,22 @@ export type Piece = {
   to_share: number;
   latency_us: number;
   verdict: Point['verdict'];
-};
+}
 
-export type Row = {
+export interface Row {
   row: string;
   system: string;
   label: string;
   total_us: number;
   total: string;
   pieces: Piece[];
-};
+}
 
-export type Panel = { name: string; quantile: BreakdownQuantile; rows: Row[] };
+export interface Panel {
+  name: string;
+  quantile: BreakdownQuantile;
+  rows: Row[];
+}
 
 /** A panel for each target and quantile of which anything is known; in each, systems followed by their floors. */
 export function breakdownPanels({ points, floors }: Summary): Panel[] {
@@ -77,7 +81,7 @@ function systemRow(panel: string, point: Point, quantile: BreakdownQuantile): Ro
 
 /** What stamping has changed, where that is much: the bar is then another one than that of the figure. */
 function withoutStamps({ latency_us }: Point, stamped_us: number): string {
-  if (!latency_us || Math.abs(stamped_us / latency_us.p50 - 1) < muchOverhead) return '';
+  if (!latency_us || Math.abs(stamped_us / latency_us.p50 - 1) < MUCH_OVERHEAD) return '';
   return ` (${formatUs(latency_us.p50)} without stamps)`;
 }
 
@@ -85,10 +89,10 @@ function withoutStamps({ latency_us }: Point, stamped_us: number): string {
 function floorRow(panel: string, floor: FloorPoint, quantile: BreakdownQuantile): Row {
   const told = !isOfMeans(floor) || quantile === 'p50';
   const us = (told && floor.latency_us?.[quantile]) || null;
-  const { label } = floorRows([floor])[0]!;
+  const { label } = floorRows([floor])[0];
   const { system, verdict, name: row } = floor;
   const of = { panel, quantile, system, label, row, verdict };
-  return rowOf(of, us, us === null ? [] : [pieceOf(of, label, floorOwner, 0, us, us)]);
+  return rowOf(of, us, us === null ? [] : [pieceOf(of, label, FLOOR_OWNER, 0, us, us)]);
 }
 
 type Owner = Pick<Piece, 'panel' | 'quantile' | 'system' | 'label' | 'row' | 'verdict'>;
@@ -96,7 +100,7 @@ type Owner = Pick<Piece, 'panel' | 'quantile' | 'system' | 'label' | 'row' | 've
 function pieceOf(
   of: Owner,
   stage: string,
-  owner: (typeof stageOwners)[StageOwner] | typeof floorOwner,
+  owner: (typeof stageOwners)[StageOwner] | typeof FLOOR_OWNER,
   from_us: number,
   us: number,
   latency_us: number,

@@ -5,12 +5,10 @@
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Summary } from '../../formats/bundle.ts';
+import type { Run } from '../../run/run-folder.ts';
 import { mixture, provenanceSentences, runState, trialRange } from '../../sentences/caption.ts';
-import { mutedSystems } from '../chart.ts';
-import { curveLooks, distributionLegend } from './legend.ts';
-import { distributionPanel } from './panel.ts';
-import { distributionSeries, type QuantileRow, quantileRows, type Series } from './points.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
+import { mutedSystems } from '../chart.ts';
 import {
   captionStyle,
   figureConfig,
@@ -19,15 +17,17 @@ import {
   titleStyle,
   warningStyle,
 } from '../theme/figure-text.ts';
-import type { Run } from '../../run/run-folder.ts';
+import { curveLooks, distributionLegend } from './legend.ts';
+import { distributionPanel } from './panel.ts';
+import { distributionSeries, type QuantileRow, quantileRows, type Series } from './points.ts';
 
-const panelWidth = 310;
-const panelHeight = 300;
-const panelGap = 24;
+const PANEL_WIDTH = 310;
+const PANEL_HEIGHT = 300;
+const PANEL_GAP = 24;
 /** What stands left of a panel: the labels of its axis and their title. */
-const axisWidth = 62;
+const AXIS_WIDTH = 62;
 /** From the left edge of the first panel to the right one of the second. */
-const width = 2 * panelWidth + panelGap + axisWidth;
+const width = 2 * PANEL_WIDTH + PANEL_GAP + AXIS_WIDTH;
 
 export function distributionSpec(run: Run, summary: Summary): TopLevelSpec {
   const { manifest } = run;
@@ -36,7 +36,7 @@ export function distributionSpec(run: Run, summary: Summary): TopLevelSpec {
   const looks = curveLooks(all);
   const panels = [...Map.groupBy(all, (series) => nameTarget(series, all))];
   const domain_us = domainOf(quantiles);
-  const size: [number, number] = [panels.length === 1 ? width : panelWidth, panelHeight];
+  const size: [number, number] = [panels.length === 1 ? width : PANEL_WIDTH, PANEL_HEIGHT];
   return {
     ...figureFrame,
     params: [mutedSystems],
@@ -46,7 +46,7 @@ export function distributionSpec(run: Run, summary: Summary): TopLevelSpec {
       distributionLegend(all, looks, width),
       {
         columns: 2,
-        spacing: panelGap,
+        spacing: PANEL_GAP,
         concat: panels.map(([name, series]) =>
           distributionPanel(name, series, quantiles, looks, domain_us, size),
         ),

@@ -1,8 +1,8 @@
 /** The looks of the curves of the distribution figure, and the legend that tells them; its entries fade systems. */
-import { fadeMuted, legendView } from '../chart.ts';
-import type { Series } from './points.ts';
-import { ink, valueSize } from '../theme/figure-text.ts';
+import { fadeMuted, LEGEND_VIEW } from '../chart.ts';
+import { INK, VALUE_SIZE } from '../theme/figure-text.ts';
 import { textWidth } from '../theme/font.ts';
+import type { Series } from './points.ts';
 
 /**
  * Okabe and Ito's colours, told apart with every common colour blindness, without yellow, which is too pale for a
@@ -11,7 +11,10 @@ import { textWidth } from '../theme/font.ts';
 const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#000000', '#56b4e9', '#e69f00'];
 const shapes = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down'];
 
-export type Look = { colour: string; shape: string };
+export interface Look {
+  colour: string;
+  shape: string;
+}
 
 /** By system; a floor's look is that of a system of its own. */
 export function curveLooks(all: Series[]): Map<string, Look> {
@@ -19,16 +22,16 @@ export function curveLooks(all: Series[]): Map<string, Look> {
   return new Map(
     names.map((name, index) => [
       name,
-      { colour: colours[index % colours.length]!, shape: shapes[index % shapes.length]! },
+      { colour: colours[index % colours.length], shape: shapes[index % shapes.length] },
     ]),
   );
 }
 
 export const dashes = { invalid: [5, 3], floor: [1.5, 2.5], none: [1, 0] };
 
-const rowHeight = 20;
-const sampleWidth = 30;
-const gap = 22;
+const ROW_HEIGHT = 20;
+const SAMPLE_WIDTH = 30;
+const GAP = 22;
 
 type Entry = Look & {
   system: string;
@@ -48,9 +51,9 @@ export function distributionLegend(all: Series[], looks: Map<string, Look>, widt
   const px = (field: string): object => ({ field, type: 'quantitative', scale: null, axis: null });
   const mark = { cursor: 'pointer', opacity: 1 };
   return {
-    name: legendView,
+    name: LEGEND_VIEW,
     width,
-    height: entries.at(-1)!.y + rowHeight / 2,
+    height: entries.at(-1)!.y + ROW_HEIGHT / 2,
     data: { values: entries },
     encoding: { y: px('y'), ...fadeMuted },
     layer: [
@@ -76,7 +79,7 @@ export function distributionLegend(all: Series[], looks: Map<string, Look>, widt
         encoding: { x: px('mark') },
       },
       {
-        mark: { ...mark, type: 'text', align: 'left', baseline: 'middle', fontSize: valueSize, color: ink },
+        mark: { ...mark, type: 'text', align: 'left', baseline: 'middle', fontSize: VALUE_SIZE, color: INK },
         encoding: { x: px('text'), text: { field: 'label' } },
       },
     ],
@@ -86,18 +89,18 @@ export function distributionLegend(all: Series[], looks: Map<string, Look>, widt
 function place(all: Series[], looks: Map<string, Look>, width: number): Entry[] {
   const entries: Entry[] = [];
   let x = 0;
-  let y = rowHeight / 2;
+  let y = ROW_HEIGHT / 2;
   for (const [system, look] of looks) {
     const { label, is_floor } = all.find((series) => series.system === system)!;
-    const wide = sampleWidth + 6 + textWidth(label, valueSize);
+    const wide = SAMPLE_WIDTH + 6 + textWidth(label, VALUE_SIZE);
     if (x > 0 && x + wide > width) {
       x = 0;
-      y += rowHeight;
+      y += ROW_HEIGHT;
     }
     const dash = is_floor ? dashes.floor : dashes.none;
-    const [mark, text] = [x + sampleWidth / 2, x + sampleWidth + 6];
-    entries.push({ system, label, dash, ...look, from: x, to: x + sampleWidth, mark, text, y });
-    x += wide + gap;
+    const [mark, text] = [x + SAMPLE_WIDTH / 2, x + SAMPLE_WIDTH + 6];
+    entries.push({ system, label, dash, ...look, from: x, to: x + SAMPLE_WIDTH, mark, text, y });
+    x += wide + GAP;
   }
   return entries;
 }

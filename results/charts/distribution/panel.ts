@@ -1,13 +1,13 @@
 /** One panel of the distribution figure: latency on a log scale, quantiles by their nines, a curve for each system. */
 import { fadeMuted } from '../chart.ts';
+import { inPanel } from '../measured-row.ts';
+import { INK, LABEL_SIZE } from '../theme/figure-text.ts';
+import { exactUs, pointTooltip } from '../tooltip.ts';
 import { dashes, type Look } from './legend.ts';
 import { labelledQuantiles, type QuantileRow, type Series, toldQuantiles } from './points.ts';
-import { ink, labelSize } from '../theme/figure-text.ts';
-import { inPanel } from '../measured-row.ts';
-import { exactUs, pointTooltip } from '../tooltip.ts';
 
-const gridColour = '#e2e2e2';
-const mostTicks = 7;
+const GRID_COLOUR = '#e2e2e2';
+const MOST_TICKS = 7;
 
 export function distributionPanel(
   title: string,
@@ -17,10 +17,10 @@ export function distributionPanel(
   domain_us: [number, number],
   [width, height]: [number, number],
 ): object {
-  const ofPanel = `${inPanel(panel[0]!)} && datum.operation === '${panel[0]!.operation}'`;
-  const fields = Object.keys(panel[0]!).filter((field) => !Object.hasOwn(quantiles[0] ?? {}, field));
+  const ofPanel = `${inPanel(panel[0])} && datum.operation === '${panel[0].operation}'`;
+  const fields = Object.keys(panel[0]).filter((field) => !Object.hasOwn(quantiles[0] ?? {}, field));
   return {
-    title: { text: title, anchor: 'start', frame: 'group', fontSize: labelSize, color: ink },
+    title: { text: title, anchor: 'start', frame: 'group', fontSize: LABEL_SIZE, color: INK },
     width,
     height,
     data: { name: 'quantiles' },
@@ -105,7 +105,7 @@ const ninesAxis = {
   title: 'share of requests',
   values: [1, ...labelledQuantiles.map((quantile) => Math.round(1 / (1 - quantile)))],
   labelExpr: "format(100 - 100 / datum.value, '.4~r') + ' %'",
-  gridColor: gridColour,
+  gridColor: GRID_COLOUR,
   domain: false,
   ticks: false,
 };
@@ -120,10 +120,10 @@ function latencyAxis([low_us, high_us]: [number, number]): object {
   );
   return {
     title: 'latency (µs)',
-    values: candidates.find((ticks) => ticks.length <= mostTicks) ?? candidates.at(-1),
+    values: candidates.find((ticks) => ticks.length <= MOST_TICKS) ?? candidates.at(-1),
     format: ',~r',
-    gridColor: gridColour,
-    domainColor: ink,
+    gridColor: GRID_COLOUR,
+    domainColor: INK,
     ticks: false,
     labelPadding: 6,
   };

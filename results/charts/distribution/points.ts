@@ -1,9 +1,9 @@
 /** The quantiles that the distribution figure draws, from the histograms of all trials merged by count. */
 import type { FloorPoint, MeasurementTarget, Point, Summary } from '../../formats/bundle.ts';
 import { type Histogram, mergeHistograms } from '../../run/histogram.ts';
-import { type MeasuredRow, measuredRow } from '../measured-row.ts';
-import { isOfMeans } from '../../sentences/rows.ts';
 import { type Run, recordingsOf } from '../../run/run-folder.ts';
+import { isOfMeans } from '../../sentences/rows.ts';
+import { type MeasuredRow, measuredRow } from '../measured-row.ts';
 
 /** A curve: a system, or a floor, at one target. */
 export type Series = MeasuredRow & {
@@ -21,7 +21,7 @@ export type QuantileRow = MeasurementTarget & {
 };
 
 /** Fewer samples beyond a quantile make it a matter of chance. */
-const fewestBeyond = 10;
+const FEWEST_BEYOND = 10;
 
 /** Those that the axis labels, where the curves have a mark. */
 export const labelledQuantiles = [0.5, 0.9, 0.99, 0.999, 0.9999];
@@ -61,12 +61,15 @@ export function quantileRows(run: Run, of: Series): QuantileRow[] {
   return read(merged).map((point) => ({ series, system, ...target, ...point }));
 }
 
-type QuantilePoint = { quantile: number; latency_us: number };
+interface QuantilePoint {
+  quantile: number;
+  latency_us: number;
+}
 
 function read(histogram: Histogram): QuantilePoint[] {
   const samples = histogram.totalCount;
   if (samples === 0) return [];
   return quantiles
-    .filter((quantile) => (1 - quantile) * samples >= fewestBeyond - 1e-6)
+    .filter((quantile) => (1 - quantile) * samples >= FEWEST_BEYOND - 1e-6)
     .map((quantile) => ({ quantile, latency_us: histogram.getValueAtPercentile(100 * quantile) / 1000 }));
 }

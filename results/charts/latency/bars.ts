@@ -3,8 +3,8 @@
  * published values across them, intervals; and the values over them. Points that failed a check are hollow.
  */
 import type { MeasurementTarget, Point } from '../../formats/bundle.ts';
-import { ink, valueSize, warningInk } from '../theme/figure-text.ts';
 import { referenceName } from '../../run/reference.ts';
+import { INK, VALUE_SIZE, WARNING_INK } from '../theme/figure-text.ts';
 
 /** Okabe and Ito's palette, told apart with every common colour blindness, and in grey. */
 export const operationColours: Record<MeasurementTarget['operation'], string> = {
@@ -14,7 +14,7 @@ export const operationColours: Record<MeasurementTarget['operation'], string> = 
 };
 
 /** Height of a line of the text over a bar. */
-export const valueLine = 13;
+export const VALUE_LINE = 13;
 
 /** The colour of an operation without a scale: a second scale would want a second legend. */
 const operationStroke = {
@@ -22,7 +22,7 @@ const operationStroke = {
     test: `datum.operation === '${operation}'`,
     value,
   })),
-  value: ink,
+  value: INK,
 };
 
 /** `us`: the y encoding without its field. */
@@ -61,7 +61,7 @@ export function referenceMarks(barWidth: number, us: object): object {
     title: null,
     orient: 'top',
     symbolType: 'stroke',
-    symbolStrokeColor: ink,
+    symbolStrokeColor: INK,
     symbolStrokeWidth: 2.5,
   };
   return {
@@ -72,7 +72,7 @@ export function referenceMarks(barWidth: number, us: object): object {
       {
         mark: { ...mark, thickness: 2.5 },
         encoding: {
-          color: { datum: referenceMark, scale: { domain: [referenceMark], range: [ink] }, legend },
+          color: { datum: referenceMark, scale: { domain: [referenceMark], range: [INK] }, legend },
         },
       },
     ],
@@ -81,11 +81,11 @@ export function referenceMarks(barWidth: number, us: object): object {
 
 export function intervalMarks(us: object): object[] {
   const transform = [{ filter: 'datum.p50_low_us !== null' }];
-  const cap = { type: 'tick', orient: 'horizontal', width: 9, thickness: 1.5, opacity: 1, color: ink };
+  const cap = { type: 'tick', orient: 'horizontal', width: 9, thickness: 1.5, opacity: 1, color: INK };
   return [
     {
       transform,
-      mark: { type: 'rule', strokeWidth: 1.5, color: ink },
+      mark: { type: 'rule', strokeWidth: 1.5, color: INK },
       encoding: { y: { field: 'p50_low_us', ...us }, y2: { field: 'p50_high_us' } },
     },
     { transform, mark: cap, encoding: { y: { field: 'p50_low_us', ...us } } },
@@ -94,20 +94,20 @@ export function intervalMarks(us: object): object[] {
 }
 
 /** What stands over a bar, and at which height: with a second line, the verdict, when the point is not valid. */
-export type BarText = {
+export interface BarText {
   system: string;
   operation: string;
   verdict: Point['verdict'];
   text: string;
   at_us: number;
-};
+}
 
 export function barTexts(values: BarText[], us: object): object {
   const mark = {
     type: 'text',
     baseline: 'bottom',
-    fontSize: valueSize,
-    lineHeight: valueLine,
+    fontSize: VALUE_SIZE,
+    lineHeight: VALUE_LINE,
     lineBreak: '\n',
   };
   return {
@@ -115,10 +115,10 @@ export function barTexts(values: BarText[], us: object): object {
     // Nothing is told of a text: the bar under it says more.
     encoding: { y: { field: 'at_us', ...us }, text: { field: 'text' }, tooltip: { value: null } },
     layer: [
-      { transform: [{ filter: "datum.verdict === 'valid'" }], mark: { ...mark, dy: -3, color: ink } },
+      { transform: [{ filter: "datum.verdict === 'valid'" }], mark: { ...mark, dy: -3, color: INK } },
       {
         transform: [{ filter: "datum.verdict !== 'valid'" }],
-        mark: { ...mark, dy: -3 - valueLine, color: warningInk },
+        mark: { ...mark, dy: -3 - VALUE_LINE, color: WARNING_INK },
       },
     ],
   };

@@ -5,10 +5,13 @@
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { FloorPoint, Manifest, MeasurementTarget, Point, Summary } from '../../formats/bundle.ts';
+import { referenceUs } from '../../run/reference.ts';
 import { captionSentences, mixture } from '../../sentences/caption.ts';
-import { mutedSystems } from '../chart.ts';
 import { doubts } from '../../sentences/doubts.ts';
-import { panel } from './panel.ts';
+import { floorRows } from '../../sentences/rows.ts';
+import { formatCount } from '../../text/format.ts';
+import { mutedSystems } from '../chart.ts';
+import { measuredRow } from '../measured-row.ts';
 import {
   captionStyle,
   figureConfig,
@@ -17,16 +20,13 @@ import {
   titleStyle,
   warningStyle,
 } from '../theme/figure-text.ts';
-import { formatCount } from '../../text/format.ts';
-import { measuredRow } from '../measured-row.ts';
-import { referenceUs } from '../../run/reference.ts';
-import { floorRows } from '../../sentences/rows.ts';
+import { panel } from './panel.ts';
 
-const narrowestPlot = 560;
-const narrowestSystem = 120;
+const NARROWEST_PLOT = 560;
+const NARROWEST_SYSTEM = 120;
 
 export function figureSpec(manifest: Manifest, summary: Summary, reference: boolean): TopLevelSpec {
-  const width = Math.max(narrowestPlot, manifest.systems.length * narrowestSystem);
+  const width = Math.max(NARROWEST_PLOT, manifest.systems.length * NARROWEST_SYSTEM);
   const published = reference && summary.points.some((point) => referenceUs(point) !== null);
   const panels = [...Map.groupBy(summary.points, panelName)];
   const floorsOf = (name: string): FloorPoint[] =>

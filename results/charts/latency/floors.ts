@@ -4,15 +4,15 @@
  * published value. What backs no claim has no line, only words.
  */
 import type { FloorPoint } from '../../formats/bundle.ts';
-import { wrapText } from '../theme/font.ts';
+import { isOfMeans } from '../../sentences/rows.ts';
 import { formatUs } from '../../text/format.ts';
 import { inPanel } from '../measured-row.ts';
-import { isOfMeans } from '../../sentences/rows.ts';
+import { wrapText } from '../theme/font.ts';
 import { exactUs, pointTooltip } from '../tooltip.ts';
 
 /** Reddish purple, dark: far from the bars' colours, also to those who are colour-blind, and from black. */
-export const floorInk = '#882255';
-const floorMark = 'floor (its value stands below)';
+export const FLOOR_INK = '#882255';
+const FLOOR_MARK = 'floor (its value stands below)';
 const dash = [5, 3];
 
 /** p50 of the floors that are drawn across the bar of this system and operation. */
@@ -38,16 +38,16 @@ export function floorLines(floors: FloorPoint[], width: number, us: object): obj
     title: null,
     orient: 'top',
     symbolType: 'stroke',
-    symbolStrokeColor: floorInk,
+    symbolStrokeColor: FLOOR_INK,
     symbolStrokeWidth: 2.5,
     symbolDash: dash,
   };
-  const scale = { domain: [floorMark], range: [floorInk] };
+  const scale = { domain: [FLOOR_MARK], range: [FLOOR_INK] };
   return [
     {
       data: { name: 'floors' },
       transform: [
-        { filter: inPanel(floors[0]!) },
+        { filter: inPanel(floors[0]) },
         { filter: "datum.verdict !== 'invalid' && datum.p50_us !== null" },
       ],
       encoding: {
@@ -58,7 +58,7 @@ export function floorLines(floors: FloorPoint[], width: number, us: object): obj
         { mark: { ...mark, strokeWidth: 4.5, stroke: 'white' } },
         {
           mark: { ...mark, strokeWidth: 2.5, strokeDash: dash },
-          encoding: { stroke: { datum: floorMark, scale, legend } },
+          encoding: { stroke: { datum: FLOOR_MARK, scale, legend } },
         },
       ],
     },
@@ -74,7 +74,7 @@ export function floorTexts(floors: FloorPoint[], system: string, width: number, 
   return [...byName.values()].flatMap((ofFloor) => {
     const values = ofFloor.map((floor) => `${floor.operation.toUpperCase()} ${valueText(floor)}`);
     const means = ofFloor.some(isOfMeans) ? ', means of runs' : '';
-    const paragraphs = [`floor, ${ofFloor[0]!.label}${means}:`, values.join(', ')];
+    const paragraphs = [`floor, ${ofFloor[0].label}${means}:`, values.join(', ')];
     return paragraphs.flatMap((paragraph) => wrapText(paragraph, width, fontSize));
   });
 }
@@ -84,4 +84,4 @@ function valueText({ latency_us, verdict }: FloorPoint): string {
   return `${formatUs(latency_us.p50)}${verdict === 'valid' ? '' : ` ${verdict}`}`;
 }
 
-export const floorTextMark = { type: 'text', baseline: 'top', color: floorInk };
+export const floorTextMark = { type: 'text', baseline: 'top', color: FLOOR_INK };

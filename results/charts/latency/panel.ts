@@ -4,7 +4,13 @@
  * number over it. Where nothing was measured, words stand in place of the bar.
  */
 import type { FloorPoint, Point } from '../../formats/bundle.ts';
+import { referenceUs } from '../../run/reference.ts';
+import { formatUs } from '../../text/format.ts';
 import { fadeMuted } from '../chart.ts';
+import { inPanel } from '../measured-row.ts';
+import { INK, LABEL_SIZE, VALUE_SIZE } from '../theme/figure-text.ts';
+import { wrapText } from '../theme/font.ts';
+import { exactUs, pointTooltip } from '../tooltip.ts';
 import {
   type BarText,
   bars,
@@ -12,22 +18,16 @@ import {
   intervalMarks,
   operationColours,
   referenceMarks,
-  valueLine,
+  VALUE_LINE,
 } from './bars.ts';
 import { floorLevels, floorLines, floorTextMark, floorTexts } from './floors.ts';
-import { ink, labelSize, valueSize } from '../theme/figure-text.ts';
-import { wrapText } from '../theme/font.ts';
-import { formatUs } from '../../text/format.ts';
-import { inPanel } from '../measured-row.ts';
-import { referenceUs } from '../../run/reference.ts';
-import { exactUs, pointTooltip } from '../tooltip.ts';
 
-const plotHeight = 300;
-const widestBar = 56;
+const PLOT_HEIGHT = 300;
+const WIDEST_BAR = 56;
 /** Largest share of a system's width that its bars take; the rest is the gap to its neighbours. */
-const largestBarsShare = 0.72;
+const LARGEST_BARS_SHARE = 0.72;
 /** Height of a line of text under the systems. */
-const labelLine = 15;
+const LABEL_LINE = 15;
 
 /**
  * A panel `width` pixels wide for points, and floors of them, that differ in system and operation only.
@@ -45,7 +45,7 @@ export function panel(
   );
   const systems = [...new Set(points.map((point) => point.system))];
   const systemWidth = width / systems.length;
-  const barsShare = Math.min(largestBarsShare, (widestBar * operations.length) / systemWidth);
+  const barsShare = Math.min(LARGEST_BARS_SHARE, (WIDEST_BAR * operations.length) / systemWidth);
   const barWidth = (systemWidth * barsShare) / operations.length;
   const marksOf = (point: Point): Marks => ({
     published_us: reference ? referenceUs(point) : null,
@@ -53,20 +53,20 @@ export function panel(
   });
   const highest_us = Math.max(0, ...points.map((point) => highestUs(point, marksOf(point)))) || 1;
   const valueLines = points.every((point) => point.verdict === 'valid') ? 1 : 2;
-  const us_per_px = highest_us / (plotHeight - (valueLines + 0.5) * valueLine);
-  const us = { type: 'quantitative', scale: { domain: [0, us_per_px * plotHeight], nice: false } };
+  const us_per_px = highest_us / (PLOT_HEIGHT - (valueLines + 0.5) * VALUE_LINE);
+  const us = { type: 'quantitative', scale: { domain: [0, us_per_px * PLOT_HEIGHT], nice: false } };
   const x = xEncoding(systems, barsShare);
   const published = reference && points.some((point) => referenceUs(point) !== null);
   return {
     ...(title && {
-      title: { text: title, anchor: 'start', frame: 'group', fontSize: labelSize, color: ink },
+      title: { text: title, anchor: 'start', frame: 'group', fontSize: LABEL_SIZE, color: INK },
     }),
     width,
-    height: plotHeight,
+    height: PLOT_HEIGHT,
     layer: [
       {
         data: { name: 'points' },
-        transform: [{ filter: inPanel(points[0]!) }],
+        transform: [{ filter: inPanel(points[0]) }],
         encoding: {
           x,
           xOffset: { field: 'operation', scale: { domain: operations, paddingInner: 0.08 } },
@@ -105,7 +105,7 @@ function xEncoding(systems: string[], barsShare: number): object {
     field: 'system',
     type: 'nominal',
     scale: { domain: systems, paddingInner: 1 - barsShare, paddingOuter: (1 - barsShare) / 2 },
-    axis: { title: null, labels: false, ticks: false, domainColor: ink },
+    axis: { title: null, labels: false, ticks: false, domainColor: INK },
   };
 }
 
@@ -119,7 +119,10 @@ const yAxis = {
 };
 
 /** What is drawn across a bar. */
-type Marks = { published_us: number | null; floors_us: number[] };
+interface Marks {
+  published_us: number | null;
+  floors_us: number[];
+}
 
 function barText(point: Point, marks: Marks, us_per_px: number): BarText {
   const { system, operation, verdict, latency_us } = point;
@@ -136,7 +139,9 @@ function textAtUs(point: Point, marks: Marks, lines: number, us_per_px: number):
   let at_us = highestUs(point, { published_us: null, floors_us: [] });
   for (const mark_us of [...marks.floors_us, marks.published_us ?? 0].sort((a, b) => a - b)) {
     const crosses =
-      mark_us > 0 && mark_us > at_us - 3 * us_per_px && mark_us < at_us + (lines * valueLine + 7) * us_per_px;
+      mark_us > 0 &&
+      mark_us > at_us - 3 * us_per_px &&
+      mark_us < at_us + (lines * VALUE_LINE + 7) * us_per_px;
     if (crosses) at_us = mark_us + 2 * us_per_px;
   }
   return at_us;
@@ -162,24 +167,29 @@ function systemLabels(
   const values = systems.map((system) => {
     const { label, device } = points.find((point) => point.system === system)!;
     const texts = mixed ? [label, `over ${device}`] : [label];
-    const lines = texts.flatMap((text) => wrapText(text, systemWidth - 12, labelSize));
+    const lines = texts.flatMap((text) => wrapText(text, systemWidth - 12, LABEL_SIZE));
     return {
       system,
       lines,
-      floors: floorTexts(floors, system, systemWidth - 12, valueSize),
-      below_px: plotHeight + 10 + lines.length * labelLine + 3,
+      floors: floorTexts(floors, system, systemWidth - 12, VALUE_SIZE),
+      below_px: PLOT_HEIGHT + 10 + lines.length * LABEL_LINE + 3,
     };
   });
-  const text = { type: 'text', baseline: 'top', fontSize: labelSize, lineHeight: labelLine, color: ink };
+  const text = { type: 'text', baseline: 'top', fontSize: LABEL_SIZE, lineHeight: LABEL_LINE, color: INK };
   return [
     {
       data: { values },
       mark: text,
-      encoding: { x, y: { value: plotHeight + 10 }, text: { field: 'lines' }, ...fadeMuted },
+      encoding: { x, y: { value: PLOT_HEIGHT + 10 }, text: { field: 'lines' }, ...fadeMuted },
     },
     {
       data: { values: values.filter((value) => value.floors.length > 0) },
-      mark: { ...floorTextMark, fontSize: valueSize, lineHeight: labelLine, dy: { expr: 'datum.below_px' } },
+      mark: {
+        ...floorTextMark,
+        fontSize: VALUE_SIZE,
+        lineHeight: LABEL_LINE,
+        dy: { expr: 'datum.below_px' },
+      },
       encoding: { x, y: { value: 0 }, text: { field: 'floors' }, ...fadeMuted },
     },
   ];

@@ -4,21 +4,21 @@
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Share, Split, Summary } from '../../formats/bundle.ts';
+import { referenceName, referenceSource } from '../../run/reference.ts';
 import { mixture } from '../../sentences/caption.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
+import { publishedShares } from '../../summary/split.ts';
+import { formatPercent, formatUs } from '../../text/format.ts';
 import {
   captionStyle,
   figureConfig,
   figureFrame,
-  ink,
+  INK,
   textBlock,
   titleStyle,
   warningStyle,
 } from '../theme/figure-text.ts';
-import { formatPercent, formatUs } from '../../text/format.ts';
-import { referenceName, referenceSource } from '../../run/reference.ts';
 import { rowEncoding, rowLabels } from '../theme/row-labels.ts';
-import { publishedShares } from '../../summary/split.ts';
 
 const parts = [
   { name: 'interface', label: "kernel's interface", colour: '#d55e00', light: true },
@@ -26,11 +26,11 @@ const parts = [
   { name: 'rest', label: 'rest: what is left past the kernel', colour: '#dcdcdc', light: false },
 ] as const;
 
-const plotWidth = 520;
-const labelWidth = 250;
-const rowHeight = 38;
+const PLOT_WIDTH = 520;
+const LABEL_WIDTH = 250;
+const ROW_HEIGHT = 38;
 
-type Piece = {
+interface Piece {
   row: string;
   part: string;
   from: number;
@@ -41,7 +41,7 @@ type Piece = {
   high: number | null;
   lines: string[];
   light: boolean;
-};
+}
 
 /** Null where the run has not the three systems that a split takes. */
 export function splitSpec(manifest: Manifest, summary: Summary, reference: boolean): TopLevelSpec | null {
@@ -50,7 +50,7 @@ export function splitSpec(manifest: Manifest, summary: Summary, reference: boole
   const labelOf = (name: string): string =>
     manifest.systems.find((system) => system.name === name)?.label ?? name;
   const rows = found.flatMap((split) => {
-    const name = `${nameTarget({ ...summary.points[0]!, ...split }, summary.points)}: ${labelOf(split.unmodified)} → ${labelOf(split.bypass)}`;
+    const name = `${nameTarget({ ...summary.points[0], ...split }, summary.points)}: ${labelOf(split.unmodified)} → ${labelOf(split.bypass)}`;
     const published =
       reference && split.published
         ? [publishedRow(`${name} published`, 'published, from the bars', split.published)]
@@ -59,7 +59,7 @@ export function splitSpec(manifest: Manifest, summary: Summary, reference: boole
   });
   if (reference)
     rows.push(publishedRow('published, rounded', 'published, as the text rounds them', publishedShares));
-  const width = plotWidth;
+  const width = PLOT_WIDTH;
   return {
     ...figureFrame,
     datasets: { parts: rows.flatMap(({ pieces }) => pieces) },
@@ -105,7 +105,11 @@ function caption(found: Split[], reference: boolean): string {
   ].join(' ');
 }
 
-type Row = { row: string; label: string; pieces: Piece[] };
+interface Row {
+  row: string;
+  label: string;
+  pieces: Piece[];
+}
 
 function measuredRow(split: Split, label: string): Row {
   const row = label;
@@ -176,8 +180,8 @@ function plot(rows: Row[]): object {
       })),
   );
   return {
-    width: plotWidth,
-    height: rows.length * rowHeight,
+    width: PLOT_WIDTH,
+    height: rows.length * ROW_HEIGHT,
     encoding: {
       y: rowEncoding(rows, 0.22),
     },
@@ -190,7 +194,7 @@ function plot(rows: Row[]): object {
           x2: { field: 'to' },
           color: colour,
           fillOpacity: { condition: { test: '!isValid(datum.us)', value: 0.55 }, value: 1 },
-          tooltip: { value: { expr: tooltip } },
+          tooltip: { value: { expr: TOOLTIP } },
         },
       },
       {
@@ -205,20 +209,20 @@ function plot(rows: Row[]): object {
         encoding: {
           x: { field: 'middle', ...x },
           text: { field: 'lines' },
-          color: { condition: { test: 'datum.white', value: 'white' }, value: ink },
+          color: { condition: { test: 'datum.white', value: 'white' }, value: INK },
         },
       },
-      rowLabels(rows, labelWidth),
+      rowLabels(rows, LABEL_WIDTH),
     ],
   };
 }
 
 /** The interval is left out where there is no room for it. */
 function fittingLines(lines: string[], share: number): string[] {
-  return share * plotWidth > 70 ? lines : [lines[0]!.replace(/^.*, /, '')];
+  return share * PLOT_WIDTH > 70 ? lines : [lines[0].replace(/^.*, /, '')];
 }
 
-const tooltip =
+const TOOLTIP =
   "{title: datum.part, 'share': format(100 * datum.share, '.1f') + ' %', " +
   "'interval': isValid(datum.low) ? format(100 * datum.low, '.1f') + ' to ' + format(100 * datum.high, '.1f') + ' %' : '–', " +
   "'time': isValid(datum.us) ? format(datum.us, '.2f') + ' µs' : '–'}";

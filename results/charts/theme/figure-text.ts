@@ -1,22 +1,27 @@
 /** Blocks of text over and under the plots of a figure, and the looks that all figures share. */
-import { type FontWeight, fontFamily, wrapText } from './font.ts';
+import { FONT_FAMILY, type FontWeight, wrapText } from './font.ts';
 
-export const ink = '#1a1a1a';
-export const warningInk = '#a3261b';
+export const INK = '#1a1a1a';
+export const WARNING_INK = '#a3261b';
 /** Font sizes of labels and of values, in pixels. */
-export const labelSize = 12;
-export const valueSize = 11;
+export const LABEL_SIZE = 12;
+export const VALUE_SIZE = 11;
 
-export type TextStyle = { fontSize: number; lineHeight: number; fontWeight: FontWeight; color: string };
+export interface TextStyle {
+  fontSize: number;
+  lineHeight: number;
+  fontWeight: FontWeight;
+  color: string;
+}
 
-export const titleStyle: TextStyle = { fontSize: 15, lineHeight: 20, fontWeight: 'bold', color: ink };
+export const titleStyle: TextStyle = { fontSize: 15, lineHeight: 20, fontWeight: 'bold', color: INK };
 export const captionStyle: TextStyle = {
   fontSize: 10,
   lineHeight: 14,
   fontWeight: 'normal',
   color: '#595959',
 };
-export const warningStyle: TextStyle = { ...captionStyle, color: warningInk };
+export const warningStyle: TextStyle = { ...captionStyle, color: WARNING_INK };
 
 /** What stands at the top of every specification. */
 export const figureFrame = {
@@ -27,16 +32,16 @@ export const figureFrame = {
 };
 
 export const figureConfig = {
-  font: fontFamily,
+  font: FONT_FAMILY,
   view: { stroke: null },
   axis: {
-    labelColor: ink,
-    titleColor: ink,
-    labelFontSize: labelSize,
-    titleFontSize: labelSize,
+    labelColor: INK,
+    titleColor: INK,
+    labelFontSize: LABEL_SIZE,
+    titleFontSize: LABEL_SIZE,
     titleFontWeight: 'normal',
   },
-  legend: { labelColor: ink, labelFontSize: valueSize, labelLimit: 0, symbolSize: 140, offset: 10 },
+  legend: { labelColor: INK, labelFontSize: VALUE_SIZE, labelLimit: 0, symbolSize: 140, offset: 10 },
 };
 
 /**

@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { wrapWords } from '../../text/wrap.ts';
 
-export const fontFamily = 'DejaVu Sans, sans-serif';
+export const FONT_FAMILY = 'DejaVu Sans, sans-serif';
 
 const regularFile = fontFile('DejaVuSans.ttf');
 const boldFile = fontFile('DejaVuSans-Bold.ttf');
@@ -18,7 +18,10 @@ export const fontFiles = [regularFile, boldFile];
 
 export type FontWeight = 'normal' | 'bold';
 
-type Metrics = { unitsPerEm: number; advanceWidth: (codePoint: number) => number };
+interface Metrics {
+  unitsPerEm: number;
+  advanceWidth: (codePoint: number) => number;
+}
 
 const metrics: Record<FontWeight, Metrics> = {
   normal: readMetrics(regularFile),

@@ -1,8 +1,8 @@
 /** The labels of a figure whose bars lie one below the other, left of its plot, in lines that fit. */
-import { ink, valueSize } from './figure-text.ts';
+import { INK, VALUE_SIZE } from './figure-text.ts';
 import { wrapText } from './font.ts';
 
-const lineHeight = 13;
+const LINE_HEIGHT = 13;
 
 /** The y encoding of such a plot; its axis is left to the labels, which pass through no Vega expression. */
 export function rowEncoding(rows: { row: string }[], paddingInner: number): object {
@@ -22,8 +22,8 @@ export function rowLabels(
   encoding: object = {},
 ): object {
   const values = rows.map(({ row, label, system }) => {
-    const lines = wrapText(label, width, valueSize);
-    return { row, ...(system && { system }), lines, up_px: -(lineHeight / 2) * (lines.length - 1) };
+    const lines = wrapText(label, width, VALUE_SIZE);
+    return { row, ...(system && { system }), lines, up_px: -(LINE_HEIGHT / 2) * (lines.length - 1) };
   });
   return {
     data: { values },
@@ -31,9 +31,9 @@ export function rowLabels(
       type: 'text',
       align: 'right',
       baseline: 'middle',
-      fontSize: valueSize,
-      lineHeight,
-      color: ink,
+      fontSize: VALUE_SIZE,
+      lineHeight: LINE_HEIGHT,
+      color: INK,
       dy: { expr: 'datum.up_px' },
     },
     encoding: { x: { value: -8 }, text: { field: 'lines' }, ...encoding },

@@ -3,11 +3,11 @@ import type { Spec } from 'vega';
 
 export type Row = Record<string, unknown>;
 
-export type ChartData = {
+export interface ChartData {
   /** Of its files. */
   name: string;
   /** The Vega-Lite specification. */
   spec: { params?: { name: string }[]; datasets?: Record<string, Row[]> };
   /** That as Vega, with the values of the datasets taken out. */
   compiled: Spec;
-};
+}

@@ -3,18 +3,22 @@
  * rests on it. The entries of a legend inside the chart do what the buttons do.
  */
 import type { View } from 'vega';
-import { legendView, mutedSignal } from '../../charts/chart.ts';
+import { LEGEND_VIEW, MUTED_SIGNAL } from '../../charts/chart.ts';
 import type { ChartData } from './chart-data.ts';
 
-type System = { system: string; label: string; colour?: string };
+interface System {
+  system: string;
+  label: string;
+  colour?: string;
+}
 
 export function offerToggles(figure: HTMLElement, { spec }: ChartData, view: View): void {
   const systems = systemsOf(spec);
-  if (!spec.params?.some(({ name }) => name === mutedSignal) || systems.length < 2) return;
+  if (!spec.params?.some(({ name }) => name === MUTED_SIGNAL) || systems.length < 2) return;
   const muted = new Set<string>();
   const buttons = new Map<string, HTMLButtonElement>();
   const show = (faded: Iterable<string>): void => {
-    view.signal(mutedSignal, [...faded]).runAsync();
+    view.signal(MUTED_SIGNAL, [...faded]).runAsync();
   };
   const toggle = (system: string): void => {
     if (!muted.delete(system)) muted.add(system);
@@ -35,7 +39,7 @@ export function offerToggles(figure: HTMLElement, { spec }: ChartData, view: Vie
   }
   view.addEventListener('click', (_event, item) => {
     const { mark, datum } = (item ?? {}) as { mark?: { name?: string }; datum?: { system?: string } };
-    if (mark?.name?.startsWith(legendView) && datum?.system) toggle(datum.system);
+    if (mark?.name?.startsWith(LEGEND_VIEW) && datum?.system) toggle(datum.system);
   });
   row.hidden = false;
 }

@@ -1,7 +1,7 @@
 /** The one tooltip of the page: lines of a name and a value beside the pointer, as text and never as HTML. */
 
 /** Between the pointer and the tooltip, and between it and the edge of the window, in pixels. */
-const gap = 12;
+const GAP = 12;
 
 const box = document.createElement('div');
 box.className = 'tooltip';
@@ -21,10 +21,10 @@ export function showTooltip(event: Event, value: unknown): void {
   box.hidden = false;
   const { width, height } = box.getBoundingClientRect();
   const { clientWidth, clientHeight } = document.documentElement;
-  const left = clientX + gap + width > clientWidth ? clientX - gap - width : clientX + gap;
-  const top = clientY + gap + height > clientHeight ? clientY - gap - height : clientY + gap;
-  box.style.left = `${Math.max(gap / 2, Math.min(left, clientWidth - width - gap / 2))}px`;
-  box.style.top = `${Math.max(gap / 2, top)}px`;
+  const left = clientX + GAP + width > clientWidth ? clientX - GAP - width : clientX + GAP;
+  const top = clientY + GAP + height > clientHeight ? clientY - GAP - height : clientY + GAP;
+  box.style.left = `${Math.max(GAP / 2, Math.min(left, clientWidth - width - GAP / 2))}px`;
+  box.style.top = `${Math.max(GAP / 2, top)}px`;
 }
 
 export function hideTooltip(): void {

@@ -12,16 +12,16 @@ export type BreakdownQuantile = keyof typeof windows;
 export const breakdownQuantiles: BreakdownQuantile[] = ['p50', 'p99'];
 
 /** Fewer requests near the quantile tell nothing. */
-const fewest = 10;
+const FEWEST = 10;
 
-export type BreakdownAt = {
+export interface BreakdownAt {
   /** Mean latency of the requests near the quantile. */
   latency_us: number;
   /** How many these were. */
   requests: number;
   /** Means over the same requests, by the names of stages, in their order; their sum is latency_us. */
   stages_us: Record<string, number>;
-};
+}
 
 /**
  * Null where too few requests were stamped. `server_command_us` is what the server says its command took, on average:
@@ -36,13 +36,13 @@ export function breakdownAt(
   const sorted = requests.toSorted((a, b) => a.latency_ns - b.latency_ns);
   const [low, high] = windows[quantile];
   const near = sorted.slice(Math.floor(low * sorted.length), Math.ceil(high * sorted.length));
-  if (near.length < fewest) return null;
+  if (near.length < FEWEST) return null;
   const mean_us = (of: (request: StagedRequest) => number): number =>
     near.reduce((sum, request) => sum + of(request), 0) / near.length / 1000;
   const latency_us = mean_us(({ latency_ns }) => latency_ns);
   const stages_us: Record<string, number> = {};
   for (const [index, { name }] of stages.entries()) {
-    stages_us[name] = mean_us((request) => request.stages_ns[index]!);
+    stages_us[name] = mean_us((request) => request.stages_ns[index]);
   }
   splitOffCommand(stages_us, server_command_us);
   const staged_us = Object.values(stages_us).reduce((sum, us) => sum + us, 0);

@@ -45,7 +45,7 @@ describe('joining', () => {
   test('two sides with one counter: every point in its place', () => {
     const { requests, stages } = joinStamps(file('7:8', clientConnection), file('8:7', serverConnection));
     expect(requests).toHaveLength(1);
-    expect(requests[0]!.stages_ns).toEqual(stages.map(() => 10));
+    expect(requests[0].stages_ns).toEqual(stages.map(() => 10));
     expect(stages.map(({ name }) => name)).toEqual(splitStages.map(({ name }) => name));
   });
 
@@ -54,21 +54,21 @@ describe('joining', () => {
       file('7:8', clientConnection, 'm', 0.5),
       file('8:7', serverConnection, 'm', Number.NaN),
     );
-    expect(requests[0]!.stages_ns.every((ns) => ns === 5)).toBe(true);
+    expect(requests[0].stages_ns.every((ns) => ns === 5)).toBe(true);
   });
 
   test('what runs in parallel counts once: the sending call returns after the other side has received', () => {
     const client = { ...clientConnection, pushes: [transfer(0, 10, 0, 10, 45)] };
     const { requests } = joinStamps(file('7:8', client), file('8:7', serverConnection));
-    const [libos, send, between, receive] = requests[0]!.stages_ns;
+    const [libos, send, between, receive] = requests[0].stages_ns;
     expect([libos, send, between, receive]).toEqual([10, 20, 0, 10]);
-    expect(requests[0]!.stages_ns.reduce((sum, ns) => sum + ns)).toBe(110);
+    expect(requests[0].stages_ns.reduce((sum, ns) => sum + ns)).toBe(110);
   });
 
   test('the receiving call was entered before the sending one: all of it is sending', () => {
     const server = { ...serverConnection, pops: [transfer(0, 10, 50, 5, 40)] };
     const { requests } = joinStamps(file('7:8', clientConnection), file('8:7', server));
-    expect(requests[0]!.stages_ns.slice(0, 4)).toEqual([10, 0, 0, 30]);
+    expect(requests[0].stages_ns.slice(0, 4)).toEqual([10, 0, 0, 30]);
   });
 
   test('two counters: the server by its own, and one stage for both ways', () => {
@@ -79,15 +79,15 @@ describe('joining', () => {
       pushes: serverConnection.pushes.map(shift),
     };
     const { requests, stages } = joinStamps(file('7:8', clientConnection), file('8:7', server, 'other', 0.5));
-    const byName = Object.fromEntries(stages.map(({ name }, index) => [name, requests[0]!.stages_ns[index]]));
+    const byName = Object.fromEntries(stages.map(({ name }, index) => [name, requests[0].stages_ns[index]]));
     expect(byName.server_application).toBe(10);
     expect(byName.both_ways_between).toBe(20);
-    expect(requests[0]!.stages_ns.reduce((sum, ns) => sum + ns)).toBe(110);
+    expect(requests[0].stages_ns.reduce((sum, ns) => sum + ns)).toBe(110);
   });
 
   test('no stamps of the server: its part is one block', () => {
     const { requests, stages } = joinStamps(file('7:8', clientConnection), null);
-    const byName = Object.fromEntries(stages.map(({ name }, index) => [name, requests[0]!.stages_ns[index]]));
+    const byName = Object.fromEntries(stages.map(({ name }, index) => [name, requests[0].stages_ns[index]]));
     expect(byName).toMatchObject({ client_device_send: 10, server_and_kernel: 70, server_command: 0 });
   });
 
@@ -119,9 +119,9 @@ describe('joining', () => {
   test('in an open loop a stage before all others is how far behind its schedule a request was', () => {
     const requests = [{ ...request(10, 5), behind_ns: 30 }];
     const joined = joinStamps(file('7:8', { ...clientConnection, requests }), file('8:7', serverConnection));
-    expect(joined.stages[0]!.name).toBe('client_schedule');
+    expect(joined.stages[0].name).toBe('client_schedule');
     expect(joined.requests[0]).toMatchObject({ latency_ns: 150 });
-    expect(joined.requests[0]!.stages_ns.slice(0, 3)).toEqual([30, 10, 10]);
+    expect(joined.requests[0].stages_ns.slice(0, 3)).toEqual([30, 10, 10]);
   });
 
   test('a counter whose rate is not known makes no stages', () => {
@@ -140,7 +140,7 @@ describe('a breakdown', () => {
   /** Latencies 1 to 1,000 us, half in the first stage, a tenth not stamped. */
   const requests: StagedRequest[] = Array.from({ length: 1000 }, (_, index) => {
     const latency_ns = (index + 1) * 1000;
-    const stages_ns = splitStages.map((_, stage) => (stage < 2 ? [0.5, 0.4][stage]! * latency_ns : 0));
+    const stages_ns = splitStages.map((_, stage) => (stage < 2 ? [0.5, 0.4][stage] * latency_ns : 0));
     return { sent_ns: 0, latency_ns, stages_ns };
   });
 
@@ -163,7 +163,7 @@ describe('a breakdown', () => {
 
   test("takes the server's own account out of the block that is not split, and leaves it out without one", () => {
     const { requests: joined, stages } = joinStamps(file('7:8', clientConnection), null);
-    const many = Array.from({ length: 200 }, () => joined[0]!);
+    const many = Array.from({ length: 200 }, () => joined[0]);
     const at = breakdownAt(many, stages, 'p50', 0.03)!;
     expect(at.stages_us).toMatchObject({ server_command: 0.03 });
     expect(at.stages_us.server_and_kernel).toBeCloseTo(0.04);

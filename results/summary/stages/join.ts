@@ -10,23 +10,23 @@ import { ResultsError } from '../../errors.ts';
 import { clientStages, type Stage, schedule, splitStages, twoClockStages } from './stage.ts';
 import type { Request, StampFile, Transfer } from './stamp-file.ts';
 
-export type StagedRequest = {
+export interface StagedRequest {
   /** By CLOCK_MONOTONIC of the client. */
   sent_ns: number;
   /** As measured: in an open loop from when it was to be sent. */
   latency_ns: number;
   /** In the order of the stages. */
   stages_ns: number[];
-};
+}
 
-export type StagedRequests = {
+export interface StagedRequests {
   stages: Stage[];
   requests: StagedRequest[];
   /** Requests with a stamp missing: at the edges of windows, or replaced by newer ones. */
   incomplete: number;
   /** Requests whose stamps contradict their order by more than a reading's error. */
   inconsistent: number;
-};
+}
 
 /** A reading of the counter may lie so far beside its instruction, ns. */
 const READING_ERROR_NS = 50;
@@ -99,7 +99,7 @@ function staged(
 function walk(transfers: Transfer[]): (position: number) => Transfer | null {
   let at = 0;
   return (position) => {
-    while (at < transfers.length && transfers[at]!.end < position) at++;
+    while (at < transfers.length && transfers[at].end < position) at++;
     const found = transfers[at];
     return found && found.start < position ? found : null;
   };
@@ -107,7 +107,7 @@ function walk(transfers: Transfer[]): (position: number) => Transfer | null {
 
 /** Differences between consecutive points. */
 function between(points: number[], ns_per_count: number): number[] {
-  return points.slice(1).map((point, index) => (point - points[index]!) * ns_per_count);
+  return points.slice(1).map((point, index) => (point - points[index]) * ns_per_count);
 }
 
 function oneCounter(

@@ -18,7 +18,11 @@ export const stageOwners = {
 } as const;
 export type StageOwner = keyof typeof stageOwners;
 
-export type Stage = { name: string; label: string; owner: StageOwner };
+export interface Stage {
+  name: string;
+  label: string;
+  owner: StageOwner;
+}
 
 const stage = (name: string, label: string, owner: StageOwner): Stage => ({ name, label, owner });
 

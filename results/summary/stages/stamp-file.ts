@@ -6,33 +6,37 @@ const RECORD_BYTES = 64;
 const kinds = { push: 1, pop: 2, request: 3 } as const;
 
 /** A push or a pop: which bytes of the stream it carried, and when. Times are counts of the machine's counter. */
-export type Transfer = {
+export interface Transfer {
   start: number;
   end: number;
   application: number;
   enter: number;
   leave: number;
-};
+}
 
 /** A request of the load generator, by the bytes up to its own end and up to the end of its reply. */
-export type Request = {
+export interface Request {
   requestEnd: number;
   replyEnd: number;
   latency_ns: number;
   behind_ns: number;
   sent_ns: number;
-};
+}
 
 /** What was stamped of one connection, in order. */
-export type Connection = { pushes: Transfer[]; pops: Transfer[]; requests: Request[] };
+export interface Connection {
+  pushes: Transfer[];
+  pops: Transfer[];
+  requests: Request[];
+}
 
-export type StampFile = {
+export interface StampFile {
   /** Another for each machine and each of its boots: the same means the same counter. */
   machine: string;
   ns_per_count: number;
   /** By "local port:peer's port". */
   connections: Map<string, Connection>;
-};
+}
 
 /** `name` is for the error STAMPS_UNREADABLE, which is thrown when the bytes are no such file. */
 export function readStampFile(name: string, file: Uint8Array): StampFile {

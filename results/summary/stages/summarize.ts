@@ -1,7 +1,7 @@
 /** A point's breakdown from the stamped requests of all its trials, and what stamping cost. */
 import { median } from 'simple-statistics';
-import { pairedRatio, type TrialValue } from '../bootstrap.ts';
 import type { Measured, Point } from '../../formats/bundle.ts';
+import { pairedRatio, type TrialValue } from '../bootstrap.ts';
 import type { TrialOutcome } from '../trial-outcome.ts';
 import { breakdownAt } from './breakdown.ts';
 import { type StagesFile, stagedRequests } from './stages-file.ts';
@@ -21,7 +21,7 @@ export function summarizeStages(
   );
   if (stamped.length === 0) return { breakdown: null, probe_overhead: null };
   const namesOf = (file: StagesFile): string => Object.keys(file.stages_ns).join();
-  const files = stamped.map(({ file }) => file).filter((file) => namesOf(file) === namesOf(stamped[0]!.file));
+  const files = stamped.map(({ file }) => file).filter((file) => namesOf(file) === namesOf(stamped[0].file));
   const { stages, requests } = stagedRequests(files);
   const command_us = meanCommand(files);
   const count = (of: (file: StagesFile) => number): number => files.reduce((sum, file) => sum + of(file), 0);
