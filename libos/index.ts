@@ -27,7 +27,7 @@ export { nowNs } from './clock.ts';
 export { type DataPath, type DataPathContext, finishedOrSignalled, startDataPath } from './datapath.ts';
 export { formatIpv4 } from './endpoint.ts';
 export { type ErrorCode, errorCodes, LibosError } from './errors.ts';
-export type { ScatterGatherArray, Segment } from './memory/sga.ts';
+export type { ScatterGatherArray, SgaSegment } from './memory/sga.ts';
 export { PauseLog, type Pauses } from './pauses.ts';
 export type * from './pdpi.ts';
 export { PromiseLibos } from './promises.ts';

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
 import { type Summary, writeReport } from '../results/index.ts';
-import { manifest, run, type SyntheticRun, system, writeRunInto } from './results-synthetic-run.ts';
+import { manifest, run, type SyntheticRun, system, writeRunInto } from '../results/test-synthetic-run.ts';
 
 const p50_ns = new Map([
   ['redis', 32_000],

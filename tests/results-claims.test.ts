@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa, type Result } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { manifest, run, type SyntheticRun, system, writeRun } from './results-synthetic-run.ts';
+import { manifest, run, type SyntheticRun, system, writeRun } from '../results/test-synthetic-run.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 

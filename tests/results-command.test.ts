@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa, type Result } from 'execa';
 import { expect, test } from 'vitest';
-import { manifest, run, trialFolder, writeRun } from './results-synthetic-run.ts';
+import { manifest, run, trialFolder, writeRun } from '../results/test-synthetic-run.ts';
 
 const bypassbench = fileURLToPath(new URL('../bin/bypassbench', import.meta.url));
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { manifest, system } from '../results/test-synthetic-run.ts';
 import { bars, launch, openReport, ordinary, report, told } from './results-browser.ts';
-import { manifest, system } from './results-synthetic-run.ts';
 
 let browser: Browser;
 let dir: string;

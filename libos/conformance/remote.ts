@@ -12,7 +12,7 @@ import type {
   QueueDescriptor,
   SocketKind,
 } from '../index.ts';
-import { Owner, ScatterGatherArray, Segment, type SegmentHome } from '../memory/sga.ts';
+import { Owner, ScatterGatherArray, type SegmentHome, SgaSegment } from '../memory/sga.ts';
 import {
   type Created,
   type HandedOut,
@@ -161,7 +161,7 @@ export class RemoteLibos implements Libos {
     const bytes = new Uint8Array(packed.segments.reduce((sum, { capacity }) => sum + capacity, 0));
     let base = 0;
     for (const { capacity } of packed.segments) {
-      sga.segments.push(new Segment(nobody, { bytes, address: 0 }, 0, base, capacity));
+      sga.segments.push(new SgaSegment(nobody, { bytes, address: 0 }, 0, base, capacity));
       base += capacity;
     }
     sga.segmentCount = packed.segments.length;

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LibosError } from '../errors.ts';
 import { ChecksumStatus, MAX_BURST, MAX_PIECES } from '../inet/device.ts';
 import { mapAnonymous } from '../memory/anonymous.ts';
-import { Segment } from '../memory/sga.ts';
+import { SgaSegment } from '../memory/sga.ts';
 import { DpdkDevice } from './device.ts';
 import { parseDpdkOptions } from './options.ts';
 
@@ -65,7 +65,7 @@ function send(device: DpdkDevice, length: number, seed: number): boolean {
   return true;
 }
 
-function expectFrame(frame: Segment, length: number, seed: number): void {
+function expectFrame(frame: SgaSegment, length: number, seed: number): void {
   expect(frame.length).toBe(length);
   for (let i = 0; i < length; i++) {
     if (i !== 12 && frame.bytes[frame.offset + i] !== ((i * 7 + seed * 13) & 255)) {
@@ -75,8 +75,8 @@ function expectFrame(frame: Segment, length: number, seed: number): void {
 }
 
 /** The frames that arrive at `device` until none has come for a while. */
-function receive(device: DpdkDevice): Segment[] {
-  const frames: Segment[] = [];
+function receive(device: DpdkDevice): SgaSegment[] {
+  const frames: SgaSegment[] = [];
   for (let quiet = 0; quiet < 100; quiet++) {
     const count = device.exchange();
     if (count > 0) quiet = 0;
@@ -139,7 +139,7 @@ describe('frames', () => {
     openPair();
     const slab = mapAnonymous(1 << 16);
     for (let i = 0; i < slab.bytes.length; i++) slab.bytes[i] = (i * 31) >> 3;
-    const payload = new Segment({ give() {} }, slab, 0, 4096, 32_768);
+    const payload = new SgaSegment({ give() {} }, slab, 0, 4096, 32_768);
     const frame = client.allocate()!;
     const lengths = Array.from({ length: MAX_PIECES }, (_, i) => [0, 1, 2, 3, 64, 1000][i % 6]);
     const expected: number[] = Array.from({ length: 54 }, (_, i) => i);
@@ -282,14 +282,14 @@ describe('limits', () => {
 
   it('received frames can be sent beyond what one exchange takes', () => {
     openPair();
-    const held: Segment[] = [];
+    const held: SgaSegment[] = [];
     for (let i = 0; i < 300; i++) {
       send(client, 64, i);
       client.exchange();
       held.push(...receiveOne(server));
     }
     for (const frame of held) server.transmit(frame);
-    const back: Segment[] = [];
+    const back: SgaSegment[] = [];
     for (let i = 0; i < 20; i++) {
       server.exchange();
       back.push(...receive(client));
@@ -300,7 +300,7 @@ describe('limits', () => {
 
   it('a receiver that keeps every frame runs dry, and recovers when it gives them back', () => {
     openPair();
-    const held: Segment[] = [];
+    const held: SgaSegment[] = [];
     const transfer = (rounds: number) => {
       for (let round = 0; round < rounds; round++) {
         for (let i = 0; i < MAX_BURST; i++) send(client, 1000, i);
@@ -416,7 +416,7 @@ describe('the socket', () => {
  * The frames of the next exchange that brings any. While a driver's callback is under way an exchange sends nothing, so the
  * other end goes on as well.
  */
-function receiveOne(device: DpdkDevice): Segment[] {
+function receiveOne(device: DpdkDevice): SgaSegment[] {
   const other = device === client ? server : client;
   for (let i = 0; i < 100_000; i++) {
     other.exchange();
@@ -426,6 +426,6 @@ function receiveOne(device: DpdkDevice): Segment[] {
   throw new Error('no frame came');
 }
 
-function copyOut({ bytes, offset, length }: Segment): Uint8Array {
+function copyOut({ bytes, offset, length }: SgaSegment): Uint8Array {
   return bytes.slice(offset, offset + length);
 }

@@ -9,7 +9,7 @@
 import koffi from 'koffi';
 import { LibosError } from '../errors.ts';
 import { type Device, MAX_BURST, MAX_PIECES } from '../inet/device.ts';
-import { Segment } from '../memory/sga.ts';
+import { SgaSegment } from '../memory/sga.ts';
 import { reasonFromLog, startEal } from './eal.ts';
 import type { Glue } from './glue.ts';
 import {
@@ -45,12 +45,12 @@ export class DpdkDevice implements Device {
   readonly mac: Uint8Array;
   readonly mtu: number;
   readonly fillsChecksums = true;
-  readonly received: Segment[] = [];
+  readonly received: SgaSegment[] = [];
   readonly receivedChecksums: Uint8Array;
   readonly #glue: Glue;
   readonly #exchange: (port: number) => number;
   readonly #port: number;
-  readonly #segments: Segment[] = [];
+  readonly #segments: SgaSegment[] = [];
   /** First word of the stack of free buffers. */
   readonly #free: number;
   readonly #buffers: number;
@@ -113,7 +113,7 @@ export class DpdkDevice implements Device {
     return count;
   }
 
-  allocate(): Segment | null {
+  allocate(): SgaSegment | null {
     const words = this.#words;
     const free = words[FREE_COUNT] - 1;
     if (free < 0 || words[QUEUED] + words[PENDING] >= MAX_QUEUED) return null;
@@ -126,7 +126,7 @@ export class DpdkDevice implements Device {
   }
 
   /** Throws RangeError beyond MAX_PIECES on every frame. */
-  append(payload: Segment, offset: number, length: number): void {
+  append(payload: SgaSegment, offset: number, length: number): void {
     if (this.#pieces === MAX_QUEUED * MAX_PIECES) throw new RangeError('frames with too many pieces');
     const at = PIECES + this.#pieces * PIECE_WORDS;
     this.#doubles[at >> 1] = payload.address + (offset - payload.base);
@@ -134,7 +134,7 @@ export class DpdkDevice implements Device {
     this.#pieces++;
   }
 
-  transmit(frame: Segment): void {
+  transmit(frame: SgaSegment): void {
     const words = this.#words;
     const queued = words[QUEUED];
     const at = TX + queued * TX_WORDS;
@@ -147,7 +147,7 @@ export class DpdkDevice implements Device {
     if (queued + 1 === MAX_QUEUED) this.#flush();
   }
 
-  give(segment: Segment): void {
+  give(segment: SgaSegment): void {
     const words = this.#words;
     const free = words[FREE_COUNT];
     words[this.#free + free] = segment.slabIndex;
@@ -189,7 +189,7 @@ export class DpdkDevice implements Device {
     const pool = { bytes: new Uint8Array(koffi.view(BigInt(address), this.#doubles[POOL_BYTES])), address };
     const bufferBytes = this.#words[BUFFER_BYTES];
     for (let i = 0; i < this.#buffers; i++) {
-      this.#segments.push(new Segment(this, pool, i, this.#words[BASE_OF + i], bufferBytes));
+      this.#segments.push(new SgaSegment(this, pool, i, this.#words[BASE_OF + i], bufferBytes));
     }
     for (let i = 0; i < MAX_BURST; i++) this.received.push(this.#segments[0]);
   }

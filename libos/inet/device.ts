@@ -2,14 +2,14 @@
  * The seam between the network stack and what moves its frames: a port of DPDK (libos/dpdk), one end of a
  * simulated link (libos/sim), or a decorator around either that loses, delays, corrupts or records.
  *
- * Frames are read and written in place. A frame is a Segment over the device's memory whose offset and length
+ * Frames are read and written in place. A frame is an SgaSegment over the device's memory whose offset and length
  * span the whole Ethernet frame without its check sequence. The device owns it, except between a receive or an
  * allocate and the give or transmit that returns it.
  *
  *     allocate -> write headers -> append payload ... -> transmit      goes out with the next exchange
  *     exchange -> received[0 .. count) -> read, perhaps keep -> give   comes in with it
  */
-import type { Segment, SegmentHome } from '../memory/sga.ts';
+import type { SegmentHome, SgaSegment } from '../memory/sga.ts';
 
 /** What the device knows of the IPv4, TCP and UDP checksums of a received frame. */
 export const ChecksumStatus = {
@@ -37,21 +37,21 @@ export interface Device extends SegmentHome {
   readonly linkUp: boolean;
 
   /** The frames that came with the last exchange; each is the stack's until it gives it back. */
-  readonly received: readonly Segment[];
+  readonly received: readonly SgaSegment[];
   /** Of each of these, a ChecksumStatus. */
   readonly receivedChecksums: Uint8Array;
   /** Transmits what was queued and receives what has come: returns how many, at most MAX_BURST. */
   exchange(): number;
 
   /** An empty frame (length 0, room for the largest frame behind `offset`), or null when none is free until later. */
-  allocate(): Segment | null;
+  allocate(): SgaSegment | null;
   /**
    * Puts bytes behind the headers of the frame that the next transmit queues. They are read when it is exchanged
    * and must not change until then.
    */
-  append(payload: Segment, offset: number, length: number): void;
+  append(payload: SgaSegment, offset: number, length: number): void;
   /** Queues a frame whose offset and length span its headers. */
-  transmit(frame: Segment): void;
+  transmit(frame: SgaSegment): void;
 
   /** Buffers that can still be received into; the stack stops keeping frames when they get few. */
   readonly freeBuffers: number;

@@ -3,7 +3,7 @@
  * destinations to the transports, and tells senders of ports that nobody listens at. Redirects and the other
  * types are ignored.
  */
-import type { Segment } from '../memory/sga.ts';
+import type { SgaSegment } from '../memory/sga.ts';
 import { Checksum } from './checksum.ts';
 import { type Ipv4, PREPARED_BYTES } from './ipv4.ts';
 import type { Neighbour, Neighbours } from './neighbours.ts';
@@ -162,7 +162,7 @@ export class Icmp {
     );
   }
 
-  #start(destination: number, messageBytes: number): Segment | null {
+  #start(destination: number, messageBytes: number): SgaSegment | null {
     this.#neighbour = this.#ipv4.nextHop(destination);
     const frame =
       this.#neighbour === null || messageBytes > this.#ipv4.maxPayloadBytes
@@ -172,7 +172,7 @@ export class Icmp {
     return frame;
   }
 
-  #finish(frame: Segment, messageBytes: number): void {
+  #finish(frame: SgaSegment, messageBytes: number): void {
     const at = frame.offset + PREPARED_BYTES;
     this.#checksum.reset();
     this.#checksum.add(frame.bytes, at, messageBytes);

@@ -2,7 +2,7 @@
  * IPv4 as a host speaks it (RFC 791, RFC 1122 section 3): checks what arrives, finds the next hop of what leaves
  * and writes its headers. It does not forward, fragment or reassemble.
  */
-import type { Segment } from '../memory/sga.ts';
+import type { SgaSegment } from '../memory/sga.ts';
 import { Checksum } from './checksum.ts';
 import { ChecksumStatus, type Device } from './device.ts';
 import { type Neighbour, NeighbourState, type Neighbours } from './neighbours.ts';
@@ -145,7 +145,7 @@ export class Ipv4 {
     destination: number,
     protocol: number,
     payloadLength: number,
-  ): Segment | null {
+  ): SgaSegment | null {
     const frame = this.#device.allocate();
     if (frame === null) {
       this.counters.noFrame++;

@@ -10,7 +10,7 @@
  *
  * The addresses of Reachable, Stale and Probing neighbours are known and used.
  */
-import type { Segment } from '../memory/sga.ts';
+import type { SgaSegment } from '../memory/sga.ts';
 import type { Device } from './device.ts';
 import { Timers } from './timers.ts';
 import {
@@ -74,8 +74,8 @@ export class Neighbour {
   /** Failed: when it may be asked again. */
   holdDownUntilUs = Number.NEGATIVE_INFINITY;
   /** Complete frames that wait for the address, the oldest first. */
-  heldFirst: Segment | null = null;
-  heldLast: Segment | null = null;
+  heldFirst: SgaSegment | null = null;
+  heldLast: SgaSegment | null = null;
   heldCount = 0;
   deadlineUs = Number.POSITIVE_INFINITY;
   timerIndex = -1;
@@ -166,7 +166,7 @@ export class Neighbours {
    * or when the answer comes. The frame must carry all of its bytes itself. Of too many that wait, the oldest is
    * dropped (RFC 1122, section 2.3.2.2).
    */
-  hold(neighbour: Neighbour, frame: Segment): void {
+  hold(neighbour: Neighbour, frame: SgaSegment): void {
     if (neighbour.resolved) {
       this.#transmit(neighbour, frame);
       return;
@@ -324,12 +324,12 @@ export class Neighbours {
     this.#device.transmit(frame);
   }
 
-  #transmit(neighbour: Neighbour, frame: Segment): void {
+  #transmit(neighbour: Neighbour, frame: SgaSegment): void {
     writeEthernetDestination(frame.bytes, frame.offset, neighbour.macHigh, neighbour.macLow);
     this.#device.transmit(frame);
   }
 
-  #takeHeld(neighbour: Neighbour): Segment | null {
+  #takeHeld(neighbour: Neighbour): SgaSegment | null {
     const frame = neighbour.heldFirst;
     if (frame === null) return null;
     neighbour.heldFirst = frame.next;

@@ -6,7 +6,7 @@
  * Time, randomness and memory come from outside; libos/inet/transport.ts offers it as a libOS.
  */
 import type { BufferPool } from '../memory/pool.ts';
-import type { Segment } from '../memory/sga.ts';
+import type { SgaSegment } from '../memory/sga.ts';
 import type { ChecksumStatus, Device } from './device.ts';
 import { Icmp, type IcmpHandler } from './icmp.ts';
 import { Ipv4, type NetworkConfiguration } from './ipv4.ts';
@@ -139,7 +139,7 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
   }
 
   /** Returns whether somebody kept the frame. */
-  #process(frame: Segment, checksumStatus: ChecksumStatus): boolean {
+  #process(frame: SgaSegment, checksumStatus: ChecksumStatus): boolean {
     const { bytes, offset, length } = frame;
     if (length < ETHERNET_HEADER_BYTES) {
       this.counters.runts++;
@@ -168,7 +168,7 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
     }
   }
 
-  #processRarer(frame: Segment, checksumStatus: ChecksumStatus): boolean {
+  #processRarer(frame: SgaSegment, checksumStatus: ChecksumStatus): boolean {
     switch (this.ipv4.protocol) {
       case Protocol.Udp:
         return this.udp.process(frame, checksumStatus);

@@ -1,5 +1,5 @@
 /** A device for the tests of the layers below TCP: keeps what is sent, counts its frames, and has a clock to set. */
-import { Segment } from '../memory/sga.ts';
+import { SgaSegment } from '../memory/sga.ts';
 import type { Device } from './device.ts';
 import { Ipv4 } from './ipv4.ts';
 import { type Neighbour, Neighbours } from './neighbours.ts';
@@ -17,11 +17,11 @@ export class TestDevice implements Device {
   readonly fillsChecksums: boolean;
   nowUs = 0.5;
   readonly linkUp = true;
-  readonly received: Segment[] = [];
+  readonly received: SgaSegment[] = [];
   readonly receivedChecksums = new Uint8Array(64);
   /** Every frame that was transmitted, with its pieces. */
   readonly sent: Uint8Array[] = [];
-  readonly free: Segment[] = [];
+  readonly free: SgaSegment[] = [];
   /** Pieces appended in all. */
   appended = 0;
   #pieces: Uint8Array[] = [];
@@ -33,7 +33,7 @@ export class TestDevice implements Device {
     const capacity = HEADROOM + 14 + this.mtu;
     // What a frame held before must not matter.
     const memory = { bytes: new Uint8Array(frames * capacity).fill(0xa5), address: 0 };
-    for (let i = 0; i < frames; i++) this.free.push(new Segment(this, memory, 0, i * capacity, capacity));
+    for (let i = 0; i < frames; i++) this.free.push(new SgaSegment(this, memory, 0, i * capacity, capacity));
   }
 
   get freeBuffers(): number {
@@ -44,7 +44,7 @@ export class TestDevice implements Device {
     return 0;
   }
 
-  allocate(): Segment | null {
+  allocate(): SgaSegment | null {
     const frame = this.free.pop() ?? null;
     if (frame === null) return null;
     frame.offset = frame.base + HEADROOM;
@@ -53,19 +53,19 @@ export class TestDevice implements Device {
     return frame;
   }
 
-  append(payload: Segment, offset: number, length: number): void {
+  append(payload: SgaSegment, offset: number, length: number): void {
     this.appended++;
     this.#pieces.push(payload.bytes.slice(offset, offset + length));
   }
 
-  transmit(frame: Segment): void {
+  transmit(frame: SgaSegment): void {
     const head = frame.bytes.slice(frame.offset, frame.offset + frame.length);
     this.sent.push(concatenate(head, ...this.#pieces));
     this.#pieces = [];
     this.give(frame);
   }
 
-  give(segment: Segment): void {
+  give(segment: SgaSegment): void {
     if (this.free.includes(segment)) throw new Error('a frame was given back twice');
     this.free.push(segment);
   }
@@ -73,7 +73,7 @@ export class TestDevice implements Device {
   close(): void {}
 
   /** A frame with these bytes, as if it had been received. */
-  arrive(bytes: Uint8Array): Segment {
+  arrive(bytes: Uint8Array): SgaSegment {
     const frame = this.allocate()!;
     frame.bytes.set(bytes, frame.offset);
     frame.length = bytes.length;

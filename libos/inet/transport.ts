@@ -7,7 +7,7 @@
  */
 import { LibosError } from '../errors.ts';
 import type { BufferPool } from '../memory/pool.ts';
-import { Owner, type Segment } from '../memory/sga.ts';
+import { Owner, type SgaSegment } from '../memory/sga.ts';
 import type { SocketKind } from '../pdpi.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import { Queue, QueueState, type Transport, type TransportHost } from '../transport.ts';
@@ -497,7 +497,7 @@ export class InetTransport implements Transport {
     const tokens = this.#tokens;
     const socket = this.#socketOf(queue);
     while (queue.pops.head !== NO_SLOT) {
-      const segment: Segment | null = socket.take();
+      const segment: SgaSegment | null = socket.take();
       if (segment === null) return;
       const slot = tokens.shift(queue.pops);
       tokens.sga[slot] = this.pool.wrap(segment, Owner.Libos);

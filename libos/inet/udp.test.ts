@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ScatterGatherArray, Segment } from '../memory/sga.ts';
+import { ScatterGatherArray, SgaSegment } from '../memory/sga.ts';
 import { ChecksumStatus } from './device.ts';
 import { Icmp } from './icmp.ts';
 import {
@@ -73,7 +73,7 @@ function array(...parts: Uint8Array[]): ScatterGatherArray {
   const sga = new ScatterGatherArray();
   for (const part of parts) {
     const memory = { bytes: concatenate(new Uint8Array(5), part), address: 0 };
-    const segment = new Segment({ give: () => {} }, memory, 0, 5, part.length);
+    const segment = new SgaSegment({ give: () => {} }, memory, 0, 5, part.length);
     segment.length = part.length;
     sga.segments.push(segment);
   }
@@ -81,7 +81,7 @@ function array(...parts: Uint8Array[]): ScatterGatherArray {
   return sga;
 }
 
-function dataOf(frame: Segment): string {
+function dataOf(frame: SgaSegment): string {
   return Buffer.from(frame.bytes.subarray(frame.offset, frame.offset + frame.length)).toString();
 }
 

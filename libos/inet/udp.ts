@@ -5,7 +5,7 @@
  * sent goes out behind the frame's headers without a copy, unless the neighbour's address is still being asked
  * for.
  */
-import type { ScatterGatherArray, Segment } from '../memory/sga.ts';
+import type { ScatterGatherArray, SgaSegment } from '../memory/sga.ts';
 import { Checksum } from './checksum.ts';
 import { ChecksumStatus, type Device, MAX_BURST, MAX_PIECES } from './device.ts';
 import type { Icmp } from './icmp.ts';
@@ -43,11 +43,11 @@ export class UdpSocket {
   queued = 0;
   /** Datagrams that came while the queue was full or buffers were few. */
   dropped = 0;
-  #first: Segment | null = null;
-  #last: Segment | null = null;
+  #first: SgaSegment | null = null;
+  #last: SgaSegment | null = null;
 
   /** The datagram that waits longest, or null; its sender is in the fields above. The caller gives it back. */
-  take(): Segment | null {
+  take(): SgaSegment | null {
     const frame = this.#first;
     if (frame === null) return null;
     this.#first = frame.next;
@@ -65,7 +65,7 @@ export class UdpSocket {
   }
 
   /** Queues a frame narrowed to a datagram's data; its UDP header still stands before that. */
-  put(frame: Segment, senderAddress: number): void {
+  put(frame: SgaSegment, senderAddress: number): void {
     frame.sequence = senderAddress;
     frame.next = null;
     if (this.#last === null) this.#first = frame;
@@ -135,7 +135,7 @@ export class Udp<S extends UdpSocket = UdpSocket> {
   }
 
   /** The datagram in `frame`, which `ipv4` has accepted. True if the frame was kept: the caller gives back others. */
-  process(frame: Segment, checksumStatus: ChecksumStatus): boolean {
+  process(frame: SgaSegment, checksumStatus: ChecksumStatus): boolean {
     const { bytes } = frame;
     const { source, destination, payloadAt, payloadLength } = this.#ipv4;
     const length = payloadLength < UDP_HEADER_BYTES ? 0 : udpLength(bytes, payloadAt);
@@ -227,7 +227,7 @@ export class Udp<S extends UdpSocket = UdpSocket> {
   }
 
   #fillChecksum(
-    frame: Segment,
+    frame: SgaSegment,
     at: number,
     destination: number,
     data: ScatterGatherArray,
@@ -246,7 +246,7 @@ export class Udp<S extends UdpSocket = UdpSocket> {
 }
 
 /** Copies `data` behind what the frame holds. */
-function copyBehind(frame: Segment, data: ScatterGatherArray): void {
+function copyBehind(frame: SgaSegment, data: ScatterGatherArray): void {
   for (let i = 0; i < data.segmentCount; i++) {
     const { bytes, offset, length } = data.segments[i];
     copyBytes(bytes, offset, frame.bytes, frame.offset + frame.length, length);

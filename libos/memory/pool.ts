@@ -7,7 +7,7 @@
  * application got its buffers, to name the leaks.
  */
 import { LibosError } from '../errors.ts';
-import { Owner, ScatterGatherArray, Segment, type SegmentHome, type Slab } from './sga.ts';
+import { Owner, ScatterGatherArray, type SegmentHome, SgaSegment, type Slab } from './sga.ts';
 
 export interface PoolOptions {
   /** Size of one buffer in bytes. */
@@ -38,9 +38,9 @@ export class BufferPool implements SegmentHome {
   readonly #slabBuffers: number[] = [];
   readonly #slabFree: number[] = [];
   #mappedBuffers = 0;
-  #freeSegments: Segment[] = [];
+  #freeSegments: SgaSegment[] = [];
   /** The buffers of slabs whose pages went back to the operating system, to be used again before another slab is mapped. */
-  readonly #dormant: Segment[][] = [];
+  readonly #dormant: SgaSegment[][] = [];
   readonly #freeArrays: ScatterGatherArray[] = [];
   /** Checked mode: where the application got each array that it still owns. */
   readonly #origins = new Map<ScatterGatherArray, string>();
@@ -80,7 +80,7 @@ export class BufferPool implements SegmentHome {
   }
 
   /** An array around one buffer that may have its home elsewhere, with its data as it stands, owned by `owner`. */
-  wrap(segment: Segment, owner: Owner): ScatterGatherArray {
+  wrap(segment: SgaSegment, owner: Owner): ScatterGatherArray {
     const array = this.#freeArrays.pop() ?? new ScatterGatherArray();
     array.segments[0] = segment;
     array.segmentCount = 1;
@@ -89,7 +89,7 @@ export class BufferPool implements SegmentHome {
   }
 
   /** One buffer, or null when the limit is reached. It goes back by give. */
-  tryTake(): Segment | null {
+  tryTake(): SgaSegment | null {
     if (this.#freeSegments.length === 0 && !this.#tryGrow()) return null;
     return this.#takeSegment();
   }
@@ -129,7 +129,7 @@ export class BufferPool implements SegmentHome {
   }
 
   /** Takes one buffer of this pool back. */
-  give(segment: Segment): void {
+  give(segment: SgaSegment): void {
     if (this.#checked) segment.bytes.fill(POISON, segment.base, segment.base + segment.capacity);
     this.#freeSegments.push(segment);
     const free = ++this.#slabFree[segment.slabIndex];
@@ -179,12 +179,12 @@ export class BufferPool implements SegmentHome {
     for (let i = count - 1; i >= 0; i--) {
       const base = i * (bufferBytes + SPREAD_BYTES);
       if (this.#checked) slab.bytes.fill(POISON, base, base + bufferBytes);
-      this.#freeSegments.push(new Segment(this, slab, slabIndex, base, bufferBytes));
+      this.#freeSegments.push(new SgaSegment(this, slab, slabIndex, base, bufferBytes));
     }
     return true;
   }
 
-  #takeSegment(): Segment {
+  #takeSegment(): SgaSegment {
     const segment = this.#freeSegments.pop()!;
     this.#slabFree[segment.slabIndex]--;
     if (this.#checked) this.#verifyPoison(segment);
@@ -199,7 +199,7 @@ export class BufferPool implements SegmentHome {
     this.#slabs[slabIndex].discard();
   }
 
-  #verifyPoison(segment: Segment): void {
+  #verifyPoison(segment: SgaSegment): void {
     const end = segment.base + segment.capacity;
     for (let i = segment.base; i < end; i++) {
       if (segment.bytes[i] !== POISON) throw new LibosError('USE_AFTER_FREE', 'alloc');

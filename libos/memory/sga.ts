@@ -19,10 +19,10 @@ export interface Slab {
 
 /** Where a buffer goes when nobody owns it any more: the pool or the device that it was cut from. */
 export interface SegmentHome {
-  give(segment: Segment): void;
+  give(segment: SgaSegment): void;
 }
 
-export class Segment {
+export class SgaSegment {
   readonly home: SegmentHome;
   readonly bytes: Uint8Array;
   /** First byte of the buffer within `bytes`. */
@@ -36,7 +36,7 @@ export class Segment {
   offset: number;
   length: number;
   /** Links the segments of a queue that a network stack keeps; null while the application owns the segment. */
-  next: Segment | null = null;
+  next: SgaSegment | null = null;
   /** In such a queue: the TCP sequence number of the first byte, a signed 32-bit integer. */
   sequence = 0;
 
@@ -68,7 +68,7 @@ export type Owner = (typeof Owner)[keyof typeof Owner];
 
 export class ScatterGatherArray {
   /** The first `segmentCount` entries are in use. */
-  readonly segments: Segment[] = [];
+  readonly segments: SgaSegment[] = [];
   segmentCount = 0;
   /** Kept by the libOS; the application leaves it alone. */
   owner: Owner = Owner.Nobody;

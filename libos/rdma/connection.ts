@@ -9,13 +9,13 @@
  *                                                    limit - taken: never more than the window
  */
 import type { ErrorCode } from '../errors.ts';
-import type { Segment } from '../memory/sga.ts';
+import type { SgaSegment } from '../memory/sga.ts';
 import type { Line } from './rendezvous.ts';
 
 /** A message that was reported before one that was sent before it. */
 export interface EarlyMessage {
   /** Null for a credit message. */
-  data: Segment | null;
+  data: SgaSegment | null;
   limit: number;
   credits: number;
 }
@@ -60,8 +60,8 @@ export class MessageConnection {
   window: number;
   creditsReceived = 0;
   /** Received and not taken, in order. */
-  head: Segment | null = null;
-  tail: Segment | null = null;
+  head: SgaSegment | null = null;
+  tail: SgaSegment | null = null;
   /** Of the message that is to be received next, of whatever kind. */
   nextSequence = 0;
   /** Arrived before that one, by sequence; null where there are none. */
@@ -130,7 +130,7 @@ export class MessageConnection {
   }
 
   /** Adds the data message that is next in order to those to be taken. */
-  append(data: Segment): void {
+  append(data: SgaSegment): void {
     this.received = (this.received + 1) | 0;
     data.next = null;
     if (this.tail === null) this.head = data;
@@ -139,7 +139,7 @@ export class MessageConnection {
   }
 
   /** Takes the first of them, or gives null. */
-  shift(): Segment | null {
+  shift(): SgaSegment | null {
     const data = this.head;
     if (data === null) return null;
     this.head = data.next;

@@ -6,7 +6,7 @@
  * the peer has sent, or that it cannot send any more.
  */
 import { randomFillSync } from 'node:crypto';
-import type { ScatterGatherArray, Segment } from '../memory/sga.ts';
+import type { ScatterGatherArray, SgaSegment } from '../memory/sga.ts';
 import { NO_SLOT } from '../tokens.ts';
 import { WorkList } from '../work-list.ts';
 import { type EarlyMessage, MessageConnection } from './connection.ts';
@@ -176,7 +176,7 @@ export class MessageEngine implements EndsOwner {
   }
 
   /** The next data received, now the caller's, or null. Makes room for more. */
-  take(connection: MessageConnection): Segment | null {
+  take(connection: MessageConnection): SgaSegment | null {
     const segment = connection.shift();
     if (segment === null) return null;
     if (!connection.peerFinished && connection.error === null) this.#credits.renew(connection);
@@ -318,7 +318,7 @@ export class MessageEngine implements EndsOwner {
   }
 
   /** Takes the next message in the order in which they were sent; `data` null for a credit message. */
-  #accept(connection: MessageConnection, data: Segment | null, limit: number, credits: number): void {
+  #accept(connection: MessageConnection, data: SgaSegment | null, limit: number, credits: number): void {
     connection.nextSequence = (connection.nextSequence + 1) | 0;
     if (data !== null) connection.append(data);
     else connection.creditsReceived = (connection.creditsReceived + 1) | 0;
@@ -370,7 +370,7 @@ export class MessageEngine implements EndsOwner {
   }
 
   /** The application has closed the connection, or it is broken; counted all the same. */
-  #arrivedForNobody(connection: MessageConnection, data: Segment | null): void {
+  #arrivedForNobody(connection: MessageConnection, data: SgaSegment | null): void {
     if (data === null) {
       connection.creditsReceived = (connection.creditsReceived + 1) | 0;
       return;
@@ -382,7 +382,7 @@ export class MessageEngine implements EndsOwner {
   }
 
   /** The peer has broken the rules. What it had no credit for has taken somebody's receive. */
-  #violated(connection: MessageConnection, segment: Segment): void {
+  #violated(connection: MessageConnection, segment: SgaSegment): void {
     this.device.give(segment);
     this.budget.restore();
     if (connection.error !== null) return;

@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import koffi from 'koffi';
 import { LibosError } from '../errors.ts';
 import { HUGE_PAGE_BYTES, mapAnonymous } from '../memory/anonymous.ts';
-import { Segment, type Slab } from '../memory/sga.ts';
+import { SgaSegment, type Slab } from '../memory/sga.ts';
 import { type FabricGlue, fabricGlue } from './glue.ts';
 import {
   ADDRESS,
@@ -61,7 +61,7 @@ export class FabricDevice implements MessageDevice {
   readonly bufferBytes: number;
   readonly receiveLimit: number;
   readonly maxPieces: number;
-  readonly received: Segment[] = [];
+  readonly received: SgaSegment[] = [];
   readonly headers: Int32Array;
   readonly messageBytes: Int32Array;
   readonly finishedSends: Int32Array;
@@ -83,8 +83,8 @@ export class FabricDevice implements MessageDevice {
   /** Bytes from one receive buffer to the next. */
   readonly #stride: number;
   readonly #buffersPerSlab: number;
-  readonly #buffers: Segment[] = [];
-  #free: Segment[] = [];
+  readonly #buffers: SgaSegment[] = [];
+  #free: SgaSegment[] = [];
   #freeCount = 0;
   #closed = false;
 
@@ -144,7 +144,7 @@ export class FabricDevice implements MessageDevice {
     return posted;
   }
 
-  give(segment: Segment): void {
+  give(segment: SgaSegment): void {
     this.#free[this.#freeCount++] = segment;
   }
 
@@ -176,7 +176,7 @@ export class FabricDevice implements MessageDevice {
     peer: number,
     send: number,
     delivered: boolean,
-    payload: Segment | null,
+    payload: SgaSegment | null,
     offset: number,
     length: number,
   ): number {
@@ -194,7 +194,7 @@ export class FabricDevice implements MessageDevice {
     return at - TX + TX_HEADER;
   }
 
-  addPiece(segment: Segment, offset: number, length: number): void {
+  addPiece(segment: SgaSegment, offset: number, length: number): void {
     const words = this.#words;
     const message = TX + (words[QUEUED] - 1) * TX_WORDS;
     this.#writePiece(message + words[message + TX_PIECE_COUNT]++ * PIECE_WORDS, segment, offset, length);
@@ -263,13 +263,13 @@ export class FabricDevice implements MessageDevice {
     for (const { slab } of this.#receiveSlabs) slab.unmap();
   }
 
-  #writePiece(at: number, segment: Segment, offset: number, length: number): void {
+  #writePiece(at: number, segment: SgaSegment, offset: number, length: number): void {
     this.#doubles[at >> 1] = segment.address + (offset - segment.base);
     this.#words[at + 2] = length;
     this.#words[at + 3] = this.#slabOf(segment);
   }
 
-  #slabOf(segment: Segment): number {
+  #slabOf(segment: SgaSegment): number {
     // What was received may be pushed again as it is.
     if (segment.home === this)
       return this.#receiveSlabs[(segment.slabIndex / this.#buffersPerSlab) | 0].number;
@@ -303,7 +303,7 @@ export class FabricDevice implements MessageDevice {
     const first = this.#glue.addReceives(this.#endpoint, number, slab.address + LEAD_BYTES, count, stride);
     for (let i = 0; i < count; i++) {
       const base = i * stride + LEAD_BYTES + HEADER_BYTES;
-      const buffer = new Segment(this, slab, first + i, base, this.bufferBytes);
+      const buffer = new SgaSegment(this, slab, first + i, base, this.bufferBytes);
       this.#buffers.push(buffer);
       this.give(buffer);
     }

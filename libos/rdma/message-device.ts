@@ -3,7 +3,7 @@
  * simulated one in virtual time. Messages arrive whole, once, and only where a receive has been posted; between two
  * endpoints they are matched with receives in the order in which they were sent, but may be reported in another one.
  */
-import type { Segment, SegmentHome } from '../memory/sga.ts';
+import type { SegmentHome, SgaSegment } from '../memory/sga.ts';
 
 export interface MessageDevice extends SegmentHome {
   /** Bytes that name this endpoint to others, in the form that its provider gives them. */
@@ -16,7 +16,7 @@ export interface MessageDevice extends SegmentHome {
   readonly nowUs: number;
 
   /** The messages of the last exchange: their payload, as far as it fitted. They are the caller's until given back. */
-  readonly received: readonly Segment[];
+  readonly received: readonly SgaSegment[];
   /** Of each of them the header, HEADER_WORDS words, and the bytes of the whole message. */
   readonly headers: Int32Array;
   readonly messageBytes: Int32Array;
@@ -51,12 +51,12 @@ export interface MessageDevice extends SegmentHome {
     peer: number,
     send: number,
     delivered: boolean,
-    payload: Segment | null,
+    payload: SgaSegment | null,
     offset: number,
     length: number,
   ): number;
   /** Appends a part of another segment to the message that was queued last; there are at most maxPieces, with the first. */
-  addPiece(segment: Segment, offset: number, length: number): void;
+  addPiece(segment: SgaSegment, offset: number, length: number): void;
   readonly maxPieces: number;
   readonly queuedHeaders: Int32Array;
   /**

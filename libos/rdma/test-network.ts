@@ -10,7 +10,7 @@ import { LibosCore } from '../core.ts';
 import { LibosError } from '../errors.ts';
 import { Random } from '../inet/devices/random.ts';
 import { BufferPool } from '../memory/pool.ts';
-import { Segment, type Slab } from '../memory/sga.ts';
+import { SgaSegment, type Slab } from '../memory/sga.ts';
 import type { Hello, Refusal } from './hello.ts';
 import { HEADER_BYTES, HEADER_WORDS, KIND_AND_LENGTH, KIND_SHIFT, Kind } from './message.ts';
 import type { MessageDevice } from './message-device.ts';
@@ -118,7 +118,7 @@ interface Queued {
 }
 
 interface Arrived {
-  segment: Segment;
+  segment: SgaSegment;
   header: Int32Array;
   bytes: number;
 }
@@ -128,7 +128,7 @@ export class SimulatedMessageDevice implements MessageDevice {
   readonly bufferBytes: number;
   readonly receiveLimit: number;
   readonly maxPieces: number;
-  readonly received: Segment[] = [];
+  readonly received: SgaSegment[] = [];
   readonly headers = new Int32Array(BURST * HEADER_WORDS);
   readonly messageBytes = new Int32Array(BURST);
   readonly finishedSends = new Int32Array(MAX_SENDS);
@@ -142,8 +142,8 @@ export class SimulatedMessageDevice implements MessageDevice {
   #queued: Queued[] = [];
   #finished = 0;
   #toPost = 0;
-  #free: Segment[] = [];
-  readonly #postedBuffers: Segment[] = [];
+  #free: SgaSegment[] = [];
+  readonly #postedBuffers: SgaSegment[] = [];
   #arrived: Arrived[] = [];
   readonly #lastArrivalUs = new Map<number, number>();
   readonly #unfinishedTo = new Map<number, number>();
@@ -163,7 +163,7 @@ export class SimulatedMessageDevice implements MessageDevice {
     // Beside those that can be posted, some for the application to hold.
     for (let i = 0; i < receiveLimit * 2; i++) {
       const slab = { bytes: new Uint8Array(bufferBytes), address: 0 };
-      this.#free.push(new Segment(this, slab, i, 0, bufferBytes));
+      this.#free.push(new SgaSegment(this, slab, i, 0, bufferBytes));
     }
   }
 
@@ -187,7 +187,7 @@ export class SimulatedMessageDevice implements MessageDevice {
     return posted;
   }
 
-  give(segment: Segment): void {
+  give(segment: SgaSegment): void {
     segment.bytes.fill(0xdb);
     this.#free.push(segment);
   }
@@ -213,7 +213,7 @@ export class SimulatedMessageDevice implements MessageDevice {
     peer: number,
     send: number,
     delivered: boolean,
-    payload: Segment | null,
+    payload: SgaSegment | null,
     offset: number,
     length: number,
   ): number {
@@ -225,7 +225,7 @@ export class SimulatedMessageDevice implements MessageDevice {
     return at;
   }
 
-  addPiece({ bytes }: Segment, offset: number, length: number): void {
+  addPiece({ bytes }: SgaSegment, offset: number, length: number): void {
     const { pieces } = this.#queued.at(-1)!;
     pieces.push(bytes.subarray(offset, offset + length));
     if (pieces.length > this.maxPieces) throw new Error('a message has more pieces than the device takes');

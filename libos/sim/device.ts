@@ -4,7 +4,7 @@
  */
 import { ChecksumStatus, type Device, MAX_BURST } from '../inet/device.ts';
 import { Pieces } from '../inet/devices/pieces.ts';
-import { Segment } from '../memory/sga.ts';
+import { SgaSegment } from '../memory/sga.ts';
 import type { Direction, SimulatedLink } from './link.ts';
 
 const ETHERNET_HEADER_BYTES = 14;
@@ -22,7 +22,7 @@ export class SimulatedDevice implements Device {
   readonly mac: Uint8Array;
   readonly mtu: number;
   readonly fillsChecksums = false;
-  readonly received: Segment[] = [];
+  readonly received: SgaSegment[] = [];
   readonly receivedChecksums = new Uint8Array(MAX_BURST).fill(ChecksumStatus.Unchecked);
   /** Frames that have arrived and wait for an exchange. */
   waitingFrames = 0;
@@ -31,11 +31,11 @@ export class SimulatedDevice implements Device {
   readonly #memory: Buffer;
   readonly #poison: Buffer;
   readonly #buffers: number;
-  readonly #free: Segment[] = [];
+  readonly #free: SgaSegment[] = [];
   readonly #places: Uint8Array;
-  #firstArrived: Segment | null = null;
-  #lastArrived: Segment | null = null;
-  readonly #queued: Segment[] = [];
+  #firstArrived: SgaSegment | null = null;
+  #lastArrived: SgaSegment | null = null;
+  readonly #queued: SgaSegment[] = [];
   /** Of each queued frame, its pieces; behind these, the pieces of the frame that comes next. */
   readonly #queuedPieces: Pieces[] = [new Pieces()];
   #closed = false;
@@ -52,7 +52,7 @@ export class SimulatedDevice implements Device {
     this.#poison = Buffer.alloc(capacity, POISON);
     this.#places = new Uint8Array(buffers);
     for (let i = buffers - 1; i >= 0; i--)
-      this.#free.push(new Segment(this, { bytes, address: ADDRESS }, i, i * capacity, capacity));
+      this.#free.push(new SgaSegment(this, { bytes, address: ADDRESS }, i, i * capacity, capacity));
   }
 
   get nowUs(): number {
@@ -87,15 +87,15 @@ export class SimulatedDevice implements Device {
     return this.#receive();
   }
 
-  allocate(): Segment | null {
+  allocate(): SgaSegment | null {
     return this.#closed ? null : this.#take(Place.Stack);
   }
 
-  append(payload: Segment, offset: number, length: number): void {
+  append(payload: SgaSegment, offset: number, length: number): void {
     this.#queuedPieces[this.#queued.length].add(payload, offset, length);
   }
 
-  transmit(frame: Segment): void {
+  transmit(frame: SgaSegment): void {
     this.#requireStacks(frame, 'transmit');
     const pieces = this.#queuedPieces[this.#queued.length];
     const frameBytes = frame.length + pieces.byteLength;
@@ -108,7 +108,7 @@ export class SimulatedDevice implements Device {
     if (this.#queuedPieces.length === this.#queued.length) this.#queuedPieces.push(new Pieces());
   }
 
-  give(frame: Segment): void {
+  give(frame: SgaSegment): void {
     this.#requireStacks(frame, 'give');
     this.#release(frame);
   }
@@ -137,7 +137,7 @@ export class SimulatedDevice implements Device {
     return true;
   }
 
-  #send(frame: Segment, pieces: Pieces): void {
+  #send(frame: SgaSegment, pieces: Pieces): void {
     pieces.joinTo(frame);
     this.#link.send(this.#direction, frame.bytes, frame.offset, frame.length);
     this.#release(frame);
@@ -153,7 +153,7 @@ export class SimulatedDevice implements Device {
     return count;
   }
 
-  #shiftArrived(): Segment {
+  #shiftArrived(): SgaSegment {
     const frame = this.#firstArrived!;
     this.#firstArrived = frame.next;
     if (this.#firstArrived === null) this.#lastArrived = null;
@@ -162,7 +162,7 @@ export class SimulatedDevice implements Device {
     return frame;
   }
 
-  #take(place: number): Segment | null {
+  #take(place: number): SgaSegment | null {
     const frame = this.#free.pop();
     if (frame === undefined) return null;
     const { base, capacity } = frame;
@@ -175,13 +175,13 @@ export class SimulatedDevice implements Device {
     return frame;
   }
 
-  #release(frame: Segment): void {
+  #release(frame: SgaSegment): void {
     this.#places[frame.slabIndex] = Place.Free;
     this.#memory.fill(POISON, frame.base, frame.base + frame.capacity);
     this.#free.push(frame);
   }
 
-  #requireStacks(frame: Segment, operation: string): void {
+  #requireStacks(frame: SgaSegment, operation: string): void {
     if (frame.home !== this) throw new Error(`${operation}: the frame is another device's`);
     const place = this.#places[frame.slabIndex];
     if (place !== Place.Stack) throw new Error(`${operation}: the frame is ${placeNames[place]}`);

@@ -7,7 +7,7 @@ import type { Device } from '../inet/device.ts';
 import { defaultTcpOptions, type TcpOptions } from '../inet/tcp/options.ts';
 import { InetTransport } from '../inet/transport.ts';
 import { BufferPool } from '../memory/pool.ts';
-import type { Segment, Slab } from '../memory/sga.ts';
+import type { SgaSegment, Slab } from '../memory/sga.ts';
 import { type LinkOptions, SimulatedLink } from './link.ts';
 
 export interface PairOptions {
@@ -60,7 +60,7 @@ class TickingDevice implements Device {
   readonly mac: Uint8Array;
   readonly mtu: number;
   readonly fillsChecksums: boolean;
-  readonly received: readonly Segment[];
+  readonly received: readonly SgaSegment[];
   readonly receivedChecksums: Uint8Array;
   readonly #inner: Device;
   readonly #link: SimulatedLink;
@@ -92,16 +92,16 @@ class TickingDevice implements Device {
     return this.#inner.exchange();
   }
 
-  allocate(): Segment | null {
+  allocate(): SgaSegment | null {
     return this.#inner.allocate();
   }
-  append(payload: Segment, offset: number, length: number): void {
+  append(payload: SgaSegment, offset: number, length: number): void {
     this.#inner.append(payload, offset, length);
   }
-  transmit(frame: Segment): void {
+  transmit(frame: SgaSegment): void {
     this.#inner.transmit(frame);
   }
-  give(segment: Segment): void {
+  give(segment: SgaSegment): void {
     this.#inner.give(segment);
   }
   close(): void {

@@ -1,6 +1,6 @@
 /** Frames for the tests of this folder: numbered, sent through a device, and received whole. */
 import type { Device } from '../inet/device.ts';
-import { Segment } from '../memory/sga.ts';
+import { SgaSegment } from '../memory/sga.ts';
 
 /** A frame whose content follows from its number, which numberOf reads back. */
 export function numbered(number: number, length = 60): Uint8Array {
@@ -28,12 +28,12 @@ export function queue(device: Device, frame: Uint8Array, headerBytes = frame.len
 }
 
 /** A segment around the bytes, not at the beginning of its memory, as a pool's are. */
-export function payloadOf(data: Uint8Array): Segment {
+export function payloadOf(data: Uint8Array): SgaSegment {
   const base = 32;
   const bytes = new Uint8Array(base + data.length);
   bytes.set(data, base);
   const home = { give() {} };
-  const segment = new Segment(home, { bytes, address: 0 }, 0, base, data.length);
+  const segment = new SgaSegment(home, { bytes, address: 0 }, 0, base, data.length);
   segment.length = data.length;
   return segment;
 }

@@ -7,7 +7,7 @@
  * corrupted frame is marked as unchecked.
  */
 
-import type { Segment } from '../../memory/sga.ts';
+import type { SgaSegment } from '../../memory/sga.ts';
 import { ChecksumStatus, type Device, MAX_BURST } from '../device.ts';
 import { Dice, type ImpairmentOptions, noImpairmentYet } from './impairment.ts';
 import { Pieces } from './pieces.ts';
@@ -17,7 +17,7 @@ const HELD_MAX = 64;
 
 /** Frames held back, in the order in which they come free, for all are held equally long. */
 class Held {
-  readonly #frames: Segment[] = [];
+  readonly #frames: SgaSegment[] = [];
   readonly #checksums: ChecksumStatus[] = [];
   readonly #releaseUs: number[] = [];
 
@@ -32,13 +32,13 @@ class Held {
     return this.#checksums[0];
   }
 
-  push(frame: Segment, checksum: ChecksumStatus, releaseUs: number): void {
+  push(frame: SgaSegment, checksum: ChecksumStatus, releaseUs: number): void {
     this.#frames.push(frame);
     this.#checksums.push(checksum);
     this.#releaseUs.push(releaseUs);
   }
 
-  shift(): Segment {
+  shift(): SgaSegment {
     this.#checksums.shift();
     this.#releaseUs.shift();
     return this.#frames.shift()!;
@@ -46,7 +46,7 @@ class Held {
 }
 
 export class ImpairedDevice implements Device {
-  readonly received: Segment[] = [];
+  readonly received: SgaSegment[] = [];
   readonly receivedChecksums = new Uint8Array(MAX_BURST);
   readonly sentCounters = noImpairmentYet();
   readonly receivedCounters = noImpairmentYet();
@@ -105,15 +105,15 @@ export class ImpairedDevice implements Device {
     return this.#count;
   }
 
-  allocate(): Segment | null {
+  allocate(): SgaSegment | null {
     return this.#inner.allocate();
   }
 
-  append(payload: Segment, offset: number, length: number): void {
+  append(payload: SgaSegment, offset: number, length: number): void {
     this.#pieces.add(payload, offset, length);
   }
 
-  transmit(frame: Segment): void {
+  transmit(frame: SgaSegment): void {
     const inner = this.#inner;
     const dice = this.#sendDice;
     dice.roll();
@@ -148,7 +148,7 @@ export class ImpairedDevice implements Device {
     inner.transmit(second);
   }
 
-  give(frame: Segment): void {
+  give(frame: SgaSegment): void {
     this.#inner.give(frame);
   }
 
@@ -159,7 +159,7 @@ export class ImpairedDevice implements Device {
   }
 
   /** @param remaining frames of this burst that must find room behind this one */
-  #receive(frame: Segment, checksum: ChecksumStatus, remaining: number): void {
+  #receive(frame: SgaSegment, checksum: ChecksumStatus, remaining: number): void {
     const dice = this.#receiveDice;
     const counters = this.receivedCounters;
     dice.roll();
@@ -186,14 +186,14 @@ export class ImpairedDevice implements Device {
     this.#handOut(second, checksum);
   }
 
-  #handOut(frame: Segment, checksum: ChecksumStatus): void {
+  #handOut(frame: SgaSegment, checksum: ChecksumStatus): void {
     this.received[this.#count] = frame;
     this.receivedChecksums[this.#count] = checksum;
     this.#count++;
   }
 
   /** The same frame in a buffer of its own, or null when none is free. */
-  #copy(frame: Segment): Segment | null {
+  #copy(frame: SgaSegment): SgaSegment | null {
     const copy = this.#inner.allocate();
     if (copy === null) return null;
     copy.bytes.set(frame.bytes.subarray(frame.offset, frame.offset + frame.length), copy.offset);

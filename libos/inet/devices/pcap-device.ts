@@ -6,7 +6,7 @@
  * in any capture on a host whose NIC does so.
  */
 
-import type { Segment } from '../../memory/sga.ts';
+import type { SgaSegment } from '../../memory/sga.ts';
 import type { Device } from '../device.ts';
 import { Pieces } from './pieces.ts';
 
@@ -25,7 +25,7 @@ const CHUNK_BYTES = 0x10000;
 const FLUSH_EVERY_US = 100_000;
 
 export class PcapDevice implements Device {
-  readonly received: readonly Segment[];
+  readonly received: readonly SgaSegment[];
   readonly receivedChecksums: Uint8Array;
   readonly #inner: Device;
   readonly #sink: PcapSink;
@@ -81,22 +81,22 @@ export class PcapDevice implements Device {
     return count;
   }
 
-  allocate(): Segment | null {
+  allocate(): SgaSegment | null {
     return this.#inner.allocate();
   }
 
-  append(payload: Segment, offset: number, length: number): void {
+  append(payload: SgaSegment, offset: number, length: number): void {
     this.#pieces.add(payload, offset, length);
     this.#inner.append(payload, offset, length);
   }
 
-  transmit(frame: Segment): void {
+  transmit(frame: SgaSegment): void {
     this.#record(frame, this.#pieces);
     this.#pieces.clear();
     this.#inner.transmit(frame);
   }
 
-  give(frame: Segment): void {
+  give(frame: SgaSegment): void {
     this.#inner.give(frame);
   }
 
@@ -126,7 +126,7 @@ export class PcapDevice implements Device {
     this.#filled = FILE_HEADER_BYTES;
   }
 
-  #record(frame: Segment, pieces: Pieces | null): void {
+  #record(frame: SgaSegment, pieces: Pieces | null): void {
     const frameBytes = frame.length + (pieces === null ? 0 : pieces.byteLength);
     if (this.#filled + RECORD_HEADER_BYTES + frameBytes > this.#chunk.length) this.flush();
     const us = this.#epochRestUs + this.#inner.nowUs;

@@ -1,17 +1,17 @@
 /** The pieces of payload that append has put behind the headers of one frame, until the frame is copied or passed on. */
 
-import type { Segment } from '../../memory/sga.ts';
+import type { SgaSegment } from '../../memory/sga.ts';
 import { type Device, MAX_PIECES } from '../device.ts';
 
 export class Pieces {
   count = 0;
   byteLength = 0;
-  readonly #payloads: Segment[] = [];
+  readonly #payloads: SgaSegment[] = [];
   readonly #offsets = new Int32Array(MAX_PIECES);
   readonly #lengths = new Int32Array(MAX_PIECES);
 
   /** As Device.append. Throws RangeError beyond MAX_PIECES and outside the payload's buffer: both are the caller's fault. */
-  add(payload: Segment, offset: number, length: number): void {
+  add(payload: SgaSegment, offset: number, length: number): void {
     if (this.count === MAX_PIECES) throw new RangeError(`a frame has at most ${MAX_PIECES} pieces`);
     if (offset < payload.base || length < 0 || offset + length > payload.base + payload.capacity) {
       const buffer = `${payload.base} to ${payload.base + payload.capacity}`;
@@ -39,7 +39,7 @@ export class Pieces {
   }
 
   /** Puts all of it behind the headers, in the frame's own memory, which has room for the largest frame. */
-  joinTo(frame: Segment): void {
+  joinTo(frame: SgaSegment): void {
     this.copyTo(frame.bytes, frame.offset + frame.length);
     frame.length += this.byteLength;
     this.clear();

@@ -15,7 +15,7 @@
  * made when it is first needed.
  */
 import type { ErrorCode } from '../../errors.ts';
-import type { Segment } from '../../memory/sga.ts';
+import type { SgaSegment } from '../../memory/sga.ts';
 import type { Neighbour } from '../neighbours.ts';
 import { distance } from '../sequence.ts';
 import type { Timed } from '../timers.ts';
@@ -127,9 +127,9 @@ export class TcpConnection implements Timed {
   /** Right edge of the window that the peer was told; it never moves left. */
   advertisedEdge = 0;
   receiveWindowScale = 0;
-  /** Data in order that the application has not taken, linked by Segment.next. */
-  receiveHead: Segment | null = null;
-  receiveTail: Segment | null = null;
+  /** Data in order that the application has not taken, linked by SgaSegment.next. */
+  receiveHead: SgaSegment | null = null;
+  receiveTail: SgaSegment | null = null;
   receiveQueued = 0;
   /** Pops that wait: as many segments will be taken as soon as they come. */
   wanted = 0;
@@ -206,7 +206,7 @@ export class TcpConnection implements Timed {
   }
 
   /** Takes the first segment of received data, or null. */
-  takeReceived(): Segment | null {
+  takeReceived(): SgaSegment | null {
     const segment = this.receiveHead;
     if (segment === null) return null;
     this.receiveHead = segment.next;

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Segment, type SegmentHome } from '../../memory/sga.ts';
+import { type SegmentHome, SgaSegment } from '../../memory/sga.ts';
 import { Reassembly } from './reassembly.ts';
 
 /** Makes segments, each with its own buffer, and knows which have come back. */
 class Frames implements SegmentHome {
-  readonly out = new Set<Segment>();
+  readonly out = new Set<SgaSegment>();
 
-  make(sequence: number, content: ArrayLike<number>): Segment {
+  make(sequence: number, content: ArrayLike<number>): SgaSegment {
     const bytes = new Uint8Array(content.length + 7);
     bytes.set(content, 5);
-    const segment = new Segment(this, { bytes, address: 0 }, 0, 0, bytes.length);
+    const segment = new SgaSegment(this, { bytes, address: 0 }, 0, 0, bytes.length);
     segment.offset = 5;
     segment.length = content.length;
     segment.sequence = sequence;
@@ -18,7 +18,7 @@ class Frames implements SegmentHome {
     return segment;
   }
 
-  give(segment: Segment): void {
+  give(segment: SgaSegment): void {
     expect(segment.next).toBe(null);
     expect(this.out.delete(segment)).toBe(true);
   }

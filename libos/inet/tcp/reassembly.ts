@@ -2,7 +2,7 @@
  * The receiver's queue of data that came out of order. It holds the received segments themselves, in order of
  * their sequence numbers and without overlaps, and knows which SACK blocks to report (RFC 2018).
  */
-import type { Segment } from '../../memory/sga.ts';
+import type { SgaSegment } from '../../memory/sga.ts';
 import { SequenceRanges } from './ranges.ts';
 
 /** A SACK option has room for four blocks (RFC 2018, section 3). */
@@ -11,10 +11,10 @@ const NONE = new Int32Array(0);
 
 export class Reassembly {
   readonly #maxSegments: number;
-  #head: Segment | null = null;
-  #tail: Segment | null = null;
+  #head: SgaSegment | null = null;
+  #tail: SgaSegment | null = null;
   /** What was queued last: the next arrival often belongs behind it. */
-  #latest: Segment | null = null;
+  #latest: SgaSegment | null = null;
   count = 0;
   /** What the queued segments cover. */
   readonly #held = new SequenceRanges();
@@ -38,7 +38,7 @@ export class Reassembly {
    * and, where it would have to be split around a queued one, without what lies from there on. True when the
    * queue owns it now; false when nothing of it was kept. Segments that it made superfluous go home.
    */
-  insert(segment: Segment): boolean {
+  insert(segment: SgaSegment): boolean {
     const start = segment.sequence;
     const length = segment.length;
     if (length <= 0) return false;
@@ -92,7 +92,7 @@ export class Reassembly {
    * Takes out the first segment, cut to start at `next`, if it has the byte that is due; otherwise null.
    * Segments that lie wholly before `next` go home.
    */
-  shift(next: number): Segment | null {
+  shift(next: number): SgaSegment | null {
     let segment = this.#head;
     while (segment !== null && ((segment.sequence - next) | 0) <= 0) {
       const end = (segment.sequence + segment.length) | 0;
@@ -166,7 +166,7 @@ export class Reassembly {
     this.#recentCount = kept + 1;
   }
 
-  #lastAtOrBefore(sequence: number): Segment | null {
+  #lastAtOrBefore(sequence: number): SgaSegment | null {
     const tail = this.#tail;
     if (tail !== null && ((tail.sequence - sequence) | 0) <= 0) return tail;
     const latest = this.#latest;
@@ -176,7 +176,7 @@ export class Reassembly {
     return at;
   }
 
-  #link(previous: Segment | null, segment: Segment, following: Segment | null): void {
+  #link(previous: SgaSegment | null, segment: SgaSegment, following: SgaSegment | null): void {
     segment.next = following;
     if (previous === null) this.#head = segment;
     else previous.next = segment;
@@ -186,7 +186,7 @@ export class Reassembly {
   }
 
   /** Takes out the segment behind `previous`. */
-  #unlink(previous: Segment | null, segment: Segment): void {
+  #unlink(previous: SgaSegment | null, segment: SgaSegment): void {
     if (previous === null) this.#head = segment.next;
     else previous.next = segment.next;
     if (this.#tail === segment) this.#tail = previous;
@@ -198,7 +198,7 @@ export class Reassembly {
   /** The receiver may drop what it has SACKed but not acknowledged (RFC 2018, section 8). */
   #giveUpLast(): void {
     const last = this.#tail!;
-    let previous: Segment | null = null;
+    let previous: SgaSegment | null = null;
     for (let at = this.#head!; at !== last; at = at.next!) previous = at;
     this.#held.dropFrom(last.sequence);
     this.#unlink(previous, last);

@@ -2,7 +2,7 @@
  * Arrival of a segment in a synchronized state, in the order of the steps of RFC 9293, section 3.10.7.4, with the
  * checks of RFC 5961 against forged segments and of RFC 7323 against old ones (PAWS).
  */
-import type { Segment } from '../../memory/sga.ts';
+import type { SgaSegment } from '../../memory/sga.ts';
 import { advance, distance, isAtOrBefore, isBefore, isWithin } from '../sequence.ts';
 import { Flag, type TcpSegment } from '../wire/tcp.ts';
 import { answerArrives, handshakeAcknowledged } from './connect.ts';
@@ -29,7 +29,7 @@ export function segmentArrives(
   tcp: Tcp,
   connection: TcpConnection,
   segment: TcpSegment,
-  frame: Segment,
+  frame: SgaSegment,
 ): boolean {
   connection.lastReceivedUs = tcp.nowUs;
   if (connection.state === TcpState.SynSent) {
@@ -324,7 +324,7 @@ function finAcknowledged(tcp: Tcp, connection: TcpConnection): boolean {
 }
 
 /** Data, a FIN, or both. Returns whether the frame was kept. */
-function textArrives(tcp: Tcp, connection: TcpConnection, segment: TcpSegment, frame: Segment): boolean {
+function textArrives(tcp: Tcp, connection: TcpConnection, segment: TcpSegment, frame: SgaSegment): boolean {
   const { state } = connection;
   if (state !== TcpState.Established && state !== TcpState.FinWait1 && state !== TcpState.FinWait2) {
     // After the peer's FIN nothing new can come.
@@ -372,7 +372,7 @@ function textArrives(tcp: Tcp, connection: TcpConnection, segment: TcpSegment, f
   return kept;
 }
 
-function takeInOrder(tcp: Tcp, connection: TcpConnection, frame: Segment): boolean {
+function takeInOrder(tcp: Tcp, connection: TcpConnection, frame: SgaSegment): boolean {
   const { length } = frame;
   const kept = deliver(tcp, connection, frame);
   if (kept === Delivery.Refused) {
@@ -407,7 +407,7 @@ function takeReassembled(tcp: Tcp, connection: TcpConnection, reassembly: Reasse
 }
 
 /** A segment that came before its time. */
-function holdBack(tcp: Tcp, connection: TcpConnection, frame: Segment, sequence: number): boolean {
+function holdBack(tcp: Tcp, connection: TcpConnection, frame: SgaSegment, sequence: number): boolean {
   tcp.counters.outOfOrder++;
   acknowledgeNow(tcp, connection);
   if (tcp.device.freeBuffers < FEW_BUFFERS) {
@@ -426,7 +426,7 @@ type Delivery = (typeof Delivery)[keyof typeof Delivery];
  * Queues the data in `frame` for the application. A pop that waits gets it in place; while none does, short pieces are
  * gathered in buffers of the pool, so that no frame is held for a few bytes, nor any when the device has few left.
  */
-function deliver(tcp: Tcp, connection: TcpConnection, frame: Segment): Delivery {
+function deliver(tcp: Tcp, connection: TcpConnection, frame: SgaSegment): Delivery {
   const { length } = frame;
   if (connection.wanted > 0) connection.wanted--;
   else if (length < COPIED_BYTES || tcp.device.freeBuffers < FEW_BUFFERS) {
@@ -437,7 +437,7 @@ function deliver(tcp: Tcp, connection: TcpConnection, frame: Segment): Delivery 
   return Delivery.Kept;
 }
 
-function gather(tcp: Tcp, connection: TcpConnection, frame: Segment): Delivery {
+function gather(tcp: Tcp, connection: TcpConnection, frame: SgaSegment): Delivery {
   const { pool } = tcp;
   let tail = connection.receiveTail;
   if (
@@ -459,7 +459,7 @@ function gather(tcp: Tcp, connection: TcpConnection, frame: Segment): Delivery {
   return Delivery.Copied;
 }
 
-function enqueue(connection: TcpConnection, segment: Segment): void {
+function enqueue(connection: TcpConnection, segment: SgaSegment): void {
   segment.next = null;
   if (connection.receiveTail === null) connection.receiveHead = segment;
   else connection.receiveTail.next = segment;

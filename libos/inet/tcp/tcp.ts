@@ -11,7 +11,7 @@
  */
 import type { ErrorCode } from '../../errors.ts';
 import type { BufferPool } from '../../memory/pool.ts';
-import type { Segment } from '../../memory/sga.ts';
+import type { SgaSegment } from '../../memory/sga.ts';
 import { WorkList } from '../../work-list.ts';
 import { Checksum } from '../checksum.ts';
 import { ChecksumStatus, type Device } from '../device.ts';
@@ -110,7 +110,7 @@ export class Tcp {
    * Takes the TCP segment in `frame` that ipv4 has accepted. Returns whether the frame was kept; otherwise it is the
    * caller's still.
    */
-  process(frame: Segment, checksumStatus: ChecksumStatus): boolean {
+  process(frame: SgaSegment, checksumStatus: ChecksumStatus): boolean {
     const { ipv4, segment, counters } = this;
     this.nowUs = this.device.nowUs;
     counters.segmentsReceived++;
@@ -347,7 +347,7 @@ export class Tcp {
     else this.neighbours.hold(neighbour, frame);
   }
 
-  #isIntact(frame: Segment, checksumStatus: ChecksumStatus): boolean {
+  #isIntact(frame: SgaSegment, checksumStatus: ChecksumStatus): boolean {
     if (checksumStatus === ChecksumStatus.Bad) return false;
     const { ipv4, checksum } = this;
     checksum.reset();

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'hdr-histogram-js';
 import { expect, test } from 'vitest';
-import { writeReport } from '../results/index.ts';
-import { manifest, run, type SyntheticRun, system, target, writeRun } from './results-synthetic-run.ts';
+import { writeReport } from '../../index.ts';
+import { manifest, run, type SyntheticRun, system, target, writeRun } from '../../test-synthetic-run.ts';
 
 interface Spec {
   datasets: { quantiles: Quantile[]; curves: Curve[] };

@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { figureSpec } from '../results/charts/latency/figure.ts';
-import { renderPng, renderSvg } from '../results/charts/render.ts';
-import { type Manifest, type Summary, writeReport } from '../results/index.ts';
-import { readRun } from '../results/run/run-folder.ts';
-import { summarize } from '../results/summary/summary.ts';
-import { renderTable } from '../results/terminal/table.ts';
-import { reportFiles } from '../results/write-report.ts';
-import { manifest, run, type SyntheticRun, system, target, writeRun } from './results-synthetic-run.ts';
+import { figureSpec } from './charts/latency/figure.ts';
+import { renderPng, renderSvg } from './charts/render.ts';
+import { type Manifest, type Summary, writeReport } from './index.ts';
+import { readRun } from './run/run-folder.ts';
+import { summarize } from './summary/summary.ts';
+import { renderTable } from './terminal/table.ts';
+import { manifest, run, type SyntheticRun, system, target, writeRun } from './test-synthetic-run.ts';
+import { reportFiles } from './write-report.ts';
 
 const p50_ns = new Map([
   ['redis', 32_000],

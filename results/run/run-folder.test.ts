@@ -2,9 +2,9 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ResultsError, writeReport } from '../results/index.ts';
-import { type Run, readRun } from '../results/run/run-folder.ts';
-import { manifest, run, system, target, trialFolder, writeRun } from './results-synthetic-run.ts';
+import { ResultsError, writeReport } from '../index.ts';
+import { manifest, run, system, target, trialFolder, writeRun } from '../test-synthetic-run.ts';
+import { type Run, readRun } from './run-folder.ts';
 
 const first = trialFolder('redis', 1, 1);
 

@@ -2,10 +2,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Manifest, type Point, type Summary, writeReport } from '../results/index.ts';
-import { readRun } from '../results/run/run-folder.ts';
-import { doubts } from '../results/sentences/doubts.ts';
-import { summarize } from '../results/summary/summary.ts';
+import { type Manifest, type Point, type Summary, writeReport } from '../index.ts';
+import { readRun } from '../run/run-folder.ts';
+import { doubts } from '../sentences/doubts.ts';
 import {
   manifest,
   run,
@@ -14,7 +13,8 @@ import {
   target,
   trialFolder,
   writeRun,
-} from './results-synthetic-run.ts';
+} from '../test-synthetic-run.ts';
+import { summarize } from './summary.ts';
 
 const enough = Array.from({ length: 6000 }, () => 20_000);
 

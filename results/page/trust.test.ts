@@ -2,12 +2,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readClaims, shippedClaims } from '../results/claims/document.ts';
-import { evaluateClaims } from '../results/claims/evaluate.ts';
-import type { Summary } from '../results/index.ts';
-import { readRun } from '../results/run/run-folder.ts';
-import { summarize } from '../results/summary/summary.ts';
-import { renderConclusion } from '../results/terminal/conclusion.ts';
+import { readClaims, shippedClaims } from '../claims/document.ts';
+import { evaluateClaims } from '../claims/evaluate.ts';
+import type { Summary } from '../index.ts';
+import { readRun } from '../run/run-folder.ts';
+import { summarize } from '../summary/summary.ts';
+import { renderConclusion } from '../terminal/conclusion.ts';
 import {
   manifest,
   run,
@@ -16,7 +16,7 @@ import {
   target,
   trialFolder,
   writeRun,
-} from './results-synthetic-run.ts';
+} from '../test-synthetic-run.ts';
 
 const systems = [system('redis'), system('kv-kernel'), system('kv-kernel-again', { repeats: 'kv-kernel' })];
 
