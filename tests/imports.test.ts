@@ -55,7 +55,7 @@ const imports: Import[] = files.flatMap((from) => {
     typeOnly: !running.has(name),
   }));
 });
-const isTest = (file: string) => /\.test\.ts$|\/conformance\//.test(file);
+const isTest = (file: string) => /\.test\.ts$|\/test-[a-z-]+\.ts$|\/conformance\//.test(file);
 const show = ({ from, to }: Import) => `${from} -> ${to}`;
 const partOf = (file: string) => file.split('/')[0];
 
