@@ -6,7 +6,7 @@
 import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type Manifest, manifestSchema, schemaVersions } from '../results/index.ts';
+import { type Manifest, manifestSchema, schemaVersions } from '../results/formats/index.ts';
 import { repeatOf } from './config/config.ts';
 import type { Experiment } from './config/schema.ts';
 import { TrialFailure } from './errors.ts';

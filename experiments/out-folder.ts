@@ -1,7 +1,8 @@
 /** The folder that a run goes to: new, empty, or an earlier run's, which the new one replaces. */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { CALIBRATION_FILE, reportFiles } from '../results/index.ts';
+import { CALIBRATION_FILE } from '../results/formats/index.ts';
+import { reportFiles } from '../results/index.ts';
 import { ExperimentError } from './errors.ts';
 
 /** What a run and its report write. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import { onTestFinished } from 'vitest';
-import type { LoadResult, Manifest, MeasurementTarget, SystemUnderTest, Trial } from './index.ts';
+import type { LoadResult, Manifest, MeasurementTarget, SystemUnderTest, Trial } from './formats/index.ts';
 import type { StagesFile } from './summary/stages/stages-file.ts';
 
 /** What one measurement of one trial is to hold. */

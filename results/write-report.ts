@@ -10,7 +10,7 @@ import { splitSpec } from './charts/split/figure.ts';
 import { readClaims, shippedClaims } from './claims/document.ts';
 import { aboutSystemsOf, evaluateClaims, type Finding } from './claims/evaluate.ts';
 import { ResultsError } from './errors.ts';
-import type { Summary } from './formats/bundle.ts';
+import type { Summary } from './formats/index.ts';
 import { readRun } from './run/run-folder.ts';
 import { summarize } from './summary/summary.ts';
 

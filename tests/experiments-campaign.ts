@@ -5,7 +5,13 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
 import { availableCores } from '../experiments/machine/machine.ts';
-import { type Manifest, manifestSchema, summarySchema, type Trial, trialSchema } from '../results/index.ts';
+import {
+  type Manifest,
+  manifestSchema,
+  summarySchema,
+  type Trial,
+  trialSchema,
+} from '../results/formats/index.ts';
 
 const bypassbench = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const cores = availableCores();

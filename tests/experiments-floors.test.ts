@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { clientBackends } from '../experiments/config/schema.ts';
 import { availableCores } from '../experiments/machine/machine.ts';
 import { backends } from '../libos/index.ts';
-import { type Summary, summarySchema, type Trial } from '../results/index.ts';
+import { type Summary, summarySchema, type Trial } from '../results/formats/index.ts';
 import { nodeServer, redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
 
 const runs: TestRun[] = [];

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { loadResultSchema, summarySchema, type Trial } from '../results/index.ts';
+import { loadResultSchema, summarySchema, type Trial } from '../results/formats/index.ts';
 import { nodeServer, redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
 
 const runs: TestRun[] = [];

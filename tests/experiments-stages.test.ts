@@ -3,8 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
-import { calibrationSchema } from '../results/formats/calibration.ts';
-import { type Summary, summarySchema } from '../results/index.ts';
+import { calibrationSchema, type Summary, summarySchema } from '../results/formats/index.ts';
 import { redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
 
 const ported = system(

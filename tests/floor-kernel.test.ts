@@ -10,7 +10,7 @@ import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
 import { messageBytes } from '../loadgen/floor/messages.ts';
-import { loadResultSchema } from '../results/index.ts';
+import { loadResultSchema } from '../results/formats/index.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);

@@ -9,11 +9,11 @@ import { circlesOf, filesBelow, type Import, importsOf, isTest, parts, read, roo
 const doors: Record<string, RegExp> = {
   libos: /^$/,
   kvserver: /^libos\/index\.ts$/,
-  loadgen: /^libos\/index\.ts$/,
-  experiments: /^results\/index\.ts$/,
+  loadgen: /^(libos|results\/formats)\/index\.ts$/,
+  experiments: /^results\/(formats\/)?index\.ts$/,
   results: /^$/,
   bin: /\/command\.ts$|^results\/commands\//,
-  scripts: /^(libos|results|experiments)\/index\.ts$|\/command\.ts$/,
+  scripts: /^(libos|results|results\/formats|experiments)\/index\.ts$|\/command\.ts$/,
 };
 
 const backend = /^libos\/(kernel|rdma|dpdk)\//;

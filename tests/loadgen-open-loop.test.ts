@@ -9,8 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pausesSchema } from '../results/formats/pauses.ts';
-import { type LoadResult, loadResultSchema } from '../results/index.ts';
+import { type LoadResult, loadResultSchema, pausesSchema } from '../results/formats/index.ts';
 import { RespConnection, type ServerProcess, startKvServer } from './kvserver-processes.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');

@@ -3,7 +3,8 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
-import { type Summary, writeReport } from '../results/index.ts';
+import type { Summary } from '../results/formats/index.ts';
+import { writeReport } from '../results/index.ts';
 import { manifest, run, type SyntheticRun, system, writeRunInto } from '../results/test-synthetic-run.ts';
 
 const p50_ns = new Map([

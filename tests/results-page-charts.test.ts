@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Download, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Summary } from '../results/index.ts';
+import type { Summary } from '../results/formats/index.ts';
 import { bars, launch, openReport, ordinary, report, told } from './results-browser.ts';
 
 let browser: Browser;

@@ -11,7 +11,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { parseServeOptions } from '../kvserver/options.ts';
 import type { Endpoint } from '../libos/index.ts';
 import { type Backend, type BackendOptions, startDataPath } from '../libos/index.ts';
-import { type Pauses, pausesSchema } from '../results/formats/pauses.ts';
+import { type Pauses, pausesSchema } from '../results/formats/index.ts';
 import { breakdownAt } from '../results/summary/stages/breakdown.ts';
 import type { StagedRequests } from '../results/summary/stages/join.ts';
 import { splitStages } from '../results/summary/stages/stage.ts';

@@ -5,7 +5,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Interference } from '../../results/index.ts';
+import type { Interference } from '../../results/formats/index.ts';
 
 /** Time in /proc/stat is counted in USER_HZ, which is 100 a second on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
-import type { Manifest } from '../../results/index.ts';
+import type { Manifest } from '../../results/formats/index.ts';
 import { ExperimentError } from '../errors.ts';
 
 /** The folder of this checkout. */

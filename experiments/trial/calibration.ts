@@ -1,7 +1,7 @@
 /** Has the load generator calibrate itself, before anything is measured with it. */
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { CALIBRATION_FILE } from '../../results/index.ts';
+import { CALIBRATION_FILE } from '../../results/formats/index.ts';
 import type { Experiment } from '../config/schema.ts';
 import { commandPath, OWN_COMMAND } from '../machine/machine.ts';
 import type { Supervisor } from '../machine/process.ts';

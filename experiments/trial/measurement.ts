@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LoadResult, loadResultSchema } from '../../results/index.ts';
+import { type LoadResult, loadResultSchema } from '../../results/formats/index.ts';
 import type { Workload } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
 import { commandPath } from '../machine/machine.ts';

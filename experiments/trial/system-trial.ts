@@ -1,7 +1,8 @@
 /** One trial of a system: starts its server, has the load generator measure each operation on it, stops it. */
 import os from 'node:os';
 import path from 'node:path';
-import { type LoadResult, SERVER_PAUSES_FILE, STAMPED_FOLDER, writeStages } from '../../results/index.ts';
+import { type LoadResult, SERVER_PAUSES_FILE, STAMPED_FOLDER } from '../../results/formats/index.ts';
+import { writeStages } from '../../results/index.ts';
 import { fillPlaceholders, type SystemValues } from '../config/config.ts';
 import { TrialFailure } from '../errors.ts';
 import { commandPath, OWN_COMMAND } from '../machine/machine.ts';

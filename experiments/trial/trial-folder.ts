@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Trial, trialSchema } from '../../results/index.ts';
+import { type Trial, trialSchema } from '../../results/formats/index.ts';
 import { withoutHome } from '../machine/machine.ts';
 import type { PlannedTrial } from './plan.ts';
 

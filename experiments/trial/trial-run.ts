@@ -3,7 +3,7 @@
  * record of how it went. Whatever goes wrong becomes the trial's reason, with the end of the log that explains
  * it, and the run goes on; only a fault of the runner itself is thrown.
  */
-import { type LoadResult, schemaVersions, type Trial } from '../../results/index.ts';
+import { type LoadResult, schemaVersions, type Trial } from '../../results/formats/index.ts';
 import type { Experiment } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
 import { interference, readCounts } from '../machine/interference.ts';

@@ -1,5 +1,5 @@
 /** A point or a floor as a row of a chart's dataset: flat, for spreadsheets too. Units stand last in names. */
-import type { FloorPoint, Measured, MeasurementTarget, Point } from '../formats/bundle.ts';
+import type { FloorPoint, Measured, MeasurementTarget, Point } from '../formats/index.ts';
 import { floorRows } from '../sentences/rows.ts';
 
 export interface MeasuredRow {

@@ -1,6 +1,6 @@
 /** What becomes of a claim, for each way in which a run can bear it out or not. */
 import { expect, test } from 'vitest';
-import type { Point, Summary } from '../formats/bundle.ts';
+import type { Point, Summary } from '../formats/index.ts';
 import { point, summary } from '../summary/test-summary.ts';
 import { evaluateClaims, exitCode, type Finding } from './evaluate.ts';
 import { renderClaims } from './render.ts';

@@ -6,7 +6,7 @@
  * missing or backs no claim: then the claim cannot be tested here, and the reason says what is in the way.
  */
 
-import type { MeasurementTarget, Point, Summary } from '../formats/bundle.ts';
+import type { MeasurementTarget, Point, Summary } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { differenceInterval, FEWEST_TRIALS, type Pairing } from '../summary/bootstrap.ts';
 import { enoughForQuantile, formatRatioFinely, measureNames, trialValues } from '../summary/measure.ts';

@@ -1,6 +1,6 @@
 /** Findings as text for the terminal: each claim, what became of it for each operation, and on what evidence. */
 import { styleText } from 'node:util';
-import type { Summary } from '../formats/bundle.ts';
+import type { Summary } from '../formats/index.ts';
 import { formatMeasure, formatRatioFinely, measureNames } from '../summary/measure.ts';
 import { paragraph, type Terminal } from '../text/terminal.ts';
 import { aboutSystemsOf, type Evidence, type Finding, type Outcome } from './evaluate.ts';

@@ -1,6 +1,6 @@
 /** Two summaries, point by point. */
 import { expect, test } from 'vitest';
-import type { Point } from '../formats/bundle.ts';
+import type { Point } from '../formats/index.ts';
 import { point, summary } from '../summary/test-summary.ts';
 import { type Change, comparePoints } from './changes.ts';
 

@@ -1,6 +1,6 @@
 /** What changed in numbers between two runs, point by point, and what the changes are worth. */
 
-import type { MeasurementTarget, Summary } from '../formats/bundle.ts';
+import type { MeasurementTarget, Summary } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { type Row, summaryRows } from '../sentences/rows.ts';
 import { type Difference, differenceInterval, FEWEST_TRIALS, type Pairing } from '../summary/bootstrap.ts';

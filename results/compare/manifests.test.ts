@@ -1,6 +1,6 @@
 /** Where two manifests differ. */
 import { expect, test } from 'vitest';
-import type { Manifest } from '../formats/bundle.ts';
+import type { Manifest } from '../formats/index.ts';
 import { manifestDifferences } from './manifests.ts';
 
 const redis = { name: 'redis', label: 'Redis', server_cores: [0] };

@@ -1,5 +1,5 @@
 /** What two runs were: where their manifests differ. */
-import type { Manifest } from '../formats/bundle.ts';
+import type { Manifest } from '../formats/index.ts';
 
 /** `before` and `after` as text; null where that manifest has nothing at this path. */
 export interface ManifestDifference {

@@ -1,5 +1,5 @@
 /** Where a run was measured, with what, and how to measure it again. */
-import type { Manifest } from '../formats/bundle.ts';
+import type { Manifest } from '../formats/index.ts';
 import { formatCount } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 import { definitions, link, listed, table } from './elements.ts';

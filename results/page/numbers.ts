@@ -1,5 +1,5 @@
 /** What was measured, in numbers: the table of the points, whether to believe them, their quantiles and spread. */
-import type { Summary } from '../formats/bundle.ts';
+import type { Summary } from '../formats/index.ts';
 import { referenceName, referenceSource } from '../run/reference.ts';
 import { columnNotes, formatQuantile, summaryColumns } from '../sentences/columns.ts';
 import { doubts, nameTarget } from '../sentences/doubts.ts';

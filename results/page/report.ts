@@ -3,7 +3,7 @@
  * run, and stand still elsewhere.
  */
 import { readFileSync } from 'node:fs';
-import type { Manifest, Point, Summary } from '../formats/bundle.ts';
+import type { Manifest, Point, Summary } from '../formats/index.ts';
 import { html, trusted } from '../text/html.ts';
 import { pageScript } from './script.ts';
 import { contents, type Section, sectionHtml } from './section.ts';

@@ -1,7 +1,7 @@
 /** The sections of the page, in the order in which a reader wants them. */
 
 import type { Chart } from '../charts/chart.ts';
-import type { Summary } from '../formats/bundle.ts';
+import type { Summary } from '../formats/index.ts';
 import type { Run } from '../run/run-folder.ts';
 import { type Html, html } from '../text/html.ts';
 import { environment, repeating } from './environment.ts';

@@ -1,5 +1,5 @@
 /** The stages of each stamped point in numbers, and what stamping cost. */
-import type { Point, Summary } from '../formats/bundle.ts';
+import type { Point, Summary } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { formatChange } from '../sentences/noise.ts';
 import { breakdownQuantiles } from '../summary/stages/breakdown.ts';

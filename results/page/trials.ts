@@ -1,5 +1,5 @@
 /** The trials behind the points, in the order in which they ran, with links to their raw files. */
-import type { Manifest } from '../formats/bundle.ts';
+import type { Manifest } from '../formats/index.ts';
 import type { Run, TrialRecord } from '../run/run-folder.ts';
 import { type Html, html } from '../text/html.ts';
 import { link, listed, table } from './elements.ts';

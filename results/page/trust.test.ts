@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readClaims, shippedClaims } from '../claims/document.ts';
 import { evaluateClaims } from '../claims/evaluate.ts';
-import type { Summary } from '../index.ts';
+import type { Summary } from '../formats/index.ts';
 import { readRun } from '../run/run-folder.ts';
 import { summarize } from '../summary/summary.ts';
 import { renderConclusion } from '../terminal/conclusion.ts';

@@ -1,7 +1,6 @@
 /** How far the numbers can be trusted: noise, differences, what interfered, what the tail waited for, calibration. */
 
-import type { Measured, Summary } from '../formats/bundle.ts';
-import type { Calibration } from '../formats/calibration.ts';
+import type { Calibration, Measured, Summary } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { formatChange, noiseSentences } from '../sentences/noise.ts';
 import { type Row, summaryRows } from '../sentences/rows.ts';

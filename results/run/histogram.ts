@@ -10,7 +10,7 @@
  * Both kinds write the same V2 encoding, so it does not matter which one the generator recorded with.
  */
 import { build, decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
-import type { Point } from '../formats/bundle.ts';
+import type { Point } from '../formats/index.ts';
 
 export type { Histogram };
 

@@ -2,7 +2,7 @@
  * Published latencies that measured ones are set beside. They come from reference/*.json, keyed by the name
  * of the system and the operation, and belong to an unloaded server: they stand beside points of one client.
  */
-import type { Point } from '../formats/bundle.ts';
+import type { Point } from '../formats/index.ts';
 import hotos19 from './reference/hotos19.json' with { type: 'json' };
 
 /** Where and on what the values were measured, in a few words. */

@@ -9,19 +9,21 @@ import { z } from 'zod';
 import { ResultsError } from '../errors.ts';
 import {
   CALIBRATION_FILE,
+  type Calibration,
+  calibrationSchema,
   type LoadResult,
   loadResultSchema,
   type Manifest,
   type MeasurementTarget,
   manifestSchema,
   PAUSES_FILE,
+  type Pauses,
+  pausesSchema,
   SERVER_PAUSES_FILE,
   STAMPED_FOLDER,
   type Trial,
   trialSchema,
-} from '../formats/bundle.ts';
-import { type Calibration, calibrationSchema } from '../formats/calibration.ts';
-import { type Pauses, pausesSchema } from '../formats/pauses.ts';
+} from '../formats/index.ts';
 import { readStages, STAGES_FILE, type StagesFile } from '../summary/stages/stages-file.ts';
 import { decodeHistogram, type Histogram, mergeHistograms } from './histogram.ts';
 

@@ -1,5 +1,5 @@
 /** What a figure must say about where its numbers come from, in sentences made from the run's data alone. */
-import type { Manifest, Point, Provenance, Summary, SystemUnderTest } from '../formats/bundle.ts';
+import type { Manifest, Point, Provenance, Summary, SystemUnderTest } from '../formats/index.ts';
 import { formatCount, formatPercent } from '../text/format.ts';
 import { isOfMeans } from './rows.ts';
 

@@ -1,5 +1,5 @@
 /** The columns that say what the figure says, one row a point or a floor: for the terminal and for the report. */
-import type { Summary } from '../formats/bundle.ts';
+import type { Summary } from '../formats/index.ts';
 import { referenceName } from '../run/reference.ts';
 import { formatCount, formatIntervalUs, formatRatio, formatUs } from '../text/format.ts';
 import type { Column as TextColumn } from '../text/text-table.ts';

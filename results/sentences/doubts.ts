@@ -1,5 +1,5 @@
 /** What a summary holds that is not valid, gathered so that equal reasons are told once. */
-import type { Measured, MeasurementTarget } from '../formats/bundle.ts';
+import type { Measured, MeasurementTarget } from '../formats/index.ts';
 import { formatCount } from '../text/format.ts';
 
 /** A point, or a floor, under the name that it is shown by. */

@@ -1,5 +1,5 @@
 /** How sure differences are, in words: for the table, the report, and what a run ends with. */
-import type { Ratio, Summary } from '../formats/bundle.ts';
+import type { Ratio, Summary } from '../formats/index.ts';
 import { formatPercent } from '../text/format.ts';
 import { nameTarget } from './doubts.ts';
 

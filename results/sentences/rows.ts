@@ -1,5 +1,5 @@
 /** The rows of tables: the points of each system, and behind them those of its floors. */
-import type { Measured, Summary } from '../formats/bundle.ts';
+import type { Measured, Summary } from '../formats/index.ts';
 import { referenceUs } from '../run/reference.ts';
 
 export type Row = Measured & {

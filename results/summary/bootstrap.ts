@@ -21,7 +21,7 @@
  * With fewer than 3 trials there is no interval at all.
  */
 import { median, quantileSorted, sampleWithReplacement } from 'simple-statistics';
-import type { Ratio } from '../formats/bundle.ts';
+import type { Ratio } from '../formats/index.ts';
 
 /** One number for each trial that gave one, in any order; greater than zero. */
 export interface TrialValue {

@@ -1,7 +1,6 @@
 /** Each check fires where it must, names the trials, and keeps quiet just below its limit. */
 import { describe, expect, test } from 'vitest';
-import type { LoadResult, Trial } from '../formats/bundle.ts';
-import type { Pauses } from '../formats/pauses.ts';
+import type { LoadResult, Pauses, Trial } from '../formats/index.ts';
 import { mergeHistograms } from '../run/histogram.ts';
 import {
   checkDrift,

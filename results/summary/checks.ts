@@ -3,7 +3,7 @@
  * or suspect (wants a second look). docs/measuring.md has the thresholds with their reasons.
  */
 import { median } from 'simple-statistics';
-import type { Pauses } from '../formats/pauses.ts';
+import type { Pauses } from '../formats/index.ts';
 import { formatCount, formatPercent, formatUs } from '../text/format.ts';
 import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
 

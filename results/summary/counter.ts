@@ -1,5 +1,5 @@
 /** Whether both sides of a request are stamped by one clock. */
-import type { Calibration } from '../formats/calibration.ts';
+import type { Calibration } from '../formats/index.ts';
 
 type Counter = NonNullable<Calibration['counter']>;
 

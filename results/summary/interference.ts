@@ -1,6 +1,5 @@
 /** What took processor time from the measurements of a point, over its trials, and what its slowest requests waited for. */
-import type { Measured } from '../formats/bundle.ts';
-import type { Pauses } from '../formats/pauses.ts';
+import type { Measured, Pauses } from '../formats/index.ts';
 import { attributeTail, tailCauses } from './tail.ts';
 import type { TrialOutcome } from './trial-outcome.ts';
 

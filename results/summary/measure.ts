@@ -1,6 +1,6 @@
 /** The measures by which two points are compared: each has one number for each trial. */
 
-import type { Measured } from '../formats/bundle.ts';
+import type { Measured } from '../formats/index.ts';
 import { formatCount, formatUs } from '../text/format.ts';
 import type { TrialValue } from './bootstrap.ts';
 

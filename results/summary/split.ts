@@ -10,7 +10,7 @@
  * trials, paired by block (bootstrap.ts).
  */
 import { median } from 'simple-statistics';
-import type { Point, Share, Split } from '../formats/bundle.ts';
+import type { Point, Share, Split } from '../formats/index.ts';
 import hotos19 from '../run/reference/hotos19.json' with { type: 'json' };
 import { referenceUs } from '../run/reference.ts';
 import { sameTarget } from '../run/run-folder.ts';

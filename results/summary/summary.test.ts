@@ -2,7 +2,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Manifest, type Point, type Summary, writeReport } from '../index.ts';
+import type { Manifest, Point, Summary } from '../formats/index.ts';
+import { writeReport } from '../index.ts';
 import { readRun } from '../run/run-folder.ts';
 import { doubts } from '../sentences/doubts.ts';
 import {

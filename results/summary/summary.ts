@@ -9,7 +9,7 @@ import {
   type SystemUnderTest,
   schemaVersions,
   summarySchema,
-} from '../formats/bundle.ts';
+} from '../formats/index.ts';
 import { latencyUs, medianUs, mergeHistograms, p99Us } from '../run/histogram.ts';
 import { type Recording, type Run, sameTarget } from '../run/run-folder.ts';
 import { formatChange } from '../sentences/noise.ts';

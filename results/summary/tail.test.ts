@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Pauses } from '../formats/pauses.ts';
+import type { Pauses } from '../formats/index.ts';
 import { attributeTail } from './tail.ts';
 
 const none: Pauses = {

@@ -2,7 +2,7 @@
  * What the slowest requests waited for, as far as their time tells: each of the slowest thousandth is put down to the first
  * of these that happened while it was under way. That it coincided is all that is known.
  */
-import type { Pauses } from '../formats/pauses.ts';
+import type { Pauses } from '../formats/index.ts';
 
 export const tailCauses = [
   'client_gc',

@@ -1,5 +1,5 @@
 /** Summaries made by hand, for tests of what is told from a summary. */
-import type { Point, Summary } from '../formats/bundle.ts';
+import type { Point, Summary } from '../formats/index.ts';
 
 /** A valid point of one client, GET, 64 bytes; each of its trials has the p50 given, a p99 of twice that. */
 export function point(system: string, p50_us: number[], overrides: Partial<Point> = {}): Point {

@@ -2,7 +2,7 @@
  * Whether a point can be believed: `invalid` backs no claim, `suspect` wants a second look, else `valid`.
  * Each reason is a sentence for people.
  */
-import type { Manifest, Point } from '../formats/bundle.ts';
+import type { Manifest, Point } from '../formats/index.ts';
 import { checkAll, type LowerBound } from './checks.ts';
 import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
 

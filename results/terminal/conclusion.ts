@@ -2,7 +2,7 @@
 
 import type { Finding } from '../claims/evaluate.ts';
 import { renderVerdicts } from '../claims/render.ts';
-import type { Summary } from '../formats/bundle.ts';
+import type { Summary } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { formatChange, noiseSentences } from '../sentences/noise.ts';
 import { paragraph, type Terminal } from '../text/terminal.ts';

@@ -1,5 +1,5 @@
 /** The breakdown in the terminal: for each point, what each kind of work takes of its latency near the p50. */
-import type { Summary } from '../formats/bundle.ts';
+import type { Summary } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { type StageOwner, stageNamed, stageOwners } from '../summary/stages/stage.ts';
 import { formatUs } from '../text/format.ts';

@@ -1,6 +1,6 @@
 /** The terminal table: what the figure says, with the quantiles behind it and the reasons for doubts. */
 import { styleText } from 'node:util';
-import type { Measured, Summary } from '../formats/bundle.ts';
+import type { Measured, Summary } from '../formats/index.ts';
 import { columnNotes, summaryColumns } from '../sentences/columns.ts';
 import { doubts } from '../sentences/doubts.ts';
 import { summaryRows } from '../sentences/rows.ts';

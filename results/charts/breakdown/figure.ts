@@ -4,8 +4,7 @@
  * a bar for each floor.
  */
 import type { TopLevelSpec } from 'vega-lite';
-import type { Manifest, Summary } from '../../formats/bundle.ts';
-import type { Calibration } from '../../formats/calibration.ts';
+import type { Calibration, Manifest, Summary } from '../../formats/index.ts';
 import { mixture } from '../../sentences/caption.ts';
 import { counterSentence } from '../../summary/counter.ts';
 import { formatPercent } from '../../text/format.ts';

@@ -1,5 +1,5 @@
 /** The breakdown's rows: a system or a floor near a quantile, and the pieces that its bar is cut into. */
-import type { FloorPoint, Point, Summary } from '../../formats/bundle.ts';
+import type { FloorPoint, Point, Summary } from '../../formats/index.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
 import { floorRows, isOfMeans } from '../../sentences/rows.ts';
 import { type BreakdownQuantile, breakdownQuantiles } from '../../summary/stages/breakdown.ts';

@@ -4,7 +4,7 @@
  * tail has room: each factor of ten of 1 - p is as high as the one before it ("nines").
  */
 import type { TopLevelSpec } from 'vega-lite';
-import type { Manifest, Summary } from '../../formats/bundle.ts';
+import type { Manifest, Summary } from '../../formats/index.ts';
 import type { Run } from '../../run/run-folder.ts';
 import { mixture, provenanceSentences, runState, trialRange } from '../../sentences/caption.ts';
 import { nameTarget } from '../../sentences/doubts.ts';

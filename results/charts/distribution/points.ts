@@ -1,5 +1,5 @@
 /** The quantiles that the distribution figure draws, from the histograms of all trials merged by count. */
-import type { FloorPoint, MeasurementTarget, Point, Summary } from '../../formats/bundle.ts';
+import type { FloorPoint, MeasurementTarget, Point, Summary } from '../../formats/index.ts';
 import { type Histogram, mergeHistograms } from '../../run/histogram.ts';
 import { type Run, recordingsOf } from '../../run/run-folder.ts';
 import { isOfMeans } from '../../sentences/rows.ts';

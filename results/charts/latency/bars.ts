@@ -2,7 +2,7 @@
  * The layers of a panel of the figure that draw its points, from the rows of the dataset `points`: bars, the
  * published values across them, intervals; and the values over them. Points that failed a check are hollow.
  */
-import type { MeasurementTarget, Point } from '../../formats/bundle.ts';
+import type { MeasurementTarget, Point } from '../../formats/index.ts';
 import { referenceName } from '../../run/reference.ts';
 import { INK, VALUE_SIZE, WARNING_INK } from '../theme/figure-text.ts';
 

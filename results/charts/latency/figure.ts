@@ -4,7 +4,7 @@
  * come from.
  */
 import type { TopLevelSpec } from 'vega-lite';
-import type { FloorPoint, Manifest, MeasurementTarget, Point, Summary } from '../../formats/bundle.ts';
+import type { FloorPoint, Manifest, MeasurementTarget, Point, Summary } from '../../formats/index.ts';
 import { referenceUs } from '../../run/reference.ts';
 import { captionSentences, mixture } from '../../sentences/caption.ts';
 import { doubts } from '../../sentences/doubts.ts';

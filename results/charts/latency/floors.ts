@@ -3,7 +3,7 @@
  * floor's label with the values. Dashes, a colour of their own and no filling tell a floor from a bar and from a
  * published value. What backs no claim has no line, only words.
  */
-import type { FloorPoint } from '../../formats/bundle.ts';
+import type { FloorPoint } from '../../formats/index.ts';
 import { isOfMeans } from '../../sentences/rows.ts';
 import { formatUs } from '../../text/format.ts';
 import { inPanel } from '../measured-row.ts';

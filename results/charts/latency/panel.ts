@@ -3,7 +3,7 @@
  * interval, the published value as a mark across it (figure-bars.ts), its floors (figure-floors.ts), and the
  * number over it. Where nothing was measured, words stand in place of the bar.
  */
-import type { FloorPoint, Point } from '../../formats/bundle.ts';
+import type { FloorPoint, Point } from '../../formats/index.ts';
 import { referenceUs } from '../../run/reference.ts';
 import { formatUs } from '../../text/format.ts';
 import { fadeMuted } from '../chart.ts';

@@ -3,7 +3,7 @@
  * kernel's interface, its data path and the rest take, with the published bar below it.
  */
 import type { TopLevelSpec } from 'vega-lite';
-import type { Manifest, Share, Split, Summary } from '../../formats/bundle.ts';
+import type { Manifest, Share, Split, Summary } from '../../formats/index.ts';
 import { referenceName, referenceSource } from '../../run/reference.ts';
 import { mixture } from '../../sentences/caption.ts';
 import { nameTarget } from '../../sentences/doubts.ts';

@@ -1,6 +1,6 @@
 /** A point's breakdown from the stamped requests of all its trials, and what stamping cost. */
 import { median } from 'simple-statistics';
-import type { Measured, Point } from '../../formats/bundle.ts';
+import type { Measured, Point } from '../../formats/index.ts';
 import { pairedRatio, type TrialValue } from '../bootstrap.ts';
 import type { TrialOutcome } from '../trial-outcome.ts';
 import { breakdownAt } from './breakdown.ts';
