@@ -115,6 +115,7 @@ async function unfinishedManifest({ experiment, quick, command }: Campaign): Pro
       duration_s,
       requests: null,
       stages: experiment.stages ?? null,
+      reference: experiment.outputs.reference ? 'hotos19' : null,
     },
     machine: await machineFacts(),
     versions: { ...(await systemVersions(experiment)), ...(await softwareVersions()) },
@@ -124,6 +125,8 @@ async function unfinishedManifest({ experiment, quick, command }: Campaign): Pro
         name,
         label,
         repeats: experiment.repeat && name === repeatOf(experiment.repeat) ? experiment.repeat : null,
+        role: null,
+        group: '',
         backend,
         device,
         provenance,
@@ -133,7 +136,12 @@ async function unfinishedManifest({ experiment, quick, command }: Campaign): Pro
         client_cores: [client.core],
       }),
     ),
-    floors: experiment.floors.map(({ name, label, system, cores }) => ({ name, label, system, cores })),
+    floors: experiment.floors.map(({ name, label, system, cores }) => ({
+      name,
+      label,
+      systems: [system],
+      cores,
+    })),
   };
 }
 

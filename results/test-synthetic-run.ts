@@ -49,6 +49,8 @@ export function system(name: string, overrides: Partial<SystemUnderTest> = {}): 
     transport_note: null,
     provenance: 'software_device',
     repeats: null,
+    role: null,
+    group: '',
     client: { wait: 'poll', backend: 'kernel' },
     server_cores: [0],
     client_cores: [1],
@@ -67,7 +69,7 @@ export function target(
 /** A finished run of three systems, five trials of SET and GET, all well. */
 export function manifest(overrides: Partial<Manifest> = {}): Manifest {
   return {
-    schema: 'bypassbench.manifest/1',
+    schema: 'bypassbench.manifest/2',
     experiment: 'redis-figure',
     title: 'Redis SET and GET latency',
     quick: false,
@@ -87,6 +89,7 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
       stages: null,
       duration_s: 5,
       requests: null,
+      reference: 'hotos19',
     },
     machine: {
       cpu: 'AMD EPYC 7B13',

@@ -213,7 +213,7 @@ describe('figure', () => {
 });
 
 describe('floors', () => {
-  const frames = { name: 'dpdk-frames', label: 'raw DPDK frames', system: 'kv-dpdk', cores: [0, 1] };
+  const frames = { name: 'dpdk-frames', label: 'raw DPDK frames', systems: ['kv-dpdk'], cores: [0, 1] };
   const systems = [
     system('redis', { label: 'Redis' }),
     system('kv-kernel', { label: 'kvserver on libOS, kernel' }),
@@ -254,8 +254,8 @@ describe('floors', () => {
     const lines = layers.find(({ data }: { data?: { name?: string } }) => data?.name === 'floors');
     expect(lines.encoding.y.field).toBe('p50_us');
     expect(spec.datasets.floors).toMatchObject(
-      summary.floors.map(({ system, operation, latency_us }) => ({
-        system,
+      summary.floors.map(({ operation, latency_us }) => ({
+        system: 'kv-dpdk',
         operation,
         p50_us: latency_us!.p50,
       })),
@@ -330,7 +330,7 @@ describe('floors', () => {
   });
 
   test('of means of runs are called that wherever they stand, and have no tail', async () => {
-    const pingpong = { name: 'fi-pingpong', label: 'fi_pingpong', system: 'kv-rdma', cores: [0, 1] };
+    const pingpong = { name: 'fi-pingpong', label: 'fi_pingpong', systems: ['kv-rdma'], cores: [0, 1] };
     const both = manifest({
       systems: [...systems, system('kv-rdma', { label: 'kvserver on libOS, RDMA', device: 'shm' })],
       floors: [frames, pingpong],

@@ -49,7 +49,7 @@ test('a floor is measured once in each block, for each operation, and stands in 
   expect(stderr).toContain('A test\n4 trials, about');
   expect(stderr).toMatch(/\[\d\/4\] fake {4}trial 1 {3}set p50 1\.20 us {3}get p50 1\.10 us/);
   expect(run.manifest().floors).toEqual([
-    { name: 'fake', label: 'fake frames', system: 'redis', cores: [availableCores()[0]] },
+    { name: 'fake', label: 'fake frames', systems: ['redis'], cores: [availableCores()[0]] },
   ]);
   const ran = run.trials().map(({ system: name, trial }) => `${name} ${trial}`);
   expect(ran.slice(0, 2).sort()).toEqual(['fake 1', 'redis 1']);
@@ -65,8 +65,8 @@ test('a floor is measured once in each block, for each operation, and stands in 
     ],
   });
   expect(summary.floors).toMatchObject([
-    { name: 'fake', label: 'fake frames', system: 'redis', operation: 'set', samples: 12_000, trials: 2 },
-    { name: 'fake', system: 'redis', operation: 'get', latency_us: { p50: 1.1 } },
+    { name: 'fake', label: 'fake frames', systems: ['redis'], operation: 'set', samples: 12_000, trials: 2 },
+    { name: 'fake', systems: ['redis'], operation: 'get', latency_us: { p50: 1.1 } },
   ]);
   // What the hypervisor takes is a matter of this machine.
   const doubts = summary.floors.flatMap(({ reasons }) =>

@@ -12,7 +12,7 @@ const p50_ns = new Map([
   ['kv-kernel', 9_100],
   ['kv-dpdk', 4_200],
 ]);
-const floors = [{ name: 'dpdk-frames', label: 'raw DPDK frames', system: 'kv-dpdk', cores: [0, 1] }];
+const floors = [{ name: 'dpdk-frames', label: 'raw DPDK frames', systems: ['kv-dpdk'], cores: [0, 1] }];
 const unsplit = {
   client_libos_send: 0.02,
   client_device_send: 0.2,

@@ -24,8 +24,8 @@ export interface MeasuredRow {
   reasons: string;
 }
 
-/** `system` is what fades it: for a floor, the system that it is a floor of. */
-export function measuredRow(point: Point | FloorPoint): MeasuredRow {
+/** `system` is what fades it: for a floor, one of the systems that it is a floor of, or its own name. */
+export function measuredRow(point: Point | (FloorPoint & { system: string })): MeasuredRow {
   const { latency_us, p50_ci95_us, sample } = point;
   const tail = sample === 'run_mean' ? null : latency_us;
   return {

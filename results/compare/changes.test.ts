@@ -78,8 +78,8 @@ test('points that only one run has are named, with what tells them apart', () =>
 });
 
 test('floors are compared as well', () => {
-  const { label: _l, backend: _b, device: _d, ...measured } = point('kv-dpdk', [2, 2, 2]);
-  const floors = [{ ...measured, name: 'frames', label: 'raw frames' }];
+  const { system: _s, label: _l, backend: _b, device: _d, ...measured } = point('kv-dpdk', [2, 2, 2]);
+  const floors = [{ ...measured, name: 'frames', label: 'raw frames', systems: ['kv-dpdk'] }];
   const run = summary([point('kv-dpdk', [3, 3, 3])], { floors });
   const names = comparePoints(run, run).changes.map(({ system }) => system);
   expect([...new Set(names)]).toEqual(['kv-dpdk', 'frames (floor)']);

@@ -57,11 +57,15 @@ const provenance = z.enum(['real_device', 'software_device', 'shared_memory']);
 export type Provenance = z.infer<typeof provenance>;
 
 export const schemaVersions = {
-  manifest: 'bypassbench.manifest/1',
+  manifest: 'bypassbench.manifest/2',
   trial: 'bypassbench.trial/1',
   load: 'bypassbench.load/1',
-  summary: 'bypassbench.summary/1',
+  summary: 'bypassbench.summary/2',
 } as const;
+
+/** What a system is in the paper's comparison: of a role there may be several systems, of bypass one a backend. */
+export const roles = ['unmodified', 'libos_over_kernel', 'bypass'] as const;
+export type Role = (typeof roles)[number];
 
 /** One system under test, as the manifest describes it. */
 const systemSchema = z.strictObject({
@@ -71,6 +75,10 @@ const systemSchema = z.strictObject({
   label: z.string().min(1),
   /** The system that this one repeats, to show the noise between the same and the same; null for others. */
   repeats: fileSafeName.nullable().default(null),
+  /** Null where the system has no part in the paper's split and published values. */
+  role: z.enum(roles).nullable(),
+  /** The family of systems that it is compared within; empty where an experiment has one family. */
+  group: z.string(),
   /** How the server does its I/O, e.g. `kernel`, `rdma`, `dpdk`. */
   backend: z.string().min(1),
   /** What carries the bytes, e.g. `loopback`, `mlx5 (ConnectX-4)`, `net_memif (shared memory)`. */
@@ -84,14 +92,14 @@ const systemSchema = z.strictObject({
   client_cores: cores,
 });
 
-/** A lower bound of a system: what the same exchange takes with nothing of it but its device. */
+/** A lower bound of systems: what the same exchange takes with nothing of them but their device. */
 const floorSchema = z.strictObject({
   /** Key of the floor, among those of the systems: in folder names and in summary.json. */
   name: fileSafeName,
   /** What the figure writes beside the value. */
   label: z.string().min(1),
-  /** Name of the system across whose bars it is drawn. */
-  system: fileSafeName,
+  /** Names of the systems across whose bars it is drawn: it is measured once for all of them. */
+  systems: z.array(fileSafeName).min(1),
   cores,
 });
 
@@ -129,6 +137,8 @@ export const manifestSchema = z.strictObject({
     requests: positive.nullable(),
     /** Of the stamping that follows each measurement; null where nothing is stamped. */
     stages: z.strictObject({ every: positive, duration_s: z.number().positive() }).nullable().default(null),
+    /** Name of the file of published values (results/run/reference/) that the run is set beside, or null. */
+    reference: z.string().nullable(),
   }),
   machine: z.strictObject({
     cpu: z.string(),
@@ -385,8 +395,8 @@ const pointSchema = z.strictObject({
 const floorPointSchema = z.strictObject({
   name: fileSafeName,
   label: z.string(),
-  /** The system that it is a floor of. */
-  system: fileSafeName,
+  /** The systems that it is a floor of. */
+  systems: z.array(fileSafeName).min(1),
   ...measuredSchema.shape,
 });
 

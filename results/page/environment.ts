@@ -50,8 +50,13 @@ ${definitions(Object.entries(manifest.versions))}
 function floors(manifest: Manifest): Html {
   return html`<h3>Floors</h3>
 ${table(
-  ['floor', 'label', 'of system', 'cores'].map((head) => ({ head, number: false })),
-  manifest.floors.map(({ name, label, system, cores }) => [name, label, system, cores.join(', ')]),
+  ['floor', 'label', 'of systems', 'cores'].map((head) => ({ head, number: false })),
+  manifest.floors.map(({ name, label, systems, cores }) => [
+    name,
+    label,
+    systems.join(', '),
+    cores.join(', '),
+  ]),
 )}`;
 }
 

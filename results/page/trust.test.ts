@@ -69,7 +69,7 @@ test('differences are against the first system, the noise against the repeated o
 });
 
 test('a floor bounds its system by its fastest trial', async () => {
-  const floors = [{ name: 'frames', label: 'frames', system: 'kv-kernel', cores: [0] }];
+  const floors = [{ name: 'frames', label: 'frames', systems: ['kv-kernel'], cores: [0] }];
   const { points } = await summaryOf({
     manifest: three({ floors }),
     measured: (subject, of, trial) =>

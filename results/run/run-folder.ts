@@ -23,6 +23,7 @@ import {
   STAMPED_FOLDER,
   type Trial,
   trialSchema,
+  upgradeManifest,
 } from '../formats/index.ts';
 import { readStages, STAGES_FILE, type StagesFile } from '../summary/stages/stages-file.ts';
 import { decodeHistogram, type Histogram, mergeHistograms } from './histogram.ts';
@@ -70,7 +71,8 @@ export interface Run {
 
 export async function readRun(dir: string): Promise<Run> {
   await requireFolder(dir);
-  const manifest = await readJson(dir, 'manifest.json', manifestSchema, 'run the experiment again');
+  const remedy = 'run the experiment again';
+  const manifest = await readJson(dir, 'manifest.json', manifestSchema, remedy, upgradeManifest);
   if (manifest.systems.every(({ repeats }) => repeats !== null)) {
     throw new ResultsError(
       'RUN_FILE_INVALID',
@@ -255,12 +257,13 @@ async function readJson<S extends z.ZodObject<{ schema: z.ZodLiteral<string> }>>
   file: string,
   schema: S,
   remedy: string,
+  upgrade = (json: unknown): unknown => json,
 ): Promise<z.infer<S>> {
   const path = join(dir, file);
   const text = await readText(path, remedy);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = upgrade(JSON.parse(text));
   } catch (error) {
     throw new ResultsError(
       'RUN_FILE_UNREADABLE',

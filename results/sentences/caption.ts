@@ -60,10 +60,10 @@ function howToRead({ points }: Summary): string {
 function floors({ floors, systems }: Manifest, summary: Summary): string[] {
   if (floors.length === 0) return [];
   const labelOf = (name: string): string => systems.find((system) => system.name === name)?.label ?? name;
-  const each = floors.map(({ name, label, system, cores }) => {
+  const each = floors.map(({ name, label, systems: served, cores }) => {
     const means = summary.floors.some((floor) => floor.name === name && isOfMeans(floor));
     const what = means ? `${label} (means of runs, not single exchanges)` : label;
-    return `${what} under ${labelOf(system)}, ${nameCores(cores)}`;
+    return `${what} under ${served.map(labelOf).join(' and ')}, ${nameCores(cores)}`;
   });
   const trials = trialRange(summary.floors);
   return [`Dashed line, floor: p50 of ${trials} of ${FLOOR_MEANING}: ${each.join('; ')}.`];

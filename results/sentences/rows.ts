@@ -1,5 +1,5 @@
-/** The rows of tables: the points of each system, and behind them those of its floors. */
-import type { Measured, Summary } from '../formats/index.ts';
+/** The rows of tables: the points of each system, and its floors; a floor of several stands behind the last of them. */
+import type { FloorPoint, Measured, Summary } from '../formats/index.ts';
 import { referenceUs } from '../run/reference.ts';
 
 export type Row = Measured & {
@@ -11,10 +11,17 @@ export type Row = Measured & {
 };
 
 export function summaryRows({ points, floors }: Summary): Row[] {
-  return [...Map.groupBy(points, ({ system }) => system)].flatMap(([system, ofSystem]) => [
+  const systems = [...Map.groupBy(points, ({ system }) => system)];
+  const order = systems.map(([system]) => system);
+  return systems.flatMap(([system, ofSystem]) => [
     ...ofSystem.map((point) => ({ ...point, published_us: referenceUs(point) })),
-    ...floorRows(floors.filter((floor) => floor.system === system)),
+    ...floorRows(floors.filter((floor) => lastSystemOf(floor, order) === system)),
   ]);
+}
+
+/** The last, in this order, of the systems that a floor serves. */
+export function lastSystemOf({ systems }: FloorPoint, order: string[]): string | undefined {
+  return order.findLast((system) => systems.includes(system));
 }
 
 /** Whether its samples are means of runs, not single exchanges: wherever its value stands, that is said. */

@@ -43,7 +43,7 @@ async function pointOf(synthetic: Partial<SyntheticRun>): Promise<Point> {
 test('a point for each system and measurement, in the order of the manifest', async () => {
   const { points, ...head } = await summaryOf({});
   expect(head).toEqual({
-    schema: 'bypassbench.summary/1',
+    schema: 'bypassbench.summary/2',
     repeats: [],
     splits: [],
     experiment: 'redis-figure',
@@ -269,7 +269,7 @@ test('equal doubts about the operations of a system are told once', async () => 
   ]);
 });
 
-const frames = { name: 'frames', label: 'raw frames', system: 'redis', cores: [0, 1] };
+const frames = { name: 'frames', label: 'raw frames', systems: ['redis'], cores: [0, 1] };
 
 test('floors have points of their own, with verdicts of their own', async () => {
   const { points, floors } = await summaryOf({
@@ -283,7 +283,7 @@ test('floors have points of their own, with verdicts of their own', async () => 
     {
       name: 'frames',
       label: 'raw frames',
-      system: 'redis',
+      systems: ['redis'],
       operation: 'get',
       clients: 1,
       value_bytes: 64,

@@ -30,9 +30,9 @@ import { judge } from './verdict.ts';
  */
 export function summarize(run: Run): Summary {
   const { manifest } = run;
-  const floors = manifest.floors.flatMap(({ name, label, system }) =>
+  const floors = manifest.floors.flatMap(({ name, label, systems }) =>
     manifest.plan.measurements.map(
-      (target): FloorPoint => ({ name, label, system, ...measured(run, name, target, []) }),
+      (target): FloorPoint => ({ name, label, systems, ...measured(run, name, target, []) }),
     ),
   );
   const [first, ...others] = manifest.systems.filter(({ repeats }) => repeats === null);
@@ -122,7 +122,7 @@ function p50s(point: Measured): TrialValue[] {
 /** What a floor took in its fastest trial is what can be had. A floor that backs no claim bounds nothing. */
 function lowerBounds(floors: FloorPoint[], system: string, target: MeasurementTarget): LowerBound[] {
   return floors.flatMap((floor) => {
-    const bounds = floor.system === system && sameTarget(floor, target) && floor.verdict !== 'invalid';
+    const bounds = floor.systems.includes(system) && sameTarget(floor, target) && floor.verdict !== 'invalid';
     const trials_us = floor.trial_p50_us.map(({ p50_us }) => p50_us);
     return bounds && trials_us.length > 0
       ? [{ name: `its floor ${floor.label}`, p50_us: Math.min(...trials_us) }]

@@ -40,7 +40,7 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
 
 export function summary(points: Point[], overrides: Partial<Summary> = {}): Summary {
   return {
-    schema: 'bypassbench.summary/1',
+    schema: 'bypassbench.summary/2',
     experiment: 'redis-figure',
     title: 'Redis SET and GET latency',
     quick: false,

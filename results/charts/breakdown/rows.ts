@@ -1,7 +1,7 @@
 /** The breakdown's rows: a system or a floor near a quantile, and the pieces that its bar is cut into. */
 import type { FloorPoint, Point, Summary } from '../../formats/index.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
-import { floorRows, isOfMeans } from '../../sentences/rows.ts';
+import { floorRows, isOfMeans, lastSystemOf } from '../../sentences/rows.ts';
 import { type BreakdownQuantile, breakdownQuantiles } from '../../summary/stages/breakdown.ts';
 import { type StageOwner, stageNamed, stageOwners } from '../../summary/stages/stage.ts';
 import { formatUs } from '../../text/format.ts';
@@ -15,7 +15,7 @@ export interface Piece {
   /** "GET", with what else tells the panel from others. */
   panel: string;
   quantile: BreakdownQuantile;
-  /** What fades it: for a floor, the system that it is a floor of. */
+  /** What fades it: for a floor, the last of its systems. */
   system: string;
   label: string;
   /** Of the system or the floor itself. */
@@ -52,11 +52,14 @@ export function breakdownPanels({ points, floors }: Summary): Panel[] {
   return [...Map.groupBy(points, (point) => nameTarget(point, points))].flatMap(([name, ofTarget]) =>
     breakdownQuantiles.flatMap((quantile) => {
       if (!ofTarget.some(({ breakdown }) => breakdown?.[quantile])) return [];
+      const order = ofTarget.map(({ system }) => system);
       const rows = ofTarget.flatMap((point) => [
         systemRow(name, point, quantile),
         ...floors
-          .filter((floor) => floor.system === point.system && nameTarget(floor, points) === name)
-          .map((floor) => floorRow(name, floor, quantile)),
+          .filter(
+            (floor) => lastSystemOf(floor, order) === point.system && nameTarget(floor, points) === name,
+          )
+          .map((floor) => floorRow(name, floor, point.system, quantile)),
       ]);
       return [{ name, quantile, rows }];
     }),
@@ -86,11 +89,11 @@ function withoutStamps({ latency_us }: Point, stamped_us: number): string {
 }
 
 /** Of a floor whose samples are means of runs there is no p99. */
-function floorRow(panel: string, floor: FloorPoint, quantile: BreakdownQuantile): Row {
+function floorRow(panel: string, floor: FloorPoint, system: string, quantile: BreakdownQuantile): Row {
   const told = !isOfMeans(floor) || quantile === 'p50';
   const us = (told && floor.latency_us?.[quantile]) || null;
   const { label } = floorRows([floor])[0];
-  const { system, verdict, name: row } = floor;
+  const { verdict, name: row } = floor;
   const of = { panel, quantile, system, label, row, verdict };
   return rowOf(of, us, us === null ? [] : [pieceOf(of, label, FLOOR_OWNER, 0, us, us)]);
 }

@@ -121,8 +121,8 @@ test('dashes what is invalid, and leaves out what was not measured, but for its 
 
 test('draws floors, dotted, but not those whose samples are means of runs', async () => {
   const floors = [
-    { name: 'dpdk-frames', label: 'raw DPDK frames', system: 'redis', cores: [0, 1] },
-    { name: 'fi-pingpong', label: 'fi_pingpong', system: 'redis', cores: [0, 1] },
+    { name: 'dpdk-frames', label: 'raw DPDK frames', systems: ['redis'], cores: [0, 1] },
+    { name: 'fi-pingpong', label: 'fi_pingpong', systems: ['redis'], cores: [0, 1] },
   ];
   const { spec, svg } = await drawn({
     manifest: manifest({ systems: [system('redis', { label: 'Redis' })], floors }),

@@ -41,16 +41,18 @@ function quantilesOf(stepsPerNine: number): number[] {
 /** What has a distribution to draw: systems, and floors whose samples are single exchanges. */
 export function distributionSeries({ points, floors }: Summary): Series[] {
   return [
-    ...points.map((point) => seriesOf(point, point.system, false)),
+    ...points.map((point) => seriesOf(point, false)),
     // A floor is a curve of its own here, and fades by its own name.
-    ...floors.filter((floor) => !isOfMeans(floor)).map((floor) => seriesOf(floor, floor.name, true)),
+    ...floors
+      .filter((floor) => !isOfMeans(floor))
+      .map((floor) => seriesOf({ ...floor, system: floor.name }, true)),
   ];
 }
 
-function seriesOf(point: Point | FloorPoint, name: string, is_floor: boolean): Series {
-  const { operation, clients, value_bytes } = point;
-  const series = `${name} ${operation} ${clients} ${value_bytes}`;
-  return { series, ...measuredRow(point), system: name, is_floor };
+function seriesOf(point: Point | (FloorPoint & { system: string }), is_floor: boolean): Series {
+  const { system, operation, clients, value_bytes } = point;
+  const series = `${system} ${operation} ${clients} ${value_bytes}`;
+  return { series, ...measuredRow(point), is_floor };
 }
 
 /** The quantiles of a series, lowest first; none where nothing was recorded. */

@@ -39,7 +39,11 @@ export function figureSpec(manifest: Manifest, summary: Summary, reference: bool
         ...measuredRow(point),
         ...(published && { published_us: referenceUs(point) }),
       })),
-      ...(summary.floors.length > 0 && { floors: summary.floors.map(measuredRow) }),
+      ...(summary.floors.length > 0 && {
+        floors: summary.floors.flatMap((floor) =>
+          floor.systems.map((system) => measuredRow({ ...floor, system })),
+        ),
+      }),
     },
     vconcat: [
       textBlock([manifest.title], width, titleStyle),

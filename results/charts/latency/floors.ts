@@ -1,5 +1,5 @@
 /**
- * Floors in the figure: a dashed line across each bar of the system at the floor's p50, and under the system the
+ * Floors in the figure: a dashed line across each bar of its systems at the floor's p50, and under the system the
  * floor's label with the values. Dashes, a colour of their own and no filling tell a floor from a bar and from a
  * published value. What backs no claim has no line, only words.
  */
@@ -18,7 +18,7 @@ const dash = [5, 3];
 /** p50 of the floors that are drawn across the bar of this system and operation. */
 export function floorLevels(floors: FloorPoint[], bar: { system: string; operation: string }): number[] {
   return floors
-    .filter((floor) => floor.system === bar.system && floor.operation === bar.operation)
+    .filter((floor) => floor.systems.includes(bar.system) && floor.operation === bar.operation)
     .flatMap((floor) => drawn_us(floor) ?? []);
 }
 
@@ -68,7 +68,7 @@ export function floorLines(floors: FloorPoint[], width: number, us: object): obj
 /** Lines of text that stand under a system, in `floorTextMark`: "floor, raw frames:", "SET 0.95, GET 0.92". */
 export function floorTexts(floors: FloorPoint[], system: string, width: number, fontSize: number): string[] {
   const byName = Map.groupBy(
-    floors.filter((floor) => floor.system === system),
+    floors.filter((floor) => floor.systems.includes(system)),
     ({ name }) => name,
   );
   return [...byName.values()].flatMap((ofFloor) => {

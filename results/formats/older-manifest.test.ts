@@ -1,0 +1,48 @@
+/** Manifests of version 1, in which names said what fields say now. */
+import { expect, test } from 'vitest';
+import { manifest, system } from '../test-synthetic-run.ts';
+import { manifestSchema } from './bundle.ts';
+import { upgradeManifest } from './older-manifest.ts';
+
+const names = ['redis', 'kv-kernel', 'kv-dpdk', 'constructor'];
+const floor = { name: 'frames', label: 'raw frames', cores: [0, 1] };
+
+function version1(config: object): object {
+  const now = manifest({
+    systems: names.map((name) => system(name)),
+    config: config as Record<string, unknown>,
+  });
+  const { reference: _r, ...plan } = now.plan;
+  const systems = now.systems.map(({ role: _role, group: _group, ...rest }) => rest);
+  return {
+    ...now,
+    schema: 'bypassbench.manifest/1',
+    plan,
+    systems,
+    floors: [{ ...floor, system: 'kv-dpdk' }],
+  };
+}
+
+test('roles come from the names, a floor serves its one system, and the reference is the one there was', () => {
+  const upgraded = manifestSchema.parse(upgradeManifest(version1({})));
+  expect(upgraded.systems.map(({ role, group }) => [role, group])).toEqual([
+    ['unmodified', ''],
+    ['libos_over_kernel', ''],
+    ['bypass', ''],
+    [null, ''],
+  ]);
+  expect(upgraded.floors).toEqual([{ ...floor, systems: ['kv-dpdk'] }]);
+  expect(upgraded.plan.reference).toBe('hotos19');
+});
+
+test('a run that wanted no published values has none', () => {
+  const upgraded = upgradeManifest(version1({ outputs: { reference: false } }));
+  expect(manifestSchema.parse(upgraded).plan.reference).toBeNull();
+});
+
+test('what is damaged is left to the reader, as are other versions', () => {
+  const damaged = { schema: 'bypassbench.manifest/1', systems: 'none' };
+  for (const json of [null, 7, manifest(), { schema: 'bypassbench.manifest/9' }, damaged]) {
+    expect(upgradeManifest(json)).toBe(json);
+  }
+});
