@@ -3,6 +3,7 @@
  * for every backend.
  */
 import { nowNs } from './clock.ts';
+import { ClockCadence } from './clock-cadence.ts';
 import { checkPort, formatIpv4, parseIpv4 } from './endpoint.ts';
 import { type ErrorCode, LibosError } from './errors.ts';
 import { Owner, type ScatterGatherArray } from './memory/sga.ts';
@@ -32,9 +33,6 @@ export interface CoreOptions {
   pauses?: PauseLog | null;
 }
 
-/** Polls between two readings of the clock while waiting: few enough that no gap is seen where each asks HOT_QUEUES sockets. */
-const POLLS_PER_CLOCK_READING = 16;
-
 export class LibosCore implements Libos, TransportHost {
   readonly tokens = new TokenTable();
   readonly completions: Completion[] = [];
@@ -48,6 +46,8 @@ export class LibosCore implements Libos, TransportHost {
   readonly #digests = new Map<number, number>();
   /** Polls, and polls without a completion: in an array, whose doubles change in place. */
   readonly #pollCounts = new Float64Array(2);
+  /** When a wait reads the clock. */
+  readonly #cadence = new ClockCadence();
   #shut = false;
 
   constructor(transport: Transport, options: CoreOptions) {
@@ -221,7 +221,7 @@ export class LibosCore implements Libos, TransportHost {
 
   wait(token: QToken, timeoutMs = Number.POSITIVE_INFINITY): Completion | null {
     const slot = this.tokens.slotOf(token);
-    const deadlineNs = deadline(timeoutMs);
+    const deadlineNs = this.#startWait(timeoutMs);
     while (!this.tokens.isReady(slot)) {
       if (!this.#progress(deadlineNs)) return null;
     }
@@ -231,7 +231,7 @@ export class LibosCore implements Libos, TransportHost {
   waitAny(tokens: ArrayLike<QToken>, timeoutMs = Number.POSITIVE_INFINITY): Completion | null {
     if (tokens.length === 0) throw new LibosError('INVALID_ARGUMENT', 'waitAny', -1, 'no tokens to wait for');
     for (let i = 0; i < tokens.length; i++) this.tokens.slotOf(tokens[i]);
-    const deadlineNs = deadline(timeoutMs);
+    const deadlineNs = this.#startWait(timeoutMs);
     for (;;) {
       for (let i = 0; i < tokens.length; i++) {
         const slot = this.tokens.slotOf(tokens[i]);
@@ -249,7 +249,7 @@ export class LibosCore implements Libos, TransportHost {
           throw new LibosError('INVALID_ARGUMENT', 'waitAll', -1, 'a token stands twice');
       }
     }
-    const deadlineNs = deadline(timeoutMs);
+    const deadlineNs = this.#startWait(timeoutMs);
     for (let i = 0; i < tokens.length; i++) {
       const slot = this.tokens.slotOf(tokens[i]);
       while (!this.tokens.isReady(slot)) {
@@ -266,7 +266,7 @@ export class LibosCore implements Libos, TransportHost {
     const tokens = this.tokens;
     if (tokens.readyCount < max || max === 0) this.#poll();
     if (tokens.readyCount === 0 && timeoutMs > 0) {
-      const deadlineNs = deadline(timeoutMs);
+      const deadlineNs = this.#startWait(timeoutMs);
       while (tokens.readyCount === 0 && this.#progress(deadlineNs));
     }
     let count = 0;
@@ -339,12 +339,19 @@ export class LibosCore implements Libos, TransportHost {
     if (this.tokens.readyCount === before) this.#pollCounts[1]++;
   }
 
-  /** Polls until something completed. Returns false when the deadline passed first. */
+  /** Returns the deadline of a wait that starts now. */
+  #startWait(timeoutMs: number): number {
+    const ns = nowNs();
+    this.#cadence.start(ns);
+    return ns + timeoutMs * 1e6;
+  }
+
+  /** Polls until something completed or the clock is to be read. Returns false when the deadline has passed. */
   #progress(deadlineNs: number): boolean {
     const { tokens } = this;
     const transport = this.#transport;
     const before = tokens.readyCount;
-    for (let polls = 0; polls < POLLS_PER_CLOCK_READING; polls++) {
+    for (let left = this.#cadence.polls; left > 0; left--) {
       this.#poll();
       if (tokens.readyCount !== before) return true;
       if (this.#options.idle === 'sleep') {
@@ -356,6 +363,7 @@ export class LibosCore implements Libos, TransportHost {
       }
     }
     const ns = nowNs();
+    this.#cadence.read(ns);
     if (this.#pauses !== null) this.#pauses.look(ns);
     return ns < deadlineNs;
   }
@@ -424,10 +432,6 @@ export class LibosCore implements Libos, TransportHost {
 
 function wrongState(operation: string, qd: number, why: string): LibosError {
   return new LibosError('INVALID_STATE', operation, qd, why);
-}
-
-function deadline(timeoutMs: number): number {
-  return timeoutMs === Number.POSITIVE_INFINITY ? timeoutMs : nowNs() + timeoutMs * 1e6;
 }
 
 /** FNV-1a over the data and its extent. */

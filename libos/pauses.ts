@@ -15,7 +15,7 @@ const RUSAGE_THREAD = 1;
 const RUSAGE_BYTES = 144;
 const NIVCSW = (RUSAGE_BYTES - 8) / 8;
 
-/** What an entry of type gc is: /node leave its detail out. */
+/** An entry of type gc. The types of Node leave its detail out. */
 type GcEntry = { startTime: number; duration: number; detail: { kind: number } };
 
 /** Longer than any turn of a loop that finds nothing; shorter than what the operating system takes a thread off for. */

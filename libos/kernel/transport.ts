@@ -28,11 +28,14 @@ import { Sender } from './sender.ts';
 const HOT_QUEUES = 4;
 /** Times that epoll must report a queue, never with more than HOT_QUEUES others, before it gets hot. */
 const REPORTS_TO_HEAT = 16;
-/** Polls for which nothing gets hot after more than HOT_QUEUES were active: some 30 ms. */
-const CROWDED_POLLS = 1 << 17;
-/** Polls that find nothing on any hot queue, before all cool down: about a millisecond. */
-const FRUITLESS_POLLS_TO_COOL = 4096;
-/** While there are hot queues, epoll is asked for the others every so many polls. */
+/** How long nothing gets hot after more than HOT_QUEUES were active. */
+const CROWDED_NS = 100_000_000;
+/** After this time without data on any hot queue, all cool down. */
+const FRUITLESS_NS = 2_000_000;
+/**
+ * While there are hot queues, epoll is asked for the others every so many polls, and the clock is read: a share of the
+ * system calls, not a time, so that the hot queues pay the others the same part on every machine.
+ */
 const POLLS_PER_EPOLL_WAIT = 16;
 /** Polls between two looks at the deadlines of connection attempts. */
 const POLLS_PER_DEADLINE_CHECK = 256;
@@ -51,8 +54,10 @@ export class KernelTransport implements Transport {
   #scheduled: KernelQueue[] = [];
   #serving: KernelQueue[] = [];
   readonly #hot: KernelQueue[] = [];
-  #fruitlessPolls = 0;
-  #crowdedUntil = 0;
+  /** Whether a hot queue received since the clock was read, and the last reading of which that was true. */
+  #hotReceived = false;
+  #hotReceivedNs = 0;
+  #crowdedUntilNs = 0;
   /** The application sleeps while it waits, so every queue must be able to wake it. */
   #sleeps = false;
   readonly #connecting: KernelQueue[] = [];
@@ -146,7 +151,11 @@ export class KernelTransport implements Transport {
     if (this.#scheduled.length > 0) this.#serveScheduled();
     if (this.#hot.length > 0) this.#serveHot();
     if (this.#sender.awaitsAcknowledgements) this.#sender.collectAcknowledgements();
-    if (this.#hot.length === 0 || this.#polls % POLLS_PER_EPOLL_WAIT === 0) this.#askEpoll(0);
+    if (this.#hot.length === 0) this.#askEpoll(0);
+    else if (this.#polls % POLLS_PER_EPOLL_WAIT === 0) {
+      this.#coolWhenFruitless();
+      this.#askEpoll(0);
+    }
     if (this.#connecting.length > 0 && this.#polls % POLLS_PER_DEADLINE_CHECK === 0) this.#expireConnects();
   }
 
@@ -182,27 +191,34 @@ export class KernelTransport implements Transport {
   /** A queue received something by way of epoll, which reported `count` queues at once. */
   #noteActive(queue: KernelQueue, count: number): void {
     queue.reports = count > HOT_QUEUES ? 0 : queue.reports + 1;
-    if (queue.reports < REPORTS_TO_HEAT || this.#polls < this.#crowdedUntil) return;
+    if (queue.reports < REPORTS_TO_HEAT) return;
     queue.reports = 0;
+    const ns = nowNs();
+    if (ns < this.#crowdedUntilNs) return;
     if (this.#hot.length === HOT_QUEUES) {
-      this.#crowdedUntil = this.#polls + CROWDED_POLLS;
+      this.#crowdedUntilNs = ns + CROWDED_NS;
       this.#coolAll();
     } else if (queue.writable && !this.#sleeps) {
       sys.epollDelete(this.#epoll, queue.fd);
       queue.hot = true;
       this.#hot.push(queue);
-      this.#fruitlessPolls = 0;
+      this.#hotReceivedNs = ns;
     }
   }
 
   #serveHot(): void {
-    let received = false;
     for (let i = 0; i < this.#hot.length; i++) {
       const queue = this.#hot[i];
-      if (queue.pops.head !== NO_SLOT && this.#receiver.receive(queue)) received = true;
+      if (queue.pops.head !== NO_SLOT && this.#receiver.receive(queue)) this.#hotReceived = true;
     }
-    if (received) this.#fruitlessPolls = 0;
-    else if (++this.#fruitlessPolls > FRUITLESS_POLLS_TO_COOL) this.#coolAll();
+  }
+
+  #coolWhenFruitless(): void {
+    const ns = nowNs();
+    if (this.#hotReceived) {
+      this.#hotReceived = false;
+      this.#hotReceivedNs = ns;
+    } else if (ns - this.#hotReceivedNs > FRUITLESS_NS) this.#coolAll();
   }
 
   /** Back to epoll, which reports at once what is there already. */
