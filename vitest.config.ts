@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
-    exclude: ['node_modules/**', 'runs/**'],
+    exclude: ['node_modules/**', 'runs/**', '.checkouts/**'],
     // These end what hangs; how fast something must be is for tests to say.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -10,7 +10,8 @@ import { type Manifest, manifestSchema, schemaVersions } from '../results/format
 import { repeatOf } from './config/config.ts';
 import type { Experiment } from './config/schema.ts';
 import { TrialFailure } from './errors.ts';
-import { gitState, machineFacts, softwareVersions, versionOf } from './machine/machine.ts';
+import { type Checkouts, gitState, ownCheckout } from './machine/checkout.ts';
+import { machineFacts, softwareVersions, versionOf } from './machine/machine.ts';
 import type { Supervisor } from './machine/process.ts';
 import type { Progress } from './progress.ts';
 import { calibrate } from './trial/calibration.ts';
@@ -25,6 +26,8 @@ export interface Campaign {
   experiment: Experiment;
   /** Why some systems and floors cannot be run on this machine, by name: their trials are recorded as failed. */
   unrunnable: ReadonlyMap<string, string>;
+  /** Of the systems and floors that are not of the checkout that runs. */
+  checkouts: Checkouts;
   quick: boolean;
   /** The command line that repeats this run. */
   command: string[];
@@ -90,7 +93,7 @@ function rejectWhenAborted(signal: AbortSignal): Promise<never> {
   return interrupted;
 }
 
-async function unfinishedManifest({ experiment, quick, command }: Campaign): Promise<Manifest> {
+async function unfinishedManifest({ experiment, checkouts, quick, command }: Campaign): Promise<Manifest> {
   const { workload } = experiment;
   const { operations, clients, value_bytes, pipeline, open_loop } = workload;
   const { keys, key_distribution, warmup_s, duration_s } = workload;
@@ -102,7 +105,7 @@ async function unfinishedManifest({ experiment, quick, command }: Campaign): Pro
     command,
     started_at: new Date().toISOString(),
     finished_at: null,
-    config: experiment,
+    config: withoutPaths(experiment, checkouts),
     plan: {
       trials: experiment.trials,
       measurements: operations.map((operation) => ({ operation, clients, value_bytes })),
@@ -119,7 +122,7 @@ async function unfinishedManifest({ experiment, quick, command }: Campaign): Pro
     },
     machine: await machineFacts(),
     versions: { ...(await systemVersions(experiment)), ...(await softwareVersions()) },
-    git: await gitState(),
+    git: await gitState(ownCheckout),
     systems: experiment.systems.map(
       ({ name, label, backend, device, provenance, transport_note, client, server_cores }) => ({
         name,
@@ -130,6 +133,7 @@ async function unfinishedManifest({ experiment, quick, command }: Campaign): Pro
         backend,
         device,
         provenance,
+        checkout: checkouts.get(name)?.git ?? null,
         transport_note,
         client: { backend: client.backend, wait: client.wait },
         server_cores,
@@ -143,6 +147,15 @@ async function unfinishedManifest({ experiment, quick, command }: Campaign): Pro
       cores,
     })),
   };
+}
+
+/** A checkout's folder means nothing on another machine: its commit stands in its place. */
+function withoutPaths(experiment: Experiment, checkouts: Checkouts): Experiment {
+  const systems = experiment.systems.map((system) => {
+    const checkout = checkouts.get(system.name);
+    return checkout ? { ...system, checkout: checkout.git.commit ?? 'not a clone' } : system;
+  });
+  return { ...experiment, systems };
 }
 
 async function systemVersions({ systems }: Experiment): Promise<Record<string, string>> {

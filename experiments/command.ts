@@ -7,7 +7,7 @@ import { runCampaign } from './campaign.ts';
 import { readExperiment } from './config/config.ts';
 import { missingPrograms } from './config/programs.ts';
 import { INTERRUPTED_EXIT_CODE, interruptible } from './interrupt.ts';
-import { checkout, OWN_COMMAND } from './machine/machine.ts';
+import { OWN_COMMAND, openCheckouts, ownCheckout } from './machine/checkout.ts';
 import { Supervisor } from './machine/process.ts';
 import { defaultOutFolder, prepareOutFolder } from './out-folder.ts';
 import { Progress } from './progress.ts';
@@ -62,6 +62,7 @@ async function run(config: string, options: RunOptions): Promise<void> {
   const only = options.only ?? null;
   const experiment = await readExperiment(config, { quick: options.quick, only });
   const unrunnable = missingPrograms(experiment.systems, experiment.floors);
+  const checkouts = await openCheckouts(experiment, console.error);
   const runFolder = path.resolve(options.out ?? defaultOutFolder(experiment.experiment, new Date()));
   await prepareOutFolder(runFolder);
   const supervisor = new Supervisor();
@@ -69,6 +70,7 @@ async function run(config: string, options: RunOptions): Promise<void> {
   const campaign = {
     experiment,
     unrunnable,
+    checkouts,
     quick: options.quick,
     command: repeatingCommand(config, options),
     runFolder,
@@ -104,7 +106,7 @@ async function run(config: string, options: RunOptions): Promise<void> {
 
 /** The command line of the same run, without where it was written and without this machine's folders. */
 function repeatingCommand(config: string, { quick, only }: RunOptions): string[] {
-  const inCheckout = path.relative(checkout, path.resolve(config));
+  const inCheckout = path.relative(ownCheckout, path.resolve(config));
   const shown = inCheckout.startsWith('..') ? path.basename(config) : inCheckout;
   return [
     OWN_COMMAND,

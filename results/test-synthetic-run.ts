@@ -51,6 +51,7 @@ export function system(name: string, overrides: Partial<SystemUnderTest> = {}): 
     repeats: null,
     role: null,
     group: '',
+    checkout: null,
     client: { wait: 'poll', backend: 'kernel' },
     server_cores: [0],
     client_cores: [1],

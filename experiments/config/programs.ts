@@ -2,7 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { ExperimentError } from '../errors.ts';
-import { OWN_COMMAND } from '../machine/machine.ts';
+import { OWN_COMMAND } from '../machine/checkout.ts';
 import { launchers } from '../machine/process.ts';
 import type { Floor, System } from './schema.ts';
 

@@ -116,6 +116,12 @@ const system = z
       .nullable()
       .default(null)
       .describe('A sentence that a reader must know before comparing this system with others.'),
+    checkout: text
+      .optional()
+      .describe(
+        'Another checkout of this project, whose server and load generator this system is made of: a commit, tag or ' +
+          'branch, which is checked out into .checkouts/ and set up, or a folder, written ./folder or /folder.',
+      ),
     requires,
     version: argv
       .optional()
@@ -125,7 +131,7 @@ const system = z
         '{core} its first core, {dir} a fresh folder, also its working folder, that is removed afterwards; its path ' +
         'is short enough for Unix sockets in it, {stamps} and {pauses} files for `bypassbench serve --stamps` and ' +
         '`--pauses`: a server that is told {stamps} has its part of the latency split into stages. ' +
-        'A first word `bypassbench` means this checkout.',
+        'A first word `bypassbench` means the command of this checkout, or of the one that `checkout` names.',
     ),
     env: z
       .record(

@@ -1,16 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import os from 'node:os';
-import path from 'node:path';
 import { expect, test } from 'vitest';
-import {
-  availableCores,
-  commandPath,
-  gitState,
-  machineFacts,
-  softwareVersions,
-  versionOf,
-  withoutHome,
-} from './machine.ts';
+import { availableCores, machineFacts, softwareVersions, versionOf, withoutHome } from './machine.ts';
 
 test('the cores are those that the scheduler may use', () => {
   expect(availableCores()).toHaveLength(os.availableParallelism());
@@ -37,16 +28,6 @@ test('versions are those of what runs', async () => {
   expect(await versionOf(['redis-server', '--version'])).toMatch(/^Redis server v=/);
   expect(await versionOf(['no-such-server', '--version'])).toBeNull();
   expect(await versionOf(['false'])).toBeNull();
-});
-
-test('the commit is that of this checkout', async () => {
-  const { commit } = await gitState();
-  expect(commit).toSatisfy((value) => value === null || /^[0-9a-f]{40,64}$/.test(value as string));
-});
-
-test('our own command is that of this checkout, any other that of the PATH', () => {
-  expect(commandPath('bypassbench')).toBe(path.join(import.meta.dirname, '..', '..', 'bin', 'bypassbench'));
-  expect(commandPath('redis-server')).toBe('redis-server');
 });
 
 test('the home folder is taken out of a text', () => {

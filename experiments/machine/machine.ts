@@ -9,17 +9,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import type { Manifest } from '../../results/formats/index.ts';
 import { ExperimentError } from '../errors.ts';
-
-/** The folder of this checkout. */
-export const checkout = path.join(import.meta.dirname, '..', '..');
-
-/** First word of a command line that means this checkout's own command. */
-export const OWN_COMMAND = 'bypassbench';
-
-/** What to execute for the first word of a command line. */
-export function commandPath(program: string): string {
-  return program === OWN_COMMAND ? path.join(checkout, 'bin', OWN_COMMAND) : program;
-}
+import { ownCheckout } from './checkout.ts';
 
 /** Libraries that take part in a measurement, so that their versions belong beside its numbers. */
 const libraries = ['koffi', 'hdr-histogram-js'];
@@ -65,10 +55,10 @@ async function detectHypervisor(): Promise<string | null> {
 
 /** Versions of node, of this package and of its libraries. */
 export async function softwareVersions(): Promise<Manifest['versions']> {
-  const own = await packageVersion(checkout);
+  const own = await packageVersion(ownCheckout);
   const versions: Manifest['versions'] = { node: process.versions.node, bypassbench: own };
   for (const library of libraries) {
-    versions[library] = await packageVersion(path.join(checkout, 'node_modules', library));
+    versions[library] = await packageVersion(path.join(ownCheckout, 'node_modules', library));
   }
   return versions;
 }
@@ -85,19 +75,6 @@ export async function versionOf(command: readonly [string, ...string[]]): Promis
   const [file, ...args] = command;
   const run = await execa(file, args, { reject: false, timeout: 10_000, stdin: 'ignore', all: true });
   return run.failed ? null : (run.all.split('\n')[0] ?? null);
-}
-
-/** The commit of this checkout, and whether its files differ from it; neither where it is not a clone. */
-export async function gitState(): Promise<Manifest['git']> {
-  const git = (...args: string[]) => execa('git', args, { cwd: checkout, reject: false });
-  const [head, status, prefix] = await Promise.all([
-    git('rev-parse', '--verify', '--quiet', 'HEAD'),
-    git('status', '--porcelain'),
-    git('rev-parse', '--show-prefix'),
-  ]);
-  // A copy without .git inside somebody else's repository has a prefix, and that repository's commit is not ours.
-  if (prefix.failed || prefix.stdout !== '') return { commit: null, dirty: false };
-  return { commit: head.failed ? null : head.stdout, dirty: status.stdout !== '' };
 }
 
 /** `text` without the path of this user's home folder. */

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { CALIBRATION_FILE } from '../../results/formats/index.ts';
 import type { Experiment } from '../config/schema.ts';
-import { commandPath, OWN_COMMAND } from '../machine/machine.ts';
+import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
 import type { Supervisor } from '../machine/process.ts';
 import { lastLines } from './trial-folder.ts';
 
@@ -31,7 +31,7 @@ export async function calibrate(
   const options = { core, 'server-core': serverCore, 'duration-s': duration_s, out: runFolder };
   const running = supervisor.start({
     argv: [
-      commandPath(OWN_COMMAND),
+      commandPath(OWN_COMMAND, undefined),
       'calibrate',
       ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
     ],

@@ -1,5 +1,6 @@
 /** One trial of a floor: its program measures each operation, with no server beside it. */
 import { type FloorValues, fillPlaceholders } from '../config/config.ts';
+import { commandPath } from '../machine/checkout.ts';
 import { type Meter, measure, type Operation } from './measurement.ts';
 import type { FloorTrial } from './plan.ts';
 import { type TrialContext, type TrialOutcome, TrialRun } from './trial-run.ts';
@@ -18,15 +19,19 @@ export function runFloorTrial(planned: FloorTrial, context: TrialContext): Promi
     command.map((word) => fillPlaceholders(word, { ...values, ...rest }));
   // One command line stands for those of all operations.
   run.command = filled({ operation: '{operation}', out: '{out}' });
-  const meterOf = (operation: Operation, out: string): Meter => ({
-    name: "the floor's program",
-    log: 'floor',
-    argv: filled({ operation, out }),
-    cores,
-    // What it leaves behind when it is killed goes with the trial's own folder.
-    env: { TMPDIR: run.workingFolder },
-    server: null,
-  });
+  const checkout = context.checkouts.get(planned.subject.name);
+  const meterOf = (operation: Operation, out: string): Meter => {
+    const [program, ...args] = filled({ operation, out });
+    return {
+      name: "the floor's program",
+      log: 'floor',
+      argv: [commandPath(program!, checkout), ...args],
+      cores,
+      // What it leaves behind when it is killed goes with the trial's own folder.
+      env: { TMPDIR: run.workingFolder },
+      server: null,
+    };
+  };
   const work = async (): Promise<void> => {
     run.folder.log(`on cores ${cores}: ${JSON.stringify(run.command)}`);
     for (const operation of workload.operations) {

@@ -9,7 +9,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type LoadResult, loadResultSchema } from '../../results/formats/index.ts';
 import type { Workload } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
-import { commandPath } from '../machine/machine.ts';
 import type { RunningProcess, Supervisor } from '../machine/process.ts';
 import { lastLines } from './trial-folder.ts';
 
@@ -23,6 +22,7 @@ export type Operation = Workload['operations'][number];
 export interface Meter {
   name: string;
   log: 'load' | 'floor';
+  /** The path of a program, or its name on the PATH, and its arguments. */
   argv: readonly string[];
   cores: readonly number[];
   env: Record<string, string>;
@@ -51,9 +51,8 @@ export async function measure(request: MeasurementRequest): Promise<LoadResult> 
   const stderrFile = path.join(folder, `${meter.log}.stderr.log`);
   const limitSeconds = workload.warmup_s + request.duration_s + workload.margin_s;
   mkdirSync(folder, { recursive: true });
-  const [program, ...args] = meter.argv;
   const running = request.supervisor.start({
-    argv: [commandPath(program!), ...args],
+    argv: meter.argv,
     cores: meter.cores,
     cwd: folder,
     env: meter.env,

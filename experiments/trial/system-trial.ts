@@ -5,7 +5,7 @@ import { type LoadResult, SERVER_PAUSES_FILE, STAMPED_FOLDER } from '../../resul
 import { writeStages } from '../../results/index.ts';
 import { fillPlaceholders, type SystemValues } from '../config/config.ts';
 import { TrialFailure } from '../errors.ts';
-import { commandPath, OWN_COMMAND } from '../machine/machine.ts';
+import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
 import { freePort } from '../machine/ports.ts';
 import type { RunningProcess } from '../machine/process.ts';
 import { commandTime_us, readCommandStats } from './command-stats.ts';
@@ -117,6 +117,10 @@ class ServerRun {
     };
   }
 
+  #commandPath(program: string): string {
+    return commandPath(program, this.#context.checkouts.get(this.#planned.subject.name));
+  }
+
   #startServer(port: number): RunningProcess {
     const { start, env, server_cores } = this.#planned.subject;
     const { folder, workingFolder } = this.#run;
@@ -130,7 +134,7 @@ class ServerRun {
       `load average ${load}; starting on core ${server_cores}: ${JSON.stringify(this.#run.command)}`,
     );
     this.#server = this.#context.supervisor.start({
-      argv: [commandPath(program!), ...args],
+      argv: [this.#commandPath(program!), ...args],
       cores: server_cores,
       cwd: workingFolder,
       env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, fill(value)])),
@@ -175,7 +179,7 @@ class ServerRun {
     return {
       name: 'the load generator',
       log: 'load',
-      argv: [OWN_COMMAND, 'load', ...options],
+      argv: [this.#commandPath(OWN_COMMAND), 'load', ...options],
       cores: [client.core],
       env: {},
       server: { process: server, logs: Object.values(folder.serverLogs) },

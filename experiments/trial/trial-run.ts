@@ -6,6 +6,7 @@
 import { type LoadResult, schemaVersions, type Trial } from '../../results/formats/index.ts';
 import type { Experiment } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
+import type { Checkouts } from '../machine/checkout.ts';
 import { interference, readCounts } from '../machine/interference.ts';
 import { withoutHome } from '../machine/machine.ts';
 import type { Supervisor } from '../machine/process.ts';
@@ -15,6 +16,8 @@ import { TrialFolder, tailOf } from './trial-folder.ts';
 
 export interface TrialContext {
   experiment: Experiment;
+  /** Of the systems and floors that are not of the checkout that runs. */
+  checkouts: Checkouts;
   runFolder: string;
   supervisor: Supervisor;
   signal: AbortSignal;

@@ -67,6 +67,9 @@ export const schemaVersions = {
 export const roles = ['unmodified', 'libos_over_kernel', 'bypass'] as const;
 export type Role = (typeof roles)[number];
 
+/** The commit of a checkout, null where it is no clone, and whether its files differ from it. */
+const gitStateSchema = z.strictObject({ commit: z.string().nullable(), dirty: z.boolean() });
+
 /** One system under test, as the manifest describes it. */
 const systemSchema = z.strictObject({
   /** Key of the system: in folder names, in summary.json, in the reference values. */
@@ -85,6 +88,11 @@ const systemSchema = z.strictObject({
   device: z.string().min(1),
   /** What kind of thing that is; null where an older run does not say. */
   provenance: provenance.nullable().default(null),
+  /**
+   * The checkout of this project that its server and load generator are of; null for the one that ran it all, whose
+   * commit is the manifest's own.
+   */
+  checkout: gitStateSchema.nullable().default(null),
   /** A sentence a reader must know before comparing, or null. */
   transport_note: z.string().nullable(),
   client: z.strictObject({ wait: waitMode, backend: z.string().min(1) }),
@@ -154,7 +162,7 @@ export const manifestSchema = z.strictObject({
   }),
   /** node, bypassbench, the libraries, and for each system the first line that its version command printed. */
   versions: z.object({ node: z.string(), bypassbench: z.string() }).catchall(z.string()),
-  git: z.strictObject({ commit: z.string().nullable(), dirty: z.boolean() }),
+  git: gitStateSchema,
   systems: z.array(systemSchema).min(1),
   /** Runs from before there were floors have none. */
   floors: z.array(floorSchema).default([]),
