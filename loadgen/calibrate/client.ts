@@ -6,7 +6,7 @@
  */
 import { createLibos, type DataPathContext, type Endpoint, nowNs, PauseLog } from '../../libos/index.ts';
 import { Connections } from '../connections/connections.ts';
-import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
+import { INTENDED, RECEIVED, type Reply, ReplyStatus, SENT } from '../connections/reply.ts';
 import { LoadError } from '../errors.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
@@ -125,7 +125,7 @@ class CalibrationClient {
     const endNs = startNs + pausesS * 1e9;
     const arrivals = new Arrivals('constant', rateOps, workload.seed, scheduleNs);
     const control = new OpenSlice(this.#context, samples, startNs);
-    const loop = new OpenLoop(this.#connections, this.#source, arrivals, control, false, null);
+    const loop = new OpenLoop(this.#connections, this.#source, arrivals, control, false);
     loop.sendUntil(startNs);
     this.#orders.give(OPEN_PAUSES, true);
     loop.sendUntil(endNs);
@@ -162,10 +162,10 @@ class ClosedSlice implements LoopControl {
     this.#endNs = this.#startNs + seconds * 1e9;
   }
 
-  reply(_operation: number, verdict: Verdict, sentNs: number, receivedNs: number): void {
-    requireRight(verdict);
-    if (sentNs < this.#startNs) return;
-    this.#samples.add(receivedNs - sentNs);
+  reply({ status, timesNs }: Reply): void {
+    requireRight(status);
+    if (timesNs[SENT] < this.#startNs) return;
+    this.#samples.add(timesNs[RECEIVED] - timesNs[SENT]);
     this.#answered = true;
   }
 
@@ -186,16 +186,9 @@ class OpenSlice implements OpenLoopControl {
     this.#startNs = startNs;
   }
 
-  answered(
-    _operation: number,
-    verdict: Verdict,
-    intendedNs: number,
-    _sentNs: number,
-    receivedNs: number,
-    _checker: ReplyChecker,
-  ): void {
-    requireRight(verdict);
-    if (intendedNs >= this.#startNs) this.#samples.add(receivedNs - intendedNs);
+  reply({ status, timesNs }: Reply): void {
+    requireRight(status);
+    if (timesNs[INTENDED] >= this.#startNs) this.#samples.add(timesNs[RECEIVED] - timesNs[INTENDED]);
   }
 
   stopped(): boolean {
@@ -203,8 +196,8 @@ class OpenSlice implements OpenLoopControl {
   }
 }
 
-function requireRight(verdict: Verdict): void {
-  if (verdict !== Verdict.Right) {
+function requireRight(status: ReplyStatus): void {
+  if (status !== ReplyStatus.Right) {
     throw new LoadError('CALIBRATION_FAILED', 'the null server gave a wrong reply: please report this');
   }
 }

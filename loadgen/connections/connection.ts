@@ -10,13 +10,9 @@
 import { type Libos, nowNs, type QueueDescriptor, type ScatterGatherArray } from '../../libos/index.ts';
 import type { RequestSource } from '../workload/requests.ts';
 import type { Workload } from '../workload/workload.ts';
-import { ReplyChecker, Verdict } from './reply-checker.ts';
+import { INTENDED, RECEIVED, Reply, type ReplySink, ReplyStatus, SENT } from './reply.ts';
+import { ReplyChecker } from './reply-checker.ts';
 import type { RequestStamps } from './request-stamps.ts';
-
-/** Told of every reply, with the checker that has the text of an error. */
-export interface ReplySink {
-  reply(operation: number, verdict: Verdict, sentNs: number, receivedNs: number, checker: ReplyChecker): void;
-}
 
 export class Connection {
   readonly qd: QueueDescriptor;
@@ -26,6 +22,7 @@ export class Connection {
   /** Most requests that may be outstanding. */
   readonly pipeline: number;
   readonly #checker = new ReplyChecker();
+  readonly #reply = new Reply();
   readonly #sentNs: Float64Array;
   readonly #keys: Float64Array;
   readonly #operations: Uint8Array;
@@ -94,9 +91,10 @@ export class Connection {
 
   /** Checks the replies in `sga`, received at `receivedNs`, and frees it. Throws NOT_RESP for what is no reply. */
   receive(sga: ScatterGatherArray, receivedNs: number, sink: ReplySink): void {
+    this.#reply.timesNs[RECEIVED] = receivedNs;
     for (let i = 0; i < sga.segmentCount; i++) {
       const { bytes, offset, length } = sga.segments[i];
-      this.#checkReplies(bytes, offset, offset + length, receivedNs, sink);
+      this.#checkReplies(bytes, offset, offset + length, sink);
     }
     this.#libos.free(sga);
   }
@@ -112,15 +110,17 @@ export class Connection {
     return request;
   }
 
-  #checkReplies(bytes: Uint8Array, at: number, limit: number, receivedNs: number, sink: ReplySink): void {
+  #checkReplies(bytes: Uint8Array, at: number, limit: number, sink: ReplySink): void {
     const checker = this.#checker;
+    const reply = this.#reply;
+    const times = reply.timesNs;
     while (at < limit) {
       if (this.outstanding === 0) checker.rejectUnasked(limit - at);
       const head = this.#head;
       const operation = this.#operations[head];
       const expected = this.#workload.expectedReply(operation, this.#keys[head]);
-      const verdict = checker.check(bytes, at, limit, expected);
-      if (verdict === Verdict.Incomplete) {
+      const status = checker.check(bytes, at, limit, expected);
+      if (status === ReplyStatus.Incomplete) {
         this.#receivedBytes += limit - at;
         return;
       }
@@ -128,17 +128,14 @@ export class Connection {
       at = checker.end;
       this.#head = head + 1 === this.pipeline ? 0 : head + 1;
       this.outstanding--;
-      sink.reply(operation, verdict, this.#sentNs[head], receivedNs, checker);
-      if (this.#stamps !== null && verdict === Verdict.Right) {
-        const requestEnd = this.#requestEnds[head];
-        this.#stamps.note(
-          this.#ports,
-          requestEnd,
-          this.#receivedBytes,
-          this.#sentNs[head],
-          receivedNs,
-          operation,
-        );
+      reply.operation = operation;
+      reply.status = status;
+      if (status === ReplyStatus.Failed) reply.errorText = checker.errorText;
+      times[INTENDED] = this.#sentNs[head];
+      times[SENT] = this.#sentNs[head];
+      sink.reply(reply);
+      if (this.#stamps !== null && status === ReplyStatus.Right) {
+        this.#stamps.note(this.#ports, this.#requestEnds[head], this.#receivedBytes, reply);
       }
     }
   }

@@ -1,53 +1,59 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LoadError } from '../errors.ts';
-import { ReplyChecker, Verdict } from './reply-checker.ts';
+import { ReplyStatus } from './reply.ts';
+import { ReplyChecker } from './reply-checker.ts';
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'));
 
-/** Feeds `stream` in pieces that end at `cuts`, expecting `expected` of every reply. Returns all verdicts. */
-function feed(checker: ReplyChecker, stream: Uint8Array, cuts: number[], expected: Uint8Array): Verdict[] {
-  const verdicts: Verdict[] = [];
+/** Feeds `stream` in pieces that end at `cuts`, expecting `expected` of every reply. Returns all statuses. */
+function feed(
+  checker: ReplyChecker,
+  stream: Uint8Array,
+  cuts: number[],
+  expected: Uint8Array,
+): ReplyStatus[] {
+  const statuses: ReplyStatus[] = [];
   let start = 0;
   for (const end of [...cuts, stream.length]) {
     // Each piece in memory of its own, with rubbish around it.
     const piece = new Uint8Array(end - start + 6).fill(36);
     piece.set(stream.subarray(start, end), 3);
     for (let at = 3; at < piece.length - 3; ) {
-      const verdict = checker.check(piece, at, piece.length - 3, expected);
-      if (verdict === Verdict.Incomplete) break;
-      verdicts.push(verdict);
+      const status = checker.check(piece, at, piece.length - 3, expected);
+      if (status === ReplyStatus.Incomplete) break;
+      statuses.push(status);
       at = checker.end;
     }
     start = end;
   }
-  return verdicts;
+  return statuses;
 }
 
 const everyByte = (stream: Uint8Array) => Array.from({ length: stream.length - 1 }, (_, i) => i + 1);
 
 describe('ReplyChecker', () => {
   const expected = '$5\r\nhello\r\n';
-  const cases: [string, string, Verdict][] = [
-    ['the right value', '$5\r\nhello\r\n', Verdict.Right],
-    ['a miss', '$-1\r\n', Verdict.Miss],
-    ['an error', '-ERR no\r\n', Verdict.Failed],
-    ['another value of the same length', '$5\r\nhellO\r\n', Verdict.Wrong],
-    ['a longer value that begins right', '$7\r\nhello!!\r\n', Verdict.Wrong],
-    ['a shorter value', '$4\r\nhell\r\n', Verdict.Wrong],
-    ['an empty value', '$0\r\n\r\n', Verdict.Wrong],
-    ['a status where a value was asked for', '+OK\r\n', Verdict.Wrong],
-    ['a value that contains line ends', '$5\r\n\r\n$-1\r\n', Verdict.Wrong],
+  const cases: [string, string, ReplyStatus][] = [
+    ['the right value', '$5\r\nhello\r\n', ReplyStatus.Right],
+    ['a miss', '$-1\r\n', ReplyStatus.Miss],
+    ['an error', '-ERR no\r\n', ReplyStatus.Failed],
+    ['another value of the same length', '$5\r\nhellO\r\n', ReplyStatus.Wrong],
+    ['a longer value that begins right', '$7\r\nhello!!\r\n', ReplyStatus.Wrong],
+    ['a shorter value', '$4\r\nhell\r\n', ReplyStatus.Wrong],
+    ['an empty value', '$0\r\n\r\n', ReplyStatus.Wrong],
+    ['a status where a value was asked for', '+OK\r\n', ReplyStatus.Wrong],
+    ['a value that contains line ends', '$5\r\n\r\n$-1\r\n', ReplyStatus.Wrong],
   ];
 
-  it.each(cases)('judges %s, whole and byte by byte', (_, reply, verdict) => {
+  it.each(cases)('judges %s, whole and byte by byte', (_, reply, status) => {
     const stream = bytes(reply);
-    expect(feed(new ReplyChecker(), stream, [], bytes(expected))).toEqual([verdict]);
-    expect(feed(new ReplyChecker(), stream, everyByte(stream), bytes(expected))).toEqual([verdict]);
+    expect(feed(new ReplyChecker(), stream, [], bytes(expected))).toEqual([status]);
+    expect(feed(new ReplyChecker(), stream, everyByte(stream), bytes(expected))).toEqual([status]);
   });
 
   it('judges a stream of replies the same at any cuts', () => {
-    const reply = fc.constantFrom(...cases.map(([, text, verdict]) => ({ text, verdict })));
+    const reply = fc.constantFrom(...cases.map(([, text, status]) => ({ text, status })));
     const stream = fc.array(reply, { minLength: 1, maxLength: 20 }).chain((replies) => {
       const length = replies.reduce((sum, { text }) => sum + text.length, 0);
       const cuts = fc
@@ -59,7 +65,7 @@ describe('ReplyChecker', () => {
       fc.property(stream, ({ replies, cuts }) => {
         const text = replies.map((one) => one.text).join('');
         expect(feed(new ReplyChecker(), bytes(text), cuts, bytes(expected))).toEqual(
-          replies.map((one) => one.verdict),
+          replies.map((one) => one.status),
         );
       }),
     );

@@ -6,9 +6,7 @@
  * Reply types that no GET or SET gives mean that the peer does not speak RESP: NOT_RESP.
  */
 import { LoadError } from '../errors.ts';
-
-export const Verdict = { Incomplete: 0, Right: 1, Miss: 2, Failed: 3, Wrong: 4 } as const;
-export type Verdict = (typeof Verdict)[keyof typeof Verdict];
+import { ReplyStatus } from './reply.ts';
 
 const MAX_LINE_BYTES = 1024;
 const [PLUS, MINUS, DOLLAR, CR, LF] = [...'+-$\r\n'].map((char) => char.charCodeAt(0));
@@ -18,7 +16,7 @@ const Line = 1;
 const Body = 2;
 
 export class ReplyChecker {
-  /** Where the next reply begins, after check() returned a verdict; undefined after Incomplete. */
+  /** Where the next reply begins, once check() has found the end of one; undefined after Incomplete. */
   end = 0;
   /** Text of the last error reply. */
   errorText = '';
@@ -30,13 +28,13 @@ export class ReplyChecker {
   #matches = true;
 
   /**
-   * Looks at bytes[at, limit). Returns a verdict, with `end` behind the reply, or Incomplete when all bytes were
-   * consumed and the reply goes on; call again with the same `expected` and the bytes that follow.
+   * Looks at bytes[at, limit). Returns the status of a whole reply, with `end` behind it, or Incomplete when it has
+   * consumed all bytes and the reply goes on: call again with the same `expected` and the bytes that follow.
    */
-  check(bytes: Uint8Array, at: number, limit: number, expected: Uint8Array): Verdict {
+  check(bytes: Uint8Array, at: number, limit: number, expected: Uint8Array): ReplyStatus {
     if (this.#state === Start && limit - at >= expected.length && equal(bytes, at, expected)) {
       this.end = at + expected.length;
-      return Verdict.Right;
+      return ReplyStatus.Right;
     }
     while (at < limit) {
       if (this.#state === Body && this.#bodyLeft > 1) {
@@ -46,17 +44,17 @@ export class ReplyChecker {
       const byte = bytes[at++];
       this.#matches = this.#matches && this.#seen < expected.length && byte === expected[this.#seen];
       this.#seen++;
-      const verdict = this.#consume(byte, expected);
-      if (verdict !== Verdict.Incomplete) {
+      const status = this.#consume(byte, expected);
+      if (status !== ReplyStatus.Incomplete) {
         this.end = at;
         this.#state = Start;
         this.#line = '';
         this.#seen = 0;
         this.#matches = true;
-        return verdict;
+        return status;
       }
     }
-    return Verdict.Incomplete;
+    return ReplyStatus.Incomplete;
   }
 
   /** Bytes came although no request waits for a reply. */
@@ -75,10 +73,10 @@ export class ReplyChecker {
     return length;
   }
 
-  #consume(byte: number, expected: Uint8Array): Verdict {
+  #consume(byte: number, expected: Uint8Array): ReplyStatus {
     if (this.#state === Body) {
       this.#bodyLeft--;
-      return this.#bodyLeft === 0 ? this.#judge(expected) : Verdict.Incomplete;
+      return this.#bodyLeft === 0 ? this.#judge(expected) : ReplyStatus.Incomplete;
     }
     if (this.#state === Start) {
       if (byte !== PLUS && byte !== MINUS && byte !== DOLLAR)
@@ -88,24 +86,24 @@ export class ReplyChecker {
     this.#line += String.fromCharCode(byte);
     if (this.#line.length > MAX_LINE_BYTES)
       throw notResp(`a reply line is longer than ${MAX_LINE_BYTES} bytes`);
-    if (byte !== LF || this.#line.charCodeAt(this.#line.length - 2) !== CR) return Verdict.Incomplete;
+    if (byte !== LF || this.#line.charCodeAt(this.#line.length - 2) !== CR) return ReplyStatus.Incomplete;
     const type = this.#line.charCodeAt(0);
     const text = this.#line.slice(1, -2);
     if (type === MINUS) {
       this.errorText = text;
-      return Verdict.Failed;
+      return ReplyStatus.Failed;
     }
     if (type === PLUS) return this.#judge(expected);
-    if (text === '-1') return Verdict.Miss;
+    if (text === '-1') return ReplyStatus.Miss;
     const length = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     if (Number.isNaN(length)) throw notResp(`'${text}' is not the length of a bulk string`);
     this.#state = Body;
     this.#bodyLeft = length + 2;
-    return Verdict.Incomplete;
+    return ReplyStatus.Incomplete;
   }
 
-  #judge(expected: Uint8Array): Verdict {
-    return this.#matches && this.#seen === expected.length ? Verdict.Right : Verdict.Wrong;
+  #judge(expected: Uint8Array): ReplyStatus {
+    return this.#matches && this.#seen === expected.length ? ReplyStatus.Right : ReplyStatus.Wrong;
   }
 }
 

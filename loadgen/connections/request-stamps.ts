@@ -3,14 +3,13 @@
  * its reply, so that the stamps of the pushes and pops that carried these can be found, on both sides.
  */
 import { type Libos, portsOf, type QueueDescriptor, RecordKind, type StampRing } from '../../libos/index.ts';
+import { INTENDED, RECEIVED, type Reply, SENT } from './reply.ts';
 
 export class RequestStamps {
   readonly #ring: StampRing;
   readonly #monotonicNs: (nowNs: number) => number;
   /** Off until the measured window opens. */
   active = false;
-  /** How far behind its schedule the request was sent whose reply is being told of (open loop), ns. */
-  behindNs = 0;
 
   constructor(ring: StampRing, monotonicNs: (nowNs: number) => number) {
     this.#ring = ring;
@@ -22,24 +21,17 @@ export class RequestStamps {
     return portsOf(libos.localEndpoint(qd).port, libos.peerEndpoint(qd).port);
   }
 
-  /** `requestEnd`, `replyEnd`: bytes of either stream up to their ends; times by this thread's clock. */
-  note(
-    ports: number,
-    requestEnd: number,
-    replyEnd: number,
-    sentNs: number,
-    receivedNs: number,
-    operation: number,
-  ): void {
+  /** @param requestEnd bytes of the connection's stream up to the request's end; `replyEnd` likewise of the other */
+  note(ports: number, requestEnd: number, replyEnd: number, { operation, timesNs }: Reply): void {
     const ring = this.#ring;
     if (!this.active || !ring.recording) return;
     const at = ring.take(RecordKind.Request, ports) >> 3;
     const { doubles } = ring;
     doubles[at + 1] = requestEnd;
     doubles[at + 2] = replyEnd;
-    doubles[at + 3] = receivedNs - sentNs;
-    doubles[at + 4] = this.behindNs;
-    doubles[at + 5] = this.#monotonicNs(sentNs);
+    doubles[at + 3] = timesNs[RECEIVED] - timesNs[SENT];
+    doubles[at + 4] = timesNs[SENT] - timesNs[INTENDED];
+    doubles[at + 5] = this.#monotonicNs(timesNs[SENT]);
     ring.words[2 * (at + 6)] = operation;
   }
 }

@@ -3,8 +3,8 @@
  * reply.
  */
 import { nowNs } from '../../libos/index.ts';
-import type { ReplySink } from '../connections/connection.ts';
 import { COMPLETIONS_PER_WAIT, type Connections, WAIT_MS } from '../connections/connections.ts';
+import type { ReplySink } from '../connections/reply.ts';
 import type { RequestSource } from '../workload/requests.ts';
 
 export interface LoopControl extends ReplySink {

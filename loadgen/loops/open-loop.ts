@@ -13,10 +13,9 @@
  * Nothing is queued for what waits: the schedule itself stands still at the oldest request that was not sent.
  */
 import { type Libos, nowNs } from '../../libos/index.ts';
-import type { Connection, ReplySink } from '../connections/connection.ts';
+import type { Connection } from '../connections/connection.ts';
 import { COMPLETIONS_PER_WAIT, type Connections, WAIT_MS } from '../connections/connections.ts';
-import type { ReplyChecker, Verdict } from '../connections/reply-checker.ts';
-import type { RequestStamps } from '../connections/request-stamps.ts';
+import { INTENDED, RECEIVED, type Reply, type ReplySink } from '../connections/reply.ts';
 import type { Arrivals } from '../workload/arrivals.ts';
 import type { RequestSource } from '../workload/requests.ts';
 import { IntendedTimes } from './intended-times.ts';
@@ -34,16 +33,8 @@ const OWING = 2;
 /** When the control is asked next. */
 const LOOK = 3;
 
-export interface OpenLoopControl {
-  /** Told of every reply, whenever its request was intended. */
-  answered(
-    operation: number,
-    verdict: Verdict,
-    intendedNs: number,
-    sentNs: number,
-    receivedNs: number,
-    checker: ReplyChecker,
-  ): void;
+/** Takes every reply, whenever its request was intended. */
+export interface OpenLoopControl extends ReplySink {
   /** Asked every millisecond or so, with the time: whether to give up. */
   stopped(nowNs: number): boolean;
 }
@@ -55,7 +46,6 @@ export class OpenLoop implements ReplySink {
   readonly #arrivals: Arrivals;
   readonly #control: OpenLoopControl;
   readonly #sleeps: boolean;
-  readonly #notes: RequestStamps | null;
   /** By queue descriptor. */
   readonly #intended: IntendedTimes[] = [];
   /** Of the connection whose replies are being read. */
@@ -70,7 +60,6 @@ export class OpenLoop implements ReplySink {
 
   /**
    * @param sleeps whether to sleep in the kernel until the next request is due, where that is long enough
-   * @param notes what the connections note their requests in, or null
    */
   constructor(
     connections: Connections,
@@ -78,7 +67,6 @@ export class OpenLoop implements ReplySink {
     arrivals: Arrivals,
     control: OpenLoopControl,
     sleeps: boolean,
-    notes: RequestStamps | null,
   ) {
     this.#libos = connections.libos;
     this.#connections = connections;
@@ -86,7 +74,6 @@ export class OpenLoop implements ReplySink {
     this.#arrivals = arrivals;
     this.#control = control;
     this.#sleeps = sleeps;
-    this.#notes = notes;
     for (const { qd, pipeline } of connections.sending) {
       this.#intended[qd] = new IntendedTimes(pipeline);
       this.#room += pipeline;
@@ -127,19 +114,13 @@ export class OpenLoop implements ReplySink {
   }
 
   /** For the connection that reads replies. */
-  reply(
-    operation: number,
-    verdict: Verdict,
-    sentNs: number,
-    receivedNs: number,
-    checker: ReplyChecker,
-  ): void {
+  reply(reply: Reply): void {
+    const { timesNs } = reply;
     this.#outstanding--;
     this.#room++;
-    this.#times[OWING] = receivedNs;
-    const intendedNs = this.#reading.shift();
-    if (this.#notes !== null) this.#notes.behindNs = sentNs - intendedNs;
-    this.#control.answered(operation, verdict, intendedNs, sentNs, receivedNs, checker);
+    this.#times[OWING] = timesNs[RECEIVED];
+    timesNs[INTENDED] = this.#reading.shift();
+    this.#control.reply(reply);
   }
 
   #begin(endNs: number): void {

@@ -5,7 +5,7 @@
  * by the monotonic clock of this thread. Requests sent before the measured window opened are no samples.
  */
 import { type DataPathContext, nowNs } from '../../libos/index.ts';
-import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
+import { RECEIVED, type Reply, ReplyStatus, SENT } from '../connections/reply.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import type { GeneratorInput } from './generator.ts';
 import type { Measured, Measuring } from './measuring.ts';
@@ -69,18 +69,14 @@ class MeasureControl implements LoopControl {
     this.#replies = replies ?? Number.POSITIVE_INFINITY;
   }
 
-  reply(
-    operation: number,
-    verdict: Verdict,
-    sentNs: number,
-    receivedNs: number,
-    checker: ReplyChecker,
-  ): void {
+  reply(reply: Reply): void {
+    const { operation, status, timesNs } = reply;
+    const sentNs = timesNs[SENT];
     if (sentNs < this.#startNs || this.#counted === this.#replies) return;
     this.#counted++;
-    const latencyNs = receivedNs - sentNs;
-    this.#tallies[operation].count(verdict, this.#slice, latencyNs, checker);
-    if (verdict === Verdict.Right && latencyNs >= this.slow.thresholdNs) this.slow.add(sentNs, latencyNs);
+    const latencyNs = timesNs[RECEIVED] - sentNs;
+    this.#tallies[operation].count(reply, this.#slice, latencyNs);
+    if (status === ReplyStatus.Right && latencyNs >= this.slow.thresholdNs) this.slow.add(sentNs, latencyNs);
   }
 
   finished(nowNs: number): boolean {

@@ -4,7 +4,7 @@
  */
 import { createLibos, type DataPathContext, nowNs, PauseLog, StampRing } from '../../libos/index.ts';
 import { Connections } from '../connections/connections.ts';
-import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
+import { type Reply, ReplyStatus } from '../connections/reply.ts';
 import { LoadError } from '../errors.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { FillRequests, RandomRequests } from '../workload/requests.ts';
@@ -101,15 +101,9 @@ class FillControl implements LoopControl {
     this.#keys = context.data.options.keys;
   }
 
-  reply(
-    _operation: number,
-    verdict: Verdict,
-    _sentNs: number,
-    _receivedNs: number,
-    checker: ReplyChecker,
-  ): void {
-    if (verdict !== Verdict.Right) {
-      const answer = verdict === Verdict.Failed ? `'${checker.errorText}'` : 'something other than OK';
+  reply({ status, errorText }: Reply): void {
+    if (status !== ReplyStatus.Right) {
+      const answer = status === ReplyStatus.Failed ? `'${errorText}'` : 'something other than OK';
       throw new LoadError(
         'POPULATE_FAILED',
         `the server answered ${answer} to SET number ${this.#filled + 1}`,

@@ -6,7 +6,7 @@
  * given up and counted.
  */
 import { type DataPathContext, nowNs } from '../../libos/index.ts';
-import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
+import { INTENDED, RECEIVED, type Reply, type ReplySink, ReplyStatus, SENT } from '../connections/reply.ts';
 import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
 import { type ArrivalKind, Arrivals } from '../workload/arrivals.ts';
 import type { GeneratorInput } from './generator.ts';
@@ -37,14 +37,7 @@ export function measureOpenLoop({ context, connections, source, window, pauses }
   const { kind, rateOps, beginNs, startNs, endNs } = schedule;
   const measurement = new OpenMeasurement(context, schedule);
   const arrivals = new Arrivals(kind, rateOps, options.seed, beginNs);
-  const loop = new OpenLoop(
-    connections,
-    source,
-    arrivals,
-    measurement,
-    options.wait === 'block',
-    window.notes,
-  );
+  const loop = new OpenLoop(connections, source, arrivals, measurement, options.wait === 'block');
   pauses.resume();
   if (startNs > beginNs) {
     loop.sendUntil(measurement.learnedNs);
@@ -72,7 +65,7 @@ function scheduleOf(options: LoadOptions, beginNs: number): Schedule {
 }
 
 /** Replies to the requests that were intended within a time. */
-class OpenWindow {
+class OpenWindow implements ReplySink {
   readonly #startNs: number;
   readonly #endNs: number;
   readonly #tallies = [new Tally(), new Tally()];
@@ -87,20 +80,17 @@ class OpenWindow {
     this.#endNs = endNs;
   }
 
-  answered(
-    operation: number,
-    verdict: Verdict,
-    intendedNs: number,
-    sentNs: number,
-    receivedNs: number,
-    checker: ReplyChecker,
-  ): void {
+  reply(reply: Reply): void {
+    const { operation, status, timesNs } = reply;
+    const intendedNs = timesNs[INTENDED];
+    const sentNs = timesNs[SENT];
+    const receivedNs = timesNs[RECEIVED];
     const responseNs = receivedNs - intendedNs;
     const slice = Math.floor((SLICES * (intendedNs - this.#startNs)) / (this.#endNs - this.#startNs));
     this.#lastNs[0] = receivedNs;
     this.#lag.record(sentNs - intendedNs);
-    this.#tallies[operation].count(verdict, Math.min(SLICES - 1, slice), responseNs, checker);
-    if (verdict !== Verdict.Right) return;
+    this.#tallies[operation].count(reply, Math.min(SLICES - 1, slice), responseNs);
+    if (status !== ReplyStatus.Right) return;
     this.#serviceTimes[operation].record(receivedNs - sentNs);
     if (responseNs >= this.slow.thresholdNs) this.slow.add(intendedNs, responseNs);
   }
@@ -161,17 +151,11 @@ class OpenMeasurement implements OpenLoopControl {
     this.window.slow.thresholdNs = this.#warmUp.latencyNsAt(SLOW_PERCENTILE);
   }
 
-  answered(
-    operation: number,
-    verdict: Verdict,
-    intendedNs: number,
-    sentNs: number,
-    receivedNs: number,
-    checker: ReplyChecker,
-  ): void {
+  reply(reply: Reply): void {
+    const intendedNs = reply.timesNs[INTENDED];
     if (intendedNs < this.#settledNs) return;
     const window = intendedNs < this.#schedule.startNs ? this.#warmUp : this.window;
-    window.answered(operation, verdict, intendedNs, sentNs, receivedNs, checker);
+    window.reply(reply);
   }
 
   stopped(timeNs: number): boolean {

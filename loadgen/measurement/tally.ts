@@ -1,6 +1,6 @@
 /** What was counted of one operation in the measured window. */
 import type { Histogram } from 'hdr-histogram-js';
-import { type ReplyChecker, Verdict } from '../connections/reply-checker.ts';
+import { type Reply, ReplyStatus } from '../connections/reply.ts';
 import { operationNames } from '../workload/workload.ts';
 import type { OperationResult } from './options.ts';
 import { describeLatencies, LatencyRecorder } from './recorder.ts';
@@ -18,15 +18,15 @@ export class Tally {
   #firstError: string | undefined;
 
   /** Counts a reply to a request of a slice. Only a right one is a sample. */
-  count(verdict: Verdict, slice: number, latencyNs: number, checker: ReplyChecker): void {
-    if (verdict === Verdict.Right) {
+  count({ status, errorText }: Reply, slice: number, latencyNs: number): void {
+    if (status === ReplyStatus.Right) {
       this.#hits++;
       this.#recorders[slice].record(latencyNs);
-    } else if (verdict === Verdict.Miss) {
+    } else if (status === ReplyStatus.Miss) {
       this.#misses++;
-    } else if (verdict === Verdict.Failed) {
+    } else if (status === ReplyStatus.Failed) {
       this.#errors++;
-      this.#firstError ??= checker.errorText;
+      this.#firstError ??= errorText;
     } else {
       this.#wrong++;
     }
