@@ -19,8 +19,8 @@ import type {
   SocketKind,
 } from './pdpi.ts';
 import type { StampRecorder } from './stamps/recorder.ts';
-import { NO_SLOT, type PendingList, TokenTable } from './tokens.ts';
-import { type Queue, QueueState, type Transport, type TransportHost } from './transport.ts';
+import { NO_SLOT, type TokenTable } from './tokens.ts';
+import { type CreateTransport, type Queue, QueueState, type Transport, TransportHost } from './transport.ts';
 
 export interface CoreOptions {
   /** Find use after push, double free and leaks; costs a pass over the bytes at each push. */
@@ -33,15 +33,15 @@ export interface CoreOptions {
   pauses?: PauseLog | null;
 }
 
-export class LibosCore implements Libos, TransportHost {
-  readonly tokens = new TokenTable();
+export class LibosCore<T extends Transport = Transport> implements Libos {
+  readonly tokens: TokenTable;
   readonly completions: Completion[] = [];
-  readonly #transport: Transport;
+  readonly transport: T;
+  readonly #host: TransportHost;
+  readonly #queues: readonly (Queue | null)[];
   readonly #options: CoreOptions;
   readonly #stamps: StampRecorder | null;
   readonly #pauses: PauseLog | null;
-  readonly #queues: (Queue | null)[] = [];
-  readonly #freeDescriptors: number[] = [];
   /** Checked mode: digest of what was pushed, by slot. */
   readonly #digests = new Map<number, number>();
   /** Polls, and polls without a completion: in an array, whose doubles change in place. */
@@ -50,17 +50,18 @@ export class LibosCore implements Libos, TransportHost {
   readonly #cadence = new ClockCadence();
   #shut = false;
 
-  constructor(transport: Transport, options: CoreOptions) {
-    this.#transport = transport;
+  constructor(createTransport: CreateTransport<T>, options: CoreOptions) {
     this.#options = options;
     this.#stamps = options.stamps ?? null;
-    this.tokens.stamps = this.#stamps;
     this.#pauses = options.pauses ?? null;
-    transport.attach(this);
+    this.#host = new TransportHost(this.#stamps);
+    this.tokens = this.#host.tokens;
+    this.#queues = this.#host.queues;
+    this.transport = createTransport(this.#host);
   }
 
   get backend(): string {
-    return this.#transport.name;
+    return this.transport.name;
   }
 
   // Sockets
@@ -75,8 +76,8 @@ export class LibosCore implements Libos, TransportHost {
         `'${kind}' is not a socket kind: stream or datagram`,
       );
     }
-    const queue = this.#transport.open(kind);
-    this.register(queue);
+    const queue = this.transport.open(kind);
+    this.#host.register(queue);
     return queue.qd;
   }
 
@@ -85,7 +86,7 @@ export class LibosCore implements Libos, TransportHost {
     const address = parseIpv4(endpoint.address, 'bind', qd);
     checkPort(endpoint.port, 0, 'bind', qd);
     if (queue.state !== QueueState.Fresh) throw wrongState('bind', qd, 'it is bound or connected already');
-    this.#transport.bind(queue, address, endpoint.port);
+    this.transport.bind(queue, address, endpoint.port);
     queue.state = QueueState.Bound;
   }
 
@@ -101,7 +102,7 @@ export class LibosCore implements Libos, TransportHost {
       );
     }
     if (queue.state !== QueueState.Bound) throw wrongState('listen', qd, 'bind it first');
-    this.#transport.listen(queue, backlog);
+    this.transport.listen(queue, backlog);
     queue.state = QueueState.Listening;
   }
 
@@ -110,7 +111,7 @@ export class LibosCore implements Libos, TransportHost {
     if (queue.state !== QueueState.Listening) throw wrongState('accept', qd, 'it does not listen');
     const slot = this.tokens.create('accept', qd, null);
     this.tokens.append(queue.accepts, slot);
-    this.#transport.accept(queue);
+    this.transport.accept(queue);
     return this.tokens.token(slot);
   }
 
@@ -126,20 +127,19 @@ export class LibosCore implements Libos, TransportHost {
     queue.state = QueueState.Connecting;
     queue.peerAddress = address;
     queue.peerPort = endpoint.port;
-    this.#transport.connect(queue, address, endpoint.port);
+    this.transport.connect(queue, address, endpoint.port);
     return this.tokens.token(slot);
   }
 
   close(qd: QueueDescriptor): void {
     const queue = this.#queue(qd, 'close');
-    this.#transport.close(queue);
-    this.#cancel(queue.accepts);
-    this.#cancel(queue.connects);
-    this.#cancel(queue.pops);
-    this.#cancel(queue.pushes);
-    this.#cancel(queue.unacknowledged);
-    this.#queues[qd] = null;
-    this.#freeDescriptors.push(qd);
+    this.transport.close(queue);
+    this.tokens.completeAll(queue.accepts, 'CANCELLED');
+    this.tokens.completeAll(queue.connects, 'CANCELLED');
+    this.tokens.completeAll(queue.pops, 'CANCELLED');
+    this.tokens.completeAll(queue.pushes, 'CANCELLED');
+    this.tokens.completeAll(queue.unacknowledged, 'CANCELLED');
+    this.#host.unregister(queue);
   }
 
   shutdownWrite(qd: QueueDescriptor): void {
@@ -149,7 +149,7 @@ export class LibosCore implements Libos, TransportHost {
     }
     if (queue.writeShut) return;
     queue.writeShut = true;
-    this.#transport.shutdownWrite(queue);
+    this.transport.shutdownWrite(queue);
   }
 
   pollCounts(): PollCounts {
@@ -158,7 +158,7 @@ export class LibosCore implements Libos, TransportHost {
 
   counters(): Readonly<Record<string, number>> {
     if (this.#shut) throw new LibosError('SHUT_DOWN', 'counters');
-    return this.#transport.counters();
+    return this.transport.counters();
   }
 
   localEndpoint(qd: QueueDescriptor): Endpoint {
@@ -200,7 +200,7 @@ export class LibosCore implements Libos, TransportHost {
     if (!receives) throw wrongState('pop', qd, 'it is neither connected nor a bound datagram socket');
     const slot = this.tokens.create('pop', qd, null);
     this.tokens.append(queue.pops, slot);
-    this.#transport.pop(queue);
+    this.transport.pop(queue);
     return this.tokens.token(slot);
   }
 
@@ -209,12 +209,12 @@ export class LibosCore implements Libos, TransportHost {
     if (!Number.isSafeInteger(bytes) || bytes < 1) {
       throw new LibosError('INVALID_ARGUMENT', 'alloc', -1, `${bytes} is not a positive number of bytes`);
     }
-    return this.#transport.pool.alloc(bytes, Owner.Application);
+    return this.transport.pool.alloc(bytes, Owner.Application);
   }
 
   free(sga: ScatterGatherArray): void {
     if (this.#shut) throw new LibosError('SHUT_DOWN', 'free');
-    this.#transport.pool.freeByApplication(sga);
+    this.transport.pool.freeByApplication(sga);
   }
 
   // Waiting
@@ -284,20 +284,11 @@ export class LibosCore implements Libos, TransportHost {
     // What the libOS still holds for the application goes back unread; it is not the application's leak.
     for (let slot = this.tokens.firstReady; slot !== NO_SLOT; slot = this.tokens.firstReady) {
       const sga = this.tokens.sga[slot];
-      if (sga) this.#transport.pool.release(sga);
+      if (sga) this.transport.pool.release(sga);
       this.tokens.consume(slot);
     }
     this.#shut = true;
-    this.#transport.shutdown();
-  }
-
-  // For the transport
-
-  register(queue: Queue): void {
-    const qd = this.#freeDescriptors.pop() ?? this.#queues.length;
-    queue.qd = qd;
-    this.#queues[qd] = queue;
-    this.#stamps?.opened(qd);
+    this.transport.shutdown();
   }
 
   // Inside
@@ -309,7 +300,7 @@ export class LibosCore implements Libos, TransportHost {
   }
 
   #push(queue: Queue, sga: ScatterGatherArray, acknowledged: boolean, address: number, port: number): QToken {
-    const { pool } = this.#transport;
+    const { pool } = this.transport;
     if (sga.owner !== Owner.Application) throw new LibosError('NOT_OWNED', 'push', queue.qd);
     const bytes = sga.byteLength;
     if (bytes === 0 && queue.kind === 'stream') {
@@ -324,17 +315,15 @@ export class LibosCore implements Libos, TransportHost {
     if (this.#stamps !== null) this.#stamps.pushed(queue, slot, sga);
     if (this.#pauses !== null) this.#pauses.worked(bytes);
     this.tokens.append(queue.pushes, slot);
-    this.#transport.push(queue);
+    this.#host.pushesSincePoll++;
+    this.transport.push(queue);
     return this.tokens.token(slot);
-  }
-
-  #cancel(list: PendingList): void {
-    while (list.head !== NO_SLOT) this.tokens.complete(this.tokens.shift(list), 'CANCELLED');
   }
 
   #poll(): void {
     const before = this.tokens.readyCount;
-    this.#transport.poll();
+    this.#host.pushesSincePoll = 0;
+    this.transport.poll();
     this.#pollCounts[0]++;
     if (this.tokens.readyCount === before) this.#pollCounts[1]++;
   }
@@ -349,7 +338,7 @@ export class LibosCore implements Libos, TransportHost {
   /** Polls until something completed or the clock is to be read. Returns false when the deadline has passed. */
   #progress(deadlineNs: number): boolean {
     const { tokens } = this;
-    const transport = this.#transport;
+    const transport = this.transport;
     const before = tokens.readyCount;
     for (let left = this.#cadence.polls; left > 0; left--) {
       this.#poll();
@@ -370,7 +359,7 @@ export class LibosCore implements Libos, TransportHost {
 
   #handOut(slot: number, index: number): Completion {
     const { tokens } = this;
-    const { pool } = this.#transport;
+    const { pool } = this.transport;
     const completion = this.completions[index] ?? this.#newCompletion(index);
     let sga = tokens.sga[slot];
     if (this.#options.checked && tokens.operation[slot] === 'push') this.#verify(slot, sga);
@@ -425,7 +414,7 @@ export class LibosCore implements Libos, TransportHost {
     if (sga === null || pushed === digest(sga)) return;
     const qd = this.tokens.qd[slot];
     this.tokens.consume(slot);
-    this.#transport.pool.giveToApplication(sga);
+    this.transport.pool.giveToApplication(sga);
     throw new LibosError('USE_AFTER_PUSH', 'push', qd);
   }
 }

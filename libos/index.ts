@@ -9,10 +9,9 @@
  */
 import type { BackendOptions } from './backend-options.ts';
 import { LibosCore } from './core.ts';
-import { createDpdkTransport } from './dpdk/transport.ts';
+import { createDpdkTransport } from './dpdk/backend.ts';
 import { LibosError } from './errors.ts';
-import { KernelTransport } from './kernel/transport.ts';
-import { mapAnonymous } from './memory/anonymous.ts';
+import { createKernelTransport } from './kernel/backend.ts';
 import { BufferPool } from './memory/pool.ts';
 import type { Slab } from './memory/sga.ts';
 import type { PauseLog } from './pauses.ts';
@@ -20,7 +19,7 @@ import type { Libos } from './pdpi.ts';
 import { createRdmaTransport } from './rdma/backend.ts';
 import { StampRecorder } from './stamps/recorder.ts';
 import { portsOf, RecordKind, StampRing } from './stamps/ring.ts';
-import type { Transport } from './transport.ts';
+import type { BackendSetup, CreateBackend } from './transport.ts';
 
 export { type BackendOptions, withBackendOption } from './backend-options.ts';
 export { nowNs } from './clock.ts';
@@ -35,8 +34,14 @@ export { PromiseLibos } from './promises.ts';
 export { type CounterCheck, checkCounter } from './stamps/counter.ts';
 export { portsOf, RecordKind, StampRing };
 
-export const backends = ['kernel', 'rdma', 'dpdk'] as const;
-export type Backend = (typeof backends)[number];
+const factories = {
+  kernel: createKernelTransport,
+  rdma: createRdmaTransport,
+  dpdk: createDpdkTransport,
+} satisfies Record<string, CreateBackend>;
+
+export type Backend = keyof typeof factories;
+export const backends = Object.keys(factories) as Backend[];
 
 export interface LibosOptions {
   backend: Backend;
@@ -77,28 +82,16 @@ export function createLibos(options: LibosOptions): Libos {
       checked,
       mapSlab,
     });
-  return new LibosCore(createTransport(options, createPool), {
+  const setup: BackendSetup = {
+    options: options.backendOptions ?? {},
+    createPool,
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    momentsAddress: options.stamps?.momentsAddress ?? 0,
+  };
+  return new LibosCore((host) => factories[options.backend](host, setup), {
     checked,
     idle: options.idle ?? 'poll',
     stamps: options.stamps ? new StampRecorder(options.stamps) : null,
     pauses: options.pauses,
   });
-}
-
-function createTransport(
-  options: LibosOptions,
-  createPool: (mapSlab: (bytes: number) => Slab) => BufferPool,
-): Transport {
-  const { backend, backendOptions = {}, connectTimeoutMs = 10_000, stamps } = options;
-  const momentsAddress = stamps?.momentsAddress ?? 0;
-  if (backend === 'rdma')
-    return createRdmaTransport(backendOptions, createPool, connectTimeoutMs, momentsAddress);
-  const pool = createPool(mapAnonymous);
-  if (backend === 'dpdk') return createDpdkTransport(backendOptions, pool, connectTimeoutMs, momentsAddress);
-  const given = Object.keys(backendOptions);
-  if (given.length > 0) {
-    const detail = `the kernel backend takes no options: leave out ${given.join(', ')}`;
-    throw new LibosError('INVALID_ARGUMENT', 'createLibos', -1, detail);
-  }
-  return new KernelTransport(pool, connectTimeoutMs, momentsAddress);
 }

@@ -96,10 +96,15 @@ export class TokenTable {
 
   /** The slot of a token. Throws BAD_TOKEN. */
   slotOf(token: number): number {
+    if (!this.isLive(token)) throw new LibosError('BAD_TOKEN', 'wait');
+    return token & SLOT_MASK;
+  }
+
+  /** Whether a token names an operation that is pending, or whose completion has not been handed out. */
+  isLive(token: number): boolean {
     const slot = token & SLOT_MASK;
-    const live = token >= 0 && slot < this.#used && this.#state[slot] !== Free;
-    if (!live || this.#generation[slot] !== token >>> SLOT_BITS) throw new LibosError('BAD_TOKEN', 'wait');
-    return slot;
+    const used = token >= 0 && slot < this.#used && this.#state[slot] !== Free;
+    return used && this.#generation[slot] === token >>> SLOT_BITS;
   }
 
   isReady(slot: number): boolean {
@@ -132,6 +137,22 @@ export class TokenTable {
     else this.next[this.#readyTail] = slot;
     this.#readyTail = slot;
     this.readyCount++;
+  }
+
+  /** Completes all slots of a list with one outcome. */
+  completeAll(list: PendingList, error: ErrorCode | null): void {
+    while (list.head !== NO_SLOT) this.complete(this.shift(list), error);
+  }
+
+  /** Completes the pushes of a list that end at `position` of their stream, or before it. */
+  completeUpTo(list: PendingList, position: number): void {
+    while (list.head !== NO_SLOT && this.position[list.head] <= position)
+      this.complete(this.shift(list), null);
+  }
+
+  /** The buffers of a pending push. */
+  pushed(slot: number): ScatterGatherArray {
+    return this.sga[slot] as ScatterGatherArray;
   }
 
   /** The device has just been given the last byte of a push that will complete later. */

@@ -2,13 +2,16 @@
  * The seam between the interface and a backend. libos/core.ts implements PDPI once, over a Transport: tokens,
  * waiting, argument checks and ownership are the same for every backend; a Transport moves bytes.
  *
- * A backend keeps its own state in a subclass of Queue. The core appends slots of the token table to the
- * queue's lists and tells the transport; the transport takes them off in order and completes them.
+ * A backend keeps its own state in a subclass of Queue. The core appends slots of the token table to the queue's lists and
+ * calls the transport, which takes them off in order and completes them.
  */
+import type { BackendOptions } from './backend-options.ts';
 import type { ErrorCode } from './errors.ts';
 import type { BufferPool } from './memory/pool.ts';
+import type { ScatterGatherArray, Slab } from './memory/sga.ts';
 import type { SocketKind } from './pdpi.ts';
-import { PendingList, type TokenTable } from './tokens.ts';
+import type { StampRecorder } from './stamps/recorder.ts';
+import { PendingList, TokenTable } from './tokens.ts';
 
 export const QueueState = {
   Fresh: 0,
@@ -44,18 +47,109 @@ export class Queue {
   }
 }
 
-/** What a transport needs of the core. */
-export interface TransportHost {
-  readonly tokens: TokenTable;
-  /** Gives a queue that the transport made (an accepted connection) its descriptor. */
-  register(queue: Queue): void;
+/**
+ * Pushes after which a transport sends what was pushed, though the application has not waited yet: were the replies to a
+ * burst held back until all are made, server and client would work in turn instead of at the same time.
+ */
+export const PUSHES_PER_BURST = 8;
+/** How long a transport's shutdown waits for peers to take what was sent to them. */
+export const LINGER_US = 100_000;
+/** A device that cannot wake the thread is looked at this often while the thread sleeps. */
+const SLEEP_MS = 0.05;
+
+/** What the core offers its transport: the tokens, the descriptors, and what every backend does alike. */
+export class TransportHost {
+  readonly tokens = new TokenTable();
+  /** The open queues by descriptor. */
+  readonly queues: (Queue | null)[] = [];
+  /** Pushes since the last poll, the present one included. The core counts them. */
+  pushesSincePoll = 0;
+  readonly #freeDescriptors: number[] = [];
+  readonly #stamps: StampRecorder | null;
+  readonly #sleepWord = new Int32Array(new SharedArrayBuffer(4));
+
+  constructor(stamps: StampRecorder | null) {
+    this.#stamps = stamps;
+    this.tokens.stamps = stamps;
+  }
+
+  /** Gives a queue its descriptor. */
+  register(queue: Queue): void {
+    const qd = this.#freeDescriptors.pop() ?? this.queues.length;
+    queue.qd = qd;
+    this.queues[qd] = queue;
+    this.#stamps?.opened(qd);
+  }
+
+  /** Takes the descriptor of a closed queue back. */
+  unregister(queue: Queue): void {
+    this.queues[queue.qd] = null;
+    this.#freeDescriptors.push(queue.qd);
+  }
+
+  /** Completes the first accept of a listener with a connection, whose endpoints are filled in. */
+  accepted(listener: Queue, connection: Queue): void {
+    const { tokens } = this;
+    connection.state = QueueState.Connected;
+    this.register(connection);
+    const slot = tokens.shift(listener.accepts);
+    tokens.newQd[slot] = connection.qd;
+    tokens.peerAddress[slot] = connection.peerAddress;
+    tokens.peerPort[slot] = connection.peerPort;
+    tokens.complete(slot, null);
+  }
+
+  /** Completes a connect: `error` null where the connection stands. */
+  connectEnded(queue: Queue, error: ErrorCode | null): void {
+    queue.error = error;
+    queue.state = error === null ? QueueState.Connected : QueueState.Failed;
+    this.tokens.complete(this.tokens.shift(queue.connects), error);
+  }
+
+  /** Completes the first pop of a queue with data. */
+  popped(queue: Queue, sga: ScatterGatherArray): void {
+    const { tokens } = this;
+    const slot = tokens.shift(queue.pops);
+    tokens.sga[slot] = sga;
+    tokens.complete(slot, null);
+  }
+
+  /** Completes the first pop of a queue with a datagram and its sender. */
+  poppedFrom(queue: Queue, sga: ScatterGatherArray, address: number, port: number): void {
+    const slot = queue.pops.head;
+    this.tokens.peerAddress[slot] = address;
+    this.tokens.peerPort[slot] = port;
+    this.popped(queue, sga);
+  }
+
+  /** Sleeps for at most `timeoutMs`, and briefly: for transports whose device cannot wake the thread. */
+  sleep(timeoutMs: number): void {
+    Atomics.wait(this.#sleepWord, 0, 0, Math.min(timeoutMs, SLEEP_MS));
+  }
 }
+
+/** What createLibos gives the factory of a backend (libos/<name>/backend.ts). */
+export interface BackendSetup {
+  options: BackendOptions;
+  /** A pool of buffers to send from, cut from slabs that `mapSlab` maps. */
+  createPool: (mapSlab: (bytes: number) => Slab) => BufferPool;
+  connectTimeoutMs: number;
+  /** Where the device notes its moments (libos/native/moments.h); 0 for nowhere. */
+  momentsAddress: number;
+}
+
+/**
+ * The factory of a backend. Throws LibosError: INVALID_ARGUMENT for a wrong option, BACKEND_UNAVAILABLE where the backend
+ * cannot run on this machine.
+ */
+export type CreateBackend = (host: TransportHost, setup: BackendSetup) => Transport;
+
+/** Makes a transport for the core that calls it. Throws LibosError where the backend cannot run here. */
+export type CreateTransport<T extends Transport = Transport> = (host: TransportHost) => T;
 
 export interface Transport {
   readonly name: string;
   readonly pool: BufferPool;
-  /** Called once before anything else. */
-  attach(host: TransportHost): void;
 
   /** A queue of this kind, not yet registered. Throws LibosError, as do bind and listen. */
   open(kind: SocketKind): Queue;

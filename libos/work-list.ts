@@ -11,6 +11,11 @@ export class WorkList<T> {
     this.items[this.count++] = item;
   }
 
+  /** One of the first `count`. */
+  at(index: number): T {
+    return this.items[index] as T;
+  }
+
   clear(): void {
     for (let i = 0; i < this.count; i++) this.items[i] = null;
     this.count = 0;

@@ -10,7 +10,14 @@ import type { BufferPool } from '../memory/pool.ts';
 import { Owner, type SgaSegment } from '../memory/sga.ts';
 import type { SocketKind } from '../pdpi.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
-import { Queue, QueueState, type Transport, type TransportHost } from '../transport.ts';
+import {
+  LINGER_US,
+  PUSHES_PER_BURST,
+  Queue,
+  QueueState,
+  type Transport,
+  type TransportHost,
+} from '../transport.ts';
 import { WorkList } from '../work-list.ts';
 import type { Device } from './device.ts';
 import { Stack, type StackOptions } from './stack.ts';
@@ -19,14 +26,6 @@ import { connect } from './tcp/connect.ts';
 import { type TcpConnection, TcpState } from './tcp/connection.ts';
 import { roomWasMade } from './tcp/send.ts';
 import { UdpSocket } from './udp.ts';
-
-/**
- * Pushes after which what was pushed is sent, though the application has not waited yet: were the replies to a burst
- * held back until all are made, server and client would work in turn instead of at the same time.
- */
-const PUSHES_PER_BURST = 8;
-/** How long shutdown waits for peers to acknowledge what was sent to them. */
-const LINGER_US = 100_000;
 
 class InetUdpSocket extends UdpSocket {
   readonly queue: InetQueue;
@@ -52,8 +51,6 @@ class InetQueue extends Queue {
 export interface InetOptions extends Omit<StackOptions<InetUdpSocket>, 'datagrams'> {
   /** 'dpdk', 'sim': what the libOS says that it runs on. */
   name: string;
-  /** Sleeps for at most so many milliseconds. */
-  sleep: (timeoutMs: number) => void;
   /** What the device has counted, by name. */
   counters: () => Record<string, number>;
 }
@@ -63,30 +60,23 @@ export class InetTransport implements Transport {
   readonly pool: BufferPool;
   readonly stack: Stack<InetUdpSocket>;
   readonly #device: Device;
-  readonly #sleep: (timeoutMs: number) => void;
   readonly counters: () => Record<string, number>;
-  #host!: TransportHost;
-  #tokens!: TokenTable;
-  /** Pushes since the last poll. */
-  #pushes = 0;
+  readonly #host: TransportHost;
+  readonly #tokens: TokenTable;
   readonly #listenersToServe = new WorkList<Listener>();
   #socketsToSend = new WorkList<InetQueue>();
   #socketsSending = new WorkList<InetQueue>();
   /** Datagrams that have been put into frames and complete once those are exchanged. */
   readonly #datagramsSent = new WorkList<number>();
 
-  constructor(device: Device, pool: BufferPool, options: InetOptions) {
+  constructor(host: TransportHost, device: Device, pool: BufferPool, options: InetOptions) {
+    this.#host = host;
+    this.#tokens = host.tokens;
     this.name = options.name;
     this.pool = pool;
     this.#device = device;
-    this.#sleep = options.sleep;
     this.counters = options.counters;
     this.stack = new Stack(device, pool, { ...options, datagrams: this });
-  }
-
-  attach(host: TransportHost): void {
-    this.#host = host;
-    this.#tokens = host.tokens;
   }
 
   open(kind: SocketKind): InetQueue {
@@ -159,12 +149,12 @@ export class InetTransport implements Transport {
       this.#failPushes(queue);
       return;
     }
-    const sga = tokens.sga[slot]!;
+    const sga = tokens.pushed(slot);
     queue.pushedBytes += sga.byteLength;
     tokens.position[slot] = queue.pushedBytes;
     connection.sendQueue.append(sga);
     this.stack.tcp.markDirty(connection);
-    if (++this.#pushes >= PUSHES_PER_BURST) this.poll();
+    if (this.#host.pushesSincePoll % PUSHES_PER_BURST === 0) this.poll();
   }
 
   pop(queue: InetQueue): void {
@@ -180,13 +170,12 @@ export class InetTransport implements Transport {
 
   poll(): void {
     const { tcp } = this.stack;
-    this.#pushes = 0;
     if (this.#socketsToSend.count > 0) this.#sendDatagrams();
     this.stack.poll();
     const { touched } = tcp;
     if (touched.count > 0) {
       for (let i = 0; i < touched.count; i++) {
-        const connection = touched.items[i]!;
+        const connection = touched.at(i);
         connection.touched = false;
         const queue = connection.owner as InetQueue | null;
         if (queue !== null) this.#serve(queue, connection);
@@ -198,7 +187,7 @@ export class InetTransport implements Transport {
   }
 
   sleep(timeoutMs: number): void {
-    this.#sleep(timeoutMs);
+    this.#host.sleep(timeoutMs);
   }
 
   shutdown(): void {
@@ -243,9 +232,8 @@ export class InetTransport implements Transport {
     // Its own port may stand in TIME-WAIT with that peer still.
     const taken = queue.localPort === 0 || connections.find(queue.localPort, address | 0, port) !== null;
     if (neighbour === null || neighbour.failed || taken) {
-      queue.error = neighbour === null || neighbour.failed ? 'HOST_UNREACHABLE' : 'ADDRESS_IN_USE';
-      queue.state = QueueState.Failed;
-      this.#tokens.complete(this.#tokens.shift(queue.connects), queue.error);
+      const error = neighbour === null || neighbour.failed ? 'HOST_UNREACHABLE' : 'ADDRESS_IN_USE';
+      this.#host.connectEnded(queue, error);
       return;
     }
     queue.localAddress = stack.ipv4.address >>> 0;
@@ -254,18 +242,14 @@ export class InetTransport implements Transport {
   }
 
   #serve(queue: InetQueue, connection: TcpConnection): void {
-    if (queue.state === QueueState.Connecting) this.#connectEnded(queue, connection);
+    const connected = queue.state === QueueState.Connecting;
+    if (connected && (connection.error !== null || connection.isSynchronized)) {
+      this.#host.connectEnded(queue, connection.error);
+    }
     if (queue.pushes.head !== NO_SLOT || queue.unacknowledged.head !== NO_SLOT) {
       this.#servePushes(queue, connection);
     }
     if (queue.pops.head !== NO_SLOT) this.#servePops(queue, connection);
-  }
-
-  #connectEnded(queue: InetQueue, connection: TcpConnection): void {
-    if (connection.error === null && !connection.isSynchronized) return;
-    queue.error = connection.error;
-    queue.state = connection.error === null ? QueueState.Connected : QueueState.Failed;
-    this.#tokens.complete(this.#tokens.shift(queue.connects), connection.error);
   }
 
   #servePops(queue: InetQueue, connection: TcpConnection): void {
@@ -278,9 +262,7 @@ export class InetTransport implements Transport {
         tokens.complete(tokens.shift(queue.pops), connection.error);
         continue;
       }
-      const slot = tokens.shift(queue.pops);
-      tokens.sga[slot] = this.pool.wrap(segment, Owner.Libos);
-      tokens.complete(slot, null);
+      this.#host.popped(queue, this.pool.wrap(segment, Owner.Libos));
       taken = true;
     }
     connection.wanted = queue.pops.head === NO_SLOT ? 0 : connection.wanted;
@@ -291,12 +273,10 @@ export class InetTransport implements Transport {
     const tokens = this.#tokens;
     const { acknowledgedBytes, sentBytes } = connection;
     const { pushes, unacknowledged } = queue;
-    while (unacknowledged.head !== NO_SLOT && tokens.position[unacknowledged.head] <= acknowledgedBytes) {
-      tokens.complete(tokens.shift(unacknowledged), null);
-    }
+    tokens.completeUpTo(unacknowledged, acknowledgedBytes);
     while (pushes.head !== NO_SLOT && tokens.position[pushes.head] <= sentBytes) {
       const slot = tokens.shift(pushes);
-      const sga = tokens.sga[slot]!;
+      const sga = tokens.pushed(slot);
       if (tokens.position[slot] <= acknowledgedBytes) tokens.complete(slot, null);
       else if (
         tokens.acknowledged[slot] === 0 &&
@@ -316,11 +296,9 @@ export class InetTransport implements Transport {
   }
 
   #failPushes(queue: InetQueue): void {
-    const tokens = this.#tokens;
     const { error } = queue.connection!;
-    for (const list of [queue.unacknowledged, queue.pushes]) {
-      while (list.head !== NO_SLOT) tokens.complete(tokens.shift(list), error);
-    }
+    this.#tokens.completeAll(queue.unacknowledged, error);
+    this.#tokens.completeAll(queue.pushes, error);
   }
 
   /**
@@ -377,7 +355,7 @@ export class InetTransport implements Transport {
   #serveListeners(): void {
     const listeners = this.#listenersToServe;
     for (let i = 0; i < listeners.count; i++) {
-      const listener = listeners.items[i]!;
+      const listener = listeners.at(i);
       listener.touched = false;
       this.#serveAccepts(listener);
     }
@@ -385,7 +363,6 @@ export class InetTransport implements Transport {
   }
 
   #serveAccepts(listener: Listener): void {
-    const tokens = this.#tokens;
     const queue = listener.owner as InetQueue;
     while (queue.accepts.head !== NO_SLOT) {
       const connection = listener.take();
@@ -394,18 +371,12 @@ export class InetTransport implements Transport {
       if (connection.state === TcpState.Closed) continue;
       const accepted = new InetQueue('stream');
       accepted.connection = connection;
-      accepted.state = QueueState.Connected;
       accepted.localAddress = connection.localAddress >>> 0;
       accepted.localPort = connection.localPort;
       accepted.peerAddress = connection.remoteAddress >>> 0;
       accepted.peerPort = connection.remotePort;
       connection.owner = accepted;
-      this.#host.register(accepted);
-      const slot = tokens.shift(queue.accepts);
-      tokens.newQd[slot] = accepted.qd;
-      tokens.peerAddress[slot] = accepted.peerAddress;
-      tokens.peerPort[slot] = accepted.peerPort;
-      tokens.complete(slot, null);
+      this.#host.accepted(queue, accepted);
     }
   }
 
@@ -444,8 +415,7 @@ export class InetTransport implements Transport {
     socket.peerAddress = address | 0;
     socket.peerPort = port;
     queue.localAddress = this.stack.ipv4.address >>> 0;
-    queue.state = QueueState.Connected;
-    this.#tokens.complete(this.#tokens.shift(queue.connects), null);
+    this.#host.connectEnded(queue, null);
   }
 
   #pushDatagram(queue: InetQueue): void {
@@ -462,7 +432,7 @@ export class InetTransport implements Transport {
     this.#socketsToSend = this.#socketsSending;
     this.#socketsSending = sending;
     for (let i = 0; i < sending.count; i++) {
-      const queue = sending.items[i]!;
+      const queue = sending.at(i);
       queue.sending = false;
       // Where no frame was free it goes on with the next poll.
       if (queue.pushes.head !== NO_SLOT && !this.#sendQueued(queue)) this.#pushDatagram(queue);
@@ -478,7 +448,7 @@ export class InetTransport implements Transport {
       const connected = tokens.peerPort[slot] === 0;
       const address = connected ? queue.peerAddress : tokens.peerAddress[slot];
       const port = connected ? queue.peerPort : tokens.peerPort[slot];
-      const result = this.stack.udp.send(queue.socket!, address | 0, port, tokens.sga[slot]!);
+      const result = this.stack.udp.send(queue.socket!, address | 0, port, tokens.pushed(slot));
       if (result === 'again') return false;
       tokens.shift(queue.pushes);
       if (result === 'sent') this.#datagramsSent.add(slot);
@@ -489,21 +459,17 @@ export class InetTransport implements Transport {
 
   #completeDatagrams(): void {
     const sent = this.#datagramsSent;
-    for (let i = 0; i < sent.count; i++) this.#tokens.complete(sent.items[i]!, null);
+    for (let i = 0; i < sent.count; i++) this.#tokens.complete(sent.at(i), null);
     sent.clear();
   }
 
   #servePopsOfSocket(queue: InetQueue): void {
-    const tokens = this.#tokens;
     const socket = this.#socketOf(queue);
     while (queue.pops.head !== NO_SLOT) {
       const segment: SgaSegment | null = socket.take();
       if (segment === null) return;
-      const slot = tokens.shift(queue.pops);
-      tokens.sga[slot] = this.pool.wrap(segment, Owner.Libos);
-      tokens.peerAddress[slot] = socket.senderAddress >>> 0;
-      tokens.peerPort[slot] = socket.senderPort;
-      tokens.complete(slot, null);
+      const sga = this.pool.wrap(segment, Owner.Libos);
+      this.#host.poppedFrom(queue, sga, socket.senderAddress >>> 0, socket.senderPort);
     }
   }
 }

@@ -6,18 +6,21 @@ import { codeOfErrno } from '../native/socket-errors.ts';
 import * as sys from '../native/sockets.ts';
 import type { StreamCalls } from '../native/stream-calls.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
+import type { TransportHost } from '../transport.ts';
 import type { KernelQueue } from './queue.ts';
 
 export class Receiver {
+  readonly #host: TransportHost;
   readonly #tokens: TokenTable;
   readonly #pool: BufferPool;
   readonly #recv: StreamCalls['recv'];
   /** The buffer that the next recv writes to; most polls find nothing and leave it as it is. */
   #spare: ScatterGatherArray | null = null;
 
-  constructor(tokens: TokenTable, pool: BufferPool, calls: StreamCalls) {
+  constructor(host: TransportHost, pool: BufferPool, calls: StreamCalls) {
     this.#recv = calls.recv;
-    this.#tokens = tokens;
+    this.#host = host;
+    this.#tokens = host.tokens;
     this.#pool = pool;
   }
 
@@ -34,14 +37,10 @@ export class Receiver {
       const outcome = queue.kind === 'stream' ? this.#fromStream(queue) : this.#datagram(queue);
       if (outcome === Nothing) break;
       if (outcome === Data) {
-        const slot = tokens.shift(queue.pops);
-        tokens.sga[slot] = this.#spare;
-        if (queue.kind === 'datagram') {
-          tokens.peerAddress[slot] = sys.writtenAddress();
-          tokens.peerPort[slot] = sys.writtenPort();
-        }
+        const sga = this.#spare as ScatterGatherArray;
         this.#spare = null;
-        tokens.complete(slot, null);
+        if (queue.kind === 'stream') this.#host.popped(queue, sga);
+        else this.#host.poppedFrom(queue, sga, sys.writtenAddress(), sys.writtenPort());
         completed = true;
         if (!queue.readable) break;
       }
@@ -82,7 +81,7 @@ export class Receiver {
     }
     if (error === Errno.EINTR) return Retry;
     if (queue.kind === 'datagram') {
-      // An ICMP error that belongs to a datagram sent earlier: told once, the socket stays usable.
+      // An ICMP error that belongs to a datagram sent earlier: it is reported once, and the socket stays usable.
       this.#tokens.complete(this.#tokens.shift(queue.pops), codeOfErrno(error));
       return Retry;
     }

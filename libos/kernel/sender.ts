@@ -54,16 +54,13 @@ export class Sender {
       }
       const acknowledged = queue.sentBytes - sys.unacknowledgedBytes(queue.fd);
       const list = queue.unacknowledged;
-      while (list.head !== NO_SLOT && tokens.position[list.head] <= acknowledged) {
-        tokens.complete(tokens.shift(list), null);
-      }
+      tokens.completeUpTo(list, acknowledged);
       if (list.head === NO_SLOT) this.#awaiting.splice(i, 1);
     }
   }
 
   #failUnacknowledged(queue: KernelQueue, error: ErrorCode): void {
-    const list = queue.unacknowledged;
-    while (list.head !== NO_SLOT) this.#tokens.complete(this.#tokens.shift(list), error);
+    this.#tokens.completeAll(queue.unacknowledged, error);
     this.forget(queue);
   }
 
@@ -74,7 +71,7 @@ export class Sender {
 
   /** One system call for the rest of the push. Returns what it returned. */
   #sendPieces(queue: KernelQueue, slot: number): number {
-    const sga = this.#tokens.sga[slot]!;
+    const sga = this.#tokens.pushed(slot);
     const first = sga.segments[queue.pushSegment];
     const port = this.#tokens.peerPort[slot];
     if (sga.segmentCount - queue.pushSegment === 1 && port === 0) {
@@ -97,7 +94,7 @@ export class Sender {
 
   /** Moves the progress of the head push on by `sent` bytes. Returns whether it is all sent. */
   #advance(queue: KernelQueue, slot: number, sent: number): boolean {
-    const sga = this.#tokens.sga[slot]!;
+    const sga = this.#tokens.pushed(slot);
     let left = queue.pushOffset + sent;
     while (queue.pushSegment < sga.segmentCount && left >= sga.segments[queue.pushSegment].length) {
       left -= sga.segments[queue.pushSegment].length;

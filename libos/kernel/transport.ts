@@ -17,7 +17,7 @@ import type { BufferPool } from '../memory/pool.ts';
 import { Errno, errno } from '../native/libc.ts';
 import { codeOfErrno, systemError } from '../native/socket-errors.ts';
 import * as sys from '../native/sockets.ts';
-import { type StreamCalls, streamCalls } from '../native/stream-calls.ts';
+import { streamCalls } from '../native/stream-calls.ts';
 import type { SocketKind } from '../pdpi.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import { QueueState, type Transport, type TransportHost } from '../transport.ts';
@@ -44,13 +44,12 @@ export class KernelTransport implements Transport {
   readonly name = 'kernel';
   readonly pool: BufferPool;
   readonly #connectTimeoutMs: number;
-  readonly #calls: StreamCalls;
   readonly #epoll: number;
   readonly #byDescriptor: (KernelQueue | null)[] = [];
-  #tokens!: TokenTable;
-  #host!: TransportHost;
-  #receiver!: Receiver;
-  #sender!: Sender;
+  readonly #tokens: TokenTable;
+  readonly #host: TransportHost;
+  readonly #receiver: Receiver;
+  readonly #sender: Sender;
   #scheduled: KernelQueue[] = [];
   #serving: KernelQueue[] = [];
   readonly #hot: KernelQueue[] = [];
@@ -64,19 +63,16 @@ export class KernelTransport implements Transport {
   #polls = 0;
 
   /** `momentsAddress`: where the socket calls note their moments (libos/native/moments.h), or 0. */
-  constructor(pool: BufferPool, connectTimeoutMs: number, momentsAddress: number) {
-    this.#calls = streamCalls(momentsAddress);
+  constructor(host: TransportHost, pool: BufferPool, connectTimeoutMs: number, momentsAddress: number) {
+    const calls = streamCalls(momentsAddress);
+    this.#host = host;
+    this.#tokens = host.tokens;
     this.pool = pool;
+    this.#receiver = new Receiver(host, pool, calls);
+    this.#sender = new Sender(host.tokens, calls);
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#epoll = sys.epollCreate();
     if (this.#epoll < 0) throw systemError('start', -1, 'epoll_create1');
-  }
-
-  attach(host: TransportHost): void {
-    this.#host = host;
-    this.#tokens = host.tokens;
-    this.#receiver = new Receiver(host.tokens, this.pool, this.#calls);
-    this.#sender = new Sender(host.tokens, this.#calls);
   }
 
   open(kind: SocketKind): KernelQueue {
@@ -90,7 +86,7 @@ export class KernelTransport implements Transport {
     if (sys.bind(queue.fd, address, port) < 0) {
       throw systemError('bind', queue.qd, `${formatIpv4(address)}:${port}`);
     }
-    this.#noteLocalAddress(queue);
+    this.#readLocalAddress(queue);
     if (queue.kind === 'datagram') this.#watch(queue, 'bind');
   }
 
@@ -293,24 +289,16 @@ export class KernelTransport implements Transport {
       const queue = new KernelQueue('stream', fd);
       queue.peerAddress = sys.writtenAddress();
       queue.peerPort = sys.writtenPort();
-      queue.state = QueueState.Connected;
       sys.enableNoDelay(fd);
-      this.#host.register(queue);
-      this.#noteLocalAddress(queue);
+      this.#readLocalAddress(queue);
+      this.#host.accepted(listener, queue);
       this.#watch(queue, 'accept');
-      const slot = this.#tokens.shift(listener.accepts);
-      this.#tokens.newQd[slot] = queue.qd;
-      this.#tokens.peerAddress[slot] = queue.peerAddress;
-      this.#tokens.peerPort[slot] = queue.peerPort;
-      this.#tokens.complete(slot, null);
     }
   }
 
   #connectEnded(queue: KernelQueue, error: number): void {
-    queue.error = error === 0 ? null : codeOfErrno(error);
-    queue.state = error === 0 ? QueueState.Connected : QueueState.Failed;
-    if (error === 0) this.#noteLocalAddress(queue);
-    this.#tokens.complete(this.#tokens.shift(queue.connects), queue.error);
+    if (error === 0) this.#readLocalAddress(queue);
+    this.#host.connectEnded(queue, error === 0 ? null : codeOfErrno(error));
   }
 
   #expireConnects(): void {
@@ -329,7 +317,7 @@ export class KernelTransport implements Transport {
       throw systemError(operation, queue.qd, 'epoll_ctl');
   }
 
-  #noteLocalAddress(queue: KernelQueue): void {
+  #readLocalAddress(queue: KernelQueue): void {
     if (sys.getsockname(queue.fd) < 0) throw systemError('getsockname', queue.qd, 'socket');
     queue.localAddress = sys.writtenAddress();
     queue.localPort = sys.writtenPort();

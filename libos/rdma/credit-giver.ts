@@ -68,7 +68,7 @@ export class CreditGiver {
     this.#owing = this.#served;
     this.#served = owing;
     for (let i = 0; i < owing.count; i++) {
-      const connection = owing.items[i]!;
+      const connection = owing.at(i);
       connection.owing = false;
       if (!connection.owesMessage || connection.endSent || connection.peer < 0) continue;
       // The receive for the last one may be taken still: its acknowledgement brings us back.

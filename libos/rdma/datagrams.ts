@@ -7,6 +7,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { BufferPool } from '../memory/pool.ts';
 import { Owner } from '../memory/sga.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
+import type { TransportHost } from '../transport.ts';
 import type { Channel, RdmaQueue } from './channel.ts';
 import type { MessageEngine } from './engine.ts';
 import type { Hello } from './hello.ts';
@@ -32,14 +33,22 @@ export class DatagramSocket {
 type Connect = (socket: DatagramSocket, address: number, port: number) => Channel | null;
 
 export class Datagrams {
+  readonly #host: TransportHost;
   readonly #tokens: TokenTable;
   readonly #pool: BufferPool;
   readonly #engine: MessageEngine;
   readonly #sender: Sender;
   readonly #connect: Connect;
 
-  constructor(tokens: TokenTable, pool: BufferPool, engine: MessageEngine, sender: Sender, connect: Connect) {
-    this.#tokens = tokens;
+  constructor(
+    host: TransportHost,
+    pool: BufferPool,
+    engine: MessageEngine,
+    sender: Sender,
+    connect: Connect,
+  ) {
+    this.#host = host;
+    this.#tokens = host.tokens;
     this.#pool = pool;
     this.#engine = engine;
     this.#sender = sender;
@@ -51,7 +60,7 @@ export class Datagrams {
     const tokens = this.#tokens;
     const { queue } = socket;
     const slot = tokens.shift(queue.pushes);
-    const sga = tokens.sga[slot]!;
+    const sga = tokens.pushed(slot);
     const { bufferBytes, maxPieces } = this.#engine.device;
     // It is one message.
     if (sga.segmentCount > maxPieces || sga.byteLength > bufferBytes) {
@@ -149,12 +158,8 @@ export class Datagrams {
   #serveFrom({ queue }: DatagramSocket, channel: Channel): boolean {
     const segment = this.#engine.take(channel.connection);
     if (segment === null) return false;
-    const tokens = this.#tokens;
-    const slot = tokens.shift(queue.pops);
-    tokens.sga[slot] = this.#pool.wrap(segment, Owner.Libos);
-    tokens.peerAddress[slot] = channel.peerAddress;
-    tokens.peerPort[slot] = channel.peerPort;
-    tokens.complete(slot, null);
+    const sga = this.#pool.wrap(segment, Owner.Libos);
+    this.#host.poppedFrom(queue, sga, channel.peerAddress, channel.peerPort);
     return true;
   }
 

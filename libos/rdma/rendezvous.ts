@@ -57,14 +57,15 @@ export interface RendezvousHandler {
   broken(line: Line): void;
 }
 
+/** Makes the rendezvous of one endpoint, which calls `handler` from its poll. */
+export type CreateRendezvous = (handler: RendezvousHandler) => Rendezvous;
+
 /** Handed over as a whole: a time that is passed to a call which is not inlined makes an object, here one in each poll. */
 export interface Clock {
   readonly nowUs: number;
 }
 
 export interface Rendezvous {
-  /** Called once before anything else. */
-  attach(handler: RendezvousHandler): void;
   /** Takes an address and port (0: any free one). Throws LibosError ADDRESS_IN_USE and its like. */
   bind(address: number, port: number, qd: number): Listener;
   /** Starts to connect, from `localAddress` unless that is 0; what becomes of it the handler is told. */

@@ -7,20 +7,22 @@ import type { ScatterGatherArray } from '../memory/sga.ts';
 import { NO_SLOT, type PendingList, type TokenTable } from '../tokens.ts';
 import { WorkList } from '../work-list.ts';
 import type { Channel } from './channel.ts';
-import type { MessageEngine, SendOwner } from './engine.ts';
+import { type EngineOptions, MessageEngine, type SendOwner } from './engine.ts';
+import type { MessageDevice } from './message-device.ts';
 
 export class Sender implements SendOwner {
+  readonly engine: MessageEngine;
   readonly #tokens: TokenTable;
-  engine!: MessageEngine;
   /** Of each push under way. */
   readonly #channels: (Channel | null)[] = [];
   #waiting = new WorkList<Channel>();
   #served = new WorkList<Channel>();
-  /** Pushes whose last message waits for the next flush. */
+  /** Tokens of the pushes whose last message waits for the next flush. */
   readonly #unflushed = new WorkList<number>();
 
-  constructor(tokens: TokenTable) {
+  constructor(tokens: TokenTable, device: MessageDevice, options: EngineOptions) {
     this.#tokens = tokens;
+    this.engine = new MessageEngine(device, this, options);
   }
 
   /** A push was appended to the channel's. */
@@ -41,7 +43,7 @@ export class Sender implements SendOwner {
     const { connection, pushes } = channel;
     while (pushes.head !== NO_SLOT) {
       const slot = pushes.head;
-      const sga = tokens.sga[slot]!;
+      const sga = tokens.pushed(slot);
       while (channel.segment < sga.segmentCount) {
         if (connection.credits <= 0) return;
         if (!engine.hasRoom) {
@@ -69,7 +71,11 @@ export class Sender implements SendOwner {
   flushed(): void {
     const unflushed = this.#unflushed;
     if (unflushed.count === 0) return;
-    for (let i = 0; i < unflushed.count; i++) this.#tokens.handedOver(unflushed.items[i]!);
+    for (let i = 0; i < unflushed.count; i++) {
+      const token = unflushed.at(i);
+      // A push that has failed or finished since may have been handed out, and its slot be another one's.
+      if (this.#tokens.isLive(token)) this.#tokens.handedOver(this.#tokens.slotOf(token));
+    }
     unflushed.clear();
   }
 
@@ -78,7 +84,7 @@ export class Sender implements SendOwner {
     if (error !== 0) return;
     const tokens = this.#tokens;
     if (--tokens.position[slot] > 0) return;
-    const channel = this.#channels[slot]!;
+    const channel = this.#channels[slot] as Channel;
     const { inFlight } = channel;
     while (inFlight.head !== NO_SLOT && tokens.position[inFlight.head] === 0) {
       this.#complete(channel, tokens.shift(inFlight));
@@ -92,7 +98,7 @@ export class Sender implements SendOwner {
     this.#waiting = this.#served;
     this.#served = waiting;
     for (let i = 0; i < waiting.count; i++) {
-      const channel = waiting.items[i]!;
+      const channel = waiting.at(i);
       channel.waiting = false;
       if (channel.connection.error === null) this.send(channel);
     }
@@ -127,7 +133,7 @@ export class Sender implements SendOwner {
     channel.segment = 0;
     channel.offset = 0;
     tokens.append(channel.inFlight, slot);
-    if (tokens.stamps !== null) this.#unflushed.add(slot);
+    if (tokens.stamps !== null) this.#unflushed.add(tokens.token(slot));
     tokens.position[slot]--;
   }
 

@@ -35,21 +35,18 @@ const scratch = mapAnonymous(4096);
 export class TcpRendezvous implements Rendezvous {
   readonly #epoll: number;
   readonly #connectTimeoutMs: number;
-  #handler!: RendezvousHandler;
+  readonly #handler: RendezvousHandler;
   /** By file descriptor, which is the tag of its events. */
   readonly #sockets: (TcpLine | TcpListener | null)[] = [];
   /** Lines that must get on before their deadline. */
   readonly #waiting = new Set<TcpLine>();
   #lookUs = 0;
 
-  constructor(connectTimeoutMs: number) {
+  constructor(handler: RendezvousHandler, connectTimeoutMs: number) {
+    this.#handler = handler;
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#epoll = sys.epollCreate();
     if (this.#epoll < 0) throw systemError('start', -1, 'epoll_create1');
-  }
-
-  attach(handler: RendezvousHandler): void {
-    this.#handler = handler;
   }
 
   bind(address: number, port: number, qd: number): Listener {

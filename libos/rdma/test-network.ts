@@ -11,6 +11,8 @@ import { LibosError } from '../errors.ts';
 import { Random } from '../inet/devices/random.ts';
 import { BufferPool } from '../memory/pool.ts';
 import { SgaSegment, type Slab } from '../memory/sga.ts';
+import type { StampRecorder } from '../stamps/recorder.ts';
+import type { TransportHost } from '../transport.ts';
 import type { Hello, Refusal } from './hello.ts';
 import { HEADER_BYTES, HEADER_WORDS, KIND_AND_LENGTH, KIND_SHIFT, Kind } from './message.ts';
 import type { MessageDevice } from './message-device.ts';
@@ -35,6 +37,7 @@ export interface HostOptions {
   /** Pieces of a message's payload that it takes. */
   maxPieces?: number;
   poolLimitBytes?: number;
+  stamps?: StampRecorder;
 }
 
 interface Event {
@@ -49,6 +52,8 @@ export class SimulatedNetwork {
   readonly maxDelayUs: number;
   readonly reorder: boolean;
   readonly devices: SimulatedMessageDevice[] = [];
+  /** Each device's own. */
+  readonly rendezvous: SimulatedRendezvous[] = [];
   readonly listeners = new Map<string, SimulatedListener>();
   /** Of the last message to each device. */
   readonly lastHeaderTo = new Map<MessageDevice, Int32Array>();
@@ -67,7 +72,6 @@ export class SimulatedNetwork {
     const address = 0x0a630001 + this.devices.length;
     const device = new SimulatedMessageDevice(this, this.devices.length, options);
     this.devices.push(device);
-    const rendezvous = new SimulatedRendezvous(this, address);
     const pool = new BufferPool({
       bufferBytes: 16 * 1024,
       slabBuffers: 64,
@@ -76,15 +80,28 @@ export class SimulatedNetwork {
       checked: true,
       mapSlab: (bytes): Slab => ({ bytes: new Uint8Array(bytes), address: 0, discard() {}, unmap() {} }),
     });
-    const transport = new RdmaTransport(device, rendezvous, pool, {
-      provider: 'simulated',
-      host: new Uint8Array(16),
-      hostOnly: false,
-      maxWindow: options.maxWindow ?? 16,
-      sleep: () => {},
-    });
-    const libos = new LibosCore(transport, { checked: true, idle: 'poll' });
-    return { libos, transport, device, rendezvous, address: `10.99.0.${1 + this.devices.indexOf(device)}` };
+    const createRendezvous = (handler: RendezvousHandler) => {
+      const rendezvous = new SimulatedRendezvous(handler, this, address);
+      this.rendezvous.push(rendezvous);
+      return rendezvous;
+    };
+    const createTransport = (host: TransportHost) =>
+      new RdmaTransport(host, device, createRendezvous, pool, {
+        provider: 'simulated',
+        host: new Uint8Array(16),
+        hostOnly: false,
+        maxWindow: options.maxWindow ?? 16,
+      });
+    const libos = new LibosCore(createTransport, { checked: true, idle: 'poll', stamps: options.stamps });
+    const { transport } = libos;
+    const number = this.devices.indexOf(device);
+    return {
+      libos,
+      transport,
+      device,
+      rendezvous: this.rendezvous[number],
+      address: `10.99.0.${1 + number}`,
+    };
   }
 
   delayUs(): number {
@@ -330,15 +347,12 @@ class SimulatedRendezvous implements Rendezvous {
   readonly lines = new Set<SimulatedLine>();
   /** What has happened since the last poll. */
   readonly news: (() => void)[] = [];
-  handler!: RendezvousHandler;
+  readonly handler: RendezvousHandler;
 
-  constructor(network: SimulatedNetwork, address: number) {
+  constructor(handler: RendezvousHandler, network: SimulatedNetwork, address: number) {
+    this.handler = handler;
     this.network = network;
     this.address = address;
-  }
-
-  attach(handler: RendezvousHandler): void {
-    this.handler = handler;
   }
 
   bind(address: number, port: number, qd: number): Listener {

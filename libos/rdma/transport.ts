@@ -7,22 +7,15 @@ import type { BufferPool } from '../memory/pool.ts';
 import { Owner } from '../memory/sga.ts';
 import type { SocketKind } from '../pdpi.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
-import { QueueState, type Transport, type TransportHost } from '../transport.ts';
+import { LINGER_US, PUSHES_PER_BURST, QueueState, type Transport, type TransportHost } from '../transport.ts';
 import { Channel, RdmaQueue } from './channel.ts';
 import { DatagramSocket, Datagrams } from './datagrams.ts';
-import { type EngineOptions, MessageEngine } from './engine.ts';
+import type { EngineOptions, MessageEngine } from './engine.ts';
 import { type Hello, HelloKind } from './hello.ts';
 import type { MessageDevice } from './message-device.ts';
-import type { Line, Listener, Rendezvous, RendezvousHandler } from './rendezvous.ts';
+import type { CreateRendezvous, Line, Listener, Rendezvous, RendezvousHandler } from './rendezvous.ts';
 import { Sender } from './sender.ts';
 
-/**
- * Pushes after which what was pushed is sent, though the application has not waited yet: were the replies to a burst
- * held back until all are made, server and client would work in turn instead of at the same time.
- */
-const PUSHES_PER_BURST = 8;
-/** How long shutdown waits for peers to take what was sent to them. */
-const LINGER_US = 100_000;
 /** How long providers below which there are others are given to end what they do by themselves. */
 const SETTLE_US = 20_000;
 /** Peers of a datagram socket that may open a connection to it at a time. */
@@ -34,7 +27,6 @@ export interface RdmaTransportOptions extends EngineOptions {
   /** 16 bytes that are another for each machine, and whether the provider reaches this machine alone. */
   host: Uint8Array;
   hostOnly: boolean;
-  sleep: (timeoutMs: number) => void;
 }
 
 export class RdmaTransport implements Transport, RendezvousHandler {
@@ -43,46 +35,35 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   readonly #device: MessageDevice;
   readonly #rendezvous: Rendezvous;
   readonly #options: RdmaTransportOptions;
-  #host!: TransportHost;
-  #tokens!: TokenTable;
-  #sender!: Sender;
-  #engine!: MessageEngine;
-  #datagrams!: Datagrams;
-  /** Pushes since the last poll. */
-  #pushes = 0;
+  readonly #host: TransportHost;
+  readonly #tokens: TokenTable;
+  readonly #sender: Sender;
+  readonly #engine: MessageEngine;
+  readonly #datagrams: Datagrams;
   readonly #warned = new Set<string>();
 
   constructor(
+    host: TransportHost,
     device: MessageDevice,
-    rendezvous: Rendezvous,
+    createRendezvous: CreateRendezvous,
     pool: BufferPool,
     options: RdmaTransportOptions,
   ) {
+    this.#host = host;
+    this.#tokens = host.tokens;
     this.#device = device;
-    this.#rendezvous = rendezvous;
     this.pool = pool;
     this.#options = options;
-    rendezvous.attach(this);
+    this.#sender = new Sender(host.tokens, device, options);
+    this.#engine = this.#sender.engine;
+    this.#rendezvous = createRendezvous(this);
+    this.#datagrams = new Datagrams(host, pool, this.#engine, this.#sender, (socket, address, port) =>
+      this.#openChannel(HelloKind.Datagram, socket.queue.localPort, address, port, 0, 0),
+    );
   }
 
   get engine(): MessageEngine {
     return this.#engine;
-  }
-
-  attach(host: TransportHost): void {
-    this.#host = host;
-    this.#tokens = host.tokens;
-    this.#sender = new Sender(host.tokens);
-    this.#engine = new MessageEngine(this.#device, this.#sender, this.#options);
-    this.#sender.engine = this.#engine;
-    this.#datagrams = new Datagrams(
-      host.tokens,
-      this.pool,
-      this.#engine,
-      this.#sender,
-      (socket, address, port) =>
-        this.#openChannel(HelloKind.Datagram, socket.queue.localPort, address, port, 0, 0),
-    );
   }
 
   open(kind: SocketKind): RdmaQueue {
@@ -107,8 +88,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   connect(queue: RdmaQueue, address: number, port: number): void {
     if (queue.kind === 'datagram') {
       if (queue.socket === null) this.bind(queue, 0, 0);
-      queue.state = QueueState.Connected;
-      this.#tokens.complete(this.#tokens.shift(queue.connects), null);
+      this.#host.connectEnded(queue, null);
       return;
     }
     // What was bound is bound again by the line.
@@ -117,7 +97,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     const { localAddress, localPort } = queue;
     const channel = this.#openChannel(HelloKind.Stream, 0, address, port, localAddress, localPort);
     if (channel === null) {
-      this.#connectEnded(queue, 'NO_BUFFERS');
+      this.#host.connectEnded(queue, 'NO_BUFFERS');
       return;
     }
     channel.queue = queue;
@@ -161,7 +141,8 @@ export class RdmaTransport implements Transport, RendezvousHandler {
       return;
     }
     this.#sender.push(queue.channel!);
-    if (this.#pushes++ % PUSHES_PER_BURST === 0) this.#engine.flush();
+    // The first push of a burst goes at once.
+    if (this.#host.pushesSincePoll % PUSHES_PER_BURST === 1) this.#engine.flush();
   }
 
   pop(queue: RdmaQueue): void {
@@ -171,14 +152,13 @@ export class RdmaTransport implements Transport, RendezvousHandler {
 
   poll(): void {
     const engine = this.#engine;
-    this.#pushes = 0;
     this.#sender.serveWaiting();
     engine.poll();
     this.#rendezvous.poll(this.#device);
     const { touched } = engine;
     if (touched.count === 0) return;
     for (let i = 0; i < touched.count; i++) {
-      const connection = touched.items[i]!;
+      const connection = touched.at(i);
       connection.touched = false;
       const channel = connection.owner as Channel | null;
       if (channel !== null) this.#serve(channel);
@@ -187,7 +167,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   }
 
   sleep(timeoutMs: number): void {
-    this.#options.sleep(timeoutMs);
+    this.#host.sleep(timeoutMs);
   }
 
   counters(): Record<string, number> {
@@ -267,7 +247,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     } else if (queue !== null) {
       queue.localAddress = line.localAddress;
       queue.localPort = line.localPort;
-      this.#connectEnded(queue, null);
+      this.#host.connectEnded(queue, null);
     }
     this.#serve(channel);
   }
@@ -277,7 +257,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     if (reason !== '') this.#warn(reason, code);
     this.#engine.ends.lineBroken(channel.connection);
     if (channel.socket !== null) this.#datagrams.failed(channel, code);
-    else if (channel.queue !== null) this.#connectEnded(channel.queue, code);
+    else if (channel.queue !== null) this.#host.connectEnded(channel.queue, code);
   }
 
   record(line: Line, kind: number, reason: number, data: number, credits: number): void {
@@ -333,12 +313,6 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     return this.#device.forgetsPeers || this.#device.nowUs - startUs >= SETTLE_US;
   }
 
-  #connectEnded(queue: RdmaQueue, code: ErrorCode | null): void {
-    queue.error = code;
-    queue.state = code === null ? QueueState.Connected : QueueState.Failed;
-    this.#tokens.complete(this.#tokens.shift(queue.connects), code);
-  }
-
   #serve(channel: Channel): void {
     if (channel.socket !== null) {
       this.#datagrams.serve(channel);
@@ -362,14 +336,11 @@ export class RdmaTransport implements Transport, RendezvousHandler {
         tokens.complete(tokens.shift(queue.pops), connection.atEnd ? null : connection.error);
         continue;
       }
-      const slot = tokens.shift(queue.pops);
-      tokens.sga[slot] = this.pool.wrap(segment, Owner.Libos);
-      tokens.complete(slot, null);
+      this.#host.popped(queue, this.pool.wrap(segment, Owner.Libos));
     }
   }
 
   #serveAccepts(queue: RdmaQueue): void {
-    const tokens = this.#tokens;
     while (queue.accepts.head !== NO_SLOT && queue.backlog.length > 0) {
       const channel = queue.backlog.shift()!;
       queue.listener!.release();
@@ -377,7 +348,6 @@ export class RdmaTransport implements Transport, RendezvousHandler {
       if (channel.connection.error !== null) continue;
       const { line } = channel;
       const accepted = new RdmaQueue('stream');
-      accepted.state = QueueState.Connected;
       accepted.channel = channel;
       accepted.localAddress = line.localAddress;
       accepted.localPort = line.localPort;
@@ -385,12 +355,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
       accepted.peerPort = line.peerPort;
       channel.queue = accepted;
       channel.pushes = accepted.pushes;
-      this.#host.register(accepted);
-      const slot = tokens.shift(queue.accepts);
-      tokens.newQd[slot] = accepted.qd;
-      tokens.peerAddress[slot] = accepted.peerAddress;
-      tokens.peerPort[slot] = accepted.peerPort;
-      tokens.complete(slot, null);
+      this.#host.accepted(queue, accepted);
     }
   }
 }

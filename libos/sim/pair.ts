@@ -8,6 +8,7 @@ import { defaultTcpOptions, type TcpOptions } from '../inet/tcp/options.ts';
 import { InetTransport } from '../inet/transport.ts';
 import { BufferPool } from '../memory/pool.ts';
 import type { SgaSegment, Slab } from '../memory/sga.ts';
+import type { TransportHost } from '../transport.ts';
 import { type LinkOptions, SimulatedLink } from './link.ts';
 
 export interface PairOptions {
@@ -24,24 +25,23 @@ const NETWORK = 0x0a630000;
 
 const BUFFER_BYTES = 16 * 1024;
 
-/** The libOSes, the transports below them and the link. */
+/** The libOSes, their transports and the link between them. */
 export function createPair(options: PairOptions = {}) {
   const link = new SimulatedLink(options.link);
-  const transports = [link.a, link.b].map((device, index) => {
+  const pair = [link.a, link.b].map((device, index) => {
     const ticking = new TickingDevice(device, link, options.stepUs ?? 1);
-    return new InetTransport(ticking, simulatedPool(options), {
-      name: 'sim',
-      network: { address: NETWORK + index + 1, prefixLength: 24, gateway: 0 },
-      tcp: { ...defaultTcpOptions, ...options.tcp },
-      secret: [0x1234567 + index, 0x89abcde],
-      sleep: () => {},
-      counters: () => ({}),
-    });
+    const createTransport = (host: TransportHost) =>
+      new InetTransport(host, ticking, simulatedPool(options), {
+        name: 'sim',
+        network: { address: NETWORK + index + 1, prefixLength: 24, gateway: 0 },
+        tcp: { ...defaultTcpOptions, ...options.tcp },
+        secret: [0x1234567 + index, 0x89abcde],
+        counters: () => ({}),
+      });
+    return new LibosCore(createTransport, { checked: options.checked ?? false, idle: 'poll' });
   });
-  const [a, b] = transports.map(
-    (transport) => new LibosCore(transport, { checked: options.checked ?? false, idle: 'poll' }),
-  );
-  return { a, b, transports, link };
+  const [a, b]: LibosCore[] = pair;
+  return { a, b, transports: pair.map(({ transport }) => transport), link };
 }
 
 function simulatedPool(options: PairOptions): BufferPool {

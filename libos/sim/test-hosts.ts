@@ -10,6 +10,7 @@ import { InetTransport } from '../inet/transport.ts';
 import { BufferPool } from '../memory/pool.ts';
 import type { Slab } from '../memory/sga.ts';
 import type { Completion } from '../pdpi.ts';
+import type { TransportHost } from '../transport.ts';
 import type { SimulatedDevice } from './device.ts';
 import { type LinkOptions, SimulatedLink } from './link.ts';
 
@@ -33,7 +34,7 @@ export class Host {
   readonly device: SimulatedDevice;
   readonly pool: BufferPool;
   readonly transport: InetTransport;
-  readonly libos: LibosCore;
+  readonly libos: LibosCore<InetTransport>;
   readonly #waiting = new Map<number, (completion: Completion) => void>();
 
   constructor(device: SimulatedDevice, index: number, tcp: Partial<TcpOptions>, options: HostsOptions) {
@@ -48,15 +49,16 @@ export class Host {
       checked,
       mapSlab: (bytes): Slab => ({ bytes: new Uint8Array(bytes), address: 0, discard() {}, unmap() {} }),
     });
-    this.transport = new InetTransport(device, this.pool, {
-      name: 'sim',
-      network: { address: NETWORK + index + 1, prefixLength: 24, gateway: 0 },
-      tcp: { ...defaultTcpOptions, ...tcp },
-      secret: [0x1234567 + index, 0x89abcde],
-      sleep: () => {},
-      counters: () => ({}),
-    });
-    this.libos = new LibosCore(this.transport, { checked, idle: 'poll' });
+    const createTransport = (host: TransportHost) =>
+      new InetTransport(host, device, this.pool, {
+        name: 'sim',
+        network: { address: NETWORK + index + 1, prefixLength: 24, gateway: 0 },
+        tcp: { ...defaultTcpOptions, ...tcp },
+        secret: [0x1234567 + index, 0x89abcde],
+        counters: () => ({}),
+      });
+    this.libos = new LibosCore(createTransport, { checked, idle: 'poll' });
+    this.transport = this.libos.transport;
   }
 
   get stack(): Stack {
