@@ -1,6 +1,5 @@
 /** A client of the server: one connection, as the engine sees it. */
 
-import type { Command } from './commands/table.ts';
 import type { Keyspace } from './keyspace/keyspace.ts';
 import { Request, type RequestLimits } from './resp/request.ts';
 
@@ -22,7 +21,8 @@ export class Client {
   protocol: 2 | 3 = 2;
   authenticated: boolean;
   name = '';
-  lastCommand: Command | null = null;
+  /** Name of the last command, with its subcommand; null before the first. */
+  lastCommand: string | null = null;
   lastActiveMs: number;
   /** No request is read any more: the connection closes once what was written is sent. */
   closing = false;

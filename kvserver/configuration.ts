@@ -1,6 +1,11 @@
 /** The parameters of a running server that CONFIG GET shows and, some of them, CONFIG SET changes. */
-import type { EngineOptions } from './engine.ts';
-import { DATABASES, type OutputBufferLimit, parseMemory, parseOutputBufferLimit } from './options.ts';
+import {
+  DATABASES,
+  type EngineOptions,
+  type OutputBufferLimit,
+  parseMemory,
+  parseOutputBufferLimit,
+} from './options.ts';
 import type { RequestLimits } from './resp/request.ts';
 
 const MEBIBYTE = 1024 ** 2;

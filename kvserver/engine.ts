@@ -7,15 +7,16 @@ import { randomBytes } from 'node:crypto';
 import { Client } from './client.ts';
 import { Clock } from './clock.ts';
 import { allCommands } from './commands/all.ts';
-import type { CommandTable } from './commands/table.ts';
+import type { CommandTable, Server } from './commands/table.ts';
 import { Configuration } from './configuration.ts';
 import type { FrontEnd } from './frontend.ts';
 import { KeyedHash } from './keyspace/hash.ts';
 import { Keyspace } from './keyspace/keyspace.ts';
-import { DATABASES, type ServeOptions } from './options.ts';
-import { latin1, latin1Bytes, NO_BYTES } from './resp/bytes.ts';
+import { DATABASES, type EngineOptions } from './options.ts';
+import { latin1, latin1Bytes } from './resp/bytes.ts';
 import { type BlockSource, ReplyWriter } from './resp/reply.ts';
 import { BROKEN, NEED_MORE, type Request, TOO_LARGE } from './resp/request.ts';
+import { EngineStats } from './stats.ts';
 
 /** What a front end writes to a connection that connect() refused, before it closes it. */
 export const MAX_CLIENTS_REPLY: Uint8Array = latin1Bytes('-ERR max number of clients reached\r\n');
@@ -29,25 +30,7 @@ const REHASH_BUCKETS_PER_TICK = 2000;
 /** Where replies to a client go whose output exceeded its limit. */
 const SINK_BYTES = 64 * 1024;
 
-export type EngineOptions = Omit<ServeOptions, 'core'> & {
-  /** Milliseconds since the epoch. */
-  readClockMs?: () => number;
-};
-
-export class EngineStats {
-  hits = 0;
-  misses = 0;
-  expired = 0;
-  connections = 0;
-  rejectedConnections = 0;
-  commands = 0;
-  errorReplies = 0;
-  inputBytes = 0;
-  /** Connections closed because their output exceeded its limit. */
-  outputLimitDisconnections = 0;
-}
-
-export class Engine implements BlockSource {
+export class Engine implements BlockSource, Server {
   readonly configuration: Configuration;
   readonly clock: Clock;
   readonly commands: CommandTable = allCommands();
@@ -180,18 +163,15 @@ export class Engine implements BlockSource {
     const client = this.#writingTo!;
     if (!this.#discarding) {
       const limit = this.configuration.outputBufferLimit.hardBytes;
-      if (limit === 0 || client.outputBytes + writer.pos - writer.start <= limit) {
+      if (limit === 0 || client.outputBytes + writer.written <= limit) {
         this.#frontEnd!.nextBlock(writer, client);
         return;
       }
-      if (writer.end !== 0) this.#frontEnd!.flush(writer, client);
+      if (writer.isOpen) this.#frontEnd!.flush(writer, client);
       this.#discarding = true;
       this.#sink ??= new Uint8Array(SINK_BYTES);
     }
-    writer.bytes = this.#sink!;
-    writer.start = 0;
-    writer.pos = 0;
-    writer.end = SINK_BYTES;
+    writer.open(this.#sink!, 0, SINK_BYTES);
   }
 
   #execute(client: Client, request: Request, reply: ReplyWriter): void {
@@ -226,7 +206,7 @@ export class Engine implements BlockSource {
       this.#reject('NOAUTH Authentication required.');
       return;
     }
-    client.lastCommand = command;
+    client.lastCommand = command.fullName;
     command.calls++;
     this.stats.commands++;
     const errors = reply.errors;
@@ -244,15 +224,12 @@ export class Engine implements BlockSource {
     const reply = this.#reply;
     const frontEnd = this.#frontEnd!;
     const limit = this.configuration.outputBufferLimit.hardBytes;
+    if (reply.isOpen && !this.#discarding) frontEnd.flush(reply, client);
+    reply.close();
     if (this.#discarding) {
       this.#discarding = false;
-      reply.bytes = NO_BYTES;
-      reply.start = 0;
-      reply.pos = 0;
-      reply.end = 0;
       this.#closeOverLimit(client);
     } else {
-      if (reply.end !== 0) frontEnd.flush(reply, client);
       if (limit !== 0 && client.outputBytes > limit) this.#closeOverLimit(client);
       else if (client.closing && !client.closed) frontEnd.close(client, false);
     }

@@ -43,6 +43,11 @@ export interface ServeOptions {
   pauses: string | null;
 }
 
+export type EngineOptions = Omit<ServeOptions, 'core'> & {
+  /** Milliseconds since the epoch. */
+  readClockMs?: () => number;
+};
+
 /** Redis's default for normal clients is no limit at all; here no client can take all memory. */
 export const DEFAULT_OUTPUT_BUFFER_LIMIT = '1gb 256mb 60';
 

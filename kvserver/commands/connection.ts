@@ -2,13 +2,12 @@
 import { timingSafeEqual } from 'node:crypto';
 
 import type { Client } from '../client.ts';
-import type { Engine } from '../engine.ts';
 import { DATABASES } from '../options.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { DB_OUT_OF_RANGE, NOT_AN_INTEGER, SYNTAX_ERROR, wrongArity } from './replies.ts';
-import { type CommandSpec, noSubcommand } from './table.ts';
+import { type CommandSpec, noSubcommand, type Server } from './table.ts';
 import { REDIS_VERSION } from './version.ts';
 
 function ping(_client: Client, request: Request, reply: ReplyWriter): void {
@@ -26,28 +25,28 @@ function quit(client: Client, _request: Request, reply: ReplyWriter): void {
   client.closing = true;
 }
 
-function select(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function select(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   const index = request.integer(1);
   if (!(Math.abs(index) < 2 ** 31)) {
     reply.error(NOT_AN_INTEGER);
   } else if (index < 0 || index >= DATABASES) {
     reply.error(DB_OUT_OF_RANGE);
   } else {
-    selectDatabase(client, index, engine);
+    selectDatabase(client, index, server);
     reply.ok();
   }
 }
 
-function selectDatabase(client: Client, index: number, engine: Engine): void {
+function selectDatabase(client: Client, index: number, server: Server): void {
   client.databaseIndex = index;
-  client.database = engine.database(index);
+  client.database = server.database(index);
 }
 
 const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.';
 
 /** Whether the only user there is, `default`, may enter with this password. */
-function mayEnter(user: string, password: string, engine: Engine): boolean {
-  const { requirepass } = engine.configuration;
+function mayEnter(user: string, password: string, server: Server): boolean {
+  const { requirepass } = server.configuration;
   if (user !== 'default') return false;
   if (requirepass === '') return true;
   const given = latin1Bytes(password);
@@ -60,19 +59,19 @@ function enter(client: Client): void {
   client.request.authenticated = true;
 }
 
-function auth(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function auth(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   if (request.argc > 3) {
     reply.error(SYNTAX_ERROR);
     return;
   }
-  if (request.argc === 2 && engine.configuration.requirepass === '') {
+  if (request.argc === 2 && server.configuration.requirepass === '') {
     reply.error(
       'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
     );
     return;
   }
   const user = request.argc === 2 ? 'default' : request.text(1);
-  if (!mayEnter(user, request.text(request.argc - 1), engine)) {
+  if (!mayEnter(user, request.text(request.argc - 1), server)) {
     reply.error(WRONG_PASSWORD);
     return;
   }
@@ -80,7 +79,7 @@ function auth(client: Client, request: Request, reply: ReplyWriter, engine: Engi
   reply.ok();
 }
 
-function hello(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function hello(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   let next = 1;
   let protocol = client.protocol;
   if (request.argc > 1) {
@@ -117,7 +116,7 @@ function hello(client: Client, request: Request, reply: ReplyWriter, engine: Eng
     }
   }
   if (user !== null) {
-    if (!mayEnter(user, password, engine)) {
+    if (!mayEnter(user, password, server)) {
       reply.error(WRONG_PASSWORD);
       return;
     }
@@ -149,13 +148,13 @@ function hello(client: Client, request: Request, reply: ReplyWriter, engine: Eng
   reply.array(0);
 }
 
-function reset(client: Client, _request: Request, reply: ReplyWriter, engine: Engine): void {
+function reset(client: Client, _request: Request, reply: ReplyWriter, server: Server): void {
   client.name = '';
   client.protocol = 2;
   reply.protocol = 2;
-  client.authenticated = engine.configuration.requirepass === '';
+  client.authenticated = server.configuration.requirepass === '';
   client.request.authenticated = client.authenticated;
-  selectDatabase(client, 0, engine);
+  selectDatabase(client, 0, server);
   reply.simple('RESET');
 }
 
@@ -185,8 +184,8 @@ function clientGetName(client: Client, _request: Request, reply: ReplyWriter): v
 }
 
 /** What CLIENT LIST and CLIENT INFO say of a client; Redis's fields that have no meaning here are left out. */
-function describe(client: Client, engine: Engine): string {
-  const { nowMs } = engine.clock;
+function describe(client: Client, server: Server): string {
+  const { nowMs } = server.clock;
   const age = Math.floor((nowMs - client.connectedMs) / 1000);
   const idle = Math.floor((nowMs - client.lastActiveMs) / 1000);
   const { pendingBytes, pendingCapacity } = client.request;
@@ -206,21 +205,21 @@ function describe(client: Client, engine: Engine): string {
     `qbuf=${pendingBytes}`,
     `qbuf-free=${pendingCapacity - pendingBytes}`,
     `omem=${client.outputBytes}`,
-    `cmd=${client.lastCommand?.fullName ?? 'NULL'}`,
+    `cmd=${client.lastCommand ?? 'NULL'}`,
     'user=default',
     'redir=-1',
     `resp=${client.protocol}`,
   ].join(' ');
 }
 
-function clientInfo(client: Client, _request: Request, reply: ReplyWriter, engine: Engine): void {
-  reply.verbatim(`${describe(client, engine)}\n`);
+function clientInfo(client: Client, _request: Request, reply: ReplyWriter, server: Server): void {
+  reply.verbatim(`${describe(client, server)}\n`);
 }
 
 const CLIENT_TYPES = ['normal', 'master', 'replica', 'slave', 'pubsub'];
 
-function clientList(_client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
-  let chosen: Iterable<Client> = engine.clients.values();
+function clientList(_client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+  let chosen: Iterable<Client> = server.clients.values();
   if (request.argc === 4 && request.is(2, 'type')) {
     const type = request.text(3).toLowerCase();
     if (!CLIENT_TYPES.includes(type)) {
@@ -236,7 +235,7 @@ function clientList(_client: Client, request: Request, reply: ReplyWriter, engin
         reply.error('ERR Invalid client ID');
         return;
       }
-      const found = engine.clients.get(id);
+      const found = server.clients.get(id);
       if (found) byId.push(found);
     }
     chosen = byId;
@@ -245,7 +244,7 @@ function clientList(_client: Client, request: Request, reply: ReplyWriter, engin
     return;
   }
   let text = '';
-  for (const client of chosen) text += `${describe(client, engine)}\n`;
+  for (const client of chosen) text += `${describe(client, server)}\n`;
   reply.verbatim(text);
 }
 

@@ -1,12 +1,11 @@
 /** Commands on the time to live of keys. */
 import type { Client } from '../client.ts';
-import type { Engine } from '../engine.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { EX, EXAT, type ExpireUnit, expiryTimeMs, PX, PXAT } from './expire-time.ts';
 import { find, findToRead } from './lookup.ts';
 import { invalidExpireTime, NOT_AN_INTEGER } from './replies.ts';
-import type { CommandSpec, Handler } from './table.ts';
+import type { CommandSpec, Handler, Server } from './table.ts';
 
 type ExpireCondition = 'nx' | 'xx' | 'gt' | 'lt';
 
@@ -33,7 +32,7 @@ function expireConditions(request: Request, reply: ReplyWriter): Set<ExpireCondi
 }
 
 function expireCommand(name: string, unit: ExpireUnit): Handler {
-  return (client: Client, request: Request, reply: ReplyWriter, engine: Engine): void => {
+  return (client: Client, request: Request, reply: ReplyWriter, server: Server): void => {
     const conditions = expireConditions(request, reply);
     if (conditions === null) return;
     const value = request.integer(2);
@@ -42,7 +41,7 @@ function expireCommand(name: string, unit: ExpireUnit): Handler {
       return;
     }
     const { database } = client;
-    const { nowMs } = engine.clock;
+    const { nowMs } = server.clock;
     const timeMs = expiryTimeMs(value, unit, nowMs);
     if (Number.isNaN(timeMs)) {
       reply.error(invalidExpireTime(name));
@@ -71,14 +70,14 @@ function expireCommand(name: string, unit: ExpireUnit): Handler {
 
 /** TTL and its kin: -2 without the key, -1 without a time to live. */
 function timeToLiveCommand(unit: ExpireUnit): Handler {
-  return (client: Client, request: Request, reply: ReplyWriter, engine: Engine): void => {
+  return (client: Client, request: Request, reply: ReplyWriter, server: Server): void => {
     const entry = findToRead(client, request, 1);
     const expiryMs = entry === 0 ? -2 : client.database.expiryMs(entry);
     if (expiryMs < 0) {
       reply.integer(expiryMs);
       return;
     }
-    const milliseconds = unit.absolute ? expiryMs : Math.max(0, expiryMs - engine.clock.nowMs);
+    const milliseconds = unit.absolute ? expiryMs : Math.max(0, expiryMs - server.clock.nowMs);
     reply.integer(unit.seconds ? Math.floor((milliseconds + 500) / 1000) : milliseconds);
   };
 }

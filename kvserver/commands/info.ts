@@ -1,11 +1,11 @@
 /** The text of INFO: sections of "field:value" lines, of Redis's fields those that have a meaning here. */
 import { release } from 'node:os';
-import type { Engine } from '../engine.ts';
+import type { Server } from './table.ts';
 import { REDIS_VERSION } from './version.ts';
 
 type Fields = Record<string, string | number>;
 
-const SECTIONS: Record<string, (engine: Engine) => Fields> = {
+const SECTIONS: Record<string, (server: Server) => Fields> = {
   server: serverFields,
   clients: clientFields,
   memory: memoryFields,
@@ -18,7 +18,7 @@ const SECTIONS: Record<string, (engine: Engine) => Fields> = {
 const NOT_BY_DEFAULT = ['commandstats'];
 
 /** The sections of these names in lower case, "default", "all" and "everything" among them. */
-export function infoText(names: string[], engine: Engine): string {
+export function infoText(names: string[], server: Server): string {
   const wanted = names.length === 0 ? ['default'] : names;
   const everything = wanted.includes('all') || wanted.includes('everything');
   const parts: string[] = [];
@@ -26,14 +26,14 @@ export function infoText(names: string[], engine: Engine): string {
     const byDefault = wanted.includes('default') && !NOT_BY_DEFAULT.includes(section);
     if (!everything && !byDefault && !wanted.includes(section)) continue;
     const title = section[0].toUpperCase() + section.slice(1);
-    const lines = Object.entries(fields(engine)).map(([field, value]) => `${field}:${value}\r\n`);
+    const lines = Object.entries(fields(server)).map(([field, value]) => `${field}:${value}\r\n`);
     parts.push(`# ${title}\r\n${lines.join('')}`);
   }
   return parts.join('\r\n');
 }
 
-function serverFields(engine: Engine): Fields {
-  const { configuration, clock, startedMs, runId } = engine;
+function serverFields(server: Server): Fields {
+  const { configuration, clock, startedMs, runId } = server;
   const uptimeS = Math.floor((clock.nowMs - startedMs) / 1000);
   return {
     redis_version: REDIS_VERSION,
@@ -53,19 +53,19 @@ function serverFields(engine: Engine): Fields {
   };
 }
 
-function clientFields(engine: Engine): Fields {
+function clientFields(server: Server): Fields {
   return {
-    connected_clients: engine.clients.size,
-    maxclients: engine.configuration.maxClients,
+    connected_clients: server.clients.size,
+    maxclients: server.configuration.maxClients,
     blocked_clients: 0,
   };
 }
 
-function memoryFields(engine: Engine): Fields {
+function memoryFields(server: Server): Fields {
   const { rss, heapUsed, external } = process.memoryUsage();
   let datasetBytes = 0;
   let reservedBytes = 0;
-  for (const [, keyspace] of engine.databases()) {
+  for (const [, keyspace] of server.databases()) {
     datasetBytes += keyspace.usedBytes;
     reservedBytes += keyspace.reservedBytes;
   }
@@ -89,8 +89,8 @@ function human(bytes: number): string {
   return `${unit === 0 ? bytes : bytes.toFixed(2)}${units[unit]}`;
 }
 
-function statsFields(engine: Engine): Fields {
-  const { stats } = engine;
+function statsFields(server: Server): Fields {
+  const { stats } = server;
   return {
     total_connections_received: stats.connections,
     total_commands_processed: stats.commands,
@@ -105,9 +105,9 @@ function statsFields(engine: Engine): Fields {
   };
 }
 
-function commandFields(engine: Engine): Fields {
+function commandFields(server: Server): Fields {
   const fields: Fields = {};
-  for (const command of engine.commands.commands) {
+  for (const command of server.commands.commands) {
     for (const counted of [command, ...(command.subcommands?.commands ?? [])]) {
       if (counted.calls > 0) fields[`cmdstat_${counted.fullName}`] = `calls=${counted.calls}`;
     }
@@ -115,9 +115,9 @@ function commandFields(engine: Engine): Fields {
   return fields;
 }
 
-function keyspaceFields(engine: Engine): Fields {
+function keyspaceFields(server: Server): Fields {
   const fields: Fields = {};
-  for (const [index, keyspace] of engine.databases()) {
+  for (const [index, keyspace] of server.databases()) {
     if (keyspace.size === 0) continue;
     const averageMs = Math.floor(keyspace.meanTimeToLiveMs());
     fields[`db${index}`] = `keys=${keyspace.size},expires=${keyspace.volatileCount},avg_ttl=${averageMs}`;

@@ -1,6 +1,5 @@
 /** Commands on keys of any type; those on their time to live are in expiry.ts. */
 import type { Client } from '../client.ts';
-import type { Engine } from '../engine.ts';
 import { globMatches } from '../keyspace/glob.ts';
 import {
   type Keyspace,
@@ -17,7 +16,7 @@ import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { find, findToRead } from './lookup.ts';
 import { DB_OUT_OF_RANGE, NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX_ERROR } from './replies.ts';
-import type { CommandSpec } from './table.ts';
+import type { CommandSpec, Server } from './table.ts';
 
 const SCAN_COUNT = 10;
 /** SCAN looks at up to this many buckets for each element asked for, as a table may be almost empty. */
@@ -126,7 +125,7 @@ function move(client: Client, request: Request, reply: ReplyWriter, overwrite: b
   return true;
 }
 
-function copy(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function copy(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   let target = client.database;
   let replace = false;
   for (let i = 3; i < request.argc; i++) {
@@ -142,7 +141,7 @@ function copy(client: Client, request: Request, reply: ReplyWriter, engine: Engi
         reply.error(DB_OUT_OF_RANGE);
         return;
       }
-      target = engine.database(index);
+      target = server.database(index);
     } else {
       reply.error(SYNTAX_ERROR);
       return;

@@ -1,6 +1,5 @@
 /** Commands about the server: its databases, configuration, statistics and command table. */
 import type { Client } from '../client.ts';
-import type { Engine } from '../engine.ts';
 import { globMatches } from '../keyspace/glob.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
 import { parseDouble } from '../resp/numbers.ts';
@@ -8,7 +7,7 @@ import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { infoText } from './info.ts';
 import { NOT_A_FLOAT, SYNTAX_ERROR } from './replies.ts';
-import { type Command, type CommandSpec, noSubcommand } from './table.ts';
+import { type Command, type CommandSpec, noSubcommand, type Server } from './table.ts';
 
 function dbsize(client: Client, _request: Request, reply: ReplyWriter): void {
   reply.integer(client.database.size);
@@ -28,26 +27,26 @@ function flushdb(client: Client, request: Request, reply: ReplyWriter): void {
   reply.ok();
 }
 
-function flushall(_client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function flushall(_client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   if (!isFlushSyntax(request, reply)) return;
-  for (const [, keyspace] of engine.databases()) keyspace.clear();
+  for (const [, keyspace] of server.databases()) keyspace.clear();
   reply.ok();
 }
 
-function time(_client: Client, _request: Request, reply: ReplyWriter, engine: Engine): void {
-  const { nowMs } = engine.clock;
+function time(_client: Client, _request: Request, reply: ReplyWriter, server: Server): void {
+  const { nowMs } = server.clock;
   reply.array(2);
   reply.bulkText(String(Math.floor(nowMs / 1000)));
   reply.bulkText(String((nowMs % 1000) * 1000));
 }
 
-function info(_client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function info(_client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   const names: string[] = [];
   for (let i = 1; i < request.argc; i++) names.push(request.text(i).toLowerCase());
-  reply.verbatim(infoText(names, engine));
+  reply.verbatim(infoText(names, server));
 }
 
-function debug(_client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function debug(_client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   if (!request.is(1, 'sleep') || request.argc !== 3) {
     const name = request.text(1).split('\0')[0].slice(0, 128);
     reply.error(`ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`);
@@ -60,13 +59,13 @@ function debug(_client: Client, request: Request, reply: ReplyWriter, engine: En
   }
   // Blocks the thread of the data path, which is what DEBUG SLEEP is for.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.max(0, seconds * 1000));
-  engine.clock.update();
+  server.clock.update();
   reply.ok();
 }
 
-function configGet(_client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function configGet(_client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   const found = new Map<string, string>();
-  for (const [name, parameter] of engine.configuration.parameters) {
+  for (const [name, parameter] of server.configuration.parameters) {
     const text = latin1Bytes(name);
     for (let i = 2; i < request.argc; i++) {
       const pattern = latin1Bytes(request.text(i).toLowerCase());
@@ -80,12 +79,12 @@ function configGet(_client: Client, request: Request, reply: ReplyWriter, engine
   }
 }
 
-function configSet(_client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function configSet(_client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   if (request.argc % 2 === 1) {
     reply.error(SYNTAX_ERROR);
     return;
   }
-  const { parameters } = engine.configuration;
+  const { parameters } = server.configuration;
   const wanted = new Map<string, string>();
   for (let i = 2; i < request.argc; i += 2) {
     const name = request.text(i).toLowerCase();
@@ -121,8 +120,8 @@ function configSetError(name: string, problem: string): string {
   return `ERR CONFIG SET failed (possibly related to argument '${name}') - ${problem}`;
 }
 
-function configResetStat(_client: Client, _request: Request, reply: ReplyWriter, engine: Engine): void {
-  engine.resetStats();
+function configResetStat(_client: Client, _request: Request, reply: ReplyWriter, server: Server): void {
+  server.resetStats();
   reply.ok();
 }
 
@@ -130,28 +129,28 @@ function configRewrite(_client: Client, _request: Request, reply: ReplyWriter): 
   reply.error('ERR The server is running without a config file');
 }
 
-function commandAll(_client: Client, _request: Request, reply: ReplyWriter, engine: Engine): void {
-  reply.array(engine.commands.commands.length);
-  for (const command of engine.commands.commands) writeCommandInfo(command, reply);
+function commandAll(_client: Client, _request: Request, reply: ReplyWriter, server: Server): void {
+  reply.array(server.commands.commands.length);
+  for (const command of server.commands.commands) writeCommandInfo(command, reply);
 }
 
-function commandCount(_client: Client, _request: Request, reply: ReplyWriter, engine: Engine): void {
-  reply.integer(engine.commands.commands.length);
+function commandCount(_client: Client, _request: Request, reply: ReplyWriter, server: Server): void {
+  reply.integer(server.commands.commands.length);
 }
 
-function commandList(_client: Client, _request: Request, reply: ReplyWriter, engine: Engine): void {
-  reply.array(engine.commands.commands.length);
-  for (const command of engine.commands.commands) reply.bulkText(command.spec.name);
+function commandList(_client: Client, _request: Request, reply: ReplyWriter, server: Server): void {
+  reply.array(server.commands.commands.length);
+  for (const command of server.commands.commands) reply.bulkText(command.spec.name);
 }
 
-function commandInfo(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function commandInfo(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   if (request.argc === 2) {
-    commandAll(client, request, reply, engine);
+    commandAll(client, request, reply, server);
     return;
   }
   reply.array(request.argc - 2);
   for (let i = 2; i < request.argc; i++) {
-    const command = engine.commands.lookup(request.bytes, request.start[i], request.length[i]);
+    const command = server.commands.lookup(request.bytes, request.start[i], request.length[i]);
     if (command === null) reply.nilArray();
     else writeCommandInfo(command, reply);
   }
@@ -177,12 +176,12 @@ function writeCommandInfo(command: Command, reply: ReplyWriter): void {
   for (const subcommand of subcommands) writeCommandInfo(subcommand, reply);
 }
 
-function commandDocs(_client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
-  let chosen: readonly Command[] = engine.commands.commands;
+function commandDocs(_client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+  let chosen: readonly Command[] = server.commands.commands;
   if (request.argc > 2) {
     const named: Command[] = [];
     for (let i = 2; i < request.argc; i++) {
-      const command = engine.commands.lookup(request.bytes, request.start[i], request.length[i]);
+      const command = server.commands.lookup(request.bytes, request.start[i], request.length[i]);
       if (command !== null) named.push(command);
     }
     chosen = named;

@@ -1,6 +1,5 @@
 /** Commands on strings; those that count are in counters.ts. */
 import type { Client } from '../client.ts';
-import type { Engine } from '../engine.ts';
 import { type Keyspace, TYPE_STRING } from '../keyspace/keyspace.ts';
 import { copyBytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
@@ -8,7 +7,7 @@ import type { Request } from '../resp/request.ts';
 import { EX, EXAT, type ExpireUnit, expiryTimeMs, PX, PXAT } from './expire-time.ts';
 import { find, findToRead, isTypeOrAbsent } from './lookup.ts';
 import { invalidExpireTime, NOT_AN_INTEGER, SYNTAX_ERROR, TOO_LONG_STRING, wrongArity } from './replies.ts';
-import type { CommandSpec } from './table.ts';
+import type { CommandSpec, Server } from './table.ts';
 
 /** An APPEND that has to move the value sets as much again aside, up to this. */
 const SPARE_BYTES_MAX = 1024 ** 2;
@@ -39,12 +38,12 @@ function store(client: Client, request: Request, key: number, value: number): nu
   return entry;
 }
 
-function set(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function set(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   if (request.argc === 3) {
     store(client, request, 1, 2);
     reply.ok();
   } else {
-    setWithOptions(client, request, reply, engine);
+    setWithOptions(client, request, reply, server);
   }
 }
 
@@ -97,19 +96,19 @@ function expiryArgumentMs(
   unit: ExpireUnit,
   command: string,
   reply: ReplyWriter,
-  engine: Engine,
+  server: Server,
 ): number {
   const value = request.integer(index);
   if (Number.isNaN(value)) {
     reply.error(NOT_AN_INTEGER);
     return Number.NaN;
   }
-  const timeMs = value <= 0 ? Number.NaN : expiryTimeMs(value, unit, engine.clock.nowMs);
+  const timeMs = value <= 0 ? Number.NaN : expiryTimeMs(value, unit, server.clock.nowMs);
   if (Number.isNaN(timeMs)) reply.error(invalidExpireTime(command));
   return timeMs;
 }
 
-function setWithOptions(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function setWithOptions(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   const options = stringOptions(request, 3, true);
   if (options === null) {
     reply.error(SYNTAX_ERROR);
@@ -118,7 +117,7 @@ function setWithOptions(client: Client, request: Request, reply: ReplyWriter, en
   const { expiry } = options;
   let timeMs = -1;
   if (expiry !== null && typeof expiry === 'object') {
-    timeMs = expiryArgumentMs(request, options.expiryArgument, expiry, 'set', reply, engine);
+    timeMs = expiryArgumentMs(request, options.expiryArgument, expiry, 'set', reply, server);
     if (Number.isNaN(timeMs)) return;
   }
   const { database } = client;
@@ -146,12 +145,12 @@ function setnx(client: Client, request: Request, reply: ReplyWriter): void {
   reply.integer(1);
 }
 
-function setex(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
-  storeExpiring(client, request, EX, 'setex', reply, engine);
+function setex(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+  storeExpiring(client, request, EX, 'setex', reply, server);
 }
 
-function psetex(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
-  storeExpiring(client, request, PX, 'psetex', reply, engine);
+function psetex(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+  storeExpiring(client, request, PX, 'psetex', reply, server);
 }
 
 function storeExpiring(
@@ -160,9 +159,9 @@ function storeExpiring(
   unit: ExpireUnit,
   command: string,
   reply: ReplyWriter,
-  engine: Engine,
+  server: Server,
 ): void {
-  const timeMs = expiryArgumentMs(request, 2, unit, command, reply, engine);
+  const timeMs = expiryArgumentMs(request, 2, unit, command, reply, server);
   if (Number.isNaN(timeMs)) return;
   client.database.setExpiryMs(store(client, request, 1, 3), timeMs);
   reply.ok();
@@ -182,7 +181,7 @@ function getdel(client: Client, request: Request, reply: ReplyWriter): void {
   if (entry !== 0) client.database.delete(entry);
 }
 
-function getex(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function getex(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   const options = stringOptions(request, 2, false);
   if (options === null) {
     reply.error(SYNTAX_ERROR);
@@ -201,10 +200,10 @@ function getex(client: Client, request: Request, reply: ReplyWriter, engine: Eng
     if (expiry === 'persist') database.persist(entry);
     return;
   }
-  const timeMs = expiryArgumentMs(request, options.expiryArgument, expiry, 'getex', reply, engine);
+  const timeMs = expiryArgumentMs(request, options.expiryArgument, expiry, 'getex', reply, server);
   if (Number.isNaN(timeMs)) return;
   writeValue(database, entry, reply);
-  if (timeMs <= engine.clock.nowMs) database.delete(entry);
+  if (timeMs <= server.clock.nowMs) database.delete(entry);
   else database.setExpiryMs(entry, timeMs);
 }
 
@@ -247,7 +246,7 @@ function strlen(client: Client, request: Request, reply: ReplyWriter): void {
   reply.integer(entry === 0 ? 0 : client.database.valueLength);
 }
 
-function append(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function append(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   const { database } = client;
   const entry = find(client, request, 1);
   if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
@@ -259,7 +258,7 @@ function append(client: Client, request: Request, reply: ReplyWriter, engine: En
   const former = database.valueLength;
   const added = request.length[2];
   const length = former + added;
-  if (length > engine.configuration.requestLimits.bulkBytesMax) {
+  if (length > server.configuration.requestLimits.bulkBytesMax) {
     reply.error(TOO_LONG_STRING);
     return;
   }
@@ -268,7 +267,7 @@ function append(client: Client, request: Request, reply: ReplyWriter, engine: En
   reply.integer(length);
 }
 
-function setrange(client: Client, request: Request, reply: ReplyWriter, engine: Engine): void {
+function setrange(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
   const { database } = client;
   const offset = request.integer(2);
   if (Number.isNaN(offset)) {
@@ -287,7 +286,7 @@ function setrange(client: Client, request: Request, reply: ReplyWriter, engine: 
     reply.integer(former);
     return;
   }
-  if (offset + written > engine.configuration.requestLimits.bulkBytesMax) {
+  if (offset + written > server.configuration.requestLimits.bulkBytesMax) {
     reply.error(TOO_LONG_STRING);
     return;
   }

@@ -3,12 +3,32 @@
  * name. A command family is a list of CommandSpec in a file of its own; all.ts lists the families.
  */
 import type { Client } from '../client.ts';
-import type { Engine } from '../engine.ts';
+import type { Clock } from '../clock.ts';
+import type { Configuration } from '../configuration.ts';
+import type { Keyspace } from '../keyspace/keyspace.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
+import type { EngineStats } from '../stats.ts';
+
+/** What a command sees of the engine that runs it. */
+export interface Server {
+  readonly configuration: Configuration;
+  readonly clock: Clock;
+  readonly commands: CommandTable;
+  /** By id. */
+  readonly clients: ReadonlyMap<number, Client>;
+  readonly stats: EngineStats;
+  readonly startedMs: number;
+  readonly runId: string;
+  /** The database of this number, made on first use. */
+  database(index: number): Keyspace;
+  /** The databases in use, with their numbers. */
+  databases(): Iterable<[number, Keyspace]>;
+  resetStats(): void;
+}
 
 /** Runs a command: the arguments are in `request`, the reply goes to `reply`. Must write exactly one reply. */
-export type Handler = (client: Client, request: Request, reply: ReplyWriter, engine: Engine) => void;
+export type Handler = (client: Client, request: Request, reply: ReplyWriter, server: Server) => void;
 
 /** The command flags of COMMAND INFO, of which the engine itself needs only no_auth. */
 export type CommandFlag =

@@ -131,18 +131,12 @@ class LibosFrontEnd implements FrontEnd {
     const connection = client.connection as Connection;
     this.#pushBlock(writer, connection);
     const segment = this.#takeBlock(connection).segments[0];
-    writer.bytes = segment.bytes;
-    writer.start = segment.base;
-    writer.pos = segment.base;
-    writer.end = segment.base + segment.capacity;
+    writer.open(segment.bytes, segment.base, segment.base + segment.capacity);
   }
 
   flush(writer: ReplyWriter, client: Client): void {
     const connection = client.connection as Connection;
     this.#pushBlock(writer, connection);
-    writer.start = 0;
-    writer.pos = 0;
-    writer.end = 0;
     if (connection.starved) this.#close(connection);
   }
 
@@ -220,7 +214,7 @@ class LibosFrontEnd implements FrontEnd {
     const block = this.#block;
     this.#block = null;
     if (block === null || block === this.#reserve) return;
-    const length = writer.pos - writer.start;
+    const length = writer.written;
     if (length === 0 || connection.starved) {
       this.#libos.free(block);
       return;

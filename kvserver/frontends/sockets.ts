@@ -10,7 +10,6 @@ import { Engine, MAX_CLIENTS_REPLY } from '../engine.ts';
 import { listenError } from '../errors.ts';
 import type { FrontEnd } from '../frontend.ts';
 import type { ServeOptions } from '../options.ts';
-import { NO_BYTES } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 
 const BLOCK_BYTES = 64 * 1024;
@@ -77,19 +76,12 @@ class SocketsFrontEnd implements FrontEnd {
   }
 
   nextBlock(writer: ReplyWriter, client: Client): void {
-    if (writer.pos > writer.start) this.#send(writer, client);
-    writer.bytes = this.#block;
-    writer.start = this.#used;
-    writer.pos = this.#used;
-    writer.end = BLOCK_BYTES;
+    if (writer.written > 0) this.#send(writer, client);
+    writer.open(this.#block, this.#used, BLOCK_BYTES);
   }
 
   flush(writer: ReplyWriter, client: Client): void {
-    if (writer.pos > writer.start) this.#send(writer, client);
-    writer.bytes = NO_BYTES;
-    writer.start = 0;
-    writer.pos = 0;
-    writer.end = 0;
+    if (writer.written > 0) this.#send(writer, client);
   }
 
   close(client: Client, atOnce: boolean): void {
@@ -135,11 +127,12 @@ class SocketsFrontEnd implements FrontEnd {
   /** Sends what the writer holds of the block. */
   #send(writer: ReplyWriter, client: Client): void {
     const socket = socketOf(client);
-    socket.write(this.#blockAsBuffer.subarray(writer.start, writer.pos));
+    const end = this.#used + writer.written;
+    socket.write(this.#blockAsBuffer.subarray(this.#used, end));
     client.outputBytes = socket.writableLength;
     if (client.outputBytes === 0) return;
     // The socket keeps this part until it is sent.
-    this.#used = writer.pos;
+    this.#used = end;
     if (this.#used < BLOCK_BYTES / 2) return;
     this.#block = new Uint8Array(BLOCK_BYTES);
     this.#blockAsBuffer = Buffer.from(this.#block.buffer);

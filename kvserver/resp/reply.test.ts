@@ -1,21 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { latin1, latin1Bytes } from './bytes.ts';
+import { latin1, latin1Bytes, NO_BYTES } from './bytes.ts';
 import { BLOCK_BYTES_MIN, ReplyWriter } from './reply.ts';
+
+/** Blocks begin somewhere in the memory that they are of. */
+const FROM = 3;
 
 /** Collects what a writer writes into blocks of one size. */
 function written(protocol: 2 | 3, blockBytes: number, write: (writer: ReplyWriter) => void): string {
   let text = '';
+  let block = NO_BYTES;
   const take = (writer: ReplyWriter) => {
-    text += latin1(writer.bytes, writer.start, writer.pos - writer.start);
+    text += latin1(block, FROM, writer.written);
   };
   const writer = new ReplyWriter({
     nextBlock: (full) => {
       take(full);
-      full.bytes = new Uint8Array(blockBytes + 3);
-      full.start = 3;
-      full.pos = 3;
-      full.end = blockBytes + 3;
+      block = new Uint8Array(FROM + blockBytes);
+      full.open(block, FROM, block.length);
     },
   });
   writer.protocol = protocol;
@@ -25,6 +27,24 @@ function written(protocol: 2 | 3, blockBytes: number, write: (writer: ReplyWrite
 }
 
 describe('a reply writer', () => {
+  it('writes to the block that is open, and asks for one when it was closed', () => {
+    const blocks: Uint8Array[] = [];
+    const writer = new ReplyWriter({
+      nextBlock: (full) => {
+        blocks.push(new Uint8Array(FROM + BLOCK_BYTES_MIN));
+        full.open(blocks[blocks.length - 1], FROM, FROM + BLOCK_BYTES_MIN);
+      },
+    });
+    expect([writer.isOpen, writer.written]).toEqual([false, 0]);
+    writer.ok();
+    writer.ok();
+    expect([writer.isOpen, writer.written, blocks.length]).toEqual([true, 10, 1]);
+    writer.close();
+    expect([writer.isOpen, writer.written]).toEqual([false, 0]);
+    writer.pong();
+    expect(blocks.map((bytes) => latin1(bytes, FROM, 10))).toEqual(['+OK\r\n+OK\r\n', '+PONG\r\n\0\0\0']);
+  });
+
   it('writes the types of RESP2', () => {
     const text = written(2, BLOCK_BYTES_MIN, (reply) => {
       reply.ok();

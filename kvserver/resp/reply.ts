@@ -1,13 +1,13 @@
 /**
  * Writes replies in RESP2 or RESP3, as the client asked with HELLO, straight into the memory from which the
- * front end sends them. That memory is a sequence of blocks: `bytes[start..end)` is the block at hand,
- * `bytes[start..pos)` is written. When it is full, `source` takes it and gives another one.
+ * front end sends them. That memory is a sequence of blocks: bytes[start, end) is the open one, of which bytes[start, pos)
+ * is written. When it is full, the source takes it and opens another one.
  */
 import { copyBytes, latin1Bytes, NO_BYTES, writeLatin1 } from './bytes.ts';
 import { formatDouble } from './numbers.ts';
 
 export interface BlockSource {
-  /** Takes the block at hand, if there is one, and gives one with at least BLOCK_BYTES_MIN of room. */
+  /** Takes the open block, if there is one, and opens one with at least BLOCK_BYTES_MIN of room. */
   nextBlock(writer: ReplyWriter): void;
 }
 
@@ -29,19 +29,42 @@ const ZERO_REPLY = latin1Bytes(':0\r\n');
 const ONE_REPLY = latin1Bytes(':1\r\n');
 
 export class ReplyWriter {
-  bytes: Uint8Array = NO_BYTES;
-  start = 0;
-  pos = 0;
-  end = 0;
   /** RESP version of the client being written to. */
   protocol: 2 | 3 = 2;
   /** Error replies written so far, by which the engine tells whether a command failed. */
   errors = 0;
 
   readonly #source: BlockSource;
+  #bytes: Uint8Array = NO_BYTES;
+  #start = 0;
+  #pos = 0;
+  #end = 0;
 
   constructor(source: BlockSource) {
     this.#source = source;
+  }
+
+  /** Goes on in bytes[from, to): at least BLOCK_BYTES_MIN. Whoever gave the block before has taken it. */
+  open(bytes: Uint8Array, from: number, to: number): void {
+    this.#bytes = bytes;
+    this.#start = from;
+    this.#pos = from;
+    this.#end = to;
+  }
+
+  /** Lets go of the block: the next reply asks the source for one. */
+  close(): void {
+    this.open(NO_BYTES, 0, 0);
+  }
+
+  /** Whether there is a block, perhaps with nothing written to it. */
+  get isOpen(): boolean {
+    return this.#end !== 0;
+  }
+
+  /** Bytes written to the block, from its `from` on. */
+  get written(): number {
+    return this.#pos - this.#start;
   }
 
   ok(): void {
@@ -84,9 +107,9 @@ export class ReplyWriter {
 
   bulk(bytes: Uint8Array, offset: number, length: number): void {
     this.#header(0x24, length);
-    if (this.end - this.pos >= length + 2) {
-      copyBytes(bytes, offset, this.bytes, this.pos, length);
-      this.pos += length;
+    if (this.#end - this.#pos >= length + 2) {
+      copyBytes(bytes, offset, this.#bytes, this.#pos, length);
+      this.#pos += length;
     } else {
       this.#pieces(bytes, offset, length);
     }
@@ -139,17 +162,17 @@ export class ReplyWriter {
 
   #constant(bytes: Uint8Array): void {
     const length = bytes.length;
-    if (this.end - this.pos < length) this.#source.nextBlock(this);
-    const target = this.bytes;
-    const at = this.pos;
+    if (this.#end - this.#pos < length) this.#source.nextBlock(this);
+    const target = this.#bytes;
+    const at = this.#pos;
     for (let i = 0; i < length; i++) target[at + i] = bytes[i];
-    this.pos = at + length;
+    this.#pos = at + length;
   }
 
   #header(type: number, value: number): void {
-    if (this.end - this.pos < HEADER_BYTES_MAX) this.#source.nextBlock(this);
-    const target = this.bytes;
-    let at = this.pos;
+    if (this.#end - this.#pos < HEADER_BYTES_MAX) this.#source.nextBlock(this);
+    const target = this.#bytes;
+    let at = this.#pos;
     target[at++] = type;
     if (value >= 0 && value < 10) {
       target[at++] = ZERO + value;
@@ -158,39 +181,39 @@ export class ReplyWriter {
     }
     target[at++] = CR;
     target[at++] = LF;
-    this.pos = at;
+    this.#pos = at;
   }
 
   #line(type: number, text: string): void {
-    if (this.end === this.pos) this.#source.nextBlock(this);
-    this.bytes[this.pos++] = type;
+    if (this.#end === this.#pos) this.#source.nextBlock(this);
+    this.#bytes[this.#pos++] = type;
     this.#characters(text);
     this.#lineEnd();
   }
 
   #lineEnd(): void {
-    if (this.end - this.pos < 2) this.#source.nextBlock(this);
-    this.bytes[this.pos++] = CR;
-    this.bytes[this.pos++] = LF;
+    if (this.#end - this.#pos < 2) this.#source.nextBlock(this);
+    this.#bytes[this.#pos++] = CR;
+    this.#bytes[this.#pos++] = LF;
   }
 
   #characters(text: string): void {
     let from = 0;
     while (from < text.length) {
-      if (this.pos === this.end) this.#source.nextBlock(this);
-      const count = Math.min(text.length - from, this.end - this.pos);
-      writeLatin1(text, from, from + count, this.bytes, this.pos);
-      this.pos += count;
+      if (this.#pos === this.#end) this.#source.nextBlock(this);
+      const count = Math.min(text.length - from, this.#end - this.#pos);
+      writeLatin1(text, from, from + count, this.#bytes, this.#pos);
+      this.#pos += count;
       from += count;
     }
   }
 
   #pieces(bytes: Uint8Array, offset: number, length: number): void {
     while (length > 0) {
-      if (this.pos === this.end) this.#source.nextBlock(this);
-      const count = Math.min(length, this.end - this.pos);
-      copyBytes(bytes, offset, this.bytes, this.pos, count);
-      this.pos += count;
+      if (this.#pos === this.#end) this.#source.nextBlock(this);
+      const count = Math.min(length, this.#end - this.#pos);
+      copyBytes(bytes, offset, this.#bytes, this.#pos, count);
+      this.#pos += count;
       offset += count;
       length -= count;
     }
