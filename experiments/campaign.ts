@@ -6,7 +6,7 @@
 import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type Manifest, manifestSchema, schemaVersions } from '../results/formats/index.ts';
+import { MANIFEST_FILE, type Manifest, manifestFormat } from '../results/formats/index.ts';
 import { repeatOf } from './config/config.ts';
 import type { Experiment } from './config/schema.ts';
 import { TrialFailure } from './errors.ts';
@@ -98,7 +98,7 @@ async function unfinishedManifest({ experiment, checkouts, quick, command }: Cam
   const { operations, clients, value_bytes, pipeline, open_loop } = workload;
   const { keys, key_distribution, warmup_s, duration_s } = workload;
   return {
-    schema: schemaVersions.manifest,
+    schema: manifestFormat.schema,
     experiment: experiment.experiment,
     title: experiment.title,
     quick,
@@ -168,6 +168,5 @@ async function systemVersions({ systems }: Experiment): Promise<Record<string, s
 }
 
 async function writeManifest(runFolder: string, manifest: Manifest): Promise<void> {
-  const text = JSON.stringify(manifestSchema.parse(manifest), null, 2);
-  await writeFile(path.join(runFolder, 'manifest.json'), `${text}\n`);
+  await writeFile(path.join(runFolder, MANIFEST_FILE), manifestFormat.write(manifest));
 }

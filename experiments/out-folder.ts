@@ -1,12 +1,12 @@
 /** The folder that a run goes to: new, empty, or an earlier run's, which the new one replaces. */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { CALIBRATION_FILE } from '../results/formats/index.ts';
+import { CALIBRATION_FILE, MANIFEST_FILE } from '../results/formats/index.ts';
 import { reportFiles } from '../results/index.ts';
 import { ExperimentError } from './errors.ts';
 
 /** What a run and its report write. */
-const runFiles = ['manifest.json', 'trials', CALIBRATION_FILE, 'calibration', ...reportFiles];
+const runFiles = [MANIFEST_FILE, 'trials', CALIBRATION_FILE, 'calibration', ...reportFiles];
 
 /** `runs/redis-figure-20261123T053645Z` */
 export function defaultOutFolder(experiment: string, now: Date): string {

@@ -8,8 +8,14 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import { onTestFinished } from 'vitest';
-import type { LoadResult, Manifest, MeasurementTarget, SystemUnderTest, Trial } from './formats/index.ts';
-import type { StagesFile } from './summary/stages/stages-file.ts';
+import type {
+  LoadResult,
+  Manifest,
+  MeasurementTarget,
+  StagesFile,
+  SystemUnderTest,
+  Trial,
+} from './formats/index.ts';
 
 /** What one measurement of one trial is to hold. */
 export interface Measured {

@@ -10,7 +10,7 @@ import { splitSpec } from './charts/split/figure.ts';
 import { readClaims, shippedClaims } from './claims/document.ts';
 import { aboutSystemsOf, evaluateClaims, type Finding } from './claims/evaluate.ts';
 import { ResultsError } from './errors.ts';
-import type { Summary } from './formats/index.ts';
+import { MANIFEST_FILE, SUMMARY_FILE, type Summary, summaryFormat } from './formats/index.ts';
 import { readRun } from './run/run-folder.ts';
 import { summarize } from './summary/summary.ts';
 
@@ -23,7 +23,7 @@ const chartNames = ['figure', 'breakdown', 'split', 'distribution'] as const;
 
 /** Names of the files that `writeReport` writes into the run folder, as far as the run has what they show. */
 export const reportFiles: string[] = [
-  'summary.json',
+  SUMMARY_FILE,
   ...chartNames.flatMap((name) => chartFileEndings.map((ending) => `${name}.${ending}`)),
   'report.html',
 ];
@@ -67,7 +67,7 @@ export async function writeReport(
   const tested = reference && aboutSystemsOf(summary, findings).length > 0;
   const contents = { figure, breakdown, split, distribution, claims: tested ? claimsTable(findings) : null };
   const drawn = charts.flatMap(({ name }) => chartFileEndings.map((ending) => `${name}.${ending}`));
-  const linked = ['manifest.json', 'summary.json', ...drawn];
+  const linked = [MANIFEST_FILE, SUMMARY_FILE, ...drawn];
   const sections = reportSections(run, summary, contents, linked, reference);
   const html = await renderReport(run.manifest, summary, sections);
 
@@ -76,7 +76,7 @@ export async function writeReport(
   for (const name of reportFiles.filter((one) => !files.includes(one))) {
     await rm(join(dir, name), { force: true, recursive: true });
   }
-  await write(join(dir, 'summary.json'), json(summary));
+  await write(join(dir, SUMMARY_FILE), summaryFormat.write(summary));
   for (const chart of charts) {
     await write(join(dir, `${chart.name}.svg`), chart.svg);
     await write(join(dir, `${chart.name}.png`), renderPng(chart.svg));

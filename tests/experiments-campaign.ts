@@ -7,10 +7,10 @@ import { stringify } from 'yaml';
 import { availableCores } from '../experiments/machine/machine.ts';
 import {
   type Manifest,
-  manifestSchema,
-  summarySchema,
+  manifestFormat,
+  summaryFormat,
   type Trial,
-  trialSchema,
+  trialFormat,
 } from '../results/formats/index.ts';
 
 const bypassbench = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');
@@ -106,17 +106,17 @@ export class TestRun {
    */
   exitCodeOfPoints(): 0 | 1 {
     const text = readFileSync(path.join(this.out, 'summary.json'), 'utf8');
-    const { points, floors } = summarySchema.parse(JSON.parse(text));
+    const { points, floors } = summaryFormat.read(text);
     return [...points, ...floors].some(({ verdict }) => verdict === 'invalid') ? 1 : 0;
   }
 
   manifest(): Manifest {
-    return manifestSchema.parse(JSON.parse(readFileSync(path.join(this.out, 'manifest.json'), 'utf8')));
+    return manifestFormat.read(readFileSync(path.join(this.out, 'manifest.json'), 'utf8'));
   }
 
   trials(): Trial[] {
     return this.trialFolders().map((folder) =>
-      trialSchema.parse(JSON.parse(readFileSync(path.join(folder, 'trial.json'), 'utf8'))),
+      trialFormat.read(readFileSync(path.join(folder, 'trial.json'), 'utf8')),
     );
   }
 

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { loadResultSchema, summarySchema, type Trial } from '../results/formats/index.ts';
+import { loadResultFormat, summaryFormat, type Trial } from '../results/formats/index.ts';
 import { nodeServer, redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
 
 const runs: TestRun[] = [];
@@ -60,9 +60,7 @@ describe('a run of real Redis', () => {
       );
       for (const operation of ['set', 'get']) {
         const measured = path.join(folder, `${operation}-c2`);
-        const result = loadResultSchema.parse(
-          JSON.parse(readFileSync(path.join(measured, 'result.json'), 'utf8')),
-        );
+        const result = loadResultFormat.read(readFileSync(path.join(measured, 'result.json'), 'utf8'));
         expect(result).toMatchObject({
           connections: 2,
           operations: [{ operation, misses: 0, errors: 0, wrong: 0 }],
@@ -70,7 +68,7 @@ describe('a run of real Redis', () => {
         expect(existsSync(path.join(measured, `${operation}.hdr`))).toBe(true);
       }
     }
-    const summary = summarySchema.parse(JSON.parse(readFileSync(path.join(run.out, 'summary.json'), 'utf8')));
+    const summary = summaryFormat.read(readFileSync(path.join(run.out, 'summary.json'), 'utf8'));
     expect(summary.points.map(({ operation, trials }) => [operation, trials])).toEqual([
       ['set', 2],
       ['get', 2],
@@ -83,9 +81,7 @@ describe('an open loop', () => {
   const results = (run: TestRun) =>
     run
       .trialFolders()
-      .map((folder) =>
-        loadResultSchema.parse(JSON.parse(readFileSync(path.join(folder, 'get-c2/result.json'), 'utf8'))),
-      );
+      .map((folder) => loadResultFormat.read(readFileSync(path.join(folder, 'get-c2/result.json'), 'utf8')));
   const withRate = (rate_ops: number) =>
     create({
       workload: { ...tinyWorkload, operations: ['get'], clients: 2, pipeline: 64, open_loop: { rate_ops } },
@@ -99,7 +95,7 @@ describe('an open loop', () => {
     expect(results(run)).toMatchObject([
       { loop: 'open', rate_ops: 500, arrivals: 'poisson', connections: 2 },
     ]);
-    const summary = summarySchema.parse(JSON.parse(readFileSync(path.join(run.out, 'summary.json'), 'utf8')));
+    const summary = summaryFormat.read(readFileSync(path.join(run.out, 'summary.json'), 'utf8'));
     expect(summary.open_loop).toEqual({ rate_ops: 500, arrivals: 'poisson' });
     expect(readFileSync(path.join(run.out, 'report.html'), 'utf8')).toContain(
       'Open loop of 500 requests per second (Poisson), latencies from when each was due, 2 clients, pipeline 64',
@@ -110,7 +106,7 @@ describe('an open loop', () => {
     const run = withRate(500_000);
     const { exitCode } = await run.start();
     expect(exitCode).toBe(1);
-    const summary = summarySchema.parse(JSON.parse(readFileSync(path.join(run.out, 'summary.json'), 'utf8')));
+    const summary = summaryFormat.read(readFileSync(path.join(run.out, 'summary.json'), 'utf8'));
     expect(summary.points).toMatchObject([{ system: 'redis', verdict: 'invalid' }]);
     expect(summary.points[0].reasons.join()).toContain('the load generator sent behind its schedule');
   });

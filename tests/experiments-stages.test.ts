@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
-import { calibrationSchema, type Summary, summarySchema } from '../results/formats/index.ts';
+import { calibrationFormat, type Summary, summaryFormat } from '../results/formats/index.ts';
 import { redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
 
 const ported = system(
@@ -42,7 +42,7 @@ beforeAll(async () => {
   stdout = ended.stdout;
   expect(ended.stderr).not.toContain('failed');
   expect(ended.stderr).not.toContain('not calibrated');
-  summary = summarySchema.parse(JSON.parse(readFileSync(path.join(run.out, 'summary.json'), 'utf8')));
+  summary = summaryFormat.read(readFileSync(path.join(run.out, 'summary.json'), 'utf8'));
 }, 400_000);
 afterAll(() => rmSync(run.folder, { recursive: true, force: true }));
 
@@ -90,7 +90,7 @@ describe('a run that splits its latencies', () => {
       expect(existsSync(file)).toBe(false);
       return;
     }
-    const { floor_us, counter } = calibrationSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const { floor_us, counter } = calibrationFormat.read(readFileSync(file, 'utf8'));
     expect(floor_us.p50).toBeGreaterThan(0);
     expect(counter!.missing_flags).toEqual([]);
   });

@@ -10,7 +10,7 @@ import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
 import { messageBytes } from '../loadgen/floor/messages.ts';
-import { loadResultSchema } from '../results/formats/index.ts';
+import { loadResultFormat } from '../results/formats/index.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
@@ -82,7 +82,7 @@ describe('bypassbench floor kernel', () => {
     const { stdout } = await run(bypassbench, args);
     expect(stdout).toMatch(new RegExp(`^${operation}: \\d+ replies in [\\d.]+ s, .*\n {2}us: min .* max `));
     expect(readdirSync(out).sort()).toEqual([`${operation}.hdr`, `${operation}.hgrm`, 'result.json'].sort());
-    const result = loadResultSchema.parse(JSON.parse(readFileSync(join(out, 'result.json'), 'utf8')));
+    const result = loadResultFormat.read(readFileSync(join(out, 'result.json'), 'utf8'));
     expect(result).toMatchObject({
       backend: 'kernel',
       connections: 1,

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Calibration, calibrationSchema } from '../results/formats/index.ts';
+import { type Calibration, calibrationFormat } from '../results/formats/index.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 async function calibrate(): Promise<void> {
   ({ stdout } = await run(bypassbench, ['calibrate', '--duration-s', '0.4', '--out', folder]));
-  calibration = calibrationSchema.parse(JSON.parse(await readFile(join(folder, 'calibration.json'), 'utf8')));
+  calibration = calibrationFormat.read(await readFile(join(folder, 'calibration.json'), 'utf8'));
 }
 
 afterAll(() => rm(folder, { recursive: true }));

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LoadResult, loadResultSchema, pausesSchema } from '../results/formats/index.ts';
+import { type LoadResult, loadResultFormat, pausesFormat } from '../results/formats/index.ts';
 import { RespConnection, type ServerProcess, startKvServer } from './kvserver-processes.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
@@ -43,9 +43,7 @@ let runs = 0;
 async function load(port: number, ...args: string[]) {
   const out = join(folder, `run-${runs++}`);
   const { stdout } = await run(bypassbench, ['load', ...target(port), '--out', out, ...args]);
-  const result: LoadResult = loadResultSchema.parse(
-    JSON.parse(await readFile(join(out, 'result.json'), 'utf8')),
-  );
+  const result: LoadResult = loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8'));
   return { out, stdout, result, get: result.operations[0] };
 }
 
@@ -100,9 +98,7 @@ describe('bypassbench load --rate', () => {
       ...['--rate', '5000', '--arrivals', 'constant', '--pipeline', '256', '--warmup-s', '0.4'],
       ...['--duration-s', '1.5'],
     );
-    const { window, slow_requests } = pausesSchema.parse(
-      JSON.parse(await readFile(join(out, 'pauses.json'), 'utf8')),
-    );
+    const { window, slow_requests } = pausesFormat.read(await readFile(join(out, 'pauses.json'), 'utf8'));
     expect(slow_requests!.requests.length).toBeGreaterThan(0);
     const atOnce = slow_requests!.requests.filter(([intended_ns]) => intended_ns < window!.start_ns + 4e6);
     expect(atOnce.length).toBeLessThan(5);

@@ -11,11 +11,11 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { parseServeOptions } from '../kvserver/options.ts';
 import type { Endpoint } from '../libos/index.ts';
 import { type Backend, type BackendOptions, startDataPath } from '../libos/index.ts';
-import { type Pauses, pausesSchema } from '../results/formats/index.ts';
+import { type Pauses, pausesFormat, STAGES_FILE, unpackStages } from '../results/formats/index.ts';
 import { breakdownAt } from '../results/summary/stages/breakdown.ts';
 import type { StagedRequests } from '../results/summary/stages/join.ts';
 import { splitStages } from '../results/summary/stages/stage.ts';
-import { joinStampsOf, readStages, STAGES_FILE, writeStages } from '../results/summary/stages/stages-file.ts';
+import { joinStampsOf, writeStages } from '../results/summary/stages/stages-file.ts';
 import type { SlowServeOptions } from './stages-slow-server.ts';
 
 const bypassbench = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');
@@ -89,7 +89,7 @@ function stamped(name: string, server: Server, ...options: string[]): Promise<st
 }
 
 function readPauses(file: string): Pauses {
-  return pausesSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  return pausesFormat.read(readFileSync(file, 'utf8'));
 }
 
 function medians(joined: StagedRequests): Record<string, number> {
@@ -204,7 +204,7 @@ test('a run folder keeps the stages, not the stamps; a server without stamps is 
   const out = await stamped('other-out', server);
   const split = medians(await joinStampsOf(out));
   await writeStages(out, 0.5);
-  const { clocks, joined, latency_ns } = await readStages(path.join(out, STAGES_FILE));
+  const { clocks, joined, latency_ns } = unpackStages(readFileSync(path.join(out, STAGES_FILE)));
   expect(clocks).toBe('one');
   expect(latency_ns.length).toBeLessThanOrEqual(5000);
   expect(latency_ns.length).toBeGreaterThan(0.4 * Math.min(5000, joined));

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LoadResult, loadResultSchema } from '../../results/formats/index.ts';
+import { type LoadResult, loadResultFormat, RESULT_FILE } from '../../results/formats/index.ts';
 import type { Workload } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
 import type { RunningProcess, Supervisor } from '../machine/process.ts';
@@ -91,10 +91,10 @@ async function readResult(
   stderrFile: string,
 ): Promise<LoadResult> {
   const unusable = (why: string): TrialFailure =>
-    new TrialFailure(`${meter.name} wrote no usable result.json: ${why}`, [stderrFile]);
+    new TrialFailure(`${meter.name} wrote no usable ${RESULT_FILE}: ${why}`, [stderrFile]);
   let result: LoadResult;
   try {
-    result = loadResultSchema.parse(JSON.parse(await readFile(path.join(folder, 'result.json'), 'utf8')));
+    result = loadResultFormat.read(await readFile(path.join(folder, RESULT_FILE), 'utf8'));
   } catch (error) {
     throw unusable((error as Error).message);
   }

@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Trial, trialSchema } from '../../results/formats/index.ts';
+import { TRIAL_FILE, type Trial, trialFormat } from '../../results/formats/index.ts';
 import { withoutHome } from '../machine/machine.ts';
 import type { PlannedTrial } from './plan.ts';
 
@@ -40,7 +40,7 @@ export class TrialFolder {
   }
 
   async writeRecord(record: Trial): Promise<void> {
-    await writeFile(this.file('trial.json'), `${JSON.stringify(trialSchema.parse(record), null, 2)}\n`);
+    await writeFile(this.file(TRIAL_FILE), trialFormat.write(record));
   }
 }
 

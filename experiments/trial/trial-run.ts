@@ -3,7 +3,7 @@
  * record of how it went. Whatever goes wrong becomes the trial's reason, with the end of the log that explains
  * it, and the run goes on; only a fault of the runner itself is thrown.
  */
-import { type LoadResult, schemaVersions, type Trial } from '../../results/formats/index.ts';
+import { type LoadResult, type Trial, trialFormat } from '../../results/formats/index.ts';
 import type { Experiment } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
 import type { Checkouts } from '../machine/checkout.ts';
@@ -120,7 +120,7 @@ export class TrialRun {
     const reason = failure && withoutHome(failure.message);
     const unmeasured = this.context.experiment.workload.operations.slice(this.#measurements.length);
     return {
-      schema: schemaVersions.trial,
+      schema: trialFormat.schema,
       system: this.#planned.subject.name,
       trial: this.#planned.trial,
       order: this.#planned.order,

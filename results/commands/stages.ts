@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import { type BreakdownAt, breakdownAt, breakdownQuantiles } from '../summary/stages/breakdown.ts';
-import { stageNamed } from '../summary/stages/stage.ts';
+import { stagesOf } from '../summary/stages/stage.ts';
 import { joinStampsOf } from '../summary/stages/stages-file.ts';
 import { formatPercent, formatUs } from '../text/format.ts';
 
@@ -42,8 +42,8 @@ async function describeStages(dir: string): Promise<string> {
     colAligns: ['left', ...told.flatMap(() => ['right', 'right'] as const)],
     style: { head: [], border: [], compact: true },
   });
-  for (const name of Object.keys(told[0].at.stages_us)) {
-    table.push([stageNamed(name).label, ...told.flatMap(({ at }) => cells(at, at.stages_us[name]))]);
+  for (const { stage } of stagesOf(told[0].at)) {
+    table.push([stage.label, ...told.flatMap(({ at }) => cells(at, at.stages_us[stage.name] ?? 0))]);
   }
   table.push(['latency', ...told.flatMap(({ at }) => cells(at, at.latency_us))]);
   return [...lines, table.toString()].join('\n');

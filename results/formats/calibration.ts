@@ -1,19 +1,23 @@
 /**
  * calibration.json, which `bypassbench calibrate --out` writes: what the load generator takes itself, and how right it
- * is about a server whose time is known. Like the files of a run folder (bundle.ts): strict, versioned, units last.
+ * is about a server whose time is known.
  */
 import { z } from 'zod';
+import { count, microseconds, notNegative, positive, versions } from './fields.ts';
+import { Format } from './format.ts';
 
-const count = z.int().nonnegative();
-const microseconds = z.number().nonnegative();
+/** In the folder given to --out; in a run folder before the trials. */
+export const CALIBRATION_FILE = 'calibration.json';
+const SCHEMA = 'bypassbench.calibration/1';
+
 /** What was measured beside what arithmetic says. */
-const compared = z.strictObject({ seen: z.number().nonnegative(), expected: z.number().nonnegative() });
+const compared = z.strictObject({ seen: notNegative, expected: notNegative });
 
-export const calibrationSchema = z.strictObject({
-  schema: z.literal('bypassbench.calibration/1'),
+const calibration = z.strictObject({
+  schema: z.literal(SCHEMA),
   backend: z.string().min(1),
-  value_bytes: z.int().positive(),
-  /** Of the generator, and of the server that it was held against. */
+  value_bytes: positive,
+  /** The generator's core, and that of the server that it was held against. */
   core: count,
   server_core: count,
   /** Whether the two cores' counters are one clock; null in older files. */
@@ -21,7 +25,7 @@ export const calibrationSchema = z.strictObject({
     .strictObject({
       missing_flags: z.array(z.string()),
       offset_ns: z.number().nullable(),
-      bound_ns: z.number().nonnegative().nullable(),
+      bound_ns: notNegative.nullable(),
     })
     .nullable()
     .default(null),
@@ -43,7 +47,7 @@ export const calibrationSchema = z.strictObject({
         measured_us: z.number(),
         /** measured_us less injected_us. */
         error_us: z.number(),
-        /** Of injected_us; null where nothing was asked for. */
+        /** Of injected_us; null where no delay was asked for. */
         error_percent: z.number().nullable(),
       }),
     )
@@ -60,7 +64,7 @@ export const calibrationSchema = z.strictObject({
         /** Pauses that the server made. */
         pauses: count,
         requests: count,
-        /** Requests that took so long or longer count as delayed. */
+        /** A request that took this long or longer counts as delayed. */
         delayed_from_us: microseconds,
         delayed: compared,
         p999_us: compared,
@@ -68,7 +72,7 @@ export const calibrationSchema = z.strictObject({
       }),
     )
     .min(1),
-  versions: z.object({ node: z.string() }).catchall(z.string()),
+  versions,
 });
-
-export type Calibration = z.infer<typeof calibrationSchema>;
+export type Calibration = z.infer<typeof calibration>;
+export const calibrationFormat = new Format<Calibration>(SCHEMA, calibration);

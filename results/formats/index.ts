@@ -1,5 +1,27 @@
-/** The door of the file formats: each has its type, its writer and its reader here, and nowhere else. */
-export * from './bundle.ts';
+/**
+ * The door of the file formats. Each has one file here, with its type, its writer and its reader, and is described nowhere
+ * else. Of this project the folder imports nothing: everybody may import it.
+ *
+ *     manifest.json            what was to be run, on which machine, with which software
+ *     calibration.json         what the load generator takes itself
+ *     trials/001-redis-t1/     one start of one system: trial.json, the server's logs, and a folder for each
+ *       get-c1/                measurement: the load generator's result.json, pauses.json, get.hdr, get.hgrm and logs
+ *         stamped/               the one with stamps after it: the same, and stages.json.gz
+ *       server.pauses.json       what kept the server from running
+ *     trials/002-frames-t1/    one trial of a floor: the same without a server
+ *     summary.json, figure.*, report.html     made from the above alone (write-report.ts)
+ *
+ * Every object is strict and carries a versioned `schema` string: a field that nobody declared is an error,
+ * not something silently dropped. Units stand last in names (`_us`, `_ns`, `_s`, `_bytes`, `_ops` per second).
+ */
 export * from './calibration.ts';
-export * from './older-manifest.ts';
+export type { MeasurementTarget } from './fields.ts';
+export { type Format, FormatError, type FormatErrorCode } from './format.ts';
+export * from './lists.ts';
+export * from './load-result.ts';
+export * from './manifest.ts';
 export * from './pauses.ts';
+export * from './stages.ts';
+export * from './stamps.ts';
+export * from './summary.ts';
+export * from './trial.ts';

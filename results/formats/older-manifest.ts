@@ -1,6 +1,7 @@
 /** Manifests of older schema versions, brought to the one that is read. */
 import { z } from 'zod';
-import { type Role, schemaVersions } from './bundle.ts';
+import type { Upgrade } from './format.ts';
+import type { Role } from './lists.ts';
 
 /** Version 1 knew systems by their names alone. */
 const ROLES_BY_NAME: Record<string, Role> = {
@@ -13,7 +14,6 @@ const ROLES_BY_NAME: Record<string, Role> = {
 
 /** What of it was another way; the schema of today judges the rest. */
 const version1 = z.looseObject({
-  schema: z.literal('bypassbench.manifest/1'),
   config: z
     .looseObject({ outputs: z.looseObject({ reference: z.boolean().optional() }).optional() })
     .optional(),
@@ -23,16 +23,15 @@ const version1 = z.looseObject({
 });
 
 /**
- * What version 1 left to names becomes fields. Whatever is not of that version, or not as it was, is returned as it
- * is. Version 1 set every run beside the published values of HotOS'19 unless its configuration said otherwise.
+ * What version 1 left to names becomes fields. A damaged manifest is returned as it is. Version 1 set every run beside
+ * the published values of HotOS'19 unless its configuration said otherwise.
  */
-export function upgradeManifest(json: unknown): unknown {
-  const parsed = version1.safeParse(json);
-  if (!parsed.success) return json;
+export const upgradeManifest: Upgrade = (older) => {
+  const parsed = version1.safeParse(older);
+  if (!parsed.success) return older;
   const { config, plan, systems, floors, ...same } = parsed.data;
   return {
     ...same,
-    schema: schemaVersions.manifest,
     config,
     plan: { ...plan, reference: config?.outputs?.reference === false ? null : 'hotos19' },
     systems: systems.map((system) => ({
@@ -42,4 +41,4 @@ export function upgradeManifest(json: unknown): unknown {
     })),
     floors: floors.map(({ system, ...floor }) => ({ ...floor, systems: [system] })),
   };
-}
+};

@@ -1,11 +1,11 @@
 /** How far the numbers can be trusted: noise, differences, what interfered, what the tail waited for, calibration. */
 
-import type { Calibration, Measured, Summary } from '../formats/index.ts';
+import { type Calibration, type Measured, type Summary, tailCauses } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { formatChange, noiseSentences } from '../sentences/noise.ts';
 import { type Row, summaryRows } from '../sentences/rows.ts';
 import { counterSentence } from '../summary/counter.ts';
-import { tailCauseNames, tailCauses } from '../summary/tail.ts';
+import { tailCauseNames } from '../summary/tail.ts';
 import { formatCount, formatPercent, formatUs } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 import { table } from './elements.ts';

@@ -5,27 +5,32 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { ResultsError } from '../errors.ts';
 import {
   CALIBRATION_FILE,
   type Calibration,
-  calibrationSchema,
+  calibrationFormat,
+  type Format,
+  FormatError,
   type LoadResult,
-  loadResultSchema,
+  loadResultFormat,
+  MANIFEST_FILE,
   type Manifest,
   type MeasurementTarget,
-  manifestSchema,
+  manifestFormat,
   PAUSES_FILE,
   type Pauses,
-  pausesSchema,
+  pausesFormat,
+  RESULT_FILE,
   SERVER_PAUSES_FILE,
+  STAGES_FILE,
   STAMPED_FOLDER,
+  type StagesFile,
+  TRIAL_FILE,
   type Trial,
-  trialSchema,
-  upgradeManifest,
+  trialFormat,
+  unpackStages,
 } from '../formats/index.ts';
-import { readStages, STAGES_FILE, type StagesFile } from '../summary/stages/stages-file.ts';
 import { decodeHistogram, type Histogram, mergeHistograms } from './histogram.ts';
 
 /** What one `bypassbench load` measured. `latency_ns` merges its operations (two for a mix). */
@@ -71,12 +76,11 @@ export interface Run {
 
 export async function readRun(dir: string): Promise<Run> {
   await requireFolder(dir);
-  const remedy = 'run the experiment again';
-  const manifest = await readJson(dir, 'manifest.json', manifestSchema, remedy, upgradeManifest);
+  const manifest = await readJson(dir, MANIFEST_FILE, manifestFormat, 'run the experiment again');
   if (manifest.systems.every(({ repeats }) => repeats !== null)) {
     throw new ResultsError(
       'RUN_FILE_INVALID',
-      `${join(dir, 'manifest.json')}: systems: each repeats another one, and none is there to be repeated; run the experiment again`,
+      `${join(dir, MANIFEST_FILE)}: systems: each repeats another one, and none is there to be repeated; run the experiment again`,
     );
   }
   const trials: TrialRecord[] = [];
@@ -93,7 +97,7 @@ export async function readRun(dir: string): Promise<Run> {
   refuseDuplicates(trials);
   trials.sort((a, b) => a.trial.order - b.trial.order);
   const calibration = (await exists(dir, CALIBRATION_FILE))
-    ? await readJson(dir, CALIBRATION_FILE, calibrationSchema, 'remove it to report without it')
+    ? await readJson(dir, CALIBRATION_FILE, calibrationFormat, 'remove it to report without it')
     : null;
   return { dir, manifest, trials, calibration };
 }
@@ -116,7 +120,7 @@ async function requireFolder(dir: string): Promise<void> {
   if (!found) {
     throw new ResultsError('RUN_NOT_FOUND', `no such folder: ${dir}; give the folder that a run wrote`);
   }
-  if (!found.isDirectory() || !(await stat(join(dir, 'manifest.json')).catch(() => null))) {
+  if (!found.isDirectory() || !(await stat(join(dir, MANIFEST_FILE)).catch(() => null))) {
     throw new ResultsError(
       'NOT_A_RUN_FOLDER',
       `${dir} is not a run folder, it has no manifest.json; give the folder that 'bypassbench run' wrote`,
@@ -138,10 +142,10 @@ async function trialFolders(dir: string): Promise<string[]> {
 
 /** Null when the folder has no trial.json: the trial was going on when the run was cut off, or still is. */
 async function readTrial(dir: string, folder: string, manifest: Manifest): Promise<TrialRecord | null> {
-  const file = `${folder}/trial.json`;
+  const file = `${folder}/${TRIAL_FILE}`;
   if (!(await exists(dir, file))) return null;
   const remedy = `remove the folder ${join(dir, folder)} to report without this trial`;
-  const trial = await readJson(dir, file, trialSchema, remedy);
+  const trial = await readJson(dir, file, trialFormat, remedy);
   const refuse = (what: string): never => {
     throw new ResultsError('RUN_FILE_INVALID', `${join(dir, file)}: ${what}; ${remedy}`);
   };
@@ -173,7 +177,7 @@ async function readTrial(dir: string, folder: string, manifest: Manifest): Promi
 }
 
 async function readPauses(dir: string, file: string, remedy: string): Promise<Pauses | null> {
-  return (await exists(dir, file)) ? readJson(dir, file, pausesSchema, remedy) : null;
+  return (await exists(dir, file)) ? readJson(dir, file, pausesFormat, remedy) : null;
 }
 
 async function readStamped(
@@ -188,6 +192,19 @@ async function readStamped(
   return { latency_ns, stages: await readStages(join(dir, file)) };
 }
 
+async function readStages(path: string): Promise<StagesFile> {
+  try {
+    return unpackStages(await readFile(path));
+  } catch (error) {
+    const { message } = error as Error;
+    throw new ResultsError(
+      'STAGES_UNREADABLE',
+      `${path} is not what this version writes (${message}); remove it to report without the stages`,
+      { cause: error },
+    );
+  }
+}
+
 async function exists(dir: string, file: string): Promise<boolean> {
   return (await stat(join(dir, file)).catch(() => null)) !== null;
 }
@@ -198,8 +215,8 @@ async function readRecording(
   target: MeasurementTarget,
   remedy: string,
 ): Promise<Recording> {
-  const file = `${folder}/result.json`;
-  const result = await readJson(dir, file, loadResultSchema, remedy);
+  const file = `${folder}/${RESULT_FILE}`;
+  const result = await readJson(dir, file, loadResultFormat, remedy);
   if (result.connections !== target.clients || result.value_bytes !== target.value_bytes) {
     throw new ResultsError(
       'RUN_FILE_INVALID',
@@ -252,42 +269,32 @@ function refuseDuplicates(trials: TrialRecord[]): void {
   }
 }
 
-async function readJson<S extends z.ZodObject<{ schema: z.ZodLiteral<string> }>>(
+const errorCodes = {
+  NOT_JSON: 'RUN_FILE_UNREADABLE',
+  SCHEMA_UNKNOWN: 'RUN_SCHEMA_UNKNOWN',
+  INVALID: 'RUN_FILE_INVALID',
+} as const;
+
+async function readJson<T extends { schema: string }>(
   dir: string,
   file: string,
-  schema: S,
+  format: Format<T>,
   remedy: string,
-  upgrade = (json: unknown): unknown => json,
-): Promise<z.infer<S>> {
+): Promise<T> {
   const path = join(dir, file);
   const text = await readText(path, remedy);
-  let json: unknown;
   try {
-    json = upgrade(JSON.parse(text));
+    return format.read(text);
   } catch (error) {
-    throw new ResultsError(
-      'RUN_FILE_UNREADABLE',
-      `${path} is not JSON (${(error as Error).message}); ${remedy}`,
-      { cause: error },
-    );
+    if (!(error instanceof FormatError)) throw error;
+    const { code, message } = error;
+    const toDo =
+      code === 'SCHEMA_UNKNOWN'
+        ? 'report it with the version of bypassbench that wrote it (see versions in manifest.json)'
+        : remedy;
+    const link = code === 'NOT_JSON' ? ' ' : ': ';
+    throw new ResultsError(errorCodes[code], `${path}${link}${message}; ${toDo}`, { cause: error });
   }
-  const known = schema.shape.schema.value;
-  const found = (json as { schema?: unknown } | null)?.schema;
-  if (typeof found === 'string' && found !== known) {
-    throw new ResultsError(
-      'RUN_SCHEMA_UNKNOWN',
-      `${path}: schema ${JSON.stringify(found)} is not the one this version reads, "${known}"; ` +
-        'report it with the version of bypassbench that wrote it (see versions in manifest.json)',
-    );
-  }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const field = z.core.toDotPath(issue.path);
-  throw new ResultsError(
-    'RUN_FILE_INVALID',
-    `${path}: ${field ? `${field}: ` : ''}${issue.message}; ${remedy}`,
-  );
 }
 
 async function readText(path: string, remedy: string): Promise<string> {

@@ -1,6 +1,6 @@
 /** What took processor time from the measurements of a point, over its trials, and what its slowest requests waited for. */
-import type { Measured, Pauses } from '../formats/index.ts';
-import { attributeTail, tailCauses } from './tail.ts';
+import { type Measured, type Pauses, tailCauses } from '../formats/index.ts';
+import { attributeTail } from './tail.ts';
 import type { TrialOutcome } from './trial-outcome.ts';
 
 /** Null where no trial tells: runs from before it was recorded. */

@@ -2,18 +2,7 @@
  * What the slowest requests waited for, as far as their time tells: each of the slowest thousandth is put down to the first
  * of these that happened while it was under way. That it coincided is all that is known.
  */
-import type { Pauses } from '../formats/index.ts';
-
-export const tailCauses = [
-  'client_gc',
-  'server_gc',
-  'client_descheduled',
-  'server_descheduled',
-  'client_stalled',
-  'server_stalled',
-  'none_seen',
-] as const;
-export type TailCause = (typeof tailCauses)[number];
+import { type Pauses, type TailCause, tailCauses } from '../formats/index.ts';
 
 export const tailCauseNames: Record<TailCause, string> = {
   client_gc: "garbage collection in the client's thread",

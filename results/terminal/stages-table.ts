@@ -1,7 +1,7 @@
 /** The breakdown in the terminal: for each point, what each kind of work takes of its latency near the p50. */
 import type { Summary } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
-import { type StageOwner, stageNamed, stageOwners } from '../summary/stages/stage.ts';
+import { type StageOwner, stageOwners, stagesOf } from '../summary/stages/stage.ts';
 import { formatUs } from '../text/format.ts';
 import { type Column, textTable } from '../text/text-table.ts';
 
@@ -30,9 +30,8 @@ export function renderStages({ points }: Summary, width: number): string {
     const at = point.breakdown?.p50;
     if (!at) return [];
     const byOwner_us = new Map<StageOwner, number>();
-    for (const [name, us] of Object.entries(at.stages_us)) {
-      const { owner } = stageNamed(name);
-      byOwner_us.set(owner, (byOwner_us.get(owner) ?? 0) + us!);
+    for (const { stage, us } of stagesOf(at)) {
+      byOwner_us.set(stage.owner, (byOwner_us.get(stage.owner) ?? 0) + us);
     }
     return [
       { system: point.system, target: nameTarget(point, points), latency_us: at.latency_us, byOwner_us },

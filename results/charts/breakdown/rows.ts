@@ -3,7 +3,7 @@ import type { FloorPoint, Point, Summary } from '../../formats/index.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
 import { floorRows, isOfMeans, lastSystemOf } from '../../sentences/rows.ts';
 import { type BreakdownQuantile, breakdownQuantiles } from '../../summary/stages/breakdown.ts';
-import { type StageOwner, stageNamed, stageOwners } from '../../summary/stages/stage.ts';
+import { type StageOwner, stageOwners, stagesOf } from '../../summary/stages/stage.ts';
 import { formatUs } from '../../text/format.ts';
 
 export const FLOOR_OWNER = 'floor';
@@ -72,9 +72,8 @@ function systemRow(panel: string, point: Point, quantile: BreakdownQuantile): Ro
   const of = { panel, quantile, system, label, row: system, verdict };
   if (!at) return rowOf(of, null, []);
   let from_us = 0;
-  const pieces = Object.entries(at.stages_us).flatMap(([name, us]) => {
-    if (!us || us <= 0) return [];
-    const stage = stageNamed(name);
+  const pieces = stagesOf(at).flatMap(({ stage, us }) => {
+    if (us <= 0) return [];
     const made = pieceOf(of, stage.label, stageOwners[stage.owner], from_us, us, at.latency_us);
     from_us += us;
     return [made];

@@ -4,7 +4,7 @@
  */
 
 import type { StagedRequest } from './join.ts';
-import { rest, type Stage, serverCommand } from './stage.ts';
+import { rest, type Stage, type StageTimes, serverCommand } from './stage.ts';
 
 /** Requests near a quantile are those whose ranks lie so far around it, as shares of all. */
 const windows = { p50: [0.45, 0.55], p99: [0.985, 0.995] } as const;
@@ -20,7 +20,7 @@ export interface BreakdownAt {
   /** How many these were. */
   requests: number;
   /** Means over the same requests, by the names of stages, in their order; their sum is latency_us. */
-  stages_us: Record<string, number>;
+  stages_us: StageTimes;
 }
 
 /**
@@ -40,7 +40,7 @@ export function breakdownAt(
   const mean_us = (of: (request: StagedRequest) => number): number =>
     near.reduce((sum, request) => sum + of(request), 0) / near.length / 1000;
   const latency_us = mean_us(({ latency_ns }) => latency_ns);
-  const stages_us: Record<string, number> = {};
+  const stages_us: StageTimes = {};
   for (const [index, { name }] of stages.entries()) {
     stages_us[name] = mean_us((request) => request.stages_ns[index]);
   }
@@ -50,14 +50,15 @@ export function breakdownAt(
   return { latency_us, requests: near.length, stages_us };
 }
 
-function splitOffCommand(stages_us: Record<string, number>, server_command_us: number | null): void {
+function splitOffCommand(stages_us: StageTimes, server_command_us: number | null): void {
   if (stages_us[serverCommand.name] === undefined) return;
   if (server_command_us === null) {
     delete stages_us[serverCommand.name];
     return;
   }
   // A mean over all requests can be more than what there is of one near the quantile.
-  const command_us = Math.min(server_command_us, Math.max(0, stages_us.server_and_kernel!));
+  const { server_and_kernel = 0 } = stages_us;
+  const command_us = Math.min(server_command_us, Math.max(0, server_and_kernel));
   stages_us[serverCommand.name] = command_us;
-  stages_us.server_and_kernel! -= command_us;
+  stages_us.server_and_kernel = server_and_kernel - command_us;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import type { StampedConnection, StampFile, Transfer } from '../../formats/index.ts';
 import { breakdownAt } from './breakdown.ts';
 import { joinStamps, type StagedRequest } from './join.ts';
 import { splitStages } from './stage.ts';
-import type { Connection, StampFile, Transfer } from './stamp-file.ts';
 
 const transfer = (
   start: number,
@@ -25,7 +25,12 @@ const request = (requestEnd: number, replyEnd: number) => ({
   sent_ns: 0,
 });
 
-function file(ports: string, connection: Partial<Connection>, machine = 'm', ns_per_count = 1): StampFile {
+function file(
+  ports: string,
+  connection: Partial<StampedConnection>,
+  machine = 'm',
+  ns_per_count = 1,
+): StampFile {
   const whole = { pushes: [], pops: [], requests: [], ...connection };
   return { machine, ns_per_count, connections: new Map([[ports, whole]]) };
 }

@@ -7,8 +7,8 @@
  * the one that receives was entered, so the stages of a request never overlap and add up to t8 - t1.
  */
 import { ResultsError } from '../../errors.ts';
+import type { StampedRequest, StampFile, Transfer } from '../../formats/index.ts';
 import { clientStages, type Stage, schedule, splitStages, twoClockStages } from './stage.ts';
-import type { Request, StampFile, Transfer } from './stamp-file.ts';
 
 export interface StagedRequest {
   /** By CLOCK_MONOTONIC of the client. */
@@ -86,7 +86,7 @@ export function joinStamps(client: StampFile, server: StampFile | null): StagedR
 
 /** The stages of a request that was on schedule, and before them, in an open loop, how far it was behind that. */
 function staged(
-  { sent_ns, latency_ns, behind_ns }: Request,
+  { sent_ns, latency_ns, behind_ns }: StampedRequest,
   scheduled: boolean,
   stages_ns: number[],
 ): StagedRequest {

@@ -1,10 +1,10 @@
 /** A point's breakdown from the stamped requests of all its trials, and what stamping cost. */
 import { median } from 'simple-statistics';
-import type { Measured, Point } from '../../formats/index.ts';
+import type { Measured, Point, StagesFile } from '../../formats/index.ts';
 import { pairedRatio, type TrialValue } from '../bootstrap.ts';
 import type { TrialOutcome } from '../trial-outcome.ts';
 import { breakdownAt } from './breakdown.ts';
-import { type StagesFile, stagedRequests } from './stages-file.ts';
+import { stagedRequests } from './stages-file.ts';
 
 /**
  * Trials whose requests have the stages of the first one count; requests of all of them are ranked together, as those of

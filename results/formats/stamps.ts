@@ -1,5 +1,12 @@
-/** Reads the file of a ring of stamps, as libos/stamps/ring.ts writes it; a test holds the two together. */
-import { ResultsError } from '../../errors.ts';
+/**
+ * Reads the file of a ring of stamps. libos/stamps/ring.ts writes it and draws its layout; it imports none of this, and a
+ * test holds the two together.
+ */
+import { FormatError } from './format.ts';
+
+/** What `bypassbench load --stamps-every` leaves in its folder; a server's is there where the server has stamps. */
+export const CLIENT_STAMPS_FILE = 'client.stamps';
+export const SERVER_STAMPS_FILE = 'server.stamps';
 
 const HEADER_BYTES = 4096;
 const RECORD_BYTES = 64;
@@ -15,7 +22,7 @@ export interface Transfer {
 }
 
 /** A request of the load generator, by the bytes up to its own end and up to the end of its reply. */
-export interface Request {
+export interface StampedRequest {
   requestEnd: number;
   replyEnd: number;
   latency_ns: number;
@@ -24,10 +31,10 @@ export interface Request {
 }
 
 /** What was stamped of one connection, in order. */
-export interface Connection {
+export interface StampedConnection {
   pushes: Transfer[];
   pops: Transfer[];
-  requests: Request[];
+  requests: StampedRequest[];
 }
 
 export interface StampFile {
@@ -35,14 +42,14 @@ export interface StampFile {
   machine: string;
   ns_per_count: number;
   /** By "local port:peer's port". */
-  connections: Map<string, Connection>;
+  connections: Map<string, StampedConnection>;
 }
 
-/** `name` is for the error STAMPS_UNREADABLE, which is thrown when the bytes are no such file. */
-export function readStampFile(name: string, file: Uint8Array): StampFile {
+/** Throws FormatError INVALID when the bytes are not those of a ring. */
+export function readStampFile(file: Uint8Array): StampFile {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const refuse = (what: string): never => {
-    throw new ResultsError('STAMPS_UNREADABLE', `${name}: ${what}; measure it again`);
+    throw new FormatError('INVALID', what);
   };
   if (file.length < HEADER_BYTES || Buffer.from(file.subarray(0, 8)).toString('latin1') !== 'BBSTAMP1') {
     refuse('these are no stamps');
@@ -52,7 +59,7 @@ export function readStampFile(name: string, file: Uint8Array): StampFile {
   const records = Math.min(written, capacity);
   if (!(records >= 0) || file.length < HEADER_BYTES + records * RECORD_BYTES) refuse('it is cut off');
   const oldest = written > capacity ? written % capacity : 0;
-  const connections = new Map<string, Connection>();
+  const connections = new Map<string, StampedConnection>();
   for (let i = 0; i < records; i++) {
     readRecord(view, HEADER_BYTES + ((oldest + i) % capacity) * RECORD_BYTES, connections);
   }
@@ -63,7 +70,7 @@ export function readStampFile(name: string, file: Uint8Array): StampFile {
   };
 }
 
-function readRecord(view: DataView, at: number, connections: Map<string, Connection>): void {
+function readRecord(view: DataView, at: number, connections: Map<string, StampedConnection>): void {
   const kind = view.getUint32(at, true);
   const key = `${view.getUint16(at + 4, true)}:${view.getUint16(at + 6, true)}`;
   let connection = connections.get(key);
@@ -94,7 +101,7 @@ function readRecord(view: DataView, at: number, connections: Map<string, Connect
   else if (kind === kinds.pop) connection.pops.push(transfer);
 }
 
-/** From the two pairs of readings of the counter and CLOCK_MONOTONIC; of a server that still runs there is one, and no rate. */
+/** From the two pairs of readings of the counter and CLOCK_MONOTONIC; a server that still runs has one, and no rate. */
 function nsPerCount(view: DataView): number {
   const counts = Number(view.getBigUint64(40, true) - view.getBigUint64(24, true));
   const ns = view.getFloat64(48, true) - view.getFloat64(32, true);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadResultSchema } from './bundle.ts';
+import { loadResultFormat } from './load-result.ts';
 
 /** As the load generator wrote it before it had an open loop, means and idle connections. */
 const first = {
@@ -32,9 +32,11 @@ const first = {
   ],
 };
 
-describe('loadResultSchema', () => {
+const read = (json: object) => loadResultFormat.read(JSON.stringify(json));
+
+describe('loadResultFormat', () => {
   it('reads the first files, which were all of closed loops', () => {
-    expect(loadResultSchema.parse(first)).toMatchObject({
+    expect(read(first)).toMatchObject({
       loop: 'closed',
       rate_ops: null,
       arrivals: null,
@@ -44,8 +46,17 @@ describe('loadResultSchema', () => {
     });
   });
 
-  it('refuses a loop that there is not, and a rate of nothing', () => {
-    expect(loadResultSchema.safeParse({ ...first, loop: 'ajar' }).success).toBe(false);
-    expect(loadResultSchema.safeParse({ ...first, loop: 'open', rate_ops: 0 }).success).toBe(false);
+  it('refuses an unknown loop, and a rate of 0', () => {
+    expect(() => read({ ...first, loop: 'ajar' })).toThrow(/^loop: /);
+    expect(() => read({ ...first, loop: 'open', rate_ops: 0 })).toThrow(/^rate_ops: /);
+  });
+
+  it('writes what it reads', () => {
+    const result = read(first);
+    expect(loadResultFormat.read(loadResultFormat.write(result))).toEqual(result);
+  });
+
+  it('refuses to write what no reader would take', () => {
+    expect(() => loadResultFormat.write({ ...read(first), elapsed_s: Number.NaN })).toThrow(/^elapsed_s: /);
   });
 });

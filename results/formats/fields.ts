@@ -1,0 +1,40 @@
+/** Kinds of fields that several formats have. */
+import { z } from 'zod';
+import { arrivalKinds, operations } from './lists.ts';
+
+/** A name that is also used as part of a file name: no separators, no leading dot. */
+export const fileSafeName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+    'must be a plain name: letters, digits, dot, dash and underscore, starting with a letter or digit',
+  );
+export const count = z.int().nonnegative();
+export const positive = z.int().positive();
+export const notNegative = z.number().nonnegative();
+export const microseconds = notNegative;
+export const cores = z.array(count);
+export const timestamp = z.iso.datetime({ offset: true });
+export const outcome = z.enum(['ok', 'failed']);
+/** node, and whatever else took part, by name. */
+export const versions = z.object({ node: z.string() }).catchall(z.string());
+
+/**
+ * What one recorded latency is: that of one round trip, or the mean of the many that a run of a program made which
+ * reports no more. Quantiles of means are not those of round trips: only their middle is like them.
+ */
+export const sample = z.enum(['round_trip', 'run_mean']);
+
+/** The schedule of requests, in requests per second of all connections together; null in a closed loop. */
+export const openLoop = z
+  .strictObject({ rate_ops: z.number().positive(), arrivals: z.enum(arrivalKinds) })
+  .nullable()
+  .default(null);
+
+/** What is measured for each system in each trial. One point of the summary per system and target. */
+export const measurementTarget = z.strictObject({
+  operation: z.enum(operations),
+  clients: positive,
+  value_bytes: count,
+});
+export type MeasurementTarget = z.infer<typeof measurementTarget>;

@@ -1,0 +1,34 @@
+/**
+ * Words that files, experiments and command lines share. This file imports nothing: the load generator's thread takes its
+ * lists from here, without the library that checks files.
+ */
+
+/** The libOS's own list is in libos/index.ts, which imports no format; a test holds the two together. */
+export const backends = ['kernel', 'rdma', 'dpdk'] as const;
+
+/** What one request asks. The load generator knows GET and SET by their index here. */
+export const requestOperations = ['get', 'set'] as const;
+/** What a measurement asks: a mix holds both. */
+export const operations = [...requestOperations, 'mix'] as const;
+export type Operation = (typeof operations)[number];
+
+/** How the requests of an open loop are spread: as independent users send, or evenly. */
+export const arrivalKinds = ['poisson', 'constant'] as const;
+export type ArrivalKind = (typeof arrivalKinds)[number];
+
+export const keyDistributions = ['uniform', 'single'] as const;
+export type KeyDistribution = (typeof keyDistributions)[number];
+
+/** What a client does while it waits for replies: spin on its core, or sleep in the kernel. */
+export const waitModes = ['poll', 'block'] as const;
+
+/**
+ * What lies between client and server: a device with a wire, one that the kernel or a library makes of software, or memory
+ * that both processes have. Latencies of different kinds cannot be compared as like with like.
+ */
+export const provenances = ['real_device', 'software_device', 'shared_memory'] as const;
+export type Provenance = (typeof provenances)[number];
+
+/** What a system is in the paper's comparison: of a role there may be several systems, of bypass one a backend. */
+export const roles = ['unmodified', 'libos_over_kernel', 'bypass'] as const;
+export type Role = (typeof roles)[number];

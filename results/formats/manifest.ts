@@ -1,0 +1,117 @@
+/** manifest.json: what was to be run, on which machine, with which software. */
+import { z } from 'zod';
+import {
+  cores,
+  fileSafeName,
+  measurementTarget,
+  notNegative,
+  openLoop,
+  positive,
+  timestamp,
+} from './fields.ts';
+import { Format } from './format.ts';
+import { keyDistributions, provenances, roles, waitModes } from './lists.ts';
+import { upgradeManifest } from './older-manifest.ts';
+
+export const MANIFEST_FILE = 'manifest.json';
+const SCHEMA = 'bypassbench.manifest/2';
+
+/** The commit of a checkout, null where it is no clone, and whether its files differ from it. */
+const gitState = z.strictObject({ commit: z.string().nullable(), dirty: z.boolean() });
+
+/** One system under test, as the manifest describes it. */
+const system = z.strictObject({
+  /** Key of the system: in folder names, in summary.json, in the reference values. */
+  name: fileSafeName,
+  /** What the figure writes under the bars. */
+  label: z.string().min(1),
+  /** The system that this one repeats, to show the noise between the same and the same; null for others. */
+  repeats: fileSafeName.nullable().default(null),
+  /** Null where the system has no part in the paper's split and published values. */
+  role: z.enum(roles).nullable(),
+  /** The family of systems that it is compared within; empty where an experiment has one family. */
+  group: z.string(),
+  /** How the server does its I/O, e.g. `kernel`, `rdma`, `dpdk`. */
+  backend: z.string().min(1),
+  /** What carries the bytes, e.g. `loopback`, `mlx5 (ConnectX-4)`, `net_memif (shared memory)`. */
+  device: z.string().min(1),
+  /** What kind of thing that is; null where an older run does not say. */
+  provenance: z.enum(provenances).nullable().default(null),
+  /**
+   * The checkout of this project that its server and load generator are of; null for the one that ran it all, whose
+   * commit is the manifest's own.
+   */
+  checkout: gitState.nullable().default(null),
+  /** A sentence a reader must know before comparing, or null. */
+  transport_note: z.string().nullable(),
+  client: z.strictObject({ wait: z.enum(waitModes), backend: z.string().min(1) }),
+  server_cores: cores,
+  client_cores: cores,
+});
+
+/** A lower bound of systems: what the same exchange takes with nothing of them but their device. */
+const floor = z.strictObject({
+  /** Key of the floor, among those of the systems: in folder names and in summary.json. */
+  name: fileSafeName,
+  /** What the figure writes beside the value. */
+  label: z.string().min(1),
+  /** Names of the systems across whose bars it is drawn: it is measured once for all of them. */
+  systems: z.array(fileSafeName).min(1),
+  cores,
+});
+
+const manifest = z.strictObject({
+  schema: z.literal(SCHEMA),
+  experiment: fileSafeName,
+  title: z.string().min(1),
+  quick: z.boolean(),
+  /** The command line that repeats this run, one element an argument. */
+  command: z.array(z.string()).min(1),
+  started_at: timestamp,
+  /** Null while the run is going on, and for ever if it was interrupted. */
+  finished_at: timestamp.nullable(),
+  /** The resolved experiment configuration, kept whole for the reader; nothing here is computed from it. */
+  config: z.record(z.string(), z.unknown()),
+  /** What `config` comes down to: the part that the summary, the caption and the verdicts are made from. */
+  plan: z.strictObject({
+    trials: positive,
+    measurements: z.array(measurementTarget).min(1),
+    pipeline: positive,
+    open_loop: openLoop,
+    keys: positive,
+    key_distribution: z.enum(keyDistributions),
+    seed: z.int(),
+    warmup_s: notNegative,
+    /** A measurement ends after a time or after a number of requests; the other one is null. */
+    duration_s: z.number().positive().nullable(),
+    requests: positive.nullable(),
+    /** Of the stamping that follows each measurement; null where nothing is stamped. */
+    stages: z.strictObject({ every: positive, duration_s: z.number().positive() }).nullable().default(null),
+    /** Name of the file of published values (results/run/reference/) that the run is set beside, or null. */
+    reference: z.string().nullable(),
+  }),
+  machine: z.strictObject({
+    cpu: z.string(),
+    cores: positive,
+    governor: z.string().nullable(),
+    kernel: z.string(),
+    os: z.string(),
+    virtual: z.boolean(),
+    hypervisor: z.string().nullable(),
+    memory_bytes: positive,
+    /** Processes that wanted to run, averaged over the minute before the run: other work shows in latencies. */
+    load_average_1m: notNegative,
+  }),
+  /** node, bypassbench, the libraries, and for each system the first line that its version command printed. */
+  versions: z.object({ node: z.string(), bypassbench: z.string() }).catchall(z.string()),
+  git: gitState,
+  systems: z.array(system).min(1),
+  /** Runs from before there were floors have none. */
+  floors: z.array(floor).default([]),
+});
+
+export type Manifest = z.infer<typeof manifest>;
+export type SystemUnderTest = z.infer<typeof system>;
+export const manifestFormat = new Format<Manifest>(SCHEMA, manifest, {
+  older: { 'bypassbench.manifest/1': upgradeManifest },
+});

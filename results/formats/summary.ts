@@ -1,0 +1,205 @@
+/** summary.json: what a run found out, made from its raw files. */
+import { z } from 'zod';
+import {
+  count,
+  fileSafeName,
+  measurementTarget,
+  microseconds,
+  notNegative,
+  openLoop,
+  positive,
+  sample,
+} from './fields.ts';
+import { Format } from './format.ts';
+import { provenances } from './lists.ts';
+import { stageNames } from './stages.ts';
+
+export const SUMMARY_FILE = 'summary.json';
+const SCHEMA = 'bypassbench.summary/2';
+
+/** Collections of garbage: how many, how long together, and the longest. */
+const gc = z.strictObject({
+  count,
+  total_ms: notNegative,
+  longest_ms: notNegative,
+});
+
+/** A ratio with its interval over trials (bootstrap.ts); no interval with fewer than 3 trials. */
+const ratio = z.strictObject({
+  ratio: z.number().positive(),
+  interval: z.strictObject({ low: z.number(), high: z.number() }).nullable(),
+  trials: positive,
+  /** The smallest relative difference that could be told from none. */
+  detectable: notNegative.nullable(),
+});
+
+/** What one of the slowest requests waited for: the first of these that happened while it was under way (summary/tail.ts). */
+export const tailCauses = [
+  'client_gc',
+  'server_gc',
+  'client_descheduled',
+  'server_descheduled',
+  'client_stalled',
+  'server_stalled',
+  'none_seen',
+] as const;
+export type TailCause = (typeof tailCauses)[number];
+
+/** Means over the requests near a quantile; the stages add up to the latency. */
+const breakdownAt = z.strictObject({
+  latency_us: microseconds,
+  requests: positive,
+  /** By the names of stages (stages/stage.ts), in their order. A remainder may be below zero by the error of readings. */
+  stages_us: z.partialRecord(z.enum(stageNames), z.number()),
+});
+
+const measured = z.strictObject({
+  ...measurementTarget.shape,
+  /** From the histograms of all trials, merged by count; null when there is no sample at all. */
+  latency_us: z
+    .strictObject({
+      p50: microseconds,
+      p90: microseconds,
+      p99: microseconds,
+      p999: microseconds,
+      max: microseconds,
+      mean: microseconds,
+    })
+    .nullable(),
+  /** Interval for the p50 over trials (see interval.ts); null with fewer than two trials. */
+  p50_ci95_us: z.tuple([microseconds, microseconds]).nullable(),
+  /**
+   * The confidence that the interval really has: with few trials 95 % cannot be had from their ranks.
+   * Between 0 and 1; null when there is no interval.
+   */
+  p50_ci_confidence: z.number().min(0).max(1).nullable(),
+  /** p50 of each trial that gave samples, in order of trial: the spread that the interval is made from. */
+  trial_p50_us: z.array(z.strictObject({ trial: positive, p50_us: microseconds })),
+  /** The same for the p99; empty for means, which have none. */
+  trial_p99_us: z.array(z.strictObject({ trial: positive, p99_us: microseconds })),
+  /** Requests per second of each trial that measured any; empty for means. */
+  trial_throughput_ops: z.array(z.strictObject({ trial: positive, throughput_ops: notNegative })),
+  /** All requests over all elapsed time of the measured windows; null when nothing was measured, and for means. */
+  throughput_ops: notNegative.nullable(),
+  /** Latency samples behind the percentiles, and what each of them is. */
+  samples: count,
+  sample,
+  misses: count,
+  errors: count,
+  wrong: count,
+  /** Trials that gave samples, of `trials_planned`. */
+  trials: count,
+  trials_planned: positive,
+  /** What took processor time from it, over all trials; null where no trial tells. */
+  interference: z
+    .strictObject({
+      steal_s: notNegative,
+      throttled_s: notNegative.nullable(),
+      client_involuntary_switches: count.nullable(),
+      server_involuntary_switches: count.nullable(),
+      client_gc: gc.nullable(),
+      /** From the server's start to its end, so the same for all its measurements. */
+      server_gc: gc.nullable(),
+    })
+    .nullable(),
+  /** The slowest thousandth of each trial's requests, by what happened while each was under way (tail.ts). */
+  tail: z
+    .strictObject({
+      requests: count,
+      /** How many there were; of some the generator has kept no time. */
+      expected: count,
+      /** Whether the server's pauses are known. */
+      server_seen: z.boolean(),
+      causes: z.record(z.enum(tailCauses), count),
+    })
+    .nullable(),
+  verdict: z.enum(['valid', 'suspect', 'invalid']),
+  /** Sentences; empty exactly when the verdict is valid. */
+  reasons: z.array(z.string()),
+});
+
+const point = z.strictObject({
+  system: fileSafeName,
+  label: z.string(),
+  backend: z.string(),
+  device: z.string(),
+  provenance: z.enum(provenances).nullable(),
+  ...measured.shape,
+  /** Where the time goes, from the stamped requests of all trials; null where nothing, or too little, was stamped. */
+  breakdown: z
+    .strictObject({
+      p50: breakdownAt.nullable(),
+      p99: breakdownAt.nullable(),
+      /** Requests with all their stamps, over all trials, and those that miss some or contradict themselves. */
+      joined: count,
+      incomplete: count,
+      inconsistent: count,
+    })
+    .nullable(),
+  /** p50 of stamped requests over that of the measurement before, which had no stamps: what stamping costs. */
+  probe_overhead: ratio.nullable(),
+  /** p50 over that of the first system at the same target; null for the first itself, and without trials of both. */
+  versus_first: ratio.nullable(),
+});
+
+const floorPoint = z.strictObject({
+  name: fileSafeName,
+  label: z.string(),
+  /** The systems that it is a floor of. */
+  systems: z.array(fileSafeName).min(1),
+  ...measured.shape,
+});
+
+/** A part of the unmodified system's latency, between 0 and 1 where the systems are in the paper's order. */
+const share = z.strictObject({
+  share: z.number(),
+  interval: z.strictObject({ low: z.number(), high: z.number() }).nullable(),
+});
+
+/** The paper's split of a latency by differences between three systems (split.ts), named by their keys. */
+const split = z.strictObject({
+  ...measurementTarget.shape,
+  unmodified: fileSafeName,
+  libos_over_kernel: fileSafeName,
+  bypass: fileSafeName,
+  /** Medians over the trials that all three have; a difference may be below zero. */
+  unmodified_us: microseconds,
+  interface_us: z.number(),
+  data_path_us: z.number(),
+  rest_us: microseconds,
+  interface: share,
+  data_path: share,
+  kernel: share,
+  trials: positive,
+  /** The shares by the published values; null where these have no such system. */
+  published: z.strictObject({ interface: z.number(), data_path: z.number(), kernel: z.number() }).nullable(),
+});
+
+const summary = z.strictObject({
+  schema: z.literal(SCHEMA),
+  experiment: z.string(),
+  title: z.string(),
+  quick: z.boolean(),
+  finished: z.boolean(),
+  /** Requests in flight on each connection. */
+  pipeline: positive,
+  open_loop: openLoop,
+  points: z.array(point).min(1),
+  floors: z.array(floorPoint),
+  /** For each unmodified system, each way past the kernel and each target. */
+  splits: z.array(split),
+  /** Points of systems that repeat another one, and how much they differ from it: the noise. */
+  repeats: z.array(
+    z.strictObject({ ...point.shape, repeats: fileSafeName, versus_itself: ratio.nullable() }),
+  ),
+});
+
+/** What a run found out about one system or floor and one target. */
+export type Measured = z.infer<typeof measured>;
+export type Point = z.infer<typeof point>;
+export type Share = z.infer<typeof share>;
+export type Split = z.infer<typeof split>;
+export type Ratio = z.infer<typeof ratio>;
+export type FloorPoint = z.infer<typeof floorPoint>;
+export type Summary = z.infer<typeof summary>;
+export const summaryFormat = new Format<Summary>(SCHEMA, summary);

@@ -1,0 +1,59 @@
+/** trial.json: how one start of one system, or one trial of a floor, went. */
+import { z } from 'zod';
+import {
+  count,
+  fileSafeName,
+  measurementTarget,
+  notNegative,
+  outcome,
+  positive,
+  timestamp,
+} from './fields.ts';
+import { Format } from './format.ts';
+
+export const TRIAL_FILE = 'trial.json';
+const SCHEMA = 'bypassbench.trial/1';
+
+const interference = z.strictObject({
+  /** Time that the hypervisor gave to others, by core, in steps of 10 ms. */
+  steal_s: z.record(z.string(), notNegative),
+  /** Time that a limit of the control group held its processes back; null where there is no such group. */
+  throttled_s: notNegative.nullable(),
+  /** How often a thread of the server was taken off its core; null for a floor. */
+  server_involuntary_switches: count.nullable(),
+});
+
+const trial = z.strictObject({
+  schema: z.literal(SCHEMA),
+  /** Name of the system, or of the floor. */
+  system: fileSafeName,
+  /** 1 to the plan's number of trials. */
+  trial: positive,
+  /** Place in the shuffled order of the whole run, from 1. */
+  order: positive,
+  status: outcome,
+  /** Why it failed, in a sentence; null when it did not. */
+  reason: z.string().nullable(),
+  /** Last lines of the log that explains the failure. */
+  log_tail: z.array(z.string()).nullable(),
+  started_at: timestamp,
+  elapsed_s: notNegative,
+  /** The command line of the server; for a floor, of the program that measures. */
+  server_command: z.array(z.string()),
+  measurements: z.array(
+    z.strictObject({
+      ...measurementTarget.shape,
+      status: outcome,
+      reason: z.string().nullable(),
+      /** Folder inside the trial's folder, holding result.json. */
+      dir: fileSafeName,
+      elapsed_s: notNegative,
+      /** What took processor time from it; null where it failed, and in older runs. */
+      interference: interference.nullable().default(null),
+    }),
+  ),
+});
+
+export type Interference = z.infer<typeof interference>;
+export type Trial = z.infer<typeof trial>;
+export const trialFormat = new Format<Trial>(SCHEMA, trial);
