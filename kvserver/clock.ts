@@ -1,5 +1,5 @@
 /** The engine's clock: read once for a batch of requests, so that a request costs no call for the time. */
-export class Clock {
+export class EngineClock {
   /** Milliseconds since the epoch, as of the last update. */
   nowMs: number;
   readonly #read: () => number;

@@ -1,7 +1,7 @@
 /** The parameters of a running server that CONFIG GET shows and, some of them, CONFIG SET changes. */
 import {
   DATABASES,
-  type EngineOptions,
+  type EngineSetup,
   type OutputBufferLimit,
   parseMemory,
   parseOutputBufferLimit,
@@ -30,7 +30,7 @@ export class Configuration {
   /** Parameters by name, for CONFIG. */
   readonly parameters: ReadonlyMap<string, Parameter>;
 
-  constructor(options: EngineOptions) {
+  constructor(options: EngineSetup) {
     this.frontend = options.frontend;
     this.backend = options.backend;
     this.port = options.port;

@@ -5,14 +5,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Client } from './client.ts';
-import { Clock } from './clock.ts';
+import { EngineClock } from './clock.ts';
 import { allCommands } from './commands/all.ts';
-import type { CommandTable, Server } from './commands/table.ts';
+import type { CommandTable, ServerState } from './commands/table.ts';
 import { Configuration } from './configuration.ts';
 import type { FrontEnd } from './frontend.ts';
 import { KeyedHash } from './keyspace/hash.ts';
 import { Keyspace } from './keyspace/keyspace.ts';
-import { DATABASES, type EngineOptions } from './options.ts';
+import { DATABASES, type EngineSetup } from './options.ts';
 import { latin1, latin1Bytes } from './resp/bytes.ts';
 import { type BlockSource, ReplyWriter } from './resp/reply.ts';
 import { BROKEN, NEED_MORE, type Request, TOO_LARGE } from './resp/request.ts';
@@ -30,9 +30,9 @@ const REHASH_BUCKETS_PER_TICK = 2000;
 /** Where replies to a client go whose output exceeded its limit. */
 const SINK_BYTES = 64 * 1024;
 
-export class Engine implements BlockSource, Server {
+export class Engine implements BlockSource, ServerState {
   readonly configuration: Configuration;
-  readonly clock: Clock;
+  readonly clock: EngineClock;
   readonly commands: CommandTable = allCommands();
   readonly clients = new Map<number, Client>();
   readonly startedMs: number;
@@ -51,9 +51,9 @@ export class Engine implements BlockSource, Server {
   #nextClientId = 1;
   #lastTickMs: number;
 
-  constructor(options: EngineOptions) {
+  constructor(options: EngineSetup) {
     this.configuration = new Configuration(options);
-    this.clock = new Clock(options.readClockMs ?? Date.now);
+    this.clock = new EngineClock(options.readClockMs ?? Date.now);
     this.startedMs = this.clock.nowMs;
     this.#lastTickMs = this.clock.nowMs;
     const seed = randomBytes(8);

@@ -43,7 +43,8 @@ export interface ServeOptions {
   pauses: string | null;
 }
 
-export type EngineOptions = Omit<ServeOptions, 'core'> & {
+/** What an engine is made with: the thread's core is not its business. */
+export type EngineSetup = Omit<ServeOptions, 'core'> & {
   /** Milliseconds since the epoch. */
   readClockMs?: () => number;
 };

@@ -9,7 +9,7 @@ import {
 } from '../libos/index.ts';
 import { atLeast, integer, perSecond, seconds, share } from './arguments.ts';
 import { LoadError } from './errors.ts';
-import type { GeneratorInput } from './measurement/generator.ts';
+import type { GeneratorInput } from './measurement/measuring.ts';
 import { checkOptions, type LoadOptions, type LoadOutcome, parseTarget } from './measurement/options.ts';
 import { phaseNames } from './measurement/phases.ts';
 import { createResultFolder, describeOutcome, writeResult } from './measurement/result.ts';

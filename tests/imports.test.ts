@@ -21,6 +21,24 @@ const backend = /^libos\/(kernel|rdma|dpdk)\//;
 const knowsBackends = /^libos\/(index|command)\.ts$/;
 const starters = /^(node:)?(child_process|worker_threads|net|cluster)$|^(execa|koffi)$/;
 
+/** The folders of loadgen from the ground up, and what lies beside them: errors, arguments and progress, then the command. */
+const loadgenLayers = [
+  /^loadgen\/(errors|arguments|progress-bar)\.ts$/,
+  /^loadgen\/workload\//,
+  /^loadgen\/connections\//,
+  /^loadgen\/loops\//,
+  /^loadgen\/measurement\//,
+  /^loadgen\/(floor|calibrate)\//,
+  /^loadgen\/command\.ts$/,
+];
+/** Undefined outside of loadgen. */
+const layerOf = (file: string): number | undefined => {
+  if (!file.startsWith('loadgen/')) return undefined;
+  const layer = loadgenLayers.findIndex((files) => files.test(file));
+  if (layer < 0) throw new Error(`${file} is in none of loadgen's layers`);
+  return layer;
+};
+
 const files = parts.flatMap((part) => filesBelow(part, /\.(ts|mjs)$/));
 const imports = files.flatMap(importsOf);
 const show = ({ from, to }: Import) => `${from} -> ${to}`;
@@ -62,6 +80,19 @@ describe('imports', () => {
       return !(isTest(from) ? known.has(name) : shipped.includes(name));
     });
     expect(missing.map(show)).toEqual([]);
+  });
+
+  it('lead down the layers of loadgen', () => {
+    const upward = imports.filter(({ from, to }) => {
+      const [above, below] = [layerOf(from), layerOf(to)];
+      return above !== undefined && below !== undefined && above < below;
+    });
+    expect(imports.map(show)).toContain('loadgen/loops/closed-loop.ts -> loadgen/connections/connections.ts');
+    expect(upward.map(show)).toEqual([]);
+  });
+
+  it('make no circles of types in kvserver and loadgen', () => {
+    expect(circlesOf(imports.filter(({ from }) => /^(kvserver|loadgen)\//.test(from)))).toEqual([]);
   });
 
   it('make no circles', () => {

@@ -7,7 +7,7 @@ import { latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { DB_OUT_OF_RANGE, NOT_AN_INTEGER, SYNTAX_ERROR, wrongArity } from './replies.ts';
-import { type CommandSpec, noSubcommand, type Server } from './table.ts';
+import { type CommandSpec, noSubcommand, type ServerState } from './table.ts';
 import { REDIS_VERSION } from './version.ts';
 
 function ping(_client: Client, request: Request, reply: ReplyWriter): void {
@@ -25,7 +25,7 @@ function quit(client: Client, _request: Request, reply: ReplyWriter): void {
   client.closing = true;
 }
 
-function select(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function select(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const index = request.integer(1);
   if (!(Math.abs(index) < 2 ** 31)) {
     reply.error(NOT_AN_INTEGER);
@@ -37,7 +37,7 @@ function select(client: Client, request: Request, reply: ReplyWriter, server: Se
   }
 }
 
-function selectDatabase(client: Client, index: number, server: Server): void {
+function selectDatabase(client: Client, index: number, server: ServerState): void {
   client.databaseIndex = index;
   client.database = server.database(index);
 }
@@ -45,7 +45,7 @@ function selectDatabase(client: Client, index: number, server: Server): void {
 const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.';
 
 /** Whether the only user there is, `default`, may enter with this password. */
-function mayEnter(user: string, password: string, server: Server): boolean {
+function mayEnter(user: string, password: string, server: ServerState): boolean {
   const { requirepass } = server.configuration;
   if (user !== 'default') return false;
   if (requirepass === '') return true;
@@ -59,7 +59,7 @@ function enter(client: Client): void {
   client.request.authenticated = true;
 }
 
-function auth(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function auth(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   if (request.argc > 3) {
     reply.error(SYNTAX_ERROR);
     return;
@@ -79,7 +79,7 @@ function auth(client: Client, request: Request, reply: ReplyWriter, server: Serv
   reply.ok();
 }
 
-function hello(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function hello(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   let next = 1;
   let protocol = client.protocol;
   if (request.argc > 1) {
@@ -148,7 +148,7 @@ function hello(client: Client, request: Request, reply: ReplyWriter, server: Ser
   reply.array(0);
 }
 
-function reset(client: Client, _request: Request, reply: ReplyWriter, server: Server): void {
+function reset(client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
   client.name = '';
   client.protocol = 2;
   reply.protocol = 2;
@@ -184,7 +184,7 @@ function clientGetName(client: Client, _request: Request, reply: ReplyWriter): v
 }
 
 /** What CLIENT LIST and CLIENT INFO say of a client; Redis's fields that have no meaning here are left out. */
-function describe(client: Client, server: Server): string {
+function describe(client: Client, server: ServerState): string {
   const { nowMs } = server.clock;
   const age = Math.floor((nowMs - client.connectedMs) / 1000);
   const idle = Math.floor((nowMs - client.lastActiveMs) / 1000);
@@ -212,13 +212,13 @@ function describe(client: Client, server: Server): string {
   ].join(' ');
 }
 
-function clientInfo(client: Client, _request: Request, reply: ReplyWriter, server: Server): void {
+function clientInfo(client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
   reply.verbatim(`${describe(client, server)}\n`);
 }
 
 const CLIENT_TYPES = ['normal', 'master', 'replica', 'slave', 'pubsub'];
 
-function clientList(_client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function clientList(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   let chosen: Iterable<Client> = server.clients.values();
   if (request.argc === 4 && request.is(2, 'type')) {
     const type = request.text(3).toLowerCase();

@@ -5,7 +5,7 @@ import type { Request } from '../resp/request.ts';
 import { EX, EXAT, type ExpireUnit, expiryTimeMs, PX, PXAT } from './expire-time.ts';
 import { find, findToRead } from './lookup.ts';
 import { invalidExpireTime, NOT_AN_INTEGER } from './replies.ts';
-import type { CommandSpec, Handler, Server } from './table.ts';
+import type { CommandSpec, Handler, ServerState } from './table.ts';
 
 type ExpireCondition = 'nx' | 'xx' | 'gt' | 'lt';
 
@@ -32,7 +32,7 @@ function expireConditions(request: Request, reply: ReplyWriter): Set<ExpireCondi
 }
 
 function expireCommand(name: string, unit: ExpireUnit): Handler {
-  return (client: Client, request: Request, reply: ReplyWriter, server: Server): void => {
+  return (client: Client, request: Request, reply: ReplyWriter, server: ServerState): void => {
     const conditions = expireConditions(request, reply);
     if (conditions === null) return;
     const value = request.integer(2);
@@ -70,7 +70,7 @@ function expireCommand(name: string, unit: ExpireUnit): Handler {
 
 /** TTL and its kin: -2 without the key, -1 without a time to live. */
 function timeToLiveCommand(unit: ExpireUnit): Handler {
-  return (client: Client, request: Request, reply: ReplyWriter, server: Server): void => {
+  return (client: Client, request: Request, reply: ReplyWriter, server: ServerState): void => {
     const entry = findToRead(client, request, 1);
     const expiryMs = entry === 0 ? -2 : client.database.expiryMs(entry);
     if (expiryMs < 0) {

@@ -1,11 +1,11 @@
 /** The text of INFO: sections of "field:value" lines, of Redis's fields those that have a meaning here. */
 import { release } from 'node:os';
-import type { Server } from './table.ts';
+import type { ServerState } from './table.ts';
 import { REDIS_VERSION } from './version.ts';
 
 type Fields = Record<string, string | number>;
 
-const SECTIONS: Record<string, (server: Server) => Fields> = {
+const SECTIONS: Record<string, (server: ServerState) => Fields> = {
   server: serverFields,
   clients: clientFields,
   memory: memoryFields,
@@ -18,7 +18,7 @@ const SECTIONS: Record<string, (server: Server) => Fields> = {
 const NOT_BY_DEFAULT = ['commandstats'];
 
 /** The sections of these names in lower case, "default", "all" and "everything" among them. */
-export function infoText(names: string[], server: Server): string {
+export function infoText(names: string[], server: ServerState): string {
   const wanted = names.length === 0 ? ['default'] : names;
   const everything = wanted.includes('all') || wanted.includes('everything');
   const parts: string[] = [];
@@ -32,7 +32,7 @@ export function infoText(names: string[], server: Server): string {
   return parts.join('\r\n');
 }
 
-function serverFields(server: Server): Fields {
+function serverFields(server: ServerState): Fields {
   const { configuration, clock, startedMs, runId } = server;
   const uptimeS = Math.floor((clock.nowMs - startedMs) / 1000);
   return {
@@ -53,7 +53,7 @@ function serverFields(server: Server): Fields {
   };
 }
 
-function clientFields(server: Server): Fields {
+function clientFields(server: ServerState): Fields {
   return {
     connected_clients: server.clients.size,
     maxclients: server.configuration.maxClients,
@@ -61,7 +61,7 @@ function clientFields(server: Server): Fields {
   };
 }
 
-function memoryFields(server: Server): Fields {
+function memoryFields(server: ServerState): Fields {
   const { rss, heapUsed, external } = process.memoryUsage();
   let datasetBytes = 0;
   let reservedBytes = 0;
@@ -89,7 +89,7 @@ function human(bytes: number): string {
   return `${unit === 0 ? bytes : bytes.toFixed(2)}${units[unit]}`;
 }
 
-function statsFields(server: Server): Fields {
+function statsFields(server: ServerState): Fields {
   const { stats } = server;
   return {
     total_connections_received: stats.connections,
@@ -105,7 +105,7 @@ function statsFields(server: Server): Fields {
   };
 }
 
-function commandFields(server: Server): Fields {
+function commandFields(server: ServerState): Fields {
   const fields: Fields = {};
   for (const command of server.commands.commands) {
     for (const counted of [command, ...(command.subcommands?.commands ?? [])]) {
@@ -115,7 +115,7 @@ function commandFields(server: Server): Fields {
   return fields;
 }
 
-function keyspaceFields(server: Server): Fields {
+function keyspaceFields(server: ServerState): Fields {
   const fields: Fields = {};
   for (const [index, keyspace] of server.databases()) {
     if (keyspace.size === 0) continue;

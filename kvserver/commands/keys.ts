@@ -16,7 +16,7 @@ import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { find, findToRead } from './lookup.ts';
 import { DB_OUT_OF_RANGE, NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX_ERROR } from './replies.ts';
-import type { CommandSpec, Server } from './table.ts';
+import type { CommandSpec, ServerState } from './table.ts';
 
 const SCAN_COUNT = 10;
 /** SCAN looks at up to this many buckets for each element asked for, as a table may be almost empty. */
@@ -125,7 +125,7 @@ function move(client: Client, request: Request, reply: ReplyWriter, overwrite: b
   return true;
 }
 
-function copy(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function copy(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   let target = client.database;
   let replace = false;
   for (let i = 3; i < request.argc; i++) {

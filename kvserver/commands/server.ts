@@ -7,7 +7,7 @@ import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { infoText } from './info.ts';
 import { NOT_A_FLOAT, SYNTAX_ERROR } from './replies.ts';
-import { type Command, type CommandSpec, noSubcommand, type Server } from './table.ts';
+import { type Command, type CommandSpec, noSubcommand, type ServerState } from './table.ts';
 
 function dbsize(client: Client, _request: Request, reply: ReplyWriter): void {
   reply.integer(client.database.size);
@@ -27,26 +27,26 @@ function flushdb(client: Client, request: Request, reply: ReplyWriter): void {
   reply.ok();
 }
 
-function flushall(_client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function flushall(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   if (!isFlushSyntax(request, reply)) return;
   for (const [, keyspace] of server.databases()) keyspace.clear();
   reply.ok();
 }
 
-function time(_client: Client, _request: Request, reply: ReplyWriter, server: Server): void {
+function time(_client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
   const { nowMs } = server.clock;
   reply.array(2);
   reply.bulkText(String(Math.floor(nowMs / 1000)));
   reply.bulkText(String((nowMs % 1000) * 1000));
 }
 
-function info(_client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function info(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const names: string[] = [];
   for (let i = 1; i < request.argc; i++) names.push(request.text(i).toLowerCase());
   reply.verbatim(infoText(names, server));
 }
 
-function debug(_client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function debug(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   if (!request.is(1, 'sleep') || request.argc !== 3) {
     const name = request.text(1).split('\0')[0].slice(0, 128);
     reply.error(`ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`);
@@ -63,7 +63,7 @@ function debug(_client: Client, request: Request, reply: ReplyWriter, server: Se
   reply.ok();
 }
 
-function configGet(_client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function configGet(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const found = new Map<string, string>();
   for (const [name, parameter] of server.configuration.parameters) {
     const text = latin1Bytes(name);
@@ -79,7 +79,7 @@ function configGet(_client: Client, request: Request, reply: ReplyWriter, server
   }
 }
 
-function configSet(_client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function configSet(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   if (request.argc % 2 === 1) {
     reply.error(SYNTAX_ERROR);
     return;
@@ -120,7 +120,7 @@ function configSetError(name: string, problem: string): string {
   return `ERR CONFIG SET failed (possibly related to argument '${name}') - ${problem}`;
 }
 
-function configResetStat(_client: Client, _request: Request, reply: ReplyWriter, server: Server): void {
+function configResetStat(_client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
   server.resetStats();
   reply.ok();
 }
@@ -129,21 +129,21 @@ function configRewrite(_client: Client, _request: Request, reply: ReplyWriter): 
   reply.error('ERR The server is running without a config file');
 }
 
-function commandAll(_client: Client, _request: Request, reply: ReplyWriter, server: Server): void {
+function commandAll(_client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
   reply.array(server.commands.commands.length);
   for (const command of server.commands.commands) writeCommandInfo(command, reply);
 }
 
-function commandCount(_client: Client, _request: Request, reply: ReplyWriter, server: Server): void {
+function commandCount(_client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
   reply.integer(server.commands.commands.length);
 }
 
-function commandList(_client: Client, _request: Request, reply: ReplyWriter, server: Server): void {
+function commandList(_client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
   reply.array(server.commands.commands.length);
   for (const command of server.commands.commands) reply.bulkText(command.spec.name);
 }
 
-function commandInfo(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function commandInfo(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   if (request.argc === 2) {
     commandAll(client, request, reply, server);
     return;
@@ -176,7 +176,7 @@ function writeCommandInfo(command: Command, reply: ReplyWriter): void {
   for (const subcommand of subcommands) writeCommandInfo(subcommand, reply);
 }
 
-function commandDocs(_client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function commandDocs(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   let chosen: readonly Command[] = server.commands.commands;
   if (request.argc > 2) {
     const named: Command[] = [];

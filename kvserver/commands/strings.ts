@@ -7,7 +7,7 @@ import type { Request } from '../resp/request.ts';
 import { EX, EXAT, type ExpireUnit, expiryTimeMs, PX, PXAT } from './expire-time.ts';
 import { find, findToRead, isTypeOrAbsent } from './lookup.ts';
 import { invalidExpireTime, NOT_AN_INTEGER, SYNTAX_ERROR, TOO_LONG_STRING, wrongArity } from './replies.ts';
-import type { CommandSpec, Server } from './table.ts';
+import type { CommandSpec, ServerState } from './table.ts';
 
 /** An APPEND that has to move the value sets as much again aside, up to this. */
 const SPARE_BYTES_MAX = 1024 ** 2;
@@ -38,7 +38,7 @@ function store(client: Client, request: Request, key: number, value: number): nu
   return entry;
 }
 
-function set(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function set(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   if (request.argc === 3) {
     store(client, request, 1, 2);
     reply.ok();
@@ -96,7 +96,7 @@ function expiryArgumentMs(
   unit: ExpireUnit,
   command: string,
   reply: ReplyWriter,
-  server: Server,
+  server: ServerState,
 ): number {
   const value = request.integer(index);
   if (Number.isNaN(value)) {
@@ -108,7 +108,7 @@ function expiryArgumentMs(
   return timeMs;
 }
 
-function setWithOptions(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function setWithOptions(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const options = stringOptions(request, 3, true);
   if (options === null) {
     reply.error(SYNTAX_ERROR);
@@ -145,11 +145,11 @@ function setnx(client: Client, request: Request, reply: ReplyWriter): void {
   reply.integer(1);
 }
 
-function setex(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function setex(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   storeExpiring(client, request, EX, 'setex', reply, server);
 }
 
-function psetex(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function psetex(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   storeExpiring(client, request, PX, 'psetex', reply, server);
 }
 
@@ -159,7 +159,7 @@ function storeExpiring(
   unit: ExpireUnit,
   command: string,
   reply: ReplyWriter,
-  server: Server,
+  server: ServerState,
 ): void {
   const timeMs = expiryArgumentMs(request, 2, unit, command, reply, server);
   if (Number.isNaN(timeMs)) return;
@@ -181,7 +181,7 @@ function getdel(client: Client, request: Request, reply: ReplyWriter): void {
   if (entry !== 0) client.database.delete(entry);
 }
 
-function getex(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function getex(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const options = stringOptions(request, 2, false);
   if (options === null) {
     reply.error(SYNTAX_ERROR);
@@ -246,7 +246,7 @@ function strlen(client: Client, request: Request, reply: ReplyWriter): void {
   reply.integer(entry === 0 ? 0 : client.database.valueLength);
 }
 
-function append(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function append(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const { database } = client;
   const entry = find(client, request, 1);
   if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
@@ -267,7 +267,7 @@ function append(client: Client, request: Request, reply: ReplyWriter, server: Se
   reply.integer(length);
 }
 
-function setrange(client: Client, request: Request, reply: ReplyWriter, server: Server): void {
+function setrange(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const { database } = client;
   const offset = request.integer(2);
   if (Number.isNaN(offset)) {

@@ -3,7 +3,7 @@
  * name. A command family is a list of CommandSpec in a file of its own; all.ts lists the families.
  */
 import type { Client } from '../client.ts';
-import type { Clock } from '../clock.ts';
+import type { EngineClock } from '../clock.ts';
 import type { Configuration } from '../configuration.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
@@ -11,9 +11,9 @@ import type { Request } from '../resp/request.ts';
 import type { EngineStats } from '../stats.ts';
 
 /** What a command sees of the engine that runs it. */
-export interface Server {
+export interface ServerState {
   readonly configuration: Configuration;
-  readonly clock: Clock;
+  readonly clock: EngineClock;
   readonly commands: CommandTable;
   /** By id. */
   readonly clients: ReadonlyMap<number, Client>;
@@ -28,7 +28,7 @@ export interface Server {
 }
 
 /** Runs a command: the arguments are in `request`, the reply goes to `reply`. Must write exactly one reply. */
-export type Handler = (client: Client, request: Request, reply: ReplyWriter, server: Server) => void;
+export type Handler = (client: Client, request: Request, reply: ReplyWriter, server: ServerState) => void;
 
 /** The command flags of COMMAND INFO, of which the engine itself needs only no_auth. */
 export type CommandFlag =

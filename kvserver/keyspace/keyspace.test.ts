@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Clock } from '../clock.ts';
+import { EngineClock } from '../clock.ts';
 import { latin1, latin1Bytes } from '../resp/bytes.ts';
 import { KeyedHash } from './hash.ts';
 import { Keyspace, TYPE_SET, TYPE_STRING } from './keyspace.ts';
@@ -8,7 +8,7 @@ import { SetValue } from './types/set.ts';
 
 class TestClock {
   nowMs = 1_000_000;
-  readonly clock = new Clock(() => this.nowMs);
+  readonly clock = new EngineClock(() => this.nowMs);
   readonly stats = { hits: 0, misses: 0, expired: 0 };
   readonly keyspace = new Keyspace(new KeyedHash(1, 2), this.clock, this.stats);
 

@@ -13,7 +13,7 @@
  * `valueStart` and `valueLength`: valid until the next call.
  */
 
-import type { Clock } from '../clock.ts';
+import type { EngineClock } from '../clock.ts';
 import { copyBytes, equalBytes, NO_BYTES } from '../resp/bytes.ts';
 import { Arena } from './arena.ts';
 import { ExpiryTable } from './expiry.ts';
@@ -74,7 +74,7 @@ export class Keyspace {
   valueLength = 0;
 
   readonly #hash: KeyedHash;
-  readonly #clock: Clock;
+  readonly #clock: EngineClock;
   readonly #stats: KeyspaceStats;
 
   #arena = new Arena();
@@ -91,7 +91,7 @@ export class Keyspace {
   #freeObjects: number[] = [];
   #expiry = new ExpiryTable();
 
-  constructor(hash: KeyedHash, clock: Clock, stats: KeyspaceStats) {
+  constructor(hash: KeyedHash, clock: EngineClock, stats: KeyspaceStats) {
     this.#hash = hash;
     this.#clock = clock;
     this.#stats = stats;

@@ -6,7 +6,7 @@
  */
 import { createLibos, type DataPathContext, type Endpoint, nowNs, PauseLog } from '../../libos/index.ts';
 import { Connections } from '../connections/connections.ts';
-import { INTENDED, RECEIVED, type Reply, ReplyStatus, SENT } from '../connections/reply.ts';
+import { INTENDED, RECEIVED, type ReplyRecord, ReplyStatus, SENT } from '../connections/reply.ts';
 import { LoadError } from '../errors.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
@@ -162,7 +162,7 @@ class ClosedSlice implements LoopControl {
     this.#endNs = this.#startNs + seconds * 1e9;
   }
 
-  reply({ status, timesNs }: Reply): void {
+  reply({ status, timesNs }: ReplyRecord): void {
     requireRight(status);
     if (timesNs[SENT] < this.#startNs) return;
     this.#samples.add(timesNs[RECEIVED] - timesNs[SENT]);
@@ -186,7 +186,7 @@ class OpenSlice implements OpenLoopControl {
     this.#startNs = startNs;
   }
 
-  reply({ status, timesNs }: Reply): void {
+  reply({ status, timesNs }: ReplyRecord): void {
     requireRight(status);
     if (timesNs[INTENDED] >= this.#startNs) this.#samples.add(timesNs[RECEIVED] - timesNs[INTENDED]);
   }

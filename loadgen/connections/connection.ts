@@ -10,7 +10,7 @@
 import { type Libos, nowNs, type QueueDescriptor, type ScatterGatherArray } from '../../libos/index.ts';
 import type { RequestSource } from '../workload/requests.ts';
 import type { Workload } from '../workload/workload.ts';
-import { INTENDED, RECEIVED, Reply, type ReplySink, ReplyStatus, SENT } from './reply.ts';
+import { INTENDED, RECEIVED, ReplyRecord, type ReplySink, ReplyStatus, SENT } from './reply.ts';
 import { ReplyChecker } from './reply-checker.ts';
 import type { RequestStamps } from './request-stamps.ts';
 
@@ -22,7 +22,7 @@ export class Connection {
   /** Most requests that may be outstanding. */
   readonly pipeline: number;
   readonly #checker = new ReplyChecker();
-  readonly #reply = new Reply();
+  readonly #reply = new ReplyRecord();
   readonly #sentNs: Float64Array;
   readonly #keys: Float64Array;
   readonly #operations: Uint8Array;

@@ -11,16 +11,17 @@ import { ReplyStatus } from './reply.ts';
 const MAX_LINE_BYTES = 1024;
 const [PLUS, MINUS, DOLLAR, CR, LF] = [...'+-$\r\n'].map((char) => char.charCodeAt(0));
 
-const Start = 0;
-const Line = 1;
-const Body = 2;
+/** Where in a reply the checker is. */
+const START = 0;
+const LINE = 1;
+const BODY = 2;
 
 export class ReplyChecker {
   /** Where the next reply begins, once check() has found the end of one; undefined after Incomplete. */
   end = 0;
   /** Text of the last error reply. */
   errorText = '';
-  #state = Start;
+  #state = START;
   #line = '';
   #bodyLeft = 0;
   /** Bytes of the reply seen so far, and whether they all were as expected. */
@@ -32,12 +33,12 @@ export class ReplyChecker {
    * consumed all bytes and the reply goes on: call again with the same `expected` and the bytes that follow.
    */
   check(bytes: Uint8Array, at: number, limit: number, expected: Uint8Array): ReplyStatus {
-    if (this.#state === Start && limit - at >= expected.length && equal(bytes, at, expected)) {
+    if (this.#state === START && limit - at >= expected.length && equal(bytes, at, expected)) {
       this.end = at + expected.length;
       return ReplyStatus.Right;
     }
     while (at < limit) {
-      if (this.#state === Body && this.#bodyLeft > 1) {
+      if (this.#state === BODY && this.#bodyLeft > 1) {
         at += this.#compareBody(bytes, at, Math.min(limit - at, this.#bodyLeft - 1), expected);
         continue;
       }
@@ -47,7 +48,7 @@ export class ReplyChecker {
       const status = this.#consume(byte, expected);
       if (status !== ReplyStatus.Incomplete) {
         this.end = at;
-        this.#state = Start;
+        this.#state = START;
         this.#line = '';
         this.#seen = 0;
         this.#matches = true;
@@ -74,14 +75,14 @@ export class ReplyChecker {
   }
 
   #consume(byte: number, expected: Uint8Array): ReplyStatus {
-    if (this.#state === Body) {
+    if (this.#state === BODY) {
       this.#bodyLeft--;
       return this.#bodyLeft === 0 ? this.#judge(expected) : ReplyStatus.Incomplete;
     }
-    if (this.#state === Start) {
+    if (this.#state === START) {
       if (byte !== PLUS && byte !== MINUS && byte !== DOLLAR)
         throw notResp(`a reply begins with byte ${byte}`);
-      this.#state = Line;
+      this.#state = LINE;
     }
     this.#line += String.fromCharCode(byte);
     if (this.#line.length > MAX_LINE_BYTES)
@@ -97,7 +98,7 @@ export class ReplyChecker {
     if (text === '-1') return ReplyStatus.Miss;
     const length = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     if (Number.isNaN(length)) throw notResp(`'${text}' is not the length of a bulk string`);
-    this.#state = Body;
+    this.#state = BODY;
     this.#bodyLeft = length + 2;
     return ReplyStatus.Incomplete;
   }

@@ -13,7 +13,7 @@ export const SENT = 1;
 export const RECEIVED = 2;
 
 /** Valid during the call that hands it over: the next reply overwrites it. */
-export class Reply {
+export class ReplyRecord {
   /** Of the request: GET or SET. */
   operation = 0;
   status: ReplyStatus = ReplyStatus.Incomplete;
@@ -25,5 +25,5 @@ export class Reply {
 
 export interface ReplySink {
   /** Takes each reply of a connection, in the order of the requests. */
-  reply(reply: Reply): void;
+  reply(reply: ReplyRecord): void;
 }

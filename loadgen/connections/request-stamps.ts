@@ -3,7 +3,7 @@
  * its reply, so that the stamps of the pushes and pops that carried these can be found, on both sides.
  */
 import { type Libos, portsOf, type QueueDescriptor, RecordKind, type StampRing } from '../../libos/index.ts';
-import { INTENDED, RECEIVED, type Reply, SENT } from './reply.ts';
+import { INTENDED, RECEIVED, type ReplyRecord, SENT } from './reply.ts';
 
 export class RequestStamps {
   readonly #ring: StampRing;
@@ -22,7 +22,7 @@ export class RequestStamps {
   }
 
   /** @param requestEnd bytes of the connection's stream up to the request's end; `replyEnd` likewise of the other */
-  note(ports: number, requestEnd: number, replyEnd: number, { operation, timesNs }: Reply): void {
+  note(ports: number, requestEnd: number, replyEnd: number, { operation, timesNs }: ReplyRecord): void {
     const ring = this.#ring;
     if (!this.active || !ring.recording) return;
     const at = ring.take(RecordKind.Request, ports) >> 3;

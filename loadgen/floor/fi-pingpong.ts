@@ -17,7 +17,7 @@ export interface Link extends Fabric {
   cores: [number, number];
 }
 
-export interface Run {
+export interface PingpongRun {
   bytes: number;
   /** Round trips. */
   iterations: number;
@@ -30,7 +30,11 @@ const PORT_ATTEMPTS = 5;
 const NEWS_MS = 200;
 
 /** Mean time of one transfer in nanoseconds; null when `stop` resolved first. Throws FLOOR_FAILED. */
-export async function meanTransferNs(link: Link, run: Run, stop: Promise<void>): Promise<number | null> {
+export async function meanTransferNs(
+  link: Link,
+  run: PingpongRun,
+  stop: Promise<void>,
+): Promise<number | null> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await runOn(await freePort(), link, run, stop);
@@ -42,7 +46,12 @@ export async function meanTransferNs(link: Link, run: Run, stop: Promise<void>):
   }
 }
 
-async function runOn(port: number, link: Link, run: Run, stop: Promise<void>): Promise<number | null> {
+async function runOn(
+  port: number,
+  link: Link,
+  run: PingpongRun,
+  stop: Promise<void>,
+): Promise<number | null> {
   const over = new AbortController();
   const { signal } = over;
   const sides: Side[] = [];
@@ -76,7 +85,7 @@ async function runOn(port: number, link: Link, run: Run, stop: Promise<void>): P
 }
 
 /** With TERM the provider shm removes its files itself, also when it is the kernel that ends the orphaned process. */
-function commandLine(link: Link, run: Run, core: number, rest: string[]): [string, ...string[]] {
+function commandLine(link: Link, run: PingpongRun, core: number, rest: string[]): [string, ...string[]] {
   const pinned = ['--pdeathsig', 'TERM', 'taskset', '--cpu-list', `${core}`, 'fi_pingpong'];
   const domain = link.domain === undefined ? [] : ['-d', link.domain];
   const what = ['-p', link.provider, ...domain, '-e', 'rdm', '-S', `${run.bytes}`, '-I', `${run.iterations}`];

@@ -15,7 +15,7 @@
 import { type Libos, nowNs } from '../../libos/index.ts';
 import type { Connection } from '../connections/connection.ts';
 import { COMPLETIONS_PER_WAIT, type Connections, WAIT_MS } from '../connections/connections.ts';
-import { INTENDED, RECEIVED, type Reply, type ReplySink } from '../connections/reply.ts';
+import { INTENDED, RECEIVED, type ReplyRecord, type ReplySink } from '../connections/reply.ts';
 import type { Arrivals } from '../workload/arrivals.ts';
 import type { RequestSource } from '../workload/requests.ts';
 import { IntendedTimes } from './intended-times.ts';
@@ -114,7 +114,7 @@ export class OpenLoop implements ReplySink {
   }
 
   /** For the connection that reads replies. */
-  reply(reply: Reply): void {
+  reply(reply: ReplyRecord): void {
     const { timesNs } = reply;
     this.#outstanding--;
     this.#room++;

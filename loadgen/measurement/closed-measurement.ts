@@ -5,10 +5,9 @@
  * by the monotonic clock of this thread. Requests sent before the measured window opened are no samples.
  */
 import { type DataPathContext, nowNs } from '../../libos/index.ts';
-import { RECEIVED, type Reply, ReplyStatus, SENT } from '../connections/reply.ts';
+import { RECEIVED, type ReplyRecord, ReplyStatus, SENT } from '../connections/reply.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
-import type { GeneratorInput } from './generator.ts';
-import type { Measured, Measuring } from './measuring.ts';
+import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
 import type { LoadOutcome, LoadPauses } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
 import { SLOW_PERCENTILE, SlowRequests, TOLD_PERCENTILE } from './slow-requests.ts';
@@ -17,7 +16,7 @@ import { latencyNsAt, SLICES, Tally } from './tally.ts';
 const NO_LATENCY_IS_SLOW = Number.POSITIVE_INFINITY;
 
 /** Throws CONNECTION_LOST, REPLY_TIMEOUT, NOT_RESP. */
-export function measureClosedLoop({ context, connections, source, window, pauses }: Measuring): Measured {
+export function measureClosedLoop({ context, connections, source, window, pauses }: Measuring): LoopOutcome {
   const { warmupS, durationS, requests } = context.data.options;
   const loop = new ClosedLoop(connections);
   loop.start(source);
@@ -69,7 +68,7 @@ class MeasureControl implements LoopControl {
     this.#replies = replies ?? Number.POSITIVE_INFINITY;
   }
 
-  reply(reply: Reply): void {
+  reply(reply: ReplyRecord): void {
     const { operation, status, timesNs } = reply;
     const sentNs = timesNs[SENT];
     if (sentNs < this.#startNs || this.#counted === this.#replies) return;

@@ -4,23 +4,17 @@
  */
 import { createLibos, type DataPathContext, nowNs, PauseLog, StampRing } from '../../libos/index.ts';
 import { Connections } from '../connections/connections.ts';
-import { type Reply, ReplyStatus } from '../connections/reply.ts';
+import { type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
 import { LoadError } from '../errors.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { FillRequests, RandomRequests } from '../workload/requests.ts';
 import { Workload } from '../workload/workload.ts';
 import { measureClosedLoop } from './closed-measurement.ts';
 import { MeasuredWindow } from './measured-window.ts';
-import type { Measured } from './measuring.ts';
+import type { GeneratorInput, LoopOutcome } from './measuring.ts';
 import { measureOpenLoop } from './open-measurement.ts';
-import type { LoadOptions, LoadOutcome } from './options.ts';
+import type { LoadOutcome } from './options.ts';
 import { CONNECT, POPULATE } from './phases.ts';
-
-export interface GeneratorInput {
-  options: LoadOptions;
-  /** Shared with the main thread: [phase, done in it, its total]. */
-  progress: Float64Array;
-}
 
 const POPULATE_PIPELINE = 128;
 const POPULATE_WINDOW_BYTES = 1024 * 1024;
@@ -43,7 +37,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
     connections.open(options.connections, options.pipeline, workload, measuredWindow.notes);
     const source = new RandomRequests(workload);
     const measure = rateOps === null ? measureClosedLoop : measureOpenLoop;
-    let measured: Measured;
+    let measured: LoopOutcome;
     try {
       measured = measure({ context, connections, source, window: measuredWindow, pauses });
     } finally {
@@ -101,7 +95,7 @@ class FillControl implements LoopControl {
     this.#keys = context.data.options.keys;
   }
 
-  reply({ status, errorText }: Reply): void {
+  reply({ status, errorText }: ReplyRecord): void {
     if (status !== ReplyStatus.Right) {
       const answer = status === ReplyStatus.Failed ? `'${errorText}'` : 'something other than OK';
       throw new LoadError(

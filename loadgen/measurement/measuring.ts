@@ -1,10 +1,15 @@
-/** What a loop's measurement is given, and what it leaves for the outcome. */
+/** What the generator's thread and the measurement of a loop are given, and what the measurement leaves for the outcome. */
 import type { DataPathContext, PauseLog } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { RequestSource } from '../workload/requests.ts';
-import type { GeneratorInput } from './generator.ts';
 import type { MeasuredWindow } from './measured-window.ts';
-import type { LoadOutcome, LoadPauses } from './options.ts';
+import type { LoadOptions, LoadOutcome, LoadPauses } from './options.ts';
+
+export interface GeneratorInput {
+  options: LoadOptions;
+  /** Shared with the main thread: [phase, done in it, its total]. */
+  progress: Float64Array;
+}
 
 export interface Measuring {
   context: DataPathContext<GeneratorInput, null>;
@@ -16,5 +21,5 @@ export interface Measuring {
   pauses: PauseLog;
 }
 
-export type Measured = Pick<LoadOutcome, 'elapsed_s' | 'operations' | 'schedule'> &
+export type LoopOutcome = Pick<LoadOutcome, 'elapsed_s' | 'operations' | 'schedule'> &
   Pick<LoadPauses, 'window' | 'slow_requests'>;

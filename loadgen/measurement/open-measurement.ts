@@ -6,11 +6,17 @@
  * given up and counted.
  */
 import { type DataPathContext, nowNs } from '../../libos/index.ts';
-import { INTENDED, RECEIVED, type Reply, type ReplySink, ReplyStatus, SENT } from '../connections/reply.ts';
+import {
+  INTENDED,
+  RECEIVED,
+  type ReplyRecord,
+  type ReplySink,
+  ReplyStatus,
+  SENT,
+} from '../connections/reply.ts';
 import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
 import { type ArrivalKind, Arrivals } from '../workload/arrivals.ts';
-import type { GeneratorInput } from './generator.ts';
-import type { Measured, Measuring } from './measuring.ts';
+import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
 import type { LoadOptions, ScheduleOutcome } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
 import { LatencyRecorder, quantilesNs } from './recorder.ts';
@@ -31,7 +37,7 @@ interface Schedule {
 }
 
 /** Puts the load of `rateOps` on the connections. Throws CONNECTION_LOST, REPLY_TIMEOUT, NOT_RESP. */
-export function measureOpenLoop({ context, connections, source, window, pauses }: Measuring): Measured {
+export function measureOpenLoop({ context, connections, source, window, pauses }: Measuring): LoopOutcome {
   const { options } = context.data;
   const schedule = scheduleOf(options, nowNs() + SET_UP_NS);
   const { kind, rateOps, beginNs, startNs, endNs } = schedule;
@@ -80,7 +86,7 @@ class OpenWindow implements ReplySink {
     this.#endNs = endNs;
   }
 
-  reply(reply: Reply): void {
+  reply(reply: ReplyRecord): void {
     const { operation, status, timesNs } = reply;
     const intendedNs = timesNs[INTENDED];
     const sentNs = timesNs[SENT];
@@ -101,7 +107,7 @@ class OpenWindow implements ReplySink {
   }
 
   /** Replies that came after the window were long due: the time until them counts, or throughput would pass capacity. */
-  outcome(unanswered: number, monotonicNs: (nowNs: number) => number): Measured {
+  outcome(unanswered: number, monotonicNs: (nowNs: number) => number): LoopOutcome {
     const lastNs = Math.max(this.#endNs, this.#lastNs[0]);
     const elapsed_s = (lastNs - this.#startNs) / 1e9;
     const operations = this.#tallies.map((tally, operation) => ({
@@ -151,7 +157,7 @@ class OpenMeasurement implements OpenLoopControl {
     this.window.slow.thresholdNs = this.#warmUp.latencyNsAt(SLOW_PERCENTILE);
   }
 
-  reply(reply: Reply): void {
+  reply(reply: ReplyRecord): void {
     const intendedNs = reply.timesNs[INTENDED];
     if (intendedNs < this.#settledNs) return;
     const window = intendedNs < this.#schedule.startNs ? this.#warmUp : this.window;

@@ -1,6 +1,6 @@
 /** What was counted of one operation in the measured window. */
 import type { Histogram } from 'hdr-histogram-js';
-import { type Reply, ReplyStatus } from '../connections/reply.ts';
+import { type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
 import { operationNames } from '../workload/workload.ts';
 import type { OperationResult } from './options.ts';
 import { describeLatencies, LatencyRecorder } from './recorder.ts';
@@ -18,7 +18,7 @@ export class Tally {
   #firstError: string | undefined;
 
   /** Counts a reply to a request of a slice. Only a right one is a sample. */
-  count({ status, errorText }: Reply, slice: number, latencyNs: number): void {
+  count({ status, errorText }: ReplyRecord, slice: number, latencyNs: number): void {
     if (status === ReplyStatus.Right) {
       this.#hits++;
       this.#recorders[slice].record(latencyNs);

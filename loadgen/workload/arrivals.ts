@@ -4,7 +4,7 @@
  *     constant   one every 1/rate, exactly
  *     poisson    gaps drawn from the exponential distribution of mean 1/rate: what independent users make together
  */
-import { Random } from './random.ts';
+import { SeededRandom } from './random.ts';
 
 export const arrivalKinds = ['poisson', 'constant'] as const;
 export type ArrivalKind = (typeof arrivalKinds)[number];
@@ -15,7 +15,7 @@ const STREAM = 0x61727276;
 export class Arrivals {
   /** When the next request is due, on the clock that `startNs` is of. */
   nextNs: number;
-  readonly #random: Random | null;
+  readonly #random: SeededRandom | null;
   readonly #startNs: number;
   readonly #meanGapNs: number;
   /** Since the start: of the constant schedule in gaps, so that no rounding adds up; of the other in ns. */
@@ -23,7 +23,7 @@ export class Arrivals {
 
   /** @param rateOps requests per second, more than 0 */
   constructor(kind: ArrivalKind, rateOps: number, seed: number, startNs: number) {
-    this.#random = kind === 'poisson' ? new Random(seed ^ STREAM) : null;
+    this.#random = kind === 'poisson' ? new SeededRandom(seed ^ STREAM) : null;
     this.#startNs = startNs;
     this.#meanGapNs = 1e9 / rateOps;
     this.#passed = 0;

@@ -2,7 +2,7 @@
  * A seeded random source for the hot path: xoshiro128** of Blackman and Vigna ("Scrambled Linear Pseudorandom
  * Number Generators", ACM TOMS 2021), on 32-bit integers, without allocation.
  */
-export class Random {
+export class SeededRandom {
   readonly #state = new Int32Array(4);
 
   /** Streams of different seeds are unrelated; `seed` is any integer. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from './random.ts';
+import { SeededRandom } from './random.ts';
 import { GET, SET, Workload, type WorkloadOptions } from './workload.ts';
 
 const options: WorkloadOptions = {
@@ -59,14 +59,14 @@ describe('Workload', () => {
   });
 });
 
-describe('Random', () => {
+describe('SeededRandom', () => {
   it('repeats with its seed and differs between neighbouring seeds', () => {
     const draw = (seed: number) =>
       Array.from({ length: 4 }, () => 0).map(
         (
           (random) => () =>
             random.next()
-        )(new Random(seed)),
+        )(new SeededRandom(seed)),
       );
     expect(draw(1)).toEqual(draw(1));
     expect(draw(1)).not.toEqual(draw(2));

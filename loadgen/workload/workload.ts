@@ -6,7 +6,7 @@
  * on the seed, with the key's digits at its front, so that any reply to a GET can be checked against its key
  * alone, whoever wrote it and when.
  */
-import { Random } from './random.ts';
+import { SeededRandom } from './random.ts';
 
 export const operations = ['get', 'set', 'mix'] as const;
 export type Operation = (typeof operations)[number];
@@ -61,7 +61,7 @@ class Template {
 
 export class Workload {
   readonly #options: WorkloadOptions;
-  readonly #random: Random;
+  readonly #random: SeededRandom;
   readonly #getRequest: Template;
   readonly #setRequest: Template;
   readonly #getReply: Template;
@@ -69,7 +69,7 @@ export class Workload {
 
   constructor(options: WorkloadOptions) {
     this.#options = options;
-    this.#random = new Random(options.seed);
+    this.#random = new SeededRandom(options.seed);
     const { valueBytes } = options;
     const value = filler(valueBytes, options.seed);
     const key = `$${KEY_BYTES}\r\nkey:${'0'.repeat(KEY_DIGITS)}\r\n`;
@@ -125,7 +125,7 @@ function writeDigits(bytes: Uint8Array, at: number, digits: number, number: numb
 }
 
 function filler(length: number, seed: number): Uint8Array {
-  const random = new Random(~seed);
+  const random = new SeededRandom(~seed);
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = 97 + (random.next() % 26);
   return bytes;
