@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa, type Result } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { SystemUnderTest } from '../results/formats/index.ts';
 import { manifest, run, type SyntheticRun, system, writeRun } from '../results/test-synthetic-run.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,11 +14,18 @@ function bypassbench(...args: string[]): Promise<Result> {
   return execa(join(root, 'bin/bypassbench'), args, { reject: false, env: { COLUMNS: '' } });
 }
 
+const places: Record<string, Partial<SystemUnderTest>> = {
+  redis: { role: 'unmodified' },
+  'kv-kernel': { role: 'libos_over_kernel' },
+  'kv-rdma': { role: 'bypass', backend: 'rdma' },
+  'kv-dpdk': { role: 'bypass', backend: 'dpdk' },
+};
+
 /** Trials whose p50 are `us`, about 1 % apart. */
 function runOf(us: Record<string, number>, overrides: Partial<SyntheticRun> = {}): Promise<string> {
   return writeRun(
     run({
-      manifest: manifest({ systems: Object.keys(us).map((name) => system(name)) }),
+      manifest: manifest({ systems: Object.keys(us).map((name) => system(name, places[name])) }),
       measured: ({ name }, _target, trial) => ({
         latencies_ns: Array(3000).fill(Math.round(us[name] * 1000 * (1 + 0.002 * trial))),
       }),
@@ -47,7 +55,9 @@ describe('claims', () => {
     const words = stdout!.toString().replace(/\s+/g, ' ');
     expect(words).toContain("HotOS '19");
     expect(words).toContain("SOSP '21");
-    expect(words).toContain('cannot be tested here: this run has no system echo-kernel and no echo-posix');
+    expect(words).toContain(
+      'cannot be tested here: this run has no system of role libos_over_kernel in group echo',
+    );
     expect(words).toContain('this run has no SET with at least 50 clients and values of 64 bytes');
   });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { ResultsError } from '../errors.ts';
+import { roles } from '../formats/index.ts';
 import { type Claims, claimsSchema } from './schema.ts';
 
 type Path = readonly PropertyKey[];
@@ -92,11 +93,17 @@ const typeWords: Record<string, string> = {
   int: 'a whole number',
 };
 
-/** There are two unions: `operations`, and the values in `published_ratio`. */
+/** There are three unions: the systems, `operations`, and the values in `published_ratio`. */
 function alternatives({ path }: z.core.$ZodIssue): string {
-  return path.at(-1) === 'operations'
-    ? "'all', or a list of: get, set, mix"
-    : 'a number greater than zero, or a list of two such numbers';
+  switch (path.at(-1)) {
+    case 'system':
+    case 'over':
+      return `the name of a system, or { role, backend, group } with a role of: ${roles.join(', ')}`;
+    case 'operations':
+      return "'all', or a list of: get, set, mix";
+    default:
+      return 'a number greater than zero, or a list of two such numbers';
+  }
 }
 
 /** An unknown key stands where it is written, not where its parent begins. */

@@ -1,5 +1,5 @@
 /** What becomes of a claim, for each way in which a run can bear it out or not. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Point, Summary } from '../formats/index.ts';
 import { point, summary } from '../summary/test-summary.ts';
 import { evaluateClaims, exitCode, type Finding } from './evaluate.ts';
@@ -38,7 +38,7 @@ function finding(p50_us: number[], overrides: Partial<Claim> = {}, ofPoint: Part
 test('it holds when the whole interval keeps the bound, with the evidence', () => {
   expect(finding([70, 72, 74, 76, 78])).toMatchObject({
     about: 'GET',
-    outcome: 'holds',
+    result: 'holds',
     reason: null,
     evidence: {
       system_value: 74,
@@ -56,7 +56,7 @@ test('a claim about closed loops says nothing of an open one', () => {
   const run: Summary = { ...summary(points), open_loop: { rate_ops: 5000, arrivals: 'poisson' } };
   expect(evaluate(run, claim())).toMatchObject([
     {
-      outcome: 'cannot be tested here',
+      result: 'cannot be tested here',
       reason: 'this run is of an open loop, whose latencies are not what the claim is about',
     },
   ]);
@@ -66,59 +66,59 @@ test.each<{
   what: string;
   p50_us: number[];
   overrides?: Partial<Claim>;
-  outcome: string;
+  result: string;
   reason: string | null;
 }>([
-  { what: 'just at the bound', p50_us: [80, 80, 80], outcome: 'holds', reason: null },
+  { what: 'just at the bound', p50_us: [80, 80, 80], result: 'holds', reason: null },
   {
     what: 'above it',
     p50_us: [85, 90, 92],
-    outcome: 'fails',
+    result: 'fails',
     reason: 'the interval 0.850 to 0.920 lies above 0.8',
   },
   {
     what: 'on both sides',
     p50_us: [74, 79, 85],
-    outcome: 'cannot be tested here',
+    result: 'cannot be tested here',
     reason: 'the interval 0.740 to 0.850 straddles 0.8; more trials',
   },
   {
     what: 'below a least ratio',
     p50_us: [74, 75, 76],
     overrides: { at_most: undefined, at_least: 0.9 },
-    outcome: 'fails',
+    result: 'fails',
     reason: 'the interval 0.740 to 0.760 lies below 0.9',
   },
   {
     what: 'between two bounds',
     p50_us: [74, 75, 76],
     overrides: { at_least: 0.7 },
-    outcome: 'holds',
+    result: 'holds',
     reason: null,
   },
   {
     what: 'across the lower of two bounds',
     p50_us: [69, 75, 76],
     overrides: { at_least: 0.7 },
-    outcome: 'cannot be tested here',
+    result: 'cannot be tested here',
     reason: 'the interval 0.690 to 0.760 straddles 0.7; more trials',
   },
   {
     what: 'twice the throughput at half the latency',
     p50_us: [50, 50, 50],
     overrides: { measure: 'throughput', at_most: undefined, at_least: 2 },
-    outcome: 'holds',
+    result: 'holds',
     reason: null,
   },
   {
     what: 'a p99',
     p50_us: [70, 70, 70],
     overrides: { measure: 'latency_p99' },
-    outcome: 'holds',
+    result: 'holds',
     reason: null,
   },
-])('an interval $what: $outcome', ({ p50_us, overrides, outcome, reason }) => {
-  expect(finding(p50_us, overrides)).toMatchObject({ outcome, reason });
+])('an interval $what: $result', ({ p50_us, overrides, result, reason }) => {
+  expect(finding(p50_us, overrides)).toMatchObject({ result, reason });
 });
 
 const good = [70, 70, 70, 70, 70];
@@ -129,7 +129,7 @@ test.each<{ reason: string; found: () => Finding[] }>([
     found: () => [finding(good, { system: 'other' })],
   },
   {
-    reason: 'this run has no system a and no b',
+    reason: 'this run has no system a and no system b',
     found: () => [finding(good, { system: 'a', over: 'b', operations: 'all' })],
   },
   {
@@ -169,20 +169,20 @@ test.each<{ reason: string; found: () => Finding[] }>([
     found: () => [finding(good, { measure: 'latency_p99' }, { samples: 4999 })],
   },
 ])('cannot be tested here: $reason', ({ reason, found }) => {
-  expect(found()).toMatchObject([{ outcome: 'cannot be tested here', reason }]);
+  expect(found()).toMatchObject([{ result: 'cannot be tested here', reason }]);
 });
 
 test('trials are paired: what slows down both in one block changes nothing', () => {
   const redis = point('redis', [100, 300, 120, 90, 110]);
   const kv = point('kv', [75, 225, 90, 67.5, 82.5]);
   const [found] = evaluate(summary([redis, kv]), claim());
-  expect(found).toMatchObject({ outcome: 'holds', evidence: { interval: { low: 0.75, high: 0.75 } } });
+  expect(found).toMatchObject({ result: 'holds', evidence: { interval: { low: 0.75, high: 0.75 } } });
 });
 
 test('suspect points back a claim, and the evidence says so', () => {
   const doubtful = finding(good, {}, { verdict: 'suspect', reasons: ['Only 5 of 9 trials ran.'] });
   expect(doubtful).toMatchObject({
-    outcome: 'holds',
+    result: 'holds',
     evidence: { doubts: ['kv is suspect: Only 5 of 9 trials ran.'] },
   });
 });
@@ -201,6 +201,96 @@ test('all operations, and each number of clients that the claim speaks of, are f
     'SET with 64 clients',
     'MIX with 8 clients',
   ]);
+});
+
+describe('by role', () => {
+  const of = (name: string, us: number, role: Point['role'], rest: Partial<Point> = {}): Point =>
+    point(name, Array(5).fill(us), { role, ...rest });
+  const bypass = claim({ system: { role: 'bypass' }, over: { role: 'unmodified' } });
+  const pairsOf = (found: Finding[]) => found.map(({ system, over, result }) => [system, over, result]);
+
+  test('every system of the role is held against every one of the other', () => {
+    const run = summary([
+      of('a', 100, 'unmodified'),
+      of('b', 60, 'unmodified'),
+      of('x', 50, 'bypass', { backend: 'rdma' }),
+      of('other', 1, null),
+    ]);
+    const found = evaluate(run, bypass);
+    expect(pairsOf(found)).toEqual([
+      ['x', 'a', 'holds'],
+      ['x', 'b', 'fails'],
+    ]);
+    expect(found.map(({ about }) => about)).toEqual(['GET, x over a', 'GET, x over b']);
+  });
+
+  test('by backend', () => {
+    const run = summary([
+      of('redis', 100, 'unmodified'),
+      of('x', 50, 'bypass', { backend: 'rdma' }),
+      of('y', 40, 'bypass', { backend: 'dpdk' }),
+    ]);
+    const overDpdk = claim({ system: { role: 'bypass', backend: 'dpdk' }, over: { role: 'unmodified' } });
+    expect(pairsOf(evaluate(run, overDpdk))).toEqual([['y', 'redis', 'holds']]);
+    expect(
+      evaluate(
+        run,
+        claim({ system: { role: 'bypass', backend: 'xdp' }, over: { role: 'libos_over_kernel' } }),
+      ),
+    ).toMatchObject([
+      {
+        system: null,
+        reason: 'this run has no system of role bypass over xdp and no system of role libos_over_kernel',
+      },
+    ]);
+  });
+
+  test('within a group, unless the claim names one', () => {
+    const run = summary([
+      of('redis', 100, 'unmodified', { group: 'redis' }),
+      of('valkey', 50, 'unmodified', { group: 'valkey' }),
+      of('x', 60, 'bypass', { group: 'redis' }),
+      of('y', 60, 'bypass', { group: 'valkey' }),
+    ]);
+    expect(pairsOf(evaluate(run, bypass))).toEqual([
+      ['x', 'redis', 'holds'],
+      ['y', 'valkey', 'fails'],
+    ]);
+    const across = claim({
+      system: { role: 'bypass', group: 'valkey' },
+      over: { role: 'unmodified', group: 'redis' },
+    });
+    expect(pairsOf(evaluate(run, across))).toEqual([['y', 'redis', 'holds']]);
+  });
+});
+
+test('over a floor', () => {
+  const frames = point('frames', Array(5).fill(10));
+  const {
+    system: _,
+    role,
+    group,
+    backend,
+    device,
+    provenance,
+    breakdown,
+    probe_overhead,
+    versus_first,
+    ...rest
+  } = frames;
+  const run = summary([point('kv', Array(5).fill(45))], {
+    floors: [{ ...rest, name: 'frames', label: 'raw frames', systems: ['kv'] }],
+  });
+  const [found] = evaluate(run, claim({ over: 'frames', at_most: 5 }));
+  expect(found).toMatchObject({
+    system: 'kv',
+    over: 'frames',
+    result: 'holds',
+    evidence: { over_device: null },
+  });
+  expect(renderClaims([found], { columns: 100, color: false, run: 'r' })).toContain(
+    'measured 4.50 [4.50 to 4.50], 5 trials: kv on loopback 45.0 over frames 10.0 µs',
+  );
 });
 
 test('the exit code: one that fails outweighs all, and nothing tested is no success', () => {

@@ -1,17 +1,17 @@
 /** Findings as text for the terminal: each claim, what became of it for each operation, and on what evidence. */
 import { styleText } from 'node:util';
-import type { Summary } from '../formats/index.ts';
 import { formatMeasure, formatRatioFinely, measureNames } from '../summary/measure.ts';
 import { paragraph, type Terminal } from '../text/terminal.ts';
-import { aboutSystemsOf, type Evidence, type Finding, type Outcome } from './evaluate.ts';
-import type { Claim, Claims } from './schema.ts';
+import { aboutSystemsOf, type Finding } from './evaluate.ts';
+import type { Evidence, RelationResult } from './relation.ts';
+import type { Bounds, Claim, Claims } from './schema.ts';
 
 export type ClaimsTextOptions = Terminal & {
   /** What to call the run: its folder and title. */
   run: string;
 };
 
-const colours: Record<Outcome, 'green' | 'red' | 'yellow'> = {
+const colours: Record<RelationResult, 'green' | 'red' | 'yellow'> = {
   holds: 'green',
   fails: 'red',
   'cannot be tested here': 'yellow',
@@ -43,8 +43,8 @@ function namePaper({ authors, title, venue }: Claims['paper']): string {
 
 function claimLines(claim: Claim, findings: Finding[], columns: number, color: boolean): string[] {
   // What cannot be tested for the same reason, such as a system that is absent, is told once.
-  const alike = Map.groupBy(findings, ({ outcome, reason, evidence, about }) =>
-    JSON.stringify(evidence ? [about] : [outcome, reason]),
+  const alike = Map.groupBy(findings, ({ result, reason, evidence, about }) =>
+    JSON.stringify(evidence ? [about] : [result, reason]),
   );
   return [
     ...paragraph(`${claim.id}: ${claim.statement}`, columns, '  '),
@@ -55,23 +55,21 @@ function claimLines(claim: Claim, findings: Finding[], columns: number, color: b
 }
 
 function findingLines(alike: Finding[], columns: number, color: boolean): string[] {
-  const { claim, outcome, reason, evidence } = alike[0];
+  const { claim, result, reason, evidence } = alike[0];
   const about = alike.map((finding) => finding.about).join(' and ');
-  const verdict = `${about} ${measureNames[claim.measure]}: ${outcome}${reason ? `: ${reason}` : ''}`;
-  const [first, ...rest] = paragraph(verdict, columns, '      ', '    - ');
+  const found = `${about} ${measureNames[claim.measure]}: ${result}${reason ? `: ${reason}` : ''}`;
+  const [first, ...rest] = paragraph(found, columns, '      ', '    - ');
   return [
-    painted(first!, outcome, color),
+    painted(first!, result, color),
     ...rest,
-    ...(evidence ? paragraph(evidenceText(claim, evidence), columns, '      ') : []),
+    ...(evidence ? paragraph(evidenceText(alike[0], evidence), columns, '      ') : []),
     ...paragraph(boundText(alike), columns, '      '),
     ...(evidence?.doubts ?? []).flatMap((doubt) => paragraph(doubt, columns, '      ')),
   ];
 }
 
-function painted(line: string, outcome: Outcome, color: boolean): string {
-  return color
-    ? line.replace(outcome, styleText(colours[outcome], outcome, { validateStream: false }))
-    : line;
+function painted(line: string, result: RelationResult, color: boolean): string {
+  return color ? line.replace(result, styleText(colours[result], result, { validateStream: false })) : line;
 }
 
 /** "0.705 [0.690 to 0.720]" */
@@ -83,56 +81,62 @@ export function ratioText({ ratio, interval }: Evidence): string {
 }
 
 /** "measured 0.705 [0.690 to 0.720], 5 trials: kv-kernel on loopback 22.8 over redis on loopback 32.3 µs" */
-function evidenceText({ measure, system, over }: Claim, evidence: Evidence): string {
+function evidenceText({ claim, system, over }: Finding, evidence: Evidence): string {
+  const { measure } = claim;
   const { trials, system_value, system_device, over_value, over_device } = evidence;
   const values = [
     `${system} on ${system_device} ${formatMeasure(system_value, measure)}`,
-    `${over} on ${over_device} ${formatMeasure(over_value, measure)}`,
+    `${over}${over_device === null ? '' : ` on ${over_device}`} ${formatMeasure(over_value, measure)}`,
   ];
   const unit = measure === 'throughput' ? 'ops/s' : 'µs';
   const counted = `${trials} ${trials === 1 ? 'trial' : 'trials'}`;
   return `measured ${ratioText(evidence)}, ${counted}: ${values.join(' over ')} ${unit}`;
 }
 
-/** "claimed at most 0.8; published 0.72" */
-export function boundText(alike: Finding[]): string {
-  const { at_most, at_least, published_ratio } = alike[0].claim;
+/** "at least 0.9 and at most 1.1" */
+export function nameBounds({ at_most, at_least }: Bounds): string {
   const bounds = [
     ...(at_least === undefined ? [] : [`at least ${at_least}`]),
     ...(at_most === undefined ? [] : [`at most ${at_most}`]),
   ];
+  return bounds.join(' and ');
+}
+
+/** "claimed at most 0.8; published 0.72" */
+export function boundText(alike: Finding[]): string {
+  const { at_most, at_least, published_ratio } = alike[0].claim;
   const published = alike.flatMap(({ operation }) => {
     const value = operation === 'all' ? undefined : published_ratio?.[operation];
     if (value === undefined) return [];
     return typeof value === 'number' ? [`${value}`] : [`${value[0]} to ${value[1]}`];
   });
   const distinct = [...new Set(published)];
-  return `claimed ${bounds.join(' and ')}${distinct.length > 0 ? `; published ${distinct.join(' and ')}` : ''}`;
+  return `claimed ${nameBounds({ at_most, at_least })}${distinct.length > 0 ? `; published ${distinct.join(' and ')}` : ''}`;
 }
 
 /** "3 hold, 1 fails, 4 cannot be tested here." */
 function tally(findings: Finding[]): string {
-  const count = (outcome: Outcome): number =>
-    findings.filter((finding) => finding.outcome === outcome).length;
+  const count = (result: RelationResult): number =>
+    findings.filter((finding) => finding.result === result).length;
   const [holding, failing, untested] = [count('holds'), count('fails'), count('cannot be tested here')];
   const verb = (number: number, one: string, many: string): string =>
     `${number} ${number === 1 ? one : many}`;
   return `${verb(holding, 'holds', 'hold')}, ${verb(failing, 'fails', 'fail')}, ${untested} cannot be tested here.`;
 }
 
-function measuredText({ measure, system, over }: Claim, evidence: Evidence): string {
-  return `${measureNames[measure]} of ${system} is ${ratioText(evidence)} of ${over}`;
+function measuredText({ claim, system, over }: Finding, evidence: Evidence): string {
+  return `${measureNames[claim.measure]} of ${system} is ${ratioText(evidence)} of ${over}`;
 }
 
 /** A line for each finding about systems of the run, for its end, and how many could not be tested. */
-export function renderVerdicts(summary: Summary, findings: Finding[], { columns, color }: Terminal): string {
-  const lines = aboutSystemsOf(summary, findings).flatMap((finding) => {
-    const { claim, about, outcome, reason, evidence } = finding;
-    const of = evidence ? `${measuredText(claim, evidence)}; ` : '';
+export function renderFindings(findings: Finding[], { columns, color }: Terminal): string {
+  const lines = aboutSystemsOf(findings).flatMap((finding) => {
+    const { claim, about, result, reason, evidence } = finding;
+    const of = evidence ? `${measuredText(finding, evidence)}; ` : '';
     const why = reason ? `; ${reason}` : '';
-    const text = `${outcome}: ${claim.id}, ${about}: ${of}${boundText([finding])}${why}`;
+    const text = `${result}: ${claim.id}, ${about}: ${of}${boundText([finding])}${why}`;
     const [first, ...rest] = paragraph(text, columns, '  ', '  ');
-    return [painted(first!, outcome, color), ...rest];
+    return [painted(first!, result, color), ...rest];
   });
   return `${['Claims:', ...lines, `  ${tally(findings)}`].join('\n')}\n`;
 }

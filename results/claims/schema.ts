@@ -5,6 +5,7 @@
  * Only ratios are claimed. Another machine has other microseconds, and they say nothing of the paper.
  */
 import { z } from 'zod';
+import { roles } from '../formats/index.ts';
 import { measures } from '../summary/measure.ts';
 
 export const CLAIMS_SCHEMA_VERSION = 'bypassbench.claims/1';
@@ -24,6 +25,39 @@ function strict<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z
   });
 }
 
+/** A system by its name, or by its place in the paper's comparison, so that a new server or backend can take it. */
+const selector = z.union([
+  text,
+  strict({
+    role: z.enum(roles),
+    backend: text.optional(),
+    /** Left out: any, and for `over` that of the system. Empty: the systems of an experiment that has one family. */
+    group: z.string().optional(),
+  }),
+]);
+
+/** How much of one system another is: what a claim of a paper and a goal of this project have in common. */
+const relationShape = {
+  /** Whose ratio is meant: `measure` of `system` over `measure` of `over`, which may also name a floor. */
+  measure: z.enum(measures),
+  system: selector,
+  over: selector,
+  /** Each of them is a relation of its own. `all`: whatever operations the run measured. */
+  operations: z.union([
+    z.literal('all'),
+    z.array(z.enum(['get', 'set', 'mix'])).min(1, 'must name at least one operation'),
+  ]),
+  /** Of which points it speaks. Left out, of any number of clients, and of values of any size. */
+  clients: strict({ at_least: count.optional(), at_most: count.optional() }).optional(),
+  value_bytes: count.optional(),
+  /** The tolerance: what the ratio must not be above, or below. */
+  at_most: ratio.optional(),
+  at_least: ratio.optional(),
+};
+
+const hasBound = ({ at_most, at_least }: Bounds): boolean => at_most !== undefined || at_least !== undefined;
+const NO_BOUND = { error: 'has no bound: give at_most, at_least or both' };
+
 const claimSchema = strict({
   /** Names the claim in what is printed; once in a file. */
   id: z
@@ -36,30 +70,17 @@ const claimSchema = strict({
   statement: text,
   /** Where it stands: figure, section, page. */
   source: text,
-  /** Whose ratio is meant: `measure` of `system` over `measure` of `over`, which are names of systems of a run. */
-  measure: z.enum(measures),
-  system: text,
-  over: text,
-  /** Each of them is a claim of its own. `all`: whatever operations the run measured. */
-  operations: z.union([
-    z.literal('all'),
-    z.array(z.enum(['get', 'set', 'mix'])).min(1, 'must name at least one operation'),
-  ]),
-  /** Of which points it speaks. Left out, of any number of clients, and of values of any size. */
-  clients: strict({ at_least: count.optional(), at_most: count.optional() }).optional(),
-  value_bytes: count.optional(),
+  ...relationShape,
   /** Requests in flight on each connection. */
   pipeline: count.default(1),
-  /** The tolerance: what the ratio must not be above, or below, to bear the claim out. */
-  at_most: ratio.optional(),
-  at_least: ratio.optional(),
   /** The ratio as published, by operation: a number, or the two ends of a range. */
   published_ratio: strict({ get: published, set: published, mix: published }).optional(),
   /** What a reader must know: how the tolerance was chosen, what is uncertain about the source. */
   note: text.optional(),
-}).refine((claim) => claim.at_most !== undefined || claim.at_least !== undefined, {
-  error: 'has no bound: give at_most, at_least or both',
-});
+}).refine(hasBound, NO_BOUND);
+
+/** A goal of this project: the same relation, of the systems of the experiment that it stands in. */
+export const goalSchema = strict(relationShape).refine(hasBound, NO_BOUND);
 
 export const claimsSchema = strict({
   schema: z.literal(CLAIMS_SCHEMA_VERSION),
@@ -84,3 +105,11 @@ export const claimsSchema = strict({
 
 export type Claims = z.infer<typeof claimsSchema>;
 export type Claim = Claims['claims'][number];
+export type Goal = z.infer<typeof goalSchema>;
+export type Selector = z.infer<typeof selector>;
+export interface Bounds {
+  at_most?: number | undefined;
+  at_least?: number | undefined;
+}
+/** `pipeline` left out: that of the run. */
+export type Relation = Goal & { pipeline?: number };

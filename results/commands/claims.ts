@@ -31,7 +31,7 @@ export function command(): Command {
 }
 
 const HELP = `
-Outcomes:
+Results:
   holds                  the whole 95 % interval of the ratio keeps the claim's bound
   fails                  the whole interval is beyond it
   cannot be tested here  the run lacks a system or the kind of measurement, a point is invalid, there are
@@ -50,8 +50,8 @@ A claims file:
       statement: The libOS over the kernel takes at most 0.8 of unmodified Redis's time.
       source: Figure 1
       measure: latency_p50            # or latency_p99, throughput: of system, over that of over
-      system: kv-kernel
-      over: redis
+      system: { role: libos_over_kernel }   # or a name; role also with backend and group
+      over: { role: unmodified }      # of the same group unless another is named; or a system's or floor's name
       operations: [set, get]          # or all
       at_most: 0.8                    # and, or instead, at_least
       clients: { at_most: 1 }         # optional, as are value_bytes, pipeline, published_ratio, note

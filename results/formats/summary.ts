@@ -11,7 +11,7 @@ import {
   sample,
 } from './fields.ts';
 import { Format } from './format.ts';
-import { provenances } from './lists.ts';
+import { provenances, roles } from './lists.ts';
 import { stageNames } from './stages.ts';
 
 export const SUMMARY_FILE = 'summary.json';
@@ -121,6 +121,8 @@ const measured = z.strictObject({
 const point = z.strictObject({
   system: fileSafeName,
   label: z.string(),
+  role: z.enum(roles).nullable(),
+  group: z.string(),
   backend: z.string(),
   device: z.string(),
   provenance: z.enum(provenances).nullable(),

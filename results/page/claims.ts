@@ -12,12 +12,12 @@ export function claimsTable(findings: Finding[]): Html {
   return html`${papers.map(
     ([paper, ofPaper]) => html`<h3>${paper.title}, ${paper.venue}</h3>
 ${table(
-  ['claim', 'verdict', 'evidence', 'claimed'].map((head) => ({ head, number: false })),
+  ['claim', 'result', 'evidence', 'claimed'].map((head) => ({ head, number: false })),
   ofPaper.map((finding) => {
-    const { claim, about, outcome, reason } = finding;
+    const { claim, about, result, reason } = finding;
     return [
       html`<span title="${claim.source}">${about} ${measureNames[claim.measure]}: ${claim.statement}</span>`,
-      html`<span class="verdict ${classes[outcome]}">${outcome}</span>`,
+      html`<span class="verdict ${classes[result]}">${result}</span>`,
       evidence(finding, reason),
       boundText([finding]),
     ];
@@ -28,9 +28,9 @@ ${table(
 trials. <code>bypassbench claims DIR</code> tells sources and notes.</p>`;
 }
 
-function evidence({ claim, evidence }: Finding, reason: string | null): string {
+function evidence({ claim, system, over, evidence }: Finding, reason: string | null): string {
   if (!evidence) return reason ?? '';
   const { trials, system_value, over_value } = evidence;
-  const values = `${claim.system} ${formatMeasure(system_value, claim.measure)} over ${claim.over} ${formatMeasure(over_value, claim.measure)}`;
+  const values = `${system} ${formatMeasure(system_value, claim.measure)} over ${over} ${formatMeasure(over_value, claim.measure)}`;
   return `${ratioText(evidence)}, ${trials} trials: ${values}${reason ? `; ${reason}` : ''}`;
 }

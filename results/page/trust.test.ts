@@ -18,7 +18,11 @@ import {
   writeRun,
 } from '../test-synthetic-run.ts';
 
-const systems = [system('redis'), system('kv-kernel'), system('kv-kernel-again', { repeats: 'kv-kernel' })];
+const systems = [
+  system('redis', { role: 'unmodified' }),
+  system('kv-kernel', { role: 'libos_over_kernel' }),
+  system('kv-kernel-again', { role: 'libos_over_kernel', repeats: 'kv-kernel' }),
+];
 
 function three(overrides: Parameters<typeof manifest>[0] = {}): ReturnType<typeof manifest> {
   const whole = manifest();

@@ -82,7 +82,7 @@ function doubted(point: Point, reasons: string[]): Point {
 }
 
 function pointsOf(run: Run, system: SystemUnderTest, floors: FloorPoint[], first: Point[]): Point[] {
-  const { name, label, backend, device, provenance, repeats } = system;
+  const { name, label, role, group, backend, device, provenance, repeats } = system;
   return run.manifest.plan.measurements.map((target) => {
     const bounds = [
       ...lowerBounds(floors, repeats ?? name, target),
@@ -93,6 +93,8 @@ function pointsOf(run: Run, system: SystemUnderTest, floors: FloorPoint[], first
     return {
       system: name,
       label,
+      role,
+      group,
       backend,
       device,
       provenance,

@@ -7,6 +7,8 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
   return {
     system,
     label: system,
+    role: null,
+    group: '',
     backend: 'kernel',
     device: 'loopback',
     operation: 'get',

@@ -1,7 +1,7 @@
 /** What a run comes to, in the terminal: the table, where the time goes, how sure that is, and the claims. */
 
 import type { Finding } from '../claims/evaluate.ts';
-import { renderVerdicts } from '../claims/render.ts';
+import { renderFindings } from '../claims/render.ts';
 import type { Summary } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { formatChange, noiseSentences } from '../sentences/noise.ts';
@@ -20,7 +20,7 @@ export function renderConclusion(
     renderStages(summary, columns),
     sentences([...overheadSentences(summary), ...noiseSentences(summary)], columns),
   ];
-  if (reference) parts.push(renderVerdicts(summary, findings, { columns, color }));
+  if (reference) parts.push(renderFindings(findings, { columns, color }));
   return parts.filter((part) => part !== '').join('\n');
 }
 
