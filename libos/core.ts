@@ -18,7 +18,7 @@ import type {
   QueueDescriptor,
   SocketKind,
 } from './pdpi.ts';
-import type { StampRecorder } from './stamps/recorder.ts';
+import type { StampWriter } from './stamps/writer.ts';
 import { NO_SLOT, type TokenTable } from './tokens.ts';
 import { type CreateTransport, type Queue, QueueState, type Transport, TransportHost } from './transport.ts';
 
@@ -28,7 +28,7 @@ export interface CoreOptions {
   /** What a wait does while nothing happens: spin, or sleep in the operating system. */
   idle: 'poll' | 'sleep';
   /** Stamps pushes and pops; null or absent for none. */
-  stamps?: StampRecorder | null;
+  stamps?: StampWriter | null;
   /** Told of the time whenever a wait reads it, and of what is pushed and handed out; null or absent for none. */
   pauses?: PauseLog | null;
 }
@@ -40,7 +40,7 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
   readonly #host: TransportHost;
   readonly #queues: readonly (Queue | null)[];
   readonly #options: CoreOptions;
-  readonly #stamps: StampRecorder | null;
+  readonly #stamps: StampWriter | null;
   readonly #pauses: PauseLog | null;
   /** Checked mode: digest of what was pushed, by slot. */
   readonly #digests = new Map<number, number>();

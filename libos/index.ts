@@ -17,8 +17,8 @@ import type { Slab } from './memory/sga.ts';
 import type { PauseLog } from './pauses.ts';
 import type { Libos } from './pdpi.ts';
 import { createRdmaTransport } from './rdma/backend.ts';
-import { StampRecorder } from './stamps/recorder.ts';
-import { portsOf, RecordKind, StampRing } from './stamps/ring.ts';
+import { portsOf, StampKind, StampRing } from './stamps/ring.ts';
+import { StampWriter } from './stamps/writer.ts';
 import type { BackendSetup, CreateBackend } from './transport.ts';
 
 export { type BackendOptions, withBackendOption } from './backend-options.ts';
@@ -32,7 +32,7 @@ export type * from './pdpi.ts';
 export { PromiseLibos } from './promises.ts';
 
 export { type CounterCheck, checkCounter } from './stamps/counter.ts';
-export { portsOf, RecordKind, StampRing };
+export { portsOf, StampKind, StampRing };
 
 const factories = {
   kernel: createKernelTransport,
@@ -86,12 +86,12 @@ export function createLibos(options: LibosOptions): Libos {
     options: options.backendOptions ?? {},
     createPool,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-    momentsAddress: options.stamps?.momentsAddress ?? 0,
+    deviceTimesAddress: options.stamps?.deviceTimesAddress ?? 0,
   };
   return new LibosCore((host) => factories[options.backend](host, setup), {
     checked,
     idle: options.idle ?? 'poll',
-    stamps: options.stamps ? new StampRecorder(options.stamps) : null,
+    stamps: options.stamps ? new StampWriter(options.stamps) : null,
     pauses: options.pauses,
   });
 }

@@ -12,7 +12,7 @@ import type { ErrorCode } from './errors.ts';
 import { LibosError } from './errors.ts';
 import type { ScatterGatherArray } from './memory/sga.ts';
 import type { Operation } from './pdpi.ts';
-import type { StampRecorder } from './stamps/recorder.ts';
+import type { StampWriter } from './stamps/writer.ts';
 
 const SLOT_BITS = 20;
 const SLOT_MASK = (1 << SLOT_BITS) - 1;
@@ -53,8 +53,8 @@ export class TokenTable {
   #readyHead = NO_SLOT;
   #readyTail = NO_SLOT;
   readyCount = 0;
-  /** Told of each completion, and of pushes that have left before it; null while nothing is stamped. */
-  stamps: StampRecorder | null = null;
+  /** Called with each completion, and with pushes that leave before theirs; null while nothing is stamped. */
+  stamps: StampWriter | null = null;
 
   /** Slot of the completion that came first, or NO_SLOT. */
   get firstReady(): number {
@@ -176,7 +176,7 @@ export class TokenTable {
     this.#freeHead = slot;
   }
 
-  #stamp(stamps: StampRecorder, slot: number): void {
+  #stamp(stamps: StampWriter, slot: number): void {
     const operation = this.operation[slot];
     if (operation === 'push') stamps.handedOver(slot);
     else if (operation === 'pop') stamps.popCompleted(slot);

@@ -10,7 +10,7 @@ import type { ErrorCode } from './errors.ts';
 import type { BufferPool } from './memory/pool.ts';
 import type { ScatterGatherArray, Slab } from './memory/sga.ts';
 import type { SocketKind } from './pdpi.ts';
-import type { StampRecorder } from './stamps/recorder.ts';
+import type { StampWriter } from './stamps/writer.ts';
 import { PendingList, TokenTable } from './tokens.ts';
 
 export const QueueState = {
@@ -65,10 +65,10 @@ export class TransportHost {
   /** Pushes since the last poll, the present one included. The core counts them. */
   pushesSincePoll = 0;
   readonly #freeDescriptors: number[] = [];
-  readonly #stamps: StampRecorder | null;
+  readonly #stamps: StampWriter | null;
   readonly #sleepWord = new Int32Array(new SharedArrayBuffer(4));
 
-  constructor(stamps: StampRecorder | null) {
+  constructor(stamps: StampWriter | null) {
     this.#stamps = stamps;
     this.tokens.stamps = stamps;
   }
@@ -134,8 +134,8 @@ export interface BackendSetup {
   /** A pool of buffers to send from, cut from slabs that `mapSlab` maps. */
   createPool: (mapSlab: (bytes: number) => Slab) => BufferPool;
   connectTimeoutMs: number;
-  /** Where the device notes its moments (libos/native/moments.h); 0 for nowhere. */
-  momentsAddress: number;
+  /** Where the device times go (libos/native/device-times.h); 0 for nowhere. */
+  deviceTimesAddress: number;
 }
 
 /**

@@ -40,7 +40,7 @@ export async function run(context: DataPathContext<ServeOptions, Endpoint>): Pro
   const options = context.data;
   const { backend, backendOptions } = options;
   const stamps = options.stamps === null ? null : StampRing.create(options.stamps);
-  stamps?.recordEvery(options.stampsEvery);
+  stamps?.stampEvery(options.stampsEvery);
   const pauses = new PauseLog();
   const libos = createLibos({ backend, backendOptions, stamps, pauses });
   try {
@@ -49,7 +49,7 @@ export async function run(context: DataPathContext<ServeOptions, Endpoint>): Pro
     frontEnd.serve(context);
   } finally {
     libos.shutdown();
-    stamps?.noteClocks();
+    stamps?.readClocks();
     await writePauses(pauses, options.pauses);
   }
 }

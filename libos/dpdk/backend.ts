@@ -16,7 +16,7 @@ export function createDpdkTransport(host: TransportHost, setup: BackendSetup): I
   const { network, tcp } = options;
   const secret = new Int32Array(new Uint8Array(randomBytes(8)).buffer);
   const port = new DpdkDevice(options);
-  port.noteMoments(setup.momentsAddress);
+  port.setDeviceTimes(setup.deviceTimesAddress);
   return new InetTransport(host, decorate(port, options), setup.createPool(mapAnonymous), {
     name: 'dpdk',
     counters: () => port.counters(),

@@ -155,9 +155,9 @@ export class DpdkDevice implements Device {
     this.#held--;
   }
 
-  /** Notes from now on when bursts enter and leave the device, at this address (libos/native/moments.h). */
-  noteMoments(address: number): void {
-    this.#glue.noteMoments(this.#port, address);
+  /** Writes from now on when bursts enter and leave the device, to this address (libos/native/device-times.h). */
+  setDeviceTimes(address: number): void {
+    this.#glue.setDeviceTimes(this.#port, address);
   }
 
   /** Everything that was counted, by name. */

@@ -27,8 +27,8 @@ export interface Glue {
   ): number;
   area(port: number): number;
   areaBytes(port: number): number;
-  /** From now on, the moments of bursts go to this address (libos/native/moments.h); 0 for nowhere. */
-  noteMoments(port: number, address: number): void;
+  /** Where the device times of bursts go from now on (libos/native/device-times.h); 0 for nowhere. */
+  setDeviceTimes(port: number, address: number): void;
   exchange(port: number): number;
   flush(port: number): void;
   readDeviceCounters(port: number): void;
@@ -79,7 +79,7 @@ function load(): Glue {
       ),
       area: library.func('double port_area(int)'),
       areaBytes: library.func('int port_area_bytes(int)'),
-      noteMoments: library.func('void port_note_moments(int, uintptr_t)'),
+      setDeviceTimes: library.func('void port_set_device_times(int, uintptr_t)'),
       exchange: library.func('int port_exchange(int)'),
       flush: library.func('void port_flush(int)'),
       readDeviceCounters: library.func('void port_read_device_counters(int)'),

@@ -11,6 +11,6 @@ export function createKernelTransport(host: TransportHost, setup: BackendSetup):
     const detail = `the kernel backend takes no options: leave out ${given.join(', ')}`;
     throw new LibosError('INVALID_ARGUMENT', 'createLibos', -1, detail);
   }
-  const { connectTimeoutMs, momentsAddress } = setup;
-  return new KernelTransport(host, setup.createPool(mapAnonymous), connectTimeoutMs, momentsAddress);
+  const { connectTimeoutMs, deviceTimesAddress } = setup;
+  return new KernelTransport(host, setup.createPool(mapAnonymous), connectTimeoutMs, deviceTimesAddress);
 }

@@ -62,9 +62,9 @@ export class KernelTransport implements Transport {
   readonly #connecting: KernelQueue[] = [];
   #polls = 0;
 
-  /** `momentsAddress`: where the socket calls note their moments (libos/native/moments.h), or 0. */
-  constructor(host: TransportHost, pool: BufferPool, connectTimeoutMs: number, momentsAddress: number) {
-    const calls = streamCalls(momentsAddress);
+  /** `deviceTimesAddress`: where the socket calls write their times (libos/native/device-times.h); 0 for nowhere. */
+  constructor(host: TransportHost, pool: BufferPool, connectTimeoutMs: number, deviceTimesAddress: number) {
+    const calls = streamCalls(deviceTimesAddress);
     this.#host = host;
     this.#tokens = host.tokens;
     this.pool = pool;

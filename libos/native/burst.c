@@ -1,6 +1,6 @@
 /*
- * What a foreign-function interface cannot call of DPDK: the inline functions of bursts and packet buffers. One call,
- * port_exchange, moves a whole burst both ways.
+ * What a foreign-function interface cannot call of DPDK: the inline functions of bursts and packet buffers.
+ * One call, port_exchange, moves a whole burst both ways.
  */
 #include <netinet/in.h>
 #include <string.h>
@@ -58,7 +58,8 @@ static void take_queued(struct port *port)
 		piece = end;
 		rte_pktmbuf_reset(mbuf);
 		if (length == 0 || port->pending_count == MAX_PENDING) {
-			area->counters[length == 0 ? COUNT_tx_dropped_oversize : COUNT_tx_dropped_queue_full]++;
+			area->counters[length == 0 ? COUNT_tx_dropped_oversize
+						   : COUNT_tx_dropped_queue_full]++;
 			rte_pktmbuf_free(mbuf);
 			continue;
 		}
@@ -80,7 +81,7 @@ static void take_queued(struct port *port)
 static void transmit_pending(struct port *port)
 {
 	struct area *area = port->area;
-	struct moments *moments = port->moments;
+	struct device_times *times = port->device_times;
 	int count = port->pending_count;
 	double bytes = 0;
 	int sent;
@@ -90,15 +91,16 @@ static void transmit_pending(struct port *port)
 	/* A driver frees what it sends, so lengths are summed before; what stays is taken off again. */
 	for (int i = 0; i < count; i++)
 		bytes += port->pending[i]->pkt_len;
-	if (wanted(moments))
-		moments->handed_enter = counter_now();
+	if (wanted(times))
+		times->handed_enter = counter_now();
 	sent = rte_eth_tx_burst(port->id, 0, port->pending, (uint16_t)count);
-	if (wanted(moments))
-		moments->handed_leave = counter_now();
+	if (wanted(times))
+		times->handed_leave = counter_now();
 	if (unlikely(sent < count)) {
 		for (int i = sent; i < count; i++)
 			bytes -= port->pending[i]->pkt_len;
-		memmove(port->pending, port->pending + sent, (size_t)(count - sent) * sizeof(port->pending[0]));
+		memmove(port->pending, port->pending + sent,
+			(size_t)(count - sent) * sizeof(port->pending[0]));
 		area->counters[COUNT_tx_ring_full]++;
 	}
 	area->counters[COUNT_tx_frames] += sent;
@@ -127,9 +129,11 @@ static bool acceptable(struct port *port, struct rte_mbuf *mbuf)
 {
 	double *counters = port->area->counters;
 
-	if (likely(mbuf->nb_segs == 1 && mbuf->pkt_len <= port->frame_limit && mbuf->pkt_len >= RTE_ETHER_HDR_LEN))
+	if (likely(mbuf->nb_segs == 1 && mbuf->pkt_len <= port->frame_limit &&
+		   mbuf->pkt_len >= RTE_ETHER_HDR_LEN))
 		return true;
-	if (mbuf->pkt_len <= port->frame_limit && mbuf->pkt_len >= RTE_ETHER_HDR_LEN && rte_pktmbuf_linearize(mbuf) == 0)
+	if (mbuf->pkt_len <= port->frame_limit && mbuf->pkt_len >= RTE_ETHER_HDR_LEN &&
+	    rte_pktmbuf_linearize(mbuf) == 0)
 		return true;
 	counters[mbuf->pkt_len < RTE_ETHER_HDR_LEN ? COUNT_rx_dropped_runt : COUNT_rx_dropped_oversize]++;
 	rte_pktmbuf_free(mbuf);
@@ -182,7 +186,7 @@ void lend_buffers(struct port *port)
 	area->free_count = count + wanted;
 }
 
-/* Takes back what has gathered on the other side, from the bottom of the stack: the top is still in the cache. */
+/* Takes back surplus buffers of the other side, from the bottom of the stack: its top is in the cache. */
 static void take_back(struct port *port)
 {
 	struct rte_mbuf *taken[FREE_TARGET];
@@ -203,18 +207,18 @@ static void take_back(struct port *port)
 
 static int receive_burst(struct port *port, struct rte_mbuf **received)
 {
-	struct moments *moments = port->moments;
+	struct device_times *times = port->device_times;
 	uint64_t enter;
 	int count;
 
-	if (!wanted(moments))
+	if (!wanted(times))
 		return rte_eth_rx_burst(port->id, 0, received, MAX_BURST);
 	enter = counter_now();
-	look_at_window(moments, enter);
+	look_at_window(times, enter);
 	count = rte_eth_rx_burst(port->id, 0, received, MAX_BURST);
 	if (count > 0) {
-		moments->delivered_enter = enter;
-		moments->delivered_leave = counter_now();
+		times->delivered_enter = enter;
+		times->delivered_leave = counter_now();
 	}
 	return count;
 }
@@ -241,7 +245,8 @@ int port_exchange(int number)
 	}
 	now = rte_rdtsc();
 	area->now_us = (double)now * port->us_per_cycle;
-	if (unlikely(now >= port->look_at || port->passages != atomic_load_explicit(&gate_passages, memory_order_relaxed)))
+	if (unlikely(now >= port->look_at ||
+		     port->passages != atomic_load_explicit(&gate_passages, memory_order_relaxed)))
 		look_at_link(port, now);
 	return count > 0 ? describe_received(port, received, count) : 0;
 }

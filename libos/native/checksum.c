@@ -63,11 +63,13 @@ bool packet_find(uint8_t *frame, uint32_t length, struct packet *packet)
 	uint8_t *ip = frame + ETHERNET_LENGTH;
 	uint32_t header_length, total_length;
 
-	if (length < ETHERNET_LENGTH + IPV4_MINIMUM || read16(frame + ETHERTYPE_AT) != htons(0x0800) || ip[0] >> 4 != 4)
+	if (length < ETHERNET_LENGTH + IPV4_MINIMUM || read16(frame + ETHERTYPE_AT) != htons(0x0800) ||
+	    ip[0] >> 4 != 4)
 		return false;
 	header_length = (ip[0] & 15) * 4u;
 	total_length = ntohs(read16(ip + 2));
-	if (header_length < IPV4_MINIMUM || total_length < header_length || total_length > length - ETHERNET_LENGTH)
+	if (header_length < IPV4_MINIMUM || total_length < header_length ||
+	    total_length > length - ETHERNET_LENGTH)
 		return false;
 	/* More fragments, or an offset: what follows is a part that has no checksum of its own. */
 	if ((read16(ip + 6) & htons(0x3fff)) != 0)
@@ -93,7 +95,8 @@ uint8_t *packet_field(const struct packet *packet)
 
 static uint64_t pseudo_header(const struct packet *packet)
 {
-	return sum(packet->ip + IP_ADDRESSES_AT, 8) + htons(packet->protocol) + htons((uint16_t)packet->payload_length);
+	return sum(packet->ip + IP_ADDRESSES_AT, 8) + htons(packet->protocol) +
+	       htons((uint16_t)packet->payload_length);
 }
 
 uint16_t packet_pseudo_sum(const struct packet *packet)
@@ -108,8 +111,9 @@ enum checksum_status packet_verify(const struct packet *packet)
 	if (fold(sum(packet->ip, packet->header_length)) != 0xffff)
 		return CHECKSUM_BAD;
 	if (field == NULL)
-		return packet->protocol == PROTOCOL_TCP || packet->protocol == PROTOCOL_UDP ? CHECKSUM_UNCHECKED
-											   : CHECKSUM_GOOD;
+		return packet->protocol == PROTOCOL_TCP || packet->protocol == PROTOCOL_UDP
+			       ? CHECKSUM_UNCHECKED
+			       : CHECKSUM_GOOD;
 	/* RFC 768: the sender has computed none. */
 	if (packet->protocol == PROTOCOL_UDP && read16(field) == 0)
 		return CHECKSUM_GOOD;
@@ -129,6 +133,6 @@ void packet_fill(const struct packet *packet)
 		return;
 	write16(field, 0);
 	checksum = (uint16_t)~fold(pseudo_header(packet) + sum(packet->payload, packet->payload_length));
-	/* RFC 768: a computed zero is sent as all ones, zero meaning none. For TCP both are the same number. */
+	/* RFC 768: a computed zero is sent as all ones; zero means none. For TCP both are the same. */
 	write16(field, checksum == 0 && packet->protocol == PROTOCOL_UDP ? 0xffff : checksum);
 }

@@ -1,4 +1,4 @@
-/* Starts DPDK's environment abstraction layer, once a process, and keeps what DPDK logs for error messages. */
+/* Starts DPDK's environment abstraction layer, once a process, and keeps DPDK's log for error messages. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
@@ -73,8 +73,8 @@ const char *glue_log(void)
 }
 
 /*
- * EAL's interrupt thread may run wherever the process may, but for the core of the calling thread, which polls: it
- * must not wait there for its turn.
+ * EAL's interrupt thread may run wherever the process may, but for the core of the calling thread, which
+ * polls: it must not wait there for its turn.
  */
 static int start_eal(int argc, char **argv)
 {
@@ -124,8 +124,8 @@ static char init_error[sizeof(error)];
 static char init_log[sizeof(log_text)];
 
 /*
- * Starts EAL with arguments that are separated by newlines. It starts once a process: later calls have the result of
- * the first, whatever their arguments.
+ * Starts EAL with arguments that are separated by newlines. It starts once a process: later calls have the
+ * result of the first, whatever their arguments.
  */
 int glue_init(const char *arguments)
 {

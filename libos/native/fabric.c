@@ -52,10 +52,10 @@ EXPORT const char *fabric_counter_names(void)
 }
 
 /*
- * What providers read from the environment when they are first asked; what the user has set stays. FI_UNIVERSE_SIZE,
- * the number of peers that ofi_rxm sizes its completion queue for, is 256 by default: more than small devices hold. And
- * ofi_rxm is to send messages of our size at once, not to ask first (16 KiB, its default, is just too little for a full
- * buffer and its headers).
+ * What providers read from the environment when they are first asked; what the user has set stays.
+ * FI_UNIVERSE_SIZE, the number of peers that ofi_rxm sizes its completion queue for, is 256 by default: more
+ * than small devices hold. And ofi_rxm is to send messages of our size at once, not to ask first (16 KiB, its
+ * default, is just too little for a full buffer and its headers).
  */
 static void set_defaults(void)
 {
@@ -168,8 +168,10 @@ static int explain_absence(const char *provider, const char *device, const char 
 		hints->ep_attr->type = FI_EP_UNSPEC;
 		hints->caps = 0;
 		if (exists(hints))
-			result = fail("provider %s is here, but has no reliable datagrams that keep their order "
-				      "(FI_EP_RDM, FI_ORDER_SAS)", provider);
+			result = fail(
+				"provider %s is here, but has no reliable datagrams that keep their order "
+				"(FI_EP_RDM, FI_ORDER_SAS)",
+				provider);
 		else
 			result = fail("libfabric has no provider %s on this machine", provider);
 	}
@@ -177,7 +179,7 @@ static int explain_absence(const char *provider, const char *device, const char 
 	return result;
 }
 
-/* A line for each endpoint that would do, of all providers: its provider, its device, its fabric, its limits. */
+/* A line for each endpoint that would do, of all providers: provider, device, fabric, limits. */
 EXPORT const char *fabric_list(void)
 {
 	static char text[65536];
@@ -188,8 +190,9 @@ EXPORT const char *fabric_list(void)
 	if (hints == NULL || get_info(NULL, 0, hints, &info) != 0)
 		info = NULL;
 	for (const struct fi_info *one = info; one != NULL && length + 512 < sizeof(text); one = one->next) {
-		length += (size_t)snprintf(text + length, sizeof(text) - length, "%s\t%s\t%s\t%zu\t%zu\t%zu\n",
-					   one->fabric_attr->prov_name, one->domain_attr->name, one->fabric_attr->name,
+		length += (size_t)snprintf(text + length, sizeof(text) - length,
+					   "%s\t%s\t%s\t%zu\t%zu\t%zu\n", one->fabric_attr->prov_name,
+					   one->domain_attr->name, one->fabric_attr->name,
 					   one->tx_attr->inject_size, one->rx_attr->size, one->tx_attr->size);
 	}
 	if (info != NULL)
@@ -201,7 +204,8 @@ EXPORT const char *fabric_list(void)
 
 static int failed(struct endpoint *endpoint, const char *what, int result)
 {
-	return fail("provider %s cannot %s: %s", endpoint->info->fabric_attr->prov_name, what, fi_strerror(-result));
+	return fail("provider %s cannot %s: %s", endpoint->info->fabric_attr->prov_name, what,
+		    fi_strerror(-result));
 }
 
 static int open_objects(struct endpoint *endpoint)
@@ -254,7 +258,8 @@ static int read_address(struct endpoint *endpoint)
 static int create_tables(struct endpoint *endpoint, int receives)
 {
 	endpoint->area_bytes = sizeof(struct area) + (size_t)receives * sizeof(int32_t);
-	endpoint->area = mmap(NULL, endpoint->area_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	endpoint->area =
+		mmap(NULL, endpoint->area_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (endpoint->area == MAP_FAILED) {
 		endpoint->area = NULL;
 		return fail("out of memory");
@@ -275,7 +280,8 @@ static void note_limits(struct endpoint *endpoint, int receives)
 	area->inject_bytes = (int32_t)inject;
 	area->max_message_bytes =
 		info->ep_attr->max_msg_size < INT32_MAX ? (int32_t)info->ep_attr->max_msg_size : INT32_MAX;
-	area->max_pieces = info->tx_attr->iov_limit <= MAX_PIECES ? (int32_t)info->tx_attr->iov_limit - 1 : MAX_PIECES;
+	area->max_pieces =
+		info->tx_attr->iov_limit <= MAX_PIECES ? (int32_t)info->tx_attr->iov_limit - 1 : MAX_PIECES;
 	area->registers = (info->domain_attr->mr_mode & FI_MR_LOCAL) != 0;
 }
 
@@ -287,13 +293,15 @@ static int open_on(struct endpoint *endpoint, int receives)
 		return -1;
 	note_limits(endpoint, receives);
 	if (endpoint->area->max_pieces < 1)
-		return fail("provider %s cannot send a header and what follows it from two places (iov_limit)",
-			    endpoint->info->fabric_attr->prov_name);
+		return fail(
+			"provider %s cannot send a header and what follows it from two places (iov_limit)",
+			endpoint->info->fabric_attr->prov_name);
 	if (open_objects(endpoint) < 0 || read_address(endpoint) < 0)
 		return -1;
 	if (!endpoint->area->registers)
 		return 0;
-	if (register_memory(endpoint, endpoint->sends, MAX_SENDS * sizeof(struct send), &endpoint->sends_region) < 0)
+	if (register_memory(endpoint, endpoint->sends, MAX_SENDS * sizeof(struct send),
+			    &endpoint->sends_region) < 0)
 		return -1;
 	endpoint->sends_descriptor = fi_mr_desc(endpoint->sends_region);
 	return 0;
@@ -318,10 +326,12 @@ static int take_number(struct endpoint *endpoint)
 }
 
 /*
- * Opens an endpoint of `provider`, on `device` and with `node` as its own address (of verbs and tcp the IPv4 address of an
- * interface, of shm a name) unless these are empty, for at most `receives` receives of `receive_bytes` each. Returns its number.
+ * Opens an endpoint of `provider`, on `device` and with `node` as its own address (of verbs and tcp the IPv4
+ * address of an interface, of shm a name) unless these are empty, for at most `receives` receives of
+ * `receive_bytes` each. Returns its number.
  */
-EXPORT int fabric_open(const char *provider, const char *device, const char *node, int receives, int receive_bytes)
+EXPORT int fabric_open(const char *provider, const char *device, const char *node, int receives,
+		       int receive_bytes)
 {
 	struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
 	struct fi_info *hints = needs(provider, device);
@@ -361,10 +371,10 @@ EXPORT int fabric_area_bytes(int number)
 	return (int)endpoints[number]->area_bytes;
 }
 
-/* Notes from now on when messages enter and leave the provider: a struct moments, or 0. */
-EXPORT void fabric_note_moments(int number, uintptr_t moments)
+/* Writes from now on when messages enter and leave the provider: to a struct device_times; 0 for nowhere. */
+EXPORT void fabric_set_device_times(int number, uintptr_t address)
 {
-	endpoints[number]->moments = (struct moments *)moments;
+	endpoints[number]->device_times = (struct device_times *)address;
 }
 
 /* What the provider calls itself. */
@@ -393,7 +403,7 @@ EXPORT int fabric_register(int number, double address, double bytes)
 	return slab;
 }
 
-/* Makes `count` receives of the slab, whose buffers lie `stride` bytes apart. Returns the number of the first. */
+/* Makes `count` receives of the slab, whose buffers lie `stride` bytes apart. Returns the first's number. */
 EXPORT int fabric_add_receives(int number, int slab, double address, int count, int stride)
 {
 	struct endpoint *endpoint = endpoints[number];

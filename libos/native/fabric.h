@@ -1,6 +1,7 @@
 /*
- * What the files of the glue for libfabric share: an endpoint, and the area that the other side sees of it as typed
- * arrays (its layout there: libos/rdma/layout.ts). Buffers, peers, slabs and sends are named by number on both sides.
+ * What the files of the glue for libfabric share: an endpoint, and the area that the other side sees of it as
+ * typed arrays (its layout there: libos/rdma/layout.ts). Buffers, peers, slabs and sends are named by number
+ * on both sides.
  *
  *     fabric.c    finds a provider, opens and closes its endpoint, registers memory, knows peers
  *     message.c   fabric_exchange: posts receives, sends, and reads completions in one call
@@ -18,7 +19,7 @@
 #include <rdma/fi_domain.h>
 #include <rdma/fi_endpoint.h>
 
-#include "moments.h"
+#include "device-times.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -53,8 +54,11 @@ enum {
 	DROPPED = 2,
 };
 
+/* clang-format off */
 #define COUNTERS(X) \
-	X(rx_messages) X(rx_bytes) X(rx_errors) X(tx_messages) X(tx_bytes) X(tx_injected) X(tx_again) X(tx_errors)
+	X(rx_messages) X(rx_bytes) X(rx_errors) \
+	X(tx_messages) X(tx_bytes) X(tx_injected) X(tx_again) X(tx_errors)
+/* clang-format on */
 
 #define COUNTER_NUMBER(name) COUNT_##name,
 enum { COUNTERS(COUNTER_NUMBER) COUNTER_COUNT };
@@ -154,8 +158,8 @@ struct endpoint {
 	uint32_t blocked_in[MAX_PEERS];
 	uint32_t round;
 	uint32_t exchanges;
-	/* Where to note when messages enter and leave the provider; NULL for nowhere. */
-	struct moments *moments;
+	/* NULL for none. */
+	struct device_times *device_times;
 	uint8_t staging[MAX_INJECT];
 };
 

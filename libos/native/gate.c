@@ -2,8 +2,8 @@
  * Puts EAL's registration of interrupt callbacks behind the gate (see gate.h).
  *
  * The glue is loaded with its symbols global and before any driver, so a driver's call of
- * rte_intr_callback_register and its kin arrives here first; the functions of EAL are called in turn. Only the
- * callbacks of net_memif are changed: no other driver takes memory from under a burst.
+ * rte_intr_callback_register and its kin arrives here first; the functions of EAL are called in turn. Only
+ * the callbacks of net_memif are changed: no other driver takes memory from under a burst.
  */
 #define _GNU_SOURCE
 #include "gate.h"
@@ -140,7 +140,8 @@ static void bid_farewell(struct rte_intr_handle *handle, void *argument)
 	forget(gated);
 }
 
-int rte_intr_callback_register(const struct rte_intr_handle *handle, rte_intr_callback_fn callback, void *argument)
+int rte_intr_callback_register(const struct rte_intr_handle *handle, rte_intr_callback_fn callback,
+			       void *argument)
 {
 	struct gated *gated;
 	int result;
@@ -215,8 +216,9 @@ static struct gated *find_live(const struct rte_intr_handle *handle, int owner)
 }
 
 /*
- * When a client is gone before it was greeted, net_memif of DPDK 22.11 closes and frees what it has registered,
- * and leaves it registered: EAL's interrupt thread then ends the process, as the descriptor is none any more.
+ * When a client is gone before it was greeted, net_memif of DPDK 22.11 closes and frees what it has
+ * registered, and leaves it registered: EAL's interrupt thread then ends the process, as the descriptor is
+ * none any more.
  */
 void rte_intr_instance_free(struct rte_intr_handle *handle)
 {
@@ -228,8 +230,8 @@ void rte_intr_instance_free(struct rte_intr_handle *handle)
 }
 
 /*
- * net_memif frees its listener but leaves it registered and open: a peer that connected in that moment would be
- * accepted into freed memory, and each port would cost a file descriptor.
+ * net_memif frees its listener but leaves it registered and open: a peer that connected in that moment would
+ * be accepted into freed memory, and each port would cost a file descriptor.
  */
 void gate_close_listeners(int owner)
 {

@@ -1,4 +1,4 @@
-/* Messages of libfabric, whose calls are inline functions through tables: one call here moves a burst both ways. */
+/* Messages of libfabric, whose calls are inline functions: one call here moves a burst both ways. */
 #include <string.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -25,8 +25,8 @@ static void post_receives(struct endpoint *endpoint)
 
 	for (; posted < area->to_post; posted++) {
 		struct receive *receive = &endpoint->receives[area->post[posted]];
-		ssize_t result = fi_recv(endpoint->ep, receive->bytes, endpoint->receive_bytes, receive->descriptor,
-					 FI_ADDR_UNSPEC, &receive->context);
+		ssize_t result = fi_recv(endpoint->ep, receive->bytes, endpoint->receive_bytes,
+					 receive->descriptor, FI_ADDR_UNSPEC, &receive->context);
 
 		if (result != 0)
 			break;
@@ -83,12 +83,13 @@ static ssize_t send_gathered(struct endpoint *endpoint, const struct send_descri
 		if (endpoint->slabs[piece->slab] != NULL)
 			descriptors[1 + i] = fi_mr_desc(endpoint->slabs[piece->slab]);
 	}
-	return fi_sendmsg(endpoint->ep, &msg, FI_COMPLETION | (message->flags & DELIVERED ? FI_DELIVERY_COMPLETE : 0));
+	return fi_sendmsg(endpoint->ep, &msg,
+			  FI_COMPLETION | (message->flags & DELIVERED ? FI_DELIVERY_COMPLETE : 0));
 }
 
 /*
- * Sends in the order of the queue, to each peer. Where the provider takes no more for one, the others' messages go on:
- * a peer that makes no progress holds up nobody else.
+ * Sends in the order of the queue, to each peer. Where the provider takes no more for one, the others'
+ * messages go on: a peer that makes no progress holds up nobody else.
  */
 static void send_queued(struct endpoint *endpoint)
 {
@@ -100,7 +101,8 @@ static void send_queued(struct endpoint *endpoint)
 		struct send_descriptor *message = &area->tx[i];
 		uint32_t *blocked_in = &endpoint->blocked_in[message->peer];
 		size_t length = payload_length(message);
-		bool injected = !(message->flags & DELIVERED) && HEADER_BYTES + length <= (size_t)area->inject_bytes;
+		bool injected =
+			!(message->flags & DELIVERED) && HEADER_BYTES + length <= (size_t)area->inject_bytes;
 		ssize_t result = -FI_EAGAIN;
 
 		if (message->flags & DROPPED || !endpoint->peer_known[message->peer]) {
@@ -157,7 +159,8 @@ static int read_error(struct endpoint *endpoint)
 	if (fi_cq_readerr(endpoint->cq, &error, 0) < 1)
 		return 0;
 	if (is_send(endpoint, error.op_context)) {
-		finish(endpoint, number_of_send(endpoint, error.op_context), error.err > 0 ? error.err : FI_EIO);
+		finish(endpoint, number_of_send(endpoint, error.op_context),
+		       error.err > 0 ? error.err : FI_EIO);
 		return 0;
 	}
 	if (error.op_context == NULL)
@@ -192,15 +195,15 @@ static int read_completions(struct endpoint *endpoint)
 	return received;
 }
 
-static int read_completions_stamped(struct endpoint *endpoint, struct moments *moments)
+static int read_completions_timed(struct endpoint *endpoint, struct device_times *times)
 {
 	uint64_t enter = counter_now();
 	int count = read_completions(endpoint);
 
-	look_at_window(moments, enter);
+	look_at_window(times, enter);
 	if (count > 0) {
-		moments->delivered_enter = enter;
-		moments->delivered_leave = counter_now();
+		times->delivered_enter = enter;
+		times->delivered_leave = counter_now();
 	}
 	return count;
 }
@@ -214,8 +217,8 @@ static void read_clock(struct endpoint *endpoint)
 }
 
 /*
- * Posts the receives that wait for it and sends what is queued. A message that tells the peer of a receive is behind it,
- * and goes only when all that was to be posted is: no credit is out without its receive.
+ * Posts the receives that wait for it and sends what is queued. A message that tells the peer of a receive is
+ * behind it, and goes only when all that was to be posted is: no credit is out without its receive.
  */
 EXPORT void fabric_flush(int number)
 {
@@ -224,13 +227,13 @@ EXPORT void fabric_flush(int number)
 	if (endpoint->area->to_post > 0)
 		post_receives(endpoint);
 	if (endpoint->area->queued > 0 && endpoint->area->to_post == 0) {
-		struct moments *moments = endpoint->moments;
+		struct device_times *times = endpoint->device_times;
 
-		if (wanted(moments))
-			moments->handed_enter = counter_now();
+		if (wanted(times))
+			times->handed_enter = counter_now();
 		send_queued(endpoint);
-		if (wanted(moments))
-			moments->handed_leave = counter_now();
+		if (wanted(times))
+			times->handed_leave = counter_now();
 	}
 }
 
@@ -242,7 +245,7 @@ EXPORT int fabric_exchange(int number)
 	fabric_flush(number);
 	if (endpoint->exchanges++ % EXCHANGES_PER_READING == 0)
 		read_clock(endpoint);
-	if (wanted(endpoint->moments))
-		return read_completions_stamped(endpoint, endpoint->moments);
+	if (wanted(endpoint->device_times))
+		return read_completions_timed(endpoint, endpoint->device_times);
 	return read_completions(endpoint);
 }

@@ -40,14 +40,15 @@ static void unmap_chunk(struct rte_mempool_memhdr *chunk, void *length)
 }
 
 /*
- * Without hugepages the pool has a mapping of its own: EAL then needs not be told at its start how much memory all
- * pools to come will need. Small pages do, since the pool is a stack: few buffers are in use at a time.
+ * Without hugepages the pool has a mapping of its own: EAL then needs not be told at its start how much
+ * memory all pools to come will need. Small pages do, since the pool is a stack: few buffers are in use at a
+ * time.
  */
 static int populate_from_mapping(struct rte_mempool *pool)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), chunk, alignment;
-	ssize_t needed = rte_mempool_op_calc_mem_size_default(pool, pool->size, (uint32_t)__builtin_ctzl(page), &chunk,
-							      &alignment);
+	ssize_t needed = rte_mempool_op_calc_mem_size_default(
+		pool, pool->size, (uint32_t)__builtin_ctzl(page), &chunk, &alignment);
 	size_t length = RTE_ALIGN_CEIL((size_t)needed, page);
 	uint8_t *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -81,7 +82,8 @@ static int describe_pool(struct port *port, int buffers)
 
 int create_pool(struct port *port, int buffers, uint32_t data_room)
 {
-	struct rte_pktmbuf_pool_private sizes = {.mbuf_data_room_size = (uint16_t)(RTE_PKTMBUF_HEADROOM + data_room)};
+	struct rte_pktmbuf_pool_private sizes = {.mbuf_data_room_size =
+							 (uint16_t)(RTE_PKTMBUF_HEADROOM + data_room)};
 	static const struct rte_mbuf_dynfield index_field = {
 		.name = "bypassbench_buffer_index", .size = sizeof(uint32_t), .align = sizeof(uint32_t)};
 	char name[RTE_MEMPOOL_NAMESIZE];
@@ -99,7 +101,8 @@ int create_pool(struct port *port, int buffers, uint32_t data_room)
 	/* Last in, first out: the buffers in use are those in the cache. */
 	rte_mempool_set_ops_byname(port->pool, "stack", NULL);
 	rte_pktmbuf_pool_init(port->pool, &sizes);
-	result = port->flags & POOL_IN_EAL ? rte_mempool_populate_default(port->pool) : populate_from_mapping(port->pool);
+	result = port->flags & POOL_IN_EAL ? rte_mempool_populate_default(port->pool)
+					   : populate_from_mapping(port->pool);
 	if (result < buffers)
 		return fail("no memory for %d packet buffers of %u bytes", buffers, element);
 	rte_mempool_obj_iter(port->pool, rte_pktmbuf_init, NULL);

@@ -79,7 +79,8 @@ static int set_address(struct port *port, const uint8_t *mac)
 	memcpy(port->area->mac, wanted.addr_bytes, sizeof(wanted));
 	if (result < 0 || port->flags & PROMISCUOUS)
 		result = rte_eth_promiscuous_enable(port->id);
-	return result < 0 ? fail("the device takes no other Ethernet address (%s)", rte_strerror(-result)) : 0;
+	return result < 0 ? fail("the device takes no other Ethernet address (%s)", rte_strerror(-result))
+			  : 0;
 }
 
 static int start(struct port *port)
@@ -154,7 +155,7 @@ static int attach(struct port *port, const char *arguments)
 	return 0;
 }
 
-/* A whole frame, and a little more, since drivers ask for room for the largest frame that they could receive. */
+/* A whole frame and a little more: drivers ask for room for the largest frame that they could receive. */
 static uint32_t data_room(const struct port *port)
 {
 	uint32_t frame = RTE_ALIGN_CEIL(port->frame_limit + 128, (uint32_t)RTE_CACHE_LINE_SIZE);
@@ -167,7 +168,8 @@ static int bring_up(struct port *port, const char *arguments, int mtu, int buffe
 	struct rte_eth_dev_info info;
 	int result;
 
-	if (attach(port, arguments) < 0 || rte_eth_dev_info_get(port->id, &info) < 0 || create_area(port, buffers) < 0)
+	if (attach(port, arguments) < 0 || rte_eth_dev_info_get(port->id, &info) < 0 ||
+	    create_area(port, buffers) < 0)
 		return -1;
 	if (configure(port, &info, mtu) < 0)
 		return -1;
@@ -191,8 +193,8 @@ static int bring_up(struct port *port, const char *arguments, int mtu, int buffe
 }
 
 /*
- * Opens `name` on `bus` ("vdev" or "pci"). `mtu` 0 takes the device's own; `mac` as 12 hexadecimal digits, all zero
- * for the device's own. Returns the port's number.
+ * Opens `name` on `bus` ("vdev" or "pci"). `mtu` 0 takes the device's own; `mac` as 12 hexadecimal digits,
+ * all zero for the device's own. Returns the port's number.
  */
 int port_open(const char *bus, const char *name, const char *arguments, int mtu, int buffers, const char *mac,
 	      int flags)
@@ -241,10 +243,10 @@ int port_area_bytes(int number)
 	return (int)ports[number].area_bytes;
 }
 
-/* Notes from now on when bursts enter and leave the device: a struct moments, or 0. */
-void port_note_moments(int number, uintptr_t moments)
+/* Writes from now on when bursts enter and leave the device: to a struct device_times; 0 for nowhere. */
+void port_set_device_times(int number, uintptr_t address)
 {
-	ports[number].moments = (struct moments *)moments;
+	ports[number].device_times = (struct device_times *)address;
 }
 
 void port_close(int number)

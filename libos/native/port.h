@@ -1,6 +1,6 @@
 /*
- * What the files of the glue share: a port, and the area that the other side sees of it as typed arrays (its layout
- * there: libos/dpdk/layout.ts). Packet buffers are named by index on both sides.
+ * What the files of the glue share: a port, and the area that the other side sees of it as typed arrays (its
+ * layout there: libos/dpdk/layout.ts). Packet buffers are named by index on both sides.
  *
  *     eal.c      starts EAL, keeps its log
  *     pool.c     packet buffers, and the area
@@ -9,8 +9,8 @@
  *     gate.c     between bursts and DPDK's interrupt thread
  *     checksum.c
  *
- * One thread uses a port. Exported functions return 0 or more, or -1 with the reason in glue_error() and what DPDK
- * logged meanwhile in glue_log().
+ * One thread uses a port. Exported functions return 0 or more, or -1 with the reason in glue_error() and what
+ * DPDK logged meanwhile in glue_log().
  */
 #ifndef BYPASSBENCH_PORT_H
 #define BYPASSBENCH_PORT_H
@@ -24,8 +24,8 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
+#include "device-times.h"
 #include "gate.h"
-#include "moments.h"
 
 enum {
 	MAX_PORTS = GATE_LANES,
@@ -49,11 +49,13 @@ enum {
 /* As PortFlag in libos/dpdk/glue.ts. */
 enum { RECONNECTS = 1, POOL_IN_EAL = 2, HARDWARE = 4, SET_MTU = 8, PROMISCUOUS = 16, HOLDS_BUFFERS = 32 };
 
+/* clang-format off */
 #define COUNTERS(X) \
 	X(rx_frames) X(rx_bytes) X(rx_dropped_oversize) X(rx_dropped_runt) X(rx_bad_checksum) \
 	X(tx_frames) X(tx_bytes) X(tx_dropped_link_down) X(tx_dropped_oversize) X(tx_dropped_queue_full) \
 	X(tx_ring_full) X(pool_exhausted) X(link_ups) X(link_downs) \
 	X(device_rx_missed) X(device_rx_no_buffer) X(device_rx_errors) X(device_tx_errors)
+/* clang-format on */
 
 #define COUNTER_NUMBER(name) COUNT_##name,
 enum { COUNTERS(COUNTER_NUMBER) COUNTER_COUNT };
@@ -98,7 +100,7 @@ struct area {
 	uint8_t rx_checksum[MAX_BURST];
 	struct tx_descriptor tx[MAX_QUEUED];
 	struct piece pieces[MAX_QUEUED * MAX_PIECES];
-	/* Of each buffer where its bytes begin in the pool's memory; behind that the stack of free buffers. */
+	/* Where each buffer begins in the pool's memory; behind that the stack of free buffers. */
 	int32_t base_of[];
 };
 
@@ -127,8 +129,8 @@ struct port {
 	/* The link's state as last looked at, and when to look again. */
 	int passages;
 	double us_per_cycle;
-	/* Where to note when bursts enter and leave the device; NULL for nowhere. */
-	struct moments *moments;
+	/* NULL for none. */
+	struct device_times *device_times;
 	uint64_t look_at, retry_at;
 	uint64_t look_every, retry_every, patience;
 	int pending_count;
@@ -142,7 +144,7 @@ extern struct port ports[MAX_PORTS];
 
 /* Notes why something failed. Returns -1. */
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Packet buffers and the area around them; what was made before a failure is left to the one who closes the port. */
+/* Packet buffers and the area around them. Whoever closes the port frees what was made before a failure. */
 int create_area(struct port *port, int buffers);
 int create_pool(struct port *port, int buffers, uint32_t data_room);
 /* Lends free buffers to the other side, as long as the pool has them. */

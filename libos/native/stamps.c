@@ -1,6 +1,6 @@
 /*
- * Stamps of the time for a latency's stages: the counter written to where the other side says, the socket calls with
- * the moments at which they were entered and left, and how far the counters of two cores are apart.
+ * What stamps need of C: the counter written where the other side says, the socket calls with their device
+ * times, and how far the counters of two cores are apart.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
-#include "moments.h"
+#include "device-times.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -18,63 +18,63 @@ enum {
 	PATIENCE = 400000000,
 };
 
-EXPORT void stamp(uintptr_t address)
+EXPORT void write_counter(uintptr_t address)
 {
 	*(uint64_t *)address = counter_now();
 }
 
-EXPORT void stamp_clocks(uintptr_t counter, uintptr_t monotonic_ns)
+EXPORT void write_clocks(uintptr_t counter, uintptr_t monotonic_ns)
 {
 	counter_beside_clock((uint64_t *)counter, (double *)monotonic_ns);
 }
 
-EXPORT int stamped_send(int fd, uintptr_t bytes, size_t length, int flags, uintptr_t at)
+EXPORT int timed_send(int fd, uintptr_t bytes, size_t length, int flags, uintptr_t at)
 {
-	struct moments *moments = (struct moments *)at;
+	struct device_times *times = (struct device_times *)at;
 	ssize_t result;
 
-	if (!wanted(moments))
+	if (!wanted(times))
 		return (int)send(fd, (const void *)bytes, length, flags);
-	moments->handed_enter = counter_now();
+	times->handed_enter = counter_now();
 	result = send(fd, (const void *)bytes, length, flags);
-	moments->handed_leave = counter_now();
+	times->handed_leave = counter_now();
 	return (int)result;
 }
 
-EXPORT int stamped_sendmsg(int fd, uintptr_t message, int flags, uintptr_t at)
+EXPORT int timed_sendmsg(int fd, uintptr_t message, int flags, uintptr_t at)
 {
-	struct moments *moments = (struct moments *)at;
+	struct device_times *times = (struct device_times *)at;
 	ssize_t result;
 
-	if (!wanted(moments))
+	if (!wanted(times))
 		return (int)sendmsg(fd, (const struct msghdr *)message, flags);
-	moments->handed_enter = counter_now();
+	times->handed_enter = counter_now();
 	result = sendmsg(fd, (const struct msghdr *)message, flags);
-	moments->handed_leave = counter_now();
+	times->handed_leave = counter_now();
 	return (int)result;
 }
 
-EXPORT int stamped_recv(int fd, uintptr_t bytes, size_t length, int flags, uintptr_t at)
+EXPORT int timed_recv(int fd, uintptr_t bytes, size_t length, int flags, uintptr_t at)
 {
-	struct moments *moments = (struct moments *)at;
+	struct device_times *times = (struct device_times *)at;
 	uint64_t enter;
 	ssize_t result;
 
-	if (!wanted(moments))
+	if (!wanted(times))
 		return (int)recv(fd, (void *)bytes, length, flags);
 	enter = counter_now();
-	look_at_window(moments, enter);
+	look_at_window(times, enter);
 	result = recv(fd, (void *)bytes, length, flags);
 	if (result > 0) {
-		moments->delivered_enter = enter;
-		moments->delivered_leave = counter_now();
+		times->delivered_enter = enter;
+		times->delivered_leave = counter_now();
 	}
 	return (int)result;
 }
 
 /*
- * Cristian's method between two cores: one asks, the other answers with its counter. The answer lies between the
- * asking and the hearing, so the difference is known to half of that time; the shortest round tells most.
+ * Cristian's method between two cores: one asks, the other answers with its counter. The answer lies between
+ * the asking and the hearing, so the difference is known to half of that time; the shortest round tells most.
  */
 struct exchange {
 	_Alignas(128) _Atomic uint64_t question;
@@ -144,8 +144,8 @@ out:
 }
 
 /*
- * Writes how many counts the second core's counter is ahead of the first one's, and how many that can be wrong by.
- * Returns 0, or -1 where the cores could not be had. The calling thread stays where it is.
+ * Writes how many counts the second core's counter is ahead of the first one's, and how many that can be
+ * wrong by. Returns 0, or -1 where the cores could not be had. The calling thread stays where it is.
  */
 EXPORT int counter_skew(int first_core, int second_core, double *offset, double *bound)
 {

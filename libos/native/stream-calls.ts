@@ -1,4 +1,4 @@
-/** The calls that move a stream's bytes: Linux's own, or the same with the moments noted at which each was entered and left. */
+/** The calls that move a stream's bytes: Linux's own, or the same calls that write when each was entered and left. */
 import { stampGlue } from '../stamps/glue.ts';
 import * as sys from './sockets.ts';
 
@@ -9,14 +9,14 @@ export interface StreamCalls {
   sendGathered(fd: number, count: number, address: number, port: number): number;
 }
 
-/** `momentsAddress` 0 for none. */
-export function streamCalls(momentsAddress: number): StreamCalls {
-  if (momentsAddress === 0) return { recv: sys.recv, send: sys.send, sendGathered: sys.sendGathered };
+/** `deviceTimesAddress` 0 for none. */
+export function streamCalls(deviceTimesAddress: number): StreamCalls {
+  if (deviceTimesAddress === 0) return { recv: sys.recv, send: sys.send, sendGathered: sys.sendGathered };
   const glue = stampGlue();
   return {
-    recv: (fd, address, bytes, flags) => glue.recv(fd, address, bytes, flags, momentsAddress),
-    send: (fd, address, bytes, flags) => glue.send(fd, address, bytes, flags, momentsAddress),
+    recv: (fd, address, bytes, flags) => glue.recv(fd, address, bytes, flags, deviceTimesAddress),
+    send: (fd, address, bytes, flags) => glue.send(fd, address, bytes, flags, deviceTimesAddress),
     sendGathered: (fd, count, address, port) =>
-      glue.sendmsg(fd, sys.gatheredMessage(count, address, port), sys.SEND_FLAGS, momentsAddress),
+      glue.sendmsg(fd, sys.gatheredMessage(count, address, port), sys.SEND_FLAGS, deviceTimesAddress),
   };
 }

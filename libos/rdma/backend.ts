@@ -11,7 +11,7 @@ import { RdmaTransport } from './transport.ts';
 export function createRdmaTransport(host: TransportHost, setup: BackendSetup): RdmaTransport {
   const { fabric, maxWindow } = parseRdmaOptions(setup.options);
   const device = new FabricDevice(fabric);
-  device.noteMoments(setup.momentsAddress);
+  device.setDeviceTimes(setup.deviceTimesAddress);
   const createRendezvous = (handler: RendezvousHandler) => new TcpRendezvous(handler, setup.connectTimeoutMs);
   return new RdmaTransport(host, device, createRendezvous, setup.createPool(device.mapSlab), {
     provider: device.provider,

@@ -245,9 +245,9 @@ export class FabricDevice implements MessageDevice {
     return { bytes: memory.bytes, address: memory.address, discard() {}, unmap: memory.unmap };
   };
 
-  /** Notes from now on when messages enter and leave the provider, at this address (libos/native/moments.h). */
-  noteMoments(address: number): void {
-    this.#glue.noteMoments(this.#endpoint, address);
+  /** Writes from now on when messages enter and leave the provider, to this address (libos/native/device-times.h). */
+  setDeviceTimes(address: number): void {
+    this.#glue.setDeviceTimes(this.#endpoint, address);
   }
 
   counters(): Record<string, number> {

@@ -17,8 +17,8 @@ export interface FabricGlue {
   open(provider: string, device: string, node: string, receives: number, receiveBytes: number): number;
   area(endpoint: number): number;
   areaBytes(endpoint: number): number;
-  /** From now on, the moments of messages go to this address (libos/native/moments.h); 0 for nowhere. */
-  noteMoments(endpoint: number, address: number): void;
+  /** Where the device times of messages go from now on (libos/native/device-times.h); 0 for nowhere. */
+  setDeviceTimes(endpoint: number, address: number): void;
   provider(endpoint: number): string;
   device(endpoint: number): string;
   register(endpoint: number, address: number, bytes: number): number;
@@ -57,7 +57,7 @@ function load(): FabricGlue {
       open: library.func('int fabric_open(const char *, const char *, const char *, int, int)'),
       area: library.func('double fabric_area(int)'),
       areaBytes: library.func('int fabric_area_bytes(int)'),
-      noteMoments: library.func('void fabric_note_moments(int, uintptr_t)'),
+      setDeviceTimes: library.func('void fabric_set_device_times(int, uintptr_t)'),
       provider: library.func('const char *fabric_provider(int)'),
       device: library.func('const char *fabric_device(int)'),
       register: library.func('int fabric_register(int, double, double)'),

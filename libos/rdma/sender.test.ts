@@ -1,8 +1,8 @@
 /** Which push gets the counter readings of which flush, over a simulated network. */
 import { expect, it } from 'vitest';
 import { World } from '../conformance/world.ts';
-import { StampRecorder } from '../stamps/recorder.ts';
-import { HANDED, HEADER_BYTES, MOMENTS, RECORD_BYTES, StampRing } from '../stamps/ring.ts';
+import { HANDED, HEADER_BYTES, ON, STAMP_BYTES, StampRing } from '../stamps/ring.ts';
+import { StampWriter } from '../stamps/writer.ts';
 import type { Channel } from './channel.ts';
 import { SimulatedNetwork } from './test-network.ts';
 
@@ -13,7 +13,7 @@ it('does not take the flush of a push that has failed for that of the push which
   const network = new SimulatedNetwork({ maxDelayUs: 3 });
   const options = { bufferBytes: 1000, receiveLimit: 64, maxWindow: 8 };
   const server = network.createHost(options);
-  const client = network.createHost({ ...options, stamps: new StampRecorder(ring) });
+  const client = network.createHost({ ...options, stamps: new StampWriter(ring) });
   const { libos } = client;
   const world = new World({
     create: () => ({
@@ -23,10 +23,10 @@ it('does not take the flush of a push that has failed for that of the push which
       clientAddress: client.address,
     }),
   });
-  /** What the last push's record has from the device: four words. */
+  /** What the last push's stamp has from the device: four words. */
   const readings = () => {
     const snapshot = ring.snapshot().slice();
-    return [...new Int32Array(snapshot.buffer, snapshot.length - RECORD_BYTES + 24, 4)];
+    return [...new Int32Array(snapshot.buffer, snapshot.length - STAMP_BYTES + 24, 4)];
   };
   const listener = world.listen();
   const [broken, stuck] = [world.connect(listener), world.connect(listener)];
@@ -37,9 +37,9 @@ it('does not take the flush of a push that has failed for that of the push which
   while (connection.credits > 0) world.wait(libos, push(stuck.clientQd));
 
   libos.waitNext(0, 0);
-  ring.recordEvery(1);
-  // As the glue says in a window that is recorded.
-  ring.words[MOMENTS + 9] = 1;
+  ring.stampEvery(1);
+  // As the glue says in a window that is stamped.
+  ring.words[ON] = 1;
   const sent = push(broken.clientQd);
   const queued = push(broken.clientQd);
   client.transport.broken(brokenLine);
@@ -56,6 +56,6 @@ it('does not take the flush of a push that has failed for that of the push which
   for (let i = 0; i < 5; i++) world.pop(server.libos, stuck.serverQd);
   expect(world.wait(libos, waiting).error).toBeNull();
   expect(readings()).toEqual([77, 77, 77, 77]);
-  expect(ring.snapshot().length).toBe(HEADER_BYTES + 4 * RECORD_BYTES);
+  expect(ring.snapshot().length).toBe(HEADER_BYTES + 4 * STAMP_BYTES);
   world.shutdown();
 });

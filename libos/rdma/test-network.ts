@@ -11,7 +11,7 @@ import { LibosError } from '../errors.ts';
 import { Random } from '../inet/devices/random.ts';
 import { BufferPool } from '../memory/pool.ts';
 import { SgaSegment, type Slab } from '../memory/sga.ts';
-import type { StampRecorder } from '../stamps/recorder.ts';
+import type { StampWriter } from '../stamps/writer.ts';
 import type { TransportHost } from '../transport.ts';
 import type { Hello, Refusal } from './hello.ts';
 import { HEADER_BYTES, HEADER_WORDS, KIND_AND_LENGTH, KIND_SHIFT, Kind } from './message.ts';
@@ -37,7 +37,7 @@ export interface HostOptions {
   /** Pieces of a message's payload that it takes. */
   maxPieces?: number;
   poolLimitBytes?: number;
-  stamps?: StampRecorder;
+  stamps?: StampWriter;
 }
 
 interface Event {

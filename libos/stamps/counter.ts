@@ -42,10 +42,10 @@ function nsPerCount(): number {
   const counts = new BigUint64Array(memory.bytes.buffer, memory.bytes.byteOffset, 4);
   const times = new Float64Array(memory.bytes.buffer, memory.bytes.byteOffset, 4);
   const glue = stampGlue();
-  glue.clocks(memory.address, memory.address + 8);
+  glue.writeClocks(memory.address, memory.address + 8);
   const untilMs = performance.now() + RATE_MS;
   while (performance.now() < untilMs);
-  glue.clocks(memory.address + 16, memory.address + 24);
+  glue.writeClocks(memory.address + 16, memory.address + 24);
   const rate = (times[3] - times[1]) / Number(counts[2] - counts[0]);
   memory.unmap();
   return rate;

@@ -6,13 +6,13 @@ import { LibosError } from '../errors.ts';
 
 export interface StampGlue {
   /** Writes the counter to this address. */
-  stamp(address: number): void;
+  writeCounter(address: number): void;
   /** Writes the counter, and the monotonic clock in nanoseconds as a double. */
-  clocks(counterAddress: number, monotonicAddress: number): void;
-  /** send(2), sendmsg(2) and recv(2), with the address of the moments behind their arguments. */
-  send(fd: number, bytes: number, length: number, flags: number, moments: number): number;
-  sendmsg(fd: number, message: number, flags: number, moments: number): number;
-  recv(fd: number, bytes: number, length: number, flags: number, moments: number): number;
+  writeClocks(counterAddress: number, monotonicAddress: number): void;
+  /** send(2), sendmsg(2) and recv(2) that write their device times to the address behind their arguments. */
+  send(fd: number, bytes: number, length: number, flags: number, deviceTimes: number): number;
+  sendmsg(fd: number, message: number, flags: number, deviceTimes: number): number;
+  recv(fd: number, bytes: number, length: number, flags: number, deviceTimes: number): number;
   skew(firstCore: number, secondCore: number, offset: Float64Array, bound: Float64Array): number;
 }
 
@@ -38,11 +38,11 @@ function load(): StampGlue {
   try {
     const library = koffi.load(stampGlueFile);
     return {
-      stamp: library.func('void stamp(uintptr_t)'),
-      clocks: library.func('void stamp_clocks(uintptr_t, uintptr_t)'),
-      send: library.func('int stamped_send(int, uintptr_t, size_t, int, uintptr_t)'),
-      sendmsg: library.func('int stamped_sendmsg(int, uintptr_t, int, uintptr_t)'),
-      recv: library.func('int stamped_recv(int, uintptr_t, size_t, int, uintptr_t)'),
+      writeCounter: library.func('void write_counter(uintptr_t)'),
+      writeClocks: library.func('void write_clocks(uintptr_t, uintptr_t)'),
+      send: library.func('int timed_send(int, uintptr_t, size_t, int, uintptr_t)'),
+      sendmsg: library.func('int timed_sendmsg(int, uintptr_t, int, uintptr_t)'),
+      recv: library.func('int timed_recv(int, uintptr_t, size_t, int, uintptr_t)'),
       skew: library.func('int counter_skew(int, int, double *, double *)'),
     };
   } catch (cause) {

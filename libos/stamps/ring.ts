@@ -1,11 +1,11 @@
 /**
- * Where stamps go: records of a fixed size in memory that was mapped before, the newest over the oldest. The memory is a
- * file's, so that another process on this machine can turn the recording on and off and read it, or nobody else's.
+ * The ring of stamps, each of a fixed size, the newest over the oldest, in memory that was mapped before. The memory is a
+ * file's, so that another process on this machine can turn the stamping on and off and read the stamps, or nobody else's.
  *
- *     page 0   header: magic, machine, clocks, moments (struct moments of libos/native/moments.h)
- *     then     records of 64 bytes, little-endian:
+ *     page 0   header: magic, machine, clocks, device times (struct device_times of libos/native/device-times.h)
+ *     then     stamps of 64 bytes, little-endian:
  *
- *       offset  push and pop                            request (what the load generator notes)
+ *       offset  push and pop                            request (written by the load generator)
  *            0  u32 kind                                u32 kind
  *            4  u16 local port, u16 peer's port         u16 local port, u16 peer's port
  *            8  f64 bytes of the stream up to its end   f64 bytes of requests up to this one's end
@@ -15,7 +15,7 @@
  *           40  f64 bytes of it                         f64 monotonic clock when it was sent, ns
  *           48                                          u32 operation
  *
- * A record belongs to a connection by its ports, and to a request by the bytes: the push that holds a request's last byte
+ * A stamp belongs to a connection by its ports, and to a request by the bytes: the push that holds a request's last byte
  * carried it, and the pop of the same byte received it. So neither side sends anything for this, and a server need not know.
  */
 import { readFileSync } from 'node:fs';
@@ -25,26 +25,27 @@ import { type MappedFile, mapFile } from '../memory/shared-file.ts';
 import { type StampGlue, stampGlue } from './glue.ts';
 
 export const HEADER_BYTES = 4096;
-export const RECORD_BYTES = 64;
+export const STAMP_BYTES = 64;
 /** 'BBSTAMP1' */
 const MAGIC = [0x54534242, 0x31504d41] as const;
 
-export const RecordKind = { Push: 1, Pop: 2, Request: 3 } as const;
+export const StampKind = { Push: 1, Pop: 2, Request: 3 } as const;
 
 // Words of the header.
-const RECORDS = 2;
+const CAPACITY = 2;
 // Doubles of the header.
 const WRITTEN = 2;
 const CLOCKS = 3;
 const MACHINE_BYTE = 64;
-/** Address of the moments within the header, and their words. */
-const MOMENTS_BYTE = 128;
-export const MOMENTS = MOMENTS_BYTE / 4;
-export const HANDED = MOMENTS;
-export const DELIVERED = MOMENTS + 4;
-const EVERY = MOMENTS + 8;
-const ON = MOMENTS + 9;
-const WINDOW_BITS = MOMENTS + 10;
+/** First byte of the device times within the header. */
+const DEVICE_TIMES_BYTE = 128;
+// Words of the device times: two readings each, then when to stamp.
+export const HANDED = DEVICE_TIMES_BYTE / 4;
+export const DELIVERED = HANDED + 4;
+const EVERY = HANDED + 8;
+/** Not 0 while the present window of time is stamped. */
+export const ON = HANDED + 9;
+const WINDOW_BITS = HANDED + 10;
 
 /**
  * A window is some milliseconds long, so that what is slow at its beginning, the stamps' own code and memory having been left
@@ -54,8 +55,8 @@ const WINDOW_BITS = MOMENTS + 10;
 const X64_WINDOW_BITS = 24;
 const ARM_WINDOW_BITS = 20;
 
-/** How many records a ring has unless told otherwise: 16 MiB. */
-export const DEFAULT_RECORDS = 1 << 18;
+/** Stamps in a ring by default: 16 MiB. */
+export const DEFAULT_CAPACITY = 1 << 18;
 
 const FILE_REMEDY = 'give the file that the server on this machine was started with (serve --stamps)';
 
@@ -64,21 +65,21 @@ export class StampRing {
   readonly doubles: Float64Array;
   readonly glue: StampGlue;
   readonly capacity: number;
-  readonly momentsAddress: number;
+  readonly deviceTimesAddress: number;
   readonly #address: number;
   readonly #bytes: Uint8Array;
 
   /** A ring in `file`, which is made anew, or in memory of its own. */
-  static create(file: string | null, records = DEFAULT_RECORDS): StampRing {
-    const bytes = HEADER_BYTES + records * RECORD_BYTES;
+  static create(file: string | null, capacity = DEFAULT_CAPACITY): StampRing {
+    const bytes = HEADER_BYTES + capacity * STAMP_BYTES;
     const ring = new StampRing(file === null ? mapAnonymous(bytes) : mapFile(file, bytes));
     const { words } = ring;
     words.fill(0, 0, HEADER_BYTES / 4);
-    words[RECORDS] = records;
+    words[CAPACITY] = capacity;
     words[WINDOW_BITS] = process.arch === 'x64' ? X64_WINDOW_BITS : ARM_WINDOW_BITS;
     const machine = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '');
     ring.#bytes.set(Buffer.from(machine, 'hex'), MACHINE_BYTE);
-    ring.noteClocks();
+    ring.readClocks();
     [words[0], words[1]] = MAGIC;
     return new StampRing({ bytes: ring.#bytes, address: ring.#address });
   }
@@ -103,58 +104,58 @@ export class StampRing {
   private constructor(memory: MappedFile) {
     this.#bytes = memory.bytes;
     this.#address = memory.address;
-    this.momentsAddress = memory.address + MOMENTS_BYTE;
+    this.deviceTimesAddress = memory.address + DEVICE_TIMES_BYTE;
     const { buffer, byteOffset, byteLength } = memory.bytes;
     this.words = new Int32Array(buffer, byteOffset, byteLength >> 2);
     this.doubles = new Float64Array(buffer, byteOffset, byteLength >> 3);
-    this.capacity = this.words[RECORDS];
+    this.capacity = this.words[CAPACITY];
     this.glue = stampGlue();
   }
 
-  /** Whether the present window of time is to be recorded. */
-  get recording(): boolean {
+  /** Whether the present window of time is stamped. */
+  get stamping(): boolean {
     return this.words[ON] !== 0 && this.words[EVERY] !== 0;
   }
 
-  /** Records all the time (1), one of so many windows of time, or nothing (0). Whoever has the ring may say so. */
-  recordEvery(windows: number): void {
+  /** Stamps every n-th window of time from now on; 0 for none. Whoever has the ring may say so. */
+  stampEvery(windows: number): void {
     this.words[EVERY] = windows;
   }
 
-  /** Takes the next record. Returns its first byte within the ring. */
+  /** Takes the next stamp. Returns its first byte within the ring. */
   take(kind: number, ports: number): number {
     const index = this.doubles[WRITTEN]++ % this.capacity;
-    const at = HEADER_BYTES + index * RECORD_BYTES;
+    const at = HEADER_BYTES + index * STAMP_BYTES;
     this.words[at >> 2] = kind;
     this.words[(at >> 2) + 1] = ports;
     return at;
   }
 
   /** Writes the counter to a byte within the ring. */
-  stamp(at: number): void {
-    this.glue.stamp(this.#address + at);
+  writeCounter(at: number): void {
+    this.glue.writeCounter(this.#address + at);
   }
 
-  /** Both clocks now, for turning counts into time: the newest pair is in the header beside the first. */
-  noteClocks(): void {
+  /** Reads both clocks, for turning counts into time: the header has the first pair of readings and the newest. */
+  readClocks(): void {
     const first = this.doubles[CLOCKS] === 0;
     const at = (CLOCKS + (first ? 0 : 2)) * 8;
-    this.glue.clocks(this.#address + at, this.#address + at + 8);
+    this.glue.writeClocks(this.#address + at, this.#address + at + 8);
   }
 
-  /** Forgets all records. */
+  /** Forgets all stamps. */
   clear(): void {
     this.doubles[WRITTEN] = 0;
   }
 
-  /** Header and records, as a file has them: of the ring what was written. */
+  /** Header and stamps, as a file has them: of the ring what was written. */
   snapshot(): Uint8Array {
-    const records = Math.min(this.doubles[WRITTEN], this.capacity);
-    return this.#bytes.slice(0, HEADER_BYTES + records * RECORD_BYTES);
+    const stamps = Math.min(this.doubles[WRITTEN], this.capacity);
+    return this.#bytes.slice(0, HEADER_BYTES + stamps * STAMP_BYTES);
   }
 }
 
-/** The two ports of a connection as a record has them. */
+/** The two ports of a connection as a stamp has them. */
 export function portsOf(local: number, peer: number): number {
   return local | (peer << 16);
 }

@@ -135,7 +135,7 @@ export class Connection {
       times[SENT] = this.#sentNs[head];
       sink.reply(reply);
       if (this.#stamps !== null && status === ReplyStatus.Right) {
-        this.#stamps.note(this.#ports, this.#requestEnds[head], this.#receivedBytes, reply);
+        this.#stamps.stamp(this.#ports, this.#requestEnds[head], this.#receivedBytes, reply);
       }
     }
   }

@@ -1,8 +1,8 @@
 /**
- * Notes each right reply's request in the ring of stamps: which bytes of the connection's two streams were the request and
+ * Stamps each right reply's request: which bytes of the connection's two streams were the request and
  * its reply, so that the stamps of the pushes and pops that carried these can be found, on both sides.
  */
-import { type Libos, portsOf, type QueueDescriptor, RecordKind, type StampRing } from '../../libos/index.ts';
+import { type Libos, portsOf, type QueueDescriptor, StampKind, type StampRing } from '../../libos/index.ts';
 import { INTENDED, RECEIVED, type ReplyRecord, SENT } from './reply.ts';
 
 export class RequestStamps {
@@ -16,16 +16,16 @@ export class RequestStamps {
     this.#monotonicNs = monotonicNs;
   }
 
-  /** The two ports of a connection, as records have them. */
+  /** The two ports of a connection, as stamps have them. */
   portsOf(libos: Libos, qd: QueueDescriptor): number {
     return portsOf(libos.localEndpoint(qd).port, libos.peerEndpoint(qd).port);
   }
 
   /** @param requestEnd bytes of the connection's stream up to the request's end; `replyEnd` likewise of the other */
-  note(ports: number, requestEnd: number, replyEnd: number, { operation, timesNs }: ReplyRecord): void {
+  stamp(ports: number, requestEnd: number, replyEnd: number, { operation, timesNs }: ReplyRecord): void {
     const ring = this.#ring;
-    if (!this.active || !ring.recording) return;
-    const at = ring.take(RecordKind.Request, ports) >> 3;
+    if (!this.active || !ring.stamping) return;
+    const at = ring.take(StampKind.Request, ports) >> 3;
     const { doubles } = ring;
     doubles[at + 1] = requestEnd;
     doubles[at + 2] = replyEnd;

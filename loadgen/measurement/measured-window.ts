@@ -24,7 +24,7 @@ export class MeasuredWindow {
     this.#ring = ring;
     this.#serverRing = serverStamps === null ? null : StampRing.open(serverStamps);
     // A load that was killed may have left it on.
-    this.#serverRing?.recordEvery(0);
+    this.#serverRing?.stampEvery(0);
     this.notes = ring === null ? null : new RequestStamps(ring, (ns) => pauses.monotonicNs(ns));
   }
 
@@ -37,8 +37,8 @@ export class MeasuredWindow {
     if (this.notes !== null) this.notes.active = true;
     // What is there is of other loads, perhaps of connections with the same ports.
     this.#serverRing?.clear();
-    this.#serverRing?.recordEvery(this.#every);
-    this.#ring?.recordEvery(this.#every);
+    this.#serverRing?.stampEvery(this.#every);
+    this.#ring?.stampEvery(this.#every);
   }
 
   /** May be called again, or without having been opened. */
@@ -46,12 +46,12 @@ export class MeasuredWindow {
     if (!this.#open) return;
     this.#open = false;
     const { libos, pauses, busy } = this.#connections;
-    this.#ring?.recordEvery(0);
-    this.#serverRing?.recordEvery(0);
+    this.#ring?.stampEvery(0);
+    this.#serverRing?.stampEvery(0);
     this.#after = libos.pollCounts();
     this.#busyShare = busy.share();
     pauses.closeWindow();
-    this.#ring?.noteClocks();
+    this.#ring?.readClocks();
   }
 
   outcome(): Pick<LoadOutcome, 'idle_polls' | 'busy_share' | 'stamps'> {

@@ -1,7 +1,8 @@
 /*
- * How often a floor's round trips took how long, in ticks of the time-stamp counter, and the text in which that leaves
- * the process: a line `tsc_hz N`, a line `elapsed_ticks N`, a line with the name and the version of what the program
- * stands on, then a line `TICKS COUNT` for each time that was measured. The other side: loadgen/floor/counts.ts.
+ * How often a floor's round trips took how long, in ticks of the time-stamp counter, and the text in which
+ * that leaves the process: a line `tsc_hz N`, a line `elapsed_ticks N`, a line with the name and the version
+ * of what the program stands on, then a line `TICKS COUNT` for each time that was measured. The other side:
+ * loadgen/floor/counts.ts.
  */
 #ifndef BYPASSBENCH_FLOOR_COUNTS_H
 #define BYPASSBENCH_FLOOR_COUNTS_H

@@ -1,14 +1,17 @@
 /*
- * The floor of a round trip over DPDK's memif: frames as long as those of a request and its reply, one request in
- * flight, C on both sides, and nothing above the device. loadgen/floor/dpdk.ts runs it as two processes:
+ * The floor of a round trip over DPDK's memif: frames as long as those of a request and its reply, one
+ * request in flight, C on both sides, and nothing above the device. loadgen/floor/dpdk.ts runs it as two
+ * processes:
  *
  *     floor-dpdk server CORE SOCKET MTU REQUEST_BYTES REPLY_BYTES
  *     floor-dpdk client CORE SOCKET MTU REQUEST_BYTES REPLY_BYTES WARMUP_S DURATION_S COUNTS_FILE
  *
- * REQUEST_BYTES and REPLY_BYTES are what TCP would carry; each frame has HEADERS bytes before its share of them.
- * The server prints `ready` when its socket is there, and ends when the client says farewell or on SIGTERM.
+ * REQUEST_BYTES and REPLY_BYTES are what TCP would carry; each frame has HEADERS bytes before its share of
+ * them. The server prints `ready` when its socket is there, and ends when the client says farewell or on
+ * SIGTERM.
  *
- * The counts file has the text of floor-counts.h. It is no standard output, on which libraries may write as well.
+ * The counts file has the text of floor-counts.h. It is no standard output, on which libraries may write as
+ * well.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -59,30 +62,41 @@ static uint8_t header[HEADERS];
 static void start_eal(const char *role, const char *core, const char *socket)
 {
 	char memory[16], lcores[32], device[256], prefix[32];
-	snprintf(memory, sizeof memory, "%u", 32 + (2 * POOL_FRAMES * RING_BUFFER_BYTES >> 20));
-	snprintf(lcores, sizeof lcores, "0@%s", core);
-	snprintf(prefix, sizeof prefix, "floor-%d", getpid());
-	snprintf(device, sizeof device, "net_memif0,role=%s,id=0,socket-abstract=no,bsize=%d,rsize=%d,socket=%s", role,
+	snprintf(memory, sizeof(memory), "%u", 32 + (2 * POOL_FRAMES * RING_BUFFER_BYTES >> 20));
+	snprintf(lcores, sizeof(lcores), "0@%s", core);
+	snprintf(prefix, sizeof(prefix), "floor-%d", getpid());
+	snprintf(device, sizeof(device),
+		 "net_memif0,role=%s,id=0,socket-abstract=no,bsize=%d,rsize=%d,socket=%s", role,
 		 RING_BUFFER_BYTES, LOG2_RING, socket);
 	char *arguments[] = {
-		"floor-dpdk",  "--no-pci",	  "--no-huge", "-m",	 memory,  "--iova-mode=va",
-		"--file-prefix", prefix,	  "--no-telemetry", "--log-level=lib.eal:3",
-		"--lcores",    lcores,		  "--vdev",    device,
+		"floor-dpdk",	  "--no-pci",
+		"--no-huge",	  "-m",
+		memory,		  "--iova-mode=va",
+		"--file-prefix",  prefix,
+		"--no-telemetry", "--log-level=lib.eal:3",
+		"--lcores",	  lcores,
+		"--vdev",	  device,
 	};
 	if (rte_eal_init(RTE_DIM(arguments), arguments) < 0)
 		fail("DPDK cannot be started: %s", rte_strerror(rte_errno));
-	pool = rte_pktmbuf_pool_create("frames", POOL_FRAMES, POOL_CACHE, 0, RTE_PKTMBUF_HEADROOM + RING_BUFFER_BYTES, 0);
-	if (pool == NULL) fail("no memory for %d frames: %s", POOL_FRAMES, rte_strerror(rte_errno));
+	pool = rte_pktmbuf_pool_create("frames", POOL_FRAMES, POOL_CACHE, 0,
+				       RTE_PKTMBUF_HEADROOM + RING_BUFFER_BYTES, 0);
+	if (pool == NULL)
+		fail("no memory for %d frames: %s", POOL_FRAMES, rte_strerror(rte_errno));
 }
 
 static void start_port(void)
 {
 	const struct rte_eth_conf configuration = {0};
 	int failure = rte_eth_dev_configure(PORT, 1, 1, &configuration);
-	if (failure == 0) failure = rte_eth_rx_queue_setup(PORT, 0, 1024, SOCKET_ID_ANY, NULL, pool);
-	if (failure == 0) failure = rte_eth_tx_queue_setup(PORT, 0, 1024, SOCKET_ID_ANY, NULL);
-	if (failure == 0) failure = rte_eth_dev_start(PORT);
-	if (failure != 0) fail("the memif device cannot be started: %s", rte_strerror(-failure));
+	if (failure == 0)
+		failure = rte_eth_rx_queue_setup(PORT, 0, 1024, SOCKET_ID_ANY, NULL, pool);
+	if (failure == 0)
+		failure = rte_eth_tx_queue_setup(PORT, 0, 1024, SOCKET_ID_ANY, NULL);
+	if (failure == 0)
+		failure = rte_eth_dev_start(PORT);
+	if (failure != 0)
+		fail("the memif device cannot be started: %s", rte_strerror(-failure));
 }
 
 /* Returns whether the link came up before the process was told to stop. */
@@ -91,8 +105,10 @@ static bool wait_for_link(bool for_ever)
 	const uint64_t deadline = rte_rdtsc() + LINK_WAIT_S * rte_get_tsc_hz();
 	while (!stopped) {
 		struct rte_eth_link link;
-		if (rte_eth_link_get_nowait(PORT, &link) == 0 && link.link_status == RTE_ETH_LINK_UP) return true;
-		if (!for_ever && rte_rdtsc() > deadline) fail("the memif link did not come up in %d s", LINK_WAIT_S);
+		if (rte_eth_link_get_nowait(PORT, &link) == 0 && link.link_status == RTE_ETH_LINK_UP)
+			return true;
+		if (!for_ever && rte_rdtsc() > deadline)
+			fail("the memif link did not come up in %d s", LINK_WAIT_S);
 		usleep(1000);
 	}
 	return false;
@@ -104,16 +120,18 @@ static inline bool send_message(uint32_t round, uint32_t bytes)
 	do {
 		const uint32_t data = RTE_MIN(bytes, mss);
 		struct rte_mbuf *frame = rte_pktmbuf_alloc(pool);
-		if (unlikely(frame == NULL)) fail("there are no free frames");
+		if (unlikely(frame == NULL))
+			fail("there are no free frames");
 		uint8_t *start = rte_pktmbuf_mtod(frame, uint8_t *);
 		memcpy(start, header, RTE_ETHER_HDR_LEN);
-		memcpy(start + ROUND_AT, &round, sizeof round);
+		memcpy(start + ROUND_AT, &round, sizeof(round));
 		frame->data_len = HEADERS + data;
 		frame->pkt_len = HEADERS + data;
 		uint64_t deadline = 0;
 		while (unlikely(rte_eth_tx_burst(PORT, 0, &frame, 1) == 0)) {
 			const uint64_t now = rte_rdtsc();
-			if (deadline == 0) deadline = now + ANSWER_WAIT_S * rte_get_tsc_hz();
+			if (deadline == 0)
+				deadline = now + ANSWER_WAIT_S * rte_get_tsc_hz();
 			if (now > deadline || stopped) {
 				rte_pktmbuf_free(frame);
 				return false;
@@ -133,24 +151,28 @@ static inline bool receive_message(uint32_t *round, uint32_t bytes, bool for_eve
 	while (received < bytes) {
 		const uint16_t count = rte_eth_rx_burst(PORT, 0, frames, BURST);
 		for (uint16_t i = 0; i < count; i++) {
-			memcpy(round, rte_pktmbuf_mtod(frames[i], uint8_t *) + ROUND_AT, sizeof *round);
+			memcpy(round, rte_pktmbuf_mtod(frames[i], uint8_t *) + ROUND_AT, sizeof(*round));
 			received += frames[i]->pkt_len - HEADERS;
 			rte_pktmbuf_free(frames[i]);
-			if (unlikely(*round == FAREWELL)) return true;
+			if (unlikely(*round == FAREWELL))
+				return true;
 		}
 		if (unlikely(++polls % POLLS_PER_LOOK == 0)) {
-			if (stopped) return false;
+			if (stopped)
+				return false;
 			const uint64_t now = rte_rdtsc();
-			if (deadline == 0) deadline = now + ANSWER_WAIT_S * rte_get_tsc_hz();
-			if (!for_ever && now > deadline) return false;
+			if (deadline == 0)
+				deadline = now + ANSWER_WAIT_S * rte_get_tsc_hz();
+			if (!for_ever && now > deadline)
+				return false;
 		}
 	}
 	return true;
 }
 
 /*
- * Leaves the ring alone until the client has taken it down: were it taken down here first, the client might be
- * reading the farewell in it.
+ * Leaves the ring alone until the client has taken it down: were it taken down here first, the client might
+ * be reading the farewell in it.
  */
 static void wait_for_link_down(void)
 {
@@ -166,14 +188,17 @@ static void serve(uint32_t request_bytes, uint32_t reply_bytes)
 {
 	puts("ready");
 	fflush(stdout);
-	if (!wait_for_link(true)) return;
+	if (!wait_for_link(true))
+		return;
 	uint32_t round;
 	while (receive_message(&round, request_bytes, true)) {
 		if (round == FAREWELL) {
-			if (send_message(FAREWELL, 1)) wait_for_link_down();
+			if (send_message(FAREWELL, 1))
+				wait_for_link_down();
 			return;
 		}
-		if (!send_message(round, reply_bytes)) return;
+		if (!send_message(round, reply_bytes))
+			return;
 	}
 }
 
@@ -186,33 +211,42 @@ static void write_counts_file(const char *file, uint64_t elapsed_ticks)
 		.version = rte_version() + strlen("DPDK "),
 	};
 	FILE *out = fopen(file, "w");
-	if (out == NULL || write_counts(out, &window) != 0) fail("%s cannot be written", file);
+	if (out == NULL || write_counts(out, &window) != 0)
+		fail("%s cannot be written", file);
 }
 
-/* Each round trip from just before its request is sent until its reply is there, as the load generator counts. */
-static void measure(uint32_t request_bytes, uint32_t reply_bytes, double warmup_s, double duration_s, const char *file)
+/* Times each round trip as the load generator does: from just before the request is sent to the reply. */
+static void measure(uint32_t request_bytes, uint32_t reply_bytes, double warmup_s, double duration_s,
+		    const char *file)
 {
-	if (!wait_for_link(false)) return;
+	if (!wait_for_link(false))
+		return;
 	const double hz = rte_get_tsc_hz();
 	const uint64_t opens = rte_rdtsc() + (uint64_t)(warmup_s * hz);
 	const uint64_t closes = opens + (uint64_t)(duration_s * hz);
 	uint64_t received = opens;
 	for (uint32_t round = 0;; round = (round + 1) % FAREWELL) {
 		const uint64_t sent = rte_rdtsc();
-		if (unlikely(sent >= closes || stopped)) break;
+		if (unlikely(sent >= closes || stopped))
+			break;
 		uint32_t answered = FAREWELL;
 		if (!send_message(round, request_bytes) || !receive_message(&answered, reply_bytes, false)) {
-			if (stopped) return;
+			if (stopped)
+				return;
 			fail("no answer for %d s", ANSWER_WAIT_S);
 		}
 		received = rte_rdtsc();
-		if (unlikely(answered != round)) fail("round trip %u was answered as %u", round, answered);
-		if (sent >= opens) record(received - sent);
+		if (unlikely(answered != round))
+			fail("round trip %u was answered as %u", round, answered);
+		if (sent >= opens)
+			record(received - sent);
 	}
 	/* Neither side may poll a ring that the other is taking down. */
 	uint32_t answered;
-	if (send_message(FAREWELL, 1)) receive_message(&answered, 1, false);
-	if (!stopped) write_counts_file(file, received - opens);
+	if (send_message(FAREWELL, 1))
+		receive_message(&answered, 1, false);
+	if (!stopped)
+		write_counts_file(file, received - opens);
 }
 
 int main(int argc, char **argv)
@@ -220,7 +254,8 @@ int main(int argc, char **argv)
 	const bool is_client = argc == 10 && strcmp(argv[1], "client") == 0;
 	const bool is_server = argc == 7 && strcmp(argv[1], "server") == 0;
 	if (!is_client && !is_server)
-		fail("usage: floor-dpdk server|client CORE SOCKET MTU REQUEST_BYTES REPLY_BYTES [WARMUP_S DURATION_S COUNTS]");
+		fail("usage: floor-dpdk server|client CORE SOCKET MTU REQUEST_BYTES REPLY_BYTES "
+		     "[WARMUP_S DURATION_S COUNTS]");
 	/* DPDK would say no more than that its arguments are wrong. */
 	check_core(number(argv[2], "CORE", 0, CPU_SETSIZE - 1));
 	const uint32_t mtu = number(argv[4], "MTU", 576, RING_BUFFER_BYTES - RTE_ETHER_HDR_LEN);
@@ -236,8 +271,10 @@ int main(int argc, char **argv)
 
 	start_eal(argv[1], argv[2], argv[3]);
 	start_port();
-	if (is_server) serve(request_bytes, reply_bytes);
-	else measure(request_bytes, reply_bytes, atof(argv[7]), atof(argv[8]), argv[9]);
+	if (is_server)
+		serve(request_bytes, reply_bytes);
+	else
+		measure(request_bytes, reply_bytes, atof(argv[7]), atof(argv[8]), argv[9]);
 	rte_eth_dev_stop(PORT);
 	rte_eth_dev_close(PORT);
 	rte_eal_cleanup();

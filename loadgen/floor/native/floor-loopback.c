@@ -35,7 +35,7 @@ static int open_socket(int flags)
 static void prepare_connection(int fd)
 {
 	const int on = 1;
-	/* A reset instead of a farewell, so that no port stays in TIME_WAIT; neither side closes with anything in flight. */
+	/* A reset, so that no port stays in TIME_WAIT: neither side closes with anything in flight. */
 	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 ||

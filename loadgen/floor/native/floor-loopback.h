@@ -1,6 +1,6 @@
 /*
- * One TCP connection between two processes on loopback and no other interface: non-blocking, nothing held back for more
- * to come (TCP_NODELAY), and gone without a trace when either process ends.
+ * One TCP connection between two processes on loopback and no other interface: non-blocking, nothing held
+ * back for more to come (TCP_NODELAY), and gone without a trace when either process ends.
  */
 #ifndef BYPASSBENCH_FLOOR_LOOPBACK_H
 #define BYPASSBENCH_FLOOR_LOOPBACK_H

@@ -39,7 +39,9 @@ void check_core(uint32_t core)
 	cpu_set_t allowed;
 
 	if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || !CPU_ISSET(core, &allowed))
-		fail("core %u is not one that this process may run on: choose another (see nproc and taskset -p)", core);
+		fail("core %u is not one that this process may run on: "
+		     "choose another (see nproc and taskset -p)",
+		     core);
 }
 
 uint32_t number(const char *text, const char *what, uint32_t least, uint32_t most)

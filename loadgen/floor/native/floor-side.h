@@ -1,6 +1,6 @@
 /*
- * What each of a floor's two processes is beside its exchange: it ends when it is told to, does not outlive whoever
- * started it, and says in one line why it cannot go on.
+ * What each of a floor's two processes is beside its exchange: it ends when it is told to, does not outlive
+ * whoever started it, and says in one line why it cannot go on.
  */
 #ifndef BYPASSBENCH_FLOOR_SIDE_H
 #define BYPASSBENCH_FLOOR_SIDE_H

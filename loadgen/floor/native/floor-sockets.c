@@ -1,13 +1,13 @@
 /*
- * The floor of a round trip over the kernel's sockets: as many bytes as a request and its reply have, over TCP on
- * loopback, one request in flight, non-blocking calls polled on both sides, in C, with no libOS, no server and no
- * client above them. loadgen/floor/kernel.ts runs it as two processes:
+ * The floor of a round trip over the kernel's sockets: as many bytes as a request and its reply have, over
+ * TCP on loopback, one request in flight, non-blocking calls polled on both sides, in C, with no libOS, no
+ * server and no client above them. loadgen/floor/kernel.ts runs it as two processes:
  *
  *     floor-sockets server CORE REQUEST_BYTES REPLY_BYTES
  *     floor-sockets client CORE PORT REQUEST_BYTES REPLY_BYTES WARMUP_S DURATION_S
  *
- * The server listens on a port that the kernel chooses, prints `ready PORT`, and ends well when its client is gone. The
- * client prints the text of floor-counts.h.
+ * The server listens on a port that the kernel chooses, prints `ready PORT`, and ends well when its client is
+ * gone. The client prints the text of floor-counts.h.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,13 +20,13 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 
+#include "device-times.h"
 #include "floor-counts.h"
 #include "floor-loopback.h"
 #include "floor-side.h"
-#include "moments.h"
 
 enum {
-	/* A message begins with its number, which the reply repeats. The shortest reply, +OK, has five bytes. */
+	/* A message begins with its number, which the reply repeats. The shortest reply (+OK) has 5 bytes. */
 	ROUND_BYTES = sizeof(uint32_t),
 	/* What one call moves at most; longer messages take several. */
 	BUFFER_BYTES = 1 << 18,
@@ -146,7 +146,8 @@ static void serve(uint32_t request_bytes, uint32_t reply_bytes)
 	close(listener);
 	if (fd < 0)
 		return;
-	while (!stopped && receive_message(fd, request_bytes) == MOVED && send_message(fd, reply_bytes) == MOVED)
+	while (!stopped && receive_message(fd, request_bytes) == MOVED &&
+	       send_message(fd, reply_bytes) == MOVED)
 		;
 	close(fd);
 }
@@ -185,7 +186,7 @@ static bool exchange(int fd, uint32_t round, uint32_t request_bytes, uint32_t re
 	return true;
 }
 
-/* Each round trip from just before its request is sent until its reply is there, as the load generator counts. */
+/* Times each round trip as the load generator does: from just before the request is sent to the reply. */
 static void measure(int fd, uint32_t request_bytes, uint32_t reply_bytes, double warmup_s, double duration_s)
 {
 	const double hz = counter_hz();

@@ -1,10 +1,14 @@
 /*
- * When a burst entered and left the device, or a system call the kernel, by the counter that all cores of a machine share:
- * the time-stamp counter on x86-64, the generic timer on arm64. It is read with no barrier, as DPDK reads it, so that a
- * reading may lie some 20 ns beside the instruction that it stands at. The other side's layout: libos/stamps/ring.ts.
+ * Device times: when the last burst entered and left the device, or the last system call the kernel. Both
+ * sides see this memory; the other side's layout is in libos/stamps/ring.ts, and it copies the times into the
+ * stamps of pushes and pops.
+ *
+ * They are readings of the counter that all cores of a machine share: the time-stamp counter on x86-64, the
+ * generic timer on arm64. It is read without a barrier, as DPDK reads it, so a reading may lie some 20 ns
+ * beside its instruction.
  */
-#ifndef BYPASSBENCH_MOMENTS_H
-#define BYPASSBENCH_MOMENTS_H
+#ifndef BYPASSBENCH_DEVICE_TIMES_H
+#define BYPASSBENCH_DEVICE_TIMES_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -45,32 +49,32 @@ static inline void counter_beside_clock(uint64_t *counter, double *monotonic_ns)
 	}
 }
 
-struct moments {
+struct device_times {
 	/* Of the last burst, or call, that sent something, and of the last one that received something. */
 	uint64_t handed_enter, handed_leave;
 	uint64_t delivered_enter, delivered_leave;
-	/* Written by the other side: one window of time of so many is recorded; 0 for none. */
+	/* Written by the other side: every n-th window of time is stamped; 0 for none. */
 	uint32_t every;
-	/* Whether this one is. */
+	/* Whether this window is. */
 	uint32_t on;
 	/* A window has so many bits of the counter; the same on both sides of a connection. */
 	uint32_t window_bits;
 };
 
-_Static_assert(sizeof(struct moments) == 48, "libos/stamps/ring.ts");
+_Static_assert(sizeof(struct device_times) == 48, "libos/stamps/ring.ts");
 
-/* Whether anybody wants moments; NULL: nobody ever does. */
-static inline int wanted(const struct moments *moments)
+/* Whether anybody wants device times; NULL: nobody ever does. */
+static inline int wanted(const struct device_times *times)
 {
-	return __builtin_expect(moments != NULL && moments->every != 0, 0);
+	return __builtin_expect(times != NULL && times->every != 0, 0);
 }
 
-static inline void look_at_window(struct moments *moments, uint64_t now)
+static inline void look_at_window(struct device_times *times, uint64_t now)
 {
 	/* Another process may write it meanwhile. */
-	uint32_t every = *(volatile uint32_t *)&moments->every;
+	uint32_t every = *(volatile uint32_t *)&times->every;
 
-	moments->on = every != 0 && (now >> moments->window_bits) % every == 0;
+	times->on = every != 0 && (now >> times->window_bits) % every == 0;
 }
 
 #endif

@@ -1,9 +1,9 @@
 /**
- * Stamps the pushes and pops of one libOS: when the application handed data over or was given it, and when the device, or
- * the kernel, was entered and left with it. The core and the token table call this where they exist anyway.
+ * Stamps the pushes and pops of one libOS: when the application handed data over or got it, and when the device, or the
+ * kernel, was entered and left with it. The core and the token table call it on the way of each push and pop.
  */
 import type { ScatterGatherArray } from '../memory/sga.ts';
-import { DELIVERED, HANDED, portsOf, RecordKind, type StampRing } from './ring.ts';
+import { DELIVERED, HANDED, portsOf, StampKind, type StampRing } from './ring.ts';
 
 /** Token slots, as in libos/tokens.ts: typed arrays of this size are mapped as they are touched. */
 const MAX_SLOTS = 1 << 20;
@@ -14,12 +14,12 @@ interface StampedQueue {
   readonly peerPort: number;
 }
 
-export class StampRecorder {
+export class StampWriter {
   readonly ring: StampRing;
   readonly #words: Int32Array;
-  /** First byte of the record of a push under way, by slot, or 0. */
-  readonly #recordOf = new Float64Array(MAX_SLOTS);
-  /** Of a completed pop: the moments of its delivery, four words. */
+  /** First byte of the stamp of a push under way, by slot, or 0. */
+  readonly #stampOf = new Float64Array(MAX_SLOTS);
+  /** Device times of the delivery of a completed pop, by slot: four words. */
   readonly #delivered = new Int32Array(4 * MAX_SLOTS);
   /** By queue descriptor: bytes pushed and popped. */
   readonly #streams: { pushed: number; popped: number }[] = [];
@@ -34,27 +34,27 @@ export class StampRecorder {
     this.#streams[qd] = { pushed: 0, popped: 0 };
   }
 
-  /** The application pushes `sga` on `queue`; the transport has not been told yet. */
+  /** The application pushes `sga` on `queue`; the transport does not have it yet. */
   pushed(queue: StampedQueue, slot: number, sga: ScatterGatherArray): void {
     const stream = this.#streams[queue.qd];
     const bytes = sga.byteLength;
     stream.pushed += bytes;
-    if (!this.ring.recording) return;
-    const at = this.ring.take(RecordKind.Push, portsOf(queue.localPort, queue.peerPort));
+    if (!this.ring.stamping) return;
+    const at = this.ring.take(StampKind.Push, portsOf(queue.localPort, queue.peerPort));
     this.ring.doubles[(at >> 3) + 1] = stream.pushed;
     this.ring.doubles[(at >> 3) + 5] = bytes;
-    this.#recordOf[slot] = at;
-    this.ring.stamp(at + 16);
+    this.#stampOf[slot] = at;
+    this.ring.writeCounter(at + 16);
   }
 
   /**
-   * A push has left, or has ended: what the device did last was its sending. A push that completes later than it leaves is
-   * told of when it leaves, since the device will have sent other things by then; only the first time counts.
+   * A push has left, or has ended: its sending was the device's last. Call it when a push leaves that completes later, since
+   * the device will have sent other things by then. Only the first call counts.
    */
   handedOver(slot: number): void {
-    const at = this.#recordOf[slot];
+    const at = this.#stampOf[slot];
     if (at === 0) return;
-    this.#recordOf[slot] = 0;
+    this.#stampOf[slot] = 0;
     this.#copy(HANDED, this.#words, (at >> 2) + 6);
   }
 
@@ -68,13 +68,13 @@ export class StampRecorder {
     const stream = this.#streams[queue.qd];
     const bytes = sga.byteLength;
     stream.popped += bytes;
-    if (!this.ring.recording) return;
-    const at = this.ring.take(RecordKind.Pop, portsOf(queue.localPort, queue.peerPort));
+    if (!this.ring.stamping) return;
+    const at = this.ring.take(StampKind.Pop, portsOf(queue.localPort, queue.peerPort));
     this.ring.doubles[(at >> 3) + 1] = stream.popped;
     this.ring.doubles[(at >> 3) + 5] = bytes;
     const words = this.#words;
     for (let i = 0; i < 4; i++) words[(at >> 2) + 6 + i] = this.#delivered[4 * slot + i];
-    this.ring.stamp(at + 16);
+    this.ring.writeCounter(at + 16);
   }
 
   #copy(from: number, to: Int32Array, at: number): void {
