@@ -7,6 +7,7 @@ export type LoadErrorCode =
   | 'NOT_RESP'
   | 'POPULATE_FAILED'
   | 'NO_REPLIES'
+  | 'NO_REQUESTS'
   | 'FLOOR_FAILED'
   | 'CALIBRATION_FAILED';
 

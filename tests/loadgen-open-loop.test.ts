@@ -1,7 +1,7 @@
 /** The open loop against real server processes: its rate, and what it tells of a server that stalls. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -209,16 +209,39 @@ describe('bypassbench load --rate', () => {
     expect((await failure('--arrivals', 'constant')).stderr).toContain('give --rate too, or leave both out');
     expect((await failure('--rate', '0')).stderr).toContain('more than 0');
     expect((await failure('--rate', '10', '--arrivals', 'uniform')).stderr).toContain('poisson, constant');
+  });
+
+  it('says so, and writes no result, when no reply comes to a request of its window', async () => {
     const slow = await slowServer(() => sleep(400));
-    const early = ['--target', `127.0.0.1:${slow.port}`, '--warmup-s', '0.1', '--duration-s', '0.1'];
-    const { code, stderr } = await failure(...early);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(
-      /^bypassbench: no reply came to a request of the measured window of 0\.\d+ s: give a longer --duration-s, or see why the server takes so long\n$/,
+    const name = `127.0.0.1:${slow.port}`;
+    const dir = join(folder, 'without-replies');
+    const failure = async (...args: string[]) => {
+      const times = ['--warmup-s', '0.1', '--duration-s', '0.1'];
+      const { code, stderr } = await run(bypassbench, ['load', ...times, '--out', dir, ...args]).then(
+        () => Promise.reject(new Error('the command succeeded')),
+        (error) => error,
+      );
+      expect([code, await readdir(dir)]).toEqual([1, []]);
+      return stderr;
+    };
+    expect(await failure('--target', name)).toMatch(
+      new RegExp(
+        `^bypassbench: ${name} gave no reply to a request of the measured window of 0\\.\\d+ s: ` +
+          "give a longer --duration-s, or see the server's log for why it takes so long\n$",
+      ),
     );
-    expect((await failure(...early, '--rate', '100', '--reply-timeout-s', '0.2')).stderr).toMatch(
-      /no reply came to a request of the measured window|has not answered for 0\.2 s/,
+    const rated = await failure('--target', name, '--rate', '100', '--reply-timeout-s', '0.2');
+    expect(rated).toMatch(
+      new RegExp(
+        `^bypassbench: ${name} (gave no reply to any of the \\d+ requests of the measured window of 0\\.\\d+ s: ` +
+          'give a longer --duration-s, a lower --rate, or|has not answered for 0\\.2 s: see the server)',
+      ),
     );
     slow.close();
+    // The schedule's first request is due at its begin, its second after the window.
+    expect(await failure(...target(server.port), '--rate', '1', '--arrivals', 'constant')).toBe(
+      `bypassbench: no request to 127.0.0.1:${server.port} was due in the measured window of 0.1 s: ` +
+        'give a higher --rate or a longer --duration-s\n',
+    );
   });
 });

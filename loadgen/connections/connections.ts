@@ -66,7 +66,7 @@ export class Connections {
     const seconds = this.replyTimeoutNs / 1e9;
     return new LoadError(
       'REPLY_TIMEOUT',
-      `${this.#name} has not answered for ${seconds} s (--reply-timeout-s)`,
+      `${this.targetName} has not answered for ${seconds} s: see the server's log, or give a longer --reply-timeout-s`,
     );
   }
 
@@ -98,7 +98,7 @@ export class Connections {
         const { qd, error } = libos.wait(token)!;
         if (error !== null) {
           const reason = error.toLowerCase().replaceAll('_', ' ');
-          const detail = `cannot connect to ${this.#name}: ${reason}; is the server running there?`;
+          const detail = `cannot connect to ${this.targetName}: ${reason}; is the server running there?`;
           throw new LoadError('CONNECT_FAILED', detail);
         }
         opened(qd);
@@ -107,14 +107,15 @@ export class Connections {
     }
   }
 
-  get #name(): string {
+  /** The server, as errors name it. */
+  get targetName(): string {
     return `${this.#target.address}:${this.#target.port}`;
   }
 
   #lost(reason: string): LoadError {
     return new LoadError(
       'CONNECTION_LOST',
-      `lost a connection to ${this.#name}: ${reason}; see the server's log`,
+      `lost a connection to ${this.targetName}: ${reason}; see the server's log`,
     );
   }
 }

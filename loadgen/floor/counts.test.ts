@@ -28,7 +28,10 @@ describe("a floor's counts", () => {
 
   it.each([
     ['', 'lack tsc_hz'],
+    ['tsc_hz fast\n', 'lack tsc_hz'],
+    ['tsc_hz 0\n', 'lack tsc_hz'],
     ['tsc_hz 1\n', 'lack elapsed_ticks'],
+    ['tsc_hz 1\nelapsed_ticks -1\n', 'lack elapsed_ticks'],
     ['tsc_hz 1\nelapsed_ticks 1\n', 'lack the version'],
     ['tsc_hz 1\nelapsed_ticks 1\n1800 6\n', 'lack the version'],
     [`${head}1800 6\n20`, "hold the line '20'"],

@@ -6,8 +6,8 @@ import { type FloorOutcome, floorOutcome } from './outcome.ts';
 /** Throws FLOOR_FAILED for what is no such text, and when it holds no round trip. */
 export function outcomeOfCounts(operation: 'get' | 'set', text: string): FloorOutcome {
   const [hzLine, elapsedLine, versionLine, ...lines] = text.trimEnd().split('\n');
-  const hz = Number(field(hzLine, 'tsc_hz'));
-  const elapsedTicks = Number(field(elapsedLine, 'elapsed_ticks'));
+  const hz = number(hzLine, 'tsc_hz');
+  const elapsedTicks = number(elapsedLine, 'elapsed_ticks');
   const [, name, version] = /^([a-z]+) (.+)$/.exec(versionLine ?? '') ?? [];
   if (name === undefined || version === undefined) throw lack('the version of what was measured');
   const recorder = new LatencyRecorder();
@@ -27,9 +27,11 @@ export function outcomeOfCounts(operation: 'get' | 'set', text: string): FloorOu
   });
 }
 
-function field(line: string | undefined, name: string): string {
-  if (!line?.startsWith(`${name} `)) throw lack(name);
-  return line.slice(name.length + 1);
+/** More than 0: what is measured with nothing is no number that a reader takes. */
+function number(line: string | undefined, name: string): number {
+  const value = line?.startsWith(`${name} `) ? Number(line.slice(name.length + 1)) : Number.NaN;
+  if (!(value > 0 && value < Number.POSITIVE_INFINITY)) throw lack(name);
+  return value;
 }
 
 function lack(what: string): LoadError {

@@ -46,7 +46,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
     }
     connections.close();
     if (context.stopRequested()) return null;
-    if (measured.operations.length === 0) throw noReplies(measured.elapsed_s, rateOps);
+    if (measured.operations.length === 0) throw noReplies(connections.targetName, measured);
     const { window, slow_requests, ...outcome } = measured;
     const found = await pauses.finish();
     return {
@@ -71,27 +71,35 @@ function populate(context: DataPathContext<GeneratorInput, null>, connections: C
   const startNs = nowNs();
   const source = new FillRequests(options.keys);
   loop.start(source);
-  loop.run(source, new FillControl(context));
+  loop.run(source, new FillControl(context, connections.targetName));
   connections.close();
   return (nowNs() - startNs) / 1e9;
 }
 
-/** A result without a reply says nothing, and no reader takes it. */
-function noReplies(elapsedS: number, rateOps: number | null): LoadError {
-  const window = `the measured window of ${Number(elapsedS.toPrecision(3))} s`;
-  const lower = rateOps === null ? '' : ', a lower --rate';
-  const remedy = `give a longer --duration-s${lower}, or see why the server takes so long`;
-  return new LoadError('NO_REPLIES', `no reply came to a request of ${window}: ${remedy}`);
+/** A result without a reply says nothing, and no reader takes it: what to throw instead. */
+function noReplies(target: string, { elapsed_s, schedule }: LoopOutcome): LoadError {
+  const window = `the measured window of ${Number(elapsed_s.toPrecision(3))} s`;
+  if (schedule !== null && schedule.unanswered === 0) {
+    const remedy = 'give a higher --rate or a longer --duration-s';
+    return new LoadError('NO_REQUESTS', `no request to ${target} was due in ${window}: ${remedy}`);
+  }
+  const which = schedule === null ? 'a request' : `any of the ${schedule.unanswered} requests`;
+  const lower = schedule === null ? '' : ', a lower --rate';
+  const remedy = `give a longer --duration-s${lower}, or see the server's log for why it takes so long`;
+  return new LoadError('NO_REPLIES', `${target} gave no reply to ${which} of ${window}: ${remedy}`);
 }
 
 /** Fills the key space; ends with the last key's reply. */
 class FillControl implements LoopControl {
   readonly #context: DataPathContext<GeneratorInput, null>;
+  readonly #target: string;
   readonly #keys: number;
   #filled = 0;
 
-  constructor(context: DataPathContext<GeneratorInput, null>) {
+  /** @param target the server, as errors name it */
+  constructor(context: DataPathContext<GeneratorInput, null>, target: string) {
     this.#context = context;
+    this.#target = target;
     this.#keys = context.data.options.keys;
   }
 
@@ -100,7 +108,7 @@ class FillControl implements LoopControl {
       const answer = status === ReplyStatus.Failed ? `'${errorText}'` : 'something other than OK';
       throw new LoadError(
         'POPULATE_FAILED',
-        `the server answered ${answer} to SET number ${this.#filled + 1}`,
+        `${this.#target} answered ${answer} to SET number ${this.#filled + 1}: it must take writes and have memory for all --keys`,
       );
     }
     this.#filled++;
