@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { renderConclusion, writeReport } from '../results/index.ts';
+import { renderConclusion, stateOf, writeReport } from '../results/index.ts';
 import { runCampaign } from './campaign.ts';
 import { readExperiment } from './config/config.ts';
 import { missingPrograms } from './config/programs.ts';
@@ -101,7 +101,7 @@ async function run(config: string, options: RunOptions): Promise<void> {
       `${failed} ${failed === 1 ? 'trial' : 'trials'} failed; the reasons stand above and in trial.json`,
     );
   const measured = [...summary.points, ...summary.floors];
-  if (failed > 0 || measured.some(({ verdict }) => verdict === 'invalid')) process.exitCode = 1;
+  if (failed > 0 || measured.some((point) => stateOf(point) === 'invalid')) process.exitCode = 1;
 }
 
 /** The command line of the same run, without where it was written and without this machine's folders. */

@@ -12,6 +12,7 @@ import {
   type Trial,
   trialFormat,
 } from '../results/formats/index.ts';
+import { stateOf } from '../results/index.ts';
 
 const bypassbench = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const cores = availableCores();
@@ -107,7 +108,7 @@ export class TestRun {
   exitCodeOfPoints(): 0 | 1 {
     const text = readFileSync(path.join(this.out, 'summary.json'), 'utf8');
     const { points, floors } = summaryFormat.read(text);
-    return [...points, ...floors].some(({ verdict }) => verdict === 'invalid') ? 1 : 0;
+    return [...points, ...floors].some((point) => stateOf(point) === 'invalid') ? 1 : 0;
   }
 
   manifest(): Manifest {

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { clientBackends } from '../experiments/config/schema.ts';
 import { availableCores } from '../experiments/machine/machine.ts';
 import { backends } from '../libos/index.ts';
-import { type Summary, summaryFormat, type Trial } from '../results/formats/index.ts';
+import { type Summary, summaryFormat, type Trial, type Verdicts } from '../results/formats/index.ts';
 import { nodeServer, redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
 
 const runs: TestRun[] = [];
@@ -41,6 +41,10 @@ function outcome(run: TestRun): { trials: Record<string, Trial>; summary: Summar
   };
 }
 
+function reasonsOf({ verdicts }: { verdicts: Verdicts }): string[] {
+  return Object.values(verdicts).flatMap((verdict) => verdict?.reasons ?? []);
+}
+
 test('a floor is measured once in each block, for each operation, and stands in all that is made of the run', async () => {
   const run = create({ trials: 2, systems: [redis], floors: [floor('fake', fake)] });
   const { exitCode, stdout, stderr } = await run.start();
@@ -69,9 +73,7 @@ test('a floor is measured once in each block, for each operation, and stands in 
     { name: 'fake', systems: ['redis'], operation: 'get', latency_us: { p50: 1.1 } },
   ]);
   // What the hypervisor takes is a matter of this machine.
-  const doubts = summary.floors.flatMap(({ reasons }) =>
-    reasons.filter((reason) => !/\(steal\)/.test(reason)),
-  );
+  const doubts = summary.floors.flatMap(reasonsOf).filter((reason) => !/\(steal\)/.test(reason));
   expect(doubts).toEqual([]);
   expect(stdout).toMatch(/^fake \(floor\) +GET +1\.10 .* 2\/2 +(valid|suspect|invalid)$/m);
   expect(html).toContain('fake frames (floor)');
@@ -120,9 +122,9 @@ test('a floor that fails is a failed trial with its reason, and costs the others
   });
   expect(trials.absent!.reason).toContain('install the Debian package floors');
   // Whether the points are valid is a matter of what else runs on this machine; no trial of theirs failed.
-  expect(summary.points.flatMap(({ reasons }) => reasons).join()).not.toContain('failed');
-  const failed = summary.floors.filter(({ reasons }) => reasons.join().includes('failed'));
-  expect(failed.every(({ verdict }) => verdict === 'invalid')).toBe(true);
+  expect(summary.points.flatMap(reasonsOf).join()).not.toContain('failed');
+  const failed = summary.floors.filter((floor) => reasonsOf(floor).join().includes('failed'));
+  expect(failed.every(({ verdicts }) => verdicts.p50.state === 'invalid')).toBe(true);
   expect(failed.map(({ name }) => name)).toEqual(
     ['fails', 'hangs', 'silent', 'other', 'wrong', 'absent'].flatMap((name) => [name, name]),
   );

@@ -107,8 +107,12 @@ describe('an open loop', () => {
     const { exitCode } = await run.start();
     expect(exitCode).toBe(1);
     const summary = summaryFormat.read(readFileSync(path.join(run.out, 'summary.json'), 'utf8'));
-    expect(summary.points).toMatchObject([{ system: 'redis', verdict: 'invalid' }]);
-    expect(summary.points[0].reasons.join()).toContain('the load generator sent behind its schedule');
+    expect(summary.points).toMatchObject([
+      { system: 'redis', verdicts: { p50: { state: 'invalid' }, p99: { state: 'invalid' } } },
+    ]);
+    expect(summary.points[0].verdicts.p50.reasons.join()).toContain(
+      'the load generator sent behind its schedule',
+    );
   });
 });
 

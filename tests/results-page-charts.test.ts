@@ -37,7 +37,7 @@ function expected(point: Summary['points'][number] | Summary['floors'][number]):
     confidence: '93.8 %',
     samples: '15,000',
     trials: '5 of 5',
-    verdict: point.verdict,
+    'verdict on p50': point.verdicts.p50.state,
   };
 }
 
@@ -84,7 +84,7 @@ describe('pointing', () => {
     expect(await told(page)).toMatchObject({
       title: 'kvserver on libOS, kernel',
       ...expected(summary.points[2]),
-      verdict: 'invalid',
+      'verdict on p50': 'invalid',
     });
   });
 

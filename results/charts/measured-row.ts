@@ -1,6 +1,7 @@
 /** A point or a floor as a row of a chart's dataset: flat, for spreadsheets too. Units stand last in names. */
 import type { FloorPoint, Measured, MeasurementTarget, Point } from '../formats/index.ts';
 import { floorRows } from '../sentences/rows.ts';
+import type { State } from '../summary/doubt.ts';
 
 export interface MeasuredRow {
   system: string;
@@ -19,14 +20,17 @@ export interface MeasuredRow {
   sample: Measured['sample'];
   trials: number;
   trials_planned: number;
-  verdict: Measured['verdict'];
-  /** Sentences, one behind the other; empty when valid. */
-  reasons: string;
+  p50_verdict: State;
+  /** Null where there is no such quantile. */
+  p99_verdict: State | null;
+  p999_verdict: State | null;
+  /** Why the p50 is not valid, sentences one behind the other; empty when it is. */
+  p50_reasons: string;
 }
 
 /** `system` is what fades it: for a floor, one of the systems that it is a floor of, or its own name. */
 export function measuredRow(point: Point | (FloorPoint & { system: string })): MeasuredRow {
-  const { latency_us, p50_ci95_us, sample } = point;
+  const { latency_us, p50_ci95_us, sample, verdicts } = point;
   const tail = sample === 'run_mean' ? null : latency_us;
   return {
     system: point.system,
@@ -44,8 +48,10 @@ export function measuredRow(point: Point | (FloorPoint & { system: string })): M
     sample,
     trials: point.trials,
     trials_planned: point.trials_planned,
-    verdict: point.verdict,
-    reasons: point.reasons.join(' '),
+    p50_verdict: verdicts.p50.state,
+    p99_verdict: verdicts.p99?.state ?? null,
+    p999_verdict: verdicts.p999?.state ?? null,
+    p50_reasons: verdicts.p50.reasons.join(' '),
   };
 }
 

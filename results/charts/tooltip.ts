@@ -1,9 +1,9 @@
 /**
- * What is told of a point of a chart where it is pointed at: Vega expressions over a measured-row.ts, in lines of a
+ * What is shown of a point of a chart where it is pointed at: Vega expressions over a measured-row.ts, in lines of a
  * name and a value. Expressions, and not texts in the data, so that the data holds numbers.
  */
 
-/** Microseconds to the nanosecond, as far as the histograms tell; a number that is not there is a dash. */
+/** Microseconds to the nanosecond, as far as the histograms resolve; a number that is not there is a dash. */
 export function exactUs(field: string): string {
   return `(isValid(datum.${field}) ? format(datum.${field}, ',.3f') + ' µs' : '–')`;
 }
@@ -14,13 +14,19 @@ const INTERVAL =
 const CONFIDENCE =
   "(isValid(datum.p50_confidence) ? format(100 * datum.p50_confidence, '.3~g') + ' %' : '–')";
 
+/** The same, with its verdict where that is not valid. */
+export function judgedUs(field: string, verdict: string): string {
+  const isDoubtful = `isValid(datum.${verdict}) && datum.${verdict} !== 'valid'`;
+  return `(${exactUs(field)} + (${isDoubtful} ? ', ' + datum.${verdict} : ''))`;
+}
+
 /** Lines that hold for every point, behind those of the chart's own. */
 const standing: [string, string][] = [
   ['interval of p50', INTERVAL],
   ['confidence', CONFIDENCE],
   ['samples', "format(datum.samples, ',')"],
   ['trials', "datum.trials + ' of ' + datum.trials_planned"],
-  ['verdict', 'datum.verdict'],
+  ['verdict on p50', 'datum.p50_verdict'],
 ];
 
 /** The `tooltip` of a mark: the label of the system, `lines` (name, expression), and what holds for every point. */

@@ -1,7 +1,7 @@
 /** What becomes of a claim, for each way in which a run can bear it out or not. */
 import { describe, expect, test } from 'vitest';
 import type { Point, Summary } from '../formats/index.ts';
-import { point, summary } from '../summary/test-summary.ts';
+import { point, summary, verdicts } from '../summary/test-summary.ts';
 import { evaluateClaims, exitCode, type Finding } from './evaluate.ts';
 import { renderClaims } from './render.ts';
 import type { Claim } from './schema.ts';
@@ -149,8 +149,8 @@ test.each<{ reason: string; found: () => Finding[] }>([
     found: () => evaluate(summary([point('redis', good), point('kv', good)], { pipeline: 8 }), claim()),
   },
   {
-    reason: 'kv is invalid: Trial 2 failed: hung',
-    found: () => [finding(good, {}, { verdict: 'invalid', reasons: ['Trial 2 failed: hung.', 'More.'] })],
+    reason: 'the p50 of kv is invalid: Trial 2 failed: hung',
+    found: () => [finding(good, {}, { verdicts: verdicts('invalid', 'Trial 2 failed: hung.') })],
   },
   {
     reason: 'the 2 trials that both systems have give no interval; at least 3 do',
@@ -179,11 +179,20 @@ test('trials are paired: what slows down both in one block changes nothing', () 
   expect(found).toMatchObject({ result: 'holds', evidence: { interval: { low: 0.75, high: 0.75 } } });
 });
 
-test('suspect points back a claim, and the evidence says so', () => {
-  const doubtful = finding(good, {}, { verdict: 'suspect', reasons: ['Only 5 of 9 trials ran.'] });
+test('a suspect measure backs a claim, and the evidence says so', () => {
+  const doubtful = finding(good, {}, { verdicts: verdicts('suspect', 'Only 5 of 9 trials ran.') });
   expect(doubtful).toMatchObject({
     result: 'holds',
-    evidence: { doubts: ['kv is suspect: Only 5 of 9 trials ran.'] },
+    evidence: { doubts: ['the p50 of kv is suspect: Only 5 of 9 trials ran.'] },
+  });
+});
+
+test('doubts about other statistics than the claim is about do not touch it', () => {
+  const tail = { verdicts: verdicts('invalid', 'Steal.', ['p99', 'p999', 'throughput']) };
+  expect(finding(good, {}, tail)).toMatchObject({ result: 'holds', evidence: { doubts: [] } });
+  expect(finding(good, { measure: 'latency_p99' }, tail)).toMatchObject({
+    result: 'cannot be tested here',
+    reason: 'the p99 of kv is invalid: Steal',
   });
 });
 

@@ -9,7 +9,13 @@
 import type { FloorPoint, MeasurementTarget, Point, Summary } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { differenceInterval, FEWEST_TRIALS, type Pairing } from '../summary/bootstrap.ts';
-import { enoughForQuantile, formatRatioFinely, measureNames, trialValues } from '../summary/measure.ts';
+import {
+  enoughForQuantile,
+  formatRatioFinely,
+  measureNames,
+  trialValues,
+  verdictOn,
+} from '../summary/measure.ts';
 import { formatCount } from '../text/format.ts';
 import type { Bounds, Relation, Selector } from './schema.ts';
 
@@ -27,7 +33,7 @@ export interface Evidence {
   interval: { low: number; high: number } | null;
   /** Trials that both have. */
   trials: number;
-  /** Of points that are suspect. */
+  /** Why the measure is suspect, of both sides. */
   doubts: string[];
 }
 
@@ -174,8 +180,12 @@ function counterparts({ points, floors }: Summary, { over }: Relation, point: Po
 }
 
 function judge(relation: Relation, point: Point, over: Point | FloorPoint): Judgement {
-  const invalid = [point, over].find(({ verdict }) => verdict === 'invalid');
-  if (invalid) return untested(`${nameOf(invalid)} is invalid: ${invalid.reasons[0].replace(/\.$/, '')}`);
+  const verdicts = [point, over].flatMap((side) => {
+    const verdict = verdictOn(side, relation.measure);
+    return verdict ? [{ name: `${measureNames[relation.measure]} of ${nameOf(side)}`, ...verdict }] : [];
+  });
+  const invalid = verdicts.find(({ state }) => state === 'invalid');
+  if (invalid) return untested(`the ${invalid.name} is invalid: ${invalid.reasons[0].replace(/\.$/, '')}`);
   const [ofSystem, ofOver] = [point, over].map((one) => trialValues(one, relation.measure));
   const difference = differenceInterval(ofSystem!, ofOver!, PAIRING);
   if (!difference)
@@ -189,8 +199,8 @@ function judge(relation: Relation, point: Point, over: Point | FloorPoint): Judg
     ratio,
     interval,
     trials,
-    doubts: [point, over].flatMap((side) =>
-      side.reasons.map((reason) => `${nameOf(side)} is suspect: ${reason}`),
+    doubts: verdicts.flatMap(({ name, reasons }) =>
+      reasons.map((reason) => `the ${name} is suspect: ${reason}`),
     ),
   };
   const sparse = [point, over].find((one) => !enoughForQuantile(one, relation.measure));

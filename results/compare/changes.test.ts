@@ -1,7 +1,7 @@
 /** Two summaries, point by point. */
 import { expect, test } from 'vitest';
 import type { Point } from '../formats/index.ts';
-import { point, summary } from '../summary/test-summary.ts';
+import { point, summary, verdicts } from '../summary/test-summary.ts';
 import { type Change, comparePoints } from './changes.ts';
 
 /** The change in p50 of a system whose first run had 100 to 104 µs. */
@@ -40,17 +40,27 @@ test.each<{ reading: string; change: () => Change }>([
   { reading: 'fewer than 3 trials', change: () => p50Change([50, 50]) },
   {
     reading: 'invalid in the second run',
-    change: () => p50Change([50, 50, 50], { verdict: 'invalid', reasons: ['R.'] }),
+    change: () => p50Change([50, 50, 50], { verdicts: verdicts('invalid', 'R.') }),
   },
 ])('$reading: compared, not judged', ({ reading, change }) => {
   expect(change()).toMatchObject({ reading, differs: false, second: 50 });
 });
 
 test('invalid in the first run, or in both', () => {
-  const bad = summary([point('redis', [1, 1, 1], { verdict: 'invalid', reasons: ['R.'] })]);
+  const bad = summary([point('redis', [1, 1, 1], { verdicts: verdicts('invalid', 'R.') })]);
   const good = summary([point('redis', [2, 2, 2])]);
   expect(comparePoints(bad, good).changes[0].reading).toBe('invalid in the first run');
   expect(comparePoints(bad, bad).changes[0].reading).toBe('invalid in both runs');
+});
+
+test('what is invalid is not judged, the rest is', () => {
+  const bad = summary([point('redis', [1, 1, 1], { verdicts: verdicts('invalid', 'R.', ['p99']) })]);
+  const good = summary([point('redis', [2, 2, 2])]);
+  expect(comparePoints(bad, good).changes.map(({ reading }) => reading)).toEqual([
+    '100 % higher',
+    'invalid in the first run',
+    '50 % lower',
+  ]);
 });
 
 test('a p99 of too few samples is compared, not judged', () => {

@@ -4,7 +4,7 @@ import type { MeasurementTarget, Summary } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { type Row, summaryRows } from '../sentences/rows.ts';
 import { type Difference, differenceInterval, FEWEST_TRIALS, type Pairing } from '../summary/bootstrap.ts';
-import { enoughForQuantile, type Measure, measures, trialValues } from '../summary/measure.ts';
+import { enoughForQuantile, type Measure, measures, trialValues, verdictOn } from '../summary/measure.ts';
 import { formatPercent } from '../text/format.ts';
 
 /** One measure of one point that both runs have. */
@@ -93,7 +93,7 @@ function change(first: Row, second: Row, measure: Measure): Change | null {
 
 /** Why the interval says nothing, or null. */
 function obstacleTo(first: Row, second: Row, measure: Measure, trials: number): string | null {
-  const invalid = [first, second].map(({ verdict }) => verdict === 'invalid');
+  const invalid = [first, second].map((row) => verdictOn(row, measure)?.state === 'invalid');
   if (invalid[0] && invalid[1]) return 'invalid in both runs';
   if (invalid[0]) return 'invalid in the first run';
   if (invalid[1]) return 'invalid in the second run';

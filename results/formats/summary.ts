@@ -53,6 +53,17 @@ const breakdownAt = z.strictObject({
   stages_us: z.partialRecord(z.enum(stageNames), z.number()),
 });
 
+/** What of a point is judged by itself. */
+export const statistics = ['p50', 'p99', 'p999', 'throughput', 'stages'] as const;
+export type Statistic = (typeof statistics)[number];
+
+/** Whether a statistic can be believed: `invalid` backs no claim, `suspect` wants a second look. */
+const verdict = z.strictObject({
+  state: z.enum(['valid', 'suspect', 'invalid']),
+  /** Sentences, those that make it invalid first; empty exactly when it is valid. */
+  reasons: z.array(z.string()),
+});
+
 const measured = z.strictObject({
   ...measurementTarget.shape,
   /** From the histograms of all trials, merged by count; null when there is no sample at all. */
@@ -113,9 +124,14 @@ const measured = z.strictObject({
       causes: z.record(z.enum(tailCauses), count),
     })
     .nullable(),
-  verdict: z.enum(['valid', 'suspect', 'invalid']),
-  /** Sentences; empty exactly when the verdict is valid. */
-  reasons: z.array(z.string()),
+  /** By statistic, since a check doubts some and not others; null where the statistic was not measured. */
+  verdicts: z.strictObject({
+    p50: verdict,
+    p99: verdict.nullable(),
+    p999: verdict.nullable(),
+    throughput: verdict.nullable(),
+    stages: verdict.nullable(),
+  }),
 });
 
 const point = z.strictObject({
@@ -198,6 +214,8 @@ const summary = z.strictObject({
 
 /** What a run found out about one system or floor and one target. */
 export type Measured = z.infer<typeof measured>;
+export type Verdict = z.infer<typeof verdict>;
+export type Verdicts = Measured['verdicts'];
 export type Point = z.infer<typeof point>;
 export type Share = z.infer<typeof share>;
 export type Split = z.infer<typeof split>;

@@ -4,6 +4,7 @@ import { referenceName, referenceSource } from '../run/reference.ts';
 import { columnNotes, formatQuantile, summaryColumns } from '../sentences/columns.ts';
 import { doubts, nameTarget } from '../sentences/doubts.ts';
 import { type Row, summaryRows } from '../sentences/rows.ts';
+import { stateOf } from '../summary/doubt.ts';
 import { formatCount, formatPercent, formatUs } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 import { table } from './elements.ts';
@@ -16,7 +17,10 @@ export function numbers(summary: Summary, reference: boolean): Html {
     summaryRows(summary).map((row) =>
       columns.map((column) => {
         const text = column.cell(row);
-        return column.name === 'verdict' ? html`<span class="verdict ${row.verdict}">${text}</span>` : text;
+        const state = column.statistic ? stateOf(row, [column.statistic]) : 'valid';
+        return state === 'valid'
+          ? text
+          : html`<span class="verdict ${state}" title="${state}">${text}</span>`;
       }),
     ),
   )}
@@ -27,13 +31,15 @@ ${published ? html`<p class="soft">${referenceName}: ${referenceSource}.</p>` : 
 export function validity(summary: Summary): Html {
   const found = doubts(summaryRows(summary));
   if (found.length === 0) {
-    return html`<p>Every point is valid: all trials ran, no reply was wrong, an error or a miss, and the samples suffice.</p>`;
+    return html`<p>Every statistic of every point is valid: all trials ran, no reply was wrong, an error or a miss, the samples suffice,
+and no check found anything in the way.</p>`;
   }
-  return html`<p>A point that is invalid backs no claim and is drawn hollow; one that is suspect wants a second look.</p>
+  return html`<p>Each statistic has a verdict of its own. One that is invalid (✗) backs no claim, and a bar of it is drawn hollow; one
+that is suspect (?) wants a second look. What is not named here is valid.</p>
 ${found.map(
   (
     doubt,
-  ) => html`<p><span class="verdict ${doubt.verdict}">${doubt.verdict}</span> ${doubt.label}, ${doubt.targets}</p>
+  ) => html`<p>${doubt.label}, ${doubt.targets}: ${doubt.about} <span class="verdict ${doubt.state}">${doubt.state}</span></p>
 <ul>${doubt.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>
 `,
 )}`;

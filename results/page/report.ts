@@ -3,7 +3,8 @@
  * run, and stand still elsewhere.
  */
 import { readFileSync } from 'node:fs';
-import type { Manifest, Point, Summary } from '../formats/index.ts';
+import type { Manifest, Summary } from '../formats/index.ts';
+import { stateOf } from '../summary/doubt.ts';
 import { html, trusted } from '../text/html.ts';
 import { pageScript } from './script.ts';
 import { contents, type Section, sectionHtml } from './section.ts';
@@ -43,12 +44,11 @@ ${sections.map(sectionHtml)}
 }
 
 function standing(manifest: Manifest, summary: Summary): string {
-  const count = (verdict: Point['verdict']): number =>
-    summary.points.filter((point) => point.verdict === verdict).length;
+  const valid = summary.points.filter((point) => stateOf(point, ['p50']) === 'valid').length;
   return [
     `${manifest.experiment}, started ${manifest.started_at}`,
     manifest.finished_at ? `finished ${manifest.finished_at}` : 'not finished',
     ...(manifest.quick ? ['quick run'] : []),
-    `${count('valid')} of ${summary.points.length} points valid`,
+    `p50 valid for ${valid} of ${summary.points.length} points`,
   ].join('; ');
 }

@@ -6,6 +6,7 @@ import { readClaims, shippedClaims } from '../claims/document.ts';
 import { evaluateClaims } from '../claims/evaluate.ts';
 import type { Summary } from '../formats/index.ts';
 import { readRun } from '../run/run-folder.ts';
+import { stateOf } from '../summary/doubt.ts';
 import { summarize } from '../summary/summary.ts';
 import { renderConclusion } from '../terminal/conclusion.ts';
 import {
@@ -81,9 +82,9 @@ test('a floor bounds its system by its fastest trial', async () => {
         ? { latencies_ns: around([11.5, 40, 40][trial - 1], trial) }
         : measured(subject, of, trial),
   });
-  expect(points[1]).toMatchObject({ verdict: 'suspect' });
-  expect(points[1].reasons).toEqual([expect.stringContaining('its floor frames (11.')]);
-  expect(points[0].verdict).toBe('valid');
+  const reasons = [expect.stringContaining('its floor frames (11.')];
+  expect(points[1].verdicts).toMatchObject({ p50: { state: 'suspect', reasons }, p99: { state: 'valid' } });
+  expect(stateOf(points[0])).toBe('valid');
 });
 
 test("the generator's own floor bounds what was measured over its backend", async () => {
@@ -130,8 +131,10 @@ test("the generator's own floor bounds what was measured over its backend", asyn
   const found = await readRun(dir);
   expect(found.calibration).toMatchObject({ floor_us: { p50: 11.4 } });
   const { points } = summarize(found);
-  expect(points[1].reasons).toEqual([expect.stringContaining("the load generator's own floor (11.4 us)")]);
-  expect(points[0].verdict).toBe('valid');
+  expect(points[1].verdicts.p50.reasons).toEqual([
+    expect.stringContaining("the load generator's own floor (11.4 us)"),
+  ]);
+  expect(stateOf(points[0])).toBe('valid');
 });
 
 test('a system that differs from itself by much is suspect, and its neighbour is not', async () => {
@@ -140,9 +143,15 @@ test('a system that differs from itself by much is suspect, and its neighbour is
       latencies_ns: around(name === 'kv-kernel-again' ? [10, 14, 10][trial - 1] : p50_us[name], trial),
     }),
   });
-  expect(points[0].verdict).toBe('valid');
-  expect(points[1]).toMatchObject({ verdict: 'suspect' });
-  expect(points[1].reasons).toEqual([
+  expect(stateOf(points[0])).toBe('valid');
+  const { p50, p99, p999, throughput } = points[1].verdicts;
+  expect([p50.state, throughput?.state, p99?.state, p999?.state]).toEqual([
+    'suspect',
+    'suspect',
+    'valid',
+    'valid',
+  ]);
+  expect(points[1].verdicts.p50.reasons).toEqual([
     expect.stringMatching(/^Measured twice in each block, it differs from itself/),
   ]);
 });
@@ -153,9 +162,14 @@ test('requests that an open loop never got an answer to make a point invalid', a
   const result = JSON.parse(await readFile(file, 'utf8'));
   await writeFile(file, JSON.stringify({ ...result, unanswered: 12 }));
   const [redis] = summarize(await readRun(dir)).points;
-  expect(redis).toMatchObject({
-    verdict: 'invalid',
-    reasons: ['12 requests were never answered: the rate was more than the server can take.'],
+  const reasons = ['12 requests were never answered: the rate was more than the server can take.'];
+  const invalid = { state: 'invalid', reasons };
+  expect(redis.verdicts).toEqual({
+    p50: invalid,
+    p99: invalid,
+    p999: invalid,
+    throughput: invalid,
+    stages: null,
   });
 });
 

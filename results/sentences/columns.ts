@@ -1,12 +1,17 @@
 /** The columns that say what the figure says, one row a point or a floor: for the terminal and for the report. */
-import type { Summary } from '../formats/index.ts';
+import type { Statistic, Summary } from '../formats/index.ts';
 import { referenceName } from '../run/reference.ts';
+import { stateOf } from '../summary/doubt.ts';
 import { formatCount, formatIntervalUs, formatRatio, formatUs } from '../text/format.ts';
 import type { Column as TextColumn } from '../text/text-table.ts';
 import { FLOOR_MEANING, intervalConfidence } from './caption.ts';
+import { MARKS_MEANING, marks } from './doubts.ts';
 import { isOfMeans, type Row, summaryRows } from './rows.ts';
 
-export type Column = TextColumn<Row>;
+export interface Column extends TextColumn<Row> {
+  /** The statistic that its cells show, each with the mark of its state. */
+  statistic?: Statistic;
+}
 
 const NOTHING = '–';
 
@@ -28,8 +33,18 @@ export function summaryColumns(summary: Summary, reference: boolean): Column[] {
     align: 'right',
     cell,
   });
+  const marked = (column: Column, statistic: Statistic): Column => {
+    const markOf = (row: Row): string => marks[stateOf(row, [statistic])];
+    // A blank where others have a mark keeps the digits below each other.
+    const isMarked = rows.some((row) => markOf(row) !== '');
+    const cell = (row: Row): string => `${column.cell(row)} ${markOf(row) || ' '}`;
+    return { ...column, statistic, ...(isMarked && { cell }) };
+  };
   const quantile = (name: 'p50' | 'p99' | 'p999', head: string): Column =>
-    number(name, head, (row) => formatQuantile(row, name));
+    marked(
+      number(name, head, (row) => formatQuantile(row, name)),
+      name,
+    );
   return [
     text('system', 'system', (row) => row.system),
     text('operation', 'op', (row) => row.operation.toUpperCase()),
@@ -43,9 +58,11 @@ export function summaryColumns(summary: Summary, reference: boolean): Column[] {
       : []),
     quantile('p99', 'p99'),
     quantile('p999', 'p99.9'),
-    number('throughput', 'ops/s', (row) => formatIfAny(row.throughput_ops, formatCount)),
+    marked(
+      number('throughput', 'ops/s', (row) => formatIfAny(row.throughput_ops, formatCount)),
+      'throughput',
+    ),
     number('trials', 'trials', (row) => `${row.trials}/${row.trials_planned}`),
-    text('verdict', 'verdict', (row) => row.verdict),
   ];
 }
 
@@ -59,14 +76,18 @@ export function columnNotes(summary: Summary, columns: Column[]): string[] {
   }
   if (shown.has('ratio')) {
     const first = summary.points[0].system;
-    notes.push(`× ${first}: p50 over that of ${first}; none where either point is invalid.`);
+    notes.push(`× ${first}: p50 over that of ${first}; none where either is invalid.`);
   }
   if (shown.has('published')) notes.push(`published: ${referenceName}.`);
+  const shownStatistics = columns.flatMap(({ statistic }) => statistic ?? []);
+  if (summaryRows(summary).some((row) => stateOf(row, shownStatistics) !== 'valid')) {
+    notes.push(`${MARKS_MEANING}.`);
+  }
   if (summary.floors.length > 0) notes.push(`(floor): ${FLOOR_MEANING}.`);
   const ofMeans = new Set(summary.floors.filter(isOfMeans).map(({ name }) => name));
   if (ofMeans.size > 0) {
     notes.push(
-      `${[...ofMeans].join(', ')}: each sample is the mean of a run of many exchanges, so there is no tail to tell.`,
+      `${[...ofMeans].join(', ')}: each sample is the mean of a run of many exchanges, so there is no tail to show.`,
     );
   }
   return notes;
@@ -74,8 +95,8 @@ export function columnNotes(summary: Summary, columns: Column[]): string[] {
 
 /** Quantiles of means say nothing of those of single exchanges, but for the middle one. */
 export function formatQuantile(row: Row, name: keyof NonNullable<Row['latency_us']>): string {
-  const told = !isOfMeans(row) || name === 'p50' || name === 'mean';
-  return formatIfAny(told ? row.latency_us?.[name] : null, formatUs);
+  const isKnown = !isOfMeans(row) || name === 'p50' || name === 'mean';
+  return formatIfAny(isKnown ? row.latency_us?.[name] : null, formatUs);
 }
 
 /** p50 over that of the first system at the same target; null where one of them backs no claim. */
@@ -88,7 +109,7 @@ function ratioToFirst(rows: Row[], row: Row): number | null {
       other.value_bytes === row.value_bytes,
   );
   if (!first?.latency_us || !row.latency_us) return null;
-  if (first.verdict === 'invalid' || row.verdict === 'invalid') return null;
+  if ([first, row].some((one) => stateOf(one, ['p50']) === 'invalid')) return null;
   return row.latency_us.p50 / first.latency_us.p50;
 }
 

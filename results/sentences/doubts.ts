@@ -1,30 +1,77 @@
-/** What a summary holds that is not valid, gathered so that equal reasons are told once. */
-import type { Measured, MeasurementTarget } from '../formats/index.ts';
+/** What a summary holds that is not valid, gathered so that equal reasons are said once. */
+import type { Measured, MeasurementTarget, Statistic } from '../formats/index.ts';
+import { statistics } from '../formats/index.ts';
+import type { Doubt, State } from '../summary/doubt.ts';
 import { formatCount } from '../text/format.ts';
 
 /** A point, or a floor, under the name that it is shown by. */
 type Named = Measured & { system: string; label: string };
 
-export interface Doubt {
+/** What stands behind a number that is not valid, in figures and tables. */
+export const marks: Record<State, string> = { valid: '', suspect: '?', invalid: '✗' };
+
+export const MARKS_MEANING = '? suspect, ✗ invalid: backs no claim';
+
+export const statisticNames: Record<Statistic, string> = {
+  p50: 'p50',
+  p99: 'p99',
+  p999: 'p99.9',
+  throughput: 'throughput',
+  stages: 'stages',
+};
+
+/** One or more reasons that concern the same statistics of the same points. */
+export interface SharedDoubt {
   system: string;
   label: string;
   /** "SET and GET"; with the number of clients and the value size where these differ between points. */
   targets: string;
-  verdict: Measured['verdict'];
+  /** "p50 and throughput"; "all statistics" of those that were measured. */
+  about: string;
+  state: Doubt['state'];
   reasons: string[];
 }
 
-/** One doubt for each system, verdict and set of reasons, in the order of the points. */
-export function doubts(points: Named[]): Doubt[] {
-  const groups = Map.groupBy(
-    points.filter((point) => point.verdict !== 'valid'),
-    (point) => JSON.stringify([point.system, point.verdict, point.reasons]),
+/**
+ * One doubt for each system, state, and set of statistics and points with the same reasons, in the order of the points.
+ * `only`: doubts about these statistics and no others.
+ */
+export function doubts(points: Named[], only: readonly Statistic[] = statistics): SharedDoubt[] {
+  const each = points.flatMap((point) =>
+    doubtsAbout(point, only).map((doubt) => ({ ...doubt, system: point.system, point })),
   );
-  return [...groups.values()].map((alike) => {
-    const { system, label, verdict, reasons } = alike[0];
-    const targets = alike.map((point) => nameTarget(point, points)).join(' and ');
-    return { system, label, targets, verdict, reasons };
+  const alike = Map.groupBy(each, ({ system, state, about, reasons }) =>
+    JSON.stringify([system, state, about, reasons]),
+  );
+  return [...alike.values()].map((same) => {
+    const { point, about, state, reasons } = same[0];
+    const targets = same.map((one) => nameTarget(one.point, points)).join(' and ');
+    return { system: point.system, label: point.label, targets, about, state, reasons };
   });
+}
+
+/** The doubts about one point: reasons about the same statistics stand together. */
+function doubtsAbout(
+  { verdicts }: Named,
+  only: readonly Statistic[],
+): Pick<SharedDoubt, 'about' | 'state' | 'reasons'>[] {
+  const measured = only.filter((statistic) => verdicts[statistic] !== null);
+  const reasonsOf = (state: Doubt['state'], statistic: Statistic): string[] =>
+    verdicts[statistic]?.state === state ? verdicts[statistic].reasons : [];
+  return (['invalid', 'suspect'] as const).flatMap((state) => {
+    const reasons = new Set(measured.flatMap((statistic) => reasonsOf(state, statistic)));
+    const byStatistics = Map.groupBy(reasons, (reason) => {
+      const about = measured.filter((statistic) => reasonsOf(state, statistic).includes(reason));
+      const names = about.map((statistic) => statisticNames[statistic]);
+      return measured.length > 1 && about.length === measured.length ? 'all statistics' : listed(names);
+    });
+    return [...byStatistics].map(([about, same]) => ({ about, state, reasons: same }));
+  });
+}
+
+/** "a", "a and b", "a, b and c". */
+function listed(names: string[]): string {
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 /** "GET", or "GET with 8 clients", "GET of 64 bytes" where `among` holds others. */

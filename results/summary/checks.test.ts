@@ -1,6 +1,6 @@
 /** Each check fires where it must, names the trials, and keeps quiet just below its limit. */
 import { describe, expect, test } from 'vitest';
-import type { LoadResult, Pauses, Trial } from '../formats/index.ts';
+import { type LoadResult, type Pauses, statistics, type Trial } from '../formats/index.ts';
 import { mergeHistograms } from '../run/histogram.ts';
 import {
   checkDrift,
@@ -12,6 +12,7 @@ import {
   checkStandstill,
   checkTakenTime,
 } from './checks.ts';
+import type { Doubt } from './doubt.ts';
 import type { TrialOutcome } from './trial-outcome.ts';
 
 interface Given {
@@ -43,7 +44,15 @@ function outcome(
   } as unknown as TrialOutcome;
 }
 
-const nothing = { invalid: [], suspect: [] };
+/** Which statistics a check doubts, and in which words, in its order. */
+function of(doubts: Doubt[], state: Doubt['state']): { about: string; reason: string }[] {
+  return doubts
+    .filter((doubt) => doubt.state === state)
+    .map(({ about, reason }) => ({ about: about.join(' '), reason }));
+}
+
+const ALL = 'p50 p99 p999 throughput stages';
+const TAIL_AND_THROUGHPUT = 'p99 p999 throughput';
 
 /** A window of one second with gaps of these lengths in ms, from its start on, and one gap after it. */
 function pauses(gaps_ms: number[]): Pauses {
@@ -68,16 +77,25 @@ describe('saturation', () => {
     checkSaturation(shares.map((busy_share, index) => outcome(index + 1, { result: { busy_share } })));
 
   test('of a generator that hardly ever waits', () => {
-    expect(busy(0.1, 0.85, 0.9).suspect).toEqual([
-      expect.stringMatching(
-        /^Trials 2 and 3: the load generator's core is saturated, 90 % of its time went to requests and replies/,
-      ),
+    expect(of(busy(0.1, 0.85, 0.9), 'suspect')).toEqual([
+      {
+        about: ALL,
+        reason: expect.stringMatching(
+          /^Trials 2 and 3: the load generator's core is saturated, 90 % of its time went to requests and replies/,
+        ),
+      },
     ]);
-    expect(busy(0.97)).toMatchObject({ suspect: [], invalid: [expect.stringContaining('Trial 1')] });
+    expect(busy(0.97)).toEqual([
+      expect.objectContaining({
+        state: 'invalid',
+        about: statistics,
+        reason: expect.stringContaining('Trial 1'),
+      }),
+    ]);
   });
 
-  test('is not told of one that waits, or does not say', () => {
-    expect(busy(0.75, null)).toEqual(nothing);
+  test('is not found of one that waits, or does not say', () => {
+    expect(busy(0.75, null)).toEqual([]);
   });
 });
 
@@ -85,17 +103,19 @@ describe('drift', () => {
   const slices = (slice_p50_ns: (number | null)[]) =>
     checkDrift([outcome(1, { operation: { slice_p50_ns } })]);
 
-  test('is told where the second half differs by more than a quarter, whichever way', () => {
-    expect(slices([10, 10, 10, 13, 13, 13]).suspect).toEqual([
-      'Trial 1: the p50 of the second half differs from that of the first by up to 30 %: something drifts.',
+  test('is found where the second half differs by more than a quarter, whichever way; of the stages nothing is known', () => {
+    const reason =
+      'Trial 1: the p50 of the second half differs from that of the first by up to 30 %: something drifts.';
+    expect(of(slices([10, 10, 10, 13, 13, 13]), 'suspect')).toEqual([
+      { about: 'p50 p99 p999 throughput', reason },
     ]);
-    expect(slices([13, 13, 13, 10, 10, 10]).suspect).toHaveLength(1);
+    expect(of(slices([13, 13, 13, 10, 10, 10]), 'suspect')).toHaveLength(1);
   });
 
-  test('is not told of less, of a single slow slice, or of too few slices', () => {
-    expect(slices([10, 10, 10, 12, 12, 12])).toEqual(nothing);
-    expect(slices([10, 10, 10, 10, 99, 10])).toEqual(nothing);
-    expect(slices([10, 99, null])).toEqual(nothing);
+  test('is not found of less, of a single slow slice, or of too few slices', () => {
+    expect(slices([10, 10, 10, 12, 12, 12])).toEqual([]);
+    expect(slices([10, 10, 10, 10, 99, 10])).toEqual([]);
+    expect(slices([10, 99, null])).toEqual([]);
   });
 });
 
@@ -106,17 +126,22 @@ describe('taken time', () => {
     ]);
 
   test('steal, of the core that lost most', () => {
-    expect(taken({ 0: 0, 1: 0.04 }).suspect).toEqual([
-      "Trial 1: the hypervisor gave up to 2 % of a core's time to others (steal).",
+    expect(of(taken({ 0: 0, 1: 0.04 }), 'suspect')).toEqual([
+      {
+        about: TAIL_AND_THROUGHPUT,
+        reason: "Trial 1: the hypervisor gave up to 2 % of a core's time to others (steal).",
+      },
     ]);
-    expect(taken({ 0: 0.3, 1: 0 }).invalid).toHaveLength(1);
-    expect(taken({ 0: 0.01, 1: 0.02 })).toEqual(nothing);
+    expect(of(taken({ 0: 0.3, 1: 0 }), 'invalid')).toMatchObject([{ about: ALL }]);
+    expect(taken({ 0: 0.01, 1: 0.02 })).toEqual([]);
   });
 
   test('throttling by a limit of the control group', () => {
-    expect(taken({}, 0.1).suspect).toEqual([expect.stringContaining('throttled these processes')]);
-    expect(taken({}, 1).invalid).toHaveLength(1);
-    expect(taken({}, 0)).toEqual(nothing);
+    expect(of(taken({}, 0.1), 'suspect')).toEqual([
+      { about: TAIL_AND_THROUGHPUT, reason: expect.stringContaining('throttled these processes') },
+    ]);
+    expect(of(taken({}, 1), 'invalid')).toMatchObject([{ about: ALL }]);
+    expect(taken({}, 0)).toEqual([]);
   });
 });
 
@@ -124,47 +149,76 @@ describe('pauses of the load generator', () => {
   const standstill = (gaps_ms: number[]) => checkStandstill([outcome(1, { pauses: pauses(gaps_ms) })]);
 
   test('that together took much of the window', () => {
-    expect(standstill([30, 30]).suspect).toEqual([
-      expect.stringMatching(/^Trial 1: the load generator stood still for up to 6 % of the measured window/),
+    expect(of(standstill([30, 30]), 'suspect')).toEqual([
+      {
+        about: TAIL_AND_THROUGHPUT,
+        reason: expect.stringMatching(
+          /^Trial 1: the load generator stood still for up to 6 % of the measured window/,
+        ),
+      },
     ]);
-    expect(standstill([250]).invalid).toHaveLength(1);
-    expect(standstill([49])).toEqual(nothing);
+    expect(of(standstill([250]), 'invalid')).toMatchObject([{ about: ALL }]);
+    expect(standstill([49])).toEqual([]);
   });
 
-  test('that are as many as the slowest requests', () => {
+  test('that are half as many as the requests beyond a quantile, of that quantile', () => {
     const gaps = (count: number, requests: number) =>
       checkGaps([outcome(1, { pauses: pauses(Array(count).fill(0.1)), requests })]);
-    expect(gaps(10, 10_000).suspect).toEqual([expect.stringContaining('once in 1,000 requests')]);
-    expect(gaps(10, 100_000)).toEqual(nothing);
+    const p999 = (often: string) => ({
+      about: 'p999',
+      reason: `Trial 1: the p99.9 may be the load generator's own: it stood still up to once in ${often} requests, for 50 us and more.`,
+    });
+    expect(of(gaps(10, 10_000), 'suspect')).toEqual([p999('1,000')]);
+    expect(of(gaps(10, 1900), 'suspect')).toEqual([
+      { about: 'p99', reason: expect.stringContaining('the p99 may be') },
+      p999('190'),
+    ]);
+    expect(of(gaps(10, 30), 'suspect').map(({ about }) => about)).toEqual(['p50', 'p99', 'p999']);
+    expect(gaps(10, 100_000)).toEqual([]);
   });
 
   test('are not asked for where nobody looked', () => {
-    expect(checkStandstill([outcome(1, {})])).toEqual(nothing);
-    expect(checkGaps([outcome(1, {})])).toEqual(nothing);
+    expect(checkStandstill([outcome(1, {})])).toEqual([]);
+    expect(checkGaps([outcome(1, {})])).toEqual([]);
   });
 });
 
 describe('the schedule of an open loop', () => {
-  const lag = (p99: number) =>
+  const quantiles = { min: 0, p50: 10_000, p90: 0, p99: 0, p999: 0, max: 0, mean: 0 };
+  const lag = (p99: number, response_p50_ns = 10_000) =>
     checkScheduleLag([
       outcome(1, {
         result: { schedule_lag_us: { p50: 0, p99, max: p99 } },
-        operation: {
-          service_time_ns: { min: 0, p50: 10_000, p90: 0, p99: 0, p999: 0, max: 0, mean: 0 },
-        },
+        operation: { service_time_ns: quantiles, latency_ns: { ...quantiles, p50: response_p50_ns } },
       }),
     ]);
 
-  test('that was not kept', () => {
-    expect(lag(2).suspect).toEqual([
-      expect.stringContaining('behind its schedule, at the p99 by up to 20 %'),
+  test('that was not kept by some requests, which are the tail', () => {
+    expect(of(lag(2), 'suspect')).toEqual([
+      { about: 'p99 p999', reason: expect.stringContaining('behind its schedule, at the p99 by up to 20 %') },
     ]);
-    expect(lag(11).invalid).toHaveLength(1);
-    expect(lag(0.9)).toEqual(nothing);
+    expect(of(lag(11), 'invalid')).toMatchObject([{ about: 'p99 p999' }]);
+    expect(lag(0.9)).toEqual([]);
+  });
+
+  test('that was not kept by so many that the median is later for it', () => {
+    expect(of(lag(2, 11_500), 'suspect')).toEqual([
+      {
+        about: 'p50 throughput',
+        reason:
+          'Trial 1: the load generator sent behind its schedule, so that the median response time is up to 15 % above ' +
+          'the median service time.',
+      },
+      { about: 'p99 p999', reason: expect.any(String) },
+    ]);
+    expect(of(lag(11, 21_000), 'invalid')).toMatchObject([
+      { about: 'p50 throughput' },
+      { about: 'p99 p999' },
+    ]);
   });
 
   test('is none in a closed loop', () => {
-    expect(checkScheduleLag([outcome(1, {})])).toEqual(nothing);
+    expect(checkScheduleLag([outcome(1, {})])).toEqual([]);
   });
 });
 
@@ -173,15 +227,19 @@ describe('stamps', () => {
     checkStamps([outcome(3, { stages: { joined: 950, inconsistent } })]);
 
   test('out of order, of more requests than may be left out', () => {
-    expect(stamped(51).suspect).toEqual([
-      'Trial 3: up to 5.1 % of the stamped requests have stamps out of order and are left out of the stages.',
+    expect(stamped(51)).toEqual([
+      {
+        state: 'suspect',
+        about: ['stages'],
+        reason:
+          'Trial 3: up to 5.1 % of the stamped requests have stamps out of order and are left out of the stages.',
+      },
     ]);
-    expect(stamped(51).invalid).toEqual([]);
   });
 
   test('of nearly all in order, or of nobody', () => {
-    expect(stamped(50)).toEqual(nothing);
-    expect(checkStamps([outcome(1, {})])).toEqual(nothing);
+    expect(stamped(50)).toEqual([]);
+    expect(checkStamps([outcome(1, {})])).toEqual([]);
   });
 });
 
@@ -189,11 +247,13 @@ describe('lower bounds', () => {
   const floor = [{ name: 'its floor frames', p50_us: 10 }];
 
   test('that a point is too near to, or below', () => {
-    expect(checkLowerBounds(10.5, floor).suspect).toEqual([
-      expect.stringContaining('its floor frames (10.0 us)'),
+    expect(of(checkLowerBounds(10.5, floor), 'suspect')).toEqual([
+      { about: 'p50', reason: expect.stringContaining('its floor frames (10.0 us)') },
     ]);
-    expect(checkLowerBounds(8, floor).invalid).toEqual([expect.stringMatching(/^It cannot be/)]);
-    expect(checkLowerBounds(12, floor)).toEqual(nothing);
-    expect(checkLowerBounds(null, floor)).toEqual(nothing);
+    expect(of(checkLowerBounds(8, floor), 'invalid')).toEqual([
+      { about: 'p50 throughput', reason: expect.stringMatching(/^Impossible: the p50/) },
+    ]);
+    expect(checkLowerBounds(12, floor)).toEqual([]);
+    expect(checkLowerBounds(null, floor)).toEqual([]);
   });
 });

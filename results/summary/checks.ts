@@ -1,16 +1,12 @@
 /**
- * Checks of a point that look at what was measured, each by itself: the sentences that it finds, as invalid (backs no claim)
- * or suspect (wants a second look). docs/measuring.md has the thresholds with their reasons.
+ * Checks of a point that look at what was measured. Each finds doubts about the statistics that its finding concerns,
+ * and about no others. docs/measuring.md has the thresholds and says why each check doubts what it doubts.
  */
 import { median } from 'simple-statistics';
-import type { Pauses } from '../formats/index.ts';
+import { type LoadResult, type Pauses, type Statistic, statistics } from '../formats/index.ts';
 import { formatCount, formatPercent, formatUs } from '../text/format.ts';
+import type { Doubt } from './doubt.ts';
 import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
-
-export interface Found {
-  invalid: string[];
-  suspect: string[];
-}
 
 /** Lower bounds of what a point can show, with the names that sentences call them. */
 export interface LowerBound {
@@ -18,7 +14,7 @@ export interface LowerBound {
   p50_us: number;
 }
 
-/** Share of the window spent on requests and replies, beyond which the generator may be, and is, the limit of what is measured. */
+/** Share of the window spent on requests and replies, beyond which the generator may be, and is, the limit. */
 const busyShare = { suspect: 0.8, invalid: 0.95 };
 /** By how much the second half of a trial may differ from its first half. */
 const DRIFT = 0.25;
@@ -26,51 +22,61 @@ const DRIFT = 0.25;
 const takenShare = { suspect: 0.01, invalid: 0.1 };
 /** Share of the measured window that the load generator may have stood still. */
 const standstillShare = { suspect: 0.05, invalid: 0.2 };
-/** Gaps for each request: with half as many as requests lie beyond the p99.9, that is the generator's own as much as theirs. */
-const GAPS_PER_REQUEST = 0.0005;
 /**
- * A point this little above a lower bound shows the bound rather than the system. One below it cannot be, but by this share
- * it can, where the machine's speed differs from trial to trial.
+ * Gaps of the generator for each request, from which on a quantile may be the generator's own: half as many as
+ * requests lie beyond it.
+ */
+const gapsPerRequest = [
+  { statistic: 'p50', name: 'p50', gaps: 0.25 },
+  { statistic: 'p99', name: 'p99', gaps: 0.005 },
+  { statistic: 'p999', name: 'p99.9', gaps: 0.0005 },
+] as const;
+/**
+ * A p50 this little above a lower bound shows the bound rather than the system. One below it is impossible, but by
+ * this share it happens, where the machine's speed differs from trial to trial.
  */
 const nearBound = { above: 1.1, below: 0.9 };
-/** Share of the median service time that the generator may be behind its schedule, at the p99. */
+/** Share of the median service time that the generator may be behind its schedule. */
 const scheduleLag = { suspect: 0.1, invalid: 1 };
-/** Share of stamped requests whose stamps may be out of order and left out, before those that are left stand for few. */
+/** Share of stamped requests that may be left out for stamps out of order, before the rest stand for few. */
 const OUT_OF_ORDER_SHARE = 0.05;
 
-export function checkAll(outcomes: TrialOutcome[], p50_us: number | null, bounds: LowerBound[]): Found {
-  const found = [
-    checkSaturation(outcomes),
-    checkScheduleLag(outcomes),
-    checkDrift(outcomes),
-    checkTakenTime(outcomes),
-    checkStandstill(outcomes),
-    checkGaps(outcomes),
-    checkStamps(outcomes),
-    checkLowerBounds(p50_us, bounds),
+/** What few but long interruptions change: the slowest requests, and how many there were in the time. */
+const TAIL_AND_THROUGHPUT: readonly Statistic[] = ['p99', 'p999', 'throughput'];
+
+export function checkAll(outcomes: TrialOutcome[], p50_us: number | null, bounds: LowerBound[]): Doubt[] {
+  return [
+    ...checkSaturation(outcomes),
+    ...checkScheduleLag(outcomes),
+    ...checkDrift(outcomes),
+    ...checkTakenTime(outcomes),
+    ...checkStandstill(outcomes),
+    ...checkGaps(outcomes),
+    ...checkStamps(outcomes),
+    ...checkLowerBounds(p50_us, bounds),
   ];
-  return {
-    invalid: found.flatMap(({ invalid }) => invalid),
-    suspect: found.flatMap(({ suspect }) => suspect),
-  };
 }
 
-/** Sending and checking replies must leave the generator time to wait for them. */
-export function checkSaturation(outcomes: TrialOutcome[]): Found {
-  return graded(
-    outcomes,
-    ({ measurement }) => measurement?.recording?.result.busy_share ?? null,
-    busyShare,
-    (trials, worst) =>
-      `${trials}: the load generator's core is saturated, ${formatPercent(worst)} of its time went to requests and replies, so that its own ` +
-      'limits are in the numbers.',
-  );
+/**
+ * Sending and checking replies must leave the generator time to wait for them. Every request queues behind the
+ * generator's own work then, and the client's stages hold that as well: all statistics.
+ */
+export function checkSaturation(outcomes: TrialOutcome[]): Doubt[] {
+  return graded(outcomes, {
+    value: ({ measurement }) => measurement?.recording?.result.busy_share ?? null,
+    limits: busyShare,
+    about: { suspect: statistics, invalid: statistics },
+    sentence: (trials, worst) =>
+      `${trials}: the load generator's core is saturated, ${formatPercent(worst)} of its time went to requests and ` +
+      'replies, so that its own limits are in the numbers.',
+  });
 }
 
-export function checkDrift(outcomes: TrialOutcome[]): Found {
-  const found = graded(
-    outcomes,
-    ({ measurement }) => {
+/** The windows are of no steady state: all that is measured in them, but not the stages, which are measured after. */
+export function checkDrift(outcomes: TrialOutcome[]): Doubt[] {
+  const steady: readonly Statistic[] = ['p50', 'p99', 'p999', 'throughput'];
+  return graded(outcomes, {
+    value: ({ measurement }) => {
       const [operation, ...others] = measurement?.recording?.result.operations ?? [];
       if (!operation || others.length > 0) return null;
       const medians = operation.slice_p50_ns.filter((p50) => p50 !== null);
@@ -78,71 +84,78 @@ export function checkDrift(outcomes: TrialOutcome[]): Found {
       const half = Math.floor(medians.length / 2);
       return Math.abs(Math.log(median(medians.slice(half)) / median(medians.slice(0, half))));
     },
-    { suspect: Math.log(1 + DRIFT), invalid: Number.POSITIVE_INFINITY },
-    (trials, worst) =>
-      `${trials}: the p50 of the second half differs from that of the first by up to ${formatPercent(Math.exp(worst) - 1)}: ` +
-      'something drifts.',
-  );
-  return found;
+    limits: { suspect: Math.log(1 + DRIFT), invalid: Number.POSITIVE_INFINITY },
+    about: { suspect: steady, invalid: [] },
+    sentence: (trials, worst) =>
+      `${trials}: the p50 of the second half differs from that of the first by up to ` +
+      `${formatPercent(Math.exp(worst) - 1)}: something drifts.`,
+  });
 }
 
-export function checkTakenTime(outcomes: TrialOutcome[]): Found {
+/**
+ * Time that others had comes in pieces that are long beside a request: few requests wait for each, so the median
+ * stays. From a tenth of the time on, the machine is shared and nothing measured on it is the system's.
+ */
+export function checkTakenTime(outcomes: TrialOutcome[]): Doubt[] {
   const shareOf = (seconds: number, { measurement }: TrialOutcome): number =>
     seconds / measurement!.measurement.elapsed_s;
-  const steal = graded(
-    outcomes,
-    (outcome) => {
+  const about = { suspect: TAIL_AND_THROUGHPUT, invalid: statistics };
+  const steal = graded(outcomes, {
+    value: (outcome) => {
       const taken = outcome.measurement?.measurement.interference?.steal_s;
       return taken ? shareOf(Math.max(0, ...Object.values(taken)), outcome) : null;
     },
-    takenShare,
-    (trials, worst) =>
+    limits: takenShare,
+    about,
+    sentence: (trials, worst) =>
       `${trials}: the hypervisor gave up to ${formatPercent(worst)} of a core's time to others (steal).`,
-  );
-  const throttled = graded(
-    outcomes,
-    (outcome) => {
+  });
+  const throttled = graded(outcomes, {
+    value: (outcome) => {
       const seconds = outcome.measurement?.measurement.interference?.throttled_s;
       return seconds === null || seconds === undefined ? null : shareOf(seconds, outcome);
     },
-    takenShare,
-    (trials, worst) =>
+    limits: takenShare,
+    about,
+    sentence: (trials, worst) =>
       `${trials}: a limit of the control group throttled these processes, for up to ${formatPercent(worst)} of the time.`,
-  );
-  return {
-    invalid: [...steal.invalid, ...throttled.invalid],
-    suspect: [...steal.suspect, ...throttled.suspect],
-  };
+  });
+  return [...steal, ...throttled];
 }
 
-/** Gaps in which the load generator's loop did not run: it measures nothing then, and what is outstanding looks late. */
-export function checkStandstill(outcomes: TrialOutcome[]): Found {
-  return graded(
-    outcomes,
-    ({ measurement }) => {
+/**
+ * Gaps in which the load generator's loop did not run: it measures nothing then, and what is outstanding looks late.
+ * As with time that others took, the median stays until much of the window is gone.
+ */
+export function checkStandstill(outcomes: TrialOutcome[]): Doubt[] {
+  return graded(outcomes, {
+    value: ({ measurement }) => {
       const found = gapsInWindow(measurement?.pauses);
       return found && found.stood_ns / found.window_ns;
     },
-    standstillShare,
-    (trials, worst) =>
-      `${trials}: the load generator stood still for up to ${formatPercent(worst)} of the measured window, in gaps of 50 us and ` +
-      'more: other work, collections of garbage or the hypervisor.',
-  );
+    limits: standstillShare,
+    about: { suspect: TAIL_AND_THROUGHPUT, invalid: statistics },
+    sentence: (trials, worst) =>
+      `${trials}: the load generator stood still for up to ${formatPercent(worst)} of the measured window, in gaps ` +
+      'of 50 us and more: other work, collections of garbage or the hypervisor.',
+  });
 }
 
-/** Pauses of the load generator are late replies to whoever looks at the tail. */
-export function checkGaps(outcomes: TrialOutcome[]): Found {
-  return graded(
-    outcomes,
-    ({ measurement }) => {
-      const found = gapsInWindow(measurement?.pauses);
-      const requests = measurement?.recording?.latency_ns.totalCount;
-      return found && requests ? found.count / requests : null;
-    },
-    { suspect: GAPS_PER_REQUEST, invalid: Number.POSITIVE_INFINITY },
-    (trials, worst) =>
-      `${trials}: the p99.9 may be the load generator's own: it stood still up to once in ${formatCount(Math.round(1 / worst))} requests, for ` +
-      '50 us and more.',
+/** Each pause of the load generator makes a reply late: where there are enough of them, a quantile consists of those. */
+export function checkGaps(outcomes: TrialOutcome[]): Doubt[] {
+  return gapsPerRequest.flatMap(({ statistic, name, gaps }) =>
+    graded(outcomes, {
+      value: ({ measurement }) => {
+        const found = gapsInWindow(measurement?.pauses);
+        const requests = measurement?.recording?.latency_ns.totalCount;
+        return found && requests ? found.count / requests : null;
+      },
+      limits: { suspect: gaps, invalid: Number.POSITIVE_INFINITY },
+      about: { suspect: [statistic], invalid: [] },
+      sentence: (trials, worst) =>
+        `${trials}: the ${name} may be the load generator's own: it stood still up to once in ` +
+        `${formatCount(Math.round(1 / worst))} requests, for 50 us and more.`,
+    }),
   );
 }
 
@@ -159,75 +172,105 @@ function gapsInWindow(
   };
 }
 
-export function checkScheduleLag(outcomes: TrialOutcome[]): Found {
-  return graded(
-    outcomes,
-    ({ measurement }) => {
+/**
+ * A response time counts from when the request was due, so the generator's lag is part of it. The lag at the p99 is in
+ * the tail; by how much the median response time exceeds the median service time is what it does to the median, and
+ * so to the rate. The stages show the lag as one of their own.
+ */
+export function checkScheduleLag(outcomes: TrialOutcome[]): Doubt[] {
+  const overService = (of: (result: LoadResult) => number | undefined): Grading['value'] => {
+    return ({ measurement }) => {
       const result = measurement?.recording?.result;
       const service_ns = result?.operations[0]?.service_time_ns?.p50;
-      if (!result?.schedule_lag_us || !service_ns) return null;
-      return (result.schedule_lag_us.p99 * 1000) / service_ns;
-    },
-    scheduleLag,
-    (trials, worst) =>
-      `${trials}: the load generator sent behind its schedule, at the p99 by up to ${formatPercent(worst)} of the median ` +
-      'service time.',
-  );
+      const over_ns = result && of(result);
+      return service_ns && over_ns !== undefined ? over_ns / service_ns : null;
+    };
+  };
+  const median = graded(outcomes, {
+    value: overService(({ operations: [operation] }) =>
+      operation?.latency_ns && operation.service_time_ns
+        ? operation.latency_ns.p50 - operation.service_time_ns.p50
+        : undefined,
+    ),
+    limits: scheduleLag,
+    about: { suspect: ['p50', 'throughput'], invalid: ['p50', 'throughput'] },
+    sentence: (trials, worst) =>
+      `${trials}: the load generator sent behind its schedule, so that the median response time is up to ` +
+      `${formatPercent(worst)} above the median service time.`,
+  });
+  const tail = graded(outcomes, {
+    value: overService(({ schedule_lag_us }) => (schedule_lag_us ? schedule_lag_us.p99 * 1000 : undefined)),
+    limits: scheduleLag,
+    about: { suspect: ['p99', 'p999'], invalid: ['p99', 'p999'] },
+    sentence: (trials, worst) =>
+      `${trials}: the load generator sent behind its schedule, at the p99 by up to ${formatPercent(worst)} of the ` +
+      'median service time.',
+  });
+  return [...median, ...tail];
 }
 
 /** Stages are means of the requests whose stamps are in order. */
-export function checkStamps(outcomes: TrialOutcome[]): Found {
-  return graded(
-    outcomes,
-    ({ measurement }) => {
+export function checkStamps(outcomes: TrialOutcome[]): Doubt[] {
+  return graded(outcomes, {
+    value: ({ measurement }) => {
       const { joined = 0, inconsistent = 0 } = measurement?.stamped?.stages ?? {};
       return inconsistent === 0 ? null : inconsistent / (joined + inconsistent);
     },
-    { suspect: OUT_OF_ORDER_SHARE, invalid: Number.POSITIVE_INFINITY },
-    (trials, worst) =>
-      `${trials}: up to ${formatPercent(worst)} of the stamped requests have stamps out of order and are left out of the stages.`,
-  );
-}
-
-export function checkLowerBounds(p50_us: number | null, bounds: LowerBound[]): Found {
-  const found: Found = { invalid: [], suspect: [] };
-  if (p50_us === null) return found;
-  for (const bound of bounds) {
-    const versus = `the p50 of ${formatUs(p50_us)} us`;
-    const floor = `${bound.name} (${formatUs(bound.p50_us)} us)`;
-    if (p50_us < nearBound.below * bound.p50_us) {
-      found.invalid.push(`It cannot be: ${versus} is below ${floor}.`);
-    } else if (p50_us < nearBound.above * bound.p50_us) {
-      found.suspect.push(
-        `A floor is near: ${versus} is not ${formatPercent(nearBound.above - 1)} above ${floor}, and shows that rather than the system.`,
-      );
-    }
-  }
-  return found;
+    limits: { suspect: OUT_OF_ORDER_SHARE, invalid: Number.POSITIVE_INFINITY },
+    about: { suspect: ['stages'], invalid: [] },
+    sentence: (trials, worst) =>
+      `${trials}: up to ${formatPercent(worst)} of the stamped requests have stamps out of order and are left out of ` +
+      'the stages.',
+  });
 }
 
 /**
- * Grades each trial's value, larger being worse and null telling nothing, and tells of the trials beyond each limit in one
- * sentence.
+ * A bound is the p50 of an exchange with less in it. A p50 near it is the bound's; with one below it, the rate of the
+ * same requests is as impossible.
  */
-function graded(
-  outcomes: TrialOutcome[],
-  worstOf: (outcome: TrialOutcome) => number | null,
-  limits: { suspect: number; invalid: number },
-  tell: (trials: string, worst: number) => string,
-): Found {
-  const values = outcomes.flatMap((outcome) => {
-    const value = worstOf(outcome);
-    return value === null ? [] : [{ outcome, value }];
+export function checkLowerBounds(p50_us: number | null, bounds: LowerBound[]): Doubt[] {
+  if (p50_us === null) return [];
+  return bounds.flatMap((bound): Doubt[] => {
+    const versus = `the p50 of ${formatUs(p50_us)} us`;
+    const floor = `${bound.name} (${formatUs(bound.p50_us)} us)`;
+    if (p50_us < nearBound.below * bound.p50_us) {
+      const reason = `Impossible: ${versus} is below ${floor}.`;
+      return [{ state: 'invalid', about: ['p50', 'throughput'], reason }];
+    }
+    if (p50_us >= nearBound.above * bound.p50_us) return [];
+    const reason =
+      `A floor is near: ${versus} is not ${formatPercent(nearBound.above - 1)} above ${floor}, ` +
+      'and shows that rather than the system.';
+    return [{ state: 'suspect', about: ['p50'], reason }];
   });
-  const sentences = (from: number, below: number): string[] => {
-    const within = values.filter(({ value }) => value > from && !(value > below));
+}
+
+interface Grading {
+  /** Larger is worse; null where the trial says nothing. */
+  value: (outcome: TrialOutcome) => number | null;
+  /** Values above these. */
+  limits: { suspect: number; invalid: number };
+  /** The statistics that are doubtful beyond each limit. */
+  about: { suspect: readonly Statistic[]; invalid: readonly Statistic[] };
+  /** From the names of the trials and the worst value of theirs. */
+  sentence: (trials: string, worst: number) => string;
+}
+
+/** Grades each trial's value, and names the trials beyond each limit in one sentence. */
+function graded(outcomes: TrialOutcome[], { value, limits, about, sentence }: Grading): Doubt[] {
+  const values = outcomes.flatMap((outcome) => {
+    const found = value(outcome);
+    return found === null ? [] : [{ outcome, found }];
+  });
+  const beyond = (state: Doubt['state'], from: number, to: number): Doubt[] => {
+    const within = values.filter(({ found }) => found > from && !(found > to));
     if (within.length === 0) return [];
-    const worst = Math.max(...within.map(({ value }) => value));
-    return [tell(nameTrials(within.map(({ outcome }) => outcome)), worst)];
+    const worst = Math.max(...within.map(({ found }) => found));
+    const reason = sentence(nameTrials(within.map(({ outcome }) => outcome)), worst);
+    return [{ state, about: about[state], reason }];
   };
-  return {
-    invalid: sentences(limits.invalid, Number.POSITIVE_INFINITY),
-    suspect: sentences(limits.suspect, limits.invalid),
-  };
+  return [
+    ...beyond('invalid', limits.invalid, Number.POSITIVE_INFINITY),
+    ...beyond('suspect', limits.suspect, limits.invalid),
+  ];
 }

@@ -1,6 +1,6 @@
 /** The measures by which two points are compared: each has one number for each trial. */
 
-import type { Measured } from '../formats/index.ts';
+import type { Measured, Statistic, Verdict } from '../formats/index.ts';
 import { formatCount, formatUs } from '../text/format.ts';
 import type { TrialValue } from './bootstrap.ts';
 
@@ -22,11 +22,23 @@ export const measureHeads: Record<Measure, string> = {
   throughput: 'ops/s',
 };
 
+/** The statistic that a measure is about. */
+const statisticOf: Record<Measure, Statistic> = {
+  latency_p50: 'p50',
+  latency_p99: 'p99',
+  throughput: 'throughput',
+};
+
+/** Whether the measure can be believed, and why not; null where the point does not have it. */
+export function verdictOn({ verdicts }: Pick<Measured, 'verdicts'>, measure: Measure): Verdict | null {
+  return verdicts[statisticOf[measure]];
+}
+
 /** A quantile q needs 10 / (1 - q) samples, so that about ten lie beyond it; here in each trial. */
 const SAMPLES_FOR_P99 = 1000;
 
 /** In µs, or in requests per second. */
-export function trialValues(point: Measured, measure: Measure): TrialValue[] {
+export function trialValues(point: Omit<Measured, 'verdicts'>, measure: Measure): TrialValue[] {
   switch (measure) {
     case 'latency_p50':
       return point.trial_p50_us.map(({ trial, p50_us }) => ({ trial, value: p50_us }));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { splits } from './split.ts';
-import { point } from './test-summary.ts';
+import { point, verdicts } from './test-summary.ts';
 
 const three = [
   point('redis', [32, 30, 34]),
@@ -61,7 +61,11 @@ test('a split for each unmodified system and each bypass; none without the one b
   ]);
   expect(splits(more)[2].published).toBeNull();
   expect(splits([three[0], three[2]])).toEqual([]);
-  expect(splits([three[0], point('kv-kernel', [24], { verdict: 'invalid' }), three[2]])).toEqual([]);
+  expect(
+    splits([three[0], point('kv-kernel', [24], { verdicts: verdicts('invalid', 'R.', ['p50']) }), three[2]]),
+  ).toEqual([]);
+  const tail = point('kv-kernel', [24], { verdicts: verdicts('invalid', 'R.', ['p99']) });
+  expect(splits([three[0], tail, three[2]])).toHaveLength(1);
 });
 
 test('trials that one of them lacks do not count', () => {

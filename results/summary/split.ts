@@ -15,6 +15,7 @@ import hotos19 from '../run/reference/hotos19.json' with { type: 'json' };
 import { referenceUs } from '../run/reference.ts';
 import { sameTarget } from '../run/run-folder.ts';
 import { bootstrapInterval, FEWEST_TRIALS } from './bootstrap.ts';
+import { stateOf } from './doubt.ts';
 
 /** As the paper's text rounds them. */
 export const publishedShares: Record<'interface' | 'data_path' | 'kernel', number> =
@@ -23,7 +24,7 @@ export const publishedShares: Record<'interface' | 'data_path' | 'kernel', numbe
 /** A split for each unmodified system, each way past the kernel and each target; points that are invalid make none. */
 export function splits(points: Point[]): Split[] {
   const { unmodified, libos_over_kernel, bypass } = hotos19.split;
-  const valid = points.filter(({ verdict }) => verdict !== 'invalid');
+  const valid = points.filter((point) => stateOf(point, ['p50']) !== 'invalid');
   const kernels = valid.filter(({ system }) => system === libos_over_kernel);
   return kernels.flatMap((kernel) =>
     unmodified.flatMap((first) =>

@@ -15,6 +15,7 @@ import {
   trialFolder,
   writeRun,
 } from '../test-synthetic-run.ts';
+import { type State, stateOf } from './doubt.ts';
 import { summarize } from './summary.ts';
 
 const enough = Array.from({ length: 6000 }, () => 20_000);
@@ -62,7 +63,7 @@ test('a point for each system and measurement, in the order of the manifest', as
     'kv-kernel set',
     'kv-kernel get',
   ]);
-  expect(new Set(points.map((point) => point.verdict))).toEqual(new Set(['valid']));
+  expect(new Set(points.map((point) => stateOf(point)))).toEqual(new Set(['valid']));
 });
 
 test('trials are merged by count: a long trial weighs more than a short one', async () => {
@@ -101,7 +102,7 @@ test('five trials give the range of their p50 with its true confidence', async (
   expect(point.p50_ci95_us).toEqual([1, 1.04]);
   expect(point.p50_ci_confidence).toBe(0.9375);
   expect(point.latency_us?.p50).toBe(1.02);
-  expect(point.verdict).toBe('valid');
+  expect(stateOf(point)).toBe('valid');
 });
 
 test('the merged p50 stays inside its interval where ranks alone would leave it out', async () => {
@@ -131,13 +132,17 @@ test('a system whose every trial failed still has its points', async () => {
     samples: 0,
     trials: 0,
     trials_planned: 5,
-    verdict: 'invalid',
-    reasons: [
-      'Trials 1, 2, 3, 4 and 5 failed: the server never got ready.',
-      'No trial gave a latency sample.',
-    ],
+    verdicts: {
+      p50: {
+        state: 'invalid',
+        reasons: [
+          'Trials 1, 2, 3, 4 and 5 failed: the server never got ready.',
+          'No trial gave a latency sample.',
+        ],
+      },
+    },
   });
-  expect(points.find((point) => point.system === 'redis')?.verdict).toBe('valid');
+  expect(stateOf(points.find((point) => point.system === 'redis')!)).toBe('valid');
 });
 
 test('a mix is one point over all its requests', async () => {
@@ -145,16 +150,21 @@ test('a mix is one point over all its requests', async () => {
     manifest: single(2, { plan: { ...single(2).plan, measurements: [target('mix')] } }),
     measured: () => ({ latencies_ns: enough }),
   });
-  expect(point).toMatchObject({ operation: 'mix', samples: 12_000, verdict: 'valid' });
+  expect(point).toMatchObject({ operation: 'mix', samples: 12_000 });
+  expect(stateOf(point)).toBe('valid');
 });
 
 const good = { latencies_ns: enough };
 const unfinished = { finished_at: null };
 
-test.each<{ reason: string; verdict: Point['verdict']; synthetic: Partial<SyntheticRun> }>([
+/** Of a point without stages. */
+const ALL = ['p50', 'p99', 'p999', 'throughput'];
+
+test.each<{ reason: string; state: State; about: string[]; synthetic: Partial<SyntheticRun> }>([
   {
     reason: 'Trial 2 failed: the server died with SIGSEGV.',
-    verdict: 'invalid',
+    state: 'invalid',
+    about: ALL,
     synthetic: {
       trial: (_system, trial) =>
         trial === 2 ? { status: 'failed', reason: 'the server died with SIGSEGV' } : {},
@@ -162,39 +172,46 @@ test.each<{ reason: string; verdict: Point['verdict']; synthetic: Partial<Synthe
   },
   {
     reason: 'Trial 2 failed: no reason was recorded.',
-    verdict: 'invalid',
+    state: 'invalid',
+    about: ALL,
     synthetic: { trial: (_system, trial) => (trial === 2 ? { status: 'failed' } : {}) },
   },
   {
     reason: 'Trials 1 and 3 failed in this measurement: the load generator exited with code 1.',
-    verdict: 'invalid',
+    state: 'invalid',
+    about: ALL,
     synthetic: {
       measured: (_system, _target, trial) => (trial === 2 ? { latencies_ns: [...enough, ...enough] } : null),
     },
   },
   {
     reason: 'Trial 3 ended without this measurement.',
-    verdict: 'invalid',
+    state: 'invalid',
+    about: ALL,
     synthetic: { trial: (_system, trial) => (trial === 3 ? { measurements: [] } : {}) },
   },
   {
     reason: 'Trial 1 measured no request.',
-    verdict: 'invalid',
+    state: 'invalid',
+    about: ALL,
     synthetic: { measured: (_system, _target, trial) => (trial === 1 ? { latencies_ns: [] } : good) },
   },
   {
     reason: 'Trial 3: missing from the run folder, although the run finished.',
-    verdict: 'invalid',
+    state: 'invalid',
+    about: ALL,
     synthetic: { trial: (_system, trial) => (trial === 3 ? null : {}) },
   },
   {
     reason: '2 of 18002 replies were a wrong value.',
-    verdict: 'invalid',
+    state: 'invalid',
+    about: ALL,
     synthetic: { measured: (_system, _target, trial) => (trial === 1 ? { ...good, wrong: 2 } : good) },
   },
   {
     reason: '3 of 18009 replies were an error: OOM command not allowed.',
-    verdict: 'invalid',
+    state: 'invalid',
+    about: ALL,
     synthetic: {
       measured: (_system, _target, trial) => ({
         ...good,
@@ -206,55 +223,77 @@ test.each<{ reason: string; verdict: Point['verdict']; synthetic: Partial<Synthe
   },
   {
     reason: '6 of 18006 replies missed a key that was there.',
-    verdict: 'invalid',
+    state: 'invalid',
+    about: ALL,
     synthetic: { measured: () => ({ ...good, misses: 2 }) },
   },
   {
     reason: 'No trial gave a latency sample.',
-    verdict: 'invalid',
+    state: 'invalid',
+    about: ALL,
     synthetic: { measured: () => ({ latencies_ns: [], misses: 100 }) },
   },
   {
     reason: 'Only 2 of 3 trials ran: the run did not finish.',
-    verdict: 'suspect',
+    state: 'suspect',
+    about: ALL,
     synthetic: { manifest: single(3, unfinished), trial: (_system, trial) => (trial === 3 ? null : {}) },
   },
   {
-    reason: '9999 samples are too few for the p99.9, which wants 10000: run longer or more trials.',
-    verdict: 'suspect',
+    reason: '9,999 samples are too few for the p99.9, which wants 10,000: run longer or more trials.',
+    state: 'suspect',
+    about: ['p999'],
     synthetic: { measured: () => ({ latencies_ns: Array(3333).fill(20_000) }) },
   },
   {
+    reason: '999 samples are too few for the p99, which wants 1,000: run longer or more trials.',
+    state: 'suspect',
+    about: ['p99'],
+    synthetic: { measured: () => ({ latencies_ns: Array(333).fill(20_000) }) },
+  },
+  {
+    reason: '18 samples are too few for the p50, which wants 20: run longer or more trials.',
+    state: 'suspect',
+    about: ['p50'],
+    synthetic: { measured: () => ({ latencies_ns: Array(6).fill(20_000) }) },
+  },
+  {
     reason: 'Only one trial gave samples, so the spread between trials is unknown.',
-    verdict: 'suspect',
+    state: 'suspect',
+    about: ALL,
     synthetic: { manifest: single(1), measured: () => ({ latencies_ns: Array(10_000).fill(20_000) }) },
   },
-])('$verdict: $reason', async ({ reason, verdict, synthetic }) => {
-  const point = await pointOf({ manifest: single(3), measured: () => good, ...synthetic });
-  expect(point.verdict).toBe(verdict);
-  expect(point.reasons).toContain(reason);
+])('$state, $about: $reason', async ({ reason, state, about, synthetic }) => {
+  const { verdicts } = await pointOf({ manifest: single(3), measured: () => good, ...synthetic });
+  const doubted = Object.entries(verdicts).filter(([, verdict]) => verdict?.reasons.includes(reason));
+  expect(doubted.map(([statistic]) => statistic)).toEqual(about);
+  for (const [, verdict] of doubted) expect(verdict?.state).toBe(state);
 });
 
 test('the same three trials without a fault are valid, and exactly 10,000 samples suffice', async () => {
-  expect(await pointOf({ manifest: single(3), measured: () => good })).toMatchObject({
-    verdict: 'valid',
-    reasons: [],
+  const valid = { state: 'valid', reasons: [] };
+  expect((await pointOf({ manifest: single(3), measured: () => good })).verdicts).toEqual({
+    p50: valid,
+    p99: valid,
+    p999: valid,
+    throughput: valid,
+    stages: null,
   });
   const justEnough = await pointOf({
     manifest: single(2),
     measured: () => ({ latencies_ns: Array(5000).fill(20_000) }),
   });
-  expect(justEnough.verdict).toBe('valid');
+  expect(stateOf(justEnough)).toBe('valid');
 });
 
 test('a trial that was cut off, without trial.json, is a missing one', async () => {
   const dir = await writeRun(run({ manifest: single(3, unfinished), measured: () => good }));
   await rm(join(dir, trialFolder('redis', 3, 3), 'trial.json'));
   const [point] = summarize(await readRun(dir)).points;
-  expect(point).toMatchObject({ trials: 2, verdict: 'suspect' });
+  expect(point).toMatchObject({ trials: 2, verdicts: { p50: { state: 'suspect' } } });
 });
 
-test('equal doubts about the operations of a system are told once', async () => {
+test('equal doubts about the operations of a system are said once', async () => {
   const { points } = await summaryOf({
     trial: ({ name }, trial) => (name === 'redis' && trial === 1 ? { status: 'failed', reason: 'hung' } : {}),
   });
@@ -263,7 +302,8 @@ test('equal doubts about the operations of a system are told once', async () => 
       system: 'redis',
       label: 'Redis',
       targets: 'SET and GET',
-      verdict: 'invalid',
+      about: 'all statistics',
+      state: 'invalid',
       reasons: ['Trial 1 failed: hung.'],
     },
   ]);
@@ -278,7 +318,8 @@ test('floors have points of their own, with verdicts of their own', async () => 
     measured: ({ name }) => ({ latencies_ns: Array(5000).fill(name === 'redis' ? 2000 : 900) }),
   });
   expect(points).toHaveLength(1);
-  expect(points[0]).toMatchObject({ system: 'redis', latency_us: { p50: 2 }, verdict: 'valid' });
+  expect(points[0]).toMatchObject({ system: 'redis', latency_us: { p50: 2 } });
+  expect(stateOf(points[0])).toBe('valid');
   expect(floors).toMatchObject([
     {
       name: 'frames',
@@ -291,10 +332,9 @@ test('floors have points of their own, with verdicts of their own', async () => 
       p50_ci95_us: [0.9, 0.9],
       samples: 15_000,
       trials: 3,
-      verdict: 'valid',
-      reasons: [],
+      verdicts: { p50: { state: 'valid', reasons: [] }, stages: null },
     },
-    { name: 'other', verdict: 'invalid', reasons: ['Trial 2 failed: hung.'] },
+    { name: 'other', verdicts: { p50: { state: 'invalid', reasons: ['Trial 2 failed: hung.'] } } },
   ]);
 });
 
@@ -304,7 +344,8 @@ test('a few means of runs are enough for a floor, which has no throughput then',
     measured: ({ name }) =>
       name === 'redis' ? good : { latencies_ns: Array(4).fill(1500), sample: 'run_mean' },
   });
-  expect(points[0]).toMatchObject({ sample: 'round_trip', verdict: 'valid' });
+  expect(points[0].sample).toBe('round_trip');
+  expect(stateOf(points[0])).toBe('valid');
   expect(floors).toMatchObject([
     {
       sample: 'run_mean',
@@ -313,7 +354,13 @@ test('a few means of runs are enough for a floor, which has no throughput then',
       trial_throughput_ops: [],
       throughput_ops: null,
       latency_us: { p50: 1.5 },
-      verdict: 'valid',
+      verdicts: {
+        p50: { state: 'valid', reasons: [] },
+        p99: null,
+        p999: null,
+        throughput: null,
+        stages: null,
+      },
     },
   ]);
 });

@@ -15,6 +15,7 @@ import { formatChange } from '../sentences/noise.ts';
 import { pairedRatio, type TrialValue } from './bootstrap.ts';
 import type { LowerBound } from './checks.ts';
 import { counterDoubt } from './counter.ts';
+import { type Doubt, stateOf, withDoubts } from './doubt.ts';
 import { summarizeInterference, summarizeTail } from './interference.ts';
 import { medianInterval } from './interval.ts';
 import { trialValues } from './measure.ts';
@@ -30,17 +31,20 @@ import { judge } from './verdict.ts';
 export function summarize(run: Run): Summary {
   const { manifest } = run;
   const floors = manifest.floors.flatMap(({ name, label, systems }) =>
-    manifest.plan.measurements.map(
-      (target): FloorPoint => ({ name, label, systems, ...measured(run, name, target, []) }),
-    ),
+    manifest.plan.measurements.map((target): FloorPoint => {
+      const numbers = numbersOf(run, name, target);
+      const verdicts = judge(manifest, plannedTrials(run, name, target), numbers, [], false);
+      return { name, label, systems, ...numbers, verdicts };
+    }),
   );
   const [first, ...others] = manifest.systems.filter(({ repeats }) => repeats === null);
   const ofFirst = pointsOf(run, first!, floors, []);
   const measuredPoints = [ofFirst, ...others.map((system) => pointsOf(run, system, floors, ofFirst))].flat();
   const repeats = repeatedPoints(run, floors, measuredPoints);
-  const points = measuredPoints.map((point) =>
-    doubted(point, [...noiseOf(point, repeats), ...counterOf(point, run)]),
-  );
+  const points = measuredPoints.map((point) => {
+    const doubts = [...noiseOf(point, repeats), ...counterOf(point, run)];
+    return { ...point, verdicts: withDoubts(point.verdicts, doubts) };
+  });
   return {
     schema: summaryFormat.schema,
     experiment: manifest.experiment,
@@ -60,25 +64,22 @@ export function summarize(run: Run): Summary {
 /** More than this that a system differs from itself, or that could not be told from none, is much. */
 const MUCH_NOISE = 0.1;
 
-/** What the repetition of a point's system says of it. */
-function noiseOf(point: Point, repeats: Summary['repeats']): string[] {
+/** What the repetition of a point's system says of its median, and of the rate that goes with it. */
+function noiseOf(point: Point, repeats: Summary['repeats']): Doubt[] {
   const twin = repeats.find((other) => other.repeats === point.system && sameTarget(other, point));
   const itself = twin?.versus_itself;
   if (!itself) return [];
   const noisy = Math.abs(itself.ratio - 1) > MUCH_NOISE || (itself.detectable ?? 0) > MUCH_NOISE;
-  return noisy ? [`Measured twice in each block, it differs from itself: p50 ${formatChange(itself)}.`] : [];
+  if (!noisy) return [];
+  const reason = `Measured twice in each block, it differs from itself: p50 ${formatChange(itself)}.`;
+  return [{ state: 'suspect', about: ['p50', 'throughput'], reason }];
 }
 
 /** Stages are differences between two cores' counters. */
-function counterOf({ breakdown }: Point, { calibration }: Run): string[] {
-  const doubt = breakdown && calibration?.counter ? counterDoubt(calibration.counter) : null;
-  return doubt ? [`Its stages are not to be trusted: ${doubt}.`] : [];
-}
-
-function doubted(point: Point, reasons: string[]): Point {
-  if (reasons.length === 0) return point;
-  const verdict = point.verdict === 'valid' ? 'suspect' : point.verdict;
-  return { ...point, verdict, reasons: [...point.reasons, ...reasons] };
+function counterOf({ breakdown }: Point, { calibration }: Run): Doubt[] {
+  const clause = breakdown && calibration?.counter ? counterDoubt(calibration.counter) : null;
+  if (!clause) return [];
+  return [{ state: 'suspect', about: ['stages'], reason: `Its stages are not to be trusted: ${clause}.` }];
 }
 
 function pointsOf(run: Run, system: SystemUnderTest, floors: FloorPoint[], first: Point[]): Point[] {
@@ -88,7 +89,10 @@ function pointsOf(run: Run, system: SystemUnderTest, floors: FloorPoint[], first
       ...lowerBounds(floors, repeats ?? name, target),
       ...generatorFloor(run, system.client.backend),
     ];
-    const point = measured(run, name, target, bounds);
+    const outcomes = plannedTrials(run, name, target);
+    const numbers = numbersOf(run, name, target);
+    const stages = summarizeStages(outcomes, numbers.trial_p50_us);
+    const verdicts = judge(run.manifest, outcomes, numbers, bounds, stages.breakdown !== null);
     const other = first.find((candidate) => sameTarget(candidate, target));
     return {
       system: name,
@@ -98,9 +102,10 @@ function pointsOf(run: Run, system: SystemUnderTest, floors: FloorPoint[], first
       backend,
       device,
       provenance,
-      ...point,
-      ...summarizeStages(plannedTrials(run, name, target), point.trial_p50_us),
-      versus_first: other ? pairedRatio(p50s(point), p50s(other)) : null,
+      ...numbers,
+      verdicts,
+      ...stages,
+      versus_first: other ? pairedRatio(p50s(numbers), p50s(other)) : null,
     };
   });
 }
@@ -116,14 +121,15 @@ function repeatedPoints(run: Run, floors: FloorPoint[], points: Point[]): Summar
   });
 }
 
-function p50s(point: Measured): TrialValue[] {
+function p50s(point: Numbers): TrialValue[] {
   return trialValues(point, 'latency_p50');
 }
 
 /** What a floor took in its fastest trial is what can be had. A floor that backs no claim bounds nothing. */
 function lowerBounds(floors: FloorPoint[], system: string, target: MeasurementTarget): LowerBound[] {
   return floors.flatMap((floor) => {
-    const bounds = floor.systems.includes(system) && sameTarget(floor, target) && floor.verdict !== 'invalid';
+    const bounds =
+      floor.systems.includes(system) && sameTarget(floor, target) && stateOf(floor, ['p50']) !== 'invalid';
     const trials_us = floor.trial_p50_us.map(({ p50_us }) => p50_us);
     return bounds && trials_us.length > 0
       ? [{ name: `its floor ${floor.label}`, p50_us: Math.min(...trials_us) }]
@@ -138,8 +144,11 @@ function generatorFloor({ calibration, manifest }: Run, backend: string): LowerB
   return alike ? [{ name: "the load generator's own floor", p50_us: calibration.floor_us.p50 }] : [];
 }
 
+/** What was measured of a point, before it is judged. */
+type Numbers = Omit<Measured, 'verdicts'>;
+
 /** `name` is that of a system or a floor. */
-function measured(run: Run, name: string, target: MeasurementTarget, bounds: LowerBound[]): Measured {
+function numbersOf(run: Run, name: string, target: MeasurementTarget): Numbers {
   const outcomes = plannedTrials(run, name, target);
   const recorded = outcomes.flatMap(({ trial, measurement }) =>
     measurement?.recording ? [{ trial, ...measurement.recording }] : [],
@@ -159,7 +168,6 @@ function measured(run: Run, name: string, target: MeasurementTarget, bounds: Low
     trials_planned: run.manifest.plan.trials,
     interference: summarizeInterference(outcomes),
     tail: summarizeTail(outcomes),
-    ...judge(run.manifest, outcomes, merged.totalCount, latency_us?.p50 ?? null, bounds),
   };
 }
 

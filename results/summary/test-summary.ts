@@ -1,5 +1,28 @@
-/** Summaries made by hand, for tests of what is told from a summary. */
-import type { Point, Summary } from '../formats/index.ts';
+/** Summaries made by hand, for tests of what is made from a summary. */
+import {
+  type Point,
+  type Statistic,
+  type Summary,
+  statistics,
+  type Verdict,
+  type Verdicts,
+} from '../formats/index.ts';
+
+const VALID: Verdict = { state: 'valid', reasons: [] };
+
+/** Verdicts of which these statistics are not valid. */
+export function verdicts(
+  state: Verdict['state'],
+  reason: string,
+  about: readonly Statistic[] = statistics,
+): Verdicts {
+  const valid: Verdicts = { p50: VALID, p99: VALID, p999: VALID, throughput: VALID, stages: null };
+  const changed = about.filter((statistic) => valid[statistic]);
+  return {
+    ...valid,
+    ...Object.fromEntries(changed.map((statistic) => [statistic, { state, reasons: [reason] }])),
+  };
+}
 
 /** A valid point of one client, GET, 64 bytes; each of its trials has the p50 given, a p99 of twice that. */
 export function point(system: string, p50_us: number[], overrides: Partial<Point> = {}): Point {
@@ -34,8 +57,7 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
     breakdown: null,
     probe_overhead: null,
     versus_first: null,
-    verdict: 'valid',
-    reasons: [],
+    verdicts: { p50: VALID, p99: VALID, p999: VALID, throughput: VALID, stages: null },
     ...overrides,
   };
 }

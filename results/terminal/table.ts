@@ -1,37 +1,36 @@
 /** The terminal table: what the figure says, with the quantiles behind it and the reasons for doubts. */
 import { styleText } from 'node:util';
-import type { Measured, Summary } from '../formats/index.ts';
+import type { Summary } from '../formats/index.ts';
 import { columnNotes, summaryColumns } from '../sentences/columns.ts';
 import { doubts } from '../sentences/doubts.ts';
 import { summaryRows } from '../sentences/rows.ts';
+import { stateOf } from '../summary/doubt.ts';
 import { formatRunState } from '../text/format.ts';
 import { paragraph, type Terminal } from '../text/terminal.ts';
 import { textTable } from '../text/text-table.ts';
 
 /** Below about 100 columns the columns that matter least are left out. */
 export type TableOptions = Terminal & {
-  /** Whether to set the published values beside the measured ones; yes unless told otherwise. */
+  /** Whether to set the published values beside the measured ones; true by default. */
   reference?: boolean;
 };
 
 /** Left out first to last until the table fits. */
 const expendable = ['p999', 'throughput', 'p99', 'published', 'trials', 'interval', 'ratio'];
-const verdictColours: Record<Measured['verdict'], 'green' | 'yellow' | 'red'> = {
-  valid: 'green',
-  suspect: 'yellow',
-  invalid: 'red',
-};
+const colours = { suspect: 'yellow', invalid: 'red' } as const;
 
 /** The table, notes and reasons as lines of text, ending in a newline. */
 export function renderTable(summary: Summary, { columns, color, reference = true }: TableOptions): string {
   const measured = summaryRows(summary);
-  const table = textTable(measured, summaryColumns(summary, reference), {
+  const all = summaryColumns(summary, reference);
+  const table = textTable(measured, all, {
     width: columns,
     expendable,
-    paint: (text, column, row) =>
-      color && column.name === 'verdict'
-        ? styleText(verdictColours[row.verdict], text, { validateStream: false })
-        : text,
+    paint: (text, { name }, row) => {
+      const statistic = all.find((column) => column.name === name)?.statistic;
+      const state = statistic ? stateOf(row, [statistic]) : 'valid';
+      return color && state !== 'valid' ? styleText(colours[state], text, { validateStream: false }) : text;
+    },
   });
   const lines = [
     ...paragraph(`${summary.title}${formatRunState(summary)}`, columns),
@@ -41,7 +40,7 @@ export function renderTable(summary: Summary, { columns, color, reference = true
     ...columnNotes(summary, table.shown).flatMap((note) => paragraph(note, columns)),
     ...doubts(measured).flatMap((doubt) => [
       '',
-      ...paragraph(`${doubt.system}, ${doubt.targets} ${doubt.verdict}:`, columns),
+      ...paragraph(`${doubt.system}, ${doubt.targets}: ${doubt.about} ${doubt.state}`, columns),
       ...doubt.reasons.flatMap((reason) => paragraph(reason, columns, '  ')),
     ]),
   ];

@@ -1,13 +1,14 @@
 /** The breakdown's rows: a system or a floor near a quantile, and the pieces that its bar is cut into. */
 import type { FloorPoint, Point, Summary } from '../../formats/index.ts';
-import { nameTarget } from '../../sentences/doubts.ts';
+import { marks, nameTarget } from '../../sentences/doubts.ts';
 import { floorRows, isOfMeans, lastSystemOf } from '../../sentences/rows.ts';
+import { type State, stateOf } from '../../summary/doubt.ts';
 import { type BreakdownQuantile, breakdownQuantiles } from '../../summary/stages/breakdown.ts';
 import { type StageOwner, stageOwners, stagesOf } from '../../summary/stages/stage.ts';
 import { formatUs } from '../../text/format.ts';
 
 export const FLOOR_OWNER = 'floor';
-/** Share by which the stamped latency may differ from the one without before that is told. */
+/** Share by which the stamped latency may differ from the one without before that is shown. */
 const MUCH_OVERHEAD = 0.1;
 
 /** A stage of a bar, as a row of the chart's dataset: flat, for spreadsheets too. */
@@ -29,7 +30,8 @@ export interface Piece {
   from_share: number;
   to_share: number;
   latency_us: number;
-  verdict: Point['verdict'];
+  /** The worst of the stages' and of the quantile's. */
+  verdict: State;
 }
 
 export interface Row {
@@ -67,7 +69,8 @@ export function breakdownPanels({ points, floors }: Summary): Panel[] {
 }
 
 function systemRow(panel: string, point: Point, quantile: BreakdownQuantile): Row {
-  const { system, label, verdict, breakdown } = point;
+  const { system, label, breakdown } = point;
+  const verdict = stateOf(point, ['stages', quantile]);
   const at = breakdown?.[quantile];
   const of = { panel, quantile, system, label, row: system, verdict };
   if (!at) return rowOf(of, null, []);
@@ -89,10 +92,11 @@ function withoutStamps({ latency_us }: Point, stamped_us: number): string {
 
 /** Of a floor whose samples are means of runs there is no p99. */
 function floorRow(panel: string, floor: FloorPoint, system: string, quantile: BreakdownQuantile): Row {
-  const told = !isOfMeans(floor) || quantile === 'p50';
-  const us = (told && floor.latency_us?.[quantile]) || null;
+  const isKnown = !isOfMeans(floor) || quantile === 'p50';
+  const us = (isKnown && floor.latency_us?.[quantile]) || null;
   const { label } = floorRows([floor])[0];
-  const { verdict, name: row } = floor;
+  const { name: row } = floor;
+  const verdict = stateOf(floor, [quantile]);
   const of = { panel, quantile, system, label, row, verdict };
   return rowOf(of, us, us === null ? [] : [pieceOf(of, label, FLOOR_OWNER, 0, us, us)]);
 }
@@ -128,7 +132,6 @@ function rounded(value: number): number {
 }
 
 function rowOf({ row, system, label, verdict }: Owner, us: number | null, pieces: Piece[], remark = ''): Row {
-  const doubt = verdict === 'valid' ? '' : ` ${verdict}`;
-  const total = us === null ? 'no data' : `${formatUs(us)}${remark}${doubt}`;
+  const total = us === null ? 'no data' : `${formatUs(us)}${marks[verdict]}${remark}`;
   return { row, system, label, total_us: us ?? 0, total, pieces };
 }

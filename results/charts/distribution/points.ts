@@ -3,6 +3,7 @@ import type { FloorPoint, MeasurementTarget, Point, Summary } from '../../format
 import { type Histogram, mergeHistograms } from '../../run/histogram.ts';
 import { type Run, recordingsOf } from '../../run/run-folder.ts';
 import { isOfMeans } from '../../sentences/rows.ts';
+import { type State, stateOf } from '../../summary/doubt.ts';
 import { type MeasuredRow, measuredRow } from '../measured-row.ts';
 
 /** A curve: a system, or a floor, at one target. */
@@ -10,6 +11,8 @@ export type Series = MeasuredRow & {
   /** Joins the quantiles to it. */
   series: string;
   is_floor: boolean;
+  /** The worst of its quantiles'. */
+  verdict: State;
 };
 
 export type QuantileRow = MeasurementTarget & {
@@ -29,7 +32,7 @@ export const labelledQuantiles = [0.5, 0.9, 0.99, 0.999, 0.9999];
 /** So many for each factor of ten of 1 - quantile that straight lines between them are the curve. */
 const quantiles = quantilesOf(12);
 
-/** Those of which something is told: as close as their areas can be told apart. */
+/** Those of which something is shown: as close as their areas can be told apart. */
 export const toldQuantiles = quantilesOf(6);
 
 function quantilesOf(stepsPerNine: number): number[] {
@@ -52,7 +55,7 @@ export function distributionSeries({ points, floors }: Summary): Series[] {
 function seriesOf(point: Point | (FloorPoint & { system: string }), is_floor: boolean): Series {
   const { system, operation, clients, value_bytes } = point;
   const series = `${system} ${operation} ${clients} ${value_bytes}`;
-  return { series, ...measuredRow(point), is_floor };
+  return { series, ...measuredRow(point), is_floor, verdict: stateOf(point, ['p50', 'p99', 'p999']) };
 }
 
 /** The quantiles of a series, lowest first; none where nothing was recorded. */

@@ -4,6 +4,7 @@
  */
 import type { MeasurementTarget, Point } from '../../formats/index.ts';
 import { referenceName } from '../../run/reference.ts';
+import type { State } from '../../summary/doubt.ts';
 import { INK, VALUE_SIZE, WARNING_INK } from '../theme/figure-text.ts';
 
 /** Okabe and Ito's palette, told apart with every common colour blindness, and in grey. */
@@ -39,12 +40,12 @@ export function bars(operations: string[], us: object): object {
   return {
     layer: [
       {
-        transform: [{ filter: "datum.verdict !== 'invalid' && datum.p50_us !== null" }],
+        transform: [{ filter: "datum.p50_verdict !== 'invalid' && datum.p50_us !== null" }],
         mark: { type: 'bar' },
         encoding: { y: { field: 'p50_us', ...us }, color: colour },
       },
       {
-        transform: [{ filter: "datum.verdict === 'invalid' && datum.p50_us !== null" }],
+        transform: [{ filter: "datum.p50_verdict === 'invalid' && datum.p50_us !== null" }],
         mark: { type: 'bar', fill: 'white', strokeWidth: 2, strokeDash: [5, 3] },
         encoding: { y: { field: 'p50_us', ...us }, stroke: operationStroke },
       },
@@ -93,11 +94,11 @@ export function intervalMarks(us: object): object[] {
   ];
 }
 
-/** What stands over a bar, and at which height: with a second line, the verdict, when the point is not valid. */
+/** What stands over a bar, and at which height: its value, with the mark of its state. */
 export interface BarText {
   system: string;
   operation: string;
-  verdict: Point['verdict'];
+  state: State;
   text: string;
   at_us: number;
 }
@@ -107,18 +108,16 @@ export function barTexts(values: BarText[], us: object): object {
     type: 'text',
     baseline: 'bottom',
     fontSize: VALUE_SIZE,
-    lineHeight: VALUE_LINE,
-    lineBreak: '\n',
   };
   return {
     data: { values },
-    // Nothing is told of a text: the bar under it says more.
+    // A text has no tooltip: the bar under it says more.
     encoding: { y: { field: 'at_us', ...us }, text: { field: 'text' }, tooltip: { value: null } },
     layer: [
-      { transform: [{ filter: "datum.verdict === 'valid'" }], mark: { ...mark, dy: -3, color: INK } },
+      { transform: [{ filter: "datum.state === 'valid'" }], mark: { ...mark, dy: -3, color: INK } },
       {
-        transform: [{ filter: "datum.verdict !== 'valid'" }],
-        mark: { ...mark, dy: -3 - VALUE_LINE, color: WARNING_INK },
+        transform: [{ filter: "datum.state !== 'valid'" }],
+        mark: { ...mark, dy: -3, color: WARNING_INK },
       },
     ],
   };

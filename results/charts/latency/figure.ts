@@ -4,11 +4,9 @@
  * come from.
  */
 import type { TopLevelSpec } from 'vega-lite';
-import type { FloorPoint, Manifest, MeasurementTarget, Point, Summary } from '../../formats/index.ts';
+import type { FloorPoint, Manifest, MeasurementTarget, Summary } from '../../formats/index.ts';
 import { referenceUs } from '../../run/reference.ts';
 import { captionSentences, mixture } from '../../sentences/caption.ts';
-import { doubts } from '../../sentences/doubts.ts';
-import { floorRows } from '../../sentences/rows.ts';
 import { formatCount } from '../../text/format.ts';
 import { mutedSystems } from '../chart.ts';
 import { measuredRow } from '../measured-row.ts';
@@ -47,22 +45,14 @@ export function figureSpec(manifest: Manifest, summary: Summary, reference: bool
     },
     vconcat: [
       textBlock([manifest.title], width, titleStyle),
-      ...panels.flatMap(([name, points]) => [
+      ...panels.map(([name, points]) =>
         panel(points, floorsOf(name), panels.length > 1 ? name : null, width, reference),
-        textBlock(doubtLines(points, floorsOf(name)), width, warningStyle),
-      ]),
+      ),
       textBlock(mixture(manifest.systems), width, warningStyle),
       textBlock([captionSentences(manifest, summary).join(' ')], width, captionStyle),
     ].filter((part) => part !== null),
     config: figureConfig,
   } as TopLevelSpec;
-}
-
-/** A line for each system or floor with points that are not valid: which, and the first of the reasons. */
-function doubtLines(points: Point[], floors: FloorPoint[]): string[] {
-  return doubts([...points, ...floorRows(floors)]).map(
-    (doubt) => `${doubt.label}, ${doubt.targets} ${doubt.verdict}: ${doubt.reasons[0]}`,
-  );
 }
 
 export function panelName(target: MeasurementTarget): string {

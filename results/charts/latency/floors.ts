@@ -4,6 +4,7 @@
  * published value. What backs no claim has no line, only words.
  */
 import type { FloorPoint } from '../../formats/index.ts';
+import { marks } from '../../sentences/doubts.ts';
 import { isOfMeans } from '../../sentences/rows.ts';
 import { formatUs } from '../../text/format.ts';
 import { inPanel } from '../measured-row.ts';
@@ -22,8 +23,8 @@ export function floorLevels(floors: FloorPoint[], bar: { system: string; operati
     .flatMap((floor) => drawn_us(floor) ?? []);
 }
 
-function drawn_us({ latency_us, verdict }: FloorPoint): number | null {
-  return verdict === 'invalid' ? null : (latency_us?.p50 ?? null);
+function drawn_us({ latency_us, verdicts }: FloorPoint): number | null {
+  return verdicts.p50.state === 'invalid' ? null : (latency_us?.p50 ?? null);
 }
 
 /**
@@ -48,7 +49,7 @@ export function floorLines(floors: FloorPoint[], width: number, us: object): obj
       data: { name: 'floors' },
       transform: [
         { filter: inPanel(floors[0]) },
-        { filter: "datum.verdict !== 'invalid' && datum.p50_us !== null" },
+        { filter: "datum.p50_verdict !== 'invalid' && datum.p50_us !== null" },
       ],
       encoding: {
         y: { field: 'p50_us', ...us },
@@ -79,9 +80,9 @@ export function floorTexts(floors: FloorPoint[], system: string, width: number, 
   });
 }
 
-function valueText({ latency_us, verdict }: FloorPoint): string {
+function valueText({ latency_us, verdicts }: FloorPoint): string {
   if (!latency_us) return 'no data';
-  return `${formatUs(latency_us.p50)}${verdict === 'valid' ? '' : ` ${verdict}`}`;
+  return `${formatUs(latency_us.p50)}${marks[verdicts.p50.state]}`;
 }
 
 export const floorTextMark = { type: 'text', baseline: 'top', color: FLOOR_INK };

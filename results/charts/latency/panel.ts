@@ -5,12 +5,13 @@
  */
 import type { FloorPoint, Point } from '../../formats/index.ts';
 import { referenceUs } from '../../run/reference.ts';
+import { marks } from '../../sentences/doubts.ts';
 import { formatUs } from '../../text/format.ts';
 import { fadeMuted } from '../chart.ts';
 import { inPanel } from '../measured-row.ts';
 import { INK, LABEL_SIZE, VALUE_SIZE } from '../theme/figure-text.ts';
 import { wrapText } from '../theme/font.ts';
-import { exactUs, pointTooltip } from '../tooltip.ts';
+import { exactUs, judgedUs, pointTooltip } from '../tooltip.ts';
 import {
   type BarText,
   bars,
@@ -47,13 +48,12 @@ export function panel(
   const systemWidth = width / systems.length;
   const barsShare = Math.min(LARGEST_BARS_SHARE, (WIDEST_BAR * operations.length) / systemWidth);
   const barWidth = (systemWidth * barsShare) / operations.length;
-  const marksOf = (point: Point): Marks => ({
+  const acrossOf = (point: Point): Across => ({
     published_us: reference ? referenceUs(point) : null,
     floors_us: floorLevels(floors, point),
   });
-  const highest_us = Math.max(0, ...points.map((point) => highestUs(point, marksOf(point)))) || 1;
-  const valueLines = points.every((point) => point.verdict === 'valid') ? 1 : 2;
-  const us_per_px = highest_us / (PLOT_HEIGHT - (valueLines + 0.5) * VALUE_LINE);
+  const highest_us = Math.max(0, ...points.map((point) => highestUs(point, acrossOf(point)))) || 1;
+  const us_per_px = highest_us / (PLOT_HEIGHT - 1.5 * VALUE_LINE);
   const us = { type: 'quantitative', scale: { domain: [0, us_per_px * PLOT_HEIGHT], nice: false } };
   const x = xEncoding(systems, barsShare);
   const published = reference && points.some((point) => referenceUs(point) !== null);
@@ -80,7 +80,7 @@ export function panel(
           ...floorLines(floors, barWidth, us),
           ...intervalMarks(us),
           barTexts(
-            points.map((point) => barText(point, marksOf(point), us_per_px)),
+            points.map((point) => barText(point, acrossOf(point), us_per_px)),
             us,
           ),
         ],
@@ -94,8 +94,8 @@ export function panel(
 function tooltipLines(published: boolean): [string, string][] {
   return [
     ['p50', exactUs('p50_us')],
-    ['p99', exactUs('p99_us')],
-    ['p99.9', exactUs('p999_us')],
+    ['p99', judgedUs('p99_us', 'p99_verdict')],
+    ['p99.9', judgedUs('p999_us', 'p999_verdict')],
     ...(published ? [['published', exactUs('published_us')] as [string, string]] : []),
   ];
 }
@@ -119,35 +119,30 @@ const yAxis = {
 };
 
 /** What is drawn across a bar. */
-interface Marks {
+interface Across {
   published_us: number | null;
   floors_us: number[];
 }
 
-function barText(point: Point, marks: Marks, us_per_px: number): BarText {
-  const { system, operation, verdict, latency_us } = point;
-  const lines = [
-    latency_us ? formatUs(latency_us.p50) : 'no data',
-    ...(verdict === 'valid' ? [] : [verdict]),
-  ];
-  const at_us = textAtUs(point, marks, lines.length, us_per_px);
-  return { system, operation, verdict, text: lines.join('\n'), at_us };
+function barText(point: Point, across: Across, us_per_px: number): BarText {
+  const { system, operation, verdicts, latency_us } = point;
+  const { state } = verdicts.p50;
+  const text = latency_us ? `${formatUs(latency_us.p50)}${marks[state]}` : 'no data';
+  return { system, operation, state, text, at_us: textAtUs(point, across, us_per_px) };
 }
 
 /** Over the bar and its interval; over a mark as well where the text would cross it. */
-function textAtUs(point: Point, marks: Marks, lines: number, us_per_px: number): number {
+function textAtUs(point: Point, across: Across, us_per_px: number): number {
   let at_us = highestUs(point, { published_us: null, floors_us: [] });
-  for (const mark_us of [...marks.floors_us, marks.published_us ?? 0].sort((a, b) => a - b)) {
+  for (const mark_us of [...across.floors_us, across.published_us ?? 0].sort((a, b) => a - b)) {
     const crosses =
-      mark_us > 0 &&
-      mark_us > at_us - 3 * us_per_px &&
-      mark_us < at_us + (lines * VALUE_LINE + 7) * us_per_px;
+      mark_us > 0 && mark_us > at_us - 3 * us_per_px && mark_us < at_us + (VALUE_LINE + 7) * us_per_px;
     if (crosses) at_us = mark_us + 2 * us_per_px;
   }
   return at_us;
 }
 
-function highestUs(point: Point, { published_us, floors_us }: Marks): number {
+function highestUs(point: Point, { published_us, floors_us }: Across): number {
   return Math.max(point.latency_us?.p50 ?? 0, point.p50_ci95_us?.[1] ?? 0, published_us ?? 0, ...floors_us);
 }
 

@@ -7,6 +7,7 @@ import type { Manifest, Share, Split, Summary } from '../../formats/index.ts';
 import { referenceName, referenceSource } from '../../run/reference.ts';
 import { mixture } from '../../sentences/caption.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
+import { stateOf } from '../../summary/doubt.ts';
 import { publishedShares } from '../../summary/split.ts';
 import { formatPercent, formatUs } from '../../text/format.ts';
 import {
@@ -82,7 +83,7 @@ function warnings({ systems }: Manifest, { points }: Summary, found: Split[]): s
   );
   const used = systems.filter(({ name }) => names.has(name));
   const suspect = used.filter(({ name }) =>
-    points.some((point) => point.system === name && point.verdict === 'suspect'),
+    points.some((point) => point.system === name && stateOf(point, ['p50']) === 'suspect'),
   );
   return [
     ...mixture(used),

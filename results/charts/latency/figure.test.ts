@@ -1,0 +1,176 @@
+/** The figure: values, marks, published values, for good runs, bad runs and hostile data. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Manifest } from '../../formats/index.ts';
+import { writeReport } from '../../index.ts';
+import { readRun } from '../../run/run-folder.ts';
+import { measured, report, texts } from '../../test-report.ts';
+import { manifest, run, type SyntheticRun, system, target, writeRun } from '../../test-synthetic-run.ts';
+import { renderPng, renderSvg } from '../render.ts';
+import { figureSpec } from './figure.ts';
+
+function withSystems(names: string[]): Manifest {
+  return manifest({ systems: names.map((name) => system(name)) });
+}
+
+test('says every value, system and operation, and the published values once in the legend', async () => {
+  const { svg } = await report({});
+  for (const text of [
+    '32.3',
+    '33.8',
+    '9.41',
+    'Redis',
+    'SET',
+    'GET',
+    'p50 latency (µs)',
+    'Redis SET and GET latency',
+  ]) {
+    expect(texts(svg)).toContain(text);
+  }
+  expect(texts(svg).filter((text) => text.startsWith('published'))).toHaveLength(1);
+  expect(svg).toContain('font-family="DejaVu Sans, sans-serif"');
+  expect(svg).not.toContain('NaN');
+});
+
+test('published values can be turned off, and are not drawn where there are none', async () => {
+  const off = await report({}, false);
+  const none = await report({ manifest: withSystems(['valkey', 'memcached']) });
+  for (const { svg, html, summary } of [off, none]) {
+    expect(`${svg}${html}`).not.toContain('published');
+    expect(JSON.stringify(summary)).not.toContain('23.3');
+  }
+});
+
+test('published values stand beside one client only', async () => {
+  const many = manifest();
+  const { svg } = await report({
+    manifest: { ...many, plan: { ...many.plan, measurements: [target('get', 50)] } },
+  });
+  expect(svg).not.toContain('published');
+});
+
+test('the caption says what the manifest says', async () => {
+  const { svg } = await report({ manifest: manifest({ quick: true, finished_at: null }) });
+  const caption = texts(svg).join(' ');
+  for (const fact of [
+    'Quick run',
+    'The run did not finish',
+    'p50 of 5 trials',
+    '93.8 % confidence',
+    '1 client,',
+    '64-byte values',
+    '1,000,000 keys (uniform)',
+    'polls through the kernel backend',
+    'server on 0, client on 1',
+    'Device: loopback',
+    'AMD EPYC 7B13, 2 cores, 8 GiB',
+    'virtual machine (KVM)',
+    'Debian GNU/Linux 12 (bookworm)',
+    'Linux 6.18.5 x86_64',
+    'node v24.21.0',
+    'bypassbench 0.1.0',
+    'Redis server v=7.0.15',
+    'commit 0123456789ab',
+    '2026-01-02',
+  ]) {
+    expect(caption).toContain(fact);
+  }
+});
+
+test('devices that differ are named under the systems, and systems that differ in the caption', async () => {
+  const systems = [
+    system('redis', { label: 'Redis' }),
+    system('kv-dpdk', {
+      label: 'DPDK',
+      device: 'net_memif',
+      client: { wait: 'block', backend: 'dpdk' },
+      transport_note: 'There is no wire.',
+      server_cores: [],
+    }),
+  ];
+  const { svg } = await report({ manifest: manifest({ systems, git: { commit: null, dirty: true } }) });
+  expect(texts(svg)).toContain('over net_memif');
+  const caption = texts(svg).join(' ');
+  expect(caption).toContain('DPDK: blocks through the dpdk backend');
+  expect(caption).toContain('Cores: server on 0, client on 1; DPDK: server not pinned, client on 1.');
+  expect(caption).toContain('DPDK: There is no wire.');
+  expect(caption).toContain('commit unknown with uncommitted changes');
+});
+
+test('an invalid point is hollow and named; one without data says so', async () => {
+  const { svg } = await report({
+    trial: ({ name }, trial) => {
+      if (name === 'kv-sockets') return { status: 'failed', reason: 'never ready', measurements: [] };
+      return name === 'kv-kernel' && trial === 2 ? { status: 'failed', reason: 'hung' } : {};
+    },
+  });
+  // Two hollow bars for kv-kernel, with their mark; two without data; no reasons, which stand elsewhere.
+  expect(svg.match(/stroke-dasharray="5,3"/g)).toHaveLength(2);
+  expect(texts(svg).filter((text) => text === '9.41✗')).toHaveLength(2);
+  expect(texts(svg).filter((text) => text === 'no data')).toHaveLength(2);
+  expect(texts(svg).join(' ')).not.toContain('hung');
+});
+
+test('a suspect median has a mark, and doubts about the tail have none', async () => {
+  const few = { latencies_ns: [30_000, 31_000, 32_000] };
+  const short =
+    (count: number): SyntheticRun['measured'] =>
+    () => ({
+      latencies_ns: Array(count).fill(32_000),
+    });
+  expect(texts((await report({ measured: () => few })).svg)).toContain('31.0?');
+  const { svg, summary } = await report({ measured: short(100) });
+  expect(summary.points[0].verdicts).toMatchObject({ p50: { state: 'valid' }, p99: { state: 'suspect' } });
+  expect(svg).not.toContain('?<');
+});
+
+test('texts that are names to JavaScript are only texts', async () => {
+  const names = ['constructor', 'toString', 'valueOf'];
+  const systems = names.map((name) => system(name, { label: name, device: name, transport_note: name }));
+  const { svg, summary } = await report({ manifest: manifest({ title: 'constructor', systems }) });
+  expect(texts(svg)).toEqual(expect.arrayContaining(names));
+  expect(summary.points.map((point) => point.system)).toEqual(names.flatMap((name) => [name, name]));
+});
+
+test('each number of clients has a panel of its own', async () => {
+  const whole = manifest();
+  const measurements = [target('get', 1), target('get', 8), target('mix', 8, 1024)];
+  const { svg } = await report({ manifest: { ...whole, plan: { ...whole.plan, measurements } } });
+  for (const name of [
+    '1 client, 64-byte values',
+    '8 clients, 64-byte values',
+    '8 clients, 1,024-byte values',
+  ]) {
+    expect(texts(svg)).toContain(name);
+  }
+});
+
+test('nothing measured at all is still a figure', async () => {
+  const { svg } = await report(
+    { trial: () => ({ status: 'failed', reason: 'no server', measurements: [] }) },
+    false,
+  );
+  expect(texts(svg).filter((text) => text === 'no data')).toHaveLength(6);
+  expect(svg).not.toContain('NaN');
+});
+
+test('a specification that Vega warns about is refused', async () => {
+  const dir = await writeRun(run({ measured }));
+  const { manifest } = await readRun(dir);
+  const { summary } = await writeReport(dir, { reference: true });
+  const spec = figureSpec(manifest, summary, true);
+  await expect(
+    renderSvg({ ...spec, vconcat: [{ mark: 'bar', encoding: { colour: { value: 'red' } } }] } as never),
+  ).rejects.toThrow(/specification is wrong: colour-encoding is dropped/);
+});
+
+test('the PNG has twice the pixels of the SVG, and letters: the font is found', async () => {
+  const { dir, svg } = await report({});
+  const png = await readFile(join(dir, 'figure.png'));
+  const [, width, height] = /<svg[^>]* width="(\d+)" height="(\d+)"/.exec(svg)!;
+  expect(png.readUInt32BE(16)).toBe(2 * Number(width));
+  expect(png.readUInt32BE(20)).toBe(2 * Number(height));
+  const withoutText = renderPng(svg.replace(/<text.*?<\/text>/gs, ''));
+  expect(png.length).toBeGreaterThan(2 * withoutText.length);
+});

@@ -1,0 +1,108 @@
+/** The page: its sections and links, and that it loads and runs nothing that the data brings. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { report, withoutScripts } from '../test-report.ts';
+import { manifest, type SyntheticRun, system } from '../test-synthetic-run.ts';
+
+const hostile = `</style></title><script>alert(1)</script>"'&<img src=https://example.org/x onerror=alert(1)>`;
+const hostileRun: Partial<SyntheticRun> = {
+  manifest: manifest({
+    title: hostile,
+    command: ['bypassbench', 'run', hostile, "it's"],
+    config: { hostile },
+    versions: { node: hostile, bypassbench: hostile, [hostile]: hostile },
+    machine: {
+      ...manifest().machine,
+      cpu: hostile,
+      governor: hostile,
+      kernel: hostile,
+      os: hostile,
+      hypervisor: hostile,
+    },
+    git: { commit: hostile, dirty: true },
+    systems: [
+      system('redis', { label: hostile, backend: hostile, device: hostile, transport_note: hostile }),
+      system('constructor', { client: { wait: 'poll', backend: hostile } }),
+    ],
+  }),
+  trial: (_system, trial) =>
+    trial === 1 ? { status: 'failed', reason: hostile, log_tail: [hostile, hostile] } : {},
+  measured: () => ({ latencies_ns: Array(3000).fill(1000), errors: 1, first_error: hostile }),
+};
+
+test('has the figure first, then distributions, numbers, validity, trials, environment, repeating', async () => {
+  const { html } = await report({});
+  const parts = [
+    '<figure class="chart" id="chart-figure"',
+    '<h2>Distributions</h2>',
+    '<figure class="chart" id="chart-distribution"',
+    '<h2>Numbers</h2>',
+    '<h2>Validity</h2>',
+    '<h2>Trials</h2>',
+    '<h3>Spread between trials</h3>',
+    '<h2>Environment</h2>',
+    '<h2>How to repeat it</h2>',
+  ];
+  const places = parts.map((part) => html.indexOf(part));
+  expect(places.every((place) => place > 0)).toBe(true);
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+  expect(html).toContain('bypassbench run experiments/redis-figure.yaml --out runs/a');
+});
+
+test('links relative to itself, to files that are there', async () => {
+  const { dir, html } = await report({});
+  const links = [...html.matchAll(/href="([^"]*)"/g)].map((match) => match[1]);
+  expect(links.length).toBeGreaterThan(5 * 3 * 4);
+  for (const link of links.filter((one) => one.startsWith('#')))
+    expect(html).toContain(`id="${link.slice(1)}"`);
+  const files = links.filter((link) => !link.startsWith('#'));
+  expect(files.every((link) => link.startsWith('./'))).toBe(true);
+  const made = files.filter((link) =>
+    /result\.json$|\.hdr$|manifest\.json$|\.svg$|\.png$|\.vl\.json$/.test(link),
+  );
+  for (const link of made) expect((await readFile(join(dir, link))).length).toBeGreaterThan(0);
+});
+
+test.each([
+  ['an ordinary run', {}],
+  ['hostile data', hostileRun],
+])('loads nothing: %s', async (_name, synthetic) => {
+  const { html } = await report(synthetic);
+  const tags = withoutScripts(html).match(/<[a-z][^>]*>/gi)!;
+  expect(
+    tags.filter((tag) => /^<(script|img|link|iframe|object|embed|image|use|base|form)\b/i.test(tag)),
+  ).toEqual([]);
+  expect(
+    tags.filter((tag) => /\s(src|srcset|xlink:href|on\w+)\s*=/i.test(tag.replace(/"[^"]*"/g, '""'))),
+  ).toEqual([]);
+  const style = html.slice(html.indexOf('<style>'), html.indexOf('</style>'));
+  expect(style).not.toMatch(/url\(|@import/);
+  const scripts = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, code]) => code!);
+  expect(scripts).toHaveLength(1);
+  const hash = createHash('sha256').update(scripts[0]).digest('base64');
+  expect(html).toContain(
+    `content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;; script-src &#39;sha256-${hash}&#39;"`,
+  );
+});
+
+test('escapes whatever comes from data, in the page, the figure and the command', async () => {
+  const { html, svg } = await report(hostileRun);
+  for (const text of [withoutScripts(html), svg]) {
+    expect(text).not.toContain('<script');
+    expect(text).not.toContain('<img');
+  }
+  expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+  expect(html.match(/<title>(.*?)<\/title>/s)![1]).not.toContain('<');
+  expect(html).toContain(`&#39;it&#39;\\&#39;&#39;s&#39;`);
+});
+
+test('a run that did not finish says so', async () => {
+  const { html } = await report({
+    manifest: manifest({ finished_at: null }),
+    trial: (_system, trial) => (trial < 3 ? {} : null),
+  });
+  expect(html).toContain('not finished; p50 valid for 0 of 6 points');
+  expect(html).toContain('Only 2 of 5 trials ran: the run did not finish.');
+});

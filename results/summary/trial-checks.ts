@@ -1,0 +1,126 @@
+/** Checks of whether a point was measured at all: trials that ran, replies that were right, samples that suffice. */
+import { type Manifest, type Statistic, statistics } from '../formats/index.ts';
+import { formatCount } from '../text/format.ts';
+import type { Doubt } from './doubt.ts';
+import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
+
+/** A quantile q needs 10 / (1 - q) samples, so that about ten lie beyond it. */
+const SAMPLES_WANTED: [Statistic, name: string, samples: number][] = [
+  ['p50', 'p50', 20],
+  ['p99', 'p99', 1000],
+  ['p999', 'p99.9', 10_000],
+];
+
+/** A failed trial, a wrong reply or a missing one concerns every statistic: the measurement was not what it says. */
+export function checkTrials(manifest: Manifest, outcomes: TrialOutcome[], samples: number): Doubt[] {
+  return [
+    ...failures(outcomes),
+    ...badReplies(outcomes),
+    ...unanswered(outcomes),
+    ...absences(manifest, outcomes),
+    ...fewSamples(outcomes, samples),
+  ];
+}
+
+function aboutAll(state: Doubt['state'], reason: string): Doubt {
+  return { state, about: statistics, reason };
+}
+
+/** Trials that failed as a whole or in this measurement, those with the same reason in one sentence. */
+function failures(outcomes: TrialOutcome[]): Doubt[] {
+  const trialsByReason = new Map<string, TrialOutcome[]>();
+  for (const outcome of outcomes) {
+    const reason = failure(outcome);
+    if (reason) trialsByReason.set(reason, [...(trialsByReason.get(reason) ?? []), outcome]);
+  }
+  return [...trialsByReason].map(([reason, trials]) =>
+    aboutAll('invalid', `${nameTrials(trials)} ${reason}`),
+  );
+}
+
+/** A whole trial's failure makes its measurements doubtful even where they ended well before it. */
+function failure({ record, measurement }: TrialOutcome): string | null {
+  if (!record) return null;
+  if (measurement?.measurement.status === 'failed') {
+    return `failed in this measurement: ${sentence(measurement.measurement.reason)}`;
+  }
+  if (record.trial.status === 'failed') return `failed: ${sentence(record.trial.reason)}`;
+  if (!measurement) return 'ended without this measurement.';
+  if (!measurement.recording?.result.operations.some((operation) => operation.requests > 0)) {
+    return 'measured no request.';
+  }
+  return null;
+}
+
+function badReplies(outcomes: TrialOutcome[]): Doubt[] {
+  const kinds = [
+    { count: 'wrong', text: 'were a wrong value' },
+    { count: 'errors', text: 'were an error' },
+    { count: 'misses', text: 'missed a key that was there' },
+  ] as const;
+  const operations = outcomes.flatMap((outcome) => outcome.measurement?.recording?.result.operations ?? []);
+  const requests = operations.reduce((sum, operation) => sum + operation.requests, 0);
+  return kinds.flatMap((kind) => {
+    const bad = operations.reduce((sum, operation) => sum + operation[kind.count], 0);
+    if (bad === 0) return [];
+    const first = operations.find((operation) => operation.first_error)?.first_error;
+    const detail = kind.count === 'errors' && first ? `: ${sentence(first)}` : '.';
+    return [aboutAll('invalid', `${bad} of ${requests} replies ${kind.text}${detail}`)];
+  });
+}
+
+/** Of an open loop. */
+function unanswered(outcomes: TrialOutcome[]): Doubt[] {
+  const count = outcomes.reduce(
+    (sum, { measurement }) => sum + (measurement?.recording?.result.unanswered ?? 0),
+    0,
+  );
+  if (count === 0) return [];
+  return [
+    aboutAll('invalid', `${count} requests were never answered: the rate was more than the server can take.`),
+  ];
+}
+
+function absences({ finished_at }: Manifest, outcomes: TrialOutcome[]): Doubt[] {
+  const absent = outcomes.filter((outcome) => !outcome.record);
+  if (absent.length === 0) return [];
+  if (finished_at) {
+    return [
+      aboutAll('invalid', `${nameTrials(absent)}: missing from the run folder, although the run finished.`),
+    ];
+  }
+  const ran = `${outcomes.length - absent.length} of ${outcomes.length}`;
+  return [aboutAll('suspect', `Only ${ran} trials ran: the run did not finish.`)];
+}
+
+/** Too few for a quantile concern that quantile; one trial alone leaves the spread of all statistics unknown. */
+function fewSamples(outcomes: TrialOutcome[], samples: number): Doubt[] {
+  if (samples === 0) return [aboutAll('invalid', 'No trial gave a latency sample.')];
+  const doubts = SAMPLES_WANTED.filter(([, , wanted]) => samples < wanted && !outcomes.some(isOfMeans)).map(
+    ([statistic, name, wanted]): Doubt => ({
+      state: 'suspect',
+      about: [statistic],
+      reason:
+        `${formatCount(samples)} samples are too few for the ${name}, which wants ${formatCount(wanted)}: ` +
+        'run longer or more trials.',
+    }),
+  );
+  if (outcomes.filter(hasSamples).length === 1) {
+    doubts.push(aboutAll('suspect', 'Only one trial gave samples, so the spread between trials is unknown.'));
+  }
+  return doubts;
+}
+
+/** Each of the few means stands for many round trips, and no tail is shown of them. */
+function isOfMeans(outcome: TrialOutcome): boolean {
+  return outcome.measurement?.recording?.result.sample === 'run_mean';
+}
+
+function hasSamples(outcome: TrialOutcome): boolean {
+  return (outcome.measurement?.recording?.latency_ns.totalCount ?? 0) > 0;
+}
+
+function sentence(reason: string | null): string {
+  const text = (reason ?? 'no reason was recorded').trim();
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
