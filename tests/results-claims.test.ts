@@ -76,7 +76,9 @@ describe('claims', () => {
     });
     const { exitCode, stdout } = await bypassbench('claims', dir, hotos19);
     expect(exitCode).toBe(2);
-    expect(stdout).toContain('cannot be tested here: redis is invalid: Trial 2 failed: the server hung');
+    expect(stdout).toContain(
+      'cannot be tested here: the p50 of redis is invalid: Trial 2 failed: the server hung',
+    );
   });
 
   test('a fault in a claims file is one line with its place, exit code 1', async () => {
