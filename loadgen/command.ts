@@ -7,6 +7,13 @@ import {
   startDataPath,
   withBackendOption,
 } from '../libos/index.ts';
+import {
+  type ArrivalKind,
+  arrivalKinds,
+  keyDistributions,
+  operations,
+  waitModes,
+} from '../results/formats/lists.ts';
 import { atLeast, integer, perSecond, seconds, share } from './arguments.ts';
 import { LoadError } from './errors.ts';
 import type { GeneratorInput } from './measurement/measuring.ts';
@@ -14,8 +21,6 @@ import { checkOptions, type LoadOptions, type LoadOutcome, parseTarget } from '.
 import { phaseNames } from './measurement/phases.ts';
 import { createResultFolder, describeOutcome, writeResult } from './measurement/result.ts';
 import { showProgress } from './progress-bar.ts';
-import { type ArrivalKind, arrivalKinds } from './workload/arrivals.ts';
-import { keyDistributions, operations } from './workload/workload.ts';
 
 /** The parsed command line, as commander names the options. */
 interface Flags
@@ -92,7 +97,7 @@ Exit code: 0 when the load was carried out, whatever the replies were; 1 when it
     .option('--seed <n>', 'seed of the key sequence and the values', integer, 1)
     .addOption(
       new Option('--wait <how>', 'spin while waiting, or sleep in the kernel')
-        .choices(['poll', 'block'])
+        .choices([...waitModes])
         .default('poll'),
     )
     .option('--core <n>', "pin the generator's thread to this core", atLeast(0))

@@ -2,9 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { clientBackends } from '../experiments/config/schema.ts';
 import { availableCores } from '../experiments/machine/machine.ts';
-import { backends } from '../libos/index.ts';
 import { type Summary, summaryFormat, type Trial, type Verdicts } from '../results/formats/index.ts';
 import { nodeServer, redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
 
@@ -177,8 +175,4 @@ test('where TMPDIR is too long for Unix sockets, the folder of a trial is elsewh
   expect(folder).toMatch(/^\/tmp\/bypassbench-\w+$/);
   expect(existsSync(folder)).toBe(false);
   expect(readdirSync(long)).toEqual([]);
-});
-
-test('a client can use every backend that the libOS has', () => {
-  expect([...clientBackends].sort()).toEqual([...backends].sort());
 });

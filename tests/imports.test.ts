@@ -9,7 +9,7 @@ import { circlesOf, filesBelow, type Import, importsOf, isTest, parts, read, roo
 const doors: Record<string, RegExp> = {
   libos: /^$/,
   kvserver: /^libos\/index\.ts$/,
-  loadgen: /^(libos|results\/formats)\/index\.ts$/,
+  loadgen: /^(libos|results\/formats)\/index\.ts$|^results\/formats\/lists\.ts$/,
   experiments: /^results\/(formats\/)?index\.ts$/,
   results: /^$/,
   bin: /\/command\.ts$|^results\/commands\//,
@@ -44,6 +44,15 @@ const imports = files.flatMap(importsOf);
 const show = ({ from, to }: Import) => `${from} -> ${to}`;
 const partOf = (file: string) => file.split('/')[0];
 
+/** These files and all that they load as they start. */
+function reachedFrom(start: string[]): string[] {
+  const reached = new Set(start);
+  for (const file of reached) {
+    for (const { from, to, typeOnly } of imports) if (from === file && !typeOnly) reached.add(to);
+  }
+  return [...reached];
+}
+
 describe('imports', () => {
   it('finds the imports at all', () => {
     expect(files.length).toBeGreaterThan(40);
@@ -67,6 +76,20 @@ describe('imports', () => {
   it('keep results and inet free of processes, threads, sockets and foreign calls', () => {
     const pure = imports.filter(({ from }) => /^(results|libos\/inet)\//.test(from) && !isTest(from));
     expect(pure.filter(({ to }) => starters.test(to)).map(show)).toEqual([]);
+  });
+
+  it('keep the file formats a leaf: of this project they know themselves only', () => {
+    const ofFormats = imports.filter(({ from }) => from.startsWith('results/formats/') && !isTest(from));
+    const wrong = ofFormats.filter(({ to }) => !/^results\/formats\/|^node:|^zod$/.test(to));
+    expect(wrong.map(show)).toEqual([]);
+  });
+
+  it("keep the checking of files out of the load generator's threads", () => {
+    const threads = ['measurement/generator', 'calibrate/client', 'calibrate/null-server'];
+    const reached = reachedFrom(threads.map((name) => `loadgen/${name}.ts`));
+    expect(reached).toContain('libos/core.ts');
+    expect(reached).toContain('results/formats/lists.ts');
+    expect(reached.filter((file) => file === 'zod' || file === 'results/formats/index.ts')).toEqual([]);
   });
 
   it('lead to files that exist and to packages that package.json names', () => {

@@ -6,6 +6,14 @@
  * for them, is checked in config.ts.
  */
 import { z } from 'zod';
+import {
+  arrivalKinds,
+  backends,
+  keyDistributions,
+  provenances,
+  requestOperations,
+  waitModes,
+} from '../../results/formats/index.ts';
 
 /** Also used in the names of folders, so no separators. */
 const name = z
@@ -22,9 +30,6 @@ const trials = z.int().min(1).max(1000);
 const keys = z.int().min(1).max(1_000_000_000);
 const warmup_s = z.number().min(0).max(3600);
 const duration_s = z.number().min(0.1).max(3600);
-
-/** The load generator's own list is that of the libOS; a test holds this one to it. */
-export const clientBackends = ['kernel', 'rdma', 'dpdk'] as const;
 
 /** Name of a regular expression's problem, or null when it compiles. */
 function patternProblem(pattern: string): string | null {
@@ -85,7 +90,7 @@ const requires = z
 
 const client = z
   .strictObject({
-    backend: z.enum(clientBackends).describe('libOS backend of the load generator.'),
+    backend: z.enum(backends).describe('libOS backend of the load generator.'),
     options: z
       .record(
         z.string().regex(/^[a-z][a-z0-9_]*$/, 'must be the name of a backend option, such as mtu'),
@@ -96,7 +101,7 @@ const client = z
         'What the backend is told about its device, as `bypassbench load --backend-option KEY=VALUE` has it; the ' +
           "same {placeholders} as in start, with {host} and {port} those of the ready server and {core} the client's.",
       ),
-    wait: z.enum(['poll', 'block']).default('poll').describe('Whether the load generator polls or sleeps.'),
+    wait: z.enum(waitModes).default('poll').describe('Whether the load generator polls or sleeps.'),
     core: core.describe('Core that the load generator is pinned to.'),
   })
   .describe('The load generator that measures this system.');
@@ -108,7 +113,7 @@ const system = z
     backend: text.describe('How the server does its input and output: kernel, dpdk, rdma.'),
     device: text.describe('What carries the bytes: loopback, net_memif (shared memory), mlx5 (ConnectX-4).'),
     provenance: z
-      .enum(['real_device', 'software_device', 'shared_memory'])
+      .enum(provenances)
       .describe(
         'What kind of device that is: with a wire, made of software (as loopback is), or memory that both processes share.',
       ),
@@ -177,7 +182,7 @@ const floor = z
 
 const workload = z.strictObject({
   operations: z
-    .array(z.enum(['set', 'get']))
+    .array(z.enum(requestOperations))
     .min(1)
     .describe('Measured one after the other on one start of the server; the first one also fills all keys.'),
   clients: z.int().min(1).max(10_000).default(1).describe('Connections of the load generator.'),
@@ -195,7 +200,7 @@ const workload = z.strictObject({
         .max(10_000_000)
         .describe('Requests per second, of all connections together.'),
       arrivals: z
-        .enum(['poisson', 'constant'])
+        .enum(arrivalKinds)
         .default('poisson')
         .describe('As many independent users send, or evenly spread.'),
     })
@@ -205,7 +210,7 @@ const workload = z.strictObject({
         'pipeline enough for what waits. Without it each connection sends its next request when it has a reply (closed loop).',
     ),
   keys: keys.describe('Size of the key space; all keys exist before anything is measured.'),
-  key_distribution: z.enum(['uniform', 'single']).default('uniform').describe('How keys are drawn.'),
+  key_distribution: z.enum(keyDistributions).default('uniform').describe('How keys are drawn.'),
   value_bytes: z
     .int()
     .min(1)

@@ -5,13 +5,8 @@
  *     starts both, waits      injects what is ordered, times it   <->  orders, sends, measures
  *     compares                what was injected                        what was seen
  */
-import {
-  type CounterCheck,
-  checkCounter,
-  type Endpoint,
-  finishedOrSignalled,
-  startDataPath,
-} from '../../libos/index.ts';
+import { checkCounter, type Endpoint, finishedOrSignalled, startDataPath } from '../../libos/index.ts';
+import type { Calibration } from '../../results/formats/index.ts';
 import { LoadError } from '../errors.ts';
 import { GET, Workload, type WorkloadOptions } from '../workload/workload.ts';
 import type { ClientInput, ClientOutcome } from './client.ts';
@@ -28,6 +23,9 @@ import type { Injected, NullServerInput } from './null-server.ts';
 import { expectedEffect, type PausedLoad } from './pause-arithmetic.ts';
 import type { Seen } from './samples.ts';
 
+/** What calibration.json holds beside the name of its format. */
+export type CalibrationContent = Omit<Calibration, 'schema'>;
+
 export interface CalibrateOptions {
   backend: 'kernel';
   /** The client's, and the server's. */
@@ -35,46 +33,6 @@ export interface CalibrateOptions {
   serverCore: number;
   /** Measured time of each step. */
   durationS: number;
-}
-
-interface Compared {
-  seen: number;
-  expected: number;
-}
-
-/** calibration.json, as results/formats/calibration.ts describes it. */
-export interface Calibration {
-  schema: 'bypassbench.calibration/1';
-  backend: string;
-  value_bytes: number;
-  core: number;
-  server_core: number;
-  duration_s: number;
-  /** Of the server's core against the generator's. */
-  counter: CounterCheck;
-  floor_us: { p50: number; p99: number };
-  delays: {
-    asked_us: number;
-    injected_us: number;
-    requests: number;
-    p50_us: number;
-    measured_us: number;
-    error_us: number;
-    error_percent: number | null;
-  }[];
-  pauses: {
-    loop: 'closed' | 'open';
-    rate_ops: number | null;
-    pause_us: number;
-    period_us: number;
-    pauses: number;
-    requests: number;
-    delayed_from_us: number;
-    delayed: Compared;
-    p999_us: Compared;
-    max_us: Compared;
-  }[];
-  versions: Record<string, string>;
 }
 
 /** Requests that a pause delays must be many, and few enough that the server has caught up at once. */
@@ -97,7 +55,7 @@ const workloadOptions: WorkloadOptions = {
 export async function calibrate(
   options: CalibrateOptions,
   progress: Float64Array,
-): Promise<Calibration | null> {
+): Promise<CalibrationContent | null> {
   const counter = checkCounter(options.core, options.serverCore);
   const words = new Int32Array(new SharedArrayBuffer(8));
   const workload = new Workload(workloadOptions);
@@ -142,14 +100,13 @@ function compare(
   options: CalibrateOptions,
   outcome: ClientOutcome,
   injected: Injected,
-): Omit<Calibration, 'counter'> {
+): Omit<CalibrationContent, 'counter'> {
   const [ofFloor, ...ofDelays] = outcome.delays;
   const floor = required(ofFloor, 'the floor').quantilesNs;
   const floorUs = { p50: floor.p50 / 1000, p999: floor.p999 / 1000 };
   const pausesUs = (injection: number) => injected.pausesNs[injection].map((ns) => ns / 1000);
   const common = { delayedUs: DELAYED_US, floorUs };
   return {
-    schema: 'bypassbench.calibration/1',
     backend: options.backend,
     value_bytes: VALUE_BYTES,
     core: options.core,

@@ -59,7 +59,10 @@ async function run({ out, ...options }: CalibrateOptions & { out?: string }): Pr
     return;
   }
   if (out !== undefined) {
-    await writeFile(join(out, 'calibration.json'), `${JSON.stringify(calibration, null, 2)}\n`);
+    // Loaded when there is something to write, as for the result of a load.
+    const { CALIBRATION_FILE, calibrationFormat } = await import('../../results/formats/index.ts');
+    const { schema } = calibrationFormat;
+    await writeFile(join(out, CALIBRATION_FILE), calibrationFormat.write({ schema, ...calibration }));
   }
   console.log(describeCalibration(calibration));
 }

@@ -1,9 +1,9 @@
 /** A calibration as a short text for a person. */
-import type { Calibration } from './calibration.ts';
+import type { CalibrationContent } from './calibration.ts';
 
 const GAP = '  ';
 
-export function describeCalibration(calibration: Calibration): string {
+export function describeCalibration(calibration: CalibrationContent): string {
   const { backend, floor_us, delays, pauses } = calibration;
   const { pause_us, period_us, delayed_from_us } = pauses[0];
   return [
@@ -37,14 +37,16 @@ export function describeCalibration(calibration: Calibration): string {
   ].join('\n');
 }
 
-function describeCounter({ missing_flags, offset_ns, bound_ns }: Calibration['counter']): string {
+function describeCounter(counter: CalibrationContent['counter']): string {
+  if (counter === null) return 'counter: not examined';
+  const { missing_flags, offset_ns, bound_ns } = counter;
   const rate =
     missing_flags.length === 0
       ? 'counter: invariant'
       : `counter: not invariant (no ${missing_flags.join(', no ')})`;
-  if (offset_ns === null) return `${rate}; the two cores could not be compared`;
+  if (offset_ns === null || bound_ns === null) return `${rate}; the two cores could not be compared`;
   const apart = `${Math.abs(offset_ns).toFixed(0)} ns ${offset_ns < 0 ? 'behind' : 'ahead'}`;
-  return `${rate}; the server's core is ${apart}, give or take ${bound_ns!.toFixed(0)} ns`;
+  return `${rate}; the server's core is ${apart}, give or take ${bound_ns.toFixed(0)} ns`;
 }
 
 function us(value: number): string {

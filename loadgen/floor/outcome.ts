@@ -37,6 +37,7 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
         errors: 0,
         wrong: 0,
         throughput_ops: requests / measured.elapsed_s,
+        service_time_ns: null,
         slice_p50_ns: [],
         ...describeLatencies(histogram),
       },

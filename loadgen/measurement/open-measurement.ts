@@ -6,6 +6,7 @@
  * given up and counted.
  */
 import { type DataPathContext, nowNs } from '../../libos/index.ts';
+import type { ArrivalKind } from '../../results/formats/lists.ts';
 import {
   INTENDED,
   RECEIVED,
@@ -15,7 +16,7 @@ import {
   SENT,
 } from '../connections/reply.ts';
 import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
-import { type ArrivalKind, Arrivals } from '../workload/arrivals.ts';
+import { Arrivals } from '../workload/arrivals.ts';
 import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
 import type { LoadOptions, ScheduleOutcome } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';

@@ -1,10 +1,9 @@
 /** The options of one load run, checked, and the form in which its numbers leave the worker. */
 import { isIPv4 } from 'node:net';
-import type { Backend, BackendOptions, Endpoint, Pauses } from '../../libos/index.ts';
+import type { Backend, BackendOptions, Endpoint } from '../../libos/index.ts';
+import type { ArrivalKind, LoadResult, Pauses } from '../../results/formats/index.ts';
 import { LoadError } from '../errors.ts';
-import type { ArrivalKind } from '../workload/arrivals.ts';
 import { MAX_KEYS, type WorkloadOptions } from '../workload/workload.ts';
-import type { SlowRequestsResult } from './slow-requests.ts';
 
 /** Redis's limit of a bulk string (proto-max-bulk-len). */
 const VALUE_BYTES_MAX = 512 * 1024 * 1024;
@@ -15,7 +14,7 @@ export interface LoadOptions extends WorkloadOptions {
   /** For the backend's device. */
   backendOptions: BackendOptions;
   /** Spin while waiting for replies, or sleep in the kernel. */
-  wait: 'poll' | 'block';
+  wait: LoadResult['wait'];
   connections: number;
   /** Connections that are opened beside these and send nothing. */
   idleConnections: number;
@@ -38,50 +37,25 @@ export interface LoadOptions extends WorkloadOptions {
   serverStamps: string | null;
 }
 
-export interface LoadPauses extends Pauses {
-  /** The measured window, by CLOCK_MONOTONIC. */
-  window: { start_ns: number; end_ns: number };
-  slow_requests: SlowRequestsResult;
-}
+/** What kept the generator from running, with its measured window and its slowest requests. */
+export type LoadPauses = Required<Omit<Pauses, 'schema'>>;
 
-/** What a run counted for one operation; latencies as an encoded histogram. */
-export interface OperationResult {
-  operation: 'get' | 'set';
-  requests: number;
-  hits: number;
-  misses: number;
-  errors: number;
-  wrong: number;
-  throughput_ops: number;
-  first_error?: string;
-  /** Response time in an open loop. */
-  /** p50 of each tenth of the measured window, in its order; null where there was no sample. */
-  slice_p50_ns: (number | null)[];
-  latency_ns: Record<'min' | 'p50' | 'p90' | 'p99' | 'p999' | 'max' | 'mean', number> | null;
-  /** Open loop: from the actual sending on. */
-  service_time_ns?: OperationResult['latency_ns'];
+/** What a run counted for one operation; its latencies beside that as an encoded histogram and as text. */
+export interface OperationResult extends Omit<LoadResult['operations'][number], 'histogram'> {
   encoded: string;
   distribution: string;
 }
 
-/** How an open loop kept to its schedule. */
+/** How an open loop kept to its schedule: actual minus intended times of sending, and what was given up. */
 export interface ScheduleOutcome {
-  /** Actual minus intended time of sending. */
-  lag_us: Record<'p50' | 'p99' | 'max', number>;
-  /** Requests intended in the measured window that had no reply when they were given up. */
-  unanswered: number;
+  lag_us: NonNullable<LoadResult['schedule_lag_us']>;
+  unanswered: NonNullable<LoadResult['unanswered']>;
 }
 
-export interface LoadOutcome {
-  elapsed_s: number;
+/** What its fields mean stands with the formats that they are written in. */
+export interface LoadOutcome extends Pick<LoadResult, 'elapsed_s' | 'idle_polls' | 'busy_share' | 'sample'> {
   populate_s: number | null;
-  /** Share of the generator's polls in the measured window that found nothing: 0 where it is the limit itself; null where nothing was counted. */
-  idle_polls: number | null;
-  /** Share of the measured window that the generator spent on requests and replies; null where nothing was looked at. */
-  busy_share: number | null;
-  /** What one recorded latency is: that of one round trip, or the mean of as many as a run of a program made. */
-  sample: 'round_trip' | 'run_mean';
-  /** What kept the generator from running, and its slowest requests. Null where nobody looked. */
+  /** Null where nobody looked. */
   pauses: LoadPauses | null;
   /** The rings of stamps as files have them; null where nothing was stamped. */
   stamps: { client: Uint8Array; server: Uint8Array | null } | null;

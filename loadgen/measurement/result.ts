@@ -1,6 +1,7 @@
 /** What a measurement leaves behind: result.json with its histograms, and a few lines for a person. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LoadResult } from '../../results/formats/index.ts';
 import { LoadError } from '../errors.ts';
 import type { LoadOptions, LoadOutcome, OperationResult, ScheduleOutcome } from './options.ts';
 
@@ -40,19 +41,27 @@ export async function createResultFolder(dir: string): Promise<void> {
 
 /** Writes result.json and the histograms; latencies in nanoseconds, but in .hgrm in microseconds. */
 export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcome): Promise<void> {
+  // What checks the files is loaded when there is something to write: a load starts without it.
+  const formats = await import('../../results/formats/index.ts');
   for (const { operation, encoded, distribution } of outcome.operations) {
     await writeFile(join(dir, `${operation}.hdr`), encoded);
     await writeFile(join(dir, `${operation}.hgrm`), distribution);
   }
-  if (outcome.pauses !== null) {
-    const pauses = { schema: 'bypassbench.pauses/1', ...outcome.pauses };
-    await writeFile(join(dir, 'pauses.json'), `${JSON.stringify(pauses)}\n`);
+  const { pauses, stamps } = outcome;
+  if (pauses !== null) {
+    const { schema } = formats.pausesFormat;
+    await writeFile(join(dir, formats.PAUSES_FILE), formats.pausesFormat.write({ schema, ...pauses }));
   }
-  for (const [side, bytes] of Object.entries(outcome.stamps ?? {})) {
-    if (bytes !== null) await writeFile(join(dir, `${side}.stamps`), bytes);
-  }
-  const result = {
-    schema: 'bypassbench.load/1',
+  if (stamps !== null) await writeFile(join(dir, formats.CLIENT_STAMPS_FILE), stamps.client);
+  if (stamps?.server) await writeFile(join(dir, formats.SERVER_STAMPS_FILE), stamps.server);
+  const { loadResultFormat } = formats;
+  const result = resultOf(loadResultFormat.schema, setup, outcome);
+  await writeFile(join(dir, formats.RESULT_FILE), loadResultFormat.write(result));
+}
+
+function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutcome): LoadResult {
+  return {
+    schema,
     target: setup.target,
     backend: setup.backend,
     wait: setup.wait,
@@ -75,12 +84,11 @@ export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcom
     busy_share: outcome.busy_share,
     sample: outcome.sample,
     versions: { node: process.versions.node, ...setup.versions },
-    operations: outcome.operations.map(({ encoded, distribution, ...counts }) => ({
+    operations: outcome.operations.map(({ encoded: _encoded, distribution: _distribution, ...counts }) => ({
       ...counts,
       histogram: `${counts.operation}.hdr`,
     })),
   };
-  await writeFile(join(dir, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
 }
 
 /** A few lines for a person. */

@@ -1,5 +1,7 @@
 /** The slowest requests of a measured window, with when they were sent: what they waited for may be known by its time. */
 
+import type { Pauses } from '../../results/formats/index.ts';
+
 /** Memory for 2 % of a few seconds at a million a second. */
 const CAPACITY = 131_072;
 /** What is kept: of the warm-up's latencies so many are faster. A warm-up is slower than what follows, so much is kept. */
@@ -7,17 +9,10 @@ export const SLOW_PERCENTILE = 98;
 /** What is told in the end, of the window's own latencies: some more than the slowest thousandth, which is asked about. */
 export const TOLD_PERCENTILE = 99.8;
 
-export interface SlowRequestsResult {
-  /** Only latencies from here on were kept. */
-  threshold_ns: number;
-  /** When each was sent, in an open loop intended to be (CLOCK_MONOTONIC, ns), and its latency. */
-  requests: [sent_ns: number, latency_ns: number][];
-  /** Those for which there was no room. */
-  lost: number;
-}
+type SlowRequestsResult = NonNullable<Pauses['slow_requests']>;
 
 export class SlowRequests {
-  /** Latencies below this are none; may be changed while there is none. */
+  /** Threshold in ns. Change it only before the first add. */
   thresholdNs: number;
   readonly #sentNs = new Float64Array(CAPACITY);
   readonly #latenciesNs = new Float64Array(CAPACITY);
@@ -37,7 +32,7 @@ export class SlowRequests {
     this.#latenciesNs[this.#count++] = latencyNs;
   }
 
-  /** Those of `fromNs` and more; `monotonicNs` turns a reading of this thread's clock into the machine's. */
+  /** The requests with latencies of `fromNs` and more; `monotonicNs` turns a reading of this thread's clock into the machine's. */
   result(fromNs: number, monotonicNs: (nowNs: number) => number): SlowRequestsResult {
     const requests: SlowRequestsResult['requests'] = [];
     for (let index = 0; index < this.#count; index++) {

@@ -1,7 +1,7 @@
 /** What was counted of one operation in the measured window. */
 import type { Histogram } from 'hdr-histogram-js';
+import { requestOperations } from '../../results/formats/lists.ts';
 import { type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
-import { operationNames } from '../workload/workload.ts';
 import type { OperationResult } from './options.ts';
 import { describeLatencies, LatencyRecorder } from './recorder.ts';
 
@@ -42,7 +42,7 @@ export class Tally {
   result(operation: number, elapsedS: number): OperationResult {
     const requests = this.#hits + this.#misses + this.#errors + this.#wrong;
     return {
-      operation: operationNames[operation],
+      operation: requestOperations[operation],
       requests,
       hits: this.#hits,
       misses: this.#misses,
@@ -51,6 +51,7 @@ export class Tally {
       throughput_ops: requests / elapsedS,
       ...(this.#firstError === undefined ? {} : { first_error: this.#firstError }),
       ...describeLatencies(this.histogram()),
+      service_time_ns: null,
       slice_p50_ns: this.#recorders.map((recorder) => medianNs(recorder.histogram())),
     };
   }

@@ -4,10 +4,8 @@
  *     constant   one every 1/rate, exactly
  *     poisson    gaps drawn from the exponential distribution of mean 1/rate: what independent users make together
  */
+import type { ArrivalKind } from '../../results/formats/lists.ts';
 import { SeededRandom } from './random.ts';
-
-export const arrivalKinds = ['poisson', 'constant'] as const;
-export type ArrivalKind = (typeof arrivalKinds)[number];
 
 /** Tells the stream of arrivals from those of keys and values, which are drawn with the seed itself. */
 const STREAM = 0x61727276;

@@ -6,12 +6,8 @@
  * on the seed, with the key's digits at its front, so that any reply to a GET can be checked against its key
  * alone, whoever wrote it and when.
  */
+import type { KeyDistribution, Operation } from '../../results/formats/lists.ts';
 import { SeededRandom } from './random.ts';
-
-export const operations = ['get', 'set', 'mix'] as const;
-export type Operation = (typeof operations)[number];
-export const keyDistributions = ['uniform', 'single'] as const;
-export type KeyDistribution = (typeof keyDistributions)[number];
 
 export interface WorkloadOptions {
   operation: Operation;
@@ -23,10 +19,9 @@ export interface WorkloadOptions {
   seed: number;
 }
 
+/** Indices into the formats' list requestOperations. */
 export const GET = 0;
 export const SET = 1;
-/** Index into this: GET or SET. */
-export const operationNames = ['get', 'set'] as const;
 
 const KEY_DIGITS = 12;
 const KEY_BYTES = 4 + KEY_DIGITS;

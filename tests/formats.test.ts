@@ -1,0 +1,72 @@
+/** The libOS describes by itself what it records, and imports no format: these tests hold the two descriptions together. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { backends, nowNs, PauseLog, portsOf, RecordKind, StampRing } from '../libos/index.ts';
+import * as formats from '../results/formats/index.ts';
+
+test('files and configs know every backend that the libOS has', () => {
+  expect([...formats.backends].sort()).toEqual([...backends].sort());
+});
+
+test('a log of pauses with a gap and a garbage collection is what pauses.json holds', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const log = new PauseLog();
+  log.resume();
+  collect();
+  const untilNs = nowNs() + 1e6;
+  while (nowNs() < untilNs);
+  log.look(nowNs());
+  const pauses = await log.finish();
+  expect(pauses.gc.length).toBeGreaterThan(0);
+  expect(pauses.gaps.length).toBeGreaterThan(0);
+  const { schema } = formats.pausesFormat;
+  const text = formats.pausesFormat.write({ schema, ...pauses });
+  expect(formats.pausesFormat.read(text)).toEqual({ schema, ...pauses });
+  expect(JSON.parse(text)).toEqual({ schema, ...pauses });
+});
+
+test('the file of a ring of stamps holds its records, the oldest first, and the rate of its counter', () => {
+  const ring = StampRing.create(null, 4);
+  const ports = portsOf(40_000, 6379);
+  for (const end of [10, 20, 30]) {
+    const at = ring.take(RecordKind.Push, ports);
+    ring.doubles[(at >> 3) + 1] = end;
+    ring.doubles[(at >> 3) + 5] = 10;
+    for (const moment of [16, 24, 32]) ring.stamp(at + moment);
+  }
+  const pop = ring.take(RecordKind.Pop, ports);
+  ring.doubles[(pop >> 3) + 1] = 5;
+  ring.doubles[(pop >> 3) + 5] = 5;
+  // The fifth record takes the place of the first.
+  const request = ring.take(RecordKind.Request, ports);
+  [20, 5, 1234, 7, 99].forEach((value, index) => {
+    ring.doubles[(request >> 3) + 1 + index] = value;
+  });
+  ring.noteClocks();
+  const file = formats.readStampFile(ring.snapshot());
+  expect([...file.connections.keys()]).toEqual(['40000:6379']);
+  const { pushes, pops, requests } = file.connections.get('40000:6379') as formats.StampedConnection;
+  expect(pushes.map(({ start, end }) => [start, end])).toEqual([
+    [10, 20],
+    [20, 30],
+  ]);
+  for (const { application, enter, leave } of pushes) {
+    expect(application).toBeGreaterThan(0);
+    expect(enter).toBeGreaterThanOrEqual(application);
+    expect(leave).toBeGreaterThanOrEqual(enter);
+  }
+  expect(pops).toMatchObject([{ start: 0, end: 5, application: 0, enter: 0, leave: 0 }]);
+  expect(requests).toEqual([{ requestEnd: 20, replyEnd: 5, latency_ns: 1234, behind_ns: 7, sent_ns: 99 }]);
+  expect(file.ns_per_count).toBeGreaterThan(0);
+  expect(file.machine).toMatch(/^[0-9a-f]{32}$/);
+});
+
+test('what is no ring of stamps, or is cut off, is refused', () => {
+  expect(() => formats.readStampFile(new Uint8Array(8192))).toThrow('these are no stamps');
+  const ring = StampRing.create(null, 4);
+  ring.take(RecordKind.Push, portsOf(1, 2));
+  const file = ring.snapshot();
+  expect(() => formats.readStampFile(file.subarray(0, file.length - 1))).toThrow('it is cut off');
+});
