@@ -28,8 +28,8 @@ function collector(isTTY: boolean): { stream: NodeJS.WriteStream; written: () =>
   return { stream: Object.assign(stream, { isTTY, columns: 120 }) as never, written: () => text };
 }
 
-function outcome(system: string, elapsed_s: number, reason: string | null): TrialOutcome {
-  const record = { system, elapsed_s, reason, status: reason ? 'failed' : 'ok' } as TrialOutcome['record'];
+function outcome(subject: string, elapsed_s: number, reason: string | null): TrialOutcome {
+  const record = { subject, elapsed_s, reason, status: reason ? 'failed' : 'ok' } as TrialOutcome['record'];
   return {
     record,
     medians_us: new Map(

@@ -90,7 +90,9 @@ export class Progress {
     const ofOthers_s = this.#meanElapsed_s(({ record }) => record.status === 'ok') ?? planned_s;
     return this.#plan
       .slice(this.#ended.length)
-      .map(({ subject }) => this.#meanElapsed_s(({ record }) => record.system === subject.name) ?? ofOthers_s)
+      .map(
+        ({ subject }) => this.#meanElapsed_s(({ record }) => record.subject === subject.name) ?? ofOthers_s,
+      )
       .reduce((sum, seconds) => sum + seconds, 0);
   }
 

@@ -194,8 +194,8 @@ async function writeTrial(
   }
   await mkdir(folder, { recursive: true });
   await writeJson(join(folder, 'trial.json'), {
-    schema: 'bypassbench.trial/1',
-    system: subject.name,
+    schema: 'bypassbench.trial/2',
+    subject: subject.name,
     trial,
     order,
     status: 'ok',

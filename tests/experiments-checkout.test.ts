@@ -37,7 +37,7 @@ test('two checkouts are two systems of one run', async () => {
     expect(
       run
         .trials()
-        .map(({ system, status }) => [system, status])
+        .map(({ subject, status }) => [subject, status])
         .sort(),
       stderr,
     ).toEqual([

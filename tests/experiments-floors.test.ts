@@ -33,7 +33,7 @@ function script(text: string): string[] {
 function outcome(run: TestRun): { trials: Record<string, Trial>; summary: Summary; html: string } {
   const read = (file: string): string => readFileSync(path.join(run.out, file), 'utf8');
   return {
-    trials: Object.fromEntries(run.trials().map((trial) => [trial.system, trial])),
+    trials: Object.fromEntries(run.trials().map((trial) => [trial.subject, trial])),
     summary: summaryFormat.read(read('summary.json')),
     html: read('report.html'),
   };
@@ -53,7 +53,7 @@ test('a floor is measured once in each block, for each operation, and stands in 
   expect(run.manifest().floors).toEqual([
     { name: 'fake', label: 'fake frames', systems: ['redis'], cores: [availableCores()[0]] },
   ]);
-  const ran = run.trials().map(({ system: name, trial }) => `${name} ${trial}`);
+  const ran = run.trials().map(({ subject: name, trial }) => `${name} ${trial}`);
   expect(ran.slice(0, 2).sort()).toEqual(['fake 1', 'redis 1']);
   expect(ran.slice(2).sort()).toEqual(['fake 2', 'redis 2']);
 

@@ -134,7 +134,7 @@ test('the systems and floors of the figure run from its own config', {
   const { stderr } = await run.start();
   // Beside other tests its points may be invalid, which is an exit code of 1: that is what the checks are for.
   expect(stderr).not.toContain('failed');
-  const ended = run.trials().map(({ system: name, status }) => `${name} ${status}`);
+  const ended = run.trials().map(({ subject: name, status }) => `${name} ${status}`);
   const names = [...figure.systems, ...figure.floors].map(({ name }) => `${name} ok`);
   expect(names).toHaveLength(8);
   expect(ended.sort()).toEqual(names.sort());
@@ -169,7 +169,7 @@ describe('a server that fails', () => {
     const { exitCode, stderr } = await run.start();
     expect(exitCode).toBe(1);
     expect(stderr).toContain('7 trials failed');
-    const trials = Object.fromEntries(run.trials().map((trial) => [trial.system, trial])) as Record<
+    const trials = Object.fromEntries(run.trials().map((trial) => [trial.subject, trial])) as Record<
       string,
       Trial
     >;

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { backends, nowNs, PauseLog, portsOf, RecordKind, StampRing } from '../libos/index.ts';
+import { backends, nowNs, PauseLog, portsOf, StampKind, StampRing } from '../libos/index.ts';
 import * as formats from '../results/formats/index.ts';
 
 test('files and configs know every backend that the libOS has', () => {
@@ -27,24 +27,24 @@ test('a log of pauses with a gap and a garbage collection is what pauses.json ho
   expect(JSON.parse(text)).toEqual({ schema, ...pauses });
 });
 
-test('the file of a ring of stamps holds its records, the oldest first, and the rate of its counter', () => {
+test('the file of a ring of stamps holds its stamps, the oldest first, and the rate of its counter', () => {
   const ring = StampRing.create(null, 4);
   const ports = portsOf(40_000, 6379);
   for (const end of [10, 20, 30]) {
-    const at = ring.take(RecordKind.Push, ports);
+    const at = ring.take(StampKind.Push, ports);
     ring.doubles[(at >> 3) + 1] = end;
     ring.doubles[(at >> 3) + 5] = 10;
-    for (const moment of [16, 24, 32]) ring.stamp(at + moment);
+    for (const field of [16, 24, 32]) ring.writeCounter(at + field);
   }
-  const pop = ring.take(RecordKind.Pop, ports);
+  const pop = ring.take(StampKind.Pop, ports);
   ring.doubles[(pop >> 3) + 1] = 5;
   ring.doubles[(pop >> 3) + 5] = 5;
-  // The fifth record takes the place of the first.
-  const request = ring.take(RecordKind.Request, ports);
+  // The fifth stamp takes the place of the first.
+  const request = ring.take(StampKind.Request, ports);
   [20, 5, 1234, 7, 99].forEach((value, index) => {
     ring.doubles[(request >> 3) + 1 + index] = value;
   });
-  ring.noteClocks();
+  ring.readClocks();
   const file = formats.readStampFile(ring.snapshot());
   expect([...file.connections.keys()]).toEqual(['40000:6379']);
   const { pushes, pops, requests } = file.connections.get('40000:6379') as formats.StampedConnection;
@@ -66,7 +66,7 @@ test('the file of a ring of stamps holds its records, the oldest first, and the 
 test('what is no ring of stamps, or is cut off, is refused', () => {
   expect(() => formats.readStampFile(new Uint8Array(8192))).toThrow('these are no stamps');
   const ring = StampRing.create(null, 4);
-  ring.take(RecordKind.Push, portsOf(1, 2));
+  ring.take(StampKind.Push, portsOf(1, 2));
   const file = ring.snapshot();
   expect(() => formats.readStampFile(file.subarray(0, file.length - 1))).toThrow('it is cut off');
 });

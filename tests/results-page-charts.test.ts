@@ -29,7 +29,7 @@ const live = (chart: string, selector: string): string => `#chart-${chart} .live
 
 /** What the tooltip has to say of the point (or floor) of `summary` with this place. */
 function expected(point: Summary['points'][number] | Summary['floors'][number]): Record<string, string> {
-  const [low_us, high_us] = point.p50_ci95_us!;
+  const { low: low_us, high: high_us } = point.p50_interval_us!;
   return {
     operation: point.operation.toUpperCase(),
     p50: `${point.latency_us!.p50.toFixed(3)} µs`,

@@ -121,7 +121,7 @@ export class TrialRun {
     const unmeasured = this.context.experiment.workload.operations.slice(this.#measurements.length);
     return {
       schema: trialFormat.schema,
-      system: this.#planned.subject.name,
+      subject: this.#planned.subject.name,
       trial: this.#planned.trial,
       order: this.#planned.order,
       status: failure ? 'failed' : 'ok',

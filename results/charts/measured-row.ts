@@ -30,7 +30,7 @@ export interface MeasuredRow {
 
 /** `system` is what fades it: for a floor, one of the systems that it is a floor of, or its own name. */
 export function measuredRow(point: Point | (FloorPoint & { system: string })): MeasuredRow {
-  const { latency_us, p50_ci95_us, sample, verdicts } = point;
+  const { latency_us, p50_interval_us, sample, verdicts } = point;
   const tail = sample === 'run_mean' ? null : latency_us;
   return {
     system: point.system,
@@ -39,9 +39,9 @@ export function measuredRow(point: Point | (FloorPoint & { system: string })): M
     clients: point.clients,
     value_bytes: point.value_bytes,
     p50_us: latency_us?.p50 ?? null,
-    p50_low_us: p50_ci95_us?.[0] ?? null,
-    p50_high_us: p50_ci95_us?.[1] ?? null,
-    p50_confidence: point.p50_ci_confidence,
+    p50_low_us: p50_interval_us?.low ?? null,
+    p50_high_us: p50_interval_us?.high ?? null,
+    p50_confidence: p50_interval_us?.confidence ?? null,
     p99_us: tail?.p99 ?? null,
     p999_us: tail?.p999 ?? null,
     samples: point.samples,

@@ -77,13 +77,13 @@ const measured = z.strictObject({
       mean: microseconds,
     })
     .nullable(),
-  /** Interval for the p50 over trials (see interval.ts); null with fewer than two trials. */
-  p50_ci95_us: z.tuple([microseconds, microseconds]).nullable(),
   /**
-   * The confidence that the interval really has: with few trials 95 % cannot be had from their ranks.
-   * Between 0 and 1; null when there is no interval.
+   * Interval for the p50 over trials (summary/interval.ts) with the confidence that it really has, between 0 and 1: with few
+   * trials 95 % cannot be had from their ranks. Null with fewer than two trials.
    */
-  p50_ci_confidence: z.number().min(0).max(1).nullable(),
+  p50_interval_us: z
+    .strictObject({ low: microseconds, high: microseconds, confidence: z.number().min(0).max(1) })
+    .nullable(),
   /** p50 of each trial that gave samples, in order of trial: the spread that the interval is made from. */
   trial_p50_us: z.array(z.strictObject({ trial: positive, p50_us: microseconds })),
   /** The same for the p99; empty for means, which have none. */

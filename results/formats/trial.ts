@@ -12,7 +12,7 @@ import {
 import { Format } from './format.ts';
 
 export const TRIAL_FILE = 'trial.json';
-const SCHEMA = 'bypassbench.trial/1';
+const SCHEMA = 'bypassbench.trial/2';
 
 const interference = z.strictObject({
   /** Time that the hypervisor gave to others, by core, in steps of 10 ms. */
@@ -26,7 +26,7 @@ const interference = z.strictObject({
 const trial = z.strictObject({
   schema: z.literal(SCHEMA),
   /** Name of the system, or of the floor. */
-  system: fileSafeName,
+  subject: fileSafeName,
   /** 1 to the plan's number of trials. */
   trial: positive,
   /** Place in the shuffled order of the whole run, from 1. */
@@ -56,4 +56,9 @@ const trial = z.strictObject({
 
 export type Interference = z.infer<typeof interference>;
 export type Trial = z.infer<typeof trial>;
-export const trialFormat = new Format<Trial>(SCHEMA, trial);
+export const trialFormat = new Format<Trial>(SCHEMA, trial, {
+  older: {
+    // Version 1 named the subject `system`, though it held floors too.
+    'bypassbench.trial/1': ({ system, ...same }) => ({ ...same, subject: system }),
+  },
+});

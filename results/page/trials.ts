@@ -16,7 +16,7 @@ export function trials(run: Run): Html {
     ],
     run.trials.map((record) => [
       `${record.trial.order}`,
-      record.trial.system,
+      record.trial.subject,
       `${record.trial.trial}`,
       `${record.trial.elapsed_s.toFixed(1)} s`,
       outcome(record),
@@ -39,7 +39,7 @@ ${
 }
 
 function rawFiles({ folder, trial, measurements }: TrialRecord, { floors }: Manifest): Html {
-  const isFloor = floors.some(({ name }) => name === trial.system);
+  const isFloor = floors.some(({ name }) => name === trial.subject);
   const serverLogs = isFloor ? [] : ['server.stdout.log', 'server.stderr.log'];
   const own = ['trial.json', ...serverLogs].map((file) => link(`${folder}/${file}`, file));
   const measured = measurements.flatMap(({ folder, measurement, recording }) => {

@@ -89,8 +89,8 @@ test.each<{ file: string; change: (json: AnyJson) => void; field: string }>([
   },
   {
     file: `${first}/trial.json`,
-    change: (json) => (json.system = 'valkey'),
-    field: 'system "valkey" is not in manifest.json',
+    change: (json) => (json.subject = 'valkey'),
+    field: 'subject "valkey" is not in manifest.json',
   },
   { file: `${first}/trial.json`, change: (json) => (json.trial = 3), field: 'trial 3 is more than the 2' },
   {

@@ -109,7 +109,7 @@ export function sameTarget(a: MeasurementTarget, b: MeasurementTarget): boolean 
 /** What was recorded of a system or a floor (by name) and a target, in all trials, in the order in which they ran. */
 export function recordingsOf(run: Run, name: string, target: MeasurementTarget): Recording[] {
   return run.trials
-    .filter(({ trial }) => trial.system === name)
+    .filter(({ trial }) => trial.subject === name)
     .flatMap(({ measurements }) => measurements)
     .filter(({ measurement }) => sameTarget(measurement, target))
     .flatMap(({ recording }) => recording ?? []);
@@ -149,8 +149,8 @@ async function readTrial(dir: string, folder: string, manifest: Manifest): Promi
   const refuse = (what: string): never => {
     throw new ResultsError('RUN_FILE_INVALID', `${join(dir, file)}: ${what}; ${remedy}`);
   };
-  if (![...manifest.systems, ...manifest.floors].some(({ name }) => name === trial.system)) {
-    refuse(`system ${JSON.stringify(trial.system)} is not in manifest.json`);
+  if (![...manifest.systems, ...manifest.floors].some(({ name }) => name === trial.subject)) {
+    refuse(`subject ${JSON.stringify(trial.subject)} is not in manifest.json`);
   }
   if (trial.trial > manifest.plan.trials) {
     refuse(`trial ${trial.trial} is more than the ${manifest.plan.trials} that manifest.json plans`);
@@ -257,7 +257,7 @@ async function readHistogram(dir: string, file: string, hits: number, remedy: st
 function refuseDuplicates(trials: TrialRecord[]): void {
   const seen = new Map<string, string>();
   for (const { folder, trial } of trials) {
-    const key = `trial ${trial.trial} of ${trial.system}`;
+    const key = `trial ${trial.trial} of ${trial.subject}`;
     const other = seen.get(key);
     if (other) {
       throw new ResultsError(

@@ -79,7 +79,7 @@ export function trialRange(measured: { trials: number }[]): string {
 
 /** "93.8 %", or "at least 75 %" where points have unlike numbers of trials; null where none has an interval. */
 export function intervalConfidence(points: Point[]): string | null {
-  const confidences = points.flatMap((point) => point.p50_ci_confidence ?? []);
+  const confidences = points.flatMap((point) => point.p50_interval_us?.confidence ?? []);
   if (confidences.length === 0) return null;
   const least = Math.min(...confidences);
   return `${Math.max(...confidences) > least ? 'at least ' : ''}${formatPercent(least)}`;

@@ -51,7 +51,7 @@ export function summaryColumns(summary: Summary, reference: boolean): Column[] {
     ...(varies('clients') ? [number('clients', 'clients', (row) => formatCount(row.clients))] : []),
     ...(varies('value_bytes') ? [number('value_bytes', 'bytes', (row) => formatCount(row.value_bytes))] : []),
     quantile('p50', 'p50 µs'),
-    number('interval', 'interval', (row) => formatIfAny(row.p50_ci95_us, formatIntervalUs)),
+    number('interval', 'interval', (row) => formatIfAny(row.p50_interval_us, formatIntervalUs)),
     number('ratio', `× ${first}`, (row) => formatIfAny(ratioToFirst(rows, row), formatRatio)),
     ...(published
       ? [number('published', 'published', (row) => formatIfAny(row.published_us, formatUs))]

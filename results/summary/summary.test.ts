@@ -87,8 +87,7 @@ test('trials are merged by count: a long trial weighs more than a short one', as
     { trial: 1, throughput_ops: 1000 },
     { trial: 2, throughput_ops: 500 },
   ]);
-  expect(point.p50_ci95_us).toEqual([1, 2]);
-  expect(point.p50_ci_confidence).toBe(0.5);
+  expect(point.p50_interval_us).toEqual({ low: 1, high: 2, confidence: 0.5 });
   expect(point.samples).toBe(10_000);
   expect(point.throughput_ops).toBe(Math.round(10_000 / 11));
 });
@@ -99,8 +98,7 @@ test('five trials give the range of their p50 with its true confidence', async (
     manifest: single(5),
     measured: (_system, _target, trial) => ({ latencies_ns: Array(2000).fill(p50_ns[trial - 1]) }),
   });
-  expect(point.p50_ci95_us).toEqual([1, 1.04]);
-  expect(point.p50_ci_confidence).toBe(0.9375);
+  expect(point.p50_interval_us).toEqual({ low: 1, high: 1.04, confidence: 0.9375 });
   expect(point.latency_us?.p50).toBe(1.02);
   expect(stateOf(point)).toBe('valid');
 });
@@ -114,7 +112,7 @@ test('the merged p50 stays inside its interval where ranks alone would leave it 
     }),
   });
   expect(point.latency_us?.p50).toBe(1);
-  expect(point.p50_ci95_us).toEqual([0.2, 1]);
+  expect(point.p50_interval_us).toMatchObject({ low: 0.2, high: 1 });
 });
 
 test('a system whose every trial failed still has its points', async () => {
@@ -126,8 +124,7 @@ test('a system whose every trial failed still has its points', async () => {
   });
   expect(points.find((point) => point.system === 'kv-kernel' && point.operation === 'set')).toMatchObject({
     latency_us: null,
-    p50_ci95_us: null,
-    p50_ci_confidence: null,
+    p50_interval_us: null,
     throughput_ops: null,
     samples: 0,
     trials: 0,
@@ -329,7 +326,7 @@ test('floors have points of their own, with verdicts of their own', async () => 
       clients: 1,
       value_bytes: 64,
       latency_us: { p50: 0.9 },
-      p50_ci95_us: [0.9, 0.9],
+      p50_interval_us: { low: 0.9, high: 0.9, confidence: 0.75 },
       samples: 15_000,
       trials: 3,
       verdicts: { p50: { state: 'valid', reasons: [] }, stages: null },

@@ -178,8 +178,7 @@ function overTrials(
   latency_us: Measured['latency_us'],
 ): Pick<
   Measured,
-  | 'p50_ci95_us'
-  | 'p50_ci_confidence'
+  | 'p50_interval_us'
   | 'trial_p50_us'
   | 'trial_p99_us'
   | 'trial_throughput_ops'
@@ -193,11 +192,14 @@ function overTrials(
   const ofMeans = recorded.some((recording) => recording.result.sample === 'run_mean');
   return {
     // The merged p50 weighs trials by their requests, the ranks do not: keep it inside its own interval.
-    p50_ci95_us:
+    p50_interval_us:
       interval && latency_us
-        ? [Math.min(interval.low, latency_us.p50), Math.max(interval.high, latency_us.p50)]
+        ? {
+            low: Math.min(interval.low, latency_us.p50),
+            high: Math.max(interval.high, latency_us.p50),
+            confidence: interval.confidence,
+          }
         : null,
-    p50_ci_confidence: interval?.confidence ?? null,
     trial_p50_us,
     trial_p99_us: ofMeans
       ? []
@@ -217,7 +219,7 @@ function overTrials(
 /** Trial 1 to the planned number, with what is there of each. */
 function plannedTrials(run: Run, name: string, target: MeasurementTarget): TrialOutcome[] {
   return Array.from({ length: run.manifest.plan.trials }, (_, index) => {
-    const record = run.trials.find(({ trial }) => trial.system === name && trial.trial === index + 1);
+    const record = run.trials.find(({ trial }) => trial.subject === name && trial.trial === index + 1);
     const measurement = record?.measurements.find((other) => sameTarget(other.measurement, target));
     return { trial: index + 1, record: record ?? null, measurement: measurement ?? null };
   });

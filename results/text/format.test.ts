@@ -17,7 +17,7 @@ test.each([
 
 test('counts, intervals, ratios and shares', () => {
   expect(formatCount(1_000_000)).toBe('1,000,000');
-  expect(formatIntervalUs([9.2, 32.36])).toBe('9.20 to 32.4');
+  expect(formatIntervalUs({ low: 9.2, high: 32.36 })).toBe('9.20 to 32.4');
   expect(formatRatio(0.284)).toBe('0.28');
   expect(formatPercent(0.9375)).toBe('93.8 %');
   expect(formatPercent(0.75)).toBe('75 %');

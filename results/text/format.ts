@@ -14,7 +14,7 @@ export function formatUs(us: number): string {
 }
 
 /** An interval in microseconds, both ends: "31.9 to 32.4". */
-export function formatIntervalUs([low, high]: [number, number]): string {
+export function formatIntervalUs({ low, high }: { low: number; high: number }): string {
   return `${formatUs(low)} to ${formatUs(high)}`;
 }
 

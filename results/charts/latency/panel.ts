@@ -143,7 +143,12 @@ function textAtUs(point: Point, across: Across, us_per_px: number): number {
 }
 
 function highestUs(point: Point, { published_us, floors_us }: Across): number {
-  return Math.max(point.latency_us?.p50 ?? 0, point.p50_ci95_us?.[1] ?? 0, published_us ?? 0, ...floors_us);
+  return Math.max(
+    point.latency_us?.p50 ?? 0,
+    point.p50_interval_us?.high ?? 0,
+    published_us ?? 0,
+    ...floors_us,
+  );
 }
 
 /**
