@@ -1,15 +1,59 @@
+/**
+ * `npm test`: two kinds of tests. Pure ones share workers, each of which runs many files. What starts processes, opens
+ * devices or keeps a core busy has a worker of its own for each file, since file descriptors, threads, signals and DPDK's
+ * environment are per process. What asserts times is `npm run test:timing`, what takes minutes `npm run test:long`.
+ */
 import { defineConfig } from 'vitest/config';
+import { randomisedEnvironment } from './tests/randomised-budget.ts';
+
+/** Beside the code that they test, and not pure. */
+const withProcesses = [
+  'experiments/machine/**/*.test.ts',
+  'libos/conformance/**/*.test.ts',
+  'libos/{datapath,pauses,promises}.test.ts',
+  'libos/dpdk/{conformance,device}.test.ts',
+  'libos/kernel/**/*.test.ts',
+  'libos/memory/anonymous.test.ts',
+  'libos/rdma/conformance.test.ts',
+  'libos/stamps/**/*.test.ts',
+  'loadgen/floor/**/*.test.ts',
+  'results/page/**/*.test.ts',
+  'results/write-report.test.ts',
+  'scripts/**/*.test.ts',
+];
+const elsewhere = ['node_modules/**', 'runs/**', '**/*.timing.test.ts', '**/*.long.test.ts'];
+
+const shared = {
+  // These end what hangs. How fast something must be is for timing tests to say.
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+  pool: 'forks' as const,
+  env: randomisedEnvironment({ all_ms: 60_000 }),
+  setupFiles: ['tests/randomised.ts'],
+};
 
 export default defineConfig({
   test: {
-    include: ['**/*.test.ts'],
-    exclude: ['node_modules/**', 'runs/**', '.checkouts/**'],
-    // These end what hangs; how fast something must be is for tests to say.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    // Tests start servers and measure time on a machine that may have two cores only.
+    // Tests start servers on a machine that may have two cores only.
     maxWorkers: 2,
-    // File descriptors, worker threads and signals are per process.
-    pool: 'forks',
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'pure',
+          include: ['**/*.test.ts'],
+          exclude: [...elsewhere, 'tests/**', ...withProcesses],
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'processes',
+          include: ['tests/**/*.test.ts', ...withProcesses],
+          exclude: elsewhere,
+        },
+      },
+    ],
   },
 });

@@ -26,7 +26,7 @@ async function startUntil(
   text: string,
   processes: number,
 ): Promise<StartedRun> {
-  const run = new TestRun({ systems: [declared], workload: { ...tinyWorkload, duration_s: 60 } });
+  const run = new TestRun({ systems: [declared], workload: { ...tinyWorkload, duration_s: 600 } });
   mkdirSync(run.temp);
   const subprocess = run.start();
   onTestFinished(async () => {
@@ -62,11 +62,9 @@ const alive = (pids: number[]): number[] => pids.filter((pid) => existsSync(`/pr
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s in a measurement', async (signal) => {
   const { run, subprocess, pids } = await inMeasurement();
-  const sent = performance.now();
   process.kill(subprocess.pid!, signal);
+  // The measurement would take ten minutes.
   const { exitCode, stderr } = await subprocess;
-  // The measurement would take 60 s.
-  expect(performance.now() - sent).toBeLessThan(30_000);
   expect(exitCode).toBe(130);
   expect(stderr).toContain('interrupted; what was measured is in');
   expect(alive(pids)).toEqual([]);
@@ -86,9 +84,20 @@ test('a server that does not end on SIGTERM is killed after two seconds', async 
   expect(alive(pids)).toEqual([]);
 });
 
-// Later than after two seconds the first would have done it; three times in a row it would be a fault.
-test('a second Ctrl-C kills at once', { retry: 2 }, async () => {
+test('a second Ctrl-C kills at once', async () => {
+  // Two seconds after the first, that one kills: a test that comes later itself has seen nothing.
+  for (let tries = 1; ; tries++) {
+    const tookMs = await interruptTwice();
+    if (tookMs < 1800) return;
+    expect(tries, `the machine took ${Math.round(tookMs)} ms for 400`).toBeLessThan(10);
+    console.log(`a second Ctrl-C came after ${Math.round(tookMs)} ms, too late to tell: once more`);
+  }
+});
+
+/** Returns after which time the second interrupt was sent; the run has ended then, and ended at once where it is below 2 s. */
+async function interruptTwice(): Promise<number> {
   const { run, subprocess, pids } = await withStubbornServer();
+  const firstMs = performance.now();
   process.kill(subprocess.pid!, 'SIGINT');
   await new Promise<void>((resolve) => {
     subprocess.stderr!.on('data', (said) => {
@@ -97,11 +106,16 @@ test('a second Ctrl-C kills at once', { retry: 2 }, async () => {
   });
   await sleep(400);
   process.kill(subprocess.pid!, 'SIGINT');
-  expect((await subprocess).exitCode).toBe(130);
-  expect(trialFileSays(run, 'runner.log', 'still there')).toBe(false);
+  const tookMs = performance.now() - firstMs;
+  const { exitCode } = await subprocess;
+  const endedMs = performance.now() - firstMs;
+  expect(exitCode).toBe(130);
   expect(alive(pids)).toEqual([]);
   expect(readdirSync(run.temp)).toEqual([]);
-});
+  // Where all of it took less than the two seconds, only the second interrupt can have killed.
+  if (endedMs < 1800) expect(trialFileSays(run, 'runner.log', 'still there')).toBe(false);
+  return endedMs < 1800 ? tookMs : endedMs;
+}
 
 test('one key press that arrives twice is one', async () => {
   const { run, subprocess, pids } = await inMeasurement();

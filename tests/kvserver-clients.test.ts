@@ -218,16 +218,14 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     },
   );
 
-  it('stops soon after SIGTERM and SIGINT, with clients connected', async () => {
+  it('stops on SIGTERM and SIGINT, with clients connected', async () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const stopping = await startKvServer(frontend);
       const connected = await RespConnection.open(stopping.port);
       await connected.command('PING');
-      const begun = performance.now();
       stopping.process.kill(signal);
       const [code] = (await once(stopping.process, 'exit')) as [number | null];
       expect(code).toBe(0);
-      expect(performance.now() - begun).toBeLessThan(10_000);
       connected.close();
     }
   });
@@ -235,14 +233,13 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
   it('stops cleanly in the middle of a command', async () => {
     const stopping = await startKvServer(frontend);
     const connected = await RespConnection.open(stopping.port);
-    connected.send(`DEBUG SLEEP ${frontend === 'libos' ? 60 : 2}\r\n`);
+    // Longer than a test may take: who waited for its end would not pass.
+    connected.send(`DEBUG SLEEP ${frontend === 'libos' ? 600 : 2}\r\n`);
     await sleep(100);
-    const begun = performance.now();
     stopping.process.kill('SIGTERM');
     const [code] = (await once(stopping.process, 'exit')) as [number | null];
     expect(code).toBe(0);
     // The event loop of the sockets front end, like Redis's, hears of a signal when the command is over.
-    expect(performance.now() - begun).toBeLessThan(30_000);
     connected.close();
   });
 

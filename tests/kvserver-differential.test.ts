@@ -14,9 +14,6 @@ import {
 } from './kvserver-processes.ts';
 import { type RunningServer, startRedis } from './redis-server.ts';
 
-const SEED = 7015;
-const RUNS = 250;
-
 const key = fc.constantFrom('a', 'b', 'c', 'd', 'key:{1}', '', '\x00\xff\r\n');
 const member = fc.oneof(
   fc.constantFrom('m1', 'm2', 'm3', '', '\xfe\x00'),
@@ -285,7 +282,7 @@ describe.each(FRONTENDS)('%s front end against redis-server', (frontend) => {
     await redis?.stop();
   });
 
-  it(`gives the same replies to ${RUNS} random sequences (seed ${SEED})`, { timeout: 60_000 }, async () => {
+  it('gives the same replies to random sequences', async () => {
     const sequences = fc.array(anyCommand, { minLength: 1, maxLength: 80, size: 'max' });
     const cuts = fc.oneof(fc.constant(2 ** 30), fc.integer({ min: 7, max: 5000 }));
     await fc.assert(
@@ -296,7 +293,6 @@ describe.each(FRONTENDS)('%s front end against redis-server', (frontend) => {
         const around = sequence.slice(0, differing + 1).slice(-1);
         expect({ around, line: given[differing] }).toEqual({ around, line: wanted[differing] });
       }),
-      { seed: SEED, numRuns: RUNS, timeout: 5000 },
     );
   });
 

@@ -64,7 +64,6 @@ describe('a peer that has gone', () => {
     await Promise.all([pop, send]);
     const elapsedS = (performance.now() - begun) / 1000;
     expect(elapsedS).toBeGreaterThan(0.9 * USER_TIMEOUT_S);
-    expect(elapsedS).toBeLessThan(USER_TIMEOUT_S + 15);
     await libos.end.close(qd);
     expect(await libos.stop()).toBe(0);
   });

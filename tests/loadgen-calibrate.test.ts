@@ -1,7 +1,4 @@
-/**
- * The calibration, as a user runs it. Others may poll on the same two cores meanwhile: a thread that is put aside loses
- * milliseconds, but few requests of many are hit by that, so that medians stand and counts of delayed requests only grow.
- */
+/** The calibration, as a user runs it. How near it comes to the truth is in timing/generator.timing.test.ts. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
@@ -16,22 +13,15 @@ import { type Calibration, calibrationFormat } from '../results/formats/index.ts
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
 
-/** How far the generator may be off about 50 us: a fifth. On idle cores it is about one. */
-const TOLERANCE_US = 10;
-
 let folder: string;
 let stdout: string;
 let calibration: Calibration;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bypassbench-calibrate-'));
-  await calibrate();
-});
-
-async function calibrate(): Promise<void> {
   ({ stdout } = await run(bypassbench, ['calibrate', '--duration-s', '0.4', '--out', folder]));
   calibration = calibrationFormat.read(await readFile(join(folder, 'calibration.json'), 'utf8'));
-}
+});
 
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -70,38 +60,24 @@ describe('bypassbench calibrate', () => {
     }
   });
 
-  // A core may be slower while the one is measured than while the other is.
-  it('shows 50 us as 50 us', { retry: 3 }, async ({ task }) => {
-    if (task.result!.retryCount) await calibrate();
-    const { injected_us, measured_us, error_us, error_percent } = delay(50);
-    expect(injected_us).toBeGreaterThanOrEqual(50);
-    expect(injected_us).toBeLessThan(55);
-    expect(Math.abs(measured_us - 50)).toBeLessThan(TOLERANCE_US);
-    expect(error_us).toBeCloseTo(measured_us - injected_us, 6);
-    expect(error_percent).toBeCloseTo((100 * error_us) / injected_us, 6);
+  it('says how far each delay is off, in microseconds and in per cent of it', () => {
+    for (const { asked_us, injected_us, measured_us, error_us, error_percent } of calibration.delays) {
+      expect(injected_us).toBeGreaterThanOrEqual(asked_us);
+      expect(error_us).toBeCloseTo(measured_us - injected_us, 6);
+      if (asked_us > 0) expect(error_percent).toBeCloseTo((100 * error_us) / injected_us, 6);
+    }
   });
 
-  // A server that is put aside for the fifth of a second that a period has makes no pause at all.
-  it('shows pauses to the open loop as what arithmetic says, and leaves all but one request of each out of the closed', {
-    retry: 3,
-  }, async ({ task }) => {
-    if (task.result!.retryCount) await calibrate();
+  it('says what a pause must do to either loop, by arithmetic', () => {
     const [closed, open] = [paused('closed'), paused('open')];
-    for (const { pauses, max_us, p999_us } of [closed, open]) {
-      // Two periods: a server that is put aside may come too late for the second.
-      expect(pauses).toBeGreaterThanOrEqual(1);
+    // There are two periods. A server that is put aside may come too late for one.
+    for (const { pauses, max_us } of [closed, open]) {
       expect(pauses).toBeLessThanOrEqual(2);
-      expect(max_us.expected).toBeGreaterThanOrEqual(5000);
-      expect(max_us.seen).toBeGreaterThan(4500);
-      expect(p999_us.expected).toBeGreaterThan(0);
+      if (pauses > 0) expect(max_us.expected).toBeGreaterThanOrEqual(5000);
     }
     expect(open.requests).toBe(2000);
     expect(open.delayed.expected).toBeGreaterThanOrEqual(22.5 * open.pauses);
-    expect(open.delayed.seen).toBeGreaterThan(0.85 * open.delayed.expected);
-    expect(open.p999_us.seen).toBeGreaterThan(0.85 * 4600);
     expect(closed.delayed.expected).toBe(closed.pauses);
-    expect(closed.delayed.seen).toBeGreaterThanOrEqual(closed.pauses);
-    expect(closed.delayed.seen / closed.requests).toBeLessThan(0.2 * (open.delayed.seen / open.requests));
   });
 
   it('stops on SIGINT with exit code 130, and writes nothing', async () => {

@@ -94,7 +94,6 @@ describe('bypassbench load', () => {
   it('runs for the time asked for', async () => {
     const { result } = await load('--populate', '--keys', '10', '--duration-s', '0.5');
     expect(result.elapsed_s).toBeGreaterThanOrEqual(0.5);
-    expect(result.elapsed_s).toBeLessThan(10);
     const [get] = result.operations;
     expect(get.throughput_ops).toBeCloseTo(get.requests / result.elapsed_s, 3);
   });

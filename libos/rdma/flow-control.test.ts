@@ -190,7 +190,6 @@ describe('flow control', () => {
           server.libos.shutdown();
         },
       ),
-      { numRuns: 150 },
     );
   });
 
@@ -262,7 +261,6 @@ describe('flow control', () => {
         run(network, both, [server, client], () => both.every(({ done }) => done));
         expect(reader.popped).toBe(20_000);
       }),
-      { numRuns: 40 },
     );
   });
 
@@ -330,7 +328,6 @@ describe('flow control', () => {
           expectNothingLeft(network, left, 3_000_000);
         },
       ),
-      { numRuns: 60 },
     );
   });
 

@@ -65,13 +65,12 @@ describe('a pair of processes', () => {
     ]);
   });
 
-  it.each(['exec sleep 60', 'echo ready; exec sleep 60'])(
+  // Longer than a test may take.
+  it.each(['exec sleep 600', 'echo ready; exec sleep 600'])(
     'ends both when it is told to, also where the server does: %s',
     async (server) => {
       const stop = new Promise<void>((resolve) => setTimeout(resolve, 100));
-      const started = performance.now();
-      expect(await runPair(pairOf(server, 'exec sleep 60'), stop)).toBeNull();
-      expect(performance.now() - started).toBeLessThan(20_000);
+      expect(await runPair(pairOf(server, 'exec sleep 600'), stop)).toBeNull();
     },
   );
 });

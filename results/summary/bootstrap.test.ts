@@ -92,7 +92,6 @@ describe('a difference', () => {
           expect(differenceInterval(a, b, pairing)!.interval).toEqual(interval);
         }
       }),
-      { numRuns: 20 },
     );
   });
 });

@@ -77,7 +77,6 @@ describe('Demultiplexer', () => {
         expect(visited.length).toBe(reference.size);
         expect(new Set(visited)).toEqual(new Set(reference.values()));
       }),
-      { numRuns: 200 },
     );
   });
 

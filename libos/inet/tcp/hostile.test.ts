@@ -210,7 +210,7 @@ describe('a peer that means harm', () => {
       }
       attack.checkNothingLeft();
     });
-    fc.assert(property, { numRuns: 50 });
+    fc.assert(property);
   });
 
   /** Where the first gap of what was sent lies. */
@@ -285,7 +285,7 @@ describe('a peer that means harm', () => {
         expect(hosts.a.device.buffersOut).toBe(0);
       },
     );
-    fc.assert(property, { numRuns: 50 });
+    fc.assert(property);
   });
 
   function withSack(attack: Attack, blocks: readonly (readonly [number, number])[]): Uint8Array {
@@ -408,7 +408,7 @@ describe('fuzzed', () => {
         attack.checkNothingLeft();
       },
     );
-    fc.assert(property, { numRuns: 60 });
+    fc.assert(property);
   });
 
   it('frames, and bit flips in what is genuine, do no harm', () => {
@@ -429,7 +429,7 @@ describe('fuzzed', () => {
       attack.checkUnharmed();
       attack.checkNothingLeft();
     });
-    fc.assert(property, { numRuns: 40 });
+    fc.assert(property);
   });
 
   /** A random frame, or a genuine one of the attacked connection with some bits flipped. */

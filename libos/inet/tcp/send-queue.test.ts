@@ -157,7 +157,6 @@ describe('SendQueue', () => {
         fixture.queue.clear(fixture.pool);
         expect(fixture.out).toBe(0);
       }),
-      { numRuns: 100 },
     );
   });
 });

@@ -1,0 +1,91 @@
+/** Servers with stamps on a data path of this process, each request as much slower as asked for, and loads against them. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { parseServeOptions } from '../kvserver/options.ts';
+import { type Backend, type BackendOptions, type Endpoint, startDataPath } from '../libos/index.ts';
+import { type Pauses, pausesFormat } from '../results/formats/index.ts';
+import { breakdownAt } from '../results/summary/stages/breakdown.ts';
+import type { StagedRequests } from '../results/summary/stages/join.ts';
+import type { SlowServeOptions } from './stages-slow-server.ts';
+
+export const bypassbench = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');
+
+export interface StampedServer {
+  target: string;
+  stamps: string;
+  pauses: string;
+  /** May be called again. */
+  stop(): Promise<void>;
+}
+
+export class StampedLoads {
+  /** Of stamps and of what loads write. */
+  readonly folder = mkdtempSync(path.join('/dev/shm', 'stages-test-'));
+  readonly #servers: StampedServer[] = [];
+
+  /** Each request takes `extraUs` longer. */
+  async serve(
+    name: string,
+    extraUs: number,
+    backend: Backend,
+    backendOption: BackendOptions = {},
+  ): Promise<StampedServer> {
+    const stamps = path.join(this.folder, `${name}.stamps`);
+    const pauses = path.join(this.folder, `${name}.pauses.json`);
+    const bind = backend === 'dpdk' ? '10.99.0.1' : '127.0.0.1';
+    const options: SlowServeOptions = {
+      ...parseServeOptions({
+        frontend: 'libos',
+        backend,
+        backendOption,
+        bind,
+        port: backend === 'dpdk' ? '6379' : '0',
+        core: '0',
+        maxClients: '100',
+        requirepass: '',
+        clientOutputBufferLimit: '0 0 0',
+        stamps,
+        pauses,
+      }),
+      extraUs,
+    };
+    const url = new URL('./stages-slow-server.ts', import.meta.url);
+    const dataPath = startDataPath<SlowServeOptions, Endpoint, void>(url, options, options.core);
+    const { port } = await dataPath.ready;
+    // A busy machine may take a while to let it close.
+    const server = { target: `${bind}:${port}`, stamps, pauses, stop: () => dataPath.stop(60_000) };
+    this.#servers.push(server);
+    return server;
+  }
+
+  /** Returns the folder that it wrote to. `options` say how much is measured: for how long, or how many requests. */
+  async load(name: string, server: StampedServer, ...options: string[]): Promise<string> {
+    const out = path.join(this.folder, name);
+    const core = String(os.availableParallelism() - 1);
+    const given = ['--target', server.target, '--keys', '1000', '--populate', '--core', core];
+    await execa(bypassbench, ['load', ...given, '--warmup-s', '0.3', '--out', out, ...options]);
+    return out;
+  }
+
+  stamped(name: string, server: StampedServer, ...options: string[]): Promise<string> {
+    return this.load(name, server, '--stamps-every', '1', '--server-stamps', server.stamps, ...options);
+  }
+
+  async stopServers(): Promise<void> {
+    for (const server of this.#servers.splice(0)) await server.stop();
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export function readPauses(file: string): Pauses {
+  return pausesFormat.read(readFileSync(file, 'utf8'));
+}
+
+export function medians(joined: StagedRequests): Record<string, number> {
+  return breakdownAt(joined.requests, joined.stages, 'p50', null)!.stages_us;
+}

@@ -1,0 +1,16 @@
+/** `npm run test:long`: each randomised test for 15 s instead of its share of a minute, and what takes minutes. */
+import { defineConfig } from 'vitest/config';
+import { filesWithProperties, randomisedEnvironment } from './tests/randomised-budget.ts';
+
+export default defineConfig({
+  test: {
+    include: [...filesWithProperties(), '**/*.long.test.ts'],
+    exclude: ['node_modules/**', 'runs/**'],
+    testTimeout: 1_800_000,
+    hookTimeout: 300_000,
+    maxWorkers: 2,
+    pool: 'forks',
+    env: randomisedEnvironment({ each_ms: 15_000 }),
+    setupFiles: ['tests/randomised.ts'],
+  },
+});
