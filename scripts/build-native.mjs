@@ -1,7 +1,7 @@
 /**
- * Compiles the C files of libos/native and loadgen/floor/native into a folder build beside them, each product anew only when its sources, the
- * compiler's arguments or the version of the library that it is built on have changed. Plain JavaScript without
- * dependencies, for Node 20 and later, since set-up runs it before anything is installed.
+ * Compiles the C files of libos/native and loadgen/floor/native into a folder build beside them, each product anew only
+ * when its sources, the compiler's arguments or the version of the library that it is built on have changed. Plain
+ * JavaScript without dependencies, for Node 20 and later, since set-up runs it before anything is installed.
  *
  *     node scripts/build-native.mjs
  */
@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { say, step } from './step.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const glue = join(root, 'libos', 'native');
@@ -69,8 +70,6 @@ const products = [
 
 const warnings = ['-Wall', '-Wextra', '-Wshadow', '-Wstrict-prototypes'];
 
-const say = (line) => console.log(`setup: ${line}`);
-
 /** Standard output of a command, or null when it failed or is not there. */
 function ask(command, args) {
   const { status, stdout } = spawnSync(command, args, { encoding: 'utf8' });
@@ -86,8 +85,8 @@ function find({ name }) {
   return { version, arguments: ask('pkg-config', ['--cflags', '--libs', name]).split(/\s+/) };
 }
 
-/** Compiles one product if it must be. Returns what is wrong, with the remedy, or null. */
-function build(product) {
+/** Compiles one product if it must be. Resolves to what is wrong, with the remedy, or to null. */
+async function build(product) {
   const { file, folder, sources, headers, flags, library } = product;
   const found = library === null ? noLibrary : find(library);
   if (found === null) {
@@ -115,26 +114,28 @@ function build(product) {
 
   mkdirSync(buildDir, { recursive: true });
   rmSync(stamp, { force: true });
-  const { status, error, stderr } = spawnSync('gcc', compile, { cwd: folder, encoding: 'utf8' });
-  if (error) return `gcc cannot be run (${error.message}): install gcc and libc6-dev, then run this again`;
-  if (status !== 0) {
-    const said = stderr.trim().split('\n');
-    return `gcc failed: ${said.find((line) => line.includes('error')) ?? said[0]}`;
-  }
-  if (stderr.trim() !== '') say(stderr.trim());
+  const on = library === null ? '' : ` on ${library.name} ${found.version}`;
+  const doing = `building ${file}${on}`;
+  const { succeeded } = await step({
+    doing,
+    done: `built ${file}${on}`,
+    command: 'gcc',
+    args: compile,
+    cwd: folder,
+  });
+  if (!succeeded) return 'gcc failed: install gcc and libc6-dev if they are missing, then run this again';
   // A process that has the old one loaded keeps it, since it is another file.
   renameSync(`${target}.new`, target);
   writeFileSync(stamp, wanted);
-  say(`built ${file}${library === null ? '' : ` on ${library.name} ${found.version}`}`);
   return null;
 }
 
-/** Builds everything that can be built; what cannot is one line each. Returns whether all is there. */
-export function buildNative() {
+/** Builds everything that can be built; what cannot is one line each. Resolves to whether all is there. */
+export async function buildNative() {
   if (process.platform !== 'linux') return true;
   let complete = true;
   for (const product of products) {
-    const failure = build(product);
+    const failure = await build(product);
     if (failure === null) continue;
     complete = false;
     say(`${product.file} is not built, so ${product.without}: ${failure}`);
@@ -142,4 +143,4 @@ export function buildNative() {
   return complete;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exit(buildNative() ? 0 : 1);
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exit((await buildNative()) ? 0 : 1);

@@ -1,17 +1,17 @@
 /**
  * Everything that `npm start` and `npm test` need, installed or built where it is missing: the npm packages of the
  * lock file, the Debian packages below, and the C glue. Plain JavaScript without dependencies, for Node 20 and
- * later, since it runs before anything is installed. It can run any number of times and is quick when nothing is
- * missing.
+ * later, since it runs before anything is installed. It can run any number of times, is quick and says nothing when
+ * nothing is missing, and upgrades nothing that is there.
  *
  *     node scripts/setup.mjs
  */
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildNative } from './build-native.mjs';
+import { say, step } from './step.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -64,8 +64,6 @@ const systemPackages = [
   },
 ];
 
-const say = (line) => console.log(`setup: ${line}`);
-
 function onPath(command) {
   return (process.env.PATH ?? '').split(delimiter).some((dir) => {
     try {
@@ -77,36 +75,24 @@ function onPath(command) {
   });
 }
 
-/** Runs a command with its output shown. Returns whether it succeeded. */
-function run(command, args, env = {}) {
-  say(`running ${[command, ...args].join(' ')}`);
-  const { status, error } = spawnSync(command, args, {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...env },
-  });
-  if (error) say(`${command}: ${error.message}`);
-  return status === 0;
-}
-
-function installNpmPackages() {
+async function installNpmPackages() {
   const lock = readFileSync(join(root, 'package-lock.json'));
   const wanted = createHash('sha256').update(lock).update(process.arch).digest('hex');
   const stamp = join(root, 'node_modules', '.bypassbench-setup');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return true;
   // Warnings of engines are about the node that runs npm; everything is run by the one that gets installed.
-  if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])) {
-    say(
-      "npm packages could not be installed: is the npm registry reachable ('npm ping')? Run this again then.",
-    );
-    return false;
-  }
-  writeFileSync(stamp, wanted);
-  say('installed the npm packages');
-  return true;
+  const { succeeded } = await step({
+    doing: 'installing the npm packages',
+    done: 'installed the npm packages of package-lock.json',
+    command: 'npm',
+    args: ['ci', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'],
+  });
+  if (succeeded) writeFileSync(stamp, wanted);
+  else say("is the npm registry reachable ('npm ping')? Run this again then.");
+  return succeeded;
 }
 
-function installSystemPackages() {
+async function installSystemPackages() {
   const missing = systemPackages.filter(({ commands, file }) =>
     commands === undefined ? !existsSync(file) : !commands.every(onPath),
   );
@@ -122,20 +108,22 @@ function installSystemPackages() {
     say(`not root and no sudo; have these installed: apt-get install ${names.join(' ')}\n${consequences}`);
     return;
   }
-  const apt = (...args) => {
-    const [command, ...rest] = [...asRoot, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
-    return run(command, rest);
+  const apt = (doing, done, ...given) => {
+    const [command, ...args] = [...asRoot, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...given];
+    return step({ doing, done, command, args });
   };
-  apt('update', '-qq');
-  if (apt('install', '-qq', '-y', '--no-install-recommends', ...names)) say(`installed ${names.join(' ')}`);
-  else say(`could not install ${names.join(' ')}; going on without:\n${consequences}`);
+  const listed = names.join(' ');
+  await apt('reading the lists of Debian packages', 'read the lists of Debian packages', 'update');
+  const { succeeded } = await apt(
+    `installing ${listed}`,
+    `installed ${listed}`,
+    ...['install', '-y', '--no-install-recommends', '--no-upgrade', ...names],
+  );
+  if (!succeeded) say(`going on without ${listed}:\n${consequences}`);
 }
 
-const started = Date.now();
-const complete = installNpmPackages();
-installSystemPackages();
+const complete = await installNpmPackages();
+await installSystemPackages();
 // Without the glue all but the backends dpdk and rdma works: what is missing has been said.
-buildNative();
-const seconds = (Date.now() - started) / 1000;
-if (seconds > 1) say(`done in ${seconds.toFixed(0)} s`);
+await buildNative();
 process.exit(complete ? 0 : 1);
