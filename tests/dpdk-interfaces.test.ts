@@ -88,7 +88,7 @@ function arpReply(request: Buffer, mac: Uint8Array): Buffer {
   return reply;
 }
 
-function testsAsRoot(): void {
+describe.runIf(mayMake)('as root, with /dev/net/tun', () => {
   describe('tap', () => {
     const name = `bpt${suffix}`;
     const openTap = () => {
@@ -174,9 +174,7 @@ function testsAsRoot(): void {
       expect(frame.equals(sent)).toBe(true);
     });
   });
-}
-
-if (mayMake) testsAsRoot();
+});
 
 describe('an interface', () => {
   it('that does not exist is refused', () => {
@@ -184,9 +182,7 @@ describe('an interface', () => {
       /no such interface/,
     );
   });
-  if (mayMake) return;
-
-  it('is refused without root, with the remedy', () => {
+  it.runIf(!mayMake)('is refused without root or /dev/net/tun, with the remedy', () => {
     expect(() => open({ device: 'tap', interface: `bpt${suffix}`, ip: '10.231.77.1/24' })).toThrow(
       /needs root/,
     );

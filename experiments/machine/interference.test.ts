@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -40,10 +40,23 @@ test('the limit of a group that this one lies in throttles as well', async () =>
 
 test('the counts of this machine and of this process', async () => {
   const cores = availableCores();
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const ofMainThread = Number(/^nonvoluntary_ctxt_switches:\s+(\d+)$/m.exec(status)![1]);
+  // proc(5): the eighth number of a core's line, in hundredths of a second.
+  const stolen_s = (core: number) =>
+    Number(new RegExp(`^cpu${core} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'utf8'))![1].split(' ')[7]) /
+    100;
+  const stolenBefore_s = cores.map(stolen_s);
   const counts = await readCounts(cores, process.pid);
   expect(Object.keys(counts.steal_s)).toEqual(cores.map(String));
-  expect(Object.values(counts.steal_s).every((seconds) => seconds >= 0)).toBe(true);
-  expect(counts.involuntary_switches).toBeGreaterThanOrEqual(0);
+  cores.forEach((core, index) => {
+    expect(counts.steal_s[core]).toBeGreaterThanOrEqual(stolenBefore_s[index]);
+    expect(counts.steal_s[core]).toBeLessThanOrEqual(stolen_s(core));
+  });
+  expect(counts.involuntary_switches).toBeGreaterThanOrEqual(ofMainThread);
+  // Of all threads that there ever were.
+  const { involuntaryContextSwitches } = process.resourceUsage();
+  expect(counts.involuntary_switches).toBeLessThanOrEqual(involuntaryContextSwitches);
   // No process has this number: Linux's largest is 2^22.
   expect((await readCounts(cores, 2 ** 22 + 1)).involuntary_switches).toBeNull();
 });
