@@ -2,8 +2,7 @@
  * PDPI over any Transport: descriptors, tokens, waiting, ownership of buffers, and the checks that are the same
  * for every backend.
  */
-import { nowNs } from './clock.ts';
-import { ClockCadence } from './clock-cadence.ts';
+import { ClockCadence, nowNs } from './clock.ts';
 import { checkPort, formatIpv4, parseIpv4 } from './endpoint.ts';
 import { type ErrorCode, LibosError } from './errors.ts';
 import { Owner, type ScatterGatherArray } from './memory/sga.ts';

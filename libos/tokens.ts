@@ -150,6 +150,20 @@ export class TokenTable {
       this.complete(this.shift(list), null);
   }
 
+  /** Completes the first of the pending pops with data. */
+  completePop(pops: PendingList, sga: ScatterGatherArray): void {
+    const slot = this.shift(pops);
+    this.sga[slot] = sga;
+    this.complete(slot, null);
+  }
+
+  /** Completes the first of the pending pops with a datagram and its sender. */
+  completePopFrom(pops: PendingList, sga: ScatterGatherArray, address: number, port: number): void {
+    this.peerAddress[pops.head] = address;
+    this.peerPort[pops.head] = port;
+    this.completePop(pops, sga);
+  }
+
   /** The buffers of a pending push. */
   pushed(slot: number): ScatterGatherArray {
     return this.sga[slot] as ScatterGatherArray;

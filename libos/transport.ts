@@ -8,7 +8,7 @@
 import type { BackendOptions } from './backend-options.ts';
 import type { ErrorCode } from './errors.ts';
 import type { BufferPool } from './memory/pool.ts';
-import type { ScatterGatherArray, Slab } from './memory/sga.ts';
+import type { Slab } from './memory/sga.ts';
 import type { SocketKind } from './pdpi.ts';
 import type { StampWriter } from './stamps/writer.ts';
 import { PendingList, TokenTable } from './tokens.ts';
@@ -104,22 +104,6 @@ export class TransportHost {
     queue.error = error;
     queue.state = error === null ? QueueState.Connected : QueueState.Failed;
     this.tokens.complete(this.tokens.shift(queue.connects), error);
-  }
-
-  /** Completes the first pop of a queue with data. */
-  popped(queue: Queue, sga: ScatterGatherArray): void {
-    const { tokens } = this;
-    const slot = tokens.shift(queue.pops);
-    tokens.sga[slot] = sga;
-    tokens.complete(slot, null);
-  }
-
-  /** Completes the first pop of a queue with a datagram and its sender. */
-  poppedFrom(queue: Queue, sga: ScatterGatherArray, address: number, port: number): void {
-    const slot = queue.pops.head;
-    this.tokens.peerAddress[slot] = address;
-    this.tokens.peerPort[slot] = port;
-    this.popped(queue, sga);
   }
 
   /** Sleeps for at most `timeoutMs`, and briefly: for transports whose device cannot wake the thread. */

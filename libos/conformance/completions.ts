@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Libos } from '../index.ts';
 import { codeOf, sha256 } from './outcome.ts';
-import { type Backend, eachTestHasAWorld, World } from './world.ts';
+import { eachTestHasAWorld, type TestedBackend, World } from './world.ts';
 
-export function completionTests(backend: Backend): void {
+export function completionTests(backend: TestedBackend): void {
   let world: World;
   let server: Libos;
   let client: Libos;

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { formatIpv4, type Libos } from '../index.ts';
 import { codeOf, sha256 } from './outcome.ts';
-import { type Backend, eachTestHasAWorld, type World } from './world.ts';
+import { eachTestHasAWorld, type TestedBackend, type World } from './world.ts';
 
-export function connectionTests(backend: Backend): void {
+export function connectionTests(backend: TestedBackend): void {
   let world: World;
   let server: Libos;
   let client: Libos;

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Completion, type Endpoint, formatIpv4, type Libos } from '../index.ts';
 import { codeOf, sha256 } from './outcome.ts';
-import { type Backend, eachTestHasAWorld, type World } from './world.ts';
+import { eachTestHasAWorld, type TestedBackend, type World } from './world.ts';
 
-export function dataTests(backend: Backend): void {
+export function dataTests(backend: TestedBackend): void {
   let world: World;
   let server: Libos;
   let client: Libos;

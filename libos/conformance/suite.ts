@@ -7,9 +7,9 @@ import { afterAll, describe } from 'vitest';
 import { completionTests } from './completions.ts';
 import { connectionTests } from './connections.ts';
 import { dataTests } from './data.ts';
-import type { Backend } from './world.ts';
+import type { TestedBackend } from './world.ts';
 
-export function conformanceSuite(name: string, backend: Backend): void {
+export function conformanceSuite(name: string, backend: TestedBackend): void {
   describe(`libOS conformance: ${name}`, () => {
     afterAll(() => backend.close?.());
     connectionTests(backend);

@@ -6,7 +6,7 @@ import { createLibos, type Libos, type LibosOptions } from '../index.ts';
 import { Channel, ChannelEnded, socketPair } from './channel.ts';
 import { type Created, type Reply, type Request, unpackError } from './protocol.ts';
 import { type AgentLine, RemoteLibos } from './remote.ts';
-import type { Addresses, Backend } from './world.ts';
+import type { Addresses, TestedBackend } from './world.ts';
 
 /** How the two sides of one world are made; each may need options of its own. */
 export interface TwoSides extends Addresses {
@@ -97,7 +97,7 @@ export class Agent implements AgentLine {
  * A backend whose servers all live in one agent, which is started with the first of them, and again after it broke.
  * `sides` is asked for each world.
  */
-export function twoProcesses(sides: (poolLimitBytes: number) => TwoSides): Backend {
+export function twoProcesses(sides: (poolLimitBytes: number) => TwoSides): TestedBackend {
   const agents: Agent[] = [];
   return {
     create(poolLimitBytes) {

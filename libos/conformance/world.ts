@@ -9,7 +9,7 @@ export interface Addresses {
 }
 
 /** What a backend gives the suite; everything is made anew for each test. */
-export interface Backend {
+export interface TestedBackend {
   /** The side that listens, and the side that connects. Both in checked mode, with a pool of `poolLimitBytes`. */
   create(poolLimitBytes: number): Addresses & { server: Libos; client: Libos };
   /** Ends what outlives the worlds, when the suite is through. */
@@ -28,7 +28,7 @@ export class World {
   readonly address: string;
   readonly clientAddress: string;
 
-  constructor(backend: Backend, poolLimitBytes = 512 * 1024 * 1024) {
+  constructor(backend: TestedBackend, poolLimitBytes = 512 * 1024 * 1024) {
     const { server, client, serverAddress, clientAddress = serverAddress } = backend.create(poolLimitBytes);
     this.server = server;
     this.client = client;
@@ -130,7 +130,7 @@ export class World {
 }
 
 /** Gives each test of the surrounding describe a world of its own. */
-export function eachTestHasAWorld(backend: Backend, use: (world: World) => void): void {
+export function eachTestHasAWorld(backend: TestedBackend, use: (world: World) => void): void {
   let world: World | null = null;
   beforeEach(() => {
     world = new World(backend);

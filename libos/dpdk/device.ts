@@ -12,34 +12,47 @@ import { type Device, MAX_BURST, MAX_PIECES } from '../inet/device.ts';
 import { SgaSegment } from '../memory/sga.ts';
 import { reasonFromLog, startEal } from './eal.ts';
 import type { Glue } from './glue.ts';
-import {
-  BASE_OF,
-  BUFFER_BYTES,
-  BUFFERS,
-  COUNTERS,
-  FREE_COUNT,
-  HEADROOM_BYTES,
-  HELD_BY_DEVICE,
-  LINK_UP,
-  MAC,
-  MAX_QUEUED,
-  MTU,
-  NOW_US,
-  PENDING,
-  PIECE_WORDS,
-  PIECES,
-  POOL_ADDRESS,
-  POOL_BYTES,
-  QUEUED,
-  RX_BUFFER,
-  RX_CHECKSUM,
-  RX_LENGTH,
-  RX_OFFSET,
-  TX,
-  TX_WORDS,
-} from './layout.ts';
 import type { DpdkOptions } from './options.ts';
 import { type PortRequest, portRequest } from './port.ts';
+
+// The area that a port of the glue shares with us: struct area of libos/native/port.h, whose assertions hold these
+// offsets. 32-bit words are counted in words, doubles in doubles, bytes in bytes.
+
+/** Frames that may be queued for one exchange. */
+const MAX_QUEUED = 256;
+/** Room in front of an empty frame: DPDK's RTE_PKTMBUF_HEADROOM. */
+const HEADROOM_BYTES = 128;
+
+// Doubles.
+const NOW_US = 0;
+const COUNTERS = 1;
+const POOL_ADDRESS = 272 / 8;
+const POOL_BYTES = 280 / 8;
+
+// Bytes.
+const MAC = 288;
+const RX_CHECKSUM = 1088;
+
+// Words.
+const LINK_UP = 256 / 4;
+const PENDING = LINK_UP + 1;
+const MTU = LINK_UP + 2;
+const BUFFERS = LINK_UP + 3;
+const BUFFER_BYTES = 296 / 4;
+const HELD_BY_DEVICE = BUFFER_BYTES + 1;
+const QUEUED = 304 / 4;
+const FREE_COUNT = QUEUED + 1;
+const RX_BUFFER = 320 / 4;
+const RX_OFFSET = RX_BUFFER + MAX_BURST;
+const RX_LENGTH = RX_OFFSET + MAX_BURST;
+/** Of each queued frame: buffer, offset, length, and where its pieces end. */
+const TX = 1152 / 4;
+const TX_WORDS = 4;
+/** Of each piece: a double, its address, and a word, its length. */
+const PIECES = TX + MAX_QUEUED * TX_WORDS;
+const PIECE_WORDS = 4;
+/** Of each buffer where it begins in the pool's memory; behind that the stack of free buffers. */
+const BASE_OF = PIECES + MAX_QUEUED * MAX_PIECES * PIECE_WORDS;
 
 export class DpdkDevice implements Device {
   readonly mac: Uint8Array;

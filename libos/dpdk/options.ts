@@ -1,7 +1,8 @@
 /** The options of the backend dpdk: strings by name, as typed after -o, to what the backend works with. */
 
+import { OptionReader } from '../backend-options.ts';
 import { type ImpairmentOptions, parseImpairment } from '../inet/devices/impairment.ts';
-import { OptionReader } from '../option-reader.ts';
+
 import type { EalOptions } from './eal.ts';
 import { MAX_SOCKET_PATH_BYTES } from './memif-socket.ts';
 

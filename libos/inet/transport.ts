@@ -262,7 +262,7 @@ export class InetTransport implements Transport {
         tokens.complete(tokens.shift(queue.pops), connection.error);
         continue;
       }
-      this.#host.popped(queue, this.pool.wrap(segment, Owner.Libos));
+      this.#tokens.completePop(queue.pops, this.pool.wrap(segment, Owner.Libos));
       taken = true;
     }
     connection.wanted = queue.pops.head === NO_SLOT ? 0 : connection.wanted;
@@ -469,7 +469,7 @@ export class InetTransport implements Transport {
       const segment: SgaSegment | null = socket.take();
       if (segment === null) return;
       const sga = this.pool.wrap(segment, Owner.Libos);
-      this.#host.poppedFrom(queue, sga, socket.senderAddress >>> 0, socket.senderPort);
+      this.#tokens.completePopFrom(queue.pops, sga, socket.senderAddress >>> 0, socket.senderPort);
     }
   }
 }

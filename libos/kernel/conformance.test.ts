@@ -5,11 +5,11 @@ import net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { conformanceSuite } from '../conformance/suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
-import { type Backend, World } from '../conformance/world.ts';
+import { type TestedBackend, World } from '../conformance/world.ts';
 import { createLibos } from '../index.ts';
 
 for (const idle of ['poll', 'sleep'] as const) {
-  const backend: Backend = {
+  const backend: TestedBackend = {
     create(poolLimitBytes) {
       const options = { backend: 'kernel', checked: true, poolLimitBytes, idle } as const;
       return { server: createLibos(options), client: createLibos(options), serverAddress: '127.0.0.1' };

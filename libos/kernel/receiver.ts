@@ -6,21 +6,18 @@ import { codeOfErrno } from '../native/socket-errors.ts';
 import * as sys from '../native/sockets.ts';
 import type { StreamCalls } from '../native/stream-calls.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
-import type { TransportHost } from '../transport.ts';
 import type { KernelQueue } from './queue.ts';
 
 export class Receiver {
-  readonly #host: TransportHost;
   readonly #tokens: TokenTable;
   readonly #pool: BufferPool;
   readonly #recv: StreamCalls['recv'];
   /** The buffer that the next recv writes to; most polls find nothing and leave it as it is. */
   #spare: ScatterGatherArray | null = null;
 
-  constructor(host: TransportHost, pool: BufferPool, calls: StreamCalls) {
+  constructor(tokens: TokenTable, pool: BufferPool, calls: StreamCalls) {
     this.#recv = calls.recv;
-    this.#host = host;
-    this.#tokens = host.tokens;
+    this.#tokens = tokens;
     this.#pool = pool;
   }
 
@@ -39,8 +36,8 @@ export class Receiver {
       if (outcome === Data) {
         const sga = this.#spare as ScatterGatherArray;
         this.#spare = null;
-        if (queue.kind === 'stream') this.#host.popped(queue, sga);
-        else this.#host.poppedFrom(queue, sga, sys.writtenAddress(), sys.writtenPort());
+        if (queue.kind === 'stream') this.#tokens.completePop(queue.pops, sga);
+        else this.#tokens.completePopFrom(queue.pops, sga, sys.writtenAddress(), sys.writtenPort());
         completed = true;
         if (!queue.readable) break;
       }

@@ -68,7 +68,7 @@ export class KernelTransport implements Transport {
     this.#host = host;
     this.#tokens = host.tokens;
     this.pool = pool;
-    this.#receiver = new Receiver(host, pool, calls);
+    this.#receiver = new Receiver(host.tokens, pool, calls);
     this.#sender = new Sender(host.tokens, calls);
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#epoll = sys.epollCreate();

@@ -1,6 +1,6 @@
 /*
  * What the files of the glue share: a port, and the area that the other side sees of it as typed arrays (its
- * layout there: libos/dpdk/layout.ts). Packet buffers are named by index on both sides.
+ * layout there: libos/dpdk/device.ts). Packet buffers are named by index on both sides.
  *
  *     eal.c      starts EAL, keeps its log
  *     pool.c     packet buffers, and the area
@@ -105,15 +105,15 @@ struct area {
 };
 
 _Static_assert(COUNTER_COUNT <= 31, "the area has room for the counters");
-_Static_assert(offsetof(struct area, link_up) == 256, "libos/dpdk/layout.ts");
-_Static_assert(offsetof(struct area, pool_address) == 272, "libos/dpdk/layout.ts");
-_Static_assert(offsetof(struct area, mac) == 288, "libos/dpdk/layout.ts");
-_Static_assert(offsetof(struct area, queued) == 304, "libos/dpdk/layout.ts");
-_Static_assert(offsetof(struct area, rx_buffer) == 320, "libos/dpdk/layout.ts");
-_Static_assert(offsetof(struct area, rx_checksum) == 1088, "libos/dpdk/layout.ts");
-_Static_assert(offsetof(struct area, tx) == 1152, "libos/dpdk/layout.ts");
-_Static_assert(offsetof(struct area, pieces) == 5248, "libos/dpdk/layout.ts");
-_Static_assert(offsetof(struct area, base_of) == 70784, "libos/dpdk/layout.ts");
+_Static_assert(offsetof(struct area, link_up) == 256, "libos/dpdk/device.ts");
+_Static_assert(offsetof(struct area, pool_address) == 272, "libos/dpdk/device.ts");
+_Static_assert(offsetof(struct area, mac) == 288, "libos/dpdk/device.ts");
+_Static_assert(offsetof(struct area, queued) == 304, "libos/dpdk/device.ts");
+_Static_assert(offsetof(struct area, rx_buffer) == 320, "libos/dpdk/device.ts");
+_Static_assert(offsetof(struct area, rx_checksum) == 1088, "libos/dpdk/device.ts");
+_Static_assert(offsetof(struct area, tx) == 1152, "libos/dpdk/device.ts");
+_Static_assert(offsetof(struct area, pieces) == 5248, "libos/dpdk/device.ts");
+_Static_assert(offsetof(struct area, base_of) == 70784, "libos/dpdk/device.ts");
 
 struct port {
 	struct area *area;

@@ -7,7 +7,6 @@ import type { ErrorCode } from '../errors.ts';
 import type { BufferPool } from '../memory/pool.ts';
 import { Owner } from '../memory/sga.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
-import type { TransportHost } from '../transport.ts';
 import type { Channel, RdmaQueue } from './channel.ts';
 import type { MessageEngine } from './engine.ts';
 import type { Hello } from './hello.ts';
@@ -33,22 +32,14 @@ export class DatagramSocket {
 type Connect = (socket: DatagramSocket, address: number, port: number) => Channel | null;
 
 export class Datagrams {
-  readonly #host: TransportHost;
   readonly #tokens: TokenTable;
   readonly #pool: BufferPool;
   readonly #engine: MessageEngine;
   readonly #sender: Sender;
   readonly #connect: Connect;
 
-  constructor(
-    host: TransportHost,
-    pool: BufferPool,
-    engine: MessageEngine,
-    sender: Sender,
-    connect: Connect,
-  ) {
-    this.#host = host;
-    this.#tokens = host.tokens;
+  constructor(tokens: TokenTable, pool: BufferPool, engine: MessageEngine, sender: Sender, connect: Connect) {
+    this.#tokens = tokens;
     this.#pool = pool;
     this.#engine = engine;
     this.#sender = sender;
@@ -159,7 +150,7 @@ export class Datagrams {
     const segment = this.#engine.take(channel.connection);
     if (segment === null) return false;
     const sga = this.#pool.wrap(segment, Owner.Libos);
-    this.#host.poppedFrom(queue, sga, channel.peerAddress, channel.peerPort);
+    this.#tokens.completePopFrom(queue.pops, sga, channel.peerAddress, channel.peerPort);
     return true;
   }
 

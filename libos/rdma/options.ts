@@ -1,6 +1,5 @@
 /** The options of the backend rdma: strings by name, as typed after -o, to what the backend works with. */
-import type { BackendOptions } from '../backend-options.ts';
-import { OptionReader } from '../option-reader.ts';
+import { type BackendOptions, OptionReader } from '../backend-options.ts';
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES } from './message.ts';
 
 export interface FabricOptions {

@@ -57,7 +57,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     this.#sender = new Sender(host.tokens, device, options);
     this.#engine = this.#sender.engine;
     this.#rendezvous = createRendezvous(this);
-    this.#datagrams = new Datagrams(host, pool, this.#engine, this.#sender, (socket, address, port) =>
+    this.#datagrams = new Datagrams(host.tokens, pool, this.#engine, this.#sender, (socket, address, port) =>
       this.#openChannel(HelloKind.Datagram, socket.queue.localPort, address, port, 0, 0),
     );
   }
@@ -336,7 +336,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
         tokens.complete(tokens.shift(queue.pops), connection.atEnd ? null : connection.error);
         continue;
       }
-      this.#host.popped(queue, this.pool.wrap(segment, Owner.Libos));
+      this.#tokens.completePop(queue.pops, this.pool.wrap(segment, Owner.Libos));
     }
   }
 

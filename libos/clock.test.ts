@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { ClockCadence } from './clock-cadence.ts';
+import { ClockCadence } from './clock.ts';
 
 /** What the cadence does in a wait of `waitNs` when the poll that starts at a time takes `pollNs` of it. */
 function wait(
