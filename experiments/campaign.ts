@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { MANIFEST_FILE, type Manifest, manifestFormat } from '../results/formats/index.ts';
-import { repeatOf } from './config/config.ts';
+import { repeatOf } from './config/checks.ts';
 import type { Experiment } from './config/schema.ts';
 import { TrialFailure } from './errors.ts';
 import { type Checkouts, gitState, ownCheckout } from './machine/checkout.ts';
@@ -118,18 +118,18 @@ async function unfinishedManifest({ experiment, checkouts, quick, command }: Cam
       duration_s,
       requests: null,
       stages: experiment.stages ?? null,
-      reference: experiment.outputs.reference ? 'hotos19' : null,
+      reference: experiment.reference === 'none' ? null : experiment.reference,
     },
     machine: await machineFacts(),
     versions: { ...(await systemVersions(experiment)), ...(await softwareVersions()) },
     git: await gitState(ownCheckout),
     systems: experiment.systems.map(
-      ({ name, label, backend, device, provenance, transport_note, client, server_cores }) => ({
+      ({ name, label, role, group, backend, device, provenance, transport_note, client, server_cores }) => ({
         name,
         label,
         repeats: experiment.repeat && name === repeatOf(experiment.repeat) ? experiment.repeat : null,
-        role: null,
-        group: '',
+        role,
+        group,
         backend,
         device,
         provenance,
@@ -140,10 +140,10 @@ async function unfinishedManifest({ experiment, checkouts, quick, command }: Cam
         client_cores: [client.core],
       }),
     ),
-    floors: experiment.floors.map(({ name, label, system, cores }) => ({
+    floors: experiment.floors.map(({ name, label, cores }) => ({
       name,
       label,
-      systems: [system],
+      systems: experiment.systems.filter(({ floor }) => floor.includes(name)).map((system) => system.name),
       cores,
     })),
   };

@@ -1,7 +1,7 @@
 /** `bypassbench run`: from a config file to a run folder with its report. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { renderConclusion, stateOf, writeReport } from '../results/index.ts';
 import { runCampaign } from './campaign.ts';
 import { readExperiment } from './config/config.ts';
@@ -17,6 +17,7 @@ const COLUMNS_WITHOUT_TERMINAL = 110;
 
 interface RunOptions {
   quick: boolean;
+  set: string[];
   out?: string;
   only?: string[];
 }
@@ -35,18 +36,20 @@ Exit code: 0 when every trial ran and no point of the summary is invalid; 1 othe
 Ctrl-C stops everything and leaves a run without an end; a second Ctrl-C kills at once.
 
 Examples:
-  bypassbench run experiments/redis-figure.yaml --quick
-  bypassbench run experiments/redis-figure.yaml --only redis,kv-kernel --out /tmp/two-bars`;
+  bypassbench run redis-figure --quick
+  bypassbench run redis-figure --only redis,kv-kernel --out /tmp/two-bars
+  bypassbench run redis-figure --set workload.value_bytes=1024 --set systems.kv-dpdk.options.mtu=9000`;
 
 export function command(): Command {
   return new Command('run')
     .description('Run an experiment: start its systems, measure them, draw the figure.')
-    .argument('<config>', 'YAML file of the experiment, such as experiments/redis-figure.yaml')
+    .argument('<experiment>', "name of one that ships (see 'bypassbench list'), or a YAML file")
     .option('--quick', "the config's smaller version: fewer keys, shorter, fewer trials", false)
     .option(
       '--out <dir>',
       'folder for the run; an earlier run in it is replaced (default: runs/<experiment>-<UTC time>)',
     )
+    .addOption(setOption())
     .option('--only <system,...>', 'measure these systems of the config only', parseNames)
     .addHelpText('after', HELP)
     .action(run);
@@ -58,9 +61,19 @@ function parseNames(list: string): string[] {
   return names;
 }
 
+/** A value of the command line goes above all that files say. */
+export function setOption(): Option {
+  return new Option(
+    '--set <key=value>',
+    'another value, such as trials=3 or systems.kv-dpdk.options.mtu=9000; may be repeated',
+  )
+    .argParser((setting: string, before: string[]) => [...before, setting])
+    .default([], 'none');
+}
+
 async function run(config: string, options: RunOptions): Promise<void> {
   const only = options.only ?? null;
-  const experiment = await readExperiment(config, { quick: options.quick, only });
+  const experiment = await readExperiment(config, { quick: options.quick, set: options.set, only });
   const unrunnable = missingPrograms(experiment.systems, experiment.floors);
   const checkouts = await openCheckouts(experiment, console.error);
   const runFolder = path.resolve(options.out ?? defaultOutFolder(experiment.experiment, new Date()));
@@ -89,7 +102,7 @@ async function run(config: string, options: RunOptions): Promise<void> {
     process.exitCode = INTERRUPTED_EXIT_CODE;
     return;
   }
-  const { reference } = experiment.outputs;
+  const reference = experiment.reference !== 'none';
   const { summary, findings } = await writeReport(runFolder, { reference });
   const { columns = COLUMNS_WITHOUT_TERMINAL, isTTY } = process.stdout;
   // hasColors() knows NO_COLOR.
@@ -105,7 +118,7 @@ async function run(config: string, options: RunOptions): Promise<void> {
 }
 
 /** The command line of the same run, without where it was written and without this machine's folders. */
-function repeatingCommand(config: string, { quick, only }: RunOptions): string[] {
+function repeatingCommand(config: string, { quick, only, set }: RunOptions): string[] {
   const inCheckout = path.relative(ownCheckout, path.resolve(config));
   const shown = inCheckout.startsWith('..') ? path.basename(config) : inCheckout;
   return [
@@ -113,6 +126,7 @@ function repeatingCommand(config: string, { quick, only }: RunOptions): string[]
     'run',
     shown,
     ...(quick ? ['--quick'] : []),
+    ...set.flatMap((setting) => ['--set', setting]),
     ...(only ? ['--only', only.join(',')] : []),
   ];
 }

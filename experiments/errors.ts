@@ -3,6 +3,7 @@
 export type ExperimentErrorCode =
   | 'CONFIG_NOT_FOUND'
   | 'CONFIG_INVALID'
+  | 'OVERRIDE_INVALID'
   | 'SYSTEM_UNKNOWN'
   | 'PROGRAM_MISSING'
   | 'PROGRAM_NOT_STARTED'

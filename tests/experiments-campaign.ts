@@ -82,6 +82,7 @@ export class TestRun {
     stages?: object;
     calibration?: object;
     repeat?: string;
+    reference?: string;
   }) {
     writeFileSync(
       this.config,

@@ -21,8 +21,13 @@ function create(...config: ConstructorParameters<typeof TestRun>): TestRun {
 const fakeProgram = path.join(import.meta.dirname, 'experiments-fake-floor.ts');
 const fake = [process.execPath, fakeProgram, '{operation}', '{value_bytes}', '{out}'];
 
-function floor(name: string, command: string[], rest: object = {}): object {
-  return { name, label: `${name} frames`, system: 'redis', command, cores: [availableCores()[0]], ...rest };
+function floor(name: string, command: string[], rest: object = {}): { name: string; [key: string]: unknown } {
+  return { name, label: `${name} frames`, command, cores: [availableCores()[0]], ...rest };
+}
+
+/** Redis with floors across its bars. */
+function redisOver(...floors: { name: string }[]): { systems: object[]; floors: object[] } {
+  return { systems: [{ ...redis, floor: floors.map(({ name }) => name) }], floors };
 }
 
 /** A program that has its placeholders, and then runs a script instead. */
@@ -44,7 +49,7 @@ function reasonsOf({ verdicts }: { verdicts: Verdicts }): string[] {
 }
 
 test('a floor is measured once in each block, for each operation, and stands in all that is made of the run', async () => {
-  const run = create({ trials: 2, systems: [redis], floors: [floor('fake', fake)] });
+  const run = create({ trials: 2, ...redisOver(floor('fake', fake)) });
   const { exitCode, stdout, stderr } = await run.start();
   expect(stderr).not.toContain('failed');
   expect(exitCode).toBe(run.exitCodeOfPoints());
@@ -81,8 +86,7 @@ test('a floor is measured once in each block, for each operation, and stands in 
 test('a floor that fails is a failed trial with its reason, and costs the others nothing', async () => {
   const run = create({
     workload: { ...tinyWorkload, margin_s: 4 },
-    systems: [redis],
-    floors: [
+    ...redisOver(
       floor('fake', fake),
       floor('fails', script(`console.error('no such device'); process.exit(3)`)),
       floor('hangs', script('setInterval(() => {}, 1000)')),
@@ -92,7 +96,7 @@ test('a floor that fails is a failed trial with its reason, and costs the others
       floor('absent', ['no-such-floor', '{operation}', '{out}'], {
         requires: [{ binary: 'no-such-floor', package: 'floors' }],
       }),
-    ],
+    ),
   });
   const { exitCode, stderr } = await run.start();
   expect(exitCode).toBe(1);
@@ -166,7 +170,7 @@ test('the load generator is given the options of its backend', async () => {
 
 test('where TMPDIR is too long for Unix sockets, the folder of a trial is elsewhere, and removed too', async () => {
   const seen = script(`require('fs').writeFileSync(process.argv[3] + '/cwd', process.env.TMPDIR)`);
-  const run = create({ systems: [redis], floors: [floor('looks', seen)] });
+  const run = create(redisOver(floor('looks', seen)));
   const long = path.join(run.temp, 'x'.repeat(80));
   mkdirSync(long);
   await run.startWith({ TMPDIR: long });

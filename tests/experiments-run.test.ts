@@ -124,8 +124,7 @@ test('the systems and floors of the figure run from its own config', { timeout: 
   );
   const starting = async (duration_s: number) => {
     const run = create({
-      systems: figure.systems.map((declared: object) => ({ ...declared, share_cores: true })),
-      floors: figure.floors,
+      systems: figure.systems.map((use: string) => ({ use, share_cores: true })),
       workload: { ...tinyWorkload, duration_s },
     });
     return { run, stderr: (await run.start()).stderr };
@@ -144,9 +143,21 @@ test('the systems and floors of the figure run from its own config', { timeout: 
   // Beside other tests its points may be invalid, which is an exit code of 1: that is what the checks are for.
   expect(stderr).not.toContain('failed');
   const ended = run.trials().map(({ subject: name, status }) => `${name} ${status}`);
-  const names = [...figure.systems, ...figure.floors].map(({ name }) => `${name} ok`);
+  const names = [...figure.systems, 'kernel-sockets', 'rdma-pingpong', 'dpdk-frames'];
   expect(names).toHaveLength(8);
-  expect(ended.sort()).toEqual(names.sort());
+  expect(ended.sort()).toEqual(names.map((name) => `${name} ok`).sort());
+  expect(run.manifest().systems.map(({ name, role }) => [name, role])).toEqual([
+    ['redis', 'unmodified'],
+    ['kv-sockets', 'unmodified'],
+    ['kv-kernel', 'libos_over_kernel'],
+    ['kv-rdma', 'bypass'],
+    ['kv-dpdk', 'bypass'],
+  ]);
+  expect(run.manifest().floors.map(({ name, systems }) => [name, systems])).toEqual([
+    ['kernel-sockets', ['redis', 'kv-sockets', 'kv-kernel']],
+    ['rdma-pingpong', ['kv-rdma']],
+    ['dpdk-frames', ['kv-dpdk']],
+  ]);
   expect(readdirSync(run.temp)).toEqual([]);
 });
 

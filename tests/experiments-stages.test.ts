@@ -35,6 +35,7 @@ beforeAll(async () => {
     stages: { every: 1, duration_s: 1 },
     calibration: { duration_s: 0.1 },
     repeat: 'kv-kernel',
+    reference: 'hotos19',
     systems: [{ ...redis, command_stats: true }, ported],
   });
   mkdirSync(run.temp);

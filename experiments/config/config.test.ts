@@ -3,8 +3,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { availableCores } from '../machine/machine.ts';
-import { fillPlaceholders, readConfig, readExperiment } from './config.ts';
-import { configJsonSchema } from './schema.ts';
+import { configJsonSchema, libraryJsonSchema } from './authored.ts';
+import { readConfig, readExperiment } from './config.ts';
+import { fillPlaceholders } from './placeholders.ts';
 
 const shipped = ['redis-figure.yaml', 'examples/valkey.yaml'].map((name) =>
   path.join(import.meta.dirname, '..', name),
@@ -85,7 +86,7 @@ describe('a wrong config', () => {
       'title: X',
       'title: X\ncolour: red',
       '3:1',
-      "colour: unknown key 'colour'; allowed: experiment, title, trials, order, seed, workload, systems, floors, stages, calibration, repeat, outputs, quick",
+      "colour: unknown key 'colour'; allowed: experiment, title, trials, order, seed, workload, systems, floors, stages, calibration, repeat, reference, quick, defaults",
     ],
     [
       'a repetition of nothing',
@@ -112,11 +113,11 @@ describe('a wrong config', () => {
     ['a wrong type', 'trials: 3', 'trials: many', '3:1', "trials: must be a number (it is 'many')"],
     ['a fraction', 'trials: 3', 'trials: 2.5', '3:1', 'trials: must be a whole number (it is 2.5)'],
     [
-      'text for a list',
+      'one string, which is split into words',
       "start: [redis-server, --port, '{port}']",
       'start: redis-server',
       '14:5',
-      "systems[0].start: must be a list (it is 'redis-server')",
+      'systems[0].start: has no {port}, so the server cannot be told its port',
     ],
     ['zero trials', 'trials: 3', 'trials: 0', '3:1', 'trials: must be at least 1 (it is 0)'],
     ['too many trials', 'trials: 3', 'trials: 100000', '3:1', 'trials: must be at most 1000 (it is 100000)'],
@@ -185,11 +186,18 @@ describe('a wrong config', () => {
       'systems[0].client.options.socket: unknown placeholder {tmp}; allowed: host, port, core, dir',
     ],
     [
-      'an option that is no text',
+      'an option that is a list',
       'backend: kernel, core: 1',
-      'backend: kernel, options: { mtu: 9000 }, core: 1',
+      'backend: kernel, options: { mtu: [9000] }, core: 1',
       '17:43',
-      'systems[0].client.options.mtu: must be text (it is 9000)',
+      'systems[0].client.options.mtu: must be text or a number or true or false (it is [9000])',
+    ],
+    [
+      'options that the server cannot get',
+      'server_cores: [0]',
+      'server_cores: [0]\n    options: { mtu: 9000 }',
+      '17:5',
+      'systems[0].options: the server cannot get them: no word of `start` is {options}',
     ],
     [
       'a backend that does not exist',
@@ -306,19 +314,27 @@ describe('a wrong config', () => {
 const floor = {
   name: 'frames',
   label: 'raw frames',
-  system: 'redis',
   command: ['ping-pong', '{operation}', '{out}'],
   cores: [0, 1],
 };
 
+/** The valid config with `floors`, which its system names, from line 20 on. */
+function withFloors(floors: object[], named = ['frames']): string {
+  return valid
+    .replace('server_cores: [0]', `server_cores: [0]\n    floor: [${named.join(', ')}]`)
+    .replace('quick:', `floors: ${JSON.stringify(floors)}\nquick:`);
+}
+
 describe('a wrong floor', () => {
-  test.each<[what: string, changed: object, place: string, message: string]>([
+  test.each<
+    [what: string, changed: { name?: string; [key: string]: unknown }, place: string, message: string]
+  >([
     ['a typo in a key', { comand: [] }, 'comand', "unknown key 'comand': did you mean 'command'?"],
     [
-      'a system that is not there',
-      { system: 'reids' },
+      'a system that it is for, which is said there',
+      { system: 'redis' },
       'system',
-      "no system is named 'reids': did you mean 'redis'?",
+      "unknown key 'system'; allowed: use, name, label, requires, command, cores",
     ],
     ["a system's name", { name: 'redis' }, 'name', "'redis' names a system or another floor: choose another"],
     [
@@ -335,7 +351,7 @@ describe('a wrong floor', () => {
     ],
     [
       'nowhere to write to',
-      { command: ['x', '{operation}'] },
+      { command: 'x {operation}' },
       'command',
       'has no {out}: the program must be told',
     ],
@@ -346,40 +362,44 @@ describe('a wrong floor', () => {
       'has no {operation}: the program must be told',
     ],
   ])('%s', async (_what, changed, place, message) => {
-    const floors = `floors: [${JSON.stringify({ ...floor, ...changed })}]\n`;
-    const file = await write(valid.replace('quick:', `${floors}quick:`));
+    const file = await write(withFloors([{ ...floor, ...changed }], [changed.name ?? 'frames']));
     const error = await readConfig(file, [0, 1]).catch((caught) => caught);
     expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
-    expect(error.message).toMatch(/^\S+x\.yaml:19:\d+: /);
+    expect(error.message).toMatch(/^\S+x\.yaml:20:\d+: /);
     expect(error.message).toContain(` floors[0].${place}: ${message}`);
   });
 
-  test('a name twice', async () => {
-    const floors = `floors: ${JSON.stringify([floor, floor])}\n`;
-    const file = await write(valid.replace('quick:', `${floors}quick:`));
-    await expect(readConfig(file, [0, 1])).rejects.toThrow(
-      "floors[1].name: 'frames' names a system or another floor: choose another",
-    );
+  test.each<[what: string, floors: object[], named: string[], message: string]>([
+    ['a name twice', [floor, floor], ['frames'], "floors[1].name: 'frames' names a system or another floor"],
+    [
+      'one that no system has',
+      [floor],
+      [],
+      'floors[0].name: no system has this floor: write `floor: frames`',
+    ],
+    [
+      'one that is not there',
+      [floor],
+      ['frames', 'frame'],
+      "systems[0].floor[1]: no floor is named 'frame': did you",
+    ],
+  ])('%s', async (_what, floors, named, message) => {
+    const file = await write(withFloors(floors, named));
+    await expect(readConfig(file, [0, 1])).rejects.toThrow(message);
   });
 
-  test.each(['clients: 2', 'pipeline: 16'])('beside more than one request at a time: %s', async (more) => {
-    const floors = `floors: ${JSON.stringify([floor])}\n`;
-    const text = valid
-      .replace('quick:', `${floors}quick:`)
-      .replace('  keys: 1000', `  keys: 1000\n  ${more}`);
-    await expect(readConfig(await write(text), [0, 1])).rejects.toThrow(
-      'floors[0]: a floor is one request at a time, which bars of `clients` or `pipeline` above 1 are not',
-    );
-  });
-
-  test('beside an open loop', async () => {
-    const floors = `floors: ${JSON.stringify([floor])}\n`;
-    const text = valid
-      .replace('quick:', `${floors}quick:`)
-      .replace('  keys: 1000', '  keys: 1000\n  open_loop: { rate_ops: 100 }');
-    await expect(readConfig(await write(text), [0, 1])).rejects.toThrow(
-      'floors[0]: a floor sends when it has a reply, which the bars of an open loop are not: leave the floor out',
-    );
+  const besideMany =
+    'floors[0]: a floor is one request at a time, which bars of `clients` or `pipeline` above 1 are';
+  test.each([
+    ['clients: 2', besideMany],
+    ['pipeline: 16', besideMany],
+    [
+      'open_loop: { rate_ops: 100 }',
+      'floors[0]: a floor sends when it has a reply, which the bars of an open loop are',
+    ],
+  ])('beside more than one request at a time: %s', async (more, message) => {
+    const text = withFloors([floor]).replace('  keys: 1000', `  keys: 1000\n  ${more}`);
+    await expect(readConfig(await write(text), [0, 1])).rejects.toThrow(message);
   });
 });
 
@@ -390,8 +410,8 @@ describe('an experiment', () => {
     .replace('core: 1', `core: ${coresOfHere.at(-1)}`);
 
   test('has its defaults filled in, and no quick section', async () => {
-    const experiment = await readExperiment(await write(runnableHere), { quick: false, only: null });
-    expect(experiment).toMatchObject({ trials: 3, order: 'shuffled', seed: 1, outputs: { reference: true } });
+    const experiment = await readExperiment(await write(runnableHere), { quick: false, set: [], only: null });
+    expect(experiment).toMatchObject({ trials: 3, order: 'shuffled', seed: 1, reference: 'none' });
     expect(experiment.workload).toMatchObject({
       clients: 1,
       pipeline: 1,
@@ -404,36 +424,42 @@ describe('an experiment', () => {
   });
 
   test('is made smaller by --quick, in what the section names', async () => {
-    const experiment = await readExperiment(await write(runnableHere), { quick: true, only: null });
+    const experiment = await readExperiment(await write(runnableHere), { quick: true, set: [], only: null });
     expect(experiment.trials).toBe(2);
     expect(experiment.workload).toMatchObject({ keys: 10, duration_s: 1, value_bytes: 64 });
   });
 
   test('has no smaller version without a quick section', async () => {
     const file = await write(runnableHere.slice(0, runnableHere.indexOf('quick:')));
-    await expect(readExperiment(file, { quick: true, only: null })).rejects.toThrow('has no `quick` section');
+    await expect(readExperiment(file, { quick: true, set: [], only: null })).rejects.toThrow(
+      'has no `quick` section',
+    );
   });
 
   test('has the systems of --only, and an unknown one is refused with the list', async () => {
     const file = await write(runnableHere);
-    expect((await readExperiment(file, { quick: false, only: ['redis'] })).systems).toHaveLength(1);
-    await expect(readExperiment(file, { quick: false, only: ['valkey'] })).rejects.toMatchObject({
+    expect((await readExperiment(file, { quick: false, set: [], only: ['redis'] })).systems).toHaveLength(1);
+    await expect(readExperiment(file, { quick: false, set: [], only: ['valkey'] })).rejects.toMatchObject({
       code: 'SYSTEM_UNKNOWN',
       message: "--only: no system is named 'valkey' in this config; its systems are redis",
     });
   });
 });
 
-test('a floor is left out with its system, and stays with it', async () => {
-  const floors = `floors: [${JSON.stringify({ ...floor, cores: [availableCores()[0]] })}]\n`;
-  const two = valid
-    .replace('quick:\n', `${secondSystem.replace('name: redis', 'name: other')}`)
-    .replace('quick:', `${floors}quick:`)
-    .replaceAll('server_cores: [0]', `server_cores: [${availableCores()[0]}]\n    share_cores: true`)
-    .replaceAll('core: 1', `core: ${availableCores()[0]}`);
+test('a floor is left out with the last of its systems', async () => {
+  const here = availableCores()[0];
+  const two = withFloors([{ ...floor, cores: [here] }])
+    .replace('quick:\n', '')
+    .replace(
+      'floors:',
+      `${secondSystem.replace('name: redis', 'name: other').replace('quick:\n', '')}floors:`,
+    )
+    .replaceAll('server_cores: [0]', `server_cores: [${here}]\n    share_cores: true`)
+    .replaceAll('core: 1', `core: ${here}`)
+    .replace(/ {2}trials: 2\n {2}workload: .*\n/, '');
   const file = await write(two);
   const floorsOf = async (only: string[] | null) =>
-    (await readExperiment(file, { quick: false, only })).floors.map(({ name }) => name);
+    (await readExperiment(file, { quick: false, set: [], only })).floors.map(({ name }) => name);
   expect(await floorsOf(null)).toEqual(['frames']);
   expect(await floorsOf(['redis'])).toEqual(['frames']);
   expect(await floorsOf(['other'])).toEqual([]);
@@ -452,7 +478,7 @@ test('placeholders are filled, other braces left alone', () => {
 });
 
 test.each(shipped)('%s is valid on a machine with two cores', async (file) => {
-  await expect(readConfig(file, [0, 1])).resolves.toHaveProperty('systems');
+  await expect(readConfig(file, [0, 1])).resolves.toHaveProperty('config.systems');
 });
 
 test.each(shipped)('%s names the JSON Schema for editors', async (file) => {
@@ -462,8 +488,11 @@ test.each(shipped)('%s names the JSON Schema for editors', async (file) => {
   );
 });
 
-/** When this fails after a change to schema.ts: `npx vitest run experiments/config/config.test.ts --update`. */
-test('the JSON Schema is the one of schema.ts', async () => {
-  const text = `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
-  await expect(text).toMatchFileSnapshot('../config.schema.generated.json');
+/** When these fail after a change to schema.ts: `npx vitest run experiments/config/config.test.ts --update`. */
+test.each([
+  ['config', configJsonSchema],
+  ['library', libraryJsonSchema],
+])('the JSON Schema of a %s is the one of authored.ts', async (name, schema) => {
+  const text = `${JSON.stringify(schema(), null, 2)}\n`;
+  await expect(text).toMatchFileSnapshot(`../${name}.schema.generated.json`);
 });

@@ -1,9 +1,9 @@
 /**
- * What an experiment's YAML file may say. The descriptions and limits here are also what an editor shows: they
- * become config.schema.generated.json, which the first line of each config names.
+ * What a resolved experiment may say: every system and floor written out. The descriptions and limits here are also
+ * what an editor shows; what an author may write instead is in authored.ts.
  *
  * This file says what a value may be by itself; what values must be together, and what this machine must have
- * for them, is checked in config.ts.
+ * for them, is checked in checks.ts.
  */
 import { z } from 'zod';
 import {
@@ -16,20 +16,22 @@ import {
 } from '../../results/formats/index.ts';
 
 /** Also used in the names of folders, so no separators. */
-const name = z
+export const name = z
   .string()
   .regex(
     /^[a-z0-9][a-z0-9-]*$/,
     'must be lower-case letters, digits and dashes, starting with a letter or digit',
   );
-const text = z.string().min(1);
+export const text = z.string().min(1);
 const core = z.int().min(0);
 /** A program and its arguments, which may be empty strings. */
-const argv = z.tuple([text], z.string());
+export const argv = z.tuple([text], z.string());
 const trials = z.int().min(1).max(1000);
 const keys = z.int().min(1).max(1_000_000_000);
 const warmup_s = z.number().min(0).max(3600);
 const duration_s = z.number().min(0.1).max(3600);
+
+export const roles = ['unmodified', 'libos_over_kernel', 'bypass'] as const;
 
 /** Name of a regular expression's problem, or null when it compiles. */
 function patternProblem(pattern: string): string | null {
@@ -41,7 +43,7 @@ function patternProblem(pattern: string): string | null {
   }
 }
 
-const timeout_s = z
+export const timeout_s = z
   .number()
   .min(0.1)
   .max(600)
@@ -88,25 +90,27 @@ const requires = z
   .default([])
   .describe('Programs that are needed. Where one is missing, the trials fail at once and say so.');
 
-const client = z
+/** As `bypassbench serve` and `bypassbench load` take them: --backend-option KEY=VALUE. */
+const options = z.record(
+  z.string().regex(/^[a-z][a-z0-9_]*$/, 'must be the name of a backend option, such as mtu'),
+  z.union([z.string(), z.number(), z.boolean()]).transform(String),
+);
+
+export const client = z
   .strictObject({
     backend: z.enum(backends).describe('libOS backend of the load generator.'),
-    options: z
-      .record(
-        z.string().regex(/^[a-z][a-z0-9_]*$/, 'must be the name of a backend option, such as mtu'),
-        z.string(),
-      )
+    options: options
       .default({})
       .describe(
-        'What the backend is told about its device, as `bypassbench load --backend-option KEY=VALUE` has it; the ' +
-          "same {placeholders} as in start, with {host} and {port} those of the ready server and {core} the client's.",
+        "Options of the client's backend only, beside those of the system; the same {placeholders} as in start, with " +
+          "{host} and {port} those of the ready server and {core} the client's.",
       ),
     wait: z.enum(waitModes).default('poll').describe('Whether the load generator polls or sleeps.'),
     core: core.describe('Core that the load generator is pinned to.'),
   })
   .describe('The load generator that measures this system.');
 
-const system = z
+export const system = z
   .strictObject({
     name: name.describe('Key of the system in --only, in folder names and in summary.json.'),
     label: text.describe('What the figure writes under the bars.'),
@@ -127,6 +131,22 @@ const system = z
         'Another checkout of this project, whose server and load generator this system is made of: a commit, tag or ' +
           'branch, which is checked out into .checkouts/ and set up, or a folder, written ./folder or /folder.',
       ),
+    role: z
+      .enum(roles)
+      .nullable()
+      .default(null)
+      .describe(
+        "Place in the paper's split of latency: an unmodified server, one on the libOS over the kernel, or one that " +
+          'bypasses the kernel.',
+      ),
+    group: z
+      .string()
+      .default('')
+      .describe('Family of the system, where an experiment has several: roles are compared within a group.'),
+    floor: z
+      .array(name)
+      .default([])
+      .describe('Names of the floors that are drawn across its bars, of this file or of the library.'),
     requires,
     version: argv
       .optional()
@@ -145,6 +165,15 @@ const system = z
       )
       .default({})
       .describe('Environment variables added for the server; the same {placeholders} as in start.'),
+    options: options
+      .default({})
+      .describe(
+        'Options of the libOS backend, for server and client, such as mtu. The word {options} in start stands for ' +
+          "the server's, as --backend-option KEY=VALUE.",
+      ),
+    server_options: options
+      .default({})
+      .describe("Options of the server's backend only, beside those for both."),
     ready,
     server_cores: z.array(core).min(1).describe('Cores that the server is pinned to.'),
     client,
@@ -162,11 +191,10 @@ const system = z
   })
   .describe('A system under test: how to start it, how to know that it is ready, which client measures it.');
 
-const floor = z
+export const floor = z
   .strictObject({
     name: name.describe('Key of the floor in folder names and in summary.json.'),
     label: text.describe('What the figure writes beside the value.'),
-    system: name.describe('Name of the system across whose bars it is drawn.'),
     requires,
     command: argv.describe(
       'Command line that measures one {operation}, one request in flight, and writes what `bypassbench load --out` ' +
@@ -177,7 +205,7 @@ const floor = z
   })
   .describe(
     'What the same exchange takes with nothing of the system but its device: the bound below which no bar of the ' +
-      'system can be. Measured once per trial, like a system, and drawn as a line across its bars.',
+      'systems that name it can be. Measured once per trial, like a system, and drawn as a line across their bars.',
   );
 
 const workload = z.strictObject({
@@ -290,19 +318,12 @@ export const configSchema = z.strictObject({
       'Name of a system that is measured a second time in each block: how far the two differ is the noise of this ' +
         'machine, below which no difference can be told.',
     ),
-  outputs: z
-    .strictObject({
-      reference: z.boolean().default(true).describe('Whether published values are marked in the figure.'),
-    })
-    .default({ reference: true })
-    .describe('What is drawn from the run.'),
+  reference: z
+    .enum(['hotos19', 'none'])
+    .default('none')
+    .describe('Published values that are marked in the figure, at the systems of their roles.'),
   quick: quick.optional(),
 });
-
-/** JSON Schema (draft 2020-12) of a config file as its author writes it: what has a default may be left out. */
-export function configJsonSchema(): z.core.JSONSchema.JSONSchema {
-  return z.toJSONSchema(configSchema, { io: 'input' });
-}
 
 export type Config = z.infer<typeof configSchema>;
 export type System = Config['systems'][number];

@@ -46,7 +46,8 @@ class Repository {
   }
 
   open(...systems: { name: string; checkout?: string }[]) {
-    return openCheckouts({ systems, floors: [] }, (line) => this.lines.push(line), this.folder);
+    const subjects = { systems: systems.map((system) => ({ ...system, floor: [] })), floors: [] };
+    return openCheckouts(subjects, (line) => this.lines.push(line), this.folder);
   }
 
   inCache(name: string): string {
@@ -153,7 +154,11 @@ test('what is no commit, and a copy that is no clone', async () => {
     message: expect.stringMatching(/^checkout no-such-tag is no commit, tag or branch of this clone: /),
   });
   await expect(
-    openCheckouts({ systems: [{ name: 'x', checkout: 'main' }], floors: [] }, () => {}, createFolder()),
+    openCheckouts(
+      { systems: [{ name: 'x', checkout: 'main', floor: [] }], floors: [] },
+      () => {},
+      createFolder(),
+    ),
   ).rejects.toMatchObject({
     code: 'CHECKOUT_UNKNOWN',
     message: expect.stringContaining('is no git clone'),
@@ -165,11 +170,11 @@ test('a folder is used as it is, if it is a checkout and set up', async () => {
   const commit = await repository.commit('');
   const checkouts = await openCheckouts(
     {
-      systems: [{ name: 'x', checkout: repository.folder }],
-      floors: [
-        { name: 'floor', system: 'x' },
-        { name: 'of-none', system: 'y' },
+      systems: [
+        { name: 'y', floor: ['of-none'] },
+        { name: 'x', checkout: repository.folder, floor: ['floor', 'of-none'] },
       ],
+      floors: [{ name: 'floor' }, { name: 'of-none' }],
     },
     () => {},
   );

@@ -36,8 +36,8 @@ export interface Checkout {
 export type Checkouts = ReadonlyMap<string, Checkout>;
 
 interface Subjects {
-  systems: readonly { name: string; checkout?: string | undefined }[];
-  floors: readonly { name: string; system: string }[];
+  systems: readonly { name: string; checkout?: string | undefined; floor: readonly string[] }[];
+  floors: readonly { name: string }[];
 }
 
 /** What to execute for the first word of a command line; `checkout` is the one whose own command is meant. */
@@ -46,7 +46,7 @@ export function commandPath(program: string, checkout: Checkout | undefined): st
 }
 
 /**
- * Makes the checkouts of all systems ready, each once. A floor's program comes from the checkout of its system.
+ * Makes the checkouts of all systems ready, each once. A floor's program comes from that of the first system it serves.
  * Throws CHECKOUT_UNKNOWN, CHECKOUT_INVALID or CHECKOUT_SETUP_FAILED. `say` is called with a line for each step.
  */
 export async function openCheckouts(
@@ -62,8 +62,9 @@ export async function openCheckouts(
     opened.set(wanted, checkout);
     bySubject.set(name, checkout);
   }
-  for (const { name, system } of floors) {
-    const checkout = bySubject.get(system);
+  for (const { name } of floors) {
+    const served = systems.find(({ floor }) => floor.includes(name));
+    const checkout = served && bySubject.get(served.name);
     if (checkout) bySubject.set(name, checkout);
   }
   return bySubject;

@@ -1,5 +1,5 @@
 /** One trial of a floor: its program measures each operation, with no server beside it. */
-import { type FloorValues, fillPlaceholders } from '../config/config.ts';
+import { type FloorValues, fillPlaceholders } from '../config/placeholders.ts';
 import { commandPath } from '../machine/checkout.ts';
 import { type Meter, measure, type Operation } from './measurement.ts';
 import type { FloorTrial } from './plan.ts';

@@ -16,16 +16,19 @@ const request: LoadRequest = {
       margin_s: 30,
     },
   },
-  client: {
-    backend: 'dpdk',
-    options: {
-      role: 'client',
-      socket: '{dir}/memif.sock',
-      ip: '10.99.0.2/24',
-      note: '{host}:{port} {core} {"a":1}',
+  system: {
+    options: { device: 'memif', role: 'none' },
+    client: {
+      backend: 'dpdk',
+      options: {
+        role: 'client',
+        socket: '{dir}/memif.sock',
+        ip: '10.99.0.2/24',
+        note: '{host}:{port} {core} {"a":1}',
+      },
+      wait: 'poll',
+      core: 1,
     },
-    wait: 'poll',
-    core: 1,
   },
   operation: 'get',
   trial: 4,
@@ -39,7 +42,8 @@ const request: LoadRequest = {
 };
 
 test('the workload, the client and the server become options', () => {
-  expect(loadArguments({ ...request, client: { ...request.client, options: {} } }).join(' ')).toBe(
+  const system = { options: {}, client: { ...request.system.client, options: {} } };
+  expect(loadArguments({ ...request, system }).join(' ')).toBe(
     '--target 10.99.0.1:6379 --backend dpdk --wait poll --core 1 --operation get --connections 2 --pipeline 3 ' +
       '--keys 1000 --key-distribution uniform --value-bytes 64 --warmup-s 0.5 --duration-s 2 --seed 104 ' +
       '--out /runs/a/get-c2',
@@ -55,10 +59,11 @@ test('an open loop has a rate and arrivals', () => {
   );
 });
 
-test("the backend's options follow, each by itself, with their placeholders filled", () => {
+test("the system's options and the client's own follow, each by itself, with their placeholders filled", () => {
   const given = loadArguments(request);
   const options = given.filter((_, index) => given[index - 1] === '--backend-option');
   expect(options).toEqual([
+    'device=memif',
     'role=client',
     'socket=/tmp/bypassbench-x/memif.sock',
     'ip=10.99.0.2/24',

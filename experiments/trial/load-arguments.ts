@@ -1,12 +1,12 @@
 /** The command line of the load generator for one measurement of one system. */
-import { fillPlaceholders, type SystemValues } from '../config/config.ts';
+import { fillPlaceholders, optionWords, type SystemValues } from '../config/placeholders.ts';
 import type { Experiment, System } from '../config/schema.ts';
 import type { Operation } from './measurement.ts';
 import type { Address } from './readiness.ts';
 
 export interface LoadRequest {
   experiment: Pick<Experiment, 'workload' | 'seed'>;
-  client: System['client'];
+  system: Pick<System, 'client' | 'options'>;
   operation: Operation;
   /** The block that it is measured in, from 1. */
   trial: number;
@@ -27,8 +27,9 @@ export interface LoadRequest {
 
 /** What follows `bypassbench load`. */
 export function loadArguments(request: LoadRequest): string[] {
-  const { experiment, client, operation, trial, address, populate, files, out } = request;
+  const { experiment, system, operation, trial, address, populate, files, out } = request;
   const { workload, seed } = experiment;
+  const { client } = system;
   const flags: Record<string, string | number> = {
     target: `${address.host}:${address.port}`,
     backend: client.backend,
@@ -50,10 +51,7 @@ export function loadArguments(request: LoadRequest): string[] {
   const values = { host: address.host, port: String(address.port), core: String(client.core), ...files };
   return [
     ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
-    ...Object.entries(client.options).flatMap(([key, value]) => [
-      '--backend-option',
-      `${key}=${fillPlaceholders(value, values)}`,
-    ]),
+    ...optionWords({ ...system.options, ...client.options }).map((word) => fillPlaceholders(word, values)),
     ...(populate ? ['--populate'] : []),
     ...(request.stampsEvery === null ? [] : ['--stamps-every', String(request.stampsEvery)]),
     ...(request.serverStamps === null ? [] : ['--server-stamps', request.serverStamps]),

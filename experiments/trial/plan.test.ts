@@ -53,7 +53,7 @@ test('a listed order stays as listed, block by block', () => {
 });
 
 test('a floor is in every block as a system is, shuffled with them, and last where the order is the listed one', () => {
-  const floor = { name: 'frames', system: 's1' } as Floor;
+  const floor = { name: 'frames' } as Floor;
   const planned = (order: 'shuffled' | 'listed') =>
     planTrials({ systems: systemsOf(2), floors: [floor], trials: 200, order, seed: 1 });
   for (let trial = 1; trial <= 200; trial++) {

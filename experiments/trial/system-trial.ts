@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { type LoadResult, SERVER_PAUSES_FILE, STAMPED_FOLDER } from '../../results/formats/index.ts';
 import { writeStages } from '../../results/index.ts';
-import { fillPlaceholders, type SystemValues } from '../config/config.ts';
+import { fillPlaceholders, type SystemValues, startWithOptions } from '../config/placeholders.ts';
 import { TrialFailure } from '../errors.ts';
 import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
 import { freePort } from '../machine/ports.ts';
@@ -122,7 +122,8 @@ class ServerRun {
   }
 
   #startServer(port: number): RunningProcess {
-    const { start, env, server_cores } = this.#planned.subject;
+    const { env, server_cores } = this.#planned.subject;
+    const start = startWithOptions(this.#planned.subject);
     const { folder, workingFolder } = this.#run;
     const values = { host: HOST, port: String(port), core: String(server_cores[0]) };
     const fill = (text: string) => fillPlaceholders(text, { ...values, ...this.#files(false) });
@@ -168,7 +169,7 @@ class ServerRun {
     const options = loadArguments({
       ...request,
       experiment,
-      client,
+      system: subject,
       trial,
       // The stamped measurement comes after the first one.
       populate: isFirst && request.stampsEvery === null,

@@ -1,0 +1,216 @@
+/**
+ * What is wrong with a resolved config whose every value is right by itself: values that contradict each other, and
+ * cores that this machine does not have.
+ */
+import { softwareNames } from '../machine/machine.ts';
+import { suggestion } from './nearest.ts';
+import { floorPlaceholders, OPTIONS_WORD, placeholderNames, systemPlaceholders } from './placeholders.ts';
+import type { Problem } from './problems.ts';
+import type { Config, Floor, System } from './schema.ts';
+
+/** Name of the second measurement of the system `name`, where an experiment repeats it. */
+export function repeatOf(name: string): string {
+  return `${name}-again`;
+}
+
+/** All of them, for a machine that has these `cores`. */
+export function contradictions(config: Config, cores: readonly number[]): Problem[] {
+  return [
+    ...repeated(config.systems.map(({ name }) => name)).map(({ index, value }) => ({
+      path: ['systems', index, 'name'],
+      message: `'${value}' names two systems: each needs a name of its own`,
+    })),
+    ...config.floors.flatMap((floor, index) =>
+      floorProblems(floor, index, config, cores).map(({ path, message }) => ({
+        path: ['floors', index, ...path],
+        message,
+      })),
+    ),
+    ...config.systems.flatMap(({ name }, index) =>
+      softwareNames.includes(name)
+        ? [
+            {
+              path: ['systems', index, 'name'],
+              message: `'${name}' is taken in the manifest's list of versions: choose another`,
+            },
+          ]
+        : [],
+    ),
+    ...repeatProblems(config),
+    ...repeated(config.workload.operations).map(({ index, value }) => ({
+      path: ['workload', 'operations', index],
+      message: `'${value}' is listed twice`,
+    })),
+    ...quickProblems(config),
+    ...config.systems.flatMap((system, index) =>
+      [...placeholderProblems(system), ...coreProblems(system, cores)].map(({ path, message }) => ({
+        path: ['systems', index, ...path],
+        message,
+      })),
+    ),
+  ];
+}
+
+function repeatProblems({ repeat, systems, floors }: Config): Problem[] {
+  if (repeat === undefined) return [];
+  const names = systems.map(({ name }) => name);
+  if (!names.includes(repeat)) {
+    return [{ path: ['repeat'], message: `no system is named '${repeat}'${suggestion(repeat, names)}` }];
+  }
+  if (![...names, ...floors.map(({ name }) => name)].includes(repeatOf(repeat))) return [];
+  return [
+    { path: ['repeat'], message: `'${repeatOf(repeat)}' is the name of its repetition: rename the other` },
+  ];
+}
+
+function repeated<T>(values: readonly T[]): { index: number; value: T }[] {
+  return values
+    .map((value, index) => ({ index, value }))
+    .filter(({ index, value }) => values.indexOf(value) < index);
+}
+
+function quickProblems({ trials, workload, stages, calibration, quick }: Config): Problem[] {
+  const pairs: [PropertyKey[], number | undefined, number][] = [
+    [['trials'], quick?.trials, trials],
+    [['stages', 'duration_s'], quick?.stages?.duration_s, stages?.duration_s ?? 0],
+    [['calibration', 'duration_s'], quick?.calibration?.duration_s, calibration?.duration_s ?? 0],
+    [['workload', 'keys'], quick?.workload?.keys, workload.keys],
+    [['workload', 'warmup_s'], quick?.workload?.warmup_s, workload.warmup_s],
+    [['workload', 'duration_s'], quick?.workload?.duration_s, workload.duration_s],
+  ];
+  return pairs
+    .filter(([, quickValue, fullValue]) => quickValue !== undefined && quickValue > fullValue)
+    .map(([path, quickValue, fullValue]) => ({
+      path: ['quick', ...path],
+      message: `${quickValue} is more than the ${fullValue} of the full run: --quick only makes a run smaller`,
+    }));
+}
+
+function floorProblems(floor: Floor, index: number, config: Config, cores: readonly number[]): Problem[] {
+  const { systems, floors, workload } = config;
+  const problems: Problem[] = [];
+  const systemNames = systems.map(({ name }) => name);
+  if ([...systemNames, ...floors.slice(0, index).map(({ name }) => name)].includes(floor.name)) {
+    problems.push({
+      path: ['name'],
+      message: `'${floor.name}' names a system or another floor: choose another`,
+    });
+  }
+  if (workload.clients > 1 || workload.pipeline > 1) {
+    const message =
+      'a floor is one request at a time, which bars of `clients` or `pipeline` above 1 are not: leave the floor out';
+    problems.push({ path: [], message });
+  }
+  if (workload.open_loop) {
+    const message =
+      'a floor sends when it has a reply, which the bars of an open loop are not: leave the floor out';
+    problems.push({ path: [], message });
+  }
+  const command = floor.command.map((text, word) => ({ path: ['command', word], text }));
+  problems.push(...unknownPlaceholders(command, floorPlaceholders));
+  for (const name of ['operation', 'out']) {
+    if (!placeholderUses(command).some((use) => use.name === name)) {
+      problems.push({ path: ['command'], message: `has no {${name}}: the program must be told` });
+    }
+  }
+  const places = floor.cores.map((core, at) => ({ path: ['cores', at], core }));
+  return [...problems, ...missingCores(places, cores)];
+}
+
+interface Template {
+  path: PropertyKey[];
+  text: string;
+}
+
+function placeholderProblems(system: System): Problem[] {
+  const start = system.start.map((text, index) => ({ path: ['start', index], text }));
+  const env = Object.entries(system.env).map(([key, text]) => ({ path: ['env', key], text }));
+  const options = [['options'], ['server_options'], ['client', 'options']].flatMap(optionsAt(system));
+  const words = start.filter(({ text }) => text !== OPTIONS_WORD);
+  const problems = [
+    ...unknownPlaceholders([...words, ...env, ...options], systemPlaceholders),
+    ...optionsProblems(system),
+  ];
+  const stamped = placeholderUses(start).some(({ name }) => name === 'stamps');
+  if (stamped && system.command_stats) {
+    problems.push({
+      path: ['command_stats'],
+      message: 'a server with {stamps} tells its part by them: leave command_stats out',
+    });
+  }
+  const toldPort = placeholderUses([...start, ...env]).some(({ name }) => name === 'port');
+  if (system.ready.by !== 'json_line' && !toldPort) {
+    problems.push({
+      path: ['start'],
+      message:
+        'has no {port}, so the server cannot be told its port; only with `ready: { by: json_line }` may it choose one',
+    });
+  }
+  return problems;
+}
+
+/** The options that stand at a path of a system, as texts with their own paths. */
+function optionsAt(system: System): (path: string[]) => Template[] {
+  return (path) => {
+    const record = path.reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], system);
+    return Object.entries(record as Record<string, string>).map(([key, value]) => ({
+      path: [...path, key],
+      text: value,
+    }));
+  };
+}
+
+/** Options of a server whose command line has no room for them would be lost. */
+function optionsProblems({ start, options, server_options }: System): Problem[] {
+  if (start.includes(OPTIONS_WORD)) return [];
+  return Object.entries({ options, server_options })
+    .filter(([, given]) => Object.keys(given).length > 0)
+    .map(([key]) => ({
+      path: [key],
+      message: `the server cannot get them: no word of \`start\` is ${OPTIONS_WORD}`,
+    }));
+}
+
+function placeholderUses(templates: Template[]): { path: PropertyKey[]; name: string }[] {
+  return templates.flatMap(({ path, text }) => placeholderNames(text).map((name) => ({ path, name })));
+}
+
+function unknownPlaceholders(templates: Template[], allowed: readonly string[]): Problem[] {
+  return placeholderUses(templates)
+    .filter(({ name }) => !allowed.includes(name))
+    .map(({ path, name }) => ({
+      path,
+      message: `unknown placeholder {${name}}${suggestion(name, allowed)}`,
+    }));
+}
+
+function coreProblems(system: System, available: readonly number[]): Problem[] {
+  const places = [
+    ...system.server_cores.map((core, index) => ({ path: ['server_cores', index], core })),
+    { path: ['client', 'core'], core: system.client.core },
+  ];
+  const problems = missingCores(places, available);
+  if (!system.share_cores && system.server_cores.includes(system.client.core)) {
+    problems.push({
+      path: ['client', 'core'],
+      message:
+        `core ${system.client.core} is the server's too, so they would wait for each other: ` +
+        'choose another, or allow it with `share_cores: true`',
+    });
+  }
+  return problems;
+}
+
+interface Place {
+  path: PropertyKey[];
+  core: number;
+}
+
+function missingCores(places: Place[], available: readonly number[]): Problem[] {
+  return places
+    .filter(({ core }) => !available.includes(core))
+    .map(({ path, core }) => ({
+      path,
+      message: `core ${core} is not there: this process may use ${available.length === 1 ? 'core' : 'cores'} ${available.join(', ')}`,
+    }));
+}

@@ -1,0 +1,137 @@
+/**
+ * What zod finds wrong in a config, in words for its author:
+ *
+ *     experiments/x.yaml:12:5: systems[0].ready.by: 'resp_pong' is not allowed: did you mean 'resp_ping'?
+ */
+import type { z } from 'zod';
+import { nearest, suggestion } from './nearest.ts';
+
+type Path = readonly PropertyKey[];
+
+/** What is wrong at one place of a resolved config. */
+export interface Problem {
+  path: Path;
+  message: string;
+}
+
+/** Plain words for the types that zod expects. */
+const typeWords: Record<string, string> = {
+  object: 'a mapping (key: value)',
+  record: 'a mapping (key: value)',
+  array: 'a list',
+  tuple: 'a list',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+};
+
+/** The problems that zod found in `data`; `schema` is the JSON Schema of what its author may write. */
+export function schemaProblems(
+  error: z.ZodError,
+  data: unknown,
+  schema: z.core.JSONSchema.JSONSchema,
+): Problem[] {
+  const meant = new Set(error.issues.flatMap((issue) => keysMeant(issue, schema)));
+  return error.issues
+    .filter(({ path }) => !(meant.has(path.join('.')) && valueAt(data, path) === undefined))
+    .flatMap((issue) => problemsOf(issue, valueAt(data, issue.path), schema));
+}
+
+function problemsOf(
+  issue: z.core.$ZodIssue,
+  value: unknown,
+  schema: z.core.JSONSchema.JSONSchema,
+): Problem[] {
+  const { path } = issue;
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        message: unknownKey(key, keysAllowedAt(schema, path)),
+      }));
+    case 'invalid_type': {
+      const expected = typeWords[issue.expected] ?? issue.expected;
+      const message = value === undefined ? `is missing: it must be ${expected}` : mustBe(expected, value);
+      return [{ path, message }];
+    }
+    case 'invalid_value':
+      return [{ path, message: notAllowed(value, issue.values.map(String)) }];
+    case 'invalid_union':
+      return [{ path, message: unionMessage(issue, value) }];
+    case 'too_small':
+    case 'too_big':
+      return [{ path, message: outOfRange(issue, value) }];
+    default:
+      return [{ path, message: issue.message }];
+  }
+}
+
+export function unknownKey(key: string, allowed: readonly string[]): string {
+  return `unknown key '${key}'${suggestion(key, allowed)}`;
+}
+
+function valueAt(data: unknown, path: Path): unknown {
+  let value = data;
+  for (const step of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[step];
+  return value;
+}
+
+/** The keys that somebody mistyped: a key missing for that reason is not a problem of its own. */
+function keysMeant(issue: z.core.$ZodIssue, schema: z.core.JSONSchema.JSONSchema): string[] {
+  if (issue.code !== 'unrecognized_keys') return [];
+  const allowed = keysAllowedAt(schema, issue.path);
+  return issue.keys.map((key) => [...issue.path, nearest(key, allowed) ?? key].join('.'));
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
+}
+
+export function mustBe(expected: string, value: unknown): string {
+  return `must be ${expected} (it is ${show(value)})`;
+}
+
+export function notAllowed(value: unknown, allowed: readonly string[]): string {
+  if (value === undefined) return `is missing; allowed: ${allowed.join(', ')}`;
+  return `${show(value)} is not allowed${suggestion(String(value), allowed)}`;
+}
+
+/** Of one kind of several by a key (`ready.by`), or of one type of several. */
+function unionMessage(issue: z.core.$ZodIssueInvalidUnion, value: unknown): string {
+  if ('options' in issue && issue.options) return notAllowed(value, issue.options.map(String));
+  const types = issue.errors
+    .flat()
+    .flatMap((inner) => ('expected' in inner ? [inner.expected as string] : []));
+  return mustBe(types.map((type) => typeWords[type] ?? type).join(' or '), value);
+}
+
+function outOfRange(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, value: unknown): string {
+  if (issue.origin === 'string') return 'must not be empty';
+  if (issue.origin === 'array') return 'must have at least one element';
+  return issue.code === 'too_small'
+    ? mustBe(`at least ${issue.minimum}`, value)
+    : mustBe(`at most ${issue.maximum}`, value);
+}
+
+/** The keys that a JSON Schema knows at `path`, of all alternatives where it has several. */
+export function keysAllowedAt(schema: z.core.JSONSchema.JSONSchema, path: Path): string[] {
+  let alternatives = alternativesOf(schema);
+  for (const step of path) {
+    alternatives = alternatives.flatMap((alternative) => {
+      const named = typeof step === 'number' ? alternative.items : alternative.properties?.[String(step)];
+      return alternativesOf(named ?? alternative.additionalProperties);
+    });
+  }
+  return [...new Set(alternatives.flatMap((alternative) => Object.keys(alternative.properties ?? {})))];
+}
+
+function alternativesOf(schema: unknown): z.core.JSONSchema.JSONSchema[] {
+  if (!isSchema(schema)) return [];
+  const inner = schema.oneOf ?? schema.anyOf;
+  return inner ? inner.flatMap(alternativesOf) : [schema];
+}
+
+function isSchema(value: unknown): value is z.core.JSONSchema.JSONSchema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

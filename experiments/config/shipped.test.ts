@@ -1,0 +1,102 @@
+/** What ships: the command lines that the figure is made of, word by word, and a library whose every entry holds. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { authoredSchema, librarySchema } from './authored.ts';
+import { readConfig } from './config.ts';
+import { findExperiment, shippedExperiments } from './experiments.ts';
+import { libraryFolder, readLibrary } from './library.ts';
+import { plain } from './placed.ts';
+import { optionWords, startWithOptions } from './placeholders.ts';
+import { resolveNamed } from './resolve.ts';
+import { configSchema } from './schema.ts';
+
+const libos = 'bypassbench serve --frontend libos --backend';
+const files = '--core {core} --stamps {stamps} --pauses {pauses}';
+
+describe('redis-figure', async () => {
+  const { config } = await readConfig(findExperiment('redis-figure'), [0, 1]);
+
+  test('starts its servers as it always has', () => {
+    const lines = config.systems.map((system) => [system.name, startWithOptions(system).join(' ')]);
+    expect(lines).toEqual([
+      [
+        'redis',
+        'redis-server --bind {host} --port {port} --protected-mode no --daemonize no --save  --appendonly no --dir {dir}',
+      ],
+      ['kv-sockets', 'bypassbench serve --frontend sockets --bind {host} --port 0 --pauses {pauses}'],
+      ['kv-kernel', `${libos} kernel --bind {host} --port 0 ${files}`],
+      ['kv-rdma', `${libos} rdma --backend-option provider=shm --bind {host} --port 0 ${files}`],
+      [
+        'kv-dpdk',
+        `${libos} dpdk --backend-option device=memif --backend-option role=server --backend-option ` +
+          'socket={dir}/memif.sock --backend-option ip=10.99.0.1/24 --bind 10.99.0.1 --port 6379 ' +
+          files,
+      ],
+    ]);
+  });
+
+  test('has the clients that it always had', () => {
+    const clients = config.systems.map(({ options, client }) => [
+      client.backend,
+      client.wait,
+      client.core,
+      optionWords({ ...options, ...client.options }).join(' '),
+    ]);
+    const memif = ['device=memif', 'role=client', 'socket={dir}/memif.sock', 'ip=10.99.0.2/24'];
+    expect(clients).toEqual([
+      ['kernel', 'poll', 1, ''],
+      ['kernel', 'poll', 1, ''],
+      ['kernel', 'poll', 1, ''],
+      ['rdma', 'poll', 1, '--backend-option provider=shm'],
+      ['dpdk', 'poll', 1, memif.map((option) => `--backend-option ${option}`).join(' ')],
+    ]);
+    expect(config.systems.map(({ server_cores }) => server_cores)).toEqual([[0], [0], [0], [0], [0]]);
+  });
+
+  test('has the floors that it always had', () => {
+    const rest =
+      '--operation {operation} --value-bytes {value_bytes} --warmup-s {warmup_s} --duration-s {duration_s} ' +
+      '--cores {cores} --out {out}';
+    expect(config.floors.map(({ name, command, cores }) => [name, command.join(' '), cores])).toEqual([
+      ['kernel-sockets', `bypassbench floor kernel ${rest}`, [0, 1]],
+      ['rdma-pingpong', `bypassbench floor rdma --provider shm ${rest}`, [0, 1]],
+      ['dpdk-frames', `bypassbench floor dpdk ${rest}`, [0, 1]],
+    ]);
+  });
+
+  test('is shorter than forty lines', async () => {
+    const text = await readFile(findExperiment('redis-figure'), 'utf8');
+    expect(text.split('\n').length).toBeLessThan(40);
+  });
+});
+
+test.each([...shippedExperiments()])('%s is as editors expect it', async (_name, file) => {
+  expect(authoredSchema.safeParse(parse(await readFile(file, 'utf8'))).error).toBeUndefined();
+});
+
+test.each(['floors.yaml', 'kvserver.yaml', 'redis.yaml'])('%s is as editors expect it', async (name) => {
+  const text = await readFile(path.join(libraryFolder, name), 'utf8');
+  expect(librarySchema.safeParse(parse(text)).error).toBeUndefined();
+  expect(text).toMatch(/^# yaml-language-server: \$schema=\.\.\/library\.schema\.generated\.json\n/);
+});
+
+describe('the library', () => {
+  const library = readLibrary(null);
+
+  test('has no problems', () => {
+    expect(library.problems).toEqual([]);
+  });
+
+  test.each(['systems', 'floors'] as const)('has %s that each hold by themselves', (kind) => {
+    for (const { name, parameters, body } of library[kind].values()) {
+      if (parameters.size > 0) continue;
+      const { root, problems } = resolveNamed(kind, { place: body.place, value: name }, library);
+      expect(problems).toEqual([]);
+      const { cores = [0], ...rest } = plain(root) as { cores?: number[] };
+      const resolved = kind === 'floors' ? { ...rest, cores } : rest;
+      expect(configSchema.shape[kind].safeParse([resolved]).error).toBeUndefined();
+    }
+  });
+});
