@@ -12,7 +12,10 @@ interface Part {
 }
 
 const parts: Record<string, () => Promise<Part>> = {
-  run: () => import('../experiments/command.ts'),
+  list: () => import('../experiments/commands/list.ts'),
+  systems: () => import('../experiments/commands/systems.ts'),
+  config: () => import('../experiments/commands/config.ts'),
+  run: () => import('../experiments/commands/run.ts'),
   report: () => import('../results/commands/report.ts'),
   stages: () => import('../results/commands/stages.ts'),
   claims: () => import('../results/commands/claims.ts'),

@@ -11,7 +11,7 @@ const experiment = {
   trials: 2,
   order: 'listed',
   seed: 1,
-  workload: { operations: ['set', 'get'], warmup_s: 1, duration_s: 4 },
+  workload: { operations: ['set', 'get'], keys: 1000, warmup_s: 1, duration_s: 4 },
   systems: [{ name: 'redis' }, { name: 'kv' }],
   floors: [] as Experiment['floors'],
 } as Experiment;

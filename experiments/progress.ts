@@ -9,13 +9,12 @@
  */
 import cliProgress from 'cli-progress';
 import type { Experiment } from './config/schema.ts';
+import { durationInWords, trialDuration_s } from './duration.ts';
 import { type PlannedTrial, planTrials } from './trial/plan.ts';
 import type { TrialOutcome } from './trial/trial-run.ts';
 
 /** The longest time that a timer can wait for: cli-progress has no way to say never. */
 const NEVER_FPS = 1000 / (2 ** 31 - 1);
-/** A guess for what starting and stopping processes takes, until trials have shown it. */
-const OVERHEAD_PER_PROCESS_S = 0.7;
 
 /** The part of a terminal's or a pipe's write side that is used here. */
 export type ProgressStream = NodeJS.WriteStream;
@@ -33,7 +32,7 @@ export class Progress {
     this.#plan = planTrials(experiment);
     this.#stream = stream;
     this.#bars = stream.isTTY ? createBars(stream) : null;
-    this.#line(`${experiment.title}\n${this.#plan.length} trials, ${inWords(this.#secondsLeft())}`);
+    this.#line(`${experiment.title}\n${this.#plan.length} trials, ${aboutInWords(this.#secondsLeft())}`);
     this.#bar = this.#bars?.create(this.#plan.length, 0, { step: 'start', left: '' }) ?? null;
   }
 
@@ -52,7 +51,7 @@ export class Progress {
 
   trialEnded(planned: PlannedTrial, outcome: TrialOutcome): void {
     this.#ended.push(outcome);
-    const left = this.#ended.length < this.#plan.length ? `   ${inWords(this.#secondsLeft())} left` : '';
+    const left = this.#ended.length < this.#plan.length ? `   ${aboutInWords(this.#secondsLeft())} left` : '';
     this.#line(`${this.#heading(planned)}   ${result(outcome)}${this.#bars ? '' : left}`);
     this.#update('');
   }
@@ -74,24 +73,21 @@ export class Progress {
   }
 
   #update(step: string): void {
-    this.#bar?.update(this.#ended.length, { step, left: `${inWords(this.#secondsLeft())} left` });
+    this.#bar?.update(this.#ended.length, { step, left: `${aboutInWords(this.#secondsLeft())} left` });
     this.#bars?.update();
   }
 
   /** What is left of the plan, each trial as long as those of its system or floor, else as others, else as planned. */
   #secondsLeft(): number {
-    const { workload, stages } = this.#experiment;
-    const { operations, warmup_s, duration_s } = workload;
-    const stamped_s = stages ? warmup_s + stages.duration_s + OVERHEAD_PER_PROCESS_S : 0;
-    const planned_s =
-      OVERHEAD_PER_PROCESS_S +
-      operations.length * (warmup_s + duration_s + OVERHEAD_PER_PROCESS_S + stamped_s);
     // A trial that failed says how long its own system takes to fail, and nothing about the others.
-    const ofOthers_s = this.#meanElapsed_s(({ record }) => record.status === 'ok') ?? planned_s;
+    const ofOthers_s = this.#meanElapsed_s(({ record }) => record.status === 'ok');
     return this.#plan
       .slice(this.#ended.length)
       .map(
-        ({ subject }) => this.#meanElapsed_s(({ record }) => record.subject === subject.name) ?? ofOthers_s,
+        (planned) =>
+          this.#meanElapsed_s(({ record }) => record.subject === planned.subject.name) ??
+          ofOthers_s ??
+          trialDuration_s(this.#experiment, planned.kind),
       )
       .reduce((sum, seconds) => sum + seconds, 0);
   }
@@ -125,9 +121,6 @@ function result({ record, medians_us }: TrialOutcome): string {
 }
 
 /** `about 3 min 20 s` */
-function inWords(seconds: number): string {
-  const rounded = seconds < 20 ? Math.ceil(seconds) : Math.ceil(seconds / 5) * 5;
-  const minutes = Math.floor(rounded / 60);
-  const rest = rounded % 60;
-  return `about ${[minutes > 0 ? `${minutes} min` : '', rest > 0 || minutes === 0 ? `${rest} s` : ''].filter(Boolean).join(' ')}`;
+function aboutInWords(seconds: number): string {
+  return `about ${durationInWords(seconds)}`;
 }

@@ -12,7 +12,7 @@ const doors: Record<string, RegExp> = {
   loadgen: /^(libos|results\/formats)\/index\.ts$|^results\/formats\/lists\.ts$/,
   experiments: /^results\/(formats\/)?index\.ts$/,
   results: /^$/,
-  bin: /\/command\.ts$|^results\/commands\//,
+  bin: /\/command\.ts$|^(results|experiments)\/commands\//,
   scripts: /^(libos|results|results\/formats|experiments)\/index\.ts$|\/command\.ts$/,
 };
 

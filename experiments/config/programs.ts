@@ -35,22 +35,30 @@ function noteMissing(
   requires: System['requires'],
   program: string,
 ): void {
-  const needed = [
-    ...requires,
-    ...(requires.some(({ binary }) => binary === program) ? [] : [{ binary: program }]),
-  ];
-  const missing = needed.filter(({ binary }) => binary !== OWN_COMMAND && !isOnPath(binary));
+  const missing = neededPrograms(requires, program).filter(({ binary }) => !isOnPath(binary));
   if (missing.length > 0) reasons.set(name, `${name} cannot be run: ${missing.map(remedy).join('; ')}`);
 }
 
-function remedy({ binary, package: debianPackage }: { binary: string; package?: string }): string {
+export interface NeededProgram {
+  binary: string;
+  /** Debian package that has it, where somebody said it. */
+  package?: string;
+}
+
+/** What must be on the PATH for a command line that starts with `program`. */
+export function neededPrograms(requires: System['requires'], program: string): NeededProgram[] {
+  const own = program === OWN_COMMAND || requires.some(({ binary }) => binary === program);
+  return own ? requires : [...requires, { binary: program }];
+}
+
+function remedy({ binary, package: debianPackage }: NeededProgram): string {
   const install = debianPackage
     ? `install the Debian package ${debianPackage}`
     : 'install it, or correct the config';
   return `${binary} is not on the PATH (${install}, or leave the system out with --only)`;
 }
 
-function isOnPath(binary: string): boolean {
+export function isOnPath(binary: string): boolean {
   const folders = binary.includes('/') ? [''] : (process.env.PATH ?? '').split(path.delimiter);
   return folders.some((folder) => {
     try {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { splitWords, WordsError } from './words.ts';
+import { joinWords, splitWords, WordsError } from './words.ts';
 
 describe('words are split as a shell splits them', () => {
   test.each<[text: string, words: string[]]>([
@@ -83,4 +83,15 @@ test.each([
   ['redis \\', 'a backslash at the end quotes nothing'],
 ])('%s', (text, message) => {
   expect(() => splitWords(text)).toThrow(message);
+});
+
+test('words that are joined are split again', () => {
+  expect(joinWords(['redis-server', '--save', '', 'a b', "it's", '{port}'])).toBe(
+    `redis-server --save '' 'a b' 'it'\\''s' {port}`,
+  );
+  fc.assert(
+    fc.property(fc.array(fc.string()), (words) => {
+      expect(splitWords(joinWords(words))).toEqual(words);
+    }),
+  );
 });

@@ -80,3 +80,10 @@ function inDoubleQuotes(text: string, start: number): { text: string; end: numbe
   }
   throw new WordsError('a double quote is not closed');
 }
+
+/** One string that `splitWords` makes the same words of. */
+export function joinWords(words: readonly string[]): string {
+  return words
+    .map((word) => (/^[\w@%+=:,./{}-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
+    .join(' ');
+}

@@ -1,16 +1,17 @@
 /** `bypassbench run`: from a config file to a run folder with its report. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { renderConclusion, stateOf, writeReport } from '../results/index.ts';
-import { runCampaign } from './campaign.ts';
-import { readExperiment } from './config/config.ts';
-import { missingPrograms } from './config/programs.ts';
-import { INTERRUPTED_EXIT_CODE, interruptible } from './interrupt.ts';
-import { OWN_COMMAND, openCheckouts, ownCheckout } from './machine/checkout.ts';
-import { Supervisor } from './machine/process.ts';
-import { defaultOutFolder, prepareOutFolder } from './out-folder.ts';
-import { Progress } from './progress.ts';
+import { Command, InvalidArgumentError } from 'commander';
+import { renderConclusion, stateOf, writeReport } from '../../results/index.ts';
+import { runCampaign } from '../campaign.ts';
+import { readExperiment } from '../config/config.ts';
+import { missingPrograms } from '../config/programs.ts';
+import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
+import { OWN_COMMAND, openCheckouts, ownCheckout } from '../machine/checkout.ts';
+import { Supervisor } from '../machine/process.ts';
+import { defaultOutFolder, prepareOutFolder } from '../out-folder.ts';
+import { Progress } from '../progress.ts';
+import { setOption } from './set-option.ts';
 
 /** Width of the table where the output is no terminal. */
 const COLUMNS_WITHOUT_TERMINAL = 110;
@@ -59,16 +60,6 @@ function parseNames(list: string): string[] {
   const names = list.split(',').map((name) => name.trim());
   if (names.includes('')) throw new InvalidArgumentError('Names of systems, separated by commas.');
   return names;
-}
-
-/** A value of the command line goes above all that files say. */
-export function setOption(): Option {
-  return new Option(
-    '--set <key=value>',
-    'another value, such as trials=3 or systems.kv-dpdk.options.mtu=9000; may be repeated',
-  )
-    .argParser((setting: string, before: string[]) => [...before, setting])
-    .default([], 'none');
 }
 
 async function run(config: string, options: RunOptions): Promise<void> {

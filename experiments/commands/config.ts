@@ -1,0 +1,32 @@
+/** `bypassbench config`: what an experiment comes to. */
+import { Command } from 'commander';
+import { readResolved } from '../config/config.ts';
+import { configText } from '../config/config-text.ts';
+import { setOption } from './set-option.ts';
+
+const HELP = `
+What is printed is an experiment again, and can be run as it is. Comments say which entries of the library each
+system and floor is made of.
+
+Examples:
+  bypassbench config redis-figure --quick
+  bypassbench config redis-figure --set systems.kv-dpdk.options.mtu=9000 > jumbo.yaml`;
+
+interface ConfigOptions {
+  quick: boolean;
+  set: string[];
+}
+
+export function command(): Command {
+  return new Command('config')
+    .description(
+      'Print the whole configuration of an experiment, every system and floor written out, as YAML.',
+    )
+    .argument('<experiment>', "name of one that ships (see 'bypassbench list'), or a YAML file")
+    .option('--quick', "the config's smaller version", false)
+    .addOption(setOption())
+    .addHelpText('after', HELP)
+    .action(async (experiment: string, options: ConfigOptions) => {
+      process.stdout.write(configText(await readResolved(experiment, options)));
+    });
+}

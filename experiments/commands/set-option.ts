@@ -1,0 +1,12 @@
+/** `--set`, of every command that reads an experiment. */
+import { Option } from 'commander';
+
+/** A value of the command line goes above all that files say. */
+export function setOption(): Option {
+  return new Option(
+    '--set <key=value>',
+    'another value, such as trials=3 or systems.kv-dpdk.options.mtu=9000; may be repeated',
+  )
+    .argParser((setting: string, before: string[]) => [...before, setting])
+    .default([], 'none');
+}

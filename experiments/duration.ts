@@ -1,0 +1,42 @@
+/** How long an experiment takes, before any of it has run. */
+import type { Experiment } from './config/schema.ts';
+import { planTrials } from './trial/plan.ts';
+
+/** For starting and stopping a process. */
+const OVERHEAD_PER_PROCESS_S = 0.7;
+/** A server is filled at about this rate, one request in flight: a run of 30 trials and a million keys took 840 s. */
+const KEYS_FILLED_PER_S = 165_000;
+/** Of a calibration: its slices, `duration_s` long each. */
+const CALIBRATION_STEPS = 10;
+
+type Parts = Pick<Experiment, 'workload' | 'stages' | 'calibration'>;
+
+/** Seconds of one trial: a server's keys are filled, each operation is measured, and stamped where it has stages. */
+export function trialDuration_s({ workload, stages }: Parts, kind: 'system' | 'floor'): number {
+  const { operations, warmup_s, duration_s, keys } = workload;
+  const measured_s = warmup_s + duration_s + OVERHEAD_PER_PROCESS_S;
+  if (kind === 'floor') return operations.length * measured_s;
+  const stamped_s = stages ? warmup_s + stages.duration_s + OVERHEAD_PER_PROCESS_S : 0;
+  const start_s = OVERHEAD_PER_PROCESS_S + keys / KEYS_FILLED_PER_S;
+  return start_s + operations.length * (measured_s + stamped_s);
+}
+
+/** Seconds of a whole run. */
+export function runDuration_s(experiment: Experiment): number {
+  const { calibration } = experiment;
+  const calibration_s = calibration ? CALIBRATION_STEPS * calibration.duration_s + OVERHEAD_PER_PROCESS_S : 0;
+  return planTrials(experiment).reduce(
+    (sum, { kind }) => sum + trialDuration_s(experiment, kind),
+    calibration_s,
+  );
+}
+
+/** `3 min 20 s`, the more roughly the longer. */
+export function durationInWords(seconds: number): string {
+  const rounded = seconds < 20 ? Math.ceil(seconds) : Math.ceil(seconds / 5) * 5;
+  const minutes = Math.floor(rounded / 60);
+  const rest = rounded % 60;
+  return [minutes > 0 ? `${minutes} min` : '', rest > 0 || minutes === 0 ? `${rest} s` : '']
+    .filter(Boolean)
+    .join(' ');
+}
