@@ -36,7 +36,10 @@ beforeAll(async () => {
     calibration: { duration_s: 0.1 },
     repeat: 'kv-kernel',
     reference: 'hotos19',
-    systems: [{ ...redis, command_stats: true }, ported],
+    systems: [
+      { ...redis, command_stats: true, role: 'unmodified' },
+      { ...ported, role: 'libos_over_kernel' },
+    ],
   });
   mkdirSync(run.temp);
   const ended = await run.start();
