@@ -12,6 +12,7 @@ import {
   keyDistributions,
   provenances,
   requestOperations,
+  roles,
   waitModes,
 } from '../../results/formats/index.ts';
 
@@ -30,8 +31,6 @@ const trials = z.int().min(1).max(1000);
 const keys = z.int().min(1).max(1_000_000_000);
 const warmup_s = z.number().min(0).max(3600);
 const duration_s = z.number().min(0.1).max(3600);
-
-export const roles = ['unmodified', 'libos_over_kernel', 'bypass'] as const;
 
 /** Name of a regular expression's problem, or null when it compiles. */
 function patternProblem(pattern: string): string | null {
