@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { connect } from './tcp/connect.ts';
 import { PEER_PORT, TestPeer } from './tcp/test-peer.ts';
 import { arpPacket, concatenate, ip, ipv4Packet, plainChecksum } from './test-device.ts';
 
@@ -140,7 +141,7 @@ describe('Stack: when there is something to do', () => {
     peer.establish();
     peer.send({ flags: 'PA', seq: 1, ack: 1, bytes: 10 });
     expect(stack.pollAt()).toBe(peer.nowUs + 10_000);
-    peer.tcp.markDirty(peer.connection);
+    peer.tcp.context.markDirty(peer.connection);
     expect(stack.pollAt()).toBeLessThanOrEqual(peer.nowUs);
   });
 
@@ -173,7 +174,7 @@ describe('Stack: ephemeral ports', () => {
       const port = stack.ephemeralTcpPort(ip('10.99.0.2'), 80);
       expect(port).not.toBe(first + 1);
       expect(stack.tcp.connections.find(port, ip('10.99.0.2'), 80)).toBeNull();
-      stack.tcp.create(ip('10.99.0.1'), port, ip('10.99.0.2'), 80, neighbour, null);
+      connect(stack.tcp.context, port, ip('10.99.0.2'), 80, neighbour);
     }
     expect(peer.tcp.connections.size).toBe(50);
   });

@@ -10,12 +10,12 @@ import type { SgaSegment } from '../memory/sga.ts';
 import type { ChecksumStatus, Device } from './device.ts';
 import { Icmp, type IcmpHandler } from './icmp.ts';
 import { Ipv4, type NetworkConfiguration } from './ipv4.ts';
+import { KeyedHash } from './keyed-hash.ts';
 import { type Neighbour, type NeighbourHandler, Neighbours } from './neighbours.ts';
 import { Ports } from './ports.ts';
-import { InitialSequenceNumbers } from './tcp/initial-sequence.ts';
 import type { TcpOptions } from './tcp/options.ts';
-import { Tcp } from './tcp/tcp.ts';
-import { pathUnreachable, waitForNeighbour } from './tcp/unreachable.ts';
+import { Tcp } from './tcp/protocol.ts';
+import { neighbourFailed, pathUnreachable } from './tcp/unreachable.ts';
 import { Udp, type UdpHandler, type UdpSocket } from './udp.ts';
 import { readI32, readU16 } from './wire/bytes.ts';
 import {
@@ -33,7 +33,7 @@ export interface StackOptions<S extends UdpSocket> {
   tcp: TcpOptions;
   /** Random 32-bit integers, for what nobody may foresee. */
   secret: readonly [number, number];
-  /** Told of datagrams that came and of connected sockets whose peer refuses them. */
+  /** Is notified of datagrams that came and of connected sockets whose peer refuses them. */
   datagrams: UdpHandler<S> & {
     datagramRefused(localPort: number, peerAddress: number, peerPort: number): void;
   };
@@ -50,7 +50,7 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
   readonly tcpPorts = new Ports();
   readonly udpPorts = new Ports();
   readonly #datagrams: StackOptions<S>['datagrams'];
-  readonly #portHash: InitialSequenceNumbers;
+  readonly #portHash: KeyedHash;
   readonly #macHigh: number;
   readonly #macLow: number;
   #linkWasUp = false;
@@ -66,7 +66,7 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
     this.udp = new Udp(device, this.ipv4, this.icmp, this.neighbours, options.datagrams);
     this.tcp = new Tcp(device, this.ipv4, this.neighbours, pool, options.tcp, secret);
     this.#datagrams = options.datagrams;
-    this.#portHash = new InitialSequenceNumbers(secret[1], secret[0]);
+    this.#portHash = new KeyedHash(secret[1], secret[0]);
   }
 
   /** Makes what progress can be made without waiting. */
@@ -74,7 +74,7 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
     const { device, tcp, neighbours } = this;
     const { nowUs } = device;
     // A time that is passed to a call is an object; these are small enough to be none.
-    if (tcp.timers.mayBeDue(nowUs)) tcp.expire();
+    if (tcp.context.timers.mayBeDue(nowUs)) tcp.expire();
     if (neighbours.timers.mayBeDue(nowUs)) neighbours.poll(nowUs);
     tcp.dispatch();
     const count = device.exchange();
@@ -105,13 +105,14 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
   // For ARP and ICMP
 
   neighbourResolved(neighbour: Neighbour): void {
-    this.tcp.connections.forEach((connection) => {
-      if (connection.neighbour === neighbour) this.tcp.markDirty(connection);
+    const { context } = this.tcp;
+    context.connections.forEach((connection) => {
+      if (connection.neighbour === neighbour) context.markDirty(connection);
     });
   }
 
   neighbourFailed(neighbour: Neighbour): void {
-    waitForNeighbour(this.tcp, neighbour);
+    neighbourFailed(this.tcp.context, neighbour);
   }
 
   destinationUnreachable(
@@ -125,7 +126,7 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
   ): void {
     if (protocol === Protocol.Tcp) {
       const connection = this.tcp.connections.find(sourcePort, destination, destinationPort);
-      if (connection !== null) pathUnreachable(this.tcp, connection, code, nextHopMtu, sequence);
+      if (connection !== null) pathUnreachable(connection, code, nextHopMtu, sequence);
     } else if (protocol === Protocol.Udp && code === Unreachable.Port) {
       this.#datagrams.datagramRefused(sourcePort, destination, destinationPort);
     }

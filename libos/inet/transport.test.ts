@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import type { LibosCore } from '../core.ts';
 import { createPair, type PairOptions, pairAddresses } from '../sim/pair.ts';
-import { type TcpConnection, TcpState } from './tcp/connection.ts';
+import type { TcpConnection } from './tcp/connection.ts';
+import { TcpState } from './tcp/states.ts';
 
 const PORT = 5000;
 const FIN = 1;
@@ -180,7 +181,7 @@ describe('listeners', () => {
       return qd;
     });
     const [first] = connectionsOf(all, 1);
-    all.transports[1].stack.tcp.sendReset(first);
+    first.sendReset();
     all.step(20);
     const accepting = all.server.accept(all.listener);
     const completion = all.server.wait(accepting, 0)!;

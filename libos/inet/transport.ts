@@ -21,10 +21,10 @@ import {
 import { WorkList } from '../work-list.ts';
 import type { Device } from './device.ts';
 import { Stack, type StackOptions } from './stack.ts';
-import { Listener } from './tcp/accept.ts';
 import { connect } from './tcp/connect.ts';
-import { type TcpConnection, TcpState } from './tcp/connection.ts';
-import { roomWasMade } from './tcp/send.ts';
+import type { TcpConnection } from './tcp/connection.ts';
+import { Listener } from './tcp/listener.ts';
+import { TcpState } from './tcp/states.ts';
 import { UdpSocket } from './udp.ts';
 
 class InetUdpSocket extends UdpSocket {
@@ -46,6 +46,11 @@ class InetQueue extends Queue {
   bound = false;
   /** Stands in the list of datagram sockets that have something to send. */
   sending = false;
+
+  /** The connection of a stream that is connecting or connected. */
+  get stream(): TcpConnection {
+    return this.connection as TcpConnection;
+  }
 }
 
 export interface InetOptions extends Omit<StackOptions<InetUdpSocket>, 'datagrams'> {
@@ -102,12 +107,8 @@ export class InetTransport implements Transport {
   }
 
   listen(queue: InetQueue, backlog: number): void {
-    const listener = new Listener(queue.localAddress | 0, queue.localPort, backlog, (complete) => {
-      if (complete.touched) return;
-      complete.touched = true;
-      this.#listenersToServe.add(complete);
-    });
-    listener.owner = queue;
+    const onComplete = (complete: Listener) => this.#listenersToServe.add(complete);
+    const listener = new Listener(queue.localAddress | 0, queue.localPort, backlog, onComplete, queue);
     queue.listener = listener;
     this.stack.tcp.listeners.set(queue.localPort, listener);
   }
@@ -118,9 +119,7 @@ export class InetTransport implements Transport {
   }
 
   shutdownWrite(queue: InetQueue): void {
-    const connection = queue.connection!;
-    connection.finQueued = true;
-    this.stack.tcp.markDirty(connection);
+    queue.stream.finish();
   }
 
   close(queue: InetQueue): void {
@@ -134,7 +133,7 @@ export class InetTransport implements Transport {
   }
 
   accept(queue: InetQueue): void {
-    this.#serveAccepts(queue.listener!);
+    if (queue.listener !== null) this.#serveAccepts(queue.listener);
   }
 
   push(queue: InetQueue): void {
@@ -143,7 +142,7 @@ export class InetTransport implements Transport {
       return;
     }
     const tokens = this.#tokens;
-    const connection = queue.connection!;
+    const connection = queue.stream;
     const slot = queue.pushes.tail;
     if (connection.error !== null) {
       this.#failPushes(queue);
@@ -152,8 +151,8 @@ export class InetTransport implements Transport {
     const sga = tokens.pushed(slot);
     queue.pushedBytes += sga.byteLength;
     tokens.position[slot] = queue.pushedBytes;
-    connection.sendQueue.append(sga);
-    this.stack.tcp.markDirty(connection);
+    connection.sender.append(sga);
+    connection.context.markDirty(connection);
     if (this.#host.pushesSincePoll % PUSHES_PER_BURST === 0) this.poll();
   }
 
@@ -162,25 +161,21 @@ export class InetTransport implements Transport {
       this.#servePopsOfSocket(queue);
       return;
     }
-    const connection = queue.connection!;
-    connection.wanted++;
-    const ready = connection.receiveHead !== null || connection.finReceived || connection.error !== null;
-    if (ready) this.#servePops(queue, connection);
+    const connection = queue.stream;
+    const { receiver } = connection;
+    receiver.queue.want();
+    if (!receiver.queue.isEmpty || receiver.finReceived || connection.error !== null) {
+      this.#servePops(queue, connection);
+    }
   }
 
   poll(): void {
-    const { tcp } = this.stack;
+    const { context } = this.stack.tcp;
     if (this.#socketsToSend.count > 0) this.#sendDatagrams();
     this.stack.poll();
-    const { touched } = tcp;
-    if (touched.count > 0) {
-      for (let i = 0; i < touched.count; i++) {
-        const connection = touched.at(i);
-        connection.touched = false;
-        const queue = connection.owner as InetQueue | null;
-        if (queue !== null) this.#serve(queue, connection);
-      }
-      touched.clear();
+    for (let touched = context.takeTouched(); touched !== null; touched = context.takeTouched()) {
+      const queue = touched.owner as InetQueue | null;
+      if (queue !== null) this.#serve(queue, touched);
     }
     if (this.#datagramsSent.count > 0) this.#completeDatagrams();
     if (this.#listenersToServe.count > 0) this.#serveListeners();
@@ -200,8 +195,8 @@ export class InetTransport implements Transport {
     tcp.connections.forEach((connection) => void left.push(connection));
     for (const connection of left) {
       const open = connection.isSynchronized && connection.state < TcpState.TimeWait;
-      if (open && connection.state !== TcpState.FinWait2) tcp.sendReset(connection);
-      tcp.remove(connection);
+      if (open && connection.state !== TcpState.FinWait2) connection.sendReset();
+      connection.remove();
     }
     this.stack.poll();
     this.#device.close();
@@ -237,8 +232,8 @@ export class InetTransport implements Transport {
       return;
     }
     queue.localAddress = stack.ipv4.address >>> 0;
-    queue.connection = connect(stack.tcp, queue.localPort, address | 0, port, neighbour);
-    queue.connection.owner = queue;
+    queue.connection = connect(stack.tcp.context, queue.localPort, address | 0, port, neighbour);
+    queue.connection.attach(queue);
   }
 
   #serve(queue: InetQueue, connection: TcpConnection): void {
@@ -254,24 +249,25 @@ export class InetTransport implements Transport {
 
   #servePops(queue: InetQueue, connection: TcpConnection): void {
     const tokens = this.#tokens;
+    const { receiver } = connection;
     let taken = false;
     while (queue.pops.head !== NO_SLOT) {
-      const segment = connection.takeReceived();
+      const segment = receiver.queue.shift();
       if (segment === null) {
-        if (connection.error === null && !connection.finReceived) break;
+        if (connection.error === null && !receiver.finReceived) break;
         tokens.complete(tokens.shift(queue.pops), connection.error);
         continue;
       }
       this.#tokens.completePop(queue.pops, this.pool.wrap(segment, Owner.Libos));
       taken = true;
     }
-    connection.wanted = queue.pops.head === NO_SLOT ? 0 : connection.wanted;
-    if (taken && connection.isSynchronized) roomWasMade(this.stack.tcp, connection);
+    if (queue.pops.head === NO_SLOT) receiver.queue.wantNoMore();
+    if (taken) connection.roomWasMade();
   }
 
   #servePushes(queue: InetQueue, connection: TcpConnection): void {
     const tokens = this.#tokens;
-    const { acknowledgedBytes, sentBytes } = connection;
+    const { acknowledgedBytes, sentBytes } = connection.sender;
     const { pushes, unacknowledged } = queue;
     tokens.completeUpTo(unacknowledged, acknowledgedBytes);
     while (pushes.head !== NO_SLOT && tokens.position[pushes.head] <= sentBytes) {
@@ -296,7 +292,7 @@ export class InetTransport implements Transport {
   }
 
   #failPushes(queue: InetQueue): void {
-    const { error } = queue.connection!;
+    const { error } = queue.stream;
     this.#tokens.completeAll(queue.unacknowledged, error);
     this.#tokens.completeAll(queue.pushes, error);
   }
@@ -306,35 +302,30 @@ export class InetTransport implements Transport {
    * was not is cancelled. Data that nobody has read makes it a reset (RFC 9293, section 3.10.4; RFC 2525, section 2.17).
    */
   #closeStream(queue: InetQueue, connection: TcpConnection): void {
-    const { tcp } = this.stack;
     if (queue.pushes.head !== NO_SLOT) this.poll();
-    connection.owner = null;
-    connection.orphaned = true;
+    connection.abandon();
     if (connection.state === TcpState.Closed) {
-      tcp.discardReceived(connection);
+      connection.receiver.queue.clear();
       return;
     }
     if (!connection.isSynchronized) {
-      tcp.remove(connection);
+      connection.remove();
       return;
     }
-    const unread = connection.receiveHead !== null;
+    const unread = !connection.receiver.queue.isEmpty;
     if (unread || !this.#keepUnacknowledged(connection)) {
-      tcp.sendReset(connection);
-      tcp.remove(connection);
-      tcp.discardReceived(connection);
+      connection.sendReset();
+      connection.remove();
+      connection.receiver.queue.clear();
     } else {
-      connection.finQueued = true;
-      if (connection.state === TcpState.FinWait2) tcp.limitFinWait2(connection);
-      tcp.markDirty(connection);
+      connection.finish();
     }
     this.#completeHandedOver(queue, connection);
   }
 
   #keepUnacknowledged(connection: TcpConnection): boolean {
-    const { sendQueue, sendUnacknowledged, sendNext, finSent } = connection;
     try {
-      sendQueue.keepCopy(sendUnacknowledged, finSent ? sendNext - 1 : sendNext, this.pool);
+      connection.sender.keepInFlight();
       return true;
     } catch (error) {
       if (error instanceof LibosError && error.code === 'NO_BUFFERS') return false;
@@ -356,7 +347,7 @@ export class InetTransport implements Transport {
     const listeners = this.#listenersToServe;
     for (let i = 0; i < listeners.count; i++) {
       const listener = listeners.at(i);
-      listener.touched = false;
+      listener.looked();
       this.#serveAccepts(listener);
     }
     listeners.clear();
@@ -375,7 +366,7 @@ export class InetTransport implements Transport {
       accepted.localPort = connection.localPort;
       accepted.peerAddress = connection.remoteAddress >>> 0;
       accepted.peerPort = connection.remotePort;
-      connection.owner = accepted;
+      connection.attach(accepted);
       this.#host.accepted(queue, accepted);
     }
   }
@@ -388,8 +379,8 @@ export class InetTransport implements Transport {
       if (connection.listener === listener) waiting.push(connection);
     });
     for (const connection of waiting) {
-      if (connection.isSynchronized) tcp.sendReset(connection);
-      tcp.remove(connection);
+      if (connection.isSynchronized) connection.sendReset();
+      connection.remove();
     }
   }
 
@@ -407,7 +398,7 @@ export class InetTransport implements Transport {
   /** The socket of a queue that may not be bound yet. */
   #socketOf(queue: InetQueue): InetUdpSocket {
     if (queue.socket === null) this.bind(queue, 0, 0);
-    return queue.socket!;
+    return queue.socket as InetUdpSocket;
   }
 
   #connectSocket(queue: InetQueue, address: number, port: number): void {
@@ -443,12 +434,13 @@ export class InetTransport implements Transport {
   /** Returns false when no frame was free for one of them. */
   #sendQueued(queue: InetQueue): boolean {
     const tokens = this.#tokens;
+    const socket = this.#socketOf(queue);
     while (queue.pushes.head !== NO_SLOT) {
       const slot = queue.pushes.head;
       const connected = tokens.peerPort[slot] === 0;
       const address = connected ? queue.peerAddress : tokens.peerAddress[slot];
       const port = connected ? queue.peerPort : tokens.peerPort[slot];
-      const result = this.stack.udp.send(queue.socket!, address | 0, port, tokens.pushed(slot));
+      const result = this.stack.udp.send(socket, address | 0, port, tokens.pushed(slot));
       if (result === 'again') return false;
       tokens.shift(queue.pushes);
       if (result === 'sent') this.#datagramsSent.add(slot);

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ip } from '../test-device.ts';
-import { Listener } from './accept.ts';
-import { type TcpConnection, TcpState } from './connection.ts';
+import type { TcpConnection } from './connection.ts';
+import { Listener } from './listener.ts';
+import { TcpState } from './states.ts';
 import { OUR_PORT, PEER_ADDRESS, PEER_CLOCK, type Script, TestPeer } from './test-peer.ts';
 
 afterEach(() => TestPeer.checkAll());
@@ -63,7 +64,7 @@ describe('accept: the three-way handshake (RFC 9293, 3.5)', () => {
     peer.send(SYN);
     peer.pass(5);
     peer.send({ flags: 'A', seq: 1, ack: 1 });
-    expect(peer.accepted().rtt.measured).toBe(false);
+    expect(peer.accepted().sender.rtt.measured).toBe(false);
   });
 
   it('opens with an initial window of one segment when its SYN-ACK was lost (RFC 5681, 3.1)', () => {
@@ -71,7 +72,7 @@ describe('accept: the three-way handshake (RFC 9293, 3.5)', () => {
     peer.offer();
     peer.pass(1e6);
     peer.send({ flags: 'A', seq: 1, ack: 1 });
-    expect(peer.accepted().congestion.window).toBe(1000);
+    expect(peer.accepted().sender.recovery.congestion.window).toBe(1000);
   });
 });
 
@@ -82,20 +83,22 @@ describe('accept: options', () => {
     expect(peer.last).toMatchObject({ mss: 1460, windowScale: 5, sackPermitted: true, window: 65_535 });
     expect(peer.last.timestamps![1]).toBe(PEER_CLOCK);
     peer.send({ flags: 'A', seq: 1, ack: 1 });
-    expect(peer.accepted()).toMatchObject({ mss: 1188, sackPermitted: true, timestamps: true });
+    const { sender, receiver } = peer.accepted();
+    expect(sender.mss).toBe(1188);
+    expect(receiver).toMatchObject({ sackPermitted: true, timestamps: true });
   });
 
   it('are none but the MSS if it offers none, and its MSS is then 536 (RFC 9293, 3.7.1)', () => {
     const { peer } = listening();
     peer.send({ flags: 'S', seq: 0 });
     expect(peer.last).toMatchObject({ windowScale: null, sackPermitted: false, timestamps: null, mss: 1460 });
-    expect(peer.halfOpen()!.mss).toBe(536);
+    expect(peer.halfOpen()!.sender.mss).toBe(536);
   });
 
   it('scales windows both ways from the first segment after the SYNs on (RFC 7323, 2.2)', () => {
     const { peer } = listening(16, { tcp: { receiveWindowBytes: 256 * 1024 } });
     const connection = peer.establish({ windowScale: 4, window: 100 });
-    expect(connection.sendWindow).toBe(1600);
+    expect(connection.sender.window.bytes).toBe(1600);
     peer.send({ flags: 'FA', seq: 1, ack: 1 });
     expect(peer.last.window).toBe((256 * 1024) >> 3);
   });
@@ -163,7 +166,7 @@ describe('accept: segments to a listener (RFC 9293, 3.10.7.2)', () => {
 
   it('refuses a SYN to an address that it does not listen at', () => {
     const { peer } = listening();
-    peer.tcp.listeners.set(OUR_PORT, new Listener(0x0a630063, OUR_PORT, 1, () => {}));
+    peer.tcp.listeners.set(OUR_PORT, new Listener(0x0a630063, OUR_PORT, 1, () => {}, null));
     peer.ourIss = 0;
     expect(peer.send(SYN)).toEqual(['RA 0 ack 1']);
   });
@@ -219,6 +222,6 @@ function halfOpen(peer: TestPeer, peerPort: number): TcpConnection {
   return peer.tcp.connections.find(OUR_PORT, ip(PEER_ADDRESS), peerPort)!;
 }
 
-function acknowledge(peer: TestPeer, { initialSendSequence, remotePort }: TcpConnection): void {
-  peer.send({ flags: 'A', seq: 1, ack: initialSendSequence + 1 - peer.ourIss, peerPort: remotePort });
+function acknowledge(peer: TestPeer, { sender, remotePort }: TcpConnection): void {
+  peer.send({ flags: 'A', seq: 1, ack: sender.initialSequence + 1 - peer.ourIss, peerPort: remotePort });
 }

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CongestionControl, type CongestionControlName, createCongestionControl } from './congestion.ts';
+import { createCongestionControl } from './congestion.ts';
+import type { CongestionControl, CongestionControlName } from './congestion-control.ts';
+import type { SlowStart } from './slow-start.ts';
 import { MAX_WINDOW_BYTES } from './slow-start.ts';
 
 const MSS = 1000;
@@ -21,7 +23,7 @@ function roundTrip(control: CongestionControl, nowUs: number, rttUs: number, pie
 }
 
 /** A control in congestion avoidance with a window of 70 segments (cubic) or 50 (newreno), at time 0. */
-function afterLossAt100(name: CongestionControlName): CongestionControl {
+function afterLossAt100(name: CongestionControlName): SlowStart {
   const control = createCongestionControl(name, MSS);
   control.window = 100 * MSS;
   control.enterRecovery(100 * MSS, 0);

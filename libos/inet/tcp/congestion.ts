@@ -1,42 +1,9 @@
-/** Which congestion control a connection uses, and what the sender tells it and asks of it. */
+/** Which congestion control a connection uses. */
+import type { CongestionControlName } from './congestion-control.ts';
 import { Cubic } from './cubic.ts';
 import { NewReno } from './newreno.ts';
+import type { SlowStart } from './slow-start.ts';
 
-export type CongestionControlName = 'cubic' | 'newreno';
-
-/** All sizes are bytes; `inFlight` is RFC 5681's FlightSize, what was sent and is not acknowledged. */
-export interface CongestionControl {
-  readonly name: CongestionControlName;
-  /**
-   * cwnd. The sender may write it between enterRecovery and leaveRecovery (the inflation of RFC 6582), and
-   * before the first data (one segment after a lost SYN: RFC 5681, section 3.1).
-   */
-  window: number;
-  /** ssthresh. */
-  slowStartThreshold: number;
-  /**
-   * `bytes` were acknowledged cumulatively outside recovery. `inFlightBefore` counts from before that: the
-   * window does not grow by data that was sent while it was not used up (RFC 7661).
-   * @param smoothedRttUs NaN while nothing was measured
-   */
-  acknowledged(bytes: number, nowUs: number, smoothedRttUs: number, inFlightBefore: number): void;
-  /** Loss was found by duplicate or selective acknowledgements: reduces window and threshold. */
-  enterRecovery(inFlight: number, nowUs: number): void;
-  /**
-   * Everything that was in flight at enterRecovery is acknowledged. Not after a timeout, which ends a
-   * recovery.
-   */
-  leaveRecovery(nowUs: number): void;
-  /** The retransmission timer expired; `repeated`: for the same segment as before. */
-  timedOut(inFlight: number, nowUs: number, repeated: boolean): void;
-  /**
-   * Nothing was sent for longer than a retransmission timeout, and now there is data (RFC 5681, section 4.1).
-   */
-  restartAfterIdle(): void;
-  /** The segment size became known, or smaller with the path's MTU. */
-  setMss(mss: number): void;
-}
-
-export function createCongestionControl(name: CongestionControlName, mss: number): CongestionControl {
+export function createCongestionControl(name: CongestionControlName, mss: number): SlowStart {
   return name === 'cubic' ? new Cubic(mss) : new NewReno(mss);
 }

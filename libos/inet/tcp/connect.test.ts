@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { TcpState } from './connection.ts';
+import { TcpState } from './states.ts';
 import { TestPeer } from './test-peer.ts';
 
 afterEach(() => TestPeer.checkAll());
@@ -55,7 +55,7 @@ describe('connect: a lost SYN (RFC 6298, 5)', () => {
     const { peer, connection } = opening();
     peer.pass(1e6);
     peer.send({ flags: 'SA', seq: 0, ack: 1, mss: 1000 });
-    expect(connection.congestion.window).toBe(1000);
+    expect(connection.sender.recovery.congestion.window).toBe(1000);
     expect(peer.push(3000)).toEqual(['A 1:1001 ack 1']);
     expect(peer.pass(3e6)).toEqual(['3000000 A 1:1001 ack 1']);
   });
@@ -64,14 +64,14 @@ describe('connect: a lost SYN (RFC 6298, 5)', () => {
     const { peer, connection } = opening();
     peer.pass(1e6);
     peer.send({ flags: 'SA', seq: 0, ack: 1 });
-    expect(connection.rtt.measured).toBe(false);
+    expect(connection.sender.rtt.measured).toBe(false);
   });
 
   it('is timed when it was sent once', () => {
     const { peer, connection } = opening();
     peer.pass(30_000);
     peer.send({ flags: 'SA', seq: 0, ack: 1 });
-    expect(connection.rtt.smoothedUs).toBe(30_000);
+    expect(connection.sender.rtt.smoothedUs).toBe(30_000);
   });
 });
 
@@ -119,7 +119,7 @@ describe('connect: both sides at once (RFC 9293, 3.5, figure 8)', () => {
     expect(connection.state).toBe(TcpState.SynReceived);
     peer.send({ ...answer, window: 1000 });
     expect(connection.state).toBe(TcpState.Established);
-    expect(connection.sendWindow).toBe(8000);
+    expect(connection.sender.window.bytes).toBe(8000);
     expect(peer.push(500)).toEqual(['PA 1:501 ack 1']);
   });
 
@@ -160,7 +160,8 @@ describe('connect: options', () => {
   it('uses none that the peer does not offer, and an MSS of 536 (RFC 9293, 3.7.1)', () => {
     const { peer, connection } = opening();
     peer.send({ flags: 'SA', seq: 0, ack: 1, window: 2000 });
-    expect(connection).toMatchObject({ timestamps: false, sackPermitted: false, mss: 536 });
+    expect(connection.receiver).toMatchObject({ timestamps: false, sackPermitted: false });
+    expect(connection.sender.mss).toBe(536);
     // Neither window is scaled.
     expect(peer.last).toMatchObject({ timestamps: null, window: 65_535 });
     expect(peer.push(5000)).toEqual(['A 1:537 ack 1', 'A 537:1073 ack 1', 'A 1073:1609 ack 1']);
@@ -175,7 +176,7 @@ describe('connect: options', () => {
     peer.timestamps = true;
     peer.send({ flags: 'SA', seq: 0, ack: 1, mss: 1000, windowScale: 7, sackPermitted: true, window: 100 });
     // RFC 7323, 2.2: the window of a SYN is not scaled.
-    expect(connection.sendWindow).toBe(100);
+    expect(connection.sender.window.bytes).toBe(100);
     expect(peer.last.timestamps).toEqual([own, peer.peerClock()]);
     // RFC 6691: what options take comes off the payload.
     peer.send({ flags: 'A', seq: 1, ack: 1, window: 100 });
@@ -188,13 +189,13 @@ describe('connect: options', () => {
     const { peer, connection } = opening();
     peer.send({ flags: 'SA', seq: 0, ack: 1, windowScale: 15, window: 1 });
     peer.send({ flags: 'A', seq: 1, ack: 1, window: 1 });
-    expect(connection.sendWindow).toBe(16_384);
+    expect(connection.sender.window.bytes).toBe(16_384);
   });
 
   it("is bounded by our own MTU, whatever the peer's MSS", () => {
     const { peer, connection } = opening();
     peer.send({ flags: 'SA', seq: 0, ack: 1, mss: 65_535 });
-    expect(connection.mss).toBe(1460);
+    expect(connection.sender.mss).toBe(1460);
   });
 
   it.each([
@@ -204,7 +205,7 @@ describe('connect: options', () => {
   ])('MSS: %s', (_, offered, used) => {
     const { peer, connection } = opening();
     peer.send({ flags: 'SA', seq: 0, ack: 1, mss: offered });
-    expect(connection.mss).toBe(used);
+    expect(connection.sender.mss).toBe(used);
     expect(peer.push(2 * used)).toEqual([`A 1:${used + 1} ack 1`, `PA ${used + 1}:${2 * used + 1} ack 1`]);
   });
 
@@ -214,6 +215,6 @@ describe('connect: options', () => {
     const endless = [2, 0, 0, 0];
     const answer = { flags: 'SA', seq: 0, ack: 1, mss: 1000, options: [...unknown, ...endless] };
     expect(peer.send(answer)).toEqual(['A 1 ack 1']);
-    expect(connection.mss).toBe(1000);
+    expect(connection.sender.mss).toBe(1000);
   });
 });

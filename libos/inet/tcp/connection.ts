@@ -1,14 +1,12 @@
 /**
- * The state of one TCP connection (the transmission control block of RFC 9293, section 3.3.1, in words):
+ * One TCP connection (the transmission control block of RFC 9293, section 3.3.1): its state, and three parts that own the
+ * rest. The sender knows what goes out, the receiver what comes in, the deadlines what is to happen when nothing comes.
  *
- *     send sequence space                                receive sequence space
+ *     segment -> protocol -> connection.arrives -> sender.acknowledge, receiver.take -> state, lists
+ *     lists   -> protocol -> connection.transmit -> sender.transmit -> output
  *
- *      sendUnacknowledged   sendNext     queue.end        receiveNext           advertisedEdge
- *       v                    v            v                v                     v
- *     --[ in flight          | not sent   ]--            --[ what the peer may send ]--
- *       |<------ sendWindow ----->|
- *
- * This file holds what is known; connect, accept, receive, send, recovery and timer do something with it.
+ * The parts do not know the connection: they return what has come of a call, and the connection draws the conclusions.
+ * Only this class writes its fields, but for the marks of Context and Timers.
  *
  * Ten thousand of these lie about, and their fields are written for every segment: sequence numbers are signed
  * 32-bit integers, which need no box, and what only some connections need (the queue of segments out of order) is
@@ -17,187 +15,92 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { SgaSegment } from '../../memory/sga.ts';
 import type { Neighbour } from '../neighbours.ts';
-import { distance } from '../sequence.ts';
-import type { Timed } from '../timers.ts';
-import { DEFAULT_MSS } from '../wire/tcp.ts';
-import type { Listener } from './accept.ts';
-import type { CongestionControl } from './congestion.ts';
-import type { Reassembly } from './reassembly.ts';
-import type { RttEstimator } from './rtt.ts';
-import type { Scoreboard } from './sack.ts';
-import { SendQueue } from './send-queue.ts';
+import { advance, isBefore } from '../sequence.ts';
+import { Flag, type TcpSegment } from '../wire/tcp.ts';
+import type { Attended, Context } from './context.ts';
+import { Deadlines } from './deadlines.ts';
+import { initialSequenceNumber } from './initial-sequence.ts';
+import type { Path } from './output.ts';
+import { AckDue, Receiver, Taken } from './receiver.ts';
+import { Progress, Sender } from './sender.ts';
+import { TcpState } from './states.ts';
 
-/** RFC 9293, section 3.3.2. LISTEN is a Listener, not a connection. */
-export const TcpState = {
-  Closed: 0,
-  SynSent: 1,
-  SynReceived: 2,
-  Established: 3,
-  FinWait1: 4,
-  FinWait2: 5,
-  CloseWait: 6,
-  Closing: 7,
-  LastAck: 8,
-  TimeWait: 9,
-} as const;
-export type TcpState = (typeof TcpState)[keyof typeof TcpState];
-
-export const Recovery = {
-  /** Nothing is known to be lost. */
-  Open: 0,
-  /** Fast recovery (RFC 6675, or RFC 6582 without SACK): until recoveryPoint is acknowledged. */
-  Fast: 1,
-  /** After a retransmission timeout: all below recoveryPoint is sent again, in slow start. */
-  Timeout: 2,
-} as const;
-export type Recovery = (typeof Recovery)[keyof typeof Recovery];
-
-/** Whether an acknowledgement is owed to the peer. */
-export const AckDue = { No: 0, Delayed: 1, Now: 2 } as const;
-export type AckDue = (typeof AckDue)[keyof typeof AckDue];
-
-/** A double that is no integer: a field that starts with one is stored as a double for ever. */
+/** Numbers between two incarnations of a connection, against old duplicates and for being hard to guess. */
+const INCARNATION_GAP = 65_536;
+/** A double that is no integer: the engine stores a field that starts with one as a double for ever. */
 const NEVER = Number.POSITIVE_INFINITY;
 
-export class TcpConnection implements Timed {
+/** The listener of a passive open, to the connection. */
+export interface Opener {
+  /** One more connection can be complete. */
+  readonly hasRoom: boolean;
+  /** A half-open connection has been established. */
+  completed(connection: TcpConnection): void;
+  /** A half-open connection has ended before. */
+  halfOpenEnded(): void;
+}
+
+export class TcpConnection implements Attended, Path {
   readonly localAddress: number;
   readonly localPort: number;
   readonly remoteAddress: number;
   readonly remotePort: number;
   readonly neighbour: Neighbour;
+  readonly context: Context<TcpConnection>;
+  readonly deadlines: Deadlines;
+  readonly receiver: Receiver;
+  readonly sender: Sender;
   state: TcpState = TcpState.Closed;
   /** Why the connection broke; the sticky error of its queue. */
   error: ErrorCode | null = null;
   /** Of a passive open, until the connection is accepted. */
-  listener: Listener | null = null;
-  /** Next in the listener's queue of connections to be accepted. */
-  nextAccepted: TcpConnection | null = null;
-
-  // Sending
-  readonly sendQueue = new SendQueue();
-  initialSendSequence = 0;
-  sendUnacknowledged = 0;
-  sendNext = 0;
-  /** In bytes. */
-  sendWindow = 0;
-  maxSendWindow = 0;
-  windowUpdateSequence = 0;
-  windowUpdateAcknowledgement = 0;
-  /** Largest payload of one segment, without the room that options take. */
-  mss: number = DEFAULT_MSS;
-  sendWindowScale = 0;
-  /** Stream bytes sent at least once, and of them those acknowledged: positions, exact to 2^53. */
-  sentBytes = 0;
-  acknowledgedBytes = 0;
-  /** A FIN follows the last byte of the queue; and it has been sent. */
-  finQueued = false;
-  finSent = false;
-  /** The send window is closed: the retransmission timer sends probes. */
-  persisting = false;
-
-  /** A SYN, with or without ACK, is to be sent. */
-  synDue = false;
-
-  // Loss and congestion
-  readonly rtt: RttEstimator;
-  readonly congestion: CongestionControl;
-  scoreboard: Scoreboard | null = null;
-  recovery: Recovery = Recovery.Open;
-  recoveryPoint = 0;
-  /** Behind the last byte sent again in this recovery. */
-  highRetransmitted = 0;
-  /** What sendNext was when the first hole was sent again, or later. */
-  retransmittedAt = 0;
-  /** The next segment must be sent again whatever the congestion window says (RFC 6675, section 5, step 4.3). */
-  retransmitFirst = false;
-  /** The last bytes were sent again in this recovery though nothing said that they are lost (RFC 6675, section 4). */
-  rescued = false;
-  duplicateAcks = 0;
-  timeouts = 0;
-  /** The segment whose round trip is being timed ends here; Karn's algorithm ends the timing when it is sent again. */
-  timedSequence = 0;
-  timing = false;
-  timedAtUs = NEVER;
-
-  lastSentUs = NEVER;
-
-  // Receiving
-  initialReceiveSequence = 0;
-  receiveNext = 0;
-  /** Right edge of the window that the peer was told; it never moves left. */
-  advertisedEdge = 0;
-  receiveWindowScale = 0;
-  /** Data in order that the application has not taken, linked by SgaSegment.next. */
-  receiveHead: SgaSegment | null = null;
-  receiveTail: SgaSegment | null = null;
-  receiveQueued = 0;
-  /** Pops that wait: as many segments will be taken as soon as they come. */
-  wanted = 0;
-  reassembly: Reassembly | null = null;
-  finReceived = false;
-  /** A FIN that came ahead of data that is missing. */
-  finPending = false;
-  finSequence = 0;
-
-  // Options
-  sackPermitted = false;
-  timestamps = false;
-  timestampOffset = 0;
-  recentTimestamp = 0;
-  recentTimestampAtUs = NEVER;
-
-  // Acknowledging
-  ackDue: AckDue = AckDue.No;
-  /** Bytes that came since the last acknowledgement was sent. */
-  unacknowledgedReceived = 0;
-  lastAckSent = 0;
-  challengeAcks = 0;
-  challengeWindowEndUs = -NEVER;
-
-  // Timers
-  deadlineUs: number = NEVER;
-  timerIndex = -1;
-  retransmitAtUs: number = NEVER;
-  ackAtUs: number = NEVER;
-  /** End of TIME-WAIT, of an orphan's FIN-WAIT-2, or of the time for connecting. */
-  endAtUs: number = NEVER;
-  keepAliveAtUs: number = NEVER;
+  listener: Opener | null = null;
+  lastArrivalUs: number;
   keepAliveProbes = 0;
-  lastReceivedUs: number = NEVER;
-  /** When the oldest unacknowledged byte was first sent, for the user timeout. */
-  progressAtUs: number = NEVER;
-
-  // For the stack
   /** The application has closed it: nobody takes what comes. */
   orphaned = false;
-  /** Stands in the list of connections that may have something to send. */
-  dirty = false;
-  /** Stands in the list of connections that the layer above has to look at. */
-  touched = false;
   /** What the layer above keeps with it. */
   owner: unknown = null;
 
+  // For Context and Timers, which write them
+  deadlineUs: number = NEVER;
+  timerIndex = -1;
+  dirty = false;
+  touched = false;
+
+  /**
+   * A connection, in the table of the context. `neighbour` is where its segments go.
+   *
+   * @param previous of the same names, whose TIME-WAIT it ends: it starts behind all numbers that this one has used
+   *   (RFC 9293, section 3.10.7.4, MAY-2)
+   */
   constructor(
+    context: Context<TcpConnection>,
     localAddress: number,
     localPort: number,
     remoteAddress: number,
     remotePort: number,
     neighbour: Neighbour,
-    rtt: RttEstimator,
-    congestion: CongestionControl,
+    previous: TcpConnection | null,
   ) {
+    this.context = context;
     this.localAddress = localAddress;
     this.localPort = localPort;
     this.remoteAddress = remoteAddress;
     this.remotePort = remotePort;
     this.neighbour = neighbour;
-    this.rtt = rtt;
-    this.congestion = congestion;
-  }
-
-  /** Sequence numbers sent and not acknowledged. */
-  get inFlight(): number {
-    return distance(this.sendUnacknowledged, this.sendNext);
+    const { hash, nowUs } = context;
+    let first = initialSequenceNumber(hash, nowUs, localAddress, localPort, remoteAddress, remotePort);
+    if (previous !== null) {
+      const least = advance(previous.sender.next, INCARNATION_GAP);
+      if (isBefore(first, least)) first = least;
+    }
+    this.deadlines = new Deadlines(context, this);
+    this.receiver = new Receiver(context, this.deadlines);
+    this.sender = new Sender(context, this, this.deadlines, this.receiver, first);
+    this.lastArrivalUs = nowUs;
+    neighbour.retain();
+    context.connections.add(this);
   }
 
   /** The handshake is done and the connection has not ended. */
@@ -205,14 +108,343 @@ export class TcpConnection implements Timed {
     return this.state >= TcpState.Established;
   }
 
-  /** Takes the first segment of received data, or null. */
-  takeReceived(): SgaSegment | null {
-    const segment = this.receiveHead;
-    if (segment === null) return null;
-    this.receiveHead = segment.next;
-    if (this.receiveHead === null) this.receiveTail = null;
-    segment.next = null;
-    this.receiveQueued -= segment.length;
-    return segment;
+  get hasEnded(): boolean {
+    return this.state === TcpState.Closed;
+  }
+
+  // Opening
+
+  /** Starts an active open. */
+  opens(): void {
+    this.state = TcpState.SynSent;
+    this.#startOpening(false);
+  }
+
+  /** A SYN came for `listener`, and this connection answers it. */
+  openedPassively(listener: Opener, segment: TcpSegment): void {
+    this.listener = listener;
+    this.openedBy(segment);
+    this.state = TcpState.SynReceived;
+    this.#startOpening(true);
+  }
+
+  /** Both sides have opened at once, and the peer's SYN does not acknowledge ours (RFC 9293, figure 8). */
+  crossed(): void {
+    this.state = TcpState.SynReceived;
+    this.sender.oweSyn(true);
+    this.context.markDirty(this);
+  }
+
+  #startOpening(answers: boolean): void {
+    this.sender.oweSyn(answers);
+    this.deadlines.endIn(this.context.options.connectTimeoutUs);
+    this.context.markDirty(this);
+  }
+
+  /** The peer's SYN came, and settles what both sides use. */
+  openedBy(segment: TcpSegment): void {
+    this.receiver.openedBy(segment);
+    this.sender.openedBy(segment);
+  }
+
+  /** The peer has acknowledged our SYN, and offers a window of so many bytes. */
+  established(windowBytes: number): void {
+    const { context, deadlines, listener } = this;
+    const { keepAliveUs } = context.options;
+    this.lastArrivalUs = context.nowUs;
+    this.sender.established(windowBytes);
+    deadlines.stopEnd();
+    if (keepAliveUs > 0) deadlines.keepAliveIn(keepAliveUs);
+    this.state = TcpState.Established;
+    if (listener !== null) listener.completed(this);
+    else context.touch(this);
+  }
+
+  /** The listener has handed the connection to the layer above. */
+  accepted(): void {
+    this.listener = null;
+  }
+
+  // Arrival of a segment when the peer's SYN has come: the steps of RFC 9293, section 3.10.7.4, with the checks of RFC
+  // 5961 against forged segments and of RFC 7323 against old ones
+
+  /** Takes the segment in `frame`. Returns whether the frame was kept. */
+  arrives(segment: TcpSegment, frame: SgaSegment): boolean {
+    const { context, receiver, sender } = this;
+    this.lastArrivalUs = context.nowUs;
+    if (this.state === TcpState.SynReceived) this.#acceptCrossedSyn(segment);
+    const { flags } = segment;
+    // First: the sequence number, after the timestamp.
+    if (receiver.timestamps && !(flags & Flag.Rst) && !this.#timestampIsCurrent(segment)) return false;
+    if (segment.sequence !== receiver.next && !receiver.isAcceptable(segment)) {
+      context.counters.unacceptable++;
+      if (!(flags & Flag.Rst)) this.#acknowledgeAgain(segment);
+      return false;
+    }
+    // Second: the RST bit. Fourth: the SYN bit (RFC 5961, section 4). Fifth: the ACK field.
+    if ((flags & (Flag.Rst | Flag.Syn | Flag.Ack)) !== Flag.Ack) {
+      if (flags & Flag.Rst) this.#resetArrives(segment);
+      else if (flags & Flag.Syn) this.#challenge();
+      return false;
+    }
+    if (this.state === TcpState.SynReceived && !this.#synIsAcknowledged(segment)) return false;
+    const progress = sender.acknowledge(segment);
+    if (progress & Progress.Challenged) {
+      this.#challenge();
+      return false;
+    }
+    if (progress & Progress.Fin && !this.#finIsAcknowledged()) return false;
+    // Seventh: the data. Eighth: the FIN.
+    let taken: number = Taken.Nothing;
+    if (segment.payloadLength > 0 || flags & Flag.Fin) taken = this.#take(segment, frame);
+    else if (receiver.timestamps) receiver.noteTimestamp(segment);
+    if (progress & Progress.Sends || receiver.ackDue === AckDue.Now) context.markDirty(this);
+    if (progress & Progress.News || taken & Taken.News) context.touch(this);
+    return (taken & Taken.Kept) !== 0;
+  }
+
+  /** Both sides opened at once: the peer's SYN comes again, with its ACK of ours, which is what counts of it. */
+  #acceptCrossedSyn(segment: TcpSegment): void {
+    const crossed = this.listener === null && segment.sequence === this.receiver.initialSequence;
+    if (crossed && (segment.flags & (Flag.Syn | Flag.Ack)) === (Flag.Syn | Flag.Ack)) segment.dropSyn();
+  }
+
+  /** PAWS (RFC 7323, section 5.3). */
+  #timestampIsCurrent(segment: TcpSegment): boolean {
+    // RFC 7323, section 3.2: once agreed on, every segment has them.
+    if (segment.hasTimestamps && !this.receiver.isOld(segment)) return true;
+    this.context.counters.unacceptable++;
+    if (segment.hasTimestamps) this.#acknowledgeAgain(segment);
+    return false;
+  }
+
+  /** An unacceptable segment is answered with where we stand. */
+  #acknowledgeAgain(segment: TcpSegment): void {
+    const { context, receiver, sender } = this;
+    if (this.state === TcpState.SynReceived) {
+      // The peer sends its SYN again: our answer to it was lost.
+      if (segment.flags & Flag.Syn) sender.oweSynAgain();
+    } else {
+      if (this.state === TcpState.TimeWait && segment.flags & Flag.Fin) {
+        this.deadlines.endIn(context.options.timeWaitUs);
+      }
+      // Two hosts that disagree must not answer each other's empty segments for ever.
+      if (segment.sequenceLength === 0) {
+        this.#challenge();
+        return;
+      }
+      receiver.acknowledgeNow();
+    }
+    context.markDirty(this);
+  }
+
+  /** An acknowledgement that makes an honest peer say what it means, and a blind attacker nothing. */
+  #challenge(): void {
+    const { context, receiver, sender } = this;
+    if (!receiver.takeChallenge()) return;
+    context.counters.challengeAcks++;
+    if (this.state === TcpState.SynReceived) sender.oweSynAgain();
+    else receiver.acknowledgeNow();
+    context.markDirty(this);
+  }
+
+  /** RFC 5961, section 3: only a reset with exactly the number expected ends a connection. */
+  #resetArrives(segment: TcpSegment): void {
+    const { context, receiver, sender } = this;
+    if (segment.sequence !== receiver.next) {
+      this.#challenge();
+      return;
+    }
+    context.counters.resetsReceived++;
+    switch (this.state) {
+      case TcpState.SynReceived:
+        if (this.listener !== null) this.remove();
+        else this.fail('CONNECTION_REFUSED');
+        return;
+      case TcpState.TimeWait:
+      case TcpState.LastAck:
+      case TcpState.Closing:
+        if (!sender.hasUnacknowledgedData) {
+          // All was said by both sides. RFC 1337 keeps TIME-WAIT; whoever guessed the exact number gains nothing.
+          this.remove();
+          context.touch(this);
+          return;
+        }
+        // Data before our FIN has not arrived, and its application is to know: what it received is whole, and stays.
+        this.fail('CONNECTION_RESET');
+        return;
+      default:
+        receiver.queue.clear();
+        this.fail('CONNECTION_RESET');
+    }
+  }
+
+  /** SYN-RECEIVED: whether the segment establishes the connection. */
+  #synIsAcknowledged(segment: TcpSegment): boolean {
+    const { context, listener, sender } = this;
+    if (!sender.isOurSyn(segment.acknowledgement)) {
+      context.output.reject(segment);
+      return false;
+    }
+    if (listener !== null && !listener.hasRoom) {
+      // It stays half open until there is room; the peer sends again.
+      context.counters.backlogDropped++;
+      return false;
+    }
+    this.established(sender.window.of(segment));
+    return true;
+  }
+
+  /** Our FIN is acknowledged. Returns whether the connection still exists. */
+  #finIsAcknowledged(): boolean {
+    switch (this.state) {
+      case TcpState.FinWait1:
+        this.state = TcpState.FinWait2;
+        if (this.orphaned) this.#limitFinWait2();
+        return true;
+      case TcpState.Closing:
+        this.#enterTimeWait();
+        return true;
+      case TcpState.LastAck:
+        this.remove();
+        this.context.touch(this);
+        return false;
+      default:
+        return true;
+    }
+  }
+
+  /** Data, a FIN, or both. Returns bits of Taken. */
+  #take(segment: TcpSegment, frame: SgaSegment): number {
+    const { receiver, sender, state } = this;
+    if (state !== TcpState.Established && state !== TcpState.FinWait1 && state !== TcpState.FinWait2) {
+      // After the peer's FIN nothing new can come.
+      if (receiver.timestamps) receiver.noteTimestamp(segment);
+      return Taken.Nothing;
+    }
+    if (this.orphaned && segment.payloadLength > 0) {
+      // RFC 9293, section 3.6.1: nobody will ever read it, and the peer is to know.
+      this.sendReset();
+      this.remove();
+      return Taken.Nothing;
+    }
+    const taken = receiver.take(segment, frame, sender.mss);
+    if (taken & Taken.Fin) this.#finHasArrived();
+    return taken;
+  }
+
+  /** All data before the peer's FIN is here. */
+  #finHasArrived(): void {
+    if (this.state === TcpState.Established) this.state = TcpState.CloseWait;
+    else if (this.state === TcpState.FinWait1) this.state = TcpState.Closing;
+    else this.#enterTimeWait();
+    this.context.touch(this);
+  }
+
+  // Sending
+
+  /** Sends what is due. Returns false when the device had no frame for it: it is to be called again. */
+  transmit(): boolean {
+    const { sender } = this;
+    if (!this.neighbour.resolved) {
+      sender.waitForNeighbour();
+      return true;
+    }
+    if (sender.synDue) return sender.sendSyn();
+    if (!this.isSynchronized) return true;
+    const before = sender.next;
+    const done = sender.transmit();
+    if (sender.next !== before) {
+      if (sender.finSent) this.#finWasSent();
+      this.context.touch(this);
+    }
+    return done;
+  }
+
+  #finWasSent(): void {
+    if (this.state === TcpState.Established) this.state = TcpState.FinWait1;
+    else if (this.state === TcpState.CloseWait) this.state = TcpState.LastAck;
+  }
+
+  /** The application has taken what came: shows the peer the room, if it is worth a segment. */
+  roomWasMade(): void {
+    if (this.isSynchronized && this.receiver.roomWasMade(this.sender.mss)) this.context.markDirty(this);
+  }
+
+  // The layer above
+
+  /** Who looks at the connection when it was touched; null: nobody any more. */
+  attach(owner: unknown): void {
+    this.owner = owner;
+  }
+
+  /** The application has closed the connection: nobody looks at it or takes what comes. */
+  abandon(): void {
+    this.owner = null;
+    this.orphaned = true;
+  }
+
+  /** A FIN goes behind what is queued. */
+  finish(): void {
+    this.sender.finish();
+    // Nobody is there to close a connection that its application has left, should the peer never do so.
+    if (this.orphaned && this.state === TcpState.FinWait2) this.#limitFinWait2();
+    this.context.markDirty(this);
+  }
+
+  #limitFinWait2(): void {
+    this.deadlines.endIn(this.context.options.timeWaitUs);
+  }
+
+  // The end
+
+  #enterTimeWait(): void {
+    const { context, deadlines } = this;
+    this.state = TcpState.TimeWait;
+    deadlines.stopRetransmission();
+    deadlines.stopKeepAlive();
+    deadlines.endIn(context.options.timeWaitUs);
+    context.timeWait.add(this);
+  }
+
+  /** Shows the peer that the connection has ended (RFC 9293, section 3.10.5). */
+  sendReset(): void {
+    this.context.output.reset(this, this.sender.next, this.receiver.next);
+  }
+
+  /** Ends the connection with an error for its application. */
+  fail(error: ErrorCode): void {
+    this.error = error;
+    this.remove();
+    this.context.touch(this);
+  }
+
+  /** Forgets the connection and gives its memory back, but for received data that its application may still want. */
+  remove(): void {
+    if (this.state === TcpState.Closed) return;
+    const { context, listener, receiver } = this;
+    if (this.state === TcpState.SynReceived && listener !== null) {
+      listener.halfOpenEnded();
+      this.listener = null;
+    }
+    this.state = TcpState.Closed;
+    context.connections.delete(this);
+    context.timers.cancel(this);
+    this.neighbour.release();
+    this.sender.clear();
+    receiver.clearReassembly();
+    if (this.owner === null) receiver.queue.clear();
+  }
+
+  // Keep-alive (RFC 9293, section 3.8.4)
+
+  /** One more question to a peer that is silent. */
+  countKeepAlive(): void {
+    this.keepAliveProbes++;
+  }
+
+  /** The peer was heard since the last question. */
+  peerLives(): void {
+    this.keepAliveProbes = 0;
   }
 }

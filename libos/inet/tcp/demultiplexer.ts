@@ -2,14 +2,20 @@
  * Finds the connection of a segment by local port, remote address and remote port: an open-addressing hash table
  * with linear probing, since a Map would need a string or a boxed number as key.
  */
-import type { TcpConnection } from './connection.ts';
 
-export class Demultiplexer {
+/** What tells connections of one local address apart. Addresses are signed 32-bit integers. */
+export interface Named {
+  readonly localPort: number;
+  readonly remoteAddress: number;
+  readonly remotePort: number;
+}
+
+export class Demultiplexer<C extends Named> {
   size = 0;
-  #slots: (TcpConnection | null)[] = new Array(64).fill(null);
+  #slots: (C | null)[] = new Array(64).fill(null);
   #mask = 63;
   /** Segments come in runs of one connection. */
-  #last: TcpConnection | null = null;
+  #last: C | null = null;
   readonly #key: number;
 
   /** @param key a random 32-bit integer, so that nobody can choose addresses that all fall into one place */
@@ -17,7 +23,7 @@ export class Demultiplexer {
     this.#key = key;
   }
 
-  find(localPort: number, remoteAddress: number, remotePort: number): TcpConnection | null {
+  find(localPort: number, remoteAddress: number, remotePort: number): C | null {
     const last = this.#last;
     if (last !== null && matches(last, localPort, remoteAddress, remotePort)) return last;
     for (let i = this.#hash(localPort, remoteAddress, remotePort) & this.#mask; ; i = (i + 1) & this.#mask) {
@@ -30,13 +36,13 @@ export class Demultiplexer {
     }
   }
 
-  add(connection: TcpConnection): void {
+  add(connection: C): void {
     if (2 * (this.size + 1) > this.#slots.length) this.#grow();
     this.#insert(connection);
     this.size++;
   }
 
-  delete(connection: TcpConnection): void {
+  delete(connection: C): void {
     if (this.#last === connection) this.#last = null;
     const slots = this.#slots;
     let hole = this.#home(connection);
@@ -47,8 +53,9 @@ export class Demultiplexer {
     this.size--;
     slots[hole] = null;
     // Whatever probed past the hole moves into it.
-    for (let i = (hole + 1) & this.#mask; slots[i] !== null; i = (i + 1) & this.#mask) {
-      const moved = slots[i]!;
+    for (let i = (hole + 1) & this.#mask; ; i = (i + 1) & this.#mask) {
+      const moved = slots[i];
+      if (moved === null) return;
       if (((i - this.#home(moved)) & this.#mask) < ((i - hole) & this.#mask)) continue;
       slots[hole] = moved;
       slots[i] = null;
@@ -57,11 +64,11 @@ export class Demultiplexer {
   }
 
   /** Calls `visit` for each; connections must not be added or deleted meanwhile. */
-  forEach(visit: (connection: TcpConnection) => void): void {
+  forEach(visit: (connection: C) => void): void {
     for (const connection of this.#slots) if (connection !== null) visit(connection);
   }
 
-  #home(connection: TcpConnection): number {
+  #home(connection: C): number {
     const { localPort, remoteAddress, remotePort } = connection;
     return this.#hash(localPort, remoteAddress, remotePort) & this.#mask;
   }
@@ -73,7 +80,7 @@ export class Demultiplexer {
     return h ^ (h >>> 13);
   }
 
-  #insert(connection: TcpConnection): void {
+  #insert(connection: C): void {
     let i = this.#home(connection);
     while (this.#slots[i] !== null) i = (i + 1) & this.#mask;
     this.#slots[i] = connection;
@@ -87,12 +94,7 @@ export class Demultiplexer {
   }
 }
 
-function matches(
-  connection: TcpConnection,
-  localPort: number,
-  remoteAddress: number,
-  remotePort: number,
-): boolean {
+function matches(connection: Named, localPort: number, remoteAddress: number, remotePort: number): boolean {
   return (
     connection.remotePort === remotePort &&
     connection.localPort === localPort &&

@@ -180,7 +180,9 @@ describe('a peer that means harm', () => {
     const property = fc.property(fc.array(piece, { minLength: 1, maxLength: 40, size: 'max' }), (pieces) => {
       const attack = new Attack();
       attack.silencePeer();
-      const { localPort, remotePort, receiveNext, sendUnacknowledged } = attack.target;
+      const { localPort, remotePort, receiver, sender } = attack.target;
+      const receiveNext = receiver.next;
+      const sendUnacknowledged = sender.unacknowledged;
       const numbered = [...pieces, { at: 0, bytes: 30 }].map((one, index) => ({
         ...one,
         content: index + 1,
@@ -202,7 +204,7 @@ describe('a peer that means harm', () => {
         if (content % 3 === 0) read = Buffer.concat([read, attack.read()]);
       }
       read = Buffer.concat([read, attack.read()]);
-      expect(read.length).toBe((attack.target.receiveNext - receiveNext) | 0);
+      expect(read.length).toBe((attack.target.receiver.next - receiveNext) | 0);
       expect(read.length).toBe(wholeFrom(pieces));
       for (const [position, content] of read.entries()) {
         const { at, bytes } = numbered[content - 1];
@@ -225,15 +227,15 @@ describe('a peer that means harm', () => {
   it('and sends single bytes, in order to a slow reader or with gaps, gets a bounded share of the memory', () => {
     const attack = new Attack();
     attack.silencePeer();
-    const { receiveNext } = attack.target;
+    const receiveNext = attack.target.receiver.next;
     for (let i = 0; i < 6000; i++) {
       const at = i < 2000 ? i : 2 * i;
-      const ahead = (receiveNext + at - attack.target.receiveNext) | 0;
+      const ahead = (receiveNext + at - attack.target.receiver.next) | 0;
       attack.sendSegment({ ahead, acks: 0, payload: Buffer.from('x') });
       if (i % 10 === 0) attack.pass(60);
     }
     attack.pass(1e6);
-    expect(attack.target.receiveQueued).toBe(2000);
+    expect(attack.target.receiver.queue.bytes).toBe(2000);
     // Half of the device's buffers stay for others, and gathered bytes do not hold a buffer each.
     attack.checkUnharmed(512 + 64);
     expect(attack.hosts.a.pool.mappedBytes).toBeLessThanOrEqual(2 * 128 * 1024);
@@ -260,21 +262,21 @@ describe('a peer that means harm', () => {
         const { target, hosts } = attack;
         attack.push(400_000);
         attack.pass(100);
-        let widest = target.sendWindow;
+        let widest = target.sender.window.bytes;
         const { counters } = attack.stack.tcp;
         const timeouts = counters.retransmissionTimeouts + counters.probes;
         const sent = attack.sentDuring(() => {
           for (const { acks, window, blocks, waitUs } of acknowledgements) {
-            widest = Math.max(widest, window * 2 ** target.sendWindowScale);
-            const inFlight = Math.min(acks, target.inFlight);
+            widest = Math.max(widest, window * 2 ** target.sender.window.scale);
+            const inFlight = Math.min(acks, target.sender.inFlight);
             attack.sendSegment({ ahead: 0, acks: inFlight, window, options: withSack(attack, blocks) });
             attack.pass(waitUs);
             // A probe may be one byte beyond.
-            expect(target.inFlight).toBeLessThanOrEqual(widest + 1);
+            expect(target.sender.inFlight).toBeLessThanOrEqual(widest + 1);
           }
         });
         // Slow start lets two new segments out for one that is acknowledged, and what they make room for besides.
-        const acknowledged = Math.ceil(target.acknowledgedBytes / target.mss);
+        const acknowledged = Math.ceil(target.sender.acknowledgedBytes / target.sender.mss);
         const timers = counters.retransmissionTimeouts + counters.probes - timeouts;
         const recovered = 300 * counters.fastRecoveries;
         expect(sent).toBeLessThanOrEqual(
@@ -295,8 +297,8 @@ describe('a peer that means harm', () => {
     option.set([1, 1, 5, 2 + 8 * blocks.length]);
     const view = new DataView(option.buffer);
     for (const [index, [start, length]] of blocks.entries()) {
-      view.setInt32(4 + 8 * index, (attack.target.sendUnacknowledged + start) | 0);
-      view.setInt32(8 + 8 * index, (attack.target.sendUnacknowledged + start + length) | 0);
+      view.setInt32(4 + 8 * index, (attack.target.sender.unacknowledged + start) | 0);
+      view.setInt32(8 + 8 * index, (attack.target.sender.unacknowledged + start + length) | 0);
     }
     return Uint8Array.of(...timestamps, ...option);
   }
@@ -313,9 +315,9 @@ describe('two hosts of which each believes that the other has sent more', () => 
     ];
     const ends = sides.map(({ host, qd }) => host.connectionOf(qd));
     for (const [index, { host, other, towards }] of sides.entries()) {
-      const { recentTimestamp, remotePort, localPort, receiveNext, sendUnacknowledged } = ends[index];
+      const { remotePort, localPort, receiver, sender } = ends[index];
       const options = Uint8Array.of(1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0);
-      new DataView(options.buffer).setInt32(4, recentTimestamp);
+      new DataView(options.buffer).setInt32(4, receiver.recentTimestamp);
       const path = {
         from: { mac: other.device.mac, address: other.address },
         to: { mac: host.device.mac, address: host.address },
@@ -323,19 +325,19 @@ describe('two hosts of which each believes that the other has sent more', () => 
       const forged = tcpFrame(path, {
         sourcePort: remotePort,
         destinationPort: localPort,
-        sequence: receiveNext,
-        acknowledgement: sendUnacknowledged,
+        sequence: receiver.next,
+        acknowledgement: sender.unacknowledged,
         flags: Flag.Ack,
         options,
         payload: Buffer.alloc(100),
       });
       link.send(towards, forged, 0, forged.length);
     }
-    const [receiveNextA, receiveNextB] = ends.map(({ receiveNext }) => receiveNext);
+    const [receiveNextA, receiveNextB] = ends.map(({ receiver }) => receiver.next);
     const sent = () => link.aToB.counters.sent + link.bToA.counters.sent;
     const before = sent();
     hosts.run(30e6);
-    expect([ends[0].receiveNext - receiveNextA, ends[1].receiveNext - receiveNextB]).toEqual([100, 100]);
+    expect([ends[0].receiver.next - receiveNextA, ends[1].receiver.next - receiveNextB]).toEqual([100, 100]);
     // Both have challenged the other for as long as the other's answers did.
     expect(sent() - before).toBeLessThan(100);
 
@@ -385,19 +387,19 @@ describe('fuzzed', () => {
       (segments, sends, withoutTimestamps) => {
         const attack = new Attack({ checked: true });
         const { target, hosts } = attack;
-        if (withoutTimestamps) target.timestamps = false;
+        if (withoutTimestamps) target.receiver.timestamps = false;
         if (sends) attack.push(100_000);
         for (const { waitUs, options, ...fields } of segments) {
           const made = optionBytes(attack, options);
-          const { localPort, remotePort, receiveNext, sendUnacknowledged } = target;
+          const { localPort, remotePort, receiver, sender } = target;
           attack.send(
             tcpFrame(attack.path, {
               ...fields,
               options: made,
               sourcePort: remotePort,
               destinationPort: localPort,
-              sequence: (receiveNext + fields.ahead) | 0,
-              acknowledgement: (sendUnacknowledged + fields.acks) | 0,
+              sequence: (receiver.next + fields.ahead) | 0,
+              acknowledgement: (sender.unacknowledged + fields.acks) | 0,
             }),
           );
           attack.pass(waitUs);
@@ -463,12 +465,15 @@ describe('fuzzed', () => {
 
   function optionBytes(attack: Attack, options: 'timestamps' | Uint8Array | number[]): Uint8Array {
     if (options instanceof Uint8Array) return options;
-    const { recentTimestamp, timestampOffset, sendUnacknowledged } = attack.target;
+    const { sender } = attack.target;
+    const { recentTimestamp } = attack.target.receiver;
     const numbers =
-      options === 'timestamps' ? [recentTimestamp, timestampOffset] : options.slice(0, options.length & ~1);
+      options === 'timestamps'
+        ? [recentTimestamp, sender.timestampOffset]
+        : options.slice(0, options.length & ~1);
     const made = new Uint8Array(4 + 4 * numbers.length);
     made.set([1, 1, options === 'timestamps' ? 8 : 5, 2 + 4 * numbers.length]);
-    const base = options === 'timestamps' ? 0 : sendUnacknowledged;
+    const base = options === 'timestamps' ? 0 : sender.unacknowledged;
     numbers.forEach((number, i) => void new DataView(made.buffer).setInt32(4 + 4 * i, (base + number) | 0));
     return made;
   }

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { TestHosts } from '../../sim/test-hosts.ts';
-import type { CongestionControlName } from './congestion.ts';
+import type { CongestionControlName } from './congestion-control.ts';
 
 const FILE = join(import.meta.dirname, 'loss-throughput.generated.json');
 /** Part of a recorded goodput by which it may move without being recorded anew. */

@@ -1,5 +1,5 @@
 /** What can be set of TCP. Times are microseconds. */
-import type { CongestionControlName } from './congestion.ts';
+import type { CongestionControlName } from './congestion-control.ts';
 
 export interface TcpOptions {
   congestion: CongestionControlName;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Recovery } from './connection.ts';
+import { Recovery } from './recovery.ts';
 import { type Offer, TestPeer } from './test-peer.ts';
 
 afterEach(() => TestPeer.checkAll());
@@ -20,8 +20,8 @@ describe('limited transmit (RFC 3042)', () => {
     const { acknowledge, connection } = tenInFlight({ sackPermitted: false });
     expect(acknowledge(1)).toEqual(['A 10001:11001 ack 1']);
     expect(acknowledge(1)).toEqual(['A 11001:12001 ack 1']);
-    expect(connection.congestion.window).toBe(10_000);
-    expect(connection.recovery).toBe(Recovery.Open);
+    expect(connection.sender.recovery.congestion.window).toBe(10_000);
+    expect(connection.sender.recovery.state).toBe(Recovery.Open);
   });
 
   it('does so for selective acknowledgements', () => {
@@ -50,12 +50,12 @@ describe('fast retransmit and fast recovery without SACK (RFC 5681, 3.2; RFC 658
   it('sends the first segment again with the third duplicate', () => {
     const { sent, connection } = recovering();
     expect(sent).toEqual(['A 1:1001 ack 1']);
-    expect(connection.recovery).toBe(Recovery.Fast);
+    expect(connection.sender.recovery.state).toBe(Recovery.Fast);
   });
 
   it('halves the window, not counting what limited transmit has sent (RFC 5681, 3.2, step 2)', () => {
     const { connection } = recovering();
-    expect(connection.congestion.slowStartThreshold).toBe(5000);
+    expect(connection.sender.recovery.congestion.slowStartThreshold).toBe(5000);
   });
 
   it('lets new data out for further duplicates once half of it has left the network', () => {
@@ -68,7 +68,7 @@ describe('fast retransmit and fast recovery without SACK (RFC 5681, 3.2; RFC 658
   it('sends the next hole again with a partial acknowledgement, and stays in recovery', () => {
     const { acknowledge, connection } = recovering();
     expect(acknowledge(4001)[0]).toBe('A 4001:5001 ack 1');
-    expect(connection.recovery).toBe(Recovery.Fast);
+    expect(connection.sender.recovery.state).toBe(Recovery.Fast);
     expect(acknowledge(7001)[0]).toBe('A 7001:8001 ack 1');
   });
 
@@ -82,8 +82,8 @@ describe('fast retransmit and fast recovery without SACK (RFC 5681, 3.2; RFC 658
   it('ends when all is acknowledged that was in flight when it began, with the halved window', () => {
     const { acknowledge, connection } = recovering();
     const sent = acknowledge(12_001);
-    expect(connection.recovery).toBe(Recovery.Open);
-    expect(connection.congestion.window).toBe(5000);
+    expect(connection.sender.recovery.state).toBe(Recovery.Open);
+    expect(connection.sender.recovery.congestion.window).toBe(5000);
     expect(sent).toEqual([12, 13, 14, 15, 16].map((n) => `A ${n}001:${n + 1}001 ack 1`));
   });
 
@@ -123,14 +123,14 @@ describe('recovery by SACK (RFC 6675)', () => {
     sack(1, [1001, 2001]);
     sack(1, [1001, 3001]);
     expect(sack(1, [1001, 4001])).toEqual(['A 1:1001 ack 1']);
-    expect(connection.congestion.window).toBe(5000);
+    expect(connection.sender.recovery.congestion.window).toBe(5000);
     // In the pipe: 4001 to 12001 and the retransmission, until less than the window is.
     for (const end of [5001, 6001, 7001, 8001]) expect(sack(1, [1001, end])).toEqual([]);
     expect(sack(1, [1001, 9001])).toEqual(['A 12001:13001 ack 1']);
     expect(sack(1, [1001, 10_001])).toEqual(['A 13001:14001 ack 1']);
     acknowledge(12_001);
-    expect(connection.recovery).toBe(Recovery.Open);
-    expect(connection.congestion.window).toBe(5000);
+    expect(connection.sender.recovery.state).toBe(Recovery.Open);
+    expect(connection.sender.recovery.congestion.window).toBe(5000);
   });
 
   it('does not time a segment that it has sent again (Karn, RFC 6298, 3)', () => {
@@ -139,7 +139,7 @@ describe('recovery by SACK (RFC 6675)', () => {
     sack(1, [1001, 4001]);
     peer.pass(20_000);
     acknowledge(4001);
-    expect(connection.rtt.smoothedUs).toBe(0);
+    expect(connection.sender.rtt.smoothedUs).toBe(0);
   });
 
   it('begins with one report of more than two segments, without three duplicates (4, IsLost)', () => {
@@ -233,7 +233,7 @@ describe('after a retransmission timeout (RFC 5681, 3.1)', () => {
   it('starts anew from the first segment with a window of one', () => {
     const { peer, connection } = tenInFlight();
     expect(peer.pass(50_000)).toEqual(['50000 A 1:1001 ack 1']);
-    expect(connection.congestion).toMatchObject({ window: 1000, slowStartThreshold: 5000 });
+    expect(connection.sender.recovery.congestion).toMatchObject({ window: 1000, slowStartThreshold: 5000 });
   });
 
   it('sends the rest again in slow start, then new data', () => {
@@ -249,7 +249,7 @@ describe('after a retransmission timeout (RFC 5681, 3.1)', () => {
     const { peer, acknowledge, connection } = tenInFlight();
     peer.pass(50_000);
     expect(acknowledge(10_001)[0]).toBe('A 10001:11001 ack 1');
-    expect(connection.recovery).toBe(Recovery.Open);
+    expect(connection.sender.recovery.state).toBe(Recovery.Open);
   });
 
   it('relies on nothing that was SACKed before (RFC 2018, 8)', () => {
@@ -265,7 +265,7 @@ describe('after a retransmission timeout (RFC 5681, 3.1)', () => {
     expect(sack(2001, [3001, 5001], [6001, 7001])).toEqual(['A 2001:3001 ack 1', 'A 5001:6001 ack 1']);
     expect(sack(5001, [6001, 7001])).toEqual(['A 7001:8001 ack 1', 'A 8001:9001 ack 1']);
     expect(sack(10_001)).toEqual([]);
-    expect(connection.recovery).toBe(Recovery.Open);
+    expect(connection.sender.recovery.state).toBe(Recovery.Open);
   });
 
   it('sends each segment once, though one had been sent again by rule 4 before', () => {
@@ -280,7 +280,7 @@ describe('after a retransmission timeout (RFC 5681, 3.1)', () => {
     const { peer, connection } = tenInFlight();
     peer.pass(400_000);
     expect(peer.tcp.counters.retransmissionTimeouts).toBe(3);
-    expect(connection.congestion.slowStartThreshold).toBe(5000);
+    expect(connection.sender.recovery.congestion.slowStartThreshold).toBe(5000);
   });
 
   it('mends any pattern of loss', () => {
@@ -299,7 +299,7 @@ function mend(pattern: number): void {
     if (!first || ((pattern >> (firsts.size % 10)) & 1) === 0) has.add(start);
   };
   for (let start = 1; start < 10_001; start += 1000) take(start);
-  for (let round = 0; round < 200 && connection.acknowledgedBytes < 20_000; round++) {
+  for (let round = 0; round < 200 && connection.sender.acknowledgedBytes < 20_000; round++) {
     let ack = 1;
     while (has.has(ack)) ack += 1000;
     const sack: [number, number][] = [];
@@ -310,5 +310,5 @@ function mend(pattern: number): void {
     const more = sent.length > 0 ? sent : peer.pass(200_000);
     for (const text of more) take(Number(/A (\d+):/.exec(text)![1]));
   }
-  expect(connection.acknowledgedBytes).toBe(20_000);
+  expect(connection.sender.acknowledgedBytes).toBe(20_000);
 }

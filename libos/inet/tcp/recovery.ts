@@ -1,11 +1,17 @@
 /**
  * Finding and mending loss: fast retransmit and fast recovery with SACK (RFC 6675) and without it (RFC 6582), and the
- * time after a retransmission timeout (RFC 5681, section 3.1).
+ * time after a retransmission timeout (RFC 5681, section 3.1). It decides what goes again; the sender sends it.
+ *
+ * Sequence numbers come from the sender with each call: `una` is the oldest unacknowledged number, `nxt` the next to be
+ * sent for the first time. Only this class writes its fields.
  */
 import { advance, distance, isBefore, later } from '../sequence.ts';
-import { Recovery, type TcpConnection } from './connection.ts';
-import { NextSegment } from './sack.ts';
-import type { Tcp } from './tcp.ts';
+import type { TcpSegment } from '../wire/tcp.ts';
+import { createCongestionControl } from './congestion.ts';
+import type { CongestionControl } from './congestion-control.ts';
+import type { Context } from './context.ts';
+import type { Receiver } from './receiver.ts';
+import { NextSegment, Scoreboard } from './sack.ts';
 
 /** RFC 5681, section 3.2. */
 const DUPLICATE_THRESHOLD = 3;
@@ -15,189 +21,251 @@ const DUPLICATE_THRESHOLD = 3;
  */
 const DUPLICATES_OF_RECOVERY = -0x40000000;
 
-/**
- * An acceptable acknowledgement came.
- *
- * @param newBytes numbers that it acknowledges for the first time
- * @param duplicate it is a duplicate in the sense of RFC 5681, section 2, or SACKs something new
- * @param inFlightBefore what was in flight when it came
- */
-export function acknowledgementArrived(
-  tcp: Tcp,
-  connection: TcpConnection,
-  newBytes: number,
-  duplicate: boolean,
-  inFlightBefore: number,
-): void {
-  const { recovery } = connection;
-  if (recovery === Recovery.Open) {
-    if (newBytes > 0) {
-      connection.duplicateAcks = 0;
-      grow(tcp, connection, newBytes, inFlightBefore);
-    }
-    if (!duplicate) return;
-    connection.duplicateAcks++;
-    if (firstIsLost(connection)) enterFastRecovery(tcp, connection);
-    // One or two duplicates let a new segment out each (RFC 3042).
-    tcp.markDirty(connection);
-    return;
-  }
-  if (newBytes === 0) {
-    if (duplicate) connection.duplicateAcks++;
-    if (recovery === Recovery.Fast && retransmissionIsLost(connection)) reduceAgain(tcp, connection);
-    tcp.markDirty(connection);
-    return;
-  }
-  const { sendUnacknowledged } = connection;
-  connection.highRetransmitted = later(connection.highRetransmitted, sendUnacknowledged);
-  if (!isBefore(sendUnacknowledged, connection.recoveryPoint)) {
-    leaveRecovery(tcp, connection);
-    if (recovery === Recovery.Timeout) grow(tcp, connection, newBytes, connection.congestion.window);
-  } else if (recovery === Recovery.Timeout) {
-    grow(tcp, connection, newBytes, connection.congestion.window);
-  } else if (!connection.sackPermitted) {
-    // A partial acknowledgement: the next segment is lost as well (RFC 6582, section 3.2, step 3).
-    connection.duplicateAcks = Math.max(0, connection.duplicateAcks - Math.ceil(newBytes / connection.mss));
-    connection.retransmitFirst = true;
-  } else {
-    // When this hole was sent again is not known; by now it was.
-    connection.retransmittedAt = connection.sendNext;
-  }
-  tcp.markDirty(connection);
-}
-
-/**
- * Whether the first hole was sent again in vain: enough has been SACKed of what was sent for the first time after it.
- * Without that a lost retransmission would cost a timeout, in a data centre hundreds of round trips.
- */
-function retransmissionIsLost(connection: TcpConnection): boolean {
-  const { scoreboard, sendUnacknowledged, highRetransmitted, retransmittedAt, mss } = connection;
-  if (scoreboard === null || !isBefore(sendUnacknowledged, highRetransmitted)) return false;
-  const sackedSince = scoreboard.sackedBytes - scoreboard.sackedBefore(retransmittedAt);
-  return sackedSince > (DUPLICATE_THRESHOLD - 1) * mss;
-}
-
-/** The loss of a retransmission is a second sign of congestion (RFC 5681, section 4.3). */
-function reduceAgain(tcp: Tcp, connection: TcpConnection): void {
-  const { congestion, inFlight } = connection;
-  congestion.enterRecovery(Math.min(inFlight, congestion.window), tcp.nowUs);
-  connection.retransmittedAt = connection.sendNext;
-  connection.retransmitFirst = true;
-}
-
-/** The window has opened and the byte that probed it was not taken: it goes again, though nothing was lost. */
-export function resendProbe(tcp: Tcp, connection: TcpConnection): void {
-  restart(connection);
-  connection.retransmitAtUs = tcp.nowUs + connection.rtt.rtoUs;
-  tcp.arm(connection, connection.retransmitAtUs);
-}
-
-/** The retransmission timer has expired: everything is taken for lost. */
-export function enterTimeoutRecovery(tcp: Tcp, connection: TcpConnection): void {
-  const repeated = connection.timeouts > 1;
-  connection.congestion.timedOut(connection.inFlight, tcp.nowUs, repeated);
-  connection.scoreboard?.clear();
-  restart(connection);
-  tcp.markDirty(connection);
-}
-
-function restart(connection: TcpConnection): void {
-  connection.recovery = Recovery.Timeout;
-  connection.recoveryPoint = connection.sendNext;
-  connection.highRetransmitted = connection.sendUnacknowledged;
-  connection.retransmitFirst = true;
-  connection.duplicateAcks = 0;
-}
-
-/** Bytes taken to be on their way: what the congestion window is held against. */
-export function bytesInNetwork(connection: TcpConnection): number {
-  const { recovery, scoreboard, sendUnacknowledged, sendNext, mss, highRetransmitted } = connection;
-  const { inFlight } = connection;
-  if (recovery === Recovery.Timeout) {
-    const again = distance(sendUnacknowledged, highRetransmitted);
-    const since = distance(connection.recoveryPoint, sendNext);
-    const sent = (again > 0 ? again : 0) + (since > 0 ? since : 0);
-    return scoreboard === null || scoreboard.rangeCount === 0 ? sent : sent - sackedOfSent(connection);
-  }
-  if (scoreboard !== null && scoreboard.rangeCount > 0) {
-    return recovery === Recovery.Open
-      ? inFlight - scoreboard.sackedBytes
-      : scoreboard.pipe(sendUnacknowledged, sendNext, highRetransmitted, mss);
-  }
-  // Without SACK each duplicate tells that one segment has left the network.
-  const left = connection.duplicateAcks > 0 ? connection.duplicateAcks * mss : 0;
-  return left < inFlight ? inFlight - left : 0;
-}
-
-/** After a timeout: what is SACKed of what was sent again, and of what was sent anew since. */
-function sackedOfSent({ scoreboard, highRetransmitted, recoveryPoint }: TcpConnection): number {
-  const { sackedBytes } = scoreboard!;
-  return scoreboard!.sackedBefore(highRetransmitted) + sackedBytes - scoreboard!.sackedBefore(recoveryPoint);
-}
+export const Recovery = {
+  /** Nothing is known to be lost. */
+  Open: 0,
+  /** Fast recovery (RFC 6675, or RFC 6582 without SACK): until the recovery point is acknowledged. */
+  Fast: 1,
+  /** After a retransmission timeout: all below the recovery point is sent again, in slow start. */
+  Timeout: 2,
+} as const;
+export type Recovery = (typeof Recovery)[keyof typeof Recovery];
 
 /** What nextHole found. Rescue: the tail, which does not count as sent again. */
 export const Hole = { None: 0, Lost: 1, Rescue: 2 } as const;
 export type Hole = (typeof Hole)[keyof typeof Hole];
 
-/** The next range to send again, into `hole` as [start, end). */
-export function nextHole(connection: TcpConnection, hole: Int32Array): Hole {
-  const { recovery, recoveryPoint, scoreboard, sendUnacknowledged, sendNext, mss } = connection;
-  const highRetransmitted = later(connection.highRetransmitted, sendUnacknowledged);
-  if (recovery === Recovery.Timeout) {
-    hole[0] = highRetransmitted;
-    hole[1] = recoveryPoint;
-    if (!isBefore(highRetransmitted, recoveryPoint)) return Hole.None;
-    // What the peer has SACKed since the timeout it has still.
-    const whole = scoreboard === null || scoreboard.firstMissing(highRetransmitted, recoveryPoint, hole);
-    return whole ? Hole.Lost : Hole.None;
+export class LossRecovery {
+  readonly #context: Context;
+  /** Knows whether both sides use SACK. */
+  readonly #receiver: Receiver;
+  readonly congestion: CongestionControl;
+  state: Recovery = Recovery.Open;
+  #scoreboard: Scoreboard | null = null;
+  /** What `nxt` was when this recovery began. */
+  #recoveryPoint = 0;
+  /** Behind the last byte sent again in this recovery. */
+  #highRetransmitted = 0;
+  /** What `nxt` was when the first hole was sent again, or later. */
+  #retransmittedAt = 0;
+  /** The next segment must be sent again whatever the congestion window says (RFC 6675, section 5, step 4.3). */
+  #retransmitFirst = false;
+  /** The last bytes were sent again in this recovery though nothing said that they are lost (RFC 6675, section 4). */
+  #rescued = false;
+  #duplicateAcks = 0;
+
+  constructor(context: Context, receiver: Receiver) {
+    this.#context = context;
+    this.#receiver = receiver;
+    this.congestion = createCongestionControl(context.options.congestion, context.maxSegmentBytes);
   }
-  if (connection.retransmitFirst) {
-    hole[0] = sendUnacknowledged;
-    hole[1] = advance(sendUnacknowledged, Math.min(mss, distance(sendUnacknowledged, sendNext)));
-    if (scoreboard !== null && scoreboard.rangeCount > 0) {
-      scoreboard.nextSegment(sendUnacknowledged, sendUnacknowledged, mss, hole);
+
+  // Acknowledgements
+
+  /** Notes the SACK blocks of a segment; returns how many bytes are SACKed for the first time. */
+  markSacked(segment: TcpSegment, una: number, nxt: number): number {
+    this.#scoreboard ??= new Scoreboard();
+    const { sack, sackCount } = segment;
+    let bytes = 0;
+    for (let i = 0; i < sackCount; i++) {
+      bytes += this.#scoreboard.mark(sack[2 * i], sack[2 * i + 1], una, nxt);
     }
-    return Hole.Lost;
+    return bytes;
   }
-  if (scoreboard === null) return Hole.None;
-  const found = scoreboard.nextSegment(sendUnacknowledged, highRetransmitted, mss, hole);
-  if (found === NextSegment.Lost) return Hole.Lost;
-  // Rule 2: new data goes before holes that are not known to be lost, which are rule 3.
-  const allowed = connection.sendWindow > connection.inFlight;
-  if (connection.sendQueue.end !== sendNext && !connection.finSent && allowed) return Hole.None;
-  if (found === NextSegment.Hole) return Hole.Lost;
-  // Rule 4, once in a recovery: the last segment, whose loss nothing behind it can show.
-  if (connection.rescued) return Hole.None;
-  connection.rescued = true;
-  return scoreboard.rescue(sendUnacknowledged, sendNext, mss, hole) ? Hole.Rescue : Hole.None;
-}
 
-function firstIsLost(connection: TcpConnection): boolean {
-  const { scoreboard, sendUnacknowledged, mss } = connection;
-  if (connection.duplicateAcks >= DUPLICATE_THRESHOLD) return true;
-  return scoreboard?.isLost(sendUnacknowledged, mss) ?? false;
-}
+  /** Everything before `una` is acknowledged. To be called before SACK blocks of the same segment are noted. */
+  forgetBefore(una: number): void {
+    if (this.#scoreboard !== null) this.#scoreboard.advance(una);
+  }
 
-function enterFastRecovery(tcp: Tcp, connection: TcpConnection): void {
-  tcp.counters.fastRecoveries++;
-  // What limited transmit has sent beyond the window does not count (RFC 5681, section 3.2, step 2).
-  const { congestion, inFlight } = connection;
-  congestion.enterRecovery(Math.min(inFlight, congestion.window), tcp.nowUs);
-  connection.recovery = Recovery.Fast;
-  connection.rescued = false;
-  connection.recoveryPoint = connection.sendNext;
-  connection.highRetransmitted = connection.sendUnacknowledged;
-  connection.retransmittedAt = connection.sendNext;
-  connection.retransmitFirst = true;
-}
+  /**
+   * An acceptable acknowledgement came. Returns whether something may be sent now that could not be before it.
+   *
+   * @param newBytes numbers that it acknowledges for the first time
+   * @param duplicate it is a duplicate in the sense of RFC 5681, section 2, or SACKs something new
+   * @param inFlightBefore what was in flight when it came
+   */
+  acknowledged(
+    una: number,
+    nxt: number,
+    mss: number,
+    newBytes: number,
+    duplicate: boolean,
+    inFlightBefore: number,
+    smoothedRttUs: number,
+  ): boolean {
+    const { congestion } = this;
+    const { nowUs } = this.#context;
+    if (this.state === Recovery.Open) {
+      if (newBytes > 0) {
+        this.#duplicateAcks = 0;
+        congestion.acknowledged(newBytes, nowUs, smoothedRttUs, inFlightBefore);
+      }
+      if (!duplicate) return false;
+      this.#duplicateAcks++;
+      if (this.#firstIsLost(una, mss)) this.#enterFastRecovery(una, nxt);
+      // One or two duplicates let a new segment out each (RFC 3042).
+      return true;
+    }
+    if (newBytes === 0) {
+      if (duplicate) this.#duplicateAcks++;
+      const lostAgain = this.state === Recovery.Fast && this.#retransmissionIsLost(una, mss);
+      if (lostAgain) this.#reduceAgain(distance(una, nxt), nxt);
+      return true;
+    }
+    this.#highRetransmitted = later(this.#highRetransmitted, una);
+    if (!isBefore(una, this.#recoveryPoint)) {
+      const afterTimeout = this.state === Recovery.Timeout;
+      this.#leave();
+      if (afterTimeout) congestion.acknowledged(newBytes, nowUs, smoothedRttUs, congestion.window);
+    } else if (this.state === Recovery.Timeout) {
+      congestion.acknowledged(newBytes, nowUs, smoothedRttUs, congestion.window);
+    } else if (!this.#receiver.sackPermitted) {
+      // A partial acknowledgement: the next segment is lost as well (RFC 6582, section 3.2, step 3).
+      this.#duplicateAcks = Math.max(0, this.#duplicateAcks - Math.ceil(newBytes / mss));
+      this.#retransmitFirst = true;
+    } else {
+      // When this hole was sent again is not known; by now it was.
+      this.#retransmittedAt = nxt;
+    }
+    return true;
+  }
 
-function leaveRecovery(tcp: Tcp, connection: TcpConnection): void {
-  if (connection.recovery === Recovery.Fast) connection.congestion.leaveRecovery(tcp.nowUs);
-  connection.recovery = Recovery.Open;
-  connection.retransmitFirst = false;
-  connection.duplicateAcks = connection.sackPermitted ? 0 : DUPLICATES_OF_RECOVERY;
-}
+  #firstIsLost(una: number, mss: number): boolean {
+    if (this.#duplicateAcks >= DUPLICATE_THRESHOLD) return true;
+    return this.#scoreboard?.isLost(una, mss) ?? false;
+  }
 
-function grow(tcp: Tcp, connection: TcpConnection, bytes: number, inFlightBefore: number): void {
-  connection.congestion.acknowledged(bytes, tcp.nowUs, connection.rtt.smoothedUs, inFlightBefore);
+  #enterFastRecovery(una: number, nxt: number): void {
+    const { counters, nowUs } = this.#context;
+    const { congestion } = this;
+    counters.fastRecoveries++;
+    // What limited transmit has sent beyond the window does not count (RFC 5681, section 3.2, step 2).
+    congestion.enterRecovery(Math.min(distance(una, nxt), congestion.window), nowUs);
+    this.state = Recovery.Fast;
+    this.#rescued = false;
+    this.#recoveryPoint = nxt;
+    this.#highRetransmitted = una;
+    this.#retransmittedAt = nxt;
+    this.#retransmitFirst = true;
+  }
+
+  #leave(): void {
+    if (this.state === Recovery.Fast) this.congestion.leaveRecovery(this.#context.nowUs);
+    this.state = Recovery.Open;
+    this.#retransmitFirst = false;
+    this.#duplicateAcks = this.#receiver.sackPermitted ? 0 : DUPLICATES_OF_RECOVERY;
+  }
+
+  /**
+   * Whether the first hole was sent again in vain: enough has been SACKed of what was sent for the first time after it.
+   * Without that a lost retransmission would cost a timeout, in a data centre hundreds of round trips.
+   */
+  #retransmissionIsLost(una: number, mss: number): boolean {
+    const scoreboard = this.#scoreboard;
+    if (scoreboard === null || !isBefore(una, this.#highRetransmitted)) return false;
+    const sackedSince = scoreboard.sackedBytes - scoreboard.sackedBefore(this.#retransmittedAt);
+    return sackedSince > (DUPLICATE_THRESHOLD - 1) * mss;
+  }
+
+  /** The loss of a retransmission is a second sign of congestion (RFC 5681, section 4.3). */
+  #reduceAgain(inFlight: number, nxt: number): void {
+    const { congestion } = this;
+    congestion.enterRecovery(Math.min(inFlight, congestion.window), this.#context.nowUs);
+    this.#retransmittedAt = nxt;
+    this.#retransmitFirst = true;
+  }
+
+  // Timeouts
+
+  /** The retransmission timer has expired: everything is taken for lost. `repeated`: for the same segment as before. */
+  timedOut(una: number, nxt: number, repeated: boolean): void {
+    this.congestion.timedOut(distance(una, nxt), this.#context.nowUs, repeated);
+    if (this.#scoreboard !== null) this.#scoreboard.clear();
+    this.startOver(una, nxt);
+  }
+
+  /** Everything in flight goes again, though nothing says that it was lost. */
+  startOver(una: number, nxt: number): void {
+    this.state = Recovery.Timeout;
+    this.#recoveryPoint = nxt;
+    this.#highRetransmitted = una;
+    this.#retransmitFirst = true;
+    this.#duplicateAcks = 0;
+  }
+
+  // What may go, and what goes again
+
+  /** Bytes taken to be on their way: what the congestion window is held against. */
+  bytesInNetwork(una: number, nxt: number, mss: number): number {
+    const scoreboard = this.#scoreboard;
+    if (this.state === Recovery.Timeout) return this.#sentSinceTimeout(una, nxt);
+    const inFlight = distance(una, nxt);
+    if (scoreboard !== null && scoreboard.rangeCount > 0) {
+      return this.state === Recovery.Open
+        ? inFlight - scoreboard.sackedBytes
+        : scoreboard.pipe(una, nxt, this.#highRetransmitted, mss);
+    }
+    // Without SACK each duplicate means that one segment has left the network.
+    const left = this.#duplicateAcks > 0 ? this.#duplicateAcks * mss : 0;
+    return left < inFlight ? inFlight - left : 0;
+  }
+
+  /** What was sent again and what was sent anew since the timeout, less what is SACKed of both. */
+  #sentSinceTimeout(una: number, nxt: number): number {
+    const again = distance(una, this.#highRetransmitted);
+    const since = distance(this.#recoveryPoint, nxt);
+    const sent = (again > 0 ? again : 0) + (since > 0 ? since : 0);
+    const scoreboard = this.#scoreboard;
+    if (scoreboard === null || scoreboard.rangeCount === 0) return sent;
+    const sackedAgain = scoreboard.sackedBefore(this.#highRetransmitted);
+    const sackedSince = scoreboard.sackedBytes - scoreboard.sackedBefore(this.#recoveryPoint);
+    return sent - sackedAgain - sackedSince;
+  }
+
+  /** Whether one more segment may be sent again while so many bytes are on their way. */
+  maySendAgain(inNetwork: number, mss: number): boolean {
+    return this.#retransmitFirst || this.congestion.window - inNetwork >= mss;
+  }
+
+  /**
+   * The next range to send again, into `hole` as [start, end).
+   *
+   * @param hasNew new data waits that the send window has room for
+   */
+  nextHole(una: number, nxt: number, mss: number, hasNew: boolean, hole: Int32Array): Hole {
+    const scoreboard = this.#scoreboard;
+    const highRetransmitted = later(this.#highRetransmitted, una);
+    if (this.state === Recovery.Timeout) {
+      hole[0] = highRetransmitted;
+      hole[1] = this.#recoveryPoint;
+      if (!isBefore(highRetransmitted, this.#recoveryPoint)) return Hole.None;
+      // What the peer has SACKed since the timeout it has still.
+      const missing =
+        scoreboard === null || scoreboard.firstMissing(highRetransmitted, this.#recoveryPoint, hole);
+      return missing ? Hole.Lost : Hole.None;
+    }
+    if (this.#retransmitFirst) {
+      hole[0] = una;
+      hole[1] = advance(una, Math.min(mss, distance(una, nxt)));
+      if (scoreboard !== null && scoreboard.rangeCount > 0) scoreboard.nextSegment(una, una, mss, hole);
+      return Hole.Lost;
+    }
+    if (scoreboard === null) return Hole.None;
+    const found = scoreboard.nextSegment(una, highRetransmitted, mss, hole);
+    if (found === NextSegment.Lost) return Hole.Lost;
+    // Rule 2: new data goes before holes that are not known to be lost, which are rule 3.
+    if (hasNew) return Hole.None;
+    if (found === NextSegment.Hole) return Hole.Lost;
+    // Rule 4, once in a recovery: the last segment, whose loss nothing behind it can show.
+    if (this.#rescued) return Hole.None;
+    this.#rescued = true;
+    return scoreboard.rescue(una, nxt, mss, hole) ? Hole.Rescue : Hole.None;
+  }
+
+  /** What nextHole found was sent again, up to `end`. */
+  sentAgain(kind: Hole, end: number): void {
+    this.#retransmitFirst = false;
+    if (kind === Hole.Lost) this.#highRetransmitted = later(this.#highRetransmitted, end);
+  }
 }

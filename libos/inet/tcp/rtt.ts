@@ -1,9 +1,10 @@
 /**
- * The retransmission timeout, from measured round-trip times (RFC 6298).
+ * The retransmission timeout, from measured round-trip times (RFC 6298). One segment a round trip is timed.
  *
- * Which round trips are measured is the caller's business: never one of a segment that was sent twice, unless
- * a timestamp tells the transmissions apart (Karn's algorithm, section 3).
+ * A segment that was sent twice is not timed, unless a timestamp tells the transmissions apart (Karn's algorithm,
+ * section 3): the caller stops the timing when it sends anything again.
  */
+import { isBefore } from '../sequence.ts';
 
 /** Section 2.1: before the first measurement. */
 const INITIAL_RTO_US = 1e6;
@@ -26,6 +27,10 @@ export class RttEstimator {
   variationUs = Number.NaN;
   /** How long the retransmission timer runs at present, back-off included. */
   rtoUs = 0.5;
+  /** The segment that is being timed ends here. */
+  #timedSequence = 0;
+  #timing = false;
+  #timedAtUs = 0.5;
 
   constructor(minRtoUs: number, maxRtoUs: number) {
     this.#minRtoUs = minRtoUs;
@@ -35,6 +40,27 @@ export class RttEstimator {
 
   get measured(): boolean {
     return this.smoothedUs >= 0;
+  }
+
+  /** A segment that ends at `sequence` was sent for the first time: times it, unless another one is being timed. */
+  time(sequence: number, nowUs: number): void {
+    if (this.#timing) return;
+    this.#timing = true;
+    this.#timedSequence = sequence;
+    this.#timedAtUs = nowUs;
+  }
+
+  /** Something was sent again: nobody can say which transmission an acknowledgement will be for. */
+  stopTiming(): void {
+    this.#timing = false;
+  }
+
+  /** Everything before `sequence` is acknowledged. Returns whether that was a measurement. */
+  acknowledged(sequence: number, nowUs: number): boolean {
+    if (!this.#timing || isBefore(sequence, this.#timedSequence)) return false;
+    this.#timing = false;
+    this.sample(nowUs - this.#timedAtUs);
+    return true;
   }
 
   /** Takes a measured round trip, which also ends a back-off (section 5, the notes at its end). */

@@ -2,7 +2,7 @@
  * What NewReno and CUBIC have in common: the initial window, slow start with appropriate byte counting, and
  * the window after a timeout (RFC 5681, RFC 3465, RFC 6928).
  */
-import type { CongestionControl, CongestionControlName } from './congestion.ts';
+import type { CongestionControl, CongestionControlName } from './congestion-control.ts';
 
 /**
  * The largest window that TCP can announce (RFC 7323, section 2.3), and that int32 fields hold with room to
@@ -70,6 +70,10 @@ export abstract class SlowStart implements CongestionControl {
   restartAfterIdle(): void {
     this.window = Math.min(this.window, initialWindow(this.mss));
     this.#limitedByWindow = 0;
+  }
+
+  synWasLost(): void {
+    this.window = this.mss;
   }
 
   setMss(mss: number): void {

@@ -50,7 +50,7 @@ export class Attack {
 
   /** A segment for the attacked connection. `ahead`: from the number that is expected; `acks`: from the oldest unacknowledged. */
   sendSegment({ ahead, acks, ...fields }: Partial<SegmentFields> & { ahead: number; acks: number }): void {
-    const { localPort, remotePort, receiveNext, sendUnacknowledged } = this.target;
+    const { localPort, remotePort, receiver, sender } = this.target;
     this.send(
       tcpFrame(this.path, {
         flags: Flag.Ack,
@@ -58,8 +58,8 @@ export class Attack {
         ...fields,
         sourcePort: remotePort,
         destinationPort: localPort,
-        sequence: (receiveNext + ahead) | 0,
-        acknowledgement: (sendUnacknowledged + acks) | 0,
+        sequence: (receiver.next + ahead) | 0,
+        acknowledgement: (sender.unacknowledged + acks) | 0,
       }),
     );
   }
@@ -67,7 +67,7 @@ export class Attack {
   /** The option as the attacked connection would take it. */
   timestamps(): Uint8Array {
     const option = Uint8Array.of(1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0);
-    new DataView(option.buffer).setInt32(4, this.target.recentTimestamp);
+    new DataView(option.buffer).setInt32(4, this.target.receiver.recentTimestamp);
     return option;
   }
 
@@ -145,8 +145,8 @@ export class Attack {
   /** What has come over the attacked connection and nobody has read, taken out. */
   read(): Buffer {
     const pieces: Uint8Array[] = [];
-    const { target } = this;
-    for (let segment = target.takeReceived(); segment !== null; segment = target.takeReceived()) {
+    const { queue } = this.target.receiver;
+    for (let segment = queue.shift(); segment !== null; segment = queue.shift()) {
       pieces.push(segment.bytes.slice(segment.offset, segment.offset + segment.length));
       segment.home.give(segment);
     }

@@ -11,14 +11,14 @@
 import { BufferPool } from '../../memory/pool.ts';
 import { Owner, type Slab } from '../../memory/sga.ts';
 import { type LinkOptions, SimulatedLink } from '../../sim/link.ts';
+import { KeyedHash } from '../keyed-hash.ts';
 import { Stack } from '../stack.ts';
 import { arpPacket, concatenate, ip, ipv4Packet, plainChecksum, transportChecksum } from '../test-device.ts';
-import { Listener } from './accept.ts';
 import { connect } from './connect.ts';
-import { TcpConnection, TcpState } from './connection.ts';
-import { InitialSequenceNumbers } from './initial-sequence.ts';
+import { TcpConnection } from './connection.ts';
+import { initialSequenceNumber } from './initial-sequence.ts';
+import { Listener } from './listener.ts';
 import { defaultTcpOptions, type TcpOptions } from './options.ts';
-import { roomWasMade } from './send.ts';
 
 export const OUR_ADDRESS = '10.99.0.1';
 export const PEER_ADDRESS = '10.99.0.2';
@@ -142,7 +142,7 @@ export class TestPeer {
   // Opening
 
   listen(backlog = 16): Listener {
-    const listener = new Listener(0, OUR_PORT, backlog, () => {});
+    const listener = new Listener(0, OUR_PORT, backlog, () => {}, null);
     this.tcp.listeners.set(OUR_PORT, listener);
     this.listener = listener;
     return listener;
@@ -151,7 +151,7 @@ export class TestPeer {
   /** Starts an active open and tells what it sends. */
   connect(): string[] {
     const neighbour = this.stack.ipv4.nextHop(ip(PEER_ADDRESS))!;
-    this.connection = connect(this.tcp, OUR_PORT, ip(PEER_ADDRESS), PEER_PORT, neighbour);
+    this.connection = connect(this.tcp.context, OUR_PORT, ip(PEER_ADDRESS), PEER_PORT, neighbour);
     this.#adopt(this.connection);
     return this.run();
   }
@@ -169,7 +169,7 @@ export class TestPeer {
     this.timestamps = timestamps;
     this.inject({ flags: 'S', seq: 0, mss, sackPermitted, ...more });
     this.stack.poll();
-    this.ourIss = this.halfOpen()?.initialSendSequence ?? this.ourIss;
+    this.ourIss = this.halfOpen()?.sender.initialSequence ?? this.ourIss;
     return this.run();
   }
 
@@ -194,25 +194,23 @@ export class TestPeer {
       const piece = Math.min(left, pieceBytes);
       const array = this.pool.alloc(piece, Owner.Transport);
       array.fill(stream(this.#pushed, piece));
-      this.connection.sendQueue.append(array);
+      this.connection.sender.append(array);
       this.#pushed += piece;
       left -= piece;
     }
-    this.tcp.markDirty(this.connection);
+    this.tcp.context.markDirty(this.connection);
     return this.run();
   }
 
   /** Says that no more follows, as half-close does. */
   finish(): string[] {
-    this.connection.finQueued = true;
-    this.tcp.markDirty(this.connection);
+    this.connection.finish();
     return this.run();
   }
 
   /** Closes for good: nobody reads any more. */
   abandon(): string[] {
-    this.connection.orphaned = true;
-    this.connection.owner = null;
+    this.connection.abandon();
     return this.finish();
   }
 
@@ -220,7 +218,7 @@ export class TestPeer {
   read(): number {
     let bytes = 0;
     for (;;) {
-      const segment = this.connection.takeReceived();
+      const segment = this.connection.receiver.queue.shift();
       if (segment === null) break;
       const { length } = segment;
       requireStream(segment.bytes.subarray(segment.offset, segment.offset + length), this.#read, 'received');
@@ -228,7 +226,7 @@ export class TestPeer {
       bytes += length;
       segment.home.give(segment);
     }
-    if (bytes > 0 && this.connection.isSynchronized) roomWasMade(this.tcp, this.connection);
+    if (bytes > 0) this.connection.roomWasMade();
     return bytes;
   }
 
@@ -284,9 +282,7 @@ export class TestPeer {
     for (let rounds = 0, quiet = 0; quiet < 2; rounds++) {
       if (rounds > 10_000) throw new Error('the stack does not come to rest');
       this.stack.poll();
-      const { touched } = this.tcp;
-      for (let i = 0; i < touched.count; i++) touched.items[i]!.touched = false;
-      touched.clear();
+      while (this.tcp.context.takeTouched() !== null);
       const frames = this.#receive();
       const rests = frames === 0 && this.link.a.waitingFrames === 0 && this.stack.pollAt() > this.nowUs;
       quiet = rests ? quiet + 1 : 0;
@@ -313,8 +309,8 @@ export class TestPeer {
   }
 
   #adopt(connection: TcpConnection): void {
-    connection.owner = this;
-    this.ourIss = connection.initialSendSequence;
+    connection.attach(this);
+    this.ourIss = connection.sender.initialSequence;
   }
 
   #options(script: Script): Uint8Array {
@@ -403,16 +399,16 @@ export class TestPeer {
   #check(): void {
     const left: TcpConnection[] = [];
     this.tcp.connections.forEach((connection) => void left.push(connection));
-    for (const connection of left) this.tcp.remove(connection);
+    for (const connection of left) connection.remove();
     for (const connection of [...left, this.connection]) {
-      if (connection instanceof TcpConnection) this.tcp.discardReceived(connection);
+      if (connection instanceof TcpConnection) connection.receiver.queue.clear();
     }
     this.stack.poll();
     const { buffersOut } = this.link.a;
     if (buffersOut !== 0) throw new Error(`${buffersOut} frames were never given back`);
     const lost = this.pool.mappedBytes - this.pool.freeBytes;
     if (lost !== 0) throw new Error(`${lost} bytes of the pool were never given back`);
-    if (left.some(({ state }) => state !== TcpState.Closed)) throw new Error('a connection lives on');
+    if (left.some(({ hasEnded }) => !hasEnded)) throw new Error('a connection lives on');
   }
 }
 
@@ -434,9 +430,9 @@ function requireStream(bytes: Uint8Array, start: number, what: string): void {
 
 /** When a connection between the usual ports gets this initial sequence number. */
 function timeOfSequence(sequence: number): number {
-  const numbers = new InitialSequenceNumbers(...SECRET);
-  const hash = numbers.hash(ip(OUR_ADDRESS), ip(PEER_ADDRESS), (OUR_PORT << 16) | PEER_PORT);
-  return ((sequence - hash) >>> 0) * 4;
+  const hash = new KeyedHash(...SECRET);
+  const atZero = initialSequenceNumber(hash, 0, ip(OUR_ADDRESS), OUR_PORT, ip(PEER_ADDRESS), PEER_PORT);
+  return ((sequence - atZero) >>> 0) * 4;
 }
 
 function words(values: readonly number[]): number[] {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { TcpState } from './connection.ts';
+import { TcpState } from './states.ts';
 import { type Offer, TestPeer } from './test-peer.ts';
 
 afterEach(() => TestPeer.checkAll());
@@ -58,7 +58,7 @@ describe('timer: retransmission (RFC 6298)', () => {
     peer.push(10);
     peer.pass(900_000);
     peer.send({ flags: 'A', seq: 1, ack: 11 });
-    expect(connection.rtt.smoothedUs).toBe(100_000);
+    expect(connection.sender.rtt.smoothedUs).toBe(100_000);
     peer.push(10);
     // It was 300 ms, then 600, then 1200.
     expect(peer.pass(1.3e6)).toEqual(['1200000 PA 11:21 ack 1']);
@@ -81,7 +81,7 @@ describe('timer: retransmission (RFC 6298)', () => {
         const stamps = timestamps ? ([peer.peerClock(), echo] as const) : null;
         peer.send({ flags: 'A', seq: 1, ack: start + 10, timestamps: stamps });
       }
-      expect(connection.rtt.smoothedUs).toBeGreaterThan(500_000);
+      expect(connection.sender.rtt.smoothedUs).toBeGreaterThan(500_000);
       const before = peer.tcp.counters.retransmissionTimeouts;
       peer.push(10);
       peer.pass(800_000);
@@ -96,8 +96,8 @@ describe('timer: retransmission (RFC 6298)', () => {
     // The echo is that of the third transmission, just now.
     peer.pass(4000);
     peer.send({ flags: 'A', seq: 1, ack: 11 });
-    expect(connection.rtt.rtoUs).toBeLessThan(400_000);
-    expect(connection.rtt.smoothedUs).toBe((100_000 * 7 + 4000) / 8);
+    expect(connection.sender.rtt.rtoUs).toBeLessThan(400_000);
+    expect(connection.sender.rtt.smoothedUs).toBe((100_000 * 7 + 4000) / 8);
   });
 
   it.each([
@@ -109,7 +109,7 @@ describe('timer: retransmission (RFC 6298)', () => {
     const [sent] = peer.last.timestamps!;
     peer.pass(400_000);
     peer.send({ flags: 'A', seq: 1, ack: 11, timestamps: [peer.peerClock(), sent + wrong] });
-    expect(connection.rtt.smoothedUs).toBe(100_000);
+    expect(connection.sender.rtt.smoothedUs).toBe(100_000);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ipv4Packet, plainChecksum } from '../test-device.ts';
-import { TcpState } from './connection.ts';
+import { TcpState } from './states.ts';
 import { OUR_ADDRESS, OUR_PORT, PEER_ADDRESS, PEER_PORT, TestPeer } from './test-peer.ts';
 
 afterEach(() => TestPeer.checkAll());
@@ -51,7 +51,7 @@ describe('ICMP while connecting (RFC 9293, 3.9.2.2; RFC 5927, 4)', () => {
     peer.connect();
     expect(unreachable(peer, FRAGMENTATION_NEEDED, 0, 600)).toEqual([]);
     peer.send({ flags: 'SA', seq: 0, ack: 1, mss: 1000 });
-    expect(peer.connection.mss).toBe(1000);
+    expect(peer.connection.sender.mss).toBe(1000);
   });
 });
 
@@ -82,14 +82,14 @@ describe('fragmentation needed (RFC 1191)', () => {
     const { peer, connection } = sent();
     // The first goes at once, the rest in slow start (RFC 1191, 6.5).
     expect(unreachable(peer, FRAGMENTATION_NEEDED, 1, 1000)).toEqual(['A 1:961 ack 1']);
-    expect(connection.mss).toBe(960);
+    expect(connection.sender.mss).toBe(960);
     expect(peer.send({ flags: 'A', seq: 1, ack: 961 })).toEqual(['A 961:1921 ack 1', 'A 1921:2881 ack 1']);
   });
 
   it('counts the timestamps', () => {
     const { peer, connection } = sent({ timestamps: true });
     unreachable(peer, FRAGMENTATION_NEEDED, 1, 1000);
-    expect(connection.mss).toBe(948);
+    expect(connection.sender.mss).toBe(948);
     expect(peer.last.text).toBe('A 1:949 ack 1');
   });
 
@@ -97,14 +97,14 @@ describe('fragmentation needed (RFC 1191)', () => {
     for (const mtu of [0, 68, 575]) {
       const { peer, connection } = sent();
       unreachable(peer, FRAGMENTATION_NEEDED, 1, mtu);
-      expect(connection.mss).toBe(536);
+      expect(connection.sender.mss).toBe(536);
     }
   });
 
   it('never enlarges segments (RFC 1191, 3)', () => {
     const { peer, connection } = sent();
     for (const mtu of [1500, 9000]) expect(unreachable(peer, FRAGMENTATION_NEEDED, 1, mtu)).toEqual([]);
-    expect(connection.mss).toBe(1460);
+    expect(connection.sender.mss).toBe(1460);
   });
 
   it.each([
@@ -115,7 +115,7 @@ describe('fragmentation needed (RFC 1191)', () => {
     peer.send({ flags: 'A', seq: 1, ack: 4381 });
     peer.push(1000);
     expect(unreachable(peer, FRAGMENTATION_NEEDED, seq, 1000)).toEqual([]);
-    expect(connection.mss).toBe(1460);
+    expect(connection.sender.mss).toBe(1460);
   });
 });
 
@@ -152,6 +152,6 @@ describe('a neighbour that does not answer ARP', () => {
     peer.answersArp = true;
     expect(peer.pass(1.2e6)).toEqual(['500000 S 0']);
     expect(peer.send({ flags: 'SA', seq: 0, ack: 1, mss: 1000 })).toEqual(['A 1 ack 1']);
-    expect(connection.congestion.window).toBe(10_000);
+    expect(connection.sender.recovery.congestion.window).toBe(10_000);
   });
 });

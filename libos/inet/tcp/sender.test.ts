@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { TcpState } from './connection.ts';
+import { TcpState } from './states.ts';
 import { type Offer, TestPeer } from './test-peer.ts';
 
 afterEach(() => TestPeer.checkAll());
@@ -27,7 +27,7 @@ describe('send: new data', () => {
       acked = sent;
       peer.send({ flags: 'A', seq: 1, ack: acked + 1 });
     }
-    expect(connection.acknowledgedBytes).toBe(100_000);
+    expect(connection.sender.acknowledgedBytes).toBe(100_000);
   });
 
   it('starts with a window of ten segments (RFC 6928, 2)', () => {
@@ -84,13 +84,13 @@ describe('send: the window', () => {
     peer.push(2000);
     peer.send({ flags: 'A', seq: 1, ack: 1001, window: 3000 });
     peer.send({ flags: 'A', seq: 1, ack: 1, window: 9000 });
-    expect(connection.sendWindow).toBe(3000);
+    expect(connection.sender.window.bytes).toBe(3000);
     // The network has changed the order of these two.
     peer.send({ flags: 'PA', seq: 11, ack: 1001, window: 4000, bytes: 10 });
     peer.send({ flags: 'PA', seq: 1, ack: 1001, window: 5000, bytes: 10 });
-    expect(connection.sendWindow).toBe(4000);
+    expect(connection.sender.window.bytes).toBe(4000);
     peer.send({ flags: 'A', seq: 21, ack: 1001, window: 6000 });
-    expect(connection.sendWindow).toBe(6000);
+    expect(connection.sender.window.bytes).toBe(6000);
   });
 
   it('taken back by the peer stops new data, not what is in flight (RFC 9293, 3.8.6)', () => {
@@ -102,7 +102,7 @@ describe('send: the window', () => {
 
   it('is scaled (RFC 7323, 2.3)', () => {
     const { peer, connection } = established({ windowScale: 7, window: 20 });
-    expect(connection.sendWindow).toBe(2560);
+    expect(connection.sender.window.bytes).toBe(2560);
     expect(peer.push(5000).length).toBe(2);
   });
 
@@ -194,14 +194,14 @@ describe('send: a closed window (RFC 9293, 3.8.6.1)', () => {
     const { peer, connection } = blocked();
     peer.pass(60_000);
     peer.send(refused);
-    const { window } = connection.congestion;
+    const { window } = connection.sender.recovery.congestion;
     expect(peer.send({ ...refused, window: 9000 })).toEqual([
       'A 2001:2002 ack 1',
       'A 2002:3002 ack 1',
       'A 3002:4002 ack 1',
       'PA 4002:5001 ack 1',
     ]);
-    expect(connection.congestion.window).toBe(window);
+    expect(connection.sender.recovery.congestion.window).toBe(window);
   });
 
   it('that opens ends the back-off of the probes', () => {
@@ -234,22 +234,22 @@ describe('send: a closed window (RFC 9293, 3.8.6.1)', () => {
     const connection = peer.establish({ window: 2000, sackPermitted: false });
     peer.push(5000);
     peer.send(refused);
-    const { window } = connection.congestion;
+    const { window } = connection.sender.recovery.congestion;
     for (let i = 0; i < 5; i++) {
       peer.pass(2e6);
       peer.send(refused);
     }
     expect(peer.tcp.counters.fastRecoveries).toBe(0);
-    expect(connection.congestion.window).toBe(window);
+    expect(connection.sender.recovery.congestion.window).toBe(window);
   });
 
   it('behind data in flight is no sign of loss: the congestion window stays', () => {
     const { peer, connection } = established({ window: 2000 });
     peer.push(5000);
     peer.send({ flags: 'A', seq: 1, ack: 1, window: 0 });
-    const { window } = connection.congestion;
+    const { window } = connection.sender.recovery.congestion;
     expect(peer.pass(50_000)).toEqual(['50000 A 1:1001 ack 1']);
-    expect(connection.congestion.window).toBe(window);
+    expect(connection.sender.recovery.congestion.window).toBe(window);
     expect(peer.send({ flags: 'A', seq: 1, ack: 2001, window: 5000 })).toEqual([
       'A 2001:3001 ack 1',
       'A 3001:4001 ack 1',
@@ -305,10 +305,10 @@ describe('send: idle time (RFC 5681, 4.1)', () => {
         peer.send({ flags: 'A', seq: 1, ack: acked + 1 });
       }
     }
-    expect(connection.congestion.window).toBeGreaterThan(15_000);
+    expect(connection.sender.recovery.congestion.window).toBeGreaterThan(15_000);
     peer.pass(40_000);
     peer.push(1);
-    expect(connection.congestion.window).toBeGreaterThan(15_000);
+    expect(connection.sender.recovery.congestion.window).toBeGreaterThan(15_000);
     peer.send({ flags: 'A', seq: 1, ack: peer.last.seq + 1 });
     peer.pass(60_000);
     expect(peer.push(20_000).length).toBe(10);

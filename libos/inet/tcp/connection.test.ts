@@ -1,7 +1,7 @@
 /** How connections end, TIME-WAIT and what opens it anew. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { isBefore } from '../sequence.ts';
-import { TcpState } from './connection.ts';
+import { TcpState } from './states.ts';
 import { type Offer, TestPeer } from './test-peer.ts';
 
 afterEach(() => TestPeer.checkAll());
@@ -45,7 +45,8 @@ describe('closing first (RFC 9293, 3.6, figure 12)', () => {
     expect(connection.state).toBe(TcpState.Established);
     expect(peer.send({ ...ACK, ack: 1001 })).toEqual(['FPA 1001:1501 ack 1']);
     peer.send({ ...ACK, ack: 1502 });
-    expect(connection).toMatchObject({ state: TcpState.FinWait2, acknowledgedBytes: 1500 });
+    expect(connection.state).toBe(TcpState.FinWait2);
+    expect(connection.sender.acknowledgedBytes).toBe(1500);
   });
 
   it('still takes data in FIN-WAIT-1 and FIN-WAIT-2 (3.10.7.4, half-close)', () => {
@@ -72,7 +73,8 @@ describe('closing last (RFC 9293, 3.6)', () => {
   it('goes by CLOSE-WAIT, where data can be sent still, and LAST-ACK', () => {
     const { peer, connection } = established();
     expect(peer.send(FIN)).toEqual(['A 1 ack 2']);
-    expect(connection).toMatchObject({ state: TcpState.CloseWait, finReceived: true });
+    expect(connection.state).toBe(TcpState.CloseWait);
+    expect(connection.receiver.finReceived).toBe(true);
     expect(peer.push(700)).toEqual(['PA 1:701 ack 2']);
     expect(peer.finish()).toEqual(['FA 701 ack 2']);
     expect(connection.state).toBe(TcpState.LastAck);
@@ -218,7 +220,7 @@ describe('TIME-WAIT (RFC 9293, 3.10.7.4)', () => {
     const { peer, connection } = established(offer);
     peer.finish();
     peer.send({ ...FIN, ack: 2 });
-    return { peer, connection, old: connection.sendNext };
+    return { peer, connection, old: connection.sender.next };
   }
 
   it('acknowledges a FIN that comes again, and starts anew', () => {
@@ -268,14 +270,14 @@ describe('TIME-WAIT (RFC 9293, 3.10.7.4)', () => {
     // Far more than the clock of the initial sequence numbers has ticked meanwhile.
     for (let sent = 0; sent < 300_000; sent += 50_000) {
       peer.push(50_000);
-      while (connection.inFlight > 0) {
-        peer.send({ ...ACK, ack: connection.sendNext - connection.initialSendSequence });
+      while (connection.sender.inFlight > 0) {
+        peer.send({ ...ACK, ack: connection.sender.next - connection.sender.initialSequence });
       }
     }
     peer.finish();
     peer.send({ ...FIN, ack: 300_002 });
     expect(connection.state).toBe(TcpState.TimeWait);
     peer.send({ flags: 'S', seq: 5000, mss: 1000 });
-    expect(isBefore(connection.sendNext, peer.halfOpen()!.initialSendSequence)).toBe(true);
+    expect(isBefore(connection.sender.next, peer.halfOpen()!.sender.initialSequence)).toBe(true);
   });
 });

@@ -1,0 +1,22 @@
+/** What TCP counts, for all connections of a stack together. */
+export class TcpCounters {
+  segmentsReceived = 0;
+  segmentsSent = 0;
+  malformed = 0;
+  badChecksum = 0;
+  /** To segments of no connection and no listener or with an unacceptable acknowledgement, and at ends of connections. */
+  resetsSent = 0;
+  resetsReceived = 0;
+  /** Outside the window, or older than what came before (PAWS). */
+  unacceptable = 0;
+  challengeAcks = 0;
+  outOfOrder = 0;
+  /** Not kept for lack of memory; the peer sends it again. */
+  receiveDropped = 0;
+  retransmitted = 0;
+  retransmissionTimeouts = 0;
+  fastRecoveries = 0;
+  probes = 0;
+  /** SYNs dropped because the listener's backlog was full. */
+  backlogDropped = 0;
+}

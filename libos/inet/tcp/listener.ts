@@ -1,0 +1,87 @@
+/**
+ * A listener and its bounded backlog.
+ *
+ *     SYN -> half open (SYN-RECEIVED) -> complete, in the queue -> taken by accept
+ *
+ * The backlog bounds the complete ones; SYNs beyond it are dropped, and the peer sends them again.
+ */
+import type { TcpSegment } from '../wire/tcp.ts';
+import type { Opener, TcpConnection } from './connection.ts';
+
+/** Half-open connections that a listener holds at least, so that a burst of connections passes a short backlog. */
+const MIN_HALF_OPEN = 256;
+
+export class Listener implements Opener {
+  /** 0: any address of this host. */
+  readonly address: number;
+  readonly port: number;
+  readonly backlog: number;
+  halfOpen = 0;
+  /** What the layer above keeps with it. */
+  readonly owner: unknown;
+  /** In the order in which they became complete; some may have ended since. */
+  readonly #queue: TcpConnection[] = [];
+  /** A connection is complete since the layer above looked last. */
+  #touched = false;
+  readonly #onComplete: (listener: Listener) => void;
+
+  /** @param onComplete is called when a connection is complete, and then not again before `looked` */
+  constructor(
+    address: number,
+    port: number,
+    backlog: number,
+    onComplete: (listener: Listener) => void,
+    owner: unknown,
+  ) {
+    this.address = address;
+    this.port = port;
+    this.backlog = backlog;
+    this.#onComplete = onComplete;
+    this.owner = owner;
+  }
+
+  /** Connections that are complete and have not been taken. */
+  get complete(): number {
+    return this.#queue.length;
+  }
+
+  /** No more connections can be begun. */
+  get isFull(): boolean {
+    return !this.hasRoom || this.halfOpen >= Math.max(this.backlog, MIN_HALF_OPEN);
+  }
+
+  get hasRoom(): boolean {
+    return this.complete < this.backlog;
+  }
+
+  /** Makes a half-open connection of a SYN. */
+  open(connection: TcpConnection, segment: TcpSegment): void {
+    this.halfOpen++;
+    connection.openedPassively(this, segment);
+  }
+
+  completed(connection: TcpConnection): void {
+    this.halfOpen--;
+    this.#queue.push(connection);
+    if (this.#touched) return;
+    this.#touched = true;
+    this.#onComplete(this);
+  }
+
+  halfOpenEnded(): void {
+    this.halfOpen--;
+  }
+
+  /** The layer above looks at what is complete. */
+  looked(): void {
+    this.#touched = false;
+  }
+
+  /** The connection that completed first, or null; it may have ended since. */
+  take(): TcpConnection | null {
+    const connection = this.#queue.shift();
+    if (connection === undefined) return null;
+    connection.accepted();
+    return connection;
+  }
+}

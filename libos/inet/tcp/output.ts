@@ -1,0 +1,244 @@
+/**
+ * Segments on their way out: headers, options and checksum into a frame of the device. It knows no rules of when to send;
+ * the sender does, and whoever answers a segment with a reset.
+ */
+import { Checksum } from '../checksum.ts';
+import type { Device } from '../device.ts';
+import { type Ipv4, PREPARED_BYTES } from '../ipv4.ts';
+import type { Neighbour, Neighbours } from '../neighbours.ts';
+import { advance } from '../sequence.ts';
+import { PacketMemory, writeU16 } from '../wire/bytes.ts';
+import { Protocol } from '../wire/ipv4.ts';
+import {
+  CHECKSUM_AT,
+  Flag,
+  HEADER_BYTES,
+  MAX_SACK_BLOCKS,
+  type TcpSegment,
+  TIMESTAMPS_BYTES,
+  writeHeader,
+  writeHeaderWords,
+  writeSack,
+  writeSynOptions,
+  writeTimestampWords,
+} from '../wire/tcp.ts';
+import type { TcpCounters } from './counters.ts';
+import type { SendQueue } from './send-queue.ts';
+
+/** Between whom a connection is, and where its segments go. Addresses are signed 32-bit integers. */
+export interface Path {
+  readonly localAddress: number;
+  readonly localPort: number;
+  readonly remoteAddress: number;
+  readonly remotePort: number;
+  readonly neighbour: Neighbour;
+}
+
+/** What each segment says of the receiving side of its connection. */
+export interface Acknowledging {
+  /** The acknowledgement number. */
+  readonly next: number;
+  /** Both sides use timestamps, and the one to echo. */
+  readonly timestamps: boolean;
+  readonly recentTimestamp: number;
+  /** Both sides use SACK. */
+  readonly sackPermitted: boolean;
+  /** The shift of the window; 0: none. */
+  readonly windowScale: number;
+  /** The window of a SYN. */
+  readonly initialWindow: number;
+  /** Writes at most `max` SACK blocks into `out` as start, end ...; returns how many. */
+  writeSackBlocks(out: Int32Array, max: number): number;
+  /** The segment goes out. Returns its window, scaled. `whole`: no SACK block had to stay behind. */
+  acknowledge(mss: number, whole: boolean): number;
+}
+
+export class Output {
+  readonly #device: Device;
+  readonly #ipv4: Ipv4;
+  readonly #neighbours: Neighbours;
+  readonly #counters: TcpCounters;
+  readonly #checksum = new Checksum();
+  readonly #memory = new PacketMemory();
+  readonly #sackBlocks = new Int32Array(2 * MAX_SACK_BLOCKS);
+
+  constructor(device: Device, ipv4: Ipv4, neighbours: Neighbours, counters: TcpCounters) {
+    this.#device = device;
+    this.#ipv4 = ipv4;
+    this.#neighbours = neighbours;
+    this.#counters = counters;
+  }
+
+  /**
+   * One segment of a connection that stands, with `length` bytes of the queue from `sequence` on, to which the queue has
+   * been moved. Returns false when the device has no frame for it; then nothing has changed.
+   *
+   * @param mss payload that fits beside timestamps
+   */
+  segment(
+    path: Path,
+    receiver: Acknowledging,
+    queue: SendQueue,
+    sequence: number,
+    length: number,
+    flags: number,
+    mss: number,
+    timestamp: number,
+  ): boolean {
+    const device = this.#device;
+    const blocks = receiver.writeSackBlocks(this.#sackBlocks, MAX_SACK_BLOCKS);
+    const timestampBytes = receiver.timestamps ? TIMESTAMPS_BYTES : 0;
+    const sackBytes = blocks > 0 ? 4 + 8 * blocks : 0;
+    // Data goes without SACK blocks when both do not fit; a bare acknowledgement follows soon.
+    const withSack = sackBytes > 0 && length + sackBytes <= mss;
+    const headerBytes = HEADER_BYTES + timestampBytes + (withSack ? sackBytes : 0);
+    const frame = this.#ipv4.prepare(path.neighbour, path.remoteAddress, Protocol.Tcp, headerBytes + length);
+    if (frame === null) return false;
+    const at = frame.offset + PREPARED_BYTES;
+    const { bytes } = frame;
+    const packet = this.#memory.view(bytes);
+    const window = receiver.acknowledge(mss, withSack || sackBytes === 0);
+    writeHeaderWords(
+      packet,
+      at,
+      path.localPort,
+      path.remotePort,
+      sequence,
+      receiver.next,
+      flags,
+      window,
+      headerBytes - HEADER_BYTES,
+    );
+    let optionAt = at + HEADER_BYTES;
+    if (timestampBytes > 0) {
+      writeTimestampWords(packet, optionAt, timestamp, receiver.recentTimestamp);
+      optionAt += TIMESTAMPS_BYTES;
+    }
+    if (withSack) writeSack(bytes, optionAt, this.#sackBlocks, blocks);
+    if (device.fillsChecksums) {
+      if (length > 0) queue.attach(device, length, null);
+    } else {
+      const checksum = this.#checksum;
+      this.#startChecksum(path.remoteAddress, bytes, at, headerBytes, length);
+      if (length > 0) queue.attach(device, length, checksum);
+      writeU16(bytes, at + CHECKSUM_AT, checksum.result());
+    }
+    frame.length += headerBytes;
+    device.transmit(frame);
+    this.#counters.segmentsSent++;
+    return true;
+  }
+
+  /**
+   * A SYN offers SACK, timestamps and a window scale; a SYN-ACK, which `answers` one, offers what the peer's SYN has
+   * offered. Returns false when the device has no frame for it.
+   *
+   * @param peerWindowScale 0: the peer offers none
+   */
+  syn(
+    path: Path,
+    receiver: Acknowledging,
+    sequence: number,
+    answers: boolean,
+    peerWindowScale: number,
+    timestamp: number,
+  ): boolean {
+    const sackPermitted = !answers || receiver.sackPermitted;
+    const timestamps = !answers || receiver.timestamps;
+    const scales = !answers || receiver.windowScale > 0 || peerWindowScale > 0;
+    const windowScale = scales ? receiver.windowScale : -1;
+    const flags = answers ? Flag.Syn | Flag.Ack : Flag.Syn;
+    const acknowledgement = answers ? receiver.next : 0;
+    const echo = answers ? receiver.recentTimestamp : 0;
+    const roomBytes = 4 + (timestamps ? TIMESTAMPS_BYTES : 0) + (sackPermitted ? 4 : 0) + (scales ? 4 : 0);
+    const { neighbour, remoteAddress, localPort, remotePort } = path;
+    const frame = this.#ipv4.prepare(neighbour, remoteAddress, Protocol.Tcp, HEADER_BYTES + roomBytes);
+    if (frame === null) return false;
+    const at = frame.offset + PREPARED_BYTES;
+    const { bytes } = frame;
+    const optionBytes = writeSynOptions(
+      bytes,
+      at + HEADER_BYTES,
+      this.#device.mtu - 40,
+      sackPermitted,
+      timestamps,
+      timestamp,
+      echo,
+      windowScale,
+    );
+    const window = receiver.initialWindow;
+    writeHeader(bytes, at, localPort, remotePort, sequence, acknowledgement, flags, window, optionBytes);
+    if (!this.#device.fillsChecksums) {
+      this.#startChecksum(remoteAddress, bytes, at, HEADER_BYTES + optionBytes, 0);
+      writeU16(bytes, at + CHECKSUM_AT, this.#checksum.result());
+    }
+    frame.length += HEADER_BYTES + optionBytes;
+    if (neighbour.resolved) this.#device.transmit(frame);
+    else this.#neighbours.hold(neighbour, frame);
+    this.#counters.segmentsSent++;
+    return true;
+  }
+
+  /** Shows the peer of a connection that it has ended (RFC 9293, section 3.10.5). */
+  reset(path: Path, sequence: number, acknowledgement: number): void {
+    const { neighbour, remoteAddress, localPort, remotePort } = path;
+    const flags = Flag.Rst | Flag.Ack;
+    this.#bare(neighbour, remoteAddress, localPort, remotePort, sequence, acknowledgement, flags);
+  }
+
+  /**
+   * Answers a segment that belongs to no connection, whose packet IPv4 has accepted last (RFC 9293, section 3.10.7.1),
+   * unless it is a reset itself.
+   */
+  reject(segment: TcpSegment): void {
+    if (segment.flags & Flag.Rst) return;
+    const { source } = this.#ipv4;
+    const neighbour = this.#ipv4.nextHop(source);
+    if (neighbour === null) return;
+    const { destinationPort, sourcePort, sequence, sequenceLength, acknowledgement } = segment;
+    if (segment.flags & Flag.Ack) {
+      this.#bare(neighbour, source, destinationPort, sourcePort, acknowledgement, 0, Flag.Rst);
+    } else {
+      const end = advance(sequence, sequenceLength);
+      this.#bare(neighbour, source, destinationPort, sourcePort, 0, end, Flag.Rst | Flag.Ack);
+    }
+  }
+
+  /** A reset: nothing but a header, as far as there is a frame for it. */
+  #bare(
+    neighbour: Neighbour,
+    address: number,
+    localPort: number,
+    remotePort: number,
+    sequence: number,
+    acknowledgement: number,
+    flags: number,
+  ): void {
+    const frame = this.#ipv4.prepare(neighbour, address, Protocol.Tcp, HEADER_BYTES);
+    if (frame === null) return;
+    const at = frame.offset + PREPARED_BYTES;
+    writeHeader(frame.bytes, at, localPort, remotePort, sequence, acknowledgement, flags, 0, 0);
+    if (!this.#device.fillsChecksums) {
+      this.#startChecksum(address, frame.bytes, at, HEADER_BYTES, 0);
+      writeU16(frame.bytes, at + CHECKSUM_AT, this.#checksum.result());
+    }
+    frame.length += HEADER_BYTES;
+    this.#counters.resetsSent++;
+    this.#counters.segmentsSent++;
+    if (neighbour.resolved) this.#device.transmit(frame);
+    else this.#neighbours.hold(neighbour, frame);
+  }
+
+  #startChecksum(
+    address: number,
+    bytes: Uint8Array,
+    at: number,
+    headerBytes: number,
+    payloadBytes: number,
+  ): void {
+    const checksum = this.#checksum;
+    checksum.reset();
+    checksum.addPseudoHeader(this.#ipv4.address, address, Protocol.Tcp, headerBytes + payloadBytes);
+    checksum.add(bytes, at, headerBytes);
+  }
+}

@@ -1,0 +1,324 @@
+/**
+ * The receiving side of one connection: what the peer may send, what has come, and which acknowledgement is owed.
+ *
+ *      next                  advertisedEdge
+ *       v                     v
+ *     --[ what the peer may send ]--
+ *
+ * Only this class writes its fields.
+ */
+import type { SgaSegment } from '../../memory/sga.ts';
+import { advance, distance, isAtOrBefore, isWithin } from '../sequence.ts';
+import { Flag, type TcpSegment } from '../wire/tcp.ts';
+import type { Context } from './context.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { Acknowledging } from './output.ts';
+import { Reassembly } from './reassembly.ts';
+import { Delivery, FEW_BUFFERS, ReceiveQueue } from './receive-queue.ts';
+
+/** Segments that one connection may hold out of order. */
+const MAX_OUT_OF_ORDER = 1024;
+/** RFC 5961, section 7: challenges a second; per connection, so that their number tells nobody about another one. */
+const CHALLENGES_PER_SECOND = 10;
+/** RFC 7323, section 5.5: a timestamp as old as this says nothing, its clock may have wrapped. */
+const TIMESTAMP_LIFETIME_US = 24 * 24 * 3600 * 1e6;
+/** Largest window of a segment with a SYN, which is not scaled (RFC 7323, section 2.2). */
+const MAX_UNSCALED_WINDOW = 65_535;
+/** A double that is no integer: the engine stores a field that starts with one as a double for ever. */
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** Whether an acknowledgement is owed to the peer. */
+export const AckDue = { No: 0, Delayed: 1, Now: 2 } as const;
+export type AckDue = (typeof AckDue)[keyof typeof AckDue];
+
+/** What came of a segment's data and FIN, as bits. */
+export const Taken = {
+  Nothing: 0,
+  /** The frame belongs to the connection now. */
+  Kept: 1,
+  /** The application has something to take. */
+  News: 2,
+  /** All data before the FIN is here. */
+  Fin: 4,
+} as const;
+
+export class Receiver implements Acknowledging {
+  readonly queue: ReceiveQueue;
+  readonly #context: Context;
+  readonly #deadlines: Deadlines;
+
+  /** The peer's initial sequence number. */
+  initialSequence = 0;
+  /** The number that is expected next. */
+  next = 0;
+  /** Right edge of the largest window that was offered to the peer; it never moves left. */
+  advertisedEdge = 0;
+  windowScale: number;
+  /** Both sides use SACK. */
+  sackPermitted = false;
+  #reassembly: Reassembly | null = null;
+
+  /** All data and the FIN have come. */
+  finReceived = false;
+  /** A FIN has come, perhaps ahead of data that is missing. */
+  #finPending = false;
+  #finSequence = 0;
+
+  /** Both sides use timestamps. */
+  timestamps = false;
+  /** TS.Recent of RFC 7323, and when it came. */
+  recentTimestamp = 0;
+  #recentTimestampAtUs = NEVER;
+
+  ackDue: AckDue = AckDue.No;
+  /** Bytes that came since the last acknowledgement was sent. */
+  #unacknowledgedBytes = 0;
+  #lastAckSent = 0;
+  #challengeAcks = 0;
+  #challengeWindowEndUs = -NEVER;
+
+  constructor(context: Context, deadlines: Deadlines) {
+    this.#context = context;
+    this.#deadlines = deadlines;
+    this.queue = new ReceiveQueue(context.pool, context.device);
+    this.windowScale = windowScaleFor(context.options.receiveWindowBytes);
+  }
+
+  // Opening
+
+  /** The peer's SYN came. What it does not offer is off on both sides. */
+  openedBy(segment: TcpSegment): void {
+    this.initialSequence = segment.sequence;
+    this.next = advance(segment.sequence, 1);
+    this.advertisedEdge = advance(this.next, this.initialWindow);
+    this.timestamps = segment.hasTimestamps;
+    if (segment.hasTimestamps) {
+      this.recentTimestamp = segment.timestamp;
+      this.#recentTimestampAtUs = this.#context.nowUs;
+    }
+    this.sackPermitted = segment.sackPermitted;
+    if (segment.windowScale < 0) this.windowScale = 0;
+  }
+
+  /** The window of a SYN. */
+  get initialWindow(): number {
+    return Math.min(this.#context.options.receiveWindowBytes, MAX_UNSCALED_WINDOW);
+  }
+
+  /** Our SYN was sent; with an acknowledgement of the peer's, if that has come. */
+  synWasSent(): void {
+    this.#lastAckSent = this.next;
+  }
+
+  // Arrival
+
+  /** RFC 9293, section 3.4: the four cases of segment length and window. */
+  isAcceptable(segment: TcpSegment): boolean {
+    const { next, advertisedEdge } = this;
+    const { sequence } = segment;
+    if (sequence === next) return true;
+    const window = distance(next, advertisedEdge);
+    if (window <= 0) return false;
+    if (isWithin(sequence, next, advertisedEdge)) return true;
+    const length = segment.sequenceLength;
+    // A peer that has used up its window has no other number for an acknowledgement.
+    if (length === 0) return sequence === advertisedEdge && !(segment.flags & Flag.Rst);
+    return isWithin(advance(sequence, length - 1), next, advertisedEdge);
+  }
+
+  /** The segment's timestamp is older than the last (PAWS; RFC 7323, section 5.3). */
+  isOld(segment: TcpSegment): boolean {
+    const newer = distance(this.recentTimestamp, segment.timestamp);
+    return newer < 0 && this.#context.nowUs - this.#recentTimestampAtUs < TIMESTAMP_LIFETIME_US;
+  }
+
+  /**
+   * Takes the timestamp, data and FIN of an acceptable segment in `frame`. Returns bits of Taken.
+   *
+   * @param mss payload of a full segment
+   */
+  take(segment: TcpSegment, frame: SgaSegment, mss: number): number {
+    if (this.timestamps) this.noteTimestamp(segment);
+    const { next, advertisedEdge } = this;
+    let start = segment.sequence;
+    let at = segment.payloadAt;
+    let length = segment.payloadLength;
+    let fin = (segment.flags & Flag.Fin) !== 0;
+    const finSequence = advance(start, length);
+    const before = distance(start, next);
+    if (before > 0) {
+      const cut = before < length ? before : length;
+      start = advance(start, cut);
+      at += cut;
+      length -= cut;
+    }
+    const beyond = distance(advertisedEdge, advance(start, length));
+    if (beyond > 0) {
+      length -= beyond < length ? beyond : length;
+      fin = false;
+    }
+    if (fin) {
+      this.#finPending = true;
+      this.#finSequence = finSequence;
+    }
+    let taken: number = Taken.Nothing;
+    if (length > 0) {
+      frame.offset = at;
+      frame.length = length;
+      taken = start === next ? this.#takeInOrder(frame, mss) : this.#holdBack(frame, start);
+    } else if (segment.payloadLength > 0 || next !== finSequence) {
+      // A probe of a closed window; or a FIN ahead of data that is missing (RFC 5681, section 4.2).
+      this.ackDue = AckDue.Now;
+    }
+    return this.#finPending && this.next === this.#finSequence ? taken | this.#takeFin() : taken;
+  }
+
+  /**
+   * RFC 7323, section 4.3: the timestamp to echo is that of the segment that the last acknowledgement was due to. To be
+   * called for an acceptable segment only: of others, which anybody can send, a late timestamp would silence the peer.
+   */
+  noteTimestamp(segment: TcpSegment): void {
+    if (!isAtOrBefore(segment.sequence, this.#lastAckSent)) return;
+    this.recentTimestamp = segment.timestamp;
+    this.#recentTimestampAtUs = this.#context.nowUs;
+  }
+
+  #takeInOrder(frame: SgaSegment, mss: number): number {
+    const { length } = frame;
+    const delivery = this.queue.deliver(frame);
+    if (delivery === Delivery.Refused) {
+      this.#context.counters.receiveDropped++;
+      this.ackDue = AckDue.Now;
+      return Taken.Nothing;
+    }
+    this.next = advance(this.next, length);
+    const reassembly = this.#reassembly;
+    if (reassembly !== null && reassembly.count > 0) {
+      this.#takeReassembled(reassembly);
+      // RFC 5681, section 4.2: a segment that fills a gap is acknowledged at once.
+      this.ackDue = AckDue.Now;
+    } else this.#owe(length, mss);
+    return delivery === Delivery.Kept ? Taken.Kept | Taken.News : Taken.News;
+  }
+
+  #takeReassembled(reassembly: Reassembly): void {
+    for (;;) {
+      const segment = reassembly.shift(this.next);
+      if (segment === null) return;
+      const { length } = segment;
+      const delivery = this.queue.deliver(segment);
+      if (delivery !== Delivery.Kept) segment.home.give(segment);
+      if (delivery === Delivery.Refused) {
+        this.#context.counters.receiveDropped++;
+        return;
+      }
+      this.next = advance(this.next, length);
+    }
+  }
+
+  /** A segment that came before its time. */
+  #holdBack(frame: SgaSegment, sequence: number): number {
+    const { counters, device } = this.#context;
+    counters.outOfOrder++;
+    this.ackDue = AckDue.Now;
+    if (device.freeBuffers < FEW_BUFFERS) {
+      counters.receiveDropped++;
+      return Taken.Nothing;
+    }
+    this.#reassembly ??= new Reassembly(MAX_OUT_OF_ORDER);
+    frame.sequence = sequence;
+    return this.#reassembly.insert(frame) ? Taken.Kept : Taken.Nothing;
+  }
+
+  #takeFin(): number {
+    this.#finPending = false;
+    this.finReceived = true;
+    this.next = advance(this.next, 1);
+    this.ackDue = AckDue.Now;
+    return Taken.Fin;
+  }
+
+  // Acknowledging
+
+  acknowledgeNow(): void {
+    this.ackDue = AckDue.Now;
+  }
+
+  /** Whether one more challenge may be sent (RFC 5961, section 7); it counts as sent. */
+  takeChallenge(): boolean {
+    const { nowUs } = this.#context;
+    if (nowUs >= this.#challengeWindowEndUs) {
+      this.#challengeWindowEndUs = nowUs + 1e6;
+      this.#challengeAcks = 0;
+    }
+    if (this.#challengeAcks >= CHALLENGES_PER_SECOND) return false;
+    this.#challengeAcks++;
+    return true;
+  }
+
+  /** RFC 9293, section 3.8.6.3: every second full segment is acknowledged at the end of its burst, others soon. */
+  #owe(length: number, mss: number): void {
+    this.#unacknowledgedBytes += length;
+    if (this.#unacknowledgedBytes >= 2 * mss) this.ackDue = AckDue.Now;
+    else if (this.ackDue === AckDue.No) {
+      this.ackDue = AckDue.Delayed;
+      this.#deadlines.ackIn(this.#context.options.delayedAckUs);
+    }
+  }
+
+  /**
+   * A segment goes out, and an acknowledgement with it. Returns the window to offer, scaled. Its right edge never moves
+   * left (RFC 9293, section 3.8.6), and right only by a segment or half the buffer (section 3.8.6.2.2).
+   */
+  acknowledge(mss: number, whole: boolean): number {
+    const { next } = this;
+    // What had to stay behind goes alone, if it was to go now.
+    if (whole || this.ackDue !== AckDue.Now) this.ackDue = AckDue.No;
+    this.#unacknowledgedBytes = 0;
+    this.#lastAckSent = next;
+    const { receiveWindowBytes } = this.#context.options;
+    const offered = distance(next, this.advertisedEdge);
+    const free = receiveWindowBytes - this.queue.bytes;
+    let window = offered;
+    if (free - offered >= Math.min(mss, receiveWindowBytes / 2)) {
+      window = Math.min(free, MAX_UNSCALED_WINDOW << this.windowScale);
+      if (window < offered) window = offered;
+      this.advertisedEdge = advance(next, window);
+    }
+    return window > 0 ? window >> this.windowScale : 0;
+  }
+
+  writeSackBlocks(out: Int32Array, max: number): number {
+    const reassembly = this.#reassembly;
+    if (reassembly === null || !this.sackPermitted || reassembly.count === 0) return 0;
+    return reassembly.blocks(out, max);
+  }
+
+  /**
+   * The application has taken data. Whether the room is worth a segment that shows it to the peer (RFC 9293, section
+   * 3.8.6.2.2); then an acknowledgement is owed.
+   */
+  roomWasMade(mss: number): boolean {
+    const { receiveWindowBytes } = this.#context.options;
+    const offered = distance(this.next, this.advertisedEdge);
+    const most = Math.min(receiveWindowBytes, MAX_UNSCALED_WINDOW << this.windowScale);
+    const gained = Math.min(most, receiveWindowBytes - this.queue.bytes) - offered;
+    if (gained < Math.min(2 * mss, most / 2)) return false;
+    // While the peer has plenty of room, the next acknowledgement is early enough.
+    if (offered > most / 2 || this.finReceived) return false;
+    this.ackDue = AckDue.Now;
+    return true;
+  }
+
+  /** Gives back what waits for missing data. */
+  clearReassembly(): void {
+    this.#reassembly?.clear();
+  }
+}
+
+/** The shift with which a window of `bytes` fits into 16 bits (RFC 7323, section 2.2). */
+function windowScaleFor(bytes: number): number {
+  let shift = 0;
+  while (bytes / 2 ** shift > MAX_UNSCALED_WINDOW) shift++;
+  return shift;
+}

@@ -1,0 +1,53 @@
+/** The window that the peer offers, and which segments may change it (RFC 9293, section 3.10.7.4). */
+import { isAtOrBefore, isBefore } from '../sequence.ts';
+import type { TcpSegment } from '../wire/tcp.ts';
+
+/** What a segment has made of the window. Stale: it is older than the one that set the window. */
+export const WindowChange = { Stale: 0, None: 1, Smaller: 2, Opened: 3 } as const;
+export type WindowChange = (typeof WindowChange)[keyof typeof WindowChange];
+
+export class SendWindow {
+  /** From the oldest unacknowledged number on. */
+  bytes = 0;
+  /** The largest that the peer has offered. */
+  maxBytes = 0;
+  /** The shift of both sides' agreement (RFC 7323, section 2.3). */
+  scale = 0;
+  /** Sequence and acknowledgement number of the segment that set the window (SND.WL1, SND.WL2). */
+  #sequence = 0;
+  #acknowledgement = 0;
+
+  /** The peer's SYN came, whose window is not scaled. */
+  openedBy(segment: TcpSegment, initialSendSequence: number): void {
+    if (segment.windowScale >= 0) this.scale = segment.windowScale;
+    this.bytes = segment.window;
+    this.#sequence = segment.sequence;
+    this.#acknowledgement = initialSendSequence;
+  }
+
+  established(bytes: number): void {
+    this.bytes = bytes;
+    this.maxBytes = bytes;
+  }
+
+  /** The window of a segment without SYN, in bytes. */
+  of(segment: TcpSegment): number {
+    return segment.window << this.scale;
+  }
+
+  /** Takes the window of a segment, which is `bytes`, unless the segment is an older one. */
+  update(segment: TcpSegment, bytes: number): WindowChange {
+    const { sequence, acknowledgement } = segment;
+    const newer =
+      isBefore(this.#sequence, sequence) ||
+      (this.#sequence === sequence && isAtOrBefore(this.#acknowledgement, acknowledgement));
+    if (!newer) return WindowChange.Stale;
+    this.#sequence = sequence;
+    this.#acknowledgement = acknowledgement;
+    const before = this.bytes;
+    if (bytes === before) return WindowChange.None;
+    this.bytes = bytes;
+    if (bytes > this.maxBytes) this.maxBytes = bytes;
+    return bytes > before ? WindowChange.Opened : WindowChange.Smaller;
+  }
+}

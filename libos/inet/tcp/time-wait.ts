@@ -1,0 +1,25 @@
+/** The connections in TIME-WAIT, of which only so many are kept: beyond that the oldest end early. */
+import { TcpState } from './states.ts';
+
+const MAX_TIME_WAIT = 16_384;
+
+/** A connection, to this list. */
+export interface Waiting {
+  readonly state: TcpState;
+  remove(): void;
+}
+
+export class TimeWaitList<C extends Waiting> {
+  /** In the order in which they came, with some that have ended since. */
+  readonly #waiting: C[] = [];
+
+  /** The connection has entered TIME-WAIT. */
+  add(connection: C): void {
+    this.#waiting.push(connection);
+    if (this.#waiting.length <= MAX_TIME_WAIT) return;
+    const waiting = this.#waiting.filter(({ state }) => state === TcpState.TimeWait);
+    for (const oldest of waiting.splice(0, MAX_TIME_WAIT / 2)) oldest.remove();
+    this.#waiting.length = 0;
+    this.#waiting.push(...waiting);
+  }
+}
