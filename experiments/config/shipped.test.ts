@@ -1,9 +1,11 @@
 /** What ships: the command lines that the figure is made of, word by word, and a library whose every entry holds. */
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { authoredSchema, librarySchema } from './authored.ts';
+import { ownCheckout } from '../machine/checkout.ts';
+import { authoredSchema, keysOf, librarySchema } from './authored.ts';
 import { readConfig } from './config.ts';
 import { findExperiment, shippedExperiments } from './experiments.ts';
 import { libraryFolder, readLibrary } from './library.ts';
@@ -98,5 +100,43 @@ describe('the library', () => {
       const resolved = kind === 'floors' ? { ...rest, cores } : rest;
       expect(configSchema.shape[kind].safeParse([resolved]).error).toBeUndefined();
     }
+  });
+});
+
+describe('docs/experiments.md', async () => {
+  const text = await readFile(path.join(ownCheckout, 'docs', 'experiments.md'), 'utf8');
+  const blocks = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block]) => block as string);
+  const first = blocks.find((block) => block.includes('\nexperiment: ')) as string;
+  const lists = blocks.filter((block) => block.startsWith('systems:\n  - '));
+  const own = blocks.filter((block) => /^ {2}\w+:/m.test(block) && block !== first && !lists.includes(block));
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'docs-test-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  async function namesOf(experiment: string, library: string): Promise<string[]> {
+    const file = path.join(folder, 'x.yaml');
+    await writeFile(file, experiment);
+    await writeFile(path.join(folder, 'systems.yaml'), library);
+    const { config } = await readConfig(file, [0, 1]);
+    return config.systems.map(({ name }) => name);
+  }
+
+  test('has an experiment that holds, and systems that hold in it', async () => {
+    expect(await namesOf(first, '{}')).toEqual(['redis', 'kv-kernel', 'kv-dpdk']);
+    const changed = first.replace(/^systems: .*\n/m, lists[0] as string);
+    expect(await namesOf(changed, '{}')).toEqual(['redis', 'kv-dpdk-9k', 'kv-tcp', 'mine']);
+  });
+
+  test("has files of one's own that hold", async () => {
+    expect(own).toHaveLength(2);
+    const naming = (names: string) => first.replace(/^systems: .*/m, `systems: [${names}]`);
+    expect(await namesOf(naming('keydb, redis'), own[0] as string)).toEqual(['keydb', 'redis']);
+    expect(await namesOf(naming('redis-4, threaded'), own[1] as string)).toEqual(['redis-4', 'threaded']);
+  });
+
+  test.each([...keysOf.systems, ...Object.keys(configSchema.shape)])('names the key %s', (key) => {
+    expect(text).toMatch(new RegExp(`\\b${key}\\b`));
   });
 });
