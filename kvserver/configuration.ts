@@ -85,7 +85,7 @@ export class Configuration {
   #setOutputBufferLimit(value: string): string | null {
     const [kind, ...words] = value.trim().split(/\s+/);
     if (words.length !== 3) return 'Wrong number of arguments in buffer limit configuration.';
-    if (kind!.toLowerCase() !== 'normal')
+    if (kind.toLowerCase() !== 'normal')
       return 'Invalid client class specified in buffer limit configuration.';
     const limit = parseOutputBufferLimit(words.join(' '));
     if (limit === null) return 'Error in hard, soft or soft_seconds setting in buffer limit configuration.';

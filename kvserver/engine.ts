@@ -42,7 +42,7 @@ export class Engine implements BlockSource, ServerState {
   readonly #hash: KeyedHash;
   readonly #keyspaces: (Keyspace | null)[] = new Array(DATABASES).fill(null);
   readonly #reply = new ReplyWriter(this);
-  #frontEnd: FrontEnd | null = null;
+  readonly #frontEnd: FrontEnd;
   /** The client whose replies `reply` writes, while a batch of its requests runs. */
   #writingTo: Client | null = null;
   /** That client's output exceeded its limit: its replies go nowhere. */
@@ -51,17 +51,14 @@ export class Engine implements BlockSource, ServerState {
   #nextClientId = 1;
   #lastTickMs: number;
 
-  constructor(options: EngineSetup) {
+  constructor(options: EngineSetup, frontEnd: FrontEnd) {
+    this.#frontEnd = frontEnd;
     this.configuration = new Configuration(options);
     this.clock = new EngineClock(options.readClockMs ?? Date.now);
     this.startedMs = this.clock.nowMs;
     this.#lastTickMs = this.clock.nowMs;
     const seed = randomBytes(8);
     this.#hash = new KeyedHash(seed.readInt32LE(0), seed.readInt32LE(4));
-  }
-
-  attach(frontEnd: FrontEnd): void {
-    this.#frontEnd = frontEnd;
   }
 
   /** A new connection between two addresses ("host:port"); null when there are too many (MAX_CLIENTS_REPLY). */
@@ -164,10 +161,10 @@ export class Engine implements BlockSource, ServerState {
     if (!this.#discarding) {
       const limit = this.configuration.outputBufferLimit.hardBytes;
       if (limit === 0 || client.outputBytes + writer.written <= limit) {
-        this.#frontEnd!.nextBlock(writer, client);
+        this.#frontEnd.nextBlock(writer, client);
         return;
       }
-      if (writer.isOpen) this.#frontEnd!.flush(writer, client);
+      if (writer.isOpen) this.#frontEnd.flush(writer, client);
       this.#discarding = true;
       this.#sink ??= new Uint8Array(SINK_BYTES);
     }
@@ -222,7 +219,7 @@ export class Engine implements BlockSource, ServerState {
   /** Hands over what the batch wrote, and closes the client where that was decided. */
   #finishWriting(client: Client): void {
     const reply = this.#reply;
-    const frontEnd = this.#frontEnd!;
+    const frontEnd = this.#frontEnd;
     const limit = this.configuration.outputBufferLimit.hardBytes;
     if (reply.isOpen && !this.#discarding) frontEnd.flush(reply, client);
     reply.close();
@@ -240,7 +237,7 @@ export class Engine implements BlockSource, ServerState {
     if (client.closed) return;
     client.closing = true;
     this.stats.outputLimitDisconnections++;
-    this.#frontEnd!.close(client, true);
+    this.#frontEnd.close(client, true);
   }
 
   #checkSoftLimit(client: Client, nowMs: number): void {

@@ -23,9 +23,9 @@ export function parseLongDouble(text: string): LongDouble | 'infinite' | null {
   if (!parts) return null;
   const [, sign, whole, fraction, exponentText] = parts;
   if (whole === '' && fraction === '') return null;
-  const digits = BigInt(whole! + fraction!);
+  const digits = BigInt(whole + fraction);
   if (digits === 0n) return { mantissa: 0n, exponent: 0 };
-  const exponent = Number(exponentText ?? 0) - fraction!.length;
+  const exponent = Number(exponentText ?? 0) - fraction.length;
   if (Math.abs(exponent) > EXPONENT_DECIMAL_MAX + TEXT_MAX) return null;
   const value =
     exponent >= 0

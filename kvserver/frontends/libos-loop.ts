@@ -69,7 +69,7 @@ class LibosFrontEnd implements FrontEnd {
   readonly #libos: Libos;
   readonly #options: ServeOptions;
   readonly #pauses: PauseLog;
-  #engine!: Engine;
+  readonly #engine: Engine;
   /** By queue descriptor. */
   readonly #connections: (Connection | null)[] = [];
   readonly #listener: QueueDescriptor;
@@ -84,6 +84,7 @@ class LibosFrontEnd implements FrontEnd {
     this.#pauses = pauses;
     this.#libos = libos;
     this.#options = options;
+    this.#engine = new Engine(options, this);
     this.#listener = libos.socket('stream');
     this.#reserve = libos.alloc(1);
   }
@@ -98,8 +99,7 @@ class LibosFrontEnd implements FrontEnd {
       throw listenError(error as LibosError, bind, port);
     }
     const endpoint = this.#libos.localEndpoint(this.#listener);
-    this.#engine = new Engine({ ...this.#options, port: endpoint.port });
-    this.#engine.attach(this);
+    this.#engine.configuration.port = endpoint.port;
     return endpoint;
   }
 

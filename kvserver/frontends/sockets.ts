@@ -25,12 +25,8 @@ export interface RunningServer {
 
 /** Serves until closed. Throws KvServerError when the address cannot be listened on. */
 export async function serveOverSockets(options: ServeOptions): Promise<RunningServer> {
-  const engine = new Engine(options);
-  const frontEnd = new SocketsFrontEnd(engine);
-  engine.attach(frontEnd);
-  await listen(frontEnd.server, options);
-  const { address, port } = frontEnd.server.address() as { address: string; port: number };
-  engine.configuration.port = port;
+  const frontEnd = new SocketsFrontEnd(options);
+  const { address, port } = await frontEnd.listen(options);
   const timer = setInterval(() => frontEnd.tick(), TICK_MS);
   return {
     address,
@@ -42,17 +38,8 @@ export async function serveOverSockets(options: ServeOptions): Promise<RunningSe
   };
 }
 
-function listen(server: Server, options: ServeOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(listenError(error, options.bind, options.port)),
-    );
-    server.listen({ host: options.bind, port: options.port, backlog: BACKLOG }, resolve);
-  });
-}
-
 class SocketsFrontEnd implements FrontEnd {
-  readonly server: Server;
+  readonly #server: Server;
   readonly #engine: Engine;
   /** The block that replies are written to, and the same memory as the Buffer that a socket takes. */
   #block = new Uint8Array(BLOCK_BYTES);
@@ -62,9 +49,20 @@ class SocketsFrontEnd implements FrontEnd {
   /** Input is copied here: the engine then always reads plain arrays of one shape. */
   readonly #inbox = new Uint8Array(BLOCK_BYTES);
 
-  constructor(engine: Engine) {
-    this.#engine = engine;
-    this.server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.#accept(socket));
+  constructor(options: ServeOptions) {
+    this.#engine = new Engine(options, this);
+    this.#server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.#accept(socket));
+  }
+
+  /** Returns where it listens. Throws KvServerError. */
+  async listen({ bind, port }: ServeOptions): Promise<{ address: string; port: number }> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error) => reject(listenError(error, bind, port)));
+      this.#server.listen({ host: bind, port, backlog: BACKLOG }, resolve);
+    });
+    const endpoint = this.#server.address() as { address: string; port: number };
+    this.#engine.configuration.port = endpoint.port;
+    return endpoint;
   }
 
   /** Refreshes how much is still unsent, then lets the engine do its regular work. */
@@ -91,7 +89,7 @@ class SocketsFrontEnd implements FrontEnd {
   }
 
   async closeAll(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const client of this.#engine.clients.values()) socketOf(client).destroy();
     await closed;
   }

@@ -51,8 +51,11 @@ class Chunk {
   }
 }
 
+/** Stands in the holes that freed chunks leave. */
+const NO_CHUNK = new Chunk(0);
+
 export class Arena {
-  /** Memory by chunk; a block is `bytes[chunk]` from its offset on. Freed chunks leave a hole. */
+  /** Memory by chunk; a block is `bytes[chunk]` from its offset on. A freed chunk leaves a hole. */
   readonly bytes: Uint8Array[] = [];
   /** The same memory in words of 32 bits: offsets are multiples of 8. */
   readonly words: Int32Array[] = [];
@@ -66,7 +69,7 @@ export class Arena {
   /** Bytes of all chunks. */
   reservedBytes = 0;
 
-  readonly #chunks: (Chunk | null)[] = [];
+  readonly #chunks: Chunk[] = [];
   readonly #holes: number[] = [];
   readonly #empty: number[] = [];
   readonly #withRoom = new Int32Array(classBytes.length).fill(NONE);
@@ -86,7 +89,7 @@ export class Arena {
     const size = classBytes[sizeClass];
     let index = this.#withRoom[sizeClass];
     if (index === NONE) index = this.#assign(sizeClass);
-    const chunk = this.#chunks[index] as Chunk;
+    const chunk = this.#chunks[index];
     let offset = chunk.free;
     if (offset !== NONE) {
       chunk.free = chunk.words[offset >> 2];
@@ -102,7 +105,7 @@ export class Arena {
   }
 
   free(index: number, offset: number): void {
-    const chunk = this.#chunks[index] as Chunk;
+    const chunk = this.#chunks[index];
     if (chunk.sizeClass === LARGE) {
       this.usedBytes -= chunk.bytes.length;
       this.#remove(index, chunk);
@@ -118,14 +121,14 @@ export class Arena {
 
   /** Bytes that the block at this place can hold. */
   capacity(index: number): number {
-    const chunk = this.#chunks[index] as Chunk;
+    const chunk = this.#chunks[index];
     return chunk.sizeClass === LARGE ? chunk.bytes.length : classBytes[chunk.sizeClass];
   }
 
   #assign(sizeClass: number): number {
     const reused = this.#empty.pop();
     const index = reused ?? this.#add(new Chunk(CHUNK_BYTES));
-    const chunk = this.#chunks[index] as Chunk;
+    const chunk = this.#chunks[index];
     chunk.sizeClass = sizeClass;
     chunk.fresh = 0;
     chunk.free = NONE;
@@ -151,7 +154,7 @@ export class Arena {
 
   #remove(index: number, chunk: Chunk): void {
     this.reservedBytes -= chunk.bytes.length;
-    this.#chunks[index] = null;
+    this.#chunks[index] = NO_CHUNK;
     this.bytes[index] = NO_CHUNK.bytes;
     this.words[index] = NO_CHUNK.words;
     this.#holes.push(index);
@@ -162,19 +165,17 @@ export class Arena {
     chunk.previous = NONE;
     chunk.next = head;
     chunk.listed = true;
-    if (head !== NONE) (this.#chunks[head] as Chunk).previous = index;
+    if (head !== NONE) this.#chunks[head].previous = index;
     this.#withRoom[chunk.sizeClass] = index;
   }
 
   #unlist(index: number, chunk: Chunk): void {
-    if (chunk.previous !== NONE) (this.#chunks[chunk.previous] as Chunk).next = chunk.next;
-    if (chunk.next !== NONE) (this.#chunks[chunk.next] as Chunk).previous = chunk.previous;
+    if (chunk.previous !== NONE) this.#chunks[chunk.previous].next = chunk.next;
+    if (chunk.next !== NONE) this.#chunks[chunk.next].previous = chunk.previous;
     if (this.#withRoom[chunk.sizeClass] === index) this.#withRoom[chunk.sizeClass] = chunk.next;
     chunk.listed = false;
   }
 }
-
-const NO_CHUNK = new Chunk(0);
 
 function roundUp(bytes: number): number {
   return Math.ceil(bytes / 8) * 8;

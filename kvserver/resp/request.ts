@@ -206,7 +206,7 @@ export class Request {
         const length = this.#readHeader();
         if (length === LINE_CUT) return NEED_MORE;
         if (length === LINE_TOO_LONG) return this.#broken('too big bulk count string');
-        if (type !== DOLLAR) return this.#broken(`expected '$', got '${printable(type!)}'`);
+        if (type !== DOLLAR) return this.#broken(`expected '$', got '${printable(type)}'`);
         if (length < 0 || length > this.#limits.bulkBytesMax) return this.#broken('invalid bulk length');
         if (length > UNAUTHENTICATED_BULK_BYTES_MAX && !this.authenticated) {
           return this.#broken('unauthenticated bulk length');

@@ -1,15 +1,15 @@
-/** A list: a ring buffer of strings (one character a byte) that grows and shrinks at both ends. */
+/** A list: a ring buffer of strings (one character a byte) that grows and shrinks at both ends. Free slots hold ''. */
 
 const CAPACITY_MIN = 8;
 
 export class ListValue {
   length = 0;
-  #items: (string | undefined)[] = new Array(CAPACITY_MIN).fill(undefined);
+  #items: string[] = new Array(CAPACITY_MIN).fill('');
   #head = 0;
 
   /** `index` counts from the head and is within the list. */
   at(index: number): string {
-    return this.#items[this.#slot(index)] as string;
+    return this.#items[this.#slot(index)];
   }
 
   replace(index: number, item: string): void {
@@ -31,8 +31,8 @@ export class ListValue {
 
   /** The list is not empty. */
   popHead(): string {
-    const item = this.#items[this.#head] as string;
-    this.#items[this.#head] = undefined;
+    const item = this.#items[this.#head];
+    this.#items[this.#head] = '';
     this.#head = (this.#head + 1) & (this.#items.length - 1);
     this.length--;
     this.#shrink();
@@ -42,8 +42,8 @@ export class ListValue {
   /** The list is not empty. */
   popTail(): string {
     const slot = this.#slot(this.length - 1);
-    const item = this.#items[slot] as string;
-    this.#items[slot] = undefined;
+    const item = this.#items[slot];
+    this.#items[slot] = '';
     this.length--;
     this.#shrink();
     return item;
@@ -74,7 +74,7 @@ export class ListValue {
   }
 
   #resize(capacity: number): void {
-    const items: (string | undefined)[] = new Array(capacity).fill(undefined);
+    const items: string[] = new Array(capacity).fill('');
     for (let i = 0; i < this.length; i++) items[i] = this.#items[this.#slot(i)];
     this.#items = items;
     this.#head = 0;

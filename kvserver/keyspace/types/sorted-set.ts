@@ -1,7 +1,7 @@
 /**
  * A sorted set: members by score, then by their bytes. A skip list with spans gives ranks and ranges in
  * logarithmic time (Pugh 1990; with spans and a backward link as Redis's t_zset.c has it), a map the score of
- * a member.
+ * a member. The lists are rings through the header, which stands before the first member and behind the last.
  */
 
 const LEVELS_MAX = 32;
@@ -10,15 +10,17 @@ const LEVEL_PROBABILITY = 0.25;
 class Node {
   readonly member: string;
   readonly score: number;
-  readonly forward: (Node | null)[];
+  readonly forward: Node[];
   /** How many members lie between this node and the next one of the level, that one included. */
   readonly span: number[];
-  backward: Node | null = null;
+  backward: Node;
 
+  /** A ring of its own. */
   constructor(member: string, score: number, levels: number) {
     this.member = member;
     this.score = score;
-    this.forward = new Array(levels).fill(null);
+    this.forward = new Array(levels).fill(this);
+    this.backward = this;
     this.span = new Array(levels).fill(0);
   }
 }
@@ -28,7 +30,6 @@ export type SortedSetEntry = Pick<Node, 'member' | 'score'>;
 export class SortedSetValue {
   readonly #scores = new Map<string, number>();
   readonly #header = new Node('', 0, LEVELS_MAX);
-  #tail: Node | null = null;
   #levels = 1;
 
   get size(): number {
@@ -58,12 +59,12 @@ export class SortedSetValue {
 
   /** The set is not empty. */
   first(): SortedSetEntry {
-    return this.#header.forward[0] as Node;
+    return this.#header.forward[0];
   }
 
   /** The set is not empty. */
   last(): SortedSetEntry {
-    return this.#tail!;
+    return this.#header.backward;
   }
 
   /** How many members come before this one, which is in the set. */
@@ -74,7 +75,7 @@ export class SortedSetValue {
   /** Calls `visit` for `count` members from this rank on, which is in the set, upwards or downwards. */
   range(rank: number, count: number, reverse: boolean, visit: (entry: SortedSetEntry) => void): void {
     let node = this.#at(rank);
-    for (; count > 0 && node !== null; count--) {
+    for (; count > 0 && node !== this.#header; count--) {
       visit(node);
       node = reverse ? node.backward : node.forward[0];
     }
@@ -86,25 +87,28 @@ export class SortedSetValue {
     return copy;
   }
 
-  #at(rank: number): Node | null {
+  /** The header where the rank is beyond the last. */
+  #at(rank: number): Node {
+    const header = this.#header;
     let left = rank + 1;
-    let node = this.#header;
+    let node = header;
     for (let level = this.#levels - 1; level >= 0; level--) {
-      while (node.forward[level] && node.span[level] <= left) {
+      while (node.forward[level] !== header && node.span[level] <= left) {
         left -= node.span[level];
-        node = node.forward[level] as Node;
+        node = node.forward[level];
       }
       if (left === 0) return node;
     }
-    return null;
+    return header;
   }
 
   #countBefore(score: number, member: string): number {
+    const header = this.#header;
     let count = 0;
-    let node = this.#header;
+    let node = header;
     for (let level = this.#levels - 1; level >= 0; level--) {
       let next = node.forward[level];
-      while (next && precedes(next, score, member)) {
+      while (next !== header && precedes(next, score, member)) {
         count += node.span[level];
         node = next;
         next = node.forward[level];
@@ -114,13 +118,14 @@ export class SortedSetValue {
   }
 
   #link(member: string, score: number): void {
+    const header = this.#header;
     const before: Node[] = [];
     const rankOf: number[] = [];
-    let node = this.#header;
+    let node = header;
     let rank = 0;
     for (let level = this.#levels - 1; level >= 0; level--) {
       let next = node.forward[level];
-      while (next && precedes(next, score, member)) {
+      while (next !== header && precedes(next, score, member)) {
         rank += node.span[level];
         node = next;
         next = node.forward[level];
@@ -130,9 +135,9 @@ export class SortedSetValue {
     }
     const levels = randomLevels();
     for (; this.#levels < levels; this.#levels++) {
-      before[this.#levels] = this.#header;
+      before[this.#levels] = header;
       rankOf[this.#levels] = 0;
-      this.#header.span[this.#levels] = this.#scores.size - 1;
+      header.span[this.#levels] = this.#scores.size - 1;
     }
     const added = new Node(member, score, levels);
     for (let level = 0; level < levels; level++) {
@@ -144,23 +149,23 @@ export class SortedSetValue {
       previous.span[level] = skipped + 1;
     }
     for (let level = levels; level < this.#levels; level++) before[level].span[level]++;
-    added.backward = before[0] === this.#header ? null : before[0];
-    if (added.forward[0]) added.forward[0].backward = added;
-    else this.#tail = added;
+    added.backward = before[0];
+    added.forward[0].backward = added;
   }
 
   #unlink(member: string, score: number): void {
+    const header = this.#header;
     const before: Node[] = [];
-    let node = this.#header;
+    let node = header;
     for (let level = this.#levels - 1; level >= 0; level--) {
       let next = node.forward[level];
-      while (next && precedes(next, score, member)) {
+      while (next !== header && precedes(next, score, member)) {
         node = next;
         next = node.forward[level];
       }
       before[level] = node;
     }
-    const removed = before[0].forward[0] as Node;
+    const removed = before[0].forward[0];
     for (let level = 0; level < this.#levels; level++) {
       const previous = before[level];
       if (previous.forward[level] === removed) {
@@ -170,9 +175,8 @@ export class SortedSetValue {
         previous.span[level]--;
       }
     }
-    if (removed.forward[0]) removed.forward[0].backward = removed.backward;
-    else this.#tail = removed.backward;
-    while (this.#levels > 1 && this.#header.forward[this.#levels - 1] === null) this.#levels--;
+    removed.forward[0].backward = removed.backward;
+    while (this.#levels > 1 && header.forward[this.#levels - 1] === header) this.#levels--;
   }
 }
 
