@@ -11,7 +11,7 @@ export class Client {
   readonly localAddress: string;
   readonly connectedMs: number;
 
-  /** Bytes that the front end was given for this client and has not handed to the network yet. */
+  /** Bytes that the front end has for this client and has not handed to the network yet. */
   outputBytes = 0;
   /** The front end's own state of the connection. */
   connection: unknown = null;
@@ -24,11 +24,11 @@ export class Client {
   /** Name of the last command, with its subcommand; null before the first. */
   lastCommand: string | null = null;
   lastActiveMs: number;
-  /** No request is read any more: the connection closes once what was written is sent. */
+  /** No more requests are read: the connection closes when all that was written is sent. */
   closing = false;
   /** The connection is gone. */
   closed = false;
-  /** Since when the soft limit of the output buffer has been exceeded; 0 when it is not. */
+  /** When the output came to exceed its soft limit; 0 while it does not. */
   softLimitSinceMs = 0;
 
   constructor(

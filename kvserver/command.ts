@@ -8,24 +8,21 @@ import { writePauses } from './pauses-file.ts';
 export function command(): Command {
   return new Command('serve')
     .description(
-      `Serve keys and values over the Redis protocol, until SIGTERM or SIGINT.
+      `Serves keys and values over the Redis protocol until SIGTERM or SIGINT.
 
-When the server is ready it prints one line of JSON:
+When the server is ready, it prints one line of JSON:
 {"ready":true,"address":"127.0.0.1","port":43211,"pid":123,"frontend":"libos","backend":"kernel"}`,
     )
-    .requiredOption(
-      '--frontend <name>',
-      `what the server does its input and output with: ${FRONTENDS.join(' or ')}`,
-    )
-    .option('--backend <name>', `what the library OS runs on: ${backends.join(', ')}`, 'kernel')
+    .requiredOption('--frontend <name>', `the server's input and output: ${FRONTENDS.join(' or ')}`)
+    .option('--backend <name>', `backend of the library OS: ${backends.join(', ')}`, 'kernel')
     .option(
       '-o, --backend-option <key=value>',
-      'tell the backend about its device; can be given many times',
+      'option for the backend and its device; can be repeated',
       withBackendOption,
     )
     .option(
       '--bind <address>',
-      'IPv4 address to listen on (default: 127.0.0.1; 0.0.0.0 where the backend has a network of its own)',
+      'IPv4 address to listen on (default: 127.0.0.1; 0.0.0.0 for a backend with a network of its own)',
     )
     .option('--port <number>', 'port to listen on; 0 takes any free one', '6379')
     .option('--core <number>', 'pin the data path of --frontend libos to this CPU')
@@ -33,21 +30,21 @@ When the server is ready it prints one line of JSON:
     .option('--requirepass <password>', 'password that clients must give with AUTH', '')
     .option(
       '--client-output-buffer-limit <limit>',
-      'unsent replies of one client, as "HARD SOFT SECONDS": beyond HARD it is disconnected at once, beyond SOFT after so many seconds; 0 is no limit',
+      'unsent replies of one client, as "HARD SOFT SECONDS": it is disconnected above HARD at once, above SOFT after SECONDS; 0 is no limit',
       DEFAULT_OUTPUT_BUFFER_LIMIT,
     )
     .option(
       '--stamps <file>',
-      'file for stamps of when requests and replies pass the libOS and its device, best in /dev/shm; a load generator on this machine turns them on (load --server-stamps)',
+      'file for stamps of when requests and replies pass the libOS and its device, best in /dev/shm; a load generator on this machine turns stamping on (load --server-stamps)',
     )
     .option(
       '--stamps-every <n>',
-      'stamp from the start, one window of time of so many: 1 is all, 0 waits for the load generator',
+      'stamp every n-th window of time from the start (1: all, 0: wait for the load generator)',
       '0',
     )
     .option(
       '--pauses <file>',
-      'JSON file, written at the end: garbage collections and, of --frontend libos, gaps in which its data path did not run',
+      'JSON file, written at the end: garbage collections and, with --frontend libos, gaps in which its data path did not run',
     )
     .action(async (given) => serve(parseServeOptions(given)));
 }
@@ -58,7 +55,7 @@ async function serve(options: ServeOptions): Promise<void> {
     await serveOverLibos(options);
     return;
   }
-  // Its event loop has no turns of known length: of pauses it knows the collections of garbage alone.
+  // The turns of Node's event loop have no known length, so its pauses are garbage collections only.
   const pauses = new PauseLog();
   const server = await serveOverSockets(options);
   const stop = () => {

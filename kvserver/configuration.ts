@@ -14,7 +14,7 @@ const QUERY_BYTES_MAX = 1024 * MEBIBYTE;
 
 interface Parameter {
   get(): string;
-  /** Takes the value; an error text when it is not acceptable. Absent when it cannot be changed. */
+  /** Sets the value; returns an error text if that is refused. Absent for what cannot be changed. */
   set?(value: string): string | null;
 }
 

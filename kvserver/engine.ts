@@ -1,7 +1,7 @@
 /**
- * The command engine: clients, databases and the execution of requests, without any I/O and any timer. A
- * front end gives it the bytes that arrive and takes the replies through the seam in frontend.ts, and calls
- * tick() now and then.
+ * The command engine: clients, databases and the execution of requests, without I/O and timers. A front end
+ * gives it the bytes that arrive, takes the replies through the seam in frontend.ts, and calls tick()
+ * regularly.
  */
 import { randomBytes } from 'node:crypto';
 import { Client } from './client.ts';
@@ -22,12 +22,12 @@ import { EngineStats } from './stats.ts';
 export const MAX_CLIENTS_REPLY: Uint8Array = latin1Bytes('-ERR max number of clients reached\r\n');
 
 const TICK_MS = 100;
-/** Active expiry takes at most this much of a tick, in steps of so many rounds. */
+/** The most that active expiry takes of a tick; it looks at the clock after each step of some rounds. */
 const EXPIRE_MS_MAX = 5;
 const EXPIRE_ROUNDS_PER_STEP = 10;
 const EXPIRE_STEPS_MAX = 200;
 const REHASH_BUCKETS_PER_TICK = 2000;
-/** Where replies to a client go whose output exceeded its limit. */
+/** Memory that takes the replies to a client whose output exceeded its limit. */
 const SINK_BYTES = 64 * 1024;
 
 export class Engine implements BlockSource, ServerState {
@@ -45,7 +45,7 @@ export class Engine implements BlockSource, ServerState {
   readonly #frontEnd: FrontEnd;
   /** The client whose replies `reply` writes, while a batch of its requests runs. */
   #writingTo: Client | null = null;
-  /** That client's output exceeded its limit: its replies go nowhere. */
+  /** That client's output exceeded its limit: its replies are dropped. */
   #discarding = false;
   #sink: Uint8Array | null = null;
   #nextClientId = 1;
@@ -61,7 +61,9 @@ export class Engine implements BlockSource, ServerState {
     this.#hash = new KeyedHash(seed.readInt32LE(0), seed.readInt32LE(4));
   }
 
-  /** A new connection between two addresses ("host:port"); null when there are too many (MAX_CLIENTS_REPLY). */
+  /**
+   * A new connection between two addresses ("host:port"); null when there are too many (MAX_CLIENTS_REPLY).
+   */
   connect(peerAddress: string, localAddress: string): Client | null {
     if (this.clients.size >= this.configuration.maxClients) {
       this.stats.rejectedConnections++;
@@ -87,9 +89,9 @@ export class Engine implements BlockSource, ServerState {
   }
 
   /**
-   * Bytes from a client: runs every request that is now whole. They are not kept beyond the call. The time is
-   * that of the clock's last update: a front end reads it before, or, where that would delay replies, after
-   * each batch, at least every few milliseconds.
+   * Takes bytes from a client and runs every request that is now whole. The bytes are not kept. The time is
+   * that of the clock's last update: a front end updates it before each batch or, where that would delay
+   * replies, after it, at least every few milliseconds.
    */
   receive(client: Client, bytes: Uint8Array, offset: number, length: number): void {
     if (client.closing || client.closed) return;
@@ -120,7 +122,7 @@ export class Engine implements BlockSource, ServerState {
     this.#finishWriting(client);
   }
 
-  /** To be called about every 100 ms, or more often: expires keys, goes on rehashing, checks output limits. */
+  /** Call it every 100 ms or more often: it expires keys, continues rehashing and checks output limits. */
   tick(): void {
     const nowMs = this.clock.update();
     if (nowMs >= this.#lastTickMs && nowMs - this.#lastTickMs < TICK_MS) return;
@@ -216,7 +218,7 @@ export class Engine implements BlockSource, ServerState {
     this.#reply.error(text);
   }
 
-  /** Hands over what the batch wrote, and closes the client where that was decided. */
+  /** Hands over the batch's replies and closes the client if it is to be closed. */
   #finishWriting(client: Client): void {
     const reply = this.#reply;
     const frontEnd = this.#frontEnd;

@@ -1,4 +1,4 @@
-/** An error that whoever started the server can act on: a stable code, and a message with the remedy. */
+/** An error for the user who started the server: a stable code, and a message with the remedy. */
 export type KvServerErrorCode =
   | 'INVALID_OPTION'
   | 'ADDRESS_IN_USE'
@@ -15,7 +15,7 @@ export class KvServerError extends Error {
   }
 }
 
-/** Why a front end cannot listen, by the error of the sockets that it stands on: the system's or the libOS's. */
+/** Why a front end cannot listen, from the error of the system's sockets or the libOS's. */
 export function listenError(error: Error & { code?: unknown }, bind: string, port: number): Error {
   switch (error.code) {
     case 'EADDRINUSE':

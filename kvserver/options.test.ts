@@ -11,7 +11,7 @@ const given = {
   clientOutputBufferLimit: '1gb 256mb 60',
 };
 
-describe('where the server listens when it is not told', () => {
+describe('where the server listens without --bind', () => {
   it.each(backends)('%s', (backend) => {
     // Those that meet their peers over this machine's own TCP.
     const ofThisMachineAlone = backend !== 'dpdk';

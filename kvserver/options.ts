@@ -37,9 +37,9 @@ export interface ServeOptions {
   outputBufferLimit: OutputBufferLimit;
   /** File for the stamps of pushes and pops; null for none. */
   stamps: string | null;
-  /** One window of time of so many is stamped from the start; 0: none until a load generator says so. */
+  /** Every n-th window of time is stamped from the start; 0: none until a load generator turns it on. */
   stampsEvery: number;
-  /** File for what kept the data path from running, written at the end; null for none. */
+  /** File for the pauses of the data path, written at the end; null for none. */
   pauses: string | null;
 }
 
@@ -52,12 +52,14 @@ export type EngineSetup = Omit<ServeOptions, 'core'> & {
 /** Redis's default for normal clients is no limit at all; here no client can take all memory. */
 export const DEFAULT_OUTPUT_BUFFER_LIMIT = '1gb 256mb 60';
 
-/** The options as typed on a command line. Throws KvServerError INVALID_OPTION naming the option. */
+/** Checks the options of a command line. Throws KvServerError INVALID_OPTION naming the option. */
 export function parseServeOptions(given: {
   frontend: string;
   backend: string;
   backendOption?: BackendOptions;
-  /** Default: this machine alone where peers are met over its own TCP; every address where the backend has a network of its own. */
+  /**
+   * Default: this machine only over the kernel's TCP; every address for a backend with a network of its own.
+   */
   bind?: string;
   port: string;
   core?: string;
@@ -76,20 +78,20 @@ export function parseServeOptions(given: {
   if (frontend === 'sockets' && (backend !== 'kernel' || Object.keys(backendOptions).length > 0)) {
     throw new KvServerError(
       'INVALID_OPTION',
-      '--backend and --backend-option apply to --frontend libos: the sockets front end has the kernel alone',
+      '--backend and --backend-option apply to --frontend libos: the sockets front end runs on the kernel only',
     );
   }
   const core = given.core === undefined ? null : integer('--core', given.core, 0, 4095);
   if (core !== null && frontend === 'sockets') {
     throw new KvServerError(
       'INVALID_OPTION',
-      `--core applies to --frontend libos, whose data path has a thread of its own: to pin the sockets front end, start it with 'taskset -c ${core}'`,
+      `--core applies to --frontend libos, whose data path has its own thread; to pin the sockets front end, start it with 'taskset -c ${core}'`,
     );
   }
   if (frontend === 'sockets' && given.stamps !== undefined) {
     throw new KvServerError(
       'INVALID_OPTION',
-      '--stamps applies to --frontend libos, whose pushes and pops are what is stamped',
+      '--stamps applies to --frontend libos: it stamps pushes and pops',
     );
   }
   const outputBufferLimit = parseOutputBufferLimit(given.clientOutputBufferLimit);

@@ -1,4 +1,4 @@
-/** What kept the server from running, as a file (`serve --pauses`); its format is that of results/formats/pauses.ts. */
+/** Writes the server's pauses to a file (`serve --pauses`), in the format of results/formats/pauses.ts. */
 import { writeFileSync } from 'node:fs';
 import type { PauseLog } from '../libos/index.ts';
 

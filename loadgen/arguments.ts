@@ -1,4 +1,4 @@
-/** Numbers on a command line, for commander: what is none is refused with a sentence that says what it must be. */
+/** Parsers of numbers on a command line, for commander. A refusal says what the number must be. */
 import { InvalidArgumentError } from 'commander';
 
 export function integer(text: string): number {

@@ -42,42 +42,44 @@ interface Flags
 export function command(): Command {
   return new Command('load')
     .description(
-      `Puts load on a Redis-compatible server and measures every request's latency.
+      `Puts load on a Redis-compatible server and measures the latency of every request.
 
-Closed loop, unless --rate is given: each connection keeps --pipeline requests outstanding and sends the next one when \
-a reply comes. It asks how long a request takes, and how many the server can answer. While the server stalls nothing \
-is sent, so that a stall is seen by the few requests that are outstanding only.
+Closed loop (without --rate): each connection keeps --pipeline requests outstanding and sends the next one when a \
+reply comes. This shows how long a request takes and how many requests the server can answer. While the server \
+stalls, nothing is sent: only the few outstanding requests see the stall.
 
-Open loop, with --rate: requests are due by a schedule, whatever replies do, as those of independent users are. Latency \
-is the response time, from the time at which a request was intended to be sent, so that what had to wait counts with \
-its waiting (no coordinated omission); the service time, from the actual sending, is told beside it. A request that is \
-due goes to the next connection that has fewer than --pipeline outstanding and otherwise waits its turn. Above what the \
-server can answer, response times grow with --duration-s and say nothing else.
+Open loop (with --rate): requests are due by a schedule that does not depend on replies, like those of independent \
+users. Latency is the response time: it starts when a request was intended to be sent, so waiting counts (no \
+coordinated omission). The service time, which starts when the request was sent, is reported beside it. A due request \
+goes to the next connection with fewer than --pipeline outstanding, and otherwise waits its turn. When --rate is \
+more than the server can answer, response times only grow with --duration-s.
 
-Every reply is checked: keys hold a value that follows from the key and the seed, so fill them with --populate
-first. A wrong value, an error or a miss is counted as such and is no latency sample.
+Every reply is checked. The value of a key follows from the key and the seed, so fill the keys with --populate
+first. Wrong values, errors and misses are counted apart and are no latency samples.
 
 Exit code: 0 when the load was carried out, whatever the replies were; 1 when it could not be; 130 when interrupted.`,
     )
     .requiredOption('--target <ipv4:port>', 'the server')
     .addOption(
-      new Option('--backend <name>', 'libOS backend to reach it by').choices([...backends]).default('kernel'),
+      new Option('--backend <name>', 'libOS backend that reaches the server')
+        .choices([...backends])
+        .default('kernel'),
     )
     .option(
       '-o, --backend-option <key=value>',
-      'tell the backend about its device; can be given many times',
+      'option for the backend and its device; can be repeated',
       withBackendOption,
     )
-    .addOption(new Option('--operation <name>', 'what to ask').choices([...operations]).default('get'))
+    .addOption(new Option('--operation <name>', 'operation to send').choices([...operations]).default('get'))
     .option('--get-share <share>', 'share of GETs in a mix, 0 to 1', share, 0.5)
     .option('--connections <n>', 'connections', atLeast(1), 1)
-    .option('--idle-connections <n>', 'connections opened beside these that send nothing', atLeast(0), 0)
-    .option('--pipeline <n>', 'requests outstanding per connection; with --rate, at most', atLeast(1), 1)
-    .option('--rate <ops>', 'open loop: send so many requests per second', perSecond)
+    .option('--idle-connections <n>', 'further connections that send nothing', atLeast(0), 0)
+    .option('--pipeline <n>', 'outstanding requests per connection; with --rate, the most', atLeast(1), 1)
+    .option('--rate <ops>', 'open loop: requests per second', perSecond)
     .addOption(
       new Option(
         '--arrivals <kind>',
-        'with --rate: evenly spread, or with the gaps of independent users (default: poisson)',
+        'with --rate: evenly spaced (constant) or with the gaps of independent users (default: poisson)',
       ).choices([...arrivalKinds]),
     )
     .option('--keys <n>', 'size of the key space', atLeast(1), 1_000_000)
@@ -93,29 +95,29 @@ Exit code: 0 when the load was carried out, whatever the replies were; 1 when it
       'length of the measured window (default: 5, unless --requests is given)',
       seconds,
     )
-    .option('--requests <n>', 'measure this many requests instead of a time', atLeast(1))
+    .option('--requests <n>', 'measure this many requests instead of --duration-s', atLeast(1))
     .option('--seed <n>', 'seed of the key sequence and the values', integer, 1)
     .addOption(
-      new Option('--wait <how>', 'spin while waiting, or sleep in the kernel')
+      new Option('--wait <how>', 'spin while waiting (poll) or sleep in the kernel (block)')
         .choices([...waitModes])
         .default('poll'),
     )
     .option('--core <n>', "pin the generator's thread to this core", atLeast(0))
     .option('--populate', 'set every key before the warm-up', false)
-    .option('--reply-timeout-s <seconds>', 'give up when no reply comes for so long', seconds, 10)
+    .option('--reply-timeout-s <seconds>', 'give up after this long without a reply', seconds, 10)
     .option(
       '--stamps-every <n>',
-      'stamp the stages of requests in one window of time of so many (1: all, 0: none); wants --out',
+      'stamp the stages of requests in every n-th window of time (1: all, 0: none); needs --out',
       atLeast(0),
       0,
     )
     .option(
       '--server-stamps <file>',
-      'file that a server on this machine was started with (serve --stamps): it stamps in the same windows',
+      'stamp file of a server on this machine (serve --stamps): it stamps the same windows',
     )
     .option(
       '--out <dir>',
-      'write result.json, pauses.json, stamps, and per operation OP.hdr (mergeable) and OP.hgrm (microseconds) there',
+      'folder for result.json, pauses.json, stamps, and per operation OP.hdr (mergeable) and OP.hgrm (us)',
     )
     .action(load);
 }
@@ -134,9 +136,9 @@ async function load(flags: Flags): Promise<void> {
     serverStamps: flags.serverStamps ?? null,
   });
   if (options.stampsEvery > 0 && out === undefined) {
-    throw new LoadError('INVALID_OPTION', '--stamps-every wants --out DIR, for the stamps');
+    throw new LoadError('INVALID_OPTION', '--stamps-every needs --out DIR, where the stamps go');
   }
-  // Now, not after the measurement, is the time to find that there is nowhere to write to.
+  // A folder that cannot be made is better found before the measurement than after it.
   if (out !== undefined) await createResultFolder(out);
   const outcome = await generate(options);
   if (outcome === null) {

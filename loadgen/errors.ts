@@ -1,4 +1,7 @@
-/** What the load generator reports when a run could not be carried out. `code` is stable. */
+/**
+ * Why the load generator could not carry out a run. `code` is stable; the message names the thing and the
+ * remedy.
+ */
 export type LoadErrorCode =
   | 'INVALID_OPTION'
   | 'CONNECT_FAILED'

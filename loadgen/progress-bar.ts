@@ -1,10 +1,10 @@
-/** How far a data path has come, on standard error. */
+/** A progress bar on standard error for a running data path. */
 import cliProgress from 'cli-progress';
 
 const PROGRESS_EVERY_MS = 200;
 
 /**
- * A bar while a data path works, where standard error is a terminal; null elsewhere.
+ * Shows the bar where standard error is a terminal; returns null elsewhere.
  * @param progress shared with the data path: [phase, done in it, its total]
  */
 export function showProgress(progress: Float64Array, phaseNames: readonly string[]): { stop(): void } | null {

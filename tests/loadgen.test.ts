@@ -172,7 +172,7 @@ describe('bypassbench load', () => {
       'Allowed choices are get, set, mix',
     );
     expect((await failure('--target', target, '--value-bytes', '2', '--keys', '101')).stderr).toContain(
-      '--value-bytes 2 cannot tell 101 keys apart',
+      '--value-bytes 2 cannot distinguish 101 keys',
     );
     expect((await failure('--target', target, '--duration-s', '1', '--requests', '1')).stderr).toContain(
       'either --duration-s or --requests',

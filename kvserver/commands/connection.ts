@@ -183,7 +183,9 @@ function clientGetName(client: Client, _request: Request, reply: ReplyWriter): v
   else reply.bulkText(client.name);
 }
 
-/** What CLIENT LIST and CLIENT INFO say of a client; Redis's fields that have no meaning here are left out. */
+/**
+ * What CLIENT LIST and CLIENT INFO say of a client; Redis's fields that have no meaning here are left out.
+ */
 function describe(client: Client, server: ServerState): string {
   const { nowMs } = server.clock;
   const age = Math.floor((nowMs - client.connectedMs) / 1000);

@@ -22,7 +22,10 @@ export function isTypeOrAbsent(client: Client, entry: number, type: number, repl
   return false;
 }
 
-/** The value of the key in argument 1, which is of this type; undefined without the key or with the error written. */
+/**
+ * The value of the key in argument 1, which is of this type; undefined without the key or with the error
+ * written.
+ */
 export function objectToRead<T extends ObjectValue>(
   client: Client,
   request: Request,
@@ -63,7 +66,10 @@ export function deleteEmptied(client: Client, request: Request): void {
   client.database.delete(find(client, request, 1));
 }
 
-/** Removes the members that the arguments from 2 on name from the value of the key in argument 1; replies how many. */
+/**
+ * Removes the members that the arguments from 2 on name from the value of the key in argument 1; replies how
+ * many.
+ */
 export function removeMembers(
   client: Client,
   request: Request,

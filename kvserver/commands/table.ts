@@ -27,7 +27,9 @@ export interface ServerState {
   resetStats(): void;
 }
 
-/** Runs a command: the arguments are in `request`, the reply goes to `reply`. Must write exactly one reply. */
+/**
+ * Runs a command: the arguments are in `request`, the reply goes to `reply`. Must write exactly one reply.
+ */
 export type Handler = (client: Client, request: Request, reply: ReplyWriter, server: ServerState) => void;
 
 /** The command flags of COMMAND INFO, of which the engine itself needs only no_auth. */
@@ -54,7 +56,9 @@ export interface CommandSpec {
   keys?: { first: number; last: number; step: number };
   summary: string;
   handler: Handler;
-  /** A command whose first argument chooses what is done. Its own handler then serves the call without one. */
+  /**
+   * A command whose first argument chooses what is done. Its own handler then serves the call without one.
+   */
   subcommands?: CommandSpec[];
 }
 

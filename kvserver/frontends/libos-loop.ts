@@ -1,8 +1,8 @@
 /**
  * The ported server: the engine's front end over the libOS, one loop around waitNext on a data path's thread.
  *
- * Requests are parsed in the buffers that the libOS received them in, replies written into buffers that it sends
- * from; the loop allocates nothing per request.
+ * Requests are parsed in the buffers that the libOS received them in, replies written into buffers that it
+ * sends from; the loop allocates nothing per request.
  */
 import {
   type Completion,
@@ -32,10 +32,10 @@ const ACCEPTS = 16;
 const COMPLETIONS_PER_TURN = 128;
 /** How far the engine's clock may lag: reading the time of day makes an object. */
 const TICK_NS = 500_000;
-/** How long a turn may wait, so that stopping is never far away and the engine's clock never far behind. */
+/** How long a turn may wait: the loop then looks at the request to stop and at the engine's clock. */
 const WAIT_MS = 1;
 
-/** Entry of the data path: serves until it is told to stop. */
+/** Entry of the data path: serves until it is stopped. */
 export async function run(context: DataPathContext<ServeOptions, Endpoint>): Promise<void> {
   const options = context.data;
   const { backend, backendOptions } = options;
@@ -56,12 +56,12 @@ export async function run(context: DataPathContext<ServeOptions, Endpoint>): Pro
 
 interface Connection {
   readonly qd: QueueDescriptor;
-  /** null for a connection beyond the limit, which is only told so. */
+  /** null for a connection beyond the limit, which only gets MAX_CLIENTS_REPLY. */
   readonly client: Client | null;
   pushes: number;
   /** Closes when all that was pushed is sent. */
   closing: boolean;
-  /** There was no memory for its replies: they are dropped and it is closed. */
+  /** There was no memory for its replies: they are dropped and the connection closes. */
   starved: boolean;
 }
 
@@ -73,11 +73,11 @@ class LibosFrontEnd implements FrontEnd {
   /** By queue descriptor. */
   readonly #connections: (Connection | null)[] = [];
   readonly #listener: QueueDescriptor;
-  /** What the engine writes to at the moment. */
+  /** The block that the engine writes to. */
   #block: ScatterGatherArray | null = null;
   /** Takes the replies of a starved connection. */
   readonly #reserve: ScatterGatherArray;
-  /** Accepts that failed and are tried again with the next tick. */
+  /** Accepts that the next turn asks for: all of them at first, later those that failed. */
   #acceptsOwed = ACCEPTS;
 
   constructor(libos: Libos, options: ServeOptions, pauses: PauseLog) {
@@ -108,7 +108,7 @@ class LibosFrontEnd implements FrontEnd {
     this.#pauses.resume();
     let tickedNs = nowNs();
     while (!context.stopRequested()) {
-      // The first look lets the replies of the last turn go, so that none of them waits for the clock to be read.
+      // The first look sends the replies of the last turn: none of them waits until the clock has been read.
       let count = libos.waitNext(COMPLETIONS_PER_TURN, 0);
       const ns = nowNs();
       this.#pauses.look(ns);
@@ -155,7 +155,7 @@ class LibosFrontEnd implements FrontEnd {
     }
     const connection = this.#connections[completion.qd];
     if (connection === null) {
-      // It was closed here, and this is what it left behind: cancelled, or completed before.
+      // The connection was closed here: this is one of its cancelled or earlier completions.
       if (completion.sga !== null) this.#libos.free(completion.sga);
     } else if (completion.operation === 'pop') this.#popped(connection, completion);
     else this.#pushed(connection, completion);

@@ -97,7 +97,7 @@ class SocketsFrontEnd implements FrontEnd {
   #accept(socket: Socket): void {
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
     const client = this.#engine.connect(peer, `${socket.localAddress}:${socket.localPort}`);
-    // A reset is followed by 'close', which is all that matters here.
+    // 'close' follows a reset, and only that matters here.
     socket.on('error', () => {});
     if (client === null) {
       socket.end(MAX_CLIENTS_REPLY);

@@ -44,7 +44,7 @@ export class ExpiryTable {
     this.#slotOf[moved] = slot;
   }
 
-  /** Some volatile entry; `random` is from [0, 1). */
+  /** A random volatile entry; `random` is from [0, 1). */
   sample(random: number): number {
     return this.#entries[Math.floor(random * this.count)];
   }

@@ -246,7 +246,7 @@ export class Keyspace {
     }
   }
 
-  /** The entry no longer expires; whether it did before. */
+  /** Makes the entry permanent; returns whether it was to expire. */
   persist(entry: number): boolean {
     const page = this.#pages[entry >>> PAGE_BITS];
     const at = ((entry & PAGE_MASK) << 2) + PLACE;
@@ -256,7 +256,7 @@ export class Keyspace {
     return true;
   }
 
-  /** Deletes the entry if its time has come; whether it did. */
+  /** Deletes the entry if its time has come; returns whether it did. */
   deleteIfExpired(entry: number): boolean {
     const timeMs = this.expiryMs(entry);
     if (timeMs < 0 || timeMs > this.#clock.nowMs) return false;

@@ -1,7 +1,7 @@
 /**
  * Writes replies in RESP2 or RESP3, as the client asked with HELLO, straight into the memory from which the
- * front end sends them. That memory is a sequence of blocks: bytes[start, end) is the open one, of which bytes[start, pos)
- * is written. When it is full, the source takes it and opens another one.
+ * front end sends them. That memory is a sequence of blocks: bytes[start, end) is the open one, of which
+ * bytes[start, pos) is written. When it is full, the source takes it and opens another one.
  */
 import { copyBytes, latin1Bytes, NO_BYTES, writeLatin1 } from './bytes.ts';
 import { formatDouble } from './numbers.ts';
@@ -31,7 +31,7 @@ const ONE_REPLY = latin1Bytes(':1\r\n');
 export class ReplyWriter {
   /** RESP version of the client being written to. */
   protocol: 2 | 3 = 2;
-  /** Error replies written so far, by which the engine tells whether a command failed. */
+  /** Error replies written so far: their number shows the engine whether a command failed. */
   errors = 0;
 
   readonly #source: BlockSource;
@@ -44,7 +44,7 @@ export class ReplyWriter {
     this.#source = source;
   }
 
-  /** Goes on in bytes[from, to): at least BLOCK_BYTES_MIN. Whoever gave the block before has taken it. */
+  /** Continues in bytes[from, to), at least BLOCK_BYTES_MIN long. The block before must have been taken. */
   open(bytes: Uint8Array, from: number, to: number): void {
     this.#bytes = bytes;
     this.#start = from;

@@ -349,7 +349,9 @@ export class Request {
     this.length = length;
   }
 
-  /** Moves on into the input, of which the pending buffer held only the first part. False: too much is held. */
+  /**
+   * Moves on into the input, of which the pending buffer held only the first part. False: too much is held.
+   */
   #pull(): boolean {
     if (this.#requestStart === this.#end) {
       const input = this.#input;

@@ -1,5 +1,5 @@
 /**
- * A calibration: the generator against a server whose time is known, the two in one process on a thread each.
+ * A calibration: the generator against a server whose time is known, each on a thread of one process.
  *
  *     main thread             server's thread (null-server.ts)         client's thread (client.ts)
  *     starts both, waits      injects what is ordered, times it   <->  orders, sends, measures
@@ -23,22 +23,22 @@ import type { Injected, NullServerInput } from './null-server.ts';
 import { expectedEffect, type PausedLoad } from './pause-arithmetic.ts';
 import type { Seen } from './samples.ts';
 
-/** What calibration.json holds beside the name of its format. */
+/** The content of calibration.json without the name of its format. */
 export type CalibrationContent = Omit<Calibration, 'schema'>;
 
 export interface CalibrateOptions {
   backend: 'kernel';
-  /** The client's, and the server's. */
+  /** The client's core, and the server's. */
   core: number;
   serverCore: number;
   /** Measured time of each step. */
   durationS: number;
 }
 
-/** Requests that a pause delays must be many, and few enough that the server has caught up at once. */
+/** High enough that a pause delays many requests, low enough that the server catches up at once. */
 const RATE_OPS = 5000;
 const VALUE_BYTES = 64;
-/** One key, so that there is one right reply. */
+/** With one key there is one right reply. */
 const workloadOptions: WorkloadOptions = {
   operation: 'get',
   getShare: 1,
@@ -77,7 +77,7 @@ export async function calibrate(
       { target, workload: workloadOptions, ...steps, words, progress },
       options.core,
     );
-    // The server ends by itself only when it fails, and then the client has nobody to talk to.
+    // The server ends by itself only when it fails; then the client has no peer.
     const serverFailed = server.finished.then(() => null);
     const outcome = await Promise.race([finishedOrSignalled(client), serverFailed]).finally(() =>
       client.stop(),

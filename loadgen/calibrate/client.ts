@@ -1,8 +1,8 @@
 /**
  * The client of a calibration: the generator's own loops and connections against the null server.
  *
- * The floor and the delays take turns, a slice of each in every round: a machine that gets slower within a second gets
- * slower for all of them alike, and the differences stay what they are.
+ * The floor and the delays take turns, a slice of each in every round: a machine that becomes slower during a
+ * second becomes slower for all of them, and the differences stay right.
  */
 import { createLibos, type DataPathContext, type Endpoint, nowNs, PauseLog } from '../../libos/index.ts';
 import { Connections } from '../connections/connections.ts';
@@ -19,13 +19,13 @@ import { Samples, type Seen } from './samples.ts';
 export interface ClientInput {
   target: Endpoint;
   workload: WorkloadOptions;
-  /** Measured time of the floor and of each delay. */
+  /** Measured time of the floor and of each delay, in s. */
   durationS: number;
-  /** That of each loop with pauses: whole periods. */
+  /** Measured time of each loop with pauses, in s: whole periods. */
   pausesS: number;
-  /** Of the open loop. */
+  /** Requests per second of the open loop. */
   rateOps: number;
-  /** For Orders. */
+  /** Memory of Orders. */
   words: Int32Array;
   /** Shared with the main thread: [phase, done in it, its total]. */
   progress: Float64Array;
@@ -43,18 +43,18 @@ export const phaseNames = ['floor and delays', 'pauses, closed loop', 'pauses, o
 const [DELAYS, CLOSED, OPEN] = phaseNames.keys();
 
 const ROUNDS = 10;
-/** Of each slice of the round before the first, and before each loop with pauses: until its code is compiled. */
+/** Length of a warm-up, in which code is compiled: one for each delay, and one for each loop with pauses. */
 const WARM_UP_S = 0.05;
 const REPLY_TIMEOUT_S = 10;
-/** More than a pause delays: what waits is to wait in the server, as it does when many clients send. */
+/** More requests than a pause delays: they must wait in the server, as those of many clients do. */
 const OPEN_PIPELINE = 1024;
 
 type Context = DataPathContext<ClientInput, null>;
 
-/** Entry of the data path. Resolves to null when it was told to stop. Throws LoadError, LibosError. */
+/** Entry of the data path. Resolves to null when it was stopped. Throws LoadError, LibosError. */
 export async function run(context: Context): Promise<ClientOutcome | null> {
   const { target, workload: options } = context.data;
-  // As the generator has one: its look at every reading of the clock is part of what is calibrated.
+  // The generator has one too: its work at every reading of the clock is part of what is calibrated.
   const pauses = new PauseLog();
   const libos = createLibos({ backend: 'kernel', pauses });
   try {
@@ -99,7 +99,7 @@ class CalibrationClient {
     this.#closedLoop.start(this.#source);
     for (const injection of steps) this.#warmUp(injection);
     for (let slice = 0; slice < slices && !this.#context.stopRequested(); slice++) {
-      this.#tell(DELAYS, slice, slices);
+      this.#report(DELAYS, slice, slices);
       this.#orders.give(steps[slice % steps.length], true);
       this.#slice(samples[slice % steps.length], durationS / ROUNDS);
     }
@@ -108,7 +108,7 @@ class CalibrationClient {
 
   closedLoopWithPauses(): Seen | null {
     const samples = new Samples();
-    this.#tell(CLOSED, 0, 1);
+    this.#report(CLOSED, 0, 1);
     this.#warmUp(NOTHING);
     this.#orders.give(CLOSED_PAUSES, true);
     this.#slice(samples, this.#context.data.pausesS);
@@ -118,7 +118,7 @@ class CalibrationClient {
 
   openLoopWithPauses(): Seen | null {
     const { rateOps, pausesS, workload } = this.#context.data;
-    this.#tell(OPEN, 0, 1);
+    this.#report(OPEN, 0, 1);
     const samples = new Samples();
     const scheduleNs = nowNs();
     const startNs = scheduleNs + WARM_UP_S * 1e9;
@@ -143,12 +143,15 @@ class CalibrationClient {
     this.#closedLoop.run(this.#source, new ClosedSlice(this.#context, samples, seconds));
   }
 
-  #tell(phase: number, done: number, total: number): void {
+  #report(phase: number, done: number, total: number): void {
     this.#context.data.progress.set([phase, done, total]);
   }
 }
 
-/** Samples are the requests sent and answered within the slice, which goes on until there is one, on however busy a core. */
+/**
+ * Samples are the requests sent and answered within the slice, which lasts until it has one, even on a busy
+ * core.
+ */
 class ClosedSlice implements LoopControl {
   readonly #context: Context;
   readonly #samples: Samples;

@@ -1,4 +1,6 @@
-/** `bypassbench calibrate`: what the load generator takes itself, and how right it is about what a server takes. */
+/**
+ * `bypassbench calibrate`: the load generator's own time, and its error about the time that a server takes.
+ */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
@@ -13,16 +15,16 @@ import { describeCalibration } from './table.ts';
 export function command(): Command {
   return new Command('calibrate')
     .description(
-      `Holds the load generator against a server whose time is known: a thread of this process that answers at once with \
+      `Compares the load generator with a server whose time is known: a thread of this process that answers at once with \
 the right reply, through the same libOS backend over loopback.
 
-Floor: what a request takes when the server takes nothing. A latency measured over this backend has it in it.
-Delays: the server works for a known time, by its own clock, before each reply. The measured p50 less the floor's must \
-be what the server really injected; what is missing or too much is the error. Floor and delays take turns in slices.
-Pauses: the server does nothing for 5 ms every 200 ms. In an open loop all that is due meanwhile is delayed, up to 5 ms; \
-in a closed loop only the one request that is outstanding. What is seen stands beside what arithmetic expects.
+Floor: the latency when the server takes no time. Every latency measured over this backend includes it.
+Delays: the server works for a known time, by its own clock, before each reply. The measured p50 minus the floor's p50 \
+must be the injected delay; the difference is the error. Floor and delays take turns in slices.
+Pauses: the server does nothing for 5 ms every 200 ms. In an open loop this delays all requests that are due meanwhile, \
+by up to 5 ms; in a closed loop only the one outstanding request. The result stands beside what arithmetic expects.
 
-Both threads poll: give them two cores that are otherwise idle. It takes about 10 times --duration-s.
+Both threads poll: give them two idle cores. The calibration takes about 10 times --duration-s.
 
 Exit code: 0 when it was measured, whatever the errors; 1 when it could not be; 130 when interrupted.`,
     )
@@ -49,7 +51,7 @@ async function run({ out, ...options }: CalibrateOptions & { out?: string }): Pr
       '--duration-s 0 measures nothing: give a part of a second at least',
     );
   }
-  // Now, not after the measurement, is the time to find that there is nowhere to write to.
+  // A folder that cannot be made is better found before the measurement than after it.
   if (out !== undefined) await createResultFolder(out);
   const progress = new Float64Array(new SharedArrayBuffer(24));
   const bar = showProgress(progress, phaseNames);

@@ -1,9 +1,12 @@
-/** What a calibration injects into the null server, one after the other; both threads know it by its place in the list. */
+/**
+ * What a calibration injects into the null server, one after the other. Both threads name an injection by its
+ * index.
+ */
 
 export interface Injection {
-  /** Work before each reply, in ns; null for none and no look at the clock either. */
+  /** Work before each reply, in ns; null for none, and no look at the clock either. */
   delayNs: number | null;
-  /** The server does nothing for so long, and again a period after the begin of the last time; 0 for never. */
+  /** The server does nothing for this long, once a period; 0 for never. */
   pauseNs: number;
   periodNs: number;
 }
@@ -11,7 +14,7 @@ export interface Injection {
 export const delaysUs = [0, 5, 10, 20, 50, 100, 200] as const;
 export const PAUSE_US = 5_000;
 export const PAUSE_PERIOD_US = 200_000;
-/** Latencies from here on count as those of requests that a pause delayed. */
+/** Requests with this latency or more count as delayed by a pause. */
 export const DELAYED_US = PAUSE_US / 10;
 
 const none: Injection = { delayNs: null, pauseNs: 0, periodNs: 0 };
@@ -23,14 +26,14 @@ export const injections: readonly Injection[] = [
   pauses,
 ];
 
-/** Places in the list. */
+/** Indices in the list. */
 export const NOTHING = 0;
 export const FIRST_DELAY = 1;
-/** Of a closed loop, and of an open one. */
+/** Pauses for a closed loop, and for an open one. */
 export const CLOSED_PAUSES = injections.length - 2;
 export const OPEN_PAUSES = injections.length - 1;
 
-/** What the client writes for the server: which injection, and whether what is done counts. */
+/** The client's orders to the server: which injection, and whether it counts. */
 export class Orders {
   readonly #words: Int32Array;
 

@@ -1,8 +1,9 @@
 /**
- * The null server: answers whatever comes with the one right reply, without looking at it, on the libOS over the
- * kernel. What a request takes beside the injected delay is the generator's own time and the way there and back.
+ * The null server: answers every request with the one right reply, without looking at it, on the libOS over
+ * the kernel. A request takes the injected delay, the generator's own time and the way there and back.
  *
- * It times by its own clock what it really injects: a thread that is put aside delays for longer than it was asked to.
+ * The server times its delays by its own clock: a thread that loses its core delays for longer than it was
+ * to.
  */
 import {
   type Completion,
@@ -20,11 +21,11 @@ export interface NullServerInput {
   /** All requests have this length. */
   requestBytes: number;
   reply: Uint8Array;
-  /** For Orders. */
+  /** Memory of Orders. */
   words: Int32Array;
 }
 
-/** What was really done. */
+/** The delays and pauses that really happened. */
 export interface Injected {
   /** Median of the delays by injection; 0 where there was none. */
   delayP50Ns: number[];
@@ -35,7 +36,7 @@ export interface Injected {
 const BACKLOG = 16;
 const COMPLETIONS_PER_TURN = 64;
 
-/** Entry of the data path: serves until it is told to stop. */
+/** Entry of the data path: serves until it is stopped. */
 export function run(context: DataPathContext<NullServerInput, Endpoint>): Injected {
   const libos = createLibos({ backend: 'kernel' });
   try {
@@ -54,7 +55,7 @@ class NullServer {
   readonly #orders: Orders;
   readonly #delays = injections.map(() => new LatencyRecorder());
   readonly #pausesNs: number[][] = injections.map(() => []);
-  /** Bytes of a request of which the rest is to come, by queue descriptor. */
+  /** Bytes of a request that is not yet whole, by queue descriptor. */
   readonly #begun: number[] = [];
   #injection = NOTHING;
   #nextPauseNs = Number.POSITIVE_INFINITY;
@@ -94,7 +95,8 @@ class NullServer {
     const { injection } = this.#orders;
     if (injection !== this.#injection) {
       this.#injection = injection;
-      // The first one comes in the middle of a period, so that none is cut by the begin or the end of whole periods.
+      // The first pause comes in the middle of a period: the begin and the end of whole periods then cut
+      // none.
       this.#nextPauseNs = nowNs() + injections[injection].periodNs / 2;
     }
     return injections[injection];
@@ -139,12 +141,12 @@ class NullServer {
     const sga = this.#libos.alloc(reply.length);
     sga.fill(reply);
     this.#libos.push(qd, sga);
-    // In flight, it goes back to the pool with its completion.
+    // The libOS keeps it until the push completes.
     this.#libos.free(sga);
   }
 }
 
-/** Keeps the core busy for `ns` or as little more as can be. Returns for how long it really did. */
+/** Keeps the core busy for `ns` or slightly more. Returns for how long. */
 function work(ns: number): number {
   const begunNs = nowNs();
   for (;;) {

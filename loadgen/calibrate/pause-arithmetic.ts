@@ -1,12 +1,13 @@
 /**
- * What pauses of a server must look like, by arithmetic.
+ * The latencies that pauses of a server must cause, by arithmetic.
  *
  *     open loop, rate R           latency of what is due t into a pause of length P: P - t
  *                                 R * P requests are delayed, evenly up to P
  *     closed loop, one request    the one request that is outstanding is delayed, by all of P
  *     outstanding                 however many would have been sent meanwhile: coordinated omission
  *
- * What the server has to catch up with afterwards is left out: R times the time that it needs for one, a few per cent.
+ * The catching up after a pause is left out: the server's load, R times its time for one request, is a few
+ * per cent.
  */
 
 export interface PausedLoad {
@@ -16,9 +17,9 @@ export interface PausedLoad {
   requests: number;
   /** Lengths of the pauses. */
   pausesUs: readonly number[];
-  /** Latencies from here on count as delayed. */
+  /** Requests with this latency or more count as delayed. */
   delayedUs: number;
-  /** Without pauses. */
+  /** Latencies without pauses. */
   floorUs: { p50: number; p999: number };
 }
 

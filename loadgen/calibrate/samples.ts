@@ -1,4 +1,4 @@
-/** Latencies of one step of a calibration, and how many of them a pause accounts for. */
+/** The latencies of one step of a calibration, and how many of them a pause caused. */
 import type { OperationResult } from '../measurement/options.ts';
 import { LatencyRecorder, quantilesNs } from '../measurement/recorder.ts';
 import { DELAYED_US } from './injections.ts';

@@ -19,7 +19,7 @@ export class Connection {
   outstanding = 0;
   readonly #libos: Libos;
   readonly #workload: Workload;
-  /** Most requests that may be outstanding. */
+  /** The most requests that may be outstanding. */
   readonly pipeline: number;
   readonly #checker = new ReplyChecker();
   readonly #reply = new ReplyRecord();
@@ -28,7 +28,7 @@ export class Connection {
   readonly #operations: Uint8Array;
   readonly #stamps: RequestStamps | null;
   readonly #ports: number;
-  /** Bytes of each stream so far, and of the requests up to each outstanding one; kept for the stamps alone. */
+  /** For the stamps: bytes of each stream so far, and of the requests up to each outstanding one. */
   #sentBytes = 0;
   #receivedBytes = 0;
   readonly #requestEnds: Float64Array;
@@ -53,7 +53,10 @@ export class Connection {
     this.#ports = stamps === null ? 0 : stamps.portsOf(libos, qd);
   }
 
-  /** Sends as many requests as the window has room for, but not more than `most`, in one push; they count as sent just before it. */
+  /**
+   * Sends up to `most` requests, as far as the window has room, in one push. They count as sent just before
+   * it.
+   */
   fillWindow(source: RequestSource, most: number = this.pipeline): void {
     const before = this.outstanding;
     const room = Math.min(this.pipeline - before, most);
@@ -85,11 +88,14 @@ export class Connection {
     const sentNs = nowNs();
     for (let i = before; i < this.outstanding; i++) this.#sentNs[(this.#head + i) % this.pipeline] = sentNs;
     this.#libos.push(this.qd, sga);
-    // In flight, it goes back to the pool with its completion.
+    // The libOS keeps it until the push completes.
     this.#libos.free(sga);
   }
 
-  /** Checks the replies in `sga`, received at `receivedNs`, and frees it. Throws NOT_RESP for what is no reply. */
+  /**
+   * Checks the replies in `sga`, hands each to `sink`, and frees the array. Throws NOT_RESP for what is no
+   * reply.
+   */
   receive(sga: ScatterGatherArray, receivedNs: number, sink: ReplySink): void {
     this.#reply.timesNs[RECEIVED] = receivedNs;
     for (let i = 0; i < sga.segmentCount; i++) {
@@ -141,7 +147,7 @@ export class Connection {
   }
 }
 
-/** A whole request is copied without making a view; of one that crosses segments there are few parts, and long ones. */
+/** Copies a whole request without a view. A request that crosses segments has few parts, and long ones. */
 function copy(from: Uint8Array, start: number, length: number, to: Uint8Array, at: number): void {
   if (start === 0 && length === from.length) to.set(from, at);
   else to.set(from.subarray(start, start + length), at);

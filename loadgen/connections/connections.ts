@@ -1,4 +1,4 @@
-/** The connections of a load, whatever its loop: opened, found by the completions of their queues, closed. */
+/** The connections of a load, for either loop: opens them, finds them by their completions, closes them. */
 import type { Completion, Endpoint, Libos, PauseLog } from '../../libos/index.ts';
 import { LoadError } from '../errors.ts';
 import type { Workload } from '../workload/workload.ts';
@@ -6,25 +6,25 @@ import { BusyTime } from './busy-time.ts';
 import { Connection } from './connection.ts';
 import type { RequestStamps } from './request-stamps.ts';
 
-/** How many completions a loop takes from one wait. */
+/** The most completions that a loop takes from one wait. */
 export const COMPLETIONS_PER_WAIT = 256;
-/** How long one wait lasts at most before deadlines and the request to stop are looked at again. */
+/** The longest wait: then the loop looks at deadlines and at the request to stop. */
 export const WAIT_MS = 20;
-/** A server takes connections one after the other: more at a time would only overflow its backlog. */
+/** A server accepts connections one by one: more at a time would only overflow its backlog. */
 const CONNECTS_AT_A_TIME = 128;
 
 export class Connections {
   readonly libos: Libos;
-  /** Those that send, in the order in which they were opened. */
+  /** The connections that send, in the order of their opening. */
   readonly sending: Connection[] = [];
   readonly replyTimeoutNs: number;
-  /** Told of every reading of the clock in a loop. */
+  /** Each loop reports every reading of its clock to it. */
   readonly pauses: PauseLog;
   readonly busy = new BusyTime();
   readonly #target: Endpoint;
-  /** Those that send, by queue descriptor. */
+  /** The sending connections, by queue descriptor. */
   readonly #byQueue: Connection[] = [];
-  /** Queue descriptors of connections that send nothing. */
+  /** Queue descriptors of the connections that send nothing. */
   readonly #idle: number[] = [];
 
   constructor(libos: Libos, target: Endpoint, replyTimeoutS: number, pauses: PauseLog) {
@@ -34,7 +34,9 @@ export class Connections {
     this.replyTimeoutNs = replyTimeoutS * 1e9;
   }
 
-  /** Opens `count` connections with windows of `pipeline` requests, noted in `stamps`. Throws CONNECT_FAILED. */
+  /**
+   * Opens `count` connections with windows of `pipeline` requests, noted in `stamps`. Throws CONNECT_FAILED.
+   */
   open(count: number, pipeline: number, workload: Workload, stamps: RequestStamps | null): void {
     this.#connect(count, (qd) => {
       const connection = new Connection(this.libos, qd, pipeline, workload, stamps);
@@ -49,8 +51,8 @@ export class Connections {
   }
 
   /**
-   * The connection that a completion brought replies for, in its `sga`; null for a push. Throws CONNECTION_LOST.
-   * Whoever takes the replies asks for the next ones with pop.
+   * The connection whose replies a completion holds in its `sga`; null for a push. The caller pops for the
+   * next ones. Throws CONNECTION_LOST.
    */
   receiverOf(completion: Completion): Connection | null {
     if (completion.error !== null) throw this.#lost(completion.error);
@@ -61,7 +63,7 @@ export class Connections {
     return connection;
   }
 
-  /** What to throw when no reply has come for as long as is allowed. */
+  /** The error for a server that has not answered within the reply timeout. */
   timedOut(): LoadError {
     const seconds = this.replyTimeoutNs / 1e9;
     return new LoadError(
@@ -77,7 +79,8 @@ export class Connections {
     this.sending.length = 0;
     this.#byQueue.length = 0;
     this.#idle.length = 0;
-    // What was cancelled by that is not for the next loop; what had come before is nobody's any more.
+    // Takes the completions that closing cancelled, and frees what had come before: the next loop must not
+    // see them.
     for (let count = 1; count > 0; ) {
       count = this.libos.waitNext(COMPLETIONS_PER_WAIT, 0);
       for (let i = 0; i < count; i++) {

@@ -1,9 +1,9 @@
 /**
  * Checks a stream of RESP replies against what was expected, in place and across any cut between segments.
  *
- * A reply that lies whole in the segment and equals the expected bytes takes the fast path: one comparison. All
- * else goes byte by byte through a small state machine that tells a miss, an error and a wrong value apart.
- * Reply types that no GET or SET gives mean that the peer does not speak RESP: NOT_RESP.
+ * A reply that lies whole in the segment and equals the expected bytes takes the fast path: one comparison.
+ * All others go byte by byte through a small state machine that distinguishes a miss, an error and a wrong
+ * value. A reply type that neither GET nor SET has means that the peer is no Redis server: NOT_RESP.
  */
 import { LoadError } from '../errors.ts';
 import { ReplyStatus } from './reply.ts';
@@ -29,8 +29,9 @@ export class ReplyChecker {
   #matches = true;
 
   /**
-   * Looks at bytes[at, limit). Returns the status of a whole reply, with `end` behind it, or Incomplete when it has
-   * consumed all bytes and the reply goes on: call again with the same `expected` and the bytes that follow.
+   * Looks at bytes[at, limit). Returns the status of a whole reply, with `end` behind it, or Incomplete when
+   * it has consumed all bytes and the reply goes on: call again with the same `expected` and the bytes that
+   * follow.
    */
   check(bytes: Uint8Array, at: number, limit: number, expected: Uint8Array): ReplyStatus {
     if (this.#state === START && limit - at >= expected.length && equal(bytes, at, expected)) {
@@ -58,9 +59,9 @@ export class ReplyChecker {
     return ReplyStatus.Incomplete;
   }
 
-  /** Bytes came although no request waits for a reply. */
+  /** For bytes that came while no request was outstanding. */
   rejectUnasked(bytes: number): never {
-    throw notResp(`${bytes} bytes came that no request had asked for`);
+    throw notResp(`${bytes} bytes came while no request was outstanding`);
   }
 
   /** Takes `length` bytes of a body, but not its last one. Returns `length`. */

@@ -1,9 +1,10 @@
 /**
- * One reply, as it passes from a connection through its loop to what measures. Each connection has one such record and
- * writes every reply into it: a reply makes no object, and its times are no numbers on the heap.
+ * One reply, on its way from a connection through the loop to the measurement. Each connection has one such
+ * record and overwrites it with every reply, so that a reply allocates nothing; the times stand in a
+ * Float64Array, because a double that is passed as an argument may become an object.
  */
 
-/** What a reply was, held against the only right one. Incomplete: more bytes must come to know. */
+/** A reply compared with the only right one. Incomplete: more bytes must come first. */
 export const ReplyStatus = { Incomplete: 0, Right: 1, Miss: 2, Failed: 3, Wrong: 4 } as const;
 export type ReplyStatus = (typeof ReplyStatus)[keyof typeof ReplyStatus];
 
@@ -12,14 +13,14 @@ export const INTENDED = 0;
 export const SENT = 1;
 export const RECEIVED = 2;
 
-/** Valid during the call that hands it over: the next reply overwrites it. */
+/** Valid until ReplySink.reply returns. */
 export class ReplyRecord {
   /** Of the request: GET or SET. */
   operation = 0;
   status: ReplyStatus = ReplyStatus.Incomplete;
-  /** The server's words, where the status is Failed. */
+  /** The text of the last error reply: this one's, if its status is Failed. */
   errorText = '';
-  /** When the request was intended and sent, and when the reply was received, by this thread's clock. */
+  /** When the request was intended and sent, and the reply received: ns by this thread's clock. */
   readonly timesNs = new Float64Array(3);
 }
 

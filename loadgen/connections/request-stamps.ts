@@ -1,6 +1,6 @@
 /**
- * Stamps each right reply's request: which bytes of the connection's two streams were the request and
- * its reply, so that the stamps of the pushes and pops that carried these can be found, on both sides.
+ * Stamps the request of each right reply: where request and reply end in the connection's two streams. By
+ * these places the stamps of the pushes and pops that carried them are found, on both sides.
  */
 import { type Libos, portsOf, type QueueDescriptor, StampKind, type StampRing } from '../../libos/index.ts';
 import { INTENDED, RECEIVED, type ReplyRecord, SENT } from './reply.ts';
@@ -8,7 +8,7 @@ import { INTENDED, RECEIVED, type ReplyRecord, SENT } from './reply.ts';
 export class RequestStamps {
   readonly #ring: StampRing;
   readonly #monotonicNs: (nowNs: number) => number;
-  /** Off until the measured window opens. */
+  /** False until the measured window opens. */
   active = false;
 
   constructor(ring: StampRing, monotonicNs: (nowNs: number) => number) {
@@ -21,7 +21,10 @@ export class RequestStamps {
     return portsOf(libos.localEndpoint(qd).port, libos.peerEndpoint(qd).port);
   }
 
-  /** @param requestEnd bytes of the connection's stream up to the request's end; `replyEnd` likewise of the other */
+  /**
+   * @param requestEnd bytes of the connection's stream up to the request's end; `replyEnd` likewise of the
+   * other
+   */
   stamp(ports: number, requestEnd: number, replyEnd: number, { operation, timesNs }: ReplyRecord): void {
     const ring = this.#ring;
     if (!this.active || !ring.stamping) return;

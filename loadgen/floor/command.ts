@@ -1,4 +1,6 @@
-/** `bypassbench floor`: what a device takes for the workload's exchange by itself, under everything that we build. */
+/**
+ * `bypassbench floor`: how long the workload's exchange takes with the device alone, below all that we build.
+ */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { atLeast, seconds } from '../arguments.ts';
 import { createResultFolder, describeOutcome, writeResult } from '../measurement/result.ts';
@@ -7,7 +9,7 @@ import { type KernelFloorOptions, measureKernelFloor } from './kernel.ts';
 import type { FloorOutcome } from './outcome.ts';
 import { measureRdmaFloor, type RdmaFloorOptions } from './rdma.ts';
 
-/** What every floor is told; the parsed command line, as commander names the options. */
+/** The options of every floor, as commander names them. */
 interface Flags {
   operation: 'get' | 'set';
   valueBytes: number;
@@ -19,7 +21,7 @@ interface Flags {
 
 export function command(): Command {
   return new Command('floor')
-    .description('Measures the floor of a latency: the same exchange with nothing but the device.')
+    .description('Measures the floor of a latency: the same exchange with the device alone.')
     .addCommand(kernel())
     .addCommand(dpdk())
     .addCommand(rdma());
@@ -28,8 +30,8 @@ export function command(): Command {
 function kernel(): Command {
   return floor('kernel')
     .description(
-      `Sends as many bytes as a request and its reply have to and fro between two processes over TCP on loopback, in C,
-one request in flight: kernel sockets that are polled on both sides and never slept on.
+      `Sends messages as long as a request and its reply to and fro between two processes over TCP on loopback, in C,
+one request in flight. Both sides poll their kernel sockets and never sleep.
 
 ${EXIT_CODES}`,
     )
@@ -42,9 +44,9 @@ ${EXIT_CODES}`,
 function dpdk(): Command {
   return floor('dpdk')
     .description(
-      `Bounces frames between two processes over DPDK's memif (shared memory), in C, one request in flight. The
-frames are as long as those that our TCP makes of a request and its reply: 66 bytes of headers before each share
-of the data.
+      `Sends frames to and fro between two processes over DPDK's memif (shared memory), in C, one request in flight.
+The frames are as long as those of our TCP for a request and its reply: 66 bytes of headers before each part of
+the data.
 
 ${EXIT_CODES}`,
     )
@@ -58,15 +60,15 @@ ${EXIT_CODES}`,
 function rdma(): Command {
   return floor('rdma')
     .description(
-      `Runs libfabric's fi_pingpong between two processes of this machine, one message in flight, each as long as
-our libOS makes those of a request and its reply: 24 bytes of header before the data, in one message however long.
-Runs at the two lengths take turns; the time of a round trip is the mean transfer of one plus that of the other. As
-fi_pingpong tells means only, that is what is recorded: one value for each pair of runs.
+      `Runs libfabric's fi_pingpong between two processes of this machine, one message in flight. The messages are
+as long as those of our libOS for a request and its reply: 24 bytes of header before the data, in one message.
+Runs at the two lengths take turns; a round trip is the mean transfer of one plus that of the other. fi_pingpong
+reports means only, so each pair of runs gives one value.
 
 ${EXIT_CODES}`,
     )
-    .option('--provider <name>', "of libfabric: shm, 'verbs;ofi_rxm', 'tcp;ofi_rxm', efa", 'shm')
-    .option('--domain <name>', 'device of the provider, such as rxe0 (default: the first that there is)')
+    .option('--provider <name>', "provider of libfabric: shm, 'verbs;ofi_rxm', 'tcp;ofi_rxm', efa", 'shm')
+    .option('--domain <name>', 'device of the provider, such as rxe0 (default: its first one)')
     .action((options: Flags & RdmaFloorOptions) => {
       const device = options.domain === undefined ? '' : ` (${options.domain})`;
       const what = { target: `fi_pingpong over ${options.provider}${device}`, backend: 'rdma' };
@@ -79,7 +81,9 @@ const EXIT_CODES = 'Exit code: 0 when it was measured; 1 when it could not be; 1
 function floor(name: string): Command {
   return new Command(name)
     .addOption(
-      new Option('--operation <name>', 'whose request and reply').choices(['get', 'set']).default('get'),
+      new Option('--operation <name>', 'operation whose messages are exchanged')
+        .choices(['get', 'set'])
+        .default('get'),
     )
     .option('--value-bytes <n>', 'length of each value', atLeast(1), 64)
     .option('--warmup-s <seconds>', 'time before the measured window', seconds, 1)
@@ -88,7 +92,7 @@ function floor(name: string): Command {
     .option('--out <dir>', "write result.json, OP.hdr and OP.hgrm there, as 'bypassbench load' does");
 }
 
-/** `work` resolves to null when the promise that it is given resolves first. */
+/** `work` resolves to null when the promise `stop` that it gets resolves first. */
 async function measure(
   options: Flags,
   what: { target: string; backend: string },
@@ -114,7 +118,7 @@ async function measure(
     pipeline: 1,
     rateOps: null,
     arrivals: null,
-    // Nothing is drawn: every request is as long as the one for the first key.
+    // Requests for all keys have the same length.
     keys: 1,
     keyDistribution: 'single' as const,
     seed: 0,

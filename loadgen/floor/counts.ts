@@ -1,9 +1,12 @@
-/** Reads what a floor's program counted: times in ticks of the time-stamp counter, in the lines of loadgen/floor/native/floor-counts.h. */
+/**
+ * Reads the counts of a floor's program: times in ticks of the time-stamp counter, as native/floor-counts.h
+ * writes them.
+ */
 import { LoadError } from '../errors.ts';
 import { LatencyRecorder } from '../measurement/recorder.ts';
 import { type FloorOutcome, floorOutcome } from './outcome.ts';
 
-/** Throws FLOOR_FAILED for what is no such text, and when it holds no round trip. */
+/** Throws FLOOR_FAILED when the text is not of that form, or holds no round trip. */
 export function outcomeOfCounts(operation: 'get' | 'set', text: string): FloorOutcome {
   const [hzLine, elapsedLine, versionLine, ...lines] = text.trimEnd().split('\n');
   const hz = number(hzLine, 'tsc_hz');
@@ -27,7 +30,7 @@ export function outcomeOfCounts(operation: 'get' | 'set', text: string): FloorOu
   });
 }
 
-/** More than 0: what is measured with nothing is no number that a reader takes. */
+/** The number after `name`, more than 0. */
 function number(line: string | undefined, name: string): number {
   const value = line?.startsWith(`${name} `) ? Number(line.slice(name.length + 1)) : Number.NaN;
   if (!(value > 0 && value < Number.POSITIVE_INFINITY)) throw lack(name);

@@ -1,6 +1,6 @@
 /**
- * The floor of a round trip over DPDK's memif: two processes of loadgen/floor/native/floor-dpdk.c, each polling on its own
- * core, exchange frames exactly as long as our TCP makes them of the workload's request and its reply.
+ * The floor of a round trip over DPDK's memif: two processes of native/floor-dpdk.c, each polling on its own
+ * core, exchange frames as long as those of our TCP for the workload's request and its reply.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { nativeProgram } from './programs.ts';
 export interface DpdkFloorOptions extends Exchange {
   warmupS: number;
   durationS: number;
-  /** Of the side that answers, and of the side that asks. */
+  /** The core of the side that answers, and of the side that asks. */
   cores: [number, number];
   /** Largest IPv4 packet; a longer request or reply takes several frames. */
   mtu: number;
@@ -24,7 +24,9 @@ export interface DpdkFloorOptions extends Exchange {
 /** unix(7). */
 const SOCKET_BYTES_MAX = 107;
 
-/** Null when `stop` resolved first. Throws FLOOR_FAILED; LibosError BACKEND_UNAVAILABLE when it is not built. */
+/**
+ * Null when `stop` resolved first. Throws FLOOR_FAILED; LibosError BACKEND_UNAVAILABLE when it is not built.
+ */
 export async function measureDpdkFloor(
   options: DpdkFloorOptions,
   stop: Promise<void>,
@@ -43,7 +45,7 @@ export async function measureDpdkFloor(
     }
     const pair = {
       program,
-      // DPDK keeps its files in there, which else are left in /var/run.
+      // DPDK keeps its files there; else it leaves them in /var/run.
       env: { ...process.env, RUNTIME_DIRECTORY: folder },
       server: [serverCore, ...common],
       client: () => [clientCore, ...common, options.warmupS, options.durationS, counts],

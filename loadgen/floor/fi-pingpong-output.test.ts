@@ -6,7 +6,7 @@ const head = 'bytes   #sent   #ack     total       time     MB/sec    usec/xfer 
 describe("fi_pingpong's output", () => {
   it.each([
     ['60      20k     =20k     2.2m        0.04s     65.54       0.92       1.09', 60, 915.47],
-    // A rate tells more digits of a short time: 0.29 us might be anything from 0.285 to 0.295.
+    // A rate has more digits of a short time: 0.29 us might be anything from 0.285 to 0.295.
     ['29      10k     =10k     566k        0.01s    102.38       0.28       3.53', 29, 283.26],
     // And fewer of a long one.
     ['60      5k      =5k      585k        0.11s      5.71      10.52       0.10', 60, 10_520],

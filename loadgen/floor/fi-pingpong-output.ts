@@ -1,14 +1,15 @@
 /**
- * Reads the line that fi_pingpong prints of a run (libfabric, util/pingpong.c, show_perf):
+ * Reads the line that fi_pingpong prints for a run (libfabric, util/pingpong.c, show_perf):
  *
  *     bytes   #sent   #ack     total       time     MB/sec    usec/xfer   Mxfers/sec
  *     60      20k     =20k     2.2m        0.04s     65.54       0.92       1.09
  *
- * usec/xfer is the time of the run over twice the number of its round trips: the mean of one transfer, half a round trip.
+ * usec/xfer is the time of the run over twice the number of its round trips: the mean of one transfer, half a
+ * round trip.
  */
 import { LoadError } from '../errors.ts';
 
-/** `=` in front of the third number: as many answers as were asked for. */
+/** `=` in front of the third number: every message was answered. */
 const result = /^\d\S* +\S+ +=\S+ +\S+ +[\d.]+s *([\d.]+) +([\d.]+) +\S+$/m;
 
 /** Mean time of one transfer of `bytes` in nanoseconds. Throws FLOOR_FAILED where there is none. */
@@ -18,10 +19,10 @@ export function transferNs(text: string, bytes: number): number {
     const printed = text.trim().split('\n').at(-1) || 'nothing';
     throw new LoadError(
       'FLOOR_FAILED',
-      `fi_pingpong gave no time for messages of ${bytes} bytes (it printed: ${printed}): the provider may not take ` +
-        'any that long, so give a smaller --value-bytes',
+      `fi_pingpong gave no time for messages of ${bytes} bytes (it printed: ${printed}): the provider may have a ` +
+        'lower limit, so give a smaller --value-bytes',
     );
   }
-  // Both have two decimals, so that the larger number is the more precise one: a transfer often takes less than 1 us.
+  // Both have two decimals, so the larger one is more precise: a transfer often takes less than 1 us.
   return (megabytes > us ? bytes / megabytes : us) * 1000;
 }

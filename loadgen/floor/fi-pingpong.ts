@@ -1,6 +1,6 @@
 /**
- * Runs fi_pingpong, libfabric's own: a server and a client, each polling its completion queue on its own core, that find
- * each other over a TCP connection and then send messages of one length back and forth.
+ * Runs libfabric's fi_pingpong: a server and a client, each polling its completion queue on its own core.
+ * They find each other over a TCP connection and then send messages of one length to and fro.
  */
 import { once } from 'node:events';
 import { globSync, readFileSync, rmSync } from 'node:fs';
@@ -11,9 +11,9 @@ import { transferNs } from './fi-pingpong-output.ts';
 import { type Fabric, fabricEnvironment, fabricRemedy } from './libfabric.ts';
 import { Side } from './side.ts';
 
-/** Between whom messages go. */
+/** The two ends of the exchange. */
 export interface Link extends Fabric {
-  /** Of the server, and of the client. */
+  /** The server's core, and the client's. */
   cores: [number, number];
 }
 
@@ -26,7 +26,7 @@ export interface PingpongRun {
 const RUN_LIMIT_S = 15;
 const LISTEN_POLL_MS = 2;
 const PORT_ATTEMPTS = 5;
-/** How long after one side has failed the other may take to say why. */
+/** How long one side may take to say why after the other has failed. */
 const NEWS_MS = 200;
 
 /** Mean time of one transfer in nanoseconds; null when `stop` resolved first. Throws FLOOR_FAILED. */
@@ -39,7 +39,7 @@ export async function meanTransferNs(
     try {
       return await runOn(await freePort(), link, run, stop);
     } catch (error) {
-      // Somebody else may have taken the port since it was found to be free.
+      // Another process may have taken the port since it was found free.
       const taken = (error as Error).message.includes('Address already in use');
       if (!taken || attempt === PORT_ATTEMPTS) throw error;
     }
@@ -84,7 +84,10 @@ async function runOn(
   }
 }
 
-/** With TERM the provider shm removes its files itself, also when it is the kernel that ends the orphaned process. */
+/**
+ * TERM as the death signal: the provider shm then removes its files, also when the kernel ends an orphaned
+ * process.
+ */
 function commandLine(link: Link, run: PingpongRun, core: number, rest: string[]): [string, ...string[]] {
   const pinned = ['--pdeathsig', 'TERM', 'taskset', '--cpu-list', `${core}`, 'fi_pingpong'];
   const domain = link.domain === undefined ? [] : ['-d', link.domain];
@@ -101,7 +104,9 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Looks instead of connecting: the server takes one connection, and who connects is its client. */
+/**
+ * Looks for the listening port instead of connecting: the server takes the first connection as its client.
+ */
 async function listening(port: number, signal: AbortSignal): Promise<void> {
   const socket = new RegExp(`: 0+:${port.toString(16).padStart(4, '0')} 0+:0+ 0A `, 'i');
   while (!socket.test(readFileSync('/proc/self/net/tcp', 'utf8'))) {
@@ -109,7 +114,7 @@ async function listening(port: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** The failure of the side that did more than lose the other one, with what to do about it. */
+/** The failure of the side that failed first, not of the one that lost its peer, with the remedy. */
 async function causeOf(first: Error, sides: Side[]): Promise<Error> {
   if (sides.length === 0) return first;
   const failures = await Promise.all(
@@ -136,7 +141,7 @@ function remedy(message: string): string {
   return fabricRemedy();
 }
 
-/** The provider shm names a file after its process, and one that is killed leaves it behind. */
+/** The provider shm names a file after its process, and a killed process leaves it behind. */
 function removeSharedMemory(pid: number | undefined): void {
   if (pid === undefined) return;
   for (const file of globSync(`/dev/shm/${pid}:*:*`)) rmSync(file, { force: true });

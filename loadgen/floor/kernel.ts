@@ -1,8 +1,7 @@
 /**
- * The floor of a round trip over the kernel's sockets: two processes of loadgen/floor/native/floor-sockets.c, each polling on its
- * own core, exchange as many bytes over TCP on loopback as the workload's request and its reply have.
+ * The floor of a round trip over the kernel's sockets: two processes of native/floor-sockets.c, each polling
+ * on its own core, exchange messages as long as the workload's request and its reply over TCP on loopback.
  */
-
 import { LoadError } from '../errors.ts';
 import { outcomeOfCounts } from './counts.ts';
 import { type Exchange, messageBytes } from './messages.ts';
@@ -13,11 +12,13 @@ import { nativeProgram } from './programs.ts';
 export interface KernelFloorOptions extends Exchange {
   warmupS: number;
   durationS: number;
-  /** Of the side that answers, and of the side that asks. */
+  /** The core of the side that answers, and of the side that asks. */
   cores: [number, number];
 }
 
-/** Null when `stop` resolved first. Throws FLOOR_FAILED; LibosError BACKEND_UNAVAILABLE when it is not built. */
+/**
+ * Null when `stop` resolved first. Throws FLOOR_FAILED; LibosError BACKEND_UNAVAILABLE when it is not built.
+ */
 export async function measureKernelFloor(
   options: KernelFloorOptions,
   stop: Promise<void>,

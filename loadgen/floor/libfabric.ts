@@ -1,25 +1,29 @@
-/** What libfabric's fi_info says, and the environment in which its programs run. */
+/** What fi_info reports, and the environment of libfabric's programs. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { LoadError } from '../errors.ts';
 
 export interface Fabric {
-  /** As libfabric calls it. */
+  /** By libfabric's name. */
   provider: string;
-  /** Device of the provider; undefined for the first that there is. */
+  /** Device of the provider; undefined for its first one. */
   domain?: string;
 }
 
-/** As in libos/native/fabric.c: with more, verbs want completion queues that are too long for some devices. */
+/**
+ * As in libos/native/fabric.c: a larger universe makes verbs' completion queues too long for some devices.
+ */
 const UNIVERSE_SIZE = '4';
 
-/** Layered providers do not look at the domain that a program asks for; the providers below them look at these. */
+/**
+ * Layered providers ignore the domain that a program asks for; the providers below them read these variables.
+ */
 export function fabricEnvironment({ domain }: Fabric): NodeJS.ProcessEnv {
   const device = domain === undefined ? {} : { FI_TCP_IFACE: domain, FI_VERBS_DEVICE_NAME: domain };
   return { FI_UNIVERSE_SIZE: UNIVERSE_SIZE, ...process.env, ...device };
 }
 
-/** Throws FLOOR_FAILED where libfabric's programs are not there. */
+/** Throws FLOOR_FAILED when libfabric's programs are missing. */
 export async function libfabricVersion(): Promise<string> {
   const { stdout } = await promisify(execFile)('fi_info', ['--version']).catch((error: Error) => {
     throw new LoadError(
@@ -30,7 +34,9 @@ export async function libfabricVersion(): Promise<string> {
   return /^libfabric: (\S+)$/m.exec(stdout)?.[1] ?? 'unknown';
 }
 
-/** Throws FLOOR_FAILED where a program that takes the first that libfabric offers would be on another device. */
+/**
+ * Throws FLOOR_FAILED when the first device that libfabric offers, which its programs take, is another one.
+ */
 export async function requireDevice(fabric: Fabric): Promise<void> {
   const { provider, domain } = fabric;
   if (domain === undefined) return;

@@ -1,10 +1,10 @@
-/** What a floor measured, in the form in which the load generator's numbers leave it. */
+/** The outcome of a floor, in the shape of the load generator's. */
 import { LoadError } from '../errors.ts';
 import type { LoadOutcome } from '../measurement/options.ts';
 import { describeLatencies, type LatencyRecorder } from '../measurement/recorder.ts';
 
 export interface FloorOutcome extends LoadOutcome {
-  /** Version of what the program stands on, by name. */
+  /** Version of the library or kernel below the program, by name. */
   versions: Record<string, string>;
 }
 
@@ -13,7 +13,7 @@ export interface FloorMeasurement extends Pick<FloorOutcome, 'elapsed_s' | 'samp
   recorder: LatencyRecorder;
 }
 
-/** Throws FLOOR_FAILED when nothing was recorded. */
+/** Throws FLOOR_FAILED when no round trip was recorded. */
 export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurement): FloorOutcome {
   const histogram = recorder.histogram();
   const requests = histogram.totalCount;

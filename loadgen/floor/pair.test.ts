@@ -30,7 +30,7 @@ const failureOf = (pair: ReturnType<typeof pairOf>): Promise<unknown> =>
   );
 
 describe('a pair of processes', () => {
-  it('gives what the client wrote, which was told what the server said first, and ends the server', async () => {
+  it('passes what the server said first to the client, gives what the client wrote, and ends the server', async () => {
     const pair = pairOf('echo $$ > "$0.pid"; echo "ready $*"; exec sleep 60', 'echo "$#: $*"; cat "$0.pid"');
     const [line, pid] = (await runPair(pair, never))!.split('\n');
     expect(line).toBe('2: ready a 1 2');
@@ -53,7 +53,7 @@ describe('a pair of processes', () => {
     ]);
   });
 
-  it('tells of both where one took the other with it, the server first', async () => {
+  it('reports both where one took the other with it, the server first', async () => {
     const pair = pairOf(
       'echo ready; echo out of luck >&2; sleep 0.1; exit 3',
       'echo the server has closed the connection >&2; exit 1',
@@ -67,7 +67,7 @@ describe('a pair of processes', () => {
 
   // Longer than a test may take.
   it.each(['exec sleep 600', 'echo ready; exec sleep 600'])(
-    'ends both when it is told to, also where the server does: %s',
+    'ends both when it is stopped, also where the server does: %s',
     async (server) => {
       const stop = new Promise<void>((resolve) => setTimeout(resolve, 100));
       expect(await runPair(pairOf(server, 'exec sleep 600'), stop)).toBeNull();

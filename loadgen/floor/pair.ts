@@ -1,4 +1,4 @@
-/** Runs a floor's program of loadgen/floor/native as the two processes that it measures between. */
+/** Runs a floor's program as the two processes between which it measures. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LoadError } from '../errors.ts';
 import { Side } from './side.ts';
@@ -8,15 +8,17 @@ export interface Pair {
   env: NodeJS.ProcessEnv;
   /** What follows `server` on its command line. */
   server: Argument[];
-  /** What follows `client` on its command line, when this is what the server said as soon as it was ready. */
+  /** What follows `client` on its command line; `said` is what the server printed when it was ready. */
   client: (said: string) => Argument[];
 }
 type Argument = string | number;
 
-/** How long after the client has failed the server may take to say why it was that. */
+/** How long the server may take to say why after the client has failed. */
 const NEWS_MS = 1000;
 
-/** What the client wrote on standard output, when it has ended well; null when `stop` resolved first. Throws FLOOR_FAILED. */
+/**
+ * The client's standard output, once it has ended well; null when `stop` resolved first. Throws FLOOR_FAILED.
+ */
 export async function runPair(pair: Pair, stop: Promise<void>): Promise<string | null> {
   const stopped = stop.then(() => null);
   const sides: Side[] = [];
@@ -37,8 +39,9 @@ export async function runPair(pair: Pair, stop: Promise<void>): Promise<string |
 }
 
 /**
- * Rejects with all that went wrong, since a side that fails takes the other one with it. Where the client ended well the server's
- * end is not waited for: net_memif of DPDK 22.11 sometimes crashes where it takes its ring down, when all has been measured.
+ * Rejects with both failures: a side that fails takes the other one with it. It does not wait for the server
+ * when the client has ended well: net_memif of DPDK 22.11 sometimes crashes while it takes its ring down,
+ * after the measurement.
  */
 async function resultOf(client: Side, server: Side): Promise<string> {
   const serverFailure = server.succeeded.then(

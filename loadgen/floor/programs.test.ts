@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { nativeProgram } from './programs.ts';
 
-it('a program that is not built is told with the remedy, in one line', () => {
+it('a program that is not built is reported with the remedy, in one line', () => {
   expect(() => nativeProgram('no-such-program')).toThrow(
     expect.objectContaining({
       code: 'BACKEND_UNAVAILABLE',

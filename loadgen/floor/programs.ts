@@ -1,9 +1,9 @@
-/** The programs of floors, which are C on their own: scripts/build-native.mjs builds them. */
+/** The C programs of floors, which scripts/build-native.mjs builds. */
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { LibosError } from '../../libos/index.ts';
 
-/** Path of a program. Throws BACKEND_UNAVAILABLE, with the remedy, where it is not built. */
+/** Path of a program. Throws BACKEND_UNAVAILABLE, with the remedy, when it is not built. */
 export function nativeProgram(name: string): string {
   const path = join(import.meta.dirname, 'native', 'build', name);
   try {

@@ -1,7 +1,7 @@
 /**
- * The floor of a round trip over RDMA: fi_pingpong on the same provider, with messages as long as those that our libOS
- * makes of the workload's request and its reply. It sends one length both ways, so that a round trip is put together:
- * the mean transfer of a run at the request's length, and that of one at the reply's.
+ * The floor of a round trip over RDMA: fi_pingpong on the same provider, with messages as long as those of
+ * our libOS for the workload's request and its reply. fi_pingpong sends one length both ways, so a round trip
+ * has two parts: the mean transfer of a run at the request's length and that of a run at the reply's.
  */
 import { LatencyRecorder } from '../measurement/recorder.ts';
 import { type Link, meanTransferNs } from './fi-pingpong.ts';
@@ -17,11 +17,11 @@ export interface RdmaFloorOptions extends Exchange, Link {
 /** What libos/rdma/message.ts puts in front of each message. */
 const HEADER_BYTES = 24;
 /**
- * fi_pingpong counts its first round trips as well, which touch every queue entry for the first time and cost about
- * half a millisecond in all over shm: as many as fit into this make little of them.
+ * Length of a run. fi_pingpong counts its first round trips too, which touch every queue entry for the first
+ * time and cost about half a millisecond over shm: in a run of this length they hardly matter.
  */
 const RUN_MS = 100;
-/** Of the first run, which only tells how many fit. */
+/** Round trips of the first run, which only finds how many fit into RUN_MS. */
 const FIRST_ITERATIONS = 100;
 const ITERATIONS_MAX = 1_000_000;
 

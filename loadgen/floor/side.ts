@@ -3,15 +3,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { LoadError } from '../errors.ts';
 
-/** How long a side has to end by itself once it is told to. */
+/** How long a side may take to end after SIGTERM. */
 const END_MS = 1000;
-/** What a failing side said last is told; libraries write lines before it that may hold the cause. */
-const LINES_TOLD = 3;
+/** Last lines of a failing side that its error quotes: libraries may write the cause before the last one. */
+const LINES_QUOTED = 3;
 
 export class Side {
   /** Undefined where it could not be started. */
   readonly pid: number | undefined;
-  /** The process has ended well: what it wrote on standard output. Rejects with FLOOR_FAILED. */
+  /** Resolves to the process's standard output when it has ended well. Rejects with FLOOR_FAILED. */
   readonly succeeded: Promise<string>;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
@@ -35,17 +35,17 @@ export class Side {
     this.succeeded = once(child, 'close').then(
       ([code, signal]) => {
         if (code === 0) return written;
-        const words = said.trim().split('\n').slice(-LINES_TOLD).join('; ');
+        const words = said.trim().split('\n').slice(-LINES_QUOTED).join('; ');
         const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
         return fail(`${how}: ${words || 'it said nothing'}`);
       },
       (error: Error) => fail(`could not be started: ${error.message}`),
     );
-    // Who is interested awaits it.
+    // Handled where `succeeded` is awaited; here it must not count as an unhandled rejection.
     this.#exited = this.succeeded.catch(() => {});
   }
 
-  /** What the process writes first, as soon as it does. Rejects with FLOOR_FAILED when it ends before. */
+  /** Resolves to the process's first output. Rejects with FLOOR_FAILED when it ends before. */
   async spoke(): Promise<string> {
     const first = once(this.#child.stdout!, 'data').then(([text]) => text as string);
     return Promise.race([first, this.succeeded]);

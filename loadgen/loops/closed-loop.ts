@@ -1,6 +1,5 @@
 /**
- * The closed loop: each connection keeps its window of requests outstanding and sends a new one for every
- * reply.
+ * The closed loop: each connection keeps its window full and sends a new request for every reply.
  */
 import { nowNs } from '../../libos/index.ts';
 import { COMPLETIONS_PER_WAIT, type Connections, WAIT_MS } from '../connections/connections.ts';
@@ -8,7 +7,7 @@ import type { ReplySink } from '../connections/reply.ts';
 import type { RequestSource } from '../workload/requests.ts';
 
 export interface LoopControl extends ReplySink {
-  /** Asked after every wait, with the time of it. */
+  /** Called after every wait, with its time: whether the loop is to end. */
   finished(nowNs: number): boolean;
 }
 
@@ -25,8 +24,7 @@ export class ClosedLoop {
   }
 
   /**
-   * Goes on until `control` says that it is finished or no request is outstanding. Throws CONNECTION_LOST,
-   * REPLY_TIMEOUT, NOT_RESP.
+   * Runs until `control` says that it is finished. Throws CONNECTION_LOST, REPLY_TIMEOUT, NOT_RESP.
    */
   run(source: RequestSource, control: LoopControl): void {
     const connections = this.#connections;

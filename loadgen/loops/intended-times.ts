@@ -1,10 +1,10 @@
-/** The times at which a connection's outstanding requests were intended, oldest first, as replies come in that order. */
+/** The intended times of a connection's outstanding requests, oldest first: replies come in that order. */
 export class IntendedTimes {
   readonly #ring: Float64Array;
   #head = 0;
   #count = 0;
 
-  /** @param capacity most requests that are outstanding at a time */
+  /** @param capacity the most requests that are outstanding at a time */
   constructor(capacity: number) {
     this.#ring = new Float64Array(capacity);
   }
@@ -13,7 +13,7 @@ export class IntendedTimes {
     this.#ring[(this.#head + this.#count++) % this.#ring.length] = intendedNs;
   }
 
-  /** Takes the oldest. */
+  /** Removes the oldest. */
   shift(): number {
     const intendedNs = this.#ring[this.#head];
     this.#head = this.#head + 1 === this.#ring.length ? 0 : this.#head + 1;
@@ -21,7 +21,7 @@ export class IntendedTimes {
     return intendedNs;
   }
 
-  /** How many there are that were intended at `ns` or later. */
+  /** How many were intended at `ns` or later. */
   countFrom(ns: number): number {
     let count = 0;
     for (let i = 0; i < this.#count; i++) {

@@ -1,16 +1,16 @@
 /**
- * The open loop: requests are due by a schedule, whatever replies do, and each is sent on the next connection that has
- * room in its window, round robin. What finds no room waits in order.
+ * The open loop: requests are due by a schedule that does not depend on replies. Each goes to the next
+ * connection with room in its window, round robin; without room it waits, in order.
  *
  *                 lag                service time
  *     intended ---------> sent -------------------> received
  *        └──────────────── response time ─────────────┘
  *
- * Response time runs from the intended time. A generator that measures from the moment of sending, and sends less while
- * the server stalls, leaves out just the requests that a stall delays: coordinated omission (Gil Tene, "How NOT to
- * Measure Latency"; wrk2 corrects it in this way).
+ * Response time starts at the intended time. A generator that measures from the moment of sending, and sends
+ * less while the server stalls, leaves out just the requests that a stall delays: coordinated omission (Gil
+ * Tene, "How NOT to Measure Latency"; wrk2 corrects it in this way).
  *
- * Nothing is queued for what waits: the schedule itself stands still at the oldest request that was not sent.
+ * There is no queue of waiting requests: the schedule stands still at the oldest one that was not sent.
  */
 import { type Libos, nowNs } from '../../libos/index.ts';
 import type { Connection } from '../connections/connection.ts';
@@ -20,22 +20,24 @@ import type { Arrivals } from '../workload/arrivals.ts';
 import type { RequestSource } from '../workload/requests.ts';
 import { IntendedTimes } from './intended-times.ts';
 
-/** After so many sends replies are looked for, also when more is due: a reply's time is that of the look. */
+/**
+ * The loop looks for replies after this many sends, even when more is due: a reply is timed when it is found.
+ */
 const SENDS_PER_TURN = 4;
 const LOOK_EVERY_NS = 1e6;
 
-/** Places in the array of times, whose doubles change in place: as arguments each would be an object, turn by turn. */
+/** Places in the array of times. Doubles change in place there; as arguments each could become an object. */
 const NOW = 0;
-/** What is intended from here on is not sent. */
+/** Requests intended from here on are not sent. */
 const END = 1;
-/** Since when the server owes a reply: the last one that came, or the request that was sent after a silence. */
+/** Since when the server owes a reply: since its last one, or since the first request after a silence. */
 const OWING = 2;
-/** When the control is asked next. */
+/** When the control is called next. */
 const LOOK = 3;
 
-/** Takes every reply, whenever its request was intended. */
+/** Gets every reply, whenever its request was intended. */
 export interface OpenLoopControl extends ReplySink {
-  /** Asked every millisecond or so, with the time: whether to give up. */
+  /** Called about every millisecond, with the time: whether to give up. */
   stopped(nowNs: number): boolean;
 }
 
@@ -48,18 +50,18 @@ export class OpenLoop implements ReplySink {
   readonly #sleeps: boolean;
   /** By queue descriptor. */
   readonly #intended: IntendedTimes[] = [];
-  /** Of the connection whose replies are being read. */
+  /** Intended times of the connection whose replies are being read. */
   #reading: IntendedTimes;
-  /** Place of the connection whose turn it is. */
+  /** Index of the connection whose turn it is. */
   #next = 0;
-  /** Requests that the windows of all connections have room for. */
+  /** Free places in the windows of all connections. */
   #room = 0;
   #outstanding = 0;
   /** In ns. */
   readonly #times = new Float64Array(4);
 
   /**
-   * @param sleeps whether to sleep in the kernel until the next request is due, where that is long enough
+   * @param sleeps whether to sleep in the kernel until the next request is due, if that is long enough
    */
   constructor(
     connections: Connections,
@@ -82,8 +84,8 @@ export class OpenLoop implements ReplySink {
   }
 
   /**
-   * Sends what is due before `endNs` and reads replies, until that time has come or the control has stopped it.
-   * Throws CONNECTION_LOST, REPLY_TIMEOUT, NOT_RESP.
+   * Sends what is due before `endNs` and reads replies, until that time or until the control stops it. Throws
+   * CONNECTION_LOST, REPLY_TIMEOUT, NOT_RESP.
    */
   sendUntil(endNs: number): void {
     const times = this.#times;
@@ -92,8 +94,8 @@ export class OpenLoop implements ReplySink {
   }
 
   /**
-   * Sends what was due before `endNs` and waits for what is outstanding, until `deadlineNs`. Returns how many of the
-   * requests intended from `startNs` to `endNs` were not answered by then.
+   * Sends what was due before `endNs` and waits for all replies, at most until `deadlineNs`. Returns how many
+   * of the requests intended from `startNs` to `endNs` have none by then.
    */
   drain(startNs: number, endNs: number, deadlineNs: number): number {
     const arrivals = this.#arrivals;
@@ -113,7 +115,7 @@ export class OpenLoop implements ReplySink {
     return unanswered;
   }
 
-  /** For the connection that reads replies. */
+  /** Called by the connection whose replies are read. */
   reply(reply: ReplyRecord): void {
     const { timesNs } = reply;
     this.#outstanding--;
@@ -135,7 +137,7 @@ export class OpenLoop implements ReplySink {
     return this.#control.stopped(times[NOW]);
   }
 
-  /** Sends what is due, then looks for replies once; the time is that of this look afterwards. */
+  /** Sends what is due, then looks for replies once and takes the time of this look as now. */
   #turn(): void {
     const libos = this.#libos;
     const times = this.#times;
@@ -172,7 +174,7 @@ export class OpenLoop implements ReplySink {
     }
   }
 
-  /** There must be one. */
+  /** The next connection with room in its window, of which there is one. */
   #nextWithRoom(): Connection {
     const { sending } = this.#connections;
     for (;;) {
@@ -182,12 +184,15 @@ export class OpenLoop implements ReplySink {
     }
   }
 
-  /** How long there is nothing to send, in whole milliseconds less one: the kernel's sleep is no finer, and longer. */
+  /**
+   * How long nothing is due, in whole milliseconds less one: the kernel's sleep is no finer, and lasts
+   * longer.
+   */
   #sleepMs(): number {
     const { nextNs } = this.#arrivals;
     const timeNs = this.#times[NOW];
     const endNs = this.#times[END];
-    // What waits for room, or is the last, waits for a reply: that wakes.
+    // A request that waits for room, or the end of the load, waits for a reply, and a reply wakes the thread.
     const becomesDue = this.#room > 0 && nextNs < endNs;
     const untilNs = becomesDue ? nextNs : endNs > timeNs ? endNs : Number.POSITIVE_INFINITY;
     return Math.max(0, Math.min(WAIT_MS, Math.floor((untilNs - timeNs) / 1e6) - 1));

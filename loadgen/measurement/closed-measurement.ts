@@ -1,7 +1,7 @@
 /**
  * The closed loop's warm-up and measured window.
  *
- * A request's latency runs from just before its push to the return of the wait that handed out its reply, both
+ * A request's latency starts just before its push and ends when the wait returns that handed out its reply,
  * by the monotonic clock of this thread. Requests sent before the measured window opened are no samples.
  */
 import { type DataPathContext, nowNs } from '../../libos/index.ts';
@@ -10,7 +10,7 @@ import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
 import type { LoadOutcome, LoadPauses } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
-import { SLOW_PERCENTILE, SlowRequests, TOLD_PERCENTILE } from './slow-requests.ts';
+import { REPORTED_PERCENTILE, SLOW_PERCENTILE, SlowRequests } from './slow-requests.ts';
 import { latencyNsAt, SLICES, Tally } from './tally.ts';
 
 const NO_LATENCY_IS_SLOW = Number.POSITIVE_INFINITY;
@@ -37,11 +37,11 @@ export function measureClosedLoop({ context, connections, source, window, pauses
     ...control.outcome(),
     schedule: null,
     window: control.window(monotonicNs),
-    slow_requests: control.slow.result(control.latencyNsAt(TOLD_PERCENTILE), monotonicNs),
+    slow_requests: control.slow.result(control.latencyNsAt(REPORTED_PERCENTILE), monotonicNs),
   };
 }
 
-/** A window of time, or of a number of replies, in which replies are counted. */
+/** Counts the replies of a window, which ends after a time or after a number of replies. */
 class MeasureControl implements LoopControl {
   readonly #context: DataPathContext<GeneratorInput, null>;
   readonly #phase: number;
@@ -89,7 +89,7 @@ class MeasureControl implements LoopControl {
     return nowNs >= this.#endNs || this.#counted === this.#replies || this.#context.stopRequested();
   }
 
-  /** Of what was measured so far; 0 of nothing. */
+  /** Of the latencies so far; 0 without any. */
   latencyNsAt(percentile: number): number {
     return latencyNsAt(this.#tallies, percentile);
   }

@@ -1,6 +1,6 @@
 /**
- * The generator's data path: fills the key space if asked to, warms up, measures. What is a sample, and what its latency,
- * is told in closed-measurement.ts and open-measurement.ts.
+ * The generator's data path: fills the key space if asked to, warms up, measures. closed-measurement.ts and
+ * open-measurement.ts say what a sample is and what its latency.
  */
 import { createLibos, type DataPathContext, nowNs, PauseLog, StampRing } from '../../libos/index.ts';
 import { Connections } from '../connections/connections.ts';
@@ -19,7 +19,7 @@ import { CONNECT, POPULATE } from './phases.ts';
 const POPULATE_PIPELINE = 128;
 const POPULATE_WINDOW_BYTES = 1024 * 1024;
 
-/** Entry of the data path. Resolves to null when it was told to stop. Throws LoadError, LibosError. */
+/** Entry of the data path. Resolves to null when it was stopped. Throws LoadError, LibosError. */
 export async function run(context: DataPathContext<GeneratorInput, null>): Promise<LoadOutcome | null> {
   const { options, progress } = context.data;
   const { backend, backendOptions, wait, rateOps } = options;
@@ -41,7 +41,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
     try {
       measured = measure({ context, connections, source, window: measuredWindow, pauses });
     } finally {
-      // However it ended: a server is not to go on stamping.
+      // Also after an error: the server must not go on stamping.
       measuredWindow.close();
     }
     connections.close();
@@ -61,7 +61,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
   }
 }
 
-/** Sets every key. Returns how long that took, in seconds. Throws POPULATE_FAILED. */
+/** Sets every key. Returns the seconds that it took. Throws POPULATE_FAILED. */
 function populate(context: DataPathContext<GeneratorInput, null>, connections: Connections): number {
   const { options } = context.data;
   const workload = new Workload({ ...options, operation: 'set' });
@@ -76,7 +76,7 @@ function populate(context: DataPathContext<GeneratorInput, null>, connections: C
   return (nowNs() - startNs) / 1e9;
 }
 
-/** A result without a reply says nothing, and no reader takes it: what to throw instead. */
+/** The error for a window without a reply: a result without one says nothing, and its readers refuse it. */
 function noReplies(target: string, { elapsed_s, schedule }: LoopOutcome): LoadError {
   const window = `the measured window of ${Number(elapsed_s.toPrecision(3))} s`;
   if (schedule !== null && schedule.unanswered === 0) {
@@ -89,7 +89,7 @@ function noReplies(target: string, { elapsed_s, schedule }: LoopOutcome): LoadEr
   return new LoadError('NO_REPLIES', `${target} gave no reply to ${which} of ${window}: ${remedy}`);
 }
 
-/** Fills the key space; ends with the last key's reply. */
+/** Ends the filling of the key space with the last key's reply. */
 class FillControl implements LoopControl {
   readonly #context: DataPathContext<GeneratorInput, null>;
   readonly #target: string;

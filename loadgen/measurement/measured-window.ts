@@ -1,4 +1,4 @@
-/** What goes on in a measured window whatever the loop: polls are counted, and requests stamped where that was asked for. */
+/** What both loops do in a measured window: count polls and, if asked to, stamp requests. */
 import { type PollCounts, StampRing } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';
 import { RequestStamps } from '../connections/request-stamps.ts';
@@ -23,7 +23,7 @@ export class MeasuredWindow {
     this.#every = stampsEvery;
     this.#ring = ring;
     this.#serverRing = serverStamps === null ? null : StampRing.open(serverStamps);
-    // A load that was killed may have left it on.
+    // A load that was killed may have left the server stamping.
     this.#serverRing?.stampEvery(0);
     this.notes = ring === null ? null : new RequestStamps(ring, (ns) => pauses.monotonicNs(ns));
   }
@@ -35,13 +35,13 @@ export class MeasuredWindow {
     busy.begin();
     this.#before = libos.pollCounts();
     if (this.notes !== null) this.notes.active = true;
-    // What is there is of other loads, perhaps of connections with the same ports.
+    // The stamps in there are of other loads, perhaps of connections with the same ports.
     this.#serverRing?.clear();
     this.#serverRing?.stampEvery(this.#every);
     this.#ring?.stampEvery(this.#every);
   }
 
-  /** May be called again, or without having been opened. */
+  /** Does nothing when the window is not open. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;

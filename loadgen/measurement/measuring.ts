@@ -1,4 +1,4 @@
-/** What the generator's thread and the measurement of a loop are given, and what the measurement leaves for the outcome. */
+/** What the generator's thread and the measurement of a loop get, and what the measurement returns. */
 import type { DataPathContext, PauseLog } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { RequestSource } from '../workload/requests.ts';
@@ -13,10 +13,10 @@ export interface GeneratorInput {
 
 export interface Measuring {
   context: DataPathContext<GeneratorInput, null>;
-  /** Open. */
+  /** They are open. */
   connections: Connections;
   source: RequestSource;
-  /** To be opened and closed with the measured window. */
+  /** The measurement opens and closes it. */
   window: MeasuredWindow;
   pauses: PauseLog;
 }

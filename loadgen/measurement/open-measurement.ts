@@ -1,9 +1,9 @@
 /**
  * The open loop's warm-up and measured window.
  *
- * Samples are the requests that were intended within the window: what waits or is outstanding at its end is sent and
- * waited for, or a stall that begins before it would leave no trace. What has no reply --reply-timeout-s after it is
- * given up and counted.
+ * Samples are the requests that were intended within the window. At its end the waiting ones are still sent
+ * and all replies awaited: otherwise a stall that begins just before the end would leave no trace. A request
+ * without a reply --reply-timeout-s after the window is given up and counted.
  */
 import { type DataPathContext, nowNs } from '../../libos/index.ts';
 import type { ArrivalKind } from '../../results/formats/lists.ts';
@@ -21,13 +21,16 @@ import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
 import type { LoadOptions, ScheduleOutcome } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
 import { LatencyRecorder, quantilesNs } from './recorder.ts';
-import { SLOW_PERCENTILE, SlowRequests, TOLD_PERCENTILE } from './slow-requests.ts';
+import { REPORTED_PERCENTILE, SLOW_PERCENTILE, SlowRequests } from './slow-requests.ts';
 import { latencyNsAt, SLICES, Tally } from './tally.ts';
 
-/** The schedule begins so much later: what is set up until then takes milliseconds, and none of the time of requests. */
+/**
+ * The schedule begins this much later: setting up takes milliseconds, which must not count as time of
+ * requests.
+ */
 const SET_UP_NS = 20e6;
 
-/** On the clock of this thread. */
+/** Times in ns by this thread's clock. */
 interface Schedule {
   kind: ArrivalKind;
   rateOps: number;
@@ -37,7 +40,9 @@ interface Schedule {
   endNs: number;
 }
 
-/** Puts the load of `rateOps` on the connections. Throws CONNECTION_LOST, REPLY_TIMEOUT, NOT_RESP. */
+/**
+ * Sends `rateOps` requests a second over the connections. Throws CONNECTION_LOST, REPLY_TIMEOUT, NOT_RESP.
+ */
 export function measureOpenLoop({ context, connections, source, window, pauses }: Measuring): LoopOutcome {
   const { options } = context.data;
   const schedule = scheduleOf(options, nowNs() + SET_UP_NS);
@@ -59,7 +64,7 @@ export function measureOpenLoop({ context, connections, source, window, pauses }
   return measurement.window.outcome(unanswered, (ns) => pauses.monotonicNs(ns));
 }
 
-/** Where --requests is given the window ends with the last of them: the schedule knows when. */
+/** With --requests the window ends when the schedule has the last of them. */
 function scheduleOf(options: LoadOptions, beginNs: number): Schedule {
   const { warmupS, durationS, requests, seed } = options;
   const kind = options.arrivals!;
@@ -71,7 +76,7 @@ function scheduleOf(options: LoadOptions, beginNs: number): Schedule {
   return { kind, rateOps, beginNs, startNs, endNs: ahead.nextNs };
 }
 
-/** Replies to the requests that were intended within a time. */
+/** The replies to the requests intended within a window. */
 class OpenWindow implements ReplySink {
   readonly #startNs: number;
   readonly #endNs: number;
@@ -102,12 +107,15 @@ class OpenWindow implements ReplySink {
     if (responseNs >= this.slow.thresholdNs) this.slow.add(intendedNs, responseNs);
   }
 
-  /** Of what was measured so far; 0 of nothing. */
+  /** Of the latencies so far; 0 without any. */
   latencyNsAt(percentile: number): number {
     return latencyNsAt(this.#tallies, percentile);
   }
 
-  /** Replies that came after the window were long due: the time until them counts, or throughput would pass capacity. */
+  /**
+   * The window lasts until its last reply, even a late one: else throughput would exceed the server's
+   * capacity.
+   */
   outcome(unanswered: number, monotonicNs: (nowNs: number) => number): LoopOutcome {
     const lastNs = Math.max(this.#endNs, this.#lastNs[0]);
     const elapsed_s = (lastNs - this.#startNs) / 1e9;
@@ -120,7 +128,7 @@ class OpenWindow implements ReplySink {
       operations: operations.filter(({ requests }) => requests > 0),
       schedule: { lag_us: this.#lagUs(), unanswered },
       window: { start_ns: monotonicNs(this.#startNs), end_ns: monotonicNs(lastNs) },
-      slow_requests: this.slow.result(this.latencyNsAt(TOLD_PERCENTILE), monotonicNs),
+      slow_requests: this.slow.result(this.latencyNsAt(REPORTED_PERCENTILE), monotonicNs),
     };
   }
 
@@ -134,12 +142,12 @@ class OpenMeasurement implements OpenLoopControl {
   readonly #context: DataPathContext<GeneratorInput, null>;
   readonly #schedule: Schedule;
   /**
-   * The second half of the warm-up tells from where on a response is slow: before it, what came due while code was compiled is
-   * worked off. What comes due while that is found out is worked off in the warm-up's last quarter.
+   * The third quarter of the warm-up shows from when on a response is slow. Before it, the load catches up
+   * with what came due while code was compiled; in the last quarter, with what came due during learn().
    */
   readonly learnedNs: number;
   readonly #settledNs: number;
-  /** Does all that the measured window does, so that its code is compiled by then. */
+  /** Does all that the measured window does, so that the code is compiled when that begins. */
   readonly #warmUp: OpenWindow;
   readonly window: OpenWindow;
 

@@ -1,4 +1,4 @@
-/** The options of one load run, checked, and the form in which its numbers leave the worker. */
+/** The options of one load run, checked, and the shape of its outcome. */
 import { isIPv4 } from 'node:net';
 import type { Backend, BackendOptions, Endpoint } from '../../libos/index.ts';
 import type { ArrivalKind, LoadResult, Pauses } from '../../results/formats/index.ts';
@@ -16,7 +16,7 @@ export interface LoadOptions extends WorkloadOptions {
   /** Spin while waiting for replies, or sleep in the kernel. */
   wait: LoadResult['wait'];
   connections: number;
-  /** Connections that are opened beside these and send nothing. */
+  /** Further connections that send nothing. */
   idleConnections: number;
   pipeline: number;
   /** Open loop: requests sent per second, and how they are spread. Both null in a closed loop. */
@@ -29,11 +29,11 @@ export interface LoadOptions extends WorkloadOptions {
   /** The measured window ends after this time or this many replies; exactly one is set. */
   durationS: number | null;
   requests: number | null;
-  /** How long to wait for any reply before the run counts as failed. */
+  /** After this long without a reply the run has failed. */
   replyTimeoutS: number;
-  /** One window of time of so many is stamped; 0: none. */
+  /** Every n-th window of time is stamped; 0: none. */
   stampsEvery: number;
-  /** The file of stamps of a server on this machine, which is turned on and off and copied; null for none. */
+  /** Stamp file of a server on this machine: the run turns it on and off and copies it; null for none. */
   serverStamps: string | null;
 }
 
@@ -64,7 +64,10 @@ export interface LoadOutcome extends Pick<LoadResult, 'elapsed_s' | 'idle_polls'
   schedule: ScheduleOutcome | null;
 }
 
-/** Throws INVALID_OPTION for a combination that cannot be run. Single values were checked when they were parsed. */
+/**
+ * Throws INVALID_OPTION for a combination that cannot be run. Single values were checked when they were
+ * parsed.
+ */
 export function checkOptions(options: LoadOptions): LoadOptions {
   const refuse = (message: string): never => {
     throw new LoadError('INVALID_OPTION', message);
@@ -82,12 +85,12 @@ export function checkOptions(options: LoadOptions): LoadOptions {
     refuse('--arrivals says how the requests of --rate are spread: give --rate too, or leave both out');
   }
   if (options.serverStamps !== null && options.stampsEvery === 0) {
-    refuse('--server-stamps wants --stamps-every: the server stamps what the load generator does');
+    refuse('--server-stamps needs --stamps-every: the server stamps the windows of the load generator');
   }
   const tellsKeysApart = 10 ** Math.min(options.valueBytes, 12) >= options.keys;
   if (options.keyDistribution !== 'single' && !tellsKeysApart) {
     refuse(
-      `--value-bytes ${options.valueBytes} cannot tell ${options.keys} keys apart: fewer keys, or longer values`,
+      `--value-bytes ${options.valueBytes} cannot distinguish ${options.keys} keys: give fewer --keys or more --value-bytes`,
     );
   }
   return options;

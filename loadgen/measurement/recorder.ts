@@ -1,15 +1,19 @@
 /**
- * Latency counts on the hot path, in the buckets of an HDR histogram of 3 digits from 1 ns on, so that turning
- * them into one loses nothing: value v falls into the linear sub-bucket v >> b of the b that keeps 11 bits.
+ * Latency counts on the hot path, in the buckets of an HDR histogram of 3 digits from 1 ns on, so that
+ * turning them into one loses nothing: value v falls into the linear sub-bucket v >> b of the b that keeps 11
+ * bits.
  */
 import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import type { OperationResult } from './options.ts';
 
-/** 2^11 sub-buckets are the first power of two to tell 2 * 10^3 values apart. */
+/** 2^11 is the first power of two that holds 2 * 10^3 distinct values. */
 const SUB_BUCKET_BITS = 11;
 const HALF = 1 << (SUB_BUCKET_BITS - 1);
 const FIRST_BUCKET_MASK = (1 << SUB_BUCKET_BITS) - 1;
-/** Values from here on have no 32-bit integer: what lies below the bits that count is divided away first. */
+/**
+ * Values from here on do not fit 32-bit integers: their lower bits, which do not count, are divided away
+ * first.
+ */
 const LONG_NS = 2 ** 31;
 const LONG_BUCKET = 32 - SUB_BUCKET_BITS;
 const HIGHEST_NS = 3600e9;
@@ -61,7 +65,7 @@ export function encodeHistogram(histogram: Histogram): string {
   return `${encodeIntoCompressedBase64(histogram)}\n`;
 }
 
-/** What a result says of its latencies: some quantiles (null without a sample), and all of them in both encodings. */
+/** The latencies of a result: some quantiles (null without a sample), and the histogram in both encodings. */
 export function describeLatencies(
   histogram: Histogram,
 ): Pick<OperationResult, 'latency_ns' | 'encoded' | 'distribution'> {

@@ -1,4 +1,4 @@
-/** What a measurement leaves behind: result.json with its histograms, and a few lines for a person. */
+/** Writes a measurement: result.json with its histograms, and a few lines for a person. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoadResult } from '../../results/formats/index.ts';
@@ -22,10 +22,10 @@ export interface Setup
     | 'core'
     | 'warmupS'
   > {
-  /** Whom it was measured against, and through which backend: words. */
+  /** The server, and the backend that reached it: words. */
   target: string;
   backend: string;
-  /** Beside that of Node, by name. */
+  /** Versions by name, beside Node's. */
   versions: Record<string, string>;
 }
 
@@ -121,9 +121,9 @@ export function describeOutcome(outcome: LoadOutcome): string {
 
 function quantilesInWords(latencyNs: NonNullable<OperationResult['latency_ns']>, ofRuns: boolean): string {
   const { min, p50, p90, p99, p999, max } = latencyNs;
-  // A mean hides the rare long round trips, and so has no tail to tell.
-  const told = ofRuns ? { min, p50, max } : { min, p50, p90, p99, 'p99.9': p999, max };
-  return Object.entries(told)
+  // Means hide the rare long round trips, so they have no tail.
+  const shown = ofRuns ? { min, p50, max } : { min, p50, p90, p99, 'p99.9': p999, max };
+  return Object.entries(shown)
     .map(([name, ns]) => `${name} ${(ns / 1000).toFixed(2)}`)
     .join('  ');
 }

@@ -1,13 +1,18 @@
-/** The slowest requests of a measured window, with when they were sent: what they waited for may be known by its time. */
+/** The slowest requests of a measured window and when each was sent: a cause is found by its time. */
 
 import type { Pauses } from '../../results/formats/index.ts';
 
-/** Memory for 2 % of a few seconds at a million a second. */
+/** Room for 2 % of the requests of a few seconds at a million a second. */
 const CAPACITY = 131_072;
-/** What is kept: of the warm-up's latencies so many are faster. A warm-up is slower than what follows, so much is kept. */
+/**
+ * Percentile of the warm-up's latencies from which on requests are kept. The window is faster, so that it
+ * keeps fewer.
+ */
 export const SLOW_PERCENTILE = 98;
-/** What is told in the end, of the window's own latencies: some more than the slowest thousandth, which is asked about. */
-export const TOLD_PERCENTILE = 99.8;
+/**
+ * Percentile of the window's own latencies from which on they are reported: more than the slowest thousandth.
+ */
+export const REPORTED_PERCENTILE = 99.8;
 
 type SlowRequestsResult = NonNullable<Pauses['slow_requests']>;
 

@@ -1,15 +1,15 @@
-/** What was counted of one operation in the measured window. */
+/** The counts of one operation in the measured window. */
 import type { Histogram } from 'hdr-histogram-js';
 import { requestOperations } from '../../results/formats/lists.ts';
 import { type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
 import type { OperationResult } from './options.ts';
 import { describeLatencies, LatencyRecorder } from './recorder.ts';
 
-/** Parts of the measured window whose medians are told, so that a drift shows. */
+/** Parts of the measured window, each with a median of its own, so that a drift shows. */
 export const SLICES = 10;
 
 export class Tally {
-  /** Latencies of right replies, for each slice of the window: in an open loop response times. */
+  /** Latencies of right replies by slice of the window; in an open loop response times. */
   readonly #recorders = Array.from({ length: SLICES }, () => new LatencyRecorder());
   #hits = 0;
   #misses = 0;
@@ -17,7 +17,7 @@ export class Tally {
   #wrong = 0;
   #firstError: string | undefined;
 
-  /** Counts a reply to a request of a slice. Only a right one is a sample. */
+  /** Counts a reply to a request of a slice. Only a right reply is a sample. */
   count({ status, errorText }: ReplyRecord, slice: number, latencyNs: number): void {
     if (status === ReplyStatus.Right) {
       this.#hits++;
@@ -57,7 +57,7 @@ export class Tally {
   }
 }
 
-/** Of the latencies of all tallies; 0 of none. */
+/** Of the latencies of all tallies; 0 without any. */
 export function latencyNsAt(tallies: Tally[], percentile: number): number {
   const [all, ...others] = tallies.map((tally) => tally.histogram());
   for (const other of others) all.add(other);

@@ -64,7 +64,8 @@ describe('Poisson arrivals', () => {
     );
   });
 
-  // Kolmogorov and Smirnov: sqrt(n) D passes 1.95 once in 1,000 samples of the distribution; the seeds are fixed.
+  // Kolmogorov and Smirnov: sqrt(n) D passes 1.95 once in 1,000 samples of the distribution; the seeds are
+  // fixed.
   it.each([1, 2, 3, 4, 5])('have exponential gaps (seed %d)', (of) => {
     const rate = 2000;
     const count = 50_000;

@@ -1,8 +1,8 @@
 /**
- * When an open loop's requests are due: a schedule that is fixed by its kind, rate and seed, whatever replies do.
+ * When the requests of an open loop are due: kind, rate and seed fix the schedule, replies do not change it.
  *
  *     constant   one every 1/rate, exactly
- *     poisson    gaps drawn from the exponential distribution of mean 1/rate: what independent users make together
+ *     poisson    gaps from the exponential distribution of mean 1/rate: independent users together
  */
 import type { ArrivalKind } from '../../results/formats/lists.ts';
 import { SeededRandom } from './random.ts';
@@ -11,12 +11,15 @@ import { SeededRandom } from './random.ts';
 const STREAM = 0x61727276;
 
 export class Arrivals {
-  /** When the next request is due, on the clock that `startNs` is of. */
+  /** When the next request is due, in ns by the clock of `startNs`. */
   nextNs: number;
   readonly #random: SeededRandom | null;
   readonly #startNs: number;
   readonly #meanGapNs: number;
-  /** Since the start: of the constant schedule in gaps, so that no rounding adds up; of the other in ns. */
+  /**
+   * Since the start: in gaps for the constant schedule, so that rounding does not add up; in ns for the
+   * other.
+   */
   #passed: number;
 
   /** @param rateOps requests per second, more than 0 */
@@ -30,7 +33,7 @@ export class Arrivals {
     if (this.#random !== null) this.advance();
   }
 
-  /** Goes on to the request after this one. */
+  /** Moves to the next request. */
   advance(): void {
     if (this.#random === null) {
       this.nextNs = this.#startNs + ++this.#passed * this.#meanGapNs;
@@ -41,7 +44,7 @@ export class Arrivals {
     }
   }
 
-  /** Goes on to the first request due at `ns` or later, and from there past `requests` more. */
+  /** Moves to the first request due at `ns` or later, then past `requests` more. */
   skip(ns: number, requests: number): void {
     while (this.nextNs < ns) this.advance();
     for (let i = 0; i < requests; i++) this.advance();

@@ -1,11 +1,11 @@
-/** Where requests come from: drawn at random from the workload, or one SET for each key, to fill the key space. */
+/** Sources of requests: random ones from the workload, or one SET for each key to fill the key space. */
 import { SET, type Workload } from './workload.ts';
 
 export interface RequestSource {
   /** The request that advance() chose: GET or SET, and the key's index. */
   operation: number;
   key: number;
-  /** Chooses the next request. Returns false when there is none. */
+  /** Chooses the next request; false when there is none. */
   advance(): boolean;
 }
 

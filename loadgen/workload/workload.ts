@@ -1,10 +1,9 @@
 /**
- * What is asked of the server: which operation, which key, and the bytes of the request and of the one right
- * reply.
+ * The workload: which operation and key come next, and the bytes of the request and of its one right reply.
  *
- * A key is `key:` and twelve digits, as redis-benchmark writes it. Every key has one value for ever: filler that depends
- * on the seed, with the key's digits at its front, so that any reply to a GET can be checked against its key
- * alone, whoever wrote it and when.
+ * A key is `key:` and twelve digits, as redis-benchmark writes it. A key always has the same value: filler
+ * from the seed that begins with the key's digits. So a reply to a GET can be checked by its key alone,
+ * whoever wrote the value and when.
  */
 import type { KeyDistribution, Operation } from '../../results/formats/lists.ts';
 import { SeededRandom } from './random.ts';
@@ -27,7 +26,7 @@ const KEY_DIGITS = 12;
 const KEY_BYTES = 4 + KEY_DIGITS;
 export const MAX_KEYS = 10 ** KEY_DIGITS;
 
-/** Bytes with a place, or two, where a key's digits go. */
+/** Bytes with one or two places for the digits of a key. */
 class Template {
   readonly bytes: Uint8Array;
   readonly #keyAt: number;
@@ -82,7 +81,7 @@ export class Workload {
     this.#getReply = new Template(bytesOf(replyHead, value, '\r\n'), -1, replyHead.length, valueBytes);
   }
 
-  /** Length of the longest request that this workload sends, in bytes. */
+  /** Length of the workload's longest request, in bytes. */
   get maxRequestBytes(): number {
     const { operation } = this.#options;
     return (operation === 'get' ? this.#getRequest : this.#setRequest).bytes.length;
@@ -126,7 +125,7 @@ function filler(length: number, seed: number): Uint8Array {
   return bytes;
 }
 
-/** Plain Uint8Array, not Buffer, so that the hot path sees one kind of array. */
+/** A plain Uint8Array, not a Buffer: the hot path then sees one kind of array. */
 function bytesOf(...parts: (string | Uint8Array)[]): Uint8Array {
   return new Uint8Array(
     Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part))),

@@ -1,4 +1,7 @@
-/** A list: a ring buffer of strings (one character a byte) that grows and shrinks at both ends. Free slots hold ''. */
+/**
+ * A list: a ring buffer of strings (one character a byte) that grows and shrinks at both ends. Free slots
+ * hold ''.
+ */
 
 const CAPACITY_MIN = 8;
 

@@ -99,7 +99,7 @@ static void start_port(void)
 		fail("the memif device cannot be started: %s", rte_strerror(-failure));
 }
 
-/* Returns whether the link came up before the process was told to stop. */
+/* Returns whether the link came up before a signal asked the process to end. */
 static bool wait_for_link(bool for_ever)
 {
 	const uint64_t deadline = rte_rdtsc() + LINK_WAIT_S * rte_get_tsc_hz();

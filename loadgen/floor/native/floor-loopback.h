@@ -10,7 +10,7 @@
 /* All of them fail where the kernel refuses. Listens on a port that the kernel chooses. */
 int listen_on_loopback(uint32_t *port);
 
-/* Waits, asleep. Returns -1 when the process was told to end before anybody connected. */
+/* Sleeps until a client connects. Returns -1 when a signal asks the process to end before. */
 int accept_client(int listener);
 
 int connect_to_server(uint32_t port);

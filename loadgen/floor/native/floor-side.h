@@ -1,5 +1,5 @@
 /*
- * What each of a floor's two processes is beside its exchange: it ends when it is told to, does not outlive
+ * What each of a floor's two processes is beside its exchange: it ends on a signal, does not outlive
  * whoever started it, and says in one line why it cannot go on.
  */
 #ifndef BYPASSBENCH_FLOOR_SIDE_H
@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stdint.h>
 
-/* Whether the process was told to end. */
+/* Whether a signal has asked the process to end. */
 extern volatile sig_atomic_t stopped;
 
 /* Says it on standard error and exits with code 1. */

@@ -133,7 +133,7 @@ static enum outcome receive_message(int fd, uint32_t bytes)
 	return MOVED;
 }
 
-/* When the client is gone the measurement is over, or it is for the client to say why not. */
+/* Without its client the server ends: the measurement is over, or the client says why not. */
 static void serve(uint32_t request_bytes, uint32_t reply_bytes)
 {
 	uint32_t port;
@@ -164,7 +164,7 @@ static double counter_hz(void)
 	return (double)(second - first) * 1e9 / (second_ns - first_ns);
 }
 
-/* Returns whether the reply came before the process was told to end. */
+/* Returns whether the reply came before a signal asked the process to end. */
 static bool exchange(int fd, uint32_t round, uint32_t request_bytes, uint32_t reply_bytes)
 {
 	uint32_t answered;
