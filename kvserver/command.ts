@@ -30,12 +30,14 @@ When the server is ready, it prints one line of JSON:
     .option('--requirepass <password>', 'password that clients must give with AUTH', '')
     .option(
       '--client-output-buffer-limit <limit>',
-      'unsent replies of one client, as "HARD SOFT SECONDS": it is disconnected above HARD at once, above SOFT after SECONDS; 0 is no limit',
+      'unsent replies of one client, as "HARD SOFT SECONDS": it is disconnected above HARD at once, ' +
+        'above SOFT after SECONDS; 0 is no limit',
       DEFAULT_OUTPUT_BUFFER_LIMIT,
     )
     .option(
       '--stamps <file>',
-      'file for stamps of when requests and replies pass the libOS and its device, best in /dev/shm; a load generator on this machine turns stamping on (load --server-stamps)',
+      'file for stamps of when requests and replies pass the libOS and its device, best in /dev/shm; ' +
+        'a load generator on this machine turns stamping on (load --server-stamps)',
     )
     .option(
       '--stamps-every <n>',
@@ -44,7 +46,8 @@ When the server is ready, it prints one line of JSON:
     )
     .option(
       '--pauses <file>',
-      'JSON file, written at the end: garbage collections and, with --frontend libos, gaps in which its data path did not run',
+      'JSON file, written at the end: garbage collections and, with --frontend libos, ' +
+        'gaps in which its data path did not run',
     )
     .action(async (given) => serve(parseServeOptions(given)));
 }

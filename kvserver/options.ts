@@ -85,7 +85,8 @@ export function parseServeOptions(given: {
   if (core !== null && frontend === 'sockets') {
     throw new KvServerError(
       'INVALID_OPTION',
-      `--core applies to --frontend libos, whose data path has its own thread; to pin the sockets front end, start it with 'taskset -c ${core}'`,
+      '--core applies to --frontend libos, whose data path has its own thread; ' +
+        `to pin the sockets front end, start it with 'taskset -c ${core}'`,
     );
   }
   if (frontend === 'sockets' && given.stamps !== undefined) {

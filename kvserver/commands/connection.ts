@@ -66,7 +66,8 @@ function auth(client: Client, request: Request, reply: ReplyWriter, server: Serv
   }
   if (request.argc === 2 && server.configuration.requirepass === '') {
     reply.error(
-      'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
+      'ERR AUTH <password> called without any password configured for the default user. ' +
+        'Are you sure your configuration is correct?',
     );
     return;
   }
@@ -124,7 +125,9 @@ function hello(client: Client, request: Request, reply: ReplyWriter, server: Ser
   }
   if (!client.authenticated) {
     reply.error(
-      'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+      'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH ' +
+        '<user> <pass> option can be used to authenticate the client and select the RESP protocol version ' +
+        'at the same time',
     );
     return;
   }

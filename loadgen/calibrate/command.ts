@@ -15,14 +15,15 @@ import { describeCalibration } from './table.ts';
 export function command(): Command {
   return new Command('calibrate')
     .description(
-      `Compares the load generator with a server whose time is known: a thread of this process that answers at once with \
-the right reply, through the same libOS backend over loopback.
+      `Compares the load generator with a server whose time is known: a thread of this process that answers \
+at once with the right reply, through the same libOS backend over loopback.
 
 Floor: the latency when the server takes no time. Every latency measured over this backend includes it.
 Delays: the server works for a known time, by its own clock, before each reply. The measured p50 minus the floor's p50 \
 must be the injected delay; the difference is the error. Floor and delays take turns in slices.
-Pauses: the server does nothing for 5 ms every 200 ms. In an open loop this delays all requests that are due meanwhile, \
-by up to 5 ms; in a closed loop only the one outstanding request. The result stands beside what arithmetic expects.
+Pauses: the server does nothing for 5 ms every 200 ms. In an open loop this delays all requests that are due \
+meanwhile, by up to 5 ms; in a closed loop only the one outstanding request. The result stands beside what arithmetic \
+expects.
 
 Both threads poll: give them two idle cores. The calibration takes about 10 times --duration-s.
 

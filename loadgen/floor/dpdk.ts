@@ -40,8 +40,8 @@ export async function measureDpdkFloor(
   const [serverCore, clientCore] = options.cores;
   try {
     if (Buffer.byteLength(socket) > SOCKET_BYTES_MAX) {
-      const message = `the path of a Unix socket has at most ${SOCKET_BYTES_MAX} bytes, ${socket} has more: set TMPDIR to a shorter folder`;
-      throw new LoadError('FLOOR_FAILED', message);
+      const limit = `the path of a Unix socket has at most ${SOCKET_BYTES_MAX} bytes`;
+      throw new LoadError('FLOOR_FAILED', `${limit}, ${socket} has more: set TMPDIR to a shorter folder`);
     }
     const pair = {
       program,

@@ -9,7 +9,8 @@ export function nativeProgram(name: string): string {
   try {
     accessSync(path, constants.X_OK);
   } catch {
-    const detail = `loadgen/floor/native/build/${name} is not there: 'npm run setup' builds it, and says what it lacks for that`;
+    const built = "'npm run setup' builds it, and says what it lacks for that";
+    const detail = `loadgen/floor/native/build/${name} is not there: ${built}`;
     throw new LibosError('BACKEND_UNAVAILABLE', name, -1, detail);
   }
   return path;

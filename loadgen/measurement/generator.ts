@@ -108,7 +108,8 @@ class FillControl implements LoopControl {
       const answer = status === ReplyStatus.Failed ? `'${errorText}'` : 'something other than OK';
       throw new LoadError(
         'POPULATE_FAILED',
-        `${this.#target} answered ${answer} to SET number ${this.#filled + 1}: it must take writes and have memory for all --keys`,
+        `${this.#target} answered ${answer} to SET number ${this.#filled + 1}: it must take writes, and have ` +
+          'memory for all --keys',
       );
     }
     this.#filled++;

@@ -52,12 +52,12 @@ export interface ScheduleOutcome {
   unanswered: NonNullable<LoadResult['unanswered']>;
 }
 
-/** What its fields mean stands with the formats that they are written in. */
+/** The formats say what the fields mean. */
 export interface LoadOutcome extends Pick<LoadResult, 'elapsed_s' | 'idle_polls' | 'busy_share' | 'sample'> {
   populate_s: number | null;
-  /** Null where nobody looked. */
+  /** Null where nothing looked for pauses. */
   pauses: LoadPauses | null;
-  /** The rings of stamps as files have them; null where nothing was stamped. */
+  /** The rings of stamps in the form of their files; null where nothing was stamped. */
   stamps: { client: Uint8Array; server: Uint8Array | null } | null;
   operations: OperationResult[];
   /** Null in a closed loop. */
@@ -90,7 +90,8 @@ export function checkOptions(options: LoadOptions): LoadOptions {
   const tellsKeysApart = 10 ** Math.min(options.valueBytes, 12) >= options.keys;
   if (options.keyDistribution !== 'single' && !tellsKeysApart) {
     refuse(
-      `--value-bytes ${options.valueBytes} cannot distinguish ${options.keys} keys: give fewer --keys or more --value-bytes`,
+      `--value-bytes ${options.valueBytes} cannot distinguish ${options.keys} keys: give fewer --keys or more ` +
+        '--value-bytes',
     );
   }
   return options;

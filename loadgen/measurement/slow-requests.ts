@@ -37,7 +37,10 @@ export class SlowRequests {
     this.#latenciesNs[this.#count++] = latencyNs;
   }
 
-  /** The requests with latencies of `fromNs` and more; `monotonicNs` turns a reading of this thread's clock into the machine's. */
+  /**
+   * The requests of `fromNs` and more; `monotonicNs` turns a time of this thread's clock into
+   * CLOCK_MONOTONIC.
+   */
   result(fromNs: number, monotonicNs: (nowNs: number) => number): SlowRequestsResult {
     const requests: SlowRequestsResult['requests'] = [];
     for (let index = 0; index < this.#count; index++) {
