@@ -31,7 +31,7 @@ beforeAll(async () => {
   run = new TestRun({
     trials: 3,
     // Beside another test, pollers share two cores: a reply may take as long as their turns do.
-    workload: { ...tinyWorkload, duration_s: 1, warmup_s: 0.3 },
+    workload: { ...tinyWorkload, operations: ['get'], duration_s: 0.5, warmup_s: 0.2 },
     stages: { every: 1, duration_s: 1 },
     calibration: { duration_s: 0.1 },
     repeat: 'kv-kernel',
@@ -81,7 +81,6 @@ describe('a run that splits its latencies', () => {
   test('tells the noise, from a system that is measured twice and drawn once', () => {
     expect(summary.points.map(({ system: name }) => name)).not.toContain('kv-kernel-again');
     expect(summary.repeats.map(({ system: name, repeats }) => [name, repeats])).toEqual([
-      ['kv-kernel-again', 'kv-kernel'],
       ['kv-kernel-again', 'kv-kernel'],
     ]);
     expect(summary.repeats[0].versus_itself).toMatchObject({ trials: 3 });

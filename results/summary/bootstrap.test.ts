@@ -1,25 +1,15 @@
-/** The bootstrap over trials: against hand-made cases, against simple-statistics, and how often it covers the truth. */
+/**
+ * The bootstrap over trials: against hand-made cases and against simple-statistics. How often it covers the truth is in
+ * bootstrap.long.test.ts.
+ */
 import * as fc from 'fast-check';
-import { mean, median, permutationTest, standardDeviation } from 'simple-statistics';
+import { mean, permutationTest, standardDeviation } from 'simple-statistics';
 import { describe, expect, test } from 'vitest';
-import { bootstrapInterval, differenceInterval, type Pairing, type TrialValue } from './bootstrap.ts';
+import { bootstrapInterval, differenceInterval, type TrialValue } from './bootstrap.ts';
+import { normalSource, uniformSource } from './test-sources.ts';
 
 function trials(values: number[]): TrialValue[] {
   return values.map((value, index) => ({ trial: index + 1, value }));
-}
-
-/** Park and Miller's generator, which is not the one that the bootstrap draws with. */
-function uniformSource(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 48271) % 2147483647;
-    return state / 2147483647;
-  };
-}
-
-function normalSource(seed: number): () => number {
-  const uniform = uniformSource(seed);
-  return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
 describe('a difference', () => {
@@ -118,39 +108,5 @@ describe('the interval', () => {
     const { low, high } = bootstrapInterval(a, b, 'unpaired', (x, y) => mean(x) - mean(y));
     expect(p < 0.05).toBe(differs);
     expect(low > 0 || high < 0).toBe(differs);
-  });
-
-  // Trials that are log-normal, 5 % about their median of 20 and 25, in blocks that vary by 10 %.
-  function coverage(pairing: Pairing, n: number, center: (values: number[]) => number): number {
-    const normal = normalSource(12345);
-    const experiments = 2000;
-    let covered = 0;
-    for (let experiment = 0; experiment < experiments; experiment++) {
-      const blocks = Array.from({ length: n }, () => Math.exp(0.1 * normal()));
-      const others = pairing === 'paired' ? blocks : blocks.map(() => Math.exp(0.1 * normal()));
-      const a = blocks.map((block) => 20 * block * Math.exp(0.05 * normal()));
-      const b = others.map((block) => 25 * block * Math.exp(0.05 * normal()));
-      const { low, high } = bootstrapInterval(a, b, pairing, (x, y) => center(x) / center(y), 1001);
-      if (low <= 0.8 && 0.8 <= high) covered += 1;
-    }
-    return covered / experiments;
-  }
-
-  test.each<{ pairing: Pairing; n: number; covers: number }>([
-    { pairing: 'paired', n: 3, covers: 0.75 },
-    { pairing: 'paired', n: 5, covers: 0.94 },
-    { pairing: 'paired', n: 10, covers: 0.98 },
-    { pairing: 'unpaired', n: 3, covers: 0.9 },
-    { pairing: 'unpaired', n: 5, covers: 0.97 },
-    { pairing: 'unpaired', n: 10, covers: 0.96 },
-  ])(
-    'over $n $pairing trials covers the true ratio of medians $covers of the time',
-    ({ pairing, n, covers }) => {
-      expect(Math.abs(coverage(pairing, n, median) - covers)).toBeLessThan(0.015);
-    },
-  );
-
-  test('of means covers less', () => {
-    expect(Math.abs(coverage('paired', 5, mean) - 0.83)).toBeLessThan(0.015);
   });
 });
