@@ -13,28 +13,31 @@ export function repeatOf(name: string): string {
   return `${name}-again`;
 }
 
-/** All of them, for a machine that has these `cores`. */
-export function contradictions(config: Config, cores: readonly number[]): Problem[] {
+/** Of systems and floors that are each right by the schema, whatever is wrong elsewhere, for a machine with `cores`. */
+export function elementProblems(
+  { systems, floors }: { systems: readonly (System | null)[]; floors: readonly (Floor | null)[] },
+  cores: readonly number[],
+): Problem[] {
+  const problemsAt = (list: string, index: number, problems: Problem[]): Problem[] =>
+    problems.map(({ path, message }) => ({ path: [list, index, ...path], message }));
+  return [
+    ...systems.flatMap((one, index) => (one ? problemsAt('systems', index, systemProblems(one, cores)) : [])),
+    ...floors.flatMap((one, index) => (one ? problemsAt('floors', index, floorProblems(one, cores)) : [])),
+  ];
+}
+
+/** What contradicts each other between the parts of a config that is right by the schema. */
+export function contradictions(config: Config): Problem[] {
   return [
     ...repeated(config.systems.map(({ name }) => name)).map(({ index, value }) => ({
       path: ['systems', index, 'name'],
       message: `'${value}' names two systems: each needs a name of its own`,
     })),
     ...config.floors.flatMap((floor, index) =>
-      floorProblems(floor, index, config, cores).map(({ path, message }) => ({
+      floorContradictions(floor, index, config).map(({ path, message }) => ({
         path: ['floors', index, ...path],
         message,
       })),
-    ),
-    ...config.systems.flatMap(({ name }, index) =>
-      softwareNames.includes(name)
-        ? [
-            {
-              path: ['systems', index, 'name'],
-              message: `'${name}' is taken in the manifest's list of versions: choose another`,
-            },
-          ]
-        : [],
     ),
     ...repeatProblems(config),
     ...repeated(config.workload.operations).map(({ index, value }) => ({
@@ -42,13 +45,15 @@ export function contradictions(config: Config, cores: readonly number[]): Proble
       message: `'${value}' is listed twice`,
     })),
     ...quickProblems(config),
-    ...config.systems.flatMap((system, index) =>
-      [...placeholderProblems(system), ...coreProblems(system, cores)].map(({ path, message }) => ({
-        path: ['systems', index, ...path],
-        message,
-      })),
-    ),
   ];
+}
+
+function systemProblems(system: System, cores: readonly number[]): Problem[] {
+  const { name } = system;
+  const reserved = softwareNames.includes(name)
+    ? [{ path: ['name'], message: `'${name}' is taken in the manifest's list of versions: choose another` }]
+    : [];
+  return [...reserved, ...placeholderProblems(system), ...coreProblems(system, cores)];
 }
 
 function repeatProblems({ repeat, systems, floors }: Config): Problem[] {
@@ -86,7 +91,7 @@ function quickProblems({ trials, workload, stages, calibration, quick }: Config)
     }));
 }
 
-function floorProblems(floor: Floor, index: number, config: Config, cores: readonly number[]): Problem[] {
+function floorContradictions(floor: Floor, index: number, config: Config): Problem[] {
   const { systems, floors, workload } = config;
   const problems: Problem[] = [];
   const systemNames = systems.map(({ name }) => name);
@@ -106,8 +111,12 @@ function floorProblems(floor: Floor, index: number, config: Config, cores: reado
       'a floor sends when it has a reply, which the bars of an open loop are not: leave the floor out';
     problems.push({ path: [], message });
   }
+  return problems;
+}
+
+function floorProblems(floor: Floor, cores: readonly number[]): Problem[] {
   const command = floor.command.map((text, word) => ({ path: ['command', word], text }));
-  problems.push(...unknownPlaceholders(command, floorPlaceholders));
+  const problems = unknownPlaceholders(command, floorPlaceholders);
   for (const name of ['operation', 'out']) {
     if (!placeholderUses(command).some((use) => use.name === name)) {
       problems.push({ path: ['command'], message: `has no {${name}}: the program must be told` });

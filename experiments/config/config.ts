@@ -7,14 +7,22 @@ import path from 'node:path';
 import { ExperimentError } from '../errors.ts';
 import { availableCores } from '../machine/machine.ts';
 import { configJsonSchema } from './authored.ts';
-import { contradictions, repeatOf } from './checks.ts';
+import { contradictions, elementProblems, repeatOf } from './checks.ts';
 import { findExperiment } from './experiments.ts';
 import { type LibraryEntry, readLibrary, shown } from './library.ts';
 import { applyOverrides, readOverrides } from './overrides.ts';
 import { located, type PlacedProblem, plain, problemLines } from './placed.ts';
 import { schemaProblems } from './problems.ts';
 import { resolveExperiment } from './resolve.ts';
-import { type Config, configSchema, type Experiment, type System } from './schema.ts';
+import {
+  type Config,
+  configSchema,
+  type Experiment,
+  type Floor,
+  floor,
+  type System,
+  system,
+} from './schema.ts';
 import { readYaml } from './yaml-source.ts';
 
 export interface ReadOptions {
@@ -87,17 +95,22 @@ export async function readConfig(
   problems.push(...unresolved);
   const data = plain(root);
   const parsed = configSchema.safeParse(data);
-  if (!parsed.success) {
-    const found = schemaProblems(parsed.error, data, configJsonSchema());
-    // Systems that could not be resolved are reported, and missing here.
-    problems.push(
-      ...located(root, found).filter(({ place }) => problems.length === 0 || place.path !== 'systems'),
-    );
-  } else if (problems.length === 0) {
-    problems.push(...located(root, contradictions(parsed.data, cores)));
-  }
+  const found = parsed.success ? [] : schemaProblems(parsed.error, data, configJsonSchema());
+  // Systems that could not be resolved are reported already, and missing here.
+  const isResolved = problems.length === 0;
+  problems.push(...located(root, found).filter(({ place }) => isResolved || place.path !== 'systems'));
+  problems.push(...located(root, elementProblems(rightElements(data), cores)));
+  if (parsed.success && isResolved) problems.push(...located(root, contradictions(parsed.data)));
   if (problems.length > 0) throw invalid(problemLines(problems));
   return { config: parsed.data as Config, sources };
+}
+
+/** The systems and floors that are right by the schema; null in the places of the others. */
+function rightElements(data: unknown): { systems: (System | null)[]; floors: (Floor | null)[] } {
+  const { systems, floors } = (data ?? {}) as { systems?: unknown; floors?: unknown };
+  const right = <T>(schema: { safeParse(value: unknown): { data?: T } }, list: unknown): (T | null)[] =>
+    Array.isArray(list) ? list.map((element) => schema.safeParse(element).data ?? null) : [];
+  return { systems: right(system, systems), floors: right(floor, floors) };
 }
 
 async function readConfigFile(file: string): Promise<string> {

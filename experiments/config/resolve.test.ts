@@ -324,8 +324,10 @@ describe('what is wrong', () => {
 
   test('is reported all at once, in the order of the files', async () => {
     const own = 'systems:\n  own: { use: redis, role: none }\n';
-    expect(await problems('systems: [own, kv-dpkd]\nrepeat: 3\n', own, 'trials=x')).toEqual([
+    const systems = '[own, kv-dpkd, { use: kv-kernel, client: { core: 7 } }]';
+    expect(await problems(`systems: ${systems}\nrepeat: 3\n`, own, 'trials=x')).toEqual([
       "x.yaml:5:16: systems[1]: no system of the library is named 'kv-dpkd': did you mean 'kv-dpdk'?",
+      'x.yaml:5:53: systems[2].client.core: core 7 is not there: this process may use cores 0, 1',
       'x.yaml:6:1: repeat: must be text (it is 3)',
       "systems.yaml:2:22: systems.own.role: 'none' is not allowed; allowed: unmodified, libos_over_kernel, bypass",
       "--set trials=x: must be a number (it is 'x')",
