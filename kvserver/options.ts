@@ -1,9 +1,9 @@
-/** What a server is started with: a plain object, which can be handed to a worker thread. */
+/** The options of a server: a plain object, which can be passed to a worker thread. */
 import { isIPv4 } from 'node:net';
 import { type Backend, type BackendOptions, backends } from '../libos/index.ts';
 import { KvServerError } from './errors.ts';
 
-/** How many databases SELECT chooses from. */
+/** Databases that SELECT can choose. */
 export const DATABASES = 16;
 
 export const FRONTENDS = ['libos', 'sockets'] as const;

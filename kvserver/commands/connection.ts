@@ -44,8 +44,8 @@ function selectDatabase(client: Client, index: number, server: ServerState): voi
 
 const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.';
 
-/** Whether the only user there is, `default`, may enter with this password. */
-function mayEnter(user: string, password: string, server: ServerState): boolean {
+/** Whether the only user, `default`, may log in with this password. */
+function mayLogIn(user: string, password: string, server: ServerState): boolean {
   const { requirepass } = server.configuration;
   if (user !== 'default') return false;
   if (requirepass === '') return true;
@@ -54,7 +54,7 @@ function mayEnter(user: string, password: string, server: ServerState): boolean 
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
-function enter(client: Client): void {
+function logIn(client: Client): void {
   client.authenticated = true;
   client.request.authenticated = true;
 }
@@ -72,11 +72,11 @@ function auth(client: Client, request: Request, reply: ReplyWriter, server: Serv
     return;
   }
   const user = request.argc === 2 ? 'default' : request.text(1);
-  if (!mayEnter(user, request.text(request.argc - 1), server)) {
+  if (!mayLogIn(user, request.text(request.argc - 1), server)) {
     reply.error(WRONG_PASSWORD);
     return;
   }
-  enter(client);
+  logIn(client);
   reply.ok();
 }
 
@@ -117,11 +117,11 @@ function hello(client: Client, request: Request, reply: ReplyWriter, server: Ser
     }
   }
   if (user !== null) {
-    if (!mayEnter(user, password, server)) {
+    if (!mayLogIn(user, password, server)) {
       reply.error(WRONG_PASSWORD);
       return;
     }
-    enter(client);
+    logIn(client);
   }
   if (!client.authenticated) {
     reply.error(

@@ -1,4 +1,4 @@
-/** Commands that count: on strings that hold a number. */
+/** Commands that count, on strings that hold a number. */
 import type { Client } from '../client.ts';
 import { TYPE_STRING } from '../keyspace/keyspace.ts';
 import { copyBytes, latin1, latin1Bytes } from '../resp/bytes.ts';
@@ -10,7 +10,7 @@ import { find, isTypeOrAbsent } from './lookup.ts';
 import { FLOAT_OVERFLOW, NOT_A_FLOAT, NOT_AN_INTEGER, OVERFLOW } from './replies.ts';
 import type { CommandSpec } from './table.ts';
 
-/** Where the digits of a sum are written before they go to the value. */
+/** Scratch memory for the digits of a sum, before they go to the value. */
 const digits = new Uint8Array(24);
 
 function incr(client: Client, request: Request, reply: ReplyWriter): void {

@@ -1,4 +1,4 @@
-/** Times to live as arguments give them: relative or absolute, in seconds or milliseconds. */
+/** The forms of a time to live in arguments: relative or absolute, in seconds or milliseconds. */
 
 const INT64_MAX = 2 ** 63;
 

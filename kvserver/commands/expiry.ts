@@ -68,7 +68,7 @@ function expireCommand(name: string, unit: ExpireUnit): Handler {
   };
 }
 
-/** TTL and its kin: -2 without the key, -1 without a time to live. */
+/** Handler of TTL and the like: -2 without the key, -1 without a time to live. */
 function timeToLiveCommand(unit: ExpireUnit): Handler {
   return (client: Client, request: Request, reply: ReplyWriter, server: ServerState): void => {
     const entry = findToRead(client, request, 1);

@@ -20,7 +20,7 @@ import type { CommandSpec } from './table.ts';
 
 const makeHash = (): HashValue => new HashValue();
 
-/** Sets the fields from argument 2 on; how many are new, or -1 when an error was written. */
+/** Sets the fields from argument 2 on. Returns how many are new, or -1 when it has written an error. */
 function setFields(client: Client, request: Request, reply: ReplyWriter, command: string): number {
   if (request.argc % 2 === 1) {
     reply.error(wrongArity(command));

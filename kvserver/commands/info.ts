@@ -1,4 +1,4 @@
-/** The text of INFO: sections of "field:value" lines, of Redis's fields those that have a meaning here. */
+/** The text of INFO: sections of "field:value" lines, with the fields of Redis that have a meaning here. */
 import { release } from 'node:os';
 import type { ServerState } from './table.ts';
 import { REDIS_VERSION } from './version.ts';

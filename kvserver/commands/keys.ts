@@ -19,7 +19,7 @@ import { DB_OUT_OF_RANGE, NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX_ERROR } from './re
 import type { CommandSpec, ServerState } from './table.ts';
 
 const SCAN_COUNT = 10;
-/** SCAN looks at up to this many buckets for each element asked for, as a table may be almost empty. */
+/** SCAN looks at up to this many buckets for each element of COUNT: a table may be almost empty. */
 const SCAN_BUCKETS_PER_ELEMENT = 10;
 const RANDOM_KEY_TRIES = 100;
 
@@ -60,7 +60,7 @@ function sameKey(request: Request): boolean {
   return request.text(1) === request.text(2);
 }
 
-/** Gives the key in argument `index` of `target`, which is not there, the value and the expiry of `entry`. */
+/** Inserts the key in argument `index` into `target` with the value and the expiry of `entry`. */
 function duplicate(
   source: Keyspace,
   entry: number,
@@ -98,7 +98,7 @@ function renamenx(client: Client, request: Request, reply: ReplyWriter): void {
   if (move(client, request, reply, false)) reply.integer(1);
 }
 
-/** Whether the key was renamed; when not, the reply has been written. */
+/** Renames a key. Returns false when it did not and has written the reply. */
 function move(client: Client, request: Request, reply: ReplyWriter, overwrite: boolean): boolean {
   const { database } = client;
   const entry = find(client, request, 1);
@@ -205,7 +205,7 @@ function keys(client: Client, request: Request, reply: ReplyWriter): void {
   for (const entry of found) writeKey(database, entry, reply);
 }
 
-/** The low 32 bits, of which this server's cursors consist, of what strtoul reads; -1 for anything else. */
+/** A cursor: the low 32 bits of the number that strtoul reads; -1 when there is none. */
 function scanCursor(text: string): number {
   if (!/^([+-]?\d{1,20})?$/.test(text)) return -1;
   const value = BigInt(text.replace('+', ''));

@@ -1,4 +1,4 @@
-/** Finding the key that an argument names, in the client's database. */
+/** Finds the key that an argument names in the client's database. */
 import type { Client } from '../client.ts';
 import type { ObjectValue } from '../keyspace/keyspace.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
@@ -15,7 +15,7 @@ export function findToRead(client: Client, request: Request, index: number): num
   return client.database.findToRead(request.bytes, request.start[index], request.length[index]);
 }
 
-/** Whether the entry is absent or of this type; when not, the error has been written. */
+/** Whether the entry is absent or of this type. Writes the error otherwise. */
 export function isTypeOrAbsent(client: Client, entry: number, type: number, reply: ReplyWriter): boolean {
   if (entry === 0 || client.database.type(entry) === type) return true;
   reply.error(WRONG_TYPE);

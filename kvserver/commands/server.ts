@@ -13,7 +13,7 @@ function dbsize(client: Client, _request: Request, reply: ReplyWriter): void {
   reply.integer(client.database.size);
 }
 
-/** Whether a FLUSH command may go on; its one argument, ASYNC or SYNC, makes no difference here. */
+/** Checks the one argument of a FLUSH command, ASYNC or SYNC, which makes no difference here. */
 function isFlushSyntax(request: Request, reply: ReplyWriter): boolean {
   if (request.argc === 1) return true;
   if (request.argc === 2 && (request.is(1, 'async') || request.is(1, 'sync'))) return true;

@@ -87,7 +87,7 @@ function srandmember(client: Client, request: Request, reply: ReplyWriter): void
   const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyEmptyArray);
   if (!set) return;
   if (wanted < 0) {
-    // Negative: so many draws, a member may come again.
+    // Negative: that many draws, in which a member may come again.
     reply.array(-wanted);
     for (let i = 0; i < -wanted; i++) reply.bulkText(set.random());
     return;

@@ -9,7 +9,7 @@ import { find, findToRead, isTypeOrAbsent } from './lookup.ts';
 import { invalidExpireTime, NOT_AN_INTEGER, SYNTAX_ERROR, TOO_LONG_STRING, wrongArity } from './replies.ts';
 import type { CommandSpec, ServerState } from './table.ts';
 
-/** An APPEND that has to move the value sets as much again aside, up to this. */
+/** An APPEND that moves the value reserves as much memory again, up to this. */
 const SPARE_BYTES_MAX = 1024 ** 2;
 
 function get(client: Client, request: Request, reply: ReplyWriter): void {
@@ -17,13 +17,13 @@ function get(client: Client, request: Request, reply: ReplyWriter): void {
   if (isTypeOrAbsent(client, entry, TYPE_STRING, reply)) writeValue(client.database, entry, reply);
 }
 
-/** The value at hand as a bulk string, or the absence of one. */
+/** Writes the value of `entry` as a bulk string, or nil without an entry. */
 function writeValue(database: Keyspace, entry: number, reply: ReplyWriter): void {
   if (entry === 0) reply.nil();
   else reply.bulk(database.bytes, database.valueStart, database.valueLength);
 }
 
-/** Sets the key in one argument to the value in another; its time to live is gone. */
+/** Sets the key in one argument to the value in another and removes its time to live. */
 function store(client: Client, request: Request, key: number, value: number): number {
   const { database } = client;
   const entry = database.setString(
@@ -50,7 +50,7 @@ function set(client: Client, request: Request, reply: ReplyWriter, server: Serve
 interface StringOptions {
   onlyIf: 'nx' | 'xx' | null;
   get: boolean;
-  /** What becomes of the time to live: set to an argument, removed, kept, or (null) not mentioned. */
+  /** The time to live: set from an argument, removed, kept, or (null) not mentioned. */
   expiry: ExpireUnit | 'persist' | 'keep' | null;
   expiryArgument: number;
 }
@@ -89,7 +89,10 @@ function expireUnit(request: Request, index: number): ExpireUnit | null {
   return null;
 }
 
-/** The time that an argument stands for, in milliseconds since the epoch; NaN when the error was written. */
+/**
+ * The time in an argument, in milliseconds since the epoch. Writes the error and returns NaN when it is
+ * wrong.
+ */
 function expiryArgumentMs(
   request: Request,
   index: number,

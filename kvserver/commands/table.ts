@@ -62,7 +62,7 @@ export interface CommandSpec {
   subcommands?: CommandSpec[];
 }
 
-/** Handler of a container command without a use of its own: its arity of -2 keeps it from being called. */
+/** Handler of a command that only has subcommands: its arity of -2 keeps this from being called. */
 export function noSubcommand(): void {
   throw new Error('the arity of a container command demands a subcommand');
 }
@@ -76,7 +76,7 @@ export class Command {
   readonly handler: Handler;
   readonly subcommands: CommandTable | null;
   readonly group: string;
-  /** How often it was called since the last CONFIG RESETSTAT. */
+  /** Calls since the last CONFIG RESETSTAT. */
   calls = 0;
 
   constructor(spec: CommandSpec, group: string, container: string | null) {
@@ -118,7 +118,7 @@ export class CommandTable {
     }
   }
 
-  /** The command of this name in any case, or null. Makes no string of the name. */
+  /** The command of this name, in any case, or null. Makes no string. */
   lookup(bytes: Uint8Array, start: number, length: number): Command | null {
     let slot = hashName(bytes, start, length) & this.#mask;
     for (;;) {

@@ -1,2 +1,2 @@
-/** The version of Redis whose behaviour and error texts this server has. */
+/** The version of Redis whose behaviour and error texts this server follows. */
 export const REDIS_VERSION = '7.0.15';

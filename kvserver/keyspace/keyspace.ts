@@ -119,7 +119,7 @@ export class Keyspace {
     return this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + PLACE] & TYPE_MASK;
   }
 
-  /** Makes this entry's block the one at hand. */
+  /** Makes this entry's block the current one. */
   locate(entry: number): void {
     const page = this.#pages[entry >>> PAGE_BITS];
     const at = (entry & PAGE_MASK) << 2;
@@ -316,7 +316,7 @@ export class Keyspace {
     }
   }
 
-  /** Some entry, 0 when there is none. */
+  /** A random entry, 0 when there is none. */
   randomEntry(): number {
     if (this.size === 0) return 0;
     const buckets = this.#table.length + this.#nextTable.length;
