@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Experiment } from './config/schema.ts';
 import { Progress } from './progress.ts';
 import { planTrials } from './trial/plan.ts';
-import type { TrialOutcome } from './trial/trial-run.ts';
+import type { EndedTrial } from './trial/trial-run.ts';
 
 const experiment = {
   title: 'A figure',
@@ -28,8 +28,8 @@ function collector(isTTY: boolean): { stream: NodeJS.WriteStream; written: () =>
   return { stream: Object.assign(stream, { isTTY, columns: 120 }) as never, written: () => text };
 }
 
-function outcome(subject: string, elapsed_s: number, reason: string | null): TrialOutcome {
-  const record = { subject, elapsed_s, reason, status: reason ? 'failed' : 'ok' } as TrialOutcome['record'];
+function outcome(subject: string, elapsed_s: number, reason: string | null): EndedTrial {
+  const record = { subject, elapsed_s, reason, status: reason ? 'failed' : 'ok' } as EndedTrial['record'];
   return {
     record,
     medians_us: new Map(

@@ -11,7 +11,7 @@ import cliProgress from 'cli-progress';
 import type { Experiment } from './config/schema.ts';
 import { durationInWords, trialDuration_s } from './duration.ts';
 import { type PlannedTrial, planTrials } from './trial/plan.ts';
-import type { TrialOutcome } from './trial/trial-run.ts';
+import type { EndedTrial } from './trial/trial-run.ts';
 
 /** The longest time that a timer can wait for: cli-progress has no way to say never. */
 const NEVER_FPS = 1000 / (2 ** 31 - 1);
@@ -23,7 +23,7 @@ export class Progress {
   readonly #experiment: Experiment;
   readonly #plan: PlannedTrial[];
   readonly #stream: ProgressStream;
-  readonly #ended: TrialOutcome[] = [];
+  readonly #ended: EndedTrial[] = [];
   readonly #bars: cliProgress.MultiBar | null;
   readonly #bar: cliProgress.SingleBar | null = null;
 
@@ -49,7 +49,7 @@ export class Progress {
     this.#update(`${subject.name} trial ${trial}: ${step}`);
   }
 
-  trialEnded(planned: PlannedTrial, outcome: TrialOutcome): void {
+  trialEnded(planned: PlannedTrial, outcome: EndedTrial): void {
     this.#ended.push(outcome);
     const left = this.#ended.length < this.#plan.length ? `   ${aboutInWords(this.#secondsLeft())} left` : '';
     this.#line(`${this.#heading(planned)}   ${result(outcome)}${this.#bars ? '' : left}`);
@@ -92,7 +92,7 @@ export class Progress {
       .reduce((sum, seconds) => sum + seconds, 0);
   }
 
-  #meanElapsed_s(which: (ended: TrialOutcome) => boolean): number | null {
+  #meanElapsed_s(which: (ended: EndedTrial) => boolean): number | null {
     const ended = this.#ended.filter(which);
     if (ended.length === 0) return null;
     return ended.reduce((sum, { record }) => sum + record.elapsed_s, 0) / ended.length;
@@ -113,7 +113,7 @@ function createBars(stream: ProgressStream): cliProgress.MultiBar {
   });
 }
 
-function result({ record, medians_us }: TrialOutcome): string {
+function result({ record, medians_us }: EndedTrial): string {
   if (record.status === 'failed') return `FAILED: ${record.reason}`;
   return [...medians_us]
     .map(([operation, p50]) => `${operation} p50 ${p50 === null ? 'unknown' : `${p50.toPrecision(3)} us`}`)

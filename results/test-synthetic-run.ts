@@ -18,7 +18,7 @@ import type {
 } from './formats/index.ts';
 
 /** What one measurement of one trial is to hold. */
-export interface Measured {
+export interface SyntheticMeasurement {
   /** Latencies in nanoseconds, one for each hit. */
   latencies_ns: number[];
   misses?: number;
@@ -43,7 +43,7 @@ export interface SyntheticRun {
   /** Null leaves the trial out of the folder. */
   trial(subject: Subject, trial: number): Partial<Trial> | null;
   /** Null makes the measurement a failed one. */
-  measured(subject: Subject, target: MeasurementTarget, trial: number): Measured | null;
+  measured(subject: Subject, target: MeasurementTarget, trial: number): SyntheticMeasurement | null;
 }
 
 export function system(name: string, overrides: Partial<SystemUnderTest> = {}): SystemUnderTest {
@@ -212,7 +212,7 @@ async function writeTrial(
 /** Every latency in the histogram is a stamped request. */
 async function writeStagesFile(
   folder: string,
-  { latencies_ns, server_command_us }: Measured,
+  { latencies_ns, server_command_us }: SyntheticMeasurement,
   shares: Record<string, number>,
 ): Promise<void> {
   const file: StagesFile = {
@@ -235,7 +235,7 @@ async function writeLoadResult(
   folder: string,
   { plan }: Manifest,
   target: MeasurementTarget,
-  measured: Measured,
+  measured: SyntheticMeasurement,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const histogram = build({ lowestDiscernibleValue: 1, numberOfSignificantValueDigits: 3 });

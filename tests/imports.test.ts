@@ -21,23 +21,46 @@ const backend = /^libos\/(kernel|rdma|dpdk)\//;
 const knowsBackends = /^libos\/(index|command)\.ts$/;
 const starters = /^(node:)?(child_process|worker_threads|net|cluster)$|^(execa|koffi)$/;
 
-/** The folders of loadgen from the ground up, and what lies beside them: errors, arguments and progress, then the command. */
-const loadgenLayers = [
-  /^loadgen\/(errors|arguments|progress-bar)\.ts$/,
-  /^loadgen\/workload\//,
-  /^loadgen\/connections\//,
-  /^loadgen\/loops\//,
-  /^loadgen\/measurement\//,
-  /^loadgen\/(floor|calibrate)\//,
-  /^loadgen\/command\.ts$/,
-];
-/** Undefined outside of loadgen. */
-const layerOf = (file: string): number | undefined => {
-  if (!file.startsWith('loadgen/')) return undefined;
-  const layer = loadgenLayers.findIndex((files) => files.test(file));
-  if (layer < 0) throw new Error(`${file} is in none of loadgen's layers`);
-  return layer;
+/** The layers of a part, from the ground up: a file imports, types included, from its own layer and those before it. */
+const layers: Record<string, RegExp[]> = {
+  loadgen: [
+    /^loadgen\/(errors|arguments|progress-bar)\.ts$/,
+    /^loadgen\/workload\//,
+    /^loadgen\/connections\//,
+    /^loadgen\/loops\//,
+    /^loadgen\/measurement\//,
+    /^loadgen\/(floor|calibrate)\//,
+    /^loadgen\/command\.ts$/,
+  ],
+  experiments: [
+    /^experiments\/errors\.ts$/,
+    /^experiments\/machine\//,
+    /^experiments\/config\//,
+    /^experiments\/trial\//,
+    /^experiments\//,
+  ],
+  results: [
+    /^results\/errors\.ts$/,
+    /^results\/formats\//,
+    /^results\/text\//,
+    /^results\/run\//,
+    /^results\/summary\//,
+    /^results\/sentences\//,
+    /^results\/charts\//,
+    /^results\/claims\//,
+    /^results\/compare\//,
+    /^results\/terminal\//,
+    /^results\/page\//,
+    /^results\/(write-report|index)\.ts$/,
+    /^results\/commands\//,
+  ],
 };
+
+function layerOf(file: string): number {
+  const layer = layers[partOf(file)].findIndex((files) => files.test(file));
+  if (layer < 0) throw new Error(`${file} is in none of the layers of ${partOf(file)}`);
+  return layer;
+}
 
 const files = parts.flatMap((part) => filesBelow(part, /\.(ts|mjs)$/));
 const imports = files.flatMap(importsOf);
@@ -105,17 +128,17 @@ describe('imports', () => {
     expect(missing.map(show)).toEqual([]);
   });
 
-  it('lead down the layers of loadgen', () => {
-    const upward = imports.filter(({ from, to }) => {
-      const [above, below] = [layerOf(from), layerOf(to)];
-      return above !== undefined && below !== undefined && above < below;
-    });
-    expect(imports.map(show)).toContain('loadgen/loops/closed-loop.ts -> loadgen/connections/connections.ts');
-    expect(upward.map(show)).toEqual([]);
+  it.each(Object.keys(layers))('lead down the layers of %s', (part) => {
+    const inside = imports.filter(
+      ({ from, to }) => partOf(from) === part && partOf(to) === part && !isTest(from),
+    );
+    expect(inside.length).toBeGreaterThan(20);
+    expect(inside.filter(({ from, to }) => layerOf(from) < layerOf(to)).map(show)).toEqual([]);
   });
 
-  it('make no circles of types in kvserver and loadgen', () => {
-    expect(circlesOf(imports.filter(({ from }) => /^(kvserver|loadgen)\//.test(from)))).toEqual([]);
+  it('make no circles of types in kvserver, loadgen, experiments and results', () => {
+    const inside = imports.filter(({ from }) => /^(kvserver|loadgen|experiments|results)\//.test(from));
+    expect(circlesOf(inside)).toEqual([]);
   });
 
   it('make no circles', () => {

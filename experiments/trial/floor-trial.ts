@@ -3,9 +3,9 @@ import { type FloorValues, fillPlaceholders } from '../config/placeholders.ts';
 import { commandPath } from '../machine/checkout.ts';
 import { type Meter, measure, type Operation } from './measurement.ts';
 import type { FloorTrial } from './plan.ts';
-import { type TrialContext, type TrialOutcome, TrialRun } from './trial-run.ts';
+import { type EndedTrial, type TrialContext, TrialRun } from './trial-run.ts';
 
-export function runFloorTrial(planned: FloorTrial, context: TrialContext): Promise<TrialOutcome> {
+export function runFloorTrial(planned: FloorTrial, context: TrialContext): Promise<EndedTrial> {
   const { workload } = context.experiment;
   const { command, cores } = planned.subject;
   const run = new TrialRun(planned, context);

@@ -3,6 +3,7 @@
  * machine that gets slower in the course of the run does so for all of them alike, and the order within a block
  * is shuffled, so that no system always follows the same other one.
  */
+import { hash } from 'node:crypto';
 import type { Experiment, Floor, System } from '../config/schema.ts';
 
 interface Turn {
@@ -19,36 +20,22 @@ export type PlannedTrial = SystemTrial | FloorTrial;
 export function planTrials(
   experiment: Pick<Experiment, 'systems' | 'floors' | 'trials' | 'order' | 'seed'>,
 ): PlannedTrial[] {
-  const random = mulberry32(experiment.seed);
   const listed = [
     ...experiment.systems.map((subject) => ({ kind: 'system' as const, subject })),
     ...experiment.floors.map((subject) => ({ kind: 'floor' as const, subject })),
   ];
   const planned: PlannedTrial[] = [];
   for (let trial = 1; trial <= experiment.trials; trial++) {
-    const block = experiment.order === 'shuffled' ? shuffled(listed, random) : listed;
+    const block = experiment.order === 'shuffled' ? shuffled(listed, experiment.seed, trial) : listed;
     for (const one of block) planned.push({ ...one, trial, order: planned.length + 1 });
   }
   return planned;
 }
 
-/** The Fisher-Yates shuffle: every order is equally likely. */
-function shuffled<T>(values: readonly T[], random: () => number): T[] {
-  const result = [...values];
-  for (let last = result.length - 1; last > 0; last--) {
-    const chosen = Math.floor(random() * (last + 1));
-    [result[last], result[chosen]] = [result[chosen], result[last]];
-  }
-  return result;
-}
-
-/** Tommy Ettinger's Mulberry32: numbers in [0, 1) from 32 bits of state; enough to shuffle a few systems. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+/** By the hashes of seed, block and name: every order is equally likely, and one more system leaves that of the others. */
+function shuffled<T extends { subject: { name: string } }>(block: T[], seed: number, trial: number): T[] {
+  return block
+    .map((one) => ({ one, place: hash('sha256', `${seed} ${trial} ${one.subject.name}`) }))
+    .sort((a, b) => (a.place < b.place ? -1 : 1))
+    .map(({ one }) => one);
 }

@@ -13,7 +13,7 @@ import { loadArguments } from './load-arguments.ts';
 import { type Meter, measure, type Operation } from './measurement.ts';
 import type { SystemTrial } from './plan.ts';
 import { type Address, waitUntilReady } from './readiness.ts';
-import { type TrialContext, type TrialOutcome, TrialRun } from './trial-run.ts';
+import { type EndedTrial, type TrialContext, TrialRun } from './trial-run.ts';
 
 /** Where servers listen unless their command line says another: nothing of a run leaves this machine. */
 const HOST = '127.0.0.1';
@@ -21,7 +21,7 @@ const HOST = '127.0.0.1';
 const STOP_GRACE_MS = 5000;
 const INTERRUPTED_STOP_GRACE_MS = 2000;
 
-export function runSystemTrial(planned: SystemTrial, context: TrialContext): Promise<TrialOutcome> {
+export function runSystemTrial(planned: SystemTrial, context: TrialContext): Promise<EndedTrial> {
   return new ServerRun(planned, context).run();
 }
 
@@ -51,7 +51,7 @@ class ServerRun {
     this.#sharedFolder = context.supervisor.createSharedFolder();
   }
 
-  run(): Promise<TrialOutcome> {
+  run(): Promise<EndedTrial> {
     return this.#run.run(
       () => this.#startAndMeasure(),
       async () => {

@@ -30,7 +30,7 @@ export interface TrialContext {
 /** Median latency in microseconds of each operation that was measured; null where no reply was right. */
 export type Medians = ReadonlyMap<Operation, number | null>;
 
-export interface TrialOutcome {
+export interface EndedTrial {
   record: Trial;
   medians_us: Medians;
 }
@@ -57,7 +57,7 @@ export class TrialRun {
   }
 
   /** Does `work`, then `cleanUp` however that went, and writes the trial's folder. */
-  async run(work: () => Promise<void>, cleanUp: () => Promise<void>): Promise<TrialOutcome> {
+  async run(work: () => Promise<void>, cleanUp: () => Promise<void>): Promise<EndedTrial> {
     let failure: TrialFailure | null = null;
     try {
       await work();

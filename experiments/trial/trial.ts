@@ -3,10 +3,10 @@ import { TrialFailure } from '../errors.ts';
 import { runFloorTrial } from './floor-trial.ts';
 import type { PlannedTrial } from './plan.ts';
 import { runSystemTrial } from './system-trial.ts';
-import { type TrialContext, type TrialOutcome, TrialRun } from './trial-run.ts';
+import { type EndedTrial, type TrialContext, TrialRun } from './trial-run.ts';
 
 /** Runs one trial and writes its folder. */
-export function runTrial(planned: PlannedTrial, context: TrialContext): Promise<TrialOutcome> {
+export function runTrial(planned: PlannedTrial, context: TrialContext): Promise<EndedTrial> {
   return planned.kind === 'system' ? runSystemTrial(planned, context) : runFloorTrial(planned, context);
 }
 
@@ -15,7 +15,7 @@ export function recordUnrunnable(
   planned: PlannedTrial,
   context: TrialContext,
   reason: string,
-): Promise<TrialOutcome> {
+): Promise<EndedTrial> {
   return new TrialRun(planned, context).run(
     () => Promise.reject(new TrialFailure(reason)),
     () => Promise.resolve(),

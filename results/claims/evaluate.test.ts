@@ -275,18 +275,7 @@ describe('by role', () => {
 
 test('over a floor', () => {
   const frames = point('frames', Array(5).fill(10));
-  const {
-    system: _,
-    role,
-    group,
-    backend,
-    device,
-    provenance,
-    breakdown,
-    probe_overhead,
-    versus_first,
-    ...rest
-  } = frames;
+  const { system: _, role, group, backend, device, provenance, breakdown, probe_overhead, ...rest } = frames;
   const run = summary([point('kv', Array(5).fill(45))], {
     floors: [{ ...rest, name: 'frames', label: 'raw frames', systems: ['kv'] }],
   });

@@ -88,6 +88,11 @@ const measured = z.strictObject({
   trial_p50_us: z.array(z.strictObject({ trial: positive, p50_us: microseconds })),
   /** The same for the p99; empty for means, which have none. */
   trial_p99_us: z.array(z.strictObject({ trial: positive, p99_us: microseconds })),
+  /**
+   * Its p50 over that of the first system at the same target, as medians over the trials that both have; null for the first
+   * itself, and without trials of both.
+   */
+  versus_first: ratio.nullable(),
   /** Requests per second of each trial that measured any; empty for means. */
   trial_throughput_ops: z.array(z.strictObject({ trial: positive, throughput_ops: notNegative })),
   /** All requests over all elapsed time of the measured windows; null when nothing was measured, and for means. */
@@ -156,8 +161,6 @@ const point = z.strictObject({
     .nullable(),
   /** p50 of stamped requests over that of the measurement before, which had no stamps: what stamping costs. */
   probe_overhead: ratio.nullable(),
-  /** p50 over that of the first system at the same target; null for the first itself, and without trials of both. */
-  versus_first: ratio.nullable(),
 });
 
 const floorPoint = z.strictObject({

@@ -1,10 +1,9 @@
 /** The stages of each stamped point in numbers, and what stamping cost. */
 import { type Point, type Summary, stageNames } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
-import { formatChange } from '../sentences/noise.ts';
 import { breakdownQuantiles } from '../summary/stages/breakdown.ts';
 import { stageNamed } from '../summary/stages/stage.ts';
-import { formatCount, formatUs } from '../text/format.ts';
+import { formatChange, formatCount, formatUs } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 import { table } from './elements.ts';
 

@@ -2,11 +2,11 @@
 
 import { type Calibration, type Measured, type Summary, tailCauses } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
-import { formatChange, noiseSentences } from '../sentences/noise.ts';
+import { noiseSentences } from '../sentences/noise.ts';
 import { type Row, summaryRows } from '../sentences/rows.ts';
 import { counterSentence } from '../summary/counter.ts';
 import { tailCauseNames } from '../summary/tail.ts';
-import { formatCount, formatPercent, formatUs } from '../text/format.ts';
+import { formatChange, formatCount, formatPercent, formatUs } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 import { table } from './elements.ts';
 

@@ -1,8 +1,15 @@
 /** The columns that say what the figure says, one row a point or a floor: for the terminal and for the report. */
 import type { Statistic, Summary } from '../formats/index.ts';
 import { referenceName } from '../run/reference.ts';
+import { sameTarget } from '../run/run-folder.ts';
 import { stateOf } from '../summary/doubt.ts';
-import { formatCount, formatIntervalUs, formatRatio, formatUs } from '../text/format.ts';
+import {
+  formatCount,
+  formatIntervalOfRatio,
+  formatIntervalUs,
+  formatRatio,
+  formatUs,
+} from '../text/format.ts';
 import type { Column as TextColumn } from '../text/text-table.ts';
 import { FLOOR_MEANING, intervalConfidence } from './caption.ts';
 import { MARKS_MEANING, marks } from './doubts.ts';
@@ -52,7 +59,10 @@ export function summaryColumns(summary: Summary, reference: boolean): Column[] {
     ...(varies('value_bytes') ? [number('value_bytes', 'bytes', (row) => formatCount(row.value_bytes))] : []),
     quantile('p50', 'p50 µs'),
     number('interval', 'interval', (row) => formatIfAny(row.p50_interval_us, formatIntervalUs)),
-    number('ratio', `× ${first}`, (row) => formatIfAny(ratioToFirst(rows, row), formatRatio)),
+    number('ratio', `× ${first}`, (row) => ratioToFirst(rows, row)),
+    number('ratio_interval', 'its interval', (row) =>
+      formatIfAny(isComparable(rows, row) ? row.versus_first?.interval : null, formatIntervalOfRatio),
+    ),
     ...(published
       ? [number('published', 'published', (row) => formatIfAny(row.published_us, formatUs))]
       : []),
@@ -76,7 +86,10 @@ export function columnNotes(summary: Summary, columns: Column[]): string[] {
   }
   if (shown.has('ratio')) {
     const first = summary.points[0].system;
-    notes.push(`× ${first}: p50 over that of ${first}; none where either is invalid.`);
+    notes.push(
+      `× ${first}: p50 over that of ${first}, as medians over the trials of both, with its interval (nominally 95 %); ` +
+        'none where either is invalid.',
+    );
   }
   if (shown.has('published')) notes.push(`published: ${referenceName}.`);
   const shownStatistics = columns.flatMap(({ statistic }) => statistic ?? []);
@@ -99,18 +112,16 @@ export function formatQuantile(row: Row, name: keyof NonNullable<Row['latency_us
   return formatIfAny(isKnown ? row.latency_us?.[name] : null, formatUs);
 }
 
-/** p50 over that of the first system at the same target; null where one of them backs no claim. */
-function ratioToFirst(rows: Row[], row: Row): number | null {
-  const first = rows.find(
-    (other) =>
-      other.system === rows[0].system &&
-      other.operation === row.operation &&
-      other.clients === row.clients &&
-      other.value_bytes === row.value_bytes,
-  );
-  if (!first?.latency_us || !row.latency_us) return null;
-  if ([first, row].some((one) => stateOf(one, ['p50']) === 'invalid')) return null;
-  return row.latency_us.p50 / first.latency_us.p50;
+/** p50 over that of the first system: the ratio that the summary has, and that verdicts and claims go by. */
+function ratioToFirst(rows: Row[], row: Row): string {
+  if (!isComparable(rows, row)) return NOTHING;
+  return row.system === rows[0].system ? formatRatio(1) : formatIfAny(row.versus_first?.ratio, formatRatio);
+}
+
+/** Whether the row and the first system at the same target both back a claim about the p50. */
+function isComparable(rows: Row[], row: Row): boolean {
+  const first = rows.find((other) => other.system === rows[0].system && sameTarget(other, row));
+  return [first, row].every((one) => one?.latency_us && stateOf(one, ['p50']) !== 'invalid');
 }
 
 function formatIfAny<T>(value: T | null | undefined, format: (value: T) => string): string {

@@ -38,7 +38,10 @@ export function verdictOn({ verdicts }: Pick<Measured, 'verdicts'>, measure: Mea
 const SAMPLES_FOR_P99 = 1000;
 
 /** In µs, or in requests per second. */
-export function trialValues(point: Omit<Measured, 'verdicts'>, measure: Measure): TrialValue[] {
+export function trialValues(
+  point: Pick<Measured, 'trial_p50_us' | 'trial_p99_us' | 'trial_throughput_ops'>,
+  measure: Measure,
+): TrialValue[] {
   switch (measure) {
     case 'latency_p50':
       return point.trial_p50_us.map(({ trial, p50_us }) => ({ trial, value: p50_us }));

@@ -5,13 +5,14 @@ import {
   type Measured,
   type MeasurementTarget,
   type Point,
+  type Ratio,
   type Summary,
   type SystemUnderTest,
   summaryFormat,
 } from '../formats/index.ts';
 import { latencyUs, medianUs, mergeHistograms, p99Us } from '../run/histogram.ts';
 import { type Recording, type Run, sameTarget } from '../run/run-folder.ts';
-import { formatChange } from '../sentences/noise.ts';
+import { formatChange } from '../text/format.ts';
 import { pairedRatio, type TrialValue } from './bootstrap.ts';
 import type { LowerBound } from './checks.ts';
 import { counterDoubt } from './counter.ts';
@@ -34,7 +35,7 @@ export function summarize(run: Run): Summary {
     manifest.plan.measurements.map((target): FloorPoint => {
       const numbers = numbersOf(run, name, target);
       const verdicts = judge(manifest, plannedTrials(run, name, target), numbers, [], false);
-      return { name, label, systems, ...numbers, verdicts };
+      return { name, label, systems, ...numbers, verdicts, versus_first: null };
     }),
   );
   const [first, ...others] = manifest.systems.filter(({ repeats }) => repeats === null);
@@ -54,7 +55,7 @@ export function summarize(run: Run): Summary {
     pipeline: manifest.plan.pipeline,
     open_loop: manifest.plan.open_loop,
     points,
-    floors,
+    floors: floors.map((floor) => ({ ...floor, versus_first: versusFirst(floor, ofFirst) })),
     // The published shares are of a closed loop, and a response time has its wait in it.
     splits: manifest.plan.open_loop ? [] : splits(points),
     repeats,
@@ -93,7 +94,6 @@ function pointsOf(run: Run, system: SystemUnderTest, floors: FloorPoint[], first
     const numbers = numbersOf(run, name, target);
     const stages = summarizeStages(outcomes, numbers.trial_p50_us);
     const verdicts = judge(run.manifest, outcomes, numbers, bounds, stages.breakdown !== null);
-    const other = first.find((candidate) => sameTarget(candidate, target));
     return {
       system: name,
       label,
@@ -105,7 +105,7 @@ function pointsOf(run: Run, system: SystemUnderTest, floors: FloorPoint[], first
       ...numbers,
       verdicts,
       ...stages,
-      versus_first: other ? pairedRatio(p50s(numbers), p50s(other)) : null,
+      versus_first: versusFirst(numbers, first),
     };
   });
 }
@@ -119,6 +119,11 @@ function repeatedPoints(run: Run, floors: FloorPoint[], points: Point[]): Summar
       return { ...point, repeats, versus_itself: itself ? pairedRatio(p50s(point), p50s(itself)) : null };
     });
   });
+}
+
+function versusFirst(numbers: Numbers, first: Point[]): Ratio | null {
+  const other = first.find((candidate) => sameTarget(candidate, numbers));
+  return other ? pairedRatio(p50s(numbers), p50s(other)) : null;
 }
 
 function p50s(point: Numbers): TrialValue[] {
@@ -145,7 +150,7 @@ function generatorFloor({ calibration, manifest }: Run, backend: string): LowerB
 }
 
 /** What was measured of a point, before it is judged. */
-type Numbers = Omit<Measured, 'verdicts'>;
+type Numbers = Omit<Measured, 'verdicts' | 'versus_first'>;
 
 /** `name` is that of a system or a floor. */
 function numbersOf(run: Run, name: string, target: MeasurementTarget): Numbers {

@@ -1,4 +1,5 @@
 /** How numbers are written for people: the same in the figure, the table and the report. */
+import type { Ratio } from '../formats/index.ts';
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
@@ -18,6 +19,11 @@ export function formatIntervalUs({ low, high }: { low: number; high: number }): 
   return `${formatUs(low)} to ${formatUs(high)}`;
 }
 
+/** Its interval, both ends: "0.30 to 0.32". */
+export function formatIntervalOfRatio({ low, high }: { low: number; high: number }): string {
+  return `${formatRatio(low)} to ${formatRatio(high)}`;
+}
+
 /** A ratio to a reference: "0.31". */
 export function formatRatio(ratio: number): string {
   return ratio.toFixed(2);
@@ -31,4 +37,18 @@ export function formatRunState({ quick, finished }: { quick: boolean; finished: 
 /** A share between 0 and 1: "93.8 %", "75 %". */
 export function formatPercent(share: number): string {
   return `${Number((share * 100).toFixed(1))} %`;
+}
+
+/** "+12.3 % [+8.1 to +15 %]", and what that is worth. */
+export function formatChange({ ratio, interval, detectable }: Ratio): string {
+  if (!interval) return `${signed(ratio - 1)} % (no interval: fewer than 3 trials)`;
+  const range = `${signed(ratio - 1)} % [${signed(interval.low - 1)} to ${signed(interval.high - 1)} %]`;
+  const differs = interval.low > 1 || interval.high < 1;
+  if (differs || detectable === null) return range;
+  return `${range}: no difference detectable below ${formatPercent(detectable)}`;
+}
+
+function signed(share: number): string {
+  const percent = Number((Math.abs(share) * 100).toFixed(1));
+  return `${share < 0 && percent > 0 ? '−' : '+'}${percent}`;
 }

@@ -105,7 +105,9 @@ test('are rows of the table and of the report, behind those of their system, wit
   expect(named).toEqual(
     ['redis', 'kv-kernel', 'kv-dpdk', 'dpdk-frames (floor)'].flatMap((name) => [name, name]),
   );
-  expect(table).toMatch(/^dpdk-frames \(floor\) +SET +0\.95 +0\.95 to 0\.95 +0\.03 +– .* 5\/5$/m);
+  expect(table).toMatch(
+    /^dpdk-frames \(floor\) +SET +0\.95 +0\.95 to 0\.95 +0\.03 +0\.03 to 0\.03 +– .* 5\/5$/m,
+  );
   expect(table.replaceAll('\n', ' ')).toContain(
     '(floor): the same exchange with nothing of the system but its device.',
   );
@@ -142,7 +144,9 @@ test('of means of runs are called that wherever they stand, and have no tail', a
   expect(svg.match(floorStroke)).toHaveLength(5);
   const table = renderTable(summary, { columns: 140, color: false });
   // Neither a published value, a tail nor a throughput.
-  expect(table).toMatch(/^fi-pingpong \(floor\) +SET +1\.52 +1\.52 to 1\.52 +0\.05 +– +– +– +– +5\/5$/m);
+  expect(table).toMatch(
+    /^fi-pingpong \(floor\) +SET +1\.52 +1\.52 to 1\.52 +0\.05 +0\.05 to 0\.05 +– +– +– +– +5\/5$/m,
+  );
   expect(table.replaceAll('\n', ' ')).toContain(
     'fi-pingpong: each sample is the mean of a run of many exchanges, so there is no tail to show.',
   );
