@@ -15,10 +15,10 @@
  * Sources: B. Efron and R. Tibshirani, An Introduction to the Bootstrap (1993): section 13.3 for percentile
  * intervals, chapter 8 for two samples.
  *
- * Its weakness is few trials: what no trial showed, no resample shows. In the simulation of bootstrap.test.ts, the nominal
- * 95 % cover 75 % with 3 paired trials, 94 % with 5, 98 % with 10; unpaired, 90 %, 97 % and 96 %. Medians are taken rather
- * than means since those cover less with few trials (5 paired: 83 %), and one disturbed trial moves them further.
- * With fewer than 3 trials there is no interval at all.
+ * Its weakness is few trials: what no trial showed, no resample shows. In the simulation of bootstrap.long.test.ts,
+ * the nominal 95 % cover 75 % with 3 paired trials, 94 % with 5, 98 % with 10; unpaired, 90 %, 97 % and 96 %. Medians
+ * are taken rather than means since those cover less with few trials (5 paired: 83 %), and one disturbed trial moves
+ * them further. With fewer than 3 trials there is no interval at all.
  */
 import { median, quantileSorted, sampleWithReplacement } from 'simple-statistics';
 import type { Ratio } from '../formats/index.ts';

@@ -8,8 +8,8 @@ import { test } from 'vitest';
 import { disturbancesBetween, measureDisturbances, readProcessorTimes } from './disturbance.ts';
 
 const ATTEMPTS = 3;
-/** How often a quiet machine is waited for, and how long each time. */
-const LOOKS = 5;
+/** How long a quiet machine is waited for, by all tests of a file together. */
+const PATIENCE_MS = 30_000;
 const BETWEEN_LOOKS_MS = 2000;
 
 /** Called with what has to be ended after the attempt, whatever its outcome, last one first. */
@@ -40,12 +40,16 @@ export function timed(name: string, body: (endWith: EndWith) => Promise<void> | 
   });
 }
 
-/** Waits a while for a machine without disturbances. Returns those of the last look. */
+let patienceMs = PATIENCE_MS;
+
+/** Waits while there is patience left for a machine without disturbances. Returns those of the last look. */
 async function quietMachine(): Promise<string[]> {
   let found = await measureDisturbances();
-  for (let look = 1; look < LOOKS && found.length > 0; look++) {
+  while (found.length > 0 && patienceMs > 0) {
+    const startedMs = performance.now();
     await sleep(BETWEEN_LOOKS_MS);
     found = await measureDisturbances();
+    patienceMs -= performance.now() - startedMs;
   }
   return found;
 }
