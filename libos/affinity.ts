@@ -1,4 +1,4 @@
-/** Pins the calling thread to one core, and tells which it may run on. */
+/** Pins the calling thread to one core, and lists the cores that it may run on. */
 import { LibosError } from './errors.ts';
 import { mapAnonymous } from './memory/anonymous.ts';
 import { libc } from './native/libc.ts';

@@ -1,6 +1,6 @@
 /**
- * The options of a backend: strings by name, typed on a command line as KEY=VALUE, any number of times. Each backend says
- * which keys there are, and reads their values with an OptionReader.
+ * The options of a backend: strings by name, typed on a command line as KEY=VALUE, any number of times. Each
+ * backend says which keys there are, and reads their values with an OptionReader.
  */
 import { parseIpv4 } from './endpoint.ts';
 import { LibosError } from './errors.ts';
@@ -8,8 +8,8 @@ import { LibosError } from './errors.ts';
 export type BackendOptions = Readonly<Record<string, string>>;
 
 /**
- * `before` with the option that `text` says. Throws INVALID_ARGUMENT when it is not KEY=VALUE, or when the key
- * was given before: one of the two would silently not hold.
+ * `before` with the option that `text` says. Throws INVALID_ARGUMENT when it is not KEY=VALUE, or when the
+ * key was given before: one of the two would silently not hold.
  */
 export function withBackendOption(text: string, before: BackendOptions = {}): BackendOptions {
   const [, key, value] = /^([a-z][a-z0-9_]*)=(.*)$/s.exec(text) ?? [];
@@ -41,8 +41,8 @@ export class OptionReader {
   }
 
   /**
-   * Throws for a name that does not exist, or that does not go with the `chosen` one of the option `by`: `names` has all
-   * of them, each with the choices that take it.
+   * Throws for a name that does not exist, or that does not go with the `chosen` one of the option `by`:
+   * `names` has all of them, each with the choices that take it.
    */
   checkNames<Choice extends string>(
     names: Readonly<Record<string, readonly Choice[]>>,

@@ -25,7 +25,8 @@ function wait(
 }
 
 describe('ClockCadence', () => {
-  // Rings in shared memory; one to four sockets, each asked by a system call of 0.3 to 2 us; an epoll_wait of 12 us.
+  // Rings in shared memory; one to four sockets, each asked by a system call of 0.3 to 2 us; an epoll_wait of
+  // 12 us.
   it.each([100, 300, 500, 900, 2000, 2100, 3600, 8000, 12_000])(
     'reads often with polls of %i ns',
     (pollNs) => {

@@ -2,8 +2,9 @@
 import { performance } from 'node:perf_hooks';
 
 /**
- * Nanoseconds since this thread started, monotonic, with a resolution of nanoseconds. Reading it allocates nothing and takes
- * half the time of a foreign call of clock_gettime; process.hrtime.bigint() makes a BigInt per reading.
+ * Nanoseconds since this thread started, monotonic, with a resolution of nanoseconds. Reading it allocates
+ * nothing and takes half the time of a foreign call of clock_gettime; process.hrtime.bigint() makes a BigInt
+ * per reading.
  */
 export function nowNs(): number {
   return performance.now() * 1e6;
@@ -15,10 +16,10 @@ const BETWEEN_READINGS_NS = 5_000;
 const MAX_POLLS = 16;
 
 /**
- * How many polls a wait makes between two readings of the clock. A poll takes from 0.1 us (a ring in shared memory) to
- * 10 us and more (four sockets on a machine with slow system calls), so a fixed count is either a large share of the
- * cheap polls or a long time of the dear ones. Here the count follows the time: each wait starts with one poll, and each
- * reading says what a poll takes now.
+ * How many polls a wait makes between two readings of the clock. A poll takes from 0.1 us (a ring in shared
+ * memory) to 10 us and more (four sockets on a machine with slow system calls), so a fixed count is either a
+ * large share of the cheap polls or a long time of the dear ones. Here the count follows the time: each wait
+ * starts with one poll, and each reading says what a poll takes now.
  */
 export class ClockCadence {
   /** Polls until the clock is to be read. */

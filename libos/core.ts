@@ -1,6 +1,6 @@
 /**
- * PDPI over any Transport: descriptors, tokens, waiting, ownership of buffers, and the checks that are the same
- * for every backend.
+ * PDPI over any Transport: descriptors, tokens, waiting, ownership of buffers, and the checks that are the
+ * same for every backend.
  */
 import { ClockCadence, nowNs } from './clock.ts';
 import { checkPort, formatIpv4, parseIpv4 } from './endpoint.ts';
@@ -28,7 +28,7 @@ export interface CoreOptions {
   idle: 'poll' | 'sleep';
   /** Stamps pushes and pops; null or absent for none. */
   stamps?: StampWriter | null;
-  /** Told of the time whenever a wait reads it, and of what is pushed and handed out; null or absent for none. */
+  /** Gets the time whenever a wait reads it, and what is pushed and handed out; null or absent for none. */
   pauses?: PauseLog | null;
 }
 
@@ -334,7 +334,9 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
     return ns + timeoutMs * 1e6;
   }
 
-  /** Polls until something completed or the clock is to be read. Returns false when the deadline has passed. */
+  /**
+   * Polls until something completed or the clock is to be read. Returns false when the deadline has passed.
+   */
   #progress(deadlineNs: number): boolean {
     const { tokens } = this;
     const transport = this.transport;

@@ -6,7 +6,7 @@ import { startDataPath } from './index.ts';
 const module = (source: string) => new URL(`data:text/javascript,${encodeURIComponent(source)}`);
 
 describe('startDataPath', () => {
-  it('runs the module with its data, tells when it is ready, and returns the result', async () => {
+  it('runs the module with its data, reports when it is ready, and returns the result', async () => {
     const source =
       'export const run = (context) => { context.ready(context.data + 1); return context.data + 2; }';
     const dataPath = startDataPath<number, number, number>(module(source), 40, null);

@@ -1,6 +1,7 @@
 /**
- * A data path: a worker thread pinned to a core that runs one function, which may be async, and, polling, does not return
- * to Node's event loop before it is done. The main thread keeps signals and standard output. They share one word: the request to stop.
+ * A data path: a worker thread pinned to a core that runs one function, which may be async, and, polling,
+ * does not return to Node's event loop before it is done. The main thread keeps signals and standard output.
+ * They share one word: the request to stop.
  *
  *     main thread                              worker thread
  *     startDataPath(module, data, core)  --->  module.run(context)
@@ -27,8 +28,9 @@ export interface DataPath<Info, Result> {
   /** What run returned; null when its thread had to be ended after stop(). Rejects when it threw. */
   finished: Promise<Result | null>;
   /**
-   * Asks the data path to return, and ends its thread if it has not heard that within `graceMs`. One that has heard it may take
-   * longer: a thread that is ended in the middle of closing a device can take the process with it. Never rejects.
+   * Asks the data path to return, and ends its thread if it has not heard that within `graceMs`. One that has
+   * heard it may take longer: a thread that is ended in the middle of closing a device can take the process
+   * with it. Never rejects.
    */
   stop(graceMs?: number): Promise<void>;
 }

@@ -1,9 +1,11 @@
-/** What `bypassbench doctor` finds: each backend examines its own part, and this file what all of them stand on. */
-import { existsSync } from 'node:fs';
+/**
+ * What `bypassbench doctor` finds: each backend examines its own part, and this file what all of them stand
+ * on.
+ */
 import { availableParallelism } from 'node:os';
 import { currentCores } from './affinity.ts';
+import { isGlueBuilt } from './native/glue.ts';
 import { checkCounter, missingFlags } from './stamps/counter.ts';
-import { stampGlueFile } from './stamps/glue.ts';
 
 export interface Finding {
   what: string;
@@ -45,12 +47,15 @@ function examineCores(): Finding {
   };
 }
 
-/** The glues take the time from the counter, and stages of a latency are differences between that of two cores. */
+/**
+ * The glues take the time from the counter, and stages of a latency are differences between that of two
+ * cores.
+ */
 function examineClock(): Finding {
   const missing = missingFlags();
   const found = missing.length === 0 ? ['invariant counter'] : [`no ${missing.join(', no ')}`];
   const [first, second] = currentCores();
-  if (first !== undefined && second !== undefined && existsSync(stampGlueFile)) {
+  if (first !== undefined && second !== undefined && isGlueBuilt('stamps')) {
     const { offset_ns, bound_ns } = checkCounter(first, second);
     found.push(
       offset_ns === null

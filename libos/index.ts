@@ -45,9 +45,12 @@ export const backends = Object.keys(factories) as Backend[];
 
 export interface LibosOptions {
   backend: Backend;
-  /** What the backend is told about its device, by name; the kernel takes none. */
+  /** Options of the backend by name, such as its device; the kernel takes none. */
   backendOptions?: BackendOptions;
-  /** Find use after push, use after free, double free and leaks. For tests: it reads every byte pushed. Default false. */
+  /**
+   * Find use after push, use after free, double free and leaks. For tests: it reads every byte pushed.
+   * Default false.
+   */
   checked?: boolean;
   /** What a wait does while nothing happens: spin on the core ('poll', default) or sleep in the kernel. */
   idle?: 'poll' | 'sleep';
@@ -55,7 +58,7 @@ export interface LibosOptions {
   poolLimitBytes?: number;
   /** Where the stamps of pushes and pops go, for splitting latencies into stages; none by default. */
   stamps?: StampRing | null;
-  /** Told of the time whenever a wait reads it; none by default. */
+  /** Gets the time whenever a wait reads it; none by default. */
   pauses?: PauseLog | null;
   /** After how long an unanswered connect completes as TIMED_OUT. Default 10,000 ms. */
   connectTimeoutMs?: number;
@@ -66,7 +69,10 @@ const BUFFER_BYTES = 16 * 1024;
 const SLAB_BUFFERS = 123;
 const RETAINED_BYTES = 64 * 1024 * 1024;
 
-/** Throws INVALID_ARGUMENT for a backend that does not exist, BACKEND_UNAVAILABLE for one that cannot run here. */
+/**
+ * Throws INVALID_ARGUMENT for a backend that does not exist, BACKEND_UNAVAILABLE for one that cannot run
+ * here.
+ */
 export function createLibos(options: LibosOptions): Libos {
   if (!backends.includes(options.backend)) {
     const detail = `there is no backend '${options.backend}'; there is ${backends.join(', ')}`;

@@ -95,17 +95,26 @@ export interface Libos {
   /** How often the wait calls have looked for progress so far: who is never idle is the limit. */
   pollCounts(): PollCounts;
 
-  /** What the backend has counted so far, and what it has at the moment, by name; nothing where it counts nothing. */
+  /**
+   * What the backend has counted so far, and what it has at the moment, by name; nothing where it counts
+   * nothing.
+   */
   counters(): Readonly<Record<string, number>>;
 
   localEndpoint(qd: QueueDescriptor): Endpoint;
   peerEndpoint(qd: QueueDescriptor): Endpoint;
 
-  /** Buffers for `bytes` bytes in memory that the backend can send from, the application's until it pushes or frees them. */
+  /**
+   * Buffers for `bytes` bytes in memory that the backend can send from, the application's until it pushes or
+   * frees them.
+   */
   alloc(bytes: number): ScatterGatherArray;
   /** Gives buffers back. Of buffers in flight: they go back when their push completes. */
   free(sga: ScatterGatherArray): void;
 
-  /** Closes every queue and gives all memory back. In checked mode throws LEAK if the application still owns buffers. */
+  /**
+   * Closes every queue and gives all memory back. In checked mode throws LEAK if the application still owns
+   * buffers.
+   */
   shutdown(): void;
 }

@@ -1,8 +1,8 @@
 /**
  * The table of qtokens: which operations are pending, which have completed, in what order.
  *
- * A token is a slot index and the slot's generation, so that a token that was consumed is told apart from the
- * one that has its slot now. Slots are columns of typed arrays; a slot is on exactly one of three lists, all
+ * A token is a slot index and the slot's generation, so that a token that was consumed differs from the one
+ * that has its slot now. Slots are columns of typed arrays; a slot is on exactly one of three lists, all
  * threaded through `next` (and `previous`): the free slots, the operations pending on one queue, or the
  * completed operations in order of completion.
  *
@@ -21,9 +21,9 @@ export const MAX_TOKENS = 1 << SLOT_BITS;
 
 export const NO_SLOT = -1;
 
-const Free = 0;
-const Pending = 1;
-const Ready = 2;
+const FREE = 0;
+const PENDING = 1;
+const READY = 2;
 
 /** The operations pending on one queue in one direction, first in, first out. */
 export class PendingList {
@@ -78,7 +78,7 @@ export class TokenTable {
       if (this.#used === this.next.length) this.#grow();
       slot = this.#used++;
     }
-    this.#state[slot] = Pending;
+    this.#state[slot] = PENDING;
     this.operation[slot] = operation;
     this.qd[slot] = qd;
     this.newQd[slot] = -1;
@@ -103,12 +103,12 @@ export class TokenTable {
   /** Whether a token names an operation that is pending, or whose completion has not been handed out. */
   isLive(token: number): boolean {
     const slot = token & SLOT_MASK;
-    const used = token >= 0 && slot < this.#used && this.#state[slot] !== Free;
+    const used = token >= 0 && slot < this.#used && this.#state[slot] !== FREE;
     return used && this.#generation[slot] === token >>> SLOT_BITS;
   }
 
   isReady(slot: number): boolean {
-    return this.#state[slot] === Ready;
+    return this.#state[slot] === READY;
   }
 
   append(list: PendingList, slot: number): void {
@@ -129,7 +129,7 @@ export class TokenTable {
   /** Marks a pending slot, which is on no list, as completed. */
   complete(slot: number, error: ErrorCode | null): void {
     if (this.stamps !== null) this.#stamp(this.stamps, slot);
-    this.#state[slot] = Ready;
+    this.#state[slot] = READY;
     this.error[slot] = error;
     this.previous[slot] = this.#readyTail;
     this.next[slot] = NO_SLOT;
@@ -184,7 +184,7 @@ export class TokenTable {
     else this.previous[after] = before;
     this.readyCount--;
     this.sga[slot] = null;
-    this.#state[slot] = Free;
+    this.#state[slot] = FREE;
     this.#generation[slot] = (this.#generation[slot] + 1) & GENERATION_MASK;
     this.next[slot] = this.#freeHead;
     this.#freeHead = slot;

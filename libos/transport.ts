@@ -2,8 +2,8 @@
  * The seam between the interface and a backend. libos/core.ts implements PDPI once, over a Transport: tokens,
  * waiting, argument checks and ownership are the same for every backend; a Transport moves bytes.
  *
- * A backend keeps its own state in a subclass of Queue. The core appends slots of the token table to the queue's lists and
- * calls the transport, which takes them off in order and completes them.
+ * A backend keeps its own state in a subclass of Queue. The core appends slots of the token table to the
+ * queue's lists and calls the transport, which takes them off in order and completes them.
  */
 import type { BackendOptions } from './backend-options.ts';
 import type { ErrorCode } from './errors.ts';
@@ -48,8 +48,9 @@ export class Queue {
 }
 
 /**
- * Pushes after which a transport sends what was pushed, though the application has not waited yet: were the replies to a
- * burst held back until all are made, server and client would work in turn instead of at the same time.
+ * Pushes after which a transport sends what was pushed, though the application has not waited yet: were the
+ * replies to a burst held back until all are made, server and client would work in turn instead of at the
+ * same time.
  */
 export const PUSHES_PER_BURST = 8;
 /** How long a transport's shutdown waits for peers to take what was sent to them. */
@@ -123,8 +124,8 @@ export interface BackendSetup {
 }
 
 /**
- * The factory of a backend. Throws LibosError: INVALID_ARGUMENT for a wrong option, BACKEND_UNAVAILABLE where the backend
- * cannot run on this machine.
+ * The factory of a backend. Throws LibosError: INVALID_ARGUMENT for a wrong option, BACKEND_UNAVAILABLE where
+ * the backend cannot run on this machine.
  */
 export type CreateBackend = (host: TransportHost, setup: BackendSetup) => Transport;
 
@@ -146,7 +147,9 @@ export interface Transport {
   /** Closes. What is pending after it the core completes as cancelled. */
   close(queue: Queue): void;
 
-  /** A slot was appended to queue.accepts, pushes or pops: the transport may serve it at once or in poll(). */
+  /**
+   * A slot was appended to queue.accepts, pushes or pops: the transport may serve it at once or in poll().
+   */
   accept(queue: Queue): void;
   push(queue: Queue): void;
   pop(queue: Queue): void;

@@ -1,6 +1,6 @@
 /**
- * A list that is filled and emptied all the time. Setting an array's length to 0 gives its memory away, to be allocated
- * again with the next push, and costs more than what most lists are for.
+ * A list that is filled and emptied all the time. Setting an array's length to 0 gives its memory away, to be
+ * allocated again with the next push, and costs more than what most lists are for.
  */
 export class WorkList<T> {
   /** The first `count` are in the list. */

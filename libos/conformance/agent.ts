@@ -1,7 +1,7 @@
 /**
- * The program in the other process of a conformance test (two-processes.ts): makes the libOSes that it is told to
- * make, calls them as it is asked to, and makes progress on all of them all the time between two requests. It ends
- * when its channel, descriptor 3, does.
+ * The program in the other process of a conformance test (two-processes.ts): makes the libOSes that it is
+ * asked for make, calls them as it is asked to, and makes progress on all of them all the time between two
+ * requests. It ends when its channel, descriptor 3, does.
  */
 import { createLibos, type Libos } from '../index.ts';
 import { Owner, ScatterGatherArray } from '../memory/sga.ts';
@@ -141,6 +141,6 @@ for (const served of live) {
   try {
     served.libos.shutdown();
   } catch {
-    // A leak, of a test that failed before it could free: what failed there has been told.
+    // A leak, of a test that failed before it could free: what failed there has been reported.
   }
 }

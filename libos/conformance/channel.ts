@@ -1,7 +1,7 @@
 /**
- * Messages between the process of a test and its agent, over a pair of Unix sockets, one after the other in each
- * direction. Both ends block: a test calls a remote libOS as it calls one in its own process, and the agent never
- * returns to Node's event loop, as no data path does.
+ * Messages between the process of a test and its agent, over a pair of Unix sockets, one after the other in
+ * each direction. Both ends block: a test calls a remote libOS as it calls one in its own process, and the
+ * agent never returns to Node's event loop, as no data path does.
  *
  *     length (4 bytes, little endian)   value, as node:v8 serializes it: NaN, Infinity and bytes arrive as such
  */

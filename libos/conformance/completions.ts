@@ -164,7 +164,7 @@ export function completionTests(backend: TestedBackend): void {
       expect(codeOf(() => client.alloc(bytes))).toBe('INVALID_ARGUMENT');
     });
 
-    it('tells when the pool is exhausted, and goes on when buffers come back', () => {
+    it('reports when the pool is exhausted, and goes on when buffers come back', () => {
       const small = new World(backend, 4 * 1024 * 1024);
       const sga = small.client.alloc(4 * 1024 * 1024);
       expect(codeOf(() => small.client.alloc(1))).toBe('NO_BUFFERS');

@@ -1,4 +1,7 @@
-/** What every backend must do, part 1: sockets, their addresses, and connections from their beginning to their end. */
+/**
+ * What every backend must do, part 1: sockets, their addresses, and connections from their beginning to their
+ * end.
+ */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { formatIpv4, type Libos } from '../index.ts';
@@ -57,7 +60,7 @@ export function connectionTests(backend: TestedBackend): void {
   });
 
   describe('bind and listen', () => {
-    it('binds port 0 to a free port and tells which', () => {
+    it('binds port 0 to a free port and shows which', () => {
       const { endpoint } = world.listen();
       expect(endpoint.address).toBe(world.address);
       expect(endpoint.port).toBeGreaterThan(0);
@@ -86,12 +89,12 @@ export function connectionTests(backend: TestedBackend): void {
       expect(codeOf(() => server.bind(qd, { address: world.address, port }))).toBe('INVALID_ARGUMENT');
     });
 
-    it('tells that an address is in use', () => {
+    it('reports an address that is in use', () => {
       const { endpoint } = world.listen();
       expect(codeOf(() => server.bind(server.socket('stream'), endpoint))).toBe('ADDRESS_IN_USE');
     });
 
-    it('tells that an address is not of this host', () => {
+    it('reports an address that is not of this host', () => {
       const qd = server.socket('stream');
       // 203.0.113.0/24 is for documentation (RFC 5737).
       expect(codeOf(() => server.bind(qd, { address: '203.0.113.1', port: 0 }))).toBe(
@@ -132,7 +135,7 @@ export function connectionTests(backend: TestedBackend): void {
   });
 
   describe('connect and accept', () => {
-    it('tells both sides who they are', () => {
+    it('shows both sides who they are', () => {
       const listener = world.listen();
       const accept = server.accept(listener.qd);
       const clientQd = client.socket('stream');

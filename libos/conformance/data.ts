@@ -181,7 +181,7 @@ export function dataTests(backend: TestedBackend): void {
       client.free(sga);
     });
 
-    it('tells that a datagram is too long', () => {
+    it('reports a datagram that is too long', () => {
       const qd = bound(client);
       const sga = world.buffer(client, new Uint8Array(70_000));
       const token = client.pushTo(qd, sga, { address: world.address, port: 9 });

@@ -1,10 +1,10 @@
 /**
- * What a test and its agent say to each other: one request a call of the libOS interface, one reply each, but for
- * release, which gets none.
+ * What a test and its agent say to each other: one request a call of the libOS interface, one reply each, but
+ * for release, which gets none.
  *
- * A scatter-gather array exists twice, under one number: the real one at the agent, and a mirror at the test. The
- * data go across when a pop hands them out and when a push takes them; who owns an array is decided at the agent,
- * by the libOS itself.
+ * A scatter-gather array exists twice, under one number: the real one at the agent, and a mirror at the test.
+ * The data go across when a pop hands them out and when a push takes them; who owns an array is decided at
+ * the agent, by the libOS itself.
  */
 import {
   type Completion,
@@ -35,8 +35,9 @@ export type PlainCall =
   | 'shutdown';
 
 /**
- * Numbers under `libos` are those that create replied. `release` is a free that cannot fail, since the test knows that
- * the array is not freed yet: without it a third of the time of a large transfer would be waiting for such replies.
+ * Numbers under `libos` are those that create replied. `release` is a free that cannot fail, since the test
+ * knows that the array is not freed yet: without it a third of the time of a large transfer would be waiting
+ * for such replies.
  */
 export type Request =
   | { call: 'create'; options: LibosOptions }

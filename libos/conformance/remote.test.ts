@@ -39,8 +39,14 @@ describe('a remote libOS', () => {
     const world = remoteServer();
     const { server, client } = world;
     const [far, near] = [server, client].map((side) => errorOf(() => side.listen(side.socket('stream'), 1)));
-    const told = ({ message, name, code, operation, qd }: LibosError) => [message, name, code, operation, qd];
-    expect(told(far)).toEqual(told(near));
+    const parts = ({ message, name, code, operation, qd }: LibosError) => [
+      message,
+      name,
+      code,
+      operation,
+      qd,
+    ];
+    expect(parts(far)).toEqual(parts(near));
     expect(far.stack).toMatch(/core\.ts.*at the agent, called by.*remote\.test\.ts/s);
     expect(codeOf(() => server.alloc(Number.NaN))).toBe('INVALID_ARGUMENT');
     world.shutdown();
@@ -194,7 +200,7 @@ describe('an agent', () => {
     expect(() => agent.create(options)).toThrow('the agent was stopped');
   });
 
-  it('that is killed fails the call, is replaced for the next world, and is told of at the end', async () => {
+  it('that is killed fails the call, is replaced for the next world, and is reported at the end', async () => {
     const backend = twoProcesses(() => ({ server: options, client: options, ...loopback }));
     const world = new World(backend);
     const [pid] = agentsOfThisProcess();

@@ -1,6 +1,6 @@
 /**
- * A libOS in another process, called as one in this process is. Nothing is decided here: arguments go to the agent,
- * results, errors and data come back.
+ * A libOS in another process, called as one in this process is. Nothing is decided here: arguments go to the
+ * agent, results, errors and data come back.
  */
 import type {
   Completion,
@@ -133,7 +133,9 @@ export class RemoteLibos implements Libos {
     return this.#agent.ask({ call, libos: this.#libos, args });
   }
 
-  /** Puts what a wait call handed out into `completions`: how many, or null when it handed out nothing at all. */
+  /**
+   * Puts what a wait call handed out into `completions`: how many, or null when it handed out nothing at all.
+   */
   #take(reply: unknown): number | null {
     const handedOut = reply as HandedOut;
     if (handedOut === null) return null;

@@ -1,4 +1,6 @@
-/** Conformance over two processes: the server's side lives in an agent's process, the client's in the test's. */
+/**
+ * Conformance over two processes: the server's side lives in an agent's process, the client's in the test's.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +26,9 @@ export class Agent implements AgentLine {
   /** It answers no more: why. */
   #broken: string | null = null;
 
-  /** @param patienceMs how long it may take to answer a request: longer than the waits that it is asked for */
+  /**
+   * @param patienceMs how long it may take to answer a request: longer than the waits that it is asked for
+   */
   constructor(patienceMs = 20_000) {
     this.#patienceMs = patienceMs;
     const [ours, theirs] = socketPair();
@@ -82,7 +86,7 @@ export class Agent implements AgentLine {
       return transfer();
     } catch (error) {
       if (!(error instanceof ChannelEnded)) throw error;
-      return this.#fail(`the agent ended before it answered '${request.call}'; standard error tells why`);
+      return this.#fail(`the agent ended before it answered '${request.call}'; see standard error`);
     }
   }
 
@@ -94,8 +98,8 @@ export class Agent implements AgentLine {
 }
 
 /**
- * A backend whose servers all live in one agent, which is started with the first of them, and again after it broke.
- * `sides` is asked for each world.
+ * A backend whose servers all live in one agent, which is started with the first of them, and again after it
+ * broke. `sides` is asked for each world.
  */
 export function twoProcesses(sides: (poolLimitBytes: number) => TwoSides): TestedBackend {
   const agents: Agent[] = [];

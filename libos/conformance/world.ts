@@ -10,7 +10,9 @@ export interface Addresses {
 
 /** What a backend gives the suite; everything is made anew for each test. */
 export interface TestedBackend {
-  /** The side that listens, and the side that connects. Both in checked mode, with a pool of `poolLimitBytes`. */
+  /**
+   * The side that listens, and the side that connects. Both in checked mode, with a pool of `poolLimitBytes`.
+   */
   create(poolLimitBytes: number): Addresses & { server: Libos; client: Libos };
   /** Ends what outlives the worlds, when the suite is through. */
   close?(): Promise<void>;

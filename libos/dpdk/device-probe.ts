@@ -1,6 +1,6 @@
 /**
- * Opens devices and sends one frame, for the doctor: between two devices at the ends of a wire, or from a tap device
- * to the kernel behind it.
+ * Opens devices and sends one frame, for the doctor: between two devices at the ends of a wire, or from a tap
+ * device to the kernel behind it.
  *
  *     node device-probe.ts af_packet:NAME af_xdp:OTHER      from the first to the second
  *     node device-probe.ts tap:NAME                         to the kernel

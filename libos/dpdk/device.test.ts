@@ -54,7 +54,10 @@ function closeAll(): void {
   for (const device of opened.splice(0)) device.close();
 }
 
-/** Queues a frame of `length` bytes, none of them IPv4, whose content follows from `seed`. False when none is free. */
+/**
+ * Queues a frame of `length` bytes, none of them IPv4, whose content follows from `seed`. False when none is
+ * free.
+ */
 function send(device: DpdkDevice, length: number, seed: number): boolean {
   const frame = device.allocate();
   if (frame === null) return false;
@@ -259,7 +262,8 @@ describe('limits', () => {
   it('a full ring holds frames back, in order, and loses none', () => {
     openPair();
     let sent = 0;
-    // The server takes nothing: the ring fills, then what waits before it, then there are no frames to be had.
+    // The server takes nothing: the ring fills, then what waits before it, then there are no frames to be
+    // had.
     for (let round = 0; round < 200; round++) {
       while (send(client, 64, sent)) sent++;
       client.exchange();
@@ -367,7 +371,7 @@ describe('the link', () => {
     expect(client.counters()).toMatchObject({ link_ups: 6, link_downs: 5 });
   });
 
-  it('tells the addresses of its ends apart', () => {
+  it('gives its ends different addresses', () => {
     openPair({}, { mac: '02:01:02:03:04:05' });
     expect([...server.mac]).toEqual([2, 0, 10, 99, 0, 1]);
     expect([...client.mac]).toEqual([2, 1, 2, 3, 4, 5]);
@@ -413,8 +417,8 @@ describe('the socket', () => {
 });
 
 /**
- * The frames of the next exchange that brings any. While a driver's callback is under way an exchange sends nothing, so the
- * other end goes on as well.
+ * The frames of the next exchange that brings any. While a driver's callback is under way an exchange sends
+ * nothing, so the other end goes on as well.
  */
 function receiveOne(device: DpdkDevice): SgaSegment[] {
   const other = device === client ? server : client;

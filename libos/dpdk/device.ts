@@ -1,10 +1,10 @@
 /**
- * A port of DPDK as the network stack sees it (libos/inet/device.ts): frames lie in the packet pool's memory, which
- * is seen as one Uint8Array, and one foreign call moves a burst both ways.
+ * A port of DPDK as the network stack sees it (libos/inet/device.ts): frames lie in the packet pool's memory,
+ * which is seen as one Uint8Array, and one foreign call moves a burst both ways.
  *
- * Buffers are numbers. Those that nobody uses lie on a stack that both sides see: allocate and give take them from
- * there and put them back without a call, and the glue keeps it neither empty nor long at each exchange. What was
- * received last is therefore written into next, while it is still in the cache.
+ * Buffers are numbers. Those that nobody uses lie on a stack that both sides see: allocate and give take them
+ * from there and put them back without a call, and the glue keeps it neither empty nor long at each exchange.
+ * What was received last is therefore written into next, while it is still in the cache.
  */
 import koffi from 'koffi';
 import { LibosError } from '../errors.ts';
@@ -15,8 +15,8 @@ import type { Glue } from './glue.ts';
 import type { DpdkOptions } from './options.ts';
 import { type PortRequest, portRequest } from './port.ts';
 
-// The area that a port of the glue shares with us: struct area of libos/native/port.h, whose assertions hold these
-// offsets. 32-bit words are counted in words, doubles in doubles, bytes in bytes.
+// The area that a port of the glue shares with us: struct area of libos/native/port.h, whose assertions hold
+// these offsets. 32-bit words are counted in words, doubles in doubles, bytes in bytes.
 
 /** Frames that may be queued for one exchange. */
 const MAX_QUEUED = 256;
@@ -78,8 +78,8 @@ export class DpdkDevice implements Device {
   #closed = false;
 
   /**
-   * Throws INVALID_ARGUMENT, ADDRESS_IN_USE, PERMISSION_DENIED or BACKEND_UNAVAILABLE, with what DPDK said and the
-   * remedy where we know one.
+   * Throws INVALID_ARGUMENT, ADDRESS_IN_USE, PERMISSION_DENIED or BACKEND_UNAVAILABLE, with what DPDK said
+   * and the remedy where we know one.
    */
   constructor(options: DpdkOptions) {
     const request = portRequest(options);
@@ -168,7 +168,9 @@ export class DpdkDevice implements Device {
     this.#held--;
   }
 
-  /** Writes from now on when bursts enter and leave the device, to this address (libos/native/device-times.h). */
+  /**
+   * Writes from now on when bursts enter and leave the device, to this address (libos/native/device-times.h).
+   */
   setDeviceTimes(address: number): void {
     this.#glue.setDeviceTimes(this.#port, address);
   }

@@ -1,6 +1,6 @@
 /**
- * Which of DPDK's devices work on this machine, found by trying, and what to do about those that do not. Whatever is
- * made for it (processes, a network namespace, a Unix socket) is gone afterwards.
+ * Which of DPDK's devices work on this machine, found by trying, and what to do about those that do not.
+ * Whatever is made for it (processes, a network namespace, a Unix socket) is gone afterwards.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * DPDK's environment abstraction layer, started once a process with what the first device needs. Ports are plugged
- * in afterwards, so that each libOS opens and closes its own.
+ * DPDK's environment abstraction layer, started once a process with what the first device needs. Ports are
+ * plugged in afterwards, so that each libOS opens and closes its own.
  */
 import { currentCores } from '../affinity.ts';
 import { LibosError } from '../errors.ts';
@@ -34,7 +34,8 @@ export function startEal(options: EalOptions): Glue {
 function ealArguments({ pciAddress, hugepages, memoryMb, extraArguments }: EalOptions): string[] {
   return [
     'bypassbench',
-    // One lcore, this thread, on the cores that it may use now: EAL then starts no thread for it and moves nobody.
+    // One lcore, this thread, on the cores that it may use now: EAL then starts no thread for it and moves
+    // nobody.
     `--lcores=0@(${currentCores().join(',')})`,
     `--file-prefix=bypassbench-${process.pid}`,
     '--no-telemetry',
@@ -53,11 +54,11 @@ function remedy({ hugepages, extraArguments }: EalOptions, reason: string): stri
   return ' Reserve hugepages as root, such as echo 512 > /proc/sys/vm/nr_hugepages, or give hugepages=no.';
 }
 
-/** What DPDK tells on its way whether or not it fails. */
+/** What DPDK logs whether or not it fails. */
 const chatter =
   /mp action callback|multiq qdisc|qdisc kind|Disabling rte flow|invalid .*command line.* arguments/i;
 
-/** The lines of DPDK's log that tell why, without its prefixes and its pages of help. */
+/** The lines of DPDK's log that give the reason, without its prefixes and its pages of help. */
 export function reasonFromLog(log: string): string {
   const help = log.search(/^\s*Usage:/m);
   const lines = (help >= 0 ? log.slice(0, help) : log)

@@ -1,9 +1,9 @@
 /**
- * A process with one end of a memif link that speaks raw Ethernet frames, for those who want to see a link at work
- * without a network stack: the doctor and scripts/bench/raw-frames.ts.
+ * A process with one end of a memif link that speaks raw Ethernet frames, for those who want to see a link at
+ * work without a network stack: the doctor and scripts/bench/raw-frames.ts.
  *
  *     node frame-peer.ts server SOCKET CORE                    echoes every frame until it is ended
- *     node frame-peer.ts client SOCKET CORE BYTES ROUNDS       one frame in flight; prints its round trips as JSON
+ *     node frame-peer.ts client SOCKET CORE BYTES ROUNDS       one frame in flight; prints the round trips
  *
  * CORE is a number, or - for none. A message of a LibosError goes to standard error, with exit code 1.
  */

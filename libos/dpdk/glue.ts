@@ -1,8 +1,6 @@
 /** The functions of the C glue (libos/native/port.h), loaded when they are first needed in a thread. */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import koffi from 'koffi';
-import { LibosError } from '../errors.ts';
+import type { LibraryHandle } from 'koffi';
+import { loadGlue } from '../native/glue.ts';
 
 export interface Glue {
   /** Starts EAL with arguments separated by newlines; once a process. */
@@ -49,44 +47,32 @@ export const PortFlag = {
   HoldsBuffers: 32,
 } as const;
 
-const file = fileURLToPath(new URL('../native/build/dpdk.so', import.meta.url));
-
 let loaded: Glue | null = null;
 
 /** Throws BACKEND_UNAVAILABLE, with the remedy, where the glue is not built or cannot be loaded. */
 export function glue(): Glue {
-  loaded ??= load();
+  // Global, so that its gate stands in front of what drivers call (gate.c).
+  loaded ??= loadGlue('dpdk', bind, true);
   return loaded;
 }
 
-function load(): Glue {
-  if (!existsSync(file)) {
-    const detail = 'the C glue for DPDK is not built: run node scripts/setup.mjs, which says what it lacks';
-    throw new LibosError('BACKEND_UNAVAILABLE', 'dpdk', -1, detail);
-  }
-  try {
-    // Global, so that its gate stands in front of what drivers call (gate.c).
-    const library = koffi.load(file, { global: true });
-    return {
-      init: library.func('int glue_init(const char *)'),
-      arguments: library.func('const char *glue_arguments()'),
-      error: library.func('const char *glue_error()'),
-      log: library.func('const char *glue_log()'),
-      counterNames: library.func('const char *glue_counter_names()'),
-      dpdkVersion: library.func('const char *glue_dpdk_version()'),
-      open: library.func(
-        'int port_open(const char *, const char *, const char *, int, int, const char *, int)',
-      ),
-      area: library.func('double port_area(int)'),
-      areaBytes: library.func('int port_area_bytes(int)'),
-      setDeviceTimes: library.func('void port_set_device_times(int, uintptr_t)'),
-      exchange: library.func('int port_exchange(int)'),
-      flush: library.func('void port_flush(int)'),
-      readDeviceCounters: library.func('void port_read_device_counters(int)'),
-      close: library.func('void port_close(int)'),
-    };
-  } catch (cause) {
-    const detail = `the C glue for DPDK cannot be loaded (${(cause as Error).message}): run node scripts/setup.mjs again`;
-    throw new LibosError('BACKEND_UNAVAILABLE', 'dpdk', -1, detail);
-  }
+function bind(library: LibraryHandle): Glue {
+  return {
+    init: library.func('int glue_init(const char *)'),
+    arguments: library.func('const char *glue_arguments()'),
+    error: library.func('const char *glue_error()'),
+    log: library.func('const char *glue_log()'),
+    counterNames: library.func('const char *glue_counter_names()'),
+    dpdkVersion: library.func('const char *glue_dpdk_version()'),
+    open: library.func(
+      'int port_open(const char *, const char *, const char *, int, int, const char *, int)',
+    ),
+    area: library.func('double port_area(int)'),
+    areaBytes: library.func('int port_area_bytes(int)'),
+    setDeviceTimes: library.func('void port_set_device_times(int, uintptr_t)'),
+    exchange: library.func('int port_exchange(int)'),
+    flush: library.func('void port_flush(int)'),
+    readDeviceCounters: library.func('void port_read_device_counters(int)'),
+    close: library.func('void port_close(int)'),
+  };
 }

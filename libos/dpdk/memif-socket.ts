@@ -20,7 +20,7 @@ const SOCKADDR_BYTES = 110;
 export const MAX_SOCKET_PATH_BYTES = 107;
 
 /**
- * Makes way for a server and returns the path as DPDK is to be told. Throws INVALID_ARGUMENT for a path that
+ * Makes way for a server and returns the path to give to DPDK. Throws INVALID_ARGUMENT for a path that
  * cannot be one, ADDRESS_IN_USE when a server is alive behind it.
  */
 export function claimSocket(role: 'server' | 'client', path: string): string {
@@ -58,8 +58,8 @@ export function claimSocket(role: 'server' | 'client', path: string): string {
 }
 
 /**
- * Within one process DPDK takes two ends with the same path for one thing, and if the client is first the server
- * never listens. A second slash makes them differ, and means the same to the kernel.
+ * Within one process DPDK takes two ends with the same path for one thing, and if the client is first the
+ * server never listens. A second slash makes them differ, and means the same to the kernel.
  */
 function asClient(absolute: string): string {
   const differing = absolute.replace(/\/(?=[^/]*$)/, '//');

@@ -1,4 +1,4 @@
-/** What DPDK is told to make or take as a port, for each kind of device, and what must hold before. */
+/** The port that DPDK is asked to make or to take, for each kind of device, and what must hold before. */
 import { readFileSync } from 'node:fs';
 import { LibosError } from '../errors.ts';
 import { PortFlag } from './glue.ts';
@@ -38,7 +38,7 @@ export function portRequest(options: DpdkOptions): PortRequest {
         mtu: network.mtu ?? MEMIF_MTU,
         mac: network.mac ?? derivedMac(network.address),
         flags: device.role === 'client' ? PortFlag.Reconnects : 0,
-        remedy: 'bypassbench doctor tells whether memif works here.',
+        remedy: 'bypassbench doctor shows whether memif works here.',
       };
     }
     case 'tap':
@@ -50,12 +50,12 @@ export function portRequest(options: DpdkOptions): PortRequest {
         // The device's own address is the kernel's, at the other end.
         mac: network.mac ?? derivedMac(network.address),
         flags: PortFlag.SetMtu,
-        remedy: 'tap needs root (CAP_NET_ADMIN) and /dev/net/tun; bypassbench doctor tells more.',
+        remedy: 'tap needs root (CAP_NET_ADMIN) and /dev/net/tun; bypassbench doctor shows more.',
       };
     case 'af_packet': {
       const mtu = network.mtu ?? interfaceMtu(device.interface);
-      // Slots of the ring that is shared with the kernel: the frame behind 66 bytes of the kernel's (packet(7),
-      // TPACKET_V2), one or two of them in a block of pages.
+      // Slots of the ring that is shared with the kernel: the frame behind 66 bytes of the kernel's
+      // (packet(7), TPACKET_V2), one or two of them in a block of pages.
       const slotBytes = Math.max(2048, Math.ceil((mtu + 96) / 16) * 16);
       const blockBytes = Math.ceil(slotBytes / 4096) * 4096;
       return {
@@ -65,7 +65,7 @@ export function portRequest(options: DpdkOptions): PortRequest {
         mtu,
         mac: network.mac,
         flags: network.mac === null ? 0 : PortFlag.Promiscuous,
-        remedy: 'af_packet needs root (CAP_NET_RAW) and the interface up; bypassbench doctor tells more.',
+        remedy: 'af_packet needs root (CAP_NET_RAW) and the interface up; bypassbench doctor shows more.',
       };
     }
     case 'af_xdp':
@@ -76,7 +76,7 @@ export function portRequest(options: DpdkOptions): PortRequest {
         mtu: network.mtu ?? interfaceMtu(device.interface),
         mac: network.mac,
         flags: PortFlag.HoldsBuffers | (network.mac === null ? 0 : PortFlag.Promiscuous),
-        remedy: 'af_xdp needs root and a kernel with XDP sockets; bypassbench doctor tells more.',
+        remedy: 'af_xdp needs root and a kernel with XDP sockets; bypassbench doctor shows more.',
       };
     case 'pci':
       return {

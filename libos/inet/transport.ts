@@ -209,7 +209,7 @@ export class InetTransport implements Transport {
     if (socket.queue.pops.head !== NO_SLOT) this.#servePopsOfSocket(socket.queue);
   }
 
-  /** An ICMP error that belongs to a datagram sent earlier: told once, the socket stays usable. */
+  /** An ICMP error that belongs to a datagram sent earlier: it is reported once, and the socket stays usable. */
   datagramRefused(localPort: number, peerAddress: number, peerPort: number): void {
     for (const { queue, peerAddress: address, peerPort: port } of this.stack.udp.boundTo(localPort) ?? []) {
       if (address !== peerAddress || port !== peerPort || queue.pops.head === NO_SLOT) continue;

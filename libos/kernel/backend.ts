@@ -4,7 +4,9 @@ import { mapAnonymous } from '../memory/anonymous.ts';
 import type { BackendSetup, TransportHost } from '../transport.ts';
 import { KernelTransport } from './transport.ts';
 
-/** Throws LibosError: INVALID_ARGUMENT for any option, SYSTEM_ERROR where the kernel gives no epoll instance. */
+/**
+ * Throws LibosError: INVALID_ARGUMENT for any option, SYSTEM_ERROR where the kernel gives no epoll instance.
+ */
 export function createKernelTransport(host: TransportHost, setup: BackendSetup): KernelTransport {
   const given = Object.keys(setup.options);
   if (given.length > 0) {

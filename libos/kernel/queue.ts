@@ -4,7 +4,10 @@ import { Queue } from '../transport.ts';
 
 export class KernelQueue extends Queue {
   readonly fd: number;
-  /** Data, an end of stream or a connection may be there: the edge was seen, and recv has not said EAGAIN since. */
+  /**
+   * Data, an end of stream or a connection may be there: the edge was seen, and recv has not said EAGAIN
+   * since.
+   */
   readable = false;
   writable = true;
   /** The peer has sent the end of the stream, so a short read does not mean that nothing is left. */

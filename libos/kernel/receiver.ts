@@ -32,8 +32,8 @@ export class Receiver {
         continue;
       }
       const outcome = queue.kind === 'stream' ? this.#fromStream(queue) : this.#datagram(queue);
-      if (outcome === Nothing) break;
-      if (outcome === Data) {
+      if (outcome === NOTHING) break;
+      if (outcome === DATA) {
         const sga = this.#spare as ScatterGatherArray;
         this.#spare = null;
         if (queue.kind === 'stream') this.#tokens.completePop(queue.pops, sga);
@@ -52,12 +52,12 @@ export class Receiver {
     if (bytes < 0) return this.#failed(queue);
     if (bytes === 0) {
       queue.endOfStream = true;
-      return Ended;
+      return ENDED;
     }
     segment.length = bytes;
     // A short read has emptied the socket (epoll(7)), unless the end of the stream is known to follow.
     queue.readable = bytes === segment.capacity || queue.peerFinished;
-    return Data;
+    return DATA;
   }
 
   #datagram(queue: KernelQueue): Outcome {
@@ -67,28 +67,29 @@ export class Receiver {
     if (bytes < 0) return this.#failed(queue);
     segment.length = bytes;
     queue.readable = true;
-    return Data;
+    return DATA;
   }
 
   #failed(queue: KernelQueue): Outcome {
     const error = errno();
     if (error === Errno.EAGAIN) {
       queue.readable = false;
-      return Nothing;
+      return NOTHING;
     }
-    if (error === Errno.EINTR) return Retry;
+    if (error === Errno.EINTR) return RETRY;
     if (queue.kind === 'datagram') {
-      // An ICMP error that belongs to a datagram sent earlier: it is reported once, and the socket stays usable.
+      // An ICMP error that belongs to a datagram sent earlier: it is reported once, and the socket stays
+      // usable.
       this.#tokens.complete(this.#tokens.shift(queue.pops), codeOfErrno(error));
-      return Retry;
+      return RETRY;
     }
     queue.error = codeOfErrno(error);
-    return Ended;
+    return ENDED;
   }
 }
 
-const Nothing = 0;
-const Data = 1;
-const Ended = 2;
-const Retry = 3;
+const NOTHING = 0;
+const DATA = 1;
+const ENDED = 2;
+const RETRY = 3;
 type Outcome = 0 | 1 | 2 | 3;

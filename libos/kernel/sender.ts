@@ -22,7 +22,9 @@ export class Sender {
     return this.#awaiting.length > 0;
   }
 
-  /** Sends what the kernel takes of the queue's pushes, and shuts the sending half down if that was asked for. */
+  /**
+   * Sends what the kernel takes of the queue's pushes, and shuts the sending half down if that was asked for.
+   */
   send(queue: KernelQueue): void {
     while (queue.pushes.head !== NO_SLOT) {
       const slot = queue.pushes.head;

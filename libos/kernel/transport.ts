@@ -5,11 +5,11 @@
  * queues that are known to have something (`scheduled`); the few busiest queues (`hot`), by calling recv at
  * once; and what epoll reports.
  *
- * A hot queue is taken out of epoll. Each arrival on a watched socket would go through epoll's ready list, under
- * a lock that the sender's core and this one contend for: that costs a request of one busy connection 1 to 2 us.
- * A queue gets hot when it was active time and again while few others were, and cools down when it falls
- * silent, when its socket buffer is full, or when more than HOT_QUEUES are active: then one epoll_wait for all of
- * them is cheaper than a recv on each.
+ * A hot queue is taken out of epoll. Each arrival on a watched socket would go through epoll's ready list,
+ * under a lock that the sender's core and this one contend for: that costs a request of one busy connection 1
+ * to 2 us. A queue gets hot when it was active time and again while few others were, and cools down when it
+ * falls silent, when its socket buffer is full, or when more than HOT_QUEUES are active: then one epoll_wait
+ * for all of them is cheaper than a recv on each.
  */
 import { nowNs } from '../clock.ts';
 import { formatIpv4 } from '../endpoint.ts';
@@ -33,8 +33,9 @@ const CROWDED_NS = 100_000_000;
 /** After this time without data on any hot queue, all cool down. */
 const FRUITLESS_NS = 2_000_000;
 /**
- * While there are hot queues, epoll is asked for the others every so many polls, and the clock is read: a share of the
- * system calls, not a time, so that the hot queues pay the others the same part on every machine.
+ * While there are hot queues, epoll is asked for the others every so many polls, and the clock is read: a
+ * share of the system calls, not a time, so that the hot queues pay the others the same part on every
+ * machine.
  */
 const POLLS_PER_EPOLL_WAIT = 16;
 /** Polls between two looks at the deadlines of connection attempts. */
@@ -62,7 +63,10 @@ export class KernelTransport implements Transport {
   readonly #connecting: KernelQueue[] = [];
   #polls = 0;
 
-  /** `deviceTimesAddress`: where the socket calls write their times (libos/native/device-times.h); 0 for nowhere. */
+  /**
+   * `deviceTimesAddress`: where the socket calls write their times (libos/native/device-times.h); 0 for
+   * nowhere.
+   */
   constructor(host: TransportHost, pool: BufferPool, connectTimeoutMs: number, deviceTimesAddress: number) {
     const calls = streamCalls(deviceTimesAddress);
     this.#host = host;
@@ -134,7 +138,7 @@ export class KernelTransport implements Transport {
   push(queue: KernelQueue): void {
     if (!queue.watched) this.#watch(queue, 'push');
     if (queue.writable) this.#sender.send(queue);
-    // Only epoll tells when there is room again.
+    // Only epoll reports when there is room again.
     if (!queue.writable && queue.hot) this.#coolAll();
   }
 
@@ -249,7 +253,7 @@ export class KernelTransport implements Transport {
       queue.writable = true;
       if (queue.pushes.head !== NO_SLOT) this.#sender.send(queue);
     }
-    // Neither a pop nor a push was there to be told: the acknowledgements that are awaited will not come.
+    // No pop and no push was there to fail: the acknowledgements that are awaited will not come.
     const broken = (events & sys.EPOLLERR) !== 0 && queue.unacknowledged.head !== NO_SLOT;
     if (broken && queue.error === null) queue.error = codeOfErrno(sys.takeSocketError(queue.fd));
     return received;

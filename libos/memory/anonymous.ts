@@ -1,4 +1,7 @@
-/** Anonymous memory of this process, mapped once and seen by JavaScript as bytes and by foreign calls as an address. */
+/**
+ * Anonymous memory of this process, mapped once and seen by JavaScript as bytes and by foreign calls as an
+ * address.
+ */
 import koffi from 'koffi';
 import { LibosError } from '../errors.ts';
 import { errno, errnoName, libc } from '../native/libc.ts';
@@ -18,8 +21,9 @@ const MADV_HUGEPAGE = 14;
 export const HUGE_PAGE_BYTES = 2 * 1024 * 1024;
 
 /**
- * Maps `bytes` zeroed bytes, in huge pages where they nearly fill them and the system has them to give: a kernel that copies
- * from or to them looks up fewer pages, and so does the processor. Throws NO_BUFFERS when the system refuses.
+ * Maps `bytes` zeroed bytes, in huge pages where they nearly fill them and the system has them to give: a
+ * kernel that copies from or to them looks up fewer pages, and so does the processor. Throws NO_BUFFERS when
+ * the system refuses.
  */
 export function mapAnonymous(bytes: number): Slab {
   const huge = bytes > HUGE_PAGE_BYTES / 2;

@@ -24,8 +24,8 @@ export interface PoolOptions {
 
 const POISON = 0xdb;
 /**
- * Between two buffers, so that they do not begin at multiples of a power of two: their first lines, which small
- * messages use, would all fall into the same few places of the processor's caches.
+ * Between two buffers, so that they do not begin at multiples of a power of two: their first lines, which
+ * small messages use, would all fall into the same few places of the processor's caches.
  */
 const SPREAD_BYTES = 9 * 64;
 
@@ -39,7 +39,10 @@ export class BufferPool implements SegmentHome {
   readonly #slabFree: number[] = [];
   #mappedBuffers = 0;
   #freeSegments: SgaSegment[] = [];
-  /** The buffers of slabs whose pages went back to the operating system, to be used again before another slab is mapped. */
+  /**
+   * The buffers of slabs whose pages went back to the operating system, to be used again before another slab
+   * is mapped.
+   */
   readonly #dormant: SgaSegment[][] = [];
   readonly #freeArrays: ScatterGatherArray[] = [];
   /** Checked mode: where the application got each array that it still owns. */
@@ -60,7 +63,10 @@ export class BufferPool implements SegmentHome {
     return this.#freeSegments.length * this.bufferBytes;
   }
 
-  /** An array of as many buffers as `bytes` need (one at least), lengths set to sum up to `bytes`, owned by `owner`. */
+  /**
+   * An array of as many buffers as `bytes` need (one at least), lengths set to sum up to `bytes`, owned by
+   * `owner`.
+   */
   alloc(bytes: number, owner: Owner): ScatterGatherArray {
     const count = bytes <= this.bufferBytes ? 1 : Math.ceil(bytes / this.bufferBytes);
     while (this.#freeSegments.length < count) this.#grow(count);
@@ -79,7 +85,10 @@ export class BufferPool implements SegmentHome {
     return array;
   }
 
-  /** An array around one buffer that may have its home elsewhere, with its data as it stands, owned by `owner`. */
+  /**
+   * An array around one buffer that may have its home elsewhere, with its data as it stands, owned by
+   * `owner`.
+   */
   wrap(segment: SgaSegment, owner: Owner): ScatterGatherArray {
     const array = this.#freeArrays.pop() ?? new ScatterGatherArray();
     array.segments[0] = segment;
@@ -106,7 +115,9 @@ export class BufferPool implements SegmentHome {
     if (this.#checked) this.#origins.delete(array);
   }
 
-  /** free as the application calls it: at once what is its own, later what is in flight. Throws DOUBLE_FREE. */
+  /**
+   * free as the application calls it: at once what is its own, later what is in flight. Throws DOUBLE_FREE.
+   */
   freeByApplication(array: ScatterGatherArray): void {
     if (array.owner === Owner.Application) {
       if (this.#checked) this.#origins.delete(array);
@@ -137,7 +148,9 @@ export class BufferPool implements SegmentHome {
       this.#retire(segment.slabIndex);
   }
 
-  /** Ends all mappings. In checked mode throws LEAK, naming where the buffers came from, if any are still out. */
+  /**
+   * Ends all mappings. In checked mode throws LEAK, naming where the buffers came from, if any are still out.
+   */
   destroy(): void {
     const leaks = [...this.#origins.values()];
     for (const slab of this.#slabs) slab.unmap();

@@ -35,7 +35,9 @@ export class SgaSegment {
   /** First byte of the data within `bytes`; base <= offset and offset + length <= base + capacity. */
   offset: number;
   length: number;
-  /** Links the segments of a queue that a network stack keeps; null while the application owns the segment. */
+  /**
+   * Links the segments of a queue that a network stack keeps; null while the application owns the segment.
+   */
   next: SgaSegment | null = null;
   /** In such a queue: the TCP sequence number of the first byte, a signed 32-bit integer. */
   sequence = 0;
@@ -60,8 +62,8 @@ export class SgaSegment {
 }
 
 /**
- * Who owns a scatter-gather array at the moment. Transport: the application has freed it and its push has completed,
- * but a transport may still send from it, and gives it back to the pool when it need not any more.
+ * Who owns a scatter-gather array at the moment. Transport: the application has freed it and its push has
+ * completed, but a transport may still send from it, and gives it back to the pool when it need not any more.
  */
 export const Owner = { Nobody: 0, Application: 1, Libos: 2, LibosThenFree: 3, Transport: 4 } as const;
 export type Owner = (typeof Owner)[keyof typeof Owner];
@@ -81,7 +83,10 @@ export class ScatterGatherArray {
     return total;
   }
 
-  /** Copies `source` into the segments from their first byte on and sets their lengths. Throws RangeError if it does not fit. */
+  /**
+   * Copies `source` into the segments from their first byte on and sets their lengths. Throws RangeError if
+   * it does not fit.
+   */
   fill(source: Uint8Array): void {
     let taken = 0;
     for (let i = 0; i < this.segmentCount; i++) {

@@ -1,4 +1,7 @@
-/** A file mapped into memory for as long as this process lives: what is written there is at once in the file, and in every process that maps it too. */
+/**
+ * A file mapped into memory for as long as this process lives: what is written there is at once in the file,
+ * and in every process that maps it too.
+ */
 import { closeSync, ftruncateSync, openSync } from 'node:fs';
 import koffi from 'koffi';
 import { LibosError } from '../errors.ts';
@@ -13,8 +16,8 @@ export interface MappedFile {
 }
 
 /**
- * Maps the first `bytes` bytes of `file`, which is made or made as long as that. Throws INVALID_ARGUMENT where it cannot be
- * opened, NO_BUFFERS where the system refuses to map it.
+ * Maps the first `bytes` bytes of `file`, which is made or made as long as that. Throws INVALID_ARGUMENT
+ * where it cannot be opened, NO_BUFFERS where the system refuses to map it.
  */
 export function mapFile(file: string, bytes: number): MappedFile {
   let fd: number;

@@ -68,7 +68,7 @@ static void set_defaults(void)
 static const int handled_signals[] = {SIGBUS, SIGSEGV, SIGTERM, SIGINT};
 enum { HANDLED_SIGNALS = sizeof(handled_signals) / sizeof(handled_signals[0]) };
 
-/* The shm provider takes over the signals by which our process is told to end; they stay ours. */
+/* The shm provider takes over the signals that end our process; they stay ours. */
 static int get_info(const char *node, uint64_t flags, const struct fi_info *hints, struct fi_info **info)
 {
 	struct sigaction before[HANDLED_SIGNALS];

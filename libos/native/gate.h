@@ -1,7 +1,7 @@
 /*
  * The gate between the data path and DPDK's interrupt thread.
  *
- * Drivers get told of a peer that comes or goes on EAL's interrupt thread, and net_memif then maps or unmaps
+ * EAL's interrupt thread notifies drivers of a peer that comes or goes, and net_memif then maps or unmaps
  * the rings there and then: a burst under way on another thread would read unmapped memory. So its callbacks
  * are run through a gate. A thread on the data path says that it is inside before a burst; a callback says
  * that it waits, and runs when nobody is inside any more. Whoever finds a callback waiting leaves without a

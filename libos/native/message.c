@@ -166,7 +166,7 @@ static int read_error(struct endpoint *endpoint)
 	if (error.op_context == NULL)
 		return 0;
 	endpoint->area->counters[COUNT_rx_errors]++;
-	/* Of a message that was too long for its buffer the header is there, and tells who sent it. */
+	/* Of a message that was too long for its buffer the header is there, and says who sent it. */
 	if (error.err == FI_ETRUNC)
 		describe_received(endpoint, error.op_context, INT32_MAX, 0);
 	else

@@ -40,7 +40,7 @@ static void unmap_chunk(struct rte_mempool_memhdr *chunk, void *length)
 }
 
 /*
- * Without hugepages the pool has a mapping of its own: EAL then needs not be told at its start how much
+ * Without hugepages the pool has a mapping of its own: EAL then need not know at its start how much
  * memory all pools to come will need. Small pages do, since the pool is a stack: few buffers are in use at a
  * time.
  */

@@ -1,4 +1,7 @@
-/** The calls that move a stream's bytes: Linux's own, or the same calls that write when each was entered and left. */
+/**
+ * The calls that move a stream's bytes: Linux's own, or the same calls that write when each was entered and
+ * left.
+ */
 import { stampGlue } from '../stamps/glue.ts';
 import * as sys from './sockets.ts';
 

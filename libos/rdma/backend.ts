@@ -1,4 +1,7 @@
-/** The libOS over RDMA, put together from its parts: libfabric's endpoint, the rendezvous over TCP, the engine. */
+/**
+ * The libOS over RDMA, put together from its parts: libfabric's endpoint, the rendezvous over TCP, the
+ * engine.
+ */
 import { readFileSync } from 'node:fs';
 import type { BackendSetup, TransportHost } from '../transport.ts';
 import { FabricDevice } from './fabric-device.ts';

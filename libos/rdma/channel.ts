@@ -1,4 +1,7 @@
-/** What the backend keeps of a queue, and of one way to a peer: a stream has one, a datagram socket one for each peer. */
+/**
+ * What the backend keeps of a queue, and of one way to a peer: a stream has one, a datagram socket one for
+ * each peer.
+ */
 import { NO_SLOT, PendingList } from '../tokens.ts';
 import { Queue } from '../transport.ts';
 import type { MessageConnection } from './connection.ts';
@@ -6,13 +9,13 @@ import type { DatagramSocket } from './datagrams.ts';
 import type { Line, Listener } from './rendezvous.ts';
 
 export class RdmaQueue extends Queue {
-  /** From bind on. */
+  /** Set by bind. */
   listener: Listener | null = null;
-  /** Of a listener: connections that wait to be accepted. */
+  /** A listener's connections that wait to be accepted. */
   backlog: Channel[] = [];
-  /** Of a stream. */
+  /** A stream's only channel. */
   channel: Channel | null = null;
-  /** Of a datagram socket. */
+  /** What a datagram socket keeps. */
   socket: DatagramSocket | null = null;
 }
 

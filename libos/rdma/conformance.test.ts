@@ -1,4 +1,7 @@
-/** The conformance suite on RDMA: between two processes, the server in the other one; over shared memory, or see test-options.ts. */
+/**
+ * The conformance suite on RDMA: between two processes, the server in the other one; over shared memory, or
+ * see test-options.ts.
+ */
 import { conformanceSuite } from '../conformance/suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
 import { rdmaOptions, rdmaProvider } from './test-options.ts';

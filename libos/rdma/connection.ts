@@ -1,6 +1,6 @@
 /**
- * One connection between two endpoints: the state of both directions. Counts of messages are cumulative and wrap around,
- * as signed 32-bit integers; only differences of them mean anything.
+ * One connection between two endpoints: the state of both directions. Counts of messages are cumulative and
+ * wrap around, as signed 32-bit integers; only differences of them mean anything.
  *
  *     what we send:                                what we receive:
  *
@@ -41,13 +41,13 @@ export class MessageConnection {
   // What we send.
   /** Of the next message, of whatever kind. */
   sequence = 0;
-  /** Data messages. */
+  /** Data messages sent. */
   sent = 0;
   sendLimit = 0;
   /** Credit messages sent, and of these how many the peer has received: it keeps one receive for them. */
   creditsSent = 0;
   creditsAcknowledged = 0;
-  /** The peer has been told that nothing follows what was sent. */
+  /** The peer knows that nothing follows what was sent. */
   finished = false;
 
   // What we receive.
@@ -55,7 +55,7 @@ export class MessageConnection {
   received = 0;
   taken = 0;
   limit = 0;
-  /** The limit that the peer was told last. */
+  /** The limit that was last sent to the peer. */
   announced = 0;
   window: number;
   creditsReceived = 0;
@@ -73,7 +73,7 @@ export class MessageConnection {
   // Its end.
   /** Sticky: why nothing can be sent or received any more. */
   error: ErrorCode | null = null;
-  /** We have told the peer how much we sent, and will not send any more; and the same of the peer. */
+  /** We have sent the peer our count of messages, and send no more; and the same of the peer. */
   endSent = false;
   endReceived = false;
   peerData = 0;
@@ -121,8 +121,8 @@ export class MessageConnection {
   }
 
   /**
-   * Credits that the peer does not know of are worth a message of their own: half of the window, or any when the peer
-   * has none left.
+   * Credits that the peer does not know of are worth a message of their own: half of the window, or any when
+   * the peer has none left.
    */
   get owesMessage(): boolean {
     const owed = (this.limit - this.announced) | 0;

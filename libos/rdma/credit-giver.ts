@@ -1,10 +1,11 @@
 /**
- * When peers get more credits, and how they are told: with the next message that goes to them anyway, or with one of its own.
+ * When peers get more credits, and how they learn of them: with the next message that goes to them anyway, or
+ * with one of its own.
  *
- * A credit message takes a receive as well. Each connection has one receive for them beside its window, and sends the
- * next one only when a message of the peer's has said that the last one arrived. That cannot get stuck: who waits for
- * credits has used those that he knew of, and told with the last of these messages of every credit message that came
- * before he knew; the next one may be sent.
+ * A credit message takes a receive as well. Each connection has one receive for them beside its window, and
+ * sends the next one only when a message of the peer's has said that the last one arrived. That cannot get
+ * stuck: who waits for credits has used those that he knew of, and has acknowledged with the last of these
+ * messages every credit message that came before; the next one may be sent.
  */
 import { WorkList } from '../work-list.ts';
 import type { MessageConnection } from './connection.ts';

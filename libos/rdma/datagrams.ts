@@ -1,7 +1,7 @@
 /**
- * Datagrams over connections: the first one to an address opens a connection to whoever is bound there, beside those of
- * streams, and each is one message on it. So they arrive once and in order, and a receiver that does not read holds its
- * senders back instead of losing what they send.
+ * Datagrams over connections: the first one to an address opens a connection to whoever is bound there,
+ * beside those of streams, and each is one message on it. So they arrive once and in order, and a receiver
+ * that does not read holds its senders back instead of losing what they send.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { BufferPool } from '../memory/pool.ts';

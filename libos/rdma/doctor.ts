@@ -1,4 +1,7 @@
-/** What of libfabric works on this machine, found by opening an endpoint of each provider, and what the others would need. */
+/**
+ * What of libfabric works on this machine, found by opening an endpoint of each provider, and what the others
+ * would need.
+ */
 import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import type { LibosError } from '../errors.ts';
 import type { Finding } from '../finding.ts';

@@ -1,6 +1,7 @@
 /**
- * How connections end: in order, when both streams have; by a reset of either side; or by the loss of a peer. The ends go
- * over the line as numbers of messages, so that what was promised is free as soon as these have come.
+ * How connections end: in order, when both streams have; by a reset of either side; or by the loss of a peer.
+ * The ends go over the line as numbers of messages, so that what was promised is free as soon as these have
+ * come.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { MessageConnection } from './connection.ts';
@@ -12,11 +13,14 @@ import type { SendTable } from './send-table.ts';
 
 /** A lost peer's messages may still be on their way for so long. */
 const QUARANTINE_US = 1_000_000;
-/** For so long a closed connection waits for the end of the peer's stream, and one that has ended for the peer to know. */
+/**
+ * For so long a closed connection waits for the end of the peer's stream, and one that has ended for the peer
+ * to know.
+ */
 const END_PATIENCE_US = 60_000_000;
 const TICK_US = 1000;
 
-/** Who is told of connections. */
+/** Who is notified of what happens to connections. */
 export interface EndsOwner {
   /** Something has happened to it. */
   touch(connection: MessageConnection): void;
@@ -48,7 +52,9 @@ export class ConnectionEnds {
     this.#peers = peers;
   }
 
-  /** Whether peers that are there, and have ended their streams as well, have still to say that all has come. */
+  /**
+   * Whether peers that are there, and have ended their streams as well, have still to say that all has come.
+   */
   get hasUnsettled(): boolean {
     for (const { lostUntilUs, peerFinished, endSent } of this.#ending) {
       if (lostUntilUs < 0 && (peerFinished || endSent)) return true;
@@ -56,7 +62,9 @@ export class ConnectionEnds {
     return false;
   }
 
-  /** Nothing more will be sent but credits: the peer reads the end of the stream behind all messages so far. */
+  /**
+   * Nothing more will be sent but credits: the peer reads the end of the stream behind all messages so far.
+   */
   finish(connection: MessageConnection): void {
     if (connection.finished || connection.endSent) return;
     connection.finished = true;
@@ -80,7 +88,7 @@ export class ConnectionEnds {
     if (!connection.gone) this.#ending.add(connection);
   }
 
-  /** Ends both directions at once, and tells the peer. */
+  /** Ends both directions at once, and notifies the peer. */
   reset(connection: MessageConnection): void {
     if (connection.gone) return;
     this.#fail(connection, 'CONNECTION_RESET');
@@ -157,7 +165,10 @@ export class ConnectionEnds {
     this.#ending.add(connection);
   }
 
-  /** The libOS is shut down. One to whom all was sent that there was, with the end of the stream, can still read that. */
+  /**
+   * The libOS is shut down. One to whom all was sent that there was, with the end of the stream, can still
+   * read that.
+   */
   leave(connection: MessageConnection): void {
     this.#discardUnread(connection);
     if (!connection.finished) this.#sendEnd(connection, EndReason.Reset);

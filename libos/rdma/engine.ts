@@ -1,9 +1,9 @@
 /**
  * The engine of messages: connections over one endpoint, with the flow control that the device does not give.
  *
- * The invariant: a credit is out only if a receive is posted for it (receive-budget.ts). It is kept by order: receives
- * are posted before the message leaves that tells of them, and are promised to others again only when it is certain what
- * the peer has sent, or that it cannot send any more.
+ * The invariant: a credit is out only if a receive is posted for it (receive-budget.ts). It is kept by order:
+ * receives are posted before the message that announces them leaves, and are promised to others again only
+ * when it is certain what the peer has sent, or that it cannot send any more.
  */
 import { randomFillSync } from 'node:crypto';
 import type { ScatterGatherArray, SgaSegment } from '../memory/sga.ts';
@@ -34,7 +34,7 @@ import { SendTable } from './send-table.ts';
 /** Credits that a connection begins with, if there are that many. */
 const FIRST_WINDOW = 4;
 
-/** The one who is told of sends that have ended, and when the device has been given what was queued. */
+/** Who is notified of sends that have ended, and when the device has what was queued. */
 export interface SendOwner {
   flushed(): void;
   /** `error`: of libfabric, or 0. */
@@ -50,7 +50,10 @@ export class MessageEngine implements EndsOwner {
   readonly device: MessageDevice;
   readonly budget: ReceiveBudget;
   readonly ends: ConnectionEnds;
-  /** Connections that something has happened to: data, credits, an end, an error. Whoever serves them empties it. */
+  /**
+   * Connections that something has happened to: data, credits, an end, an error. Whoever serves them empties
+   * it.
+   */
   readonly touched = new WorkList<MessageConnection>();
   /** Messages of connections that are not, or not any more. */
   strayMessages = 0;
@@ -110,7 +113,7 @@ export class MessageEngine implements EndsOwner {
     return connection;
   }
 
-  /** What to tell the peer of a connection. */
+  /** What the peer must know of a connection. */
   hello(
     connection: MessageConnection,
   ): Pick<Hello, 'connection' | 'key' | 'bufferBytes' | 'limit' | 'maxWindow'> {
@@ -152,8 +155,8 @@ export class MessageEngine implements EndsOwner {
   // Data
 
   /**
-   * Queues what one data message takes of a scatter-gather array, beginning at `offset` of its segment `index`; there must
-   * be credits and room. Its end is told under `slot`. Returns its bytes.
+   * Queues what one data message takes of a scatter-gather array, beginning at `offset` of its segment
+   * `index`; there must be credits and room. Its end is reported under `slot`. Returns its bytes.
    */
   send(
     connection: MessageConnection,
@@ -186,7 +189,7 @@ export class MessageEngine implements EndsOwner {
   /** Gives the device what is queued, before the next poll does. */
   flush(): void {
     this.device.flush();
-    this.#tellFlushed();
+    this.#reportFlushed();
   }
 
   /** Moves messages both ways, and keeps the books. Who has been `touched` is to be served afterwards. */
@@ -194,17 +197,17 @@ export class MessageEngine implements EndsOwner {
     const { device } = this;
     this.#credits.sendOwed();
     const count = device.exchange();
-    this.#tellFlushed();
+    this.#reportFlushed();
     const finished = device.takeFinished();
-    if (finished > 0) this.#tellFinished(finished);
+    if (finished > 0) this.#reportFinished(finished);
     for (let i = 0; i < count; i++) this.#receive(i);
     this.#credits.feedStarved();
     this.ends.tick();
   }
 
   /**
-   * Gives everything that was received and not taken back, and tells all peers that it is over. One to whom all was sent
-   * that there was, with the end of the stream, can still read that.
+   * Gives everything that was received and not taken back, and notifies all peers that it is over. One to
+   * whom all was sent that there was, with the end of the stream, can still read that.
    */
   shutdown(): void {
     for (const connection of this.#connections) {
@@ -215,8 +218,8 @@ export class MessageEngine implements EndsOwner {
   // Inside
 
   /**
-   * Adds to the message that was queued last, which has `present` bytes and may have `room`, what it takes of the segments
-   * from `index` on. Returns how many bytes that are.
+   * Adds to the message that was queued last, which has `present` bytes and may have `room`, what it takes of
+   * the segments from `index` on. Returns how many bytes that are.
    */
   #gather(sga: ScatterGatherArray, index: number, room: number, present: number): number {
     let added = 0;
@@ -248,11 +251,11 @@ export class MessageEngine implements EndsOwner {
   }
 
   /** A device that is short of receives or of room sends the rest with a later flush. */
-  #tellFlushed(): void {
+  #reportFlushed(): void {
     if (this.device.queued === 0) this.#owner.flushed();
   }
 
-  #tellFinished(count: number): void {
+  #reportFinished(count: number): void {
     const { finishedSends, finishedErrors } = this.device;
     for (let i = 0; i < count; i++) {
       const send = finishedSends[i];
@@ -344,8 +347,8 @@ export class MessageEngine implements EndsOwner {
   }
 
   /**
-   * Kept until those before it are there. Credits count in order as well: who got stuck would else wait for one whose
-   * acknowledgement he has sent before he knew of it.
+   * Kept until those before it are there. Credits count in order as well: who got stuck would else wait for
+   * one whose acknowledgement he has sent before he knew of it.
    */
   #arrivedEarly(connection: MessageConnection, gap: number, message: EarlyMessage): void {
     const sequence = (connection.nextSequence + gap) | 0;

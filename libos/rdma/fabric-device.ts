@@ -1,6 +1,6 @@
 /**
- * An endpoint of libfabric as the engine of messages sees it. Messages are queued in an area that both sides see, and
- * one foreign call posts receives, sends, and reads completions.
+ * An endpoint of libfabric as the engine of messages sees it. Messages are queued in an area that both sides
+ * see, and one foreign call posts receives, sends, and reads completions.
  *
  * A receive buffer lies so that the header ends where the payload begins, at the start of a cache line:
  *
@@ -51,8 +51,8 @@ import { claimSharedMemory } from './shared-memory.ts';
 /** Before the header, so that the payload is aligned. */
 const LEAD_BYTES = 64 - HEADER_BYTES;
 /**
- * Between two buffers, so that they do not begin at multiples of a power of two: their first lines would all fall into
- * the same few places of the processor's caches (as in memory/pool.ts).
+ * Between two buffers, so that they do not begin at multiples of a power of two: their first lines would all
+ * fall into the same few places of the processor's caches (as in memory/pool.ts).
  */
 const SPREAD_BYTES = 8 * 64;
 
@@ -89,8 +89,8 @@ export class FabricDevice implements MessageDevice {
   #closed = false;
 
   /**
-   * Throws BACKEND_UNAVAILABLE, with what libfabric said and the remedy where we know one, and INVALID_ARGUMENT for
-   * options that this provider cannot fulfil.
+   * Throws BACKEND_UNAVAILABLE, with what libfabric said and the remedy where we know one, and
+   * INVALID_ARGUMENT for options that this provider cannot fulfil.
    */
   constructor(options: FabricOptions) {
     this.#glue = fabricGlue();
@@ -153,8 +153,8 @@ export class FabricDevice implements MessageDevice {
   }
 
   /**
-   * shm has few places for peers and needs them back. ofi_rxm 1.17 sometimes crashes when an endpoint is closed after peers
-   * were removed from it.
+   * shm has few places for peers and needs them back. ofi_rxm 1.17 sometimes crashes when an endpoint is
+   * closed after peers were removed from it.
    */
   get forgetsPeers(): boolean {
     return this.provider === 'shm';
@@ -245,7 +245,10 @@ export class FabricDevice implements MessageDevice {
     return { bytes: memory.bytes, address: memory.address, discard() {}, unmap: memory.unmap };
   };
 
-  /** Writes from now on when messages enter and leave the provider, to this address (libos/native/device-times.h). */
+  /**
+   * Writes from now on when messages enter and leave the provider, to this address
+   * (libos/native/device-times.h).
+   */
   setDeviceTimes(address: number): void {
     this.#glue.setDeviceTimes(this.#endpoint, address);
   }

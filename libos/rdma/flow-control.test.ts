@@ -1,7 +1,7 @@
 /**
- * The invariant of the flow control, by property, over a simulated lossless network with random delays: no message comes
- * without a receive that is posted for it (the simulated device throws), nothing is lost, nobody waits for ever, and
- * whatever was promised is free again in the end; with windows down to one buffer.
+ * The invariant of the flow control, by property, over a simulated lossless network with random delays: no
+ * message comes without a receive that is posted for it (the simulated device throws), nothing is lost,
+ * nobody waits for ever, and whatever was promised is free again in the end; with windows down to one buffer.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -24,7 +24,9 @@ const hosts = fc.record({
   maxPieces: fc.constantFrom(1, 3),
 });
 
-/** Microseconds of virtual time after which a run counts as stuck: a thousand times what the slowest needs. */
+/**
+ * Microseconds of virtual time after which a run counts as stuck: a thousand times what the slowest needs.
+ */
 const STUCK_US = 3_000_000;
 
 /** A byte of a stream, by its position: what comes at the wrong place is seen. */

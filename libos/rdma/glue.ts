@@ -1,8 +1,9 @@
-/** The functions of the C glue for libfabric (libos/native/fabric.h), loaded when they are first needed in a thread. */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import koffi from 'koffi';
-import { LibosError } from '../errors.ts';
+/**
+ * The functions of the C glue for libfabric (libos/native/fabric.h), loaded when they are first needed in a
+ * thread.
+ */
+import type { LibraryHandle } from 'koffi';
+import { loadGlue } from '../native/glue.ts';
 
 export interface FabricGlue {
   /** Why the last call failed. */
@@ -12,7 +13,9 @@ export interface FabricGlue {
   version(): string;
   /** Separated by spaces. */
   counterNames(): string;
-  /** A line for each endpoint that would do: provider, device, fabric, inject bytes, receives, sends, by tabs. */
+  /**
+   * A line for each endpoint that would do: provider, device, fabric, inject bytes, receives, sends, by tabs.
+   */
   list(): string;
   open(provider: string, device: string, node: string, receives: number, receiveBytes: number): number;
   area(endpoint: number): number;
@@ -30,46 +33,33 @@ export interface FabricGlue {
   close(endpoint: number): void;
 }
 
-const file = fileURLToPath(new URL('../native/build/rdma.so', import.meta.url));
-
 let loaded: FabricGlue | null = null;
 
 /** Throws BACKEND_UNAVAILABLE, with the remedy, where the glue is not built or cannot be loaded. */
 export function fabricGlue(): FabricGlue {
-  loaded ??= load();
+  loaded ??= loadGlue('rdma', bind);
   return loaded;
 }
 
-function load(): FabricGlue {
-  if (!existsSync(file)) {
-    const detail =
-      'the C glue for libfabric is not built: run node scripts/setup.mjs, which says what it lacks';
-    throw new LibosError('BACKEND_UNAVAILABLE', 'rdma', -1, detail);
-  }
-  try {
-    const library = koffi.load(file);
-    return {
-      error: library.func('const char *fabric_error()'),
-      errorText: library.func('const char *fabric_error_text(int)'),
-      version: library.func('const char *fabric_version()'),
-      counterNames: library.func('const char *fabric_counter_names()'),
-      list: library.func('const char *fabric_list()'),
-      open: library.func('int fabric_open(const char *, const char *, const char *, int, int)'),
-      area: library.func('double fabric_area(int)'),
-      areaBytes: library.func('int fabric_area_bytes(int)'),
-      setDeviceTimes: library.func('void fabric_set_device_times(int, uintptr_t)'),
-      provider: library.func('const char *fabric_provider(int)'),
-      device: library.func('const char *fabric_device(int)'),
-      register: library.func('int fabric_register(int, double, double)'),
-      addReceives: library.func('int fabric_add_receives(int, int, double, int, int)'),
-      addPeer: library.func('int fabric_add_peer(int, const uint8_t *)'),
-      removePeer: library.func('void fabric_remove_peer(int, int)'),
-      flush: library.func('void fabric_flush(int)'),
-      exchange: library.func('int fabric_exchange(int)'),
-      close: library.func('void fabric_close(int)'),
-    };
-  } catch (cause) {
-    const detail = `the C glue for libfabric cannot be loaded (${(cause as Error).message}): run node scripts/setup.mjs again`;
-    throw new LibosError('BACKEND_UNAVAILABLE', 'rdma', -1, detail);
-  }
+function bind(library: LibraryHandle): FabricGlue {
+  return {
+    error: library.func('const char *fabric_error()'),
+    errorText: library.func('const char *fabric_error_text(int)'),
+    version: library.func('const char *fabric_version()'),
+    counterNames: library.func('const char *fabric_counter_names()'),
+    list: library.func('const char *fabric_list()'),
+    open: library.func('int fabric_open(const char *, const char *, const char *, int, int)'),
+    area: library.func('double fabric_area(int)'),
+    areaBytes: library.func('int fabric_area_bytes(int)'),
+    setDeviceTimes: library.func('void fabric_set_device_times(int, uintptr_t)'),
+    provider: library.func('const char *fabric_provider(int)'),
+    device: library.func('const char *fabric_device(int)'),
+    register: library.func('int fabric_register(int, double, double)'),
+    addReceives: library.func('int fabric_add_receives(int, int, double, int, int)'),
+    addPeer: library.func('int fabric_add_peer(int, const uint8_t *)'),
+    removePeer: library.func('void fabric_remove_peer(int, int)'),
+    flush: library.func('void fabric_flush(int)'),
+    exchange: library.func('int fabric_exchange(int)'),
+    close: library.func('void fabric_close(int)'),
+  };
 }

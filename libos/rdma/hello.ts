@@ -1,6 +1,6 @@
 /**
- * What two libOSes say to each other when they meet, before any message: who they are to the provider, and what they
- * can take. Or, instead, why they will not talk. All numbers big-endian:
+ * What two libOSes say to each other when they meet, before any message: who they are to the provider, and
+ * what they can take. Or, instead, why they will not talk. All numbers big-endian:
  *
  *      0  'bypassbench/rdma'          16   version     18   length of it all      20   kind
  *     21  length of the provider's name, 22 of the device address, 23 of the reason
@@ -80,8 +80,8 @@ export function encodeHello(hello: Hello | Refusal): Uint8Array {
 }
 
 /**
- * Reads what stands at the beginning of `bytes`: the hello or refusal and its length; null while it is not whole; or why it
- * is none, which the first wrong byte decides.
+ * Reads what stands at the beginning of `bytes`: the hello or refusal and its length; null while it is not
+ * whole; or why it is none, which the first wrong byte decides.
  */
 export function decodeHello(bytes: Uint8Array): { hello: Hello | Refusal; length: number } | null | string {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -1,6 +1,6 @@
 /**
- * A peer that breaks the rules of messages: its connection ends as PROTOCOL_ERROR, an honest one beside it goes on, and no
- * receive is missing afterwards.
+ * A peer that breaks the rules of messages: its connection ends as PROTOCOL_ERROR, an honest one beside it
+ * goes on, and no receive is missing afterwards.
  */
 import { describe, expect, it } from 'vitest';
 import { World } from '../conformance/world.ts';

@@ -1,6 +1,6 @@
 /**
- * The area that an endpoint of the glue shares with us: struct area of libos/native/fabric.h, whose assertions hold
- * these offsets. 32-bit words are counted in words, doubles in doubles, bytes in bytes.
+ * The area that an endpoint of the glue shares with us: struct area of libos/native/fabric.h, whose
+ * assertions hold these offsets. 32-bit words are counted in words, doubles in doubles, bytes in bytes.
  */
 import { HEADER_WORDS } from './message.ts';
 

@@ -1,7 +1,8 @@
 /**
- * The seam between the engine of messages and what moves them: an endpoint of libfabric (fabric-device.ts), or a
- * simulated one in virtual time. Messages arrive whole, once, and only where a receive has been posted; between two
- * endpoints they are matched with receives in the order in which they were sent, but may be reported in another one.
+ * The seam between the engine of messages and what moves them: an endpoint of libfabric (fabric-device.ts),
+ * or a simulated one in virtual time. Messages arrive whole, once, and only where a receive has been posted;
+ * between two endpoints they are matched with receives in the order in which they were sent, but may be
+ * reported in another one.
  */
 import type { SegmentHome, SgaSegment } from '../memory/sga.ts';
 
@@ -15,7 +16,10 @@ export interface MessageDevice extends SegmentHome {
   /** Monotonic, in microseconds, as of the last exchange. */
   readonly nowUs: number;
 
-  /** The messages of the last exchange: their payload, as far as it fitted. They are the caller's until given back. */
+  /**
+   * The messages of the last exchange: their payload, as far as it fitted. They are the caller's until given
+   * back.
+   */
   readonly received: readonly SgaSegment[];
   /** Of each of them the header, HEADER_WORDS words, and the bytes of the whole message. */
   readonly headers: Int32Array;
@@ -36,16 +40,19 @@ export interface MessageDevice extends SegmentHome {
   /** Makes a peer known by its address. Returns its number, or -1 if the address means nothing here. */
   addPeer(address: Uint8Array): number;
   removePeer(peer: number): void;
-  /** Whether a peer can be removed before the device is closed: of whom nothing will come, and to whom no send is unfinished. */
+  /**
+   * Whether a peer can be removed before the device is closed: of whom nothing will come, and to whom no send
+   * is unfinished.
+   */
   readonly forgetsPeers: boolean;
 
   /** Messages that can still be queued, and those that are. */
   readonly room: number;
   readonly queued: number;
   /**
-   * Queues a message and returns where its HEADER_WORDS words are to be written into `queuedHeaders`. `send` names it
-   * among those that have not finished; it is finished when its payload is not needed any more, or, if `delivered`,
-   * when the peer's endpoint has it.
+   * Queues a message and returns where its HEADER_WORDS words are to be written into `queuedHeaders`. `send`
+   * names it among those that have not finished; it is finished when its payload is not needed any more, or,
+   * if `delivered`, when the peer's endpoint has it.
    */
   queue(
     peer: number,
@@ -55,13 +62,16 @@ export interface MessageDevice extends SegmentHome {
     offset: number,
     length: number,
   ): number;
-  /** Appends a part of another segment to the message that was queued last; there are at most maxPieces, with the first. */
+  /**
+   * Appends a part of another segment to the message that was queued last; there are at most maxPieces, with
+   * the first.
+   */
   addPiece(segment: SgaSegment, offset: number, length: number): void;
   readonly maxPieces: number;
   readonly queuedHeaders: Int32Array;
   /**
-   * Messages to this connection of the peer's that wait to be sent are not sent any more: they finish with an error.
-   * Returns how many of them had a payload, and notes in `droppedCredits` how many had none.
+   * Messages to this connection of the peer's that wait to be sent are not sent any more: they finish with an
+   * error. Returns how many of them had a payload, and notes in `droppedCredits` how many had none.
    */
   drop(peer: number, connection: number): number;
   readonly droppedCredits: number;

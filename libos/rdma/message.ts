@@ -9,7 +9,8 @@
  *     4  kind, length kind in the upper 8 bits, bytes of payload in the lower 24
  *     5  credits      how many credit messages the sender has received on this connection
  *
- * Counts wrap around at 2^32 and are compared by their difference, as TCP compares sequence numbers (RFC 9293, 3.4).
+ * Counts wrap around at 2^32 and are compared by their difference, as TCP compares sequence numbers (RFC
+ * 9293, 3.4).
  */
 
 export const HEADER_WORDS = 6;

@@ -70,14 +70,14 @@ describe('a provider', () => {
     ],
     // RFC 5737: for documentation, so no address of this machine.
     [{ provider: 'tcp;ofi_rxm', address: '203.0.113.1' }, 'Cannot assign requested address'],
-  ])('%j that is not here or lacks something is told, with where to look', (options, message) => {
+  ])('%j that is not here or lacks something is reported, with where to look', (options, message) => {
     const { code, message: said } = failure(options);
     expect(code).toBe('BACKEND_UNAVAILABLE');
     expect(said).toContain(message);
     expect(said).toContain('bypassbench doctor lists what libfabric finds here');
   });
 
-  it('that is here without reliable datagrams is told', () => {
+  it('that is here without reliable datagrams is reported', () => {
     // libfabric reads this once a process: it takes away what makes UDP reliable.
     const env = { ...process.env, FI_PROVIDER: '^ofi_rxd' };
     const program = `

@@ -34,7 +34,10 @@ const names = {
 } as const;
 
 const MIB = 1024 * 1024;
-/** Three buffers of the pool, as many as go into a message: the longer a message is, the less does each byte cost. */
+/**
+ * Three buffers of the pool, as many as go into a message: the longer a message is, the less does each byte
+ * cost.
+ */
 const SHM_BUFFER_BYTES = 3 * 16_384;
 /** What ofi_rxm sends without asking first (set_defaults in libos/native/fabric.c). */
 const RXM_BUFFER_BYTES = 16_384;

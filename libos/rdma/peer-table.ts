@@ -1,7 +1,7 @@
 /**
- * The peers that an endpoint knows: one entry for each address. It goes with its last connection where the device forgets
- * peers safely, once nothing of the peer can come any more and all sends to it have ended: libfabric's shm reads what belongs
- * to the peer then. One that was lost stays until the endpoint is closed.
+ * The peers that an endpoint knows: one entry for each address. It goes with its last connection where the
+ * device forgets peers safely, once nothing of the peer can come any more and all sends to it have ended:
+ * libfabric's shm reads what belongs to the peer then. One that was lost stays until the endpoint is closed.
  */
 import type { MessageDevice } from './message-device.ts';
 import type { SendTable } from './send-table.ts';

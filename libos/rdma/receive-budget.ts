@@ -1,14 +1,15 @@
 /**
  * How many receives are posted, and to whom they are promised.
  *
- * An endpoint's receives serve all its connections alike: a message takes the next one, whoever sent it. So a credit is
- * good only if there is a receive for every message that any peer may still send:
+ * An endpoint's receives serve all its connections alike: a message takes the next one, whoever sent it. So a
+ * credit is good only if there is a receive for every message that any peer may still send:
  *
  *     posted >= promised = sum over connections of (credits out, and one for a credit message)
  *
- * `promise` raises the right side only after the left; that is the invariant of this backend. What a connection may have
- * depends on how many there are: half of all receives are divided among them for windows, so that the other half is left
- * for the first credits of those to come, and windows that idle connections hold cannot shut anybody out.
+ * `promise` raises the right side only after the left; that is the invariant of this backend. What a
+ * connection may have depends on how many there are: half of all receives are divided among them for windows,
+ * so that the other half is left for the first credits of those to come, and windows that idle connections
+ * hold cannot shut anybody out.
  */
 import type { MessageDevice } from './message-device.ts';
 

@@ -1,7 +1,8 @@
 /**
- * Where peers meet: a listener at an address and port, and between two that have met a line, which is a stream of
- * small records beside the messages. Over it they say hello, tell the ends of their streams, and notice when the other
- * one is gone. tcp-rendezvous.ts has it over the kernel's TCP; tests have it in virtual time.
+ * Where peers meet: a listener at an address and port, and between two that have met a line, which is a
+ * stream of small records beside the messages. Over it they say hello, announce the ends of their streams,
+ * and notice when the other one is gone. tcp-rendezvous.ts has it over the kernel's TCP; tests have it in
+ * virtual time.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { Hello, Refusal } from './hello.ts';
@@ -9,7 +10,9 @@ import type { Hello, Refusal } from './hello.ts';
 export const RecordKind = {
   /** The stream has ended: `data` is how many messages it had. The sender may still give credits. */
   Finish: 1,
-  /** The sender sends no message at all any more: it sent `data` data messages and `credits` credit messages. */
+  /**
+   * The sender sends no message at all any more: it sent `data` data messages and `credits` credit messages.
+   */
   End: 2,
 } as const;
 
@@ -17,7 +20,7 @@ export const RecordKind = {
 export const EndReason = { Orderly: 0, Reset: 1, ProtocolError: 2 } as const;
 
 export interface Line {
-  /** Whose line it is: set by whoever is told of it first. */
+  /** Whose line it is: set by whoever hears of it first. */
   owner: unknown;
   /** IPv4, unsigned, and ports. */
   readonly localAddress: number;
@@ -60,7 +63,10 @@ export interface RendezvousHandler {
 /** Makes the rendezvous of one endpoint, which calls `handler` from its poll. */
 export type CreateRendezvous = (handler: RendezvousHandler) => Rendezvous;
 
-/** Handed over as a whole: a time that is passed to a call which is not inlined makes an object, here one in each poll. */
+/**
+ * Handed over as a whole: a time that is passed to a call which is not inlined makes an object, here one in
+ * each poll.
+ */
 export interface Clock {
   readonly nowUs: number;
 }
@@ -68,9 +74,11 @@ export interface Clock {
 export interface Rendezvous {
   /** Takes an address and port (0: any free one). Throws LibosError ADDRESS_IN_USE and its like. */
   bind(address: number, port: number, qd: number): Listener;
-  /** Starts to connect, from `localAddress` unless that is 0; what becomes of it the handler is told. */
+  /**
+   * Starts to connect, from `localAddress` unless that is 0; the handler is notified of what becomes of it.
+   */
   connect(address: number, port: number, localAddress: number, localPort: number, hello: Hello): Line;
-  /** Looks for news, at most every so often; nothing is told but from here. */
+  /** Looks for news, at most every so often; calls the handler, which nothing else does. */
   poll(clock: Clock): void;
   close(): void;
 }

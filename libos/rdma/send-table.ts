@@ -1,4 +1,7 @@
-/** The sends that the device has not reported as ended: a number for each, whom to tell of it, its connection and its peer. */
+/**
+ * The sends that the device has not reported as ended: a number for each, whom to notify, its connection and
+ * its peer.
+ */
 import { NO_SLOT } from '../tokens.ts';
 import { MAX_SENDS } from './layout.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The sending half: pushes in order, cut into messages that fit the peer's buffers, as its credits allow. A push
- * completes when the device needs none of its bytes any more, and pushes of a channel complete in order.
+ * The sending half: pushes in order, cut into messages that fit the peer's buffers, as its credits allow. A
+ * push completes when the device needs none of its bytes any more, and pushes of a channel complete in order.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { ScatterGatherArray } from '../memory/sga.ts';
@@ -13,7 +13,7 @@ import type { MessageDevice } from './message-device.ts';
 export class Sender implements SendOwner {
   readonly engine: MessageEngine;
   readonly #tokens: TokenTable;
-  /** Of each push under way. */
+  /** The channel of each push under way, by slot. */
   readonly #channels: (Channel | null)[] = [];
   #waiting = new WorkList<Channel>();
   #served = new WorkList<Channel>();
@@ -114,8 +114,8 @@ export class Sender implements SendOwner {
   }
 
   /**
-   * The application has closed the stream: what of it is under way completes when it has left, and the push that is so
-   * in part as cancelled. The others are left in the queue's list.
+   * The application has closed the stream: what of it is under way completes when it has left, and the push
+   * that is so in part as cancelled. The others are left in the queue's list.
    */
   detach(channel: Channel): void {
     const tokens = this.#tokens;

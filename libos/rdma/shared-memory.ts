@@ -1,7 +1,7 @@
 /**
- * The names of shm endpoints. Each is a file of shared memory, which its process removes when it closes the endpoint; one
- * that was killed leaves it behind. So ours have names that tell whose they were, and whoever comes next removes those of
- * the dead.
+ * The names of shm endpoints. Each is a file of shared memory, which its process removes when it closes the
+ * endpoint; one that was killed leaves it behind. So ours have names that say whose they were, and whoever
+ * comes next removes those of the dead.
  */
 import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Peers that meet over the kernel's TCP: an address and port are a listening socket, and a line is a connection, which
- * stays for as long as the messages' connection does. Whoever dies closes it.
+ * Peers that meet over the kernel's TCP: an address and port are a listening socket, and a line is a
+ * connection, which stays for as long as the messages' connection does. Whoever dies closes it.
  *
  * First each side says hello (hello.ts), the connecting one first; then records of 12 bytes, big-endian:
  *
@@ -17,7 +17,9 @@ import { decodeHello, encodeHello, type Hello, HelloKind, type Refusal } from '.
 import type { Clock, Line, Listener, Rendezvous, RendezvousHandler } from './rendezvous.ts';
 
 const RECORD_BYTES = 12;
-/** Between two looks at the sockets: connections begin and end so much later, and messages pay little for it. */
+/**
+ * Between two looks at the sockets: connections begin and end so much later, and messages pay little for it.
+ */
 const LOOK_EVERY_US = 200;
 /** Who has come and says nothing is sent away. */
 const HELLO_PATIENCE_MS = 5000;
@@ -78,7 +80,7 @@ export class TcpRendezvous implements Rendezvous {
       sys.enableNoDelay(fd);
       result = sys.connect(fd, address, port);
     }
-    // Told with the next look, as everything is.
+    // Reported with the next look, as everything is.
     if (result < 0 && errno() !== Errno.EINPROGRESS) line.failure = codeOfErrno(errno());
     else this.watch(line);
     return line;
@@ -290,7 +292,7 @@ class TcpListener implements Listener {
 
   release(): void {
     this.#taken--;
-    // Edges are told once: those who have waited come now.
+    // Edges are reported once: those who have waited come now.
     if (this.#backlog > 0) this.#rendezvous.acceptAll(this);
   }
 
@@ -338,7 +340,7 @@ class TcpLine implements Line {
     this.close();
   }
 
-  /** To somebody who is no peer. */
+  /** Answers somebody who is no peer. */
   sendAway(text: string): void {
     this.write(Buffer.from(text));
     this.close();

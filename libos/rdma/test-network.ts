@@ -1,10 +1,12 @@
 /**
- * Endpoints, and a rendezvous between them, in virtual time: a lossless network of messages that delays at random, and
- * holds everybody to the rule. A message for which no receive is posted is an error that ends the test.
+ * Endpoints, and a rendezvous between them, in virtual time: a lossless network of messages that delays at
+ * random, and holds everybody to the rule. A message for which no receive is posted is an error that ends the
+ * test.
  *
- * Messages between two endpoints take receives in the order in which they were sent; with `reorder` they are reported in
- * another one. A message is read from the sender's memory either when it is sent or only when it arrives, and in the
- * second case its send finishes after that: who gives buffers back too early is found out by the data.
+ * Messages between two endpoints take receives in the order in which they were sent; with `reorder` they are
+ * reported in another one. A message is read from the sender's memory either when it is sent or only when it
+ * arrives, and in the second case its send finishes after that: who gives buffers back too early is found out
+ * by the data.
  */
 import { LibosCore } from '../core.ts';
 import { LibosError } from '../errors.ts';
@@ -463,11 +465,11 @@ class SimulatedLine implements Line {
   }
 
   answer(hello: Hello): void {
-    this.#tell((line) => line.rendezvous.handler.answered(line, hello));
+    this.#notify((line) => line.rendezvous.handler.answered(line, hello));
   }
 
   refuse(refusal: Refusal): void {
-    this.#tell((line) => {
+    this.#notify((line) => {
       line.close();
       line.rendezvous.handler.failed(line, refusal.code, refusal.reason);
     });
@@ -475,12 +477,12 @@ class SimulatedLine implements Line {
   }
 
   send(kind: number, reason: number, data: number, credits: number): void {
-    this.#tell((line) => line.rendezvous.handler.record(line, kind, reason, data, credits));
+    this.#notify((line) => line.rendezvous.handler.record(line, kind, reason, data, credits));
   }
 
   close(): void {
     if (this.closed) return;
-    this.#tell((line) => {
+    this.#notify((line) => {
       line.close();
       line.rendezvous.handler.broken(line);
     });
@@ -489,7 +491,7 @@ class SimulatedLine implements Line {
   }
 
   /** In order, after a while, unless this side or the other one has closed the line before. */
-  #tell(news: (line: SimulatedLine) => void): void {
+  #notify(news: (line: SimulatedLine) => void): void {
     const { network } = this.rendezvous;
     const { other } = this;
     if (this.closed || other === null) return;

@@ -1,6 +1,6 @@
 /**
- * The libOS over RDMA: what libos/core.ts asks of a backend, with streams and datagrams as messages of a reliable
- * datagram endpoint (engine.ts), and connections made and ended over a rendezvous (rendezvous.ts).
+ * The libOS over RDMA: what libos/core.ts asks of a backend, with streams and datagrams as messages of a
+ * reliable datagram endpoint (engine.ts), and connections made and ended over a rendezvous (rendezvous.ts).
  */
 import type { ErrorCode } from '../errors.ts';
 import type { BufferPool } from '../memory/pool.ts';

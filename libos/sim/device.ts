@@ -1,6 +1,6 @@
 /**
- * One end of a SimulatedLink. Beside moving frames it watches over its buffers: whoever gives one back twice, writes
- * to one that is not his, or sends what does not fit, is told at once.
+ * One end of a SimulatedLink. Beside moving frames it watches over its buffers: whoever gives one back twice,
+ * writes to one that is not his, or sends what does not fit, gets an error at once.
  */
 import { ChecksumStatus, type Device, MAX_BURST } from '../inet/device.ts';
 import { Pieces } from '../inet/devices/pieces.ts';

@@ -79,7 +79,7 @@ describe('SimulatedLink, time', () => {
     expect(link.nextEventUs()).toBe(10_005);
   });
 
-  it('tells both devices its time, which never runs backwards', () => {
+  it('gives both devices its time, which never runs backwards', () => {
     const link = new SimulatedLink();
     link.advanceTo(17.5);
     expect([link.a.nowUs, link.b.nowUs]).toEqual([17.5, 17.5]);

@@ -18,7 +18,10 @@ const ETHERNET_HEADER_BYTES = 14;
 
 /** One way of the link. All but the seed may be changed while it runs. */
 export interface DirectionOptions extends ImpairmentOptions {
-  /** Decides how long a frame occupies the wire, counting the bytes of the frame alone. Infinity: no time at all. */
+  /**
+   * Decides how long a frame occupies the wire, counting the bytes of the frame alone. Infinity: no time at
+   * all.
+   */
   rateBitsPerS: number;
   /** From the last bit sent to the last bit received. */
   delayUs: number;
@@ -27,7 +30,9 @@ export interface DirectionOptions extends ImpairmentOptions {
 }
 
 export interface DirectionCounters extends ImpairmentCounters {
-  /** Frames that a device gave to this direction, and what became of them; duplicates are delivered beside. */
+  /**
+   * Frames that a device gave to this direction, and what became of them; duplicates are delivered beside.
+   */
   sent: number;
   delivered: number;
   droppedByQueue: number;
@@ -76,7 +81,10 @@ export class Direction {
     reordered: 0,
     corrupted: 0,
   };
-  /** Lets a test lose the frames of its choice: called with each frame that has passed the queue, true drops it. */
+  /**
+   * Lets a test lose the frames of its choice: called with each frame that has passed the queue, true drops
+   * it.
+   */
   drops: ((frame: Uint8Array) => boolean) | null = null;
   /** What arrives next, and what arrives last. */
   #first: Flight | null = null;

@@ -1,6 +1,7 @@
 /**
- * Two libOSes that reach each other over a simulated link, for tests and for trying things without a device: 10.99.0.1
- * and 10.99.0.2. Time passes by a step with each exchange of frames of either, so that whoever waits makes it pass.
+ * Two libOSes that reach each other over a simulated link, for tests and for trying things without a device:
+ * 10.99.0.1 and 10.99.0.2. Time passes by a step with each exchange of frames of either, so that whoever
+ * waits makes it pass.
  */
 import { LibosCore } from '../core.ts';
 import type { Device } from '../inet/device.ts';

@@ -1,6 +1,6 @@
 /**
- * Two libOSes on a simulated link, each with options of its own, and what makes their virtual time pass: an hour
- * without events takes no time at all.
+ * Two libOSes on a simulated link, each with options of its own, and what makes their virtual time pass: an
+ * hour without events takes no time at all.
  */
 import { LibosCore } from '../core.ts';
 import type { Stack } from '../inet/stack.ts';
@@ -137,7 +137,10 @@ export class TestHosts {
     return Math.min(planned, link.nextEventUs(), a.stack.pollAt(), b.stack.pollAt());
   }
 
-  /** Both work, then time moves to what comes next, but not beyond `endUs`. Returns false once there is nothing to come. */
+  /**
+   * Both work, then time moves to what comes next, but not beyond `endUs`. Returns false once there is
+   * nothing to come.
+   */
   round(endUs = Infinity): boolean {
     const { link } = this;
     this.rounds++;
@@ -154,7 +157,9 @@ export class TestHosts {
     return nextUs < Infinity;
   }
 
-  /** Lets time pass until `done`, until nothing is to come, or for at most `us`. Returns whether it is done. */
+  /**
+   * Lets time pass until `done`, until nothing is to come, or for at most `us`. Returns whether it is done.
+   */
   run(us: number, done: () => boolean = () => false, maxRounds = 1e6): boolean {
     const endUs = this.nowUs + us;
     const lastRound = this.rounds + maxRounds;

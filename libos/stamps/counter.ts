@@ -1,6 +1,6 @@
 /**
- * Whether two cores' counters are one clock: whether the processor says that they run at one rate whatever it does, and how
- * far they are apart, by asking back and forth between the cores.
+ * Whether two cores' counters are one clock: whether the processor says that they run at one rate whatever it
+ * does, and how far they are apart, by asking back and forth between the cores.
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -10,7 +10,10 @@ import { stampGlue } from './glue.ts';
 export interface CounterCheck {
   /** What the processor does not say of itself though it should; empty where the counter is invariant. */
   missing_flags: string[];
-  /** How far the second core's counter is ahead of the first one's, and by how much that may be wrong. Null: not measured. */
+  /**
+   * How far the second core's counter is ahead of the first one's, and by how much that may be wrong. Null:
+   * not measured.
+   */
   offset_ns: number | null;
   bound_ns: number | null;
 }

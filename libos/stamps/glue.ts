@@ -1,8 +1,9 @@
-/** The functions of libos/native/stamps.c, loaded when they are first needed in a thread. Addresses are numbers. */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import koffi from 'koffi';
-import { LibosError } from '../errors.ts';
+/**
+ * The functions of libos/native/stamps.c, loaded when they are first needed in a thread. Addresses are
+ * numbers.
+ */
+import type { LibraryHandle } from 'koffi';
+import { loadGlue } from '../native/glue.ts';
 
 export interface StampGlue {
   /** Writes the counter to this address. */
@@ -16,36 +17,21 @@ export interface StampGlue {
   skew(firstCore: number, secondCore: number, offset: Float64Array, bound: Float64Array): number;
 }
 
-export const stampGlueFile = fileURLToPath(new URL('../native/build/stamps.so', import.meta.url));
-
 let loaded: StampGlue | null = null;
 
 /** Throws BACKEND_UNAVAILABLE, with the remedy, where the glue is not built or cannot be loaded. */
 export function stampGlue(): StampGlue {
-  loaded ??= load();
+  loaded ??= loadGlue('stamps', bind);
   return loaded;
 }
 
-function load(): StampGlue {
-  const unavailable = (why: string): LibosError =>
-    new LibosError(
-      'BACKEND_UNAVAILABLE',
-      'stamps',
-      -1,
-      `the C glue for stamps ${why}: run node scripts/setup.mjs`,
-    );
-  if (!existsSync(stampGlueFile)) throw unavailable('is not built');
-  try {
-    const library = koffi.load(stampGlueFile);
-    return {
-      writeCounter: library.func('void write_counter(uintptr_t)'),
-      writeClocks: library.func('void write_clocks(uintptr_t, uintptr_t)'),
-      send: library.func('int timed_send(int, uintptr_t, size_t, int, uintptr_t)'),
-      sendmsg: library.func('int timed_sendmsg(int, uintptr_t, int, uintptr_t)'),
-      recv: library.func('int timed_recv(int, uintptr_t, size_t, int, uintptr_t)'),
-      skew: library.func('int counter_skew(int, int, double *, double *)'),
-    };
-  } catch (cause) {
-    throw unavailable(`cannot be loaded (${(cause as Error).message})`);
-  }
+function bind(library: LibraryHandle): StampGlue {
+  return {
+    writeCounter: library.func('void write_counter(uintptr_t)'),
+    writeClocks: library.func('void write_clocks(uintptr_t, uintptr_t)'),
+    send: library.func('int timed_send(int, uintptr_t, size_t, int, uintptr_t)'),
+    sendmsg: library.func('int timed_sendmsg(int, uintptr_t, int, uintptr_t)'),
+    recv: library.func('int timed_recv(int, uintptr_t, size_t, int, uintptr_t)'),
+    skew: library.func('int counter_skew(int, int, double *, double *)'),
+  };
 }

@@ -1,8 +1,9 @@
 /**
- * The ring of stamps, each of a fixed size, the newest over the oldest, in memory that was mapped before. The memory is a
- * file's, so that another process on this machine can turn the stamping on and off and read the stamps, or nobody else's.
+ * The ring of stamps, each of a fixed size, the newest over the oldest, in memory that was mapped before. The
+ * memory is a file's, so that another process on this machine can turn the stamping on and off and read the
+ * stamps, or nobody else's.
  *
- *     page 0   header: magic, machine, clocks, device times (struct device_times of libos/native/device-times.h)
+ *     page 0   header: magic, machine, clocks, device times (libos/native/device-times.h)
  *     then     stamps of 64 bytes, little-endian:
  *
  *       offset  push and pop                            request (written by the load generator)
@@ -15,8 +16,9 @@
  *           40  f64 bytes of it                         f64 monotonic clock when it was sent, ns
  *           48                                          u32 operation
  *
- * A stamp belongs to a connection by its ports, and to a request by the bytes: the push that holds a request's last byte
- * carried it, and the pop of the same byte received it. So neither side sends anything for this, and a server need not know.
+ * A stamp belongs to a connection by its ports, and to a request by the bytes: the push that holds a
+ * request's last byte carried it, and the pop of the same byte received it. So neither side sends anything
+ * for this, and a server need not know.
  */
 import { readFileSync } from 'node:fs';
 import { LibosError } from '../errors.ts';
@@ -48,9 +50,9 @@ export const ON = HANDED + 9;
 const WINDOW_BITS = HANDED + 10;
 
 /**
- * A window is some milliseconds long, so that what is slow at its beginning, the stamps' own code and memory having been left
- * alone, is little of it: windows of a third of a millisecond cost a request of 4 us more than half of that. The generic
- * timer counts some 25 to 1,000 million a second.
+ * A window is some milliseconds long, so that what is slow at its beginning, the stamps' own code and memory
+ * having been left alone, is little of it: windows of a third of a millisecond cost a request of 4 us more
+ * than half of that. The generic timer counts some 25 to 1,000 million a second.
  */
 const X64_WINDOW_BITS = 24;
 const ARM_WINDOW_BITS = 20;
@@ -136,7 +138,10 @@ export class StampRing {
     this.glue.writeCounter(this.#address + at);
   }
 
-  /** Reads both clocks, for turning counts into time: the header has the first pair of readings and the newest. */
+  /**
+   * Reads both clocks, for turning counts into time: the header has the first pair of readings and the
+   * newest.
+   */
   readClocks(): void {
     const first = this.doubles[CLOCKS] === 0;
     const at = (CLOCKS + (first ? 0 : 2)) * 8;

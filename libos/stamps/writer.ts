@@ -1,6 +1,7 @@
 /**
- * Stamps the pushes and pops of one libOS: when the application handed data over or got it, and when the device, or the
- * kernel, was entered and left with it. The core and the token table call it on the way of each push and pop.
+ * Stamps the pushes and pops of one libOS: when the application handed data over or got it, and when the
+ * device, or the kernel, was entered and left with it. The core and the token table call it on the way of
+ * each push and pop.
  */
 import type { ScatterGatherArray } from '../memory/sga.ts';
 import { DELIVERED, HANDED, portsOf, StampKind, type StampRing } from './ring.ts';
@@ -48,8 +49,8 @@ export class StampWriter {
   }
 
   /**
-   * A push has left, or has ended: its sending was the device's last. Call it when a push leaves that completes later, since
-   * the device will have sent other things by then. Only the first call counts.
+   * A push has left, or has ended: its sending was the device's last. Call it when a push leaves that
+   * completes later, since the device will have sent other things by then. Only the first call counts.
    */
   handedOver(slot: number): void {
     const at = this.#stampOf[slot];
