@@ -43,7 +43,7 @@ export class Timers<T extends Timed> {
   next(): number {
     while (this.#size > 0) {
       const key = this.#keys[0];
-      if (this.#items[0]!.deadlineUs <= key) return key;
+      if (this.#at(0).deadlineUs <= key) return key;
       this.#resettleFirst();
     }
     return Infinity;
@@ -57,7 +57,7 @@ export class Timers<T extends Timed> {
   /** Removes and returns the item with the earliest deadline if it is at or before `nowUs`; its deadline is then Infinity. */
   due(nowUs: number): T | null {
     while (this.#size > 0 && this.#keys[0] <= nowUs) {
-      const item = this.#items[0]!;
+      const item = this.#at(0);
       if (item.deadlineUs <= this.#keys[0]) {
         item.deadlineUs = Infinity;
         this.#remove(0);
@@ -68,18 +68,23 @@ export class Timers<T extends Timed> {
     return null;
   }
 
+  /** @param index below #size */
+  #at(index: number): T {
+    return this.#items[index] as T;
+  }
+
   /** Moves the first entry, whose item's deadline is later than its key, to where it belongs. */
   #resettleFirst(): void {
-    const item = this.#items[0]!;
+    const item = this.#at(0);
     if (item.deadlineUs === Infinity) this.#remove(0);
     else this.#siftDown(item, 0, item.deadlineUs);
   }
 
   #remove(index: number): void {
-    const removed = this.#items[index]!;
+    const removed = this.#at(index);
     removed.timerIndex = -1;
     const last = --this.#size;
-    const moved = this.#items[last]!;
+    const moved = this.#at(last);
     const key = this.#keys[last];
     this.#items[last] = undefined;
     if (index === last) return;
@@ -89,12 +94,11 @@ export class Timers<T extends Timed> {
 
   /** Puts `item` at `index`, whose entry is free, or above it. */
   #siftUp(item: T, index: number, key: number): void {
-    const items = this.#items;
     const keys = this.#keys;
     while (index > 0) {
       const parent = (index - 1) >> 1;
       if (keys[parent] <= key) break;
-      this.#place(items[parent]!, index, keys[parent]);
+      this.#place(this.#at(parent), index, keys[parent]);
       index = parent;
     }
     this.#place(item, index, key);
@@ -102,14 +106,13 @@ export class Timers<T extends Timed> {
 
   /** Puts `item` at `index`, whose entry is free, or below it. */
   #siftDown(item: T, index: number, key: number): void {
-    const items = this.#items;
     const keys = this.#keys;
     for (;;) {
       let child = 2 * index + 1;
       if (child >= this.#size) break;
       if (child + 1 < this.#size && keys[child + 1] < keys[child]) child++;
       if (keys[child] >= key) break;
-      this.#place(items[child]!, index, keys[child]);
+      this.#place(this.#at(child), index, keys[child]);
       index = child;
     }
     this.#place(item, index, key);

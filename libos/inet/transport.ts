@@ -151,7 +151,7 @@ export class InetTransport implements Transport {
     const sga = tokens.pushed(slot);
     queue.pushedBytes += sga.byteLength;
     tokens.position[slot] = queue.pushedBytes;
-    connection.sender.append(sga);
+    connection.sender.queue.append(sga);
     connection.context.markDirty(connection);
     if (this.#host.pushesSincePoll % PUSHES_PER_BURST === 0) this.poll();
   }

@@ -431,7 +431,7 @@ export class TcpConnection implements Attended, Path {
     context.connections.delete(this);
     context.timers.cancel(this);
     this.neighbour.release();
-    this.sender.clear();
+    this.sender.queue.clear(context.pool);
     receiver.clearReassembly();
     if (this.owner === null) receiver.queue.clear();
   }

@@ -77,6 +77,15 @@ export class RttEstimator {
     this.resetBackOff();
   }
 
+  /**
+   * Takes the age of an echoed timestamp: of what was sent twice only that says which transmission is acknowledged (RFC
+   * 7323, section 4). Without it the back-off stays until a segment that was sent once has been measured. An age that
+   * cannot be is ignored, as anybody may have made it up.
+   */
+  sampleEcho(ageUs: number): void {
+    if (ageUs <= this.#maxRtoUs) this.sample(ageUs);
+  }
+
   /** The timer expired: the next one runs twice as long (section 5.5). */
   backOff(): void {
     this.#setRto(this.rtoUs * 2);

@@ -50,4 +50,22 @@ export class SendWindow {
     if (bytes > this.maxBytes) this.maxBytes = bytes;
     return bytes > before ? WindowChange.Opened : WindowChange.Smaller;
   }
+
+  /**
+   * Whether `length` of `queued` bytes, where `allowed` would fit, are worth a segment: avoids silly windows on the
+   * sender's side (RFC 9293, section 3.8.6.2.1).
+   *
+   * @param mss payload of a full segment
+   * @param holds Nagle's algorithm holds back what is shorter
+   */
+  isWorth(length: number, queued: number, allowed: number, mss: number, holds: boolean): boolean {
+    // A FIN alone needs no room in the window.
+    if (queued === 0) return true;
+    if (length === 0) return false;
+    if (length >= mss) return true;
+    // Cut by the number of pieces a frame takes, not by the window.
+    if (length < queued && length < allowed) return true;
+    if (length === queued) return !holds;
+    return length >= this.maxBytes / 2;
+  }
 }

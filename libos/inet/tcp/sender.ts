@@ -10,7 +10,6 @@
  *
  * Only this class writes its fields.
  */
-import type { ScatterGatherArray } from '../../memory/sga.ts';
 import { advance, distance, isAtOrBefore, isBefore } from '../sequence.ts';
 import { DEFAULT_MSS, Flag, type TcpSegment, TIMESTAMPS_BYTES } from '../wire/tcp.ts';
 import type { Context } from './context.ts';
@@ -126,10 +125,6 @@ export class Sender {
 
   // The application
 
-  append(array: ScatterGatherArray): void {
-    this.queue.append(array);
-  }
-
   /** No more follows: a FIN goes behind the last byte. */
   finish(): void {
     this.finQueued = true;
@@ -139,10 +134,6 @@ export class Sender {
   keepInFlight(): void {
     const end = this.finSent ? advance(this.next, -1) : this.next;
     this.queue.keepCopy(this.unacknowledged, end, this.#context.pool);
-  }
-
-  clear(): void {
-    this.queue.clear(this.#context.pool);
   }
 
   // Opening
@@ -265,8 +256,9 @@ export class Sender {
     this.acknowledgedBytes += finToo ? newBytes - 1 : newBytes;
     this.queue.acknowledge(acknowledgement, pool);
     this.recovery.forgetBefore(acknowledgement);
-    if (!rtt.acknowledged(acknowledgement, nowUs) && this.#timeouts > 0 && this.#receiver.timestamps) {
-      this.#measureByEcho(segment);
+    const measured = rtt.acknowledged(acknowledgement, nowUs);
+    if (!measured && this.#timeouts > 0 && this.#receiver.timestamps) {
+      rtt.sampleEcho(distance(segment.timestampEcho, this.#timestampNow()) * 1000);
     }
     this.#timeouts = 0;
     this.persisting = false;
@@ -274,15 +266,6 @@ export class Sender {
     // RFC 6298, section 5.2 and 5.3.
     if (acknowledgement === next) this.#deadlines.stopRetransmission();
     else this.#deadlines.retransmitIn(rtt.rtoUs);
-  }
-
-  /**
-   * Of what was sent twice only the timestamp says which transmission is acknowledged (RFC 7323, section 4). Without it
-   * the back-off stays until a segment that was sent once has been measured (Karn's algorithm; RFC 6298, section 5).
-   */
-  #measureByEcho(segment: TcpSegment): void {
-    const elapsedUs = distance(segment.timestampEcho, this.#timestampNow()) * 1000;
-    if (elapsedUs >= 0 && elapsedUs <= this.#context.options.maxRtoUs) this.rtt.sample(elapsedUs);
   }
 
   /** Returns whether the window has opened. */
@@ -362,7 +345,9 @@ export class Sender {
     if (this.finSent) return true;
     const { queue, recovery, mss, window } = this;
     const { congestion } = recovery;
-    if (this.unacknowledged === this.next) this.#restartAfterIdle();
+    // After a pause the window says nothing about the network any more (RFC 5681, section 4.1).
+    const idle = this.unacknowledged === this.next && this.#context.nowUs - this.#lastSentUs > this.rtt.rtoUs;
+    if (idle) congestion.restartAfterIdle();
     let inNetwork = recovery.bytesInNetwork(this.unacknowledged, this.next, mss);
     for (;;) {
       const queued = distance(this.next, queue.end);
@@ -374,7 +359,8 @@ export class Sender {
       if (inNetwork > 0 && inNetwork + length > congestion.window) return true;
       if (length > 0) length = queue.seek(this.next, length);
       const last = length === queued;
-      if (!this.#isWorthSending(length, queued, allowed)) {
+      const holds = this.#context.options.nagle && this.inFlight > 0 && !fin;
+      if (!window.isWorth(length, queued, allowed, mss, holds)) {
         if (this.unacknowledged === this.next) this.#startPersisting();
         return true;
       }
@@ -382,23 +368,6 @@ export class Sender {
       inNetwork += length;
       if (last && fin) return true;
     }
-  }
-
-  /** After a pause the window says nothing about the network any more (RFC 5681, section 4.1). */
-  #restartAfterIdle(): void {
-    if (this.#context.nowUs - this.#lastSentUs > this.rtt.rtoUs) this.recovery.congestion.restartAfterIdle();
-  }
-
-  /** Avoids silly windows on the sender's side (RFC 9293, section 3.8.6.2.1), with Nagle's algorithm if it is on. */
-  #isWorthSending(length: number, queued: number, allowed: number): boolean {
-    // A FIN alone needs no room in the window.
-    if (queued === 0) return true;
-    if (length === 0) return false;
-    if (length >= this.mss) return true;
-    // Cut by the number of pieces a frame takes, not by the window.
-    if (length < queued && length < allowed) return true;
-    if (length === queued) return !this.#context.options.nagle || this.inFlight === 0 || this.finQueued;
-    return length >= this.window.maxBytes / 2;
   }
 
   #startPersisting(): void {
@@ -481,11 +450,6 @@ export class Sender {
     this.recovery.timedOut(this.unacknowledged, this.next, this.#timeouts > 1);
   }
 
-  /** The window was closed behind what is in flight: that is not loss (RFC 9293, section 3.8.6.1). */
-  persist(): void {
-    this.persisting = true;
-  }
-
   /**
    * Asks a peer whose window is closed, or too small to be worth a segment, for news: sends a byte beyond it, or what it
    * takes (RFC 9293, section 3.8.6.1), and that again, ever more seldom, as long as it is not acknowledged. Returns
@@ -493,6 +457,7 @@ export class Sender {
    */
   sendProbe(): boolean {
     const before = this.next;
+    this.persisting = true;
     this.#timeouts++;
     if (this.#path.neighbour.resolved) {
       this.#context.counters.probes++;

@@ -194,7 +194,7 @@ export class TestPeer {
       const piece = Math.min(left, pieceBytes);
       const array = this.pool.alloc(piece, Owner.Transport);
       array.fill(stream(this.#pushed, piece));
-      this.connection.sender.append(array);
+      this.connection.sender.queue.append(array);
       this.#pushed += piece;
       left -= piece;
     }

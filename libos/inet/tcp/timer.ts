@@ -59,7 +59,7 @@ function retransmissionTimeout(connection: TcpConnection): void {
   if (gaveUp(connection)) return;
   context.counters.retransmissionTimeouts++;
   if (sender.window.bytes === 0) {
-    sender.persist();
+    // The window was closed behind what is in flight: that is not loss (RFC 9293, section 3.8.6.1).
     probe(connection);
     return;
   }
