@@ -12,6 +12,7 @@ import type {
   LoadResult,
   Manifest,
   MeasurementTarget,
+  Role,
   StagesFile,
   SystemUnderTest,
   Trial,
@@ -46,16 +47,33 @@ export interface SyntheticRun {
   measured(subject: Subject, target: MeasurementTarget, trial: number): SyntheticMeasurement | null;
 }
 
+const rolesByName = new Map<string, Role>([
+  ['redis', 'unmodified'],
+  ['kv-sockets', 'unmodified'],
+  ['kv-kernel', 'libos_over_kernel'],
+  ['kv-rdma', 'bypass'],
+  ['kv-dpdk', 'bypass'],
+]);
+
+/** So that a test need not say it of each system. */
+export function roleOf(name: string): Role | null {
+  return rolesByName.get(name) ?? null;
+}
+
+export function backendOf(name: string): string {
+  return roleOf(name) === 'bypass' ? name.slice('kv-'.length) : 'kernel';
+}
+
 export function system(name: string, overrides: Partial<SystemUnderTest> = {}): SystemUnderTest {
   return {
     name,
     label: name,
-    backend: 'kernel',
+    backend: backendOf(name),
     device: 'loopback',
     transport_note: null,
     provenance: 'software_device',
     repeats: null,
-    role: null,
+    role: roleOf(name),
     group: '',
     checkout: null,
     client: { wait: 'poll', backend: 'kernel' },

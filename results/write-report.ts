@@ -12,12 +12,16 @@ import { aboutSystemsOf, evaluateClaims, type Finding } from './claims/evaluate.
 import { ResultsError } from './errors.ts';
 import { MANIFEST_FILE, SUMMARY_FILE, type Summary, summaryFormat } from './formats/index.ts';
 import { readRun } from './run/run-folder.ts';
+import { describeFigure } from './sentences/description.ts';
 import { summarize } from './summary/summary.ts';
 
-/** `reference`: set the published values beside the measured ones. */
+/** `reference`: set the published values that the run names beside the measured ones, and test claims. */
 export interface ReportOptions {
   reference: boolean;
 }
+
+/** What can be pasted under the figure. */
+const FIGURE_TEXT_FILE = 'figure.txt';
 
 const chartNames = ['figure', 'breakdown', 'split', 'distribution'] as const;
 
@@ -25,6 +29,7 @@ const chartNames = ['figure', 'breakdown', 'split', 'distribution'] as const;
 export const reportFiles: string[] = [
   SUMMARY_FILE,
   ...chartNames.flatMap((name) => chartFileEndings.map((ending) => `${name}.${ending}`)),
+  FIGURE_TEXT_FILE,
   'report.html',
 ];
 
@@ -37,7 +42,7 @@ export async function writeReport(
   { reference }: ReportOptions,
 ): Promise<{ summary: Summary; findings: Finding[]; files: string[] }> {
   const run = await readRun(dir);
-  const summary = summarize(run);
+  const summary = summarize(run, reference);
   const { title } = run.manifest;
   // Loaded here, since a command that only wants the schemas should not wait for the plotting libraries.
   const { drawChart, renderPng } = await import('./charts/render.ts');
@@ -46,17 +51,17 @@ export async function writeReport(
   const { claimsTable } = await import('./page/claims.ts');
   const drawIfAny = (name: string, what: string, spec: TopLevelSpec | null) =>
     spec && drawChart(name, `${what}: ${title}`, spec);
-  const figure = await drawChart('figure', title, figureSpec(run.manifest, summary, reference));
+  const words = describeFigure(run.manifest, summary);
+  const figure = {
+    ...(await drawChart('figure', title, figureSpec(run.manifest, summary))),
+    caption: words.join(' '),
+  };
   const breakdown = await drawIfAny(
     'breakdown',
     'Where the time goes',
     breakdownSpec(run.manifest, summary, run.calibration),
   );
-  const split = await drawIfAny(
-    'split',
-    'What the kernel takes',
-    splitSpec(run.manifest, summary, reference),
-  );
+  const split = await drawIfAny('split', 'What the kernel takes', splitSpec(run.manifest, summary));
   const distribution = await drawChart(
     'distribution',
     `Latency distribution: ${title}`,
@@ -67,8 +72,8 @@ export async function writeReport(
   const tested = reference && aboutSystemsOf(findings).length > 0;
   const contents = { figure, breakdown, split, distribution, claims: tested ? claimsTable(findings) : null };
   const drawn = charts.flatMap(({ name }) => chartFileEndings.map((ending) => `${name}.${ending}`));
-  const linked = [MANIFEST_FILE, SUMMARY_FILE, ...drawn];
-  const sections = reportSections(run, summary, contents, linked, reference);
+  const linked = [MANIFEST_FILE, SUMMARY_FILE, ...drawn, FIGURE_TEXT_FILE];
+  const sections = reportSections(run, summary, contents, linked);
   const html = await renderReport(run.manifest, summary, sections);
 
   // What an earlier report drew of something that is not there any more would be taken for this one's.
@@ -82,6 +87,7 @@ export async function writeReport(
     await write(join(dir, `${chart.name}.png`), renderPng(chart.svg));
     await write(join(dir, `${chart.name}.vl.json`), json(chart.spec));
   }
+  await write(join(dir, FIGURE_TEXT_FILE), `${words.join('\n\n')}\n`);
   await write(join(dir, 'report.html'), html);
   return { summary, findings, files };
 }

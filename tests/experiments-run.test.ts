@@ -98,7 +98,7 @@ describe('an open loop', () => {
     const summary = summaryFormat.read(readFileSync(path.join(run.out, 'summary.json'), 'utf8'));
     expect(summary.open_loop).toEqual({ rate_ops: 500, arrivals: 'poisson' });
     expect(readFileSync(path.join(run.out, 'report.html'), 'utf8')).toContain(
-      'Open loop of 500 requests per second (Poisson), latencies from when each was due, 2 clients, pipeline 64',
+      'an open loop of 500 requests per second (Poisson), with latencies from when each was due, with 2 clients, pipeline 64',
     );
   });
 

@@ -59,3 +59,8 @@ export function measuredRow(point: Point | (FloorPoint & { system: string })): M
 export function inPanel({ clients, value_bytes }: MeasurementTarget): string {
   return `datum.clients === ${clients} && datum.value_bytes === ${value_bytes}`;
 }
+
+/** The same, of one group of systems. */
+export function inGroup(of: MeasurementTarget & { group: string }): string {
+  return `${inPanel(of)} && datum.group === ${JSON.stringify(of.group)}`;
+}

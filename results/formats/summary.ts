@@ -89,8 +89,8 @@ const measured = z.strictObject({
   /** The same for the p99; empty for means, which have none. */
   trial_p99_us: z.array(z.strictObject({ trial: positive, p99_us: microseconds })),
   /**
-   * Its p50 over that of the first system at the same target, as medians over the trials that both have; null for the first
-   * itself, and without trials of both.
+   * Its p50 over that of the first system of the group at the same target, as medians over the trials that both have;
+   * null for the first itself, and without trials of both.
    */
   versus_first: ratio.nullable(),
   /** Requests per second of each trial that measured any; empty for means. */
@@ -148,6 +148,8 @@ const point = z.strictObject({
   device: z.string(),
   provenance: z.enum(provenances).nullable(),
   ...measured.shape,
+  /** What the reference has for its role; null where nothing was published, or another system stands for the role. */
+  published_us: microseconds.nullable(),
   /** Where the time goes, from the stamped requests of all trials; null where nothing, or too little, was stamped. */
   breakdown: z
     .strictObject({
@@ -177,9 +179,10 @@ const share = z.strictObject({
   interval: z.strictObject({ low: z.number(), high: z.number() }).nullable(),
 });
 
-/** The paper's split of a latency by differences between three systems (split.ts), named by their keys. */
+/** The paper's split of a latency by differences between three systems of one group (split.ts), named by their keys. */
 const split = z.strictObject({
   ...measurementTarget.shape,
+  group: z.string(),
   unmodified: fileSafeName,
   libos_over_kernel: fileSafeName,
   bypass: fileSafeName,
@@ -205,9 +208,19 @@ const summary = z.strictObject({
   /** Requests in flight on each connection. */
   pipeline: positive,
   open_loop: openLoop,
+  /** The published values that the points are set beside; null where there are none. */
+  reference: z
+    .strictObject({
+      name: z.string(),
+      source: z.string(),
+      rounded_shares: z
+        .strictObject({ interface: z.number(), data_path: z.number(), kernel: z.number() })
+        .nullable(),
+    })
+    .nullable(),
   points: z.array(point).min(1),
   floors: z.array(floorPoint),
-  /** For each unmodified system, each way past the kernel and each target. */
+  /** For each unmodified system, libOS over the kernel and bypass of a group, and each target. */
   splits: z.array(split),
   /** Points of systems that repeat another one, and how much they differ from it: the noise. */
   repeats: z.array(

@@ -1,6 +1,5 @@
 /** What was measured, in numbers: the table of the points, whether to believe them, their quantiles and spread. */
 import type { Summary } from '../formats/index.ts';
-import { referenceName, referenceSource } from '../run/reference.ts';
 import { columnNotes, formatQuantile, summaryColumns } from '../sentences/columns.ts';
 import { doubts, nameTarget } from '../sentences/doubts.ts';
 import { type Row, summaryRows } from '../sentences/rows.ts';
@@ -9,9 +8,9 @@ import { formatCount, formatPercent, formatUs } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 import { table } from './elements.ts';
 
-export function numbers(summary: Summary, reference: boolean): Html {
-  const columns = summaryColumns(summary, reference);
-  const published = columns.some((column) => column.name === 'published');
+export function numbers(summary: Summary): Html {
+  const columns = summaryColumns(summary);
+  const published = columns.some((column) => column.name === 'published') ? summary.reference : null;
   return html`${table(
     columns.map((column) => ({ head: column.head, number: column.align === 'right' })),
     summaryRows(summary).map((row) =>
@@ -25,7 +24,7 @@ export function numbers(summary: Summary, reference: boolean): Html {
     ),
   )}
 <p class="soft">${columnNotes(summary, columns).join(' ')}</p>
-${published ? html`<p class="soft">${referenceName}: ${referenceSource}.</p>` : ''}`;
+${published ? html`<p class="soft">${published.name}: ${published.source}.</p>` : ''}`;
 }
 
 export function validity(summary: Summary): Html {

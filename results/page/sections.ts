@@ -20,13 +20,12 @@ export interface Contents {
   claims: Html | null;
 }
 
-/** `files`: the names of those that were made from the run's raw files. `reference`: with the published values. */
+/** `files`: the names of those that were made from the run's raw files. */
 export function reportSections(
   run: Run,
   summary: Summary,
   { figure, breakdown, split, distribution, claims }: Contents,
   files: string[],
-  reference: boolean,
 ): Section[] {
   const { manifest } = run;
   const words = (id: string, title: string, html: Html): Section => ({ id, title, charts: [], html });
@@ -43,7 +42,7 @@ export function reportSections(
         ]
       : []),
     { id: 'distributions', title: 'Distributions', charts: [distribution], html: quantiles(summary) },
-    words('numbers', 'Numbers', numbers(summary, reference)),
+    words('numbers', 'Numbers', numbers(summary)),
     words('validity', 'Validity', html`${validity(summary)}${trust(summary, run.calibration)}`),
     ...(claims ? [words('claims', 'Claims', claims)] : []),
     words('trials', 'Trials', html`${spread(summary)}${trials(run)}`),

@@ -1,6 +1,5 @@
 /** The columns that say what the figure says, one row a point or a floor: for the terminal and for the report. */
 import type { Statistic, Summary } from '../formats/index.ts';
-import { referenceName } from '../run/reference.ts';
 import { sameTarget } from '../run/run-folder.ts';
 import { stateOf } from '../summary/doubt.ts';
 import {
@@ -23,11 +22,10 @@ export interface Column extends TextColumn<Row> {
 const NOTHING = '–';
 
 /** The columns for a summary: what is the same for all its points, or published for none, is left out. In µs. */
-export function summaryColumns(summary: Summary, reference: boolean): Column[] {
+export function summaryColumns(summary: Summary): Column[] {
   const rows = summaryRows(summary);
-  const first = rows[0].system;
   const varies = (key: 'clients' | 'value_bytes'): boolean => rows.some((row) => row[key] !== rows[0][key]);
-  const published = reference && rows.some(({ published_us }) => published_us !== null);
+  const published = rows.some(({ published_us }) => published_us !== null);
   const text = (name: string, head: string, cell: Column['cell']): Column => ({
     name,
     head,
@@ -53,13 +51,14 @@ export function summaryColumns(summary: Summary, reference: boolean): Column[] {
       name,
     );
   return [
+    ...(isGrouped(summary) ? [text('group', 'group', (row) => row.group)] : []),
     text('system', 'system', (row) => row.system),
     text('operation', 'op', (row) => row.operation.toUpperCase()),
     ...(varies('clients') ? [number('clients', 'clients', (row) => formatCount(row.clients))] : []),
     ...(varies('value_bytes') ? [number('value_bytes', 'bytes', (row) => formatCount(row.value_bytes))] : []),
     quantile('p50', 'p50 µs'),
     number('interval', 'interval', (row) => formatIfAny(row.p50_interval_us, formatIntervalUs)),
-    number('ratio', `× ${first}`, (row) => ratioToFirst(rows, row)),
+    number('ratio', ratioHead(summary), (row) => ratioToFirst(rows, row)),
     number('ratio_interval', 'its interval', (row) =>
       formatIfAny(isComparable(rows, row) ? row.versus_first?.interval : null, formatIntervalOfRatio),
     ),
@@ -76,6 +75,14 @@ export function summaryColumns(summary: Summary, reference: boolean): Column[] {
   ];
 }
 
+function isGrouped({ points }: Summary): boolean {
+  return points.some(({ group }) => group !== points[0].group);
+}
+
+function ratioHead(summary: Summary): string {
+  return `× ${isGrouped(summary) ? 'first' : summary.points[0].system}`;
+}
+
 /** What the heads of the columns mean, a sentence each. */
 export function columnNotes(summary: Summary, columns: Column[]): string[] {
   const shown = new Set(columns.map((column) => column.name));
@@ -85,13 +92,13 @@ export function columnNotes(summary: Summary, columns: Column[]): string[] {
     notes.push(`interval: for the p50, over the trials, ${confidence} confidence.`);
   }
   if (shown.has('ratio')) {
-    const first = summary.points[0].system;
+    const of = isGrouped(summary) ? 'the first system of its group' : summary.points[0].system;
     notes.push(
-      `× ${first}: p50 over that of ${first}, as medians over the trials of both, with its interval (nominally 95 %); ` +
-        'none where either is invalid.',
+      `${ratioHead(summary)}: p50 over that of ${of}, as medians over the trials of both, with its interval ` +
+        '(nominally 95 %); none where either is invalid.',
     );
   }
-  if (shown.has('published')) notes.push(`published: ${referenceName}.`);
+  if (shown.has('published') && summary.reference) notes.push(`published: ${summary.reference.name}.`);
   const shownStatistics = columns.flatMap(({ statistic }) => statistic ?? []);
   if (summaryRows(summary).some((row) => stateOf(row, shownStatistics) !== 'valid')) {
     notes.push(`${MARKS_MEANING}.`);
@@ -112,16 +119,21 @@ export function formatQuantile(row: Row, name: keyof NonNullable<Row['latency_us
   return formatIfAny(isKnown ? row.latency_us?.[name] : null, formatUs);
 }
 
-/** p50 over that of the first system: the ratio that the summary has, and that verdicts and claims go by. */
+/** p50 over that of the first system of its group: the ratio that the summary has, and that verdicts and claims go by. */
 function ratioToFirst(rows: Row[], row: Row): string {
   if (!isComparable(rows, row)) return NOTHING;
-  return row.system === rows[0].system ? formatRatio(1) : formatIfAny(row.versus_first?.ratio, formatRatio);
+  return row.system === firstOf(rows, row)?.system
+    ? formatRatio(1)
+    : formatIfAny(row.versus_first?.ratio, formatRatio);
 }
 
-/** Whether the row and the first system at the same target both back a claim about the p50. */
+/** Whether the row and the first system of its group at the same target both back a claim about the p50. */
 function isComparable(rows: Row[], row: Row): boolean {
-  const first = rows.find((other) => other.system === rows[0].system && sameTarget(other, row));
-  return [first, row].every((one) => one?.latency_us && stateOf(one, ['p50']) !== 'invalid');
+  return [firstOf(rows, row), row].every((one) => one?.latency_us && stateOf(one, ['p50']) !== 'invalid');
+}
+
+function firstOf(rows: Row[], row: Row): Row | undefined {
+  return rows.find((other) => other.group === row.group && sameTarget(other, row));
 }
 
 function formatIfAny<T>(value: T | null | undefined, format: (value: T) => string): string {

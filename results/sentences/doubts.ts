@@ -70,7 +70,7 @@ function doubtsAbout(
 }
 
 /** "a", "a and b", "a, b and c". */
-function listed(names: string[]): string {
+export function listed(names: string[]): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 

@@ -1,11 +1,12 @@
 /** The rows of tables: the points of each system, and its floors; a floor of several stands behind the last of them. */
 import type { FloorPoint, Measured, Summary } from '../formats/index.ts';
-import { referenceUs } from '../run/reference.ts';
 
 export type Row = Measured & {
   /** What names the row: the system, or the floor and that it is one; in a word, and as the figure has it. */
   system: string;
   label: string;
+  /** Of the system; of a floor, that of the last system that it serves. */
+  group: string;
   /** Null where nothing was published, and for floors. */
   published_us: number | null;
 };
@@ -14,8 +15,11 @@ export function summaryRows({ points, floors }: Summary): Row[] {
   const systems = [...Map.groupBy(points, ({ system }) => system)];
   const order = systems.map(([system]) => system);
   return systems.flatMap(([system, ofSystem]) => [
-    ...ofSystem.map((point) => ({ ...point, published_us: referenceUs(point) })),
-    ...floorRows(floors.filter((floor) => lastSystemOf(floor, order) === system)),
+    ...ofSystem,
+    ...floorRows(
+      floors.filter((floor) => lastSystemOf(floor, order) === system),
+      ofSystem[0].group,
+    ),
   ]);
 }
 
@@ -29,11 +33,12 @@ export function isOfMeans({ sample }: Measured): boolean {
   return sample === 'run_mean';
 }
 
-export function floorRows(floors: Summary['floors']): Row[] {
+export function floorRows(floors: Summary['floors'], group = ''): Row[] {
   return floors.map((floor) => ({
     ...floor,
     system: `${floor.name} (floor)`,
     label: `${floor.label} (floor${isOfMeans(floor) ? ', means of runs' : ''})`,
+    group,
     published_us: null,
   }));
 }

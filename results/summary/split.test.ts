@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
+import type { Point } from '../formats/index.ts';
 import { splits } from './split.ts';
 import { point, verdicts } from './test-summary.ts';
 
 const three = [
-  point('redis', [32, 30, 34]),
-  point('kv-kernel', [24, 22, 26]),
-  point('kv-rdma', [11, 10, 12]),
+  point('redis', [32, 30, 34], { published_us: 32.2 }),
+  point('kv-kernel', [24, 22, 26], { published_us: 23.4 }),
+  point('kv-rdma', [11, 10, 12], { published_us: 11.4 }),
 ];
 
 test('the parts are differences of medians, and add up', () => {
@@ -71,4 +72,19 @@ test('a split for each unmodified system and each bypass; none without the one b
 test('trials that one of them lacks do not count', () => {
   const [split] = splits([three[0], three[1], point('kv-rdma', [11, 10])]);
   expect(split).toMatchObject({ trials: 2, unmodified_us: 31, interface: { interval: null } });
+});
+
+test('roles make a split, not names, and only within a group', () => {
+  const named = (name: string, role: Point['role'], group: string) => point(name, [3, 3, 3], { role, group });
+  const points = [
+    named('valkey', 'unmodified', 'valkey'),
+    named('valkey-libos', 'libos_over_kernel', 'valkey'),
+    named('valkey-new', 'bypass', 'valkey'),
+    named('echo', 'unmodified', 'echo'),
+    named('echo-libos', 'libos_over_kernel', 'echo'),
+    named('helper', null, 'echo'),
+  ];
+  expect(splits(points)).toMatchObject([
+    { group: 'valkey', unmodified: 'valkey', libos_over_kernel: 'valkey-libos', bypass: 'valkey-new' },
+  ]);
 });

@@ -10,32 +10,25 @@
  * trials, paired by block (bootstrap.ts).
  */
 import { median } from 'simple-statistics';
-import type { Point, Share, Split } from '../formats/index.ts';
-import hotos19 from '../run/reference/hotos19.json' with { type: 'json' };
-import { referenceUs } from '../run/reference.ts';
+import type { Point, Role, Share, Split } from '../formats/index.ts';
 import { sameTarget } from '../run/run-folder.ts';
 import { bootstrapInterval, FEWEST_TRIALS } from './bootstrap.ts';
 import { stateOf } from './doubt.ts';
 
-/** As the paper's text rounds them. */
-export const publishedShares: Record<'interface' | 'data_path' | 'kernel', number> =
-  hotos19.split.rounded_shares;
-
-/** A split for each unmodified system, each way past the kernel and each target; points that are invalid make none. */
+/**
+ * A split for each unmodified system, libOS over the kernel and bypass of a group, and each target. Points whose p50 is
+ * invalid make none.
+ */
 export function splits(points: Point[]): Split[] {
-  const { unmodified, libos_over_kernel, bypass } = hotos19.split;
   const valid = points.filter((point) => stateOf(point, ['p50']) !== 'invalid');
-  const kernels = valid.filter(({ system }) => system === libos_over_kernel);
-  return kernels.flatMap((kernel) =>
-    unmodified.flatMap((first) =>
-      bypass.flatMap((last) => {
-        const find = (name: string): Point | undefined =>
-          valid.find((point) => point.system === name && sameTarget(point, kernel));
-        const [from, to] = [find(first), find(last)];
-        return (from && to && splitOf(from, kernel, to)) || [];
-      }),
-    ),
-  );
+  const ofRole = (role: Role): Point[] => valid.filter((point) => point.role === role);
+  return ofRole('libos_over_kernel').flatMap((kernel) => {
+    const beside = (role: Role): Point[] =>
+      ofRole(role).filter((point) => point.group === kernel.group && sameTarget(point, kernel));
+    return beside('unmodified').flatMap((unmodified) =>
+      beside('bypass').flatMap((bypass) => splitOf(unmodified, kernel, bypass) ?? []),
+    );
+  });
 }
 
 function splitOf(unmodified: Point, kernel: Point, bypass: Point): Split | null {
@@ -54,8 +47,9 @@ function splitOf(unmodified: Point, kernel: Point, bypass: Point): Split | null 
       interval: values.length < FEWEST_TRIALS ? null : bootstrapInterval(all, all, 'paired', ofTrials),
     };
   };
-  const { operation, clients, value_bytes } = kernel;
+  const { group, operation, clients, value_bytes } = kernel;
   return {
+    group,
     operation,
     clients,
     value_bytes,
@@ -85,7 +79,7 @@ function commonTrials(points: Point[]): number[][] {
 }
 
 function published(unmodified: Point, kernel: Point, bypass: Point): Split['published'] {
-  const [u, k, b] = [unmodified, kernel, bypass].map(referenceUs);
+  const [u, k, b] = [unmodified, kernel, bypass].map(({ published_us }) => published_us);
   if (u == null || k == null || b == null) return null;
   return { interface: (u - k) / u, data_path: (k - b) / u, kernel: (u - b) / u };
 }

@@ -47,6 +47,7 @@ test('a point for each system and measurement, in the order of the manifest', as
     schema: 'bypassbench.summary/2',
     repeats: [],
     splits: [],
+    reference: expect.objectContaining({ name: "HotOS'19, 25 Gb/s ConnectX-4" }),
     experiment: 'redis-figure',
     title: 'Redis SET and GET latency',
     quick: false,
@@ -381,4 +382,40 @@ test('the file that a run leaves reads back as what was summarized', async () =>
   const dir = await writeRun(run({ manifest: single(2), measured: () => good }));
   const { summary } = await writeReport(dir, { reference: true });
   expect(JSON.parse(await readFile(join(dir, 'summary.json'), 'utf8'))).toEqual(summary);
+});
+
+test('systems are compared with the first of their group; published values stand at the first of each role', async () => {
+  const whole = single(3);
+  const systems = [
+    system('redis'),
+    system('kv-sockets'),
+    system('echo', { group: 'echo' }),
+    system('kv-new', { role: 'bypass', backend: 'dpdk' }),
+    system('echo-libos', { group: 'echo', role: 'libos_over_kernel' }),
+  ];
+  const { points } = await summaryOf({
+    manifest: { ...whole, systems },
+    measured: ({ name }) => ({ latencies_ns: Array(4000).fill(name.startsWith('echo') ? 5000 : 20_000) }),
+  });
+  expect(
+    points.map(({ system: name, versus_first, published_us }) => [
+      name,
+      versus_first?.ratio ?? null,
+      published_us,
+    ]),
+  ).toEqual([
+    ['redis', null, 32.2],
+    ['kv-sockets', 1, null],
+    ['kv-new', 1, 10.6],
+    ['echo', null, null],
+    ['echo-libos', 1, 23.4],
+  ]);
+});
+
+test('a run beside no published values has none, and one beside unknown ones is refused', async () => {
+  const whole = single(3);
+  const of = (reference: string | null) =>
+    summaryOf({ manifest: { ...whole, plan: { ...whole.plan, reference } } });
+  expect(await of(null)).toMatchObject({ reference: null, points: [{ published_us: null }] });
+  await expect(of('constructor')).rejects.toMatchObject({ code: 'REFERENCE_UNKNOWN' });
 });

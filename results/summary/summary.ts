@@ -11,6 +11,7 @@ import {
   summaryFormat,
 } from '../formats/index.ts';
 import { latencyUs, medianUs, mergeHistograms, p99Us } from '../run/histogram.ts';
+import { findReference, publishedUs, type Reference } from '../run/reference.ts';
 import { type Recording, type Run, sameTarget } from '../run/run-folder.ts';
 import { formatChange } from '../text/format.ts';
 import { pairedRatio, type TrialValue } from './bootstrap.ts';
@@ -26,11 +27,14 @@ import type { TrialOutcome } from './trial-outcome.ts';
 import { judge } from './verdict.ts';
 
 /**
- * Points stand in the manifest's order of systems, then of measurements, also where nothing was measured:
- * a system or a floor whose every trial failed must be seen to have failed.
+ * Points stand in the manifest's order of systems, those of a group together, then of measurements, also where
+ * nothing was measured: a system or a floor whose every trial failed must be seen to have failed.
+ * `with_reference`: beside the published values that the manifest names.
  */
-export function summarize(run: Run): Summary {
+export function summarize(run: Run, with_reference = true): Summary {
   const { manifest } = run;
+  const referenceName = with_reference ? manifest.plan.reference : null;
+  const reference = referenceName === null ? null : findReference(referenceName);
   const floors = manifest.floors.flatMap(({ name, label, systems }) =>
     manifest.plan.measurements.map((target): FloorPoint => {
       const numbers = numbersOf(run, name, target);
@@ -38,9 +42,13 @@ export function summarize(run: Run): Summary {
       return { name, label, systems, ...numbers, verdicts, versus_first: null };
     }),
   );
-  const [first, ...others] = manifest.systems.filter(({ repeats }) => repeats === null);
-  const ofFirst = pointsOf(run, first!, floors, []);
-  const measuredPoints = [ofFirst, ...others.map((system) => pointsOf(run, system, floors, ofFirst))].flat();
+  const byGroup = Map.groupBy(
+    manifest.systems.filter(({ repeats }) => repeats === null),
+    ({ group }) => group,
+  );
+  const measuredPoints = [...byGroup.values()].flatMap((systems) =>
+    pointsOfGroup(run, systems, floors, reference),
+  );
   const repeats = repeatedPoints(run, floors, measuredPoints);
   const points = measuredPoints.map((point) => {
     const doubts = [...noiseOf(point, repeats), ...counterOf(point, run)];
@@ -54,8 +62,16 @@ export function summarize(run: Run): Summary {
     finished: manifest.finished_at !== null,
     pipeline: manifest.plan.pipeline,
     open_loop: manifest.plan.open_loop,
+    reference: reference && {
+      name: reference.name,
+      source: reference.source,
+      rounded_shares: reference.rounded_shares ?? null,
+    },
     points,
-    floors: floors.map((floor) => ({ ...floor, versus_first: versusFirst(floor, ofFirst) })),
+    floors: floors.map((floor) => ({
+      ...floor,
+      versus_first: versusFirst(floor, firstBeside(floor, measuredPoints)),
+    })),
     // The published shares are of a closed loop, and a response time has its wait in it.
     splits: manifest.plan.open_loop ? [] : splits(points),
     repeats,
@@ -83,6 +99,40 @@ function counterOf({ breakdown }: Point, { calibration }: Run): Doubt[] {
   return [{ state: 'suspect', about: ['stages'], reason: `Its stages are not to be trusted: ${clause}.` }];
 }
 
+/**
+ * Of systems that are compared with the first of them. The published values stand beside the first system of each role
+ * and backend: there may be others, such as our own server on ordinary sockets beside the published one.
+ */
+function pointsOfGroup(
+  run: Run,
+  systems: SystemUnderTest[],
+  floors: FloorPoint[],
+  reference: Reference | null,
+): Point[] {
+  let first: Point[] = [];
+  return systems.flatMap((system, index) => {
+    const stands = systems.slice(0, index).every((other) => !samePlace(other, system));
+    const points = pointsOf(run, system, floors, first).map((point) => ({
+      ...point,
+      published_us: reference && stands ? publishedUs(reference, system, point) : null,
+    }));
+    if (index === 0) first = points;
+    return points;
+  });
+}
+
+/** The points of the first system of a group: that of the last system which the floor serves, as tables have it. */
+function firstBeside({ systems }: FloorPoint, points: Point[]): Point[] {
+  const last = points.findLast(({ system }) => systems.includes(system));
+  const ofGroup = points.filter(({ group }) => group === last?.group);
+  return ofGroup.filter(({ system }) => system === ofGroup[0].system);
+}
+
+/** In the paper's comparison. */
+function samePlace(a: SystemUnderTest, b: SystemUnderTest): boolean {
+  return a.role === b.role && (a.role !== 'bypass' || a.backend === b.backend);
+}
+
 function pointsOf(run: Run, system: SystemUnderTest, floors: FloorPoint[], first: Point[]): Point[] {
   const { name, label, role, group, backend, device, provenance, repeats } = system;
   return run.manifest.plan.measurements.map((target) => {
@@ -103,6 +153,7 @@ function pointsOf(run: Run, system: SystemUnderTest, floors: FloorPoint[], first
       device,
       provenance,
       ...numbers,
+      published_us: null,
       verdicts,
       ...stages,
       versus_first: versusFirst(numbers, first),

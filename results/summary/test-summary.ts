@@ -8,6 +8,8 @@ import {
   type Verdicts,
 } from '../formats/index.ts';
 
+import { roleOf } from '../test-synthetic-run.ts';
+
 const VALID: Verdict = { state: 'valid', reasons: [] };
 
 /** Verdicts of which these statistics are not valid. */
@@ -30,7 +32,7 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
   return {
     system,
     label: system,
-    role: null,
+    role: roleOf(system),
     group: '',
     backend: 'kernel',
     device: 'loopback',
@@ -54,6 +56,7 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
     tail: null,
     provenance: 'software_device',
     breakdown: null,
+    published_us: null,
     probe_overhead: null,
     versus_first: null,
     verdicts: { p50: VALID, p99: VALID, p999: VALID, throughput: VALID, stages: null },
@@ -70,6 +73,7 @@ export function summary(points: Point[], overrides: Partial<Summary> = {}): Summ
     finished: true,
     pipeline: 1,
     open_loop: null,
+    reference: null,
     points,
     floors: [],
     repeats: [],

@@ -10,14 +10,14 @@ import { paragraph, type Terminal } from '../text/terminal.ts';
 import { renderStages } from './stages-table.ts';
 import { renderTable } from './table.ts';
 
-/** Lines, ending in a newline. `reference`: with published values, and the claims that rest on them. */
+/** Lines, ending in a newline. `reference`: with the claims that rest on published values. */
 export function renderConclusion(
   summary: Summary,
   findings: Finding[],
   { columns, color, reference }: Terminal & { reference: boolean },
 ): string {
   const parts = [
-    renderTable(summary, { columns, color, reference }),
+    renderTable(summary, { columns, color }),
     renderStages(summary, columns),
     sentences([...overheadSentences(summary), ...noiseSentences(summary)], columns),
   ];

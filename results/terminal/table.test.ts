@@ -44,11 +44,6 @@ test('colours only when asked', async () => {
   expect(renderTable(summary, { columns: 100, color: true })).toContain(`${esc}[31m33.8 ✗`);
 });
 
-test('published values can be left out', async () => {
-  const summary = await oneTrialFailed();
-  expect(renderTable(summary, { columns: 100, color: false, reference: false })).not.toContain('published');
-});
-
 test('data cannot steer the terminal', async () => {
   const summary = await oneTrialFailed();
   const [point] = summary.points;

@@ -9,12 +9,6 @@ import { formatRunState } from '../text/format.ts';
 import { paragraph, type Terminal } from '../text/terminal.ts';
 import { textTable } from '../text/text-table.ts';
 
-/** Below about 100 columns the columns that matter least are left out. */
-export type TableOptions = Terminal & {
-  /** Whether to set the published values beside the measured ones; true by default. */
-  reference?: boolean;
-};
-
 /** Left out first to last until the table fits. */
 const expendable = [
   'ratio_interval',
@@ -28,10 +22,10 @@ const expendable = [
 ];
 const colours = { suspect: 'yellow', invalid: 'red' } as const;
 
-/** The table, notes and reasons as lines of text, ending in a newline. */
-export function renderTable(summary: Summary, { columns, color, reference = true }: TableOptions): string {
+/** The table, notes and reasons as lines of text, ending in a newline. Below about 100 columns of text some are left out. */
+export function renderTable(summary: Summary, { columns, color }: Terminal): string {
   const measured = summaryRows(summary);
-  const all = summaryColumns(summary, reference);
+  const all = summaryColumns(summary);
   const table = textTable(measured, all, {
     width: columns,
     expendable,

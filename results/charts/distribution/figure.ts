@@ -6,17 +6,10 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Summary } from '../../formats/index.ts';
 import type { Run } from '../../run/run-folder.ts';
-import { mixture, provenanceSentences, runState, trialRange } from '../../sentences/caption.ts';
+import { mixture, runState, trialRange } from '../../sentences/caption.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
 import { mutedSystems } from '../chart.ts';
-import {
-  captionStyle,
-  figureConfig,
-  figureFrame,
-  textBlock,
-  titleStyle,
-  warningStyle,
-} from '../theme/figure-text.ts';
+import { captionBlock, figureConfig, figureFrame, textBlock, titleStyle } from '../theme/figure-text.ts';
 import { curveLooks, distributionLegend } from './legend.ts';
 import { distributionPanel } from './panel.ts';
 import { distributionSeries, type QuantileRow, quantileRows, type Series } from './points.ts';
@@ -51,8 +44,7 @@ export function distributionSpec(run: Run, summary: Summary): TopLevelSpec {
           distributionPanel(name, series, quantiles, looks, domain_us, size),
         ),
       },
-      textBlock(mixture(manifest.systems), width, warningStyle),
-      textBlock([caption(manifest, summary, all)], width, captionStyle),
+      captionBlock(caption(manifest, summary, all), width),
     ].filter((part) => part !== null),
     config: figureConfig,
   } as TopLevelSpec;
@@ -68,7 +60,7 @@ function domainOf(quantiles: QuantileRow[]): [number, number] {
   ];
 }
 
-function caption(manifest: Manifest, summary: Summary, all: Series[]): string {
+function caption(manifest: Manifest, summary: Summary, all: Series[]): string[] {
   const invalid = all.some(({ verdict }) => verdict === 'invalid');
   const means = summary.floors.length > all.filter(({ is_floor }) => is_floor).length;
   return [
@@ -77,7 +69,7 @@ function caption(manifest: Manifest, summary: Summary, all: Series[]): string {
     'Curves reach up to 99.99 %, or as far as 10 samples lie beyond.',
     ...(invalid ? ['Dashed: invalid, backs no claim.'] : []),
     ...(all.some(({ is_floor }) => is_floor) ? ['Dotted: floor.'] : []),
+    ...mixture(manifest.systems),
     ...(means ? ['Floors whose samples are means of runs have no distribution to draw.'] : []),
-    ...provenanceSentences(manifest),
-  ].join(' ');
+  ];
 }

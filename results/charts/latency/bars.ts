@@ -3,7 +3,6 @@
  * published values across them, intervals; and the values over them. Points that failed a check are hollow.
  */
 import type { MeasurementTarget, Point } from '../../formats/index.ts';
-import { referenceName } from '../../run/reference.ts';
 import type { State } from '../../summary/doubt.ts';
 import { INK, VALUE_SIZE, WARNING_INK } from '../theme/figure-text.ts';
 
@@ -53,10 +52,10 @@ export function bars(operations: string[], us: object): object {
   };
 }
 
-const referenceMark = `published (${referenceName})`;
-
 /** A dark line across each bar at the published value, edged in white so that it shows on any colour. */
-export function referenceMarks(barWidth: number, us: object): object {
+export function referenceMarks(reference: string, barWidth: number, us: object): object {
+  // Its first words name it; the rest stands in figure.txt.
+  const referenceMark = `published (${reference.split(',')[0]})`;
   const mark = { type: 'tick', orient: 'horizontal', width: barWidth - 4, opacity: 1 };
   const legend = {
     title: null,
@@ -94,12 +93,13 @@ export function intervalMarks(us: object): object[] {
   ];
 }
 
-/** What stands over a bar, and at which height: its value, with the mark of its state. */
+/** What stands over a bar, and at which height: its value, and on a line above it the mark of its state. */
 export interface BarText {
   system: string;
   operation: string;
   state: State;
   text: string;
+  lines: number;
   at_us: number;
 }
 
@@ -108,16 +108,20 @@ export function barTexts(values: BarText[], us: object): object {
     type: 'text',
     baseline: 'bottom',
     fontSize: VALUE_SIZE,
+    lineHeight: VALUE_LINE,
+    lineBreak: '\n',
+    // Of several lines the first one stands at the place.
+    dy: { expr: `-3 - (datum.lines - 1) * ${VALUE_LINE}` },
   };
   return {
     data: { values },
     // A text has no tooltip: the bar under it says more.
     encoding: { y: { field: 'at_us', ...us }, text: { field: 'text' }, tooltip: { value: null } },
     layer: [
-      { transform: [{ filter: "datum.state === 'valid'" }], mark: { ...mark, dy: -3, color: INK } },
+      { transform: [{ filter: "datum.state === 'valid'" }], mark: { ...mark, color: INK } },
       {
         transform: [{ filter: "datum.state !== 'valid'" }],
-        mark: { ...mark, dy: -3, color: WARNING_INK },
+        mark: { ...mark, color: WARNING_INK },
       },
     ],
   };

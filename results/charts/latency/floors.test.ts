@@ -26,17 +26,17 @@ const latencies: SyntheticRun['measured'] = ({ name }, { operation }, trial) => 
 const floorStroke = /stroke="#882255"/g;
 
 test('are dashed lines, unlike anything else, across the bars of their system, with label and values', async () => {
-  const { svg } = await report({ manifest: withFloor, measured: latencies });
+  const { svg, dir } = await report({ manifest: withFloor, measured: latencies });
   const said = texts(svg).join(' ');
-  expect(said).toContain('floor, raw DPDK frames: SET 0.95, GET 0.90');
-  expect(texts(svg)).toContain('floor (its value stands below)');
+  expect(said).toContain('floor, raw DPDK frames: SET 0.95 GET 0.90');
+  expect(texts(svg)).toContain('floor, value below');
   const dashed = [...svg.matchAll(/<path[^>]*stroke-dasharray="5,3"[^>]*>/g)].map(([path]) => path);
   expect(dashed.filter((path) => floorStroke.test(path)).length).toBeGreaterThan(0);
   // One for each operation, and the one of the legend.
   expect(svg.match(floorStroke)).toHaveLength(3);
-  expect(said).toContain(
-    'Dashed line, floor: p50 of 5 trials of the same exchange with nothing of the system but its device: ' +
-      'raw DPDK frames under kvserver on libOS, DPDK, on 0, 1.',
+  expect(await readFile(join(dir, 'figure.txt'), 'utf8')).toContain(
+    'Dashed lines show floors, the p50 of 5 trials of the same exchange with nothing of the system but its device: ' +
+      'raw DPDK frames under kvserver on libOS, DPDK, on cores 0, 1.',
   );
 });
 
@@ -66,7 +66,7 @@ test('that failed have no line, but words', async () => {
   });
   expect(svg).not.toMatch(floorStroke);
   const said = texts(svg).join(' ');
-  expect(said).toContain('floor, raw DPDK frames: SET 0.95✗, GET 0.90✗');
+  expect(said).toContain('floor, raw DPDK frames: SET 0.95✗ GET 0.90✗');
   expect(html).toContain('Trial 1 failed: not built.');
 });
 
@@ -76,7 +76,7 @@ test('that were never measured say so, and a system without data keeps its words
       subject.name === name ? { status: 'failed' as const, reason: 'no device', measurements: [] } : {},
   });
   const floorless = await report({ manifest: withFloor, measured: latencies, ...nothing('dpdk-frames') });
-  expect(texts(floorless.svg).join(' ')).toContain('floor, raw DPDK frames: SET no data, GET no data');
+  expect(texts(floorless.svg).join(' ')).toContain('floor, raw DPDK frames: SET no data GET no data');
   const serverless = await report({ manifest: withFloor, measured: latencies, ...nothing('kv-dpdk') }, false);
   expect(serverless.svg.match(floorStroke)).toHaveLength(3);
   const spec = JSON.parse(await readFile(join(serverless.dir, 'figure.vl.json'), 'utf8'));
@@ -135,11 +135,11 @@ test('of means of runs are called that wherever they stand, and have no tail', a
         : latencies(subject, target, trial),
   });
   const said = texts(svg).join(' ');
-  expect(said).toContain('floor, fi_pingpong, means of runs: SET 1.52, GET 1.52');
-  expect(said).toContain('floor, raw DPDK frames: SET 0.95, GET 0.90');
-  expect(said).toContain(
-    'raw DPDK frames under kvserver on libOS, DPDK, on 0, 1; fi_pingpong (means of runs, not single exchanges) ' +
-      'under kvserver on libOS, RDMA, on 0, 1.',
+  expect(said).toContain('floor, fi_pingpong, means of runs: SET 1.52 GET 1.52');
+  expect(said).toContain('floor, raw DPDK frames: SET 0.95 GET 0.90');
+  expect(html).toContain(
+    'raw DPDK frames under kvserver on libOS, DPDK, on cores 0, 1; fi_pingpong (means of runs, not single exchanges) ' +
+      'under kvserver on libOS, RDMA, on cores 0, 1.',
   );
   expect(svg.match(floorStroke)).toHaveLength(5);
   const table = renderTable(summary, { columns: 140, color: false });
@@ -158,6 +158,20 @@ test('with names that mean something to JavaScript or to a browser are only text
   const label = '<script>alert(1)</script> constructor';
   const floors = [{ ...frames, name: 'constructor', label }];
   const { svg, html } = await report({ manifest: manifest({ systems, floors }), measured: latencies });
-  expect(texts(svg).join(' ')).toContain('constructor: SET 0.95, GET 0.90');
+  expect(texts(svg).join(' ')).toContain('constructor: SET 0.95 GET 0.90');
   for (const text of [svg, withoutScripts(html)]) expect(text).not.toContain('<script');
+});
+
+test('that serve several systems are measured once and drawn across the bars of each', async () => {
+  const shared = { ...frames, systems: ['redis', 'kv-dpdk'] };
+  const { svg, summary, html } = await report({
+    manifest: manifest({ systems, floors: [shared] }),
+    measured: latencies,
+  });
+  expect(summary.floors.map(({ operation }) => operation)).toEqual(['set', 'get']);
+  // Two systems with two operations each, and the line of the legend.
+  expect(svg.match(floorStroke)).toHaveLength(5);
+  const table = renderTable(summary, { columns: 140, color: false });
+  expect(table.match(/^dpdk-frames \(floor\) +(SET|GET)/gm)).toHaveLength(2);
+  expect(html).toContain('raw DPDK frames under Redis and kvserver on libOS, DPDK, on cores 0, 1.');
 });

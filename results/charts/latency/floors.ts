@@ -7,13 +7,13 @@ import type { FloorPoint } from '../../formats/index.ts';
 import { marks } from '../../sentences/doubts.ts';
 import { isOfMeans } from '../../sentences/rows.ts';
 import { formatUs } from '../../text/format.ts';
-import { inPanel } from '../measured-row.ts';
+import { inGroup } from '../measured-row.ts';
 import { wrapText } from '../theme/font.ts';
 import { exactUs, pointTooltip } from '../tooltip.ts';
 
 /** Reddish purple, dark: far from the bars' colours, also to those who are colour-blind, and from black. */
 export const FLOOR_INK = '#882255';
-const FLOOR_MARK = 'floor (its value stands below)';
+const FLOOR_MARK = 'floor, value below';
 const dash = [5, 3];
 
 /** p50 of the floors that are drawn across the bar of this system and operation. */
@@ -31,7 +31,7 @@ function drawn_us({ latency_us, verdicts }: FloorPoint): number | null {
  * A layer of lines `width` pixels long, from the rows of the dataset `floors`, on the x and xOffset of the layer
  * around it; none where none is drawn.
  */
-export function floorLines(floors: FloorPoint[], width: number, us: object): object[] {
+export function floorLines(floors: FloorPoint[], group: string, width: number, us: object): object[] {
   if (floors.every((floor) => drawn_us(floor) === null)) return [];
   // The symbol `stroke` is a line as long as the root of its area.
   const mark = { type: 'point', shape: 'stroke', size: width ** 2, opacity: 1, filled: false };
@@ -48,7 +48,7 @@ export function floorLines(floors: FloorPoint[], width: number, us: object): obj
     {
       data: { name: 'floors' },
       transform: [
-        { filter: inPanel(floors[0]) },
+        { filter: inGroup({ ...floors[0], group }) },
         { filter: "datum.p50_verdict !== 'invalid' && datum.p50_us !== null" },
       ],
       encoding: {
@@ -66,7 +66,7 @@ export function floorLines(floors: FloorPoint[], width: number, us: object): obj
   ];
 }
 
-/** Lines of text that stand under a system, in `floorTextMark`: "floor, raw frames:", "SET 0.95, GET 0.92". */
+/** Lines of text that stand under a system, in `floorTextMark`: "floor, raw frames:", "SET 0.95", "GET 0.92". */
 export function floorTexts(floors: FloorPoint[], system: string, width: number, fontSize: number): string[] {
   const byName = Map.groupBy(
     floors.filter((floor) => floor.systems.includes(system)),
@@ -75,7 +75,7 @@ export function floorTexts(floors: FloorPoint[], system: string, width: number, 
   return [...byName.values()].flatMap((ofFloor) => {
     const values = ofFloor.map((floor) => `${floor.operation.toUpperCase()} ${valueText(floor)}`);
     const means = ofFloor.some(isOfMeans) ? ', means of runs' : '';
-    const paragraphs = [`floor, ${ofFloor[0].label}${means}:`, values.join(', ')];
+    const paragraphs = [`floor, ${ofFloor[0].label}${means}:`, ...values];
     return paragraphs.flatMap((paragraph) => wrapText(paragraph, width, fontSize));
   });
 }

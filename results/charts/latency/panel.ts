@@ -4,13 +4,13 @@
  * number over it. Where nothing was measured, words stand in place of the bar.
  */
 import type { FloorPoint, Point } from '../../formats/index.ts';
-import { referenceUs } from '../../run/reference.ts';
 import { marks } from '../../sentences/doubts.ts';
+import { stateOf } from '../../summary/doubt.ts';
 import { formatUs } from '../../text/format.ts';
 import { fadeMuted } from '../chart.ts';
-import { inPanel } from '../measured-row.ts';
+import { inGroup } from '../measured-row.ts';
 import { INK, LABEL_SIZE, VALUE_SIZE } from '../theme/figure-text.ts';
-import { wrapText } from '../theme/font.ts';
+import { textWidth, wrapText } from '../theme/font.ts';
 import { exactUs, judgedUs, pointTooltip } from '../tooltip.ts';
 import {
   type BarText,
@@ -23,23 +23,45 @@ import {
 } from './bars.ts';
 import { floorLevels, floorLines, floorTextMark, floorTexts } from './floors.ts';
 
-const PLOT_HEIGHT = 300;
+const PLOT_HEIGHT = 260;
 const WIDEST_BAR = 56;
+/** What stands over a place without a bar, a word a line. */
+const NO_DATA = ['no', 'data'];
+/** Free pixels between neighbours. */
+const BETWEEN_VALUES = 5;
+const BETWEEN_LABELS = 10;
 /** Largest share of a system's width that its bars take; the rest is the gap to its neighbours. */
-const LARGEST_BARS_SHARE = 0.72;
+const LARGEST_BARS_SHARE = 0.8;
 /** Height of a line of text under the systems. */
 const LABEL_LINE = 15;
 
+/** Pixels that a panel of these needs, so that no number over a bar and no word under it meets its neighbour. */
+export function neededWidth(points: Point[], floors: FloorPoint[]): number {
+  const widest = (texts: string[], fontSize: number): number =>
+    Math.max(...texts.map((text) => textWidth(text, fontSize)));
+  const operations = new Set(points.map(({ operation }) => operation)).size;
+  const systems = new Set(points.map(({ system }) => system));
+  const values = points.map(({ latency_us }) => (latency_us ? formatUs(latency_us.p50) : NO_DATA[1]));
+  const words = (texts: string[]): string[] => texts.flatMap((text) => text.split(/\s+/));
+  const system = Math.max(
+    (operations * (widest(values, VALUE_SIZE) + BETWEEN_VALUES)) / LARGEST_BARS_SHARE,
+    widest(words(points.flatMap(({ label, device }) => [label, shortDevice(device)])), LABEL_SIZE) +
+      BETWEEN_LABELS,
+    widest(words(floors.map(({ label }) => label)), VALUE_SIZE) + BETWEEN_LABELS,
+  );
+  return Math.ceil(systems.size * system);
+}
+
 /**
  * A panel `width` pixels wide for points, and floors of them, that differ in system and operation only.
- * `reference`: with the published values.
+ * `reference`: the name of the published values that stand beside them, or null.
  */
 export function panel(
   points: Point[],
   floors: FloorPoint[],
   title: string | null,
   width: number,
-  reference: boolean,
+  reference: string | null,
 ): object {
   const operations = Object.keys(operationColours).filter((operation) =>
     points.some((point) => point.operation === operation),
@@ -49,14 +71,15 @@ export function panel(
   const barsShare = Math.min(LARGEST_BARS_SHARE, (WIDEST_BAR * operations.length) / systemWidth);
   const barWidth = (systemWidth * barsShare) / operations.length;
   const acrossOf = (point: Point): Across => ({
-    published_us: reference ? referenceUs(point) : null,
+    published_us: point.published_us,
     floors_us: floorLevels(floors, point),
   });
   const highest_us = Math.max(0, ...points.map((point) => highestUs(point, acrossOf(point)))) || 1;
-  const us_per_px = highest_us / (PLOT_HEIGHT - 1.5 * VALUE_LINE);
+  const valueLines = points.every((point) => point.latency_us && stateOf(point, ['p50']) === 'valid') ? 1 : 2;
+  const us_per_px = highest_us / (PLOT_HEIGHT - (valueLines + 0.5) * VALUE_LINE);
   const us = { type: 'quantitative', scale: { domain: [0, us_per_px * PLOT_HEIGHT], nice: false } };
   const x = xEncoding(systems, barsShare);
-  const published = reference && points.some((point) => referenceUs(point) !== null);
+  const published = points.some(({ published_us }) => published_us !== null) ? reference : null;
   return {
     ...(title && {
       title: { text: title, anchor: 'start', frame: 'group', fontSize: LABEL_SIZE, color: INK },
@@ -66,18 +89,18 @@ export function panel(
     layer: [
       {
         data: { name: 'points' },
-        transform: [{ filter: inPanel(points[0]) }],
+        transform: [{ filter: inGroup(points[0]) }],
         encoding: {
           x,
           xOffset: { field: 'operation', scale: { domain: operations, paddingInner: 0.08 } },
           y: { ...us, axis: yAxis },
-          tooltip: { value: pointTooltip(tooltipLines(published)) },
+          tooltip: { value: pointTooltip(tooltipLines(published !== null)) },
           ...fadeMuted,
         },
         layer: [
           bars(operations, us),
-          ...(published ? [referenceMarks(barWidth, us)] : []),
-          ...floorLines(floors, barWidth, us),
+          ...(published ? [referenceMarks(published, barWidth, us)] : []),
+          ...floorLines(floors, points[0].group, barWidth, us),
           ...intervalMarks(us),
           barTexts(
             points.map((point) => barText(point, acrossOf(point), us_per_px)),
@@ -127,16 +150,20 @@ interface Across {
 function barText(point: Point, across: Across, us_per_px: number): BarText {
   const { system, operation, verdicts, latency_us } = point;
   const { state } = verdicts.p50;
-  const text = latency_us ? `${formatUs(latency_us.p50)}${marks[state]}` : 'no data';
-  return { system, operation, state, text, at_us: textAtUs(point, across, us_per_px) };
+  const mark = state === 'valid' ? [] : [marks[state]];
+  const lines = latency_us ? [...mark, formatUs(latency_us.p50)] : NO_DATA;
+  const at_us = textAtUs(point, across, lines.length, us_per_px);
+  return { system, operation, state, text: lines.join('\n'), lines: lines.length, at_us };
 }
 
 /** Over the bar and its interval; over a mark as well where the text would cross it. */
-function textAtUs(point: Point, across: Across, us_per_px: number): number {
+function textAtUs(point: Point, across: Across, lines: number, us_per_px: number): number {
   let at_us = highestUs(point, { published_us: null, floors_us: [] });
   for (const mark_us of [...across.floors_us, across.published_us ?? 0].sort((a, b) => a - b)) {
     const crosses =
-      mark_us > 0 && mark_us > at_us - 3 * us_per_px && mark_us < at_us + (VALUE_LINE + 7) * us_per_px;
+      mark_us > 0 &&
+      mark_us > at_us - 3 * us_per_px &&
+      mark_us < at_us + (lines * VALUE_LINE + 7) * us_per_px;
     if (crosses) at_us = mark_us + 2 * us_per_px;
   }
   return at_us;
@@ -149,6 +176,11 @@ function highestUs(point: Point, { published_us, floors_us }: Across): number {
     published_us ?? 0,
     ...floors_us,
   );
+}
+
+/** Without what stands in brackets behind it: of what kind it is, the caption says. */
+function shortDevice(device: string): string {
+  return device.replace(/ \(.*\)$/, '');
 }
 
 /**
@@ -166,12 +198,12 @@ function systemLabels(
   const mixed = new Set(points.map((point) => point.device)).size > 1;
   const values = systems.map((system) => {
     const { label, device } = points.find((point) => point.system === system)!;
-    const texts = mixed ? [label, `over ${device}`] : [label];
-    const lines = texts.flatMap((text) => wrapText(text, systemWidth - 12, LABEL_SIZE));
+    const texts = mixed ? [label, `over ${shortDevice(device)}`] : [label];
+    const lines = texts.flatMap((text) => wrapText(text, systemWidth - BETWEEN_LABELS, LABEL_SIZE));
     return {
       system,
       lines,
-      floors: floorTexts(floors, system, systemWidth - 12, VALUE_SIZE),
+      floors: floorTexts(floors, system, systemWidth - BETWEEN_LABELS, VALUE_SIZE),
       below_px: PLOT_HEIGHT + 10 + lines.length * LABEL_LINE + 3,
     };
   });

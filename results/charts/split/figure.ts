@@ -4,11 +4,9 @@
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Share, Split, Summary } from '../../formats/index.ts';
-import { referenceName, referenceSource } from '../../run/reference.ts';
 import { mixture } from '../../sentences/caption.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
 import { stateOf } from '../../summary/doubt.ts';
-import { publishedShares } from '../../summary/split.ts';
 import { formatPercent, formatUs } from '../../text/format.ts';
 import {
   captionStyle,
@@ -45,21 +43,21 @@ interface Piece {
 }
 
 /** Null where the run has not the three systems that a split takes. */
-export function splitSpec(manifest: Manifest, summary: Summary, reference: boolean): TopLevelSpec | null {
+export function splitSpec(manifest: Manifest, summary: Summary): TopLevelSpec | null {
   const found = summary.splits;
   if (found.length === 0) return null;
   const labelOf = (name: string): string =>
     manifest.systems.find((system) => system.name === name)?.label ?? name;
   const rows = found.flatMap((split) => {
-    const name = `${nameTarget({ ...summary.points[0], ...split }, summary.points)}: ${labelOf(split.unmodified)} → ${labelOf(split.bypass)}`;
-    const published =
-      reference && split.published
-        ? [publishedRow(`${name} published`, 'published, from the bars', split.published)]
-        : [];
+    const group = split.group && `${split.group}, `;
+    const name = `${group}${nameTarget({ ...summary.points[0], ...split }, summary.points)}: ${labelOf(split.unmodified)} → ${labelOf(split.bypass)}`;
+    const published = split.published
+      ? [publishedRow(`${name} published`, 'published, from the bars', split.published)]
+      : [];
     return [measuredRow(split, name), ...published];
   });
-  if (reference)
-    rows.push(publishedRow('published, rounded', 'published, as the text rounds them', publishedShares));
+  const rounded = summary.reference?.rounded_shares;
+  if (rounded) rows.push(publishedRow('published, rounded', 'published, as the text rounds them', rounded));
   const width = PLOT_WIDTH;
   return {
     ...figureFrame,
@@ -68,7 +66,7 @@ export function splitSpec(manifest: Manifest, summary: Summary, reference: boole
       textBlock(['What the kernel takes, by differences between systems'], width, titleStyle),
       plot(rows),
       textBlock(warnings(manifest, summary, found), width, warningStyle),
-      textBlock([caption(found, reference)], width, captionStyle),
+      textBlock([caption(found, summary.reference)], width, captionStyle),
     ].filter((part) => part !== null),
     // Else it would stand over the title.
     resolve: { legend: { color: 'independent' } },
@@ -91,19 +89,22 @@ function warnings({ systems }: Manifest, { points }: Summary, found: Split[]): s
   ];
 }
 
-function caption(found: Split[], reference: boolean): string {
-  const { interface: inter, data_path, kernel } = publishedShares;
+function caption(found: Split[], reference: Summary['reference']): string {
   const trials = [...new Set(found.map((split) => split.trials))].join(' or ');
   return [
     "Interface: unmodified less libOS over the kernel; data path: libOS over the kernel less bypass; rest: bypass. Shares are of the unmodified system's p50,",
     `medians over ${trials} trials, in brackets 95 % bootstrap intervals over pairs of trials.`,
-    ...(reference
-      ? [
-          `Published: ${referenceName}; the paper's text rounds them to ${formatPercent(inter)} interface and ${formatPercent(data_path)} data path, ` +
-            `${formatPercent(kernel)} in all (${referenceSource.split(';')[0]}).`,
-        ]
-      : []),
+    ...(reference ? published(reference) : []),
   ].join(' ');
+}
+
+function published({ name, source, rounded_shares: rounded }: NonNullable<Summary['reference']>): string[] {
+  if (!rounded) return [`Published: ${name} (${source.split(';')[0]}).`];
+  const { interface: inter, data_path, kernel } = rounded;
+  return [
+    `Published: ${name}; the paper's text rounds them to ${formatPercent(inter)} interface and ${formatPercent(data_path)} ` +
+      `data path, ${formatPercent(kernel)} in all (${source.split(';')[0]}).`,
+  ];
 }
 
 interface Row {

@@ -60,3 +60,17 @@ export function textBlock(paragraphs: string[], width: number, style: TextStyle)
     encoding: { text: { field: 'lines' }, x: { value: 0 }, y: { value: 0 } },
   };
 }
+
+/** Lines that a figure's caption may take: what else there is to say stands beside the figure. */
+const CAPTION_LINES = 3;
+
+/** As many of these sentences as fit into a caption, from the first on; null when there is none. */
+export function captionBlock(sentences: string[], width: number): object | null {
+  const { fontSize } = captionStyle;
+  let text = '';
+  for (const sentence of sentences) {
+    const longer = text === '' ? sentence : `${text} ${sentence}`;
+    if (wrapText(longer, width, fontSize).length <= CAPTION_LINES) text = longer;
+  }
+  return textBlock([text], width, captionStyle);
+}

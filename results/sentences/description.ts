@@ -1,0 +1,173 @@
+/**
+ * The figure in words, to be pasted under it: what was measured, on what, with what, how sure that is, and what is
+ * doubtful. Complete sentences, made from the run's data alone.
+ */
+import type { Manifest, Summary, SystemUnderTest } from '../formats/index.ts';
+import { formatCount } from '../text/format.ts';
+import { FLOOR_MEANING, intervalConfidence, provenanceNames, trialRange } from './caption.ts';
+import { doubts, listed } from './doubts.ts';
+import { floorRows, isOfMeans } from './rows.ts';
+
+/** A server's version line can be long; its first words carry the version. */
+const LONGEST_VERSION = 24;
+
+/** Two paragraphs: how to read the figure and where it comes from, and whether to believe its medians. */
+export function describeFigure(manifest: Manifest, summary: Summary): [string, string] {
+  const sentences = [
+    subject(manifest, summary),
+    ...state(manifest),
+    howToRead(summary),
+    ...floors(manifest, summary),
+    ...published(summary),
+    workload(manifest),
+    ...setting(manifest.systems),
+    machine(manifest),
+    software(manifest),
+  ];
+  return [sentences.join(' '), doubtful(summary).join(' ')];
+}
+
+function subject({ systems, plan }: Manifest, { title }: Summary): string {
+  const operations = distinct(plan.measurements.map(({ operation }) => operation.toUpperCase()));
+  const labels = systems.filter(({ repeats }) => repeats === null).map(({ label }) => label);
+  return `${title}: the p50 of ${listed(operations)} for ${labels.join('; ')}.`;
+}
+
+function state(manifest: Manifest): string[] {
+  return [
+    ...(manifest.quick ? ['This is a quick run, shorter than the experiment asks for.'] : []),
+    ...(manifest.finished_at ? [] : ['The run did not finish.']),
+  ];
+}
+
+function howToRead({ points }: Summary): string {
+  const bars = `Bars show the p50 of ${trialRange(points)}, merged by count`;
+  const confidence = intervalConfidence(points);
+  if (!confidence) return `${bars}; with fewer than two trials there is no interval.`;
+  return `${bars}; whiskers show its interval over the trials, with ${confidence} confidence.`;
+}
+
+/** "Dashed lines show floors, the p50 of 5 trials of the same exchange ...: raw frames under kvserver, DPDK, ..." */
+function floors({ floors, systems }: Manifest, summary: Summary): string[] {
+  if (floors.length === 0) return [];
+  const labelOf = (name: string): string => systems.find((system) => system.name === name)?.label ?? name;
+  const each = floors.map(({ name, label, systems: served, cores }) => {
+    const means = summary.floors.some((floor) => floor.name === name && isOfMeans(floor));
+    const what = means ? `${label} (means of runs, not single exchanges)` : label;
+    return `${what} under ${listed(served.map(labelOf))}, ${nameCores(cores)}`;
+  });
+  const trials = trialRange(summary.floors);
+  return [`Dashed lines show floors, the p50 of ${trials} of ${FLOOR_MEANING}: ${each.join('; ')}.`];
+}
+
+function published({ points, reference }: Summary): string[] {
+  if (!reference || points.every(({ published_us }) => published_us === null)) return [];
+  return [`Black lines show published values: ${reference.name} (${reference.source}).`];
+}
+
+const arrivalNames: Record<'poisson' | 'constant', string> = {
+  poisson: 'Poisson',
+  constant: 'evenly spread',
+};
+
+function workload({ plan }: Manifest): string {
+  const length = plan.requests
+    ? `${formatCount(plan.requests)} requests`
+    : `${plan.duration_s} s after ${plan.warmup_s} s of warm-up`;
+  const keys = plan.key_distribution === 'uniform' ? 'uniform' : 'always the same one';
+  const sizes = distinct(plan.measurements.map((target) => `${formatCount(target.value_bytes)}-byte`));
+  const clients = distinct(plan.measurements.map((target) => formatCount(target.clients)));
+  const loop = plan.open_loop
+    ? `an open loop of ${formatCount(plan.open_loop.rate_ops)} requests per second (${arrivalNames[plan.open_loop.arrivals]}), ` +
+      'with latencies from when each was due,'
+    : 'a closed loop,';
+  return (
+    `The load was ${loop} with ${clients.join(' / ')} ${clients.join() === '1' ? 'client' : 'clients'}, ` +
+    `pipeline ${plan.pipeline}, ${sizes.join(' / ')} values and ${formatCount(plan.keys)} keys (${keys}), for ` +
+    `${length} per measurement.`
+  );
+}
+
+/** Client, cores and device, each of most systems first and then of those that differ; and what else must be known. */
+function setting(systems: SystemUnderTest[]): string[] {
+  const client = bySystem(systems, ({ client }) => {
+    const waits = client.wait === 'poll' ? 'polls' : 'blocks';
+    return `${waits} through the ${client.backend} backend`;
+  });
+  const cores = bySystem(systems, (system) => {
+    return `the server ran ${nameCores(system.server_cores)} and the client ${nameCores(system.client_cores)}`;
+  });
+  const device = bySystem(systems, ({ device, provenance }) =>
+    provenance ? `over ${device}, ${provenanceNames[provenance]}` : `over ${device}`,
+  );
+  return [
+    `The client ${client}.`,
+    `${cores[0].toUpperCase()}${cores.slice(1)}.`,
+    `The bytes went ${device}.`,
+    ...systems.flatMap(({ label, transport_note }) =>
+      transport_note ? [`${label}: ${transport_note.replace(/\.$/, '')}.`] : [],
+    ),
+  ];
+}
+
+/** "over loopback; for Ported Redis over net_memif" */
+function bySystem(systems: SystemUnderTest[], describe: (system: SystemUnderTest) => string): string {
+  const groups = [...Map.groupBy(systems, describe)].sort(([, a], [, b]) => b.length - a.length);
+  return groups
+    .map(([value, members], index) =>
+      index === 0 ? value : `for ${listed(members.map((system) => system.label))} ${value}`,
+    )
+    .join('; ');
+}
+
+function nameCores(cores: number[]): string {
+  if (cores.length === 0) return 'unpinned';
+  return `on ${cores.length === 1 ? 'core' : 'cores'} ${cores.join(', ')}`;
+}
+
+function machine({ machine }: Manifest): string {
+  const kind = machine.virtual
+    ? `a virtual machine (${machine.hypervisor ?? 'hypervisor unknown'})`
+    : 'bare metal';
+  return (
+    `The machine was ${kind}: ${machine.cpu}, ${machine.cores} cores, ` +
+    `${formatCount(Math.round(machine.memory_bytes / 2 ** 30))} GiB, ` +
+    `governor ${machine.governor ?? 'unknown'}, ${machine.os}, kernel ${machine.kernel}.`
+  );
+}
+
+function software(manifest: Manifest): string {
+  const names = distinct(['node', 'bypassbench', ...manifest.systems.map((system) => system.name)]);
+  const versions = names
+    .filter((name) => Object.hasOwn(manifest.versions, name))
+    .map((name) => nameVersion(name, manifest.versions[name]));
+  const commit = manifest.git.commit?.slice(0, 12) ?? 'unknown';
+  const changes = manifest.git.dirty ? ' with uncommitted changes' : '';
+  return (
+    `The software was ${listed(distinct(versions))}, of commit ${commit}${changes}; ` +
+    `it ran on ${manifest.started_at.slice(0, 10)}.`
+  );
+}
+
+/** "node v24.21.0", and "Redis server v=7.0.15 …" rather than "redis Redis server v=7.0.15 sha=...". */
+function nameVersion(name: string, version: string): string {
+  const named = version.toLowerCase().includes(name.toLowerCase()) ? version : `${name} ${version}`;
+  if (named.length <= LONGEST_VERSION) return named;
+  const lastSpace = named.lastIndexOf(' ', LONGEST_VERSION);
+  return `${named.slice(0, lastSpace > 0 ? lastSpace : LONGEST_VERSION)} …`;
+}
+
+function doubtful({ points, floors }: Summary): string[] {
+  const found = doubts([...points, ...floorRows(floors)], ['p50']);
+  if (found.length === 0) return ['Every p50 shown is valid.'];
+  const alike = Map.groupBy(found, ({ state, reasons }) => JSON.stringify([state, reasons]));
+  return [...alike.values()].map((same) => {
+    const { state, reasons } = same[0];
+    const names = same.map(({ label, targets }) => `${label}, ${targets}`).join('; ');
+    return `The p50 is ${state} of ${names}. ${reasons.join(' ')}`;
+  });
+}
+
+function distinct<T>(values: T[]): T[] {
+  return [...new Set(values)];
+}
