@@ -10,7 +10,7 @@ import { allCommands } from './commands/all.ts';
 import type { CommandTable, ServerState } from './commands/table.ts';
 import { Configuration } from './configuration.ts';
 import type { FrontEnd } from './frontend.ts';
-import { KeyedHash } from './keyspace/hash.ts';
+import { KeyHash } from './keyspace/hash.ts';
 import { Keyspace } from './keyspace/keyspace.ts';
 import { DATABASES, type EngineSetup } from './options.ts';
 import { latin1, latin1Bytes } from './resp/bytes.ts';
@@ -39,7 +39,7 @@ export class Engine implements BlockSource, ServerState {
   readonly runId = randomBytes(20).toString('hex');
   readonly stats = new EngineStats();
 
-  readonly #hash: KeyedHash;
+  readonly #hash: KeyHash;
   readonly #keyspaces: (Keyspace | null)[] = new Array(DATABASES).fill(null);
   readonly #reply = new ReplyWriter(this);
   readonly #frontEnd: FrontEnd;
@@ -58,7 +58,7 @@ export class Engine implements BlockSource, ServerState {
     this.startedMs = this.clock.nowMs;
     this.#lastTickMs = this.clock.nowMs;
     const seed = randomBytes(8);
-    this.#hash = new KeyedHash(seed.readInt32LE(0), seed.readInt32LE(4));
+    this.#hash = new KeyHash(seed.readInt32LE(0), seed.readInt32LE(4));
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Commands that count, on strings that hold a number. */
 import type { Client } from '../client.ts';
-import { TYPE_STRING } from '../keyspace/keyspace.ts';
+import { TYPE_STRING } from '../keyspace/types/value.ts';
 import { copyBytes, latin1, latin1Bytes } from '../resp/bytes.ts';
 import { fitsInt64, parseInt64, parseInteger } from '../resp/numbers.ts';
 import { type ReplyWriter, writeInteger } from '../resp/reply.ts';

@@ -1,7 +1,7 @@
 /** Commands on hashes. */
 import type { Client } from '../client.ts';
-import { TYPE_HASH } from '../keyspace/keyspace.ts';
 import { HashValue } from '../keyspace/types/hash.ts';
+import { TYPE_HASH } from '../keyspace/types/value.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
 import { fitsInt64, parseInt64 } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';

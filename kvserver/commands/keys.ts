@@ -1,15 +1,15 @@
 /** Commands on keys of any type; those on their time to live are in expiry.ts. */
 import type { Client } from '../client.ts';
 import { globMatches } from '../keyspace/glob.ts';
+import type { Keyspace } from '../keyspace/keyspace.ts';
 import {
-  type Keyspace,
   type ObjectValue,
   TYPE_HASH,
   TYPE_LIST,
   TYPE_SET,
   TYPE_SORTED_SET,
   TYPE_STRING,
-} from '../keyspace/keyspace.ts';
+} from '../keyspace/types/value.ts';
 import { DATABASES } from '../options.ts';
 import { copyBytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';

@@ -1,7 +1,7 @@
 /** Commands on lists. */
 import type { Client } from '../client.ts';
-import { TYPE_LIST } from '../keyspace/keyspace.ts';
 import { ListValue } from '../keyspace/types/list.ts';
+import { TYPE_LIST } from '../keyspace/types/value.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import {

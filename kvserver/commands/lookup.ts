@@ -1,6 +1,6 @@
 /** Finds the key that an argument names in the client's database. */
 import type { Client } from '../client.ts';
-import type { ObjectValue } from '../keyspace/keyspace.ts';
+import type { ObjectValue } from '../keyspace/types/value.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { WRONG_TYPE } from './replies.ts';

@@ -1,7 +1,7 @@
 /** Commands on sets. */
 import type { Client } from '../client.ts';
-import { TYPE_SET } from '../keyspace/keyspace.ts';
 import { SetValue } from '../keyspace/types/set.ts';
+import { TYPE_SET } from '../keyspace/types/value.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import {

@@ -1,7 +1,7 @@
 /** Commands on sorted sets. */
 import type { Client } from '../client.ts';
-import { TYPE_SORTED_SET } from '../keyspace/keyspace.ts';
 import { type SortedSetEntry, SortedSetValue } from '../keyspace/types/sorted-set.ts';
+import { TYPE_SORTED_SET } from '../keyspace/types/value.ts';
 import { parseDouble } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';

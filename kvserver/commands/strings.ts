@@ -1,6 +1,7 @@
 /** Commands on strings; those that count are in counters.ts. */
 import type { Client } from '../client.ts';
-import { type Keyspace, TYPE_STRING } from '../keyspace/keyspace.ts';
+import type { Keyspace } from '../keyspace/keyspace.ts';
+import { TYPE_STRING } from '../keyspace/types/value.ts';
 import { copyBytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';

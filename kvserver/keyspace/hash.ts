@@ -4,7 +4,7 @@
  * rounds (1 and 2) that Redis uses for its SipHash.
  */
 
-export class KeyedHash {
+export class KeyHash {
   readonly #k0: number;
   readonly #k1: number;
 

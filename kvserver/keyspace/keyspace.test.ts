@@ -2,15 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EngineClock } from '../clock.ts';
 import { latin1, latin1Bytes } from '../resp/bytes.ts';
-import { KeyedHash } from './hash.ts';
-import { Keyspace, TYPE_SET, TYPE_STRING } from './keyspace.ts';
+import { KeyHash } from './hash.ts';
+import { Keyspace } from './keyspace.ts';
 import { SetValue } from './types/set.ts';
+import { TYPE_SET, TYPE_STRING } from './types/value.ts';
 
 class TestClock {
   nowMs = 1_000_000;
   readonly clock = new EngineClock(() => this.nowMs);
   readonly stats = { hits: 0, misses: 0, expired: 0 };
-  readonly keyspace = new Keyspace(new KeyedHash(1, 2), this.clock, this.stats);
+  readonly keyspace = new Keyspace(new KeyHash(1, 2), this.clock, this.stats);
 
   advance(milliseconds: number): void {
     this.nowMs += milliseconds;

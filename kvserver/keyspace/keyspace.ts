@@ -12,24 +12,13 @@
  * find, insert and what changes a value leave the block at hand in `bytes`, `keyStart`, `keyLength`,
  * `valueStart` and `valueLength`: valid until the next call.
  */
-
 import type { EngineClock } from '../clock.ts';
 import { copyBytes, equalBytes, NO_BYTES } from '../resp/bytes.ts';
 import { Arena } from './arena.ts';
 import { ExpiryTable } from './expiry.ts';
-import type { KeyedHash } from './hash.ts';
-import type { HashValue } from './types/hash.ts';
-import type { ListValue } from './types/list.ts';
-import type { SetValue } from './types/set.ts';
-import type { SortedSetValue } from './types/sorted-set.ts';
-
-export const TYPE_STRING = 1;
-export const TYPE_LIST = 2;
-export const TYPE_SET = 3;
-export const TYPE_HASH = 4;
-export const TYPE_SORTED_SET = 5;
-
-export type ObjectValue = ListValue | SetValue | HashValue | SortedSetValue;
+import type { KeyHash } from './hash.ts';
+import { nextCursor } from './scan-cursor.ts';
+import { type ObjectValue, TYPE_STRING } from './types/value.ts';
 
 /** Counters that INFO shows. */
 export interface KeyspaceStats {
@@ -73,7 +62,7 @@ export class Keyspace {
   valueStart = 0;
   valueLength = 0;
 
-  readonly #hash: KeyedHash;
+  readonly #hash: KeyHash;
   readonly #clock: EngineClock;
   readonly #stats: KeyspaceStats;
 
@@ -91,7 +80,7 @@ export class Keyspace {
   #freeObjects: number[] = [];
   #expiry = new ExpiryTable();
 
-  constructor(hash: KeyedHash, clock: EngineClock, stats: KeyspaceStats) {
+  constructor(hash: KeyHash, clock: EngineClock, stats: KeyspaceStats) {
     this.#hash = hash;
     this.#clock = clock;
     this.#stats = stats;
@@ -335,8 +324,7 @@ export class Keyspace {
 
   /**
    * Appends to `found` the entries of the buckets that the cursor stands for and returns the next cursor, 0
-   * at the end. Cursors count in reversed bits, so that an entry that is there from the first call to the
-   * last is found at least once although the table grows or shrinks in between (dict.c, dictScan).
+   * at the end.
    */
   scan(cursor: number, found: number[]): number {
     if (this.#rehashAt < 0) {
@@ -509,18 +497,4 @@ export class Keyspace {
   #collect(head: number, found: number[]): void {
     for (let entry = head; entry !== 0; entry = this.#next(entry)) found.push(entry);
   }
-}
-
-/** The cursor after this one for a table with this mask: plus one, counted from the highest bit down. */
-function nextCursor(cursor: number, mask: number): number {
-  return reverseBits((reverseBits(cursor | ~mask) + 1) | 0);
-}
-
-/** Reverses all 32 bits; unsigned. */
-function reverseBits(value: number): number {
-  value = ((value >>> 1) & 0x55555555) | ((value & 0x55555555) << 1);
-  value = ((value >>> 2) & 0x33333333) | ((value & 0x33333333) << 2);
-  value = ((value >>> 4) & 0x0f0f0f0f) | ((value & 0x0f0f0f0f) << 4);
-  value = ((value >>> 8) & 0x00ff00ff) | ((value & 0x00ff00ff) << 8);
-  return ((value >>> 16) | (value << 16)) >>> 0;
 }

@@ -2,11 +2,11 @@ import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { describe, expect, it } from 'vitest';
 import { outcomeOfCounts } from './counts.ts';
 
-const head = 'tsc_hz 2000000000\nelapsed_ticks 1000000000\ndpdk 22.11.11\n';
+const HEAD = 'tsc_hz 2000000000\nelapsed_ticks 1000000000\ndpdk 22.11.11\n';
 
 describe("a floor's counts", () => {
   it('become what the load generator would have written of these times', () => {
-    const outcome = outcomeOfCounts('set', `${head}1800 6\n2000 3\n8000000000 1\n`);
+    const outcome = outcomeOfCounts('set', `${HEAD}1800 6\n2000 3\n8000000000 1\n`);
     expect(outcome).toMatchObject({ elapsed_s: 0.5, populate_s: null, versions: { dpdk: '22.11.11' } });
     const [set] = outcome.operations;
     expect(set).toMatchObject({
@@ -34,8 +34,8 @@ describe("a floor's counts", () => {
     ['tsc_hz 1\nelapsed_ticks -1\n', 'lack elapsed_ticks'],
     ['tsc_hz 1\nelapsed_ticks 1\n', 'lack the version'],
     ['tsc_hz 1\nelapsed_ticks 1\n1800 6\n', 'lack the version'],
-    [`${head}1800 6\n20`, "hold the line '20'"],
-    [head, 'no round trip was measured: give a longer --duration-s'],
+    [`${HEAD}1800 6\n20`, "hold the line '20'"],
+    [HEAD, 'no round trip was measured: give a longer --duration-s'],
   ])('%j is refused', (text, message) => {
     expect(() => outcomeOfCounts('get', text)).toThrow(
       expect.objectContaining({ code: 'FLOOR_FAILED', message: expect.stringContaining(message) }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { transferNs } from './fi-pingpong-output.ts';
 
-const head = 'bytes   #sent   #ack     total       time     MB/sec    usec/xfer   Mxfers/sec\n';
+const HEAD = 'bytes   #sent   #ack     total       time     MB/sec    usec/xfer   Mxfers/sec\n';
 
 describe("fi_pingpong's output", () => {
   it.each([
@@ -15,13 +15,13 @@ describe("fi_pingpong's output", () => {
     // Less than a microsecond in all.
     ['1       1       =1       2           0.00s       inf       0.00        inf', 1, null],
   ])('%s', (line, bytes, ns) => {
-    if (ns === null) expect(() => transferNs(head + line, bytes)).toThrow('gave no time');
-    else expect(transferNs(`${head}${line}\n`, bytes)).toBeCloseTo(ns, 1);
+    if (ns === null) expect(() => transferNs(HEAD + line, bytes)).toThrow('gave no time');
+    else expect(transferNs(`${HEAD}${line}\n`, bytes)).toBeCloseTo(ns, 1);
   });
 
   it.each([
     ['', 'it printed: nothing'],
-    [head, 'it printed: bytes   #sent'],
+    [HEAD, 'it printed: bytes   #sent'],
     ['60      20k     -3       2.2m        0.04s     65.54       0.92       1.09', 'it printed: 60      20k'],
   ])('%j is refused', (text, message) => {
     expect(() => transferNs(text, 60)).toThrow(
