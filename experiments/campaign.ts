@@ -24,7 +24,9 @@ const BUSY_LOAD_AVERAGE = 1;
 
 export interface Campaign {
   experiment: Experiment;
-  /** Why some systems and floors cannot be run on this machine, by name: their trials are recorded as failed. */
+  /**
+   * Why some systems and floors cannot be run on this machine, by name: their trials are recorded as failed.
+   */
   unrunnable: ReadonlyMap<string, string>;
   /** Of the systems and floors that are not of the checkout that runs. */
   checkouts: Checkouts;

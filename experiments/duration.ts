@@ -4,14 +4,20 @@ import { planTrials } from './trial/plan.ts';
 
 /** For starting and stopping a process. */
 const OVERHEAD_PER_PROCESS_S = 0.7;
-/** A server is filled at about this rate, one request in flight: a run of 30 trials and a million keys took 840 s. */
+/**
+ * A server is filled at about this rate, one request in flight: a run of 30 trials and a million keys took
+ * 840 s.
+ */
 const KEYS_FILLED_PER_S = 165_000;
 /** Of a calibration: its slices, `duration_s` long each. */
 const CALIBRATION_STEPS = 10;
 
 type Parts = Pick<Experiment, 'workload' | 'stages' | 'calibration'>;
 
-/** Seconds of one trial: a server's keys are filled, each operation is measured, and stamped where it has stages. */
+/**
+ * Seconds of one trial: a server's keys are filled, each operation is measured, and stamped where it has
+ * stages.
+ */
 export function trialDuration_s({ workload, stages }: Parts, kind: 'system' | 'floor'): number {
   const { operations, warmup_s, duration_s, keys } = workload;
   const measured_s = warmup_s + duration_s + OVERHEAD_PER_PROCESS_S;

@@ -1,18 +1,22 @@
 /**
- * Ctrl-C: the first one (or SIGTERM, or a closed terminal) asks the run to stop, the second one kills at once.
+ * Ctrl-C: the first one (or SIGTERM, or a closed terminal) asks the run to stop, the second one kills at
+ * once.
  */
 
 /** 128 + SIGINT, as shells count it. */
 export const INTERRUPTED_EXIT_CODE = 130;
 
-/** npm passes on a Ctrl-C that the terminal has sent to its whole process group already: one key press arrives twice. */
+/**
+ * npm passes on a Ctrl-C that the terminal has sent to its whole process group already: one key press arrives
+ * twice.
+ */
 const SAME_KEY_PRESS_MS = 300;
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Does `work` with a signal that aborts at the first interruption. `cleanUp` is called once it has settled, or,
- * however else this process ends, as it exits.
+ * Does `work` with a signal that aborts at the first interruption. `cleanUp` is called once it has settled,
+ * or, however else this process ends, as it exits.
  */
 export async function interruptible<T>(
   work: (signal: AbortSignal) => Promise<T>,

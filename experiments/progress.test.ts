@@ -65,7 +65,7 @@ test('without a terminal, a line for each trial with what it found and the time 
   ]);
 });
 
-test('on a terminal, a bar with the step and the time left, drawn only when told something', async () => {
+test('on a terminal, a bar with the step and the time left, drawn only when something happens', async () => {
   const { stream, written } = collector(true);
   const progress = new Progress(experiment, stream);
   progress.step(plan[0], 'get');

@@ -1,6 +1,6 @@
 /**
- * What a user sees while trials run: a line for each trial as it ends and, on a terminal, a bar below them with
- * the time left.
+ * What a user sees while trials run: a line for each trial as it ends and, on a terminal, a bar below them
+ * with the time left.
  *
  *     [ 4/15] kv-kernel   trial 2   set p50 9.1 us   get p50 8.7 us   about 3 min 20 s left
  *
@@ -77,7 +77,10 @@ export class Progress {
     this.#bars?.update();
   }
 
-  /** What is left of the plan, each trial as long as those of its system or floor, else as others, else as planned. */
+  /**
+   * What is left of the plan, each trial as long as those of its system or floor, else as others, else as
+   * planned.
+   */
   #secondsLeft(): number {
     // A trial that failed says how long its own system takes to fail, and nothing about the others.
     const ofOthers_s = this.#meanElapsed_s(({ record }) => record.status === 'ok');

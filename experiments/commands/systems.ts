@@ -18,15 +18,18 @@ const findings = z.array(
 );
 type Findings = z.infer<typeof findings>;
 
+const HELP = `
+Those that ship, and those of ${OWN_FILE} in the folder. 'here' says whether the programs are on the PATH; whether a
+device works is '?' without --doctor.`;
+
 export function command(): Command {
   return new Command('systems')
     .description(
-      `List what an experiment can name: systems, floors, and templates with their parameters; those that ship, and
-those of ${OWN_FILE} in the folder. 'here' says whether the programs are on the PATH; with --doctor, also whether the
-device works.`,
+      'List what an experiment can name: systems, floors, templates; what each needs, and if it is here.',
     )
     .argument('[folder]', "folder of one's own experiments", '.')
     .option('--doctor', 'try the devices as well, which takes some seconds', false)
+    .addHelpText('after', HELP)
     .action(systems);
 }
 

@@ -1,6 +1,7 @@
 /**
- * What the author of an experiment, or of a file of the library, may write: names of systems and floors in the place of
- * what they stand for, command lines as one string, `defaults:`. The JSON Schemas that editors use are made of it.
+ * What the author of an experiment, or of a file of the library, may write: names of systems and floors in
+ * the place of what they stand for, command lines as one string, `defaults:`. The JSON Schemas that editors
+ * use are made of it.
  */
 import { z } from 'zod';
 import { argv, client, configSchema, floor, name, system, text, timeout_s } from './schema.ts';
@@ -122,7 +123,9 @@ export const keysOf: Record<'systems' | 'floors' | 'defaults' | 'parameter', Key
   parameter: ['about', 'default', 'choices'],
 };
 
-/** JSON Schema (draft 2020-12) of an experiment as its author writes it: what has a default may be left out. */
+/**
+ * JSON Schema (draft 2020-12) of an experiment as its author writes it: what has a default may be left out.
+ */
 export function configJsonSchema(): z.core.JSONSchema.JSONSchema {
   return z.toJSONSchema(authoredSchema, { io: 'input' });
 }

@@ -1,6 +1,6 @@
 /**
- * What is wrong with a resolved config whose every value is right by itself: values that contradict each other, and
- * cores that this machine does not have.
+ * What is wrong with a resolved config whose every value is right by itself: values that contradict each
+ * other, and cores that this machine does not have.
  */
 import { softwareNames } from '../machine/machine.ts';
 import { suggestion } from './nearest.ts';
@@ -13,7 +13,10 @@ export function repeatOf(name: string): string {
   return `${name}-again`;
 }
 
-/** Of systems and floors that are each right by the schema, whatever is wrong elsewhere, for a machine with `cores`. */
+/**
+ * Of systems and floors that are each right by the schema, whatever is wrong elsewhere, for a machine with
+ * `cores`.
+ */
 export function elementProblems(
   { systems, floors }: { systems: readonly (System | null)[]; floors: readonly (Floor | null)[] },
   cores: readonly number[],
@@ -119,7 +122,7 @@ function floorProblems(floor: Floor, cores: readonly number[]): Problem[] {
   const problems = unknownPlaceholders(command, floorPlaceholders);
   for (const name of ['operation', 'out']) {
     if (!placeholderUses(command).some((use) => use.name === name)) {
-      problems.push({ path: ['command'], message: `has no {${name}}: the program must be told` });
+      problems.push({ path: ['command'], message: `has no {${name}}: the program must get it` });
     }
   }
   const places = floor.cores.map((core, at) => ({ path: ['cores', at], core }));
@@ -144,7 +147,7 @@ function placeholderProblems(system: System): Problem[] {
   if (stamped && system.command_stats) {
     problems.push({
       path: ['command_stats'],
-      message: 'a server with {stamps} tells its part by them: leave command_stats out',
+      message: 'a server with {stamps} reports its part by them: leave command_stats out',
     });
   }
   const toldPort = placeholderUses([...start, ...env]).some(({ name }) => name === 'port');
@@ -152,7 +155,7 @@ function placeholderProblems(system: System): Problem[] {
     problems.push({
       path: ['start'],
       message:
-        'has no {port}, so the server cannot be told its port; only with `ready: { by: json_line }` may it choose one',
+        'has no {port}, so the server cannot get its port; only with `ready: { by: json_line }` may it choose one',
     });
   }
   return problems;

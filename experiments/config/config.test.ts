@@ -107,7 +107,7 @@ describe('a wrong config', () => {
       "start: [redis-server, --port, '{port}']",
       "start: [redis-server, --port, '{port}', '{stamps}']\n    command_stats: true",
       '15:5',
-      'systems[0].command_stats: a server with {stamps} tells its part by them: leave command_stats out',
+      'systems[0].command_stats: a server with {stamps} reports its part by them: leave command_stats out',
     ],
     ['a missing key', 'title: X\n', '', '1:1', 'title: is missing: it must be text'],
     ['a wrong type', 'trials: 3', 'trials: many', '3:1', "trials: must be a number (it is 'many')"],
@@ -117,7 +117,7 @@ describe('a wrong config', () => {
       "start: [redis-server, --port, '{port}']",
       'start: redis-server',
       '14:5',
-      'systems[0].start: has no {port}, so the server cannot be told its port',
+      'systems[0].start: has no {port}, so the server cannot get its port',
     ],
     ['zero trials', 'trials: 3', 'trials: 0', '3:1', 'trials: must be at least 1 (it is 0)'],
     ['too many trials', 'trials: 3', 'trials: 100000', '3:1', 'trials: must be at most 1000 (it is 100000)'],
@@ -218,7 +218,7 @@ describe('a wrong config', () => {
       "--port, '{port}'",
       '--quiet',
       '14:5',
-      'systems[0].start: has no {port}, so the server cannot be told its port; only with `ready: { by: json_line }` may it choose one',
+      'systems[0].start: has no {port}, so the server cannot get its port; only with `ready: { by: json_line }` may it choose one',
     ],
     [
       'a server core that is not there',
@@ -286,7 +286,7 @@ describe('a wrong config', () => {
     expect(error.message).toContain(`${file}:${place}: ${message}`);
   });
 
-  test('has all its problems told at once, a mistyped key as one', async () => {
+  test('has all its problems reported at once, a mistyped key as one', async () => {
     const file = await write(valid.replace('trials: 3', 'trails: 3').replace('keys: 1000', 'keys: 0'));
     const error = await readConfig(file, [0, 1]).catch((caught) => caught);
     expect(error.message.split('\n')).toEqual([
@@ -349,17 +349,12 @@ describe('a wrong floor', () => {
       'command[1]',
       'unknown placeholder {port}; allowed: operation, value_bytes, warmup_s, duration_s, cores, out',
     ],
-    [
-      'nowhere to write to',
-      { command: 'x {operation}' },
-      'command',
-      'has no {out}: the program must be told',
-    ],
+    ['nowhere to write to', { command: 'x {operation}' }, 'command', 'has no {out}: the program must get it'],
     [
       'nothing to measure',
       { command: ['x', '{out}'] },
       'command',
-      'has no {operation}: the program must be told',
+      'has no {operation}: the program must get it',
     ],
   ])('%s', async (_what, changed, place, message) => {
     const file = await write(withFloors([{ ...floor, ...changed }], [changed.name ?? 'frames']));
@@ -488,7 +483,9 @@ test.each(shipped)('%s names the JSON Schema for editors', async (file) => {
   );
 });
 
-/** When these fail after a change to schema.ts: `npx vitest run experiments/config/config.test.ts --update`. */
+/**
+ * When these fail after a change to schema.ts: `npx vitest run experiments/config/config.test.ts --update`.
+ */
 test.each([
   ['config', configJsonSchema],
   ['library', libraryJsonSchema],

@@ -1,6 +1,6 @@
 /**
- * Reads an experiment: syntax, command line, library, schema, then what the schema cannot say (checks.ts), then --quick
- * and --only. Nothing is started before all of it holds, and all problems are reported at once.
+ * Reads an experiment: syntax, command line, library, schema, then what the schema cannot say (checks.ts),
+ * then --quick and --only. Nothing is started before all of it holds, and all problems are reported at once.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -38,8 +38,8 @@ export interface ResolvedConfig {
 }
 
 /**
- * The experiment that a file, or the name of one that ships, describes. Throws CONFIG_NOT_FOUND, CONFIG_INVALID,
- * OVERRIDE_INVALID or SYSTEM_UNKNOWN. `only` holds names of systems; null means all of them.
+ * The experiment that a file, or the name of one that ships, describes. Throws CONFIG_NOT_FOUND,
+ * CONFIG_INVALID, OVERRIDE_INVALID or SYSTEM_UNKNOWN. `only` holds names of systems; null means all of them.
  */
 export async function readExperiment(
   file: string,
@@ -57,7 +57,10 @@ export async function readExperiment(
   };
 }
 
-/** The whole config of a file for this machine, made smaller where it is to be quick: then it has no `quick` section. */
+/**
+ * The whole config of a file for this machine, made smaller where it is to be quick: then it has no `quick`
+ * section.
+ */
 export async function readResolved(file: string, { quick, set }: ReadOptions): Promise<ResolvedConfig> {
   const found = findExperiment(file);
   const resolved = await readConfig(found, availableCores(), set);

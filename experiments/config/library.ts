@@ -1,6 +1,7 @@
 /**
- * The library of systems and floors that experiments name: experiments/systems/*.yaml, and `systems.yaml` beside
- * an experiment, where its author adds his own. This file reads their structure; resolve.ts says what follows.
+ * The library of systems and floors that experiments name: experiments/systems/*.yaml, and `systems.yaml`
+ * beside an experiment, where its author adds his own. This file reads their structure; resolve.ts says what
+ * follows.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';

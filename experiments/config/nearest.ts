@@ -1,7 +1,8 @@
 /** Finds the name that somebody meant when they wrote one that does not exist. */
 
 /**
- * Edits (insert, delete, replace, swap two neighbours) from `a` to `b`: the optimal string alignment distance.
+ * Edits (insert, delete, replace, swap two neighbours) from `a` to `b`: the optimal string alignment
+ * distance.
  */
 function editDistance(a: string, b: string): number {
   let beforePrevious: number[] = [];

@@ -1,4 +1,7 @@
-/** `--set workload.value_bytes=1024`: values of the command line, laid upon an experiment as its author wrote it. */
+/**
+ * `--set workload.value_bytes=1024`: values of the command line, laid upon an experiment as its author wrote
+ * it.
+ */
 import { ExperimentError } from '../errors.ts';
 import { suggestion } from './nearest.ts';
 import {

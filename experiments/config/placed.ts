@@ -1,6 +1,7 @@
 /**
  * Values that know where they were written. A resolved experiment is put together from its own file, library
- * files and the command line; each value keeps its place, so that an error found at the end names the line to mend.
+ * files and the command line; each value keeps its place, so that an error found at the end names the line to
+ * mend.
  */
 import type { Problem } from './problems.ts';
 
@@ -65,8 +66,9 @@ export function mapTexts(placed: Placed, change: (text: string) => Placed['value
 }
 
 /**
- * `over` laid upon `under`: mappings key by key, all the way down; lists and scalars are replaced. A null takes
- * the key out. Where `by` changes (a readiness of another kind) only the time limit is kept of what lay below.
+ * `over` laid upon `under`: mappings key by key, all the way down; lists and scalars are replaced. A null
+ * takes the key out. Where `by` changes (a readiness of another kind) only the time limit is kept of what lay
+ * below.
  */
 export function merge(under: Placed | undefined, over: Placed): Placed {
   if (!(under?.value instanceof Map) || !(over.value instanceof Map)) return over;
@@ -89,7 +91,10 @@ export function plain(placed: Placed): unknown {
   return value;
 }
 
-/** Where `path` stands; for what is missing, the place of what it is missing in, with the path that it would have. */
+/**
+ * Where `path` stands; for what is missing, the place of what it is missing in, with the path that it would
+ * have.
+ */
 export function locate(root: Placed, path: readonly PropertyKey[]): Place {
   let here = root;
   for (const [index, step] of path.entries()) {

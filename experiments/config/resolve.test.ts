@@ -1,4 +1,7 @@
-/** Experiments that name systems: templates, overrides, own files, the command line, and what may be wrong in each. */
+/**
+ * Experiments that name systems: templates, overrides, own files, the command line, and what may be wrong in
+ * each.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';

@@ -1,7 +1,8 @@
 /**
- * From an experiment as its author wrote it to one in which every system and floor stands written out. From the
- * lowest layer to the highest: `defaults` of the library's file, `defaults` of the experiment, the template, the
- * library's entry, what the experiment says in place. (`--set` is laid upon the experiment before: overrides.ts.)
+ * From an experiment as its author wrote it to one in which every system and floor stands written out. From
+ * the lowest layer to the highest: `defaults` of the library's file, `defaults` of the experiment, the
+ * template, the library's entry, what the experiment says in place. (`--set` is laid upon the experiment
+ * before: overrides.ts.)
  */
 import { keysOf } from './authored.ts';
 import { checkKeys, type Kind, type Library, type LibraryEntry } from './library.ts';
@@ -24,7 +25,10 @@ import { splitWords, WordsError } from './words.ts';
 export interface Resolution {
   root: Placed;
   problems: PlacedProblem[];
-  /** For each system and floor by name: the library's entries that it is made of, nearest first; none: written out. */
+  /**
+   * For each system and floor by name: the library's entries that it is made of, nearest first; none: written
+   * out.
+   */
   sources: Map<string, LibraryEntry[]>;
 }
 
@@ -70,7 +74,9 @@ class Resolver {
     return { root, problems: this.problems, sources: this.sources };
   }
 
-  /** A system or floor written out; undefined where that cannot be, for reasons that are in `problems` now. */
+  /**
+   * A system or floor written out; undefined where that cannot be, for reasons that are in `problems` now.
+   */
   entry(kind: Kind, element: Placed): Placed | undefined {
     const { place, value } = element;
     if (typeof value === 'string') {
@@ -115,7 +121,9 @@ class Resolver {
     return this.#words(this.#withDefaults(kind, named, defaults));
   }
 
-  /** Reports unknown keys; each is then read as the one that was meant, which is not reported as missing too. */
+  /**
+   * Reports unknown keys; each is then read as the one that was meant, which is not reported as missing too.
+   */
   #knownKeys(layer: Placed, allowed: readonly string[]): Placed {
     const known = withKeys(layer, (key) => allowed.includes(key));
     return [...entriesOf(layer)].reduce((result, [key, entry]) => {
@@ -219,7 +227,10 @@ class Resolver {
   }
 }
 
-/** Whether a floor can be compared with the bars: a floor is one request at a time, sent when the last is answered. */
+/**
+ * Whether a floor can be compared with the bars: a floor is one request at a time, sent when the last is
+ * answered.
+ */
 function oneAtATime(root: Placed): boolean {
   const workload = entriesOf(root).get('workload');
   const value = (key: string): unknown => {

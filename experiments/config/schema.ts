@@ -1,6 +1,6 @@
 /**
- * What a resolved experiment may say: every system and floor written out. The descriptions and limits here are also
- * what an editor shows; what an author may write instead is in authored.ts.
+ * What a resolved experiment may say: every system and floor written out. The descriptions and limits here
+ * are also what an editor shows; what an author may write instead is in authored.ts.
  *
  * This file says what a value may be by itself; what values must be together, and what this machine must have
  * for them, is checked in checks.ts.
@@ -154,7 +154,7 @@ export const system = z
       'Command line of the server, in the foreground. {host} and {port} are where it must listen (a free port), ' +
         '{core} its first core, {dir} a fresh folder, also its working folder, that is removed afterwards; its path ' +
         'is short enough for Unix sockets in it, {stamps} and {pauses} files for `bypassbench serve --stamps` and ' +
-        '`--pauses`: a server that is told {stamps} has its part of the latency split into stages. ' +
+        '`--pauses`: a server that gets {stamps} has its part of the latency split into stages. ' +
         'A first word `bypassbench` means the command of this checkout, or of the one that `checkout` names.',
     ),
     env: z
@@ -180,8 +180,8 @@ export const system = z
       .boolean()
       .default(false)
       .describe(
-        'The server answers INFO commandstats, as Redis and Valkey do: how long it says that commands take is told ' +
-          'from the rest of its part, where it has no stamps.',
+        'The server answers INFO commandstats, as Redis and Valkey do: how long it says that commands take is shown ' +
+          'apart from the rest of its part, where it has no stamps.',
       ),
     share_cores: z
       .boolean()
@@ -197,7 +197,7 @@ export const floor = z
     requires,
     command: argv.describe(
       'Command line that measures one {operation}, one request in flight, and writes what `bypassbench load --out` ' +
-        'writes into the folder {out}. It is told {value_bytes}, {warmup_s}, {duration_s} and its {cores}, separated ' +
+        'writes into the folder {out}. It gets {value_bytes}, {warmup_s}, {duration_s} and its {cores}, separated ' +
         'by commas. A first word `bypassbench` means this checkout.',
     ),
     cores: z.array(core).min(1).describe('Cores that it may use.'),
@@ -315,7 +315,7 @@ export const configSchema = z.strictObject({
     .optional()
     .describe(
       'Name of a system that is measured a second time in each block: how far the two differ is the noise of this ' +
-        'machine, below which no difference can be told.',
+        'machine, below which no difference shows.',
     ),
   reference: z
     .enum(['hotos19', 'none'])

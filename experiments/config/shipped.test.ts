@@ -1,4 +1,7 @@
-/** What ships: the command lines that the figure is made of, word by word, and a library whose every entry holds. */
+/**
+ * What ships: the command lines that the figure is made of, word by word, and a library whose every entry
+ * holds.
+ */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';

@@ -4,9 +4,9 @@ import { mapTexts, merge, type Place, type Placed, type PlacedMap, type PlacedPr
 import { notAllowed } from './problems.ts';
 
 /**
- * The body of `template` with `given` values, which a user wrote at `place`. Each choice is laid upon the body; then
- * `{parameter}` becomes its value in all texts, and a text that is nothing else becomes the value as it is. Undefined
- * where a value is missing or not allowed, which is in `problems` then.
+ * The body of `template` with `given` values, which a user wrote at `place`. Each choice is laid upon the
+ * body; then `{parameter}` becomes its value in all texts, and a text that is nothing else becomes the value
+ * as it is. Undefined where a value is missing or not allowed, which is in `problems` then.
  */
 export function fillTemplate(
   template: LibraryEntry,

@@ -1,6 +1,6 @@
 /**
- * Splits a command line into words as a shell does (POSIX 2.2, Quoting), without being one: blanks separate words,
- * quotes and backslashes keep them together, and what only a shell could do is refused.
+ * Splits a command line into words as a shell does (POSIX 2.2, Quoting), without being one: blanks separate
+ * words, quotes and backslashes keep them together, and what only a shell could do is refused.
  */
 
 /** Why a text is no list of words. */

@@ -1,7 +1,7 @@
 /**
- * Checkouts of this project: the one that runs, and others that a system of an experiment names. Such a system
- * has its server and its load generator from there, since both lie on the data path; the runner and the report
- * are always those of the checkout that runs.
+ * Checkouts of this project: the one that runs, and others that a system of an experiment names. Such a
+ * system has its server and its load generator from there, since both lie on the data path; the runner and
+ * the report are always those of the checkout that runs.
  *
  * A commit is checked out once, as a detached worktree of this clone, and set up by its own set-up:
  *
@@ -46,8 +46,9 @@ export function commandPath(program: string, checkout: Checkout | undefined): st
 }
 
 /**
- * Makes the checkouts of all systems ready, each once. A floor's program comes from that of the first system it serves.
- * Throws CHECKOUT_UNKNOWN, CHECKOUT_INVALID or CHECKOUT_SETUP_FAILED. `say` is called with a line for each step.
+ * Makes the checkouts of all systems ready, each once. A floor's program comes from that of the first system
+ * it serves. Throws CHECKOUT_UNKNOWN, CHECKOUT_INVALID or CHECKOUT_SETUP_FAILED. `say` is called with a line
+ * for each step.
  */
 export async function openCheckouts(
   { systems, floors }: Subjects,
@@ -190,7 +191,8 @@ export async function gitState(folder: string): Promise<Manifest['git']> {
     git(folder, 'status', '--porcelain'),
     git(folder, 'rev-parse', '--show-prefix'),
   ]);
-  // A copy without .git inside somebody else's repository has a prefix, and that repository's commit is not ours.
+  // A copy without .git inside somebody else's repository has a prefix, and that repository's commit is not
+  // ours.
   if (prefix.failed || prefix.stdout !== '') return { commit: null, dirty: false };
   return { commit: head.failed ? null : head.stdout, dirty: status.stdout !== '' };
 }

@@ -1,7 +1,7 @@
 /**
- * What took processor time from a measurement, by the kernel's own counts before and after it: time stolen by the
- * hypervisor (proc(5), /proc/stat), time throttled by a control group's limit (cgroup v2, cpu.stat), and how often the
- * server's threads were taken off their cores (proc(5), /proc/PID/task/TID/status).
+ * What took processor time from a measurement, by the kernel's own counts before and after it: time stolen by
+ * the hypervisor (proc(5), /proc/stat), time throttled by a control group's limit (cgroup v2, cpu.stat), and
+ * how often the server's threads were taken off their cores (proc(5), /proc/PID/task/TID/status).
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -65,8 +65,8 @@ async function readThrottled(): Promise<number | null> {
 }
 
 /**
- * By the limits of a control group and of those that it lies in, each of which counts what its own limit did, in seconds; null
- * where none of them counts.
+ * By the limits of a control group and of those that it lies in, each of which counts what its own limit did,
+ * in seconds; null where none of them counts.
  */
 export async function throttledIn(group: string, mount: string): Promise<number | null> {
   let total: number | null = null;

@@ -1,4 +1,4 @@
-/** Free TCP ports for servers that must be told theirs. */
+/** Free TCP ports for servers that must be given theirs. */
 import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import net from 'node:net';
@@ -8,9 +8,9 @@ const LOWEST = 10_000;
 const ATTEMPTS = 100;
 
 /**
- * A port of `host` on which nothing listens. It is drawn at random below the range from which the kernel takes
- * the ports of outgoing connections, so that no client can take it (nor a client's connection attempt meet
- * itself) between this check and the server's bind.
+ * A port of `host` on which nothing listens. It is drawn at random below the range from which the kernel
+ * takes the ports of outgoing connections, so that no client can take it (nor a client's connection attempt
+ * meet itself) between this check and the server's bind.
  */
 export async function freePort(host: string): Promise<number> {
   const range = await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');

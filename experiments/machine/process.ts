@@ -1,9 +1,10 @@
 /**
  * Starts processes and ends them, so that a run leaves none behind, however it ends.
  *
- * Each process leads a process group of its own: a Ctrl-C in the terminal reaches the runner alone, and what a
- * server has started ends with it. `setpriv --pdeathsig` has the kernel end it even when the runner itself is
- * killed, and `taskset` pins it; both execute the program in their own place, so they leave no process either.
+ * Each process leads a process group of its own: a Ctrl-C in the terminal reaches the runner alone, and what
+ * a server has started ends with it. `setpriv --pdeathsig` has the kernel end it even when the runner itself
+ * is killed, and `taskset` pins it; both execute the program in their own place, so they leave no process
+ * either.
  */
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -12,8 +13,8 @@ import { execa } from 'execa';
 import { ExperimentError } from '../errors.ts';
 
 /**
- * The longest folder for temporary files that is used. The path of a Unix socket has at most 107 bytes (unix(7)),
- * of which the folder made in there and the socket's own name want their share.
+ * The longest folder for temporary files that is used. The path of a Unix socket has at most 107 bytes
+ * (unix(7)), of which the folder made in there and the socket's own name want their share.
  */
 const LONGEST_PARENT_BYTES = 64;
 
@@ -37,7 +38,10 @@ export interface Launch {
 
 export class RunningProcess {
   readonly pid: number;
-  /** Settles once the process has ended, with how: `exited with code 1`, `was ended by SIGSEGV`. Never rejects. */
+  /**
+   * Settles once the process has ended, with how: `exited with code 1`, `was ended by SIGSEGV`. Never
+   * rejects.
+   */
   readonly ended: Promise<string>;
   /** The same, null while the process runs. */
   end: string | null = null;
@@ -62,8 +66,8 @@ export class RunningProcess {
   }
 
   /**
-   * Ends the process: SIGTERM, and SIGKILL when it still runs after `graceMs`. Resolves to whether it ended by
-   * itself, without SIGKILL.
+   * Ends the process: SIGTERM, and SIGKILL when it still runs after `graceMs`. Resolves to whether it ended
+   * by itself, without SIGKILL.
    */
   async stop(graceMs: number): Promise<boolean> {
     if (this.end !== null) return true;
@@ -116,7 +120,10 @@ export class Supervisor {
     return folder;
   }
 
-  /** A fresh folder in memory that processes share, where this system has such: what is mapped there is never written to a disk. */
+  /**
+   * A fresh folder in memory that processes share, where this system has such: what is mapped there is never
+   * written to a disk.
+   */
   createSharedFolder(): string {
     const parent = existsSync(SHARED_MEMORY) ? SHARED_MEMORY : os.tmpdir();
     const folder = mkdtempSync(path.join(parent, 'bypassbench-'));
@@ -129,7 +136,10 @@ export class Supervisor {
     this.#folders.delete(folder);
   }
 
-  /** Kills every process and removes every folder at once. Synchronous, so that it can run as this process exits. */
+  /**
+   * Kills every process and removes every folder at once. Synchronous, so that it can run as this process
+   * exits.
+   */
   killAll(): void {
     for (const running of this.#processes) running.signal('SIGKILL');
     for (const folder of this.#folders) this.removeFolder(folder);

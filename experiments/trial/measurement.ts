@@ -85,7 +85,10 @@ export async function measure(request: MeasurementRequest): Promise<LoadResult> 
   }
 }
 
-/** The result, which must be about what was asked for: nothing else of a run can be read with another one in it. */
+/**
+ * The result, which must be about what was asked for: nothing else of a run can be read with another one in
+ * it.
+ */
 async function readResult(
   { meter, workload, operation, folder }: MeasurementRequest,
   stderrFile: string,

@@ -1,7 +1,7 @@
 /**
  * Which trial runs when. Trials run in blocks; each block holds every system and every floor once, so that a
- * machine that gets slower in the course of the run does so for all of them alike, and the order within a block
- * is shuffled, so that no system always follows the same other one.
+ * machine that gets slower in the course of the run does so for all of them alike, and the order within a
+ * block is shuffled, so that no system always follows the same other one.
  */
 import { hash } from 'node:crypto';
 import type { Experiment, Floor, System } from '../config/schema.ts';

@@ -20,7 +20,7 @@ export interface Address {
 export interface Startup {
   server: RunningProcess;
   ready: System['ready'];
-  /** Where the server was told to listen. */
+  /** Where the server was to listen. */
   address: Address;
   stdoutFile: string;
   stderrFile: string;

@@ -1,4 +1,6 @@
-/** One trial of a system: starts its server, has the load generator measure each operation on it, stops it. */
+/**
+ * One trial of a system: starts its server, has the load generator measure each operation on it, stops it.
+ */
 import os from 'node:os';
 import path from 'node:path';
 import { type LoadResult, SERVER_PAUSES_FILE, STAMPED_FOLDER } from '../../results/formats/index.ts';

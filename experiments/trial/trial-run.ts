@@ -1,7 +1,7 @@
 /**
- * What a trial of a system and one of a floor have in common: a folder, measurements one after the other, and a
- * record of how it went. Whatever goes wrong becomes the trial's reason, with the end of the log that explains
- * it, and the run goes on; only a fault of the runner itself is thrown.
+ * What a trial of a system and one of a floor have in common: a folder, measurements one after the other, and
+ * a record of how it went. Whatever goes wrong becomes the trial's reason, with the end of the log that
+ * explains it, and the run goes on; only a fault of the runner itself is thrown.
  */
 import { type LoadResult, type Trial, trialFormat } from '../../results/formats/index.ts';
 import type { Experiment } from '../config/schema.ts';
@@ -23,7 +23,7 @@ export interface TrialContext {
   signal: AbortSignal;
   /** Rejects with a TrialFailure when `signal` aborts. */
   interrupted: Promise<never>;
-  /** Told what the trial is at, in a word. */
+  /** Called with what the trial is at, in a word. */
   onStep: (step: string) => void;
 }
 
@@ -80,8 +80,8 @@ export class TrialRun {
   }
 
   /**
-   * Has `work` measure an operation into a folder, and records how it went and what interfered with these cores, and with
-   * the process `pid`.
+   * Has `work` measure an operation into a folder, and records how it went and what interfered with these
+   * cores, and with the process `pid`.
    */
   async measure(
     operation: Operation,

@@ -1,0 +1,68 @@
+/** `bypassbench list`, `systems` and `config`: what they print, and what `run` makes of what `config` prints. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { availableCores } from '../experiments/machine/machine.ts';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'experiments-commands-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function bypassbench(...words: string[]) {
+  const program = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');
+  return execa(program, words, { cwd: folder, reject: false });
+}
+
+const twoCores = availableCores().length > 1;
+
+test.runIf(twoCores)('list has a line for each experiment that ships, and how long it takes', async () => {
+  const { stdout, exitCode } = await bypassbench('list');
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/│ redis-figure +│ SET and GET latency of .* │ 1\d min.* │ \d min.* │/);
+  expect(stdout).toMatch(/│ valkey +│ .* │ \d min.* │ 1 min.* │/);
+});
+
+test('systems has those that ship and those of the folder, and says what is not here', async () => {
+  const own = `systems:
+  absent: { use: redis-like, program: no-such-server, package: no-such-package, label: absent }
+`;
+  writeFileSync(path.join(folder, 'systems.yaml'), own);
+  const { stdout, exitCode } = await bypassbench('systems');
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/│ kv-kernel +│ system: kvserver, libOS over the kernel +│ +│ yes +│/);
+  expect(stdout).toMatch(/│ absent +│ system: absent +│ no-such-server .* │ no +│/);
+  expect(stdout).toMatch(/│ kv-dpdk +│ system: kvserver, libOS over DPDK +│ memif +│ \? +│/);
+  expect(stdout).toMatch(/│ kvserver +│ template: /);
+  expect(stdout).toMatch(/│ dpdk-frames +│ floor: raw DPDK frames/);
+
+  writeFileSync(path.join(folder, 'systems.yaml'), own.replace('label: absent', 'lable: absent'));
+  const wrong = await bypassbench('systems');
+  expect(wrong.exitCode).toBe(1);
+  expect(wrong.stderr).toMatch(
+    /systems\.yaml:2:\d+: systems\.absent\.lable: unknown key 'lable': did you mean 'label'\?/,
+  );
+  rmSync(path.join(folder, 'systems.yaml'));
+});
+
+test.runIf(twoCores)(
+  'config prints an experiment that is the same again, with what --set changes',
+  async () => {
+    const set = ['--set', 'trials=2', '--set', 'systems.kv-dpdk.options.mtu=9000'];
+    const first = await bypassbench('config', 'redis-figure', '--quick', ...set);
+    expect(first.exitCode).toBe(0);
+    const printed = parse(first.stdout);
+    expect(printed).toMatchObject({ trials: 2, workload: { keys: 100_000 }, reference: 'hotos19' });
+    expect(printed.systems[4]).toMatchObject({ name: 'kv-dpdk', options: { device: 'memif', mtu: '9000' } });
+    writeFileSync(path.join(folder, 'again.yaml'), first.stdout);
+    const again = await bypassbench('config', 'again.yaml');
+    expect(parse(again.stdout)).toEqual(printed);
+
+    const wrong = await bypassbench('config', 'redis-figure', '--set', 'trails=2');
+    expect(wrong).toMatchObject({
+      exitCode: 1,
+      stderr: "bypassbench: --set trails=2: unknown key 'trails': did you mean 'trials'?",
+    });
+  },
+);
