@@ -37,12 +37,16 @@ test('systems has those that ship and those of the folder, and says what is not 
   expect(stdout).toMatch(/│ kvserver +│ template: /);
   expect(stdout).toMatch(/│ dpdk-frames +│ floor: raw DPDK frames/);
 
-  writeFileSync(path.join(folder, 'systems.yaml'), own.replace('label: absent', 'lable: absent'));
+  writeFileSync(
+    path.join(folder, 'systems.yaml'),
+    own.replace('label: absent', 'lable: absent, role: bypas'),
+  );
   const wrong = await bypassbench('systems');
   expect(wrong.exitCode).toBe(1);
   expect(wrong.stderr).toMatch(
     /systems\.yaml:2:\d+: systems\.absent\.lable: unknown key 'lable': did you mean 'label'\?/,
   );
+  expect(wrong.stderr).toMatch(/systems\.absent\.role: 'bypas' is not allowed: did you mean 'bypass'\?/);
   rmSync(path.join(folder, 'systems.yaml'));
 });
 

@@ -1,9 +1,12 @@
 /** What the entries of the library are, in words and in what they need. */
 import { ExperimentError } from '../errors.ts';
+import { configJsonSchema } from './authored.ts';
 import type { Library, LibraryEntry, Parameter } from './library.ts';
-import { plain, problemLines } from './placed.ts';
+import { located, type Placed, type PlacedProblem, plain, problemLines } from './placed.ts';
+import { schemaProblems, valueAt } from './problems.ts';
 import { isOnPath, type NeededProgram, neededPrograms } from './programs.ts';
 import { resolveNamed } from './resolve.ts';
+import { configSchema } from './schema.ts';
 
 export interface Described {
   name: string;
@@ -26,15 +29,16 @@ interface Resolved {
   options?: { device?: string; provider?: string };
 }
 
-/** All entries, systems first; CONFIG_INVALID where one is wrong. */
+/** All entries, systems first; CONFIG_INVALID with all that is wrong in any of them. */
 export function describeLibrary(library: Library): Described[] {
-  const lines = problemLines(library.problems);
-  if (lines.length > 0) throw new ExperimentError('CONFIG_INVALID', lines.join('\n'));
-  return (['systems', 'floors'] as const).flatMap((kind) =>
+  const problems = [...library.problems];
+  const descriptions = (['systems', 'floors'] as const).flatMap((kind) =>
     [...library[kind].values()].map((entry) =>
-      entry.parameters.size > 0 ? template(entry) : described(entry, kind, library),
+      entry.parameters.size > 0 ? template(entry) : described(entry, kind, library, problems),
     ),
   );
+  if (problems.length > 0) throw new ExperimentError('CONFIG_INVALID', problemLines(problems).join('\n'));
+  return descriptions;
 }
 
 function template({ name, about, parameters }: LibraryEntry): Described {
@@ -48,10 +52,15 @@ function parameterText({ about, default: preset, choices }: Parameter): string {
   return [about, values, otherwise].filter(Boolean).join('; ');
 }
 
-function described(entry: LibraryEntry, kind: 'systems' | 'floors', library: Library): Described {
+function described(
+  entry: LibraryEntry,
+  kind: 'systems' | 'floors',
+  library: Library,
+  problems: PlacedProblem[],
+): Described {
   const { name, about } = entry;
-  const { root, problems } = resolveNamed(kind, { place: entry.body.place, value: name }, library);
-  if (problems.length > 0) throw new ExperimentError('CONFIG_INVALID', problemLines(problems).join('\n'));
+  const { root, problems: found } = resolveNamed(kind, { place: entry.body.place, value: name }, library);
+  problems.push(...found, ...wrongValues(root, kind));
   const resolved = plain(root) as Resolved;
   const program = (resolved.start ?? resolved.command)?.[0];
   const programs = program === undefined ? [] : neededPrograms(resolved.requires ?? [], program);
@@ -63,6 +72,19 @@ function described(entry: LibraryEntry, kind: 'systems' | 'floors', library: Lib
     programs: programs.map((needed) => ({ ...needed, isHere: isOnPath(needed.binary) })),
     device: deviceOf(resolved),
   };
+}
+
+/** What the schema finds; what is missing may be in the experiment that names the entry. */
+function wrongValues(root: Placed, kind: 'systems' | 'floors'): PlacedProblem[] {
+  const data = { [kind]: [plain(root)] };
+  const parsed = configSchema.pick({ [kind]: true } as { [key in typeof kind]: true }).safeParse(data);
+  if (parsed.success) return [];
+  const written = { ...root, value: new Map([[kind, { ...root, value: [root] }]]) };
+  const found = schemaProblems(parsed.error, data, configJsonSchema());
+  return located(
+    written,
+    found.filter(({ path }) => valueAt(data, path) !== undefined),
+  );
 }
 
 /** As `bypassbench doctor` names it. */

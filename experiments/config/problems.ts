@@ -71,7 +71,8 @@ export function unknownKey(key: string, allowed: readonly string[]): string {
   return `unknown key '${key}'${suggestion(key, allowed)}`;
 }
 
-function valueAt(data: unknown, path: Path): unknown {
+/** What stands at `path`; undefined where nothing does. */
+export function valueAt(data: unknown, path: Path): unknown {
   let value = data;
   for (const step of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[step];
   return value;
