@@ -21,7 +21,7 @@ const withProcesses = [
   'results/write-report.test.ts',
   'scripts/**/*.test.ts',
 ];
-const elsewhere = ['node_modules/**', 'runs/**', '**/*.timing.test.ts', '**/*.long.test.ts'];
+const elsewhere = ['node_modules/**', 'runs/**', '.checkouts/**', '**/*.timing.test.ts', '**/*.long.test.ts'];
 
 const shared = {
   // These end what hangs. How fast something must be is for timing tests to say.

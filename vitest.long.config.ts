@@ -5,7 +5,7 @@ import { filesWithProperties, randomisedEnvironment } from './tests/randomised-b
 export default defineConfig({
   test: {
     include: [...filesWithProperties(), '**/*.long.test.ts'],
-    exclude: ['node_modules/**', 'runs/**'],
+    exclude: ['node_modules/**', 'runs/**', '.checkouts/**'],
     testTimeout: 1_800_000,
     hookTimeout: 300_000,
     maxWorkers: 2,

@@ -16,6 +16,7 @@ const parts: Record<string, () => Promise<Part>> = {
   systems: () => import('../experiments/commands/systems.ts'),
   config: () => import('../experiments/commands/config.ts'),
   run: () => import('../experiments/commands/run.ts'),
+  goals: () => import('../experiments/commands/goals.ts'),
   report: () => import('../results/commands/report.ts'),
   stages: () => import('../results/commands/stages.ts'),
   claims: () => import('../results/commands/claims.ts'),

@@ -10,6 +10,7 @@ export type ExperimentErrorCode =
   | 'CHECKOUT_UNKNOWN'
   | 'CHECKOUT_INVALID'
   | 'CHECKOUT_SETUP_FAILED'
+  | 'GOAL_UNKNOWN'
   | 'OUT_NOT_A_RUN'
   | 'MACHINE_UNSUPPORTED'
   | 'NO_FREE_PORT';

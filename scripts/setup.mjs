@@ -24,7 +24,7 @@ const systemPackages = [
   {
     name: 'redis-tools',
     commands: ['redis-cli', 'redis-benchmark'],
-    without: 'tests and bench:* that drive the server with them fail',
+    without: 'tests and goals that drive the server with them fail',
   },
   { name: 'util-linux', commands: ['taskset'], without: 'servers cannot be pinned to cores' },
   {
@@ -42,7 +42,7 @@ const systemPackages = [
     commands: ['tshark', 'dumpcap'],
     without: 'tests that have the frames of the network stack looked at by Wireshark fail',
   },
-  { name: 'iperf3', commands: ['iperf3'], without: 'bench:dpdk has nothing to hold its stream against' },
+  { name: 'iperf3', commands: ['iperf3'], without: 'the goal of the stream over DPDK cannot be tested' },
   { name: 'gcc', commands: ['gcc'], without: withoutGlue },
   { name: 'libc6-dev', file: '/usr/include/stdio.h', without: withoutGlue },
   { name: 'pkg-config', commands: ['pkg-config'], without: withoutGlue },

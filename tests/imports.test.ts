@@ -13,7 +13,7 @@ const doors: Record<string, RegExp> = {
   experiments: /^results\/(formats\/)?index\.ts$/,
   results: /^$/,
   bin: /\/command\.ts$|^(results|experiments)\/commands\//,
-  scripts: /^(libos|results|results\/formats|experiments)\/index\.ts$|\/command\.ts$/,
+  scripts: /^(libos|loadgen|results|results\/formats|experiments)\/index\.ts$|\/command\.ts$/,
 };
 
 const backend = /^libos\/(kernel|rdma|dpdk)\//;
@@ -30,7 +30,7 @@ const layers: Record<string, RegExp[]> = {
     /^loadgen\/loops\//,
     /^loadgen\/measurement\//,
     /^loadgen\/(floor|calibrate)\//,
-    /^loadgen\/command\.ts$/,
+    /^loadgen\/(command|index)\.ts$/,
   ],
   experiments: [
     /^experiments\/errors\.ts$/,

@@ -43,6 +43,7 @@ export function contradictions(config: Config): Problem[] {
       })),
     ),
     ...repeatProblems(config),
+    ...goalProblems(config),
     ...repeated(config.workload.operations).map(({ index, value }) => ({
       path: ['workload', 'operations', index],
       message: `'${value}' is listed twice`,
@@ -57,6 +58,23 @@ function systemProblems(system: System, cores: readonly number[]): Problem[] {
     ? [{ path: ['name'], message: `'${name}' is taken in the manifest's list of versions: choose another` }]
     : [];
   return [...reserved, ...placeholderProblems(system), ...coreProblems(system, cores)];
+}
+
+/** By name a goal is about systems of its experiment, and may be over one of its floors. */
+function goalProblems({ goals = [], systems, floors }: Config): Problem[] {
+  const names = systems.map(({ name }) => name);
+  const withFloors = [...names, ...floors.map(({ name }) => name)];
+  return goals.flatMap((goal, index) =>
+    (['system', 'over'] as const).flatMap((side) => {
+      const named = goal[side];
+      const known = side === 'over' ? withFloors : names;
+      if (typeof named !== 'string' || known.includes(named)) return [];
+      const what = side === 'over' ? 'no system and no floor is' : 'no system is';
+      return [
+        { path: ['goals', index, side], message: `${what} named '${named}'${suggestion(named, known)}` },
+      ];
+    }),
+  );
 }
 
 function repeatProblems({ repeat, systems, floors }: Config): Problem[] {

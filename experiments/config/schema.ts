@@ -15,6 +15,7 @@ import {
   roles,
   waitModes,
 } from '../../results/formats/index.ts';
+import { goalSchema } from '../../results/index.ts';
 
 /** Also used in the names of folders, so no separators. */
 export const name = z
@@ -321,6 +322,10 @@ export const configSchema = z.strictObject({
     .enum(['hotos19', 'none'])
     .default('none')
     .describe('Published values that are marked in the figure, at the systems of their roles.'),
+  goals: z
+    .array(goalSchema)
+    .optional()
+    .describe('What the run is to show, for `bypassbench goals`: ratios of its systems, also to its floors.'),
   quick: quick.optional(),
 });
 

@@ -15,10 +15,9 @@ import { loadArguments } from './load-arguments.ts';
 import { type Meter, measure, type Operation } from './measurement.ts';
 import type { SystemTrial } from './plan.ts';
 import { type Address, waitUntilReady } from './readiness.ts';
+import { HOST, startServer } from './server.ts';
 import { type EndedTrial, type TrialContext, TrialRun } from './trial-run.ts';
 
-/** Where servers listen unless their command line says another: nothing of a run leaves this machine. */
-const HOST = '127.0.0.1';
 /** How long a server may take to end after SIGTERM, before SIGKILL; somebody waits at an interrupted run. */
 const STOP_GRACE_MS = 5000;
 const INTERRUPTED_STOP_GRACE_MS = 2000;
@@ -119,29 +118,26 @@ class ServerRun {
     };
   }
 
-  #commandPath(program: string): string {
-    return commandPath(program, this.#context.checkouts.get(this.#planned.subject.name));
-  }
-
   #startServer(port: number): RunningProcess {
-    const { env, server_cores } = this.#planned.subject;
-    const start = startWithOptions(this.#planned.subject);
+    const { subject } = this.#planned;
+    const { server_cores } = subject;
     const { folder, workingFolder } = this.#run;
     const values = { host: HOST, port: String(port), core: String(server_cores[0]) };
-    const fill = (text: string) => fillPlaceholders(text, { ...values, ...this.#files(false) });
     // The record keeps {dir} and its like: the files' paths mean nothing once the trial is over.
-    this.#run.command = start.map((word) => fillPlaceholders(word, { ...values, ...this.#files(true) }));
-    const [program, ...args] = start.map(fill);
+    this.#run.command = startWithOptions(subject).map((word) =>
+      fillPlaceholders(word, { ...values, ...this.#files(true) }),
+    );
     const load = os.loadavg()[0].toFixed(2);
     folder.log(
       `load average ${load}; starting on core ${server_cores}: ${JSON.stringify(this.#run.command)}`,
     );
-    this.#server = this.#context.supervisor.start({
-      argv: [this.#commandPath(program!), ...args],
-      cores: server_cores,
+    this.#server = startServer({
+      system: subject,
+      checkout: this.#context.checkouts.get(subject.name),
+      values: { ...values, ...this.#files(false) },
       cwd: workingFolder,
-      env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, fill(value)])),
-      ...folder.serverLogs,
+      logs: folder.serverLogs,
+      supervisor: this.#context.supervisor,
     });
     return this.#server;
   }
@@ -182,7 +178,7 @@ class ServerRun {
     return {
       name: 'the load generator',
       log: 'load',
-      argv: [this.#commandPath(OWN_COMMAND), 'load', ...options],
+      argv: [commandPath(OWN_COMMAND, this.#context.checkouts.get(subject.name)), 'load', ...options],
       cores: [client.core],
       env: {},
       server: { process: server, logs: Object.values(folder.serverLogs) },

@@ -38,3 +38,20 @@ export const measurementTarget = z.strictObject({
   value_bytes: count,
 });
 export type MeasurementTarget = z.infer<typeof measurementTarget>;
+
+/** The commit of a checkout, null where it is no clone, and whether its files differ from it. */
+export const gitState = z.strictObject({ commit: z.string().nullable(), dirty: z.boolean() });
+
+/** What a run was made on. */
+export const machine = z.strictObject({
+  cpu: z.string(),
+  cores: positive,
+  governor: z.string().nullable(),
+  kernel: z.string(),
+  os: z.string(),
+  virtual: z.boolean(),
+  hypervisor: z.string().nullable(),
+  memory_bytes: positive,
+  /** Processes that wanted to run, averaged over the minute before the run: other work shows in latencies. */
+  load_average_1m: notNegative,
+});

@@ -9,6 +9,7 @@
  *         stamped/               the one with stamps after it: the same, and stages.json.gz
  *       server.pauses.json       what kept the server from running
  *     trials/002-frames-t1/    one trial of a floor: the same without a server
+ *     goals.json               in the folder of `bypassbench goals`, beside a run folder for each experiment
  *     summary.json, figure.*, report.html     made from the above alone (write-report.ts)
  *
  * Every object is strict and carries a versioned `schema` string: a field that nobody declared is an error,
@@ -17,6 +18,7 @@
 export * from './calibration.ts';
 export type { MeasurementTarget } from './fields.ts';
 export { type Format, FormatError, type FormatErrorCode } from './format.ts';
+export * from './goals.ts';
 export * from './lists.ts';
 export * from './load-result.ts';
 export * from './manifest.ts';

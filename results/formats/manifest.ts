@@ -3,6 +3,8 @@ import { z } from 'zod';
 import {
   cores,
   fileSafeName,
+  gitState,
+  machine,
   measurementTarget,
   notNegative,
   openLoop,
@@ -15,9 +17,6 @@ import { upgradeManifest } from './older-manifest.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
 const SCHEMA = 'bypassbench.manifest/2';
-
-/** The commit of a checkout, null where it is no clone, and whether its files differ from it. */
-const gitState = z.strictObject({ commit: z.string().nullable(), dirty: z.boolean() });
 
 /** One system under test, as the manifest describes it. */
 const system = z.strictObject({
@@ -90,18 +89,7 @@ const manifest = z.strictObject({
     /** Name of the file of published values (results/run/reference/) that the run is set beside, or null. */
     reference: z.string().nullable(),
   }),
-  machine: z.strictObject({
-    cpu: z.string(),
-    cores: positive,
-    governor: z.string().nullable(),
-    kernel: z.string(),
-    os: z.string(),
-    virtual: z.boolean(),
-    hypervisor: z.string().nullable(),
-    memory_bytes: positive,
-    /** Processes that wanted to run, averaged over the minute before the run: other work shows in latencies. */
-    load_average_1m: notNegative,
-  }),
+  machine,
   /** node, bypassbench, the libraries, and for each system the first line that its version command printed. */
   versions: z.object({ node: z.string(), bypassbench: z.string() }).catchall(z.string()),
   git: gitState,

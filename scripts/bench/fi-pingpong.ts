@@ -1,50 +1,26 @@
-/** libfabric's own fi_pingpong between two processes over shm: what any endpoint on it can come to. */
-import { execa } from 'execa';
-import { freePort } from '../../experiments/index.ts';
-import { CLIENT_CORE, SERVER_CORE } from './servers.ts';
-
-const TIMEOUT_MS = 60_000;
-const CONNECT_TRIES = 40;
-const RUNS = 5;
-
-export interface PingPong {
-  roundTrip_us: number;
-  gbit_per_s: number;
-}
-
 /**
- * `iterations` messages there and back, of `bytes` each, in several runs: the program gives means, which one interruption
- * spoils, so the run in the middle is told.
+ * libfabric's own fi_pingpong between two processes over shm: the time of 64 bytes there and back (`echo`), or the rate
+ * of messages of 256 kB, one after the other (`stream`). The program reports means, which one interruption spoils:
+ * of several runs the one in the middle counts.
  */
-export async function fiPingPong(bytes: number, iterations: number): Promise<PingPong> {
-  const runs: PingPong[] = [];
-  for (let run = 0; run < RUNS; run++) runs.push(await runOnce(bytes, Math.ceil(iterations / RUNS)));
-  return runs.sort((a, b) => a.roundTrip_us - b.roundTrip_us)[(RUNS - 1) / 2];
-}
+import { median } from 'simple-statistics';
+import { meanTransferNs } from '../../loadgen/index.ts';
+import { CLIENT_CORE, SERVER_CORE } from './pair.ts';
+import { printNumber, words } from './print.ts';
 
-async function runOnce(bytes: number, iterations: number): Promise<PingPong> {
-  const port = `${await freePort('127.0.0.1')}`;
-  const common = ['fi_pingpong', '-p', 'shm', '-e', 'rdm', '-S', `${bytes}`, '-I', `${iterations}`];
-  const server = execa('taskset', ['-c', `${SERVER_CORE}`, ...common, '-B', port], {
-    timeout: TIMEOUT_MS,
-    reject: false,
-  });
-  for (let tried = 1; ; tried++) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const client = await execa('taskset', ['-c', `${CLIENT_CORE}`, ...common, '-P', port, '127.0.0.1'], {
-      timeout: TIMEOUT_MS,
-      reject: false,
-    });
-    const columns = client.stdout.trim().split('\n').at(-1)?.trim().split(/\s+/) ?? [];
-    // bytes, sent, acknowledged, total, time, MB/sec, usec/xfer, Mxfers/sec: the rate has the most digits.
-    const megabytesPerS = Number(columns[5]);
-    if (client.exitCode === 0 && megabytesPerS > 0) {
-      await server;
-      return { roundTrip_us: (2 * bytes) / megabytesPerS, gbit_per_s: (megabytesPerS * 8) / 1000 };
-    }
-    if (tried === CONNECT_TRIES) {
-      server.kill('SIGKILL');
-      throw new Error(`fi_pingpong failed: ${client.stderr || client.stdout}`);
-    }
-  }
+const RUNS = 5;
+const MESSAGE = { bytes: 64, iterations: 120_000 };
+const PUSH = { bytes: 256 * 1024, iterations: 2_000 };
+
+const [what] = words('echo|stream');
+const run = what === 'echo' ? MESSAGE : PUSH;
+const link = { provider: 'shm', cores: [SERVER_CORE, CLIENT_CORE] as [number, number] };
+const transfersNs: number[] = [];
+for (let done = 0; done < RUNS; done++) {
+  // Nothing stops it, so that there always is a time.
+  const transferNs = await meanTransferNs(link, run, new Promise(() => {}));
+  if (transferNs !== null) transfersNs.push(transferNs);
 }
+const transferNs = median(transfersNs);
+if (what === 'echo') printNumber((2 * transferNs) / 1000, 'us');
+else printNumber((run.bytes * 8) / transferNs, 'Gbit/s');

@@ -1,5 +1,5 @@
 /**
- * One end of a libOS connection, for bench:dpdk and bench:rdma: echoes, or sends and times; sinks a stream, or sends one.
+ * One end of a libOS connection, for libos.ts: echoes, or sends and times; sinks a stream, or sends one.
  * Prints one line of JSON. Both ends run pinned to a core each.
  *
  *     node libos-peer.ts echo|ping|sink|stream END MESSAGE_BYTES COUNT

@@ -5,6 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 
+/** The cores of servers and of clients. */
+export const SERVER_CORE = 0;
+export const CLIENT_CORE = 1;
+
 /** One end waits for the other for ever. */
 const TIMEOUT_MS = 120_000;
 /** How long a server that echoes for ever is left alone once its client has ended. */

@@ -1,0 +1,87 @@
+/** Goal files: those that ship, how they are named, and what the author of a faulty one is shown. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { findGoals, type GoalFile, readGoals, shippedGoals } from './goal-file.ts';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'goals-test-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const plain = { set: [], against: null };
+const TOGETHER_MIN = 45;
+
+function readText(text: string): Promise<GoalFile> {
+  const file = path.join(folder, 'g.yaml');
+  writeFileSync(file, text);
+  return readGoals(file, plain);
+}
+
+test('those that ship hold, and take less than 45 minutes together', async () => {
+  const files = await Promise.all([...shippedGoals().values()].map((file) => readGoals(file, plain)));
+  expect(files.length).toBeGreaterThan(5);
+  for (const file of files) {
+    if (file.kind === 'experiment') expect(file.experiment.experiment).toBe(`goals-${file.name}`);
+  }
+  const seconds = files.reduce((sum, file) => sum + file.seconds, 0);
+  expect(seconds).toBeLessThan(TOGETHER_MIN * 60);
+});
+
+test('a name is that of a file, or the first words of several', () => {
+  const names = (...wanted: string[]) => findGoals(wanted).map((file) => path.basename(file, '.yaml'));
+  expect(names('latency')).toEqual(['latency']);
+  expect(names('not-slower')).toEqual(['not-slower-latency', 'not-slower-throughput']);
+  expect(names('./mine.yaml')).toEqual(['mine']);
+  expect(names()).toEqual([...shippedGoals().keys()]);
+  expect(() => names('latence')).toThrow("no goals are named 'latence': did you mean 'latency'?");
+});
+
+test('--against takes the place of every checkout, and touches no other system', async () => {
+  const [file] = findGoals(['not-slower-latency']);
+  const read = await readGoals(file as string, { set: [], against: 'v1' });
+  const checkouts = read.kind === 'experiment' ? read.experiment.systems.map(({ checkout }) => checkout) : [];
+  expect(checkouts).toEqual([undefined, 'v1', undefined, 'v1', undefined, 'v1', undefined, 'v1']);
+});
+
+const programs = `title: T
+trials: 3
+programs:
+  - goal: one
+    program: node 'a b.ts' c
+    over: node d.ts
+    seconds: 2
+    at_most: 1.5
+`;
+
+test('programs, split as a shell splits words', async () => {
+  expect(await readText(programs)).toMatchObject({
+    kind: 'programs',
+    seconds: 12,
+    programs: [{ program: ['node', 'a b.ts', 'c'], over: ['node', 'd.ts'] }],
+  });
+});
+
+test.each([
+  ['seconds: 2', 'second: 2', /g\.yaml:7:5: programs\[0\]\.second: unknown key 'second'.*seconds/],
+  ['at_most: 1.5', 'at_least: -1', /g\.yaml:8:5: programs\[0\]\.at_least: must be/],
+  ["'a b.ts'", "'a b.ts", /g\.yaml:5:5: programs\[0\]\.program: /],
+  ['    at_most: 1.5\n', '', /g\.yaml:4:5: programs\[0\]: has no bound: give at_most, at_least or both/],
+])('%s as %s', async (from, to, message) => {
+  expect(programs).toContain(from);
+  await expect(readText(programs.replace(from, to))).rejects.toThrow(message);
+});
+
+test('an experiment without goals, and one whose goal names no system', async () => {
+  const experiment = `experiment: e
+title: T
+trials: 3
+systems: [redis, kv-kernel]
+workload: { operations: [get], keys: 10, value_bytes: 8, duration_s: 1 }
+`;
+  await expect(readText(experiment)).rejects.toThrow('has neither `goals` (of an experiment) nor `programs`');
+  const goal =
+    '{ measure: latency_p50, system: kv-kernl, over: kernel-socket, operations: [get], at_most: 1 }';
+  await expect(readText(`${experiment}goals: [${goal}]\n`)).rejects.toThrow(
+    /no system is named 'kv-kernl': did you mean 'kv-kernel'\?\n.*no system and no floor is named 'kernel-socket'/,
+  );
+});

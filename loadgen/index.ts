@@ -1,0 +1,2 @@
+/** What scripts use of the load generator besides its command lines. */
+export { meanTransferNs } from './floor/fi-pingpong.ts';
