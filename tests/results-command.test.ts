@@ -26,7 +26,7 @@ test('rebuilds an unfinished run, prints the table and the files written', async
     `${name}.svg`,
     `${name}.vl.json`,
   ]);
-  const written = [...charts, 'report.html', 'summary.json'];
+  const written = [...charts, 'figure.txt', 'report.html', 'summary.json'];
   for (const file of written) expect(stdout).toContain(join(dir, file));
   expect((await readdir(dir)).sort()).toEqual([...written, 'manifest.json', 'trials'].sort());
 });

@@ -4,7 +4,7 @@
  *
  * - what it draws stands in the specification's `datasets`; each of them can be downloaded as CSV. Data that is only
  *   there for the drawing (lines of text, places of labels) stands inline;
- * - a mark's `tooltip` is shown where it is pointed at or touched; see tooltip.ts for what is told of a point;
+ * - a mark's `tooltip` is shown where it is pointed at or touched; see tooltip.ts for what is shown of a point;
  * - with `mutedSystems` among its params, and `fadeMuted` in the encoding of what belongs to a system, the reader
  *   can fade systems: the buttons come from the rows of datasets that have a `system` and a `label`. In a view
  *   named `legendView`, every mark is such a button.

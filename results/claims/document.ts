@@ -1,4 +1,4 @@
-/** Reads claims files. What is wrong in one is told with its line, all of a file's faults at once. */
+/** Reads claims files. What is wrong in one is reported with its line, all of a file's faults at once. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';

@@ -39,7 +39,7 @@ Results:
 
 The interval is a bootstrap over trials, paired by their number: those of one block of a run.
 
-Exit code: 0 when no claim fails and at least one holds, 1 when one fails (or on an error, which is told
+Exit code: 0 when no claim fails and at least one holds, 1 when one fails (or on an error, which is reported
 on stderr), 2 when none could be tested.
 
 A claims file:

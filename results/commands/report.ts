@@ -10,7 +10,7 @@ export function command(): Command {
     .summary('rebuild the summary, the figures and the report of a run')
     .description(
       'Rebuilds summary.json, report.html, and the figures (figure, breakdown, split, distribution) as .svg, .png\n' +
-        'and .vl.json, of a run from its raw files alone (manifest.json, calibration.json and trials/), and prints the\n' +
+        'and .vl.json, with figure.txt to stand under the figure, of a run from its raw files alone (manifest.json, calibration.json and trials/), and prints the\n' +
         'table, where the time goes, what stamping and noise are worth, and the claims. Works on a run that did not\n' +
         'finish as well.',
     )

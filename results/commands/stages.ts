@@ -35,17 +35,17 @@ async function describeStages(dir: string): Promise<string> {
   const lines = [
     `${requests.length} requests with all their stamps, ${incomplete} without, ${inconsistent} out of order`,
   ];
-  const told = found.flatMap(({ quantile, at }) => (at ? [{ quantile, at }] : []));
-  if (told.length === 0) return [...lines, 'too few to split: stamp for longer'].join('\n');
+  const known = found.flatMap(({ quantile, at }) => (at ? [{ quantile, at }] : []));
+  if (known.length === 0) return [...lines, 'too few to split: stamp for longer'].join('\n');
   const table = new Table({
-    head: ['stage', ...told.flatMap(({ quantile }) => [`${quantile} us`, 'share'])],
-    colAligns: ['left', ...told.flatMap(() => ['right', 'right'] as const)],
+    head: ['stage', ...known.flatMap(({ quantile }) => [`${quantile} us`, 'share'])],
+    colAligns: ['left', ...known.flatMap(() => ['right', 'right'] as const)],
     style: { head: [], border: [], compact: true },
   });
-  for (const { stage } of stagesOf(told[0].at)) {
-    table.push([stage.label, ...told.flatMap(({ at }) => cells(at, at.stages_us[stage.name] ?? 0))]);
+  for (const { stage } of stagesOf(known[0].at)) {
+    table.push([stage.label, ...known.flatMap(({ at }) => cells(at, at.stages_us[stage.name] ?? 0))]);
   }
-  table.push(['latency', ...told.flatMap(({ at }) => cells(at, at.latency_us))]);
+  table.push(['latency', ...known.flatMap(({ at }) => cells(at, at.latency_us))]);
   return [...lines, table.toString()].join('\n');
 }
 

@@ -106,7 +106,7 @@ const measured = z.strictObject({
   /** Trials that gave samples, of `trials_planned`. */
   trials: count,
   trials_planned: positive,
-  /** What took processor time from it, over all trials; null where no trial tells. */
+  /** What took processor time from it, over all trials; null where no trial says. */
   interference: z
     .strictObject({
       steal_s: notNegative,

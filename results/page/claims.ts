@@ -25,7 +25,7 @@ ${table(
 )}`,
   )}
 <p class="soft">A claim holds or fails when the whole 95 % interval of the ratio does; the interval is a bootstrap over pairs of
-trials. <code>bypassbench claims DIR</code> tells sources and notes.</p>`;
+trials. <code>bypassbench claims DIR</code> prints sources and notes.</p>`;
 }
 
 function evidence({ claim, system, over, evidence }: Finding, reason: string | null): string {

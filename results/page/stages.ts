@@ -12,24 +12,24 @@ export function stagesTable(summary: Summary): Html {
   if (points.length === 0) return html``;
   return html`<details><summary>Stages in numbers</summary>
 ${breakdownQuantiles.map((quantile) => {
-  const told = points.flatMap((point) => {
+  const staged = points.flatMap((point) => {
     const at = point.breakdown?.[quantile];
     return at ? [{ point, at }] : [];
   });
-  const names = stageNames.filter((name) => told.some(({ at }) => at.stages_us[name] !== undefined));
+  const names = stageNames.filter((name) => staged.some(({ at }) => at.stages_us[name] !== undefined));
   return html`<h3>Near the ${quantile}</h3>
 ${table(
   [
     { head: 'stage, µs', number: false },
-    ...told.map(({ point }) => ({ head: `${point.system} ${nameTarget(point, points)}`, number: true })),
+    ...staged.map(({ point }) => ({ head: `${point.system} ${nameTarget(point, points)}`, number: true })),
   ],
   [
     ...names.map((name) => [
       stageNamed(name).label,
-      ...told.map(({ at }) => at.stages_us[name]?.toFixed(2) ?? '–'),
+      ...staged.map(({ at }) => at.stages_us[name]?.toFixed(2) ?? '–'),
     ]),
-    ['latency', ...told.map(({ at }) => formatUs(at.latency_us))],
-    ['requests near', ...told.map(({ at }) => formatCount(at.requests))],
+    ['latency', ...staged.map(({ at }) => formatUs(at.latency_us))],
+    ['requests near', ...staged.map(({ at }) => formatCount(at.requests))],
   ],
 )}`;
 })}
@@ -38,11 +38,11 @@ ${probeOverhead(summary.points)}`;
 }
 
 function probeOverhead(points: Point[]): Html {
-  const told = points.flatMap((point) => {
+  const staged = points.flatMap((point) => {
     const { breakdown, probe_overhead } = point;
     return breakdown && probe_overhead ? [{ point, breakdown, probe_overhead }] : [];
   });
-  if (told.length === 0) return html``;
+  if (staged.length === 0) return html``;
   return html`<h3>What stamping costs</h3>
 ${table(
   [
@@ -53,7 +53,7 @@ ${table(
     { head: 'without some', number: true },
     { head: 'out of order', number: true },
   ],
-  told.map(({ point, breakdown, probe_overhead }) => [
+  staged.map(({ point, breakdown, probe_overhead }) => [
     point.label,
     nameTarget(point, points),
     formatChange(probe_overhead),

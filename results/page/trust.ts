@@ -17,13 +17,13 @@ export function trust(summary: Summary, calibration: Calibration | null): Html {
 function differences(summary: Summary): Html {
   const { points } = summary;
   const first = points[0].label;
-  const told = points.filter(({ versus_first }) => versus_first);
+  const compared = points.filter(({ versus_first }) => versus_first);
   const noise = noiseSentences(summary);
-  if (told.length === 0 && noise.length === 0) return html``;
+  if (compared.length === 0 && noise.length === 0) return html``;
   return html`<h3>Differences and noise</h3>
 ${noise.map((sentence) => html`<p>${sentence}</p>`)}
 ${
-  told.length === 0
+  compared.length === 0
     ? ''
     : table(
         [
@@ -32,7 +32,7 @@ ${
           { head: `p50 against ${first}`, number: false },
           { head: 'trials', number: true },
         ],
-        told.map((point) => [
+        compared.map((point) => [
           point.label,
           nameTarget(point, points),
           formatChange(point.versus_first!),

@@ -61,7 +61,7 @@ export interface TrialRecord {
   folder: string;
   trial: Trial;
   measurements: MeasurementRecord[];
-  /** What kept the server from running, where it tells. */
+  /** What kept the server from running, where it says. */
   serverPauses: Pauses | null;
 }
 

@@ -3,14 +3,14 @@ import { type Measured, type Pauses, tailCauses } from '../formats/index.ts';
 import { attributeTail } from './tail.ts';
 import type { TrialOutcome } from './trial-outcome.ts';
 
-/** Null where no trial tells: runs from before it was recorded. */
+/** Null where no trial says: runs from before it was recorded. */
 export function summarizeInterference(outcomes: TrialOutcome[]): Measured['interference'] {
-  const told = outcomes.flatMap(({ record, measurement }) =>
+  const known = outcomes.flatMap(({ record, measurement }) =>
     measurement?.measurement.interference
       ? [{ counts: measurement.measurement.interference, client: measurement.pauses, record }]
       : [],
   );
-  if (told.length === 0) return null;
+  if (known.length === 0) return null;
   const sum = (values: (number | null | undefined)[]): number | null => {
     const known = values.filter((value) => value !== null && value !== undefined);
     return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
@@ -28,12 +28,12 @@ export function summarizeInterference(outcomes: TrialOutcome[]): Measured['inter
     };
   };
   return {
-    steal_s: sum(told.flatMap(({ counts }) => Object.values(counts.steal_s))) ?? 0,
-    throttled_s: sum(told.map(({ counts }) => counts.throttled_s)),
-    client_involuntary_switches: sum(told.map(({ client }) => client?.involuntary_switches)),
-    server_involuntary_switches: sum(told.map(({ counts }) => counts.server_involuntary_switches)),
-    client_gc: gc(told.map(({ client }) => client)),
-    server_gc: gc(told.map(({ record }) => record?.serverPauses)),
+    steal_s: sum(known.flatMap(({ counts }) => Object.values(counts.steal_s))) ?? 0,
+    throttled_s: sum(known.map(({ counts }) => counts.throttled_s)),
+    client_involuntary_switches: sum(known.map(({ client }) => client?.involuntary_switches)),
+    server_involuntary_switches: sum(known.map(({ counts }) => counts.server_involuntary_switches)),
+    client_gc: gc(known.map(({ client }) => client)),
+    server_gc: gc(known.map(({ record }) => record?.serverPauses)),
   };
 }
 

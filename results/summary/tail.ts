@@ -1,5 +1,5 @@
 /**
- * What the slowest requests waited for, as far as their time tells: each of the slowest thousandth is put down to the first
+ * What the slowest requests waited for, as far as their time shows: each of the slowest thousandth is put down to the first
  * of these that happened while it was under way. That it coincided is all that is known.
  */
 import { type Pauses, type TailCause, tailCauses } from '../formats/index.ts';
@@ -19,7 +19,7 @@ interface Span {
   end_ns: number;
 }
 
-/** Counts of the requests with latencies of `threshold_ns` and more, by cause. `server` is null where it tells nothing. */
+/** Counts of the requests with latencies of `threshold_ns` and more, by cause. `server` is null where it is not known. */
 export function attributeTail(
   client: Pauses,
   server: Pauses | null,

@@ -31,9 +31,9 @@ function sentences(texts: string[], columns: number): string {
 }
 
 function overheadSentences({ points }: Summary): string[] {
-  const told = points.filter(({ probe_overhead }) => probe_overhead);
-  if (told.length === 0) return [];
-  const each = told.map(
+  const stamped = points.filter(({ probe_overhead }) => probe_overhead);
+  if (stamped.length === 0) return [];
+  const each = stamped.map(
     (point) => `${point.system} ${nameTarget(point, points)} ${formatChange(point.probe_overhead!)}`,
   );
   return [

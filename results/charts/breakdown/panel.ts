@@ -135,8 +135,8 @@ function numbers(
       if (!fits || piece.owner === FLOOR_OWNER) return [];
       const white = dark.has(piece.owner) && piece.verdict !== 'invalid';
       const { row, system, label, stage, us, share, latency_us, verdict } = piece;
-      const told = { row, system, label, stage, us, share, latency_us, verdict };
-      return [{ ...told, middle: (from + to) / 2, number, white }];
+      const shown = { row, system, label, stage, us, share, latency_us, verdict };
+      return [{ ...shown, middle: (from + to) / 2, number, white }];
     }),
   );
   return {

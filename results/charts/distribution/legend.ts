@@ -1,4 +1,4 @@
-/** The looks of the curves of the distribution figure, and the legend that tells them; its entries fade systems. */
+/** The looks of the curves of the distribution figure, and the legend that names them; its entries fade systems. */
 import { fadeMuted, LEGEND_VIEW } from '../chart.ts';
 import { INK, VALUE_SIZE } from '../theme/figure-text.ts';
 import { textWidth } from '../theme/font.ts';

@@ -4,7 +4,7 @@ import { inPanel } from '../measured-row.ts';
 import { INK, LABEL_SIZE } from '../theme/figure-text.ts';
 import { exactUs, pointTooltip } from '../tooltip.ts';
 import { dashes, type Look } from './legend.ts';
-import { labelledQuantiles, type QuantileRow, type Series, toldQuantiles } from './points.ts';
+import { labelledQuantiles, type QuantileRow, type Series, touchedQuantiles } from './points.ts';
 
 const GRID_COLOUR = '#e2e2e2';
 const MOST_TICKS = 7;
@@ -79,7 +79,7 @@ function marks(looks: Map<string, Look>): object {
 
 /** What the pointer or a finger finds of a line: invisible, and larger than it. */
 const touchAreas = {
-  transform: [{ filter: among(toldQuantiles) }],
+  transform: [{ filter: among(touchedQuantiles) }],
   mark: { type: 'point', filled: true, shape: 'circle', size: 220, aria: false },
   encoding: {
     opacity: { value: 0 },

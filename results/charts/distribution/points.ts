@@ -33,7 +33,7 @@ export const labelledQuantiles = [0.5, 0.9, 0.99, 0.999, 0.9999];
 const quantiles = quantilesOf(12);
 
 /** Those of which something is shown: as close as their areas can be told apart. */
-export const toldQuantiles = quantilesOf(6);
+export const touchedQuantiles = quantilesOf(6);
 
 function quantilesOf(stepsPerNine: number): number[] {
   const steps = Array.from({ length: 4 * stepsPerNine }, (_, step) => 1 - 10 ** (-step / stepsPerNine));

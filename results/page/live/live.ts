@@ -19,10 +19,10 @@ async function enliven(figure: HTMLElement): Promise<void> {
     logLevel: Warn,
   });
   view.tooltip((_handler, event, _item, value) => showTooltip(event, value));
-  // A finger does not hover: what it touches is told until it touches something else.
+  // A finger does not hover: what it touches is shown until it touches something else.
   view.addEventListener('click', (event, item) => {
-    const told = (item as { tooltip?: unknown } | null)?.tooltip;
-    if (told) showTooltip(event, told);
+    const shown = (item as { tooltip?: unknown } | null)?.tooltip;
+    if (shown) showTooltip(event, shown);
   });
   await view.runAsync();
   live.querySelector('svg')!.setAttribute('aria-label', figure.getAttribute('aria-label') ?? '');

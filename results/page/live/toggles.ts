@@ -55,7 +55,7 @@ function buttonFor({ label, colour }: System): HTMLButtonElement {
   return button;
 }
 
-/** In the order in which they come in the data. A row that has the colour tells it. */
+/** In the order in which they come in the data. A row may have the colour. */
 function systemsOf({ datasets }: ChartData['spec']): System[] {
   const systems = new Map<string, System>();
   for (const row of Object.values(datasets ?? {}).flat()) {

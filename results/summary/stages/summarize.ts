@@ -38,8 +38,8 @@ export function summarizeStages(
 }
 
 function meanCommand(files: StagesFile[]): number | null {
-  const told = files.flatMap(({ server_command_us }) => server_command_us ?? []);
-  return told.length === 0 ? null : told.reduce((sum, us) => sum + us, 0) / told.length;
+  const known_us = files.flatMap(({ server_command_us }) => server_command_us ?? []);
+  return known_us.length === 0 ? null : known_us.reduce((sum, us) => sum + us, 0) / known_us.length;
 }
 
 function overhead(
