@@ -1,9 +1,9 @@
 /**
  * Scatter-gather arrays: how the application and the libOS hand each other data without copying.
  *
- * A segment is a range of one pool buffer: {bytes, offset, length}, where `bytes` is the whole slab that the
- * buffer lies in, so that no view object is made per packet. Segments exist once per pool buffer and are
- * recycled with it.
+ * A segment (SgaSegment; TCP's own is TcpSegment) is a range of one pool buffer: {bytes, offset, length},
+ * where `bytes` is the whole slab that the buffer lies in, so that no view object is made per packet.
+ * Segments exist once per pool buffer and are recycled with it.
  */
 
 /** A contiguous piece of memory that a backend mapped, cut into the buffers of a pool. */
