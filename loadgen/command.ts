@@ -54,7 +54,7 @@ coordinated omission). The service time, which starts when the request was sent,
 goes to the next connection with fewer than --pipeline outstanding, and otherwise waits its turn. When --rate is \
 more than the server can answer, response times only grow with --duration-s.
 
-Every reply is checked. The value of a key follows from the key and the seed, so fill the keys with --populate
+Every reply is checked. The value of a key follows from the key and the seed, so fill the keys with --populate \
 first. Wrong values, errors and misses are counted apart and are no latency samples.
 
 Exit code: 0 when the load was carried out, whatever the replies were; 1 when it could not be; 130 when interrupted.`,
