@@ -17,6 +17,7 @@ const parts: Record<string, () => Promise<Part>> = {
   config: () => import('../experiments/commands/config.ts'),
   run: () => import('../experiments/commands/run.ts'),
   goals: () => import('../experiments/commands/goals.ts'),
+  performance: () => import('../results/commands/performance.ts'),
   report: () => import('../results/commands/report.ts'),
   stages: () => import('../results/commands/stages.ts'),
   claims: () => import('../results/commands/claims.ts'),

@@ -13,6 +13,7 @@ export type ResultsErrorCode =
   | 'STAGES_UNREADABLE'
   | 'REFERENCE_UNKNOWN'
   | 'REPORT_NOT_WRITTEN'
+  | 'PAGE_UNMARKED'
   | 'CLAIMS_UNREADABLE'
   | 'CLAIMS_INVALID';
 

@@ -23,6 +23,7 @@ export * from './lists.ts';
 export * from './load-result.ts';
 export * from './manifest.ts';
 export * from './pauses.ts';
+export * from './performance.ts';
 export * from './stages.ts';
 export * from './stamps.ts';
 export * from './summary.ts';
