@@ -1,11 +1,14 @@
 /**
- * The Internet checksum (RFC 1071): the one's complement of the one's complement sum of 16-bit words, taken over
- * a message that may lie in pieces of any length, odd ones included.
+ * The Internet checksum (RFC 1071): the one's complement of the one's complement sum of 16-bit words, taken
+ * over a message that may lie in pieces of any length, odd ones included.
  */
 
 /** Bytes summed before the carries are folded: 16,384 words of 65,535 stay below 2^31. */
 const FOLD_BYTES = 32_768;
-/** From here on four bytes at a time through a view are faster than single ones: headers are shorter, payload longer. */
+/**
+ * From here on four bytes at a time through a view are faster than single ones: headers are shorter, payload
+ * longer.
+ */
 const VIEW_BYTES = 64;
 
 /** Views of the memories that were summed: packet and buffer pools, which are few and stay. */
@@ -50,7 +53,10 @@ export class Checksum {
     this.#sum = fold(this.#sum + word);
   }
 
-  /** The pseudo-header of TCP (RFC 9293, section 3.1) and UDP (RFC 768); `length` counts their header and data. */
+  /**
+   * The pseudo-header of TCP (RFC 9293, section 3.1) and UDP (RFC 768); `length` counts their header and
+   * data.
+   */
   addPseudoHeader(source: number, destination: number, protocol: number, length: number): void {
     const words =
       (source >>> 16) +

@@ -2,9 +2,9 @@
  * The seam between the network stack and what moves its frames: a port of DPDK (libos/dpdk), one end of a
  * simulated link (libos/sim), or a decorator around either that loses, delays, corrupts or records.
  *
- * Frames are read and written in place. A frame is an SgaSegment over the device's memory whose offset and length
- * span the whole Ethernet frame without its check sequence. The device owns it, except between a receive or an
- * allocate and the give or transmit that returns it.
+ * Frames are read and written in place. A frame is an SgaSegment over the device's memory whose offset and
+ * length span the whole Ethernet frame without its check sequence. The device owns it, except between a
+ * receive or an allocate and the give or transmit that returns it.
  *
  *     allocate -> write headers -> append payload ... -> transmit      goes out with the next exchange
  *     exchange -> received[0 .. count) -> read, perhaps keep -> give   comes in with it
@@ -43,11 +43,14 @@ export interface Device extends SegmentHome {
   /** Transmits what was queued and receives what has come: returns how many, at most MAX_BURST. */
   exchange(): number;
 
-  /** An empty frame (length 0, room for the largest frame behind `offset`), or null when none is free until later. */
+  /**
+   * An empty frame (length 0, room for the largest frame behind `offset`), or null when none is free until
+   * later.
+   */
   allocate(): SgaSegment | null;
   /**
-   * Puts bytes behind the headers of the frame that the next transmit queues. They are read when it is exchanged
-   * and must not change until then.
+   * Puts bytes behind the headers of the frame that the next transmit queues. They are read when it is
+   * exchanged and must not change until then.
    */
   append(payload: SgaSegment, offset: number, length: number): void;
   /** Queues a frame whose offset and length span its headers. */

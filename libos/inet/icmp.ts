@@ -1,7 +1,7 @@
 /**
  * ICMP as a host speaks it (RFC 792, RFC 1122 section 3.2.2): answers echo requests, reports unreachable
- * destinations to the transports, and tells senders of ports that nobody listens at. Redirects and the other
- * types are ignored.
+ * destinations to the transports, and reports to senders the ports that nobody listens at. Redirects and the
+ * other types are ignored.
  */
 import type { SgaSegment } from '../memory/sga.ts';
 import { Checksum } from './checksum.ts';
@@ -98,7 +98,7 @@ export class Icmp {
     else this.counters.ignored++;
   }
 
-  /** Tells the sender of the packet that `ipv4` has accepted that nobody listens at its port. */
+  /** Reports to the sender of the packet that `ipv4` has accepted that nobody listens at its port. */
   sendPortUnreachable(bytes: Uint8Array): void {
     const { broadcast, source, headerAt, payloadAt, payloadLength } = this.#ipv4;
     // Never to what came by broadcast (RFC 1122, section 3.2.2).

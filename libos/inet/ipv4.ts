@@ -1,6 +1,6 @@
 /**
- * IPv4 as a host speaks it (RFC 791, RFC 1122 section 3): checks what arrives, finds the next hop of what leaves
- * and writes its headers. It does not forward, fragment or reassemble.
+ * IPv4 as a host speaks it (RFC 791, RFC 1122 section 3): checks what arrives, finds the next hop of what
+ * leaves and writes its headers. It does not forward, fragment or reassemble.
  */
 import type { SgaSegment } from '../memory/sga.ts';
 import { Checksum } from './checksum.ts';
@@ -95,7 +95,10 @@ export class Ipv4 {
     return address === LIMITED_BROADCAST || address === this.#subnetBroadcast;
   }
 
-  /** To whom a packet for `destination` goes; null when there is no way, as to ourselves, to all or to a group. */
+  /**
+   * To whom a packet for `destination` goes; null when there is no way, as to ourselves, to all or to a
+   * group.
+   */
   nextHop(destination: number): Neighbour | null {
     if (!this.#isHost(destination) || destination === this.address) return null;
     if ((destination & this.#mask) === this.#network) return this.#neighbours.lookup(destination);
@@ -103,8 +106,8 @@ export class Ipv4 {
   }
 
   /**
-   * Checks the header of a packet at `at`, of which `length` bytes came, padding of the frame included. True if
-   * the packet is intact and for us: then the fields above tell what it is. Others are counted.
+   * Checks the header of a packet at `at`, of which `length` bytes came, padding of the frame included. True
+   * if the packet is intact and for us: then the fields above describe it. Others are counted.
    *
    * @param checksumStatus what a device calls bad is looked at again here: some take a UDP datagram without a
    *   checksum for bad
@@ -135,8 +138,8 @@ export class Ipv4 {
   }
 
   /**
-   * A frame with its Ethernet and IPv4 headers, PREPARED_BYTES long, for a payload that follows; null when none
-   * is free. Until the neighbour is resolved, such a frame may only go to Neighbours.hold.
+   * A frame with its Ethernet and IPv4 headers, PREPARED_BYTES long, for a payload that follows; null when
+   * none is free. Until the neighbour is resolved, such a frame may only go to Neighbours.hold.
    *
    * @param payloadLength at most maxPayloadBytes
    */

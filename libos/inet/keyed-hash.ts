@@ -1,7 +1,7 @@
 /**
- * A keyed hash: whoever does not know the key cannot foresee its values. Initial sequence numbers (RFC 6528), timestamp
- * offsets (RFC 7323, section 5.4) and ephemeral ports (RFC 6056) are made of it. It is HalfSipHash-2-4 (Aumasson and
- * Bernstein), SipHash for 32-bit words.
+ * A keyed hash: nobody can foresee its values without the key. Initial sequence numbers (RFC 6528), timestamp
+ * offsets (RFC 7323, section 5.4) and ephemeral ports (RFC 6056) come from it. The hash is HalfSipHash-2-4
+ * (Aumasson and Bernstein): SipHash for 32-bit words.
  */
 
 export class KeyedHash {

@@ -37,14 +37,17 @@ import {
 } from './wire/ethernet.ts';
 
 /**
- * How long each request waits for its answer. RFC 1122, section 2.3.2.1, recommends at most one a second for a
- * destination; the first ones follow faster, because in a data centre an answer takes microseconds and one that
- * is late is lost. Five in three seconds, then the neighbour has failed.
+ * How long each request waits for its answer. RFC 1122, section 2.3.2.1, recommends at most one a second for
+ * a destination; the first ones follow faster, because in a data centre an answer takes microseconds and one
+ * that is late is lost. Five in three seconds, then the neighbour has failed.
  */
 const ANSWER_TIMES_US = [250_000, 250_000, 500_000, 1_000_000, 1_000_000];
 /** How long a failed neighbour is not asked again. */
 const HOLD_DOWN_US = 1_000_000;
-/** How long an address is believed without being confirmed (RFC 1122, section 2.3.2.1: of the order of a minute). */
+/**
+ * How long an address is believed without being confirmed (RFC 1122, section 2.3.2.1: of the order of a
+ * minute).
+ */
 const LIFETIME_US = 60_000_000;
 /** Unicast requests to a neighbour whose address is to be confirmed, one a second. */
 const PROBES = 3;
@@ -163,8 +166,8 @@ export class Neighbours {
 
   /**
    * Takes a frame, complete but for the neighbour's address, and sends it as soon as that is known: at once,
-   * or when the answer comes. The frame must carry all of its bytes itself. Of too many that wait, the oldest is
-   * dropped (RFC 1122, section 2.3.2.2).
+   * or when the answer comes. The frame must carry all of its bytes itself. Of too many that wait, the oldest
+   * is dropped (RFC 1122, section 2.3.2.2).
    */
   hold(neighbour: Neighbour, frame: SgaSegment): void {
     if (neighbour.resolved) {
@@ -187,8 +190,8 @@ export class Neighbours {
   }
 
   /**
-   * An ARP packet at `at`, of which `length` bytes came. Steps in RFC 826's order: update what is known of the
-   * sender, then see whether we are meant, then learn and answer.
+   * An ARP packet at `at`, of which `length` bytes came. Steps in RFC 826's order: update what is known of
+   * the sender, then see whether we are meant, then learn and answer.
    */
   process(nowUs: number, bytes: Uint8Array, at: number, length: number): void {
     if (!isArpForIpv4(bytes, at, length)) {
@@ -307,7 +310,9 @@ export class Neighbours {
     this.#handler.neighbourFailed(neighbour);
   }
 
-  /** A packet to the station `macHigh`, `macLow`. Without a free frame it is lost as it may be on the wire. */
+  /**
+   * A packet to the station `macHigh`, `macLow`. Without a free frame it is lost as it may be on the wire.
+   */
   #send(operation: ArpOperation, macHigh: number, macLow: number, address: number): void {
     const frame = this.#device.allocate();
     if (frame === null) return;
@@ -354,7 +359,10 @@ export class Neighbours {
     return neighbour;
   }
 
-  /** Forgets the neighbour that was longest not used; one that is retained stays, and the table grows by as many. */
+  /**
+   * Forgets the neighbour that was longest not used; one that is retained stays, and the table grows by as
+   * many.
+   */
   #evict(): void {
     let oldest: Neighbour | null = null;
     for (const neighbour of this.#table.values()) {

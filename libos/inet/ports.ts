@@ -1,6 +1,7 @@
 /**
- * Which local ports are taken, one table for TCP and one for UDP, and which to use for a connection or a socket that
- * names none: a random start for each destination (RFC 6056, algorithm 3), from the range for that (RFC 6335).
+ * Which local ports are taken, one table for TCP and one for UDP, and which to use for a connection or a
+ * socket that names none: a random start for each destination (RFC 6056, algorithm 3), from the range for
+ * that (RFC 6335).
  */
 
 const FIRST_EPHEMERAL = 49_152;

@@ -1,8 +1,8 @@
 /**
  * Arithmetic of TCP sequence numbers (RFC 9293, section 3.4): modulo 2^32, ordered by the shorter way round.
  *
- * A sequence number is kept as a signed 32-bit integer, which the engine stores without a box; its bits are those
- * on the wire. `a - b | 0` is the distance from b to a, and its sign says which comes first.
+ * A sequence number is kept as a signed 32-bit integer, which the engine stores without a box; its bits are
+ * those on the wire. `a - b | 0` is the distance from b to a, and its sign says which comes first.
  */
 
 /** The number `bytes` behind `sequence`. */

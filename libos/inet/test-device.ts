@@ -1,4 +1,7 @@
-/** A device for the tests of the layers below TCP: keeps what is sent, counts its frames, and has a clock to set. */
+/**
+ * A device for the tests of the layers below TCP: keeps what is sent, counts its frames, and has a clock to
+ * set.
+ */
 import { SgaSegment } from '../memory/sga.ts';
 import type { Device } from './device.ts';
 import { Ipv4 } from './ipv4.ts';

@@ -1,9 +1,9 @@
 /**
  * Deadlines of many items, the earliest first: a binary heap with each item's position kept in the item.
  *
- * A deadline that is moved later, as every acknowledged segment does to a connection's, costs one store: the heap
- * entry stays under its old key and sinks to its place when it comes up. So an entry's key is never later than
- * its item's deadline, and may be earlier.
+ * A deadline that is moved later, as every acknowledged segment does to a connection's, costs one store: the
+ * heap entry stays under its old key and sinks to its place when it comes up. So an entry's key is never
+ * later than its item's deadline, and may be earlier.
  */
 
 export interface Timed {
@@ -21,7 +21,10 @@ export class Timers<T extends Timed> {
   #keys = new Float64Array(INITIAL_CAPACITY);
   #size = 0;
 
-  /** Sets the deadline of `item`, which may have one already. Infinity ends it as cheaply as it is moved later. */
+  /**
+   * Sets the deadline of `item`, which may have one already. Infinity ends it as cheaply as it is moved
+   * later.
+   */
   set(item: T, deadlineUs: number): void {
     item.deadlineUs = deadlineUs;
     const index = item.timerIndex;
@@ -33,7 +36,10 @@ export class Timers<T extends Timed> {
     }
   }
 
-  /** Ends the deadline of `item` and forgets the item, which set(item, Infinity) does only when its time has come. */
+  /**
+   * Ends the deadline of `item` and forgets the item, which set(item, Infinity) does only when its time has
+   * come.
+   */
   cancel(item: T): void {
     item.deadlineUs = Infinity;
     if (item.timerIndex >= 0) this.#remove(item.timerIndex);
@@ -54,7 +60,10 @@ export class Timers<T extends Timed> {
     return this.#keys[0] <= nowUs && this.#size > 0;
   }
 
-  /** Removes and returns the item with the earliest deadline if it is at or before `nowUs`; its deadline is then Infinity. */
+  /**
+   * Removes and returns the item with the earliest deadline if it is at or before `nowUs`; its deadline is
+   * then Infinity.
+   */
   due(nowUs: number): T | null {
     while (this.#size > 0 && this.#keys[0] <= nowUs) {
       const item = this.#at(0);

@@ -1,4 +1,7 @@
-/** What the transport adds to TCP: how queues, ports and buffers live and die. Streams as such: libos/conformance. */
+/**
+ * What the transport adds to TCP: how queues, ports and buffers live and die. Streams as such:
+ * libos/conformance.
+ */
 import { describe, expect, it } from 'vitest';
 import type { LibosCore } from '../core.ts';
 import { createPair, type PairOptions, pairAddresses } from '../sim/pair.ts';

@@ -1,9 +1,10 @@
 /**
- * The libOS over a network stack: what libos/core.ts asks of a backend, for any device that moves Ethernet frames.
+ * The libOS over a network stack: what libos/core.ts asks of a backend, for any device that moves Ethernet
+ * frames.
  *
- * Sending copies nothing. A stream sends, and sends again, from the buffers that were pushed; so a push completes as
- * handed over when its bytes have been sent if the application has freed them by then, and otherwise when the peer has
- * acknowledged them and the buffers can be given back.
+ * Sending copies nothing. A stream sends, and sends again, from the buffers that were pushed; so a push
+ * completes as handed over when its bytes have been sent if the application has freed them by then, and
+ * otherwise when the peer has acknowledged them and the buffers can be given back.
  */
 import { LibosError } from '../errors.ts';
 import type { BufferPool } from '../memory/pool.ts';
@@ -209,7 +210,9 @@ export class InetTransport implements Transport {
     if (socket.queue.pops.head !== NO_SLOT) this.#servePopsOfSocket(socket.queue);
   }
 
-  /** An ICMP error that belongs to a datagram sent earlier: it is reported once, and the socket stays usable. */
+  /**
+   * An ICMP error that belongs to a datagram sent earlier: it is reported once, and the socket stays usable.
+   */
   datagramRefused(localPort: number, peerAddress: number, peerPort: number): void {
     for (const { queue, peerAddress: address, peerPort: port } of this.stack.udp.boundTo(localPort) ?? []) {
       if (address !== peerAddress || port !== peerPort || queue.pops.head === NO_SLOT) continue;
@@ -298,8 +301,9 @@ export class InetTransport implements Transport {
   }
 
   /**
-   * What was handed over before still reaches the peer, from a copy, as the application gets its buffers back now; what
-   * was not is cancelled. Data that nobody has read makes it a reset (RFC 9293, section 3.10.4; RFC 2525, section 2.17).
+   * What was handed over before still reaches the peer, from a copy, as the application gets its buffers back
+   * now; what was not is cancelled. Data that nobody has read makes it a reset (RFC 9293, section 3.10.4; RFC
+   * 2525, section 2.17).
    */
   #closeStream(queue: InetQueue, connection: TcpConnection): void {
     if (queue.pushes.head !== NO_SLOT) this.poll();

@@ -1,9 +1,9 @@
 /**
  * UDP (RFC 768, RFC 1122 section 4.1): datagrams to and from the sockets of each port.
  *
- * A received datagram stays in its frame, narrowed to the data, until the application is done with it. What is
- * sent goes out behind the frame's headers without a copy, unless the neighbour's address is still being asked
- * for.
+ * A received datagram stays in its frame, narrowed to the data, until the application is done with it. What
+ * is sent goes out behind the frame's headers without a copy, unless the neighbour's address is still being
+ * asked for.
  */
 import type { ScatterGatherArray, SgaSegment } from '../memory/sga.ts';
 import { Checksum } from './checksum.ts';
@@ -46,7 +46,9 @@ export class UdpSocket {
   #first: SgaSegment | null = null;
   #last: SgaSegment | null = null;
 
-  /** The datagram that waits longest, or null; its sender is in the fields above. The caller gives it back. */
+  /**
+   * The datagram that waits longest, or null; its sender is in the fields above. The caller gives it back.
+   */
   take(): SgaSegment | null {
     const frame = this.#first;
     if (frame === null) return null;
@@ -134,7 +136,10 @@ export class Udp<S extends UdpSocket = UdpSocket> {
     return this.#ports.get(port);
   }
 
-  /** The datagram in `frame`, which `ipv4` has accepted. True if the frame was kept: the caller gives back others. */
+  /**
+   * The datagram in `frame`, which `ipv4` has accepted. True if the frame was kept: the caller gives back
+   * others.
+   */
   process(frame: SgaSegment, checksumStatus: ChecksumStatus): boolean {
     const { bytes } = frame;
     const { source, destination, payloadAt, payloadLength } = this.#ipv4;

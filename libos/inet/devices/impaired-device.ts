@@ -1,10 +1,10 @@
 /**
- * A device whose frames get lost, doubled, held back and corrupted, both ways, around any other device: the same
- * faults on a simulated link, on shared memory and on a NIC.
+ * A device whose frames get lost, doubled, held back and corrupted, both ways, around any other device: the
+ * same faults on a simulated link, on shared memory and on a NIC.
  *
- * A frame that nothing happens to passes through without a copy. What is sent with a fault is first joined with its
- * pieces in its own buffer. Faults of received frames lie behind the inner device's view of the checksums, so a
- * corrupted frame is marked as unchecked.
+ * A frame that nothing happens to passes through without a copy. What is sent with a fault is first joined
+ * with its pieces in its own buffer. Faults of received frames lie behind the inner device's view of the
+ * checksums, so a corrupted frame is marked as unchecked.
  */
 
 import type { SgaSegment } from '../../memory/sga.ts';

@@ -45,7 +45,10 @@ const written: Record<string, keyof ImpairmentOptions> = {
   seed: 'seed',
 };
 
-/** Reads "loss=0.01,reorder=0.02,seed=7"; what is not named stays as in NO_IMPAIRMENT. Throws INVALID_ARGUMENT. */
+/**
+ * Reads "loss=0.01,reorder=0.02,seed=7"; what is not named stays as in NO_IMPAIRMENT. Throws
+ * INVALID_ARGUMENT.
+ */
 export function parseImpairment(text: string): ImpairmentOptions {
   const options = { ...NO_IMPAIRMENT };
   const seen = new Set<string>();
@@ -102,14 +105,17 @@ export class Dice {
 
   /**
    * @param options read at each throw, so that a test may change them as it goes
-   * @param stream tells apart the dice that share a seed
+   * @param stream distinguishes the dice that share a seed
    */
   constructor(options: ImpairmentOptions, stream: number) {
     this.#options = options;
     this.#random = new Random(options.seed * 2 + stream);
   }
 
-  /** Always takes the same number of throws, so that a change of one probability leaves the other faults where they were. */
+  /**
+   * Always takes the same number of throws, so that a change of one probability leaves the other faults where
+   * they were.
+   */
   roll(): void {
     const { loss, duplicate, reorder, corrupt } = this.#options;
     this.lost = this.#random.fraction() < loss;

@@ -1,9 +1,9 @@
 /**
- * A device that records every frame sent and received as a pcap file with nanosecond timestamps, around any other
- * device. The format: draft-ietf-opsawg-pcap, link type 1 (Ethernet).
+ * A device that records every frame sent and received as a pcap file with nanosecond timestamps, around any
+ * other device. The format: draft-ietf-opsawg-pcap, link type 1 (Ethernet).
  *
- * A sent frame is recorded as the stack hands it over: where the device fills in checksums, they are not in it yet, as
- * in any capture on a host whose NIC does so.
+ * A sent frame is recorded as the stack hands it over: where the device fills in checksums, they are not in
+ * it yet, as in any capture on a host whose NIC does so.
  */
 
 import type { SgaSegment } from '../../memory/sga.ts';

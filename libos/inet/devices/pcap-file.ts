@@ -11,8 +11,8 @@ export interface PcapFile {
 }
 
 /**
- * Makes the file, or empties it. Throws INVALID_ARGUMENT when it cannot; the sink throws SYSTEM_ERROR when the disk
- * takes no more, rather than leave a recording with holes.
+ * Makes the file, or empties it. Throws INVALID_ARGUMENT when it cannot; the sink throws SYSTEM_ERROR when
+ * the disk takes no more, rather than leave a recording with holes.
  */
 export function openPcapFile(path: string): PcapFile {
   const descriptor = open(path);

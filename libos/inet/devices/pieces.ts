@@ -1,4 +1,7 @@
-/** The pieces of payload that append has put behind the headers of one frame, until the frame is copied or passed on. */
+/**
+ * The pieces of payload that append has put behind the headers of one frame, until the frame is copied or
+ * passed on.
+ */
 
 import type { SgaSegment } from '../../memory/sga.ts';
 import { type Device, MAX_PIECES } from '../device.ts';
@@ -10,7 +13,10 @@ export class Pieces {
   readonly #offsets = new Int32Array(MAX_PIECES);
   readonly #lengths = new Int32Array(MAX_PIECES);
 
-  /** As Device.append. Throws RangeError beyond MAX_PIECES and outside the payload's buffer: both are the caller's fault. */
+  /**
+   * As Device.append. Throws RangeError beyond MAX_PIECES and outside the payload's buffer: both are the
+   * caller's fault.
+   */
   add(payload: SgaSegment, offset: number, length: number): void {
     if (this.count === MAX_PIECES) throw new RangeError(`a frame has at most ${MAX_PIECES} pieces`);
     if (offset < payload.base || length < 0 || offset + length > payload.base + payload.capacity) {

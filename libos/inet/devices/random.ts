@@ -1,6 +1,6 @@
 /**
- * The random source of simulated faults: sfc32 of Doty-Humphrey's PractRand, 128 bits of state in 32-bit integers.
- * Equal seeds give equal sequences on every machine, so a failed test can be run again.
+ * The random source of simulated faults: sfc32 of Doty-Humphrey's PractRand, 128 bits of state in 32-bit
+ * integers. Equal seeds give equal sequences on every machine, so a failed test can be run again.
  */
 export class Random {
   #a: number;

@@ -4,7 +4,9 @@ import { TcpConnection } from './connection.ts';
 import type { Context } from './context.ts';
 import type { Listener } from './listener.ts';
 
-/** A segment came for a port that is listened on and no connection's, or only that of `previous` in TIME-WAIT. */
+/**
+ * A segment came for a port that is listened on and no connection's, or only that of `previous` in TIME-WAIT.
+ */
 export function synArrives(
   context: Context<TcpConnection>,
   listener: Listener,

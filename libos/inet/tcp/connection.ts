@@ -1,16 +1,17 @@
 /**
- * One TCP connection (the transmission control block of RFC 9293, section 3.3.1): its state, and three parts that own the
- * rest. The sender knows what goes out, the receiver what comes in, the deadlines what is to happen when nothing comes.
+ * One TCP connection (the transmission control block of RFC 9293, section 3.3.1): its state, and three parts
+ * that own the rest. The sender knows what goes out, the receiver what comes in, the deadlines what is to
+ * happen when nothing comes.
  *
  *     segment -> protocol -> connection.arrives -> sender.acknowledge, receiver.take -> state, lists
  *     lists   -> protocol -> connection.transmit -> sender.transmit -> output
  *
- * The parts do not know the connection: they return what has come of a call, and the connection draws the conclusions.
- * Only this class writes its fields, but for the marks of Context and Timers.
+ * The parts do not know the connection: they return what has come of a call, and the connection draws the
+ * conclusions. Only this class writes its fields, but for the marks of Context and Timers.
  *
- * Ten thousand of these lie about, and their fields are written for every segment: sequence numbers are signed
- * 32-bit integers, which need no box, and what only some connections need (the queue of segments out of order) is
- * made when it is first needed.
+ * There may be ten thousand connections, and each segment writes their fields. So sequence numbers are signed
+ * 32-bit integers, which the engine stores without a box, and the queue of segments out of order is made on
+ * first use.
  */
 import type { ErrorCode } from '../../errors.ts';
 import type { SgaSegment } from '../../memory/sga.ts';
@@ -71,8 +72,8 @@ export class TcpConnection implements Attended, Path {
   /**
    * A connection, in the table of the context. `neighbour` is where its segments go.
    *
-   * @param previous of the same names, whose TIME-WAIT it ends: it starts behind all numbers that this one has used
-   *   (RFC 9293, section 3.10.7.4, MAY-2)
+   * @param previous of the same names, whose TIME-WAIT it ends: it starts behind all numbers that this one
+   *   has used (RFC 9293, section 3.10.7.4, MAY-2)
    */
   constructor(
     context: Context<TcpConnection>,
@@ -147,7 +148,7 @@ export class TcpConnection implements Attended, Path {
     this.sender.openedBy(segment);
   }
 
-  /** The peer has acknowledged our SYN, and offers a window of so many bytes. */
+  /** The peer has acknowledged our SYN, and offers this window. */
   established(windowBytes: number): void {
     const { context, deadlines, listener } = this;
     const { keepAliveUs } = context.options;
@@ -165,8 +166,8 @@ export class TcpConnection implements Attended, Path {
     this.listener = null;
   }
 
-  // Arrival of a segment when the peer's SYN has come: the steps of RFC 9293, section 3.10.7.4, with the checks of RFC
-  // 5961 against forged segments and of RFC 7323 against old ones
+  // Arrival of a segment when the peer's SYN has come: the steps of RFC 9293, section 3.10.7.4, with the
+  // checks of RFC 5961 against forged segments and of RFC 7323 against old ones
 
   /** Takes the segment in `frame`. Returns whether the frame was kept. */
   arrives(segment: TcpSegment, frame: SgaSegment): boolean {
@@ -203,7 +204,9 @@ export class TcpConnection implements Attended, Path {
     return (taken & Taken.Kept) !== 0;
   }
 
-  /** Both sides opened at once: the peer's SYN comes again, with its ACK of ours, which is what counts of it. */
+  /**
+   * Both sides opened at once: the peer's SYN comes again, with its ACK of ours, which is what counts of it.
+   */
   #acceptCrossedSyn(segment: TcpSegment): void {
     const crossed = this.listener === null && segment.sequence === this.receiver.initialSequence;
     if (crossed && (segment.flags & (Flag.Syn | Flag.Ack)) === (Flag.Syn | Flag.Ack)) segment.dropSyn();
@@ -265,12 +268,14 @@ export class TcpConnection implements Attended, Path {
       case TcpState.LastAck:
       case TcpState.Closing:
         if (!sender.hasUnacknowledgedData) {
-          // All was said by both sides. RFC 1337 keeps TIME-WAIT; whoever guessed the exact number gains nothing.
+          // Both sides have sent and acknowledged everything. RFC 1337 would keep TIME-WAIT, but a guess of
+          // the exact number gains nothing here.
           this.remove();
           context.touch(this);
           return;
         }
-        // Data before our FIN has not arrived, and its application is to know: what it received is whole, and stays.
+        // Data before our FIN has not arrived, and its application is to know: what it received is whole, and
+        // stays.
         this.fail('CONNECTION_RESET');
         return;
       default:
@@ -419,7 +424,10 @@ export class TcpConnection implements Attended, Path {
     this.context.touch(this);
   }
 
-  /** Forgets the connection and gives its memory back, but for received data that its application may still want. */
+  /**
+   * Forgets the connection and gives its memory back, but for received data that its application may still
+   * want.
+   */
   remove(): void {
     if (this.state === TcpState.Closed) return;
     const { context, listener, receiver } = this;

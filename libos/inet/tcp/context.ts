@@ -1,8 +1,9 @@
 /**
- * What all connections of a stack share: its clock, options, counters and timers, the table of connections, and two
- * lists: those that may have something to send, and those that the layer above has to look at.
+ * What all connections of a stack share: its clock, options, counters and timers, the table of connections,
+ * and two lists: those that may have something to send, and those that the layer above has to look at.
  *
- * It knows connections by what the lists need of them (Attended), so that a part of a connection can hold a context.
+ * It knows connections by what the lists need of them (Attended), so that a part of a connection can hold a
+ * context.
  */
 import type { BufferPool } from '../../memory/pool.ts';
 import { WorkList } from '../../work-list.ts';
@@ -90,15 +91,18 @@ export class Context<C extends Attended = Attended> {
   }
 
   /**
-   * The connections marked dirty since the last call. Their marks are gone: what happens to one from now on puts it
-   * into the next list. The caller clears the list.
+   * The connections marked dirty since the last call. The caller takes each mark away, and clears the list.
    */
   takeDirty(): WorkList<C> {
     const taken = this.#dirty;
     this.#dirty = this.#dispatching;
     this.#dispatching = taken;
-    for (let i = 0; i < taken.count; i++) taken.at(i).dirty = false;
     return taken;
+  }
+
+  /** What happens to the connection from now on puts it into the next list. */
+  unmarkDirty(connection: C): void {
+    connection.dirty = false;
   }
 
   /** The layer above has to look at the connection. */

@@ -4,7 +4,10 @@ export class TcpCounters {
   segmentsSent = 0;
   malformed = 0;
   badChecksum = 0;
-  /** To segments of no connection and no listener or with an unacceptable acknowledgement, and at ends of connections. */
+  /**
+   * To segments of no connection and no listener or with an unacceptable acknowledgement, and at ends of
+   * connections.
+   */
   resetsSent = 0;
   resetsReceived = 0;
   /** Outside the window, or older than what came before (PAWS). */

@@ -1,8 +1,10 @@
 /**
- * The deadlines of one connection: retransmission or probe, delayed acknowledgement, end, keep-alive. Each is set by how
- * long it is until then, in microseconds; the connection stands in the stack's timers under the earliest.
+ * The deadlines of one connection: retransmission or probe, delayed acknowledgement, end, keep-alive. Each is
+ * set by how long it is until then, in microseconds; the connection stands in the stack's timers under the
+ * earliest.
  *
- * A deadline that is moved later leaves the timers as they are, so `expired` may be called before anything is due.
+ * A deadline that is moved later leaves the timers as they are, so `expired` may be called before anything is
+ * due.
  */
 import type { Timed } from '../timers.ts';
 import type { Attended, Context } from './context.ts';
@@ -65,7 +67,9 @@ export class Deadlines {
     this.#ackAtUs = NEVER;
   }
 
-  /** The same, with data, a FIN or a SYN, for which the retransmission timer runs unless it does so already. */
+  /**
+   * The same, with data, a FIN or a SYN, for which the retransmission timer runs unless it does so already.
+   */
   dataWasSent(retransmitInUs: number): void {
     this.#ackAtUs = NEVER;
     if (this.#retransmitAtUs === NEVER) this.retransmitIn(retransmitInUs);

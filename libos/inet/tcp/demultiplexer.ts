@@ -1,9 +1,9 @@
 /**
- * Finds the connection of a segment by local port, remote address and remote port: an open-addressing hash table
- * with linear probing, since a Map would need a string or a boxed number as key.
+ * Finds the connection of a segment by local port, remote address and remote port: an open-addressing hash
+ * table with linear probing, since a Map would need a string or a boxed number as key.
  */
 
-/** What tells connections of one local address apart. Addresses are signed 32-bit integers. */
+/** The names that distinguish connections of one local address. Addresses are signed 32-bit integers. */
 export interface Named {
   readonly localPort: number;
   readonly remoteAddress: number;

@@ -1,6 +1,7 @@
 /**
- * Segments and frames that nobody honest sends, thrown at a real stack that also has an honest connection: it must not
- * throw, must not stop, must not keep more than its limits, and the honest connection must not notice.
+ * Segments and frames that nobody honest sends, thrown at a real stack that also has an honest connection: it
+ * must not throw, must not stop, must not keep more than its limits, and the honest connection must not
+ * notice.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -275,7 +276,8 @@ describe('a peer that means harm', () => {
             expect(target.sender.inFlight).toBeLessThanOrEqual(widest + 1);
           }
         });
-        // Slow start lets two new segments out for one that is acknowledged, and what they make room for besides.
+        // Slow start lets two new segments out for one that is acknowledged, and what they make room for
+        // besides.
         const acknowledged = Math.ceil(target.sender.acknowledgedBytes / target.sender.mss);
         const timers = counters.retransmissionTimeouts + counters.probes - timeouts;
         const recovered = 300 * counters.fastRecoveries;

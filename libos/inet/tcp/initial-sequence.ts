@@ -1,6 +1,6 @@
 /**
- * Initial sequence numbers (RFC 6528): a counter that ticks every 4 us plus a keyed hash of the connection's four
- * names, so that nobody off the path can guess them.
+ * Initial sequence numbers (RFC 6528): a counter that ticks every 4 us plus a keyed hash of the connection's
+ * four names, so that nobody off the path can guess them.
  */
 import type { KeyedHash } from '../keyed-hash.ts';
 

@@ -8,7 +8,10 @@
 import type { TcpSegment } from '../wire/tcp.ts';
 import type { Opener, TcpConnection } from './connection.ts';
 
-/** Half-open connections that a listener holds at least, so that a burst of connections passes a short backlog. */
+/**
+ * Half-open connections that a listener holds at least, so that a burst of connections passes a short
+ * backlog.
+ */
 const MIN_HALF_OPEN = 256;
 
 export class Listener implements Opener {

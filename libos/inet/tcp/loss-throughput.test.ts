@@ -1,7 +1,8 @@
 /**
- * What one connection carries over links that lose and reorder: loss-throughput.generated.json beside this file, which
- * virtual time makes the same on every machine. A change of the engine that moves a number by more than a little shows
- * here, and after a look at it: `npx vitest run libos/inet/tcp/loss-throughput.test.ts --update`.
+ * What one connection carries over links that lose and reorder: loss-throughput.generated.json beside this
+ * file, which virtual time makes the same on every machine. A change of the engine that moves a number by
+ * more than a little shows here, and after a look at it: `npx vitest run
+ * libos/inet/tcp/loss-throughput.test.ts --update`.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

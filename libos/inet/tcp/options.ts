@@ -10,11 +10,17 @@ export interface TcpOptions {
   /** Floor of the retransmission timeout: RFC 6298 says a second, a data centre wants less. */
   minRtoUs: number;
   maxRtoUs: number;
-  /** How long an acknowledgement may wait for data to go with (RFC 9293, section 3.8.6.3: at most half a second). */
+  /**
+   * How long an acknowledgement may wait for data to go with (RFC 9293, section 3.8.6.3: at most half a
+   * second).
+   */
   delayedAckUs: number;
   /** Silence after which the peer is asked whether it is still there (RFC 9293, section 3.8.4); 0: never. */
   keepAliveUs: number;
-  /** For how long unacknowledged data is sent again before the connection has failed (R2 of RFC 9293, section 3.8.3). */
+  /**
+   * For how long unacknowledged data is sent again before the connection has failed (R2 of RFC 9293, section
+   * 3.8.3).
+   */
   userTimeoutUs: number;
   connectTimeoutUs: number;
   /** Twice the maximum segment lifetime. */

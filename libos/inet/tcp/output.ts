@@ -1,6 +1,6 @@
 /**
- * Segments on their way out: headers, options and checksum into a frame of the device. It knows no rules of when to send;
- * the sender does, and whoever answers a segment with a reset.
+ * Segments on their way out: writes headers, options and checksum into a frame of the device. The sender
+ * decides when; a segment of no connection is answered here with a reset.
  */
 import { Checksum } from '../checksum.ts';
 import type { Device } from '../device.ts';
@@ -70,8 +70,8 @@ export class Output {
   }
 
   /**
-   * One segment of a connection that stands, with `length` bytes of the queue from `sequence` on, to which the queue has
-   * been moved. Returns false when the device has no frame for it; then nothing has changed.
+   * One segment of a connection that stands, with `length` bytes of the queue from `sequence` on, to which
+   * the queue has been moved. Returns false when the device has no frame for it; then nothing has changed.
    *
    * @param mss payload that fits beside timestamps
    */
@@ -130,8 +130,8 @@ export class Output {
   }
 
   /**
-   * A SYN offers SACK, timestamps and a window scale; a SYN-ACK, which `answers` one, offers what the peer's SYN has
-   * offered. Returns false when the device has no frame for it.
+   * A SYN offers SACK, timestamps and a window scale; a SYN-ACK, which `answers` one, offers what the peer's
+   * SYN has offered. Returns false when the device has no frame for it.
    *
    * @param peerWindowScale 0: the peer offers none
    */
@@ -187,8 +187,8 @@ export class Output {
   }
 
   /**
-   * Answers a segment that belongs to no connection, whose packet IPv4 has accepted last (RFC 9293, section 3.10.7.1),
-   * unless it is a reset itself.
+   * Answers a segment that belongs to no connection, whose packet IPv4 has accepted last (RFC 9293, section
+   * 3.10.7.1), unless it is a reset itself.
    */
   reject(segment: TcpSegment): void {
     if (segment.flags & Flag.Rst) return;

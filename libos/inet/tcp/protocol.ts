@@ -1,13 +1,14 @@
 /**
- * TCP over one device: to which connection or listener a segment goes, and when connections act. The engine has no clock,
- * no timer and no random source; its time is the device's.
+ * TCP over one device: to which connection or listener a segment goes, and when connections act. The engine
+ * has no clock, no timer and no random source; its time is the device's.
  *
  *     process(frame)   a segment came: to its connection, its listener, or a reset goes back
  *     expire()         deadlines that have passed
  *     dispatch()       whatever the connections owe goes into frames of the device
  *     pollAt()         when there will be something to do although nothing comes
  *
- * Segments that come in a burst are all processed before dispatch, so that one acknowledgement answers a burst.
+ * Segments that come in a burst are all processed before dispatch, so that one acknowledgement answers a
+ * burst.
  */
 import type { BufferPool } from '../../memory/pool.ts';
 import type { SgaSegment } from '../../memory/sga.ts';
@@ -56,8 +57,8 @@ export class Tcp {
   }
 
   /**
-   * Takes the TCP segment in `frame` that ipv4 has accepted. Returns whether the frame was kept; otherwise it is the
-   * caller's still.
+   * Takes the TCP segment in `frame` that ipv4 has accepted. Returns whether the frame was kept; otherwise it
+   * is the caller's still.
    */
   process(frame: SgaSegment, checksumStatus: ChecksumStatus): boolean {
     const { context } = this;
@@ -105,7 +106,10 @@ export class Tcp {
     for (let due = timers.due(nowUs); due !== null; due = timers.due(nowUs)) timerExpired(due);
   }
 
-  /** Puts what the connections have to send into frames, until none is left to send or the device has no frame. */
+  /**
+   * Puts what the connections have to send into frames, until none is left to send or the device has no
+   * frame.
+   */
   dispatch(): void {
     const { context } = this;
     if (!context.hasDirty) return;
@@ -114,6 +118,7 @@ export class Tcp {
     let full = false;
     for (let i = 0; i < dirty.count; i++) {
       const connection = dirty.at(i);
+      context.unmarkDirty(connection);
       if (connection.state === TcpState.Closed) continue;
       if (full || !connection.transmit()) {
         full = true;

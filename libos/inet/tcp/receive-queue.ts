@@ -1,6 +1,6 @@
 /**
- * Received data in order that the application has not taken yet: a list of segments of memory, which are frames in place
- * or buffers of the pool into which short pieces were gathered.
+ * Received data in order that the application has not taken yet: a list of segments of memory, which are
+ * frames in place or buffers of the pool into which short pieces were gathered.
  */
 import type { BufferPool } from '../../memory/pool.ts';
 import type { SgaSegment } from '../../memory/sga.ts';
@@ -49,8 +49,8 @@ export class ReceiveQueue {
   }
 
   /**
-   * Queues the data in `frame`. A pop that waits gets it in place; while none does, short pieces are gathered in buffers
-   * of the pool, so that no frame is held for a few bytes, nor any when the device has few left.
+   * Queues the data in `frame`. A pop that waits gets it in place; while none does, short pieces are gathered
+   * in buffers of the pool, so that no frame is held for a few bytes, nor any when the device has few left.
    */
   deliver(frame: SgaSegment): Delivery {
     const { length } = frame;

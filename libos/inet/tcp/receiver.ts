@@ -1,5 +1,6 @@
 /**
- * The receiving side of one connection: what the peer may send, what has come, and which acknowledgement is owed.
+ * The receiving side of one connection: what the peer may send, what has come, and which acknowledgement is
+ * owed.
  *
  *      next                  advertisedEdge
  *       v                     v
@@ -18,7 +19,10 @@ import { Delivery, FEW_BUFFERS, ReceiveQueue } from './receive-queue.ts';
 
 /** Segments that one connection may hold out of order. */
 const MAX_OUT_OF_ORDER = 1024;
-/** RFC 5961, section 7: challenges a second; per connection, so that their number tells nobody about another one. */
+/**
+ * Challenges a second (RFC 5961, section 7). Each connection counts its own, so that the count shows an
+ * attacker nothing about another connection.
+ */
 const CHALLENGES_PER_SECOND = 10;
 /** RFC 7323, section 5.5: a timestamp as old as this says nothing, its clock may have wrapped. */
 const TIMESTAMP_LIFETIME_US = 24 * 24 * 3600 * 1e6;
@@ -174,8 +178,9 @@ export class Receiver implements Acknowledging {
   }
 
   /**
-   * RFC 7323, section 4.3: the timestamp to echo is that of the segment that the last acknowledgement was due to. To be
-   * called for an acceptable segment only: of others, which anybody can send, a late timestamp would silence the peer.
+   * RFC 7323, section 4.3: the timestamp to echo is that of the segment that the last acknowledgement was due
+   * to. To be called for an acceptable segment only: of others, which anybody can send, a late timestamp
+   * would silence the peer.
    */
   noteTimestamp(segment: TcpSegment): void {
     if (!isAtOrBefore(segment.sequence, this.#lastAckSent)) return;
@@ -256,7 +261,10 @@ export class Receiver implements Acknowledging {
     return true;
   }
 
-  /** RFC 9293, section 3.8.6.3: every second full segment is acknowledged at the end of its burst, others soon. */
+  /**
+   * RFC 9293, section 3.8.6.3: every second full segment is acknowledged at the end of its burst, others
+   * soon.
+   */
   #owe(length: number, mss: number): void {
     this.#unacknowledgedBytes += length;
     if (this.#unacknowledgedBytes >= 2 * mss) this.ackDue = AckDue.Now;
@@ -267,8 +275,9 @@ export class Receiver implements Acknowledging {
   }
 
   /**
-   * A segment goes out, and an acknowledgement with it. Returns the window to offer, scaled. Its right edge never moves
-   * left (RFC 9293, section 3.8.6), and right only by a segment or half the buffer (section 3.8.6.2.2).
+   * A segment goes out, and an acknowledgement with it. Returns the window to offer, scaled. Its right edge
+   * never moves left (RFC 9293, section 3.8.6), and right only by a segment or half the buffer (section
+   * 3.8.6.2.2).
    */
   acknowledge(mss: number, whole: boolean): number {
     const { next } = this;
@@ -295,8 +304,8 @@ export class Receiver implements Acknowledging {
   }
 
   /**
-   * The application has taken data. Whether the room is worth a segment that shows it to the peer (RFC 9293, section
-   * 3.8.6.2.2); then an acknowledgement is owed.
+   * The application has taken data. Whether the room is worth a segment that shows it to the peer (RFC 9293,
+   * section 3.8.6.2.2); then an acknowledgement is owed.
    */
   roomWasMade(mss: number): boolean {
     const { receiveWindowBytes } = this.#context.options;

@@ -288,7 +288,10 @@ describe('after a retransmission timeout (RFC 5681, 3.1)', () => {
   });
 });
 
-/** Loses first transmissions by the bits of `pattern`; a peer that keeps all it gets must end with the whole stream. */
+/**
+ * Loses first transmissions by the bits of `pattern`; a peer that keeps all it gets must end with the whole
+ * stream.
+ */
 function mend(pattern: number): void {
   const { peer, connection } = tenInFlight();
   const has = new Set<number>();

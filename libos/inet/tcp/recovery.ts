@@ -1,9 +1,10 @@
 /**
- * Finding and mending loss: fast retransmit and fast recovery with SACK (RFC 6675) and without it (RFC 6582), and the
- * time after a retransmission timeout (RFC 5681, section 3.1). It decides what goes again; the sender sends it.
+ * Finding and mending loss: fast retransmit and fast recovery with SACK (RFC 6675) and without it (RFC 6582),
+ * and the time after a retransmission timeout (RFC 5681, section 3.1). It decides what goes again; the sender
+ * sends it.
  *
- * Sequence numbers come from the sender with each call: `una` is the oldest unacknowledged number, `nxt` the next to be
- * sent for the first time. Only this class writes its fields.
+ * Sequence numbers come from the sender with each call: `una` is the oldest unacknowledged number, `nxt` the
+ * next to be sent for the first time. Only this class writes its fields.
  */
 import { advance, distance, isBefore, later } from '../sequence.ts';
 import type { TcpSegment } from '../wire/tcp.ts';
@@ -11,13 +12,14 @@ import { createCongestionControl } from './congestion.ts';
 import type { CongestionControl } from './congestion-control.ts';
 import type { Context } from './context.ts';
 import type { Receiver } from './receiver.ts';
+import type { RttEstimator } from './rtt.ts';
 import { NextSegment, Scoreboard } from './sack.ts';
 
 /** RFC 5681, section 3.2. */
 const DUPLICATE_THRESHOLD = 3;
 /**
- * After a recovery without SACK: so many duplicates prove nothing until something newer is acknowledged, as they may
- * answer what was sent again needlessly (RFC 6582, section 3.2, step 1).
+ * Count of duplicates after a recovery without SACK. They may answer what was sent again needlessly, so they
+ * prove nothing until something newer is acknowledged (RFC 6582, section 3.2, step 1).
  */
 const DUPLICATES_OF_RECOVERY = -0x40000000;
 
@@ -39,6 +41,7 @@ export class LossRecovery {
   readonly #context: Context;
   /** Knows whether both sides use SACK. */
   readonly #receiver: Receiver;
+  readonly #rtt: RttEstimator;
   readonly congestion: CongestionControl;
   state: Recovery = Recovery.Open;
   #scoreboard: Scoreboard | null = null;
@@ -48,15 +51,21 @@ export class LossRecovery {
   #highRetransmitted = 0;
   /** What `nxt` was when the first hole was sent again, or later. */
   #retransmittedAt = 0;
-  /** The next segment must be sent again whatever the congestion window says (RFC 6675, section 5, step 4.3). */
+  /**
+   * The next segment must be sent again whatever the congestion window says (RFC 6675, section 5, step 4.3).
+   */
   #retransmitFirst = false;
-  /** The last bytes were sent again in this recovery though nothing said that they are lost (RFC 6675, section 4). */
+  /**
+   * The last bytes were sent again in this recovery though nothing said that they are lost (RFC 6675, section
+   * 4).
+   */
   #rescued = false;
   #duplicateAcks = 0;
 
-  constructor(context: Context, receiver: Receiver) {
+  constructor(context: Context, receiver: Receiver, rtt: RttEstimator) {
     this.#context = context;
     this.#receiver = receiver;
+    this.#rtt = rtt;
     this.congestion = createCongestionControl(context.options.congestion, context.maxSegmentBytes);
   }
 
@@ -73,13 +82,16 @@ export class LossRecovery {
     return bytes;
   }
 
-  /** Everything before `una` is acknowledged. To be called before SACK blocks of the same segment are noted. */
+  /**
+   * Everything before `una` is acknowledged. To be called before SACK blocks of the same segment are noted.
+   */
   forgetBefore(una: number): void {
     if (this.#scoreboard !== null) this.#scoreboard.advance(una);
   }
 
   /**
-   * An acceptable acknowledgement came. Returns whether something may be sent now that could not be before it.
+   * An acceptable acknowledgement came. Returns whether something may be sent now that could not be before
+   * it.
    *
    * @param newBytes numbers that it acknowledges for the first time
    * @param duplicate it is a duplicate in the sense of RFC 5681, section 2, or SACKs something new
@@ -92,14 +104,14 @@ export class LossRecovery {
     newBytes: number,
     duplicate: boolean,
     inFlightBefore: number,
-    smoothedRttUs: number,
   ): boolean {
     const { congestion } = this;
+    const { smoothedUs } = this.#rtt;
     const { nowUs } = this.#context;
     if (this.state === Recovery.Open) {
       if (newBytes > 0) {
         this.#duplicateAcks = 0;
-        congestion.acknowledged(newBytes, nowUs, smoothedRttUs, inFlightBefore);
+        congestion.acknowledged(newBytes, nowUs, smoothedUs, inFlightBefore);
       }
       if (!duplicate) return false;
       this.#duplicateAcks++;
@@ -117,9 +129,9 @@ export class LossRecovery {
     if (!isBefore(una, this.#recoveryPoint)) {
       const afterTimeout = this.state === Recovery.Timeout;
       this.#leave();
-      if (afterTimeout) congestion.acknowledged(newBytes, nowUs, smoothedRttUs, congestion.window);
+      if (afterTimeout) congestion.acknowledged(newBytes, nowUs, smoothedUs, congestion.window);
     } else if (this.state === Recovery.Timeout) {
-      congestion.acknowledged(newBytes, nowUs, smoothedRttUs, congestion.window);
+      congestion.acknowledged(newBytes, nowUs, smoothedUs, congestion.window);
     } else if (!this.#receiver.sackPermitted) {
       // A partial acknowledgement: the next segment is lost as well (RFC 6582, section 3.2, step 3).
       this.#duplicateAcks = Math.max(0, this.#duplicateAcks - Math.ceil(newBytes / mss));
@@ -158,8 +170,9 @@ export class LossRecovery {
   }
 
   /**
-   * Whether the first hole was sent again in vain: enough has been SACKed of what was sent for the first time after it.
-   * Without that a lost retransmission would cost a timeout, in a data centre hundreds of round trips.
+   * Whether the first hole was sent again in vain: enough has been SACKed of what was sent for the first time
+   * after it. Without that a lost retransmission would cost a timeout, in a data centre hundreds of round
+   * trips.
    */
   #retransmissionIsLost(una: number, mss: number): boolean {
     const scoreboard = this.#scoreboard;
@@ -178,7 +191,10 @@ export class LossRecovery {
 
   // Timeouts
 
-  /** The retransmission timer has expired: everything is taken for lost. `repeated`: for the same segment as before. */
+  /**
+   * The retransmission timer has expired: everything is taken for lost. `repeated`: for the same segment as
+   * before.
+   */
   timedOut(una: number, nxt: number, repeated: boolean): void {
     this.congestion.timedOut(distance(una, nxt), this.#context.nowUs, repeated);
     if (this.#scoreboard !== null) this.#scoreboard.clear();
@@ -223,7 +239,7 @@ export class LossRecovery {
     return sent - sackedAgain - sackedSince;
   }
 
-  /** Whether one more segment may be sent again while so many bytes are on their way. */
+  /** Whether one more segment may be sent again while `inNetwork` bytes are on their way. */
   maySendAgain(inNetwork: number, mss: number): boolean {
     return this.#retransmitFirst || this.congestion.window - inNetwork >= mss;
   }

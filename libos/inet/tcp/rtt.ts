@@ -1,8 +1,8 @@
 /**
  * The retransmission timeout, from measured round-trip times (RFC 6298). One segment a round trip is timed.
  *
- * A segment that was sent twice is not timed, unless a timestamp tells the transmissions apart (Karn's algorithm,
- * section 3): the caller stops the timing when it sends anything again.
+ * A segment that was sent twice is not timed, unless a timestamp tells the transmissions apart (Karn's
+ * algorithm, section 3): the caller stops the timing when it sends anything again.
  */
 import { isBefore } from '../sequence.ts';
 
@@ -42,7 +42,10 @@ export class RttEstimator {
     return this.smoothedUs >= 0;
   }
 
-  /** A segment that ends at `sequence` was sent for the first time: times it, unless another one is being timed. */
+  /**
+   * A segment that ends at `sequence` was sent for the first time: times it, unless another one is being
+   * timed.
+   */
   time(sequence: number, nowUs: number): void {
     if (this.#timing) return;
     this.#timing = true;
@@ -78,9 +81,9 @@ export class RttEstimator {
   }
 
   /**
-   * Takes the age of an echoed timestamp: of what was sent twice only that says which transmission is acknowledged (RFC
-   * 7323, section 4). Without it the back-off stays until a segment that was sent once has been measured. An age that
-   * cannot be is ignored, as anybody may have made it up.
+   * Takes the age of an echoed timestamp: of what was sent twice only that says which transmission is
+   * acknowledged (RFC 7323, section 4). Without it the back-off stays until a segment that was sent once has
+   * been measured. An age that cannot be is ignored, as anybody may have made it up.
    */
   sampleEcho(ageUs: number): void {
     if (ageUs <= this.#maxRtoUs) this.sample(ageUs);

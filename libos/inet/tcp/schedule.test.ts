@@ -1,7 +1,7 @@
 /**
- * Two real stacks, and whatever a network and two applications can do to them: both streams arrive whole and in order,
- * or both ends learn that they did not; and in the end nothing is left of the connection. All in virtual time, so that
- * every user timeout and every TIME-WAIT is lived through.
+ * Two real stacks, and whatever a network and two applications can do to them: both streams arrive whole and
+ * in order, or both ends learn that they did not; and in the end nothing is left of the connection. All in
+ * virtual time, so that every user timeout and every TIME-WAIT is lived through.
  *
  * A failure prints its seed and a shrunk schedule: `fc.assert(..., { seed, path })` plays it again.
  */

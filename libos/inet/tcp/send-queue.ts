@@ -1,7 +1,7 @@
 /**
- * What a connection has been given to send and the peer has not acknowledged yet, in the application's own buffers:
- * a queue of scatter-gather arrays, addressed by sequence number. Nothing is copied; a retransmission reads the same
- * bytes again.
+ * What a connection has been given to send and the peer has not acknowledged yet, in the application's own
+ * buffers: a queue of scatter-gather arrays, addressed by sequence number. Nothing is copied; a
+ * retransmission reads the same bytes again.
  *
  *     head                                     tail
  *      v                                        v
@@ -48,7 +48,9 @@ export class SendQueue {
     this.end = advance(this.end, bytes);
   }
 
-  /** Moves to `sequence`, which is queued, and returns how many of the next `most` bytes one frame can take. */
+  /**
+   * Moves to `sequence`, which is queued, and returns how many of the next `most` bytes one frame can take.
+   */
   seek(sequence: number, most: number): number {
     if (this.#array === null || sequence !== this.#sequence) this.#moveTo(sequence);
     let array: ScatterGatherArray | null = this.#array;
@@ -68,7 +70,10 @@ export class SendQueue {
     return bytes < most ? bytes : most;
   }
 
-  /** Gives the `length` bytes where seek moved to to the frame that `device` transmits next, and to `checksum`. */
+  /**
+   * Gives the `length` bytes where seek moved to to the frame that `device` transmits next, and to
+   * `checksum`.
+   */
   attach(device: Device, length: number, checksum: Checksum | null): void {
     let left = length;
     while (left > 0) {
@@ -111,8 +116,8 @@ export class SendQueue {
   }
 
   /**
-   * Keeps only [from, to), as a copy in buffers of `pool`, and lets the queued arrays go. For a connection that goes on
-   * after its application has closed it. Throws NO_BUFFERS.
+   * Keeps only [from, to), as a copy in buffers of `pool`, and lets the queued arrays go. For a connection
+   * that goes on after its application has closed it. Throws NO_BUFFERS.
    */
   keepCopy(from: number, to: number, pool: BufferPool): void {
     const bytes = distance(from, to);

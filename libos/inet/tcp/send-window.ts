@@ -52,8 +52,8 @@ export class SendWindow {
   }
 
   /**
-   * Whether `length` of `queued` bytes, where `allowed` would fit, are worth a segment: avoids silly windows on the
-   * sender's side (RFC 9293, section 3.8.6.2.1).
+   * Whether `length` of `queued` bytes, where `allowed` would fit, are worth a segment: avoids silly windows
+   * on the sender's side (RFC 9293, section 3.8.6.2.1).
    *
    * @param mss payload of a full segment
    * @param holds Nagle's algorithm holds back what is shorter

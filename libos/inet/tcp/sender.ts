@@ -1,7 +1,6 @@
 /**
- * The sending side of one connection: what waits, what is in flight, what the peer lets it send, and what goes into
- * frames. New data within both windows, retransmissions first while something is lost, the SYN and the FIN, window
- * probes, and acknowledgements that no data carries.
+ * The sending side of one connection: what waits, what is in flight, what the peer allows, and what goes into
+ * frames: new data, retransmissions, the SYN and the FIN, window probes, bare acknowledgements.
  *
  *      unacknowledged       next         queue.end
  *       v                    v            v
@@ -23,7 +22,7 @@ import { SendWindow, WindowChange } from './send-window.ts';
 
 /** How often a connection asks for a neighbour that has not answered. */
 const NEIGHBOUR_PATIENCE_US = 1e6;
-/** RFC 9293, section 3.7.1: smaller ones, which no path needs, would make us send a flood of tiny segments. */
+/** Least segment size (RFC 9293, section 3.7.1). No path needs less; tiny segments would be a flood. */
 const MIN_MSS = 64;
 /** A double that is no integer: the engine stores a field that starts with one as a double for ever. */
 const NEVER = Number.POSITIVE_INFINITY;
@@ -74,7 +73,7 @@ export class Sender {
   finSent = false;
   /** The send window is closed: the retransmission timer sends probes. */
   persisting = false;
-  /** The neighbour does not answer, or the retransmission timer has expired, so many times without progress. */
+  /** Expiries of the retransmission timer, and probes, since the last progress. */
   #timeouts = 0;
 
   #lastSentUs = NEVER;
@@ -93,8 +92,8 @@ export class Sender {
     this.#path = path;
     this.#deadlines = deadlines;
     this.#receiver = receiver;
-    this.recovery = new LossRecovery(context, receiver);
     this.rtt = new RttEstimator(minRtoUs, maxRtoUs);
+    this.recovery = new LossRecovery(context, receiver, this.rtt);
     this.initialSequence = initialSequence;
     this.unacknowledged = initialSequence;
     this.next = initialSequence;
@@ -132,7 +131,7 @@ export class Sender {
 
   /** Keeps what is in flight, from a copy, and cancels what was not sent. Throws NO_BUFFERS. */
   keepInFlight(): void {
-    const end = this.finSent ? advance(this.next, -1) : this.next;
+    const end = advance(this.next, this.finSent ? -1 : 0);
     this.queue.keepCopy(this.unacknowledged, end, this.#context.pool);
   }
 
@@ -164,7 +163,7 @@ export class Sender {
     return isBefore(this.initialSequence, acknowledgement) && isAtOrBefore(acknowledgement, this.next);
   }
 
-  /** Our SYN is acknowledged by a segment that offers a window of so many bytes. */
+  /** Our SYN is acknowledged by a segment that offers this window. */
   established(windowBytes: number): void {
     const { rtt } = this;
     const { nowUs } = this.#context;
@@ -177,8 +176,8 @@ export class Sender {
     }
     this.#timeouts = 0;
     this.window.established(windowBytes);
-    this.#deadlines.stopRetransmission();
     this.#progressAtUs = nowUs;
+    this.#deadlines.stopRetransmission();
   }
 
   /** Returns false when the device had no frame for it. */
@@ -201,7 +200,7 @@ export class Sender {
 
   // Acknowledgements
 
-  /** Takes the ACK field, the window and the SACK blocks of an acceptable segment. Returns bits of Progress. */
+  /** Takes ACK field, window and SACK blocks of an acceptable segment. Returns bits of Progress. */
   acknowledge(segment: TcpSegment): number {
     const { acknowledgement } = segment;
     const { next, recovery } = this;
@@ -209,9 +208,8 @@ export class Sender {
     const newBytes = distance(this.unacknowledged, acknowledgement);
     const inFlightBefore = distance(this.unacknowledged, next);
     // What was never sent; or too old to be honest (RFC 5961, section 5).
-    const tooNew = isBefore(next, acknowledgement);
     const tooOld = distance(acknowledgement, this.unacknowledged) > this.window.maxBytes;
-    if (tooNew || tooOld) return Progress.Challenged;
+    if (isBefore(next, acknowledgement) || tooOld) return Progress.Challenged;
     const windowBytes = this.window.of(segment);
     let duplicate =
       newBytes === 0 &&
@@ -239,7 +237,6 @@ export class Sender {
         newBytes > 0 ? newBytes : 0,
         duplicate,
         inFlightBefore,
-        this.rtt.smoothedUs,
       );
       if (sends) progress |= Progress.Sends;
     }
@@ -272,7 +269,7 @@ export class Sender {
   #updateWindow(segment: TcpSegment, bytes: number): boolean {
     const change = this.window.update(segment, bytes);
     if (this.persisting) {
-      // The peer lives and has no room yet: that is no reason to give up.
+      // The peer lives, without room: no reason to give up.
       if (change === WindowChange.None) this.#progressAtUs = this.#context.nowUs;
       else if (change === WindowChange.Opened) this.#stopPersisting();
     }
@@ -285,17 +282,14 @@ export class Sender {
     this.rtt.resetBackOff();
     this.#deadlines.stopRetransmission();
     if (this.inFlight === 0) return;
-    // The byte that probed the window was not taken: it goes again, though nothing was lost.
+    // The byte that probed the window was not taken, and goes again.
     this.recovery.startOver(this.unacknowledged, this.next);
     this.#deadlines.retransmitIn(this.rtt.rtoUs);
   }
 
   // Sending
 
-  /**
-   * Sends what is due on a connection that stands. Returns false when the device had no frame for it: it is to be called
-   * again.
-   */
+  /** Sends what is due on an established connection. False: the device had no frame, call again. */
   transmit(): boolean {
     if (this.recovery.state !== Recovery.Open && !this.#retransmitLost()) return false;
     if (!this.#sendNew()) return false;
@@ -304,8 +298,8 @@ export class Sender {
   }
 
   /**
-   * Number of an empty segment: `next`, unless a probe or a window that was taken back has left that beyond the peer's
-   * window, where the peer would not look at it (RFC 9293, section 3.10.7.4).
+   * Number of an empty segment: `next`, unless a probe or a window that was taken back has left that beyond
+   * the peer's window, where the peer would not look at it (RFC 9293, section 3.10.7.4).
    */
   #acknowledgingSequence(): number {
     const beyond = this.inFlight - this.window.bytes - (this.finSent ? 1 : 0);
@@ -329,8 +323,8 @@ export class Sender {
   }
 
   /**
-   * Sends [sequence, sequence + length) again, or as much of it as a frame takes; the last number may be the FIN's.
-   * Returns how many numbers were sent, or -1 when the device had no frame.
+   * Sends [sequence, sequence + length) again, or as much of it as a frame takes; the last number may be the
+   * FIN's. Returns how many numbers were sent, or -1 when the device had no frame.
    */
   #retransmit(sequence: number, length: number): number {
     const queued = distance(sequence, this.queue.end);
@@ -342,7 +336,7 @@ export class Sender {
 
   /** New data, and the FIN behind the last of it. */
   #sendNew(): boolean {
-    if (this.finSent) return true;
+    if (this.finSent || (this.next === this.queue.end && !this.finQueued)) return true;
     const { queue, recovery, mss, window } = this;
     const { congestion } = recovery;
     // After a pause the window says nothing about the network any more (RFC 5681, section 4.1).
@@ -378,8 +372,8 @@ export class Sender {
   }
 
   /**
-   * Sends `length` bytes of the queue, or as many as a frame takes, and the FIN if it follows them. Returns how many
-   * numbers were sent, or -1 when the device had no frame.
+   * Sends `length` bytes of the queue, or as many as a frame takes, and the FIN if it follows them. Returns
+   * how many numbers were sent, or -1 when the device had no frame.
    */
   #emitData(sequence: number, length: number, withFin: boolean): number {
     const bytes = length > 0 ? this.queue.seek(sequence, length) : 0;
@@ -401,8 +395,8 @@ export class Sender {
   #newWasSent(end: number, bytes: number): void {
     const { nowUs } = this.#context;
     if (this.unacknowledged === this.next) this.#progressAtUs = nowUs;
-    this.sentBytes += bytes;
     this.next = end;
+    this.sentBytes += bytes;
     this.#lastSentUs = nowUs;
     this.rtt.time(end, nowUs);
   }
@@ -425,7 +419,7 @@ export class Sender {
     return true;
   }
 
-  /** The timestamp clock ticks every millisecond (RFC 7323, section 5.4), from an offset of the connection's own. */
+  /** The timestamp clock ticks every millisecond (RFC 7323, section 5.4), from an offset of its own. */
   #timestampNow(): number {
     return (((this.#context.nowUs / 1000) | 0) + this.timestampOffset) | 0;
   }
@@ -451,9 +445,9 @@ export class Sender {
   }
 
   /**
-   * Asks a peer whose window is closed, or too small to be worth a segment, for news: sends a byte beyond it, or what it
-   * takes (RFC 9293, section 3.8.6.1), and that again, ever more seldom, as long as it is not acknowledged. Returns
-   * whether bytes went for the first time.
+   * Asks a peer whose window is closed, or too small to be worth a segment, for news: sends a byte beyond it,
+   * or what it takes (RFC 9293, section 3.8.6.1), and that again, ever more seldom, as long as it is not
+   * acknowledged. Returns whether bytes went for the first time.
    */
   sendProbe(): boolean {
     const before = this.next;
@@ -471,7 +465,7 @@ export class Sender {
     return this.next !== before;
   }
 
-  /** Asks the peer whether it is there by a number that it has acknowledged already (RFC 9293, section 3.8.4). */
+  /** Probes an idle peer with a number that it has acknowledged (RFC 9293, section 3.8.4). */
   sendKeepAlive(): void {
     this.#emit(advance(this.next, -1), 0, Flag.Ack);
   }
@@ -481,7 +475,7 @@ export class Sender {
     return this.synDue || isBefore(this.next, this.queue.end) || this.#finWaits;
   }
 
-  /** What is due cannot be sent, as the neighbour has not answered: the connection goes on when the answer comes. */
+  /** The neighbour has not answered yet: what is due goes when it does. */
   waitForNeighbour(): void {
     const waitsAlready = this.inFlight > 0 || this.#deadlines.retransmissionRuns;
     if (!waitsAlready) this.#progressAtUs = this.#context.nowUs;
@@ -494,7 +488,7 @@ export class Sender {
     if (!this.#deadlines.retransmissionRuns) this.#deadlines.retransmitIn(NEIGHBOUR_PATIENCE_US);
   }
 
-  /** The path takes segments of `mss` bytes at most; what was too large goes again. Returns whether that is news. */
+  /** The path takes `mss` bytes at most; what was larger goes again. Returns whether that is news. */
   shrinkTo(mss: number): boolean {
     if (mss >= this.mss) return false;
     this.mss = mss;

@@ -10,8 +10,8 @@ import type { CongestionControl, CongestionControlName } from './congestion-cont
  */
 export const MAX_WINDOW_BYTES = 0x40000000;
 /**
- * L of RFC 3465, section 2.2, in segments, as RFC 9406, section 4.2, has it where sending is not paced: a peer that
- * acknowledges once a burst would hold slow start up otherwise.
+ * L of RFC 3465, section 2.2, in segments, as RFC 9406, section 4.2, has it where sending is not paced: a
+ * peer that acknowledges once a burst would hold slow start up otherwise.
  */
 const SLOW_START_LIMIT = 8;
 /**

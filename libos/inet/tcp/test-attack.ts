@@ -7,12 +7,14 @@ export const Flag = { Fin: 1, Syn: 2, Rst: 4, Psh: 8, Ack: 16, Urg: 32 };
 const ATTACKED_PORT = 7000;
 const HONEST_PORT = 8000;
 const STRANGER = { mac: Uint8Array.of(2, 0, 0, 0, 0, 0x77), address: '10.99.0.77' };
-/** Frames that a stack without slow readers may hold at any time: those that wait for neighbours, and a burst. */
+/**
+ * Frames that a stack without slow readers may hold at any time: those that wait for neighbours, and a burst.
+ */
 const FRAMES_HELD = 256 + 64;
 
 /**
- * Host a is attacked, in the name of b or of others. Both have two connections: over one an honest exchange goes on,
- * the other is the attacker's.
+ * Host a is attacked, in the name of b or of others. Both have two connections: over one an honest exchange
+ * goes on, the other is the attacker's.
  */
 export class Attack {
   readonly hosts: TestHosts;
@@ -48,7 +50,10 @@ export class Attack {
     link.send(link.bToA, frame, 0, frame.length);
   }
 
-  /** A segment for the attacked connection. `ahead`: from the number that is expected; `acks`: from the oldest unacknowledged. */
+  /**
+   * A segment for the attacked connection. `ahead`: from the number that is expected; `acks`: from the oldest
+   * unacknowledged.
+   */
   sendSegment({ ahead, acks, ...fields }: Partial<SegmentFields> & { ahead: number; acks: number }): void {
     const { localPort, remotePort, receiver, sender } = this.target;
     this.send(

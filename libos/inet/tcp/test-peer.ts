@@ -1,12 +1,12 @@
 /**
- * A scripted peer for the tests of TCP, after packetdrill: our Stack at 10.99.0.1 port 5000 on one end of a simulated
- * link without delay, and on the other, at 10.99.0.2 port 6000, whatever segments a test sends. What the stack sends
- * is told as text, with numbers that count from each side's SYN:
+ * A scripted peer for the tests of TCP, after packetdrill: our Stack at 10.99.0.1 port 5000 on one end of a
+ * simulated link without delay, and on the other, at 10.99.0.2 port 6000, whatever segments a test sends.
+ * What the stack sends is told as text, with numbers that count from each side's SYN:
  *
  *     PA 1:501 ack 1 sack 1001:2001       flags, sequence numbers of the payload if any, acknowledgement, SACK blocks
  *
- * Both sides' sequence numbers wrap about a thousand bytes into the stream. The stream is a known pattern, so that
- * every payload is compared with what it must be, as are all lengths and checksums.
+ * Both sides' sequence numbers wrap about a thousand bytes into the stream. The stream is a known pattern, so
+ * that every payload is compared with what it must be, as are all lengths and checksums.
  */
 import { BufferPool } from '../../memory/pool.ts';
 import { Owner, type Slab } from '../../memory/sga.ts';
@@ -44,7 +44,10 @@ export interface Script {
   mss?: number;
   windowScale?: number;
   sackPermitted?: boolean;
-  /** Value and echo; by default what the peer's clock and the last segment say, once agreed on. null: left out. */
+  /**
+   * Value and echo; by default what the peer's clock and the last segment say, once agreed on. null: left
+   * out.
+   */
   timestamps?: readonly [number, number] | null;
   sack?: readonly (readonly [number, number])[];
   /** Further options, as they are. */

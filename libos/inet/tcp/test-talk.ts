@@ -1,6 +1,7 @@
 /**
- * Two applications that talk over a TCP connection by a script, for the tests of TCP: what each pushes and when, how it
- * reads, how it ends. What comes is compared byte for byte with what the other side has pushed at that place.
+ * Two applications that talk over a TCP connection by a script, for the tests of TCP: what each pushes and
+ * when, how it reads, how it ends. What comes is compared byte for byte with what the other side has pushed
+ * at that place.
  */
 import type { ErrorCode } from '../../errors.ts';
 import type { ScatterGatherArray } from '../../memory/sga.ts';

@@ -1,4 +1,4 @@
-/** The connections in TIME-WAIT, of which only so many are kept: beyond that the oldest end early. */
+/** The connections in TIME-WAIT. Their number is bounded: beyond it the oldest end early. */
 import { TcpState } from './states.ts';
 
 const MAX_TIME_WAIT = 16_384;

@@ -2,7 +2,10 @@
 import type { TcpConnection } from './connection.ts';
 import { TcpState } from './states.ts';
 
-/** Keep-alives without an answer after which the peer is gone, and the part of the idle time between two of them. */
+/**
+ * Keep-alives without an answer after which the peer is gone, and the part of the idle time between two of
+ * them.
+ */
 const KEEP_ALIVE_PROBES = 5;
 const KEEP_ALIVE_INTERVAL = 1 / 4;
 
@@ -67,7 +70,10 @@ function retransmissionTimeout(connection: TcpConnection): void {
   context.markDirty(connection);
 }
 
-/** Nothing of what waits has been sent, as the neighbour does not answer: it is asked again, for as long as data is. */
+/**
+ * Nothing of what waits has been sent, as the neighbour does not answer: it is asked again, for as long as
+ * data is.
+ */
 function neighbourIsSilent(connection: TcpConnection): void {
   const { neighbour, sender } = connection;
   if (!neighbour.resolved && sender.hasUnsent && !gaveUp(connection)) sender.askForNeighbour();

@@ -1,6 +1,6 @@
 /**
- * What TCP makes of news from below: a neighbour that does not answer, an ICMP error. Anybody can send those, so they
- * end only a connection that does not stand yet, and must name a number that we sent (RFC 5927).
+ * What TCP makes of news from below: a neighbour that does not answer, an ICMP error. Anybody can send those,
+ * so they end only a connection that does not stand yet, and must name a number that we sent (RFC 5927).
  */
 import type { Neighbour } from '../neighbours.ts';
 import { isAtOrBefore, isBefore } from '../sequence.ts';

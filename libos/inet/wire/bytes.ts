@@ -26,8 +26,8 @@ export function writeI32(bytes: Uint8Array, at: number, value: number): void {
 }
 
 /**
- * The memory of packets as a DataView, for who reads or writes many integers in one go: a 32-bit one at once instead of
- * byte by byte. A device has one memory, so the view is made once.
+ * The memory of packets as a DataView, for who reads or writes many integers in one go: a 32-bit one at once
+ * instead of byte by byte. A device has one memory, so the view is made once.
  */
 export class PacketMemory {
   #bytes: Uint8Array | null = null;

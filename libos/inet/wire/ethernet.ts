@@ -4,7 +4,8 @@
  *     0           6           12     14
  *     | destination | source    | type | payload ...
  *
- * Inside the stack a station's address is two integers: its first two bytes, unsigned, and its last four, signed.
+ * Inside the stack a station's address is two integers: its first two bytes, unsigned, and its last four,
+ * signed.
  */
 import { readI32, readU16, writeI32, writeU16 } from './bytes.ts';
 

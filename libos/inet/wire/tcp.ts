@@ -1,6 +1,6 @@
 /**
- * The TCP header (RFC 9293, section 3.1) and its options: maximum segment size (RFC 9293, 3.7.1), window scale and
- * timestamps (RFC 7323), selective acknowledgement (RFC 2018).
+ * The TCP header (RFC 9293, section 3.1) and its options: maximum segment size (RFC 9293, 3.7.1), window
+ * scale and timestamps (RFC 7323), selective acknowledgement (RFC 2018).
  *
  *      0                   1                   2                   3
  *      0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -38,7 +38,10 @@ export const MAX_WINDOW_SCALE = 14;
 /** RFC 9293, 3.7.1: what a peer takes that names no maximum segment size. */
 export const DEFAULT_MSS = 536;
 
-/** One segment that came in, read in place; a single object is used for all. Numbers are signed 32-bit integers. */
+/**
+ * One segment that came in, read in place; a single object is used for all. Numbers are signed 32-bit
+ * integers.
+ */
 export class TcpSegment {
   sourcePort = 0;
   destinationPort = 0;
@@ -107,7 +110,9 @@ export class TcpSegment {
     return true;
   }
 
-  /** Unknown options are skipped; what follows a malformed one is ignored (RFC 9293, 3.1, MUST-6 and MUST-7). */
+  /**
+   * Unknown options are skipped; what follows a malformed one is ignored (RFC 9293, 3.1, MUST-6 and MUST-7).
+   */
   #readOptions(bytes: Uint8Array, start: number, end: number): void {
     let at = start;
     while (at < end) {
@@ -212,8 +217,8 @@ export function writeSack(bytes: Uint8Array, at: number, blocks: Int32Array, cou
 }
 
 /**
- * Writes the options of a SYN: MSS, then what is offered of SACK, timestamps and window scale (-1: not offered), padded
- * with NOPs. Returns the bytes it took.
+ * Writes the options of a SYN: MSS, then what is offered of SACK, timestamps and window scale (-1: not
+ * offered), padded with NOPs. Returns the bytes it took.
  */
 export function writeSynOptions(
   bytes: Uint8Array,
