@@ -7,9 +7,9 @@ import type { Manifest, Share, Split, Summary } from '../../formats/index.ts';
 import { mixture } from '../../sentences/caption.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
 import { stateOf } from '../../summary/doubt.ts';
-import { formatPercent, formatUs } from '../../text/format.ts';
+import { formatUs } from '../../text/format.ts';
 import {
-  captionStyle,
+  captionBlock,
   figureConfig,
   figureFrame,
   INK,
@@ -66,7 +66,7 @@ export function splitSpec(manifest: Manifest, summary: Summary): TopLevelSpec | 
       textBlock(['What the kernel takes, by differences between systems'], width, titleStyle),
       plot(rows),
       textBlock(warnings(manifest, summary, found), width, warningStyle),
-      textBlock([caption(found, summary.reference)], width, captionStyle),
+      captionBlock(caption(found, summary.reference), width),
     ].filter((part) => part !== null),
     // Else it would stand over the title.
     resolve: { legend: { color: 'independent' } },
@@ -89,21 +89,13 @@ function warnings({ systems }: Manifest, { points }: Summary, found: Split[]): s
   ];
 }
 
-function caption(found: Split[], reference: Summary['reference']): string {
+/** Where the published values are from stands in the report and in figure.txt. */
+function caption(found: Split[], reference: Summary['reference']): string[] {
   const trials = [...new Set(found.map((split) => split.trials))].join(' or ');
   return [
-    "Interface: unmodified less libOS over the kernel; data path: libOS over the kernel less bypass; rest: bypass. Shares are of the unmodified system's p50,",
-    `medians over ${trials} trials, in brackets 95 % bootstrap intervals over pairs of trials.`,
-    ...(reference ? published(reference) : []),
-  ].join(' ');
-}
-
-function published({ name, source, rounded_shares: rounded }: NonNullable<Summary['reference']>): string[] {
-  if (!rounded) return [`Published: ${name} (${source.split(';')[0]}).`];
-  const { interface: inter, data_path, kernel } = rounded;
-  return [
-    `Published: ${name}; the paper's text rounds them to ${formatPercent(inter)} interface and ${formatPercent(data_path)} ` +
-      `data path, ${formatPercent(kernel)} in all (${source.split(';')[0]}).`,
+    'Interface: unmodified less libOS over the kernel; data path: libOS over the kernel less bypass; rest: bypass.',
+    `Shares of the unmodified p50, medians over ${trials} trials; in brackets 95 % intervals.`,
+    ...(reference ? [`Published: ${reference.name}.`] : []),
   ];
 }
 
