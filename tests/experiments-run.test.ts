@@ -51,8 +51,8 @@ describe('a run of real Redis', () => {
     expect(manifest.versions.node).toBe(process.versions.node);
     expect(manifest.config).toMatchObject({ trials: 2, workload: { clients: 2, pipeline: 1 } });
     expect(run.trials()).toMatchObject([
-      { system: 'redis', trial: 1, order: 1, status: 'ok', reason: null, log_tail: null },
-      { system: 'redis', trial: 2, order: 2, status: 'ok', reason: null, log_tail: null },
+      { subject: 'redis', trial: 1, order: 1, status: 'ok', reason: null, log_tail: null },
+      { subject: 'redis', trial: 2, order: 2, status: 'ok', reason: null, log_tail: null },
     ]);
     for (const folder of run.trialFolders()) {
       expect(readFileSync(path.join(folder, 'server.stdout.log'), 'utf8')).toContain(

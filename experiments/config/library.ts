@@ -17,7 +17,6 @@ export type Kind = 'systems' | 'floors';
 
 /** A hole of a template. */
 export interface Parameter {
-  place: Placed['place'];
   about: string | null;
   /** What stands for it where it is not given; undefined: it must be given. */
   default: Placed | undefined;
@@ -140,7 +139,6 @@ function readEntry({ problems }: Library, kind: Kind, raw: RawEntry): LibraryEnt
     const choices = entriesOf(parameter).get('choices');
     for (const choice of entriesOf(choices).values()) checkKeys(choice, keysOf[kind], problems);
     parameters.set(key, {
-      place: parameter.place,
       about: textAt(parameter, 'about') ?? null,
       default: entriesOf(parameter).get('default'),
       choices: choices ? entriesOf(choices) : null,
