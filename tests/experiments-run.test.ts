@@ -164,7 +164,7 @@ test('the systems and floors of the figure run from its own config', { timeout: 
 describe('a server that fails', () => {
   test('fails its trial with the reason and the end of its log, and the others go on', async () => {
     const run = create({
-      workload: tinyWorkload,
+      workload: { ...tinyWorkload, margin_s: 10 },
       systems: [
         redis,
         system('exits', nodeServer(`console.error('cannot load its data'); process.exit(3)`)),
