@@ -15,9 +15,10 @@ import { machineFacts, softwareVersions, versionOf } from './machine/machine.ts'
 import type { Supervisor } from './machine/process.ts';
 import type { Progress } from './progress.ts';
 import { calibrate } from './trial/calibration.ts';
-import { planTrials } from './trial/plan.ts';
-import { recordUnrunnable, runTrial } from './trial/trial.ts';
-import type { TrialContext } from './trial/trial-run.ts';
+import { runFloorTrial } from './trial/floor-trial.ts';
+import { type PlannedTrial, planTrials } from './trial/plan.ts';
+import { runSystemTrial } from './trial/system-trial.ts';
+import { type EndedTrial, type TrialContext, TrialRun } from './trial/trial-run.ts';
 
 /** Processes that wanted to run, on average over the last minute, above which a user is warned. */
 const BUSY_LOAD_AVERAGE = 1;
@@ -82,6 +83,19 @@ export async function runCampaign(campaign: Campaign): Promise<number | null> {
   if (signal.aborted) return null;
   await writeManifest(runFolder, { ...manifest, finished_at: new Date().toISOString() });
   return failed;
+}
+
+/** Runs one trial and writes its folder. */
+function runTrial(planned: PlannedTrial, context: TrialContext): Promise<EndedTrial> {
+  return planned.kind === 'system' ? runSystemTrial(planned, context) : runFloorTrial(planned, context);
+}
+
+/** Records as failed a trial that cannot be run, such as one of a server that is not installed. */
+function recordUnrunnable(planned: PlannedTrial, context: TrialContext, reason: string): Promise<EndedTrial> {
+  return new TrialRun(planned, context).run(
+    () => Promise.reject(new TrialFailure(reason)),
+    () => Promise.resolve(),
+  );
 }
 
 function rejectWhenAborted(signal: AbortSignal): Promise<never> {

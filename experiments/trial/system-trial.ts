@@ -72,11 +72,9 @@ class ServerRun {
     for (const operation of workload.operations) {
       const where = { cores: [...server_cores, client.core], pid: server.pid };
       const { duration_s } = workload;
-      let folder = '';
-      await this.#run.measure(operation, where, (into) => {
-        folder = into;
-        return this.#measure({ operation, server, address, duration_s, stampsEvery: null, folder });
-      });
+      const folder = await this.#run.measure(operation, where, (into) =>
+        this.#measure({ operation, server, address, duration_s, stampsEvery: null, folder: into }),
+      );
       if (stages) {
         this.#context.onStep(`${operation}, stamped`);
         const stamped = { duration_s: stages.duration_s, stampsEvery: stages.every };

@@ -80,15 +80,16 @@ export class TrialRun {
   }
 
   /**
-   * Has `work` measure an operation into a folder, and records how it went and what interfered with these
-   * cores, and with the process `pid`.
+   * Has `work` measure an operation into a folder, which it returns, and records how it went and what
+   * interfered with these cores, and with the process `pid`.
    */
   async measure(
     operation: Operation,
     { cores, pid }: { cores: readonly number[]; pid: number | null },
     work: (folder: string) => Promise<LoadResult>,
-  ): Promise<void> {
+  ): Promise<string> {
     this.context.onStep(operation);
+    const folder = this.folder.file(this.#target(operation).dir);
     const startedAt_s = this.folder.elapsed_s;
     const before = await readCounts(cores, pid);
     const record = (outcome: Pick<Measurement, 'status' | 'reason' | 'interference'>): void => {
@@ -97,7 +98,7 @@ export class TrialRun {
       this.folder.log(`${operation} ${outcome.status}`);
     };
     try {
-      const result = await work(this.folder.file(this.#target(operation).dir));
+      const result = await work(folder);
       const measured = result.operations.find((candidate) => candidate.operation === operation);
       this.#medians_us.set(operation, measured?.latency_ns ? measured.latency_ns.p50 / 1000 : null);
       record({
@@ -105,6 +106,7 @@ export class TrialRun {
         reason: null,
         interference: interference(before, await readCounts(cores, pid)),
       });
+      return folder;
     } catch (error) {
       record({ status: 'failed', reason: withoutHome((error as Error).message), interference: null });
       throw error;

@@ -11,9 +11,8 @@ import {
   positive,
   timestamp,
 } from './fields.ts';
-import { Format } from './format.ts';
-import { keyDistributions, provenances, roles, waitModes } from './lists.ts';
-import { upgradeManifest } from './older-manifest.ts';
+import { Format, type Upgrade } from './format.ts';
+import { keyDistributions, provenances, type Role, roles, waitModes } from './lists.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
 const SCHEMA = 'bypassbench.manifest/2';
@@ -100,6 +99,46 @@ const manifest = z.strictObject({
 
 export type Manifest = z.infer<typeof manifest>;
 export type SystemUnderTest = z.infer<typeof system>;
+/** Version 1 knew systems by their names alone. */
+const ROLES_BY_NAME: Record<string, Role> = {
+  redis: 'unmodified',
+  'kv-sockets': 'unmodified',
+  'kv-kernel': 'libos_over_kernel',
+  'kv-rdma': 'bypass',
+  'kv-dpdk': 'bypass',
+};
+
+/** What of it was another way; the schema of today judges the rest. */
+const version1 = z.looseObject({
+  config: z
+    .looseObject({ outputs: z.looseObject({ reference: z.boolean().optional() }).optional() })
+    .optional(),
+  plan: z.looseObject({}),
+  systems: z.array(z.looseObject({ name: z.string() })),
+  floors: z.array(z.looseObject({ system: z.string() })).default([]),
+});
+
+/**
+ * What version 1 left to names becomes fields. A damaged manifest is returned as it is. Version 1 set every run beside
+ * the published values of HotOS'19 unless its configuration said otherwise.
+ */
+const upgradeManifest: Upgrade = (older) => {
+  const parsed = version1.safeParse(older);
+  if (!parsed.success) return older;
+  const { config, plan, systems, floors, ...same } = parsed.data;
+  return {
+    ...same,
+    config,
+    plan: { ...plan, reference: config?.outputs?.reference === false ? null : 'hotos19' },
+    systems: systems.map((system) => ({
+      ...system,
+      role: Object.hasOwn(ROLES_BY_NAME, system.name) ? ROLES_BY_NAME[system.name] : null,
+      group: '',
+    })),
+    floors: floors.map(({ system, ...floor }) => ({ ...floor, systems: [system] })),
+  };
+};
+
 export const manifestFormat = new Format<Manifest>(SCHEMA, manifest, {
   older: { 'bypassbench.manifest/1': upgradeManifest },
 });
