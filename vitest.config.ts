@@ -1,7 +1,8 @@
 /**
- * `npm test`: two kinds of tests. Pure ones share workers, each of which runs many files. What starts processes, opens
- * devices or keeps a core busy has a worker of its own for each file, since file descriptors, threads, signals and DPDK's
- * environment are per process. What asserts times is `npm run test:timing`, what takes minutes `npm run test:long`.
+ * `npm test`: two kinds of tests. Pure ones share workers, each of which runs many files. What starts
+ * processes, opens devices or keeps a core busy has a worker of its own for each file, since file
+ * descriptors, threads, signals and DPDK's environment are per process. What asserts times is `npm run
+ * test:timing`, what takes minutes `npm run test:long`.
  */
 import { defineConfig } from 'vitest/config';
 import { randomisedEnvironment } from './tests/randomised-budget.ts';

@@ -1,27 +1,19 @@
 import { expect, test } from 'vitest';
-import { readConfig } from './config/config.ts';
-import { findExperiment } from './config/experiments.ts';
+import { readExperiment } from './config/config.ts';
 import { durationInWords, runDuration_s } from './duration.ts';
 
-/** As `npm start` and `npm start -- --quick` took, system of two cores: 14 and 4 minutes. */
-test('the figure takes as long as it took, give or take a fifth', async () => {
-  const { config } = await readConfig(findExperiment('redis-figure'), [0, 1]);
-  const kernel = config.systems.find(({ name }) => name === 'kv-kernel') as (typeof config.systems)[number];
-  // `repeat` adds one system to each block.
-  const full = { ...config, systems: [...config.systems, kernel] };
-  expect(runDuration_s(full) / 60).toBeGreaterThan(14 * 0.8);
-  expect(runDuration_s(full) / 60).toBeLessThan(14 * 1.2);
-  const { trials, workload, stages, calibration } = { ...config, ...config.quick };
-  const quick = {
-    ...full,
-    trials,
-    workload: { ...config.workload, ...workload },
-    stages: config.stages && { ...config.stages, ...stages },
-    calibration,
-  };
-  expect(runDuration_s(quick) / 60).toBeGreaterThan(4 * 0.8);
-  expect(runDuration_s(quick) / 60).toBeLessThan(4 * 1.2);
-});
+/** As `npm start` and `npm start -- --quick` took on a machine of two cores. */
+test.each([
+  [false, 14],
+  [true, 4],
+])(
+  'the figure (quick: %s) takes as long as it took, %d minutes, give or take a fifth',
+  async (quick, min) => {
+    const experiment = await readExperiment('redis-figure', { quick, set: [], only: null });
+    expect(runDuration_s(experiment) / 60).toBeGreaterThan(min * 0.8);
+    expect(runDuration_s(experiment) / 60).toBeLessThan(min * 1.2);
+  },
+);
 
 test.each([
   [0.4, '1 s'],

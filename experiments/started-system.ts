@@ -28,7 +28,10 @@ interface StartOptions {
   nodeArgs?: readonly string[];
 }
 
-/** Starts a system of the library and waits until it is ready. Everything of it ends with this process at the latest. */
+/**
+ * Starts a system of the library and waits until it is ready. Everything of it ends with this process at the
+ * latest.
+ */
 export async function startSystem(
   name: string,
   { args = [], nodeArgs = [] }: StartOptions = {},

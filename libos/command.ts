@@ -2,7 +2,7 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import { examineDpdk } from './dpdk/doctor.ts';
-import { examineMachine, type Finding } from './finding.ts';
+import { type DoctorFinding, examineMachine } from './finding.ts';
 import { examineRdma } from './rdma/doctor.ts';
 
 export function command(): Command {
@@ -19,7 +19,7 @@ own; NICs are looked at and left alone. Of libfabric's providers an endpoint is 
 
 async function doctor({ json }: { json: boolean }): Promise<void> {
   const showProgress = !json && process.stderr.isTTY;
-  const findings: Finding[] = [];
+  const findings: DoctorFinding[] = [];
   for (const part of [examineMachine, examineDpdk, examineRdma]) {
     for await (const finding of part()) {
       if (showProgress) process.stderr.write(`\r\x1b[K${finding.what}`);
@@ -30,7 +30,7 @@ async function doctor({ json }: { json: boolean }): Promise<void> {
   console.log(json ? JSON.stringify(findings, null, 2) : table(findings));
 }
 
-function table(findings: Finding[]): string {
+function table(findings: DoctorFinding[]): string {
   const width = Math.max(60, Math.min(process.stdout.columns ?? 110, 140));
   const rows = new Table({
     head: ['', 'here', 'found, and what to do'],

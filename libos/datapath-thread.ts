@@ -1,8 +1,12 @@
 /** The worker's side of a data path (datapath.ts): pins itself, runs the module, reports how it went. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { pinThread } from './affinity.ts';
-import type { DataPathContext, DataPathMessage, DataPathStart } from './datapath.ts';
-import { StopWord } from './stop-word.ts';
+import {
+  type DataPathContext,
+  type DataPathMessage,
+  type DataPathStart,
+  StopWord,
+} from './datapath-protocol.ts';
 
 const { module, core, data, stopWord } = workerData as DataPathStart;
 const report = (message: DataPathMessage) => parentPort!.postMessage(message);

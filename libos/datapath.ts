@@ -10,17 +10,8 @@
  *     finished resolves                  <---  run returned
  */
 import { Worker } from 'node:worker_threads';
+import { type DataPathMessage, type DataPathStart, StopWord } from './datapath-protocol.ts';
 import { type ErrorCode, LibosError } from './errors.ts';
-import { StopWord } from './stop-word.ts';
-
-/** What the function of a data path is given. */
-export interface DataPathContext<Data, Info> {
-  readonly data: Data;
-  /** Cheap enough to ask in every turn of the loop. */
-  stopRequested(): boolean;
-  /** Tells the main thread that the data path is up. */
-  ready(info: Info): void;
-}
 
 export interface DataPath<Info, Result> {
   /** Rejects when the data path failed before it was ready. */
@@ -37,18 +28,6 @@ export interface DataPath<Info, Result> {
 
 /** How long a data path may take to put away what it has, on however busy a machine. */
 const CLOSING_MS = 10_000;
-
-export interface DataPathStart {
-  module: string;
-  core: number | null;
-  data: unknown;
-  stopWord: Int32Array;
-}
-
-export type DataPathMessage =
-  | { kind: 'ready'; info: unknown }
-  | { kind: 'finished'; result: unknown }
-  | { kind: 'failed'; message: string; stack: string; code: string | null };
 
 /**
  * Runs `run(context)` of `module` on its own thread, pinned to `core` unless that is null. `data`, the ready

@@ -7,7 +7,7 @@ import { currentCores } from './affinity.ts';
 import { isGlueBuilt } from './native/glue.ts';
 import { checkCounter, missingFlags } from './stamps/counter.ts';
 
-export interface Finding {
+export interface DoctorFinding {
   what: string;
   /** Null: a fact that nothing hangs on. */
   works: boolean | null;
@@ -20,13 +20,13 @@ export interface Finding {
 /** The oldest Node that runs TypeScript files by itself. */
 const NODE_MAJOR = 24;
 
-export function* examineMachine(): Generator<Finding> {
+export function* examineMachine(): Generator<DoctorFinding> {
   yield examineNode();
   yield examineCores();
   yield examineClock();
 }
 
-function examineNode(): Finding {
+function examineNode(): DoctorFinding {
   const works = Number(process.versions.node.split('.')[0]) >= NODE_MAJOR;
   const found = `${process.versions.node} on ${process.platform} ${process.arch}`;
   return {
@@ -37,7 +37,7 @@ function examineNode(): Finding {
   };
 }
 
-function examineCores(): Finding {
+function examineCores(): DoctorFinding {
   const cores = availableParallelism();
   return {
     what: 'cores',
@@ -51,7 +51,7 @@ function examineCores(): Finding {
  * The glues take the time from the counter, and stages of a latency are differences between that of two
  * cores.
  */
-function examineClock(): Finding {
+function examineClock(): DoctorFinding {
   const missing = missingFlags();
   const found = missing.length === 0 ? ['invariant counter'] : [`no ${missing.join(', no ')}`];
   const [first, second] = currentCores();

@@ -23,11 +23,12 @@ import type { BackendSetup, CreateBackend } from './transport.ts';
 
 export { type BackendOptions, withBackendOption } from './backend-options.ts';
 export { nowNs } from './clock.ts';
-export { type DataPath, type DataPathContext, finishedOrSignalled, startDataPath } from './datapath.ts';
+export { type DataPath, finishedOrSignalled, startDataPath } from './datapath.ts';
+export type { DataPathContext } from './datapath-protocol.ts';
 export { formatIpv4 } from './endpoint.ts';
 export { type ErrorCode, errorCodes, LibosError } from './errors.ts';
 export type { ScatterGatherArray, SgaSegment } from './memory/sga.ts';
-export { PauseLog, type Pauses } from './pauses.ts';
+export { PauseLog, type PauseTimes } from './pauses.ts';
 export type * from './pdpi.ts';
 export { PromiseLibos } from './promises.ts';
 

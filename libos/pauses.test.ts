@@ -11,7 +11,8 @@ function busyFor(ms: number): void {
   while (nowNs() < untilNs);
 }
 
-// Whatever else runs on the machine: times are held against readings around them, not against how long a thing should take.
+// Whatever else runs on the machine: times are held against readings around them, not against how long a
+// thing should take.
 describe('PauseLog', () => {
   it('notes the gaps of a loop, in the time of the machine, and how long they were', async () => {
     const log = new PauseLog();
@@ -61,7 +62,8 @@ describe('PauseLog', () => {
     };
     log.look(timeNs);
     const begun = Math.round(log.monotonicNs(timeNs));
-    // Ten requests of some 5 us each: 50 us more are no gap in this turn, nor in the next one, and are one in that after it.
+    // Ten requests of some 5 us each: 50 us more are no gap in this turn, nor in the next one, and are one in
+    // that after it.
     turn(10, 100_000);
     turn(0, 101_000);
     turn(0, 102_000);

@@ -1,8 +1,8 @@
 /**
- * What kept a data path from running: collections of garbage, by Node's own account, and gaps between two readings of
- * the clock in a loop that otherwise reads it every few microseconds, with how often the thread was taken off its core
- * meanwhile (getrusage(2), RUSAGE_THREAD). Times are those of CLOCK_MONOTONIC in nanoseconds, the same for all processes
- * of a machine.
+ * What kept a data path from running: collections of garbage, by Node's own account, and gaps between two
+ * readings of the clock in a loop that otherwise reads it every few microseconds, with how often the thread
+ * was taken off its core meanwhile (getrusage(2), RUSAGE_THREAD). Times are those of CLOCK_MONOTONIC in
+ * nanoseconds, the same for all processes of a machine.
  */
 import { PerformanceObserver } from 'node:perf_hooks';
 import { nowNs } from './clock.ts';
@@ -21,9 +21,9 @@ type GcEntry = { startTime: number; duration: number; detail: { kind: number } }
 /** Longer than any turn of a loop that finds nothing; shorter than what the operating system takes a thread off for. */
 const GAP_NS = 50_000;
 /**
- * What data may take that was handed out or pushed, in libOS, kernel and application: so much longer a turn is that had some.
- * About twice what it takes on a slow core; with more, a thread that is taken off for a millisecond would not show in a turn
- * of some twenty requests.
+ * What data may take that was handed out or pushed, in libOS, kernel and application: so much longer a turn
+ * is that had some. About twice what it takes on a slow core; with more, a thread that is taken off for a
+ * millisecond would not show in a turn of some twenty requests.
  */
 const WORK_NS = 5_000;
 const WORK_NS_PER_BYTE = 5;
@@ -31,7 +31,7 @@ const WORK_NS_PER_BYTE = 5;
 const USAGE_EVERY_NS = 1_000_000;
 const MAX_GAPS = 16_384;
 
-export interface Pauses {
+export interface PauseTimes {
   /** Start, length, and what V8 calls it. */
   gc: { start_ns: number; duration_ns: number; kind: string }[];
   /** Gaps of 50 us and more. */
@@ -52,7 +52,7 @@ export class PauseLog {
   readonly #starts = new Float64Array(MAX_GAPS);
   readonly #durations = new Float64Array(MAX_GAPS);
   readonly #switches = new Float64Array(MAX_GAPS);
-  readonly #gc: Pauses['gc'] = [];
+  readonly #gc: PauseTimes['gc'] = [];
   readonly #observer: PerformanceObserver;
   /** Of this thread's clock, in CLOCK_MONOTONIC. */
   readonly #originNs: number;
@@ -94,8 +94,8 @@ export class PauseLog {
   }
 
   /**
-   * So many bytes were pushed or handed out, or a connection was: that takes its time, and is no gap. What is handed out before
-   * a look is handled after it.
+   * So many bytes were pushed or handed out, or a connection was: that takes its time, and is no gap. What is
+   * handed out before a look is handled after it.
    */
   worked(bytes: number): void {
     this.#workNs += WORK_NS + WORK_NS_PER_BYTE * bytes;
@@ -125,7 +125,7 @@ export class PauseLog {
   }
 
   /** Ends the log. Node tells of collections in its event loop only, which the data path must have left by now. */
-  async finish(): Promise<Pauses> {
+  async finish(): Promise<PauseTimes> {
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
     this.#observer.disconnect();
     const involuntary_switches = (this.#switchesAtEnd ?? this.#involuntarySwitches()) - this.#switchesAtStart;
@@ -142,7 +142,10 @@ export class PauseLog {
     };
   }
 
-  /** Returns whether it has: a switch between the reading of the clock and that of the counts belongs to the gap that it makes. */
+  /**
+   * Returns whether it has: a switch between the reading of the clock and that of the counts belongs to the
+   * gap that it makes.
+   */
   #refreshSwitches(readNs: number): boolean {
     const switches = this.#involuntarySwitches();
     if (nowNs() - readNs >= GAP_NS) return false;
@@ -170,8 +173,9 @@ export class PauseLog {
 }
 
 /**
- * What a thread's clock shows as 0, in CLOCK_MONOTONIC (Node's hrtime is that clock). What passes between the two readings
- * makes an attempt too small, never too large: with a thread that is taken off its core in between, the largest is right.
+ * What a thread's clock shows as 0, in CLOCK_MONOTONIC (Node's hrtime is that clock). What passes between the
+ * two readings makes an attempt too small, never too large: with a thread that is taken off its core in
+ * between, the largest is right.
  */
 export function monotonicOriginNs(readMonotonicNs: () => number, readThreadNs: () => number): number {
   let originNs = Number.NEGATIVE_INFINITY;

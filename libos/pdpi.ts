@@ -22,7 +22,7 @@ export interface Endpoint {
   port: number;
 }
 
-export type Operation = 'accept' | 'connect' | 'push' | 'pop';
+export type PdpiOperation = 'accept' | 'connect' | 'push' | 'pop';
 
 /**
  * What became of an operation. The objects are recycled: the fields hold until the next wait call of the same
@@ -30,7 +30,7 @@ export type Operation = 'accept' | 'connect' | 'push' | 'pop';
  */
 export interface Completion {
   token: QToken;
-  operation: Operation;
+  operation: PdpiOperation;
   /** The queue on which the operation was started. */
   qd: QueueDescriptor;
   /** null when the operation succeeded. */

@@ -11,7 +11,7 @@
 import type { ErrorCode } from './errors.ts';
 import { LibosError } from './errors.ts';
 import type { ScatterGatherArray } from './memory/sga.ts';
-import type { Operation } from './pdpi.ts';
+import type { PdpiOperation } from './pdpi.ts';
 import type { StampWriter } from './stamps/writer.ts';
 
 const SLOT_BITS = 20;
@@ -44,7 +44,7 @@ export class TokenTable {
   position = new Float64Array(256);
   #state = new Uint8Array(256);
   #generation = new Uint16Array(256);
-  readonly operation: Operation[] = [];
+  readonly operation: PdpiOperation[] = [];
   readonly error: (ErrorCode | null)[] = [];
   readonly sga: (ScatterGatherArray | null)[] = [];
 
@@ -62,7 +62,7 @@ export class TokenTable {
   }
 
   /** A fresh pending slot. Throws INVALID_STATE when a million operations are pending. */
-  create(operation: Operation, qd: number, sga: ScatterGatherArray | null): number {
+  create(operation: PdpiOperation, qd: number, sga: ScatterGatherArray | null): number {
     let slot = this.#freeHead;
     if (slot !== NO_SLOT) {
       this.#freeHead = this.next[slot];

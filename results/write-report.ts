@@ -35,7 +35,8 @@ export const reportFiles: string[] = [
 
 /**
  * Writes `reportFiles` into the run folder `dir`, the same bytes for the same raw files, and returns the
- * summary, what became of the shipped claims, and the names of the files written. Works on a run that is unfinished. Throws ResultsError.
+ * summary, what became of the shipped claims, and the names of the files written. Works on a run that is
+ * unfinished. Throws ResultsError.
  */
 export async function writeReport(
   dir: string,

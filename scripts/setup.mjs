@@ -15,8 +15,8 @@ import { say, step } from './step.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-const withoutDpdk = 'the backend dpdk cannot be built';
-const withoutGlue = 'the backends dpdk and rdma cannot be built';
+const WITHOUT_DPDK = 'the backend dpdk cannot be built';
+const WITHOUT_GLUE = 'the backends dpdk and rdma cannot be built';
 
 /** A Debian package, the commands or the file by which we know that it is there, and what is lost without it. */
 const systemPackages = [
@@ -43,10 +43,10 @@ const systemPackages = [
     without: 'tests that have the frames of the network stack looked at by Wireshark fail',
   },
   { name: 'iperf3', commands: ['iperf3'], without: 'the goal of the stream over DPDK cannot be tested' },
-  { name: 'gcc', commands: ['gcc'], without: withoutGlue },
-  { name: 'libc6-dev', file: '/usr/include/stdio.h', without: withoutGlue },
-  { name: 'pkg-config', commands: ['pkg-config'], without: withoutGlue },
-  { name: 'libdpdk-dev', file: '/usr/include/dpdk/rte_eal.h', without: withoutDpdk },
+  { name: 'gcc', commands: ['gcc'], without: WITHOUT_GLUE },
+  { name: 'libc6-dev', file: '/usr/include/stdio.h', without: WITHOUT_GLUE },
+  { name: 'pkg-config', commands: ['pkg-config'], without: WITHOUT_GLUE },
+  { name: 'libdpdk-dev', file: '/usr/include/dpdk/rte_eal.h', without: WITHOUT_DPDK },
   {
     name: 'libfabric-dev',
     file: '/usr/include/rdma/fabric.h',

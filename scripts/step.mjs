@@ -1,7 +1,8 @@
 /**
- * A step of set-up: a command whose output goes to a log. One line says what was done and how long it took; a command
- * that fails has the end of what it wrote shown. On a terminal the line says meanwhile that the step is under way. Plain
- * JavaScript without dependencies, for Node 20 and later, since set-up runs before anything is installed.
+ * A step of set-up: a command whose output goes to a log. One line says what was done and how long it took; a
+ * command that fails has the end of what it wrote shown. On a terminal the line says meanwhile that the step
+ * is under way. Plain JavaScript without dependencies, for Node 20 and later, since set-up runs before
+ * anything is installed.
  */
 import { spawn } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Finding } from '../libos/finding.ts';
+import type { DoctorFinding } from '../libos/finding.ts';
 
 const bin = join(import.meta.dirname, '..', 'bin', 'bypassbench.ts');
 const root = process.getuid?.() === 0;
@@ -15,7 +15,7 @@ describe('doctor', () => {
       encoding: 'utf8',
     });
     expect(status).toBe(0);
-    const findings = JSON.parse(stdout) as Finding[];
+    const findings = JSON.parse(stdout) as DoctorFinding[];
     const of = (what: string) => findings.find((finding) => finding.what === what);
     expect(of('Node')).toMatchObject({ works: true, remedy: null });
     expect(of('DPDK')).toMatchObject({ works: true });

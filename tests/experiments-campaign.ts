@@ -104,8 +104,8 @@ export class TestRun {
   }
 
   /**
-   * What a run in which no trial failed must exit with: whether its points are valid is a matter of what else runs on this
-   * machine, such as other tests, and one that is not makes the exit code 1.
+   * What a run in which no trial failed must exit with: whether its points are valid is a matter of what else
+   * runs on this machine, such as other tests, and one that is not makes the exit code 1.
    */
   exitCodeOfPoints(): 0 | 1 {
     const text = readFileSync(path.join(this.out, 'summary.json'), 'utf8');

@@ -94,7 +94,10 @@ test('a second Ctrl-C kills at once', async () => {
   }
 });
 
-/** Returns after which time the second interrupt was sent; the run has ended then, and ended at once where it is below 2 s. */
+/**
+ * Returns after which time the second interrupt was sent; the run has ended then, and ended at once where it
+ * is below 2 s.
+ */
 async function interruptTwice(): Promise<number> {
   const { run, subprocess, pids } = await withStubbornServer();
   const firstMs = performance.now();

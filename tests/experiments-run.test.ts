@@ -116,8 +116,8 @@ describe('an open loop', () => {
   });
 });
 
-// Both sides of a floor poll: with more threads than that on each core, a round trip can take a whole window. A longer one
-// has room for it.
+// Both sides of a floor poll: with more threads than that on each core, a round trip can take a whole window.
+// A longer one has room for it.
 test('the systems and floors of the figure run from its own config', { timeout: 600_000 }, async () => {
   const figure = parse(
     readFileSync(path.join(import.meta.dirname, '../experiments/redis-figure.yaml'), 'utf8'),

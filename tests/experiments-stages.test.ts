@@ -1,4 +1,7 @@
-/** A run with everything that tells where time goes and whether to believe it: stages, a repeated system, calibration. */
+/**
+ * A run with everything that tells where time goes and whether to believe it: stages, a repeated system,
+ * calibration.
+ */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

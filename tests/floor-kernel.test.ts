@@ -1,4 +1,7 @@
-/** `bypassbench floor kernel`: two real processes over loopback, what they send and leave, and what is said when they cannot. */
+/**
+ * `bypassbench floor kernel`: two real processes over loopback, what they send and leave, and what is said
+ * when they cannot.
+ */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

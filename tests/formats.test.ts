@@ -1,4 +1,7 @@
-/** The libOS describes by itself what it records, and imports no format: these tests hold the two descriptions together. */
+/**
+ * The libOS describes by itself what it records, and imports no format: these tests hold the two descriptions
+ * together.
+ */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';

@@ -98,8 +98,8 @@ function framesOf(recording: string): Frame[] {
 const isOurs = (frame: Frame) => frame['ip.src'] === LIBOS_ADDRESS;
 const isTheirs = (frame: Frame) => frame['ip.src'] === LINUX_ADDRESS;
 /**
- * A sum of 0 Linux sends as 0xffff, of UDP and TCP alike (CSUM_MANGLED_0), which adds up to the same; Wireshark calls it bad,
- * as RFC 1624 has it. One segment in 65,536 is such a one.
+ * A sum of 0 Linux sends as 0xffff, of UDP and TCP alike (CSUM_MANGLED_0), which adds up to the same;
+ * Wireshark calls it bad, as RFC 1624 has it. One segment in 65,536 is such a one.
  */
 const isZeroOfLinux = (frame: Frame) => isTheirs(frame) && frame['tcp.checksum'] === '0xffff';
 const isSyn = (frame: Frame) => frame['tcp.flags.syn'] === '1';

@@ -1,6 +1,6 @@
 /**
- * The open loop against real server processes: its schedule, and what it tells of a server that stalls. Whether it keeps to
- * its rate is in timing/generator.timing.test.ts.
+ * The open loop against real server processes: its schedule, and what it tells of a server that stalls.
+ * Whether it keeps to its rate is in timing/generator.timing.test.ts.
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -50,7 +50,10 @@ async function load(port: number, ...args: string[]) {
   return { out, stdout, result, get: result.operations[0] };
 }
 
-/** A server in this process that answers each request of a connection with a miss, when `delay` says so and after the one before. */
+/**
+ * A server in this process that answers each request of a connection with a miss, when `delay` says so and
+ * after the one before.
+ */
 async function slowServer(delay: (connection: number, requests: readonly number[]) => Promise<unknown>) {
   const requests: number[] = [];
   const listener = net.createServer((socket) => {

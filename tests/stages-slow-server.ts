@@ -1,4 +1,7 @@
-/** A server with a fault to be found: the ported one, as it is, with some microseconds of work more for each request. */
+/**
+ * A server with a fault to be found: the ported one, as it is, with some microseconds of work more for each
+ * request.
+ */
 
 import { Engine } from '../kvserver/engine.ts';
 import { run as serve } from '../kvserver/frontends/libos-loop.ts';

@@ -1,6 +1,7 @@
 /**
- * Where the time goes, on real servers: stages add up, on every backend; stamps are those of the load that is measured; a
- * load without stamps leaves none. What asserts how long something takes is in timing/stages.timing.test.ts.
+ * Where the time goes, on real servers: stages add up, on every backend; stamps are those of the load that is
+ * measured; a load without stamps leaves none. What asserts how long something takes is in
+ * timing/stages.timing.test.ts.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** Servers with stamps on a data path of this process, each request as much slower as asked for, and loads against them. */
+/**
+ * Servers with stamps on a data path of this process, each request as much slower as asked for, and loads
+ * against them.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -6,7 +6,10 @@ const checksums = ['ip', 'tcp', 'udp'].flatMap((protocol) => ['-o', `${protocol}
 /** Some protocol lives at any port: the bytes of a test are to be nobody's. */
 const payloadIsData = ['tcp', 'udp'].flatMap((protocol) => ['-d', `${protocol}.port==1-65535,data`]);
 
-/** The fields of each frame that matches a display filter, in the frames' order; empty where a frame has no such one. */
+/**
+ * The fields of each frame that matches a display filter, in the frames' order; empty where a frame has no
+ * such one.
+ */
 export function fieldsOf<Name extends string>(
   file: string,
   filter: string,

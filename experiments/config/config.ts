@@ -70,8 +70,13 @@ export async function readResolved(file: string, { quick, set }: ReadOptions): P
   const config = {
     ...full,
     trials: smaller.trials ?? full.trials,
-    stages: full.stages && { ...full.stages, ...smaller.stages },
-    calibration: full.calibration && { ...full.calibration, ...smaller.calibration },
+    stages: full.stages && {
+      ...full.stages,
+      duration_s: smaller.stages?.duration_s ?? full.stages.duration_s,
+    },
+    calibration: full.calibration && {
+      duration_s: smaller.calibration?.duration_s ?? full.calibration.duration_s,
+    },
     workload: { ...full.workload, ...smaller.workload },
   };
   return { ...resolved, config };

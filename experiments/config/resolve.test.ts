@@ -157,6 +157,15 @@ systems: [own, { use: own, name: other, ready: { timeout_s: 8 } }]
     expect(config).toMatchObject({ trials: 1, workload: { keys: 10 }, systems: [{ label: 'R' }] });
   });
 
+  test('of the command line may be all that a section of `quick` said', async () => {
+    const set = ['stages.duration_s=0.75', 'calibration.duration_s=0.4'];
+    const { config } = await readResolved('redis-figure', { quick: true, set });
+    expect(config).toMatchObject({
+      stages: { every: 8, duration_s: 0.75 },
+      calibration: { duration_s: 0.4 },
+    });
+  });
+
   test('of the command line may be lists, and null takes a section out', async () => {
     const config = await resolve(
       'systems: [redis, kv-kernel]\nstages: { duration_s: 1 }\nquick: { stages: { duration_s: 0.5 } }\n',

@@ -260,8 +260,8 @@ const workload = z.strictObject({
 const quick = z
   .strictObject({
     trials: trials.optional(),
-    stages: z.strictObject({ duration_s }).optional(),
-    calibration: z.strictObject({ duration_s: z.number().min(0.1).max(60) }).optional(),
+    stages: z.strictObject({ duration_s: duration_s.optional() }).optional(),
+    calibration: z.strictObject({ duration_s: z.number().min(0.1).max(60).optional() }).optional(),
     workload: z
       .strictObject({
         keys: keys.optional(),
@@ -332,7 +332,7 @@ export const configSchema = z.strictObject({
 export type Config = z.infer<typeof configSchema>;
 export type System = Config['systems'][number];
 export type Floor = Config['floors'][number];
-export type Workload = Config['workload'];
+export type WorkloadConfig = Config['workload'];
 
 /** A config with --quick and --only applied: exactly what is run, and what the manifest records. */
 export type Experiment = Omit<Config, 'quick'>;

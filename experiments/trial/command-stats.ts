@@ -1,7 +1,7 @@
 /** How long a server says that its commands take: Redis's and Valkey's INFO commandstats. */
 import { Redis } from 'ioredis';
 import { TrialFailure } from '../errors.ts';
-import type { Operation } from './measurement.ts';
+import type { WorkloadOperation } from './measurement.ts';
 import type { Address } from './readiness.ts';
 
 const TIMEOUT_MS = 5000;
@@ -13,13 +13,16 @@ export interface CommandStats {
 }
 
 /** The line `cmdstat_get:calls=21,usec=175,usec_per_call=8.33,...`; zeros where there is none yet. */
-export function parseCommandStats(info: string, operation: Operation): CommandStats {
+export function parseCommandStats(info: string, operation: WorkloadOperation): CommandStats {
   const line = new RegExp(`^cmdstat_${operation}:calls=(\\d+),usec=(\\d+)`, 'm').exec(info);
   return line ? { calls: Number(line[1]), usec: Number(line[2]) } : { calls: 0, usec: 0 };
 }
 
 /** Asks the server. Throws TrialFailure where it does not answer or counts nothing. */
-export async function readCommandStats(address: Address, operation: Operation): Promise<CommandStats> {
+export async function readCommandStats(
+  address: Address,
+  operation: WorkloadOperation,
+): Promise<CommandStats> {
   const client = new Redis({
     host: address.host,
     port: address.port,

@@ -1,7 +1,7 @@
 /** One trial of a floor: its program measures each operation, with no server beside it. */
 import { type FloorValues, fillPlaceholders } from '../config/placeholders.ts';
 import { commandPath } from '../machine/checkout.ts';
-import { type Meter, measure, type Operation } from './measurement.ts';
+import { type Meter, measure, type WorkloadOperation } from './measurement.ts';
 import type { FloorTrial } from './plan.ts';
 import { type EndedTrial, type TrialContext, TrialRun } from './trial-run.ts';
 
@@ -20,7 +20,7 @@ export function runFloorTrial(planned: FloorTrial, context: TrialContext): Promi
   // One command line stands for those of all operations.
   run.command = filled({ operation: '{operation}', out: '{out}' });
   const checkout = context.checkouts.get(planned.subject.name);
-  const meterOf = (operation: Operation, out: string): Meter => {
+  const meterOf = (operation: WorkloadOperation, out: string): Meter => {
     const [program, ...args] = filled({ operation, out });
     return {
       name: "the floor's program",

@@ -1,13 +1,13 @@
 /** The command line of the load generator for one measurement of one system. */
 import { fillPlaceholders, optionWords, type SystemValues } from '../config/placeholders.ts';
 import type { Experiment, System } from '../config/schema.ts';
-import type { Operation } from './measurement.ts';
+import type { WorkloadOperation } from './measurement.ts';
 import type { Address } from './readiness.ts';
 
 export interface LoadRequest {
   experiment: Pick<Experiment, 'workload' | 'seed'>;
   system: Pick<System, 'client' | 'options'>;
-  operation: Operation;
+  operation: WorkloadOperation;
   /** The block that it is measured in, from 1. */
   trial: number;
   /** Of the ready server. */

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LoadResult, loadResultFormat, RESULT_FILE } from '../../results/formats/index.ts';
-import type { Workload } from '../config/schema.ts';
+import type { WorkloadConfig } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
 import type { RunningProcess, Supervisor } from '../machine/process.ts';
 import { lastLines } from './trial-folder.ts';
@@ -16,7 +16,7 @@ const STOP_GRACE_MS = 1000;
 /** A load generator often fails because its server has just ended: how long to wait for the news of that. */
 const NEWS_OF_SERVER_MS = 200;
 
-export type Operation = Workload['operations'][number];
+export type WorkloadOperation = WorkloadConfig['operations'][number];
 
 /** What measures. `name` is what sentences call it, `log` how its logs are named. */
 export interface Meter {
@@ -32,8 +32,8 @@ export interface Meter {
 
 export interface MeasurementRequest {
   meter: Meter;
-  workload: Workload;
-  operation: Operation;
+  workload: WorkloadConfig;
+  operation: WorkloadOperation;
   /** How long it measures; beside warm-up and margin this is how long it may take. */
   duration_s: number;
   /** Folder, not there yet, for what the program writes. */

@@ -32,7 +32,10 @@ export function planTrials(
   return planned;
 }
 
-/** By the hashes of seed, block and name: every order is equally likely, and one more system leaves that of the others. */
+/**
+ * By the hashes of seed, block and name: every order is equally likely, and one more system leaves that of
+ * the others.
+ */
 function shuffled<T extends { subject: { name: string } }>(block: T[], seed: number, trial: number): T[] {
   return block
     .map((one) => ({ one, place: hash('sha256', `${seed} ${trial} ${one.subject.name}`) }))

@@ -12,7 +12,7 @@ import { freePort } from '../machine/ports.ts';
 import type { RunningProcess } from '../machine/process.ts';
 import { commandTime_us, readCommandStats } from './command-stats.ts';
 import { loadArguments } from './load-arguments.ts';
-import { type Meter, measure, type Operation } from './measurement.ts';
+import { type Meter, measure, type WorkloadOperation } from './measurement.ts';
 import type { SystemTrial } from './plan.ts';
 import { type Address, waitUntilReady } from './readiness.ts';
 import { HOST, startServer } from './server.ts';
@@ -28,7 +28,7 @@ export function runSystemTrial(planned: SystemTrial, context: TrialContext): Pro
 
 /** One measurement of the running server. */
 interface Measuring {
-  operation: Operation;
+  operation: WorkloadOperation;
   server: RunningProcess;
   address: Address;
   duration_s: number;

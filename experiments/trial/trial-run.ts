@@ -10,7 +10,7 @@ import type { Checkouts } from '../machine/checkout.ts';
 import { interference, readCounts } from '../machine/interference.ts';
 import { withoutHome } from '../machine/machine.ts';
 import type { Supervisor } from '../machine/process.ts';
-import type { Operation } from './measurement.ts';
+import type { WorkloadOperation } from './measurement.ts';
 import type { PlannedTrial } from './plan.ts';
 import { TrialFolder, tailOf } from './trial-folder.ts';
 
@@ -28,7 +28,7 @@ export interface TrialContext {
 }
 
 /** Median latency in microseconds of each operation that was measured; null where no reply was right. */
-export type Medians = ReadonlyMap<Operation, number | null>;
+export type Medians = ReadonlyMap<WorkloadOperation, number | null>;
 
 export interface EndedTrial {
   record: Trial;
@@ -46,7 +46,7 @@ export class TrialRun {
   command: readonly string[];
   readonly #planned: PlannedTrial;
   readonly #measurements: Measurement[] = [];
-  readonly #medians_us = new Map<Operation, number | null>();
+  readonly #medians_us = new Map<WorkloadOperation, number | null>();
 
   constructor(planned: PlannedTrial, context: TrialContext) {
     this.context = context;
@@ -84,7 +84,7 @@ export class TrialRun {
    * interfered with these cores, and with the process `pid`.
    */
   async measure(
-    operation: Operation,
+    operation: WorkloadOperation,
     { cores, pid }: { cores: readonly number[]; pid: number | null },
     work: (folder: string) => Promise<LoadResult>,
   ): Promise<string> {
@@ -113,7 +113,7 @@ export class TrialRun {
     }
   }
 
-  #target(operation: Operation): Pick<Measurement, 'operation' | 'clients' | 'value_bytes' | 'dir'> {
+  #target(operation: WorkloadOperation): Pick<Measurement, 'operation' | 'clients' | 'value_bytes' | 'dir'> {
     const { clients, value_bytes } = this.context.experiment.workload;
     return { operation, clients, value_bytes, dir: `${operation}-c${clients}` };
   }

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { Finding } from '../finding.ts';
+import type { DoctorFinding } from '../finding.ts';
 import type { RoundTrips } from './frame-peer.ts';
 import { glue } from './glue.ts';
 
@@ -19,7 +19,7 @@ const peerProgram = join(import.meta.dirname, 'frame-peer.ts');
 const probeProgram = join(import.meta.dirname, 'device-probe.ts');
 
 /** Examines everything, one after the other. */
-export async function* examineDpdk(): AsyncGenerator<Finding> {
+export async function* examineDpdk(): AsyncGenerator<DoctorFinding> {
   const library = examineGlue();
   yield library;
   yield examineHugepages();
@@ -32,7 +32,7 @@ export async function* examineDpdk(): AsyncGenerator<Finding> {
   yield* examineNics();
 }
 
-function examineGlue(): Finding {
+function examineGlue(): DoctorFinding {
   try {
     return { what: 'DPDK', works: true, found: `${glue().dpdkVersion()}, glue built`, remedy: null };
   } catch (error) {
@@ -40,7 +40,7 @@ function examineGlue(): Finding {
   }
 }
 
-function examineHugepages(): Finding {
+function examineHugepages(): DoctorFinding {
   const meminfo = read('/proc/meminfo');
   const of = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(meminfo)?.[1] ?? 0);
   const found = `${of('HugePages_Free')} of ${of('HugePages_Total')} free, ${of('Hugepagesize')} kB each`;
@@ -49,7 +49,7 @@ function examineHugepages(): Finding {
   return { what: 'hugepages', works: enough ? true : null, found, remedy: enough ? null : remedy };
 }
 
-async function examineMemif(): Promise<Finding> {
+async function examineMemif(): Promise<DoctorFinding> {
   const folder = mkdtempSync(join(tmpdir(), 'bypassbench-doctor-'));
   const socket = join(folder, 'memif.sock');
   const server = spawn(process.execPath, [peerProgram, 'server', socket, '-'], {
@@ -72,7 +72,7 @@ async function examineMemif(): Promise<Finding> {
 }
 
 /** Tries a device of an interface in a network namespace that lasts as long as the try. */
-async function examineInterface(what: string, ...ends: string[]): Promise<Finding> {
+async function examineInterface(what: string, ...ends: string[]): Promise<DoctorFinding> {
   const remedy = 'run as root (sudo), or give node CAP_NET_ADMIN and CAP_NET_RAW';
   if (process.getuid?.() !== 0) return { what, works: false, found: 'needs root', remedy };
   if (what === 'tap' && !existsSync('/dev/net/tun')) {
@@ -96,7 +96,7 @@ function kernelRemedy(what: string, said: string): string | null {
 }
 
 /** The network interfaces on the PCI bus, and what each lacks. */
-function examineNics(): Finding[] {
+function examineNics(): DoctorFinding[] {
   const bus = '/sys/bus/pci/devices';
   const addresses = list(bus).filter((address) => read(join(bus, address, 'class')).startsWith('0x02'));
   if (addresses.length === 0) {
@@ -112,7 +112,7 @@ function examineNics(): Finding[] {
 const bifurcated = ['mlx5_core', 'mlx4_core'];
 const userspaceDrivers = ['vfio-pci', 'igb_uio', 'uio_pci_generic'];
 
-function examineNic(path: string, address: string): Finding {
+function examineNic(path: string, address: string): DoctorFinding {
   const what = `pci ${address}`;
   const driver = existsSync(join(path, 'driver'))
     ? basename(readlinkSync(join(path, 'driver')))

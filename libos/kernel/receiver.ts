@@ -8,7 +8,7 @@ import type { StreamCalls } from '../native/stream-calls.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import type { KernelQueue } from './queue.ts';
 
-export class Receiver {
+export class SocketReceiver {
   readonly #tokens: TokenTable;
   readonly #pool: BufferPool;
   readonly #recv: StreamCalls['recv'];

@@ -7,7 +7,7 @@ import type { StreamCalls } from '../native/stream-calls.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import type { KernelQueue } from './queue.ts';
 
-export class Sender {
+export class SocketSender {
   readonly #tokens: TokenTable;
   readonly #calls: StreamCalls;
   /** Queues with pushes that wait for the peer's acknowledgement. */

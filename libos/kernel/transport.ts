@@ -22,8 +22,8 @@ import type { SocketKind } from '../pdpi.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import { QueueState, type Transport, type TransportHost } from '../transport.ts';
 import { KernelQueue } from './queue.ts';
-import { Receiver } from './receiver.ts';
-import { Sender } from './sender.ts';
+import { SocketReceiver } from './receiver.ts';
+import { SocketSender } from './sender.ts';
 
 const HOT_QUEUES = 4;
 /** Times that epoll must report a queue, never with more than HOT_QUEUES others, before it gets hot. */
@@ -49,8 +49,8 @@ export class KernelTransport implements Transport {
   readonly #byDescriptor: (KernelQueue | null)[] = [];
   readonly #tokens: TokenTable;
   readonly #host: TransportHost;
-  readonly #receiver: Receiver;
-  readonly #sender: Sender;
+  readonly #receiver: SocketReceiver;
+  readonly #sender: SocketSender;
   #scheduled: KernelQueue[] = [];
   #serving: KernelQueue[] = [];
   readonly #hot: KernelQueue[] = [];
@@ -72,8 +72,8 @@ export class KernelTransport implements Transport {
     this.#host = host;
     this.#tokens = host.tokens;
     this.pool = pool;
-    this.#receiver = new Receiver(host.tokens, pool, calls);
-    this.#sender = new Sender(host.tokens, calls);
+    this.#receiver = new SocketReceiver(host.tokens, pool, calls);
+    this.#sender = new SocketSender(host.tokens, calls);
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#epoll = sys.epollCreate();
     if (this.#epoll < 0) throw systemError('start', -1, 'epoll_create1');

@@ -5,18 +5,32 @@
 import { NO_SLOT, PendingList } from '../tokens.ts';
 import { Queue } from '../transport.ts';
 import type { MessageConnection } from './connection.ts';
-import type { DatagramSocket } from './datagrams.ts';
-import type { Line, Listener } from './rendezvous.ts';
+import type { Line, RendezvousListener } from './rendezvous.ts';
 
 export class RdmaQueue extends Queue {
   /** Set by bind. */
-  listener: Listener | null = null;
+  listener: RendezvousListener | null = null;
   /** A listener's connections that wait to be accepted. */
   backlog: Channel[] = [];
   /** A stream's only channel. */
   channel: Channel | null = null;
   /** What a datagram socket keeps. */
   socket: DatagramSocket | null = null;
+}
+
+/** What a datagram socket keeps. */
+export class DatagramSocket {
+  readonly queue: RdmaQueue;
+  /** By the peer's address and port. */
+  readonly channels = new Map<number, Channel>();
+  /** All of them, also those that somebody else has opened to us when we had one. */
+  readonly all = new Set<Channel>();
+  /** Those with something to read, in the order in which they had it. */
+  readonly readable: Channel[] = [];
+
+  constructor(queue: RdmaQueue) {
+    this.queue = queue;
+  }
 }
 
 export class Channel {

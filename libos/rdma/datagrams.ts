@@ -7,26 +7,11 @@ import type { ErrorCode } from '../errors.ts';
 import type { BufferPool } from '../memory/pool.ts';
 import { Owner } from '../memory/sga.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
-import type { Channel, RdmaQueue } from './channel.ts';
+import type { Channel, DatagramSocket } from './channel.ts';
 import type { MessageEngine } from './engine.ts';
 import type { Hello } from './hello.ts';
 import type { Line } from './rendezvous.ts';
-import type { Sender } from './sender.ts';
-
-/** What a datagram socket keeps. */
-export class DatagramSocket {
-  readonly queue: RdmaQueue;
-  /** By the peer's address and port. */
-  readonly channels = new Map<number, Channel>();
-  /** All of them, also those that somebody else has opened to us when we had one. */
-  readonly all = new Set<Channel>();
-  /** Those with something to read, in the order in which they had it. */
-  readonly readable: Channel[] = [];
-
-  constructor(queue: RdmaQueue) {
-    this.queue = queue;
-  }
-}
+import type { MessageSender } from './sender.ts';
 
 /** Opens a connection for a datagram socket; null when there are no receives left. */
 type Connect = (socket: DatagramSocket, address: number, port: number) => Channel | null;
@@ -35,10 +20,16 @@ export class Datagrams {
   readonly #tokens: TokenTable;
   readonly #pool: BufferPool;
   readonly #engine: MessageEngine;
-  readonly #sender: Sender;
+  readonly #sender: MessageSender;
   readonly #connect: Connect;
 
-  constructor(tokens: TokenTable, pool: BufferPool, engine: MessageEngine, sender: Sender, connect: Connect) {
+  constructor(
+    tokens: TokenTable,
+    pool: BufferPool,
+    engine: MessageEngine,
+    sender: MessageSender,
+    connect: Connect,
+  ) {
     this.#tokens = tokens;
     this.#pool = pool;
     this.#engine = engine;

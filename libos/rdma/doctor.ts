@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import type { LibosError } from '../errors.ts';
-import type { Finding } from '../finding.ts';
+import type { DoctorFinding } from '../finding.ts';
 import { FabricDevice } from './fabric-device.ts';
 import { type FabricGlue, fabricGlue } from './glue.ts';
 import { parseRdmaOptions, providers } from './options.ts';
@@ -25,7 +25,7 @@ interface Candidate {
   receives: number;
 }
 
-export function* examineRdma(): Generator<Finding> {
+export function* examineRdma(): Generator<DoctorFinding> {
   let glue: FabricGlue;
   try {
     glue = fabricGlue();
@@ -66,7 +66,7 @@ function listCandidates(glue: FabricGlue): Map<string, Candidate> {
   return found;
 }
 
-function examineProvider(provider: string, candidate: Candidate | undefined): Finding {
+function examineProvider(provider: string, candidate: Candidate | undefined): DoctorFinding {
   const what = `provider ${provider}`;
   if (candidate === undefined) {
     return { what, works: false, found: 'libfabric finds none here', remedy: needs[provider] };
@@ -83,7 +83,7 @@ function examineProvider(provider: string, candidate: Candidate | undefined): Fi
 }
 
 /** The devices of libibverbs that the kernel knows. */
-function examineDevices(): Finding {
+function examineDevices(): DoctorFinding {
   const folder = '/sys/class/infiniband';
   const names = existsSync(folder) ? readdirSync(folder) : [];
   const states = names.map((name) => {
@@ -95,7 +95,7 @@ function examineDevices(): Finding {
 }
 
 /** Devices reach only memory that is locked. */
-function examineLockedMemory(): Finding {
+function examineLockedMemory(): DoctorFinding {
   const limit = /^Max locked memory\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? '?';
   const unlimited = limit === 'unlimited';
   return {
@@ -108,7 +108,7 @@ function examineLockedMemory(): Finding {
   };
 }
 
-function examineSharedMemory(): Finding {
+function examineSharedMemory(): DoctorFinding {
   const { bavail, bsize } = statfsSync('/dev/shm');
   const free = `${Math.floor((bavail * bsize) / 2 ** 20)} MiB free`;
   return { what: '/dev/shm', works: null, found: free, remedy: null };

@@ -36,7 +36,7 @@ export interface Line {
   close(): void;
 }
 
-export interface Listener {
+export interface RendezvousListener {
   owner: unknown;
   readonly address: number;
   readonly port: number;
@@ -50,7 +50,7 @@ export interface Listener {
 
 export interface RendezvousHandler {
   /** Somebody has come and said hello: it is to be answered or refused, at once. */
-  arrived(listener: Listener, line: Line, hello: Hello): void;
+  arrived(listener: RendezvousListener, line: Line, hello: Hello): void;
   /** The peer to which we connected has answered. */
   answered(line: Line, hello: Hello): void;
   /** No connection comes of it: the line is closed. `reason`: what the peer said, or ''. */
@@ -73,7 +73,7 @@ export interface Clock {
 
 export interface Rendezvous {
   /** Takes an address and port (0: any free one). Throws LibosError ADDRESS_IN_USE and its like. */
-  bind(address: number, port: number, qd: number): Listener;
+  bind(address: number, port: number, qd: number): RendezvousListener;
   /**
    * Starts to connect, from `localAddress` unless that is 0; the handler is notified of what becomes of it.
    */

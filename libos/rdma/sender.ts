@@ -10,7 +10,7 @@ import type { Channel } from './channel.ts';
 import { type EngineOptions, MessageEngine, type SendOwner } from './engine.ts';
 import type { MessageDevice } from './message-device.ts';
 
-export class Sender implements SendOwner {
+export class MessageSender implements SendOwner {
   readonly engine: MessageEngine;
   readonly #tokens: TokenTable;
   /** The channel of each push under way, by slot. */

@@ -14,7 +14,7 @@ import { Errno, errno } from '../native/libc.ts';
 import { codeOfErrno, systemError } from '../native/socket-errors.ts';
 import * as sys from '../native/sockets.ts';
 import { decodeHello, encodeHello, type Hello, HelloKind, type Refusal } from './hello.ts';
-import type { Clock, Line, Listener, Rendezvous, RendezvousHandler } from './rendezvous.ts';
+import type { Clock, Line, Rendezvous, RendezvousHandler, RendezvousListener } from './rendezvous.ts';
 
 const RECORD_BYTES = 12;
 /**
@@ -51,7 +51,7 @@ export class TcpRendezvous implements Rendezvous {
     if (this.#epoll < 0) throw systemError('start', -1, 'epoll_create1');
   }
 
-  bind(address: number, port: number, qd: number): Listener {
+  bind(address: number, port: number, qd: number): RendezvousListener {
     const fd = sys.openSocket(sys.SOCK_STREAM);
     if (fd < 0) throw systemError('bind', qd, 'socket');
     sys.enableReuseAddress(fd);
@@ -248,7 +248,7 @@ export class TcpRendezvous implements Rendezvous {
   }
 }
 
-class TcpListener implements Listener {
+class TcpListener implements RendezvousListener {
   owner: unknown = null;
   readonly fd: number;
   readonly address: number;

@@ -18,7 +18,7 @@ import type { TransportHost } from '../transport.ts';
 import type { Hello, Refusal } from './hello.ts';
 import { HEADER_BYTES, HEADER_WORDS, KIND_AND_LENGTH, KIND_SHIFT, Kind } from './message.ts';
 import type { MessageDevice } from './message-device.ts';
-import type { Line, Listener, Rendezvous, RendezvousHandler } from './rendezvous.ts';
+import type { Line, Rendezvous, RendezvousHandler, RendezvousListener } from './rendezvous.ts';
 import { RdmaTransport } from './transport.ts';
 
 const BURST = 8;
@@ -357,7 +357,7 @@ class SimulatedRendezvous implements Rendezvous {
     this.address = address;
   }
 
-  bind(address: number, port: number, qd: number): Listener {
+  bind(address: number, port: number, qd: number): RendezvousListener {
     if (address !== 0 && address !== this.address) throw new LibosError('ADDRESS_NOT_AVAILABLE', 'bind', qd);
     const chosen = port === 0 ? this.network.nextPort++ : port;
     const key = `${this.address}:${chosen}`;
@@ -392,7 +392,7 @@ class SimulatedRendezvous implements Rendezvous {
   }
 }
 
-class SimulatedListener implements Listener {
+class SimulatedListener implements RendezvousListener {
   owner: unknown = null;
   readonly address: number;
   readonly port: number;

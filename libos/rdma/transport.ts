@@ -8,13 +8,19 @@ import { Owner } from '../memory/sga.ts';
 import type { SocketKind } from '../pdpi.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import { LINGER_US, PUSHES_PER_BURST, QueueState, type Transport, type TransportHost } from '../transport.ts';
-import { Channel, RdmaQueue } from './channel.ts';
-import { DatagramSocket, Datagrams } from './datagrams.ts';
+import { Channel, DatagramSocket, RdmaQueue } from './channel.ts';
+import { Datagrams } from './datagrams.ts';
 import type { EngineOptions, MessageEngine } from './engine.ts';
 import { type Hello, HelloKind } from './hello.ts';
 import type { MessageDevice } from './message-device.ts';
-import type { CreateRendezvous, Line, Listener, Rendezvous, RendezvousHandler } from './rendezvous.ts';
-import { Sender } from './sender.ts';
+import type {
+  CreateRendezvous,
+  Line,
+  Rendezvous,
+  RendezvousHandler,
+  RendezvousListener,
+} from './rendezvous.ts';
+import { MessageSender } from './sender.ts';
 
 /** How long providers below which there are others are given to end what they do by themselves. */
 const SETTLE_US = 20_000;
@@ -37,7 +43,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   readonly #options: RdmaTransportOptions;
   readonly #host: TransportHost;
   readonly #tokens: TokenTable;
-  readonly #sender: Sender;
+  readonly #sender: MessageSender;
   readonly #engine: MessageEngine;
   readonly #datagrams: Datagrams;
   readonly #warned = new Set<string>();
@@ -54,7 +60,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     this.#device = device;
     this.pool = pool;
     this.#options = options;
-    this.#sender = new Sender(host.tokens, device, options);
+    this.#sender = new MessageSender(host.tokens, device, options);
     this.#engine = this.#sender.engine;
     this.#rendezvous = createRendezvous(this);
     this.#datagrams = new Datagrams(host.tokens, pool, this.#engine, this.#sender, (socket, address, port) =>
@@ -199,7 +205,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
 
   // For the rendezvous
 
-  arrived(listener: Listener, line: Line, hello: Hello): void {
+  arrived(listener: RendezvousListener, line: Line, hello: Hello): void {
     const queue = listener.owner as RdmaQueue;
     const wanted = queue.kind === 'stream' ? HelloKind.Stream : HelloKind.Datagram;
     const problem =

@@ -5,7 +5,7 @@
 import { ChecksumStatus, type Device, MAX_BURST } from '../inet/device.ts';
 import { Pieces } from '../inet/devices/pieces.ts';
 import { SgaSegment } from '../memory/sga.ts';
-import type { Direction, SimulatedLink } from './link.ts';
+import type { Direction } from './direction.ts';
 
 const ETHERNET_HEADER_BYTES = 14;
 /** Room before a frame, as real devices leave it: an offset is not a buffer's first byte. */
@@ -18,6 +18,14 @@ const ADDRESS = 0x1_0000_0000;
 const Place = { Free: 0, Arrived: 1, Stack: 2, Queued: 3 } as const;
 const placeNames = ['free', 'not received yet', "the stack's", 'queued for transmission'];
 
+/** What a device knows of the link that it is an end of. */
+interface Wire {
+  readonly nowUs: number;
+  readonly up: boolean;
+  advanceTo(us: number): void;
+  send(direction: Direction, bytes: Uint8Array, at: number, length: number): void;
+}
+
 export class SimulatedDevice implements Device {
   readonly mac: Uint8Array;
   readonly mtu: number;
@@ -26,7 +34,7 @@ export class SimulatedDevice implements Device {
   readonly receivedChecksums = new Uint8Array(MAX_BURST).fill(ChecksumStatus.Unchecked);
   /** Frames that have arrived and wait for an exchange. */
   waitingFrames = 0;
-  readonly #link: SimulatedLink;
+  readonly #link: Wire;
   readonly #direction: Direction;
   readonly #memory: Buffer;
   readonly #poison: Buffer;
@@ -40,7 +48,7 @@ export class SimulatedDevice implements Device {
   readonly #queuedPieces: Pieces[] = [new Pieces()];
   #closed = false;
 
-  constructor(link: SimulatedLink, direction: Direction, mac: Uint8Array, mtu: number, buffers: number) {
+  constructor(link: Wire, direction: Direction, mac: Uint8Array, mtu: number, buffers: number) {
     this.#link = link;
     this.#direction = direction;
     this.mac = mac;

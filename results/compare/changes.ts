@@ -2,7 +2,7 @@
 
 import type { MeasurementTarget, Summary } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
-import { type Row, summaryRows } from '../sentences/rows.ts';
+import { type SummaryRow, summaryRows } from '../sentences/rows.ts';
 import { type Difference, differenceInterval, FEWEST_TRIALS, type Pairing } from '../summary/bootstrap.ts';
 import { enoughForQuantile, type Measure, measures, trialValues, verdictOn } from '../summary/measure.ts';
 import { formatPercent } from '../text/format.ts';
@@ -35,7 +35,10 @@ export interface Comparison {
 /** Trials of two runs were never next to each other. */
 const PAIRING: Pairing = 'unpaired';
 
-/** A histogram's bucket is up to 0.1 % wide (histogram.ts): nothing below that can be told, however alike trials are. */
+/**
+ * A histogram's bucket is up to 0.1 % wide (histogram.ts): nothing below that can be told, however alike
+ * trials are.
+ */
 const FINEST = 0.001;
 
 /** Points are the same when system or floor, operation, clients and value size are. */
@@ -51,7 +54,7 @@ export function comparePoints(first: Summary, second: Summary): Comparison {
   };
 }
 
-function same(a: Row, b: Row): boolean {
+function same(a: SummaryRow, b: SummaryRow): boolean {
   return (
     a.system === b.system &&
     a.operation === b.operation &&
@@ -60,14 +63,14 @@ function same(a: Row, b: Row): boolean {
   );
 }
 
-function namesWithout(rows: Row[], others: Row[]): string[] {
+function namesWithout(rows: SummaryRow[], others: SummaryRow[]): string[] {
   return rows
     .filter((row) => !others.some((other) => same(row, other)))
     .map((row) => `${row.system}, ${nameTarget(row, [...rows, ...others])}`);
 }
 
 /** Null where one of the runs has no value, as after failed trials, or for the p99 of means. */
-function change(first: Row, second: Row, measure: Measure): Change | null {
+function change(first: SummaryRow, second: SummaryRow, measure: Measure): Change | null {
   const [before, after] = [trialValues(first, measure), trialValues(second, measure)];
   const difference = differenceInterval(after, before, PAIRING);
   if (!difference) return null;
@@ -92,7 +95,7 @@ function change(first: Row, second: Row, measure: Measure): Change | null {
 }
 
 /** Why the interval says nothing, or null. */
-function obstacleTo(first: Row, second: Row, measure: Measure, trials: number): string | null {
+function obstacleTo(first: SummaryRow, second: SummaryRow, measure: Measure, trials: number): string | null {
   const invalid = [first, second].map((row) => verdictOn(row, measure)?.state === 'invalid');
   if (invalid[0] && invalid[1]) return 'invalid in both runs';
   if (invalid[0]) return 'invalid in the first run';

@@ -48,7 +48,10 @@ function own(parent: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(parent, key) ? parent[key] : undefined;
 }
 
-/** Where only one manifest has a whole system, that it does says enough; not so where the other says that it has none. */
+/**
+ * Where only one manifest has a whole system, that it does says enough; not so where the other says that it
+ * has none.
+ */
 function show(value: unknown, other: unknown): string | null {
   if (value === undefined) return null;
   if (children(value) && other !== null) return '{…}';

@@ -1,9 +1,15 @@
-/** How a file format is written and read: by the schema of its newest version. Older versions are turned into that one. */
+/**
+ * How a file format is written and read: by the schema of its newest version. Older versions are turned into
+ * that one.
+ */
 import { z } from 'zod';
 
 export type FormatErrorCode = 'NOT_JSON' | 'SCHEMA_UNKNOWN' | 'INVALID';
 
-/** What is wrong with the content of a file. The message is half a sentence: the caller knows the file and the remedy. */
+/**
+ * What is wrong with the content of a file. The message is half a sentence: the caller knows the file and the
+ * remedy.
+ */
 export class FormatError extends Error {
   readonly code: FormatErrorCode;
 
@@ -15,7 +21,10 @@ export class FormatError extends Error {
 }
 
 type JsonObject = Record<string, unknown>;
-/** Turns a file of an older version into one of the newest. It may rely on nothing: the result is checked, not the input. */
+/**
+ * Turns a file of an older version into one of the newest. It may rely on nothing: the result is checked, not
+ * the input.
+ */
 export type Upgrade = (older: JsonObject) => JsonObject;
 
 interface FormatOptions {

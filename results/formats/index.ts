@@ -1,6 +1,6 @@
 /**
- * The door of the file formats. Each has one file here, with its type, its writer and its reader, and is described nowhere
- * else. Of this project the folder imports nothing: everybody may import it.
+ * The door of the file formats. Each has one file here, with its type, its writer and its reader, and is
+ * described nowhere else. Of this project the folder imports nothing: everybody may import it.
  *
  *     manifest.json            what was to be run, on which machine, with which software
  *     calibration.json         what the load generator takes itself

@@ -1,6 +1,6 @@
 /**
- * Words that files, experiments and command lines share. This file imports nothing: the load generator's thread takes its
- * lists from here, without the library that checks files.
+ * Words that files, experiments and command lines share. This file imports nothing: the load generator's
+ * thread takes its lists from here, without the library that checks files.
  */
 
 /** The libOS's own list is in libos/index.ts, which imports no format; a test holds the two together. */
@@ -23,8 +23,9 @@ export type KeyDistribution = (typeof keyDistributions)[number];
 export const waitModes = ['poll', 'block'] as const;
 
 /**
- * What lies between client and server: a device with a wire, one that the kernel or a library makes of software, or memory
- * that both processes have. Latencies of different kinds cannot be compared as like with like.
+ * What lies between client and server: a device with a wire, one that the kernel or a library makes of
+ * software, or memory that both processes have. Latencies of different kinds cannot be compared as like with
+ * like.
  */
 export const provenances = ['real_device', 'software_device', 'shared_memory'] as const;
 export type Provenance = (typeof provenances)[number];

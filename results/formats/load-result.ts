@@ -48,7 +48,10 @@ const loadResult = z.strictObject({
     .default(null),
   /** Open loop: requests of the measured window that had no reply when they were given up. */
   unanswered: count.nullable().default(null),
-  /** Share of the generator's polls that found nothing: 0 where the generator is the limit. Null where nothing polls so. */
+  /**
+   * Share of the generator's polls that found nothing: 0 where the generator is the limit. Null where nothing
+   * polls so.
+   */
   idle_polls: z.number().min(0).max(1).nullable().default(null),
   /** Share of the measured window that the generator spent on requests and replies; null where nobody looked. */
   busy_share: z.number().min(0).max(1).nullable().default(null),

@@ -1,7 +1,8 @@
 /**
- * pauses.json: what kept a data path from running. The load generator writes one with its result, `bypassbench serve --pauses`
- * one of its whole time. Times are those of CLOCK_MONOTONIC. The libOS, which records them, has its own description
- * (libos/pauses.ts) and imports none of this; a test holds the two together.
+ * pauses.json: what kept a data path from running. The load generator writes one with its result,
+ * `bypassbench serve --pauses` one of its whole time. Times are those of CLOCK_MONOTONIC. The libOS, which
+ * records them, has its own description (libos/pauses.ts) and imports none of this; a test holds the two
+ * together.
  */
 import { z } from 'zod';
 import { count, notNegative } from './fields.ts';

@@ -1,6 +1,6 @@
 /**
- * Reads the file of a ring of stamps. libos/stamps/ring.ts writes it and draws its layout; it imports none of this, and a
- * test holds the two together.
+ * Reads the file of a ring of stamps. libos/stamps/ring.ts writes it and draws its layout; it imports none of
+ * this, and a test holds the two together.
  */
 import { FormatError } from './format.ts';
 

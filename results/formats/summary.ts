@@ -33,7 +33,10 @@ const ratio = z.strictObject({
   detectable: notNegative.nullable(),
 });
 
-/** What one of the slowest requests waited for: the first of these that happened while it was under way (summary/tail.ts). */
+/**
+ * What one of the slowest requests waited for: the first of these that happened while it was under way
+ * (summary/tail.ts).
+ */
 export const tailCauses = [
   'client_gc',
   'server_gc',
@@ -49,7 +52,10 @@ export type TailCause = (typeof tailCauses)[number];
 const breakdownAt = z.strictObject({
   latency_us: microseconds,
   requests: positive,
-  /** By the names of stages (stages/stage.ts), in their order. A remainder may be below zero by the error of readings. */
+  /**
+   * By the names of stages (stages/stage.ts), in their order. A remainder may be below zero by the error of
+   * readings.
+   */
   stages_us: z.partialRecord(z.enum(stageNames), z.number()),
 });
 
@@ -78,8 +84,8 @@ const measured = z.strictObject({
     })
     .nullable(),
   /**
-   * Interval for the p50 over trials (summary/interval.ts) with the confidence that it really has, between 0 and 1: with few
-   * trials 95 % cannot be had from their ranks. Null with fewer than two trials.
+   * Interval for the p50 over trials (summary/interval.ts) with the confidence that it really has, between 0
+   * and 1: with few trials 95 % cannot be had from their ranks. Null with fewer than two trials.
    */
   p50_interval_us: z
     .strictObject({ low: microseconds, high: microseconds, confidence: z.number().min(0).max(1) })

@@ -2,7 +2,7 @@
 import type { Summary } from '../formats/index.ts';
 import { columnNotes, formatQuantile, summaryColumns } from '../sentences/columns.ts';
 import { doubts, nameTarget } from '../sentences/doubts.ts';
-import { type Row, summaryRows } from '../sentences/rows.ts';
+import { type SummaryRow, summaryRows } from '../sentences/rows.ts';
 import { stateOf } from '../summary/doubt.ts';
 import { formatCount, formatPercent, formatUs } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
@@ -102,6 +102,6 @@ const rowHeads = [
   { head: 'op', number: false },
 ];
 
-function rowCells(row: Row, rows: Row[]): string[] {
+function rowCells(row: SummaryRow, rows: SummaryRow[]): string[] {
   return [row.label, nameTarget(row, rows)];
 }

@@ -3,7 +3,7 @@
 import { type Calibration, type Measured, type Summary, tailCauses } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { noiseSentences } from '../sentences/noise.ts';
-import { type Row, summaryRows } from '../sentences/rows.ts';
+import { type SummaryRow, summaryRows } from '../sentences/rows.ts';
 import { counterSentence } from '../summary/counter.ts';
 import { tailCauseNames } from '../summary/tail.ts';
 import { formatChange, formatCount, formatPercent, formatUs } from '../text/format.ts';
@@ -158,6 +158,6 @@ ${table(
 )}`;
 }
 
-function namesOf(row: Row, rows: Row[]): string[] {
+function namesOf(row: SummaryRow, rows: SummaryRow[]): string[] {
   return [row.system, nameTarget(row, rows)];
 }

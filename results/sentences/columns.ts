@@ -12,9 +12,9 @@ import {
 import type { Column as TextColumn } from '../text/text-table.ts';
 import { FLOOR_MEANING, intervalConfidence } from './caption.ts';
 import { MARKS_MEANING, marks } from './doubts.ts';
-import { isOfMeans, type Row, summaryRows } from './rows.ts';
+import { isOfMeans, type SummaryRow, summaryRows } from './rows.ts';
 
-export interface Column extends TextColumn<Row> {
+export interface SummaryColumn extends TextColumn<SummaryRow> {
   /** The statistic that its cells show, each with the mark of its state. */
   statistic?: Statistic;
 }
@@ -22,30 +22,30 @@ export interface Column extends TextColumn<Row> {
 const NOTHING = '–';
 
 /** The columns for a summary: what is the same for all its points, or published for none, is left out. In µs. */
-export function summaryColumns(summary: Summary): Column[] {
+export function summaryColumns(summary: Summary): SummaryColumn[] {
   const rows = summaryRows(summary);
   const varies = (key: 'clients' | 'value_bytes'): boolean => rows.some((row) => row[key] !== rows[0][key]);
   const published = rows.some(({ published_us }) => published_us !== null);
-  const text = (name: string, head: string, cell: Column['cell']): Column => ({
+  const text = (name: string, head: string, cell: SummaryColumn['cell']): SummaryColumn => ({
     name,
     head,
     align: 'left',
     cell,
   });
-  const number = (name: string, head: string, cell: Column['cell']): Column => ({
+  const number = (name: string, head: string, cell: SummaryColumn['cell']): SummaryColumn => ({
     name,
     head,
     align: 'right',
     cell,
   });
-  const marked = (column: Column, statistic: Statistic): Column => {
-    const markOf = (row: Row): string => marks[stateOf(row, [statistic])];
+  const marked = (column: SummaryColumn, statistic: Statistic): SummaryColumn => {
+    const markOf = (row: SummaryRow): string => marks[stateOf(row, [statistic])];
     // A blank where others have a mark keeps the digits below each other.
     const isMarked = rows.some((row) => markOf(row) !== '');
-    const cell = (row: Row): string => `${column.cell(row)} ${markOf(row) || ' '}`;
+    const cell = (row: SummaryRow): string => `${column.cell(row)} ${markOf(row) || ' '}`;
     return { ...column, statistic, ...(isMarked && { cell }) };
   };
-  const quantile = (name: 'p50' | 'p99' | 'p999', head: string): Column =>
+  const quantile = (name: 'p50' | 'p99' | 'p999', head: string): SummaryColumn =>
     marked(
       number(name, head, (row) => formatQuantile(row, name)),
       name,
@@ -84,7 +84,7 @@ function ratioHead(summary: Summary): string {
 }
 
 /** What the heads of the columns mean, a sentence each. */
-export function columnNotes(summary: Summary, columns: Column[]): string[] {
+export function columnNotes(summary: Summary, columns: SummaryColumn[]): string[] {
   const shown = new Set(columns.map((column) => column.name));
   const notes = ['Latencies in µs, from the histograms of all trials merged by count.'];
   const confidence = intervalConfidence(summary.points);
@@ -114,13 +114,16 @@ export function columnNotes(summary: Summary, columns: Column[]): string[] {
 }
 
 /** Quantiles of means say nothing of those of single exchanges, but for the middle one. */
-export function formatQuantile(row: Row, name: keyof NonNullable<Row['latency_us']>): string {
+export function formatQuantile(row: SummaryRow, name: keyof NonNullable<SummaryRow['latency_us']>): string {
   const isKnown = !isOfMeans(row) || name === 'p50' || name === 'mean';
   return formatIfAny(isKnown ? row.latency_us?.[name] : null, formatUs);
 }
 
-/** p50 over that of the first system of its group: the ratio that the summary has, and that verdicts and claims go by. */
-function ratioToFirst(rows: Row[], row: Row): string {
+/**
+ * p50 over that of the first system of its group: the ratio that the summary has, and that verdicts and
+ * claims go by.
+ */
+function ratioToFirst(rows: SummaryRow[], row: SummaryRow): string {
   if (!isComparable(rows, row)) return NOTHING;
   return row.system === firstOf(rows, row)?.system
     ? formatRatio(1)
@@ -128,11 +131,11 @@ function ratioToFirst(rows: Row[], row: Row): string {
 }
 
 /** Whether the row and the first system of its group at the same target both back a claim about the p50. */
-function isComparable(rows: Row[], row: Row): boolean {
+function isComparable(rows: SummaryRow[], row: SummaryRow): boolean {
   return [firstOf(rows, row), row].every((one) => one?.latency_us && stateOf(one, ['p50']) !== 'invalid');
 }
 
-function firstOf(rows: Row[], row: Row): Row | undefined {
+function firstOf(rows: SummaryRow[], row: SummaryRow): SummaryRow | undefined {
   return rows.find((other) => other.group === row.group && sameTarget(other, row));
 }
 

@@ -1,7 +1,7 @@
 /** The rows of tables: the points of each system, and its floors; a floor of several stands behind the last of them. */
 import type { FloorPoint, Measured, Summary } from '../formats/index.ts';
 
-export type Row = Measured & {
+export type SummaryRow = Measured & {
   /** What names the row: the system, or the floor and that it is one; in a word, and as the figure has it. */
   system: string;
   label: string;
@@ -11,7 +11,7 @@ export type Row = Measured & {
   published_us: number | null;
 };
 
-export function summaryRows({ points, floors }: Summary): Row[] {
+export function summaryRows({ points, floors }: Summary): SummaryRow[] {
   const systems = [...Map.groupBy(points, ({ system }) => system)];
   const order = systems.map(([system]) => system);
   return systems.flatMap(([system, ofSystem]) => [
@@ -33,7 +33,7 @@ export function isOfMeans({ sample }: Measured): boolean {
   return sample === 'run_mean';
 }
 
-export function floorRows(floors: Summary['floors'], group = ''): Row[] {
+export function floorRows(floors: Summary['floors'], group = ''): SummaryRow[] {
   return floors.map((floor) => ({
     ...floor,
     system: `${floor.name} (floor)`,

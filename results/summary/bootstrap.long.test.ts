@@ -1,4 +1,7 @@
-/** How often the interval of the bootstrap covers the truth, over thousands of experiments: the figures of bootstrap.ts. */
+/**
+ * How often the interval of the bootstrap covers the truth, over thousands of experiments: the figures of
+ * bootstrap.ts.
+ */
 import { mean, median } from 'simple-statistics';
 import { expect, test } from 'vitest';
 import { bootstrapInterval, type Pairing } from './bootstrap.ts';

@@ -141,7 +141,10 @@ export function checkStandstill(outcomes: TrialOutcome[]): Doubt[] {
   });
 }
 
-/** Each pause of the load generator makes a reply late: where there are enough of them, a quantile consists of those. */
+/**
+ * Each pause of the load generator makes a reply late: where there are enough of them, a quantile consists of
+ * those.
+ */
 export function checkGaps(outcomes: TrialOutcome[]): Doubt[] {
   return gapsPerRequest.flatMap(({ statistic, name, gaps }) =>
     graded(outcomes, {

@@ -1,4 +1,7 @@
-/** What took processor time from the measurements of a point, over its trials, and what its slowest requests waited for. */
+/**
+ * What took processor time from the measurements of a point, over its trials, and what its slowest requests
+ * waited for.
+ */
 import { type Measured, type Pauses, tailCauses } from '../formats/index.ts';
 import { attributeTail } from './tail.ts';
 import type { TrialOutcome } from './trial-outcome.ts';

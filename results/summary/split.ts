@@ -6,8 +6,8 @@
  *     rest      = bypass
  *     kernel    = interface + data path
  *
- * Each part is a difference of medians over trials, its share is of the unmodified system's. Intervals are bootstraps over
- * trials, paired by block (bootstrap.ts).
+ * Each part is a difference of medians over trials, its share is of the unmodified system's. Intervals are
+ * bootstraps over trials, paired by block (bootstrap.ts).
  */
 import { median } from 'simple-statistics';
 import type { Point, Role, Share, Split } from '../formats/index.ts';

@@ -1,6 +1,6 @@
 /**
- * What the slowest requests waited for, as far as their time shows: each of the slowest thousandth is put down to the first
- * of these that happened while it was under way. That it coincided is all that is known.
+ * What the slowest requests waited for, as far as their time shows: each of the slowest thousandth is put
+ * down to the first of these that happened while it was under way. That it coincided is all that is known.
  */
 import { type Pauses, type TailCause, tailCauses } from '../formats/index.ts';
 
@@ -19,7 +19,10 @@ interface Span {
   end_ns: number;
 }
 
-/** Counts of the requests with latencies of `threshold_ns` and more, by cause. `server` is null where it is not known. */
+/**
+ * Counts of the requests with latencies of `threshold_ns` and more, by cause. `server` is null where it is
+ * not known.
+ */
 export function attributeTail(
   client: Pauses,
   server: Pauses | null,
@@ -51,8 +54,8 @@ export function attributeTail(
 const ROUNDING_NS = 1;
 
 /**
- * Whether any of the spans has a time in common with that from start to end; they do not overlap each other. A gap begins with the
- * look that hands a reply out: what ends there has not waited for it.
+ * Whether any of the spans has a time in common with that from start to end; they do not overlap each other.
+ * A gap begins with the look that hands a reply out: what ends there has not waited for it.
  */
 function overlaps(spans: Span[]): (start_ns: number, end_ns: number) => boolean {
   const sorted = spans.toSorted((a, b) => a.start_ns - b.start_ns);

@@ -22,7 +22,10 @@ const expendable = [
 ];
 const colours = { suspect: 'yellow', invalid: 'red' } as const;
 
-/** The table, notes and reasons as lines of text, ending in a newline. Below about 100 columns of text some are left out. */
+/**
+ * The table, notes and reasons as lines of text, ending in a newline. Below about 100 columns of text some
+ * are left out.
+ */
 export function renderTable(summary: Summary, { columns, color }: Terminal): string {
   const measured = summaryRows(summary);
   const all = summaryColumns(summary);

@@ -1,6 +1,6 @@
 /**
- * What comes out of the guest: the output of commands, and between it marks that tell what the guest is doing. Both come
- * over one channel, so that a mark is never ahead of the output before it.
+ * What comes out of the guest: the output of commands, and between it marks that tell what the guest is
+ * doing. Both come over one channel, so that a mark is never ahead of the output before it.
  *
  *     output ... \x1e KEY space WORD space DETAIL \n output ...
  *

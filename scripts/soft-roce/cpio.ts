@@ -1,6 +1,6 @@
 /**
- * Writes a cpio archive in the format that Linux unpacks as its initial file system ("newc", see initramfs-buffer-format
- * in the kernel's documentation), so that no cpio program is needed.
+ * Writes a cpio archive in the format that Linux unpacks as its initial file system ("newc", see
+ * initramfs-buffer-format in the kernel's documentation), so that no cpio program is needed.
  */
 
 export interface CpioEntry {

@@ -1,9 +1,10 @@
 /**
  * A virtual machine with an RDMA device made by the kernel (Soft-RoCE), in which commands are run one after the other.
  *
- * It needs no right to virtualize and no network: QEMU emulates the processor, the guest's file system is this machine's
- * root, read over 9p, with a file system in memory laid over it that takes what is written. So everything is where it is
- * on this machine, the checkout included, and nothing of what the guest writes is there afterwards.
+ * It needs no right to virtualize and no network: QEMU emulates the processor, the guest's file system is
+ * this machine's root, read over 9p, with a file system in memory laid over it that takes what is written. So
+ * everything is where it is on this machine, the checkout included, and nothing of what the guest writes is
+ * there afterwards.
  *
  *     runInGuest ──> QEMU ──> kernel ──> init.sh ──> steps.sh ──> step 1, step 2, ...
  *          ^           │                                │
@@ -55,8 +56,8 @@ export interface GuestOptions {
 export class GuestError extends Error {}
 
 /**
- * Boots a guest, runs the steps, prints their output and what became of them, and powers it off. Rejects with GuestError
- * when the guest itself fails or hangs; a step that fails is a result.
+ * Boots a guest, runs the steps, prints their output and what became of them, and powers it off. Rejects with
+ * GuestError when the guest itself fails or hangs; a step that fails is a result.
  */
 export async function runInGuest({ steps, project, showConsole }: GuestOptions): Promise<StepResult[]> {
   await prepareHost();

@@ -1,6 +1,6 @@
 /**
- * What this machine must have for the guest: QEMU, and the programs and libraries that the guest runs off this machine's
- * root. What is missing is installed.
+ * What this machine must have for the guest: QEMU, and the programs and libraries that the guest runs off
+ * this machine's root. What is missing is installed.
  */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

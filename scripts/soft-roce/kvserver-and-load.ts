@@ -1,6 +1,6 @@
 /**
- * kvserver and the load generator as two processes over the backend rdma, with the options given: every reply is checked,
- * by one connection and by eight. Ends with an error unless all are hits.
+ * kvserver and the load generator as two processes over the backend rdma, with the options given: every reply
+ * is checked, by one connection and by eight. Ends with an error unless all are hits.
  *
  *     node kvserver-and-load.ts 'provider=verbs;ofi_rxm,device=rxe0'
  */

@@ -2,7 +2,8 @@
  * What the backend rdma says where it may not lock memory enough for its device; run with a low limit and without
  * CAP_IPC_LOCK. Ends with an error unless it says how much it may lock and what to do.
  *
- *     ulimit -l 64; setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock node locked-memory.ts 'provider=verbs;ofi_rxm'
+ *     ulimit -l 64; setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock node locked-memory.ts
+ *     'provider=verbs;ofi_rxm'
  */
 import assert from 'node:assert/strict';
 import { type BackendOptions, createLibos, LibosError, withBackendOption } from '../../libos/index.ts';

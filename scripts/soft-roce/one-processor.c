@@ -1,10 +1,10 @@
 /*
- * Loaded before each program in the guest (LD_PRELOAD): keeps all threads of a node on one processor, the other one than
- * that of the node which started it, so that two that talk to each other run at the same time.
+ * Loaded before each program in the guest (LD_PRELOAD): keeps all threads of a node on one processor, the
+ * other one than that of the node which started it, so that two that talk to each other run at the same time.
  *
- * QEMU 7.2 does not always notice that code was written which another emulated processor runs, and V8 writes code all the
- * time: about one node of eight ended by SIGSEGV or SIGTRAP, whatever it did, also where V8 had one thread, as a thread
- * moves between processors. Of those kept on one none did.
+ * QEMU 7.2 does not always notice that code was written which another emulated processor runs, and V8 writes
+ * code all the time: about one node of eight ended by SIGSEGV or SIGTRAP, whatever it did, also where V8 had
+ * one thread, as a thread moves between processors. Of those kept on one none did.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,4 +1,7 @@
-/** What counts as a disturbance, and that the measurement finds one: "cannot be told" is neither never nor always said. */
+/**
+ * What counts as a disturbance, and that the measurement finds one: "cannot be told" is neither never nor
+ * always said.
+ */
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import {

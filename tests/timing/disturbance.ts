@@ -27,7 +27,10 @@ export interface ProcessorTimes {
   own_s: number;
 }
 
-/** Clock ticks of /proc, USER_HZ, are a hundredth of a second on every architecture that Linux still builds for Node. */
+/**
+ * Clock ticks of /proc, USER_HZ, are a hundredth of a second on every architecture that Linux still builds
+ * for Node.
+ */
 const TICK_S = 0.01;
 
 export function readProcessorTimes(): ProcessorTimes {

@@ -1,6 +1,6 @@
 /**
- * Where the time goes, in microseconds: a server that is slower by a known time shows it in the stage of its application,
- * by that time, and nowhere else; what a loop does is no gap, and a real pause is one.
+ * Where the time goes, in microseconds: a server that is slower by a known time shows it in the stage of its
+ * application, by that time, and nowhere else; what a loop does is no gap, and a real pause is one.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * The breakdown as a figure: for each operation, near the p50 and near the p99, a bar for each system that runs from the
- * request's sending on the left to its reply's arrival on the right, cut at the stages, in microseconds and in shares; and
- * a bar for each floor.
+ * The breakdown as a figure: for each operation, near the p50 and near the p99, a bar for each system that
+ * runs from the request's sending on the left to its reply's arrival on the right, cut at the stages, in
+ * microseconds and in shares; and a bar for each floor.
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { Calibration, Manifest, Summary } from '../../formats/index.ts';

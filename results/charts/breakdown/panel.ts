@@ -7,7 +7,7 @@ import { FLOOR_INK } from '../latency/floors.ts';
 import { INK, LABEL_SIZE, VALUE_SIZE } from '../theme/figure-text.ts';
 import { textWidth } from '../theme/font.ts';
 import { rowEncoding, rowLabels } from '../theme/row-labels.ts';
-import { FLOOR_OWNER, type Panel, type Piece, type Row } from './rows.ts';
+import { type BreakdownRow, FLOOR_OWNER, type Panel, type Piece } from './rows.ts';
 
 /** Light for the client, dark for the server, one hue for each kind of work; orange for what a server is for. */
 const colours: Record<StageOwner, string> = {
@@ -83,7 +83,7 @@ function xScale(end: number): object {
   return { type: 'quantitative', scale: { domain: [0, end], nice: false } };
 }
 
-function viewOf(rows: Row[], title: string, width: number, layer: object[]): object {
+function viewOf(rows: BreakdownRow[], title: string, width: number, layer: object[]): object {
   return {
     title: { text: [title], anchor: 'start', frame: 'group', fontSize: LABEL_SIZE, color: INK },
     width,
@@ -124,7 +124,7 @@ const TOOLTIP =
 
 /** The pieces' values, in those that are wide enough; they tell the same as the pieces that they lie on. */
 function numbers(
-  rows: Row[],
+  rows: BreakdownRow[],
   { x, unit_per_px }: View,
   tell: (piece: Piece) => [text: string, from: number, to: number],
 ): object {

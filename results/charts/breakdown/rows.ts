@@ -34,7 +34,7 @@ export interface Piece {
   verdict: State;
 }
 
-export interface Row {
+export interface BreakdownRow {
   row: string;
   system: string;
   label: string;
@@ -46,7 +46,7 @@ export interface Row {
 export interface Panel {
   name: string;
   quantile: BreakdownQuantile;
-  rows: Row[];
+  rows: BreakdownRow[];
 }
 
 /** A panel for each target and quantile of which anything is known; in each, systems followed by their floors. */
@@ -68,7 +68,7 @@ export function breakdownPanels({ points, floors }: Summary): Panel[] {
   );
 }
 
-function systemRow(panel: string, point: Point, quantile: BreakdownQuantile): Row {
+function systemRow(panel: string, point: Point, quantile: BreakdownQuantile): BreakdownRow {
   const { system, label, breakdown } = point;
   const verdict = stateOf(point, ['stages', quantile]);
   const at = breakdown?.[quantile];
@@ -91,7 +91,12 @@ function withoutStamps({ latency_us }: Point, stamped_us: number): string {
 }
 
 /** Of a floor whose samples are means of runs there is no p99. */
-function floorRow(panel: string, floor: FloorPoint, system: string, quantile: BreakdownQuantile): Row {
+function floorRow(
+  panel: string,
+  floor: FloorPoint,
+  system: string,
+  quantile: BreakdownQuantile,
+): BreakdownRow {
   const isKnown = !isOfMeans(floor) || quantile === 'p50';
   const us = (isKnown && floor.latency_us?.[quantile]) || null;
   const { label } = floorRows([floor])[0];
@@ -131,7 +136,12 @@ function rounded(value: number): number {
   return Math.round(value * 1e5) / 1e5;
 }
 
-function rowOf({ row, system, label, verdict }: Owner, us: number | null, pieces: Piece[], remark = ''): Row {
+function rowOf(
+  { row, system, label, verdict }: Owner,
+  us: number | null,
+  pieces: Piece[],
+  remark = '',
+): BreakdownRow {
   const total = us === null ? 'no data' : `${formatUs(us)}${marks[verdict]}${remark}`;
   return { row, system, label, total_us: us ?? 0, total, pieces };
 }

@@ -1,6 +1,6 @@
 /**
- * The paper's split as a figure: for each way past the kernel a bar of the unmodified system's latency, cut into what the
- * kernel's interface, its data path and the rest take, with the published bar below it.
+ * The paper's split as a figure: for each way past the kernel a bar of the unmodified system's latency, cut
+ * into what the kernel's interface, its data path and the rest take, with the published bar below it.
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Share, Split, Summary } from '../../formats/index.ts';

@@ -1,6 +1,6 @@
 /**
- * A latency split into stages: means over the requests near a quantile. Means of stages add up to the mean latency of the
- * same requests; quantiles of stages would add up to nothing.
+ * A latency split into stages: means over the requests near a quantile. Means of stages add up to the mean
+ * latency of the same requests; quantiles of stages would add up to nothing.
  */
 
 import type { StagedRequest } from './join.ts';

@@ -1,10 +1,12 @@
 /**
- * Joins the stamps of both sides into the stages of requests. A request's push is the one that carried its last byte, and
- * so on: client's push -> server's pop -> server's push of the reply's last byte -> client's pop of it.
+ * Joins the stamps of both sides into the stages of requests. A request's push is the one that carried its
+ * last byte, and so on: client's push -> server's pop -> server's push of the reply's last byte -> client's
+ * pop of it.
  *
- * What runs in parallel counts once, on the critical path: over kernel sockets the client's send() may return after the
- * server has received, since Linux delivers over loopback within the sender's call. The call that sends ends, here, where
- * the one that receives was entered, so the stages of a request never overlap and add up to t8 - t1.
+ * What runs in parallel counts once, on the critical path: over kernel sockets the client's send() may return
+ * after the server has received, since Linux delivers over loopback within the sender's call. The call that
+ * sends ends, here, where the one that receives was entered, so the stages of a request never overlap and add
+ * up to t8 - t1.
  */
 import { ResultsError } from '../../errors.ts';
 import type { StampedRequest, StampFile, Transfer } from '../../formats/index.ts';
@@ -32,8 +34,8 @@ export interface StagedRequests {
 const READING_ERROR_NS = 50;
 
 /**
- * `server` is null where it was not stamped. Where the two sides have different counters only differences on one of them
- * are used.
+ * `server` is null where it was not stamped. Where the two sides have different counters only differences on
+ * one of them are used.
  */
 export function joinStamps(client: StampFile, server: StampFile | null): StagedRequests {
   const sameCounter = server !== null && server.machine === client.machine;
@@ -138,7 +140,10 @@ function oneCounter(
   );
 }
 
-/** A call that sends is over, as far as the critical path goes, when the other side has entered the one that receives. */
+/**
+ * A call that sends is over, as far as the critical path goes, when the other side has entered the one that
+ * receives.
+ */
 function handedOver(sent: Transfer, arrived: Transfer): number {
   return Math.max(sent.enter, Math.min(sent.leave, arrived.enter));
 }

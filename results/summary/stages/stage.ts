@@ -1,7 +1,7 @@
 /**
- * The stages of a request, in their order, and the points between them. A point is a stamp: on either side of the device's
- * call (tx_burst and rx_burst, fi_sendmsg and fi_cq_read, send and recv), and where data passes between libOS and
- * application. docs/measuring.md says what each stage holds.
+ * The stages of a request, in their order, and the points between them. A point is a stamp: on either side of
+ * the device's call (tx_burst and rx_burst, fi_sendmsg and fi_cq_read, send and recv), and where data passes
+ * between libOS and application. docs/measuring.md says what each stage holds.
  */
 import { type StageName, stageNames } from '../../formats/index.ts';
 

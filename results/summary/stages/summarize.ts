@@ -7,8 +7,8 @@ import { breakdownAt } from './breakdown.ts';
 import { stagedRequests } from './stages-file.ts';
 
 /**
- * Trials whose requests have the stages of the first one count; requests of all of them are ranked together, as those of
- * the latency are.
+ * Trials whose requests have the stages of the first one count; requests of all of them are ranked together,
+ * as those of the latency are.
  */
 export function summarizeStages(
   outcomes: TrialOutcome[],

@@ -1,0 +1,25 @@
+/** What a data path's thread (datapath-thread.ts) and its main thread (datapath.ts) share and send to each other. */
+
+/** What their common word says: nothing yet, that the data path is to stop, that it knows. */
+export const StopWord = { Running: 0, Asked: 1, Heard: 2 } as const;
+
+/** What the function of a data path is given. */
+export interface DataPathContext<Data, Info> {
+  readonly data: Data;
+  /** Cheap enough to ask in every turn of the loop. */
+  stopRequested(): boolean;
+  /** Tells the main thread that the data path is up. */
+  ready(info: Info): void;
+}
+
+export interface DataPathStart {
+  module: string;
+  core: number | null;
+  data: unknown;
+  stopWord: Int32Array;
+}
+
+export type DataPathMessage =
+  | { kind: 'ready'; info: unknown }
+  | { kind: 'finished'; result: unknown }
+  | { kind: 'failed'; message: string; stack: string; code: string | null };
