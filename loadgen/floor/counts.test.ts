@@ -36,6 +36,10 @@ describe("a floor's counts", () => {
     ['tsc_hz 1\nelapsed_ticks 1\n1800 6\n', 'lack the version'],
     [`${HEAD}1800 6\n20`, "hold the line '20'"],
     [HEAD, 'no round trip was measured: give a longer --duration-s'],
+    [
+      HEAD.replace(/elapsed_ticks \d+/, 'elapsed_ticks 0'),
+      'no round trip was measured: give a longer --duration-s',
+    ],
   ])('%j is refused', (text, message) => {
     expect(() => outcomeOfCounts('get', text)).toThrow(
       expect.objectContaining({ code: 'FLOOR_FAILED', message: expect.stringContaining(message) }),
