@@ -1,20 +1,4 @@
 /** The conformance suite on the engine of messages over a simulated network, in virtual time. */
-import { conformanceSuite } from '../conformance/suite.ts';
-import { SimulatedNetwork } from './test-network.ts';
+import { simulatedConformance } from './test-network-conformance.ts';
 
-for (const reorder of [false, true]) {
-  conformanceSuite(`rdma, simulated${reorder ? ', reordered' : ''}`, {
-    create(poolLimitBytes) {
-      const network = new SimulatedNetwork({ maxDelayUs: 4, reorder });
-      const options = { bufferBytes: 16 * 1024, receiveLimit: 1024, maxWindow: 64, poolLimitBytes };
-      const server = network.createHost(options);
-      const client = network.createHost(options);
-      return {
-        server: server.libos,
-        client: client.libos,
-        serverAddress: server.address,
-        clientAddress: client.address,
-      };
-    },
-  });
-}
+simulatedConformance({ reorder: false });

@@ -28,7 +28,10 @@ import { TcpState } from './states.ts';
 
 /** Numbers between two incarnations of a connection, against old duplicates and for being hard to guess. */
 const INCARNATION_GAP = 65_536;
-/** A double that is no integer: the engine stores a field that starts with one as a double for ever. */
+/**
+ * A double that is no integer: the engine stores a field that starts with one as a double for ever, and makes
+ * an object with each time that is written to a field that starts without a value.
+ */
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** The listener of a passive open, to the connection. */
@@ -56,7 +59,7 @@ export class TcpConnection implements Attended, Path {
   error: ErrorCode | null = null;
   /** Of a passive open, until the connection is accepted. */
   listener: Opener | null = null;
-  lastArrivalUs: number;
+  lastArrivalUs: number = NEVER;
   keepAliveProbes = 0;
   /** The application has closed it: nobody takes what comes. */
   orphaned = false;

@@ -78,7 +78,7 @@ export class Sender {
 
   #lastSentUs = NEVER;
   /** When the oldest unacknowledged byte was first sent, for the user timeout. */
-  #progressAtUs: number;
+  #progressAtUs: number = NEVER;
 
   constructor(
     context: Context,
