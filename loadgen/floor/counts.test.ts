@@ -32,6 +32,7 @@ describe("a floor's counts", () => {
     ['tsc_hz 0\n', 'lack tsc_hz'],
     ['tsc_hz 1\n', 'lack elapsed_ticks'],
     ['tsc_hz 1\nelapsed_ticks -1\n', 'lack elapsed_ticks'],
+    ['tsc_hz 1\nelapsed_ticks 0\ndpdk 1\n1800 6\n', 'lack elapsed_ticks'],
     ['tsc_hz 1\nelapsed_ticks 1\n', 'lack the version'],
     ['tsc_hz 1\nelapsed_ticks 1\n1800 6\n', 'lack the version'],
     [`${HEAD}1800 6\n20`, "hold the line '20'"],

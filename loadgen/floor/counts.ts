@@ -10,8 +10,10 @@ import { type FloorOutcome, floorOutcome } from './outcome.ts';
 export function outcomeOfCounts(operation: 'get' | 'set', text: string): FloorOutcome {
   const [hzLine, elapsedLine, versionLine, ...lines] = text.trimEnd().split('\n');
   const hz = number(hzLine, 'tsc_hz');
-  // A window without a round trip may have taken no time; floorOutcome refuses it.
-  const elapsedTicks = lines.length === 0 ? 0 : number(elapsedLine, 'elapsed_ticks');
+  if (hz === 0) throw lack('tsc_hz');
+  const elapsedTicks = number(elapsedLine, 'elapsed_ticks');
+  // A window without a round trip, which floorOutcome refuses, may have taken no time.
+  if (elapsedTicks === 0 && lines.length > 0) throw lack('elapsed_ticks');
   const [, name, version] = /^([a-z]+) (.+)$/.exec(versionLine ?? '') ?? [];
   if (name === undefined || version === undefined) throw lack('the version of what was measured');
   const recorder = new LatencyRecorder();
@@ -31,10 +33,10 @@ export function outcomeOfCounts(operation: 'get' | 'set', text: string): FloorOu
   });
 }
 
-/** The number after `name`, more than 0. */
+/** The number after `name`, 0 or more. */
 function number(line: string | undefined, name: string): number {
   const value = line?.startsWith(`${name} `) ? Number(line.slice(name.length + 1)) : Number.NaN;
-  if (!(value > 0 && value < Number.POSITIVE_INFINITY)) throw lack(name);
+  if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) throw lack(name);
   return value;
 }
 
