@@ -131,7 +131,7 @@ describe('the shutdown of a libOS', () => {
     const data = randomBytes(50_000);
     world.wait(client, world.pushFreeing(client, clientQd, data));
     client.close(clientQd);
-    client.shutdown();
+    world.leave(client);
     expect(world.popAll(server, serverQd).equals(data)).toBe(true);
     expect(world.pop(server, serverQd)).toBeNull();
     const push = world.pushFreeing(server, serverQd, 'too late');

@@ -29,6 +29,7 @@ export class World {
   /** Of the server, and of the client. */
   readonly address: string;
   readonly clientAddress: string;
+  readonly #gone = new Set<Libos>();
 
   constructor(backend: TestedBackend, poolLimitBytes = 512 * 1024 * 1024) {
     const { server, client, serverAddress, clientAddress = serverAddress } = backend.create(poolLimitBytes);
@@ -42,13 +43,20 @@ export class World {
     return side === this.server ? this.client : this.server;
   }
 
-  /** Waits on `side` while the other side makes progress. */
+  /** One side is shut down, the other goes on alone. */
+  leave(side: Libos): void {
+    side.shutdown();
+    this.#gone.add(side);
+  }
+
+  /** Waits on `side` while the other side, if it is there, makes progress. */
   wait(side: Libos, token: QToken): Kept {
     const giveUp = Date.now() + PATIENCE_MS;
+    const other = this.other(side);
     for (;;) {
       const completion = side.wait(token, 0);
       if (completion) return { ...completion };
-      this.other(side).waitNext(0, 0);
+      if (!this.#gone.has(other)) other.waitNext(0, 0);
       if (Date.now() > giveUp) throw new Error('no completion within 10 s');
     }
   }
