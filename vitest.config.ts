@@ -51,6 +51,9 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'processes',
+          // Processes of a machine that does other work, too: what fails is tried once more, and that is printed.
+          retry: 1,
+          setupFiles: [...shared.setupFiles, 'tests/retries.ts'],
           include: ['tests/**/*.test.ts', ...withProcesses],
           exclude: elsewhere,
         },
