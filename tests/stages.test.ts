@@ -104,7 +104,8 @@ test('a server on another machine has a counter of its own: what lies between is
   const nearNs = inApplication(near);
   const both = [...inApplication(far)].filter(([sent_ns]) => nearNs.has(sent_ns));
   // Over loopback a server may have the request before the client's send returns. Where that leaves no time for both
-  // ways between, the request is left out: of how many that is so depends on what else the machine does.
+  // ways between, the request is counted as inconsistent: of how many that is so depends on what else the machine does.
+  expect(both.length + far.inconsistent).toBeGreaterThan(0.9 * near.requests.length);
   expect(both.length).toBeGreaterThan(0.5 * near.requests.length);
   for (const [sent_ns, ns] of both) expect(ns / nearNs.get(sent_ns)!).toBeCloseTo(1, 3);
 });

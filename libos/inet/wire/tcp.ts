@@ -14,7 +14,6 @@
 import { PacketMemory, readI32, readU16, writeI32, writeU16 } from './bytes.ts';
 
 export const HEADER_BYTES = 20;
-export const MAX_OPTION_BYTES = 40;
 export const CHECKSUM_AT = 16;
 
 export const Flag = { Fin: 1, Syn: 2, Rst: 4, Psh: 8, Ack: 16 } as const;
