@@ -1,8 +1,9 @@
 /**
  * How much the machine disturbs what a test times, told from the machine and not from the test: how long threads that
  * spin on the cores of a measurement are kept from running, what the hypervisor takes (steal), and how much processor
- * time goes to work that is not the test's own. Shares are of a core; the limits below are what a machine with
- * nothing else to do stays under.
+ * time goes to work that is not the test's own. Shares are of a core. An idle virtual machine may lose a twentieth of
+ * each core to what it cannot see: no median moves by that, and what asserts a share of lost time allows for what was
+ * measured. The limits below are where medians begin to move.
  */
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
@@ -14,8 +15,8 @@ export const serverCore = 0;
 export const clientCore = os.availableParallelism() - 1;
 
 const SPIN_MS = 400;
-const MAX_LOST_SHARE = 0.03;
-const MAX_STEAL_SHARE = 0.02;
+const MAX_LOST_SHARE = 0.15;
+const MAX_STEAL_SHARE = 0.05;
 const MAX_OTHER_WORK = 0.1;
 
 /** Processor time so far, in seconds, of all cores, and of this process with the children that it has waited for. */
@@ -51,6 +52,13 @@ export function readProcessorTimes(): ProcessorTimes {
   };
 }
 
+export interface Disturbance {
+  /** In words; empty where nothing disturbs. */
+  found: string[];
+  /** What a spinning thread lost of its core, on the core that lost more. */
+  lost_share: number;
+}
+
 /** What disturbed between two readings, in words; empty where nothing did. */
 export function disturbancesBetween(before: ProcessorTimes, after: ProcessorTimes): string[] {
   const elapsed_s = after.at_s - before.at_s;
@@ -75,7 +83,7 @@ export function disturbancesOf(spun: readonly Spun[]): string[] {
 }
 
 /** Spins on both cores at the same time, so that other work cannot step aside to the core that is not looked at. */
-export async function measureDisturbances(): Promise<string[]> {
+export async function measureDisturbance(): Promise<Disturbance> {
   const before = readProcessorTimes();
   const cores = [...new Set([serverCore, clientCore])];
   const spun = await Promise.all(
@@ -85,8 +93,11 @@ export async function measureDisturbances(): Promise<string[]> {
         .finished;
     }),
   );
-  const found = disturbancesOf(spun.filter((one) => one !== null));
-  return [...found, ...disturbancesBetween(before, readProcessorTimes())];
+  const all = spun.filter((one) => one !== null);
+  return {
+    found: [...disturbancesOf(all), ...disturbancesBetween(before, readProcessorTimes())],
+    lost_share: Math.max(...all.map(({ lost_share }) => lost_share)),
+  };
 }
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;

@@ -55,32 +55,32 @@ describe('what a loop does is no gap', () => {
     return { gaps: inWindow, share: sum_ns / (end_ns - from_ns) };
   }
 
-  timed('many connections make long turns', async (endWith) => {
+  timed('many connections make long turns', async (endWith, lostShare) => {
     endWith(() => loads.stopServers());
     const server = await loads.serve('crowded', 0, 'kernel');
     const out = await loads.load('crowded-out', server, ...aWhile, '--connections', '50');
     await server.stop();
-    expect(gapsOf(out, readPauses(server.pauses)).share).toBeLessThan(0.2);
+    expect(gapsOf(out, readPauses(server.pauses)).share).toBeLessThan(0.2 + lostShare);
     const { busy_share } = JSON.parse(readFileSync(path.join(out, 'result.json'), 'utf8'));
     expect(busy_share).toBeGreaterThan(0.02);
     expect(busy_share).toBeLessThanOrEqual(1);
   });
 
   for (const connections of ['1', '4', '16', '64']) {
-    timed(`a client asks ${connections} sockets in vain`, async (endWith) => {
+    timed(`a client asks ${connections} sockets in vain`, async (endWith, lostShare) => {
       endWith(() => loads.stopServers());
       const server = await loads.serve('vain', 200, 'kernel');
       const out = await loads.load('vain-out', server, ...aWhile, '--connections', connections);
-      expect(gapsOf(out, null).share).toBeLessThan(0.05);
+      expect(gapsOf(out, null).share).toBeLessThan(0.05 + lostShare);
     });
   }
 
-  timed('long values are written, sent and read', async (endWith) => {
+  timed('long values are written, sent and read', async (endWith, lostShare) => {
     endWith(() => loads.stopServers());
     const server = await loads.serve('long', 0, 'kernel');
     const given = ['--value-bytes', '64000', '--operation', 'set', '--keys', '10'];
     const out = await loads.load('long-out', server, ...aWhile, ...given);
     await server.stop();
-    expect(gapsOf(out, readPauses(server.pauses)).share).toBeLessThan(0.06);
+    expect(gapsOf(out, readPauses(server.pauses)).share).toBeLessThan(0.06 + lostShare);
   });
 });

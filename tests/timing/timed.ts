@@ -5,7 +5,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
-import { disturbancesBetween, measureDisturbances, readProcessorTimes } from './disturbance.ts';
+import {
+  type Disturbance,
+  disturbancesBetween,
+  measureDisturbance,
+  readProcessorTimes,
+} from './disturbance.ts';
 
 const ATTEMPTS = 3;
 /** How long a quiet machine is waited for, by all tests of a file together. */
@@ -15,7 +20,10 @@ const BETWEEN_LOOKS_MS = 2000;
 /** Called with what has to be ended after the attempt, whatever its outcome, last one first. */
 export type EndWith = (end: () => unknown) => void;
 
-export function timed(name: string, body: (endWith: EndWith) => Promise<void> | void): void {
+/** `lostShare` is what a spinning thread lost of its core just before: a limit for a share of lost time adds it. */
+type Body = (endWith: EndWith, lostShare: number) => Promise<void> | void;
+
+export function timed(name: string, body: Body): void {
   test(name, { timeout: 600_000 }, async ({ skip }) => {
     const say = (what: string): void => console.log(`timing: ${name}: ${what}`);
     const tell = (why: string): void => {
@@ -25,8 +33,8 @@ export function timed(name: string, body: (endWith: EndWith) => Promise<void> | 
     let disturbed = 0;
     for (let failures = 0; ; ) {
       const before = await quietMachine();
-      if (before.length > 0) return tell(before.join('; '));
-      const { error, disturbances } = await attempt(body);
+      if (before.found.length > 0) return tell(before.found.join('; '));
+      const { error, disturbances } = await attempt((endWith) => body(endWith, before.lost_share));
       if (error === null) return;
       const what = (error instanceof Error ? error.message : String(error)).split('\n')[0];
       if (disturbances.length === 0) {
@@ -42,16 +50,16 @@ export function timed(name: string, body: (endWith: EndWith) => Promise<void> | 
 
 let patienceMs = PATIENCE_MS;
 
-/** Waits while there is patience left for a machine without disturbances. Returns those of the last look. */
-async function quietMachine(): Promise<string[]> {
-  let found = await measureDisturbances();
-  while (found.length > 0 && patienceMs > 0) {
+/** Waits while there is patience left for a machine without disturbances. Returns the last look. */
+async function quietMachine(): Promise<Disturbance> {
+  let last = await measureDisturbance();
+  while (last.found.length > 0 && patienceMs > 0) {
     const startedMs = performance.now();
     await sleep(BETWEEN_LOOKS_MS);
-    found = await measureDisturbances();
+    last = await measureDisturbance();
     patienceMs -= performance.now() - startedMs;
   }
-  return found;
+  return last;
 }
 
 async function attempt(
@@ -69,5 +77,5 @@ async function attempt(
     for (const end of ends.reverse()) await end();
   }
   const during = disturbancesBetween(before, readProcessorTimes());
-  return { error, disturbances: error === null ? [] : [...during, ...(await measureDisturbances())] };
+  return { error, disturbances: error === null ? [] : [...during, ...(await measureDisturbance()).found] };
 }

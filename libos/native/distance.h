@@ -1,0 +1,35 @@
+/*
+ * The distance of two cores: how long a cache line takes from one to the other and back. The caller stands on one core;
+ * a helper thread on the other sleeps until it is called, at a real-time priority where it may have one.
+ */
+#ifndef BYPASSBENCH_DISTANCE_H
+#define BYPASSBENCH_DISTANCE_H
+
+#include <stdbool.h>
+
+struct distance_helper;
+
+struct distance_reading {
+	/* There and back, over the groups of rounds of this reading. */
+	double median_ns;
+	double min_ns;
+	/* From the call to the helper's arrival on its core. */
+	double waited_ns;
+};
+
+/*
+ * Starts the helper on the core. NULL, with errno, where that cannot be: EINVAL for a core that this process may not
+ * run on. `*real_time` says whether it got a real-time priority.
+ */
+struct distance_helper *distance_open(int core, bool *real_time);
+
+/*
+ * Calls the helper, waits at most `patience_ns` for it, and bounces a line with it for 20 to 50 us. False, with the
+ * reading untouched, where the helper did not come, or lost its core meanwhile.
+ */
+bool distance_measure(struct distance_helper *helper, double patience_ns, struct distance_reading *reading);
+
+/* Ends the helper. */
+void distance_close(struct distance_helper *helper);
+
+#endif
