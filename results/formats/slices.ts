@@ -23,6 +23,11 @@ const probe = z.strictObject({
   min_ns: notNegative.nullable(),
   /** From the call to the helper's arrival on its core. */
   waited_ns: notNegative.nullable(),
+  /**
+   * The core that the server's busiest thread ran on last, by the kernel; null where nobody looked, or it had ended. A
+   * reading beside a server that was on another core than `cores.server` says nothing about the server's distance.
+   */
+  server_core: count.nullable().default(null),
 });
 
 /** Replies received in a part of a slice, and the latencies of the right ones: each value so many times, ascending. */
