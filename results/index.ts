@@ -5,6 +5,8 @@ export { type Goal, goalSchema } from './claims/schema.ts';
 export { ResultsError } from './errors.ts';
 export { referenceNames } from './run/reference.ts';
 export { differenceInterval } from './summary/bootstrap.ts';
+export { type DistanceCoverage, distanceCoverage } from './summary/distance/coverage.ts';
+export { type DistanceState, findStates, stateAt } from './summary/distance/states.ts';
 export { stateOf } from './summary/doubt.ts';
 export { formatMeasure, formatRatioFinely, measureNames } from './summary/measure.ts';
 export { writeStages } from './summary/stages/stages-file.ts';

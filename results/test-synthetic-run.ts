@@ -8,15 +8,17 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import { onTestFinished } from 'vitest';
-import type {
-  LoadResult,
-  Manifest,
-  MeasurementTarget,
-  Role,
-  StagesFile,
-  SystemUnderTest,
-  Trial,
+import {
+  type LoadResult,
+  type Manifest,
+  type MeasurementTarget,
+  packSlices,
+  type Role,
+  type StagesFile,
+  type SystemUnderTest,
+  type Trial,
 } from './formats/index.ts';
+import { type SyntheticSlices, sentTimesNs, slicesFile } from './test-slices.ts';
 
 /** What one measurement of one trial is to hold. */
 export interface SyntheticMeasurement {
@@ -32,6 +34,12 @@ export interface SyntheticMeasurement {
   server_command_us?: number;
   elapsed_s?: number;
   sample?: LoadResult['sample'];
+  /** p50 of each tenth of the window. */
+  slice_p50_ns?: number[];
+  /** The window cut into slices, which hold all latencies. */
+  slices?: SyntheticSlices;
+  /** Of the stamped measurement, where it was cut in another way. */
+  stamped_slices?: SyntheticSlices;
 }
 
 /** A system or a floor. */
@@ -203,10 +211,13 @@ async function writeTrial(
     });
     if (measured) {
       await writeLoadResult(join(folder, name), synthetic.manifest, target, measured);
+      if (measured.slices) await writeSlices(join(folder, name), target, measured.slices);
       if (measured.stages) {
         const stamped = join(folder, name, 'stamped');
         await writeLoadResult(stamped, synthetic.manifest, target, measured);
         await writeStagesFile(stamped, measured, measured.stages);
+        const slices = measured.stamped_slices ?? measured.slices;
+        if (slices) await writeSlices(stamped, target, slices);
       }
     }
   }
@@ -227,10 +238,19 @@ async function writeTrial(
   } satisfies Trial);
 }
 
+async function writeSlices(
+  folder: string,
+  { operation }: MeasurementTarget,
+  slices: SyntheticSlices,
+): Promise<void> {
+  const file = slicesFile(slices, operation === 'set' ? 'set' : 'get');
+  await writeFile(join(folder, 'slices.json.gz'), packSlices(file));
+}
+
 /** Every latency in the histogram is a stamped request. */
 async function writeStagesFile(
   folder: string,
-  { latencies_ns, server_command_us }: SyntheticMeasurement,
+  { latencies_ns, server_command_us, slices }: SyntheticMeasurement,
   shares: Record<string, number>,
 ): Promise<void> {
   const file: StagesFile = {
@@ -240,7 +260,7 @@ async function writeStagesFile(
     incomplete: 1,
     inconsistent: 0,
     server_command_us: server_command_us ?? null,
-    sent_ns: latencies_ns.map((_, index) => index * 1e5),
+    sent_ns: slices ? sentTimesNs(slices) : latencies_ns.map((_, index) => index * 1e5),
     latency_ns: latencies_ns,
     stages_ns: Object.fromEntries(
       Object.entries(shares).map(([name, share]) => [name, latencies_ns.map((ns) => ns * share)]),
@@ -309,7 +329,7 @@ async function writeLoadResult(
               mean: histogram.mean,
             }
           : null,
-        slice_p50_ns: [],
+        slice_p50_ns: measured.slice_p50_ns ?? [],
         histogram: `${operation}.hdr`,
       },
     ],

@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ResultsError, writeReport } from '../index.ts';
+import { sliced } from '../test-slices.ts';
 import { manifest, run, system, target, trialFolder, writeRun } from '../test-synthetic-run.ts';
 import { type Run, readRun } from './run-folder.ts';
 
@@ -206,4 +207,36 @@ test('a run folder that cannot be written into', async () => {
     code: 'REPORT_NOT_WRITTEN',
     message: expect.stringContaining(join(dir, 'summary.json')),
   });
+});
+
+test('slices beside a result, and damaged ones, which name the file and the remedy', async () => {
+  const whole = manifest();
+  const dir = await writeRun(
+    run({
+      manifest: {
+        ...whole,
+        systems: [system('redis')],
+        plan: { ...whole.plan, measurements: [target('get')] },
+      },
+      measured: () => ({
+        ...sliced([110, 112, 111], { latencyOf: () => 20_000 }),
+        stages: { client_libos_send: 1 },
+      }),
+    }),
+  );
+  const [{ measurements }] = (await readRun(dir)).trials;
+  expect(measurements[0].recording!.slices!.probes.map(({ median_ns }) => median_ns)).toEqual([
+    110, 112, 111,
+  ]);
+  expect(measurements[0].stamped!.slices!.slices).toHaveLength(2);
+  const path = join(dir, first, 'get-c1', 'slices.json.gz');
+  const packed = await readFile(path);
+  for (const bytes of [packed.subarray(0, 40), Buffer.from('not packed')]) {
+    await writeFile(path, bytes);
+    const { code, message } = await failure(dir);
+    expect(code).toBe('SLICES_UNREADABLE');
+    expect(message).toMatch(
+      /get-c1\/slices\.json\.gz is not what this version writes \(.*\); remove it to report without the distances of its cores$/,
+    );
+  }
 });

@@ -5,7 +5,7 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ResultsError } from '../errors.ts';
+import { ResultsError, type ResultsErrorCode } from '../errors.ts';
 import {
   CALIBRATION_FILE,
   type Calibration,
@@ -23,12 +23,15 @@ import {
   pausesFormat,
   RESULT_FILE,
   SERVER_PAUSES_FILE,
+  SLICES_FILE,
+  type SlicesFile,
   STAGES_FILE,
   STAMPED_FOLDER,
   type StagesFile,
   TRIAL_FILE,
   type Trial,
   trialFormat,
+  unpackSlices,
   unpackStages,
 } from '../formats/index.ts';
 import { decodeHistogram, type Histogram, mergeHistograms } from './histogram.ts';
@@ -37,11 +40,14 @@ import { decodeHistogram, type Histogram, mergeHistograms } from './histogram.ts
 export interface Recording {
   result: LoadResult;
   latency_ns: Histogram;
+  /** The same by slices of time; null where the window was not cut, as in older runs. */
+  slices: SlicesFile | null;
 }
 
 /** The measurement with stamps that followed one without. */
 export interface StampedRecording {
   latency_ns: Histogram;
+  slices: SlicesFile | null;
   stages: StagesFile;
 }
 
@@ -188,18 +194,31 @@ async function readStamped(
 ): Promise<StampedRecording | null> {
   const file = `${folder}/${STAGES_FILE}`;
   if (!(await exists(dir, file))) return null;
-  const { latency_ns } = await readRecording(dir, folder, target, remedy);
-  return { latency_ns, stages: await readStages(join(dir, file)) };
+  const { latency_ns, slices } = await readRecording(dir, folder, target, remedy);
+  const stages = await readPacked(join(dir, file), unpackStages, 'STAGES_UNREADABLE', 'the stages');
+  return { latency_ns, slices, stages };
 }
 
-async function readStages(path: string): Promise<StagesFile> {
+async function readSlices(dir: string, folder: string): Promise<SlicesFile | null> {
+  const file = `${folder}/${SLICES_FILE}`;
+  if (!(await exists(dir, file))) return null;
+  return readPacked(join(dir, file), unpackSlices, 'SLICES_UNREADABLE', 'the distances of its cores');
+}
+
+/** `what` a run lacks without the file. */
+async function readPacked<T>(
+  path: string,
+  unpack: (bytes: Uint8Array) => T,
+  code: ResultsErrorCode,
+  what: string,
+): Promise<T> {
   try {
-    return unpackStages(await readFile(path));
+    return unpack(await readFile(path));
   } catch (error) {
     const { message } = error as Error;
     throw new ResultsError(
-      'STAGES_UNREADABLE',
-      `${path} is not what this version writes (${message}); remove it to report without the stages`,
+      code,
+      `${path} is not what this version writes (${message}); remove it to report without ${what}`,
       { cause: error },
     );
   }
@@ -228,7 +247,7 @@ async function readRecording(
   for (const { hits, histogram } of result.operations) {
     histograms.push(await readHistogram(dir, `${folder}/${histogram}`, hits, remedy));
   }
-  return { result, latency_ns: mergeHistograms(histograms) };
+  return { result, latency_ns: mergeHistograms(histograms), slices: await readSlices(dir, folder) };
 }
 
 /** The number of values must be that of the hits: a damaged file can decode without an error. */

@@ -1,0 +1,154 @@
+/**
+ * The distances of a run: the states of each pair of cores, over all readings that there are of it, and the one state
+ * in which everything of the run is compared.
+ */
+import type { MeasurementTarget, SlicesFile } from '../../formats/index.ts';
+import { type Run, sameTarget } from '../../run/run-folder.ts';
+import { formatCount } from '../../text/format.ts';
+import { readingsOf, type SliceState, statesOfSlices, tooFast, whyUnread } from './slice-states.ts';
+import { type DistanceState, findStates } from './states.ts';
+
+/** Between two cores, whichever of them the server had. */
+export interface PairStates {
+  cores: [number, number];
+  readings: number;
+  /** Nearest first. */
+  states: DistanceState[];
+  /** Why no slice has a state, half a sentence; null where slices have one. */
+  tooFast: string | null;
+}
+
+export interface RunDistance {
+  /** Those with most readings first; none where nobody measured. */
+  pairs: PairStates[];
+  /** Name of the state that everything is compared in; null where there is one state only, or none has enough. */
+  chosen: string | null;
+  /** Half a sentence. */
+  why: string;
+}
+
+/** What each system and floor is to have of a state, at each target. */
+export interface Wanted {
+  slices: number;
+  /** In which there are enough for a value; or in all that measured the distance, where these are fewer. */
+  trials: number;
+}
+
+/** What one system or floor has of one state, at one target. */
+export interface StateCount {
+  subject: string;
+  operation: MeasurementTarget['operation'];
+  slices: number;
+  enough: boolean;
+}
+
+/** Fewer slices of a state do not make a value of a trial. */
+export const FEWEST_SLICES = 3;
+export function distanceOfRun(run: Run, wanted: Wanted): RunDistance {
+  const files = slicesFiles(run);
+  const pairs = pairsOf(files);
+  const names = stateNames(pairs);
+  if (names.length === 0) {
+    const why = pairs.length === 0 ? whyUnread(files) : whyNoStates(pairs);
+    return { pairs, chosen: null, why };
+  }
+  const counts = names.map((name) => ({ name, of: countState(run, pairs, name, wanted) }));
+  const chosen = counts.find(({ of }) => of.every(({ enough }) => enough));
+  const why = chosen
+    ? `every system and floor has at least ${formatCount(wanted.slices)} slices of it` +
+      (chosen.name === names[0] ? '' : `, but not of ${counts[0].name}: ${whatLacks(counts[0].of)}`)
+    : `no state has ${formatCount(wanted.slices)} slices of every system and floor; ` +
+      counts.map(({ name, of }) => `${name}: ${whatLacks(of)}`).join('; ');
+  return { pairs, chosen: chosen?.name ?? null, why };
+}
+
+/** The pair of cores of a window, and null where the distance was not measured. */
+export function pairOf({ pairs }: Pick<RunDistance, 'pairs'>, file: SlicesFile | null): PairStates | null {
+  if (file === null || readingsOf(file).length === 0) return null;
+  const key = keyOf(file);
+  return pairs.find(({ cores }) => cores.join() === key) ?? null;
+}
+
+/** The state of each slice of a window. */
+export function sliceStates(distance: Pick<RunDistance, 'pairs'>, file: SlicesFile): SliceState[] {
+  const pair = pairOf(distance, file);
+  if (pair === null || pair.tooFast !== null) return file.slices.map(() => 'unknown');
+  return statesOfSlices(pair.states, file);
+}
+
+/** Whether the pair has states to tell apart. */
+export function hasStates(pair: PairStates | null): pair is PairStates {
+  return pair !== null && pair.tooFast === null && pair.states.length > 1;
+}
+
+/** What each system and floor has of a state, in the order of the plan. Those without states need none. */
+export function countState(run: Run, pairs: PairStates[], name: string, wanted: Wanted): StateCount[] {
+  const { systems, floors, plan } = run.manifest;
+  return [...systems, ...floors].flatMap(({ name: subject }) =>
+    plan.measurements.flatMap((target) => {
+      const trials = filesOf(run, subject, target).filter((file) => hasStates(pairOf({ pairs }, file)));
+      if (trials.length === 0) return [];
+      const slices = trials.map(
+        (file) =>
+          sliceStates({ pairs }, file).filter((state) => typeof state === 'object' && state.name === name)
+            .length,
+      );
+      const total = slices.reduce((sum, count) => sum + count, 0);
+      const values = slices.filter((count) => count >= FEWEST_SLICES).length;
+      const enough = total >= wanted.slices && values >= Math.min(wanted.trials, trials.length);
+      return [{ subject, operation: target.operation, slices: total, enough }];
+    }),
+  );
+}
+
+/** Names of the states that there are to choose from, nearest first: those of the pair that has the most. */
+export function stateNames(pairs: PairStates[]): string[] {
+  const most = pairs.filter(hasStates).toSorted((a, b) => b.states.length - a.states.length)[0];
+  return most?.states.map(({ name }) => name) ?? [];
+}
+
+/** Why there is nothing to choose, half a sentence. */
+function whyNoStates(pairs: PairStates[]): string {
+  return pairs.find((pair) => pair.tooFast !== null)?.tooFast ?? 'there is one state only';
+}
+
+function whatLacks(counts: StateCount[]): string {
+  const lacking = counts.filter(({ enough }) => !enough);
+  return lacking
+    .map(
+      ({ subject, operation, slices }) => `${subject} ${operation.toUpperCase()} has ${formatCount(slices)}`,
+    )
+    .join(', ');
+}
+
+function pairsOf(files: SlicesFile[]): PairStates[] {
+  const measured = files.filter((file) => readingsOf(file).length > 0);
+  return [...Map.groupBy(measured, keyOf)]
+    .map(([key, ofPair]): PairStates => {
+      const readings = ofPair.flatMap(readingsOf);
+      const states = findStates(readings);
+      const [low, high] = key.split(',').map(Number);
+      return { cores: [low, high], readings: readings.length, states, tooFast: tooFast(states, ofPair) };
+    })
+    .sort((a, b) => b.readings - a.readings);
+}
+
+function keyOf({ cores }: SlicesFile): string {
+  return cores === null ? '' : [cores.client, cores.server].sort((a, b) => a - b).join();
+}
+
+/** Of all measurements of the run, those with stamps too. */
+function slicesFiles({ trials }: Run): SlicesFile[] {
+  return trials
+    .flatMap(({ measurements }) => measurements)
+    .flatMap(({ recording, stamped }) => [recording?.slices, stamped?.slices].flatMap((file) => file ?? []));
+}
+
+/** Of the trials of a system or a floor. */
+function filesOf(run: Run, subject: string, target: MeasurementTarget): SlicesFile[] {
+  return run.trials
+    .filter(({ trial }) => trial.subject === subject)
+    .flatMap(({ measurements }) => measurements)
+    .filter(({ measurement }) => sameTarget(measurement, target))
+    .flatMap(({ recording }) => recording?.slices ?? []);
+}
