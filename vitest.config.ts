@@ -12,6 +12,7 @@ const withProcesses = [
   'experiments/machine/**/*.test.ts',
   'libos/conformance/**/*.test.ts',
   'libos/{datapath,pauses,promises}.test.ts',
+  'libos/distance/{probe,survey}.test.ts',
   'libos/dpdk/{conformance,device}.test.ts',
   'libos/kernel/**/*.test.ts',
   'libos/memory/anonymous.test.ts',

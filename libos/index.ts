@@ -25,6 +25,15 @@ export { type BackendOptions, withBackendOption } from './backend-options.ts';
 export { nowNs } from './clock.ts';
 export { type DataPath, finishedOrSignalled, startDataPath } from './datapath.ts';
 export type { DataPathContext } from './datapath-protocol.ts';
+export { type DistanceHelper, DistanceProbe } from './distance/probe.ts';
+export { type DistanceSurvey, type SurveyOptions, surveyDistance } from './distance/survey.ts';
+export {
+  type CorePair,
+  type CoreRelation,
+  corePairs,
+  coreRelation,
+  describeRelation,
+} from './distance/topology.ts';
 export { formatIpv4 } from './endpoint.ts';
 export { type ErrorCode, errorCodes, LibosError } from './errors.ts';
 export type { ScatterGatherArray, SgaSegment } from './memory/sga.ts';

@@ -66,6 +66,15 @@ const products = [
     library: null,
     without: 'latencies are not split into stages',
   },
+  {
+    file: 'distance.so',
+    folder: glue,
+    sources: ['distance.c'],
+    headers: ['distance.h', 'device-times.h'],
+    flags: ['-shared', '-fPIC', '-fvisibility=hidden', '-pthread'],
+    library: null,
+    without: 'how far server and client are apart is not measured',
+  },
 ];
 
 const warnings = ['-Wall', '-Wextra', '-Wshadow', '-Wstrict-prototypes'];

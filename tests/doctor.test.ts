@@ -18,6 +18,13 @@ describe('doctor', () => {
     const findings = JSON.parse(stdout) as DoctorFinding[];
     const of = (what: string) => findings.find((finding) => finding.what === what);
     expect(of('Node')).toMatchObject({ works: true, remedy: null });
+    const distance = of('distance')!;
+    if (distance.works === false)
+      expect(distance).toMatchObject({ found: expect.stringMatching(/^unknown: /) });
+    else {
+      const found = /takes \d+ ns now from core \d+ to core \d+ and back; by sysfs .*; the helper (has a|is)/;
+      expect(distance.found).toMatch(found);
+    }
     expect(of('DPDK')).toMatchObject({ works: true });
     expect(of('memif')).toMatchObject({
       works: true,

@@ -10,7 +10,7 @@ const doors: Record<string, RegExp> = {
   libos: /^$/,
   kvserver: /^libos\/index\.ts$/,
   loadgen: /^(libos|results\/formats)\/index\.ts$|^results\/formats\/lists\.ts$/,
-  experiments: /^results\/(formats\/)?index\.ts$/,
+  experiments: /^(libos|results|results\/formats)\/index\.ts$/,
   results: /^$/,
   bin: /\/command\.ts$|^(results|experiments)\/commands\//,
   scripts: /^(libos|loadgen|results|results\/formats|experiments)\/index\.ts$|\/command\.ts$/,

@@ -19,15 +19,19 @@ struct distance_reading {
 
 /*
  * Starts the helper on the core. NULL, with errno, where that cannot be: EINVAL for a core that this process may not
- * run on. `*real_time` says whether it got a real-time priority.
+ * run on. `*real_time` says whether it got a real-time priority. Takes some 2 ms.
  */
 struct distance_helper *distance_open(int core, bool *real_time);
 
 /*
  * Calls the helper, waits at most `patience_ns` for it, and bounces a line with it for 20 to 50 us. False, with the
- * reading untouched, where the helper did not come, or lost its core meanwhile.
+ * reading untouched, where the helper did not come, or lost its core meanwhile, or where the caller is on that very
+ * core. One thread calls at a time. Allocates nothing; its only system call is the wake-up.
  */
 bool distance_measure(struct distance_helper *helper, double patience_ns, struct distance_reading *reading);
+
+/* Processor time that the helper has had so far, what its waking and sleeping take included. */
+double distance_helper_ns(struct distance_helper *helper);
 
 /* Ends the helper. */
 void distance_close(struct distance_helper *helper);

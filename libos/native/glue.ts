@@ -4,9 +4,14 @@ import { fileURLToPath } from 'node:url';
 import koffi, { type LibraryHandle } from 'koffi';
 import { LibosError } from '../errors.ts';
 
-export type GlueName = 'dpdk' | 'rdma' | 'stamps';
+export type GlueName = 'dpdk' | 'rdma' | 'stamps' | 'distance';
 
-const libraries: Record<GlueName, string> = { dpdk: 'DPDK', rdma: 'libfabric', stamps: 'stamps' };
+const libraries: Record<GlueName, string> = {
+  dpdk: 'DPDK',
+  rdma: 'libfabric',
+  stamps: 'stamps',
+  distance: 'the distance of two cores',
+};
 
 const fileOf = (name: GlueName) => fileURLToPath(new URL(`build/${name}.so`, import.meta.url));
 
