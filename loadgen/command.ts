@@ -26,7 +26,7 @@ import { showProgress } from './progress-bar.ts';
 interface Flags
   extends Omit<
     LoadOptions,
-    'target' | 'backendOptions' | 'core' | 'durationS' | 'requests' | 'rateOps' | 'arrivals' | 'serverStamps'
+    'target' | 'backendOptions' | 'core' | 'durationS' | 'requests' | 'rateOps' | 'arrivals' | 'serverStamps' | 'serverCore' | 'serverPid'
   > {
   target: string;
   rate?: number;
@@ -36,6 +36,8 @@ interface Flags
   durationS?: number;
   requests?: number;
   serverStamps?: string;
+  serverCore?: number;
+  serverPid?: number;
   out?: string;
 }
 
@@ -116,8 +118,15 @@ Exit code: 0 when the load was carried out, whatever the replies were; 1 when it
       'stamp file of a server on this machine (serve --stamps): it stamps the same windows',
     )
     .option(
+      '--server-core <n>',
+      "core of a server on this machine: the distance of the two cores is read between slices of the window, for which \
+nothing is sent; needs --core",
+      atLeast(0),
+    )
+    .option('--server-pid <n>', 'its process: also whether it is on that core; needs --server-core', atLeast(1))
+    .option(
       '--out <dir>',
-      'folder for result.json, pauses.json, stamps, and per operation OP.hdr (mergeable) and OP.hgrm (us)',
+      'folder for result.json, slices.json.gz, pauses.json, stamps, and per operation OP.hdr (mergeable) and OP.hgrm (us)',
     )
     .action(load);
 }
@@ -134,6 +143,8 @@ async function load(flags: Flags): Promise<void> {
     durationS: flags.durationS ?? (flags.requests === undefined ? 5 : null),
     requests: flags.requests ?? null,
     serverStamps: flags.serverStamps ?? null,
+    serverCore: flags.serverCore ?? null,
+    serverPid: flags.serverPid ?? null,
   });
   if (options.stampsEvery > 0 && out === undefined) {
     throw new LoadError('INVALID_OPTION', '--stamps-every needs --out DIR, where the stamps go');

@@ -213,12 +213,6 @@ describe('bypassbench load --rate', () => {
       expect([code, await readdir(dir)]).toEqual([1, []]);
       return stderr;
     };
-    expect(await failure('--target', name)).toMatch(
-      new RegExp(
-        `^bypassbench: ${name} gave no reply to a request of the measured window of 0\\.\\d+ s: ` +
-          "give a longer --duration-s, or see the server's log for why it takes so long\n$",
-      ),
-    );
     const rated = await failure('--target', name, '--rate', '100', '--reply-timeout-s', '0.2');
     expect(rated).toMatch(
       new RegExp(

@@ -57,7 +57,7 @@ describe('bypassbench load', () => {
   it('fills the key space and measures hits only', async () => {
     const { dir, result, files } = await load('--populate', '--keys', '5000', '--requests', '2000');
     expect(await client.dbsize()).toBe(5000);
-    expect(files).toEqual(['get.hdr', 'get.hgrm', 'pauses.json', 'result.json']);
+    expect(files).toEqual(['get.hdr', 'get.hgrm', 'pauses.json', 'result.json', 'slices.json.gz']);
     const [get] = result.operations;
     expect(get).toMatchObject({
       operation: 'get',
@@ -96,6 +96,22 @@ describe('bypassbench load', () => {
     expect(result.elapsed_s).toBeGreaterThanOrEqual(0.5);
     const [get] = result.operations;
     expect(get.throughput_ops).toBeCloseTo(get.requests / result.elapsed_s, 3);
+  });
+
+  it('waits for the replies to what it sent in its window', async () => {
+    const slow = net.createServer((socket) =>
+      socket.on('error', () => {}).on('data', () => setTimeout(() => socket.write('$-1\r\n'), 400)),
+    );
+    slow.listen(0, '127.0.0.1');
+    await once(slow, 'listening');
+    const { port } = slow.address() as net.AddressInfo;
+    const dir = join(folder, 'late');
+    const times = ['--warmup-s', '0', '--duration-s', '0.1', '--out', dir];
+    await run(bypassbench, ['load', '--target', `127.0.0.1:${port}`, ...times]);
+    const { elapsed_s, operations } = JSON.parse(await readFile(join(dir, 'result.json'), 'utf8'));
+    expect(operations[0].requests).toBe(1);
+    expect(elapsed_s).toBeGreaterThan(0.39);
+    slow.close();
   });
 
   it('asks for the same keys with the same seed', async () => {

@@ -7,6 +7,7 @@ import { freePort } from '../experiments/index.ts';
 
 export interface RunningServer {
   port: number;
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -17,7 +18,7 @@ export async function startRedis(args: string[] = []): Promise<RunningServer> {
   const child = spawn('redis-server', [...fixed, ...args], { stdio: 'ignore' });
   await once(child, 'spawn');
   await untilListening(port);
-  return { port, stop: () => end(child) };
+  return { port, pid: child.pid!, stop: () => end(child) };
 }
 
 async function untilListening(port: number): Promise<void> {

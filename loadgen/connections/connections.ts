@@ -63,6 +63,13 @@ export class Connections {
     return connection;
   }
 
+  /** Requests without a reply so far. */
+  get outstanding(): number {
+    let sum = 0;
+    for (const connection of this.sending) sum += connection.outstanding;
+    return sum;
+  }
+
   /** The error for a server that has not answered within the reply timeout. */
   timedOut(): LoadError {
     const seconds = this.replyTimeoutNs / 1e9;

@@ -27,6 +27,7 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
     busy_share: null,
     schedule: null,
     pauses: null,
+    slices: null,
     stamps: null,
     operations: [
       {

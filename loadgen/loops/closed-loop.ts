@@ -24,9 +24,10 @@ export class ClosedLoop {
   }
 
   /**
-   * Runs until `control` says that it is finished. Throws CONNECTION_LOST, REPLY_TIMEOUT, NOT_RESP.
+   * Runs until `control` says that it is finished; without a source it sends nothing. Throws CONNECTION_LOST,
+   * REPLY_TIMEOUT, NOT_RESP.
    */
-  run(source: RequestSource, control: LoopControl): void {
+  run(source: RequestSource | null, control: LoopControl): void {
     const connections = this.#connections;
     const { libos, pauses, replyTimeoutNs } = connections;
     pauses.resume();
@@ -42,7 +43,7 @@ export class ClosedLoop {
         lastReplyNs = receivedNs;
         connection.receive(completion.sga!, receivedNs, control);
         libos.pop(connection.qd);
-        connection.fillWindow(source);
+        if (source !== null) connection.fillWindow(source);
       }
       connections.busy.turnEnded(receivedNs);
       if (control.finished(receivedNs)) return;

@@ -94,6 +94,23 @@ export class OpenLoop implements ReplySink {
   }
 
   /**
+   * Goes on until nothing is outstanding and nothing due for `gapNs`, at most for `patienceNs`. Returns whether there
+   * is such a gap now, or at least no more than `most` requests outstanding and none behind its schedule by that much.
+   */
+  findGap(endNs: number, gapNs: number, patienceNs: number, most: number): boolean {
+    const arrivals = this.#arrivals;
+    const times = this.#times;
+    this.#begin(endNs);
+    const deadlineNs = times[NOW] + patienceNs;
+    while (this.#outstanding > 0 || arrivals.nextNs - times[NOW] < gapNs) {
+      if (this.#stopped()) return false;
+      if (times[NOW] >= deadlineNs) return this.#outstanding <= most && times[NOW] - arrivals.nextNs < gapNs;
+      this.#turn();
+    }
+    return true;
+  }
+
+  /**
    * Sends what was due before `endNs` and waits for all replies, at most until `deadlineNs`. Returns how many
    * of the requests intended from `startNs` to `endNs` have none by then.
    */

@@ -10,6 +10,7 @@ import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { FillRequests, RandomRequests } from '../workload/requests.ts';
 import { Workload } from '../workload/workload.ts';
 import { measureClosedLoop } from './closed-measurement.ts';
+import { Distance } from './distance.ts';
 import { MeasuredWindow } from './measured-window.ts';
 import type { GeneratorInput, LoopOutcome } from './measuring.ts';
 import { measureOpenLoop } from './open-measurement.ts';
@@ -33,16 +34,18 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
     progress[0] = CONNECT;
     const workload = new Workload(options);
     const measuredWindow = new MeasuredWindow(connections, options, stamps);
+    const distance = new Distance(options, pauses);
     connections.openIdle(options.idleConnections);
     connections.open(options.connections, options.pipeline, workload, measuredWindow.notes);
     const source = new RandomRequests(workload);
     const measure = rateOps === null ? measureClosedLoop : measureOpenLoop;
     let measured: LoopOutcome;
     try {
-      measured = measure({ context, connections, source, window: measuredWindow, pauses });
+      measured = measure({ context, connections, source, window: measuredWindow, pauses, distance });
     } finally {
       // Also after an error: the server must not go on stamping.
       measuredWindow.close();
+      distance.close();
     }
     connections.close();
     if (context.stopRequested()) return null;
@@ -76,17 +79,22 @@ function populate(context: DataPathContext<GeneratorInput, null>, connections: C
   return (nowNs() - startNs) / 1e9;
 }
 
-/** The error for a window without a reply: a result without one says nothing, and its readers refuse it. */
+/**
+ * The error for a window without a reply, which an open loop can have: a result without one says nothing, and its readers
+ * refuse it.
+ */
 function noReplies(target: string, { elapsed_s, schedule }: LoopOutcome): LoadError {
   const window = `the measured window of ${Number(elapsed_s.toPrecision(3))} s`;
-  if (schedule !== null && schedule.unanswered === 0) {
+  const unanswered = schedule?.unanswered ?? 0;
+  if (unanswered === 0) {
     const remedy = 'give a higher --rate or a longer --duration-s';
     return new LoadError('NO_REQUESTS', `no request to ${target} was due in ${window}: ${remedy}`);
   }
-  const which = schedule === null ? 'a request' : `any of the ${schedule.unanswered} requests`;
-  const lower = schedule === null ? '' : ', a lower --rate';
-  const remedy = `give a longer --duration-s${lower}, or see the server's log for why it takes so long`;
-  return new LoadError('NO_REPLIES', `${target} gave no reply to ${which} of ${window}: ${remedy}`);
+  const remedy = "give a longer --duration-s, a lower --rate, or see the server's log for why it takes so long";
+  return new LoadError(
+    'NO_REPLIES',
+    `${target} gave no reply to any of the ${unanswered} requests of ${window}: ${remedy}`,
+  );
 }
 
 /** Ends the filling of the key space with the last key's reply. */

@@ -2,6 +2,7 @@
 import type { DataPathContext, PauseLog } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { RequestSource } from '../workload/requests.ts';
+import type { Distance } from './distance.ts';
 import type { MeasuredWindow } from './measured-window.ts';
 import type { LoadOptions, LoadOutcome, LoadPauses } from './options.ts';
 
@@ -19,7 +20,8 @@ export interface Measuring {
   /** The measurement opens and closes it. */
   window: MeasuredWindow;
   pauses: PauseLog;
+  distance: Distance;
 }
 
-export type LoopOutcome = Pick<LoadOutcome, 'elapsed_s' | 'operations' | 'schedule'> &
+export type LoopOutcome = Pick<LoadOutcome, 'elapsed_s' | 'operations' | 'schedule' | 'slices'> &
   Pick<LoadPauses, 'window' | 'slow_requests'>;

@@ -21,14 +21,21 @@ import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
 import type { LoadOptions, ScheduleOutcome } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
 import { LatencyRecorder, quantilesNs } from './recorder.ts';
+import { SLICE_NS, Slices } from './slices.ts';
 import { REPORTED_PERCENTILE, SLOW_PERCENTILE, SlowRequests } from './slow-requests.ts';
-import { latencyNsAt, SLICES, Tally } from './tally.ts';
+import { latencyNsAt, Tally } from './tally.ts';
 
 /**
  * The schedule begins this much later: setting up takes milliseconds, which must not count as time of
  * requests.
  */
 const SET_UP_NS = 20e6;
+/** What a reading of the distance takes: with such a gap in the schedule, it delays nothing. */
+const READING_NS = 0.3e6;
+/** How long a gap is looked for. */
+const GAP_PATIENCE_NS = 5e6;
+/** Without a gap there is a reading where so few of a slice's requests are outstanding. The open loop counts them. */
+const OUTSTANDING_SHARE = 0.01;
 
 /** Times in ns by this thread's clock. */
 interface Schedule {
@@ -43,11 +50,12 @@ interface Schedule {
 /**
  * Sends `rateOps` requests a second over the connections. Throws CONNECTION_LOST, REPLY_TIMEOUT, NOT_RESP.
  */
-export function measureOpenLoop({ context, connections, source, window, pauses }: Measuring): LoopOutcome {
+export function measureOpenLoop(measuring: Measuring): LoopOutcome {
+  const { context, connections, source, window, pauses } = measuring;
   const { options } = context.data;
   const schedule = scheduleOf(options, nowNs() + SET_UP_NS);
   const { kind, rateOps, beginNs, startNs, endNs } = schedule;
-  const measurement = new OpenMeasurement(context, schedule);
+  const measurement = new OpenMeasurement(measuring, schedule);
   const arrivals = new Arrivals(kind, rateOps, options.seed, beginNs);
   const loop = new OpenLoop(connections, source, arrivals, measurement, options.wait === 'block');
   pauses.resume();
@@ -56,10 +64,19 @@ export function measureOpenLoop({ context, connections, source, window, pauses }
     measurement.learn();
     pauses.resume();
   }
+  measuring.distance.startOver();
+  loop.sendUntil(startNs - GAP_PATIENCE_NS - READING_NS);
+  measurement.window.read(loop);
   loop.sendUntil(startNs);
   window.open();
+  measurement.window.begin(startNs);
+  while (measurement.window.sliceEndNs < endNs && !context.stopRequested()) {
+    loop.sendUntil(measurement.window.sliceEndNs);
+    measurement.window.turn(loop);
+  }
   loop.sendUntil(endNs);
   const unanswered = loop.drain(startNs, endNs, endNs + connections.replyTimeoutNs);
+  measurement.window.end();
   window.close();
   return measurement.window.outcome(unanswered, (ns) => pauses.monotonicNs(ns));
 }
@@ -76,33 +93,85 @@ function scheduleOf(options: LoadOptions, beginNs: number): Schedule {
   return { kind, rateOps, beginNs, startNs, endNs: ahead.nextNs };
 }
 
+/** Places in the array of times: when the last reply came, and the last reading of the distance. */
+const LAST = 0;
+const READING_START = 1;
+const READING_END = 2;
+
 /** The replies to the requests intended within a window. */
 class OpenWindow implements ReplySink {
+  readonly slow = new SlowRequests(0);
+  readonly #measuring: Measuring;
   readonly #startNs: number;
   readonly #endNs: number;
+  /** Requests that may be outstanding at a reading. */
+  readonly #most: number;
   readonly #tallies = [new Tally(), new Tally()];
+  readonly #slices: Slices;
   readonly #serviceTimes = [new LatencyRecorder(), new LatencyRecorder()];
   readonly #lag = new LatencyRecorder();
-  readonly slow = new SlowRequests(0);
-  /** When the last reply came. */
-  readonly #lastNs = new Float64Array(1);
+  readonly #times = new Float64Array(3);
 
-  constructor(startNs: number, endNs: number) {
+  constructor(measuring: Measuring, rateOps: number, startNs: number, endNs: number) {
+    this.#measuring = measuring;
     this.#startNs = startNs;
     this.#endNs = endNs;
+    this.#most = OUTSTANDING_SHARE * rateOps * (SLICE_NS / 1e9);
+    this.#slices = new Slices(this.#tallies, measuring.distance, measuring.pauses, SLICE_NS);
+  }
+
+  begin(nowNs: number): void {
+    this.#slices.begin(nowNs);
+  }
+
+  get sliceEndNs(): number {
+    return this.#slices.endNs;
+  }
+
+  /** Ends a slice where there is a place for a reading, and begins the next. */
+  turn(loop: OpenLoop): void {
+    const endedNs = this.read(loop);
+    this.#slices.end(endedNs, (endedNs - this.#startNs) / (this.#endNs - this.#startNs));
+    this.#slices.begin(nowNs());
+  }
+
+  /** Reads the distance in a gap of the schedule, or where hardly anything is outstanding. Returns when it began. */
+  read(loop: OpenLoop): number {
+    const { distance } = this.#measuring;
+    const hasRoom = loop.findGap(this.#endNs, READING_NS, GAP_PATIENCE_NS, this.#most);
+    const startNs = nowNs();
+    if (hasRoom) {
+      this.#times[READING_START] = startNs;
+      distance.read();
+      this.#times[READING_END] = nowNs();
+    } else {
+      distance.skip();
+    }
+    return startNs;
+  }
+
+  /** Ends the last slice: nothing is outstanding. */
+  end(): void {
+    this.#slices.end(nowNs(), 1);
+    this.#measuring.distance.read();
   }
 
   reply(reply: ReplyRecord): void {
     const { operation, status, timesNs } = reply;
+    const times = this.#times;
     const intendedNs = timesNs[INTENDED];
     const sentNs = timesNs[SENT];
     const receivedNs = timesNs[RECEIVED];
     const responseNs = receivedNs - intendedNs;
-    const slice = Math.floor((SLICES * (intendedNs - this.#startNs)) / (this.#endNs - this.#startNs));
-    this.#lastNs[0] = receivedNs;
+    const isRight = status === ReplyStatus.Right;
+    times[LAST] = receivedNs;
+    if (isRight && intendedNs < times[READING_END] && receivedNs > times[READING_START]) {
+      this.#tallies[operation].countDelayed();
+      return;
+    }
     this.#lag.record(sentNs - intendedNs);
-    this.#tallies[operation].count(reply, Math.min(SLICES - 1, slice), responseNs);
-    if (status !== ReplyStatus.Right) return;
+    this.#tallies[operation].count(reply, this.#slices.isEarly(intendedNs), responseNs);
+    if (!isRight) return;
     this.#serviceTimes[operation].record(receivedNs - sentNs);
     if (responseNs >= this.slow.thresholdNs) this.slow.add(intendedNs, responseNs);
   }
@@ -117,7 +186,7 @@ class OpenWindow implements ReplySink {
    * capacity.
    */
   outcome(unanswered: number, monotonicNs: (nowNs: number) => number): LoopOutcome {
-    const lastNs = Math.max(this.#endNs, this.#lastNs[0]);
+    const lastNs = Math.max(this.#endNs, this.#times[LAST]);
     const elapsed_s = (lastNs - this.#startNs) / 1e9;
     const operations = this.#tallies.map((tally, operation) => ({
       ...tally.result(operation, elapsed_s),
@@ -126,6 +195,7 @@ class OpenWindow implements ReplySink {
     return {
       elapsed_s,
       operations: operations.filter(({ requests }) => requests > 0),
+      slices: this.#slices.content(this.#tallies.reduce((sum, { delayed }) => sum + delayed, 0)),
       schedule: { lag_us: this.#lagUs(), unanswered },
       window: { start_ns: monotonicNs(this.#startNs), end_ns: monotonicNs(lastNs) },
       slow_requests: this.slow.result(this.latencyNsAt(REPORTED_PERCENTILE), monotonicNs),
@@ -151,14 +221,14 @@ class OpenMeasurement implements OpenLoopControl {
   readonly #warmUp: OpenWindow;
   readonly window: OpenWindow;
 
-  constructor(context: DataPathContext<GeneratorInput, null>, schedule: Schedule) {
-    const { beginNs, startNs, endNs } = schedule;
-    this.#context = context;
+  constructor(measuring: Measuring, schedule: Schedule) {
+    const { rateOps, beginNs, startNs, endNs } = schedule;
+    this.#context = measuring.context;
     this.#schedule = schedule;
     this.#settledNs = beginNs + 0.5 * (startNs - beginNs);
     this.learnedNs = beginNs + 0.75 * (startNs - beginNs);
-    this.#warmUp = new OpenWindow(this.#settledNs, startNs);
-    this.window = new OpenWindow(startNs, endNs);
+    this.#warmUp = new OpenWindow(measuring, rateOps, this.#settledNs, startNs);
+    this.window = new OpenWindow(measuring, rateOps, startNs, endNs);
   }
 
   /** Takes milliseconds, in which nothing is sent. */

@@ -1,7 +1,7 @@
 /** The options of one load run, checked, and the shape of its outcome. */
 import { isIPv4 } from 'node:net';
 import type { Backend, BackendOptions, Endpoint } from '../../libos/index.ts';
-import type { ArrivalKind, LoadResult, Pauses } from '../../results/formats/index.ts';
+import type { ArrivalKind, LoadResult, Pauses, SlicesFile } from '../../results/formats/index.ts';
 import { LoadError } from '../errors.ts';
 import { MAX_KEYS, type WorkloadOptions } from '../workload/workload.ts';
 
@@ -35,6 +35,9 @@ export interface LoadOptions extends WorkloadOptions {
   stampsEvery: number;
   /** Stamp file of a server on this machine: the run turns it on and off and copies it; null for none. */
   serverStamps: string | null;
+  /** The server's core and process on this machine, for readings of the distance; null where it has none. */
+  serverCore: number | null;
+  serverPid: number | null;
 }
 
 /** What kept the generator from running, with its measured window and its slowest requests. */
@@ -60,6 +63,8 @@ export interface LoadOutcome extends Pick<LoadResult, 'elapsed_s' | 'idle_polls'
   /** The rings of stamps in the form of their files; null where nothing was stamped. */
   stamps: { client: Uint8Array; server: Uint8Array | null } | null;
   operations: OperationResult[];
+  /** Null where the window was not cut into slices. */
+  slices: Omit<SlicesFile, 'schema'> | null;
   /** Null in a closed loop. */
   schedule: ScheduleOutcome | null;
 }
@@ -86,6 +91,12 @@ export function checkOptions(options: LoadOptions): LoadOptions {
   }
   if (options.serverStamps !== null && options.stampsEvery === 0) {
     refuse('--server-stamps needs --stamps-every: the server stamps the windows of the load generator');
+  }
+  if (options.serverPid !== null && options.serverCore === null) {
+    refuse('--server-pid needs --server-core: it says whether the server is on that core');
+  }
+  if (options.serverCore !== null && options.core === null) {
+    refuse('--server-core needs --core: the distance is that of two cores');
   }
   const tellsKeysApart = 10 ** Math.min(options.valueBytes, 12) >= options.keys;
   if (options.keyDistribution !== 'single' && !tellsKeysApart) {

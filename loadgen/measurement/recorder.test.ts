@@ -40,6 +40,25 @@ describe('LatencyRecorder', () => {
     );
   });
 
+  it('is emptied into another one, which then holds all, and says what it held', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(latencyNs, { maxLength: 60 }), { maxLength: 5 }), (slices) => {
+        const recorder = new LatencyRecorder();
+        const total = new LatencyRecorder();
+        for (const values of slices) {
+          for (const value of values) recorder.record(value);
+          const { values_ns, counts } = recorder.moveTo(total);
+          const again = reference([]);
+          for (const [index, value] of values_ns.entries()) again.recordValueWithCount(value, counts[index]);
+          expect(encodeHistogram(again)).toBe(encodeHistogram(reference(values)));
+          expect(values_ns).toEqual(values_ns.toSorted((a, b) => a - b));
+          expect(recorder.histogram().totalCount).toBe(0);
+        }
+        expect(encodeHistogram(total.histogram())).toBe(encodeHistogram(reference(slices.flat())));
+      }),
+    );
+  });
+
   it('keeps every boundary between buckets', () => {
     for (let bit = 0; bit < 42; bit++) {
       for (const value of [2 ** bit - 1, 2 ** bit, 2 ** bit + 1]) {

@@ -19,8 +19,19 @@ const LONG_BUCKET = 32 - SUB_BUCKET_BITS;
 const HIGHEST_NS = 3600e9;
 const HIGHEST_BITS = 42;
 
+const PLACES = (HIGHEST_BITS - SUB_BUCKET_BITS + 2) * HALF;
+
+/** Values in ns, ascending, each so many times. */
+export interface LatencyCounts {
+  values_ns: number[];
+  counts: number[];
+}
+
 export class LatencyRecorder {
-  readonly #counts = new Float64Array((HIGHEST_BITS - SUB_BUCKET_BITS + 2) * HALF);
+  readonly #counts = new Float64Array(PLACES);
+  /** The places that may hold a count, so that emptying it does not touch the others. */
+  #lowest = PLACES;
+  #highest = -1;
 
   record(latencyNs: number): void {
     if (latencyNs >= LONG_NS) {
@@ -28,7 +39,24 @@ export class LatencyRecorder {
       return;
     }
     const bucket = 32 - SUB_BUCKET_BITS - Math.clz32(latencyNs | FIRST_BUCKET_MASK);
-    this.#counts[bucket * HALF + (latencyNs >>> bucket)]++;
+    this.#add(bucket * HALF + (latencyNs >>> bucket), 1);
+  }
+
+  /** Empties it into `total`. Returns what it held; a value is the lowest one that counts as the same. */
+  moveTo(total: LatencyRecorder): LatencyCounts {
+    const values_ns: number[] = [];
+    const counts: number[] = [];
+    for (let place = this.#lowest; place <= this.#highest; place++) {
+      const count = this.#counts[place];
+      if (count === 0) continue;
+      values_ns.push(valueAt(place));
+      counts.push(count);
+      total.#add(place, count);
+      this.#counts[place] = 0;
+    }
+    this.#lowest = PLACES;
+    this.#highest = -1;
+    return { values_ns, counts };
   }
 
   /** The HDR histogram of all that was recorded, in nanoseconds. */
@@ -40,19 +68,29 @@ export class LatencyRecorder {
       numberOfSignificantValueDigits: 3,
       useWebAssembly: false,
     });
-    for (let index = 0; index < this.#counts.length; index++) {
-      if (this.#counts[index] === 0) continue;
-      const bucket = Math.max(0, Math.floor(index / HALF) - 1);
-      histogram.recordValueWithCount((index - bucket * HALF) * 2 ** bucket, this.#counts[index]);
+    for (let place = this.#lowest; place <= this.#highest; place++) {
+      if (this.#counts[place] > 0) histogram.recordValueWithCount(valueAt(place), this.#counts[place]);
     }
     return histogram;
+  }
+
+  #add(place: number, count: number): void {
+    this.#counts[place] += count;
+    if (place < this.#lowest) this.#lowest = place;
+    if (place > this.#highest) this.#highest = place;
   }
 
   #recordLong(latencyNs: number): void {
     const high = Math.floor(latencyNs / 2 ** LONG_BUCKET);
     const bucket = 32 - SUB_BUCKET_BITS - Math.clz32(high | FIRST_BUCKET_MASK);
-    this.#counts[(LONG_BUCKET + bucket) * HALF + (high >>> bucket)]++;
+    this.#add((LONG_BUCKET + bucket) * HALF + (high >>> bucket), 1);
   }
+}
+
+/** The lowest value that is counted there. */
+function valueAt(place: number): number {
+  const bucket = Math.max(0, Math.floor(place / HALF) - 1);
+  return (place - bucket * HALF) * 2 ** bucket;
 }
 
 /** The percentile distribution as text, in microseconds (.hgrm, as HdrHistogram's plotter reads it). */

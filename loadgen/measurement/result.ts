@@ -47,10 +47,14 @@ export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcom
     await writeFile(join(dir, `${operation}.hdr`), encoded);
     await writeFile(join(dir, `${operation}.hgrm`), distribution);
   }
-  const { pauses, stamps } = outcome;
+  const { pauses, slices, stamps } = outcome;
   if (pauses !== null) {
     const { schema } = formats.pausesFormat;
     await writeFile(join(dir, formats.PAUSES_FILE), formats.pausesFormat.write({ schema, ...pauses }));
+  }
+  if (slices !== null) {
+    const { schema } = formats.slicesFormat;
+    await writeFile(join(dir, formats.SLICES_FILE), formats.packSlices({ schema, ...slices }));
   }
   if (stamps !== null) await writeFile(join(dir, formats.CLIENT_STAMPS_FILE), stamps.client);
   if (stamps?.server) await writeFile(join(dir, formats.SERVER_STAMPS_FILE), stamps.server);

@@ -1,27 +1,49 @@
-/** The counts of one operation in the measured window. */
+/** The counts of one operation in the measured window, which slices.ts cuts into slices. */
 import type { Histogram } from 'hdr-histogram-js';
+import type { Slice, SlicePart } from '../../results/formats/index.ts';
 import { requestOperations } from '../../results/formats/lists.ts';
 import { type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
 import type { OperationResult } from './options.ts';
 import { describeLatencies, LatencyRecorder } from './recorder.ts';
 
 /** Parts of the measured window, each with a median of its own, so that a drift shows. */
-export const SLICES = 10;
+const TENTHS = 10;
+
+/** The replies of a part of the slice that is going on; latencies are of the right ones. */
+class Part {
+  readonly recorder = new LatencyRecorder();
+  #replies = 0;
+
+  count(): void {
+    this.#replies++;
+  }
+
+  moveTo(total: LatencyRecorder): SlicePart {
+    const requests = this.#replies;
+    this.#replies = 0;
+    return { requests, ...this.recorder.moveTo(total) };
+  }
+}
 
 export class Tally {
-  /** Latencies of right replies by slice of the window; in an open loop response times. */
-  readonly #recorders = Array.from({ length: SLICES }, () => new LatencyRecorder());
+  /** Latencies of the slices that are over, by tenth of the window; in an open loop response times. */
+  readonly #tenths = Array.from({ length: TENTHS }, () => new LatencyRecorder());
+  readonly #early = new Part();
+  readonly #late = new Part();
   #hits = 0;
   #misses = 0;
   #errors = 0;
   #wrong = 0;
+  #delayed = 0;
   #firstError: string | undefined;
 
-  /** Counts a reply to a request of a slice. Only a right reply is a sample. */
-  count({ status, errorText }: ReplyRecord, slice: number, latencyNs: number): void {
+  /** Counts a reply to a request of the slice that is going on. Only a right reply is a sample. */
+  count({ status, errorText }: ReplyRecord, isEarly: boolean, latencyNs: number): void {
+    const part = isEarly ? this.#early : this.#late;
+    part.count();
     if (status === ReplyStatus.Right) {
       this.#hits++;
-      this.#recorders[slice].record(latencyNs);
+      part.recorder.record(latencyNs);
     } else if (status === ReplyStatus.Miss) {
       this.#misses++;
     } else if (status === ReplyStatus.Failed) {
@@ -32,8 +54,28 @@ export class Tally {
     }
   }
 
+  /** Counts a right reply that a reading of the distance made late: no sample, but the server gave it. */
+  countDelayed(): void {
+    this.#delayed++;
+  }
+
+  get delayed(): number {
+    return this.#delayed;
+  }
+
+  /** The slice is over: what came in it, and room for the next. `done` is its place in the window, 0 to 1. */
+  closeSlice(operation: number, done: number): Slice['operations'][number] {
+    const tenth = this.#tenths[Math.min(TENTHS - 1, Math.floor(TENTHS * done))];
+    return {
+      operation: requestOperations[operation],
+      early: this.#early.moveTo(tenth),
+      late: this.#late.moveTo(tenth),
+    };
+  }
+
   histogram(): Histogram {
-    const [all, ...others] = this.#recorders.map((recorder) => recorder.histogram());
+    const recorders = [this.#early.recorder, this.#late.recorder, ...this.#tenths];
+    const [all, ...others] = recorders.map((recorder) => recorder.histogram());
     for (const other of others) all.add(other);
     return all;
   }
@@ -48,11 +90,11 @@ export class Tally {
       misses: this.#misses,
       errors: this.#errors,
       wrong: this.#wrong,
-      throughput_ops: requests / elapsedS,
+      throughput_ops: (requests + this.#delayed) / elapsedS,
       ...(this.#firstError === undefined ? {} : { first_error: this.#firstError }),
       ...describeLatencies(this.histogram()),
       service_time_ns: null,
-      slice_p50_ns: this.#recorders.map((recorder) => medianNs(recorder.histogram())),
+      slice_p50_ns: this.#tenths.map((recorder) => medianNs(recorder.histogram())),
     };
   }
 }

@@ -1,0 +1,65 @@
+/** The bookkeeping of slices, without a clock: what falls into which slice, and what is early in it. */
+import { PauseLog } from '../../libos/index.ts';
+import { afterAll, expect, test } from 'vitest';
+import { RECEIVED, ReplyRecord, ReplyStatus, SENT } from '../connections/reply.ts';
+import { Distance } from './distance.ts';
+import { Slices } from './slices.ts';
+import { Tally } from './tally.ts';
+
+const pauses = new PauseLog();
+afterAll(() => pauses.finish());
+
+const ms = (value: number): number => value * 1e6;
+
+test('requests are kept by slice, those behind a reading apart, and standing still is no part of the time', () => {
+  const tally = new Tally();
+  const nowhere = { core: null, serverCore: null, serverPid: null };
+  const slices = new Slices([tally], new Distance(nowhere, pauses), pauses, ms(75));
+  const reply = new ReplyRecord();
+  const answer = (sentNs: number, latencyNs: number, status: ReplyStatus = ReplyStatus.Right): void => {
+    reply.status = status;
+    reply.timesNs[SENT] = sentNs;
+    reply.timesNs[RECEIVED] = sentNs + latencyNs;
+    tally.count(reply, slices.isEarly(sentNs), latencyNs);
+  };
+
+  slices.begin(ms(1000));
+  answer(ms(1000), 300);
+  answer(ms(1001.9), 400);
+  answer(ms(1002), 500);
+  answer(ms(1050), 500);
+  answer(ms(1060), 700, ReplyStatus.Miss);
+  expect(slices.isOver(ms(1074.9))).toBe(false);
+  expect(slices.isOver(ms(1075))).toBe(true);
+  expect(slices.measuredNs(ms(1070))).toBe(ms(70));
+  slices.end(ms(1076), 0.4);
+  slices.begin(ms(1080));
+  answer(ms(1090), 900);
+  expect(slices.measuredNs(ms(1090))).toBe(ms(86));
+  slices.end(ms(1155), 1);
+  expect(slices.elapsedNs).toBe(ms(151));
+
+  const { slices: kept, unknown, probes, cores } = slices.content(3);
+  expect({ unknown, probes, cores }).toEqual({
+    unknown: 'no core of the server was named',
+    probes: [],
+    cores: null,
+  });
+  const [first, second] = kept;
+  expect(first.end_ns - first.start_ns).toBe(ms(76));
+  expect(second.start_ns - first.end_ns).toBe(ms(4));
+  expect(first.operations).toEqual([
+    {
+      operation: 'get',
+      early: { requests: 2, values_ns: [300, 400], counts: [1, 1] },
+      late: { requests: 3, values_ns: [500], counts: [2] },
+    },
+  ]);
+  expect(second.operations[0].early).toEqual({ requests: 0, values_ns: [], counts: [] });
+  expect(second.operations[0].late).toEqual({ requests: 1, values_ns: [900], counts: [1] });
+
+  const result = tally.result(0, slices.elapsedNs / 1e9);
+  expect(result).toMatchObject({ requests: 6, hits: 5, misses: 1 });
+  // Of each tenth of the window in which a slice ended.
+  expect(result.slice_p50_ns).toEqual([null, null, null, null, 500, null, null, null, null, 900]);
+});

@@ -1,0 +1,124 @@
+/** A window in slices, with readings of the distance of the cores between them, against a real redis-server. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { availableCores } from '../experiments/machine/machine.ts';
+import { type LoadResult, loadResultFormat, type SlicesFile, unpackSlices } from '../results/formats/index.ts';
+import { type RunningServer, startRedis } from './redis-server.ts';
+
+const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
+const run = promisify(execFile);
+const cores = availableCores();
+const serverCore = cores[0];
+const core = cores.at(-1)!;
+
+let redis: RunningServer;
+let folder: string;
+beforeAll(async () => {
+  redis = await startRedis();
+  await run('taskset', ['--all-tasks', '--pid', '--cpu-list', `${serverCore}`, `${redis.pid}`]);
+  folder = await mkdtemp(join(tmpdir(), 'bypassbench-slices-'));
+});
+afterAll(async () => {
+  await redis.stop();
+  await rm(folder, { recursive: true });
+});
+
+let runs = 0;
+async function load(...args: string[]): Promise<{ result: LoadResult; slices: SlicesFile }> {
+  const out = join(folder, `run-${runs++}`);
+  const target = ['--target', `127.0.0.1:${redis.port}`, '--keys', '100', '--populate', '--warmup-s', '0.1'];
+  await run(bypassbench, ['load', ...target, '--out', out, ...args]);
+  return {
+    result: loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8')),
+    slices: unpackSlices(await readFile(join(out, 'slices.json.gz'))),
+  };
+}
+
+const onTwoCores = ['--core', `${core}`, '--server-core', `${serverCore}`];
+const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
+const requestsOf = ({ slices }: SlicesFile): number =>
+  sum(slices.flatMap(({ operations }) => operations.flatMap(({ early, late }) => [early.requests, late.requests])));
+const samplesOf = ({ slices }: SlicesFile): number =>
+  sum(slices.flatMap(({ operations }) => operations.flatMap(({ early, late }) => [...early.counts, ...late.counts])));
+
+function expectOrder({ probes, slices }: SlicesFile): void {
+  expect(probes).toHaveLength(slices.length + 1);
+  for (const [index, slice] of slices.entries()) {
+    expect(slice.start_ns).toBeGreaterThanOrEqual(probes[index].end_ns);
+    expect(slice.end_ns).toBeGreaterThan(slice.start_ns);
+    expect(slice.end_ns).toBeLessThanOrEqual(probes[index + 1].start_ns);
+  }
+}
+
+describe.runIf(core !== serverCore)('with the core of the server', () => {
+  it.each([
+    ['one connection', []],
+    ['50 connections', ['--connections', '50']],
+    ['a pipeline', ['--connections', '3', '--pipeline', '16']],
+    ['a mix', ['--operation', 'mix']],
+  ])('a closed loop stands still between slices: %s', async (_what, args) => {
+    const { result, slices } = await load('--duration-s', '0.8', ...onTwoCores, ...args);
+    expect(slices).toMatchObject({ cores: { client: core, server: serverCore }, unknown: null, delayed: 0 });
+    expect(slices.slices.length).toBeGreaterThan(1);
+    expectOrder(slices);
+    expect(slices.probes.some(({ median_ns }) => median_ns !== null && median_ns > 1)).toBe(true);
+    expect(requestsOf(slices)).toBe(sum(result.operations.map(({ requests }) => requests)));
+    expect(samplesOf(slices)).toBe(sum(result.operations.map(({ hits }) => hits)));
+    const inSlices_s = sum(slices.slices.map(({ start_ns, end_ns }) => end_ns - start_ns)) / 1e9;
+    expect(inSlices_s).toBeCloseTo(result.elapsed_s, 4);
+  });
+
+  it.each(['500', '20000'])('an open loop of %s a second counts what a reading delays', async (rate) => {
+    const { result, slices } = await load('--duration-s', '1', '--rate', rate, '--pipeline', '64', ...onTwoCores);
+    expectOrder(slices);
+    expect(samplesOf(slices)).toBe(result.operations[0].hits);
+    const { throughput_ops } = result.operations[0];
+    expect(throughput_ops * result.elapsed_s).toBeCloseTo(result.operations[0].requests + slices.delayed, 3);
+  });
+
+  it('knows where the server is, and sees it moved', async () => {
+    const pid = ['--server-pid', `${redis.pid}`];
+    const { slices } = await load('--duration-s', '0.5', ...onTwoCores, ...pid);
+    expect(new Set(slices.probes.map(({ server_core }) => server_core))).toEqual(new Set([serverCore]));
+    const moved = load('--duration-s', '3', ...onTwoCores, ...pid);
+    const move = (to: number) =>
+      run('taskset', ['--all-tasks', '--pid', '--cpu-list', `${to}`, `${redis.pid}`]);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await move(core);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await move(serverCore);
+    const seen = (await moved).slices.probes.map(({ server_core }) => server_core);
+    expect(new Set(seen)).toEqual(new Set([serverCore, core]));
+  });
+});
+
+it('without a core of the server the window is cut all the same, and says what is not known', async () => {
+  const { result, slices } = await load('--duration-s', '0.3');
+  expect(slices).toMatchObject({
+    cores: null,
+    helper: null,
+    unknown: 'no core of the server was named',
+    probes: [],
+  });
+  expect(requestsOf(slices)).toBe(result.operations[0].requests);
+});
+
+it.each([
+  [['--core', '0', '--server-core', '0'], 'server and load generator share one core'],
+  [['--core', '0', '--server-core', '1023'], /core 1023/],
+])('a distance that cannot be read has its reason: %s', async (args, reason) => {
+  const { slices } = await load('--duration-s', '0.2', ...args);
+  expect(slices.probes).toEqual([]);
+  expect(slices.unknown).toEqual(typeof reason === 'string' ? reason : expect.stringMatching(reason));
+});
+
+it.each([
+  [['--server-core', '0'], '--server-core needs --core'],
+  [['--core', '0', '--server-pid', '1'], '--server-pid needs --server-core'],
+])('refuses %s', async (args, message) => {
+  await expect(load(...args)).rejects.toMatchObject({ stderr: expect.stringContaining(message) });
+});
