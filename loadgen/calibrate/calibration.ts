@@ -69,7 +69,8 @@ export async function calibrate(
     options.serverCore,
   );
   const { durationS } = options;
-  const steps = { durationS, pausesS: pausedSeconds(durationS), rateOps: RATE_OPS };
+  const { core, serverCore } = options;
+  const steps = { durationS, pausesS: pausedSeconds(durationS), rateOps: RATE_OPS, core, serverCore };
   try {
     const target = await server.ready;
     const client = startDataPath<ClientInput, null, ClientOutcome | null>(
@@ -117,6 +118,12 @@ function compare(
       const seen = required(ofDelays[i], `a delay of ${askedUs} us`);
       return describeDelay(askedUs, seen, floorUs.p50, injected.delayP50Ns[FIRST_DELAY + i] / 1000);
     }),
+    slices: outcome.slices.map(({ step, beforeNs, afterNs, p50Ns }) => ({
+      asked_us: step === 0 ? null : delaysUs[step - 1],
+      before_ns: beforeNs,
+      after_ns: afterNs,
+      p50_us: p50Ns / 1000,
+    })),
     pauses: [
       describePauses(outcome.closed, { ...common, rateOps: null, pausesUs: pausesUs(CLOSED_PAUSES) }),
       describePauses(outcome.open, { ...common, rateOps: RATE_OPS, pausesUs: pausesUs(OPEN_PAUSES) }),

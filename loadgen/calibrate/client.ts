@@ -11,6 +11,7 @@ import { LoadError } from '../errors.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
 import { Arrivals } from '../workload/arrivals.ts';
+import { Distance } from '../measurement/distance.ts';
 import { RandomRequests } from '../workload/requests.ts';
 import { Workload, type WorkloadOptions } from '../workload/workload.ts';
 import { CLOSED_PAUSES, delaysUs, FIRST_DELAY, NOTHING, OPEN_PAUSES, Orders } from './injections.ts';
@@ -25,16 +26,29 @@ export interface ClientInput {
   pausesS: number;
   /** Requests per second of the open loop. */
   rateOps: number;
+  /** The core of this thread, and the server's. */
+  core: number;
+  serverCore: number;
   /** Memory of Orders. */
   words: Int32Array;
   /** Shared with the main thread: [phase, done in it, its total]. */
   progress: Float64Array;
 }
 
+/** A part of a step: the distance of the cores before and after it, null where it is unknown. */
+export interface CalibrationSlice {
+  /** 0 for the floor, then the delays. */
+  step: number;
+  beforeNs: number | null;
+  afterNs: number | null;
+  p50Ns: number;
+}
+
 /** Null for a step without a reply. */
 export interface ClientOutcome {
   /** The floor, then the delays. */
   delays: (Seen | null)[];
+  slices: CalibrationSlice[];
   closed: Seen | null;
   open: Seen | null;
 }
@@ -57,33 +71,46 @@ export async function run(context: Context): Promise<ClientOutcome | null> {
   // The generator has one too: its work at every reading of the clock is part of what is calibrated.
   const pauses = new PauseLog();
   const libos = createLibos({ backend: 'kernel', pauses });
+  const { core, serverCore } = context.data;
+  const distance = new Distance({ core, serverCore, serverPid: null }, pauses);
   try {
     const connections = new Connections(libos, target, REPLY_TIMEOUT_S, pauses);
     const orders = new Orders(context.data.words);
     const workload = new Workload(options);
     connections.open(1, 1, workload, null);
-    const client = new CalibrationClient(context, connections, orders, workload);
+    const client = new CalibrationClient(context, connections, orders, workload, distance);
     const delays = client.delays();
     const closed = client.closedLoopWithPauses();
     connections.close();
     connections.open(1, OPEN_PIPELINE, workload, null);
     const open = client.openLoopWithPauses();
     connections.close();
-    return context.stopRequested() ? null : { delays, closed, open };
+    return context.stopRequested() ? null : { delays, slices: client.slices, closed, open };
   } finally {
+    distance.close();
     await pauses.finish();
     libos.shutdown();
   }
 }
 
 class CalibrationClient {
+  /** Of floor and delays, in the order in which they were measured. */
+  readonly slices: CalibrationSlice[] = [];
+  readonly #distance: Distance;
   readonly #context: Context;
   readonly #connections: Connections;
   readonly #orders: Orders;
   readonly #source: RandomRequests;
   readonly #closedLoop: ClosedLoop;
 
-  constructor(context: Context, connections: Connections, orders: Orders, workload: Workload) {
+  constructor(
+    context: Context,
+    connections: Connections,
+    orders: Orders,
+    workload: Workload,
+    distance: Distance,
+  ) {
+    this.#distance = distance;
     this.#context = context;
     this.#connections = connections;
     this.#orders = orders;
@@ -96,12 +123,18 @@ class CalibrationClient {
     const steps = [NOTHING, ...delaysUs.map((_us, i) => FIRST_DELAY + i)];
     const samples = steps.map(() => new Samples());
     const slices = ROUNDS * steps.length;
-    this.#closedLoop.start(this.#source);
     for (const injection of steps) this.#warmUp(injection);
+    this.#distance.startOver();
+    this.#distance.read();
     for (let slice = 0; slice < slices && !this.#context.stopRequested(); slice++) {
       this.#report(DELAYS, slice, slices);
-      this.#orders.give(steps[slice % steps.length], true);
-      this.#slice(samples[slice % steps.length], durationS / ROUNDS);
+      const step = slice % steps.length;
+      this.#orders.give(steps[step], true);
+      const own = new Samples();
+      this.#slice(own, durationS / ROUNDS);
+      this.#distance.read();
+      this.#note(step, own);
+      samples[step].addAll(own);
     }
     return samples.map((one) => one.seen());
   }
@@ -139,8 +172,25 @@ class CalibrationClient {
     this.#slice(new Samples(), WARM_UP_S);
   }
 
+  /** Nothing is outstanding before and after it. */
   #slice(samples: Samples, seconds: number): void {
-    this.#closedLoop.run(this.#source, new ClosedSlice(this.#context, samples, seconds));
+    const control = new ClosedSlice(this.#context, this.#connections, samples, seconds);
+    this.#closedLoop.start(this.#source);
+    this.#closedLoop.run(this.#source, control);
+    control.drains = true;
+    this.#closedLoop.run(null, control);
+  }
+
+  #note(step: number, samples: Samples): void {
+    const [before, after] = this.#distance.probes.slice(-2);
+    const seen = samples.seen();
+    if (seen === null) return;
+    this.slices.push({
+      step,
+      beforeNs: before?.median_ns ?? null,
+      afterNs: after?.median_ns ?? null,
+      p50Ns: seen.quantilesNs.p50,
+    });
   }
 
   #report(phase: number, done: number, total: number): void {
@@ -148,32 +198,30 @@ class CalibrationClient {
   }
 }
 
-/**
- * Samples are the requests sent and answered within the slice, which lasts until it has one, even on a busy
- * core.
- */
+/** Samples are the requests sent within the slice. */
 class ClosedSlice implements LoopControl {
+  /** Whether nothing is sent any more, and what is outstanding awaited. */
+  drains = false;
   readonly #context: Context;
+  readonly #connections: Connections;
   readonly #samples: Samples;
-  readonly #startNs = nowNs();
   readonly #endNs: number;
-  #answered = false;
 
-  constructor(context: Context, samples: Samples, seconds: number) {
+  constructor(context: Context, connections: Connections, samples: Samples, seconds: number) {
     this.#context = context;
+    this.#connections = connections;
     this.#samples = samples;
-    this.#endNs = this.#startNs + seconds * 1e9;
+    this.#endNs = nowNs() + seconds * 1e9;
   }
 
   reply({ status, timesNs }: ReplyRecord): void {
     requireRight(status);
-    if (timesNs[SENT] < this.#startNs) return;
     this.#samples.add(timesNs[RECEIVED] - timesNs[SENT]);
-    this.#answered = true;
   }
 
   finished(timeNs: number): boolean {
-    return (this.#answered && timeNs >= this.#endNs) || this.#context.stopRequested();
+    if (this.#context.stopRequested()) return true;
+    return this.drains ? this.#connections.outstanding === 0 : timeNs >= this.#endNs;
   }
 }
 

@@ -23,6 +23,13 @@ export class Samples {
     if (latencyNs >= DELAYED_NS) this.#delayed++;
   }
 
+  /** Empties `others` into this. */
+  addAll(others: Samples): void {
+    others.#recorder.moveTo(this.#recorder);
+    this.#requests += others.#requests;
+    this.#delayed += others.#delayed;
+  }
+
   /** Null without a sample. */
   seen(): Seen | null {
     const quantiles = quantilesNs(this.#recorder.histogram());

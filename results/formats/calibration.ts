@@ -52,6 +52,20 @@ const calibration = z.strictObject({
       }),
     )
     .min(1),
+  /**
+   * The parts in which floor and delays were measured, in turns: the delay that was asked for, null for the floor; the
+   * distance of the cores before and after it, null where it is unknown; and its p50. Older files have none.
+   */
+  slices: z
+    .array(
+      z.strictObject({
+        asked_us: microseconds.nullable(),
+        before_ns: notNegative.nullable(),
+        after_ns: notNegative.nullable(),
+        p50_us: microseconds,
+      }),
+    )
+    .default([]),
   /** The server did nothing for `pause_us`, every `period_us`. */
   pauses: z
     .array(
