@@ -122,6 +122,7 @@ class CalibrationClient {
     const { durationS } = this.#context.data;
     const steps = [NOTHING, ...delaysUs.map((_us, i) => FIRST_DELAY + i)];
     const samples = steps.map(() => new Samples());
+    const own = new Samples();
     const slices = ROUNDS * steps.length;
     for (const injection of steps) this.#warmUp(injection);
     this.#distance.startOver();
@@ -130,7 +131,6 @@ class CalibrationClient {
       this.#report(DELAYS, slice, slices);
       const step = slice % steps.length;
       this.#orders.give(steps[step], true);
-      const own = new Samples();
       this.#slice(own, durationS / ROUNDS);
       this.#distance.read();
       this.#note(step, own);

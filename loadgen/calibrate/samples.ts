@@ -28,6 +28,8 @@ export class Samples {
     others.#recorder.moveTo(this.#recorder);
     this.#requests += others.#requests;
     this.#delayed += others.#delayed;
+    others.#requests = 0;
+    others.#delayed = 0;
   }
 
   /** Null without a sample. */
