@@ -26,7 +26,16 @@ import { showProgress } from './progress-bar.ts';
 interface Flags
   extends Omit<
     LoadOptions,
-    'target' | 'backendOptions' | 'core' | 'durationS' | 'requests' | 'rateOps' | 'arrivals' | 'serverStamps' | 'serverCore' | 'serverPid'
+    | 'target'
+    | 'backendOptions'
+    | 'core'
+    | 'durationS'
+    | 'requests'
+    | 'rateOps'
+    | 'arrivals'
+    | 'serverStamps'
+    | 'serverCore'
+    | 'serverPid'
   > {
   target: string;
   rate?: number;
@@ -119,11 +128,15 @@ Exit code: 0 when the load was carried out, whatever the replies were; 1 when it
     )
     .option(
       '--server-core <n>',
-      "core of a server on this machine: the distance of the two cores is read between slices of the window, for which \
-nothing is sent; needs --core",
+      'core of a server on this machine: the distance of the two cores is read between slices of the window, for which \
+nothing is sent; needs --core',
       atLeast(0),
     )
-    .option('--server-pid <n>', 'its process: also whether it is on that core; needs --server-core', atLeast(1))
+    .option(
+      '--server-pid <n>',
+      'its process: also whether it is on that core; needs --server-core',
+      atLeast(1),
+    )
     .option(
       '--out <dir>',
       'folder for result.json, slices.json.gz, pauses.json, stamps, and per operation OP.hdr (mergeable) and OP.hgrm (us)',

@@ -6,7 +6,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
-import { type LoadResult, loadResultFormat, type SlicesFile, unpackSlices } from '../results/formats/index.ts';
+import {
+  type LoadResult,
+  loadResultFormat,
+  type SlicesFile,
+  unpackSlices,
+} from '../results/formats/index.ts';
 import { type RunningServer, startRedis } from './redis-server.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
@@ -41,9 +46,17 @@ async function load(...args: string[]): Promise<{ result: LoadResult; slices: Sl
 const onTwoCores = ['--core', `${core}`, '--server-core', `${serverCore}`];
 const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
 const requestsOf = ({ slices }: SlicesFile): number =>
-  sum(slices.flatMap(({ operations }) => operations.flatMap(({ early, late }) => [early.requests, late.requests])));
+  sum(
+    slices.flatMap(({ operations }) =>
+      operations.flatMap(({ early, late }) => [early.requests, late.requests]),
+    ),
+  );
 const samplesOf = ({ slices }: SlicesFile): number =>
-  sum(slices.flatMap(({ operations }) => operations.flatMap(({ early, late }) => [...early.counts, ...late.counts])));
+  sum(
+    slices.flatMap(({ operations }) =>
+      operations.flatMap(({ early, late }) => [...early.counts, ...late.counts]),
+    ),
+  );
 
 function expectOrder({ probes, slices }: SlicesFile): void {
   expect(probes).toHaveLength(slices.length + 1);
@@ -73,7 +86,15 @@ describe.runIf(core !== serverCore)('with the core of the server', () => {
   });
 
   it.each(['500', '20000'])('an open loop of %s a second counts what a reading delays', async (rate) => {
-    const { result, slices } = await load('--duration-s', '1', '--rate', rate, '--pipeline', '64', ...onTwoCores);
+    const { result, slices } = await load(
+      '--duration-s',
+      '1',
+      '--rate',
+      rate,
+      '--pipeline',
+      '64',
+      ...onTwoCores,
+    );
     expectOrder(slices);
     expect(samplesOf(slices)).toBe(result.operations[0].hits);
     const { throughput_ops } = result.operations[0];

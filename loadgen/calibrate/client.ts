@@ -10,8 +10,8 @@ import { INTENDED, RECEIVED, type ReplyRecord, ReplyStatus, SENT } from '../conn
 import { LoadError } from '../errors.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
-import { Arrivals } from '../workload/arrivals.ts';
 import { Distance } from '../measurement/distance.ts';
+import { Arrivals } from '../workload/arrivals.ts';
 import { RandomRequests } from '../workload/requests.ts';
 import { Workload, type WorkloadOptions } from '../workload/workload.ts';
 import { CLOSED_PAUSES, delaysUs, FIRST_DELAY, NOTHING, OPEN_PAUSES, Orders } from './injections.ts';

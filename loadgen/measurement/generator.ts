@@ -90,7 +90,8 @@ function noReplies(target: string, { elapsed_s, schedule }: LoopOutcome): LoadEr
     const remedy = 'give a higher --rate or a longer --duration-s';
     return new LoadError('NO_REQUESTS', `no request to ${target} was due in ${window}: ${remedy}`);
   }
-  const remedy = "give a longer --duration-s, a lower --rate, or see the server's log for why it takes so long";
+  const remedy =
+    "give a longer --duration-s, a lower --rate, or see the server's log for why it takes so long";
   return new LoadError(
     'NO_REPLIES',
     `${target} gave no reply to any of the ${unanswered} requests of ${window}: ${remedy}`,

@@ -43,7 +43,7 @@ export class ServerThread {
     if (this.#stat === null) return null;
     try {
       const bytes = readSync(this.#stat, this.#line, 0, STAT_BYTES, 0);
-      return fieldsOf(this.#line.latin1Slice(0, bytes))[PROCESSOR];
+      return fieldsOf(this.#line.toString('latin1', 0, bytes))[PROCESSOR];
     } catch {
       return null;
     }

@@ -1,6 +1,7 @@
 /** The bookkeeping of slices, without a clock: what falls into which slice, and what is early in it. */
-import { PauseLog } from '../../libos/index.ts';
+
 import { afterAll, expect, test } from 'vitest';
+import { PauseLog } from '../../libos/index.ts';
 import { RECEIVED, ReplyRecord, ReplyStatus, SENT } from '../connections/reply.ts';
 import { Distance } from './distance.ts';
 import { Slices } from './slices.ts';
