@@ -2,8 +2,8 @@
  * The closed loop's warm-up and measured window.
  *
  * A request's latency starts just before its push and ends when the wait returns that handed out its reply,
- * by the monotonic clock of this thread. A slice of the window (slices.ts) ends with the replies to all that was sent in
- * it: a request is a sample however late its reply comes.
+ * by the monotonic clock of this thread. A slice of the window (slices.ts) ends with the replies to all that was
+ * sent in it: a request is a sample however late its reply comes.
  */
 import { type DataPathContext, nowNs } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';

@@ -80,8 +80,8 @@ function populate(context: DataPathContext<GeneratorInput, null>, connections: C
 }
 
 /**
- * The error for a window without a reply, which an open loop can have: a result without one says nothing, and its readers
- * refuse it.
+ * The error for a window without a reply, which an open loop can have: a result without one says nothing, and its
+ * readers refuse it.
  */
 function noReplies(target: string, { elapsed_s, schedule }: LoopOutcome): LoadError {
   const window = `the measured window of ${Number(elapsed_s.toPrecision(3))} s`;

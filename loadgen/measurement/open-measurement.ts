@@ -69,7 +69,8 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   measurement.window.read(loop);
   loop.sendUntil(startNs);
   window.open();
-  measurement.window.begin(startNs);
+  // On a busy machine the reading may have lasted beyond its time.
+  measurement.window.begin(Math.max(startNs, nowNs()));
   while (measurement.window.sliceEndNs < endNs && !context.stopRequested()) {
     loop.sendUntil(measurement.window.sliceEndNs);
     measurement.window.turn(loop);

@@ -62,5 +62,5 @@ test('requests are kept by slice, those behind a reading apart, and standing sti
   const result = tally.result(0, slices.elapsedNs / 1e9);
   expect(result).toMatchObject({ requests: 6, hits: 5, misses: 1 });
   // Of each tenth of the window in which a slice ended.
-  expect(result.slice_p50_ns).toEqual([null, null, null, null, 500, null, null, null, null, 900]);
+  expect(result.slice_p50_ns).toEqual([null, null, null, null, 400, null, null, null, null, 900]);
 });

@@ -5,7 +5,8 @@
  *     manifest.json            what was to be run, on which machine, with which software
  *     calibration.json         what the load generator takes itself
  *     trials/001-redis-t1/     one start of one system: trial.json, the server's logs, and a folder for each
- *       get-c1/                measurement: the load generator's result.json, slices.json.gz, pauses.json, get.hdr, get.hgrm
+ *       get-c1/                measurement: the load generator's result.json, slices.json.gz, pauses.json, get.hdr,
+ *                                get.hgrm and logs
  *         stamped/               the one with stamps after it: the same, and stages.json.gz
  *       server.pauses.json       what kept the server from running
  *     trials/002-frames-t1/    one trial of a floor: the same without a server

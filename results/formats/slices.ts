@@ -1,6 +1,6 @@
 /**
- * slices.json.gz: a measurement's window, cut into slices of time. Between two slices the measuring side stands still and
- * measures the distance of the two cores, where it can: how long a cache line takes there and back. Latencies are kept
+ * slices.json.gz: a measurement's window, cut into slices of time. Between two slices the measuring side stands still
+ * and reads the distance of the two cores, where it can: how long a cache line takes there and back. Latencies are kept
  * by slice, so that they can be put together by distance once it is known which distances there are. Any language reads
  * it (zcat slices.json.gz).
  */
