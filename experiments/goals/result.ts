@@ -28,7 +28,7 @@ function recordOf(file: string, goal: Goal, finding: RelationFinding): GoalRecor
   const names = `${system ?? 'a system that is absent'} over ${over ?? 'one that is absent'}`;
   return {
     file,
-    goal: `${about} ${measureNames[measure]}, ${names}`,
+    goal: `${about} ${measureNames[measure]}, ${names}${evidence?.state ? `, ${evidence.state}` : ''}`,
     result: resultOf(result),
     reason,
     is_suspect: (evidence?.doubts.length ?? 0) > 0,

@@ -9,6 +9,8 @@ export interface MeasuredRow {
   operation: Measured['operation'];
   clients: number;
   value_bytes: number;
+  /** The state of distance that all of it is of; null where it is of all of the time. */
+  state: string | null;
   p50_us: number | null;
   p50_low_us: number | null;
   p50_high_us: number | null;
@@ -38,6 +40,7 @@ export function measuredRow(point: Point | (FloorPoint & { system: string })): M
     operation: point.operation,
     clients: point.clients,
     value_bytes: point.value_bytes,
+    state: point.state,
     p50_us: latency_us?.p50 ?? null,
     p50_low_us: p50_interval_us?.low ?? null,
     p50_high_us: p50_interval_us?.high ?? null,

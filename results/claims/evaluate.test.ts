@@ -291,6 +291,17 @@ test('over a floor', () => {
   );
 });
 
+test('within a state of distance, which the text names where both are of it', () => {
+  const of = (state: string | null): Point => point('redis', Array(5).fill(100), { state });
+  const kv = point('kv', [70, 72, 74, 76, 78], { state: 'near' });
+  const found = evaluate(summary([of('near'), kv]), claim());
+  expect(found).toMatchObject([{ result: 'holds', evidence: { state: 'near' } }]);
+  expect(renderClaims(found, { columns: 100, color: false, run: 'r' })).toContain(
+    'measured 0.740 [0.700 to 0.780], 5 trials, near: kv on loopback',
+  );
+  expect(evaluate(summary([of(null), kv]), claim())).toMatchObject([{ evidence: { state: null } }]);
+});
+
 test('the exit code: one that fails outweighs all, and nothing tested is no success', () => {
   const [holds, fails, untested] = [finding(good), finding([90, 90, 90]), finding([70])];
   expect(exitCode([holds, untested])).toBe(0);

@@ -31,6 +31,8 @@ export interface Evidence {
   over_value: number;
   ratio: number;
   interval: { low: number; high: number } | null;
+  /** The state of distance that the cores of both were in; null where it is not known to be one for both. */
+  state: string | null;
   /** Trials that both have. */
   trials: number;
   /** Why the measure is suspect, of both sides. */
@@ -198,6 +200,7 @@ function judge(relation: Relation, point: Point, over: Point | FloorPoint): Judg
     over_value: b,
     ratio,
     interval,
+    state: point.state === over.state ? point.state : null,
     trials,
     doubts: verdicts.flatMap(({ name, reasons }) =>
       reasons.map((reason) => `the ${name} is suspect: ${reason}`),

@@ -80,7 +80,7 @@ export function ratioText({ ratio, interval }: Evidence): string {
   return formatRatioFinely(ratio) + range;
 }
 
-/** "measured 0.705 [0.690 to 0.720], 5 trials: kv-kernel on loopback 22.8 over redis on loopback 32.3 µs" */
+/** "measured 0.705 [0.690 to 0.720], 5 trials, near: kv-kernel on loopback 22.8 over redis on loopback 32.3 µs" */
 function evidenceText({ claim, system, over }: Finding, evidence: Evidence): string {
   const { measure } = claim;
   const { trials, system_value, system_device, over_value, over_device } = evidence;
@@ -89,8 +89,13 @@ function evidenceText({ claim, system, over }: Finding, evidence: Evidence): str
     `${over}${over_device === null ? '' : ` on ${over_device}`} ${formatMeasure(over_value, measure)}`,
   ];
   const unit = measure === 'throughput' ? 'ops/s' : 'µs';
-  const counted = `${trials} ${trials === 1 ? 'trial' : 'trials'}`;
+  const counted = `${trials} ${trials === 1 ? 'trial' : 'trials'}${stateText(evidence)}`;
   return `measured ${ratioText(evidence)}, ${counted}: ${values.join(' over ')} ${unit}`;
+}
+
+/** ", near": the state of distance that both were compared in, where there are several. */
+export function stateText({ state }: Evidence): string {
+  return state === null ? '' : `, ${state}`;
 }
 
 /** "at least 0.9 and at most 1.1" */
@@ -125,7 +130,7 @@ function tally(findings: Finding[]): string {
 }
 
 function measuredText({ claim, system, over }: Finding, evidence: Evidence): string {
-  return `${measureNames[claim.measure]} of ${system} is ${ratioText(evidence)} of ${over}`;
+  return `${measureNames[claim.measure]} of ${system} is ${ratioText(evidence)} of ${over}${stateText(evidence)}`;
 }
 
 /** A line for each finding about systems of the run, for its end, and how many could not be tested. */

@@ -41,6 +41,9 @@ it holds 1, the runs do not differ as far as their trials can tell, and the tabl
 have told: "no difference detectable below 3 %". More trials tell smaller differences. Points that are
 invalid in a run are compared but not judged.
 
+Where both runs know the distance of their cores, a point is compared at one that both had, which the
+table names; of a state that is not the run's own only the p50 is. Points at unlike distances are not judged.
+
 Two runs at different times differ by what else the machine did: to compare two servers, measure them
 in one run.
 

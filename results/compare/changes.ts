@@ -6,6 +6,7 @@ import { type SummaryRow, summaryRows } from '../sentences/rows.ts';
 import { type Difference, differenceInterval, FEWEST_TRIALS, type Pairing } from '../summary/bootstrap.ts';
 import { enoughForQuantile, type Measure, measures, trialValues, verdictOn } from '../summary/measure.ts';
 import { formatPercent } from '../text/format.ts';
+import { type SameDistance, sameDistance } from './same-distance.ts';
 
 /** One measure of one point that both runs have. */
 export type Change = MeasurementTarget & {
@@ -17,6 +18,8 @@ export type Change = MeasurementTarget & {
   second: number;
   ratio: number;
   interval: Difference['interval'];
+  /** At which distance of the cores both were measured, or why it is not one; null where neither knows of any. */
+  distance: string | null;
   /** Trials behind each. */
   trials: [number, number];
   /** Whether the interval leaves out 1: the runs differ, as far as their trials can tell. */
@@ -47,7 +50,9 @@ export function comparePoints(first: Summary, second: Summary): Comparison {
   return {
     changes: rowsFirst.flatMap((row) => {
       const other = rowsSecond.find((candidate) => same(row, candidate));
-      return other ? measures.flatMap((measure) => change(row, other, measure) ?? []) : [];
+      if (!other) return [];
+      const sides = sameDistance([first, row], [second, other]);
+      return measures.flatMap((measure) => change(sides, measure) ?? []);
     }),
     only_first: namesWithout(rowsFirst, rowsSecond),
     only_second: namesWithout(rowsSecond, rowsFirst),
@@ -70,13 +75,14 @@ function namesWithout(rows: SummaryRow[], others: SummaryRow[]): string[] {
 }
 
 /** Null where one of the runs has no value, as after failed trials, or for the p99 of means. */
-function change(first: SummaryRow, second: SummaryRow, measure: Measure): Change | null {
+function change({ first, second, ...at }: SameDistance, measure: Measure): Change | null {
   const [before, after] = [trialValues(first, measure), trialValues(second, measure)];
   const difference = differenceInterval(after, before, PAIRING);
   if (!difference) return null;
   const { system, operation, clients, value_bytes } = first;
   const { a, b, ratio, interval } = difference;
-  const obstacle = obstacleTo(first, second, measure, difference.trials);
+  const apart = at.isApart ? 'at unlike distances' : null;
+  const obstacle = apart ?? obstacleTo(first, second, measure, difference.trials);
   const differs = !obstacle && interval !== null && (interval.low > 1 || interval.high < 1);
   return {
     system,
@@ -88,6 +94,7 @@ function change(first: SummaryRow, second: SummaryRow, measure: Measure): Change
     second: a,
     ratio,
     interval,
+    distance: at.distance,
     trials: [before.length, after.length],
     differs,
     reading: obstacle ?? (differs ? direction(ratio) : noDifference(difference.detectable!)),

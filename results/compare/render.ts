@@ -14,7 +14,7 @@ export interface ComparedRun {
 }
 
 /** Left out first to last until the table fits. */
-const expendable = ['trials', 'first', 'second', 'interval'];
+const expendable = ['trials', 'first', 'second', 'distance', 'interval'];
 
 /** What more there is of a long value stands in manifest.json. */
 const LONGEST_VALUE = 200;
@@ -90,6 +90,9 @@ function changeColumns(changes: Change[]): Column<Change>[] {
     column('interval', 'right', ({ interval }) =>
       interval ? `${formatRatioFinely(interval.low)} to ${formatRatioFinely(interval.high)}` : '–',
     ),
+    ...(changes.some(({ distance }) => distance !== null)
+      ? [column('distance', 'left', ({ distance }) => distance ?? '–')]
+      : []),
     column('trials', 'right', ({ trials }) => trials.join(', ')),
     column('reading', 'left', ({ reading }) => reading, ''),
   ];

@@ -15,7 +15,7 @@ import { provenances, roles } from './lists.ts';
 import { stageNames } from './stages.ts';
 
 export const SUMMARY_FILE = 'summary.json';
-const SCHEMA = 'bypassbench.summary/2';
+const SCHEMA = 'bypassbench.summary/3';
 
 /** Collections of garbage: how many, how long together, and the longest. */
 const gc = z.strictObject({
@@ -70,8 +70,60 @@ const verdict = z.strictObject({
   reasons: z.array(z.string()),
 });
 
+const p50Interval = z
+  .strictObject({ low: microseconds, high: microseconds, confidence: z.number().min(0).max(1) })
+  .nullable();
+const trialP50s = z.array(z.strictObject({ trial: positive, p50_us: microseconds }));
+
+/** Readings of the distance from `low_ns` to `high_ns`, there and back (summary/distance/states.ts). */
+const distanceState = z.strictObject({
+  name: z.string(),
+  low_ns: notNegative,
+  high_ns: notNegative,
+  median_ns: notNegative,
+  share: notNegative,
+});
+
+/** What a point measured while its cores were in one state of distance, or over all of the time: a mixture. */
+const ofState = z.strictObject({
+  /** Name of the state, or `mixture`. */
+  state: z.string(),
+  /** Null for the mixture. */
+  low_ns: notNegative.nullable(),
+  high_ns: notNegative.nullable(),
+  /** Slices of time in it, and what share of the point's they are. */
+  slices: count,
+  share: notNegative,
+  p50_us: microseconds.nullable(),
+  p50_interval_us: p50Interval,
+  trial_p50_us: trialP50s,
+  throughput_ops: notNegative.nullable(),
+  /** As the point's own, of the same state of both. */
+  versus_first: ratio.nullable(),
+});
+
 const measured = z.strictObject({
   ...measurementTarget.shape,
+  /**
+   * The state of distance in which latencies, throughput, samples and trials were counted; null where all of the time
+   * was, as there is one state, or no state has enough, or none is known. All else is of the whole time.
+   */
+  state: z.string().nullable(),
+  /** Why the distance of its cores is not known: half a sentence. Null where it is, or nothing was measured. */
+  distance_unknown: z.string().nullable(),
+  /** Each state, nearest first, and the mixture; empty where there are no states to tell apart. */
+  by_state: z.array(ofState),
+  /**
+   * p50 of the requests sent right behind a reading of the distance (`early_ns` of slices.json.gz) over that of the
+   * others (summary/distance/early.ts), and whether they were left out for it. Null where nothing was read.
+   */
+  after_probe: z
+    .strictObject({
+      ratio: z.number().positive(),
+      interval: z.strictObject({ low: z.number(), high: z.number() }),
+      left_out: z.boolean(),
+    })
+    .nullable(),
   /** From the histograms of all trials, merged by count; null when there is no sample at all. */
   latency_us: z
     .strictObject({
@@ -87,11 +139,9 @@ const measured = z.strictObject({
    * Interval for the p50 over trials (summary/interval.ts) with the confidence that it really has, between 0
    * and 1: with few trials 95 % cannot be had from their ranks. Null with fewer than two trials.
    */
-  p50_interval_us: z
-    .strictObject({ low: microseconds, high: microseconds, confidence: z.number().min(0).max(1) })
-    .nullable(),
+  p50_interval_us: p50Interval,
   /** p50 of each trial that gave samples, in order of trial: the spread that the interval is made from. */
-  trial_p50_us: z.array(z.strictObject({ trial: positive, p50_us: microseconds })),
+  trial_p50_us: trialP50s,
   /** The same for the p99; empty for means, which have none. */
   trial_p99_us: z.array(z.strictObject({ trial: positive, p99_us: microseconds })),
   /**
@@ -222,6 +272,20 @@ const summary = z.strictObject({
       rounded_shares: z
         .strictObject({ interface: z.number(), data_path: z.number(), kernel: z.number() })
         .nullable(),
+    })
+    .nullable(),
+  /** Of the cores that most was measured on; null where nobody measured their distance. */
+  distance: z
+    .strictObject({
+      cores: z.tuple([count, count]),
+      /** Nearest first. */
+      states: z.array(distanceState),
+      /** The state in which everything is compared; null where there is one only, or none has enough. */
+      chosen: z.string().nullable(),
+      /** Half a sentence. */
+      why: z.string(),
+      /** States change so fast that no slice of time has one. */
+      too_fast: z.boolean(),
     })
     .nullable(),
   points: z.array(point).min(1),

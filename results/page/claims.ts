@@ -1,6 +1,6 @@
 /** What became of the shipped claims, on the page. */
 import type { Finding } from '../claims/evaluate.ts';
-import { boundText, ratioText } from '../claims/render.ts';
+import { boundText, ratioText, stateText } from '../claims/render.ts';
 import { formatMeasure, measureNames } from '../summary/measure.ts';
 import { type Html, html } from '../text/html.ts';
 import { table } from './elements.ts';
@@ -32,5 +32,5 @@ function evidence({ claim, system, over, evidence }: Finding, reason: string | n
   if (!evidence) return reason ?? '';
   const { trials, system_value, over_value } = evidence;
   const values = `${system} ${formatMeasure(system_value, claim.measure)} over ${over} ${formatMeasure(over_value, claim.measure)}`;
-  return `${ratioText(evidence)}, ${trials} trials: ${values}${reason ? `; ${reason}` : ''}`;
+  return `${ratioText(evidence)}, ${trials} trials${stateText(evidence)}: ${values}${reason ? `; ${reason}` : ''}`;
 }

@@ -8,6 +8,7 @@ import { environment, repeating } from './environment.ts';
 import { numbers, quantiles, spread, validity } from './numbers.ts';
 import type { Section } from './section.ts';
 import { stagesTable } from './stages.ts';
+import { byDistance } from './states.ts';
 import { trials } from './trials.ts';
 import { trust } from './trust.ts';
 
@@ -42,7 +43,7 @@ export function reportSections(
         ]
       : []),
     { id: 'distributions', title: 'Distributions', charts: [distribution], html: quantiles(summary) },
-    words('numbers', 'Numbers', numbers(summary)),
+    words('numbers', 'Numbers', html`${numbers(summary)}${byDistance(summary)}`),
     words('validity', 'Validity', html`${validity(summary)}${trust(summary, run.calibration)}`),
     ...(claims ? [words('claims', 'Claims', claims)] : []),
     words('trials', 'Trials', html`${spread(summary)}${trials(run)}`),

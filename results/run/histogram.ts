@@ -24,14 +24,29 @@ export function decodeHistogram(text: string): Histogram {
 
 /** A new histogram with the counts of all `histograms` added up; its range holds every safe integer. */
 export function mergeHistograms(histograms: Histogram[]): Histogram {
-  const merged = build({
+  const merged = emptyHistogram();
+  for (const histogram of histograms) merged.add(histogram);
+  return merged;
+}
+
+/** A histogram of values that come with how often each was counted. */
+export function countedHistogram(parts: { values_ns: number[]; counts: number[] }[]): Histogram {
+  const histogram = emptyHistogram();
+  for (const { values_ns, counts } of parts) {
+    for (const [index, value_ns] of values_ns.entries()) {
+      histogram.recordValueWithCount(Math.round(value_ns), counts[index]);
+    }
+  }
+  return histogram;
+}
+
+function emptyHistogram(): Histogram {
+  return build({
     bitBucketSize: 64,
     highestTrackableValue: Number.MAX_SAFE_INTEGER,
     numberOfSignificantValueDigits: 3,
     autoResize: false,
   });
-  for (const histogram of histograms) merged.add(histogram);
-  return merged;
 }
 
 /** The p50 in microseconds of a histogram with at least one value. */

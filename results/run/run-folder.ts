@@ -112,15 +112,6 @@ export function sameTarget(a: MeasurementTarget, b: MeasurementTarget): boolean 
   return a.operation === b.operation && a.clients === b.clients && a.value_bytes === b.value_bytes;
 }
 
-/** What was recorded of a system or a floor (by name) and a target, in all trials, in the order in which they ran. */
-export function recordingsOf(run: Run, name: string, target: MeasurementTarget): Recording[] {
-  return run.trials
-    .filter(({ trial }) => trial.subject === name)
-    .flatMap(({ measurements }) => measurements)
-    .filter(({ measurement }) => sameTarget(measurement, target))
-    .flatMap(({ recording }) => recording ?? []);
-}
-
 async function requireFolder(dir: string): Promise<void> {
   const found = await stat(dir).catch(() => null);
   if (!found) {

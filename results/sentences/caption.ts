@@ -2,6 +2,7 @@
 import type { Manifest, Measured, Provenance, Summary, SystemUnderTest } from '../formats/index.ts';
 import { stateOf } from '../summary/doubt.ts';
 import { formatCount, formatPercent } from '../text/format.ts';
+import { distanceOfFigure } from './distance.ts';
 
 /** What a floor is, as part of a sentence. */
 export const FLOOR_MEANING = 'the same exchange with nothing of the system but its device';
@@ -17,6 +18,7 @@ export function shortCaption(manifest: Manifest, summary: Summary): string[] {
   return [
     ...runState(manifest),
     howToRead(summary),
+    ...distanceOfFigure(summary),
     ...marksMeaning([...summary.points, ...summary.floors]),
     ...mixture(manifest.systems),
     shortWorkload(manifest),

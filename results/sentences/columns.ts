@@ -11,6 +11,7 @@ import {
 } from '../text/format.ts';
 import type { Column as TextColumn } from '../text/text-table.ts';
 import { FLOOR_MEANING, intervalConfidence } from './caption.ts';
+import { distanceNotes } from './distance.ts';
 import { MARKS_MEANING, marks } from './doubts.ts';
 import { isOfMeans, type SummaryRow, summaryRows } from './rows.ts';
 
@@ -87,6 +88,7 @@ function ratioHead(summary: Summary): string {
 export function columnNotes(summary: Summary, columns: SummaryColumn[]): string[] {
   const shown = new Set(columns.map((column) => column.name));
   const notes = ['Latencies in µs, from the histograms of all trials merged by count.'];
+  notes.push(...distanceNotes(summary));
   const confidence = intervalConfidence(summary.points);
   if (confidence && shown.has('interval')) {
     notes.push(`interval: for the p50, over the trials, ${confidence} confidence.`);

@@ -5,6 +5,7 @@
 import type { Manifest, Summary, SystemUnderTest } from '../formats/index.ts';
 import { formatCount } from '../text/format.ts';
 import { FLOOR_MEANING, intervalConfidence, provenanceNames, trialRange } from './caption.ts';
+import { distanceMethod } from './distance.ts';
 import { doubts, listed } from './doubts.ts';
 import { floorRows, isOfMeans } from './rows.ts';
 
@@ -20,6 +21,7 @@ export function describeFigure(manifest: Manifest, summary: Summary): [string, s
     ...floors(manifest, summary),
     ...published(summary),
     workload(manifest),
+    ...distanceMethod(summary),
     ...setting(manifest.systems),
     machine(manifest),
     software(manifest),

@@ -12,6 +12,8 @@ import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
 export interface LowerBound {
   name: string;
   p50_us: number;
+  /** Whether it is of the point's state of distance, rather than of all of the time. */
+  of_state: boolean;
 }
 
 /** Share of the window spent on requests and replies, beyond which the generator may be, and is, the limit. */
@@ -44,7 +46,8 @@ const OUT_OF_ORDER_SHARE = 0.05;
 /** What few but long interruptions change: the slowest requests, and how many there were in the time. */
 const TAIL_AND_THROUGHPUT: readonly Statistic[] = ['p99', 'p999', 'throughput'];
 
-export function checkAll(outcomes: TrialOutcome[], p50_us: number | null, bounds: LowerBound[]): Doubt[] {
+/** Of what the trials recorded. */
+export function checkAll(outcomes: TrialOutcome[]): Doubt[] {
   return [
     ...checkSaturation(outcomes),
     ...checkScheduleLag(outcomes),
@@ -53,7 +56,6 @@ export function checkAll(outcomes: TrialOutcome[], p50_us: number | null, bounds
     ...checkStandstill(outcomes),
     ...checkGaps(outcomes),
     ...checkStamps(outcomes),
-    ...checkLowerBounds(p50_us, bounds),
   ];
 }
 
@@ -72,14 +74,17 @@ export function checkSaturation(outcomes: TrialOutcome[]): Doubt[] {
   });
 }
 
-/** The windows are of no steady state: all that is measured in them, but not the stages, which are measured after. */
+/**
+ * The windows are of no steady state: all that is measured in them, but not the stages, which are measured after. Where
+ * a window was cut into slices, those of the point's state of distance are looked at: that states change is no drift.
+ */
 export function checkDrift(outcomes: TrialOutcome[]): Doubt[] {
   const steady: readonly Statistic[] = ['p50', 'p99', 'p999', 'throughput'];
   return graded(outcomes, {
-    value: ({ measurement }) => {
+    value: ({ measurement, slice_p50_ns }) => {
       const [operation, ...others] = measurement?.recording?.result.operations ?? [];
       if (!operation || others.length > 0) return null;
-      const medians = operation.slice_p50_ns.filter((p50) => p50 !== null);
+      const medians = slice_p50_ns ?? operation.slice_p50_ns.filter((p50) => p50 !== null);
       if (medians.length < 4) return null;
       const half = Math.floor(medians.length / 2);
       return Math.abs(Math.log(median(medians.slice(half)) / median(medians.slice(0, half))));
@@ -231,7 +236,10 @@ export function checkStamps(outcomes: TrialOutcome[]): Doubt[] {
  * A bound is the p50 of an exchange with less in it. A p50 near it is the bound's; with one below it, the rate of the
  * same requests is as impossible.
  */
-export function checkLowerBounds(p50_us: number | null, bounds: LowerBound[]): Doubt[] {
+export function checkLowerBounds(
+  p50_us: number | null,
+  bounds: Pick<LowerBound, 'name' | 'p50_us'>[],
+): Doubt[] {
   if (p50_us === null) return [];
   return bounds.flatMap((bound): Doubt[] => {
     const versus = `the p50 of ${formatUs(p50_us)} us`;

@@ -44,7 +44,8 @@ async function pointOf(synthetic: Partial<SyntheticRun>): Promise<Point> {
 test('a point for each system and measurement, in the order of the manifest', async () => {
   const { points, ...head } = await summaryOf({});
   expect(head).toEqual({
-    schema: 'bypassbench.summary/2',
+    schema: 'bypassbench.summary/3',
+    distance: null,
     repeats: [],
     splits: [],
     reference: expect.objectContaining({ name: "HotOS'19, 25 Gb/s ConnectX-4" }),

@@ -39,6 +39,10 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
     operation: 'get',
     clients: 1,
     value_bytes: 64,
+    state: null,
+    distance_unknown: null,
+    by_state: [],
+    after_probe: null,
     latency_us: null,
     p50_interval_us: null,
     trial_p50_us: perTrial.map(({ trial, value }) => ({ trial, p50_us: value })),
@@ -66,7 +70,7 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
 
 export function summary(points: Point[], overrides: Partial<Summary> = {}): Summary {
   return {
-    schema: 'bypassbench.summary/2',
+    schema: 'bypassbench.summary/3',
     experiment: 'redis-figure',
     title: 'Redis SET and GET latency',
     quick: false,
@@ -74,6 +78,7 @@ export function summary(points: Point[], overrides: Partial<Summary> = {}): Summ
     pipeline: 1,
     open_loop: null,
     reference: null,
+    distance: null,
     points,
     floors: [],
     repeats: [],

@@ -7,6 +7,8 @@ export interface TrialOutcome {
   record: TrialRecord | null;
   /** Null when the trial holds no such measurement. */
   measurement: MeasurementRecord | null;
+  /** p50 of each slice of its window that counts, in their order; null where the window was not cut. */
+  slice_p50_ns: number[] | null;
 }
 
 /** "Trial 2", "Trials 2 and 3", "Trials 1, 2 and 5". */

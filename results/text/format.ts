@@ -24,6 +24,19 @@ export function formatIntervalOfRatio({ low, high }: { low: number; high: number
   return `${formatRatio(low)} to ${formatRatio(high)}`;
 }
 
+/** A distance, there and back, by the readings that it has: "104 to 126 ns"; of a mixture, "all distances". */
+export function formatDistance({
+  low_ns,
+  high_ns,
+}: {
+  low_ns: number | null;
+  high_ns: number | null;
+}): string {
+  if (low_ns === null || high_ns === null) return 'all distances';
+  const [low, high] = [low_ns, high_ns].map((ns) => formatCount(Math.round(ns)));
+  return low === high ? `${low} ns` : `${low} to ${high} ns`;
+}
+
 /** A ratio to a reference: "0.31". */
 export function formatRatio(ratio: number): string {
   return ratio.toFixed(2);

@@ -6,6 +6,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Calibration, Manifest, Summary } from '../../formats/index.ts';
 import { mixture } from '../../sentences/caption.ts';
+import { distanceOfFigure } from '../../sentences/distance.ts';
 import { counterSentence } from '../../summary/counter.ts';
 import { formatPercent } from '../../text/format.ts';
 import { mutedSystems } from '../chart.ts';
@@ -51,13 +52,15 @@ export function breakdownSpec(
   } as TopLevelSpec;
 }
 
-function caption({ points, floors }: Summary, { plan }: Manifest, calibration: Calibration | null): string[] {
+function caption(summary: Summary, { plan }: Manifest, calibration: Calibration | null): string[] {
+  const { points, floors } = summary;
   const overheads = points.flatMap(({ probe_overhead }) => probe_overhead?.ratio ?? []);
   const unsplit = points.filter(({ breakdown }) => breakdown?.p50?.stages_us.server_and_kernel);
   const labels = [...new Set(unsplit.map(({ label }) => label))];
   return [
     'Bars: means over the stamped requests whose latency is near the quantile (ranks 45 to 55 % for the p50, 98.5 to 99.5 % ' +
       'for the p99), from sending on the left to receiving on the right; the stages of a bar add up to its latency.',
+    ...distanceOfFigure(summary),
     ...(labels.length > 0
       ? [
           `${labels.join(' and ')}: the server cannot be stamped, and of its part no more is known than what it says itself of ` +

@@ -7,7 +7,9 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Summary } from '../../formats/index.ts';
 import type { Run } from '../../run/run-folder.ts';
 import { mixture, runState, trialRange } from '../../sentences/caption.ts';
+import { distanceOfFigure } from '../../sentences/distance.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
+import { distanceOfRun } from '../../summary/distance/run-distance.ts';
 import { mutedSystems } from '../chart.ts';
 import { captionBlock, figureConfig, figureFrame, textBlock, titleStyle } from '../theme/figure-text.ts';
 import { curveLooks, distributionLegend } from './legend.ts';
@@ -25,7 +27,8 @@ const width = 2 * PANEL_WIDTH + PANEL_GAP + AXIS_WIDTH;
 export function distributionSpec(run: Run, summary: Summary): TopLevelSpec {
   const { manifest } = run;
   const all = distributionSeries(summary);
-  const quantiles = all.flatMap((series) => quantileRows(run, series));
+  const distance = distanceOfRun(run);
+  const quantiles = all.flatMap((series) => quantileRows(run, distance, series));
   const looks = curveLooks(all);
   const panels = [...Map.groupBy(all, (series) => nameTarget(series, all))];
   const domain_us = domainOf(quantiles);
@@ -66,6 +69,7 @@ function caption(manifest: Manifest, summary: Summary, all: Series[]): string[] 
   return [
     ...runState(manifest),
     `Share of the requests that took no longer, from the histograms of ${trialRange(summary.points)} merged by count.`,
+    ...distanceOfFigure(summary),
     'Curves reach up to 99.99 %, or as far as 10 samples lie beyond.',
     ...(invalid ? ['Dashed: invalid, backs no claim.'] : []),
     ...(all.some(({ is_floor }) => is_floor) ? ['Dotted: floor.'] : []),

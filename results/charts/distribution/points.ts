@@ -1,9 +1,14 @@
-/** The quantiles that the distribution figure draws, from the histograms of all trials merged by count. */
+/**
+ * The quantiles that the distribution figure draws, from the histograms of all trials merged by count: of the state of
+ * distance that the run is compared in.
+ */
 import type { FloorPoint, MeasurementTarget, Point, Summary } from '../../formats/index.ts';
 import { type Histogram, mergeHistograms } from '../../run/histogram.ts';
-import { type Run, recordingsOf } from '../../run/run-folder.ts';
+import type { Run } from '../../run/run-folder.ts';
 import { isOfMeans } from '../../sentences/rows.ts';
+import type { RunDistance } from '../../summary/distance/run-distance.ts';
 import { type State, stateOf } from '../../summary/doubt.ts';
+import { countPoint } from '../../summary/numbers.ts';
 import { type MeasuredRow, measuredRow } from '../measured-row.ts';
 
 /** A curve: a system, or a floor, at one target. */
@@ -58,11 +63,14 @@ function seriesOf(point: Point | (FloorPoint & { system: string }), is_floor: bo
   return { series, ...measuredRow(point), is_floor, verdict: stateOf(point, ['p50', 'p99', 'p999']) };
 }
 
-/** The quantiles of a series, lowest first; none where nothing was recorded. */
-export function quantileRows(run: Run, of: Series): QuantileRow[] {
+/**
+ * The quantiles of a series, lowest first, of the requests that its point counts; none where nothing was recorded.
+ */
+export function quantileRows(run: Run, distance: RunDistance, of: Series): QuantileRow[] {
   const { series, system, operation, clients, value_bytes } = of;
   const target = { operation, clients, value_bytes };
-  const merged = mergeHistograms(recordingsOf(run, system, target).map(({ latency_ns }) => latency_ns));
+  const { samples } = countPoint(run, distance, system, target);
+  const merged = mergeHistograms(samples.map(({ latency_ns }) => latency_ns));
   return read(merged).map((point) => ({ series, system, ...target, ...point }));
 }
 

@@ -5,6 +5,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Share, Split, Summary } from '../../formats/index.ts';
 import { mixture } from '../../sentences/caption.ts';
+import { distanceOfFigure } from '../../sentences/distance.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
 import { stateOf } from '../../summary/doubt.ts';
 import { formatUs } from '../../text/format.ts';
@@ -66,7 +67,7 @@ export function splitSpec(manifest: Manifest, summary: Summary): TopLevelSpec | 
       textBlock(['What the kernel takes, by differences between systems'], width, titleStyle),
       plot(rows),
       textBlock(warnings(manifest, summary, found), width, warningStyle),
-      captionBlock(caption(found, summary.reference), width),
+      captionBlock(caption(found, summary), width),
     ].filter((part) => part !== null),
     // Else it would stand over the title.
     resolve: { legend: { color: 'independent' } },
@@ -90,11 +91,13 @@ function warnings({ systems }: Manifest, { points }: Summary, found: Split[]): s
 }
 
 /** Where the published values are from stands in the report and in figure.txt. */
-function caption(found: Split[], reference: Summary['reference']): string[] {
+function caption(found: Split[], summary: Summary): string[] {
+  const { reference } = summary;
   const trials = [...new Set(found.map((split) => split.trials))].join(' or ');
   return [
     'Interface: unmodified less libOS over the kernel; data path: libOS over the kernel less bypass; rest: bypass.',
     `Shares of the unmodified p50, medians over ${trials} trials; in brackets 95 % intervals.`,
+    ...distanceOfFigure(summary),
     ...(reference ? [`Published: ${reference.name}.`] : []),
   ];
 }

@@ -44,7 +44,10 @@ export interface StateCount {
 
 /** Fewer slices of a state do not make a value of a trial. */
 export const FEWEST_SLICES = 3;
-export function distanceOfRun(run: Run, wanted: Wanted): RunDistance {
+/** What is enough. */
+const ENOUGH: Wanted = { slices: 20, trials: 3 };
+
+export function distanceOfRun(run: Run, wanted = ENOUGH): RunDistance {
   const files = slicesFiles(run);
   const pairs = pairsOf(files);
   const names = stateNames(pairs);

@@ -1,10 +1,26 @@
-/** A point's breakdown from the stamped requests of all its trials, and what stamping cost. */
+/**
+ * A point's breakdown from the stamped requests of all its trials, and what stamping cost: of the state of distance
+ * that the point is compared in.
+ */
 import { median } from 'simple-statistics';
 import type { Measured, Point, StagesFile } from '../../formats/index.ts';
+import { formatCount } from '../../text/format.ts';
 import { pairedRatio, type TrialValue } from '../bootstrap.ts';
+import type { Selection } from '../distance/point-slices.ts';
+import { pairOf, type RunDistance } from '../distance/run-distance.ts';
+import type { Doubt } from '../doubt.ts';
 import type { TrialOutcome } from '../trial-outcome.ts';
 import { breakdownAt } from './breakdown.ts';
+import { requestsInSlices } from './of-state.ts';
 import { stagedRequests } from './stages-file.ts';
+
+interface Stamped {
+  trial: number;
+  file: StagesFile;
+}
+
+/** Stamped requests of a trial that are enough for its p50. */
+const FEWEST_OF_STATE = 20;
 
 /**
  * Trials whose requests have the stages of the first one count; requests of all of them are ranked together,
@@ -13,27 +29,45 @@ import { stagedRequests } from './stages-file.ts';
 export function summarizeStages(
   outcomes: TrialOutcome[],
   trial_p50_us: Measured['trial_p50_us'],
-): Pick<Point, 'breakdown' | 'probe_overhead'> {
-  const stamped = outcomes.flatMap(({ trial, measurement }) =>
+  distance: RunDistance,
+  selection: Selection,
+): Pick<Point, 'breakdown' | 'probe_overhead'> & { doubts: Doubt[] } {
+  const recorded = outcomes.flatMap(({ trial, measurement }) =>
     measurement?.stamped && measurement.stamped.stages.latency_ns.length > 0
-      ? [{ trial, file: measurement.stamped.stages }]
+      ? [{ trial, file: measurement.stamped.stages, slices: measurement.stamped.slices }]
       : [],
   );
-  if (stamped.length === 0) return { breakdown: null, probe_overhead: null };
+  if (recorded.length === 0) return { breakdown: null, probe_overhead: null, doubts: [] };
+  const { state, withoutEarly } = selection;
+  const isKnown = recorded.some(({ slices }) => pairOf(distance, slices) !== null);
+  const stamped =
+    !isKnown || (state === null && !withoutEarly)
+      ? recorded
+      : recorded.map(({ trial, file, slices }) => ({
+          trial,
+          file: requestsInSlices(file, slices, distance, selection),
+        }));
+  const breakdown = breakdownOf(stamped);
+  const ofState = isKnown ? state : null;
+  return {
+    breakdown,
+    probe_overhead: overhead(stamped, trial_p50_us, ofState === null ? 1 : FEWEST_OF_STATE),
+    doubts: state === null ? [] : doubtsOf(stamped, breakdown, state, isKnown),
+  };
+}
+
+function breakdownOf(stamped: Stamped[]): NonNullable<Point['breakdown']> {
   const namesOf = (file: StagesFile): string => Object.keys(file.stages_ns).join();
   const files = stamped.map(({ file }) => file).filter((file) => namesOf(file) === namesOf(stamped[0].file));
   const { stages, requests } = stagedRequests(files);
   const command_us = meanCommand(files);
   const count = (of: (file: StagesFile) => number): number => files.reduce((sum, file) => sum + of(file), 0);
   return {
-    breakdown: {
-      p50: breakdownAt(requests, stages, 'p50', command_us),
-      p99: breakdownAt(requests, stages, 'p99', command_us),
-      joined: count(({ joined }) => joined),
-      incomplete: count(({ incomplete }) => incomplete),
-      inconsistent: count(({ inconsistent }) => inconsistent),
-    },
-    probe_overhead: overhead(stamped, trial_p50_us),
+    p50: breakdownAt(requests, stages, 'p50', command_us),
+    p99: breakdownAt(requests, stages, 'p99', command_us),
+    joined: count(({ joined }) => joined),
+    incomplete: count(({ incomplete }) => incomplete),
+    inconsistent: count(({ inconsistent }) => inconsistent),
   };
 }
 
@@ -43,13 +77,31 @@ function meanCommand(files: StagesFile[]): number | null {
 }
 
 function overhead(
-  stamped: { trial: number; file: StagesFile }[],
+  stamped: Stamped[],
   trial_p50_us: Measured['trial_p50_us'],
+  fewest: number,
 ): Point['probe_overhead'] {
-  const withStamps: TrialValue[] = stamped.map(({ trial, file }) => ({
-    trial,
-    value: median(file.latency_ns) / 1000,
-  }));
+  const withStamps: TrialValue[] = stamped
+    .filter(({ file }) => file.latency_ns.length >= fewest)
+    .map(({ trial, file }) => ({ trial, value: median(file.latency_ns) / 1000 }));
   const without = trial_p50_us.map(({ trial, p50_us }) => ({ trial, value: p50_us }));
   return pairedRatio(withStamps, without);
+}
+
+/** That the stages are not of the state, or that too few are. */
+function doubtsOf(
+  stamped: Stamped[],
+  { p50 }: NonNullable<Point['breakdown']>,
+  state: string,
+  isKnown: boolean,
+): Doubt[] {
+  const doubt = (reason: string): Doubt[] => [{ state: 'suspect', about: ['stages'], reason }];
+  if (!isKnown) {
+    return doubt(`Its stages are of all distances of the cores, where its latency is of the state ${state}.`);
+  }
+  if (p50 !== null) return [];
+  const requests = stamped.reduce((sum, { file }) => sum + file.latency_ns.length, 0);
+  return doubt(
+    `Only ${formatCount(requests)} stamped requests were sent while the cores were ${state}: too few for a breakdown.`,
+  );
 }

@@ -1,0 +1,87 @@
+/** What each point measured at each distance of the cores, and what reading the distance cost. */
+import type { Measured, Summary } from '../formats/index.ts';
+import { nameTarget } from '../sentences/doubts.ts';
+import { type SummaryRow, summaryRows } from '../sentences/rows.ts';
+import {
+  formatCount,
+  formatDistance,
+  formatIntervalUs,
+  formatPercent,
+  formatRatio,
+  formatUs,
+} from '../text/format.ts';
+import { type Html, html } from '../text/html.ts';
+import { table } from './elements.ts';
+
+type OfState = Measured['by_state'][number];
+
+/** Nothing where there is one state, or none is known. */
+export function byDistance(summary: Summary): Html {
+  const rows = summaryRows(summary).filter(({ by_state }) => by_state.length > 0);
+  if (rows.length === 0) return html``;
+  const names = [...new Set(rows.flatMap(({ by_state }) => by_state.map(({ state }) => state)))];
+  const { chosen, why } = summary.distance!;
+  return html`<h3 id="states">By distance of the cores</h3>
+${table(
+  [
+    { head: 'system', number: false },
+    { head: 'op', number: false },
+    ...names.flatMap((name) => [
+      { head: `${name} p50 µs`, number: true },
+      { head: 'interval', number: true },
+      { head: '× first', number: true },
+      { head: 'slices', number: true },
+    ]),
+  ],
+  rows.map((row) => [
+    row.label,
+    nameTarget(row, rows),
+    ...names.flatMap((name) => cellsOf(row.by_state.find(({ state }) => state === name))),
+  ]),
+)}
+<p class="soft">${statesOf(rows[0])}. All else on this page is ${chosen === null ? 'of the mixture' : chosen}: ${why}.</p>
+${costOf(rows)}`;
+}
+
+function cellsOf(of: OfState | undefined): string[] {
+  if (!of) return ['–', '–', '–', '–'];
+  const { p50_us, p50_interval_us, versus_first, slices, share } = of;
+  return [
+    p50_us === null ? '–' : formatUs(p50_us),
+    p50_interval_us === null ? '–' : formatIntervalUs(p50_interval_us),
+    versus_first === null ? '–' : formatRatio(versus_first.ratio),
+    `${formatCount(slices)} (${formatPercent(share)})`,
+  ];
+}
+
+/** "near: 104 to 126 ns; far: 409 to 535 ns; mixture: all distances" */
+function statesOf({ by_state }: SummaryRow): string {
+  return by_state.map((one) => `${one.state}: ${formatDistance(one)}`).join('; ');
+}
+
+function costOf(all: SummaryRow[]): Html {
+  const rows = all.filter(({ after_probe }) => after_probe !== null);
+  if (rows.length === 0) return html``;
+  const percent = (ratio: number): string => `${((ratio - 1) * 100).toFixed(1)} %`;
+  return html`<h3>Requests right behind a reading of the distance</h3>
+${table(
+  [
+    { head: 'system', number: false },
+    { head: 'op', number: false },
+    { head: 'p50 differs by', number: true },
+    { head: '95 % interval', number: true },
+    { head: 'they are', number: false },
+  ],
+  rows.map((row) => {
+    const { ratio, interval, left_out } = row.after_probe!;
+    return [
+      row.label,
+      nameTarget(row, rows),
+      percent(ratio),
+      `${percent(interval.low)} to ${percent(interval.high)}`,
+      left_out ? 'left out' : 'counted',
+    ];
+  }),
+)}
+<p class="soft">From those of the same slice that were sent later; a bootstrap over slices. Left out from a difference of 2 % on.</p>`;
+}

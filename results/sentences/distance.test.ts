@@ -1,0 +1,66 @@
+/** The distance of the cores in the caption, below the table, in figure.txt and in the report. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { report, texts, withoutScripts } from '../test-report.ts';
+import { sliced } from '../test-slices.ts';
+import type { SyntheticRun } from '../test-synthetic-run.ts';
+import { distanceNotes, distanceOfFigure } from './distance.ts';
+
+/** Windows with so many readings of 112 and of 450 ns, latencies that follow them. */
+const changing =
+  (near: number, far: number, early = 1): SyntheticRun['measured'] =>
+  ({ name }) =>
+    sliced([...Array<number>(near).fill(112), ...Array<number>(far).fill(450)], {
+      latencyOf: (reading_ns) => (name === 'kv-kernel' ? 8000 : 20_000) * (reading_ns < 200 ? 1 : 1.4),
+      early,
+    });
+
+test('of two states: the one that is compared, the other one, and both in the report', async () => {
+  const { dir, summary, svg, html } = await report({ measured: changing(11, 21) });
+  const clause = /At a core distance of 112 ns \(near\), 34\.4 % of the time\./;
+  expect(texts(svg).join(' ')).toMatch(clause);
+  expect(distanceNotes(summary)).toEqual([
+    expect.stringMatching(clause),
+    'Other core distances, in the report: 450 ns (far), 65.6 % of the time.',
+  ]);
+  expect(await readFile(join(dir, 'figure.txt'), 'utf8')).toMatch(
+    /The distance of cores 0 and 1, a cache line's way there and back, was read between slices .* changed: 112 ns \(near\), 34\.4 % of the time; 450 ns \(far\), 65\.6 %\. All latencies are of slices with 112 ns \(near\) at both ends\./,
+  );
+  const page = withoutScripts(html);
+  expect(page).toContain('By distance of the cores');
+  expect(page).toMatch(
+    /near: 112 ns; far: 450 ns; mixture: all distances\. All else on this page is near: every system/,
+  );
+  expect(page).toContain('Requests right behind a reading of the distance');
+});
+
+test('of one state: its number and no more', async () => {
+  const { dir, summary, svg, html } = await report({ measured: changing(20, 0) });
+  expect(texts(svg).join(' ')).toContain('Core distance 112 ns.');
+  expect(distanceNotes(summary)).toEqual(['Core distance 112 ns.']);
+  expect(await readFile(join(dir, 'figure.txt'), 'utf8')).toContain('was 112 ns all of the time.');
+  expect(withoutScripts(html)).not.toContain('By distance of the cores');
+});
+
+test('a mixture is said to be one, and what is left out as well', async () => {
+  const { dir, summary, svg } = await report({
+    measured: (subject, ...of) =>
+      (subject.name === 'redis' ? changing(0, 20, 1.5) : changing(20, 0))(subject, ...of),
+  });
+  expect(summary.distance!.chosen).toBeNull();
+  expect(texts(svg).join(' ')).toMatch(
+    /A mixture of core distances: 112 ns \(near\), [\d.]+ % of the time; 450 ns/,
+  );
+  const text = await readFile(join(dir, 'figure.txt'), 'utf8');
+  expect(text).toContain(
+    'All latencies are of all of the time, since no state has 20 slices of every system',
+  );
+  expect(text).toContain('Requests sent right behind a reading took another time and are left out of Redis');
+});
+
+test('unknown is said to be unknown', async () => {
+  const { summary } = await report({});
+  expect(distanceOfFigure(summary)).toEqual([]);
+  expect(distanceNotes(summary)).toEqual(['Core distance unknown: it was not measured.']);
+});

@@ -1,0 +1,90 @@
+/** The distance of the cores in words: at which one a run is compared, which others there were, where it is unknown. */
+import type { Summary } from '../formats/index.ts';
+import { formatDistance, formatPercent } from '../text/format.ts';
+import { listed } from './doubts.ts';
+import { floorRows } from './rows.ts';
+
+type Distance = NonNullable<Summary['distance']>;
+type State = Distance['states'][number];
+
+/** In the caption; nothing where it is unknown. */
+export function distanceOfFigure({ distance }: Summary): string[] {
+  if (!distance || distance.too_fast) return [];
+  const { states } = distance;
+  const chosen = chosenOf(distance);
+  if (chosen) return [`At a core distance of ${named(chosen)}, ${share(chosen)}.`];
+  return states.length === 1
+    ? [`Core distance ${formatDistance(states[0])}.`]
+    : [`A mixture of core distances: ${each(states)}.`];
+}
+
+/** Below a table: the same, what else there was, and where the distance is unknown. */
+export function distanceNotes(summary: Summary): string[] {
+  const { distance } = summary;
+  const chosen = distance && chosenOf(distance);
+  const others = chosen ? distance.states.filter((state) => state !== chosen) : [];
+  return [
+    ...distanceOfFigure(summary),
+    ...(others.length > 0 ? [`Other core distances, in the report: ${each(others)}.`] : []),
+    ...unknownDistances(summary),
+  ];
+}
+
+/** How the distance was measured, and what was made of it; for the text of the figure. */
+export function distanceMethod(summary: Summary): string[] {
+  const { distance } = summary;
+  if (!distance || distance.too_fast) return unknownDistances(summary);
+  const read = `The distance of cores ${distance.cores.join(' and ')}, a cache line's way there and back,`;
+  const chosen = chosenOf(distance);
+  const [only, ...more] = distance.states;
+  if (more.length === 0) {
+    return [`${read} was ${formatDistance(only)} all of the time.`, ...unknownDistances(summary)];
+  }
+  const how = `${read} was read between slices of the measured time and changed: ${each(distance.states)}.`;
+  const compared = chosen
+    ? `All latencies are of slices with ${formatDistance(chosen)} (${chosen.name}) at both ends.`
+    : `All latencies are of all of the time, since ${distance.why}.`;
+  return [how, compared, ...leftOut(summary), ...unknownDistances(summary)];
+}
+
+/** What a reading disturbed. */
+function leftOut({ points, floors }: Summary): string[] {
+  const without = [...points, ...floorRows(floors)].filter(({ after_probe }) => after_probe?.left_out);
+  if (without.length === 0) return [];
+  const labels = [...new Set(without.map(({ label }) => label))];
+  return [`Requests sent right behind a reading took another time and are left out of ${listed(labels)}.`];
+}
+
+/** A sentence for each reason; names those that it concerns where these are not all. */
+export function unknownDistances({ points, floors }: Summary): string[] {
+  const rows = [...points, ...floorRows(floors)];
+  const reasons = Map.groupBy(
+    rows.filter((row) => row.distance_unknown !== null),
+    (row) => row.distance_unknown!,
+  );
+  return [...reasons].map(([reason, concerned]) => {
+    const systems = [...new Set(concerned.map(({ system }) => system))];
+    const of = concerned.length === rows.length ? '' : ` of ${listed(systems)}`;
+    return `Core distance unknown${of}: ${reason}.`;
+  });
+}
+
+function chosenOf({ states, chosen }: Distance): State | null {
+  return states.find(({ name }) => name === chosen) ?? null;
+}
+
+/** "104 to 126 ns (near)" */
+function named(state: State): string {
+  return `${formatDistance(state)} (${state.name})`;
+}
+
+/** "104 to 126 ns (near), 31 % of the time; 409 to 535 ns (far), 68 %" */
+function each(states: State[]): string {
+  return states
+    .map((state, index) => `${named(state)}, ${index === 0 ? share(state) : formatPercent(state.share)}`)
+    .join('; ');
+}
+
+function share(state: State): string {
+  return `${formatPercent(state.share)} of the time`;
+}

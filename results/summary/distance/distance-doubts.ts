@@ -1,0 +1,41 @@
+/** What the distance of its cores makes doubtful about a point's median. */
+import type { Measured } from '../../formats/index.ts';
+import { formatDistance, formatPercent } from '../../text/format.ts';
+import type { Doubt } from '../doubt.ts';
+import { MIXTURE } from './by-state.ts';
+import { hasStates, type RunDistance } from './run-distance.ts';
+
+type Numbers = Pick<Measured, 'state' | 'distance_unknown' | 'by_state'>;
+
+/**
+ * A point of all states together compares placements as much as systems. That nothing is known of a distance is no
+ * doubt where nothing is known to have changed.
+ */
+export function distanceDoubts(
+  { state, distance_unknown, by_state }: Numbers,
+  distance: RunDistance,
+): Doubt[] {
+  const reason =
+    distance_unknown !== null
+      ? whyUnknown(distance_unknown, distance)
+      : state === null && by_state.length > 0
+        ? whyMixed(by_state)
+        : null;
+  return reason === null ? [] : [{ state: 'suspect', about: ['p50', 'throughput'], reason }];
+}
+
+function whyMixed(by_state: Numbers['by_state']): string {
+  const shares = by_state
+    .filter(({ state }) => state !== MIXTURE)
+    .map((one) => `${one.state} (${formatDistance(one)}) for ${formatPercent(one.share)} of the time`);
+  return `A mixture: the distance of the cores changed, ${shares.join(', ')}, and no state of it has enough of every system.`;
+}
+
+function whyUnknown(unknown: string, { pairs }: RunDistance): string | null {
+  const fast = pairs.find(({ tooFast }) => tooFast !== null);
+  if (fast) return `The distance of the cores is unknown: ${unknown}.`;
+  const changed = pairs.find(hasStates);
+  if (!changed) return null;
+  const states = changed.states.map((state) => `${state.name} (${formatDistance(state)})`);
+  return `The distance of its cores is unknown (${unknown}), while that of others changed: ${states.join(', ')}.`;
+}

@@ -1,0 +1,87 @@
+/** The slices of a point, trial by trial, each with its state, and what those that count come to. */
+import type { Slice, SlicePart, SlicesFile } from '../../formats/index.ts';
+import { countedHistogram } from '../../run/histogram.ts';
+import type { TrialOutcome } from '../trial-outcome.ts';
+import type { TrialSample } from '../trial-samples.ts';
+import { FEWEST_SLICES, type RunDistance, sliceStates } from './run-distance.ts';
+import type { SliceState } from './slice-states.ts';
+
+export interface StatedSlice {
+  slice: Slice;
+  state: SliceState;
+}
+
+export interface TrialSlices {
+  trial: number;
+  file: SlicesFile;
+  slices: StatedSlice[];
+}
+
+/** Which requests count. */
+export interface Selection {
+  /** Those in slices of this state; null for all slices. */
+  state: string | null;
+  /** Without those sent right behind a reading of the distance. */
+  withoutEarly: boolean;
+}
+
+/** Of the trials whose windows were cut into slices. */
+export function slicesOfTrials(distance: RunDistance, outcomes: TrialOutcome[]): TrialSlices[] {
+  return outcomes.flatMap(({ trial, measurement }) => {
+    const file = measurement?.recording?.slices;
+    if (!file) return [];
+    const states = sliceStates(distance, file);
+    return [{ trial, file, slices: file.slices.map((slice, index) => ({ slice, state: states[index] })) }];
+  });
+}
+
+export function isOfState({ state }: StatedSlice, name: string | null): boolean {
+  return name === null || (typeof state === 'object' && state.name === name);
+}
+
+/** What a trial counted in the slices that count; null where these are too few of a state. */
+export function sampleOf(trial: TrialSlices, selection: Selection): TrialSample | null {
+  const slices = selected(trial, selection);
+  if (selection.state !== null && slices.length < FEWEST_SLICES) return null;
+  const parts = slices.flatMap((slice) => partsOf(slice, selection));
+  const early_ns = selection.withoutEarly ? trial.file.early_ns : 0;
+  const time_ns = slices.reduce(
+    (sum, { start_ns, end_ns }) => sum + Math.max(0, end_ns - start_ns - early_ns),
+    0,
+  );
+  if (time_ns === 0) return null;
+  return {
+    trial: trial.trial,
+    latency_ns: countedHistogram(parts),
+    requests: parts.reduce((sum, { requests }) => sum + requests, 0),
+    elapsed_s: time_ns / 1e9,
+  };
+}
+
+/** The p50 of each slice that counts and has samples, in their order, ns. */
+export function sliceMediansNs(trial: TrialSlices, selection: Selection): number[] {
+  return selected(trial, selection).flatMap((slice) => medianNs(partsOf(slice, selection)) ?? []);
+}
+
+function selected({ slices }: TrialSlices, { state }: Selection): Slice[] {
+  return slices.filter((one) => isOfState(one, state)).map(({ slice }) => slice);
+}
+
+function partsOf({ operations }: Slice, { withoutEarly }: Selection): SlicePart[] {
+  return operations.flatMap(({ early, late }) => (withoutEarly ? [late] : [early, late]));
+}
+
+/** The p50 of what some parts of a slice hold together; null of nothing. */
+export function medianNs(parts: SlicePart[]): number | null {
+  const values = parts
+    .flatMap(({ values_ns, counts }) =>
+      values_ns.map((value_ns, index) => ({ value_ns, count: counts[index] })),
+    )
+    .sort((a, b) => a.value_ns - b.value_ns);
+  let left = values.reduce((sum, { count }) => sum + count, 0) / 2;
+  for (const { value_ns, count } of values) {
+    left -= count;
+    if (left <= 0 && count > 0) return value_ns;
+  }
+  return null;
+}

@@ -1,0 +1,38 @@
+/** What no median of a point can be below: floors of its system, and that of the load generator itself. */
+import type { FloorPoint, MeasurementTarget } from '../formats/index.ts';
+import { type Run, sameTarget } from '../run/run-folder.ts';
+import type { LowerBound } from './checks.ts';
+import { MIXTURE } from './distance/by-state.ts';
+import { stateOf } from './doubt.ts';
+
+/**
+ * What a floor took in its fastest trial is what can be had, in the same state of distance as the point's; where only
+ * one of the two is of a state, over all of the time. A floor that backs no claim bounds nothing.
+ */
+export function lowerBounds(
+  floors: FloorPoint[],
+  system: string,
+  target: MeasurementTarget,
+  state: string | null,
+): LowerBound[] {
+  return floors.flatMap((floor) => {
+    const bounds =
+      floor.systems.includes(system) && sameTarget(floor, target) && stateOf(floor, ['p50']) !== 'invalid';
+    if (!bounds) return [];
+    const of_state = floor.state === state;
+    const mixture = floor.by_state.find((one) => one.state === MIXTURE);
+    const trials_us = of_state || !mixture ? floor.trial_p50_us : mixture.trial_p50_us;
+    if (trials_us.length === 0) return [];
+    const p50_us = Math.min(...trials_us.map((trial) => trial.p50_us));
+    return [{ name: `its floor ${floor.label}`, p50_us, of_state }];
+  });
+}
+
+/** With a server that takes no time, over the same backend, at whatever distance. */
+export function generatorFloor({ calibration, manifest }: Run, backend: string): LowerBound[] {
+  const { clients, value_bytes } = manifest.plan.measurements[0];
+  const isAlike =
+    calibration?.backend === backend && clients === 1 && value_bytes === calibration.value_bytes;
+  const name = "the load generator's own floor";
+  return isAlike ? [{ name, p50_us: calibration.floor_us.p50, of_state: false }] : [];
+}

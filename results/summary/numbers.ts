@@ -1,0 +1,115 @@
+/** What was measured of a point, before it is judged: of the state of distance that its run is compared in. */
+import type { Measured, MeasurementTarget } from '../formats/index.ts';
+import { type Recording, type Run, sameTarget } from '../run/run-folder.ts';
+import { numbersByState } from './distance/by-state.ts';
+import { afterProbe, leavesOutEarly } from './distance/early.ts';
+import {
+  type Selection,
+  sampleOf,
+  sliceMediansNs,
+  slicesOfTrials,
+  type TrialSlices,
+} from './distance/point-slices.ts';
+import { hasStates, type PairStates, pairOf, type RunDistance } from './distance/run-distance.ts';
+import { whyUnread } from './distance/slice-states.ts';
+import { summarizeInterference, summarizeTail } from './interference.ts';
+import type { TrialOutcome } from './trial-outcome.ts';
+import { overTrials, type TrialSample, wholeSamples } from './trial-samples.ts';
+
+export type Numbers = Omit<Measured, 'verdicts' | 'versus_first'>;
+
+/** What a point's numbers are made from. */
+export interface Counted {
+  outcomes: TrialOutcome[];
+  /** Null where the distance of its cores is not known. */
+  pair: PairStates | null;
+  selection: Selection;
+  is_of_means: boolean;
+  /** By trial: all slices of time, those that count, and all of the time. */
+  slices: TrialSlices[];
+  samples: TrialSample[];
+  whole: TrialSample[];
+}
+
+/** `name` is that of a system or a floor. */
+export function countPoint(
+  run: Run,
+  distance: RunDistance,
+  name: string,
+  target: MeasurementTarget,
+): Counted {
+  const planned = plannedTrials(run, name, target);
+  const slices = slicesOfTrials(distance, planned);
+  const pair = slices.map(({ file }) => pairOf(distance, file)).find((found) => found !== null) ?? null;
+  const state = hasStates(pair) ? distance.chosen : null;
+  const selection = { state, withoutEarly: leavesOutEarly(slices, state) };
+  const ofSlices = (of: Selection): TrialSample[] => slices.flatMap((trial) => sampleOf(trial, of) ?? []);
+  const whole = selection.withoutEarly ? ofSlices({ ...selection, state: null }) : wholeSamples(planned);
+  // What is known of no distance is looked at as a whole.
+  const known = pair === null ? [] : slices;
+  const medians = new Map(known.map((trial) => [trial.trial, sliceMediansNs(trial, selection)]));
+  return {
+    outcomes: planned.map((outcome) => ({ ...outcome, slice_p50_ns: medians.get(outcome.trial) ?? null })),
+    pair,
+    selection,
+    is_of_means: recordingsOf(planned).some(({ result }) => result.sample === 'run_mean'),
+    slices,
+    samples: state === null ? whole : ofSlices(selection),
+    whole,
+  };
+}
+
+export function numbersOf(counted: Counted, target: MeasurementTarget): Numbers {
+  const { outcomes, pair, selection, is_of_means, slices, samples, whole } = counted;
+  const recorded = recordingsOf(outcomes);
+  return {
+    operation: target.operation,
+    clients: target.clients,
+    value_bytes: target.value_bytes,
+    ...overTrials(samples, is_of_means),
+    sample: is_of_means ? 'run_mean' : 'round_trip',
+    state: selection.state,
+    distance_unknown: whyUnknown(recorded, pair),
+    by_state: numbersByState(pair, slices, whole, selection.withoutEarly, is_of_means),
+    after_probe: afterProbe(slices, selection.state),
+    misses: countReplies(recorded, 'misses'),
+    errors: countReplies(recorded, 'errors'),
+    wrong: countReplies(recorded, 'wrong'),
+    trials_planned: outcomes.length,
+    interference: summarizeInterference(outcomes),
+    tail: summarizeTail(outcomes),
+  };
+}
+
+function recordingsOf(outcomes: TrialOutcome[]): Recording[] {
+  return outcomes.flatMap(({ measurement }) => measurement?.recording ?? []);
+}
+
+/** Trial 1 to the planned number, with what is there of each. */
+function plannedTrials(run: Run, name: string, target: MeasurementTarget): TrialOutcome[] {
+  return Array.from({ length: run.manifest.plan.trials }, (_, index) => {
+    const record = run.trials.find(({ trial }) => trial.subject === name && trial.trial === index + 1);
+    const measurement = record?.measurements.find((other) => sameTarget(other.measurement, target));
+    return {
+      trial: index + 1,
+      record: record ?? null,
+      measurement: measurement ?? null,
+      slice_p50_ns: null,
+    };
+  });
+}
+
+type ReplyCount = 'misses' | 'errors' | 'wrong';
+
+function countReplies(recordings: Recording[], kind: ReplyCount): number {
+  return recordings
+    .flatMap((recording) => recording.result.operations)
+    .reduce((sum, operation) => sum + operation[kind], 0);
+}
+
+/** Why no distance of a point is known, half a sentence; null where it is, and where nothing was measured. */
+function whyUnknown(recorded: Recording[], pair: PairStates | null): string | null {
+  if (recorded.length === 0) return null;
+  if (pair) return pair.tooFast;
+  return whyUnread(recorded.flatMap(({ slices }) => slices ?? []));
+}

@@ -1,0 +1,75 @@
+/** What each trial of a point counted, of its whole window or of some of its slices, and what comes of it together. */
+import type { Measured } from '../formats/index.ts';
+import { type Histogram, latencyUs, medianUs, mergeHistograms, p99Us } from '../run/histogram.ts';
+import { medianInterval } from './interval.ts';
+import type { TrialOutcome } from './trial-outcome.ts';
+
+export interface TrialSample {
+  trial: number;
+  /** Of right replies. */
+  latency_ns: Histogram;
+  /** Replies of all kinds, and the time in which they came. */
+  requests: number;
+  elapsed_s: number;
+}
+
+export type OverTrials = Pick<
+  Measured,
+  | 'latency_us'
+  | 'p50_interval_us'
+  | 'trial_p50_us'
+  | 'trial_p99_us'
+  | 'trial_throughput_ops'
+  | 'throughput_ops'
+  | 'samples'
+  | 'trials'
+>;
+
+/** Of the whole windows of the trials that measured anything. */
+export function wholeSamples(outcomes: TrialOutcome[]): TrialSample[] {
+  return outcomes.flatMap(({ trial, measurement }) => {
+    if (!measurement?.recording) return [];
+    const { latency_ns, result } = measurement.recording;
+    const requests = result.operations.reduce((sum, operation) => sum + operation.requests, 0);
+    return [{ trial, latency_ns, requests, elapsed_s: result.elapsed_s }];
+  });
+}
+
+/** `is_of_means`: each latency is the mean of a run, so that there is no tail and no rate. */
+export function overTrials(recorded: TrialSample[], is_of_means: boolean): OverTrials {
+  const merged = mergeHistograms(recorded.map(({ latency_ns }) => latency_ns));
+  const latency_us = latencyUs(merged);
+  const sampled = recorded.filter(({ latency_ns }) => latency_ns.totalCount > 0);
+  const trial_p50_us = sampled.map(({ trial, latency_ns }) => ({ trial, p50_us: medianUs(latency_ns) }));
+  const interval = medianInterval(trial_p50_us.map(({ p50_us }) => p50_us));
+  return {
+    latency_us,
+    // The merged p50 weighs trials by their requests, the ranks do not: keep it inside its own interval.
+    p50_interval_us:
+      interval && latency_us
+        ? {
+            low: Math.min(interval.low, latency_us.p50),
+            high: Math.max(interval.high, latency_us.p50),
+            confidence: interval.confidence,
+          }
+        : null,
+    trial_p50_us,
+    trial_p99_us: is_of_means
+      ? []
+      : sampled.map(({ trial, latency_ns }) => ({ trial, p99_us: p99Us(latency_ns) })),
+    trial_throughput_ops: is_of_means
+      ? []
+      : recorded.map((sample) => ({ trial: sample.trial, throughput_ops: throughput([sample])! })),
+    throughput_ops: is_of_means ? null : throughput(recorded),
+    samples: merged.totalCount,
+    trials: trial_p50_us.length,
+  };
+}
+
+/** Requests per second: all replies of all trials over the sum of the times in which they came. */
+function throughput(samples: TrialSample[]): number | null {
+  if (samples.length === 0) return null;
+  const requests = samples.reduce((sum, sample) => sum + sample.requests, 0);
+  const elapsed_s = samples.reduce((sum, sample) => sum + sample.elapsed_s, 0);
+  return Math.round(requests / elapsed_s);
+}
