@@ -26,6 +26,7 @@ const parts: Record<string, () => Promise<Part>> = {
   load: () => import('../loadgen/command.ts'),
   calibrate: () => import('../loadgen/calibrate/command.ts'),
   floor: () => import('../loadgen/floor/command.ts'),
+  distance: () => import('../experiments/commands/distance.ts'),
   doctor: () => import('../libos/command.ts'),
 };
 

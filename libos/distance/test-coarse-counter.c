@@ -1,5 +1,5 @@
 /*
- * distance.c on a counter as coarse as that of many arm64 machines, some 25 MHz: what the test of the probe compiles, to
+ * distance.c on a counter as coarse as that of many arm64 machines, some 25 MHz: the test of the probe compiles it, to
  * compare its readings with those by the real one.
  */
 #define _GNU_SOURCE

@@ -1,6 +1,6 @@
 /**
- * How two cores lie to each other, as the kernel shows it in sysfs: one core's threads, a shared cache, sockets, memory.
- * In a virtual machine that is what the hypervisor says, and need not be so.
+ * How two cores lie to each other, as the kernel shows it in sysfs: threads of one core, a shared cache, sockets,
+ * memory. In a virtual machine that is what the hypervisor says, and need not be so.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

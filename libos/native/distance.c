@@ -10,9 +10,9 @@
  *     ...
  *     ball = n, LAST_STEP           ------------->  sleeps
  *
- * Calls are numbered and the ball only grows, so a side that was away finds out what it has missed: a larger ball is the
- * end of the helper's call, or belongs to a later one. Neither side waits for the other for longer than HOLD_NS, by the
- * counter, so that a helper whose caller is gone gives its core back.
+ * Calls are numbered and the ball only grows, so a side that was away finds out what it has missed: a larger ball is
+ * the end of the helper's call, or belongs to a later one. Neither side waits for the other for longer than HOLD_NS, by
+ * the counter, so that a helper whose caller is gone gives its core back.
  */
 #define _GNU_SOURCE
 #include "distance.h"

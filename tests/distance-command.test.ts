@@ -1,0 +1,86 @@
+/** `bypassbench distance`: what it prints, for people and as JSON, and what it refuses. */
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { availableCores } from '../experiments/machine/machine.ts';
+
+const program = join(import.meta.dirname, '..', 'bin', 'bypassbench');
+const bypassbench = (...words: string[]) => execa(program, ['distance', ...words], { reject: false });
+const [first, second] = availableCores();
+const threadsOf = (pid: number) =>
+  readdirSync(`/proc/${pid}/task`).map((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8').trim(),
+  );
+
+describe.runIf(second !== undefined)('distance', () => {
+  it('draws the distance over time, and says what states there are', async () => {
+    const { stdout, stderr, exitCode } = await bypassbench('--seconds', '1');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^cores ${first} and ${second}: by sysfs `));
+    expect(stdout).toMatch(/core \d+ to core \d+ and back; \d+ readings/);
+    expect(stdout.split('\n').filter((line) => /^ *\d* [│┤]/.test(line))).toHaveLength(12);
+    expect(stdout).toMatch(/[\u2801-\u28ff]/);
+    expect(stdout).toMatch(/(only|near) +│? +\d+/);
+    expect(stdout).toMatch(/A reading costs core \d+ \d+\.\d us\. The helper comes after \d+\.\d us/);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
+  });
+
+  it('prints JSON', async () => {
+    const { stdout, exitCode } = await bypassbench(
+      '--json',
+      '--seconds',
+      '0.5',
+      '--cores',
+      `${second},${first}`,
+    );
+    expect(exitCode).toBe(0);
+    const found = JSON.parse(stdout);
+    expect(found).toMatchObject({ cores: [second, first], topology: { relation: expect.any(String) } });
+    expect(found.median_ns).toHaveLength(found.at_s.length);
+    const shares = found.states.map(({ share }: { share: number }) => share);
+    const sum = shares.reduce((total: number, share: number) => total + share, 0);
+    expect(sum).toBeGreaterThan(0.5);
+    expect(sum).toBeLessThanOrEqual(1.0001);
+    for (const { stays } of found.states) {
+      expect(stays.longest_s).toBeGreaterThanOrEqual(stays.median_s);
+      expect(stays.longest_s).toBeLessThanOrEqual(0.6);
+    }
+  });
+
+  it('shows what it has when it is interrupted', async () => {
+    const child = spawn(program, ['distance', '--seconds', '600', '--json']);
+    let printed = '';
+    child.stdout.on('data', (text) => {
+      printed += text;
+    });
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    await expect.poll(() => threadsOf(child.pid!), { timeout: 120_000 }).toContain('distance');
+    await setTimeout(500);
+    child.kill('SIGINT');
+    expect(await closed).toBe(130);
+    expect(JSON.parse(printed).at_s.length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [['--cores', `${first},1000`], 'core 1000 is not there, or not online: see nproc and lscpu'],
+    [['--cores', `${first},${first}`], `core ${first} has no distance to itself: name two cores`],
+    [['--cores', `${first}`], 'It must be two cores, such as 0,1.'],
+    [['--seconds', '0'], 'It must be a number of seconds up to 3600.'],
+  ])('refuses %s', async (words, message) => {
+    const { stdout, stderr, exitCode } = await bypassbench(...words);
+    expect(exitCode).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(message);
+  });
+
+  it('says that one core has no distance', async () => {
+    const { stderr, exitCode } = await execa('taskset', ['-c', `${first}`, program, 'distance'], {
+      reject: false,
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`this process may run on core ${first} only`);
+  });
+});
