@@ -1,9 +1,13 @@
 /** What no median of a point can be below: floors of its system, and that of the load generator itself. */
+import { median } from 'simple-statistics';
 import type { FloorPoint, MeasurementTarget } from '../formats/index.ts';
 import { type Run, sameTarget } from '../run/run-folder.ts';
 import type { LowerBound } from './checks.ts';
 import { MIXTURE } from './distance/by-state.ts';
+import { FEWEST_SLICES } from './distance/run-distance.ts';
+import { stateOfSlice } from './distance/slice-states.ts';
 import { stateOf } from './doubt.ts';
+import type { Counted } from './numbers.ts';
 
 /**
  * What a floor took in its fastest trial is what can be had, in the same state of distance as the point's; where only
@@ -28,11 +32,26 @@ export function lowerBounds(
   });
 }
 
-/** With a server that takes no time, over the same backend, at whatever distance. */
-export function generatorFloor({ calibration, manifest }: Run, backend: string): LowerBound[] {
+/** With a server that takes no time, over the same backend: in the state of the point, where it was in that. */
+export function generatorFloor(
+  { calibration, manifest }: Run,
+  backend: string,
+  { pair, selection: { state } }: Pick<Counted, 'pair' | 'selection'>,
+): LowerBound[] {
   const { clients, value_bytes } = manifest.plan.measurements[0];
   const isAlike =
     calibration?.backend === backend && clients === 1 && value_bytes === calibration.value_bytes;
+  if (!isAlike) return [];
   const name = "the load generator's own floor";
-  return isAlike ? [{ name, p50_us: calibration.floor_us.p50, of_state: false }] : [];
+  const cores = [calibration.core, calibration.server_core].sort((a, b) => a - b).join();
+  const states = pair !== null && pair.cores.join() === cores ? pair.states : [];
+  const ofState_us = calibration.slices
+    .filter(({ asked_us, before_ns, after_ns }) => {
+      const found = stateOfSlice(states, before_ns, after_ns);
+      return asked_us === null && typeof found === 'object' && found.name === state;
+    })
+    .map(({ p50_us }) => p50_us);
+  return ofState_us.length >= FEWEST_SLICES
+    ? [{ name, p50_us: median(ofState_us), of_state: true }]
+    : [{ name, p50_us: calibration.floor_us.p50, of_state: false }];
 }

@@ -148,7 +148,7 @@ function pointsOf(sources: Sources, system: SystemUnderTest, first: Point[]): Po
     const { outcomes, selection } = counted;
     const bounds = [
       ...lowerBounds(floors, repeats ?? name, target, numbers.state),
-      ...generatorFloor(run, system.client.backend),
+      ...generatorFloor(run, system.client.backend, counted),
     ];
     const stages = summarizeStages(outcomes, numbers.trial_p50_us, distance, selection);
     const doubts = [...distanceDoubts(numbers, distance), ...stages.doubts];

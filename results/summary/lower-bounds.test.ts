@@ -1,0 +1,59 @@
+/** The generator's own floor bounds a point in the state of distance that the point is of. */
+import { expect, test } from 'vitest';
+import type { Calibration } from '../formats/index.ts';
+import type { Run } from '../run/run-folder.ts';
+import { manifest, target } from '../test-synthetic-run.ts';
+import type { PairStates } from './distance/run-distance.ts';
+import { generatorFloor } from './lower-bounds.ts';
+
+const pair: PairStates = {
+  cores: [0, 1],
+  readings: 100,
+  states: [
+    { name: 'near', low_ns: 100, high_ns: 125, median_ns: 112, share: 0.5 },
+    { name: 'far', low_ns: 409, high_ns: 535, median_ns: 450, share: 0.5 },
+  ],
+  tooFast: null,
+};
+
+type Slice = Calibration['slices'][number];
+
+/** A floor of 8 us near and 12 far, 10 over all; the delays of 10 us are on top of it. */
+function floorOf(
+  state: string | null,
+  { near, cores = [1, 0] }: { near: number; cores?: [number, number] },
+): ReturnType<typeof generatorFloor> {
+  const slice = (ns: number, p50_us: number, asked_us: number | null = null): Slice => ({
+    asked_us,
+    before_ns: ns,
+    after_ns: ns + 2,
+    p50_us,
+  });
+  const slices = [
+    ...Array.from({ length: near }, (_, index) => slice(112, 8 + 0.1 * (index % 3))),
+    ...Array.from({ length: 5 }, () => slice(112, 18, 10)),
+    ...Array.from({ length: 5 }, () => slice(450, 12)),
+    { ...slice(112, 30), after_ns: null },
+  ];
+  const calibration = { backend: 'kernel', value_bytes: 64, floor_us: { p50: 10, p99: 20 }, slices };
+  const whole = manifest();
+  const run = {
+    manifest: { ...whole, plan: { ...whole.plan, measurements: [target('get')] } },
+    calibration: { ...calibration, core: cores[0], server_core: cores[1] },
+  } as unknown as Run;
+  return generatorFloor(run, 'kernel', { pair, selection: { state, withoutEarly: false } });
+}
+
+const name = "the load generator's own floor";
+
+test('where it was measured in that state', () => {
+  expect(floorOf('near', { near: 7 })).toEqual([{ name, p50_us: 8.1, of_state: true }]);
+  expect(floorOf('far', { near: 7 })).toEqual([{ name, p50_us: 12, of_state: true }]);
+});
+
+test('as a whole where it hardly was, on other cores, or where the point is of no state', () => {
+  const whole = [{ name, p50_us: 10, of_state: false }];
+  expect(floorOf('near', { near: 2 })).toEqual(whole);
+  expect(floorOf('near', { near: 7, cores: [2, 3] })).toEqual(whole);
+  expect(floorOf(null, { near: 7 })).toEqual(whole);
+});
