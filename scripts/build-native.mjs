@@ -16,6 +16,19 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const glue = join(root, 'libos', 'native');
 const floors = join(root, 'loadgen', 'floor', 'native');
 
+/** What the floors' programs share: a window in slices, with readings of the cores' distance between them. */
+const sliced = {
+  sources: ['floor-slices.c', 'floor-counts.c', 'floor-side.c', '../../../libos/native/distance.c'],
+  headers: [
+    'floor-slices.h',
+    'floor-counts.h',
+    'floor-side.h',
+    '../../../libos/native/distance.h',
+    '../../../libos/native/device-times.h',
+  ],
+  flags: ['-pthread'],
+};
+
 /**
  * What is built: `file` from `sources` in `folder` (the headers are only looked at for changes), against the `library`
  * that pkg-config knows, if any; `without` says what is lost when it cannot be built.
@@ -33,18 +46,17 @@ const products = [
   {
     file: 'floor-dpdk',
     folder: floors,
-    sources: ['floor-dpdk.c', 'floor-counts.c', 'floor-side.c'],
-    headers: ['floor-counts.h', 'floor-side.h'],
-    flags: [],
+    ...sliced,
+    sources: ['floor-dpdk.c', ...sliced.sources],
     library: { name: 'libdpdk', package: 'libdpdk-dev' },
     without: 'the floor under kv-dpdk is not measured',
   },
   {
     file: 'floor-sockets',
     folder: floors,
-    sources: ['floor-sockets.c', 'floor-loopback.c', 'floor-counts.c', 'floor-side.c'],
-    headers: ['floor-loopback.h', 'floor-counts.h', 'floor-side.h', '../../../libos/native/device-times.h'],
-    flags: [],
+    ...sliced,
+    sources: ['floor-sockets.c', 'floor-loopback.c', ...sliced.sources],
+    headers: ['floor-loopback.h', ...sliced.headers],
     library: null,
     without: 'the floor under kv-kernel is not measured',
   },

@@ -10,7 +10,18 @@ const [operation, valueBytes, out] = process.argv.slice(2);
 const ticks = operation === 'get' ? 1100 : 1200;
 const outcome = outcomeOfCounts(
   operation as 'get' | 'set',
-  `tsc_hz 1000000000\nelapsed_ticks 100000000\ndpdk 0\n${ticks} 6000\n`,
+  [0, 1],
+  [
+    'tsc_hz 1000000000',
+    'version dpdk 0',
+    'helper none',
+    'unknown nobody measures it',
+    'early_ns 0',
+    'slice 0 100000000',
+    'early',
+    'late',
+    `${ticks} 6000`,
+  ].join('\n'),
 );
 const setup = {
   target: 'nothing',

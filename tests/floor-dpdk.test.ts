@@ -10,6 +10,7 @@ import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
 import { loadResultFormat } from '../results/formats/index.ts';
+import { readSlices, sum } from './floor-slices.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
@@ -48,10 +49,21 @@ describe('bypassbench floor dpdk', () => {
   it.each(['get', 'set'])('measures a %s, and writes what load writes', async (operation) => {
     const out = join(folder, 'out');
     const foldersBefore = foldersOfDpdk();
-    const args = ['floor', 'dpdk', ...short, '--operation', operation, '--value-bytes', '64', '--out', out];
-    const { stdout } = await run(bypassbench, args, { env: environment() });
+    const args = [
+      'floor',
+      'dpdk',
+      ...short,
+      '--duration-s',
+      '1',
+      '--operation',
+      operation,
+      '--value-bytes',
+      '64',
+    ];
+    const { stdout } = await run(bypassbench, [...args, '--out', out], { env: environment() });
     expect(stdout).toMatch(new RegExp(`^${operation}: \\d+ replies in [\\d.]+ s, .*\n {2}us: min .* max `));
-    expect(readdirSync(out).sort()).toEqual([`${operation}.hdr`, `${operation}.hgrm`, 'result.json'].sort());
+    const written = [`${operation}.hdr`, `${operation}.hgrm`, 'result.json', 'slices.json.gz'];
+    expect(readdirSync(out).sort()).toEqual(written.sort());
     const result = loadResultFormat.read(readFileSync(join(out, 'result.json'), 'utf8'));
     expect(result).toMatchObject({
       backend: 'dpdk',
@@ -69,6 +81,16 @@ describe('bypassbench floor dpdk', () => {
     expect(measured!.latency_ns!.min).toBeGreaterThan(100);
     const histogram = decodeFromCompressedBase64(readFileSync(join(out, `${operation}.hdr`), 'utf8').trim());
     expect(histogram.totalCount).toBe(measured!.hits);
+    const { slices, early_ns } = readSlices(out, [first!, second!]);
+    expect(early_ns).toBe(2e6);
+    expect(slices.length).toBeGreaterThan(1);
+    // The last is what those before it have left, of which one may have waited long for a reply.
+    for (const { start_ns, end_ns } of slices.slice(0, -1)) expect(end_ns - start_ns).toBeGreaterThan(50e6);
+    // So many follow one another before the early part of a slice is over.
+    const most = early_ns / measured!.latency_ns!.min + 1;
+    for (const { operations } of slices) expect(operations[0].early.requests).toBeLessThanOrEqual(most);
+    expect(sum(slices.map(({ operations }) => operations[0].early.requests))).toBeGreaterThan(0);
+    expect(sum(slices.map(({ operations }) => operations[0].late.requests))).toBeGreaterThan(0);
     expect(readdirSync(temp)).toEqual([]);
     expect(foldersOfDpdk().filter((name) => !foldersBefore.includes(name))).toEqual([]);
   });

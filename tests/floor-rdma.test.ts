@@ -10,6 +10,7 @@ import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
 import { loadResultFormat } from '../results/formats/index.ts';
+import { readSlices } from './floor-slices.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
@@ -58,7 +59,8 @@ describe('bypassbench floor rdma', () => {
         `^${operation}: \\d+ means of runs in \\d+\\.\\d+ s\n {2}us: min \\S+ {2}p50 \\S+ {2}max \\S+\n$`,
       ),
     );
-    expect(readdirSync(out).sort()).toEqual([`${operation}.hdr`, `${operation}.hgrm`, 'result.json'].sort());
+    const written = [`${operation}.hdr`, `${operation}.hgrm`, 'result.json', 'slices.json.gz'];
+    expect(readdirSync(out).sort()).toEqual(written.sort());
     const result = loadResultFormat.read(readFileSync(join(out, 'result.json'), 'utf8'));
     expect(result).toMatchObject({
       target: 'fi_pingpong over shm',
@@ -77,6 +79,11 @@ describe('bypassbench floor rdma', () => {
     expect(measured!.latency_ns!.min).toBeLessThan(1e6);
     const histogram = decodeFromCompressedBase64(readFileSync(join(out, `${operation}.hdr`), 'utf8').trim());
     expect(histogram.totalCount).toBe(measured!.hits);
+    const { slices, early_ns } = readSlices(out, [first!, second!]);
+    expect(early_ns).toBe(0);
+    expect(slices).toHaveLength(measured!.hits);
+    // A pair of runs in each.
+    for (const { operations } of slices) expect(operations[0].late.requests).toBe(1);
   });
 
   it('measures another provider, on the device that it is told', async () => {

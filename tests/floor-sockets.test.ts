@@ -72,7 +72,10 @@ describe('the server of floor-sockets', () => {
 
 describe('the client of floor-sockets', () => {
   /** Its counts, or why it failed, against a server that answers all that has come with what `answer` gives. */
-  async function against(answer: (request: Buffer, socket: Socket) => Buffer | undefined): Promise<string> {
+  async function against(
+    answer: (request: Buffer, socket: Socket) => Buffer | undefined,
+    serverCore: string | number = first!,
+  ): Promise<string> {
     const server = createServer({ noDelay: true }, (socket) => {
       let request = Buffer.alloc(0);
       socket.on('error', () => {});
@@ -86,7 +89,7 @@ describe('the client of floor-sockets', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const args = ['client', second, port, 36, 71, 0, 0.2].map(String);
+    const args = ['client', second, port, 36, 71, 0, 1, serverCore].map(String);
     try {
       return (await run(program, args)).stdout;
     } catch (error) {
@@ -108,9 +111,37 @@ describe('the client of floor-sockets', () => {
     });
     expect([...lengths]).toEqual([36]);
     expect(rounds).toEqual(rounds.map((_, index) => index));
-    const { operations, elapsed_s } = outcomeOfCounts('get', counts);
+    const { operations, elapsed_s, slices } = outcomeOfCounts('get', [first!, second!], counts);
     expect(operations[0].requests).toBe(rounds.length);
-    expect(elapsed_s).toBeGreaterThan(0.1);
+    expect(elapsed_s).toBeGreaterThan(0.9);
+    expect(slices).toMatchObject({ cores: { server: first, client: second }, unknown: null });
+    // Of 77 ms; a client that was kept from its core makes fewer, and longer ones.
+    expect(slices.slices.length).toBeGreaterThan(1);
+    expect(slices.slices.length).toBeLessThanOrEqual(13);
+    expect(slices.probes).toHaveLength(slices.slices.length + 1);
+  });
+
+  it('goes on without readings where nobody may use the core of the server, and says so', async () => {
+    const counts = await against((request) => reply(request, 71), 999);
+    const { slices } = outcomeOfCounts('get', [999, second!], counts);
+    const unknown = 'core 999 is not one that this process may run on';
+    expect(slices).toMatchObject({ helper: null, unknown, probes: [] });
+    expect(slices.slices.length).toBeGreaterThan(1);
+  });
+
+  it('stops reading after three readings without the helper, and goes on', async () => {
+    // It comes to no core on which the client polls.
+    const counts = await against((request) => reply(request, 71), second!);
+    const { slices, elapsed_s } = outcomeOfCounts('get', [second!, second!], counts);
+    expect(slices.unknown).toBe(`the helper did not get core ${second} in time`);
+    expect(slices.helper).not.toBeNull();
+    expect(slices.probes.map(({ median_ns }) => median_ns)).toEqual(slices.probes.map(() => null));
+    expect(slices.probes).toHaveLength(slices.slices.length + 1);
+    expect(elapsed_s).toBeGreaterThan(0.9);
+  });
+
+  it('says that the core of the server is no number', async () => {
+    expect(await against(() => undefined, 'x')).toBe('SERVER_CORE x is not a number from 0 to 1023\n');
   });
 
   it('says what is wrong with a reply', async () => {
@@ -128,7 +159,9 @@ describe('the client of floor-sockets', () => {
     const { port } = server.address() as AddressInfo;
     server.close();
     await once(server, 'close');
-    await expect(run(program, ['client', second, port, 36, 71, 0, 0.2].map(String))).rejects.toMatchObject({
+    await expect(
+      run(program, ['client', second, port, 36, 71, 0, 0.2, first].map(String)),
+    ).rejects.toMatchObject({
       stderr: `port ${port} of 127.0.0.1 cannot be connected to: Connection refused\n`,
     });
     await expect(run(program, ['client', `${first}`])).rejects.toMatchObject({

@@ -33,6 +33,9 @@ function kernel(): Command {
       `Sends messages as long as a request and its reply to and fro between two processes over TCP on loopback, in C,
 one request in flight. Both sides poll their kernel sockets and never sleep.
 
+The measured window is cut into slices of about 75 ms.
+${READINGS}
+
 ${EXIT_CODES}`,
     )
     .action((options: Flags & KernelFloorOptions) => {
@@ -47,6 +50,9 @@ function dpdk(): Command {
       `Sends frames to and fro between two processes over DPDK's memif (shared memory), in C, one request in flight.
 The frames are as long as those of our TCP for a request and its reply: 66 bytes of headers before each part of
 the data.
+
+The measured window is cut into slices of about 75 ms.
+${READINGS}
 
 ${EXIT_CODES}`,
     )
@@ -65,6 +71,9 @@ as long as those of our libOS for a request and its reply: 24 bytes of header be
 Runs at the two lengths take turns; a round trip is the mean transfer of one plus that of the other. fi_pingpong
 reports means only, so each pair of runs gives one value.
 
+A slice of the measured window is a pair of runs.
+${READINGS}
+
 ${EXIT_CODES}`,
     )
     .option('--provider <name>', "provider of libfabric: shm, 'verbs;ofi_rxm', 'tcp;ofi_rxm', efa", 'shm')
@@ -76,6 +85,9 @@ ${EXIT_CODES}`,
     });
 }
 
+const READINGS = `Before each slice and behind the last one nothing is in flight, and the distance of the two cores is read: how
+long a cache line takes from the client's core to the server's and back. slices.json.gz has the readings, and
+what each slice measured. Where the distance cannot be read, it says why, and the slices go on without.`;
 const EXIT_CODES = 'Exit code: 0 when it was measured; 1 when it could not be; 130 when interrupted.';
 
 function floor(name: string): Command {
@@ -87,9 +99,12 @@ function floor(name: string): Command {
     )
     .option('--value-bytes <n>', 'length of each value', atLeast(1), 64)
     .option('--warmup-s <seconds>', 'time before the measured window', seconds, 1)
-    .option('--duration-s <seconds>', 'length of the measured window', seconds, 5)
+    .option('--duration-s <seconds>', 'length of all slices together', seconds, 5)
     .option('--cores <server,client>', 'pin the two sides to these cores', twoCores, [0, 1])
-    .option('--out <dir>', "write result.json, OP.hdr and OP.hgrm there, as 'bypassbench load' does");
+    .option(
+      '--out <dir>',
+      "write result.json, slices.json.gz, OP.hdr and OP.hgrm there, as 'bypassbench load' does",
+    );
 }
 
 /** `work` resolves to null when the promise `stop` that it gets resolves first. */

@@ -1,45 +1,47 @@
-/**
- * Reads the counts of a floor's program: times in ticks of the time-stamp counter, as native/floor-counts.h
- * writes them.
- */
-import { LoadError } from '../errors.ts';
+/** The outcome of a floor whose program counted its round trips in ticks (counts-text.ts). */
+import type { SlicePart } from '../../results/formats/index.ts';
 import { LatencyRecorder } from '../measurement/recorder.ts';
+import { type CountedTicks, readCounts } from './counts-text.ts';
 import { type FloorOutcome, floorOutcome } from './outcome.ts';
 
-/** Throws FLOOR_FAILED when the text is not of that form, or holds no round trip. */
-export function outcomeOfCounts(operation: 'get' | 'set', text: string): FloorOutcome {
-  const [hzLine, elapsedLine, versionLine, ...lines] = text.trimEnd().split('\n');
-  const hz = number(hzLine, 'tsc_hz');
-  if (hz === 0) throw lack('tsc_hz');
-  const elapsedTicks = number(elapsedLine, 'elapsed_ticks');
-  // A window without a round trip, which floorOutcome refuses, may have taken no time.
-  if (elapsedTicks === 0 && lines.length > 0) throw lack('elapsed_ticks');
-  const [, name, version] = /^([a-z]+) (.+)$/.exec(versionLine ?? '') ?? [];
-  if (name === undefined || version === undefined) throw lack('the version of what was measured');
+/**
+ * `cores` are the server's and the client's. Throws FLOOR_FAILED when the text is not that of a floor's program, or
+ * holds no round trip.
+ */
+export function outcomeOfCounts(
+  operation: 'get' | 'set',
+  [server, client]: [number, number],
+  text: string,
+): FloorOutcome {
+  const { hz, version, helper, unknown, early_ns, readings, slices } = readCounts(text);
   const recorder = new LatencyRecorder();
-  for (const line of lines) {
-    const [, ticks, count] = /^(\d+) (\d+)$/.exec(line) ?? [];
-    if (count === undefined)
-      throw new LoadError('FLOOR_FAILED', `the floor's counts hold the line '${line}'`);
-    const latencyNs = Math.round((Number(ticks) * 1e9) / hz);
-    for (let left = Number(count); left > 0; left--) recorder.record(latencyNs);
-  }
+  const ofPart = new LatencyRecorder();
+  const partOf = ({ ticks, counts }: CountedTicks): SlicePart => {
+    let requests = 0;
+    for (const [index, count] of counts.entries()) {
+      const latencyNs = Math.round((ticks[index] * 1e9) / hz);
+      for (let left = count; left > 0; left--) ofPart.record(latencyNs);
+      requests += count;
+    }
+    return { requests, ...ofPart.moveTo(recorder) };
+  };
   return floorOutcome({
     operation,
     recorder,
     sample: 'round_trip',
-    elapsed_s: elapsedTicks / hz,
-    versions: { [name]: version },
+    versions: Object.fromEntries([version]),
+    slices: {
+      cores: { client, server },
+      helper,
+      unknown,
+      early_ns,
+      probes: readings,
+      slices: slices.map(({ start_ns, end_ns, early, late }) => ({
+        start_ns,
+        end_ns,
+        operations: [{ operation, early: partOf(early), late: partOf(late) }],
+      })),
+      delayed: 0,
+    },
   });
-}
-
-/** The number after `name`, 0 or more. */
-function number(line: string | undefined, name: string): number {
-  const value = line?.startsWith(`${name} `) ? Number(line.slice(name.length + 1)) : Number.NaN;
-  if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) throw lack(name);
-  return value;
-}
-
-function lack(what: string): LoadError {
-  return new LoadError('FLOOR_FAILED', `the floor's counts lack ${what}`);
 }

@@ -11,12 +11,9 @@ import { type Exchange, messageBytes } from './messages.ts';
 import type { FloorOutcome } from './outcome.ts';
 import { runPair } from './pair.ts';
 import { nativeProgram } from './programs.ts';
+import { type FloorWindow, windowArguments } from './window.ts';
 
-export interface DpdkFloorOptions extends Exchange {
-  warmupS: number;
-  durationS: number;
-  /** The core of the side that answers, and of the side that asks. */
-  cores: [number, number];
+export interface DpdkFloorOptions extends Exchange, FloorWindow {
   /** Largest IPv4 packet; a longer request or reply takes several frames. */
   mtu: number;
 }
@@ -48,10 +45,10 @@ export async function measureDpdkFloor(
       // DPDK keeps its files there; else it leaves them in /var/run.
       env: { ...process.env, RUNTIME_DIRECTORY: folder },
       server: [serverCore, ...common],
-      client: () => [clientCore, ...common, options.warmupS, options.durationS, counts],
+      client: () => [clientCore, ...common, counts, ...windowArguments(options)],
     };
     if ((await runPair(pair, stop)) === null) return null;
-    return outcomeOfCounts(options.operation, readFileSync(counts, 'utf8'));
+    return outcomeOfCounts(options.operation, options.cores, readFileSync(counts, 'utf8'));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

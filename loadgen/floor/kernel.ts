@@ -8,13 +8,9 @@ import { type Exchange, messageBytes } from './messages.ts';
 import type { FloorOutcome } from './outcome.ts';
 import { runPair } from './pair.ts';
 import { nativeProgram } from './programs.ts';
+import { type FloorWindow, windowArguments } from './window.ts';
 
-export interface KernelFloorOptions extends Exchange {
-  warmupS: number;
-  durationS: number;
-  /** The core of the side that answers, and of the side that asks. */
-  cores: [number, number];
-}
+export interface KernelFloorOptions extends Exchange, FloorWindow {}
 
 /**
  * Null when `stop` resolved first. Throws FLOOR_FAILED; LibosError BACKEND_UNAVAILABLE when it is not built.
@@ -29,10 +25,10 @@ export async function measureKernelFloor(
     program: nativeProgram('floor-sockets'),
     env: process.env,
     server: [serverCore, ...lengths],
-    client: (said: string) => [clientCore, portOf(said), ...lengths, options.warmupS, options.durationS],
+    client: (said: string) => [clientCore, portOf(said), ...lengths, ...windowArguments(options)],
   };
   const counts = await runPair(pair, stop);
-  return counts === null ? null : outcomeOfCounts(options.operation, counts);
+  return counts === null ? null : outcomeOfCounts(options.operation, options.cores, counts);
 }
 
 function portOf(said: string): string {

@@ -4,30 +4,35 @@ import type { LoadOutcome } from '../measurement/options.ts';
 import { describeLatencies, type LatencyRecorder } from '../measurement/recorder.ts';
 
 export interface FloorOutcome extends LoadOutcome {
+  slices: NonNullable<LoadOutcome['slices']>;
   /** Version of the library or kernel below the program, by name. */
   versions: Record<string, string>;
 }
 
-export interface FloorMeasurement extends Pick<FloorOutcome, 'elapsed_s' | 'sample' | 'versions'> {
+export interface FloorMeasurement extends Pick<FloorOutcome, 'sample' | 'slices' | 'versions'> {
   operation: 'get' | 'set';
+  /** Of all slices. */
   recorder: LatencyRecorder;
 }
 
-/** Throws FLOOR_FAILED when no round trip was recorded. */
+/** Throws FLOOR_FAILED when no round trip was recorded, or in no time. */
 export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurement): FloorOutcome {
   const histogram = recorder.histogram();
   const requests = histogram.totalCount;
   if (requests === 0) {
     throw new LoadError('FLOOR_FAILED', 'no round trip was measured: give a longer --duration-s');
   }
+  const times_ns = measured.slices.slices.map(({ start_ns, end_ns }) => end_ns - start_ns);
+  const elapsed_s = times_ns.reduce((sum, ns) => sum + ns, 0) / 1e9;
+  if (!(elapsed_s > 0)) throw new LoadError('FLOOR_FAILED', "the slices of the floor's window took no time");
   return {
     ...measured,
+    elapsed_s,
     populate_s: null,
     idle_polls: null,
     busy_share: null,
     schedule: null,
     pauses: null,
-    slices: null,
     stamps: null,
     operations: [
       {
@@ -37,7 +42,7 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
         misses: 0,
         errors: 0,
         wrong: 0,
-        throughput_ops: requests / measured.elapsed_s,
+        throughput_ops: requests / elapsed_s,
         service_time_ns: null,
         slice_p50_ns: [],
         ...describeLatencies(histogram),

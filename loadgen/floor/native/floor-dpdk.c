@@ -4,13 +4,13 @@
  * processes:
  *
  *     floor-dpdk server CORE SOCKET MTU REQUEST_BYTES REPLY_BYTES
- *     floor-dpdk client CORE SOCKET MTU REQUEST_BYTES REPLY_BYTES WARMUP_S DURATION_S COUNTS_FILE
+ *     floor-dpdk client CORE SOCKET MTU REQUEST_BYTES REPLY_BYTES COUNTS_FILE WARMUP_S DURATION_S SERVER_CORE
  *
  * REQUEST_BYTES and REPLY_BYTES are what TCP would carry; each frame has HEADERS bytes before its share of
  * them. The server prints `ready` when its socket is there, and ends when the client says farewell or on
  * SIGTERM.
  *
- * The counts file has the text of floor-counts.h. It is no standard output, on which libraries may write as
+ * The counts file has the text of floor-slices.h. It is no standard output, on which libraries may write as
  * well.
  */
 #define _GNU_SOURCE
@@ -28,8 +28,8 @@
 #include <rte_mbuf.h>
 #include <rte_version.h>
 
-#include "floor-counts.h"
 #include "floor-side.h"
+#include "floor-slices.h"
 
 enum {
 	/* Ethernet 14, IPv4 20, TCP 20, its timestamps option 12: what our stack puts before the data. */
@@ -202,65 +202,78 @@ static void serve(uint32_t request_bytes, uint32_t reply_bytes)
 	}
 }
 
-static void write_counts_file(const char *file, uint64_t elapsed_ticks)
+/* One round trip. Returns false when a signal asked the process to end before its reply came. */
+static inline bool exchange(uint32_t round, uint32_t request_bytes, uint32_t reply_bytes)
 {
-	const struct window window = {
-		.hz = rte_get_tsc_hz(),
-		.elapsed_ticks = elapsed_ticks,
-		.stands_on = "dpdk",
-		.version = rte_version() + strlen("DPDK "),
-	};
-	FILE *out = fopen(file, "w");
-	if (out == NULL || write_counts(out, &window) != 0)
-		fail("%s cannot be written", file);
+	uint32_t answered = FAREWELL;
+	if (!send_message(round, request_bytes) || !receive_message(&answered, reply_bytes, false)) {
+		if (stopped)
+			return false;
+		fail("no answer for %d s", ANSWER_WAIT_S);
+	}
+	if (unlikely(answered != round))
+		fail("round trip %u was answered as %u", round, answered);
+	return true;
 }
 
-/* Times each round trip as the load generator does: from just before the request is sent to the reply. */
-static void measure(uint32_t request_bytes, uint32_t reply_bytes, double warmup_s, double duration_s,
-		    const char *file)
+/*
+ * Times each round trip as the load generator does: from just before the request is sent to the reply. Returns
+ * false when a signal ended it.
+ */
+static bool measure(uint32_t request_bytes, uint32_t reply_bytes, const struct window *window)
+{
+	const uint64_t hz = rte_get_tsc_hz();
+	prepare_window(window, hz);
+	const uint64_t warm = rte_rdtsc() + (uint64_t)(window->warmup_s * hz);
+	uint32_t round = 0;
+	for (; rte_rdtsc() < warm; round = (round + 1) % FAREWELL) {
+		if (stopped || !exchange(round, request_bytes, reply_bytes))
+			return false;
+	}
+	struct slice slice;
+	while (open_slice(&slice)) {
+		for (;; round = (round + 1) % FAREWELL) {
+			const uint64_t sent = rte_rdtsc();
+			if (unlikely(sent >= slice.closes))
+				break;
+			if (unlikely(stopped) || !exchange(round, request_bytes, reply_bytes))
+				return false;
+			count_round_trip(&slice, sent, rte_rdtsc());
+		}
+		close_slice();
+	}
+	return true;
+}
+
+static void ask(uint32_t request_bytes, uint32_t reply_bytes, const char *file, const struct window *window)
 {
 	if (!wait_for_link(false))
 		return;
-	const double hz = rte_get_tsc_hz();
-	const uint64_t opens = rte_rdtsc() + (uint64_t)(warmup_s * hz);
-	const uint64_t closes = opens + (uint64_t)(duration_s * hz);
-	uint64_t received = opens;
-	for (uint32_t round = 0;; round = (round + 1) % FAREWELL) {
-		const uint64_t sent = rte_rdtsc();
-		if (unlikely(sent >= closes || stopped))
-			break;
-		uint32_t answered = FAREWELL;
-		if (!send_message(round, request_bytes) || !receive_message(&answered, reply_bytes, false)) {
-			if (stopped)
-				return;
-			fail("no answer for %d s", ANSWER_WAIT_S);
-		}
-		received = rte_rdtsc();
-		if (unlikely(answered != round))
-			fail("round trip %u was answered as %u", round, answered);
-		if (sent >= opens)
-			record(received - sent);
-	}
+	const bool complete = measure(request_bytes, reply_bytes, window);
 	/* Neither side may poll a ring that the other is taking down. */
 	uint32_t answered;
 	if (send_message(FAREWELL, 1))
 		receive_message(&answered, 1, false);
-	if (!stopped)
-		write_counts_file(file, received - opens);
+	if (!complete)
+		return;
+	FILE *out = fopen(file, "w");
+	if (out == NULL || write_window(out, "dpdk", rte_version() + strlen("DPDK ")) != 0)
+		fail("%s cannot be written", file);
 }
 
 int main(int argc, char **argv)
 {
-	const bool is_client = argc == 10 && strcmp(argv[1], "client") == 0;
+	const bool is_client = argc == 8 + WINDOW_ARGUMENTS && strcmp(argv[1], "client") == 0;
 	const bool is_server = argc == 7 && strcmp(argv[1], "server") == 0;
 	if (!is_client && !is_server)
 		fail("usage: floor-dpdk server|client CORE SOCKET MTU REQUEST_BYTES REPLY_BYTES "
-		     "[WARMUP_S DURATION_S COUNTS]");
+		     "[COUNTS_FILE " WINDOW_USAGE "]");
 	/* DPDK would say no more than that its arguments are wrong. */
 	check_core(number(argv[2], "CORE", 0, CPU_SETSIZE - 1));
 	const uint32_t mtu = number(argv[4], "MTU", 576, RING_BUFFER_BYTES - RTE_ETHER_HDR_LEN);
 	const uint32_t request_bytes = number(argv[5], "REQUEST_BYTES", 1, INT32_MAX);
 	const uint32_t reply_bytes = number(argv[6], "REPLY_BYTES", 1, INT32_MAX);
+	const struct window window = is_client ? window_of(argv + 8) : (struct window){0};
 	mss = mtu - IP_HEADERS;
 
 	end_when_told();
@@ -274,7 +287,7 @@ int main(int argc, char **argv)
 	if (is_server)
 		serve(request_bytes, reply_bytes);
 	else
-		measure(request_bytes, reply_bytes, atof(argv[7]), atof(argv[8]), argv[9]);
+		ask(request_bytes, reply_bytes, argv[7], &window);
 	rte_eth_dev_stop(PORT);
 	rte_eth_dev_close(PORT);
 	rte_eal_cleanup();

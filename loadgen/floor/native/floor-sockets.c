@@ -4,10 +4,10 @@
  * server and no client above them. loadgen/floor/kernel.ts runs it as two processes:
  *
  *     floor-sockets server CORE REQUEST_BYTES REPLY_BYTES
- *     floor-sockets client CORE PORT REQUEST_BYTES REPLY_BYTES WARMUP_S DURATION_S
+ *     floor-sockets client CORE PORT REQUEST_BYTES REPLY_BYTES WARMUP_S DURATION_S SERVER_CORE
  *
  * The server listens on a port that the kernel chooses, prints `ready PORT`, and ends well when its client is
- * gone. The client prints the text of floor-counts.h.
+ * gone. The client prints the text of floor-slices.h.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,9 +21,9 @@
 #include <sys/utsname.h>
 
 #include "device-times.h"
-#include "floor-counts.h"
 #include "floor-loopback.h"
 #include "floor-side.h"
+#include "floor-slices.h"
 
 enum {
 	/* A message begins with its number, which the reply repeats. The shortest reply (+OK) has 5 bytes. */
@@ -187,35 +187,35 @@ static bool exchange(int fd, uint32_t round, uint32_t request_bytes, uint32_t re
 }
 
 /* Times each round trip as the load generator does: from just before the request is sent to the reply. */
-static void measure(int fd, uint32_t request_bytes, uint32_t reply_bytes, double warmup_s, double duration_s)
+static void measure(int fd, uint32_t request_bytes, uint32_t reply_bytes, const struct window *window)
 {
 	const double hz = counter_hz();
-	const uint64_t opens = counter_now() + (uint64_t)(warmup_s * hz);
-	const uint64_t closes = opens + (uint64_t)(duration_s * hz);
-	uint64_t received = opens;
+	uint32_t round = 0;
+	struct slice slice;
 	struct utsname kernel;
 
 	patience_ticks = (uint64_t)(ANSWER_WAIT_S * hz);
-	for (uint32_t round = 0;; round++) {
-		const uint64_t sent = counter_now();
+	prepare_window(window, (uint64_t)hz);
+	const uint64_t warm = counter_now() + (uint64_t)(window->warmup_s * hz);
 
-		if (sent >= closes)
-			break;
-		if (stopped || !exchange(fd, round, request_bytes, reply_bytes))
+	while (counter_now() < warm) {
+		if (stopped || !exchange(fd, round++, request_bytes, reply_bytes))
 			return;
-		received = counter_now();
-		if (sent >= opens)
-			record(received - sent);
+	}
+	while (open_slice(&slice)) {
+		for (;;) {
+			const uint64_t sent = counter_now();
+
+			if (sent >= slice.closes)
+				break;
+			if (stopped || !exchange(fd, round++, request_bytes, reply_bytes))
+				return;
+			count_round_trip(&slice, sent, counter_now());
+		}
+		close_slice();
 	}
 	uname(&kernel);
-	const struct window window = {
-		.hz = (uint64_t)hz,
-		.elapsed_ticks = received - opens,
-		.stands_on = "linux",
-		.version = kernel.release,
-	};
-
-	if (write_counts(stdout, &window) != 0)
+	if (write_window(stdout, "linux", kernel.release) != 0)
 		fail("the times measured cannot be written");
 }
 
@@ -226,12 +226,12 @@ static uint32_t message_bytes(const char *text, const char *what)
 
 int main(int argc, char **argv)
 {
-	const bool is_client = argc == 8 && strcmp(argv[1], "client") == 0;
+	const bool is_client = argc == 6 + WINDOW_ARGUMENTS && strcmp(argv[1], "client") == 0;
 	const bool is_server = argc == 5 && strcmp(argv[1], "server") == 0;
 
 	if (!is_client && !is_server)
 		fail("usage: floor-sockets server CORE REQUEST_BYTES REPLY_BYTES, or "
-		     "client CORE PORT REQUEST_BYTES REPLY_BYTES WARMUP_S DURATION_S");
+		     "client CORE PORT REQUEST_BYTES REPLY_BYTES " WINDOW_USAGE);
 	end_when_told();
 	pin(number(argv[2], "CORE", 0, CPU_SETSIZE - 1));
 	if (is_server) {
@@ -240,9 +240,10 @@ int main(int argc, char **argv)
 		const uint32_t port = number(argv[3], "PORT", 1, UINT16_MAX);
 		const uint32_t request_bytes = message_bytes(argv[4], "REQUEST_BYTES");
 		const uint32_t reply_bytes = message_bytes(argv[5], "REPLY_BYTES");
+		const struct window window = window_of(argv + 6);
 
 		/* The end of the process closes the connection. */
-		measure(connect_to_server(port), request_bytes, reply_bytes, atof(argv[6]), atof(argv[7]));
+		measure(connect_to_server(port), request_bytes, reply_bytes, &window);
 	}
 	return stopped ? 1 : 0;
 }
