@@ -2,14 +2,7 @@
 import type { Measured, Summary } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { type SummaryRow, summaryRows } from '../sentences/rows.ts';
-import {
-  formatCount,
-  formatDistance,
-  formatIntervalUs,
-  formatPercent,
-  formatRatio,
-  formatUs,
-} from '../text/format.ts';
+import { formatCount, formatDistance, formatIntervalUs, formatRatio, formatUs } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 import { table } from './elements.ts';
 
@@ -27,30 +20,30 @@ ${table(
     { head: 'system', number: false },
     { head: 'op', number: false },
     ...names.flatMap((name) => [
-      { head: `${name} p50 µs`, number: true },
+      { head: `${name} p50`, number: true },
       { head: 'interval', number: true },
       { head: '× first', number: true },
       { head: 'slices', number: true },
     ]),
   ],
   rows.map((row) => [
-    row.label,
+    row.system,
     nameTarget(row, rows),
     ...names.flatMap((name) => cellsOf(row.by_state.find(({ state }) => state === name))),
   ]),
 )}
-<p class="soft">${statesOf(rows[0])}. All else on this page is ${chosen === null ? 'of the mixture' : chosen}: ${why}.</p>
+<p class="soft">In µs. ${statesOf(rows[0])}. All else on this page is ${chosen === null ? 'of the mixture' : chosen}: ${why}.</p>
 ${costOf(rows)}`;
 }
 
 function cellsOf(of: OfState | undefined): string[] {
   if (!of) return ['–', '–', '–', '–'];
-  const { p50_us, p50_interval_us, versus_first, slices, share } = of;
+  const { p50_us, p50_interval_us, versus_first, slices } = of;
   return [
     p50_us === null ? '–' : formatUs(p50_us),
     p50_interval_us === null ? '–' : formatIntervalUs(p50_interval_us),
     versus_first === null ? '–' : formatRatio(versus_first.ratio),
-    `${formatCount(slices)} (${formatPercent(share)})`,
+    formatCount(slices),
   ];
 }
 
@@ -75,7 +68,7 @@ ${table(
   rows.map((row) => {
     const { ratio, interval, left_out } = row.after_probe!;
     return [
-      row.label,
+      row.system,
       nameTarget(row, rows),
       percent(ratio),
       `${percent(interval.low)} to ${percent(interval.high)}`,

@@ -22,7 +22,7 @@ test('of two states: the one that is compared, the other one, and both in the re
   expect(texts(svg).join(' ')).toMatch(clause);
   expect(distanceNotes(summary)).toEqual([
     expect.stringMatching(clause),
-    'Other core distances, in the report: 450 ns (far), 65.6 % of the time.',
+    'Other core distances: 450 ns (far), 65.6 % of the time.',
   ]);
   expect(await readFile(join(dir, 'figure.txt'), 'utf8')).toMatch(
     /The distance of cores 0 and 1, a cache line's way there and back, was read between slices .* changed: 112 ns \(near\), 34\.4 % of the time; 450 ns \(far\), 65\.6 %\. All latencies are of slices with 112 ns \(near\) at both ends\./,
@@ -50,7 +50,7 @@ test('a mixture is said to be one, and what is left out as well', async () => {
   });
   expect(summary.distance!.chosen).toBeNull();
   expect(texts(svg).join(' ')).toMatch(
-    /A mixture of core distances: 112 ns \(near\), [\d.]+ % of the time; 450 ns/,
+    /A mixture of core distances: [\d.]+ % near \(112 ns\), [\d.]+ % far \(450 ns\)\./,
   );
   const text = await readFile(join(dir, 'figure.txt'), 'utf8');
   expect(text).toContain(

@@ -15,7 +15,7 @@ export function distanceOfFigure({ distance }: Summary): string[] {
   if (chosen) return [`At a core distance of ${named(chosen)}, ${share(chosen)}.`];
   return states.length === 1
     ? [`Core distance ${formatDistance(states[0])}.`]
-    : [`A mixture of core distances: ${each(states)}.`];
+    : [`A mixture of core distances: ${states.map(briefly).join(', ')}.`];
 }
 
 /** Below a table: the same, what else there was, and where the distance is unknown. */
@@ -25,7 +25,7 @@ export function distanceNotes(summary: Summary): string[] {
   const others = chosen ? distance.states.filter((state) => state !== chosen) : [];
   return [
     ...distanceOfFigure(summary),
-    ...(others.length > 0 ? [`Other core distances, in the report: ${each(others)}.`] : []),
+    ...(others.length > 0 ? [`Other core distances: ${each(others)}.`] : []),
     ...unknownDistances(summary),
   ];
 }
@@ -76,6 +76,11 @@ function chosenOf({ states, chosen }: Distance): State | null {
 /** "104 to 126 ns (near)" */
 function named(state: State): string {
   return `${formatDistance(state)} (${state.name})`;
+}
+
+/** "31 % near (104 to 126 ns)" */
+function briefly(state: State): string {
+  return `${formatPercent(state.share)} ${state.name} (${formatDistance(state)})`;
 }
 
 /** "104 to 126 ns (near), 31 % of the time; 409 to 535 ns (far), 68 %" */

@@ -27,8 +27,8 @@ export function distanceDoubts(
 function whyMixed(by_state: Numbers['by_state']): string {
   const shares = by_state
     .filter(({ state }) => state !== MIXTURE)
-    .map((one) => `${one.state} (${formatDistance(one)}) for ${formatPercent(one.share)} of the time`);
-  return `A mixture: the distance of the cores changed, ${shares.join(', ')}, and no state of it has enough of every system.`;
+    .map((one) => `${formatPercent(one.share)} ${one.state} (${formatDistance(one)})`);
+  return `A mixture of core distances, ${shares.join(', ')}: no state of them has enough of every system.`;
 }
 
 function whyUnknown(unknown: string, { pairs }: RunDistance): string | null {

@@ -137,7 +137,7 @@ describe('a run of two states', () => {
       state: 'suspect',
       reasons: [
         expect.stringMatching(
-          /^A mixture: the distance of the cores changed, near \(112 to \d+ ns\) for 0 % of the time, far \(450 to \d+ ns\) for 100 % of the time, and no state/,
+          /^A mixture of core distances, 0 % near \(112 to \d+ ns\), 100 % far \(450 to \d+ ns\): no state of them has/,
         ),
       ],
     });
