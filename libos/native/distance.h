@@ -24,9 +24,9 @@ struct distance_reading {
 struct distance_helper *distance_open(int core, bool *real_time);
 
 /*
- * Calls the helper, waits at most `patience_ns` for it, and bounces a line with it for 20 to 50 us. False, with the
- * reading untouched, where the helper did not come, or lost its core meanwhile, or where the caller is on that very
- * core. One thread calls at a time. Allocates nothing; its only system call is the wake-up.
+ * Calls the helper, waits at most `patience_ns` for it, and bounces lines with it some 140 times, for 50 us or so
+ * at most. False, with the reading untouched, where the helper did not come, or lost its core meanwhile, or where the
+ * caller is on that very core. One thread calls at a time. Allocates nothing; its only system call is the wake-up.
  */
 bool distance_measure(struct distance_helper *helper, double patience_ns, struct distance_reading *reading);
 
