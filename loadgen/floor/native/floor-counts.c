@@ -12,7 +12,7 @@ enum {
 
 struct table {
 	uint32_t counts[COUNTED_TICKS];
-	/* Which counts are not 0: those alone are moved and set to 0, not all of some megabytes between two slices. */
+	/* Which counts are not 0: between two slices those alone are set to 0, not some megabytes. */
 	uint32_t touched[COUNTED_TICKS];
 	uint32_t touched_count;
 	uint64_t *longer;
@@ -47,7 +47,8 @@ void record(enum part part, uint64_t ticks)
 			table->touched[table->touched_count++] = (uint32_t)ticks;
 		return;
 	}
-	table->longer = grown(table->longer, sizeof(*table->longer), table->longer_count, &table->longer_room);
+	table->longer =
+		grown(table->longer, sizeof(*table->longer), table->longer_count, &table->longer_room);
 	table->longer[table->longer_count++] = ticks;
 }
 

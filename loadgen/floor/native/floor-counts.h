@@ -1,7 +1,7 @@
 /*
- * How often a floor's round trips took how long, in ticks of the time-stamp counter. The round trips of one part of a
- * slice are counted in a table while it is open; then their times and counts go to the end of a list, which is written
- * when the window is over.
+ * How often a floor's round trips took how long, in ticks of the time-stamp counter. The round trips of one
+ * part of a slice are counted in a table while it is open; then their times and counts go to the end of a
+ * list, which is written when the window is over.
  */
 #ifndef BYPASSBENCH_FLOOR_COUNTS_H
 #define BYPASSBENCH_FLOOR_COUNTS_H

@@ -217,8 +217,8 @@ static inline bool exchange(uint32_t round, uint32_t request_bytes, uint32_t rep
 }
 
 /*
- * Times each round trip as the load generator does: from just before the request is sent to the reply. Returns
- * false when a signal ended it.
+ * Times each round trip as the load generator does: from just before the request is sent to the reply.
+ * Returns false when a signal ended it.
  */
 static bool measure(uint32_t request_bytes, uint32_t reply_bytes, const struct window *window)
 {

@@ -82,8 +82,8 @@ void prepare_window(const struct window *measured, uint64_t hz)
 static void read_distance(struct measured_slice *slice)
 {
 	slice->reading_begin_ns = now_ns();
-	slice->is_read = failures < FAILURES_IN_A_ROW &&
-			 distance_measure(helper, PATIENCE_MS * 1e6, &slice->distance);
+	slice->is_read =
+		failures < FAILURES_IN_A_ROW && distance_measure(helper, PATIENCE_MS * 1e6, &slice->distance);
 	slice->reading_end_ns = now_ns();
 	failures = slice->is_read ? 0 : failures + 1;
 	if (failures == FAILURES_IN_A_ROW)

@@ -1,17 +1,17 @@
 /*
- * The measured window of a floor, cut into slices. Before each slice and behind the last, with nothing in flight, the
- * client reads the distance between its core and the server's (libos/native/distance.h). Then the window leaves the
- * process as text:
+ * The measured window of a floor, cut into slices. Before each slice and behind the last, with nothing in
+ * flight, the client reads the distance between its core and the server's (libos/native/distance.h). Then the
+ * window leaves the process as text:
  *
- *     tsc_hz 2445406000                        of the counter, per second
- *     version linux 6.1.0-39                   what the program stands on, and its version
- *     helper real_time                         how it is scheduled: real_time, ordinary; none: it could not be started
- *     unknown the helper did not ...           why the distance is unknown; no such line where it was measured
- *     early_ns 2000000                         requests sent that long behind the begin of a slice are early
- *     reading 81020 81070 112.4 98.1 45000     begin, end; there and back: median, minimum; the helper came so late
- *     slice 81071 156102                       begin, end
+ *     tsc_hz 2445406000                      of the counter, per second
+ *     version linux 6.1.0-39                 what the program stands on, and its version
+ *     helper real_time                       its scheduling: real_time, ordinary; none: it could not start
+ *     unknown the helper did not ...         why the distance is unknown; left out where it was measured
+ *     early_ns 2000000                       requests sent so long behind the begin of a slice are early
+ *     reading 81020 81070 112.4 98.1 45000   begin, end; there and back: median, minimum; wait for the helper
+ *     slice 81071 156102                     begin, end
  *     early
- *     24113 3                                  a round trip of so many ticks, so many times
+ *     24113 3                                a round trip of so many ticks, so many times
  *     late
  *     24090 17
  *     reading 156190 176200 failed
@@ -49,8 +49,8 @@ struct window window_of(char **arguments);
 void prepare_window(const struct window *window, uint64_t hz);
 
 /*
- * Takes a reading and opens the window's next slice. Returns false, with the reading behind the last slice taken, where
- * the window is over.
+ * Takes a reading and opens the window's next slice. Returns false, with the reading behind the last slice
+ * taken, where the window is over.
  */
 bool open_slice(struct slice *slice);
 
