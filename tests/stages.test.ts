@@ -8,40 +8,23 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import type { Backend, BackendOptions } from '../libos/index.ts';
+import type { Backend } from '../libos/index.ts';
 import { STAGES_FILE, unpackStages } from '../results/formats/index.ts';
 import type { StagedRequests } from '../results/summary/stages/join.ts';
 import { splitStages } from '../results/summary/stages/stage.ts';
 import { joinStampsOf, writeStages } from '../results/summary/stages/stages-file.ts';
-import { bypassbench, medians, readPauses, StampedLoads } from './stamped-loads.ts';
+import { bypassbench, ENOUGH, medians, readPauses, StampedLoads } from './stamped-loads.ts';
 
 const loads = new StampedLoads();
 const { folder } = loads;
-/** Of so many requests the stages can be split; how long they take is a matter of the machine. */
-const enough = ['--requests', '1000'];
 afterEach(() => loads.stopServers());
 afterAll(() => loads.remove());
 
-const overMemif = (role: string): BackendOptions => ({
-  device: 'memif',
-  role,
-  socket: path.join(folder, 'memif.sock'),
-  ip: role === 'server' ? '10.99.0.1/24' : '10.99.0.2/24',
-});
-const clientOptions = (backend: Backend): string[] =>
-  backend === 'dpdk'
-    ? [
-        '--backend',
-        backend,
-        ...Object.entries(overMemif('client')).flatMap(([key, value]) => ['-o', `${key}=${value}`]),
-      ]
-    : ['--backend', backend];
-
 describe.each<Backend>(['kernel', 'rdma', 'dpdk'])('over %s', (backend) => {
   test('nearly every request has all its stamps, in order, and they add up to what was measured', async () => {
-    const server = await loads.serve(backend, 0, backend, backend === 'dpdk' ? overMemif('server') : {});
+    const server = await loads.serveOver(backend);
     const joined = await joinStampsOf(
-      await loads.stamped(`${backend}-out`, server, ...enough, ...clientOptions(backend)),
+      await loads.stamped(`${backend}-out`, server, ...ENOUGH, ...loads.clientOptions(backend)),
     );
     expect(joined.stages).toEqual(splitStages);
     expect(joined.requests.length).toBeGreaterThan(500);
@@ -60,15 +43,8 @@ describe.each<Backend>(['kernel', 'rdma', 'dpdk'])('over %s', (backend) => {
     expect(stages.server_application).toBeGreaterThan(0);
   });
 
-  // With several connections the device sends for others before a push has ended.
-  test.each([
-    ['1', '4'],
-    ['5', '1'],
-    ['5', '4'],
-  ])('%s connections with %s requests outstanding are joined as well', async (connections, pipeline) => {
-    const server = await loads.serve('many', 0, backend, backend === 'dpdk' ? overMemif('server') : {});
-    const given = [...clientOptions(backend), '--connections', connections, '--pipeline', pipeline];
-    const joined = await joinStampsOf(await loads.stamped('many-out', server, ...enough, ...given));
+  test('several connections with several requests outstanding are joined as well', async () => {
+    const joined = await loads.joinedOf(backend, '5', '4');
     expect(joined.requests.length).toBeGreaterThan(500);
     expect(joined.incomplete + joined.inconsistent).toBeLessThan(0.01 * joined.requests.length + 20);
   });
@@ -76,7 +52,7 @@ describe.each<Backend>(['kernel', 'rdma', 'dpdk'])('over %s', (backend) => {
 
 test('a load without stamps leaves none, and a server that is not asked writes none', async () => {
   const server = await loads.serve('quiet', 0, 'kernel');
-  const out = await loads.load('quiet-out', server, ...enough);
+  const out = await loads.load('quiet-out', server, ...ENOUGH);
   await expect(joinStampsOf(out)).rejects.toMatchObject({ code: 'RUN_FILE_MISSING' });
   const ring = readFileSync(server.stamps);
   expect(ring.subarray(0, 8).toString('latin1')).toBe('BBSTAMP1');
@@ -85,7 +61,7 @@ test('a load without stamps leaves none, and a server that is not asked writes n
 
 test('a server on another machine has a counter of its own: what lies between is one stage', async () => {
   const server = await loads.serve('far', 0, 'kernel');
-  const out = await loads.stamped('far-out', server, ...enough);
+  const out = await loads.stamped('far-out', server, ...ENOUGH);
   const near = await joinStampsOf(out);
   // Only when it ends does a server know how fast its counter runs.
   await server.stop();
@@ -112,7 +88,7 @@ test('a server on another machine has a counter of its own: what lies between is
 
 test('in an open loop the wait behind the schedule is the first stage', async () => {
   const server = await loads.serve('open', 0, 'kernel');
-  const out = await loads.stamped('open-out', server, ...enough, '--rate', '5000', '--arrivals', 'poisson');
+  const out = await loads.stamped('open-out', server, ...ENOUGH, '--rate', '5000', '--arrivals', 'poisson');
   const { stages, requests } = await joinStampsOf(out);
   expect(stages[0].name).toBe('client_schedule');
   expect(requests.length).toBeGreaterThan(500);
@@ -122,7 +98,7 @@ test('in an open loop the wait behind the schedule is the first stage', async ()
 
 test('a run folder keeps the stages, not the stamps; a server without stamps is one block', async () => {
   const server = await loads.serve('other', 0, 'kernel');
-  const out = await loads.stamped('other-out', server, ...enough);
+  const out = await loads.stamped('other-out', server, ...ENOUGH);
   await writeStages(out, 0.5);
   const { clocks, joined, latency_ns } = unpackStages(readFileSync(path.join(out, STAGES_FILE)));
   expect(clocks).toBe('one');
@@ -130,7 +106,7 @@ test('a run folder keeps the stages, not the stamps; a server without stamps is 
   expect(latency_ns.length).toBeGreaterThan(0.4 * Math.min(5000, joined));
   await expect(joinStampsOf(out)).rejects.toMatchObject({ code: 'RUN_FILE_MISSING' });
 
-  const alone = await loads.load('alone-out', server, ...enough, '--stamps-every', '1');
+  const alone = await loads.load('alone-out', server, ...ENOUGH, '--stamps-every', '1');
   const { stages, requests } = await joinStampsOf(alone);
   const block = medians({ stages, requests, incomplete: 0, inconsistent: 0 });
   expect(Object.keys(block)).not.toContain('server_application');
@@ -164,11 +140,11 @@ test('a load that dies leaves a server stamping, and the next one does not take 
   expect(written()).toBeGreaterThanOrEqual(1000);
   dying.kill('SIGKILL');
   await dying;
-  const joined = await joinStampsOf(await loads.stamped('left-next', server, ...enough));
+  const joined = await joinStampsOf(await loads.stamped('left-next', server, ...ENOUGH));
   expect(joined.requests.length).toBeGreaterThan(500);
   expect(joined.inconsistent).toBeLessThan(0.01 * joined.requests.length);
   const after = written();
-  await loads.load('left-last', server, ...enough);
+  await loads.load('left-last', server, ...ENOUGH);
   expect(written()).toBe(after);
 });
 

@@ -11,9 +11,13 @@ import { type Backend, type BackendOptions, type Endpoint, startDataPath } from 
 import { type Pauses, pausesFormat } from '../results/formats/index.ts';
 import { breakdownAt } from '../results/summary/stages/breakdown.ts';
 import type { StagedRequests } from '../results/summary/stages/join.ts';
+import { joinStampsOf } from '../results/summary/stages/stages-file.ts';
 import type { SlowServeOptions } from './stages-slow-server.ts';
 
 export const bypassbench = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');
+
+/** Of so many requests the stages can be split; how long they take is a matter of the machine. */
+export const ENOUGH = ['--requests', '1000'];
 
 export interface StampedServer {
   target: string;
@@ -63,6 +67,23 @@ export class StampedLoads {
     return server;
   }
 
+  serveOver(backend: Backend): Promise<StampedServer> {
+    return this.serve(backend, 0, backend, backend === 'dpdk' ? this.#overMemif('server') : {});
+  }
+
+  /** Words for a load against a server of serveOver. */
+  clientOptions(backend: Backend): string[] {
+    const ofDevice = backend === 'dpdk' ? Object.entries(this.#overMemif('client')) : [];
+    return ['--backend', backend, ...ofDevice.flatMap(([key, value]) => ['-o', `${key}=${value}`])];
+  }
+
+  /** Starts a server and has it asked: the requests of the load, split into stages. */
+  async joinedOf(backend: Backend, connections: string, pipeline: string): Promise<StagedRequests> {
+    const server = await this.serveOver(backend);
+    const given = [...this.clientOptions(backend), '--connections', connections, '--pipeline', pipeline];
+    return joinStampsOf(await this.stamped('joined-out', server, ...ENOUGH, ...given));
+  }
+
   /** Returns the folder that it wrote to. `options` say how much is measured: for how long, or how many requests. */
   async load(name: string, server: StampedServer, ...options: string[]): Promise<string> {
     const out = path.join(this.folder, name);
@@ -78,6 +99,11 @@ export class StampedLoads {
 
   async stopServers(): Promise<void> {
     for (const server of this.#servers.splice(0)) await server.stop();
+  }
+
+  #overMemif(role: string): BackendOptions {
+    const ip = role === 'server' ? '10.99.0.1/24' : '10.99.0.2/24';
+    return { device: 'memif', role, socket: path.join(this.folder, 'memif.sock'), ip };
   }
 
   remove(): void {
