@@ -3,25 +3,26 @@
  * with `finished_at` null, and again when the last trial has ended: what is on disk is always a run that
  * `bypassbench report` can read.
  */
-import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
-import { MANIFEST_FILE, type Manifest, manifestFormat } from '../results/formats/index.ts';
-import { repeatOf } from './config/checks.ts';
+import { distanceCoverage } from '../results/index.ts';
 import type { Experiment } from './config/schema.ts';
+import { distanceLines, surveyDistances } from './distances.ts';
 import { TrialFailure } from './errors.ts';
-import { type Checkouts, gitState, ownCheckout } from './machine/checkout.ts';
-import { machineFacts, softwareVersions, versionOf } from './machine/machine.ts';
+import { type Decision, furtherBlock } from './further-block.ts';
+import type { Checkouts } from './machine/checkout.ts';
 import type { Supervisor } from './machine/process.ts';
+import { unfinishedManifest, withAddedTrial, writeManifest } from './manifest.ts';
 import type { Progress } from './progress.ts';
 import { calibrate } from './trial/calibration.ts';
 import { runFloorTrial } from './trial/floor-trial.ts';
-import { type PlannedTrial, planTrials } from './trial/plan.ts';
+import { type PlannedTrial, planBlock } from './trial/plan.ts';
 import { runSystemTrial } from './trial/system-trial.ts';
 import { type EndedTrial, type TrialContext, TrialRun } from './trial/trial-run.ts';
 
 /** Processes that wanted to run, on average over the last minute, above which a user is warned. */
 const BUSY_LOAD_AVERAGE = 1;
+/** One distance is to be seen in so many trials, or in all where fewer are planned: fewer have no interval. */
+const TRIALS_OF_ONE_DISTANCE = 3;
 
 export interface Campaign {
   experiment: Experiment;
@@ -44,7 +45,35 @@ export interface Campaign {
 
 /** Runs all trials; resolves to how many of them failed, or to null when it was interrupted. */
 export async function runCampaign(campaign: Campaign): Promise<number | null> {
-  const { experiment, unrunnable, runFolder, signal, progress } = campaign;
+  const { experiment, runFolder, signal, progress } = campaign;
+  warnFirst(campaign);
+  const distances = await surveyDistances(campaign);
+  for (const line of distanceLines(distances)) progress.announce(line);
+  let manifest = await unfinishedManifest(campaign, distances);
+  await writeManifest(runFolder, manifest);
+  const interrupted = rejectWhenAborted(signal);
+  await calibrateFirst(campaign, interrupted);
+  const blocks = new Blocks(campaign, interrupted);
+  for (let trial = 1; trial <= experiment.trials; trial++) {
+    if (!(await blocks.run(planBlock(experiment, trial)))) return null;
+  }
+  const plannedEndMs = performance.now();
+  for (;;) {
+    const decision = await blocks.further(performance.now() - plannedEndMs);
+    if (decision === null) break;
+    progress.announce(decision.line);
+    if (!decision.goesOn) break;
+    manifest = withAddedTrial(manifest);
+    await writeManifest(runFolder, manifest);
+    const block = planBlock(experiment, manifest.plan.trials);
+    progress.add(block);
+    if (!(await blocks.run(block))) return null;
+  }
+  await writeManifest(runFolder, { ...manifest, finished_at: new Date().toISOString() });
+  return blocks.failed;
+}
+
+function warnFirst({ unrunnable, progress }: Campaign): void {
   for (const reason of unrunnable.values()) progress.warn(reason);
   const load = os.loadavg()[0];
   if (load > BUSY_LOAD_AVERAGE) {
@@ -52,37 +81,73 @@ export async function runCampaign(campaign: Campaign): Promise<number | null> {
       `this machine has been busy (load average ${load.toFixed(1)}): other work shows in the latencies`,
     );
   }
-  const manifest = await unfinishedManifest(campaign);
-  await writeManifest(runFolder, manifest);
-  const interrupted = rejectWhenAborted(signal);
-  if (experiment.calibration) {
-    progress.announce('calibrating the load generator');
-    const problem = await calibrate(experiment, runFolder, campaign.supervisor, interrupted).catch(
-      (error) => {
-        if (signal.aborted) return null;
-        throw error;
-      },
-    );
-    if (problem !== null) progress.warn(`not calibrated: ${problem}`);
-  }
-  let failed = 0;
-  for (const planned of planTrials(experiment)) {
+}
+
+async function calibrateFirst(campaign: Campaign, interrupted: Promise<never>): Promise<void> {
+  const { experiment, runFolder, supervisor, signal, progress } = campaign;
+  if (!experiment.calibration) return;
+  progress.announce('calibrating the load generator');
+  const problem = await calibrate(experiment, runFolder, supervisor, interrupted).catch((error) => {
     if (signal.aborted) return null;
-    const context: TrialContext = {
-      ...campaign,
-      interrupted,
-      onStep: (step) => progress.step(planned, step),
-    };
-    const reason = unrunnable.get(planned.subject.name);
-    const outcome = reason
-      ? await recordUnrunnable(planned, context, reason)
-      : await runTrial(planned, context);
-    if (outcome.record.status === 'failed') failed++;
-    progress.trialEnded(planned, outcome);
+    throw error;
+  });
+  if (problem !== null) progress.warn(`not calibrated: ${problem}`);
+}
+
+/** Blocks of trials, one after the other. */
+class Blocks {
+  /** Trials that failed. */
+  failed = 0;
+  readonly #campaign: Campaign;
+  readonly #interrupted: Promise<never>;
+  readonly #measurable = new Set<string>();
+  #blocks = 0;
+  #elapsedMs = 0;
+
+  constructor(campaign: Campaign, interrupted: Promise<never>) {
+    this.#campaign = campaign;
+    this.#interrupted = interrupted;
   }
-  if (signal.aborted) return null;
-  await writeManifest(runFolder, { ...manifest, finished_at: new Date().toISOString() });
-  return failed;
+
+  /** Resolves to false when it was interrupted. */
+  async run(block: readonly PlannedTrial[]): Promise<boolean> {
+    const { unrunnable, signal, progress } = this.#campaign;
+    const startMs = performance.now();
+    for (const planned of block) {
+      if (signal.aborted) return false;
+      const context: TrialContext = {
+        ...this.#campaign,
+        interrupted: this.#interrupted,
+        onStep: (step) => progress.step(planned, step),
+      };
+      const reason = unrunnable.get(planned.subject.name);
+      const outcome = reason
+        ? await recordUnrunnable(planned, context, reason)
+        : await runTrial(planned, context);
+      if (outcome.record.status === 'failed') this.failed++;
+      else this.#measurable.add(planned.subject.name);
+      progress.trialEnded(planned, outcome);
+    }
+    this.#blocks++;
+    this.#elapsedMs += performance.now() - startMs;
+    return !signal.aborted;
+  }
+
+  /** Whether one block more is to run, and what for; `spentMs` is what has been spent on such blocks so far. */
+  async further(spentMs: number): Promise<Decision | null> {
+    const { runFolder, experiment } = this.#campaign;
+    const { slices, extend_s } = experiment.distance;
+    if (extend_s === 0 || this.#measurable.size === 0) return null;
+    const trials = Math.min(experiment.trials, TRIALS_OF_ONE_DISTANCE);
+    return furtherBlock({
+      coverage: await distanceCoverage(runFolder, { slices, trials }),
+      slices,
+      measurable: this.#measurable,
+      trial: this.#blocks + 1,
+      block_s: this.#elapsedMs / 1000 / this.#blocks,
+      left_s: extend_s - spentMs / 1000,
+    });
+  }
 }
 
 /** Runs one trial and writes its folder. */
@@ -107,82 +172,4 @@ function rejectWhenAborted(signal: AbortSignal): Promise<never> {
   // It may reject while nothing waits for it, between two trials.
   interrupted.catch(() => {});
   return interrupted;
-}
-
-async function unfinishedManifest({ experiment, checkouts, quick, command }: Campaign): Promise<Manifest> {
-  const { workload } = experiment;
-  const { operations, clients, value_bytes, pipeline, open_loop } = workload;
-  const { keys, key_distribution, warmup_s, duration_s } = workload;
-  return {
-    schema: manifestFormat.schema,
-    experiment: experiment.experiment,
-    title: experiment.title,
-    quick,
-    command,
-    started_at: new Date().toISOString(),
-    finished_at: null,
-    config: withoutPaths(experiment, checkouts),
-    plan: {
-      trials: experiment.trials,
-      measurements: operations.map((operation) => ({ operation, clients, value_bytes })),
-      pipeline,
-      open_loop: open_loop ?? null,
-      keys,
-      key_distribution,
-      seed: experiment.seed,
-      warmup_s,
-      duration_s,
-      requests: null,
-      stages: experiment.stages ?? null,
-      reference: experiment.reference === 'none' ? null : experiment.reference,
-    },
-    machine: await machineFacts(),
-    versions: { ...(await systemVersions(experiment)), ...(await softwareVersions()) },
-    git: await gitState(ownCheckout),
-    systems: experiment.systems.map(
-      ({ name, label, role, group, backend, device, provenance, transport_note, client, server_cores }) => ({
-        name,
-        label,
-        repeats: experiment.repeat && name === repeatOf(experiment.repeat) ? experiment.repeat : null,
-        role,
-        group,
-        backend,
-        device,
-        provenance,
-        checkout: checkouts.get(name)?.git ?? null,
-        transport_note,
-        client: { backend: client.backend, wait: client.wait },
-        server_cores,
-        client_cores: [client.core],
-      }),
-    ),
-    floors: experiment.floors.map(({ name, label, cores }) => ({
-      name,
-      label,
-      systems: experiment.systems.filter(({ floor }) => floor.includes(name)).map((system) => system.name),
-      cores,
-    })),
-  };
-}
-
-/** A checkout's folder means nothing on another machine: its commit stands in its place. */
-function withoutPaths(experiment: Experiment, checkouts: Checkouts): Experiment {
-  const systems = experiment.systems.map((system) => {
-    const checkout = checkouts.get(system.name);
-    return checkout ? { ...system, checkout: checkout.git.commit ?? 'not a clone' } : system;
-  });
-  return { ...experiment, systems };
-}
-
-async function systemVersions({ systems }: Experiment): Promise<Record<string, string>> {
-  const versions: Record<string, string> = {};
-  for (const { name, version } of systems) {
-    const line = version ? await versionOf(version) : null;
-    if (line !== null) versions[name] = line;
-  }
-  return versions;
-}
-
-async function writeManifest(runFolder: string, manifest: Manifest): Promise<void> {
-  await writeFile(path.join(runFolder, MANIFEST_FILE), manifestFormat.write(manifest));
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readExperiment } from './config/config.ts';
-import { durationInWords, runDuration_s } from './duration.ts';
+import type { Experiment } from './config/schema.ts';
+import { addedDuration_s, durationInWords, runDuration_s } from './duration.ts';
 
 /** As `npm start` and `npm start -- --quick` took on a machine of two cores. */
 test.each([
@@ -14,6 +15,17 @@ test.each([
     expect(runDuration_s(experiment) / 60).toBeLessThan(min * 1.2);
   },
 );
+
+test('trials may go on only where two cores have a distance', () => {
+  const on = (server_cores: number[], core: number): number =>
+    addedDuration_s({
+      systems: [{ server_cores, client: { core } } as Experiment['systems'][number]],
+      distance: { slices: 20, extend_s: 300 },
+    });
+  expect(on([0], 1)).toBe(300);
+  expect(on([0], 0)).toBe(0);
+  expect(on([0, 1], 2)).toBe(0);
+});
 
 test.each([
   [0.4, '1 s'],

@@ -1,6 +1,6 @@
 /** How long an experiment takes, before any of it has run. */
-import type { Experiment } from './config/schema.ts';
-import { planTrials } from './trial/plan.ts';
+import type { ConfiguredExperiment, Experiment } from './config/schema.ts';
+import { corePairOf } from './trial/core-pair.ts';
 
 /** For starting and stopping a process. */
 const OVERHEAD_PER_PROCESS_S = 0.7;
@@ -12,7 +12,7 @@ const KEYS_FILLED_PER_S = 165_000;
 /** Of a calibration: its slices, `duration_s` long each. */
 const CALIBRATION_STEPS = 10;
 
-type Parts = Pick<Experiment, 'workload' | 'stages' | 'calibration'>;
+type Parts = Pick<ConfiguredExperiment, 'workload' | 'stages'>;
 
 /**
  * Seconds of one trial: a server's keys are filled, each operation is measured, and stamped where it has
@@ -27,14 +27,19 @@ export function trialDuration_s({ workload, stages }: Parts, kind: 'system' | 'f
   return start_s + operations.length * (measured_s + stamped_s);
 }
 
-/** Seconds of a whole run. */
-export function runDuration_s(experiment: Experiment): number {
-  const { calibration } = experiment;
+/** Seconds of a whole run, without the blocks that may follow those that are planned. */
+export function runDuration_s(experiment: ConfiguredExperiment): number {
+  const { calibration, systems, floors, trials } = experiment;
   const calibration_s = calibration ? CALIBRATION_STEPS * calibration.duration_s + OVERHEAD_PER_PROCESS_S : 0;
-  return planTrials(experiment).reduce(
-    (sum, { kind }) => sum + trialDuration_s(experiment, kind),
-    calibration_s,
-  );
+  const block_s =
+    systems.length * trialDuration_s(experiment, 'system') +
+    floors.length * trialDuration_s(experiment, 'floor');
+  return calibration_s + trials * block_s;
+}
+
+/** Seconds for which trials may go on behind those that are planned. */
+export function addedDuration_s({ systems, distance }: Pick<Experiment, 'systems' | 'distance'>): number {
+  return systems.some((system) => typeof corePairOf(system, undefined) !== 'string') ? distance.extend_s : 0;
 }
 
 /** `3 min 20 s`, the more roughly the longer. */

@@ -13,6 +13,7 @@ export type ExperimentErrorCode =
   | 'GOAL_UNKNOWN'
   | 'OUT_NOT_A_RUN'
   | 'MACHINE_UNSUPPORTED'
+  | 'CORES_UNAVAILABLE'
   | 'NO_FREE_PORT';
 
 /** An error that its reader can act on. `code` is stable; `message` names the thing and the remedy. */

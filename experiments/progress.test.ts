@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import type { Experiment } from './config/schema.ts';
 import { Progress } from './progress.ts';
-import { planTrials } from './trial/plan.ts';
+import { planBlock, planTrials } from './trial/plan.ts';
 import type { EndedTrial } from './trial/trial-run.ts';
 
 const experiment = {
@@ -12,7 +12,8 @@ const experiment = {
   order: 'listed',
   seed: 1,
   workload: { operations: ['set', 'get'], keys: 1000, warmup_s: 1, duration_s: 4 },
-  systems: [{ name: 'redis' }, { name: 'kv' }],
+  systems: ['redis', 'kv'].map((name) => ({ name, server_cores: [0], client: { core: 1 } })),
+  distance: { slices: 20, extend_s: 300 },
   floors: [] as Experiment['floors'],
 } as Experiment;
 const plan = planTrials(experiment);
@@ -55,12 +56,36 @@ test('without a terminal, a line for each trial with what it found and the time 
   progress.stop();
   expect(written().split('\n')).toEqual([
     'A figure',
-    '4 trials, about 50 s',
+    '4 trials, about 50 s; up to 5 min more where the cores change their distance',
     'warning: something is odd',
     '[1/4] redis   trial 1   set p50 32.3 us   get p50 unknown   about 1 min 30 s left',
     '[2/4] kv      trial 1   FAILED: it broke   about 35 s left',
     '[3/4] redis   trial 2   set p50 32.3 us   get p50 unknown   about 1 s left',
     '[4/4] kv      trial 2   FAILED: it broke',
+    '',
+  ]);
+});
+
+test('trials that are added count among those that there are', () => {
+  const { stream, written } = collector(false);
+  const progress = new Progress({ ...experiment, distance: { slices: 20, extend_s: 0 } }, stream);
+  for (const planned of plan) progress.trialEnded(planned, outcome(planned.subject.name, 10, null));
+  const block = planBlock(experiment, 3);
+  progress.announce('near: 14 of 20 slices of kv GET; trial 3, at most 2 min more');
+  progress.add(block);
+  for (const planned of block) progress.trialEnded(planned, outcome(planned.subject.name, 10, null));
+  expect(
+    written()
+      .split('\n')
+      .filter((line) => !line.startsWith('[1') && !line.startsWith('[2')),
+  ).toEqual([
+    'A figure',
+    '4 trials, about 50 s',
+    '[3/4] redis   trial 2   set p50 32.3 us   get p50 unknown   about 10 s left',
+    '[4/4] kv      trial 2   set p50 32.3 us   get p50 unknown',
+    'near: 14 of 20 slices of kv GET; trial 3, at most 2 min more',
+    '[5/6] redis   trial 3   set p50 32.3 us   get p50 unknown   about 10 s left',
+    '[6/6] kv      trial 3   set p50 32.3 us   get p50 unknown',
     '',
   ]);
 });

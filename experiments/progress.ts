@@ -9,7 +9,7 @@
  */
 import cliProgress from 'cli-progress';
 import type { Experiment } from './config/schema.ts';
-import { durationInWords, trialDuration_s } from './duration.ts';
+import { addedDuration_s, durationInWords, trialDuration_s } from './duration.ts';
 import { type PlannedTrial, planTrials } from './trial/plan.ts';
 import type { EndedTrial } from './trial/trial-run.ts';
 
@@ -32,7 +32,12 @@ export class Progress {
     this.#plan = planTrials(experiment);
     this.#stream = stream;
     this.#bars = stream.isTTY ? createBars(stream) : null;
-    this.#line(`${experiment.title}\n${this.#plan.length} trials, ${aboutInWords(this.#secondsLeft())}`);
+    const added_s = addedDuration_s(experiment);
+    const more =
+      added_s > 0 ? `; up to ${durationInWords(added_s)} more where the cores change their distance` : '';
+    this.#line(
+      `${experiment.title}\n${this.#plan.length} trials, ${aboutInWords(this.#secondsLeft())}${more}`,
+    );
     this.#bar = this.#bars?.create(this.#plan.length, 0, { step: 'start', left: '' }) ?? null;
   }
 
@@ -43,6 +48,12 @@ export class Progress {
 
   warn(message: string): void {
     this.#line(`warning: ${message}`);
+  }
+
+  /** Trials behind those that the experiment plans. */
+  add(trials: readonly PlannedTrial[]): void {
+    this.#plan.push(...trials);
+    this.#bar?.setTotal(this.#plan.length);
   }
 
   step({ subject, trial }: PlannedTrial, step: string): void {

@@ -6,11 +6,12 @@ import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type LoadResult, loadResultFormat, RESULT_FILE } from '../results/formats/index.ts';
+import { chooseCoresOf } from './choose-cores.ts';
 import { readLibrary } from './config/library.ts';
 import { plain, problemLines } from './config/placed.ts';
 import { fillPlaceholders, optionWords } from './config/placeholders.ts';
 import { resolveNamed } from './config/resolve.ts';
-import { configSchema, type System } from './config/schema.ts';
+import { type ConfiguredSystem, configSchema, type System } from './config/schema.ts';
 import { ExperimentError } from './errors.ts';
 import { commandPath, OWN_COMMAND, ownCheckout } from './machine/checkout.ts';
 import { freePort } from './machine/ports.ts';
@@ -36,7 +37,7 @@ export async function startSystem(
   name: string,
   { args = [], nodeArgs = [] }: StartOptions = {},
 ): Promise<StartedSystem> {
-  const named = systemNamed(name);
+  const named = await chooseCoresOf(systemNamed(name), console.error);
   const program =
     nodeArgs.length > 0
       ? [process.execPath, ...nodeArgs, `${commandPath(OWN_COMMAND, undefined)}.ts`]
@@ -62,7 +63,7 @@ export async function startSystem(
   return new StartedSystem({ system, supervisor, server, address, dir, stdoutFile: logs.stdoutFile });
 }
 
-function systemNamed(name: string): System {
+function systemNamed(name: string): ConfiguredSystem {
   const library = readLibrary(null);
   const place = { at: name, path: '', rank: 0 };
   const { root, problems } = resolveNamed('systems', { place, value: name }, library);

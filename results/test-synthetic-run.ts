@@ -87,6 +87,7 @@ export function system(name: string, overrides: Partial<SystemUnderTest> = {}): 
     client: { wait: 'poll', backend: 'kernel' },
     server_cores: [0],
     client_cores: [1],
+    distance_unknown: null,
     ...overrides,
   };
 }
@@ -112,6 +113,8 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
     config: { name: 'redis-figure', trials: 5 },
     plan: {
       trials: 5,
+      added_trials: 0,
+      distance: null,
       measurements: [target('set'), target('get')],
       pipeline: 1,
       open_loop: null,
@@ -135,6 +138,7 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
       memory_bytes: 8 * 2 ** 30,
       load_average_1m: 0.12,
     },
+    distances: [],
     versions: {
       node: 'v24.21.0',
       bypassbench: '0.1.0',

@@ -84,10 +84,19 @@ export class TestRun {
     calibration?: object;
     repeat?: string;
     reference?: string;
+    distance?: object;
+    quick?: object;
   }) {
     writeFileSync(
       this.config,
-      stringify({ experiment: 'test', title: 'A test', trials: 1, workload: tinyWorkload, ...config }),
+      stringify({
+        experiment: 'test',
+        title: 'A test',
+        trials: 1,
+        workload: tinyWorkload,
+        distance: { extend_s: 0 },
+        ...config,
+      }),
     );
   }
 

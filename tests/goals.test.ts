@@ -66,6 +66,7 @@ test('an experiment: its goals are held against its run; a commit that is not th
     title: 'Tiny',
     trials: 1,
     workload: { ...tinyWorkload, operations: ['get'] },
+    distance: { extend_s: 0 },
     systems: [redis, system('kv', start, { ready: { by: 'json_line' } })],
     goals: [{ measure: 'latency_p50', system: 'kv', over: 'redis', operations: ['get'], at_most: 1 }],
   };

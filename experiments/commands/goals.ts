@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { GOALS_FILE, type GoalRecord, goalsFormat } from '../../results/formats/index.ts';
 import { writeReport } from '../../results/index.ts';
 import { runCampaign } from '../campaign.ts';
+import { chooseCores } from '../choose-cores.ts';
 import { missingPrograms } from '../config/programs.ts';
 import { durationInWords } from '../duration.ts';
 import { ExperimentError, TrialFailure } from '../errors.ts';
@@ -126,7 +127,14 @@ function overview(files: readonly GoalFile[]): string {
     ({ name, title, seconds }) => `${name.padEnd(widest)}   about ${durationInWords(seconds)}   ${title}`,
   );
   const all = files.reduce((sum, { seconds }) => sum + seconds, 0);
-  return [...lines, `${'together'.padEnd(widest)}   about ${durationInWords(all)}`].join('\n');
+  const added_s = files.reduce((sum, file) => sum + addedBy(file), 0);
+  const more =
+    added_s > 0 ? `; up to ${durationInWords(added_s)} more where the cores change their distance` : '';
+  return [...lines, `${'together'.padEnd(widest)}   about ${durationInWords(all)}${more}`].join('\n');
+}
+
+function addedBy(file: GoalFile): number {
+  return file.kind === 'experiment' ? file.experiment.distance.extend_s : 0;
 }
 
 /** Null when it was interrupted. */
@@ -146,14 +154,15 @@ async function runFile(file: GoalFile, run: GoalsRun): Promise<GoalRecord[] | nu
 }
 
 async function runExperiment(
-  { name, file, experiment, goals }: Extract<GoalFile, { kind: 'experiment' }>,
+  { name, file, experiment: configured, goals }: Extract<GoalFile, { kind: 'experiment' }>,
   { folder, supervisor, signal, options }: GoalsRun,
 ): Promise<GoalRecord[] | null> {
-  let prepared: Pick<Parameters<typeof runCampaign>[0], 'unrunnable' | 'checkouts'>;
+  let prepared: Pick<Parameters<typeof runCampaign>[0], 'unrunnable' | 'checkouts' | 'experiment'>;
   try {
     prepared = {
-      unrunnable: missingPrograms(experiment.systems, experiment.floors),
-      checkouts: await openCheckouts(experiment, console.error),
+      unrunnable: missingPrograms(configured.systems, configured.floors),
+      checkouts: await openCheckouts(configured, console.error),
+      experiment: await chooseCores(configured, console.error),
     };
   } catch (error) {
     if (!(error instanceof ExperimentError)) throw error;
@@ -161,7 +170,7 @@ async function runExperiment(
     return untestedGoals(name, goals, error.message.split('\n')[0] ?? '');
   }
   await prepareOutFolder(folder);
-  const progress = new Progress(experiment, process.stderr);
+  const progress = new Progress(prepared.experiment, process.stderr);
   try {
     const shown = path.relative(ownCheckout, path.resolve(file));
     const command = [OWN_COMMAND, 'goals', shown.startsWith('..') ? path.basename(file) : name];
@@ -172,7 +181,6 @@ async function runExperiment(
       ...(against === null || isPath(against) ? [] : ['--against', against]),
     ];
     const failed = await runCampaign({
-      experiment,
       ...prepared,
       quick: false,
       command: [...command, ...settings],

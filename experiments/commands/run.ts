@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { renderConclusion, stateOf, writeReport } from '../../results/index.ts';
 import { runCampaign } from '../campaign.ts';
+import { chooseCores } from '../choose-cores.ts';
 import { readExperiment } from '../config/config.ts';
 import { missingPrograms } from '../config/programs.ts';
 import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
@@ -28,6 +29,9 @@ Each trial starts one server, fills its keys, measures every operation, and stop
 has no server, only a program that measures. A trial that fails (a server that ends, hangs or never gets ready)
 is recorded with its reason and the end of its log, and the others go on. A system whose program is not installed
 is reported at the start; its trials count as failed.
+
+Where the cores change their distance, trials go on behind those planned until each system has enough of one distance,
+for distance.extend_s seconds at most; with --quick they do not.
 
 The run folder holds manifest.json, trials/ with every log and histogram, and what is drawn from them:
 summary.json, report.html, and the figures as .svg, .png and .vl.json. 'bypassbench report DIR'
@@ -64,9 +68,10 @@ function parseNames(list: string): string[] {
 
 async function run(config: string, options: RunOptions): Promise<void> {
   const only = options.only ?? null;
-  const experiment = await readExperiment(config, { quick: options.quick, set: options.set, only });
-  const unrunnable = missingPrograms(experiment.systems, experiment.floors);
-  const checkouts = await openCheckouts(experiment, console.error);
+  const configured = await readExperiment(config, { quick: options.quick, set: options.set, only });
+  const unrunnable = missingPrograms(configured.systems, configured.floors);
+  const checkouts = await openCheckouts(configured, console.error);
+  const experiment = await chooseCores(configured, console.error);
   const runFolder = path.resolve(options.out ?? defaultOutFolder(experiment.experiment, new Date()));
   await prepareOutFolder(runFolder);
   const supervisor = new Supervisor();

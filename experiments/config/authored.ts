@@ -26,6 +26,7 @@ const { shape } = system;
 const defaults = z
   .strictObject({
     server_cores: shape.server_cores,
+    cores: shape.cores,
     client: client.partial(),
     ready: readyParts,
     env: shape.env,

@@ -6,7 +6,7 @@ import { softwareNames } from '../machine/machine.ts';
 import { suggestion } from './nearest.ts';
 import { floorPlaceholders, OPTIONS_WORD, placeholderNames, systemPlaceholders } from './placeholders.ts';
 import type { Problem } from './problems.ts';
-import type { Config, Floor, System } from './schema.ts';
+import type { Config, ConfiguredFloor as Floor, ConfiguredSystem as System } from './schema.ts';
 
 /** Name of the second measurement of the system `name`, where an experiment repeats it. */
 export function repeatOf(name: string): string {
@@ -143,7 +143,8 @@ function floorProblems(floor: Floor, cores: readonly number[]): Problem[] {
       problems.push({ path: ['command'], message: `has no {${name}}: the program must get it` });
     }
   }
-  const places = floor.cores.map((core, at) => ({ path: ['cores', at], core }));
+  const named = Array.isArray(floor.cores) ? floor.cores : [];
+  const places = named.map((core, at) => ({ path: ['cores', at], core }));
   return [...problems, ...missingCores(places, cores)];
 }
 
@@ -215,16 +216,28 @@ function unknownPlaceholders(templates: Template[], allowed: readonly string[]):
 }
 
 function coreProblems(system: System, available: readonly number[]): Problem[] {
+  const { server_cores, client, cores, share_cores } = system;
+  if (cores) {
+    if (server_cores === undefined && client.core === undefined) return [];
+    const message = '`server_cores` or `client.core` names the cores already: leave them out, or this';
+    return [{ path: ['cores'], message }];
+  }
   const places = [
-    ...system.server_cores.map((core, index) => ({ path: ['server_cores', index], core })),
-    { path: ['client', 'core'], core: system.client.core },
+    ...(server_cores ?? []).map((core, index) => ({ path: ['server_cores', index], core })),
+    ...(client.core === undefined ? [] : [{ path: ['client', 'core'], core: client.core }]),
   ];
   const problems = missingCores(places, available);
-  if (!system.share_cores && system.server_cores.includes(system.client.core)) {
+  const otherwise = 'or `cores` must say how a pair is chosen';
+  if (server_cores === undefined) {
+    problems.push({ path: ['server_cores'], message: `is missing: it must be a list, ${otherwise}` });
+  }
+  if (client.core === undefined) {
+    problems.push({ path: ['client', 'core'], message: `is missing: it must be a number, ${otherwise}` });
+  } else if (!share_cores && server_cores?.includes(client.core)) {
     problems.push({
       path: ['client', 'core'],
       message:
-        `core ${system.client.core} is the server's too, so they would wait for each other: ` +
+        `core ${client.core} is the server's too, so they would wait for each other: ` +
         'choose another, or allow it with `share_cores: true`',
     });
   }

@@ -11,16 +11,16 @@ import { contradictions, elementProblems, repeatOf } from './checks.ts';
 import { findExperiment } from './experiments.ts';
 import { type LibraryEntry, readLibrary, shown } from './library.ts';
 import { applyOverrides, readOverrides } from './overrides.ts';
-import { located, type PlacedProblem, plain, problemLines } from './placed.ts';
+import { entriesOf, located, type PlacedProblem, plain, problemLines } from './placed.ts';
 import { schemaProblems } from './problems.ts';
 import { resolveExperiment } from './resolve.ts';
 import {
   type Config,
+  type ConfiguredExperiment,
+  type ConfiguredFloor,
+  type ConfiguredSystem,
   configSchema,
-  type Experiment,
-  type Floor,
   floor,
-  type System,
   system,
 } from './schema.ts';
 import { readYaml } from './yaml-source.ts';
@@ -44,7 +44,7 @@ export interface ResolvedConfig {
 export async function readExperiment(
   file: string,
   options: ReadOptions & { only: string[] | null },
-): Promise<Experiment> {
+): Promise<ConfiguredExperiment> {
   const { config } = await readResolved(file, options);
   const { quick: _, ...full } = config;
   const systems = select(config.systems, options.only);
@@ -78,12 +78,21 @@ export async function readResolved(file: string, { quick, set }: ReadOptions): P
       duration_s: smaller.calibration?.duration_s ?? full.calibration.duration_s,
     },
     workload: { ...full.workload, ...smaller.workload },
+    distance: saysExtension(set) ? full.distance : { ...full.distance, extend_s: 0 },
   };
   return { ...resolved, config };
 }
 
+/** The command line is above what a quick run is. */
+function saysExtension(set: readonly string[]): boolean {
+  return readOverrides(set).some(({ path: [key, inner], value }) => {
+    if (key !== 'distance') return false;
+    return inner === 'extend_s' || (inner === undefined && entriesOf(value).has('extend_s'));
+  });
+}
+
 /** A system once more, to be held against itself; a floor is drawn across the first one only. */
-function again(system: System): System {
+function again(system: ConfiguredSystem): ConfiguredSystem {
   return { ...system, name: repeatOf(system.name), label: `${system.label}, again`, floor: [] };
 }
 
@@ -114,7 +123,10 @@ export async function readConfig(
 }
 
 /** The systems and floors that are right by the schema; null in the places of the others. */
-function rightElements(data: unknown): { systems: (System | null)[]; floors: (Floor | null)[] } {
+function rightElements(data: unknown): {
+  systems: (ConfiguredSystem | null)[];
+  floors: (ConfiguredFloor | null)[];
+} {
   const { systems, floors } = (data ?? {}) as { systems?: unknown; floors?: unknown };
   const right = <T>(schema: { safeParse(value: unknown): { data?: T } }, list: unknown): (T | null)[] =>
     Array.isArray(list) ? list.map((element) => schema.safeParse(element).data ?? null) : [];
@@ -141,7 +153,7 @@ function invalid(lines: string[]): ExperimentError {
   return new ExperimentError('CONFIG_INVALID', message as string);
 }
 
-function select(systems: System[], only: string[] | null): System[] {
+function select(systems: ConfiguredSystem[], only: string[] | null): ConfiguredSystem[] {
   if (only === null) return systems;
   const names = systems.map(({ name }) => name);
   for (const name of only) {

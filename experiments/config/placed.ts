@@ -68,19 +68,39 @@ export function mapTexts(placed: Placed, change: (text: string) => Placed['value
 /**
  * `over` laid upon `under`: mappings key by key, all the way down; lists and scalars are replaced. A null
  * takes the key out. Where `by` changes (a readiness of another kind) only the time limit is kept of what lay
- * below.
+ * below, and of two ways to say a system's cores only the one on top.
  */
 export function merge(under: Placed | undefined, over: Placed): Placed {
   if (!(under?.value instanceof Map) || !(over.value instanceof Map)) return over;
   const otherKind = over.value.has('by') && textAt(over, 'by') !== textAt(under, 'by');
-  const merged = new Map(
-    otherKind ? (withKeys(under, (key) => key === 'timeout_s').value as PlacedMap) : under.value,
-  );
+  const kept = otherKind ? withKeys(under, (key) => key === 'timeout_s') : withoutOtherCores(under, over);
+  const merged = new Map(entriesOf(kept));
   for (const [key, entry] of over.value) {
     if (entry.value === null) merged.delete(key);
     else merged.set(key, merge(merged.get(key), entry));
   }
   return { place: over.place, value: merged };
+}
+
+/** Cores are named (`server_cores`, `client.core`) or chosen (`cores`): `under` without what `over` says otherwise. */
+function withoutOtherCores(under: Placed, over: Placed): Placed {
+  if (says(over, 'cores')) {
+    const client = entriesOf(under).get('client');
+    const rest = withKeys(under, (key) => key !== 'server_cores');
+    return client
+      ? withEntry(
+          rest,
+          'client',
+          withKeys(client, (key) => key !== 'core'),
+        )
+      : rest;
+  }
+  const isNamed = says(over, 'server_cores') || says(entriesOf(over).get('client'), 'core');
+  return isNamed ? withKeys(under, (key) => key !== 'cores') : under;
+}
+
+function says(placed: Placed | undefined, key: string): boolean {
+  return (entriesOf(placed).get(key)?.value ?? null) !== null;
 }
 
 /** As JSON would have it. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ExperimentError } from '../errors.ts';
 import { OWN_COMMAND } from '../machine/checkout.ts';
 import { launchers } from '../machine/process.ts';
-import type { Floor, System } from './schema.ts';
+import type { ConfiguredFloor as Floor, ConfiguredSystem as System } from './schema.ts';
 
 /**
  * Why some systems and floors cannot be run here, by name. The others are measured all the same, so that one

@@ -111,6 +111,31 @@ describe('a system that is named', () => {
     );
   });
 
+  test('has its cores chosen in the place of those that lie below, and the other way round', async () => {
+    const { systems, floors } = await resolve(`systems:
+  - { use: kv-kernel, cores: { distance: far } }
+  - { use: kv-dpdk, server_cores: [1], client: { core: 0 } }
+  - redis
+defaults: { cores: { distance: near } }
+`);
+    const coresOf = systems.map(({ cores, server_cores, client }) => [cores, server_cores, client.core]);
+    expect(coresOf).toEqual([
+      [{ distance: 'far' }, undefined, undefined],
+      [undefined, [1], 0],
+      [{ distance: 'near' }, undefined, undefined],
+    ]);
+    expect(floors.map(({ name, cores }) => [name, cores])).toEqual([
+      ['kernel-sockets', { distance: 'far' }],
+      ['dpdk-frames', [1, 0]],
+    ]);
+  });
+
+  test('has its choice of cores changed by the command line', async () => {
+    const set = ['systems.redis.cores.distance=siblings', 'defaults.cores.distance=cache'];
+    const { systems } = await resolve('systems: [redis, kv-kernel]\n', null, ...set);
+    expect(systems.map(({ cores }) => cores)).toEqual([{ distance: 'siblings' }, { distance: 'cache' }]);
+  });
+
   test('shares its floor with others, where it is measured once, on the cores of the first', async () => {
     const { floors } = await resolve(`systems:
   - { use: kv-kernel, server_cores: [1], client: { core: 0 } }

@@ -247,13 +247,15 @@ function onlyFloors(system: Placed, names: ReadonlySet<string | undefined>): Pla
   return withEntry(system, 'floor', { place: floor.place, value });
 }
 
-/** A floor without cores has those of the first system that it serves, and of that system's client. */
+/** A floor without cores has those of the first system that it serves, and of that system's client, or its choice. */
 function withCores(floor: Placed, systems: readonly Placed[]): Placed {
   const name = textAt(floor, 'name');
   const served = systems.find((system) =>
     elementsOf(entriesOf(system).get('floor')).some(({ value }) => value === name),
   );
   if (!served || !(floor.value instanceof Map) || floor.value.has('cores')) return floor;
+  const chosen = entriesOf(served).get('cores');
+  if (chosen) return withEntry(floor, 'cores', chosen);
   const client = entriesOf(entriesOf(served).get('client')).get('core');
   const server = elementsOf(entriesOf(served).get('server_cores'));
   const cores = [

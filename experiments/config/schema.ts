@@ -90,6 +90,23 @@ const requires = z
   .default([])
   .describe('Programs that are needed. Where one is missing, the trials fail at once and say so.');
 
+/** How two cores may be chosen by their distance; cores.ts says which pairs each allows. */
+export const coreDistances = ['near', 'far', 'siblings', 'cache', 'socket', 'other_socket'] as const;
+export type CoreDistance = (typeof coreDistances)[number];
+
+const chosenCores = z
+  .strictObject({
+    distance: z
+      .enum(coreDistances)
+      .describe(
+        'near: the pair with the shortest measured way between its cores, far: with the longest, both without the ' +
+          'threads of one physical core where there is another pair; siblings: two threads of one physical core; ' +
+          'cache: two cores that share a cache; socket: two cores of one socket that share none; other_socket: cores ' +
+          'of two sockets.',
+      ),
+  })
+  .describe('A pair of cores is chosen before the first trial, and the run says which and why.');
+
 /** As `bypassbench serve` and `bypassbench load` take them: --backend-option KEY=VALUE. */
 const options = z.record(
   z.string().regex(/^[a-z][a-z0-9_]*$/, 'must be the name of a backend option, such as mtu'),
@@ -106,7 +123,9 @@ export const client = z
           "{host} and {port} those of the ready server and {core} the client's.",
       ),
     wait: z.enum(waitModes).default('poll').describe('Whether the load generator polls or sleeps.'),
-    core: core.describe('Core that the load generator is pinned to.'),
+    core: core
+      .optional()
+      .describe('Core that the load generator is pinned to; must be said where `cores` is not.'),
   })
   .describe('The load generator that measures this system.');
 
@@ -175,7 +194,17 @@ export const system = z
       .default({})
       .describe("Options of the server's backend only, beside those for both."),
     ready,
-    server_cores: z.array(core).min(1).describe('Cores that the server is pinned to.'),
+    server_cores: z
+      .array(core)
+      .min(1)
+      .optional()
+      .describe('Cores that the server is pinned to; must be said where `cores` is not.'),
+    cores: chosenCores
+      .optional()
+      .describe(
+        "Has the server's core and the client's chosen by their distance, in the place of `server_cores` and " +
+          '`client.core`.',
+      ),
     client,
     command_stats: z
       .boolean()
@@ -201,7 +230,9 @@ export const floor = z
         'writes into the folder {out}. It gets {value_bytes}, {warmup_s}, {duration_s} and its {cores}, separated ' +
         'by commas. A first word `bypassbench` means this checkout.',
     ),
-    cores: z.array(core).min(1).describe('Cores that it may use.'),
+    cores: z
+      .union([z.array(core).min(1), chosenCores])
+      .describe('Cores that it may use, or how two are chosen.'),
   })
   .describe(
     'What the same exchange takes with nothing of the system but its device: the bound below which no bar of the ' +
@@ -312,6 +343,26 @@ export const configSchema = z.strictObject({
       'Before the first trial the load generator is held against a server in its own process whose time is known: its ' +
         'floor and its error.',
     ),
+  distance: z
+    .strictObject({
+      slices: z
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(20)
+        .describe('Slices of one distance that each system and floor must have of each operation.'),
+      extend_s: z
+        .number()
+        .min(0)
+        .max(86_400)
+        .default(300)
+        .describe('Seconds that trials may go on beyond those planned, until they have; 0: not at all.'),
+    })
+    .prefault({})
+    .describe(
+      'On a machine whose cores change their distance, systems are compared at one distance: trials go on, in whole ' +
+        'blocks, until there is enough of it.',
+    ),
   repeat: name
     .optional()
     .describe(
@@ -330,9 +381,22 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.infer<typeof configSchema>;
-export type System = Config['systems'][number];
-export type Floor = Config['floors'][number];
 export type WorkloadConfig = Config['workload'];
+/** Their cores are named, or still to be chosen. */
+export type ConfiguredSystem = Config['systems'][number];
+export type ConfiguredFloor = Config['floors'][number];
 
-/** A config with --quick and --only applied: exactly what is run, and what the manifest records. */
-export type Experiment = Omit<Config, 'quick'>;
+/** A config with --quick and --only applied. */
+export type ConfiguredExperiment = Omit<Config, 'quick'>;
+
+export type System = Omit<ConfiguredSystem, 'server_cores' | 'client'> & {
+  server_cores: number[];
+  client: ConfiguredSystem['client'] & { core: number };
+};
+export type Floor = Omit<ConfiguredFloor, 'cores'> & { cores: number[] };
+
+/** The same on the cores that it has here: exactly what is run, and what the manifest records. */
+export type Experiment = Omit<ConfiguredExperiment, 'systems' | 'floors'> & {
+  systems: System[];
+  floors: Floor[];
+};

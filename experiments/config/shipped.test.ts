@@ -130,6 +130,9 @@ describe('docs/experiments.md', async () => {
     expect(await namesOf(first, '{}')).toEqual(['redis', 'kv-kernel', 'kv-dpdk']);
     const changed = first.replace(/^systems: .*\n/m, lists[0] as string);
     expect(await namesOf(changed, '{}')).toEqual(['redis', 'kv-dpdk-9k', 'kv-tcp', 'mine']);
+    const byDistance = lists.find((block) => block.includes('cores: { distance: far }')) as string;
+    const chosen = first.replace(/^systems: .*\n/m, byDistance);
+    expect(await namesOf(chosen, '{}')).toEqual(['kv-kernel', 'kv-kernel-far']);
   });
 
   test("has files of one's own that hold", async () => {

@@ -11,7 +11,7 @@ import { readExperiment } from '../config/config.ts';
 import { suggestion } from '../config/nearest.ts';
 import { entriesOf, located, plain, problemLines } from '../config/placed.ts';
 import { schemaProblems } from '../config/problems.ts';
-import type { Experiment } from '../config/schema.ts';
+import type { ConfiguredExperiment } from '../config/schema.ts';
 import { splitWords, WordsError } from '../config/words.ts';
 import { readYaml } from '../config/yaml-source.ts';
 import { runDuration_s } from '../duration.ts';
@@ -63,7 +63,7 @@ interface Common {
   seconds: number;
 }
 export type GoalFile =
-  | (Common & { kind: 'experiment'; file: string; experiment: Experiment; goals: readonly Goal[] })
+  | (Common & { kind: 'experiment'; file: string; experiment: ConfiguredExperiment; goals: readonly Goal[] })
   | (Common & { kind: 'programs'; trials: number; programs: readonly ProgramGoal[] });
 
 export interface GoalOptions {

@@ -56,7 +56,7 @@ class Repository {
 }
 
 test('our own command is that of the checkout that is meant, any other that of the PATH', () => {
-  const other = { folder: '/other', git: { commit: null, dirty: false } };
+  const other = { folder: '/other', git: { commit: null, dirty: false }, loadOptions: new Set<string>() };
   expect(commandPath('bypassbench', undefined)).toBe(path.join(ownCheckout, 'bin', 'bypassbench'));
   expect(commandPath('bypassbench', other)).toBe('/other/bin/bypassbench');
   expect(commandPath('redis-server', other)).toBe('redis-server');
@@ -95,6 +95,7 @@ test('a commit is checked out beside and set up once, however often it is named'
   expect(checkouts.get('before')).toEqual({
     folder: repository.inCache(name),
     git: { commit: first, dirty: false },
+    loadOptions: new Set(),
   });
   expect(readFileSync(repository.inCache(`${name}/scripts/setup.mjs`), 'utf8')).toBe(goodSetup);
   expect(readFileSync(repository.inCache(`${name}.setup.log`), 'utf8')).toContain('something was installed');
@@ -167,7 +168,8 @@ test('what is no commit, and a copy that is no clone', async () => {
 
 test('a folder is used as it is, if it is a checkout and set up', async () => {
   const repository = new Repository();
-  const commit = await repository.commit('');
+  const command = '#!/bin/sh\n[ "$1" != load ] || echo "  --core <n>  pin; not --server_core"\n';
+  const commit = await repository.commit('', command);
   const checkouts = await openCheckouts(
     {
       systems: [
@@ -178,7 +180,11 @@ test('a folder is used as it is, if it is a checkout and set up', async () => {
     },
     () => {},
   );
-  expect(checkouts.get('x')).toEqual({ folder: repository.folder, git: { commit, dirty: false } });
+  expect(checkouts.get('x')).toEqual({
+    folder: repository.folder,
+    git: { commit, dirty: false },
+    loadOptions: new Set(['--core', '--server']),
+  });
   expect(checkouts.get('floor')).toBe(checkouts.get('x'));
   expect(checkouts.has('of-none')).toBe(false);
 

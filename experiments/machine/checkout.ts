@@ -30,6 +30,8 @@ export interface Checkout {
   folder: string;
   /** Which commit it is, and whether its files differ from it. */
   git: Manifest['git'];
+  /** The options of its load generator, as `--core`: an older one lacks some of ours. */
+  loadOptions: ReadonlySet<string>;
 }
 
 /** Checkouts that are not the one that runs, by the name of the system or floor that they belong to. */
@@ -103,7 +105,13 @@ async function openFolder(folder: string, shown: string): Promise<Checkout> {
       `checkout ${shown} does not start (${lastWords}): run 'npm run setup' there`,
     );
   }
-  return { folder, git: await gitState(folder) };
+  return { folder, git: await gitState(folder), loadOptions: await loadOptionsOf(folder) };
+}
+
+async function loadOptionsOf(folder: string): Promise<ReadonlySet<string>> {
+  const program = path.join(folder, 'bin', OWN_COMMAND);
+  const { stdout = '' } = await execa(program, ['load', '--help'], { reject: false, stdin: 'ignore' });
+  return new Set(stdout.match(/--[a-z][a-z-]*/g));
 }
 
 /** The full hash of a commit, tag or branch of this clone. */
@@ -160,7 +168,7 @@ async function checkOut(commit: string, say: (line: string) => void, repository:
       `${shown} is not at the commit that it is named after: 'git worktree remove --force ${shown}' and run again`,
     );
   }
-  return { folder, git: state };
+  return { folder, git: state, loadOptions: await loadOptionsOf(folder) };
 }
 
 async function setUp(folder: string, shown: string, say: (line: string) => void): Promise<void> {

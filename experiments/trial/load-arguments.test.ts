@@ -37,6 +37,7 @@ const request: LoadRequest = {
   files: { dir: '/tmp/bypassbench-x', stamps: '/dev/shm/x/server.stamps', pauses: '/run/server.pauses.json' },
   stampsEvery: null,
   serverStamps: null,
+  distance: null,
   duration_s: 2,
   out: '/runs/a/get-c2',
 };
@@ -69,6 +70,12 @@ test("the system's options and the client's own follow, each by itself, with the
     'ip=10.99.0.2/24',
     'note=10.99.0.1:6379 1 {"a":1}',
   ]);
+});
+
+test('the distance is measured to a core of the server, which is looked after', () => {
+  expect(loadArguments(request).join(' ')).not.toContain('--server-');
+  const given = loadArguments({ ...request, distance: { serverCore: 0, serverPid: 4321 } });
+  expect(given.join(' ')).toContain(' --core 1 --server-core 0 --server-pid 4321 --operation get ');
 });
 
 test('keys are written only when asked for', () => {

@@ -20,6 +20,8 @@ export interface LoadRequest {
   stampsEvery: number | null;
   /** The file that the server's stamps go to; null where it has none. */
   serverStamps: string | null;
+  /** Where the distance of its cores is to be measured: the server's one core, and its process; else null. */
+  distance: { serverCore: number; serverPid: number } | null;
   duration_s: number;
   /** For what it measures. */
   out: string;
@@ -30,11 +32,13 @@ export function loadArguments(request: LoadRequest): string[] {
   const { experiment, system, operation, trial, address, populate, files, out } = request;
   const { workload, seed } = experiment;
   const { client } = system;
+  const { distance } = request;
   const flags: Record<string, string | number> = {
     target: `${address.host}:${address.port}`,
     backend: client.backend,
     wait: client.wait,
     core: client.core,
+    ...(distance && { 'server-core': distance.serverCore, 'server-pid': distance.serverPid }),
     operation,
     connections: workload.clients,
     pipeline: workload.pipeline,

@@ -7,7 +7,7 @@ import { hash } from 'node:crypto';
 import type { Experiment, Floor, System } from '../config/schema.ts';
 
 interface Turn {
-  /** 1 to the number of trials: the block. */
+  /** The block, from 1. */
   trial: number;
   /** Place in the whole run, from 1. */
   order: number;
@@ -16,20 +16,21 @@ export type SystemTrial = Turn & { kind: 'system'; subject: System };
 export type FloorTrial = Turn & { kind: 'floor'; subject: Floor };
 export type PlannedTrial = SystemTrial | FloorTrial;
 
+type BlockParts = Pick<Experiment, 'systems' | 'floors' | 'order' | 'seed'>;
+
 /** The trials in the order in which they run; the same seed gives the same order. */
-export function planTrials(
-  experiment: Pick<Experiment, 'systems' | 'floors' | 'trials' | 'order' | 'seed'>,
-): PlannedTrial[] {
+export function planTrials(experiment: BlockParts & Pick<Experiment, 'trials'>): PlannedTrial[] {
+  return Array.from({ length: experiment.trials }, (_, index) => planBlock(experiment, index + 1)).flat();
+}
+
+/** The trials of one block, which may be one behind those that the experiment plans. */
+export function planBlock({ systems, floors, order, seed }: BlockParts, trial: number): PlannedTrial[] {
   const listed = [
-    ...experiment.systems.map((subject) => ({ kind: 'system' as const, subject })),
-    ...experiment.floors.map((subject) => ({ kind: 'floor' as const, subject })),
+    ...systems.map((subject) => ({ kind: 'system' as const, subject })),
+    ...floors.map((subject) => ({ kind: 'floor' as const, subject })),
   ];
-  const planned: PlannedTrial[] = [];
-  for (let trial = 1; trial <= experiment.trials; trial++) {
-    const block = experiment.order === 'shuffled' ? shuffled(listed, experiment.seed, trial) : listed;
-    for (const one of block) planned.push({ ...one, trial, order: planned.length + 1 });
-  }
-  return planned;
+  const block = order === 'shuffled' ? shuffled(listed, seed, trial) : listed;
+  return block.map((one, index) => ({ ...one, trial, order: (trial - 1) * block.length + index + 1 }));
 }
 
 /**

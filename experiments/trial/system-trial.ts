@@ -11,6 +11,7 @@ import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
 import { freePort } from '../machine/ports.ts';
 import type { RunningProcess } from '../machine/process.ts';
 import { commandTime_us, readCommandStats } from './command-stats.ts';
+import { corePairOf } from './core-pair.ts';
 import { loadArguments } from './load-arguments.ts';
 import { type Meter, measure, type WorkloadOperation } from './measurement.ts';
 import type { SystemTrial } from './plan.ts';
@@ -161,6 +162,8 @@ class ServerRun {
     const { isFirst, folder } = this.#run;
     const { experiment } = this.#context;
     const files = this.#files(false);
+    const checkout = this.#context.checkouts.get(subject.name);
+    const pair = corePairOf(subject, checkout);
     const isStamped = request.stampsEvery !== null && start.some((word) => word.includes('{stamps}'));
     const options = loadArguments({
       ...request,
@@ -171,12 +174,13 @@ class ServerRun {
       populate: isFirst && request.stampsEvery === null,
       files,
       serverStamps: isStamped ? files.stamps : null,
+      distance: typeof pair === 'string' ? null : { serverCore: pair.server, serverPid: server.pid },
       out,
     });
     return {
       name: 'the load generator',
       log: 'load',
-      argv: [commandPath(OWN_COMMAND, this.#context.checkouts.get(subject.name)), 'load', ...options],
+      argv: [commandPath(OWN_COMMAND, checkout), 'load', ...options],
       cores: [client.core],
       env: {},
       server: { process: server, logs: Object.values(folder.serverLogs) },

@@ -8,8 +8,8 @@ export interface ManifestDifference {
   after: string | null;
 }
 
-/** These differ between any two runs: when they were, and the command line with its output folder. */
-const alwaysDiffer = ['started_at', 'finished_at', 'command'];
+/** These differ between any two runs: when they were, the command line with its folder, what was read beforehand. */
+const alwaysDiffer = ['started_at', 'finished_at', 'command', 'distances'];
 
 /**
  * The paths whose values differ, in the order of the manifest: `machine.kernel`, `systems.redis.server_cores`.

@@ -17,6 +17,7 @@
  * not something silently dropped. Units stand last in names (`_us`, `_ns`, `_s`, `_bytes`, `_ops` per second).
  */
 export * from './calibration.ts';
+export * from './distance.ts';
 export type { MeasurementTarget } from './fields.ts';
 export { type Format, FormatError, type FormatErrorCode } from './format.ts';
 export * from './goals.ts';

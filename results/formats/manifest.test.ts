@@ -40,6 +40,16 @@ test('a run that wanted no published values has none', () => {
   expect(upgraded.plan.reference).toBeNull();
 });
 
+test('a run from before distances were measured planned all its trials and knows no distance', () => {
+  const { distances: _d, ...rest } = manifest();
+  const { added_trials: _a, distance: _w, ...plan } = rest.plan;
+  const systems = rest.systems.map(({ distance_unknown: _u, ...system }) => system);
+  const read = manifestFormat.read(JSON.stringify({ ...rest, plan, systems }));
+  expect(read.distances).toEqual([]);
+  expect(read.plan).toMatchObject({ trials: 5, added_trials: 0, distance: null });
+  expect(read.systems.map(({ distance_unknown }) => distance_unknown)).toEqual([null, null, null]);
+});
+
 test('what is damaged is refused, as are other versions', () => {
   const read = (json: object) => () => manifestFormat.read(JSON.stringify(json));
   expect(read({ ...version1({}), systems: 'none' })).toThrow(FormatError);

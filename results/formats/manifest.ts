@@ -1,7 +1,9 @@
 /** manifest.json: what was to be run, on which machine, with which software. */
 import { z } from 'zod';
+import { pairDistance, wantedDistance } from './distance.ts';
 import {
   cores,
+  count,
   fileSafeName,
   gitState,
   machine,
@@ -45,6 +47,8 @@ const system = z.strictObject({
   client: z.strictObject({ wait: z.enum(waitModes), backend: z.string().min(1) }),
   server_cores: cores,
   client_cores: cores,
+  /** Why the distance of its cores is not measured: half a sentence. Null where it is, or an older run does not say. */
+  distance_unknown: z.string().nullable().default(null),
 });
 
 /** A lower bound of systems: what the same exchange takes with nothing of them but their device. */
@@ -72,7 +76,12 @@ const manifest = z.strictObject({
   config: z.record(z.string(), z.unknown()),
   /** What `config` comes down to: the part that the summary, the caption and the verdicts are made from. */
   plan: z.strictObject({
+    /** Trials of each system and floor, `added_trials` included. */
     trials: positive,
+    /** The last so many were not planned: they were added for want of slices of one distance. */
+    added_trials: count.default(0),
+    /** Null where an older run did not look at the distance of its cores. */
+    distance: wantedDistance.nullable().default(null),
     measurements: z.array(measurementTarget).min(1),
     pipeline: positive,
     open_loop: openLoop,
@@ -89,6 +98,8 @@ const manifest = z.strictObject({
     reference: z.string().nullable(),
   }),
   machine,
+  /** Of each two cores that something ran on; empty where an older run did not look. */
+  distances: z.array(pairDistance).default([]),
   /** node, bypassbench, the libraries, and for each system the first line that its version command printed. */
   versions: z.object({ node: z.string(), bypassbench: z.string() }).catchall(z.string()),
   git: gitState,

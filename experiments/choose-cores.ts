@@ -1,0 +1,91 @@
+/** Gives each system and floor its cores: those that are named, or a pair that is chosen by its distance. */
+import { type CorePair, corePairs } from '../libos/index.ts';
+import { candidatesOf, chosenOf, type MeasuredPair } from './config/core-choice.ts';
+import type {
+  ConfiguredExperiment,
+  ConfiguredFloor,
+  ConfiguredSystem,
+  CoreDistance,
+  Experiment,
+  Floor,
+  System,
+} from './config/schema.ts';
+import { availableCores } from './machine/machine.ts';
+import { surveyPair } from './machine/pair-survey.ts';
+
+/** Of each pair that a choice is between. */
+const SURVEY_S = 1;
+
+/** The first core of a pair is the server's, the second the client's. */
+type Chosen = ReadonlyMap<CoreDistance, CorePair['cores']>;
+
+/**
+ * `say` is called with a line for each pair that is chosen, and why. Throws CORES_UNAVAILABLE where this machine has no
+ * such pair.
+ */
+export async function chooseCores(
+  configured: ConfiguredExperiment,
+  say: (line: string) => void,
+): Promise<Experiment> {
+  const { systems, floors } = configured;
+  const chosen = await choosePairs([...systems, ...floors], say);
+  return {
+    ...configured,
+    systems: systems.map((system) => placedSystem(system, chosen)),
+    floors: floors.map((floor) => placedFloor(floor, chosen)),
+  };
+}
+
+/** The same of one system. */
+export async function chooseCoresOf(system: ConfiguredSystem, say: (line: string) => void): Promise<System> {
+  return placedSystem(system, await choosePairs([system], say));
+}
+
+type Subject = Pick<ConfiguredSystem, 'cores'> | Pick<ConfiguredFloor, 'cores'>;
+
+function choiceOf({ cores }: Subject): CoreDistance | null {
+  return cores === undefined || Array.isArray(cores) ? null : cores.distance;
+}
+
+async function choosePairs(subjects: readonly Subject[], say: (line: string) => void): Promise<Chosen> {
+  const wanted = new Set(subjects.flatMap((subject) => choiceOf(subject) ?? []));
+  const chosen = new Map<CoreDistance, CorePair['cores']>();
+  if (wanted.size === 0) return chosen;
+  const pairs = corePairs(availableCores());
+  // Whatever cannot be is found before anything is measured.
+  const choices = [...wanted].map((distance) => ({ distance, candidates: candidatesOf(distance, pairs) }));
+  const surveyed = new Map<CorePair, MeasuredPair>();
+  for (const { distance, candidates } of choices) {
+    const isMeasured = candidates.length > 1;
+    const measured: MeasuredPair[] = [];
+    for (const pair of candidates) {
+      const one = surveyed.get(pair) ?? { pair, median_ns: isMeasured ? await medianOf(pair) : null };
+      if (isMeasured) surveyed.set(pair, one);
+      measured.push(one);
+    }
+    const { pair, why } = chosenOf(distance, measured);
+    const [server, client] = pair.cores;
+    say(`cores: { distance: ${distance} }: core ${server} for servers and ${client} for clients: ${why}`);
+    chosen.set(distance, pair.cores);
+  }
+  return chosen;
+}
+
+async function medianOf({ cores: [server, client] }: CorePair): Promise<number | null> {
+  const { survey } = await surveyPair({ client, server }, SURVEY_S);
+  return survey?.median_ns ?? null;
+}
+
+/** checks.ts has refused a system that neither names its cores nor has them chosen. */
+function placedSystem(system: ConfiguredSystem, chosen: Chosen): System {
+  const pair = system.cores && chosen.get(system.cores.distance);
+  const server_cores = pair ? [pair[0]] : system.server_cores;
+  const core = pair ? pair[1] : system.client.core;
+  if (server_cores === undefined || core === undefined) throw new Error(`${system.name} has no cores`);
+  return { ...system, server_cores, client: { ...system.client, core } };
+}
+
+function placedFloor(floor: ConfiguredFloor, chosen: Chosen): Floor {
+  const { cores } = floor;
+  return { ...floor, cores: Array.isArray(cores) ? cores : [...chosen.get(cores.distance)!] };
+}

@@ -1,0 +1,120 @@
+/** manifest.json of a run: what it is going to do, where, and with what. */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { MANIFEST_FILE, type Manifest, manifestFormat, type PairDistance } from '../results/formats/index.ts';
+import { repeatOf } from './config/checks.ts';
+import type { Experiment } from './config/schema.ts';
+import { type Checkouts, gitState, ownCheckout } from './machine/checkout.ts';
+import { machineFacts, softwareVersions, versionOf } from './machine/machine.ts';
+import { corePairOf } from './trial/core-pair.ts';
+
+interface Described {
+  experiment: Experiment;
+  checkouts: Checkouts;
+  quick: boolean;
+  command: string[];
+}
+
+/** As it is when the run begins, with no end yet. */
+export async function unfinishedManifest(
+  { experiment, checkouts, quick, command }: Described,
+  distances: PairDistance[],
+): Promise<Manifest> {
+  return {
+    schema: manifestFormat.schema,
+    experiment: experiment.experiment,
+    title: experiment.title,
+    quick,
+    command,
+    started_at: new Date().toISOString(),
+    finished_at: null,
+    config: withoutPaths(experiment, checkouts),
+    plan: planOf(experiment),
+    machine: await machineFacts(),
+    distances,
+    versions: { ...(await systemVersions(experiment)), ...(await softwareVersions()) },
+    git: await gitState(ownCheckout),
+    systems: systemsOf(experiment, checkouts),
+    floors: experiment.floors.map(({ name, label, cores }) => ({
+      name,
+      label,
+      systems: experiment.systems.filter(({ floor }) => floor.includes(name)).map((system) => system.name),
+      cores,
+    })),
+  };
+}
+
+/** The same with one block more than it had. */
+export function withAddedTrial(manifest: Manifest): Manifest {
+  const { trials, added_trials, ...rest } = manifest.plan;
+  return { ...manifest, plan: { ...rest, trials: trials + 1, added_trials: added_trials + 1 } };
+}
+
+export async function writeManifest(runFolder: string, manifest: Manifest): Promise<void> {
+  await writeFile(path.join(runFolder, MANIFEST_FILE), manifestFormat.write(manifest));
+}
+
+function planOf(experiment: Experiment): Manifest['plan'] {
+  const { workload, trials, seed, stages, distance, reference } = experiment;
+  const { operations, clients, value_bytes, pipeline, open_loop } = workload;
+  const { keys, key_distribution, warmup_s, duration_s } = workload;
+  return {
+    trials,
+    added_trials: 0,
+    distance,
+    measurements: operations.map((operation) => ({ operation, clients, value_bytes })),
+    pipeline,
+    open_loop: open_loop ?? null,
+    keys,
+    key_distribution,
+    seed,
+    warmup_s,
+    duration_s,
+    requests: null,
+    stages: stages ?? null,
+    reference: reference === 'none' ? null : reference,
+  };
+}
+
+function systemsOf({ systems, repeat }: Experiment, checkouts: Checkouts): Manifest['systems'] {
+  return systems.map((system) => {
+    const { name, label, role, group, backend, device, provenance, transport_note, client, server_cores } =
+      system;
+    const checkout = checkouts.get(name);
+    const pair = corePairOf(system, checkout);
+    return {
+      name,
+      label,
+      repeats: repeat && name === repeatOf(repeat) ? repeat : null,
+      role,
+      group,
+      backend,
+      device,
+      provenance,
+      checkout: checkout?.git ?? null,
+      transport_note,
+      client: { backend: client.backend, wait: client.wait },
+      server_cores,
+      client_cores: [client.core],
+      distance_unknown: typeof pair === 'string' ? pair : null,
+    };
+  });
+}
+
+/** A checkout's folder means nothing on another machine: its commit stands in its place. */
+function withoutPaths(experiment: Experiment, checkouts: Checkouts): Experiment {
+  const systems = experiment.systems.map((system) => {
+    const checkout = checkouts.get(system.name);
+    return checkout ? { ...system, checkout: checkout.git.commit ?? 'not a clone' } : system;
+  });
+  return { ...experiment, systems };
+}
+
+async function systemVersions({ systems }: Experiment): Promise<Record<string, string>> {
+  const versions: Record<string, string> = {};
+  for (const { name, version } of systems) {
+    const line = version ? await versionOf(version) : null;
+    if (line !== null) versions[name] = line;
+  }
+  return versions;
+}

@@ -1,0 +1,31 @@
+/** The two cores whose distance is measured, where there are two of them. */
+import type { Floor, System } from '../config/schema.ts';
+import type { Checkout } from '../machine/checkout.ts';
+import { availableCores } from '../machine/machine.ts';
+import type { Cores } from '../machine/pair-survey.ts';
+
+/** Of `bypassbench load`. */
+const neededOptions = ['--server-core', '--server-pid'];
+
+/** The cores of a system, or half a sentence that says why their distance is not measured. */
+export function corePairOf(
+  { server_cores, client }: Pick<System, 'server_cores'> & { client: { core: number } },
+  checkout: Pick<Checkout, 'loadOptions'> | undefined,
+): Cores | string {
+  const [server, ...others] = server_cores;
+  if (server === undefined || others.length > 0) return 'the server has several cores';
+  if (server === client.core) {
+    return availableCores().length === 1 ? 'there is one core only' : 'server and client share a core';
+  }
+  if (checkout && !neededOptions.every((option) => checkout.loadOptions.has(option))) {
+    return 'the load generator of its checkout does not measure it';
+  }
+  return { client: client.core, server };
+}
+
+/** The cores of a floor in the order of `bypassbench floor --cores`; null where it has not two. */
+export function floorPairOf({ cores }: Pick<Floor, 'cores'>): Cores | null {
+  const [server, client, ...others] = cores;
+  if (server === undefined || client === undefined || others.length > 0) return null;
+  return server === client ? null : { client, server };
+}
