@@ -13,6 +13,8 @@ export interface SyntheticSlices {
   early_ns: number[][];
   late_ns: number[][];
   cores?: SlicesFile['cores'];
+  /** Of each reading, where the server was; nobody looked where left out. */
+  server_cores?: number[];
 }
 
 /** What a reading and its slice's place in the window make of the latencies of its requests. */
@@ -53,7 +55,14 @@ export function sliced(
 }
 
 export function slicesFile(
-  { readings_ns, unknown, early_ns, late_ns, cores = { client: 1, server: 0 } }: SyntheticSlices,
+  {
+    readings_ns,
+    unknown,
+    early_ns,
+    late_ns,
+    server_cores,
+    cores = { client: 1, server: 0 },
+  }: SyntheticSlices,
   operation: 'get' | 'set',
 ): SlicesFile {
   const isKnown = unknown === undefined;
@@ -70,7 +79,7 @@ export function slicesFile(
           median_ns,
           min_ns: median_ns,
           waited_ns: median_ns === null ? null : 5000,
-          server_core: null,
+          server_core: server_cores?.[index] ?? null,
         }))
       : [],
     slices: late_ns.map((late, index) => ({

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Download, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Summary } from '../results/formats/index.ts';
+import { sliced } from '../results/test-slices.ts';
 import { bars, launch, openReport, ordinary, report, told } from './results-browser.ts';
 
 let browser: Browser;
@@ -107,6 +108,28 @@ describe('pointing', () => {
     expect(quantile).toMatch(/^[\d.]+ %$/);
     expect(latency).toMatch(/^[\d.]+ µs$/);
     expect(rest).toMatchObject({ trials: '5 of 5', 'interval of p50': expect.stringMatching(/ to /) });
+  });
+
+  test('at a reading of the distance, and at a slice of time, tells its value, its state and its time', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'bypassbench-page-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const readings_ns = Array.from({ length: 13 }, (_, index) => (index < 7 ? 110 : 450));
+    await report(folder, {
+      measured: () => sliced(readings_ns, { latencyOf: (ns) => (ns > 300 ? 9000 : 5000) }),
+    });
+    const page = await open(folder);
+    const dots = page.locator(live('distance', 'g.mark-symbol path'));
+    await dots.first().hover({ force: true });
+    expect(await told(page)).toMatchObject({
+      distance: '110 ns',
+      state: 'near',
+      trial: '1',
+      after: '0.00 s',
+    });
+    await dots.last().hover({ force: true });
+    const { 'p50 of the slice': p50, ...rest } = await told(page);
+    expect(Number.parseFloat(p50)).toBeCloseTo(9, 0);
+    expect(rest).toMatchObject({ operation: 'GET', requests: '100', state: 'far', trial: '5' });
   });
 
   test('with a finger tells as well, until it touches something else', async () => {

@@ -42,10 +42,20 @@ export async function drawChart(name: string, title: string, spec: TopLevelSpec)
 export async function renderSvg(spec: TopLevelSpec): Promise<string> {
   const view = new vega.View(vega.parse(compileSpec(spec)), { renderer: 'none', logger: strict });
   try {
-    return await view.toSVG();
+    return rounded(await view.toSVG());
   } finally {
     view.finalize();
   }
+}
+
+/** With places to a hundredth of a pixel: Vega writes all digits, which half of a crowded picture would be. */
+function rounded(svg: string): string {
+  const places = / (?:transform|d)="[^"]*"/g;
+  return svg.replace(/<(?:g|path|rect|line|text) [^>]*>/g, (tag) =>
+    tag.replace(places, (place) =>
+      place.replace(/\d+\.\d{3,}(?:e-\d+)?/g, (number) => String(Number(Number(number).toFixed(2)))),
+    ),
+  );
 }
 
 export function renderPng(svg: string): Buffer {

@@ -31,7 +31,12 @@ const standing: [string, string][] = [
 
 /** The `tooltip` of a mark: the label of the system, `lines` (name, expression), and what holds for every point. */
 export function pointTooltip(lines: [string, string][]): { expr: string } {
-  const all = [['title', 'datum.label'], ['operation', 'upper(datum.operation)'], ...lines, ...standing];
+  return tooltipOf([['operation', 'upper(datum.operation)'], ...lines, ...standing]);
+}
+
+/** The same of other data, with nothing but the label and these lines. */
+export function tooltipOf(lines: [string, string][]): { expr: string } {
+  const all = [['title', 'datum.label'], ...lines];
   return {
     expr: `{${all.map(([name, expression]) => `${JSON.stringify(name)}: ${expression}`).join(', ')}}`,
   };

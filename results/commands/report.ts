@@ -9,10 +9,10 @@ export function command(): Command {
   return new Command('report')
     .summary('rebuild the summary, the figures and the report of a run')
     .description(
-      'Rebuilds summary.json, report.html, and the figures (figure, breakdown, split, distribution) as .svg, .png\n' +
-        'and .vl.json, with figure.txt to stand under the figure, of a run from its raw files alone (manifest.json, calibration.json and trials/), and prints the\n' +
-        'table, where the time goes, what stamping and noise are worth, and the claims. Works on a run that did not\n' +
-        'finish as well.',
+      'Rebuilds summary.json, report.html, and the figures (figure, breakdown, split, distribution, distance, states)\n' +
+        'as .svg, .png and .vl.json, with figure.txt to stand under the figure, of a run from its raw files alone\n' +
+        '(manifest.json, calibration.json and trials/), and prints the table, where the time goes, what stamping and\n' +
+        'noise are worth, and the claims. Works on a run that did not finish as well.',
     )
     .argument('<dir>', "the run's folder, as 'bypassbench run' wrote it")
     .option('--no-reference', 'leave out the published values')

@@ -18,6 +18,8 @@ export interface Contents {
   breakdown: Chart | null;
   split: Chart | null;
   distribution: Chart;
+  distance: Chart | null;
+  states: Chart | null;
   claims: Html | null;
 }
 
@@ -25,7 +27,7 @@ export interface Contents {
 export function reportSections(
   run: Run,
   summary: Summary,
-  { figure, breakdown, split, distribution, claims }: Contents,
+  { figure, breakdown, split, distribution, distance, states, claims }: Contents,
   files: string[],
 ): Section[] {
   const { manifest } = run;
@@ -43,7 +45,17 @@ export function reportSections(
         ]
       : []),
     { id: 'distributions', title: 'Distributions', charts: [distribution], html: quantiles(summary) },
-    words('numbers', 'Numbers', html`${numbers(summary)}${byDistance(summary)}`),
+    ...(distance
+      ? [
+          {
+            id: 'distance',
+            title: 'Distance of the cores',
+            charts: [distance, states].filter((chart) => chart !== null),
+            html: byDistance(summary),
+          },
+        ]
+      : []),
+    words('numbers', 'Numbers', numbers(summary)),
     words('validity', 'Validity', html`${validity(summary)}${trust(summary, run.calibration)}`),
     ...(claims ? [words('claims', 'Claims', claims)] : []),
     words('trials', 'Trials', html`${spread(summary)}${trials(run)}`),

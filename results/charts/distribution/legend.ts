@@ -1,14 +1,11 @@
 /** The looks of the curves of the distribution figure, and the legend that names them; its entries fade systems. */
 import { fadeMuted, LEGEND_VIEW } from '../chart.ts';
 import { INK, VALUE_SIZE } from '../theme/figure-text.ts';
-import { textWidth } from '../theme/font.ts';
+import { placeInRows } from '../theme/legend-rows.ts';
+import { systemColours } from '../theme/palette.ts';
 import type { Series } from './points.ts';
 
-/**
- * Okabe and Ito's colours, told apart with every common colour blindness, without yellow, which is too pale for a
- * line on white. The marks differ as well, for paper without colour; with both, 42 curves have looks of their own.
- */
-const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#000000', '#56b4e9', '#e69f00'];
+/** The marks differ as the colours do, for paper without colour; with both, 42 curves have looks of their own. */
 const shapes = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down'];
 
 export interface Look {
@@ -22,39 +19,31 @@ export function curveLooks(all: Series[]): Map<string, Look> {
   return new Map(
     names.map((name, index) => [
       name,
-      { colour: colours[index % colours.length], shape: shapes[index % shapes.length] },
+      { colour: systemColours[index % systemColours.length], shape: shapes[index % shapes.length] },
     ]),
   );
 }
 
 export const dashes = { invalid: [5, 3], floor: [1.5, 2.5], none: [1, 0] };
 
-const ROW_HEIGHT = 20;
 const SAMPLE_WIDTH = 30;
-const GAP = 22;
 
 type Entry = Look & {
   system: string;
   label: string;
   dash: number[];
-  /** In pixels: from where to where the piece of curve goes, its middle, where the label begins, and the height. */
-  from: number;
-  to: number;
-  mark: number;
-  text: number;
-  y: number;
 };
 
 /** Rows of entries within `width` pixels: a piece of the curve with its mark, and the label. */
 export function distributionLegend(all: Series[], looks: Map<string, Look>, width: number): object {
-  const entries = place(all, looks, width);
+  const { placed, height } = placeInRows(entriesOf(all, looks), SAMPLE_WIDTH, width);
   const px = (field: string): object => ({ field, type: 'quantitative', scale: null, axis: null });
   const mark = { cursor: 'pointer', opacity: 1 };
   return {
     name: LEGEND_VIEW,
     width,
-    height: entries.at(-1)!.y + ROW_HEIGHT / 2,
-    data: { values: entries },
+    height,
+    data: { values: placed },
     encoding: { y: px('y'), ...fadeMuted },
     layer: [
       {
@@ -86,21 +75,9 @@ export function distributionLegend(all: Series[], looks: Map<string, Look>, widt
   };
 }
 
-function place(all: Series[], looks: Map<string, Look>, width: number): Entry[] {
-  const entries: Entry[] = [];
-  let x = 0;
-  let y = ROW_HEIGHT / 2;
-  for (const [system, look] of looks) {
+function entriesOf(all: Series[], looks: Map<string, Look>): Entry[] {
+  return [...looks].map(([system, look]) => {
     const { label, is_floor } = all.find((series) => series.system === system)!;
-    const wide = SAMPLE_WIDTH + 6 + textWidth(label, VALUE_SIZE);
-    if (x > 0 && x + wide > width) {
-      x = 0;
-      y += ROW_HEIGHT;
-    }
-    const dash = is_floor ? dashes.floor : dashes.none;
-    const [mark, text] = [x + SAMPLE_WIDTH / 2, x + SAMPLE_WIDTH + 6];
-    entries.push({ system, label, dash, ...look, from: x, to: x + SAMPLE_WIDTH, mark, text, y });
-    x += wide + GAP;
-  }
-  return entries;
+    return { system, label, dash: is_floor ? dashes.floor : dashes.none, ...look };
+  });
 }

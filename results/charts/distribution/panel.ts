@@ -2,6 +2,7 @@
 import { fadeMuted } from '../chart.ts';
 import { inPanel } from '../measured-row.ts';
 import { INK, LABEL_SIZE } from '../theme/figure-text.ts';
+import { logTicks } from '../theme/log-ticks.ts';
 import { exactUs, pointTooltip } from '../tooltip.ts';
 import { dashes, type Look } from './legend.ts';
 import { labelledQuantiles, type QuantileRow, type Series, touchedQuantiles } from './points.ts';
@@ -110,17 +111,10 @@ const ninesAxis = {
   ticks: false,
 };
 
-/** 1, 2 and 5 of each power of ten, or fewer where they would crowd. */
-function latencyAxis([low_us, high_us]: [number, number]): object {
-  const powers = Array.from({ length: 14 }, (_, index) => index - 3);
-  const candidates = [[1, 2, 5], [1, 3], [1]].map((steps) =>
-    powers
-      .flatMap((power) => steps.map((step) => Number((step * 10 ** power).toPrecision(1))))
-      .filter((us) => us >= low_us && us <= high_us),
-  );
+function latencyAxis(domain_us: [number, number]): object {
   return {
     title: 'latency (µs)',
-    values: candidates.find((ticks) => ticks.length <= MOST_TICKS) ?? candidates.at(-1),
+    values: logTicks(domain_us, MOST_TICKS),
     format: ',~r',
     gridColor: GRID_COLOUR,
     domainColor: INK,

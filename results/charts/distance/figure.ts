@@ -1,0 +1,107 @@
+/**
+ * A run over time, as a Vega-Lite specification: the distance of the two cores above, the p50 of each slice below, one
+ * panel for each operation (and number of clients and value size, where these differ).
+ */
+import type { TopLevelSpec } from 'vega-lite';
+import type { Manifest, Summary } from '../../formats/index.ts';
+import { type Run, sameTarget } from '../../run/run-folder.ts';
+import { runState } from '../../sentences/caption.ts';
+import { nameTarget } from '../../sentences/doubts.ts';
+import type { RunDistance } from '../../summary/distance/run-distance.ts';
+import { fadeMuted, LEGEND_VIEW, mutedSystems } from '../chart.ts';
+import {
+  captionBlock,
+  figureConfig,
+  figureFrame,
+  INK,
+  textBlock,
+  titleStyle,
+  VALUE_SIZE,
+} from '../theme/figure-text.ts';
+import { placeInRows } from '../theme/legend-rows.ts';
+import { SIDE_WIDTH } from './annotations.ts';
+import { distancePanel, latencyPanel } from './panel.ts';
+import { PLOT_WIDTH, type View } from './scales.ts';
+import { type SubjectRow, subjectRows } from './subjects.ts';
+import { keepExtremes } from './thin.ts';
+import { type ReadingRow, type SliceRow, timelineOf } from './timeline.ts';
+
+const width = PLOT_WIDTH + SIDE_WIDTH;
+/** More points than these lie on each other in a plot of this size. */
+const MOST_POINTS = 2500;
+const DOT_WIDTH = 9;
+
+/** Null where no distance was measured. */
+export function distanceSpec(run: Run, distance: RunDistance, summary: Summary): TopLevelSpec | null {
+  const { manifest } = run;
+  if (!summary.distance) return null;
+  const timeline = timelineOf(run, distance, summary);
+  if (timeline.readings.length === 0) return null;
+  const readings = keepExtremes(timeline.readings, MOST_POINTS, ({ distance_ns }) => distance_ns, groupOf);
+  const slices = keepExtremes(timeline.slices, MOST_POINTS, ({ p50_us }) => p50_us, groupOf);
+  const measured = new Set(timeline.measurements.map(({ subject }) => subject));
+  const subjects = subjectRows(manifest).filter(({ subject }) => measured.has(subject));
+  const thinned = readings.length < timeline.readings.length || slices.length < timeline.slices.length;
+  const view: View = { ...timeline, readings, slices, states: summary.distance.states };
+  const targets = manifest.plan.measurements.filter((target) =>
+    timeline.measurements.some((measurement) => sameTarget(measurement, target)),
+  );
+  return {
+    ...figureFrame,
+    params: [mutedSystems],
+    datasets: { subjects, measurements: timeline.measurements, readings, slices },
+    vconcat: [
+      textBlock([`Distance of the cores: ${manifest.title}`], width, titleStyle),
+      legend(subjects),
+      distancePanel(view, targets.length === 0),
+      ...targets.map((target, index) =>
+        latencyPanel(target, nameTarget(target, targets), view, targets.length, index === targets.length - 1),
+      ),
+      captionBlock(caption(manifest, summary, thinned), width),
+    ].filter((part) => part !== null),
+    config: figureConfig,
+  } as TopLevelSpec;
+}
+
+/** Neighbours are those of one measurement and one state. */
+function groupOf({ measurement, state }: ReadingRow | SliceRow): string {
+  return `${measurement} ${state}`;
+}
+
+/** A dot and a label for each system; its entries fade systems. */
+function legend(subjects: SubjectRow[]): object {
+  const named = subjects.filter(({ subject, system }) => subject === system);
+  const { placed, height } = placeInRows(named, DOT_WIDTH, width);
+  const px = (field: string): object => ({ field, type: 'quantitative', scale: null, axis: null });
+  const mark = { cursor: 'pointer', opacity: 1 };
+  return {
+    name: LEGEND_VIEW,
+    width,
+    height,
+    data: { values: placed },
+    encoding: { y: px('y'), ...fadeMuted },
+    layer: [
+      {
+        mark: { ...mark, type: 'point', filled: true, size: 60, fill: { expr: 'datum.colour' } },
+        encoding: { x: px('mark') },
+      },
+      {
+        mark: { ...mark, type: 'text', align: 'left', baseline: 'middle', fontSize: VALUE_SIZE, color: INK },
+        encoding: { x: px('text'), text: { field: 'label' } },
+      },
+    ],
+  };
+}
+
+function caption(manifest: Manifest, { distance }: Summary, thinned: boolean): string[] {
+  const several = distance && distance.states.length > 1;
+  return [
+    ...runState(manifest),
+    'Above: how long a cache line takes from core to core and back, read between slices of the measurements.',
+    'Below: the p50 of each slice.',
+    ...(several ? ['Shaded: slices in one state.'] : []),
+    ...(several && distance.chosen ? [`Everything is compared at the state ${distance.chosen}.`] : []),
+    'What lies between measurements is left out; lines part trials.',
+    ...(thinned ? ['Of neighbours the lowest and the highest are drawn.'] : []),
+  ];
+}

@@ -1,0 +1,56 @@
+/** What the panels of a run over time share: what is drawn, its size, and the scales. */
+import type { DistanceState } from '../../summary/distance/states.ts';
+import { INK } from '../theme/figure-text.ts';
+import { logTicks } from '../theme/log-ticks.ts';
+import type { Timeline } from './timeline.ts';
+
+export const PLOT_WIDTH = 590;
+export const DISTANCE_HEIGHT = 130;
+const GRID_COLOUR = '#e9e9e9';
+/** Top to bottom at least, so that small differences do not look large. */
+const NARROWEST_RANGE = 6;
+const MOST_TICKS = 6;
+
+/** What is drawn: as much of the timeline as is seen, and the states. */
+export interface View extends Timeline {
+  states: DistanceState[];
+}
+
+/** `labelled`: with the axis' numbers, which stand under the last panel alone. */
+export function xScale({ duration_s }: View, labelled: boolean): object {
+  const labels = { title: 'seconds of measurement', tickCount: 8, format: ',~r' };
+  return {
+    type: 'quantitative',
+    scale: { domain: [0, duration_s], nice: false },
+    axis: {
+      grid: false,
+      domainColor: INK,
+      ...(labelled ? labels : { title: null, labels: false, ticks: false }),
+    },
+  };
+}
+
+export function logScale(domain: [number, number], title: string): object {
+  return {
+    type: 'quantitative',
+    scale: { type: 'log', domain, nice: false },
+    axis: {
+      title,
+      values: logTicks(domain, MOST_TICKS),
+      format: ',~r',
+      gridColor: GRID_COLOUR,
+      domain: false,
+      ticks: false,
+      minExtent: 34,
+    },
+  };
+}
+
+/** With some room beyond the lowest and the highest. */
+export function paddedDomain(values: number[]): [number, number] {
+  const positive = values.filter((value) => value > 0);
+  const low = positive.reduce((a, b) => Math.min(a, b), Infinity) / 1.15;
+  const high = positive.reduce((a, b) => Math.max(a, b), 0) * 1.15;
+  const widen = Math.sqrt(Math.max(1, NARROWEST_RANGE / (high / low)));
+  return [low / widen, high * widen];
+}

@@ -1,0 +1,202 @@
+/** One panel of the latencies by state: a row for each system, with a filled curve for each state and a line for all. */
+import { MIXTURE } from '../../summary/distance/by-state.ts';
+import { formatUs } from '../../text/format.ts';
+import { fadeMuted } from '../chart.ts';
+import { inPanel } from '../measured-row.ts';
+import { INK, LABEL_SIZE, VALUE_SIZE } from '../theme/figure-text.ts';
+import { wrapText } from '../theme/font.ts';
+import { logTicks } from '../theme/log-ticks.ts';
+import { exactUs, tooltipOf } from '../tooltip.ts';
+import type { HumpRow } from './densities.ts';
+
+export const PANEL_WIDTH = 268;
+export const PANEL_GAP = 24;
+const LABEL_WIDTH = 150;
+const LABEL_LINE = 13;
+const ROW_HEIGHT = 36;
+/** Of a row, its highest curve. */
+const CURVE_SHARE = 0.86;
+const NUMBER_SIZE = 9.5;
+const GRID_COLOUR = '#e9e9e9';
+const MOST_TICKS = 7;
+
+/** What all panels have alike: their rows, names and labels; the colours of states; the axis. */
+export interface Rows {
+  systems: [string, string][];
+  colours: ReadonlyMap<string, string>;
+  domain_us: [number, number];
+}
+
+/** `labelled`: with the names of the systems, left of it. */
+export function statesPanel(
+  title: string,
+  humps: HumpRow[],
+  { systems, colours, domain_us }: Rows,
+  width: number,
+  labelled: boolean,
+): object {
+  const names = systems.map(([system]) => system);
+  const baseOf = (system: string): number => names.length - 1 - names.indexOf(system);
+  const x = latencyScale(domain_us);
+  const y = { type: 'quantitative', scale: { domain: [0, names.length], nice: false }, axis: null };
+  return {
+    title: { text: title, anchor: 'start', frame: 'group', fontSize: LABEL_SIZE, color: INK },
+    width,
+    height: names.length * ROW_HEIGHT,
+    layer: [
+      {
+        data: { values: names.map((system) => ({ base: baseOf(system) })) },
+        mark: { type: 'rule', color: GRID_COLOUR, aria: false },
+        encoding: { y: { field: 'base', ...y } },
+      },
+      curves(humps, names, colours, x, y),
+      ...medians(humps, baseOf, colours, x, y),
+      ...(labelled ? [labels(systems, baseOf, y)] : []),
+    ],
+    resolve: { scale: { color: 'independent' } },
+  };
+}
+
+/** Filled for states, and a line for all of them. */
+function curves(
+  [first]: HumpRow[],
+  names: string[],
+  colours: ReadonlyMap<string, string>,
+  x: object,
+  y: object,
+): object {
+  const fields = Object.keys(first).filter((field) => field !== 'hump');
+  const base = `${names.length - 1} - indexof(${JSON.stringify(names)}, datum.system)`;
+  return {
+    data: { name: 'densities' },
+    transform: [
+      { lookup: 'hump', from: { data: { name: 'humps' }, key: 'hump', fields } },
+      { filter: `${inPanel(first)} && datum.operation === '${first.operation}'` },
+      { calculate: base, as: 'base' },
+      { calculate: `datum.base + ${CURVE_SHARE} * datum.share / datum.largest_share`, as: 'top' },
+    ],
+    encoding: {
+      x: { field: 'latency_us', ...x },
+      y: { field: 'top', ...y, stack: null },
+      detail: { field: 'hump' },
+      ...fadeMuted,
+    },
+    layer: [
+      {
+        transform: [{ filter: `datum.state !== '${MIXTURE}'` }],
+        mark: { type: 'area', interpolate: 'monotone', fillOpacity: 0.75 },
+        encoding: {
+          y2: { field: 'base' },
+          color: {
+            field: 'state',
+            type: 'nominal',
+            scale: { domain: [...colours.keys()], range: [...colours.values()] },
+            legend: null,
+          },
+          tooltip: { value: tooltip },
+        },
+      },
+      {
+        transform: [{ filter: `datum.state === '${MIXTURE}'` }],
+        mark: { type: 'line', interpolate: 'monotone', strokeWidth: 0.9, color: INK },
+      },
+    ],
+  };
+}
+
+const tooltip = tooltipOf([
+  ['operation', 'upper(datum.operation)'],
+  ['state', 'datum.state'],
+  ['p50', exactUs('p50_us')],
+  ['5 to 95 %', `${exactUs('p5_us')} + ' to ' + ${exactUs('p95_us')}`],
+  ['slices', "format(datum.slices, ',')"],
+  ['requests', "format(datum.requests, ',')"],
+]);
+
+/** In the states' colours: left of the nearest one's curve and right of the farthest one's. */
+function medians(
+  humps: HumpRow[],
+  baseOf: (system: string) => number,
+  colours: ReadonlyMap<string, string>,
+  x: object,
+  y: object,
+): object[] {
+  const bySystem = Map.groupBy(
+    humps.filter(({ state }) => state !== MIXTURE),
+    ({ system }) => system,
+  );
+  const ends = [...bySystem.values()].map((states) => ({ near: states[0], far: states.at(-1)! }));
+  const at = (hump: HumpRow, beside_us: number): object => ({
+    system: hump.system,
+    base: baseOf(hump.system),
+    beside_us,
+    colour: colours.get(hump.state),
+    number: [formatUs(hump.p50_us)],
+  });
+  const numbers = (values: object[], align: string, dx: number): object => ({
+    data: { values },
+    mark: {
+      type: 'text',
+      baseline: 'bottom',
+      fontSize: NUMBER_SIZE,
+      fill: { expr: 'datum.colour' },
+      align,
+      dx,
+      dy: -3,
+    },
+    encoding: {
+      x: { field: 'beside_us', ...x },
+      y: { field: 'base', ...y },
+      text: { field: 'number' },
+      ...fadeMuted,
+    },
+  });
+  return [
+    numbers(
+      ends.map(({ near }) => at(near, near.p5_us)),
+      'right',
+      -6,
+    ),
+    numbers(
+      ends.map(({ far }) => at(far, far.p95_us)),
+      'left',
+      6,
+    ),
+  ];
+}
+
+function labels(systems: [string, string][], baseOf: (system: string) => number, y: object): object {
+  const values = systems.map(([system, label]) => {
+    const lines = wrapText(label, LABEL_WIDTH, VALUE_SIZE);
+    return { system, base: baseOf(system) + 0.35, lines, up_px: -(LABEL_LINE / 2) * (lines.length - 1) };
+  });
+  return {
+    data: { values },
+    mark: {
+      type: 'text',
+      align: 'right',
+      baseline: 'middle',
+      fontSize: VALUE_SIZE,
+      lineHeight: LABEL_LINE,
+      color: INK,
+      dy: { expr: 'datum.up_px' },
+    },
+    encoding: { x: { value: -8 }, y: { field: 'base', ...y }, text: { field: 'lines' }, ...fadeMuted },
+  };
+}
+
+function latencyScale(domain_us: [number, number]): object {
+  return {
+    type: 'quantitative',
+    scale: { type: 'log', domain: domain_us, nice: false },
+    axis: {
+      title: 'latency (µs)',
+      values: logTicks(domain_us, MOST_TICKS),
+      format: ',~r',
+      gridColor: GRID_COLOUR,
+      domainColor: INK,
+      ticks: false,
+      labelPadding: 6,
+    },
+  };
+}

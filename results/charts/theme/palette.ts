@@ -1,0 +1,20 @@
+/** Colours that mean the same in more than one chart. */
+
+/**
+ * Of systems: Okabe and Ito's, told apart with every common colour blindness, without yellow, which is too pale for a
+ * line on white.
+ */
+export const systemColours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#000000', '#56b4e9', '#e69f00'];
+
+/** Of floors, where they stand behind the systems. */
+export const floorGreys = ['#7a7a7a', '#b0b0b0', '#595959', '#959595'];
+
+/** Of states of distance, nearest first: the farther the lighter, so that they keep their order in grey. */
+const stateColours = ['#3d2c6b', '#c2517a', '#e9a35a', '#7fa88f'];
+
+/** Of what is in no state. */
+export const NO_STATE_COLOUR = '#9a9a9a';
+
+export function stateColour(index: number): string {
+  return stateColours[index % stateColours.length];
+}
