@@ -3,7 +3,6 @@
  * with `finished_at` null, and again when the last trial has ended: what is on disk is always a run that
  * `bypassbench report` can read.
  */
-import os from 'node:os';
 import { distanceCoverage } from '../results/index.ts';
 import type { Experiment } from './config/schema.ts';
 import { distanceLines, surveyDistances } from './distances.ts';
@@ -19,8 +18,6 @@ import { type PlannedTrial, planBlock } from './trial/plan.ts';
 import { runSystemTrial } from './trial/system-trial.ts';
 import { type EndedTrial, type TrialContext, TrialRun } from './trial/trial-run.ts';
 
-/** Processes that wanted to run, on average over the last minute, above which a user is warned. */
-const BUSY_LOAD_AVERAGE = 1;
 /** One distance is to be seen in so many trials, or in all where fewer are planned: fewer have no interval. */
 const TRIALS_OF_ONE_DISTANCE = 3;
 
@@ -45,8 +42,8 @@ export interface Campaign {
 
 /** Runs all trials; resolves to how many of them failed, or to null when it was interrupted. */
 export async function runCampaign(campaign: Campaign): Promise<number | null> {
-  const { experiment, runFolder, signal, progress } = campaign;
-  warnFirst(campaign);
+  const { experiment, unrunnable, runFolder, signal, progress } = campaign;
+  for (const reason of unrunnable.values()) progress.warn(reason);
   const distances = await surveyDistances(campaign);
   for (const line of distanceLines(distances)) progress.announce(line);
   let manifest = await unfinishedManifest(campaign, distances);
@@ -71,16 +68,6 @@ export async function runCampaign(campaign: Campaign): Promise<number | null> {
   }
   await writeManifest(runFolder, { ...manifest, finished_at: new Date().toISOString() });
   return blocks.failed;
-}
-
-function warnFirst({ unrunnable, progress }: Campaign): void {
-  for (const reason of unrunnable.values()) progress.warn(reason);
-  const load = os.loadavg()[0];
-  if (load > BUSY_LOAD_AVERAGE) {
-    progress.warn(
-      `this machine has been busy (load average ${load.toFixed(1)}): other work shows in the latencies`,
-    );
-  }
 }
 
 async function calibrateFirst(campaign: Campaign, interrupted: Promise<never>): Promise<void> {

@@ -14,7 +14,7 @@ import { runPrograms } from '../goals/programs.ts';
 import { exitCodeOf, judgeGoals, renderGoals, untestedGoals } from '../goals/result.ts';
 import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
 import { gitState, isPath, OWN_COMMAND, openCheckouts, ownCheckout } from '../machine/checkout.ts';
-import { machineFacts, softwareVersions } from '../machine/machine.ts';
+import { busyWarning, machineFacts, softwareVersions } from '../machine/machine.ts';
 import { Supervisor } from '../machine/process.ts';
 import { defaultOutFolder, prepareOutFolder } from '../out-folder.ts';
 import { Progress } from '../progress.ts';
@@ -80,6 +80,8 @@ async function run(names: string[], { list, set, out, ...rest }: Options): Promi
   }
   (list ? console.log : console.error)(overview(files));
   if (list) return;
+  const busy = busyWarning();
+  if (busy !== null) console.error(`warning: ${busy}`);
   const folder = path.resolve(out ?? defaultOutFolder('goals', new Date()));
   await mkdir(folder, { recursive: true });
   const supervisor = new Supervisor();

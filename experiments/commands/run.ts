@@ -9,6 +9,7 @@ import { readExperiment } from '../config/config.ts';
 import { missingPrograms } from '../config/programs.ts';
 import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
 import { OWN_COMMAND, openCheckouts, ownCheckout } from '../machine/checkout.ts';
+import { busyWarning } from '../machine/machine.ts';
 import { Supervisor } from '../machine/process.ts';
 import { defaultOutFolder, prepareOutFolder } from '../out-folder.ts';
 import { Progress } from '../progress.ts';
@@ -76,6 +77,8 @@ async function run(config: string, options: RunOptions): Promise<void> {
   await prepareOutFolder(runFolder);
   const supervisor = new Supervisor();
   const progress = new Progress(experiment, process.stderr);
+  const busy = busyWarning();
+  if (busy !== null) progress.warn(busy);
   const campaign = {
     experiment,
     unrunnable,

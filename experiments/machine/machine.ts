@@ -27,6 +27,17 @@ export function availableCores(): number[] {
   });
 }
 
+/** Processes that wanted to run, on average over the last minute, above which a user is warned. */
+const BUSY_LOAD_AVERAGE = 1;
+
+/** What to warn of before the first run; later the load is that of the runs themselves. Null on an idle machine. */
+export function busyWarning(): string | null {
+  const load = os.loadavg()[0];
+  return load > BUSY_LOAD_AVERAGE
+    ? `this machine has been busy (load average ${load.toFixed(1)}): other work shows in the latencies`
+    : null;
+}
+
 export async function machineFacts(): Promise<Manifest['machine']> {
   const cpuinfo = readLinuxFile('/proc/cpuinfo');
   const governor = await readOrNull('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor');
