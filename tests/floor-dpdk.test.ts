@@ -54,7 +54,7 @@ describe('bypassbench floor dpdk', () => {
       'dpdk',
       ...short,
       '--duration-s',
-      '1',
+      '2',
       '--operation',
       operation,
       '--value-bytes',

@@ -87,7 +87,7 @@ describe('bypassbench floor kernel', () => {
       'kernel',
       ...short,
       '--duration-s',
-      '1',
+      '2',
       '--operation',
       operation,
       '--value-bytes',
