@@ -1,5 +1,5 @@
 /** `bypassbench distance`: what it prints, for people and as JSON, and what it refuses. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { availableCores } from '../experiments/machine/machine.ts';
 const program = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const bypassbench = (...words: string[]) => execa(program, ['distance', ...words], { reject: false });
 const [first, second] = availableCores();
+const mayBeRealTime = spawnSync('chrt', ['-f', '2', 'true']).status === 0;
 const threadsOf = (pid: number) =>
   readdirSync(`/proc/${pid}/task`).map((task) =>
     readFileSync(`/proc/${pid}/task/${task}/comm`, 'utf8').trim(),
@@ -74,6 +75,20 @@ describe.runIf(second !== undefined)('distance', () => {
     expect(exitCode).toBe(1);
     expect(stdout).toBe('');
     expect(stderr).toContain(message);
+  });
+
+  it.runIf(mayBeRealTime)('says so where the helper never gets its core', async () => {
+    // It ends by itself, as nothing else of this priority would get the core to end it.
+    const spin = 'for (const endMs = performance.now() + 20_000; performance.now() < endMs; );';
+    const words = ['-f', '50', 'taskset', '-c', `${second}`, process.execPath, '-e', spin];
+    const spinning = spawn('chrt', words, { stdio: 'ignore' });
+    const ended = new Promise((resolve) => spinning.once('close', resolve));
+    await setTimeout(500);
+    const { stdout, stderr, exitCode } = await bypassbench('--seconds', '0.5');
+    spinning.kill('SIGKILL');
+    await ended;
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 });
+    expect(stderr).toContain(`core ${second} gave the helper no time in 0.5 s: something takes all of it`);
   });
 
   it('says that one core has no distance', async () => {
