@@ -23,6 +23,8 @@ export interface Counted {
   outcomes: TrialOutcome[];
   /** Null where the distance of its cores is not known. */
   pair: PairStates | null;
+  /** Why no slice has a state, half a sentence; null where they have. */
+  distance_unknown: string | null;
   selection: Selection;
   is_of_means: boolean;
   /** By trial: all slices of time, those that count, and all of the time. */
@@ -51,6 +53,7 @@ export function countPoint(
   return {
     outcomes: planned.map((outcome) => ({ ...outcome, slice_p50_ns: medians.get(outcome.trial) ?? null })),
     pair,
+    distance_unknown: whyUnknown(run, name, recordingsOf(planned), pair),
     selection,
     is_of_means: recordingsOf(planned).some(({ result }) => result.sample === 'run_mean'),
     slices,
@@ -60,7 +63,7 @@ export function countPoint(
 }
 
 export function numbersOf(counted: Counted, target: MeasurementTarget): Numbers {
-  const { outcomes, pair, selection, is_of_means, slices, samples, whole } = counted;
+  const { outcomes, pair, distance_unknown, selection, is_of_means, slices, samples, whole } = counted;
   const recorded = recordingsOf(outcomes);
   return {
     operation: target.operation,
@@ -69,7 +72,7 @@ export function numbersOf(counted: Counted, target: MeasurementTarget): Numbers 
     ...overTrials(samples, is_of_means),
     sample: is_of_means ? 'run_mean' : 'round_trip',
     state: selection.state,
-    distance_unknown: whyUnknown(recorded, pair),
+    distance_unknown,
     by_state: numbersByState(pair, slices, whole, selection.withoutEarly, is_of_means),
     after_probe: afterProbe(slices, selection.state),
     misses: countReplies(recorded, 'misses'),
@@ -107,9 +110,18 @@ function countReplies(recordings: Recording[], kind: ReplyCount): number {
     .reduce((sum, operation) => sum + operation[kind], 0);
 }
 
-/** Why no distance of a point is known, half a sentence; null where it is, and where nothing was measured. */
-function whyUnknown(recorded: Recording[], pair: PairStates | null): string | null {
+/**
+ * Why no distance of a point is known, half a sentence; null where it is, and where nothing was measured. The runner
+ * knows why it asked for none, where the load generator only knows that nobody did.
+ */
+function whyUnknown(
+  { manifest: { systems } }: Run,
+  name: string,
+  recorded: Recording[],
+  pair: PairStates | null,
+): string | null {
   if (recorded.length === 0) return null;
   if (pair) return pair.tooFast;
-  return whyUnread(recorded.flatMap(({ slices }) => slices ?? []));
+  const asked = systems.find((system) => system.name === name)?.distance_unknown;
+  return asked ?? whyUnread(recorded.flatMap(({ slices }) => slices ?? []));
 }

@@ -44,10 +44,11 @@ export interface StateCount {
 
 /** Fewer slices of a state do not make a value of a trial. */
 export const FEWEST_SLICES = 3;
-/** What is enough. */
+/** What is enough where the manifest does not say how many slices are. */
 const ENOUGH: Wanted = { slices: 20, trials: 3 };
 
-export function distanceOfRun(run: Run, wanted = ENOUGH): RunDistance {
+/** `wanted`: what is enough; as the manifest has it where left out. */
+export function distanceOfRun(run: Run, wanted = wantedOf(run)): RunDistance {
   const files = slicesFiles(run);
   const pairs = pairsOf(files);
   const names = stateNames(pairs);
@@ -63,6 +64,12 @@ export function distanceOfRun(run: Run, wanted = ENOUGH): RunDistance {
     : `no state has ${formatCount(wanted.slices)} slices of every system and floor; ` +
       counts.map(({ name, of }) => `${name}: ${whatLacks(of)}`).join('; ');
   return { pairs, chosen: chosen?.name ?? null, why };
+}
+
+function wantedOf({ manifest: { plan } }: Run): Wanted {
+  // Trials that were added for want of slices are more than were wanted.
+  const trials = Math.min(ENOUGH.trials, plan.trials - plan.added_trials);
+  return { slices: plan.distance?.slices ?? ENOUGH.slices, trials };
 }
 
 /** The pair of cores of a window, and null where the distance was not measured. */

@@ -143,6 +143,24 @@ describe('a run of two states', () => {
     });
   });
 
+  test('wants as many slices as its manifest says, in as many trials as were planned', async () => {
+    const few = async (plan: Partial<Manifest['plan']>): Promise<string | null> => {
+      const whole = two();
+      const { distance } = await summaryOf(
+        (name, trial) =>
+          sliced(spells([FAR_NS, 24], ...(trial < 3 ? [[NEAR_NS, 9] as [number, number]] : [])), {
+            latencyOf: latencyOf(name),
+          }),
+        { manifest: two({ plan: { ...whole.plan, trials: 4, ...plan } }) },
+      );
+      return distance!.chosen;
+    };
+    const distance = { slices: 15, extend_s: 0 };
+    expect(await few({ distance })).toBe('far');
+    expect(await few({ distance, added_trials: 2 })).toBe('near');
+    expect(await few({ distance: { ...distance, slices: 25 }, added_trials: 2 })).toBe('far');
+  });
+
   test('is compared in no state that less than three trials have', async () => {
     const { distance } = await summaryOf((name, trial) => {
       const near: [number, number][] = trial < 3 ? [[NEAR_NS, 30]] : [];
@@ -243,6 +261,17 @@ describe('nothing is another number than before', () => {
       after_probe: null,
       verdicts: { p50: { state: 'valid' } },
     });
+  });
+
+  test('where the runner did not ask for it, with its reason', async () => {
+    const reason = 'its server is pinned to no core';
+    const { points } = await summaryOf(
+      (name) => without(sliced(spells([NEAR_NS, 24]), { latencyOf: latencyOf(name) })),
+      {
+        manifest: two({ systems: [system('redis', { distance_unknown: reason }), system('kv-kernel')] }),
+      },
+    );
+    expect(points.map(({ distance_unknown }) => distance_unknown)).toEqual([reason, 'it was not measured']);
   });
 });
 
