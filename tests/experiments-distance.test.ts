@@ -1,0 +1,282 @@
+/** Runs that look at the distance of cores: on real ones, on planted ones that change theirs, and where it cannot be seen. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { availableCores } from '../experiments/machine/machine.ts';
+import { type SlicesFile, summaryFormat, unpackSlices } from '../results/formats/index.ts';
+import { readingsOf, statesOfSlices } from '../results/summary/distance/slice-states.ts';
+import { findStates } from '../results/summary/distance/states.ts';
+import { nodeServer, redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
+
+const cores = availableCores();
+const [serverCore, clientCore] = [cores[0], cores.at(-1)!];
+
+beforeAll(() => {
+  expect(cores.length, 'these tests want two cores').toBeGreaterThan(1);
+});
+
+const runs: TestRun[] = [];
+afterEach(() => {
+  for (const run of runs.splice(0)) rmSync(run.folder, { recursive: true, force: true });
+});
+
+function create(...config: ConstructorParameters<typeof TestRun>): TestRun {
+  const run = new TestRun(...config);
+  mkdirSync(run.temp);
+  runs.push(run);
+  return run;
+}
+
+/** Of a measurement of a trial, from 1. */
+function slicesOf(run: TestRun, trial: number, measurement: string): SlicesFile {
+  const file = path.join(run.trialFolders()[trial - 1], measurement, 'slices.json.gz');
+  return unpackSlices(readFileSync(file));
+}
+
+const bypassbench = path.join(import.meta.dirname, '../bin/bypassbench');
+
+function startOnOneCore(run: TestRun, ...options: string[]) {
+  const command = [bypassbench, 'run', run.config, '--out', run.out, ...options];
+  return execa('taskset', ['--cpu-list', String(serverCore), ...command], {
+    reject: false,
+    env: { TMPDIR: run.temp },
+  });
+}
+
+/** Waits for something that a run does; fails where the run ends without it. */
+async function until(subprocess: ReturnType<TestRun['start']>, isDone: () => boolean): Promise<void> {
+  let ended = false;
+  void subprocess.then(() => {
+    ended = true;
+  });
+  while (!isDone()) {
+    if (ended) throw new Error(`the run ended first: ${(await subprocess).stderr}`);
+    await sleep(20);
+  }
+}
+
+const summaryOf = (run: TestRun) =>
+  summaryFormat.read(readFileSync(path.join(run.out, 'summary.json'), 'utf8'));
+
+describe('a run on two cores', () => {
+  test('surveys them first, and has their distance in every measurement, with stamps and without', async () => {
+    const run = create({
+      workload: { ...tinyWorkload, operations: ['get'], duration_s: 0.4 },
+      stages: { every: 1, duration_s: 0.3 },
+      systems: [redis],
+    });
+    const { stderr } = await run.start();
+    expect(stderr).not.toContain('failed');
+    const { distances, systems } = run.manifest();
+    expect(distances).toMatchObject([{ server: serverCore, client: clientCore, unknown: null }]);
+    const survey = distances[0].survey!;
+    expect(survey.seconds).toBe(0.4);
+    expect(survey.readings).toBeGreaterThan(0);
+    expect(survey.median_ns).toBeGreaterThan(0);
+    expect(survey.cost_ns).toBeGreaterThan(0);
+    expect(systems[0].distance_unknown).toBeNull();
+    for (const measurement of ['get-c1', 'get-c1/stamped']) {
+      const { cores: measured, probes } = slicesOf(run, 1, measurement);
+      expect(measured).toEqual({ server: serverCore, client: clientCore });
+      expect(probes.some(({ median_ns }) => median_ns !== null)).toBe(true);
+      // redis-server is pinned.
+      expect(new Set(probes.map(({ server_core }) => server_core))).toEqual(new Set([serverCore]));
+    }
+  });
+
+  test('has them chosen, and says which and why', async () => {
+    const { server_cores: _s, client: _c, ...rest } = redis as Record<string, unknown>;
+    const chosen = { ...rest, cores: { distance: 'near' }, client: { backend: 'kernel' } };
+    const run = create({ workload: { ...tinyWorkload, operations: ['get'] }, systems: [chosen] });
+    const { stderr } = await run.start();
+    const [, server, client] = /core (\d+) for servers and (\d+) for clients: by sysfs \w/.exec(stderr) ?? [];
+    expect(run.manifest().systems).toMatchObject([
+      { server_cores: [Number(server)], client_cores: [Number(client)] },
+    ]);
+    expect(run.manifest().config).toMatchObject({ systems: [{ cores: { distance: 'near' } }] });
+    expect(cores).toEqual(expect.arrayContaining([Number(server), Number(client)]));
+    expect(server).not.toBe(client);
+  });
+
+  test('of which it may use one only has none to choose, and nothing is started', async () => {
+    const run = create({ systems: [redis] });
+    const { exitCode, stderr } = await startOnOneCore(run, '--set', 'systems.redis.cores.distance=near');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      'no two cores that this process may use lie like that: it may use one core only',
+    );
+    expect(existsSync(run.out)).toBe(false);
+  });
+});
+
+/** A checkout whose load generator finds what experiments-planted-load.ts says; with this seed it hangs. */
+function plantedCheckout(folder: string, hangingSeed: number): string {
+  const checkout = path.join(folder, 'checkout');
+  const program = path.join(checkout, 'bin', 'bypassbench');
+  const planted = path.join(import.meta.dirname, 'experiments-planted-load.ts');
+  mkdirSync(path.dirname(program), { recursive: true });
+  writeFileSync(
+    program,
+    `#!/bin/sh
+case "$*" in
+  *--help*) echo '  --server-core <n>  --server-pid <pid>' ;;
+  *) exec '${process.execPath}' '${planted}' ${hangingSeed} "$@" ;;
+esac
+`,
+  );
+  chmodSync(program, 0o755);
+  return checkout;
+}
+
+describe('a run on cores that change their distance', () => {
+  const plan = { trials: 2, workload: { ...tinyWorkload, operations: ['get'] } };
+  /** Its system has the checkout only by the command line, as its folder is that of the run. */
+  const start = (run: TestRun, hangingSeed: number, ...options: string[]) => {
+    const checkout = plantedCheckout(run.folder, hangingSeed);
+    return run.start('--set', `systems.redis.checkout=${checkout}`, ...options);
+  };
+
+  test('goes on behind its trials until it has enough slices of one distance', async () => {
+    const run = create({ ...plan, systems: [redis], distance: { slices: 20, extend_s: 300 } });
+    const { stderr } = await start(run, 0);
+    expect(stderr).toContain('; up to 5 min more where the cores change their distance');
+    expect(stderr).toMatch(/near: 12 of 20 slices of redis GET; trial 3, at most 5 min more/);
+    expect(stderr).toMatch(/near: 18 of 20 slices of redis GET; trial 4, at most .* more/);
+    expect(run.manifest().plan).toMatchObject({
+      trials: 4,
+      added_trials: 2,
+      distance: { slices: 20, extend_s: 300 },
+    });
+    expect(run.trials().map(({ trial, order }) => [trial, order])).toEqual([1, 2, 3, 4].map((n) => [n, n]));
+    expect(summaryOf(run).points).toMatchObject([{ trials_planned: 4, trials: 4 }]);
+  });
+
+  test.each([
+    ['there is no time', []],
+    ['it is quick', ['--quick', '--set', 'distance.slices=20']],
+  ])('does not where %s', async (_what, options) => {
+    const run = create({
+      ...plan,
+      systems: [redis],
+      distance: { slices: 20, extend_s: options.length > 0 ? 300 : 0.01 },
+      quick: { trials: 2 },
+    });
+    const { stderr } = await start(run, 0, ...options);
+    expect(run.manifest().plan).toMatchObject({ trials: 2, added_trials: 0 });
+    expect(stderr.includes('near: 12 of 20 slices of redis GET; 1 s left, and trial 3 would take')).toBe(
+      options.length === 0,
+    );
+  });
+
+  test('that is interrupted in a trial that was added is one that can be reported', async () => {
+    const run = create({ ...plan, systems: [redis], distance: { slices: 20, extend_s: 300 } });
+    // The seed of the run and the trial.
+    const subprocess = start(run, 1 + 3);
+    const third = path.join(run.out, 'trials', '003-redis-t3', 'get-c1');
+    await until(subprocess, () => existsSync(third));
+    subprocess.kill('SIGINT');
+    const { exitCode } = await subprocess;
+    expect(exitCode).toBe(130);
+    expect(run.manifest()).toMatchObject({ finished_at: null, plan: { trials: 3, added_trials: 1 } });
+    const report = await execa(bypassbench, ['report', run.out], { reject: false });
+    expect(report.stderr).toBe('');
+    expect(summaryOf(run).points).toMatchObject([{ trials: 2, trials_planned: 3 }]);
+  });
+});
+
+test('a server that is moved to the core of the client is never near while it is there', async () => {
+  const run = create({
+    workload: { ...tinyWorkload, operations: ['get'], duration_s: 5 },
+    systems: [redis],
+  });
+  const subprocess = run.start();
+  const measuring = path.join(run.out, 'trials', '001-redis-t1', 'get-c1', 'load.stderr.log');
+  await until(subprocess, () => existsSync(measuring));
+  const pid = serverOf(subprocess.pid!);
+  // Filling the keys and warming up take it less.
+  await until(subprocess, () => processorTime_s(pid) > 0.5);
+  await execa('taskset', ['--all-tasks', '--cpu-list', '--pid', String(clientCore), String(pid)]);
+  await sleep(1000);
+  await execa('taskset', ['--all-tasks', '--cpu-list', '--pid', String(serverCore), String(pid)]);
+  const { stderr } = await subprocess;
+  expect(stderr).not.toContain('failed');
+  const file = slicesOf(run, 1, 'get-c1');
+  const isElsewhere = file.probes.map(({ server_core }) => server_core === clientCore);
+  expect(isElsewhere.filter(Boolean).length).toBeGreaterThan(2);
+  const states = statesOfSlices(findStates(readingsOf(file)), file);
+  const touched = states.filter((_, index) => isElsewhere[index] || isElsewhere[index + 1]);
+  expect(touched.length).toBeGreaterThan(2);
+  expect(touched.filter((state) => typeof state === 'object')).toEqual([]);
+  expect(states.some((state) => typeof state === 'object')).toBe(true);
+});
+
+/** Of a process, in user and kernel mode (proc(5), /proc/PID/stat, fields 14 and 15, in hundredths of a second). */
+function processorTime_s(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** The process of redis-server among those that a run has started. */
+function serverOf(runner: number): number {
+  const children = readFileSync(`/proc/${runner}/task/${runner}/children`, 'utf8').split(' ').filter(Boolean);
+  const found = children.find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('redis-server'));
+  return Number(found);
+}
+
+describe('where the distance cannot be measured, the run goes on and says why', () => {
+  test('one core only', async () => {
+    const run = create({ workload: { ...tinyWorkload, operations: ['get'] }, systems: [redis] });
+    const { stderr } = await startOnOneCore(run, '--set', `systems.redis.client.core=${serverCore}`);
+    expect(stderr).not.toContain('failed');
+    expect(run.manifest()).toMatchObject({
+      distances: [],
+      systems: [{ distance_unknown: 'there is one core only' }],
+    });
+    expect(run.trials()).toMatchObject([{ status: 'ok' }]);
+    expect(summaryOf(run).points[0].distance_unknown).not.toBeNull();
+  });
+
+  test('a server that takes all of its core, with real-time priority where that is allowed', async () => {
+    const isRealTime = spawnSync('chrt', ['--fifo', '50', 'true']).status === 0;
+    const program = `
+      const values = new Map();
+      require('net').createServer((socket) => {
+        socket.on('error', () => {});
+        let rest = '';
+        socket.on('data', (data) => {
+          const words = (rest + data.toString('latin1')).split('\\r\\n');
+          rest = '';
+          let at = 0;
+          while (at < words.length - 1) {
+            const count = Number(words[at].slice(1));
+            if (at + 2 * count + 1 > words.length - 1) break;
+            const [name, key, value] = Array.from({ length: count }, (_, n) => words[at + 2 + 2 * n]);
+            at += 2 * count + 1;
+            if (name === 'PING') socket.write('+PONG\\r\\n');
+            else if (name === 'SET') { values.set(key, value); socket.write('+OK\\r\\n'); }
+            else { const found = values.get(key); socket.write('$' + found.length + '\\r\\n' + found + '\\r\\n', 'latin1'); }
+          }
+          rest = words.slice(at).join('\\r\\n');
+        });
+      }).listen(port, host);
+      const spin = () => setImmediate(spin);
+      spin();`;
+    const start = [...(isRealTime ? ['chrt', '--fifo', '50'] : []), ...nodeServer(program)];
+    const run = create({
+      workload: { ...tinyWorkload, operations: ['get'], duration_s: 0.5 },
+      systems: [system('busy', start, { ready: { by: 'resp_ping', timeout_s: 20 } })],
+    });
+    const { stderr } = await run.start();
+    expect(stderr).not.toContain('failed');
+    expect(run.trials()).toMatchObject([{ status: 'ok' }]);
+    const { unknown, probes, slices } = slicesOf(run, 1, 'get-c1');
+    expect(slices.length).toBeGreaterThan(0);
+    if (isRealTime) {
+      expect(unknown).toBe(`the helper did not get core ${serverCore} in time`);
+      expect(summaryOf(run).points[0].distance_unknown).toContain('did not get core');
+    } else expect(unknown !== null || probes.length > 1).toBe(true);
+  });
+});

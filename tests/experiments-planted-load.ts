@@ -1,0 +1,59 @@
+/**
+ * A load generator for the tests of runs on cores that change their distance: writes what a real one would that found the
+ * cores near for six slices, and then far for three.
+ *
+ *     node experiments-planted-load.ts HANGING_SEED load --operation get --seed 1 --core 1 --server-core 0 --out DIR ...
+ *
+ * With HANGING_SEED it writes nothing and does not end.
+ */
+import { parseArgs } from 'node:util';
+import { outcomeOfCounts } from '../loadgen/floor/counts.ts';
+import { writeResult } from '../loadgen/measurement/result.ts';
+
+const SLICE_NS = 75e6;
+/** There and back, before each slice and behind the last. */
+const READ_NS = [110, 112, 108, 115, 109, 111, 113, 450, 455, 440, 460];
+
+const names = ['operation', 'seed', 'core', 'server-core', 'value-bytes', 'out'];
+const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
+const [hangingSeed, , ...words] = process.argv.slice(2);
+const { values } = parseArgs({ args: words, options, strict: false });
+const { operation, seed, core, out, 'server-core': serverCore } = values as Record<string, string>;
+
+function linesOfSlice(behind_ns: number, index: number): string[] {
+  const [start_ns, end_ns] = [index * SLICE_NS, (index + 1) * SLICE_NS];
+  const latency_ns = READ_NS[index] < 200 ? 10_000 : 16_000;
+  return [`slice ${start_ns} ${end_ns}`, 'early', 'late', `${latency_ns} 500`, reading(end_ns, behind_ns)];
+}
+
+function reading(at_ns: number, median_ns: number): string {
+  return `reading ${at_ns} ${at_ns} ${median_ns} ${median_ns} 5000`;
+}
+
+async function write(): Promise<void> {
+  const [first_ns, ...others] = READ_NS;
+  const head = ['tsc_hz 1000000000', 'version kernel 0', 'helper ordinary', 'early_ns 2000000'];
+  const lines = [...head, reading(0, first_ns), ...others.flatMap(linesOfSlice)];
+  const cores: [number, number] = [Number(serverCore), Number(core)];
+  const setup = {
+    target: 'nothing',
+    backend: 'kernel',
+    wait: 'poll' as const,
+    connections: 1,
+    idleConnections: 0,
+    pipeline: 1,
+    rateOps: null,
+    arrivals: null,
+    keys: 1,
+    keyDistribution: 'single' as const,
+    seed: Number(seed),
+    valueBytes: Number(values['value-bytes']),
+    core: Number(core),
+    warmupS: 0,
+    versions: {},
+  };
+  await writeResult(out, setup, outcomeOfCounts(operation as 'get' | 'set', cores, lines.join('\n')));
+}
+
+if (seed === hangingSeed) setInterval(() => {}, 1000);
+else await write();
