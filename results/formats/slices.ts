@@ -77,6 +77,14 @@ const slices = z
     'there is not one probe before each slice and one behind the last',
   );
 
+/** How long a slice is, where what is measured can be cut: loadgen/measurement/slices.ts. */
+const USUAL_NS = 75e6;
+
+/** How many usual slices one stands for: a run of a floor that reports means, and cannot be cut, is many. */
+export function usualSlices({ start_ns, end_ns }: Pick<Slice, 'start_ns' | 'end_ns'>): number {
+  return Math.max(1, Math.round((end_ns - start_ns) / USUAL_NS));
+}
+
 export type Probe = z.infer<typeof probe>;
 export type SlicePart = z.infer<typeof part>;
 export type Slice = z.infer<typeof slice>;

@@ -1,5 +1,5 @@
 /** The slices of a point, trial by trial, each with its state, and what those that count come to. */
-import type { Slice, SlicePart, SlicesFile } from '../../formats/index.ts';
+import { type Slice, type SlicePart, type SlicesFile, usualSlices } from '../../formats/index.ts';
 import { countedHistogram } from '../../run/histogram.ts';
 import type { TrialOutcome } from '../trial-outcome.ts';
 import type { TrialSample } from '../trial-samples.ts';
@@ -42,7 +42,8 @@ export function isOfState({ state }: StatedSlice, name: string | null): boolean 
 /** What a trial counted in the slices that count; null where these are too few of a state. */
 export function sampleOf(trial: TrialSlices, selection: Selection): TrialSample | null {
   const slices = selected(trial, selection);
-  if (selection.state !== null && slices.length < FEWEST_SLICES) return null;
+  const length = slices.reduce((sum, slice) => sum + usualSlices(slice), 0);
+  if (selection.state !== null && length < FEWEST_SLICES) return null;
   const parts = slices.flatMap((slice) => partsOf(slice, selection));
   const early_ns = selection.withoutEarly ? trial.file.early_ns : 0;
   const time_ns = slices.reduce(

@@ -2,7 +2,7 @@
  * The distances of a run: the states of each pair of cores, over all readings that there are of it, and the one state
  * in which everything of the run is compared.
  */
-import type { MeasurementTarget, SlicesFile } from '../../formats/index.ts';
+import { type MeasurementTarget, type SlicesFile, usualSlices } from '../../formats/index.ts';
 import { type Run, sameTarget } from '../../run/run-folder.ts';
 import { formatCount } from '../../text/format.ts';
 import { readingsOf, type SliceState, statesOfSlices, tooFast, whyUnread } from './slice-states.ts';
@@ -42,7 +42,7 @@ export interface StateCount {
   enough: boolean;
 }
 
-/** Fewer slices of a state do not make a value of a trial. */
+/** Fewer slices of the usual length do not make a value of a trial. */
 export const FEWEST_SLICES = 3;
 /** What is enough where the manifest does not say how many slices are. */
 const ENOUGH: Wanted = { slices: 20, trials: 3 };
@@ -98,17 +98,21 @@ export function countState(run: Run, pairs: PairStates[], name: string, wanted: 
     plan.measurements.flatMap((target) => {
       const trials = filesOf(run, subject, target).filter((file) => hasStates(pairOf({ pairs }, file)));
       if (trials.length === 0) return [];
-      const slices = trials.map(
-        (file) =>
-          sliceStates({ pairs }, file).filter((state) => typeof state === 'object' && state.name === name)
-            .length,
-      );
+      const slices = trials.map((file) => {
+        const states = sliceStates({ pairs }, file);
+        const ofState = file.slices.filter((_, index) => isNamed(states[index], name));
+        return ofState.reduce((sum, slice) => sum + usualSlices(slice), 0);
+      });
       const total = slices.reduce((sum, count) => sum + count, 0);
       const values = slices.filter((count) => count >= FEWEST_SLICES).length;
       const enough = total >= wanted.slices && values >= Math.min(wanted.trials, trials.length);
       return [{ subject, operation: target.operation, slices: total, enough }];
     }),
   );
+}
+
+function isNamed(state: SliceState, name: string): boolean {
+  return typeof state === 'object' && state.name === name;
 }
 
 /** Names of the states that there are to choose from, nearest first: those of the pair that has the most. */
