@@ -1,4 +1,4 @@
-/** Runs that look at the distance of cores: on real ones, on planted ones that change theirs, and where it cannot be seen. */
+/** Runs that look at the distance of cores: real ones, planted ones that change it, and where it cannot be seen. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,8 +1,8 @@
 /**
- * A load generator for the tests of runs on cores that change their distance: writes what a real one would that found the
- * cores near for six slices, and then far for three.
+ * A load generator for the tests of runs on cores that change their distance: writes what a real one would that found
+ * the cores near for six slices, and then far for three.
  *
- *     node experiments-planted-load.ts HANGING_SEED load --operation get --seed 1 --core 1 --server-core 0 --out DIR ...
+ *     node experiments-planted-load.ts HANGING_SEED load --operation get --seed 1 --core 1 --server-core 0 ...
  *
  * With HANGING_SEED it writes nothing and does not end.
  */
