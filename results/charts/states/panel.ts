@@ -1,4 +1,4 @@
-/** One panel of the latencies by state: a row for each system, with a filled curve for each state and a line for all. */
+/** One panel of the latencies by state: a row for each system, a filled curve for each state and a line for all. */
 import { MIXTURE } from '../../summary/distance/by-state.ts';
 import { formatUs } from '../../text/format.ts';
 import { fadeMuted } from '../chart.ts';
