@@ -10,7 +10,7 @@ import { formatCount, formatDistance, formatPercent } from '../text/format.ts';
 /** Sentences; none where nobody measured the distance. */
 export function distanceCaption(run: Run, { distance }: Summary): string {
   if (!distance) return '';
-  const { states, chosen, why } = distance;
+  const { states } = distance;
   const windows = windowsOf(run);
   const read = windows.flat();
   const lost = read.filter(({ distance_ns }) => distance_ns === null).length;
@@ -21,17 +21,17 @@ export function distanceCaption(run: Run, { distance }: Summary): string {
         'have one distance, and nothing is told apart by it.'
       : `A cache line took one of ${states.length} times there and back, by ${readings}: ` +
         `${listedStates(states, lastingOf(states, windows))}.`,
-    ...(states.length === 1 ? [] : [comparedIn(chosen, why)]),
+    ...(states.length === 1 ? [] : [comparedIn(distance)]),
     ...(lost === 0
       ? []
       : [`${formatCount(lost)} readings failed: the helper or the server was not on its core then.`]),
   ].join(' ');
 }
 
-function comparedIn(chosen: string | null, why: string): string {
-  return chosen === null
-    ? `What is compared is a mixture of these: ${why}.`
-    : `Everything is compared in the state ${chosen}: ${why}.`;
+function comparedIn({ chosen, why, too_fast }: NonNullable<Summary['distance']>): string {
+  if (chosen !== null) return `Everything is compared in the state ${chosen}.`;
+  const reason = too_fast ? why : 'none of them has enough slices of every system and floor';
+  return `What is compared is a mixture of these, since ${reason}.`;
 }
 
 /** "near (101 to 125 ns, 31 % of them, 1.4 s on end on average) and far (...)" */

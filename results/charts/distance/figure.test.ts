@@ -150,7 +150,9 @@ test('of a long run the highest and the lowest points are kept', async () => {
   });
   expect(spec.datasets.slices.filter(({ p50_us }) => p50_us > 80)).toHaveLength(30);
   expect(spec.datasets.slices.length).toBeLessThan(3000);
-  expect(svg).toContain('Of neighbours the lowest and the highest');
+  const words = texts(svg).join(' ');
+  expect(words).toContain('Of neighbours the lowest and the highest');
+  expect(words).toContain('What is above a scale is drawn at its edge.');
 });
 
 test('without slices there is neither picture nor section', async () => {

@@ -21,7 +21,7 @@ import {
 import { placeInRows } from '../theme/legend-rows.ts';
 import { SIDE_WIDTH } from './annotations.ts';
 import { distancePanel, latencyPanel } from './panel.ts';
-import { PLOT_WIDTH, type View } from './scales.ts';
+import { PLOT_WIDTH, type View, withoutFarAbove } from './scales.ts';
 import { type SubjectRow, subjectRows } from './subjects.ts';
 import { keepExtremes } from './thin.ts';
 import { type ReadingRow, type SliceRow, timelineOf } from './timeline.ts';
@@ -42,6 +42,9 @@ export function distanceSpec(run: Run, distance: RunDistance, summary: Summary):
   const measured = new Set(timeline.measurements.map(({ subject }) => subject));
   const subjects = subjectRows(manifest).filter(({ subject }) => measured.has(subject));
   const thinned = readings.length < timeline.readings.length || slices.length < timeline.slices.length;
+  const beyond = [readings.map(({ distance_ns }) => distance_ns), slices.map(({ p50_us }) => p50_us)].some(
+    (values) => withoutFarAbove(values).length < values.length,
+  );
   const view: View = { ...timeline, readings, slices, states: summary.distance.states };
   const targets = manifest.plan.measurements.filter((target) =>
     timeline.measurements.some((measurement) => sameTarget(measurement, target)),
@@ -57,7 +60,7 @@ export function distanceSpec(run: Run, distance: RunDistance, summary: Summary):
       ...targets.map((target, index) =>
         latencyPanel(target, nameTarget(target, targets), view, targets.length, index === targets.length - 1),
       ),
-      captionBlock(caption(manifest, summary, thinned), width),
+      captionBlock(caption(manifest, summary, { thinned, beyond }), width),
     ].filter((part) => part !== null),
     config: figureConfig,
   } as TopLevelSpec;
@@ -93,15 +96,19 @@ function legend(subjects: SubjectRow[]): object {
   };
 }
 
-function caption(manifest: Manifest, { distance }: Summary, thinned: boolean): string[] {
+function caption(
+  manifest: Manifest,
+  { distance }: Summary,
+  { thinned, beyond }: { thinned: boolean; beyond: boolean },
+): string[] {
   const several = distance && distance.states.length > 1;
   return [
     ...runState(manifest),
-    'Above: how long a cache line takes from core to core and back, read between slices of the measurements.',
-    'Below: the p50 of each slice.',
+    "Above: a cache line's way from core to core and back, read between slices. Below: the p50 of each slice.",
     ...(several ? ['Shaded: slices in one state.'] : []),
     ...(several && distance.chosen ? [`Everything is compared at the state ${distance.chosen}.`] : []),
     'What lies between measurements is left out; lines part trials.',
+    ...(beyond ? ['What is above a scale is drawn at its edge.'] : []),
     ...(thinned ? ['Of neighbours the lowest and the highest are drawn.'] : []),
   ];
 }

@@ -9,14 +9,23 @@ import { INK, LABEL_SIZE } from '../theme/figure-text.ts';
 import { NO_STATE_COLOUR, stateColour } from '../theme/palette.ts';
 import { exactUs, tooltipOf } from '../tooltip.ts';
 import { blockNames, partings, shades, sideTexts } from './annotations.ts';
-import { DISTANCE_HEIGHT, logScale, PLOT_WIDTH, paddedDomain, type View, xScale } from './scales.ts';
+import {
+  DISTANCE_HEIGHT,
+  logScale,
+  PLOT_WIDTH,
+  paddedDomain,
+  type View,
+  withoutFarAbove,
+  xScale,
+} from './scales.ts';
 
 /** `isLast`: with the axis of time. */
 export function distancePanel(view: View, isLast: boolean): object {
   const { states, readings } = view;
   const lows = states.map(({ low_ns }) => low_ns);
   const highs = states.map(({ high_ns }) => high_ns);
-  const domain = paddedDomain([...readings.map(({ distance_ns }) => distance_ns), ...lows, ...highs]);
+  const usual_ns = withoutFarAbove(readings.map(({ distance_ns }) => distance_ns));
+  const domain = paddedDomain([...usual_ns, ...lows, ...highs]);
   const y = logScale(domain, 'there and back (ns)');
   const x = xScale(view, isLast);
   const bands = states.map(({ name, low_ns, high_ns }, index) => ({
@@ -72,7 +81,8 @@ export function latencyPanel(
   isLast: boolean,
 ): object {
   // The same for all panels, so that they can be compared.
-  const y = logScale(paddedDomain(view.slices.map(({ p50_us }) => p50_us)), 'p50 of a slice (µs)');
+  const usual_us = withoutFarAbove(view.slices.map(({ p50_us }) => p50_us));
+  const y = logScale(paddedDomain(usual_us), 'p50 of a slice (µs)');
   const x = xScale(view, isLast);
   return {
     title: { text: name, anchor: 'start', frame: 'group', fontSize: LABEL_SIZE, color: INK },

@@ -10,6 +10,9 @@ const GRID_COLOUR = '#e9e9e9';
 /** Top to bottom at least, so that small differences do not look large. */
 const NARROWEST_RANGE = 6;
 const MOST_TICKS = 6;
+/** The scale reaches so many times as high as this share of the values. */
+const USUAL_SHARE = 0.95;
+const FAR_ABOVE = 4;
 
 /** What is drawn: as much of the timeline as is seen, and the states. */
 export interface View extends Timeline {
@@ -30,10 +33,11 @@ export function xScale({ duration_s }: View, labelled: boolean): object {
   };
 }
 
+/** What lies beyond is drawn at the edge. */
 export function logScale(domain: [number, number], title: string): object {
   return {
     type: 'quantitative',
-    scale: { type: 'log', domain, nice: false },
+    scale: { type: 'log', domain, nice: false, clamp: true },
     axis: {
       title,
       values: logTicks(domain, MOST_TICKS),
@@ -53,4 +57,11 @@ export function paddedDomain(values: number[]): [number, number] {
   const high = positive.reduce((a, b) => Math.max(a, b), 0) * 1.15;
   const widen = Math.sqrt(Math.max(1, NARROWEST_RANGE / (high / low)));
   return [low / widen, high * widen];
+}
+
+/** Those that are not so far above most of the others that the scale would be theirs. */
+export function withoutFarAbove(values: number[]): number[] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const usual = sorted[Math.floor(USUAL_SHARE * (sorted.length - 1))];
+  return sorted.filter((value) => value <= FAR_ABOVE * usual);
 }

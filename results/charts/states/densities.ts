@@ -34,6 +34,8 @@ export interface HumpRow extends MeasurementTarget {
 const BINS = 90;
 /** Of the requests of a state, the part at either end that is not drawn: the tail has a figure of its own. */
 const UNDRAWN = 0.01;
+/** Nor is what is so many times as long, or as short, as the median. */
+const FAR_OFF = 3;
 /** A latency below a nanosecond would have no place on a log scale. */
 const SHORTEST_US = 0.001;
 
@@ -58,15 +60,15 @@ export function densitiesOf(
     const target = { operation, clients, value_bytes };
     const counts = countsByState(run, distance, point);
     const all = sizeOf(counts.get(MIXTURE)!);
+    const medians_us = seen.map(({ p50_us }) => p50_us);
     const drawn = seen.map(({ state, slices, p50_us }) => {
       const hump = `${system} ${operation} ${clients} ${value_bytes} ${state}`;
       const ofState = counts.get(state)!;
-      const quantiles_us = quantilesOf(ofState);
-      const bins = binned(hump, ofState, quantiles_us, all);
-      const [, p5_us, p95_us] = quantiles_us;
+      const around_us = state === MIXTURE ? medians_us : [p50_us];
+      const { ends_us, p5_us, p95_us } = spanOf(ofState, around_us);
       const requests = sizeOf(ofState);
       return {
-        bins,
+        bins: binned(hump, ofState, ends_us, all),
         row: { hump, system, label, ...target, state, slices, requests, p5_us, p50_us, p95_us },
       };
     });
@@ -110,8 +112,15 @@ function sizeOf(counts: Counts): number {
   return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }
 
-/** In µs: both ends of what is drawn, and between them the 5th percentile and the 95th. */
-function quantilesOf(counts: Counts): [number, number, number, number] {
+interface Span {
+  /** From where to where the hump is drawn. */
+  ends_us: [number, number];
+  p5_us: number;
+  p95_us: number;
+}
+
+/** `medians_us`: of the states that the requests are of. */
+function spanOf(counts: Counts, medians_us: number[]): Span {
   const ascending = [...counts].sort(([a], [b]) => a - b);
   const total = sizeOf(counts);
   const at = (quantile: number): number => {
@@ -122,13 +131,19 @@ function quantilesOf(counts: Counts): [number, number, number, number] {
     }
     return ascending.at(-1)![0] / 1000;
   };
-  return [at(UNDRAWN), at(0.05), at(0.95), at(1 - UNDRAWN)];
+  const low_us = Math.max(at(UNDRAWN), Math.min(...medians_us) / FAR_OFF);
+  const high_us = Math.min(at(1 - UNDRAWN), Math.max(...medians_us) * FAR_OFF);
+  return { ends_us: [low_us, high_us], p5_us: at(0.05), p95_us: at(0.95) };
 }
 
 /** Bins from the first to the last, with an empty one on either side; `all`: the requests that shares are of. */
-function binned(hump: string, counts: Counts, quantiles_us: number[], all: number): DensityRow[] {
+function binned(
+  hump: string,
+  counts: Counts,
+  [low_us, high_us]: [number, number],
+  all: number,
+): DensityRow[] {
   const binOf = (us: number): number => Math.floor(Math.log10(Math.max(us, SHORTEST_US)) * BINS);
-  const [low_us, high_us] = [quantiles_us[0], quantiles_us.at(-1)!];
   const first = binOf(low_us) - 1;
   const requests: number[] = Array(binOf(high_us) - first + 2).fill(0);
   for (const [ns, count] of counts) {

@@ -64,10 +64,16 @@ export function statesSpec(run: Run, distance: RunDistance, summary: Summary): T
   } as TopLevelSpec;
 }
 
+/** Pixels beside the humps, for a number. */
+const NUMBER_ROOM = 38;
+
 /** The same for all panels, with room for a number on either side. */
 function domainOf(densities: DensityRow[]): [number, number] {
   const latencies = densities.map(({ latency_us }) => latency_us);
-  return [latencies.reduce((a, b) => Math.min(a, b)) / 1.8, latencies.reduce((a, b) => Math.max(a, b)) * 1.3];
+  const low_us = latencies.reduce((a, b) => Math.min(a, b));
+  const high_us = latencies.reduce((a, b) => Math.max(a, b));
+  const beside = (high_us / low_us) ** (NUMBER_ROOM / (PANEL_WIDTH - 2 * NUMBER_ROOM));
+  return [low_us / beside, high_us * beside];
 }
 
 /** What the colours are, and the line. */

@@ -17,6 +17,8 @@ const ROW_HEIGHT = 36;
 /** Of a row, its highest curve. */
 const CURVE_SHARE = 0.86;
 const NUMBER_SIZE = 9.5;
+/** A number stands at the 5th or 95th percentile, but no further from the median than a factor. */
+const FAR_BESIDE = 1.8;
 const GRID_COLOUR = '#e9e9e9';
 const MOST_TICKS = 7;
 
@@ -153,12 +155,12 @@ function medians(
   });
   return [
     numbers(
-      ends.map(({ near }) => at(near, near.p5_us)),
+      ends.map(({ near }) => at(near, Math.max(near.p5_us, near.p50_us / FAR_BESIDE))),
       'right',
       -6,
     ),
     numbers(
-      ends.map(({ far }) => at(far, far.p95_us)),
+      ends.map(({ far }) => at(far, Math.min(far.p95_us, FAR_BESIDE * far.p50_us))),
       'left',
       6,
     ),
