@@ -54,7 +54,7 @@ test('a mixture is said to be one, and what is left out as well', async () => {
   );
   const text = await readFile(join(dir, 'figure.txt'), 'utf8');
   expect(text).toContain(
-    'All latencies are of all of the time, since no state has 20 slices of every system',
+    'All latencies are of all of the time, since no state has 20 slices in 3 trials of every',
   );
   expect(text).toContain('Requests sent right behind a reading took another time and are left out of Redis');
 });

@@ -49,7 +49,10 @@ test('enough slices, but in too few trials, are not enough', async () => {
   const dir = await runOf((_name, trial) => (trial < 3 ? [...near(30), ...far(3)] : [...far(12)]));
   const { chosen, enough, lacking } = await distanceCoverage(dir, wanted);
   expect({ chosen, enough }).toEqual({ chosen: 'near', enough: false });
-  expect(lacking.map(({ subject }) => subject)).toEqual(['redis', 'kv-kernel']);
+  expect(lacking.map(({ subject, slices }) => [subject, slices])).toEqual([
+    ['redis', 58],
+    ['kv-kernel', 58],
+  ]);
   expect((await distanceCoverage(dir, { slices: 20, trials: 2 })).enough).toBe(true);
 });
 

@@ -39,11 +39,15 @@ export interface StateCount {
   subject: string;
   operation: MeasurementTarget['operation'];
   slices: number;
+  /** Trials that have enough of them for a value. */
+  trials: number;
   enough: boolean;
 }
 
 /** Fewer slices of the usual length do not make a value of a trial. */
 export const FEWEST_SLICES = 3;
+/** So many are named that lack slices of a state. */
+const MOST_NAMED = 2;
 /** What is enough where the manifest does not say how many slices are. */
 const ENOUGH: Wanted = { slices: 20, trials: 3 };
 
@@ -61,7 +65,7 @@ export function distanceOfRun(run: Run, wanted = wantedOf(run)): RunDistance {
   const why = chosen
     ? `every system and floor has at least ${formatCount(wanted.slices)} slices of it` +
       (chosen.name === names[0] ? '' : `, but not of ${counts[0].name}: ${whatLacks(counts[0].of)}`)
-    : `no state has ${formatCount(wanted.slices)} slices of every system and floor; ` +
+    : `no state has ${formatCount(wanted.slices)} slices in ${nameTrials(wanted.trials)} of every system and floor; ` +
       counts.map(({ name, of }) => `${name}: ${whatLacks(of)}`).join('; ');
   return { pairs, chosen: chosen?.name ?? null, why };
 }
@@ -106,7 +110,7 @@ export function countState(run: Run, pairs: PairStates[], name: string, wanted: 
       const total = slices.reduce((sum, count) => sum + count, 0);
       const values = slices.filter((count) => count >= FEWEST_SLICES).length;
       const enough = total >= wanted.slices && values >= Math.min(wanted.trials, trials.length);
-      return [{ subject, operation: target.operation, slices: total, enough }];
+      return [{ subject, operation: target.operation, slices: total, trials: values, enough }];
     }),
   );
 }
@@ -126,13 +130,19 @@ function whyNoStates(pairs: PairStates[]): string {
   return pairs.find((pair) => pair.tooFast !== null)?.tooFast ?? 'there is one state only';
 }
 
+/** "redis GET has 0, kv-kernel SET has 75 in 2 trials and 4 more have too few" */
 function whatLacks(counts: StateCount[]): string {
   const lacking = counts.filter(({ enough }) => !enough);
-  return lacking
-    .map(
-      ({ subject, operation, slices }) => `${subject} ${operation.toUpperCase()} has ${formatCount(slices)}`,
-    )
-    .join(', ');
+  const named = lacking.slice(0, MOST_NAMED).map(({ subject, operation, slices, trials }) => {
+    const where = slices > 0 ? ` in ${nameTrials(trials)}` : '';
+    return `${subject} ${operation.toUpperCase()} has ${formatCount(slices)}${where}`;
+  });
+  const more = lacking.length - named.length;
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more have too few` : ''}`;
+}
+
+function nameTrials(trials: number): string {
+  return `${trials} ${trials === 1 ? 'trial' : 'trials'}`;
 }
 
 function pairsOf(files: SlicesFile[]): PairStates[] {

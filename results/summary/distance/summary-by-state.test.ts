@@ -129,7 +129,7 @@ describe('a run of two states', () => {
     );
     expect(distance!.chosen).toBeNull();
     expect(distance!.why).toBe(
-      'no state has 20 slices of every system and floor; near: redis GET has 0; far: kv-kernel GET has 0',
+      'no state has 20 slices in 3 trials of every system and floor; near: redis GET has 0; far: kv-kernel GET has 0',
     );
     expect(points.map(({ state }) => state)).toEqual([null, null]);
     within(points[0].latency_us?.p50, 30);

@@ -1,6 +1,6 @@
 /** Series of readings that were recorded, for tests: in ns, there and back, without those that failed. */
 
-/** On a virtual machine of two cores that other work kept busy, each 50 ms: some are disturbed by up to a millisecond. */
+/** On a virtual machine of two cores that other work kept busy, each 50 ms: some disturbed by up to a millisecond. */
 const oneDistance_ns = [
   30044, 322, 314, 316, 318, 315, 317, 323, 334, 323, 319, 310, 313, 315, 315, 317, 322, 311, 323, 316, 312,
   310, 317, 328, 314, 319, 314, 2269, 319, 309, 318, 315, 313, 320, 325, 320, 390, 324, 313, 312, 317, 327,
