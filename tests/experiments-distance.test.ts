@@ -14,6 +14,8 @@ import { nodeServer, redis, system, TestRun, tinyWorkload } from './experiments-
 const cores = availableCores();
 const [serverCore, clientCore] = [cores[0], cores.at(-1)!];
 
+const fakeFloor = path.join(import.meta.dirname, 'experiments-fake-floor.ts');
+
 beforeAll(() => {
   expect(cores.length, 'these tests want two cores').toBeGreaterThan(1);
 });
@@ -90,11 +92,25 @@ describe('a run on two cores', () => {
   test('has them chosen, and says which and why', async () => {
     const { server_cores: _s, client: _c, ...rest } = redis as Record<string, unknown>;
     const chosen = { ...rest, cores: { distance: 'near' }, client: { backend: 'kernel' } };
-    const run = create({ workload: { ...tinyWorkload, operations: ['get'] }, systems: [chosen] });
+    const command = [process.execPath, fakeFloor, '{operation}', '{value_bytes}', '{out}'];
+    const run = create({
+      workload: { ...tinyWorkload, operations: ['get'] },
+      systems: [{ ...chosen, floor: ['alike', 'own'] }],
+      floors: [
+        { name: 'alike', label: 'on the cores of its system', command },
+        { name: 'own', label: 'on cores of its own', command, cores: { distance: 'far' } },
+      ],
+    });
     const { stderr } = await run.start();
-    const [, server, client] = /core (\d+) for servers and (\d+) for clients: by sysfs \w/.exec(stderr) ?? [];
+    const [, server, client] =
+      /distance: near }: core (\d+) for servers and (\d+) for clients: by sysfs \w/.exec(stderr) ?? [];
     expect(run.manifest().systems).toMatchObject([
       { server_cores: [Number(server)], client_cores: [Number(client)] },
+    ]);
+    const farthest = /distance: far }: core (\d+) for servers and (\d+) for clients/.exec(stderr)!;
+    expect(run.manifest().floors.map((floor) => floor.cores)).toEqual([
+      [Number(server), Number(client)],
+      [Number(farthest[1]), Number(farthest[2])],
     ]);
     expect(run.manifest().config).toMatchObject({ systems: [{ cores: { distance: 'near' } }] });
     expect(cores).toEqual(expect.arrayContaining([Number(server), Number(client)]));
