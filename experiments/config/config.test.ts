@@ -242,41 +242,6 @@ describe('a wrong config', () => {
       "systems[0].client.core: core 0 is the server's too, so they would wait for each other: choose another, or allow it with `share_cores: true`",
     ],
     [
-      'no cores of the server',
-      'server_cores: [0]',
-      'env: {}',
-      '10:5',
-      'systems[0].server_cores: is missing: it must be a list, or `cores` must say how a pair is chosen',
-    ],
-    [
-      'no core of the client',
-      'backend: kernel, core: 1 }',
-      'backend: kernel }',
-      '17:5',
-      'systems[0].client.core: is missing: it must be a number, or `cores` must say how a pair is chosen',
-    ],
-    [
-      'cores that are named and chosen',
-      'server_cores: [0]',
-      'server_cores: [0]\n    cores: { distance: near }',
-      '17:5',
-      'systems[0].cores: `server_cores` or `client.core` names the cores already: leave them out, or this',
-    ],
-    [
-      'a distance that does not exist',
-      'server_cores: [0]',
-      'cores: { distance: nearest }',
-      '16:14',
-      "systems[0].cores.distance: 'nearest' is not allowed; allowed: near, far, siblings, cache, socket, other_socket",
-    ],
-    [
-      'no slices of a distance',
-      'trials: 3',
-      'trials: 3\ndistance: { slices: 0 }',
-      '4:13',
-      'distance.slices: must be at least 1 (it is 0)',
-    ],
-    [
       'a quick run that is not quick',
       '  trials: 2',
       '  trials: 4',
@@ -460,20 +425,6 @@ describe('an experiment', () => {
     expect(experiment.workload).toMatchObject({ keys: 10, duration_s: 1, value_bytes: 64 });
     expect(experiment.distance).toEqual({ slices: 20, extend_s: 0 });
   });
-
-  test.each([
-    ['distance.slices=5', { slices: 5, extend_s: 0 }],
-    ['distance.extend_s=60', { slices: 20, extend_s: 60 }],
-    ['distance={ slices: 5 }', { slices: 5, extend_s: 0 }],
-    ['distance={ extend_s: 7 }', { slices: 20, extend_s: 7 }],
-  ])(
-    'that is quick goes on behind its trials only where the command line says so: %s',
-    async (set, distance) => {
-      const file = await write(runnableHere);
-      const experiment = await readExperiment(file, { quick: true, set: [set], only: null });
-      expect(experiment.distance).toEqual(distance);
-    },
-  );
 
   test('has no smaller version without a quick section', async () => {
     const file = await write(runnableHere.slice(0, runnableHere.indexOf('quick:')));
