@@ -76,7 +76,7 @@ export function checkSaturation(outcomes: TrialOutcome[]): Doubt[] {
 
 /**
  * The windows are of no steady state: all that is measured in them, but not the stages, which are measured after. Where
- * a window was cut into slices, those of the point's state of distance are looked at: that states change is no drift.
+ * a window was cut into slices, those of one state of distance are looked at: that states change is no drift.
  */
 export function checkDrift(outcomes: TrialOutcome[]): Doubt[] {
   const steady: readonly Statistic[] = ['p50', 'p99', 'p999', 'throughput'];

@@ -4,6 +4,7 @@ import { type Recording, type Run, sameTarget } from '../run/run-folder.ts';
 import { numbersByState } from './distance/by-state.ts';
 import { afterProbe, leavesOutEarly } from './distance/early.ts';
 import {
+  commonestState,
   type Selection,
   sampleOf,
   sliceMediansNs,
@@ -49,7 +50,10 @@ export function countPoint(
   const whole = selection.withoutEarly ? ofSlices({ ...selection, state: null }) : wholeSamples(planned);
   // What is known of no distance is looked at as a whole.
   const known = pair === null ? [] : slices;
-  const medians = new Map(known.map((trial) => [trial.trial, sliceMediansNs(trial, selection)]));
+  // In a mixture each trial is looked at in the state that it was in for longest: that states change is no drift.
+  const steady = (trial: TrialSlices): Selection =>
+    state === null && hasStates(pair) ? { ...selection, state: commonestState(trial) } : selection;
+  const medians = new Map(known.map((trial) => [trial.trial, sliceMediansNs(trial, steady(trial))]));
   return {
     outcomes: planned.map((outcome) => ({ ...outcome, slice_p50_ns: medians.get(outcome.trial) ?? null })),
     pair,

@@ -39,6 +39,13 @@ export function isOfState({ state }: StatedSlice, name: string | null): boolean 
   return name === null || (typeof state === 'object' && state.name === name);
 }
 
+/** Name of the state that most slices of a trial are in; null where none is in any. */
+export function commonestState({ slices }: TrialSlices): string | null {
+  const names = slices.flatMap(({ state }) => (typeof state === 'object' ? state.name : []));
+  const counted = [...Map.groupBy(names, (name) => name)].sort(([, a], [, b]) => b.length - a.length);
+  return counted[0]?.[0] ?? null;
+}
+
 /** What a trial counted in the slices that count; null where these are too few of a state. */
 export function sampleOf(trial: TrialSlices, selection: Selection): TrialSample | null {
   const slices = selected(trial, selection);

@@ -326,6 +326,19 @@ describe('drift', () => {
     expect((await summaryOf(halves)).points[0].verdicts.p50).toEqual({ state: 'valid', reasons: [] });
   });
 
+  test('is none in a mixture either, where each trial is looked at in its longest state', async () => {
+    const { points } = await summaryOf((name) =>
+      sliced(name === 'redis' ? spells([FAR_NS, 24]) : spells([NEAR_NS, 12], [FAR_NS, 6]), {
+        latencyOf: latencyOf(name),
+      }),
+    );
+    expect(points.map(({ state, by_state }) => [state, by_state.length])).toEqual([
+      [null, 3],
+      [null, 3],
+    ]);
+    expect(points[1].verdicts.p50.reasons).toEqual([expect.stringMatching(/^A mixture of core distances/)]);
+  });
+
   test('within a state is still found', async () => {
     const { points } = await summaryOf((name) =>
       sliced(spells([NEAR_NS, 24], [FAR_NS, 24]), {
