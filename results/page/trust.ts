@@ -5,13 +5,14 @@ import { nameTarget } from '../sentences/doubts.ts';
 import { noiseSentences } from '../sentences/noise.ts';
 import { type SummaryRow, summaryRows } from '../sentences/rows.ts';
 import { counterSentence } from '../summary/counter.ts';
+import { floorOfState } from '../summary/lower-bounds.ts';
 import { tailCauseNames } from '../summary/tail.ts';
 import { formatChange, formatCount, formatPercent, formatUs } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 import { table } from './elements.ts';
 
 export function trust(summary: Summary, calibration: Calibration | null): Html {
-  return html`${differences(summary)}${interferences(summary)}${tails(summary)}${calibrated(calibration)}`;
+  return html`${differences(summary)}${interferences(summary)}${tails(summary)}${calibrated(summary, calibration)}`;
 }
 
 function differences(summary: Summary): Html {
@@ -121,12 +122,12 @@ const tailHeads: Record<(typeof tailCauses)[number], string> = {
   none_seen: 'nothing seen',
 };
 
-function calibrated(calibration: Calibration | null): Html {
+function calibrated({ distance }: Summary, calibration: Calibration | null): Html {
   if (!calibration) return html``;
   const { floor_us, delays, pauses, backend, counter } = calibration;
   return html`<h3>The load generator, calibrated</h3>
 <p>Against a server in its own process that takes no time (${backend} backend): p50 ${formatUs(floor_us.p50)} µs, p99
-${formatUs(floor_us.p99)} µs. A latency measured over that backend has this in it.</p>
+${formatUs(floor_us.p99)} µs. A latency measured over that backend has this in it.${floorByState(distance, calibration)}</p>
 ${counter ? html`<p>${counterSentence(counter)}</p>` : ''}
 ${table(
   ['server works, µs', 'measured above the floor, µs', 'error, µs', 'error'].map((head) => ({
@@ -156,6 +157,16 @@ ${table(
     formatUs(p999_us.expected),
   ]),
 )}`;
+}
+
+/** " By distance of the cores: near 8.10, far 12.0 µs." */
+function floorByState(distance: Summary['distance'], calibration: Calibration): string {
+  if (!distance || distance.too_fast || distance.states.length < 2) return '';
+  const each = distance.states.flatMap(({ name }) => {
+    const p50_us = floorOfState(calibration, distance, name);
+    return p50_us === null ? [] : [`${name} ${formatUs(p50_us)}`];
+  });
+  return each.length === 0 ? '' : ` By distance of the cores: p50 ${each.join(', ')} µs.`;
 }
 
 function namesOf(row: SummaryRow, rows: SummaryRow[]): string[] {

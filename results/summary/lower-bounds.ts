@@ -1,10 +1,10 @@
 /** What no median of a point can be below: floors of its system, and that of the load generator itself. */
 import { median } from 'simple-statistics';
-import type { FloorPoint, MeasurementTarget } from '../formats/index.ts';
+import type { Calibration, FloorPoint, MeasurementTarget } from '../formats/index.ts';
 import { type Run, sameTarget } from '../run/run-folder.ts';
 import type { LowerBound } from './checks.ts';
 import { MIXTURE } from './distance/by-state.ts';
-import { FEWEST_SLICES } from './distance/run-distance.ts';
+import { FEWEST_SLICES, type PairStates } from './distance/run-distance.ts';
 import { stateOfSlice } from './distance/slice-states.ts';
 import { stateOf } from './doubt.ts';
 import type { Counted } from './numbers.ts';
@@ -43,15 +43,24 @@ export function generatorFloor(
     calibration?.backend === backend && clients === 1 && value_bytes === calibration.value_bytes;
   if (!isAlike) return [];
   const name = "the load generator's own floor";
-  const cores = [calibration.core, calibration.server_core].sort((a, b) => a - b).join();
-  const states = pair !== null && pair.cores.join() === cores ? pair.states : [];
-  const ofState_us = calibration.slices
+  const ofState_us = pair === null || state === null ? null : floorOfState(calibration, pair, state);
+  return ofState_us === null
+    ? [{ name, p50_us: calibration.floor_us.p50, of_state: false }]
+    : [{ name, p50_us: ofState_us, of_state: true }];
+}
+
+/** The generator's own floor in a state, in us; null where it hardly was in that, or was calibrated on other cores. */
+export function floorOfState(
+  { core, server_core, slices }: Calibration,
+  { cores, states }: Pick<PairStates, 'cores' | 'states'>,
+  state: string,
+): number | null {
+  if (cores.join() !== [core, server_core].sort((a, b) => a - b).join()) return null;
+  const ofState_us = slices
     .filter(({ asked_us, before_ns, after_ns }) => {
       const found = stateOfSlice(states, before_ns, after_ns);
       return asked_us === null && typeof found === 'object' && found.name === state;
     })
     .map(({ p50_us }) => p50_us);
-  return ofState_us.length >= FEWEST_SLICES
-    ? [{ name, p50_us: median(ofState_us), of_state: true }]
-    : [{ name, p50_us: calibration.floor_us.p50, of_state: false }];
+  return ofState_us.length < FEWEST_SLICES ? null : median(ofState_us);
 }
