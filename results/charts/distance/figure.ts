@@ -21,7 +21,7 @@ import {
 import { placeInRows } from '../theme/legend-rows.ts';
 import { SIDE_WIDTH } from './annotations.ts';
 import { distancePanel, latencyPanel } from './panel.ts';
-import { PLOT_WIDTH, type View, withoutFarAbove } from './scales.ts';
+import { PLOT_WIDTH, usualDistances, usualLatencies, type View } from './scales.ts';
 import { type SubjectRow, subjectRows } from './subjects.ts';
 import { keepExtremes } from './thin.ts';
 import { type ReadingRow, type SliceRow, timelineOf } from './timeline.ts';
@@ -42,9 +42,10 @@ export function distanceSpec(run: Run, distance: RunDistance, summary: Summary):
   const measured = new Set(timeline.measurements.map(({ subject }) => subject));
   const subjects = subjectRows(manifest).filter(({ subject }) => measured.has(subject));
   const thinned = readings.length < timeline.readings.length || slices.length < timeline.slices.length;
-  const beyond = [readings.map(({ distance_ns }) => distance_ns), slices.map(({ p50_us }) => p50_us)].some(
-    (values) => withoutFarAbove(values).length < values.length,
-  );
+  const [farthest_ns, slowest_us] = [usualDistances(readings).at(-1)!, usualLatencies(slices).at(-1)];
+  const beyond =
+    readings.some(({ distance_ns }) => distance_ns > farthest_ns) ||
+    slices.some(({ p50_us }) => slowest_us !== undefined && p50_us > slowest_us);
   const view: View = { ...timeline, readings, slices, states: summary.distance.states };
   const targets = manifest.plan.measurements.filter((target) =>
     timeline.measurements.some((measurement) => sameTarget(measurement, target)),

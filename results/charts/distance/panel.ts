@@ -14,8 +14,9 @@ import {
   logScale,
   PLOT_WIDTH,
   paddedDomain,
+  usualDistances,
+  usualLatencies,
   type View,
-  withoutFarAbove,
   xScale,
 } from './scales.ts';
 
@@ -24,7 +25,7 @@ export function distancePanel(view: View, isLast: boolean): object {
   const { states, readings } = view;
   const lows = states.map(({ low_ns }) => low_ns);
   const highs = states.map(({ high_ns }) => high_ns);
-  const usual_ns = withoutFarAbove(readings.map(({ distance_ns }) => distance_ns));
+  const usual_ns = usualDistances(readings);
   const domain = paddedDomain([...usual_ns, ...lows, ...highs]);
   const y = logScale(domain, 'there and back (ns)');
   const x = xScale(view, isLast);
@@ -81,8 +82,7 @@ export function latencyPanel(
   isLast: boolean,
 ): object {
   // The same for all panels, so that they can be compared.
-  const usual_us = withoutFarAbove(view.slices.map(({ p50_us }) => p50_us));
-  const y = logScale(paddedDomain(usual_us), 'p50 of a slice (µs)');
+  const y = logScale(paddedDomain(usualLatencies(view.slices)), 'p50 of a slice (µs)');
   const x = xScale(view, isLast);
   return {
     title: { text: name, anchor: 'start', frame: 'group', fontSize: LABEL_SIZE, color: INK },

@@ -2,7 +2,7 @@
 import type { DistanceState } from '../../summary/distance/states.ts';
 import { INK } from '../theme/figure-text.ts';
 import { logTicks } from '../theme/log-ticks.ts';
-import type { Timeline } from './timeline.ts';
+import type { ReadingRow, SliceRow, Timeline } from './timeline.ts';
 
 export const PLOT_WIDTH = 590;
 export const DISTANCE_HEIGHT = 130;
@@ -13,6 +13,7 @@ const MOST_TICKS = 6;
 /** The scale reaches so many times as high as this share of the values. */
 const USUAL_SHARE = 0.95;
 const FAR_ABOVE = 4;
+const ENOUGH_REQUESTS = 20;
 
 /** What is drawn: as much of the timeline as is seen, and the states. */
 export interface View extends Timeline {
@@ -59,8 +60,19 @@ export function paddedDomain(values: number[]): [number, number] {
   return [low / widen, high * widen];
 }
 
+/** What the scale of the distance is made for: readings that nothing held up. */
+export function usualDistances(readings: ReadingRow[]): number[] {
+  return withoutFarAbove(readings.map(({ distance_ns }) => distance_ns));
+}
+
+/** What the scale of latencies is made for: slices that nothing held up, and that have requests enough for a median. */
+export function usualLatencies(slices: SliceRow[]): number[] {
+  const counted = slices.filter(({ requests }) => requests >= ENOUGH_REQUESTS);
+  return withoutFarAbove((counted.length > 0 ? counted : slices).map(({ p50_us }) => p50_us));
+}
+
 /** Those that are not so far above most of the others that the scale would be theirs. */
-export function withoutFarAbove(values: number[]): number[] {
+function withoutFarAbove(values: number[]): number[] {
   const sorted = values.toSorted((a, b) => a - b);
   const usual = sorted[Math.floor(USUAL_SHARE * (sorted.length - 1))];
   return sorted.filter((value) => value <= FAR_ABOVE * usual);
