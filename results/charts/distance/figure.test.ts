@@ -143,13 +143,15 @@ test('readings beside a server that was elsewhere are of no state', async () => 
   expect(html).toContain('60 readings failed');
 });
 
-test('of a long run the highest and the lowest points are kept', async () => {
+test('of a long run the highest and the lowest points are kept, and do not make the scale', async () => {
   const readings_ns = Array.from({ length: 201 }, (_, index) => around(NEAR_NS, index));
   const { spec, svg } = await drawn({
     measured: () => sliced(readings_ns, { latencyOf: (_, slice) => (slice === 100 ? 90_000 : 5000 + slice) }),
   });
   expect(spec.datasets.slices.filter(({ p50_us }) => p50_us > 80)).toHaveLength(30);
   expect(spec.datasets.slices.length).toBeLessThan(3000);
+  const scales = JSON.stringify(spec).matchAll(/"domain":\[[\d.]+,([\d.]+)\],"nice":false,"clamp":true/g);
+  expect(Math.min(...[...scales].map(([, high]) => Number(high)))).toBeLessThan(20);
   const words = texts(svg).join(' ');
   expect(words).toContain('Of neighbours the lowest and the highest');
   expect(words).toContain('What is above a scale is drawn at its edge.');
