@@ -15,6 +15,8 @@ export interface SyntheticSlices {
   cores?: SlicesFile['cores'];
   /** Of each reading, where the server was; nobody looked where left out. */
   server_cores?: number[];
+  /** Of each reading, what a piece of work took on the client's core and the server's; unknown where left out. */
+  works_ns?: [client: number, server: number][];
 }
 
 /** What a reading and its slice's place in the window make of the latencies of its requests. */
@@ -61,6 +63,7 @@ export function slicesFile(
     early_ns,
     late_ns,
     server_cores,
+    works_ns,
     cores = { client: 1, server: 0 },
   }: SyntheticSlices,
   operation: 'get' | 'set',
@@ -79,6 +82,8 @@ export function slicesFile(
           median_ns,
           min_ns: median_ns,
           waited_ns: median_ns === null ? null : 5000,
+          client_work_ns: works_ns?.[index]?.[0] ?? null,
+          server_work_ns: works_ns?.[index]?.[1] ?? null,
           server_core: server_cores?.[index] ?? null,
         }))
       : [],

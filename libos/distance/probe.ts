@@ -14,8 +14,11 @@ const PATIENCE_NS = 20_000_000;
 
 export class DistanceProbe {
   readonly helper: DistanceHelper;
-  /** [median, minimum, wait for the helper] of the last reading, in ns. */
-  readonly reading = new Float64Array(3);
+  /**
+   * [median, minimum, wait for the helper, a fixed piece of work on the caller's core, the same on the helper's] of the
+   * last reading, in ns.
+   */
+  readonly reading = new Float64Array(5);
   readonly #glue: DistanceGlue;
   #address: number;
 

@@ -5,7 +5,7 @@ import { type DistanceHelper, DistanceProbe } from './probe.ts';
 
 export const READING_EVERY_MS = 10;
 /** Of a reading in the table: when, in s since the start, then what the probe has read, in ns; NaN where it has not. */
-export const READING_FIELDS = 4;
+export const READING_FIELDS = 6;
 
 export interface SurveyData {
   serverCore: number;

@@ -53,6 +53,9 @@ enum {
 	HOLD_NS = 1000000,
 	/* Between the first two readings of the clocks: they tell the counter's rate to some 50 parts in a million. */
 	RATE_NS = 2000000,
+	/* A piece of work takes about half a microsecond. */
+	WORK_STEPS = 500,
+	WORK_PIECES = 8,
 	/* The lowest one. What has any other, and the kernel's own threads, come first. */
 	REAL_TIME_PRIORITY = 1,
 };
@@ -74,6 +77,8 @@ struct distance_helper {
 	_Alignas(LINE_BYTES) _Atomic uint32_t arrived;
 	_Alignas(LINE_BYTES) _Atomic bool ending;
 	uint64_t hold_counts;
+	/* Written before `arrived`, by the counter: when the helper came, and what a piece of work took it. */
+	uint64_t came, work_counts;
 	/* The caller's. */
 	_Alignas(LINE_BYTES) int core;
 	uint64_t first_counter;
@@ -125,10 +130,54 @@ static inline bool await_ball(_Atomic uint64_t *ball, uint64_t wanted, uint64_t 
 	}
 }
 
+static void sort(uint64_t *values, int length)
+{
+	for (int i = 1; i < length; i++) {
+		uint64_t value = values[i];
+		int at = i;
+
+		for (; at > 0 && values[at - 1] > value; at--)
+			values[at] = values[at - 1];
+		values[at] = value;
+	}
+}
+
+/* Additions that do not depend on each other, more than a core can start at once. */
+static inline void work_piece(void)
+{
+	uint64_t a = 0, b = 0, c = 0, d = 0, e = 0, f = 0;
+
+	for (int i = 0; i < WORK_STEPS; i++) {
+		a += 1, b += 3, c += 5, d += 7, e ^= 9, f ^= 11;
+		/* Each step is made. */
+		__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e), "+r"(f));
+	}
+}
+
+/* Returns the median of some pieces, by the counter. */
+static uint64_t work(void)
+{
+	uint64_t counts[WORK_PIECES], last = counter_now();
+
+	for (int piece = 0; piece < WORK_PIECES; piece++) {
+		uint64_t now;
+
+		work_piece();
+		now = counter_now();
+		counts[piece] = now - last;
+		last = now;
+	}
+	sort(counts, WORK_PIECES);
+	return (counts[(WORK_PIECES - 1) / 2] + counts[WORK_PIECES / 2]) / 2;
+}
+
 static void answer(struct distance_helper *helper, uint32_t call)
 {
-	uint64_t give_up = counter_now() + helper->hold_counts;
+	uint64_t give_up;
 
+	helper->came = counter_now();
+	helper->work_counts = work();
+	give_up = counter_now() + helper->hold_counts;
 	atomic_store_explicit(&helper->arrived, call, memory_order_release);
 	for (uint32_t step = 1;; step += 2) {
 		_Atomic uint64_t *ball = ball_at(helper, step);
@@ -273,18 +322,6 @@ static int bounce_groups(struct distance_helper *helper, uint32_t call, uint64_t
 	return groups;
 }
 
-static void sort(uint64_t *values, int length)
-{
-	for (int i = 1; i < length; i++) {
-		uint64_t value = values[i];
-		int at = i;
-
-		for (; at > 0 && values[at - 1] > value; at--)
-			values[at] = values[at - 1];
-		values[at] = value;
-	}
-}
-
 /*
  * Of ascending counts, each of which stands for all times that round to it (the median of grouped data): where a count
  * is as long as 40 ns, many groups are alike, and how many lie on either side tells where in the count the median is.
@@ -307,7 +344,7 @@ EXPORT bool distance_measure(struct distance_helper *helper, double patience_ns,
 			     struct distance_reading *reading)
 {
 	const uint32_t call = atomic_load_explicit(&helper->call, memory_order_relaxed) + 1;
-	uint64_t counts[GROUPS], called, arrived;
+	uint64_t counts[GROUPS], called, own_work;
 	double ns_per_round;
 	int groups = 0;
 	bool came;
@@ -320,7 +357,6 @@ EXPORT bool distance_measure(struct distance_helper *helper, double patience_ns,
 	atomic_store_explicit(&helper->call, call, memory_order_release);
 	futex(&helper->call, FUTEX_WAKE, 1);
 	came = await_arrival(helper, call, called + (uint64_t)(patience_ns / helper->ns_per_count));
-	arrived = counter_now();
 	if (came)
 		groups = bounce_groups(helper, call, counts);
 	/* Wherever the helper looks, and for one that comes late, too: nobody waits for it any more. */
@@ -328,11 +364,15 @@ EXPORT bool distance_measure(struct distance_helper *helper, double patience_ns,
 		atomic_store_explicit(&helper->lines[group].ball, ball_of(call, LAST_STEP), memory_order_release);
 	if (groups == 0)
 		return false;
+	/* The helper sleeps again: what it has written is read, and its core goes on. */
+	own_work = work();
 	sort(counts, groups);
 	ns_per_round = helper->ns_per_count / GROUP_ROUNDS;
 	reading->median_ns = median_of(counts, groups) * ns_per_round;
 	reading->min_ns = (double)counts[0] * ns_per_round;
-	reading->waited_ns = (double)(arrived - called) * helper->ns_per_count;
+	reading->waited_ns = (double)(helper->came - called) * helper->ns_per_count;
+	reading->caller_work_ns = (double)own_work * helper->ns_per_count;
+	reading->helper_work_ns = (double)helper->work_counts * helper->ns_per_count;
 	return true;
 }
 

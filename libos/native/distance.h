@@ -15,6 +15,12 @@ struct distance_reading {
 	double min_ns;
 	/* From the call to the helper's arrival on its core. */
 	double waited_ns;
+	/*
+	 * What a fixed piece of work takes on each core, which keeps all of a core's units busy: more where somebody
+	 * else uses them too, such as the core's other thread.
+	 */
+	double caller_work_ns;
+	double helper_work_ns;
 };
 
 /*

@@ -26,7 +26,9 @@ export interface CountedTicks {
 }
 
 const NUMBER = String.raw`(\d+(?:\.\d+)?)`;
-const readingLine = new RegExp(`^reading ${NUMBER} ${NUMBER} (?:${NUMBER} ${NUMBER} ${NUMBER}|failed)$`);
+const readingLine = new RegExp(
+  `^reading ${NUMBER} ${NUMBER} (?:${NUMBER} ${NUMBER} ${NUMBER} ${NUMBER} ${NUMBER}|failed)$`,
+);
 const sliceLine = new RegExp(`^slice ${NUMBER} ${NUMBER}$`);
 const countLine = /^(\d+) (\d+)$/;
 
@@ -80,7 +82,7 @@ class Lines {
 }
 
 function readReading(lines: Lines): Probe {
-  const [, start, end, median, min, waited] = lines.must(readingLine, 'a reading');
+  const [, start, end, median, min, waited, clientWork, serverWork] = lines.must(readingLine, 'a reading');
   const ofHelper = (text: string | undefined) => (text === undefined ? null : Number(text));
   return {
     start_ns: Number(start),
@@ -88,6 +90,8 @@ function readReading(lines: Lines): Probe {
     median_ns: ofHelper(median),
     min_ns: ofHelper(min),
     waited_ns: ofHelper(waited),
+    client_work_ns: ofHelper(clientWork),
+    server_work_ns: ofHelper(serverWork),
     // The server has pinned itself there.
     server_core: null,
   };

@@ -5,7 +5,7 @@ import { packSlices, slicesFormat, unpackSlices } from '../../results/formats/in
 import { outcomeOfCounts } from './counts.ts';
 
 const HEAD = 'tsc_hz 2000000000\nversion dpdk 22.11.11\nhelper real_time\nearly_ns 2000000\n';
-const READ = 'reading 100 150 112.4 98.1 45000\n';
+const READ = 'reading 100 150 112.4 98.1 45000 480.1 481.2\n';
 const SLICE = 'slice 1000000000 1250000000\n';
 const ONE = `${HEAD}${READ}${SLICE}early\n1800 6\nlate\n2000 3\n8000000000 1\n${READ}`;
 const outcome = (text: string) => outcomeOfCounts('set', [0, 1], text);
@@ -60,6 +60,8 @@ describe("a floor's counts", () => {
       median_ns: 112.4,
       min_ns: 98.1,
       waited_ns: 45000,
+      client_work_ns: 480.1,
+      server_work_ns: 481.2,
       server_core: null,
     };
     expect(slices).toMatchObject({
@@ -121,6 +123,8 @@ describe("a floor's counts", () => {
       median_ns: null,
       min_ns: null,
       waited_ns: null,
+      client_work_ns: null,
+      server_work_ns: null,
       server_core: null,
     };
     const { slices } = outcome(stopped);
@@ -139,7 +143,7 @@ describe("a floor's counts", () => {
     [ONE.replace(/early_ns.*\n/, ''), 'lack early_ns'],
     [ONE.replace(READ, ''), "lack a reading: they have 'slice 1000000000 1250000000' in its place"],
     [ONE.slice(0, -READ.length), 'lack a reading'],
-    [ONE.slice(0, -7), "lack a reading: they have 'reading 100 150 112.4 98.1' in its place"],
+    [ONE.slice(0, -13), "lack a reading: they have 'reading 100 150 112.4 98.1 45000' in its place"],
     [ONE.replace('112.4', 'nan'), 'lack a reading'],
     [ONE.replace('112.4', '-112.4'), 'lack a reading'],
     [ONE.replace(SLICE, ''), "lack a slice: they have 'early' in its place"],

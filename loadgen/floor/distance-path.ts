@@ -11,7 +11,7 @@ export const Wanted = { Nothing: 0, Reading: 1, End: 2 } as const;
 export interface DistancePathInput {
   serverCore: number;
   word: Int32Array<SharedArrayBuffer>;
-  /** [start_ns, end_ns, median_ns, min_ns, waited_ns]; NaN where the helper did not come. */
+  /** [start_ns, end_ns, and the five numbers of a reading]; NaN where the helper did not come. */
   reading: Float64Array<SharedArrayBuffer>;
 }
 export type DistancePathInfo = NonNullable<SlicesFile['helper']>;

@@ -5,7 +5,7 @@ import { type DistancePathInfo, type DistancePathInput, monotonicNs, Wanted } fr
 
 /** After so many readings in a row without the helper, nobody waits for it any more. */
 const FAILURES_IN_A_ROW = 3;
-const READING_NUMBERS = 5;
+const READING_NUMBERS = 7;
 
 export class DistanceReader {
   readonly #serverCore: number;
@@ -46,11 +46,14 @@ export class DistanceReader {
   async read(): Promise<void> {
     if (this.#helper === null) return;
     if (this.#failures < FAILURES_IN_A_ROW) await this.#wakePath();
-    else this.#reading.set([monotonicNs(), monotonicNs(), Number.NaN, Number.NaN, Number.NaN]);
+    else this.#reading.fill(Number.NaN).set([monotonicNs(), monotonicNs()]);
     const [start_ns, end_ns, ...ofHelper] = this.#reading;
-    const [median_ns, min_ns, waited_ns] = ofHelper.map((ns) => (Number.isNaN(ns) ? null : ns));
+    const [median_ns, min_ns, waited_ns, client_work_ns, server_work_ns] = ofHelper.map((ns) =>
+      Number.isNaN(ns) ? null : ns,
+    );
     // The server pins itself to its core.
-    this.#probes.push({ start_ns, end_ns, median_ns, min_ns, waited_ns, server_core: null });
+    const read = { median_ns, min_ns, waited_ns, client_work_ns, server_work_ns };
+    this.#probes.push({ start_ns, end_ns, ...read, server_core: null });
     this.#failures = median_ns === null ? this.#failures + 1 : 0;
     if (this.#failures === FAILURES_IN_A_ROW) {
       this.#unknown = `the helper did not get core ${this.#serverCore} in time`;

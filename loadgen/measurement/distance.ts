@@ -9,7 +9,7 @@ import { ServerThread } from './server-thread.ts';
 /** After so many readings in a row without the helper, there is no more waiting for it. */
 const FAILURES_IN_A_ROW = 3;
 
-const [MEDIAN_NS, MIN_NS, WAITED_NS] = [0, 1, 2];
+const [MEDIAN_NS, MIN_NS, WAITED_NS, CLIENT_WORK_NS, SERVER_WORK_NS] = [0, 1, 2, 3, 4];
 
 /** What a load says of where its server is. */
 export interface ServerPlace {
@@ -68,6 +68,8 @@ export class Distance {
       median_ns: measured ? reading[MEDIAN_NS] : null,
       min_ns: measured ? reading[MIN_NS] : null,
       waited_ns: measured ? reading[WAITED_NS] : null,
+      client_work_ns: measured ? reading[CLIENT_WORK_NS] : null,
+      server_work_ns: measured ? reading[SERVER_WORK_NS] : null,
       server_core,
     });
     this.#failures = measured ? 0 : this.#failures + 1;
@@ -87,6 +89,8 @@ export class Distance {
       median_ns: null,
       min_ns: null,
       waited_ns: null,
+      client_work_ns: null,
+      server_work_ns: null,
       server_core: null,
     });
   }

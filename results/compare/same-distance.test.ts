@@ -42,6 +42,7 @@ function of(states: State[], chosen: string | null, overrides: Partial<Point> = 
       chosen,
       why: 'it is so',
       too_fast: false,
+      company: null,
     },
   });
 }

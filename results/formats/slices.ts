@@ -24,6 +24,12 @@ const probe = z.strictObject({
   /** From the call to the helper's arrival on its core. */
   waited_ns: notNegative.nullable(),
   /**
+   * What a fixed piece of work takes on each core, which keeps all of a core's units busy: more where somebody else uses
+   * them too. Null as for the distance, and in older files.
+   */
+  client_work_ns: notNegative.nullable().default(null),
+  server_work_ns: notNegative.nullable().default(null),
+  /**
    * The core that the server's busiest thread ran on last, by the kernel; null where nobody looked, or it had ended. A
    * reading beside a server that was on another core than `cores.server` says nothing about the server's distance.
    */

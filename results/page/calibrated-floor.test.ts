@@ -15,7 +15,14 @@ const near = state('near', 100, 125);
 const far = state('far', 409, 535);
 
 function page(states: (typeof near)[]): string {
-  const distance: Summary['distance'] = { cores: [0, 1], states, chosen: null, why: 'so', too_fast: false };
+  const distance: Summary['distance'] = {
+    cores: [0, 1],
+    states,
+    chosen: null,
+    why: 'so',
+    too_fast: false,
+    company: null,
+  };
   const slice = (ns: number, p50_us: number) => ({ asked_us: null, before_ns: ns, after_ns: ns, p50_us });
   const calibration: Calibration = {
     schema: 'bypassbench.calibration/1',

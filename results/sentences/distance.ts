@@ -12,9 +12,9 @@ export function distanceOfFigure({ distance }: Summary): string[] {
   if (!distance || distance.too_fast) return [];
   const { states } = distance;
   const chosen = chosenOf(distance);
-  if (chosen) return [`At a core distance of ${named(chosen)}, ${share(chosen)}.`];
-  return states.length === 1
-    ? [`Core distance ${formatDistance(states[0])}.`]
+  if (states.length === 1) return [`Core distance ${formatDistance(states[0])}${companyInWords(distance)}.`];
+  return chosen
+    ? [`At a core distance of ${named(chosen)}, ${share(chosen)}${companyInWords(distance)}.`]
     : [`A mixture of core distances: ${states.map(briefly).join(', ')}.`];
 }
 
@@ -38,13 +38,40 @@ export function distanceMethod(summary: Summary): string[] {
   const chosen = chosenOf(distance);
   const [only, ...more] = distance.states;
   if (more.length === 0) {
-    return [`${read} was ${formatDistance(only)} all of the time.`, ...unknownDistances(summary)];
+    return [
+      `${read} was ${formatDistance(only)} all of the time.`,
+      ...company(distance),
+      ...unknownDistances(summary),
+    ];
   }
   const how = `${read} was read between slices of the measured time and changed: ${each(distance.states)}.`;
   const compared = chosen
     ? `All latencies are of slices with ${formatDistance(chosen)} (${chosen.name}) at both ends.`
     : `All latencies are of all of the time, since ${distance.why}.`;
-  return [how, compared, ...leftOut(summary), ...unknownDistances(summary)];
+  return [how, compared, ...company(distance), ...leftOut(summary), ...unknownDistances(summary)];
+}
+
+const sharingInWords = {
+  neither: 'neither core shared with others',
+  both: 'both cores shared with others',
+  client: "the client's core shared with others",
+  server: "the server's core shared with others",
+};
+
+function companyInWords({ company }: Distance): string {
+  return company?.compared ? `, ${sharingInWords[company.compared]}` : '';
+}
+
+/** Who else used the cores. */
+function company({ company: found }: Distance): string[] {
+  if (!found) return [];
+  const { share: shared, compared } = found;
+  return [
+    `At the ends of ${formatPercent(shared)} of the slices others used a core too: work that keeps all of its units busy took longer.`,
+    compared
+      ? `Those slices count that had ${sharingInWords[compared]} at both ends.`
+      : 'Too few slices are alike in that, so all count.',
+  ];
 }
 
 /** What a reading disturbed. */

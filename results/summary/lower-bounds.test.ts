@@ -14,6 +14,7 @@ const pair: PairStates = {
     { name: 'far', low_ns: 409, high_ns: 535, median_ns: 450, share: 0.5 },
   ],
   tooFast: null,
+  company: null,
 };
 
 type Slice = Calibration['slices'][number];

@@ -83,9 +83,9 @@ interface Sources {
   floors: FloorPoint[];
 }
 
-function distanceIn({ pairs: [pair], chosen, why }: RunDistance): Summary['distance'] {
+function distanceIn({ pairs: [pair], chosen, why, company }: RunDistance): Summary['distance'] {
   return pair
-    ? { cores: pair.cores, states: pair.states, chosen, why, too_fast: pair.tooFast !== null }
+    ? { cores: pair.cores, states: pair.states, chosen, why, too_fast: pair.tooFast !== null, company }
     : null;
 }
 

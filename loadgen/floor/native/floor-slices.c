@@ -127,8 +127,9 @@ static void write_reading(FILE *out, const struct measured_slice *slice)
 		return;
 	fprintf(out, "reading %.0f %.0f", slice->reading_begin_ns, slice->reading_end_ns);
 	if (slice->is_read)
-		fprintf(out, " %.1f %.1f %.0f\n", slice->distance.median_ns, slice->distance.min_ns,
-			slice->distance.waited_ns);
+		fprintf(out, " %.1f %.1f %.0f %.1f %.1f\n", slice->distance.median_ns, slice->distance.min_ns,
+			slice->distance.waited_ns, slice->distance.caller_work_ns,
+			slice->distance.helper_work_ns);
 	else
 		fputs(" failed\n", out);
 }

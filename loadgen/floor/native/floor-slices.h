@@ -8,7 +8,9 @@
  *     helper real_time                       its scheduling: real_time, ordinary; none: it could not start
  *     unknown the helper did not ...         why the distance is unknown; left out where it was measured
  *     early_ns 2000000                       requests sent so long behind the begin of a slice are early
- *     reading 81020 81070 112.4 98.1 45000   begin, end; there and back: median, minimum; wait for the helper
+ *     reading 81020 81070 112.4 98.1 45000 480.1 481.2
+ *                                            begin, end; there and back: median, minimum; wait for the helper;
+ *                                            a piece of work on the client's core, and on the server's
  *     slice 81071 156102                     begin, end
  *     early
  *     24113 3                                a round trip of so many ticks, so many times

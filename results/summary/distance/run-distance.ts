@@ -5,7 +5,16 @@
 import { type MeasurementTarget, type SlicesFile, usualSlices } from '../../formats/index.ts';
 import { type Run, sameTarget } from '../../run/run-folder.ts';
 import { formatCount } from '../../text/format.ts';
-import { readingsOf, type SliceState, statesOfSlices, tooFast, whyUnread } from './slice-states.ts';
+import { companyLimit } from './company.ts';
+import {
+  type CompanyRule,
+  readingsOf,
+  type Sharing,
+  type SliceState,
+  statesOfSlices,
+  tooFast,
+  whyUnread,
+} from './slice-states.ts';
 import { type DistanceState, findStates } from './states.ts';
 
 /** Between two cores, whichever of them the server had. */
@@ -16,7 +25,20 @@ export interface PairStates {
   states: DistanceState[];
   /** Why no slice has a state, half a sentence; null where slices have one. */
   tooFast: string | null;
+  /** Other slices are of no state; null where all are of that of their distance. */
+  company: CompanyRule | null;
 }
+
+/** What is known of others who used the cores. */
+export interface Company {
+  /** Slices in which a core was shared at an end, of those with a state of distance. */
+  share: number;
+  /** The cores that were shared, and no others, in the slices that count; null where all count. */
+  compared: Sharing | null;
+}
+
+/** The order in which they are tried. */
+const SHARINGS: readonly Sharing[] = ['neither', 'both', 'client', 'server'];
 
 export interface RunDistance {
   /** Those with most readings first; none where nobody measured. */
@@ -25,6 +47,8 @@ export interface RunDistance {
   chosen: string | null;
   /** Half a sentence. */
   why: string;
+  /** Null where no core is known to have had company at times. */
+  company: Company | null;
 }
 
 /** What each system and floor is to have of a state, at each target. */
@@ -54,7 +78,30 @@ const ENOUGH: Wanted = { slices: 20, trials: 3 };
 /** `wanted`: what is enough; as the manifest has it where left out. */
 export function distanceOfRun(run: Run, wanted = wantedOf(run)): RunDistance {
   const files = slicesFiles(run);
-  const pairs = pairsOf(files);
+  const limits = companyLimits(files);
+  if (limits === null) return { ...decide(run, wanted, files, pairsOf(files, null)), company: null };
+  const share = companyShare(files, pairsOf(files, { limits, sharing: 'neither' }));
+  // As few as may be are compared while others use their cores. Where too few slices are alike in that, all count.
+  for (const sharing of SHARINGS) {
+    const decided = decide(run, wanted, files, pairsOf(files, { limits, sharing }));
+    if (decided.chosen !== null) return { ...decided, company: { share, compared: sharing } };
+  }
+  return { ...decide(run, wanted, files, pairsOf(files, null)), company: { share, compared: null } };
+}
+
+function companyShare(files: SlicesFile[], pairs: PairStates[]): number {
+  const states = files.flatMap((file) => sliceStates({ pairs }, file));
+  const company = states.filter((state) => state === 'company').length;
+  const known = states.filter((state) => typeof state === 'object').length;
+  return company === 0 ? 0 : company / (company + known);
+}
+
+function decide(
+  run: Run,
+  wanted: Wanted,
+  files: SlicesFile[],
+  pairs: PairStates[],
+): Omit<RunDistance, 'company'> {
   const names = stateNames(pairs);
   if (names.length === 0) {
     const why = pairs.length === 0 ? whyUnread(files) : whyNoStates(pairs);
@@ -87,12 +134,12 @@ export function pairOf({ pairs }: Pick<RunDistance, 'pairs'>, file: SlicesFile |
 export function sliceStates(distance: Pick<RunDistance, 'pairs'>, file: SlicesFile): SliceState[] {
   const pair = pairOf(distance, file);
   if (pair === null || pair.tooFast !== null) return file.slices.map(() => 'unknown');
-  return statesOfSlices(pair.states, file);
+  return statesOfSlices(pair.states, file, pair.company);
 }
 
 /** Whether the pair has states to tell apart. */
 export function hasStates(pair: PairStates | null): pair is PairStates {
-  return pair !== null && pair.tooFast === null && pair.states.length > 1;
+  return pair !== null && pair.tooFast === null && (pair.states.length > 1 || pair.company !== null);
 }
 
 /** What each system and floor has of a state, in the order of the plan. Those without states need none. */
@@ -145,16 +192,39 @@ function nameTrials(trials: number): string {
   return `${trials} ${trials === 1 ? 'trial' : 'trials'}`;
 }
 
-function pairsOf(files: SlicesFile[]): PairStates[] {
+function pairsOf(files: SlicesFile[], company: CompanyRule | null): PairStates[] {
   const measured = files.filter((file) => readingsOf(file).length > 0);
   return [...Map.groupBy(measured, keyOf)]
     .map(([key, ofPair]): PairStates => {
       const readings = ofPair.flatMap(readingsOf);
       const states = findStates(readings);
       const [low, high] = key.split(',').map(Number);
-      return { cores: [low, high], readings: readings.length, states, tooFast: tooFast(states, ofPair) };
+      return {
+        cores: [low, high],
+        readings: readings.length,
+        states,
+        tooFast: tooFast(states, ofPair),
+        company,
+      };
     })
     .sort((a, b) => b.readings - a.readings);
+}
+
+/** By core; null where none shows any. */
+function companyLimits(files: SlicesFile[]): CompanyRule['limits'] | null {
+  const cores = new Set(files.flatMap(({ cores }) => (cores === null ? [] : [cores.client, cores.server])));
+  const limits = [...cores].flatMap((core): [number, number][] => {
+    const limit = companyLimit(files.flatMap((file) => workOn(core, file)));
+    return limit === null ? [] : [[core, limit]];
+  });
+  return limits.length === 0 ? null : new Map(limits);
+}
+
+function workOn(core: number, { cores, probes }: SlicesFile): number[] {
+  return probes.flatMap(({ client_work_ns, server_work_ns }) => [
+    ...(cores?.client === core && client_work_ns !== null ? [client_work_ns] : []),
+    ...(cores?.server === core && server_work_ns !== null ? [server_work_ns] : []),
+  ]);
 }
 
 function keyOf({ cores }: SlicesFile): string {

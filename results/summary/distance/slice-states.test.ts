@@ -22,6 +22,8 @@ function file(readings_ns: (number | null)[], probes: Partial<Probe>[] = []): Sl
       median_ns,
       min_ns: median_ns,
       waited_ns: 1000,
+      client_work_ns: null,
+      server_work_ns: null,
       server_core: null,
       ...probes[index],
     })),

@@ -3,8 +3,21 @@ import type { Probe, SlicesFile } from '../../formats/index.ts';
 import { formatPercent } from '../../text/format.ts';
 import { type DistanceState, stateAt } from './states.ts';
 
-/** `mixed`: the ends disagree, or lie in a gap between states. `unknown`: there is no reading at an end. */
-export type SliceState = DistanceState | 'mixed' | 'unknown';
+/**
+ * `mixed`: the ends disagree, or lie in a gap between states. `company`: at an end other cores were shared than those
+ * that are to be (company.ts). `unknown`: there is no reading at an end.
+ */
+export type SliceState = DistanceState | 'mixed' | 'company' | 'unknown';
+
+/** Which of the two cores are shared with others. */
+export type Sharing = 'neither' | 'both' | 'client' | 'server';
+
+/** Slices count in which these cores, and no others, were shared at both ends. */
+export interface CompanyRule {
+  /** By core: work that takes longer there had company. */
+  limits: ReadonlyMap<number, number>;
+  sharing: Sharing;
+}
 
 /** Fewer slices with a state at both ends do not show how fast states change. */
 const FEWEST_SLICES = 10;
@@ -48,11 +61,32 @@ export function stateOfSlice(
 }
 
 /** One for each slice of a window. */
-export function statesOfSlices(states: readonly DistanceState[], file: SlicesFile): SliceState[] {
+export function statesOfSlices(
+  states: readonly DistanceState[],
+  file: SlicesFile,
+  rule: CompanyRule | null = null,
+): SliceState[] {
   const distances_ns = file.probes.map((probe) => distanceOf(probe, file.cores));
-  return file.slices.map((_, index) =>
-    stateOfSlice(states, distances_ns[index] ?? null, distances_ns[index + 1] ?? null),
+  const isOther = file.probes.map(
+    (probe) => rule !== null && sharingAt(probe, file.cores, rule) !== rule.sharing,
   );
+  return file.slices.map((_, index) => {
+    const state = stateOfSlice(states, distances_ns[index] ?? null, distances_ns[index + 1] ?? null);
+    return typeof state === 'object' && (isOther[index] || isOther[index + 1]) ? 'company' : state;
+  });
+}
+
+function sharingAt(
+  { client_work_ns, server_work_ns }: Probe,
+  cores: SlicesFile['cores'],
+  { limits }: CompanyRule,
+): Sharing {
+  const isShared = (core: number | undefined, work_ns: number | null): boolean =>
+    core !== undefined && work_ns !== null && work_ns > (limits.get(core) ?? Number.POSITIVE_INFINITY);
+  const client = isShared(cores?.client, client_work_ns);
+  const server = isShared(cores?.server, server_work_ns);
+  if (client && server) return 'both';
+  return client ? 'client' : server ? 'server' : 'neither';
 }
 
 /**
