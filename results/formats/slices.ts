@@ -24,8 +24,8 @@ const probe = z.strictObject({
   /** From the call to the helper's arrival on its core. */
   waited_ns: notNegative.nullable(),
   /**
-   * What a fixed piece of work takes on each core, which keeps all of a core's units busy: more where somebody else uses
-   * them too. Null as for the distance, and in older files.
+   * What a fixed piece of work takes on each core, which keeps all of a core's units busy: more where somebody else
+   * uses them too. Null as for the distance, and in older files.
    */
   client_work_ns: notNegative.nullable().default(null),
   server_work_ns: notNegative.nullable().default(null),

@@ -287,9 +287,9 @@ const summary = z.strictObject({
       /** States change so fast that no slice of time has one. */
       too_fast: z.boolean(),
       /**
-       * Others who used the cores (summary/distance/company.ts): in which share of the slices with a state, and which of
-       * the two cores were shared, and no others, in the slices that count; there null where all count. Null where no core
-       * is known to have been shared.
+       * Others who used the cores (summary/distance/company.ts): in which share of the slices with a state, and which
+       * of the two cores were shared, and no others, in the slices that count; there null where all count. Null where
+       * no core is known to have been shared.
        */
       company: z
         .strictObject({

@@ -18,7 +18,7 @@ function one(): Manifest {
   };
 }
 
-/** Near all of the time; `shared` says of each reading which cores others use, and a request takes 4 us more for each. */
+/** Near all of the time; `shared`: which cores others use at each reading. A request takes 4 us more for each. */
 function measurement(shared: (reading: number) => [client: boolean, server: boolean]): SlicedMeasurement {
   const readings_ns = Array.from({ length: SLICES + 1 }, (_, index) => 112 * (1 + ((index * 7) % 9) / 200));
   const measured = sliced(readings_ns, {
