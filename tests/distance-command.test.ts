@@ -22,7 +22,7 @@ describe.runIf(second !== undefined)('distance', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`^cores ${first} and ${second}: by sysfs `));
     expect(stdout).toMatch(/core \d+ to core \d+ and back; \d+ readings/);
-    expect(stdout.split('\n').filter((line) => /^ *\d* [│┤]/.test(line))).toHaveLength(12);
+    expect(stdout.split('\n').filter((line) => /^ *[\d.]* [│┤]/.test(line))).toHaveLength(12);
     expect(stdout).toMatch(/[\u2801-\u28ff]/);
     expect(stdout).toMatch(/(only|near) +│? +\d+/);
     expect(stdout).toMatch(/A reading costs core \d+ \d+\.\d us\. The helper comes after \d+\.\d us/);

@@ -144,8 +144,8 @@ class CalibrationClient {
     this.#report(CLOSED, 0, 1);
     this.#warmUp(NOTHING);
     this.#orders.give(CLOSED_PAUSES, true);
-    this.#slice(samples, this.#context.data.pausesS);
-    this.#orders.give(NOTHING, false);
+    // Whole periods: a pause while the last reply is awaited would be one more.
+    this.#slice(samples, this.#context.data.pausesS, () => this.#orders.give(NOTHING, false));
     return samples.seen();
   }
 
@@ -172,11 +172,12 @@ class CalibrationClient {
     this.#slice(new Samples(), WARM_UP_S);
   }
 
-  /** Nothing is outstanding before and after it. */
-  #slice(samples: Samples, seconds: number): void {
+  /** Nothing is outstanding before and after it. `atEnd` is called before the last reply is awaited. */
+  #slice(samples: Samples, seconds: number, atEnd = () => {}): void {
     const control = new ClosedSlice(this.#context, this.#connections, samples, seconds);
     this.#closedLoop.start(this.#source);
     this.#closedLoop.run(this.#source, control);
+    atEnd();
     control.drains = true;
     this.#closedLoop.run(null, control);
   }
