@@ -27,7 +27,7 @@ function linesOfSlice(behind_ns: number, index: number): string[] {
 }
 
 function reading(at_ns: number, median_ns: number): string {
-  return `reading ${at_ns} ${at_ns} ${median_ns} ${median_ns} 5000`;
+  return `reading ${at_ns} ${at_ns} ${median_ns} ${median_ns} 5000 480 480`;
 }
 
 async function write(): Promise<void> {
