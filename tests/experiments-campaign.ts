@@ -1,8 +1,9 @@
 /** What the tests of `bypassbench run` share: configs made of systems, runs of the real command, their records. */
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
+import { afterEach } from 'vitest';
 import { stringify } from 'yaml';
 import { availableCores } from '../experiments/machine/machine.ts';
 import {
@@ -66,6 +67,20 @@ export const redis = system(
 /** A program for a failing server: argument 1 is the host, 2 the port. */
 export function nodeServer(program: string): string[] {
   return [process.execPath, '-e', `const [, host, port] = process.argv; ${program}`, '{host}', '{port}'];
+}
+
+/** Makes runs whose folders are removed after each test of the file that asks for this. */
+export function testRuns(): (...config: ConstructorParameters<typeof TestRun>) => TestRun {
+  const runs: TestRun[] = [];
+  afterEach(() => {
+    for (const run of runs.splice(0)) rmSync(run.folder, { recursive: true, force: true });
+  });
+  return (...config) => {
+    const run = new TestRun(...config);
+    mkdirSync(run.temp);
+    runs.push(run);
+    return run;
+  };
 }
 
 /** A run in a folder of its own; `temp` is what it is given for temporary files. */

@@ -1,15 +1,15 @@
 /** Runs that look at the distance of cores: real ones, planted ones that change it, and where it cannot be seen. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
 import { type SlicesFile, summaryFormat, unpackSlices } from '../results/formats/index.ts';
 import { readingsOf, statesOfSlices } from '../results/summary/distance/slice-states.ts';
 import { findStates } from '../results/summary/distance/states.ts';
-import { nodeServer, redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
+import { nodeServer, redis, system, type TestRun, testRuns, tinyWorkload } from './experiments-campaign.ts';
 
 const cores = availableCores();
 const [serverCore, clientCore] = [cores[0], cores.at(-1)!];
@@ -20,17 +20,7 @@ beforeAll(() => {
   expect(cores.length, 'these tests want two cores').toBeGreaterThan(1);
 });
 
-const runs: TestRun[] = [];
-afterEach(() => {
-  for (const run of runs.splice(0)) rmSync(run.folder, { recursive: true, force: true });
-});
-
-function create(...config: ConstructorParameters<typeof TestRun>): TestRun {
-  const run = new TestRun(...config);
-  mkdirSync(run.temp);
-  runs.push(run);
-  return run;
-}
+const create = testRuns();
 
 /** Of a measurement of a trial, from 1. */
 function slicesOf(run: TestRun, trial: number, measurement: string): SlicesFile {

@@ -1,21 +1,11 @@
 /** The experiment that ships as the figure, from its own config, with all its systems and floors. */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { TestRun, tinyWorkload } from './experiments-campaign.ts';
+import { testRuns, tinyWorkload } from './experiments-campaign.ts';
 
-const runs: TestRun[] = [];
-afterEach(() => {
-  for (const run of runs.splice(0)) rmSync(run.folder, { recursive: true, force: true });
-});
-
-function create(...config: ConstructorParameters<typeof TestRun>): TestRun {
-  const run = new TestRun(...config);
-  mkdirSync(run.temp);
-  runs.push(run);
-  return run;
-}
+const create = testRuns();
 
 // Both sides of a floor poll: with more threads than that on each core, a round trip can take a whole window.
 // A longer one has room for it.

@@ -1,22 +1,12 @@
 /** Floors in `bypassbench run`: measured beside the systems, and reported like them, also when they fail. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
 import { type Summary, summaryFormat, type Trial, type Verdicts } from '../results/formats/index.ts';
-import { nodeServer, redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
+import { nodeServer, redis, system, type TestRun, testRuns, tinyWorkload } from './experiments-campaign.ts';
 
-const runs: TestRun[] = [];
-afterEach(() => {
-  for (const run of runs.splice(0)) rmSync(run.folder, { recursive: true, force: true });
-});
-
-function create(...config: ConstructorParameters<typeof TestRun>): TestRun {
-  const run = new TestRun(...config);
-  mkdirSync(run.temp);
-  runs.push(run);
-  return run;
-}
+const create = testRuns();
 
 const fakeProgram = path.join(import.meta.dirname, 'experiments-fake-floor.ts');
 const fake = [process.execPath, fakeProgram, '{operation}', '{value_bytes}', '{out}'];

@@ -1,22 +1,12 @@
 /** `bypassbench run` on real servers: what a run leaves on disk, and what it does when servers fail. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { loadResultFormat, summaryFormat, type Trial } from '../results/formats/index.ts';
-import { nodeServer, redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
+import { nodeServer, redis, system, type TestRun, testRuns, tinyWorkload } from './experiments-campaign.ts';
 
-const runs: TestRun[] = [];
-afterEach(() => {
-  for (const run of runs.splice(0)) rmSync(run.folder, { recursive: true, force: true });
-});
-
-function create(...config: ConstructorParameters<typeof TestRun>): TestRun {
-  const run = new TestRun(...config);
-  mkdirSync(run.temp);
-  runs.push(run);
-  return run;
-}
+const create = testRuns();
 
 /** Answers PING; does `then` with any other request. */
 const onlyPing = (then: string) =>

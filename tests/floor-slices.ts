@@ -31,6 +31,20 @@ export function readSlices(out: string, [server, client]: [number, number]): Sli
   return file;
 }
 
+/** Of a floor that can be cut, whose fastest round trip took `min_ns`. */
+export function expectSlicesWithEarly(out: string, cores: [number, number], min_ns: number): void {
+  const { slices, early_ns } = readSlices(out, cores);
+  expect(early_ns).toBe(2e6);
+  expect(slices.length).toBeGreaterThan(1);
+  // The last is what those before it have left, of which one may have waited long for a reply.
+  for (const { start_ns, end_ns } of slices.slice(0, -1)) expect(end_ns - start_ns).toBeGreaterThan(50e6);
+  // So many follow one another before the early part of a slice is over.
+  const most = early_ns / min_ns + 1;
+  for (const { operations } of slices) expect(operations[0].early.requests).toBeLessThanOrEqual(most);
+  expect(sum(slices.map(({ operations }) => operations[0].early.requests))).toBeGreaterThan(0);
+  expect(sum(slices.map(({ operations }) => operations[0].late.requests))).toBeGreaterThan(0);
+}
+
 function expectReadings({ probes, slices }: SlicesFile): void {
   expect(probes).toHaveLength(slices.length + 1);
   const times = slices.flatMap(({ start_ns, end_ns }, index) => {

@@ -78,15 +78,18 @@ const ENOUGH: Wanted = { slices: 20, trials: 3 };
 /** `wanted`: what is enough; as the manifest has it where left out. */
 export function distanceOfRun(run: Run, wanted = wantedOf(run)): RunDistance {
   const files = slicesFiles(run);
+  const pairs = pairsOf(files);
   const limits = companyLimits(files);
-  if (limits === null) return { ...decide(run, wanted, files, pairsOf(files, null)), company: null };
-  const share = companyShare(files, pairsOf(files, { limits, sharing: 'neither' }));
+  if (limits === null) return { ...decide(run, wanted, files, pairs), company: null };
+  const alike = (sharing: Sharing): PairStates[] =>
+    pairs.map((pair) => ({ ...pair, company: { limits, sharing } }));
+  const share = companyShare(files, alike('neither'));
   // As few as may be are compared while others use their cores. Where too few slices are alike in that, all count.
   for (const sharing of SHARINGS) {
-    const decided = decide(run, wanted, files, pairsOf(files, { limits, sharing }));
+    const decided = decide(run, wanted, files, alike(sharing));
     if (decided.chosen !== null) return { ...decided, company: { share, compared: sharing } };
   }
-  return { ...decide(run, wanted, files, pairsOf(files, null)), company: { share, compared: null } };
+  return { ...decide(run, wanted, files, pairs), company: { share, compared: null } };
 }
 
 function companyShare(files: SlicesFile[], pairs: PairStates[]): number {
@@ -192,7 +195,8 @@ function nameTrials(trials: number): string {
   return `${trials} ${trials === 1 ? 'trial' : 'trials'}`;
 }
 
-function pairsOf(files: SlicesFile[], company: CompanyRule | null): PairStates[] {
+/** All slices count in them. */
+function pairsOf(files: SlicesFile[]): PairStates[] {
   const measured = files.filter((file) => readingsOf(file).length > 0);
   return [...Map.groupBy(measured, keyOf)]
     .map(([key, ofPair]): PairStates => {
@@ -204,7 +208,7 @@ function pairsOf(files: SlicesFile[], company: CompanyRule | null): PairStates[]
         readings: readings.length,
         states,
         tooFast: tooFast(states, ofPair),
-        company,
+        company: null,
       };
     })
     .sort((a, b) => b.readings - a.readings);
