@@ -1,10 +1,9 @@
 /** Readings of the distance between a floor's cores, where the floor is measured by programs that take none. */
 import { type DataPath, startDataPath } from '../../libos/index.ts';
 import type { Probe, SlicesFile } from '../../results/formats/index.ts';
+import { FAILURES_IN_A_ROW, helperLate } from '../measurement/distance.ts';
 import { type DistancePathInfo, type DistancePathInput, monotonicNs, Wanted } from './distance-path.ts';
 
-/** After so many readings in a row without the helper, nobody waits for it any more. */
-const FAILURES_IN_A_ROW = 3;
 const READING_NUMBERS = 7;
 
 export class DistanceReader {
@@ -54,9 +53,7 @@ export class DistanceReader {
     // The server pins itself to its core.
     this.#probes.push({ start_ns, end_ns, ...read, server_core: null });
     this.#failures = median_ns === null ? this.#failures + 1 : 0;
-    if (this.#failures === FAILURES_IN_A_ROW) {
-      this.#unknown = `the helper did not get core ${this.#serverCore} in time`;
-    }
+    if (this.#failures === FAILURES_IN_A_ROW) this.#unknown = helperLate(this.#serverCore);
   }
 
   /** Ends its thread. */

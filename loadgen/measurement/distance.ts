@@ -7,7 +7,12 @@ import type { Probe, SlicesFile } from '../../results/formats/index.ts';
 import { ServerThread } from './server-thread.ts';
 
 /** After so many readings in a row without the helper, there is no more waiting for it. */
-const FAILURES_IN_A_ROW = 3;
+export const FAILURES_IN_A_ROW = 3;
+
+/** Why the distance is unknown then. */
+export function helperLate(core: number): string {
+  return `the helper did not get core ${core} in time`;
+}
 
 const [MEDIAN_NS, MIN_NS, WAITED_NS, CLIENT_WORK_NS, SERVER_WORK_NS] = [0, 1, 2, 3, 4];
 
@@ -73,9 +78,8 @@ export class Distance {
       server_core,
     });
     this.#failures = measured ? 0 : this.#failures + 1;
-    if (this.#failures === FAILURES_IN_A_ROW) {
-      this.unknown = `the helper did not get core ${this.cores?.server} in time`;
-    }
+    if (this.#failures === FAILURES_IN_A_ROW && this.cores !== null)
+      this.unknown = helperLate(this.cores.server);
     this.#pauses.resume();
   }
 

@@ -8,16 +8,9 @@ import { type Run, sameTarget } from '../../run/run-folder.ts';
 import { runState } from '../../sentences/caption.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
 import type { RunDistance } from '../../summary/distance/run-distance.ts';
-import { fadeMuted, LEGEND_VIEW, mutedSystems } from '../chart.ts';
-import {
-  captionBlock,
-  figureConfig,
-  figureFrame,
-  INK,
-  textBlock,
-  titleStyle,
-  VALUE_SIZE,
-} from '../theme/figure-text.ts';
+import { mutedSystems } from '../chart.ts';
+import { fadingLegend, legendMark, legendPlace } from '../legend.ts';
+import { captionBlock, figureConfig, figureFrame, textBlock, titleStyle } from '../theme/figure-text.ts';
 import { placeInRows } from '../theme/legend-rows.ts';
 import { SIDE_WIDTH } from './annotations.ts';
 import { distancePanel, latencyPanel } from './panel.ts';
@@ -76,25 +69,12 @@ function groupOf({ measurement, state }: ReadingRow | SliceRow): string {
 function legend(subjects: SubjectRow[]): object {
   const named = subjects.filter(({ subject, system }) => subject === system);
   const { placed, height } = placeInRows(named, DOT_WIDTH, width);
-  const px = (field: string): object => ({ field, type: 'quantitative', scale: null, axis: null });
-  const mark = { cursor: 'pointer', opacity: 1 };
-  return {
-    name: LEGEND_VIEW,
-    width,
-    height,
-    data: { values: placed },
-    encoding: { y: px('y'), ...fadeMuted },
-    layer: [
-      {
-        mark: { ...mark, type: 'point', filled: true, size: 60, fill: { expr: 'datum.colour' } },
-        encoding: { x: px('mark') },
-      },
-      {
-        mark: { ...mark, type: 'text', align: 'left', baseline: 'middle', fontSize: VALUE_SIZE, color: INK },
-        encoding: { x: px('text'), text: { field: 'label' } },
-      },
-    ],
-  };
+  return fadingLegend(placed, { width, height }, [
+    {
+      mark: { ...legendMark, type: 'point', filled: true, size: 60, fill: { expr: 'datum.colour' } },
+      encoding: { x: legendPlace('mark') },
+    },
+  ]);
 }
 
 function caption(

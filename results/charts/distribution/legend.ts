@@ -1,6 +1,5 @@
 /** The looks of the curves of the distribution figure, and the legend that names them; its entries fade systems. */
-import { fadeMuted, LEGEND_VIEW } from '../chart.ts';
-import { INK, VALUE_SIZE } from '../theme/figure-text.ts';
+import { fadingLegend, legendMark, legendPlace } from '../legend.ts';
 import { placeInRows } from '../theme/legend-rows.ts';
 import { systemColours } from '../theme/palette.ts';
 import type { Series } from './points.ts';
@@ -37,42 +36,29 @@ type Entry = Look & {
 /** Rows of entries within `width` pixels: a piece of the curve with its mark, and the label. */
 export function distributionLegend(all: Series[], looks: Map<string, Look>, width: number): object {
   const { placed, height } = placeInRows(entriesOf(all, looks), SAMPLE_WIDTH, width);
-  const px = (field: string): object => ({ field, type: 'quantitative', scale: null, axis: null });
-  const mark = { cursor: 'pointer', opacity: 1 };
-  return {
-    name: LEGEND_VIEW,
-    width,
-    height,
-    data: { values: placed },
-    encoding: { y: px('y'), ...fadeMuted },
-    layer: [
-      {
-        mark: {
-          ...mark,
-          type: 'rule',
-          strokeWidth: 2,
-          stroke: { expr: 'datum.colour' },
-          strokeDash: { expr: 'datum.dash' },
-        },
-        encoding: { x: px('from'), x2: { field: 'to' } },
+  return fadingLegend(placed, { width, height }, [
+    {
+      mark: {
+        ...legendMark,
+        type: 'rule',
+        strokeWidth: 2,
+        stroke: { expr: 'datum.colour' },
+        strokeDash: { expr: 'datum.dash' },
       },
-      {
-        mark: {
-          ...mark,
-          type: 'point',
-          filled: true,
-          size: 45,
-          shape: { expr: 'datum.shape' },
-          fill: { expr: 'datum.colour' },
-        },
-        encoding: { x: px('mark') },
+      encoding: { x: legendPlace('from'), x2: { field: 'to' } },
+    },
+    {
+      mark: {
+        ...legendMark,
+        type: 'point',
+        filled: true,
+        size: 45,
+        shape: { expr: 'datum.shape' },
+        fill: { expr: 'datum.colour' },
       },
-      {
-        mark: { ...mark, type: 'text', align: 'left', baseline: 'middle', fontSize: VALUE_SIZE, color: INK },
-        encoding: { x: px('text'), text: { field: 'label' } },
-      },
-    ],
-  };
+      encoding: { x: legendPlace('mark') },
+    },
+  ]);
 }
 
 function entriesOf(all: Series[], looks: Map<string, Look>): Entry[] {

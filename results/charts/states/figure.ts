@@ -10,6 +10,7 @@ import { nameTarget } from '../../sentences/doubts.ts';
 import { MIXTURE } from '../../summary/distance/by-state.ts';
 import type { RunDistance } from '../../summary/distance/run-distance.ts';
 import { mutedSystems } from '../chart.ts';
+import { legendPlace } from '../legend.ts';
 import {
   captionBlock,
   figureConfig,
@@ -80,13 +81,12 @@ function domainOf(densities: DensityRow[]): [number, number] {
 function legend(colours: ReadonlyMap<string, string>): object {
   const entries = [...colours, [MIXTURE, INK]].map(([label, colour]) => ({ label, colour }));
   const { placed, height } = placeInRows(entries, SWATCH_WIDTH, width);
-  const px = (field: string): object => ({ field, type: 'quantitative', scale: null, axis: null });
   const values = placed.map((entry) => ({ ...entry, words: [entry.label] }));
   return {
     width,
     height,
     data: { values },
-    encoding: { y: px('y') },
+    encoding: { y: legendPlace('y') },
     layer: [
       {
         transform: [{ filter: `datum.label !== '${MIXTURE}'` }],
@@ -98,16 +98,16 @@ function legend(colours: ReadonlyMap<string, string>): object {
           opacity: 1,
           fill: { expr: 'datum.colour' },
         },
-        encoding: { x: px('mark') },
+        encoding: { x: legendPlace('mark') },
       },
       {
         transform: [{ filter: `datum.label === '${MIXTURE}'` }],
         mark: { type: 'rule', stroke: { expr: 'datum.colour' } },
-        encoding: { x: px('from'), x2: { field: 'to' } },
+        encoding: { x: legendPlace('from'), x2: { field: 'to' } },
       },
       {
         mark: { type: 'text', align: 'left', baseline: 'middle', fontSize: VALUE_SIZE, color: INK },
-        encoding: { x: px('text'), text: { field: 'words' } },
+        encoding: { x: legendPlace('text'), text: { field: 'words' } },
       },
     ],
   };
