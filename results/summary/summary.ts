@@ -13,7 +13,7 @@ import { formatChange } from '../text/format.ts';
 import { pairedRatio, type TrialValue } from './bootstrap.ts';
 import { counterDoubt } from './counter.ts';
 import { byStateVersus } from './distance/by-state.ts';
-import { distanceDoubts } from './distance/distance-doubts.ts';
+import { distanceDoubts, repetitionDoubts } from './distance/distance-doubts.ts';
 import { distanceOfRun, type RunDistance } from './distance/run-distance.ts';
 import { type Doubt, withDoubts } from './doubt.ts';
 import { generatorFloor, lowerBounds } from './lower-bounds.ts';
@@ -177,7 +177,10 @@ function repeatedPoints(sources: Sources, points: Point[]): Summary['repeats'] {
     if (repeats === null) return [];
     return pointsOf(sources, system, []).map((point) => {
       const itself = points.find((other) => other.system === repeats && sameTarget(other, point));
-      return { ...point, repeats, versus_itself: itself ? pairedRatio(p50s(point), p50s(itself)) : null };
+      const doubts = repetitionDoubts(system.name, point, sources.distance);
+      // Of so little a difference would be one of chance.
+      const versus_itself = itself && doubts.length === 0 ? pairedRatio(p50s(point), p50s(itself)) : null;
+      return { ...point, repeats, verdicts: withDoubts(point.verdicts, doubts), versus_itself };
     });
   });
 }

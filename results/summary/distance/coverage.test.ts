@@ -4,15 +4,18 @@ import { sliced } from '../../test-slices.ts';
 import { manifest, run, system, target, writeRun } from '../../test-synthetic-run.ts';
 import { distanceCoverage } from './coverage.ts';
 
-/** A run of two systems and one operation, whose windows have these readings. */
-function runOf(readingsOf: (name: string, trial: number) => (number | null)[], trials = 3): Promise<string> {
+/** A run of two systems, unless others are named, and one operation, whose windows have these readings. */
+function runOf(
+  readingsOf: (name: string, trial: number) => (number | null)[],
+  { trials = 3, systems = [system('redis'), system('kv-kernel')] } = {},
+): Promise<string> {
   const whole = manifest();
   return writeRun(
     run({
       manifest: {
         ...whole,
         finished_at: null,
-        systems: [system('redis'), system('kv-kernel')],
+        systems,
         plan: { ...whole.plan, trials, measurements: [target('get')] },
       },
       measured: ({ name }, _target, trial) =>
@@ -54,6 +57,22 @@ test('enough slices, but in too few trials, are not enough', async () => {
     ['kv-kernel', 58],
   ]);
   expect((await distanceCoverage(dir, { slices: 20, trials: 2 })).enough).toBe(true);
+});
+
+test('a repetition is waited for last, and chooses nothing', async () => {
+  const systems = [system('redis'), system('kv-kernel'), system('again', { repeats: 'kv-kernel' })];
+  const lackingOf = async (readingsOf: (name: string) => number[]): Promise<unknown> => {
+    const { chosen, enough, lacking } = await distanceCoverage(await runOf(readingsOf, { systems }), wanted);
+    return [chosen, enough, lacking.map(({ subject }) => subject)];
+  };
+  // Far all three would have enough.
+  const few = (name: string): number[] => [...near(name === 'again' ? 0 : 11), ...far(20)];
+  expect(await lackingOf(few)).toEqual(['near', false, ['again']]);
+  const fewer = (name: string): number[] => [
+    ...near(name === 'again' ? 0 : name === 'redis' ? 4 : 11),
+    ...far(name === 'redis' ? 0 : 3),
+  ];
+  expect(await lackingOf(fewer)).toEqual(['near', false, ['redis']]);
 });
 
 test('nothing to wait for with one state, or with none that is known', async () => {

@@ -1,9 +1,10 @@
 /** What the distance of its cores makes doubtful about a point's median. */
-import type { Measured } from '../../formats/index.ts';
-import { formatDistance, formatPercent } from '../../text/format.ts';
+import type { Measured, MeasurementTarget } from '../../formats/index.ts';
+import { sameTarget } from '../../run/run-folder.ts';
+import { formatCount, formatDistance, formatPercent } from '../../text/format.ts';
 import type { Doubt } from '../doubt.ts';
 import { MIXTURE } from './by-state.ts';
-import { hasStates, type RunDistance } from './run-distance.ts';
+import { hasStates, nameTrials, type RunDistance } from './run-distance.ts';
 
 type Numbers = Pick<Measured, 'state' | 'distance_unknown' | 'by_state'>;
 
@@ -22,6 +23,21 @@ export function distanceDoubts(
         ? whyMixed(by_state)
         : null;
   return reason === null ? [] : [{ state: 'suspect', about: ['p50', 'throughput'], reason }];
+}
+
+/** Of a system that repeats another one: it keeps no state from being chosen, and may have too little of that. */
+export function repetitionDoubts(
+  system: string,
+  target: MeasurementTarget,
+  { chosen, lacking }: RunDistance,
+): Doubt[] {
+  return lacking
+    .filter((of) => of.subject === system && sameTarget(of.target, target))
+    .map(({ slices, trials }) => {
+      const where = slices > 0 ? ` in ${nameTrials(trials)}` : '';
+      const reason = `Too few slices of ${system} are ${chosen}: ${formatCount(slices)}${where}.`;
+      return { state: 'suspect', about: ['p50', 'throughput'], reason };
+    });
 }
 
 function whyMixed(by_state: Numbers['by_state']): string {

@@ -47,6 +47,8 @@ export interface RunDistance {
   chosen: string | null;
   /** Half a sentence. */
   why: string;
+  /** What lacks slices of the chosen state all the same: repetitions, which keep no state from being chosen. */
+  lacking: StateCount[];
   /** Null where no core is known to have had company at times. */
   company: Company | null;
 }
@@ -61,11 +63,13 @@ export interface Wanted {
 /** What one system or floor has of one state, at one target. */
 export interface StateCount {
   subject: string;
-  operation: MeasurementTarget['operation'];
+  target: MeasurementTarget;
   slices: number;
   /** Trials that have enough of them for a value. */
   trials: number;
   enough: boolean;
+  /** Of a system that repeats another one: it shows the noise, and nothing is compared with it but that other one. */
+  is_repetition: boolean;
 }
 
 /** Fewer slices of the usual length do not make a value of a trial. */
@@ -108,16 +112,23 @@ function decide(
   const names = stateNames(pairs);
   if (names.length === 0) {
     const why = pairs.length === 0 ? whyUnread(files) : whyNoStates(pairs);
-    return { pairs, chosen: null, why };
+    return { pairs, chosen: null, why, lacking: [] };
   }
   const counts = names.map((name) => ({ name, of: countState(run, pairs, name, wanted) }));
-  const chosen = counts.find(({ of }) => of.every(({ enough }) => enough));
+  const chosen = counts.find(({ of }) => !of.some(keepsBack));
+  const lacking = chosen?.of.filter(({ enough }) => !enough) ?? [];
   const why = chosen
     ? `every system and floor has at least ${formatCount(wanted.slices)} slices of it` +
+      (lacking.length === 0 ? '' : ', apart from a repetition') +
       (chosen.name === names[0] ? '' : `, but not of ${counts[0].name}: ${whatLacks(counts[0].of)}`)
     : `no state has ${formatCount(wanted.slices)} slices in ${nameTrials(wanted.trials)} of every system and floor; ` +
       counts.map(({ name, of }) => `${name}: ${whatLacks(of)}`).join('; ');
-  return { pairs, chosen: chosen?.name ?? null, why };
+  return { pairs, chosen: chosen?.name ?? null, why, lacking };
+}
+
+/** Whether it keeps a state from being chosen. */
+export function keepsBack({ enough, is_repetition }: StateCount): boolean {
+  return !enough && !is_repetition;
 }
 
 function wantedOf({ manifest: { plan } }: Run): Wanted {
@@ -148,6 +159,7 @@ export function hasStates(pair: PairStates | null): pair is PairStates {
 /** What each system and floor has of a state, in the order of the plan. Those without states need none. */
 export function countState(run: Run, pairs: PairStates[], name: string, wanted: Wanted): StateCount[] {
   const { systems, floors, plan } = run.manifest;
+  const repetitions = new Set(systems.filter(({ repeats }) => repeats !== null).map(({ name }) => name));
   return [...systems, ...floors].flatMap(({ name: subject }) =>
     plan.measurements.flatMap((target) => {
       const trials = filesOf(run, subject, target).filter((file) => hasStates(pairOf({ pairs }, file)));
@@ -160,7 +172,8 @@ export function countState(run: Run, pairs: PairStates[], name: string, wanted: 
       const total = slices.reduce((sum, count) => sum + count, 0);
       const values = slices.filter((count) => count >= FEWEST_SLICES).length;
       const enough = total >= wanted.slices && values >= Math.min(wanted.trials, trials.length);
-      return [{ subject, operation: target.operation, slices: total, trials: values, enough }];
+      const is_repetition = repetitions.has(subject);
+      return [{ subject, target, slices: total, trials: values, enough, is_repetition }];
     }),
   );
 }
@@ -182,16 +195,17 @@ function whyNoStates(pairs: PairStates[]): string {
 
 /** "redis GET has 0, kv-kernel SET has 75 in 2 trials and 4 more have too few" */
 function whatLacks(counts: StateCount[]): string {
-  const lacking = counts.filter(({ enough }) => !enough);
-  const named = lacking.slice(0, MOST_NAMED).map(({ subject, operation, slices, trials }) => {
+  const lacking = counts.filter(keepsBack);
+  const named = lacking.slice(0, MOST_NAMED).map(({ subject, target, slices, trials }) => {
     const where = slices > 0 ? ` in ${nameTrials(trials)}` : '';
-    return `${subject} ${operation.toUpperCase()} has ${formatCount(slices)}${where}`;
+    return `${subject} ${target.operation.toUpperCase()} has ${formatCount(slices)}${where}`;
   });
   const more = lacking.length - named.length;
   return `${named.join(', ')}${more > 0 ? ` and ${more} more have too few` : ''}`;
 }
 
-function nameTrials(trials: number): string {
+/** "1 trial" */
+export function nameTrials(trials: number): string {
   return `${trials} ${trials === 1 ? 'trial' : 'trials'}`;
 }
 

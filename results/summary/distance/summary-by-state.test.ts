@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Manifest, Point, Summary } from '../../formats/index.ts';
 import { readRun } from '../../run/run-folder.ts';
+import { noiseSentences } from '../../sentences/noise.ts';
 import { type LatencyOf, type SlicedMeasurement, sliced } from '../../test-slices.ts';
 import {
   manifest,
@@ -140,6 +141,46 @@ describe('a run of two states', () => {
           /^A mixture of core distances, 0 % near \(112 to \d+ ns\), 100 % far \(450 to \d+ ns\): no state of them has/,
         ),
       ],
+    });
+  });
+
+  test('is compared in a state that only a repetition has too little of, which says so where it is told itself', async () => {
+    const again = 'kv-kernel-again';
+    const summary = await summaryOf(
+      (name, trial) =>
+        name === again
+          ? sliced(spells([FAR_NS, 24], ...(trial === 1 ? [[NEAR_NS, 4] as [number, number]] : [])), {
+              latencyOf: latencyOf('kv-kernel'),
+            })
+          : changing(name, trial),
+      { manifest: two({ systems: [...two().systems, system(again, { repeats: 'kv-kernel' })] }) },
+    );
+    const { distance, points, repeats } = summary;
+    expect(distance).toMatchObject({
+      chosen: 'near',
+      why: 'every system and floor has at least 20 slices of it, apart from a repetition',
+    });
+    expect(points.map(({ state, verdicts }) => [state, verdicts.p50])).toEqual([
+      ['near', { state: 'valid', reasons: [] }],
+      ['near', { state: 'valid', reasons: [] }],
+    ]);
+    const reason = 'Too few slices of kv-kernel-again are near: 4 in 1 trial.';
+    expect(repeats).toMatchObject([{ state: 'near', versus_itself: null }]);
+    expect(repeats[0].verdicts.p50.reasons).toContain(reason);
+    expect(repeats[0].verdicts.throughput!.reasons).toContain(reason);
+    expect(noiseSentences(summary)).toEqual([
+      expect.stringMatching(/^kv-kernel against itself, GET: unknown\. .*: 4 in 1 trial\.$/),
+    ]);
+  });
+
+  test('names in a mixture only what keeps a state from being chosen', async () => {
+    const { distance } = await summaryOf(
+      (name) => sliced(spells([name === 'redis' ? FAR_NS : NEAR_NS, 24]), { latencyOf: () => 20_000 }),
+      { manifest: two({ systems: [...two().systems, system('again', { repeats: 'redis' })] }) },
+    );
+    expect(distance).toMatchObject({
+      chosen: null,
+      why: expect.stringMatching(/near: redis GET has 0; far: kv-kernel GET has 0$/),
     });
   });
 
