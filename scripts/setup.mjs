@@ -1,8 +1,8 @@
 /**
  * Everything that `npm start` and `npm test` need, installed or built where it is missing: the npm packages of the
- * lock file, the Debian packages below, and the C glue. Plain JavaScript without dependencies, for Node 20 and
- * later, since it runs before anything is installed. It can run any number of times, is quick and says nothing when
- * nothing is missing, and upgrades nothing that is there.
+ * lock file, the Debian packages below, the C glue, and Redis from its source. Plain JavaScript without dependencies,
+ * for Node 20 and later, since it runs before anything is installed. It can run any number of times, is quick and
+ * says nothing when nothing is missing, and upgrades nothing that is there.
  *
  *     node scripts/setup.mjs
  */
@@ -11,12 +11,14 @@ import { accessSync, constants, existsSync, readFileSync, writeFileSync } from '
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildNative } from './build-native.mjs';
+import { buildRedis } from './build-redis.mjs';
 import { say, step } from './step.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const WITHOUT_DPDK = 'the backend dpdk cannot be built';
 const WITHOUT_GLUE = 'the backends dpdk and rdma cannot be built';
+const WITHOUT_REDIS = 'Redis cannot be built from source, for its port to the libOS';
 
 /** A Debian package, the commands or the file by which we know that it is there, and what is lost without it. */
 const systemPackages = [
@@ -45,6 +47,14 @@ const systemPackages = [
   { name: 'iperf3', commands: ['iperf3'], without: 'the goal of the stream over DPDK cannot be tested' },
   { name: 'gcc', commands: ['gcc'], without: WITHOUT_GLUE },
   { name: 'libc6-dev', file: '/usr/include/stdio.h', without: WITHOUT_GLUE },
+  { name: 'make', commands: ['make'], without: WITHOUT_REDIS },
+  { name: 'binutils', commands: ['objcopy'], without: WITHOUT_REDIS },
+  {
+    name: 'dpkg-dev',
+    commands: ['dpkg-source', 'dpkg-parsechangelog', 'dpkg-buildflags'],
+    without: WITHOUT_REDIS,
+  },
+  { name: 'tcl', commands: ['tclsh'], without: "Redis' own test suite cannot be run" },
   { name: 'pkg-config', commands: ['pkg-config'], without: WITHOUT_GLUE },
   { name: 'libdpdk-dev', file: '/usr/include/dpdk/rte_eal.h', without: WITHOUT_DPDK },
   {
@@ -124,6 +134,7 @@ async function installSystemPackages() {
 
 const complete = await installNpmPackages();
 await installSystemPackages();
-// Without the glue all but the backends dpdk and rdma works: what is missing has been said.
+// Without the glue all but the backends dpdk and rdma works, without Redis all but its port: what is missing has been said.
 await buildNative();
+await buildRedis();
 process.exit(complete ? 0 : 1);
