@@ -4,6 +4,7 @@
  * descriptors, threads, signals and DPDK's environment are per process. What asserts times is `npm run
  * test:timing`, what takes minutes `npm run test:long`.
  */
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { randomisedEnvironment } from './tests/randomised-budget.ts';
 
@@ -25,12 +26,15 @@ const withProcesses = [
 ];
 const elsewhere = ['node_modules/**', 'runs/**', '.checkouts/**', '**/*.timing.test.ts', '**/*.long.test.ts'];
 
+// Compiled code is kept between starts, as by bin/bypassbench: of workers, and of the programs that tests start.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/node');
+
 const shared = {
   // These end what hangs. How fast something must be is for timing tests to say.
   testTimeout: 300_000,
   hookTimeout: 300_000,
   pool: 'forks' as const,
-  env: randomisedEnvironment({ all_ms: 60_000 }),
+  env: randomisedEnvironment({ all_ms: 30_000 }),
   setupFiles: ['tests/randomised.ts'],
 };
 

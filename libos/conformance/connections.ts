@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { formatIpv4, type Libos } from '../index.ts';
 import { codeOf, sha256 } from './outcome.ts';
-import { eachTestHasAWorld, type TestedBackend, type World } from './world.ts';
+import { eachTestHasAWorld, overfullBytes, type TestedBackend, type World } from './world.ts';
 
 export function connectionTests(backend: TestedBackend): void {
   let world: World;
@@ -214,7 +214,7 @@ export function connectionTests(backend: TestedBackend): void {
 
     it('sends what was pushed before a half-close, however much', () => {
       const { serverQd, clientQd } = world.connect();
-      const data = randomBytes(16 * 1024 * 1024);
+      const data = randomBytes(8 * 1024 * 1024);
       world.pushFreeing(client, clientQd, data);
       client.shutdownWrite(clientQd);
       expect(sha256(world.popAll(server, serverQd))).toBe(sha256(data));
@@ -256,7 +256,7 @@ export function connectionTests(backend: TestedBackend): void {
 
     it('fails a push that waits for an acknowledgement when the connection is reset', () => {
       const { serverQd, clientQd } = world.connect();
-      const sga = world.buffer(client, new Uint8Array(32 * 1024 * 1024));
+      const sga = world.buffer(client, new Uint8Array(overfullBytes(backend)));
       const token = client.push(clientQd, sga, 'acknowledged');
       world.settle();
       server.close(serverQd);

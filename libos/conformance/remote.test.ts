@@ -69,7 +69,7 @@ describe('a remote libOS', () => {
     const world = remoteServer();
     const { server, client } = world;
     const { serverQd, clientQd } = world.connect();
-    const data = randomBytes(32 * 1024 * 1024);
+    const data = randomBytes(8 * 1024 * 1024);
     const pushed = world.pushFreeing(server, serverQd, data);
     const parts: Uint8Array[] = [];
     for (let have = 0; have < data.length; have += parts.at(-1)!.length) {

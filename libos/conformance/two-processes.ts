@@ -101,7 +101,9 @@ export class Agent implements AgentLine {
  * A backend whose servers all live in one agent, which is started with the first of them, and again after it
  * broke. `sides` is asked for each world.
  */
-export function twoProcesses(sides: (poolLimitBytes: number) => TwoSides): TestedBackend {
+export function twoProcesses(
+  sides: (poolLimitBytes: number) => TwoSides,
+): Pick<Required<TestedBackend>, 'create' | 'close'> {
   const agents: Agent[] = [];
   return {
     create(poolLimitBytes) {

@@ -8,12 +8,18 @@ export interface Addresses {
   clientAddress?: string;
 }
 
-/** What a backend gives the suite; everything is made anew for each test. */
-export interface TestedBackend {
+/** Makes worlds, one for each test. */
+export interface WorldMaker {
   /**
    * The side that listens, and the side that connects. Both in checked mode, with a pool of `poolLimitBytes`.
    */
   create(poolLimitBytes: number): Addresses & { server: Libos; client: Libos };
+}
+
+/** What a backend gives the suite. */
+export interface TestedBackend extends WorldMaker {
+  /** The most that a connection takes of a push while the peer pops nothing: the buffers of both sides. */
+  readonly unreadBytes: number;
   /** Ends what outlives the worlds, when the suite is through. */
   close?(): Promise<void>;
 }
@@ -23,6 +29,11 @@ export type Kept = Readonly<Completion>;
 
 const PATIENCE_MS = 10_000;
 
+/** Of these, no connection takes all before the peer pops. */
+export function overfullBytes({ unreadBytes }: TestedBackend): number {
+  return unreadBytes + 1024 * 1024;
+}
+
 export class World {
   readonly server: Libos;
   readonly client: Libos;
@@ -31,7 +42,7 @@ export class World {
   readonly clientAddress: string;
   readonly #gone = new Set<Libos>();
 
-  constructor(backend: TestedBackend, poolLimitBytes = 512 * 1024 * 1024) {
+  constructor(backend: WorldMaker, poolLimitBytes = 512 * 1024 * 1024) {
     const { server, client, serverAddress, clientAddress = serverAddress } = backend.create(poolLimitBytes);
     this.server = server;
     this.client = client;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { conformanceSuite } from '../conformance/suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
+import { defaultTcpOptions } from '../inet/tcp/options.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bypassbench-memif-'));
 let worlds = 0;
@@ -29,4 +30,7 @@ const backend = twoProcesses((poolLimitBytes) => {
   };
 });
 
-conformanceSuite('dpdk, memif, two processes', backend);
+conformanceSuite('dpdk, memif, two processes', {
+  ...backend,
+  unreadBytes: defaultTcpOptions.receiveWindowBytes,
+});

@@ -1,6 +1,7 @@
 /** The conformance suite on the kernel backend, and what only kernel sockets have. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { conformanceSuite } from '../conformance/suite.ts';
@@ -8,8 +9,16 @@ import { twoProcesses } from '../conformance/two-processes.ts';
 import { type TestedBackend, World } from '../conformance/world.ts';
 import { createLibos } from '../index.ts';
 
+/** As long as the kernel may make the buffer of a connection, in one direction. */
+function bufferLimit(direction: 'rmem' | 'wmem'): number {
+  return Number(readFileSync(`/proc/sys/net/ipv4/tcp_${direction}`, 'utf8').trim().split(/\s+/)[2]);
+}
+
+const unreadBytes = bufferLimit('wmem') + bufferLimit('rmem');
+
 for (const idle of ['poll', 'sleep'] as const) {
   const backend: TestedBackend = {
+    unreadBytes,
     create(poolLimitBytes) {
       const options = { backend: 'kernel', checked: true, poolLimitBytes, idle } as const;
       return { server: createLibos(options), client: createLibos(options), serverAddress: '127.0.0.1' };
@@ -18,14 +27,14 @@ for (const idle of ['poll', 'sleep'] as const) {
   conformanceSuite(`kernel, ${idle}`, backend);
 }
 
-conformanceSuite(
-  'kernel, two processes',
-  twoProcesses((poolLimitBytes) => {
+conformanceSuite('kernel, two processes', {
+  unreadBytes,
+  ...twoProcesses((poolLimitBytes) => {
     const options = { backend: 'kernel', checked: true, poolLimitBytes } as const;
     // All of 127.0.0.0/8 is this host, and Linux calls it from .1: two addresses, as real hosts have.
     return { server: options, client: options, serverAddress: '127.0.0.2', clientAddress: '127.0.0.1' };
   }),
-);
+});
 
 describe('kernel sockets', () => {
   it('times a connect out that is never answered', () => {

@@ -45,8 +45,11 @@ export class BufferPool implements SegmentHome {
    */
   readonly #dormant: SgaSegment[][] = [];
   readonly #freeArrays: ScatterGatherArray[] = [];
-  /** Checked mode: where the application got each array that it still owns. */
-  readonly #origins = new Map<ScatterGatherArray, string>();
+  /**
+   * Checked mode: where the application got each array that it still owns. As errors, since making the text of
+   * a stack costs far more than taking it, and only leaks want the text.
+   */
+  readonly #origins = new Map<ScatterGatherArray, Error>();
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -106,7 +109,7 @@ export class BufferPool implements SegmentHome {
   /** Makes `array` the application's. */
   giveToApplication(array: ScatterGatherArray): void {
     array.owner = Owner.Application;
-    if (this.#checked) this.#origins.set(array, new Error('allocated').stack ?? '');
+    if (this.#checked) this.#origins.set(array, new Error('allocated'));
   }
 
   /** Takes `array`, which is the application's, for a push. */
@@ -163,7 +166,7 @@ export class BufferPool implements SegmentHome {
         'LEAK',
         'shutdown',
         -1,
-        `${leaks.length} arrays were never freed; the first: ${leaks[0]}`,
+        `${leaks.length} arrays were never freed; the first: ${leaks[0].stack}`,
       );
     }
   }

@@ -4,11 +4,14 @@
  */
 import { conformanceSuite } from '../conformance/suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
+import { parseRdmaOptions } from './options.ts';
 import { rdmaOptions, rdmaProvider } from './test-options.ts';
 
-conformanceSuite(
-  `rdma, ${rdmaProvider}, two processes`,
-  twoProcesses((poolLimitBytes) => {
+const { fabric, maxWindow } = parseRdmaOptions(rdmaOptions);
+
+conformanceSuite(`rdma, ${rdmaProvider}, two processes`, {
+  unreadBytes: maxWindow * fabric.bufferBytes,
+  ...twoProcesses((poolLimitBytes) => {
     const options = {
       backend: 'rdma',
       backendOptions: rdmaOptions,
@@ -18,4 +21,4 @@ conformanceSuite(
     // All of 127.0.0.0/8 is this host, and Linux calls it from .1: two addresses, as real hosts have.
     return { server: options, client: options, serverAddress: '127.0.0.2', clientAddress: '127.0.0.1' };
   }),
-);
+});

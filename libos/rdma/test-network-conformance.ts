@@ -2,11 +2,15 @@
 import { conformanceSuite } from '../conformance/suite.ts';
 import { SimulatedNetwork } from './test-network.ts';
 
+const BUFFER_BYTES = 16 * 1024;
+const WINDOW = 64;
+
 export function simulatedConformance({ reorder }: { reorder: boolean }): void {
   conformanceSuite(`rdma, simulated${reorder ? ', reordered' : ''}`, {
+    unreadBytes: WINDOW * BUFFER_BYTES,
     create(poolLimitBytes) {
       const network = new SimulatedNetwork({ maxDelayUs: 4, reorder });
-      const options = { bufferBytes: 16 * 1024, receiveLimit: 1024, maxWindow: 64, poolLimitBytes };
+      const options = { bufferBytes: BUFFER_BYTES, receiveLimit: 1024, maxWindow: WINDOW, poolLimitBytes };
       const server = network.createHost(options);
       const client = network.createHost(options);
       return {

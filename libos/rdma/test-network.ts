@@ -180,10 +180,9 @@ export class SimulatedMessageDevice implements MessageDevice {
     this.maxPieces = maxPieces;
     this.queuedHeaders = new Int32Array(queueLimit * HEADER_WORDS);
     // Beside those that can be posted, some for the application to hold.
-    for (let i = 0; i < receiveLimit * 2; i++) {
-      const slab = { bytes: new Uint8Array(bufferBytes), address: 0 };
-      this.#free.push(new SgaSegment(this, slab, i, 0, bufferBytes));
-    }
+    const slab = { bytes: new Uint8Array(receiveLimit * 2 * bufferBytes), address: 0 };
+    for (let i = receiveLimit * 2 - 1; i >= 0; i--)
+      this.#free.push(new SgaSegment(this, slab, i, i * bufferBytes, bufferBytes));
   }
 
   get nowUs(): number {
@@ -207,7 +206,7 @@ export class SimulatedMessageDevice implements MessageDevice {
   }
 
   give(segment: SgaSegment): void {
-    segment.bytes.fill(0xdb);
+    segment.bytes.fill(0xdb, segment.base, segment.base + segment.capacity);
     this.#free.push(segment);
   }
 
@@ -325,7 +324,7 @@ export class SimulatedMessageDevice implements MessageDevice {
     if (this.dead) return;
     const segment = this.#postedBuffers.shift();
     if (segment === undefined) throw new Error('a message has come for which no receive was posted');
-    segment.bytes.set(payload.subarray(0, this.bufferBytes));
+    segment.bytes.set(payload.subarray(0, this.bufferBytes), segment.base);
     this.#arrived.push({ segment, header, bytes: HEADER_BYTES + payload.length });
   }
 

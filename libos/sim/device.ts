@@ -37,9 +37,14 @@ export class SimulatedDevice implements Device {
   readonly #link: Wire;
   readonly #direction: Direction;
   readonly #memory: Buffer;
+  /** What a buffer holds that was never used, and one that was given back. */
+  readonly #untouched: Buffer;
   readonly #poison: Buffer;
+  readonly #capacity: number;
   readonly #buffers: number;
+  /** Buffers that were used; the others are cut from the memory, in order, when these do not suffice. */
   readonly #free: SgaSegment[] = [];
+  #cut = 0;
   readonly #places: Uint8Array;
   #firstArrived: SgaSegment | null = null;
   #lastArrived: SgaSegment | null = null;
@@ -54,13 +59,11 @@ export class SimulatedDevice implements Device {
     this.mac = mac;
     this.mtu = mtu;
     this.#buffers = buffers;
-    const capacity = HEADROOM_BYTES + ETHERNET_HEADER_BYTES + mtu;
-    const bytes = new Uint8Array(new ArrayBuffer(buffers * capacity)).fill(POISON);
-    this.#memory = Buffer.from(bytes.buffer);
-    this.#poison = Buffer.alloc(capacity, POISON);
+    this.#capacity = HEADROOM_BYTES + ETHERNET_HEADER_BYTES + mtu;
+    this.#memory = Buffer.from(new ArrayBuffer(buffers * this.#capacity));
+    this.#untouched = Buffer.alloc(this.#capacity);
+    this.#poison = Buffer.alloc(this.#capacity, POISON);
     this.#places = new Uint8Array(buffers);
-    for (let i = buffers - 1; i >= 0; i--)
-      this.#free.push(new SgaSegment(this, { bytes, address: ADDRESS }, i, i * capacity, capacity));
   }
 
   get nowUs(): number {
@@ -72,12 +75,12 @@ export class SimulatedDevice implements Device {
   }
 
   get freeBuffers(): number {
-    return this.#free.length;
+    return this.#free.length + this.#buffers - this.#cut;
   }
 
   /** Frames that the stack holds: 0 once it has given everything back. */
   get buffersOut(): number {
-    return this.#buffers - this.#free.length - this.waitingFrames - this.#queued.length;
+    return this.#cut - this.#free.length - this.waitingFrames - this.#queued.length;
   }
 
   exchange(): number {
@@ -171,16 +174,25 @@ export class SimulatedDevice implements Device {
   }
 
   #take(place: number): SgaSegment | null {
-    const frame = this.#free.pop();
-    if (frame === undefined) return null;
+    const used = this.#free.pop();
+    const frame = used ?? this.#cutNext();
+    if (frame === null) return null;
     const { base, capacity } = frame;
-    if (this.#memory.compare(this.#poison, 0, capacity, base, base + capacity) !== 0)
+    const expected = used === undefined ? this.#untouched : this.#poison;
+    if (this.#memory.compare(expected, 0, capacity, base, base + capacity) !== 0)
       throw new Error('a buffer was written to after it had been given back or transmitted');
     this.#places[frame.slabIndex] = place;
     frame.offset = base + HEADROOM_BYTES;
     frame.length = 0;
     frame.next = null;
     return frame;
+  }
+
+  #cutNext(): SgaSegment | null {
+    if (this.#cut === this.#buffers) return null;
+    const index = this.#cut++;
+    const memory = { bytes: this.#memory, address: ADDRESS };
+    return new SgaSegment(this, memory, index, index * this.#capacity, this.#capacity);
   }
 
   #release(frame: SgaSegment): void {
