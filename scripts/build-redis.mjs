@@ -51,9 +51,9 @@ const buildScript = join(scripts, 'redis', 'build.sh');
 const NOT_AVAILABLE = 'the systems redis-kernel, redis-rdma and redis-dpdk are not available';
 
 /**
- * Of our own beside the distribution's: the same objects serve program and library, and calls need not go through a table
- * in either. Debian's change to Redis tests `USE_SYSTEM_JEMALLOC == yes`, which holds unless the former is a number that
- * is not 0: so it is one, for the jemalloc that comes with the source.
+ * Of our own beside the distribution's: the same objects serve program and library, and calls need not go through a
+ * table in either. Debian's change to Redis tests `USE_SYSTEM_JEMALLOC == yes`, which holds unless the former is a
+ * number that is not 0: so it is one, for the jemalloc that comes with the source.
  */
 const OWN_FLAGS = ['-fPIC', '-fno-semantic-interposition', '-DUSE_SYSTEM_JEMALLOC=2'];
 
@@ -183,7 +183,7 @@ export function wrapped(sources) {
   return [...new Set(names)].sort();
 }
 
-/** Compiles the glue and links it to the objects of Redis, if something changed. Resolves to whether the port is there. */
+/** Compiles the glue and links it to the objects of Redis, if there is a glue and something has changed. */
 async function linkPort(folder) {
   const files = existsSync(native) ? readdirSync(native).sort() : [];
   const sources = files.filter((name) => name.endsWith('.c'));
@@ -204,7 +204,8 @@ async function linkPort(folder) {
       join(source, name),
     ),
     ...linker_flags,
-    // Nothing of Redis meets the symbols of node, in either direction; what is undefined is said now, not when it is loaded.
+    // Nothing of Redis meets the symbols of node, in either direction. What is undefined is said now, not when it is
+    // loaded.
     '-Wl,-Bsymbolic',
     '-Wl,-z,defs',
     // Its threads run on when the thread of node that loaded it has ended.
@@ -235,7 +236,7 @@ async function linkPort(folder) {
   writeFileSync(stamp, wanted);
 }
 
-/** Builds what is missing. Resolves to whether all is there; what is not has been said, and why stands in missing.txt. */
+/** Builds what is missing. Resolves to whether all is there; what is not has been said, and missing.txt says why. */
 export async function buildRedis() {
   if (process.platform !== 'linux') return true;
   const missing = join(place, 'missing.txt');

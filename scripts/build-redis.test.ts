@@ -1,4 +1,4 @@
-/** What set-up reads before it builds Redis: lists of packages, versions, flags, Makefile and glue. Nothing is fetched. */
+/** What set-up reads before it builds Redis: lists of packages, versions, flags, Makefile, glue. Nothing is fetched. */
 import { describe, expect, it } from 'vitest';
 import { serverObjects, wrapped } from './build-redis.mjs';
 import { packageFlags } from './redis/package-flags.mjs';

@@ -134,7 +134,8 @@ async function installSystemPackages() {
 
 const complete = await installNpmPackages();
 await installSystemPackages();
-// Without the glue all but the backends dpdk and rdma works, without Redis all but its port: what is missing has been said.
+// Without the glue all but the backends dpdk and rdma works, without Redis all but its port. What is missing has been
+// said.
 await buildNative();
 await buildRedis();
 process.exit(complete ? 0 : 1);

@@ -1,6 +1,7 @@
 /**
- * From the machine's lists of Debian packages to the lists of their sources, in both formats of sources.list(5). Archives,
- * suites, components and options such as keys stay as they are. Plain JavaScript without dependencies, as all of set-up.
+ * From the machine's lists of Debian packages to the lists of their sources, in both formats of sources.list(5).
+ * Archives, suites, components and options such as keys stay as they are. Plain JavaScript without dependencies, as
+ * all of set-up.
  */
 
 const unique = (entries) => [...new Set(entries)];

@@ -1,7 +1,7 @@
 /**
- * The source package of the Redis that is installed: which version that is, and its files, fetched by apt from the machine's
- * own archives. The lists of sources are read into a folder of our own, so that the machine's apt stays as it is, and
- * no rights are needed. Plain JavaScript without dependencies, as all of set-up.
+ * The source package of the Redis that is installed: which version that is, and its files, fetched by apt from the
+ * machine's own archives. The lists of sources are read into a folder of our own, so that the machine's apt stays as it
+ * is, and no rights are needed. Plain JavaScript without dependencies, as all of set-up.
  */
 import { spawnSync } from 'node:child_process';
 import {
