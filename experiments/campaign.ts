@@ -3,6 +3,7 @@
  * with `finished_at` null, and again when the last trial has ended: what is on disk is always a run that
  * `bypassbench report` can read.
  */
+import { mean } from 'simple-statistics';
 import { distanceCoverage } from '../results/index.ts';
 import type { Experiment } from './config/schema.ts';
 import { distanceLines, surveyDistances } from './distances.ts';
@@ -10,7 +11,7 @@ import { TrialFailure } from './errors.ts';
 import { type Decision, furtherBlock } from './further-block.ts';
 import type { Checkouts } from './machine/checkout.ts';
 import type { Supervisor } from './machine/process.ts';
-import { unfinishedManifest, withAddedTrial, writeManifest } from './manifest.ts';
+import { unfinishedManifest, withAddedBlock, writeManifest } from './manifest.ts';
 import type { Progress } from './progress.ts';
 import { calibrate } from './trial/calibration.ts';
 import { runFloorTrial } from './trial/floor-trial.ts';
@@ -52,7 +53,7 @@ export async function runCampaign(campaign: Campaign): Promise<number | null> {
   await calibrateFirst(campaign, interrupted);
   const blocks = new Blocks(campaign, interrupted);
   for (let trial = 1; trial <= experiment.trials; trial++) {
-    if (!(await blocks.run(planBlock(experiment, trial)))) return null;
+    if (!(await blocks.run(blocks.plan(trial)))) return null;
   }
   const plannedEndMs = performance.now();
   for (;;) {
@@ -60,9 +61,9 @@ export async function runCampaign(campaign: Campaign): Promise<number | null> {
     if (decision === null) break;
     progress.announce(decision.line);
     if (!decision.goesOn) break;
-    manifest = withAddedTrial(manifest);
+    manifest = withAddedBlock(manifest, decision.subjects);
     await writeManifest(runFolder, manifest);
-    const block = planBlock(experiment, manifest.plan.trials);
+    const block = blocks.plan(manifest.plan.trials, decision.subjects);
     progress.add(block);
     if (!(await blocks.run(block))) return null;
   }
@@ -87,51 +88,68 @@ class Blocks {
   failed = 0;
   readonly #campaign: Campaign;
   readonly #interrupted: Promise<never>;
-  readonly #measurable = new Set<string>();
+  /** What each trial took that succeeded, by system and floor. */
+  readonly #elapsed_s = new Map<string, number[]>();
   #blocks = 0;
-  #elapsedMs = 0;
+  #trials = 0;
 
   constructor(campaign: Campaign, interrupted: Promise<never>) {
     this.#campaign = campaign;
     this.#interrupted = interrupted;
   }
 
+  /** The block with this number, of all systems and floors or of those that are named. */
+  plan(trial: number, subjects?: readonly string[]): PlannedTrial[] {
+    const { systems, floors, ...parts } = this.#campaign.experiment;
+    const isIn = ({ name }: { name: string }): boolean => subjects?.includes(name) ?? true;
+    const some = { ...parts, systems: systems.filter(isIn), floors: floors.filter(isIn) };
+    return planBlock(some, trial, this.#trials);
+  }
+
   /** Resolves to false when it was interrupted. */
   async run(block: readonly PlannedTrial[]): Promise<boolean> {
     const { unrunnable, signal, progress } = this.#campaign;
-    const startMs = performance.now();
     for (const planned of block) {
       if (signal.aborted) return false;
+      const { name } = planned.subject;
+      const startMs = performance.now();
       const context: TrialContext = {
         ...this.#campaign,
         interrupted: this.#interrupted,
         onStep: (step) => progress.step(planned, step),
       };
-      const reason = unrunnable.get(planned.subject.name);
+      const reason = unrunnable.get(name);
       const outcome = reason
         ? await recordUnrunnable(planned, context, reason)
         : await runTrial(planned, context);
       if (outcome.record.status === 'failed') this.failed++;
-      else this.#measurable.add(planned.subject.name);
+      else this.#took(name, (performance.now() - startMs) / 1000);
       progress.trialEnded(planned, outcome);
     }
     this.#blocks++;
-    this.#elapsedMs += performance.now() - startMs;
+    this.#trials += block.length;
     return !signal.aborted;
+  }
+
+  #took(subject: string, seconds: number): void {
+    this.#elapsed_s.set(subject, [...(this.#elapsed_s.get(subject) ?? []), seconds]);
   }
 
   /** Whether one block more is to run, and what for; `spentMs` is what has been spent on such blocks so far. */
   async further(spentMs: number): Promise<Decision | null> {
     const { runFolder, experiment } = this.#campaign;
     const { slices, extend_s } = experiment.distance;
-    if (extend_s === 0 || this.#measurable.size === 0) return null;
+    if (extend_s === 0 || this.#elapsed_s.size === 0) return null;
     const trials = Math.min(experiment.trials, TRIALS_OF_ONE_DISTANCE);
     return furtherBlock({
       coverage: await distanceCoverage(runFolder, { slices, trials }),
-      slices,
-      measurable: this.#measurable,
+      measurable: new Map(
+        [...experiment.systems, ...experiment.floors].flatMap(({ name }) => {
+          const elapsed_s = this.#elapsed_s.get(name);
+          return elapsed_s ? [[name, mean(elapsed_s)] as const] : [];
+        }),
+      ),
       trial: this.#blocks + 1,
-      block_s: this.#elapsedMs / 1000 / this.#blocks,
       left_s: extend_s - spentMs / 1000,
     });
   }

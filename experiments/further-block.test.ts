@@ -9,60 +9,101 @@ const state = (name: string, median_ns: number) => ({
   share: 0.5,
 });
 
+type Lacking = SoFar['coverage']['lacking'][number];
+
+const slices = (subject: string, has: number, beside: string | null = 'redis'): Lacking => ({
+  subject,
+  operation: 'get',
+  what: 'slices',
+  has,
+  wanted: 20,
+  beside,
+});
+
 const soFar: SoFar = {
   coverage: {
     states: [state('near', 110), state('far', 450)],
     chosen: 'near',
-    enough: false,
-    lacking: [
-      { subject: 'redis', operation: 'set', slices: 17 },
-      { subject: 'kv-kernel', operation: 'get', slices: 14 },
-      { subject: 'frames', operation: 'get', slices: 19 },
-    ],
+    sharing: null,
+    lacking: [slices('kv-rdma', 17), slices('kv-kernel', 14)],
     unknown: null,
   },
-  slices: 20,
-  measurable: new Set(['redis', 'kv-kernel', 'frames']),
+  measurable: new Map([
+    ['redis', 20],
+    ['kv-kernel', 30],
+    ['kv-rdma', 10],
+    ['kv-dpdk', 500],
+    ['frames', 5],
+  ]),
   trial: 6,
-  block_s: 50,
   left_s: 120,
 };
 const withCoverage = (changes: Partial<SoFar['coverage']>): SoFar => ({
   ...soFar,
   coverage: { ...soFar.coverage, ...changes },
 });
+const lineOf = (...lacking: Lacking[]): string => furtherBlock(withCoverage({ lacking }))!.line;
 
-test('goes on while a system lacks slices, and names the one that lacks most', () => {
+test('a further block has those that lack something and what they are compared with, in the order of the run', () => {
   expect(furtherBlock(soFar)).toEqual({
     goesOn: true,
-    line: 'near: 14 of 20 slices of kv-kernel GET; trial 6, at most 2 min more',
+    subjects: ['redis', 'kv-kernel', 'kv-rdma'],
+    line: 'near: kv-kernel GET 14 of 20 slices, kv-rdma GET 17 of 20 slices; trial 6 of redis, kv-kernel and kv-rdma, at most 2 min more',
   });
 });
 
+test.each<[string, Lacking[], string[]]>([
+  ['what others are compared with lacks something itself', [slices('redis', 3, null)], ['redis']],
+  [
+    'a repetition does',
+    [slices('kv-kernel', 20), slices('kv-rdma', 3, 'kv-kernel')],
+    ['redis', 'kv-kernel', 'kv-rdma'],
+  ],
+  ['what it is compared with cannot be run', [slices('frames', 3, 'kv-sockets')], ['frames']],
+])('also where %s', (_what, lacking, subjects) => {
+  expect(furtherBlock(withCoverage({ lacking }))!.subjects).toEqual(subjects);
+});
+
 test('a block runs only where the whole of it fits into the time', () => {
-  expect(furtherBlock({ ...soFar, block_s: 120 })?.goesOn).toBe(true);
-  expect(furtherBlock({ ...soFar, block_s: 121 })).toEqual({
+  expect(furtherBlock({ ...soFar, left_s: 60 })?.goesOn).toBe(true);
+  const lacking = [slices('kv-kernel', 14)];
+  const { coverage } = withCoverage({ lacking });
+  const found = 'near: kv-kernel GET 14 of 20 slices';
+  expect(furtherBlock({ ...soFar, coverage, left_s: 49 })).toMatchObject({
     goesOn: false,
-    line: 'near: 14 of 20 slices of kv-kernel GET; 2 min left, and trial 6 would take 2 min 5 s (distance.extend_s)',
+    line: `${found}; 50 s left, and trial 6 of redis and kv-kernel would take 50 s (distance.extend_s)`,
   });
-  expect(furtherBlock({ ...soFar, left_s: -3 })).toEqual({
+  expect(furtherBlock({ ...soFar, coverage, left_s: -3 })).toMatchObject({
     goesOn: false,
-    line: 'near: 14 of 20 slices of kv-kernel GET; no time left: trial 6 would take 50 s (distance.extend_s)',
+    line: `${found}; no time left: trial 6 of redis and kv-kernel would take 50 s (distance.extend_s)`,
   });
 });
 
 test.each([
-  ['there is enough', withCoverage({ enough: true, lacking: [] })],
+  ['nothing is lacking', withCoverage({ lacking: [] })],
   ['there is one state', withCoverage({ states: [state('only', 110)], chosen: null })],
   ['the distance is unknown', withCoverage({ states: [], unknown: 'no core of the server was named' })],
-  ['only what fails is lacking', { ...soFar, measurable: new Set(['kv-rdma']) }],
+  ['only what fails is lacking', { ...soFar, measurable: new Map([['kv-dpdk', 10]]) }],
 ])('nothing is added where %s', (_what, given) => {
   expect(furtherBlock(given)).toBeNull();
 });
 
-test('slices that lie in too few trials are lacking too', () => {
-  const lacking = [{ subject: 'redis', operation: 'get' as const, slices: 25 }];
-  expect(furtherBlock(withCoverage({ lacking }))?.line).toBe(
-    'near: redis GET has its slices in too few trials; trial 6, at most 2 min more',
+test('says what is lacking besides slices, of whom first, and who else used the cores', () => {
+  expect(lineOf({ ...slices('kv-rdma', 2), what: 'trials', wanted: 3 })).toMatch(
+    /^near: kv-rdma GET 2 of 3 trials; /,
+  );
+  expect(lineOf({ ...slices('kv-rdma', 1), what: 'pairs', wanted: 3 })).toMatch(
+    /^near: kv-rdma GET 1 of 3 trials beside redis; /,
+  );
+  const many = [17, 3, 19, 1, 18].map((has) => slices('kv-rdma', has));
+  expect(lineOf(...many)).toMatch(
+    /^near: kv-rdma GET 1 of 20 slices, .* GET 3 of .* GET 17 of 20 slices, and 2 more; /,
+  );
+  expect(furtherBlock(withCoverage({ sharing: 'neither' }))!.line).toMatch(
+    /^near, neither core shared with others: kv-kernel GET 14 of 20 slices/,
+  );
+  const all = [...soFar.measurable.keys()].map((name) => slices(name, 1));
+  expect(furtherBlock({ ...withCoverage({ lacking: all }), left_s: 900 })!.line).toContain(
+    '; trial 6 of all,',
   );
 });

@@ -44,10 +44,18 @@ export async function unfinishedManifest(
   };
 }
 
-/** The same with one block more than it had. */
-export function withAddedTrial(manifest: Manifest): Manifest {
-  const { trials, added_trials, ...rest } = manifest.plan;
-  return { ...manifest, plan: { ...rest, trials: trials + 1, added_trials: added_trials + 1 } };
+/** The same with one block more than it had, of these systems and floors. */
+export function withAddedBlock(manifest: Manifest, subjects: string[]): Manifest {
+  const { plan } = manifest;
+  return {
+    ...manifest,
+    plan: {
+      ...plan,
+      trials: plan.trials + 1,
+      added_trials: plan.added_trials + 1,
+      added_blocks: [...plan.added_blocks, subjects],
+    },
+  };
 }
 
 export async function writeManifest(runFolder: string, manifest: Manifest): Promise<void> {
@@ -61,6 +69,7 @@ function planOf(experiment: Experiment): Manifest['plan'] {
   return {
     trials,
     added_trials: 0,
+    added_blocks: [],
     distance,
     measurements: operations.map((operation) => ({ operation, clients, value_bytes })),
     pipeline,

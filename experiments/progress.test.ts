@@ -70,8 +70,8 @@ test('trials that are added count among those that there are', () => {
   const { stream, written } = collector(false);
   const progress = new Progress({ ...experiment, distance: { slices: 20, extend_s: 0 } }, stream);
   for (const planned of plan) progress.trialEnded(planned, outcome(planned.subject.name, 10, null));
-  const block = planBlock(experiment, 3);
-  progress.announce('near: 14 of 20 slices of kv GET; trial 3, at most 2 min more');
+  const block = planBlock(experiment, 3, plan.length);
+  progress.announce('near: kv GET 14 of 20 slices; trial 3 of all, at most 2 min more');
   progress.add(block);
   for (const planned of block) progress.trialEnded(planned, outcome(planned.subject.name, 10, null));
   expect(
@@ -83,7 +83,7 @@ test('trials that are added count among those that there are', () => {
     '4 trials, about 50 s',
     '[3/4] redis   trial 2   set p50 32.3 us   get p50 unknown   about 10 s left',
     '[4/4] kv      trial 2   set p50 32.3 us   get p50 unknown',
-    'near: 14 of 20 slices of kv GET; trial 3, at most 2 min more',
+    'near: kv GET 14 of 20 slices; trial 3 of all, at most 2 min more',
     '[5/6] redis   trial 3   set p50 32.3 us   get p50 unknown   about 10 s left',
     '[6/6] kv      trial 3   set p50 32.3 us   get p50 unknown',
     '',

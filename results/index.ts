@@ -4,6 +4,8 @@ export { nameBounds } from './claims/render.ts';
 export { type Goal, goalSchema } from './claims/schema.ts';
 export { ResultsError } from './errors.ts';
 export { referenceNames } from './run/reference.ts';
+export { sharingInWords } from './sentences/distance.ts';
+export { listed } from './sentences/doubts.ts';
 export { differenceInterval } from './summary/bootstrap.ts';
 export { type DistanceCoverage, distanceCoverage } from './summary/distance/coverage.ts';
 export { type DistanceState, findStates, stateAt } from './summary/distance/states.ts';

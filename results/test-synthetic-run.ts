@@ -17,6 +17,7 @@ import {
   type StagesFile,
   type SystemUnderTest,
   type Trial,
+  trialsOf,
 } from './formats/index.ts';
 import { type SyntheticSlices, sentTimesNs, slicesFile } from './test-slices.ts';
 
@@ -114,6 +115,7 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
     plan: {
       trials: 5,
       added_trials: 0,
+      added_blocks: [],
       distance: null,
       measurements: [target('set'), target('get')],
       pipeline: 1,
@@ -180,6 +182,7 @@ export async function writeRunInto(dir: string, synthetic: SyntheticRun): Promis
   let order = 0;
   for (let trial = 1; trial <= manifest.plan.trials; trial++) {
     for (const subject of [...manifest.systems, ...manifest.floors]) {
+      if (!trialsOf(manifest, subject.name).includes(trial)) continue;
       order += 1;
       const overrides = synthetic.trial(subject, trial);
       if (overrides) await writeTrial(dir, synthetic, subject, trial, order, overrides);

@@ -119,8 +119,8 @@ describe('a run on two cores', () => {
 });
 
 /** A checkout whose load generator finds what experiments-planted-load.ts says; with this seed it hangs. */
-function plantedCheckout(folder: string, hangingSeed: number): string {
-  const checkout = path.join(folder, 'checkout');
+function plantedCheckout(folder: string, hangingSeed: number, nearSlices = 6): string {
+  const checkout = path.join(folder, `checkout-${nearSlices}`);
   const program = path.join(checkout, 'bin', 'bypassbench');
   const planted = path.join(import.meta.dirname, 'experiments-planted-load.ts');
   mkdirSync(path.dirname(program), { recursive: true });
@@ -129,7 +129,7 @@ function plantedCheckout(folder: string, hangingSeed: number): string {
     `#!/bin/sh
 case "$*" in
   *--help*) echo '  --server-core <n>  --server-pid <pid>' ;;
-  *) exec '${process.execPath}' '${planted}' ${hangingSeed} "$@" ;;
+  *) exec '${process.execPath}' '${planted}' ${hangingSeed} ${nearSlices} "$@" ;;
 esac
 `,
   );
@@ -149,15 +149,59 @@ describe('a run on cores that change their distance', () => {
     const run = create({ ...plan, systems: [redis], distance: { slices: 20, extend_s: 300 } });
     const { stderr } = await start(run, 0);
     expect(stderr).toContain('; up to 5 min more where the cores change their distance');
-    expect(stderr).toMatch(/near: 12 of 20 slices of redis GET; trial 3, at most 5 min more/);
-    expect(stderr).toMatch(/near: 18 of 20 slices of redis GET; trial 4, at most .* more/);
+    expect(stderr).toMatch(/near: redis GET 12 of 20 slices; trial 3 of all, at most 5 min more/);
+    expect(stderr).toMatch(/near: redis GET 18 of 20 slices; trial 4 of all, at most .* more/);
     expect(run.manifest().plan).toMatchObject({
       trials: 4,
       added_trials: 2,
+      added_blocks: [['redis'], ['redis']],
       distance: { slices: 20, extend_s: 300 },
     });
     expect(run.trials().map(({ trial, order }) => [trial, order])).toEqual([1, 2, 3, 4].map((n) => [n, n]));
     expect(summaryOf(run).points).toMatchObject([{ trials_planned: 4, trials: 4 }]);
+  });
+
+  test('goes on only with those that lack some, and with what they are compared with', async () => {
+    const near = { first: 12, enough: 12, few: 6 };
+    const systems = Object.keys(near).map((name) => ({ ...redis, name, label: name }));
+    const run = create({ ...plan, systems, distance: { slices: 20, extend_s: 300 } });
+    const { stderr } = await run.start(
+      ...Object.entries(near).flatMap(([name, slices]) => [
+        '--set',
+        `systems.${name}.checkout=${plantedCheckout(run.folder, 0, slices)}`,
+      ]),
+    );
+    expect(stderr).toMatch(/near: few GET 12 of 20 slices; trial 3 of first and few, at most 5 min more/);
+    expect(stderr).toMatch(/near: few GET 18 of 20 slices; trial 4 of first and few, at most .* more/);
+    expect(run.manifest().plan).toMatchObject({
+      trials: 4,
+      added_blocks: [
+        ['first', 'few'],
+        ['first', 'few'],
+      ],
+    });
+    const ran = run.trials().map(({ subject, trial, order }) => [subject, trial, order]);
+    expect(ran.map(([, , order]) => order)).toEqual(Array.from({ length: 10 }, (_, index) => index + 1));
+    const trialsOf = (name: string) => ran.filter(([subject]) => subject === name).map(([, trial]) => trial);
+    expect([trialsOf('first'), trialsOf('enough'), trialsOf('few')]).toEqual([
+      [1, 2, 3, 4],
+      [1, 2],
+      [1, 2, 3, 4],
+    ]);
+    const { distance, points } = summaryOf(run);
+    expect(distance!.chosen).toBe('near');
+    expect(
+      points.map(({ trials, trials_planned, state, versus_first }) => [
+        trials,
+        trials_planned,
+        state,
+        versus_first?.trials,
+      ]),
+    ).toEqual([
+      [4, 4, 'near', undefined],
+      [2, 2, 'near', 2],
+      [4, 4, 'near', 4],
+    ]);
   });
 
   test.each([
@@ -172,7 +216,7 @@ describe('a run on cores that change their distance', () => {
     });
     const { stderr } = await start(run, 0, ...options);
     expect(run.manifest().plan).toMatchObject({ trials: 2, added_trials: 0 });
-    expect(stderr.includes('near: 12 of 20 slices of redis GET; 1 s left, and trial 3 would take')).toBe(
+    expect(stderr.includes('near: redis GET 12 of 20 slices; 1 s left, and trial 3 of all would take')).toBe(
       options.length === 0,
     );
   });

@@ -360,8 +360,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe(
-      'On a machine whose cores change their distance, systems are compared at one distance: trials go on, in whole ' +
-        'blocks, until there is enough of it.',
+      'On a machine whose cores change their distance, systems are compared at one distance: trials of those that lack ' +
+        'some, and of what they are compared with, go on until there is enough of it.',
     ),
   repeat: name
     .optional()

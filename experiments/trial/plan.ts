@@ -1,7 +1,8 @@
 /**
  * Which trial runs when. Trials run in blocks; each block holds every system and every floor once, so that a
  * machine that gets slower in the course of the run does so for all of them alike, and the order within a
- * block is shuffled, so that no system always follows the same other one.
+ * block is shuffled, so that no system always follows the same other one. A block that is added behind the planned
+ * ones may hold some of them only.
  */
 import { hash } from 'node:crypto';
 import type { Experiment, Floor, System } from '../config/schema.ts';
@@ -20,17 +21,23 @@ type BlockParts = Pick<Experiment, 'systems' | 'floors' | 'order' | 'seed'>;
 
 /** The trials in the order in which they run; the same seed gives the same order. */
 export function planTrials(experiment: BlockParts & Pick<Experiment, 'trials'>): PlannedTrial[] {
-  return Array.from({ length: experiment.trials }, (_, index) => planBlock(experiment, index + 1)).flat();
+  const { systems, floors, trials } = experiment;
+  const size = systems.length + floors.length;
+  return Array.from({ length: trials }, (_, index) => planBlock(experiment, index + 1, index * size)).flat();
 }
 
-/** The trials of one block, which may be one behind those that the experiment plans. */
-export function planBlock({ systems, floors, order, seed }: BlockParts, trial: number): PlannedTrial[] {
+/** The trials of one block, behind so many others; the block may be one of those that the experiment does not plan. */
+export function planBlock(
+  { systems, floors, order, seed }: BlockParts,
+  trial: number,
+  trialsBefore: number,
+): PlannedTrial[] {
   const listed = [
     ...systems.map((subject) => ({ kind: 'system' as const, subject })),
     ...floors.map((subject) => ({ kind: 'floor' as const, subject })),
   ];
   const block = order === 'shuffled' ? shuffled(listed, seed, trial) : listed;
-  return block.map((one, index) => ({ ...one, trial, order: (trial - 1) * block.length + index + 1 }));
+  return block.map((one, index) => ({ ...one, trial, order: trialsBefore + index + 1 }));
 }
 
 /**

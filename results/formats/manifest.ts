@@ -80,6 +80,8 @@ const manifest = z.strictObject({
     trials: positive,
     /** The last so many were not planned: they were added for want of slices of one distance. */
     added_trials: count.default(0),
+    /** Of each added trial, the systems and floors that it is of; of all of them where an older run does not say. */
+    added_blocks: z.array(z.array(fileSafeName).min(1)).default([]),
     /** Null where an older run did not look at the distance of its cores. */
     distance: wantedDistance.nullable().default(null),
     measurements: z.array(measurementTarget).min(1),
@@ -110,6 +112,15 @@ const manifest = z.strictObject({
 
 export type Manifest = z.infer<typeof manifest>;
 export type SystemUnderTest = z.infer<typeof system>;
+
+/** Numbers of the trials that a run has of a system or floor. */
+export function trialsOf({ plan }: Pick<Manifest, 'plan'>, subject: string): number[] {
+  const planned = plan.trials - plan.added_trials;
+  return Array.from({ length: plan.trials }, (_, index) => index + 1).filter(
+    (trial) => plan.added_blocks[trial - planned - 1]?.includes(subject) ?? true,
+  );
+}
+
 /** Version 1 knew systems by their names alone. */
 const ROLES_BY_NAME: Record<string, Role> = {
   redis: 'unmodified',

@@ -47,6 +47,19 @@ test('a good run is read in the order in which its trials ran', async () => {
   expect(trials.map(({ trial }) => trial.order)).toEqual(Array.from({ length: 15 }, (_, index) => index + 1));
 });
 
+test('a block that was added has the systems that it is said to have, and no others', async () => {
+  const dir = await goodRun();
+  await edit(join(dir, 'manifest.json'), ({ plan, systems }) => {
+    systems.push({ ...systems[0], name: 'kv-kernel' });
+    Object.assign(plan, { added_trials: 1, added_blocks: [['redis']] });
+  });
+  expect((await readRun(dir)).trials).toHaveLength(2);
+  await edit(join(dir, 'manifest.json'), ({ plan }) => {
+    plan.added_blocks = [['kv-kernel']];
+  });
+  expect((await failure(dir)).message).toContain('trial 2 is none that manifest.json plans of redis');
+});
+
 test('no such folder', async () => {
   const { code, message } = await failure('/nonexistent/run');
   expect(code).toBe('RUN_NOT_FOUND');
@@ -94,6 +107,11 @@ test.each<{ file: string; change: (json: AnyJson) => void; field: string }>([
     field: 'subject "valkey" is not in manifest.json',
   },
   { file: `${first}/trial.json`, change: (json) => (json.trial = 3), field: 'trial 3 is more than the 2' },
+  {
+    file: 'manifest.json',
+    change: ({ plan }) => Object.assign(plan, { trials: 3, added_trials: 1, added_blocks: [[]] }),
+    field: 'plan.added_blocks[0]: ',
+  },
   {
     file: `${first}/trial.json`,
     change: (json) => (json.measurements[0].clients = 9),

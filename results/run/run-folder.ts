@@ -31,6 +31,7 @@ import {
   TRIAL_FILE,
   type Trial,
   trialFormat,
+  trialsOf,
   unpackSlices,
   unpackStages,
 } from '../formats/index.ts';
@@ -151,6 +152,9 @@ async function readTrial(dir: string, folder: string, manifest: Manifest): Promi
   }
   if (trial.trial > manifest.plan.trials) {
     refuse(`trial ${trial.trial} is more than the ${manifest.plan.trials} that manifest.json plans`);
+  }
+  if (!trialsOf(manifest, trial.subject).includes(trial.trial)) {
+    refuse(`trial ${trial.trial} is none that manifest.json plans of ${trial.subject}`);
   }
   const measurements: MeasurementRecord[] = [];
   for (const measurement of trial.measurements) {

@@ -1,5 +1,6 @@
 /** The distance of the cores in words: at which one a run is compared, which others there were, where it is unknown. */
 import type { Summary } from '../formats/index.ts';
+import type { Sharing } from '../summary/distance/slice-states.ts';
 import { formatDistance, formatPercent } from '../text/format.ts';
 import { listed } from './doubts.ts';
 import { floorRows } from './rows.ts';
@@ -51,7 +52,7 @@ export function distanceMethod(summary: Summary): string[] {
   return [how, compared, ...company(distance), ...leftOut(summary), ...unknownDistances(summary)];
 }
 
-const sharingInWords = {
+export const sharingInWords: Record<Sharing, string> = {
   neither: 'neither core shared with others',
   both: 'both cores shared with others',
   client: "the client's core shared with others",

@@ -1,5 +1,5 @@
 /** What was measured of a point, before it is judged: of the state of distance that its run is compared in. */
-import type { Measured, MeasurementTarget } from '../formats/index.ts';
+import { type Measured, type MeasurementTarget, trialsOf } from '../formats/index.ts';
 import { type Recording, type Run, sameTarget } from '../run/run-folder.ts';
 import { numbersByState } from './distance/by-state.ts';
 import { afterProbe, leavesOutEarly } from './distance/early.ts';
@@ -92,13 +92,13 @@ function recordingsOf(outcomes: TrialOutcome[]): Recording[] {
   return outcomes.flatMap(({ measurement }) => measurement?.recording ?? []);
 }
 
-/** Trial 1 to the planned number, with what is there of each. */
+/** Those of the plan, with what is there of each. */
 function plannedTrials(run: Run, name: string, target: MeasurementTarget): TrialOutcome[] {
-  return Array.from({ length: run.manifest.plan.trials }, (_, index) => {
-    const record = run.trials.find(({ trial }) => trial.subject === name && trial.trial === index + 1);
+  return trialsOf(run.manifest, name).map((number) => {
+    const record = run.trials.find(({ trial }) => trial.subject === name && trial.trial === number);
     const measurement = record?.measurements.find((other) => sameTarget(other.measurement, target));
     return {
-      trial: index + 1,
+      trial: number,
       record: record ?? null,
       measurement: measurement ?? null,
       slice_p50_ns: null,

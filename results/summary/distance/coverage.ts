@@ -1,14 +1,16 @@
 /** Whether a run has enough slices of one state of distance, for the runner to go on until it has. */
-import type { MeasurementTarget } from '../../formats/index.ts';
-import { readRun } from '../../run/run-folder.ts';
+import type { Manifest, MeasurementTarget } from '../../formats/index.ts';
+import { type Run, readRun, sameTarget } from '../../run/run-folder.ts';
 import {
   countState,
   distanceOfRun,
   keepsBack,
+  type PairStates,
   type StateCount,
   stateNames,
   type Wanted,
 } from './run-distance.ts';
+import type { Sharing } from './slice-states.ts';
 import type { DistanceState } from './states.ts';
 
 export interface DistanceCoverage {
@@ -19,43 +21,108 @@ export interface DistanceCoverage {
    * there is one state only, or none is known.
    */
   chosen: string | null;
-  /** Whether every system, floor and operation has what is wanted of it; true where there is nothing to choose. */
-  enough: boolean;
-  /** Those that keep the state from being chosen; where there are none, the repetitions that lack slices of it. */
+  /** Slices with these cores shared, and no others, are what is lacking; null where all of the state count. */
+  sharing: Sharing | null;
+  /** What more trials would be for; nothing where every system, floor and operation has all that is wanted of it. */
   lacking: Lacking[];
   /** Why the distance is unknown, half a sentence; null where it is known. */
   unknown: string | null;
 }
 
+/** What one system or floor lacks, at one operation. */
 export interface Lacking {
   subject: string;
   operation: MeasurementTarget['operation'];
-  slices: number;
+  /** `pairs`: trials in which both it and the system that it is compared with have a value. */
+  what: 'slices' | 'trials' | 'pairs';
+  has: number;
+  wanted: number;
+  /** The system that it is compared with, trial by trial; null for the first one of a group. */
+  beside: string | null;
 }
 
-/** Throws ResultsError, as for a run without a trial. */
+/**
+ * What is lacking comes in steps, and the next one is asked for when there is enough of the one before: slices of one
+ * state; slices of it that are alike in who used the cores; then trials that can be compared, and those of repetitions.
+ * Throws ResultsError, as for a run without a trial.
+ */
 export async function distanceCoverage(runFolder: string, wanted: Wanted): Promise<DistanceCoverage> {
   const run = await readRun(runFolder);
-  const { pairs, chosen, why } = distanceOfRun(run, wanted);
-  const states = pairs[0]?.states ?? [];
-  const unknown = pairs.length === 0 || pairs[0].tooFast !== null ? why : null;
-  const names = stateNames(pairs);
-  if (names.length === 0) return { states, chosen: null, enough: true, lacking: [], unknown };
-  const counts = new Map(names.map((name) => [name, countState(run, pairs, name, wanted)]));
-  const fewestOf = (name: string): number =>
-    Math.min(
-      ...counts
-        .get(name)!
-        .filter(({ is_repetition }) => !is_repetition)
-        .map(({ slices }) => Math.min(slices, wanted.slices)),
-    );
-  const pursued = chosen ?? names.reduce((best, name) => (fewestOf(name) > fewestOf(best) ? name : best));
-  const ofPursued = counts.get(pursued)!;
-  const keeping = ofPursued.filter(keepsBack);
-  const lacking = (keeping.length > 0 ? keeping : ofPursued.filter(({ enough }) => !enough)).map(lackingOf);
-  return { states, chosen: pursued, enough: lacking.length === 0, lacking, unknown };
+  const { pairs, chosen, why, company, alike } = distanceOfRun(run, wanted);
+  const known = {
+    states: pairs[0]?.states ?? [],
+    unknown: pairs.length === 0 || pairs[0].tooFast !== null ? why : null,
+  };
+  const pursued =
+    (chosen === null ? closest(run, [{ sharing: null, pairs }], wanted) : null) ??
+    (company?.compared === null ? closest(run, alike, wanted) : null);
+  if (pursued !== null) {
+    const { name, sharing, counts } = pursued;
+    const lacking = counts.filter(keepsBack).map((count) => lackingOf(count, run.manifest, wanted));
+    return { ...known, chosen: name, sharing, lacking };
+  }
+  const lacking = chosen === null ? [] : lackingInChosen(run, pairs, chosen, wanted);
+  return { ...known, chosen, sharing: null, lacking };
 }
 
-function lackingOf({ subject, target: { operation }, slices }: StateCount): Lacking {
-  return { subject, operation, slices };
+interface Pursued {
+  name: string;
+  sharing: Sharing | null;
+  counts: StateCount[];
+}
+
+/** Of states that lack something, the one that lacks least; the first of those that lack as much. */
+function closest(
+  run: Run,
+  rules: { sharing: Sharing | null; pairs: PairStates[] }[],
+  wanted: Wanted,
+): Pursued | null {
+  const candidates = rules.flatMap(({ sharing, pairs }) =>
+    stateNames(pairs).map((name): Pursued & { missing: number } => {
+      const counts = countState(run, pairs, name, wanted);
+      const missing = counts.filter(keepsBack).reduce((sum, count) => sum + missingOf(count, wanted), 0);
+      return { name, sharing, counts, missing };
+    }),
+  );
+  if (candidates.length === 0) return null;
+  return candidates.reduce((best, other) => (other.missing < best.missing ? other : best));
+}
+
+/** From 0, as parts of what is wanted. */
+function missingOf({ slices, trials }: StateCount, wanted: Wanted): number {
+  return Math.max(0, 1 - slices / wanted.slices) + Math.max(0, 1 - trials.length / wanted.trials);
+}
+
+/** Repetitions without enough, and who cannot be compared with another, for want of trials that both have. */
+function lackingInChosen(run: Run, pairs: PairStates[], chosen: string, wanted: Wanted): Lacking[] {
+  const counts = countState(run, pairs, chosen, wanted);
+  return counts.flatMap((count) => {
+    const lacking = lackingOf(count, run.manifest, wanted);
+    if (!count.enough) return [lacking];
+    const other = counts.find(
+      ({ subject, target }) => subject === lacking.beside && sameTarget(target, count.target),
+    );
+    if (!other) return [];
+    const has = count.trials.filter((trial) => other.trials.includes(trial)).length;
+    const most = Math.min(wanted.trials, count.of_trials, other.of_trials);
+    return has < most ? [{ ...lacking, what: 'pairs', has, wanted: most }] : [];
+  });
+}
+
+function lackingOf(count: StateCount, of: Manifest, wanted: Wanted): Lacking {
+  const { subject, target, slices, trials, of_trials } = count;
+  const beside = besideOf(of, subject);
+  const which = { subject, operation: target.operation, beside };
+  return slices < wanted.slices
+    ? { ...which, what: 'slices', has: slices, wanted: wanted.slices }
+    : { ...which, what: 'trials', has: trials.length, wanted: Math.min(wanted.trials, of_trials) };
+}
+
+/** A repetition is compared with what it repeats, all else with the first system of its group. */
+function besideOf({ systems, floors }: Manifest, subject: string): string | null {
+  const served = floors.find(({ name }) => name === subject)?.systems.at(-1);
+  const system = systems.find(({ name }) => name === (served ?? subject));
+  if (system?.repeats) return system.repeats;
+  const first = systems.find(({ group, repeats }) => group === system?.group && repeats === null);
+  return !first || first.name === subject ? null : first.name;
 }

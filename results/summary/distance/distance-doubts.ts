@@ -34,7 +34,7 @@ export function repetitionDoubts(
   return lacking
     .filter((of) => of.subject === system && sameTarget(of.target, target))
     .map(({ slices, trials }) => {
-      const where = slices > 0 ? ` in ${nameTrials(trials)}` : '';
+      const where = slices > 0 ? ` in ${nameTrials(trials.length)}` : '';
       const reason = `Too few slices of ${system} are ${chosen}: ${formatCount(slices)}${where}.`;
       return { state: 'suspect', about: ['p50', 'throughput'], reason };
     });

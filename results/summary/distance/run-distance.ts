@@ -51,6 +51,8 @@ export interface RunDistance {
   lacking: StateCount[];
   /** Null where no core is known to have had company at times. */
   company: Company | null;
+  /** The pairs by each rule of company, `neither` first; none where no core had company. */
+  alike: { sharing: Sharing; pairs: PairStates[] }[];
 }
 
 /** What each system and floor is to have of a state, at each target. */
@@ -65,8 +67,9 @@ export interface StateCount {
   subject: string;
   target: MeasurementTarget;
   slices: number;
-  /** Trials that have enough of them for a value. */
-  trials: number;
+  /** Numbers of the trials that have enough of them for a value, and how many there could be. */
+  trials: number[];
+  of_trials: number;
   enough: boolean;
   /** Of a system that repeats another one: it shows the noise, and nothing is compared with it but that other one. */
   is_repetition: boolean;
@@ -84,16 +87,18 @@ export function distanceOfRun(run: Run, wanted = wantedOf(run)): RunDistance {
   const files = slicesFiles(run);
   const pairs = pairsOf(files);
   const limits = companyLimits(files);
-  if (limits === null) return { ...decide(run, wanted, files, pairs), company: null };
-  const alike = (sharing: Sharing): PairStates[] =>
-    pairs.map((pair) => ({ ...pair, company: { limits, sharing } }));
-  const share = companyShare(files, alike('neither'));
+  if (limits === null) return { ...decide(run, wanted, files, pairs), company: null, alike: [] };
+  const alike = SHARINGS.map((sharing) => ({
+    sharing,
+    pairs: pairs.map((pair) => ({ ...pair, company: { limits, sharing } })),
+  }));
+  const share = companyShare(files, alike[0].pairs);
   // As few as may be are compared while others use their cores. Where too few slices are alike in that, all count.
-  for (const sharing of SHARINGS) {
-    const decided = decide(run, wanted, files, alike(sharing));
-    if (decided.chosen !== null) return { ...decided, company: { share, compared: sharing } };
+  for (const { sharing, pairs: ofRule } of alike) {
+    const decided = decide(run, wanted, files, ofRule);
+    if (decided.chosen !== null) return { ...decided, company: { share, compared: sharing }, alike };
   }
-  return { ...decide(run, wanted, files, pairs), company: { share, compared: null } };
+  return { ...decide(run, wanted, files, pairs), company: { share, compared: null }, alike };
 }
 
 function companyShare(files: SlicesFile[], pairs: PairStates[]): number {
@@ -108,7 +113,7 @@ function decide(
   wanted: Wanted,
   files: SlicesFile[],
   pairs: PairStates[],
-): Omit<RunDistance, 'company'> {
+): Omit<RunDistance, 'company' | 'alike'> {
   const names = stateNames(pairs);
   if (names.length === 0) {
     const why = pairs.length === 0 ? whyUnread(files) : whyNoStates(pairs);
@@ -162,18 +167,18 @@ export function countState(run: Run, pairs: PairStates[], name: string, wanted: 
   const repetitions = new Set(systems.filter(({ repeats }) => repeats !== null).map(({ name }) => name));
   return [...systems, ...floors].flatMap(({ name: subject }) =>
     plan.measurements.flatMap((target) => {
-      const trials = filesOf(run, subject, target).filter((file) => hasStates(pairOf({ pairs }, file)));
-      if (trials.length === 0) return [];
-      const slices = trials.map((file) => {
+      const known = filesOf(run, subject, target).filter(({ file }) => hasStates(pairOf({ pairs }, file)));
+      if (known.length === 0) return [];
+      const counted = known.map(({ trial, file }) => {
         const states = sliceStates({ pairs }, file);
         const ofState = file.slices.filter((_, index) => isNamed(states[index], name));
-        return ofState.reduce((sum, slice) => sum + usualSlices(slice), 0);
+        return { trial, count: ofState.reduce((sum, slice) => sum + usualSlices(slice), 0) };
       });
-      const total = slices.reduce((sum, count) => sum + count, 0);
-      const values = slices.filter((count) => count >= FEWEST_SLICES).length;
-      const enough = total >= wanted.slices && values >= Math.min(wanted.trials, trials.length);
+      const slices = counted.reduce((sum, { count }) => sum + count, 0);
+      const trials = counted.filter(({ count }) => count >= FEWEST_SLICES).map(({ trial }) => trial);
+      const enough = slices >= wanted.slices && trials.length >= Math.min(wanted.trials, known.length);
       const is_repetition = repetitions.has(subject);
-      return [{ subject, target, slices: total, trials: values, enough, is_repetition }];
+      return [{ subject, target, slices, trials, of_trials: known.length, enough, is_repetition }];
     }),
   );
 }
@@ -197,7 +202,7 @@ function whyNoStates(pairs: PairStates[]): string {
 function whatLacks(counts: StateCount[]): string {
   const lacking = counts.filter(keepsBack);
   const named = lacking.slice(0, MOST_NAMED).map(({ subject, target, slices, trials }) => {
-    const where = slices > 0 ? ` in ${nameTrials(trials)}` : '';
+    const where = slices > 0 ? ` in ${nameTrials(trials.length)}` : '';
     return `${subject} ${target.operation.toUpperCase()} has ${formatCount(slices)}${where}`;
   });
   const more = lacking.length - named.length;
@@ -257,10 +262,16 @@ function slicesFiles({ trials }: Run): SlicesFile[] {
 }
 
 /** Of the trials of a system or a floor. */
-function filesOf(run: Run, subject: string, target: MeasurementTarget): SlicesFile[] {
+function filesOf(
+  run: Run,
+  subject: string,
+  target: MeasurementTarget,
+): { trial: number; file: SlicesFile }[] {
   return run.trials
     .filter(({ trial }) => trial.subject === subject)
-    .flatMap(({ measurements }) => measurements)
-    .filter(({ measurement }) => sameTarget(measurement, target))
-    .flatMap(({ recording }) => recording?.slices ?? []);
+    .flatMap(({ trial: { trial }, measurements }) =>
+      measurements
+        .filter(({ measurement }) => sameTarget(measurement, target))
+        .flatMap(({ recording }) => (recording?.slices ? [{ trial, file: recording.slices }] : [])),
+    );
 }

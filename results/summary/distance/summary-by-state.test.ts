@@ -173,6 +173,18 @@ describe('a run of two states', () => {
     ]);
   });
 
+  test('lacks no trial that an added block is not of', async () => {
+    const whole = two();
+    const plan = { ...whole.plan, trials: 5, added_trials: 2, added_blocks: [['redis'], ['redis']] };
+    const { points } = await summaryOf(changing, { manifest: two({ plan }) });
+    expect(points.map(({ trials, trials_planned }) => [trials, trials_planned])).toEqual([
+      [5, 5],
+      [3, 3],
+    ]);
+    expect(points[1].versus_first!.trials).toBe(3);
+    expect(points.map(({ verdicts }) => verdicts.p50.state)).toEqual(['valid', 'valid']);
+  });
+
   test('names in a mixture only what keeps a state from being chosen', async () => {
     const { distance } = await summaryOf(
       (name) => sliced(spells([name === 'redis' ? FAR_NS : NEAR_NS, 24]), { latencyOf: () => 20_000 }),
