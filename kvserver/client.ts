@@ -1,9 +1,10 @@
 /** A client of the server: one connection, as the engine sees it. */
 
+import type { EngineClient } from './frontend.ts';
 import type { Keyspace } from './keyspace/keyspace.ts';
 import { Request, type RequestLimits } from './resp/request.ts';
 
-export class Client {
+export class Client implements EngineClient {
   readonly id: number;
   readonly request: Request;
   /** "host:port" of the client's end and of the server's. */
@@ -11,9 +12,7 @@ export class Client {
   readonly localAddress: string;
   readonly connectedMs: number;
 
-  /** Bytes that the front end has for this client and has not handed to the network yet. */
   outputBytes = 0;
-  /** The front end's own state of the connection. */
   connection: unknown = null;
 
   database: Keyspace;

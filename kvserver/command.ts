@@ -55,21 +55,18 @@ When the server is ready, it prints one line of JSON:
 async function serve(options: ServeOptions): Promise<void> {
   if (options.frontend === 'libos') {
     const { serveOverLibos } = await import('./frontends/libos.ts');
-    await serveOverLibos(options);
+    process.exitCode = await serveOverLibos(options);
     return;
   }
   // The turns of Node's event loop have no known length, so its pauses are garbage collections only.
   const pauses = new PauseLog();
   const server = await serveOverSockets(options);
-  const stop = () => {
-    void server
-      .close()
-      .then(() => writePauses(pauses, options.pauses))
-      .then(() => process.exit(0));
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  process.once('SIGTERM', server.stop);
+  process.once('SIGINT', server.stop);
   const { frontend, backend } = options;
   const { address, port } = server;
   console.log(JSON.stringify({ ready: true, address, port, pid: process.pid, frontend, backend }));
+  const exitCode = await server.ended;
+  await writePauses(pauses, options.pauses);
+  process.exit(exitCode);
 }

@@ -1,7 +1,7 @@
 /**
- * The command engine: clients, databases and the execution of requests, without I/O and timers. A front end
- * gives it the bytes that arrive, takes the replies through the seam in frontend.ts, and calls tick()
- * regularly.
+ * The command engine in TypeScript: clients, databases and the execution of requests, without I/O and timers. A
+ * front end gives it the bytes that arrive and takes the replies, through the seam in frontend.ts. It runs a
+ * request as soon as the last of its bytes is received.
  */
 import { randomBytes } from 'node:crypto';
 import { Client } from './client.ts';
@@ -9,7 +9,7 @@ import { EngineClock } from './clock.ts';
 import { allCommands } from './commands/all.ts';
 import type { CommandTable, ServerState } from './commands/table.ts';
 import { Configuration } from './configuration.ts';
-import type { FrontEnd } from './frontend.ts';
+import type { FrontEnd, InputBlock, ReplyBlock, ServerEngine } from './frontend.ts';
 import { KeyHash } from './keyspace/hash.ts';
 import { Keyspace } from './keyspace/keyspace.ts';
 import { DATABASES, type EngineSetup } from './options.ts';
@@ -18,8 +18,7 @@ import { type BlockSource, ReplyWriter } from './resp/reply.ts';
 import { BROKEN, NEED_MORE, type Request, TOO_LARGE } from './resp/request.ts';
 import { EngineStats } from './stats.ts';
 
-/** What a front end writes to a connection that connect() refused, before it closes it. */
-export const MAX_CLIENTS_REPLY: Uint8Array = latin1Bytes('-ERR max number of clients reached\r\n');
+const MAX_CLIENTS_REPLY: Uint8Array = latin1Bytes('-ERR max number of clients reached\r\n');
 
 const TICK_MS = 100;
 /** The most that active expiry takes of a tick; it looks at the clock after each step of some rounds. */
@@ -27,10 +26,13 @@ const EXPIRE_MS_MAX = 5;
 const EXPIRE_ROUNDS_PER_STEP = 10;
 const EXPIRE_STEPS_MAX = 200;
 const REHASH_BUCKETS_PER_TICK = 2000;
-/** Memory that takes the replies to a client whose output exceeded its limit. */
+/** Memory that takes the replies to a client that there is no room for. */
 const SINK_BYTES = 64 * 1024;
 
-export class Engine implements BlockSource, ServerState {
+export class Engine implements ServerEngine, BlockSource, ServerState {
+  readonly tickMs = TICK_MS;
+  readonly refusal = MAX_CLIENTS_REPLY;
+  exitCode: number | null = null;
   readonly configuration: Configuration;
   readonly clock: EngineClock;
   readonly commands: CommandTable = allCommands();
@@ -45,7 +47,9 @@ export class Engine implements BlockSource, ServerState {
   readonly #frontEnd: FrontEnd;
   /** The client whose replies `reply` writes, while a batch of its requests runs. */
   #writingTo: Client | null = null;
-  /** That client's output exceeded its limit: its replies are dropped. */
+  /** The block that `reply` is open on; null while it is closed or writes to the sink. */
+  #block: ReplyBlock | null = null;
+  /** That client's output exceeded its limit, or there is no memory for it: its replies are dropped. */
   #discarding = false;
   #sink: Uint8Array | null = null;
   #nextClientId = 1;
@@ -61,10 +65,11 @@ export class Engine implements BlockSource, ServerState {
     this.#hash = new KeyHash(seed.readInt32LE(0), seed.readInt32LE(4));
   }
 
-  /**
-   * A new connection between two addresses ("host:port"); null when there are too many (MAX_CLIENTS_REPLY).
-   */
-  connect(peerAddress: string, localAddress: string): Client | null {
+  start({ port }: { port: number }): void {
+    this.configuration.port = port;
+  }
+
+  connect(peerAddress: string, peerPort: number, localAddress: string, localPort: number): Client | null {
     if (this.clients.size >= this.configuration.maxClients) {
       this.stats.rejectedConnections++;
       return null;
@@ -73,7 +78,7 @@ export class Engine implements BlockSource, ServerState {
       this.#nextClientId++,
       this.configuration.requestLimits,
       this.database(0),
-      { peer: peerAddress, local: localAddress },
+      { peer: `${peerAddress}:${peerPort}`, local: `${localAddress}:${localPort}` },
       this.configuration.requirepass === '',
       this.clock.update(),
     );
@@ -82,7 +87,6 @@ export class Engine implements BlockSource, ServerState {
     return client;
   }
 
-  /** The connection is gone. May be called again. */
   disconnect(client: Client): void {
     client.closed = true;
     this.clients.delete(client.id);
@@ -90,10 +94,10 @@ export class Engine implements BlockSource, ServerState {
 
   /**
    * Takes bytes from a client and runs every request that is now whole. The bytes are not kept. The time is
-   * that of the clock's last update: a front end updates it before each batch or, where that would delay
-   * replies, after it, at least every few milliseconds.
+   * that of the last tick: a front end calls it before each batch or, where that would delay replies, at least
+   * every few milliseconds.
    */
-  receive(client: Client, bytes: Uint8Array, offset: number, length: number): void {
+  receive(client: Client, block: InputBlock, offset: number, length: number): void {
     if (client.closing || client.closed) return;
     client.lastActiveMs = this.clock.nowMs;
     this.stats.inputBytes += length;
@@ -101,7 +105,7 @@ export class Engine implements BlockSource, ServerState {
     const reply = this.#reply;
     reply.protocol = client.protocol;
     this.#writingTo = client;
-    request.give(bytes, offset, length);
+    request.give(block.bytes, offset, length);
     for (;;) {
       const status = request.next();
       if (status === NEED_MORE) break;
@@ -122,7 +126,17 @@ export class Engine implements BlockSource, ServerState {
     this.#finishWriting(client);
   }
 
-  /** Call it every 100 ms or more often: it expires keys, continues rehashing and checks output limits. */
+  /** Nothing: what was received has been run. */
+  turn(): void {}
+
+  /** Nothing: limits are looked at when there are replies, and every 100 ms. */
+  sent(): void {}
+
+  stop(): void {
+    this.exitCode = 0;
+  }
+
+  /** Updates the clock; every 100 ms expires keys, continues rehashing and checks output limits. */
   tick(): void {
     const nowMs = this.clock.update();
     if (nowMs >= this.#lastTickMs && nowMs - this.#lastTickMs < TICK_MS) return;
@@ -159,14 +173,18 @@ export class Engine implements BlockSource, ServerState {
   }
 
   nextBlock(writer: ReplyWriter): void {
-    const client = this.#writingTo!;
     if (!this.#discarding) {
+      const client = this.#writingTo!;
       const limit = this.configuration.outputBufferLimit.hardBytes;
-      if (limit === 0 || client.outputBytes + writer.written <= limit) {
-        this.#frontEnd.nextBlock(writer, client);
+      const overLimit = limit !== 0 && client.outputBytes + writer.written > limit;
+      this.#handOver(client, writer);
+      const block = overLimit ? null : this.#frontEnd.takeBlock();
+      if (block !== null) {
+        this.#block = block;
+        writer.open(block.bytes, block.base, block.base + block.capacity);
         return;
       }
-      if (writer.isOpen) this.#frontEnd.flush(writer, client);
+      if (overLimit) this.stats.outputLimitDisconnections++;
       this.#discarding = true;
       this.#sink ??= new Uint8Array(SINK_BYTES);
     }
@@ -220,25 +238,39 @@ export class Engine implements BlockSource, ServerState {
 
   /** Hands over the batch's replies and closes the client if it is to be closed. */
   #finishWriting(client: Client): void {
-    const reply = this.#reply;
-    const frontEnd = this.#frontEnd;
     const limit = this.configuration.outputBufferLimit.hardBytes;
-    if (reply.isOpen && !this.#discarding) frontEnd.flush(reply, client);
-    reply.close();
+    this.#handOver(client, this.#reply);
+    this.#reply.close();
     if (this.#discarding) {
       this.#discarding = false;
+      this.#closeAtOnce(client);
+    } else if (limit !== 0 && client.outputBytes > limit) {
       this.#closeOverLimit(client);
-    } else {
-      if (limit !== 0 && client.outputBytes > limit) this.#closeOverLimit(client);
-      else if (client.closing && !client.closed) frontEnd.close(client, false);
+    } else if (client.closing && !client.closed) {
+      this.#frontEnd.close(client, false);
     }
     this.#writingTo = null;
   }
 
+  /** Sends what is written to the open block, if there is one. */
+  #handOver(client: Client, writer: ReplyWriter): void {
+    const block = this.#block;
+    if (block === null) return;
+    this.#block = null;
+    const { written } = writer;
+    if (written > 0) this.#frontEnd.send(client, block, written);
+    else this.#frontEnd.giveBack(block);
+  }
+
   #closeOverLimit(client: Client): void {
     if (client.closed) return;
-    client.closing = true;
     this.stats.outputLimitDisconnections++;
+    this.#closeAtOnce(client);
+  }
+
+  #closeAtOnce(client: Client): void {
+    if (client.closed) return;
+    client.closing = true;
     this.#frontEnd.close(client, true);
   }
 

@@ -1,22 +1,90 @@
 /**
- * The seam between the engine, which does no I/O, and a front end, which moves bytes for it: the front end
- * calls connect, receive, disconnect and tick of the engine; the engine calls these.
+ * The seam between an engine, which runs requests, and a front end, which moves bytes for it. Neither knows
+ * which the other is. A front end calls from one thread:
+ *
+ *     start, then  connect | receive | sent | disconnect  in batches, each ended by turn;  tick;  stop
+ *
+ * and the engine calls the front end from inside of these, in any of them but start and stop; of a client only
+ * after connect has returned it.
  */
-import type { Client } from './client.ts';
-import type { ReplyWriter } from './resp/reply.ts';
 
+/** Memory that both sides see: `bytes` holds it from `base` on. The objects are recycled. */
+export interface InputBlock {
+  readonly bytes: Uint8Array;
+  readonly base: number;
+  /** Of bytes[base], for foreign calls. Asked of the block only by who needs it: a double makes an object. */
+  readonly address: number;
+}
+
+/** Memory for replies that a front end can send: bytes[base, base + capacity). */
+export interface ReplyBlock extends InputBlock {
+  readonly capacity: number;
+}
+
+/** A connection as the engine knows it. */
+export interface EngineClient {
+  /** The front end's own state of the connection. */
+  connection: unknown;
+  /** Bytes that the front end has for this client and has not handed to the network yet. Kept by the front end. */
+  outputBytes: number;
+}
+
+/** What an engine asks of its front end. */
 export interface FrontEnd {
+  /** A block of BLOCK_BYTES_MIN (resp/reply.ts) or more; null when there is no memory for one now. */
+  takeBlock(): ReplyBlock | null;
   /**
-   * The writer has no room: take the block just filled, of which `writer.written` bytes count, for sending to
-   * the client (unless that is 0), and open a new one of BLOCK_BYTES_MIN or more. Adds what was taken to
-   * `client.outputBytes` until it is sent.
+   * Sends the first `length` bytes (1 or more) of a block to a client; the block is the front end's again. Adds
+   * them to client.outputBytes until they are sent.
    */
-  nextBlock(writer: ReplyWriter, client: Client): void;
+  send(client: EngineClient, block: ReplyBlock, length: number): void;
+  /** The engine does not need the block. */
+  giveBack(block: ReplyBlock): void;
   /**
-   * Take the last, partly filled block for sending; the engine closes the writer. Called at most once at the
-   * end of a batch of requests, and before a client whose output exceeds its limit is closed.
+   * Closes the client's connection: after all that was sent to it is with the network, or at once, dropping it.
+   * Of the client the engine then hears only disconnect, once the connection is gone, perhaps from inside this
+   * call. A peer that stops taking what is left for it loses the connection after some time.
    */
-  flush(writer: ReplyWriter, client: Client): void;
-  /** Close the client's connection: after its flushed output was sent, or at once, dropping it. */
-  close(client: Client, atOnce: boolean): void;
+  close(client: EngineClient, atOnce: boolean): void;
+}
+
+/** What a front end asks of an engine. */
+export interface ServerEngine {
+  /** How often tick() wants to be called at least. */
+  readonly tickMs: number;
+  /** What a connection that connect() refused is sent before it is closed; fits into a block. */
+  readonly refusal: Uint8Array;
+  /** null while the engine runs. Front ends look after turn and tick; then they close everything and end. */
+  readonly exitCode: number | null;
+
+  /**
+   * Before the first connection. `port` is where the front end listens. May load data. Throws KvServerError when
+   * the engine cannot run.
+   */
+  start(endpoint: { address: string; port: number }): void;
+  /** A connection between two hosts, with their ports; null when there are too many (`refusal`). */
+  connect(
+    peerAddress: string,
+    peerPort: number,
+    localAddress: string,
+    localPort: number,
+  ): EngineClient | null;
+  /**
+   * Bytes from a client: block.bytes[offset, offset + length). They stay where they are, unchanged, until turn()
+   * has returned.
+   */
+  receive(client: EngineClient, block: InputBlock, offset: number, length: number): void;
+  /** Some of the client's output was sent: client.outputBytes says what is left. */
+  sent(client: EngineClient): void;
+  /** The connection is gone: at the end of the client's stream, or by a failure. May be called again. */
+  disconnect(client: EngineClient): void;
+  /**
+   * The end of a batch: all that was received has been run, and its replies handed over, when it returns. An
+   * engine may turn the front end's loop from inside of it, as in the middle of a long command.
+   */
+  turn(): void;
+  /** Regular work. It must not turn the front end's loop. */
+  tick(): void;
+  /** SIGTERM came: ends now or begins to, as by saving its data. `exitCode` is set when it has ended. */
+  stop(): void;
 }

@@ -10,6 +10,9 @@ export const FRONTENDS = ['libos', 'sockets'] as const;
 
 export type FrontendName = (typeof FRONTENDS)[number];
 
+/** Who runs the requests; create-engine.ts makes it. */
+export type EngineName = 'typescript';
+
 /**
  * How much may wait to be sent to one client: over `hardBytes` its connection is closed at once, over
  * `softBytes` after it has been so for `softSeconds`. 0 bytes means no limit.
@@ -22,6 +25,7 @@ export interface OutputBufferLimit {
 
 export interface ServeOptions {
   frontend: FrontendName;
+  engine: EngineName;
   backend: Backend;
   /** For the backend's device. */
   backendOptions: BackendOptions;
@@ -105,6 +109,7 @@ export function parseServeOptions(given: {
   }
   return {
     frontend,
+    engine: 'typescript',
     backend,
     backendOptions,
     bind,

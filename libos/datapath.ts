@@ -20,10 +20,15 @@ export interface DataPath<Info, Result> {
   finished: Promise<Result | null>;
   /**
    * Asks the data path to return, and ends its thread if it has not heard that within `graceMs`. One that has
-   * heard it may take longer: a thread that is ended in the middle of closing a device can take the process
+   * heard it may take longer, since a thread that is ended in the middle of closing a device can take the process
    * with it. Never rejects.
    */
-  stop(graceMs?: number): Promise<void>;
+  stop(graceMs?: number, options?: StopOptions): Promise<void>;
+}
+
+export interface StopOptions {
+  /** A data path that has heard the request takes as long as it needs, to save its data perhaps; else 10 s. */
+  unlimitedOnceHeard?: boolean;
 }
 
 /** How long a data path may take to put away what it has, on however busy a machine. */
@@ -65,13 +70,13 @@ export function startDataPath<Data, Info, Result>(
   return {
     ready: ready.promise,
     finished: finished.promise,
-    async stop(graceMs = 800) {
+    async stop(graceMs = 800, { unlimitedOnceHeard = false } = {}) {
       stopping = true;
       Atomics.store(stopWord, 0, StopWord.Asked);
       const end = () => void worker.terminate();
       let timer = setTimeout(() => {
-        if (Atomics.load(stopWord, 0) === StopWord.Heard) timer = setTimeout(end, CLOSING_MS);
-        else end();
+        if (Atomics.load(stopWord, 0) !== StopWord.Heard) end();
+        else if (!unlimitedOnceHeard) timer = setTimeout(end, CLOSING_MS);
       }, graceMs);
       await exited;
       clearTimeout(timer);
@@ -82,8 +87,9 @@ export function startDataPath<Data, Info, Result>(
 /** Waits until a data path has finished; SIGTERM and SIGINT ask it to stop. Rejects when it threw. */
 export async function finishedOrSignalled<Info, Result>(
   dataPath: DataPath<Info, Result>,
+  options?: StopOptions,
 ): Promise<Result | null> {
-  const stop = () => void dataPath.stop();
+  const stop = () => void dataPath.stop(undefined, options);
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   try {

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
+import type { ServerExit } from '../kvserver/frontends/libos-loop.ts';
 import { parseServeOptions } from '../kvserver/options.ts';
 import { type Backend, type BackendOptions, type Endpoint, startDataPath } from '../libos/index.ts';
 import { type Pauses, pausesFormat } from '../results/formats/index.ts';
@@ -59,7 +60,7 @@ export class StampedLoads {
       extraUs,
     };
     const url = new URL('./stages-slow-server.ts', import.meta.url);
-    const dataPath = startDataPath<SlowServeOptions, Endpoint, void>(url, options, options.core);
+    const dataPath = startDataPath<SlowServeOptions, Endpoint, ServerExit>(url, options, options.core);
     const { port } = await dataPath.ready;
     // A busy machine may take a while to let it close.
     const server = { target: `${bind}:${port}`, stamps, pauses, stop: () => dataPath.stop(60_000) };

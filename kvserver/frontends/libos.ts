@@ -4,18 +4,21 @@
  */
 import { type Endpoint, finishedOrSignalled, startDataPath } from '../../libos/index.ts';
 import type { ServeOptions } from '../options.ts';
+import type { ServerExit } from './libos-loop.ts';
 
 /**
- * Serves until SIGTERM or SIGINT. Throws KvServerError when it cannot listen, LibosError when its backend
- * cannot run.
+ * Serves until SIGTERM or SIGINT, or until the engine ends; the exit code for the process. Throws KvServerError
+ * when it cannot listen or its engine cannot run, LibosError when its backend cannot.
  */
-export async function serveOverLibos(options: ServeOptions): Promise<void> {
+export async function serveOverLibos(options: ServeOptions): Promise<number> {
   const loop = new URL('./libos-loop.ts', import.meta.url);
-  const dataPath = startDataPath<ServeOptions, Endpoint, void>(loop, options, options.core);
+  const dataPath = startDataPath<ServeOptions, Endpoint, ServerExit>(loop, options, options.core);
   const { address, port } = await dataPath.ready;
-  // A signal may come as soon as the ready line is out.
-  const ended = finishedOrSignalled(dataPath);
+  // A signal may come as soon as the ready line is out. An engine that saves its data is given the time.
+  const ended = finishedOrSignalled(dataPath, { unlimitedOnceHeard: true });
   const { frontend, backend } = options;
   console.log(JSON.stringify({ ready: true, address, port, pid: process.pid, frontend, backend }));
-  await ended;
+  const result = await ended;
+  // Its thread had to be ended: a command that runs for long did not hear of the signal.
+  return result === null ? 0 : result.exitCode;
 }

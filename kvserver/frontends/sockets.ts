@@ -1,143 +1,220 @@
 /**
- * The unmodified server: the engine on node:net and Node's event loop, to compare the library OS with.
+ * The unmodified server: an engine on node:net and Node's event loop, to compare the library OS with.
  *
- * One write for a batch of requests. Replies are written into one block; when the kernel took a write at
- * once, the block is used again for the next batch, else it belongs to the socket and a new one is made.
+ * One write for a batch of requests, unless their replies fill more than a block. When the kernel took a write
+ * at once, its block is used again for the next batch, else it belongs to the socket and a new one is made.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Client } from '../client.ts';
-import { Engine, MAX_CLIENTS_REPLY } from '../engine.ts';
+import koffi from 'koffi';
+import { createEngine } from '../create-engine.ts';
 import { listenError } from '../errors.ts';
-import type { FrontEnd } from '../frontend.ts';
+import type { EngineClient, FrontEnd, ReplyBlock, ServerEngine } from '../frontend.ts';
 import type { ServeOptions } from '../options.ts';
-import type { ReplyWriter } from '../resp/reply.ts';
+import { LINGER_MS } from './linger.ts';
 
 const BLOCK_BYTES = 64 * 1024;
-const TICK_MS = 100;
 const BACKLOG = 511;
 
 export interface RunningServer {
   address: string;
   port: number;
-  /** Stops listening and closes every connection. */
-  close(): Promise<void>;
+  /** Asks the engine to end. May be called again. */
+  stop(): void;
+  /** The engine has ended, with this exit code, and every connection is closed. */
+  ended: Promise<number>;
 }
 
-/** Serves until closed. Throws KvServerError when the address cannot be listened on. */
+/** Serves until its engine ends. Throws KvServerError when it cannot listen or the engine cannot run. */
 export async function serveOverSockets(options: ServeOptions): Promise<RunningServer> {
-  const frontEnd = new SocketsFrontEnd(options);
-  const { address, port } = await frontEnd.listen(options);
-  const timer = setInterval(() => frontEnd.tick(), TICK_MS);
-  return {
-    address,
-    port,
-    close: async () => {
-      clearInterval(timer);
-      await frontEnd.closeAll();
-    },
-  };
+  const frontEnd = new SocketsFrontEnd({
+    createEngine: (forEngine) => createEngine(options, forEngine),
+    lingerMs: LINGER_MS,
+  });
+  const { address, port } = await frontEnd.start(options);
+  return { address, port, stop: () => frontEnd.stop(), ended: frontEnd.ended };
 }
 
-class SocketsFrontEnd implements FrontEnd {
-  readonly #server: Server;
-  readonly #engine: Engine;
-  /** The block that replies are written to, and the same memory as the Buffer that a socket takes. */
-  #block = new Uint8Array(BLOCK_BYTES);
-  #blockAsBuffer = Buffer.from(this.#block.buffer);
-  /** Where the block is free from. */
-  #used = 0;
-  /** Input is copied here: the engine then always reads plain arrays of one shape. */
-  readonly #inbox = new Uint8Array(BLOCK_BYTES);
+/** Memory for input, and for replies: then also as the Buffer that a socket takes. */
+class SocketBlock implements ReplyBlock {
+  readonly bytes = new Uint8Array(BLOCK_BYTES);
+  readonly asBuffer = Buffer.from(this.bytes.buffer);
+  readonly base = 0;
+  readonly capacity = BLOCK_BYTES;
+  #address: number | null = null;
 
-  constructor(options: ServeOptions) {
-    this.#engine = new Engine(options, this);
+  get address(): number {
+    this.#address ??= Number(koffi.address(this.bytes));
+    return this.#address;
+  }
+}
+
+class Connection {
+  readonly socket: Socket;
+  readonly client: EngineClient;
+  /** The engine has closed it: given up at `lingersUntilMs` (performance.now()) with what is left then. */
+  closing = false;
+  lingersUntilMs = 0;
+
+  constructor(socket: Socket, client: EngineClient) {
+    this.socket = socket;
+    this.client = client;
+  }
+}
+
+export interface SocketsFrontEndSetup {
+  createEngine: (frontEnd: FrontEnd) => ServerEngine;
+  /** How long a closed connection waits for its peer to take more of what was sent to it. */
+  lingerMs: number;
+}
+
+export class SocketsFrontEnd implements FrontEnd {
+  readonly ended: Promise<number>;
+  readonly #server: Server;
+  readonly #engine: ServerEngine;
+  readonly #lingerMs: number;
+  readonly #sockets = new Set<Socket>();
+  /** Those whose socket keeps output that the kernel has not taken. */
+  readonly #waiting = new Set<Connection>();
+  readonly #freeBlocks: SocketBlock[] = [];
+  /** Input is copied here: the engine then always reads plain arrays of one shape. */
+  readonly #inbox = new SocketBlock();
+  readonly #resolveEnded: (exitCode: number) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(setup: SocketsFrontEndSetup) {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    this.ended = promise;
+    this.#resolveEnded = resolve;
+    this.#lingerMs = setup.lingerMs;
+    this.#engine = setup.createEngine(this);
     this.#server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.#accept(socket));
   }
 
-  /** Returns where it listens. Throws KvServerError. */
-  async listen({ bind, port }: ServeOptions): Promise<{ address: string; port: number }> {
+  /** Listens and starts the engine; returns where. Throws KvServerError. */
+  async start({ bind, port }: { bind: string; port: number }): Promise<{ address: string; port: number }> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error) => reject(listenError(error, bind, port)));
       this.#server.listen({ host: bind, port, backlog: BACKLOG }, resolve);
     });
     const endpoint = this.#server.address() as { address: string; port: number };
-    this.#engine.configuration.port = endpoint.port;
+    this.#engine.start(endpoint);
+    this.#timer = setInterval(() => this.#tick(), this.#engine.tickMs);
     return endpoint;
   }
 
-  /** Refreshes how much is still unsent, then lets the engine do its regular work. */
-  tick(): void {
-    for (const client of this.#engine.clients.values()) {
-      if (client.outputBytes > 0) client.outputBytes = socketOf(client).writableLength;
+  stop(): void {
+    if (this.#closed) return;
+    this.#engine.stop();
+    this.#closeIfEnded();
+  }
+
+  // For the engine
+
+  takeBlock(): ReplyBlock {
+    return this.#freeBlocks.pop() ?? new SocketBlock();
+  }
+
+  send(client: EngineClient, block: ReplyBlock, length: number): void {
+    const connection = client.connection as Connection;
+    const { socket } = connection;
+    const { asBuffer } = block as SocketBlock;
+    if (socket.writableLength > 0) {
+      // The socket keeps it for sure, and for long perhaps: as many bytes as it has, not the whole block.
+      socket.write(Buffer.from(asBuffer.subarray(0, length)));
+      this.giveBack(block);
+    } else {
+      socket.write(asBuffer.subarray(0, length));
+      if (socket.writableLength === 0) this.giveBack(block);
     }
+    client.outputBytes = socket.writableLength;
+    if (client.outputBytes > 0) this.#waiting.add(connection);
+  }
+
+  giveBack(block: ReplyBlock): void {
+    this.#freeBlocks.push(block as SocketBlock);
+  }
+
+  close(client: EngineClient, atOnce: boolean): void {
+    const connection = client.connection as Connection;
+    connection.closing = true;
+    connection.lingersUntilMs = performance.now() + this.#lingerMs;
+    if (atOnce) connection.socket.destroy();
+    else connection.socket.destroySoon();
+  }
+
+  // Inside
+
+  /** Looks at how much is still unsent, then lets the engine do its regular work. */
+  #tick(): void {
+    for (const connection of this.#waiting) this.#noteSent(connection);
     this.#engine.tick();
+    this.#turn();
   }
 
-  nextBlock(writer: ReplyWriter, client: Client): void {
-    if (writer.written > 0) this.#send(writer, client);
-    writer.open(this.#block, this.#used, BLOCK_BYTES);
-  }
-
-  flush(writer: ReplyWriter, client: Client): void {
-    if (writer.written > 0) this.#send(writer, client);
-  }
-
-  close(client: Client, atOnce: boolean): void {
-    const socket = socketOf(client);
-    if (atOnce) socket.destroy();
-    else socket.destroySoon();
-  }
-
-  async closeAll(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const client of this.#engine.clients.values()) socketOf(client).destroy();
-    await closed;
+  #turn(): void {
+    this.#engine.turn();
+    this.#closeIfEnded();
   }
 
   #accept(socket: Socket): void {
-    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-    const client = this.#engine.connect(peer, `${socket.localAddress}:${socket.localPort}`);
+    this.#sockets.add(socket);
     // 'close' follows a reset, and only that matters here.
     socket.on('error', () => {});
+    const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
+    const client = this.#engine.connect(remoteAddress, remotePort, localAddress, localPort);
     if (client === null) {
-      socket.end(MAX_CLIENTS_REPLY);
+      socket.once('close', () => this.#sockets.delete(socket));
+      socket.end(this.#engine.refusal);
       return;
     }
-    client.connection = socket;
-    socket.on('data', (chunk: Buffer) => this.#receive(client, chunk));
+    const connection = new Connection(socket, client);
+    client.connection = connection;
+    socket.on('data', (chunk: Buffer) => this.#receive(connection, chunk));
     socket.on('drain', () => {
-      client.outputBytes = socket.writableLength;
+      this.#noteSent(connection);
+      this.#turn();
     });
-    socket.on('close', () => this.#engine.disconnect(client));
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      this.#waiting.delete(connection);
+      if (this.#closed) return;
+      this.#engine.disconnect(client);
+      this.#turn();
+    });
   }
 
-  #receive(client: Client, chunk: Buffer): void {
+  #receive(connection: Connection, chunk: Buffer): void {
     const inbox = this.#inbox;
-    const engine = this.#engine;
-    engine.clock.update();
-    for (let at = 0; at < chunk.length; at += BLOCK_BYTES) {
+    this.#engine.tick();
+    this.#closeIfEnded();
+    for (let at = 0; at < chunk.length && !connection.closing && !this.#closed; at += BLOCK_BYTES) {
       const length = Math.min(BLOCK_BYTES, chunk.length - at);
-      inbox.set(length === chunk.length ? chunk : chunk.subarray(at, at + length), 0);
-      engine.receive(client, inbox, 0, length);
+      inbox.bytes.set(length === chunk.length ? chunk : chunk.subarray(at, at + length), 0);
+      this.#engine.receive(connection.client, inbox, 0, length);
+      this.#turn();
     }
   }
 
-  /** Sends what the writer holds of the block. */
-  #send(writer: ReplyWriter, client: Client): void {
-    const socket = socketOf(client);
-    const end = this.#used + writer.written;
-    socket.write(this.#blockAsBuffer.subarray(this.#used, end));
-    client.outputBytes = socket.writableLength;
-    if (client.outputBytes === 0) return;
-    // The socket keeps this part until it is sent.
-    this.#used = end;
-    if (this.#used < BLOCK_BYTES / 2) return;
-    this.#block = new Uint8Array(BLOCK_BYTES);
-    this.#blockAsBuffer = Buffer.from(this.#block.buffer);
-    this.#used = 0;
+  #noteSent(connection: Connection): void {
+    const { socket, client, closing } = connection;
+    const left = socket.writableLength;
+    if (left < client.outputBytes) {
+      client.outputBytes = left;
+      if (closing) connection.lingersUntilMs = performance.now() + this.#lingerMs;
+      else this.#engine.sent(client);
+    } else if (closing && performance.now() > connection.lingersUntilMs) {
+      socket.destroy();
+    }
+    if (left === 0) this.#waiting.delete(connection);
   }
-}
 
-function socketOf(client: Client): Socket {
-  return client.connection as Socket;
+  #closeIfEnded(): void {
+    const { exitCode } = this.#engine;
+    if (exitCode === null || this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#server.close(() => this.#resolveEnded(exitCode));
+    for (const socket of this.#sockets) socket.destroy();
+  }
 }

@@ -57,11 +57,6 @@ export class ReplyWriter {
     this.open(NO_BYTES, 0, 0);
   }
 
-  /** Whether there is a block, perhaps with nothing written to it. */
-  get isOpen(): boolean {
-    return this.#end !== 0;
-  }
-
   /** Bytes written to the block, from its `from` on. */
   get written(): number {
     return this.#pos - this.#start;
