@@ -6,7 +6,10 @@
  */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { keepCompiledCode } from './tests/compile-cache.ts';
 import { randomisedEnvironment } from './tests/randomised-budget.ts';
+
+keepCompiledCode();
 
 /** Beside the code that they test, and not pure. */
 const withProcesses = [

@@ -118,10 +118,8 @@ describe('bypassbench floor rdma', () => {
 
   it('names the package that is not there', async () => {
     // What bin/bypassbench needs.
-    for (const name of ['sh', 'dirname', 'readlink', 'uname']) {
-      const dir = process.env.PATH!.split(delimiter).find((one) => existsSync(join(one, name)));
-      symlinkSync(join(dir!, name), join(folder, name));
-    }
+    const dir = process.env.PATH!.split(delimiter).find((one) => existsSync(join(one, 'sh')));
+    symlinkSync(join(dir!, 'sh'), join(folder, 'sh'));
     const { stderr } = await failure([], { PATH: folder });
     expect(stderr).toBe(
       'bypassbench: fi_info cannot be run (spawn fi_info ENOENT): install the Debian package libfabric-bin\n',

@@ -1,5 +1,4 @@
 /** How long a server says that its commands take: Redis's and Valkey's INFO commandstats. */
-import { Redis } from 'ioredis';
 import { TrialFailure } from '../errors.ts';
 import type { WorkloadOperation } from './measurement.ts';
 import type { Address } from './readiness.ts';
@@ -23,6 +22,8 @@ export async function readCommandStats(
   address: Address,
   operation: WorkloadOperation,
 ): Promise<CommandStats> {
+  // Loaded here, since most runs ask nobody.
+  const { Redis } = await import('ioredis');
   const client = new Redis({
     host: address.host,
     port: address.port,
