@@ -7,6 +7,7 @@ export { referenceNames } from './run/reference.ts';
 export { sharingInWords } from './sentences/distance.ts';
 export { listed } from './sentences/doubts.ts';
 export { differenceInterval } from './summary/bootstrap.ts';
+export { companyLimit } from './summary/distance/company.ts';
 export { type DistanceCoverage, distanceCoverage } from './summary/distance/coverage.ts';
 export { type DistanceState, findStates, stateAt } from './summary/distance/states.ts';
 export { stateOf } from './summary/doubt.ts';

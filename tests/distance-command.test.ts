@@ -25,6 +25,9 @@ describe.runIf(second !== undefined)('distance', () => {
     expect(stdout.split('\n').filter((line) => /^ *[\d.]* [│┤]/.test(line))).toHaveLength(12);
     expect(stdout).toMatch(/[\u2801-\u28ff]/);
     expect(stdout).toMatch(/(only|near) +│? +\d+/);
+    for (const core of [first, second]) {
+      expect(stdout).toMatch(new RegExp(`^core ${core}: alone.* a fixed piece of work takes \\d+ ns`, 'm'));
+    }
     expect(stdout).toMatch(/A reading costs core \d+ \d+\.\d us\. The helper comes after \d+\.\d us/);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
   });
@@ -45,6 +48,12 @@ describe.runIf(second !== undefined)('distance', () => {
     const sum = shares.reduce((total: number, share: number) => total + share, 0);
     expect(sum).toBeGreaterThan(0.5);
     expect(sum).toBeLessThanOrEqual(1.0001);
+    expect(found.work).toMatchObject([{ core: second }, { core: first }]);
+    for (const { alone_ns, shared_share } of found.work) {
+      expect(alone_ns).toBeGreaterThan(0);
+      expect(shared_share).toBeLessThanOrEqual(1);
+    }
+    expect(found.server_work_ns).toHaveLength(found.at_s.length);
     for (const { stays } of found.states) {
       expect(stays.longest_s).toBeGreaterThanOrEqual(stays.median_s);
       expect(stays.longest_s).toBeLessThanOrEqual(0.6);

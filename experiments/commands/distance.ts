@@ -20,13 +20,17 @@ The first core is kept busy all the time, as a load generator keeps its own; on 
 A state is a range of distances that the machine comes back to, found in the readings. How long it stays in each is
 printed beside it. What sysfs says of two virtual cores need not be so.
 
+Each reading also does a fixed piece of work on both cores. It takes one and the same time on a core that is alone, and
+longer while somebody else uses the core too, such as another virtual machine on the core's other hardware thread.
+
 Ctrl-C ends it early, and what was read until then is shown. Exit code: 0 when the distance was read, 1 when not, 130
 when interrupted.
 
 Examples:
   bypassbench distance
   bypassbench distance --cores 0,1 --seconds 60
-  bypassbench distance --json | jq '.states[] | {name, median_ns, share}'`;
+  bypassbench distance --json | jq '.states[] | {name, median_ns, share}'
+  bypassbench distance --json | jq '.work[] | {core, alone_ns, shared_share}'`;
 
 interface Options {
   cores?: [number, number];
@@ -36,7 +40,9 @@ interface Options {
 
 export function command(): Command {
   return new Command('distance')
-    .description('How long a cache line takes from one core to another and back, over time.')
+    .description(
+      'How long a cache line takes from one core to another and back over time, and who shares them.',
+    )
     .option(
       '--cores <a,b>',
       'the busy core and the one of the helper (default: the first two of this process)',

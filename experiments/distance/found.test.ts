@@ -13,6 +13,10 @@ function surveyOf(readings: number, nsAt: (reading: number) => number | null): D
     median_ns,
     min_ns: median_ns,
     waited_ns: median_ns.map((ns) => (ns === null ? null : 5000)),
+    client_work_ns: median_ns.map((ns) => (ns === null ? null : 250)),
+    server_work_ns: median_ns.map((ns, index) =>
+      ns === null ? null : index % 4 < 1 ? 300 + (index % 90) : 250,
+    ),
     cost_ns: 41_200,
   };
 }
@@ -50,6 +54,19 @@ test('shows them below the plot, with what failed, what is beyond it and what a 
   expect(text).toMatch(/│ far +│ +433 │ /);
   expect(text).toMatch(/^200 ┤/m);
   expect(text).toContain('A reading costs core 3 41.2 us. The helper comes after 5.0 us at the p50, 5.0 us');
+});
+
+test('says which of the cores somebody else used, and for how long', () => {
+  const found = foundIn(changing, [2, 3], topology);
+  expect(found.work.map(({ core, limit_ns }) => [core, limit_ns === null])).toEqual([
+    [2, true],
+    [3, false],
+  ]);
+  const lines = describeDistance(found, 80).split('\n');
+  expect(lines).toContain('core 2: alone, or shared all of the time; a fixed piece of work takes 250 ns');
+  expect(lines.find((line) => line.startsWith('core 3: '))).toMatch(
+    /^core 3: alone 7\d\.\d % of the time, .* 250 ns; shared with somebody 2\d\.\d %, 3\d\d ns$/,
+  );
 });
 
 test('has one state where the distance is constant', () => {

@@ -4,12 +4,15 @@ import { type CoreRelation, type DistanceSurvey, describeRelation } from '../../
 import { type DistanceState, findStates, stateAt } from '../../results/index.ts';
 import { plot } from './plot.ts';
 import { type Stays, staysOf } from './stays.ts';
+import { type CoreWork, describeWork, workOn } from './work.ts';
 
 export interface DistanceFound extends DistanceSurvey {
   cores: readonly [number, number];
   topology: CoreRelation;
   failed: number;
   states: (DistanceState & { stays: Stays })[];
+  /** Of the busy core, and of the one of the helper. */
+  work: CoreWork[];
 }
 
 const ROWS = 12;
@@ -35,12 +38,13 @@ export function foundIn(
     ...survey,
     failed: median_ns.length - read.length,
     states: states.map((state) => ({ ...state, stays: stays.get(state) as Stays })),
+    work: [workOn(cores[0], survey.client_work_ns), workOn(cores[1], survey.server_work_ns)],
   };
 }
 
-/** The plot, the states, and what a reading costs, in so many columns. */
+/** The plot, the states, who else used the cores, and what a reading costs; the plot in so many columns. */
 export function describeDistance(found: DistanceFound, columns: number): string {
-  const { cores, topology, helper, at_s, median_ns, states, failed } = found;
+  const { cores, topology, helper, at_s, median_ns, states, work, failed } = found;
   const [client, server] = cores;
   const numa = { same: ', one memory', different: ', two memories', unknown: '' }[topology.numa];
   const scheduled = helper === 'real_time' ? 'has a real-time priority' : 'is scheduled as any thread';
@@ -66,6 +70,7 @@ export function describeDistance(found: DistanceFound, columns: number): string 
     ...plotted,
     '',
     statesTable(states),
+    ...work.map(describeWork),
     costs(found),
   ].join('\n');
 }

@@ -12,7 +12,7 @@ describe.runIf(second !== undefined)('a survey', () => {
       seconds: 0.5,
       onReading: (_, median_ns) => told.push(median_ns),
     });
-    const { at_s, median_ns, min_ns, waited_ns, cost_ns } = survey;
+    const { at_s, median_ns, min_ns, waited_ns, client_work_ns, server_work_ns, cost_ns } = survey;
     expect(at_s.length).toBeGreaterThan(20);
     expect(at_s.length).toBeLessThanOrEqual(51);
     expect([min_ns.length, waited_ns.length]).toEqual([at_s.length, at_s.length]);
@@ -22,6 +22,10 @@ describe.runIf(second !== undefined)('a survey', () => {
     const read = at_s.flatMap((_, i) => (median_ns[i] === null ? [] : [{ at: i, median: median_ns[i] }]));
     expect(read.length).toBeGreaterThan(at_s.length / 2);
     for (const { at, median } of read) expect(median).toBeGreaterThanOrEqual(min_ns[at] as number);
+    for (const work_ns of [client_work_ns, server_work_ns]) {
+      expect(work_ns).toHaveLength(at_s.length);
+      for (const { at } of read) expect(work_ns[at]).toBeGreaterThan(0);
+    }
     expect(cost_ns).toBeGreaterThan(1000);
     expect(cost_ns).toBeLessThan(1e6);
   });

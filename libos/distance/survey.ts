@@ -12,6 +12,9 @@ export interface DistanceSurvey {
   median_ns: (number | null)[];
   min_ns: (number | null)[];
   waited_ns: (number | null)[];
+  /** What a fixed piece of work took on either core: longer where somebody else uses the core too. */
+  client_work_ns: (number | null)[];
+  server_work_ns: (number | null)[];
   /** What a reading costs the server's core: the helper's processor time, on average. Null without any reading. */
   cost_ns: number | null;
 }
@@ -77,12 +80,14 @@ export async function surveyDistance(options: SurveyOptions): Promise<DistanceSu
 function columns(table: Float64Array, readings: number): Omit<DistanceSurvey, 'helper' | 'cost_ns'> {
   const column = (field: number) =>
     Array.from({ length: readings }, (_, reading) => table[reading * READING_FIELDS + field]);
-  const [at_s, median_ns, min_ns, waited_ns] = [column(0), column(1), column(2), column(3)];
+  const read = (field: number) => column(field).map(numberOrNull);
   return {
-    at_s,
-    median_ns: median_ns.map(numberOrNull),
-    min_ns: min_ns.map(numberOrNull),
-    waited_ns: waited_ns.map(numberOrNull),
+    at_s: column(0),
+    median_ns: read(1),
+    min_ns: read(2),
+    waited_ns: read(3),
+    client_work_ns: read(4),
+    server_work_ns: read(5),
   };
 }
 
