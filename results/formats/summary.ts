@@ -280,7 +280,10 @@ const summary = z.strictObject({
       cores: z.tuple([count, count]),
       /** Nearest first. */
       states: z.array(distanceState),
-      /** The state in which everything is compared; null where there is one only, or none has enough. */
+      /**
+       * The state in which everything is compared; null where there is one only, or none has enough of every operation.
+       * Then operations are compared by themselves: each point has the state that it is in.
+       */
       chosen: z.string().nullable(),
       /** Half a sentence. */
       why: z.string(),

@@ -1,6 +1,7 @@
 /** What each point measured at each distance of the cores, and what reading the distance cost. */
 import type { Measured, Summary } from '../formats/index.ts';
-import { nameTarget } from '../sentences/doubts.ts';
+import { comparedIn } from '../sentences/distance.ts';
+import { listed, nameTarget } from '../sentences/doubts.ts';
 import { type SummaryRow, summaryRows } from '../sentences/rows.ts';
 import { formatCount, formatDistance, formatIntervalUs, formatRatio, formatUs } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
@@ -13,7 +14,7 @@ export function byDistance(summary: Summary): Html {
   const rows = summaryRows(summary).filter(({ by_state }) => by_state.length > 0);
   if (rows.length === 0) return html``;
   const names = [...new Set(rows.flatMap(({ by_state }) => by_state.map(({ state }) => state)))];
-  const { chosen, why } = summary.distance!;
+  const { why } = summary.distance!;
   return html`<h3 id="states">By distance of the cores</h3>
 ${table(
   [
@@ -32,8 +33,17 @@ ${table(
     ...names.flatMap((name) => cellsOf(row.by_state.find(({ state }) => state === name))),
   ]),
 )}
-<p class="soft">In µs. ${statesOf(rows[0])}. All else on this page is ${chosen === null ? 'of the mixture' : chosen}: ${why}.</p>
+<p class="soft">In µs. ${statesOf(rows[0])}. All else on this page is ${comparedInWords(summary)}: ${why}.</p>
 ${costOf(rows)}`;
+}
+
+/** "near", "near for SET and of the mixture for GET" */
+function comparedInWords(summary: Summary): string {
+  const parts = comparedIn(summary).map(({ state, operations }) => {
+    const name = state?.name ?? 'of the mixture';
+    return operations ? `${name} for ${listed(operations)}` : name;
+  });
+  return listed(parts);
 }
 
 function cellsOf(of: OfState | undefined): string[] {

@@ -59,6 +59,31 @@ test('a mixture is said to be one, and what is left out as well', async () => {
   expect(text).toContain('Requests sent right behind a reading took another time and are left out of Redis');
 });
 
+test('an operation that is compared by itself is named, and so is the mixture of the other', async () => {
+  const { dir, summary, svg, html } = await report({
+    measured: (subject, target, ...of) =>
+      (target.operation === 'get' && subject.name === 'redis' ? changing(0, 21) : changing(21, 0))(
+        subject,
+        target,
+        ...of,
+      ),
+  });
+  expect(summary.distance!.chosen).toBeNull();
+  const clauses =
+    /SET at a core distance of 112 ns \(near\), 83\.3 % of the time\. GET in a mixture of core distances: 83\.3 % near/;
+  expect(distanceNotes(summary).join(' ')).toMatch(clauses);
+  expect(texts(svg).join(' ')).toMatch(clauses);
+  expect(await readFile(join(dir, 'figure.txt'), 'utf8')).toMatch(
+    /Latencies of SET are of slices with 112 ns \(near\) at both ends\. Latencies of GET are of all of the time, since no state/,
+  );
+  expect(withoutScripts(html)).toContain(
+    'All else on this page is near for SET and of the mixture for GET: no',
+  );
+  expect(texts(await readFile(join(dir, 'distance.svg'), 'utf8')).join(' ')).toContain(
+    'All of SET is compared at the state near.',
+  );
+});
+
 test('unknown is said to be unknown', async () => {
   const { summary } = await report({});
   expect(distanceOfFigure(summary)).toEqual([]);

@@ -2,28 +2,34 @@
 import type { Summary } from '../formats/index.ts';
 import type { Sharing } from '../summary/distance/slice-states.ts';
 import { formatDistance, formatPercent } from '../text/format.ts';
-import { listed } from './doubts.ts';
+import { listed, nameTarget } from './doubts.ts';
 import { floorRows } from './rows.ts';
 
 type Distance = NonNullable<Summary['distance']>;
 type State = Distance['states'][number];
 
 /** In the caption; nothing where it is unknown. */
-export function distanceOfFigure({ distance }: Summary): string[] {
+export function distanceOfFigure(summary: Summary): string[] {
+  const { distance } = summary;
   if (!distance || distance.too_fast) return [];
   const { states } = distance;
-  const chosen = chosenOf(distance);
   if (states.length === 1) return [`Core distance ${formatDistance(states[0])}${companyInWords(distance)}.`];
-  return chosen
-    ? [`At a core distance of ${named(chosen)}, ${share(chosen)}${companyInWords(distance)}.`]
-    : [`A mixture of core distances: ${states.map(briefly).join(', ')}.`];
+  return comparedIn(summary).map(({ state, operations }) => {
+    const of = operations && listed(operations);
+    if (state === null) {
+      return `${of ? `${of} in a` : 'A'} mixture of core distances: ${states.map(briefly).join(', ')}.`;
+    }
+    return `${of ? `${of} at` : 'At'} a core distance of ${named(state)}, ${share(state)}${companyInWords(distance)}.`;
+  });
 }
 
 /** Below a table: the same, what else there was, and where the distance is unknown. */
 export function distanceNotes(summary: Summary): string[] {
   const { distance } = summary;
-  const chosen = distance && chosenOf(distance);
-  const others = chosen ? distance.states.filter((state) => state !== chosen) : [];
+  const compared = comparedIn(summary).map(({ state }) => state);
+  // A mixture is said to be one of all of them.
+  const isMixed = !distance || compared.includes(null);
+  const others = isMixed ? [] : distance.states.filter((state) => !compared.includes(state));
   return [
     ...distanceOfFigure(summary),
     ...(others.length > 0 ? [`Other core distances: ${each(others)}.`] : []),
@@ -36,7 +42,6 @@ export function distanceMethod(summary: Summary): string[] {
   const { distance } = summary;
   if (!distance || distance.too_fast) return unknownDistances(summary);
   const read = `The distance of cores ${distance.cores.join(' and ')}, a cache line's way there and back,`;
-  const chosen = chosenOf(distance);
   const [only, ...more] = distance.states;
   if (more.length === 0) {
     return [
@@ -46,10 +51,13 @@ export function distanceMethod(summary: Summary): string[] {
     ];
   }
   const how = `${read} was read between slices of the measured time and changed: ${each(distance.states)}.`;
-  const compared = chosen
-    ? `All latencies are of slices with ${formatDistance(chosen)} (${chosen.name}) at both ends.`
-    : `All latencies are of all of the time, since ${distance.why}.`;
-  return [how, compared, ...company(distance), ...leftOut(summary), ...unknownDistances(summary)];
+  const compared = comparedIn(summary).map(({ state, operations }) => {
+    const latencies = operations ? `Latencies of ${listed(operations)}` : 'All latencies';
+    return state
+      ? `${latencies} are of slices with ${named(state)} at both ends.`
+      : `${latencies} are of all of the time, since ${distance.why}.`;
+  });
+  return [how, ...compared, ...company(distance), ...leftOut(summary), ...unknownDistances(summary)];
 }
 
 export const sharingInWords: Record<Sharing, string> = {
@@ -97,8 +105,29 @@ export function unknownDistances({ points, floors }: Summary): string[] {
   });
 }
 
-function chosenOf({ states, chosen }: Distance): State | null {
-  return states.find(({ name }) => name === chosen) ?? null;
+interface Compared {
+  /** Null for the mixture. */
+  state: State | null;
+  /** Upper-case; null for all. */
+  operations: string[] | null;
+}
+
+/** The states that points are compared in, the mixture last; nothing where none is known. */
+export function comparedIn({ distance, points, floors }: Summary): Compared[] {
+  if (!distance) return [];
+  const { states, chosen } = distance;
+  const found = (name: string | null): State | null => states.find((state) => state.name === name) ?? null;
+  const known = [...points, ...floorRows(floors)].filter(({ by_state }) => by_state.length > 0);
+  const names = Map.groupBy(known, ({ state }) => state);
+  if (chosen !== null || names.size < 2) {
+    const [only = null] = names.keys();
+    return [{ state: found(chosen ?? only), operations: null }];
+  }
+  return [...states, null].flatMap((state) => {
+    const rows = names.get(state?.name ?? null) ?? [];
+    const operations = [...new Set(rows.map((row) => nameTarget(row, known)))];
+    return operations.length > 0 ? [{ state, operations }] : [];
+  });
 }
 
 /** "104 to 126 ns (near)" */

@@ -6,7 +6,8 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Summary } from '../../formats/index.ts';
 import { type Run, sameTarget } from '../../run/run-folder.ts';
 import { runState } from '../../sentences/caption.ts';
-import { nameTarget } from '../../sentences/doubts.ts';
+import { comparedIn } from '../../sentences/distance.ts';
+import { listed, nameTarget } from '../../sentences/doubts.ts';
 import type { RunDistance } from '../../summary/distance/run-distance.ts';
 import { mutedSystems } from '../chart.ts';
 import { fadingLegend, legendMark, legendPlace } from '../legend.ts';
@@ -77,17 +78,27 @@ function legend(subjects: SubjectRow[]): object {
   ]);
 }
 
+function comparedAt(summary: Summary): string[] {
+  return comparedIn(summary).flatMap(({ state, operations }) => {
+    if (state === null) return [];
+    return [
+      `${operations ? `All of ${listed(operations)}` : 'Everything'} is compared at the state ${state.name}.`,
+    ];
+  });
+}
+
 function caption(
   manifest: Manifest,
-  { distance }: Summary,
+  summary: Summary,
   { thinned, beyond }: { thinned: boolean; beyond: boolean },
 ): string[] {
+  const { distance } = summary;
   const several = distance && distance.states.length > 1;
   return [
     ...runState(manifest),
     "Above: a cache line's way from core to core and back, read between slices. Below: the p50 of each slice.",
     ...(several ? ['Shaded: slices in one state.'] : []),
-    ...(several && distance.chosen ? [`Everything is compared at the state ${distance.chosen}.`] : []),
+    ...(several ? comparedAt(summary) : []),
     'What lies between measurements is left out; lines part trials.',
     ...(beyond ? ['What is above a scale is drawn at its edge.'] : []),
     ...(thinned ? ['Of neighbours the lowest and the highest are drawn.'] : []),

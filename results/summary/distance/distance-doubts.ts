@@ -4,7 +4,7 @@ import { sameTarget } from '../../run/run-folder.ts';
 import { formatCount, formatDistance, formatPercent } from '../../text/format.ts';
 import type { Doubt } from '../doubt.ts';
 import { MIXTURE } from './by-state.ts';
-import { hasStates, nameTrials, type RunDistance } from './run-distance.ts';
+import { chosenFor, hasStates, nameTrials, type RunDistance } from './run-distance.ts';
 
 type Numbers = Pick<Measured, 'state' | 'distance_unknown' | 'by_state'>;
 
@@ -26,16 +26,12 @@ export function distanceDoubts(
 }
 
 /** Of a system that repeats another one: it keeps no state from being chosen, and may have too little of that. */
-export function repetitionDoubts(
-  system: string,
-  target: MeasurementTarget,
-  { chosen, lacking }: RunDistance,
-): Doubt[] {
-  return lacking
+export function repetitionDoubts(system: string, target: MeasurementTarget, distance: RunDistance): Doubt[] {
+  return distance.lacking
     .filter((of) => of.subject === system && sameTarget(of.target, target))
     .map(({ slices, trials }) => {
       const where = slices > 0 ? ` in ${nameTrials(trials.length)}` : '';
-      const reason = `Too few slices of ${system} are ${chosen}: ${formatCount(slices)}${where}.`;
+      const reason = `Too few slices of ${system} are ${chosenFor(distance, target)}: ${formatCount(slices)}${where}.`;
       return { state: 'suspect', about: ['p50', 'throughput'], reason };
     });
 }

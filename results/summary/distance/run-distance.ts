@@ -43,11 +43,13 @@ const SHARINGS: readonly Sharing[] = ['neither', 'both', 'client', 'server'];
 export interface RunDistance {
   /** Those with most readings first; none where nobody measured. */
   pairs: PairStates[];
-  /** Name of the state that everything is compared in; null where there is one state only, or none has enough. */
+  /** Name of the state that everything is compared in; null where there is one state only, or none has enough of all. */
   chosen: string | null;
+  /** The same of each operation: where no state has enough of all, one may have of some. */
+  of_targets: { target: MeasurementTarget; chosen: string | null }[];
   /** Half a sentence. */
   why: string;
-  /** What lacks slices of the chosen state all the same: repetitions, which keep no state from being chosen. */
+  /** What lacks slices of the state that it is compared in: repetitions, which keep no state from being chosen. */
   lacking: StateCount[];
   /** Null where no core is known to have had company at times. */
   company: Company | null;
@@ -117,18 +119,34 @@ function decide(
   const names = stateNames(pairs);
   if (names.length === 0) {
     const why = pairs.length === 0 ? whyUnread(files) : whyNoStates(pairs);
-    return { pairs, chosen: null, why, lacking: [] };
+    return { pairs, chosen: null, of_targets: [], why, lacking: [] };
   }
   const counts = names.map((name) => ({ name, of: countState(run, pairs, name, wanted) }));
   const chosen = counts.find(({ of }) => !of.some(keepsBack));
-  const lacking = chosen?.of.filter(({ enough }) => !enough) ?? [];
+  const of_targets = run.manifest.plan.measurements.map((target) => {
+    const first = counts.find(
+      ({ of }) => !of.some((one) => sameTarget(one.target, target) && keepsBack(one)),
+    );
+    return { target, chosen: (chosen ?? first)?.name ?? null };
+  });
+  const lacking = counts.flatMap(({ name, of }) =>
+    of.filter(({ target, enough }) => !enough && chosenFor({ of_targets }, target) === name),
+  );
   const why = chosen
     ? `every system and floor has at least ${formatCount(wanted.slices)} slices of it` +
       (lacking.length === 0 ? '' : ', apart from a repetition') +
       (chosen.name === names[0] ? '' : `, but not of ${counts[0].name}: ${whatLacks(counts[0].of)}`)
     : `no state has ${formatCount(wanted.slices)} slices in ${nameTrials(wanted.trials)} of every system and floor; ` +
       counts.map(({ name, of }) => `${name}: ${whatLacks(of)}`).join('; ');
-  return { pairs, chosen: chosen?.name ?? null, why, lacking };
+  return { pairs, chosen: chosen?.name ?? null, of_targets, why, lacking };
+}
+
+/** Name of the state that an operation is compared in; null as of the run's. */
+export function chosenFor(
+  { of_targets }: Pick<RunDistance, 'of_targets'>,
+  target: MeasurementTarget,
+): string | null {
+  return of_targets.find((one) => sameTarget(one.target, target))?.chosen ?? null;
 }
 
 /** Whether it keeps a state from being chosen. */

@@ -185,6 +185,41 @@ describe('a run of two states', () => {
     expect(points.map(({ verdicts }) => verdicts.p50.state)).toEqual(['valid', 'valid']);
   });
 
+  test('compares an operation by itself where no state has enough of all of them', async () => {
+    const whole = two();
+    const plan = { ...whole.plan, measurements: [target('set'), target('get')] };
+    const summary = await summarize(
+      await readRun(
+        await writeRun(
+          run({
+            manifest: two({ plan }),
+            measured: ({ name }, { operation }, trial) =>
+              operation === 'get' && name === 'redis'
+                ? sliced(spells([FAR_NS, 24], ...(trial === 1 ? [[NEAR_NS, 9] as [number, number]] : [])), {
+                    latencyOf: latencyOf(name),
+                  })
+                : operation === 'get'
+                  ? sliced(spells([NEAR_NS, 24]), { latencyOf: latencyOf(name) })
+                  : changing(name, trial),
+          }),
+        ),
+      ),
+    );
+    expect(summary.distance).toMatchObject({
+      chosen: null,
+      why: expect.stringMatching(/near: redis GET has 9 in 1 trial; far: kv-kernel GET has 0$/),
+    });
+    expect(
+      summary.points.map(({ operation, state, verdicts }) => [operation, state, verdicts.p50.state]),
+    ).toEqual([
+      ['set', 'near', 'valid'],
+      ['get', null, 'suspect'],
+      ['set', 'near', 'valid'],
+      ['get', null, 'suspect'],
+    ]);
+    within(summary.points[2].latency_us?.p50, 10);
+  });
+
   test('names in a mixture only what keeps a state from being chosen', async () => {
     const { distance } = await summaryOf(
       (name) => sliced(spells([name === 'redis' ? FAR_NS : NEAR_NS, 24]), { latencyOf: () => 20_000 }),
