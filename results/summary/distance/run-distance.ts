@@ -43,7 +43,7 @@ const SHARINGS: readonly Sharing[] = ['neither', 'both', 'client', 'server'];
 export interface RunDistance {
   /** Those with most readings first; none where nobody measured. */
   pairs: PairStates[];
-  /** Name of the state that everything is compared in; null where there is one state only, or none has enough of all. */
+  /** Name of the state that everything is compared in; null where there is one only, or none has enough of all. */
   chosen: string | null;
   /** The same of each operation: where no state has enough of all, one may have of some. */
   of_targets: { target: MeasurementTarget; chosen: string | null }[];
