@@ -1,10 +1,11 @@
 /** `bypassbench run` on real servers: what a run leaves on disk, and what it does when servers fail. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { loadResultFormat, summaryFormat, type Trial } from '../results/formats/index.ts';
-import { nodeServer, redis, system, type TestRun, testRuns, tinyWorkload } from './experiments-campaign.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { availableCores } from '../experiments/machine/machine.ts';
+import { loadResultFormat, type Summary, summaryFormat, type Trial } from '../results/formats/index.ts';
+import { nodeServer, redis, system, TestRun, testRuns, tinyWorkload } from './experiments-campaign.ts';
 
 const create = testRuns();
 
@@ -15,16 +16,30 @@ const onlyPing = (then: string) =>
     socket.on('data', (data) => String(data).includes('PING') ? socket.write('+PONG\\r\\n') : (${then}));
   }).listen(port, host)`);
 
-describe('a run of real Redis', () => {
-  test('leaves a complete run folder, and exits with 0', async () => {
-    const run = create({
+const fakeFloor = path.join(import.meta.dirname, 'experiments-fake-floor.ts');
+
+describe('a run of real Redis over a floor', () => {
+  let run: TestRun;
+  let ended: Awaited<ReturnType<TestRun['start']>>;
+  let summary: Summary;
+  beforeAll(async () => {
+    const ready = { by: 'output', pattern: 'Ready to accept connections' };
+    const command = [process.execPath, fakeFloor, '{operation}', '{value_bytes}', '{out}'];
+    run = new TestRun({
       trials: 2,
-      workload: { ...tinyWorkload, clients: 2 },
-      systems: [{ ...redis, ready: { by: 'output', pattern: 'Ready to accept connections' } }],
+      systems: [{ ...redis, ready, floor: ['fake'] }],
+      floors: [{ name: 'fake', label: 'fake frames', command, cores: [availableCores()[0]] }],
     });
-    const { exitCode, stdout, stderr } = await run.start();
+    mkdirSync(run.temp);
+    ended = await run.start();
+    summary = summaryFormat.read(readFileSync(path.join(run.out, 'summary.json'), 'utf8'));
+  });
+  afterAll(() => rmSync(run.folder, { recursive: true, force: true }));
+
+  test('leaves a complete run folder, and exits with 0', () => {
+    const { exitCode, stdout, stderr } = ended;
     expect(stderr).toMatch(
-      /\[1\/2\] redis {3}trial 1 {3}set p50 \S+ us {3}get p50 \S+ us {3}about \d+ s left/,
+      /\[[12]\/4\] redis {3}trial 1 {3}set p50 \S+ us {3}get p50 \S+ us {3}about \d+ s left/,
     );
     expect(stderr).not.toContain('failed');
     expect(exitCode).toBe(run.exitCodeOfPoints());
@@ -38,31 +53,63 @@ describe('a run of real Redis', () => {
     expect(manifest.command).toEqual(['bypassbench', 'run', 'config.yaml']);
     expect(manifest.versions.redis).toMatch(/^Redis server v=\d/);
     expect(manifest.versions.node).toBe(process.versions.node);
-    expect(manifest.config).toMatchObject({ trials: 2, workload: { clients: 2, pipeline: 1 } });
-    expect(run.trials()).toMatchObject([
-      { subject: 'redis', trial: 1, order: 1, status: 'ok', reason: null, log_tail: null },
-      { subject: 'redis', trial: 2, order: 2, status: 'ok', reason: null, log_tail: null },
-    ]);
-    for (const folder of run.trialFolders()) {
+    expect(manifest.config).toMatchObject({ trials: 2, workload: { clients: 1, pipeline: 1 } });
+    const ofRedis = run.trials().filter(({ subject }) => subject === 'redis');
+    const status = { status: 'ok', reason: null, log_tail: null };
+    expect(ofRedis).toMatchObject([1, 2].map((trial) => ({ trial, ...status })));
+    expect(run.trials().map(({ order }) => order)).toEqual([1, 2, 3, 4]);
+    for (const folder of run.trialFolders().filter((name) => name.includes('redis'))) {
       expect(readFileSync(path.join(folder, 'server.stdout.log'), 'utf8')).toContain(
         'Ready to accept connections',
       );
       for (const operation of ['set', 'get']) {
-        const measured = path.join(folder, `${operation}-c2`);
+        const measured = path.join(folder, `${operation}-c1`);
         const result = loadResultFormat.read(readFileSync(path.join(measured, 'result.json'), 'utf8'));
         expect(result).toMatchObject({
-          connections: 2,
+          connections: 1,
           operations: [{ operation, misses: 0, errors: 0, wrong: 0 }],
         });
         expect(existsSync(path.join(measured, `${operation}.hdr`))).toBe(true);
       }
     }
-    const summary = summaryFormat.read(readFileSync(path.join(run.out, 'summary.json'), 'utf8'));
     expect(summary.points.map(({ operation, trials }) => [operation, trials])).toEqual([
       ['set', 2],
       ['get', 2],
     ]);
     expect(readdirSync(run.temp)).toEqual([]);
+  });
+
+  test('measures it once in each block, for each operation, and it stands in all that is made of the run', () => {
+    const { stdout, stderr } = ended;
+    expect(stderr).toContain('A test\n4 trials, about');
+    expect(stderr).toMatch(/\[\d\/4\] fake {4}trial 1 {3}set p50 1\.20 us {3}get p50 1\.10 us/);
+    expect(run.manifest().floors).toEqual([
+      { name: 'fake', label: 'fake frames', systems: ['redis'], cores: [availableCores()[0]] },
+    ]);
+    const ran = run.trials().map(({ subject: name, trial }) => `${name} ${trial}`);
+    expect(ran.slice(0, 2).sort()).toEqual(['fake 1', 'redis 1']);
+    expect(ran.slice(2).sort()).toEqual(['fake 2', 'redis 2']);
+
+    expect(run.trials().find(({ subject }) => subject === 'fake')).toMatchObject({
+      status: 'ok',
+      server_command: [process.execPath, fakeFloor, '{operation}', '64', '{out}'],
+      measurements: [
+        { operation: 'set', clients: 1, value_bytes: 64, status: 'ok', dir: 'set-c1' },
+        { operation: 'get', clients: 1, value_bytes: 64, status: 'ok', dir: 'get-c1' },
+      ],
+    });
+    const ofFloor = { name: 'fake', label: 'fake frames', systems: ['redis'] };
+    expect(summary.floors).toMatchObject([
+      { ...ofFloor, operation: 'set', samples: 12_000, trials: 2 },
+      { ...ofFloor, operation: 'get', latency_us: { p50: 1.1 } },
+    ]);
+    // What the hypervisor takes is a matter of this machine.
+    const reasons = summary.floors.flatMap(({ verdicts }) =>
+      Object.values(verdicts).flatMap((verdict) => verdict?.reasons ?? []),
+    );
+    expect(reasons.filter((reason) => !/\(steal\)/.test(reason))).toEqual([]);
+    expect(stdout).toMatch(/^fake \(floor\) +GET +1\.10 .* 2\/2$/m);
+    expect(readFileSync(path.join(run.out, 'report.html'), 'utf8')).toContain('fake frames (floor)');
   });
 });
 
@@ -71,14 +118,21 @@ describe('an open loop', () => {
     run
       .trialFolders()
       .map((folder) => loadResultFormat.read(readFileSync(path.join(folder, 'get-c2/result.json'), 'utf8')));
-  const withRate = (rate_ops: number) =>
+  const withRate = (rate_ops: number, duration_s: number) =>
     create({
-      workload: { ...tinyWorkload, operations: ['get'], clients: 2, pipeline: 64, open_loop: { rate_ops } },
+      workload: {
+        ...tinyWorkload,
+        operations: ['get'],
+        duration_s,
+        clients: 2,
+        pipeline: 64,
+        open_loop: { rate_ops },
+      },
       systems: [redis],
     });
 
   test('sends at the rate of the config, and says so beside its numbers', async () => {
-    const run = withRate(500);
+    const run = withRate(500, 0.2);
     const { stderr } = await run.start();
     expect(stderr).not.toContain('failed');
     expect(results(run)).toMatchObject([
@@ -92,7 +146,8 @@ describe('an open loop', () => {
   });
 
   test('that falls behind its schedule backs no claim', async () => {
-    const run = withRate(500_000);
+    // More than one core of redis-server answers.
+    const run = withRate(500_000, 0.1);
     const { exitCode } = await run.start();
     expect(exitCode).toBe(1);
     const summary = summaryFormat.read(readFileSync(path.join(run.out, 'summary.json'), 'utf8'));
@@ -119,10 +174,16 @@ describe('a server that fails', () => {
           'loading',
           onlyPing('0').map((word) => word.replace('+PONG', '-LOADING data')),
           {
-            ready: { by: 'resp_ping', timeout_s: 5 },
+            ready: { by: 'resp_ping', timeout_s: 2 },
           },
         ),
         system('babbles', onlyPing(`socket.write('what?\\\\r\\\\n')`)),
+        system('refused', ['bypassbench', 'serve', '--frontend', 'libos', '--port', '{port}', '-o', 'mtu=1']),
+        {
+          ...redis,
+          name: 'optioned',
+          client: { backend: 'kernel', core: availableCores().at(-1), options: { socket: '{dir}/x.sock' } },
+        },
         system('absent', ['no-such-server', '{port}'], {
           requires: [{ binary: 'no-such-server', package: 'no-such-package' }],
         }),
@@ -130,7 +191,7 @@ describe('a server that fails', () => {
     });
     const { exitCode, stderr } = await run.start();
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('6 trials failed');
+    expect(stderr).toContain('8 trials failed');
     const trials = Object.fromEntries(run.trials().map((trial) => [trial.subject, trial])) as Record<
       string,
       Trial
@@ -150,9 +211,18 @@ describe('a server that fails', () => {
       ],
     });
     expect(trials.silent!.reason).toMatch(/^the server was not ready after 0.4 s: connect ECONNREFUSED/);
-    expect(trials.loading!.reason).toBe('the server was not ready after 5 s: PING got -LOADING data');
+    expect(trials.loading!.reason).toBe('the server was not ready after 2 s: PING got -LOADING data');
     expect(trials.babbles!.reason).toMatch(
       /^the load generator exited with code 1 during set: bypassbench: /,
+    );
+    // The last word of a server that cannot start.
+    expect(trials.refused!.reason).toMatch(
+      /before it was ready: .*the kernel backend takes no options: leave out mtu/,
+    );
+    // The load generator is given the options of its backend.
+    expect(trials.optioned!.reason).toBe(
+      'the load generator exited with code 1 during set: bypassbench: createLibos: the kernel backend takes no ' +
+        'options: leave out socket (INVALID_ARGUMENT)',
     );
     expect(trials.absent).toMatchObject({
       reason:
@@ -165,36 +235,20 @@ describe('a server that fails', () => {
     expect(readdirSync(run.temp)).toEqual([]);
   });
 
-  test('and hangs is ended after the time of the measurement and its margin', async () => {
+  test('and hangs is ended after the time of the measurement and its margin, and so is a floor', async () => {
+    const words = ['{operation}', '{value_bytes}', '{out}'];
+    const hanging = [process.execPath, '-e', 'setInterval(() => {}, 1000)', ...words];
     const run = create({
       workload: { ...tinyWorkload, margin_s: 1 },
-      systems: [system('hangs', onlyPing('0'))],
+      systems: [{ ...(system('hangs', onlyPing('0')) as object), floor: ['below'] }],
+      floors: [{ name: 'below', label: 'below', command: hanging, cores: [availableCores()[0]] }],
     });
     expect((await run.start()).exitCode).toBe(1);
-    expect(run.trials()[0].reason).toBe(
-      'the load generator had not finished set after 1.25 s (warm-up, duration and margin): ' +
-        'the server or the load generator hangs',
-    );
-  });
-
-  test('and does not end on SIGTERM is killed, and what it started with it', async () => {
-    const stubborn = `trap '' TERM; sleep 600 & echo "started $! $$"; while :; do sleep 1; done`;
-    const run = create({
-      systems: [
-        system('stubborn', ['sh', '-c', stubborn, '{port}'], {
-          ready: { by: 'output', pattern: 'started', timeout_s: 20 },
-        }),
-      ],
+    const had = 'had not finished set after 1.25 s (warm-up, duration and margin)';
+    expect(Object.fromEntries(run.trials().map(({ subject, reason }) => [subject, reason]))).toEqual({
+      hangs: `the load generator ${had}: the server or the load generator hangs`,
+      below: `the floor's program ${had}: it hangs`,
     });
-    await run.start();
-    expect(run.trials()[0].reason).toMatch(
-      /^the load generator exited with code 1 during set: .*cannot connect/,
-    );
-    const [folder] = run.trialFolders();
-    expect(readFileSync(path.join(folder!, 'runner.log'), 'utf8')).toContain('still there 5 s after SIGTERM');
-    const pids = readFileSync(path.join(folder!, 'server.stdout.log'), 'utf8').match(/\d+/g)!;
-    expect(pids).toHaveLength(2);
-    for (const pid of pids) expect(existsSync(`/proc/${pid}/exe`)).toBe(false);
   });
 });
 
