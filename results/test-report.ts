@@ -1,8 +1,6 @@
 /** Reports of synthetic runs, for the tests of what is made from a run. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Summary } from './formats/index.ts';
-import { writeReport } from './index.ts';
+import type { Chart } from './charts/chart.ts';
+import { type ChartName, type RunReport, readReport } from './run-report.ts';
 import { run, type SyntheticRun, writeRun } from './test-synthetic-run.ts';
 
 const p50_ns = new Map([
@@ -14,16 +12,24 @@ export const measured: SyntheticRun['measured'] = ({ name }, _target, trial) => 
   latencies_ns: Array(3000).fill((p50_ns.get(name) ?? 1500) + trial * 100),
 });
 
-export async function report(
+/** The report of a run that is as usual where `synthetic` says nothing; nothing of it is written. */
+export async function report(synthetic: Partial<SyntheticRun>, reference = true): Promise<RunReport> {
+  return readReport(await writeRun(run({ measured, ...synthetic })), { reference });
+}
+
+/** A chart of a run that has what it shows; the specification as it is in the file. */
+export async function drawn<Spec>(
+  name: ChartName,
   synthetic: Partial<SyntheticRun>,
-  reference = true,
-): Promise<{ dir: string; summary: Summary; svg: string; html: string }> {
-  const dir = await writeRun(run({ measured, ...synthetic }));
-  const { summary } = await writeReport(dir, { reference });
-  const [svg, html] = await Promise.all(
-    ['figure.svg', 'report.html'].map((file) => readFile(join(dir, file), 'utf8')),
-  );
-  return { dir, summary, svg: svg!, html: html! };
+): Promise<{ report: RunReport; spec: Spec; svg: string }> {
+  const made = await readReport(await writeRun(run(synthetic)), { reference: true });
+  const { spec, svg } = (await made.chart(name)) as Chart;
+  return { report: made, spec: JSON.parse(JSON.stringify(spec)) as Spec, svg };
+}
+
+/** The figure of a report as SVG. */
+export async function figureOf(made: RunReport): Promise<string> {
+  return ((await made.chart('figure')) as Chart).svg;
 }
 
 /** The texts of an SVG, in document order. */

@@ -51,7 +51,7 @@ const layers: Record<string, RegExp[]> = {
     /^results\/compare\//,
     /^results\/terminal\//,
     /^results\/page\//,
-    /^results\/(write-report|index)\.ts$/,
+    /^results\/(run-report|write-report|index)\.ts$/,
     /^results\/commands\//,
   ],
 };

@@ -18,7 +18,7 @@ const backend = twoProcesses((poolLimitBytes) => {
   const side = (role: string, ip: string) =>
     ({
       backend: 'dpdk',
-      backendOptions: { device: 'memif', role, socket, ip: `${ip}/24`, packet_buffers: '4096' },
+      backendOptions: { device: 'memif', role, socket, ip: `${ip}/24`, packet_buffers: '2048' },
       checked: true,
       poolLimitBytes,
     }) as const;

@@ -4,7 +4,7 @@
  */
 import { ChecksumStatus, type Device, MAX_BURST } from '../inet/device.ts';
 import { Pieces } from '../inet/devices/pieces.ts';
-import { SgaSegment } from '../memory/sga.ts';
+import { SgaSegment, type Slab } from '../memory/sga.ts';
 import type { Direction } from './direction.ts';
 
 const ETHERNET_HEADER_BYTES = 14;
@@ -36,6 +36,8 @@ export class SimulatedDevice implements Device {
   waitingFrames = 0;
   readonly #link: Wire;
   readonly #direction: Direction;
+  readonly #slab: Pick<Slab, 'bytes' | 'address'>;
+  /** The same bytes, to compare and to fill. */
   readonly #memory: Buffer;
   /** What a buffer holds that was never used, and one that was given back. */
   readonly #untouched: Buffer;
@@ -60,7 +62,8 @@ export class SimulatedDevice implements Device {
     this.mtu = mtu;
     this.#buffers = buffers;
     this.#capacity = HEADROOM_BYTES + ETHERNET_HEADER_BYTES + mtu;
-    this.#memory = Buffer.from(new ArrayBuffer(buffers * this.#capacity));
+    this.#slab = { bytes: new Uint8Array(new ArrayBuffer(buffers * this.#capacity)), address: ADDRESS };
+    this.#memory = Buffer.from(this.#slab.bytes.buffer);
     this.#untouched = Buffer.alloc(this.#capacity);
     this.#poison = Buffer.alloc(this.#capacity, POISON);
     this.#places = new Uint8Array(buffers);
@@ -191,8 +194,7 @@ export class SimulatedDevice implements Device {
   #cutNext(): SgaSegment | null {
     if (this.#cut === this.#buffers) return null;
     const index = this.#cut++;
-    const memory = { bytes: this.#memory, address: ADDRESS };
-    return new SgaSegment(this, memory, index, index * this.#capacity, this.#capacity);
+    return new SgaSegment(this, this.#slab, index, index * this.#capacity, this.#capacity);
   }
 
   #release(frame: SgaSegment): void {

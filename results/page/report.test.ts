@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { report, withoutScripts } from '../test-report.ts';
+import { writeReport } from '../index.ts';
+import { figureOf, report, withoutScripts } from '../test-report.ts';
 import { manifest, type SyntheticRun, system } from '../test-synthetic-run.ts';
 
 const hostile = `</style></title><script>alert(1)</script>"'&<img src=https://example.org/x onerror=alert(1)>`;
@@ -33,7 +34,7 @@ const hostileRun: Partial<SyntheticRun> = {
 };
 
 test('has the figure first, then distributions, numbers, validity, trials, environment, repeating', async () => {
-  const { html } = await report({});
+  const html = await (await report({})).page();
   const parts = [
     '<figure class="chart" id="chart-figure"',
     '<h2>Distributions</h2>',
@@ -52,7 +53,9 @@ test('has the figure first, then distributions, numbers, validity, trials, envir
 });
 
 test('links relative to itself, to files that are there', async () => {
-  const { dir, html } = await report({});
+  const { run } = await report({});
+  await writeReport(run.dir, { reference: true });
+  const html = await readFile(join(run.dir, 'report.html'), 'utf8');
   const links = [...html.matchAll(/href="([^"]*)"/g)].map((match) => match[1]);
   expect(links.length).toBeGreaterThan(5 * 3 * 4);
   for (const link of links.filter((one) => one.startsWith('#')))
@@ -62,14 +65,14 @@ test('links relative to itself, to files that are there', async () => {
   const made = files.filter((link) =>
     /result\.json$|\.hdr$|manifest\.json$|\.svg$|\.png$|\.vl\.json$/.test(link),
   );
-  for (const link of made) expect((await readFile(join(dir, link))).length).toBeGreaterThan(0);
+  for (const link of made) expect((await readFile(join(run.dir, link))).length).toBeGreaterThan(0);
 });
 
 test.each([
   ['an ordinary run', {}],
   ['hostile data', hostileRun],
 ])('loads nothing: %s', async (_name, synthetic) => {
-  const { html } = await report(synthetic);
+  const html = await (await report(synthetic)).page();
   const tags = withoutScripts(html).match(/<[a-z][^>]*>/gi)!;
   expect(
     tags.filter((tag) => /^<(script|img|link|iframe|object|embed|image|use|base|form)\b/i.test(tag)),
@@ -88,7 +91,8 @@ test.each([
 });
 
 test('escapes whatever comes from data, in the page, the figure and the command', async () => {
-  const { html, svg } = await report(hostileRun);
+  const made = await report(hostileRun);
+  const [html, svg] = await Promise.all([made.page(), figureOf(made)]);
   for (const text of [withoutScripts(html), svg]) {
     expect(text).not.toContain('<script');
     expect(text).not.toContain('<img');
@@ -99,10 +103,11 @@ test('escapes whatever comes from data, in the page, the figure and the command'
 });
 
 test('a run that did not finish says so', async () => {
-  const { html } = await report({
+  const unfinished = await report({
     manifest: manifest({ finished_at: null }),
     trial: (_system, trial) => (trial < 3 ? {} : null),
   });
+  const html = await unfinished.page();
   expect(html).toContain('not finished; p50 valid for 0 of 6 points');
   expect(html).toContain('Only 2 of 5 trials ran: the run did not finish.');
 });

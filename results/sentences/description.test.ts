@@ -1,13 +1,10 @@
-/** figure.txt says what the manifest and the verdicts say, in sentences. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/** The words under the figure say what the manifest and the verdicts say, in sentences. */
 import { expect, test } from 'vitest';
 import { report } from '../test-report.ts';
 import { manifest, type SyntheticRun, system } from '../test-synthetic-run.ts';
 
 async function figureText(synthetic: Partial<SyntheticRun>): Promise<string> {
-  const { dir } = await report(synthetic);
-  return readFile(join(dir, 'figure.txt'), 'utf8');
+  return (await report(synthetic)).words.join('\n\n');
 }
 
 test('machine, method and software', async () => {
@@ -60,6 +57,6 @@ test('a median that is doubtful, and why; doubts about the tail are none of the 
     measured: () => ({ latencies_ns: Array(100).fill(32_000) }),
   });
   expect(text.split('\n\n')[1]).toBe(
-    'The p50 is invalid of kvserver on libOS, kernel, SET and GET. Trial 2 failed: hung.\n',
+    'The p50 is invalid of kvserver on libOS, kernel, SET and GET. Trial 2 failed: hung.',
   );
 });

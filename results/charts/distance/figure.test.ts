@@ -1,11 +1,8 @@
 /** The picture of a run over time: what it draws of which readings and slices, and when there is none. */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { writeReport } from '../../index.ts';
-import { texts } from '../../test-report.ts';
+import { drawn, report, texts } from '../../test-report.ts';
 import { sliced } from '../../test-slices.ts';
-import { manifest, run, type SyntheticRun, system, writeRun } from '../../test-synthetic-run.ts';
+import { manifest, type SyntheticRun, system } from '../../test-synthetic-run.ts';
 
 interface Spec {
   datasets: {
@@ -38,19 +35,11 @@ const following =
     return sliced(readings_ns, { latencyOf: (reading_ns) => (reading_ns > 300 ? 1.6 : 1) * near_ns });
   };
 
-async function drawn(
-  synthetic: Partial<SyntheticRun>,
-): Promise<{ dir: string; spec: Spec; svg: string; html: string }> {
-  const dir = await writeRun(run(synthetic));
-  await writeReport(dir, { reference: true });
-  const [spec, svg, html] = await Promise.all(
-    ['distance.vl.json', 'distance.svg', 'report.html'].map((file) => readFile(join(dir, file), 'utf8')),
-  );
-  return { dir, spec: JSON.parse(spec!), svg: svg!, html: html! };
-}
+/** Drawn once, and looked at by several tests. */
+const ofTwoStates = drawn<Spec>('distance', { measured: following(twoStates) });
 
 test('draws each reading in its state and the p50 of each slice, measurements one behind the other', async () => {
-  const { spec, svg } = await drawn({ measured: following(twoStates) });
+  const { spec, svg } = await ofTwoStates;
   const { readings, slices } = spec.datasets;
   expect(readings).toHaveLength(25 * 2 * 3 * 5);
   expect(slices).toHaveLength(24 * 2 * 3 * 5);
@@ -83,7 +72,7 @@ test('draws each reading in its state and the p50 of each slice, measurements on
 });
 
 test('every point of the data is in the picture, in the colour of its state or system', async () => {
-  const { spec, svg } = await drawn({ measured: following(twoStates) });
+  const { spec, svg } = await ofTwoStates;
   const { readings, slices, measurements, subjects } = spec.datasets;
   const dots = [...svg.matchAll(/<path transform="[^"]*" d="M[^"]*" fill="([^"]*)"/g)].map(
     ([, colour]) => colour,
@@ -98,7 +87,7 @@ test('every point of the data is in the picture, in the colour of its state or s
 });
 
 test('floors are grey, and a system that repeats another one has its colour and fades with it', async () => {
-  const { spec } = await drawn({
+  const { spec } = await drawn<Spec>('distance', {
     manifest: manifest({
       systems: [
         system('redis', { label: 'Redis' }),
@@ -121,17 +110,17 @@ test('floors are grey, and a system that repeats another one has its colour and 
 
 test('of one state there is the line and its number, and no more is said', async () => {
   const constant = Array.from({ length: 25 }, (_, index) => around(NEAR_NS, index));
-  const { dir, svg, html } = await drawn({ measured: following(constant) });
+  const { report, svg } = await drawn('distance', { measured: following(constant) });
   expect(texts(svg)).toContain('110 ns');
   expect(texts(svg)).not.toContain('near');
   expect(svg).not.toContain('Shaded');
-  expect(html).toContain('A cache line took 110 ns there and back');
-  expect(await readdir(dir)).not.toContain('states.svg');
+  expect(await report.page()).toContain('A cache line took 110 ns there and back');
+  expect(await report.chart('states')).toBeNull();
 });
 
 test('readings beside a server that was elsewhere are of no state', async () => {
   const measured = following(twoStates);
-  const { spec, html } = await drawn({
+  const { report, spec } = await drawn<Spec>('distance', {
     measured: (...of) => {
       const { slices, ...rest } = measured(...of)!;
       return { ...rest, slices: { ...slices!, server_cores: [1, 1, ...Array(23).fill(0)] } };
@@ -140,12 +129,12 @@ test('readings beside a server that was elsewhere are of no state', async () => 
   const { readings, slices } = spec.datasets;
   expect(readings.slice(0, 3).map(({ state }) => state)).toEqual(['elsewhere', 'elsewhere', 'near']);
   expect(slices.slice(0, 3).map(({ state }) => state)).toEqual(['unknown', 'unknown', 'near']);
-  expect(html).toContain('60 readings failed');
+  expect(await report.page()).toContain('60 readings failed');
 });
 
 test('of a long run the highest and the lowest points are kept, and do not make the scale', async () => {
   const readings_ns = Array.from({ length: 201 }, (_, index) => around(NEAR_NS, index));
-  const { spec, svg } = await drawn({
+  const { spec, svg } = await drawn<Spec>('distance', {
     measured: () => sliced(readings_ns, { latencyOf: (_, slice) => (slice === 100 ? 90_000 : 5000 + slice) }),
   });
   expect(spec.datasets.slices.filter(({ p50_us }) => p50_us > 80)).toHaveLength(30);
@@ -158,29 +147,24 @@ test('of a long run the highest and the lowest points are kept, and do not make 
 });
 
 test('without slices there is neither picture nor section', async () => {
-  const dir = await writeRun(run());
-  await writeReport(dir, { reference: true });
-  const files = await readdir(dir);
-  expect(files.filter((file) => /^(distance|states)\./.test(file))).toEqual([]);
-  expect(await readFile(join(dir, 'report.html'), 'utf8')).not.toContain('Distance of the cores');
+  const without = await report({});
+  expect(await Promise.all([without.chart('distance'), without.chart('states')])).toEqual([null, null]);
+  expect(await without.page()).not.toContain('Distance of the cores');
 });
 
 test('where no distance was measured there is neither', async () => {
   const measured = following(twoStates);
-  const dir = await writeRun(
-    run({
-      measured: (...of) => {
-        const { slices, ...rest } = measured(...of)!;
-        return { ...rest, slices: { ...slices!, unknown: 'no core of the server was named' } };
-      },
-    }),
-  );
-  await writeReport(dir, { reference: true });
-  expect(await readdir(dir)).not.toContain('distance.svg');
+  const unknown = await report({
+    measured: (...of) => {
+      const { slices, ...rest } = measured(...of)!;
+      return { ...rest, slices: { ...slices!, unknown: 'no core of the server was named' } };
+    },
+  });
+  expect(await unknown.chart('distance')).toBeNull();
 });
 
 test('the report has it with the states, their shares, how long they last, and the one that is compared in', async () => {
-  const { html } = await drawn({ measured: following(twoStates) });
+  const html = await (await ofTwoStates).report.page();
   const section = html.slice(html.indexOf('<section id="distance">'), html.indexOf('<section id="numbers">'));
   expect(section).toContain('<h2>Distance of the cores</h2>');
   expect(section).toContain('id="chart-distance"');

@@ -1,10 +1,8 @@
 /** The distribution figure: which quantiles it draws, of whom, and how. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { build } from 'hdr-histogram-js';
 import { expect, test } from 'vitest';
-import { writeReport } from '../../index.ts';
-import { manifest, run, type SyntheticRun, system, target, writeRun } from '../../test-synthetic-run.ts';
+import { drawn } from '../../test-report.ts';
+import { manifest, type SyntheticRun, system, target } from '../../test-synthetic-run.ts';
 
 interface Spec {
   datasets: { quantiles: Quantile[]; curves: Curve[] };
@@ -25,14 +23,7 @@ interface Curve {
   shape: string;
 }
 
-async function drawn(synthetic: Partial<SyntheticRun>): Promise<{ spec: Spec; svg: string }> {
-  const dir = await writeRun(run(synthetic));
-  await writeReport(dir, { reference: true });
-  const [spec, svg] = await Promise.all(
-    ['distribution.vl.json', 'distribution.svg'].map((file) => readFile(join(dir, file), 'utf8')),
-  );
-  return { spec: JSON.parse(spec!), svg: svg! };
-}
+const distribution = (synthetic: Partial<SyntheticRun>) => drawn<Spec>('distribution', synthetic);
 
 const panels = (spec: Spec): string[] =>
   spec.vconcat.flatMap(({ concat }) => concat?.map(({ title }) => title.text) ?? []);
@@ -46,7 +37,7 @@ const dashesOfCurves = (svg: string): string[] =>
   ].map(([path]) => /stroke-dasharray="([^"]*)"/.exec(path)?.[1] ?? '');
 
 test('reads quantiles from the histograms of all trials merged by count', async () => {
-  const { spec } = await drawn({
+  const { spec } = await distribution({
     measured: (_system, _target, trial) => ({
       latencies_ns: Array.from({ length: 2000 }, (_, index) => 1000 * trial + index),
     }),
@@ -71,7 +62,7 @@ test.each([
 ])(
   'with %i samples in each of 5 trials, ends where 10 lie beyond, not below %f',
   async (samples, highest) => {
-    const { spec } = await drawn({
+    const { spec } = await distribution({
       manifest: manifest({ systems: [system('redis')] }),
       measured: () => ({ latencies_ns: Array.from({ length: samples }, (_, index) => 1000 + index) }),
     });
@@ -84,10 +75,10 @@ test.each([
 );
 
 test('has a panel for each operation, and for each number of clients and value size where these differ', async () => {
-  expect(panels((await drawn({})).spec)).toEqual(['SET', 'GET']);
+  expect(panels((await distribution({})).spec)).toEqual(['SET', 'GET']);
   const whole = manifest();
   const measurements = [target('get', 1), target('get', 8), target('mix', 8, 1024)];
-  const { spec } = await drawn({ manifest: { ...whole, plan: { ...whole.plan, measurements } } });
+  const { spec } = await distribution({ manifest: { ...whole, plan: { ...whole.plan, measurements } } });
   expect(panels(spec)).toEqual([
     'GET with 1 client of 64 bytes',
     'GET with 8 clients of 64 bytes',
@@ -96,7 +87,7 @@ test('has a panel for each operation, and for each number of clients and value s
 });
 
 test('labels the nines, and tells systems apart by colour and by mark', async () => {
-  const { spec, svg } = await drawn({});
+  const { spec, svg } = await distribution({});
   for (const label of ['0 %', '50 %', '90 %', '99 %', '99.9 %', '99.99 %', 'latency (µs)', 'Redis']) {
     expect(svg).toContain(`>${label}</text>`);
   }
@@ -107,7 +98,7 @@ test('labels the nines, and tells systems apart by colour and by mark', async ()
 });
 
 test('dashes what is invalid, and leaves out what was not measured, but for its name', async () => {
-  const { spec, svg } = await drawn({
+  const { spec, svg } = await distribution({
     trial: ({ name }, trial) => {
       if (name === 'kv-sockets') return { status: 'failed', reason: 'never ready', measurements: [] };
       return name === 'kv-kernel' && trial === 2 ? { status: 'failed', reason: 'hung' } : {};
@@ -124,7 +115,7 @@ test('draws floors, dotted, but not those whose samples are means of runs', asyn
     { name: 'dpdk-frames', label: 'raw DPDK frames', systems: ['redis'], cores: [0, 1] },
     { name: 'fi-pingpong', label: 'fi_pingpong', systems: ['redis'], cores: [0, 1] },
   ];
-  const { spec, svg } = await drawn({
+  const { spec, svg } = await distribution({
     manifest: manifest({ systems: [system('redis', { label: 'Redis' })], floors }),
     measured: ({ name }) =>
       name === 'fi-pingpong'
@@ -140,7 +131,9 @@ test('draws floors, dotted, but not those whose samples are means of runs', asyn
 });
 
 test('nothing measured at all is still a figure', async () => {
-  const { svg } = await drawn({ trial: () => ({ status: 'failed', reason: 'no server', measurements: [] }) });
+  const { svg } = await distribution({
+    trial: () => ({ status: 'failed', reason: 'no server', measurements: [] }),
+  });
   expect(svg).toContain('99.99 %');
   expect(svg).not.toContain('NaN');
 });

@@ -1,21 +1,19 @@
 /** The figure: values, marks, published values, for good runs, bad runs and hostile data. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Manifest } from '../../formats/index.ts';
-import { writeReport } from '../../index.ts';
-import { readRun } from '../../run/run-folder.ts';
-import { measured, report, texts } from '../../test-report.ts';
-import { manifest, run, type SyntheticRun, system, target, writeRun } from '../../test-synthetic-run.ts';
+import { figureOf, report, texts } from '../../test-report.ts';
+import { manifest, type SyntheticRun, system, target } from '../../test-synthetic-run.ts';
 import { renderPng, renderSvg } from '../render.ts';
 import { figureSpec } from './figure.ts';
+
+const figure = async (...of: Parameters<typeof report>) => figureOf(await report(...of));
 
 function withSystems(names: string[]): Manifest {
   return manifest({ systems: names.map((name) => system(name)) });
 }
 
 test('says every value, system and operation, and the published values once in the legend', async () => {
-  const { svg } = await report({});
+  const svg = await figure({});
   for (const text of [
     '32.3',
     '33.8',
@@ -36,15 +34,15 @@ test('says every value, system and operation, and the published values once in t
 test('published values can be turned off, and are not drawn where there are none', async () => {
   const off = await report({}, false);
   const none = await report({ manifest: withSystems(['valkey', 'memcached']) });
-  for (const { svg, html, summary } of [off, none]) {
-    expect(`${svg}${html}`).not.toContain('published');
-    expect(JSON.stringify(summary)).not.toContain('23.3');
+  for (const made of [off, none]) {
+    expect(`${await figureOf(made)}${await made.page()}`).not.toContain('published');
+    expect(JSON.stringify(made.summary)).not.toContain('23.3');
   }
 });
 
 test('published values stand beside one client only', async () => {
   const many = manifest();
-  const { svg } = await report({
+  const svg = await figure({
     manifest: { ...many, plan: { ...many.plan, measurements: [target('get', 50)] } },
   });
   expect(svg).not.toContain('published');
@@ -53,7 +51,7 @@ test('published values stand beside one client only', async () => {
 test('the caption says in at most three lines what must be known, most important first', async () => {
   const hung: SyntheticRun['trial'] = (_subject, trial) =>
     trial === 2 ? { status: 'failed', reason: 'hung' } : {};
-  const { svg } = await report({ manifest: manifest({ quick: true, finished_at: null }), trial: hung });
+  const svg = await figure({ manifest: manifest({ quick: true, finished_at: null }), trial: hung });
   const all = texts(svg);
   const caption = all.slice(all.findIndex((text) => text.startsWith('Quick run.')));
   expect(caption.length).toBeLessThanOrEqual(3);
@@ -67,13 +65,13 @@ test('links that are unlike are named on the face of the figure, however narrow 
     system('redis', { label: 'Redis' }),
     system('kv-dpdk', { label: 'DPDK', device: 'net_memif (a remark)', provenance: 'shared_memory' }),
   ];
-  const { svg } = await report({ manifest: manifest({ systems, quick: true, finished_at: null }) });
+  const svg = await figure({ manifest: manifest({ systems, quick: true, finished_at: null }) });
   expect(texts(svg)).toContain('over net_memif');
   expect(texts(svg).join(' ')).toContain('Unlike links: a software device and a shared-memory link.');
 });
 
 test('an invalid point is hollow and named; one without data says so', async () => {
-  const { svg } = await report({
+  const svg = await figure({
     trial: ({ name }, trial) => {
       if (name === 'kv-sockets') return { status: 'failed', reason: 'never ready', measurements: [] };
       return name === 'kv-kernel' && trial === 2 ? { status: 'failed', reason: 'hung' } : {};
@@ -94,24 +92,29 @@ test('a suspect median has a mark, and doubts about the tail have none', async (
     () => ({
       latencies_ns: Array(count).fill(32_000),
     });
-  expect(texts((await report({ measured: () => few })).svg).filter((text) => text === '?')).toHaveLength(6);
-  const { svg, summary } = await report({ measured: short(100) });
-  expect(summary.points[0].verdicts).toMatchObject({ p50: { state: 'valid' }, p99: { state: 'suspect' } });
-  expect(texts(svg)).not.toContain('?');
+  expect(
+    texts(await figureOf(await report({ measured: () => few }))).filter((text) => text === '?'),
+  ).toHaveLength(6);
+  const made = await report({ measured: short(100) });
+  expect(made.summary.points[0].verdicts).toMatchObject({
+    p50: { state: 'valid' },
+    p99: { state: 'suspect' },
+  });
+  expect(texts(await figureOf(made))).not.toContain('?');
 });
 
 test('texts that are names to JavaScript are only texts', async () => {
   const names = ['constructor', 'toString', 'valueOf'];
   const systems = names.map((name) => system(name, { label: name, device: name, transport_note: name }));
-  const { svg, summary } = await report({ manifest: manifest({ title: 'constructor', systems }) });
-  expect(texts(svg)).toEqual(expect.arrayContaining(names));
-  expect(summary.points.map((point) => point.system)).toEqual(names.flatMap((name) => [name, name]));
+  const made = await report({ manifest: manifest({ title: 'constructor', systems }) });
+  expect(texts(await figureOf(made))).toEqual(expect.arrayContaining(names));
+  expect(made.summary.points.map((point) => point.system)).toEqual(names.flatMap((name) => [name, name]));
 });
 
 test('each number of clients has a panel of its own', async () => {
   const whole = manifest();
   const measurements = [target('get', 1), target('get', 8), target('mix', 8, 1024)];
-  const { svg } = await report({ manifest: { ...whole, plan: { ...whole.plan, measurements } } });
+  const svg = await figure({ manifest: { ...whole, plan: { ...whole.plan, measurements } } });
   for (const name of [
     '1 client, 64-byte values',
     '8 clients, 64-byte values',
@@ -122,7 +125,7 @@ test('each number of clients has a panel of its own', async () => {
 });
 
 test('nothing measured at all is still a figure', async () => {
-  const { svg } = await report(
+  const svg = await figure(
     { trial: () => ({ status: 'failed', reason: 'no server', measurements: [] }) },
     false,
   );
@@ -131,18 +134,16 @@ test('nothing measured at all is still a figure', async () => {
 });
 
 test('a specification that Vega warns about is refused', async () => {
-  const dir = await writeRun(run({ measured }));
-  const { manifest } = await readRun(dir);
-  const { summary } = await writeReport(dir, { reference: true });
-  const spec = figureSpec(manifest, summary);
+  const { run, summary } = await report({});
+  const spec = figureSpec(run.manifest, summary);
   await expect(
     renderSvg({ ...spec, vconcat: [{ mark: 'bar', encoding: { colour: { value: 'red' } } }] } as never),
   ).rejects.toThrow(/specification is wrong: colour-encoding is dropped/);
 });
 
 test('the PNG has twice the pixels of the SVG, and letters: the font is found', async () => {
-  const { dir, svg } = await report({});
-  const png = await readFile(join(dir, 'figure.png'));
+  const svg = await figureOf(await report({}));
+  const png = renderPng(svg);
   const [, width, height] = /<svg[^>]* width="(\d+)" height="(\d+)"/.exec(svg)!;
   expect(png.readUInt32BE(16)).toBe(2 * Number(width));
   expect(png.readUInt32BE(20)).toBe(2 * Number(height));

@@ -1,11 +1,8 @@
 /** Latencies by state: what is drawn of whom, and that states and mixture are what was put in. */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { writeReport } from '../../index.ts';
-import { texts } from '../../test-report.ts';
+import { drawn, report, texts } from '../../test-report.ts';
 import { sliced } from '../../test-slices.ts';
-import { run, type SyntheticRun, writeRun } from '../../test-synthetic-run.ts';
+import type { SyntheticRun } from '../../test-synthetic-run.ts';
 
 interface Spec {
   datasets: {
@@ -32,17 +29,11 @@ const measured: SyntheticRun['measured'] = ({ name }) => {
   });
 };
 
-async function drawn(synthetic: Partial<SyntheticRun>): Promise<{ spec: Spec; svg: string }> {
-  const dir = await writeRun(run(synthetic));
-  await writeReport(dir, { reference: true });
-  const [spec, svg] = await Promise.all(
-    ['states.vl.json', 'states.svg'].map((file) => readFile(join(dir, file), 'utf8')),
-  );
-  return { spec: JSON.parse(spec!), svg: svg! };
-}
+/** Drawn once, and looked at by several tests. */
+const ofTwoStates = drawn<Spec>('states', { measured });
 
 test('each state has its requests and its p50, and the mixture all of them', async () => {
-  const { spec, svg } = await drawn({ measured });
+  const { spec, svg } = await ofTwoStates;
   const humps = new Map(spec.datasets.humps.map((hump) => [hump.hump, hump]));
   const [near, far, all] = ['near', 'far', 'mixture'].map((state) => humps.get(`redis get 1 64 ${state}`)!);
   expect([near.slices, far.slices, all.slices]).toEqual([5 * 12, 5 * 11, 5 * 24]);
@@ -53,7 +44,7 @@ test('each state has its requests and its p50, and the mixture all of them', asy
 });
 
 test('the bins of all states together are those of the mixture, but for mixed slices', async () => {
-  const { spec } = await drawn({ measured });
+  const { spec } = await ofTwoStates;
   const shareOf = (state: string): number =>
     spec.datasets.densities
       .filter(({ hump }) => hump === `redis get 1 64 ${state}`)
@@ -67,7 +58,7 @@ test('the bins of all states together are those of the mixture, but for mixed sl
 });
 
 test('what was near alone is not drawn', async () => {
-  const { spec } = await drawn({
+  const { spec } = await drawn<Spec>('states', {
     measured: (subject, ...of) =>
       subject.name === 'kv-kernel'
         ? sliced(readings_ns.slice(0, 12), { latencyOf: () => 5000 })
@@ -77,7 +68,5 @@ test('what was near alone is not drawn', async () => {
 });
 
 test('without slices there is none', async () => {
-  const dir = await writeRun(run());
-  await writeReport(dir, { reference: true });
-  expect((await readdir(dir)).filter((file) => file.startsWith('states.'))).toEqual([]);
+  expect(await (await report({})).chart('states')).toBeNull();
 });
