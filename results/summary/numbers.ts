@@ -11,7 +11,14 @@ import {
   slicesOfTrials,
   type TrialSlices,
 } from './distance/point-slices.ts';
-import { chosenFor, hasStates, type PairStates, pairOf, type RunDistance } from './distance/run-distance.ts';
+import {
+  chosenFor,
+  hasStates,
+  type PairStates,
+  pairOf,
+  type RunDistance,
+  stateIn,
+} from './distance/run-distance.ts';
 import { whyUnread } from './distance/slice-states.ts';
 import { summarizeInterference, summarizeTail } from './interference.ts';
 import type { TrialOutcome } from './trial-outcome.ts';
@@ -44,7 +51,7 @@ export function countPoint(
   const planned = plannedTrials(run, name, target);
   const slices = slicesOfTrials(distance, planned);
   const pair = slices.map(({ file }) => pairOf(distance, file)).find((found) => found !== null) ?? null;
-  const state = hasStates(pair) ? chosenFor(distance, target) : null;
+  const state = hasStates(pair) ? stateIn(pair, chosenFor(distance, target)) : null;
   const selection = { state, withoutEarly: leavesOutEarly(slices, state) };
   const ofSlices = (of: Selection): TrialSample[] => slices.flatMap((trial) => sampleOf(trial, of) ?? []);
   const whole = selection.withoutEarly ? ofSlices({ ...selection, state: null }) : wholeSamples(planned);

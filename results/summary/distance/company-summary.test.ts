@@ -19,8 +19,14 @@ function one(): Manifest {
 }
 
 /** Near all of the time; `shared`: which cores others use at each reading. A request takes 4 us more for each. */
-function measurement(shared: (reading: number) => [client: boolean, server: boolean]): SlicedMeasurement {
-  const readings_ns = Array.from({ length: SLICES + 1 }, (_, index) => 112 * (1 + ((index * 7) % 9) / 200));
+function measurement(
+  shared: (reading: number) => [client: boolean, server: boolean],
+  distanceOf: (reading: number) => number = () => 112,
+): SlicedMeasurement {
+  const readings_ns = Array.from(
+    { length: SLICES + 1 },
+    (_, index) => distanceOf(index) * (1 + ((index * 7) % 9) / 200),
+  );
   const measured = sliced(readings_ns, {
     latencyOf: (_reading, slice) => 10_000 + 4000 * shared(slice).filter(Boolean).length,
   });
@@ -59,6 +65,26 @@ test('and all of them where too few are alike', async () => {
   const { distance, points } = await summaryOf((reading) => [reading % 2 === 0, reading % 3 === 0]);
   expect(distance).toMatchObject({ chosen: null, company: { compared: null } });
   expect(points[0].samples).toBe(3 * SLICES * 100);
+});
+
+test('cores of one distance keep others from none of theirs, and those from being alone', async () => {
+  const whole = one();
+  const synthetic = run({
+    manifest: { ...whole, systems: [system('redis'), system('kv-kernel')] },
+    measured: ({ name }) => {
+      const isFirst = name === 'redis';
+      const { slices, ...measured } = measurement(
+        (reading) => [reading % 12 >= 10, false],
+        (reading) => (isFirst && reading >= 12 ? 450 : 112),
+      );
+      const cores = isFirst ? { client: 1, server: 0 } : { client: 3, server: 2 };
+      return { ...measured, slices: { ...slices, cores } };
+    },
+  });
+  const { distance, points } = await summarize(await readRun(await writeRun(synthetic)));
+  expect(distance).toMatchObject({ chosen: 'near', company: { compared: 'neither' } });
+  expect(points.map(({ state }) => state)).toEqual(['near', 'only']);
+  for (const { latency_us } of points) expect(latency_us!.p50).toBeCloseTo(10, 0);
 });
 
 test('cores that are always alone have no company', async () => {

@@ -179,17 +179,25 @@ export function hasStates(pair: PairStates | null): pair is PairStates {
   return pair !== null && pair.tooFast === null && (pair.states.length > 1 || pair.company !== null);
 }
 
+/** The name that a pair has for a state of the run: where it has a single one it is in that, whatever others are in. */
+export function stateIn({ states }: PairStates, name: string | null): string | null {
+  return name !== null && states.length === 1 ? states[0].name : name;
+}
+
 /** What each system and floor has of a state, in the order of the plan. Those without states need none. */
 export function countState(run: Run, pairs: PairStates[], name: string, wanted: Wanted): StateCount[] {
   const { systems, floors, plan } = run.manifest;
   const repetitions = new Set(systems.filter(({ repeats }) => repeats !== null).map(({ name }) => name));
   return [...systems, ...floors].flatMap(({ name: subject }) =>
     plan.measurements.flatMap((target) => {
-      const known = filesOf(run, subject, target).filter(({ file }) => hasStates(pairOf({ pairs }, file)));
+      const known = filesOf(run, subject, target).flatMap(({ trial, file }) => {
+        const pair = pairOf({ pairs }, file);
+        return hasStates(pair) ? [{ trial, file, of: stateIn(pair, name) }] : [];
+      });
       if (known.length === 0) return [];
-      const counted = known.map(({ trial, file }) => {
+      const counted = known.map(({ trial, file, of }) => {
         const states = sliceStates({ pairs }, file);
-        const ofState = file.slices.filter((_, index) => isNamed(states[index], name));
+        const ofState = file.slices.filter((_, index) => isNamed(states[index], of));
         return { trial, count: ofState.reduce((sum, slice) => sum + usualSlices(slice), 0) };
       });
       const slices = counted.reduce((sum, { count }) => sum + count, 0);
@@ -201,7 +209,7 @@ export function countState(run: Run, pairs: PairStates[], name: string, wanted: 
   );
 }
 
-function isNamed(state: SliceState, name: string): boolean {
+function isNamed(state: SliceState, name: string | null): boolean {
   return typeof state === 'object' && state.name === name;
 }
 
