@@ -23,6 +23,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -97,55 +98,71 @@ function findRecipe() {
   };
 }
 
+/** A build that was broken off leaves its folder. No build takes as long as this. */
+const BROKEN_OFF_MS = 24 * 60 * 60 * 1000;
+
+function removeBrokenOff(cache) {
+  for (const name of readdirSync(cache).filter((name) => /^(building|fetching)-/.test(name))) {
+    const left = join(cache, name);
+    if (Date.now() - statSync(left).mtimeMs > BROKEN_OFF_MS) rmSync(left, { recursive: true, force: true });
+  }
+}
+
 /** Builds the installed version into the cache if it is not there. Resolves to its folder. */
 async function buildInCache() {
   const installed = installedRedis();
   const unsupported = whyUnsupported(installed.upstream);
   if (unsupported !== null) throw new NotBuilt(unsupported);
   const recipe = findRecipe();
-  const made = {
-    version: installed.upstream,
-    source_package: installed.package,
-    source_version: installed.version,
-    architecture: installed.architecture,
-    allocator: "jemalloc of the source's own deps",
-    ...recipe,
-  };
-  const described = `${JSON.stringify(made, null, 2)}\n`;
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bypassbench');
-  const key = createHash('sha256').update(described).digest('hex').slice(0, 12);
+  const key = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
   const { package: name, version, architecture } = installed;
   const folder = join(cache, `${name}-${withoutEpoch(version)}-${architecture}-${key}`);
   if (existsSync(folder)) return folder;
 
   mkdirSync(cache, { recursive: true });
+  removeBrokenOff(cache);
   const description = await fetchSource(cache, installed);
   const building = mkdtempSync(join(cache, 'building-'));
   try {
-    const { succeeded } = await step({
-      doing: `building Redis ${installed.upstream}`,
-      done: `built Redis ${installed.upstream}`,
-      command: 'sh',
-      args: [buildScript, description, folder],
-      cwd: building,
-      env: {
-        CFLAGS: recipe.compiler_flags.join(' '),
-        LDFLAGS: recipe.linker_flags.join(' '),
-        OPTIMIZATION: recipe.optimization,
-        JOBS: String(availableParallelism()),
-      },
-    });
-    if (!succeeded) {
-      throw new NotBuilt(
-        'Redis could not be built: install gcc and libc6-dev if they are missing, then run this again',
-      );
-    }
-    writeFileSync(join(building, 'redis.json'), described);
+    await compile(building, { description, folder, recipe, upstream: installed.upstream });
+    const jemalloc = readFileSync(join(building, 'source/deps/jemalloc/include/jemalloc/jemalloc.h'), 'utf8');
+    const made = {
+      version: installed.upstream,
+      source_package: name,
+      source_version: version,
+      architecture,
+      allocator: `jemalloc ${/define JEMALLOC_VERSION "([^"]*)"/.exec(jemalloc)?.[1]}`,
+      ...recipe,
+    };
+    writeFileSync(join(building, 'redis.json'), `${JSON.stringify(made, null, 2)}\n`);
     moveIntoPlace(building, folder);
   } finally {
     rmSync(building, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** Unpacks and builds in the folder `building`, which is to become `folder`. */
+async function compile(building, { description, folder, recipe, upstream }) {
+  const { succeeded } = await step({
+    doing: `building Redis ${upstream}`,
+    done: `built Redis ${upstream}`,
+    command: 'sh',
+    args: [buildScript, description, folder],
+    cwd: building,
+    env: {
+      CFLAGS: recipe.compiler_flags.join(' '),
+      LDFLAGS: recipe.linker_flags.join(' '),
+      OPTIMIZATION: recipe.optimization,
+      JOBS: String(availableParallelism()),
+    },
+  });
+  if (!succeeded) {
+    throw new NotBuilt(
+      'Redis could not be built: install gcc and libc6-dev if they are missing, then run this again',
+    );
+  }
 }
 
 /** Puts what is complete in the place of what was there; a process that has the old one open keeps it. */
@@ -187,12 +204,15 @@ export function wrapped(sources) {
 async function linkPort(folder) {
   const files = existsSync(native) ? readdirSync(native).sort() : [];
   const sources = files.filter((name) => name.endsWith('.c'));
-  if (sources.length === 0) return;
+  const target = join(place, 'redis-port.so');
+  if (sources.length === 0) {
+    rmSync(target, { force: true });
+    return;
+  }
   const texts = files
     .filter((name) => /\.[ch]$/.test(name))
     .map((name) => readFileSync(join(native, name), 'utf8'));
   const source = join(folder, 'source');
-  const target = join(place, 'redis-port.so');
   const { compiler_flags, linker_flags } = JSON.parse(readFileSync(join(folder, 'redis.json'), 'utf8'));
   const link = [
     ...compiler_flags,
