@@ -9,8 +9,10 @@ import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
+import { command } from '../loadgen/floor/command.ts';
 import { loadResultFormat } from '../results/formats/index.ts';
 import { expectSlicesWithEarly } from './floor-slices.ts';
+import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
@@ -54,7 +56,7 @@ describe('bypassbench floor dpdk', () => {
       'dpdk',
       ...short,
       '--duration-s',
-      '2',
+      '0.5',
       '--operation',
       operation,
       '--value-bytes',
@@ -114,11 +116,16 @@ describe('bypassbench floor dpdk', () => {
         "bypassbench: the floor's client exited with code 1: core 999 is not one that this process may run on: " +
         'choose another (see nproc and taskset -p)\n',
     });
-    expect((await failure('--cores', '0')).stderr).toContain('It must be two different cores, such as 0,1');
-    expect((await failure('--cores', '1,1')).stderr).toContain('It must be two different cores, such as 0,1');
-    expect((await failure('--mtu', '70000')).stderr).toContain('MTU 70000 is not a number from 576 to 10226');
-    expect((await failure('--operation', 'mix')).stderr).toContain('Allowed choices are get, set');
     expect(readdirSync(temp)).toEqual([]);
+  });
+
+  it.each([
+    [['--cores', '0'], 'It must be two different cores, such as 0,1'],
+    [['--cores', '1,1'], 'It must be two different cores, such as 0,1'],
+    [['--operation', 'mix'], 'Allowed choices are get, set'],
+    [['--mtu', '70000'], 'MTU 70000 is not a number from 576 to 10226'],
+  ])('refuses %s', async (words, message) => {
+    expect(await refusal(command(), 'dpdk', ...words)).toContain(message);
   });
 
   it('has a folder for its socket whose path is too long', async () => {

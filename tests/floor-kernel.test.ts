@@ -12,9 +12,11 @@ import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
+import { command } from '../loadgen/floor/command.ts';
 import { messageBytes } from '../loadgen/floor/messages.ts';
 import { loadResultFormat } from '../results/formats/index.ts';
 import { expectSlicesWithEarly } from './floor-slices.ts';
+import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
@@ -87,7 +89,7 @@ describe('bypassbench floor kernel', () => {
       'kernel',
       ...short,
       '--duration-s',
-      '2',
+      '0.5',
       '--operation',
       operation,
       '--value-bytes',
@@ -139,11 +141,17 @@ describe('bypassbench floor kernel', () => {
       code: 1,
       stderr: expect.stringContaining("the floor's server exited with code 1: core 999 is not one that"),
     });
-    expect((await failure('--cores', '0')).stderr).toContain('It must be two different cores, such as 0,1');
-    expect((await failure('--operation', 'mix')).stderr).toContain('Allowed choices are get, set');
     // Less than a tick: the window closes as it opens.
     const none = await failure('--warmup-s', '0', '--duration-s', '0.000000000001');
     expect(none.stderr).toBe('bypassbench: no round trip was measured: give a longer --duration-s\n');
+  });
+
+  it.each([
+    [['--cores', '0'], 'It must be two different cores, such as 0,1'],
+    [['--cores', '1,1'], 'It must be two different cores, such as 0,1'],
+    [['--operation', 'mix'], 'Allowed choices are get, set'],
+  ])('refuses %s', async (words, message) => {
+    expect(await refusal(command(), 'kernel', ...words)).toContain(message);
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)(

@@ -9,8 +9,10 @@ import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
+import { command } from '../loadgen/floor/command.ts';
 import { loadResultFormat } from '../results/formats/index.ts';
 import { readSlices } from './floor-slices.ts';
+import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
@@ -50,49 +52,51 @@ async function sidesOf(child: ChildProcess): Promise<string[]> {
 }
 
 describe('bypassbench floor rdma', () => {
-  it.each(['get', 'set'])('measures a %s, and writes what load writes', async (operation) => {
-    const out = join(folder, 'out');
-    const args = ['floor', 'rdma', ...short, '--operation', operation, '--value-bytes', '64', '--out', out];
-    const { stdout } = await run(bypassbench, args);
-    expect(stdout).toMatch(
-      new RegExp(
-        `^${operation}: \\d+ means of runs in \\d+\\.\\d+ s\n {2}us: min \\S+ {2}p50 \\S+ {2}max \\S+\n$`,
-      ),
-    );
-    const written = [`${operation}.hdr`, `${operation}.hgrm`, 'result.json', 'slices.json.gz'];
-    expect(readdirSync(out).sort()).toEqual(written.sort());
-    const result = loadResultFormat.read(readFileSync(join(out, 'result.json'), 'utf8'));
-    expect(result).toMatchObject({
-      target: 'fi_pingpong over shm',
-      backend: 'rdma',
-      connections: 1,
-      pipeline: 1,
-      value_bytes: 64,
-      core: second,
-      sample: 'run_mean',
-    });
-    expect(result.versions.libfabric).toMatch(/^\d+\.\d+/);
-    const [measured] = result.operations;
-    expect(measured).toMatchObject({ operation, misses: 0, errors: 0, wrong: 0 });
-    // Two crossings of shared memory take longer than a cache miss or two, and much less than a millisecond.
-    expect(measured!.latency_ns!.min).toBeGreaterThan(100);
-    expect(measured!.latency_ns!.min).toBeLessThan(1e6);
-    const histogram = decodeFromCompressedBase64(readFileSync(join(out, `${operation}.hdr`), 'utf8').trim());
-    expect(histogram.totalCount).toBe(measured!.hits);
-    const { slices, early_ns } = readSlices(out, [first!, second!]);
-    expect(early_ns).toBe(0);
-    expect(slices).toHaveLength(measured!.hits);
-    // A pair of runs in each.
-    for (const { operations } of slices) expect(operations[0].late.requests).toBe(1);
-  });
-
-  it('measures another provider, on the device that it is told', async () => {
-    const { stdout } = await run(bypassbench, [
-      ...['floor', 'rdma', ...short, '--operation', 'set', '--value-bytes', '100000'],
-      ...['--provider', 'tcp;ofi_rxm', '--domain', 'lo'],
-    ]);
-    expect(stdout).toContain('set: ');
-  });
+  it.each([
+    ['get', 64, 'fi_pingpong over shm', []],
+    // Of another provider, on the device that it is told.
+    ['set', 100_000, 'fi_pingpong over tcp;ofi_rxm (lo)', ['--provider', 'tcp;ofi_rxm', '--domain', 'lo']],
+  ])(
+    'measures a %s of %d bytes, and writes what load writes: %s',
+    async (operation, bytes, target, device) => {
+      const out = join(folder, 'out');
+      const what = ['--operation', operation, '--value-bytes', `${bytes}`, ...device];
+      const args = ['floor', 'rdma', ...short, ...what, '--out', out];
+      const { stdout } = await run(bypassbench, args);
+      expect(stdout).toMatch(
+        new RegExp(
+          `^${operation}: \\d+ means of runs in \\d+\\.\\d+ s\n {2}us: min \\S+ {2}p50 \\S+ {2}max \\S+\n$`,
+        ),
+      );
+      const written = [`${operation}.hdr`, `${operation}.hgrm`, 'result.json', 'slices.json.gz'];
+      expect(readdirSync(out).sort()).toEqual(written.sort());
+      const result = loadResultFormat.read(readFileSync(join(out, 'result.json'), 'utf8'));
+      expect(result).toMatchObject({
+        target,
+        backend: 'rdma',
+        connections: 1,
+        pipeline: 1,
+        value_bytes: bytes,
+        core: second,
+        sample: 'run_mean',
+      });
+      expect(result.versions.libfabric).toMatch(/^\d+\.\d+/);
+      const [measured] = result.operations;
+      expect(measured).toMatchObject({ operation, misses: 0, errors: 0, wrong: 0 });
+      // Two crossings take longer than a cache miss or two, and much less than a second.
+      expect(measured!.latency_ns!.min).toBeGreaterThan(100);
+      expect(measured!.latency_ns!.min).toBeLessThan(1e9);
+      const histogram = decodeFromCompressedBase64(
+        readFileSync(join(out, `${operation}.hdr`), 'utf8').trim(),
+      );
+      expect(histogram.totalCount).toBe(measured!.hits);
+      const { slices, early_ns } = readSlices(out, [first!, second!]);
+      expect(early_ns).toBe(0);
+      expect(slices).toHaveLength(measured!.hits);
+      // A pair of runs in each.
+      for (const { operations } of slices) expect(operations[0].late.requests).toBe(1);
+    },
+  );
 
   it('says in one line what is wrong, and what to do', async () => {
     const absent = await failure(['--provider', 'nosuch']);
@@ -110,10 +114,13 @@ describe('bypassbench floor rdma', () => {
     expect((await failure(['--cores', `${first},999`])).stderr).toMatch(
       /the floor's client exited with code 1: taskset: .*; a core of --cores is not one that this process may run on: choose another \(see nproc and taskset -p\)\n$/,
     );
-    expect((await failure(['--cores', '1,1'])).stderr).toContain(
-      'It must be two different cores, such as 0,1',
-    );
-    expect((await failure(['--operation', 'mix'])).stderr).toContain('Allowed choices are get, set');
+  });
+
+  it.each([
+    [['--cores', '1,1'], 'It must be two different cores, such as 0,1'],
+    [['--operation', 'mix'], 'Allowed choices are get, set'],
+  ])('refuses %s', async (words, message) => {
+    expect(await refusal(command(), 'rdma', ...words)).toContain(message);
   });
 
   it('names the package that is not there', async () => {

@@ -89,7 +89,7 @@ describe('the client of floor-sockets', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const args = ['client', second, port, 36, 71, 0, 1, serverCore].map(String);
+    const args = ['client', second, port, 36, 71, 0, 0.5, serverCore].map(String);
     try {
       return (await run(program, args)).stdout;
     } catch (error) {
@@ -113,11 +113,11 @@ describe('the client of floor-sockets', () => {
     expect(rounds).toEqual(rounds.map((_, index) => index));
     const { operations, elapsed_s, slices } = outcomeOfCounts('get', [first!, second!], counts);
     expect(operations[0].requests).toBe(rounds.length);
-    expect(elapsed_s).toBeGreaterThan(0.9);
+    expect(elapsed_s).toBeGreaterThan(0.45);
     expect(slices).toMatchObject({ cores: { server: first, client: second }, unknown: null });
     // Of 77 ms; a client that was kept from its core makes fewer, and longer ones.
     expect(slices.slices.length).toBeGreaterThan(1);
-    expect(slices.slices.length).toBeLessThanOrEqual(13);
+    expect(slices.slices.length).toBeLessThanOrEqual(7);
     expect(slices.probes).toHaveLength(slices.slices.length + 1);
   });
 
@@ -137,7 +137,7 @@ describe('the client of floor-sockets', () => {
     expect(slices.helper).not.toBeNull();
     expect(slices.probes.map(({ median_ns }) => median_ns)).toEqual(slices.probes.map(() => null));
     expect(slices.probes).toHaveLength(slices.slices.length + 1);
-    expect(elapsed_s).toBeGreaterThan(0.9);
+    expect(elapsed_s).toBeGreaterThan(0.45);
   });
 
   it('says that the core of the server is no number', async () => {
