@@ -1,7 +1,10 @@
 /** Reports of synthetic runs, for the tests of what is made from a run. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Chart } from './charts/chart.ts';
 import { type ChartName, type RunReport, readReport } from './run-report.ts';
-import { run, type SyntheticRun, writeRun } from './test-synthetic-run.ts';
+import { run, type SyntheticRun, writeRun, writeRunInto } from './test-synthetic-run.ts';
 
 const p50_ns = new Map([
   ['redis', 32_000],
@@ -17,14 +20,24 @@ export async function report(synthetic: Partial<SyntheticRun>, reference = true)
   return readReport(await writeRun(run({ measured, ...synthetic })), { reference });
 }
 
-/** A chart of a run that has what it shows; the specification as it is in the file. */
-export async function drawn<Spec>(
-  name: ChartName,
-  synthetic: Partial<SyntheticRun>,
-): Promise<{ report: RunReport; spec: Spec; svg: string }> {
-  const made = await readReport(await writeRun(run(synthetic)), { reference: true });
-  const { spec, svg } = (await made.chart(name)) as Chart;
-  return { report: made, spec: JSON.parse(JSON.stringify(spec)) as Spec, svg };
+export interface Drawn<Spec> {
+  report: RunReport;
+  /** As it is in the file. */
+  spec: Spec;
+  svg: string;
+}
+
+/** A chart of a run that has what it shows. The run's folder is gone when it is drawn: hooks may draw, too. */
+export async function drawn<Spec>(name: ChartName, synthetic: Partial<SyntheticRun>): Promise<Drawn<Spec>> {
+  const dir = await mkdtemp(join(tmpdir(), 'bypassbench-results-'));
+  try {
+    await writeRunInto(dir, run(synthetic));
+    const report = await readReport(dir, { reference: true });
+    const { spec, svg } = (await report.chart(name)) as Chart;
+    return { report, spec: JSON.parse(JSON.stringify(spec)) as Spec, svg };
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
 }
 
 /** The figure of a report as SVG. */

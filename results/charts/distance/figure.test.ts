@@ -1,6 +1,6 @@
 /** The picture of a run over time: what it draws of which readings and slices, and when there is none. */
-import { expect, test } from 'vitest';
-import { drawn, report, texts } from '../../test-report.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { type Drawn, drawn, report, texts } from '../../test-report.ts';
 import { sliced } from '../../test-slices.ts';
 import { manifest, type SyntheticRun, system } from '../../test-synthetic-run.ts';
 
@@ -36,10 +36,13 @@ const following =
   };
 
 /** Drawn once, and looked at by several tests. */
-const ofTwoStates = drawn<Spec>('distance', { measured: following(twoStates) });
+let ofTwoStates: Drawn<Spec>;
+beforeAll(async () => {
+  ofTwoStates = await drawn<Spec>('distance', { measured: following(twoStates) });
+});
 
 test('draws each reading in its state and the p50 of each slice, measurements one behind the other', async () => {
-  const { spec, svg } = await ofTwoStates;
+  const { spec, svg } = ofTwoStates;
   const { readings, slices } = spec.datasets;
   expect(readings).toHaveLength(25 * 2 * 3 * 5);
   expect(slices).toHaveLength(24 * 2 * 3 * 5);
@@ -72,7 +75,7 @@ test('draws each reading in its state and the p50 of each slice, measurements on
 });
 
 test('every point of the data is in the picture, in the colour of its state or system', async () => {
-  const { spec, svg } = await ofTwoStates;
+  const { spec, svg } = ofTwoStates;
   const { readings, slices, measurements, subjects } = spec.datasets;
   const dots = [...svg.matchAll(/<path transform="[^"]*" d="M[^"]*" fill="([^"]*)"/g)].map(
     ([, colour]) => colour,
@@ -164,7 +167,7 @@ test('where no distance was measured there is neither', async () => {
 });
 
 test('the report has it with the states, their shares, how long they last, and the one that is compared in', async () => {
-  const html = await (await ofTwoStates).report.page();
+  const html = await ofTwoStates.report.page();
   const section = html.slice(html.indexOf('<section id="distance">'), html.indexOf('<section id="numbers">'));
   expect(section).toContain('<h2>Distance of the cores</h2>');
   expect(section).toContain('id="chart-distance"');

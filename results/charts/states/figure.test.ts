@@ -1,6 +1,6 @@
 /** Latencies by state: what is drawn of whom, and that states and mixture are what was put in. */
-import { expect, test } from 'vitest';
-import { drawn, report, texts } from '../../test-report.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { type Drawn, drawn, report, texts } from '../../test-report.ts';
 import { sliced } from '../../test-slices.ts';
 import type { SyntheticRun } from '../../test-synthetic-run.ts';
 
@@ -30,10 +30,13 @@ const measured: SyntheticRun['measured'] = ({ name }) => {
 };
 
 /** Drawn once, and looked at by several tests. */
-const ofTwoStates = drawn<Spec>('states', { measured });
+let ofTwoStates: Drawn<Spec>;
+beforeAll(async () => {
+  ofTwoStates = await drawn<Spec>('states', { measured });
+});
 
 test('each state has its requests and its p50, and the mixture all of them', async () => {
-  const { spec, svg } = await ofTwoStates;
+  const { spec, svg } = ofTwoStates;
   const humps = new Map(spec.datasets.humps.map((hump) => [hump.hump, hump]));
   const [near, far, all] = ['near', 'far', 'mixture'].map((state) => humps.get(`redis get 1 64 ${state}`)!);
   expect([near.slices, far.slices, all.slices]).toEqual([5 * 12, 5 * 11, 5 * 24]);
@@ -44,7 +47,7 @@ test('each state has its requests and its p50, and the mixture all of them', asy
 });
 
 test('the bins of all states together are those of the mixture, but for mixed slices', async () => {
-  const { spec } = await ofTwoStates;
+  const { spec } = ofTwoStates;
   const shareOf = (state: string): number =>
     spec.datasets.densities
       .filter(({ hump }) => hump === `redis get 1 64 ${state}`)
