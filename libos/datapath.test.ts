@@ -23,7 +23,10 @@ describe('startDataPath', () => {
     expect(await dataPath.finished).toBe('stopped');
   });
 
-  it('lets one that has heard of it take longer than its grace', async () => {
+  it.each([
+    ['for a time', undefined],
+    ['without limit', { closingMs: Number.POSITIVE_INFINITY }],
+  ])('lets one that has heard of it take longer than its grace, %s', async (_case, options) => {
     const source = `export const run = async (c) => {
       c.ready(0);
       while (!c.stopRequested());
@@ -33,8 +36,18 @@ describe('startDataPath', () => {
     const dataPath = startDataPath<null, number, string>(module(source), null, null);
     await dataPath.ready;
     // Long enough to hear it, on a busy core as well.
-    await dataPath.stop(1000);
+    await dataPath.stop(1000, options);
     expect(await dataPath.finished).toBe('closed');
+  });
+
+  it('ends one that has heard of it and does not return within the time for closing', async () => {
+    const source = 'export const run = (c) => { c.ready(0); while (!c.stopRequested()); for (;;); }';
+    const dataPath = startDataPath(module(source), null, null);
+    await dataPath.ready;
+    const before = performance.now();
+    await dataPath.stop(1000, { closingMs: 200 });
+    expect(performance.now() - before).toBeGreaterThanOrEqual(1199);
+    expect(await dataPath.finished).toBeNull();
   });
 
   it('ends a data path that ignores the request within its grace', async () => {

@@ -19,19 +19,22 @@ export interface DataPath<Info, Result> {
   /** What run returned; null when its thread had to be ended after stop(). Rejects when it threw. */
   finished: Promise<Result | null>;
   /**
-   * Asks the data path to return, and ends its thread if it has not heard that within `graceMs`. One that has
-   * heard it may take longer, since a thread that is ended in the middle of closing a device can take the process
-   * with it. Never rejects.
+   * Asks the data path to return, and ends its thread if it has not heard that within `graceMs` (800). One that
+   * has heard it may take longer, since a thread that is ended in the middle of closing a device can take the
+   * process with it. Never rejects.
    */
   stop(graceMs?: number, options?: StopOptions): Promise<void>;
 }
 
 export interface StopOptions {
-  /** A data path that has heard the request takes as long as it needs, to save its data perhaps; else 10 s. */
-  unlimitedOnceHeard?: boolean;
+  /**
+   * How much longer than its grace a data path may take that has heard the request, to put away what it has.
+   * Default 10 s; Infinity is without limit, for one that saves data.
+   */
+  closingMs?: number;
 }
 
-/** How long a data path may take to put away what it has, on however busy a machine. */
+/** Enough to close a device, on however busy a machine. */
 const CLOSING_MS = 10_000;
 
 /**
@@ -70,13 +73,13 @@ export function startDataPath<Data, Info, Result>(
   return {
     ready: ready.promise,
     finished: finished.promise,
-    async stop(graceMs = 800, { unlimitedOnceHeard = false } = {}) {
+    async stop(graceMs = 800, { closingMs = CLOSING_MS } = {}) {
       stopping = true;
       Atomics.store(stopWord, 0, StopWord.Asked);
       const end = () => void worker.terminate();
       let timer = setTimeout(() => {
         if (Atomics.load(stopWord, 0) !== StopWord.Heard) end();
-        else if (!unlimitedOnceHeard) timer = setTimeout(end, CLOSING_MS);
+        else if (Number.isFinite(closingMs)) timer = setTimeout(end, closingMs);
       }, graceMs);
       await exited;
       clearTimeout(timer);

@@ -187,7 +187,13 @@ export class LibosFrontEnd implements FrontEnd {
     const depth = this.#depth;
     // The first look sends the replies of the last turn: none of them waits until the clock has been read.
     let count = libos.waitNext(COMPLETIONS_PER_TURN, 0);
-    this.#look(depth === 0);
+    const ns = nowNs();
+    this.#setup.pauses.look(ns);
+    const ticks = depth === 0 && ns - this.#tickedNs[0] >= TICK_NS;
+    if (ticks) {
+      this.#tickedNs[0] = ns;
+      engine.tick();
+    }
     if (count === 0 && waitMs > 0) count = libos.waitNext(COMPLETIONS_PER_TURN, waitMs);
     if (engine.exitCode !== null) return;
 
@@ -202,6 +208,7 @@ export class LibosFrontEnd implements FrontEnd {
     engine.turn();
     this.#depth = depth;
     this.#popAgain(popped);
+    if (ticks && this.#lingering.size > 0) this.#endLingering(ns);
     if (!this.#stopping && this.#setup.stopRequested()) {
       this.#stopping = true;
       engine.stop();
@@ -241,16 +248,6 @@ export class LibosFrontEnd implements FrontEnd {
   }
 
   // Inside
-
-  /** Regular work, with the time that the pauses are to know. */
-  #look(mayTick: boolean): void {
-    const ns = nowNs();
-    this.#setup.pauses.look(ns);
-    if (ns - this.#tickedNs[0] < TICK_NS || !mayTick) return;
-    this.#tickedNs[0] = ns;
-    this.#engine.tick();
-    if (this.#lingering.size > 0) this.#endLingering(ns);
-  }
 
   #complete(completion: Completion, popped: PoppedBuffers): void {
     if (completion.operation === 'accept') {
@@ -348,6 +345,7 @@ export class LibosFrontEnd implements FrontEnd {
     this.#lingering.add(connection);
   }
 
+  /** After the completions were handled: what a peer has taken meanwhile, while the loop did not turn, counts. */
   #endLingering(ns: number): void {
     for (const connection of this.#lingering) {
       if (connection.lingersUntilNs > ns) return;

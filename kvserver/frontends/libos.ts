@@ -15,7 +15,7 @@ export async function serveOverLibos(options: ServeOptions): Promise<number> {
   const dataPath = startDataPath<ServeOptions, Endpoint, ServerExit>(loop, options, options.core);
   const { address, port } = await dataPath.ready;
   // A signal may come as soon as the ready line is out. An engine that saves its data is given the time.
-  const ended = finishedOrSignalled(dataPath, { unlimitedOnceHeard: true });
+  const ended = finishedOrSignalled(dataPath, { closingMs: Number.POSITIVE_INFINITY });
   const { frontend, backend } = options;
   console.log(JSON.stringify({ ready: true, address, port, pid: process.pid, frontend, backend }));
   const result = await ended;

@@ -61,8 +61,6 @@ export class TcpConnection implements Attended, Path {
   listener: Opener | null = null;
   lastArrivalUs: number = NEVER;
   keepAliveProbes = 0;
-  /** The application has closed it: nobody takes what comes. */
-  orphaned = false;
   /** What the layer above keeps with it. */
   owner: unknown = null;
 
@@ -308,7 +306,7 @@ export class TcpConnection implements Attended, Path {
     switch (this.state) {
       case TcpState.FinWait1:
         this.state = TcpState.FinWait2;
-        if (this.orphaned) this.#limitFinWait2();
+        if (this.sender.orphaned) this.#limitFinWait2();
         return true;
       case TcpState.Closing:
         this.#enterTimeWait();
@@ -330,7 +328,7 @@ export class TcpConnection implements Attended, Path {
       if (receiver.timestamps) receiver.noteTimestamp(segment);
       return Taken.Nothing;
     }
-    if (this.orphaned && segment.payloadLength > 0) {
+    if (this.sender.orphaned && segment.payloadLength > 0) {
       // RFC 9293, section 3.6.1: nobody will ever read it, and the peer is to know.
       this.sendReset();
       this.remove();
@@ -389,14 +387,14 @@ export class TcpConnection implements Attended, Path {
   /** The application has closed the connection: nobody looks at it or takes what comes. */
   abandon(): void {
     this.owner = null;
-    this.orphaned = true;
+    this.sender.orphaned = true;
   }
 
   /** A FIN goes behind what is queued. */
   finish(): void {
     this.sender.finish();
     // Nobody is there to close a connection that its application has left, should the peer never do so.
-    if (this.orphaned && this.state === TcpState.FinWait2) this.#limitFinWait2();
+    if (this.sender.orphaned && this.state === TcpState.FinWait2) this.#limitFinWait2();
     this.context.markDirty(this);
   }
 

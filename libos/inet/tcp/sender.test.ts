@@ -182,6 +182,30 @@ describe('send: a closed window (RFC 9293, 3.8.6.1)', () => {
     expect(connection.error).toBe('TIMED_OUT');
   });
 
+  it('ends a connection that its application has closed, though the peer answers', () => {
+    const { peer, connection } = blocked({ userTimeoutUs: 5e6, maxRtoUs: 1e6 });
+    peer.abandon();
+    let seconds = 0;
+    for (; connection.error === null && seconds < 60; seconds++) {
+      peer.pass(1e6);
+      if (connection.error === null) peer.send(refused);
+    }
+    expect(connection.error).toBe('TIMED_OUT');
+    expect(peer.last).toMatchObject({ flags: 'RA' });
+    expect(seconds).toBeGreaterThanOrEqual(5);
+    expect(seconds).toBeLessThanOrEqual(7);
+  });
+
+  it('lets a peer that takes something now and then have all, of a connection that is closed as well', () => {
+    const { peer, connection } = blocked({ userTimeoutUs: 5e6, maxRtoUs: 1e6 });
+    peer.abandon();
+    for (let taken = 2002; taken < 2020; taken++) {
+      peer.pass(2e6);
+      peer.send({ ...refused, ack: taken });
+    }
+    expect(connection.error).toBeNull();
+  });
+
   it('does not end a connection that had been idle before', () => {
     const { peer, connection } = established({ window: 0 }, { userTimeoutUs: 5e6, keepAliveUs: 0 });
     peer.pass(60e6);

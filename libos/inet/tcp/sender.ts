@@ -73,6 +73,11 @@ export class Sender {
   finSent = false;
   /** The send window is closed: the retransmission timer sends probes. */
   persisting = false;
+  /**
+   * The application has closed the connection: nobody takes what comes, and a peer that lives and has no room is
+   * given up like a dead one.
+   */
+  orphaned = false;
   /** Expiries of the retransmission timer, and probes, since the last progress. */
   #timeouts = 0;
 
@@ -270,7 +275,7 @@ export class Sender {
     const change = this.window.update(segment, bytes);
     if (this.persisting) {
       // The peer lives, without room: no reason to give up.
-      if (change === WindowChange.None) this.#progressAtUs = this.#context.nowUs;
+      if (change === WindowChange.None && !this.orphaned) this.#progressAtUs = this.#context.nowUs;
       else if (change === WindowChange.Opened) this.#stopPersisting();
     }
     return change === WindowChange.Opened;
