@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
 import {
   type LoadResult,
@@ -12,6 +12,7 @@ import {
   type SlicesFile,
   unpackSlices,
 } from '../results/formats/index.ts';
+import { moveServer, readingsOf } from './moved-server.ts';
 import { type RunningServer, startRedis } from './redis-server.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
@@ -24,7 +25,7 @@ let redis: RunningServer;
 let folder: string;
 beforeAll(async () => {
   redis = await startRedis();
-  await run('taskset', ['--all-tasks', '--pid', '--cpu-list', `${serverCore}`, `${redis.pid}`]);
+  await moveServer(redis.pid, serverCore);
   folder = await mkdtemp(join(tmpdir(), 'bypassbench-slices-'));
 });
 afterAll(async () => {
@@ -33,14 +34,20 @@ afterAll(async () => {
 });
 
 let runs = 0;
-async function load(...args: string[]): Promise<{ result: LoadResult; slices: SlicesFile }> {
+/** Of a load that runs: its process, and what it will have written. */
+function startLoad(...args: string[]) {
   const out = join(folder, `run-${runs++}`);
   const target = ['--target', `127.0.0.1:${redis.port}`, '--keys', '100', '--populate', '--warmup-s', '0.1'];
-  await run(bypassbench, ['load', ...target, '--out', out, ...args]);
-  return {
+  const running = run(bypassbench, ['load', ...target, '--out', out, ...args]);
+  const written = running.then(async () => ({
     result: loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8')),
     slices: unpackSlices(await readFile(join(out, 'slices.json.gz'))),
-  };
+  }));
+  return { subprocess: running.child, written };
+}
+
+function load(...args: string[]): Promise<{ result: LoadResult; slices: SlicesFile }> {
+  return startLoad(...args).written;
 }
 
 const onTwoCores = ['--core', `${core}`, '--server-core', `${serverCore}`];
@@ -74,7 +81,7 @@ describe.runIf(core !== serverCore)('with the core of the server', () => {
     ['a pipeline', ['--connections', '3', '--pipeline', '16']],
     ['a mix', ['--operation', 'mix']],
   ])('a closed loop stands still between slices: %s', async (_what, args) => {
-    const { result, slices } = await load('--duration-s', '0.8', ...onTwoCores, ...args);
+    const { result, slices } = await load('--duration-s', '0.4', ...onTwoCores, ...args);
     expect(slices).toMatchObject({ cores: { client: core, server: serverCore }, unknown: null, delayed: 0 });
     // A slice is longer where replies take long: on a busy machine one of 50 connections may take the whole window.
     expect(slices.slices.length).toBeGreaterThan(0);
@@ -89,7 +96,7 @@ describe.runIf(core !== serverCore)('with the core of the server', () => {
   it.each(['500', '20000'])('an open loop of %s a second counts what a reading delays', async (rate) => {
     const { result, slices } = await load(
       '--duration-s',
-      '1',
+      '0.5',
       '--rate',
       rate,
       '--pipeline',
@@ -104,16 +111,17 @@ describe.runIf(core !== serverCore)('with the core of the server', () => {
 
   it('knows where the server is, and sees it moved', async () => {
     const pid = ['--server-pid', `${redis.pid}`];
-    const { slices } = await load('--duration-s', '0.5', ...onTwoCores, ...pid);
+    const { slices } = await load('--duration-s', '0.3', ...onTwoCores, ...pid);
     expect(new Set(slices.probes.map(({ server_core }) => server_core))).toEqual(new Set([serverCore]));
-    const moved = load('--duration-s', '3', ...onTwoCores, ...pid);
-    const move = (to: number) =>
-      run('taskset', ['--all-tasks', '--pid', '--cpu-list', `${to}`, `${redis.pid}`]);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    await move(core);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    await move(serverCore);
-    const seen = (await moved).slices.probes.map(({ server_core }) => server_core);
+    const { subprocess, written } = startLoad('--duration-s', '3', ...onTwoCores, ...pid);
+    onTestFinished(() => moveServer(redis.pid, serverCore));
+    const readings = await readingsOf(subprocess.pid!);
+    // Two are before and behind the warm-up; the helper's first sleep is none.
+    await readings.more(4);
+    await moveServer(redis.pid, core);
+    await readings.more(2);
+    await moveServer(redis.pid, serverCore);
+    const seen = (await written).slices.probes.map(({ server_core }) => server_core);
     expect(new Set(seen)).toEqual(new Set([serverCore, core]));
   });
 });

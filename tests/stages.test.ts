@@ -3,11 +3,11 @@
  * measured; a load without stamps leaves none. What asserts how long something takes is in
  * timing/stages.timing.test.ts.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Backend } from '../libos/index.ts';
 import { STAGES_FILE, unpackStages } from '../results/formats/index.ts';
 import type { StagedRequests } from '../results/summary/stages/join.ts';
@@ -35,9 +35,6 @@ describe.each<Backend>(['kernel', 'rdma', 'dpdk'])('over %s', (backend) => {
       expect(staged_ns).toBeGreaterThan(0);
       expect(staged_ns - latency_ns).toBeLessThan(1000);
     }
-    const { stdout } = await execa(bypassbench, ['stages', path.join(folder, `${backend}-out`)]);
-    expect(stdout).toMatch(/^\d+ requests with all their stamps, /);
-    expect(stdout).toMatch(/server: application .*%.*\n[\s\S]*latency .* 100 % /);
     const { rest: _, ...stages } = medians(joined);
     expect(Object.keys(stages)).toEqual(splitStages.map(({ name }) => name));
     expect(stages.server_application).toBeGreaterThan(0);
@@ -99,6 +96,9 @@ test('in an open loop the wait behind the schedule is the first stage', async ()
 test('a run folder keeps the stages, not the stamps; a server without stamps is one block', async () => {
   const server = await loads.serve('other', 0, 'kernel');
   const out = await loads.stamped('other-out', server, ...ENOUGH);
+  const { stdout } = await execa(bypassbench, ['stages', out]);
+  expect(stdout).toMatch(/^\d+ requests with all their stamps, /);
+  expect(stdout).toMatch(/server: application .*%.*\n[\s\S]*latency .* 100 % /);
   await writeStages(out, 0.5);
   const { clocks, joined, latency_ns } = unpackStages(readFileSync(path.join(out, STAGES_FILE)));
   expect(clocks).toBe('one');
@@ -135,9 +135,15 @@ test('a load that dies leaves a server stamping, and the next one does not take 
     ],
     { reject: false },
   );
-  const written = () => readFileSync(server.stamps).readDoubleLE(16);
-  for (let tries = 0; written() < 1000 && tries < 1200; tries++) await sleep(50);
-  expect(written()).toBeGreaterThanOrEqual(1000);
+  const stamps = openSync(server.stamps, 'r');
+  onTestFinished(() => closeSync(stamps));
+  // The ring itself is long.
+  const head = Buffer.alloc(24);
+  const written = () => {
+    readSync(stamps, head, 0, head.length, 0);
+    return head.readDoubleLE(16);
+  };
+  while (written() < 1000) await sleep(10);
   dying.kill('SIGKILL');
   await dying;
   const joined = await joinStampsOf(await loads.stamped('left-next', server, ...ENOUGH));
@@ -151,12 +157,12 @@ test('a load that dies leaves a server stamping, and the next one does not take 
 test('what kept the server from running is written when it stops, by the clock of the load generator', async () => {
   const begun_ns = Number(process.hrtime.bigint());
   const server = await loads.serve('paused', 0, 'kernel');
-  const out = await loads.load('paused-out', server, '--duration-s', '0.7');
+  const out = await loads.load('paused-out', server, '--duration-s', '0.5');
   await server.stop();
   const ended_ns = Number(process.hrtime.bigint());
   const ofServer = readPauses(server.pauses);
   const { window, slow_requests } = readPauses(path.join(out, 'pauses.json'));
-  expect(window!.end_ns - window!.start_ns).toBeGreaterThan(0.69e9);
+  expect(window!.end_ns - window!.start_ns).toBeGreaterThan(0.49e9);
   const early = slow_requests!.requests.filter(([sent_ns]) => sent_ns < window!.start_ns);
   expect(early).toEqual([]);
   expect(window!.start_ns).toBeGreaterThan(begun_ns);
