@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { DpdkDevice } from '../libos/dpdk/device.ts';
 import { parseDpdkOptions } from '../libos/dpdk/options.ts';
@@ -36,7 +36,10 @@ function startPeer(role: 'server' | 'client', socket: string): ChildProcess {
   return child;
 }
 
-/** Polls, echoing what comes, until `done`; without rest, as a data path does, but for the turns that signals need. */
+/**
+ * Polls, echoing what comes, until `done`: without rest, as a data path does, but for the turns that signals
+ * need; while there is no link, with rests in which the peer may start.
+ */
 async function poll(device: DpdkDevice, done: () => boolean): Promise<void> {
   const deadline = performance.now() + 15_000;
   while (!done()) {
@@ -45,7 +48,7 @@ async function poll(device: DpdkDevice, done: () => boolean): Promise<void> {
       const count = device.exchange();
       for (let k = 0; k < count; k++) device.transmit(device.received[k]);
     }
-    await nextTurn();
+    await (device.linkUp ? nextTurn() : sleep(1));
   }
 }
 
@@ -57,7 +60,7 @@ function sendFrame(device: DpdkDevice): void {
   device.transmit(frame);
 }
 
-const KILLS = 8;
+const KILLS = 5;
 /** Few: two processes that poll may have to share a core with others. */
 const FRAMES = 300;
 
@@ -74,7 +77,7 @@ describe('a peer that is killed and comes back, while we poll', () => {
     }
     expect(server.counters()).toMatchObject({ link_ups: KILLS, link_downs: KILLS });
     // No buffer was lost on the way.
-    await poll(server, () => server.freeBuffers > 1024 - 200);
+    await poll(server, () => server.freeBuffers > 1024 - 125);
   });
 
   it('a server', { timeout: 120_000 }, async () => {
@@ -96,15 +99,28 @@ describe('a peer that is killed and comes back, while we poll', () => {
 });
 
 describe('a second client of the same link', () => {
+  /** A client that tries for a second; a link that comes does so in a few exchanges. */
+  const program = (socket: string) => `
+    import { DpdkDevice } from ${JSON.stringify(join(root, 'libos/dpdk/device.ts'))};
+    import { parseDpdkOptions } from ${JSON.stringify(join(root, 'libos/dpdk/options.ts'))};
+    const options = { role: 'client', socket: '${socket}', ip: '192.0.2.2/24', packet_buffers: '1024' };
+    const device = new DpdkDevice(parseDpdkOptions(options));
+    device.exchange();
+    const startUs = device.nowUs;
+    while (!device.linkUp && device.nowUs - startUs < 1e6) device.exchange();
+    console.log(device.linkUp ? 'linked' : 'no link');
+    device.close();
+  `;
+
   it('has no link, and the first keeps its own', { timeout: 30_000 }, async () => {
     const socket = join(folder, 'taken.sock');
     const server = open('server', socket);
     startPeer('client', socket);
     await poll(server, () => server.linkUp);
-    const second = spawn(process.execPath, [peerProgram, 'client', socket, '-', '66', '10']);
+    const second = spawn(process.execPath, ['--input-type=module', '-e', program(socket)]);
     children.push(second);
     let said = '';
-    second.stderr.on('data', (text) => {
+    second.stdout.on('data', (text) => {
       said += text;
     });
     let code: number | null = null;
@@ -113,8 +129,8 @@ describe('a second client of the same link', () => {
     });
     const before = server.counters().rx_frames;
     await poll(server, () => code !== null);
-    expect(said).toContain('LINK_DOWN');
-    expect(code).toBe(1);
+    expect(said).toBe('no link\n');
+    expect(code).toBe(0);
     expect(server.counters()).toMatchObject({ link_ups: 1, link_downs: 0 });
     expect(server.counters().rx_frames).toBeGreaterThan(before + FRAMES);
   });

@@ -99,7 +99,7 @@ describe('the rendezvous', () => {
   });
 
   it('lets as many wait as the backlog has, the others until they are accepted or give up', () => {
-    const { server, client, world } = startPair(shm, { ...shm, connectTimeoutMs: 3000 });
+    const { server, client, world } = startPair(shm, { ...shm, connectTimeoutMs: 2000 });
     const listener = world.listen(2);
     const connects = [1, 2, 3, 4, 5].map(() => client.connect(client.socket('stream'), listener.endpoint));
     for (const token of connects.slice(0, 2)) expect(world.wait(client, token).error).toBeNull();
