@@ -72,8 +72,10 @@ export function quantiles(summary: Summary): Html {
 
 export function spread(summary: Summary): Html {
   const rows = summaryRows(summary);
-  const planned = Math.max(...rows.map((row) => row.trials_planned));
-  const numbers = Array.from({ length: planned }, (_, index) => index + 1);
+  const planned = rows.map((row) => row.trials_planned);
+  // Blocks that were added may lack a system, so that its last trial has a number beyond how many it has.
+  const measured = rows.flatMap((row) => row.trial_p50_us.map(({ trial }) => trial));
+  const numbers = Array.from({ length: Math.max(...planned, ...measured) }, (_, index) => index + 1);
   return html`<h3>Spread between trials</h3>
 ${table(
   [

@@ -102,6 +102,15 @@ test('escapes whatever comes from data, in the page, the figure and the command'
   expect(html).toContain(`&#39;it&#39;\\&#39;&#39;s&#39;`);
 });
 
+test('the spread has each trial of a system that ran in added blocks by itself', async () => {
+  const whole = manifest();
+  const added_blocks = [['redis'], ['redis', 'kv-kernel'], ['kv-kernel']];
+  const plan = { ...whole.plan, trials: 8, added_trials: 3, added_blocks };
+  const page = await (await report({ manifest: manifest({ plan }) })).page();
+  const table = page.slice(page.indexOf('<h3>Spread between trials</h3>'));
+  expect(table.slice(0, table.indexOf('</table>'))).toContain('trial 8');
+});
+
 test('a run that did not finish says so', async () => {
   const unfinished = await report({
     manifest: manifest({ finished_at: null }),

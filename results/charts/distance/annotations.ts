@@ -32,19 +32,22 @@ export function partings({ trials }: View, x: object): object[] {
   ];
 }
 
-/** Over the plot, in the middle of its trials: "trial 1"; not of all where they are too many. */
-export function blockNames({ trials }: View, x: object): object {
+/** Over the plot, in the middle of its trials: "trial 1"; of those only that have room behind the one before. */
+export function blockNames({ trials, duration_s }: View, x: object): object {
   const blocks: { trial: number; from_s: number; to_s: number }[] = [];
   for (const { trial, from_s, to_s } of trials) {
     const last = blocks.at(-1);
     if (last?.trial === trial) last.to_s = to_s;
     else blocks.push({ trial, from_s, to_s });
   }
-  const narrowest_px = PLOT_WIDTH / blocks.length;
-  const step = Math.ceil((textWidth(`trial ${blocks.length}`, captionStyle.fontSize) + 8) / narrowest_px);
-  const values = blocks
-    .filter((_, index) => index % step === 0)
-    .map(({ trial, from_s, to_s }) => ({ at_s: (from_s + to_s) / 2, words: [`trial ${trial}`] }));
+  const widest_px = textWidth(`trial ${blocks.at(-1)?.trial}`, captionStyle.fontSize) + 8;
+  const apart_s = (widest_px / PLOT_WIDTH) * duration_s;
+  const values: { at_s: number; words: string[] }[] = [];
+  for (const { trial, from_s, to_s } of blocks) {
+    const at_s = (from_s + to_s) / 2;
+    const before = values.at(-1);
+    if (!before || at_s - before.at_s >= apart_s) values.push({ at_s, words: [`trial ${trial}`] });
+  }
   return {
     data: { values },
     mark: { type: 'text', baseline: 'bottom', fontSize: captionStyle.fontSize, color: captionStyle.color },

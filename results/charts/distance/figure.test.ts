@@ -89,6 +89,22 @@ test('every point of the data is in the picture, in the colour of its state or s
   }
 });
 
+test('names of trials do not lie on each other where added blocks are short', async () => {
+  const whole = manifest();
+  const added_blocks = Array.from({ length: 14 }, () => ['kv-kernel']);
+  const plan = { ...whole.plan, trials: 19, added_trials: 14, added_blocks };
+  const { svg } = await drawn<Spec>('distance', {
+    manifest: manifest({ plan }),
+    measured: following(twoStates),
+  });
+  const names = [...svg.matchAll(/<text [^>]*transform="translate\(([\d.]+),[^>]*>(trial \d+)</g)];
+  const at_px = names.map(([, px]) => Number(px));
+  expect(names.map(([, , name]) => name)).toEqual(expect.arrayContaining(['trial 1', 'trial 5']));
+  expect(names.length).toBeLessThan(19);
+  // "trial 19" is some 45 pixels wide.
+  for (const [index, px] of at_px.entries()) if (index > 0) expect(px - at_px[index - 1]).toBeGreaterThan(45);
+});
+
 test('floors are grey, and a system that repeats another one has its colour and fades with it', async () => {
   const { spec } = await drawn<Spec>('distance', {
     manifest: manifest({
