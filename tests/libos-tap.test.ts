@@ -18,7 +18,7 @@ import { LIBOS_ADDRESS, LINUX_ADDRESS, type RemoteEnd, useTap } from './tap-netw
 
 const MEBIBYTE = 1024 ** 2;
 const PORT = 7000;
-const CONNECTIONS = 1000;
+const CONNECTIONS = 300;
 const AT_A_TIME = 32;
 
 const openers = ['Linux', 'the libOS'] as const;
@@ -61,7 +61,7 @@ describe.each([
 
   describe.each(openers)('opened by %s', (opener) => {
     it('carries many windows each way at once', { timeout: 120_000 }, async () => {
-      const bytes = 16 * MEBIBYTE;
+      const bytes = 6 * MEBIBYTE;
       const { qd, socket } = await open(opener);
       const [toLibos, toLinux] = await Promise.all([
         libos.receive(qd),

@@ -81,12 +81,29 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: onPath('chromium'), args });
 }
 
-/** A page that has come alive, and all that must not happen on it, which is looked at when the test ends. */
+export interface LoadedReport {
+  page: Page;
+  /** Ends it, and looks at all that must not have happened on it. */
+  close(): Promise<void>;
+}
+
+/** A page that has come alive, for the test that runs. */
 export async function openReport(
   browser: Browser,
   folder: string,
   options: BrowserContextOptions = {},
 ): Promise<Page> {
+  const { page, close } = await loadReport(browser, folder, options);
+  onTestFinished(close);
+  return page;
+}
+
+/** A page that has come alive, for several tests that leave it as it was. */
+export async function loadReport(
+  browser: Browser,
+  folder: string,
+  options: BrowserContextOptions = {},
+): Promise<LoadedReport> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -99,17 +116,19 @@ export async function openReport(
   await page.addInitScript(
     "document.addEventListener('securitypolicyviolation', (event) => console.error('policy', event.violatedDirective))",
   );
-  onTestFinished(async () => {
-    await context.close();
-    expect(complaints).toEqual([`file://${folder}/report.html`]);
-  });
   await page.goto(`file://${folder}/report.html`);
   if (options.javaScriptEnabled !== false) {
     for (const chart of await page.locator('figure.chart').all()) {
       await chart.and(page.locator('.alive')).waitFor();
     }
   }
-  return page;
+  return {
+    page,
+    async close() {
+      await context.close();
+      expect(complaints).toEqual([`file://${folder}/report.html`]);
+    },
+  };
 }
 
 /** Those that are valid come first. */

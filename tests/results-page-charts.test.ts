@@ -6,22 +6,43 @@ import type { Browser, BrowserContextOptions, Download, Page } from 'playwright-
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Summary } from '../results/formats/index.ts';
 import { sliced } from '../results/test-slices.ts';
-import { bars, launch, openReport, ordinary, report, told } from './results-browser.ts';
+import {
+  bars,
+  type LoadedReport,
+  launch,
+  loadReport,
+  openReport,
+  ordinary,
+  report,
+  told,
+} from './results-browser.ts';
 
 let browser: Browser;
 let dir: string;
 let summary: Summary;
+/** For tests that leave the page as it was. */
+let shared: LoadedReport;
 
 beforeAll(async () => {
   browser = await launch();
   dir = await mkdtemp(join(tmpdir(), 'bypassbench-page-'));
   summary = await report(dir, ordinary);
+  shared = await loadReport(browser, dir);
 });
 
 afterAll(async () => {
+  await shared?.close();
   await browser?.close();
   if (dir) await rm(dir, { recursive: true, force: true });
 });
+
+/** The shared page, with the pointer beside everything. */
+async function sharedPage(): Promise<Page> {
+  const { page } = shared;
+  await page.mouse.move(2, 2);
+  await page.locator('.tooltip').waitFor({ state: 'hidden' });
+  return page;
+}
 
 const open = (folder = dir, options: BrowserContextOptions = {}): Promise<Page> =>
   openReport(browser, folder, options);
@@ -44,7 +65,7 @@ function expected(point: Summary['points'][number] | Summary['floors'][number]):
 
 describe('pointing', () => {
   test('at a bar tells its exact values, and away from it nothing', async () => {
-    const page = await open();
+    const page = await sharedPage();
     // Bars that are valid come first: Redis SET and GET, then those of kv-dpdk.
     await page.locator(bars).nth(1).hover();
     expect(await told(page)).toMatchObject({
@@ -64,7 +85,7 @@ describe('pointing', () => {
   }
 
   test('at a piece of the breakdown, or the number on it, tells its stage, its time and its share', async () => {
-    const page = await open();
+    const page = await sharedPage();
     expect(await pointedAt(page, 'path[aria-roledescription="bar"]')).toMatchObject({
       title: 'Redis',
       stage: 'client: libOS, sending',
@@ -80,7 +101,7 @@ describe('pointing', () => {
   });
 
   test('at an invalid bar tells that it is', async () => {
-    const page = await open();
+    const page = await sharedPage();
     await page.locator(`${bars}[stroke-dasharray]`).first().hover();
     expect(await told(page)).toMatchObject({
       title: 'kvserver on libOS, kernel',
@@ -90,7 +111,7 @@ describe('pointing', () => {
   });
 
   test('at a floor tells of the floor', async () => {
-    const page = await open();
+    const page = await sharedPage();
     const dashes = 'path[stroke="#882255"][aria-label$="operation: set"]';
     // The pointer may rest between two dashes: what is under them tells the same.
     await page.locator(live('figure', dashes)).hover({ force: true });
@@ -101,7 +122,7 @@ describe('pointing', () => {
   });
 
   test('at a curve tells the quantile there', async () => {
-    const page = await open();
+    const page = await sharedPage();
     const places = live('distribution', 'g.mark-symbol path[opacity="0"]');
     await page.locator(places).first().hover({ force: true });
     const { quantile, 'latency there': latency, ...rest } = await told(page);
@@ -147,7 +168,7 @@ describe('systems', () => {
   const otherBars = `${bars}:not([aria-label*="system: redis"])`;
 
   test('fade and come back with their buttons, and the others fade while one is pointed at', async () => {
-    const page = await open();
+    const page = await sharedPage();
     const redis = page.locator('#chart-figure .toggles button', { hasText: 'Redis' });
     await redis.click();
     await page.mouse.move(2, 2);
@@ -164,7 +185,7 @@ describe('systems', () => {
   });
 
   test('fade by the entries of the legend in the chart, floors too', async () => {
-    const page = await open();
+    const page = await sharedPage();
     const button = page.locator('#chart-distribution .toggles button', { hasText: 'raw DPDK frames' });
     const lines = live('distribution', 'g.mark-line path');
     await faded(page, lines, 0);

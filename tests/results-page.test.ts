@@ -6,18 +6,31 @@ import { inflateSync } from 'node:zlib';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { manifest, system } from '../results/test-synthetic-run.ts';
-import { bars, launch, openReport, ordinary, report, told } from './results-browser.ts';
+import {
+  bars,
+  type LoadedReport,
+  launch,
+  loadReport,
+  openReport,
+  ordinary,
+  report,
+  told,
+} from './results-browser.ts';
 
 let browser: Browser;
 let dir: string;
+/** For tests that leave the page as it was, but for its width. */
+let shared: LoadedReport;
 
 beforeAll(async () => {
   browser = await launch();
   dir = await mkdtemp(join(tmpdir(), 'bypassbench-page-'));
   await report(dir, ordinary);
+  shared = await loadReport(browser, dir, { viewport: { width: 360, height: 740 } });
 });
 
 afterAll(async () => {
+  await shared?.close();
   await browser?.close();
   if (dir) await rm(dir, { recursive: true, force: true });
 });
@@ -31,7 +44,8 @@ describe('the page', () => {
   });
 
   test.each([360, 768, 1200])('does not scroll sideways at %i px', async (width) => {
-    const page = await open(dir, { viewport: { width, height: 740 } });
+    const { page } = shared;
+    await page.setViewportSize({ width, height: 740 });
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
     // What is wider than the page can be scrolled by itself.
     const wide = await page.evaluate(
@@ -53,7 +67,7 @@ describe('the page', () => {
   });
 
   test('shows one picture of each chart, on the screen the live one', async () => {
-    const page = await open();
+    const { page } = shared;
     for (const chart of await page.locator('figure.chart').all()) {
       expect(await chart.locator('.live svg').isVisible()).toBe(true);
       expect(await chart.locator('.still svg').isVisible()).toBe(false);
@@ -61,11 +75,13 @@ describe('the page', () => {
   });
 
   test('is dark where that is wished, the figures on white', async () => {
-    const page = await open(dir, { colorScheme: 'dark' });
+    const { page } = shared;
+    await page.emulateMedia({ colorScheme: 'dark' });
     const background = (selector: string): Promise<unknown> =>
       page.evaluate(`getComputedStyle(document.querySelector('${selector}')).backgroundColor`);
     expect(await background('body')).toBe('rgb(22, 24, 27)');
     expect(await background('.plot')).toBe('rgb(255, 255, 255)');
+    await page.emulateMedia({ colorScheme: null });
   });
 
   test('prints on A4: the still figures whole, as wide as the paper at most, and nothing to press', async () => {

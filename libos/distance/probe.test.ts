@@ -80,7 +80,7 @@ describe.runIf(there !== undefined)('the probe', () => {
     const probe = probeOf(there);
     expect(probe.helper).toBe(mayBeRealTime ? 'real_time' : 'ordinary');
     let read = 0;
-    for (let call = 0; call < 5000; call++) {
+    for (let call = 0; call < 2000; call++) {
       if (!probe.measure()) continue;
       read++;
       const [median, min, waited] = probe.reading;
@@ -89,7 +89,7 @@ describe.runIf(there !== undefined)('the probe', () => {
       expect(median).toBeLessThan(MOST_NS);
       expect(waited).toBeGreaterThan(0);
     }
-    expect(read).toBeGreaterThan(2500);
+    expect(read).toBeGreaterThan(1000);
     expect(probe.helperNs()).toBeGreaterThan(0);
   });
 
@@ -162,7 +162,7 @@ describe.runIf(there !== undefined && mayBeRealTime)('a helper', () => {
 
   it('that is taken off its core in the middle makes no reading, and the rest stays right', async () => {
     await spin(there, { spinMs: 5, pauseMs: 1 });
-    const report = await callFor(2000, ['setpriv', '--bounding-set=-sys_nice', '--inh-caps=-sys_nice']);
+    const report = await callFor(1000, ['setpriv', '--bounding-set=-sys_nice', '--inh-caps=-sys_nice']);
     expect(report.helper).toBe('ordinary');
     expect(report.failed).toBeGreaterThan(0);
     expect(report.read).toBeGreaterThan(0);
@@ -171,7 +171,7 @@ describe.runIf(there !== undefined && mayBeRealTime)('a helper', () => {
 
   it('whose caller is taken off its core gives its own back', async () => {
     await spin(here, { spinMs: 20, pauseMs: 5 });
-    const report = await callFor(2000);
+    const report = await callFor(1000);
     expect(report.helper).toBe('real_time');
     expect(report.failed).toBeGreaterThan(0);
     expect(report.read).toBeGreaterThan(0);
