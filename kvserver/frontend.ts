@@ -35,7 +35,7 @@ export interface FrontEnd {
   takeBlock(): ReplyBlock | null;
   /**
    * Sends the first `length` bytes (1 or more) of a block to a client; the block is the front end's again. Adds
-   * them to client.outputBytes until they are sent.
+   * them to client.outputBytes until they are sent. Not to a client that the engine has closed, or that is gone.
    */
   send(client: EngineClient, block: ReplyBlock, length: number): void;
   /** The engine does not need the block. */

@@ -130,7 +130,9 @@ export interface LibosFrontEndSetup {
 
 export class LibosFrontEnd implements FrontEnd {
   readonly #libos: Libos;
-  readonly #setup: LibosFrontEndSetup;
+  readonly #pauses: PauseLog;
+  readonly #stopRequested: () => boolean;
+  readonly #lingerNs: number;
   readonly #engine: ServerEngine;
   /** By queue descriptor. */
   readonly #connections: (Connection | null)[] = [];
@@ -149,7 +151,9 @@ export class LibosFrontEnd implements FrontEnd {
 
   constructor(libos: Libos, setup: LibosFrontEndSetup) {
     this.#libos = libos;
-    this.#setup = setup;
+    this.#pauses = setup.pauses;
+    this.#stopRequested = setup.stopRequested;
+    this.#lingerNs = setup.lingerMs * 1e6;
     this.#engine = setup.createEngine(this);
     this.#listener = libos.socket('stream');
   }
@@ -170,7 +174,7 @@ export class LibosFrontEnd implements FrontEnd {
   /** Serves until the engine has ended; its exit code. */
   serve(): number {
     const engine = this.#engine;
-    this.#setup.pauses.resume();
+    this.#pauses.resume();
     this.#tickedNs[0] = nowNs();
     while (engine.exitCode === null) this.turn(WAIT_MS);
     return engine.exitCode;
@@ -187,13 +191,8 @@ export class LibosFrontEnd implements FrontEnd {
     const depth = this.#depth;
     // The first look sends the replies of the last turn: none of them waits until the clock has been read.
     let count = libos.waitNext(COMPLETIONS_PER_TURN, 0);
-    const ns = nowNs();
-    this.#setup.pauses.look(ns);
-    const ticks = depth === 0 && ns - this.#tickedNs[0] >= TICK_NS;
-    if (ticks) {
-      this.#tickedNs[0] = ns;
-      engine.tick();
-    }
+    const ticks = this.#look() && depth === 0;
+    if (ticks) this.#tick();
     if (count === 0 && waitMs > 0) count = libos.waitNext(COMPLETIONS_PER_TURN, waitMs);
     if (engine.exitCode !== null) return;
 
@@ -208,8 +207,8 @@ export class LibosFrontEnd implements FrontEnd {
     engine.turn();
     this.#depth = depth;
     this.#popAgain(popped);
-    if (ticks && this.#lingering.size > 0) this.#endLingering(ns);
-    if (!this.#stopping && this.#setup.stopRequested()) {
+    if (ticks && this.#lingering.size > 0) this.#endLingering();
+    if (!this.#stopping && this.#stopRequested()) {
       this.#stopping = true;
       engine.stop();
     }
@@ -248,6 +247,18 @@ export class LibosFrontEnd implements FrontEnd {
   }
 
   // Inside
+
+  /** Tells the pauses the time, and whether the engine is to tick. Apart, so that the time makes no object. */
+  #look(): boolean {
+    const ns = nowNs();
+    this.#pauses.look(ns);
+    return ns - this.#tickedNs[0] >= TICK_NS;
+  }
+
+  #tick(): void {
+    this.#tickedNs[0] = nowNs();
+    this.#engine.tick();
+  }
 
   #complete(completion: Completion, popped: PoppedBuffers): void {
     if (completion.operation === 'accept') {
@@ -339,14 +350,15 @@ export class LibosFrontEnd implements FrontEnd {
       return;
     }
     connection.closing = true;
-    connection.lingersUntilNs = nowNs() + this.#setup.lingerMs * 1e6;
+    connection.lingersUntilNs = nowNs() + this.#lingerNs;
     // To the end of the order.
     this.#lingering.delete(connection);
     this.#lingering.add(connection);
   }
 
   /** After the completions were handled: what a peer has taken meanwhile, while the loop did not turn, counts. */
-  #endLingering(ns: number): void {
+  #endLingering(): void {
+    const ns = nowNs();
     for (const connection of this.#lingering) {
       if (connection.lingersUntilNs > ns) return;
       this.#close(connection);
