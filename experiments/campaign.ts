@@ -4,7 +4,7 @@
  * `bypassbench report` can read.
  */
 import { mean } from 'simple-statistics';
-import { distanceCoverage } from '../results/index.ts';
+import { distanceCoverage, type EndedTrials } from '../results/index.ts';
 import type { Experiment } from './config/schema.ts';
 import { distanceLines, surveyDistances } from './distances.ts';
 import { TrialFailure } from './errors.ts';
@@ -90,6 +90,8 @@ class Blocks {
   readonly #interrupted: Promise<never>;
   /** What each trial took that succeeded, by system and floor. */
   readonly #elapsed_s = new Map<string, number[]>();
+  /** What was looked at already, for the next look. */
+  readonly #ended: EndedTrials = new Map();
   #blocks = 0;
   #trials = 0;
 
@@ -142,7 +144,7 @@ class Blocks {
     if (extend_s === 0 || this.#elapsed_s.size === 0) return null;
     const trials = Math.min(experiment.trials, TRIALS_OF_ONE_DISTANCE);
     return furtherBlock({
-      coverage: await distanceCoverage(runFolder, { slices, trials }),
+      coverage: await distanceCoverage(runFolder, { slices, trials }, this.#ended),
       measurable: new Map(
         [...experiment.systems, ...experiment.floors].flatMap(({ name }) => {
           const elapsed_s = this.#elapsed_s.get(name);

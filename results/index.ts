@@ -4,6 +4,7 @@ export { nameBounds } from './claims/render.ts';
 export { type Goal, goalSchema } from './claims/schema.ts';
 export { ResultsError } from './errors.ts';
 export { referenceNames } from './run/reference.ts';
+export type { EndedTrials } from './run/run-folder.ts';
 export type { ReportOptions } from './run-report.ts';
 export { sharingInWords } from './sentences/distance.ts';
 export { listed } from './sentences/doubts.ts';

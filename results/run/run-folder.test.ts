@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { ResultsError, writeReport } from '../index.ts';
 import { sliced } from '../test-slices.ts';
 import { manifest, run, system, target, trialFolder, writeRun } from '../test-synthetic-run.ts';
-import { type Run, readRun } from './run-folder.ts';
+import { type EndedTrials, type Run, readRun } from './run-folder.ts';
 
 const first = trialFolder('redis', 1, 1);
 
@@ -58,6 +58,20 @@ test('a block that was added has the systems that it is said to have, and no oth
     plan.added_blocks = [['kv-kernel']];
   });
   expect((await failure(dir)).message).toContain('trial 2 is none that manifest.json plans of redis');
+});
+
+test('a trial that was read is not read again, and one that ended since is', async () => {
+  const dir = await goodRun();
+  const second = join(dir, trialFolder('redis', 2, 2), 'trial.json');
+  const text = await readFile(second, 'utf8');
+  await rm(second);
+  const ended: EndedTrials = new Map();
+  const [only] = (await readRun(dir, ended)).trials;
+  await writeFile(second, text);
+  await rm(join(dir, only.folder, 'trial.json'));
+  const { trials } = await readRun(dir, ended);
+  expect(trials[0]).toBe(only);
+  expect(trials.map(({ trial }) => trial.trial)).toEqual([1, 2]);
 });
 
 test('no such folder', async () => {

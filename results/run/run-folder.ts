@@ -81,7 +81,11 @@ export interface Run {
   calibration: Calibration | null;
 }
 
-export async function readRun(dir: string): Promise<Run> {
+/** Trials that were read, by their folder: one that ended does not change. */
+export type EndedTrials = Map<string, TrialRecord>;
+
+/** `ended`: trials that are not read again; those that are read now are added. */
+export async function readRun(dir: string, ended: EndedTrials = new Map()): Promise<Run> {
   await requireFolder(dir);
   const manifest = await readJson(dir, MANIFEST_FILE, manifestFormat, 'run the experiment again');
   if (manifest.systems.every(({ repeats }) => repeats !== null)) {
@@ -92,8 +96,10 @@ export async function readRun(dir: string): Promise<Run> {
   }
   const trials: TrialRecord[] = [];
   for (const folder of await trialFolders(dir)) {
-    const record = await readTrial(dir, folder, manifest);
-    if (record) trials.push(record);
+    const record = ended.get(folder) ?? (await readTrial(dir, folder, manifest));
+    if (record === null) continue;
+    ended.set(folder, record);
+    trials.push(record);
   }
   if (trials.length === 0) {
     throw new ResultsError(

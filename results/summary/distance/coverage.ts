@@ -1,6 +1,6 @@
 /** Whether a run has enough slices of one state of distance, for the runner to go on until it has. */
 import type { Manifest, MeasurementTarget } from '../../formats/index.ts';
-import { type Run, readRun, sameTarget } from '../../run/run-folder.ts';
+import { type EndedTrials, type Run, readRun, sameTarget } from '../../run/run-folder.ts';
 import {
   countState,
   distanceOfRun,
@@ -44,10 +44,14 @@ export interface Lacking {
 /**
  * What is lacking comes in steps, and the next one is asked for when there is enough of the one before: slices of one
  * state; slices of it that are alike in who used the cores; then trials that can be compared, and those of repetitions.
- * Throws ResultsError, as for a run without a trial.
+ * `ended`: trials that are not read again, as readRun takes them. Throws ResultsError, as for a run without a trial.
  */
-export async function distanceCoverage(runFolder: string, wanted: Wanted): Promise<DistanceCoverage> {
-  const run = await readRun(runFolder);
+export async function distanceCoverage(
+  runFolder: string,
+  wanted: Wanted,
+  ended?: EndedTrials,
+): Promise<DistanceCoverage> {
+  const run = await readRun(runFolder, ended);
   const { pairs, chosen, why, company, alike } = distanceOfRun(run, wanted);
   const known = {
     states: pairs[0]?.states ?? [],
