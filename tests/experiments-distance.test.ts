@@ -10,6 +10,7 @@ import { type SlicesFile, summaryFormat, unpackSlices } from '../results/formats
 import { readingsOf, statesOfSlices } from '../results/summary/distance/slice-states.ts';
 import { findStates } from '../results/summary/distance/states.ts';
 import { nodeServer, redis, system, type TestRun, testRuns, tinyWorkload } from './experiments-campaign.ts';
+import { moveServer, readingsOf as readingsOfLoad } from './moved-server.ts';
 
 const cores = availableCores();
 const [serverCore, clientCore] = [cores[0], cores.at(-1)!];
@@ -56,7 +57,7 @@ const summaryOf = (run: TestRun) =>
 describe('a run on two cores', () => {
   test('surveys them first, and has their distance in every measurement, with stamps and without', async () => {
     const run = create({
-      workload: { ...tinyWorkload, operations: ['get'], duration_s: 0.4 },
+      workload: { ...tinyWorkload, operations: ['get'], duration_s: 0.3 },
       stages: { every: 1, duration_s: 0.3 },
       systems: [redis],
     });
@@ -65,7 +66,7 @@ describe('a run on two cores', () => {
     const { distances, systems } = run.manifest();
     expect(distances).toMatchObject([{ server: serverCore, client: clientCore, unknown: null }]);
     const survey = distances[0].survey!;
-    expect(survey.seconds).toBe(0.4);
+    expect(survey.seconds).toBe(0.3);
     expect(survey.readings).toBeGreaterThan(0);
     expect(survey.median_ns).toBeGreaterThan(0);
     expect(survey.cost_ns).toBeGreaterThan(0);
@@ -239,18 +240,20 @@ describe('a run on cores that change their distance', () => {
 
 test('a server that is moved to the core of the client is never near while it is there', async () => {
   const run = create({
-    workload: { ...tinyWorkload, operations: ['get'], duration_s: 5 },
+    workload: { ...tinyWorkload, operations: ['get'], duration_s: 3 },
     systems: [redis],
   });
   const subprocess = run.start();
   const measuring = path.join(run.out, 'trials', '001-redis-t1', 'get-c1', 'load.stderr.log');
   await until(subprocess, () => existsSync(measuring));
-  const pid = serverOf(subprocess.pid!);
-  // Filling the keys and warming up take it less.
-  await until(subprocess, () => processorTime_s(pid) > 0.5);
-  await execa('taskset', ['--all-tasks', '--cpu-list', '--pid', String(clientCore), String(pid)]);
-  await sleep(1000);
-  await execa('taskset', ['--all-tasks', '--cpu-list', '--pid', String(serverCore), String(pid)]);
+  const { server, load } = processesOf(subprocess.pid!);
+  const readings = await readingsOfLoad(load);
+  // Three are before the window; its first slices tell where the server is near.
+  await readings.more(6);
+  await moveServer(server, clientCore);
+  // One may have been on its way.
+  await readings.more(4);
+  await moveServer(server, serverCore);
   const { stderr } = await subprocess;
   expect(stderr).not.toContain('failed');
   const file = slicesOf(run, 1, 'get-c1');
@@ -263,17 +266,12 @@ test('a server that is moved to the core of the client is never near while it is
   expect(states.some((state) => typeof state === 'object')).toBe(true);
 });
 
-/** Of a process, in user and kernel mode (proc(5), /proc/PID/stat, fields 14 and 15, in hundredths of a second). */
-function processorTime_s(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-/** The process of redis-server among those that a run has started. */
-function serverOf(runner: number): number {
+/** Server and load generator of a run that measures. */
+function processesOf(runner: number): { server: number; load: number } {
   const children = readFileSync(`/proc/${runner}/task/${runner}/children`, 'utf8').split(' ').filter(Boolean);
-  const found = children.find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('redis-server'));
-  return Number(found);
+  const isServer = (pid: string) => readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('redis-server');
+  const [server, load] = [children.find(isServer), children.find((pid) => !isServer(pid))];
+  return { server: Number(server), load: Number(load) };
 }
 
 describe('where the distance cannot be measured, the run goes on and says why', () => {
@@ -316,7 +314,7 @@ describe('where the distance cannot be measured, the run goes on and says why', 
       spin();`;
     const start = [...(isRealTime ? ['chrt', '--fifo', '50'] : []), ...nodeServer(program)];
     const run = create({
-      workload: { ...tinyWorkload, operations: ['get'], duration_s: 0.5 },
+      workload: { ...tinyWorkload, operations: ['get'], duration_s: 0.4 },
       systems: [system('busy', start, { ready: { by: 'resp_ping', timeout_s: 20 } })],
     });
     const { stderr } = await run.start();
