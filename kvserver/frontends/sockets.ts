@@ -54,10 +54,21 @@ class Connection {
   /** The engine has closed it: given up at `lingersUntilMs` (performance.now()) with what is left then. */
   closing = false;
   lingersUntilMs = 0;
+  /** What the kernel had not taken of the write under way when that was looked at last. */
+  #queuedBytes = 0;
 
   constructor(socket: Socket, client: EngineClient) {
     this.socket = socket;
     this.client = client;
+  }
+
+  /** Whether the kernel has taken something since this was asked last. */
+  progressed(): boolean {
+    // One write may be all that there is, and the stream counts whole writes. As Node's own timeout does it.
+    const { _handle: handle } = this.socket as unknown as { _handle: { writeQueueSize: number } | null };
+    const before = this.#queuedBytes;
+    this.#queuedBytes = handle?.writeQueueSize ?? 0;
+    return this.#queuedBytes !== before;
   }
 }
 
@@ -199,11 +210,13 @@ export class SocketsFrontEnd implements FrontEnd {
   #noteSent(connection: Connection): void {
     const { socket, client, closing } = connection;
     const left = socket.writableLength;
-    if (left < client.outputBytes) {
-      client.outputBytes = left;
-      if (closing) connection.lingersUntilMs = performance.now() + this.#lingerMs;
-      else this.#engine.sent(client);
-    } else if (closing && performance.now() > connection.lingersUntilMs) {
+    const sent = left < client.outputBytes;
+    client.outputBytes = left;
+    if (!closing) {
+      if (sent) this.#engine.sent(client);
+    } else if (connection.progressed()) {
+      connection.lingersUntilMs = performance.now() + this.#lingerMs;
+    } else if (performance.now() > connection.lingersUntilMs) {
       socket.destroy();
     }
     if (left === 0) this.#waiting.delete(connection);
