@@ -77,7 +77,7 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
       expect(stderr).toBe('');
       return stdout.trim().split('\n').slice(1);
     };
-    const all = await benchmark('-n', '1000', '-c', '10', '-r', '1000');
+    const all = await benchmark('-n', '300', '-c', '10', '-r', '1000');
     expect(all.map((line) => line.split(',')[0].replaceAll('"', '').split(' ')[0])).toEqual(
       'PING_INLINE PING_MBULK SET GET INCR LPUSH RPUSH LPOP RPOP SADD HSET SPOP ZADD ZPOPMIN LPUSH LRANGE_100 LRANGE_300 LRANGE_500 LRANGE_600 MSET'.split(
         ' ',

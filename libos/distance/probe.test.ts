@@ -84,10 +84,9 @@ describe.runIf(there !== undefined)('the probe', () => {
       if (!probe.measure()) continue;
       read++;
       const [median, min, waited] = probe.reading;
-      expect(min).toBeGreaterThan(LEAST_NS);
-      expect(median).toBeGreaterThanOrEqual(min);
-      expect(median).toBeLessThan(MOST_NS);
-      expect(waited).toBeGreaterThan(0);
+      // Without a call of expect for each reading.
+      if (min > LEAST_NS && median >= min && median < MOST_NS && waited > 0) continue;
+      throw new Error(`median ${median} ns, min ${min} ns, waited ${waited} ns`);
     }
     expect(read).toBeGreaterThan(1000);
     expect(probe.helperNs()).toBeGreaterThan(0);
