@@ -270,11 +270,15 @@ export async function buildRedis() {
   } catch (error) {
     // What the system says, of a folder that cannot be written for example, is a reason too.
     if (!(error instanceof NotBuilt) && error.syscall === undefined) throw error;
-    say(`${NOT_AVAILABLE}: ${error.message}`);
+    const reason =
+      error instanceof NotBuilt
+        ? error.message
+        : `${error.message}; XDG_CACHE_HOME can name a folder for builds`;
+    say(`${NOT_AVAILABLE}: ${reason}`);
     // A build of another version is not that of the version that is installed.
     if (folder === null) rmSync(place, { recursive: true, force: true });
     mkdirSync(place, { recursive: true });
-    writeFileSync(missing, `${error.message}\n`);
+    writeFileSync(missing, `${reason}\n`);
     return false;
   }
 }
