@@ -249,11 +249,9 @@ test('a server that is moved to the core of the client is never near while it is
   const { server, load } = processesOf(subprocess.pid!);
   const readings = await readingsOfLoad(load);
   // Three are before the window; its first slices tell where the server is near.
-  await readings.more(6);
+  await readings.more(5);
+  // There it stays: on a busy machine slices are longer.
   await moveServer(server, clientCore);
-  // One may have been on its way.
-  await readings.more(4);
-  await moveServer(server, serverCore);
   const { stderr } = await subprocess;
   expect(stderr).not.toContain('failed');
   const file = slicesOf(run, 1, 'get-c1');

@@ -118,9 +118,8 @@ describe.runIf(core !== serverCore)('with the core of the server', () => {
     const readings = await readingsOf(subprocess.pid!);
     // Two are before and behind the warm-up; the helper's first sleep is none.
     await readings.more(4);
+    // There it stays: slices are longer where replies take long, and the last reading is behind the window.
     await moveServer(redis.pid, core);
-    await readings.more(2);
-    await moveServer(redis.pid, serverCore);
     const seen = (await written).slices.probes.map(({ server_core }) => server_core);
     expect(new Set(seen)).toEqual(new Set([serverCore, core]));
   });
