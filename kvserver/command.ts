@@ -2,7 +2,13 @@
 import { Command } from 'commander';
 import { backends, PauseLog, withBackendOption } from '../libos/index.ts';
 import { serveOverSockets } from './frontends/sockets.ts';
-import { DEFAULT_OUTPUT_BUFFER_LIMIT, FRONTENDS, parseServeOptions, type ServeOptions } from './options.ts';
+import {
+  DEFAULT_OUTPUT_BUFFER_LIMIT,
+  ENGINES,
+  FRONTENDS,
+  parseServeOptions,
+  type ServeOptions,
+} from './options.ts';
 import { writePauses } from './pauses-file.ts';
 
 export function command(): Command {
@@ -11,9 +17,16 @@ export function command(): Command {
       `Serves keys and values over the Redis protocol until SIGTERM or SIGINT.
 
 When the server is ready, it prints one line of JSON:
-{"ready":true,"address":"127.0.0.1","port":43211,"pid":123,"frontend":"libos","backend":"kernel"}`,
+{"ready":true,"address":"127.0.0.1","port":43211,"pid":123,"frontend":"libos","backend":"kernel"}
+
+With --engine redis, Redis itself answers, built from the source of the installed redis-server. Its own
+options follow behind --, as on the command line of redis-server, or stand in a redis.conf (--config):
+  bypassbench serve --frontend libos --engine redis -- --appendonly yes --dir /var/lib/mine`,
     )
+    .argument('[redis-options...]', 'with --engine redis: options of redis-server, behind --')
     .requiredOption('--frontend <name>', `the server's input and output: ${FRONTENDS.join(' or ')}`)
+    .option('--engine <name>', `who runs the requests: ${ENGINES.join(' or ')}`, 'typescript')
+    .option('--config <file>', 'with --engine redis: its redis.conf')
     .option('--backend <name>', `backend of the library OS: ${backends.join(', ')}`, 'kernel')
     .option(
       '-o, --backend-option <key=value>',
@@ -24,15 +37,17 @@ When the server is ready, it prints one line of JSON:
       '--bind <address>',
       'IPv4 address to listen on (default: 127.0.0.1; 0.0.0.0 for a backend with a network of its own)',
     )
-    .option('--port <number>', 'port to listen on; 0 takes any free one', '6379')
+    .option(
+      '--port <number>',
+      "port to listen on; 0 takes any free one (default: 6379, or what Redis' own configuration says)",
+    )
     .option('--core <number>', 'pin the data path of --frontend libos to this CPU')
-    .option('--max-clients <number>', 'connections served at the same time', '10000')
-    .option('--requirepass <password>', 'password that clients must give with AUTH', '')
+    .option('--max-clients <number>', 'connections served at the same time (default: 10000)')
+    .option('--requirepass <password>', 'password that clients must give with AUTH (default: none)')
     .option(
       '--client-output-buffer-limit <limit>',
       'unsent replies of one client, as "HARD SOFT SECONDS": it is disconnected above HARD at once, ' +
-        'above SOFT after SECONDS; 0 is no limit',
-      DEFAULT_OUTPUT_BUFFER_LIMIT,
+        `above SOFT after SECONDS; 0 is no limit (default: "${DEFAULT_OUTPUT_BUFFER_LIMIT}")`,
     )
     .option(
       '--stamps <file>',
@@ -49,7 +64,7 @@ When the server is ready, it prints one line of JSON:
       'JSON file, written at the end: garbage collections and, with --frontend libos, ' +
         'gaps in which its data path did not run',
     )
-    .action(async (given) => serve(parseServeOptions(given)));
+    .action(async (redisArguments, given) => serve(parseServeOptions({ ...given, redisArguments })));
 }
 
 async function serve(options: ServeOptions): Promise<void> {

@@ -33,7 +33,7 @@ export class Configuration {
   constructor(options: EngineSetup) {
     this.frontend = options.frontend;
     this.backend = options.backend;
-    this.port = options.port;
+    this.port = options.port ?? 0;
     this.maxClients = options.maxClients;
     this.requirepass = options.requirepass;
     this.outputBufferLimit = options.outputBufferLimit;

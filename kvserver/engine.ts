@@ -65,8 +65,13 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     this.#hash = new KeyHash(seed.readInt32LE(0), seed.readInt32LE(4));
   }
 
-  start({ port }: { port: number }): void {
-    this.configuration.port = port;
+  /** It listens where the front end already does. */
+  start(endpoint: { port: number } | null): void {
+    if (endpoint !== null) this.configuration.port = endpoint.port;
+  }
+
+  reads(): boolean {
+    return true;
   }
 
   connect(peerAddress: string, peerPort: number, localAddress: string, localPort: number): Client | null {

@@ -3,7 +3,9 @@ export type KvServerErrorCode =
   | 'INVALID_OPTION'
   | 'ADDRESS_IN_USE'
   | 'ADDRESS_UNAVAILABLE'
-  | 'PORT_FORBIDDEN';
+  | 'PORT_FORBIDDEN'
+  | 'NOT_SUPPORTED'
+  | 'ENGINE_UNAVAILABLE';
 
 export class KvServerError extends Error {
   readonly code: KvServerErrorCode;

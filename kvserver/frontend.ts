@@ -4,8 +4,8 @@
  *
  *     start, then  connect | receive | sent | disconnect  in batches, each ended by turn;  tick;  stop
  *
- * and the engine calls the front end from inside of these, in any of them but start and stop; of a client only
- * after connect has returned it.
+ * and the engine calls the front end from inside of these, in any of them but stop; of a client only after connect
+ * has returned it.
  */
 
 /** Memory that both sides see: `bytes` holds it from `base` on. The objects are recycled. */
@@ -46,6 +46,17 @@ export interface FrontEnd {
    * call. A peer that stops taking what is left for it loses the connection after some time.
    */
   close(client: EngineClient, atOnce: boolean): void;
+  /** The engine reads from this client again, of which reads() was false. */
+  resume(client: EngineClient): void;
+  /**
+   * Listens at another place, or at the one that start() named; `listener` is how the engine calls it. Throws
+   * KvServerError when that cannot be.
+   */
+  listen(listener: number, address: string, port: number): void;
+  /** Listens there no more. Connections stay. */
+  unlisten(listener: number): void;
+  /** Turns the loop in the middle of something long, from inside start() or turn(): see turn(). */
+  look(): void;
 }
 
 /** What a front end asks of an engine. */
@@ -58,10 +69,10 @@ export interface ServerEngine {
   readonly exitCode: number | null;
 
   /**
-   * Before the first connection. `port` is where the front end listens. May load data. Throws KvServerError when
-   * the engine cannot run.
+   * Before the first connection. `endpoint` is where the front end listens; null: the engine is to say, by listen().
+   * May load data, and turn the front end's loop meanwhile. Throws KvServerError when the engine cannot run.
    */
-  start(endpoint: { address: string; port: number }): void;
+  start(endpoint: { address: string; port: number } | null): void;
   /** A connection between two hosts, with their ports; null when there are too many (`refusal`). */
   connect(
     peerAddress: string,
@@ -74,6 +85,8 @@ export interface ServerEngine {
    * has returned.
    */
   receive(client: EngineClient, block: InputBlock, offset: number, length: number): void;
+  /** Whether the engine takes more from this client: false until it calls resume(). */
+  reads(client: EngineClient): boolean;
   /** Some of the client's output was sent: client.outputBytes says what is left. */
   sent(client: EngineClient): void;
   /** The connection is gone: at the end of the client's stream, or by a failure. May be called again. */

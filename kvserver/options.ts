@@ -11,7 +11,13 @@ export const FRONTENDS = ['libos', 'sockets'] as const;
 export type FrontendName = (typeof FRONTENDS)[number];
 
 /** Who runs the requests; create-engine.ts makes it. */
-export type EngineName = 'typescript';
+export const ENGINES = ['typescript', 'redis'] as const;
+
+export type EngineName = (typeof ENGINES)[number];
+
+/** Redis' own. */
+export const DEFAULT_PORT = 6379;
+const DEFAULT_MAX_CLIENTS = '10000';
 
 /**
  * How much may wait to be sent to one client: over `hardBytes` its connection is closed at once, over
@@ -31,8 +37,10 @@ export interface ServeOptions {
   backendOptions: BackendOptions;
   /** IPv4 address to listen on. */
   bind: string;
-  /** 0 for any free port. */
-  port: number;
+  /** 0 for any free port; null: the engine knows, from its own configuration. */
+  port: number | null;
+  /** Of the engine `redis`: the arguments of redis-server. */
+  redisArguments: readonly string[];
   /** CPU that the data path is pinned to; null for any. */
   core: number | null;
   maxClients: number;
@@ -59,22 +67,28 @@ export const DEFAULT_OUTPUT_BUFFER_LIMIT = '1gb 256mb 60';
 /** Checks the options of a command line. Throws KvServerError INVALID_OPTION naming the option. */
 export function parseServeOptions(given: {
   frontend: string;
+  /** Default: typescript. */
+  engine?: string;
   backend: string;
   backendOption?: BackendOptions;
   /**
    * Default: this machine only over the kernel's TCP; every address for a backend with a network of its own.
    */
   bind?: string;
-  port: string;
+  port?: string;
   core?: string;
-  maxClients: string;
-  requirepass: string;
-  clientOutputBufferLimit: string;
+  maxClients?: string;
+  requirepass?: string;
+  clientOutputBufferLimit?: string;
   stamps?: string;
   stampsEvery?: string;
   pauses?: string;
+  /** redis.conf, for the engine `redis`. */
+  config?: string;
+  redisArguments?: readonly string[];
 }): ServeOptions {
   const frontend = oneOf('--frontend', given.frontend, FRONTENDS);
+  const engine = oneOf('--engine', given.engine ?? 'typescript', ENGINES);
   const backend = oneOf('--backend', given.backend, backends);
   const bind = given.bind ?? (backend === 'dpdk' ? '0.0.0.0' : '127.0.0.1');
   if (!isIPv4(bind)) throw invalid('--bind', bind, 'an IPv4 address, such as 127.0.0.1, or 0.0.0.0 for all');
@@ -99,29 +113,55 @@ export function parseServeOptions(given: {
       '--stamps applies to --frontend libos: it stamps pushes and pops',
     );
   }
-  const outputBufferLimit = parseOutputBufferLimit(given.clientOutputBufferLimit);
+  const limit = given.clientOutputBufferLimit ?? DEFAULT_OUTPUT_BUFFER_LIMIT;
+  const outputBufferLimit = parseOutputBufferLimit(limit);
   if (outputBufferLimit === null) {
-    throw invalid(
-      '--client-output-buffer-limit',
-      given.clientOutputBufferLimit,
-      '"HARD SOFT SECONDS", such as "1gb 256mb 60"',
-    );
+    throw invalid('--client-output-buffer-limit', limit, '"HARD SOFT SECONDS", such as "1gb 256mb 60"');
   }
+  const redisArguments = parseRedisArguments(engine, given);
+  // Redis listens where its own configuration says, unless the command line does.
+  const places = engine === 'typescript' || given.port !== undefined || given.bind !== undefined;
   return {
     frontend,
-    engine: 'typescript',
+    engine,
     backend,
     backendOptions,
     bind,
-    port: integer('--port', given.port, 0, 65535),
+    port: places ? integer('--port', given.port ?? `${DEFAULT_PORT}`, 0, 65535) : null,
+    redisArguments,
     core,
-    maxClients: integer('--max-clients', given.maxClients, 1, 1_000_000),
-    requirepass: Buffer.from(given.requirepass).toString('latin1'),
+    maxClients: integer('--max-clients', given.maxClients ?? DEFAULT_MAX_CLIENTS, 1, 1_000_000),
+    requirepass: Buffer.from(given.requirepass ?? '').toString('latin1'),
     outputBufferLimit,
     stamps: given.stamps ?? null,
     stampsEvery: integer('--stamps-every', given.stampsEvery ?? '0', 0, 1_000_000),
     pauses: given.pauses ?? null,
   };
+}
+
+type Given = Parameters<typeof parseServeOptions>[0];
+
+/** The command line of redis-server: a configuration file comes first. */
+function parseRedisArguments(engine: EngineName, given: Given): string[] {
+  const { config, redisArguments = [] } = given;
+  if (engine === 'typescript') {
+    if (config === undefined && redisArguments.length === 0) return [];
+    const named = config === undefined ? `'${redisArguments[0]}'` : '--config';
+    throw new KvServerError('INVALID_OPTION', `${named}: Redis' own configuration applies to --engine redis`);
+  }
+  const ours = [
+    ['--max-clients', given.maxClients, '--maxclients'],
+    ['--requirepass', given.requirepass, '--requirepass'],
+    ['--client-output-buffer-limit', given.clientOutputBufferLimit, '--client-output-buffer-limit normal'],
+  ] as const;
+  for (const [option, value, redisOption] of ours) {
+    if (value === undefined) continue;
+    throw new KvServerError(
+      'INVALID_OPTION',
+      `${option} applies to --engine typescript: give Redis its own behind --, as '-- ${redisOption} ${value}'`,
+    );
+  }
+  return config === undefined ? [...redisArguments] : [config, ...redisArguments];
 }
 
 /** "HARD SOFT SECONDS", or null when it is not that. */

@@ -96,6 +96,8 @@ class Connection {
   /** null for a connection that the engine refused. */
   readonly client: EngineClient | null;
   pushes = 0;
+  /** A pop is under way. */
+  popping = false;
   /** Closes when all that was pushed is sent, or when nothing more was for a time: at `lingersUntilNs`. */
   closing = false;
   lingersUntilNs = 0;
@@ -103,6 +105,22 @@ class Connection {
   constructor(qd: QueueDescriptor, client: EngineClient | null) {
     this.qd = qd;
     this.client = client;
+  }
+}
+
+/** A place where it listens. */
+class Listener {
+  readonly qd: QueueDescriptor;
+  readonly endpoint: Endpoint;
+  /** How the engine calls it; null for the one that start() made, until the engine asks for that. */
+  name: number | null;
+  /** Accepts that the next turn asks for: all of them at first, later those that failed. */
+  acceptsOwed = ACCEPTS;
+
+  constructor(qd: QueueDescriptor, endpoint: Endpoint, name: number | null) {
+    this.qd = qd;
+    this.endpoint = endpoint;
+    this.name = name;
   }
 }
 
@@ -136,18 +154,18 @@ export class LibosFrontEnd implements FrontEnd {
   readonly #engine: ServerEngine;
   /** By queue descriptor. */
   readonly #connections: (Connection | null)[] = [];
-  readonly #listener: QueueDescriptor;
+  readonly #listeners: Listener[] = [];
   readonly #freeBlocks: LibosBlock[] = [];
   /** By depth: an engine may call turn() again from inside its own. */
   readonly #popped: PoppedBuffers[] = [new PoppedBuffers()];
   #depth = 0;
   /** Connections that close when their peer has taken the rest, the next one to be given up first. */
   readonly #lingering = new Set<Connection>();
-  /** Accepts that the next turn asks for: all of them at first, later those that failed. */
-  #acceptsOwed = ACCEPTS;
   /** When the engine ticked last, in ns. In an array, whose doubles change in place. */
   readonly #tickedNs = new Float64Array(1);
   #stopping = false;
+  /** Completions of the libOS are being taken: nobody may wait for others meanwhile. */
+  #taking = false;
 
   constructor(libos: Libos, setup: LibosFrontEndSetup) {
     this.#libos = libos;
@@ -155,20 +173,19 @@ export class LibosFrontEnd implements FrontEnd {
     this.#stopRequested = setup.stopRequested;
     this.#lingerNs = setup.lingerMs * 1e6;
     this.#engine = setup.createEngine(this);
-    this.#listener = libos.socket('stream');
   }
 
-  /** Listens and starts the engine; returns where. Throws KvServerError, LibosError. */
-  start({ bind, port }: { bind: string; port: number }): Endpoint {
-    try {
-      this.#libos.bind(this.#listener, { address: bind, port });
-      this.#libos.listen(this.#listener, BACKLOG);
-    } catch (error) {
-      throw listenError(error as LibosError, bind, port);
-    }
-    const endpoint = this.#libos.localEndpoint(this.#listener);
-    this.#engine.start(endpoint);
-    return endpoint;
+  /**
+   * Listens and starts the engine, which says itself where to listen when `port` is null; returns where. Throws
+   * KvServerError, LibosError.
+   */
+  start({ bind, port }: { bind: string; port: number | null }): Endpoint {
+    const first = port === null ? null : this.#listen(bind, port, null);
+    // What the engine turns from inside is no turn of its own: it does not tick.
+    this.#depth = 1;
+    this.#engine.start(first === null ? null : first.endpoint);
+    this.#depth = 0;
+    return this.#listeners.length > 0 ? this.#listeners[0].endpoint : { address: bind, port: 0 };
   }
 
   /** Serves until the engine has ended; its exit code. */
@@ -189,24 +206,22 @@ export class LibosFrontEnd implements FrontEnd {
     const libos = this.#libos;
     const engine = this.#engine;
     const depth = this.#depth;
+    this.#taking = true;
     // The first look sends the replies of the last turn: none of them waits until the clock has been read.
     let count = libos.waitNext(COMPLETIONS_PER_TURN, 0);
     const ticks = this.#look() && depth === 0;
     if (ticks) this.#tick();
     if (count === 0 && waitMs > 0) count = libos.waitNext(COMPLETIONS_PER_TURN, waitMs);
-    if (engine.exitCode !== null) return;
-
+    if (this.#popped.length === depth) this.#popped.push(new PoppedBuffers());
     const popped = this.#popped[depth];
     for (let i = 0; i < count; i++) this.#complete(libos.completions[i], popped);
-    while (this.#acceptsOwed > 0) {
-      this.#acceptsOwed--;
-      libos.accept(this.#listener);
-    }
+    for (let i = 0; i < this.#listeners.length; i++) this.#accept(this.#listeners[i]);
+    this.#taking = false;
     this.#depth = depth + 1;
-    if (this.#popped.length === this.#depth) this.#popped.push(new PoppedBuffers());
-    engine.turn();
+    if (engine.exitCode === null) engine.turn();
     this.#depth = depth;
     this.#popAgain(popped);
+    for (let outer = 0; outer < depth; outer++) this.#popBeside(this.#popped[outer]);
     if (ticks && this.#lingering.size > 0) this.#endLingering();
     if (!this.#stopping && this.#stopRequested()) {
       this.#stopping = true;
@@ -246,7 +261,52 @@ export class LibosFrontEnd implements FrontEnd {
     else this.#closeWhenSent(connection);
   }
 
+  resume(client: EngineClient): void {
+    this.#pop(client.connection as Connection);
+  }
+
+  listen(listener: number, address: string, port: number): void {
+    const own = this.#listeners.find(({ name, endpoint }) => name === null && endpoint.port === port);
+    if (own === undefined) this.#listen(address, port, listener);
+    else own.name = listener;
+  }
+
+  unlisten(listener: number): void {
+    const index = this.#listeners.findIndex(({ name }) => name === listener);
+    if (index < 0) return;
+    this.#libos.close(this.#listeners[index].qd);
+    this.#listeners.splice(index, 1);
+  }
+
+  look(): void {
+    if (!this.#taking) this.turn(0);
+  }
+
   // Inside
+
+  #listen(address: string, port: number, name: number | null): Listener {
+    const qd = this.#libos.socket('stream');
+    try {
+      this.#libos.bind(qd, { address, port });
+      this.#libos.listen(qd, BACKLOG);
+    } catch (error) {
+      this.#libos.close(qd);
+      throw listenError(error as LibosError, address, port);
+    }
+    const listener = new Listener(qd, this.#libos.localEndpoint(qd), name);
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  #accept(listener: Listener): void {
+    for (; listener.acceptsOwed > 0; listener.acceptsOwed--) this.#libos.accept(listener.qd);
+  }
+
+  #pop(connection: Connection): void {
+    if (connection.popping || this.#connections[connection.qd] !== connection) return;
+    connection.popping = true;
+    this.#libos.pop(connection.qd);
+  }
 
   /** Tells the pauses the time, and whether the engine is to tick. Apart, so that the time makes no object. */
   #look(): boolean {
@@ -269,8 +329,10 @@ export class LibosFrontEnd implements FrontEnd {
     if (connection === null) {
       // The connection was closed here: this is one of its cancelled or earlier completions.
       if (completion.sga !== null) this.#libos.free(completion.sga);
-    } else if (completion.operation === 'pop') this.#received(connection, completion.sga, popped);
-    else this.#sent(connection, completion);
+    } else if (completion.operation === 'pop') {
+      connection.popping = false;
+      this.#received(connection, completion.sga, popped);
+    } else this.#sent(connection, completion);
   }
 
   #received(connection: Connection, sga: ScatterGatherArray | null, popped: PoppedBuffers): void {
@@ -293,8 +355,19 @@ export class LibosFrontEnd implements FrontEnd {
     popped.count = 0;
     for (let i = 0; i < count; i++) {
       this.#libos.free(sgas[i]);
-      const { qd } = connections[i];
-      if (this.#connections[qd] === connections[i]) this.#libos.pop(qd);
+      const { client } = connections[i];
+      if (client === null || this.#engine.reads(client)) this.#pop(connections[i]);
+    }
+  }
+
+  /**
+   * In the middle of an outer turn, all of whose requests have run but for the one that takes long: its clients are heard
+   * again, while it keeps its buffers.
+   */
+  #popBeside({ connections, count }: PoppedBuffers): void {
+    for (let i = 0; i < count; i++) {
+      const { client } = connections[i];
+      if (client !== null && this.#engine.reads(client)) this.#pop(connections[i]);
     }
   }
 
@@ -310,18 +383,16 @@ export class LibosFrontEnd implements FrontEnd {
   }
 
   #accepted(completion: Completion): void {
-    if (completion.error !== null) {
-      this.#acceptsOwed++;
-      return;
-    }
-    this.#libos.accept(this.#listener);
+    const listener = this.#listeners.find(({ qd }) => qd === completion.qd);
+    if (listener !== undefined) listener.acceptsOwed++;
+    if (completion.error !== null) return;
     const qd = completion.newQd;
     const local = this.#libos.localEndpoint(qd);
     const peerAddress = formatIpv4(completion.peerAddress);
     const client = this.#engine.connect(peerAddress, completion.peerPort, local.address, local.port);
     const connection = new Connection(qd, client);
     this.#connections[qd] = connection;
-    this.#libos.pop(qd);
+    this.#pop(connection);
     if (client === null) this.#refuse(connection);
     else client.connection = connection;
   }

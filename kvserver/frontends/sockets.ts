@@ -7,9 +7,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import koffi from 'koffi';
 import { createEngine } from '../create-engine.ts';
-import { listenError } from '../errors.ts';
+import { KvServerError, listenError } from '../errors.ts';
 import type { EngineClient, FrontEnd, ReplyBlock, ServerEngine } from '../frontend.ts';
-import type { ServeOptions } from '../options.ts';
+import { DEFAULT_PORT, type ServeOptions } from '../options.ts';
 import { LINGER_MS } from './linger.ts';
 
 const BLOCK_BYTES = 64 * 1024;
@@ -103,10 +103,17 @@ export class SocketsFrontEnd implements FrontEnd {
   }
 
   /** Listens and starts the engine; returns where. Throws KvServerError. */
-  async start({ bind, port }: { bind: string; port: number }): Promise<{ address: string; port: number }> {
+  async start({
+    bind,
+    port,
+  }: {
+    bind: string;
+    port: number | null;
+  }): Promise<{ address: string; port: number }> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error) => reject(listenError(error, bind, port)));
-      this.#server.listen({ host: bind, port, backlog: BACKLOG }, resolve);
+      const wanted = port ?? DEFAULT_PORT;
+      this.#server.once('error', (error) => reject(listenError(error, bind, wanted)));
+      this.#server.listen({ host: bind, port: wanted, backlog: BACKLOG }, resolve);
     });
     const endpoint = this.#server.address() as { address: string; port: number };
     this.#engine.start(endpoint);
@@ -153,6 +160,26 @@ export class SocketsFrontEnd implements FrontEnd {
     if (atOnce) connection.socket.destroy();
     else connection.socket.destroySoon();
   }
+
+  resume(client: EngineClient): void {
+    (client.connection as Connection).socket.resume();
+  }
+
+  /** Node listens in a later turn of its loop, so only where start() has listened already. */
+  listen(_listener: number, address: string, port: number): void {
+    const own = this.#server.address() as { port: number };
+    if (own.port === port) return;
+    throw new KvServerError(
+      'NOT_SUPPORTED',
+      `the sockets front end listens on port ${own.port} alone, not on ${address}:${port}`,
+    );
+  }
+
+  /** It closes with the process. */
+  unlisten(): void {}
+
+  /** Node's event loop cannot be turned from inside of a callback: clients wait for what takes long. */
+  look(): void {}
 
   // Inside
 
@@ -204,6 +231,7 @@ export class SocketsFrontEnd implements FrontEnd {
       inbox.bytes.set(length === chunk.length ? chunk : chunk.subarray(at, at + length), 0);
       this.#engine.receive(connection.client, inbox, 0, length);
       this.#turn();
+      if (!this.#engine.reads(connection.client)) connection.socket.pause();
     }
   }
 

@@ -1,0 +1,64 @@
+/** The functions of the port (native/port.h), which scripts/build-redis.mjs builds. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import koffi from 'koffi';
+import { KvServerError } from '../errors.ts';
+import { SHARED_BYTES, SharedTables } from './layout.ts';
+
+/** What the port asks for, in the middle of a call. */
+export interface PortCallbacks {
+  /** Listens here; `listener` names it until it is given up. Returns 0 or an errno. */
+  listen(listener: number, address: string, port: number): number;
+  unlisten(listener: number): void;
+  /** Looks at the network: takes what came and calls turn. */
+  look(): void;
+}
+
+/** The calls return 0, or -1 when Redis has exited. */
+export interface PortLibrary {
+  readonly tables: SharedTables;
+  start(args: readonly string[]): number;
+  accept(slot: number, peer: string, peerPort: number, local: string, localPort: number): number;
+  turn(): number;
+  events(): number;
+  stop(): void;
+}
+
+const built = (name: string) => fileURLToPath(new URL(`build/${name}`, import.meta.url));
+
+/** Why the port is not there, with the remedy, or null when it is. */
+export function whyNoPort(): string | null {
+  if (existsSync(built('redis-port.so'))) return null;
+  const why = built('missing.txt');
+  if (existsSync(why)) return readFileSync(why, 'utf8').trim();
+  return 'it is not built: run node scripts/setup.mjs, which says what it lacks';
+}
+
+/** One a process, in the thread that serves. Throws KvServerError ENGINE_UNAVAILABLE, with the remedy. */
+export function loadPort(callbacks: PortCallbacks): PortLibrary {
+  const missing = whyNoPort();
+  if (missing !== null) {
+    throw new KvServerError('ENGINE_UNAVAILABLE', `Redis on the libOS: ${missing}`);
+  }
+  const library = koffi.load(built('redis-port.so'));
+  const bytes = library.func('int rp_shared_bytes()')() as number;
+  if (bytes !== SHARED_BYTES) {
+    const detail = `Redis on the libOS: its port is of another version (${bytes} bytes of tables, not ${SHARED_BYTES})`;
+    throw new KvServerError('ENGINE_UNAVAILABLE', `${detail}: run node scripts/setup.mjs`);
+  }
+  const address = library.func('uintptr_t rp_shared()')() as number;
+  const callback = (prototype: string, run: (...given: never[]) => unknown) =>
+    koffi.register(run, koffi.pointer(koffi.proto(prototype)));
+  const listen = callback('int rp_listen(int, const char *, int)', callbacks.listen);
+  const unlisten = callback('void rp_unlisten(int)', callbacks.unlisten);
+  const look = callback('void rp_look()', callbacks.look);
+  const start = library.func('int rp_start(const char *, int, rp_listen *, rp_unlisten *, rp_look *)');
+  return {
+    tables: new SharedTables(koffi.view(BigInt(address), SHARED_BYTES)),
+    start: (args) => start(Buffer.from(`${args.join('\0')}\0`), args.length, listen, unlisten, look),
+    accept: library.func('int rp_accept(int, const char *, int, const char *, int)'),
+    turn: library.func('int rp_turn()'),
+    events: library.func('int rp_events()'),
+    stop: library.func('void rp_stop()'),
+  };
+}

@@ -1,0 +1,332 @@
+/*
+ * Redis' main() in a thread of somebody else's process: it returns instead of looping, exits into its caller, and leaves
+ * the process' signals, title and cores alone.
+ */
+#define _GNU_SOURCE
+#include "inside.h"
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+
+struct rp_shared shared_area = { .exit_code = -1 };
+
+static rp_listen_function *listen_at;
+static rp_unlisten_function *give_up_listening;
+static rp_look_function *look;
+
+/* Calls into Redis that lie in each other, innermost first: exit() returns to the innermost. */
+struct guard {
+	jmp_buf environment;
+	struct guard *outer;
+};
+static struct guard *innermost;
+
+static pid_t own_process;
+static pthread_t data_path;
+/* The cores of this process but for the data path's, for Redis' threads and children. */
+static cpu_set_t other_cores;
+
+/* Exiting */
+
+int run_guarded(void (*body)(void))
+{
+	struct guard guard = { .outer = innermost };
+	if (shared_area.exit_code >= 0)
+		return -1;
+	innermost = &guard;
+	if (setjmp(guard.environment) == 0)
+		body();
+	innermost = guard.outer;
+	return shared_area.exit_code >= 0 ? -1 : 0;
+}
+
+void __wrap_exit(int code)
+{
+	/* Of a child or of another thread there is no caller to return to. */
+	if (getpid() != own_process || !pthread_equal(pthread_self(), data_path) || innermost == NULL)
+		_exit(code);
+	shared_area.exit_code = code;
+	longjmp(innermost->environment, 1);
+}
+
+void look_at_network(void)
+{
+	if (shared_area.depth + 1 >= RP_DEPTH)
+		return;
+	shared_area.depth++;
+	look();
+	shared_area.depth--;
+	if (shared_area.exit_code >= 0)
+		longjmp(innermost->environment, 1);
+}
+
+/* The loop */
+
+void __wrap_aeMain(aeEventLoop *loop)
+{
+	UNUSED(loop);
+}
+
+void __wrap_aeDeleteEventLoop(aeEventLoop *loop)
+{
+	UNUSED(loop);
+}
+
+/* Redis' loop runs in the middle of something long, and this is always readable. */
+static void look_from_loop(aeEventLoop *loop, int fd, void *data, int mask)
+{
+	UNUSED(loop);
+	UNUSED(fd);
+	UNUSED(data);
+	UNUSED(mask);
+	if (ProcessingEventsWhileBlocked)
+		look_at_network();
+}
+
+void __real_bioInit(void);
+
+void __wrap_bioInit(void)
+{
+	int readable = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (readable < 0 || aeCreateFileEvent(server.el, readable, AE_READABLE, look_from_loop, NULL) == AE_ERR) {
+		serverLog(LL_WARNING, "The port of Redis cannot watch its data path: %s", strerror(errno));
+		exit(1);
+	}
+	init_connections();
+	__real_bioInit();
+}
+
+void __real_initThreadedIO(void);
+
+void __wrap_initThreadedIO(void)
+{
+	if (server.io_threads_num > 1) {
+		serverLog(LL_WARNING,
+			  "io-threads %d: on the library OS one thread, the data path, has all connections; "
+			  "leave io-threads at 1",
+			  server.io_threads_num);
+		exit(1);
+	}
+	__real_initThreadedIO();
+}
+
+/* Listening: each listener is an event that never comes, so that Redis has a descriptor for it. */
+
+enum { LISTENERS_MAX = 64 };
+static int listeners[LISTENERS_MAX];
+static int listener_count;
+
+static int listen_on(char *error, int port, char *address)
+{
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int failure = fd < 0 ? errno : listener_count == LISTENERS_MAX ? EMFILE : listen_at(fd, address, port);
+	if (failure != 0) {
+		snprintf(error, ANET_ERR_LEN, "bind: %s", strerror(failure));
+		if (fd >= 0)
+			close(fd);
+		errno = failure;
+		return ANET_ERR;
+	}
+	listeners[listener_count++] = fd;
+	return fd;
+}
+
+int __wrap_anetTcpServer(char *error, int port, char *address, int backlog)
+{
+	UNUSED(backlog);
+	return listen_on(error, port, address);
+}
+
+/* The library OS speaks IPv4. */
+int __wrap_anetTcp6Server(char *error, int port, char *address, int backlog)
+{
+	UNUSED(port);
+	UNUSED(address);
+	UNUSED(backlog);
+	errno = EAFNOSUPPORT;
+	snprintf(error, ANET_ERR_LEN, "socket: %s", strerror(errno));
+	return ANET_ERR;
+}
+
+void __real_aeDeleteFileEvent(aeEventLoop *loop, int fd, int mask);
+
+void __wrap_aeDeleteFileEvent(aeEventLoop *loop, int fd, int mask)
+{
+	for (int i = 0; i < listener_count; i++) {
+		if (listeners[i] != fd)
+			continue;
+		listeners[i] = listeners[--listener_count];
+		if (getpid() == own_process)
+			give_up_listening(fd);
+		break;
+	}
+	__real_aeDeleteFileEvent(loop, fd, mask);
+}
+
+/* Signals, title, cores */
+
+int __real_sigaction(int signal, const struct sigaction *action, struct sigaction *old);
+
+int __wrap_sigaction(int signal, const struct sigaction *action, struct sigaction *old)
+{
+	bool is_ours = signal == SIGTERM || signal == SIGINT || signal == SIGSEGV || signal == SIGBUS ||
+		       signal == SIGFPE || signal == SIGILL || signal == SIGABRT;
+	if (is_ours && action != NULL && getpid() == own_process)
+		return 0;
+	return __real_sigaction(signal, action, old);
+}
+
+void __wrap_spt_init(int argc, char **argv)
+{
+	UNUSED(argc);
+	UNUSED(argv);
+}
+
+pid_t __real_fork(void);
+
+/* A child saves and exits. Its parent's handlers of signals would write to pipes that it shares with the parent. */
+pid_t __wrap_fork(void)
+{
+	pid_t child = __real_fork();
+	if (child == 0) {
+		struct sigaction ignore = { .sa_handler = SIG_IGN };
+		__real_sigaction(SIGTERM, &ignore, NULL);
+		__real_sigaction(SIGINT, &ignore, NULL);
+		sched_setaffinity(0, sizeof(other_cores), &other_cores);
+	}
+	return child;
+}
+
+/* The cores that the process' first thread may use, without those of this thread where it is pinned. */
+static void find_other_cores(const cpu_set_t *own)
+{
+	cpu_set_t all;
+	if (sched_getaffinity(getpid(), sizeof(all), &all) != 0)
+		all = *own;
+	CPU_XOR(&other_cores, &all, own);
+	CPU_AND(&other_cores, &other_cores, &all);
+	if (CPU_COUNT(&other_cores) == 0)
+		other_cores = all;
+}
+
+/* The calls */
+
+int redis_main(int argc, char **argv);
+
+static char **start_arguments;
+static int start_count;
+
+static void start(void)
+{
+	redis_main(start_count, start_arguments);
+}
+
+int rp_start(const char *arguments, int count, rp_listen_function *listen, rp_unlisten_function *unlisten,
+	     rp_look_function *on_look)
+{
+	cpu_set_t own;
+	own_process = getpid();
+	data_path = pthread_self();
+	listen_at = listen;
+	give_up_listening = unlisten;
+	look = on_look;
+	/* Where log lines go when there is no log file: standard output belongs to the server that we are part of. */
+	stdout = stderr;
+
+	start_arguments = zcalloc(((size_t)count + 1) * sizeof(char *));
+	start_count = count;
+	for (int i = 0; i < count; i++) {
+		start_arguments[i] = zstrdup(arguments);
+		arguments += strlen(arguments) + 1;
+	}
+	/* Threads inherit the cores of the one that makes them. */
+	sched_getaffinity(0, sizeof(own), &own);
+	find_other_cores(&own);
+	sched_setaffinity(0, sizeof(other_cores), &other_cores);
+	int result = run_guarded(start);
+	sched_setaffinity(0, sizeof(own), &own);
+	return result;
+}
+
+static struct {
+	int slot;
+	const char *peer;
+	int peer_port;
+	const char *local;
+	int local_port;
+} accepted;
+
+static void accept_it(void)
+{
+	accept_connection(accepted.slot, accepted.peer, accepted.peer_port, accepted.local, accepted.local_port);
+	report_closed();
+}
+
+int rp_accept(int slot, const char *peer, int peer_port, const char *local, int local_port)
+{
+	accepted.slot = slot;
+	accepted.peer = peer;
+	accepted.peer_port = peer_port;
+	accepted.local = local;
+	accepted.local_port = local_port;
+	return run_guarded(accept_it);
+}
+
+/* Where the inputs of each depth are run up to. */
+static int next_input[RP_DEPTH];
+
+static void turn(void)
+{
+	int depth = shared_area.depth;
+	continue_outputs();
+	continue_inputs();
+	/* In the middle of an outer turn: what that was given and has not run yet came first. */
+	for (int level = 0; level <= depth; level++) {
+		while (next_input[level] < shared_area.inputs[level])
+			run_input(&shared_area.input[level][next_input[level]++]);
+	}
+	next_input[depth] = shared_area.inputs[depth] = 0;
+	beforeSleep(server.el);
+	report_closed();
+}
+
+int rp_turn(void)
+{
+	return run_guarded(turn);
+}
+
+static void events(void)
+{
+	continue_outputs();
+	continue_inputs();
+	aeProcessEvents(server.el, AE_ALL_EVENTS | AE_DONT_WAIT | AE_CALL_BEFORE_SLEEP | AE_CALL_AFTER_SLEEP);
+	report_closed();
+}
+
+int rp_events(void)
+{
+	return run_guarded(events);
+}
+
+void rp_stop(void)
+{
+	server.shutdown_asap = 1;
+	server.last_sig_received = SIGTERM;
+}
+
+struct rp_shared *rp_shared(void)
+{
+	return &shared_area;
+}
+
+int rp_shared_bytes(void)
+{
+	return sizeof(shared_area);
+}
+
+const char *rp_version(void)
+{
+	return REDIS_VERSION;
+}
