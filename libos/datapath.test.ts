@@ -19,7 +19,7 @@ describe('startDataPath', () => {
     const source = 'export const run = (c) => { c.ready(0); while (!c.stopRequested()); return "stopped"; }';
     const dataPath = startDataPath<null, number, string>(module(source), null, null);
     await dataPath.ready;
-    await dataPath.stop(20_000);
+    await dataPath.stop({ graceMs: 20_000 });
     expect(await dataPath.finished).toBe('stopped');
   });
 
@@ -36,7 +36,7 @@ describe('startDataPath', () => {
     const dataPath = startDataPath<null, number, string>(module(source), null, null);
     await dataPath.ready;
     // Long enough to hear it, on a busy core as well.
-    await dataPath.stop(1000, options);
+    await dataPath.stop({ graceMs: 1000, ...options });
     expect(await dataPath.finished).toBe('closed');
   });
 
@@ -45,7 +45,7 @@ describe('startDataPath', () => {
     const dataPath = startDataPath(module(source), null, null);
     await dataPath.ready;
     const before = performance.now();
-    await dataPath.stop(1000, { closingMs: 200 });
+    await dataPath.stop({ graceMs: 1000, closingMs: 200 });
     expect(performance.now() - before).toBeGreaterThanOrEqual(1199);
     expect(await dataPath.finished).toBeNull();
   });
@@ -54,7 +54,7 @@ describe('startDataPath', () => {
     const dataPath = startDataPath(module('export const run = (c) => { c.ready(0); for (;;); }'), null, null);
     await dataPath.ready;
     const before = performance.now();
-    await dataPath.stop(100);
+    await dataPath.stop({ graceMs: 100 });
     expect(performance.now() - before).toBeGreaterThanOrEqual(99);
     expect(await dataPath.finished).toBeNull();
   });

@@ -19,14 +19,16 @@ export interface DataPath<Info, Result> {
   /** What run returned; null when its thread had to be ended after stop(). Rejects when it threw. */
   finished: Promise<Result | null>;
   /**
-   * Asks the data path to return, and ends its thread if it has not heard that within `graceMs` (800). One that
-   * has heard it may take longer, since a thread that is ended in the middle of closing a device can take the
-   * process with it. Never rejects.
+   * Asks the data path to return, and ends its thread if it has not heard that within its grace. One that has
+   * heard it may take longer, since a thread that is ended in the middle of closing a device can take the process
+   * with it. Never rejects.
    */
-  stop(graceMs?: number, options?: StopOptions): Promise<void>;
+  stop(options?: StopOptions): Promise<void>;
 }
 
 export interface StopOptions {
+  /** Default 800 ms; Infinity is without limit, for one that must not be ended in whatever takes it long. */
+  graceMs?: number;
   /**
    * How much longer than its grace a data path may take that has heard the request, to put away what it has.
    * Default 10 s; Infinity is without limit, for one that saves data.
@@ -36,6 +38,7 @@ export interface StopOptions {
 
 /** Enough to close a device, on however busy a machine. */
 const CLOSING_MS = 10_000;
+const GRACE_MS = 800;
 
 /**
  * Runs `run(context)` of `module` on its own thread, pinned to `core` unless that is null. `data`, the ready
@@ -73,14 +76,15 @@ export function startDataPath<Data, Info, Result>(
   return {
     ready: ready.promise,
     finished: finished.promise,
-    async stop(graceMs = 800, { closingMs = CLOSING_MS } = {}) {
+    async stop({ graceMs = GRACE_MS, closingMs = CLOSING_MS } = {}) {
       stopping = true;
       Atomics.store(stopWord, 0, StopWord.Asked);
       const end = () => void worker.terminate();
-      let timer = setTimeout(() => {
+      const later = (ms: number, run: () => void) => (Number.isFinite(ms) ? setTimeout(run, ms) : undefined);
+      let timer = later(graceMs, () => {
         if (Atomics.load(stopWord, 0) !== StopWord.Heard) end();
-        else if (Number.isFinite(closingMs)) timer = setTimeout(end, closingMs);
-      }, graceMs);
+        else timer = later(closingMs, end);
+      });
       await exited;
       clearTimeout(timer);
     },
@@ -92,7 +96,7 @@ export async function finishedOrSignalled<Info, Result>(
   dataPath: DataPath<Info, Result>,
   options?: StopOptions,
 ): Promise<Result | null> {
-  const stop = () => void dataPath.stop(undefined, options);
+  const stop = () => void dataPath.stop(options);
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   try {

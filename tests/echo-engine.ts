@@ -41,8 +41,12 @@ export class EchoEngine implements ServerEngine {
     this.#clientsMax = clientsMax;
   }
 
-  start({ port }: { port: number }): void {
-    this.port = port;
+  start(endpoint: { port: number } | null): void {
+    if (endpoint !== null) this.port = endpoint.port;
+  }
+
+  reads(): boolean {
+    return true;
   }
 
   connect(): EngineClient | null {

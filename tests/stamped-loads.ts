@@ -63,7 +63,12 @@ export class StampedLoads {
     const dataPath = startDataPath<SlowServeOptions, Endpoint, ServerExit>(url, options, options.core);
     const { port } = await dataPath.ready;
     // A busy machine may take a while to let it close.
-    const server = { target: `${bind}:${port}`, stamps, pauses, stop: () => dataPath.stop(60_000) };
+    const server = {
+      target: `${bind}:${port}`,
+      stamps,
+      pauses,
+      stop: () => dataPath.stop({ graceMs: 60_000 }),
+    };
     this.#servers.push(server);
     return server;
   }

@@ -361,8 +361,8 @@ export class LibosFrontEnd implements FrontEnd {
   }
 
   /**
-   * In the middle of an outer turn, all of whose requests have run but for the one that takes long: its clients are heard
-   * again, while it keeps its buffers.
+   * In the middle of an outer turn, all of whose requests have run but for the one that takes long: its clients are
+   * heard again, while it keeps its buffers.
    */
   #popBeside({ connections, count }: PoppedBuffers): void {
     for (let i = 0; i < count; i++) {

@@ -2,9 +2,16 @@
  * The main thread of the ported server: starts its data path (libos-loop.ts), prints the ready line, and
  * stops the data path when a signal comes.
  */
-import { type Endpoint, finishedOrSignalled, startDataPath } from '../../libos/index.ts';
-import type { ServeOptions } from '../options.ts';
+import { type Endpoint, finishedOrSignalled, type StopOptions, startDataPath } from '../../libos/index.ts';
+import type { EngineName, ServeOptions } from '../options.ts';
 import type { ServerExit } from './libos-loop.ts';
+
+const UNLIMITED = Number.POSITIVE_INFINITY;
+/** How long a signal may take. Redis hears it between two commands, each of which may take long, and then saves. */
+const stopping: Record<EngineName, StopOptions> = {
+  typescript: { closingMs: UNLIMITED },
+  redis: { graceMs: UNLIMITED, closingMs: UNLIMITED },
+};
 
 /**
  * Serves until SIGTERM or SIGINT, or until the engine ends; the exit code for the process. Throws KvServerError
@@ -15,7 +22,7 @@ export async function serveOverLibos(options: ServeOptions): Promise<number> {
   const dataPath = startDataPath<ServeOptions, Endpoint, ServerExit>(loop, options, options.core);
   const { address, port } = await dataPath.ready;
   // A signal may come as soon as the ready line is out. An engine that saves its data is given the time.
-  const ended = finishedOrSignalled(dataPath, { closingMs: Number.POSITIVE_INFINITY });
+  const ended = finishedOrSignalled(dataPath, stopping[options.engine]);
   const { frontend, backend } = options;
   console.log(JSON.stringify({ ready: true, address, port, pid: process.pid, frontend, backend }));
   const result = await ended;

@@ -1,9 +1,9 @@
 /**
- * Redis itself as the engine of a server: its own code, from the source of the installed redis-server, behind the seam of
- * frontend.ts (docs/redis-port.md). It parses, runs and persists; the front end moves bytes.
+ * Redis itself as the engine of a server: its own code, from the source of the installed redis-server, behind the
+ * seam of frontend.ts (docs/redis-port.md). It parses, runs and persists; the front end moves bytes.
  *
- * Requests go in by address and are read by Redis where the libOS received them, replies come out in blocks that the front
- * end lent. One foreign call a batch, for all clients.
+ * Requests go in by address and are read by Redis where the libOS received them, replies come out in blocks that
+ * the front end lent. One foreign call a batch, for all clients.
  */
 import { KvServerError, type KvServerErrorCode } from '../errors.ts';
 import type { EngineClient, FrontEnd, InputBlock, ReplyBlock, ServerEngine } from '../frontend.ts';
@@ -62,7 +62,11 @@ export class RedisEngine implements ServerEngine {
     this.#port = loadPort({
       listen: (listener, address, port) => listenErrno(frontEnd, listener, address, port),
       unlisten: (listener) => frontEnd.unlisten(listener),
-      look: () => frontEnd.look(),
+      look: () => {
+        // Of the batch that is under way, what has not been run yet is to be.
+        this.#due = true;
+        frontEnd.look();
+      },
     });
     this.#tables = this.#port.tables;
     for (let number = BLOCKS - 1; number >= 0; number--) this.#freeNumbers.push(number);
@@ -160,14 +164,21 @@ export class RedisEngine implements ServerEngine {
     const tables = this.#tables;
     const kind = tables.outputKind(index);
     const slot = tables.outputSlot(index);
-    const client = this.#clients[slot]!;
+    const client = this.#clients[slot];
+    if (client === null) return;
     if (kind === OutputKind.Send) {
       const number = tables.outputBlock(index);
-      const block = this.#lent[number]!;
+      const block = this.#lent[number];
+      if (block === null) return;
       this.#lent[number] = null;
       this.#freeNumbers.push(number);
-      if (client.gone) this.#frontEnd.giveBack(block);
-      else this.#frontEnd.send(client, block, tables.outputLength(index));
+      if (client.gone) {
+        this.#frontEnd.giveBack(block);
+        return;
+      }
+      this.#frontEnd.send(client, block, tables.outputLength(index));
+      // A kernel may have taken it at once.
+      this.sent(client);
     } else if (kind === OutputKind.Resume) {
       if (!client.gone) this.#frontEnd.resume(client);
     } else {

@@ -1,6 +1,6 @@
 /**
- * The memory that the port of Redis and its engine share between foreign calls: struct rp_shared of native/port.h, field by
- * field. library.ts checks its size when it loads the port.
+ * The memory that the port of Redis and its engine share between foreign calls: struct rp_shared of native/port.h,
+ * field by field. library.ts checks its size when it loads the port.
  */
 
 export const SLOTS = 1 << 17;

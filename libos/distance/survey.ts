@@ -62,7 +62,7 @@ export async function surveyDistance(options: SurveyOptions): Promise<DistanceSu
     }
   };
   const timer = setInterval(tell, LOOK_EVERY_MS);
-  const stop = () => void dataPath.stop(STOP_MS);
+  const stop = () => void dataPath.stop({ graceMs: STOP_MS });
   signal?.addEventListener('abort', stop);
   if (signal?.aborted) stop();
   try {
@@ -73,7 +73,7 @@ export async function surveyDistance(options: SurveyOptions): Promise<DistanceSu
   } finally {
     clearInterval(timer);
     signal?.removeEventListener('abort', stop);
-    await dataPath.stop(STOP_MS);
+    await dataPath.stop({ graceMs: STOP_MS });
   }
 }
 

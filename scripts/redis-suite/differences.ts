@@ -1,5 +1,5 @@
 /**
- * Tests of Redis' suite that may come out otherwise over the libOS than with redis-server on sockets, each with its reason.
- * A reason is a property of the port that docs/redis-port.md names, never "it fails".
+ * Tests of Redis' suite that may come out otherwise over the libOS than with redis-server on sockets, each with its
+ * reason. A reason is a property of the port that docs/redis-port.md names, never "it fails".
  */
 export const differences: Readonly<Record<string, string>> = {};

@@ -7,7 +7,7 @@ export type Outcome = 'ok' | 'err' | 'ignore' | 'skip' | 'exception' | 'timeout'
 /** By name; a name that is used several times has a number behind it from the second time on. */
 export type Outcomes = Map<string, Outcome>;
 
-export interface Difference {
+export interface OutcomeDifference {
   name: string;
   /** undefined: the test did not come to run. */
   unmodified: Outcome | undefined;
@@ -33,7 +33,7 @@ export function readOutcomes(text: string): Outcomes {
 }
 
 /** Tests that came out differently, or came to run in one of the two only. */
-export function compareOutcomes(unmodified: Outcomes, port: Outcomes): Difference[] {
+export function compareOutcomes(unmodified: Outcomes, port: Outcomes): OutcomeDifference[] {
   const names = new Set([...unmodified.keys(), ...port.keys()]);
   return [...names]
     .map((name) => ({ name, unmodified: unmodified.get(name), port: port.get(name) }))

@@ -1,4 +1,4 @@
-/* The type of connection that Redis is given: it reads from the inputs of a turn and writes to blocks that were lent. */
+/* The type of connection that Redis is given: it reads from the inputs of a turn and writes to lent blocks. */
 #include "inside.h"
 #include "connhelpers.h"
 

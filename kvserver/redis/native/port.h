@@ -1,10 +1,10 @@
 /*
- * Redis' own engine without its sockets: the program redis-server, unchanged, in a shared library, whose connections are
- * fed from memory and write to memory. What Redis calls for the network is replaced by the linker (--wrap): see
- * scripts/build-redis.mjs for the names. One thread, the data path, makes all calls.
+ * Redis' own engine without its sockets: the program redis-server, unchanged, in a shared library, whose connections
+ * are fed from memory and write to memory. What Redis calls for the network is replaced by the linker (--wrap): each
+ * __wrap_NAME here takes the calls of NAME. One thread, the data path, makes all calls.
  *
- * Connections are named by slots, which the caller chooses. What came from the network goes in through a table of inputs,
- * what is to be sent comes out through a table of outputs: one call a poll turn, however many connections there are.
+ * Connections are named by slots, which the caller chooses. What came from the network goes in through a table of
+ * inputs, what is to be sent comes out through a table of outputs: one call a poll turn, however many connections.
  */
 #ifndef BYPASSBENCH_REDIS_PORT_H
 #define BYPASSBENCH_REDIS_PORT_H
@@ -86,8 +86,8 @@ struct rp_shared *rp_shared(void);
 int rp_shared_bytes(void);
 
 /*
- * Runs Redis' main() with these arguments, separated by zero bytes, up to where its loop would begin. Returns 0, or -1 when
- * it exited instead (shared->exit_code).
+ * Runs Redis' main() with these arguments, separated by zero bytes, up to where its loop would begin. Returns 0, or
+ * -1 when it exited instead (exit_code).
  */
 int rp_start(const char *arguments, int count, rp_listen_function *listen, rp_unlisten_function *unlisten,
 	     rp_look_function *look);
@@ -96,8 +96,8 @@ int rp_start(const char *arguments, int count, rp_listen_function *listen, rp_un
 int rp_accept(int slot, const char *peer, int peer_port, const char *local, int local_port);
 
 /*
- * Runs what the inputs ask for, continues outputs that waited, and hands over all replies. Bytes of an input are not needed
- * any more when the call that was given them returns. Returns 0 or -1 as rp_start.
+ * Runs what the inputs ask for, continues outputs that waited, and hands over all replies. Bytes of an input are not
+ * needed any more when the call that was given them returns. Returns 0 or -1 as rp_start.
  */
 int rp_turn(void);
 

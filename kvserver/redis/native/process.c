@@ -1,6 +1,6 @@
 /*
- * Redis' main() in a thread of somebody else's process: it returns instead of looping, exits into its caller, and leaves
- * the process' signals, title and cores alone.
+ * Redis' main() in a thread of somebody else's process: it returns instead of looping, exits into its caller, and
+ * leaves the process' signals, title and cores alone.
  */
 #define _GNU_SOURCE
 #include "inside.h"

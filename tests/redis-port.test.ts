@@ -1,0 +1,136 @@
+/** Redis itself as the engine, over the kernel's sockets: what it does beyond answering at once. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FRONTENDS, type ServerProcess, startKvServer } from './kvserver-processes.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'redis-port-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const startRedis = (frontend: string, ...options: string[]) =>
+  startKvServer(frontend, ['--engine', 'redis', '--', '--dir', folder, '--save', '', ...options]);
+/** A connection that is lost stays lost. */
+const connectTo = (server: ServerProcess) =>
+  new Redis(server.port, '127.0.0.1', { retryStrategy: () => null });
+const SOON = { timeout: 60_000 };
+
+describe.each(FRONTENDS)('Redis behind the front end %s', (frontend) => {
+  let server: ServerProcess;
+  let client: Redis;
+
+  beforeAll(async () => {
+    server = await startRedis(frontend);
+    client = connectTo(server);
+  });
+
+  afterAll(async () => {
+    client.disconnect();
+    expect((await server.stop()).code).toBe(0);
+  });
+
+  test('answers with its own version, port and peers', async () => {
+    expect(await client.info('server')).toMatch(
+      new RegExp(`redis_version:7\\.0[\\s\\S]*tcp_port:${server.port}`),
+    );
+    expect(await client.info('clients')).toMatch(/connected_clients:1\r/);
+    expect(await client.client('LIST')).toMatch(
+      new RegExp(`addr=127\\.0\\.0\\.1:\\d+ laddr=127\\.0\\.0\\.1:${server.port} `),
+    );
+  });
+
+  test('a reply of several megabytes, and a request of as many, come whole', async () => {
+    const value = Buffer.alloc(5_000_000, 'abcdefg');
+    await client.set('large', value);
+    expect((await client.getBuffer('large'))?.equals(value)).toBe(true);
+  });
+
+  test('a client that waits for an element has it when another one pushes it, or nothing when its time is over', async () => {
+    const waiting = connectTo(server);
+    const popped = waiting.blpop('queue', 30);
+    await expect.poll(() => client.info('clients'), SOON).toMatch(/blocked_clients:1\r/);
+    await client.rpush('queue', 'element');
+    expect(await popped).toEqual(['queue', 'element']);
+    expect(await waiting.blpop('queue', 0.05)).toBeNull();
+    waiting.disconnect();
+  });
+
+  test('what is published comes unasked', async () => {
+    const subscriber = connectTo(server);
+    const heard = new Promise((resolve) => subscriber.on('message', (...message) => resolve(message)));
+    await subscriber.subscribe('news');
+    expect(await client.publish('news', 'all of it')).toBe(1);
+    expect(await heard).toEqual(['news', 'all of it']);
+    subscriber.disconnect();
+  });
+
+  test('a client that goes, or is killed, is one fewer', async () => {
+    const going = connectTo(server);
+    await going.ping();
+    going.disconnect();
+    await expect.poll(() => client.info('clients'), SOON).toMatch(/connected_clients:1\r/);
+    const killed = connectTo(server);
+    const id = await killed.client('ID');
+    const ended = new Promise((resolve) => killed.once('end', resolve));
+    expect(await client.client('KILL', 'ID', id)).toBe(1);
+    await ended;
+  });
+});
+
+test('during a long script others are told so, and may end it', async () => {
+  const server = await startRedis('libos', '--busy-reply-threshold', '50');
+  const [scripting, other] = [connectTo(server), connectTo(server)];
+  await other.ping();
+  const script = scripting.eval('while true do end', 0);
+  script.catch(() => {});
+  await expect.poll(() => other.ping().catch((error) => String(error)), SOON).toMatch(/BUSY/);
+  expect(await other.script('KILL')).toBe('OK');
+  await expect(script).rejects.toThrow(/Script killed by user/);
+  expect(await scripting.ping()).toBe('PONG');
+  scripting.disconnect();
+  other.disconnect();
+  expect((await server.stop()).code).toBe(0);
+});
+
+test('it listens elsewhere when told, and says so when it cannot', async () => {
+  const server = await startRedis('libos');
+  const taken = await startRedis('libos');
+  const client = connectTo(server);
+  await expect(client.config('SET', 'port', taken.port)).rejects.toThrow(/Unable to listen on this port/);
+  expect(await client.ping()).toBe('PONG');
+  await taken.stop();
+  await client.config('SET', 'port', taken.port);
+  const there = connectTo(taken);
+  expect(await there.ping()).toBe('PONG');
+  client.disconnect();
+  there.disconnect();
+  await server.stop();
+});
+
+test('what it saves in the background, and in its append-only file, is there after a restart', async () => {
+  const options = ['--appendonly', 'yes', '--appendfsync', 'always'];
+  let server = await startRedis('libos', ...options);
+  let client = connectTo(server);
+  await client.set('first', '1');
+  await client.bgrewriteaof();
+  await expect
+    .poll(() => client.info('persistence'), SOON)
+    .toMatch(/aof_rewrite_in_progress:0[\s\S]*aof_last_bgrewrite_status:ok/);
+  await client.bgsave();
+  await expect
+    .poll(() => client.info('persistence'), SOON)
+    .toMatch(/rdb_bgsave_in_progress:0[\s\S]*rdb_last_bgsave_status:ok/);
+  await client.set('second', '2');
+  client.disconnect();
+  server.process.kill('SIGKILL');
+
+  server = await startRedis('libos', ...options);
+  client = connectTo(server);
+  expect(await client.mget('first', 'second')).toEqual(['1', '2']);
+  // SHUTDOWN ends the process, and not with an error.
+  const ended = new Promise((resolve) => server.process.once('exit', resolve));
+  await client.shutdown('NOSAVE').catch(() => {});
+  client.disconnect();
+  expect(await ended).toBe(0);
+});
