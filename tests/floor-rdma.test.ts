@@ -53,12 +53,18 @@ async function sidesOf(child: ChildProcess): Promise<string[]> {
 
 describe('bypassbench floor rdma', () => {
   it.each([
-    ['get', 64, 'fi_pingpong over shm', []],
+    ['get', 64, 'fi_pingpong over shm', [], 1e6],
     // Of another provider, on the device that it is told.
-    ['set', 100_000, 'fi_pingpong over tcp;ofi_rxm (lo)', ['--provider', 'tcp;ofi_rxm', '--domain', 'lo']],
+    [
+      'set',
+      100_000,
+      'fi_pingpong over tcp;ofi_rxm (lo)',
+      ['--provider', 'tcp;ofi_rxm', '--domain', 'lo'],
+      1e9,
+    ],
   ])(
     'measures a %s of %d bytes, and writes what load writes: %s',
-    async (operation, bytes, target, device) => {
+    async (operation, bytes, target, device, limitNs) => {
       const out = join(folder, 'out');
       const what = ['--operation', operation, '--value-bytes', `${bytes}`, ...device];
       const args = ['floor', 'rdma', ...short, ...what, '--out', out];
@@ -83,9 +89,9 @@ describe('bypassbench floor rdma', () => {
       expect(result.versions.libfabric).toMatch(/^\d+\.\d+/);
       const [measured] = result.operations;
       expect(measured).toMatchObject({ operation, misses: 0, errors: 0, wrong: 0 });
-      // Two crossings take longer than a cache miss or two, and much less than a second.
+      // Two crossings take longer than a cache miss or two; of shared memory much less than a millisecond.
       expect(measured!.latency_ns!.min).toBeGreaterThan(100);
-      expect(measured!.latency_ns!.min).toBeLessThan(1e9);
+      expect(measured!.latency_ns!.min).toBeLessThan(limitNs);
       const histogram = decodeFromCompressedBase64(
         readFileSync(join(out, `${operation}.hdr`), 'utf8').trim(),
       );
