@@ -4,7 +4,8 @@ import path from 'node:path';
 import { MANIFEST_FILE, type Manifest, manifestFormat, type PairDistance } from '../results/formats/index.ts';
 import { repeatOf } from './config/checks.ts';
 import type { Experiment } from './config/schema.ts';
-import { type Checkouts, gitState, ownCheckout } from './machine/checkout.ts';
+import { redisBuildOf } from './machine/built.ts';
+import { type Checkouts, commandPath, gitState, ownCheckout } from './machine/checkout.ts';
 import { machineFacts, softwareVersions, versionOf } from './machine/machine.ts';
 import { corePairOf } from './trial/core-pair.ts';
 
@@ -32,7 +33,7 @@ export async function unfinishedManifest(
     plan: planOf(experiment),
     machine: await machineFacts(),
     distances,
-    versions: { ...(await systemVersions(experiment)), ...(await softwareVersions()) },
+    versions: { ...(await systemVersions(experiment, checkouts)), ...(await softwareVersions()) },
     git: await gitState(ownCheckout),
     systems: systemsOf(experiment, checkouts),
     floors: experiment.floors.map(({ name, label, cores }) => ({
@@ -101,6 +102,7 @@ function systemsOf({ systems, repeat }: Experiment, checkouts: Checkouts): Manif
       device,
       provenance,
       checkout: checkout?.git ?? null,
+      redis_build: redisBuildOf(system, checkout?.folder ?? ownCheckout),
       transport_note,
       client: { backend: client.backend, wait: client.wait },
       server_cores,
@@ -119,10 +121,14 @@ function withoutPaths(experiment: Experiment, checkouts: Checkouts): Experiment 
   return { ...experiment, systems };
 }
 
-async function systemVersions({ systems }: Experiment): Promise<Record<string, string>> {
+async function systemVersions(
+  { systems }: Experiment,
+  checkouts: Checkouts,
+): Promise<Record<string, string>> {
   const versions: Record<string, string> = {};
   for (const { name, version } of systems) {
-    const line = version ? await versionOf(version) : null;
+    const [program = '', ...args] = version ?? [];
+    const line = version ? await versionOf([commandPath(program, checkouts.get(name)), ...args]) : null;
     if (line !== null) versions[name] = line;
   }
   return versions;

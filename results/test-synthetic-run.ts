@@ -85,6 +85,7 @@ export function system(name: string, overrides: Partial<SystemUnderTest> = {}): 
     role: roleOf(name),
     group: '',
     checkout: null,
+    redis_build: null,
     client: { wait: 'poll', backend: 'kernel' },
     server_cores: [0],
     client_cores: [1],

@@ -19,7 +19,7 @@ const findings = z.array(
 type Findings = z.infer<typeof findings>;
 
 const HELP = `
-Those that ship, and those of ${OWN_FILE} in the folder. 'here' says whether the programs are on the PATH; whether a
+Those that ship, and those of ${OWN_FILE} in the folder. 'here' says whether the programs are on the PATH or built; whether a
 device works is '?' without --doctor.`;
 
 export function command(): Command {
@@ -53,10 +53,10 @@ function row(entry: Described, found: Findings): string[] {
   if (kind === 'template') {
     return [name, `template: ${about}\n${parameters.join('\n')}`, '', ''];
   }
-  const missing = programs.filter(({ isHere }) => !isHere);
+  const missing = programs.filter(({ missing }) => missing !== null);
   const finding = found.find(({ what }) => what === device);
   const needs = [
-    ...programs.map(({ binary, package: from }) => (from ? `${binary} (package ${from})` : binary)),
+    ...programs.map(({ what }) => what),
     ...(device === null ? [] : [device]),
     ...(finding && !finding.works && finding.remedy ? [`-> ${finding.remedy}`] : []),
   ];

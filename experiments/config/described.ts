@@ -4,9 +4,9 @@ import { configJsonSchema } from './authored.ts';
 import type { Library, LibraryEntry, Parameter } from './library.ts';
 import { located, type Placed, type PlacedProblem, plain, problemLines } from './placed.ts';
 import { schemaProblems, valueAt } from './problems.ts';
-import { isOnPath, type NeededProgram, neededPrograms } from './programs.ts';
+import { type NeededProgram, neededPrograms } from './programs.ts';
 import { resolveNamed } from './resolve.ts';
-import { configSchema } from './schema.ts';
+import { type ConfiguredSystem, configSchema } from './schema.ts';
 
 export interface Described {
   name: string;
@@ -14,7 +14,7 @@ export interface Described {
   about: string;
   /** Of a template, a line each. */
   parameters: string[];
-  programs: (NeededProgram & { isHere: boolean })[];
+  programs: NeededProgram[];
   /** What of `bypassbench doctor` must work for it; null: nothing. */
   device: string | null;
 }
@@ -22,7 +22,7 @@ export interface Described {
 /** The part of a resolved system or floor that is looked at here. */
 interface Resolved {
   label?: string;
-  requires?: { binary: string; package: string }[];
+  requires?: ConfiguredSystem['requires'];
   start?: string[];
   command?: string[];
   client?: { backend?: string };
@@ -48,7 +48,7 @@ function template({ name, about, parameters }: LibraryEntry): Described {
 
 function parameterText({ about, default: preset, choices }: Parameter): string {
   const values = choices ? [...choices.keys()].join(', ') : '';
-  const otherwise = preset ? `else ${String(plain(preset))}` : '';
+  const otherwise = preset ? `else ${String(plain(preset)) || "''"}` : '';
   return [about, values, otherwise].filter(Boolean).join('; ');
 }
 
@@ -63,13 +63,12 @@ function described(
   problems.push(...found, ...wrongValues(root, kind));
   const resolved = plain(root) as Resolved;
   const program = (resolved.start ?? resolved.command)?.[0];
-  const programs = program === undefined ? [] : neededPrograms(resolved.requires ?? [], program);
   return {
     name,
     kind: kind === 'systems' ? 'system' : 'floor',
     about: resolved.label ?? about ?? '',
     parameters: [],
-    programs: programs.map((needed) => ({ ...needed, isHere: isOnPath(needed.binary) })),
+    programs: program === undefined ? [] : neededPrograms(resolved.requires ?? [], program),
     device: deviceOf(resolved),
   };
 }

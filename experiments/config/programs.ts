@@ -2,7 +2,8 @@
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { ExperimentError } from '../errors.ts';
-import { OWN_COMMAND } from '../machine/checkout.ts';
+import { type Product, whyNotBuilt } from '../machine/built.ts';
+import { commandPath, OWN_COMMAND, ownCheckout } from '../machine/checkout.ts';
 import { launchers } from '../machine/process.ts';
 import type { ConfiguredFloor as Floor, ConfiguredSystem as System } from './schema.ts';
 
@@ -21,44 +22,66 @@ export function missingPrograms(systems: readonly System[], floors: readonly Flo
     }
   }
   const reasons = new Map<string, string>();
-  for (const { name, requires, start } of systems) noteMissing(reasons, name, requires, start[0]);
+  for (const system of systems) {
+    const { name, requires, start, checkout } = system;
+    // What another checkout has built is known when that has been set up: then its server says so.
+    const inOwn = requires.filter((needed) => checkout === undefined || 'binary' in needed);
+    noteMissing(reasons, name, neededPrograms(inOwn, start[0]));
+  }
   if (reasons.size === systems.length) {
     throw new ExperimentError('PROGRAM_MISSING', [...reasons.values()].join('\n'));
   }
-  for (const { name, requires, command } of floors) noteMissing(reasons, name, requires, command[0]);
+  for (const { name, requires, command } of floors) {
+    noteMissing(reasons, name, neededPrograms(requires, command[0]));
+  }
   return reasons;
 }
 
-function noteMissing(
-  reasons: Map<string, string>,
-  name: string,
-  requires: System['requires'],
-  program: string,
-): void {
-  const missing = neededPrograms(requires, program).filter(({ binary }) => !isOnPath(binary));
-  if (missing.length > 0) reasons.set(name, `${name} cannot be run: ${missing.map(remedy).join('; ')}`);
+function noteMissing(reasons: Map<string, string>, name: string, needed: NeededProgram[]): void {
+  const missing = needed.flatMap(({ missing }) => missing ?? []);
+  if (missing.length > 0) {
+    reasons.set(name, `${name} cannot be run: ${missing.join('; ')}`);
+  }
 }
+
+const LEAVE_OUT = 'leave the system out with --only';
 
 export interface NeededProgram {
-  binary: string;
-  /** Debian package that has it, where somebody said it. */
-  package?: string;
+  /** With the Debian package that has it, where somebody said it. */
+  what: string;
+  /** A clause with the remedy; null where it is here. */
+  missing: string | null;
 }
 
-/** What must be on the PATH for a command line that starts with `program`. */
-export function neededPrograms(requires: System['requires'], program: string): NeededProgram[] {
-  const own = program === OWN_COMMAND || requires.some(({ binary }) => binary === program);
-  return own ? requires : [...requires, { binary: program }];
+type Requires = System['requires'];
+
+/** What must be here for a command line that starts with `program`. */
+export function neededPrograms(requires: Requires, program: string): NeededProgram[] {
+  const own =
+    program === OWN_COMMAND || requires.some((needed) => 'binary' in needed && needed.binary === program);
+  return [...requires, ...(own ? [] : [{ binary: program, package: null }])].map((needed) =>
+    'built' in needed ? ofBuild(needed.built) : onPath(needed.binary, needed.package),
+  );
 }
 
-function remedy({ binary, package: debianPackage }: NeededProgram): string {
-  const install = debianPackage
+function ofBuild(product: Product): NeededProgram {
+  const why = whyNotBuilt(product, ownCheckout);
+  const missing = why && `${product} is not built: ${why} (or ${LEAVE_OUT})`;
+  return { what: `${product} (built by set-up)`, missing };
+}
+
+function onPath(word: string, debianPackage: string | null): NeededProgram {
+  const program = commandPath(word, undefined);
+  const isBuilt = program !== word && path.isAbsolute(program);
+  if (isBuilt) return { what: `${path.basename(program)} (built by set-up)`, missing: null };
+  const remedy = debianPackage
     ? `install the Debian package ${debianPackage}`
     : 'install it, or correct the config';
-  return `${binary} is not on the PATH (${install}, or leave the system out with --only)`;
+  const missing = isOnPath(program) ? null : `${program} is not on the PATH (${remedy}, or ${LEAVE_OUT})`;
+  return { what: debianPackage ? `${program} (package ${debianPackage})` : program, missing };
 }
 
-export function isOnPath(binary: string): boolean {
+function isOnPath(binary: string): boolean {
   const folders = binary.includes('/') ? [''] : (process.env.PATH ?? '').split(path.delimiter);
   return folders.some((folder) => {
     try {

@@ -16,6 +16,7 @@ import {
   waitModes,
 } from '../../results/formats/index.ts';
 import { goalSchema } from '../../results/index.ts';
+import { products } from '../machine/built.ts';
 
 /** Also used in the names of folders, so no separators. */
 export const name = z
@@ -82,13 +83,22 @@ const ready = z
 
 const requires = z
   .array(
-    z.strictObject({
-      binary: text.describe('Program that must be on the PATH.'),
-      package: text.describe('Debian package that has it.'),
-    }),
+    z.union([
+      z.strictObject({
+        binary: text.describe('Program that must be on the PATH, or built:NAME as in start.'),
+        package: text.describe('Debian package that has it.'),
+      }),
+      z.strictObject({
+        built: z
+          .enum(products)
+          .describe(
+            'What set-up builds where it can: Redis on the libOS, for bypassbench serve --engine redis.',
+          ),
+      }),
+    ]),
   )
   .default([])
-  .describe('Programs that are needed. Where one is missing, the trials fail at once and say so.');
+  .describe('What is needed. Where something is missing, the trials fail at once and say so.');
 
 /** How two cores may be chosen by their distance; cores.ts says which pairs each allows. */
 export const coreDistances = ['near', 'far', 'siblings', 'cache', 'socket', 'other_socket'] as const;
@@ -175,7 +185,8 @@ export const system = z
         '{core} its first core, {dir} a fresh folder, also its working folder, that is removed afterwards; its path ' +
         'is short enough for Unix sockets in it, {stamps} and {pauses} files for `bypassbench serve --stamps` and ' +
         '`--pauses`: a server that gets {stamps} has its part of the latency split into stages. ' +
-        'A first word `bypassbench` means the command of this checkout, or of the one that `checkout` names.',
+        'A first word `bypassbench` means the command of this checkout, or of the one that `checkout` names; ' +
+        '`built:NAME` means the program that its set-up built (redis-server), else NAME on the PATH.',
     ),
     env: z
       .record(

@@ -7,9 +7,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { runDuration_s } from '../duration.ts';
 import { ownCheckout } from '../machine/checkout.ts';
 import { authoredSchema, keysOf, librarySchema } from './authored.ts';
-import { readConfig } from './config.ts';
+import { readConfig, readExperiment } from './config.ts';
 import { findExperiment, shippedExperiments } from './experiments.ts';
 import { libraryFolder, readLibrary } from './library.ts';
 import { plain } from './placed.ts';
@@ -25,20 +26,20 @@ describe('redis-figure', async () => {
 
   test('starts its servers as it always has', () => {
     const lines = config.systems.map((system) => [system.name, startWithOptions(system).join(' ')]);
+    const kept = '--save  --appendonly no --dir {dir}';
+    const port = `--engine redis -- --protected-mode no ${kept}`;
+    const memif =
+      '--backend-option device=memif --backend-option role=server --backend-option socket={dir}/memif.sock ' +
+      '--backend-option ip=10.99.0.1/24 --bind 10.99.0.1 --port 6379';
     expect(lines).toEqual([
-      [
-        'redis',
-        'redis-server --bind {host} --port {port} --protected-mode no --daemonize no --save  --appendonly no --dir {dir}',
-      ],
+      ['redis', `built:redis-server --bind {host} --port {port} --protected-mode no --daemonize no ${kept}`],
+      ['redis-kernel', `${libos} kernel --bind {host} --port 0 ${files} ${port}`],
+      ['redis-rdma', `${libos} rdma --backend-option provider=shm --bind {host} --port 0 ${files} ${port}`],
+      ['redis-dpdk', `${libos} dpdk ${memif} ${files} ${port}`],
       ['kv-sockets', 'bypassbench serve --frontend sockets --bind {host} --port 0 --pauses {pauses}'],
       ['kv-kernel', `${libos} kernel --bind {host} --port 0 ${files}`],
       ['kv-rdma', `${libos} rdma --backend-option provider=shm --bind {host} --port 0 ${files}`],
-      [
-        'kv-dpdk',
-        `${libos} dpdk --backend-option device=memif --backend-option role=server --backend-option ` +
-          'socket={dir}/memif.sock --backend-option ip=10.99.0.1/24 --bind 10.99.0.1 --port 6379 ' +
-          files,
-      ],
+      ['kv-dpdk', `${libos} dpdk ${memif} ${files}`],
     ]);
   });
 
@@ -50,14 +51,32 @@ describe('redis-figure', async () => {
       optionWords({ ...options, ...client.options }).join(' '),
     ]);
     const memif = ['device=memif', 'role=client', 'socket={dir}/memif.sock', 'ip=10.99.0.2/24'];
-    expect(clients).toEqual([
-      ['kernel', 'poll', 1, ''],
+    const ofGroup = [
       ['kernel', 'poll', 1, ''],
       ['kernel', 'poll', 1, ''],
       ['rdma', 'poll', 1, '--backend-option provider=shm'],
       ['dpdk', 'poll', 1, memif.map((option) => `--backend-option ${option}`).join(' ')],
-    ]);
-    expect(config.systems.map(({ server_cores }) => server_cores)).toEqual([[0], [0], [0], [0], [0]]);
+    ];
+    expect(clients).toEqual([...ofGroup, ...ofGroup]);
+    expect(config.systems.map(({ server_cores }) => server_cores)).toEqual(Array(8).fill([0]));
+  });
+
+  test('has two groups with the same roles', () => {
+    const roles = ['unmodified', 'libos_over_kernel', 'bypass', 'bypass'];
+    expect(config.systems.map(({ group, role }) => [group, role])).toEqual(
+      ['Redis', 'kvserver'].flatMap((group) => roles.map((role) => [group, role])),
+    );
+  });
+
+  test('takes less than eight minutes as --quick, and less than thirty whole', async () => {
+    for (const [quick, minutes] of [
+      [true, 8],
+      [false, 30],
+    ] as const) {
+      const experiment = await readExperiment('redis-figure', { quick, set: [], only: null });
+      const { extend_s } = experiment.distance;
+      expect(runDuration_s(experiment) + extend_s).toBeLessThan(60 * minutes);
+    }
   });
 
   test('has the floors that it always had', () => {

@@ -60,6 +60,7 @@ test('our own command is that of the checkout that is meant, any other that of t
   expect(commandPath('bypassbench', undefined)).toBe(path.join(ownCheckout, 'bin', 'bypassbench'));
   expect(commandPath('bypassbench', other)).toBe('/other/bin/bypassbench');
   expect(commandPath('redis-server', other)).toBe('redis-server');
+  expect(commandPath('built:redis-server', other)).toBe('redis-server');
 });
 
 test('the commit of this checkout', async () => {

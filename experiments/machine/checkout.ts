@@ -15,6 +15,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import type { Manifest } from '../../results/formats/index.ts';
 import { ExperimentError } from '../errors.ts';
+import { builtProgram } from './built.ts';
 
 /** The folder of the checkout that runs. */
 export const ownCheckout = path.join(import.meta.dirname, '..', '..');
@@ -42,9 +43,10 @@ interface Subjects {
   floors: readonly { name: string }[];
 }
 
-/** What to execute for the first word of a command line; `checkout` is the one whose own command is meant. */
+/** What to execute for the first word of a command line; `checkout` is the one whose command and builds are meant. */
 export function commandPath(program: string, checkout: Checkout | undefined): string {
-  return program === OWN_COMMAND ? path.join(checkout?.folder ?? ownCheckout, 'bin', OWN_COMMAND) : program;
+  const folder = checkout?.folder ?? ownCheckout;
+  return program === OWN_COMMAND ? path.join(folder, 'bin', OWN_COMMAND) : builtProgram(program, folder);
 }
 
 /**

@@ -19,6 +19,21 @@ import { keyDistributions, provenances, type Role, roles, waitModes } from './li
 export const MANIFEST_FILE = 'manifest.json';
 const SCHEMA = 'bypassbench.manifest/2';
 
+/** What of Redis was built, from what and how, as scripts/build-redis.mjs writes it. */
+export const redisBuild = z.object({
+  version: z.string(),
+  source_package: z.string(),
+  source_version: z.string(),
+  architecture: z.string(),
+  allocator: z.string(),
+  compiler: z.string(),
+  optimization: z.string(),
+  compiler_flags: z.array(z.string()),
+  linker_flags: z.array(z.string()),
+  /** SHA-256 of the script that built it. */
+  build_script: z.string(),
+});
+
 /** One system under test, as the manifest describes it. */
 const system = z.strictObject({
   /** Key of the system: in folder names, in summary.json, in the reference values. */
@@ -42,6 +57,8 @@ const system = z.strictObject({
    * commit is the manifest's own.
    */
   checkout: gitState.nullable().default(null),
+  /** Of a system that is made of a Redis that set-up built; null for others, and where an older run does not say. */
+  redis_build: redisBuild.nullable().default(null),
   /** A sentence a reader must know before comparing, or null. */
   transport_note: z.string().nullable(),
   client: z.strictObject({ wait: z.enum(waitModes), backend: z.string().min(1) }),
@@ -111,6 +128,7 @@ const manifest = z.strictObject({
 });
 
 export type Manifest = z.infer<typeof manifest>;
+export type RedisBuild = z.infer<typeof redisBuild>;
 export type SystemUnderTest = z.infer<typeof system>;
 
 /** Numbers of the trials that a run has of a system or floor. */
