@@ -43,7 +43,7 @@ Ctrl-C stops everything and leaves a run without an end; a second Ctrl-C kills a
 
 Examples:
   bypassbench run redis-figure --quick
-  bypassbench run redis-figure --only redis,kv-kernel --out /tmp/two-bars
+  bypassbench run redis-figure --only redis,redis-kernel --out /tmp/two-bars
   bypassbench run redis-figure --set workload.value_bytes=1024 --set systems.kv-dpdk.options.mtu=9000`;
 
 export function command(): Command {

@@ -28,6 +28,12 @@ export function lastSystemOf({ systems }: FloorPoint, order: string[]): string |
   return order.findLast((system) => systems.includes(system));
 }
 
+/** The label of a system where its group's name stands beside it. */
+export function labelInGroup({ label, group }: { label: string; group: string }): string {
+  const prefix = `${group}, `;
+  return group !== '' && label.startsWith(prefix) ? label.slice(prefix.length) : label;
+}
+
 /** Whether its samples are means of runs, not single exchanges: wherever its value stands, that is said. */
 export function isOfMeans({ sample }: Measured): boolean {
   return sample === 'run_mean';

@@ -7,8 +7,10 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { Calibration, Manifest, Summary } from '../../formats/index.ts';
 import { mixture } from '../../sentences/caption.ts';
 import { distanceOfFigure } from '../../sentences/distance.ts';
+import { nameTarget } from '../../sentences/doubts.ts';
 import { counterSentence } from '../../summary/counter.ts';
-import { formatPercent } from '../../text/format.ts';
+import { unsplitEstimates } from '../../summary/stages/estimate.ts';
+import { formatPercent, formatUs } from '../../text/format.ts';
 import { mutedSystems } from '../chart.ts';
 import {
   captionStyle,
@@ -67,6 +69,7 @@ function caption(summary: Summary, { plan }: Manifest, calibration: Calibration 
             'its commands.',
         ]
       : []),
+    ...estimates(summary),
     ...(calibration?.counter ? [counterSentence(calibration.counter)] : []),
     ...(plan.stages ? [`Stamped: one window of some milliseconds in ${plan.stages.every}.`] : []),
     ...(overheads.length > 0
@@ -77,6 +80,20 @@ function caption(summary: Summary, { plan }: Manifest, calibration: Calibration 
       : []),
     ...(floors.length > 0 ? ['Floors: the same exchange with nothing of the system but its device.'] : []),
   ];
+}
+
+/** How much of a block that is not split is the server's own work, by what its port takes. */
+function estimates({ points }: Summary): string[] {
+  return [...Map.groupBy(unsplitEstimates(points), ({ point }) => point.system).values()].map((found) => {
+    const [{ point, ported }] = found;
+    const each = found.map(
+      (one) => `${nameTarget(one.point, points)} ${formatUs(one.own_us)} of ${formatUs(one.block_us)} µs`,
+    );
+    return (
+      `Of the block of ${point.label} near the p50, its own work would be ${each.join(', ')}, by what the application takes ` +
+      `in ${ported.label}; the rest is the kernel and its interface.`
+    );
+  });
 }
 
 function signedPercent(share: number): string {

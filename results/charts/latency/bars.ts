@@ -26,7 +26,7 @@ const operationStroke = {
 };
 
 /** `us`: the y encoding without its field. */
-export function bars(operations: string[], us: object): object {
+export function bars(operations: string[], us: object, hasLegend: boolean): object {
   const colour = {
     field: 'operation',
     type: 'nominal',
@@ -34,7 +34,9 @@ export function bars(operations: string[], us: object): object {
       domain: operations,
       range: operations.map((name) => operationColours[name as Point['operation']]),
     },
-    legend: { title: null, orient: 'top', symbolType: 'square', labelExpr: 'upper(datum.label)' },
+    legend: hasLegend
+      ? { title: null, orient: 'top', symbolType: 'square', labelExpr: 'upper(datum.label)' }
+      : null,
   };
   return {
     layer: [
@@ -53,7 +55,7 @@ export function bars(operations: string[], us: object): object {
 }
 
 /** A dark line across each bar at the published value, edged in white so that it shows on any colour. */
-export function referenceMarks(reference: string, barWidth: number, us: object): object {
+export function referenceMarks(reference: string, barWidth: number, us: object, hasLegend: boolean): object {
   // Its first words name it; the rest stands in figure.txt.
   const referenceMark = `published (${reference.split(',')[0]})`;
   const mark = { type: 'tick', orient: 'horizontal', width: barWidth - 4, opacity: 1 };
@@ -72,7 +74,11 @@ export function referenceMarks(reference: string, barWidth: number, us: object):
       {
         mark: { ...mark, thickness: 2.5 },
         encoding: {
-          color: { datum: referenceMark, scale: { domain: [referenceMark], range: [INK] }, legend },
+          color: {
+            datum: referenceMark,
+            scale: { domain: [referenceMark], range: [INK] },
+            legend: hasLegend ? legend : null,
+          },
         },
       },
     ],

@@ -124,6 +124,37 @@ test('each number of clients has a panel of its own', async () => {
   }
 });
 
+test('groups stand beside each other, at one scale and with one legend', async () => {
+  const systems = [
+    system('redis', { label: 'Redis, unmodified', group: 'Redis' }),
+    system('redis-kernel', { label: 'Redis, libOS', role: 'libos_over_kernel', group: 'Redis' }),
+    system('kv-sockets', { label: 'kvserver, node:net sockets', group: 'kvserver' }),
+    system('kv-kernel', { label: 'kvserver, libOS over the kernel', group: 'kvserver' }),
+  ];
+  const made = await report({ manifest: manifest({ systems }) });
+  const svg = await figureOf(made);
+  const all = texts(svg);
+  // The name of a group stands over it, and not before each of its labels.
+  for (const text of ['Redis', 'kvserver', 'unmodified']) expect(all).toContain(text);
+  expect(all.join(' ')).not.toMatch(/Redis, unmodified|kvserver, node/);
+  for (const once of ['SET', 'GET', 'p50 latency (µs)']) {
+    expect(all.filter((text) => text === once)).toHaveLength(1);
+  }
+  const spec = JSON.stringify((await made.chart('figure'))!.spec);
+  const scales = new Set([...spec.matchAll(/"domain":\[0,([\d.]+)\]/g)].map(([, highest]) => highest));
+  expect(scales.size).toBe(1);
+  expect(spec).toContain('"columns":2');
+});
+
+test('groups that show unlike things have a legend each', async () => {
+  const systems = [
+    system('redis', { label: 'Redis', group: 'Redis' }),
+    system('other', { label: 'other', group: 'other' }),
+  ];
+  const all = texts(await figureOf(await report({ manifest: manifest({ systems }) })));
+  expect(all.filter((text) => text === 'SET')).toHaveLength(2);
+});
+
 test('nothing measured at all is still a figure', async () => {
   const svg = await figure(
     { trial: () => ({ status: 'failed', reason: 'no server', measurements: [] }) },

@@ -1,7 +1,8 @@
 /**
- * The figure of a run, as a Vega-Lite specification: title, one panel (panel.ts) for each group of systems, number of
- * clients and value size, and a caption of at most three lines. It is as narrow as its numbers allow, since a column of
- * a paper is narrow. What else there is to say stands in figure.txt (sentences/figure-text.ts) and in the report.
+ * The figure of a run, as a Vega-Lite specification: title, a row of panels (panel.ts) for each number of clients and
+ * value size, in it one for each group of systems, and a caption of at most three lines. It is as narrow as its numbers
+ * allow, since a column of a paper is narrow. What else there is to say stands in figure.txt (sentences/description.ts)
+ * and in the report.
  */
 import type { TopLevelSpec } from 'vega-lite';
 import type { FloorPoint, Manifest, MeasurementTarget, Point, Summary } from '../../formats/index.ts';
@@ -10,20 +11,48 @@ import { formatCount } from '../../text/format.ts';
 import { mutedSystems } from '../chart.ts';
 import { measuredRow } from '../measured-row.ts';
 import { captionBlock, figureConfig, figureFrame, textBlock, titleStyle } from '../theme/figure-text.ts';
-import { neededWidth, panel } from './panel.ts';
+import { legendOf, neededWidth, panel, usPerPx } from './panel.ts';
 
 const NARROWEST_PLOT = 330;
+/** Beside another panel, so that the legend is no wider. */
+const NARROWEST_BESIDE = 376;
+/** Groups of the same load stand beside each other. */
+const COLUMNS = 2;
+const PANEL_GAP = 22;
+
+interface OfPanel {
+  points: Point[];
+  floors: FloorPoint[];
+}
 
 export function figureSpec(manifest: Manifest, summary: Summary): TopLevelSpec {
   const { points, floors, reference } = summary;
   const published = points.some(({ published_us }) => published_us !== null);
-  const panels = [...Map.groupBy(points, panelName)].map(([name, ofPanel]) => ({
-    name,
-    points: ofPanel,
-    floors: floors.filter((floor) => isOfPanel(floor, ofPanel)),
-  }));
-  const needed = panels.map((of) => neededWidth(of.points, of.floors));
-  const width = Math.max(NARROWEST_PLOT, ...needed);
+  const loads = [...Map.groupBy(points, nameLoad).values()].map((ofLoad) =>
+    [...Map.groupBy(ofLoad, ({ group }) => group).values()].map((ofPanel) => ({
+      points: ofPanel,
+      floors: floors.filter((floor) => isOfPanel(floor, ofPanel)),
+    })),
+  );
+  const columns = Math.min(COLUMNS, Math.max(1, ...loads.map((panels) => panels.length)));
+  const needed = loads.flat().map((of) => neededWidth(of.points, of.floors));
+  const panelWidth = Math.max(columns > 1 ? NARROWEST_BESIDE : NARROWEST_PLOT, ...needed);
+  const width = columns * panelWidth + (columns - 1) * PANEL_GAP;
+  const rowOf = (panels: OfPanel[]): object => {
+    const us_per_px = Math.max(...panels.map((of) => usPerPx(of.points, of.floors)));
+    const drawn = panels.map((of, index) =>
+      panel({
+        ...of,
+        title: panelTitle(of, loads),
+        width: panelWidth,
+        us_per_px,
+        hasAxis: index % COLUMNS === 0,
+        hasLegend: index === 0 || legendOf(of) !== legendOf(panels[0]),
+        reference: reference?.name ?? null,
+      }),
+    );
+    return drawn.length === 1 ? drawn[0] : { columns: COLUMNS, spacing: PANEL_GAP, concat: drawn };
+  };
   return {
     ...figureFrame,
     params: [mutedSystems],
@@ -34,18 +63,22 @@ export function figureSpec(manifest: Manifest, summary: Summary): TopLevelSpec {
         ...(published && { published_us: point.published_us }),
       })),
       ...(floors.length > 0 && {
-        floors: panels.flatMap((of) => of.floors.flatMap((floor) => floorRowsOf(floor, of.points))),
+        floors: loads.flat().flatMap((of) => of.floors.flatMap((floor) => floorRowsOf(floor, of.points))),
       }),
     },
     vconcat: [
       textBlock([manifest.title], width, titleStyle),
-      ...panels.map((of) =>
-        panel(of.points, of.floors, panels.length > 1 ? of.name : null, width, reference?.name ?? null),
-      ),
+      ...loads.map(rowOf),
       captionBlock(shortCaption(manifest, summary), width),
     ].filter((part) => part !== null),
     config: figureConfig,
   } as TopLevelSpec;
+}
+
+/** What tells a panel from the others: its group, its load, or both; null where it has neither. */
+function panelTitle({ points: [first] }: OfPanel, loads: OfPanel[][]): string | null {
+  const load = loads.length > 1 ? [nameLoad(first)] : [];
+  return [...(first.group ? [first.group] : []), ...load].join(', ') || null;
 }
 
 /** A row for each of the panel's systems that the floor serves: it was measured once for all of them. */
@@ -64,11 +97,7 @@ function isOfPanel(floor: FloorPoint, [first, ...others]: Point[]): boolean {
   );
 }
 
-/** "echo, 8 clients, 64-byte values"; a run of one family has no group to name. */
-function panelName({ group, ...target }: Point): string {
-  return `${group && `${group}, `}${nameLoad(target)}`;
-}
-
+/** "8 clients, 64-byte values". */
 function nameLoad(target: MeasurementTarget): string {
   const clients = target.clients === 1 ? 'client' : 'clients';
   return `${formatCount(target.clients)} ${clients}, ${formatCount(target.value_bytes)}-byte values`;

@@ -31,7 +31,13 @@ function drawn_us({ latency_us, verdicts }: FloorPoint): number | null {
  * A layer of lines `width` pixels long, from the rows of the dataset `floors`, on the x and xOffset of the layer
  * around it; none where none is drawn.
  */
-export function floorLines(floors: FloorPoint[], group: string, width: number, us: object): object[] {
+export function floorLines(
+  floors: FloorPoint[],
+  group: string,
+  width: number,
+  us: object,
+  hasLegend: boolean,
+): object[] {
   if (floors.every((floor) => drawn_us(floor) === null)) return [];
   // The symbol `stroke` is a line as long as the root of its area.
   const mark = { type: 'point', shape: 'stroke', size: width ** 2, opacity: 1, filled: false };
@@ -59,7 +65,7 @@ export function floorLines(floors: FloorPoint[], group: string, width: number, u
         { mark: { ...mark, strokeWidth: 4.5, stroke: 'white' } },
         {
           mark: { ...mark, strokeWidth: 2.5, strokeDash: dash },
-          encoding: { stroke: { datum: FLOOR_MARK, scale, legend } },
+          encoding: { stroke: { datum: FLOOR_MARK, scale, legend: hasLegend ? legend : null } },
         },
       ],
     },

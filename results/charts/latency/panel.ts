@@ -5,6 +5,7 @@
  */
 import type { FloorPoint, Point } from '../../formats/index.ts';
 import { marks } from '../../sentences/doubts.ts';
+import { labelInGroup } from '../../sentences/rows.ts';
 import { stateOf } from '../../summary/doubt.ts';
 import { formatUs } from '../../text/format.ts';
 import { fadeMuted } from '../chart.ts';
@@ -32,6 +33,9 @@ const BETWEEN_VALUES = 5;
 const BETWEEN_LABELS = 10;
 /** Largest share of a system's width that its bars take; the rest is the gap to its neighbours. */
 const LARGEST_BARS_SHARE = 0.8;
+/** Pixels between a panel and its title, and of the legend between them. */
+const TITLE_OFFSET = 6;
+const LEGEND_HEIGHT = 23;
 /** Height of a line of text under the systems. */
 const LABEL_LINE = 15;
 
@@ -45,44 +49,68 @@ export function neededWidth(points: Point[], floors: FloorPoint[]): number {
   const words = (texts: string[]): string[] => texts.flatMap((text) => text.split(/\s+/));
   const system = Math.max(
     (operations * (widest(values, VALUE_SIZE) + BETWEEN_VALUES)) / LARGEST_BARS_SHARE,
-    widest(words(points.flatMap(({ label, device }) => [label, shortDevice(device)])), LABEL_SIZE) +
+    widest(words(points.flatMap((point) => [labelInGroup(point), shortDevice(point.device)])), LABEL_SIZE) +
       BETWEEN_LABELS,
     widest(words(floors.map(({ label }) => label)), VALUE_SIZE) + BETWEEN_LABELS,
   );
   return Math.ceil(systems.size * system);
 }
 
-/**
- * A panel `width` pixels wide for points, and floors of them, that differ in system and operation only.
- * `reference`: the name of the published values that stand beside them, or null.
- */
-export function panel(
-  points: Point[],
-  floors: FloorPoint[],
-  title: string | null,
-  width: number,
-  reference: string | null,
-): object {
-  const operations = Object.keys(operationColours).filter((operation) =>
+/** How many microseconds a pixel of a panel stands for, so that all of it has room. */
+export function usPerPx(points: Point[], floors: FloorPoint[]): number {
+  const highest_us = Math.max(0, ...points.map((point) => highestUs(point, across(point, floors)))) || 1;
+  const valueLines = points.every((point) => point.latency_us && stateOf(point, ['p50']) === 'valid') ? 1 : 2;
+  return highest_us / (PLOT_HEIGHT - (valueLines + 0.5) * VALUE_LINE);
+}
+
+export interface LatencyPanel {
+  /** These, and floors of them, differ in system and operation only. */
+  points: Point[];
+  floors: FloorPoint[];
+  title: string | null;
+  width: number;
+  /** At least what usPerPx says; the same for panels that are compared. */
+  us_per_px: number;
+  /** Whether the axis' numbers and the legend stand at it, or at its neighbour. */
+  hasAxis: boolean;
+  hasLegend: boolean;
+  /** The name of the published values that stand beside the points, or null. */
+  reference: string | null;
+}
+
+/** What a legend explains: the same for panels that can share one. */
+export function legendOf({ points, floors }: Pick<LatencyPanel, 'points' | 'floors'>): string {
+  const hasPublished = points.some(({ published_us }) => published_us !== null);
+  return JSON.stringify([operationsOf(points), hasPublished, floors.length > 0]);
+}
+
+function operationsOf(points: Point[]): string[] {
+  return Object.keys(operationColours).filter((operation) =>
     points.some((point) => point.operation === operation),
   );
+}
+
+export function panel(of: LatencyPanel): object {
+  const { points, floors, title, width, us_per_px, hasAxis, hasLegend, reference } = of;
+  const operations = operationsOf(points);
   const systems = [...new Set(points.map((point) => point.system))];
   const systemWidth = width / systems.length;
   const barsShare = Math.min(LARGEST_BARS_SHARE, (WIDEST_BAR * operations.length) / systemWidth);
   const barWidth = (systemWidth * barsShare) / operations.length;
-  const acrossOf = (point: Point): Across => ({
-    published_us: point.published_us,
-    floors_us: floorLevels(floors, point),
-  });
-  const highest_us = Math.max(0, ...points.map((point) => highestUs(point, acrossOf(point)))) || 1;
-  const valueLines = points.every((point) => point.latency_us && stateOf(point, ['p50']) === 'valid') ? 1 : 2;
-  const us_per_px = highest_us / (PLOT_HEIGHT - (valueLines + 0.5) * VALUE_LINE);
   const us = { type: 'quantitative', scale: { domain: [0, us_per_px * PLOT_HEIGHT], nice: false } };
   const x = xEncoding(systems, barsShare);
   const published = points.some(({ published_us }) => published_us !== null) ? reference : null;
   return {
     ...(title && {
-      title: { text: title, anchor: 'start', frame: 'group', fontSize: LABEL_SIZE, color: INK },
+      title: {
+        text: title,
+        anchor: 'start',
+        frame: 'group',
+        fontSize: LABEL_SIZE,
+        color: INK,
+        // As high as beside a legend.
+        offset: hasLegend ? TITLE_OFFSET : TITLE_OFFSET + LEGEND_HEIGHT,
+      },
     }),
     width,
     height: PLOT_HEIGHT,
@@ -93,17 +121,17 @@ export function panel(
         encoding: {
           x,
           xOffset: { field: 'operation', scale: { domain: operations, paddingInner: 0.08 } },
-          y: { ...us, axis: yAxis },
+          y: { ...us, axis: hasAxis ? yAxis : { ...yAxis, title: null, labels: false } },
           tooltip: { value: pointTooltip(tooltipLines(published !== null)) },
           ...fadeMuted,
         },
         layer: [
-          bars(operations, us),
-          ...(published ? [referenceMarks(published, barWidth, us)] : []),
-          ...floorLines(floors, points[0].group, barWidth, us),
+          bars(operations, us, hasLegend),
+          ...(published ? [referenceMarks(published, barWidth, us, hasLegend)] : []),
+          ...floorLines(floors, points[0].group, barWidth, us, hasLegend),
           ...intervalMarks(us),
           barTexts(
-            points.map((point) => barText(point, acrossOf(point), us_per_px)),
+            points.map((point) => barText(point, across(point, floors), us_per_px)),
             us,
           ),
         ],
@@ -147,19 +175,28 @@ interface Across {
   floors_us: number[];
 }
 
-function barText(point: Point, across: Across, us_per_px: number): BarText {
+function across(point: Point, floors: FloorPoint[]): Across {
+  return { published_us: point.published_us, floors_us: floorLevels(floors, point) };
+}
+
+function barText(point: Point, marked: Across, us_per_px: number): BarText {
   const { system, operation, verdicts, latency_us } = point;
   const { state } = verdicts.p50;
   const mark = state === 'valid' ? [] : [marks[state]];
   const lines = latency_us ? [...mark, formatUs(latency_us.p50)] : NO_DATA;
-  const at_us = textAtUs(point, across, lines.length, us_per_px);
+  const at_us = textAtUs(point, marked, lines.length, us_per_px);
   return { system, operation, state, text: lines.join('\n'), lines: lines.length, at_us };
 }
 
 /** Over the bar and its interval; over a mark as well where the text would cross it. */
-function textAtUs(point: Point, across: Across, lines: number, us_per_px: number): number {
+function textAtUs(
+  point: Point,
+  { published_us, floors_us }: Across,
+  lines: number,
+  us_per_px: number,
+): number {
   let at_us = highestUs(point, { published_us: null, floors_us: [] });
-  for (const mark_us of [...across.floors_us, across.published_us ?? 0].sort((a, b) => a - b)) {
+  for (const mark_us of [...floors_us, published_us ?? 0].sort((a, b) => a - b)) {
     const crosses =
       mark_us > 0 &&
       mark_us > at_us - 3 * us_per_px &&
@@ -197,7 +234,9 @@ function systemLabels(
 ): object[] {
   const mixed = new Set(points.map((point) => point.device)).size > 1;
   const values = systems.map((system) => {
-    const { label, device } = points.find((point) => point.system === system)!;
+    const point = points.find((one) => one.system === system)!;
+    const { device } = point;
+    const label = labelInGroup(point);
     const texts = mixed ? [label, `over ${shortDevice(device)}`] : [label];
     const lines = texts.flatMap((text) => wrapText(text, systemWidth - BETWEEN_LABELS, LABEL_SIZE));
     return {

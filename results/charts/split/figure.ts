@@ -3,10 +3,11 @@
  * into what the kernel's interface, its data path and the rest take, with the published bar below it.
  */
 import type { TopLevelSpec } from 'vega-lite';
-import type { Manifest, Share, Split, Summary } from '../../formats/index.ts';
+import type { Manifest, Share, Split, Summary, SystemUnderTest } from '../../formats/index.ts';
 import { mixture } from '../../sentences/caption.ts';
 import { distanceOfFigure } from '../../sentences/distance.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
+import { labelInGroup } from '../../sentences/rows.ts';
 import { stateOf } from '../../summary/doubt.ts';
 import { formatUs } from '../../text/format.ts';
 import {
@@ -47,15 +48,27 @@ interface Piece {
 export function splitSpec(manifest: Manifest, summary: Summary): TopLevelSpec | null {
   const found = summary.splits;
   if (found.length === 0) return null;
-  const labelOf = (name: string): string =>
-    manifest.systems.find((system) => system.name === name)?.label ?? name;
-  const rows = found.flatMap((split) => {
-    const group = split.group && `${split.group}, `;
-    const name = `${group}${nameTarget({ ...summary.points[0], ...split }, summary.points)}: ${labelOf(split.unmodified)} → ${labelOf(split.bypass)}`;
-    const published = split.published
-      ? [publishedRow(`${name} published`, 'published, from the bars', split.published)]
-      : [];
-    return [measuredRow(split, name), ...published];
+  const systemOf = (name: string): SystemUnderTest | undefined =>
+    manifest.systems.find((system) => system.name === name);
+  const labelOf = (name: string): string => {
+    const system = systemOf(name);
+    return system ? labelInGroup(system) : name;
+  };
+  const targetOf = (split: Split): string => nameTarget({ ...summary.points[0], ...split }, summary.points);
+  // Groups stand beside each other, and what was published of all of them below.
+  const alike = Map.groupBy(found, (split) =>
+    JSON.stringify([targetOf(split), systemOf(split.bypass)?.backend, split.published]),
+  );
+  const rows = [...alike].flatMap(([key, splits]) => {
+    const [{ published }] = splits;
+    return [
+      ...splits.map((split) => {
+        const group = split.group && `${split.group}, `;
+        const systems = `${labelOf(split.unmodified)} → ${labelOf(split.bypass)}`;
+        return measuredRow(split, `${group}${targetOf(split)}: ${systems}`);
+      }),
+      ...(published ? [publishedRow(key, 'published, from the bars', published)] : []),
+    ];
   });
   const rounded = summary.reference?.rounded_shares;
   if (rounded) rows.push(publishedRow('published, rounded', 'published, as the text rounds them', rounded));
