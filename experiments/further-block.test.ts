@@ -92,9 +92,6 @@ test('says what is lacking besides slices, of whom first, and who else used the 
   expect(lineOf({ ...slices('kv-rdma', 2), what: 'trials', wanted: 3 })).toMatch(
     /^near: kv-rdma GET 2 of 3 trials; /,
   );
-  expect(lineOf({ ...slices('kv-rdma', 1), what: 'pairs', wanted: 3 })).toMatch(
-    /^near: kv-rdma GET 1 of 3 trials beside redis; /,
-  );
   const many = [17, 3, 19, 1, 18].map((has) => slices('kv-rdma', has));
   expect(lineOf(...many)).toMatch(
     /^near: kv-rdma GET 1 of 20 slices, .* GET 3 of .* GET 17 of 20 slices, and 2 more; /,

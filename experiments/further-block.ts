@@ -56,10 +56,12 @@ export function furtherBlock({ coverage, measurable, trial, left_s }: SoFar): De
 /** Who lacks most comes first: "kv-kernel GET 14 of 20 slices, kv-dpdk GET 2 of 3 trials, and 2 more" */
 function inWords(lacking: Lacking[]): string {
   const ordered = lacking.toSorted((a, b) => a.has / a.wanted - b.has / b.wanted);
-  const named = ordered.slice(0, MOST_NAMED).map(({ subject, operation, what, has, wanted, beside }) => {
-    const of = what === 'pairs' ? `trials beside ${beside}` : what;
-    return `${subject} ${operation.toUpperCase()} ${has} of ${wanted} ${of}`;
-  });
+  const named = ordered
+    .slice(0, MOST_NAMED)
+    .map(
+      ({ subject, operation, what, has, wanted }) =>
+        `${subject} ${operation.toUpperCase()} ${has} of ${wanted} ${what}`,
+    );
   const more = lacking.length - named.length;
   return `${named.join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
 }

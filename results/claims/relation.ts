@@ -8,7 +8,7 @@
 
 import type { FloorPoint, MeasurementTarget, Point, Summary } from '../formats/index.ts';
 import { nameTarget } from '../sentences/doubts.ts';
-import { differenceInterval, FEWEST_TRIALS, type Pairing } from '../summary/bootstrap.ts';
+import { differenceWithinRun, FEWEST_TRIALS } from '../summary/bootstrap.ts';
 import {
   enoughForQuantile,
   formatRatioFinely,
@@ -55,8 +55,6 @@ export interface RelationFinding {
 
 type Judgement = Pick<RelationFinding, 'result' | 'reason' | 'evidence'>;
 type Pair = [system: Point, over: Point | FloorPoint];
-
-const PAIRING: Pairing = 'paired';
 
 /** A finding for each operation and pair that the relation speaks of; at least one. */
 export function evaluateRelation(summary: Summary, relation: Relation): RelationFinding[] {
@@ -189,7 +187,7 @@ function judge(relation: Relation, point: Point, over: Point | FloorPoint): Judg
   const invalid = verdicts.find(({ state }) => state === 'invalid');
   if (invalid) return untested(`the ${invalid.name} is invalid: ${invalid.reasons[0].replace(/\.$/, '')}`);
   const [ofSystem, ofOver] = [point, over].map((one) => trialValues(one, relation.measure));
-  const difference = differenceInterval(ofSystem!, ofOver!, PAIRING);
+  const difference = differenceWithinRun(ofSystem!, ofOver!);
   if (!difference)
     return untested(`no trial of this run has the ${measureNames[relation.measure]} of both systems`);
   const { a, b, ratio, interval, trials } = difference;

@@ -17,7 +17,7 @@ function coverage(pairing: Pairing, n: number, center: (values: number[]) => num
     const others = pairing === 'paired' ? blocks : blocks.map(() => Math.exp(0.1 * normal()));
     const a = blocks.map((block) => 20 * block * Math.exp(0.05 * normal()));
     const b = others.map((block) => 25 * block * Math.exp(0.05 * normal()));
-    const { low, high } = bootstrapInterval(a, b, pairing, (x, y) => center(x) / center(y), 1001);
+    const { low, high } = bootstrapInterval([a, b], pairing, (x, y) => center(x) / center(y), 1001);
     if (low <= 0.8 && 0.8 <= high) covered += 1;
   }
   return covered / experiments;

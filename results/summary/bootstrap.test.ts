@@ -5,7 +5,7 @@
 import * as fc from 'fast-check';
 import { mean, permutationTest, standardDeviation } from 'simple-statistics';
 import { describe, expect, test } from 'vitest';
-import { bootstrapInterval, differenceInterval, type TrialValue } from './bootstrap.ts';
+import { bootstrapInterval, differenceInterval, differenceWithinRun, type TrialValue } from './bootstrap.ts';
 import { normalSource, uniformSource } from './test-sources.ts';
 
 function trials(values: number[]): TrialValue[] {
@@ -23,6 +23,19 @@ describe('a difference', () => {
     // A median over 5 trials gets their whole range.
     expect(difference.interval).toEqual({ low: 20 / 40, high: 24 / 44 });
     expect(difference.detectable).toBeCloseTo((24 / 44 - 20 / 40) / 2 / (22 / 42), 12);
+  });
+
+  test('within a run is paired, unless too few trials are common and each side has enough', () => {
+    const a = trials([10, 11, 12, 13]);
+    const elsewhere = [4, 5, 6].map((trial) => ({ trial, value: 20 + trial }));
+    const common = trials([20, 22, 24, 26]);
+    expect(differenceWithinRun(a, common)).toEqual(differenceInterval(a, common, 'paired'));
+    expect(differenceWithinRun(a, elsewhere)).toEqual(differenceInterval(a, elsewhere, 'unpaired'));
+    expect(differenceWithinRun(a, elsewhere)!.interval).not.toBeNull();
+    // Two trials of one side are too few either way.
+    const two = elsewhere.slice(0, 2);
+    expect(differenceWithinRun(a, two)).toEqual(differenceInterval(a, two, 'paired'));
+    expect(differenceWithinRun(a.slice(0, 1), elsewhere)).toBeNull();
   });
 
   test('pairs trials by their number, in any order, and leaves out those that one side has not', () => {
@@ -91,7 +104,7 @@ describe('the interval', () => {
     const normal = normalSource(7);
     const a = Array.from({ length: 200 }, () => 10 + normal());
     const b = Array.from({ length: 200 }, () => 9 + normal());
-    const { low, high } = bootstrapInterval(a, b, 'unpaired', (x, y) => mean(x) - mean(y));
+    const { low, high } = bootstrapInterval([a, b], 'unpaired', (x, y) => mean(x) - mean(y));
     const half = 1.96 * Math.hypot(standardDeviation(a), standardDeviation(b)) * Math.sqrt(1 / 200);
     expect((high - low) / 2 / half).toBeCloseTo(1, 1);
     expect((low + high) / 2).toBeCloseTo(mean(a) - mean(b), 1);
@@ -105,7 +118,7 @@ describe('the interval', () => {
     const a = Array.from({ length: 30 }, () => 20 + normal());
     const b = Array.from({ length: 30 }, () => 20 + shift + normal());
     const p = permutationTest(a, b, 'two_side', 5000, uniformSource(3));
-    const { low, high } = bootstrapInterval(a, b, 'unpaired', (x, y) => mean(x) - mean(y));
+    const { low, high } = bootstrapInterval([a, b], 'unpaired', (x, y) => mean(x) - mean(y));
     expect(p < 0.05).toBe(differs);
     expect(low > 0 || high < 0).toBe(differs);
   });

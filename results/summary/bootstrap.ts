@@ -10,7 +10,9 @@
  *
  * - Paired: trial i of both systems ran in the same block of one run, next to each other in time. A resample
  *   draws trial numbers and takes both values of each, so that what slowed down a whole block cancels out.
- * - Unpaired: trials of two runs have nothing to do with each other. A resample draws from each by itself.
+ * - Unpaired: trials of two runs have nothing to do with each other. A resample draws from each by itself. So it does
+ *   for two systems of one run that have too few blocks in common, as where the cores change their distance and each
+ *   has its trials near when chance had it: what pairing keeps out is kept out by comparing within one state.
  *
  * Sources: B. Efron and R. Tibshirani, An Introduction to the Bootstrap (1993): section 13.3 for percentile
  * intervals, chapter 8 for two samples.
@@ -54,8 +56,8 @@ const DEFAULT_RESAMPLES = 10_001;
 const TAIL = 0.025;
 const SEED = 2019;
 
-/** A statistic of two samples, such as the ratio of their medians. */
-type Statistic = (a: number[], b: number[]) => number;
+/** A statistic of samples, such as the ratio of the medians of two. */
+type Statistic = (...samples: number[][]) => number;
 
 const ratioOfMedians: Statistic = (a, b) => median(a) / median(b);
 
@@ -69,7 +71,7 @@ export function differenceInterval(a: TrialValue[], b: TrialValue[], pairing: Pa
   if (trials === 0 || ![...valuesA, ...valuesB].every((value) => value > 0)) return null;
   const ratio = ratioOfMedians(valuesA, valuesB);
   const interval =
-    trials < FEWEST_TRIALS ? null : bootstrapInterval(valuesA, valuesB, pairing, ratioOfMedians);
+    trials < FEWEST_TRIALS ? null : bootstrapInterval([valuesA, valuesB], pairing, ratioOfMedians);
   return {
     a: median(valuesA),
     b: median(valuesB),
@@ -80,39 +82,40 @@ export function differenceInterval(a: TrialValue[], b: TrialValue[], pairing: Pa
   };
 }
 
-/** The same of systems of one run, whose trials are paired by block, as a summary has it. */
-export function pairedRatio(a: TrialValue[], b: TrialValue[]): Ratio | null {
-  const difference = differenceInterval(a, b, 'paired');
+/** The same of systems of one run: paired by block, unless only unpaired there are trials enough for an interval. */
+export function differenceWithinRun(a: TrialValue[], b: TrialValue[]): Difference | null {
+  const paired = differenceInterval(a, b, 'paired');
+  if (paired?.interval) return paired;
+  const unpaired = differenceInterval(a, b, 'unpaired');
+  return unpaired?.interval ? unpaired : paired;
+}
+
+/** That, as a summary has it. */
+export function ratioWithinRun(a: TrialValue[], b: TrialValue[]): Ratio | null {
+  const difference = differenceWithinRun(a, b);
   if (!difference) return null;
   const { ratio, interval, trials, detectable } = difference;
   return { ratio, interval, trials, detectable };
 }
 
 /**
- * The percentile interval of `statistic` over resamples of `a` and `b`. Paired, a[i] and b[i] belong together, and
- * both must be of one length.
+ * The percentile interval of `statistic` over resamples of the samples. Paired, values at the same index belong
+ * together, and all samples must be of one length.
  */
 export function bootstrapInterval(
-  a: number[],
-  b: number[],
+  samples: number[][],
   pairing: Pairing,
   statistic: Statistic,
   resamples = DEFAULT_RESAMPLES,
 ): { low: number; high: number } {
   const random = mulberry32(SEED);
-  const indices = a.map((_, index) => index);
+  const indices = samples[0].map((_, index) => index);
   const estimates = Float64Array.from({ length: resamples }, () => {
     if (pairing === 'unpaired') {
-      return statistic(
-        sampleWithReplacement(a, a.length, random),
-        sampleWithReplacement(b, b.length, random),
-      );
+      return statistic(...samples.map((sample) => sampleWithReplacement(sample, sample.length, random)));
     }
     const drawn = sampleWithReplacement(indices, indices.length, random);
-    return statistic(
-      drawn.map((index) => a[index]),
-      drawn.map((index) => b[index]),
-    );
+    return statistic(...samples.map((sample) => drawn.map((index) => sample[index])));
   });
   const sorted = Array.from(estimates.sort());
   return { low: quantileSorted(sorted, TAIL), high: quantileSorted(sorted, 1 - TAIL) };

@@ -23,6 +23,7 @@ type Slice = Calibration['slices'][number];
 function floorOf(
   state: string | null,
   { near, cores = [1, 0] }: { near: number; cores?: [number, number] },
+  of: PairStates | null = pair,
 ): ReturnType<typeof generatorFloor> {
   const slice = (ns: number, p50_us: number, asked_us: number | null = null): Slice => ({
     asked_us,
@@ -42,7 +43,7 @@ function floorOf(
     manifest: { ...whole, plan: { ...whole.plan, measurements: [target('get')] } },
     calibration: { ...calibration, core: cores[0], server_core: cores[1] },
   } as unknown as Run;
-  return generatorFloor(run, 'kernel', { pair, selection: { state, withoutEarly: false } });
+  return generatorFloor(run, 'kernel', { pair: of, selection: { state, withoutEarly: false } });
 }
 
 const name = "the load generator's own floor";
@@ -52,9 +53,18 @@ test('where it was measured in that state', () => {
   expect(floorOf('far', { near: 7 })).toEqual([{ name, p50_us: 12, of_state: true }]);
 });
 
-test('as a whole where it hardly was, on other cores, or where the point is of no state', () => {
+test('a mixture is bounded by the nearest state', () => {
+  expect(floorOf(null, { near: 7 })).toEqual([{ name, p50_us: 8.1, of_state: false }]);
+});
+
+test('where it hardly was in that state, or on other cores, it bounds nothing: nearer cores are faster', () => {
+  expect(floorOf('near', { near: 2 })).toEqual([]);
+  expect(floorOf(null, { near: 2 })).toEqual([]);
+  expect(floorOf('near', { near: 7, cores: [2, 3] })).toEqual([]);
+});
+
+test('as a whole on a machine of one distance, or of none that is known', () => {
   const whole = [{ name, p50_us: 10, of_state: false }];
-  expect(floorOf('near', { near: 2 })).toEqual(whole);
-  expect(floorOf('near', { near: 7, cores: [2, 3] })).toEqual(whole);
-  expect(floorOf(null, { near: 7 })).toEqual(whole);
+  expect(floorOf(null, { near: 7 }, { ...pair, states: pair.states.slice(0, 1) })).toEqual(whole);
+  expect(floorOf(null, { near: 7 }, null)).toEqual(whole);
 });

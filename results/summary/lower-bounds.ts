@@ -32,7 +32,10 @@ export function lowerBounds(
   });
 }
 
-/** With a server that takes no time, over the same backend: in the state of the point, where it was in that. */
+/**
+ * With a server that takes no time, over the same backend, in the state of the point. A mixture is bounded by what was
+ * had in the nearest state. A calibration that was not in that state bounds nothing: cores that are nearer are faster.
+ */
 export function generatorFloor(
   { calibration, manifest }: Run,
   backend: string,
@@ -43,10 +46,11 @@ export function generatorFloor(
     calibration?.backend === backend && clients === 1 && value_bytes === calibration.value_bytes;
   if (!isAlike) return [];
   const name = "the load generator's own floor";
-  const ofState_us = pair === null || state === null ? null : floorOfState(calibration, pair, state);
-  return ofState_us === null
-    ? [{ name, p50_us: calibration.floor_us.p50, of_state: false }]
-    : [{ name, p50_us: ofState_us, of_state: true }];
+  if (pair === null || pair.states.length < 2) {
+    return [{ name, p50_us: calibration.floor_us.p50, of_state: state !== null }];
+  }
+  const p50_us = floorOfState(calibration, pair, state ?? pair.states[0].name);
+  return p50_us === null ? [] : [{ name, p50_us, of_state: state !== null }];
 }
 
 /** The generator's own floor in a state, in us; null where it hardly was in that, or was calibrated on other cores. */

@@ -46,6 +46,23 @@ test('shares are the microseconds over the unmodified median, and add up, whatev
   expect(kernel.share).toBeCloseTo(inter.share + data_path.share);
 });
 
+test('systems that have their trials in other blocks are split all the same, each drawn by itself', () => {
+  const later = ({ trial_p50_us, ...rest }: Point): Point => ({
+    ...rest,
+    trial_p50_us: trial_p50_us.map(({ trial, p50_us }) => ({ trial: trial + 2, p50_us })),
+  });
+  const [split] = splits([three[0], later(three[1]), three[2]]);
+  expect(split).toMatchObject({
+    unmodified_us: 32,
+    interface_us: 8,
+    data_path_us: 13,
+    rest_us: 11,
+    trials: 3,
+  });
+  // The extremes of both sides meet, which no block shows.
+  expect(split!.interface.interval).toEqual({ low: expect.closeTo(4 / 30), high: expect.closeTo(12 / 34) });
+});
+
 test('the published shares are those of the figure', () => {
   const [split] = splits(three);
   expect(split!.published!.interface).toBeCloseTo((32.2 - 23.4) / 32.2);

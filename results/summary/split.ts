@@ -7,12 +7,12 @@
  *     kernel    = interface + data path
  *
  * Each part is a difference of medians over trials, its share is of the unmodified system's. Intervals are
- * bootstraps over trials, paired by block (bootstrap.ts).
+ * bootstraps over trials: paired by block, or unpaired where too few blocks have all three (bootstrap.ts).
  */
 import { median } from 'simple-statistics';
 import type { Point, Role, Share, Split } from '../formats/index.ts';
 import { sameTarget } from '../run/run-folder.ts';
-import { bootstrapInterval, FEWEST_TRIALS } from './bootstrap.ts';
+import { bootstrapInterval, FEWEST_TRIALS, type Pairing } from './bootstrap.ts';
 import { stateOf } from './doubt.ts';
 
 /**
@@ -32,19 +32,17 @@ export function splits(points: Point[]): Split[] {
 }
 
 function splitOf(unmodified: Point, kernel: Point, bypass: Point): Split | null {
-  const values = commonTrials([unmodified, kernel, bypass]);
-  if (values.length === 0) return null;
-  const [u, k, b] = [0, 1, 2].map((index) => values.map((trial) => trial[index]));
-  const all = values.map((_, index) => index);
-  /** Of the trials that were drawn: the difference of two systems' medians over the unmodified one's. */
-  const share = (more: number[], less: number[]): Share => {
-    const ofTrials = (drawn: number[]): number => {
-      const medianOf = (system: number[]): number => median(drawn.map((trial) => system[trial]));
-      return (medianOf(more) - medianOf(less)) / medianOf(u!);
-    };
+  const { pairing, samples } = trialsOf([unmodified, kernel, bypass]);
+  const [u, k, b] = samples;
+  const trials = Math.min(...samples.map((sample) => sample.length));
+  if (trials === 0) return null;
+  /** The difference of two systems' medians, by their places among the samples, over the unmodified one's. */
+  const share = (more: number, less: number): Share => {
+    const ofMedians = (...drawn: number[][]): number =>
+      (median(drawn[more]) - median(drawn[less])) / median(drawn[0]);
     return {
-      share: ofTrials(all),
-      interval: values.length < FEWEST_TRIALS ? null : bootstrapInterval(all, all, 'paired', ofTrials),
+      share: ofMedians(...samples),
+      interval: trials < FEWEST_TRIALS ? null : bootstrapInterval(samples, pairing, ofMedians),
     };
   };
   const { group, operation, clients, value_bytes } = kernel;
@@ -56,26 +54,30 @@ function splitOf(unmodified: Point, kernel: Point, bypass: Point): Split | null 
     unmodified: unmodified.system,
     libos_over_kernel: kernel.system,
     bypass: bypass.system,
-    unmodified_us: median(u!),
-    interface_us: median(u!) - median(k!),
-    data_path_us: median(k!) - median(b!),
-    rest_us: median(b!),
-    interface: share(u!, k!),
-    data_path: share(k!, b!),
-    kernel: share(u!, b!),
-    trials: values.length,
+    unmodified_us: median(u),
+    interface_us: median(u) - median(k),
+    data_path_us: median(k) - median(b),
+    rest_us: median(b),
+    interface: share(0, 1),
+    data_path: share(1, 2),
+    kernel: share(0, 2),
+    trials,
     published: published(unmodified, kernel, bypass),
   };
 }
 
-/** p50 of the points in each trial that all of them have. */
-function commonTrials(points: Point[]): number[][] {
-  return points[0].trial_p50_us.flatMap(({ trial }) => {
-    const values = points.flatMap(
-      (point) => point.trial_p50_us.find((one) => one.trial === trial)?.p50_us ?? [],
-    );
-    return values.length === points.length ? [values] : [];
-  });
+/** The p50 of each point by trial: of the trials that all have, or if those are too few, of each by itself. */
+function trialsOf(points: Point[]): { pairing: Pairing; samples: number[][] } {
+  const [first, ...others] = points.map(
+    ({ trial_p50_us }) => new Map(trial_p50_us.map(({ trial, p50_us }) => [trial, p50_us])),
+  );
+  const common = [...first.keys()].filter((trial) => others.every((other) => other.has(trial)));
+  const unpaired = [first, ...others].map((one) => [...one.values()]);
+  if (common.length < FEWEST_TRIALS && unpaired.every((sample) => sample.length >= FEWEST_TRIALS)) {
+    return { pairing: 'unpaired', samples: unpaired };
+  }
+  const samples = [first, ...others].map((one) => common.flatMap((trial) => one.get(trial) ?? []));
+  return { pairing: 'paired', samples };
 }
 
 function published(unmodified: Point, kernel: Point, bypass: Point): Split['published'] {

@@ -10,7 +10,7 @@ import {
 import { findReference, publishedUs, type Reference } from '../run/reference.ts';
 import { type Run, sameTarget } from '../run/run-folder.ts';
 import { formatChange } from '../text/format.ts';
-import { pairedRatio, type TrialValue } from './bootstrap.ts';
+import { ratioWithinRun, type TrialValue } from './bootstrap.ts';
 import { counterDoubt } from './counter.ts';
 import { byStateVersus } from './distance/by-state.ts';
 import { distanceDoubts, repetitionDoubts } from './distance/distance-doubts.ts';
@@ -179,7 +179,7 @@ function repeatedPoints(sources: Sources, points: Point[]): Summary['repeats'] {
       const itself = points.find((other) => other.system === repeats && sameTarget(other, point));
       const doubts = repetitionDoubts(system.name, point, sources.distance);
       // Of so little a difference would be one of chance.
-      const versus_itself = itself && doubts.length === 0 ? pairedRatio(p50s(point), p50s(itself)) : null;
+      const versus_itself = itself && doubts.length === 0 ? ratioWithinRun(p50s(point), p50s(itself)) : null;
       return { ...point, repeats, verdicts: withDoubts(point.verdicts, doubts), versus_itself };
     });
   });
@@ -189,7 +189,7 @@ function repeatedPoints(sources: Sources, points: Point[]): Summary['repeats'] {
 function versusFirst(numbers: Numbers, first: Point[]): Pick<Point, 'versus_first' | 'by_state'> {
   const other = first.find((candidate) => sameTarget(candidate, numbers));
   return {
-    versus_first: other ? pairedRatio(p50s(numbers), p50s(other)) : null,
+    versus_first: other ? ratioWithinRun(p50s(numbers), p50s(other)) : null,
     by_state: byStateVersus(numbers.by_state, other?.by_state ?? []),
   };
 }

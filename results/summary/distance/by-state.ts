@@ -1,6 +1,6 @@
 /** A point's numbers in each state of distance, and in all of its time together, which is a mixture of them. */
 import type { Measured } from '../../formats/index.ts';
-import { pairedRatio, type TrialValue } from '../bootstrap.ts';
+import { ratioWithinRun, type TrialValue } from '../bootstrap.ts';
 import { overTrials, type TrialSample } from '../trial-samples.ts';
 import { isOfState, sampleOf, type TrialSlices } from './point-slices.ts';
 import { hasStates, type PairStates } from './run-distance.ts';
@@ -52,6 +52,6 @@ export function byStateVersus(ofPoint: ByState, ofFirst: ByState): ByState {
     trial_p50_us.map(({ trial, p50_us }) => ({ trial, value: p50_us }));
   return ofPoint.map((entry) => {
     const first = ofFirst.find(({ state }) => state === entry.state);
-    return { ...entry, versus_first: first ? pairedRatio(valuesOf(entry), valuesOf(first)) : null };
+    return { ...entry, versus_first: first ? ratioWithinRun(valuesOf(entry), valuesOf(first)) : null };
   });
 }

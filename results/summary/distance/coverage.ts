@@ -1,6 +1,6 @@
 /** Whether a run has enough slices of one state of distance, for the runner to go on until it has. */
 import type { Manifest, MeasurementTarget } from '../../formats/index.ts';
-import { type EndedTrials, type Run, readRun, sameTarget } from '../../run/run-folder.ts';
+import { type EndedTrials, type Run, readRun } from '../../run/run-folder.ts';
 import {
   countState,
   distanceOfRun,
@@ -33,8 +33,7 @@ export interface DistanceCoverage {
 export interface Lacking {
   subject: string;
   operation: MeasurementTarget['operation'];
-  /** `pairs`: trials in which both it and the system that it is compared with have a value. */
-  what: 'slices' | 'trials' | 'pairs';
+  what: 'slices' | 'trials';
   has: number;
   wanted: number;
   /** The system that it is compared with, trial by trial; null for the first one of a group. */
@@ -43,7 +42,7 @@ export interface Lacking {
 
 /**
  * What is lacking comes in steps, and the next one is asked for when there is enough of the one before: slices of one
- * state; slices of it that are alike in who used the cores; then trials that can be compared, and those of repetitions.
+ * state; slices of it that are alike in who used the cores; then those of repetitions.
  * `ended`: trials that are not read again, as readRun takes them. Throws ResultsError, as for a run without a trial.
  */
 export async function distanceCoverage(
@@ -97,20 +96,11 @@ function missingOf({ slices, trials }: StateCount, wanted: Wanted): number {
   return Math.max(0, 1 - slices / wanted.slices) + Math.max(0, 1 - trials.length / wanted.trials);
 }
 
-/** Repetitions without enough, and who cannot be compared with another, for want of trials that both have. */
+/** Repetitions without enough. */
 function lackingInChosen(run: Run, pairs: PairStates[], chosen: string, wanted: Wanted): Lacking[] {
-  const counts = countState(run, pairs, chosen, wanted);
-  return counts.flatMap((count) => {
-    const lacking = lackingOf(count, run.manifest, wanted);
-    if (!count.enough) return [lacking];
-    const other = counts.find(
-      ({ subject, target }) => subject === lacking.beside && sameTarget(target, count.target),
-    );
-    if (!other) return [];
-    const has = count.trials.filter((trial) => other.trials.includes(trial)).length;
-    const most = Math.min(wanted.trials, count.of_trials, other.of_trials);
-    return has < most ? [{ ...lacking, what: 'pairs', has, wanted: most }] : [];
-  });
+  return countState(run, pairs, chosen, wanted)
+    .filter(({ enough }) => !enough)
+    .map((count) => lackingOf(count, run.manifest, wanted));
 }
 
 function lackingOf(count: StateCount, of: Manifest, wanted: Wanted): Lacking {

@@ -24,7 +24,7 @@ export function afterProbe(trials: TrialSlices[], state: string | null): Measure
   if (both === null) return null;
   const { early_ns, late_ns } = both;
   const ratio = medianRatio(early_ns, late_ns);
-  const interval = bootstrapInterval(early_ns, late_ns, 'paired', medianRatio, RESAMPLES);
+  const interval = bootstrapInterval([early_ns, late_ns], 'paired', medianRatio, RESAMPLES);
   return { ratio, interval, left_out: isMuch(ratio) };
 }
 

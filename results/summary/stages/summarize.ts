@@ -5,7 +5,7 @@
 import { median } from 'simple-statistics';
 import type { Measured, Point, StagesFile } from '../../formats/index.ts';
 import { formatCount } from '../../text/format.ts';
-import { pairedRatio, type TrialValue } from '../bootstrap.ts';
+import { ratioWithinRun, type TrialValue } from '../bootstrap.ts';
 import type { Selection } from '../distance/point-slices.ts';
 import { pairOf, type RunDistance } from '../distance/run-distance.ts';
 import type { Doubt } from '../doubt.ts';
@@ -85,7 +85,7 @@ function overhead(
     .filter(({ file }) => file.latency_ns.length >= fewest)
     .map(({ trial, file }) => ({ trial, value: median(file.latency_ns) / 1000 }));
   const without = trial_p50_us.map(({ trial, p50_us }) => ({ trial, value: p50_us }));
-  return pairedRatio(withStamps, without);
+  return ratioWithinRun(withStamps, without);
 }
 
 /** That the stages are not of the state, or that too few are. */
