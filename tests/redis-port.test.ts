@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FRONTENDS, type ServerProcess, startKvServer } from './kvserver-processes.ts';
+import {
+  encode,
+  FRONTENDS,
+  RespConnection,
+  type ServerProcess,
+  startKvServer,
+} from './kvserver-processes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'redis-port-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -15,6 +21,19 @@ const startRedis = (frontend: string, ...options: string[]) =>
 const connectTo = (server: ServerProcess) =>
   new Redis(server.port, '127.0.0.1', { retryStrategy: () => null });
 const SOON = { timeout: 60_000 };
+
+const openTwo = (server: ServerProcess) =>
+  Promise.all([RespConnection.open(server.port), RespConnection.open(server.port)]);
+const textOf = async (connection: RespConnection, ...command: string[]) =>
+  (await connection.command(...command)).text;
+
+async function closeAll(server: ServerProcess, ...connections: RespConnection[]): Promise<void> {
+  for (const connection of connections) connection.close();
+  expect((await server.stop()).code).toBe(0);
+}
+
+const ENDLESS = encode(['EVAL', 'while true do end', '0']);
+const KILLED = expect.stringContaining('Script killed by user');
 
 describe.each(FRONTENDS)('Redis behind the front end %s', (frontend) => {
   let server: ServerProcess;
@@ -91,6 +110,55 @@ test('during a long script others are told so, and may end it', async () => {
   scripting.disconnect();
   other.disconnect();
   expect((await server.stop()).code).toBe(0);
+});
+
+test('what a client sends behind a script and during it is answered whole, in order', async () => {
+  const server = await startRedis('libos', '--busy-reply-threshold', '50');
+  const [scripting, other] = await openTwo(server);
+  // More than Redis reads at a time: the rest is in the front end's buffer while the script runs.
+  const behind = Array.from({ length: 4000 }, (_, i) => `${i}`);
+  scripting.send(ENDLESS + behind.map((text) => encode(['ECHO', text])).join(''));
+  await expect.poll(() => textOf(other, 'PING'), SOON).toMatch(/^BUSY/);
+  scripting.send(encode(['ECHO', 'during']));
+  // It has come when what another client sent later is answered.
+  expect(await textOf(other, 'PING')).toMatch(/^BUSY/);
+  expect(await textOf(other, 'SCRIPT', 'KILL')).toBe('OK');
+  expect((await scripting.reply()).text).toEqual(KILLED);
+  for (const text of [...behind, 'during']) expect((await scripting.reply()).text).toBe(text);
+  await closeAll(server, scripting, other);
+});
+
+test('a script that had to wait, and runs when a pause ends, can be ended by others', async () => {
+  const server = await startRedis('libos', '--busy-reply-threshold', '50');
+  const [scripting, other] = await openTwo(server);
+  expect(await textOf(other, 'CLIENT', 'PAUSE', '300', 'WRITE')).toBe('OK');
+  scripting.send(ENDLESS);
+  await expect.poll(() => textOf(other, 'PING'), SOON).toMatch(/^BUSY/);
+  expect(await textOf(other, 'SCRIPT', 'KILL')).toBe('OK');
+  expect((await scripting.reply()).text).toEqual(KILLED);
+  await closeAll(server, scripting, other);
+});
+
+test('a script is debugged while everybody else waits; not in a child, which has no connections', async () => {
+  const server = await startRedis('libos');
+  const [debugging, other] = await openTwo(server);
+  const logged = async (...command: string[]) => {
+    const { elements } = await debugging.command(...command);
+    return (elements ?? []).map(({ text }) => text).join('\n');
+  };
+  expect(await textOf(debugging, 'SCRIPT', 'DEBUG', 'YES')).toBe('OK');
+  expect(await textOf(debugging, 'EVAL', 'return 1', '0')).toMatch(/Fork\(\) failed.*not supported/);
+
+  expect(await textOf(debugging, 'SCRIPT', 'DEBUG', 'SYNC')).toBe('OK');
+  const script = "redis.call('incr', 'n')\nreturn redis.call('get', 'n')";
+  expect(await logged('EVAL', script, '0')).toMatch(/Stopped at 1/);
+  const seen = textOf(other, 'GET', 'n');
+  expect(await logged('print', 'none')).toMatch(/No such variable/);
+  expect(await logged('step')).toMatch(/Stopped at 2/);
+  expect(await logged('redis', 'incr', 'n')).toMatch(/<reply> 2/);
+  expect(await logged('continue')).toMatch(/<endsession>/);
+  expect(await seen).toBe('2');
+  await closeAll(server, other);
 });
 
 test('it listens elsewhere when told, and says so when it cannot', async () => {

@@ -204,29 +204,40 @@ export class LibosFrontEnd implements FrontEnd {
    */
   turn(waitMs: number): void {
     const libos = this.#libos;
-    const engine = this.#engine;
     const depth = this.#depth;
-    this.#taking = true;
     // The first look sends the replies of the last turn: none of them waits until the clock has been read.
     let count = libos.waitNext(COMPLETIONS_PER_TURN, 0);
     const ticks = this.#look() && depth === 0;
-    if (ticks) this.#tick();
-    if (count === 0 && waitMs > 0) count = libos.waitNext(COMPLETIONS_PER_TURN, waitMs);
+    if (count === 0) {
+      if (ticks) this.#tick();
+      if (waitMs > 0) count = libos.waitNext(COMPLETIONS_PER_TURN, waitMs);
+    }
+    this.#handle(count, depth);
+    if (ticks) {
+      // Not before what was taken is handled: what the engine does in it may be long, and look at the network.
+      if (count > 0) this.#tick();
+      if (this.#lingering.size > 0) this.#endLingering();
+    }
+    if (!this.#stopping && this.#stopRequested()) {
+      this.#stopping = true;
+      this.#engine.stop();
+    }
+  }
+
+  /** Handles the first `count` completions of the last wait, and lets the engine run what came. */
+  #handle(count: number, depth: number): void {
+    const libos = this.#libos;
     if (this.#popped.length === depth) this.#popped.push(new PoppedBuffers());
     const popped = this.#popped[depth];
+    this.#taking = true;
     for (let i = 0; i < count; i++) this.#complete(libos.completions[i], popped);
     for (let i = 0; i < this.#listeners.length; i++) this.#accept(this.#listeners[i]);
     this.#taking = false;
     this.#depth = depth + 1;
-    if (engine.exitCode === null) engine.turn();
+    if (this.#engine.exitCode === null) this.#engine.turn();
     this.#depth = depth;
     this.#popAgain(popped);
     for (let outer = 0; outer < depth; outer++) this.#popBeside(this.#popped[outer]);
-    if (ticks && this.#lingering.size > 0) this.#endLingering();
-    if (!this.#stopping && this.#stopRequested()) {
-      this.#stopping = true;
-      engine.stop();
-    }
   }
 
   // For the engine
@@ -317,7 +328,9 @@ export class LibosFrontEnd implements FrontEnd {
 
   #tick(): void {
     this.#tickedNs[0] = nowNs();
+    this.#depth = 1;
     this.#engine.tick();
+    this.#depth = 0;
   }
 
   #complete(completion: Completion, popped: PoppedBuffers): void {

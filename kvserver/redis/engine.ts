@@ -24,9 +24,6 @@ const LISTEN_ERRNO: Partial<Record<KvServerErrorCode, number>> = {
   ADDRESS_UNAVAILABLE: 99,
 };
 
-/** Last on the command line, where they hold: the process is ours, and its parent's. */
-const OWN_ARGUMENTS = ['--daemonize', 'no', '--supervised', 'no'];
-
 class RedisClient implements EngineClient {
   readonly slot: number;
   connection: unknown = null;
@@ -80,7 +77,7 @@ export class RedisEngine implements ServerEngine {
   start(endpoint: { address: string; port: number } | null): void {
     this.#lend();
     const place = endpoint === null ? [] : ['--bind', endpoint.address, '--port', `${endpoint.port}`];
-    this.#port.start([...this.#arguments, ...place, ...OWN_ARGUMENTS]);
+    this.#port.start([...this.#arguments, ...place]);
     this.#drain();
     if (this.exitCode !== null) {
       throw new KvServerError(

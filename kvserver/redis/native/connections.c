@@ -32,6 +32,9 @@ extern struct {
 	int forked;
 } ldb;
 
+/* As the debugger asks of a socket (eval.c). */
+enum { DEBUGGER_SEND_TIMEOUT_MS = 5000 };
+
 static struct port_connection *by_slot[RP_SLOTS];
 /* Slots whose connections closed, in order, for which no output is written yet. */
 static int closed_slots[RP_SLOTS];
@@ -147,11 +150,26 @@ static int read_kept(struct port_connection *c, void *buffer, size_t bytes)
 	return (int)taken;
 }
 
+bool is_debugging(void)
+{
+	return ldb.active;
+}
+
+bool may_be_debugged_apart(void)
+{
+	return ldb.conn->fd < RP_FIRST_FD;
+}
+
+/* The debugger takes its connection for a blocking socket. */
+static bool blocks(const connection *conn)
+{
+	return ldb.active && ldb.conn == conn;
+}
+
 static int port_read(connection *conn, void *buffer, size_t bytes)
 {
 	struct port_connection *c = (struct port_connection *)conn;
-	/* A debugged script waits here for its client. */
-	while (!has_input(c) && ldb.active && ldb.conn == conn)
+	while (!has_input(c) && blocks(conn))
 		look_at_network();
 	if (c->kept != NULL)
 		return read_kept(c, buffer, bytes);
@@ -235,8 +253,21 @@ static int port_writev(connection *conn, const struct iovec *parts, int count)
 
 static int port_write(connection *conn, const void *bytes, size_t length)
 {
+	struct port_connection *c = (struct port_connection *)conn;
 	struct iovec part = { .iov_base = (void *)bytes, .iov_len = length };
-	return port_writev(conn, &part, 1);
+	int written = port_writev(conn, &part, 1);
+	if (!blocks(conn))
+		return written;
+	size_t done = written > 0 ? (size_t)written : 0;
+	mstime_t until = mstime() + DEBUGGER_SEND_TIMEOUT_MS;
+	while (done < length && !c->ended && !c->failed && mstime() < until) {
+		look_at_network();
+		part.iov_base = (char *)bytes + done;
+		part.iov_len = length - done;
+		written = port_writev(conn, &part, 1);
+		done += written > 0 ? (size_t)written : 0;
+	}
+	return done > 0 ? (int)done : -1;
 }
 
 static int port_accept(connection *conn, ConnectionCallbackFunc handler)
@@ -336,19 +367,27 @@ static void hold(struct port_connection *c)
 	shared_area.holding[c->slot] = 1;
 }
 
+/* Nobody's requests run in the middle of those of the same connection, or of a script that is debugged. */
+static bool is_readable(struct port_connection *c)
+{
+	return c->base.read_handler != NULL && !connHasRefs(&c->base) && !ldb.active;
+}
+
 void run_input(const struct rp_input *input)
 {
 	struct port_connection *c = by_slot[input->slot];
 	if (c == NULL)
 		return;
+	/* In the middle of a long command of this connection, of whose input there is more: that comes first. */
+	if (c->unread_bytes > 0)
+		hold(c);
 	if (input->kind == RP_END)
 		c->ended = true;
 	else if (input->kind == RP_RESET)
 		c->failed = true;
 	c->unread = (const char *)(uintptr_t)input->address;
 	c->unread_bytes = (size_t)input->length;
-	bool reads = c->base.read_handler != NULL && !connHasRefs(&c->base);
-	if (!reads || (run_handler(c) && c->unread_bytes > 0))
+	if (!is_readable(c) || (run_handler(c) && c->unread_bytes > 0))
 		hold(c);
 }
 
@@ -357,7 +396,8 @@ void continue_inputs(void)
 	for (unsigned long left = listLength(held); left > 0 && listLength(held) > 0; left--) {
 		struct port_connection *c = listNodeValue(listFirst(held));
 		listRotateHeadToTail(held);
-		if (c->base.read_handler == NULL || connHasRefs(&c->base) || !run_handler(c))
+		/* The debugger reads by itself. */
+		if (!blocks(&c->base) && (!is_readable(c) || !run_handler(c)))
 			continue;
 		if (c->kept == NULL && put_output(RP_RESUME, c->slot))
 			stop_holding(c);

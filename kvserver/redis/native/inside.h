@@ -17,6 +17,10 @@ enum { RP_FIRST_FD = 1 << 30, RP_LISTENING_FD = RP_FIRST_FD - 1 };
 
 /* Before the first connection. */
 void init_connections(void);
+/* A script is being debugged: everybody but its client waits, and so does Redis' own work between requests. */
+bool is_debugging(void);
+/* Whether a child can serve the client whose script is to be debugged: one of the library OS has no descriptor. */
+bool may_be_debugged_apart(void);
 /* Runs one input. The connection may be gone afterwards. */
 void run_input(const struct rp_input *input);
 /* Runs input that waited, of connections that Redis reads from again. */

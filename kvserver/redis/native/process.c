@@ -98,6 +98,33 @@ void __wrap_bioInit(void)
 	__real_bioInit();
 }
 
+/* The process is ours, and its parent's. */
+
+void __real_loadServerConfig(char *file, char from_stdin, char *options);
+
+void __wrap_loadServerConfig(char *file, char from_stdin, char *options)
+{
+	__real_loadServerConfig(file, from_stdin, options);
+	server.daemonize = 0;
+	server.supervised_mode = SUPERVISED_NONE;
+}
+
+int __wrap_restartServer(int flags, mstime_t delay)
+{
+	UNUSED(flags);
+	UNUSED(delay);
+	serverLog(LL_WARNING, "Can't restart: on the library OS the process is not Redis' own");
+	return C_ERR;
+}
+
+/* The links of a cluster are made with sockets, and its bus is no listener of clients. */
+
+void __wrap_clusterInit(void)
+{
+	serverLog(LL_WARNING, "cluster-enabled yes: there are no clusters on the library OS");
+	exit(1);
+}
+
 void __real_initThreadedIO(void);
 
 void __wrap_initThreadedIO(void)
@@ -199,6 +226,17 @@ pid_t __wrap_fork(void)
 	return child;
 }
 
+int __real_redisFork(int purpose);
+
+int __wrap_redisFork(int purpose)
+{
+	if (purpose == CHILD_TYPE_LDB && !may_be_debugged_apart()) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return __real_redisFork(purpose);
+}
+
 /* The cores that the process' first thread may use, without those of this thread where it is pinned. */
 static void find_other_cores(const cpu_set_t *own)
 {
@@ -288,7 +326,8 @@ static void turn(void)
 			run_input(&shared_area.input[level][next_input[level]++]);
 	}
 	next_input[depth] = shared_area.inputs[depth] = 0;
-	beforeSleep(server.el);
+	if (!is_debugging())
+		beforeSleep(server.el);
 	report_closed();
 }
 
