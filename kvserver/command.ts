@@ -76,11 +76,16 @@ async function serve(options: ServeOptions): Promise<void> {
   // The turns of Node's event loop have no known length, so its pauses are garbage collections only.
   const pauses = new PauseLog();
   const server = await serveOverSockets(options);
-  process.once('SIGTERM', server.stop);
-  process.once('SIGINT', server.stop);
+  // Redis has its own handlers of signals.
+  if (options.engine === 'typescript') {
+    process.once('SIGTERM', server.stop);
+    process.once('SIGINT', server.stop);
+  }
   const { frontend, backend } = options;
-  const { address, port } = server;
-  console.log(JSON.stringify({ ready: true, address, port, pid: process.pid, frontend, backend }));
+  if (server.endpoint !== null) {
+    const { address, port } = server.endpoint;
+    console.log(JSON.stringify({ ready: true, address, port, pid: process.pid, frontend, backend }));
+  }
   const exitCode = await server.ended;
   await writePauses(pauses, options.pauses);
   process.exit(exitCode);

@@ -98,6 +98,6 @@ export interface ServerEngine {
   turn(): void;
   /** Regular work. It must not turn the front end's loop. */
   tick(): void;
-  /** SIGTERM came: ends now or begins to, as by saving its data. `exitCode` is set when it has ended. */
+  /** Ends now or begins to, as by saving its data. `exitCode` is set when it has ended. */
   stop(): void;
 }

@@ -1,5 +1,5 @@
 /** Redis itself as the engine, over the kernel's sockets: what it does beyond answering at once. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -22,6 +22,8 @@ const connectTo = (server: ServerProcess) =>
   new Redis(server.port, '127.0.0.1', { retryStrategy: () => null });
 const SOON = { timeout: 60_000 };
 
+const numberedKeys = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`key${i}`, `${i}`]));
 const openTwo = (server: ServerProcess) =>
   Promise.all([RespConnection.open(server.port), RespConnection.open(server.port)]);
 const textOf = async (connection: RespConnection, ...command: string[]) =>
@@ -159,6 +161,48 @@ test('a script is debugged while everybody else waits; not in a child, which has
   expect(await logged('continue')).toMatch(/<endsession>/);
   expect(await seen).toBe('2');
   await closeAll(server, other);
+});
+
+test('a signal that could not be followed is not the last one; a second SIGINT ends it at once', async () => {
+  const place = mkdtempSync(join(folder, 'signals-'));
+  const logFile = join(folder, 'signals.log');
+  const server = await startRedis('libos', '--dir', place, '--logfile', logFile, '--save', '3600', '1');
+  const client = connectTo(server);
+  await client.set('key', 'value');
+  // The file that it would save to cannot be put in the place of a folder.
+  mkdirSync(join(place, 'dump.rdb'));
+  server.process.kill('SIGTERM');
+  await expect.poll(() => readFileSync(logFile, 'utf8'), SOON).toMatch(/Error trying to save the DB, can't exit/);
+  expect(await client.ping()).toBe('PONG');
+  rmSync(join(place, 'dump.rdb'), { recursive: true });
+
+  // Saving would take a minute.
+  await client.mset(numberedKeys(600));
+  await client.config('SET', 'rdb-key-save-delay', 100_000);
+  client.disconnect();
+  const ended = new Promise((resolve) => server.process.once('exit', resolve));
+  server.process.kill('SIGINT');
+  await expect.poll(() => readdirSync(place), SOON).toEqual([expect.stringMatching(/^temp-/)]);
+  server.process.kill('SIGINT');
+  expect(await ended).toBe(1);
+  expect(readdirSync(place)).toEqual([]);
+});
+
+test('a signal while it loads ends it in good order', async () => {
+  const place = mkdtempSync(join(folder, 'loading-'));
+  const logFile = join(folder, 'loading.log');
+  const first = await startRedis('libos', '--dir', place);
+  const client = connectTo(first);
+  await client.mset(numberedKeys(20_000));
+  await client.save();
+  client.disconnect();
+  await first.stop();
+  const slowly = ['--key-load-delay', '1000', '--loading-process-events-interval-bytes', '1024'];
+  const loading = startRedis('libos', '--dir', place, '--logfile', logFile, ...slowly).catch(String);
+  await expect.poll(() => readFileSync(logFile, 'utf8'), SOON).toMatch(/RDB memory usage when created/);
+  process.kill(Number(/pid=(\d+)/.exec(readFileSync(logFile, 'utf8'))?.[1]), 'SIGTERM');
+  expect(await loading).toMatch(/ended before it was ready/);
+  expect(readFileSync(logFile, 'utf8')).toMatch(/ready to exit, bye bye/);
 });
 
 test('it listens elsewhere when told, and says so when it cannot', async () => {

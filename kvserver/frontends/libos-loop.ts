@@ -54,7 +54,8 @@ export async function run(context: DataPathContext<ServeOptions, Endpoint>): Pro
       stopRequested: () => context.stopRequested(),
       lingerMs: LINGER_MS,
     });
-    context.ready(frontEnd.start(options));
+    const endpoint = frontEnd.start(options);
+    if (endpoint !== null) context.ready(endpoint);
     return { exitCode: frontEnd.serve() };
   } finally {
     libos.shutdown();
@@ -176,15 +177,16 @@ export class LibosFrontEnd implements FrontEnd {
   }
 
   /**
-   * Listens and starts the engine, which says itself where to listen when `port` is null; returns where. Throws
-   * KvServerError, LibosError.
+   * Listens and starts the engine, which says itself where to listen when `port` is null; returns where, or null when
+   * the engine has ended already. Throws KvServerError, LibosError.
    */
-  start({ bind, port }: { bind: string; port: number | null }): Endpoint {
+  start({ bind, port }: { bind: string; port: number | null }): Endpoint | null {
     const first = port === null ? null : this.#listen(bind, port, null);
     // What the engine turns from inside is no turn of its own: it does not tick.
     this.#depth = 1;
     this.#engine.start(first === null ? null : first.endpoint);
     this.#depth = 0;
+    if (this.#engine.exitCode !== null) return null;
     return this.#listeners.length > 0 ? this.#listeners[0].endpoint : { address: bind, port: 0 };
   }
 

@@ -16,8 +16,8 @@ const BLOCK_BYTES = 64 * 1024;
 const BACKLOG = 511;
 
 export interface RunningServer {
-  address: string;
-  port: number;
+  /** Where it listens; null when the engine has ended already. */
+  endpoint: { address: string; port: number } | null;
   /** Asks the engine to end. May be called again. */
   stop(): void;
   /** The engine has ended, with this exit code, and every connection is closed. */
@@ -30,8 +30,8 @@ export async function serveOverSockets(options: ServeOptions): Promise<RunningSe
     createEngine: (forEngine) => createEngine(options, forEngine),
     lingerMs: LINGER_MS,
   });
-  const { address, port } = await frontEnd.start(options);
-  return { address, port, stop: () => frontEnd.stop(), ended: frontEnd.ended };
+  const endpoint = await frontEnd.start(options);
+  return { endpoint, stop: () => frontEnd.stop(), ended: frontEnd.ended };
 }
 
 /** Memory for input, and for replies: then also as the Buffer that a socket takes. */
@@ -102,14 +102,14 @@ export class SocketsFrontEnd implements FrontEnd {
     this.#server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.#accept(socket));
   }
 
-  /** Listens and starts the engine; returns where. Throws KvServerError. */
+  /** Listens and starts the engine; returns where, or null when the engine has ended already. Throws KvServerError. */
   async start({
     bind,
     port,
   }: {
     bind: string;
     port: number | null;
-  }): Promise<{ address: string; port: number }> {
+  }): Promise<{ address: string; port: number } | null> {
     await new Promise<void>((resolve, reject) => {
       const wanted = port ?? DEFAULT_PORT;
       this.#server.once('error', (error) => reject(listenError(error, bind, wanted)));
@@ -118,7 +118,8 @@ export class SocketsFrontEnd implements FrontEnd {
     const endpoint = this.#server.address() as { address: string; port: number };
     this.#engine.start(endpoint);
     this.#timer = setInterval(() => this.#tick(), this.#engine.tickMs);
-    return endpoint;
+    this.#closeIfEnded();
+    return this.#closed ? null : endpoint;
   }
 
   stop(): void {

@@ -73,13 +73,16 @@ export class RedisEngine implements ServerEngine {
     return this.#tables.exitCode;
   }
 
-  /** Loads what was saved, which may take long: clients are told so meanwhile. */
+  /**
+   * Loads what was saved, which may take long: clients are told so meanwhile. It may exit in good order, as when it is
+   * asked for its version, or when a signal comes while it loads: exitCode is 0 then.
+   */
   start(endpoint: { address: string; port: number } | null): void {
     this.#lend();
     const place = endpoint === null ? [] : ['--bind', endpoint.address, '--port', `${endpoint.port}`];
     this.#port.start([...this.#arguments, ...place]);
     this.#drain();
-    if (this.exitCode !== null) {
+    if (this.exitCode !== null && this.exitCode !== 0) {
       throw new KvServerError(
         'ENGINE_UNAVAILABLE',
         `Redis ended with exit code ${this.exitCode} before it was ready: its log, above or in its log file, says why`,
@@ -140,8 +143,9 @@ export class RedisEngine implements ServerEngine {
     this.#drain();
   }
 
+  /** Redis has its own handlers of signals. */
   stop(): void {
-    this.#port.stop();
+    process.kill(process.pid, 'SIGTERM');
   }
 
   /** Hands over all that came out, and lends new blocks for those that were used. */

@@ -21,7 +21,6 @@ export interface PortLibrary {
   accept(slot: number, peer: string, peerPort: number, local: string, localPort: number): number;
   turn(): number;
   events(): number;
-  stop(): void;
 }
 
 const built = (name: string) => fileURLToPath(new URL(`build/${name}`, import.meta.url));
@@ -59,6 +58,5 @@ export function loadPort(callbacks: PortCallbacks): PortLibrary {
     accept: library.func('int rp_accept(int, const char *, int, const char *, int)'),
     turn: library.func('int rp_turn()'),
     events: library.func('int rp_events()'),
-    stop: library.func('void rp_stop()'),
   };
 }

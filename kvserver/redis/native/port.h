@@ -2,6 +2,7 @@
  * Redis' own engine without its sockets: the program redis-server, unchanged, in a shared library, whose connections
  * are fed from memory and write to memory. What Redis calls for the network is replaced by the linker (--wrap): each
  * __wrap_NAME here takes the calls of NAME. One thread, the data path, makes all calls.
+ * SIGTERM and SIGINT are Redis' own from rp_start on: it saves as configured, and exits in one of the next calls.
  *
  * Connections are named by slots, which the caller chooses. What came from the network goes in through a table of
  * inputs, what is to be sent comes out through a table of outputs: one call a poll turn, however many connections.
@@ -103,9 +104,6 @@ int rp_turn(void);
 
 /* Redis' file events and timers that are due, and its replies. Call it at least every millisecond. */
 int rp_events(void);
-
-/* What SIGTERM does to redis-server: it saves as configured, and exits in one of the next rp_events. */
-void rp_stop(void);
 
 /* Redis' version, such as "7.0.15". */
 const char *rp_version(void);

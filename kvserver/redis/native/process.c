@@ -1,6 +1,6 @@
 /*
- * Redis' main() in a thread of somebody else's process: it returns instead of looping, exits into its caller, and
- * leaves the process' signals, title and cores alone.
+ * Redis' main() in a thread of somebody else's process: it returns instead of looping, exits into its caller, hears the
+ * signals that end a server, and leaves the process' other signals, title and cores alone.
  */
 #define _GNU_SOURCE
 #include "inside.h"
@@ -42,10 +42,15 @@ int run_guarded(void (*body)(void))
 	return shared_area.exit_code >= 0 ? -1 : 0;
 }
 
+/* The thread that runs Redis' handler of a signal. */
+static pthread_t signalled;
+static volatile sig_atomic_t is_signalled;
+
 void __wrap_exit(int code)
 {
-	/* Of a child or of another thread there is no caller to return to. */
-	if (getpid() != own_process || !pthread_equal(pthread_self(), data_path) || innermost == NULL)
+	bool in_handler = is_signalled && pthread_equal(pthread_self(), signalled);
+	/* Of a child, of another thread or in the middle of anything there is no caller to return to. */
+	if (getpid() != own_process || !pthread_equal(pthread_self(), data_path) || innermost == NULL || in_handler)
 		_exit(code);
 	shared_area.exit_code = code;
 	longjmp(innermost->environment, 1);
@@ -194,15 +199,39 @@ void __wrap_aeDeleteFileEvent(aeEventLoop *loop, int fd, int mask)
 
 /* Signals, title, cores */
 
+static void (*handle_end)(int signal);
+
+static void hear_end(int signal)
+{
+	signalled = pthread_self();
+	is_signalled = 1;
+	handle_end(signal);
+	is_signalled = 0;
+}
+
+ssize_t __real_write(int fd, const void *bytes, size_t length);
+
+/* Handlers of signals write log lines by themselves: they go where the others go (rp_start). */
+ssize_t __wrap_write(int fd, const void *bytes, size_t length)
+{
+	return __real_write(fd == STDOUT_FILENO ? STDERR_FILENO : fd, bytes, length);
+}
+
 int __real_sigaction(int signal, const struct sigaction *action, struct sigaction *old);
 
 int __wrap_sigaction(int signal, const struct sigaction *action, struct sigaction *old)
 {
-	bool is_ours = signal == SIGTERM || signal == SIGINT || signal == SIGSEGV || signal == SIGBUS ||
-		       signal == SIGFPE || signal == SIGILL || signal == SIGABRT;
-	if (is_ours && action != NULL && getpid() == own_process)
+	bool ends_server = signal == SIGTERM || signal == SIGINT;
+	bool is_ours = signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
+		       signal == SIGABRT;
+	if (action == NULL || getpid() != own_process || !(ends_server || is_ours))
+		return __real_sigaction(signal, action, old);
+	if (is_ours)
 		return 0;
-	return __real_sigaction(signal, action, old);
+	handle_end = action->sa_handler;
+	struct sigaction through_here = *action;
+	through_here.sa_handler = hear_end;
+	return __real_sigaction(signal, &through_here, old);
 }
 
 void __wrap_spt_init(int argc, char **argv)
@@ -213,16 +242,11 @@ void __wrap_spt_init(int argc, char **argv)
 
 pid_t __real_fork(void);
 
-/* A child saves and exits. Its parent's handlers of signals would write to pipes that it shares with the parent. */
 pid_t __wrap_fork(void)
 {
 	pid_t child = __real_fork();
-	if (child == 0) {
-		struct sigaction ignore = { .sa_handler = SIG_IGN };
-		__real_sigaction(SIGTERM, &ignore, NULL);
-		__real_sigaction(SIGINT, &ignore, NULL);
+	if (child == 0)
 		sched_setaffinity(0, sizeof(other_cores), &other_cores);
-	}
 	return child;
 }
 
@@ -347,12 +371,6 @@ static void events(void)
 int rp_events(void)
 {
 	return run_guarded(events);
-}
-
-void rp_stop(void)
-{
-	server.shutdown_asap = 1;
-	server.last_sig_received = SIGTERM;
 }
 
 struct rp_shared *rp_shared(void)
