@@ -69,10 +69,21 @@ const UNITS = [
   ...['networking', 'shutdown', 'memefficiency'],
 ].map((unit) => `unit/${unit}`);
 
-/** What `.ci/run` runs: a unit for each way in which the port differs from sockets, two minutes together. */
-const PART = ['protocol', 'type/list', 'multi', 'pubsub', 'querybuf', 'obuf-limits', 'limits'].map(
-  (unit) => `unit/${unit}`,
-);
+/**
+ * What `.ci/run` runs, in a minute or so: requests and replies in parts and too long ones, replies that nobody asked
+ * for or that wait, clients that are too many, wait or go, transactions, signals and exits.
+ */
+const PART = [
+  'protocol',
+  'querybuf',
+  'pubsub',
+  'obuf-limits',
+  'limits',
+  'pause',
+  'quit',
+  'multi',
+  'shutdown',
+].map((unit) => `unit/${unit}`);
 
 const root = join(import.meta.dirname, '..', '..');
 const built = join(root, 'kvserver', 'redis', 'build');
