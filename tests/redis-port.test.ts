@@ -172,7 +172,9 @@ test('a signal that could not be followed is not the last one; a second SIGINT e
   // The file that it would save to cannot be put in the place of a folder.
   mkdirSync(join(place, 'dump.rdb'));
   server.process.kill('SIGTERM');
-  await expect.poll(() => readFileSync(logFile, 'utf8'), SOON).toMatch(/Error trying to save the DB, can't exit/);
+  await expect
+    .poll(() => readFileSync(logFile, 'utf8'), SOON)
+    .toMatch(/Error trying to save the DB, can't exit/);
   expect(await client.ping()).toBe('PONG');
   rmSync(join(place, 'dump.rdb'), { recursive: true });
 
