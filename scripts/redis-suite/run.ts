@@ -71,19 +71,11 @@ const UNITS = [
 
 /**
  * What `.ci/run` runs, in a minute or so: requests and replies in parts and too long ones, replies that nobody asked
- * for or that wait, clients that are too many, wait or go, transactions, signals and exits.
+ * for or that wait, clients that are too many, wait or go, transactions.
  */
-const PART = [
-  'protocol',
-  'querybuf',
-  'pubsub',
-  'obuf-limits',
-  'limits',
-  'pause',
-  'quit',
-  'multi',
-  'shutdown',
-].map((unit) => `unit/${unit}`);
+const PART = ['protocol', 'querybuf', 'pubsub', 'obuf-limits', 'limits', 'pause', 'quit', 'multi'].map(
+  (unit) => `unit/${unit}`,
+);
 
 const root = join(import.meta.dirname, '..', '..');
 const built = join(root, 'kvserver', 'redis', 'build');
