@@ -92,6 +92,13 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     return client;
   }
 
+  /** All that came has been answered. */
+  ended(client: Client): void {
+    if (client.closing) return;
+    client.closing = true;
+    this.#frontEnd.close(client, false);
+  }
+
   disconnect(client: Client): void {
     client.closed = true;
     this.clients.delete(client.id);

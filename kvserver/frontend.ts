@@ -2,7 +2,7 @@
  * The seam between an engine, which runs requests, and a front end, which moves bytes for it. Neither knows
  * which the other is. A front end calls from one thread:
  *
- *     start, then  connect | receive | sent | disconnect  in batches, each ended by turn;  tick;  stop
+ *     start, then  connect | receive | sent | ended | disconnect  in batches, each ended by turn;  tick;  stop
  *
  * and the engine calls the front end from inside of these, in any of them but stop; of a client only after connect
  * has returned it.
@@ -55,8 +55,11 @@ export interface FrontEnd {
   listen(listener: number, address: string, port: number): void;
   /** Listens there no more. Connections stay. */
   unlisten(listener: number): void;
-  /** Turns the loop in the middle of something long, from inside start() or turn(): see turn(). */
-  look(): void;
+  /**
+   * Turns the loop in the middle of something long, from inside start(), turn() or tick(): see turn(). False: it cannot
+   * be turned now.
+   */
+  look(): boolean;
 }
 
 /** What a front end asks of an engine. */
@@ -89,7 +92,9 @@ export interface ServerEngine {
   reads(client: EngineClient): boolean;
   /** Some of the client's output was sent: client.outputBytes says what is left. */
   sent(client: EngineClient): void;
-  /** The connection is gone: at the end of the client's stream, or by a failure. May be called again. */
+  /** The client sends nothing more: the engine closes its connection when it has answered all of it. */
+  ended(client: EngineClient): void;
+  /** The connection is gone, by a failure or after its close. May be called again. */
   disconnect(client: EngineClient): void;
   /**
    * The end of a batch: all that was received has been run, and its replies handed over, when it returns. An

@@ -66,6 +66,10 @@ export class EchoEngine implements ServerEngine {
     this.sentCalls++;
   }
 
+  ended(client: EngineClient): void {
+    this.#frontEnd.close(client, false);
+  }
+
   disconnect(client: EngineClient): void {
     this.clients.delete(client);
   }

@@ -1,5 +1,6 @@
 /** Redis itself as the engine, over the kernel's sockets: what it does beyond answering at once. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -247,4 +248,36 @@ test('what it saves in the background, and in its append-only file, is there aft
   await client.shutdown('NOSAVE').catch(() => {});
   client.disconnect();
   expect(await ended).toBe(0);
+});
+
+/** All that comes back to a client that sends this and then its end. */
+async function answersTo(port: number, requests: string): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.end(requests);
+  let answer = '';
+  for await (const chunk of socket.setEncoding('latin1')) answer += chunk;
+  return answer;
+}
+
+// Redis writes what a socket's buffer takes, and drops the rest at the client's end.
+test.each([
+  ['typescript', 3_000_000],
+  ['redis', 200_000],
+])('a client that sends its end has its answers: %s', async (engine, bytes) => {
+  const server = await startKvServer('libos', ['--engine', engine]);
+  const value = 'v'.repeat(bytes);
+  expect(await answersTo(server.port, encode(['SET', 'large', value]))).toBe('+OK\r\n');
+  const answers = await answersTo(server.port, 'GET large\r\nPING\r\n');
+  expect(answers === `$${bytes}\r\n${value}\r\n+PONG\r\n`).toBe(true);
+  await server.stop();
+});
+
+test("a client that sends its end during its own long script has the script's answer", async () => {
+  const server = await startRedis('libos', '--busy-reply-threshold', '20');
+  const script =
+    'local t = redis.call("TIME")[1] + 1 while redis.call("TIME")[1] + 0 <= t do end return "done"';
+  const request = ['EVAL', script, '0'];
+  const words = request.map((word) => `$${word.length}\r\n${word}\r\n`).join('');
+  expect(await answersTo(server.port, `*3\r\n${words}PING\r\n`)).toBe('$4\r\ndone\r\n+PONG\r\n');
+  await server.stop();
 });

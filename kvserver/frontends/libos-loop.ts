@@ -99,6 +99,8 @@ class Connection {
   pushes = 0;
   /** A pop is under way. */
   popping = false;
+  /** Its peer sends nothing more. */
+  ended = false;
   /** Closes when all that was pushed is sent, or when nothing more was for a time: at `lingersUntilNs`. */
   closing = false;
   lingersUntilNs = 0;
@@ -291,8 +293,10 @@ export class LibosFrontEnd implements FrontEnd {
     this.#listeners.splice(index, 1);
   }
 
-  look(): void {
-    if (!this.#taking) this.turn(0);
+  look(): boolean {
+    if (this.#taking) return false;
+    this.turn(0);
+    return true;
   }
 
   // Inside
@@ -316,7 +320,7 @@ export class LibosFrontEnd implements FrontEnd {
   }
 
   #pop(connection: Connection): void {
-    if (connection.popping || this.#connections[connection.qd] !== connection) return;
+    if (connection.popping || connection.ended || this.#connections[connection.qd] !== connection) return;
     connection.popping = true;
     this.#libos.pop(connection.qd);
   }
@@ -346,17 +350,19 @@ export class LibosFrontEnd implements FrontEnd {
       if (completion.sga !== null) this.#libos.free(completion.sga);
     } else if (completion.operation === 'pop') {
       connection.popping = false;
-      this.#received(connection, completion.sga, popped);
+      this.#received(connection, completion, popped);
     } else this.#sent(connection, completion);
   }
 
-  #received(connection: Connection, sga: ScatterGatherArray | null, popped: PoppedBuffers): void {
+  #received(connection: Connection, { sga, error }: Completion, popped: PoppedBuffers): void {
+    const { client } = connection;
     if (sga === null) {
-      this.#close(connection);
+      connection.ended = true;
+      if (error !== null || client === null) this.#close(connection);
+      else if (!connection.closing) this.#engine.ended(client);
       return;
     }
     popped.add(connection, sga);
-    const { client } = connection;
     for (let i = 0; i < sga.segmentCount; i++) {
       if (client === null || connection.closing) return;
       const segment = sga.segments[i];

@@ -180,7 +180,9 @@ export class SocketsFrontEnd implements FrontEnd {
   unlisten(): void {}
 
   /** Node's event loop cannot be turned from inside of a callback: clients wait for what takes long. */
-  look(): void {}
+  look(): boolean {
+    return false;
+  }
 
   // Inside
 

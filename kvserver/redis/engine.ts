@@ -8,7 +8,7 @@
 import { KvServerError, type KvServerErrorCode } from '../errors.ts';
 import type { EngineClient, FrontEnd, InputBlock, ReplyBlock, ServerEngine } from '../frontend.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
-import { BLOCKS, INPUTS, InputKind, OutputKind, type SharedTables, SLOTS } from './layout.ts';
+import { BLOCKS, INPUTS, InputKind, OutputKind, type SharedTables, SLOTS, UNSENT_MAX } from './layout.ts';
 import { loadPort, type PortLibrary } from './library.ts';
 
 /** Blocks that lie ready for replies: as many as a turn of the loop has completions, and some for long replies. */
@@ -49,6 +49,8 @@ export class RedisEngine implements ServerEngine {
   /** Blocks that are lent, by number. */
   readonly #lent: (ReplyBlock | null)[] = new Array(BLOCKS).fill(null);
   readonly #freeNumbers: number[] = [];
+  /** When it ticked last, in ms. In an array, whose doubles change in place. */
+  readonly #tickedMs = new Float64Array(1);
   /** Something other than an input is to be seen to in the next turn. */
   #due = false;
 
@@ -62,7 +64,7 @@ export class RedisEngine implements ServerEngine {
       look: () => {
         // Of the batch that is under way, what has not been run yet is to be.
         this.#due = true;
-        frontEnd.look();
+        return frontEnd.look();
       },
     });
     this.#tables = this.#port.tables;
@@ -108,23 +110,24 @@ export class RedisEngine implements ServerEngine {
 
   receive(client: RedisClient, block: InputBlock, offset: number, length: number): void {
     if (client.gone) return;
-    if (this.#tables.inputCount === INPUTS) throw new RangeError(`more than ${INPUTS} inputs in one turn`);
-    this.#tables.addInput(InputKind.Data, client.slot, block.address + (offset - block.base), length);
+    this.#add(InputKind.Data, client, block.address + (offset - block.base), length);
   }
 
   disconnect(client: RedisClient): void {
     if (client.gone) return;
     client.gone = true;
-    if (this.#clients[client.slot] !== client) return;
-    if (this.#tables.inputCount === INPUTS) throw new RangeError(`more than ${INPUTS} inputs in one turn`);
-    this.#tables.addInput(InputKind.End, client.slot, 0, 0);
+    if (this.#clients[client.slot] === client) this.#add(InputKind.Reset, client, 0, 0);
+  }
+
+  ended(client: RedisClient): void {
+    this.#add(InputKind.End, client, 0, 0);
   }
 
   sent(client: RedisClient): void {
     // After its close the slot may be another client's.
     if (this.#clients[client.slot] !== client) return;
     this.#tables.setUnsent(client.slot, client.outputBytes);
-    if (this.#tables.waiting > 0) this.#due = true;
+    if (this.#tables.waiting > 0 && client.outputBytes < UNSENT_MAX / 2) this.#hasRoom();
   }
 
   reads(client: RedisClient): boolean {
@@ -139,6 +142,10 @@ export class RedisEngine implements ServerEngine {
   }
 
   tick(): void {
+    // A front end may call it before each batch, for the time; Redis has its own.
+    const ms = performance.now();
+    if (ms - this.#tickedMs[0] < TICK_MS / 2) return;
+    this.#tickedMs[0] = ms;
     this.#port.events();
     this.#drain();
   }
@@ -201,8 +208,19 @@ export class RedisEngine implements ServerEngine {
       const number = this.#freeNumbers.pop()!;
       this.#lent[number] = block;
       tables.lend(number, block.address, block.capacity);
-      if (tables.waiting > 0) this.#due = true;
+      if (tables.waiting > 0) this.#hasRoom();
     }
+  }
+
+  /** For a client whose output waits. */
+  #hasRoom(): void {
+    this.#tables.setRoom();
+    this.#due = true;
+  }
+
+  #add(kind: number, client: RedisClient, address: number, length: number): void {
+    if (this.#tables.inputCount === INPUTS) throw new RangeError(`more than ${INPUTS} inputs in one turn`);
+    this.#tables.addInput(kind, client.slot, address, length);
   }
 }
 

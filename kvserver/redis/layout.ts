@@ -30,8 +30,11 @@ const CLOSING = 6;
 const WAITING = 7;
 const EXIT_CODE = 8;
 const DEPTH_NOW = 9;
+const ROOM = 10;
 
-export const InputKind = { Data: 1, End: 2 } as const;
+export const InputKind = { Data: 1, End: 2, Reset: 3 } as const;
+/** What one connection may have unsent, as in port.h; one that waits goes on below half of it. */
+export const UNSENT_MAX = 256 * 1024;
 export const OutputKind = { Send: 1, Close: 2, Resume: 3 } as const;
 
 /** Views of the shared memory, which begin where it does. */
@@ -113,6 +116,11 @@ export class SharedTables {
   /** Connections whose output waits for room. */
   get waiting(): number {
     return this.#words[WAITING];
+  }
+
+  /** There is room for one that waits. */
+  setRoom(): void {
+    this.#words[ROOM] = 1;
   }
 
   /** null while Redis runs. */

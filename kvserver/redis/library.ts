@@ -10,8 +10,8 @@ export interface PortCallbacks {
   /** Listens here; `listener` names it until it is given up. Returns 0 or an errno. */
   listen(listener: number, address: string, port: number): number;
   unlisten(listener: number): void;
-  /** Looks at the network: takes what came and calls turn. */
-  look(): void;
+  /** Looks at the network: takes what came and calls turn. False: it cannot now. */
+  look(): boolean;
 }
 
 /** The calls return 0, or -1 when Redis has exited. */
@@ -50,7 +50,7 @@ export function loadPort(callbacks: PortCallbacks): PortLibrary {
     koffi.register(run, koffi.pointer(koffi.proto(prototype)));
   const listen = callback('int rp_listen(int, const char *, int)', callbacks.listen);
   const unlisten = callback('void rp_unlisten(int)', callbacks.unlisten);
-  const look = callback('void rp_look()', callbacks.look);
+  const look = callback('bool rp_look()', callbacks.look);
   const start = library.func('int rp_start(const char *, int, rp_listen *, rp_unlisten *, rp_look *)');
   return {
     tables: new SharedTables(koffi.view(BigInt(address), SHARED_BYTES)),

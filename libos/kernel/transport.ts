@@ -128,6 +128,8 @@ export class KernelTransport implements Transport {
     remove(this.#hot, queue);
     remove(this.#connecting, queue);
     this.#sender.forget(queue);
+    // A child of this process may have the socket open still, and epoll would go on reporting it.
+    if (queue.watched && !queue.hot) sys.epollDelete(this.#epoll, queue.fd);
     sys.close(queue.fd);
   }
 

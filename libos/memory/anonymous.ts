@@ -15,6 +15,7 @@ export const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 export const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 const MADV_DONTNEED = 4;
+const MADV_DONTFORK = 10;
 const MADV_HUGEPAGE = 14;
 
 /** What one entry of the page table can cover; slabs of this size make the best use of it. */
@@ -23,12 +24,14 @@ export const HUGE_PAGE_BYTES = 2 * 1024 * 1024;
 /**
  * Maps `bytes` zeroed bytes, in huge pages where they nearly fill them and the system has them to give: a
  * kernel that copies from or to them looks up fewer pages, and so does the processor. Throws NO_BUFFERS when
- * the system refuses.
+ * the system refuses. A child does not have it: no page is copied since a server forked to save its data, and what
+ * a device was told to write to stays where it is.
  */
 export function mapAnonymous(bytes: number): Slab {
   const huge = bytes > HUGE_PAGE_BYTES / 2;
   const mapped = huge ? Math.ceil(bytes / HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES : bytes;
   const address = huge ? mapAligned(mapped) : map(mapped);
+  madvise(address, mapped, MADV_DONTFORK);
   if (huge) madvise(address, mapped, MADV_HUGEPAGE);
   return {
     bytes: new Uint8Array(koffi.view(BigInt(address), bytes)),

@@ -15,7 +15,7 @@ struct port_connection {
 	bool failed;
 	/* Its last output, where more can be appended while the outputs are not emptied; -1 for none. */
 	int last_output;
-	int outputs_generation;
+	uint64_t outputs_generation;
 	/* Its places among those whose output waits for room, and whose input waits for Redis; NULL for none. */
 	listNode *waiting;
 	listNode *held;
@@ -42,7 +42,7 @@ static unsigned closed_first, closed_last;
 static struct port_connection *being_accepted;
 /* Capacity of the block of each output, and the block's address. */
 static struct rp_block output_block[RP_OUTPUTS];
-static int generation;
+static uint64_t generation;
 static int outputs_seen;
 
 /* The outputs were emptied since the last write: nothing can be appended to them any more. */
@@ -169,8 +169,10 @@ static bool blocks(const connection *conn)
 static int port_read(connection *conn, void *buffer, size_t bytes)
 {
 	struct port_connection *c = (struct port_connection *)conn;
-	while (!has_input(c) && blocks(conn))
-		look_at_network();
+	while (!has_input(c) && blocks(conn)) {
+		if (!look_at_network())
+			return fail(conn, ETIMEDOUT);
+	}
 	if (c->kept != NULL)
 		return read_kept(c, buffer, bytes);
 	if (c->unread_bytes > 0) {
@@ -260,8 +262,7 @@ static int port_write(connection *conn, const void *bytes, size_t length)
 		return written;
 	size_t done = written > 0 ? (size_t)written : 0;
 	mstime_t until = mstime() + DEBUGGER_SEND_TIMEOUT_MS;
-	while (done < length && !c->ended && !c->failed && mstime() < until) {
-		look_at_network();
+	while (done < length && !c->ended && !c->failed && mstime() < until && look_at_network()) {
 		part.iov_base = (char *)bytes + done;
 		part.iov_len = length - done;
 		written = port_writev(conn, &part, 1);
@@ -282,8 +283,8 @@ static int port_accept(connection *conn, ConnectionCallbackFunc handler)
 }
 
 /*
- * The barrier (no writing behind reading, before the append-only file is synced) always holds: a turn continues outputs
- * first, runs inputs then, and beforeSleep() syncs before it writes.
+ * The barrier (no writing behind reading, before the append-only file is synced) always holds: outputs are continued
+ * behind a sync, and beforeSleep() syncs before it writes.
  */
 static int port_set_write_handler(connection *conn, ConnectionCallbackFunc handler, int barrier)
 {
@@ -373,8 +374,11 @@ static bool is_readable(struct port_connection *c)
 	return c->base.read_handler != NULL && !connHasRefs(&c->base) && !ldb.active;
 }
 
+unsigned long inputs_run;
+
 void run_input(const struct rp_input *input)
 {
+	inputs_run++;
 	struct port_connection *c = by_slot[input->slot];
 	if (c == NULL)
 		return;
@@ -406,11 +410,17 @@ void continue_inputs(void)
 
 void continue_outputs(void)
 {
+	shared_area.room = 0;
+	if (listLength(waiting) == 0)
+		return;
+	/* A reply may wait for what it tells of to be synced: what Redis ran beside its turns was not synced yet. */
+	if (server.aof_state == AOF_ON || server.aof_state == AOF_WAIT_REWRITE)
+		flushAppendOnlyFile(0);
 	for (unsigned long left = listLength(waiting); left > 0 && listLength(waiting) > 0; left--) {
-		struct port_connection *c = listNodeValue(listFirst(waiting));
-		listRotateHeadToTail(waiting);
 		if (shared_area.blocks == 0)
 			return;
+		struct port_connection *c = listNodeValue(listFirst(waiting));
+		listRotateHeadToTail(waiting);
 		if (shared_area.unsent[c->slot] < RP_UNSENT_MAX / 2)
 			callHandler(&c->base, c->base.write_handler);
 	}

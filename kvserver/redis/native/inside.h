@@ -8,6 +8,7 @@
 
 /* Of server.c and networking.c, which no header of Redis has. */
 void beforeSleep(struct aeEventLoop *loop);
+void afterSleep(struct aeEventLoop *loop);
 extern int ProcessingEventsWhileBlocked;
 
 extern struct rp_shared shared_area;
@@ -34,7 +35,9 @@ void accept_connection(int slot, const char *peer, int peer_port, const char *lo
 
 /* Runs the body, which may exit() in Redis. Returns 0, or -1 when it did. */
 int run_guarded(void (*body)(void));
-/* Lets the caller of the port look at the network; returns unless Redis has exited meanwhile. */
-void look_at_network(void);
+/* Lets the caller of the port look at the network; returns unless Redis has exited meanwhile. False: it cannot now. */
+bool look_at_network(void);
+/* How many inputs were run so far. */
+extern unsigned long inputs_run;
 
 #endif

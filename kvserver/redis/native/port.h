@@ -10,6 +10,7 @@
 #ifndef BYPASSBENCH_REDIS_PORT_H
 #define BYPASSBENCH_REDIS_PORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -67,7 +68,9 @@ struct rp_shared {
 	int32_t exit_code;
 	/* 0, and more while Redis looks at the network in the middle of something. */
 	int32_t depth;
-	int32_t unused[6];
+	/* Set by the caller when there is room for a connection that waits, emptied by the port. */
+	int32_t room;
+	int32_t unused[5];
 	struct rp_input input[RP_DEPTH][RP_INPUTS];
 	struct rp_output output[RP_OUTPUTS];
 	struct rp_block lent[RP_BLOCKS];
@@ -80,8 +83,8 @@ struct rp_shared {
 /* Where Redis listens; returns 0 or an errno. `listener` names it until it is given up. */
 typedef int rp_listen_function(int listener, const char *address, int port);
 typedef void rp_unlisten_function(int listener);
-/* Polls the network, in the middle of something long: takes what came, calls rp_turn. */
-typedef void rp_look_function(void);
+/* Polls the network, in the middle of something long: takes what came, calls rp_turn. False: it cannot now. */
+typedef bool rp_look_function(void);
 
 struct rp_shared *rp_shared(void);
 int rp_shared_bytes(void);

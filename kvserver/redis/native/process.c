@@ -56,15 +56,16 @@ void __wrap_exit(int code)
 	longjmp(innermost->environment, 1);
 }
 
-void look_at_network(void)
+bool look_at_network(void)
 {
 	if (shared_area.depth + 1 >= RP_DEPTH)
-		return;
+		return false;
 	shared_area.depth++;
-	look();
+	bool looked = look();
 	shared_area.depth--;
 	if (shared_area.exit_code >= 0)
 		longjmp(innermost->environment, 1);
+	return looked;
 }
 
 /* The loop */
@@ -86,8 +87,13 @@ static void look_from_loop(aeEventLoop *loop, int fd, void *data, int mask)
 	UNUSED(fd);
 	UNUSED(data);
 	UNUSED(mask);
-	if (ProcessingEventsWhileBlocked)
-		look_at_network();
+	if (!ProcessingEventsWhileBlocked)
+		return;
+	unsigned long before = inputs_run;
+	look_at_network();
+	/* Being readable is no event when nothing came: Redis goes on with what takes it long. */
+	if (inputs_run == before)
+		server.events_processed_while_blocked--;
 }
 
 void __real_bioInit(void);
@@ -349,7 +355,8 @@ static int next_input[RP_DEPTH];
 static void turn(void)
 {
 	int depth = shared_area.depth;
-	continue_outputs();
+	if (shared_area.room)
+		continue_outputs();
 	continue_inputs();
 	/* In the middle of an outer turn: what that was given and has not run yet came first. */
 	for (int level = 0; level <= depth; level++) {
@@ -357,8 +364,11 @@ static void turn(void)
 			run_input(&shared_area.input[level][next_input[level]++]);
 	}
 	next_input[depth] = shared_area.inputs[depth] = 0;
-	if (!is_debugging())
+	if (!is_debugging()) {
 		beforeSleep(server.el);
+		/* Modules' threads have the data between the two, as while Redis sleeps. */
+		afterSleep(server.el);
+	}
 	report_closed();
 }
 
