@@ -13,9 +13,10 @@ test('the systems and floors of the figure run from its own config', { timeout: 
   const figure = parse(
     readFileSync(path.join(import.meta.dirname, '../experiments/redis-figure.yaml'), 'utf8'),
   );
+  const systems: { use: string; group: string }[] = figure.systems;
   const starting = async (duration_s: number) => {
     const run = create({
-      systems: figure.systems.map((use: string) => ({ use, share_cores: true })),
+      systems: systems.map((system) => ({ ...system, share_cores: true })),
       workload: { ...tinyWorkload, duration_s },
     });
     return { run, stderr: (await run.start()).stderr };
@@ -34,20 +35,23 @@ test('the systems and floors of the figure run from its own config', { timeout: 
   // Beside other tests its points may be invalid, which is an exit code of 1: that is what the checks are for.
   expect(stderr).not.toContain('failed');
   const ended = run.trials().map(({ subject: name, status }) => `${name} ${status}`);
-  const names = [...figure.systems, 'kernel-sockets', 'rdma-pingpong', 'dpdk-frames'];
-  expect(names).toHaveLength(8);
+  const names = [...systems.map(({ use }) => use), 'kernel-sockets', 'rdma-pingpong', 'dpdk-frames'];
+  expect(names).toHaveLength(11);
   expect(ended.sort()).toEqual(names.map((name) => `${name} ok`).sort());
-  expect(run.manifest().systems.map(({ name, role }) => [name, role])).toEqual([
-    ['redis', 'unmodified'],
-    ['kv-sockets', 'unmodified'],
-    ['kv-kernel', 'libos_over_kernel'],
-    ['kv-rdma', 'bypass'],
-    ['kv-dpdk', 'bypass'],
+  expect(run.manifest().systems.map(({ group, name, role }) => [group, name, role])).toEqual([
+    ['Redis', 'redis', 'unmodified'],
+    ['Redis', 'redis-kernel', 'libos_over_kernel'],
+    ['Redis', 'redis-rdma', 'bypass'],
+    ['Redis', 'redis-dpdk', 'bypass'],
+    ['kvserver', 'kv-sockets', 'unmodified'],
+    ['kvserver', 'kv-kernel', 'libos_over_kernel'],
+    ['kvserver', 'kv-rdma', 'bypass'],
+    ['kvserver', 'kv-dpdk', 'bypass'],
   ]);
   expect(run.manifest().floors.map(({ name, systems }) => [name, systems])).toEqual([
-    ['kernel-sockets', ['redis', 'kv-sockets', 'kv-kernel']],
-    ['rdma-pingpong', ['kv-rdma']],
-    ['dpdk-frames', ['kv-dpdk']],
+    ['kernel-sockets', ['redis', 'redis-kernel', 'kv-sockets', 'kv-kernel']],
+    ['rdma-pingpong', ['redis-rdma', 'kv-rdma']],
+    ['dpdk-frames', ['redis-dpdk', 'kv-dpdk']],
   ]);
   expect(readdirSync(run.temp)).toEqual([]);
 });
