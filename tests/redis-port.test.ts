@@ -264,7 +264,7 @@ test.each([
   ['typescript', 3_000_000],
   ['redis', 200_000],
 ])('a client that sends its end has its answers: %s', async (engine, bytes) => {
-  const server = await startKvServer('libos', ['--engine', engine]);
+  const server = await (engine === 'redis' ? startRedis('libos') : startKvServer('libos'));
   const value = 'v'.repeat(bytes);
   expect(await answersTo(server.port, encode(['SET', 'large', value]))).toBe('+OK\r\n');
   const answers = await answersTo(server.port, 'GET large\r\nPING\r\n');
