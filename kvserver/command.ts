@@ -10,6 +10,7 @@ import {
   type ServeOptions,
 } from './options.ts';
 import { writePauses } from './pauses-file.ts';
+import { sayReady } from './ready.ts';
 
 export function command(): Command {
   return new Command('serve')
@@ -81,11 +82,7 @@ async function serve(options: ServeOptions): Promise<void> {
     process.once('SIGTERM', server.stop);
     process.once('SIGINT', server.stop);
   }
-  const { frontend, backend } = options;
-  if (server.endpoint !== null) {
-    const { address, port } = server.endpoint;
-    console.log(JSON.stringify({ ready: true, address, port, pid: process.pid, frontend, backend }));
-  }
+  sayReady(server.endpoint, options);
   const exitCode = await server.ended;
   await writePauses(pauses, options.pauses);
   process.exit(exitCode);

@@ -13,12 +13,10 @@ import type { FrontEnd, InputBlock, ReplyBlock, ServerEngine } from './frontend.
 import { KeyHash } from './keyspace/hash.ts';
 import { Keyspace } from './keyspace/keyspace.ts';
 import { DATABASES, type EngineSetup } from './options.ts';
-import { latin1, latin1Bytes } from './resp/bytes.ts';
-import { type BlockSource, ReplyWriter } from './resp/reply.ts';
+import { latin1 } from './resp/bytes.ts';
+import { type BlockSource, MAX_CLIENTS_REPLY, ReplyWriter } from './resp/reply.ts';
 import { BROKEN, NEED_MORE, type Request, TOO_LARGE } from './resp/request.ts';
 import { EngineStats } from './stats.ts';
-
-const MAX_CLIENTS_REPLY: Uint8Array = latin1Bytes('-ERR max number of clients reached\r\n');
 
 const TICK_MS = 100;
 /** The most that active expiry takes of a tick; it looks at the clock after each step of some rounds. */

@@ -27,7 +27,7 @@ export interface DataPath<Info, Result> {
 }
 
 export interface StopOptions {
-  /** Default 800 ms; Infinity is without limit, for one that must not be ended in whatever takes it long. */
+  /** Default 800 ms. */
   graceMs?: number;
   /**
    * How much longer than its grace a data path may take that has heard the request, to put away what it has.
@@ -80,11 +80,10 @@ export function startDataPath<Data, Info, Result>(
       stopping = true;
       Atomics.store(stopWord, 0, StopWord.Asked);
       const end = () => void worker.terminate();
-      const later = (ms: number, run: () => void) => (Number.isFinite(ms) ? setTimeout(run, ms) : undefined);
-      let timer = later(graceMs, () => {
+      let timer = setTimeout(() => {
         if (Atomics.load(stopWord, 0) !== StopWord.Heard) end();
-        else timer = later(closingMs, end);
-      });
+        else if (Number.isFinite(closingMs)) timer = setTimeout(end, closingMs);
+      }, graceMs);
       await exited;
       clearTimeout(timer);
     },

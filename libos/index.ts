@@ -23,7 +23,7 @@ import type { BackendSetup, CreateBackend } from './transport.ts';
 
 export { type BackendOptions, withBackendOption } from './backend-options.ts';
 export { nowNs } from './clock.ts';
-export { type DataPath, finishedOrSignalled, type StopOptions, startDataPath } from './datapath.ts';
+export { type DataPath, finishedOrSignalled, startDataPath } from './datapath.ts';
 export type { DataPathContext } from './datapath-protocol.ts';
 export { type DistanceHelper, DistanceProbe } from './distance/probe.ts';
 export { type DistanceSurvey, type SurveyOptions, surveyDistance } from './distance/survey.ts';

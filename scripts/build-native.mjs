@@ -5,12 +5,11 @@
  *
  *     node scripts/build-native.mjs
  */
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { say, step } from './step.mjs';
+import { ask, say, step } from './step.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const glue = join(root, 'libos', 'native');
@@ -90,12 +89,6 @@ const products = [
 ];
 
 const warnings = ['-Wall', '-Wextra', '-Wshadow', '-Wstrict-prototypes'];
-
-/** Standard output of a command, or null when it failed or is not there. */
-function ask(command, args) {
-  const { status, stdout } = spawnSync(command, args, { encoding: 'utf8' });
-  return status === 0 ? stdout.trim() : null;
-}
 
 const noLibrary = { version: null, arguments: [] };
 

@@ -32,7 +32,6 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageFlags } from './redis/package-flags.mjs';
 import {
-  ask,
   fetchSource,
   installedRedis,
   moveIntoPlace,
@@ -40,7 +39,7 @@ import {
   whyUnsupported,
   withoutEpoch,
 } from './redis/source-package.mjs';
-import { say, step } from './step.mjs';
+import { ask, say, step } from './step.mjs';
 
 const scripts = dirname(fileURLToPath(import.meta.url));
 const redis = join(scripts, '..', 'kvserver', 'redis');

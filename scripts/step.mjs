@@ -4,7 +4,7 @@
  * is under way. Plain JavaScript without dependencies, for Node 20 and later, since set-up runs before
  * anything is installed.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -72,4 +72,13 @@ function run(command, args, { cwd, env }) {
       resolve({ failure, output });
     });
   });
+}
+
+/** Standard output of a command, or null when it failed or is not there. */
+export function ask(command, args, env = {}) {
+  const { status, stdout } = spawnSync(command, args, {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  return status === 0 ? stdout.trim() : null;
 }

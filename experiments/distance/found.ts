@@ -4,7 +4,7 @@ import { type CoreRelation, type DistanceSurvey, describeRelation } from '../../
 import { type DistanceState, findStates, stateAt } from '../../results/index.ts';
 import { plot } from './plot.ts';
 import { type Stays, staysOf } from './stays.ts';
-import { type CoreWork, describeWork, workOn } from './work.ts';
+import { type CoreWork, describeWork, percent, workOn } from './work.ts';
 
 export interface DistanceFound extends DistanceSurvey {
   cores: readonly [number, number];
@@ -86,7 +86,7 @@ function statesTable(states: DistanceFound['states']): string {
       name,
       median_ns.toFixed(0),
       `${low_ns.toFixed(0)}, ${high_ns.toFixed(0)}`,
-      `${(share * 100).toFixed(1)} %`,
+      percent(share),
       stays.count,
       `${stays.median_s.toFixed(2)} s`,
       `${stays.longest_s.toFixed(2)} s`,

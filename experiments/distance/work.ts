@@ -30,12 +30,16 @@ export function workOn(core: number, work_ns: readonly (number | null)[]): CoreW
   };
 }
 
+/** To a tenth, so that lines and tables have it alike. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
 /** A line. */
 export function describeWork({ core, alone_ns, shared_ns, shared_share }: CoreWork): string {
   if (shared_ns === null) {
     return `core ${core}: alone, or shared all of the time; a fixed piece of work takes ${alone_ns.toFixed(0)} ns`;
   }
-  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
   return (
     `core ${core}: alone ${percent(1 - shared_share)} of the time, a fixed piece of work takes ${alone_ns.toFixed(0)} ns; ` +
     `shared with somebody ${percent(shared_share)}, ${shared_ns.toFixed(0)} ns`

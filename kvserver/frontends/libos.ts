@@ -4,6 +4,7 @@
  */
 import { type Endpoint, finishedOrSignalled, startDataPath } from '../../libos/index.ts';
 import type { ServeOptions } from '../options.ts';
+import { sayReady } from '../ready.ts';
 import type { ServerExit } from './libos-loop.ts';
 
 /**
@@ -19,11 +20,7 @@ export async function serveOverLibos(options: ServeOptions): Promise<number> {
     options.engine === 'redis'
       ? dataPath.finished
       : finishedOrSignalled(dataPath, { closingMs: Number.POSITIVE_INFINITY });
-  if (endpoint !== null) {
-    const { address, port } = endpoint;
-    const { frontend, backend } = options;
-    console.log(JSON.stringify({ ready: true, address, port, pid: process.pid, frontend, backend }));
-  }
+  sayReady(endpoint, options);
   const result = await ended;
   // Its thread had to be ended: a command that runs for long did not hear of the signal.
   return result === null ? 0 : result.exitCode;

@@ -7,7 +7,7 @@
  */
 import { KvServerError, type KvServerErrorCode } from '../errors.ts';
 import type { EngineClient, FrontEnd, InputBlock, ReplyBlock, ServerEngine } from '../frontend.ts';
-import { latin1Bytes } from '../resp/bytes.ts';
+import { MAX_CLIENTS_REPLY } from '../resp/reply.ts';
 import { BLOCKS, INPUTS, InputKind, OutputKind, type SharedTables, SLOTS, UNSENT_MAX } from './layout.ts';
 import { loadPort, type PortLibrary } from './library.ts';
 
@@ -39,7 +39,7 @@ class RedisClient implements EngineClient {
 export class RedisEngine implements ServerEngine {
   readonly tickMs = TICK_MS;
   /** Redis refuses by itself; this is for more connections than it can name. */
-  readonly refusal = latin1Bytes('-ERR max number of clients reached\r\n');
+  readonly refusal = MAX_CLIENTS_REPLY;
   readonly #frontEnd: FrontEnd;
   readonly #arguments: readonly string[];
   readonly #port: PortLibrary;

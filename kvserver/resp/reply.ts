@@ -14,6 +14,9 @@ export interface BlockSource {
 /** Room that a new block has at least: what is reserved at once never exceeds it. */
 export const BLOCK_BYTES_MIN = 512;
 
+/** To a connection that is one too many, before it is closed. */
+export const MAX_CLIENTS_REPLY = latin1Bytes('-ERR max number of clients reached\r\n');
+
 const CR = 0x0d;
 const LF = 0x0a;
 const ZERO = 0x30;

@@ -3,7 +3,6 @@
  * machine's own archives. The lists of sources are read into a folder of our own, so that the machine's apt stays as it
  * is, and no rights are needed. Plain JavaScript without dependencies, as all of set-up.
  */
-import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -16,20 +15,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { step } from '../step.mjs';
+import { ask, step } from '../step.mjs';
 import { sourceLines, sourceParagraphs } from './source-lists.mjs';
 
 /** Why there is no build of Redis: a reason with its remedy, for whoever runs set-up. */
 export class NotBuilt extends Error {}
-
-/** Standard output of a command, or null when it failed or is not there. */
-export function ask(command, args, env = {}) {
-  const { status, stdout } = spawnSync(command, args, {
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-  });
-  return status === 0 ? stdout.trim() : null;
-}
 
 /** As Debian's names of files have a version: `7.0.15-1~deb12u10` for `5:7.0.15-1~deb12u10`. */
 export const withoutEpoch = (version) => version.replace(/^\d+:/, '');

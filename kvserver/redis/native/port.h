@@ -108,7 +108,4 @@ int rp_turn(void);
 /* Redis' file events and timers that are due, and its replies. Call it at least every millisecond. */
 int rp_events(void);
 
-/* Redis' version, such as "7.0.15". */
-const char *rp_version(void);
-
 #endif

@@ -399,8 +399,3 @@ int rp_shared_bytes(void)
 {
 	return sizeof(shared_area);
 }
-
-const char *rp_version(void)
-{
-	return REDIS_VERSION;
-}
