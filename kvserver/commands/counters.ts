@@ -2,7 +2,7 @@
 import type { Client } from '../client.ts';
 import { TYPE_STRING } from '../keyspace/types/value.ts';
 import { copyBytes, latin1, latin1Bytes } from '../resp/bytes.ts';
-import { fitsInt64, parseInt64, parseInteger } from '../resp/numbers.ts';
+import { addInt64, type Int64, multiplyInt64, parseInt64 } from '../resp/numbers.ts';
 import { type ReplyWriter, writeInteger } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { addLongDoubles, formatLongDouble, isInfinite, parseLongDouble } from './long-double.ts';
@@ -22,41 +22,40 @@ function decr(client: Client, request: Request, reply: ReplyWriter): void {
 }
 
 function incrby(client: Client, request: Request, reply: ReplyWriter): void {
-  const delta = request.integer(2);
-  if (Number.isNaN(delta)) reply.error(NOT_AN_INTEGER);
-  else if (Number.isSafeInteger(delta)) add(client, request, reply, delta);
-  else addExactly(client, request, reply, parseInt64(request.bytes, request.start[2], request.length[2])!);
+  const delta = request.int64(2);
+  if (delta === null) reply.error(NOT_AN_INTEGER);
+  else add(client, request, reply, delta);
 }
 
 function decrby(client: Client, request: Request, reply: ReplyWriter): void {
-  const delta = request.integer(2);
-  if (Number.isNaN(delta)) {
+  const delta = request.int64(2);
+  if (delta === null) {
     reply.error(NOT_AN_INTEGER);
-  } else if (Number.isSafeInteger(delta)) {
-    add(client, request, reply, -delta);
-  } else {
-    const exact = -parseInt64(request.bytes, request.start[2], request.length[2])!;
-    if (fitsInt64(exact)) addExactly(client, request, reply, exact);
-    else reply.error('ERR decrement would overflow');
+    return;
   }
+  const negated = multiplyInt64(delta, -1);
+  if (negated === null) reply.error('ERR decrement would overflow');
+  else add(client, request, reply, negated);
 }
 
-/** Adds to the integer under the key in argument 1, in doubles as long as they are exact. */
-function add(client: Client, request: Request, reply: ReplyWriter, delta: number): void {
+/** Adds to the integer under the key in argument 1. */
+function add(client: Client, request: Request, reply: ReplyWriter, delta: Int64): void {
   const { database } = client;
   let entry = find(client, request, 1);
   if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
-  let value = 0;
-  if (entry !== 0) {
-    value = parseInteger(database.bytes, database.valueStart, database.valueLength);
-    if (Number.isNaN(value)) {
-      reply.error(NOT_AN_INTEGER);
-      return;
-    }
+  const value = entry === 0 ? 0 : parseInt64(database.bytes, database.valueStart, database.valueLength);
+  if (value === null) {
+    reply.error(NOT_AN_INTEGER);
+    return;
   }
-  const sum = value + delta;
-  if (!Number.isSafeInteger(value) || !Number.isSafeInteger(sum)) {
-    addExactly(client, request, reply, BigInt(delta));
+  const sum = addInt64(value, delta);
+  if (sum === null) {
+    reply.error(OVERFLOW);
+    return;
+  }
+  if (typeof sum === 'bigint') {
+    replaceText(client, request, String(sum));
+    reply.int64(sum);
     return;
   }
   const length = writeInteger(digits, 0, sum);
@@ -67,25 +66,6 @@ function add(client: Client, request: Request, reply: ReplyWriter, delta: number
   }
   copyBytes(digits, 0, database.bytes, database.valueStart, length);
   reply.integer(sum);
-}
-
-/** As add, over all 64 bits. */
-function addExactly(client: Client, request: Request, reply: ReplyWriter, delta: bigint): void {
-  const { database } = client;
-  const entry = find(client, request, 1);
-  if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
-  const value = entry === 0 ? 0n : parseInt64(database.bytes, database.valueStart, database.valueLength);
-  if (value === null) {
-    reply.error(NOT_AN_INTEGER);
-    return;
-  }
-  const sum = value + delta;
-  if (!fitsInt64(sum)) {
-    reply.error(OVERFLOW);
-    return;
-  }
-  replaceText(client, request, sum.toString());
-  reply.bigInteger(sum);
 }
 
 function incrbyfloat(client: Client, request: Request, reply: ReplyWriter): void {

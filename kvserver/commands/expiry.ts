@@ -1,5 +1,6 @@
 /** Commands on the time to live of keys. */
 import type { Client } from '../client.ts';
+import { type Int64, wrapToInt64 } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { EX, EXAT, type ExpireUnit, expiryTimeMs, PX, PXAT } from './expire-time.ts';
@@ -35,15 +36,15 @@ function expireCommand(name: string, unit: ExpireUnit): Handler {
   return (client: Client, request: Request, reply: ReplyWriter, server: ServerState): void => {
     const conditions = expireConditions(request, reply);
     if (conditions === null) return;
-    const value = request.integer(2);
-    if (Number.isNaN(value)) {
+    const value = request.int64(2);
+    if (value === null) {
       reply.error(NOT_AN_INTEGER);
       return;
     }
     const { database } = client;
     const { nowMs } = server.clock;
     const timeMs = expiryTimeMs(value, unit, nowMs);
-    if (Number.isNaN(timeMs)) {
+    if (timeMs === null) {
       reply.error(invalidExpireTime(name));
       return;
     }
@@ -74,12 +75,25 @@ function timeToLiveCommand(unit: ExpireUnit): Handler {
     const entry = findToRead(client, request, 1);
     const expiryMs = entry === 0 ? -2 : client.database.expiryMs(entry);
     if (expiryMs < 0) {
-      reply.integer(expiryMs);
+      reply.int64(expiryMs);
       return;
     }
-    const milliseconds = unit.absolute ? expiryMs : Math.max(0, expiryMs - server.clock.nowMs);
-    reply.integer(unit.seconds ? Math.floor((milliseconds + 500) / 1000) : milliseconds);
+    const milliseconds = unit.absolute ? expiryMs : leftMs(expiryMs, server.clock.nowMs);
+    reply.int64(unit.seconds ? nearestSecond(milliseconds) : milliseconds);
   };
+}
+
+function leftMs(expiryMs: Int64, nowMs: number): Int64 {
+  if (typeof expiryMs === 'number') return Math.max(0, expiryMs - nowMs);
+  return wrapToInt64(expiryMs - BigInt(nowMs));
+}
+
+/** As C computes it in 64 bits, in which the half second may go round to a negative number. */
+function nearestSecond(milliseconds: Int64): Int64 {
+  if (typeof milliseconds === 'number' && Number.isSafeInteger(milliseconds + 500)) {
+    return Math.floor((milliseconds + 500) / 1000);
+  }
+  return wrapToInt64(BigInt(wrapToInt64(BigInt(milliseconds) + 500n)) / 1000n);
 }
 
 function persist(client: Client, request: Request, reply: ReplyWriter): void {

@@ -3,7 +3,7 @@ import type { Client } from '../client.ts';
 import { HashValue } from '../keyspace/types/hash.ts';
 import { TYPE_HASH } from '../keyspace/types/value.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
-import { fitsInt64, parseInt64 } from '../resp/numbers.ts';
+import { addInt64, parseInt64 } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import {
@@ -52,7 +52,7 @@ function hsetnx(client: Client, request: Request, reply: ReplyWriter): void {
 }
 
 function hincrby(client: Client, request: Request, reply: ReplyWriter): void {
-  const delta = parseInt64(request.bytes, request.start[3], request.length[3]);
+  const delta = request.int64(3);
   if (delta === null) {
     reply.error(NOT_AN_INTEGER);
     return;
@@ -66,13 +66,13 @@ function hincrby(client: Client, request: Request, reply: ReplyWriter): void {
     reply.error('ERR hash value is not an integer');
     return;
   }
-  const sum = value + delta;
-  if (!fitsInt64(sum)) {
+  const sum = addInt64(value, delta);
+  if (sum === null) {
     reply.error(OVERFLOW);
     return;
   }
-  hash.fields.set(field, sum.toString());
-  reply.bigInteger(sum);
+  hash.fields.set(field, String(sum));
+  reply.int64(sum);
 }
 
 function writeField(hash: HashValue, field: string, reply: ReplyWriter): void {

@@ -3,36 +3,58 @@
  * mantissa x 2^exponent with at most 64 bits of mantissa, rounded to nearest, ties to even. The range is that
  * of long double; numbers below its smallest normal one are not rounded further.
  */
+import { type BinaryFloat, bitLength, dividedToEven, parseHexadecimal } from '../resp/numbers.ts';
 
-export interface LongDouble {
-  mantissa: bigint;
-  exponent: number;
-}
+/** A finite one; the mantissa has the sign. */
+export type LongDouble = BinaryFloat;
 
 const MANTISSA_BITS = 64;
 const EXPONENT_BINARY_MAX = 16384;
+/** What is not above 2^EXPONENT_BINARY_MIN is read as 0, half the smallest long double. */
+const EXPONENT_BINARY_MIN = -16446;
+/** Beyond these a number of TEXT_MAX digits is out of range in any case. */
 const EXPONENT_DECIMAL_MAX = 5000;
+const EXPONENT_HEXADECIMAL_MAX = 20_000;
 const TEXT_MAX = 5 * 1024;
 const FRACTION_DIGITS = 17;
+const ZERO: LongDouble = { mantissa: 0n, exponent: 0 };
 
-/** A decimal number as strtold reads it; 'infinite' for an infinity, null for anything else. */
+/** A number as Redis reads it with strtold (util.c, string2ld); 'infinite' for an infinity, null for anything else. */
 export function parseLongDouble(text: string): LongDouble | 'infinite' | null {
   if (text.length >= TEXT_MAX) return null;
   if (/^[+-]?inf(inity)?$/i.test(text)) return 'infinite';
-  const parts = /^([+-]?)(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text);
-  if (!parts) return null;
-  const [, sign, whole, fraction, exponentText] = parts;
+  const value = /0x/i.test(text) ? readHexadecimal(text) : readDecimal(text);
+  if (value === null || isInfinite(value) || isReadAsZero(value)) return null;
+  return text.startsWith('-') ? { mantissa: -value.mantissa, exponent: value.exponent } : value;
+}
+
+/** The magnitude; null also for what is far out of range. */
+function readDecimal(text: string): LongDouble | null {
+  const parts = /^[+-]?(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i.exec(text);
+  if (parts === null) return null;
+  const [, whole, fraction, exponentText] = parts;
   if (whole === '' && fraction === '') return null;
   const digits = BigInt(whole + fraction);
-  if (digits === 0n) return { mantissa: 0n, exponent: 0 };
+  if (digits === 0n) return ZERO;
   const exponent = Number(exponentText ?? 0) - fraction.length;
   if (Math.abs(exponent) > EXPONENT_DECIMAL_MAX + TEXT_MAX) return null;
-  const value =
-    exponent >= 0
-      ? rounded(digits * 10n ** BigInt(exponent), 1n, 0)
-      : rounded(digits, 10n ** BigInt(-exponent), 0);
-  if (isInfinite(value)) return null;
-  return sign === '-' ? { mantissa: -value.mantissa, exponent: value.exponent } : value;
+  return exponent >= 0
+    ? rounded(digits * 10n ** BigInt(exponent), 1n, 0)
+    : rounded(digits, 10n ** BigInt(-exponent), 0);
+}
+
+function readHexadecimal(text: string): LongDouble | null {
+  const value = parseHexadecimal(text);
+  if (value === null || value.mantissa === 0n) return value === null ? null : ZERO;
+  if (Math.abs(value.exponent) > EXPONENT_HEXADECIMAL_MAX + 4 * TEXT_MAX) return null;
+  return rounded(value.mantissa, 1n, value.exponent);
+}
+
+function isReadAsZero({ mantissa, exponent }: LongDouble): boolean {
+  if (mantissa === 0n) return false;
+  const magnitude = bitLength(mantissa) - 1 + exponent;
+  const isPower = (mantissa & (mantissa - 1n)) === 0n;
+  return magnitude < EXPONENT_BINARY_MIN || (magnitude === EXPONENT_BINARY_MIN && isPower);
 }
 
 export function addLongDoubles(a: LongDouble, b: LongDouble): LongDouble {
@@ -40,7 +62,7 @@ export function addLongDoubles(a: LongDouble, b: LongDouble): LongDouble {
   if (b.mantissa === 0n) return a;
   const low = Math.min(a.exponent, b.exponent);
   const sum = (a.mantissa << BigInt(a.exponent - low)) + (b.mantissa << BigInt(b.exponent - low));
-  if (sum === 0n) return { mantissa: 0n, exponent: 0 };
+  if (sum === 0n) return ZERO;
   const value = rounded(sum < 0n ? -sum : sum, 1n, low);
   return sum < 0n ? { mantissa: -value.mantissa, exponent: value.exponent } : value;
 }
@@ -82,15 +104,4 @@ function shifted(numerator: bigint, denominator: bigint, shift: number): bigint 
   return shift > 0
     ? dividedToEven(numerator, denominator << BigInt(shift))
     : dividedToEven(numerator << BigInt(-shift), denominator);
-}
-
-function dividedToEven(numerator: bigint, denominator: bigint): bigint {
-  const quotient = numerator / denominator;
-  const twice = 2n * (numerator % denominator);
-  const up = twice > denominator || (twice === denominator && (quotient & 1n) === 1n);
-  return up ? quotient + 1n : quotient;
-}
-
-function bitLength(value: bigint): number {
-  return value === 0n ? 0 : value.toString(2).length;
 }

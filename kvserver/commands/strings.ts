@@ -3,6 +3,7 @@ import type { Client } from '../client.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import { TYPE_STRING } from '../keyspace/types/value.ts';
 import { copyBytes } from '../resp/bytes.ts';
+import type { Int64 } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { EX, EXAT, type ExpireUnit, expiryTimeMs, PX, PXAT } from './expire-time.ts';
@@ -91,7 +92,7 @@ function expireUnit(request: Request, index: number): ExpireUnit | null {
 }
 
 /**
- * The time in an argument, in milliseconds since the epoch. Writes the error and returns NaN when it is
+ * The time in an argument, in milliseconds since the epoch. Writes the error and returns null when it is
  * wrong.
  */
 function expiryArgumentMs(
@@ -101,14 +102,14 @@ function expiryArgumentMs(
   command: string,
   reply: ReplyWriter,
   server: ServerState,
-): number {
-  const value = request.integer(index);
-  if (Number.isNaN(value)) {
+): Int64 | null {
+  const value = request.int64(index);
+  if (value === null) {
     reply.error(NOT_AN_INTEGER);
-    return Number.NaN;
+    return null;
   }
-  const timeMs = value <= 0 ? Number.NaN : expiryTimeMs(value, unit, server.clock.nowMs);
-  if (Number.isNaN(timeMs)) reply.error(invalidExpireTime(command));
+  const timeMs = value <= 0 ? null : expiryTimeMs(value, unit, server.clock.nowMs);
+  if (timeMs === null) reply.error(invalidExpireTime(command));
   return timeMs;
 }
 
@@ -119,10 +120,10 @@ function setWithOptions(client: Client, request: Request, reply: ReplyWriter, se
     return;
   }
   const { expiry } = options;
-  let timeMs = -1;
+  let timeMs: Int64 | null = -1;
   if (expiry !== null && typeof expiry === 'object') {
     timeMs = expiryArgumentMs(request, options.expiryArgument, expiry, 'set', reply, server);
-    if (Number.isNaN(timeMs)) return;
+    if (timeMs === null) return;
   }
   const { database } = client;
   const former = find(client, request, 1);
@@ -166,7 +167,7 @@ function storeExpiring(
   server: ServerState,
 ): void {
   const timeMs = expiryArgumentMs(request, 2, unit, command, reply, server);
-  if (Number.isNaN(timeMs)) return;
+  if (timeMs === null) return;
   client.database.setExpiryMs(store(client, request, 1, 3), timeMs);
   reply.ok();
 }
@@ -205,7 +206,7 @@ function getex(client: Client, request: Request, reply: ReplyWriter, server: Ser
     return;
   }
   const timeMs = expiryArgumentMs(request, options.expiryArgument, expiry, 'getex', reply, server);
-  if (Number.isNaN(timeMs)) return;
+  if (timeMs === null) return;
   writeValue(database, entry, reply);
   if (timeMs <= server.clock.nowMs) database.delete(entry);
   else database.setExpiryMs(entry, timeMs);
@@ -308,19 +309,18 @@ function setrange(client: Client, request: Request, reply: ReplyWriter, server: 
 
 function getrange(client: Client, request: Request, reply: ReplyWriter): void {
   const { database } = client;
-  let start = request.integer(2);
-  let end = request.integer(3);
-  if (Number.isNaN(start) || Number.isNaN(end)) {
+  const from = request.int64(2);
+  const to = request.int64(3);
+  if (from === null || to === null) {
     reply.error(NOT_AN_INTEGER);
     return;
   }
   const entry = findToRead(client, request, 1);
   if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
   const length = entry === 0 ? 0 : database.valueLength;
-  const backwards = start < 0 && end < 0 && start > end;
-  if (start < 0) start = Math.max(0, length + start);
-  if (end < 0) end = Math.max(0, length + end);
-  end = Math.min(end, length - 1);
+  const backwards = from < 0 && to < 0 && from > to;
+  const start = Math.max(0, Number(from) + (from < 0 ? length : 0));
+  const end = Math.min(Math.max(0, Number(to) + (to < 0 ? length : 0)), length - 1);
   if (backwards || start > end || length === 0) reply.bulkText('');
   else reply.bulk(database.bytes, database.valueStart + start, end - start + 1);
 }

@@ -1,7 +1,9 @@
 /**
  * When the volatile entries of a keyspace expire: a dense list, so that the active expiry can sample it, and
- * the place of each entry in it. Nothing is allocated before the first key gets a time to live.
+ * the place of each entry in it. Nothing is allocated before the first key gets a time to live. A time that no double
+ * holds, in the year 287396 or later, stands in the list as the nearest one, and in full beside it.
  */
+import type { Int64 } from '../resp/numbers.ts';
 
 const SLOTS_FIRST = 1024;
 
@@ -10,13 +12,21 @@ export class ExpiryTable {
   #entries = new Int32Array(0);
   #timesMs = new Float64Array(0);
   #slotOf = new Int32Array(0);
+  /** By entry: the times that are not safe integers. */
+  readonly #exactMs = new Map<number, bigint>();
 
-  /** Milliseconds since the epoch; the entry must be in the table. */
+  /** Milliseconds since the epoch, to the nearest double; the entry must be in the table. */
   timeMs(entry: number): number {
     return this.#timesMs[this.#slotOf[entry]];
   }
 
-  add(entry: number, timeMs: number): void {
+  /** As timeMs, exactly. */
+  exactTimeMs(entry: number): Int64 {
+    const timeMs = this.timeMs(entry);
+    return Number.isSafeInteger(timeMs) ? timeMs : (this.#exactMs.get(entry) ?? timeMs);
+  }
+
+  add(entry: number, timeMs: Int64): void {
     if (entry >= this.#slotOf.length) this.#slotOf = grown(this.#slotOf, entry + 1);
     if (this.count === this.#entries.length) {
       this.#entries = grown(this.#entries, this.count + 1);
@@ -26,12 +36,15 @@ export class ExpiryTable {
     }
     this.#slotOf[entry] = this.count;
     this.#entries[this.count] = entry;
-    this.#timesMs[this.count] = timeMs;
+    this.#timesMs[this.count] = Number(timeMs);
+    if (typeof timeMs === 'bigint') this.#exactMs.set(entry, timeMs);
     this.count++;
   }
 
-  change(entry: number, timeMs: number): void {
-    this.#timesMs[this.#slotOf[entry]] = timeMs;
+  change(entry: number, timeMs: Int64): void {
+    this.#timesMs[this.#slotOf[entry]] = Number(timeMs);
+    if (typeof timeMs === 'bigint') this.#exactMs.set(entry, timeMs);
+    else if (this.#exactMs.size > 0) this.#exactMs.delete(entry);
   }
 
   /** The last of the list takes the freed slot. */
@@ -42,6 +55,7 @@ export class ExpiryTable {
     this.#entries[slot] = moved;
     this.#timesMs[slot] = this.#timesMs[last];
     this.#slotOf[moved] = slot;
+    if (this.#exactMs.size > 0) this.#exactMs.delete(entry);
   }
 
   /** A random volatile entry; `random` is from [0, 1). */

@@ -14,6 +14,7 @@
  */
 import type { EngineClock } from '../clock.ts';
 import { copyBytes, equalBytes, NO_BYTES } from '../resp/bytes.ts';
+import type { Int64 } from '../resp/numbers.ts';
 import { Arena } from './arena.ts';
 import { ExpiryTable } from './expiry.ts';
 import type { KeyHash } from './hash.ts';
@@ -219,27 +220,26 @@ export class Keyspace {
   }
 
   /** When the entry expires, in milliseconds since the epoch; -1 when it does not. */
-  expiryMs(entry: number): number {
-    const page = this.#pages[entry >>> PAGE_BITS];
-    return page[((entry & PAGE_MASK) << 2) + PLACE] & VOLATILE ? this.#expiry.timeMs(entry) : -1;
+  expiryMs(entry: number): Int64 {
+    return this.#isVolatile(entry) ? this.#expiry.exactTimeMs(entry) : -1;
   }
 
-  setExpiryMs(entry: number, timeMs: number): void {
+  setExpiryMs(entry: number, timeMs: Int64): void {
+    if (this.#isVolatile(entry)) {
+      this.#expiry.change(entry, timeMs);
+      return;
+    }
     const page = this.#pages[entry >>> PAGE_BITS];
     const at = ((entry & PAGE_MASK) << 2) + PLACE;
-    if (page[at] & VOLATILE) {
-      this.#expiry.change(entry, timeMs);
-    } else {
-      page[at] = page[at] | VOLATILE;
-      this.#expiry.add(entry, timeMs);
-    }
+    page[at] = page[at] | VOLATILE;
+    this.#expiry.add(entry, timeMs);
   }
 
   /** Makes the entry permanent; returns whether it was to expire. */
   persist(entry: number): boolean {
+    if (!this.#isVolatile(entry)) return false;
     const page = this.#pages[entry >>> PAGE_BITS];
     const at = ((entry & PAGE_MASK) << 2) + PLACE;
-    if ((page[at] & VOLATILE) === 0) return false;
     page[at] = page[at] & ~VOLATILE;
     this.#expiry.delete(entry);
     return true;
@@ -247,8 +247,7 @@ export class Keyspace {
 
   /** Deletes the entry if its time has come; returns whether it did. */
   deleteIfExpired(entry: number): boolean {
-    const timeMs = this.expiryMs(entry);
-    if (timeMs < 0 || timeMs > this.#clock.nowMs) return false;
+    if (!this.#isVolatile(entry) || this.#expiry.timeMs(entry) > this.#clock.nowMs) return false;
     this.delete(entry);
     this.#stats.expired++;
     return true;
@@ -272,10 +271,7 @@ export class Keyspace {
     return this.#arena.reservedBytes + index + this.#pages.length * PAGE_ENTRIES * 16;
   }
 
-  /**
-   * Looks at some of the volatile keys and deletes the expired ones; goes on while many had expired, at most
-   * for `rounds` rounds (expire.c, activeExpireCycle). Returns the rounds it took.
-   */
+  /** Deletes expired keys of samples, for at most so many rounds (expire.c, activeExpireCycle); how many it took. */
   expireSome(rounds: number): number {
     let done = 0;
     while (done < rounds && this.#expiry.count > 0) {
@@ -415,6 +411,10 @@ export class Keyspace {
 
   #next(entry: number): number {
     return this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + NEXT];
+  }
+
+  #isVolatile(entry: number): boolean {
+    return (this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + PLACE] & VOLATILE) !== 0;
   }
 
   #objectSlot(entry: number): number {

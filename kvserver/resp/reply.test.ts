@@ -55,7 +55,7 @@ describe('a reply writer', () => {
       reply.double(1.5);
       reply.boolean(true);
       reply.verbatim('text');
-      reply.bigInteger(-(2n ** 63n));
+      reply.int64(-(2n ** 63n));
     });
     expect(text).toBe(
       '+OK\r\n-ERR a  b\r\n$-1\r\n*-1\r\n*2\r\n$3\r\n1.5\r\n:1\r\n$4\r\ntext\r\n:-9223372036854775808\r\n',

@@ -4,7 +4,7 @@
  * bytes[start, pos) is written. When it is full, the source takes it and opens another one.
  */
 import { copyBytes, latin1Bytes, NO_BYTES, writeLatin1 } from './bytes.ts';
-import { formatDouble } from './numbers.ts';
+import { formatDouble, type Int64 } from './numbers.ts';
 
 export interface BlockSource {
   /** Takes the open block, if there is one, and opens one with at least BLOCK_BYTES_MIN of room. */
@@ -93,14 +93,16 @@ export class ReplyWriter {
     this.#line(0x2d, text.replace(/[\r\n]/g, ' '));
   }
 
+  /** A safe integer: see int64 for the whole range. */
   integer(value: number): void {
     if (value === 0) this.#constant(ZERO_REPLY);
     else if (value === 1) this.#constant(ONE_REPLY);
     else this.#header(0x3a, value);
   }
 
-  bigInteger(value: bigint): void {
-    this.#line(0x3a, value.toString());
+  int64(value: Int64): void {
+    if (typeof value === 'number') this.integer(value);
+    else this.#line(0x3a, value.toString());
   }
 
   bulk(bytes: Uint8Array, offset: number, length: number): void {

@@ -11,7 +11,7 @@
  * (networking.c, processInlineBuffer and processMultibulkBuffer).
  */
 import { copyBytes, latin1, NO_BYTES } from './bytes.ts';
-import { parseInteger } from './numbers.ts';
+import { type Int64, parseInt64, parseInteger } from './numbers.ts';
 
 export const NEED_MORE = 0;
 export const READY = 1;
@@ -156,9 +156,14 @@ export class Request {
     return latin1(this.bytes, this.start[index], this.length[index]);
   }
 
-  /** Argument as a 64-bit integer, or NaN (parseInteger). */
+  /** Argument as a 64-bit integer, the nearest double beyond 2^53, or NaN (parseInteger). */
   integer(index: number): number {
     return parseInteger(this.bytes, this.start[index], this.length[index]);
+  }
+
+  /** Argument as a 64-bit integer, exactly, or null (parseInt64). */
+  int64(index: number): Int64 | null {
+    return parseInt64(this.bytes, this.start[index], this.length[index]);
   }
 
   /** Whether an argument is this word, in any case; `word` is in lower case. */

@@ -1,49 +1,54 @@
 /**
- * Redis' own test suite against unmodified redis-server and against the port over the kernel backend: the suite itself
- * configures, restarts and kills both. The outcomes must be the same, test by test.
+ * Redis' own test suite against unmodified redis-server and against a server of this project. The outcomes must be the
+ * same, test by test, but for those that a file beside this one names with their reasons.
+ *
+ * --engine redis (the default): the port over the kernel backend, which the suite itself configures, restarts and
+ * kills; reasons in differences.ts. --engine typescript: the engine in TypeScript; both servers are started here, anew
+ * for each unit, and the suite talks to them from outside; reasons in typescript-differences.ts.
  *
  *     npm run test:redis-suite
  *     npm run test:redis-suite -- unit/protocol unit/type/string
+ *     npm run test:redis-suite -- --engine typescript unit/type/hash     # one unit: seconds to a minute
+ *     npm run test:redis-suite -- --engine typescript --keep /tmp/suite unit/type/hash
  *     npm run test:redis-suite -- --part
+ *
+ * --keep leaves what the suite printed in FOLDER/COPY/unit-type-hash.log; else only a run with differences does.
  */
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { execa } from 'execa';
 import { differences } from './differences.ts';
-import { compareOutcomes, countPassed, type Outcomes, readOutcomes } from './outcomes.ts';
+import { type ExternalServer, startRedisServer, startTypescript } from './external.ts';
+import { compareOutcomes, countPassed, type Outcomes } from './outcomes.ts';
+import { built, layOut, runUnit } from './suite.ts';
+import { typescriptDifferences } from './typescript-differences.ts';
 
-/** All that is not about replication or clusters, whose links are made with sockets. */
-const UNITS = [
-  ...[
+const unitNames = (names: string[]) => names.map((name) => `unit/${name}`);
+const typeNames = (names: string[]) => names.map((name) => `unit/type/${name}`);
+
+/** Of what both engines have. */
+const COMMON_UNITS = [
+  ...unitNames([
     'protocol',
-    'auth',
     'quit',
     'keyspace',
     'scan',
-    'dump',
-    'sort',
     'expire',
     'other',
     'multi',
     'pubsub',
-    'pubsubshard',
-  ],
-  ...['string', 'incr', 'list', 'list-2', 'list-3', 'set', 'zset', 'hash', 'stream', 'stream-cgroups'].map(
-    (type) => `type/${type}`,
-  ),
-  ...[
+    'info-command',
+  ]),
+  ...typeNames(['string', 'incr', 'list', 'list-3', 'set', 'zset', 'hash']),
+];
+
+/** All that is not about replication or clusters, whose links are made with sockets. */
+const REDIS_UNITS = [
+  ...COMMON_UNITS,
+  ...unitNames(['auth', 'dump', 'sort', 'pubsubshard']),
+  ...typeNames(['list-2', 'stream', 'stream-cgroups']),
+  ...unitNames([
     'bitops',
     'bitfield',
     'geo',
@@ -53,9 +58,8 @@ const UNITS = [
     'acl',
     'acl-v2',
     'info',
-    'info-command',
-  ],
-  ...[
+  ]),
+  ...unitNames([
     'latency-monitor',
     'slowlog',
     'introspection',
@@ -63,98 +67,117 @@ const UNITS = [
     'tracking',
     'pause',
     'aofrw',
-    'lazyfree',
-  ],
-  ...['obuf-limits', 'querybuf', 'pendingquerybuf', 'limits', 'maxmemory', 'client-eviction', 'replybufsize'],
-  ...['networking', 'shutdown', 'memefficiency'],
-].map((unit) => `unit/${unit}`);
+  ]),
+  ...unitNames(['lazyfree', 'obuf-limits', 'querybuf', 'pendingquerybuf', 'limits', 'maxmemory']),
+  ...unitNames(['client-eviction', 'replybufsize', 'networking', 'shutdown', 'memefficiency']),
+];
 
 /**
  * What `.ci/run` runs, in a minute or so: requests and replies in parts and too long ones, replies that nobody asked
  * for or that wait, clients that are too many, wait or go, transactions.
  */
-const PART = ['protocol', 'querybuf', 'pubsub', 'obuf-limits', 'limits', 'pause', 'quit', 'multi'].map(
-  (unit) => `unit/${unit}`,
-);
+const REDIS_PART = unitNames([
+  ...['protocol', 'querybuf', 'pubsub', 'obuf-limits', 'limits', 'pause', 'quit', 'multi'],
+]);
 
-const root = join(import.meta.dirname, '..', '..');
-const built = join(root, 'kvserver', 'redis', 'build');
-/** Ports for the suite's servers; each unit gets them anew. */
-const BASE_PORT = 26_111;
-const UNIT_TIMEOUT_MS = 900_000;
-
-type Server = 'redis-server' | 'port';
-
-/** A copy of the suite whose src/redis-server is one of the two. */
-function layOut(folder: string, server: Server): string {
-  const place = join(folder, server);
-  mkdirSync(join(place, 'src'), { recursive: true });
-  cpSync(join(built, 'source', 'tests'), join(place, 'tests'), { recursive: true });
-  for (const program of readdirSync(join(built, 'source', 'src'))) {
-    if (/^redis-(cli|benchmark|check-aof|check-rdb)$/.test(program)) {
-      symlinkSync(join(built, 'source', 'src', program), join(place, 'src', program));
-    }
-  }
-  const launched = join(place, 'src', 'redis-server');
-  if (server === 'redis-server') symlinkSync(join(built, 'redis-server'), launched);
-  else {
-    // Redis' log, which the suite reads on standard output, is on the port's standard error.
-    const serve = `'${join(root, 'bin', 'bypassbench')}' serve --frontend libos --backend kernel --engine redis`;
-    writeFileSync(launched, `#!/bin/sh\nexec ${serve} -- "$@" 3>&1 >/dev/null 2>&3\n`);
-    chmodSync(launched, 0o755);
-  }
-  return place;
+interface Contest {
+  /** As the report calls the server of this project. */
+  name: string;
+  units: string[];
+  part: string[];
+  reasons: Readonly<Record<string, string>>;
+  run(unit: string): Promise<{ unmodified: Outcomes; tested: Outcomes }>;
 }
 
-/** One unit; its output is kept in a log beside. */
-async function runUnit(place: string, unit: string): Promise<Outcomes> {
-  const { stdout, timedOut } = await execa(
-    'tclsh',
-    ['tests/test_helper.tcl', '--single', unit, '--clients', '1', '--durable', '--baseport', `${BASE_PORT}`],
-    { cwd: place, reject: false, stderr: 'inherit', timeout: UNIT_TIMEOUT_MS, stripFinalNewline: false },
-  );
-  writeFileSync(join(place, `${unit.replaceAll('/', '-')}.log`), stdout);
-  return readOutcomes(timedOut ? `${stdout}\n[TIMEOUT]: the unit\n` : stdout);
+function redisContest(folder: string): Contest {
+  const unmodified = layOut(folder, 'redis-server', 'redis-server');
+  const port = layOut(folder, 'port', 'port');
+  return {
+    name: 'the port',
+    units: REDIS_UNITS,
+    part: REDIS_PART,
+    reasons: differences,
+    run: async (unit) => ({
+      unmodified: await runUnit(unmodified, unit),
+      tested: await runUnit(port, unit),
+    }),
+  };
+}
+
+function typescriptContest(folder: string): Contest {
+  const against = async (place: string, unit: string, server: ExternalServer): Promise<Outcomes> => {
+    try {
+      return await runUnit(place, unit, server.port);
+    } finally {
+      await server.stop();
+    }
+  };
+  const unmodified = layOut(folder, 'redis-server', null);
+  const typescript = layOut(folder, 'typescript', null);
+  return {
+    name: 'the TypeScript engine',
+    units: COMMON_UNITS,
+    part: COMMON_UNITS,
+    reasons: typescriptDifferences,
+    run: async (unit) => ({
+      unmodified: await against(unmodified, unit, await startRedisServer(folder)),
+      tested: await against(typescript, unit, await startTypescript()),
+    }),
+  };
 }
 
 /** Returns how many differences have no reason. */
-function report(unit: string, unmodified: Outcomes, port: Outcomes, seconds: number): number {
+async function runAndReport(
+  contest: Contest,
+  unit: string,
+): Promise<{ passed: number; unexplained: number }> {
+  const startedMs = Date.now();
+  const { unmodified, tested } = await contest.run(unit);
+  const seconds = ((Date.now() - startedMs) / 1000).toFixed(0);
+  const passed = countPassed(tested);
   console.log(
-    `${unit}: ${countPassed(unmodified)} passed with redis-server, ${countPassed(port)} with the port, ${seconds.toFixed(0)} s`,
+    `${unit}: ${countPassed(unmodified)} passed with redis-server, ${passed} with ${contest.name}, ${seconds} s`,
   );
   let unexplained = 0;
-  for (const { name, unmodified: one, port: other } of compareOutcomes(unmodified, port)) {
-    const reason = differences[`${unit}: ${name}`];
+  for (const { name, unmodified: one, port: other } of compareOutcomes(unmodified, tested)) {
+    const reason = contest.reasons[`${unit}: ${name}`];
     if (reason === undefined) unexplained++;
-    console.log(`  ${name}: ${one ?? 'not run'} with redis-server, ${other ?? 'not run'} with the port`);
+    console.log(
+      `  ${name}: ${one ?? 'not run'} with redis-server, ${other ?? 'not run'} with ${contest.name}`,
+    );
     if (reason !== undefined) console.log(`    ${reason}`);
   }
-  return unexplained;
+  return { passed, unexplained };
 }
 
 const { values, positionals } = parseArgs({
-  options: { part: { type: 'boolean', default: false }, keep: { type: 'string' } },
+  options: {
+    engine: { type: 'string', default: 'redis' },
+    part: { type: 'boolean', default: false },
+    keep: { type: 'string' },
+  },
   allowPositionals: true,
 });
+if (values.engine !== 'redis' && values.engine !== 'typescript') {
+  console.error(`--engine ${values.engine}: wanted redis or typescript`);
+  process.exit(1);
+}
 if (!existsSync(join(built, 'redis-port.so'))) {
   console.error('the port of Redis is not built: run node scripts/setup.mjs, which says what it lacks');
   process.exit(1);
 }
-const units = positionals.length > 0 ? positionals : values.part ? PART : UNITS;
 const folder = values.keep ?? mkdtempSync(join(tmpdir(), 'redis-suite-'));
-const unmodified = layOut(folder, 'redis-server');
-const port = layOut(folder, 'port');
+const contest = values.engine === 'redis' ? redisContest(folder) : typescriptContest(folder);
 let unexplained = 0;
 let passed = 0;
-for (const unit of units) {
-  const startedMs = Date.now();
-  const expected = await runUnit(unmodified, unit);
-  const found = await runUnit(port, unit);
-  passed += countPassed(found);
-  unexplained += report(unit, expected, found, (Date.now() - startedMs) / 1000);
+for (const unit of positionals.length > 0 ? positionals : values.part ? contest.part : contest.units) {
+  const outcome = await runAndReport(contest, unit);
+  passed += outcome.passed;
+  unexplained += outcome.unexplained;
 }
 console.log(
-  `${passed} tests passed with the port; ${unexplained} came out otherwise than with redis-server, without a reason`,
+  `${passed} tests passed with ${contest.name}; ` +
+    `${unexplained} came out otherwise than with redis-server, without a reason`,
 );
 if (unexplained > 0) console.log(`logs: ${folder}`);
 else if (values.keep === undefined) rmSync(folder, { recursive: true, force: true });

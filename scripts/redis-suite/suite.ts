@@ -1,0 +1,75 @@
+/** Runs units of Redis' own test suite: against a redis-server of its own, or against one that runs already. */
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { type Outcomes, readOutcomes } from './outcomes.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+/** What scripts/build-redis.mjs has built. */
+export const built = join(root, 'kvserver', 'redis', 'build');
+export const bypassbench = join(root, 'bin', 'bypassbench');
+
+/** Ports for the suite's servers; each unit gets them anew. */
+const BASE_PORT = 26_111;
+const UNIT_TIMEOUT_MS = 900_000;
+/** A test that says nothing for this long against a server that runs already has hung. */
+const QUIET_SECONDS_MAX = 120;
+
+/** Who is launched as src/redis-server; null: the suite is given a server that runs. */
+type Launched = 'redis-server' | 'port' | null;
+
+/** A copy of the suite. */
+export function layOut(folder: string, name: string, launched: Launched): string {
+  const place = join(folder, name);
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(join(place, 'src'), { recursive: true });
+  cpSync(join(built, 'source', 'tests'), join(place, 'tests'), { recursive: true });
+  for (const program of readdirSync(join(built, 'source', 'src'))) {
+    if (/^redis-(cli|benchmark|check-aof|check-rdb)$/.test(program)) {
+      symlinkSync(join(built, 'source', 'src', program), join(place, 'src', program));
+    }
+  }
+  const server = join(place, 'src', 'redis-server');
+  if (launched === 'redis-server') symlinkSync(join(built, 'redis-server'), server);
+  else if (launched === 'port') {
+    // Redis' log, which the suite reads on standard output, is on the port's standard error.
+    const serve = `'${bypassbench}' serve --frontend libos --backend kernel --engine redis`;
+    writeFileSync(server, `#!/bin/sh\nexec ${serve} -- "$@" 3>&1 >/dev/null 2>&3\n`);
+    chmodSync(server, 0o755);
+  } else {
+    withoutFunctions(join(place, 'tests', 'support', 'server.tcl'));
+  }
+  return place;
+}
+
+/** The suite deletes all functions before each part: of a server that knows none, too. */
+function withoutFunctions(file: string): void {
+  const text = readFileSync(file, 'utf8');
+  const changed = text.replace('\n    r function flush\n', '\n    catch {r function flush}\n');
+  if (changed === text) throw new Error(`${file} does not flush functions where it is known to`);
+  writeFileSync(file, changed);
+}
+
+/** One unit; its output is kept in a log in the copy. `port`: of a server that runs already. */
+export async function runUnit(place: string, unit: string, port?: number): Promise<Outcomes> {
+  const where =
+    port === undefined
+      ? ['--baseport', `${BASE_PORT}`]
+      : ['--host', '127.0.0.1', '--port', `${port}`, '--timeout', `${QUIET_SECONDS_MAX}`];
+  const { stdout, timedOut } = await execa(
+    'tclsh',
+    ['tests/test_helper.tcl', '--single', unit, '--clients', '1', '--durable', ...where],
+    { cwd: place, reject: false, stderr: 'inherit', timeout: UNIT_TIMEOUT_MS, stripFinalNewline: false },
+  );
+  writeFileSync(join(place, `${unit.replaceAll('/', '-')}.log`), stdout);
+  return readOutcomes(timedOut ? `${stdout}\n[TIMEOUT]: the unit\n` : stdout);
+}
