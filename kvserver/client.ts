@@ -3,6 +3,24 @@
 import type { EngineClient } from './frontend.ts';
 import type { Keyspace } from './keyspace/keyspace.ts';
 import { Request, type RequestLimits } from './resp/request.ts';
+import type { RequestQueue } from './resp/request-queue.ts';
+
+// Bits of Client.mode: what makes a client other than one that asks and is answered. 0 on the hot path.
+/** Between MULTI and the end of EXEC: commands are queued, and those that EXEC runs must not block. */
+export const IN_MULTI = 1;
+/** A command was refused while it was to be queued: EXEC fails. */
+export const MULTI_FAILED = 2;
+/** A watched key has changed: EXEC does nothing. */
+export const WATCHED_CHANGED = 4;
+
+/** A key that a client watches, of a database (watches.ts). */
+export interface KeyWatch {
+  readonly key: string;
+  readonly database: {
+    remove(client: Client, key: string): void;
+    expire(key: string): void;
+  };
+}
 
 export class Client implements EngineClient {
   readonly id: number;
@@ -20,6 +38,10 @@ export class Client implements EngineClient {
   protocol: 2 | 3 = 2;
   authenticated: boolean;
   name = '';
+  mode = 0;
+  /** The commands since MULTI; null when there are none. */
+  queue: RequestQueue | null = null;
+  watches: KeyWatch[] = [];
   /** Name of the last command, with its subcommand; null before the first. */
   lastCommand: string | null = null;
   lastActiveMs: number;

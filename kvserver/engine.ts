@@ -4,10 +4,18 @@
  * request as soon as the last of its bytes is received.
  */
 import { randomBytes } from 'node:crypto';
-import { Client } from './client.ts';
+import { Client, IN_MULTI, MULTI_FAILED, WATCHED_CHANGED } from './client.ts';
 import { EngineClock } from './clock.ts';
 import { allCommands } from './commands/all.ts';
-import type { CommandTable, ServerState } from './commands/table.ts';
+import { wrongArity } from './commands/replies.ts';
+import {
+  type Command,
+  type CommandTable,
+  RUNS_IN_MULTI,
+  RUNS_QUEUE,
+  type ServerState,
+} from './commands/table.ts';
+import { discardTransaction } from './commands/transactions.ts';
 import { Configuration } from './configuration.ts';
 import type { FrontEnd, InputBlock, ReplyBlock, ServerEngine } from './frontend.ts';
 import { KeyHash } from './keyspace/hash.ts';
@@ -15,8 +23,10 @@ import { Keyspace } from './keyspace/keyspace.ts';
 import { DATABASES, type EngineSetup } from './options.ts';
 import { latin1 } from './resp/bytes.ts';
 import { type BlockSource, MAX_CLIENTS_REPLY, ReplyWriter } from './resp/reply.ts';
-import { BROKEN, NEED_MORE, type Request, TOO_LARGE } from './resp/request.ts';
+import { BROKEN, NEED_MORE, Request, TOO_LARGE } from './resp/request.ts';
+import { RequestQueue } from './resp/request-queue.ts';
 import { EngineStats } from './stats.ts';
+import { Watches } from './watches.ts';
 
 const TICK_MS = 100;
 /** The most that active expiry takes of a tick; it looks at the clock after each step of some rounds. */
@@ -41,7 +51,10 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
 
   readonly #hash: KeyHash;
   readonly #keyspaces: (Keyspace | null)[] = new Array(DATABASES).fill(null);
+  readonly #watches: (Watches | null)[] = new Array(DATABASES).fill(null);
   readonly #reply = new ReplyWriter(this);
+  /** In which the requests that EXEC runs are at hand, one after the other. */
+  readonly #queued: Request;
   readonly #frontEnd: FrontEnd;
   /** The client whose replies `reply` writes, while a batch of its requests runs. */
   #writingTo: Client | null = null;
@@ -56,6 +69,7 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
   constructor(options: EngineSetup, frontEnd: FrontEnd) {
     this.#frontEnd = frontEnd;
     this.configuration = new Configuration(options);
+    this.#queued = new Request(this.configuration.requestLimits);
     this.clock = new EngineClock(options.readClockMs ?? Date.now);
     this.startedMs = this.clock.nowMs;
     this.#lastTickMs = this.clock.nowMs;
@@ -100,6 +114,7 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
   disconnect(client: Client): void {
     client.closed = true;
     this.clients.delete(client.id);
+    discardTransaction(client);
   }
 
   /**
@@ -173,6 +188,41 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     }
   }
 
+  swapDatabases(one: number, other: number): void {
+    if (one === other) return;
+    const first = this.database(one);
+    const second = this.database(other);
+    this.#watches[one]?.moveTo(second);
+    this.#watches[other]?.moveTo(first);
+    first.listener = null;
+    second.listener = null;
+    this.#keyspaces[one] = second;
+    this.#keyspaces[other] = first;
+    this.#watches[one]?.listen();
+    this.#watches[other]?.listen();
+    for (const client of this.clients.values()) client.database = this.database(client.databaseIndex);
+  }
+
+  watches(index: number): Watches {
+    let watches = this.#watches[index];
+    if (watches === null) {
+      watches = new Watches(this.database(index));
+      this.#watches[index] = watches;
+    }
+    return watches;
+  }
+
+  runQueued(client: Client, queue: RequestQueue, reply: ReplyWriter): void {
+    const request = this.#queued;
+    for (let i = 0; i < queue.size; i++) {
+      queue.take(request);
+      // It was found when it was queued.
+      const command = this.#find(request) as Command;
+      this.#call(client, command, request, reply);
+    }
+    request.keep();
+  }
+
   resetStats(): void {
     // The keyspaces hold this object: reset in place.
     Object.assign(this.stats, new EngineStats());
@@ -201,49 +251,64 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     writer.open(this.#sink!, 0, SINK_BYTES);
   }
 
+  /** Runs a request, queues it, or says why not. */
   #execute(client: Client, request: Request, reply: ReplyWriter): void {
-    const nameStart = request.start[0];
-    const nameLength = request.length[0];
-    let command = this.commands.lookup(request.bytes, nameStart, nameLength);
+    const errors = reply.errors;
+    const command = this.#find(request);
     if (command === null) {
       // An HTTP request whose body could hold commands: close, as Redis does (securityWarningCommand).
-      if (request.is(0, 'post') || request.is(0, 'host:')) {
-        client.closing = true;
-        return;
-      }
-      this.#reject(unknownCommand(request));
-      return;
+      if (request.is(0, 'post') || request.is(0, 'host:')) client.closing = true;
+      else this.#refuse(client, null, reply, this.#notFound(request));
+    } else if (command.arity >= 0 ? request.argc !== command.arity : request.argc < -command.arity) {
+      this.#refuse(client, command, reply, wrongArity(command.fullName));
+    } else if (!client.authenticated && !command.noAuth) {
+      this.#refuse(client, command, reply, 'NOAUTH Authentication required.');
+    } else {
+      client.lastCommand = command.fullName;
+      if (client.mode !== 0 && this.#queue(client, command, request)) reply.queued();
+      else this.#call(client, command, request, reply);
     }
-    if (command.subcommands !== null && request.argc > 1) {
-      const found = command.subcommands.lookup(request.bytes, request.start[1], request.length[1]);
-      if (found === null) {
-        const name = request.text(1).split('\0')[0].slice(0, 128);
-        const help = command.fullName.toUpperCase();
-        this.#reject(`ERR unknown subcommand '${name}'. Try ${help} HELP.`);
-        return;
-      }
-      command = found;
-    }
-    const { arity } = command;
-    if (arity >= 0 ? request.argc !== arity : request.argc < -arity) {
-      this.#reject(`ERR wrong number of arguments for '${command.fullName}' command`);
-      return;
-    }
-    if (!client.authenticated && !command.noAuth) {
-      this.#reject('NOAUTH Authentication required.');
-      return;
-    }
-    client.lastCommand = command.fullName;
-    command.calls++;
-    this.stats.commands++;
-    const errors = reply.errors;
-    command.handler(client, request, reply, this);
-    if (reply.errors !== errors) this.stats.errorReplies++;
+    if (reply.errors !== errors) this.stats.errorReplies += reply.errors - errors;
   }
 
-  #reject(text: string): void {
-    this.stats.errorReplies++;
-    this.#reply.error(text);
+  /** The command that a request names, or its subcommand; null when there is none. */
+  #find(request: Request): Command | null {
+    const command = this.commands.lookup(request.bytes, request.start[0], request.length[0]);
+    if (command === null || command.subcommands === null || request.argc === 1) return command;
+    return command.subcommands.lookup(request.bytes, request.start[1], request.length[1]);
+  }
+
+  #call(client: Client, command: Command, request: Request, reply: ReplyWriter): void {
+    command.calls++;
+    this.stats.commands++;
+    command.handler(client, request, reply, this);
+  }
+
+  /** Whether the request is one that was queued for EXEC. */
+  #queue(client: Client, command: Command, request: Request): boolean {
+    const { mode } = client;
+    if ((mode & IN_MULTI) === 0 || (command.traits & RUNS_IN_MULTI) !== 0) return false;
+    if ((mode & (MULTI_FAILED | WATCHED_CHANGED)) === 0) {
+      client.queue ??= new RequestQueue();
+      client.queue.push(request, command.traits);
+    }
+    return true;
+  }
+
+  /** Answers a request that is not run. */
+  #refuse(client: Client, command: Command | null, reply: ReplyWriter, text: string): void {
+    if ((client.mode & IN_MULTI) !== 0) client.mode |= MULTI_FAILED;
+    if (command !== null && (command.traits & RUNS_QUEUE) !== 0) {
+      discardTransaction(client);
+      reply.error(`EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, '')}`);
+    } else {
+      reply.error(text);
+    }
+  }
+
+  #notFound(request: Request): string {
+    const command = this.commands.lookup(request.bytes, request.start[0], request.length[0]);
+    return command === null ? unknownCommand(request) : unknownSubcommand(command, request);
   }
 
   /** Hands over the batch's replies and closes the client if it is to be closed. */
@@ -304,6 +369,11 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
       }
     }
   }
+}
+
+function unknownSubcommand(command: Command, request: Request): string {
+  const name = request.text(1).split('\0')[0].slice(0, 128);
+  return `ERR unknown subcommand '${name}'. Try ${command.fullName.toUpperCase()} HELP.`;
 }
 
 /** The error for a name that is no command, with the arguments shortened as Redis does. */

@@ -14,7 +14,8 @@ import {
 } from './kvserver-processes.ts';
 import { type RunningServer, startRedis } from './redis-server.ts';
 
-const key = fc.constantFrom('a', 'b', 'c', 'd', 'key:{1}', '', '\x00\xff\r\n');
+const keys = ['a', 'b', 'c', 'd', 'key:{1}', '', '\x00\xff\r\n'];
+const key = fc.constantFrom(...keys);
 const member = fc.oneof(
   fc.constantFrom('m1', 'm2', 'm3', '', '\xfe\x00'),
   fc.string({
@@ -87,6 +88,12 @@ const commands: fc.Arbitrary<string[]>[] = [
   command('HELLO', options(alone('2', '3', '4', 'x'), alone('SETNAME', 'AUTH'))),
   command('AUTH', many(value, 1, 3)),
   command('RESET'),
+  command('MULTI'),
+  command('EXEC'),
+  command('DISCARD'),
+  command('WATCH', many(key, 1, 2)),
+  command('UNWATCH'),
+  command('SWAPDB', word('0', '1', '16', 'x'), word('0', '1', 'x')),
   command('DBSIZE'),
   command('FLUSHDB', options(alone('ASYNC', 'sync', 'foo'))),
   command('CLIENT', word('SETNAME'), member),
@@ -227,6 +234,11 @@ const anyCommand = fc
     return lower ? [changed[0].toLowerCase(), ...changed.slice(1)] : changed;
   });
 
+/** Any command while all keys are watched: EXEC tells whether it changed one of them. */
+const watchedCommand = fc
+  .tuple(fc.subarray(keys, { minLength: 1 }), anyCommand)
+  .map(([watched, args]) => [['WATCH', ...watched], args, ['MULTI'], ['PING'], ['EXEC']]);
+
 const UNORDERED = new Set(['KEYS', 'SMEMBERS', 'SPOP', 'SRANDMEMBER', 'HKEYS', 'HVALS', 'SCAN', 'CONFIG']);
 const PAIRS = new Set(['HGETALL']);
 /** Time goes on between the two servers: replies of these, in such a fraction of a second, are compared coarsely. */
@@ -261,7 +273,18 @@ async function replies(port: number, sequence: string[][], cut: number): Promise
     const bytes = sequence.map(encode).join('');
     for (let at = 0; at < bytes.length; at += cut) connection.send(bytes.slice(at, at + cut));
     const lines: string[] = [];
-    for (const args of sequence) lines.push(comparable(args, await connection.reply()));
+    let queued: string[][] = [];
+    for (const args of sequence) {
+      const reply = await connection.reply();
+      const { text, elements } = reply;
+      if (elements !== null && elements.length > 0 && args[0].toUpperCase() === 'EXEC') {
+        lines.push(elements.map((element, i) => comparable(queued[i], element)).join(' '));
+      } else {
+        lines.push(comparable(args, reply));
+      }
+      if (text === 'QUEUED') queued.push(args);
+      else if (['EXEC', 'DISCARD', 'RESET'].includes(args[0].toUpperCase())) queued = [];
+    }
     return lines;
   } finally {
     connection.close();
@@ -283,7 +306,11 @@ describe.each(FRONTENDS)('%s front end against redis-server', (frontend) => {
   });
 
   it('gives the same replies to random sequences', async () => {
-    const sequences = fc.array(anyCommand, { minLength: 1, maxLength: 80, size: 'max' });
+    const steps = fc.oneof(
+      { weight: 10, arbitrary: anyCommand.map((args) => [args]) },
+      { weight: 1, arbitrary: watchedCommand },
+    );
+    const sequences = fc.array(steps, { minLength: 1, maxLength: 80, size: 'max' }).map((all) => all.flat());
     const cuts = fc.oneof(fc.constant(2 ** 30), fc.integer({ min: 7, max: 5000 }));
     await fc.assert(
       fc.asyncProperty(sequences, cuts, async (sequence, cut) => {

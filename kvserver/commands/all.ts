@@ -10,6 +10,7 @@ import { setCommands } from './sets.ts';
 import { sortedSetCommands } from './sorted-sets.ts';
 import { stringCommands } from './strings.ts';
 import { Command, CommandTable } from './table.ts';
+import { transactionCommands } from './transactions.ts';
 
 /** A table with counters of its own, for one engine. */
 export function allCommands(): CommandTable {
@@ -20,6 +21,7 @@ export function allCommands(): CommandTable {
     set: setCommands,
     hash: hashCommands,
     'sorted-set': sortedSetCommands,
+    transactions: transactionCommands,
     connection: connectionCommands,
     server: serverCommands,
   };

@@ -1,13 +1,14 @@
 /** Commands about the connection itself. */
 import { timingSafeEqual } from 'node:crypto';
 
-import type { Client } from '../client.ts';
+import { type Client, IN_MULTI, WATCHED_CHANGED } from '../client.ts';
 import { DATABASES } from '../options.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { DB_OUT_OF_RANGE, NOT_AN_INTEGER, SYNTAX_ERROR, wrongArity } from './replies.ts';
-import { type CommandSpec, noSubcommand, type ServerState } from './table.ts';
+import { type CommandSpec, noSubcommand, RUNS_IN_MULTI, type ServerState } from './table.ts';
+import { discardTransaction } from './transactions.ts';
 import { REDIS_VERSION } from './version.ts';
 
 function ping(_client: Client, request: Request, reply: ReplyWriter): void {
@@ -158,6 +159,7 @@ function reset(client: Client, _request: Request, reply: ReplyWriter, server: Se
   client.authenticated = server.configuration.requirepass === '';
   client.request.authenticated = client.authenticated;
   selectDatabase(client, 0, server);
+  discardTransaction(client);
   reply.simple('RESET');
 }
 
@@ -186,6 +188,15 @@ function clientGetName(client: Client, _request: Request, reply: ReplyWriter): v
   else reply.bulkText(client.name);
 }
 
+/** The letters of Redis' field `flags`, in its order. */
+function flagLetters({ mode, closing }: Client): string {
+  let letters = '';
+  if ((mode & IN_MULTI) !== 0) letters += 'x';
+  if ((mode & WATCHED_CHANGED) !== 0) letters += 'd';
+  if (closing) letters += 'c';
+  return letters === '' ? 'N' : letters;
+}
+
 /**
  * What CLIENT LIST and CLIENT INFO say of a client; Redis's fields that have no meaning here are left out.
  */
@@ -201,12 +212,12 @@ function describe(client: Client, server: ServerState): string {
     `name=${client.name}`,
     `age=${age}`,
     `idle=${idle}`,
-    'flags=N',
+    `flags=${flagLetters(client)}`,
     `db=${client.databaseIndex}`,
     'sub=0',
     'psub=0',
     'ssub=0',
-    'multi=-1',
+    `multi=${(client.mode & IN_MULTI) === 0 ? -1 : (client.queue?.size ?? 0)}`,
     `qbuf=${pendingBytes}`,
     `qbuf-free=${pendingCapacity - pendingBytes}`,
     `omem=${client.outputBytes}`,
@@ -304,6 +315,7 @@ export const connectionCommands: CommandSpec[] = [
     name: 'quit',
     arity: -1,
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
+    traits: RUNS_IN_MULTI,
     summary: 'Close the connection',
     handler: quit,
   },
@@ -332,6 +344,7 @@ export const connectionCommands: CommandSpec[] = [
     name: 'reset',
     arity: 1,
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
+    traits: RUNS_IN_MULTI,
     summary: 'Put this connection back to how it began',
     handler: reset,
   },

@@ -63,6 +63,8 @@ function add(client: Client, request: Request, reply: ReplyWriter, delta: Int64)
     entry = database.insertString(request.bytes, request.start[1], request.length[1], length);
   } else if (length !== database.valueLength) {
     database.resizeString(entry, length, false, 0);
+  } else {
+    database.changed(entry);
   }
   copyBytes(digits, 0, database.bytes, database.valueStart, length);
   reply.integer(sum);

@@ -7,6 +7,7 @@ import { addInt64, parseInt64 } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import {
+  changed,
   objectToRead,
   objectToWrite,
   removeMembers,
@@ -30,6 +31,7 @@ function setFields(client: Client, request: Request, reply: ReplyWriter, command
   if (!hash) return -1;
   const former = hash.fields.size;
   for (let i = 2; i < request.argc; i += 2) hash.fields.set(request.text(i), request.text(i + 1));
+  changed(client, request, 1);
   return hash.fields.size - former;
 }
 
@@ -47,7 +49,10 @@ function hsetnx(client: Client, request: Request, reply: ReplyWriter): void {
   if (!hash) return;
   const field = request.text(2);
   const isNew = !hash.fields.has(field);
-  if (isNew) hash.fields.set(field, request.text(3));
+  if (isNew) {
+    hash.fields.set(field, request.text(3));
+    changed(client, request, 1);
+  }
   reply.integer(isNew ? 1 : 0);
 }
 
@@ -72,6 +77,7 @@ function hincrby(client: Client, request: Request, reply: ReplyWriter): void {
     return;
   }
   hash.fields.set(field, String(sum));
+  changed(client, request, 1);
   reply.int64(sum);
 }
 

@@ -5,6 +5,7 @@ import { TYPE_LIST } from '../keyspace/types/value.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import {
+  changed,
   deleteEmptied,
   find,
   isTypeOrAbsent,
@@ -20,32 +21,39 @@ import type { CommandSpec } from './table.ts';
 
 const makeList = (): ListValue => new ListValue();
 
-function pushAll(list: ListValue, request: Request, reply: ReplyWriter, atHead: boolean): void {
+function pushAll(
+  client: Client,
+  list: ListValue,
+  request: Request,
+  reply: ReplyWriter,
+  atHead: boolean,
+): void {
   for (let i = 2; i < request.argc; i++) {
     if (atHead) list.pushHead(request.text(i));
     else list.pushTail(request.text(i));
   }
+  changed(client, request, 1);
   reply.integer(list.length);
 }
 
 function lpush(client: Client, request: Request, reply: ReplyWriter): void {
   const list = objectToWrite(client, request, reply, TYPE_LIST, makeList);
-  if (list) pushAll(list, request, reply, true);
+  if (list) pushAll(client, list, request, reply, true);
 }
 
 function rpush(client: Client, request: Request, reply: ReplyWriter): void {
   const list = objectToWrite(client, request, reply, TYPE_LIST, makeList);
-  if (list) pushAll(list, request, reply, false);
+  if (list) pushAll(client, list, request, reply, false);
 }
 
 function lpushx(client: Client, request: Request, reply: ReplyWriter): void {
   const list = objectToRead<ListValue>(client, request, reply, TYPE_LIST, replyZero);
-  if (list) pushAll(list, request, reply, true);
+  if (list) pushAll(client, list, request, reply, true);
 }
 
 function rpushx(client: Client, request: Request, reply: ReplyWriter): void {
   const list = objectToRead<ListValue>(client, request, reply, TYPE_LIST, replyZero);
-  if (list) pushAll(list, request, reply, false);
+  if (list) pushAll(client, list, request, reply, false);
 }
 
 function lpop(client: Client, request: Request, reply: ReplyWriter): void {
@@ -66,6 +74,7 @@ function pop(client: Client, request: Request, reply: ReplyWriter, command: 'lpo
     const list = objectToRead<ListValue>(client, request, reply, TYPE_LIST, replyNil);
     if (!list) return;
     reply.bulkText(atHead ? list.popHead() : list.popTail());
+    changed(client, request, 1);
     if (list.length === 0) deleteEmptied(client, request);
     return;
   }
@@ -79,6 +88,7 @@ function pop(client: Client, request: Request, reply: ReplyWriter, command: 'lpo
   const count = Math.min(wanted, list.length);
   reply.array(count);
   for (let i = 0; i < count; i++) reply.bulkText(atHead ? list.popHead() : list.popTail());
+  if (count > 0) changed(client, request, 1);
   if (list.length === 0) deleteEmptied(client, request);
 }
 
@@ -135,6 +145,7 @@ function lset(client: Client, request: Request, reply: ReplyWriter): void {
     return;
   }
   list.replace(index, request.text(3));
+  changed(client, request, 1);
   reply.ok();
 }
 

@@ -15,6 +15,15 @@ export function findToRead(client: Client, request: Request, index: number): num
   return client.database.findToRead(request.bytes, request.start[index], request.length[index]);
 }
 
+/**
+ * The value of the key in argument `index` was changed in place: who watches the key is told. To be called for each
+ * change of an object's elements; what makes, replaces or deletes a key is told by the keyspace itself.
+ */
+export function changed(client: Client, request: Request, index: number): void {
+  const { listener } = client.database;
+  listener?.keyChanged(request.bytes, request.start[index], request.length[index]);
+}
+
 /** Whether the entry is absent or of this type. Writes the error otherwise. */
 export function isTypeOrAbsent(client: Client, entry: number, type: number, reply: ReplyWriter): boolean {
   if (entry === 0 || client.database.type(entry) === type) return true;
@@ -80,6 +89,7 @@ export function removeMembers(
   for (let i = 2; i < request.argc; i++) {
     if (members.delete(request.text(i))) removed++;
   }
+  if (removed > 0) changed(client, request, 1);
   if (members.size === 0) deleteEmptied(client, request);
   reply.integer(removed);
 }

@@ -1,12 +1,13 @@
 /** Commands about the server: its databases, configuration, statistics and command table. */
 import type { Client } from '../client.ts';
 import { globMatches } from '../keyspace/glob.ts';
+import { DATABASES } from '../options.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
 import { parseDouble } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { infoText } from './info.ts';
-import { NOT_A_FLOAT, SYNTAX_ERROR } from './replies.ts';
+import { DB_OUT_OF_RANGE, NOT_A_FLOAT, SYNTAX_ERROR } from './replies.ts';
 import { type Command, type CommandSpec, noSubcommand, type ServerState } from './table.ts';
 
 function dbsize(client: Client, _request: Request, reply: ReplyWriter): void {
@@ -31,6 +32,21 @@ function flushall(_client: Client, request: Request, reply: ReplyWriter, server:
   if (!isFlushSyntax(request, reply)) return;
   for (const [, keyspace] of server.databases()) keyspace.clear();
   reply.ok();
+}
+
+function swapdb(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  const one = request.integer(1);
+  const other = request.integer(2);
+  if (!(Math.abs(one) < 2 ** 31)) {
+    reply.error('ERR invalid first DB index');
+  } else if (!(Math.abs(other) < 2 ** 31)) {
+    reply.error('ERR invalid second DB index');
+  } else if (one < 0 || one >= DATABASES || other < 0 || other >= DATABASES) {
+    reply.error(DB_OUT_OF_RANGE);
+  } else {
+    server.swapDatabases(one, other);
+    reply.ok();
+  }
 }
 
 function time(_client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
@@ -252,6 +268,13 @@ export const serverCommands: CommandSpec[] = [
     flags: ['write'],
     summary: 'Delete all keys of the database',
     handler: flushdb,
+  },
+  {
+    name: 'swapdb',
+    arity: 3,
+    flags: ['write', 'fast'],
+    summary: 'Exchange two databases',
+    handler: swapdb,
   },
   { name: 'flushall', arity: -1, flags: ['write'], summary: 'Delete all keys', handler: flushall },
   {

@@ -5,6 +5,7 @@ import { TYPE_SET } from '../keyspace/types/value.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import {
+  changed,
   deleteEmptied,
   objectToRead,
   objectToWrite,
@@ -26,6 +27,7 @@ function sadd(client: Client, request: Request, reply: ReplyWriter): void {
   for (let i = 2; i < request.argc; i++) {
     if (set.add(request.text(i))) added++;
   }
+  if (added > 0) changed(client, request, 1);
   reply.integer(added);
 }
 
@@ -43,6 +45,7 @@ function spop(client: Client, request: Request, reply: ReplyWriter): void {
     const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyNil);
     if (!set) return;
     reply.bulkText(takeRandom(set));
+    changed(client, request, 1);
     if (set.size === 0) deleteEmptied(client, request);
     return;
   }
@@ -56,6 +59,7 @@ function spop(client: Client, request: Request, reply: ReplyWriter): void {
   const count = Math.min(wanted, set.size);
   reply.set(count);
   for (let i = 0; i < count; i++) reply.bulkText(takeRandom(set));
+  if (count > 0) changed(client, request, 1);
   if (set.size === 0) deleteEmptied(client, request);
 }
 

@@ -6,6 +6,7 @@ import { parseDouble } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import {
+  changed,
   deleteEmptied,
   find,
   isTypeOrAbsent,
@@ -83,7 +84,7 @@ function addScores(client: Client, request: Request, reply: ReplyWriter, options
   if (!isTypeOrAbsent(client, entry, TYPE_SORTED_SET, reply)) return;
   const set = entry === 0 ? new SortedSetValue() : (client.database.object(entry) as SortedSetValue);
   let added = 0;
-  let changed = 0;
+  let updated = 0;
   let result: number | null = null;
   for (const [pair, given] of scores.entries()) {
     const member = request.text(next + 2 * pair + 1);
@@ -105,14 +106,15 @@ function addScores(client: Client, request: Request, reply: ReplyWriter, options
     result = score;
     if (score !== former) {
       set.set(member, score);
-      changed++;
+      updated++;
     }
   }
   if (entry === 0 && set.size > 0) {
     const { bytes, start, length } = request;
     client.database.insertObject(bytes, start[1], length[1], TYPE_SORTED_SET, set);
   }
-  if (!incr) reply.integer(ch ? added + changed : added);
+  if (added + updated > 0) changed(client, request, 1);
+  if (!incr) reply.integer(ch ? added + updated : added);
   else if (result === null) reply.nil();
   else reply.double(result);
 }
@@ -148,6 +150,7 @@ function pop(client: Client, request: Request, reply: ReplyWriter, highest: bool
     reply.double(score);
     set.delete(member);
   }
+  if (count > 0) changed(client, request, 1);
   if (set.size === 0) deleteEmptied(client, request);
 }
 

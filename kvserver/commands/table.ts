@@ -8,7 +8,17 @@ import type { Configuration } from '../configuration.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
+import type { RequestQueue } from '../resp/request-queue.ts';
 import type { EngineStats } from '../stats.ts';
+import type { Watches } from '../watches.ts';
+
+// Bits of Command.traits: what the engine asks of a command when its client, or the server, is in a special state.
+/** Runs at once between MULTI and EXEC, where other commands are queued. */
+export const RUNS_IN_MULTI = 1;
+/** Runs what was queued: when it is refused, all that is discarded. */
+export const RUNS_QUEUE = 2;
+/** Changes keys. */
+export const WRITES = 4;
 
 /** What a command sees of the engine that runs it. */
 export interface ServerState {
@@ -24,6 +34,12 @@ export interface ServerState {
   database(index: number): Keyspace;
   /** The databases in use, with their numbers. */
   databases(): Iterable<[number, Keyspace]>;
+  /** The databases of these numbers change places; clients stay at the numbers. */
+  swapDatabases(one: number, other: number): void;
+  /** Who watches keys of the database of this number. */
+  watches(index: number): Watches;
+  /** Runs the commands that a client has queued since MULTI, a reply each. */
+  runQueued(client: Client, queue: RequestQueue, reply: ReplyWriter): void;
   resetStats(): void;
 }
 
@@ -43,6 +59,7 @@ export type CommandFlag =
   | 'stale'
   | 'fast'
   | 'no_auth'
+  | 'skip_slowlog'
   | 'allow_busy'
   | 'movablekeys';
 
@@ -55,6 +72,8 @@ export interface CommandSpec {
   /** Where keys stand among the arguments; last may count from the end. Absent for a command without keys. */
   keys?: { first: number; last: number; step: number };
   summary: string;
+  /** Bits that do not follow from the flags. */
+  traits?: number;
   handler: Handler;
   /**
    * A command whose first argument chooses what is done. Its own handler then serves the call without one.
@@ -73,6 +92,7 @@ export class Command {
   readonly fullName: string;
   readonly arity: number;
   readonly noAuth: boolean;
+  readonly traits: number;
   readonly handler: Handler;
   readonly subcommands: CommandTable | null;
   readonly group: string;
@@ -84,6 +104,7 @@ export class Command {
     this.fullName = container === null ? spec.name : `${container}|${spec.name}`;
     this.arity = spec.arity;
     this.noAuth = spec.flags.includes('no_auth');
+    this.traits = (spec.traits ?? 0) | (spec.flags.includes('write') ? WRITES : 0);
     this.handler = spec.handler;
     this.group = group;
     this.subcommands = null;

@@ -28,6 +28,13 @@ export interface KeyspaceStats {
   expired: number;
 }
 
+/** Who is told of each change of a key: its bytes lie in bytes[start, start + length). */
+export interface KeyListener {
+  keyChanged(bytes: Uint8Array, start: number, length: number): void;
+  /** All keys are going to be deleted. */
+  allDeleted(): void;
+}
+
 const PAGE_BITS = 14;
 const PAGE_ENTRIES = 1 << PAGE_BITS;
 const PAGE_MASK = PAGE_ENTRIES - 1;
@@ -62,6 +69,9 @@ export class Keyspace {
   keyLength = 0;
   valueStart = 0;
   valueLength = 0;
+
+  /** Told of changes; null when nobody wants to know. */
+  listener: KeyListener | null = null;
 
   readonly #hash: KeyHash;
   readonly #clock: EngineClock;
@@ -152,10 +162,19 @@ export class Keyspace {
   }
 
   /**
+   * To be called for a value that was changed in place: the elements of an object, or bytes of a string. What the
+   * methods of the keyspace change they tell themselves.
+   */
+  changed(entry: number): void {
+    if (this.listener !== null) this.#tell(entry);
+  }
+
+  /**
    * Gives the entry a string value of this length: with the bytes of the former value as far as they go when
    * `keep`, else of any content. `spare` more bytes are set aside where the block has to move.
    */
   resizeString(entry: number, valueLength: number, keep: boolean, spare: number): void {
+    if (this.listener !== null) this.#tell(entry);
     this.locate(entry);
     const page = this.#pages[entry >>> PAGE_BITS];
     const at = (entry & PAGE_MASK) << 2;
@@ -191,6 +210,7 @@ export class Keyspace {
   }
 
   delete(entry: number): void {
+    if (this.listener !== null) this.#tell(entry);
     const page = this.#pages[entry >>> PAGE_BITS];
     const at = (entry & PAGE_MASK) << 2;
     this.#unlink(entry, page[at + HASH]);
@@ -205,6 +225,7 @@ export class Keyspace {
 
   /** Deletes everything. */
   clear(): void {
+    this.listener?.allDeleted();
     this.size = 0;
     this.#arena = new Arena();
     this.#table = new Int32Array(BUCKETS_MIN);
@@ -225,6 +246,7 @@ export class Keyspace {
   }
 
   setExpiryMs(entry: number, timeMs: Int64): void {
+    if (this.listener !== null) this.#tell(entry);
     if (this.#isVolatile(entry)) {
       this.#expiry.change(entry, timeMs);
       return;
@@ -240,6 +262,7 @@ export class Keyspace {
     if (!this.#isVolatile(entry)) return false;
     const page = this.#pages[entry >>> PAGE_BITS];
     const at = ((entry & PAGE_MASK) << 2) + PLACE;
+    if (this.listener !== null) this.#tell(entry);
     page[at] = page[at] & ~VOLATILE;
     this.#expiry.delete(entry);
     return true;
@@ -340,6 +363,16 @@ export class Keyspace {
     return cursor;
   }
 
+  /** Leaves the block at hand as it is. */
+  #tell(entry: number): void {
+    const page = this.#pages[entry >>> PAGE_BITS];
+    const at = (entry & PAGE_MASK) << 2;
+    const chunk = page[at + CHUNK];
+    const offset = (page[at + PLACE] >>> OFFSET_SHIFT) << 3;
+    const length = this.#arena.words[chunk][offset >> 2];
+    this.listener?.keyChanged(this.#arena.bytes[chunk], offset + HEADER_BYTES, length);
+  }
+
   #search(table: Int32Array, hash: number, bytes: Uint8Array, start: number, length: number): number {
     const pages = this.#pages;
     let entry = table[hash & (table.length - 1)];
@@ -394,6 +427,7 @@ export class Keyspace {
     table[bucket] = entry;
     this.size++;
     this.locate(entry);
+    if (this.listener !== null) this.listener.keyChanged(bytes, start, length);
     return entry;
   }
 

@@ -25,6 +25,7 @@ const HEADER_BYTES_MAX = 32;
 
 const OK = latin1Bytes('+OK\r\n');
 const PONG = latin1Bytes('+PONG\r\n');
+const QUEUED = latin1Bytes('+QUEUED\r\n');
 const RESP3_NULL = latin1Bytes('_\r\n');
 const NULL_BULK = latin1Bytes('$-1\r\n');
 const NULL_ARRAY = latin1Bytes('*-1\r\n');
@@ -71,6 +72,10 @@ export class ReplyWriter {
 
   pong(): void {
     this.#constant(PONG);
+  }
+
+  queued(): void {
+    this.#constant(QUEUED);
   }
 
   /** The absence of a value: $-1 in RESP2, _ in RESP3. */

@@ -179,6 +179,20 @@ export class Request {
     return true;
   }
 
+  /**
+   * Makes a request that was kept elsewhere the one at hand: `argc` arguments of `bytes`, whose starts and lengths
+   * take turns in `places` from `at` on.
+   */
+  take(bytes: Uint8Array, argc: number, places: Int32Array, at: number): void {
+    this.bytes = bytes;
+    this.argc = argc;
+    while (this.start.length < argc) this.#growArguments();
+    for (let i = 0; i < argc; i++) {
+      this.start[i] = places[at + 2 * i];
+      this.length[i] = places[at + 2 * i + 1];
+    }
+  }
+
   #read(): number {
     if (this.#bulksLeft === 0) {
       if (this.#at === this.#end) return NEED_MORE;
