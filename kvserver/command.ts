@@ -1,16 +1,8 @@
 /** `bypassbench serve`: starts the key-value server and says on one line when it is ready. */
 import { Command } from 'commander';
-import { backends, PauseLog, withBackendOption } from '../libos/index.ts';
-import { serveOverSockets } from './frontends/sockets.ts';
-import {
-  DEFAULT_OUTPUT_BUFFER_LIMIT,
-  ENGINES,
-  FRONTENDS,
-  parseServeOptions,
-  type ServeOptions,
-} from './options.ts';
-import { writePauses } from './pauses-file.ts';
-import { sayReady } from './ready.ts';
+import { backends, withBackendOption } from '../libos/index.ts';
+import { serve } from './frontends/serve.ts';
+import { DEFAULT_OUTPUT_BUFFER_LIMIT, ENGINES, FRONTENDS, parseServeOptions } from './options.ts';
 
 export function command(): Command {
   return new Command('serve')
@@ -65,25 +57,7 @@ options follow behind --, as on the command line of redis-server, or stand in a 
       'JSON file, written at the end: garbage collections and, with --frontend libos, ' +
         'gaps in which its data path did not run',
     )
-    .action(async (redisArguments, given) => serve(parseServeOptions({ ...given, redisArguments })));
-}
-
-async function serve(options: ServeOptions): Promise<void> {
-  if (options.frontend === 'libos') {
-    const { serveOverLibos } = await import('./frontends/libos.ts');
-    process.exitCode = await serveOverLibos(options);
-    return;
-  }
-  // The turns of Node's event loop have no known length, so its pauses are garbage collections only.
-  const pauses = new PauseLog();
-  const server = await serveOverSockets(options);
-  // Redis has its own handlers of signals.
-  if (options.engine === 'typescript') {
-    process.once('SIGTERM', server.stop);
-    process.once('SIGINT', server.stop);
-  }
-  sayReady(server.endpoint, options);
-  const exitCode = await server.ended;
-  await writePauses(pauses, options.pauses);
-  process.exit(exitCode);
+    .action(async (redisArguments, given) => {
+      process.exitCode = await serve(parseServeOptions({ ...given, redisArguments }));
+    });
 }

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { Client, IN_MULTI, MULTI_FAILED, WATCHED_CHANGED } from './client.ts';
 import { EngineClock } from './clock.ts';
 import { allCommands } from './commands/all.ts';
-import { wrongArity } from './commands/replies.ts';
+import { TOO_LONG_STRING, wrongArity } from './commands/replies.ts';
 import {
   type Command,
   type CommandTable,
@@ -17,11 +17,13 @@ import {
 } from './commands/table.ts';
 import { discardTransaction } from './commands/transactions.ts';
 import { Configuration } from './configuration.ts';
+import { FailureLog } from './failure-log.ts';
 import type { FrontEnd, InputBlock, ReplyBlock, ServerEngine } from './frontend.ts';
 import { KeyHash } from './keyspace/hash.ts';
 import { Keyspace } from './keyspace/keyspace.ts';
+import { isEmpty, TYPE_STRING } from './keyspace/types/value.ts';
 import { DATABASES, type EngineSetup } from './options.ts';
-import { latin1 } from './resp/bytes.ts';
+import { latin1, TEXT_BYTES_MAX } from './resp/bytes.ts';
 import { type BlockSource, MAX_CLIENTS_REPLY, ReplyWriter } from './resp/reply.ts';
 import { BROKEN, NEED_MORE, Request, TOO_LARGE } from './resp/request.ts';
 import { RequestQueue } from './resp/request-queue.ts';
@@ -62,6 +64,7 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
   #block: ReplyBlock | null = null;
   /** That client's output exceeded its limit, or there is no memory for it: its replies are dropped. */
   #discarding = false;
+  readonly #failures = new FailureLog();
   #sink: Uint8Array | null = null;
   #nextClientId = 1;
   #lastTickMs: number;
@@ -82,7 +85,7 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     if (endpoint !== null) this.configuration.port = endpoint.port;
   }
 
-  reads(): boolean {
+  reads(_client: Client): boolean {
     return true;
   }
 
@@ -130,25 +133,35 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     const reply = this.#reply;
     reply.protocol = client.protocol;
     this.#writingTo = client;
-    request.give(block.bytes, offset, length);
+    try {
+      request.give(block.bytes, offset, length);
+      this.#runRequests(client, request, reply);
+      request.keep();
+    } catch (error) {
+      // There is no memory for what is left of a request.
+      this.#failures.add('a request', error, this.clock.nowMs);
+      this.#discarding = true;
+    }
+    this.#finishWriting(client);
+  }
+
+  #runRequests(client: Client, request: Request, reply: ReplyWriter): void {
     for (;;) {
       const status = request.next();
-      if (status === NEED_MORE) break;
+      if (status === NEED_MORE) return;
       if (status === BROKEN) {
         this.stats.errorReplies++;
         reply.error(`ERR ${request.error}`);
         client.closing = true;
-        break;
+        return;
       }
       if (status === TOO_LARGE) {
         client.closing = true;
-        break;
+        return;
       }
       if (request.argc > 0) this.#execute(client, request, reply);
-      if (client.closing || this.#discarding) break;
+      if (client.closing || this.#discarding) return;
     }
-    request.keep();
-    this.#finishWriting(client);
   }
 
   /** Nothing: what was received has been run. */
@@ -255,7 +268,9 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
   #execute(client: Client, request: Request, reply: ReplyWriter): void {
     const errors = reply.errors;
     const command = this.#find(request);
-    if (command === null) {
+    if (request.bytes.length > TEXT_BYTES_MAX && request.longestArgument() > TEXT_BYTES_MAX) {
+      this.#refuse(client, command, reply, TOO_LONG_STRING);
+    } else if (command === null) {
       // An HTTP request whose body could hold commands: close, as Redis does (securityWarningCommand).
       if (request.is(0, 'post') || request.is(0, 'host:')) client.closing = true;
       else this.#refuse(client, null, reply, this.#notFound(request));
@@ -278,10 +293,37 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     return command.subcommands.lookup(request.bytes, request.start[1], request.length[1]);
   }
 
+  /** Runs a command whose request was checked. What it throws fails this command and nothing else. */
   #call(client: Client, command: Command, request: Request, reply: ReplyWriter): void {
     command.calls++;
     this.stats.commands++;
-    command.handler(client, request, reply, this);
+    reply.begin();
+    try {
+      command.handler(client, request, reply, this);
+    } catch (error) {
+      this.#fail(client, command, request, reply, error as Error);
+    }
+  }
+
+  /** Puts an error in place of the reply; where some of that has been sent, nothing right could follow it. */
+  #fail(client: Client, command: Command, request: Request, reply: ReplyWriter, error: Error): void {
+    this.#failures.add(command.fullName, error, this.clock.nowMs);
+    this.#deleteEmptied(client, command, request);
+    if (reply.takeBack()) reply.error(`ERR '${command.fullName}' failed: ${error.message}`);
+    else this.#discarding = true;
+  }
+
+  /** No key may have an empty value, as one that a command had made before it failed. */
+  #deleteEmptied(client: Client, command: Command, request: Request): void {
+    const { keys } = command.spec;
+    if (keys === undefined) return;
+    const { database } = client;
+    const last = keys.last < 0 ? request.argc + keys.last : Math.min(keys.last, request.argc - 1);
+    for (let i = keys.first; i <= last; i += keys.step) {
+      const entry = database.find(request.bytes, request.start[i], request.length[i]);
+      if (entry === 0 || database.type(entry) === TYPE_STRING) continue;
+      if (isEmpty(database.object(entry))) database.delete(entry);
+    }
   }
 
   /** Whether the request is one that was queued for EXEC. */

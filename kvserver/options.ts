@@ -103,7 +103,7 @@ export function parseServeOptions(given: {
   if (core !== null && frontend === 'sockets') {
     throw new KvServerError(
       'INVALID_OPTION',
-      '--core applies to --frontend libos, whose data path has its own thread; ' +
+      '--core applies to --frontend libos, whose thread runs nothing but its data path; ' +
         `to pin the sockets front end, start it with 'taskset -c ${core}'`,
     );
   }

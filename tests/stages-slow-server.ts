@@ -4,7 +4,8 @@
  */
 
 import { Engine } from '../kvserver/engine.ts';
-import { type ServerExit, run as serve } from '../kvserver/frontends/libos-loop.ts';
+import { run as serve } from '../kvserver/frontends/libos-loop.ts';
+import type { ServerExit } from '../kvserver/frontends/serve.ts';
 import type { ServeOptions } from '../kvserver/options.ts';
 import type { DataPathContext, Endpoint } from '../libos/index.ts';
 import { nowNs } from '../libos/index.ts';

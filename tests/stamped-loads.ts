@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
-import type { ServerExit } from '../kvserver/frontends/libos-loop.ts';
+import type { ServerExit } from '../kvserver/frontends/serve.ts';
 import { parseServeOptions } from '../kvserver/options.ts';
 import { type Backend, type BackendOptions, type Endpoint, startDataPath } from '../libos/index.ts';
 import { type Pauses, pausesFormat } from '../results/formats/index.ts';

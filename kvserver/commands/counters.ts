@@ -5,7 +5,7 @@ import { copyBytes, latin1, latin1Bytes } from '../resp/bytes.ts';
 import { addInt64, type Int64, multiplyInt64, parseInt64 } from '../resp/numbers.ts';
 import { type ReplyWriter, writeInteger } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
-import { addLongDoubles, formatLongDouble, isInfinite, parseLongDouble } from './long-double.ts';
+import { addLongDoubles, formatLongDouble, isInfinite, parseLongDouble, TEXT_MAX } from './long-double.ts';
 import { find, isTypeOrAbsent } from './lookup.ts';
 import { FLOAT_OVERFLOW, NOT_A_FLOAT, NOT_AN_INTEGER, OVERFLOW } from './replies.ts';
 import type { CommandSpec } from './table.ts';
@@ -74,7 +74,9 @@ function incrbyfloat(client: Client, request: Request, reply: ReplyWriter): void
   const { database } = client;
   const entry = find(client, request, 1);
   if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
-  const text = entry === 0 ? '0' : latin1(database.bytes, database.valueStart, database.valueLength);
+  // No number is longer than this; the value may be longer than any text can be.
+  const length = Math.min(database.valueLength, TEXT_MAX);
+  const text = entry === 0 ? '0' : latin1(database.bytes, database.valueStart, length);
   const value = parseLongDouble(text);
   const delta = parseLongDouble(request.text(2));
   if (value === null || delta === null) {

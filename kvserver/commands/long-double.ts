@@ -15,7 +15,8 @@ const EXPONENT_BINARY_MIN = -16446;
 /** Beyond these a number of TEXT_MAX digits is out of range in any case. */
 const EXPONENT_DECIMAL_MAX = 5000;
 const EXPONENT_HEXADECIMAL_MAX = 20_000;
-const TEXT_MAX = 5 * 1024;
+/** From this many characters on a text is no number. */
+export const TEXT_MAX = 5 * 1024;
 const FRACTION_DIGITS = 17;
 const ZERO: LongDouble = { mantissa: 0n, exponent: 0 };
 

@@ -24,6 +24,7 @@ import type { EngineClient, FrontEnd, ReplyBlock, ServerEngine } from '../fronte
 import type { ServeOptions } from '../options.ts';
 import { writePauses } from '../pauses-file.ts';
 import { LINGER_MS } from './linger.ts';
+import type { ServerExit } from './serve.ts';
 
 const BACKLOG = 511;
 /** Accepts pending at a time: a burst of connections is taken in one turn of the loop. */
@@ -33,11 +34,6 @@ const COMPLETIONS_PER_TURN = 128;
 const TICK_NS = 500_000;
 /** How long a turn may wait: the loop then looks at the request to stop and at the engine's clock. */
 const WAIT_MS = 1;
-
-/** What the data path returns: with what the process is to end. */
-export interface ServerExit {
-  exitCode: number;
-}
 
 /** Entry of the data path: serves until it is stopped or its engine ends. */
 export async function run(context: DataPathContext<ServeOptions, Endpoint>): Promise<ServerExit> {

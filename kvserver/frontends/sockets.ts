@@ -6,32 +6,38 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import koffi from 'koffi';
+import { type DataPathContext, type Endpoint, PauseLog } from '../../libos/index.ts';
 import { createEngine } from '../create-engine.ts';
 import { KvServerError, listenError } from '../errors.ts';
 import type { EngineClient, FrontEnd, ReplyBlock, ServerEngine } from '../frontend.ts';
 import { DEFAULT_PORT, type ServeOptions } from '../options.ts';
+import { writePauses } from '../pauses-file.ts';
 import { LINGER_MS } from './linger.ts';
+import type { ServerExit } from './serve.ts';
 
 const BLOCK_BYTES = 64 * 1024;
 const BACKLOG = 511;
+/** How long a request to stop may wait until it is looked at. */
+const STOP_LOOK_MS = 50;
 
-export interface RunningServer {
-  /** Where it listens; null when the engine has ended already. */
-  endpoint: { address: string; port: number } | null;
-  /** Asks the engine to end. May be called again. */
-  stop(): void;
-  /** The engine has ended, with this exit code, and every connection is closed. */
-  ended: Promise<number>;
-}
-
-/** Serves until its engine ends. Throws KvServerError when it cannot listen or the engine cannot run. */
-export async function serveOverSockets(options: ServeOptions): Promise<RunningServer> {
+/** Entry of the data path: serves until it is stopped or its engine ends. Throws KvServerError. */
+export async function run(context: DataPathContext<ServeOptions, Endpoint>): Promise<ServerExit> {
+  const options = context.data;
+  // The turns of Node's event loop have no known length, so its pauses are garbage collections only.
+  const pauses = new PauseLog();
   const frontEnd = new SocketsFrontEnd({
     createEngine: (forEngine) => createEngine(options, forEngine),
     lingerMs: LINGER_MS,
   });
   const endpoint = await frontEnd.start(options);
-  return { endpoint, stop: () => frontEnd.stop(), ended: frontEnd.ended };
+  if (endpoint !== null) context.ready(endpoint);
+  const looking = setInterval(() => {
+    if (context.stopRequested()) frontEnd.stop();
+  }, STOP_LOOK_MS);
+  const exitCode = await frontEnd.ended;
+  clearInterval(looking);
+  await writePauses(pauses, options.pauses);
+  return { exitCode };
 }
 
 /** Memory for input, and for replies: then also as the Buffer that a socket takes. */
@@ -99,23 +105,17 @@ export class SocketsFrontEnd implements FrontEnd {
     this.#resolveEnded = resolve;
     this.#lingerMs = setup.lingerMs;
     this.#engine = setup.createEngine(this);
-    this.#server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.#accept(socket));
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
   }
 
   /** Listens and starts the engine; returns where, or null when the engine has ended already. Throws KvServerError. */
-  async start({
-    bind,
-    port,
-  }: {
-    bind: string;
-    port: number | null;
-  }): Promise<{ address: string; port: number } | null> {
+  async start({ bind, port }: { bind: string; port: number | null }): Promise<Endpoint | null> {
     await new Promise<void>((resolve, reject) => {
       const wanted = port ?? DEFAULT_PORT;
       this.#server.once('error', (error) => reject(listenError(error, bind, wanted)));
       this.#server.listen({ host: bind, port: wanted, backlog: BACKLOG }, resolve);
     });
-    const endpoint = this.#server.address() as { address: string; port: number };
+    const endpoint = this.#server.address() as Endpoint;
     this.#engine.start(endpoint);
     this.#timer = setInterval(() => this.#tick(), this.#engine.tickMs);
     this.#closeIfEnded();
@@ -130,8 +130,15 @@ export class SocketsFrontEnd implements FrontEnd {
 
   // For the engine
 
-  takeBlock(): ReplyBlock {
-    return this.#freeBlocks.pop() ?? new SocketBlock();
+  takeBlock(): ReplyBlock | null {
+    const free = this.#freeBlocks.pop();
+    if (free !== undefined) return free;
+    try {
+      return new SocketBlock();
+    } catch {
+      // A RangeError: there is no memory.
+      return null;
+    }
   }
 
   send(client: EngineClient, block: ReplyBlock, length: number): void {
@@ -206,12 +213,18 @@ export class SocketsFrontEnd implements FrontEnd {
     const client = this.#engine.connect(remoteAddress, remotePort, localAddress, localPort);
     if (client === null) {
       socket.once('close', () => this.#sockets.delete(socket));
-      socket.end(this.#engine.refusal);
+      socket.write(this.#engine.refusal);
+      socket.destroySoon();
       return;
     }
     const connection = new Connection(socket, client);
     client.connection = connection;
     socket.on('data', (chunk: Buffer) => this.#receive(connection, chunk));
+    socket.on('end', () => {
+      if (connection.closing || this.#closed) return;
+      this.#engine.ended(client);
+      this.#turn();
+    });
     socket.on('drain', () => {
       this.#noteSent(connection);
       this.#turn();

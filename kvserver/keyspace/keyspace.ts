@@ -141,8 +141,9 @@ export class Keyspace {
   /** Any other value of a key that is not there yet. */
   insertObject(bytes: Uint8Array, start: number, length: number, type: number, value: ObjectValue): number {
     const slot = this.#freeObjects.pop() ?? this.#objects.length;
+    const entry = this.#insert(bytes, start, length, type, slot, HEADER_BYTES + length);
     this.#objects[slot] = value;
-    return this.#insert(bytes, start, length, type, slot, HEADER_BYTES + length);
+    return entry;
   }
 
   /** Sets a key to a string, whatever it was before. A time to live stays: the caller decides. */
@@ -191,8 +192,8 @@ export class Keyspace {
       return;
     }
     const kept = this.keyLength + (keep && isString ? Math.min(this.valueLength, valueLength) : 0);
-    if (!isString) this.#dropObject(entry, TYPE_STRING);
     this.#arena.allocate(needed + spare);
+    if (!isString) this.#dropObject(entry, TYPE_STRING);
     const target = this.#arena.bytes[this.#arena.chunk];
     const words = this.#arena.words[this.#arena.chunk];
     words[this.#arena.offset >> 2] = this.keyLength;
@@ -438,9 +439,9 @@ export class Keyspace {
       return free;
     }
     // Entry 0 is never made: it means none.
-    const entry = ++this.#entriesMade;
+    const entry = this.#entriesMade + 1;
     if (entry >>> PAGE_BITS >= this.#pages.length) this.#pages.push(new Int32Array(PAGE_ENTRIES * 4));
-    return entry;
+    return ++this.#entriesMade;
   }
 
   #next(entry: number): number {

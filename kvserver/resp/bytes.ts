@@ -2,8 +2,12 @@
  * Bytes as RESP needs them: text of one byte a character (latin1, binary safe), and copies that do not
  * allocate while they are short.
  */
+import { constants } from 'node:buffer';
 
 export const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+/** The longest text that V8 makes: 24 bytes less than 512 MiB. */
+export const TEXT_BYTES_MAX = constants.MAX_STRING_LENGTH;
 
 /** Below this many bytes an unrolled loop beats `set(subarray)`, which allocates a view for each call. */
 const SHORT_COPY_BYTES = 128;

@@ -22,6 +22,8 @@ const LF = 0x0a;
 const ZERO = 0x30;
 /** A type byte, the digits of a 64-bit integer and CR LF. */
 const HEADER_BYTES_MAX = 32;
+/** Instead of a place in the open block: the beginning of the reply lies in a block that was taken. */
+const TAKEN = -1;
 
 const OK = latin1Bytes('+OK\r\n');
 const PONG = latin1Bytes('+PONG\r\n');
@@ -37,12 +39,16 @@ export class ReplyWriter {
   protocol: 2 | 3 = 2;
   /** Error replies written so far: their number shows the engine whether a command failed. */
   errors = 0;
+  /** Blocks opened so far: by it a command sees how much it has written. */
+  blocks = 0;
 
   readonly #source: BlockSource;
   #bytes: Uint8Array = NO_BYTES;
   #start = 0;
   #pos = 0;
   #end = 0;
+  /** Where the reply at hand begins, or TAKEN. */
+  #replyStart = 0;
 
   constructor(source: BlockSource) {
     this.#source = source;
@@ -50,6 +56,8 @@ export class ReplyWriter {
 
   /** Continues in bytes[from, to), at least BLOCK_BYTES_MIN long. The block before must have been taken. */
   open(bytes: Uint8Array, from: number, to: number): void {
+    this.blocks++;
+    this.#replyStart = this.#pos === this.#replyStart ? from : TAKEN;
     this.#bytes = bytes;
     this.#start = from;
     this.#pos = from;
@@ -59,6 +67,18 @@ export class ReplyWriter {
   /** Lets go of the block: the next reply asks the source for one. */
   close(): void {
     this.open(NO_BYTES, 0, 0);
+  }
+
+  /** A reply begins here: takeBack() takes back what is written from now on. */
+  begin(): void {
+    this.#replyStart = this.#pos;
+  }
+
+  /** Takes back what is written of the reply at hand. False: the source has taken some of it. */
+  takeBack(): boolean {
+    if (this.#replyStart === TAKEN) return false;
+    this.#pos = this.#replyStart;
+    return true;
   }
 
   /** Bytes written to the block, from its `from` on. */

@@ -151,6 +151,12 @@ export class Request {
     }
   }
 
+  longestArgument(): number {
+    let longest = 0;
+    for (let i = 0; i < this.argc; i++) longest = Math.max(longest, this.length[i]);
+    return longest;
+  }
+
   /** Argument as a string of one character a byte. */
   text(index: number): string {
     return latin1(this.bytes, this.start[index], this.length[index]);

@@ -7,6 +7,10 @@ export class HashValue {
     this.fields = fields;
   }
 
+  get size(): number {
+    return this.fields.size;
+  }
+
   copy(): HashValue {
     return new HashValue(new Map(this.fields));
   }

@@ -11,3 +11,8 @@ export const TYPE_HASH = 4;
 export const TYPE_SORTED_SET = 5;
 
 export type ObjectValue = ListValue | SetValue | HashValue | SortedSetValue;
+
+/** Whether it has no element: a key never has such a value. */
+export function isEmpty(value: ObjectValue): boolean {
+  return ('length' in value ? value.length : value.size) === 0;
+}

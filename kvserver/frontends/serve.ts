@@ -1,19 +1,26 @@
 /**
- * The main thread of the ported server: starts its data path (libos-loop.ts), prints the ready line, and
- * stops the data path when a signal comes.
+ * The main thread of a server: starts the front end on a data path's thread, prints the ready line, and hears the
+ * signals. So a signal ends a server in the middle of a command too: its thread is ended when it does not hear of it.
  */
 import { type Endpoint, finishedOrSignalled, startDataPath } from '../../libos/index.ts';
-import type { ServeOptions } from '../options.ts';
+import type { FrontendName, ServeOptions } from '../options.ts';
 import { sayReady } from '../ready.ts';
-import type { ServerExit } from './libos-loop.ts';
+
+/** What the data path returns: with what the process is to end. */
+export interface ServerExit {
+  exitCode: number;
+}
+
+/** Loaded by the data path's thread alone. */
+const modules: Record<FrontendName, string> = { libos: './libos-loop.ts', sockets: './sockets.ts' };
 
 /**
  * Serves until SIGTERM or SIGINT, or until the engine ends; the exit code for the process. Throws KvServerError
  * when it cannot listen or its engine cannot run, LibosError when its backend cannot.
  */
-export async function serveOverLibos(options: ServeOptions): Promise<number> {
-  const loop = new URL('./libos-loop.ts', import.meta.url);
-  const dataPath = startDataPath<ServeOptions, Endpoint, ServerExit>(loop, options, options.core);
+export async function serve(options: ServeOptions): Promise<number> {
+  const module = new URL(modules[options.frontend], import.meta.url);
+  const dataPath = startDataPath<ServeOptions, Endpoint, ServerExit>(module, options, options.core);
   const endpoint = await Promise.race([dataPath.ready, dataPath.finished.then(() => null)]);
   // A signal may come as soon as the ready line is out. Redis has its own handlers, and takes the time that it needs.
   const ended =
