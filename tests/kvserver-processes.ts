@@ -72,8 +72,8 @@ export class RespConnection {
     });
   }
 
-  static async open(port: number): Promise<RespConnection> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  static async open(port: number, host = '127.0.0.1'): Promise<RespConnection> {
+    const socket = connect({ port, host, noDelay: true });
     await once(socket, 'connect');
     return new RespConnection(socket);
   }

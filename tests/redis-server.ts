@@ -11,11 +11,11 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Debian's redis-server without persistence. Needs it on the PATH; the set-up script installs it. */
-export async function startRedis(args: string[] = []): Promise<RunningServer> {
+/** Debian's redis-server, or another one, without persistence. The set-up script installs Debian's on the PATH. */
+export async function startRedis(args: string[] = [], program = 'redis-server'): Promise<RunningServer> {
   const port = await freePort('127.0.0.1');
   const fixed = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  const child = spawn('redis-server', [...fixed, ...args], { stdio: 'ignore' });
+  const child = spawn(program, [...fixed, ...args], { stdio: 'ignore' });
   await once(child, 'spawn');
   await untilListening(port);
   return { port, pid: child.pid!, stop: () => end(child) };

@@ -345,10 +345,13 @@ static ConnectionType port_connection_type = {
 static bool run_handler(struct port_connection *c)
 {
 	int slot = c->slot;
+	bool is_last;
 	do {
+		/* Its end, or its failure, lies behind all that it sent. */
+		is_last = c->unread_bytes == 0 && c->kept == NULL;
 		if (!callHandler(&c->base, c->base.read_handler) || by_slot[slot] != c)
 			return false;
-	} while (c->base.read_handler != NULL && (c->unread_bytes > 0 || c->kept != NULL));
+	} while (!is_last && c->base.read_handler != NULL && has_input(c));
 	return true;
 }
 

@@ -1,0 +1,176 @@
+/**
+ * Redis on the libOS and the unmodified redis-server of the same build are sent the same, right and wrong: bytes and
+ * closes must be the same. Then more clients than there may be, clients that do not read, and the programs people use.
+ */
+
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { encode } from './kvserver-processes.ts';
+import { pumpUntil } from './raw-socket.ts';
+import { answerTo, differencesOf, Side } from './redis-answers.ts';
+import { acceptedConnections, openFiles, outcomesOf, pingAll, REFUSAL, storm } from './redis-crowd.ts';
+import { requestsInPieces } from './redis-mutations.ts';
+import { PORT_BACKENDS, type PortServer, REDIS_SERVER, startPort } from './redis-port-servers.ts';
+import { exchanges, unauthenticated } from './redis-requests.ts';
+import { type RunningServer, startRedis } from './redis-server.ts';
+
+const MEBIBYTE = 1024 ** 2;
+const SOON = { timeout: 60_000 };
+const options = ['--enable-debug-command', 'yes', '--protected-mode', 'no'];
+
+describe.each(PORT_BACKENDS)('Redis on the libOS over %s', (backend) => {
+  let server: PortServer;
+  let ours: Side;
+  let redis: RunningServer;
+  let theirs: Side;
+
+  beforeAll(async () => {
+    server = await startPort(backend, options);
+    ours = server.side;
+    redis = await startRedis(options, REDIS_SERVER);
+    theirs = await Side.open(redis.port);
+  });
+
+  afterAll(async () => {
+    theirs?.close();
+    await redis?.stop();
+    expect(await server?.close()).toBe(0);
+  });
+
+  /** Both servers are configured so while the body runs. */
+  async function configured(name: string, value: string, body: () => Promise<void>): Promise<void> {
+    const before = (await ours.control.command('CONFIG', 'GET', name)).elements?.[1].text ?? '';
+    const configure = async (to: string) => {
+      for (const { control } of [ours, theirs]) {
+        expect((await control.command('CONFIG', 'SET', name, to)).text).toBe('OK');
+      }
+    };
+    await configure(value);
+    try {
+      await body();
+    } finally {
+      await configure(before);
+    }
+  }
+
+  const onlyControlIsLeft = async () => {
+    await expect.poll(() => ours.info('connected_clients'), SOON).toBe('1');
+    expect((await ours.control.command('PING')).text).toBe('PONG');
+  };
+
+  describe('answers byte by byte as redis-server does, and closes when that does', () => {
+    test('to what is right, wrong, too long and cut', async () => {
+      expect(await differencesOf(exchanges, [ours, theirs])).toEqual([]);
+      expect(await ours.tallies()).toEqual(await theirs.tallies());
+      const digests = await Promise.all(
+        [ours, theirs].map(({ control }) => control.command('DEBUG', 'DIGEST')),
+      );
+      expect(digests[0]).toEqual(digests[1]);
+      await onlyControlIsLeft();
+    });
+
+    test('to who has not given the password', async () => {
+      await configured('requirepass', 'secret', async () => {
+        expect(await differencesOf(unauthenticated, [ours, theirs])).toEqual([]);
+      });
+    });
+
+    test('to more than it is configured to take', async () => {
+      const long = (bytes: number) => `*2\r\n$4\r\nECHO\r\n$${bytes}\r\n${'x'.repeat(bytes)}\r\nPING\r\n`;
+      const bulk = [
+        { name: 'as long as it may be', pieces: [long(MEBIBYTE)] },
+        { name: 'a byte too long', pieces: [long(MEBIBYTE + 1)] },
+      ];
+      await configured('proto-max-bulk-len', `${MEBIBYTE}`, async () => {
+        expect(await differencesOf(bulk, [ours, theirs])).toEqual([]);
+      });
+      const queries = [
+        { name: 'within the limit', pieces: [long(MEBIBYTE / 2)] },
+        { name: 'over the limit', pieces: [`PING\r\n${long(3 * MEBIBYTE)}`] },
+      ];
+      await configured('client-query-buffer-limit', `${MEBIBYTE}`, async () => {
+        expect(await differencesOf(queries, [ours, theirs])).toEqual([]);
+      });
+    });
+
+    test('to random requests, damaged and cut', async () => {
+      await fc.assert(
+        fc.asyncProperty(requestsInPieces, async (pieces) => {
+          const [given, wanted] = await Promise.all([answerTo(ours, pieces), answerTo(theirs, pieces)]);
+          expect(given).toBe(wanted);
+        }),
+      );
+    });
+  });
+
+  test('what comes during a script of its own, and an end behind it, is answered and closed', async () => {
+    const script = `local function ms() local t = redis.call('TIME') return t[1] * 1000 + t[2] / 1000 end
+      local till = ms() + 200 repeat until ms() > till return 'done'`;
+    await configured('busy-reply-threshold', '20', async () => {
+      const scripting = ours.connect();
+      scripting.write(encode(['EVAL', script, '0']));
+      await pumpUntil([scripting], 'it is sent', () => !scripting.hasUnsent);
+      await expect.poll(async () => (await ours.control.command('PING')).text, SOON).toMatch(/^BUSY/);
+      scripting.write('ECHO during\r\n');
+      scripting.end();
+      await pumpUntil([scripting], 'its close', () => scripting.closed !== null);
+      expect(scripting.text).toBe('$4\r\ndone\r\n$6\r\nduring\r\n');
+      scripting.close();
+    });
+    await onlyControlIsLeft();
+  });
+
+  test('more clients than there may be are told so and closed, and the others are served', async () => {
+    await configured('maxclients', '50', async () => {
+      const accepted = await acceptedConnections(ours, 49);
+      const files = openFiles(server.process.process.pid as number);
+      for (let wave = 0; wave < 3; wave++) {
+        expect(await outcomesOf(ours, 200)).toEqual({ [`${REFUSAL}end`]: 200 });
+        await pingAll(accepted);
+      }
+      expect(await ours.info('rejected_connections')).toBe('600');
+      expect(await ours.info('connected_clients')).toBe('50');
+      expect(openFiles(server.process.process.pid as number)).toBe(files);
+      for (const socket of accepted) socket.close();
+      await onlyControlIsLeft();
+      for (const socket of await acceptedConnections(ours, 49)) socket.close();
+    });
+    await onlyControlIsLeft();
+  });
+
+  test('clients that go in the middle of a request, by an end or a reset, leave nothing behind', async () => {
+    const files = openFiles(server.process.process.pid as number);
+    for (let wave = 0; wave < 3; wave++) await storm(ours, 200);
+    await onlyControlIsLeft();
+    await expect.poll(() => openFiles(server.process.process.pid as number), SOON).toBe(files);
+  });
+
+  test('a client that does not read keeps no other waiting, and is closed over its limit', async () => {
+    const value = 'abcdefg'.repeat(150_000);
+    await ours.control.command('SET', 'long', value);
+    const asked = 40;
+    const slow = ours.connect();
+    slow.reads = false;
+    slow.write('GET long\r\n'.repeat(asked));
+    await pumpUntil([slow], 'it is sent', () => !slow.hasUnsent);
+    const waiting = async () => (await ours.control.command('CLIENT', 'LIST')).text;
+    await expect.poll(waiting, SOON).toMatch(/ omem=\d{7}/);
+    for (let i = 0; i < 500; i++) expect((await ours.control.command('ECHO', `${i}`)).text).toBe(`${i}`);
+    slow.reads = true;
+    const bytes = asked * `$${value.length}\r\n${value}\r\n`.length;
+    await pumpUntil([slow], 'all that it asked for', () => slow.receivedBytes === bytes);
+    expect(slow.text).toBe(`$${value.length}\r\n${value}\r\n`.repeat(asked));
+
+    await configured('client-output-buffer-limit', 'normal 8mb 0 0', async () => {
+      slow.reads = false;
+      slow.write('GET long\r\n'.repeat(asked));
+      await pumpUntil([slow], 'it is sent', () => !slow.hasUnsent);
+      await expect.poll(() => ours.info('connected_clients'), SOON).toBe('1');
+      slow.reads = true;
+      await pumpUntil([slow], 'its close', () => slow.closed !== null);
+      expect(slow.receivedBytes).toBeLessThan(2 * bytes);
+    });
+    slow.close();
+    await onlyControlIsLeft();
+  });
+});

@@ -1,0 +1,59 @@
+/** Starts Redis on the libOS, over one of the backends that a machine without special devices has. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ServerProcess, startKvServer } from './kvserver-processes.ts';
+import { Side } from './redis-answers.ts';
+import { LIBOS_ADDRESS, TapNetwork } from './tap-network.ts';
+
+/** Unmodified, of the same build. */
+export const REDIS_SERVER = fileURLToPath(new URL('../kvserver/redis/build/redis-server', import.meta.url));
+
+/** Over tap its clients are Linux's own TCP. */
+export const PORT_BACKENDS = ['kernel', 'tap'] as const;
+export type PortBackend = (typeof PORT_BACKENDS)[number];
+
+export interface PortServer {
+  side: Side;
+  process: ServerProcess;
+  /** Ends it; its exit code. */
+  close(): Promise<number | null>;
+}
+
+/**
+ * `options`: Redis' own. Over tap the calling thread is in another network until the server is closed. What Redis logged
+ * is printed when it did not end in good order.
+ */
+export async function startPort(backend: PortBackend, options: string[]): Promise<PortServer> {
+  const network = backend === 'tap' ? new TapNetwork() : null;
+  const folder = mkdtempSync(join(tmpdir(), 'redis-port-'));
+  const log = join(folder, 'redis.log');
+  const end = async (code: number | null) => {
+    if (code !== 0) console.error(readFileSync(log, 'utf8'));
+    rmSync(folder, { recursive: true });
+    await network?.close();
+  };
+  try {
+    const device = Object.entries(network?.backendOptions() ?? {});
+    const flags = device.flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+    const names = ['--backend', network === null ? 'kernel' : 'dpdk', ...flags, '--engine', 'redis'];
+    const places = ['--', '--dir', folder, '--logfile', log, '--save', ''];
+    const process = await startKvServer('libos', [...names, ...places, ...options]);
+    network?.connectLinux();
+    const side = await Side.open(process.port, network === null ? '127.0.0.1' : LIBOS_ADDRESS);
+    return {
+      side,
+      process,
+      async close() {
+        side.close();
+        const { code } = await process.stop();
+        await end(code);
+        return code;
+      },
+    };
+  } catch (error) {
+    await end(null);
+    throw error;
+  }
+}
