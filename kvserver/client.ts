@@ -12,6 +12,8 @@ export const IN_MULTI = 1;
 export const MULTI_FAILED = 2;
 /** A watched key has changed: EXEC does nothing. */
 export const WATCHED_CHANGED = 4;
+/** It waits (blocking/blocked-clients.ts), and so do the requests that it sends. */
+export const BLOCKED = 8;
 
 /** A key that a client watches, of a database (watches.ts). */
 export interface KeyWatch {

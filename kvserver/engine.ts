@@ -4,7 +4,8 @@
  * request as soon as the last of its bytes is received.
  */
 import { randomBytes } from 'node:crypto';
-import { Client, IN_MULTI, MULTI_FAILED, WATCHED_CHANGED } from './client.ts';
+import { BlockedClients, type BlockingHost } from './blocking/blocked-clients.ts';
+import { BLOCKED, Client, IN_MULTI, MULTI_FAILED, WATCHED_CHANGED } from './client.ts';
 import { EngineClock } from './clock.ts';
 import { allCommands } from './commands/all.ts';
 import { TOO_LONG_STRING, wrongArity } from './commands/replies.ts';
@@ -18,28 +19,30 @@ import {
 import { discardTransaction } from './commands/transactions.ts';
 import { Configuration } from './configuration.ts';
 import { FailureLog } from './failure-log.ts';
-import type { FrontEnd, InputBlock, ReplyBlock, ServerEngine } from './frontend.ts';
+import type { FrontEnd, InputBlock, ServerEngine } from './frontend.ts';
 import { KeyHash } from './keyspace/hash.ts';
 import { Keyspace } from './keyspace/keyspace.ts';
 import { isEmpty, TYPE_STRING } from './keyspace/types/value.ts';
 import { DATABASES, type EngineSetup } from './options.ts';
-import { latin1, TEXT_BYTES_MAX } from './resp/bytes.ts';
-import { type BlockSource, MAX_CLIENTS_REPLY, ReplyWriter } from './resp/reply.ts';
+import { ClientOutput } from './output.ts';
+import { latin1, NO_BYTES, TEXT_BYTES_MAX } from './resp/bytes.ts';
+import { MAX_CLIENTS_REPLY, type ReplyWriter } from './resp/reply.ts';
 import { BROKEN, NEED_MORE, Request, TOO_LARGE } from './resp/request.ts';
 import { RequestQueue } from './resp/request-queue.ts';
 import { EngineStats } from './stats.ts';
 import { Watches } from './watches.ts';
 
-const TICK_MS = 100;
+/** How late the reply to a client that has waited in vain may be. */
+const TICK_MS = 10;
+/** How often it does what is regular: keys expire, tables are rehashed, limits of output looked at. */
+const WORK_MS = 100;
 /** The most that active expiry takes of a tick; it looks at the clock after each step of some rounds. */
 const EXPIRE_MS_MAX = 5;
 const EXPIRE_ROUNDS_PER_STEP = 10;
 const EXPIRE_STEPS_MAX = 200;
 const REHASH_BUCKETS_PER_TICK = 2000;
-/** Memory that takes the replies to a client that there is no room for. */
-const SINK_BYTES = 64 * 1024;
 
-export class Engine implements ServerEngine, BlockSource, ServerState {
+export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly tickMs = TICK_MS;
   readonly refusal = MAX_CLIENTS_REPLY;
   exitCode: number | null = null;
@@ -50,24 +53,23 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
   readonly startedMs: number;
   readonly runId = randomBytes(20).toString('hex');
   readonly stats = new EngineStats();
+  readonly blocked = new BlockedClients(this);
 
   readonly #hash: KeyHash;
   readonly #keyspaces: (Keyspace | null)[] = new Array(DATABASES).fill(null);
   readonly #watches: (Watches | null)[] = new Array(DATABASES).fill(null);
-  readonly #reply = new ReplyWriter(this);
+  /** For the client whose requests run, and for those that are written to besides. */
+  readonly #output: ClientOutput;
+  readonly #aside: ClientOutput;
+  readonly #reply: ReplyWriter;
   /** In which the requests that EXEC runs are at hand, one after the other. */
   readonly #queued: Request;
   readonly #frontEnd: FrontEnd;
-  /** The client whose replies `reply` writes, while a batch of its requests runs. */
-  #writingTo: Client | null = null;
-  /** The block that `reply` is open on; null while it is closed or writes to the sink. */
-  #block: ReplyBlock | null = null;
-  /** That client's output exceeded its limit, or there is no memory for it: its replies are dropped. */
-  #discarding = false;
+  /** Clients that wait no more: what they have sent meanwhile is to be run. */
+  readonly #unblocked: Client[] = [];
   readonly #failures = new FailureLog();
-  #sink: Uint8Array | null = null;
   #nextClientId = 1;
-  #lastTickMs: number;
+  #lastWorkMs: number;
 
   constructor(options: EngineSetup, frontEnd: FrontEnd) {
     this.#frontEnd = frontEnd;
@@ -75,7 +77,10 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     this.#queued = new Request(this.configuration.requestLimits);
     this.clock = new EngineClock(options.readClockMs ?? Date.now);
     this.startedMs = this.clock.nowMs;
-    this.#lastTickMs = this.clock.nowMs;
+    this.#lastWorkMs = this.clock.nowMs;
+    this.#output = new ClientOutput(frontEnd, this.configuration, this.stats);
+    this.#aside = new ClientOutput(frontEnd, this.configuration, this.stats);
+    this.#reply = this.#output.reply;
     const seed = randomBytes(8);
     this.#hash = new KeyHash(seed.readInt32LE(0), seed.readInt32LE(4));
   }
@@ -107,8 +112,11 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     return client;
   }
 
-  /** All that came has been answered. */
+  /** All that came has been answered. A client that waits is given up, as Redis does it. */
   ended(client: Client): void {
+    if (client.closing) return;
+    this.blocked.forget(client);
+    if (this.#unblocked.includes(client)) this.#run(client, NO_BYTES, 0, 0);
     if (client.closing) return;
     client.closing = true;
     this.#frontEnd.close(client, false);
@@ -116,56 +124,27 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
 
   disconnect(client: Client): void {
     client.closed = true;
+    this.blocked.forget(client);
     this.clients.delete(client.id);
     discardTransaction(client);
   }
 
   /**
-   * Takes bytes from a client and runs every request that is now whole. The bytes are not kept. The time is
-   * that of the last tick: a front end calls it before each batch or, where that would delay replies, at least
-   * every few milliseconds.
+   * Takes bytes from a client and runs every request that is now whole, unless the client waits. What is not run is
+   * copied. The time is that of the last tick: a front end calls it before each batch or, where that would delay
+   * replies, at least every few milliseconds.
    */
   receive(client: Client, block: InputBlock, offset: number, length: number): void {
     if (client.closing || client.closed) return;
     client.lastActiveMs = this.clock.nowMs;
     this.stats.inputBytes += length;
-    const { request } = client;
-    const reply = this.#reply;
-    reply.protocol = client.protocol;
-    this.#writingTo = client;
-    try {
-      request.give(block.bytes, offset, length);
-      this.#runRequests(client, request, reply);
-      request.keep();
-    } catch (error) {
-      // There is no memory for what is left of a request.
-      this.#failures.add('a request', error, this.clock.nowMs);
-      this.#discarding = true;
-    }
-    this.#finishWriting(client);
+    this.#run(client, block.bytes, offset, length);
   }
 
-  #runRequests(client: Client, request: Request, reply: ReplyWriter): void {
-    for (;;) {
-      const status = request.next();
-      if (status === NEED_MORE) return;
-      if (status === BROKEN) {
-        this.stats.errorReplies++;
-        reply.error(`ERR ${request.error}`);
-        client.closing = true;
-        return;
-      }
-      if (status === TOO_LARGE) {
-        client.closing = true;
-        return;
-      }
-      if (request.argc > 0) this.#execute(client, request, reply);
-      if (client.closing || this.#discarding) return;
-    }
+  /** What was received has been run, but for what waited behind a request that waits no more. */
+  turn(): void {
+    if (this.#unblocked.length > 0) this.#runUnblocked();
   }
-
-  /** Nothing: what was received has been run. */
-  turn(): void {}
 
   /** Nothing: limits are looked at when there are replies, and every 100 ms. */
   sent(): void {}
@@ -174,11 +153,13 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     this.exitCode = 0;
   }
 
-  /** Updates the clock; every 100 ms expires keys, continues rehashing and checks output limits. */
+  /** Updates the clock and answers those who have waited long enough; every 100 ms does the regular work. */
   tick(): void {
     const nowMs = this.clock.update();
-    if (nowMs >= this.#lastTickMs && nowMs - this.#lastTickMs < TICK_MS) return;
-    this.#lastTickMs = nowMs;
+    this.blocked.expire(nowMs);
+    this.turn();
+    if (nowMs >= this.#lastWorkMs && nowMs - this.#lastWorkMs < WORK_MS) return;
+    this.#lastWorkMs = nowMs;
     for (const keyspace of this.#keyspaces) keyspace?.maintain(REHASH_BUCKETS_PER_TICK);
     this.#expireSome(nowMs + EXPIRE_MS_MAX);
     for (const client of this.clients.values()) this.#checkSoftLimit(client, nowMs);
@@ -214,6 +195,7 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     this.#watches[one]?.listen();
     this.#watches[other]?.listen();
     for (const client of this.clients.values()) client.database = this.database(client.databaseIndex);
+    this.blocked.databasesSwapped(one, other);
   }
 
   watches(index: number): Watches {
@@ -245,23 +227,81 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     }
   }
 
-  nextBlock(writer: ReplyWriter): void {
-    if (!this.#discarding) {
-      const client = this.#writingTo!;
-      const limit = this.configuration.outputBufferLimit.hardBytes;
-      const overLimit = limit !== 0 && client.outputBytes + writer.written > limit;
-      this.#handOver(client, writer);
-      const block = overLimit ? null : this.#frontEnd.takeBlock();
-      if (block !== null) {
-        this.#block = block;
-        writer.open(block.bytes, block.base, block.base + block.capacity);
+  writeTo(client: Client, write: (reply: ReplyWriter) => void): void {
+    if (client.closing || client.closed) return;
+    if (client === this.#output.client) {
+      write(this.#reply);
+      return;
+    }
+    const output = this.#aside;
+    const { reply } = output;
+    const { errors } = reply;
+    output.begin(client);
+    reply.begin();
+    try {
+      write(reply);
+    } catch (error) {
+      this.#failures.add('what another client was to be sent', error, this.clock.nowMs);
+      if (reply.takeBack()) reply.error(`ERR '${client.lastCommand}' failed: ${(error as Error).message}`);
+      else output.discarding = true;
+    }
+    output.end();
+    this.stats.errorReplies += reply.errors - errors;
+  }
+
+  unblocked(client: Client): void {
+    this.#unblocked.push(client);
+  }
+
+  /** Goes on with the requests of a client, of whose bytes these are the next. While it waits, they are only kept. */
+  #run(client: Client, bytes: Uint8Array, offset: number, length: number): void {
+    const { request } = client;
+    const output = this.#output;
+    output.begin(client);
+    try {
+      request.give(bytes, offset, length);
+      if ((client.mode & BLOCKED) === 0) this.#runRequests(client, request, this.#reply);
+      request.keep();
+      if ((client.mode & BLOCKED) !== 0) this.#checkKept(client);
+    } catch (error) {
+      // There is no memory for what is left of a request.
+      this.#failures.add('a request', error, this.clock.nowMs);
+      output.discarding = true;
+    }
+    output.end();
+  }
+
+  #runRequests(client: Client, request: Request, reply: ReplyWriter): void {
+    for (;;) {
+      const status = request.next();
+      if (status === NEED_MORE) return;
+      if (status === BROKEN) {
+        this.stats.errorReplies++;
+        reply.error(`ERR ${request.error}`);
+        client.closing = true;
         return;
       }
-      if (overLimit) this.stats.outputLimitDisconnections++;
-      this.#discarding = true;
-      this.#sink ??= new Uint8Array(SINK_BYTES);
+      if (status === TOO_LARGE) {
+        client.closing = true;
+        return;
+      }
+      if (request.argc > 0) this.#execute(client, request, reply);
+      if (client.closing || this.#output.discarding || (client.mode & BLOCKED) !== 0) return;
     }
-    writer.open(this.#sink!, 0, SINK_BYTES);
+  }
+
+  /** A client that waits may not send without end. */
+  #checkKept(client: Client): void {
+    if (client.request.pendingBytes > this.configuration.requestLimits.queryBytesMax) client.closing = true;
+  }
+
+  #runUnblocked(): void {
+    // It grows when what they have sent serves others.
+    for (let i = 0; i < this.#unblocked.length; i++) {
+      const client = this.#unblocked[i];
+      if (!client.closing && !client.closed) this.#run(client, NO_BYTES, 0, 0);
+    }
+    this.#unblocked.length = 0;
   }
 
   /** Runs a request, queues it, or says why not. */
@@ -284,6 +324,7 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
       else this.#call(client, command, request, reply);
     }
     if (reply.errors !== errors) this.stats.errorReplies += reply.errors - errors;
+    if (this.blocked.ready.length > 0) this.blocked.serve();
   }
 
   /** The command that a request names, or its subcommand; null when there is none. */
@@ -310,7 +351,7 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     this.#failures.add(command.fullName, error, this.clock.nowMs);
     this.#deleteEmptied(client, command, request);
     if (reply.takeBack()) reply.error(`ERR '${command.fullName}' failed: ${error.message}`);
-    else this.#discarding = true;
+    else this.#output.discarding = true;
   }
 
   /** No key may have an empty value, as one that a command had made before it failed. */
@@ -353,44 +394,6 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     return command === null ? unknownCommand(request) : unknownSubcommand(command, request);
   }
 
-  /** Hands over the batch's replies and closes the client if it is to be closed. */
-  #finishWriting(client: Client): void {
-    const limit = this.configuration.outputBufferLimit.hardBytes;
-    this.#handOver(client, this.#reply);
-    this.#reply.close();
-    if (this.#discarding) {
-      this.#discarding = false;
-      this.#closeAtOnce(client);
-    } else if (limit !== 0 && client.outputBytes > limit) {
-      this.#closeOverLimit(client);
-    } else if (client.closing && !client.closed) {
-      this.#frontEnd.close(client, false);
-    }
-    this.#writingTo = null;
-  }
-
-  /** Sends what is written to the open block, if there is one. */
-  #handOver(client: Client, writer: ReplyWriter): void {
-    const block = this.#block;
-    if (block === null) return;
-    this.#block = null;
-    const { written } = writer;
-    if (written > 0) this.#frontEnd.send(client, block, written);
-    else this.#frontEnd.giveBack(block);
-  }
-
-  #closeOverLimit(client: Client): void {
-    if (client.closed) return;
-    this.stats.outputLimitDisconnections++;
-    this.#closeAtOnce(client);
-  }
-
-  #closeAtOnce(client: Client): void {
-    if (client.closed) return;
-    client.closing = true;
-    this.#frontEnd.close(client, true);
-  }
-
   #checkSoftLimit(client: Client, nowMs: number): void {
     const { softBytes, softSeconds } = this.configuration.outputBufferLimit;
     if (softBytes === 0 || client.outputBytes <= softBytes) {
@@ -398,7 +401,7 @@ export class Engine implements ServerEngine, BlockSource, ServerState {
     } else if (client.softLimitSinceMs === 0) {
       client.softLimitSinceMs = nowMs;
     } else if (nowMs - client.softLimitSinceMs > softSeconds * 1000) {
-      this.#closeOverLimit(client);
+      this.#output.closeOverLimit(client);
     }
   }
 

@@ -5,22 +5,24 @@ import { expiryCommands } from './expiry.ts';
 import { hashCommands } from './hashes.ts';
 import { keyCommands } from './keys.ts';
 import { listCommands } from './lists.ts';
+import { movingListCommands } from './moving-lists.ts';
 import { serverCommands } from './server.ts';
 import { setCommands } from './sets.ts';
 import { sortedSetCommands } from './sorted-sets.ts';
 import { stringCommands } from './strings.ts';
 import { Command, CommandTable } from './table.ts';
 import { transactionCommands } from './transactions.ts';
+import { waitingSortedSetCommands } from './waiting-sorted-sets.ts';
 
 /** A table with counters of its own, for one engine. */
 export function allCommands(): CommandTable {
   const families = {
     string: [...stringCommands, ...counterCommands],
     generic: [...keyCommands, ...expiryCommands],
-    list: listCommands,
+    list: [...listCommands, ...movingListCommands],
     set: setCommands,
     hash: hashCommands,
-    'sorted-set': sortedSetCommands,
+    'sorted-set': [...sortedSetCommands, ...waitingSortedSetCommands],
     transactions: transactionCommands,
     connection: connectionCommands,
     server: serverCommands,

@@ -10,18 +10,18 @@ import {
   TYPE_SORTED_SET,
   TYPE_STRING,
 } from '../keyspace/types/value.ts';
-import { DATABASES } from '../options.ts';
 import { copyBytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
-import { find, findToRead } from './lookup.ts';
-import { DB_OUT_OF_RANGE, NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX_ERROR } from './replies.ts';
+import { databaseIndex, find, findToRead } from './lookup.ts';
+import { NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX_ERROR } from './replies.ts';
 import type { CommandSpec, ServerState } from './table.ts';
 
 const SCAN_COUNT = 10;
 /** SCAN looks at up to this many buckets for each element of COUNT: a table may be almost empty. */
 const SCAN_BUCKETS_PER_ELEMENT = 10;
 const RANDOM_KEY_TRIES = 100;
+const SAME_OBJECT = 'ERR source and destination objects are the same';
 
 const TYPE_NAMES: Record<number, string> = {
   [TYPE_STRING]: 'string',
@@ -91,15 +91,15 @@ function duplicate(
 }
 
 function rename(client: Client, request: Request, reply: ReplyWriter): void {
-  if (move(client, request, reply, true)) reply.ok();
+  if (renamed(client, request, reply, true)) reply.ok();
 }
 
 function renamenx(client: Client, request: Request, reply: ReplyWriter): void {
-  if (move(client, request, reply, false)) reply.integer(1);
+  if (renamed(client, request, reply, false)) reply.integer(1);
 }
 
 /** Renames a key. Returns false when it did not and has written the reply. */
-function move(client: Client, request: Request, reply: ReplyWriter, overwrite: boolean): boolean {
+function renamed(client: Client, request: Request, reply: ReplyWriter, overwrite: boolean): boolean {
   const { database } = client;
   const entry = find(client, request, 1);
   if (entry === 0) {
@@ -132,15 +132,8 @@ function copy(client: Client, request: Request, reply: ReplyWriter, server: Serv
     if (request.is(i, 'replace')) {
       replace = true;
     } else if (request.is(i, 'db') && i + 1 < request.argc) {
-      const index = request.integer(++i);
-      if (!(Math.abs(index) < 2 ** 31)) {
-        reply.error(NOT_AN_INTEGER);
-        return;
-      }
-      if (index < 0 || index >= DATABASES) {
-        reply.error(DB_OUT_OF_RANGE);
-        return;
-      }
+      const index = databaseIndex(request, ++i, reply);
+      if (index < 0) return;
       target = server.database(index);
     } else {
       reply.error(SYNTAX_ERROR);
@@ -149,7 +142,7 @@ function copy(client: Client, request: Request, reply: ReplyWriter, server: Serv
   }
   const source = client.database;
   if (target === source && sameKey(request)) {
-    reply.error('ERR source and destination objects are the same');
+    reply.error(SAME_OBJECT);
     return;
   }
   const entry = find(client, request, 1);
@@ -167,6 +160,26 @@ function copy(client: Client, request: Request, reply: ReplyWriter, server: Serv
   }
   const value = source.type(entry) === TYPE_STRING ? null : source.object(entry).copy();
   duplicate(source, entry, value, target, request, 2);
+  reply.integer(1);
+}
+
+function move(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  const index = databaseIndex(request, 2, reply);
+  if (index < 0) return;
+  if (index === client.databaseIndex) {
+    reply.error(SAME_OBJECT);
+    return;
+  }
+  const source = client.database;
+  const target = server.database(index);
+  const entry = find(client, request, 1);
+  if (entry === 0 || target.find(request.bytes, request.start[1], request.length[1]) !== 0) {
+    reply.integer(0);
+    return;
+  }
+  const value = source.type(entry) === TYPE_STRING ? null : source.object(entry);
+  duplicate(source, entry, value, target, request, 1);
+  source.delete(entry);
   reply.integer(1);
 }
 
@@ -330,6 +343,14 @@ export const keyCommands: CommandSpec[] = [
     keys: TWO_KEYS,
     summary: 'Copy a key, also to another database',
     handler: copy,
+  },
+  {
+    name: 'move',
+    arity: 3,
+    flags: ['write', 'fast'],
+    keys: ONE_KEY,
+    summary: 'Move a key to another database',
+    handler: move,
   },
   {
     name: 'randomkey',

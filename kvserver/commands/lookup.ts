@@ -1,9 +1,10 @@
 /** Finds the key that an argument names in the client's database. */
 import type { Client } from '../client.ts';
 import type { ObjectValue } from '../keyspace/types/value.ts';
+import { DATABASES } from '../options.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
-import { WRONG_TYPE } from './replies.ts';
+import { DB_OUT_OF_RANGE, NOT_AN_INT, NOT_AN_INTEGER, WRONG_TYPE } from './replies.ts';
 
 /** The entry of the key in argument `index`, 0 when there is none. */
 export function find(client: Client, request: Request, index: number): number {
@@ -22,6 +23,15 @@ export function findToRead(client: Client, request: Request, index: number): num
 export function changed(client: Client, request: Request, index: number): void {
   const { listener } = client.database;
   listener?.keyChanged(request.bytes, request.start[index], request.length[index]);
+}
+
+/** The number of a database that argument `index` is; -1 with the error written. */
+export function databaseIndex(request: Request, index: number, reply: ReplyWriter): number {
+  const number = request.integer(index);
+  if (number >= 0 && number < DATABASES) return number;
+  if (Number.isNaN(number)) reply.error(NOT_AN_INTEGER);
+  else reply.error(number >= -(2 ** 31) && number < 2 ** 31 ? DB_OUT_OF_RANGE : NOT_AN_INT);
+  return -1;
 }
 
 /** Whether the entry is absent or of this type. Writes the error otherwise. */

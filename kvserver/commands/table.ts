@@ -2,6 +2,7 @@
  * The command table: what the server knows of each command, and the lookup of a command by the bytes of its
  * name. A command family is a list of CommandSpec in a file of its own; all.ts lists the families.
  */
+import type { BlockedClients } from '../blocking/blocked-clients.ts';
 import type { Client } from '../client.ts';
 import type { EngineClock } from '../clock.ts';
 import type { Configuration } from '../configuration.ts';
@@ -28,6 +29,7 @@ export interface ServerState {
   /** By id. */
   readonly clients: ReadonlyMap<number, Client>;
   readonly stats: EngineStats;
+  readonly blocked: BlockedClients;
   readonly startedMs: number;
   readonly runId: string;
   /** The database of this number, made on first use. */
@@ -40,11 +42,14 @@ export interface ServerState {
   watches(index: number): Watches;
   /** Runs the commands that a client has queued since MULTI, a reply each. */
   runQueued(client: Client, queue: RequestQueue, reply: ReplyWriter): void;
+  /** Writes to a client, whoever's request is running; nothing to one that is being closed. */
+  writeTo(client: Client, write: (reply: ReplyWriter) => void): void;
   resetStats(): void;
 }
 
 /**
- * Runs a command: the arguments are in `request`, the reply goes to `reply`. Must write exactly one reply.
+ * Runs a command: the arguments are in `request`, the reply goes to `reply`. Must write exactly one reply, or make
+ * the client wait for it (blocking/blocked-clients.ts).
  */
 export type Handler = (client: Client, request: Request, reply: ReplyWriter, server: ServerState) => void;
 
@@ -61,7 +66,8 @@ export type CommandFlag =
   | 'no_auth'
   | 'skip_slowlog'
   | 'allow_busy'
-  | 'movablekeys';
+  | 'movablekeys'
+  | 'blocking';
 
 export interface CommandSpec {
   /** In lower case. */

@@ -35,6 +35,11 @@ export interface KeyListener {
   allDeleted(): void;
 }
 
+/** Who is told of each key that is made, unless its value is a string. */
+export interface MadeKeys {
+  made(bytes: Uint8Array, start: number, length: number, type: number): void;
+}
+
 const PAGE_BITS = 14;
 const PAGE_ENTRIES = 1 << PAGE_BITS;
 const PAGE_MASK = PAGE_ENTRIES - 1;
@@ -72,6 +77,8 @@ export class Keyspace {
 
   /** Told of changes; null when nobody wants to know. */
   listener: KeyListener | null = null;
+  /** null while nobody wants to know. */
+  awaited: MadeKeys | null = null;
 
   readonly #hash: KeyHash;
   readonly #clock: EngineClock;
@@ -143,6 +150,7 @@ export class Keyspace {
     const slot = this.#freeObjects.pop() ?? this.#objects.length;
     const entry = this.#insert(bytes, start, length, type, slot, HEADER_BYTES + length);
     this.#objects[slot] = value;
+    if (this.awaited !== null) this.awaited.made(bytes, start, length, type);
     return entry;
   }
 

@@ -1,0 +1,159 @@
+/**
+ * What commands that wait for a key have in common: the timeout, the list of keys, and the value that is taken from the
+ * first key that has one, at once or when a client that waits is served.
+ */
+import { type Client, IN_MULTI } from '../client.ts';
+import { isEmpty, type ObjectValue } from '../keyspace/types/value.ts';
+import { latin1Bytes } from '../resp/bytes.ts';
+import type { ReplyWriter } from '../resp/reply.ts';
+import type { Request } from '../resp/request.ts';
+import { type LongDouble, parseLongDouble } from './long-double.ts';
+import { find, isTypeOrAbsent, replyNilArray } from './lookup.ts';
+import { SYNTAX_ERROR } from './replies.ts';
+import type { ServerState } from './table.ts';
+
+/** Keys of a request: `count` arguments from `first` on. */
+export interface KeyArguments {
+  first: number;
+  count: number;
+}
+
+/** How a command takes from a value. */
+export interface Pop<T extends ObjectValue> {
+  type: number;
+  /** Takes from the value of this key, which is not empty, and writes the reply. */
+  take(key: string, value: T, reply: ReplyWriter): void;
+}
+
+/**
+ * When the timeout in argument `index`, in seconds, will have passed: milliseconds since the epoch, 0 for never. null
+ * with the error written (timeout.c, getTimeoutFromObjectOrReply).
+ */
+export function deadline(
+  request: Request,
+  index: number,
+  reply: ReplyWriter,
+  { clock }: ServerState,
+): number | null {
+  const value = parseLongDouble(request.text(index));
+  if (value === null) {
+    reply.error('ERR timeout is not a float or out of range');
+    return null;
+  }
+  // What does not fit C's 64 bits becomes the lowest number.
+  const ms = value === 'infinite' ? Infinity : toMilliseconds(value);
+  if (ms < 0 || ms >= 2 ** 63) {
+    reply.error('ERR timeout is negative');
+    return null;
+  }
+  return ms > 0 ? clock.update() + ms : 0;
+}
+
+/** Rounded up: none but 0 and negative numbers are 0. */
+function toMilliseconds({ mantissa, exponent }: LongDouble): number {
+  const ms = Math.ceil(Number(mantissa) * 2 ** exponent * 1000);
+  return ms === 0 && mantissa > 0n ? 1 : ms;
+}
+
+/** Takes from the first key that has a value. Whether there was one, or one of a wrong type: then it has replied. */
+export function popFirst<T extends ObjectValue>(
+  client: Client,
+  request: Request,
+  keys: KeyArguments,
+  pop: Pop<T>,
+  reply: ReplyWriter,
+): boolean {
+  for (let i = keys.first; i < keys.first + keys.count; i++) {
+    const entry = find(client, request, i);
+    if (entry === 0) continue;
+    if (isTypeOrAbsent(client, entry, pop.type, reply)) takeFrom(client, request.text(i), pop, reply);
+    return true;
+  }
+  return false;
+}
+
+/** As popFirst, but where there is no value the client waits for one, until `deadlineMs`. */
+export function popFirstOrWait<T extends ObjectValue>(
+  client: Client,
+  request: Request,
+  keys: KeyArguments,
+  deadlineMs: number,
+  pop: Pop<T>,
+  reply: ReplyWriter,
+  server: ServerState,
+): void {
+  if (popFirst(client, request, keys, pop, reply)) return;
+  if ((client.mode & IN_MULTI) !== 0) {
+    reply.nilArray();
+    return;
+  }
+  const names: string[] = [];
+  for (let i = keys.first; i < keys.first + keys.count; i++) names.push(request.text(i));
+  server.blocked.block(client, {
+    keys: names,
+    type: pop.type,
+    deadlineMs,
+    serve: (key, toClient) => takeFrom(client, key, pop, toClient),
+    timedOut: replyNilArray,
+  });
+}
+
+function takeFrom<T extends ObjectValue>(client: Client, key: string, pop: Pop<T>, reply: ReplyWriter): void {
+  const { database } = client;
+  const bytes = latin1Bytes(key);
+  const entry = database.find(bytes, 0, bytes.length);
+  const value = database.object(entry) as T;
+  try {
+    pop.take(key, value, reply);
+  } finally {
+    database.listener?.keyChanged(bytes, 0, bytes.length);
+    if (isEmpty(value)) database.delete(entry);
+  }
+}
+
+/** Which end, and how many: what follows the keys of LMPOP, ZMPOP and those that wait. */
+export interface PopMany {
+  keys: KeyArguments;
+  /** The second of the two words stands behind the keys. */
+  second: boolean;
+  count: number;
+}
+
+/**
+ * The arguments from `index` on: the number of keys, the keys, one of two words (in lower case), and COUNT with a
+ * number. null with the error written.
+ */
+export function popMany(
+  request: Request,
+  index: number,
+  words: readonly [string, string],
+  reply: ReplyWriter,
+): PopMany | null {
+  const count = request.integer(index);
+  if (!(count >= 1)) {
+    reply.error('ERR numkeys should be greater than 0');
+    return null;
+  }
+  const keys = { first: index + 1, count };
+  const word = keys.first + count;
+  if (word >= request.argc || !(request.is(word, words[0]) || request.is(word, words[1]))) {
+    reply.error(SYNTAX_ERROR);
+    return null;
+  }
+  const found: PopMany = { keys, second: request.is(word, words[1]), count: 1 };
+  if (word + 1 === request.argc) return found;
+  if (!request.is(word + 1, 'count') || word + 2 === request.argc) {
+    reply.error(SYNTAX_ERROR);
+    return null;
+  }
+  found.count = request.integer(word + 2);
+  if (!(found.count >= 1)) {
+    reply.error('ERR count should be greater than 0');
+    return null;
+  }
+  if (word + 3 < request.argc) {
+    reply.error(SYNTAX_ERROR);
+    return null;
+  }
+  return found;
+}

@@ -1,0 +1,107 @@
+/** Commands that take members from the first of several sorted sets, or wait for one. */
+import type { Client } from '../client.ts';
+import type { SortedSetValue } from '../keyspace/types/sorted-set.ts';
+import { TYPE_SORTED_SET } from '../keyspace/types/value.ts';
+import type { ReplyWriter } from '../resp/reply.ts';
+import type { Request } from '../resp/request.ts';
+import { deadline, type Pop, popFirstOrWait, popMany } from './blocking.ts';
+import type { CommandSpec, ServerState } from './table.ts';
+
+const MIN_MAX = ['min', 'max'] as const;
+
+function writeLast(set: SortedSetValue, highest: boolean, reply: ReplyWriter): void {
+  const { member, score } = highest ? set.last() : set.first();
+  reply.bulkText(member);
+  reply.double(score);
+  set.delete(member);
+}
+
+/** BZPOPMIN and BZPOPMAX: the key, one member and its score. */
+function popOne(highest: boolean): Pop<SortedSetValue> {
+  return {
+    type: TYPE_SORTED_SET,
+    take(key, set, reply) {
+      reply.array(3);
+      reply.bulkText(key);
+      writeLast(set, highest, reply);
+    },
+  };
+}
+
+/** BZMPOP: the key, and an array of up to `wanted` pairs of member and score. */
+function popSeveral(highest: boolean, wanted: number): Pop<SortedSetValue> {
+  return {
+    type: TYPE_SORTED_SET,
+    take(key, set, reply) {
+      const count = Math.min(wanted, set.size);
+      reply.array(2);
+      reply.bulkText(key);
+      reply.array(count);
+      for (let i = 0; i < count; i++) {
+        reply.array(2);
+        writeLast(set, highest, reply);
+      }
+    },
+  };
+}
+
+const LOWEST = popOne(false);
+const HIGHEST = popOne(true);
+
+function bzpopmin(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  popOneOrWait(client, request, reply, server, LOWEST);
+}
+
+function bzpopmax(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  popOneOrWait(client, request, reply, server, HIGHEST);
+}
+
+function popOneOrWait(
+  client: Client,
+  request: Request,
+  reply: ReplyWriter,
+  server: ServerState,
+  pop: Pop<SortedSetValue>,
+): void {
+  const deadlineMs = deadline(request, request.argc - 1, reply, server);
+  if (deadlineMs === null) return;
+  const keys = { first: 1, count: request.argc - 2 };
+  popFirstOrWait(client, request, keys, deadlineMs, pop, reply, server);
+}
+
+function bzmpop(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  const many = popMany(request, 2, MIN_MAX, reply);
+  if (many === null) return;
+  const deadlineMs = deadline(request, 1, reply, server);
+  if (deadlineMs === null) return;
+  const pop = popSeveral(many.second, many.count);
+  popFirstOrWait(client, request, many.keys, deadlineMs, pop, reply, server);
+}
+
+const ALL_BUT_LAST = { first: 1, last: -2, step: 1 };
+
+export const waitingSortedSetCommands: CommandSpec[] = [
+  {
+    name: 'bzpopmin',
+    arity: -3,
+    flags: ['write', 'noscript', 'fast', 'blocking'],
+    keys: ALL_BUT_LAST,
+    summary: 'Take the member with the lowest score of the first of several sorted sets, or wait for one',
+    handler: bzpopmin,
+  },
+  {
+    name: 'bzpopmax',
+    arity: -3,
+    flags: ['write', 'noscript', 'fast', 'blocking'],
+    keys: ALL_BUT_LAST,
+    summary: 'Take the member with the highest score of the first of several sorted sets, or wait for one',
+    handler: bzpopmax,
+  },
+  {
+    name: 'bzmpop',
+    arity: -5,
+    flags: ['write', 'blocking', 'movablekeys'],
+    summary: 'Take members from the first of several sorted sets that exists, or wait for one',
+    handler: bzmpop,
+  },
+];

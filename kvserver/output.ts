@@ -1,0 +1,101 @@
+/**
+ * Replies on their way to one client at a time: the writer, the front end's block that it writes to, and what becomes
+ * of a client whose replies are too many. The engine has one for the client whose requests it runs, and one for the
+ * others that it writes to meanwhile.
+ */
+import type { Client } from './client.ts';
+import type { Configuration } from './configuration.ts';
+import type { FrontEnd, ReplyBlock } from './frontend.ts';
+import { type BlockSource, ReplyWriter } from './resp/reply.ts';
+import type { EngineStats } from './stats.ts';
+
+/** Memory that takes the replies to a client that there is no room for. */
+const SINK_BYTES = 64 * 1024;
+
+export class ClientOutput implements BlockSource {
+  readonly reply = new ReplyWriter(this);
+  /** The client's output exceeded its limit, or there is no memory for it: its replies are dropped. */
+  discarding = false;
+  readonly #frontEnd: FrontEnd;
+  readonly #configuration: Configuration;
+  readonly #stats: EngineStats;
+  /** Whose replies `reply` writes, between begin() and end(). */
+  #client: Client | null = null;
+  /** The block that `reply` is open on; null while it is closed or writes to the sink. */
+  #block: ReplyBlock | null = null;
+  #sink: Uint8Array | null = null;
+
+  constructor(frontEnd: FrontEnd, configuration: Configuration, stats: EngineStats) {
+    this.#frontEnd = frontEnd;
+    this.#configuration = configuration;
+    this.#stats = stats;
+  }
+
+  get client(): Client | null {
+    return this.#client;
+  }
+
+  /** From now on `reply` writes to this client, which is not closing. */
+  begin(client: Client): void {
+    this.#client = client;
+    this.reply.protocol = client.protocol;
+  }
+
+  /** Hands over what was written, and closes the client if it is to be closed. */
+  end(): void {
+    const client = this.#client!;
+    const limit = this.#configuration.outputBufferLimit.hardBytes;
+    this.#handOver(client);
+    this.reply.close();
+    if (this.discarding) {
+      this.discarding = false;
+      this.#closeAtOnce(client);
+    } else if (limit !== 0 && client.outputBytes > limit) {
+      this.closeOverLimit(client);
+    } else if (client.closing && !client.closed) {
+      this.#frontEnd.close(client, false);
+    }
+    this.#client = null;
+  }
+
+  closeOverLimit(client: Client): void {
+    if (client.closed) return;
+    this.#stats.outputLimitDisconnections++;
+    this.#closeAtOnce(client);
+  }
+
+  nextBlock(writer: ReplyWriter): void {
+    if (!this.discarding) {
+      const client = this.#client!;
+      const limit = this.#configuration.outputBufferLimit.hardBytes;
+      const overLimit = limit !== 0 && client.outputBytes + writer.written > limit;
+      this.#handOver(client);
+      const block = overLimit ? null : this.#frontEnd.takeBlock();
+      if (block !== null) {
+        this.#block = block;
+        writer.open(block.bytes, block.base, block.base + block.capacity);
+        return;
+      }
+      if (overLimit) this.#stats.outputLimitDisconnections++;
+      this.discarding = true;
+      this.#sink ??= new Uint8Array(SINK_BYTES);
+    }
+    writer.open(this.#sink!, 0, SINK_BYTES);
+  }
+
+  /** Sends what is written to the open block, if there is one. */
+  #handOver(client: Client): void {
+    const block = this.#block;
+    if (block === null) return;
+    this.#block = null;
+    const { written } = this.reply;
+    if (written > 0) this.#frontEnd.send(client, block, written);
+    else this.#frontEnd.giveBack(block);
+  }
+
+  #closeAtOnce(client: Client): void {
+    if (client.closed) return;
+    client.closing = true;
+    this.#frontEnd.close(client, true);
+  }
+}
