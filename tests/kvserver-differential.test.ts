@@ -76,6 +76,12 @@ function options(...choices: fc.Arbitrary<string[]>[]): fc.Arbitrary<string[]> {
 const pair = fc.tuple(key, value).map((both) => [...both]);
 const field = fc.tuple(member, value).map((both) => [...both]);
 const scored = fc.tuple(decimal, member).map((both) => [...both]);
+/** Elements that lists have several of. */
+const element = fc.oneof(word('m1', 'm2', '', '1'), member);
+const side = word('LEFT', 'right', 'RIGHT', 'left', 'x');
+/** Not the highest numbers: Redis 7.0 adds to them, and reads where no argument is. */
+const keyCount = word('1', '2', '1', '3', '0', '-1', 'x');
+const popCount = fc.tuple(word('COUNT', 'x'), number).map((both) => [...both]);
 const alone = (...words: string[]) => word(...words).map((one) => [one]);
 const absoluteOptions = options(alone('NX', 'xx', 'GT', 'lt'), alone('foo'));
 // GT and LT between relative times would depend on the milliseconds between two commands.
@@ -187,6 +193,19 @@ const commands: fc.Arbitrary<string[]>[] = [
   command('LLEN', key),
   command('LINDEX', key, number),
   command('LSET', key, number, value),
+  command('LTRIM', key, number, number),
+  command('LREM', key, number, element),
+  command('LINSERT', key, word('BEFORE', 'after', 'x'), element, value),
+  command(
+    'LPOS',
+    key,
+    element,
+    options(fc.tuple(word('RANK', 'count', 'MAXLEN', 'x'), number).map((both) => [...both])),
+  ),
+  command('LMOVE', key, key, side, side),
+  command('RPOPLPUSH', key, key),
+  command('LMPOP', keyCount, many(key, 1, 2), side, options(popCount)),
+  command('MOVE', key, fc.oneof(word('0', '1', '2147483648', '-2147483649'), number)),
   command('SADD', key, many(member)),
   command('SREM', key, many(member)),
   command('SPOP', key, word('1000', '0', '-1', 'x')),
@@ -238,6 +257,35 @@ const anyCommand = fc
 const watchedCommand = fc
   .tuple(fc.subarray(keys, { minLength: 1 }), anyCommand)
   .map(([watched, args]) => [['WATCH', ...watched], args, ['MULTI'], ['PING'], ['EXEC']]);
+
+/** A command that waits where there is nothing, behind one that makes its first key or finds it to be of another type. */
+const waitingCommand = fc
+  .tuple(key, many(key, 0, 1), fc.oneof(number, decimal, word('0x10', '1e-400')), element)
+  .chain(([made, others, timeout, text]) => {
+    const names = [made, ...others];
+    const keysThenTimeout: string[] = [...names, timeout];
+    const push = ['RPUSH', made, text, 'm1', 'm2'];
+    const add = ['ZADD', made, '1', text, '2', 'm2', '3', 'm3'];
+    return fc.oneof(
+      command('BLPOP', fc.constant(keysThenTimeout)).map((args) => [push, args]),
+      command('BRPOP', fc.constant(keysThenTimeout)).map((args) => [push, args]),
+      command('BLMOVE', fc.constant(made), key, side, side, fc.constant(timeout)).map((args) => [push, args]),
+      command('BRPOPLPUSH', fc.constant(made), key, fc.constant(timeout)).map((args) => [push, args]),
+      command('BLMPOP', fc.constant(timeout), keyCount, fc.constant(names), side, options(popCount)).map(
+        (args) => [push, args],
+      ),
+      command('BZPOPMIN', fc.constant(keysThenTimeout)).map((args) => [add, args]),
+      command('BZPOPMAX', fc.constant(keysThenTimeout)).map((args) => [add, args]),
+      command(
+        'BZMPOP',
+        fc.constant(timeout),
+        keyCount,
+        fc.constant(names),
+        word('MIN', 'max', 'x'),
+        options(popCount),
+      ).map((args) => [add, args]),
+    );
+  });
 
 const UNORDERED = new Set(['KEYS', 'SMEMBERS', 'SPOP', 'SRANDMEMBER', 'HKEYS', 'HVALS', 'SCAN', 'CONFIG']);
 const PAIRS = new Set(['HGETALL']);
@@ -309,6 +357,7 @@ describe.each(FRONTENDS)('%s front end against redis-server', (frontend) => {
     const steps = fc.oneof(
       { weight: 10, arbitrary: anyCommand.map((args) => [args]) },
       { weight: 1, arbitrary: watchedCommand },
+      { weight: 1, arbitrary: waitingCommand },
     );
     const sequences = fc.array(steps, { minLength: 1, maxLength: 80, size: 'max' }).map((all) => all.flat());
     const cuts = fc.oneof(fc.constant(2 ** 30), fc.integer({ min: 7, max: 5000 }));

@@ -10,6 +10,10 @@ function clients<N extends number>(server: TestServer, count: N): TestClient[] {
   return Array.from({ length: count }, () => server.connect());
 }
 
+function sendLines(client: TestClient, ...lines: string[]): void {
+  client.send(lines.map((line) => `${line}\r\n`).join(''));
+}
+
 function blockedClients(client: TestClient): string | undefined {
   return /blocked_clients:(\d+)/.exec(client.ask('INFO', 'clients'))?.[1];
 }
@@ -38,6 +42,22 @@ describe('a client that waits for a key', () => {
     maker.ask('RPUSH', 'other', 'z');
     expect(waiting.take()).toBe('');
     expect(waiting.ask('PING')).toBe('+PONG\r\n');
+  });
+
+  it('is served by a transaction when all of that has run', () => {
+    const [waiting, other, maker] = clients(new TestServer(), 3);
+    waiting.ask('BLPOP', 'k', '0');
+    other.ask('BLMOVE', 'k', 'k2', 'LEFT', 'LEFT', '0');
+    sendLines(maker, 'MULTI', 'RPUSH k x', 'DEL k', 'EXEC');
+    expect(waiting.take()).toBe('');
+    sendLines(maker, 'MULTI', 'RPUSH k x', 'DEL k', 'RPUSH k y z', 'LPOP k', 'EXEC');
+    expect([waiting.take(), other.take()]).toEqual([popped('k', 'z'), '']);
+  });
+
+  it('does not wait inside a transaction', () => {
+    const [a] = clients(new TestServer(), 1);
+    sendLines(a, 'MULTI', 'BLPOP k 0', 'BLMOVE k k LEFT LEFT 0', 'BZMPOP 0 1 k MIN', 'EXEC');
+    expect(a.take()).toBe('+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n*-1\r\n$-1\r\n*-1\r\n');
   });
 
   it('comes in the order of waiting, as far as the elements go', () => {

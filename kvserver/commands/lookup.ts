@@ -52,7 +52,27 @@ export function objectToRead<T extends ObjectValue>(
   type: number,
   absent: (reply: ReplyWriter) => void,
 ): T | undefined {
-  const entry = findToRead(client, request, 1);
+  return objectAt<T>(client, findToRead(client, request, 1), reply, type, absent);
+}
+
+/** As objectToRead, of a command that changes the value: it counts as neither hit nor miss. */
+export function objectToChange<T extends ObjectValue>(
+  client: Client,
+  request: Request,
+  reply: ReplyWriter,
+  type: number,
+  absent: (reply: ReplyWriter) => void,
+): T | undefined {
+  return objectAt<T>(client, find(client, request, 1), reply, type, absent);
+}
+
+function objectAt<T extends ObjectValue>(
+  client: Client,
+  entry: number,
+  reply: ReplyWriter,
+  type: number,
+  absent: (reply: ReplyWriter) => void,
+): T | undefined {
   if (entry === 0) {
     absent(reply);
     return undefined;
@@ -105,6 +125,7 @@ export function removeMembers(
 }
 
 export const replyZero = (reply: ReplyWriter): void => reply.integer(0);
+export const replyOk = (reply: ReplyWriter): void => reply.ok();
 export const replyNil = (reply: ReplyWriter): void => reply.nil();
 export const replyNilArray = (reply: ReplyWriter): void => reply.nilArray();
 export const replyEmptyArray = (reply: ReplyWriter): void => reply.array(0);

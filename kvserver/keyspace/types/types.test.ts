@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ListValue } from './list.ts';
 import { SetValue } from './set.ts';
 import { SortedSetValue } from './sorted-set.ts';
 
@@ -41,29 +40,6 @@ it('a sorted set orders its members by score, then by bytes, and knows their ran
         expect([set.first().member, set.last().member]).toEqual([sorted[0][0], sorted.at(-1)![0]]);
     }),
     { seed: 1, numRuns: 300 },
-  );
-});
-
-it('a list is a deque', () => {
-  const change = fc.tuple(fc.constantFrom('pushHead', 'pushTail', 'popHead', 'popTail'), fc.string());
-  fc.assert(
-    fc.property(fc.array(change, { maxLength: 300, size: 'max' }), (changes) => {
-      const list = new ListValue();
-      const model: string[] = [];
-      for (const [what, item] of changes) {
-        if (what === 'pushHead') model.unshift(item);
-        if (what === 'pushTail') model.push(item);
-        if (what === 'pushHead' || what === 'pushTail') list[what](item);
-        else if (model.length > 0) {
-          expect(what === 'popHead' ? list.popHead() : list.popTail()).toBe(
-            what === 'popHead' ? model.shift() : model.pop(),
-          );
-        }
-      }
-      expect(list.toArray()).toEqual(model);
-      expect(list.copy().toArray()).toEqual(model);
-    }),
-    { seed: 2 },
   );
 });
 
