@@ -1,0 +1,49 @@
+/** Redis on the libOS loses no acknowledged write when it is killed, and a server that does lose some is found out. */
+import { readdirSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, describe, expect, test } from 'vitest';
+import { planRound } from '../scripts/redis-kill/plan.ts';
+import { KillSeries } from '../scripts/redis-kill/series.ts';
+
+const ROUNDS = 20;
+const SEED = Number(process.env.SEED);
+const script = join(import.meta.dirname, '..', 'scripts', 'redis-kill', 'run.ts');
+
+// What is lost once in a while is lost: no second try.
+describe('a kill under load', { retry: 0 }, () => {
+  test('loses no acknowledged write, over any backend', async () => {
+    const { stdout, stderr, exitCode } = await execa(
+      process.execPath,
+      [script, '--rounds', `${ROUNDS}`, '--seed', `${SEED}`],
+      { reject: false },
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const [kernel, rdma, dpdk, all] = stdout.split('\n');
+    expect(kernel).toMatch(/^kernel: 7 kills.* [\d,]{3,} acknowledged writes are there$/);
+    expect(rdma).toMatch(/^rdma: 7 kills.* [\d,]{3,} acknowledged writes are there$/);
+    expect(dpdk).toMatch(/^dpdk: 6 kills.* [\d,]{3,} acknowledged writes are there$/);
+    expect(all).toMatch(new RegExp(`^${ROUNDS} kills, .* none lost \\(seed ${SEED}\\)$`));
+  });
+});
+
+describe('a server whose file has lost its end', () => {
+  const series = new KillSeries('kernel');
+  afterAll(() => series.cleanUp());
+
+  test('is found to lack acknowledged writes, by key', async () => {
+    expect(await series.start()).toEqual([]);
+    const plan = planRound(SEED, 1);
+    await series.loadAndKill({ ...plan, moment: { during: 'writes', writes: 100, afterMs: 0 } });
+    const log = join(series.folder, 'appendonlydir');
+    const [last] = readdirSync(log)
+      .filter((name) => name.endsWith('.incr.aof'))
+      .sort()
+      .slice(-1);
+    truncateSync(join(log, last), Math.floor(statSync(join(log, last)).size / 2));
+    const faults = await series.start();
+    expect(faults).toContainEqual(
+      expect.stringMatching(/^(SET:\d:\d|INCR:\d|RPUSH:\d|XADD:\d): .*acknowledged/),
+    );
+  });
+});
