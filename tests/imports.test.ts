@@ -13,7 +13,8 @@ const doors: Record<string, RegExp> = {
   experiments: /^(libos|results|results\/formats)\/index\.ts$/,
   results: /^$/,
   bin: /\/command\.ts$|^(results|experiments)\/commands\//,
-  scripts: /^(libos|loadgen|results|results\/formats|experiments)\/index\.ts$|\/command\.ts$/,
+  scripts:
+    /^(libos|loadgen|results|results\/formats|experiments)\/index\.ts$|\/command\.ts$|^kvserver\/(frontend|redis\/engine)\.ts$/,
 };
 
 const backend = /^libos\/(kernel|rdma|dpdk)\//;
