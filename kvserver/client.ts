@@ -15,6 +15,15 @@ export const WATCHED_CHANGED = 4;
 /** It waits (blocking/blocked-clients.ts), and so do the requests that it sends. */
 export const BLOCKED = 8;
 
+/** It has subscribed to a channel or a pattern. */
+export const SUBSCRIBED = 16;
+/** CLIENT REPLY: it gets no replies; none to the request at hand; none to the one after it. */
+export const REPLIES_OFF = 32;
+export const REPLY_SKIPPED = 64;
+export const SKIPS_NEXT_REPLY = 128;
+/** CLIENT NO-EVICT. */
+export const NO_EVICT = 256;
+
 /** A key that a client watches, of a database (watches.ts). */
 export interface KeyWatch {
   readonly key: string;
@@ -44,6 +53,8 @@ export class Client implements EngineClient {
   /** The commands since MULTI; null when there are none. */
   queue: RequestQueue | null = null;
   watches: KeyWatch[] = [];
+  /** What it has subscribed to (pubsub.ts); null before the first time. */
+  subscriptions: { channels: Set<string>; patterns: Set<string>; shardChannels: Set<string> } | null = null;
   /** Name of the last command, with its subcommand; null before the first. */
   lastCommand: string | null = null;
   lastActiveMs: number;

@@ -1,11 +1,6 @@
 /** The parameters of a running server that CONFIG GET shows and, some of them, CONFIG SET changes. */
-import {
-  DATABASES,
-  type EngineSetup,
-  type OutputBufferLimit,
-  parseMemory,
-  parseOutputBufferLimit,
-} from './options.ts';
+import { DATABASES, type EngineSetup, parseMemory } from './options.ts';
+import { OutputLimits } from './output-limits.ts';
 import type { RequestLimits } from './resp/request.ts';
 
 const MEBIBYTE = 1024 ** 2;
@@ -25,7 +20,7 @@ export class Configuration {
   port: number;
   maxClients: number;
   requirepass: string;
-  outputBufferLimit: OutputBufferLimit;
+  readonly outputLimits: OutputLimits;
   readonly requestLimits: RequestLimits = { bulkBytesMax: BULK_BYTES_MAX, queryBytesMax: QUERY_BYTES_MAX };
   /** Parameters by name, for CONFIG. */
   readonly parameters: ReadonlyMap<string, Parameter>;
@@ -36,13 +31,13 @@ export class Configuration {
     this.port = options.port ?? 0;
     this.maxClients = options.maxClients;
     this.requirepass = options.requirepass;
-    this.outputBufferLimit = options.outputBufferLimit;
+    this.outputLimits = new OutputLimits(options.outputBufferLimit);
     this.parameters = new Map<string, Parameter>([
       ['appendonly', { get: () => 'no' }],
       ['bind', { get: () => options.bind }],
       [
         'client-output-buffer-limit',
-        { get: () => this.#formatOutputBufferLimit(), set: (value) => this.#setOutputBufferLimit(value) },
+        { get: () => this.outputLimits.format(), set: (value) => this.outputLimits.set(value) },
       ],
       [
         'client-query-buffer-limit',
@@ -75,22 +70,6 @@ export class Configuration {
       ],
       ['save', { get: () => '' }],
     ]);
-  }
-
-  #formatOutputBufferLimit(): string {
-    const { hardBytes, softBytes, softSeconds } = this.outputBufferLimit;
-    return `normal ${hardBytes} ${softBytes} ${softSeconds}`;
-  }
-
-  #setOutputBufferLimit(value: string): string | null {
-    const [kind, ...words] = value.trim().split(/\s+/);
-    if (words.length !== 3) return 'Wrong number of arguments in buffer limit configuration.';
-    if (kind.toLowerCase() !== 'normal')
-      return 'Invalid client class specified in buffer limit configuration.';
-    const limit = parseOutputBufferLimit(words.join(' '));
-    if (limit === null) return 'Error in hard, soft or soft_seconds setting in buffer limit configuration.';
-    this.outputBufferLimit = limit;
-    return null;
   }
 
   #setMemory(value: string, min: number, limit: keyof RequestLimits): string | null {

@@ -5,17 +5,22 @@
  */
 import { randomBytes } from 'node:crypto';
 import { BlockedClients, type BlockingHost } from './blocking/blocked-clients.ts';
-import { BLOCKED, Client, IN_MULTI, MULTI_FAILED, WATCHED_CHANGED } from './client.ts';
+import {
+  BLOCKED,
+  Client,
+  IN_MULTI,
+  MULTI_FAILED,
+  REPLIES_OFF,
+  REPLY_SKIPPED,
+  SKIPS_NEXT_REPLY,
+  SUBSCRIBED,
+  WATCHED_CHANGED,
+} from './client.ts';
 import { EngineClock } from './clock.ts';
 import { allCommands } from './commands/all.ts';
 import { TOO_LONG_STRING, wrongArity } from './commands/replies.ts';
-import {
-  type Command,
-  type CommandTable,
-  RUNS_IN_MULTI,
-  RUNS_QUEUE,
-  type ServerState,
-} from './commands/table.ts';
+import type { Command, CommandTable, ServerState } from './commands/table.ts';
+import { RUNS_IN_MULTI, RUNS_QUEUE, RUNS_SUBSCRIBED } from './commands/traits.ts';
 import { discardTransaction } from './commands/transactions.ts';
 import { Configuration } from './configuration.ts';
 import { FailureLog } from './failure-log.ts';
@@ -25,8 +30,10 @@ import { Keyspace } from './keyspace/keyspace.ts';
 import { isEmpty, TYPE_STRING } from './keyspace/types/value.ts';
 import { DATABASES, type EngineSetup } from './options.ts';
 import { ClientOutput } from './output.ts';
+import { Pause } from './pause.ts';
+import { PubSub } from './pubsub.ts';
 import { latin1, NO_BYTES, TEXT_BYTES_MAX } from './resp/bytes.ts';
-import { MAX_CLIENTS_REPLY, type ReplyWriter } from './resp/reply.ts';
+import { BLOCK_BYTES_MIN, type BlockSource, MAX_CLIENTS_REPLY, ReplyWriter } from './resp/reply.ts';
 import { BROKEN, NEED_MORE, Request, TOO_LARGE } from './resp/request.ts';
 import { RequestQueue } from './resp/request-queue.ts';
 import { EngineStats } from './stats.ts';
@@ -54,6 +61,8 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly runId = randomBytes(20).toString('hex');
   readonly stats = new EngineStats();
   readonly blocked = new BlockedClients(this);
+  readonly pubsub = new PubSub();
+  readonly pause = new Pause((client) => this.unblocked(client));
 
   readonly #hash: KeyHash;
   readonly #keyspaces: (Keyspace | null)[] = new Array(DATABASES).fill(null);
@@ -62,6 +71,8 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly #output: ClientOutput;
   readonly #aside: ClientOutput;
   readonly #reply: ReplyWriter;
+  /** For replies that nobody is to get. */
+  readonly #silence = new ReplyWriter(new Silence());
   /** In which the requests that EXEC runs are at hand, one after the other. */
   readonly #queued: Request;
   readonly #frontEnd: FrontEnd;
@@ -116,6 +127,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   ended(client: Client): void {
     if (client.closing) return;
     this.blocked.forget(client);
+    this.pause.forget(client);
     if (this.#unblocked.includes(client)) this.#run(client, NO_BYTES, 0, 0);
     if (client.closing) return;
     client.closing = true;
@@ -125,6 +137,8 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   disconnect(client: Client): void {
     client.closed = true;
     this.blocked.forget(client);
+    this.pause.forget(client);
+    this.pubsub.leave(client);
     this.clients.delete(client.id);
     discardTransaction(client);
   }
@@ -157,6 +171,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   tick(): void {
     const nowMs = this.clock.update();
     this.blocked.expire(nowMs);
+    this.pause.expire(nowMs);
     this.turn();
     if (nowMs >= this.#lastWorkMs && nowMs - this.#lastWorkMs < WORK_MS) return;
     this.#lastWorkMs = nowMs;
@@ -207,13 +222,13 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     return watches;
   }
 
-  runQueued(client: Client, queue: RequestQueue, reply: ReplyWriter): void {
+  runQueued(client: Client, queue: RequestQueue): void {
     const request = this.#queued;
     for (let i = 0; i < queue.size; i++) {
       queue.take(request);
       // It was found when it was queued.
       const command = this.#find(request) as Command;
-      this.#call(client, command, request, reply);
+      this.#call(client, command, request, this.#replyTo(client));
     }
     request.keep();
   }
@@ -230,6 +245,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   writeTo(client: Client, write: (reply: ReplyWriter) => void): void {
     if (client.closing || client.closed) return;
     if (client === this.#output.client) {
+      this.#reply.protocol = client.protocol;
       write(this.#reply);
       return;
     }
@@ -249,6 +265,15 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.stats.errorReplies += reply.errors - errors;
   }
 
+  answer(client: Client, write: (reply: ReplyWriter) => void): void {
+    if ((client.mode & (REPLIES_OFF | REPLY_SKIPPED)) === 0) this.writeTo(client, write);
+    else write(this.#replyTo(client));
+  }
+
+  kill(client: Client): void {
+    if (!client.closing) this.#output.closeAtOnce(client);
+  }
+
   unblocked(client: Client): void {
     this.#unblocked.push(client);
   }
@@ -260,7 +285,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     output.begin(client);
     try {
       request.give(bytes, offset, length);
-      if ((client.mode & BLOCKED) === 0) this.#runRequests(client, request, this.#reply);
+      if ((client.mode & BLOCKED) === 0) this.#runRequests(client, request);
       request.keep();
       if ((client.mode & BLOCKED) !== 0) this.#checkKept(client);
     } catch (error) {
@@ -271,13 +296,13 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     output.end();
   }
 
-  #runRequests(client: Client, request: Request, reply: ReplyWriter): void {
+  #runRequests(client: Client, request: Request): void {
     for (;;) {
       const status = request.next();
       if (status === NEED_MORE) return;
       if (status === BROKEN) {
         this.stats.errorReplies++;
-        reply.error(`ERR ${request.error}`);
+        this.#replyTo(client).error(`ERR ${request.error}`);
         client.closing = true;
         return;
       }
@@ -285,7 +310,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
         client.closing = true;
         return;
       }
-      if (request.argc > 0) this.#execute(client, request, reply);
+      if (request.argc > 0) this.#execute(client, request);
       if (client.closing || this.#output.discarding || (client.mode & BLOCKED) !== 0) return;
     }
   }
@@ -305,7 +330,8 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   }
 
   /** Runs a request, queues it, or says why not. */
-  #execute(client: Client, request: Request, reply: ReplyWriter): void {
+  #execute(client: Client, request: Request): void {
+    const reply = client.mode === 0 ? this.#reply : this.#replyOfNext(client);
     const errors = reply.errors;
     const command = this.#find(request);
     if (request.bytes.length > TEXT_BYTES_MAX && request.longestArgument() > TEXT_BYTES_MAX) {
@@ -320,8 +346,10 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
       this.#refuse(client, command, reply, 'NOAUTH Authentication required.');
     } else {
       client.lastCommand = command.fullName;
-      if (client.mode !== 0 && this.#queue(client, command, request)) reply.queued();
-      else this.#call(client, command, request, reply);
+      const special = client.mode | this.pause.kind;
+      if (special === 0 || !this.#isKeptBack(client, command, request, reply)) {
+        this.#call(client, command, request, reply);
+      }
     }
     if (reply.errors !== errors) this.stats.errorReplies += reply.errors - errors;
     if (this.blocked.ready.length > 0) this.blocked.serve();
@@ -367,14 +395,44 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     }
   }
 
-  /** Whether the request is one that was queued for EXEC. */
-  #queue(client: Client, command: Command, request: Request): boolean {
+  /** Where the client's next request is answered: it may want no replies, or none to this one. */
+  #replyOfNext(client: Client): ReplyWriter {
+    client.mode &= ~REPLY_SKIPPED;
+    if ((client.mode & SKIPS_NEXT_REPLY) !== 0) client.mode ^= SKIPS_NEXT_REPLY | REPLY_SKIPPED;
+    return this.#replyTo(client);
+  }
+
+  #replyTo(client: Client): ReplyWriter {
+    const silent = client.closing || (client.mode & (REPLIES_OFF | REPLY_SKIPPED)) !== 0;
+    const reply = silent ? this.#silence : this.#reply;
+    reply.protocol = client.protocol;
+    return reply;
+  }
+
+  /** Whether the request is not to run now: it is refused, or waits for the end of a pause, or for EXEC. */
+  #isKeptBack(client: Client, command: Command, request: Request, reply: ReplyWriter): boolean {
     const { mode } = client;
-    if ((mode & IN_MULTI) === 0 || (command.traits & RUNS_IN_MULTI) !== 0) return false;
+    const { traits } = command;
+    if ((mode & SUBSCRIBED) !== 0 && client.protocol === 2 && (traits & RUNS_SUBSCRIBED) === 0) {
+      this.#refuse(client, command, reply, notWhileSubscribed(command));
+      return true;
+    }
+    if (
+      this.pause.kind !== 0 &&
+      this.pause.concerns((traits & RUNS_QUEUE) === 0 ? traits : queuedTraits(client))
+    ) {
+      request.putBack();
+      // It is to be skipped when the request comes again.
+      if ((mode & REPLY_SKIPPED) !== 0) client.mode |= SKIPS_NEXT_REPLY;
+      this.pause.wait(client);
+      return true;
+    }
+    if ((mode & IN_MULTI) === 0 || (traits & RUNS_IN_MULTI) !== 0) return false;
     if ((mode & (MULTI_FAILED | WATCHED_CHANGED)) === 0) {
       client.queue ??= new RequestQueue();
-      client.queue.push(request, command.traits);
+      client.queue.push(request, traits);
     }
+    reply.queued();
     return true;
   }
 
@@ -395,7 +453,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   }
 
   #checkSoftLimit(client: Client, nowMs: number): void {
-    const { softBytes, softSeconds } = this.configuration.outputBufferLimit;
+    const { softBytes, softSeconds } = this.configuration.outputLimits.of(client);
     if (softBytes === 0 || client.outputBytes <= softBytes) {
       client.softLimitSinceMs = 0;
     } else if (client.softLimitSinceMs === 0) {
@@ -414,6 +472,27 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
       }
     }
   }
+}
+
+/** Takes replies and forgets them. */
+class Silence implements BlockSource {
+  readonly #bytes = new Uint8Array(BLOCK_BYTES_MIN);
+
+  nextBlock(writer: ReplyWriter): void {
+    writer.open(this.#bytes, 0, BLOCK_BYTES_MIN);
+  }
+}
+
+/** What is true of one of the commands that EXEC would run for this client. */
+function queuedTraits({ queue }: Client): number {
+  return queue === null ? 0 : queue.traits;
+}
+
+function notWhileSubscribed({ fullName }: Command): string {
+  return (
+    `ERR Can't execute '${fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed ` +
+    'in this context'
+  );
 }
 
 function unknownSubcommand(command: Command, request: Request): string {

@@ -44,12 +44,12 @@ export class ClientOutput implements BlockSource {
   /** Hands over what was written, and closes the client if it is to be closed. */
   end(): void {
     const client = this.#client!;
-    const limit = this.#configuration.outputBufferLimit.hardBytes;
+    const limit = this.#configuration.outputLimits.of(client).hardBytes;
     this.#handOver(client);
     this.reply.close();
     if (this.discarding) {
       this.discarding = false;
-      this.#closeAtOnce(client);
+      this.closeAtOnce(client);
     } else if (limit !== 0 && client.outputBytes > limit) {
       this.closeOverLimit(client);
     } else if (client.closing && !client.closed) {
@@ -61,13 +61,13 @@ export class ClientOutput implements BlockSource {
   closeOverLimit(client: Client): void {
     if (client.closed) return;
     this.#stats.outputLimitDisconnections++;
-    this.#closeAtOnce(client);
+    this.closeAtOnce(client);
   }
 
   nextBlock(writer: ReplyWriter): void {
     if (!this.discarding) {
       const client = this.#client!;
-      const limit = this.#configuration.outputBufferLimit.hardBytes;
+      const limit = this.#configuration.outputLimits.of(client).hardBytes;
       const overLimit = limit !== 0 && client.outputBytes + writer.written > limit;
       this.#handOver(client);
       const block = overLimit ? null : this.#frontEnd.takeBlock();
@@ -93,7 +93,8 @@ export class ClientOutput implements BlockSource {
     else this.#frontEnd.giveBack(block);
   }
 
-  #closeAtOnce(client: Client): void {
+  /** Drops what is left for the client. */
+  closeAtOnce(client: Client): void {
     if (client.closed) return;
     client.closing = true;
     this.#frontEnd.close(client, true);

@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { channelReplies, channelSteps } from './kvserver-channels.ts';
 import {
   encode,
   FRONTENDS,
@@ -258,7 +259,7 @@ const watchedCommand = fc
   .tuple(fc.subarray(keys, { minLength: 1 }), anyCommand)
   .map(([watched, args]) => [['WATCH', ...watched], args, ['MULTI'], ['PING'], ['EXEC']]);
 
-/** A command that waits where there is nothing, behind one that makes its first key or finds it to be of another type. */
+/** A command that waits where there is nothing, behind one that makes its first key or finds one of another type. */
 const waitingCommand = fc
   .tuple(key, many(key, 0, 1), fc.oneof(number, decimal, word('0x10', '1e-400')), element)
   .chain(([made, others, timeout, text]) => {
@@ -368,6 +369,16 @@ describe.each(FRONTENDS)('%s front end against redis-server', (frontend) => {
         const differing = wanted.findIndex((line, index) => line !== given[index]);
         const around = sequence.slice(0, differing + 1).slice(-1);
         expect({ around, line: given[differing] }).toEqual({ around, line: wanted[differing] });
+      }),
+    );
+  });
+
+  it('sends the same messages to clients that use channels at random', async () => {
+    await fc.assert(
+      fc.asyncProperty(channelSteps, async (sequence) => {
+        const wanted = await channelReplies(redis.port, sequence);
+        const given = await channelReplies(server.port, sequence);
+        expect(given).toEqual(wanted);
       }),
     );
   });

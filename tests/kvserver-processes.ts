@@ -83,8 +83,13 @@ export class RespConnection {
   }
 
   command(...args: string[]): Promise<Reply> {
-    this.send(encode(args));
+    this.request(...args);
     return this.reply();
+  }
+
+  /** Sends a request and leaves its reply to be read. */
+  request(...args: string[]): void {
+    this.send(encode(args));
   }
 
   /** The next reply. */
@@ -145,7 +150,7 @@ function parseReply(bytes: Buffer, at: number): { reply: Reply; end: number } | 
     const text = bytes.toString('latin1', end, end + length);
     return { reply: { type, text, elements: null }, end: end + length + 2 };
   }
-  if (!'*~%'.includes(type)) return { reply: { type, text: line, elements: null }, end };
+  if (!'*~%>'.includes(type)) return { reply: { type, text: line, elements: null }, end };
   if (line === '-1') return { reply: { type, text: null, elements: null }, end };
   const elements: Reply[] = [];
   for (let left = Number(line) * (type === '%' ? 2 : 1); left > 0; left--) {

@@ -14,8 +14,8 @@ import { DeadlineHeap } from './deadline-heap.ts';
 export interface BlockingHost {
   /** The database of this number. */
   database(index: number): Keyspace;
-  /** Writes to a client, whoever's request is running. Does nothing when it is being closed. */
-  writeTo(client: Client, write: (reply: ReplyWriter) => void): void;
+  /** Gives a client the reply it has waited for. Does nothing when it is being closed. */
+  answer(client: Client, write: (reply: ReplyWriter) => void): void;
   /** The client waits no more: the requests that it has sent meanwhile can run. */
   unblocked(client: Client): void;
 }
@@ -51,7 +51,7 @@ export class BlockedClients {
     const waiter = this.#waiters.get(client);
     if (waiter === undefined) return false;
     this.#release(waiter);
-    this.#host.writeTo(client, (reply) => {
+    this.#host.answer(client, (reply) => {
       if (how === 'timeout') waiter.wait.timedOut(reply);
       else reply.error('UNBLOCKED client unblocked via CLIENT UNBLOCK');
     });
@@ -73,7 +73,7 @@ export class BlockedClients {
       for (let waiter = awaited.next(key); waiter !== null; waiter = awaited.next(key)) {
         const { client, wait } = waiter;
         this.#release(waiter);
-        this.#host.writeTo(client, (reply) => wait.serve(key, reply));
+        this.#host.answer(client, (reply) => wait.serve(key, reply));
       }
     }
     ready.length = 0;
@@ -85,7 +85,7 @@ export class BlockedClients {
       const waiter = this.#deadlines.first();
       if (waiter === null || waiter.deadlineMs >= nowMs) return;
       this.#release(waiter);
-      this.#host.writeTo(waiter.client, (reply) => waiter.wait.timedOut(reply));
+      this.#host.answer(waiter.client, (reply) => waiter.wait.timedOut(reply));
     }
   }
 

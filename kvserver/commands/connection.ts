@@ -1,20 +1,32 @@
 /** Commands about the connection itself. */
 import { timingSafeEqual } from 'node:crypto';
 
-import { type Client, IN_MULTI, WATCHED_CHANGED } from '../client.ts';
+import { type Client, REPLIES_OFF, REPLY_SKIPPED, SKIPS_NEXT_REPLY, SUBSCRIBED } from '../client.ts';
+
 import { DATABASES } from '../options.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
+import { clientSubcommands, INVALID_NAME, isName } from './clients.ts';
 import { DB_OUT_OF_RANGE, NOT_AN_INTEGER, SYNTAX_ERROR, wrongArity } from './replies.ts';
-import { type CommandSpec, noSubcommand, RUNS_IN_MULTI, type ServerState } from './table.ts';
+import { type CommandSpec, noSubcommand, type ServerState } from './table.ts';
+import { RUNS_IN_MULTI, RUNS_SUBSCRIBED } from './traits.ts';
 import { discardTransaction } from './transactions.ts';
 import { REDIS_VERSION } from './version.ts';
 
-function ping(_client: Client, request: Request, reply: ReplyWriter): void {
-  if (request.argc === 1) reply.pong();
-  else if (request.argc === 2) reply.bulk(request.bytes, request.start[1], request.length[1]);
-  else reply.error(wrongArity('ping'));
+function ping(client: Client, request: Request, reply: ReplyWriter): void {
+  if (request.argc > 2) {
+    reply.error(wrongArity('ping'));
+    return;
+  }
+  const asMessage = (client.mode & SUBSCRIBED) !== 0 && client.protocol === 2;
+  if (asMessage) {
+    reply.array(2);
+    reply.bulkText('pong');
+  }
+  if (request.argc === 2) reply.bulk(request.bytes, request.start[1], request.length[1]);
+  else if (asMessage) reply.bulkText('');
+  else reply.pong();
 }
 
 function echo(_client: Client, request: Request, reply: ReplyWriter): void {
@@ -152,158 +164,29 @@ function hello(client: Client, request: Request, reply: ReplyWriter, server: Ser
   reply.array(0);
 }
 
-function reset(client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
+function reset(client: Client, _request: Request, _reply: ReplyWriter, server: ServerState): void {
   client.name = '';
   client.protocol = 2;
-  reply.protocol = 2;
   client.authenticated = server.configuration.requirepass === '';
   client.request.authenticated = client.authenticated;
   selectDatabase(client, 0, server);
   discardTransaction(client);
-  reply.simple('RESET');
+  server.pubsub.leave(client);
+  client.mode &= ~(REPLIES_OFF | SKIPS_NEXT_REPLY);
+  // Also where replies were off until now.
+  if ((client.mode & REPLY_SKIPPED) !== 0) return;
+  server.writeTo(client, (own) => own.simple('RESET'));
 }
-
-const INVALID_NAME = 'ERR Client names cannot contain spaces, newlines or special characters.';
-
-function isName(name: string): boolean {
-  return /^[!-~]*$/.test(name);
-}
-
-function clientId(client: Client, _request: Request, reply: ReplyWriter): void {
-  reply.integer(client.id);
-}
-
-function clientSetName(client: Client, request: Request, reply: ReplyWriter): void {
-  const name = request.text(2);
-  if (!isName(name)) {
-    reply.error(INVALID_NAME);
-    return;
-  }
-  client.name = name;
-  reply.ok();
-}
-
-function clientGetName(client: Client, _request: Request, reply: ReplyWriter): void {
-  if (client.name === '') reply.nil();
-  else reply.bulkText(client.name);
-}
-
-/** The letters of Redis' field `flags`, in its order. */
-function flagLetters({ mode, closing }: Client): string {
-  let letters = '';
-  if ((mode & IN_MULTI) !== 0) letters += 'x';
-  if ((mode & WATCHED_CHANGED) !== 0) letters += 'd';
-  if (closing) letters += 'c';
-  return letters === '' ? 'N' : letters;
-}
-
-/**
- * What CLIENT LIST and CLIENT INFO say of a client; Redis's fields that have no meaning here are left out.
- */
-function describe(client: Client, server: ServerState): string {
-  const { nowMs } = server.clock;
-  const age = Math.floor((nowMs - client.connectedMs) / 1000);
-  const idle = Math.floor((nowMs - client.lastActiveMs) / 1000);
-  const { pendingBytes, pendingCapacity } = client.request;
-  return [
-    `id=${client.id}`,
-    `addr=${client.peerAddress}`,
-    `laddr=${client.localAddress}`,
-    `name=${client.name}`,
-    `age=${age}`,
-    `idle=${idle}`,
-    `flags=${flagLetters(client)}`,
-    `db=${client.databaseIndex}`,
-    'sub=0',
-    'psub=0',
-    'ssub=0',
-    `multi=${(client.mode & IN_MULTI) === 0 ? -1 : (client.queue?.size ?? 0)}`,
-    `qbuf=${pendingBytes}`,
-    `qbuf-free=${pendingCapacity - pendingBytes}`,
-    `omem=${client.outputBytes}`,
-    `cmd=${client.lastCommand ?? 'NULL'}`,
-    'user=default',
-    'redir=-1',
-    `resp=${client.protocol}`,
-  ].join(' ');
-}
-
-function clientInfo(client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
-  reply.verbatim(`${describe(client, server)}\n`);
-}
-
-const CLIENT_TYPES = ['normal', 'master', 'replica', 'slave', 'pubsub'];
-
-function clientList(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  let chosen: Iterable<Client> = server.clients.values();
-  if (request.argc === 4 && request.is(2, 'type')) {
-    const type = request.text(3).toLowerCase();
-    if (!CLIENT_TYPES.includes(type)) {
-      reply.error(`ERR Unknown client type '${request.text(3).split('\0')[0]}'`);
-      return;
-    }
-    if (type !== 'normal') chosen = [];
-  } else if (request.argc > 3 && request.is(2, 'id')) {
-    const byId: Client[] = [];
-    for (let i = 3; i < request.argc; i++) {
-      const id = request.integer(i);
-      if (Number.isNaN(id)) {
-        reply.error('ERR Invalid client ID');
-        return;
-      }
-      const found = server.clients.get(id);
-      if (found) byId.push(found);
-    }
-    chosen = byId;
-  } else if (request.argc !== 2) {
-    reply.error(SYNTAX_ERROR);
-    return;
-  }
-  let text = '';
-  for (const client of chosen) text += `${describe(client, server)}\n`;
-  reply.verbatim(text);
-}
-
-const clientSubcommands: CommandSpec[] = [
-  {
-    name: 'id',
-    arity: 2,
-    flags: ['noscript', 'loading', 'stale'],
-    summary: 'Id of this connection',
-    handler: clientId,
-  },
-  {
-    name: 'info',
-    arity: 2,
-    flags: ['noscript', 'loading', 'stale'],
-    summary: 'State of this connection',
-    handler: clientInfo,
-  },
-  {
-    name: 'list',
-    arity: -2,
-    flags: ['admin', 'noscript', 'loading', 'stale'],
-    summary: 'State of all connections',
-    handler: clientList,
-  },
-  {
-    name: 'setname',
-    arity: 3,
-    flags: ['noscript', 'loading', 'stale'],
-    summary: 'Name this connection',
-    handler: clientSetName,
-  },
-  {
-    name: 'getname',
-    arity: 2,
-    flags: ['noscript', 'loading', 'stale'],
-    summary: 'Name of this connection',
-    handler: clientGetName,
-  },
-];
 
 export const connectionCommands: CommandSpec[] = [
-  { name: 'ping', arity: -1, flags: ['fast'], summary: 'Answer PONG, or the argument', handler: ping },
+  {
+    name: 'ping',
+    arity: -1,
+    flags: ['fast'],
+    traits: RUNS_SUBSCRIBED,
+    summary: 'Answer PONG, or the argument',
+    handler: ping,
+  },
   {
     name: 'echo',
     arity: 2,
@@ -315,7 +198,7 @@ export const connectionCommands: CommandSpec[] = [
     name: 'quit',
     arity: -1,
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
-    traits: RUNS_IN_MULTI,
+    traits: RUNS_IN_MULTI | RUNS_SUBSCRIBED,
     summary: 'Close the connection',
     handler: quit,
   },
@@ -344,7 +227,7 @@ export const connectionCommands: CommandSpec[] = [
     name: 'reset',
     arity: 1,
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
-    traits: RUNS_IN_MULTI,
+    traits: RUNS_IN_MULTI | RUNS_SUBSCRIBED,
     summary: 'Put this connection back to how it began',
     handler: reset,
   },

@@ -57,7 +57,7 @@ function clientFields(server: ServerState): Fields {
   return {
     connected_clients: server.clients.size,
     maxclients: server.configuration.maxClients,
-    blocked_clients: server.blocked.count,
+    blocked_clients: server.blocked.count + server.pause.waiting,
   };
 }
 

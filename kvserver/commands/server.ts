@@ -7,7 +7,7 @@ import { parseDouble } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { infoText } from './info.ts';
-import { DB_OUT_OF_RANGE, NOT_A_FLOAT, SYNTAX_ERROR } from './replies.ts';
+import { DB_OUT_OF_RANGE, NOT_A_FLOAT, SYNTAX_ERROR, unknownOrArity } from './replies.ts';
 import { type Command, type CommandSpec, noSubcommand, type ServerState } from './table.ts';
 
 function dbsize(client: Client, _request: Request, reply: ReplyWriter): void {
@@ -64,8 +64,7 @@ function info(_client: Client, request: Request, reply: ReplyWriter, server: Ser
 
 function debug(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   if (!request.is(1, 'sleep') || request.argc !== 3) {
-    const name = request.text(1).split('\0')[0].slice(0, 128);
-    reply.error(`ERR unknown subcommand or wrong number of arguments for '${name}'. Try DEBUG HELP.`);
+    reply.error(unknownOrArity(request));
     return;
   }
   const seconds = parseDouble(request.text(2));

@@ -7,19 +7,14 @@ import type { Client } from '../client.ts';
 import type { EngineClock } from '../clock.ts';
 import type { Configuration } from '../configuration.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
+import type { Pause } from '../pause.ts';
+import type { PubSub } from '../pubsub.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import type { RequestQueue } from '../resp/request-queue.ts';
 import type { EngineStats } from '../stats.ts';
 import type { Watches } from '../watches.ts';
-
-// Bits of Command.traits: what the engine asks of a command when its client, or the server, is in a special state.
-/** Runs at once between MULTI and EXEC, where other commands are queued. */
-export const RUNS_IN_MULTI = 1;
-/** Runs what was queued: when it is refused, all that is discarded. */
-export const RUNS_QUEUE = 2;
-/** Changes keys. */
-export const WRITES = 4;
+import { WRITES } from './traits.ts';
 
 /** What a command sees of the engine that runs it. */
 export interface ServerState {
@@ -41,9 +36,16 @@ export interface ServerState {
   /** Who watches keys of the database of this number. */
   watches(index: number): Watches;
   /** Runs the commands that a client has queued since MULTI, a reply each. */
-  runQueued(client: Client, queue: RequestQueue, reply: ReplyWriter): void;
-  /** Writes to a client, whoever's request is running; nothing to one that is being closed. */
+  runQueued(client: Client, queue: RequestQueue): void;
+  /**
+   * Writes what is no reply to a client, whoever's request is running: also to one that wants no replies, but not
+   * to one that is being closed.
+   */
   writeTo(client: Client, write: (reply: ReplyWriter) => void): void;
+  readonly pubsub: PubSub;
+  readonly pause: Pause;
+  /** Closes another client's connection at once. */
+  kill(client: Client): void;
   resetStats(): void;
 }
 
@@ -65,6 +67,7 @@ export type CommandFlag =
   | 'fast'
   | 'no_auth'
   | 'skip_slowlog'
+  | 'pubsub'
   | 'allow_busy'
   | 'movablekeys'
   | 'blocking';

@@ -3,7 +3,8 @@ import { type Client, IN_MULTI, MULTI_FAILED, WATCHED_CHANGED } from '../client.
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { unwatchAll } from '../watches.ts';
-import { type CommandSpec, RUNS_IN_MULTI, RUNS_QUEUE, type ServerState } from './table.ts';
+import type { CommandSpec, ServerState } from './table.ts';
+import { RUNS_IN_MULTI, RUNS_QUEUE } from './traits.ts';
 
 function multi(client: Client, _request: Request, reply: ReplyWriter): void {
   if ((client.mode & IN_MULTI) !== 0) {
@@ -47,7 +48,7 @@ function exec(client: Client, _request: Request, reply: ReplyWriter, server: Ser
   } else {
     unwatchAll(client);
     reply.array(queue.size);
-    server.runQueued(client, queue, reply);
+    server.runQueued(client, queue);
   }
   discardTransaction(client);
 }

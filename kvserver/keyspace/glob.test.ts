@@ -25,6 +25,7 @@ it.each([
 it.each([
   ['', 'a'],
   ['?', ''],
+  ['**', ''],
   ['a*', 'ba'],
   ['h[^e]llo', 'hello'],
   ['h\\?llo', 'hello'],

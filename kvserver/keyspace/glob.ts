@@ -11,7 +11,10 @@ const BACKSLASH = 0x5c;
 const CARET = 0x5e;
 const DASH = 0x2d;
 
-/** Whether all of `text[from..to)` matches all of `pattern[at..end)`. */
+/**
+ * Whether all of `text[from..to)` matches all of `pattern[at..end)`. An empty text matches an empty pattern and a
+ * single star only.
+ */
 export function globMatches(
   pattern: Uint8Array,
   at: number,
@@ -20,6 +23,7 @@ export function globMatches(
   from: number,
   to: number,
 ): boolean {
+  if (from >= to) return at >= end || (at + 1 === end && pattern[at] === STAR);
   // Where to go on when the text after the last star does not match: one byte further.
   let starAt = -1;
   let starFrom = 0;

@@ -175,6 +175,11 @@ export class ReplyWriter {
     this.#header(0x2a, length);
   }
 
+  /** A message that nobody asked for, of so many elements: in RESP2 an array. */
+  push(length: number): void {
+    this.#header(this.protocol === 2 ? 0x2a : 0x3e, length);
+  }
+
   /** A map of so many pairs: in RESP2 an array of twice as many elements. */
   map(pairs: number): void {
     if (this.protocol === 2) this.#header(0x2a, 2 * pairs);

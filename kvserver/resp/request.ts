@@ -94,6 +94,11 @@ export class Request {
     return this.#fromPending ? this.#end - this.#requestStart : 0;
   }
 
+  /** Bytes of the request at hand and of what has come behind it. */
+  get heldBytes(): number {
+    return this.#end - this.#requestStart + (this.#fromPending ? this.#inputEnd - this.#inputAt : 0);
+  }
+
   /** Size of the memory held for such requests. */
   get pendingCapacity(): number {
     return this.#pending.length;
@@ -155,6 +160,13 @@ export class Request {
     let longest = 0;
     for (let i = 0; i < this.argc; i++) longest = Math.max(longest, this.length[i]);
     return longest;
+  }
+
+  /** The request at hand is not run: next() gives it once more, after keep() too. */
+  putBack(): void {
+    this.#at = this.#requestStart;
+    this.#complete = true;
+    this.argc = 0;
   }
 
   /** Argument as a string of one character a byte. */

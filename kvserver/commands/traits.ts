@@ -1,0 +1,10 @@
+/** Bits of Command.traits: what the engine asks of a command when its client, or the server, is in a special state. */
+
+/** Runs at once between MULTI and EXEC, where other commands are queued. */
+export const RUNS_IN_MULTI = 1;
+/** Runs what was queued: when it is refused, all that is discarded. */
+export const RUNS_QUEUE = 2;
+/** Changes keys, or is told to replicas for another reason: CLIENT PAUSE WRITE lets it wait. */
+export const WRITES = 4;
+/** Allowed to who has subscribed to channels and speaks RESP2. */
+export const RUNS_SUBSCRIBED = 8;
