@@ -93,6 +93,11 @@ export class StartedSystem {
     this.stdoutFile = parts.stdoutFile;
   }
 
+  /** For a client that is not `load`. */
+  get clientCore(): number {
+    return this.#parts.system.client.core;
+  }
+
   /** Resident memory of the server in bytes (proc(5), VmRSS). */
   async residentBytes(): Promise<number> {
     const status = await readFile(`/proc/${this.#parts.server.pid}/status`, 'utf8');
