@@ -1,17 +1,14 @@
 /** The parameters of a running server that CONFIG GET shows and, some of them, CONFIG SET changes. */
+import { fixedParameters } from './fixed-parameters.ts';
 import { DATABASES, type EngineSetup, parseMemory } from './options.ts';
 import { OutputLimits } from './output-limits.ts';
+import type { Parameter } from './parameter.ts';
 import type { RequestLimits } from './resp/request.ts';
 
 const MEBIBYTE = 1024 ** 2;
+/** The defaults of Redis, and the most that this server keeps: places in a value and in a request have 31 bits. */
 const BULK_BYTES_MAX = 512 * MEBIBYTE;
 const QUERY_BYTES_MAX = 1024 * MEBIBYTE;
-
-interface Parameter {
-  get(): string;
-  /** Sets the value; returns an error text if that is refused. Absent for what cannot be changed. */
-  set?(value: string): string | null;
-}
 
 export class Configuration {
   readonly frontend: string;
@@ -33,7 +30,6 @@ export class Configuration {
     this.requirepass = options.requirepass;
     this.outputLimits = new OutputLimits(options.outputBufferLimit);
     this.parameters = new Map<string, Parameter>([
-      ['appendonly', { get: () => 'no' }],
       ['bind', { get: () => options.bind }],
       [
         'client-output-buffer-limit',
@@ -43,19 +39,17 @@ export class Configuration {
         'client-query-buffer-limit',
         {
           get: () => String(this.requestLimits.queryBytesMax),
-          set: (value) => this.#setMemory(value, MEBIBYTE, 'queryBytesMax'),
+          set: (value) => this.#setMemory(value, QUERY_BYTES_MAX, 'queryBytesMax'),
         },
       ],
       ['databases', { get: () => String(DATABASES) }],
       ['maxclients', { get: () => String(this.maxClients), set: (value) => this.#setMaxClients(value) }],
-      ['maxmemory', { get: () => '0' }],
-      ['maxmemory-policy', { get: () => 'noeviction' }],
       ['port', { get: () => String(this.port) }],
       [
         'proto-max-bulk-len',
         {
           get: () => String(this.requestLimits.bulkBytesMax),
-          set: (value) => this.#setMemory(value, MEBIBYTE, 'bulkBytesMax'),
+          set: (value) => this.#setMemory(value, BULK_BYTES_MAX, 'bulkBytesMax'),
         },
       ],
       [
@@ -68,14 +62,14 @@ export class Configuration {
           },
         },
       ],
-      ['save', { get: () => '' }],
+      ...fixedParameters(),
     ]);
   }
 
-  #setMemory(value: string, min: number, limit: keyof RequestLimits): string | null {
+  #setMemory(value: string, max: number, limit: keyof RequestLimits): string | null {
     const bytes = parseMemory(value);
     if (bytes === null) return 'argument must be a memory value';
-    if (bytes < min) return `argument must be between ${min} and 9223372036854775807 inclusive`;
+    if (bytes < MEBIBYTE || bytes > max) return `argument must be between ${MEBIBYTE} and ${max} inclusive`;
     this.requestLimits[limit] = bytes;
     return null;
   }

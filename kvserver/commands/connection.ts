@@ -2,13 +2,12 @@
 import { timingSafeEqual } from 'node:crypto';
 
 import { type Client, REPLIES_OFF, REPLY_SKIPPED, SKIPS_NEXT_REPLY, SUBSCRIBED } from '../client.ts';
-
-import { DATABASES } from '../options.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { clientSubcommands, INVALID_NAME, isName } from './clients.ts';
-import { DB_OUT_OF_RANGE, NOT_AN_INTEGER, SYNTAX_ERROR, wrongArity } from './replies.ts';
+import { databaseIndex } from './lookup.ts';
+import { SYNTAX_ERROR, wrongArity } from './replies.ts';
 import { type CommandSpec, noSubcommand, type ServerState } from './table.ts';
 import { RUNS_IN_MULTI, RUNS_SUBSCRIBED } from './traits.ts';
 import { discardTransaction } from './transactions.ts';
@@ -39,15 +38,10 @@ function quit(client: Client, _request: Request, reply: ReplyWriter): void {
 }
 
 function select(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  const index = request.integer(1);
-  if (!(Math.abs(index) < 2 ** 31)) {
-    reply.error(NOT_AN_INTEGER);
-  } else if (index < 0 || index >= DATABASES) {
-    reply.error(DB_OUT_OF_RANGE);
-  } else {
-    selectDatabase(client, index, server);
-    reply.ok();
-  }
+  const index = databaseIndex(request, 1, reply);
+  if (index < 0) return;
+  selectDatabase(client, index, server);
+  reply.ok();
 }
 
 function selectDatabase(client: Client, index: number, server: ServerState): void {

@@ -1,6 +1,6 @@
 /** Commands on the time to live of keys. */
 import type { Client } from '../client.ts';
-import { type Int64, wrapToInt64 } from '../resp/numbers.ts';
+import { type Int64, toInt64 } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { EX, EXAT, type ExpireUnit, expiryTimeMs, PX, PXAT } from './expire-time.ts';
@@ -85,15 +85,12 @@ function timeToLiveCommand(unit: ExpireUnit): Handler {
 
 function leftMs(expiryMs: Int64, nowMs: number): Int64 {
   if (typeof expiryMs === 'number') return Math.max(0, expiryMs - nowMs);
-  return wrapToInt64(expiryMs - BigInt(nowMs));
+  return toInt64(expiryMs - BigInt(nowMs));
 }
 
-/** As C computes it in 64 bits, in which the half second may go round to a negative number. */
 function nearestSecond(milliseconds: Int64): Int64 {
-  if (typeof milliseconds === 'number' && Number.isSafeInteger(milliseconds + 500)) {
-    return Math.floor((milliseconds + 500) / 1000);
-  }
-  return wrapToInt64(BigInt(wrapToInt64(BigInt(milliseconds) + 500n)) / 1000n);
+  if (typeof milliseconds === 'number') return Math.floor((milliseconds + 500) / 1000);
+  return toInt64((milliseconds + 500n) / 1000n);
 }
 
 function persist(client: Client, request: Request, reply: ReplyWriter): void {

@@ -220,8 +220,9 @@ function keys(client: Client, request: Request, reply: ReplyWriter): void {
   for (let i = 0; i < count; i++) writeKey(database, found[i], reply);
 }
 
-/** A cursor: the low 32 bits of the number that strtoul reads; -1 when there is none. */
-function scanCursor(text: string): number {
+/** A cursor: the low 32 bits of the number that strtoul reads, up to a zero byte; -1 when there is none. */
+function scanCursor(argument: string): number {
+  const [text] = argument.split('\0');
   if (!/^([+-]?\d{1,20})?$/.test(text)) return -1;
   const value = BigInt(text.replace('+', ''));
   return value >= 2n ** 64n || value <= -(2n ** 64n) ? -1 : Number(BigInt.asUintN(32, value));

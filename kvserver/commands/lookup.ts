@@ -4,7 +4,8 @@ import type { ObjectValue } from '../keyspace/types/value.ts';
 import { DATABASES } from '../options.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
-import { DB_OUT_OF_RANGE, NOT_AN_INT, NOT_AN_INTEGER, WRONG_TYPE } from './replies.ts';
+import { int32Argument } from './ranged-integer.ts';
+import { DB_OUT_OF_RANGE, WRONG_TYPE } from './replies.ts';
 
 /** The entry of the key in argument `index`, 0 when there is none. */
 export function find(client: Client, request: Request, index: number): number {
@@ -27,10 +28,9 @@ export function changed(client: Client, request: Request, index: number): void {
 
 /** The number of a database that argument `index` is; -1 with the error written. */
 export function databaseIndex(request: Request, index: number, reply: ReplyWriter): number {
-  const number = request.integer(index);
+  const number = int32Argument(request, index, reply);
   if (number >= 0 && number < DATABASES) return number;
-  if (Number.isNaN(number)) reply.error(NOT_AN_INTEGER);
-  else reply.error(number >= -(2 ** 31) && number < 2 ** 31 ? DB_OUT_OF_RANGE : NOT_AN_INT);
+  if (!Number.isNaN(number)) reply.error(DB_OUT_OF_RANGE);
   return -1;
 }
 

@@ -6,9 +6,11 @@ import { latin1Bytes } from '../resp/bytes.ts';
 import { parseDouble } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
+import { commandCommand } from './command-table.ts';
 import { infoText } from './info.ts';
+import { isInt32 } from './ranged-integer.ts';
 import { DB_OUT_OF_RANGE, NOT_A_FLOAT, SYNTAX_ERROR, unknownOrArity } from './replies.ts';
-import { type Command, type CommandSpec, noSubcommand, type ServerState } from './table.ts';
+import { type CommandSpec, noSubcommand, type ServerState } from './table.ts';
 
 function dbsize(client: Client, _request: Request, reply: ReplyWriter): void {
   reply.integer(client.database.size);
@@ -37,9 +39,9 @@ function flushall(_client: Client, request: Request, reply: ReplyWriter, server:
 function swapdb(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const one = request.integer(1);
   const other = request.integer(2);
-  if (!(Math.abs(one) < 2 ** 31)) {
+  if (!isInt32(one)) {
     reply.error('ERR invalid first DB index');
-  } else if (!(Math.abs(other) < 2 ** 31)) {
+  } else if (!isInt32(other)) {
     reply.error('ERR invalid second DB index');
   } else if (one < 0 || one >= DATABASES || other < 0 || other >= DATABASES) {
     reply.error(DB_OUT_OF_RANGE);
@@ -144,81 +146,6 @@ function configRewrite(_client: Client, _request: Request, reply: ReplyWriter): 
   reply.error('ERR The server is running without a config file');
 }
 
-function commandAll(_client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
-  reply.array(server.commands.commands.length);
-  for (const command of server.commands.commands) writeCommandInfo(command, reply);
-}
-
-function commandCount(_client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
-  reply.integer(server.commands.commands.length);
-}
-
-function commandList(_client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
-  reply.array(server.commands.commands.length);
-  for (const command of server.commands.commands) reply.bulkText(command.spec.name);
-}
-
-function commandInfo(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  if (request.argc === 2) {
-    commandAll(client, request, reply, server);
-    return;
-  }
-  reply.array(request.argc - 2);
-  for (let i = 2; i < request.argc; i++) {
-    const command = server.commands.lookup(request.bytes, request.start[i], request.length[i]);
-    if (command === null) reply.nilArray();
-    else writeCommandInfo(command, reply);
-  }
-}
-
-/** The ten fields of COMMAND INFO; the categories, tips and key specifications are left empty. */
-function writeCommandInfo(command: Command, reply: ReplyWriter): void {
-  const { spec } = command;
-  const keys = spec.keys ?? { first: 0, last: 0, step: 0 };
-  reply.array(10);
-  reply.bulkText(command.fullName);
-  reply.integer(spec.arity);
-  reply.set(spec.flags.length);
-  for (const flag of spec.flags) reply.simple(flag);
-  reply.integer(keys.first);
-  reply.integer(keys.last);
-  reply.integer(keys.step);
-  reply.set(0);
-  reply.array(0);
-  reply.array(0);
-  const subcommands = command.subcommands?.commands ?? [];
-  reply.array(subcommands.length);
-  for (const subcommand of subcommands) writeCommandInfo(subcommand, reply);
-}
-
-function commandDocs(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  let chosen: readonly Command[] = server.commands.commands;
-  if (request.argc > 2) {
-    const named: Command[] = [];
-    for (let i = 2; i < request.argc; i++) {
-      const command = server.commands.lookup(request.bytes, request.start[i], request.length[i]);
-      if (command !== null) named.push(command);
-    }
-    chosen = named;
-  }
-  reply.map(chosen.length);
-  for (const command of chosen) writeCommandDocs(command, reply);
-}
-
-function writeCommandDocs(command: Command, reply: ReplyWriter): void {
-  const subcommands = command.subcommands?.commands ?? [];
-  reply.bulkText(command.fullName);
-  reply.map(subcommands.length > 0 ? 3 : 2);
-  reply.bulkText('summary');
-  reply.bulkText(command.spec.summary);
-  reply.bulkText('group');
-  reply.bulkText(command.group);
-  if (subcommands.length === 0) return;
-  reply.bulkText('subcommands');
-  reply.map(subcommands.length);
-  for (const subcommand of subcommands) writeCommandDocs(subcommand, reply);
-}
-
 const ADMIN: CommandSpec['flags'] = ['admin', 'noscript', 'loading', 'stale'];
 
 const configSubcommands: CommandSpec[] = [
@@ -226,31 +153,6 @@ const configSubcommands: CommandSpec[] = [
   { name: 'set', arity: -4, flags: ADMIN, summary: 'Change parameters', handler: configSet },
   { name: 'resetstat', arity: 2, flags: ADMIN, summary: 'Reset the statistics', handler: configResetStat },
   { name: 'rewrite', arity: 2, flags: ADMIN, summary: 'Fails: there is no file', handler: configRewrite },
-];
-
-const commandSubcommands: CommandSpec[] = [
-  {
-    name: 'count',
-    arity: 2,
-    flags: ['loading', 'stale'],
-    summary: 'Number of commands',
-    handler: commandCount,
-  },
-  {
-    name: 'list',
-    arity: -2,
-    flags: ['loading', 'stale'],
-    summary: 'Names of all commands',
-    handler: commandList,
-  },
-  {
-    name: 'info',
-    arity: -2,
-    flags: ['loading', 'stale'],
-    summary: 'What commands take',
-    handler: commandInfo,
-  },
-  { name: 'docs', arity: -2, flags: ['loading', 'stale'], summary: 'What commands do', handler: commandDocs },
 ];
 
 export const serverCommands: CommandSpec[] = [
@@ -293,12 +195,5 @@ export const serverCommands: CommandSpec[] = [
     handler: noSubcommand,
     subcommands: configSubcommands,
   },
-  {
-    name: 'command',
-    arity: -1,
-    flags: ['loading', 'stale'],
-    summary: 'The command table',
-    handler: commandAll,
-    subcommands: commandSubcommands,
-  },
+  commandCommand,
 ];

@@ -80,6 +80,8 @@ export interface CommandSpec {
   flags: CommandFlag[];
   /** Where keys stand among the arguments; last may count from the end. Absent for a command without keys. */
   keys?: { first: number; last: number; step: number };
+  /** The argument that says how many keys stand behind it, where one does. */
+  numkeysAt?: number;
   summary: string;
   /** Bits that do not follow from the flags. */
   traits?: number;

@@ -77,18 +77,14 @@ export function multiplyInt64(a: Int64, b: Int64): Int64 | null {
   return fitted(BigInt(a) * BigInt(b));
 }
 
-/** The value, as a number where that is exact; null when it does not fit 64 bits. */
 function fitted(value: bigint): Int64 | null {
-  if (value < INT64_MIN || value > INT64_MAX) return null;
-  const near = Number(value);
-  return Number.isSafeInteger(near) ? near : value;
+  return value < INT64_MIN || value > INT64_MAX ? null : toInt64(value);
 }
 
-/** A whole number as C's 64-bit arithmetic leaves it: what does not fit goes round. */
-export function wrapToInt64(value: bigint): Int64 {
-  const wrapped = BigInt.asIntN(64, value);
-  const near = Number(wrapped);
-  return Number.isSafeInteger(near) ? near : wrapped;
+/** An integer of 64 bits, as a number where that is exact. */
+export function toInt64(value: bigint): Int64 {
+  const near = Number(value);
+  return Number.isSafeInteger(near) ? near : value;
 }
 
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;

@@ -1,0 +1,180 @@
+/** COMMAND and its subcommands: what the server has. */
+import type { Client } from '../client.ts';
+import { globMatches } from '../keyspace/glob.ts';
+import { latin1Bytes } from '../resp/bytes.ts';
+import type { ReplyWriter } from '../resp/reply.ts';
+import type { Request } from '../resp/request.ts';
+import { categoriesOf } from './categories.ts';
+import { SYNTAX_ERROR } from './replies.ts';
+import type { Command, CommandSpec, ServerState } from './table.ts';
+
+const BAR = 0x7c;
+
+/** The command of an argument, also as "config|get"; null when there is none. */
+function namedCommand(request: Request, index: number, server: ServerState): Command | null {
+  const start = request.start[index];
+  const length = request.length[index];
+  const bar = request.bytes.subarray(start, start + length).indexOf(BAR);
+  if (bar < 0) return server.commands.lookup(request.bytes, start, length);
+  const container = server.commands.lookup(request.bytes, start, bar);
+  return container?.subcommands?.lookup(request.bytes, start + bar + 1, length - bar - 1) ?? null;
+}
+
+function everyCommand(server: ServerState): Command[] {
+  return server.commands.commands.flatMap((command) => [command, ...(command.subcommands?.commands ?? [])]);
+}
+
+function commandAll(_client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
+  reply.array(server.commands.commands.length);
+  for (const command of server.commands.commands) writeCommandInfo(command, reply);
+}
+
+function commandCount(_client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
+  reply.integer(server.commands.commands.length);
+}
+
+function commandList(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  const isWanted = request.argc === 2 ? () => true : commandFilter(request);
+  if (isWanted === null) {
+    reply.error(SYNTAX_ERROR);
+    return;
+  }
+  const wanted = everyCommand(server).filter(isWanted);
+  reply.array(wanted.length);
+  for (const command of wanted) reply.bulkText(command.fullName);
+}
+
+/** What FILTERBY lets pass; null when the syntax is wrong. */
+function commandFilter(request: Request): ((command: Command) => boolean) | null {
+  if (request.argc !== 5 || !request.is(2, 'filterby')) return null;
+  // No command comes from a module.
+  if (request.is(3, 'module')) return () => false;
+  if (request.is(3, 'aclcat')) {
+    const category = request.text(4).toLowerCase();
+    return (command) => categoriesOf(command).includes(category);
+  }
+  if (!request.is(3, 'pattern')) return null;
+  const pattern = latin1Bytes(request.text(4).toLowerCase());
+  return ({ fullName }) => globMatches(pattern, 0, pattern.length, latin1Bytes(fullName), 0, fullName.length);
+}
+
+function commandInfo(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  if (request.argc === 2) {
+    commandAll(client, request, reply, server);
+    return;
+  }
+  reply.array(request.argc - 2);
+  for (let i = 2; i < request.argc; i++) {
+    const command = namedCommand(request, i, server);
+    if (command === null) reply.nil();
+    else writeCommandInfo(command, reply);
+  }
+}
+
+/** The ten fields of COMMAND INFO; the tips and key specifications are left empty. */
+function writeCommandInfo(command: Command, reply: ReplyWriter): void {
+  const { spec } = command;
+  const keys = spec.keys ?? { first: 0, last: 0, step: 0 };
+  reply.array(10);
+  reply.bulkText(command.fullName);
+  reply.integer(spec.arity);
+  reply.set(spec.flags.length);
+  for (const flag of spec.flags) reply.simple(flag);
+  reply.integer(keys.first);
+  reply.integer(keys.last);
+  reply.integer(keys.step);
+  const categories = categoriesOf(command);
+  reply.set(categories.length);
+  for (const category of categories) reply.simple(`@${category}`);
+  reply.array(0);
+  reply.array(0);
+  const subcommands = command.subcommands?.commands ?? [];
+  reply.array(subcommands.length);
+  for (const subcommand of subcommands) writeCommandInfo(subcommand, reply);
+}
+
+function commandDocs(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  let chosen: readonly Command[] = server.commands.commands;
+  if (request.argc > 2) {
+    const named: Command[] = [];
+    for (let i = 2; i < request.argc; i++) {
+      const command = namedCommand(request, i, server);
+      if (command !== null) named.push(command);
+    }
+    chosen = named;
+  }
+  reply.map(chosen.length);
+  for (const command of chosen) writeCommandDocs(command, reply);
+}
+
+function writeCommandDocs(command: Command, reply: ReplyWriter): void {
+  const subcommands = command.subcommands?.commands ?? [];
+  reply.bulkText(command.fullName);
+  reply.map(subcommands.length > 0 ? 3 : 2);
+  reply.bulkText('summary');
+  reply.bulkText(command.spec.summary);
+  reply.bulkText('group');
+  reply.bulkText(command.group);
+  if (subcommands.length === 0) return;
+  reply.bulkText('subcommands');
+  reply.map(subcommands.length);
+  for (const subcommand of subcommands) writeCommandDocs(subcommand, reply);
+}
+
+/** The request that stands from argument 2 on is not run: only its keys are looked for. */
+function commandGetKeys(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  const argc = request.argc - 2;
+  let command = server.commands.lookup(request.bytes, request.start[2], request.length[2]);
+  if (command?.subcommands && argc > 1) {
+    command = command.subcommands.lookup(request.bytes, request.start[3], request.length[3]);
+  }
+  if (command === null) {
+    reply.error('ERR Invalid command specified');
+  } else if (command.spec.keys === undefined && command.spec.numkeysAt === undefined) {
+    reply.error('ERR The command has no key arguments');
+  } else if (command.arity > 0 ? argc !== command.arity : argc < -command.arity) {
+    reply.error('ERR Invalid number of arguments specified for command');
+  } else {
+    const places = keyPlaces(command.spec, argc, request);
+    if (places === null) {
+      reply.error('ERR Invalid arguments specified for command');
+      return;
+    }
+    reply.array(places.length);
+    for (const place of places) reply.bulkText(request.text(place + 2));
+  }
+}
+
+/** The places of the keys among the arguments of the inner request; null when its number of keys is wrong. */
+function keyPlaces(spec: CommandSpec, argc: number, request: Request): number[] | null {
+  const places: number[] = [];
+  if (spec.keys !== undefined) {
+    const { first, step } = spec.keys;
+    const last = spec.keys.last < 0 ? argc + spec.keys.last : spec.keys.last;
+    for (let i = first; i <= last; i += step) places.push(i);
+  }
+  if (spec.numkeysAt === undefined) return places;
+  const count = request.integer(spec.numkeysAt + 2);
+  if (!(count >= 1 && count <= argc - spec.numkeysAt - 1)) return null;
+  for (let i = 1; i <= count; i++) places.push(spec.numkeysAt + i);
+  return places;
+}
+
+const ANY_TIME: CommandSpec['flags'] = ['loading', 'stale'];
+
+const subcommands: CommandSpec[] = [
+  { name: 'count', arity: 2, flags: ANY_TIME, summary: 'Number of commands', handler: commandCount },
+  { name: 'list', arity: -2, flags: ANY_TIME, summary: 'Names of commands', handler: commandList },
+  { name: 'info', arity: -2, flags: ANY_TIME, summary: 'What commands take', handler: commandInfo },
+  { name: 'docs', arity: -2, flags: ANY_TIME, summary: 'What commands do', handler: commandDocs },
+  { name: 'getkeys', arity: -4, flags: ANY_TIME, summary: 'Keys of a request', handler: commandGetKeys },
+];
+
+export const commandCommand: CommandSpec = {
+  name: 'command',
+  arity: -1,
+  flags: ANY_TIME,
+  summary: 'The command table',
+  handler: commandAll,
+  subcommands,
+};

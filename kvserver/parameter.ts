@@ -1,0 +1,6 @@
+/** A parameter of CONFIG GET and CONFIG SET. */
+export interface Parameter {
+  get(): string;
+  /** Sets the value; returns an error text if that is refused. Absent for what cannot be changed. */
+  set?(value: string): string | null;
+}
