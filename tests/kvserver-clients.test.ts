@@ -218,6 +218,27 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     },
   );
 
+  it('lets clients wait for a key until it is made, their time has passed, or they have gone', async () => {
+    const open = () => RespConnection.open(server.port);
+    const [gone, reset, ended, waiting, late] = await Promise.all([open(), open(), open(), open(), open()]);
+    for (const each of [gone, reset, ended, waiting]) {
+      each.send(encode(['BLPOP', 'awaited', '0']) + encode(['ECHO', 'behind it']));
+    }
+    late.send(encode(['BRPOP', 'awaited', '0.01']) + encode(['ECHO', 'behind it']));
+    expect((await late.reply()).text).toBe(null);
+    expect((await late.reply()).text).toBe('behind it');
+    while ((await info(client, 'blocked_clients')) !== '4') await sleep(5);
+    gone.close();
+    reset.socket.resetAndDestroy();
+    ended.socket.end();
+    while ((await info(client, 'blocked_clients')) !== '1') await sleep(5);
+    await client.command('RPUSH', 'awaited', 'x');
+    expect(texts(await waiting.reply())).toEqual(['awaited', 'x']);
+    expect((await waiting.reply()).text).toBe('behind it');
+    expect(await info(client, 'blocked_clients')).toBe('0');
+    for (const each of [waiting, late]) each.close();
+  });
+
   it('stops on SIGTERM and SIGINT, with clients connected', async () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const stopping = await startKvServer(frontend);
