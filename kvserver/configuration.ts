@@ -1,5 +1,7 @@
 /** The parameters of a running server that CONFIG GET shows and, some of them, CONFIG SET changes. */
+import { encodingParameters } from './encoding-parameters.ts';
 import { fixedParameters } from './fixed-parameters.ts';
+import { defaultEncodingLimits } from './keyspace/types/encoding-limits.ts';
 import { DATABASES, type EngineSetup, parseMemory } from './options.ts';
 import { OutputLimits } from './output-limits.ts';
 import type { Parameter } from './parameter.ts';
@@ -18,6 +20,7 @@ export class Configuration {
   maxClients: number;
   requirepass: string;
   readonly outputLimits: OutputLimits;
+  readonly encodingLimits = defaultEncodingLimits();
   readonly requestLimits: RequestLimits = { bulkBytesMax: BULK_BYTES_MAX, queryBytesMax: QUERY_BYTES_MAX };
   /** Parameters by name, for CONFIG. */
   readonly parameters: ReadonlyMap<string, Parameter>;
@@ -63,6 +66,7 @@ export class Configuration {
         },
       ],
       ...fixedParameters(),
+      ...encodingParameters(this.encodingLimits),
     ]);
   }
 

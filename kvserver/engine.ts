@@ -184,7 +184,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   database(index: number): Keyspace {
     let keyspace = this.#keyspaces[index];
     if (keyspace === null) {
-      keyspace = new Keyspace(this.#hash, this.clock, this.stats);
+      keyspace = new Keyspace(this.#hash, this.clock, this.stats, this.configuration.encodingLimits);
       this.#keyspaces[index] = keyspace;
     }
     return keyspace;

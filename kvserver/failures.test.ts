@@ -66,7 +66,13 @@ describe('a command that throws', () => {
 
   it('leaves no empty value behind', () => {
     const server = serverWith('sadd', (client, { bytes, start, length }) => {
-      client.database.insertObject(bytes, start[1], length[1], TYPE_SET, new SetValue());
+      client.database.insertObject(
+        bytes,
+        start[1],
+        length[1],
+        TYPE_SET,
+        new SetValue(client.database.encodingLimits),
+      );
       throw NO_MEMORY;
     });
     const client = server.connect();

@@ -4,7 +4,30 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  absoluteOptions,
+  alone,
+  command,
+  decimal,
+  element,
+  key,
+  keyCount,
+  keys,
+  many,
+  member,
+  number,
+  options,
+  pair,
+  pastOrFuture,
+  popCount,
+  relativeOptions,
+  seconds,
+  side,
+  value,
+  word,
+} from './kvserver-arguments.ts';
 import { channelReplies, channelSteps } from './kvserver-channels.ts';
+import { collectionCommands, defaultLimits } from './kvserver-collection-commands.ts';
 import {
   encode,
   FRONTENDS,
@@ -14,79 +37,6 @@ import {
   startKvServer,
 } from './kvserver-processes.ts';
 import { type RunningServer, startRedis } from './redis-server.ts';
-
-const keys = ['a', 'b', 'c', 'd', 'key:{1}', '', '\x00\xff\r\n'];
-const key = fc.constantFrom(...keys);
-const member = fc.oneof(
-  fc.constantFrom('m1', 'm2', 'm3', '', '\xfe\x00'),
-  fc.string({
-    maxLength: 12,
-    unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
-  }),
-);
-const number = fc.oneof(
-  fc.integer({ min: -20, max: 20 }).map(String),
-  fc.constantFrom('9223372036854775807', '-9223372036854775808', '9223372036854775808', '9007199254740993'),
-  fc.constantFrom('007', '+1', ' 1', '1.5', 'abc', '', '-0', '-'),
-);
-const decimal = fc.oneof(
-  fc.integer({ min: -1000, max: 1000 }).map((n) => String(n / 8)),
-  fc.constantFrom(
-    '0.1',
-    '3.3',
-    '1e10',
-    '1e300',
-    '1e-7',
-    '123456789.123456789',
-    'inf',
-    '-inf',
-    'abc',
-    '',
-    '1e5000',
-  ),
-);
-const value = fc.oneof(member, number, decimal, fc.constantFrom('x'.repeat(200), 'y'.repeat(70000)));
-const seconds = fc.constantFrom(
-  '1000',
-  '100000',
-  '0',
-  '-1',
-  '9223372036854775',
-  '9223372036854775807',
-  'abc',
-);
-const pastOrFuture = fc.constantFrom('99999999999', '1', '0', '-5', 'abc', '9223372036854775807');
-const word = (...words: string[]) => fc.constantFrom(...words);
-
-type Argument = fc.Arbitrary<string> | fc.Arbitrary<string[]>;
-
-function command(name: string, ...args: Argument[]): fc.Arbitrary<string[]> {
-  return fc.tuple(...args).map((values) => [name, ...values.flat()]);
-}
-
-function many(argument: Argument, minLength = 1, maxLength = 4): fc.Arbitrary<string[]> {
-  return fc
-    .array(argument as fc.Arbitrary<string | string[]>, { minLength, maxLength })
-    .map((list) => list.flat());
-}
-
-function options(...choices: fc.Arbitrary<string[]>[]): fc.Arbitrary<string[]> {
-  return many(fc.oneof(...choices), 0, 2);
-}
-
-const pair = fc.tuple(key, value).map((both) => [...both]);
-const field = fc.tuple(member, value).map((both) => [...both]);
-const scored = fc.tuple(decimal, member).map((both) => [...both]);
-/** Elements that lists have several of. */
-const element = fc.oneof(word('m1', 'm2', '', '1'), member);
-const side = word('LEFT', 'right', 'RIGHT', 'left', 'x');
-/** Not the highest numbers: Redis 7.0 adds to them, and reads where no argument is. */
-const keyCount = word('1', '2', '1', '3', '0', '-1', 'x');
-const popCount = fc.tuple(word('COUNT', 'x'), number).map((both) => [...both]);
-const alone = (...words: string[]) => word(...words).map((one) => [one]);
-const absoluteOptions = options(alone('NX', 'xx', 'GT', 'lt'), alone('foo'));
-// GT and LT between relative times would depend on the milliseconds between two commands.
-const relativeOptions = options(alone('NX', 'xx'), alone('foo'));
 
 const commands: fc.Arbitrary<string[]>[] = [
   command('PING', many(value, 0, 2)),
@@ -207,43 +157,11 @@ const commands: fc.Arbitrary<string[]>[] = [
   command('RPOPLPUSH', key, key),
   command('LMPOP', keyCount, many(key, 1, 2), side, options(popCount)),
   command('MOVE', key, fc.oneof(word('0', '1', '2147483648', '-2147483649'), number)),
-  command('SADD', key, many(member)),
-  command('SREM', key, many(member)),
-  command('SPOP', key, word('1000', '0', '-1', 'x')),
-  command('SRANDMEMBER', key, word('1000', '0', 'x', '9223372036854775808')),
-  command('SCARD', key),
-  command('SMEMBERS', key),
-  command('SISMEMBER', key, member),
-  command('SMISMEMBER', key, many(member)),
-  command('HSET', key, many(field)),
-  command('HMSET', key, many(field)),
-  command('HSETNX', key, member, value),
-  command('HINCRBY', key, member, number),
-  command('HGET', key, member),
-  command('HMGET', key, many(member)),
-  command('HGETALL', key),
-  command('HKEYS', key),
-  command('HVALS', key),
-  command('HDEL', key, many(member)),
-  command('HLEN', key),
-  command('HEXISTS', key, member),
-  command('HSTRLEN', key, member),
-  command('ZADD', key, options(alone('NX', 'XX', 'gt', 'LT', 'ch', 'INCR')), many(scored)),
-  command('ZINCRBY', key, decimal, member),
-  command('ZPOPMIN', key, many(number, 0, 2)),
-  command('ZPOPMAX', key, many(number, 0, 1)),
-  command('ZRANGE', key, number, number, options(alone('WITHSCORES', 'rev'))),
-  command('ZREVRANGE', key, number, number, options(alone('withscores'))),
-  command('ZSCORE', key, member),
-  command('ZMSCORE', key, many(member)),
-  command('ZRANK', key, member),
-  command('ZREVRANK', key, member),
-  command('ZCARD', key),
-  command('ZREM', key, many(member)),
+  ...collectionCommands,
 ];
 
 /** Without their count these commands choose at random. */
-const RANDOM = new Set(['SPOP', 'SRANDMEMBER']);
+const RANDOM = new Set(['SPOP', 'SRANDMEMBER', 'HRANDFIELD', 'ZRANDMEMBER']);
 
 /** Now and then an argument too few or too many, and the name in another case. */
 const anyCommand = fc
@@ -288,7 +206,10 @@ const waitingCommand = fc
     );
   });
 
-const UNORDERED = new Set(['KEYS', 'SMEMBERS', 'SPOP', 'SRANDMEMBER', 'HKEYS', 'HVALS', 'SCAN', 'CONFIG']);
+const UNORDERED = new Set([
+  ...['KEYS', 'HKEYS', 'HVALS', 'CONFIG', 'SCAN', 'SSCAN', 'HSCAN', 'ZSCAN'],
+  ...['SMEMBERS', 'SPOP', 'SINTER', 'SUNION', 'SDIFF', 'SRANDMEMBER', 'HRANDFIELD', 'ZRANDMEMBER'],
+]);
 const PAIRS = new Set(['HGETALL']);
 /** Time goes on between the two servers: replies of these, in such a fraction of a second, are compared coarsely. */
 const TIMES = new Map([
@@ -319,6 +240,7 @@ async function replies(port: number, sequence: string[][], cut: number): Promise
   const connection = await RespConnection.open(port);
   try {
     await connection.command('FLUSHALL');
+    await connection.command('CONFIG', 'SET', ...defaultLimits);
     const bytes = sequence.map(encode).join('');
     for (let at = 0; at < bytes.length; at += cut) connection.send(bytes.slice(at, at + cut));
     const lines: string[] = [];

@@ -1,4 +1,5 @@
 /** Every command family of the server. A new family is added here. */
+import { bitCommands } from './bits.ts';
 import { connectionCommands } from './connection.ts';
 import { counterCommands } from './counters.ts';
 import { expiryCommands } from './expiry.ts';
@@ -6,9 +7,13 @@ import { hashCommands } from './hashes.ts';
 import { keyCommands } from './keys.ts';
 import { listCommands } from './lists.ts';
 import { movingListCommands } from './moving-lists.ts';
+import { objectCommands } from './objects.ts';
 import { pubsubCommands } from './pubsub.ts';
 import { serverCommands } from './server.ts';
+import { setAlgebraCommands } from './set-algebra.ts';
 import { setCommands } from './sets.ts';
+import { sortedSetAlgebraCommands } from './sorted-set-algebra.ts';
+import { sortedSetRangeCommands } from './sorted-set-ranges.ts';
 import { sortedSetCommands } from './sorted-sets.ts';
 import { stringCommands } from './strings.ts';
 import { Command, CommandTable } from './table.ts';
@@ -20,11 +25,17 @@ import { waitingSortedSetCommands } from './waiting-sorted-sets.ts';
 export function allCommands(): CommandTable {
   const families = {
     string: [...stringCommands, ...counterCommands],
+    bitmap: bitCommands,
     list: [...listCommands, ...movingListCommands],
-    set: setCommands,
+    set: [...setCommands, ...setAlgebraCommands],
     hash: hashCommands,
-    'sorted-set': [...sortedSetCommands, ...waitingSortedSetCommands],
-    generic: [...keyCommands, ...expiryCommands, ...waitCommands],
+    'sorted-set': [
+      ...sortedSetCommands,
+      ...sortedSetRangeCommands,
+      ...sortedSetAlgebraCommands,
+      ...waitingSortedSetCommands,
+    ],
+    generic: [...keyCommands, ...expiryCommands, ...objectCommands, ...waitCommands],
     pubsub: pubsubCommands,
     transactions: transactionCommands,
     connection: connectionCommands,

@@ -10,7 +10,7 @@ const CATEGORY_OF_GROUP: Record<string, string | null> = {
   server: null,
 };
 /** Containers that have the categories of no group: their subcommands have them. */
-const OF_NO_GROUP = ['client'];
+const OF_NO_GROUP = ['client', 'object'];
 /** Categories that follow from neither group nor flags. */
 const FURTHER: Record<string, string[]> = {
   command: ['connection'],

@@ -1,5 +1,6 @@
 /** Commands that count, on strings that hold a number. */
 import type { Client } from '../client.ts';
+import { FORM_PLAIN, FORM_TEXT } from '../keyspace/keyspace.ts';
 import { TYPE_STRING } from '../keyspace/types/value.ts';
 import { copyBytes, latin1, latin1Bytes } from '../resp/bytes.ts';
 import { addInt64, type Int64, multiplyInt64, parseInt64 } from '../resp/numbers.ts';
@@ -64,6 +65,7 @@ function add(client: Client, request: Request, reply: ReplyWriter, delta: Int64)
   } else if (length !== database.valueLength) {
     database.resizeString(entry, length, false, 0);
   } else {
+    database.setForm(entry, FORM_PLAIN);
     database.changed(entry);
   }
   copyBytes(digits, 0, database.bytes, database.valueStart, length);
@@ -93,15 +95,15 @@ function incrbyfloat(client: Client, request: Request, reply: ReplyWriter): void
     return;
   }
   const result = formatLongDouble(sum);
-  replaceText(client, request, result);
+  database.setForm(replaceText(client, request, result), FORM_TEXT);
   reply.bulkText(result);
 }
 
-/** Sets the key in argument 1 to a text; a time to live stays. */
-function replaceText(client: Client, request: Request, text: string): void {
+/** Sets the key in argument 1 to a text; a time to live stays. Returns the entry. */
+function replaceText(client: Client, request: Request, text: string): number {
   const value = latin1Bytes(text);
   const { bytes, start, length } = request;
-  client.database.setString(bytes, start[1], length[1], value, 0, value.length);
+  return client.database.setString(bytes, start[1], length[1], value, 0, value.length);
 }
 
 const ONE_KEY = { first: 1, last: 1, step: 1 };

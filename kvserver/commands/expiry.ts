@@ -4,7 +4,7 @@ import { type Int64, toInt64 } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { EX, EXAT, type ExpireUnit, expiryTimeMs, PX, PXAT } from './expire-time.ts';
-import { find, findToRead } from './lookup.ts';
+import { find, peekToRead } from './lookup.ts';
 import { invalidExpireTime, NOT_AN_INTEGER } from './replies.ts';
 import type { CommandSpec, Handler, ServerState } from './table.ts';
 
@@ -72,7 +72,7 @@ function expireCommand(name: string, unit: ExpireUnit): Handler {
 /** Handler of TTL and the like: -2 without the key, -1 without a time to live. */
 function timeToLiveCommand(unit: ExpireUnit): Handler {
   return (client: Client, request: Request, reply: ReplyWriter, server: ServerState): void => {
-    const entry = findToRead(client, request, 1);
+    const entry = peekToRead(client, request, 1);
     const expiryMs = entry === 0 ? -2 : client.database.expiryMs(entry);
     if (expiryMs < 0) {
       reply.int64(expiryMs);

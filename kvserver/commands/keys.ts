@@ -1,7 +1,7 @@
 /** Commands on keys of any type; those on their time to live are in expiry.ts. */
 import type { Client } from '../client.ts';
 import { globMatches } from '../keyspace/glob.ts';
-import type { Keyspace } from '../keyspace/keyspace.ts';
+import { FORM_COPY, FORM_PLAIN, type Keyspace } from '../keyspace/keyspace.ts';
 import {
   type ObjectValue,
   TYPE_HASH,
@@ -13,11 +13,11 @@ import {
 import { copyBytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
-import { databaseIndex, find, findToRead } from './lookup.ts';
-import { NO_SUCH_KEY, NOT_AN_INTEGER, SYNTAX_ERROR } from './replies.ts';
+import { databaseIndex, find, findToRead, peekToRead } from './lookup.ts';
+import { NO_SUCH_KEY, SYNTAX_ERROR } from './replies.ts';
+import { scanCursor, scanOptions } from './scan-options.ts';
 import type { CommandSpec, ServerState } from './table.ts';
 
-const SCAN_COUNT = 10;
 /** SCAN looks at up to this many buckets for each element of COUNT: a table may be almost empty. */
 const SCAN_BUCKETS_PER_ELEMENT = 10;
 const RANDOM_KEY_TRIES = 100;
@@ -46,13 +46,21 @@ function del(client: Client, request: Request, reply: ReplyWriter): void {
 function exists(client: Client, request: Request, reply: ReplyWriter): void {
   let found = 0;
   for (let i = 1; i < request.argc; i++) {
+    if (peekToRead(client, request, i) !== 0) found++;
+  }
+  reply.integer(found);
+}
+
+function touch(client: Client, request: Request, reply: ReplyWriter): void {
+  let found = 0;
+  for (let i = 1; i < request.argc; i++) {
     if (findToRead(client, request, i) !== 0) found++;
   }
   reply.integer(found);
 }
 
 function type(client: Client, request: Request, reply: ReplyWriter): void {
-  const entry = find(client, request, 1);
+  const entry = peekToRead(client, request, 1);
   reply.simple(entry === 0 ? 'none' : TYPE_NAMES[client.database.type(entry)]);
 }
 
@@ -60,7 +68,7 @@ function sameKey(request: Request): boolean {
   return request.text(1) === request.text(2);
 }
 
-/** Inserts the key in argument `index` into `target` with the value and the expiry of `entry`. */
+/** Inserts the key in argument `index` into `target`, with the value and the expiry of `entry`; the entry made. */
 function duplicate(
   source: Keyspace,
   entry: number,
@@ -68,7 +76,7 @@ function duplicate(
   target: Keyspace,
   request: Request,
   index: number,
-): void {
+): number {
   const { bytes } = request;
   const start = request.start[index];
   const length = request.length[index];
@@ -84,10 +92,12 @@ function duplicate(
     } else {
       copyBytes(sourceBytes, valueStart, target.bytes, target.valueStart, valueLength);
     }
+    target.setForm(made, source.form(entry));
   } else {
     made = target.insertObject(bytes, start, length, source.type(entry), value);
   }
   if (expiryMs >= 0) target.setExpiryMs(made, expiryMs);
+  return made;
 }
 
 function rename(client: Client, request: Request, reply: ReplyWriter): void {
@@ -159,7 +169,8 @@ function copy(client: Client, request: Request, reply: ReplyWriter, server: Serv
     target.delete(former);
   }
   const value = source.type(entry) === TYPE_STRING ? null : source.object(entry).copy();
-  duplicate(source, entry, value, target, request, 2);
+  const made = duplicate(source, entry, value, target, request, 2);
+  if (value === null && source.form(entry) === FORM_PLAIN) target.setForm(made, FORM_COPY);
   reply.integer(1);
 }
 
@@ -220,45 +231,17 @@ function keys(client: Client, request: Request, reply: ReplyWriter): void {
   for (let i = 0; i < count; i++) writeKey(database, found[i], reply);
 }
 
-/** A cursor: the low 32 bits of the number that strtoul reads, up to a zero byte; -1 when there is none. */
-function scanCursor(argument: string): number {
-  const [text] = argument.split('\0');
-  if (!/^([+-]?\d{1,20})?$/.test(text)) return -1;
-  const value = BigInt(text.replace('+', ''));
-  return value >= 2n ** 64n || value <= -(2n ** 64n) ? -1 : Number(BigInt.asUintN(32, value));
-}
-
 function scan(client: Client, request: Request, reply: ReplyWriter): void {
   const { database } = client;
-  let cursor = scanCursor(request.text(1));
-  if (cursor < 0) {
+  const given = scanCursor(request.text(1));
+  if (given === null) {
     reply.error('ERR invalid cursor');
     return;
   }
-  let count = SCAN_COUNT;
-  let pattern = 0;
-  let typeName = '';
-  for (let i = 2; i < request.argc; i += 2) {
-    const last = i + 1 === request.argc;
-    if (request.is(i, 'count') && !last) {
-      count = request.integer(i + 1);
-      if (Number.isNaN(count)) {
-        reply.error(NOT_AN_INTEGER);
-        return;
-      }
-      if (count < 1) {
-        reply.error(SYNTAX_ERROR);
-        return;
-      }
-    } else if (request.is(i, 'match') && !last) {
-      pattern = i + 1;
-    } else if (request.is(i, 'type') && !last) {
-      typeName = request.text(i + 1).toLowerCase();
-    } else {
-      reply.error(SYNTAX_ERROR);
-      return;
-    }
-  }
+  const options = scanOptions(request, reply, 2, true);
+  if (options === null) return;
+  const { count, pattern, typeName } = options;
+  let cursor = Number(BigInt.asUintN(32, given));
   const entries: number[] = [];
   let buckets = count * SCAN_BUCKETS_PER_ELEMENT;
   do {
@@ -310,8 +293,8 @@ export const keyCommands: CommandSpec[] = [
     arity: -2,
     flags: ['readonly', 'fast'],
     keys: ALL_KEYS,
-    summary: 'Count the keys that exist',
-    handler: exists,
+    summary: 'Count the keys that exist; they count as used',
+    handler: touch,
   },
   {
     name: 'type',

@@ -1,5 +1,6 @@
 /** Finds the key that an argument names in the client's database. */
 import type { Client } from '../client.ts';
+import type { Keyspace } from '../keyspace/keyspace.ts';
 import type { ObjectValue } from '../keyspace/types/value.ts';
 import { DATABASES } from '../options.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
@@ -15,6 +16,11 @@ export function find(client: Client, request: Request, index: number): number {
 /** As find, counted in the statistics of reads. */
 export function findToRead(client: Client, request: Request, index: number): number {
   return client.database.findToRead(request.bytes, request.start[index], request.length[index]);
+}
+
+/** As findToRead, but the key does not count as used. */
+export function peekToRead(client: Client, request: Request, index: number): number {
+  return client.database.peekToRead(request.bytes, request.start[index], request.length[index]);
 }
 
 /**
@@ -87,12 +93,12 @@ export function objectToWrite<T extends ObjectValue>(
   request: Request,
   reply: ReplyWriter,
   type: number,
-  make: () => T,
+  make: (database: Keyspace) => T,
 ): T | undefined {
   const { database } = client;
   const entry = find(client, request, 1);
   if (entry === 0) {
-    const value = make();
+    const value = make(database);
     database.insertObject(request.bytes, request.start[1], request.length[1], type, value);
     return value;
   }
@@ -116,12 +122,30 @@ export function removeMembers(
   members: { delete(member: string): boolean; readonly size: number },
 ): void {
   let removed = 0;
-  for (let i = 2; i < request.argc; i++) {
+  for (let i = 2; i < request.argc && members.size > 0; i++) {
     if (members.delete(request.text(i))) removed++;
   }
   if (removed > 0) changed(client, request, 1);
   if (members.size === 0) deleteEmptied(client, request);
   reply.integer(removed);
+}
+
+/** Sets the key in argument `index` to this value, whatever it was before; it does not expire. */
+export function storeObject(
+  client: Client,
+  request: Request,
+  index: number,
+  type: number,
+  value: ObjectValue,
+): void {
+  deleteKey(client, request, index);
+  client.database.insertObject(request.bytes, request.start[index], request.length[index], type, value);
+}
+
+/** Deletes the key in argument `index`, if it is there. */
+export function deleteKey(client: Client, request: Request, index: number): void {
+  const entry = find(client, request, index);
+  if (entry !== 0) client.database.delete(entry);
 }
 
 export const replyZero = (reply: ReplyWriter): void => reply.integer(0);

@@ -1,5 +1,4 @@
 /** Error replies that several commands share. */
-
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 
@@ -12,6 +11,8 @@ export const OVERFLOW = 'ERR increment or decrement would overflow';
 export const FLOAT_OVERFLOW = 'ERR increment would produce NaN or Infinity';
 export const TOO_LONG_STRING = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
 export const MUST_BE_POSITIVE = 'ERR value is out of range, must be positive';
+export const NO_KEY_COUNT = 'ERR numkeys should be greater than 0';
+export const NEGATIVE_LIMIT = "ERR LIMIT can't be negative";
 export const DB_OUT_OF_RANGE = 'ERR DB index is out of range';
 
 export function invalidExpireTime(command: string): string {

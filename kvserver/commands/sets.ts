@@ -1,24 +1,30 @@
-/** Commands on sets. */
+/** Commands on sets; those on several sets are in set-algebra.ts, SSCAN and SRANDMEMBER beside. */
 import type { Client } from '../client.ts';
+import type { Keyspace } from '../keyspace/keyspace.ts';
 import { SetValue } from '../keyspace/types/set.ts';
 import { TYPE_SET } from '../keyspace/types/value.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
+import { sscan } from './element-scans.ts';
 import {
   changed,
   deleteEmptied,
+  objectToChange,
   objectToRead,
   objectToWrite,
   removeMembers,
-  replyEmptyArray,
   replyEmptySet,
   replyNil,
   replyZero,
 } from './lookup.ts';
-import { MUST_BE_POSITIVE, NOT_AN_INTEGER, SYNTAX_ERROR } from './replies.ts';
+import { srandmember } from './random-members.ts';
+import { MUST_BE_POSITIVE, SYNTAX_ERROR } from './replies.ts';
 import type { CommandSpec } from './table.ts';
 
-const makeSet = (): SetValue => new SetValue();
+const makeSet = (database: Keyspace): SetValue => new SetValue(database.encodingLimits);
+
+/** A set of which an SPOP leaves a smaller share than one in so many is made anew by Redis. */
+const REMADE_SHARE = 5;
 
 function sadd(client: Client, request: Request, reply: ReplyWriter): void {
   const set = objectToWrite(client, request, reply, TYPE_SET, makeSet);
@@ -32,7 +38,7 @@ function sadd(client: Client, request: Request, reply: ReplyWriter): void {
 }
 
 function srem(client: Client, request: Request, reply: ReplyWriter): void {
-  const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyZero);
+  const set = objectToChange<SetValue>(client, request, reply, TYPE_SET, replyZero);
   if (set) removeMembers(client, request, reply, set);
 }
 
@@ -42,9 +48,9 @@ function spop(client: Client, request: Request, reply: ReplyWriter): void {
     return;
   }
   if (request.argc === 2) {
-    const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyNil);
+    const set = objectToChange<SetValue>(client, request, reply, TYPE_SET, replyNil);
     if (!set) return;
-    reply.bulkText(takeRandom(set));
+    reply.bulkText(set.takeRandom());
     changed(client, request, 1);
     if (set.size === 0) deleteEmptied(client, request);
     return;
@@ -54,56 +60,14 @@ function spop(client: Client, request: Request, reply: ReplyWriter): void {
     reply.error(MUST_BE_POSITIVE);
     return;
   }
-  const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyEmptySet);
+  const set = objectToChange<SetValue>(client, request, reply, TYPE_SET, replyEmptySet);
   if (!set) return;
   const count = Math.min(wanted, set.size);
   reply.set(count);
-  for (let i = 0; i < count; i++) reply.bulkText(takeRandom(set));
+  for (let i = 0; i < count; i++) reply.bulkText(set.takeRandom());
   if (count > 0) changed(client, request, 1);
   if (set.size === 0) deleteEmptied(client, request);
-}
-
-function takeRandom(set: SetValue): string {
-  const member = set.random();
-  set.delete(member);
-  return member;
-}
-
-function srandmember(client: Client, request: Request, reply: ReplyWriter): void {
-  if (request.argc > 3) {
-    reply.error(SYNTAX_ERROR);
-    return;
-  }
-  if (request.argc === 2) {
-    const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyNil);
-    if (set) reply.bulkText(set.random());
-    return;
-  }
-  const wanted = request.integer(2);
-  if (Number.isNaN(wanted)) {
-    reply.error(NOT_AN_INTEGER);
-    return;
-  }
-  if (Math.abs(wanted) > 2 ** 62) {
-    reply.error('ERR value is out of range');
-    return;
-  }
-  const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyEmptyArray);
-  if (!set) return;
-  if (wanted < 0) {
-    // Negative: that many draws, in which a member may come again.
-    reply.array(-wanted);
-    for (let i = 0; i < -wanted; i++) reply.bulkText(set.random());
-    return;
-  }
-  const members = set.values().slice();
-  const count = Math.min(wanted, members.length);
-  reply.array(count);
-  for (let i = 0; i < count; i++) {
-    const chosen = i + Math.floor(Math.random() * (members.length - i));
-    reply.bulkText(members[chosen]);
-    members[chosen] = members[i];
-  }
+  else if (set.size * REMADE_SHARE <= count) set.remake();
 }
 
 function scard(client: Client, request: Request, reply: ReplyWriter): void {
@@ -115,12 +79,16 @@ function smembers(client: Client, request: Request, reply: ReplyWriter): void {
   const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyEmptySet);
   if (!set) return;
   reply.set(set.size);
-  for (const member of set.values()) reply.bulkText(member);
+  for (let place = 0; place < set.size; place++) reply.bulkText(set.at(place));
 }
 
 function sismember(client: Client, request: Request, reply: ReplyWriter): void {
   const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, replyZero);
-  if (set) reply.integer(set.has(request.text(2)) ? 1 : 0);
+  if (set) reply.integer(includes(set, request, 2) ? 1 : 0);
+}
+
+function includes(set: SetValue, request: Request, index: number): boolean {
+  return set.includes(request.bytes, request.start[index], request.length[index]);
 }
 
 function smismember(client: Client, request: Request, reply: ReplyWriter): void {
@@ -131,7 +99,7 @@ function smismember(client: Client, request: Request, reply: ReplyWriter): void 
   const set = objectToRead<SetValue>(client, request, reply, TYPE_SET, absent);
   if (!set) return;
   reply.array(request.argc - 2);
-  for (let i = 2; i < request.argc; i++) reply.integer(set.has(request.text(i)) ? 1 : 0);
+  for (let i = 2; i < request.argc; i++) reply.integer(includes(set, request, i) ? 1 : 0);
 }
 
 const ONE_KEY = { first: 1, last: 1, step: 1 };
@@ -168,6 +136,14 @@ export const setCommands: CommandSpec[] = [
     keys: ONE_KEY,
     summary: 'Random members of a set',
     handler: srandmember,
+  },
+  {
+    name: 'sscan',
+    arity: -3,
+    flags: ['readonly'],
+    keys: ONE_KEY,
+    summary: 'The members of a set, some at a time',
+    handler: sscan,
   },
   {
     name: 'scard',

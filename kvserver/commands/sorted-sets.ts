@@ -1,22 +1,26 @@
-/** Commands on sorted sets. */
+/** Commands on members of a sorted set; those on ranges and on several sets are in files of their own. */
 import type { Client } from '../client.ts';
-import { type SortedSetEntry, SortedSetValue } from '../keyspace/types/sorted-set.ts';
+import { ABSENT } from '../keyspace/types/members.ts';
+import { SortedSetValue } from '../keyspace/types/sorted-set.ts';
 import { TYPE_SORTED_SET } from '../keyspace/types/value.ts';
 import { parseDouble } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
+import { zscan } from './element-scans.ts';
 import {
   changed,
   deleteEmptied,
   find,
   isTypeOrAbsent,
+  objectToChange,
   objectToRead,
   removeMembers,
   replyEmptyArray,
   replyNil,
   replyZero,
 } from './lookup.ts';
-import { MUST_BE_POSITIVE, NOT_A_FLOAT, NOT_AN_INTEGER, SYNTAX_ERROR } from './replies.ts';
+import { zrandmember } from './random-members.ts';
+import { MUST_BE_POSITIVE, NOT_A_FLOAT, SYNTAX_ERROR } from './replies.ts';
 import type { CommandSpec } from './table.ts';
 
 interface AddOptions {
@@ -48,8 +52,7 @@ function zadd(client: Client, request: Request, reply: ReplyWriter): void {
 }
 
 function zincrby(client: Client, request: Request, reply: ReplyWriter): void {
-  const options = { nx: false, xx: false, gt: false, lt: false, ch: false, incr: true, next: 2 };
-  addScores(client, request, reply, options);
+  addScores(client, request, reply, { ...addOptions(request), incr: true });
 }
 
 function addScores(client: Client, request: Request, reply: ReplyWriter, options: AddOptions): void {
@@ -82,7 +85,10 @@ function addScores(client: Client, request: Request, reply: ReplyWriter, options
   }
   const entry = find(client, request, 1);
   if (!isTypeOrAbsent(client, entry, TYPE_SORTED_SET, reply)) return;
-  const set = entry === 0 ? new SortedSetValue() : (client.database.object(entry) as SortedSetValue);
+  const set =
+    entry === 0
+      ? new SortedSetValue(client.database.encodingLimits)
+      : (client.database.object(entry) as SortedSetValue);
   let added = 0;
   let updated = 0;
   let result: number | null = null;
@@ -137,7 +143,7 @@ function pop(client: Client, request: Request, reply: ReplyWriter, highest: bool
     reply.error(MUST_BE_POSITIVE);
     return;
   }
-  const set = objectToRead<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyEmptyArray);
+  const set = objectToChange<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyEmptyArray);
   if (!set) return;
   const count = Math.min(wanted, set.size);
   // In RESP3 the members of a counted pop come as pairs.
@@ -154,62 +160,14 @@ function pop(client: Client, request: Request, reply: ReplyWriter, highest: bool
   if (set.size === 0) deleteEmptied(client, request);
 }
 
-function zrange(client: Client, request: Request, reply: ReplyWriter): void {
-  rangeByRank(client, request, reply, false);
-}
-
-function zrevrange(client: Client, request: Request, reply: ReplyWriter): void {
-  rangeByRank(client, request, reply, true);
-}
-
-/** The options from argument 4 on; REV only where the range is not reversed yet. */
-function rangeByRank(client: Client, request: Request, reply: ReplyWriter, reversed: boolean): void {
-  let withScores = false;
-  let reverse = reversed;
-  for (let i = 4; i < request.argc; i++) {
-    if (request.is(i, 'withscores')) {
-      withScores = true;
-    } else if (!reverse && request.is(i, 'rev')) {
-      reverse = true;
-    } else {
-      reply.error(SYNTAX_ERROR);
-      return;
-    }
-  }
-  writeRange(client, request, reply, withScores, reverse);
-}
-
-function writeRange(
-  client: Client,
-  request: Request,
-  reply: ReplyWriter,
-  withScores: boolean,
-  reverse: boolean,
-): void {
-  let start = request.integer(2);
-  let end = request.integer(3);
-  if (Number.isNaN(start) || Number.isNaN(end)) {
-    reply.error(NOT_AN_INTEGER);
-    return;
-  }
-  const set = objectToRead<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyEmptyArray);
-  if (!set) return;
-  if (start < 0) start = Math.max(0, start + set.size);
-  if (end < 0) end += set.size;
-  const count = Math.max(0, Math.min(end, set.size - 1) - start + 1);
-  const paired = withScores && reply.protocol === 3;
-  reply.array(withScores && !paired ? 2 * count : count);
-  if (count === 0) return;
-  set.range(reverse ? set.size - 1 - start : start, count, reverse, (entry: SortedSetEntry) => {
-    if (paired) reply.array(2);
-    reply.bulkText(entry.member);
-    if (withScores) reply.double(entry.score);
-  });
+/** The place of the member in one argument, or ABSENT. */
+function placeOf(set: SortedSetValue, request: Request, index: number): number {
+  return set.find(request.bytes, request.start[index], request.length[index]);
 }
 
 function zscore(client: Client, request: Request, reply: ReplyWriter): void {
   const set = objectToRead<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyNil);
-  if (set) writeScore(set.score(request.text(2)), reply);
+  if (set) writeScore(set, placeOf(set, request, 2), reply);
 }
 
 function zmscore(client: Client, request: Request, reply: ReplyWriter): void {
@@ -220,12 +178,12 @@ function zmscore(client: Client, request: Request, reply: ReplyWriter): void {
   const set = objectToRead<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, absent);
   if (!set) return;
   reply.array(request.argc - 2);
-  for (let i = 2; i < request.argc; i++) writeScore(set.score(request.text(i)), reply);
+  for (let i = 2; i < request.argc; i++) writeScore(set, placeOf(set, request, i), reply);
 }
 
-function writeScore(score: number | undefined, reply: ReplyWriter): void {
-  if (score === undefined) reply.nil();
-  else reply.double(score);
+function writeScore(set: SortedSetValue, place: number, reply: ReplyWriter): void {
+  if (place === ABSENT) reply.nil();
+  else reply.double(set.scoreAt(place));
 }
 
 function zrank(client: Client, request: Request, reply: ReplyWriter): void {
@@ -239,12 +197,12 @@ function zrevrank(client: Client, request: Request, reply: ReplyWriter): void {
 function writeRank(client: Client, request: Request, reply: ReplyWriter, reverse: boolean): void {
   const set = objectToRead<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyNil);
   if (!set) return;
-  const member = request.text(2);
-  if (set.score(member) === undefined) {
+  const place = placeOf(set, request, 2);
+  if (place === ABSENT) {
     reply.nil();
     return;
   }
-  const rank = set.rank(member);
+  const rank = set.rankAt(place);
   reply.integer(reverse ? set.size - 1 - rank : rank);
 }
 
@@ -254,7 +212,7 @@ function zcard(client: Client, request: Request, reply: ReplyWriter): void {
 }
 
 function zrem(client: Client, request: Request, reply: ReplyWriter): void {
-  const set = objectToRead<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyZero);
+  const set = objectToChange<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyZero);
   if (set) removeMembers(client, request, reply, set);
 }
 
@@ -294,20 +252,20 @@ export const sortedSetCommands: CommandSpec[] = [
     handler: zpopmax,
   },
   {
-    name: 'zrange',
-    arity: -4,
+    name: 'zrandmember',
+    arity: -2,
     flags: ['readonly'],
     keys: ONE_KEY,
-    summary: 'Members of a sorted set by rank',
-    handler: zrange,
+    summary: 'Random members of a sorted set',
+    handler: zrandmember,
   },
   {
-    name: 'zrevrange',
-    arity: -4,
+    name: 'zscan',
+    arity: -3,
     flags: ['readonly'],
     keys: ONE_KEY,
-    summary: 'Members of a sorted set by rank, from the highest score down',
-    handler: zrevrange,
+    summary: 'The members and scores of a sorted set, some at a time',
+    handler: zscan,
   },
   {
     name: 'zscore',

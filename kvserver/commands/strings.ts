@@ -1,6 +1,6 @@
 /** Commands on strings; those that count are in counters.ts. */
 import type { Client } from '../client.ts';
-import type { Keyspace } from '../keyspace/keyspace.ts';
+import { FORM_RAW, type Keyspace } from '../keyspace/keyspace.ts';
 import { TYPE_STRING } from '../keyspace/types/value.ts';
 import { copyBytes } from '../resp/bytes.ts';
 import type { Int64 } from '../resp/numbers.ts';
@@ -298,6 +298,7 @@ function setrange(client: Client, request: Request, reply: ReplyWriter, server: 
   const length = Math.max(former, offset + written);
   if (entry === 0) {
     entry = database.insertString(request.bytes, request.start[1], request.length[1], length);
+    database.setForm(entry, FORM_RAW);
   } else {
     database.resizeString(entry, length, true, 0);
   }

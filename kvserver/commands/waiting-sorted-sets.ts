@@ -4,7 +4,7 @@ import type { SortedSetValue } from '../keyspace/types/sorted-set.ts';
 import { TYPE_SORTED_SET } from '../keyspace/types/value.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
-import { deadline, type Pop, popFirstOrWait, popMany } from './blocking.ts';
+import { deadline, type Pop, popFirst, popFirstOrWait, popMany } from './blocking.ts';
 import type { CommandSpec, ServerState } from './table.ts';
 
 const MIN_MAX = ['min', 'max'] as const;
@@ -28,7 +28,7 @@ function popOne(highest: boolean): Pop<SortedSetValue> {
   };
 }
 
-/** BZMPOP: the key, and an array of up to `wanted` pairs of member and score. */
+/** ZMPOP and BZMPOP: the key, and an array of up to `wanted` pairs of member and score. */
 function popSeveral(highest: boolean, wanted: number): Pop<SortedSetValue> {
   return {
     type: TYPE_SORTED_SET,
@@ -69,6 +69,13 @@ function popOneOrWait(
   popFirstOrWait(client, request, keys, deadlineMs, pop, reply, server);
 }
 
+function zmpop(client: Client, request: Request, reply: ReplyWriter): void {
+  const many = popMany(request, 1, MIN_MAX, reply);
+  if (many === null) return;
+  const pop = popSeveral(many.second, many.count);
+  if (!popFirst(client, request, many.keys, pop, reply)) reply.nilArray();
+}
+
 function bzmpop(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const many = popMany(request, 2, MIN_MAX, reply);
   if (many === null) return;
@@ -96,6 +103,13 @@ export const waitingSortedSetCommands: CommandSpec[] = [
     keys: ALL_BUT_LAST,
     summary: 'Take the member with the highest score of the first of several sorted sets, or wait for one',
     handler: bzpopmax,
+  },
+  {
+    name: 'zmpop',
+    arity: -4,
+    flags: ['write', 'movablekeys'],
+    summary: 'Take members from the first of several sorted sets that exists',
+    handler: zmpop,
   },
   {
     name: 'bzmpop',

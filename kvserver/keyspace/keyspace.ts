@@ -4,8 +4,8 @@
  *   index      two tables of bucket heads, the second one only while entries move from the first to it, a
  *              bucket at each access (incremental rehash, as Redis's dict.c)
  *   entries    four words each: [hash, next in bucket, chunk, offset in the chunk and flags]
- *   blocks     in the arena: [key length, value length, key, value]; of a type other than string
- *              [key length, place in `objects`, key]
+ *   blocks     in the arena: [key length, value length, time of the last use, key, value]; of a type other than
+ *              string [key length, place in `objects`, time of the last use, key]
  *
  * So a key costs 16 bytes, its bucket head and its block, and no object of the JavaScript heap.
  *
@@ -19,6 +19,7 @@ import { Arena } from './arena.ts';
 import { ExpiryTable } from './expiry.ts';
 import type { KeyHash } from './hash.ts';
 import { nextCursor } from './scan-cursor.ts';
+import { defaultEncodingLimits, type EncodingLimits } from './types/encoding-limits.ts';
 import { type ObjectValue, TYPE_STRING } from './types/value.ts';
 
 /** Counters that INFO shows. */
@@ -53,9 +54,20 @@ const PLACE = 3;
 // Flags in the low byte of PLACE; a type of 0 is a free entry.
 const TYPE_MASK = 7;
 const VOLATILE = 8;
+const FORM_MASK = 0x30;
 const OFFSET_SHIFT = 8;
 
-const HEADER_BYTES = 8;
+// How a string came to be, which says in which form Redis would hold it.
+/** It was set: Redis has an integer as such. */
+export const FORM_PLAIN = 0;
+/** It was made as text, also where it is an integer. */
+export const FORM_TEXT = 0x10;
+/** Its bytes were changed. */
+export const FORM_RAW = 0x20;
+/** A copy of one that was set: Redis shares no integer with other keys. */
+export const FORM_COPY = 0x30;
+
+const HEADER_BYTES = 12;
 const BUCKETS_MIN = 4;
 /** Smallest share of used buckets before the table shrinks. */
 const FILL_MIN = 0.1;
@@ -74,7 +86,11 @@ export class Keyspace {
   keyLength = 0;
   valueStart = 0;
   valueLength = 0;
+  /** The memory of `bytes`. */
+  #words: Int32Array = NO_TABLE;
 
+  /** For the values that are made for it. */
+  readonly encodingLimits: EncodingLimits;
   /** Told of changes; null when nobody wants to know. */
   listener: KeyListener | null = null;
   /** null while nobody wants to know. */
@@ -98,14 +114,27 @@ export class Keyspace {
   #freeObjects: number[] = [];
   #expiry = new ExpiryTable();
 
-  constructor(hash: KeyHash, clock: EngineClock, stats: KeyspaceStats) {
+  constructor(
+    hash: KeyHash,
+    clock: EngineClock,
+    stats: KeyspaceStats,
+    encodingLimits: EncodingLimits = defaultEncodingLimits(),
+  ) {
+    this.encodingLimits = encodingLimits;
     this.#hash = hash;
     this.#clock = clock;
     this.#stats = stats;
   }
 
-  /** The entry of a key, 0 when there is none. A key whose time has come is deleted here. */
+  /** The entry of a key, 0 when there is none; it counts as used now. A key whose time has come is deleted here. */
   find(bytes: Uint8Array, start: number, length: number): number {
+    const entry = this.peek(bytes, start, length);
+    if (entry !== 0) this.#words[(this.keyStart >> 2) - 1] = this.#clock.seconds;
+    return entry;
+  }
+
+  /** As find, but the key does not count as used. */
+  peek(bytes: Uint8Array, start: number, length: number): number {
     const hash = this.#hash.of(bytes, start, length);
     if (this.#rehashAt >= 0) this.#rehashStep();
     let entry = this.#search(this.#table, hash, bytes, start, length);
@@ -116,14 +145,33 @@ export class Keyspace {
 
   /** As find, counted as a hit or a miss. */
   findToRead(bytes: Uint8Array, start: number, length: number): number {
-    const entry = this.find(bytes, start, length);
-    if (entry === 0) this.#stats.misses++;
-    else this.#stats.hits++;
-    return entry;
+    return this.#counted(this.find(bytes, start, length));
+  }
+
+  /** As peek, counted as a hit or a miss. */
+  peekToRead(bytes: Uint8Array, start: number, length: number): number {
+    return this.#counted(this.peek(bytes, start, length));
   }
 
   type(entry: number): number {
     return this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + PLACE] & TYPE_MASK;
+  }
+
+  /** Seconds since the entry was last used, whose block is the current one. */
+  idleSeconds(entry: number): number {
+    this.locate(entry);
+    return Math.max(0, (this.#clock.seconds - this.#words[(this.keyStart >> 2) - 1]) | 0);
+  }
+
+  /** One of FORM_PLAIN ... FORM_COPY, of a string. */
+  form(entry: number): number {
+    return this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + PLACE] & FORM_MASK;
+  }
+
+  setForm(entry: number, form: number): void {
+    const page = this.#pages[entry >>> PAGE_BITS];
+    const at = ((entry & PAGE_MASK) << 2) + PLACE;
+    page[at] = (page[at] & ~FORM_MASK) | form;
   }
 
   /** Makes this entry's block the current one. */
@@ -133,6 +181,7 @@ export class Keyspace {
     const chunk = page[at + CHUNK];
     const offset = (page[at + PLACE] >>> OFFSET_SHIFT) << 3;
     const words = this.#arena.words[chunk];
+    this.#words = words;
     this.bytes = this.#arena.bytes[chunk];
     this.keyStart = offset + HEADER_BYTES;
     this.keyLength = words[offset >> 2];
@@ -180,7 +229,8 @@ export class Keyspace {
 
   /**
    * Gives the entry a string value of this length: with the bytes of the former value as far as they go when
-   * `keep`, else of any content. `spare` more bytes are set aside where the block has to move.
+   * `keep` (its form is then FORM_RAW), else of any content (FORM_PLAIN). `spare` more bytes are set aside where the
+   * block has to move.
    */
   resizeString(entry: number, valueLength: number, keep: boolean, spare: number): void {
     if (this.listener !== null) this.#tell(entry);
@@ -193,6 +243,7 @@ export class Keyspace {
     const needed = HEADER_BYTES + this.keyLength + valueLength;
     const capacity = this.#arena.capacity(chunk);
     const isString = (place & TYPE_MASK) === TYPE_STRING;
+    page[at + PLACE] = (place & ~FORM_MASK) | (keep ? FORM_RAW : FORM_PLAIN);
     if (needed <= capacity && (keep || 2 * needed >= capacity)) {
       if (!isString) this.#dropObject(entry, TYPE_STRING);
       this.#arena.words[chunk][(offset >> 2) + 1] = valueLength;
@@ -206,6 +257,7 @@ export class Keyspace {
     const words = this.#arena.words[this.#arena.chunk];
     words[this.#arena.offset >> 2] = this.keyLength;
     words[(this.#arena.offset >> 2) + 1] = valueLength;
+    words[(this.#arena.offset >> 2) + 2] = this.#clock.seconds;
     copyBytes(this.bytes, this.keyStart, target, this.#arena.offset + HEADER_BYTES, kept);
     page[at + CHUNK] = this.#arena.chunk;
     page[at + PLACE] = (page[at + PLACE] & 0xff) | ((this.#arena.offset >> 3) << OFFSET_SHIFT);
@@ -372,6 +424,12 @@ export class Keyspace {
     return cursor;
   }
 
+  #counted(entry: number): number {
+    if (entry === 0) this.#stats.misses++;
+    else this.#stats.hits++;
+    return entry;
+  }
+
   /** Leaves the block at hand as it is. */
   #tell(entry: number): void {
     const page = this.#pages[entry >>> PAGE_BITS];
@@ -394,6 +452,7 @@ export class Keyspace {
         const words = this.#arena.words[chunk];
         const block = this.#arena.bytes[chunk];
         if (words[offset >> 2] === length && equalBytes(block, offset + HEADER_BYTES, bytes, start, length)) {
+          this.#words = words;
           this.bytes = block;
           this.keyStart = offset + HEADER_BYTES;
           this.keyLength = length;
@@ -426,6 +485,7 @@ export class Keyspace {
     const words = arena.words[arena.chunk];
     words[arena.offset >> 2] = length;
     words[(arena.offset >> 2) + 1] = second;
+    words[(arena.offset >> 2) + 2] = this.#clock.seconds;
     copyBytes(bytes, start, arena.bytes[arena.chunk], arena.offset + HEADER_BYTES, length);
     const table = this.#rehashAt >= 0 ? this.#nextTable : this.#table;
     const bucket = hash & (table.length - 1);

@@ -1,192 +1,152 @@
-/**
- * A sorted set: members by score, then by their bytes. A skip list with spans gives ranks and ranges in
- * logarithmic time (Pugh 1990; with spans and a backward link as Redis's t_zset.c has it), a map the score of
- * a member. The lists are rings through the header, which stands before the first member and behind the last.
- */
-
-const LEVELS_MAX = 32;
-const LEVEL_PROBABILITY = 0.25;
-
-class Node {
-  readonly member: string;
-  readonly score: number;
-  readonly forward: Node[];
-  /** How many members lie between this node and the next one of the level, that one included. */
-  readonly span: number[];
-  backward: Node;
-
-  /** A ring of its own. */
-  constructor(member: string, score: number, levels: number) {
-    this.member = member;
-    this.score = score;
-    this.forward = new Array(levels).fill(this);
-    this.backward = this;
-    this.span = new Array(levels).fill(0);
-  }
-}
-
-export type SortedSetEntry = Pick<Node, 'member' | 'score'>;
+/** A sorted set: members with their scores, the score of a member at once, and their order (score-order.ts). */
+import type { EncodingLimits } from './encoding-limits.ts';
+import { ABSENT, Members } from './members.ts';
+import { ScoreOrder, type SortedSetEntry } from './score-order.ts';
 
 export class SortedSetValue {
-  readonly #scores = new Map<string, number>();
-  readonly #header = new Node('', 0, LEVELS_MAX);
-  #levels = 1;
+  /** Few short members ever since: Redis would have a listpack. */
+  isCompact = true;
+  readonly #limits: EncodingLimits;
+  readonly #members: Members;
+  /** By the member's place. */
+  readonly #scores: number[];
+  readonly #order: ScoreOrder;
+
+  constructor(
+    limits: EncodingLimits,
+    members = new Members(),
+    scores: number[] = [],
+    order = new ScoreOrder(),
+  ) {
+    this.#limits = limits;
+    this.#members = members;
+    this.#scores = scores;
+    this.#order = order;
+  }
 
   get size(): number {
-    return this.#scores.size;
+    return this.#members.size;
+  }
+
+  get encoding(): string {
+    return this.isCompact ? 'listpack' : 'skiplist';
   }
 
   score(member: string): number | undefined {
-    return this.#scores.get(member);
+    const place = this.#members.findText(member);
+    return place === ABSENT ? undefined : this.#scores[place];
+  }
+
+  /** The place of a member, 0 to size - 1 in no order, or ABSENT. Places change when a member is deleted. */
+  find(bytes: Uint8Array, start: number, length: number): number {
+    return this.#members.find(bytes, start, length);
+  }
+
+  memberAt(place: number): string {
+    return this.#members.at(place);
+  }
+
+  scoreAt(place: number): number {
+    return this.#scores[place];
   }
 
   /** Adds the member or changes its score. */
   set(member: string, score: number): void {
-    const former = this.#scores.get(member);
-    if (former !== undefined) this.#unlink(member, former);
-    this.#scores.set(member, score);
-    this.#link(member, score);
+    const place = this.#members.findText(member);
+    if (place === ABSENT) {
+      this.#members.append(member);
+      if (this.isCompact) this.#checkCompact(member);
+      const kept = this.#asKept(score);
+      this.#scores.push(kept);
+      this.#order.add(kept, member);
+    } else {
+      const kept = this.#asKept(score);
+      this.#order.remove(this.#scores[place], member);
+      this.#scores[place] = kept;
+      this.#order.add(kept, member);
+    }
   }
 
   /** Whether it was a member. */
   delete(member: string): boolean {
-    const score = this.#scores.get(member);
-    if (score === undefined) return false;
-    this.#scores.delete(member);
-    this.#unlink(member, score);
+    const place = this.#members.findText(member);
+    if (place === ABSENT) return false;
+    this.#order.remove(this.#scores[place], member);
+    this.#forget(place);
     return true;
   }
 
   /** The set is not empty. */
   first(): SortedSetEntry {
-    return this.#header.forward[0];
+    return this.#order.at(0);
   }
 
   /** The set is not empty. */
   last(): SortedSetEntry {
-    return this.#header.backward;
+    return this.#order.at(this.size - 1);
   }
 
-  /** How many members come before this one, which is in the set. */
-  rank(member: string): number {
-    return this.#countBefore(this.#scores.get(member)!, member);
+  /** How many members stand before the one in this place. */
+  rankAt(place: number): number {
+    return this.#order.countBefore(this.#scores[place], this.#members.at(place));
   }
 
-  /** Calls `visit` for `count` members from this rank on, which is in the set, upwards or downwards. */
-  range(rank: number, count: number, reverse: boolean, visit: (entry: SortedSetEntry) => void): void {
-    let node = this.#at(rank);
-    for (; count > 0 && node !== this.#header; count--) {
-      visit(node);
-      node = reverse ? node.backward : node.forward[0];
+  /** How many have a lower score; with `inclusive` the same score counts too. */
+  countBelow(score: number, inclusive: boolean): number {
+    return this.#order.countBelow(score, inclusive);
+  }
+
+  /** How many stand before these bytes, where all have the same score; with `inclusive` up to them. */
+  countMembersBelow(member: string, inclusive: boolean): number {
+    return this.#order.countMembersBelow(member, inclusive);
+  }
+
+  /** Calls `visit` for `count` members from this rank on, upwards or downwards, as far as there are any. */
+  range(rank: number, count: number, reverse: boolean, visit: (member: string, score: number) => void): void {
+    this.#order.range(rank, count, reverse, visit);
+  }
+
+  /** Removes so many from this rank on; all of them are in the set. */
+  deleteRange(rank: number, count: number): void {
+    this.#order.range(rank, count, false, (member) => this.#forget(this.#members.findText(member)));
+    this.#order.removeRange(rank, count);
+  }
+
+  /** As if its members had been given to it all at once, which Redis does with a result. */
+  remake(): void {
+    this.isCompact = this.size <= this.#limits.sortedSetEntries;
+    for (let place = 0; place < this.size && this.isCompact; place++) {
+      this.#checkCompact(this.#members.at(place));
+    }
+    for (let place = 0; place < this.size && this.isCompact; place++) {
+      if (this.#scores[place] === 0) this.set(this.#members.at(place), 0);
     }
   }
 
   copy(): SortedSetValue {
-    const copy = new SortedSetValue();
-    for (const [member, score] of this.#scores) copy.set(member, score);
+    const copy = new SortedSetValue(
+      this.#limits,
+      this.#members.copy(),
+      this.#scores.slice(),
+      this.#order.copy(),
+    );
+    copy.isCompact = this.isCompact;
     return copy;
   }
 
-  /** The header where the rank is beyond the last. */
-  #at(rank: number): Node {
-    const header = this.#header;
-    let left = rank + 1;
-    let node = header;
-    for (let level = this.#levels - 1; level >= 0; level--) {
-      while (node.forward[level] !== header && node.span[level] <= left) {
-        left -= node.span[level];
-        node = node.forward[level];
-      }
-      if (left === 0) return node;
-    }
-    return header;
+  #checkCompact(member: string): void {
+    const { sortedSetEntries, sortedSetBytes } = this.#limits;
+    this.isCompact = this.size <= sortedSetEntries && member.length <= sortedSetBytes;
   }
 
-  #countBefore(score: number, member: string): number {
-    const header = this.#header;
-    let count = 0;
-    let node = header;
-    for (let level = this.#levels - 1; level >= 0; level--) {
-      let next = node.forward[level];
-      while (next !== header && precedes(next, score, member)) {
-        count += node.span[level];
-        node = next;
-        next = node.forward[level];
-      }
-    }
-    return count;
+  /** A listpack has no negative zero. */
+  #asKept(score: number): number {
+    return this.isCompact ? score + 0 : score;
   }
 
-  #link(member: string, score: number): void {
-    const header = this.#header;
-    const before: Node[] = [];
-    const rankOf: number[] = [];
-    let node = header;
-    let rank = 0;
-    for (let level = this.#levels - 1; level >= 0; level--) {
-      let next = node.forward[level];
-      while (next !== header && precedes(next, score, member)) {
-        rank += node.span[level];
-        node = next;
-        next = node.forward[level];
-      }
-      before[level] = node;
-      rankOf[level] = rank;
-    }
-    const levels = randomLevels();
-    for (; this.#levels < levels; this.#levels++) {
-      before[this.#levels] = header;
-      rankOf[this.#levels] = 0;
-      header.span[this.#levels] = this.#scores.size - 1;
-    }
-    const added = new Node(member, score, levels);
-    for (let level = 0; level < levels; level++) {
-      const previous = before[level];
-      const skipped = rank - rankOf[level];
-      added.forward[level] = previous.forward[level];
-      added.span[level] = previous.span[level] - skipped;
-      previous.forward[level] = added;
-      previous.span[level] = skipped + 1;
-    }
-    for (let level = levels; level < this.#levels; level++) before[level].span[level]++;
-    added.backward = before[0];
-    added.forward[0].backward = added;
+  #forget(place: number): void {
+    this.#members.remove(place);
+    const last = this.#scores.pop() as number;
+    if (place < this.#scores.length) this.#scores[place] = last;
   }
-
-  #unlink(member: string, score: number): void {
-    const header = this.#header;
-    const before: Node[] = [];
-    let node = header;
-    for (let level = this.#levels - 1; level >= 0; level--) {
-      let next = node.forward[level];
-      while (next !== header && precedes(next, score, member)) {
-        node = next;
-        next = node.forward[level];
-      }
-      before[level] = node;
-    }
-    const removed = before[0].forward[0];
-    for (let level = 0; level < this.#levels; level++) {
-      const previous = before[level];
-      if (previous.forward[level] === removed) {
-        previous.span[level] += removed.span[level] - 1;
-        previous.forward[level] = removed.forward[level];
-      } else {
-        previous.span[level]--;
-      }
-    }
-    removed.forward[0].backward = removed.backward;
-    while (this.#levels > 1 && header.forward[this.#levels - 1] === header) this.#levels--;
-  }
-}
-
-/** Strings of one character a byte compare as their bytes do. */
-function precedes(node: Node, score: number, member: string): boolean {
-  return node.score < score || (node.score === score && node.member < member);
-}
-
-function randomLevels(): number {
-  let levels = 1;
-  while (levels < LEVELS_MAX && Math.random() < LEVEL_PROBABILITY) levels++;
-  return levels;
 }

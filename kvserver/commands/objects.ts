@@ -1,0 +1,134 @@
+/** OBJECT: how Redis would hold the value of a key. */
+import type { Client } from '../client.ts';
+import { FORM_PLAIN, FORM_RAW, FORM_TEXT } from '../keyspace/keyspace.ts';
+import type { HashValue } from '../keyspace/types/hash.ts';
+import type { SetValue } from '../keyspace/types/set.ts';
+import type { SortedSetValue } from '../keyspace/types/sorted-set.ts';
+import { TYPE_LIST, TYPE_STRING } from '../keyspace/types/value.ts';
+import { parseInteger } from '../resp/numbers.ts';
+import type { ReplyWriter } from '../resp/reply.ts';
+import type { Request } from '../resp/request.ts';
+import { writeHelp } from './replies.ts';
+import { type CommandSpec, noSubcommand } from './table.ts';
+
+/** Redis keeps a text of up to so many bytes together with what it knows of it. */
+const EMBEDDED_BYTES_MAX = 44;
+/** Redis has the integers below once, for all keys; it counts no references to them. */
+const SHARED_INTEGERS = 10_000;
+const SHARED_REFERENCES = 2 ** 31 - 1;
+
+/** The entry of the key in argument 2, which is not touched by that; 0, and nil written, when there is none. */
+function peek(client: Client, request: Request, reply: ReplyWriter): number {
+  const entry = client.database.peek(request.bytes, request.start[2], request.length[2]);
+  if (entry === 0) reply.nil();
+  return entry;
+}
+
+/** The integer that a string is, in a form in which Redis has one as such; else NaN. */
+function integerOf(client: Client, entry: number): number {
+  const { database } = client;
+  const form = database.form(entry);
+  if (form === FORM_TEXT || form === FORM_RAW) return Number.NaN;
+  return parseInteger(database.bytes, database.valueStart, database.valueLength);
+}
+
+function stringEncoding(client: Client, entry: number): string {
+  const { database } = client;
+  if (!Number.isNaN(integerOf(client, entry))) return 'int';
+  const isShort = database.valueLength <= EMBEDDED_BYTES_MAX;
+  return isShort && database.form(entry) !== FORM_RAW ? 'embstr' : 'raw';
+}
+
+function encoding(client: Client, request: Request, reply: ReplyWriter): void {
+  const entry = peek(client, request, reply);
+  if (entry === 0) return;
+  const type = client.database.type(entry);
+  if (type === TYPE_STRING) {
+    reply.bulkText(stringEncoding(client, entry));
+  } else if (type === TYPE_LIST) {
+    reply.bulkText('quicklist');
+  } else {
+    reply.bulkText((client.database.object(entry) as SetValue | HashValue | SortedSetValue).encoding);
+  }
+}
+
+function refcount(client: Client, request: Request, reply: ReplyWriter): void {
+  const entry = peek(client, request, reply);
+  if (entry === 0) return;
+  const { database } = client;
+  const isPlain = database.type(entry) === TYPE_STRING && database.form(entry) === FORM_PLAIN;
+  const integer = isPlain ? integerOf(client, entry) : Number.NaN;
+  reply.integer(integer >= 0 && integer < SHARED_INTEGERS ? SHARED_REFERENCES : 1);
+}
+
+function idletime(client: Client, request: Request, reply: ReplyWriter): void {
+  const entry = peek(client, request, reply);
+  if (entry !== 0) reply.integer(client.database.idleSeconds(entry));
+}
+
+function freq(client: Client, request: Request, reply: ReplyWriter): void {
+  if (peek(client, request, reply) === 0) return;
+  reply.error(
+    'ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching ' +
+      'between policies at runtime LRU and LFU data will take some time to adjust.',
+  );
+}
+
+function help(_client: Client, request: Request, reply: ReplyWriter): void {
+  writeHelp(request, reply, [
+    ['ENCODING <key>', 'The form in which Redis would hold the value of a key.'],
+    ['FREQ <key>', 'Nothing: how often keys are used is not tracked.'],
+    ['IDLETIME <key>', 'Seconds since a key was last used.'],
+    ['REFCOUNT <key>', 'The references that Redis would have to the value of a key.'],
+  ]);
+}
+
+const KEY = { first: 2, last: 2, step: 1 };
+const READS: CommandSpec['flags'] = ['readonly'];
+
+const subcommands: CommandSpec[] = [
+  {
+    name: 'encoding',
+    arity: 3,
+    flags: READS,
+    keys: KEY,
+    summary: 'Form in which Redis would hold the value of a key',
+    handler: encoding,
+  },
+  {
+    name: 'refcount',
+    arity: 3,
+    flags: READS,
+    keys: KEY,
+    summary: 'References that Redis would have to the value of a key',
+    handler: refcount,
+  },
+  {
+    name: 'idletime',
+    arity: 3,
+    flags: READS,
+    keys: KEY,
+    summary: 'Seconds since a key was last used',
+    handler: idletime,
+  },
+  {
+    name: 'freq',
+    arity: 3,
+    flags: READS,
+    keys: KEY,
+    summary: 'Fails: the frequency of accesses is not tracked',
+    handler: freq,
+  },
+  { name: 'help', arity: 2, flags: ['loading', 'stale'], summary: 'What OBJECT can tell', handler: help },
+];
+
+export const objectCommands: CommandSpec[] = [
+  {
+    name: 'object',
+    arity: -2,
+    flags: [],
+    summary: 'What is known of the value of a key',
+    handler: noSubcommand,
+    subcommands,
+  },
+];
