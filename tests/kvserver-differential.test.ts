@@ -37,6 +37,7 @@ import {
   startKvServer,
 } from './kvserver-processes.ts';
 import { type RunningServer, startRedis } from './redis-server.ts';
+import { outcomeOfWaiting, stepsOfWaiting } from './waiting-clients.ts';
 
 const commands: fc.Arbitrary<string[]>[] = [
   command('PING', many(value, 0, 2)),
@@ -301,6 +302,14 @@ describe.each(FRONTENDS)('%s front end against redis-server', (frontend) => {
         const wanted = await channelReplies(redis.port, sequence);
         const given = await channelReplies(server.port, sequence);
         expect(given).toEqual(wanted);
+      }),
+    );
+  });
+
+  it('serves clients that wait as Redis does', async () => {
+    await fc.assert(
+      fc.asyncProperty(stepsOfWaiting, async (steps) => {
+        expect(await outcomeOfWaiting(server.port, steps)).toEqual(await outcomeOfWaiting(redis.port, steps));
       }),
     );
   });
