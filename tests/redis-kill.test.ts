@@ -32,8 +32,8 @@ describe('a server whose file has lost its end', () => {
   afterAll(() => series.cleanUp());
 
   test('is found to lack acknowledged writes, by key', async () => {
-    expect(await series.start()).toEqual([]);
     const plan = planRound(SEED, 1);
+    expect(await series.start(plan)).toEqual([]);
     await series.loadAndKill({ ...plan, moment: { during: 'writes', writes: 100, afterMs: 0 } });
     const log = join(series.folder, 'appendonlydir');
     const [last] = readdirSync(log)
@@ -41,7 +41,7 @@ describe('a server whose file has lost its end', () => {
       .sort()
       .slice(-1);
     truncateSync(join(log, last), Math.floor(statSync(join(log, last)).size / 2));
-    const faults = await series.start();
+    const faults = await series.start(plan);
     expect(faults).toContainEqual(
       expect.stringMatching(/^(SET:\d:\d|INCR:\d|RPUSH:\d|XADD:\d): .*acknowledged/),
     );

@@ -39,6 +39,8 @@ interface History {
 
 export class Ledger {
   #acknowledged = 0;
+  /** Who waits for how many acknowledged writes. */
+  #waiter: { count: number; resolve(): void } | null = null;
   #before: Stored = new Map();
   readonly #byKey = new Map<string, SentWrite[]>();
   readonly #byConnection = new Map<number, SentWrite[]>();
@@ -61,6 +63,14 @@ export class Ledger {
     sent.acknowledged = true;
     sent.reply = reply;
     this.#acknowledged++;
+    if (this.#acknowledged === this.#waiter?.count) this.#waiter.resolve();
+  }
+
+  /** Resolves right behind the acknowledgement of that many writes more, before anything else happens. */
+  acknowledgedMore(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiter = { count: this.#acknowledged + count, resolve };
+    });
   }
 
   /** What is wrong with what a restarted server holds, each by key; nothing when no acknowledged write is lost. */

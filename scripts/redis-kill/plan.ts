@@ -16,6 +16,8 @@ export interface RoundPlan {
   flushes: boolean;
   writers: WriterPlan[];
   moment: Moment;
+  /** The server's writes to its file are late, and what does not wait for them is found out (slow-log.c). */
+  slowLog: boolean;
 }
 
 export interface WriterPlan {
@@ -28,6 +30,7 @@ export interface WriterPlan {
 const WRITERS = 4;
 const MOST_AT_A_TIME = 24;
 const FLUSH_SHARE = 1 / 8;
+const SLOW_SHARE = 1 / 2;
 const MOST_WRITES = 150;
 /** A turn of the server with its sync takes some milliseconds: the kill is to come anywhere in it, or on a reply. */
 const TURN_MS = 8;
@@ -45,15 +48,16 @@ export function planRound(seed: number, round: number): RoundPlan {
     atATime: random.fraction() < 1 / 3 ? 1 : between(random, 2, MOST_AT_A_TIME),
     writes: new WriteSource(new SeededRandom(random.next()), `${round}.${connection}`, connection),
   }));
-  return { flushes: random.fraction() < FLUSH_SHARE, writers, moment: drawMoment(random) };
+  const [flushes, slowLog] = [FLUSH_SHARE, SLOW_SHARE].map((share) => random.fraction() < share);
+  return { flushes, slowLog, writers, moment: drawMoment(random) };
 }
 
 function drawMoment(random: SeededRandom): Moment {
   const chosen = random.fraction();
   const writes = between(random, 1, MOST_WRITES);
-  if (chosen < 1 / 4) return { during: 'writes', writes, afterMs: 0 };
+  if (chosen < 1 / 3) return { during: 'writes', writes, afterMs: 0 };
   if (chosen < 1 / 2) return { during: 'writes', writes, afterMs: random.fraction() * TURN_MS };
-  if (chosen < 5 / 6) return { during: 'rewrite', writes, changes: between(random, 1, CHANGES_OF_REWRITE) };
+  if (chosen < 4 / 5) return { during: 'rewrite', writes, changes: between(random, 1, CHANGES_OF_REWRITE) };
   return { during: 'save', writes, afterMs: random.fraction() * SAVE_MS };
 }
 

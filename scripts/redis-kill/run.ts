@@ -107,8 +107,8 @@ class KillRun {
     try {
       const killedDuring: Record<Moment['during'], number> = { writes: 0, rewrite: 0, save: 0 };
       for (let round = 1; round <= count && this.#interruptedBy === null; round++) {
-        this.#refuse(await series.start(), backend, round - 1);
         const plan = this.#planOf(backend, round);
+        this.#refuse(await series.start(plan), backend, round - 1);
         await series.loadAndKill(plan);
         killedDuring[plan.moment.during]++;
         this.#bar?.increment({ backend, writes: inWords(this.#acknowledged + series.ledger.acknowledged) });

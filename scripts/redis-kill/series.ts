@@ -4,10 +4,11 @@
  *
  *     start ─> check ─> load ─> kill ─> start ─> check ─> load ─> kill ─> ... ─> start ─> check ─> stop
  */
-import { type FSWatcher, mkdtempSync, rmSync, watch } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, type FSWatcher, mkdtempSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backend, createLibos, PromiseLibos } from '../../libos/index.ts';
 import { Ledger } from './ledger.ts';
 import { KEY_DELAY_US, type Moment, type RoundPlan } from './plan.ts';
@@ -54,11 +55,16 @@ export class KillSeries {
     this.#logFile = join(this.folder, 'server.log');
   }
 
-  /** Starts the server on what is in the folder. What is wrong with what it holds; nothing when nothing is. */
-  async start(): Promise<string[]> {
+  /**
+   * Starts the server on what is in the folder, for a round with this plan. What is wrong with what it holds; nothing
+   * when nothing is.
+   */
+  async start({ slowLog }: Pick<RoundPlan, 'slowLog'>): Promise<string[]> {
     this.#place ??= await choosePlace(this.#backend, this.folder);
     const { words, endpoint } = this.#place;
-    this.#server = new RedisProcess(words, ['--dir', this.folder, ...redisOptions], this.#logFile);
+    const options = ['--dir', this.folder, ...redisOptions];
+    const env: Record<string, string> = slowLog ? { LD_PRELOAD: this.#slowLog() } : {};
+    this.#server = new RedisProcess({ words, options, env, logFile: this.#logFile });
     await this.#server.ready();
     this.#libos = this.#createLibos(this.#place);
     this.#client = await RespClient.connect(this.#libos, endpoint);
@@ -96,7 +102,7 @@ export class KillSeries {
 
   /** Starts the server a last time and ends it in good order. What is wrong, as start() says it. */
   async finish(): Promise<string[]> {
-    const faults = await this.start();
+    const faults = await this.start({ slowLog: false });
     const { server } = this.#running();
     this.#leave();
     const code = await server.stop();
@@ -122,6 +128,15 @@ export class KillSeries {
     return new PromiseLibos(createLibos({ backend: this.#backend, backendOptions: clientOptions }));
   }
 
+  /** What is loaded before the server. */
+  #slowLog(): string {
+    const library = join(this.folder, 'slow-log.so');
+    if (!existsSync(library)) {
+      execFileSync('gcc', ['-shared', '-fPIC', '-o', library, join(import.meta.dirname, 'slow-log.c')]);
+    }
+    return library;
+  }
+
   #running(): Running {
     const [server, libos, client] = [this.#server, this.#libos, this.#client];
     if (server === null || libos === null || client === null) throw new Error('the server is not started');
@@ -129,9 +144,8 @@ export class KillSeries {
   }
 
   async #untilMoment(moment: Moment): Promise<void> {
-    const { server, client } = this.#running();
-    const enough = this.ledger.acknowledged + moment.writes;
-    while (this.ledger.acknowledged < enough && !server.hasEnded) await nextTurn();
+    const { client } = this.#running();
+    await this.ledger.acknowledgedMore(moment.writes);
     if (moment.during === 'rewrite') {
       const watcher = watch(join(this.folder, 'appendonlydir'));
       client.command('BGREWRITEAOF').catch(() => {});

@@ -43,13 +43,22 @@ function wordsOf(backend: Backend, { address, port }: Endpoint, options: Record<
   ];
 }
 
+interface RedisStart {
+  /** Of `bypassbench serve`. */
+  words: readonly string[];
+  /** Of Redis. */
+  options: readonly string[];
+  logFile: string;
+  /** More of its environment. */
+  env: Record<string, string>;
+}
+
 export class RedisProcess {
   readonly #child: ChildProcess;
   readonly #logFile: string;
   readonly #exited: Promise<number | null>;
 
-  /** `words`: of `bypassbench serve`, `options`: of Redis. */
-  constructor(words: readonly string[], options: readonly string[], logFile: string) {
+  constructor({ words, options, logFile, env }: RedisStart) {
     const log = openSync(logFile, 'a');
     // It ends with this process, however that ends. A Ctrl-C in the terminal is for this process alone.
     const serve = [
@@ -65,6 +74,7 @@ export class RedisProcess {
     ];
     this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', ...serve], {
       detached: true,
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', log],
     });
     closeSync(log);
