@@ -3,9 +3,14 @@
  * closes must be the same. Then more clients than there may be, clients that do not read, and the programs people use.
  */
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encode } from './kvserver-processes.ts';
+import { Printing, run } from './programs.ts';
 import { pumpUntil } from './raw-socket.ts';
 import { answerTo, differencesOf, Side } from './redis-answers.ts';
 import { acceptedConnections, openFiles, outcomesOf, pingAll, REFUSAL, storm } from './redis-crowd.ts';
@@ -16,6 +21,8 @@ import { type RunningServer, startRedis } from './redis-server.ts';
 
 const MEBIBYTE = 1024 ** 2;
 const SOON = { timeout: 60_000 };
+const folder = mkdtempSync(join(tmpdir(), 'redis-port-clients-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 const options = ['--enable-debug-command', 'yes', '--protected-mode', 'no'];
 
 describe.each(PORT_BACKENDS)('Redis on the libOS over %s', (backend) => {
@@ -138,6 +145,20 @@ describe.each(PORT_BACKENDS)('Redis on the libOS over %s', (backend) => {
     await onlyControlIsLeft();
   });
 
+  // To redis-server, and to this one over the kernel, the test is a client of the same machine.
+  test.runIf(backend === 'tap')(
+    'in protected mode a client of another machine is told so and closed',
+    async () => {
+      await configured('protected-mode', 'yes', async () => {
+        const told = Object.entries(await outcomesOf(ours, 10));
+        expect(told).toEqual([
+          [expect.stringMatching(/^-DENIED Redis is running in protected mode.*\r\nend$/), 10],
+        ]);
+      });
+      await onlyControlIsLeft();
+    },
+  );
+
   test('clients that go in the middle of a request, by an end or a reset, leave nothing behind', async () => {
     const files = openFiles(server.process.process.pid as number);
     for (let wave = 0; wave < 3; wave++) await storm(ours, 200);
@@ -172,5 +193,95 @@ describe.each(PORT_BACKENDS)('Redis on the libOS over %s', (backend) => {
     });
     slow.close();
     await onlyControlIsLeft();
+  });
+
+  describe('serves', () => {
+    const at = () => ['-h', ours.address, '-p', `${ours.port}`];
+    const cli = (...args: string[]) => run('redis-cli', [...at(), ...args]);
+
+    test('redis-cli', async () => {
+      expect(await cli('FLUSHALL')).toBe('OK');
+      expect(await cli('SET', 'cli', 'value', 'EX', '100')).toBe('OK');
+      expect(await cli('--no-raw', 'TTL', 'cli')).toMatch(/^\(integer\) (100|[89]\d)$/);
+      expect(await cli('--no-raw', '-3', 'CONFIG', 'GET', 'save')).toBe('1# "save" => ""');
+      expect(await cli('nonsense')).toMatch(/^ERR unknown command 'nonsense'/);
+    });
+
+    test('redis-cli --pipe, and what looks through all keys', async () => {
+      await cli('FLUSHALL');
+      const numbers = Array.from({ length: 20_000 }, (_, i) => encode(['SET', `piped:${i}`, `${i}`]));
+      const long = encode(['SET', 'long', 'x'.repeat(100_000)]);
+      const piped = await run('redis-cli', [...at(), '--pipe'], numbers.join('') + long);
+      expect(piped).toMatch(/errors: 0, replies: 20001$/);
+      expect(await cli('DBSIZE')).toBe('20001');
+      expect(await cli('--bigkeys')).toMatch(/Biggest string found .*"long".* has 100000 bytes/);
+      expect((await cli('--scan', '--pattern', 'piped:1999?')).split('\n')).toHaveLength(10);
+    });
+
+    test('redis-cli that subscribes, and one that watches all commands', async () => {
+      const subscriber = new Printing('redis-cli', [...at(), 'SUBSCRIBE', 'news']);
+      expect(await subscriber.lines(3)).toEqual(['subscribe', 'news', '1']);
+      const monitor = new Printing('redis-cli', [...at(), 'MONITOR']);
+      expect(await monitor.lines(1)).toEqual(['OK']);
+      expect(await cli('PUBLISH', 'news', 'all of it')).toBe('1');
+      expect(await subscriber.lines(3)).toEqual(['message', 'news', 'all of it']);
+      expect((await monitor.lines(1))[0]).toMatch(/^[\d.]+ \[0 [\d.]+:\d+\] "PUBLISH" "news" "all of it"$/);
+      await subscriber.end();
+      await monitor.end();
+      await onlyControlIsLeft();
+    });
+
+    test('redis-cli --rdb, a replica for a moment', async () => {
+      await cli('FLUSHALL');
+      await ours.control.command('SET', 'copied', 'x'.repeat(300_000));
+      const file = join(folder, `${backend}.rdb`);
+      await configured('repl-diskless-sync-delay', '0', async () => {
+        expect(await cli('--rdb', file)).toMatch(/Transfer finished with success/);
+      });
+      expect(await run('redis-check-rdb', [file])).toMatch(/1 keys read/);
+      await onlyControlIsLeft();
+    });
+
+    test('redis-benchmark', async () => {
+      const benchmark = async (...args: string[]) => {
+        const printed = await run('redis-benchmark', [...at(), '--csv', ...args]);
+        return printed.split('\n').slice(1);
+      };
+      expect(await benchmark('-n', '500', '-c', '50', '-r', '1000')).toHaveLength(20);
+      expect(
+        await benchmark('-n', '3000', '-c', '50', '-P', '16', '-d', '1000', '-t', 'set,get'),
+      ).toHaveLength(2);
+      await onlyControlIsLeft();
+    });
+
+    test('ioredis', async () => {
+      await cli('FLUSHALL');
+      const clients = Array.from({ length: 4 }, () => new Redis(ours.port, ours.address));
+      const answers = clients.map(async (redis, index) => {
+        const pipeline = redis.pipeline();
+        for (let i = 0; i < 300; i++)
+          pipeline
+            .set(`${index}`, 'x'.repeat(i * 50))
+            .strlen(`${index}`)
+            .incr('all');
+        const replies = (await pipeline.exec()) ?? [];
+        expect(replies.filter((_, i) => i % 3 === 1)).toEqual(
+          Array.from({ length: 300 }, (_, i) => [null, i * 50]),
+        );
+      });
+      await Promise.all(answers);
+      const [first, second, waiting] = clients;
+      expect(await first.get('all')).toBe('1200');
+      const popped = waiting.blpop('queue', 30);
+      await expect.poll(() => ours.info('blocked_clients'), SOON).toBe('1');
+      await first.rpush('queue', 'element');
+      expect(await popped).toEqual(['queue', 'element']);
+      const heard = new Promise((resolve) => second.on('pmessage', (...message) => resolve(message)));
+      await second.psubscribe('new*');
+      await first.publish('news', 'text');
+      expect(await heard).toEqual(['new*', 'news', 'text']);
+      for (const client of clients) client.disconnect();
+      await onlyControlIsLeft();
+    });
   });
 });

@@ -22,10 +22,14 @@ export interface PortServer {
 }
 
 /**
- * `options`: Redis' own. Over tap the calling thread is in another network until the server is closed. What Redis logged
+ * `options`: Redis' own; `more`: those of bypassbench. Over tap the calling thread is in another network until the server is closed. What Redis logged
  * is printed when it did not end in good order.
  */
-export async function startPort(backend: PortBackend, options: string[]): Promise<PortServer> {
+export async function startPort(
+  backend: PortBackend,
+  options: string[],
+  more: string[] = [],
+): Promise<PortServer> {
   const network = backend === 'tap' ? new TapNetwork() : null;
   const folder = mkdtempSync(join(tmpdir(), 'redis-port-'));
   const log = join(folder, 'redis.log');
@@ -37,7 +41,7 @@ export async function startPort(backend: PortBackend, options: string[]): Promis
   try {
     const device = Object.entries(network?.backendOptions() ?? {});
     const flags = device.flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-    const names = ['--backend', network === null ? 'kernel' : 'dpdk', ...flags, '--engine', 'redis'];
+    const names = ['--backend', network === null ? 'kernel' : 'dpdk', ...flags, ...more, '--engine', 'redis'];
     const places = ['--', '--dir', folder, '--logfile', log, '--save', ''];
     const process = await startKvServer('libos', [...names, ...places, ...options]);
     network?.connectLinux();

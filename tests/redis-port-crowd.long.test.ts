@@ -1,0 +1,78 @@
+/** Ten thousand connections more than Redis on the libOS takes, and many that do not read. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pumpUntil } from './raw-socket.ts';
+import {
+  acceptedConnections,
+  connectionsAtOnce,
+  outcomesOf,
+  pingAll,
+  REFUSAL,
+  residentBytes,
+  storm,
+} from './redis-crowd.ts';
+import { PORT_BACKENDS, type PortServer, startPort } from './redis-port-servers.ts';
+
+const MAX_CLIENTS = 100;
+const CROWD = 10_000;
+const MEBIBYTE = 1024 ** 2;
+/** A buffer for each connection that was refused, or gone, would be five times as much. */
+const MAX_GROWTH_BYTES = 32 * MEBIBYTE;
+
+describe.each(PORT_BACKENDS)('Redis on the libOS over %s', (backend) => {
+  let server: PortServer;
+
+  beforeAll(async () => {
+    server = await startPort(backend, ['--maxclients', `${MAX_CLIENTS}`, '--protected-mode', 'no']);
+  });
+
+  afterAll(async () => {
+    expect(await server?.close()).toBe(0);
+  });
+
+  /** As many as files may be open at a time, until there were CROWD; what it takes for good is in memory before. */
+  async function inWaves(wave: (count: number) => Promise<void>): Promise<void> {
+    const atOnce = Math.min(CROWD, connectionsAtOnce());
+    console.log(`${backend}: ${CROWD} connections, ${atOnce} at a time (open files: ${connectionsAtOnce()})`);
+    await wave(atOnce);
+    const before = residentBytes(server.process.process.pid as number);
+    for (let left = CROWD; left > 0; left -= atOnce) await wave(Math.min(left, atOnce));
+    const growth = residentBytes(server.process.process.pid as number) - before;
+    expect(growth).toBeLessThan(MAX_GROWTH_BYTES);
+  }
+
+  test('each of ten thousand over maxclients is told so and closed, the others are served', async () => {
+    const accepted = await acceptedConnections(server.side, MAX_CLIENTS - 1);
+    await inWaves(async (count) => {
+      expect(await outcomesOf(server.side, count)).toEqual({ [`${REFUSAL}end`]: count });
+      await pingAll(accepted);
+    });
+    for (const socket of accepted) socket.close();
+    await expect.poll(() => server.side.info('connected_clients'), { timeout: 60_000 }).toBe('1');
+    for (const socket of await acceptedConnections(server.side, MAX_CLIENTS - 1)) socket.close();
+  });
+
+  test('ten thousand that go in the middle of a request leave nothing behind', async () => {
+    await inWaves(async (count) => {
+      for (let left = count; left > 0; left -= MAX_CLIENTS) await storm(server.side, MAX_CLIENTS);
+      await expect.poll(() => server.side.info('connected_clients'), { timeout: 60_000 }).toBe('1');
+    });
+  });
+
+  test('many that do not read keep no other waiting, and have all when they read', async () => {
+    const value = 'abcdefg'.repeat(150_000);
+    await server.side.control.command('SET', 'long', value);
+    const slow = Array.from({ length: 30 }, () => server.side.connect());
+    for (const socket of slow) {
+      socket.reads = false;
+      socket.write('GET long\r\n'.repeat(10));
+    }
+    await pumpUntil(slow, 'all is sent', () => slow.every(({ hasUnsent }) => !hasUnsent));
+    const fast = await acceptedConnections(server.side, 20);
+    for (let round = 0; round < 200; round++) await pingAll(fast);
+    for (const socket of slow) socket.reads = true;
+    const bytes = 10 * `$${value.length}\r\n${value}\r\n`.length;
+    await pumpUntil(slow, 'all has come', () => slow.every(({ receivedBytes }) => receivedBytes === bytes));
+    for (const socket of slow) expect(socket.text).toBe(`$${value.length}\r\n${value}\r\n`.repeat(10));
+    for (const socket of [...slow, ...fast]) socket.close();
+  });
+});

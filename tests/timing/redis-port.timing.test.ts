@@ -1,0 +1,119 @@
+/**
+ * How late Redis on the libOS is for what it is to do at a time, idle and with requests on their way: not more than two
+ * milliseconds, and not more than that above the unmodified redis-server of the same build in the same run.
+ */
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { pumpUntil } from '../raw-socket.ts';
+import { Side } from '../redis-answers.ts';
+import { type PortServer, REDIS_SERVER, startPort } from '../redis-port-servers.ts';
+import { type RunningServer, startRedis } from '../redis-server.ts';
+import { serverCore } from './disturbance.ts';
+import { timed } from './timed.ts';
+
+const MAX_LATE_MS = 2;
+const SAMPLES = 40;
+const PATIENCE_MS = 2000;
+/** Once in so many milliseconds, by its hz, Redis looks for keys that have expired. */
+const CRON_MS = 2;
+
+/** What is asked for at a time, on a connection of its own. */
+interface Deadline {
+  /** Sent before. */
+  prepares: string;
+  asks(ms: number): string;
+  answer: RegExp;
+  /** How late it may be by Redis' own rules. */
+  period_ms: number;
+}
+
+const deadlines: Record<string, Deadline> = {
+  'BLPOP that finds nothing': {
+    prepares: 'CONFIG SET hz 10\r\n',
+    asks: (ms) => `BLPOP nothing ${ms / 1000}\r\n`,
+    answer: /^\*-1\r\n$/,
+    period_ms: 0,
+  },
+  'the end of CLIENT PAUSE': {
+    prepares: 'CONFIG SET hz 10\r\n',
+    asks: (ms) => `CLIENT PAUSE ${ms}\r\nPING\r\n`,
+    answer: /^\+OK\r\n\+PONG\r\n$/,
+    period_ms: 0,
+  },
+  'a key that expires': {
+    prepares: `CONFIG SET hz ${1000 / CRON_MS}\r\nHELLO 3\r\nSUBSCRIBE __keyevent@0__:expired\r\n`,
+    asks: (ms) => `SET key value PX ${ms}\r\n`,
+    answer: /__keyevent@0__:expired\r\n\$3\r\nkey\r\n$/,
+    period_ms: CRON_MS,
+  },
+};
+
+let port: PortServer;
+let redis: RunningServer;
+let theirs: Side;
+
+beforeAll(async () => {
+  const options = ['--notify-keyspace-events', 'Ex'];
+  port = await startPort('kernel', options, ['--core', `${serverCore}`]);
+  redis = await startRedis(options, REDIS_SERVER);
+  theirs = await Side.open(redis.port);
+});
+
+afterAll(async () => {
+  theirs?.close();
+  await redis?.stop();
+  await port?.close();
+});
+
+/** Asks for the answer in `ms` milliseconds; how much later it comes, with the way there and back. */
+async function latenessOf(deadline: Deadline, side: Side, ms: number, isBusy: boolean): Promise<number> {
+  const [asking, busy] = [side.connect(), side.connect()];
+  try {
+    asking.write(`${deadline.prepares}PING\r\n`);
+    await pumpUntil([asking], 'it is prepared', () => asking.text.endsWith('PONG\r\n'));
+    asking.clear();
+    asking.write(deadline.asks(ms));
+    const askedMs = performance.now();
+    const untilMs = askedMs + PATIENCE_MS;
+    for (let nowMs = askedMs; nowMs < untilMs; nowMs = performance.now()) {
+      if (asking.pump() && deadline.answer.test(asking.text)) return performance.now() - askedMs - ms;
+      if (isBusy && !busy.pump()) busy.write('PING\r\n'.repeat(4));
+    }
+    throw new Error(`no answer in ${PATIENCE_MS} ms: ${JSON.stringify(asking.text)}`);
+  } finally {
+    asking.close();
+    busy.close();
+  }
+}
+
+/** In milliseconds, in order; of one server and the other in turns. */
+async function latenesses(
+  deadline: Deadline,
+  isBusy: boolean,
+): Promise<{ ours: number[]; theirs: number[] }> {
+  const late = { ours: [] as number[], theirs: [] as number[] };
+  for (let i = 0; i < SAMPLES; i++) {
+    const ms = 5 + ((7 * i) % SAMPLES);
+    late.theirs.push(await latenessOf(deadline, theirs, ms, isBusy));
+    late.ours.push(await latenessOf(deadline, port.side, ms, isBusy));
+  }
+  late.ours.sort((a, b) => a - b);
+  late.theirs.sort((a, b) => a - b);
+  return late;
+}
+
+describe.each([
+  ['idle', false],
+  ['with requests on their way', true],
+])('Redis on the libOS, %s, is not late', (_, isBusy) => {
+  for (const [name, deadline] of Object.entries(deadlines)) {
+    timed(`for ${name}`, async () => {
+      const late = await latenesses(deadline, isBusy);
+      // The machine may take a core from one of ten.
+      const [median, most] = [SAMPLES / 2, 0.9 * SAMPLES];
+      const text = (ms: number[]) => `${ms[median].toFixed(2)} ms, nine of ten to ${ms[most].toFixed(2)} ms`;
+      console.log(`timing: ${name}: late by ${text(late.ours)}; redis-server by ${text(late.theirs)}`);
+      expect(late.ours[most]).toBeLessThan(deadline.period_ms + MAX_LATE_MS);
+      expect(late.ours[median]).toBeLessThan(late.theirs[median] + MAX_LATE_MS);
+    });
+  }
+});
