@@ -34,7 +34,7 @@ export async function pingAll(sockets: readonly RawSocket[]): Promise<void> {
   await pumpUntil(sockets, 'all are answered', () => sockets.every(({ text }) => text === '+PONG\r\n'));
 }
 
-/** Fewer than wait at a listener at a time: Linux drops what is too many, and a client that says nothing never learns. */
+/** As many as may wait at a listener: Linux drops what is too many, and a client that says nothing never learns. */
 const STEP = 200;
 
 /** Opens so many, and holds all of them until each is closed: how often each outcome was. */

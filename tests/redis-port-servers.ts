@@ -22,8 +22,8 @@ export interface PortServer {
 }
 
 /**
- * `options`: Redis' own; `more`: those of bypassbench. Over tap the calling thread is in another network until the server is closed. What Redis logged
- * is printed when it did not end in good order.
+ * `options`: Redis' own; `more`: those of bypassbench. Over tap the calling thread is in another network until the
+ * server is closed. What Redis logged is printed when it did not end in good order.
  */
 export async function startPort(
   backend: PortBackend,

@@ -224,8 +224,8 @@ const halves = [
 ];
 
 /**
- * Of a line of more than 64 KiB it depends on what is in the socket's buffer whether Redis has seen its end in time: the
- * wait between the two pieces decides it here. 64 KiB and a byte more, the line's end, are always taken.
+ * Redis takes a line of more than 64 KiB only when a read brings its end at once, which depends on what is in the
+ * socket's buffer: none here has its end within what one read may bring. Up to a byte more than 64 KiB is always taken.
  */
 const longLines = [
   ...[INLINE_MAX - 1, INLINE_MAX, INLINE_MAX + 1].map((bytes) => {
