@@ -1,8 +1,10 @@
 /** The backend rdma between processes: rendezvous with strangers, another provider, memory that stays bounded. */
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import net from 'node:net';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { World } from '../libos/conformance/world.ts';
 import { createLibos } from '../libos/index.ts';
@@ -25,6 +27,26 @@ describe('shared memory', () => {
       createLibos(shm).shutdown();
       expect(leftBy(pid!)).toEqual([]);
     });
+  });
+});
+
+describe('a process that opens an endpoint', () => {
+  it('goes on to hear its own signals', () => {
+    const code = `
+      import { once } from 'node:events';
+      import { createLibos } from ${JSON.stringify(join(import.meta.dirname, '../libos/index.ts'))};
+      const heard = ['SIGINT', 'SIGTERM'].map((signal) => once(process, signal));
+      const alive = setInterval(() => {}, 1000);
+      const libos = createLibos({ backend: 'rdma' });
+      for (const signal of ['SIGINT', 'SIGTERM']) process.kill(process.pid, signal);
+      for (const [signal] of await Promise.all(heard)) console.log(signal);
+      libos.shutdown();
+      clearInterval(alive);
+    `;
+    const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      encoding: 'utf8',
+    });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'SIGINT\nSIGTERM\n' });
   });
 });
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import koffi, { type LibraryHandle } from 'koffi';
 import { LibosError } from '../errors.ts';
+import { keepingSignalHandlers } from './signals.ts';
 
 export type GlueName = 'dpdk' | 'rdma' | 'stamps' | 'distance';
 
@@ -30,7 +31,7 @@ export function loadGlue<T>(name: GlueName, bind: (library: LibraryHandle) => T,
     throw new LibosError('BACKEND_UNAVAILABLE', name, -1, detail);
   }
   try {
-    return bind(koffi.load(fileOf(name), { global }));
+    return bind(keepingSignalHandlers(() => koffi.load(fileOf(name), { global })));
   } catch (cause) {
     const detail = `${what} cannot be loaded (${(cause as Error).message}): run node scripts/setup.mjs again`;
     throw new LibosError('BACKEND_UNAVAILABLE', name, -1, detail);
