@@ -168,6 +168,7 @@ const forms = [
   command('OBJECT', word('ENCODING'), key),
   command('CONFIG', word('SET'), limit, word('0', '1', '2', '1000', '-1', 'x', '9223372036854775808')),
   command('CONFIG', word('GET'), limit),
+  command('DEBUG', word('DIGEST-VALUE'), many(key, 0, 3)),
 ];
 
 export const collectionCommands: fc.Arbitrary<string[]>[] = [

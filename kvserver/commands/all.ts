@@ -6,6 +6,7 @@ import { expiryCommands } from './expiry.ts';
 import { hashCommands } from './hashes.ts';
 import { keyCommands } from './keys.ts';
 import { listCommands } from './lists.ts';
+import { memoryCommands } from './memory.ts';
 import { movingListCommands } from './moving-lists.ts';
 import { objectCommands } from './objects.ts';
 import { pubsubCommands } from './pubsub.ts';
@@ -39,7 +40,7 @@ export function allCommands(): CommandTable {
     pubsub: pubsubCommands,
     transactions: transactionCommands,
     connection: connectionCommands,
-    server: serverCommands,
+    server: [...serverCommands, ...memoryCommands],
   };
   const commands = Object.entries(families).flatMap(([group, specs]) =>
     specs.map((spec) => new Command(spec, group, null)),

@@ -7,6 +7,7 @@ import { parseDouble } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { commandCommand } from './command-table.ts';
+import { digestValues } from './digest.ts';
 import { infoText } from './info.ts';
 import { isInt32 } from './ranged-integer.ts';
 import { DB_OUT_OF_RANGE, NOT_A_FLOAT, SYNTAX_ERROR, unknownOrArity } from './replies.ts';
@@ -64,7 +65,11 @@ function info(_client: Client, request: Request, reply: ReplyWriter, server: Ser
   reply.verbatim(infoText(names, server));
 }
 
-function debug(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+function debug(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  if (request.is(1, 'digest-value')) {
+    digestValues(client, request, reply);
+    return;
+  }
   if (!request.is(1, 'sleep') || request.argc !== 3) {
     reply.error(unknownOrArity(request));
     return;
@@ -186,7 +191,13 @@ export const serverCommands: CommandSpec[] = [
     handler: time,
   },
   { name: 'info', arity: -1, flags: ['loading', 'stale'], summary: 'State of the server', handler: info },
-  { name: 'debug', arity: -2, flags: ADMIN, summary: 'SLEEP blocks the server', handler: debug },
+  {
+    name: 'debug',
+    arity: -2,
+    flags: ADMIN,
+    summary: 'SLEEP blocks the server; digests of values',
+    handler: debug,
+  },
   {
     name: 'config',
     arity: -2,

@@ -22,6 +22,12 @@ it.each([
   expect(matches(pattern, text)).toBe(true);
 });
 
+it('a pattern of more stars than Redis follows matches nothing', () => {
+  expect(matches('*?'.repeat(1000), 'a'.repeat(1000))).toBe(true);
+  expect(matches('*?'.repeat(1001), 'a'.repeat(1001))).toBe(false);
+  expect(matches(`${'*?'.repeat(1000)}*`, 'a'.repeat(1001))).toBe(true);
+});
+
 it.each([
   ['', 'a'],
   ['?', ''],

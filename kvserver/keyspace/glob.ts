@@ -11,6 +11,9 @@ const BACKSLASH = 0x5c;
 const CARET = 0x5e;
 const DASH = 0x2d;
 
+/** A pattern with more of them, not counting those at its end, matches nothing in Redis. */
+const STARS_MAX = 1000;
+
 /**
  * Whether all of `text[from..to)` matches all of `pattern[at..end)`. An empty text matches an empty pattern and a
  * single star only.
@@ -27,9 +30,13 @@ export function globMatches(
   // Where to go on when the text after the last star does not match: one byte further.
   let starAt = -1;
   let starFrom = 0;
+  let stars = 0;
   for (;;) {
     if (at < end && pattern[at] === STAR) {
-      starAt = ++at;
+      while (at < end && pattern[at] === STAR) at++;
+      if (at === end) return true;
+      if (++stars > STARS_MAX) return false;
+      starAt = at;
       starFrom = from;
       continue;
     }

@@ -163,6 +163,11 @@ export class Keyspace {
     return Math.max(0, (this.#clock.seconds - this.#words[(this.keyStart >> 2) - 1]) | 0);
   }
 
+  /** Bytes of the entry's block: its key, and the value of a string. */
+  blockBytes(entry: number): number {
+    return this.#arena.capacity(this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + CHUNK]);
+  }
+
   /** One of FORM_PLAIN ... FORM_COPY, of a string. */
   form(entry: number): number {
     return this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + PLACE] & FORM_MASK;
