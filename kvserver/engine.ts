@@ -234,11 +234,10 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   }
 
   resetStats(): void {
-    // The keyspaces hold this object: reset in place.
-    Object.assign(this.stats, new EngineStats());
+    this.stats.reset();
     for (const command of this.commands.commands) {
-      command.calls = 0;
-      for (const subcommand of command.subcommands?.commands ?? []) subcommand.calls = 0;
+      command.resetCounts();
+      for (const subcommand of command.subcommands?.commands ?? []) subcommand.resetCounts();
     }
   }
 
@@ -364,6 +363,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
 
   /** Runs a command whose request was checked. What it throws fails this command and nothing else. */
   #call(client: Client, command: Command, request: Request, reply: ReplyWriter): void {
+    const { errors } = reply;
     command.calls++;
     this.stats.commands++;
     reply.begin();
@@ -372,6 +372,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     } catch (error) {
       this.#fail(client, command, request, reply, error as Error);
     }
+    if (reply.errors !== errors) command.failed++;
   }
 
   /** Puts an error in place of the reply; where some of that has been sent, nothing right could follow it. */
@@ -439,6 +440,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   /** Answers a request that is not run. */
   #refuse(client: Client, command: Command | null, reply: ReplyWriter, text: string): void {
     if ((client.mode & IN_MULTI) !== 0) client.mode |= MULTI_FAILED;
+    if (command !== null) command.rejected++;
     if (command !== null && (command.traits & RUNS_QUEUE) !== 0) {
       discardTransaction(client);
       reply.error(`EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, '')}`);

@@ -13,7 +13,7 @@ import type { EngineStats } from './stats.ts';
 const SINK_BYTES = 64 * 1024;
 
 export class ClientOutput implements BlockSource {
-  readonly reply = new ReplyWriter(this);
+  readonly reply: ReplyWriter;
   /** The client's output exceeded its limit, or there is no memory for it: its replies are dropped. */
   discarding = false;
   readonly #frontEnd: FrontEnd;
@@ -29,6 +29,7 @@ export class ClientOutput implements BlockSource {
     this.#frontEnd = frontEnd;
     this.#configuration = configuration;
     this.#stats = stats;
+    this.reply = new ReplyWriter(this, stats.errorCodes);
   }
 
   get client(): Client | null {

@@ -7,7 +7,16 @@ export class EngineStats {
   rejectedConnections = 0;
   commands = 0;
   errorReplies = 0;
+  /** Error replies by their code, as "ERR". */
+  readonly errorCodes = new Map<string, number>();
   inputBytes = 0;
   /** Connections closed because their output exceeded its limit. */
   outputLimitDisconnections = 0;
+
+  /** Begins anew, in place: keyspaces and writers of replies hold this object and its map. */
+  reset(): void {
+    const { errorCodes } = this;
+    errorCodes.clear();
+    Object.assign(this, new EngineStats(), { errorCodes });
+  }
 }

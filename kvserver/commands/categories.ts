@@ -9,8 +9,8 @@ const CATEGORY_OF_GROUP: Record<string, string | null> = {
   pubsub: null,
   server: null,
 };
-/** Containers that have the categories of no group: their subcommands have them. */
-const OF_NO_GROUP = ['client', 'object'];
+/** Commands that have not the category of their group. */
+const OF_NO_GROUP = ['client', 'object', 'pubsub', 'wait'];
 /** Categories that follow from neither group nor flags. */
 const FURTHER: Record<string, string[]> = {
   command: ['connection'],
@@ -20,6 +20,7 @@ const FURTHER: Record<string, string[]> = {
   info: ['dangerous'],
   keys: ['dangerous'],
   swapdb: ['keyspace', 'dangerous'],
+  wait: ['connection'],
 };
 
 export function categoriesOf(command: Command): string[] {
@@ -28,6 +29,8 @@ export function categoriesOf(command: Command): string[] {
   const found: string[] = [];
   if (has('write')) found.push('write');
   if (has('readonly')) found.push('read');
+  if (has('blocking')) found.push('blocking');
+  if (has('pubsub')) found.push('pubsub');
   if (has('admin')) found.push('admin', 'dangerous');
   found.push(has('fast') ? 'fast' : 'slow');
   const ofGroup = command.group in CATEGORY_OF_GROUP ? CATEGORY_OF_GROUP[command.group] : command.group;

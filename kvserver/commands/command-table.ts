@@ -10,6 +10,22 @@ import type { Command, CommandSpec, ServerState } from './table.ts';
 
 const BAR = 0x7c;
 
+/** Of commands that say how many keys follow: the argument that does. */
+const NUMKEYS_AT: Record<string, number> = {
+  blmpop: 2,
+  bzmpop: 2,
+  lmpop: 1,
+  sintercard: 1,
+  zdiff: 1,
+  zdiffstore: 2,
+  zinter: 1,
+  zintercard: 1,
+  zinterstore: 2,
+  zmpop: 1,
+  zunion: 1,
+  zunionstore: 2,
+};
+
 /** The command of an argument, also as "config|get"; null when there is none. */
 function namedCommand(request: Request, index: number, server: ServerState): Command | null {
   const start = request.start[index];
@@ -130,7 +146,7 @@ function commandGetKeys(_client: Client, request: Request, reply: ReplyWriter, s
   }
   if (command === null) {
     reply.error('ERR Invalid command specified');
-  } else if (command.spec.keys === undefined && command.spec.numkeysAt === undefined) {
+  } else if (!hasKeys(command)) {
     reply.error('ERR The command has no key arguments');
   } else if (command.arity > 0 ? argc !== command.arity : argc < -command.arity) {
     reply.error('ERR Invalid number of arguments specified for command');
@@ -145,6 +161,11 @@ function commandGetKeys(_client: Client, request: Request, reply: ReplyWriter, s
   }
 }
 
+/** Channels stand where keys do for COMMAND INFO, and are none. */
+function hasKeys({ spec, group }: Command): boolean {
+  return group !== 'pubsub' && (spec.keys !== undefined || spec.name in NUMKEYS_AT);
+}
+
 /** The places of the keys among the arguments of the inner request; null when its number of keys is wrong. */
 function keyPlaces(spec: CommandSpec, argc: number, request: Request): number[] | null {
   const places: number[] = [];
@@ -153,10 +174,11 @@ function keyPlaces(spec: CommandSpec, argc: number, request: Request): number[] 
     const last = spec.keys.last < 0 ? argc + spec.keys.last : spec.keys.last;
     for (let i = first; i <= last; i += step) places.push(i);
   }
-  if (spec.numkeysAt === undefined) return places;
-  const count = request.integer(spec.numkeysAt + 2);
-  if (!(count >= 1 && count <= argc - spec.numkeysAt - 1)) return null;
-  for (let i = 1; i <= count; i++) places.push(spec.numkeysAt + i);
+  if (!(spec.name in NUMKEYS_AT)) return places;
+  const at = NUMKEYS_AT[spec.name];
+  const count = request.integer(at + 2);
+  if (!(count >= 1 && count <= argc - at - 1)) return null;
+  for (let i = 1; i <= count; i++) places.push(at + i);
   return places;
 }
 

@@ -5,29 +5,37 @@ import { REDIS_VERSION } from './version.ts';
 
 type Fields = Record<string, string | number>;
 
-const SECTIONS: Record<string, (server: ServerState) => Fields> = {
-  server: serverFields,
-  clients: clientFields,
-  memory: memoryFields,
-  stats: statsFields,
-  commandstats: commandFields,
-  keyspace: keyspaceFields,
-};
+interface Section {
+  name: string;
+  fields(server: ServerState): Fields;
+  /** Shown only when it, or all, is asked for. */
+  onDemand?: boolean;
+}
 
-/** Shown only when asked for. */
-const NOT_BY_DEFAULT = ['commandstats'];
+const SECTIONS: Section[] = [
+  { name: 'Server', fields: serverFields },
+  { name: 'Clients', fields: clientFields },
+  { name: 'Memory', fields: memoryFields },
+  { name: 'Persistence', fields: persistenceFields },
+  { name: 'Stats', fields: statsFields },
+  { name: 'Replication', fields: replicationFields },
+  { name: 'CPU', fields: cpuFields },
+  { name: 'Commandstats', fields: commandFields, onDemand: true },
+  { name: 'Errorstats', fields: errorFields },
+  { name: 'Cluster', fields: () => ({ cluster_enabled: 0 }) },
+  { name: 'Keyspace', fields: keyspaceFields },
+];
 
 /** The sections of these names in lower case, "default", "all" and "everything" among them. */
 export function infoText(names: string[], server: ServerState): string {
   const wanted = names.length === 0 ? ['default'] : names;
   const everything = wanted.includes('all') || wanted.includes('everything');
   const parts: string[] = [];
-  for (const [section, fields] of Object.entries(SECTIONS)) {
-    const byDefault = wanted.includes('default') && !NOT_BY_DEFAULT.includes(section);
-    if (!everything && !byDefault && !wanted.includes(section)) continue;
-    const title = section[0].toUpperCase() + section.slice(1);
+  for (const { name, fields, onDemand } of SECTIONS) {
+    const byDefault = wanted.includes('default') && !onDemand;
+    if (!everything && !byDefault && !wanted.includes(name.toLowerCase())) continue;
     const lines = Object.entries(fields(server)).map(([field, value]) => `${field}:${value}\r\n`);
-    parts.push(`# ${title}\r\n${lines.join('')}`);
+    parts.push(`# ${name}\r\n${lines.join('')}`);
   }
   return parts.join('\r\n');
 }
@@ -46,7 +54,9 @@ function serverFields(server: ServerState): Fields {
     server_time_usec: clock.nowMs * 1000,
     uptime_in_seconds: uptimeS,
     uptime_in_days: Math.floor(uptimeS / 86400),
+    hz: 10,
     executable: process.execPath,
+    config_file: '',
     bypassbench_frontend: configuration.frontend,
     bypassbench_backend: configuration.backend,
     node_version: process.versions.node,
@@ -61,6 +71,7 @@ function clientFields(server: ServerState): Fields {
   };
 }
 
+/** `used_memory` is what is set aside for keys, values and clients; the whole process has `used_memory_rss`. */
 function memoryFields(server: ServerState): Fields {
   const { rss, heapUsed, external } = process.memoryUsage();
   let datasetBytes = 0;
@@ -69,17 +80,58 @@ function memoryFields(server: ServerState): Fields {
     datasetBytes += keyspace.usedBytes;
     reservedBytes += keyspace.reservedBytes;
   }
+  let clientBytes = 0;
+  for (const { request, outputBytes } of server.clients.values()) {
+    clientBytes += request.pendingCapacity + outputBytes;
+  }
+  const usedBytes = reservedBytes + clientBytes;
   return {
-    used_memory: heapUsed + external,
-    used_memory_human: human(heapUsed + external),
+    used_memory: usedBytes,
+    used_memory_human: human(usedBytes),
     used_memory_rss: rss,
     used_memory_rss_human: human(rss),
+    used_memory_overhead: usedBytes - datasetBytes,
     used_memory_dataset: datasetBytes,
-    bypassbench_keyspace_reserved: reservedBytes,
+    mem_clients_normal: clientBytes,
     maxmemory: 0,
     maxmemory_human: human(0),
     maxmemory_policy: 'noeviction',
+    mem_allocator: 'v8',
+    bypassbench_heap_used: heapUsed,
+    bypassbench_external: external,
   };
+}
+
+/** Nothing is saved and nothing is loaded: clients wait for loading:0. */
+function persistenceFields(): Fields {
+  return {
+    loading: 0,
+    async_loading: 0,
+    rdb_bgsave_in_progress: 0,
+    aof_enabled: 0,
+    aof_rewrite_in_progress: 0,
+  };
+}
+
+function replicationFields(server: ServerState): Fields {
+  return { role: 'master', connected_slaves: 0, master_replid: server.runId, master_repl_offset: 0 };
+}
+
+function cpuFields(): Fields {
+  const ofProcess = process.cpuUsage();
+  const ofThread = process.threadCpuUsage();
+  return {
+    used_cpu_sys: seconds(ofProcess.system),
+    used_cpu_user: seconds(ofProcess.user),
+    used_cpu_sys_children: seconds(0),
+    used_cpu_user_children: seconds(0),
+    used_cpu_sys_main_thread: seconds(ofThread.system),
+    used_cpu_user_main_thread: seconds(ofThread.user),
+  };
+}
+
+function seconds(microseconds: number): string {
+  return (microseconds / 1e6).toFixed(6);
 }
 
 function human(bytes: number): string {
@@ -108,10 +160,17 @@ function statsFields(server: ServerState): Fields {
 function commandFields(server: ServerState): Fields {
   const fields: Fields = {};
   for (const command of server.commands.commands) {
-    for (const counted of [command, ...(command.subcommands?.commands ?? [])]) {
-      if (counted.calls > 0) fields[`cmdstat_${counted.fullName}`] = `calls=${counted.calls}`;
+    for (const { fullName, calls, rejected, failed } of [command, ...(command.subcommands?.commands ?? [])]) {
+      if (calls + rejected === 0) continue;
+      fields[`cmdstat_${fullName}`] = `calls=${calls},rejected_calls=${rejected},failed_calls=${failed}`;
     }
   }
+  return fields;
+}
+
+function errorFields(server: ServerState): Fields {
+  const fields: Fields = {};
+  for (const [code, count] of server.stats.errorCodes) fields[`errorstat_${code}`] = `count=${count}`;
   return fields;
 }
 

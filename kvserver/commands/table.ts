@@ -80,8 +80,6 @@ export interface CommandSpec {
   flags: CommandFlag[];
   /** Where keys stand among the arguments; last may count from the end. Absent for a command without keys. */
   keys?: { first: number; last: number; step: number };
-  /** The argument that says how many keys stand behind it, where one does. */
-  numkeysAt?: number;
   summary: string;
   /** Bits that do not follow from the flags. */
   traits?: number;
@@ -107,8 +105,10 @@ export class Command {
   readonly handler: Handler;
   readonly subcommands: CommandTable | null;
   readonly group: string;
-  /** Calls since the last CONFIG RESETSTAT. */
+  /** Since the last CONFIG RESETSTAT: calls, those of them that were answered with an error, and requests not run. */
   calls = 0;
+  failed = 0;
+  rejected = 0;
 
   constructor(spec: CommandSpec, group: string, container: string | null) {
     this.spec = spec;
@@ -124,6 +124,12 @@ export class Command {
         spec.subcommands.map((subcommand) => new Command(subcommand, group, spec.name)),
       );
     }
+  }
+
+  resetCounts(): void {
+    this.calls = 0;
+    this.failed = 0;
+    this.rejected = 0;
   }
 }
 

@@ -43,6 +43,7 @@ export class ReplyWriter {
   blocks = 0;
 
   readonly #source: BlockSource;
+  readonly #errorCodes: Map<string, number>;
   #bytes: Uint8Array = NO_BYTES;
   #start = 0;
   #pos = 0;
@@ -50,8 +51,10 @@ export class ReplyWriter {
   /** Where the reply at hand begins, or TAKEN. */
   #replyStart = 0;
 
-  constructor(source: BlockSource) {
+  /** `errorCodes`: how many errors were written, by their codes. */
+  constructor(source: BlockSource, errorCodes = new Map<string, number>()) {
     this.#source = source;
+    this.#errorCodes = errorCodes;
   }
 
   /** Continues in bytes[from, to), at least BLOCK_BYTES_MIN long. The block before must have been taken. */
@@ -115,6 +118,8 @@ export class ReplyWriter {
   /** An error with its code, as "ERR syntax error"; line breaks become spaces. */
   error(text: string): void {
     this.errors++;
+    const [code] = text.split(' ', 1);
+    this.#errorCodes.set(code, (this.#errorCodes.get(code) ?? 0) + 1);
     this.#line(0x2d, text.replace(/[\r\n]/g, ' '));
   }
 

@@ -1,0 +1,84 @@
+/**
+ * The command table of the TypeScript engine against redis-server's: docs/commands.md names what is there and what is
+ * not, and every command that is there has the same arity, flags, places of keys and categories, or stands there too.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { commandSection, withSection } from '../scripts/command-docs/section.ts';
+import { readTable } from '../scripts/command-docs/table.ts';
+import { type Reply, RespConnection, type ServerProcess, startKvServer } from './kvserver-processes.ts';
+import { commandsOfBoth, leastRequest } from './kvserver-requests.ts';
+import { type RunningServer, startRedis } from './redis-server.ts';
+
+let redis: RunningServer;
+let server: ServerProcess;
+let theirs: RespConnection;
+let ours: RespConnection;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  server = await startKvServer('sockets');
+  theirs = await RespConnection.open(redis.port);
+  ours = await RespConnection.open(server.port);
+}, 20_000);
+
+afterAll(async () => {
+  theirs?.close();
+  ours?.close();
+  await server?.stop();
+  await redis?.stop();
+});
+
+it('docs/commands.md says what npm run command-docs would write', async () => {
+  const document = readFileSync(join(import.meta.dirname, '..', 'docs', 'commands.md'), 'utf8');
+  const section = commandSection(await readTable(server.port), await readTable(redis.port));
+  expect(document).toBe(withSection(document, section));
+});
+
+function texts(reply: Reply): string[] {
+  return reply.elements!.map((element) => element.text!).sort();
+}
+
+it('lists commands by pattern and category', async () => {
+  const known = new Set(texts(await ours.command('COMMAND', 'LIST')));
+  const filters = [
+    ['pattern', '*get*'],
+    ['PATTERN', 'CONFIG|*'],
+    ['aclcat', 'read'],
+    ['aclcat', 'dangerous'],
+    ['aclcat', 'nothing'],
+    ['module', 'any'],
+  ];
+  for (const filter of filters) {
+    const request = ['COMMAND', 'LIST', 'FILTERBY', ...filter];
+    const wanted = texts(await theirs.command(...request)).filter((name) => known.has(name));
+    expect([filter, texts(await ours.command(...request))]).toEqual([filter, wanted]);
+  }
+});
+
+it('finds the keys of a request of every command', async () => {
+  const requests = (await commandsOfBoth(ours, theirs)).map(leastRequest).filter(({ length }) => length > 1);
+  for (const request of requests) {
+    const asked = ['COMMAND', 'GETKEYS', ...request];
+    expect([asked, await ours.command(...asked)]).toEqual([asked, await theirs.command(...asked)]);
+  }
+});
+
+it.each([
+  ['COMMAND', 'LIST', 'foo'],
+  ['COMMAND', 'LIST', 'FILTERBY', 'pattern'],
+  ['COMMAND', 'LIST', 'FILTERBY', 'foo', 'bar'],
+  ['COMMAND', 'GETKEYS', 'GET', 'a'],
+  ['COMMAND', 'GETKEYS', 'mset', 'a', '1', 'b', '2'],
+  ['COMMAND', 'GETKEYS', 'RENAME', 'a', 'b'],
+  ['COMMAND', 'GETKEYS', 'DEL', 'a', 'b', 'c'],
+  ['COMMAND', 'GETKEYS', 'PING'],
+  ['COMMAND', 'GETKEYS', 'GET'],
+  ['COMMAND', 'GETKEYS', 'nothing', 'a'],
+  ['COMMAND', 'GETKEYS', 'CONFIG', 'GET', 'a'],
+  ['COMMAND', 'INFO', 'nothing', 'config|nothing'],
+  ['COMMAND', 'COUNT', 'x'],
+])('answers %s %s %s %s as Redis does', async (...request) => {
+  expect(await ours.command(...request)).toEqual(await theirs.command(...request));
+});
