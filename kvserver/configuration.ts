@@ -4,7 +4,7 @@ import { fixedParameters } from './fixed-parameters.ts';
 import { defaultEncodingLimits } from './keyspace/types/encoding-limits.ts';
 import { DATABASES, type EngineSetup, parseMemory } from './options.ts';
 import { OutputLimits } from './output-limits.ts';
-import type { Parameter } from './parameter.ts';
+import type { ConfigParameter } from './parameter.ts';
 import type { RequestLimits } from './resp/request.ts';
 
 const MEBIBYTE = 1024 ** 2;
@@ -23,7 +23,7 @@ export class Configuration {
   readonly encodingLimits = defaultEncodingLimits();
   readonly requestLimits: RequestLimits = { bulkBytesMax: BULK_BYTES_MAX, queryBytesMax: QUERY_BYTES_MAX };
   /** Parameters by name, for CONFIG. */
-  readonly parameters: ReadonlyMap<string, Parameter>;
+  readonly parameters: ReadonlyMap<string, ConfigParameter>;
 
   constructor(options: EngineSetup) {
     this.frontend = options.frontend;
@@ -32,7 +32,7 @@ export class Configuration {
     this.maxClients = options.maxClients;
     this.requirepass = options.requirepass;
     this.outputLimits = new OutputLimits(options.outputBufferLimit);
-    this.parameters = new Map<string, Parameter>([
+    this.parameters = new Map<string, ConfigParameter>([
       ['bind', { get: () => options.bind }],
       [
         'client-output-buffer-limit',

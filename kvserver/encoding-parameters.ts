@@ -1,13 +1,13 @@
 /** The parameters of CONFIG that say how large a value may be in Redis' compact forms. */
 import type { EncodingLimits } from './keyspace/types/encoding-limits.ts';
 import { parseMemory } from './options.ts';
-import type { Parameter } from './parameter.ts';
+import type { ConfigParameter } from './parameter.ts';
 import { latin1Bytes } from './resp/bytes.ts';
 import { parseInt64 } from './resp/numbers.ts';
 
 /** The parameters by name; each has the name that it had before Redis 7 too. */
-export function encodingParameters(limits: EncodingLimits): [string, Parameter][] {
-  const named = (name: string, limit: keyof EncodingLimits): [string, Parameter][] => {
+export function encodingParameters(limits: EncodingLimits): [string, ConfigParameter][] {
+  const named = (name: string, limit: keyof EncodingLimits): [string, ConfigParameter][] => {
     const parameter = name.endsWith('-value') ? sizeParameter(limits, limit) : countParameter(limits, limit);
     const former = name.replace('listpack', 'ziplist');
     return former === name ? [[name, parameter]] : [name, former].map((each) => [each, parameter]);
@@ -25,7 +25,7 @@ const OUT_OF_RANGE = 'argument must be between 0 and 9223372036854775807 inclusi
 const LIMIT_MAX = 2n ** 63n - 1n;
 
 /** A parameter without a unit. */
-function countParameter(limits: EncodingLimits, limit: keyof EncodingLimits): Parameter {
+function countParameter(limits: EncodingLimits, limit: keyof EncodingLimits): ConfigParameter {
   return parameterOf(limits, limit, (value) => {
     const count = parseInt64(latin1Bytes(value), 0, value.length);
     return count === null ? "argument couldn't be parsed into an integer" : BigInt(count);
@@ -33,7 +33,7 @@ function countParameter(limits: EncodingLimits, limit: keyof EncodingLimits): Pa
 }
 
 /** A parameter in bytes, or with a unit. */
-function sizeParameter(limits: EncodingLimits, limit: keyof EncodingLimits): Parameter {
+function sizeParameter(limits: EncodingLimits, limit: keyof EncodingLimits): ConfigParameter {
   return parameterOf(limits, limit, (value) => {
     if (/^\d{1,19}$/.test(value)) return BigInt(value);
     const bytes = parseMemory(value);
@@ -46,7 +46,7 @@ function parameterOf(
   limits: EncodingLimits,
   limit: keyof EncodingLimits,
   read: (value: string) => bigint | string,
-): Parameter {
+): ConfigParameter {
   // As text: a limit beyond 2^53 is one that no value reaches.
   let shown = String(limits[limit]);
   return {

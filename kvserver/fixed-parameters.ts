@@ -3,7 +3,7 @@
  * of clients and benchmarks set many of them to that very value, and go on: it is taken. Any other one is refused.
  */
 import { parseMemory } from './options.ts';
-import type { Parameter } from './parameter.ts';
+import type { ConfigParameter } from './parameter.ts';
 
 /** Reads a value in any of its spellings; null when it is none of this kind. */
 interface Kind {
@@ -57,11 +57,11 @@ const FIXED: [name: string, value: string, kind: Kind][] = [
   ['loglevel', 'notice', WORD],
 ];
 
-export function fixedParameters(): [string, Parameter][] {
+export function fixedParameters(): [string, ConfigParameter][] {
   return FIXED.map(([name, value, kind]) => [name, fixed(value, kind)]);
 }
 
-function fixed(only: string, kind: Kind): Parameter {
+function fixed(only: string, kind: Kind): ConfigParameter {
   return {
     get: () => only,
     set: (value) => {

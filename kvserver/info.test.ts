@@ -28,6 +28,23 @@ it('used_memory follows what is kept, and goes back with FLUSHALL', () => {
   expect(used() - before).toBeLessThan(10_000);
 });
 
+it.each([
+  ['a list', (i: number) => ['RPUSH', 'list', `member ${i}`], 'list'],
+  ['a set', (i: number) => ['SADD', 'set', `member ${i}`], 'set'],
+  ['a hash', (i: number) => ['HSET', 'hash', `field ${i}`, `value ${i}`], 'hash'],
+  ['a sorted set', (i: number) => ['ZADD', 'sorted', String(i), `member ${i}`], 'sorted'],
+  ['many lists', (i: number) => ['RPUSH', `list ${i}`, 'member'], null],
+])('used_memory_dataset has %s in it', (_name, request, key) => {
+  const dataset = () => Number(fields('memory').get('used_memory_dataset'));
+  const before = dataset();
+  for (let i = 0; i < 5000; i++) client.ask(...request(i));
+  expect((dataset() - before) / 5000).toBeGreaterThan(30);
+  expect((dataset() - before) / 5000).toBeLessThan(400);
+  if (key === null) client.ask('FLUSHDB');
+  else client.ask('DEL', key);
+  expect(dataset() - before).toBeLessThan(1000);
+});
+
 it('tells the time of processors, in seconds', () => {
   const cpu = fields('cpu');
   expect([...cpu.keys()]).toContain('used_cpu_user_main_thread');

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { commandSection, withSection } from '../scripts/command-docs/section.ts';
 import { readTable } from '../scripts/command-docs/table.ts';
 import { type Reply, RespConnection, type ServerProcess, startKvServer } from './kvserver-processes.ts';
-import { commandsOfBoth, leastRequest } from './kvserver-requests.ts';
+import { commandsOfBoth, type DescribedCommand, leastRequest, setupOf } from './kvserver-requests.ts';
 import { type RunningServer, startRedis } from './redis-server.ts';
 
 let redis: RunningServer;
@@ -34,6 +34,30 @@ it('docs/commands.md says what npm run command-docs would write', async () => {
   const document = readFileSync(join(import.meta.dirname, '..', 'docs', 'commands.md'), 'utf8');
   const section = commandSection(await readTable(server.port), await readTable(redis.port));
   expect(document).toBe(withSection(document, section));
+});
+
+/** The counters of lookups after a request, where there is what it looks for, and where there is not. */
+async function lookups(connection: RespConnection, command: DescribedCommand): Promise<string[]> {
+  const request = leastRequest(command);
+  const found: string[] = [];
+  for (const setup of [setupOf(command), ['DEL', 'key']]) {
+    for (const before of [['DEL', 'key', 'target', 'member'], setup, ['CONFIG', 'RESETSTAT'], request]) {
+      await connection.command(...before);
+    }
+    const { text } = await connection.command('INFO', 'stats');
+    found.push(...text!.match(/keyspace_(hits|misses):\d+/g)!);
+    await connection.command('SELECT', '0');
+  }
+  return found;
+}
+
+it('counts hits and misses as Redis does, in every command', async () => {
+  const commands = await commandsOfBoth(ours, theirs);
+  expect(commands.length).toBeGreaterThan(90);
+  for (const command of commands) {
+    const name = command.words.join(' ');
+    expect([name, ...(await lookups(ours, command))]).toEqual([name, ...(await lookups(theirs, command))]);
+  }
 });
 
 function texts(reply: Reply): string[] {

@@ -7,10 +7,12 @@ import { isEmpty, type ObjectValue } from '../keyspace/types/value.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
-import { type LongDouble, parseLongDouble } from './long-double.ts';
+import { ceilProduct, parseLongDouble } from './long-double.ts';
 import { find, isTypeOrAbsent, replyNilArray } from './lookup.ts';
 import { SYNTAX_ERROR } from './replies.ts';
 import type { ServerState } from './table.ts';
+
+const MS_PER_S = 1000n;
 
 /** Keys of a request: `count` arguments from `first` on. */
 export interface KeyArguments {
@@ -41,18 +43,12 @@ export function deadline(
     return null;
   }
   // What does not fit C's 64 bits becomes the lowest number.
-  const ms = value === 'infinite' ? Infinity : toMilliseconds(value);
+  const ms = value === 'infinite' ? Infinity : Number(ceilProduct(value, MS_PER_S));
   if (ms < 0 || ms >= 2 ** 63) {
     reply.error('ERR timeout is negative');
     return null;
   }
   return ms > 0 ? clock.update() + ms : 0;
-}
-
-/** Rounded up: none but 0 and negative numbers are 0. */
-function toMilliseconds({ mantissa, exponent }: LongDouble): number {
-  const ms = Math.ceil(Number(mantissa) * 2 ** exponent * 1000);
-  return ms === 0 && mantissa > 0n ? 1 : ms;
 }
 
 /** Takes from the first key that has a value. Whether there was one, or one of a wrong type: then it has replied. */

@@ -77,8 +77,9 @@ function memoryFields(server: ServerState): Fields {
   let datasetBytes = 0;
   let reservedBytes = 0;
   for (const [, keyspace] of server.databases()) {
-    datasetBytes += keyspace.usedBytes;
-    reservedBytes += keyspace.reservedBytes;
+    const objectBytes = keyspace.objectBytes();
+    datasetBytes += keyspace.usedBytes + objectBytes;
+    reservedBytes += keyspace.reservedBytes + objectBytes;
   }
   let clientBytes = 0;
   for (const { request, outputBytes } of server.clients.values()) {

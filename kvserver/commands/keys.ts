@@ -155,7 +155,7 @@ function copy(client: Client, request: Request, reply: ReplyWriter, server: Serv
     reply.error(SAME_OBJECT);
     return;
   }
-  const entry = find(client, request, 1);
+  const entry = findToRead(client, request, 1);
   if (entry === 0) {
     reply.integer(0);
     return;

@@ -68,6 +68,20 @@ export function addLongDoubles(a: LongDouble, b: LongDouble): LongDouble {
   return sum < 0n ? { mantissa: -value.mantissa, exponent: value.exponent } : value;
 }
 
+/** The product, rounded to a long double and then up to a whole number. */
+export function ceilProduct(value: LongDouble, factor: bigint): bigint {
+  const isNegative = value.mantissa < 0n;
+  const { mantissa, exponent } = rounded(
+    (isNegative ? -value.mantissa : value.mantissa) * factor,
+    1n,
+    value.exponent,
+  );
+  if (exponent >= 0) return (isNegative ? -mantissa : mantissa) << BigInt(exponent);
+  const whole = mantissa >> BigInt(-exponent);
+  if (isNegative) return -whole;
+  return whole << BigInt(-exponent) === mantissa ? whole : whole + 1n;
+}
+
 export function isInfinite(value: LongDouble): boolean {
   return (
     bitLength(value.mantissa < 0n ? -value.mantissa : value.mantissa) + value.exponent > EXPONENT_BINARY_MAX

@@ -20,6 +20,7 @@ import { ExpiryTable } from './expiry.ts';
 import type { KeyHash } from './hash.ts';
 import { nextCursor } from './scan-cursor.ts';
 import { defaultEncodingLimits, type EncodingLimits } from './types/encoding-limits.ts';
+import { estimateBytes } from './types/memory.ts';
 import { type ObjectValue, TYPE_STRING } from './types/value.ts';
 
 /** Counters that INFO shows. */
@@ -353,6 +354,11 @@ export class Keyspace {
   /** Bytes of the blocks in use, and of all memory set aside for blocks, entries and the index. */
   get usedBytes(): number {
     return this.#arena.usedBytes;
+  }
+
+  /** What the values other than strings take, about. */
+  objectBytes(): number {
+    return estimateBytes(this.#objects);
   }
 
   get reservedBytes(): number {

@@ -12,7 +12,11 @@ export const TYPE_SORTED_SET = 5;
 
 export type ObjectValue = ListValue | SetValue | HashValue | SortedSetValue;
 
+export function sizeOf(value: ObjectValue): number {
+  return 'length' in value ? value.length : value.size;
+}
+
 /** Whether it has no element: a key never has such a value. */
 export function isEmpty(value: ObjectValue): boolean {
-  return ('length' in value ? value.length : value.size) === 0;
+  return sizeOf(value) === 0;
 }
