@@ -13,8 +13,11 @@ import { timed } from './timed.ts';
 const MAX_LATE_MS = 2;
 const SAMPLES = 40;
 const PATIENCE_MS = 2000;
-/** Once in so many milliseconds, by its hz, Redis looks for keys that have expired. */
+/** Once in so many milliseconds, by its hz, Redis looks for keys that have expired, and at the time of a pause. */
 const CRON_MS = 2;
+/** It counts whole milliseconds there, and a time is over in the next. */
+const CLOCK_MS = 1;
+const SET_HZ = `CONFIG SET hz ${1000 / CRON_MS}\r\n`;
 
 /** What is asked for at a time, on a connection of its own. */
 interface Deadline {
@@ -34,16 +37,16 @@ const deadlines: Record<string, Deadline> = {
     period_ms: 0,
   },
   'the end of CLIENT PAUSE': {
-    prepares: 'CONFIG SET hz 10\r\n',
+    prepares: SET_HZ,
     asks: (ms) => `CLIENT PAUSE ${ms}\r\nPING\r\n`,
     answer: /^\+OK\r\n\+PONG\r\n$/,
-    period_ms: 0,
+    period_ms: CRON_MS + CLOCK_MS,
   },
   'a key that expires': {
-    prepares: `CONFIG SET hz ${1000 / CRON_MS}\r\nHELLO 3\r\nSUBSCRIBE __keyevent@0__:expired\r\n`,
+    prepares: `${SET_HZ}HELLO 3\r\nSUBSCRIBE __keyevent@0__:expired\r\n`,
     asks: (ms) => `SET key value PX ${ms}\r\n`,
     answer: /__keyevent@0__:expired\r\n\$3\r\nkey\r\n$/,
-    period_ms: CRON_MS,
+    period_ms: CRON_MS + CLOCK_MS,
   },
 };
 
@@ -85,20 +88,12 @@ async function latenessOf(deadline: Deadline, side: Side, ms: number, isBusy: bo
   }
 }
 
-/** In milliseconds, in order; of one server and the other in turns. */
-async function latenesses(
-  deadline: Deadline,
-  isBusy: boolean,
-): Promise<{ ours: number[]; theirs: number[] }> {
-  const late = { ours: [] as number[], theirs: [] as number[] };
-  for (let i = 0; i < SAMPLES; i++) {
-    const ms = 5 + ((7 * i) % SAMPLES);
-    late.theirs.push(await latenessOf(deadline, theirs, ms, isBusy));
-    late.ours.push(await latenessOf(deadline, port.side, ms, isBusy));
-  }
-  late.ours.sort((a, b) => a - b);
-  late.theirs.sort((a, b) => a - b);
-  return late;
+/** In milliseconds, in order. */
+async function latenesses(deadline: Deadline, side: Side, isBusy: boolean): Promise<number[]> {
+  const late: number[] = [];
+  for (let i = 0; i < SAMPLES; i++)
+    late.push(await latenessOf(deadline, side, 5 + ((7 * i) % SAMPLES), isBusy));
+  return late.sort((a, b) => a - b);
 }
 
 describe.each([
@@ -106,14 +101,20 @@ describe.each([
   ['with requests on their way', true],
 ])('Redis on the libOS, %s, is not late', (_, isBusy) => {
   for (const [name, deadline] of Object.entries(deadlines)) {
-    timed(`for ${name}`, async () => {
-      const late = await latenesses(deadline, isBusy);
+    timed(`for ${name}`, async (endWith) => {
+      // It spins: it stands still while the other is asked, so that each has a core, and this client the other.
+      const { pid } = port.process.process;
+      process.kill(pid as number, 'SIGSTOP');
+      endWith(() => process.kill(pid as number, 'SIGCONT'));
+      const reference = await latenesses(deadline, theirs, isBusy);
+      process.kill(pid as number, 'SIGCONT');
+      const ours = await latenesses(deadline, port.side, isBusy);
       // The machine may take a core from one of ten.
       const [median, most] = [SAMPLES / 2, 0.9 * SAMPLES];
       const text = (ms: number[]) => `${ms[median].toFixed(2)} ms, nine of ten to ${ms[most].toFixed(2)} ms`;
-      console.log(`timing: ${name}: late by ${text(late.ours)}; redis-server by ${text(late.theirs)}`);
-      expect(late.ours[most]).toBeLessThan(deadline.period_ms + MAX_LATE_MS);
-      expect(late.ours[median]).toBeLessThan(late.theirs[median] + MAX_LATE_MS);
+      console.log(`timing: ${name}: late by ${text(ours)}; redis-server by ${text(reference)}`);
+      expect(ours[most]).toBeLessThan(deadline.period_ms + MAX_LATE_MS);
+      expect(ours[median]).toBeLessThan(reference[median] + MAX_LATE_MS);
     });
   }
 });
