@@ -277,8 +277,12 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
 
   shutdown(): void {
     if (this.#shut) return;
-    for (let qd = 0; qd < this.#queues.length; qd++) {
-      if (this.#queues[qd]) this.close(qd);
+    // First where it listens: who connects anew when its connection ends is refused, not accepted and dropped.
+    for (const listeners of [true, false]) {
+      for (let qd = 0; qd < this.#queues.length; qd++) {
+        const queue = this.#queues[qd];
+        if (queue && (!listeners || queue.state === QueueState.Listening)) this.close(qd);
+      }
     }
     // What the libOS still holds for the application goes back unread; it is not the application's leak.
     for (let slot = this.tokens.firstReady; slot !== NO_SLOT; slot = this.tokens.firstReady) {

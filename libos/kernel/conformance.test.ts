@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { conformanceSuite } from '../conformance/suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
 import { type TestedBackend, World } from '../conformance/world.ts';
+import type { LibosCore } from '../core.ts';
 import { createLibos } from '../index.ts';
 
 /** As long as the kernel may make the buffer of a connection, in one direction. */
@@ -119,6 +120,25 @@ describe('kernel sockets', () => {
     await expect(libos.pop(qd)).rejects.toMatchObject({ code: 'CONNECTION_RESET' });
     libos.shutdown();
     server.close();
+  });
+
+  it('gives up where it listens before its connections when it is shut down', () => {
+    const libos = createLibos({ backend: 'kernel' }) as LibosCore;
+    const listen = () => {
+      const qd = libos.socket('stream');
+      libos.bind(qd, { address: '127.0.0.1', port: 0 });
+      libos.listen(qd, 1);
+      return qd;
+    };
+    const first = listen();
+    const accepted = libos.accept(first);
+    const client = libos.socket('stream');
+    libos.connect(client, libos.localEndpoint(first));
+    const server = libos.wait(accepted)!.newQd;
+    const second = listen();
+    const closed = vi.spyOn(libos.transport, 'close');
+    libos.shutdown();
+    expect(closed.mock.calls.map(([{ qd }]) => qd)).toEqual([first, second, client, server]);
   });
 
   it('tells that the process has too many open files', () => {

@@ -128,8 +128,9 @@ export class KernelTransport implements Transport {
     remove(this.#hot, queue);
     remove(this.#connecting, queue);
     this.#sender.forget(queue);
-    // A child of this process may have the socket open still, and epoll would go on reporting it.
+    // A child of this process may have the socket open still: epoll would go on reporting it, and its port be in use.
     if (queue.watched && !queue.hot) sys.epollDelete(this.#epoll, queue.fd);
+    if (queue.state === QueueState.Listening) sys.shutdown(queue.fd, sys.SHUT_RDWR);
     sys.close(queue.fd);
   }
 

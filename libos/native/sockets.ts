@@ -30,6 +30,7 @@ const epollWaitCall: Call = libc.func('epoll_wait', 'int', ['int', POINTER, 'int
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SHUT_WR = 1;
+export const SHUT_RDWR = 2;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const EPOLLIN = 0x1;
