@@ -3,7 +3,7 @@
  * glue of kvserver/redis/native as a library, the port to the libOS. Nothing of Redis is changed. The build is kept in
  * a cache outside of this folder; kvserver/redis/build has what is used:
  *
- *     redis-server     unmodified
+ *     redis-server     Redis' own program
  *     redis-port.so    the port; exports what begins with rp_
  *     source           the source as it was built, with redis-cli, redis-benchmark and Redis' own tests
  *     redis.json       what was built, from what and how
@@ -47,6 +47,8 @@ const native = join(redis, 'native');
 const place = join(redis, 'build');
 const exported = join(scripts, 'redis', 'exports.map');
 const buildScript = join(scripts, 'redis', 'build.sh');
+/** Of the glue, what the program is linked with too. */
+const currentDir = join(native, 'current-dir.c');
 
 const NOT_AVAILABLE = 'the systems redis-kernel, redis-rdma and redis-dpdk are not available';
 
@@ -93,7 +95,10 @@ function findRecipe() {
     optimization: flags.optimization,
     compiler_flags: [...flags.compiler, ...OWN_FLAGS],
     linker_flags: flags.linker,
-    build_script: createHash('sha256').update(readFileSync(buildScript)).digest('hex'),
+    build_script: createHash('sha256')
+      .update(readFileSync(buildScript))
+      .update(readFileSync(currentDir))
+      .digest('hex'),
   };
 }
 
@@ -148,7 +153,7 @@ async function compile(building, { description, folder, recipe, upstream }) {
     doing: `building Redis ${upstream}`,
     done: `built Redis ${upstream}`,
     command: 'sh',
-    args: [buildScript, description, folder],
+    args: [buildScript, description, folder, currentDir],
     cwd: building,
     env: {
       CFLAGS: recipe.compiler_flags.join(' '),

@@ -74,10 +74,10 @@ const REDIS_UNITS = [
 
 /**
  * What `.ci/run` runs, in a minute or so: requests and replies in parts and too long ones, replies that nobody asked
- * for or that wait, clients that are too many, wait or go, transactions.
+ * for or that wait, clients that are too many, wait or go, transactions, the server's end.
  */
 const REDIS_PART = unitNames([
-  ...['protocol', 'querybuf', 'pubsub', 'obuf-limits', 'limits', 'pause', 'quit', 'multi'],
+  ...['protocol', 'querybuf', 'pubsub', 'obuf-limits', 'limits', 'pause', 'quit', 'multi', 'shutdown'],
 ]);
 
 interface Contest {

@@ -240,13 +240,6 @@ int __wrap_sigaction(int signal, const struct sigaction *action, struct sigactio
 	return __real_sigaction(signal, &through_here, old);
 }
 
-/* As the distribution changed Redis, it frees this as its own memory; libc's comes from another allocator. */
-char *__wrap_get_current_dir_name(void)
-{
-	char path[PATH_MAX];
-	return getcwd(path, sizeof(path)) == NULL ? NULL : zstrdup(path);
-}
-
 void __wrap_spt_init(int argc, char **argv)
 {
 	UNUSED(argc);
