@@ -13,9 +13,12 @@ struct port_connection {
 	size_t kept_read;
 	bool ended;
 	bool failed;
-	/* Its last output, where more can be appended while the outputs are not emptied; -1 for none. */
-	int last_output;
-	uint64_t outputs_generation;
+	/*
+	 * Written when no block was free: it goes out before anything else. Some of what Redis writes by itself, such
+	 * as its first reply to a replica, it writes once, since a socket always has room for it. NULL ordinarily.
+	 */
+	sds owed;
+	struct last_output last_output;
 	/* Its places among those whose output waits for room, and whose input waits for Redis; NULL for none. */
 	listNode *waiting;
 	listNode *held;
@@ -35,24 +38,11 @@ extern struct {
 /* As the debugger asks of a socket (eval.c). */
 enum { DEBUGGER_SEND_TIMEOUT_MS = 5000 };
 
+/* What a connection may owe. Longer than any that Redis writes once. */
+enum { OWED_MAX = 1024 };
+
 static struct port_connection *by_slot[RP_SLOTS];
-/* Slots whose connections closed, in order, for which no output is written yet. */
-static int closed_slots[RP_SLOTS];
-static unsigned closed_first, closed_last;
 static struct port_connection *being_accepted;
-/* Capacity of the block of each output, and the block's address. */
-static struct rp_block output_block[RP_OUTPUTS];
-static uint64_t generation;
-static int outputs_seen;
-
-/* The outputs were emptied since the last write: nothing can be appended to them any more. */
-static void notice_emptied_outputs(void)
-{
-	if (shared_area.outputs < outputs_seen)
-		generation++;
-	outputs_seen = shared_area.outputs;
-}
-
 static list *waiting, *held;
 
 void init_connections(void)
@@ -65,6 +55,14 @@ static listNode *enter(list *of, struct port_connection *c)
 {
 	listAddNodeTail(of, c);
 	return listLast(of);
+}
+
+static void wait_for_room(struct port_connection *c)
+{
+	if (c->waiting != NULL)
+		return;
+	c->waiting = enter(waiting, c);
+	shared_area.waiting++;
 }
 
 static void stop_waiting(struct port_connection *c)
@@ -85,21 +83,9 @@ static void stop_holding(struct port_connection *c)
 	shared_area.holding[c->slot] = 0;
 }
 
-static bool put_output(enum rp_output_kind kind, int slot)
+static bool owes(struct port_connection *c)
 {
-	notice_emptied_outputs();
-	if (shared_area.outputs == RP_OUTPUTS)
-		return false;
-	shared_area.output[shared_area.outputs++] = (struct rp_output){ .kind = kind, .slot = slot };
-	outputs_seen = shared_area.outputs;
-	return true;
-}
-
-void report_closed(void)
-{
-	while (closed_first != closed_last && put_output(RP_CLOSE, closed_slots[closed_first % RP_SLOTS]))
-		closed_first++;
-	shared_area.closing = (int32_t)(closed_last - closed_first);
+	return c->owed != NULL && !send_owed(c->slot, &c->last_output, &c->owed);
 }
 
 static void port_close(connection *conn)
@@ -109,8 +95,13 @@ static void port_close(connection *conn)
 		stop_waiting(c);
 		stop_holding(c);
 		by_slot[c->slot] = NULL;
-		closed_slots[closed_last++ % RP_SLOTS] = c->slot;
-		shared_area.closing++;
+		if (!c->failed && owes(c)) {
+			close_slot_when_sent(c->slot, &c->last_output, c->owed);
+		} else {
+			sdsfree(c->owed);
+			close_slot(c->slot);
+		}
+		c->owed = NULL;
 		c->slot = -1;
 		conn->fd = -1;
 	}
@@ -192,57 +183,14 @@ static int port_read(connection *conn, void *buffer, size_t bytes)
 	return -1;
 }
 
-/* Room in the last output of this connection, or in a new one; NULL when there is none. */
-static struct rp_output *output_with_room(struct port_connection *c)
-{
-	if (c->last_output >= 0 && c->outputs_generation == generation) {
-		struct rp_output *last = &shared_area.output[c->last_output];
-		if (last->length < output_block[c->last_output].capacity)
-			return last;
-	}
-	if (shared_area.blocks == 0 || shared_area.outputs == RP_OUTPUTS)
-		return NULL;
-	int index = shared_area.outputs++;
-	outputs_seen = shared_area.outputs;
-	output_block[index] = shared_area.lent[--shared_area.blocks];
-	shared_area.output[index] = (struct rp_output){
-		.kind = RP_SEND,
-		.slot = c->slot,
-		.block = output_block[index].number,
-	};
-	c->last_output = index;
-	c->outputs_generation = generation;
-	return &shared_area.output[index];
-}
-
-/* Copies as much as there is room for; returns how much. */
-static size_t append(struct port_connection *c, const char *bytes, size_t length)
-{
-	size_t copied = 0;
-	while (copied < length && shared_area.unsent[c->slot] < RP_UNSENT_MAX) {
-		struct rp_output *output = output_with_room(c);
-		if (output == NULL)
-			break;
-		struct rp_block *block = &output_block[c->last_output];
-		size_t room = (size_t)(block->capacity - output->length);
-		size_t part = length - copied < room ? length - copied : room;
-		memcpy((char *)(uintptr_t)block->address + output->length, bytes + copied, part);
-		output->length += (int32_t)part;
-		shared_area.unsent[c->slot] += (int32_t)part;
-		copied += part;
-	}
-	return copied;
-}
-
 static int port_writev(connection *conn, const struct iovec *parts, int count)
 {
 	struct port_connection *c = (struct port_connection *)conn;
 	size_t written = 0;
 	if (c->failed || c->slot < 0)
 		return fail(conn, EPIPE);
-	notice_emptied_outputs();
-	for (int i = 0; i < count; i++) {
-		size_t part = append(c, parts[i].iov_base, parts[i].iov_len);
+	for (int i = 0; i < count && !owes(c); i++) {
+		size_t part = append_output(c->slot, &c->last_output, parts[i].iov_base, parts[i].iov_len);
 		written += part;
 		if (part < parts[i].iov_len)
 			break;
@@ -253,22 +201,34 @@ static int port_writev(connection *conn, const struct iovec *parts, int count)
 	return -1;
 }
 
+/* As a blocking socket does. */
+static int write_waiting(struct port_connection *c, const char *bytes, size_t length, size_t done)
+{
+	mstime_t until = mstime() + DEBUGGER_SEND_TIMEOUT_MS;
+	while (done < length && !c->ended && !c->failed && mstime() < until && look_at_network()) {
+		struct iovec part = { .iov_base = (char *)bytes + done, .iov_len = length - done };
+		int written = port_writev(&c->base, &part, 1);
+		done += written > 0 ? (size_t)written : 0;
+	}
+	return done > 0 ? (int)done : -1;
+}
+
 static int port_write(connection *conn, const void *bytes, size_t length)
 {
 	struct port_connection *c = (struct port_connection *)conn;
 	struct iovec part = { .iov_base = (void *)bytes, .iov_len = length };
 	int written = port_writev(conn, &part, 1);
-	if (!blocks(conn))
-		return written;
 	size_t done = written > 0 ? (size_t)written : 0;
-	mstime_t until = mstime() + DEBUGGER_SEND_TIMEOUT_MS;
-	while (done < length && !c->ended && !c->failed && mstime() < until && look_at_network()) {
-		part.iov_base = (char *)bytes + done;
-		part.iov_len = length - done;
-		written = port_writev(conn, &part, 1);
-		done += written > 0 ? (size_t)written : 0;
-	}
-	return done > 0 ? (int)done : -1;
+	if (blocks(conn))
+		return write_waiting(c, bytes, length, done);
+	if (done == length || c->failed || c->slot < 0)
+		return written;
+	bool may_send_more = shared_area.unsent[c->slot] < RP_UNSENT_MAX;
+	if (c->owed != NULL || !may_send_more || length - done > OWED_MAX)
+		return written;
+	c->owed = sdsnewlen((const char *)bytes + done, length - done);
+	wait_for_room(c);
+	return (int)length;
 }
 
 static int port_accept(connection *conn, ConnectionCallbackFunc handler)
@@ -291,12 +251,12 @@ static int port_set_write_handler(connection *conn, ConnectionCallbackFunc handl
 	struct port_connection *c = (struct port_connection *)conn;
 	UNUSED(barrier);
 	conn->write_handler = handler;
-	if (handler == NULL) {
+	if (c->slot < 0)
+		return C_OK;
+	if (handler != NULL)
+		wait_for_room(c);
+	else if (c->owed == NULL)
 		stop_waiting(c);
-	} else if (c->waiting == NULL && c->slot >= 0) {
-		c->waiting = enter(waiting, c);
-		shared_area.waiting++;
-	}
 	return C_OK;
 }
 
@@ -414,6 +374,7 @@ void continue_inputs(void)
 void continue_outputs(void)
 {
 	shared_area.room = 0;
+	continue_farewells();
 	if (listLength(waiting) == 0)
 		return;
 	/* A reply may wait for what it tells of to be synced: what Redis ran beside its turns was not synced yet. */
@@ -424,7 +385,11 @@ void continue_outputs(void)
 			return;
 		struct port_connection *c = listNodeValue(listFirst(waiting));
 		listRotateHeadToTail(waiting);
-		if (shared_area.unsent[c->slot] < RP_UNSENT_MAX / 2)
+		if (shared_area.unsent[c->slot] >= RP_UNSENT_MAX / 2 || owes(c))
+			continue;
+		if (c->base.write_handler == NULL)
+			stop_waiting(c);
+		else
 			callHandler(&c->base, c->base.write_handler);
 	}
 }
@@ -443,7 +408,6 @@ void accept_connection(int slot, const char *peer, int peer_port, const char *lo
 	c->base.state = CONN_STATE_ACCEPTING;
 	c->base.fd = RP_FIRST_FD + slot;
 	c->slot = slot;
-	c->last_output = -1;
 	c->peer_port = peer_port;
 	c->local_port = local_port;
 	copy_text(c->peer, sizeof(c->peer), peer);

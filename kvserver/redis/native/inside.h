@@ -28,10 +28,27 @@ void run_input(const struct rp_input *input);
 void continue_inputs(void);
 /* Continues the output of connections that wait for room, each at most once. */
 void continue_outputs(void);
-/* Moves connections that closed to the outputs, as far as there is room. */
-void report_closed(void);
 /* Takes the connection of this slot through Redis' accept. */
 void accept_connection(int slot, const char *peer, int peer_port, const char *local, int local_port);
+
+/* The last output of a connection, where more can be appended while the outputs are not emptied. All zeroes: none. */
+struct last_output {
+	int number;
+	uint64_t generation;
+};
+
+/* Copies as much as there is room for in lent blocks, and as the connection may have on its way; returns how much. */
+size_t append_output(int slot, struct last_output *last, const char *bytes, size_t length);
+/* An output without a block. False: there is no room for it. */
+bool put_output(enum rp_output_kind kind, int slot);
+/* The connection of this slot closed; report_closed() puts that among the outputs, as far as there is room. */
+void close_slot(int slot);
+void report_closed(void);
+/* Sends what a connection owes, as far as there is room. False: something is left. */
+bool send_owed(int slot, struct last_output *last, sds *owed);
+/* As close_slot(), when that is sent: continue_farewells() continues it. */
+void close_slot_when_sent(int slot, const struct last_output *last, sds owed);
+void continue_farewells(void);
 
 /* Runs the body, which may exit() in Redis. Returns 0, or -1 when it did. */
 int run_guarded(void (*body)(void));
