@@ -18,10 +18,14 @@ export interface ServerProcess {
   stop(): Promise<{ code: number | null; elapsedMs: number }>;
 }
 
-/** Runs `bypassbench serve` on a free port until it says that it is ready. */
-export async function startKvServer(frontend: string, flags: string[] = []): Promise<ServerProcess> {
+/** Runs `bypassbench serve` on a free port, unless the flags have one, until it says that it is ready. */
+export async function startKvServer(
+  frontend: string,
+  flags: string[] = [],
+  stderr: 'inherit' | 'pipe' = 'inherit',
+): Promise<ServerProcess> {
   const child = spawn(BYPASSBENCH, ['serve', '--frontend', frontend, '--port', '0', ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', stderr],
   });
   for await (const line of createInterface({ input: child.stdout! })) {
     const ready = JSON.parse(line) as { ready: boolean; port: number };

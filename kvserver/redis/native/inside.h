@@ -50,6 +50,23 @@ bool send_owed(int slot, struct last_output *last, sds *owed);
 void close_slot_when_sent(int slot, const struct last_output *last, sds owed);
 void continue_farewells(void);
 
+/* The process that serves, and not one of its children. */
+extern pid_t own_process;
+/* What is open now is not Redis' own: its children close it. */
+void note_descriptors(void);
+/* This thread moves to the cores of this process that are not its own, for threads that it makes; and back. */
+void leave_own_cores(void);
+void return_to_own_cores(void);
+
+/* Whether this thread is the data path, inside of Redis. */
+bool is_in_redis(void);
+/* From here on a crash of Redis is told. */
+void watch_for_crashes(void);
+/* Where Redis writes its log is known now. */
+void note_log(void);
+/* Of the signals by which a process crashes. */
+bool is_crash(int signal);
+
 /* Runs the body, which may exit() in Redis. Returns 0, or -1 when it did. */
 int run_guarded(void (*body)(void));
 /* Lets the caller of the port look at the network; returns unless Redis has exited meanwhile. False: it cannot now. */

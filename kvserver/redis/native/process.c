@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include "inside.h"
 #include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -23,10 +22,8 @@ struct guard {
 };
 static struct guard *innermost;
 
-static pid_t own_process;
+pid_t own_process;
 static pthread_t data_path;
-/* The cores of this process but for the data path's, for Redis' threads and children. */
-static cpu_set_t other_cores;
 
 /* Exiting */
 
@@ -56,9 +53,15 @@ void __wrap_exit(int code)
 	longjmp(innermost->environment, 1);
 }
 
+bool is_in_redis(void)
+{
+	return innermost != NULL && pthread_equal(pthread_self(), data_path);
+}
+
 bool look_at_network(void)
 {
-	if (shared_area.depth + 1 >= RP_DEPTH)
+	/* A child has no network. */
+	if (shared_area.depth + 1 >= RP_DEPTH || getpid() != own_process)
 		return false;
 	shared_area.depth++;
 	bool looked = look();
@@ -118,6 +121,7 @@ void __wrap_loadServerConfig(char *file, char from_stdin, char *options)
 	__real_loadServerConfig(file, from_stdin, options);
 	server.daemonize = 0;
 	server.supervised_mode = SUPERVISED_NONE;
+	note_log();
 }
 
 int __wrap_restartServer(int flags, mstime_t delay)
@@ -203,7 +207,7 @@ void __wrap_aeDeleteFileEvent(aeEventLoop *loop, int fd, int mask)
 	__real_aeDeleteFileEvent(loop, fd, mask);
 }
 
-/* Signals, title, cores */
+/* Signals, title */
 
 static void (*handle_end)(int signal);
 
@@ -228,12 +232,10 @@ int __real_sigaction(int signal, const struct sigaction *action, struct sigactio
 int __wrap_sigaction(int signal, const struct sigaction *action, struct sigaction *old)
 {
 	bool ends_server = signal == SIGTERM || signal == SIGINT;
-	bool is_ours = signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
-		       signal == SIGABRT;
-	if (action == NULL || getpid() != own_process || !(ends_server || is_ours))
-		return __real_sigaction(signal, action, old);
-	if (is_ours)
+	if (is_crash(signal))
 		return 0;
+	if (action == NULL || getpid() != own_process || !ends_server)
+		return __real_sigaction(signal, action, old);
 	handle_end = action->sa_handler;
 	struct sigaction through_here = *action;
 	through_here.sa_handler = hear_end;
@@ -244,39 +246,6 @@ void __wrap_spt_init(int argc, char **argv)
 {
 	UNUSED(argc);
 	UNUSED(argv);
-}
-
-pid_t __real_fork(void);
-
-pid_t __wrap_fork(void)
-{
-	pid_t child = __real_fork();
-	if (child == 0)
-		sched_setaffinity(0, sizeof(other_cores), &other_cores);
-	return child;
-}
-
-int __real_redisFork(int purpose);
-
-int __wrap_redisFork(int purpose)
-{
-	if (purpose == CHILD_TYPE_LDB && !may_be_debugged_apart()) {
-		errno = EOPNOTSUPP;
-		return -1;
-	}
-	return __real_redisFork(purpose);
-}
-
-/* The cores that the process' first thread may use, without those of this thread where it is pinned. */
-static void find_other_cores(const cpu_set_t *own)
-{
-	cpu_set_t all;
-	if (sched_getaffinity(getpid(), sizeof(all), &all) != 0)
-		all = *own;
-	CPU_XOR(&other_cores, &all, own);
-	CPU_AND(&other_cores, &other_cores, &all);
-	if (CPU_COUNT(&other_cores) == 0)
-		other_cores = all;
 }
 
 /* The calls */
@@ -294,7 +263,6 @@ static void start(void)
 int rp_start(const char *arguments, int count, rp_listen_function *listen, rp_unlisten_function *unlisten,
 	     rp_look_function *on_look)
 {
-	cpu_set_t own;
 	own_process = getpid();
 	data_path = pthread_self();
 	listen_at = listen;
@@ -309,12 +277,12 @@ int rp_start(const char *arguments, int count, rp_listen_function *listen, rp_un
 		start_arguments[i] = zstrdup(arguments);
 		arguments += strlen(arguments) + 1;
 	}
+	watch_for_crashes();
+	note_descriptors();
 	/* Threads inherit the cores of the one that makes them. */
-	sched_getaffinity(0, sizeof(own), &own);
-	find_other_cores(&own);
-	sched_setaffinity(0, sizeof(other_cores), &other_cores);
+	leave_own_cores();
 	int result = run_guarded(start);
-	sched_setaffinity(0, sizeof(own), &own);
+	return_to_own_cores();
 	return result;
 }
 
