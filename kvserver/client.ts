@@ -60,6 +60,8 @@ export class Client implements EngineClient {
   lastActiveMs: number;
   /** No more requests are read: the connection closes when all that was written is sent. */
   closing = false;
+  /** It sends nothing more. */
+  ended = false;
   /** The connection is gone. */
   closed = false;
   /** When the output came to exceed its soft limit; 0 while it does not. */

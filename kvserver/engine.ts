@@ -18,21 +18,25 @@ import {
 } from './client.ts';
 import { EngineClock } from './clock.ts';
 import { allCommands } from './commands/all.ts';
+import { deleteEmptyValues } from './commands/lookup.ts';
+import { notFound, notWhileSubscribed, OUT_OF_MEMORY } from './commands/refusals.ts';
 import { TOO_LONG_STRING, wrongArity } from './commands/replies.ts';
 import type { Command, CommandTable, ServerState } from './commands/table.ts';
-import { RUNS_IN_MULTI, RUNS_QUEUE, RUNS_SUBSCRIBED } from './commands/traits.ts';
+import { NEEDS_MEMORY, RUNS_IN_MULTI, RUNS_QUEUE, RUNS_SUBSCRIBED } from './commands/traits.ts';
 import { discardTransaction } from './commands/transactions.ts';
 import { Configuration } from './configuration.ts';
+import { CommandError } from './errors.ts';
 import { FailureLog } from './failure-log.ts';
 import type { FrontEnd, InputBlock, ServerEngine } from './frontend.ts';
+import { HeapRoom } from './heap-room.ts';
 import { KeyHash } from './keyspace/hash.ts';
 import { Keyspace } from './keyspace/keyspace.ts';
-import { isEmpty, TYPE_STRING } from './keyspace/types/value.ts';
+import { LongReplies } from './long-replies.ts';
 import { DATABASES, type EngineSetup } from './options.ts';
 import { ClientOutput } from './output.ts';
 import { Pause } from './pause.ts';
 import { PubSub } from './pubsub.ts';
-import { latin1, NO_BYTES, TEXT_BYTES_MAX } from './resp/bytes.ts';
+import { NO_BYTES, TEXT_BYTES_MAX } from './resp/bytes.ts';
 import { BLOCK_BYTES_MIN, type BlockSource, MAX_CLIENTS_REPLY, ReplyWriter } from './resp/reply.ts';
 import { BROKEN, NEED_MORE, Request, TOO_LARGE } from './resp/request.ts';
 import { RequestQueue } from './resp/request-queue.ts';
@@ -48,6 +52,8 @@ const EXPIRE_MS_MAX = 5;
 const EXPIRE_ROUNDS_PER_STEP = 10;
 const EXPIRE_STEPS_MAX = 200;
 const REHASH_BUCKETS_PER_TICK = 2000;
+/** Above this a request is looked at before it runs: its arguments may be too much for V8. */
+const LARGE_REQUEST_BYTES = 64 * 1024 ** 2;
 
 export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly tickMs = TICK_MS;
@@ -63,6 +69,8 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly blocked = new BlockedClients(this);
   readonly pubsub = new PubSub();
   readonly pause = new Pause((client) => this.unblocked(client));
+  readonly longReplies = new LongReplies();
+  readonly heapRoom: HeapRoom;
 
   readonly #hash: KeyHash;
   readonly #keyspaces: (Keyspace | null)[] = new Array(DATABASES).fill(null);
@@ -85,7 +93,9 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   constructor(options: EngineSetup, frontEnd: FrontEnd) {
     this.#frontEnd = frontEnd;
     this.configuration = new Configuration(options);
+    this.heapRoom = new HeapRoom(options.heap);
     this.#queued = new Request(this.configuration.requestLimits);
+    this.#silence.isHeard = false;
     this.clock = new EngineClock(options.readClockMs ?? Date.now);
     this.startedMs = this.clock.nowMs;
     this.#lastWorkMs = this.clock.nowMs;
@@ -123,9 +133,13 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     return client;
   }
 
-  /** All that came has been answered. A client that waits is given up, as Redis does it. */
+  /**
+   * All that came has been answered, but for what waits for the end of a long reply. A client that waits for a
+   * key is given up, as Redis does it.
+   */
   ended(client: Client): void {
-    if (client.closing) return;
+    client.ended = true;
+    if (client.closing || this.longReplies.has(client)) return;
     this.blocked.forget(client);
     this.pause.forget(client);
     if (this.#unblocked.includes(client)) this.#run(client, NO_BYTES, 0, 0);
@@ -139,6 +153,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.blocked.forget(client);
     this.pause.forget(client);
     this.pubsub.leave(client);
+    this.longReplies.forget(client);
     this.clients.delete(client.id);
     discardTransaction(client);
   }
@@ -155,9 +170,10 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.#run(client, block.bytes, offset, length);
   }
 
-  /** What was received has been run, but for what waited behind a request that waits no more. */
+  /** What was received has been run, but for what waited behind a request that waits no more, or a long reply. */
   turn(): void {
     if (this.#unblocked.length > 0) this.#runUnblocked();
+    if (this.longReplies.count > 0) this.#continueReplies();
   }
 
   /** Nothing: limits are looked at when there are replies, and every 100 ms. */
@@ -175,6 +191,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.turn();
     if (nowMs >= this.#lastWorkMs && nowMs - this.#lastWorkMs < WORK_MS) return;
     this.#lastWorkMs = nowMs;
+    this.heapRoom.look();
     for (const keyspace of this.#keyspaces) keyspace?.maintain(REHASH_BUCKETS_PER_TICK);
     this.#expireSome(nowMs + EXPIRE_MS_MAX);
     for (const client of this.clients.values()) this.#checkSoftLimit(client, nowMs);
@@ -328,30 +345,65 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.#unblocked.length = 0;
   }
 
+  #continueReplies(): void {
+    const output = this.#output;
+    for (const client of this.longReplies.due()) {
+      output.begin(client);
+      let isWhole = false;
+      try {
+        isWhole = this.longReplies.writePart(client, this.#reply);
+      } catch (error) {
+        this.#failures.add('a long reply', error, this.clock.nowMs);
+        output.discarding = true;
+      }
+      output.end();
+      if (!isWhole) continue;
+      if (!client.closing) this.#run(client, NO_BYTES, 0, 0);
+      if (client.ended) this.ended(client);
+    }
+    if (this.longReplies.due().length > 0) this.#frontEnd.again();
+  }
+
   /** Runs a request, queues it, or says why not. */
   #execute(client: Client, request: Request): void {
     const reply = client.mode === 0 ? this.#reply : this.#replyOfNext(client);
     const errors = reply.errors;
     const command = this.#find(request);
-    if (request.bytes.length > TEXT_BYTES_MAX && request.longestArgument() > TEXT_BYTES_MAX) {
-      this.#refuse(client, command, reply, TOO_LONG_STRING);
+    if (request.bytes.length > LARGE_REQUEST_BYTES && this.#isTooLarge(client, command, request, reply)) {
+      // It has been refused.
     } else if (command === null) {
       // An HTTP request whose body could hold commands: close, as Redis does (securityWarningCommand).
       if (request.is(0, 'post') || request.is(0, 'host:')) client.closing = true;
-      else this.#refuse(client, null, reply, this.#notFound(request));
+      else this.#refuse(client, null, reply, notFound(this.commands, request));
     } else if (command.arity >= 0 ? request.argc !== command.arity : request.argc < -command.arity) {
       this.#refuse(client, command, reply, wrongArity(command.fullName));
     } else if (!client.authenticated && !command.noAuth) {
       this.#refuse(client, command, reply, 'NOAUTH Authentication required.');
     } else {
       client.lastCommand = command.fullName;
-      const special = client.mode | this.pause.kind;
+      const special = client.mode | this.pause.kind | this.heapRoom.full;
       if (special === 0 || !this.#isKeptBack(client, command, request, reply)) {
         this.#call(client, command, request, reply);
       }
     }
     if (reply.errors !== errors) this.stats.errorReplies += reply.errors - errors;
     if (this.blocked.ready.length > 0) this.blocked.serve();
+  }
+
+  /** Whether a large request is more than V8 can hold: it is refused then. */
+  #isTooLarge(client: Client, command: Command | null, request: Request, reply: ReplyWriter): boolean {
+    let bytes = 0;
+    for (let i = 0; i < request.argc; i++) {
+      if (request.length[i] > TEXT_BYTES_MAX) {
+        this.#refuse(client, command, reply, TOO_LONG_STRING);
+        return true;
+      }
+      bytes += request.length[i];
+    }
+    if (command === null || (command.traits & NEEDS_MEMORY) === 0) return false;
+    if (this.heapRoom.hasRoomFor(request.argc, bytes)) return false;
+    this.#refuse(client, command, reply, OUT_OF_MEMORY);
+    return true;
   }
 
   /** The command that a request names, or its subcommand; null when there is none. */
@@ -377,23 +429,12 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
 
   /** Puts an error in place of the reply; where some of that has been sent, nothing right could follow it. */
   #fail(client: Client, command: Command, request: Request, reply: ReplyWriter, error: Error): void {
-    this.#failures.add(command.fullName, error, this.clock.nowMs);
-    this.#deleteEmptied(client, command, request);
-    if (reply.takeBack()) reply.error(`ERR '${command.fullName}' failed: ${error.message}`);
+    const isRefused = error instanceof CommandError;
+    if (!isRefused) this.#failures.add(command.fullName, error, this.clock.nowMs);
+    deleteEmptyValues(client, command, request);
+    if (reply.takeBack())
+      reply.error(isRefused ? error.message : `ERR '${command.fullName}' failed: ${error.message}`);
     else this.#output.discarding = true;
-  }
-
-  /** No key may have an empty value, as one that a command had made before it failed. */
-  #deleteEmptied(client: Client, command: Command, request: Request): void {
-    const { keys } = command.spec;
-    if (keys === undefined) return;
-    const { database } = client;
-    const last = keys.last < 0 ? request.argc + keys.last : Math.min(keys.last, request.argc - 1);
-    for (let i = keys.first; i <= last; i += keys.step) {
-      const entry = database.find(request.bytes, request.start[i], request.length[i]);
-      if (entry === 0 || database.type(entry) === TYPE_STRING) continue;
-      if (isEmpty(database.object(entry))) database.delete(entry);
-    }
   }
 
   /** Where the client's next request is answered: it may want no replies, or none to this one. */
@@ -418,10 +459,12 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
       this.#refuse(client, command, reply, notWhileSubscribed(command));
       return true;
     }
-    if (
-      this.pause.kind !== 0 &&
-      this.pause.concerns((traits & RUNS_QUEUE) === 0 ? traits : queuedTraits(client))
-    ) {
+    const concerned = (traits & RUNS_QUEUE) === 0 ? traits : queuedTraits(client);
+    if (this.heapRoom.full !== 0 && (concerned & NEEDS_MEMORY) !== 0) {
+      this.#refuse(client, command, reply, OUT_OF_MEMORY);
+      return true;
+    }
+    if (this.pause.kind !== 0 && this.pause.concerns(concerned)) {
       request.putBack();
       // It is to be skipped when the request comes again.
       if ((mode & REPLY_SKIPPED) !== 0) client.mode |= SKIPS_NEXT_REPLY;
@@ -447,11 +490,6 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     } else {
       reply.error(text);
     }
-  }
-
-  #notFound(request: Request): string {
-    const command = this.commands.lookup(request.bytes, request.start[0], request.length[0]);
-    return command === null ? unknownCommand(request) : unknownSubcommand(command, request);
   }
 
   #checkSoftLimit(client: Client, nowMs: number): void {
@@ -488,32 +526,4 @@ class Silence implements BlockSource {
 /** What is true of one of the commands that EXEC would run for this client. */
 function queuedTraits({ queue }: Client): number {
   return queue === null ? 0 : queue.traits;
-}
-
-function notWhileSubscribed({ fullName }: Command): string {
-  return (
-    `ERR Can't execute '${fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed ` +
-    'in this context'
-  );
-}
-
-function unknownSubcommand(command: Command, request: Request): string {
-  const name = request.text(1).split('\0')[0].slice(0, 128);
-  return `ERR unknown subcommand '${name}'. Try ${command.fullName.toUpperCase()} HELP.`;
-}
-
-/** The error for a name that is no command, with the arguments shortened as Redis does. */
-function unknownCommand(request: Request): string {
-  let shown = '';
-  for (let i = 1; i < request.argc && shown.length < 128; i++) {
-    shown += `'${beforeZero(request, i, 128 - shown.length)}' `;
-  }
-  return `ERR unknown command '${beforeZero(request, 0, 128)}', with args beginning with: ${shown}`;
-}
-
-/** The start of an argument, up to a zero byte, as C's "%.*s" prints it. */
-function beforeZero(request: Request, index: number, length: number): string {
-  const start = request.start[index];
-  const text = latin1(request.bytes, start, Math.min(length, request.length[index]));
-  return text.split('\0')[0];
 }

@@ -17,6 +17,9 @@ export class KvServerError extends Error {
   }
 }
 
+/** Why a command cannot do what it is asked for: its client is answered with the message, which begins with a code. */
+export class CommandError extends Error {}
+
 /** Why a front end cannot listen, from the error of the system's sockets or the libOS's. */
 export function listenError(error: Error & { code?: unknown }, bind: string, port: number): Error {
   switch (error.code) {

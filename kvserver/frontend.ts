@@ -46,6 +46,8 @@ export interface FrontEnd {
    * call. A peer that stops taking what is left for it loses the connection after some time.
    */
   close(client: EngineClient, atOnce: boolean): void;
+  /** turn() is to be called soon, also when nothing comes: the engine has more to do, but lets others pass first. */
+  again(): void;
   /** The engine reads from this client again, of which reads() was false. */
   resume(client: EngineClient): void;
   /**

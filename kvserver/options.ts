@@ -2,6 +2,7 @@
 import { isIPv4 } from 'node:net';
 import { type Backend, type BackendOptions, backends } from '../libos/index.ts';
 import { KvServerError } from './errors.ts';
+import type { Heap } from './heap-room.ts';
 
 /** Databases that SELECT can choose. */
 export const DATABASES = 16;
@@ -59,6 +60,8 @@ export interface ServeOptions {
 export type EngineSetup = Omit<ServeOptions, 'core'> & {
   /** Milliseconds since the epoch. */
   readClockMs?: () => number;
+  /** Default: V8's. */
+  heap?: Heap;
 };
 
 /** Redis's default for normal clients is no limit at all; here no client can take all memory. */

@@ -48,6 +48,7 @@ export class ClientOutput implements BlockSource {
     const limit = this.#configuration.outputLimits.of(client).hardBytes;
     this.#handOver(client);
     this.reply.close();
+    this.reply.isHeard = true;
     if (this.discarding) {
       this.discarding = false;
       this.closeAtOnce(client);
@@ -79,6 +80,7 @@ export class ClientOutput implements BlockSource {
       }
       if (overLimit) this.#stats.outputLimitDisconnections++;
       this.discarding = true;
+      this.reply.isHeard = false;
       this.#sink ??= new Uint8Array(SINK_BYTES);
     }
     writer.open(this.#sink!, 0, SINK_BYTES);

@@ -75,6 +75,8 @@ class TestFrontEnd implements FrontEnd {
 
   giveBack(): void {}
 
+  again(): void {}
+
   close(client: EngineClient): void {
     (client.connection as TestClient).disconnect();
   }

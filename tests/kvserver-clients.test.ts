@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fuzzConnections } from './connection-fuzzer.ts';
+import { overSockets } from './connection-lines.ts';
 import {
   encode,
   FRONTENDS,
@@ -191,6 +193,39 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     expect((await client.command('EXISTS', 'half')).text).toBe('0');
   });
 
+  it('makes an endless reply as its client takes it and for as long as it stays, and serves others', async () => {
+    await client.command('SADD', 'endless', 'a');
+    const asker = connect({ port: server.port, host: '127.0.0.1' });
+    await once(asker, 'connect');
+    let bytes = 0;
+    asker.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    asker.write(encode(['SRANDMEMBER', 'endless', '-4611686018427387904']));
+    while (bytes < 16 * MEBIBYTE) expect((await client.command('PING')).text).toBe('PONG');
+    asker.pause();
+    for (let i = 0; i < 20; i++) expect((await client.command('PING')).text).toBe('PONG');
+    asker.destroy();
+    await expect.poll(() => info(client, 'connected_clients'), { timeout: 60_000 }).toBe('1');
+  });
+
+  it('answers each of a hundred clients in step, whatever the others do', async () => {
+    const seed = Number(process.env.SEED);
+    const dial = overSockets({ address: '127.0.0.1', port: server.port });
+    const counts = await fuzzConnections({
+      dial,
+      seed,
+      durationMs: 1500,
+      clients: 100,
+      valueBytesMax: 100_000,
+    });
+    expect(counts.connections).toBeGreaterThan(100);
+    for (let tries = 0; tries < 500 && (await info(client, 'connected_clients')) !== '1'; tries++)
+      await sleep(20);
+    expect(await info(client, 'connected_clients')).toBe('1');
+    expect((await client.command('FLUSHALL')).text).toBe('OK');
+  });
+
   it.each([
     ['at once over the hard limit', 'normal 8mb 0 0', 0],
     ['some time over the soft limit', 'normal 0 100kb 1', 5],
@@ -254,6 +289,11 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
   it('stops cleanly in the middle of a command', async () => {
     const stopping = await startKvServer(frontend);
     const connected = await RespConnection.open(stopping.port);
+    await connected.command('SADD', 's', 'a');
+    const silent = connect({ port: stopping.port, host: '127.0.0.1' });
+    silent.on('error', () => {});
+    silent.write(encode(['SRANDMEMBER', 's', '-4611686018427387904']));
+    await once(silent, 'readable');
     // Longer than a test may take: who waited for its end would not pass.
     connected.send('DEBUG SLEEP 600\r\n');
     await sleep(100);
@@ -261,6 +301,7 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     const [code] = (await once(stopping.process, 'exit')) as [number | null];
     expect(code).toBe(0);
     connected.close();
+    silent.destroy();
   });
 
   it('admits no more than --max-clients, and none without --requirepass', async () => {

@@ -141,7 +141,8 @@ export function encode(args: readonly string[]): string {
   return `*${args.length}\r\n${args.map((arg) => `$${arg.length}\r\n${arg}\r\n`).join('')}`;
 }
 
-function parseReply(bytes: Buffer, at: number): { reply: Reply; end: number } | null {
+/** The reply that begins at `at`, and where it ends; null when it is not whole yet. */
+export function parseReply(bytes: Buffer, at: number): { reply: Reply; end: number } | null {
   const lineEnd = bytes.indexOf('\r\n', at);
   if (lineEnd < 0) return null;
   const type = String.fromCharCode(bytes[at]);

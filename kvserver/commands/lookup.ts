@@ -1,12 +1,13 @@
 /** Finds the key that an argument names in the client's database. */
 import type { Client } from '../client.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
-import type { ObjectValue } from '../keyspace/types/value.ts';
+import { isEmpty, type ObjectValue, TYPE_STRING } from '../keyspace/types/value.ts';
 import { DATABASES } from '../options.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { int32Argument } from './ranged-integer.ts';
 import { DB_OUT_OF_RANGE, WRONG_TYPE } from './replies.ts';
+import type { Command } from './table.ts';
 
 /** The entry of the key in argument `index`, 0 when there is none. */
 export function find(client: Client, request: Request, index: number): number {
@@ -146,6 +147,19 @@ export function storeObject(
 export function deleteKey(client: Client, request: Request, index: number): void {
   const entry = find(client, request, index);
   if (entry !== 0) client.database.delete(entry);
+}
+
+/** No key may have an empty value, as one that a command had made before it failed. */
+export function deleteEmptyValues(client: Client, { spec }: Command, request: Request): void {
+  const { keys } = spec;
+  if (keys === undefined) return;
+  const { database } = client;
+  const last = keys.last < 0 ? request.argc + keys.last : Math.min(keys.last, request.argc - 1);
+  for (let i = keys.first; i <= last; i += keys.step) {
+    const entry = find(client, request, i);
+    if (entry === 0 || database.type(entry) === TYPE_STRING) continue;
+    if (isEmpty(database.object(entry))) database.delete(entry);
+  }
 }
 
 export const replyZero = (reply: ReplyWriter): void => reply.integer(0);

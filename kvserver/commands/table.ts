@@ -7,6 +7,7 @@ import type { Client } from '../client.ts';
 import type { EngineClock } from '../clock.ts';
 import type { Configuration } from '../configuration.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
+import type { LongReplies } from '../long-replies.ts';
 import type { Pause } from '../pause.ts';
 import type { PubSub } from '../pubsub.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
@@ -14,7 +15,7 @@ import type { Request } from '../resp/request.ts';
 import type { RequestQueue } from '../resp/request-queue.ts';
 import type { EngineStats } from '../stats.ts';
 import type { Watches } from '../watches.ts';
-import { WRITES } from './traits.ts';
+import { NEEDS_MEMORY, WRITES } from './traits.ts';
 
 /** What a command sees of the engine that runs it. */
 export interface ServerState {
@@ -25,6 +26,7 @@ export interface ServerState {
   readonly clients: ReadonlyMap<number, Client>;
   readonly stats: EngineStats;
   readonly blocked: BlockedClients;
+  readonly longReplies: LongReplies;
   readonly startedMs: number;
   readonly runId: string;
   /** The database of this number, made on first use. */
@@ -51,7 +53,7 @@ export interface ServerState {
 
 /**
  * Runs a command: the arguments are in `request`, the reply goes to `reply`. Must write exactly one reply, or make
- * the client wait for it (blocking/blocked-clients.ts).
+ * the client wait for it (blocking/blocked-clients.ts) or for its end (long-replies.ts).
  */
 export type Handler = (client: Client, request: Request, reply: ReplyWriter, server: ServerState) => void;
 
@@ -115,7 +117,9 @@ export class Command {
     this.fullName = container === null ? spec.name : `${container}|${spec.name}`;
     this.arity = spec.arity;
     this.noAuth = spec.flags.includes('no_auth');
-    this.traits = (spec.traits ?? 0) | (spec.flags.includes('write') ? WRITES : 0);
+    this.traits = spec.traits ?? 0;
+    if (spec.flags.includes('write')) this.traits |= WRITES;
+    if (spec.flags.includes('denyoom')) this.traits |= NEEDS_MEMORY;
     this.handler = spec.handler;
     this.group = group;
     this.subcommands = null;

@@ -163,6 +163,8 @@ export class LibosFrontEnd implements FrontEnd {
   /** When the engine ticked last, in ns. In an array, whose doubles change in place. */
   readonly #tickedNs = new Float64Array(1);
   #stopping = false;
+  /** The engine has more to do: the next turn waits for nothing. */
+  #again = false;
   /** Completions of the libOS are being taken: nobody may wait for others meanwhile. */
   #taking = false;
 
@@ -210,8 +212,9 @@ export class LibosFrontEnd implements FrontEnd {
     const ticks = this.#look() && depth === 0;
     if (count === 0) {
       if (ticks) this.#tick();
-      if (waitMs > 0) count = libos.waitNext(COMPLETIONS_PER_TURN, waitMs);
+      if (waitMs > 0 && !this.#again) count = libos.waitNext(COMPLETIONS_PER_TURN, waitMs);
     }
+    this.#again = false;
     this.#handle(count, depth);
     if (ticks) {
       // Not before what was taken is handled: what the engine does in it may be long, and look at the network.
@@ -270,6 +273,10 @@ export class LibosFrontEnd implements FrontEnd {
     const connection = client.connection as Connection;
     if (atOnce) this.#close(connection);
     else this.#closeWhenSent(connection);
+  }
+
+  again(): void {
+    this.#again = true;
   }
 
   resume(client: EngineClient): void {

@@ -97,6 +97,8 @@ export class SocketsFrontEnd implements FrontEnd {
   readonly #inbox = new SocketBlock();
   readonly #resolveEnded: (exitCode: number) => void;
   #timer: NodeJS.Timeout | undefined;
+  /** A further turn is on its way. */
+  #againSoon = false;
   #closed = false;
 
   constructor(setup: SocketsFrontEndSetup) {
@@ -167,6 +169,15 @@ export class SocketsFrontEnd implements FrontEnd {
     connection.lingersUntilMs = performance.now() + this.#lingerMs;
     if (atOnce) connection.socket.destroy();
     else connection.socket.destroySoon();
+  }
+
+  again(): void {
+    if (this.#againSoon) return;
+    this.#againSoon = true;
+    setImmediate(() => {
+      this.#againSoon = false;
+      if (!this.#closed) this.#turn();
+    });
   }
 
   resume(client: EngineClient): void {

@@ -41,6 +41,8 @@ export class ReplyWriter {
   errors = 0;
   /** Blocks opened so far: by it a command sees how much it has written. */
   blocks = 0;
+  /** False: what is written goes nowhere, and a long reply need not be made to its end. */
+  isHeard = true;
 
   readonly #source: BlockSource;
   readonly #errorCodes: Map<string, number>;

@@ -156,12 +156,6 @@ export class Request {
     }
   }
 
-  longestArgument(): number {
-    let longest = 0;
-    for (let i = 0; i < this.argc; i++) longest = Math.max(longest, this.length[i]);
-    return longest;
-  }
-
   /** The request at hand is not run: next() gives it once more, after keep() too. */
   putBack(): void {
     this.#at = this.#requestStart;

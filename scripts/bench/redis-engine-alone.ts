@@ -79,6 +79,7 @@ function alone(): string {
     },
     giveBack: (used) => free.push(used),
     close() {},
+    again() {},
     resume() {},
     listen() {},
     unlisten() {},

@@ -4,10 +4,11 @@
  * is removed, the last one takes its place.
  *
  * The index is a hash table with open addressing and linear probing (Knuth, vol. 3, 6.4, algorithms L and R), two
- * words a slot: the hash, and the place plus one. It is looked into by the bytes of a request, without a string. It
- * has no other limit than memory, unlike a Map, which ends at 2^24 entries.
+ * words a slot: the hash, and the place plus one. It is looked into by the bytes of a request, without a string. A Map
+ * would end at 2^24 entries.
  */
 import { randomBytes } from 'node:crypto';
+import { CommandError } from '../../errors.ts';
 import { NO_BYTES, writeLatin1 } from '../../resp/bytes.ts';
 import { KeyHash } from '../hash.ts';
 
@@ -19,6 +20,8 @@ const FREE_SHARE = 4;
 /** A table of which a smaller share than one in so many is used shrinks. */
 const SHRINK_SHARE = 8;
 const SCRATCH_BYTES_KEPT = 64 * 1024;
+/** Where V8 cannot make an array of strings longer, at some 113 million of them, it ends the process. */
+const MEMBERS_MAX = 2 ** 26;
 
 const seed = randomBytes(8);
 const memberHash = new KeyHash(seed.readInt32LE(0), seed.readInt32LE(4));
@@ -28,7 +31,13 @@ let scratch: Uint8Array = new Uint8Array(64);
 
 export class Members {
   readonly #texts: string[] = [];
+  readonly #membersMax: number;
   #slots = new Int32Array(2 * SLOTS_MIN);
+
+  /** Another limit is for tests. */
+  constructor(membersMax = MEMBERS_MAX) {
+    this.#membersMax = membersMax;
+  }
 
   get size(): number {
     return this.#texts.length;
@@ -62,10 +71,11 @@ export class Members {
     }
   }
 
-  /** The place of a text that is not there yet, which becomes the last one. */
+  /** The place of a text that is not there yet, which becomes the last one. Throws CommandError at the limit. */
   append(text: string): number {
     const texts = this.#texts;
     const place = texts.length;
+    if (place === this.#membersMax) throw new CommandError(`ERR a value has at most ${place} elements`);
     if ((place + 1) * FREE_SHARE > (this.#slots.length >> 1) * (FREE_SHARE - 1)) {
       this.#resize(2 * this.#slots.length);
     }
@@ -94,7 +104,7 @@ export class Members {
   }
 
   copy(): Members {
-    const copy = new Members();
+    const copy = new Members(this.#membersMax);
     for (const text of this.#texts) copy.#texts.push(text);
     copy.#slots = this.#slots.slice();
     return copy;

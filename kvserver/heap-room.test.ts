@@ -1,0 +1,100 @@
+/** Commands that need memory where V8's heap has none: refused, before V8 ends the process. */
+import { expect, it } from 'vitest';
+import type { Heap } from './heap-room.ts';
+import { latin1Bytes } from './resp/bytes.ts';
+import { TestServer } from './test-clients.ts';
+
+const MEBIBYTE = 1024 ** 2;
+const REFUSED = "-OOM command not allowed: V8's heap has no room for more\r\n";
+
+class TestHeap implements Heap {
+  usedBytes = 0;
+  garbageBytes = 0;
+  collections = 0;
+
+  use() {
+    return { usedBytes: this.usedBytes + this.garbageBytes, limitBytes: 1000 * MEBIBYTE };
+  }
+
+  collect(): void {
+    this.collections++;
+    this.garbageBytes = 0;
+  }
+}
+
+function start() {
+  const heap = new TestHeap();
+  const server = new TestServer({ heap });
+  return { heap, server, client: server.connect() };
+}
+
+it('refuses what needs memory while the heap is full, and serves what needs none', () => {
+  const { heap, server, client } = start();
+  client.ask('SADD', 's', 'a', 'b');
+  heap.usedBytes = 860 * MEBIBYTE;
+  server.advance(100);
+  expect(client.ask('SADD', 's', 'c')).toBe(REFUSED);
+  expect(client.ask('SET', 'k', 'v')).toBe(REFUSED);
+  expect(client.ask('SCARD', 's')).toBe(':2\r\n');
+  expect(client.ask('SREM', 's', 'b')).toBe(':1\r\n');
+  // It has room again when there is much less in it, not at once.
+  heap.usedBytes = 800 * MEBIBYTE;
+  server.advance(100);
+  expect(client.ask('SADD', 's', 'c')).toBe(REFUSED);
+  heap.usedBytes = 700 * MEBIBYTE;
+  server.advance(100);
+  expect(client.ask('SADD', 's', 'c')).toBe(':1\r\n');
+});
+
+it('refuses them within a transaction, and EXEC with them', () => {
+  const { heap, server, client } = start();
+  client.send('MULTI\r\nSADD s a\r\n');
+  heap.usedBytes = 900 * MEBIBYTE;
+  server.advance(100);
+  expect(client.ask('EXEC')).toMatch(/-EXECABORT Transaction discarded because of: OOM /);
+  client.take();
+  client.send('MULTI\r\nGET k\r\nSADD s a\r\nEXEC\r\n');
+  expect(client.take()).toBe(
+    `+OK\r\n+QUEUED\r\n${REFUSED}-EXECABORT Transaction discarded because of previous errors.\r\n`,
+  );
+  client.send('MULTI\r\nGET k\r\nEXEC\r\n');
+  expect(client.take()).toBe('+OK\r\n+QUEUED\r\n*1\r\n$-1\r\n');
+});
+
+it('collects garbage before it refuses, and not again for the same', () => {
+  const { heap, server, client } = start();
+  heap.usedBytes = 500 * MEBIBYTE;
+  heap.garbageBytes = 400 * MEBIBYTE;
+  server.advance(100);
+  expect(client.ask('SADD', 's', 'a')).toBe(':1\r\n');
+  expect(heap.collections).toBe(1);
+  // Almost full: after a collection that leaves so much, the next one waits for half of the rest.
+  heap.usedBytes = 840 * MEBIBYTE;
+  heap.garbageBytes = 20 * MEBIBYTE;
+  server.advance(100);
+  heap.garbageBytes = 50 * MEBIBYTE;
+  for (let i = 0; i < 10; i++) server.advance(100);
+  expect(heap.collections).toBe(2);
+  expect(client.ask('SADD', 's', 'b')).toBe(':1\r\n');
+  heap.garbageBytes = 90 * MEBIBYTE;
+  server.advance(100);
+  expect(heap.collections).toBe(3);
+});
+
+it('refuses a single request that is more than there is room for', () => {
+  const { heap, server, client } = start();
+  heap.usedBytes = 700 * MEBIBYTE;
+  server.advance(100);
+  const members = 6_000_000;
+  const head = `*${2 + members}\r\n$6\r\nLPUSHX\r\n$1\r\ns\r\n`;
+  const member = '$7\r\n1234567\r\n';
+  const bytes = new Uint8Array(head.length + members * member.length);
+  bytes.set(latin1Bytes(head));
+  bytes.set(Buffer.alloc(members * member.length, member), head.length);
+  client.engine.receive(client.client, { bytes, base: 0, address: 0 }, 0, bytes.length);
+  expect(client.take()).toBe(REFUSED);
+  heap.usedBytes = 100 * MEBIBYTE;
+  server.advance(100);
+  client.engine.receive(client.client, { bytes, base: 0, address: 0 }, 0, bytes.length);
+  expect(client.take()).toBe(':0\r\n');
+});

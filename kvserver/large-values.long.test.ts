@@ -1,0 +1,39 @@
+/** Values with more elements than a Map of V8 can have, 2^24: a minute and some gigabytes. */
+import { expect, it } from 'vitest';
+import { TestServer } from './test-clients.ts';
+
+const ELEMENTS = 2 ** 24 + 100_000;
+const ELEMENTS_PER_REQUEST = 2000;
+
+it.each([
+  ['a set', 'SADD', 'SCARD', 'SISMEMBER', 'SREM', (n: number) => [`m${n}`], ':1\r\n'],
+  ['a hash', 'HSET', 'HLEN', 'HGET', 'HDEL', (n: number) => [`m${n}`, 'v'], '$1\r\nv\r\n'],
+  [
+    'a sorted set',
+    'ZADD',
+    'ZCARD',
+    'ZSCORE',
+    'ZREM',
+    (n: number) => [`${n % 1000}`, `m${n}`],
+    '$2\r\n99\r\n',
+  ],
+  ['a list', 'RPUSH', 'LLEN', 'LINDEX', 'LREM', (n: number) => [`m${n}`], undefined],
+] as const)('%s goes on beyond 2^24 elements', (_what, add, count, read, remove, element, found) => {
+  const client = new TestServer().connect();
+  for (let n = 0; n < ELEMENTS; n += ELEMENTS_PER_REQUEST) {
+    const elements = Array.from({ length: ELEMENTS_PER_REQUEST }, (_, i) => element(n + i)).flat();
+    expect(client.ask(add, 'key', ...elements)).toMatch(/^:\d+\r\n$/);
+  }
+  const total = Math.ceil(ELEMENTS / ELEMENTS_PER_REQUEST) * ELEMENTS_PER_REQUEST;
+  expect(client.ask(count, 'key')).toBe(`:${total}\r\n`);
+  if (found === undefined) {
+    expect(client.ask(read, 'key', '16777216')).toBe('$9\r\nm16777216\r\n');
+    expect(client.ask(remove, 'key', '-1', 'm16777299')).toBe(':1\r\n');
+  } else {
+    expect(client.ask(read, 'key', 'm16777099')).toBe(found);
+    expect(client.ask(remove, 'key', 'm16777099', 'absent')).toBe(':1\r\n');
+    expect(client.ask(read, 'key', 'm16777099')).not.toBe(found);
+  }
+  expect(client.ask(count, 'key')).toBe(`:${total - 1}\r\n`);
+  expect(client.ask('DEL', 'key')).toBe(':1\r\n');
+});
