@@ -21,6 +21,8 @@ export class Configuration {
   requirepass: string;
   readonly outputLimits: OutputLimits;
   readonly encodingLimits = defaultEncodingLimits();
+  /** Keys expire also when nobody asks for them: DEBUG SET-ACTIVE-EXPIRE. */
+  activeExpiry = true;
   readonly requestLimits: RequestLimits = { bulkBytesMax: BULK_BYTES_MAX, queryBytesMax: QUERY_BYTES_MAX };
   /** Parameters by name, for CONFIG. */
   readonly parameters: ReadonlyMap<string, ConfigParameter>;

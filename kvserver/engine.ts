@@ -193,7 +193,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.#lastWorkMs = nowMs;
     this.heapRoom.look();
     for (const keyspace of this.#keyspaces) keyspace?.maintain(REHASH_BUCKETS_PER_TICK);
-    this.#expireSome(nowMs + EXPIRE_MS_MAX);
+    if (this.configuration.activeExpiry) this.#expireSome(nowMs + EXPIRE_MS_MAX);
     for (const client of this.clients.values()) this.#checkSoftLimit(client, nowMs);
   }
 

@@ -240,6 +240,13 @@ describe('a watched key', () => {
     expiring();
     client.ask('WATCH', 'k');
     server.advance(200);
+    expect(client.client.watches).toEqual([]);
+    expect(exec()).toBe(NOTHING_DONE);
+    expect(client.ask('DEBUG', 'SET-ACTIVE-EXPIRE', '0')).toBe('+OK\r\n');
+    expiring();
+    client.ask('WATCH', 'k');
+    server.advance(200);
+    expect(client.client.watches).toHaveLength(1);
     expect(exec()).toBe(NOTHING_DONE);
   });
 

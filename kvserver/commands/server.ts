@@ -70,6 +70,11 @@ function debug(client: Client, request: Request, reply: ReplyWriter, server: Ser
     digestValues(client, request, reply);
     return;
   }
+  if (request.is(1, 'set-active-expire') && request.argc === 3) {
+    server.configuration.activeExpiry = /^\s*[+-]?0*[1-9]/.test(request.text(2));
+    reply.ok();
+    return;
+  }
   if (!request.is(1, 'sleep') || request.argc !== 3) {
     reply.error(unknownOrArity(request));
     return;
@@ -195,7 +200,7 @@ export const serverCommands: CommandSpec[] = [
     name: 'debug',
     arity: -2,
     flags: ADMIN,
-    summary: 'SLEEP blocks the server; digests of values',
+    summary: 'SLEEP blocks the server, SET-ACTIVE-EXPIRE lets keys expire unasked or not; digests of values',
     handler: debug,
   },
   {
