@@ -55,6 +55,11 @@ const systemPackages = [
     without: WITHOUT_REDIS,
   },
   { name: 'tcl', commands: ['tclsh'], without: "Redis' own test suite cannot be run" },
+  {
+    name: 'python3-redis',
+    file: '/usr/lib/python3/dist-packages/redis/__init__.py',
+    without: 'tests that drive the server with redis-py fail',
+  },
   { name: 'pkg-config', commands: ['pkg-config'], without: WITHOUT_GLUE },
   { name: 'libdpdk-dev', file: '/usr/include/dpdk/rte_eal.h', without: WITHOUT_DPDK },
   {

@@ -9,6 +9,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fuzzConnections } from './connection-fuzzer.ts';
 import { overSockets } from './connection-lines.ts';
+import { driveIoredis, driveNodeRedis, driveRedisPy } from './kvserver-libraries.ts';
 import {
   encode,
   FRONTENDS,
@@ -62,6 +63,16 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     expect(new Set(found)).toEqual(new Set(['binary', 'counter', 'hash']));
     redis.disconnect();
   });
+
+  it('serves ioredis, with transactions, channels, waiting pops and iterators', () =>
+    driveIoredis(server.port));
+
+  it('serves node-redis, in RESP2 and RESP3', async () => {
+    await driveNodeRedis(server.port, 2);
+    await driveNodeRedis(server.port, 3);
+  });
+
+  it('serves redis-py', () => driveRedisPy(server.port));
 
   it('serves redis-cli, in RESP2 and RESP3', async () => {
     const cli = async (...args: string[]) =>
