@@ -281,3 +281,19 @@ test("a client that sends its end during its own long script has the script's an
   expect(await answersTo(server.port, `*3\r\n${words}PING\r\n`)).toBe('$4\r\ndone\r\n+PONG\r\n');
   await server.stop();
 });
+
+test('clients that send their end behind a request have the answer when its log is on disk', async () => {
+  const options = [
+    '--dir',
+    mkdtempSync(join(folder, 'ends-')),
+    '--appendonly',
+    'yes',
+    '--appendfsync',
+    'always',
+  ];
+  const server = await startRedis('libos', ...options);
+  const requests = Array.from({ length: 50 }, (_, i) => encode(['SET', `ending${i}`, 'value']));
+  const answers = await Promise.all(requests.map((request) => answersTo(server.port, request)));
+  expect(answers).toEqual(requests.map(() => '+OK\r\n'));
+  await server.stop();
+});

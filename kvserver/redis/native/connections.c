@@ -305,13 +305,10 @@ static ConnectionType port_connection_type = {
 static bool run_handler(struct port_connection *c)
 {
 	int slot = c->slot;
-	bool is_last;
 	do {
-		/* Its end, or its failure, lies behind all that it sent. */
-		is_last = c->unread_bytes == 0 && c->kept == NULL;
 		if (!callHandler(&c->base, c->base.read_handler) || by_slot[slot] != c)
 			return false;
-	} while (!is_last && c->base.read_handler != NULL && has_input(c));
+	} while (c->base.read_handler != NULL && (c->unread_bytes > 0 || c->kept != NULL));
 	return true;
 }
 
@@ -354,7 +351,9 @@ void run_input(const struct rp_input *input)
 		c->failed = true;
 	c->unread = (const char *)(uintptr_t)input->address;
 	c->unread_bytes = (size_t)input->length;
-	if (!is_readable(c) || (run_handler(c) && c->unread_bytes > 0))
+	/* Redis drops what it has not sent when it reads the end. */
+	bool waits = !is_readable(c) || (input->kind == RP_END && is_gathering());
+	if (waits || (run_handler(c) && c->unread_bytes > 0))
 		hold(c);
 }
 
@@ -363,10 +362,13 @@ void continue_inputs(void)
 	for (unsigned long left = listLength(held); left > 0 && listLength(held) > 0; left--) {
 		struct port_connection *c = listNodeValue(listFirst(held));
 		listRotateHeadToTail(held);
+		bool had_data = c->kept != NULL;
 		/* The debugger reads by itself. */
 		if (!blocks(&c->base) && (!is_readable(c) || !run_handler(c)))
 			continue;
-		if (c->kept == NULL && put_output(RP_RESUME, c->slot))
+		/* Its end, or its failure, lies behind all that it sent, and behind the answers: the next turn reads it. */
+		bool is_left = c->kept != NULL || (had_data && (c->ended || c->failed));
+		if (!is_left && put_output(RP_RESUME, c->slot))
 			stop_holding(c);
 	}
 }

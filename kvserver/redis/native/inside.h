@@ -71,6 +71,8 @@ bool is_crash(int signal);
 int run_guarded(void (*body)(void));
 /* Lets the caller of the port look at the network; returns unless Redis has exited meanwhile. False: it cannot now. */
 bool look_at_network(void);
+/* In the middle of a turn whose answers wait for a sync, and for others' requests. */
+bool is_gathering(void);
 /* How many inputs were run so far. */
 extern unsigned long inputs_run;
 

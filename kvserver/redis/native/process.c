@@ -313,18 +313,6 @@ int rp_accept(int slot, const char *peer, int peer_port, const char *local, int 
 /* Where the inputs of each depth are run up to. */
 static int next_input[RP_DEPTH];
 
-static void run_inputs(void)
-{
-	int depth = shared_area.depth;
-	continue_inputs();
-	/* In the middle of an outer turn: what that was given and has not run yet came first. */
-	for (int level = 0; level <= depth; level++) {
-		while (next_input[level] < shared_area.inputs[level])
-			run_input(&shared_area.input[level][next_input[level]++]);
-	}
-	next_input[depth] = shared_area.inputs[depth] = 0;
-}
-
 /*
  * With `appendfsync always` replies leave when the disk has what they tell of. Clients that were just answered send
  * their next requests in a fraction of the time that a sync takes: it is for them too when it waits that long.
@@ -336,6 +324,24 @@ static struct {
 	/* What a sync takes, smoothed. */
 	monotime sync_us;
 } gathering;
+
+bool is_gathering(void)
+{
+	return gathering.is_under_way;
+}
+
+static void run_inputs(void)
+{
+	int depth = shared_area.depth;
+	if (!is_gathering())
+		continue_inputs();
+	/* In the middle of an outer turn: what that was given and has not run yet came first. */
+	for (int level = 0; level <= depth; level++) {
+		while (next_input[level] < shared_area.inputs[level])
+			run_input(&shared_area.input[level][next_input[level]++]);
+	}
+	next_input[depth] = shared_area.inputs[depth] = 0;
+}
 
 /* Parts of a sync's time: without any input, and in all. */
 enum { SILENCE_PART = 8, GATHERING_PART = 2 };
@@ -386,10 +392,10 @@ static void turn(void)
 {
 	unsigned long first = inputs_run;
 	/* What is gathered is answered by the turn that gathers. */
-	if (shared_area.room && !gathering.is_under_way)
+	if (shared_area.room && !is_gathering())
 		continue_outputs();
 	run_inputs();
-	if (!gathering.is_under_way && !is_debugging())
+	if (!is_gathering() && !is_debugging())
 		sleep_after(first);
 	report_closed();
 }
