@@ -7,8 +7,8 @@ export type Moment = { writes: number } & (
   | { during: 'writes'; afterMs: number }
   /** when so many files of the append-only folder were made, renamed or removed since BGREWRITEAOF, */
   | { during: 'rewrite'; changes: number }
-  /** so long after BGSAVE. */
-  | { during: 'save'; afterMs: number }
+  /** so long after BGSAVE, whose child waits so long at each key. */
+  | { during: 'save'; afterMs: number; keyDelayUs: number }
 );
 
 export interface RoundPlan {
@@ -38,7 +38,9 @@ const TURN_MS = 8;
 const CHANGES_OF_REWRITE = 14;
 /** What children wait at each key, so that they live long enough to be there at the kill. */
 export const KEY_DELAY_US = 1000;
-/** What BGSAVE takes with this delay, and some more. */
+/** With this one a child that its server has left is still there when the next server starts, in the same place. */
+const LONG_KEY_DELAY_US = 2_000_000;
+/** What BGSAVE takes with the shorter delay, and some more. */
 const SAVE_MS = 60;
 
 export function planRound(seed: number, round: number): RoundPlan {
@@ -58,7 +60,8 @@ function drawMoment(random: SeededRandom): Moment {
   if (chosen < 1 / 3) return { during: 'writes', writes, afterMs: 0 };
   if (chosen < 1 / 2) return { during: 'writes', writes, afterMs: random.fraction() * TURN_MS };
   if (chosen < 4 / 5) return { during: 'rewrite', writes, changes: between(random, 1, CHANGES_OF_REWRITE) };
-  return { during: 'save', writes, afterMs: random.fraction() * SAVE_MS };
+  const keyDelayUs = random.fraction() < 1 / 2 ? KEY_DELAY_US : LONG_KEY_DELAY_US;
+  return { during: 'save', writes, afterMs: random.fraction() * SAVE_MS, keyDelayUs };
 }
 
 /** Both ends are among what is drawn. */

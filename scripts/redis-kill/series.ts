@@ -21,13 +21,16 @@ const DRAIN_MS = 20;
 /** A rewrite that Redis does not begin, since one is under way, makes fewer files than were to be awaited. */
 const REWRITE_MS = 500;
 
+/** Redis' name of it. */
+const KEY_DELAY = 'rdb-key-save-delay';
+
 const redisOptions = [
   // Over dpdk the clients have another address than this machine.
   ...['--protected-mode', 'no', '--save', ''],
   ...['--appendonly', 'yes', '--appendfsync', 'always'],
   // Small, so that Redis rewrites by itself as well.
   ...['--auto-aof-rewrite-percentage', '100', '--auto-aof-rewrite-min-size', '64kb'],
-  ...['--rdb-key-save-delay', `${KEY_DELAY_US}`],
+  ...[`--${KEY_DELAY}`, `${KEY_DELAY_US}`],
 ];
 
 interface Running {
@@ -153,7 +156,10 @@ export class KillSeries {
       watcher.close();
       return;
     }
-    if (moment.during === 'save') client.command('BGSAVE').catch(() => {});
+    if (moment.during === 'save') {
+      const requests = [['CONFIG', 'SET', KEY_DELAY, `${moment.keyDelayUs}`], ['BGSAVE']];
+      for (const reply of client.send(requests)) reply.catch(() => {});
+    }
     if (moment.afterMs > 0) await sleep(moment.afterMs);
   }
 
