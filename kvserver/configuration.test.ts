@@ -41,6 +41,13 @@ describe('CONFIG SET', () => {
     ['timeout', '1.5', "argument couldn't be parsed into an integer"],
     ['proto-max-bulk-len', '10gb', 'argument must be between 1048576 and 536870912 inclusive'],
     ['proto-max-bulk-len', '1023', 'argument must be between 1048576 and 536870912 inclusive'],
+    [
+      'list-max-listpack-size',
+      '-2147483649',
+      'argument must be between -2147483648 and 2147483647 inclusive',
+    ],
+    ['list-compress-depth', '-1', 'argument must be between 0 and 2147483647 inclusive'],
+    ['list-compress-depth', 'x', "argument couldn't be parsed into an integer"],
     ['client-query-buffer-limit', '2gb', 'argument must be between 1048576 and 1073741824 inclusive'],
   ])('refuses %s %s', (name, value, problem) => {
     const former = parameters.get(name)!.get();

@@ -5,6 +5,9 @@ import type { ConfigParameter } from './parameter.ts';
 import { latin1Bytes } from './resp/bytes.ts';
 import { parseInt64 } from './resp/numbers.ts';
 
+const INT_MAX = 2 ** 31 - 1;
+const NO_INTEGER = "argument couldn't be parsed into an integer";
+
 /** The parameters by name; each has the name that it had before Redis 7 too. */
 export function encodingParameters(limits: EncodingLimits): [string, ConfigParameter][] {
   const named = (name: string, limit: keyof EncodingLimits): [string, ConfigParameter][] => {
@@ -12,12 +15,17 @@ export function encodingParameters(limits: EncodingLimits): [string, ConfigParam
     const former = name.replace('listpack', 'ziplist');
     return former === name ? [[name, parameter]] : [name, former].map((each) => [each, parameter]);
   };
+  const packing = keptParameter(-2, -(2 ** 31));
   return [
     ...named('hash-max-listpack-entries', 'hashEntries'),
     ...named('hash-max-listpack-value', 'hashBytes'),
     ...named('set-max-intset-entries', 'setEntries'),
     ...named('zset-max-listpack-entries', 'sortedSetEntries'),
     ...named('zset-max-listpack-value', 'sortedSetBytes'),
+    // A list has one encoding, however its parts are packed: nothing depends on these.
+    ['list-max-listpack-size', packing],
+    ['list-max-ziplist-size', packing],
+    ['list-compress-depth', keptParameter(0, 0)],
   ];
 }
 
@@ -28,8 +36,23 @@ const LIMIT_MAX = 2n ** 63n - 1n;
 function countParameter(limits: EncodingLimits, limit: keyof EncodingLimits): ConfigParameter {
   return parameterOf(limits, limit, (value) => {
     const count = parseInt64(latin1Bytes(value), 0, value.length);
-    return count === null ? "argument couldn't be parsed into an integer" : BigInt(count);
+    return count === null ? NO_INTEGER : BigInt(count);
   });
+}
+
+/** An int from `min` on that is kept and has no effect. */
+function keptParameter(first: number, min: number): ConfigParameter {
+  let value = first;
+  return {
+    get: () => String(value),
+    set: (text) => {
+      const given = parseInt64(latin1Bytes(text), 0, text.length);
+      if (given === null) return NO_INTEGER;
+      if (given < min || given > INT_MAX) return `argument must be between ${min} and ${INT_MAX} inclusive`;
+      value = Number(given);
+      return null;
+    },
+  };
 }
 
 /** A parameter in bytes, or with a unit. */
