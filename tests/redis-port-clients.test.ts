@@ -34,7 +34,7 @@ describe.each(PORT_BACKENDS)('Redis on the libOS over %s', (backend) => {
   beforeAll(async () => {
     server = await startPort(backend, options);
     ours = server.side;
-    redis = await startRedis(options, REDIS_SERVER);
+    redis = await startRedis([...options, '--dir', folder], REDIS_SERVER);
     theirs = await Side.open(redis.port);
   });
 
@@ -97,6 +97,15 @@ describe.each(PORT_BACKENDS)('Redis on the libOS over %s', (backend) => {
       ];
       await configured('client-query-buffer-limit', `${MEBIBYTE}`, async () => {
         expect(await differencesOf(queries, [ours, theirs])).toEqual([]);
+      });
+    });
+
+    test('with its log on disk before each answer', async () => {
+      for (const { control } of [ours, theirs]) await control.command('FLUSHALL');
+      await configured('appendfsync', 'always', async () => {
+        await configured('appendonly', 'yes', async () => {
+          expect(await differencesOf(exchanges, [ours, theirs])).toEqual([]);
+        });
       });
     });
 
@@ -164,6 +173,22 @@ describe.each(PORT_BACKENDS)('Redis on the libOS over %s', (backend) => {
     for (let wave = 0; wave < 3; wave++) await storm(ours, 200);
     await onlyControlIsLeft();
     await expect.poll(() => openFiles(server.process.process.pid as number), SOON).toBe(files);
+  });
+
+  test('what is published comes to more clients than there are buffers ready', async () => {
+    const text = 'abcdefg'.repeat(3000);
+    const subscribers = await acceptedConnections(ours, 250);
+    for (const socket of subscribers) {
+      socket.clear();
+      socket.write('SUBSCRIBE news\r\n');
+    }
+    const subscribed = '*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n';
+    const all = (wanted: string) => () => subscribers.every((socket) => socket.text === wanted);
+    await pumpUntil(subscribers, 'all are subscribed', all(subscribed));
+    expect((await ours.control.command('PUBLISH', 'news', text)).text).toBe('250');
+    await pumpUntil(subscribers, 'all have heard', all(subscribed + encode(['message', 'news', text])));
+    for (const socket of subscribers) socket.close();
+    await onlyControlIsLeft();
   });
 
   test('a client that does not read keeps no other waiting, and is closed over its limit', async () => {

@@ -80,4 +80,23 @@ describe.each(PORT_BACKENDS)('Redis on the libOS over %s', (backend) => {
     for (const socket of slow) expect(socket.text).toBe(`$${value.length}\r\n${value}\r\n`.repeat(10));
     for (const socket of [...slow, ...fast]) socket.close();
   });
+
+  test('a client that is silent for too long is closed, not one that waits or listens', async () => {
+    const { side } = server;
+    const all = await acceptedConnections(side, 3);
+    const [silent, waiting, listening] = all;
+    waiting.write('BLPOP nothing 0\r\n');
+    listening.write('SUBSCRIBE news\r\n');
+    await pumpUntil(all, 'one waits, one listens', () => listening.text.endsWith(':1\r\n'));
+    expect((await side.control.command('CONFIG', 'SET', 'timeout', '1')).text).toBe('OK');
+    const isClosed = async () => {
+      await side.control.command('PING');
+      for (const socket of all) socket.pump();
+      return silent.closed;
+    };
+    await expect.poll(isClosed, { timeout: 60_000 }).toBe('end');
+    expect((await side.control.command('CONFIG', 'SET', 'timeout', '0')).text).toBe('OK');
+    expect(all.map(({ closed }) => closed)).toEqual(['end', null, null]);
+    for (const socket of all) socket.close();
+  });
 });
