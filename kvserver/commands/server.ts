@@ -75,6 +75,11 @@ function debug(client: Client, request: Request, reply: ReplyWriter, server: Ser
     reply.ok();
     return;
   }
+  // Of how Redis lays out lists, which has no like here.
+  if (request.is(1, 'quicklist-packed-threshold') && request.argc === 3) {
+    reply.ok();
+    return;
+  }
   if (!request.is(1, 'sleep') || request.argc !== 3) {
     reply.error(unknownOrArity(request));
     return;

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { freePort } from '../../experiments/index.ts';
 import { type Outcomes, readOutcomes } from './outcomes.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -20,6 +21,8 @@ export const bypassbench = join(root, 'bin', 'bypassbench');
 
 /** Ports for the suite's servers; each unit gets them anew. */
 const BASE_PORT = 26_111;
+/** The suite itself listens as far below them. */
+const OWN_PORT_BELOW = 32;
 const UNIT_TIMEOUT_MS = 900_000;
 /** A test that says nothing for this long against a server that runs already has hung. */
 const QUIET_SECONDS_MAX = 120;
@@ -59,12 +62,24 @@ function withoutFunctions(file: string): void {
   writeFileSync(file, changed);
 }
 
-/** One unit; its output is kept in a log in the copy. `port`: of a server that runs already. */
-export async function runUnit(place: string, unit: string, port?: number): Promise<Outcomes> {
-  const where =
-    port === undefined
-      ? ['--baseport', `${BASE_PORT}`]
-      : ['--host', '127.0.0.1', '--port', `${port}`, '--timeout', `${QUIET_SECONDS_MAX}`];
+/** A server that runs already, and the names of the tests that are not run against it. */
+export interface ExternalTarget {
+  port: number;
+  skipped: string[];
+}
+
+/** One unit; its output is kept in a log in the copy. Without a target the suite launches its servers. */
+export async function runUnit(place: string, unit: string, target?: ExternalTarget): Promise<Outcomes> {
+  const where: string[] = [];
+  if (target === undefined) {
+    where.push('--baseport', `${BASE_PORT}`);
+  } else {
+    const skipFile = join(place, 'skipped');
+    writeFileSync(skipFile, target.skipped.join('\n'));
+    where.push('--host', '127.0.0.1', '--port', `${target.port}`);
+    where.push('--timeout', `${QUIET_SECONDS_MAX}`, '--skipfile', skipFile);
+    where.push('--baseport', `${(await freePort('127.0.0.1')) + OWN_PORT_BELOW}`);
+  }
   const { stdout, timedOut } = await execa(
     'tclsh',
     ['tests/test_helper.tcl', '--single', unit, '--clients', '1', '--durable', ...where],
