@@ -20,38 +20,35 @@ import { EngineClock } from './clock.ts';
 import { allCommands } from './commands/all.ts';
 import { deleteEmptyValues } from './commands/lookup.ts';
 import { notFound, notWhileSubscribed, OUT_OF_MEMORY } from './commands/refusals.ts';
-import { TOO_LONG_STRING, wrongArity } from './commands/replies.ts';
+import { TOO_LONG_STRING, TOO_LONG_TRANSACTION, wrongArity } from './commands/replies.ts';
 import type { Command, CommandTable, ServerState } from './commands/table.ts';
 import { NEEDS_MEMORY, RUNS_IN_MULTI, RUNS_QUEUE, RUNS_SUBSCRIBED } from './commands/traits.ts';
 import { discardTransaction } from './commands/transactions.ts';
 import { Configuration } from './configuration.ts';
+import { Databases } from './databases.ts';
 import { CommandError } from './errors.ts';
 import { FailureLog } from './failure-log.ts';
 import type { FrontEnd, InputBlock, ServerEngine } from './frontend.ts';
 import { HeapRoom } from './heap-room.ts';
-import { KeyHash } from './keyspace/hash.ts';
-import { Keyspace } from './keyspace/keyspace.ts';
+import type { Keyspace } from './keyspace/keyspace.ts';
 import { LongReplies } from './long-replies.ts';
-import { DATABASES, type EngineSetup } from './options.ts';
-import { ClientOutput } from './output.ts';
+import type { EngineSetup } from './options.ts';
+import { ClientOutput, Silence } from './output.ts';
 import { Pause } from './pause.ts';
 import { PubSub } from './pubsub.ts';
 import { NO_BYTES, TEXT_BYTES_MAX } from './resp/bytes.ts';
-import { BLOCK_BYTES_MIN, type BlockSource, MAX_CLIENTS_REPLY, ReplyWriter } from './resp/reply.ts';
+import { MAX_CLIENTS_REPLY, ReplyWriter } from './resp/reply.ts';
 import { BROKEN, NEED_MORE, Request, TOO_LARGE } from './resp/request.ts';
 import { RequestQueue } from './resp/request-queue.ts';
 import { EngineStats } from './stats.ts';
-import { Watches } from './watches.ts';
+import type { Watches } from './watches.ts';
 
 /** How late the reply to a client that has waited in vain may be. */
 const TICK_MS = 10;
 /** How often it does what is regular: keys expire, tables are rehashed, limits of output looked at. */
 const WORK_MS = 100;
-/** The most that active expiry takes of a tick; it looks at the clock after each step of some rounds. */
+/** The most that active expiry takes of a tick. */
 const EXPIRE_MS_MAX = 5;
-const EXPIRE_ROUNDS_PER_STEP = 10;
-const EXPIRE_STEPS_MAX = 200;
-const REHASH_BUCKETS_PER_TICK = 2000;
 /** Above this a request is looked at before it runs: its arguments may be too much for V8. */
 const LARGE_REQUEST_BYTES = 64 * 1024 ** 2;
 
@@ -72,9 +69,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly longReplies = new LongReplies();
   readonly heapRoom: HeapRoom;
 
-  readonly #hash: KeyHash;
-  readonly #keyspaces: (Keyspace | null)[] = new Array(DATABASES).fill(null);
-  readonly #watches: (Watches | null)[] = new Array(DATABASES).fill(null);
+  readonly #databases: Databases;
   /** For the client whose requests run, and for those that are written to besides. */
   readonly #output: ClientOutput;
   readonly #aside: ClientOutput;
@@ -102,8 +97,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.#output = new ClientOutput(frontEnd, this.configuration, this.stats);
     this.#aside = new ClientOutput(frontEnd, this.configuration, this.stats);
     this.#reply = this.#output.reply;
-    const seed = randomBytes(8);
-    this.#hash = new KeyHash(seed.readInt32LE(0), seed.readInt32LE(4));
+    this.#databases = new Databases(this.clock, this.stats, this.configuration);
   }
 
   /** It listens where the front end already does. */
@@ -150,12 +144,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
 
   disconnect(client: Client): void {
     client.closed = true;
-    this.blocked.forget(client);
-    this.pause.forget(client);
-    this.pubsub.leave(client);
-    this.longReplies.forget(client);
-    this.clients.delete(client.id);
-    discardTransaction(client);
+    this.#forget(client);
   }
 
   /**
@@ -192,51 +181,28 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     if (nowMs >= this.#lastWorkMs && nowMs - this.#lastWorkMs < WORK_MS) return;
     this.#lastWorkMs = nowMs;
     this.heapRoom.look();
-    for (const keyspace of this.#keyspaces) keyspace?.maintain(REHASH_BUCKETS_PER_TICK);
-    if (this.configuration.activeExpiry) this.#expireSome(nowMs + EXPIRE_MS_MAX);
+    this.#databases.rehashSome();
+    if (this.configuration.activeExpiry) this.#databases.expireSome(nowMs + EXPIRE_MS_MAX);
     for (const client of this.clients.values()) this.#checkSoftLimit(client, nowMs);
   }
 
-  /** The database of this number, made on first use. */
   database(index: number): Keyspace {
-    let keyspace = this.#keyspaces[index];
-    if (keyspace === null) {
-      keyspace = new Keyspace(this.#hash, this.clock, this.stats, this.configuration.encodingLimits);
-      this.#keyspaces[index] = keyspace;
-    }
-    return keyspace;
+    return this.#databases.at(index);
   }
 
-  /** The databases in use, with their numbers. */
-  *databases(): Generator<[number, Keyspace]> {
-    for (const [index, keyspace] of this.#keyspaces.entries()) {
-      if (keyspace !== null) yield [index, keyspace];
-    }
+  databases(): Iterable<[number, Keyspace]> {
+    return this.#databases.inUse();
+  }
+
+  watches(index: number): Watches {
+    return this.#databases.watches(index);
   }
 
   swapDatabases(one: number, other: number): void {
     if (one === other) return;
-    const first = this.database(one);
-    const second = this.database(other);
-    this.#watches[one]?.moveTo(second);
-    this.#watches[other]?.moveTo(first);
-    first.listener = null;
-    second.listener = null;
-    this.#keyspaces[one] = second;
-    this.#keyspaces[other] = first;
-    this.#watches[one]?.listen();
-    this.#watches[other]?.listen();
+    this.#databases.swap(one, other);
     for (const client of this.clients.values()) client.database = this.database(client.databaseIndex);
     this.blocked.databasesSwapped(one, other);
-  }
-
-  watches(index: number): Watches {
-    let watches = this.#watches[index];
-    if (watches === null) {
-      watches = new Watches(this.database(index));
-      this.#watches[index] = watches;
-    }
-    return watches;
   }
 
   runQueued(client: Client, queue: RequestQueue): void {
@@ -287,6 +253,8 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   }
 
   kill(client: Client): void {
+    // It is gone for the others even if the front end says so only later.
+    this.#forget(client);
     if (!client.closing) this.#output.closeAtOnce(client);
   }
 
@@ -474,10 +442,24 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     if ((mode & IN_MULTI) === 0 || (traits & RUNS_IN_MULTI) !== 0) return false;
     if ((mode & (MULTI_FAILED | WATCHED_CHANGED)) === 0) {
       client.queue ??= new RequestQueue();
-      client.queue.push(request, traits);
+      if (!client.queue.push(request, traits, this.configuration.requestLimits.queryBytesMax)) {
+        client.queue = null;
+        this.#refuse(client, command, reply, TOO_LONG_TRANSACTION);
+        return true;
+      }
     }
     reply.queued();
     return true;
+  }
+
+  /** Nothing that others see or wait for is left of the client. */
+  #forget(client: Client): void {
+    this.blocked.forget(client);
+    this.pause.forget(client);
+    this.pubsub.leave(client);
+    this.longReplies.forget(client);
+    this.clients.delete(client.id);
+    discardTransaction(client);
   }
 
   /** Answers a request that is not run. */
@@ -501,25 +483,6 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     } else if (nowMs - client.softLimitSinceMs > softSeconds * 1000) {
       this.#output.closeOverLimit(client);
     }
-  }
-
-  #expireSome(untilMs: number): void {
-    for (const keyspace of this.#keyspaces) {
-      if (keyspace === null) continue;
-      for (let steps = 0; steps < EXPIRE_STEPS_MAX; steps++) {
-        if (keyspace.expireSome(EXPIRE_ROUNDS_PER_STEP) < EXPIRE_ROUNDS_PER_STEP) break;
-        if (this.clock.update() >= untilMs) return;
-      }
-    }
-  }
-}
-
-/** Takes replies and forgets them. */
-class Silence implements BlockSource {
-  readonly #bytes = new Uint8Array(BLOCK_BYTES_MIN);
-
-  nextBlock(writer: ReplyWriter): void {
-    writer.open(this.#bytes, 0, BLOCK_BYTES_MIN);
   }
 }
 

@@ -6,11 +6,20 @@
 import type { Client } from './client.ts';
 import type { Configuration } from './configuration.ts';
 import type { FrontEnd, ReplyBlock } from './frontend.ts';
-import { type BlockSource, ReplyWriter } from './resp/reply.ts';
+import { BLOCK_BYTES_MIN, type BlockSource, ReplyWriter } from './resp/reply.ts';
 import type { EngineStats } from './stats.ts';
 
 /** Memory that takes the replies to a client that there is no room for. */
 const SINK_BYTES = 64 * 1024;
+
+/** Takes replies that nobody is to get. */
+export class Silence implements BlockSource {
+  readonly #bytes = new Uint8Array(BLOCK_BYTES_MIN);
+
+  nextBlock(writer: ReplyWriter): void {
+    writer.open(this.#bytes, 0, BLOCK_BYTES_MIN);
+  }
+}
 
 export class ClientOutput implements BlockSource {
   readonly reply: ReplyWriter;

@@ -47,6 +47,25 @@ describe('channels', () => {
       expect(subscriber.take()).toBe(message('message', 'c', long) + message('message', 'c', '2'));
   });
 
+  it('lose a subscriber that does not read, at the limit of its class, and give the others all', () => {
+    const server = new TestServer();
+    const [slow, quick, publisher] = [server.connect(), server.connect(), server.connect()];
+    expect(
+      publisher.ask('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 10000 0 0 normal 0 0 0'),
+    ).toBe('+OK\r\n');
+    expect(publisher.ask('CONFIG', 'GET', 'client-output-buffer-limit')).toContain(
+      'normal 0 0 0 slave 268435456 67108864 60 pubsub 10000 0 0',
+    );
+    for (const client of [slow, quick]) client.ask('SUBSCRIBE', 'c');
+    slow.slow = true;
+    const sent = Array.from({ length: 20 }, (_, i) => `${i}`.padEnd(999, '.'));
+    const receivers = sent.map((text) => publisher.ask('PUBLISH', 'c', text));
+    expect(receivers.join('')).toMatch(/^(:2\r\n){10}(:1\r\n){10}$/);
+    expect([slow.closed, quick.closed]).toEqual([true, false]);
+    expect(quick.take()).toBe(sent.map((text) => message('message', 'c', text)).join(''));
+    expect(publisher.ask('INFO', 'stats')).toMatch(/client_output_buffer_limit_disconnections:1\r/);
+  });
+
   it('are left by UNSUBSCRIBE, of some or of all, which always answers', () => {
     const server = new TestServer();
     const client = server.connect();

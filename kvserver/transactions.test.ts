@@ -53,6 +53,20 @@ describe('a transaction', () => {
     expect(client.ask('GET', 'a')).toBe('$-1\r\n');
   });
 
+  it('is aborted when it grows over client-query-buffer-limit', () => {
+    const client = new TestServer().connect();
+    client.ask('CONFIG', 'SET', 'client-query-buffer-limit', '1mb');
+    client.ask('MULTI');
+    const value = 'x'.repeat(300_000);
+    for (let i = 0; i < 3; i++) expect(client.ask('SET', 'a', value)).toBe(QUEUED);
+    expect(client.ask('SET', 'a', value)).toBe(
+      '-ERR the queued commands exceed client-query-buffer-limit\r\n',
+    );
+    expect(client.client.queue).toBeNull();
+    expect(client.ask('EXEC')).toMatch(/^-EXECABORT /);
+    expect(client.ask('EXISTS', 'a')).toBe(':0\r\n');
+  });
+
   it('is discarded by an EXEC with arguments', () => {
     const client = new TestServer().connect();
     client.ask('MULTI');

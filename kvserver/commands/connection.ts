@@ -103,42 +103,34 @@ function hello(client: Client, request: Request, reply: ReplyWriter, server: Ser
     }
     protocol = version;
   }
-  let user: string | null = null;
-  let password = '';
-  let name: string | null = null;
+  // Each option takes effect at once, whatever follows it.
   for (let i = next; i < request.argc; i++) {
     const left = request.argc - 1 - i;
     if (request.is(i, 'auth') && left >= 2) {
-      user = request.text(i + 1);
-      password = request.text(i + 2);
+      if (!mayLogIn(request.text(i + 1), request.text(i + 2), server)) {
+        reply.error(WRONG_PASSWORD);
+        return;
+      }
+      logIn(client);
       i += 2;
     } else if (request.is(i, 'setname') && left >= 1) {
-      name = request.text(++i);
-      if (!isName(name)) {
+      if (!isName(request.text(++i))) {
         reply.error(INVALID_NAME);
         return;
       }
+      client.name = request.text(i);
     } else {
       reply.error(`ERR Syntax error in HELLO option '${request.text(i).split('\0')[0]}'`);
       return;
     }
   }
-  if (user !== null) {
-    if (!mayLogIn(user, password, server)) {
-      reply.error(WRONG_PASSWORD);
-      return;
-    }
-    logIn(client);
-  }
   if (!client.authenticated) {
     reply.error(
-      'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH ' +
-        '<user> <pass> option can be used to authenticate the client and select the RESP protocol version ' +
-        'at the same time',
+      'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> ' +
+        'option can be used to authenticate the client and select the RESP protocol version at the same time',
     );
     return;
   }
-  if (name !== null) client.name = name;
   client.protocol = protocol;
   reply.protocol = protocol;
   reply.map(7);

@@ -10,6 +10,7 @@ export const NO_SUCH_KEY = 'ERR no such key';
 export const OVERFLOW = 'ERR increment or decrement would overflow';
 export const FLOAT_OVERFLOW = 'ERR increment would produce NaN or Infinity';
 export const TOO_LONG_STRING = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
+export const TOO_LONG_TRANSACTION = 'ERR the queued commands exceed client-query-buffer-limit';
 export const MUST_BE_POSITIVE = 'ERR value is out of range, must be positive';
 export const NO_KEY_COUNT = 'ERR numkeys should be greater than 0';
 export const NEGATIVE_LIMIT = "ERR LIMIT can't be negative";

@@ -22,10 +22,12 @@ export class RequestQueue {
   /** Where the request that take() gives next has its places. */
   #next = 0;
 
-  push(request: Request, traits: number): void {
+  /** False: the arguments would have more than `bytesMax` bytes. Then it is not queued. */
+  push(request: Request, traits: number, bytesMax: number): boolean {
     const { argc, bytes, start, length } = request;
     let added = 0;
     for (let i = 0; i < argc; i++) added += length[i];
+    if (this.usedBytes + added > bytesMax) return false;
     this.#makeRoom(added, 1 + 2 * argc);
     this.#places[this.#placesUsed++] = argc;
     for (let i = 0; i < argc; i++) {
@@ -36,6 +38,7 @@ export class RequestQueue {
     }
     this.size++;
     this.traits |= traits;
+    return true;
   }
 
   /** Makes the next of the queued requests the one at hand in `request`. To be called `size` times at most. */
