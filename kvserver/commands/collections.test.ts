@@ -115,6 +115,18 @@ describe('elements chosen at random', () => {
     );
   });
 
+  it('are announced by their exact number, however large', () => {
+    const server = new TestServer();
+    server.connect().ask('HSET', 'h', 'f', 'v');
+    const announced = (...args: string[]): string =>
+      server
+        .connect()
+        .ask(...args)
+        .split('\r\n', 1)[0];
+    expect(announced('HRANDFIELD', 'h', '-9223372036854775807')).toBe('*9223372036854775807');
+    expect(announced('HRANDFIELD', 'h', '-4611686018427387903', 'WITHVALUES')).toBe('*9223372036854775806');
+  });
+
   it('come with what belongs to them, in RESP3 in arrays', () => {
     const client = connect();
     session(

@@ -5,6 +5,7 @@ import type { SetValue } from '../keyspace/types/set.ts';
 import type { SortedSetValue } from '../keyspace/types/sorted-set.ts';
 import { TYPE_HASH, TYPE_SET, TYPE_SORTED_SET } from '../keyspace/types/value.ts';
 import type { Elements } from '../long-replies.ts';
+import { type Int64, multiplyInt64 } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { objectToRead, replyEmptyArray, replyNil } from './lookup.ts';
@@ -107,7 +108,10 @@ function writeChosen<T extends SetValue | HashValue | SortedSetValue>(
     return;
   }
   const count = wanted < 0 ? -wanted : Math.min(wanted, size);
-  reply.array(beside !== null && reply.protocol === 2 ? 2 * count : count);
+  const elementsEach = beside !== null && reply.protocol === 2 ? 2 : 1;
+  // Of draws there may be more than a double counts: the argument itself is multiplied.
+  if (wanted < 0) reply.array(multiplyInt64(request.int64(2) as Int64, -elementsEach) as Int64);
+  else reply.array(elementsEach * count);
   const writeAt: WriteElement<T> = (from, place, to) => {
     if (beside !== null && to.protocol === 3) to.array(2);
     write(from, place, to);

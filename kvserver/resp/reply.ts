@@ -178,8 +178,9 @@ export class ReplyWriter {
     else this.#line(0x23, value ? 't' : 'f');
   }
 
-  array(length: number): void {
-    this.#header(0x2a, length);
+  array(length: Int64): void {
+    if (typeof length === 'number') this.#header(0x2a, length);
+    else this.#line(0x2a, length.toString());
   }
 
   /** A message that nobody asked for, of so many elements: in RESP2 an array. */
