@@ -77,6 +77,10 @@ export const leftOut: Readonly<Record<string, Readonly<Record<string, readonly s
     'unit/multi': ['Blocking commands ignores the timeout'],
   },
   SORT: {
+    'unit/type/list': [
+      'BLPOP when result key is created by SORT..STORE',
+      'BLMPOP_LEFT when result key is created by SORT..STORE',
+    ],
     'unit/multi': ['EXEC fail on WATCHed key modified by SORT with STORE even if the result is empty'],
   },
   'DUMP and RESTORE': {
@@ -147,6 +151,22 @@ export const leftOut: Readonly<Record<string, Readonly<Record<string, readonly s
       'SRANDMEMBER with a dict containing long chain',
     ],
     'unit/type/hash': ['Is a ziplist encoded Hash promoted on big payload?'],
+    'unit/type/list': [
+      'plain node check compression',
+      'plain node check compression with ltrim',
+      'plain node check compression using lset',
+      'Test LPUSH and LPOP on plain nodes',
+      'Test LINDEX and LINSERT on plain nodes',
+      'Test LTRIM on plain nodes',
+      'Test LREM on plain nodes',
+      'Test LPOS on plain nodes',
+      'Test LMOVE on plain nodes',
+      'Test LSET with packed / plain combinations',
+      'Test LSET with packed is split in the middle',
+      'Test LSET with packed consist only one item',
+      'Crash due to delete entry from a compress quicklist node',
+      'Crash due to split quicklist node wrongly',
+    ],
   },
 };
 

@@ -27,12 +27,13 @@ test('outcomes are read by name, without colours, durations and places', () => {
   expect(countPassed(readOutcomes(printed))).toBe(3);
 });
 
-test('what failed, or did not come to run, in one of two is a difference; what failed in both is none', () => {
-  const unmodified = readOutcomes('[ok]: a\n[ok]: b (1 ms)\n[err]: c\n[ok]: d');
-  const port = readOutcomes('[ok]: a (9 ms)\n[err]: b\n[err]: c\n[ok]: e');
+test('what failed or did not run in one of two is a difference; what did in both is none', () => {
+  const unmodified = readOutcomes('[ok]: a\n[ok]: b (1 ms)\n[err]: c\n[ok]: d\n[ignore]: f\n[ok]: g');
+  const port = readOutcomes('[ok]: a (9 ms)\n[err]: b\n[err]: c\n[ok]: e\n[skip]: g');
   expect(compareOutcomes(unmodified, port)).toEqual([
     { name: 'b', unmodified: 'ok', port: 'err' },
     { name: 'd', unmodified: 'ok', port: undefined },
+    { name: 'g', unmodified: 'ok', port: 'skip' },
     { name: 'e', unmodified: undefined, port: 'ok' },
   ]);
 });

@@ -32,12 +32,16 @@ export function readOutcomes(text: string): Outcomes {
   return outcomes;
 }
 
-/** Tests that came out differently, or came to run in one of the two only. */
+/** Tests that came out differently, or ran in one of the two only. */
 export function compareOutcomes(unmodified: Outcomes, port: Outcomes): OutcomeDifference[] {
   const names = new Set([...unmodified.keys(), ...port.keys()]);
   return [...names]
     .map((name) => ({ name, unmodified: unmodified.get(name), port: port.get(name) }))
-    .filter((difference) => difference.unmodified !== difference.port);
+    .filter(({ unmodified: one, port: other }) => one !== other && (hasRun(one) || hasRun(other)));
+}
+
+function hasRun(outcome: Outcome | undefined): boolean {
+  return outcome !== undefined && outcome !== 'ignore' && outcome !== 'skip';
 }
 
 export function countPassed(outcomes: Outcomes): number {
