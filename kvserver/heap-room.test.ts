@@ -61,6 +61,20 @@ it('refuses them within a transaction, and EXEC with them', () => {
   expect(client.take()).toBe('+OK\r\n+QUEUED\r\n*1\r\n$-1\r\n');
 });
 
+it('collects what was deleted while it was full, less and less often', () => {
+  const { heap, server, client } = start();
+  heap.usedBytes = 900 * MEBIBYTE;
+  server.advance(100);
+  for (let looks = 0; looks < 100; looks++) server.advance(100);
+  // At first, and after 10, 20 and 40 looks more.
+  expect(heap.collections).toBe(4);
+  heap.usedBytes = 100 * MEBIBYTE;
+  heap.garbageBytes = 800 * MEBIBYTE;
+  for (let looks = 0; looks < 80; looks++) server.advance(100);
+  expect(client.ask('SADD', 's', 'a')).toBe(':1\r\n');
+  expect(heap.collections).toBe(5);
+});
+
 it('collects garbage before it refuses, and not again for the same', () => {
   const { heap, server, client } = start();
   heap.usedBytes = 500 * MEBIBYTE;

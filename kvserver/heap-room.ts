@@ -9,6 +9,11 @@ import { runInNewContext } from 'node:vm';
 const FULL_SHARE = 0.85;
 /** Below this one it has room again. */
 const ROOM_SHARE = 0.75;
+/** While it is full garbage is collected after so many looks, then after twice as many each time. */
+const LOOKS_BETWEEN_FIRST = 10;
+const LOOKS_BETWEEN_MAX = 320;
+/** What V8 counts into the limit for young objects: three semi-spaces. What lives long has no place in there. */
+const YOUNG_BYTES = 3 * 64 * 1024 ** 2;
 /** What an element takes of the heap beside its text: the text's header, and its place in a value. */
 const ELEMENT_BYTES = 40;
 
@@ -30,6 +35,9 @@ export class HeapRoom {
   #limitBytes = Number.POSITIVE_INFINITY;
   /** Above this share garbage is collected, to see what of the heap is in use. */
   #collectShare = FULL_SHARE;
+  /** While the heap is full: looks until garbage is collected again. */
+  #looksLeft = 0;
+  #looksBetween = LOOKS_BETWEEN_FIRST;
 
   constructor(heap: Heap = v8Heap) {
     this.#heap = heap;
@@ -44,9 +52,20 @@ export class HeapRoom {
       share = this.#readShare();
       this.#collectShare = Math.max(FULL_SHARE, (1 + share) / 2);
       if (share > FULL_SHARE) this.full = 1;
-    } else if (this.full === 1 && share < ROOM_SHARE) {
-      this.full = 0;
-      this.#collectShare = FULL_SHARE;
+      this.#looksBetween = LOOKS_BETWEEN_FIRST;
+      this.#looksLeft = this.#looksBetween;
+    } else if (this.full === 1) {
+      if (share >= ROOM_SHARE && --this.#looksLeft === 0) {
+        // Nobody else may collect what was deleted meanwhile: where nothing is made, V8 need not.
+        this.#heap.collect();
+        share = this.#readShare();
+        this.#looksBetween = Math.min(2 * this.#looksBetween, LOOKS_BETWEEN_MAX);
+        this.#looksLeft = this.#looksBetween;
+      }
+      if (share < ROOM_SHARE) {
+        this.full = 0;
+        this.#collectShare = FULL_SHARE;
+      }
     }
   }
 
@@ -65,8 +84,8 @@ export class HeapRoom {
 
 const v8Heap: Heap = {
   use() {
-    const { used_heap_size: usedBytes, heap_size_limit: limitBytes } = getHeapStatistics();
-    return { usedBytes, limitBytes };
+    const { used_heap_size: usedBytes, heap_size_limit: limit } = getHeapStatistics();
+    return { usedBytes, limitBytes: Math.max(limit - YOUNG_BYTES, limit / 4) };
   },
   collect() {
     setFlagsFromString('--expose-gc');
