@@ -409,7 +409,10 @@ static void events(void)
 {
 	continue_outputs();
 	continue_inputs();
-	aeProcessEvents(server.el, AE_ALL_EVENTS | AE_DONT_WAIT | AE_CALL_BEFORE_SLEEP | AE_CALL_AFTER_SLEEP);
+	aeProcessEvents(server.el, AE_ALL_EVENTS | AE_DONT_WAIT);
+	/* Behind them, as where Redis loops: what they answer does not wait for the next call. */
+	beforeSleep(server.el);
+	afterSleep(server.el);
 	report_closed();
 }
 
