@@ -52,6 +52,26 @@ const commands: fc.Arbitrary<string[]>[] = [
   command('WATCH', many(key, 1, 2)),
   command('UNWATCH'),
   command('SWAPDB', word('0', '1', '16', 'x'), word('0', '1', 'x')),
+  command('WAIT', word('0', '-1', 'x', '1.5'), word('0', '10', '-1', 'x')),
+  command('CLIENT', word('REPLY'), word('ON', 'foo')),
+  command('CLIENT', word('NO-EVICT'), word('on', 'OFF', 'foo')),
+  command('CLIENT', word('UNBLOCK'), word('x', '999999999', '-1'), options(alone('timeout', 'ERROR', 'foo'))),
+  command('CLIENT', word('PAUSE'), word('x', '-1', '0'), options(alone('WRITE', 'all', 'foo'))),
+  command('CLIENT', word('UNPAUSE')),
+  command(
+    'CLIENT',
+    word('KILL'),
+    options(
+      fc
+        .tuple(word('ID', 'type'), word('x', '0', '999999999', 'pubsub', 'slave', 'foo'))
+        .map((both) => [...both]),
+      fc.tuple(word('user', 'SKIPME', 'laddr'), word('default', 'no', 'YES', 'foo')).map((both) => [...both]),
+    ),
+    // Nobody's: no connection of the test is closed.
+    word('ADDR'),
+    word('1.2.3.4:5'),
+  ),
+  command('CLIENT', word('LIST'), word('TYPE', 'ID', 'foo'), word('x', 'replica')),
   command('DBSIZE'),
   command('FLUSHDB', options(alone('ASYNC', 'sync', 'foo'))),
   command('CLIENT', word('SETNAME'), member),

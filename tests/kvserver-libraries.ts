@@ -1,4 +1,4 @@
-/** Drives a server with the clients that people use, through their ordinary operations. Fails at the first wrong one. */
+/** Drives a server with the clients that people use, through their ordinary operations; fails at a wrong one. */
 import { deepStrictEqual as equal } from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -58,6 +58,11 @@ export async function driveIoredis(port: number): Promise<void> {
     for await (const keys of redis.scanStream({ match: 'key:*', count: 20 }))
       for (const key of keys as string[]) found.add(key);
     equal(found.size, 300);
+    await redis.hset('h', Object.fromEntries(Array.from({ length: 700 }, (_, i) => [`f${i}`, i])));
+    const fields = new Map<string, string>();
+    for await (const parts of redis.hscanStream('h', { count: 100 }))
+      for (let i = 0; i < parts.length; i += 2) fields.set(parts[i], parts[i + 1]);
+    equal([fields.size, fields.get('f699')], [700, '699']);
   } finally {
     for (const client of [redis, other, listener]) client.disconnect();
   }
@@ -111,7 +116,7 @@ export async function driveNodeRedis(port: number, protocol: 2 | 3): Promise<voi
     equal(await waiting, { key: 'list', element: 'x' });
     equal(await other.blPop('gone', 0.01), null);
 
-    for (let i = 0; i < 300; i++) await client.set(`key:${i}`, `${i}`);
+    await client.mSet(Array.from({ length: 300 }, (_, i): [string, string] => [`key:${i}`, `${i}`]));
     const found = new Set<string>();
     for await (const keys of client.scanIterator({ MATCH: 'key:*', COUNT: 20 }))
       for (const key of keys) found.add(key);
@@ -124,6 +129,13 @@ export async function driveNodeRedis(port: number, protocol: 2 | 3): Promise<voi
       { value: 'm', score: 1.5 },
       { value: 'n', score: 2 },
     ]);
+    await client.sAdd(
+      's',
+      Array.from({ length: 700 }, (_, i) => `m${i}`),
+    );
+    const members = new Set<string>();
+    for await (const some of client.sScanIterator('s')) for (const member of some) members.add(member);
+    equal(members.size, 700);
     const raw = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
     equal(await raw.get('a'), Buffer.from('11'));
   } finally {
