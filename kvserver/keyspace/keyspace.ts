@@ -20,7 +20,7 @@ import { ExpiryTable } from './expiry.ts';
 import type { KeyHash } from './hash.ts';
 import { nextCursor } from './scan-cursor.ts';
 import { defaultEncodingLimits, type EncodingLimits } from './types/encoding-limits.ts';
-import { estimateBytes } from './types/memory.ts';
+import { allValuesBytes } from './types/memory.ts';
 import { type ObjectValue, TYPE_STRING } from './types/value.ts';
 
 /** Counters that INFO shows. */
@@ -358,7 +358,7 @@ export class Keyspace {
 
   /** What the values other than strings take, about. */
   objectBytes(): number {
-    return estimateBytes(this.#objects);
+    return allValuesBytes(this.#objects);
   }
 
   get reservedBytes(): number {

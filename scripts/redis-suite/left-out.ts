@@ -80,10 +80,6 @@ export const leftOut: Readonly<Record<string, Readonly<Record<string, readonly s
     'unit/multi': ['Blocking commands ignores the timeout'],
   },
   SORT: {
-    'unit/type/list': [
-      'BLPOP when result key is created by SORT..STORE',
-      'BLMPOP_LEFT when result key is created by SORT..STORE',
-    ],
     'unit/multi': ['EXEC fail on WATCHed key modified by SORT with STORE even if the result is empty'],
     'unit/type/list': [
       'BLPOP when result key is created by SORT..STORE',
@@ -158,27 +154,8 @@ export const leftOut: Readonly<Record<string, Readonly<Record<string, readonly s
       'SRANDMEMBER with a dict containing long chain',
     ],
     'unit/type/hash': ['Is a ziplist encoded Hash promoted on big payload?'],
-    'unit/type/list': [
-      'plain node check compression',
-      'plain node check compression with ltrim',
-      'plain node check compression using lset',
-      'Test LPUSH and LPOP on plain nodes',
-      'Test LINDEX and LINSERT on plain nodes',
-      'Test LTRIM on plain nodes',
-      'Test LREM on plain nodes',
-      'Test LPOS on plain nodes',
-      'Test LMOVE on plain nodes',
-      'Test LSET with packed / plain combinations',
-      'Test LSET with packed is split in the middle',
-      'Test LSET with packed consist only one item',
-      'Crash due to delete entry from a compress quicklist node',
-      'Crash due to split quicklist node wrongly',
-    ],
   },
 };
-
-const NO_10_GB =
-  'the suite sets proto-max-bulk-len to 10gb before it asks whether the test is wanted; that is refused here';
 
 /** Tests that come out otherwise for another reason, as differences.ts has them of the port. */
 export const typescriptDifferences: Readonly<Record<string, string>> = {
@@ -186,15 +163,4 @@ export const typescriptDifferences: Readonly<Record<string, string>> = {
     'the suite has it only where values may be larger than 512 MiB',
   'unit/bitops: SETBIT/BITFIELD only increase dirty when the value changed': 'there is no BITFIELD',
   'unit/type/string: trim on SET with big value': 'the suite runs it where the allocator is jemalloc',
-  'unit/type/set: SADD, SCARD, SISMEMBER - large data: large memory flag not provided': NO_10_GB,
-  ...Object.fromEntries(
-    [
-      'Test LPUSH and LPOP on plain nodes over 4GB',
-      'Test LINDEX and LINSERT on plain nodes over 4GB',
-      'Test LTRIM on plain nodes over 4GB',
-      'Test LREM on plain nodes over 4GB',
-      'Test LSET on plain nodes over 4GB',
-      'Test LMOVE on plain nodes over 4GB',
-    ].map((name) => [`unit/type/list: ${name}: large memory flag not provided`, NO_10_GB]),
-  ),
 };

@@ -1,6 +1,6 @@
 /**
- * How much memory values other than strings take, for INFO: what a few elements of some of the values take, for all
- * elements of all of them. The sizes are those of V8's objects on a machine of 64 bits.
+ * About how much memory values other than strings take: what some of their elements take, for all of them. The sizes are
+ * those of V8's objects on a machine of 64 bits.
  */
 import { HashValue } from './hash.ts';
 import { ListValue } from './list.ts';
@@ -9,16 +9,22 @@ import { type ObjectValue, sizeOf } from './value.ts';
 
 const VALUES_SAMPLED_MAX = 1000;
 const ELEMENTS_SAMPLED = 5;
-/** A value without its elements: the object, its arrays and its index. */
-const VALUE_BYTES = 200;
-const TEXT_HEADER_BYTES = 16;
-const POINTER_BYTES = 8;
-/** What an index has of an element: two words, a quarter of them free and, after it has grown, half. */
-const INDEX_BYTES = 12;
-/** A score, and the place of a member in the order of scores. */
-const SCORE_BYTES = 40;
+/** A value without elements: its objects and their first arrays. */
+const VALUE_BYTES = 300;
+/** A text of V8 without its characters, and where it is kept. */
+const TEXT_BYTES = 12 + 8;
+/** A slot in the index of members, of which a quarter or more is free. */
+const MEMBER_BYTES = 16;
+/** A score beside its member, and once more in the order. */
+const SCORE_BYTES = 8 + 8 + 8;
 
-export function estimateBytes(values: readonly (ObjectValue | null)[]): number {
+/** By so many of its elements; 0: by all. */
+export function valueBytes(value: ObjectValue, samples: number): number {
+  return VALUE_BYTES + Math.ceil(elementsBytes(value, samples));
+}
+
+/** All of these values, of which the places without one are null. */
+export function allValuesBytes(values: readonly (ObjectValue | null)[]): number {
   const step = Math.ceil(values.length / VALUES_SAMPLED_MAX);
   let count = 0;
   let elements = 0;
@@ -26,28 +32,29 @@ export function estimateBytes(values: readonly (ObjectValue | null)[]): number {
   let sampledBytes = 0;
   for (const value of values) {
     if (value === null) continue;
-    const size = sizeOf(value);
-    elements += size;
+    elements += sizeOf(value);
     if (count++ % step !== 0) continue;
-    const looked = Math.min(size, ELEMENTS_SAMPLED);
-    let bytes = 0;
-    for (let j = 0; j < looked; j++) bytes += elementBytes(value, Math.floor((j * size) / looked));
-    sampledElements += size;
-    sampledBytes += (bytes * size) / looked;
+    sampledElements += sizeOf(value);
+    sampledBytes += elementsBytes(value, ELEMENTS_SAMPLED);
   }
   const meanBytes = sampledElements === 0 ? 0 : sampledBytes / sampledElements;
   return Math.round(count * VALUE_BYTES + elements * meanBytes);
 }
 
-function elementBytes(value: ObjectValue, place: number): number {
-  if (value instanceof ListValue) return textBytes(value.at(place));
-  if (value instanceof SetValue) return INDEX_BYTES + textBytes(value.at(place));
-  if (value instanceof HashValue) {
-    return INDEX_BYTES + textBytes(value.fieldAt(place)) + textBytes(value.valueAt(place));
-  }
-  return INDEX_BYTES + SCORE_BYTES + textBytes(value.memberAt(place));
+function elementsBytes(value: ObjectValue, samples: number): number {
+  const size = sizeOf(value);
+  const looked = samples === 0 ? size : Math.min(samples, size);
+  let bytes = 0;
+  for (let i = 0; i < looked; i++) bytes += elementBytes(value, Math.floor((i * size) / looked));
+  return looked === 0 ? 0 : (bytes * size) / looked;
 }
 
-function textBytes(text: string): number {
-  return POINTER_BYTES + TEXT_HEADER_BYTES + Math.ceil(text.length / 8) * 8;
+function elementBytes(value: ObjectValue, place: number): number {
+  if (value instanceof ListValue) return TEXT_BYTES + value.at(place).length;
+  const indexed = MEMBER_BYTES + TEXT_BYTES;
+  if (value instanceof SetValue) return indexed + value.at(place).length;
+  if (value instanceof HashValue) {
+    return indexed + TEXT_BYTES + value.fieldAt(place).length + value.valueAt(place).length;
+  }
+  return indexed + SCORE_BYTES + value.memberAt(place).length;
 }
