@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { encode, type Reply, RespConnection } from './kvserver-processes.ts';
 
-const CONNECTIONS = 4;
+const CONNECTIONS = 3;
 const KEYS = ['a', 'b'];
 
 const key = fc.constantFrom(...KEYS);
@@ -66,7 +66,7 @@ const sent = fc.oneof(
 /** Who sends what, in order. */
 export const stepsOfWaiting = fc.array(fc.tuple(fc.nat(CONNECTIONS - 1), sent), {
   minLength: 1,
-  maxLength: 30,
+  maxLength: 12,
   size: 'max',
 });
 
