@@ -12,6 +12,8 @@ import { timed } from './timed.ts';
 
 const MAX_LATE_MS = 2;
 const SAMPLES = 40;
+/** Samples before those: who has just started compiles. */
+const WARM_UP = 10;
 const PATIENCE_MS = 2000;
 /** On their way at a time where the server is busy. */
 const REQUESTS = 4;
@@ -80,9 +82,10 @@ async function latenessOf(deadline: Deadline, side: Side, ms: number, isBusy: bo
 /** In milliseconds, in order. */
 async function latenesses(deadline: Deadline, side: Side, isBusy: boolean): Promise<number[]> {
   const late: number[] = [];
-  for (let i = 0; i < SAMPLES; i++)
+  for (let i = 0; i < WARM_UP + SAMPLES; i++) {
     late.push(await latenessOf(deadline, side, 5 + ((7 * i) % SAMPLES), isBusy));
-  return late.sort((a, b) => a - b);
+  }
+  return late.slice(WARM_UP).sort((a, b) => a - b);
 }
 
 const options = ['--notify-keyspace-events', 'Ex'];
