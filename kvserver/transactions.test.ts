@@ -243,11 +243,9 @@ describe('a watched key', () => {
     expiring();
     client.ask('WATCH', 'k');
     server.nowMs += 11;
-    server.engine.clock.update();
     expect(exec()).toBe(NOTHING_DONE);
     expiring();
     server.nowMs += 11;
-    server.engine.clock.update();
     client.ask('WATCH', 'k');
     expect(client.ask('EXISTS', 'k')).toBe(':0\r\n');
     expect(exec()).toBe('*0\r\n');

@@ -36,7 +36,8 @@ function exec(client: Client, _request: Request, reply: ReplyWriter, server: Ser
     reply.error('ERR EXEC without MULTI');
     return;
   }
-  // A key that has expired without being touched is found so now.
+  // A key that has expired without being touched is found so now, by the time itself and not by that of the batch.
+  if (client.watches.length > 0) server.clock.update();
   for (const { key, database } of client.watches.slice()) database.expire(key);
   const { queue } = client;
   if ((client.mode & MULTI_FAILED) !== 0) {
@@ -59,6 +60,7 @@ function watch(client: Client, request: Request, reply: ReplyWriter, server: Ser
     return;
   }
   if ((client.mode & WATCHED_CHANGED) === 0) {
+    server.clock.update();
     const watches = server.watches(client.databaseIndex);
     for (let i = 1; i < request.argc; i++) watches.add(client, request.text(i));
   }
