@@ -15,9 +15,8 @@ it.each([
     'ZSCORE',
     'ZREM',
     (n: number) => [`${n % 1000}`, `m${n}`],
-    '$2\r\n99\r\n',
+    '$3\r\n299\r\n',
   ],
-  ['a list', 'RPUSH', 'LLEN', 'LINDEX', 'LREM', (n: number) => [`m${n}`], undefined],
 ] as const)('%s goes on beyond 2^24 elements', (_what, add, count, read, remove, element, found) => {
   const client = new TestServer().connect();
   for (let n = 0; n < ELEMENTS; n += ELEMENTS_PER_REQUEST) {
@@ -26,14 +25,9 @@ it.each([
   }
   const total = Math.ceil(ELEMENTS / ELEMENTS_PER_REQUEST) * ELEMENTS_PER_REQUEST;
   expect(client.ask(count, 'key')).toBe(`:${total}\r\n`);
-  if (found === undefined) {
-    expect(client.ask(read, 'key', '16777216')).toBe('$9\r\nm16777216\r\n');
-    expect(client.ask(remove, 'key', '-1', 'm16777299')).toBe(':1\r\n');
-  } else {
-    expect(client.ask(read, 'key', 'm16777099')).toBe(found);
-    expect(client.ask(remove, 'key', 'm16777099', 'absent')).toBe(':1\r\n');
-    expect(client.ask(read, 'key', 'm16777099')).not.toBe(found);
-  }
+  expect(client.ask(read, 'key', 'm16777299')).toBe(found);
+  expect(client.ask(remove, 'key', 'm16777299', 'absent')).toBe(':1\r\n');
+  expect(client.ask(read, 'key', 'm16777299')).not.toBe(found);
   expect(client.ask(count, 'key')).toBe(`:${total - 1}\r\n`);
   expect(client.ask('DEL', 'key')).toBe(':1\r\n');
 });
