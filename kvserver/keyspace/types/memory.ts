@@ -1,6 +1,6 @@
 /**
- * About how much memory values other than strings take: what some of their elements take, for all of them. The sizes are
- * those of V8's objects on a machine of 64 bits.
+ * About how much memory values other than strings take: what some of their elements take, for all of them. The sizes
+ * are those of V8's objects on a machine of 64 bits.
  */
 import { HashValue } from './hash.ts';
 import { ListValue } from './list.ts';
