@@ -98,6 +98,15 @@ export class StartedSystem {
     return this.#parts.system.client.core;
   }
 
+  /** Runs no more until goOn(), so that another server can have its core. */
+  standStill(): void {
+    process.kill(this.#parts.server.pid, 'SIGSTOP');
+  }
+
+  goOn(): void {
+    process.kill(this.#parts.server.pid, 'SIGCONT');
+  }
+
   /** Resident memory of the server in bytes (proc(5), VmRSS). */
   async residentBytes(): Promise<number> {
     const status = await readFile(`/proc/${this.#parts.server.pid}/status`, 'utf8');

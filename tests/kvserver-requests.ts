@@ -125,8 +125,10 @@ function least(argument: Argument): string[] {
     case 'unix-time':
       return [...token, '99999999999'];
     case 'integer':
-    case 'double':
       return [...token, '1'];
+    case 'double':
+      // Nobody is waited for longer than it takes to see that one waits.
+      return [...token, argument.name === 'timeout' ? '0.01' : '1'];
     default:
       return [...token, 'member'];
   }

@@ -1,10 +1,10 @@
 /** Redis as a part of a process: what its children keep of it, and how it ends when Redis crashes. */
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../experiments/index.ts';
 import { type ServerProcess, startKvServer } from './kvserver-processes.ts';
 import { startRedis as startPackagedRedis } from './redis-server.ts';
@@ -20,7 +20,8 @@ const optionsOf = (port: number, ...options: string[]) => [
 /** A connection that is lost stays lost. */
 const connectTo = (port: number) => new Redis(port, '127.0.0.1', { retryStrategy: () => null });
 
-const isRunning = (pid: number) => !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+const isRunning = (pid: number) =>
+  existsSync(`/proc/${pid}`) && !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 
 /** Begins to save, which would take a minute; the child's process. */
 async function saveSlowly(client: Redis): Promise<number> {
@@ -36,6 +37,9 @@ test("a saving child holds none of its server's ports and clients: they change, 
   const server = await startKvServer('libos', optionsOf(0));
   const client = connectTo(server.port);
   const child = await saveSlowly(client);
+  onTestFinished(() => {
+    if (isRunning(child)) process.kill(child, 'SIGKILL');
+  });
   const open = readdirSync(`/proc/${child}/fd`).length;
   expect(open).toBeLessThan(readdirSync(`/proc/${server.process.pid}/fd`).length / 2);
 
@@ -47,6 +51,8 @@ test("a saving child holds none of its server's ports and clients: they change, 
     there.disconnect();
   }
 
+  // It ends by itself once it notices that its server is gone: not before it was looked at.
+  process.kill(child, 'SIGSTOP');
   const ended = once(client, 'end');
   server.process.kill('SIGKILL');
   await ended;

@@ -9,7 +9,7 @@ const folder = mkdtempSync(path.join(os.tmpdir(), 'goals-test-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const plain = { set: [], against: null };
-const TOGETHER_MIN = 45;
+const TOGETHER_MIN = 60;
 
 function readText(text: string): Promise<GoalFile> {
   const file = path.join(folder, 'g.yaml');
@@ -17,7 +17,7 @@ function readText(text: string): Promise<GoalFile> {
   return readGoals(file, plain);
 }
 
-test('those that ship hold, and take less than 45 minutes together', async () => {
+test('those that ship hold, and take less than an hour together', async () => {
   const files = await Promise.all([...shippedGoals().values()].map((file) => readGoals(file, plain)));
   expect(files.length).toBeGreaterThan(5);
   for (const file of files) {
