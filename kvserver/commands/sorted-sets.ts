@@ -35,11 +35,14 @@ interface AddOptions {
   next: number;
 }
 
+/** Words begin behind the digits. */
+const NINE = 0x39;
 const OPTION_WORDS = ['nx', 'xx', 'gt', 'lt', 'ch', 'incr'] as const;
 
 function addOptions(request: Request): AddOptions {
   const options: AddOptions = { nx: false, xx: false, gt: false, lt: false, ch: false, incr: false, next: 2 };
   for (; options.next < request.argc; options.next++) {
+    if (request.bytes[request.start[options.next]] <= NINE) break;
     const word = OPTION_WORDS.find((candidate) => request.is(options.next, candidate));
     if (word === undefined) break;
     options[word] = true;
@@ -76,7 +79,9 @@ function addScores(client: Client, request: Request, reply: ReplyWriter, options
   }
   const scores: number[] = [];
   for (let i = next; i < request.argc; i += 2) {
-    const score = parseDouble(request.text(i));
+    // An integer is read in place.
+    const whole = request.integer(i);
+    const score = Number.isSafeInteger(whole) ? whole : parseDouble(request.text(i));
     if (Number.isNaN(score)) {
       reply.error(NOT_A_FLOAT);
       return;
@@ -92,17 +97,19 @@ function addScores(client: Client, request: Request, reply: ReplyWriter, options
   let added = 0;
   let updated = 0;
   let result: number | null = null;
-  for (const [pair, given] of scores.entries()) {
-    const member = request.text(next + 2 * pair + 1);
-    const former = set.score(member);
-    if (former === undefined) {
+  for (let pair = 0; pair < pairs; pair++) {
+    const given = scores[pair];
+    const index = next + 2 * pair + 1;
+    const place = set.find(request.bytes, request.start[index], request.length[index]);
+    if (place === ABSENT) {
       if (xx) continue;
-      set.set(member, given);
+      set.set(request.text(index), given);
       result = given;
       added++;
       continue;
     }
     if (nx) continue;
+    const former = set.scoreAt(place);
     const score = incr ? former + given : given;
     if (Number.isNaN(score)) {
       reply.error('ERR resulting score is not a number (NaN)');
@@ -111,7 +118,7 @@ function addScores(client: Client, request: Request, reply: ReplyWriter, options
     if ((gt && score <= former) || (lt && score >= former)) continue;
     result = score;
     if (score !== former) {
-      set.set(member, score);
+      set.set(request.text(index), score);
       updated++;
     }
   }
