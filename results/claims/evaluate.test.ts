@@ -87,7 +87,21 @@ test.each<{
     p50_us: [74, 75, 76],
     overrides: { at_most: undefined, at_least: 0.9 },
     result: 'fails',
-    reason: 'the interval 0.740 to 0.760 lies below 0.9',
+    reason: 'the interval 0.740 to 0.760 lies below 0.9: better than claimed',
+  },
+  {
+    what: 'twice the throughput where half is claimed',
+    p50_us: [50, 50, 50],
+    overrides: { measure: 'throughput', at_most: 0.5 },
+    result: 'fails',
+    reason: 'the interval 2.00 to 2.00 lies above 0.5: better than claimed',
+  },
+  {
+    what: 'half the throughput where all of it is claimed',
+    p50_us: [200, 200, 200],
+    overrides: { measure: 'throughput', at_most: undefined, at_least: 1 },
+    result: 'fails',
+    reason: 'the interval 0.500 to 0.500 lies below 1',
   },
   {
     what: 'between two bounds',

@@ -213,7 +213,18 @@ function judge(relation: Relation, point: Point, over: Point | FloorPoint): Judg
       trials === 1 ? '1 trial that both systems have gives' : `${trials} trials that both systems have give`;
     return untested(`the ${counted} no interval; at least ${FEWEST_TRIALS} do`, evidence);
   }
-  return { ...holdInterval(relation, interval), evidence };
+  const held = holdInterval(relation, interval);
+  if (held.result !== 'fails' || !isBetter(relation, interval)) return { ...held, evidence };
+  return { ...held, reason: `${held.reason}: better than claimed`, evidence };
+}
+
+/** Beyond the bound where more throughput, or less latency, lies. */
+function isBetter(
+  { measure, at_most, at_least }: Relation,
+  { low, high }: { low: number; high: number },
+): boolean {
+  if (measure === 'throughput') return at_most !== undefined && low > at_most;
+  return at_least !== undefined && high < at_least;
 }
 
 /** A bound that is kept or broken by the whole interval decides; one inside it does not. */
