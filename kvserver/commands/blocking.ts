@@ -52,7 +52,7 @@ export function deadline(
 }
 
 /** Takes from the first key that has a value. Whether there was one, or one of a wrong type: then it has replied. */
-export function popFirst<T extends ObjectValue>(
+function popFirst<T extends ObjectValue>(
   client: Client,
   request: Request,
   keys: KeyArguments,
@@ -69,7 +69,7 @@ export function popFirst<T extends ObjectValue>(
 }
 
 /** As popFirst, but where there is no value the client waits for one, until `deadlineMs`. */
-export function popFirstOrWait<T extends ObjectValue>(
+function popFirstOrWait<T extends ObjectValue>(
   client: Client,
   request: Request,
   keys: KeyArguments,
@@ -94,6 +94,52 @@ export function popFirstOrWait<T extends ObjectValue>(
   });
 }
 
+/** BLPOP and its kin: keys from argument 1 on, and the timeout as the last one. */
+export function popOneOrWait<T extends ObjectValue>(
+  client: Client,
+  request: Request,
+  pop: Pop<T>,
+  reply: ReplyWriter,
+  server: ServerState,
+): void {
+  const deadlineMs = deadline(request, request.argc - 1, reply, server);
+  if (deadlineMs === null) return;
+  popFirstOrWait(client, request, { first: 1, count: request.argc - 2 }, deadlineMs, pop, reply, server);
+}
+
+/** What LMPOP and ZMPOP have of their own: the two words, and how values are taken from the end that one names. */
+export interface PopManyKind<T extends ObjectValue> {
+  words: readonly [string, string];
+  pop(second: boolean, wanted: number): Pop<T>;
+}
+
+/** LMPOP and ZMPOP. */
+export function popManyOrNil<T extends ObjectValue>(
+  client: Client,
+  request: Request,
+  kind: PopManyKind<T>,
+  reply: ReplyWriter,
+): void {
+  const many = popMany(request, 1, kind.words, reply);
+  if (many === null) return;
+  if (!popFirst(client, request, many.keys, kind.pop(many.second, many.count), reply)) reply.nilArray();
+}
+
+/** BLMPOP and BZMPOP: as the former, behind a timeout. */
+export function popManyOrWait<T extends ObjectValue>(
+  client: Client,
+  request: Request,
+  kind: PopManyKind<T>,
+  reply: ReplyWriter,
+  server: ServerState,
+): void {
+  const many = popMany(request, 2, kind.words, reply);
+  if (many === null) return;
+  const deadlineMs = deadline(request, 1, reply, server);
+  if (deadlineMs === null) return;
+  popFirstOrWait(client, request, many.keys, deadlineMs, kind.pop(many.second, many.count), reply, server);
+}
+
 function takeFrom<T extends ObjectValue>(client: Client, key: string, pop: Pop<T>, reply: ReplyWriter): void {
   const { database } = client;
   const bytes = latin1Bytes(key);
@@ -108,7 +154,7 @@ function takeFrom<T extends ObjectValue>(client: Client, key: string, pop: Pop<T
 }
 
 /** Which end, and how many: what follows the keys of LMPOP, ZMPOP and those that wait. */
-export interface PopMany {
+interface PopMany {
   keys: KeyArguments;
   /** The second of the two words stands behind the keys. */
   second: boolean;
@@ -119,7 +165,7 @@ export interface PopMany {
  * The arguments from `index` on: the number of keys, the keys, one of two words (in lower case), and COUNT with a
  * number. null with the error written.
  */
-export function popMany(
+function popMany(
   request: Request,
   index: number,
   words: readonly [string, string],

@@ -5,12 +5,17 @@ import { TYPE_LIST } from '../keyspace/types/value.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
-import { deadline, type Pop, popFirst, popFirstOrWait, popMany } from './blocking.ts';
+import {
+  deadline,
+  type Pop,
+  type PopManyKind,
+  popManyOrNil,
+  popManyOrWait,
+  popOneOrWait,
+} from './blocking.ts';
 import { find, isTypeOrAbsent, replyNilArray } from './lookup.ts';
 import { SYNTAX_ERROR, WRONG_TYPE } from './replies.ts';
 import type { CommandSpec, ServerState } from './table.ts';
-
-const LEFT_RIGHT = ['left', 'right'] as const;
 
 /** Which end of the source gives, and which end of the target takes. */
 interface Ends {
@@ -143,40 +148,24 @@ const HEAD = popOne(true);
 const TAIL = popOne(false);
 
 function blpop(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  popOneOrWait(client, request, reply, server, HEAD);
+  popOneOrWait(client, request, HEAD, reply, server);
 }
 
 function brpop(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  popOneOrWait(client, request, reply, server, TAIL);
+  popOneOrWait(client, request, TAIL, reply, server);
 }
 
-function popOneOrWait(
-  client: Client,
-  request: Request,
-  reply: ReplyWriter,
-  server: ServerState,
-  pop: Pop<ListValue>,
-): void {
-  const deadlineMs = deadline(request, request.argc - 1, reply, server);
-  if (deadlineMs === null) return;
-  const keys = { first: 1, count: request.argc - 2 };
-  popFirstOrWait(client, request, keys, deadlineMs, pop, reply, server);
-}
+const MANY: PopManyKind<ListValue> = {
+  words: ['left', 'right'],
+  pop: (right, wanted) => popSeveral(!right, wanted),
+};
 
 function lmpop(client: Client, request: Request, reply: ReplyWriter): void {
-  const many = popMany(request, 1, LEFT_RIGHT, reply);
-  if (many === null) return;
-  const pop = popSeveral(!many.second, many.count);
-  if (!popFirst(client, request, many.keys, pop, reply)) reply.nilArray();
+  popManyOrNil(client, request, MANY, reply);
 }
 
 function blmpop(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  const many = popMany(request, 2, LEFT_RIGHT, reply);
-  if (many === null) return;
-  const deadlineMs = deadline(request, 1, reply, server);
-  if (deadlineMs === null) return;
-  const pop = popSeveral(!many.second, many.count);
-  popFirstOrWait(client, request, many.keys, deadlineMs, pop, reply, server);
+  popManyOrWait(client, request, MANY, reply, server);
 }
 
 const TWO_KEYS = { first: 1, last: 2, step: 1 };

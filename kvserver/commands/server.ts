@@ -3,7 +3,6 @@ import type { Client } from '../client.ts';
 import { globMatches } from '../keyspace/glob.ts';
 import { DATABASES } from '../options.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
-import { parseDouble } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { commandCommand } from './command-table.ts';
@@ -84,7 +83,7 @@ function debug(client: Client, request: Request, reply: ReplyWriter, server: Ser
     reply.error(unknownOrArity(request));
     return;
   }
-  const seconds = parseDouble(request.text(2));
+  const seconds = request.double(2);
   if (Number.isNaN(seconds)) {
     reply.error(NOT_A_FLOAT);
     return;

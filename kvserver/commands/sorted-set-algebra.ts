@@ -4,7 +4,6 @@ import { ABSENT, Members } from '../keyspace/types/members.ts';
 import type { SetValue } from '../keyspace/types/set.ts';
 import { SortedSetValue } from '../keyspace/types/sorted-set.ts';
 import { TYPE_SET, TYPE_SORTED_SET } from '../keyspace/types/value.ts';
-import { parseDouble } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { deleteKey, findToRead, storeObject } from './lookup.ts';
@@ -139,7 +138,7 @@ function readSources(
 
 function readWeights(request: Request, reply: ReplyWriter, from: number, sources: Source[]): boolean {
   for (const [index, source] of sources.entries()) {
-    source.weight = parseDouble(request.text(from + index));
+    source.weight = request.double(from + index);
     if (Number.isNaN(source.weight)) {
       reply.error('ERR weight value is not a float');
       return false;

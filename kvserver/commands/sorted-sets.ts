@@ -3,7 +3,6 @@ import type { Client } from '../client.ts';
 import { ABSENT } from '../keyspace/types/members.ts';
 import { SortedSetValue } from '../keyspace/types/sorted-set.ts';
 import { TYPE_SORTED_SET } from '../keyspace/types/value.ts';
-import { parseDouble } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { zscan } from './element-scans.ts';
@@ -79,9 +78,7 @@ function addScores(client: Client, request: Request, reply: ReplyWriter, options
   }
   const scores: number[] = [];
   for (let i = next; i < request.argc; i += 2) {
-    // An integer is read in place.
-    const whole = request.integer(i);
-    const score = Number.isSafeInteger(whole) ? whole : parseDouble(request.text(i));
+    const score = request.double(i);
     if (Number.isNaN(score)) {
       reply.error(NOT_A_FLOAT);
       return;

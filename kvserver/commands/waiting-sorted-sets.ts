@@ -4,10 +4,8 @@ import type { SortedSetValue } from '../keyspace/types/sorted-set.ts';
 import { TYPE_SORTED_SET } from '../keyspace/types/value.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
-import { deadline, type Pop, popFirst, popFirstOrWait, popMany } from './blocking.ts';
+import { type Pop, type PopManyKind, popManyOrNil, popManyOrWait, popOneOrWait } from './blocking.ts';
 import type { CommandSpec, ServerState } from './table.ts';
-
-const MIN_MAX = ['min', 'max'] as const;
 
 function writeLast(set: SortedSetValue, highest: boolean, reply: ReplyWriter): void {
   const { member, score } = highest ? set.last() : set.first();
@@ -49,40 +47,21 @@ const LOWEST = popOne(false);
 const HIGHEST = popOne(true);
 
 function bzpopmin(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  popOneOrWait(client, request, reply, server, LOWEST);
+  popOneOrWait(client, request, LOWEST, reply, server);
 }
 
 function bzpopmax(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  popOneOrWait(client, request, reply, server, HIGHEST);
+  popOneOrWait(client, request, HIGHEST, reply, server);
 }
 
-function popOneOrWait(
-  client: Client,
-  request: Request,
-  reply: ReplyWriter,
-  server: ServerState,
-  pop: Pop<SortedSetValue>,
-): void {
-  const deadlineMs = deadline(request, request.argc - 1, reply, server);
-  if (deadlineMs === null) return;
-  const keys = { first: 1, count: request.argc - 2 };
-  popFirstOrWait(client, request, keys, deadlineMs, pop, reply, server);
-}
+const MANY: PopManyKind<SortedSetValue> = { words: ['min', 'max'], pop: popSeveral };
 
 function zmpop(client: Client, request: Request, reply: ReplyWriter): void {
-  const many = popMany(request, 1, MIN_MAX, reply);
-  if (many === null) return;
-  const pop = popSeveral(many.second, many.count);
-  if (!popFirst(client, request, many.keys, pop, reply)) reply.nilArray();
+  popManyOrNil(client, request, MANY, reply);
 }
 
 function bzmpop(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  const many = popMany(request, 2, MIN_MAX, reply);
-  if (many === null) return;
-  const deadlineMs = deadline(request, 1, reply, server);
-  if (deadlineMs === null) return;
-  const pop = popSeveral(many.second, many.count);
-  popFirstOrWait(client, request, many.keys, deadlineMs, pop, reply, server);
+  popManyOrWait(client, request, MANY, reply, server);
 }
 
 const ALL_BUT_LAST = { first: 1, last: -2, step: 1 };

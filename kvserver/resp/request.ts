@@ -11,7 +11,7 @@
  * (networking.c, processInlineBuffer and processMultibulkBuffer).
  */
 import { copyBytes, latin1, NO_BYTES } from './bytes.ts';
-import { type Int64, parseInt64, parseInteger } from './numbers.ts';
+import { type Int64, parseDouble, parseInt64, parseInteger } from './numbers.ts';
 
 export const NEED_MORE = 0;
 export const READY = 1;
@@ -176,6 +176,12 @@ export class Request {
   /** Argument as a 64-bit integer, exactly, or null (parseInt64). */
   int64(index: number): Int64 | null {
     return parseInt64(this.bytes, this.start[index], this.length[index]);
+  }
+
+  /** Argument as a double, or NaN (parseDouble). An integer is read in place. */
+  double(index: number): number {
+    const whole = this.integer(index);
+    return Number.isSafeInteger(whole) ? whole : parseDouble(this.text(index));
   }
 
   /** Whether an argument is this word, in any case; `word` is in lower case. */
