@@ -373,17 +373,22 @@ static void gather_inputs(unsigned long first)
 	gathering.is_under_way = false;
 }
 
-static void sleep_after(unsigned long first)
+/* beforeSleep() with its sync, for all that could be gathered. */
+static void sync_before_sleep(unsigned long first)
 {
-	bool syncs = will_sync();
-	if (syncs)
-		gather_inputs(first);
+	gather_inputs(first);
 	monotime began = getMonotonicUs();
 	beforeSleep(server.el);
-	if (syncs) {
-		gathering.sync_us = (7 * gathering.sync_us + getMonotonicUs() - began) / 8;
-		gathering.synced = inputs_run - first;
-	}
+	gathering.sync_us = (7 * gathering.sync_us + getMonotonicUs() - began) / 8;
+	gathering.synced = inputs_run - first;
+}
+
+static void sleep_after(unsigned long first)
+{
+	if (will_sync())
+		sync_before_sleep(first);
+	else
+		beforeSleep(server.el);
 	/* Modules' threads have the data between the two, as while Redis sleeps. */
 	afterSleep(server.el);
 }
