@@ -1,9 +1,9 @@
 /** `bypassbench compare FIRST SECOND`: what changed between two runs, and what differs in how they ran. */
 import { Command } from 'commander';
-import { comparePoints } from '../compare/changes.ts';
+import { comparePoints, type Side } from '../compare/changes.ts';
 import { manifestDifferences } from '../compare/manifests.ts';
 import { renderComparison } from '../compare/render.ts';
-import { readRun } from '../run/run-folder.ts';
+import { type Run, readRun } from '../run/run-folder.ts';
 import { summarize } from '../summary/summary.ts';
 import { terminal } from '../text/terminal.ts';
 
@@ -20,14 +20,15 @@ export function command(): Command {
     .addHelpText('after', HELP)
     .action(async (first: string, second: string) => {
       const [before, after] = [await readRun(first), await readRun(second)];
-      const summaries = [summarize(before), summarize(after)] as const;
+      const sideOf = (run: Run): Side => ({ summary: summarize(run), manifest: run.manifest });
+      const [earlier, later] = [sideOf(before), sideOf(after)];
       process.stdout.write(
         renderComparison(
           [
-            { dir: first, summary: summaries[0] },
-            { dir: second, summary: summaries[1] },
+            { dir: first, summary: earlier.summary },
+            { dir: second, summary: later.summary },
           ],
-          comparePoints(...summaries),
+          comparePoints(earlier, later),
           manifestDifferences(before.manifest, after.manifest),
           terminal(),
         ),
@@ -43,6 +44,9 @@ invalid in a run are compared but not judged.
 
 Where both runs know the distance of their cores, a point is compared at one that both had, which the
 table names; of a state that is not the run's own only the p50 is. Points at unlike distances are not judged.
+
+Points of unlike workloads (loop, rate, pipeline, clients, value size, keys, key distribution, wait mode, the
+client's backend) are set side by side and not judged; below the table stands what was unlike.
 
 Two runs at different times differ by what else the machine did: to compare two servers, measure them
 in one run.

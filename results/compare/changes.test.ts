@@ -2,16 +2,19 @@
 import { expect, test } from 'vitest';
 import type { Point } from '../formats/index.ts';
 import { point, summary, verdicts } from '../summary/test-summary.ts';
-import { type Change, comparePoints } from './changes.ts';
+import { manifest, system } from '../test-synthetic-run.ts';
+import type { Change } from './changes.ts';
+import { compared } from './test-compared.ts';
+import type { Asked } from './workloads.ts';
 
 /** The change in p50 of a system whose first run had 100 to 104 µs. */
 function p50Change(second_us: number[], ofSecond: Partial<Point> = {}): Change {
   const first = summary([point('redis', [100, 101, 102, 103, 104])]);
-  return comparePoints(first, summary([point('redis', second_us, ofSecond)])).changes[0];
+  return compared(first, summary([point('redis', second_us, ofSecond)])).changes[0];
 }
 
 test('the p50, p99 and throughput of a point, the second over the first', () => {
-  const { changes } = comparePoints(
+  const { changes } = compared(
     summary([point('redis', [100, 100, 100])]),
     summary([point('redis', [50, 50, 50, 50])]),
   );
@@ -33,7 +36,7 @@ test('an interval that holds 1 says below what nothing could be told', () => {
 
 test('equal runs can be told apart no finer than a histogram resolves', () => {
   const same = summary([point('redis', [100, 100, 100])]);
-  expect(comparePoints(same, same).changes[0].reading).toBe('no difference detectable below 0.1 %');
+  expect(compared(same, same).changes[0].reading).toBe('no difference detectable below 0.1 %');
 });
 
 test.each<{ reading: string; change: () => Change }>([
@@ -49,14 +52,14 @@ test.each<{ reading: string; change: () => Change }>([
 test('invalid in the first run, or in both', () => {
   const bad = summary([point('redis', [1, 1, 1], { verdicts: verdicts('invalid', 'R.') })]);
   const good = summary([point('redis', [2, 2, 2])]);
-  expect(comparePoints(bad, good).changes[0].reading).toBe('invalid in the first run');
-  expect(comparePoints(bad, bad).changes[0].reading).toBe('invalid in both runs');
+  expect(compared(bad, good).changes[0].reading).toBe('invalid in the first run');
+  expect(compared(bad, bad).changes[0].reading).toBe('invalid in both runs');
 });
 
 test('what is invalid is not judged, the rest is', () => {
   const bad = summary([point('redis', [1, 1, 1], { verdicts: verdicts('invalid', 'R.', ['p99']) })]);
   const good = summary([point('redis', [2, 2, 2])]);
-  expect(comparePoints(bad, good).changes.map(({ reading }) => reading)).toEqual([
+  expect(compared(bad, good).changes.map(({ reading }) => reading)).toEqual([
     '100 % higher',
     'invalid in the first run',
     '50 % lower',
@@ -65,14 +68,14 @@ test('what is invalid is not judged, the rest is', () => {
 
 test('a p99 of too few samples is compared, not judged', () => {
   const first = summary([point('redis', [100, 100, 100])]);
-  const { changes } = comparePoints(first, summary([point('redis', [50, 50, 50], { samples: 2999 })]));
+  const { changes } = compared(first, summary([point('redis', [50, 50, 50], { samples: 2999 })]));
   expect(changes.map(({ reading }) => reading)).toEqual(['50 % lower', 'too few samples', '100 % higher']);
 });
 
 test('a measure that one run lacks is left out', () => {
   const first = summary([point('redis', [100, 100, 100])]);
   const second = summary([point('redis', [50, 50, 50], { trial_p99_us: [] })]);
-  expect(comparePoints(first, second).changes.map(({ measure }) => measure)).toEqual([
+  expect(compared(first, second).changes.map(({ measure }) => measure)).toEqual([
     'latency_p50',
     'throughput',
   ]);
@@ -81,7 +84,7 @@ test('a measure that one run lacks is left out', () => {
 test('points that only one run has are named, with what tells them apart', () => {
   const first = summary([point('redis', [1]), point('redis', [1], { clients: 8 })]);
   const second = summary([point('redis', [1]), point('kv-dpdk', [1])]);
-  expect(comparePoints(first, second)).toMatchObject({
+  expect(compared(first, second)).toMatchObject({
     only_first: ['redis, GET with 8 clients'],
     only_second: ['kv-dpdk, GET with 1 client'],
   });
@@ -91,6 +94,46 @@ test('floors are compared as well', () => {
   const { system: _s, label: _l, backend: _b, device: _d, ...measured } = point('kv-dpdk', [2, 2, 2]);
   const floors = [{ ...measured, name: 'frames', label: 'raw frames', systems: ['kv-dpdk'] }];
   const run = summary([point('kv-dpdk', [3, 3, 3])], { floors });
-  const names = comparePoints(run, run).changes.map(({ system }) => system);
+  const names = compared(run, run).changes.map(({ system }) => system);
   expect([...new Set(names)]).toEqual(['kv-dpdk', 'frames (floor)']);
+});
+
+const unlike: { what: string; ofSecond: Partial<Asked> }[] = [
+  { what: 'pipeline', ofSecond: { plan: { ...manifest().plan, pipeline: 16 } } },
+  {
+    what: 'loop and rate',
+    ofSecond: { plan: { ...manifest().plan, open_loop: { rate_ops: 5000, arrivals: 'poisson' } } },
+  },
+  { what: 'keys', ofSecond: { plan: { ...manifest().plan, keys: 1000 } } },
+  { what: 'key distribution', ofSecond: { plan: { ...manifest().plan, key_distribution: 'single' } } },
+  {
+    what: 'wait mode',
+    ofSecond: { systems: [system('redis', { client: { wait: 'block', backend: 'kernel' } })] },
+  },
+];
+
+test.each(unlike)('points of unlike $what are set side by side, and not judged', ({ what, ofSecond }) => {
+  const [first, second] = [
+    summary([point('redis', [100, 100, 100])]),
+    summary([point('redis', [50, 50, 50])]),
+  ];
+  for (const change of compared(first, second, ofSecond).changes) {
+    expect(change).toMatchObject({ reading: `unlike ${what}`, differs: false });
+  }
+});
+
+test('the only other point of a system and operation is one of another workload', () => {
+  const first = summary([point('redis', [100, 100, 100])]);
+  const { changes, only_first } = compared(
+    first,
+    summary([point('redis', [50, 50, 50], { value_bytes: 1024, clients: 8 })]),
+  );
+  expect(only_first).toEqual([]);
+  expect(changes[0]).toMatchObject({
+    reading: 'unlike clients and value size',
+    workload: [
+      { what: 'clients', first: '1', second: '8' },
+      { what: 'value size', first: '64 bytes', second: '1,024 bytes' },
+    ],
+  });
 });

@@ -1,12 +1,14 @@
 /** What changed in numbers between two runs, point by point, and what the changes are worth. */
 
 import type { MeasurementTarget, Summary } from '../formats/index.ts';
-import { nameTarget } from '../sentences/doubts.ts';
+import { sameTarget } from '../run/run-folder.ts';
+import { listed, nameTarget } from '../sentences/doubts.ts';
 import { type SummaryRow, summaryRows } from '../sentences/rows.ts';
 import { type Difference, differenceInterval, FEWEST_TRIALS, type Pairing } from '../summary/bootstrap.ts';
 import { enoughForQuantile, type Measure, measures, trialValues, verdictOn } from '../summary/measure.ts';
 import { formatPercent } from '../text/format.ts';
 import { type SameDistance, sameDistance } from './same-distance.ts';
+import { type Asked, type WorkloadDifference, workloadDifferences } from './workloads.ts';
 
 /** One measure of one point that both runs have. */
 export type Change = MeasurementTarget & {
@@ -22,6 +24,8 @@ export type Change = MeasurementTarget & {
   distance: string | null;
   /** Trials behind each. */
   trials: [number, number];
+  /** What was asked otherwise of the one than of the other; then it is not judged. */
+  workload: WorkloadDifference[];
   /** Whether the interval leaves out 1: the runs differ, as far as their trials can tell. */
   differs: boolean;
   /** What that means, in a few words. */
@@ -44,45 +48,70 @@ const PAIRING: Pairing = 'unpaired';
  */
 const FINEST = 0.001;
 
-/** Points are the same when system or floor, operation, clients and value size are. */
-export function comparePoints(first: Summary, second: Summary): Comparison {
-  const [rowsFirst, rowsSecond] = [summaryRows(first), summaryRows(second)];
+/** A run: what it found, and what it was asked. */
+export interface Side {
+  summary: Summary;
+  manifest: Asked;
+}
+
+/**
+ * Points are the same when system or floor, operation, clients and value size are. What is left is set beside the one
+ * other of its system and operation, if there is only one, as a point of another workload.
+ */
+export function comparePoints(first: Side, second: Side): Comparison {
+  const [rowsFirst, rowsSecond] = [summaryRows(first.summary), summaryRows(second.summary)];
+  const pairs = pairsOf(rowsFirst, rowsSecond);
+  const all = [...rowsFirst, ...rowsSecond];
+  const without = (rows: SummaryRow[]): string[] =>
+    rows
+      .filter((row) => !pairs.some((pair) => pair.includes(row)))
+      .map((row) => `${row.system}, ${nameTarget(row, all)}`);
   return {
-    changes: rowsFirst.flatMap((row) => {
-      const other = rowsSecond.find((candidate) => same(row, candidate));
-      if (!other) return [];
-      const sides = sameDistance([first, row], [second, other]);
-      return measures.flatMap((measure) => change(sides, measure) ?? []);
+    changes: pairs.flatMap(([row, other]) => {
+      const sides = sameDistance([first.summary, row], [second.summary, other]);
+      const workload = workloadDifferences([first.manifest, row], [second.manifest, other]);
+      return measures.flatMap((measure) => change(sides, workload, measure) ?? []);
     }),
-    only_first: namesWithout(rowsFirst, rowsSecond),
-    only_second: namesWithout(rowsSecond, rowsFirst),
+    only_first: without(rowsFirst),
+    only_second: without(rowsSecond),
   };
 }
 
-function same(a: SummaryRow, b: SummaryRow): boolean {
-  return (
-    a.system === b.system &&
-    a.operation === b.operation &&
-    a.clients === b.clients &&
-    a.value_bytes === b.value_bytes
-  );
-}
+type Pair = [first: SummaryRow, second: SummaryRow];
 
-function namesWithout(rows: SummaryRow[], others: SummaryRow[]): string[] {
-  return rows
-    .filter((row) => !others.some((other) => same(row, other)))
-    .map((row) => `${row.system}, ${nameTarget(row, [...rows, ...others])}`);
+/** In the order of the first. */
+function pairsOf(first: SummaryRow[], second: SummaryRow[]): Pair[] {
+  const alike = (a: SummaryRow, b: SummaryRow): boolean =>
+    a.system === b.system && a.operation === b.operation;
+  const isLeft = (row: SummaryRow, others: SummaryRow[]): boolean =>
+    !others.some((other) => alike(row, other) && sameTarget(row, other));
+  const [leftFirst, leftSecond] = [
+    first.filter((row) => isLeft(row, second)),
+    second.filter((row) => isLeft(row, first)),
+  ];
+  return first.flatMap((row): Pair[] => {
+    const same = second.find((other) => alike(row, other) && sameTarget(row, other));
+    if (same) return [[row, same]];
+    const others = leftSecond.filter((other) => alike(row, other));
+    const isOnly = others.length === 1 && leftFirst.filter((one) => alike(row, one)).length === 1;
+    return isOnly ? [[row, others[0] as SummaryRow]] : [];
+  });
 }
 
 /** Null where one of the runs has no value, as after failed trials, or for the p99 of means. */
-function change({ first, second, ...at }: SameDistance, measure: Measure): Change | null {
+function change(
+  { first, second, ...at }: SameDistance,
+  workload: WorkloadDifference[],
+  measure: Measure,
+): Change | null {
   const [before, after] = [trialValues(first, measure), trialValues(second, measure)];
   const difference = differenceInterval(after, before, PAIRING);
   if (!difference) return null;
   const { system, operation, clients, value_bytes } = first;
   const { a, b, ratio, interval } = difference;
+  const unlike = workload.length > 0 ? `unlike ${listed(workload.map(({ what }) => what))}` : null;
   const apart = at.isApart ? 'at unlike distances' : null;
-  const obstacle = apart ?? obstacleTo(first, second, measure, difference.trials);
+  const obstacle = unlike ?? apart ?? obstacleTo(first, second, measure, difference.trials);
   const differs = !obstacle && interval !== null && (interval.low > 1 || interval.high < 1);
   return {
     system,
@@ -96,6 +125,7 @@ function change({ first, second, ...at }: SameDistance, measure: Measure): Chang
     interval,
     distance: at.distance,
     trials: [before.length, after.length],
+    workload,
     differs,
     reading: obstacle ?? (differs ? direction(ratio) : noDifference(difference.detectable!)),
   };

@@ -62,8 +62,25 @@ function changeTable(changes: Change[], columns: number, color: boolean): string
         ]
       : []),
     'No difference detectable below X %: half the width of an interval that holds 1.',
+    ...workloadNotes(changes),
   ];
   return [...table.lines, '', ...notes.flatMap((note) => paragraph(note, columns))];
+}
+
+/** What was asked otherwise, once, and of whom where it was not of all. */
+function workloadNotes(changes: Change[]): string[] {
+  const each = changes.flatMap(({ system, workload }) =>
+    workload.map(({ what, first, second }) => ({ system, what: `${what} ${first} -> ${second}` })),
+  );
+  const systems = new Set(changes.map(({ system }) => system));
+  const notes = [...Map.groupBy(each, ({ what }) => what)].map(([what, of]) => {
+    const concerned = [...new Set(of.map(({ system }) => system))];
+    return concerned.length === systems.size ? what : `${what} (${concerned.join(', ')})`;
+  });
+  if (notes.length === 0) return [];
+  return [
+    `Unlike workloads, so that no difference is one of the systems (first -> second): ${notes.join('; ')}.`,
+  ];
 }
 
 /** What is the same for all points is left out. */

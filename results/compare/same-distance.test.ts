@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Point, Summary } from '../formats/index.ts';
 import { point, summary } from '../summary/test-summary.ts';
-import { comparePoints } from './changes.ts';
+import { compared } from './test-compared.ts';
 
 type State = [name: string, low_ns: number, high_ns: number, p50_us: number];
 
@@ -48,7 +48,7 @@ function of(states: State[], chosen: string | null, overrides: Partial<Point> = 
 }
 
 const changes = (first: Summary, second: Summary) =>
-  comparePoints(first, second).changes.map(({ measure, ratio, distance, reading }) => [
+  compared(first, second).changes.map(({ measure, ratio, distance, reading }) => [
     measure,
     ratio,
     distance,

@@ -1,7 +1,7 @@
 /**
  * Published latencies that measured ones are set beside: reference/NAME.json, keyed by the role of the system (and, of
- * a bypass, by its backend) and the operation. They belong to an unloaded server, so they stand beside points of so
- * many clients and no others.
+ * a bypass, by its backend) and the operation. They belong to an unloaded server, so they stand beside points of the
+ * same workload and no others.
  */
 import { ResultsError } from '../errors.ts';
 import type { MeasurementTarget, SystemUnderTest } from '../formats/index.ts';
@@ -10,11 +10,22 @@ import hotos19 from './reference/hotos19.json' with { type: 'json' };
 /** In microseconds. */
 type Latencies = Partial<Record<MeasurementTarget['operation'], number>>;
 
+/** What decides whether a value was measured as another was, but for the operation. */
+export interface ReferenceWorkload {
+  clients: number;
+  value_bytes: number;
+  /** Requests in flight on each connection. */
+  pipeline: number;
+  /** Requests per second of an open loop; null for a closed one. */
+  rate_ops: number | null;
+}
+
 export interface Reference {
   /** Where and on what the values were measured, in a few words. */
   name: string;
   source: string;
-  clients: number;
+  /** As the publication measured; what it does not say is what this project takes it to be. */
+  workload: ReferenceWorkload;
   latency_us: {
     unmodified?: Latencies;
     libos_over_kernel?: Latencies;
@@ -39,14 +50,23 @@ export function findReference(name: string): Reference {
   );
 }
 
-/** The published latency in microseconds, or null where none was published. */
+/** The published latency in microseconds, or null where none was published of such a point. */
 export function publishedUs(
-  { clients, latency_us }: Reference,
+  { workload, latency_us }: Reference,
   { role, backend }: Pick<SystemUnderTest, 'role' | 'backend'>,
-  target: MeasurementTarget,
+  point: ReferenceWorkload & Pick<MeasurementTarget, 'operation'>,
 ): number | null {
-  if (role === null || target.clients !== clients) return null;
-  if (role !== 'bypass') return latency_us[role]?.[target.operation] ?? null;
+  if (role === null || !measuredAlike(workload, point)) return null;
+  if (role !== 'bypass') return latency_us[role]?.[point.operation] ?? null;
   const byBackend = latency_us.bypass ?? {};
-  return Object.hasOwn(byBackend, backend) ? (byBackend[backend][target.operation] ?? null) : null;
+  return Object.hasOwn(byBackend, backend) ? (byBackend[backend][point.operation] ?? null) : null;
+}
+
+function measuredAlike(a: ReferenceWorkload, b: ReferenceWorkload): boolean {
+  return (
+    a.clients === b.clients &&
+    a.value_bytes === b.value_bytes &&
+    a.pipeline === b.pipeline &&
+    a.rate_ops === b.rate_ops
+  );
 }

@@ -3,6 +3,7 @@
  * doubtful. Complete sentences, made from the run's data alone.
  */
 import type { Manifest, Summary, SystemUnderTest } from '../formats/index.ts';
+import { findReference } from '../run/reference.ts';
 import { formatCount } from '../text/format.ts';
 import { FLOOR_MEANING, intervalConfidence, provenanceNames, trialRange } from './caption.ts';
 import { distanceMethod } from './distance.ts';
@@ -19,7 +20,7 @@ export function describeFigure(manifest: Manifest, summary: Summary): [string, s
     ...state(manifest),
     howToRead(summary),
     ...floors(manifest, summary),
-    ...published(summary),
+    ...published(manifest, summary),
     workload(manifest),
     ...distanceMethod(summary),
     ...setting(manifest.systems),
@@ -62,8 +63,15 @@ function floors({ floors, systems }: Manifest, summary: Summary): string[] {
   return [`Dashed lines show floors, the p50 of ${trials} of ${FLOOR_MEANING}: ${each.join('; ')}.`];
 }
 
-function published({ points, reference }: Summary): string[] {
-  if (!reference || points.every(({ published_us }) => published_us === null)) return [];
+function published({ plan }: Manifest, { points, reference }: Summary): string[] {
+  if (!reference || plan.reference === null) return [];
+  if (points.every(({ published_us }) => published_us === null)) {
+    const { clients, value_bytes, pipeline } = findReference(plan.reference).workload;
+    return [
+      `No published value stands beside them: those of ${reference.name} are of a closed loop with ${formatCount(clients)} ` +
+        `${clients === 1 ? 'client' : 'clients'}, pipeline ${pipeline} and ${formatCount(value_bytes)}-byte values.`,
+    ];
+  }
   return [`Black lines show published values: ${reference.name} (${reference.source}).`];
 }
 

@@ -420,3 +420,21 @@ test('a run beside no published values has none, and one beside unknown ones is 
   expect(await of(null)).toMatchObject({ reference: null, points: [{ published_us: null }] });
   await expect(of('constructor')).rejects.toMatchObject({ code: 'REFERENCE_UNKNOWN' });
 });
+
+const planOf = manifest().plan;
+const otherWorkloads: { of: string; plan: Partial<Manifest['plan']> }[] = [
+  { of: 'other clients', plan: { measurements: [target('get', 8)] } },
+  { of: 'another value size', plan: { measurements: [target('get', 1, 1024)] } },
+  { of: 'another pipeline', plan: { pipeline: 16 } },
+  { of: 'an open loop', plan: { open_loop: { rate_ops: 5000, arrivals: 'poisson' } } },
+];
+
+test.each(otherWorkloads)('nothing was published of points with $of', async ({ plan }) => {
+  const measured: SyntheticRun['measured'] = () => ({ latencies_ns: [20_000] });
+  const { points, reference } = await summaryOf({
+    manifest: manifest({ plan: { ...planOf, trials: 1, measurements: [target('get')], ...plan } }),
+    measured,
+  });
+  expect(points.map(({ published_us }) => published_us)).toEqual([null, null, null]);
+  expect(reference!.rounded_shares).toBeNull();
+});

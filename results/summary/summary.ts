@@ -65,7 +65,8 @@ export function summarize(run: Run, with_reference = true): Summary {
     reference: reference && {
       name: reference.name,
       source: reference.source,
-      rounded_shares: reference.rounded_shares ?? null,
+      rounded_shares:
+        (points.some(({ published_us }) => published_us !== null) && reference.rounded_shares) || null,
     },
     distance: distanceIn(distance),
     points,
@@ -116,11 +117,13 @@ function counterOf({ breakdown }: Point, { calibration }: Run): Doubt[] {
  */
 function pointsOfGroup(sources: Sources, systems: SystemUnderTest[], reference: Reference | null): Point[] {
   let first: Point[] = [];
+  const { pipeline, open_loop } = sources.run.manifest.plan;
+  const loop = { pipeline, rate_ops: open_loop?.rate_ops ?? null };
   return systems.flatMap((system, index) => {
     const stands = systems.slice(0, index).every((other) => !samePlace(other, system));
     const points = pointsOf(sources, system, first).map((point) => ({
       ...point,
-      published_us: reference && stands ? publishedUs(reference, system, point) : null,
+      published_us: reference && stands ? publishedUs(reference, system, { ...point, ...loop }) : null,
     }));
     if (index === 0) first = points;
     return points;

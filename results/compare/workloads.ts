@@ -1,0 +1,46 @@
+/** Where two points of two runs were asked for different work: then no difference of theirs is one of the systems. */
+import type { Manifest } from '../formats/index.ts';
+import type { SummaryRow } from '../sentences/rows.ts';
+import { formatCount } from '../text/format.ts';
+
+/** One thing that was asked otherwise, e.g. `pipeline`, `1`, `16`. */
+export interface WorkloadDifference {
+  what: string;
+  first: string;
+  second: string;
+}
+
+/** A run's plan and systems, as its manifest has them. */
+export type Asked = Pick<Manifest, 'plan' | 'systems'>;
+
+type Side = [asked: Asked, row: SummaryRow];
+
+/** In the order of how much each changes. Of a floor, which has no keys and no client of its own, what it does have. */
+export function workloadDifferences(first: Side, second: Side): WorkloadDifference[] {
+  const [a, b] = [workloadOf(...first), workloadOf(...second)];
+  return [...a].flatMap(([what, value]) => {
+    const other = b.get(what);
+    return other === undefined || other === value ? [] : [{ what, first: value, second: other }];
+  });
+}
+
+function workloadOf(
+  { plan, systems }: Asked,
+  { system, clients, value_bytes }: SummaryRow,
+): Map<string, string> {
+  const workload = new Map([
+    ['loop', plan.open_loop ? `open (${plan.open_loop.arrivals})` : 'closed'],
+    ['rate', plan.open_loop ? `${formatCount(plan.open_loop.rate_ops)}/s` : 'none'],
+    ['pipeline', formatCount(plan.pipeline)],
+    ['clients', formatCount(clients)],
+    ['value size', `${formatCount(value_bytes)} bytes`],
+  ]);
+  const client = systems.find(({ name }) => name === system)?.client;
+  if (client) {
+    workload.set('keys', formatCount(plan.keys));
+    workload.set('key distribution', plan.key_distribution);
+    workload.set('wait mode', client.wait);
+    workload.set("client's backend", client.backend);
+  }
+  return workload;
+}
