@@ -1,45 +1,31 @@
 /**
- * The command engine in TypeScript: clients, databases and the execution of requests, without I/O and timers. A
+ * The command engine in TypeScript: clients, databases and the running of requests, without I/O and timers. A
  * front end gives it the bytes that arrive and takes the replies, through the seam in frontend.ts. It runs a
  * request as soon as the last of its bytes is received.
  */
 import { randomBytes } from 'node:crypto';
 import { BlockedClients, type BlockingHost } from './blocking/blocked-clients.ts';
-import {
-  BLOCKED,
-  Client,
-  IN_MULTI,
-  MULTI_FAILED,
-  REPLIES_OFF,
-  REPLY_SKIPPED,
-  SKIPS_NEXT_REPLY,
-  SUBSCRIBED,
-  WATCHED_CHANGED,
-} from './client.ts';
+import { BLOCKED, Client, REPLIES_OFF, REPLY_SKIPPED } from './client.ts';
 import { EngineClock } from './clock.ts';
 import { allCommands } from './commands/all.ts';
-import { deleteEmptyValues } from './commands/lookup.ts';
-import { notFound, notWhileSubscribed, OUT_OF_MEMORY } from './commands/refusals.ts';
-import { TOO_LONG_STRING, TOO_LONG_TRANSACTION, wrongArity } from './commands/replies.ts';
-import type { Command, CommandTable, ServerState } from './commands/table.ts';
-import { NEEDS_MEMORY, RUNS_IN_MULTI, RUNS_QUEUE, RUNS_SUBSCRIBED } from './commands/traits.ts';
+import type { CommandTable, ServerState } from './commands/table.ts';
 import { discardTransaction } from './commands/transactions.ts';
 import { Configuration } from './configuration.ts';
 import { Databases } from './databases.ts';
-import { CommandError } from './errors.ts';
+import { Executor } from './executor.ts';
 import { FailureLog } from './failure-log.ts';
 import type { FrontEnd, InputBlock, ServerEngine } from './frontend.ts';
 import { HeapRoom } from './heap-room.ts';
 import type { Keyspace } from './keyspace/keyspace.ts';
 import { LongReplies } from './long-replies.ts';
 import type { EngineSetup } from './options.ts';
-import { ClientOutput, Silence } from './output.ts';
+import { ClientOutput } from './output.ts';
 import { Pause } from './pause.ts';
 import { PubSub } from './pubsub.ts';
-import { NO_BYTES, TEXT_BYTES_MAX } from './resp/bytes.ts';
-import { MAX_CLIENTS_REPLY, ReplyWriter } from './resp/reply.ts';
-import { BROKEN, NEED_MORE, Request, TOO_LARGE } from './resp/request.ts';
-import { RequestQueue } from './resp/request-queue.ts';
+import { NO_BYTES } from './resp/bytes.ts';
+import { MAX_CLIENTS_REPLY, type ReplyWriter } from './resp/reply.ts';
+import { BROKEN, NEED_MORE, type Request, TOO_LARGE } from './resp/request.ts';
+import type { RequestQueue } from './resp/request-queue.ts';
 import { EngineStats } from './stats.ts';
 import type { Watches } from './watches.ts';
 
@@ -49,8 +35,6 @@ const TICK_MS = 10;
 const WORK_MS = 100;
 /** The most that active expiry takes of a tick. */
 const EXPIRE_MS_MAX = 5;
-/** Above this a request is looked at before it runs: its arguments may be too much for V8. */
-const LARGE_REQUEST_BYTES = 64 * 1024 ** 2;
 
 export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly tickMs = TICK_MS;
@@ -74,14 +58,11 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly #output: ClientOutput;
   readonly #aside: ClientOutput;
   readonly #reply: ReplyWriter;
-  /** For replies that nobody is to get. */
-  readonly #silence = new ReplyWriter(new Silence());
-  /** In which the requests that EXEC runs are at hand, one after the other. */
-  readonly #queued: Request;
   readonly #frontEnd: FrontEnd;
   /** Clients that wait no more: what they have sent meanwhile is to be run. */
   readonly #unblocked: Client[] = [];
   readonly #failures = new FailureLog();
+  readonly #executor: Executor;
   #nextClientId = 1;
   #lastWorkMs: number;
 
@@ -89,8 +70,6 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.#frontEnd = frontEnd;
     this.configuration = new Configuration(options);
     this.heapRoom = new HeapRoom(options.heap);
-    this.#queued = new Request(this.configuration.requestLimits);
-    this.#silence.isHeard = false;
     this.clock = new EngineClock(options.readClockMs ?? Date.now);
     this.startedMs = this.clock.nowMs;
     this.#lastWorkMs = this.clock.nowMs;
@@ -98,6 +77,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.#aside = new ClientOutput(frontEnd, this.configuration, this.stats);
     this.#reply = this.#output.reply;
     this.#databases = new Databases(this.clock, this.stats, this.configuration);
+    this.#executor = new Executor(this, this.#output, this.heapRoom, this.#failures);
   }
 
   /** It listens where the front end already does. */
@@ -206,14 +186,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   }
 
   runQueued(client: Client, queue: RequestQueue): void {
-    const request = this.#queued;
-    for (let i = 0; i < queue.size; i++) {
-      queue.take(request);
-      // It was found when it was queued.
-      const command = this.#find(request) as Command;
-      this.#call(client, command, request, this.#replyTo(client));
-    }
-    request.keep();
+    this.#executor.runQueued(client, queue);
   }
 
   resetStats(): void {
@@ -249,7 +222,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
 
   answer(client: Client, write: (reply: ReplyWriter) => void): void {
     if ((client.mode & (REPLIES_OFF | REPLY_SKIPPED)) === 0) this.writeTo(client, write);
-    else write(this.#replyTo(client));
+    else write(this.#output.replyTo(client));
   }
 
   kill(client: Client): void {
@@ -286,7 +259,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
       if (status === NEED_MORE) return;
       if (status === BROKEN) {
         this.stats.errorReplies++;
-        this.#replyTo(client).error(`ERR ${request.error}`);
+        this.#output.replyTo(client).error(`ERR ${request.error}`);
         client.closing = true;
         return;
       }
@@ -294,7 +267,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
         client.closing = true;
         return;
       }
-      if (request.argc > 0) this.#execute(client, request);
+      if (request.argc > 0) this.#executor.execute(client, request);
       if (client.closing || this.#output.discarding || (client.mode & BLOCKED) !== 0) return;
     }
   }
@@ -332,126 +305,6 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     if (this.longReplies.due().length > 0) this.#frontEnd.again();
   }
 
-  /** Runs a request, queues it, or says why not. */
-  #execute(client: Client, request: Request): void {
-    const reply = client.mode === 0 ? this.#reply : this.#replyOfNext(client);
-    const errors = reply.errors;
-    const command = this.#find(request);
-    if (request.bytes.length > LARGE_REQUEST_BYTES && this.#isTooLarge(client, command, request, reply)) {
-      // It has been refused.
-    } else if (command === null) {
-      // An HTTP request whose body could hold commands: close, as Redis does (securityWarningCommand).
-      if (request.is(0, 'post') || request.is(0, 'host:')) client.closing = true;
-      else this.#refuse(client, null, reply, notFound(this.commands, request));
-    } else if (command.arity >= 0 ? request.argc !== command.arity : request.argc < -command.arity) {
-      this.#refuse(client, command, reply, wrongArity(command.fullName));
-    } else if (!client.authenticated && !command.noAuth) {
-      this.#refuse(client, command, reply, 'NOAUTH Authentication required.');
-    } else {
-      client.lastCommand = command.fullName;
-      const special = client.mode | this.pause.kind | this.heapRoom.full;
-      if (special === 0 || !this.#isKeptBack(client, command, request, reply)) {
-        this.#call(client, command, request, reply);
-      }
-    }
-    if (reply.errors !== errors) this.stats.errorReplies += reply.errors - errors;
-    if (this.blocked.ready.length > 0) this.blocked.serve();
-  }
-
-  /** Whether a large request is more than V8 can hold: it is refused then. */
-  #isTooLarge(client: Client, command: Command | null, request: Request, reply: ReplyWriter): boolean {
-    let bytes = 0;
-    for (let i = 0; i < request.argc; i++) {
-      if (request.length[i] > TEXT_BYTES_MAX) {
-        this.#refuse(client, command, reply, TOO_LONG_STRING);
-        return true;
-      }
-      bytes += request.length[i];
-    }
-    if (command === null || (command.traits & NEEDS_MEMORY) === 0) return false;
-    if (this.heapRoom.hasRoomFor(request.argc, bytes)) return false;
-    this.#refuse(client, command, reply, OUT_OF_MEMORY);
-    return true;
-  }
-
-  /** The command that a request names, or its subcommand; null when there is none. */
-  #find(request: Request): Command | null {
-    const command = this.commands.lookup(request.bytes, request.start[0], request.length[0]);
-    if (command === null || command.subcommands === null || request.argc === 1) return command;
-    return command.subcommands.lookup(request.bytes, request.start[1], request.length[1]);
-  }
-
-  /** Runs a command whose request was checked. What it throws fails this command and nothing else. */
-  #call(client: Client, command: Command, request: Request, reply: ReplyWriter): void {
-    const { errors } = reply;
-    command.calls++;
-    this.stats.commands++;
-    reply.begin();
-    try {
-      command.handler(client, request, reply, this);
-    } catch (error) {
-      this.#fail(client, command, request, reply, error as Error);
-    }
-    if (reply.errors !== errors) command.failed++;
-  }
-
-  /** Puts an error in place of the reply; where some of that has been sent, nothing right could follow it. */
-  #fail(client: Client, command: Command, request: Request, reply: ReplyWriter, error: Error): void {
-    const isRefused = error instanceof CommandError;
-    if (!isRefused) this.#failures.add(command.fullName, error, this.clock.nowMs);
-    deleteEmptyValues(client, command, request);
-    if (reply.takeBack())
-      reply.error(isRefused ? error.message : `ERR '${command.fullName}' failed: ${error.message}`);
-    else this.#output.discarding = true;
-  }
-
-  /** Where the client's next request is answered: it may want no replies, or none to this one. */
-  #replyOfNext(client: Client): ReplyWriter {
-    client.mode &= ~REPLY_SKIPPED;
-    if ((client.mode & SKIPS_NEXT_REPLY) !== 0) client.mode ^= SKIPS_NEXT_REPLY | REPLY_SKIPPED;
-    return this.#replyTo(client);
-  }
-
-  #replyTo(client: Client): ReplyWriter {
-    const silent = client.closing || (client.mode & (REPLIES_OFF | REPLY_SKIPPED)) !== 0;
-    const reply = silent ? this.#silence : this.#reply;
-    reply.protocol = client.protocol;
-    return reply;
-  }
-
-  /** Whether the request is not to run now: it is refused, or waits for the end of a pause, or for EXEC. */
-  #isKeptBack(client: Client, command: Command, request: Request, reply: ReplyWriter): boolean {
-    const { mode } = client;
-    const { traits } = command;
-    if ((mode & SUBSCRIBED) !== 0 && client.protocol === 2 && (traits & RUNS_SUBSCRIBED) === 0) {
-      this.#refuse(client, command, reply, notWhileSubscribed(command));
-      return true;
-    }
-    const concerned = (traits & RUNS_QUEUE) === 0 ? traits : queuedTraits(client);
-    if (this.heapRoom.full !== 0 && (concerned & NEEDS_MEMORY) !== 0) {
-      this.#refuse(client, command, reply, OUT_OF_MEMORY);
-      return true;
-    }
-    if (this.pause.kind !== 0 && this.pause.concerns(concerned)) {
-      request.putBack();
-      // It is to be skipped when the request comes again.
-      if ((mode & REPLY_SKIPPED) !== 0) client.mode |= SKIPS_NEXT_REPLY;
-      this.pause.wait(client);
-      return true;
-    }
-    if ((mode & IN_MULTI) === 0 || (traits & RUNS_IN_MULTI) !== 0) return false;
-    if ((mode & (MULTI_FAILED | WATCHED_CHANGED)) === 0) {
-      client.queue ??= new RequestQueue();
-      if (!client.queue.push(request, traits, this.configuration.requestLimits.queryBytesMax)) {
-        client.queue = null;
-        this.#refuse(client, command, reply, TOO_LONG_TRANSACTION);
-        return true;
-      }
-    }
-    reply.queued();
-    return true;
-  }
-
   /** Nothing that others see or wait for is left of the client. */
   #forget(client: Client): void {
     this.blocked.forget(client);
@@ -460,18 +313,6 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.longReplies.forget(client);
     this.clients.delete(client.id);
     discardTransaction(client);
-  }
-
-  /** Answers a request that is not run. */
-  #refuse(client: Client, command: Command | null, reply: ReplyWriter, text: string): void {
-    if ((client.mode & IN_MULTI) !== 0) client.mode |= MULTI_FAILED;
-    if (command !== null) command.rejected++;
-    if (command !== null && (command.traits & RUNS_QUEUE) !== 0) {
-      discardTransaction(client);
-      reply.error(`EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, '')}`);
-    } else {
-      reply.error(text);
-    }
   }
 
   #checkSoftLimit(client: Client, nowMs: number): void {
@@ -484,9 +325,4 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
       this.#output.closeOverLimit(client);
     }
   }
-}
-
-/** What is true of one of the commands that EXEC would run for this client. */
-function queuedTraits({ queue }: Client): number {
-  return queue === null ? 0 : queue.traits;
 }

@@ -3,7 +3,7 @@
  * of a client whose replies are too many. The engine has one for the client whose requests it runs, and one for the
  * others that it writes to meanwhile.
  */
-import type { Client } from './client.ts';
+import { type Client, REPLIES_OFF, REPLY_SKIPPED } from './client.ts';
 import type { Configuration } from './configuration.ts';
 import type { FrontEnd, ReplyBlock } from './frontend.ts';
 import { BLOCK_BYTES_MIN, type BlockSource, ReplyWriter } from './resp/reply.ts';
@@ -13,7 +13,7 @@ import type { EngineStats } from './stats.ts';
 const SINK_BYTES = 64 * 1024;
 
 /** Takes replies that nobody is to get. */
-export class Silence implements BlockSource {
+class Silence implements BlockSource {
   readonly #bytes = new Uint8Array(BLOCK_BYTES_MIN);
 
   nextBlock(writer: ReplyWriter): void {
@@ -23,6 +23,8 @@ export class Silence implements BlockSource {
 
 export class ClientOutput implements BlockSource {
   readonly reply: ReplyWriter;
+  /** For replies that nobody is to get. */
+  readonly #silence = new ReplyWriter(new Silence());
   /** The client's output exceeded its limit, or there is no memory for it: its replies are dropped. */
   discarding = false;
   readonly #frontEnd: FrontEnd;
@@ -39,6 +41,7 @@ export class ClientOutput implements BlockSource {
     this.#configuration = configuration;
     this.#stats = stats;
     this.reply = new ReplyWriter(this, stats.errorCodes);
+    this.#silence.isHeard = false;
   }
 
   get client(): Client | null {
@@ -49,6 +52,14 @@ export class ClientOutput implements BlockSource {
   begin(client: Client): void {
     this.#client = client;
     this.reply.protocol = client.protocol;
+  }
+
+  /** Where the request at hand is answered. */
+  replyTo(client: Client): ReplyWriter {
+    const silent = client.closing || (client.mode & (REPLIES_OFF | REPLY_SKIPPED)) !== 0;
+    const reply = silent ? this.#silence : this.reply;
+    reply.protocol = client.protocol;
+    return reply;
   }
 
   /** Hands over what was written, and closes the client if it is to be closed. */

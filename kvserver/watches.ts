@@ -5,7 +5,8 @@
  * They belong to the number of the database: after SWAPDB, clients watch the same number with other keys in it.
  */
 import { type Client, WATCHED_CHANGED } from './client.ts';
-import type { KeyListener, Keyspace } from './keyspace/keyspace.ts';
+import type { KeyListener } from './keyspace/key-listener.ts';
+import type { Keyspace } from './keyspace/keyspace.ts';
 import { latin1, latin1Bytes } from './resp/bytes.ts';
 
 export class Watches implements KeyListener {

@@ -3,7 +3,8 @@
  * They belong to the number of the database: SWAPDB gives it another keyspace, and those who wait stay.
  */
 import type { Client } from '../client.ts';
-import type { Keyspace, MadeKeys } from '../keyspace/keyspace.ts';
+import type { MadeKeys } from '../keyspace/key-listener.ts';
+import type { Keyspace } from '../keyspace/keyspace.ts';
 import { latin1, latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Deadline } from './deadline-heap.ts';

@@ -1,6 +1,6 @@
 /** Commands on the bits of a string; bit 0 is the highest one of the first byte. */
 import type { Client } from '../client.ts';
-import { FORM_RAW } from '../keyspace/keyspace.ts';
+import { FORM_RAW } from '../keyspace/string-form.ts';
 import { TYPE_STRING } from '../keyspace/types/value.ts';
 import type { Int64 } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';

@@ -1,6 +1,6 @@
 /** Commands that count, on strings that hold a number. */
 import type { Client } from '../client.ts';
-import { FORM_PLAIN, FORM_TEXT } from '../keyspace/keyspace.ts';
+import { FORM_PLAIN, FORM_TEXT } from '../keyspace/string-form.ts';
 import { TYPE_STRING } from '../keyspace/types/value.ts';
 import { copyBytes, latin1, latin1Bytes } from '../resp/bytes.ts';
 import { addInt64, type Int64, multiplyInt64, parseInt64 } from '../resp/numbers.ts';

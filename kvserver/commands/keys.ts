@@ -1,7 +1,8 @@
 /** Commands on keys of any type; those on their time to live are in expiry.ts. */
 import type { Client } from '../client.ts';
 import { globMatches } from '../keyspace/glob.ts';
-import { FORM_COPY, FORM_PLAIN, type Keyspace } from '../keyspace/keyspace.ts';
+import type { Keyspace } from '../keyspace/keyspace.ts';
+import { FORM_COPY, FORM_PLAIN } from '../keyspace/string-form.ts';
 import {
   type ObjectValue,
   TYPE_HASH,

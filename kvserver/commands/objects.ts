@@ -1,6 +1,6 @@
 /** OBJECT: how Redis would hold the value of a key. */
 import type { Client } from '../client.ts';
-import { FORM_PLAIN, FORM_RAW, FORM_TEXT } from '../keyspace/keyspace.ts';
+import { FORM_PLAIN, FORM_RAW, FORM_TEXT } from '../keyspace/string-form.ts';
 import type { HashValue } from '../keyspace/types/hash.ts';
 import type { SetValue } from '../keyspace/types/set.ts';
 import type { SortedSetValue } from '../keyspace/types/sorted-set.ts';

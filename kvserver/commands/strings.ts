@@ -1,6 +1,7 @@
 /** Commands on strings; those that count are in counters.ts. */
 import type { Client } from '../client.ts';
-import { FORM_RAW, type Keyspace } from '../keyspace/keyspace.ts';
+import type { Keyspace } from '../keyspace/keyspace.ts';
+import { FORM_RAW } from '../keyspace/string-form.ts';
 import { TYPE_STRING } from '../keyspace/types/value.ts';
 import { copyBytes } from '../resp/bytes.ts';
 import type { Int64 } from '../resp/numbers.ts';

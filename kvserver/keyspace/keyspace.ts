@@ -1,9 +1,8 @@
 /**
  * One database: keys with their values.
  *
- *   index      two tables of bucket heads, the second one only while entries move from the first to it, a
- *              bucket at each access (incremental rehash, as Redis's dict.c)
- *   entries    four words each: [hash, next in bucket, chunk, offset in the chunk and flags]
+ *   index      entries by the hash of their key, in key-index.ts
+ *   entries    four words each, in entries.ts
  *   blocks     in the arena: [key length, value length, time of the last use, key, value]; of a type other than
  *              string [key length, place in `objects`, time of the last use, key]
  *
@@ -16,9 +15,25 @@ import type { EngineClock } from '../clock.ts';
 import { copyBytes, equalBytes, NO_BYTES } from '../resp/bytes.ts';
 import type { Int64 } from '../resp/numbers.ts';
 import { Arena } from './arena.ts';
+import {
+  CHUNK,
+  Entries,
+  FORM_MASK,
+  HASH,
+  NEXT,
+  OFFSET_SHIFT,
+  PAGE_BITS,
+  PAGE_MASK,
+  PLACE,
+  TYPE_MASK,
+  VOLATILE,
+} from './entries.ts';
 import { ExpiryTable } from './expiry.ts';
 import type { KeyHash } from './hash.ts';
-import { nextCursor } from './scan-cursor.ts';
+import { KeyIndex } from './key-index.ts';
+import type { KeyListener, MadeKeys } from './key-listener.ts';
+import { ObjectSlots } from './object-slots.ts';
+import { FORM_PLAIN, FORM_RAW } from './string-form.ts';
 import { defaultEncodingLimits, type EncodingLimits } from './types/encoding-limits.ts';
 import { allValuesBytes } from './types/memory.ts';
 import { type ObjectValue, TYPE_STRING } from './types/value.ts';
@@ -30,65 +45,21 @@ export interface KeyspaceStats {
   expired: number;
 }
 
-/** Who is told of each change of a key: its bytes lie in bytes[start, start + length). */
-export interface KeyListener {
-  keyChanged(bytes: Uint8Array, start: number, length: number): void;
-  /** All keys are going to be deleted. */
-  allDeleted(): void;
-}
-
-/** Who is told of each key that is made, unless its value is a string. */
-export interface MadeKeys {
-  made(bytes: Uint8Array, start: number, length: number, type: number): void;
-}
-
-const PAGE_BITS = 14;
-const PAGE_ENTRIES = 1 << PAGE_BITS;
-const PAGE_MASK = PAGE_ENTRIES - 1;
-
-// Words of an entry.
-const HASH = 0;
-const NEXT = 1;
-const CHUNK = 2;
-const PLACE = 3;
-
-// Flags in the low byte of PLACE; a type of 0 is a free entry.
-const TYPE_MASK = 7;
-const VOLATILE = 8;
-const FORM_MASK = 0x30;
-const OFFSET_SHIFT = 8;
-
-// How a string came to be, which says in which form Redis would hold it.
-/** It was set: Redis has an integer as such. */
-export const FORM_PLAIN = 0;
-/** It was made as text, also where it is an integer. */
-export const FORM_TEXT = 0x10;
-/** Its bytes were changed. */
-export const FORM_RAW = 0x20;
-/** A copy of one that was set: Redis shares no integer with other keys. */
-export const FORM_COPY = 0x30;
-
 const HEADER_BYTES = 12;
-const BUCKETS_MIN = 4;
-/** Smallest share of used buckets before the table shrinks. */
-const FILL_MIN = 0.1;
-const EMPTY_BUCKETS_PER_STEP = 10;
 const EXPIRY_SAMPLES = 20;
 /** Of the samples, more than this share expired: look for more at once. */
 const EXPIRED_SHARE_AGAIN = 0.25;
 
-const NO_TABLE = new Int32Array(0);
+const NO_WORDS = new Int32Array(0);
 
 export class Keyspace {
-  size = 0;
-
   bytes: Uint8Array = NO_BYTES;
   keyStart = 0;
   keyLength = 0;
   valueStart = 0;
   valueLength = 0;
   /** The memory of `bytes`. */
-  #words: Int32Array = NO_TABLE;
+  #words: Int32Array = NO_WORDS;
 
   /** For the values that are made for it. */
   readonly encodingLimits: EncodingLimits;
@@ -102,17 +73,11 @@ export class Keyspace {
   readonly #stats: KeyspaceStats;
 
   #arena = new Arena();
-  #table = new Int32Array(BUCKETS_MIN);
-  #nextTable: Int32Array<ArrayBuffer> = NO_TABLE;
-  /** Bucket of `table` that moves next; -1 while no rehash is going on. */
-  #rehashAt = -1;
-
-  #pages: Int32Array[] = [];
-  #entriesMade = 0;
-  #freeEntry = 0;
-
-  #objects: (ObjectValue | null)[] = [];
-  #freeObjects: number[] = [];
+  #entries = new Entries();
+  /** Of the entries. */
+  #pages = this.#entries.pages;
+  #index = new KeyIndex(this.#entries);
+  #objects = new ObjectSlots();
   #expiry = new ExpiryTable();
 
   constructor(
@@ -127,6 +92,10 @@ export class Keyspace {
     this.#stats = stats;
   }
 
+  get size(): number {
+    return this.#index.size;
+  }
+
   /** The entry of a key, 0 when there is none; it counts as used now. A key whose time has come is deleted here. */
   find(bytes: Uint8Array, start: number, length: number): number {
     const entry = this.peek(bytes, start, length);
@@ -137,9 +106,10 @@ export class Keyspace {
   /** As find, but the key does not count as used. */
   peek(bytes: Uint8Array, start: number, length: number): number {
     const hash = this.#hash.of(bytes, start, length);
-    if (this.#rehashAt >= 0) this.#rehashStep();
-    let entry = this.#search(this.#table, hash, bytes, start, length);
-    if (entry === 0 && this.#rehashAt >= 0) entry = this.#search(this.#nextTable, hash, bytes, start, length);
+    const index = this.#index;
+    if (index.rehashAt >= 0) index.rehashStep();
+    let entry = this.#search(index.table, hash, bytes, start, length);
+    if (entry === 0 && index.rehashAt >= 0) entry = this.#search(index.nextTable, hash, bytes, start, length);
     if (entry !== 0 && this.deleteIfExpired(entry)) return 0;
     return entry;
   }
@@ -155,7 +125,7 @@ export class Keyspace {
   }
 
   type(entry: number): number {
-    return this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + PLACE] & TYPE_MASK;
+    return this.#entries.flags(entry) & TYPE_MASK;
   }
 
   /** Seconds since the entry was last used, whose block is the current one. */
@@ -171,13 +141,11 @@ export class Keyspace {
 
   /** One of FORM_PLAIN ... FORM_COPY, of a string. */
   form(entry: number): number {
-    return this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + PLACE] & FORM_MASK;
+    return this.#entries.flags(entry) & FORM_MASK;
   }
 
   setForm(entry: number, form: number): void {
-    const page = this.#pages[entry >>> PAGE_BITS];
-    const at = ((entry & PAGE_MASK) << 2) + PLACE;
-    page[at] = (page[at] & ~FORM_MASK) | form;
+    this.#entries.setFlags(entry, FORM_MASK, form);
   }
 
   /** Makes this entry's block the current one. */
@@ -202,9 +170,8 @@ export class Keyspace {
 
   /** Any other value of a key that is not there yet. */
   insertObject(bytes: Uint8Array, start: number, length: number, type: number, value: ObjectValue): number {
-    const slot = this.#freeObjects.pop() ?? this.#objects.length;
-    const entry = this.#insert(bytes, start, length, type, slot, HEADER_BYTES + length);
-    this.#objects[slot] = value;
+    const entry = this.#insert(bytes, start, length, type, this.#objects.next, HEADER_BYTES + length);
+    this.#objects.add(value);
     if (this.awaited !== null) this.awaited.made(bytes, start, length, type);
     return entry;
   }
@@ -251,14 +218,14 @@ export class Keyspace {
     const isString = (place & TYPE_MASK) === TYPE_STRING;
     page[at + PLACE] = (place & ~FORM_MASK) | (keep ? FORM_RAW : FORM_PLAIN);
     if (needed <= capacity && (keep || 2 * needed >= capacity)) {
-      if (!isString) this.#dropObject(entry, TYPE_STRING);
+      if (!isString) this.#dropObject(entry);
       this.#arena.words[chunk][(offset >> 2) + 1] = valueLength;
       this.valueLength = valueLength;
       return;
     }
     const kept = this.keyLength + (keep && isString ? Math.min(this.valueLength, valueLength) : 0);
     this.#arena.allocate(needed + spare);
-    if (!isString) this.#dropObject(entry, TYPE_STRING);
+    if (!isString) this.#dropObject(entry);
     const target = this.#arena.bytes[this.#arena.chunk];
     const words = this.#arena.words[this.#arena.chunk];
     words[this.#arena.offset >> 2] = this.keyLength;
@@ -273,36 +240,28 @@ export class Keyspace {
 
   /** The value of an entry that is not a string. */
   object(entry: number): ObjectValue {
-    return this.#objects[this.#objectSlot(entry)] as ObjectValue;
+    return this.#objects.values[this.#objectSlot(entry)] as ObjectValue;
   }
 
   delete(entry: number): void {
     if (this.listener !== null) this.#tell(entry);
     const page = this.#pages[entry >>> PAGE_BITS];
     const at = (entry & PAGE_MASK) << 2;
-    this.#unlink(entry, page[at + HASH]);
-    if ((page[at + PLACE] & TYPE_MASK) !== TYPE_STRING) this.#dropObject(entry, TYPE_STRING);
+    this.#index.unlink(entry);
+    if ((page[at + PLACE] & TYPE_MASK) !== TYPE_STRING) this.#dropObject(entry);
     if (page[at + PLACE] & VOLATILE) this.#expiry.delete(entry);
     this.#arena.free(page[at + CHUNK], (page[at + PLACE] >>> OFFSET_SHIFT) << 3);
-    page[at + PLACE] = 0;
-    page[at + NEXT] = this.#freeEntry;
-    this.#freeEntry = entry;
-    this.size--;
+    this.#entries.release(entry);
   }
 
   /** Deletes everything. */
   clear(): void {
     this.listener?.allDeleted();
-    this.size = 0;
     this.#arena = new Arena();
-    this.#table = new Int32Array(BUCKETS_MIN);
-    this.#nextTable = NO_TABLE;
-    this.#rehashAt = -1;
-    this.#pages = [];
-    this.#entriesMade = 0;
-    this.#freeEntry = 0;
-    this.#objects = [];
-    this.#freeObjects = [];
+    this.#entries = new Entries();
+    this.#pages = this.#entries.pages;
+    this.#index = new KeyIndex(this.#entries);
+    this.#objects = new ObjectSlots();
     this.#expiry = new ExpiryTable();
     this.bytes = NO_BYTES;
   }
@@ -318,19 +277,15 @@ export class Keyspace {
       this.#expiry.change(entry, timeMs);
       return;
     }
-    const page = this.#pages[entry >>> PAGE_BITS];
-    const at = ((entry & PAGE_MASK) << 2) + PLACE;
-    page[at] = page[at] | VOLATILE;
+    this.#entries.setFlags(entry, VOLATILE, VOLATILE);
     this.#expiry.add(entry, timeMs);
   }
 
   /** Makes the entry permanent; returns whether it was to expire. */
   persist(entry: number): boolean {
     if (!this.#isVolatile(entry)) return false;
-    const page = this.#pages[entry >>> PAGE_BITS];
-    const at = ((entry & PAGE_MASK) << 2) + PLACE;
     if (this.listener !== null) this.#tell(entry);
-    page[at] = page[at] & ~VOLATILE;
+    this.#entries.setFlags(entry, VOLATILE, 0);
     this.#expiry.delete(entry);
     return true;
   }
@@ -358,12 +313,11 @@ export class Keyspace {
 
   /** What the values other than strings take, about. */
   objectBytes(): number {
-    return allValuesBytes(this.#objects);
+    return allValuesBytes(this.#objects.values);
   }
 
   get reservedBytes(): number {
-    const index = 4 * (this.#table.length + this.#nextTable.length);
-    return this.#arena.reservedBytes + index + this.#pages.length * PAGE_ENTRIES * 16;
+    return this.#arena.reservedBytes + this.#index.reservedBytes + this.#entries.reservedBytes;
   }
 
   /** Deletes expired keys of samples, for at most so many rounds (expire.c, activeExpireCycle); how many it took. */
@@ -383,56 +337,24 @@ export class Keyspace {
 
   /** Moves buckets on if a rehash is going on, begins to shrink a table grown too large. */
   maintain(buckets: number): void {
-    for (let i = 0; i < buckets && this.#rehashAt >= 0; i++) this.#rehashStep();
-    if (this.#rehashAt < 0 && this.#table.length > BUCKETS_MIN && this.size < this.#table.length * FILL_MIN) {
-      this.#beginRehash(this.size);
-    }
+    this.#index.maintain(buckets);
   }
 
   /** All entries, in no order; `visit` may delete the entry that it is given. */
   forEach(visit: (entry: number) => void): void {
-    for (let entry = 1; entry <= this.#entriesMade; entry++) {
+    for (let entry = 1; entry <= this.#entries.last; entry++) {
       if (this.type(entry) !== 0) visit(entry);
     }
   }
 
   /** A random entry, 0 when there is none. */
   randomEntry(): number {
-    if (this.size === 0) return 0;
-    const buckets = this.#table.length + this.#nextTable.length;
-    for (;;) {
-      const bucket = Math.floor(Math.random() * buckets);
-      const inFirst = bucket < this.#table.length;
-      const head = inFirst ? this.#table[bucket] : this.#nextTable[bucket - this.#table.length];
-      if (head === 0) continue;
-      let length = 0;
-      for (let entry = head; entry !== 0; entry = this.#next(entry)) length++;
-      let entry = head;
-      for (let steps = Math.floor(Math.random() * length); steps > 0; steps--) entry = this.#next(entry);
-      return entry;
-    }
+    return this.#index.randomEntry();
   }
 
-  /**
-   * Appends to `found` the entries of the buckets that the cursor stands for and returns the next cursor, 0
-   * at the end.
-   */
+  /** Appends to `found` the entries that the cursor stands for; the next cursor, 0 at the end. */
   scan(cursor: number, found: number[]): number {
-    if (this.#rehashAt < 0) {
-      this.#collect(this.#table[cursor & (this.#table.length - 1)], found);
-      return nextCursor(cursor, this.#table.length - 1);
-    }
-    const grows = this.#nextTable.length > this.#table.length;
-    const small = grows ? this.#table : this.#nextTable;
-    const large = grows ? this.#nextTable : this.#table;
-    const smallMask = small.length - 1;
-    const largeMask = large.length - 1;
-    this.#collect(small[cursor & smallMask], found);
-    do {
-      this.#collect(large[cursor & largeMask], found);
-      cursor = nextCursor(cursor, largeMask);
-    } while (cursor & (smallMask ^ largeMask));
-    return cursor;
+    return this.#index.scan(cursor, found);
   }
 
   #counted(entry: number): number {
@@ -486,49 +408,28 @@ export class Keyspace {
     second: number,
     blockBytes: number,
   ): number {
-    if (this.#rehashAt < 0 && this.size >= this.#table.length) this.#beginRehash(this.size + 1);
+    this.#index.grow();
     const hash = this.#hash.of(bytes, start, length);
-    const entry = this.#takeEntry();
-    const page = this.#pages[entry >>> PAGE_BITS];
-    const at = (entry & PAGE_MASK) << 2;
     const arena = this.#arena;
     arena.allocate(blockBytes);
+    const entry = this.#entries.take();
+    const page = this.#pages[entry >>> PAGE_BITS];
+    const at = (entry & PAGE_MASK) << 2;
     const words = arena.words[arena.chunk];
     words[arena.offset >> 2] = length;
     words[(arena.offset >> 2) + 1] = second;
     words[(arena.offset >> 2) + 2] = this.#clock.seconds;
     copyBytes(bytes, start, arena.bytes[arena.chunk], arena.offset + HEADER_BYTES, length);
-    const table = this.#rehashAt >= 0 ? this.#nextTable : this.#table;
-    const bucket = hash & (table.length - 1);
-    page[at + HASH] = hash;
-    page[at + NEXT] = table[bucket];
     page[at + CHUNK] = arena.chunk;
     page[at + PLACE] = ((arena.offset >> 3) << OFFSET_SHIFT) | type;
-    table[bucket] = entry;
-    this.size++;
+    this.#index.link(entry, hash);
     this.locate(entry);
     if (this.listener !== null) this.listener.keyChanged(bytes, start, length);
     return entry;
   }
 
-  #takeEntry(): number {
-    const free = this.#freeEntry;
-    if (free !== 0) {
-      this.#freeEntry = this.#next(free);
-      return free;
-    }
-    // Entry 0 is never made: it means none.
-    const entry = this.#entriesMade + 1;
-    if (entry >>> PAGE_BITS >= this.#pages.length) this.#pages.push(new Int32Array(PAGE_ENTRIES * 4));
-    return ++this.#entriesMade;
-  }
-
-  #next(entry: number): number {
-    return this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + NEXT];
-  }
-
   #isVolatile(entry: number): boolean {
-    return (this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + PLACE] & VOLATILE) !== 0;
+    return (this.#entries.flags(entry) & VOLATILE) !== 0;
   }
 
   #objectSlot(entry: number): number {
@@ -538,77 +439,9 @@ export class Keyspace {
     return this.#arena.words[page[at + CHUNK]][(offset >> 2) + 1];
   }
 
-  #dropObject(entry: number, newType: number): void {
-    const slot = this.#objectSlot(entry);
-    this.#objects[slot] = null;
-    this.#freeObjects.push(slot);
-    const page = this.#pages[entry >>> PAGE_BITS];
-    const at = ((entry & PAGE_MASK) << 2) + PLACE;
-    page[at] = (page[at] & ~TYPE_MASK) | newType;
-  }
-
-  #unlink(entry: number, hash: number): void {
-    if (this.#unlinkFrom(this.#table, entry, hash)) return;
-    this.#unlinkFrom(this.#nextTable, entry, hash);
-  }
-
-  #unlinkFrom(table: Int32Array, entry: number, hash: number): boolean {
-    const bucket = hash & (table.length - 1);
-    const next = this.#next(entry);
-    let at = table[bucket];
-    if (at === entry) {
-      table[bucket] = next;
-      return true;
-    }
-    while (at !== 0) {
-      const page = this.#pages[at >>> PAGE_BITS];
-      const word = ((at & PAGE_MASK) << 2) + NEXT;
-      if (page[word] === entry) {
-        page[word] = next;
-        return true;
-      }
-      at = page[word];
-    }
-    return false;
-  }
-
-  #beginRehash(entries: number): void {
-    let buckets = BUCKETS_MIN;
-    while (buckets < entries) buckets *= 2;
-    if (buckets === this.#table.length) return;
-    this.#nextTable = new Int32Array(buckets);
-    this.#rehashAt = 0;
-  }
-
-  #rehashStep(): void {
-    const table = this.#table;
-    let bucket = this.#rehashAt;
-    const limit = Math.min(table.length, bucket + EMPTY_BUCKETS_PER_STEP);
-    while (bucket < limit && table[bucket] === 0) bucket++;
-    if (bucket < limit) {
-      const mask = this.#nextTable.length - 1;
-      let entry = table[bucket];
-      while (entry !== 0) {
-        const page = this.#pages[entry >>> PAGE_BITS];
-        const at = (entry & PAGE_MASK) << 2;
-        const next = page[at + NEXT];
-        const target = page[at + HASH] & mask;
-        page[at + NEXT] = this.#nextTable[target];
-        this.#nextTable[target] = entry;
-        entry = next;
-      }
-      table[bucket] = 0;
-      bucket++;
-    }
-    this.#rehashAt = bucket;
-    if (bucket === table.length) {
-      this.#table = this.#nextTable;
-      this.#nextTable = NO_TABLE;
-      this.#rehashAt = -1;
-    }
-  }
-
-  #collect(head: number, found: number[]): void {
-    for (let entry = head; entry !== 0; entry = this.#next(entry)) found.push(entry);
+  /** The entry, whose value is none of a string, is one of a string from now on. */
+  #dropObject(entry: number): void {
+    this.#objects.drop(this.#objectSlot(entry));
+    this.#entries.setFlags(entry, TYPE_MASK, TYPE_STRING);
   }
 }

@@ -1,0 +1,201 @@
+/**
+ * Runs one request after the other: finds its command, says why it cannot run, keeps it back or calls its handler. What
+ * a handler throws fails its command and nothing else.
+ */
+import type { BlockedClients } from './blocking/blocked-clients.ts';
+import {
+  type Client,
+  IN_MULTI,
+  MULTI_FAILED,
+  REPLY_SKIPPED,
+  SKIPS_NEXT_REPLY,
+  SUBSCRIBED,
+  WATCHED_CHANGED,
+} from './client.ts';
+import { deleteEmptyValues } from './commands/lookup.ts';
+import { notFound, notWhileSubscribed, OUT_OF_MEMORY } from './commands/refusals.ts';
+import { TOO_LONG_STRING, TOO_LONG_TRANSACTION, wrongArity } from './commands/replies.ts';
+import type { Command, CommandTable, ServerState } from './commands/table.ts';
+import { NEEDS_MEMORY, RUNS_IN_MULTI, RUNS_QUEUE, RUNS_SUBSCRIBED } from './commands/traits.ts';
+import { discardTransaction } from './commands/transactions.ts';
+import { CommandError } from './errors.ts';
+import type { FailureLog } from './failure-log.ts';
+import type { HeapRoom } from './heap-room.ts';
+import type { ClientOutput } from './output.ts';
+import type { Pause } from './pause.ts';
+import { TEXT_BYTES_MAX } from './resp/bytes.ts';
+import type { ReplyWriter } from './resp/reply.ts';
+import { Request } from './resp/request.ts';
+import { RequestQueue } from './resp/request-queue.ts';
+import type { EngineStats } from './stats.ts';
+
+/** Above this a request is looked at before it runs: its arguments may be too much for V8. */
+const LARGE_REQUEST_BYTES = 64 * 1024 ** 2;
+
+export class Executor {
+  readonly #server: ServerState;
+  readonly #output: ClientOutput;
+  readonly #heapRoom: HeapRoom;
+  readonly #failures: FailureLog;
+  readonly #commands: CommandTable;
+  readonly #stats: EngineStats;
+  readonly #pause: Pause;
+  readonly #blocked: BlockedClients;
+  /** In which the requests that EXEC runs are at hand, one after the other. */
+  readonly #queued: Request;
+
+  /** `output`: what the replies go to. */
+  constructor(server: ServerState, output: ClientOutput, heapRoom: HeapRoom, failures: FailureLog) {
+    this.#server = server;
+    this.#output = output;
+    this.#heapRoom = heapRoom;
+    this.#failures = failures;
+    this.#commands = server.commands;
+    this.#stats = server.stats;
+    this.#pause = server.pause;
+    this.#blocked = server.blocked;
+    this.#queued = new Request(server.configuration.requestLimits);
+  }
+
+  /** Runs a request, queues it, or says why not; its reply goes to the output. */
+  execute(client: Client, request: Request): void {
+    const reply = client.mode === 0 ? this.#output.reply : this.#replyOfNext(client);
+    const errors = reply.errors;
+    const command = this.#find(request);
+    if (request.bytes.length > LARGE_REQUEST_BYTES && this.#isTooLarge(client, command, request, reply)) {
+      // It has been refused.
+    } else if (command === null) {
+      // An HTTP request whose body could hold commands: close, as Redis does (securityWarningCommand).
+      if (request.is(0, 'post') || request.is(0, 'host:')) client.closing = true;
+      else this.#refuse(client, null, reply, notFound(this.#commands, request));
+    } else if (command.arity >= 0 ? request.argc !== command.arity : request.argc < -command.arity) {
+      this.#refuse(client, command, reply, wrongArity(command.fullName));
+    } else if (!client.authenticated && !command.noAuth) {
+      this.#refuse(client, command, reply, 'NOAUTH Authentication required.');
+    } else {
+      client.lastCommand = command.fullName;
+      const special = client.mode | this.#pause.kind | this.#heapRoom.full;
+      if (special === 0 || !this.#isKeptBack(client, command, request, reply)) {
+        this.#call(client, command, request, reply);
+      }
+    }
+    if (reply.errors !== errors) this.#stats.errorReplies += reply.errors - errors;
+    if (this.#blocked.ready.length > 0) this.#blocked.serve();
+  }
+
+  /** Runs the requests that a client has queued since MULTI, a reply each. */
+  runQueued(client: Client, queue: RequestQueue): void {
+    const request = this.#queued;
+    for (let i = 0; i < queue.size; i++) {
+      queue.take(request);
+      // It was found when it was queued.
+      const command = this.#find(request) as Command;
+      this.#call(client, command, request, this.#output.replyTo(client));
+    }
+    request.keep();
+  }
+
+  /** Whether a large request is more than V8 can hold: it is refused then. */
+  #isTooLarge(client: Client, command: Command | null, request: Request, reply: ReplyWriter): boolean {
+    let bytes = 0;
+    for (let i = 0; i < request.argc; i++) {
+      if (request.length[i] > TEXT_BYTES_MAX) {
+        this.#refuse(client, command, reply, TOO_LONG_STRING);
+        return true;
+      }
+      bytes += request.length[i];
+    }
+    if (command === null || (command.traits & NEEDS_MEMORY) === 0) return false;
+    if (this.#heapRoom.hasRoomFor(request.argc, bytes)) return false;
+    this.#refuse(client, command, reply, OUT_OF_MEMORY);
+    return true;
+  }
+
+  /** The command that a request names, or its subcommand; null when there is none. */
+  #find(request: Request): Command | null {
+    const command = this.#commands.lookup(request.bytes, request.start[0], request.length[0]);
+    if (command === null || command.subcommands === null || request.argc === 1) return command;
+    return command.subcommands.lookup(request.bytes, request.start[1], request.length[1]);
+  }
+
+  /** Runs a command whose request was checked. What it throws fails this command and nothing else. */
+  #call(client: Client, command: Command, request: Request, reply: ReplyWriter): void {
+    const { errors } = reply;
+    command.calls++;
+    this.#stats.commands++;
+    reply.begin();
+    try {
+      command.handler(client, request, reply, this.#server);
+    } catch (error) {
+      this.#fail(client, command, request, reply, error as Error);
+    }
+    if (reply.errors !== errors) command.failed++;
+  }
+
+  /** Puts an error in place of the reply; where some of that has been sent, nothing right could follow it. */
+  #fail(client: Client, command: Command, request: Request, reply: ReplyWriter, error: Error): void {
+    const isRefused = error instanceof CommandError;
+    if (!isRefused) this.#failures.add(command.fullName, error, this.#server.clock.nowMs);
+    deleteEmptyValues(client, command, request);
+    if (reply.takeBack())
+      reply.error(isRefused ? error.message : `ERR '${command.fullName}' failed: ${error.message}`);
+    else this.#output.discarding = true;
+  }
+
+  /** Where the client's next request is answered: it may want no replies, or none to this one. */
+  #replyOfNext(client: Client): ReplyWriter {
+    client.mode &= ~REPLY_SKIPPED;
+    if ((client.mode & SKIPS_NEXT_REPLY) !== 0) client.mode ^= SKIPS_NEXT_REPLY | REPLY_SKIPPED;
+    return this.#output.replyTo(client);
+  }
+
+  /** Whether the request is not to run now: it is refused, or waits for the end of a pause, or for EXEC. */
+  #isKeptBack(client: Client, command: Command, request: Request, reply: ReplyWriter): boolean {
+    const { mode } = client;
+    const { traits } = command;
+    if ((mode & SUBSCRIBED) !== 0 && client.protocol === 2 && (traits & RUNS_SUBSCRIBED) === 0) {
+      this.#refuse(client, command, reply, notWhileSubscribed(command));
+      return true;
+    }
+    const concerned = (traits & RUNS_QUEUE) === 0 ? traits : queuedTraits(client);
+    if (this.#heapRoom.full !== 0 && (concerned & NEEDS_MEMORY) !== 0) {
+      this.#refuse(client, command, reply, OUT_OF_MEMORY);
+      return true;
+    }
+    if (this.#pause.kind !== 0 && this.#pause.concerns(concerned)) {
+      request.putBack();
+      // It is to be skipped when the request comes again.
+      if ((mode & REPLY_SKIPPED) !== 0) client.mode |= SKIPS_NEXT_REPLY;
+      this.#pause.wait(client);
+      return true;
+    }
+    if ((mode & IN_MULTI) === 0 || (traits & RUNS_IN_MULTI) !== 0) return false;
+    if ((mode & (MULTI_FAILED | WATCHED_CHANGED)) === 0) {
+      client.queue ??= new RequestQueue();
+      if (!client.queue.push(request, traits, this.#server.configuration.requestLimits.queryBytesMax)) {
+        client.queue = null;
+        this.#refuse(client, command, reply, TOO_LONG_TRANSACTION);
+        return true;
+      }
+    }
+    reply.queued();
+    return true;
+  }
+
+  /** Answers a request that is not run. */
+  #refuse(client: Client, command: Command | null, reply: ReplyWriter, text: string): void {
+    if ((client.mode & IN_MULTI) !== 0) client.mode |= MULTI_FAILED;
+    if (command !== null) command.rejected++;
+    if (command !== null && (command.traits & RUNS_QUEUE) !== 0) {
+      discardTransaction(client);
+      reply.error(`EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, '')}`);
+    } else {
+      reply.error(text);
+    }
+  }
+}
+
+/** What is true of one of the commands that EXEC would run for this client. */
+function queuedTraits({ queue }: Client): number {
+  return queue === null ? 0 : queue.traits;
+}
