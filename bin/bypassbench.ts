@@ -40,11 +40,14 @@ async function main(argv: string[]): Promise<void> {
   await program.parseAsync(argv);
 }
 
-// A reader that has seen enough, such as head, closes the pipe: that is no fault.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
-});
+// What cannot be printed ends the printing and not the work: a reader that has seen enough, such as head, closes the
+// pipe (EPIPE), a terminal goes away (EIO), the disk that a log is on gets full (ENOSPC).
+const vanished = ['EPIPE', 'EIO', 'ENOSPC'];
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (!vanished.includes(error.code ?? '')) throw error;
+  });
+}
 
 main(process.argv).catch((error: Error & { code?: unknown }) => {
   const expected = typeof error.code === 'string';

@@ -1,7 +1,12 @@
 /** manifest.json of a run: what it is going to do, where, and with what. */
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { MANIFEST_FILE, type Manifest, manifestFormat, type PairDistance } from '../results/formats/index.ts';
+import {
+  MANIFEST_FILE,
+  type Manifest,
+  manifestFormat,
+  type PairDistance,
+  replaceFile,
+} from '../results/formats/index.ts';
 import { repeatOf } from './config/checks.ts';
 import type { Experiment } from './config/schema.ts';
 import { redisBuildOf } from './machine/built.ts';
@@ -60,7 +65,7 @@ export function withAddedBlock(manifest: Manifest, subjects: string[]): Manifest
 }
 
 export async function writeManifest(runFolder: string, manifest: Manifest): Promise<void> {
-  await writeFile(path.join(runFolder, MANIFEST_FILE), manifestFormat.write(manifest));
+  await replaceFile(path.join(runFolder, MANIFEST_FILE), manifestFormat.write(manifest));
 }
 
 function planOf(experiment: Experiment): Manifest['plan'] {

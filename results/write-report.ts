@@ -1,10 +1,9 @@
 /** Rebuilds everything that is made from a run folder's raw files, and from nothing else. */
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chartFileEndings } from './charts/chart.ts';
 import type { Finding } from './claims/evaluate.ts';
-import { ResultsError } from './errors.ts';
-import { SUMMARY_FILE, type Summary, summaryFormat } from './formats/index.ts';
+import { replaceFile, SUMMARY_FILE, type Summary, summaryFormat } from './formats/index.ts';
 import { chartNames, FIGURE_TEXT_FILE, type ReportOptions, readReport } from './run-report.ts';
 
 /** Names of the files that `writeReport` writes into the run folder, as far as the run has what they show. */
@@ -18,7 +17,7 @@ export const reportFiles: string[] = [
 /**
  * Writes `reportFiles` into the run folder `dir`, the same bytes for the same raw files, and returns the
  * summary, what became of the shipped claims, and the names of the files written. Works on a run that is
- * unfinished. Throws ResultsError.
+ * unfinished. Throws ResultsError and FileNotWritten.
  */
 export async function writeReport(
   dir: string,
@@ -36,29 +35,17 @@ export async function writeReport(
   for (const name of reportFiles.filter((one) => !files.includes(one))) {
     await rm(join(dir, name), { force: true, recursive: true });
   }
-  await write(join(dir, SUMMARY_FILE), summaryFormat.write(summary));
+  await replaceFile(join(dir, SUMMARY_FILE), summaryFormat.write(summary));
   for (const chart of charts) {
-    await write(join(dir, `${chart.name}.svg`), chart.svg);
-    await write(join(dir, `${chart.name}.png`), renderPng(chart.svg));
-    await write(join(dir, `${chart.name}.vl.json`), json(chart.spec));
+    await replaceFile(join(dir, `${chart.name}.svg`), chart.svg);
+    await replaceFile(join(dir, `${chart.name}.png`), renderPng(chart.svg));
+    await replaceFile(join(dir, `${chart.name}.vl.json`), json(chart.spec));
   }
-  await write(join(dir, FIGURE_TEXT_FILE), `${words.join('\n\n')}\n`);
-  await write(join(dir, 'report.html'), html);
+  await replaceFile(join(dir, FIGURE_TEXT_FILE), `${words.join('\n\n')}\n`);
+  await replaceFile(join(dir, 'report.html'), html);
   return { summary, findings: await report.findings(), files };
 }
 
 function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
-}
-
-async function write(path: string, content: string | Buffer): Promise<void> {
-  try {
-    await writeFile(path, content);
-  } catch (error) {
-    throw new ResultsError(
-      'REPORT_NOT_WRITTEN',
-      `${path} cannot be written (${(error as Error).message}); make the run folder writable`,
-      { cause: error },
-    );
-  }
 }

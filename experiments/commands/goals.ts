@@ -1,8 +1,8 @@
 /** `bypassbench goals`: runs goal files and says which goals are met. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
-import { GOALS_FILE, type GoalRecord, goalsFormat } from '../../results/formats/index.ts';
+import { GOALS_FILE, type GoalRecord, goalsFormat, replaceFile } from '../../results/formats/index.ts';
 import { writeReport } from '../../results/index.ts';
 import { runCampaign } from '../campaign.ts';
 import { chooseCores } from '../choose-cores.ts';
@@ -109,7 +109,7 @@ async function run(names: string[], { list, set, out, ...rest }: Options): Promi
     },
     () => supervisor.killAll(),
   );
-  await writeFile(
+  await replaceFile(
     path.join(folder, GOALS_FILE),
     goalsFormat.write({ schema: goalsFormat.schema, ...facts, goals: records }),
   );

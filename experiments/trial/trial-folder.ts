@@ -1,8 +1,14 @@
 /** The folder of one trial: its logs, its measurements' folders, and its record, trial.json. */
 import { appendFileSync, mkdirSync } from 'node:fs';
-import { open, writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { TRIAL_FILE, type Trial, trialFormat } from '../../results/formats/index.ts';
+import {
+  FileNotWritten,
+  replaceFile,
+  TRIAL_FILE,
+  type Trial,
+  trialFormat,
+} from '../../results/formats/index.ts';
 import { withoutHome } from '../machine/machine.ts';
 import type { PlannedTrial } from './plan.ts';
 
@@ -16,7 +22,7 @@ export class TrialFolder {
 
   constructor(runFolder: string, { order, subject, trial }: PlannedTrial) {
     this.path = path.join(runFolder, 'trials', `${String(order).padStart(3, '0')}-${subject.name}-t${trial}`);
-    mkdirSync(this.path, { recursive: true });
+    writing(this.path, () => mkdirSync(this.path, { recursive: true }));
   }
 
   file(name: string): string {
@@ -33,14 +39,21 @@ export class TrialFolder {
 
   /** Adds a line, with the seconds since the trial began, to the runner's own log of it. */
   log(line: string): void {
-    appendFileSync(
-      this.file('runner.log'),
-      `${this.elapsed_s.toFixed(3).padStart(9)} s  ${withoutHome(line)}\n`,
-    );
+    const file = this.file('runner.log');
+    const text = `${this.elapsed_s.toFixed(3).padStart(9)} s  ${withoutHome(line)}\n`;
+    writing(file, () => appendFileSync(file, text));
   }
 
   async writeRecord(record: Trial): Promise<void> {
-    await writeFile(this.file(TRIAL_FILE), trialFormat.write(record));
+    await replaceFile(this.file(TRIAL_FILE), trialFormat.write(record));
+  }
+}
+
+function writing(path: string, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    throw new FileNotWritten(path, error as Error);
   }
 }
 

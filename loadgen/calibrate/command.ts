@@ -1,7 +1,6 @@
 /**
  * `bypassbench calibrate`: the load generator's own time, and its error about the time that a server takes.
  */
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { atLeast, seconds } from '../arguments.ts';
@@ -63,9 +62,11 @@ async function run({ out, ...options }: CalibrateOptions & { out?: string }): Pr
   }
   if (out !== undefined) {
     // Loaded when there is something to write, as for the result of a load.
-    const { CALIBRATION_FILE, calibrationFormat } = await import('../../results/formats/index.ts');
+    const { CALIBRATION_FILE, calibrationFormat, replaceFile } = await import(
+      '../../results/formats/index.ts'
+    );
     const { schema } = calibrationFormat;
-    await writeFile(join(out, CALIBRATION_FILE), calibrationFormat.write({ schema, ...calibration }));
+    await replaceFile(join(out, CALIBRATION_FILE), calibrationFormat.write({ schema, ...calibration }));
   }
   console.log(describeCalibration(calibration));
 }

@@ -1,5 +1,5 @@
 /** Writes a measurement: result.json with its histograms, and a few lines for a person. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoadResult } from '../../results/formats/index.ts';
 import { LoadError } from '../errors.ts';
@@ -44,23 +44,26 @@ export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcom
   // What checks the files is loaded when there is something to write: a load starts without it.
   const formats = await import('../../results/formats/index.ts');
   for (const { operation, encoded, distribution } of outcome.operations) {
-    await writeFile(join(dir, `${operation}.hdr`), encoded);
-    await writeFile(join(dir, `${operation}.hgrm`), distribution);
+    await formats.replaceFile(join(dir, `${operation}.hdr`), encoded);
+    await formats.replaceFile(join(dir, `${operation}.hgrm`), distribution);
   }
   const { pauses, slices, stamps } = outcome;
   if (pauses !== null) {
     const { schema } = formats.pausesFormat;
-    await writeFile(join(dir, formats.PAUSES_FILE), formats.pausesFormat.write({ schema, ...pauses }));
+    await formats.replaceFile(
+      join(dir, formats.PAUSES_FILE),
+      formats.pausesFormat.write({ schema, ...pauses }),
+    );
   }
   if (slices !== null) {
     const { schema } = formats.slicesFormat;
-    await writeFile(join(dir, formats.SLICES_FILE), formats.packSlices({ schema, ...slices }));
+    await formats.replaceFile(join(dir, formats.SLICES_FILE), formats.packSlices({ schema, ...slices }));
   }
-  if (stamps !== null) await writeFile(join(dir, formats.CLIENT_STAMPS_FILE), stamps.client);
-  if (stamps?.server) await writeFile(join(dir, formats.SERVER_STAMPS_FILE), stamps.server);
+  if (stamps !== null) await formats.replaceFile(join(dir, formats.CLIENT_STAMPS_FILE), stamps.client);
+  if (stamps?.server) await formats.replaceFile(join(dir, formats.SERVER_STAMPS_FILE), stamps.server);
   const { loadResultFormat } = formats;
   const result = resultOf(loadResultFormat.schema, setup, outcome);
-  await writeFile(join(dir, formats.RESULT_FILE), loadResultFormat.write(result));
+  await formats.replaceFile(join(dir, formats.RESULT_FILE), loadResultFormat.write(result));
 }
 
 function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutcome): LoadResult {

@@ -1,6 +1,6 @@
 /** `bypassbench performance RUN...`: keeps what runs measured, and writes docs/performance.md from all that is kept. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { nameBounds } from '../claims/render.ts';
@@ -12,6 +12,7 @@ import {
   type PerformanceMeasurement,
   type PerformanceRow,
   performanceFormat,
+  replaceFile,
   type Summary,
 } from '../formats/index.ts';
 import { readRun } from '../run/run-folder.ts';
@@ -41,7 +42,7 @@ export function command(): Command {
         names.map(async (name) => performanceFormat.read(await readFile(join(folder, name), 'utf8'))),
       );
       const page = join(docs, 'performance.md');
-      await writeFile(page, withMeasured(await readFile(page, 'utf8'), renderPerformance(kept)));
+      await replaceFile(page, withMeasured(await readFile(page, 'utf8'), renderPerformance(kept)));
       console.log(page);
     });
 }
@@ -96,7 +97,10 @@ async function keep(folder: string, { machine, measurement }: Measured): Promise
   const measurements = [...others, measurement].toSorted((a, b) =>
     a.measured_at.localeCompare(b.measured_at),
   );
-  await writeFile(file, performanceFormat.write({ schema: performanceFormat.schema, machine, measurements }));
+  await replaceFile(
+    file,
+    performanceFormat.write({ schema: performanceFormat.schema, machine, measurements }),
+  );
 }
 
 /** "amd-epyc-7b13-2-cores" */

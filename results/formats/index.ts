@@ -26,6 +26,7 @@ export * from './load-result.ts';
 export * from './manifest.ts';
 export * from './pauses.ts';
 export * from './performance.ts';
+export { FileNotWritten, HALF_WRITTEN, replaceFile } from './replace-file.ts';
 export * from './slices.ts';
 export * from './stages.ts';
 export * from './stamps.ts';

@@ -236,7 +236,7 @@ test('a run folder that cannot be written into', async () => {
   const dir = await goodRun();
   await mkdir(join(dir, 'summary.json'));
   await expect(writeReport(dir, { reference: true })).rejects.toMatchObject({
-    code: 'REPORT_NOT_WRITTEN',
+    code: 'FILE_NOT_WRITTEN',
     message: expect.stringContaining(join(dir, 'summary.json')),
   });
 });

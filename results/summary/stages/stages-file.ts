@@ -1,11 +1,12 @@
 /** From the stamps that a load left in its folder to stages.json.gz, and from such files back to requests. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ResultsError } from '../../errors.ts';
 import {
   CLIENT_STAMPS_FILE,
   packStages,
   readStampFile,
+  replaceFile,
   SERVER_STAMPS_FILE,
   STAGES_FILE,
   type StageName,
@@ -65,7 +66,7 @@ export async function writeStages(folder: string, server_command_us: number | nu
       stages.map(({ name }, index) => [name, column(({ stages_ns }) => stages_ns[index])]),
     ),
   };
-  await writeFile(join(folder, STAGES_FILE), packStages(file));
+  await replaceFile(join(folder, STAGES_FILE), packStages(file));
   for (const name of [CLIENT_STAMPS_FILE, SERVER_STAMPS_FILE]) await rm(join(folder, name), { force: true });
 }
 
