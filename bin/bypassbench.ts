@@ -49,6 +49,9 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// Started under nohup: see bin/bypassbench.
+if (process.env.BYPASSBENCH_HANGUP === 'ignored') process.on('SIGHUP', () => {});
+
 main(process.argv).catch((error: Error & { code?: unknown }) => {
   const expected = typeof error.code === 'string';
   console.error(expected ? `bypassbench: ${error.message}` : error.stack);

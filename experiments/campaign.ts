@@ -12,6 +12,7 @@ import { type Decision, furtherBlock } from './further-block.ts';
 import type { Checkouts } from './machine/checkout.ts';
 import type { Supervisor } from './machine/process.ts';
 import { unfinishedManifest, withAddedBlock, writeManifest } from './manifest.ts';
+import type { OutFolder } from './out-folder.ts';
 import type { Progress } from './progress.ts';
 import { calibrate } from './trial/calibration.ts';
 import { runFloorTrial } from './trial/floor-trial.ts';
@@ -33,8 +34,8 @@ export interface Campaign {
   quick: boolean;
   /** The command line that repeats this run. */
   command: string[];
-  /** An existing folder. */
-  runFolder: string;
+  /** What is in it is put aside when the run begins. */
+  out: OutFolder;
   supervisor: Supervisor;
   /** Aborts the run: what runs is stopped, and the manifest stays unfinished. */
   signal: AbortSignal;
@@ -43,12 +44,13 @@ export interface Campaign {
 
 /** Runs all trials; resolves to how many of them failed, or to null when it was interrupted. */
 export async function runCampaign(campaign: Campaign): Promise<number | null> {
-  const { experiment, unrunnable, runFolder, signal, progress } = campaign;
+  const { experiment, unrunnable, out, signal, progress } = campaign;
   for (const reason of unrunnable.values()) progress.warn(reason);
   const distances = await surveyDistances(campaign);
   for (const line of distanceLines(distances)) progress.announce(line);
   let manifest = await unfinishedManifest(campaign, distances);
-  await writeManifest(runFolder, manifest);
+  await out.begin();
+  await writeManifest(out.path, manifest);
   const interrupted = rejectWhenAborted(signal);
   await calibrateFirst(campaign, interrupted);
   const blocks = new Blocks(campaign, interrupted);
@@ -62,20 +64,20 @@ export async function runCampaign(campaign: Campaign): Promise<number | null> {
     progress.announce(decision.line);
     if (!decision.goesOn) break;
     manifest = withAddedBlock(manifest, decision.subjects);
-    await writeManifest(runFolder, manifest);
+    await writeManifest(out.path, manifest);
     const block = blocks.plan(manifest.plan.trials, decision.subjects);
     progress.add(block);
     if (!(await blocks.run(block))) return null;
   }
-  await writeManifest(runFolder, { ...manifest, finished_at: new Date().toISOString() });
+  await writeManifest(out.path, { ...manifest, finished_at: new Date().toISOString() });
   return blocks.failed;
 }
 
 async function calibrateFirst(campaign: Campaign, interrupted: Promise<never>): Promise<void> {
-  const { experiment, runFolder, supervisor, signal, progress } = campaign;
+  const { experiment, out, supervisor, signal, progress } = campaign;
   if (!experiment.calibration) return;
   progress.announce('calibrating the load generator');
-  const problem = await calibrate(experiment, runFolder, supervisor, interrupted).catch((error) => {
+  const problem = await calibrate(experiment, out.path, supervisor, interrupted).catch((error) => {
     if (signal.aborted) return null;
     throw error;
   });
@@ -110,13 +112,14 @@ class Blocks {
 
   /** Resolves to false when it was interrupted. */
   async run(block: readonly PlannedTrial[]): Promise<boolean> {
-    const { unrunnable, signal, progress } = this.#campaign;
+    const { unrunnable, out, signal, progress } = this.#campaign;
     for (const planned of block) {
       if (signal.aborted) return false;
       const { name } = planned.subject;
       const startMs = performance.now();
       const context: TrialContext = {
         ...this.#campaign,
+        runFolder: out.path,
         interrupted: this.#interrupted,
         onStep: (step) => progress.step(planned, step),
       };
@@ -125,7 +128,10 @@ class Blocks {
         ? await recordUnrunnable(planned, context, reason)
         : await runTrial(planned, context);
       if (outcome.record.status === 'failed') this.failed++;
-      else this.#took(name, (performance.now() - startMs) / 1000);
+      else {
+        this.#took(name, (performance.now() - startMs) / 1000);
+        await out.measured();
+      }
       progress.trialEnded(planned, outcome);
     }
     this.#blocks++;
@@ -139,12 +145,12 @@ class Blocks {
 
   /** Whether one block more is to run, and what for; `spentMs` is what has been spent on such blocks so far. */
   async further(spentMs: number): Promise<Decision | null> {
-    const { runFolder, experiment } = this.#campaign;
+    const { out, experiment } = this.#campaign;
     const { slices, extend_s } = experiment.distance;
     if (extend_s === 0 || this.#elapsed_s.size === 0) return null;
     const trials = Math.min(experiment.trials, TRIALS_OF_ONE_DISTANCE);
     return furtherBlock({
-      coverage: await distanceCoverage(runFolder, { slices, trials }, this.#ended),
+      coverage: await distanceCoverage(out.path, { slices, trials }, this.#ended),
       measurable: new Map(
         [...experiment.systems, ...experiment.floors].flatMap(({ name }) => {
           const elapsed_s = this.#elapsed_s.get(name);

@@ -12,6 +12,7 @@ export type ExperimentErrorCode =
   | 'CHECKOUT_SETUP_FAILED'
   | 'GOAL_UNKNOWN'
   | 'OUT_NOT_A_RUN'
+  | 'OUT_IN_USE'
   | 'MACHINE_UNSUPPORTED'
   | 'CORES_UNAVAILABLE'
   | 'NO_FREE_PORT';

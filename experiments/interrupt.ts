@@ -12,7 +12,9 @@ export const INTERRUPTED_EXIT_CODE = 130;
  */
 const SAME_KEY_PRESS_MS = 300;
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Under nohup a closed terminal interrupts nothing (bin/bypassbench says whether it is so). */
+const signals: readonly NodeJS.Signals[] =
+  process.env.BYPASSBENCH_HANGUP === 'ignored' ? ['SIGINT', 'SIGTERM'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
  * Does `work` with a signal that aborts at the first interruption. `cleanUp` is called once it has settled,

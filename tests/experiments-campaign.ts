@@ -15,7 +15,7 @@ import {
 } from '../results/formats/index.ts';
 import { stateOf } from '../results/index.ts';
 
-const bypassbench = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');
+export const bypassbench = path.join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const cores = availableCores();
 
 /** Short enough for a test; its numbers mean nothing. */

@@ -16,7 +16,7 @@ import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
 import { gitState, isPath, OWN_COMMAND, openCheckouts, ownCheckout } from '../machine/checkout.ts';
 import { busyWarning, machineFacts, softwareVersions } from '../machine/machine.ts';
 import { Supervisor } from '../machine/process.ts';
-import { defaultOutFolder, prepareOutFolder } from '../out-folder.ts';
+import { defaultOutFolder, OutFolder } from '../out-folder.ts';
 import { Progress } from '../progress.ts';
 import { setOption } from './set-option.ts';
 
@@ -171,7 +171,7 @@ async function runExperiment(
     console.error(error.message);
     return untestedGoals(name, goals, error.message.split('\n')[0] ?? '');
   }
-  await prepareOutFolder(folder);
+  const outFolder = await OutFolder.open(folder);
   const progress = new Progress(prepared.experiment, process.stderr);
   try {
     const shown = path.relative(ownCheckout, path.resolve(file));
@@ -186,15 +186,16 @@ async function runExperiment(
       ...prepared,
       quick: false,
       command: [...command, ...settings],
-      runFolder: folder,
+      out: outFolder,
       supervisor,
       signal,
       progress,
     });
     if (failed === null) return null;
+    const { summary } = await writeReport(folder, { reference: false });
+    return judgeGoals(name, goals, summary);
   } finally {
     progress.stop();
+    outFolder.release();
   }
-  const { summary } = await writeReport(folder, { reference: false });
-  return judgeGoals(name, goals, summary);
 }

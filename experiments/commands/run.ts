@@ -11,7 +11,7 @@ import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
 import { OWN_COMMAND, openCheckouts, ownCheckout } from '../machine/checkout.ts';
 import { busyWarning } from '../machine/machine.ts';
 import { Supervisor } from '../machine/process.ts';
-import { defaultOutFolder, prepareOutFolder } from '../out-folder.ts';
+import { defaultOutFolder, OutFolder } from '../out-folder.ts';
 import { Progress } from '../progress.ts';
 import { setOption } from './set-option.ts';
 
@@ -53,7 +53,7 @@ export function command(): Command {
     .option('--quick', "the config's smaller version: fewer keys, shorter, fewer trials", false)
     .option(
       '--out <dir>',
-      'folder for the run; an earlier run in it is replaced (default: runs/<experiment>-<UTC time>)',
+      'folder for the run; an earlier run in it is replaced once a trial has succeeded (default: runs/<experiment>-<UTC time>)',
     )
     .addOption(setOption())
     .option('--only <system,...>', 'measure these systems of the config only', parseNames)
@@ -73,19 +73,21 @@ async function run(config: string, options: RunOptions): Promise<void> {
   const unrunnable = missingPrograms(configured.systems, configured.floors);
   const checkouts = await openCheckouts(configured, console.error);
   const experiment = await chooseCores(configured, console.error);
-  const runFolder = path.resolve(options.out ?? defaultOutFolder(experiment.experiment, new Date()));
-  await prepareOutFolder(runFolder);
+  const out = await OutFolder.open(
+    path.resolve(options.out ?? defaultOutFolder(experiment.experiment, new Date())),
+  );
   const supervisor = new Supervisor();
   const progress = new Progress(experiment, process.stderr);
   const busy = busyWarning();
   if (busy !== null) progress.warn(busy);
+  if (!out.isLocked) progress.warn(`${out.path} cannot be locked: let no other run write to it`);
   const campaign = {
     experiment,
     unrunnable,
     checkouts,
     quick: options.quick,
     command: repeatingCommand(config, options),
-    runFolder,
+    out,
     supervisor,
     progress,
   };
@@ -94,20 +96,22 @@ async function run(config: string, options: RunOptions): Promise<void> {
     progress.stop();
   };
   const failed = await interruptible((signal) => runCampaign({ ...campaign, signal }), cleanUp);
-  const fromHere = path.relative('', runFolder);
-  const shownFolder = fromHere.startsWith('..') ? runFolder : fromHere || '.';
+  const shownFolder = shown(out.path);
+  if (out.replaced !== null) {
+    console.error(`no trial succeeded: the earlier run is kept in ${shown(out.replaced)}`);
+  }
   if (failed === null) {
     console.error(`interrupted; what was measured is in ${shownFolder}, and 'bypassbench report' draws it`);
     process.exitCode = INTERRUPTED_EXIT_CODE;
     return;
   }
   const reference = experiment.reference !== 'none';
-  const { summary, findings } = await writeReport(runFolder, { reference });
+  const { summary, findings } = await writeReport(out.path, { reference });
   const { columns = COLUMNS_WITHOUT_TERMINAL, isTTY } = process.stdout;
   // hasColors() knows NO_COLOR.
   const color = isTTY && process.stdout.hasColors();
   console.log(renderConclusion(summary, findings, { columns, color, reference }));
-  for (const file of (await readdir(runFolder)).sort()) console.log(path.join(shownFolder, file));
+  for (const file of (await readdir(out.path)).sort()) console.log(path.join(shownFolder, file));
   if (failed > 0)
     console.error(
       `${failed} ${failed === 1 ? 'trial' : 'trials'} failed; the reasons stand above and in trial.json`,
@@ -116,14 +120,19 @@ async function run(config: string, options: RunOptions): Promise<void> {
   if (failed > 0 || measured.some((point) => stateOf(point) === 'invalid')) process.exitCode = 1;
 }
 
+function shown(folder: string): string {
+  const fromHere = path.relative('', folder);
+  return fromHere.startsWith('..') ? folder : fromHere || '.';
+}
+
 /** The command line of the same run, without where it was written and without this machine's folders. */
 function repeatingCommand(config: string, { quick, only, set }: RunOptions): string[] {
   const inCheckout = path.relative(ownCheckout, path.resolve(config));
-  const shown = inCheckout.startsWith('..') ? path.basename(config) : inCheckout;
+  const file = inCheckout.startsWith('..') ? path.basename(config) : inCheckout;
   return [
     OWN_COMMAND,
     'run',
-    shown,
+    file,
     ...(quick ? ['--quick'] : []),
     ...set.flatMap((setting) => ['--set', setting]),
     ...(only ? ['--only', only.join(',')] : []),
