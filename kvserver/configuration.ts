@@ -24,8 +24,8 @@ export class Configuration {
   /** Keys expire also when nobody asks for them: DEBUG SET-ACTIVE-EXPIRE. */
   activeExpiry = true;
   readonly requestLimits: RequestLimits = { bulkBytesMax: BULK_BYTES_MAX, queryBytesMax: QUERY_BYTES_MAX };
-  /** Parameters by name, for CONFIG. */
-  readonly parameters: ReadonlyMap<string, ConfigParameter>;
+  /** By name. */
+  readonly #parameters: Map<string, ConfigParameter>;
 
   constructor(options: EngineSetup) {
     this.frontend = options.frontend;
@@ -34,7 +34,7 @@ export class Configuration {
     this.maxClients = options.maxClients;
     this.requirepass = options.requirepass;
     this.outputLimits = new OutputLimits(options.outputBufferLimit);
-    this.parameters = new Map<string, ConfigParameter>([
+    this.#parameters = new Map<string, ConfigParameter>([
       ['bind', { get: () => options.bind }],
       [
         'client-output-buffer-limit',
@@ -70,6 +70,16 @@ export class Configuration {
       ...fixedParameters(),
       ...encodingParameters(this.encodingLimits),
     ]);
+  }
+
+  /** Parameters by name, for CONFIG. */
+  get parameters(): ReadonlyMap<string, ConfigParameter> {
+    return this.#parameters;
+  }
+
+  /** A parameter that is kept elsewhere. */
+  add(name: string, parameter: ConfigParameter): void {
+    this.#parameters.set(name, parameter);
   }
 
   #setMemory(value: string, max: number, limit: keyof RequestLimits): string | null {

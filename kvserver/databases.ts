@@ -1,9 +1,11 @@
-/** The databases by their numbers, each made on first use, with the keys of each that clients watch. */
+/** The databases by their numbers, each made on first use, and who is told what becomes of the keys of each. */
 import { randomBytes } from 'node:crypto';
 import type { EngineClock } from './clock.ts';
 import type { Configuration } from './configuration.ts';
+import { KeySignals } from './key-signals.ts';
 import { KeyHash } from './keyspace/hash.ts';
 import { Keyspace } from './keyspace/keyspace.ts';
+import type { Notifications } from './notifications.ts';
 import { DATABASES } from './options.ts';
 import type { EngineStats } from './stats.ts';
 import { Watches } from './watches.ts';
@@ -18,15 +20,23 @@ export class Databases {
   readonly #clock: EngineClock;
   readonly #stats: EngineStats;
   readonly #configuration: Configuration;
+  readonly #notifications: Notifications;
   readonly #keyspaces: (Keyspace | null)[] = new Array(DATABASES).fill(null);
-  readonly #watches: (Watches | null)[] = new Array(DATABASES).fill(null);
+  /** As the keyspaces: one of the two is there with the other. */
+  readonly #signals: (KeySignals | null)[] = new Array(DATABASES).fill(null);
 
-  constructor(clock: EngineClock, stats: EngineStats, configuration: Configuration) {
+  constructor(
+    clock: EngineClock,
+    stats: EngineStats,
+    configuration: Configuration,
+    notifications: Notifications,
+  ) {
     const seed = randomBytes(8);
     this.#hash = new KeyHash(seed.readInt32LE(0), seed.readInt32LE(4));
     this.#clock = clock;
     this.#stats = stats;
     this.#configuration = configuration;
+    this.#notifications = notifications;
   }
 
   at(index: number): Keyspace {
@@ -34,8 +44,20 @@ export class Databases {
     if (keyspace === null) {
       keyspace = new Keyspace(this.#hash, this.#clock, this.#stats, this.#configuration.encodingLimits);
       this.#keyspaces[index] = keyspace;
+      const watches = new Watches(keyspace, () => this.listen());
+      this.#signals[index] = new KeySignals(index, watches, this.#notifications);
+      this.listen();
     }
     return keyspace;
+  }
+
+  /** Each database tells what becomes of its keys if somebody wants to know. To be called when that may be new. */
+  listen(): void {
+    for (let i = 0; i < DATABASES; i++) {
+      const keyspace = this.#keyspaces[i];
+      const signals = this.#signals[i];
+      if (keyspace !== null && signals !== null) keyspace.listener = signals.isHeard ? signals : null;
+    }
   }
 
   /** Those in use, with their numbers. */
@@ -46,26 +68,19 @@ export class Databases {
   }
 
   watches(index: number): Watches {
-    let watches = this.#watches[index];
-    if (watches === null) {
-      watches = new Watches(this.at(index));
-      this.#watches[index] = watches;
-    }
-    return watches;
+    this.at(index);
+    return this.#signals[index]!.watches;
   }
 
   /** The two change places; who watches keys of a number goes on with the keys that it has now. */
   swap(one: number, other: number): void {
     const first = this.at(one);
     const second = this.at(other);
-    this.#watches[one]?.moveTo(second);
-    this.#watches[other]?.moveTo(first);
-    first.listener = null;
-    second.listener = null;
+    this.watches(one).moveTo(second);
+    this.watches(other).moveTo(first);
     this.#keyspaces[one] = second;
     this.#keyspaces[other] = first;
-    this.#watches[one]?.listen();
-    this.#watches[other]?.listen();
+    this.listen();
   }
 
   /** Goes on with the rehash of each index. */

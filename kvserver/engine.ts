@@ -17,7 +17,9 @@ import { FailureLog } from './failure-log.ts';
 import type { FrontEnd, InputBlock, ServerEngine } from './frontend.ts';
 import { HeapRoom } from './heap-room.ts';
 import type { Keyspace } from './keyspace/keyspace.ts';
+import { LateMessages } from './late-messages.ts';
 import { LongReplies } from './long-replies.ts';
+import { Notifications } from './notifications.ts';
 import type { EngineSetup } from './options.ts';
 import { ClientOutput } from './output.ts';
 import { Pause } from './pause.ts';
@@ -76,8 +78,11 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.#output = new ClientOutput(frontEnd, this.configuration, this.stats);
     this.#aside = new ClientOutput(frontEnd, this.configuration, this.stats);
     this.#reply = this.#output.reply;
-    this.#databases = new Databases(this.clock, this.stats, this.configuration);
-    this.#executor = new Executor(this, this.#output, this.heapRoom, this.#failures);
+    const late = new LateMessages(this.#output, this.#aside, (client, write) => this.writeTo(client, write));
+    const notifications = new Notifications(this.pubsub, late.write, () => this.#databases.listen());
+    this.configuration.add('notify-keyspace-events', notifications.parameter);
+    this.#databases = new Databases(this.clock, this.stats, this.configuration, notifications);
+    this.#executor = new Executor(this, this.#output, this.heapRoom, late, this.#failures);
   }
 
   /** It listens where the front end already does. */
@@ -163,7 +168,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.heapRoom.look();
     this.#databases.rehashSome();
     if (this.configuration.activeExpiry) this.#databases.expireSome(nowMs + EXPIRE_MS_MAX);
-    for (const client of this.clients.values()) this.#checkSoftLimit(client, nowMs);
+    for (const client of this.clients.values()) this.#output.checkSoftLimit(client, nowMs);
   }
 
   database(index: number): Keyspace {
@@ -313,16 +318,5 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.longReplies.forget(client);
     this.clients.delete(client.id);
     discardTransaction(client);
-  }
-
-  #checkSoftLimit(client: Client, nowMs: number): void {
-    const { softBytes, softSeconds } = this.configuration.outputLimits.of(client);
-    if (softBytes === 0 || client.outputBytes <= softBytes) {
-      client.softLimitSinceMs = 0;
-    } else if (client.softLimitSinceMs === 0) {
-      client.softLimitSinceMs = nowMs;
-    } else if (nowMs - client.softLimitSinceMs > softSeconds * 1000) {
-      this.#output.closeOverLimit(client);
-    }
   }
 }

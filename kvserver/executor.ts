@@ -21,6 +21,7 @@ import { discardTransaction } from './commands/transactions.ts';
 import { CommandError } from './errors.ts';
 import type { FailureLog } from './failure-log.ts';
 import type { HeapRoom } from './heap-room.ts';
+import type { LateMessages } from './late-messages.ts';
 import type { ClientOutput } from './output.ts';
 import type { Pause } from './pause.ts';
 import { TEXT_BYTES_MAX } from './resp/bytes.ts';
@@ -36,6 +37,7 @@ export class Executor {
   readonly #server: ServerState;
   readonly #output: ClientOutput;
   readonly #heapRoom: HeapRoom;
+  readonly #late: LateMessages;
   readonly #failures: FailureLog;
   readonly #commands: CommandTable;
   readonly #stats: EngineStats;
@@ -45,10 +47,17 @@ export class Executor {
   readonly #queued: Request;
 
   /** `output`: what the replies go to. */
-  constructor(server: ServerState, output: ClientOutput, heapRoom: HeapRoom, failures: FailureLog) {
+  constructor(
+    server: ServerState,
+    output: ClientOutput,
+    heapRoom: HeapRoom,
+    late: LateMessages,
+    failures: FailureLog,
+  ) {
     this.#server = server;
     this.#output = output;
     this.#heapRoom = heapRoom;
+    this.#late = late;
     this.#failures = failures;
     this.#commands = server.commands;
     this.#stats = server.stats;
@@ -81,6 +90,7 @@ export class Executor {
     }
     if (reply.errors !== errors) this.#stats.errorReplies += reply.errors - errors;
     if (this.#blocked.ready.length > 0) this.#blocked.serve();
+    if (this.#late.count > 0) this.#late.send();
   }
 
   /** Runs the requests that a client has queued since MULTI, a reply each. */

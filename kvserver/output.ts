@@ -80,6 +80,18 @@ export class ClientOutput implements BlockSource {
     this.#client = null;
   }
 
+  /** Closes the client if its output has exceeded its soft limit for too long. */
+  checkSoftLimit(client: Client, nowMs: number): void {
+    const { softBytes, softSeconds } = this.#configuration.outputLimits.of(client);
+    if (softBytes === 0 || client.outputBytes <= softBytes) {
+      client.softLimitSinceMs = 0;
+    } else if (client.softLimitSinceMs === 0) {
+      client.softLimitSinceMs = nowMs;
+    } else if (nowMs - client.softLimitSinceMs > softSeconds * 1000) {
+      this.closeOverLimit(client);
+    }
+  }
+
   closeOverLimit(client: Client): void {
     if (client.closed) return;
     this.#stats.outputLimitDisconnections++;

@@ -1,9 +1,8 @@
 /** Who has subscribed to what: channels, patterns of channels, and shard channels, which are a space of their own. */
 import { type Client, SUBSCRIBED } from './client.ts';
 import { globMatches } from './keyspace/glob.ts';
-import { latin1Bytes } from './resp/bytes.ts';
+import { latin1, latin1Bytes } from './resp/bytes.ts';
 import type { ReplyWriter } from './resp/reply.ts';
-import type { Request } from './resp/request.ts';
 
 export type SubscriptionKind = 'channels' | 'patterns' | 'shardChannels';
 
@@ -83,36 +82,40 @@ export class PubSub {
     client.mode &= ~SUBSCRIBED;
   }
 
-  /** Gives the message in argument 2 to who listens to the channel in argument 1; to how many. */
-  publish(request: Request, kind: 'channels' | 'shardChannels', writeTo: WriteTo): number {
-    const { bytes, start, length } = request;
+  /** Gives a message to who listens to a channel; to how many. */
+  publish(
+    kind: 'channels' | 'shardChannels',
+    channel: Uint8Array,
+    message: Uint8Array,
+    writeTo: WriteTo,
+  ): number {
     const word = kind === 'channels' ? 'message' : 'smessage';
     const write = (reply: ReplyWriter): void => {
       reply.push(3);
       reply.bulkText(word);
-      reply.bulk(bytes, start[1], length[1]);
-      reply.bulk(bytes, start[2], length[2]);
+      reply.bulk(channel, 0, channel.length);
+      reply.bulk(message, 0, message.length);
     };
     let receivers = 0;
-    for (const client of this.#topics[kind].get(request.text(1))?.subscribers ?? []) {
+    const name = latin1(channel, 0, channel.length);
+    for (const client of this.#topics[kind].get(name)?.subscribers ?? []) {
       writeTo(client, write);
       receivers++;
     }
-    if (kind === 'channels') receivers += this.#publishToPatterns(request, writeTo);
+    if (kind === 'channels') receivers += this.#publishToPatterns(channel, message, writeTo);
     return receivers;
   }
 
-  #publishToPatterns(request: Request, writeTo: WriteTo): number {
-    const { bytes, start, length } = request;
+  #publishToPatterns(channel: Uint8Array, message: Uint8Array, writeTo: WriteTo): number {
     let receivers = 0;
     for (const { bytes: pattern, subscribers } of this.#topics.patterns.values()) {
-      if (!matchesChannel(pattern, 0, pattern.length, bytes, start[1], length[1])) continue;
+      if (!matchesChannel(pattern, 0, pattern.length, channel, 0, channel.length)) continue;
       const write = (reply: ReplyWriter): void => {
         reply.push(4);
         reply.bulkText('pmessage');
         reply.bulk(pattern, 0, pattern.length);
-        reply.bulk(bytes, start[1], length[1]);
-        reply.bulk(bytes, start[2], length[2]);
+        reply.bulk(channel, 0, channel.length);
+        reply.bulk(message, 0, message.length);
       };
       for (const client of subscribers) {
         writeTo(client, write);

@@ -1,20 +1,27 @@
 /**
- * The keys of one database that clients watch. The database tells of each change of a key while it has any: then
- * every client that watches the key is marked, and watches nothing more.
+ * The keys of one database that clients watch. They are told of each change of a key while there are any: then every
+ * client that watches the key is marked, and watches nothing more.
  *
  * They belong to the number of the database: after SWAPDB, clients watch the same number with other keys in it.
  */
 import { type Client, WATCHED_CHANGED } from './client.ts';
-import type { KeyListener } from './keyspace/key-listener.ts';
 import type { Keyspace } from './keyspace/keyspace.ts';
 import { latin1, latin1Bytes } from './resp/bytes.ts';
 
-export class Watches implements KeyListener {
+export class Watches {
   #keyspace: Keyspace;
   readonly #clients = new Map<string, Set<Client>>();
+  readonly #usedOrNot: () => void;
 
-  constructor(keyspace: Keyspace) {
+  /** `usedOrNot` is called when there are keys where there were none, and when there is none any more. */
+  constructor(keyspace: Keyspace, usedOrNot: () => void) {
     this.#keyspace = keyspace;
+    this.#usedOrNot = usedOrNot;
+  }
+
+  /** How many keys are watched. */
+  get count(): number {
+    return this.#clients.size;
   }
 
   add(client: Client, key: string): void {
@@ -24,7 +31,7 @@ export class Watches implements KeyListener {
     if (clients === undefined) {
       clients = new Set();
       this.#clients.set(key, clients);
-      this.#keyspace.listener = this;
+      if (this.count === 1) this.#usedOrNot();
     }
     if (clients.has(client)) return;
     clients.add(client);
@@ -34,8 +41,9 @@ export class Watches implements KeyListener {
   remove(client: Client, key: string): void {
     const clients = this.#clients.get(key);
     clients?.delete(client);
-    if (clients?.size === 0) this.#clients.delete(key);
-    if (this.#clients.size === 0) this.#keyspace.listener = null;
+    if (clients?.size !== 0) return;
+    this.#clients.delete(key);
+    if (this.count === 0) this.#usedOrNot();
   }
 
   /** Deletes the key if it has expired, which is a change. */
@@ -59,11 +67,6 @@ export class Watches implements KeyListener {
       if (this.#exists(this.#keyspace, key) || this.#exists(keyspace, key)) this.#changed(key);
     }
     this.#keyspace = keyspace;
-  }
-
-  /** The keyspace that this database has now tells of changes if there is who watches. */
-  listen(): void {
-    this.#keyspace.listener = this.#clients.size > 0 ? this : null;
   }
 
   #changed(key: string): void {

@@ -28,6 +28,7 @@ import {
 } from './kvserver-arguments.ts';
 import { channelReplies, channelSteps } from './kvserver-channels.ts';
 import { collectionCommands, defaultLimits } from './kvserver-collection-commands.ts';
+import { KeyEvents } from './kvserver-events.ts';
 import {
   encode,
   FRONTENDS,
@@ -257,11 +258,17 @@ function comparable(args: string[], reply: Reply): string {
   return `${type}${elements.length} ${lines.join(' ')}`;
 }
 
-async function replies(port: number, sequence: string[][], cut: number): Promise<string[]> {
+/** A line for each reply, and one for each event of a key. */
+async function outcome(
+  port: number,
+  sequence: string[][],
+  cut: number,
+): Promise<{ lines: string[]; events: string[] }> {
   const connection = await RespConnection.open(port);
   try {
     await connection.command('FLUSHALL');
     await connection.command('CONFIG', 'SET', ...defaultLimits);
+    const keyEvents = await KeyEvents.listen(port);
     const bytes = sequence.map(encode).join('');
     for (let at = 0; at < bytes.length; at += cut) connection.send(bytes.slice(at, at + cut));
     const lines: string[] = [];
@@ -277,7 +284,7 @@ async function replies(port: number, sequence: string[][], cut: number): Promise
       if (text === 'QUEUED') queued.push(args);
       else if (['EXEC', 'DISCARD', 'RESET'].includes(args[0].toUpperCase())) queued = [];
     }
-    return lines;
+    return { lines, events: await keyEvents.end() };
   } finally {
     connection.close();
   }
@@ -297,7 +304,7 @@ describe.each(FRONTENDS)('%s front end against redis-server', (frontend) => {
     await redis?.stop();
   });
 
-  it('gives the same replies to random sequences', async () => {
+  it('gives the same replies to random sequences, and tells of the same events', async () => {
     const steps = fc.oneof(
       { weight: 10, arbitrary: anyCommand.map((args) => [args]) },
       { weight: 1, arbitrary: watchedCommand },
@@ -307,11 +314,12 @@ describe.each(FRONTENDS)('%s front end against redis-server', (frontend) => {
     const cuts = fc.oneof(fc.constant(2 ** 30), fc.integer({ min: 7, max: 5000 }));
     await fc.assert(
       fc.asyncProperty(sequences, cuts, async (sequence, cut) => {
-        const wanted = await replies(redis.port, sequence, 2 ** 30);
-        const given = await replies(server.port, sequence, cut);
-        const differing = wanted.findIndex((line, index) => line !== given[index]);
+        const wanted = await outcome(redis.port, sequence, 2 ** 30);
+        const given = await outcome(server.port, sequence, cut);
+        const differing = wanted.lines.findIndex((line, index) => line !== given.lines[index]);
         const around = sequence.slice(0, differing + 1).slice(-1);
-        expect({ around, line: given[differing] }).toEqual({ around, line: wanted[differing] });
+        expect({ around, line: given.lines[differing] }).toEqual({ around, line: wanted.lines[differing] });
+        expect(given.events).toEqual(wanted.events);
       }),
     );
   });

@@ -3,6 +3,7 @@
  * connection the same replies on any two servers, and leave the same in the keys.
  */
 import fc from 'fast-check';
+import { KeyEvents } from './kvserver-events.ts';
 import { encode, type Reply, RespConnection } from './kvserver-processes.ts';
 
 const CONNECTIONS = 3;
@@ -106,17 +107,19 @@ class Peer {
   }
 }
 
-/** The replies of each connection, and what the keys hold in the end. */
+/** The replies of each connection, what the keys hold in the end, and the events of keys. */
 export async function outcomeOfWaiting(port: number, steps: [number, string[][]][]): Promise<string[][]> {
   const control = await RespConnection.open(port);
   const peers: Peer[] = [];
   for (let i = 0; i < CONNECTIONS; i++) peers.push(new Peer(await RespConnection.open(port)));
   try {
     await control.command('FLUSHALL');
+    const keyEvents = await KeyEvents.listen(port);
     for (const [index, requests] of steps) {
       peers[index].send(requests);
       await settled(control, peers);
     }
+    const events = await keyEvents.end();
     const left: string[] = [];
     for (const database of ['0', '1']) {
       await control.command('SELECT', database);
@@ -130,7 +133,7 @@ export async function outcomeOfWaiting(port: number, steps: [number, string[][]]
         }
       }
     }
-    return [...peers.map(({ lines }) => lines), left];
+    return [...peers.map(({ lines }) => lines), left, events];
   } finally {
     for (const { connection } of peers) connection.close();
     while ((await blockedClients(control)) > 0);

@@ -1,11 +1,12 @@
 /** Commands on the bits of a string; bit 0 is the highest one of the first byte. */
 import type { Client } from '../client.ts';
+import { events } from '../keyspace/key-events.ts';
 import { FORM_RAW } from '../keyspace/string-form.ts';
 import { TYPE_STRING } from '../keyspace/types/value.ts';
 import type { Int64 } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
-import { deleteKey, find, findToRead, isTypeOrAbsent } from './lookup.ts';
+import { deleteKey, find, findToRead, isTypeOrAbsent, named } from './lookup.ts';
 import { NOT_AN_INTEGER, SYNTAX_ERROR } from './replies.ts';
 import type { CommandSpec, ServerState } from './table.ts';
 
@@ -48,7 +49,7 @@ function setbit(client: Client, request: Request, reply: ReplyWriter, server: Se
   const before = bytes[valueStart + byte];
   const after = on === 1 ? before | mask : before & ~mask;
   bytes[valueStart + byte] = after;
-  if (after !== before) database.changed(entry);
+  if (byte >= former || after !== before) database.changed(entry, events.setbit);
   reply.integer((before & mask) === 0 ? 0 : 1);
 }
 
@@ -220,7 +221,8 @@ function bitop(client: Client, request: Request, reply: ReplyWriter): void {
     const { bytes, start, length } = request;
     const entry = database.setString(bytes, start[2], length[2], result, 0, longest);
     database.setForm(entry, FORM_RAW);
-    database.persist(entry);
+    database.persist(entry, null);
+    named(client, request, 2, events.set);
   }
   reply.integer(longest);
 }

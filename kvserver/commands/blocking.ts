@@ -3,6 +3,7 @@
  * first key that has one, at once or when a client that waits is served.
  */
 import { type Client, IN_MULTI } from '../client.ts';
+import { events, type KeyEvent } from '../keyspace/key-events.ts';
 import { isEmpty, type ObjectValue } from '../keyspace/types/value.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
@@ -23,6 +24,8 @@ export interface KeyArguments {
 /** How a command takes from a value. */
 export interface Pop<T extends ObjectValue> {
   type: number;
+  /** What the taking is called. */
+  event: KeyEvent;
   /** Takes from the value of this key, which is not empty, and writes the reply. */
   take(key: string, value: T, reply: ReplyWriter): void;
 }
@@ -148,8 +151,8 @@ function takeFrom<T extends ObjectValue>(client: Client, key: string, pop: Pop<T
   try {
     pop.take(key, value, reply);
   } finally {
-    database.listener?.keyChanged(bytes, 0, bytes.length);
-    if (isEmpty(value)) database.delete(entry);
+    database.listener?.keyChanged(bytes, 0, bytes.length, pop.event);
+    if (isEmpty(value)) database.delete(entry, events.del);
   }
 }
 

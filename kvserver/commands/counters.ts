@@ -1,5 +1,6 @@
 /** Commands that count, on strings that hold a number. */
 import type { Client } from '../client.ts';
+import { events } from '../keyspace/key-events.ts';
 import { FORM_PLAIN, FORM_TEXT } from '../keyspace/string-form.ts';
 import { TYPE_STRING } from '../keyspace/types/value.ts';
 import { copyBytes, latin1, latin1Bytes } from '../resp/bytes.ts';
@@ -7,7 +8,7 @@ import { addInt64, type Int64, multiplyInt64, parseInt64 } from '../resp/numbers
 import { type ReplyWriter, writeInteger } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { addLongDoubles, formatLongDouble, isInfinite, parseLongDouble, TEXT_MAX } from './long-double.ts';
-import { find, isTypeOrAbsent } from './lookup.ts';
+import { find, isTypeOrAbsent, named } from './lookup.ts';
 import { FLOAT_OVERFLOW, NOT_A_FLOAT, NOT_AN_INTEGER, OVERFLOW } from './replies.ts';
 import type { CommandSpec } from './table.ts';
 
@@ -56,6 +57,7 @@ function add(client: Client, request: Request, reply: ReplyWriter, delta: Int64)
   }
   if (typeof sum === 'bigint') {
     replaceText(client, request, String(sum));
+    named(client, request, 1, events.incrby);
     reply.int64(sum);
     return;
   }
@@ -66,9 +68,10 @@ function add(client: Client, request: Request, reply: ReplyWriter, delta: Int64)
     database.resizeString(entry, length, false, 0);
   } else {
     database.setForm(entry, FORM_PLAIN);
-    database.changed(entry);
+    database.changed(entry, null);
   }
   copyBytes(digits, 0, database.bytes, database.valueStart, length);
+  named(client, request, 1, events.incrby);
   reply.integer(sum);
 }
 
@@ -96,6 +99,7 @@ function incrbyfloat(client: Client, request: Request, reply: ReplyWriter): void
   }
   const result = formatLongDouble(sum);
   database.setForm(replaceText(client, request, result), FORM_TEXT);
+  named(client, request, 1, events.incrbyfloat);
   reply.bulkText(result);
 }
 

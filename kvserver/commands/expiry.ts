@@ -1,5 +1,6 @@
 /** Commands on the time to live of keys. */
 import type { Client } from '../client.ts';
+import { events } from '../keyspace/key-events.ts';
 import { type Int64, toInt64 } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
@@ -63,8 +64,8 @@ function expireCommand(name: string, unit: ExpireUnit): Handler {
       reply.integer(0);
       return;
     }
-    if (timeMs <= nowMs) database.delete(entry);
-    else database.setExpiryMs(entry, timeMs);
+    if (timeMs <= nowMs) database.delete(entry, events.del);
+    else database.setExpiryMs(entry, timeMs, events.expire);
     reply.integer(1);
   };
 }
@@ -95,7 +96,7 @@ function nearestSecond(milliseconds: Int64): Int64 {
 
 function persist(client: Client, request: Request, reply: ReplyWriter): void {
   const entry = find(client, request, 1);
-  reply.integer(entry !== 0 && client.database.persist(entry) ? 1 : 0);
+  reply.integer(entry !== 0 && client.database.persist(entry, events.persist) ? 1 : 0);
 }
 
 const ONE_KEY = { first: 1, last: 1, step: 1 };

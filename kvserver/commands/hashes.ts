@@ -1,5 +1,6 @@
 /** Commands on hashes; HSCAN is in element-scans.ts, HRANDFIELD in random-members.ts. */
 import type { Client } from '../client.ts';
+import { events } from '../keyspace/key-events.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import { HashValue } from '../keyspace/types/hash.ts';
 import { ABSENT } from '../keyspace/types/members.ts';
@@ -49,7 +50,7 @@ function setFields(client: Client, request: Request, reply: ReplyWriter, command
   for (let i = 2; i < request.argc; i += 2) {
     if (setField(hash, request, i, request.text(i + 1))) added++;
   }
-  changed(client, request, 1);
+  changed(client, request, 1, events.hset);
   return added;
 }
 
@@ -68,7 +69,7 @@ function hsetnx(client: Client, request: Request, reply: ReplyWriter): void {
   const isNew = placeOf(hash, request, 2) === ABSENT;
   if (isNew) {
     setField(hash, request, 2, request.text(3));
-    changed(client, request, 1);
+    changed(client, request, 1, events.hset);
   }
   reply.integer(isNew ? 1 : 0);
 }
@@ -94,7 +95,7 @@ function hincrby(client: Client, request: Request, reply: ReplyWriter): void {
     return;
   }
   setField(hash, request, 2, String(sum));
-  changed(client, request, 1);
+  changed(client, request, 1, events.hincrby);
   reply.int64(sum);
 }
 
@@ -123,7 +124,7 @@ function hincrbyfloat(client: Client, request: Request, reply: ReplyWriter): voi
   }
   const result = formatLongDouble(sum);
   setField(hash, request, 2, result);
-  changed(client, request, 1);
+  changed(client, request, 1, events.hincrbyfloat);
   reply.bulkText(result);
 }
 
@@ -175,7 +176,7 @@ function hvals(client: Client, request: Request, reply: ReplyWriter): void {
 
 function hdel(client: Client, request: Request, reply: ReplyWriter): void {
   const hash = objectToChange<HashValue>(client, request, reply, TYPE_HASH, replyZero);
-  if (hash) removeMembers(client, request, reply, hash);
+  if (hash) removeMembers(client, request, reply, hash, events.hdel);
 }
 
 function hlen(client: Client, request: Request, reply: ReplyWriter): void {

@@ -1,6 +1,7 @@
 /** Commands on keys of any type; those on their time to live are in expiry.ts. */
 import type { Client } from '../client.ts';
 import { globMatches } from '../keyspace/glob.ts';
+import { events } from '../keyspace/key-events.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import { FORM_COPY, FORM_PLAIN } from '../keyspace/string-form.ts';
 import {
@@ -14,7 +15,7 @@ import {
 import { copyBytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
-import { databaseIndex, find, findToRead, peekToRead } from './lookup.ts';
+import { databaseIndex, find, findToRead, named, peekToRead } from './lookup.ts';
 import { NO_SUCH_KEY, SYNTAX_ERROR } from './replies.ts';
 import { scanCursor, scanOptions } from './scan-options.ts';
 import type { CommandSpec, ServerState } from './table.ts';
@@ -37,7 +38,7 @@ function del(client: Client, request: Request, reply: ReplyWriter): void {
   for (let i = 1; i < request.argc; i++) {
     const entry = find(client, request, i);
     if (entry !== 0) {
-      client.database.delete(entry);
+      client.database.delete(entry, events.del);
       deleted++;
     }
   }
@@ -97,7 +98,7 @@ function duplicate(
   } else {
     made = target.insertObject(bytes, start, length, source.type(entry), value);
   }
-  if (expiryMs >= 0) target.setExpiryMs(made, expiryMs);
+  if (expiryMs >= 0) target.setExpiryMs(made, expiryMs, null);
   return made;
 }
 
@@ -128,11 +129,12 @@ function renamed(client: Client, request: Request, reply: ReplyWriter, overwrite
       reply.integer(0);
       return false;
     }
-    database.delete(former);
+    database.delete(former, null);
   }
   const value = database.type(entry) === TYPE_STRING ? null : database.object(entry);
   duplicate(database, entry, value, database, request, 2);
-  database.delete(entry);
+  database.delete(entry, events.rename_from);
+  named(client, request, 2, events.rename_to);
   return true;
 }
 
@@ -167,11 +169,12 @@ function copy(client: Client, request: Request, reply: ReplyWriter, server: Serv
       reply.integer(0);
       return;
     }
-    target.delete(former);
+    target.delete(former, null);
   }
   const value = source.type(entry) === TYPE_STRING ? null : source.object(entry).copy();
   const made = duplicate(source, entry, value, target, request, 2);
   if (value === null && source.form(entry) === FORM_PLAIN) target.setForm(made, FORM_COPY);
+  target.listener?.keyEvent(request.bytes, request.start[2], request.length[2], events.copy_to);
   reply.integer(1);
 }
 
@@ -191,7 +194,8 @@ function move(client: Client, request: Request, reply: ReplyWriter, server: Serv
   }
   const value = source.type(entry) === TYPE_STRING ? null : source.object(entry);
   duplicate(source, entry, value, target, request, 1);
-  source.delete(entry);
+  source.delete(entry, events.move_from);
+  target.listener?.keyEvent(request.bytes, request.start[1], request.length[1], events.move_to);
   reply.integer(1);
 }
 

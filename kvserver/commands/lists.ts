@@ -1,5 +1,6 @@
 /** Commands on lists. */
 import type { Client } from '../client.ts';
+import { events } from '../keyspace/key-events.ts';
 import { ListValue } from '../keyspace/types/list.ts';
 import { TYPE_LIST } from '../keyspace/types/value.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
@@ -34,7 +35,7 @@ function pushAll(
     if (atHead) list.pushHead(request.text(i));
     else list.pushTail(request.text(i));
   }
-  changed(client, request, 1);
+  changed(client, request, 1, atHead ? events.lpush : events.rpush);
   reply.integer(list.length);
 }
 
@@ -76,7 +77,7 @@ function pop(client: Client, request: Request, reply: ReplyWriter, command: 'lpo
     const list = objectToChange<ListValue>(client, request, reply, TYPE_LIST, replyNil);
     if (!list) return;
     reply.bulkText(atHead ? list.popHead() : list.popTail());
-    changed(client, request, 1);
+    changed(client, request, 1, events[command]);
     if (list.length === 0) deleteEmptied(client, request);
     return;
   }
@@ -90,7 +91,7 @@ function pop(client: Client, request: Request, reply: ReplyWriter, command: 'lpo
   const count = Math.min(wanted, list.length);
   reply.array(count);
   for (let i = 0; i < count; i++) reply.bulkText(atHead ? list.popHead() : list.popTail());
-  if (count > 0) changed(client, request, 1);
+  if (count > 0) changed(client, request, 1, events[command]);
   if (list.length === 0) deleteEmptied(client, request);
 }
 
@@ -147,7 +148,7 @@ function lset(client: Client, request: Request, reply: ReplyWriter): void {
     return;
   }
   list.replace(index, request.text(3));
-  changed(client, request, 1);
+  changed(client, request, 1, events.lset);
   reply.ok();
 }
 
@@ -163,13 +164,12 @@ function ltrim(client: Client, request: Request, reply: ReplyWriter): void {
   if (start < 0) start = Math.max(0, start + list.length);
   if (end < 0) end += list.length;
   end = Math.min(end, list.length - 1);
-  if (start > end) {
-    deleteEmptied(client, request);
-  } else {
+  if (start <= end) {
     list.dropTail(list.length - 1 - end);
     list.dropHead(start);
-    changed(client, request, 1);
   }
+  changed(client, request, 1, events.ltrim);
+  if (start > end) deleteEmptied(client, request);
   reply.ok();
 }
 
@@ -182,7 +182,7 @@ function lrem(client: Client, request: Request, reply: ReplyWriter): void {
   const list = objectToChange<ListValue>(client, request, reply, TYPE_LIST, replyZero);
   if (!list) return;
   const removed = list.remove(request.text(3), count === 0 ? Infinity : Math.abs(count), count < 0);
-  if (removed > 0) changed(client, request, 1);
+  if (removed > 0) changed(client, request, 1, events.lrem);
   if (list.length === 0) deleteEmptied(client, request);
   reply.integer(removed);
 }
@@ -201,7 +201,7 @@ function linsert(client: Client, request: Request, reply: ReplyWriter): void {
     return;
   }
   list.insert(after ? pivot + 1 : pivot, request.text(4));
-  changed(client, request, 1);
+  changed(client, request, 1, events.linsert);
   reply.integer(list.length);
 }
 

@@ -1,5 +1,6 @@
 /** Finds the key that an argument names in the client's database. */
 import type { Client } from '../client.ts';
+import { events, type KeyEvent } from '../keyspace/key-events.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import { isEmpty, type ObjectValue, TYPE_STRING } from '../keyspace/types/value.ts';
 import { DATABASES } from '../options.ts';
@@ -25,12 +26,18 @@ export function peekToRead(client: Client, request: Request, index: number): num
 }
 
 /**
- * The value of the key in argument `index` was changed in place: who watches the key is told. To be called for each
+ * The value of the key in argument `index` was changed in place: who wants to know is told. To be called for each
  * change of an object's elements; what makes, replaces or deletes a key is told by the keyspace itself.
  */
-export function changed(client: Client, request: Request, index: number): void {
+export function changed(client: Client, request: Request, index: number, event: KeyEvent): void {
   const { listener } = client.database;
-  listener?.keyChanged(request.bytes, request.start[index], request.length[index]);
+  listener?.keyChanged(request.bytes, request.start[index], request.length[index], event);
+}
+
+/** What the keyspace has told as a change of the key in argument `index` has this name. */
+export function named(client: Client, request: Request, index: number, event: KeyEvent): void {
+  const { listener } = client.database;
+  listener?.keyEvent(request.bytes, request.start[index], request.length[index], event);
 }
 
 /** The number of a database that argument `index` is; -1 with the error written. */
@@ -109,7 +116,7 @@ export function objectToWrite<T extends ObjectValue>(
 
 /** Deletes the key in argument 1, whose value has become empty. */
 export function deleteEmptied(client: Client, request: Request): void {
-  client.database.delete(find(client, request, 1));
+  client.database.delete(find(client, request, 1), events.del);
 }
 
 /**
@@ -121,12 +128,13 @@ export function removeMembers(
   request: Request,
   reply: ReplyWriter,
   members: { delete(member: string): boolean; readonly size: number },
+  event: KeyEvent,
 ): void {
   let removed = 0;
   for (let i = 2; i < request.argc && members.size > 0; i++) {
     if (members.delete(request.text(i))) removed++;
   }
-  if (removed > 0) changed(client, request, 1);
+  if (removed > 0) changed(client, request, 1, event);
   if (members.size === 0) deleteEmptied(client, request);
   reply.integer(removed);
 }
@@ -138,15 +146,16 @@ export function storeObject(
   index: number,
   type: number,
   value: ObjectValue,
+  event: KeyEvent,
 ): void {
-  deleteKey(client, request, index);
-  client.database.insertObject(request.bytes, request.start[index], request.length[index], type, value);
+  client.database.setObject(request.bytes, request.start[index], request.length[index], type, value);
+  named(client, request, index, event);
 }
 
 /** Deletes the key in argument `index`, if it is there. */
 export function deleteKey(client: Client, request: Request, index: number): void {
   const entry = find(client, request, index);
-  if (entry !== 0) client.database.delete(entry);
+  if (entry !== 0) client.database.delete(entry, events.del);
 }
 
 /** No key may have an empty value, as one that a command had made before it failed. */
@@ -158,7 +167,7 @@ export function deleteEmptyValues(client: Client, { spec }: Command, request: Re
   for (let i = keys.first; i <= last; i += keys.step) {
     const entry = find(client, request, i);
     if (entry === 0 || database.type(entry) === TYPE_STRING) continue;
-    if (isEmpty(database.object(entry))) database.delete(entry);
+    if (isEmpty(database.object(entry))) database.delete(entry, events.del);
   }
 }
 

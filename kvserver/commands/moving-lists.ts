@@ -1,5 +1,6 @@
 /** Commands that take elements from one of several lists or move them to another list, and those that wait for one. */
 import { type Client, IN_MULTI } from '../client.ts';
+import { events } from '../keyspace/key-events.ts';
 import { ListValue } from '../keyspace/types/list.ts';
 import { TYPE_LIST } from '../keyspace/types/value.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
@@ -58,9 +59,10 @@ function moveElement(client: Client, source: string, target: string, ends: Ends,
   const element = ends.fromHead ? from.popHead() : from.popTail();
   if (ends.toHead) to.pushHead(element);
   else to.pushTail(element);
-  database.listener?.keyChanged(targetBytes, 0, targetBytes.length);
-  database.listener?.keyChanged(sourceBytes, 0, sourceBytes.length);
-  if (from.length === 0) database.delete(sourceEntry);
+  const { listener } = database;
+  listener?.keyChanged(targetBytes, 0, targetBytes.length, ends.toHead ? events.lpush : events.rpush);
+  listener?.keyChanged(sourceBytes, 0, sourceBytes.length, ends.fromHead ? events.lpop : events.rpop);
+  if (from.length === 0) database.delete(sourceEntry, events.del);
   reply.bulkText(element);
 }
 
@@ -122,6 +124,7 @@ function brpoplpush(client: Client, request: Request, reply: ReplyWriter, server
 function popOne(atHead: boolean): Pop<ListValue> {
   return {
     type: TYPE_LIST,
+    event: atHead ? events.lpop : events.rpop,
     take(key, list, reply) {
       reply.array(2);
       reply.bulkText(key);
@@ -134,6 +137,7 @@ function popOne(atHead: boolean): Pop<ListValue> {
 function popSeveral(atHead: boolean, wanted: number): Pop<ListValue> {
   return {
     type: TYPE_LIST,
+    event: atHead ? events.lpop : events.rpop,
     take(key, list, reply) {
       const count = Math.min(wanted, list.length);
       reply.array(2);

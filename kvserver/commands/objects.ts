@@ -19,7 +19,7 @@ const SHARED_REFERENCES = 2 ** 31 - 1;
 
 /** The entry of the key in argument 2, which is not touched by that; 0, and nil written, when there is none. */
 function peek(client: Client, request: Request, reply: ReplyWriter): number {
-  const entry = client.database.peekToRead(request.bytes, request.start[2], request.length[2]);
+  const entry = client.database.peekUntold(request.bytes, request.start[2], request.length[2]);
   if (entry === 0) reply.nil();
   return entry;
 }

@@ -62,7 +62,12 @@ function unsubscribeCommand(word: string, kind: SubscriptionKind): Handler {
 
 function publishCommand(kind: 'channels' | 'shardChannels'): Handler {
   return (_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void => {
-    reply.integer(server.pubsub.publish(request, kind, (client, write) => server.writeTo(client, write)));
+    const { bytes, start, length } = request;
+    const channel = bytes.subarray(start[1], start[1] + length[1]);
+    const message = bytes.subarray(start[2], start[2] + length[2]);
+    reply.integer(
+      server.pubsub.publish(kind, channel, message, (client, write) => server.writeTo(client, write)),
+    );
   };
 }
 

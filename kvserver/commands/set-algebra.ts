@@ -1,5 +1,6 @@
 /** Commands on several sets: what they have in common, all that is in any, what is in the first only. */
 import type { Client } from '../client.ts';
+import { events, type KeyEvent } from '../keyspace/key-events.ts';
 import { SetValue } from '../keyspace/types/set.ts';
 import { TYPE_SET } from '../keyspace/types/value.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
@@ -93,14 +94,14 @@ function combine(combination: Combine): CommandSpec['handler'] {
   };
 }
 
-function combineAndStore(combination: Combine): CommandSpec['handler'] {
+function combineAndStore(combination: Combine, event: KeyEvent): CommandSpec['handler'] {
   return (client, request, reply) => {
     const sets = readSets(client, request, reply, 2, request.argc - 2);
     if (sets === null) return;
     const result = new SetValue(client.database.encodingLimits);
     combination(sets, result);
     if (result.size === 0) deleteKey(client, request, 1);
-    else storeObject(client, request, 1, TYPE_SET, result);
+    else storeObject(client, request, 1, TYPE_SET, result, event);
     reply.integer(result.size);
   };
 }
@@ -151,14 +152,14 @@ function smove(client: Client, request: Request, reply: ReplyWriter): void {
     return;
   }
   from.delete(member);
-  changed(client, request, 1);
-  if (from.size === 0) database.delete(source);
+  changed(client, request, 1, events.srem);
+  if (from.size === 0) database.delete(source, events.del);
   if (target === 0) {
     const made = new SetValue(database.encodingLimits);
     made.add(member);
-    storeObject(client, request, 2, TYPE_SET, made);
+    storeObject(client, request, 2, TYPE_SET, made, events.sadd);
   } else if ((database.object(target) as SetValue).add(member)) {
-    changed(client, request, 2);
+    changed(client, request, 2, events.sadd);
   }
   reply.integer(1);
 }
@@ -180,7 +181,7 @@ export const setAlgebraCommands: CommandSpec[] = [
     flags: ['write', 'denyoom'],
     keys: ALL_KEYS,
     summary: 'Store the members that all of the sets have',
-    handler: combineAndStore(intersection),
+    handler: combineAndStore(intersection, events.sinterstore),
   },
   {
     name: 'sintercard',
@@ -203,7 +204,7 @@ export const setAlgebraCommands: CommandSpec[] = [
     flags: ['write', 'denyoom'],
     keys: ALL_KEYS,
     summary: 'Store the members of any of the sets',
-    handler: combineAndStore(union),
+    handler: combineAndStore(union, events.sunionstore),
   },
   {
     name: 'sdiff',
@@ -219,7 +220,7 @@ export const setAlgebraCommands: CommandSpec[] = [
     flags: ['write', 'denyoom'],
     keys: ALL_KEYS,
     summary: 'Store the members of the first set that no other one has',
-    handler: combineAndStore(difference),
+    handler: combineAndStore(difference, events.sdiffstore),
   },
   {
     name: 'smove',

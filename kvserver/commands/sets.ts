@@ -1,5 +1,6 @@
 /** Commands on sets; those on several sets are in set-algebra.ts, SSCAN and SRANDMEMBER beside. */
 import type { Client } from '../client.ts';
+import { events } from '../keyspace/key-events.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import { SetValue } from '../keyspace/types/set.ts';
 import { TYPE_SET } from '../keyspace/types/value.ts';
@@ -33,13 +34,13 @@ function sadd(client: Client, request: Request, reply: ReplyWriter): void {
   for (let i = 2; i < request.argc; i++) {
     if (set.add(request.text(i))) added++;
   }
-  if (added > 0) changed(client, request, 1);
+  if (added > 0) changed(client, request, 1, events.sadd);
   reply.integer(added);
 }
 
 function srem(client: Client, request: Request, reply: ReplyWriter): void {
   const set = objectToChange<SetValue>(client, request, reply, TYPE_SET, replyZero);
-  if (set) removeMembers(client, request, reply, set);
+  if (set) removeMembers(client, request, reply, set, events.srem);
 }
 
 function spop(client: Client, request: Request, reply: ReplyWriter): void {
@@ -51,7 +52,7 @@ function spop(client: Client, request: Request, reply: ReplyWriter): void {
     const set = objectToChange<SetValue>(client, request, reply, TYPE_SET, replyNil);
     if (!set) return;
     reply.bulkText(set.takeRandom());
-    changed(client, request, 1);
+    changed(client, request, 1, events.spop);
     if (set.size === 0) deleteEmptied(client, request);
     return;
   }
@@ -65,7 +66,7 @@ function spop(client: Client, request: Request, reply: ReplyWriter): void {
   const count = Math.min(wanted, set.size);
   reply.set(count);
   for (let i = 0; i < count; i++) reply.bulkText(set.takeRandom());
-  if (count > 0) changed(client, request, 1);
+  if (count > 0) changed(client, request, 1, events.spop);
   if (set.size === 0) deleteEmptied(client, request);
   else if (set.size * REMADE_SHARE <= count) set.remake();
 }

@@ -1,5 +1,6 @@
 /** Commands on several sorted sets, and sets, whose members count with a score of 1. */
 import type { Client } from '../client.ts';
+import { events } from '../keyspace/key-events.ts';
 import { ABSENT, Members } from '../keyspace/types/members.ts';
 import type { SetValue } from '../keyspace/types/set.ts';
 import { SortedSetValue } from '../keyspace/types/sorted-set.ts';
@@ -220,13 +221,13 @@ function combine(operation: Operation): CommandSpec['handler'] {
 
 function combineAndStore(operation: Operation): CommandSpec['handler'] {
   return (client, request, reply) => {
-    const name = `z${operation}store`;
+    const name = `z${operation}store` as const;
     const combination = readCombination(client, request, reply, 2, name, operation, 'key');
     if (combination === null) return;
     const result = combined(client, operation, combination);
     result.remake();
     if (result.size === 0) deleteKey(client, request, 1);
-    else storeObject(client, request, 1, TYPE_SORTED_SET, result);
+    else storeObject(client, request, 1, TYPE_SORTED_SET, result, events[name]);
     reply.integer(result.size);
   };
 }

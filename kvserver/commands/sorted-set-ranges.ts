@@ -1,5 +1,6 @@
 /** Commands on the members of a sorted set whose rank, score or bytes lie within a range. */
 import type { Client } from '../client.ts';
+import { events, type KeyEvent } from '../keyspace/key-events.ts';
 import { SortedSetValue } from '../keyspace/types/sorted-set.ts';
 import { TYPE_SORTED_SET } from '../keyspace/types/value.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
@@ -144,7 +145,7 @@ function zrangestore(client: Client, request: Request, reply: ReplyWriter): void
     set.range(rank, count, options.reverse, (member, score) => stored.set(member, score));
   }
   if (stored.size === 0) deleteKey(client, request, 1);
-  else storeObject(client, request, 1, TYPE_SORTED_SET, stored);
+  else storeObject(client, request, 1, TYPE_SORTED_SET, stored, events.zrangestore);
   reply.integer(stored.size);
 }
 
@@ -157,7 +158,7 @@ function count(kind: RangeKind): CommandSpec['handler'] {
   };
 }
 
-function remove(kind: RangeKind): CommandSpec['handler'] {
+function remove(kind: RangeKind, event: KeyEvent): CommandSpec['handler'] {
   return (client, request, reply) => {
     const bounds = readRange(kind, request, reply, 2, 3);
     if (bounds === null) return;
@@ -171,7 +172,7 @@ function remove(kind: RangeKind): CommandSpec['handler'] {
     const span = spanOf(set, bounds, false, 0, WHOLE);
     if (span.count > 0) {
       set.deleteRange(span.rank, span.count);
-      changed(client, request, 1);
+      changed(client, request, 1, event);
     }
     if (set.size === 0) deleteEmptied(client, request);
     reply.integer(span.count);
@@ -259,7 +260,7 @@ export const sortedSetRangeCommands: CommandSpec[] = [
     flags: ['write'],
     keys: ONE_KEY,
     summary: 'Remove the members within a range of ranks',
-    handler: remove('rank'),
+    handler: remove('rank', events.zremrangebyrank),
   },
   {
     name: 'zremrangebyscore',
@@ -267,7 +268,7 @@ export const sortedSetRangeCommands: CommandSpec[] = [
     flags: ['write'],
     keys: ONE_KEY,
     summary: 'Remove the members within a range of scores',
-    handler: remove('score'),
+    handler: remove('score', events.zremrangebyscore),
   },
   {
     name: 'zremrangebylex',
@@ -275,6 +276,6 @@ export const sortedSetRangeCommands: CommandSpec[] = [
     flags: ['write'],
     keys: ONE_KEY,
     summary: 'Remove the members within a range of bytes',
-    handler: remove('lex'),
+    handler: remove('lex', events.zremrangebylex),
   },
 ];

@@ -1,5 +1,6 @@
 /** Commands on members of a sorted set; those on ranges and on several sets are in files of their own. */
 import type { Client } from '../client.ts';
+import { events } from '../keyspace/key-events.ts';
 import { ABSENT } from '../keyspace/types/members.ts';
 import { SortedSetValue } from '../keyspace/types/sorted-set.ts';
 import { TYPE_SORTED_SET } from '../keyspace/types/value.ts';
@@ -123,7 +124,7 @@ function addScores(client: Client, request: Request, reply: ReplyWriter, options
     const { bytes, start, length } = request;
     client.database.insertObject(bytes, start[1], length[1], TYPE_SORTED_SET, set);
   }
-  if (added + updated > 0) changed(client, request, 1);
+  if (added + updated > 0) changed(client, request, 1, incr ? events.zincr : events.zadd);
   if (!incr) reply.integer(ch ? added + updated : added);
   else if (result === null) reply.nil();
   else reply.double(result);
@@ -160,7 +161,7 @@ function pop(client: Client, request: Request, reply: ReplyWriter, highest: bool
     reply.double(score);
     set.delete(member);
   }
-  if (count > 0) changed(client, request, 1);
+  if (count > 0) changed(client, request, 1, highest ? events.zpopmax : events.zpopmin);
   if (set.size === 0) deleteEmptied(client, request);
 }
 
@@ -217,7 +218,7 @@ function zcard(client: Client, request: Request, reply: ReplyWriter): void {
 
 function zrem(client: Client, request: Request, reply: ReplyWriter): void {
   const set = objectToChange<SortedSetValue>(client, request, reply, TYPE_SORTED_SET, replyZero);
-  if (set) removeMembers(client, request, reply, set);
+  if (set) removeMembers(client, request, reply, set, events.zrem);
 }
 
 const ONE_KEY = { first: 1, last: 1, step: 1 };

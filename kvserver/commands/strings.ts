@@ -1,5 +1,6 @@
 /** Commands on strings; those that count are in counters.ts. */
 import type { Client } from '../client.ts';
+import { events, type KeyEvent } from '../keyspace/key-events.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import { FORM_RAW } from '../keyspace/string-form.ts';
 import { TYPE_STRING } from '../keyspace/types/value.ts';
@@ -8,7 +9,7 @@ import type { Int64 } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { EX, EXAT, type ExpireUnit, expiryTimeMs, PX, PXAT } from './expire-time.ts';
-import { find, findToRead, isTypeOrAbsent } from './lookup.ts';
+import { find, findToRead, isTypeOrAbsent, named } from './lookup.ts';
 import { invalidExpireTime, NOT_AN_INTEGER, SYNTAX_ERROR, TOO_LONG_STRING, wrongArity } from './replies.ts';
 import type { CommandSpec, ServerState } from './table.ts';
 
@@ -27,7 +28,7 @@ function writeValue(database: Keyspace, entry: number, reply: ReplyWriter): void
 }
 
 /** Sets the key in one argument to the value in another and removes its time to live. */
-function store(client: Client, request: Request, key: number, value: number): number {
+function store(client: Client, request: Request, key: number, value: number, event: KeyEvent): number {
   const { database } = client;
   const entry = database.setString(
     request.bytes,
@@ -37,13 +38,14 @@ function store(client: Client, request: Request, key: number, value: number): nu
     request.start[value],
     request.length[value],
   );
-  database.persist(entry);
+  database.persist(entry, null);
+  named(client, request, key, event);
   return entry;
 }
 
 function set(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   if (request.argc === 3) {
-    store(client, request, 1, 2);
+    store(client, request, 1, 2, events.set);
     reply.ok();
   } else {
     setWithOptions(client, request, reply, server);
@@ -127,7 +129,7 @@ function setWithOptions(client: Client, request: Request, reply: ReplyWriter, se
     if (timeMs === null) return;
   }
   const { database } = client;
-  const former = find(client, request, 1);
+  const former = options.get ? findToRead(client, request, 1) : find(client, request, 1);
   if (options.get) {
     if (!isTypeOrAbsent(client, former, TYPE_STRING, reply)) return;
     writeValue(database, former, reply);
@@ -137,8 +139,8 @@ function setWithOptions(client: Client, request: Request, reply: ReplyWriter, se
     return;
   }
   const keptMs = expiry === 'keep' && former !== 0 ? database.expiryMs(former) : timeMs;
-  const entry = store(client, request, 1, 2);
-  if (keptMs >= 0) database.setExpiryMs(entry, keptMs);
+  const entry = store(client, request, 1, 2, events.set);
+  if (keptMs >= 0) database.setExpiryMs(entry, keptMs, expiry === 'keep' ? null : events.expire);
   if (!options.get) reply.ok();
 }
 
@@ -147,7 +149,7 @@ function setnx(client: Client, request: Request, reply: ReplyWriter): void {
     reply.integer(0);
     return;
   }
-  store(client, request, 1, 2);
+  store(client, request, 1, 2, events.set);
   reply.integer(1);
 }
 
@@ -169,7 +171,7 @@ function storeExpiring(
 ): void {
   const timeMs = expiryArgumentMs(request, 2, unit, command, reply, server);
   if (timeMs === null) return;
-  client.database.setExpiryMs(store(client, request, 1, 3), timeMs);
+  client.database.setExpiryMs(store(client, request, 1, 3, events.set), timeMs, events.expire);
   reply.ok();
 }
 
@@ -177,14 +179,14 @@ function getset(client: Client, request: Request, reply: ReplyWriter): void {
   const entry = findToRead(client, request, 1);
   if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
   writeValue(client.database, entry, reply);
-  store(client, request, 1, 2);
+  store(client, request, 1, 2, events.set);
 }
 
 function getdel(client: Client, request: Request, reply: ReplyWriter): void {
   const entry = findToRead(client, request, 1);
   if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
   writeValue(client.database, entry, reply);
-  if (entry !== 0) client.database.delete(entry);
+  if (entry !== 0) client.database.delete(entry, events.del);
 }
 
 function getex(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
@@ -203,14 +205,14 @@ function getex(client: Client, request: Request, reply: ReplyWriter, server: Ser
   const { expiry } = options;
   if (expiry === null || typeof expiry === 'string') {
     writeValue(database, entry, reply);
-    if (expiry === 'persist') database.persist(entry);
+    if (expiry === 'persist') database.persist(entry, events.persist);
     return;
   }
   const timeMs = expiryArgumentMs(request, options.expiryArgument, expiry, 'getex', reply, server);
   if (timeMs === null) return;
   writeValue(database, entry, reply);
-  if (timeMs <= server.clock.nowMs) database.delete(entry);
-  else database.setExpiryMs(entry, timeMs);
+  if (timeMs <= server.clock.nowMs) database.delete(entry, events.del);
+  else database.setExpiryMs(entry, timeMs, events.expire);
 }
 
 function mget(client: Client, request: Request, reply: ReplyWriter): void {
@@ -227,7 +229,7 @@ function mset(client: Client, request: Request, reply: ReplyWriter): void {
     reply.error(wrongArity('mset'));
     return;
   }
-  for (let i = 1; i < request.argc; i += 2) store(client, request, i, i + 1);
+  for (let i = 1; i < request.argc; i += 2) store(client, request, i, i + 1, events.set);
   reply.ok();
 }
 
@@ -242,7 +244,7 @@ function msetnx(client: Client, request: Request, reply: ReplyWriter): void {
       return;
     }
   }
-  for (let i = 1; i < request.argc; i += 2) store(client, request, i, i + 1);
+  for (let i = 1; i < request.argc; i += 2) store(client, request, i, i + 1, events.set);
   reply.integer(1);
 }
 
@@ -257,7 +259,7 @@ function append(client: Client, request: Request, reply: ReplyWriter, server: Se
   const entry = find(client, request, 1);
   if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
   if (entry === 0) {
-    store(client, request, 1, 2);
+    store(client, request, 1, 2, events.append);
     reply.integer(request.length[2]);
     return;
   }
@@ -270,6 +272,7 @@ function append(client: Client, request: Request, reply: ReplyWriter, server: Se
   }
   database.resizeString(entry, length, true, Math.min(length, SPARE_BYTES_MAX));
   copyBytes(request.bytes, request.start[2], database.bytes, database.valueStart + former, added);
+  named(client, request, 1, events.append);
   reply.integer(length);
 }
 
@@ -306,6 +309,7 @@ function setrange(client: Client, request: Request, reply: ReplyWriter, server: 
   const { bytes, valueStart } = database;
   if (offset > former) bytes.fill(0, valueStart + former, valueStart + offset);
   copyBytes(request.bytes, request.start[3], bytes, valueStart + offset, written);
+  named(client, request, 1, events.setrange);
   reply.integer(length);
 }
 

@@ -1,5 +1,6 @@
 /** Commands that take members from the first of several sorted sets, or wait for one. */
 import type { Client } from '../client.ts';
+import { events } from '../keyspace/key-events.ts';
 import type { SortedSetValue } from '../keyspace/types/sorted-set.ts';
 import { TYPE_SORTED_SET } from '../keyspace/types/value.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
@@ -18,6 +19,7 @@ function writeLast(set: SortedSetValue, highest: boolean, reply: ReplyWriter): v
 function popOne(highest: boolean): Pop<SortedSetValue> {
   return {
     type: TYPE_SORTED_SET,
+    event: highest ? events.zpopmax : events.zpopmin,
     take(key, set, reply) {
       reply.array(3);
       reply.bulkText(key);
@@ -30,6 +32,7 @@ function popOne(highest: boolean): Pop<SortedSetValue> {
 function popSeveral(highest: boolean, wanted: number): Pop<SortedSetValue> {
   return {
     type: TYPE_SORTED_SET,
+    event: highest ? events.zpopmax : events.zpopmin,
     take(key, set, reply) {
       const count = Math.min(wanted, set.size);
       reply.array(2);

@@ -1,8 +1,13 @@
 /** Who wants to know what becomes of the keys of a database. */
 
-/** Who is told of each change of a key: its bytes lie in bytes[start, start + length). */
+import type { KeyEvent } from './key-events.ts';
+
+/** Who is told what becomes of each key: its bytes lie in bytes[start, start + length). */
 export interface KeyListener {
-  keyChanged(bytes: Uint8Array, start: number, length: number): void;
+  /** The key changes. `event` is null where that is told by keyEvent, or has no name. */
+  keyChanged(bytes: Uint8Array, start: number, length: number, event: KeyEvent | null): void;
+  /** What is no change, or was told as one without its name. */
+  keyEvent(bytes: Uint8Array, start: number, length: number, event: KeyEvent): void;
   /** All keys are going to be deleted. */
   allDeleted(): void;
 }

@@ -81,7 +81,7 @@ describe('a keyspace', () => {
             keyspace.bytes.fill(0x2e, keyspace.valueStart + former.length, keyspace.valueStart + length);
             known.value = former.padEnd(length, '.');
           } else if (what === 'delete' && known) {
-            keyspace.delete(entry);
+            keyspace.delete(entry, null);
             model.delete(key);
           } else if (what === 'object' && !known) {
             keyspace.insertObject(
@@ -94,7 +94,7 @@ describe('a keyspace', () => {
             model.set(key, { value: null, expiresMs: -1 });
           } else if (what === 'expire' && known) {
             known.expiresMs = test.nowMs + 1 + length;
-            keyspace.setExpiryMs(entry, known.expiresMs);
+            keyspace.setExpiryMs(entry, known.expiresMs, null);
           } else if (what === 'clear' && step % 7 === 0) {
             keyspace.clear();
             model.clear();
@@ -143,7 +143,7 @@ describe('a keyspace', () => {
           for (const entry of entries) found.add(keyOf(keyspace, entry));
           for (let i = 0; i < perStep && changed < others; i++, changed++) {
             if (growing) set(keyspace, `other:${changed}`, 'v');
-            else keyspace.delete(find(keyspace, `other:${changed}`));
+            else keyspace.delete(find(keyspace, `other:${changed}`), null);
           }
           keyspace.maintain(3);
         } while (cursor !== 0);
@@ -161,7 +161,7 @@ describe('a keyspace', () => {
       for (const size of sizes) {
         for (let i = 0; i < 100; i++) set(keyspace, `${size}:${i}`, 'v'.repeat(size));
         expect(keyspace.usedBytes).toBeGreaterThanOrEqual(100 * size);
-        for (let i = 0; i < 100; i++) keyspace.delete(find(keyspace, `${size}:${i}`));
+        for (let i = 0; i < 100; i++) keyspace.delete(find(keyspace, `${size}:${i}`), null);
         expect(keyspace.usedBytes).toBe(0);
       }
       if (round === 0) reservedFirst = keyspace.reservedBytes;
@@ -176,7 +176,7 @@ describe('a keyspace', () => {
       set(keyspace, 'k', '');
       set(keyspace, 'k', 'v'.repeat(length));
       expect(keyspace.usedBytes).toBeLessThanOrEqual((length + 13) * 1.125);
-      keyspace.delete(find(keyspace, 'k'));
+      keyspace.delete(find(keyspace, 'k'), null);
     }
   });
 
@@ -196,7 +196,7 @@ describe('a keyspace', () => {
     const { keyspace } = test;
     for (let i = 0; i < 5000; i++) {
       const entry = set(keyspace, `volatile:${i}`, 'v');
-      keyspace.setExpiryMs(entry, test.nowMs + 1000);
+      keyspace.setExpiryMs(entry, test.nowMs + 1000, null);
       set(keyspace, `lasting:${i}`, 'v');
     }
     test.advance(999);

@@ -30,6 +30,7 @@ import {
 } from './entries.ts';
 import { ExpiryTable } from './expiry.ts';
 import type { KeyHash } from './hash.ts';
+import { events, type KeyEvent } from './key-events.ts';
 import { KeyIndex } from './key-index.ts';
 import type { KeyListener, MadeKeys } from './key-listener.ts';
 import { ObjectSlots } from './object-slots.ts';
@@ -116,12 +117,26 @@ export class Keyspace {
 
   /** As find, counted as a hit or a miss. */
   findToRead(bytes: Uint8Array, start: number, length: number): number {
-    return this.#counted(this.find(bytes, start, length));
+    const entry = this.find(bytes, start, length);
+    if (entry !== 0) this.#stats.hits++;
+    else this.#missed(bytes, start, length);
+    return entry;
   }
 
   /** As peek, counted as a hit or a miss. */
   peekToRead(bytes: Uint8Array, start: number, length: number): number {
-    return this.#counted(this.peek(bytes, start, length));
+    const entry = this.peek(bytes, start, length);
+    if (entry !== 0) this.#stats.hits++;
+    else this.#missed(bytes, start, length);
+    return entry;
+  }
+
+  /** As peekToRead, but nobody is told of a miss: it is not the value that is asked for. */
+  peekUntold(bytes: Uint8Array, start: number, length: number): number {
+    const entry = this.peek(bytes, start, length);
+    if (entry !== 0) this.#stats.hits++;
+    else this.#stats.misses++;
+    return entry;
   }
 
   type(entry: number): number {
@@ -165,15 +180,20 @@ export class Keyspace {
 
   /** A string value of a key that is not there yet, its bytes still to be written to `valueStart`. */
   insertString(bytes: Uint8Array, start: number, length: number, valueLength: number): number {
-    return this.#insert(bytes, start, length, TYPE_STRING, valueLength, HEADER_BYTES + length + valueLength);
+    const blockBytes = HEADER_BYTES + length + valueLength;
+    return this.#insert(bytes, start, length, TYPE_STRING, valueLength, blockBytes, events.new);
   }
 
   /** Any other value of a key that is not there yet. */
   insertObject(bytes: Uint8Array, start: number, length: number, type: number, value: ObjectValue): number {
-    const entry = this.#insert(bytes, start, length, type, this.#objects.next, HEADER_BYTES + length);
-    this.#objects.add(value);
-    if (this.awaited !== null) this.awaited.made(bytes, start, length, type);
-    return entry;
+    return this.#insertObject(bytes, start, length, type, value, events.new);
+  }
+
+  /** Sets a key to a value other than a string, whatever it was before; it does not expire. */
+  setObject(bytes: Uint8Array, start: number, length: number, type: number, value: ObjectValue): number {
+    const former = this.find(bytes, start, length);
+    if (former !== 0) this.delete(former, null);
+    return this.#insertObject(bytes, start, length, type, value, former === 0 ? events.new : null);
   }
 
   /** Sets a key to a string, whatever it was before. A time to live stays: the caller decides. */
@@ -196,8 +216,8 @@ export class Keyspace {
    * To be called for a value that was changed in place: the elements of an object, or bytes of a string. What the
    * methods of the keyspace change they tell themselves.
    */
-  changed(entry: number): void {
-    if (this.listener !== null) this.#tell(entry);
+  changed(entry: number, event: KeyEvent | null): void {
+    if (this.listener !== null) this.#tell(entry, event);
   }
 
   /**
@@ -206,7 +226,7 @@ export class Keyspace {
    * block has to move.
    */
   resizeString(entry: number, valueLength: number, keep: boolean, spare: number): void {
-    if (this.listener !== null) this.#tell(entry);
+    if (this.listener !== null) this.#tell(entry, null);
     this.locate(entry);
     const page = this.#pages[entry >>> PAGE_BITS];
     const at = (entry & PAGE_MASK) << 2;
@@ -243,8 +263,9 @@ export class Keyspace {
     return this.#objects.values[this.#objectSlot(entry)] as ObjectValue;
   }
 
-  delete(entry: number): void {
-    if (this.listener !== null) this.#tell(entry);
+  /** `event`: what its end is called; null where it has no name, as that of a value that another one replaces. */
+  delete(entry: number, event: KeyEvent | null): void {
+    if (this.listener !== null) this.#tell(entry, event);
     const page = this.#pages[entry >>> PAGE_BITS];
     const at = (entry & PAGE_MASK) << 2;
     this.#index.unlink(entry);
@@ -271,8 +292,8 @@ export class Keyspace {
     return this.#isVolatile(entry) ? this.#expiry.exactTimeMs(entry) : -1;
   }
 
-  setExpiryMs(entry: number, timeMs: Int64): void {
-    if (this.listener !== null) this.#tell(entry);
+  setExpiryMs(entry: number, timeMs: Int64, event: KeyEvent | null): void {
+    if (this.listener !== null) this.#tell(entry, event);
     if (this.#isVolatile(entry)) {
       this.#expiry.change(entry, timeMs);
       return;
@@ -282,9 +303,9 @@ export class Keyspace {
   }
 
   /** Makes the entry permanent; returns whether it was to expire. */
-  persist(entry: number): boolean {
+  persist(entry: number, event: KeyEvent | null): boolean {
     if (!this.#isVolatile(entry)) return false;
-    if (this.listener !== null) this.#tell(entry);
+    if (this.listener !== null) this.#tell(entry, event);
     this.#entries.setFlags(entry, VOLATILE, 0);
     this.#expiry.delete(entry);
     return true;
@@ -293,7 +314,7 @@ export class Keyspace {
   /** Deletes the entry if its time has come; returns whether it did. */
   deleteIfExpired(entry: number): boolean {
     if (!this.#isVolatile(entry) || this.#expiry.timeMs(entry) > this.#clock.nowMs) return false;
-    this.delete(entry);
+    this.delete(entry, events.expired);
     this.#stats.expired++;
     return true;
   }
@@ -357,20 +378,19 @@ export class Keyspace {
     return this.#index.scan(cursor, found);
   }
 
-  #counted(entry: number): number {
-    if (entry === 0) this.#stats.misses++;
-    else this.#stats.hits++;
-    return entry;
+  #missed(bytes: Uint8Array, start: number, length: number): void {
+    this.#stats.misses++;
+    if (this.listener !== null) this.listener.keyEvent(bytes, start, length, events.keymiss);
   }
 
   /** Leaves the block at hand as it is. */
-  #tell(entry: number): void {
+  #tell(entry: number, event: KeyEvent | null): void {
     const page = this.#pages[entry >>> PAGE_BITS];
     const at = (entry & PAGE_MASK) << 2;
     const chunk = page[at + CHUNK];
     const offset = (page[at + PLACE] >>> OFFSET_SHIFT) << 3;
     const length = this.#arena.words[chunk][offset >> 2];
-    this.listener?.keyChanged(this.#arena.bytes[chunk], offset + HEADER_BYTES, length);
+    this.listener?.keyChanged(this.#arena.bytes[chunk], offset + HEADER_BYTES, length, event);
   }
 
   #search(table: Int32Array, hash: number, bytes: Uint8Array, start: number, length: number): number {
@@ -399,6 +419,21 @@ export class Keyspace {
     return 0;
   }
 
+  #insertObject(
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    type: number,
+    value: ObjectValue,
+    event: KeyEvent | null,
+  ): number {
+    const blockBytes = HEADER_BYTES + length;
+    const entry = this.#insert(bytes, start, length, type, this.#objects.next, blockBytes, event);
+    this.#objects.add(value);
+    if (this.awaited !== null) this.awaited.made(bytes, start, length, type);
+    return entry;
+  }
+
   /** `second` is the header's second word: the value's length or its place in `objects`. */
   #insert(
     bytes: Uint8Array,
@@ -407,6 +442,7 @@ export class Keyspace {
     type: number,
     second: number,
     blockBytes: number,
+    event: KeyEvent | null,
   ): number {
     this.#index.grow();
     const hash = this.#hash.of(bytes, start, length);
@@ -424,7 +460,7 @@ export class Keyspace {
     page[at + PLACE] = ((arena.offset >> 3) << OFFSET_SHIFT) | type;
     this.#index.link(entry, hash);
     this.locate(entry);
-    if (this.listener !== null) this.listener.keyChanged(bytes, start, length);
+    if (this.listener !== null) this.listener.keyChanged(bytes, start, length, event);
     return entry;
   }
 

@@ -78,6 +78,7 @@ export const leftOut: Readonly<Record<string, Readonly<Record<string, readonly s
   streams: {
     'unit/keyspace': ['COPY basic usage for stream', 'COPY basic usage for stream-cgroups'],
     'unit/multi': ['Blocking commands ignores the timeout'],
+    'unit/pubsub': ['Keyspace notifications: stream events test'],
   },
   SORT: {
     'unit/multi': ['EXEC fail on WATCHed key modified by SORT with STORE even if the result is empty'],
@@ -119,25 +120,7 @@ export const leftOut: Readonly<Record<string, Readonly<Record<string, readonly s
       'EXEC with only read commands should not be rejected when OOM',
       'EXEC with at least one use-memory command should fail',
     ],
-  },
-  'keyspace notifications': {
-    'unit/pubsub': [
-      'Keyspace notifications: we receive keyspace notifications',
-      'Keyspace notifications: we receive keyevent notifications',
-      'Keyspace notifications: we can receive both kind of events',
-      'Keyspace notifications: we are able to mask events',
-      'Keyspace notifications: general events test',
-      'Keyspace notifications: list events test',
-      'Keyspace notifications: set events test',
-      'Keyspace notifications: zset events test',
-      'Keyspace notifications: hash events test',
-      'Keyspace notifications: stream events test',
-      'Keyspace notifications: expired events (triggered expire)',
-      'Keyspace notifications: expired events (background expire)',
-      'Keyspace notifications: evicted events',
-      'Keyspace notifications: test CONFIG GET/SET of event flags',
-      'Keyspace notifications: new key test',
-    ],
+    'unit/pubsub': ['Keyspace notifications: evicted events'],
   },
   "DEBUG of what Redis' own structures are, or of replies that no command gives": {
     'unit/protocol': [
