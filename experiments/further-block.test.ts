@@ -13,6 +13,7 @@ type Lacking = SoFar['coverage']['lacking'][number];
 
 const slices = (subject: string, has: number, beside: string | null = 'redis'): Lacking => ({
   subject,
+  at: {},
   operation: 'get',
   what: 'slices',
   has,

@@ -9,14 +9,20 @@ import { gzipSync } from 'node:zlib';
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import { onTestFinished } from 'vitest';
 import {
+  type Axis,
   type LoadResult,
   type Manifest,
   type MeasurementTarget,
+  type PointAt,
   packSlices,
+  pointsOf,
   type Role,
   type StagesFile,
   type SystemUnderTest,
+  sameAt,
   type Trial,
+  targetsOf,
+  trialFolderName,
   trialsOf,
 } from './formats/index.ts';
 import { type SyntheticSlices, sentTimesNs, slicesFile } from './test-slices.ts';
@@ -51,7 +57,7 @@ interface Subject {
 export interface SyntheticRun {
   manifest: Manifest;
   /** Null leaves the trial out of the folder. */
-  trial(subject: Subject, trial: number): Partial<Trial> | null;
+  trial(subject: Subject, trial: number, at: PointAt): Partial<Trial> | null;
   /** Null makes the measurement a failed one. */
   measured(subject: Subject, target: MeasurementTarget, trial: number): SyntheticMeasurement | null;
 }
@@ -80,6 +86,7 @@ export function system(name: string, overrides: Partial<SystemUnderTest> = {}): 
     backend: backendOf(name),
     device: 'loopback',
     transport_note: null,
+    workload: {},
     provenance: 'software_device',
     repeats: null,
     role: roleOf(name),
@@ -98,14 +105,41 @@ export function target(
   operation: MeasurementTarget['operation'],
   clients = 1,
   value_bytes = 64,
+  overrides: Partial<MeasurementTarget> = {},
 ): MeasurementTarget {
-  return { operation, clients, value_bytes };
+  return { operation, at: {}, clients, value_bytes, pipeline: 1, rate_ops: null, ...overrides };
+}
+
+/** An axis of the workload, such as `axis('clients', [1, 2, 4])`. */
+export function axis(name: string, values: Axis['values'], overrides: Partial<Axis> = {}): Axis {
+  const scale = values.every((value) => typeof value === 'number') ? 'log' : 'category';
+  return { name, path: `workload.${name}`, values, unit: null, scale, systems: null, ...overrides };
+}
+
+/** The same run at all points of a grid. Axes named as fields of a target set these. */
+export function swept(whole: Manifest, axes: Axis[]): Manifest {
+  const grid = axes.reduce<PointAt[]>(
+    (points, { name, values, systems }) =>
+      points.flatMap((at) => [
+        ...(systems === null ? [] : [at]),
+        ...values.map((value) => ({ ...at, [name]: value })),
+      ]),
+    [{}],
+  );
+  const measurements = grid.flatMap((at) =>
+    whole.plan.measurements.map((target) => ({
+      ...target,
+      at,
+      ...Object.fromEntries(Object.entries(at).filter(([name]) => Object.hasOwn(target, name))),
+    })),
+  );
+  return { ...whole, plan: { ...whole.plan, axes, measurements } };
 }
 
 /** A finished run of three systems, five trials of SET and GET, all well. */
 export function manifest(overrides: Partial<Manifest> = {}): Manifest {
   return {
-    schema: 'bypassbench.manifest/2',
+    schema: 'bypassbench.manifest/3',
     experiment: 'redis-figure',
     title: 'Redis SET and GET latency',
     quick: false,
@@ -118,7 +152,9 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
       added_trials: 0,
       added_blocks: [],
       distance: null,
+      axes: [],
       measurements: [target('set'), target('get')],
+      mix: null,
       pipeline: 1,
       open_loop: null,
       keys: 1_000_000,
@@ -183,34 +219,40 @@ export async function writeRunInto(dir: string, synthetic: SyntheticRun): Promis
   let order = 0;
   for (let trial = 1; trial <= manifest.plan.trials; trial++) {
     for (const subject of [...manifest.systems, ...manifest.floors]) {
-      if (!trialsOf(manifest, subject.name).includes(trial)) continue;
-      order += 1;
-      const overrides = synthetic.trial(subject, trial);
-      if (overrides) await writeTrial(dir, synthetic, subject, trial, order, overrides);
+      for (const at of pointsOf(targetsOf(manifest, subject.name))) {
+        if (!trialsOf(manifest, subject.name, at).includes(trial)) continue;
+        order += 1;
+        const overrides = synthetic.trial(subject, trial, at);
+        if (overrides)
+          await writeTrial(dir, synthetic, { subject: subject.name, at, trial, order }, overrides);
+      }
     }
   }
 }
 
-/** Path of a trial's folder inside the run folder. */
-export function trialFolder(system: string, trial: number, order: number): string {
-  return `trials/${String(order).padStart(3, '0')}-${system}-t${trial}`;
+/** Path of a trial's folder inside the run folder, where there is no sweep. */
+export function trialFolder(subject: string, trial: number, order: number): string {
+  return `trials/${trialFolderName(manifest(), { subject, at: {}, trial, order })}`;
 }
 
 async function writeTrial(
   dir: string,
   synthetic: SyntheticRun,
-  subject: Subject,
-  trial: number,
-  order: number,
+  which: { subject: string; at: PointAt; trial: number; order: number },
   overrides: Partial<Trial>,
 ): Promise<void> {
-  const folder = join(dir, trialFolder(subject.name, trial, order));
+  const { subject, at, trial, order } = which;
+  const folder = join(dir, 'trials', trialFolderName(synthetic.manifest, which));
   const measurements: Trial['measurements'] = [];
-  for (const target of synthetic.manifest.plan.measurements) {
-    const name = `${target.operation}-c${target.clients}`;
-    const measured = synthetic.measured(subject, target, trial);
+  for (const target of targetsOf(synthetic.manifest, subject)) {
+    if (!sameAt(target.at, at)) continue;
+    const { operation, clients, value_bytes } = target;
+    const name = `${operation}-c${clients}`;
+    const measured = synthetic.measured({ name: subject }, target, trial);
     measurements.push({
-      ...target,
+      operation,
+      clients,
+      value_bytes,
       status: measured ? 'ok' : 'failed',
       reason: measured ? null : 'the load generator exited with code 1',
       dir: name,
@@ -232,7 +274,8 @@ async function writeTrial(
   await mkdir(folder, { recursive: true });
   await writeJson(join(folder, 'trial.json'), {
     schema: 'bypassbench.trial/2',
-    subject: subject.name,
+    subject,
+    at,
     trial,
     order,
     status: 'ok',
@@ -298,10 +341,10 @@ async function writeLoadResult(
     wait: 'poll',
     connections: target.clients,
     idle_connections: 0,
-    pipeline: plan.pipeline,
-    loop: 'closed',
-    rate_ops: null,
-    arrivals: null,
+    pipeline: target.pipeline,
+    loop: target.rate_ops === null ? 'closed' : 'open',
+    rate_ops: target.rate_ops,
+    arrivals: target.rate_ops === null ? null : 'poisson',
     keys: plan.keys,
     key_distribution: plan.key_distribution,
     value_bytes: target.value_bytes,

@@ -155,7 +155,7 @@ describe('a run on cores that change their distance', () => {
     expect(run.manifest().plan).toMatchObject({
       trials: 4,
       added_trials: 2,
-      added_blocks: [['redis'], ['redis']],
+      added_blocks: [[{ subject: 'redis', at: {} }], [{ subject: 'redis', at: {} }]],
       distance: { slices: 20, extend_s: 300 },
     });
     expect(run.trials().map(({ trial, order }) => [trial, order])).toEqual([1, 2, 3, 4].map((n) => [n, n]));
@@ -176,10 +176,7 @@ describe('a run on cores that change their distance', () => {
     expect(stderr).toMatch(/near: few GET 18 of 20 slices; trial 4 of first and few, at most .* more/);
     expect(run.manifest().plan).toMatchObject({
       trials: 4,
-      added_blocks: [
-        ['first', 'few'],
-        ['first', 'few'],
-      ],
+      added_blocks: [1, 2].map(() => ['first', 'few'].map((subject) => ({ subject, at: {} }))),
     });
     const ran = run.trials().map(({ subject, trial, order }) => [subject, trial, order]);
     expect(ran.map(([, , order]) => order)).toEqual(Array.from({ length: 10 }, (_, index) => index + 1));

@@ -124,6 +124,7 @@ export class TrialRun {
     return {
       schema: trialFormat.schema,
       subject: this.#planned.subject.name,
+      at: {},
       trial: this.#planned.trial,
       order: this.#planned.order,
       status: failure ? 'failed' : 'ok',

@@ -1,14 +1,23 @@
 /** A point or a floor as a row of a chart's dataset: flat, for spreadsheets too. Units stand last in names. */
-import type { FloorPoint, Measured, MeasurementTarget, Point } from '../formats/index.ts';
+import {
+  type FloorPoint,
+  type Measured,
+  type MeasurementTarget,
+  type Point,
+  pointName,
+} from '../formats/index.ts';
 import { floorRows } from '../sentences/rows.ts';
 import type { State } from '../summary/doubt.ts';
 
-export interface MeasuredRow {
+/** What a row is of. */
+export interface RowTarget extends MeasurementTarget {
+  /** The name of its point of a sweep, which picks the rows of a panel. */
+  point: string;
+}
+
+export interface MeasuredRow extends RowTarget {
   system: string;
   label: string;
-  operation: Measured['operation'];
-  clients: number;
-  value_bytes: number;
   /** The state of distance that all of it is of; null where it is of all of the time. */
   state: string | null;
   p50_us: number | null;
@@ -37,9 +46,7 @@ export function measuredRow(point: Point | (FloorPoint & { system: string })): M
   return {
     system: point.system,
     label: 'name' in point ? floorRows([point])[0].label : point.label,
-    operation: point.operation,
-    clients: point.clients,
-    value_bytes: point.value_bytes,
+    ...rowTarget(point),
     state: point.state,
     p50_us: latency_us?.p50 ?? null,
     p50_low_us: p50_interval_us?.low ?? null,
@@ -58,12 +65,18 @@ export function measuredRow(point: Point | (FloorPoint & { system: string })): M
   };
 }
 
+/** Nothing of it but what it is of. */
+export function rowTarget(of: MeasurementTarget): RowTarget {
+  const { operation, at, clients, value_bytes, pipeline, rate_ops } = of;
+  return { operation, at, clients, value_bytes, pipeline, rate_ops, point: pointName(at) };
+}
+
 /** A condition that picks the rows of a panel from a dataset of all panels. */
-export function inPanel({ clients, value_bytes }: MeasurementTarget): string {
-  return `datum.clients === ${clients} && datum.value_bytes === ${value_bytes}`;
+export function inPanel({ at }: Pick<MeasurementTarget, 'at'>): string {
+  return `datum.point === ${JSON.stringify(pointName(at))}`;
 }
 
 /** The same, of one group of systems. */
-export function inGroup(of: MeasurementTarget & { group: string }): string {
+export function inGroup(of: Pick<MeasurementTarget, 'at'> & { group: string }): string {
   return `${inPanel(of)} && datum.group === ${JSON.stringify(of.group)}`;
 }

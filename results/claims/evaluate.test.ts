@@ -52,9 +52,9 @@ test('it holds when the whole interval keeps the bound, with the evidence', () =
 });
 
 test('a claim about closed loops says nothing of an open one', () => {
-  const points = [point('redis', Array(5).fill(100)), point('kv', [70, 72, 74, 76, 78])];
-  const run: Summary = { ...summary(points), open_loop: { rate_ops: 5000, arrivals: 'poisson' } };
-  expect(evaluate(run, claim())).toMatchObject([
+  const open = { rate_ops: 5000 };
+  const points = [point('redis', Array(5).fill(100), open), point('kv', [70, 72, 74, 76, 78], open)];
+  expect(evaluate(summary(points), claim())).toMatchObject([
     {
       result: 'cannot be tested here',
       reason: 'this run is of an open loop, whose latencies are not what the claim is about',
@@ -160,7 +160,17 @@ test.each<{ reason: string; found: () => Finding[] }>([
   },
   {
     reason: 'this run has 8 requests in flight on each connection, the claim is about 1',
-    found: () => evaluate(summary([point('redis', good), point('kv', good)], { pipeline: 8 }), claim()),
+    found: () => {
+      const points = ['redis', 'kv'].map((name) => point(name, good, { pipeline: 8 }));
+      return evaluate(summary(points, { pipeline: 8 }), claim());
+    },
+  },
+  {
+    reason: 'the workloads of kv and redis have another value_bytes',
+    found: () => {
+      const points = [point('redis', good, { value_bytes: 1024 }), point('kv', good)];
+      return evaluate(summary(points), claim());
+    },
   },
   {
     reason: 'the p50 of kv is invalid: Trial 2 failed: hung',
@@ -217,7 +227,9 @@ test('all operations, and each number of clients that the claim speaks of, are f
     { operation: 'set', clients: 64 },
     { operation: 'mix', clients: 8 },
   ] as const;
-  const points = ['redis', 'kv'].flatMap((name) => kinds.map((kind) => point(name, good, kind)));
+  const points = ['redis', 'kv'].flatMap((name) =>
+    kinds.map((kind) => point(name, good, { ...kind, at: { clients: kind.clients } })),
+  );
   const found = evaluate(summary(points), claim({ operations: 'all', clients: { at_least: 8 } }));
   expect(found.map(({ about }) => about)).toEqual([
     'SET with 8 clients',

@@ -7,6 +7,7 @@
  */
 
 import type { FloorPoint, MeasurementTarget, Point, Summary } from '../formats/index.ts';
+import { sameTarget } from '../run/run-folder.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { differenceWithinRun, FEWEST_TRIALS } from '../summary/bootstrap.ts';
 import {
@@ -116,10 +117,11 @@ function absentSides({ points, floors }: Summary, { system, over }: Relation): S
 
 /** Why the whole run can say nothing of the relation; null where it may. */
 function obstacleOf(summary: Summary, relation: Relation): string | null {
-  if (summary.open_loop)
+  const { points, pipeline } = summary;
+  if (points.every(({ rate_ops }) => rate_ops !== null))
     return 'this run is of an open loop, whose latencies are not what the claim is about';
-  if (relation.pipeline !== undefined && summary.pipeline !== relation.pipeline) {
-    const inFlight = `${formatCount(summary.pipeline)} requests in flight on each connection`;
+  if (relation.pipeline !== undefined && points.every((point) => point.pipeline !== relation.pipeline)) {
+    const inFlight = `${formatCount(pipeline)} requests in flight on each connection`;
     return `this run has ${inFlight}, the claim is about ${relation.pipeline}`;
   }
   return null;
@@ -146,8 +148,10 @@ function nameOf(side: Point | FloorPoint): string {
   return 'system' in side ? side.system : side.name;
 }
 
-function speaksOf({ clients, value_bytes }: Relation, point: Point): boolean {
+function speaksOf({ clients, value_bytes, pipeline }: Relation, point: Point): boolean {
   return (
+    point.rate_ops === null &&
+    (pipeline === undefined || point.pipeline === pipeline) &&
     point.clients >= (clients?.at_least ?? 1) &&
     point.clients <= (clients?.at_most ?? Number.POSITIVE_INFINITY) &&
     (value_bytes === undefined || point.value_bytes === value_bytes)
@@ -168,14 +172,10 @@ function nameWanted({ clients, value_bytes }: Relation, operation: string): stri
 
 /** What a point is held against at the same target. By role it is of the point's own group unless another is named. */
 function counterparts({ points, floors }: Summary, { over }: Relation, point: Point): (Point | FloorPoint)[] {
-  const sameTarget = (other: MeasurementTarget): boolean =>
-    other.operation === point.operation &&
-    other.clients === point.clients &&
-    other.value_bytes === point.value_bytes;
   const selector = typeof over === 'string' ? over : { group: point.group, ...over };
   return [
-    ...points.filter((other) => selects(selector, other) && sameTarget(other)),
-    ...floors.filter((floor) => floor.name === over && sameTarget(floor)),
+    ...points.filter((other) => selects(selector, other) && sameTarget(other, point)),
+    ...floors.filter((floor) => floor.name === over && sameTarget(floor, point)),
   ];
 }
 
@@ -184,6 +184,10 @@ function judge(relation: Relation, point: Point, over: Point | FloorPoint): Judg
     const verdict = verdictOn(side, relation.measure);
     return verdict ? [{ name: `${measureNames[relation.measure]} of ${nameOf(side)}`, ...verdict }] : [];
   });
+  const unlike = (['clients', 'pipeline', 'value_bytes', 'rate_ops'] as const).find(
+    (key) => point[key] !== over[key],
+  );
+  if (unlike) return untested(`the workloads of ${nameOf(point)} and ${nameOf(over)} have another ${unlike}`);
   const invalid = verdicts.find(({ state }) => state === 'invalid');
   if (invalid) return untested(`the ${invalid.name} is invalid: ${invalid.reasons[0].replace(/\.$/, '')}`);
   const [ofSystem, ofOver] = [point, over].map((one) => trialValues(one, relation.measure));

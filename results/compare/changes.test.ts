@@ -82,8 +82,9 @@ test('a measure that one run lacks is left out', () => {
 });
 
 test('points that only one run has are named, with what tells them apart', () => {
-  const first = summary([point('redis', [1]), point('redis', [1], { clients: 8 })]);
-  const second = summary([point('redis', [1]), point('kv-dpdk', [1])]);
+  const of = (clients: number): Partial<Point> => ({ at: { clients }, clients });
+  const first = summary([point('redis', [1], of(1)), point('redis', [1], of(8))]);
+  const second = summary([point('redis', [1], of(1)), point('kv-dpdk', [1], of(1))]);
   expect(compared(first, second)).toMatchObject({
     only_first: ['redis, GET with 8 clients'],
     only_second: ['kv-dpdk, GET with 1 client'],
@@ -98,10 +99,11 @@ test('floors are compared as well', () => {
   expect([...new Set(names)]).toEqual(['kv-dpdk', 'frames (floor)']);
 });
 
-const unlike: { what: string; ofSecond: Partial<Asked> }[] = [
-  { what: 'pipeline', ofSecond: { plan: { ...manifest().plan, pipeline: 16 } } },
+const unlike: { what: string; of?: Partial<Point>; ofSecond?: Partial<Asked> }[] = [
+  { what: 'pipeline', of: { pipeline: 16 } },
   {
     what: 'loop and rate',
+    of: { rate_ops: 5000 },
     ofSecond: { plan: { ...manifest().plan, open_loop: { rate_ops: 5000, arrivals: 'poisson' } } },
   },
   { what: 'keys', ofSecond: { plan: { ...manifest().plan, keys: 1000 } } },
@@ -112,10 +114,10 @@ const unlike: { what: string; ofSecond: Partial<Asked> }[] = [
   },
 ];
 
-test.each(unlike)('points of unlike $what are set side by side, and not judged', ({ what, ofSecond }) => {
+test.each(unlike)('points of unlike $what are set side by side, and not judged', ({ what, of, ofSecond }) => {
   const [first, second] = [
     summary([point('redis', [100, 100, 100])]),
-    summary([point('redis', [50, 50, 50])]),
+    summary([point('redis', [50, 50, 50], of)]),
   ];
   for (const change of compared(first, second, ofSecond).changes) {
     expect(change).toMatchObject({ reading: `unlike ${what}`, differs: false });

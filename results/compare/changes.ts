@@ -55,7 +55,7 @@ export interface Side {
 }
 
 /**
- * Points are the same when system or floor, operation, clients and value size are. What is left is set beside the one
+ * Points are the same when system or floor, operation and place in a sweep are. What is left is set beside the one
  * other of its system and operation, if there is only one, as a point of another workload.
  */
 export function comparePoints(first: Side, second: Side): Comparison {
@@ -107,7 +107,7 @@ function change(
   const [before, after] = [trialValues(first, measure), trialValues(second, measure)];
   const difference = differenceInterval(after, before, PAIRING);
   if (!difference) return null;
-  const { system, operation, clients, value_bytes } = first;
+  const { system, operation, at: of_sweep, clients, value_bytes, pipeline, rate_ops } = first;
   const { a, b, ratio, interval } = difference;
   const unlike = workload.length > 0 ? `unlike ${listed(workload.map(({ what }) => what))}` : null;
   const apart = at.isApart ? 'at unlike distances' : null;
@@ -116,8 +116,11 @@ function change(
   return {
     system,
     operation,
+    at: of_sweep,
     clients,
     value_bytes,
+    pipeline,
+    rate_ops,
     measure,
     first: b,
     second: a,

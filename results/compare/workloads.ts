@@ -26,12 +26,12 @@ export function workloadDifferences(first: Side, second: Side): WorkloadDifferen
 
 function workloadOf(
   { plan, systems }: Asked,
-  { system, clients, value_bytes }: SummaryRow,
+  { system, clients, value_bytes, pipeline, rate_ops }: SummaryRow,
 ): Map<string, string> {
   const workload = new Map([
-    ['loop', plan.open_loop ? `open (${plan.open_loop.arrivals})` : 'closed'],
-    ['rate', plan.open_loop ? `${formatCount(plan.open_loop.rate_ops)}/s` : 'none'],
-    ['pipeline', formatCount(plan.pipeline)],
+    ['loop', rate_ops === null ? 'closed' : `open (${plan.open_loop?.arrivals})`],
+    ['rate', rate_ops === null ? 'none' : `${formatCount(rate_ops)}/s`],
+    ['pipeline', formatCount(pipeline)],
     ['clients', formatCount(clients)],
     ['value size', `${formatCount(value_bytes)} bytes`],
   ]);

@@ -1,6 +1,6 @@
 /** Kinds of fields that several formats have. */
 import { z } from 'zod';
-import { arrivalKinds, operations } from './lists.ts';
+import { arrivalKinds } from './lists.ts';
 
 /** A name that is also used as part of a file name: no separators, no leading dot. */
 export const fileSafeName = z
@@ -30,14 +30,6 @@ export const openLoop = z
   .strictObject({ rate_ops: z.number().positive(), arrivals: z.enum(arrivalKinds) })
   .nullable()
   .default(null);
-
-/** What is measured for each system in each trial. One point of the summary per system and target. */
-export const measurementTarget = z.strictObject({
-  operation: z.enum(operations),
-  clients: positive,
-  value_bytes: count,
-});
-export type MeasurementTarget = z.infer<typeof measurementTarget>;
 
 /** The commit of a checkout, null where it is no clone, and whether its files differ from it. */
 export const gitState = z.strictObject({ commit: z.string().nullable(), dirty: z.boolean() });

@@ -5,6 +5,7 @@
  *     manifest.json            what was to be run, on which machine, with which software
  *     calibration.json         what the load generator takes itself
  *     trials/001-redis-t1/     one start of one system: trial.json, the server's logs, and a folder for each
+ *                                (in a sweep at one of its points: 001-redis-p2-t1 is at the second)
  *       get-c1/                measurement: the load generator's result.json, slices.json.gz, pauses.json, get.hdr,
  *                                get.hgrm and logs
  *         stamped/               the one with stamps after it: the same, and stages.json.gz
@@ -18,7 +19,6 @@
  */
 export * from './calibration.ts';
 export * from './distance.ts';
-export type { MeasurementTarget } from './fields.ts';
 export { type Format, FormatError, type FormatErrorCode } from './format.ts';
 export * from './goals.ts';
 export * from './lists.ts';
@@ -31,4 +31,5 @@ export * from './slices.ts';
 export * from './stages.ts';
 export * from './stamps.ts';
 export * from './summary.ts';
+export * from './target.ts';
 export * from './trial.ts';

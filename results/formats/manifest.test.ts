@@ -1,8 +1,8 @@
-/** Manifests of version 1, in which names said what fields say now. */
+/** Manifests of older versions: in the first names said what fields say now, none before the third had sweeps. */
 import { expect, test } from 'vitest';
-import { manifest, system } from '../test-synthetic-run.ts';
+import { axis, manifest, swept, system } from '../test-synthetic-run.ts';
 import { FormatError } from './format.ts';
-import { manifestFormat } from './manifest.ts';
+import { type Manifest, manifestFormat, pointsOf, targetsOf, trialFolderName, trialsOf } from './manifest.ts';
 
 const names = ['redis', 'kv-kernel', 'kv-dpdk', 'constructor'];
 const floor = { name: 'frames', label: 'raw frames', cores: [0, 1] };
@@ -12,7 +12,7 @@ function version1(config: object): object {
     systems: names.map((name) => system(name)),
     config: config as Record<string, unknown>,
   });
-  const { reference: _r, ...plan } = now.plan;
+  const { reference: _r, ...plan } = version2().plan;
   const systems = now.systems.map(({ role: _role, group: _group, ...rest }) => rest);
   return {
     ...now,
@@ -22,6 +22,27 @@ function version1(config: object): object {
     floors: [{ ...floor, system: 'kv-dpdk' }],
   };
 }
+
+/** One point, whose pipeline and rate stood in the plan alone. */
+function version2(overrides: Partial<Manifest['plan']> = {}): { plan: Record<string, unknown> } {
+  const { plan, ...now } = manifest();
+  const { axes: _a, mix: _m, ...older } = { ...plan, ...overrides };
+  const measurements = [{ operation: 'get', clients: 8, value_bytes: 64 }];
+  return { ...now, schema: 'bypassbench.manifest/2', plan: { ...older, measurements } } as never;
+}
+
+test('a run from before sweeps has one point, with the pipeline and the rate of its plan', () => {
+  const open_loop = { rate_ops: 5000, arrivals: 'poisson' as const };
+  const older = version2({ pipeline: 16, open_loop, trials: 4, added_trials: 1 });
+  older.plan.added_blocks = [['redis']];
+  const read = manifestFormat.read(JSON.stringify(older));
+  expect(read.plan).toMatchObject({ axes: [], mix: null, added_blocks: [[{ subject: 'redis', at: {} }]] });
+  const target = { operation: 'get', at: {}, clients: 8, value_bytes: 64, pipeline: 16, rate_ops: 5000 };
+  expect(read.plan.measurements).toEqual([target]);
+  expect(targetsOf(read, 'redis')).toEqual([target]);
+  expect(trialsOf(read, 'redis', {})).toEqual([1, 2, 3, 4]);
+  expect(trialsOf(read, 'kv-kernel', {})).toEqual([1, 2, 3]);
+});
 
 test('roles come from the names, a floor serves its one system, and the reference is the one there was', () => {
   const upgraded = manifestFormat.read(JSON.stringify(version1({})));
@@ -54,4 +75,35 @@ test('what is damaged is refused, as are other versions', () => {
   const read = (json: object) => () => manifestFormat.read(JSON.stringify(json));
   expect(read({ ...version1({}), systems: 'none' })).toThrow(FormatError);
   expect(read({ ...version1({}), schema: 'bypassbench.manifest/9' })).toThrow(/manifest\/9/);
+});
+
+test('a sweep has a target for each operation at each point, of each system with the axes and the workload that it has', () => {
+  const systems = [system('redis'), system('kv-dpdk'), system('kv-kernel', { workload: { pipeline: 16 } })];
+  const floors = [{ ...floor, systems: ['kv-dpdk'] }];
+  const mtu = axis('mtu', [1500, 9000], { path: 'systems.kv-dpdk.options.mtu', systems: ['kv-dpdk'] });
+  const of = swept(manifest({ systems, floors }), [axis('clients', [1, 8]), mtu]);
+  const pointsFor = (subject: string) => pointsOf(targetsOf(of, subject));
+  expect(pointsFor('redis')).toEqual([{ clients: 1 }, { clients: 8 }]);
+  expect(pointsFor('kv-dpdk')).toEqual([
+    { clients: 1, mtu: 1500 },
+    { clients: 1, mtu: 9000 },
+    { clients: 8, mtu: 1500 },
+    { clients: 8, mtu: 9000 },
+  ]);
+  // One request at a time.
+  expect(pointsFor('frames')).toEqual([{ clients: 1 }]);
+  const workloads = targetsOf(of, 'kv-kernel').map(({ operation, clients, pipeline }) => [
+    operation,
+    clients,
+    pipeline,
+  ]);
+  expect(workloads).toEqual([
+    ['set', 1, 16],
+    ['get', 1, 16],
+    ['set', 8, 16],
+    ['get', 8, 16],
+  ]);
+  const at = { mtu: 9000, clients: 8 };
+  expect(trialFolderName(of, { subject: 'kv-dpdk', at, trial: 2, order: 7 })).toBe('007-kv-dpdk-p6-t2');
+  expect(manifestFormat.read(manifestFormat.write(of))).toEqual(of);
 });

@@ -7,17 +7,25 @@ import {
   fileSafeName,
   gitState,
   machine,
-  measurementTarget,
   notNegative,
   openLoop,
   positive,
   timestamp,
 } from './fields.ts';
 import { Format, type Upgrade } from './format.ts';
-import { keyDistributions, provenances, type Role, roles, waitModes } from './lists.ts';
+import { keyDistributions, provenances, type Role, requestOperations, roles, waitModes } from './lists.ts';
+import {
+  axis,
+  type MeasurementTarget,
+  measurementTarget,
+  ownWorkload,
+  type PointAt,
+  pointAt,
+  sameAt,
+} from './target.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
-const SCHEMA = 'bypassbench.manifest/2';
+const SCHEMA = 'bypassbench.manifest/3';
 
 /** What of Redis was built, from what and how, as scripts/build-redis.mjs writes it. */
 export const redisBuild = z.object({
@@ -61,6 +69,8 @@ const system = z.strictObject({
   redis_build: redisBuild.nullable().default(null),
   /** A sentence a reader must know before comparing, or null. */
   transport_note: z.string().nullable(),
+  /** What of the workload is another one for this system, at each point. */
+  workload: ownWorkload.default({}),
   client: z.strictObject({ wait: z.enum(waitModes), backend: z.string().min(1) }),
   server_cores: cores,
   client_cores: cores,
@@ -97,11 +107,17 @@ const manifest = z.strictObject({
     trials: positive,
     /** The last so many were not planned: they were added for want of slices of one distance. */
     added_trials: count.default(0),
-    /** Of each added trial, the systems and floors that it is of; of all of them where an older run does not say. */
-    added_blocks: z.array(z.array(fileSafeName).min(1)).default([]),
+    /** Of each added trial, what it is of and at which points; of everything where an older run does not say. */
+    added_blocks: z.array(z.array(z.strictObject({ subject: fileSafeName, at: pointAt })).min(1)).default([]),
     /** Null where an older run did not look at the distance of its cores. */
     distance: wantedDistance.nullable().default(null),
+    /** What a sweep varies; nothing where there is none. */
+    axes: z.array(axis).default([]),
+    /** At each point of a sweep, with the workload that it has for all systems that have no own one. */
     measurements: z.array(measurementTarget).min(1),
+    /** Weights of the operations of a mix; null where none is measured. */
+    mix: z.partialRecord(z.enum(requestOperations), z.number().positive()).nullable().default(null),
+    /** This and what follows is so where no axis says otherwise. */
     pipeline: positive,
     open_loop: openLoop,
     keys: positive,
@@ -131,12 +147,65 @@ export type Manifest = z.infer<typeof manifest>;
 export type RedisBuild = z.infer<typeof redisBuild>;
 export type SystemUnderTest = z.infer<typeof system>;
 
-/** Numbers of the trials that a run has of a system or floor. */
-export function trialsOf({ plan }: Pick<Manifest, 'plan'>, subject: string): number[] {
+/** Numbers of the trials that a run has of a system or floor at a point. */
+export function trialsOf({ plan }: Pick<Manifest, 'plan'>, subject: string, at: PointAt): number[] {
   const planned = plan.trials - plan.added_trials;
   return Array.from({ length: plan.trials }, (_, index) => index + 1).filter(
-    (trial) => plan.added_blocks[trial - planned - 1]?.includes(subject) ?? true,
+    (trial) =>
+      plan.added_blocks[trial - planned - 1]?.some(
+        (added) => added.subject === subject && sameAt(added.at, at),
+      ) ?? true,
   );
+}
+
+type Planned = Pick<Manifest, 'plan' | 'systems' | 'floors'>;
+
+/**
+ * What is measured of a system or floor, with the workload that it has. A system's own axis is one of that system
+ * alone; floors are one request at a time, and measured where the workload is.
+ */
+export function targetsOf({ plan, systems, floors }: Planned, subject: string): MeasurementTarget[] {
+  const { rate_ops, clients, pipeline, value_bytes } =
+    systems.find(({ name }) => name === subject)?.workload ?? {};
+  const isFloor = floors.some(({ name }) => name === subject);
+  const isMeasured = (target: MeasurementTarget): boolean =>
+    plan.axes.every(
+      ({ name, systems }) => (systems?.includes(subject) ?? true) === Object.hasOwn(target.at, name),
+    ) &&
+    (!isFloor || isOneAtATime(target));
+  return plan.measurements.filter(isMeasured).map((target) => ({
+    ...target,
+    clients: clients ?? target.clients,
+    pipeline: pipeline ?? target.pipeline,
+    value_bytes: value_bytes ?? target.value_bytes,
+    rate_ops: rate_ops === undefined ? target.rate_ops : rate_ops,
+  }));
+}
+
+/** Whether its next request is sent when the last one is answered, and no other is in flight. */
+export function isOneAtATime({
+  clients,
+  pipeline,
+  rate_ops,
+}: Pick<MeasurementTarget, 'clients' | 'pipeline' | 'rate_ops'>): boolean {
+  return clients === 1 && pipeline === 1 && rate_ops === null;
+}
+
+/** The points of a run, or of one of its systems or floors: each once, in the order of the plan. */
+export function pointsOf(targets: readonly MeasurementTarget[]): PointAt[] {
+  return targets
+    .map(({ at }) => at)
+    .filter((at, index, all) => all.findIndex((other) => sameAt(other, at)) === index);
+}
+
+/** Name of a trial's folder, under trials/; the number of the point, from 1, is in it where there are several. */
+export function trialFolderName(
+  { plan }: Pick<Manifest, 'plan'>,
+  { subject, at, trial, order }: { subject: string; at: PointAt; trial: number; order: number },
+): string {
+  const points = pointsOf(plan.measurements);
+  const point = points.length > 1 ? `-p${points.findIndex((other) => sameAt(other, at)) + 1}` : '';
+  return `${String(order).padStart(3, '0')}-${subject}${point}-t${trial}`;
 }
 
 /** Version 1 knew systems by their names alone. */
@@ -162,7 +231,7 @@ const version1 = z.looseObject({
  * What version 1 left to names becomes fields. A damaged manifest is returned as it is. Version 1 set every run beside
  * the published values of HotOS'19 unless its configuration said otherwise.
  */
-const upgradeManifest: Upgrade = (older) => {
+const upgradeFrom1: Upgrade = (older) => {
   const parsed = version1.safeParse(older);
   if (!parsed.success) return older;
   const { config, plan, systems, floors, ...same } = parsed.data;
@@ -179,6 +248,39 @@ const upgradeManifest: Upgrade = (older) => {
   };
 };
 
+const version2 = z.looseObject({
+  plan: z.looseObject({
+    measurements: z.array(z.looseObject({})),
+    pipeline: z.unknown(),
+    open_loop: z.looseObject({ rate_ops: z.unknown() }).nullable().default(null),
+    added_blocks: z.array(z.array(z.string())).default([]),
+  }),
+});
+
+/** Version 2 had no sweeps: everything was at one point. */
+const upgradeFrom2: Upgrade = (older) => {
+  const parsed = version2.safeParse(older);
+  if (!parsed.success) return older;
+  const { plan } = parsed.data;
+  const { measurements, pipeline, open_loop, added_blocks } = plan;
+  return {
+    ...parsed.data,
+    plan: {
+      ...plan,
+      measurements: measurements.map((target) => ({
+        ...target,
+        at: {},
+        pipeline,
+        rate_ops: open_loop?.rate_ops ?? null,
+      })),
+      added_blocks: added_blocks.map((subjects) => subjects.map((subject) => ({ subject, at: {} }))),
+    },
+  };
+};
+
 export const manifestFormat = new Format<Manifest>(SCHEMA, manifest, {
-  older: { 'bypassbench.manifest/1': upgradeManifest },
+  older: {
+    'bypassbench.manifest/1': (older) => upgradeFrom2(upgradeFrom1(older)),
+    'bypassbench.manifest/2': upgradeFrom2,
+  },
 });

@@ -3,19 +3,20 @@ import { z } from 'zod';
 import {
   count,
   fileSafeName,
-  measurementTarget,
   microseconds,
   notNegative,
   openLoop,
   positive,
   sample,
+  timestamp,
 } from './fields.ts';
 import { Format } from './format.ts';
 import { provenances, roles } from './lists.ts';
 import { stageNames } from './stages.ts';
+import { axis, measurementTarget } from './target.ts';
 
 export const SUMMARY_FILE = 'summary.json';
-const SCHEMA = 'bypassbench.summary/3';
+const SCHEMA = 'bypassbench.summary/4';
 
 /** Collections of garbage: how many, how long together, and the longest. */
 const gc = z.strictObject({
@@ -103,7 +104,12 @@ const ofState = z.strictObject({
 });
 
 const measured = z.strictObject({
+  /** The workload is the one that it really had; points are compared at the same `at`, whatever that is. */
   ...measurementTarget.shape,
+  /** What of the workload its system has in its own way, such as `pipeline`. */
+  own_workload: z.array(z.string()),
+  /** When its first trial began; null where none did. */
+  measured_at: timestamp.nullable(),
   /**
    * The state of distance in which latencies, throughput, samples and trials were counted; null where all of the time
    * was, as there is one state, or no state has enough, or none is known. All else is of the whole time.
@@ -261,7 +267,9 @@ const summary = z.strictObject({
   title: z.string(),
   quick: z.boolean(),
   finished: z.boolean(),
-  /** Requests in flight on each connection. */
+  /** What a sweep varied, as in the manifest. */
+  axes: z.array(axis),
+  /** Requests in flight on each connection, and the loop, where no axis or system says otherwise. */
   pipeline: positive,
   open_loop: openLoop,
   /** The published values that the points are set beside; null where there are none. */

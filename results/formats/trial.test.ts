@@ -5,6 +5,7 @@ import { type Trial, trialFormat } from './trial.ts';
 const trial: Trial = {
   schema: 'bypassbench.trial/2',
   subject: 'frames',
+  at: {},
   trial: 1,
   order: 2,
   status: 'ok',

@@ -1,15 +1,8 @@
 /** trial.json: how one start of one system, or one trial of a floor, went. */
 import { z } from 'zod';
-import {
-  count,
-  fileSafeName,
-  measurementTarget,
-  notNegative,
-  outcome,
-  positive,
-  timestamp,
-} from './fields.ts';
+import { count, fileSafeName, notNegative, outcome, positive, timestamp } from './fields.ts';
 import { Format } from './format.ts';
+import { measurementTarget, pointAt } from './target.ts';
 
 export const TRIAL_FILE = 'trial.json';
 const SCHEMA = 'bypassbench.trial/2';
@@ -27,6 +20,8 @@ const trial = z.strictObject({
   schema: z.literal(SCHEMA),
   /** Name of the system, or of the floor. */
   subject: fileSafeName,
+  /** The point of the sweep that all its measurements are at; older runs have no sweep. */
+  at: pointAt.default({}),
   /** 1 to the plan's number of trials. */
   trial: positive,
   /** Place in the shuffled order of the whole run, from 1. */
@@ -42,7 +37,7 @@ const trial = z.strictObject({
   server_command: z.array(z.string()),
   measurements: z.array(
     z.strictObject({
-      ...measurementTarget.shape,
+      ...measurementTarget.pick({ operation: true, clients: true, value_bytes: true }).shape,
       status: outcome,
       reason: z.string().nullable(),
       /** Folder inside the trial's folder, holding result.json. */

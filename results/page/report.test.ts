@@ -104,7 +104,8 @@ test('escapes whatever comes from data, in the page, the figure and the command'
 
 test('the spread has each trial of a system that ran in added blocks by itself', async () => {
   const whole = manifest();
-  const added_blocks = [['redis'], ['redis', 'kv-kernel'], ['kv-kernel']];
+  const [redis, kvKernel] = ['redis', 'kv-kernel'].map((subject) => ({ subject, at: {} }));
+  const added_blocks = [[redis], [redis, kvKernel], [kvKernel]];
   const plan = { ...whole.plan, trials: 8, added_trials: 3, added_blocks };
   const page = await (await report({ manifest: manifest({ plan }) })).page();
   const table = page.slice(page.indexOf('<h3>Spread between trials</h3>'));

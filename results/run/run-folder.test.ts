@@ -51,11 +51,11 @@ test('a block that was added has the systems that it is said to have, and no oth
   const dir = await goodRun();
   await edit(join(dir, 'manifest.json'), ({ plan, systems }) => {
     systems.push({ ...systems[0], name: 'kv-kernel' });
-    Object.assign(plan, { added_trials: 1, added_blocks: [['redis']] });
+    Object.assign(plan, { added_trials: 1, added_blocks: [[{ subject: 'redis', at: {} }]] });
   });
   expect((await readRun(dir)).trials).toHaveLength(2);
   await edit(join(dir, 'manifest.json'), ({ plan }) => {
-    plan.added_blocks = [['kv-kernel']];
+    plan.added_blocks = [[{ subject: 'kv-kernel', at: {} }]];
   });
   expect((await failure(dir)).message).toContain('trial 2 is none that manifest.json plans of redis');
 });
@@ -97,11 +97,11 @@ test('a run without a trial that ended', async () => {
 test('an unknown version of a schema', async () => {
   const dir = await goodRun();
   await edit(join(dir, 'manifest.json'), (json) => {
-    json.schema = 'bypassbench.manifest/3';
+    json.schema = 'bypassbench.manifest/4';
   });
   const { code, message } = await failure(dir);
   expect(code).toBe('RUN_SCHEMA_UNKNOWN');
-  expect(message).toMatch(/manifest\.json: schema "bypassbench\.manifest\/3" .* "bypassbench\.manifest\/2"/);
+  expect(message).toMatch(/manifest\.json: schema "bypassbench\.manifest\/4" .* "bypassbench\.manifest\/3"/);
 });
 
 test.each<{ file: string; change: (json: AnyJson) => void; field: string }>([
@@ -110,6 +110,11 @@ test.each<{ file: string; change: (json: AnyJson) => void; field: string }>([
   { file: 'manifest.json', change: (json) => (json.colour = 'red'), field: 'Unrecognized key: "colour"' },
   { file: 'manifest.json', change: (json) => (json.plan.trials = 0), field: 'plan.trials: ' },
   { file: `${first}/trial.json`, change: (json) => (json.status = 'fine'), field: 'status: ' },
+  {
+    file: `${first}/trial.json`,
+    change: (json) => (json.at = { clients: 8 }),
+    field: 'measurement get-c1 is not among those that manifest.json plans',
+  },
   {
     file: `${first}/trial.json`,
     change: (json) => (json.measurements[0].dir = '../..'),
@@ -144,7 +149,7 @@ test.each<{ file: string; change: (json: AnyJson) => void; field: string }>([
   {
     file: `${first}/get-c1/result.json`,
     change: (json) => (json.connections = 8),
-    field: 'connections 8 and value_bytes 64',
+    field: 'connections 8 is not the 1 that',
   },
   {
     file: `${first}/get-c1/result.json`,

@@ -12,6 +12,7 @@ import {
   calibrationFormat,
   type Format,
   FormatError,
+  isPartOf,
   type LoadResult,
   loadResultFormat,
   MANIFEST_FILE,
@@ -21,6 +22,7 @@ import {
   PAUSES_FILE,
   type Pauses,
   pausesFormat,
+  pointName,
   RESULT_FILE,
   SERVER_PAUSES_FILE,
   SLICES_FILE,
@@ -28,8 +30,10 @@ import {
   STAGES_FILE,
   STAMPED_FOLDER,
   type StagesFile,
+  sameAt,
   TRIAL_FILE,
   type Trial,
+  targetsOf,
   trialFormat,
   trialsOf,
   unpackSlices,
@@ -55,7 +59,7 @@ export interface StampedRecording {
 export interface MeasurementRecord {
   /** Relative to the run folder, with slashes, for links. */
   folder: string;
-  measurement: Trial['measurements'][number];
+  measurement: Trial['measurements'][number] & MeasurementTarget;
   /** Null when the measurement failed. */
   recording: Recording | null;
   /** What kept the load generator from running; null where nobody looked, as in a floor. */
@@ -115,8 +119,16 @@ export async function readRun(dir: string, ended: EndedTrials = new Map()): Prom
   return { dir, manifest, trials, calibration };
 }
 
-export function sameTarget(a: MeasurementTarget, b: MeasurementTarget): boolean {
-  return a.operation === b.operation && a.clients === b.clients && a.value_bytes === b.value_bytes;
+type Compared = Pick<MeasurementTarget, 'operation' | 'at'>;
+
+/** Whether they are the same operation at the same point: systems are compared so, whatever their own workloads are. */
+export function sameTarget(a: Compared, b: Compared): boolean {
+  return a.operation === b.operation && sameAt(a.at, b.at);
+}
+
+/** Whether `other` is what a point is compared with: its target, but for the axes that the other system has not. */
+export function standsBeside(other: Compared, point: Compared): boolean {
+  return other.operation === point.operation && isPartOf(other.at, point.at);
 }
 
 async function requireFolder(dir: string): Promise<void> {
@@ -159,14 +171,17 @@ async function readTrial(dir: string, folder: string, manifest: Manifest): Promi
   if (trial.trial > manifest.plan.trials) {
     refuse(`trial ${trial.trial} is more than the ${manifest.plan.trials} that manifest.json plans`);
   }
-  if (!trialsOf(manifest, trial.subject).includes(trial.trial)) {
+  if (!trialsOf(manifest, trial.subject, trial.at).includes(trial.trial)) {
     refuse(`trial ${trial.trial} is none that manifest.json plans of ${trial.subject}`);
   }
+  const targets = targetsOf(manifest, trial.subject).filter(({ at }) => sameAt(at, trial.at));
   const measurements: MeasurementRecord[] = [];
-  for (const measurement of trial.measurements) {
-    if (!manifest.plan.measurements.some((planned) => sameTarget(planned, measurement))) {
-      refuse(`measurement ${measurement.dir} is not among those that manifest.json plans`);
+  for (const recorded of trial.measurements) {
+    const planned = targets.find((target) => isOf(target, recorded));
+    if (!planned) {
+      return refuse(`measurement ${recorded.dir} is not among those that manifest.json plans`);
     }
+    const measurement = { ...planned, ...recorded };
     if (measurements.some((other) => sameTarget(other.measurement, measurement))) {
       refuse(`measurement ${measurement.dir} repeats one before it`);
     }
@@ -181,6 +196,10 @@ async function readTrial(dir: string, folder: string, manifest: Manifest): Promi
   }
   const serverPauses = await readPauses(dir, `${folder}/${SERVER_PAUSES_FILE}`, remedy);
   return { folder, trial, measurements, serverPauses };
+}
+
+function isOf(target: MeasurementTarget, recorded: Trial['measurements'][number]): boolean {
+  return (['operation', 'clients', 'value_bytes'] as const).every((key) => target[key] === recorded[key]);
 }
 
 async function readPauses(dir: string, file: string, remedy: string): Promise<Pauses | null> {
@@ -237,11 +256,13 @@ async function readRecording(
 ): Promise<Recording> {
   const file = `${folder}/${RESULT_FILE}`;
   const result = await readJson(dir, file, loadResultFormat, remedy);
-  if (result.connections !== target.clients || result.value_bytes !== target.value_bytes) {
+  const { clients: connections, pipeline, value_bytes, rate_ops } = target;
+  for (const [key, planned] of Object.entries({ connections, pipeline, value_bytes, rate_ops })) {
+    const found = result[key as 'connections' | 'pipeline' | 'value_bytes' | 'rate_ops'];
+    if (found === planned) continue;
     throw new ResultsError(
       'RUN_FILE_INVALID',
-      `${join(dir, file)}: connections ${result.connections} and value_bytes ${result.value_bytes} are not the ` +
-        `${target.clients} and ${target.value_bytes} of its trial.json; ${remedy}`,
+      `${join(dir, file)}: ${key} ${found} is not the ${planned} that manifest.json plans; ${remedy}`,
     );
   }
   const histograms: Histogram[] = [];
@@ -277,7 +298,7 @@ async function readHistogram(dir: string, file: string, hits: number, remedy: st
 function refuseDuplicates(trials: TrialRecord[]): void {
   const seen = new Map<string, string>();
   for (const { folder, trial } of trials) {
-    const key = `trial ${trial.trial} of ${trial.subject}`;
+    const key = `trial ${trial.trial} of ${[trial.subject, pointName(trial.at)].filter(Boolean).join(' at ')}`;
     const other = seen.get(key);
     if (other) {
       throw new ResultsError(

@@ -74,7 +74,7 @@ export function listed(names: string[]): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
-/** "GET", or "GET with 8 clients", "GET of 64 bytes" where `among` holds others. */
+/** "GET", or "GET with 8 clients", "GET of 64 bytes", "GET at pipeline 16" where `among` holds others. */
 export function nameTarget(point: MeasurementTarget, among: MeasurementTarget[]): string {
   const operation = point.operation.toUpperCase();
   const clients = among.some((other) => other.clients !== point.clients)
@@ -83,5 +83,9 @@ export function nameTarget(point: MeasurementTarget, among: MeasurementTarget[])
   const bytes = among.some((other) => other.value_bytes !== point.value_bytes)
     ? ` of ${formatCount(point.value_bytes)} bytes`
     : '';
-  return operation + clients + bytes;
+  const axes = Object.entries(point.at)
+    .filter(([name]) => name !== 'clients' && name !== 'value_bytes')
+    .filter(([name, value]) => among.some(({ at }) => at[name] !== value))
+    .map(([name, value]) => ` at ${name} ${typeof value === 'number' ? formatCount(value) : value}`);
+  return operation + clients + bytes + axes.join('');
 }

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Calibration } from '../formats/index.ts';
 import type { Run } from '../run/run-folder.ts';
-import { manifest, target } from '../test-synthetic-run.ts';
+import { target } from '../test-synthetic-run.ts';
 import type { PairStates } from './distance/run-distance.ts';
 import { generatorFloor } from './lower-bounds.ts';
 
@@ -38,12 +38,11 @@ function floorOf(
     { ...slice(112, 30), after_ns: null },
   ];
   const calibration = { backend: 'kernel', value_bytes: 64, floor_us: { p50: 10, p99: 20 }, slices };
-  const whole = manifest();
   const run = {
-    manifest: { ...whole, plan: { ...whole.plan, measurements: [target('get')] } },
     calibration: { ...calibration, core: cores[0], server_core: cores[1] },
   } as unknown as Run;
-  return generatorFloor(run, 'kernel', { pair: of, selection: { state, withoutEarly: false } });
+  const selection = { state, withoutEarly: false };
+  return generatorFloor(run, 'kernel', { target: target('get'), pair: of, selection });
 }
 
 const name = "the load generator's own floor";

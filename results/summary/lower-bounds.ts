@@ -1,7 +1,7 @@
 /** What no median of a point can be below: floors of its system, and that of the load generator itself. */
 import { median } from 'simple-statistics';
 import type { Calibration, FloorPoint, MeasurementTarget } from '../formats/index.ts';
-import { type Run, sameTarget } from '../run/run-folder.ts';
+import { type Run, standsBeside } from '../run/run-folder.ts';
 import type { LowerBound } from './checks.ts';
 import { MIXTURE } from './distance/by-state.ts';
 import { FEWEST_SLICES, type PairStates } from './distance/run-distance.ts';
@@ -21,7 +21,10 @@ export function lowerBounds(
 ): LowerBound[] {
   return floors.flatMap((floor) => {
     const bounds =
-      floor.systems.includes(system) && sameTarget(floor, target) && stateOf(floor, ['p50']) !== 'invalid';
+      floor.systems.includes(system) &&
+      standsBeside(floor, target) &&
+      floor.value_bytes === target.value_bytes &&
+      stateOf(floor, ['p50']) !== 'invalid';
     if (!bounds) return [];
     const of_state = floor.state === state;
     const mixture = floor.by_state.find((one) => one.state === MIXTURE);
@@ -37,11 +40,14 @@ export function lowerBounds(
  * had in the nearest state. A calibration that was not in that state bounds nothing: cores that are nearer are faster.
  */
 export function generatorFloor(
-  { calibration, manifest }: Run,
+  { calibration }: Pick<Run, 'calibration'>,
   backend: string,
-  { pair, selection: { state } }: Pick<Counted, 'pair' | 'selection'>,
+  {
+    target: { clients, value_bytes },
+    pair,
+    selection: { state },
+  }: Pick<Counted, 'target' | 'pair' | 'selection'>,
 ): LowerBound[] {
-  const { clients, value_bytes } = manifest.plan.measurements[0];
   const isAlike =
     calibration?.backend === backend && clients === 1 && value_bytes === calibration.value_bytes;
   if (!isAlike) return [];

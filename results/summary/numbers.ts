@@ -1,5 +1,11 @@
 /** What was measured of a point, before it is judged: of the state of distance that its run is compared in. */
-import { type Measured, type MeasurementTarget, trialsOf } from '../formats/index.ts';
+import {
+  type Measured,
+  type MeasurementTarget,
+  type OwnWorkload,
+  sameAt,
+  trialsOf,
+} from '../formats/index.ts';
 import { type Recording, type Run, sameTarget } from '../run/run-folder.ts';
 import { numbersByState } from './distance/by-state.ts';
 import { afterProbe, leavesOutEarly } from './distance/early.ts';
@@ -28,6 +34,8 @@ export type Numbers = Omit<Measured, 'verdicts' | 'versus_first'>;
 
 /** What a point's numbers are made from. */
 export interface Counted {
+  target: MeasurementTarget;
+  own_workload: OwnWorkload;
   outcomes: TrialOutcome[];
   /** Null where the distance of its cores is not known. */
   pair: PairStates | null;
@@ -62,6 +70,8 @@ export function countPoint(
     state === null && hasStates(pair) ? { ...selection, state: commonestState(trial) } : selection;
   const medians = new Map(known.map((trial) => [trial.trial, sliceMediansNs(trial, steady(trial))]));
   return {
+    target,
+    own_workload: run.manifest.systems.find((system) => system.name === name)?.workload ?? {},
     outcomes: planned.map((outcome) => ({ ...outcome, slice_p50_ns: medians.get(outcome.trial) ?? null })),
     pair,
     distance_unknown: whyUnknown(run, name, recordingsOf(planned), pair),
@@ -73,13 +83,24 @@ export function countPoint(
   };
 }
 
-export function numbersOf(counted: Counted, target: MeasurementTarget): Numbers {
-  const { outcomes, pair, distance_unknown, selection, is_of_means, slices, samples, whole } = counted;
+export function numbersOf(counted: Counted): Numbers {
+  const {
+    target,
+    own_workload,
+    outcomes,
+    pair,
+    distance_unknown,
+    selection,
+    is_of_means,
+    slices,
+    samples,
+    whole,
+  } = counted;
   const recorded = recordingsOf(outcomes);
   return {
-    operation: target.operation,
-    clients: target.clients,
-    value_bytes: target.value_bytes,
+    ...target,
+    own_workload: Object.keys(own_workload),
+    measured_at: outcomes.map(({ record }) => record?.trial.started_at).find((start) => start) ?? null,
     ...overTrials(samples, is_of_means),
     sample: is_of_means ? 'run_mean' : 'round_trip',
     state: selection.state,
@@ -101,8 +122,10 @@ function recordingsOf(outcomes: TrialOutcome[]): Recording[] {
 
 /** Those of the plan, with what is there of each. */
 function plannedTrials(run: Run, name: string, target: MeasurementTarget): TrialOutcome[] {
-  return trialsOf(run.manifest, name).map((number) => {
-    const record = run.trials.find(({ trial }) => trial.subject === name && trial.trial === number);
+  return trialsOf(run.manifest, name, target.at).map((number) => {
+    const record = run.trials.find(
+      ({ trial }) => trial.subject === name && trial.trial === number && sameAt(trial.at, target.at),
+    );
     const measurement = record?.measurements.find((other) => sameTarget(other.measurement, target));
     return {
       trial: number,

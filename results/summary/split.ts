@@ -45,12 +45,15 @@ function splitOf(unmodified: Point, kernel: Point, bypass: Point): Split | null 
       interval: trials < FEWEST_TRIALS ? null : bootstrapInterval(samples, pairing, ofMedians),
     };
   };
-  const { group, operation, clients, value_bytes } = kernel;
+  const { group, operation, at, clients, value_bytes, pipeline, rate_ops } = kernel;
   return {
     group,
     operation,
+    at,
     clients,
     value_bytes,
+    pipeline,
+    rate_ops,
     unmodified: unmodified.system,
     libos_over_kernel: kernel.system,
     bypass: bypass.system,

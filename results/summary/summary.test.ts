@@ -2,14 +2,16 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Manifest, Point, Summary } from '../formats/index.ts';
+import { type Manifest, type Point, pointName, type Summary } from '../formats/index.ts';
 import { writeReport } from '../index.ts';
 import { readRun } from '../run/run-folder.ts';
 import { doubts } from '../sentences/doubts.ts';
 import {
+  axis,
   manifest,
   run,
   type SyntheticRun,
+  swept,
   system,
   target,
   trialFolder,
@@ -44,7 +46,7 @@ async function pointOf(synthetic: Partial<SyntheticRun>): Promise<Point> {
 test('a point for each system and measurement, in the order of the manifest', async () => {
   const { points, ...head } = await summaryOf({});
   expect(head).toEqual({
-    schema: 'bypassbench.summary/3',
+    schema: 'bypassbench.summary/4',
     distance: null,
     repeats: [],
     splits: [],
@@ -53,6 +55,7 @@ test('a point for each system and measurement, in the order of the manifest', as
     title: 'Redis SET and GET latency',
     quick: false,
     finished: true,
+    axes: [],
     pipeline: 1,
     open_loop: null,
     floors: [],
@@ -425,8 +428,8 @@ const planOf = manifest().plan;
 const otherWorkloads: { of: string; plan: Partial<Manifest['plan']> }[] = [
   { of: 'other clients', plan: { measurements: [target('get', 8)] } },
   { of: 'another value size', plan: { measurements: [target('get', 1, 1024)] } },
-  { of: 'another pipeline', plan: { pipeline: 16 } },
-  { of: 'an open loop', plan: { open_loop: { rate_ops: 5000, arrivals: 'poisson' } } },
+  { of: 'another pipeline', plan: { measurements: [target('get', 1, 64, { pipeline: 16 })] } },
+  { of: 'an open loop', plan: { measurements: [target('get', 1, 64, { rate_ops: 5000 })] } },
 ];
 
 test.each(otherWorkloads)('nothing was published of points with $of', async ({ plan }) => {
@@ -437,4 +440,33 @@ test.each(otherWorkloads)('nothing was published of points with $of', async ({ p
   });
   expect(points.map(({ published_us }) => published_us)).toEqual([null, null, null]);
   expect(reference!.rounded_shares).toBeNull();
+});
+
+test('a sweep has a point for each place in it, set beside the first system at the same place', async () => {
+  const mtu = axis('mtu', [1500, 9000], { path: 'systems.kv-dpdk.options.mtu', systems: ['kv-dpdk'] });
+  const systems = [system('redis'), system('kv-kernel', { workload: { pipeline: 16 } }), system('kv-dpdk')];
+  const { points, axes } = await summaryOf({
+    manifest: swept(single(3, { systems }), [axis('clients', [1, 8]), mtu]),
+    measured: ({ name }, { at, clients }) => ({
+      latencies_ns: [clients * (name === 'redis' ? 40_000 : at.mtu === 9000 ? 10_000 : 20_000)],
+    }),
+    trial: (_subject, trial, at) => ({ started_at: `2026-01-0${trial}T03:04:0${at.clients}Z` }),
+  });
+  expect(axes.map(({ name }) => name)).toEqual(['clients', 'mtu']);
+  const p50 = ({ latency_us }: Point) => Math.round(latency_us!.p50);
+  expect(points.map((point) => [point.system, pointName(point.at), p50(point)])).toEqual([
+    ['redis', 'clients=1', 40],
+    ['redis', 'clients=8', 320],
+    ['kv-kernel', 'clients=1', 20],
+    ['kv-kernel', 'clients=8', 160],
+    ['kv-dpdk', 'clients=1 mtu=1500', 20],
+    ['kv-dpdk', 'clients=1 mtu=9000', 10],
+    ['kv-dpdk', 'clients=8 mtu=1500', 160],
+    ['kv-dpdk', 'clients=8 mtu=9000', 80],
+  ]);
+  const ratios = points.map(({ versus_first }) => versus_first && Number(versus_first.ratio.toFixed(2)));
+  expect(ratios).toEqual([null, null, 0.5, 0.5, 0.5, 0.25, 0.5, 0.25]);
+  expect(points[2]).toMatchObject({ pipeline: 16, own_workload: ['pipeline'] });
+  expect(points[1]).toMatchObject({ pipeline: 1, own_workload: [], clients: 8, trials: 3 });
+  expect(points[1].measured_at).toBe('2026-01-01T03:04:08Z');
 });

@@ -6,9 +6,10 @@ import {
   type Summary,
   type SystemUnderTest,
   summaryFormat,
+  targetsOf,
 } from '../formats/index.ts';
 import { findReference, publishedUs, type Reference } from '../run/reference.ts';
-import { type Run, sameTarget } from '../run/run-folder.ts';
+import { type Run, sameTarget, standsBeside } from '../run/run-folder.ts';
 import { formatChange } from '../text/format.ts';
 import { ratioWithinRun, type TrialValue } from './bootstrap.ts';
 import { counterDoubt } from './counter.ts';
@@ -34,9 +35,9 @@ export function summarize(run: Run, with_reference = true): Summary {
   const referenceName = with_reference ? manifest.plan.reference : null;
   const reference = referenceName === null ? null : findReference(referenceName);
   const floors = manifest.floors.flatMap(({ name, label, systems }) =>
-    manifest.plan.measurements.map((target): FloorPoint => {
+    targetsOf(manifest, name).map((target): FloorPoint => {
       const counted = countPoint(run, distance, name, target);
-      const numbers = numbersOf(counted, target);
+      const numbers = numbersOf(counted);
       const doubts = distanceDoubts(numbers, distance);
       const verdicts = judge(manifest, counted.outcomes, numbers, { bounds: [], doubts, is_staged: false });
       return { name, label, systems, ...numbers, verdicts, versus_first: null };
@@ -60,6 +61,7 @@ export function summarize(run: Run, with_reference = true): Summary {
     title: manifest.title,
     quick: manifest.quick,
     finished: manifest.finished_at !== null,
+    axes: manifest.plan.axes,
     pipeline: manifest.plan.pipeline,
     open_loop: manifest.plan.open_loop,
     reference: reference && {
@@ -117,13 +119,11 @@ function counterOf({ breakdown }: Point, { calibration }: Run): Doubt[] {
  */
 function pointsOfGroup(sources: Sources, systems: SystemUnderTest[], reference: Reference | null): Point[] {
   let first: Point[] = [];
-  const { pipeline, open_loop } = sources.run.manifest.plan;
-  const loop = { pipeline, rate_ops: open_loop?.rate_ops ?? null };
   return systems.flatMap((system, index) => {
     const stands = systems.slice(0, index).every((other) => !samePlace(other, system));
     const points = pointsOf(sources, system, first).map((point) => ({
       ...point,
-      published_us: reference && stands ? publishedUs(reference, system, { ...point, ...loop }) : null,
+      published_us: reference && stands ? publishedUs(reference, system, point) : null,
     }));
     if (index === 0) first = points;
     return points;
@@ -145,9 +145,9 @@ function samePlace(a: SystemUnderTest, b: SystemUnderTest): boolean {
 function pointsOf(sources: Sources, system: SystemUnderTest, first: Point[]): Point[] {
   const { run, distance, floors } = sources;
   const { name, label, role, group, backend, device, provenance, repeats } = system;
-  return run.manifest.plan.measurements.map((target) => {
+  return targetsOf(run.manifest, name).map((target) => {
     const counted = countPoint(run, distance, name, target);
-    const numbers = numbersOf(counted, target);
+    const numbers = numbersOf(counted);
     const { outcomes, selection } = counted;
     const bounds = [
       ...lowerBounds(floors, repeats ?? name, target, numbers.state),
@@ -190,7 +190,7 @@ function repeatedPoints(sources: Sources, points: Point[]): Summary['repeats'] {
 
 /** Against the first system of the group at the same target, in the state of the run and in each. */
 function versusFirst(numbers: Numbers, first: Point[]): Pick<Point, 'versus_first' | 'by_state'> {
-  const other = first.find((candidate) => sameTarget(candidate, numbers));
+  const other = first.find((candidate) => standsBeside(candidate, numbers));
   return {
     versus_first: other ? ratioWithinRun(p50s(numbers), p50s(other)) : null,
     by_state: byStateVersus(numbers.by_state, other?.by_state ?? []),

@@ -37,8 +37,13 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
     backend: 'kernel',
     device: 'loopback',
     operation: 'get',
+    at: {},
     clients: 1,
     value_bytes: 64,
+    pipeline: 1,
+    rate_ops: null,
+    own_workload: [],
+    measured_at: '2026-01-02T03:04:06Z',
     state: null,
     distance_unknown: null,
     by_state: [],
@@ -70,11 +75,12 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
 
 export function summary(points: Point[], overrides: Partial<Summary> = {}): Summary {
   return {
-    schema: 'bypassbench.summary/3',
+    schema: 'bypassbench.summary/4',
     experiment: 'redis-figure',
     title: 'Redis SET and GET latency',
     quick: false,
     finished: true,
+    axes: [],
     pipeline: 1,
     open_loop: null,
     reference: null,

@@ -91,7 +91,7 @@ test('every point of the data is in the picture, in the colour of its state or s
 
 test('names of trials do not lie on each other where added blocks are short', async () => {
   const whole = manifest();
-  const added_blocks = Array.from({ length: 14 }, () => ['kv-kernel']);
+  const added_blocks = Array.from({ length: 14 }, () => [{ subject: 'kv-kernel', at: {} }]);
   const plan = { ...whole.plan, trials: 19, added_trials: 14, added_blocks };
   const { svg } = await drawn<Spec>('distance', {
     manifest: manifest({ plan }),

@@ -127,7 +127,7 @@ const named = [
     from: {
       data: { name: 'measurements' },
       key: 'measurement',
-      fields: ['subject', 'trial', 'operation', 'clients', 'value_bytes'],
+      fields: ['subject', 'trial', 'operation', 'point'],
     },
   },
   {

@@ -2,19 +2,20 @@
  * A run as one line of time: its measurements one behind the other, what lies between them left out. On it, each
  * reading of the distance with its state, and each slice with the p50 of its requests.
  */
-import type { MeasurementTarget, SlicesFile, Summary } from '../../formats/index.ts';
+import type { SlicesFile, Summary } from '../../formats/index.ts';
 import { type Run, sameTarget } from '../../run/run-folder.ts';
 import { medianNs } from '../../summary/distance/point-slices.ts';
 import { pairOf, type RunDistance, sliceStates } from '../../summary/distance/run-distance.ts';
 import { distanceOf } from '../../summary/distance/slice-states.ts';
 import { type DistanceState, stateAt } from '../../summary/distance/states.ts';
+import { type RowTarget, rowTarget } from '../measured-row.ts';
 
 /** What stands for the state of a reading in none, and of one while the server was on another core than its own. */
 const NO_STATE = 'none';
 const ELSEWHERE = 'elsewhere';
 
 /** A row of the chart's dataset `measurements`, in the order in which they ran. */
-export interface MeasurementRow extends MeasurementTarget {
+export interface MeasurementRow extends RowTarget {
   /** Counted from 1; what its readings and slices are joined to it by. */
   measurement: number;
   /** A system or a floor. */
@@ -71,15 +72,12 @@ export function timelineOf(run: Run, distance: RunDistance, summary: Summary): T
     for (const { measurement, recording } of measurements) {
       const file = recording?.slices;
       if (!file || file.slices.length === 0) continue;
-      const { operation, clients, value_bytes } = measurement;
       const { subject, trial: number } = trial;
       const of = {
         measurement: timeline.measurements.length + 1,
         subject,
         trial: number,
-        operation,
-        clients,
-        value_bytes,
+        ...rowTarget(measurement),
       };
       append(timeline, of, file, distance, leavesOutEarly(summary, of));
     }

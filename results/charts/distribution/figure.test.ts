@@ -46,7 +46,7 @@ test('reads quantiles from the histograms of all trials merged by count', async 
   for (let trial = 1; trial <= 5; trial++) {
     for (let index = 0; index < 2000; index++) merged.recordValue(1000 * trial + index);
   }
-  const quantiles = spec.datasets.quantiles.filter(({ series }) => series === 'redis get 1 64');
+  const quantiles = spec.datasets.quantiles.filter(({ series }) => series === 'redis get');
   expect(quantiles.map(({ quantile }) => quantile)).toEqual(
     expect.arrayContaining([0, 0.5, 0.9, 0.99, 0.999]),
   );
@@ -77,7 +77,11 @@ test.each([
 test('has a panel for each operation, and for each number of clients and value size where these differ', async () => {
   expect(panels((await distribution({})).spec)).toEqual(['SET', 'GET']);
   const whole = manifest();
-  const measurements = [target('get', 1), target('get', 8), target('mix', 8, 1024)];
+  const measurements = [
+    target('get', 1, 64, { at: { clients: 1 } }),
+    target('get', 8, 64, { at: { clients: 8 } }),
+    target('mix', 8, 1024, { at: { clients: 8, value_bytes: 1024 } }),
+  ];
   const { spec } = await distribution({ manifest: { ...whole, plan: { ...whole.plan, measurements } } });
   expect(panels(spec)).toEqual([
     'GET with 1 client of 64 bytes',

@@ -2,14 +2,14 @@
  * The quantiles that the distribution figure draws, from the histograms of all trials merged by count: of the state of
  * distance that the run is compared in.
  */
-import type { FloorPoint, MeasurementTarget, Point, Summary } from '../../formats/index.ts';
+import { type FloorPoint, type Point, pointName, type Summary } from '../../formats/index.ts';
 import { type Histogram, mergeHistograms } from '../../run/histogram.ts';
 import type { Run } from '../../run/run-folder.ts';
 import { isOfMeans } from '../../sentences/rows.ts';
 import type { RunDistance } from '../../summary/distance/run-distance.ts';
 import { type State, stateOf } from '../../summary/doubt.ts';
 import { countPoint } from '../../summary/numbers.ts';
-import { type MeasuredRow, measuredRow } from '../measured-row.ts';
+import { type MeasuredRow, measuredRow, type RowTarget, rowTarget } from '../measured-row.ts';
 
 /** A curve: a system, or a floor, at one target. */
 export type Series = MeasuredRow & {
@@ -20,7 +20,7 @@ export type Series = MeasuredRow & {
   verdict: State;
 };
 
-export type QuantileRow = MeasurementTarget & {
+export type QuantileRow = RowTarget & {
   series: string;
   system: string;
   /** Share of the requests that took no longer than latency_us. */
@@ -58,8 +58,7 @@ export function distributionSeries({ points, floors }: Summary): Series[] {
 }
 
 function seriesOf(point: Point | (FloorPoint & { system: string }), is_floor: boolean): Series {
-  const { system, operation, clients, value_bytes } = point;
-  const series = `${system} ${operation} ${clients} ${value_bytes}`;
+  const series = [point.system, point.operation, pointName(point.at)].join(' ').trim();
   return { series, ...measuredRow(point), is_floor, verdict: stateOf(point, ['p50', 'p99', 'p999']) };
 }
 
@@ -67,11 +66,10 @@ function seriesOf(point: Point | (FloorPoint & { system: string }), is_floor: bo
  * The quantiles of a series, lowest first, of the requests that its point counts; none where nothing was recorded.
  */
 export function quantileRows(run: Run, distance: RunDistance, of: Series): QuantileRow[] {
-  const { series, system, operation, clients, value_bytes } = of;
-  const target = { operation, clients, value_bytes };
-  const { samples } = countPoint(run, distance, system, target);
+  const { series, system } = of;
+  const { samples } = countPoint(run, distance, system, of);
   const merged = mergeHistograms(samples.map(({ latency_ns }) => latency_ns));
-  return read(merged).map((point) => ({ series, system, ...target, ...point }));
+  return read(merged).map((point) => ({ series, system, ...rowTarget(of), ...point }));
 }
 
 interface QuantilePoint {

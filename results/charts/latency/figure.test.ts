@@ -113,7 +113,11 @@ test('texts that are names to JavaScript are only texts', async () => {
 
 test('each number of clients has a panel of its own', async () => {
   const whole = manifest();
-  const measurements = [target('get', 1), target('get', 8), target('mix', 8, 1024)];
+  const measurements = [
+    target('get', 1, 64, { at: { clients: 1 } }),
+    target('get', 8, 64, { at: { clients: 8 } }),
+    target('mix', 8, 1024, { at: { clients: 8, value_bytes: 1024 } }),
+  ];
   const svg = await figure({ manifest: { ...whole, plan: { ...whole.plan, measurements } } });
   for (const name of [
     '1 client, 64-byte values',

@@ -5,7 +5,15 @@
  * and in the report.
  */
 import type { TopLevelSpec } from 'vega-lite';
-import type { FloorPoint, Manifest, MeasurementTarget, Point, Summary } from '../../formats/index.ts';
+import {
+  type FloorPoint,
+  type Manifest,
+  type MeasurementTarget,
+  type Point,
+  pointName,
+  type Summary,
+  sameAt,
+} from '../../formats/index.ts';
 import { shortCaption } from '../../sentences/caption.ts';
 import { formatCount } from '../../text/format.ts';
 import { mutedSystems } from '../chart.ts';
@@ -28,7 +36,7 @@ interface OfPanel {
 export function figureSpec(manifest: Manifest, summary: Summary): TopLevelSpec {
   const { points, floors, reference } = summary;
   const published = points.some(({ published_us }) => published_us !== null);
-  const loads = [...Map.groupBy(points, nameLoad).values()].map((ofLoad) =>
+  const loads = [...Map.groupBy(points, ({ at }) => pointName(at)).values()].map((ofLoad) =>
     [...Map.groupBy(ofLoad, ({ group }) => group).values()].map((ofPanel) => ({
       points: ofPanel,
       floors: floors.filter((floor) => isOfPanel(floor, ofPanel)),
@@ -91,14 +99,15 @@ function floorRowsOf(floor: FloorPoint, points: Point[]): object[] {
 
 function isOfPanel(floor: FloorPoint, [first, ...others]: Point[]): boolean {
   return (
-    floor.clients === first.clients &&
-    floor.value_bytes === first.value_bytes &&
-    [first, ...others].some(({ system }) => floor.systems.includes(system))
+    sameAt(floor.at, first.at) && [first, ...others].some(({ system }) => floor.systems.includes(system))
   );
 }
 
-/** "8 clients, 64-byte values". */
+/** "8 clients, 64-byte values, pipeline 16". */
 function nameLoad(target: MeasurementTarget): string {
   const clients = target.clients === 1 ? 'client' : 'clients';
-  return `${formatCount(target.clients)} ${clients}, ${formatCount(target.value_bytes)}-byte values`;
+  const axes = Object.entries(target.at)
+    .filter(([name]) => name !== 'clients' && name !== 'value_bytes')
+    .map(([name, value]) => `, ${name} ${typeof value === 'number' ? formatCount(value) : value}`);
+  return `${formatCount(target.clients)} ${clients}, ${formatCount(target.value_bytes)}-byte values${axes.join('')}`;
 }

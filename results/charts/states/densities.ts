@@ -5,6 +5,7 @@ import { isOfMeans } from '../../sentences/rows.ts';
 import { MIXTURE } from '../../summary/distance/by-state.ts';
 import type { RunDistance } from '../../summary/distance/run-distance.ts';
 import { countPoint } from '../../summary/numbers.ts';
+import { type RowTarget, rowTarget } from '../measured-row.ts';
 
 /** A row of the chart's dataset `densities`: a bin of latencies, on a log scale. */
 export interface DensityRow {
@@ -15,7 +16,7 @@ export interface DensityRow {
 }
 
 /** A row of the dataset `humps`: a system, or a floor, at one target in one state, or in all of them. */
-export interface HumpRow extends MeasurementTarget {
+export interface HumpRow extends RowTarget {
   /** Joins the bins to it. */
   hump: string;
   system: string;
@@ -51,18 +52,18 @@ export function densitiesOf(
   const densities: DensityRow[] = [];
   const humps: HumpRow[] = [];
   for (const point of [...points, ...floors.filter((floor) => !isOfMeans(floor)).map(asPoint)]) {
-    const { system, label, operation, clients, value_bytes, by_state } = point;
+    const { system, label, operation, by_state } = point;
     const seen = by_state.flatMap(({ state, slices, p50_us }) =>
       p50_us === null ? [] : [{ state, slices, p50_us }],
     );
     // Two states, and behind them all of the time.
     if (seen.length < 3) continue;
-    const target = { operation, clients, value_bytes };
+    const target = rowTarget(point);
     const counts = countsByState(run, distance, point);
     const all = sizeOf(counts.get(MIXTURE)!);
     const medians_us = seen.map(({ p50_us }) => p50_us);
     const drawn = seen.map(({ state, slices, p50_us }) => {
-      const hump = `${system} ${operation} ${clients} ${value_bytes} ${state}`;
+      const hump = [system, operation, ...(target.point ? [target.point] : []), state].join(' ');
       const ofState = counts.get(state)!;
       const around_us = state === MIXTURE ? medians_us : [p50_us];
       const { ends_us, p5_us, p95_us } = spanOf(ofState, around_us);

@@ -38,7 +38,7 @@ beforeAll(async () => {
 test('each state has its requests and its p50, and the mixture all of them', async () => {
   const { spec, svg } = ofTwoStates;
   const humps = new Map(spec.datasets.humps.map((hump) => [hump.hump, hump]));
-  const [near, far, all] = ['near', 'far', 'mixture'].map((state) => humps.get(`redis get 1 64 ${state}`)!);
+  const [near, far, all] = ['near', 'far', 'mixture'].map((state) => humps.get(`redis get ${state}`)!);
   expect([near.slices, far.slices, all.slices]).toEqual([5 * 12, 5 * 11, 5 * 24]);
   expect([near.requests, far.requests, all.requests]).toEqual([5 * 12 * 60, 5 * 11 * 60, 5 * 24 * 60]);
   expect(near.p50_us).toBeCloseTo(10, 0);
@@ -50,7 +50,7 @@ test('the bins of all states together are those of the mixture, but for mixed sl
   const { spec } = ofTwoStates;
   const shareOf = (state: string): number =>
     spec.datasets.densities
-      .filter(({ hump }) => hump === `redis get 1 64 ${state}`)
+      .filter(({ hump }) => hump === `redis get ${state}`)
       .reduce((sum, { share }) => sum + share, 0);
   // The slowest and the fastest hundredth are not drawn.
   const drawnOf = { mixture: 1, near: 12 / 24, far: 11 / 24 };

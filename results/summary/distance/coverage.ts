@@ -1,5 +1,5 @@
 /** Whether a run has enough slices of one state of distance, for the runner to go on until it has. */
-import type { Manifest, MeasurementTarget } from '../../formats/index.ts';
+import type { Manifest, MeasurementTarget, PointAt } from '../../formats/index.ts';
 import { type EndedTrials, type Run, readRun } from '../../run/run-folder.ts';
 import {
   countState,
@@ -29,9 +29,10 @@ export interface DistanceCoverage {
   unknown: string | null;
 }
 
-/** What one system or floor lacks, at one operation. */
+/** What one system or floor lacks, at one operation and point. */
 export interface Lacking {
   subject: string;
+  at: PointAt;
   operation: MeasurementTarget['operation'];
   what: 'slices' | 'trials';
   has: number;
@@ -106,7 +107,7 @@ function lackingInChosen(run: Run, pairs: PairStates[], chosen: string, wanted: 
 function lackingOf(count: StateCount, of: Manifest, wanted: Wanted): Lacking {
   const { subject, target, slices, trials, of_trials } = count;
   const beside = besideOf(of, subject);
-  const which = { subject, operation: target.operation, beside };
+  const which = { subject, at: target.at, operation: target.operation, beside };
   return slices < wanted.slices
     ? { ...which, what: 'slices', has: slices, wanted: wanted.slices }
     : { ...which, what: 'trials', has: trials.length, wanted: Math.min(wanted.trials, of_trials) };

@@ -2,7 +2,7 @@
  * The distances of a run: the states of each pair of cores, over all readings that there are of it, and the one state
  * in which everything of the run is compared.
  */
-import { type MeasurementTarget, type SlicesFile, usualSlices } from '../../formats/index.ts';
+import { type MeasurementTarget, type SlicesFile, targetsOf, usualSlices } from '../../formats/index.ts';
 import { type Run, sameTarget } from '../../run/run-folder.ts';
 import { formatCount } from '../../text/format.ts';
 import { companyLimit } from './company.ts';
@@ -186,10 +186,10 @@ export function stateIn({ states }: PairStates, name: string | null): string | n
 
 /** What each system and floor has of a state, in the order of the plan. Those without states need none. */
 export function countState(run: Run, pairs: PairStates[], name: string, wanted: Wanted): StateCount[] {
-  const { systems, floors, plan } = run.manifest;
+  const { systems, floors } = run.manifest;
   const repetitions = new Set(systems.filter(({ repeats }) => repeats !== null).map(({ name }) => name));
   return [...systems, ...floors].flatMap(({ name: subject }) =>
-    plan.measurements.flatMap((target) => {
+    targetsOf(run.manifest, subject).flatMap((target) => {
       const known = filesOf(run, subject, target).flatMap(({ trial, file }) => {
         const pair = pairOf({ pairs }, file);
         return hasStates(pair) ? [{ trial, file, of: stateIn(pair, name) }] : [];

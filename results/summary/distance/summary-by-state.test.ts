@@ -175,7 +175,8 @@ describe('a run of two states', () => {
 
   test('lacks no trial that an added block is not of', async () => {
     const whole = two();
-    const plan = { ...whole.plan, trials: 5, added_trials: 2, added_blocks: [['redis'], ['redis']] };
+    const added_blocks = [1, 2].map(() => [{ subject: 'redis', at: {} }]);
+    const plan = { ...whole.plan, trials: 5, added_trials: 2, added_blocks };
     const { points } = await summaryOf(changing, { manifest: two({ plan }) });
     expect(points.map(({ trials, trials_planned }) => [trials, trials_planned])).toEqual([
       [5, 5],
