@@ -36,6 +36,7 @@ export class Configuration {
     this.outputLimits = new OutputLimits(options.outputBufferLimit);
     this.#parameters = new Map<string, ConfigParameter>([
       ['bind', { get: () => options.bind }],
+      ['daemonize', { get: () => 'no' }],
       [
         'client-output-buffer-limit',
         { get: () => this.outputLimits.format(), set: (value) => this.outputLimits.set(value) },

@@ -154,7 +154,79 @@ const combined = [
   command('ZINTERCARD', countedKeys, limitedCount),
 ];
 
+const fieldType = word(
+  ...[
+    'i1',
+    'u1',
+    'i5',
+    'u8',
+    'i8',
+    'u31',
+    'i32',
+    'u32',
+    'u33',
+    'i53',
+    'u53',
+    'i54',
+    'u54',
+    'u63',
+    'i63',
+    'i64',
+  ],
+  ...['u64', 'i65', 'i0', 'u', 'x8', 'I8', 'u08', 'i8\x00x', ''],
+);
+const fieldOffset = fc.oneof(
+  fc.integer({ min: 0, max: 70 }).map(String),
+  fc.integer({ min: 0, max: 5 }).map((count) => `#${count}`),
+  word('-1', '4294967296', '#-1', '#', '', '#4294967296', '9223372036854775807', 'x'),
+);
+const fieldValue = fc.oneof(
+  number,
+  fc.tuple(word('', '-'), fc.bigInt({ min: 0n, max: 2n ** 63n - 1n })).map(([sign, n]) => `${sign}${n}`),
+  fc
+    .tuple(fc.integer({ min: 0, max: 63 }), fc.integer({ min: -2, max: 2 }))
+    .map(([power, added]) => `${2n ** BigInt(power) + BigInt(added)}`),
+  word('-9223372036854775807', '-2147483648', '-2147483649', '-1', '255', '256', '-9007199254740992'),
+);
+/** Redis 7.0 takes such a value for too large, where it is too small. */
+const saturatesWrong = (type: string, text: string) =>
+  type.startsWith('i') && type !== 'i64' && Number(text) <= -(2 ** 62);
+const fieldRead = fc.tuple(word('GET'), fieldType, fc.oneof(fieldOffset, word('4294967295')));
+const fieldWrite = fc
+  .tuple(word('SET', 'incrby', 'INCRBY'), fieldType, fieldOffset, fieldValue)
+  .filter(([name, type, , text]) => name !== 'SET' || !saturatesWrong(type, text));
+const overflow = fc.tuple(word('OVERFLOW'), word('SAT', 'fail', 'WRAP', 'sat', 'x'));
+const fieldOperations = fc
+  .array(fc.oneof({ arbitrary: fieldWrite, weight: 4 }, fieldRead, overflow), { maxLength: 6 })
+  .map((all) => all.flat());
+const shown = options(
+  alone('LEN', 'idx', 'WITHMATCHLEN', 'foo'),
+  fc.tuple(word('MINMATCHLEN'), number).map((two) => [...two]),
+);
+/** Of few letters, so that there is much in common. */
+const letters = fc.string({ maxLength: 30, unit: word('a', 'b', 'c') });
+
 const bits = [
+  command('BITFIELD', key, fieldOperations),
+  command(
+    'BITFIELD',
+    key,
+    fieldWrite.map((all) => [...all]),
+    fieldWrite.map((all) => [...all]),
+  ),
+  command(
+    'BITFIELD_RO',
+    key,
+    many(
+      fieldRead.map((all) => [...all]),
+      0,
+      3,
+    ),
+  ),
+  command('BITFIELD_RO', key, fieldOperations),
+  command('SET', key, letters),
+  command('LCS', key, key, shown),
+  command('LCS', key, key),
   command('SETBIT', key, bit, word('0', '1', '2', 'x')),
   command('GETBIT', key, bit),
   command('BITCOUNT', key),

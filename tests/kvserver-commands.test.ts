@@ -4,35 +4,18 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { commandSection, withSection } from '../scripts/command-docs/section.ts';
 import { readTable } from '../scripts/command-docs/table.ts';
-import { type Reply, RespConnection, type ServerProcess, startKvServer } from './kvserver-processes.ts';
+import { startBoth } from './kvserver-both.ts';
+import type { Reply, RespConnection } from './kvserver-processes.ts';
 import { commandsOfBoth, type DescribedCommand, leastRequest, setupOf } from './kvserver-requests.ts';
-import { type RunningServer, startRedis } from './redis-server.ts';
 
-let redis: RunningServer;
-let server: ServerProcess;
-let theirs: RespConnection;
-let ours: RespConnection;
-
-beforeAll(async () => {
-  redis = await startRedis();
-  server = await startKvServer('sockets');
-  theirs = await RespConnection.open(redis.port);
-  ours = await RespConnection.open(server.port);
-}, 20_000);
-
-afterAll(async () => {
-  theirs?.close();
-  ours?.close();
-  await server?.stop();
-  await redis?.stop();
-});
+const both = startBoth();
 
 it('docs/commands.md says what npm run command-docs would write', async () => {
   const document = readFileSync(join(import.meta.dirname, '..', 'docs', 'commands.md'), 'utf8');
-  const section = commandSection(await readTable(server.port), await readTable(redis.port));
+  const section = commandSection(await readTable(both.server.port), await readTable(both.redis.port));
   expect(document).toBe(withSection(document, section));
 });
 
@@ -52,6 +35,7 @@ async function lookups(connection: RespConnection, command: DescribedCommand): P
 }
 
 it('counts hits and misses as Redis does, in every command', async () => {
+  const { ours, theirs } = both;
   const commands = await commandsOfBoth(ours, theirs);
   expect(commands.length).toBeGreaterThan(90);
   for (const command of commands) {
@@ -65,6 +49,7 @@ function texts(reply: Reply): string[] {
 }
 
 it('lists commands by pattern and category', async () => {
+  const { ours, theirs } = both;
   const known = new Set(texts(await ours.command('COMMAND', 'LIST')));
   const filters = [
     ['pattern', '*get*'],
@@ -82,10 +67,13 @@ it('lists commands by pattern and category', async () => {
 });
 
 it('finds the keys of a request of every command', async () => {
+  const { ours, theirs } = both;
   const requests = (await commandsOfBoth(ours, theirs)).map(leastRequest).filter(({ length }) => length > 1);
   for (const request of requests) {
-    const asked = ['COMMAND', 'GETKEYS', ...request];
-    expect([asked, await ours.command(...asked)]).toEqual([asked, await theirs.command(...asked)]);
+    for (const what of ['GETKEYS', 'GETKEYSANDFLAGS']) {
+      const asked = ['COMMAND', what, ...request];
+      expect([asked, await ours.command(...asked)]).toEqual([asked, await theirs.command(...asked)]);
+    }
   }
 });
 
@@ -101,8 +89,40 @@ it.each([
   ['COMMAND', 'GETKEYS', 'GET'],
   ['COMMAND', 'GETKEYS', 'nothing', 'a'],
   ['COMMAND', 'GETKEYS', 'CONFIG', 'GET', 'a'],
+  ...['GET', 'ex'].map((option) => ['COMMAND', 'GETKEYSANDFLAGS', 'SET', 'a', 'get', option, '1']),
+  ...[
+    ['BITFIELD', 'a'],
+    ['BITFIELD', 'a', 'overflow', 'x', 'get', 'set', 'x'],
+    ['BITFIELD', 'a', 'GET', 'u8', '0', 'SET', 'u8', '0', '1'],
+    ['BITFIELD', 'a', 'GET', 'u8', '0', 'INCRBY', 'u8', '0'],
+    ['PING', 'a'],
+    ['zunionstore', 'a', '2', 'b', 'c'],
+    ['zunionstore', 'a', '3', 'b', 'c'],
+  ].map((request) => ['COMMAND', 'GETKEYSANDFLAGS', ...request]),
+  ...['string', 'integer', 'double', 'bignum', 'null', 'array', 'set', 'map', 'attrib', 'push', 'x'].map(
+    (type) => ['DEBUG', 'PROTOCOL', type],
+  ),
+  ...['verbatim', 'TRUE', 'false'].map((type) => ['DEBUG', 'PROTOCOL', type]),
+  ['DEBUG', 'OBJECT', 'nothing'],
   ['COMMAND', 'INFO', 'nothing', 'config|nothing'],
   ['COMMAND', 'COUNT', 'x'],
 ])('answers %s %s %s %s as Redis does', async (...request) => {
-  expect(await ours.command(...request)).toEqual(await theirs.command(...request));
+  for (const protocol of ['3', '2']) {
+    expect(await allReplies(both.ours, protocol, request)).toEqual(
+      await allReplies(both.theirs, protocol, request),
+    );
+  }
 });
+
+/** What comes for a request: also what is pushed, or said about the reply. */
+async function allReplies(connection: RespConnection, protocol: string, request: string[]): Promise<Reply[]> {
+  await connection.command('HELLO', protocol);
+  connection.request(...request);
+  connection.request('ECHO', 'end');
+  const found: Reply[] = [];
+  for (;;) {
+    const reply = await connection.reply();
+    if (reply.text === 'end') return found;
+    found.push(reply);
+  }
+}

@@ -130,7 +130,7 @@ function least(argument: Argument): string[] {
       // Nobody is waited for longer than it takes to see that one waits.
       return [...token, argument.name === 'timeout' ? '0.01' : '1'];
     default:
-      return [...token, 'member'];
+      return [...token, argument.name === 'encoding' ? 'u8' : 'member'];
   }
 }
 

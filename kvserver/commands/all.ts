@@ -1,5 +1,7 @@
 /** Every command family of the server. A new family is added here. */
+import { bitFieldCommands } from './bit-fields.ts';
 import { bitCommands } from './bits.ts';
+import { commonSubsequenceCommands } from './common-subsequence.ts';
 import { connectionCommands } from './connection.ts';
 import { counterCommands } from './counters.ts';
 import { expiryCommands } from './expiry.ts';
@@ -25,8 +27,8 @@ import { waitingSortedSetCommands } from './waiting-sorted-sets.ts';
 /** A table with counters of its own, for one engine. */
 export function allCommands(): CommandTable {
   const families = {
-    string: [...stringCommands, ...counterCommands],
-    bitmap: bitCommands,
+    string: [...stringCommands, ...counterCommands, ...commonSubsequenceCommands],
+    bitmap: [...bitCommands, ...bitFieldCommands],
     list: [...listCommands, ...movingListCommands],
     set: [...setCommands, ...setAlgebraCommands],
     hash: hashCommands,

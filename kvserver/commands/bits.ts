@@ -13,6 +13,8 @@ import type { CommandSpec, ServerState } from './table.ts';
 /** A SETBIT that moves the value reserves as much memory again, up to this. */
 const SPARE_BYTES_MAX = 1024 ** 2;
 
+export const BIT_OFFSET_ERROR = 'ERR bit offset is not an integer or out of range';
+
 const onesOfByte = new Uint8Array(256);
 for (let byte = 1; byte < 256; byte++) onesOfByte[byte] = onesOfByte[byte >> 1] + (byte & 1);
 
@@ -20,8 +22,27 @@ for (let byte = 1; byte < 256; byte++) onesOfByte[byte] = onesOfByte[byte >> 1] 
 function bitOffset(request: Request, reply: ReplyWriter, server: ServerState): number {
   const offset = request.integer(2);
   if (offset >= 0 && Math.floor(offset / 8) < server.configuration.requestLimits.bulkBytesMax) return offset;
-  reply.error('ERR bit offset is not an integer or out of range');
+  reply.error(BIT_OFFSET_ERROR);
   return -1;
+}
+
+/**
+ * The entry of the key in argument 1, made or its value made longer, so that this bit is in it. `entry` is a string
+ * or 0, and the block at hand is the entry's.
+ */
+export function grownToBit(client: Client, request: Request, entry: number, bit: number): number {
+  const { database } = client;
+  const length = Math.floor(bit / 8) + 1;
+  const former = entry === 0 ? 0 : database.valueLength;
+  if (former >= length) return entry;
+  if (entry === 0) {
+    entry = database.insertString(request.bytes, request.start[1], request.length[1], length);
+  } else {
+    database.resizeString(entry, length, true, Math.min(length, SPARE_BYTES_MAX));
+  }
+  const { bytes, valueStart } = database;
+  bytes.fill(0, valueStart + former, valueStart + length);
+  return entry;
 }
 
 function setbit(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
@@ -35,16 +56,11 @@ function setbit(client: Client, request: Request, reply: ReplyWriter, server: Se
   const { database } = client;
   let entry = find(client, request, 1);
   if (!isTypeOrAbsent(client, entry, TYPE_STRING, reply)) return;
-  const byte = Math.floor(offset / 8);
   const former = entry === 0 ? 0 : database.valueLength;
-  if (entry === 0) {
-    entry = database.insertString(request.bytes, request.start[1], request.length[1], byte + 1);
-  } else if (byte >= former) {
-    database.resizeString(entry, byte + 1, true, Math.min(byte + 1, SPARE_BYTES_MAX));
-  }
+  entry = grownToBit(client, request, entry, offset);
   database.setForm(entry, FORM_RAW);
   const { bytes, valueStart } = database;
-  if (byte >= former) bytes.fill(0, valueStart + former, valueStart + byte + 1);
+  const byte = Math.floor(offset / 8);
   const mask = 0x80 >> (offset % 8);
   const before = bytes[valueStart + byte];
   const after = on === 1 ? before | mask : before & ~mask;

@@ -5,10 +5,13 @@ import { latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { categoriesOf } from './categories.ts';
-import { SYNTAX_ERROR } from './replies.ts';
+import { keyAccess } from './key-access.ts';
+import { SYNTAX_ERROR, writeHelp } from './replies.ts';
 import type { Command, CommandSpec, ServerState } from './table.ts';
 
 const BAR = 0x7c;
+/** Where the request stands whose keys are asked for. */
+const INNER = 2;
 
 /** Of commands that say how many keys follow: the argument that does. */
 const NUMKEYS_AT: Record<string, number> = {
@@ -137,9 +140,40 @@ function writeCommandDocs(command: Command, reply: ReplyWriter): void {
   for (const subcommand of subcommands) writeCommandDocs(subcommand, reply);
 }
 
-/** The request that stands from argument 2 on is not run: only its keys are looked for. */
 function commandGetKeys(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  const argc = request.argc - 2;
+  const found = keysOfInner(request, reply, server);
+  if (found === null) return;
+  reply.array(found.places.length);
+  for (const place of found.places) reply.bulkText(request.text(place + INNER));
+}
+
+function commandGetKeysAndFlags(
+  _client: Client,
+  request: Request,
+  reply: ReplyWriter,
+  server: ServerState,
+): void {
+  const found = keysOfInner(request, reply, server);
+  if (found === null) return;
+  reply.array(found.places.length);
+  for (const [index, place] of found.places.entries()) {
+    const flags = keyAccess(found.spec, index, request, INNER);
+    reply.array(2);
+    reply.bulkText(request.text(place + INNER));
+    reply.set(flags.length);
+    for (const flag of flags) reply.simple(flag);
+  }
+}
+
+interface InnerKeys {
+  spec: CommandSpec;
+  /** Among the arguments of the inner request. */
+  places: number[];
+}
+
+/** Of the request that stands from argument INNER on and is not run; null with the error written. */
+function keysOfInner(request: Request, reply: ReplyWriter, server: ServerState): InnerKeys | null {
+  const argc = request.argc - INNER;
   let command = server.commands.lookup(request.bytes, request.start[2], request.length[2]);
   if (command?.subcommands && argc > 1) {
     command = command.subcommands.lookup(request.bytes, request.start[3], request.length[3]);
@@ -152,13 +186,10 @@ function commandGetKeys(_client: Client, request: Request, reply: ReplyWriter, s
     reply.error('ERR Invalid number of arguments specified for command');
   } else {
     const places = keyPlaces(command.spec, argc, request);
-    if (places === null) {
-      reply.error('ERR Invalid arguments specified for command');
-      return;
-    }
-    reply.array(places.length);
-    for (const place of places) reply.bulkText(request.text(place + 2));
+    if (places !== null) return { spec: command.spec, places };
+    reply.error('ERR Invalid arguments specified for command');
   }
+  return null;
 }
 
 /** Channels stand where keys do for COMMAND INFO, and are none. */
@@ -176,10 +207,22 @@ function keyPlaces(spec: CommandSpec, argc: number, request: Request): number[] 
   }
   if (!(spec.name in NUMKEYS_AT)) return places;
   const at = NUMKEYS_AT[spec.name];
-  const count = request.integer(at + 2);
+  const count = request.integer(at + INNER);
   if (!(count >= 1 && count <= argc - at - 1)) return null;
   for (let i = 1; i <= count; i++) places.push(at + i);
   return places;
+}
+
+function commandHelp(_client: Client, request: Request, reply: ReplyWriter): void {
+  writeHelp(request, reply, [
+    ['(no subcommand)', 'What all commands take.'],
+    ['COUNT', 'How many commands there are.'],
+    ['DOCS [<command> ...]', 'What these commands, or all, do.'],
+    ['GETKEYS <command> [<argument> ...]', 'The keys of a request.'],
+    ['GETKEYSANDFLAGS <command> [<argument> ...]', 'The keys of a request, and what is done with each.'],
+    ['INFO [<command> ...]', 'What these commands, or all, take.'],
+    ['LIST [FILTERBY (MODULE|ACLCAT|PATTERN) <text>]', 'The names of commands.'],
+  ]);
 }
 
 const ANY_TIME: CommandSpec['flags'] = ['loading', 'stale'];
@@ -190,6 +233,14 @@ const subcommands: CommandSpec[] = [
   { name: 'info', arity: -2, flags: ANY_TIME, summary: 'What commands take', handler: commandInfo },
   { name: 'docs', arity: -2, flags: ANY_TIME, summary: 'What commands do', handler: commandDocs },
   { name: 'getkeys', arity: -4, flags: ANY_TIME, summary: 'Keys of a request', handler: commandGetKeys },
+  {
+    name: 'getkeysandflags',
+    arity: -4,
+    flags: ANY_TIME,
+    summary: 'Keys of a request, and what it does with them',
+    handler: commandGetKeysAndFlags,
+  },
+  { name: 'help', arity: 2, flags: ANY_TIME, summary: 'What COMMAND can tell', handler: commandHelp },
 ];
 
 export const commandCommand: CommandSpec = {

@@ -39,26 +39,30 @@ function stringEncoding(client: Client, entry: number): string {
   return isShort && database.form(entry) !== FORM_RAW ? 'embstr' : 'raw';
 }
 
+/** The form in which Redis would hold the value. */
+export function encodingOf(client: Client, entry: number): string {
+  const type = client.database.type(entry);
+  if (type === TYPE_STRING) return stringEncoding(client, entry);
+  if (type === TYPE_LIST) return 'quicklist';
+  return (client.database.object(entry) as SetValue | HashValue | SortedSetValue).encoding;
+}
+
 function encoding(client: Client, request: Request, reply: ReplyWriter): void {
   const entry = peek(client, request, reply);
-  if (entry === 0) return;
-  const type = client.database.type(entry);
-  if (type === TYPE_STRING) {
-    reply.bulkText(stringEncoding(client, entry));
-  } else if (type === TYPE_LIST) {
-    reply.bulkText('quicklist');
-  } else {
-    reply.bulkText((client.database.object(entry) as SetValue | HashValue | SortedSetValue).encoding);
-  }
+  if (entry !== 0) reply.bulkText(encodingOf(client, entry));
+}
+
+/** The references that Redis would have to the value. */
+export function references(client: Client, entry: number): number {
+  const { database } = client;
+  const isPlain = database.type(entry) === TYPE_STRING && database.form(entry) === FORM_PLAIN;
+  const integer = isPlain ? integerOf(client, entry) : Number.NaN;
+  return integer >= 0 && integer < SHARED_INTEGERS ? SHARED_REFERENCES : 1;
 }
 
 function refcount(client: Client, request: Request, reply: ReplyWriter): void {
   const entry = peek(client, request, reply);
-  if (entry === 0) return;
-  const { database } = client;
-  const isPlain = database.type(entry) === TYPE_STRING && database.form(entry) === FORM_PLAIN;
-  const integer = isPlain ? integerOf(client, entry) : Number.NaN;
-  reply.integer(integer >= 0 && integer < SHARED_INTEGERS ? SHARED_REFERENCES : 1);
+  if (entry !== 0) reply.integer(references(client, entry));
 }
 
 function idletime(client: Client, request: Request, reply: ReplyWriter): void {

@@ -6,10 +6,10 @@ import { latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { commandCommand } from './command-table.ts';
-import { digestValues } from './digest.ts';
+import { debugCommand } from './debug.ts';
 import { infoText } from './info.ts';
 import { isInt32 } from './ranged-integer.ts';
-import { DB_OUT_OF_RANGE, NOT_A_FLOAT, SYNTAX_ERROR, unknownOrArity } from './replies.ts';
+import { DB_OUT_OF_RANGE, SYNTAX_ERROR, writeHelp } from './replies.ts';
 import { type CommandSpec, noSubcommand, type ServerState } from './table.ts';
 
 function dbsize(client: Client, _request: Request, reply: ReplyWriter): void {
@@ -62,36 +62,6 @@ function info(_client: Client, request: Request, reply: ReplyWriter, server: Ser
   const names: string[] = [];
   for (let i = 1; i < request.argc; i++) names.push(request.text(i).toLowerCase());
   reply.verbatim(infoText(names, server));
-}
-
-function debug(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  if (request.is(1, 'digest-value')) {
-    digestValues(client, request, reply);
-    return;
-  }
-  if (request.is(1, 'set-active-expire') && request.argc === 3) {
-    server.configuration.activeExpiry = /^\s*[+-]?0*[1-9]/.test(request.text(2));
-    reply.ok();
-    return;
-  }
-  // Of how Redis lays out lists, which has no like here.
-  if (request.is(1, 'quicklist-packed-threshold') && request.argc === 3) {
-    reply.ok();
-    return;
-  }
-  if (!request.is(1, 'sleep') || request.argc !== 3) {
-    reply.error(unknownOrArity(request));
-    return;
-  }
-  const seconds = request.double(2);
-  if (Number.isNaN(seconds)) {
-    reply.error(NOT_A_FLOAT);
-    return;
-  }
-  // Blocks the thread of the data path, which is what DEBUG SLEEP is for.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.max(0, seconds * 1000));
-  server.clock.update();
-  reply.ok();
 }
 
 function configGet(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
@@ -160,6 +130,15 @@ function configRewrite(_client: Client, _request: Request, reply: ReplyWriter): 
   reply.error('ERR The server is running without a config file');
 }
 
+function configHelp(_client: Client, request: Request, reply: ReplyWriter): void {
+  writeHelp(request, reply, [
+    ['GET <pattern> [<pattern> ...]', 'The parameters whose names match, and their values.'],
+    ['RESETSTAT', 'Sets the statistics of INFO to zero.'],
+    ['REWRITE', 'Fails: there is no file.'],
+    ['SET <parameter> <value> [<parameter> <value> ...]', 'Changes parameters, all of them or none.'],
+  ]);
+}
+
 const ADMIN: CommandSpec['flags'] = ['admin', 'noscript', 'loading', 'stale'];
 
 const configSubcommands: CommandSpec[] = [
@@ -167,6 +146,7 @@ const configSubcommands: CommandSpec[] = [
   { name: 'set', arity: -4, flags: ADMIN, summary: 'Change parameters', handler: configSet },
   { name: 'resetstat', arity: 2, flags: ADMIN, summary: 'Reset the statistics', handler: configResetStat },
   { name: 'rewrite', arity: 2, flags: ADMIN, summary: 'Fails: there is no file', handler: configRewrite },
+  { name: 'help', arity: 2, flags: ['loading', 'stale'], summary: 'What CONFIG can do', handler: configHelp },
 ];
 
 export const serverCommands: CommandSpec[] = [
@@ -200,13 +180,7 @@ export const serverCommands: CommandSpec[] = [
     handler: time,
   },
   { name: 'info', arity: -1, flags: ['loading', 'stale'], summary: 'State of the server', handler: info },
-  {
-    name: 'debug',
-    arity: -2,
-    flags: ADMIN,
-    summary: 'SLEEP blocks the server, SET-ACTIVE-EXPIRE lets keys expire unasked or not; digests of values',
-    handler: debug,
-  },
+  debugCommand,
   {
     name: 'config',
     arity: -2,

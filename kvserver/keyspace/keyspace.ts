@@ -149,6 +149,13 @@ export class Keyspace {
     return Math.max(0, (this.#clock.seconds - this.#words[(this.keyStart >> 2) - 1]) | 0);
   }
 
+  /** Where the entry's block lies: its chunk of the arena, and behind that 32 bits for the place within. */
+  placeOf(entry: number): number {
+    this.locate(entry);
+    const chunk = this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + CHUNK];
+    return chunk * 2 ** 32 + this.keyStart - HEADER_BYTES;
+  }
+
   /** Bytes of the entry's block: its key, and the value of a string. */
   blockBytes(entry: number): number {
     return this.#arena.capacity(this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + CHUNK]);

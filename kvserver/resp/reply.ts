@@ -173,6 +173,12 @@ export class ReplyWriter {
     else this.#line(0x2c, text);
   }
 
+  /** Of any size, in decimal digits. */
+  bigNumber(digits: string): void {
+    if (this.protocol === 2) this.bulkText(digits);
+    else this.#line(0x28, digits);
+  }
+
   boolean(value: boolean): void {
     if (this.protocol === 2) this.integer(value ? 1 : 0);
     else this.#line(0x23, value ? 't' : 'f');
@@ -192,6 +198,11 @@ export class ReplyWriter {
   map(pairs: number): void {
     if (this.protocol === 2) this.#header(0x2a, 2 * pairs);
     else this.#header(0x25, pairs);
+  }
+
+  /** So many pairs about the reply that follows. Not in RESP2. */
+  attribute(pairs: number): void {
+    this.#header(0x7c, pairs);
   }
 
   set(length: number): void {

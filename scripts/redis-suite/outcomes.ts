@@ -40,7 +40,7 @@ export function compareOutcomes(unmodified: Outcomes, port: Outcomes): OutcomeDi
     .filter(({ unmodified: one, port: other }) => one !== other && (hasRun(one) || hasRun(other)));
 }
 
-function hasRun(outcome: Outcome | undefined): boolean {
+export function hasRun(outcome: Outcome | undefined): boolean {
   return outcome !== undefined && outcome !== 'ignore' && outcome !== 'skip';
 }
 

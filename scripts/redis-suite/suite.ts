@@ -12,20 +12,21 @@ import {
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { freePort } from '../../experiments/index.ts';
-import { type Outcomes, readOutcomes } from './outcomes.ts';
+import { hasRun, type Outcomes, readOutcomes } from './outcomes.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 /** What scripts/build-redis.mjs has built. */
 export const built = join(root, 'kvserver', 'redis', 'build');
 export const bypassbench = join(root, 'bin', 'bypassbench');
 
-/** Ports for the suite's servers; each unit gets them anew. */
-const BASE_PORT = 26_111;
-/** The suite itself listens as far below them. */
-const OWN_PORT_BELOW = 32;
+/** The suite takes the ports of its servers from so many, and one of its own from a few below them. */
+const PORTS = 1000;
+const OWN_PORTS = 32;
 const UNIT_TIMEOUT_MS = 900_000;
 /** A test that says nothing for this long against a server that runs already has hung. */
 const QUIET_SECONDS_MAX = 120;
+/** Of the log of a unit of which no test was run. */
+const LINES_SHOWN = 10;
 
 /** Who is launched as src/redis-server; null: the suite is given a server that runs. */
 type Launched = 'redis-server' | 'port' | null;
@@ -68,23 +69,30 @@ export interface ExternalTarget {
   skipped: string[];
 }
 
-/** One unit; its output is kept in a log in the copy. Without a target the suite launches its servers. */
+/**
+ * One unit; its output is kept in a log in the copy. Without a target the suite launches its servers. Throws an error
+ * that says why where no test was run.
+ */
 export async function runUnit(place: string, unit: string, target?: ExternalTarget): Promise<Outcomes> {
-  const where: string[] = [];
-  if (target === undefined) {
-    where.push('--baseport', `${BASE_PORT}`);
-  } else {
+  const basePort = (await freePort('127.0.0.1')) + OWN_PORTS;
+  const where = ['--baseport', `${basePort}`, '--portcount', `${PORTS}`];
+  if (target !== undefined) {
     const skipFile = join(place, 'skipped');
     writeFileSync(skipFile, target.skipped.join('\n'));
     where.push('--host', '127.0.0.1', '--port', `${target.port}`);
     where.push('--timeout', `${QUIET_SECONDS_MAX}`, '--skipfile', skipFile);
-    where.push('--baseport', `${(await freePort('127.0.0.1')) + OWN_PORT_BELOW}`);
   }
-  const { stdout, timedOut } = await execa(
+  const { all, stdout, timedOut } = await execa(
     'tclsh',
     ['tests/test_helper.tcl', '--single', unit, '--clients', '1', '--durable', ...where],
-    { cwd: place, reject: false, stderr: 'inherit', timeout: UNIT_TIMEOUT_MS, stripFinalNewline: false },
+    { cwd: place, reject: false, all: true, timeout: UNIT_TIMEOUT_MS, stripFinalNewline: false },
   );
-  writeFileSync(join(place, `${unit.replaceAll('/', '-')}.log`), stdout);
-  return readOutcomes(timedOut ? `${stdout}\n[TIMEOUT]: the unit\n` : stdout);
+  const log = join(place, `${unit.replaceAll('/', '-')}.log`);
+  writeFileSync(log, all ?? '');
+  const outcomes = readOutcomes(timedOut ? `${stdout}\n[TIMEOUT]: the unit\n` : (stdout ?? ''));
+  if (![...outcomes.values()].some(hasRun)) {
+    const end = (all ?? '').trimEnd().split('\n').slice(-LINES_SHOWN).join('\n');
+    throw new Error(`no test was run; ${log} ends with:\n${end}`);
+  }
+  return outcomes;
 }
