@@ -122,6 +122,7 @@ class Blocks {
         runFolder: out.path,
         interrupted: this.#interrupted,
         onStep: (step) => progress.step(planned, step),
+        warn: (message) => progress.warn(message),
       };
       const reason = unrunnable.get(name);
       const outcome = reason

@@ -18,7 +18,7 @@ import { freePort } from './machine/ports.ts';
 import { type RunningProcess, Supervisor } from './machine/process.ts';
 import { type Address, waitUntilReady } from './trial/readiness.ts';
 import { HOST, startServer } from './trial/server.ts';
-import { lastLines } from './trial/trial-folder.ts';
+import { lastWords } from './trial/trial-folder.ts';
 
 const STOP_GRACE_MS = 5000;
 
@@ -147,8 +147,7 @@ export class StartedSystem {
       stderrFile,
     }).ended;
     if (end !== 'exited with code 0') {
-      const [lastWords = 'it said nothing'] = await lastLines(stderrFile, 1);
-      throw new Error(`the load generator ${end}: ${lastWords}`);
+      throw new Error(`the load generator ${end}: ${(await lastWords([stderrFile])) ?? 'it said nothing'}`);
     }
     const result = loadResultFormat.read(await readFile(path.join(out, RESULT_FILE), 'utf8'));
     for (const { operation, hits, requests } of result.operations) {

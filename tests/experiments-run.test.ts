@@ -165,7 +165,13 @@ describe('a server that fails', () => {
     const run = create({
       systems: [
         redis,
-        system('exits', nodeServer(`console.error('cannot load its data'); process.exit(3)`)),
+        system(
+          'exits',
+          nodeServer(`
+            require('child_process').spawn('sleep', ['600'], { detached: true, stdio: 'ignore' }).unref();
+            console.error('cannot load its data');
+            process.exit(3)`),
+        ),
         system('crashes', onlyPing(`console.error('out of luck'), process.kill(process.pid, 'SIGSEGV')`)),
         system('silent', nodeServer('setInterval(() => {}, 1000)'), {
           ready: { by: 'tcp_connect', timeout_s: 0.4 },
@@ -192,6 +198,9 @@ describe('a server that fails', () => {
     const { exitCode, stderr } = await run.start();
     expect(exitCode).toBe(1);
     expect(stderr).toContain('8 trials failed');
+    expect(stderr).toMatch(
+      /warning: exits trial 1: left in sessions of their own, and ended now: sleep \(process \d+\)/,
+    );
     const trials = Object.fromEntries(run.trials().map((trial) => [trial.subject, trial])) as Record<
       string,
       Trial

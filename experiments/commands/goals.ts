@@ -16,6 +16,7 @@ import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
 import { gitState, isPath, OWN_COMMAND, openCheckouts, ownCheckout } from '../machine/checkout.ts';
 import { busyWarning, machineFacts, softwareVersions } from '../machine/machine.ts';
 import { Supervisor } from '../machine/process.ts';
+import { removeLeftovers } from '../machine/runner-folder.ts';
 import { defaultOutFolder, OutFolder } from '../out-folder.ts';
 import { Progress } from '../progress.ts';
 import { setOption } from './set-option.ts';
@@ -80,6 +81,7 @@ async function run(names: string[], { list, set, out, ...rest }: Options): Promi
   }
   (list ? console.log : console.error)(overview(files));
   if (list) return;
+  for (const line of await removeLeftovers()) console.error(`warning: ${line}`);
   const busy = busyWarning();
   if (busy !== null) console.error(`warning: ${busy}`);
   const folder = path.resolve(out ?? defaultOutFolder('goals', new Date()));

@@ -11,6 +11,7 @@ import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
 import { OWN_COMMAND, openCheckouts, ownCheckout } from '../machine/checkout.ts';
 import { busyWarning } from '../machine/machine.ts';
 import { Supervisor } from '../machine/process.ts';
+import { removeLeftovers } from '../machine/runner-folder.ts';
 import { defaultOutFolder, OutFolder } from '../out-folder.ts';
 import { Progress } from '../progress.ts';
 import { setOption } from './set-option.ts';
@@ -78,6 +79,7 @@ async function run(config: string, options: RunOptions): Promise<void> {
   );
   const supervisor = new Supervisor();
   const progress = new Progress(experiment, process.stderr);
+  for (const line of await removeLeftovers()) progress.warn(line);
   const busy = busyWarning();
   if (busy !== null) progress.warn(busy);
   if (!out.isLocked) progress.warn(`${out.path} cannot be locked: let no other run write to it`);

@@ -10,7 +10,7 @@ import { differenceInterval, holdInterval } from '../../results/index.ts';
 import { ownCheckout } from '../machine/checkout.ts';
 import { availableCores } from '../machine/machine.ts';
 import type { Supervisor } from '../machine/process.ts';
-import { lastLines } from '../trial/trial-folder.ts';
+import { lastWords } from '../trial/trial-folder.ts';
 import type { GoalFile, ProgramGoal } from './goal-file.ts';
 import { resultOf } from './result.ts';
 
@@ -18,7 +18,6 @@ import { resultOf } from './result.ts';
 const PATIENCE = 5;
 const STARTING_S = 60;
 const STOP_GRACE_MS = 2000;
-const LOG_LINES = 30;
 
 const printed = z.object({ value: z.number(), unit: z.string().min(1) });
 type Printed = z.infer<typeof printed>;
@@ -143,7 +142,8 @@ async function start(
   try {
     const end = await Promise.race([running.ended, timeOver, run.interrupted]);
     if (end === null) return `${argv.join(' ')} had not finished after ${limitSeconds} s`;
-    if (end !== 'exited with code 0') return `${argv.join(' ')} ${end}: ${await lastWords(stderrFile)}`;
+    if (end !== 'exited with code 0')
+      return `${argv.join(' ')} ${end}: ${(await lastWords([stderrFile])) ?? 'it said nothing'}`;
     return (
       parse(await readFile(stdoutFile, 'utf8')) ??
       `${argv.join(' ')} printed no {"value": NUMBER, "unit": TEXT}`
@@ -152,12 +152,6 @@ async function start(
     timer.abort();
     await running.stop(STOP_GRACE_MS);
   }
-}
-
-/** The line of a log that says what went wrong. */
-async function lastWords(log: string): Promise<string> {
-  const lines = await lastLines(log, LOG_LINES);
-  return lines.findLast((line) => /error/i.test(line))?.trim() ?? lines.at(-1) ?? 'it said nothing';
 }
 
 function parse(stdout: string): Printed | null {

@@ -4,22 +4,17 @@
  * Each process leads a process group of its own: a Ctrl-C in the terminal reaches the runner alone, and what
  * a server has started ends with it. `setpriv --pdeathsig` has the kernel end it even when the runner itself
  * is killed, and `taskset` pins it; both execute the program in their own place, so they leave no process
- * either.
+ * either. What leaves its group is found among the descendants of the runner (orphans.ts), and by the next run where
+ * the runner was killed (runner-folder.ts).
  */
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
+import { closeSync, rmSync } from 'node:fs';
 import { execa } from 'execa';
 import { ExperimentError } from '../errors.ts';
-
-/**
- * The longest folder for temporary files that is used. The path of a Unix socket has at most 107 bytes
- * (unix(7)), of which the folder made in there and the socket's own name want their share.
- */
-const LONGEST_PARENT_BYTES = 64;
-
-/** Linux's usual tmpfs (shm_overview(7)). */
-const SHARED_MEMORY = '/dev/shm';
+import { BoundedLog } from './bounded-log.ts';
+import { adoptOrphans } from './linux.ts';
+import { endOrphans, killDescendants } from './orphans.ts';
+import { processInWords } from './process-table.ts';
+import { RunnerFolder } from './runner-folder.ts';
 
 /** Programs of util-linux without which nothing is started. */
 export const launchers = ['setpriv', 'taskset'];
@@ -32,9 +27,13 @@ export interface Launch {
   cwd: string;
   /** Variables added to this process's environment. */
   env: Record<string, string>;
+  /** Two files; of what is too long for a log the beginning and the end are kept. */
   stdoutFile: string;
   stderrFile: string;
 }
+
+/** Of all supervisors of this process. */
+const running = new Set<RunningProcess>();
 
 export class RunningProcess {
   readonly pid: number;
@@ -46,12 +45,17 @@ export class RunningProcess {
   /** The same, null while the process runs. */
   end: string | null = null;
 
-  constructor(pid: number, ended: Promise<{ signal?: string; exitCode?: number }>) {
+  constructor(
+    pid: number,
+    ended: Promise<{ signal?: string; exitCode?: number }>,
+    logs: readonly BoundedLog[],
+  ) {
     this.pid = pid;
     this.ended = ended.then(({ signal, exitCode }) => {
       this.end = signal ? `was ended by ${signal}` : `exited with code ${exitCode}`;
       // Whatever it has started and left running goes with it.
       this.signal('SIGKILL');
+      for (const log of logs) log.finish();
       return this.end;
     });
   }
@@ -82,42 +86,55 @@ export class RunningProcess {
 /** Everything that a run must not leave behind: its processes and its temporary folders. */
 export class Supervisor {
   readonly #processes = new Set<RunningProcess>();
-  readonly #folders = new Set<string>();
+  #onDisk: RunnerFolder | null = null;
+  #inMemory: RunnerFolder | null = null;
+
+  constructor() {
+    adoptOrphans();
+  }
 
   /** Starts a process, its output going straight to files, so that relaying it costs no core anything. */
   start(launch: Launch): RunningProcess {
-    const stdout = openSync(launch.stdoutFile, 'w');
-    const stderr = openSync(launch.stderrFile, 'w');
+    this.#onDisk ??= RunnerFolder.onDisk();
+    const logs = [new BoundedLog(launch.stdoutFile), new BoundedLog(launch.stderrFile)];
+    const [stdout, stderr] = logs.map(({ fd }) => fd);
     const pinned = ['--pdeathsig', 'KILL', 'taskset', '--cpu-list', launch.cores.join(','), ...launch.argv];
     const subprocess = execa('setpriv', pinned, {
       cwd: launch.cwd,
       env: launch.env,
       // Any open descriptor will do; execa's types name the standard ones only.
-      stdio: ['ignore', stdout as 1, stderr as 2],
+      stdio: ['ignore', stdout as 1, stderr as 2, this.#onDisk.mark as 1],
       buffer: false,
       reject: false,
       detached: true,
     });
-    closeSync(stdout);
-    closeSync(stderr);
+    for (const { fd } of logs) closeSync(fd);
     if (subprocess.pid === undefined) {
       throw new ExperimentError(
         'PROGRAM_NOT_STARTED',
         `${launch.argv[0]} could not be started: is the limit of processes (ulimit -u) or of memory reached?`,
       );
     }
-    const running = new RunningProcess(subprocess.pid, subprocess);
-    this.#processes.add(running);
-    running.ended.then(() => this.#processes.delete(running));
-    return running;
+    const started = new RunningProcess(subprocess.pid, subprocess, logs);
+    for (const set of [this.#processes, running]) {
+      set.add(started);
+      started.ended.then(() => set.delete(started));
+    }
+    return started;
   }
 
-  /** A fresh temporary folder; in /tmp where TMPDIR is so long that no Unix socket could be made there. */
+  /**
+   * Ends what processes that have ended left running in sessions of their own; returns what that was, in words. Nothing
+   * else of this process may have such children.
+   */
+  async endOrphans(): Promise<string[]> {
+    return (await endOrphans([...running].map(({ pid }) => pid))).map(processInWords);
+  }
+
+  /** A fresh temporary folder, whose path leaves room for the name of a Unix socket. */
   createFolder(): string {
-    const parent = Buffer.byteLength(os.tmpdir()) > LONGEST_PARENT_BYTES ? '/tmp' : os.tmpdir();
-    const folder = mkdtempSync(path.join(parent, 'bypassbench-'));
-    this.#folders.add(folder);
-    return folder;
+    this.#onDisk ??= RunnerFolder.onDisk();
+    return this.#onDisk.create();
   }
 
   /**
@@ -125,15 +142,12 @@ export class Supervisor {
    * written to a disk.
    */
   createSharedFolder(): string {
-    const parent = existsSync(SHARED_MEMORY) ? SHARED_MEMORY : os.tmpdir();
-    const folder = mkdtempSync(path.join(parent, 'bypassbench-'));
-    this.#folders.add(folder);
-    return folder;
+    this.#inMemory ??= RunnerFolder.inMemory();
+    return this.#inMemory.create();
   }
 
   removeFolder(folder: string): void {
     rmSync(folder, { recursive: true, force: true });
-    this.#folders.delete(folder);
   }
 
   /**
@@ -141,7 +155,11 @@ export class Supervisor {
    * exits.
    */
   killAll(): void {
-    for (const running of this.#processes) running.signal('SIGKILL');
-    for (const folder of this.#folders) this.removeFolder(folder);
+    for (const process of this.#processes) process.signal('SIGKILL');
+    killDescendants();
+    this.#onDisk?.remove();
+    this.#inMemory?.remove();
+    this.#onDisk = null;
+    this.#inMemory = null;
   }
 }

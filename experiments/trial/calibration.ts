@@ -5,7 +5,7 @@ import { CALIBRATION_FILE } from '../../results/formats/index.ts';
 import type { Experiment } from '../config/schema.ts';
 import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
 import type { Supervisor } from '../machine/process.ts';
-import { lastLines } from './trial-folder.ts';
+import { lastWords } from './trial-folder.ts';
 
 /** Steps of the calibration, and more: the time after which it counts as hung. */
 const PATIENCE = 30;
@@ -46,8 +46,7 @@ export async function calibrate(
     const end = await Promise.race([running.ended, interrupted]);
     if (end === 'exited with code 0') return null;
     rmSync(path.join(runFolder, CALIBRATION_FILE), { force: true });
-    const [lastWords = 'it said nothing'] = await lastLines(stderrFile, 1);
-    return `bypassbench calibrate ${end}: ${lastWords}`;
+    return `bypassbench calibrate ${end}: ${(await lastWords([stderrFile])) ?? 'it said nothing'}`;
   } finally {
     clearTimeout(hung);
     await running.stop(STOP_GRACE_MS);

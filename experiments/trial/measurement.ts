@@ -10,7 +10,7 @@ import { type LoadResult, loadResultFormat, RESULT_FILE } from '../../results/fo
 import type { WorkloadConfig } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
 import type { RunningProcess, Supervisor } from '../machine/process.ts';
-import { lastLines } from './trial-folder.ts';
+import { lastWords } from './trial-folder.ts';
 
 const STOP_GRACE_MS = 1000;
 /** A load generator often fails because its server has just ended: how long to wait for the news of that. */
@@ -75,10 +75,14 @@ export async function measure(request: MeasurementRequest): Promise<LoadResult> 
     if (server) {
       await Promise.race([server.process.ended, sleep(NEWS_OF_SERVER_MS)]);
       const { end } = server.process;
-      if (end !== null) throw new TrialFailure(`the server ${end} during ${operation}`, server.logs);
+      if (end !== null) {
+        const said = await lastWords(server.logs, { certain: end.startsWith('was ended by') });
+        const why = said === null ? '' : `: ${said}`;
+        throw new TrialFailure(`the server ${end} during ${operation}${why}`, server.logs);
+      }
     }
-    const [lastWords = 'it said nothing on stderr'] = await lastLines(stderrFile, 1);
-    throw new TrialFailure(`${name} ${running.end} during ${operation}: ${lastWords}`, [stderrFile]);
+    const said = (await lastWords([stderrFile])) ?? 'it said nothing on stderr';
+    throw new TrialFailure(`${name} ${running.end} during ${operation}: ${said}`, [stderrFile]);
   } finally {
     timer.abort();
     await running.stop(STOP_GRACE_MS);

@@ -1,12 +1,11 @@
 /** Waits until a server is ready for requests, in the way that its config says. */
-import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { System } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
 import type { RunningProcess } from '../machine/process.ts';
-import { lastLines } from './trial-folder.ts';
+import { lastWords, readLog } from './trial-folder.ts';
 
 const POLL_INTERVAL_MS = 10;
 /** A probe that gets no answer in this time is given up, and the next one tried. */
@@ -46,8 +45,9 @@ export async function waitUntilReady(startup: Startup): Promise<Address> {
   for (;;) {
     const seen = await Promise.race([probe(startup), startup.interrupted]);
     if (server.end !== null) {
-      const lastWords = (await lastLines(stderrFile, 1)).map((line) => `: ${line}`).join('');
-      throw new TrialFailure(`the server ${server.end} before it was ready${lastWords}`, logs);
+      const said = await lastWords([stderrFile, stdoutFile]);
+      const why = said === null ? '' : `: ${said}`;
+      throw new TrialFailure(`the server ${server.end} before it was ready${why}`, logs);
     }
     if (typeof seen !== 'string') return seen;
     if (performance.now() > deadline) {
@@ -61,7 +61,7 @@ export async function waitUntilReady(startup: Startup): Promise<Address> {
 async function probe({ ready, address, stdoutFile, stderrFile }: Startup): Promise<Address | string> {
   switch (ready.by) {
     case 'json_line':
-      return addressInLine(await readFile(stdoutFile, 'utf8'), address);
+      return addressInLine(await readLog(stdoutFile), address);
     case 'tcp_connect': {
       const seen = await converse(address, null);
       return seen === '' ? address : seen;
@@ -71,7 +71,7 @@ async function probe({ ready, address, stdoutFile, stderrFile }: Startup): Promi
       return seen === '+PONG' ? address : `PING got ${seen}`;
     }
     case 'output': {
-      const output = `${await readFile(stdoutFile, 'utf8')}\n${await readFile(stderrFile, 'utf8')}`;
+      const output = `${await readLog(stdoutFile)}\n${await readLog(stderrFile)}`;
       const pattern = new RegExp(ready.pattern);
       const matched = output.split('\n').some((line) => pattern.test(line));
       return matched ? address : `no line of its output matches /${ready.pattern}/`;

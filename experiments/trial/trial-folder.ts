@@ -11,9 +11,12 @@ import {
 } from '../../results/formats/index.ts';
 import { withoutHome } from '../machine/machine.ts';
 import type { PlannedTrial } from './plan.ts';
+import { tellingLine } from './telling-line.ts';
 
 const TAIL_LINES = 20;
-const TAIL_BYTES = 16 * 1024;
+/** Of each end of a log that is looked at while its program runs. */
+const MOST_READ_BYTES = 256 * 1024;
+const TAIL_BYTES = 64 * 1024;
 
 export class TrialFolder {
   readonly path: string;
@@ -62,6 +65,32 @@ export async function tailOf(logs: readonly string[]): Promise<string[] | null> 
   const tails = await Promise.all(logs.map((log) => lastLines(log, Math.floor(TAIL_LINES / logs.length))));
   const lines = tails.flat().map(withoutHome);
   return lines.length > 0 ? lines : null;
+}
+
+/**
+ * What logs say about why their program ended: the line that tells, of the first log that has one for certain, else the
+ * last line of the first that has any, unless it must be `certain` (a signal ends a program in the middle of anything);
+ * null where there is none.
+ */
+export async function lastWords(logs: readonly string[], { certain = false } = {}): Promise<string | null> {
+  const told = await Promise.all(logs.map(async (log) => tellingLine(await lastLines(log, Infinity))));
+  const found = told.find((one) => one?.certain) ?? (certain ? null : told.find((one) => one !== null));
+  return found?.line ?? null;
+}
+
+/** A log, of one that is long its beginning and its end: a server may write faster than anybody reads. */
+export async function readLog(file: string): Promise<string> {
+  const handle = await open(file);
+  try {
+    const { size } = await handle.stat();
+    const first = Buffer.alloc(Math.min(size, MOST_READ_BYTES));
+    const last = Buffer.alloc(Math.min(size - first.length, MOST_READ_BYTES));
+    await handle.read(first, 0, first.length, 0);
+    await handle.read(last, 0, last.length, size - last.length);
+    return `${first.toString('utf8')}${last.toString('utf8')}`;
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Up to `count` last lines of a file that may be large or missing; empty lines are left out. */

@@ -25,6 +25,8 @@ export interface TrialContext {
   interrupted: Promise<never>;
   /** Called with what the trial is at, in a word. */
   onStep: (step: string) => void;
+  /** Called with what somebody should know who looks on. */
+  warn: (message: string) => void;
 }
 
 /** Median latency in microseconds of each operation that was measured; null where no reply was right. */
@@ -67,11 +69,20 @@ export class TrialRun {
       this.folder.log(`failed: ${failure.message}`);
     } finally {
       await cleanUp();
+      await this.#endOrphans();
       this.context.supervisor.removeFolder(this.workingFolder);
     }
     const record = await this.#record(failure);
     await this.folder.writeRecord(record);
     return { record, medians_us: this.#medians_us };
+  }
+
+  async #endOrphans(): Promise<void> {
+    const orphans = await this.context.supervisor.endOrphans();
+    if (orphans.length === 0) return;
+    const what = `left in sessions of their own, and ended now: ${orphans.join(', ')}`;
+    this.folder.log(what);
+    this.context.warn(`${this.#planned.subject.name} trial ${this.#planned.trial}: ${what}`);
   }
 
   /** Whether nothing was measured yet. */
