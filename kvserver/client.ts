@@ -23,6 +23,8 @@ export const REPLY_SKIPPED = 64;
 export const SKIPS_NEXT_REPLY = 128;
 /** CLIENT NO-EVICT. */
 export const NO_EVICT = 256;
+/** It sees what all others do (monitors.ts), and reads and writes no keys itself. */
+export const MONITORS = 512;
 
 /** A key that a client watches, of a database (watches.ts). */
 export interface KeyWatch {

@@ -19,6 +19,7 @@ import { HeapRoom } from './heap-room.ts';
 import type { Keyspace } from './keyspace/keyspace.ts';
 import { LateMessages } from './late-messages.ts';
 import { LongReplies } from './long-replies.ts';
+import { Monitors } from './monitors.ts';
 import { Notifications } from './notifications.ts';
 import type { EngineSetup } from './options.ts';
 import { ClientOutput } from './output.ts';
@@ -53,6 +54,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly pubsub = new PubSub();
   readonly pause = new Pause((client) => this.unblocked(client));
   readonly longReplies = new LongReplies();
+  readonly monitors: Monitors;
   readonly heapRoom: HeapRoom;
 
   readonly #databases: Databases;
@@ -79,6 +81,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.#aside = new ClientOutput(frontEnd, this.configuration, this.stats);
     this.#reply = this.#output.reply;
     const late = new LateMessages(this.#output, this.#aside, (client, write) => this.writeTo(client, write));
+    this.monitors = new Monitors(late.write);
     const notifications = new Notifications(this.pubsub, late.write, () => this.#databases.listen());
     this.configuration.add('notify-keyspace-events', notifications.parameter);
     this.#databases = new Databases(this.clock, this.stats, this.configuration, notifications);
@@ -315,6 +318,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.blocked.forget(client);
     this.pause.forget(client);
     this.pubsub.leave(client);
+    this.monitors.delete(client);
     this.longReplies.forget(client);
     this.clients.delete(client.id);
     discardTransaction(client);

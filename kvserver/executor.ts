@@ -6,6 +6,7 @@ import type { BlockedClients } from './blocking/blocked-clients.ts';
 import {
   type Client,
   IN_MULTI,
+  MONITORS,
   MULTI_FAILED,
   REPLY_SKIPPED,
   SKIPS_NEXT_REPLY,
@@ -13,15 +14,23 @@ import {
   WATCHED_CHANGED,
 } from './client.ts';
 import { deleteEmptyValues } from './commands/lookup.ts';
-import { notFound, notWhileSubscribed, OUT_OF_MEMORY } from './commands/refusals.ts';
+import { NOT_FOR_MONITORS, notFound, notWhileSubscribed, OUT_OF_MEMORY } from './commands/refusals.ts';
 import { TOO_LONG_STRING, TOO_LONG_TRANSACTION, wrongArity } from './commands/replies.ts';
 import type { Command, CommandTable, ServerState } from './commands/table.ts';
-import { NEEDS_MEMORY, RUNS_IN_MULTI, RUNS_QUEUE, RUNS_SUBSCRIBED } from './commands/traits.ts';
+import {
+  NEEDS_MEMORY,
+  READS,
+  RUNS_IN_MULTI,
+  RUNS_QUEUE,
+  RUNS_SUBSCRIBED,
+  WRITES,
+} from './commands/traits.ts';
 import { discardTransaction } from './commands/transactions.ts';
 import { CommandError } from './errors.ts';
 import type { FailureLog } from './failure-log.ts';
 import type { HeapRoom } from './heap-room.ts';
 import type { LateMessages } from './late-messages.ts';
+import type { Monitors } from './monitors.ts';
 import type { ClientOutput } from './output.ts';
 import type { Pause } from './pause.ts';
 import { TEXT_BYTES_MAX } from './resp/bytes.ts';
@@ -43,6 +52,7 @@ export class Executor {
   readonly #stats: EngineStats;
   readonly #pause: Pause;
   readonly #blocked: BlockedClients;
+  readonly #monitors: Monitors;
   /** In which the requests that EXEC runs are at hand, one after the other. */
   readonly #queued: Request;
 
@@ -63,6 +73,7 @@ export class Executor {
     this.#stats = server.stats;
     this.#pause = server.pause;
     this.#blocked = server.blocked;
+    this.#monitors = server.monitors;
     this.#queued = new Request(server.configuration.requestLimits);
   }
 
@@ -76,17 +87,17 @@ export class Executor {
     } else if (command === null) {
       // An HTTP request whose body could hold commands: close, as Redis does (securityWarningCommand).
       if (request.is(0, 'post') || request.is(0, 'host:')) client.closing = true;
-      else this.#refuse(client, null, reply, notFound(this.#commands, request));
+      else this.#refuse(client, null, request, reply, notFound(this.#commands, request));
     } else if (command.arity >= 0 ? request.argc !== command.arity : request.argc < -command.arity) {
-      this.#refuse(client, command, reply, wrongArity(command.fullName));
+      this.#refuse(client, command, request, reply, wrongArity(command.fullName));
     } else if (!client.authenticated && !command.noAuth) {
-      this.#refuse(client, command, reply, 'NOAUTH Authentication required.');
+      this.#refuse(client, command, request, reply, 'NOAUTH Authentication required.');
     } else {
       client.lastCommand = command.fullName;
-      const special = client.mode | this.#pause.kind | this.#heapRoom.full;
-      if (special === 0 || !this.#isKeptBack(client, command, request, reply)) {
-        this.#call(client, command, request, reply);
-      }
+      const special = client.mode | this.#pause.kind | this.#heapRoom.full | this.#monitors.count;
+      if (special === 0) this.#call(client, command, request, reply);
+      else if (!this.#isKeptBack(client, command, request, reply))
+        this.#callSeen(client, command, request, reply);
     }
     if (reply.errors !== errors) this.#stats.errorReplies += reply.errors - errors;
     if (this.#blocked.ready.length > 0) this.#blocked.serve();
@@ -100,7 +111,7 @@ export class Executor {
       queue.take(request);
       // It was found when it was queued.
       const command = this.#find(request) as Command;
-      this.#call(client, command, request, this.#output.replyTo(client));
+      this.#callSeen(client, command, request, this.#output.replyTo(client));
     }
     request.keep();
   }
@@ -110,14 +121,14 @@ export class Executor {
     let bytes = 0;
     for (let i = 0; i < request.argc; i++) {
       if (request.length[i] > TEXT_BYTES_MAX) {
-        this.#refuse(client, command, reply, TOO_LONG_STRING);
+        this.#refuse(client, command, request, reply, TOO_LONG_STRING);
         return true;
       }
       bytes += request.length[i];
     }
     if (command === null || (command.traits & NEEDS_MEMORY) === 0) return false;
     if (this.#heapRoom.hasRoomFor(request.argc, bytes)) return false;
-    this.#refuse(client, command, reply, OUT_OF_MEMORY);
+    this.#refuse(client, command, request, reply, OUT_OF_MEMORY);
     return true;
   }
 
@@ -142,6 +153,16 @@ export class Executor {
     if (reply.errors !== errors) command.failed++;
   }
 
+  /** As #call; whoever wants to know of it is told. */
+  #callSeen(client: Client, command: Command, request: Request, reply: ReplyWriter): void {
+    this.#call(client, command, request, reply);
+    this.#show(client, command, request);
+  }
+
+  #show(client: Client, command: Command, request: Request): void {
+    if (this.#monitors.count > 0) this.#monitors.show(client, command, request, this.#server.clock.nowMs);
+  }
+
   /** Puts an error in place of the reply; where some of that has been sent, nothing right could follow it. */
   #fail(client: Client, command: Command, request: Request, reply: ReplyWriter, error: Error): void {
     const isRefused = error instanceof CommandError;
@@ -164,15 +185,19 @@ export class Executor {
     const { mode } = client;
     const { traits } = command;
     if ((mode & SUBSCRIBED) !== 0 && client.protocol === 2 && (traits & RUNS_SUBSCRIBED) === 0) {
-      this.#refuse(client, command, reply, notWhileSubscribed(command));
+      this.#refuse(client, command, request, reply, notWhileSubscribed(command));
       return true;
     }
     const concerned = (traits & RUNS_QUEUE) === 0 ? traits : queuedTraits(client);
-    if (this.#heapRoom.full !== 0 && (concerned & NEEDS_MEMORY) !== 0) {
-      this.#refuse(client, command, reply, OUT_OF_MEMORY);
+    if ((mode & MONITORS) !== 0 && (concerned & (READS | WRITES)) !== 0) {
+      this.#refuse(client, command, request, reply, NOT_FOR_MONITORS);
       return true;
     }
-    if (this.#pause.kind !== 0 && this.#pause.concerns(concerned)) {
+    if (this.#heapRoom.full !== 0 && (concerned & NEEDS_MEMORY) !== 0) {
+      this.#refuse(client, command, request, reply, OUT_OF_MEMORY);
+      return true;
+    }
+    if (this.#pause.kind !== 0 && (mode & MONITORS) === 0 && this.#pause.concerns(concerned)) {
       request.putBack();
       // It is to be skipped when the request comes again.
       if ((mode & REPLY_SKIPPED) !== 0) client.mode |= SKIPS_NEXT_REPLY;
@@ -184,7 +209,7 @@ export class Executor {
       client.queue ??= new RequestQueue();
       if (!client.queue.push(request, traits, this.#server.configuration.requestLimits.queryBytesMax)) {
         client.queue = null;
-        this.#refuse(client, command, reply, TOO_LONG_TRANSACTION);
+        this.#refuse(client, command, request, reply, TOO_LONG_TRANSACTION);
         return true;
       }
     }
@@ -193,12 +218,14 @@ export class Executor {
   }
 
   /** Answers a request that is not run. */
-  #refuse(client: Client, command: Command | null, reply: ReplyWriter, text: string): void {
+  #refuse(client: Client, command: Command | null, request: Request, reply: ReplyWriter, text: string): void {
     if ((client.mode & IN_MULTI) !== 0) client.mode |= MULTI_FAILED;
     if (command !== null) command.rejected++;
     if (command !== null && (command.traits & RUNS_QUEUE) !== 0) {
       discardTransaction(client);
       reply.error(`EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, '')}`);
+      // Who has seen MULTI sees its end.
+      this.#show(client, command, request);
     } else {
       reply.error(text);
     }

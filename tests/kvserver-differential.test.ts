@@ -28,7 +28,7 @@ import {
 } from './kvserver-arguments.ts';
 import { channelReplies, channelSteps } from './kvserver-channels.ts';
 import { collectionCommands, defaultLimits } from './kvserver-collection-commands.ts';
-import { KeyEvents } from './kvserver-events.ts';
+import { KeyEvents, Monitor } from './kvserver-events.ts';
 import {
   encode,
   FRONTENDS,
@@ -258,17 +258,18 @@ function comparable(args: string[], reply: Reply): string {
   return `${type}${elements.length} ${lines.join(' ')}`;
 }
 
-/** A line for each reply, and one for each event of a key. */
+/** A line for each reply, one for each event of a key, and one for each command as a monitor sees it. */
 async function outcome(
   port: number,
   sequence: string[][],
   cut: number,
-): Promise<{ lines: string[]; events: string[] }> {
+): Promise<{ lines: string[]; events: string[]; seen: string[] }> {
   const connection = await RespConnection.open(port);
   try {
     await connection.command('FLUSHALL');
     await connection.command('CONFIG', 'SET', ...defaultLimits);
     const keyEvents = await KeyEvents.listen(port);
+    const monitor = await Monitor.listen(port);
     const bytes = sequence.map(encode).join('');
     for (let at = 0; at < bytes.length; at += cut) connection.send(bytes.slice(at, at + cut));
     const lines: string[] = [];
@@ -284,7 +285,7 @@ async function outcome(
       if (text === 'QUEUED') queued.push(args);
       else if (['EXEC', 'DISCARD', 'RESET'].includes(args[0].toUpperCase())) queued = [];
     }
-    return { lines, events: await keyEvents.end() };
+    return { lines, events: await keyEvents.end(), seen: await monitor.end(connection.socket.localPort!) };
   } finally {
     connection.close();
   }
@@ -304,7 +305,7 @@ describe.each(FRONTENDS)('%s front end against redis-server', (frontend) => {
     await redis?.stop();
   });
 
-  it('gives the same replies to random sequences, and tells of the same events', async () => {
+  it('gives the same replies to random sequences, and tells of the same events and commands', async () => {
     const steps = fc.oneof(
       { weight: 10, arbitrary: anyCommand.map((args) => [args]) },
       { weight: 1, arbitrary: watchedCommand },
@@ -320,6 +321,7 @@ describe.each(FRONTENDS)('%s front end against redis-server', (frontend) => {
         const around = sequence.slice(0, differing + 1).slice(-1);
         expect({ around, line: given.lines[differing] }).toEqual({ around, line: wanted.lines[differing] });
         expect(given.events).toEqual(wanted.events);
+        expect(given.seen).toEqual(wanted.seen);
       }),
     );
   });

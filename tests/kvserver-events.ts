@@ -1,4 +1,4 @@
-/** A client that hears of all that happens to keys. */
+/** Clients that hear of all that others do: of what happens to keys, and of commands. */
 import { RespConnection } from './kvserver-processes.ts';
 
 const ALL_CLASSES = 'KEAnm';
@@ -29,5 +29,36 @@ export class KeyEvents {
     }
     this.#connection.close();
     return lines;
+  }
+}
+
+/** Time and client are before what it is about: "1700000000.000000 [0 127.0.0.1:1234] "set" "key" "1"". */
+const SEEN = /^[\d.]+ \[(\d+) [\d.]+:(\d+)\] (.*)$/s;
+
+export class Monitor {
+  readonly #connection: RespConnection;
+
+  private constructor(connection: RespConnection) {
+    this.#connection = connection;
+  }
+
+  static async listen(port: number): Promise<Monitor> {
+    const connection = await RespConnection.open(port);
+    await connection.command('MONITOR');
+    return new Monitor(connection);
+  }
+
+  /** What it has seen by now of the client with this port: the number of the database and the arguments. */
+  async end(clientPort: number): Promise<string[]> {
+    const seen: string[] = [];
+    this.#connection.request('PING');
+    for (;;) {
+      const { text } = await this.#connection.reply();
+      if (text === 'PONG') break;
+      const [, database, port, shown] = SEEN.exec(text!)!;
+      if (Number(port) === clientPort) seen.push(`${database} ${shown}`);
+    }
+    this.#connection.close();
+    return seen;
   }
 }

@@ -3,6 +3,7 @@ import {
   BLOCKED,
   type Client,
   IN_MULTI,
+  MONITORS,
   NO_EVICT,
   REPLIES_OFF,
   REPLY_SKIPPED,
@@ -44,6 +45,7 @@ function getName(client: Client, _request: Request, reply: ReplyWriter): void {
 /** The letters of Redis' field `flags`, in its order. */
 function flagLetters({ mode, closing }: Client): string {
   let letters = '';
+  if ((mode & MONITORS) !== 0) letters += 'O';
   if ((mode & SUBSCRIBED) !== 0) letters += 'P';
   if ((mode & IN_MULTI) !== 0) letters += 'x';
   if ((mode & BLOCKED) !== 0) letters += 'b';

@@ -87,6 +87,18 @@ function auth(client: Client, request: Request, reply: ReplyWriter, server: Serv
   reply.ok();
 }
 
+/** AUTH [user] password. */
+function authSecrets({ argc }: Request): number[] {
+  if (argc > 3) return [];
+  return argc === 2 ? [1] : [1, 2];
+}
+
+/** HELLO ... AUTH user password ... */
+function helloSecrets(request: Request): number[] {
+  for (let i = 2; i + 2 < request.argc; i++) if (request.is(i, 'auth')) return [i + 1, i + 2];
+  return [];
+}
+
 function hello(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   let next = 1;
   let protocol = client.protocol;
@@ -158,6 +170,7 @@ function reset(client: Client, _request: Request, _reply: ReplyWriter, server: S
   selectDatabase(client, 0, server);
   discardTransaction(client);
   server.pubsub.leave(client);
+  server.monitors.delete(client);
   client.mode &= ~(REPLIES_OFF | SKIPS_NEXT_REPLY);
   // Also where replies were off until now.
   if ((client.mode & REPLY_SKIPPED) !== 0) return;
@@ -201,6 +214,7 @@ export const connectionCommands: CommandSpec[] = [
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
     summary: 'Authenticate this connection',
     handler: auth,
+    secrets: authSecrets,
   },
   {
     name: 'hello',
@@ -208,6 +222,7 @@ export const connectionCommands: CommandSpec[] = [
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
     summary: 'Choose the protocol version, authenticate and name this connection',
     handler: hello,
+    secrets: helloSecrets,
   },
   {
     name: 'reset',

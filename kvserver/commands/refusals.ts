@@ -12,6 +12,9 @@ export function notFound(commands: CommandTable, request: Request): string {
   return command === null ? unknownCommand(request) : unknownSubcommand(command, request);
 }
 
+/** To a client that sees all commands, for one of its own on keys. */
+export const NOT_FOR_MONITORS = "ERR Replica can't interact with the keyspace";
+
 export function notWhileSubscribed({ fullName }: Command): string {
   return (
     `ERR Can't execute '${fullName}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed ` +

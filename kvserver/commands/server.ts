@@ -1,5 +1,5 @@
 /** Commands about the server: its databases, configuration, statistics and command table. */
-import type { Client } from '../client.ts';
+import { type Client, IN_MULTI, MONITORS } from '../client.ts';
 import { globMatches } from '../keyspace/glob.ts';
 import { DATABASES } from '../options.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
@@ -62,6 +62,17 @@ function info(_client: Client, request: Request, reply: ReplyWriter, server: Ser
   const names: string[] = [];
   for (let i = 1; i < request.argc; i++) names.push(request.text(i).toLowerCase());
   reply.verbatim(infoText(names, server));
+}
+
+function monitor(client: Client, _request: Request, reply: ReplyWriter, server: ServerState): void {
+  if ((client.mode & IN_MULTI) !== 0) {
+    reply.error("ERR MONITOR isn't allowed for DENY BLOCKING client");
+    return;
+  }
+  // As in Redis, a second MONITOR has no answer.
+  if ((client.mode & MONITORS) !== 0) return;
+  server.monitors.add(client);
+  reply.ok();
 }
 
 function configGet(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
@@ -181,6 +192,7 @@ export const serverCommands: CommandSpec[] = [
   },
   { name: 'info', arity: -1, flags: ['loading', 'stale'], summary: 'State of the server', handler: info },
   debugCommand,
+  { name: 'monitor', arity: 1, flags: ADMIN, summary: 'See every command that runs', handler: monitor },
   {
     name: 'config',
     arity: -2,

@@ -8,6 +8,7 @@ import type { EngineClock } from '../clock.ts';
 import type { Configuration } from '../configuration.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import type { LongReplies } from '../long-replies.ts';
+import type { Monitors } from '../monitors.ts';
 import type { Pause } from '../pause.ts';
 import type { PubSub } from '../pubsub.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
@@ -15,7 +16,7 @@ import type { Request } from '../resp/request.ts';
 import type { RequestQueue } from '../resp/request-queue.ts';
 import type { EngineStats } from '../stats.ts';
 import type { Watches } from '../watches.ts';
-import { NEEDS_MEMORY, WRITES } from './traits.ts';
+import { ADMINISTERS, NEEDS_MEMORY, READS, WRITES } from './traits.ts';
 
 /** What a command sees of the engine that runs it. */
 export interface ServerState {
@@ -45,6 +46,7 @@ export interface ServerState {
    */
   writeTo(client: Client, write: (reply: ReplyWriter) => void): void;
   readonly pubsub: PubSub;
+  readonly monitors: Monitors;
   readonly pause: Pause;
   /** Closes another client's connection at once. */
   kill(client: Client): void;
@@ -86,6 +88,8 @@ export interface CommandSpec {
   /** Bits that do not follow from the flags. */
   traits?: number;
   handler: Handler;
+  /** Which of the arguments nobody else may see. */
+  secrets?: (request: Request) => readonly number[];
   /**
    * A command whose first argument chooses what is done. Its own handler then serves the call without one.
    */
@@ -119,7 +123,9 @@ export class Command {
     this.noAuth = spec.flags.includes('no_auth');
     this.traits = spec.traits ?? 0;
     if (spec.flags.includes('write')) this.traits |= WRITES;
+    if (spec.flags.includes('readonly')) this.traits |= READS;
     if (spec.flags.includes('denyoom')) this.traits |= NEEDS_MEMORY;
+    if (spec.flags.includes('admin')) this.traits |= ADMINISTERS;
     this.handler = spec.handler;
     this.group = group;
     this.subcommands = null;

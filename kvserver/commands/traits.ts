@@ -8,5 +8,9 @@ export const RUNS_QUEUE = 2;
 export const WRITES = 4;
 /** Allowed to who has subscribed to channels and speaks RESP2. */
 export const RUNS_SUBSCRIBED = 8;
+/** Of the server or all its clients: MONITOR does not show it. */
+export const ADMINISTERS = 32;
+/** Reads keys. */
+export const READS = 64;
 /** Takes memory for keys and values: refused where V8's heap is full. */
 export const NEEDS_MEMORY = 16;

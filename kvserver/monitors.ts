@@ -1,0 +1,80 @@
+/** The clients that see every command that runs: MONITOR. */
+import { type Client, MONITORS, REPLIES_OFF } from './client.ts';
+import type { Command } from './commands/table.ts';
+import { ADMINISTERS } from './commands/traits.ts';
+import type { WriteTo } from './pubsub.ts';
+import type { Request } from './resp/request.ts';
+
+/** What is shown of the arguments of a command: a text in quotes may be four times as long, and V8 must hold it. */
+const SHOWN_BYTES_MAX = 16 * 1024 ** 2;
+const REDACTED = '(redacted)';
+/** Characters that stand for themselves. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+const NOT_PLAIN = /[^ !#-[\]-~]/g;
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '"': '\\"',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\x07': '\\a',
+  '\b': '\\b',
+};
+
+export class Monitors {
+  readonly #clients = new Set<Client>();
+  readonly #writeTo: WriteTo;
+
+  constructor(writeTo: WriteTo) {
+    this.#writeTo = writeTo;
+  }
+
+  get count(): number {
+    return this.#clients.size;
+  }
+
+  add(client: Client): void {
+    this.#clients.add(client);
+    client.mode |= MONITORS;
+  }
+
+  delete(client: Client): void {
+    this.#clients.delete(client);
+    client.mode &= ~MONITORS;
+  }
+
+  /** Shows a command that a client has run, unless it is one that administers the server. */
+  show(client: Client, { spec, traits }: Command, request: Request, nowMs: number): void {
+    if ((traits & ADMINISTERS) !== 0) return;
+    const time = `${Math.floor(nowMs / 1000)}.${String((nowMs % 1000) * 1000).padStart(6, '0')}`;
+    const from = `[${client.databaseIndex} ${client.peerAddress}]`;
+    const line = `${time} ${from} ${shownArguments(request, spec.secrets?.(request) ?? [])}`;
+    for (const monitor of this.#clients) {
+      if ((monitor.mode & REPLIES_OFF) === 0) this.#writeTo(monitor, (reply) => reply.simple(line));
+    }
+  }
+}
+
+function shownArguments(request: Request, secrets: readonly number[]): string {
+  const shown: string[] = [];
+  let bytes = 0;
+  for (let i = 0; i < request.argc; i++) {
+    bytes += request.length[i];
+    if (bytes > SHOWN_BYTES_MAX) {
+      shown.push('...');
+      break;
+    }
+    shown.push(quoted(secrets.includes(i) ? REDACTED : request.text(i)));
+  }
+  return shown.join(' ');
+}
+
+/** As sds.c has it (sdscatrepr). */
+export function quoted(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
+  const escaped = text.replace(
+    NOT_PLAIN,
+    (character) => ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+  return `"${escaped}"`;
+}
