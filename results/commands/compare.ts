@@ -1,6 +1,6 @@
 /** `bypassbench compare FIRST SECOND`: what changed between two runs, and what differs in how they ran. */
 import { Command } from 'commander';
-import { comparePoints, type Side } from '../compare/changes.ts';
+import { comparePoints, type RunSide } from '../compare/changes.ts';
 import { manifestDifferences } from '../compare/manifests.ts';
 import { renderComparison } from '../compare/render.ts';
 import { type Run, readRun } from '../run/run-folder.ts';
@@ -20,7 +20,7 @@ export function command(): Command {
     .addHelpText('after', HELP)
     .action(async (first: string, second: string) => {
       const [before, after] = [await readRun(first), await readRun(second)];
-      const sideOf = (run: Run): Side => ({ summary: summarize(run), manifest: run.manifest });
+      const sideOf = (run: Run): RunSide => ({ summary: summarize(run), manifest: run.manifest });
       const [earlier, later] = [sideOf(before), sideOf(after)];
       process.stdout.write(
         renderComparison(

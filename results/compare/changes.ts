@@ -49,7 +49,7 @@ const PAIRING: Pairing = 'unpaired';
 const FINEST = 0.001;
 
 /** A run: what it found, and what it was asked. */
-export interface Side {
+export interface RunSide {
   summary: Summary;
   manifest: Asked;
 }
@@ -58,7 +58,7 @@ export interface Side {
  * Points are the same when system or floor, operation and place in a sweep are. What is left is set beside the one
  * other of its system and operation, if there is only one, as a point of another workload.
  */
-export function comparePoints(first: Side, second: Side): Comparison {
+export function comparePoints(first: RunSide, second: RunSide): Comparison {
   const [rowsFirst, rowsSecond] = [summaryRows(first.summary), summaryRows(second.summary)];
   const pairs = pairsOf(rowsFirst, rowsSecond);
   const all = [...rowsFirst, ...rowsSecond];
