@@ -22,6 +22,7 @@ const parts: Record<string, () => Promise<Part>> = {
   stages: () => import('../results/commands/stages.ts'),
   claims: () => import('../results/commands/claims.ts'),
   compare: () => import('../results/commands/compare.ts'),
+  export: () => import('../results/commands/export.ts'),
   serve: () => import('../kvserver/command.ts'),
   load: () => import('../loadgen/command.ts'),
   calibrate: () => import('../loadgen/calibrate/command.ts'),

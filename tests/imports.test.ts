@@ -50,6 +50,7 @@ const layers: Record<string, RegExp[]> = {
     /^results\/charts\//,
     /^results\/claims\//,
     /^results\/compare\//,
+    /^results\/export\//,
     /^results\/terminal\//,
     /^results\/page\//,
     /^results\/(run-report|write-report|index)\.ts$/,

@@ -133,10 +133,13 @@ const measured = z.strictObject({
   /** From the histograms of all trials, merged by count; null when there is no sample at all. */
   latency_us: z
     .strictObject({
+      min: microseconds,
       p50: microseconds,
       p90: microseconds,
+      p95: microseconds,
       p99: microseconds,
       p999: microseconds,
+      p9999: microseconds,
       max: microseconds,
       mean: microseconds,
     })

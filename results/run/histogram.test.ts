@@ -45,7 +45,10 @@ test('a merged quantile is not the mean of the quantiles', () => {
 
 test('quantiles of 1 to 1000 ns are exact', () => {
   const histogram = record(Array.from({ length: 1000 }, (_, index) => index + 1));
-  expect(latencyUs(histogram)).toEqual({ p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, max: 1, mean: 0.501 });
+  expect(latencyUs(histogram)).toEqual({
+    ...{ min: 0.001, p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, p9999: 1 },
+    ...{ max: 1, mean: 0.501 },
+  });
 });
 
 test('a quantile is at most 0.1 % above the value of that rank, never below', () => {
@@ -53,7 +56,7 @@ test('a quantile is at most 0.1 % above the value of that rank, never below', ()
     fc.property(fc.array(fc.integer({ min: 1, max: hourNs }), { minLength: 1, maxLength: 200 }), (values) => {
       const latency = latencyUs(record(values))!;
       const sorted = values.toSorted((a, b) => a - b);
-      const exact = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999, max: 1 };
+      const exact = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99, p999: 0.999, p9999: 0.9999, max: 1 };
       for (const [name, quantile] of Object.entries(exact)) {
         const value_us = sorted[Math.ceil(Number((quantile * values.length).toFixed(6))) - 1] / 1000;
         const reported_us = latency[name as keyof typeof exact];

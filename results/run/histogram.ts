@@ -64,10 +64,13 @@ export function latencyUs(histogram: Histogram): Point['latency_us'] {
   if (histogram.totalCount === 0) return null;
   const at = (percentile: number): number => histogram.getValueAtPercentile(percentile) / 1000;
   return {
+    min: at(0),
     p50: medianUs(histogram),
     p90: at(90),
+    p95: at(95),
     p99: p99Us(histogram),
     p999: at(99.9),
+    p9999: at(99.99),
     max: at(100),
     mean: Math.round(histogram.mean) / 1000,
   };

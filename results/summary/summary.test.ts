@@ -79,7 +79,10 @@ test('trials are merged by count: a long trial weighs more than a short one', as
         ? { latencies_ns: Array(9000).fill(1000), elapsed_s: 9 }
         : { latencies_ns: Array(1000).fill(2000), elapsed_s: 2 },
   });
-  expect(point.latency_us).toEqual({ p50: 1, p90: 1, p99: 2, p999: 2, max: 2, mean: 1.1 });
+  expect(point.latency_us).toEqual({
+    ...{ min: 1, p50: 1, p90: 1, p95: 2, p99: 2, p999: 2, p9999: 2 },
+    ...{ max: 2, mean: 1.1 },
+  });
   expect(point.trial_p50_us).toEqual([
     { trial: 1, p50_us: 1 },
     { trial: 2, p50_us: 2 },

@@ -1,7 +1,7 @@
 /** What each trial of a point counted, of its whole window or of some of its slices, and what comes of it together. */
 import type { Measured } from '../formats/index.ts';
 import { type Histogram, latencyUs, medianUs, mergeHistograms, p99Us } from '../run/histogram.ts';
-import { medianInterval } from './interval.ts';
+import { type Interval, medianInterval } from './interval.ts';
 import type { TrialOutcome } from './trial-outcome.ts';
 
 export interface TrialSample {
@@ -41,18 +41,14 @@ export function overTrials(recorded: TrialSample[], is_of_means: boolean): OverT
   const latency_us = latencyUs(merged);
   const sampled = recorded.filter(({ latency_ns }) => latency_ns.totalCount > 0);
   const trial_p50_us = sampled.map(({ trial, latency_ns }) => ({ trial, p50_us: medianUs(latency_ns) }));
-  const interval = medianInterval(trial_p50_us.map(({ p50_us }) => p50_us));
   return {
     latency_us,
-    // The merged p50 weighs trials by their requests, the ranks do not: keep it inside its own interval.
     p50_interval_us:
-      interval && latency_us
-        ? {
-            low: Math.min(interval.low, latency_us.p50),
-            high: Math.max(interval.high, latency_us.p50),
-            confidence: interval.confidence,
-          }
-        : null,
+      latency_us &&
+      intervalAround(
+        latency_us.p50,
+        trial_p50_us.map(({ p50_us }) => p50_us),
+      ),
     trial_p50_us,
     trial_p99_us: is_of_means
       ? []
@@ -66,8 +62,19 @@ export function overTrials(recorded: TrialSample[], is_of_means: boolean): OverT
   };
 }
 
+/**
+ * The interval over trials of a statistic. The merged `value` weighs trials by their requests, the ranks do not: it is
+ * kept inside its own interval.
+ */
+export function intervalAround(value: number, ofTrials: number[]): Interval | null {
+  const interval = medianInterval(ofTrials);
+  if (!interval) return null;
+  const { low, high, confidence } = interval;
+  return { low: Math.min(low, value), high: Math.max(high, value), confidence };
+}
+
 /** Requests per second: all replies of all trials over the sum of the times in which they came. */
-function throughput(samples: TrialSample[]): number | null {
+export function throughput(samples: TrialSample[]): number | null {
   if (samples.length === 0) return null;
   const requests = samples.reduce((sum, sample) => sum + sample.requests, 0);
   const elapsed_s = samples.reduce((sum, sample) => sum + sample.elapsed_s, 0);

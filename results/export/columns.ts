@@ -1,0 +1,89 @@
+/** The columns of the tables that are exported: names, kinds and units, the same in every format. */
+
+export type Cell = string | number | boolean | null;
+/** By the names of columns. */
+export type ExportRow = Record<string, Cell>;
+
+export interface ExportColumn {
+  /** ASCII, lower case, no spaces. */
+  name: string;
+  kind: 'text' | 'number' | 'count' | 'flag';
+  /** Empty for what has none, and for `value`, `low` and `high`, whose rows each say their own. */
+  unit: string;
+  about: string;
+}
+
+const text = (name: string, about: string): ExportColumn => ({ name, kind: 'text', unit: '', about });
+const number = (name: string, unit: string, about: string): ExportColumn => ({
+  name,
+  kind: 'number',
+  unit,
+  about,
+});
+const count = (name: string, unit: string, about: string): ExportColumn => ({
+  name,
+  kind: 'count',
+  unit,
+  about,
+});
+const flag = (name: string, about: string): ExportColumn => ({ name, kind: 'flag', unit: '', about });
+
+/** What is measured, of which system, under which workload. */
+const subject: ExportColumn[] = [
+  text('level', '`point`: over all trials; `trial`: of one'),
+  text('run', "name of the run's folder"),
+  text('experiment', 'name of the experiment'),
+  flag('quick', 'whether the run was a quick one'),
+  flag('finished', 'whether the run has finished'),
+  text('measured_at', 'when the first trial of the point began, or the trial; ISO 8601'),
+  text('kind', '`system`, `repeat` (a system measured a second time, for the noise) or `floor`'),
+  text('system', 'name of the system or floor'),
+  text('label', 'its label in figures'),
+  text('group', 'family of systems that it is compared within'),
+  text('role', '`unmodified`, `libos_over_kernel` or `bypass`, where it has one'),
+  text('backend', "the server's way to the network"),
+  text('device', 'what carries the bytes'),
+  text('provenance', '`real_device`, `software_device` or `shared_memory`'),
+];
+
+const workload: ExportColumn[] = [
+  text('operation', '`get`, `set` or `mix`'),
+  count('clients', '', 'connections'),
+  count('value_bytes', 'bytes', 'size of a value'),
+  count('pipeline', '', 'requests in flight on a connection'),
+  text('loop', '`closed` or `open`'),
+  number('offered_ops', '1/s', 'rate of an open loop'),
+  text('arrivals', '`poisson` or `constant`, of an open loop'),
+  count('keys', '', 'keys in the store'),
+  text('key_distribution', '`uniform` or `single`'),
+  text('wait', 'what the client does while it waits: `poll` or `block`'),
+  text('client_backend', "the client's way to the network"),
+  number('warmup_s', 's', 'time before the measured window'),
+  number('duration_s', 's', 'length of a window; empty where it was so many requests'),
+];
+
+const found: ExportColumn[] = [
+  count('trial', '', 'number of the trial; empty for a point'),
+  count('order', '', 'its place in the order in which trials ran'),
+  text('status', 'of a trial: `ok`, `failed` or `absent`'),
+  text('statistic', 'see below; empty for a trial without a value'),
+  number('value', '', 'the value, in `unit`'),
+  text('unit', '`us`, `ops/s` or `1`'),
+  number('low', '', 'lower end of the interval over trials'),
+  number('high', '', 'upper end'),
+  number('confidence', '1', 'what the interval covers, between 0 and 1'),
+  text('verdict', '`valid`, `suspect` or `invalid`'),
+  count('samples', '', 'latencies behind it'),
+  count('trials', '', 'trials behind it'),
+  count('trials_planned', '', 'trials that were planned'),
+  count('misses', '', 'replies that missed a key, over all trials'),
+  count('errors', '', 'replies that were an error'),
+  count('wrong', '', 'replies that were a wrong value'),
+  text('distance', 'state of distance that it was measured in; `mixture` where all count'),
+  number('distance_low_ns', 'ns', 'shortest way of a cache line there and back in that state'),
+  number('distance_high_ns', 'ns', 'longest'),
+  number('distance_share', '1', 'share of the slices of time that were in that state'),
+  text('reasons', 'why it is not valid, or why the trial failed; not in CSV'),
+];
+
+export const columns: ExportColumn[] = [...subject, ...workload, ...found];

@@ -1,0 +1,160 @@
+/** What is exported of a run: the same rows in every format, each read back by a reader of its own. */
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HistogramLogReader, listTags } from 'hdr-histogram-js';
+import { parquetReadObjects } from 'hyparquet';
+import { beforeAll, expect, test } from 'vitest';
+import type { Summary } from '../formats/index.ts';
+import { mergeHistograms } from '../run/histogram.ts';
+import { type Run, readRun } from '../run/run-folder.ts';
+import { summarize } from '../summary/summary.ts';
+import { sliced } from '../test-slices.ts';
+import { manifest, run, system, target, writeRunInto } from '../test-synthetic-run.ts';
+import { columns, type ExportRow } from './columns.ts';
+import { histogramLog } from './hlog.ts';
+import { exportRows } from './rows.ts';
+import { statisticNames } from './statistics.ts';
+import { csvTable, jsonTable, parquetTable } from './tables.ts';
+
+const label = 'Redis, "unmodified" #1 {100 %} \\x\n';
+let exported: Run;
+let summary: Summary;
+let rows: ExportRow[];
+
+/** Three systems, one of them measured twice, and a floor; the second trial of Redis failed. */
+beforeAll(async () => {
+  const whole = manifest();
+  const dir = await mkdtemp(join(tmpdir(), 'bypassbench-export-'));
+  await writeRunInto(
+    dir,
+    run({
+      manifest: {
+        ...whole,
+        plan: { ...whole.plan, trials: 3, measurements: [target('get')] },
+        systems: [
+          system('redis', { label }),
+          system('kv-kernel'),
+          system('kv-kernel-again', { repeats: 'kv-kernel' }),
+        ],
+        floors: [{ name: 'frames', label: 'raw frames', systems: ['kv-kernel'], cores: [0, 1] }],
+      },
+      measured: ({ name }, _target, trial) =>
+        sliced([110, 112, 111, 110], { latencyOf: () => (name === 'redis' ? 30_000 : 10_000) + 100 * trial }),
+      trial: ({ name }, trial) =>
+        name === 'redis' && trial === 2 ? { status: 'failed', reason: 'hung, "really"' } : {},
+    }),
+  );
+  exported = await readRun(dir);
+  await rm(dir, { recursive: true });
+  summary = summarize(exported);
+  rows = exportRows(exported);
+});
+
+const names = columns.map(({ name }) => name);
+const of = (wanted: ExportRow): ExportRow[] =>
+  rows.filter((row) => Object.entries(wanted).every(([name, value]) => row[name] === value));
+
+test('a row for each point and statistic, and for each of its trials, with every column', () => {
+  expect(rows.every((row) => Object.keys(row).toSorted().join() === names.toSorted().join())).toBe(true);
+  expect(names.every((name) => /^[a-z][a-z0-9_]*$/.test(name))).toBe(true);
+  const kinds = of({ level: 'point', statistic: 'p50' }).map(({ kind, system }) => `${kind} ${system}`);
+  expect(kinds).toEqual(['system redis', 'system kv-kernel', 'repeat kv-kernel-again', 'floor frames']);
+  expect(of({ level: 'point', system: 'kv-kernel' }).map(({ statistic }) => statistic)).toEqual(
+    statisticNames,
+  );
+  expect(of({ level: 'trial', system: 'kv-kernel', statistic: 'p99.99' }).map(({ trial }) => trial)).toEqual([
+    1, 2, 3,
+  ]);
+});
+
+test('a point has what the summary says of it, its distance and its date', () => {
+  const [, kernel] = summary.points;
+  const [p50] = of({ level: 'point', system: 'kv-kernel', statistic: 'p50' });
+  expect(p50).toMatchObject({
+    value: kernel!.latency_us!.p50,
+    ...kernel!.p50_interval_us,
+    unit: 'us',
+    verdict: kernel!.verdicts.p50.state,
+    samples: kernel!.samples,
+    distance_low_ns: 110,
+    distance_high_ns: 112,
+    distance_share: 1,
+    measured_at: '2026-01-02T03:04:06Z',
+    clients: 1,
+    loop: 'closed',
+  });
+  const [ratio] = of({ level: 'point', system: 'kv-kernel', statistic: 'p50_over_first' });
+  expect(ratio!.value).toBe(kernel!.versus_first!.ratio);
+  const [p9999] = of({ level: 'point', system: 'kv-kernel', statistic: 'p99.99' });
+  expect(p9999).toMatchObject({
+    verdict: 'suspect',
+    reasons: expect.stringContaining('too few for the p99.99'),
+  });
+});
+
+test('a failed trial says so, and why', () => {
+  const failed = of({ level: 'trial', system: 'redis', trial: 2 });
+  expect(failed.every(({ status, reasons }) => status === 'failed' && reasons === 'hung, "really"')).toBe(
+    true,
+  );
+  expect(failed.length).toBeGreaterThan(0);
+});
+
+test('CSV needs no quotes: what would need them, and what TeX obeys, is replaced', () => {
+  const [head, ...lines] = csvTable(columns, rows).trimEnd().split('\n');
+  expect(head!.split(',')).toEqual(names.filter((name) => name !== 'reasons'));
+  expect(lines).toHaveLength(rows.length);
+  expect(new Set(lines.map((line) => line.split(',').length))).toEqual(new Set([names.length - 1]));
+  expect(lines.join('')).not.toMatch(/["#%{}\\]/);
+  const cells = lines[0].split(',');
+  const at = (name: string): string => cells[head!.split(',').indexOf(name)]!;
+  expect([at('label'), at('quick'), at('trial')]).toEqual(["Redis; 'unmodified' 1 100 x", 'FALSE', '']);
+  expect(at('value')).toBe(String(rows[0].value));
+});
+
+test('JSON and Parquet have the rows as they are', async () => {
+  const json = JSON.parse(jsonTable(columns, rows));
+  expect(json).toEqual(rows);
+  const { buffer } = parquetTable(columns, rows);
+  const read = await parquetReadObjects({ file: buffer as ArrayBuffer });
+  const numbers = read.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
+    ),
+  );
+  expect(numbers).toEqual(json);
+});
+
+test("HdrHistogram's log holds each trial's histogram, in order of time, by its tag", () => {
+  const log = histogramLog([{ run: exported, summary }]);
+  expect(listTags(log)).toContain('kv-kernel/GET/t3');
+  const reader = new HistogramLogReader(log, 64);
+  const read = [];
+  for (let next = reader.nextIntervalHistogram(); next; next = reader.nextIntervalHistogram()) {
+    read.push({
+      tag: next.tag,
+      start: next.startTimeStampMsec,
+      histogram: mergeHistograms([next]),
+    });
+  }
+  expect(read.map(({ start }) => start)).toEqual(read.map(({ start }) => start).toSorted((a, b) => a - b));
+  expect(read[0].start).toBe(Date.parse('2026-01-02T03:04:06Z'));
+  const merged = mergeHistograms(
+    read.filter(({ tag }) => tag?.startsWith('kv-kernel/')).map(({ histogram }) => histogram),
+  );
+  const { samples, latency_us } = summary.points[1];
+  expect(merged.totalCount).toBe(samples);
+  expect(merged.getValueAtPercentile(50) / 1000).toBe(latency_us!.p50);
+});
+
+test('docs/export.md has the columns and statistics', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../docs/export.md'), 'utf8');
+  const documented = [...text.matchAll(/^\| `([\w.]+)` \| (.*) \|$/gm)].map(([, ...cells]) =>
+    cells.join(' | '),
+  );
+  const ofColumns = documented.slice(0, columns.length);
+  expect(ofColumns).toEqual(columns.map(({ name, unit, about }) => `${name} | ${unit || '–'} | ${about}`));
+  expect(documented.slice(columns.length).map((row) => row.split(' | ')[0])).toEqual(statisticNames);
+});

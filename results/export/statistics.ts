@@ -1,0 +1,139 @@
+/** The statistics that are exported: what each is, of a point and of a trial, and how far to believe it. */
+import type { Measured, Verdict } from '../formats/index.ts';
+import { latencyUs } from '../run/histogram.ts';
+import { intervalAround, type TrialSample, throughput } from '../summary/trial-samples.ts';
+import { formatCount } from '../text/format.ts';
+
+type LatencyName = keyof NonNullable<Measured['latency_us']>;
+type Judged = 'p50' | 'p99' | 'p999' | 'throughput';
+
+interface Latency {
+  name: string;
+  field: LatencyName;
+  /** The statistic whose verdict it shares: the next one that is judged by itself. */
+  judged: Judged;
+  /** Extremes over trials are no estimate of the extreme over all. */
+  hasInterval: boolean;
+}
+
+const latency = (name: string, field: LatencyName, judged: Judged, hasInterval = true): Latency => ({
+  name,
+  field,
+  judged,
+  hasInterval,
+});
+
+const latencies: Latency[] = [
+  latency('mean', 'mean', 'p99'),
+  latency('min', 'min', 'p50', false),
+  latency('p50', 'p50', 'p50'),
+  latency('p90', 'p90', 'p99'),
+  latency('p95', 'p95', 'p99'),
+  latency('p99', 'p99', 'p99'),
+  latency('p99.9', 'p999', 'p999'),
+  latency('p99.99', 'p9999', 'p999'),
+  latency('max', 'max', 'p999', false),
+];
+
+export const statisticNames: string[] = [
+  ...latencies.map(({ name }) => name),
+  'throughput',
+  'p50_over_first',
+];
+
+/** A quantile q needs 10 / (1 - q) samples, so that about ten lie beyond it. */
+const SAMPLES_FOR_P9999 = 100_000;
+
+export interface StatisticValue {
+  statistic: string;
+  value: number | null;
+  unit: 'us' | 'ops/s' | '1';
+  low: number | null;
+  high: number | null;
+  confidence: number | null;
+  verdict: Verdict['state'] | null;
+  reasons: string[];
+}
+
+const NO_INTERVAL = { low: null, high: null, confidence: null };
+/** As bootstrap.ts makes them. */
+const BOOTSTRAP_CONFIDENCE = 0.95;
+
+/** Of a point: its histograms merged, with the interval over its trials. Means of runs have mean and middle only. */
+export function statisticsOfPoint(point: Measured, samples: TrialSample[]): StatisticValue[] {
+  const { latency_us, throughput_ops, versus_first, verdicts } = point;
+  const ofTrials = samples.flatMap((sample) => latencyUs(sample.latency_ns) ?? []);
+  const shown = latencies.filter(({ field }) => isKnown(point, field));
+  const rates = point.trial_throughput_ops.map((trial) => trial.throughput_ops);
+  return [
+    ...shown.map(({ name, field, judged, hasInterval }): StatisticValue => {
+      const value = latency_us?.[field] ?? null;
+      const values = ofTrials.map((trial) => trial[field]);
+      const interval = value !== null && hasInterval ? intervalAround(value, values) : null;
+      const verdict = name === 'p99.99' ? verdictOnP9999(point) : verdicts[judged];
+      return {
+        statistic: name,
+        value,
+        unit: 'us',
+        ...(interval ?? NO_INTERVAL),
+        verdict: verdict?.state ?? null,
+        reasons: verdict?.reasons ?? [],
+      };
+    }),
+    ...(verdicts.throughput
+      ? [
+          {
+            statistic: 'throughput',
+            value: throughput_ops,
+            unit: 'ops/s' as const,
+            ...((throughput_ops !== null && intervalAround(throughput_ops, rates)) || NO_INTERVAL),
+            verdict: verdicts.throughput.state,
+            reasons: verdicts.throughput.reasons,
+          },
+        ]
+      : []),
+    ...(versus_first
+      ? [
+          {
+            statistic: 'p50_over_first',
+            value: versus_first.ratio,
+            unit: '1' as const,
+            ...(versus_first.interval
+              ? { ...versus_first.interval, confidence: BOOTSTRAP_CONFIDENCE }
+              : NO_INTERVAL),
+            verdict: verdicts.p50.state,
+            reasons: verdicts.p50.reasons,
+          },
+        ]
+      : []),
+  ];
+}
+
+function isKnown({ sample }: Measured, field: LatencyName): boolean {
+  return sample === 'round_trip' || field === 'p50' || field === 'mean';
+}
+
+function verdictOnP9999({ verdicts: { p999 }, samples }: Measured): Verdict | null {
+  if (!p999 || samples >= SAMPLES_FOR_P9999) return p999;
+  const reason = `${formatCount(samples)} samples are too few for the p99.99, which wants ${formatCount(SAMPLES_FOR_P9999)}.`;
+  return {
+    state: p999.state === 'valid' ? 'suspect' : p999.state,
+    reasons: [...p999.reasons, reason],
+  };
+}
+
+/** Of one trial of a point: no interval, and no verdict of its own. */
+export function statisticsOfTrial(point: Measured, sample: TrialSample): StatisticValue[] {
+  const latency_us = latencyUs(sample.latency_ns);
+  const bare = { ...NO_INTERVAL, verdict: null, reasons: [] };
+  return [
+    ...latencies
+      .filter(({ field }) => latency_us !== null && isKnown(point, field))
+      .map(({ name, field }): StatisticValue => {
+        return { statistic: name, value: latency_us?.[field] ?? null, unit: 'us', ...bare };
+      }),
+    ...(point.verdicts.throughput
+      ? [{ statistic: 'throughput', value: throughput([sample]), unit: 'ops/s' as const, ...bare }]
+      : []),
+  ];
+}
