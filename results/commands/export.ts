@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { ResultsError } from '../errors.ts';
-import { columns } from '../export/columns.ts';
+import { columnsOf } from '../export/columns.ts';
 import { histogramLog } from '../export/hlog.ts';
 import { exportRows } from '../export/rows.ts';
 import { csvTable, jsonTable, parquetTable } from '../export/tables.ts';
@@ -40,6 +40,7 @@ export function command(): Command {
 function exported(format: ExportFormat, runs: Run[]): string | Uint8Array {
   if (format === 'hlog') return histogramLog(runs.map((run) => ({ run, summary: summarize(run) })));
   const rows = runs.flatMap(exportRows);
+  const columns = columnsOf(runs.flatMap(({ manifest }) => manifest.plan.axes));
   switch (format) {
     case 'csv':
       return csvTable(columns, rows);

@@ -26,7 +26,7 @@ export function workloadDifferences(first: Side, second: Side): WorkloadDifferen
 
 function workloadOf(
   { plan, systems }: Asked,
-  { system, clients, value_bytes, pipeline, rate_ops }: SummaryRow,
+  { system, operation, clients, value_bytes, pipeline, rate_ops }: SummaryRow,
 ): Map<string, string> {
   const workload = new Map([
     ['loop', rate_ops === null ? 'closed' : `open (${plan.open_loop?.arrivals})`],
@@ -35,12 +35,13 @@ function workloadOf(
     ['clients', formatCount(clients)],
     ['value size', `${formatCount(value_bytes)} bytes`],
   ]);
-  const client = systems.find(({ name }) => name === system)?.client;
-  if (client) {
-    workload.set('keys', formatCount(plan.keys));
-    workload.set('key distribution', plan.key_distribution);
-    workload.set('wait mode', client.wait);
-    workload.set("client's backend", client.backend);
+  const of = systems.find(({ name }) => name === system);
+  if (of) {
+    if (operation === 'mix') workload.set('mix', JSON.stringify(plan.mix));
+    workload.set('keys', formatCount(of.workload.keys ?? plan.keys));
+    workload.set('key distribution', of.workload.key_distribution ?? plan.key_distribution);
+    workload.set('wait mode', of.client.wait);
+    workload.set("client's backend", of.client.backend);
   }
   return workload;
 }

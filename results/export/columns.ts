@@ -1,5 +1,7 @@
 /** The columns of the tables that are exported: names, kinds and units, the same in every format. */
 
+import type { Axis } from '../formats/index.ts';
+
 export type Cell = string | number | boolean | null;
 /** By the names of columns. */
 export type ExportRow = Record<string, Cell>;
@@ -54,11 +56,13 @@ const workload: ExportColumn[] = [
   text('loop', '`closed` or `open`'),
   number('offered_ops', '1/s', 'rate of an open loop'),
   text('arrivals', '`poisson` or `constant`, of an open loop'),
+  text('mix', 'weights of the operations of a mix, as `get:9 set:1`'),
   count('keys', '', 'keys in the store'),
   text('key_distribution', '`uniform` or `single`'),
   text('wait', 'what the client does while it waits: `poll` or `block`'),
   text('client_backend', "the client's way to the network"),
   number('warmup_s', 's', 'time before the measured window'),
+  text('own_workload', 'what of the workload the system has in its own way, such as `pipeline`'),
   number('duration_s', 's', 'length of a window; empty where it was so many requests'),
 ];
 
@@ -86,4 +90,22 @@ const found: ExportColumn[] = [
   text('reasons', 'why it is not valid, or why the trial failed; not in CSV'),
 ];
 
+/** Those that a table has whatever its runs varied. */
 export const columns: ExportColumn[] = [...subject, ...workload, ...found];
+
+/** With one for each axis of the runs' sweeps, in front of the workload. */
+export function columnsOf(axes: Axis[]): ExportColumn[] {
+  const byName = Map.groupBy(axes, axisColumn);
+  const ofAxes = [...byName].map(([name, same]): ExportColumn => {
+    const [{ unit, path }] = same as [Axis, ...Axis[]];
+    const isNumber = same.every(({ values }) => values.every((value) => typeof value === 'number'));
+    const about = `value of the axis ${path}`;
+    return isNumber ? number(name, unit ?? '', about) : text(name, about);
+  });
+  return [...subject, ...ofAxes, ...workload, ...found];
+}
+
+/** `at_clients`, `at_mtu` */
+export function axisColumn({ name }: Pick<Axis, 'name'>): string {
+  return `at_${name.toLowerCase().replace(/[^a-z0-9]+/g, '_')}`;
+}

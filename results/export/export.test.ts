@@ -11,8 +11,8 @@ import { mergeHistograms } from '../run/histogram.ts';
 import { type Run, readRun } from '../run/run-folder.ts';
 import { summarize } from '../summary/summary.ts';
 import { sliced } from '../test-slices.ts';
-import { manifest, run, system, target, writeRunInto } from '../test-synthetic-run.ts';
-import { columns, type ExportRow } from './columns.ts';
+import { axis, manifest, run, swept, system, target, writeRun, writeRunInto } from '../test-synthetic-run.ts';
+import { columns, columnsOf, type ExportRow } from './columns.ts';
 import { histogramLog } from './hlog.ts';
 import { exportRows } from './rows.ts';
 import { statisticNames } from './statistics.ts';
@@ -147,6 +147,47 @@ test("HdrHistogram's log holds each trial's histogram, in order of time, by its 
   const { samples, latency_us } = summary.points[1];
   expect(merged.totalCount).toBe(samples);
   expect(merged.getValueAtPercentile(50) / 1000).toBe(latency_us!.p50);
+});
+
+test('each axis of a sweep has a column, empty for systems that have it not', async () => {
+  const dir = await writeRun(
+    run({
+      manifest: swept(
+        manifest({
+          plan: { ...manifest().plan, trials: 2, measurements: [target('get')] },
+          systems: [system('redis'), system('kv-dpdk', { workload: { pipeline: 4 } })],
+        }),
+        [axis('clients', [1, 8]), axis('DPDK mtu', [1500, 9000], { unit: 'bytes', systems: ['kv-dpdk'] })],
+      ),
+    }),
+  );
+  const sweep = await readRun(dir);
+  const ofSweep = columnsOf(sweep.manifest.plan.axes);
+  const at = ofSweep.filter(({ name }) => name.startsWith('at_'));
+  expect(at.map(({ name, kind, unit }) => [name, kind, unit])).toEqual([
+    ['at_clients', 'number', ''],
+    ['at_dpdk_mtu', 'number', 'bytes'],
+  ]);
+  const p50 = exportRows(sweep).filter(({ level, statistic }) => level === 'point' && statistic === 'p50');
+  expect(
+    p50.map((row) => [
+      row.system,
+      row.at_clients,
+      row.at_dpdk_mtu,
+      row.clients,
+      row.pipeline,
+      row.own_workload,
+    ]),
+  ).toEqual([
+    ['redis', 1, undefined, 1, 1, null],
+    ['redis', 8, undefined, 8, 1, null],
+    ['kv-dpdk', 1, 1500, 1, 4, 'pipeline'],
+    ['kv-dpdk', 1, 9000, 1, 4, 'pipeline'],
+    ['kv-dpdk', 8, 1500, 8, 4, 'pipeline'],
+    ['kv-dpdk', 8, 9000, 8, 4, 'pipeline'],
+  ]);
+  const line = csvTable(ofSweep, p50).split('\n')[1];
+  expect(line.split(',')[ofSweep.findIndex(({ name }) => name === 'at_dpdk_mtu')]).toBe('');
 });
 
 test('docs/export.md has the columns and statistics', () => {

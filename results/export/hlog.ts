@@ -49,9 +49,10 @@ function intervalOf(
   { trial, record, sample }: ExportedTrial,
 ): Interval | null {
   if (!record || !sample) return null;
-  const { measurements, started_at } = record.trial;
-  const at = measurements.findIndex((one) => sameTarget(one, measured));
-  const before_s = measurements.slice(0, at).reduce((sum, { elapsed_s }) => sum + elapsed_s, 0);
+  const { measurements, trial: of } = record;
+  const at = measurements.findIndex(({ measurement }) => sameTarget(measurement, measured));
+  const before = measurements.slice(0, at);
+  const before_s = before.reduce((sum, { measurement }) => sum + measurement.elapsed_s, 0);
   const target = nameTarget(
     measured,
     points.map((point) => point.measured),
@@ -59,7 +60,7 @@ function intervalOf(
   return {
     // A tag ends at a comma or a space.
     tag: `${name}/${target}/t${trial}`.replace(/[\s,]+/g, '_'),
-    start_s: Date.parse(started_at) / 1000 + before_s,
+    start_s: Date.parse(of.started_at) / 1000 + before_s,
     length_s: sample.elapsed_s,
     max_us: sample.latency_ns.maxValue / 1000,
     histogram: encodeIntoCompressedBase64(sample.latency_ns),

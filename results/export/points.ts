@@ -5,9 +5,10 @@ import {
   type MeasurementTarget,
   type Point,
   type Summary,
+  sameAt,
   trialsOf,
 } from '../formats/index.ts';
-import { type Run, sameTarget, type TrialRecord } from '../run/run-folder.ts';
+import type { Run, TrialRecord } from '../run/run-folder.ts';
 import { distanceOfRun, type RunDistance } from '../summary/distance/run-distance.ts';
 import { countPoint } from '../summary/numbers.ts';
 import type { TrialSample } from '../summary/trial-samples.ts';
@@ -63,13 +64,12 @@ function trialsOfPoint(
   target: MeasurementTarget,
 ): ExportedTrial[] {
   const { samples } = countPoint(run, distance, name, target);
-  return trialsOf(run.manifest, name).map((trial) => ({
+  return trialsOf(run.manifest, name, target.at).map((trial) => ({
     trial,
     record:
-      run.trials.find((record) => {
-        const { subject, trial: number, measurements } = record.trial;
-        return subject === name && number === trial && measurements.some((one) => sameTarget(one, target));
-      }) ?? null,
+      run.trials.find(
+        ({ trial: one }) => one.subject === name && one.trial === trial && sameAt(one.at, target.at),
+      ) ?? null,
     sample: samples.find((sample) => sample.trial === trial && sample.latency_ns.totalCount > 0) ?? null,
   }));
 }

@@ -4,22 +4,27 @@ import type { Measured, Summary } from '../formats/index.ts';
 import { type Run, sameTarget } from '../run/run-folder.ts';
 import { MIXTURE } from '../summary/distance/by-state.ts';
 import { summarize } from '../summary/summary.ts';
-import type { ExportRow } from './columns.ts';
+import { axisColumn, type ExportRow } from './columns.ts';
 import { type ExportedPoint, type ExportedTrial, exportedPoints } from './points.ts';
 import { type StatisticValue, statisticsOfPoint, statisticsOfTrial } from './statistics.ts';
 
-/** Each has every column of columns.ts. */
+/** Each has every column of columns.ts, and one for each axis that its point has. */
 export function exportRows(run: Run): ExportRow[] {
   const summary = summarize(run);
   return exportedPoints(run, summary).flatMap((exported) => {
-    const shared = { ...ofRun(run), ...ofSubject(exported), ...ofWorkload(run, exported) };
+    const shared = {
+      ...ofRun(run),
+      ...ofSubject(exported),
+      ...ofAxes(exported.measured),
+      ...ofWorkload(run, exported),
+    };
     const ofPoint = statisticsOfPoint(
       exported.measured,
       exported.trials.flatMap(({ sample }) => sample ?? []),
     ).map((statistic) => ({
       level: 'point',
       ...shared,
-      measured_at: firstStart(exported.trials),
+      measured_at: exported.measured.measured_at,
       ...NO_TRIAL,
       ...ofStatistic(statistic),
       ...countsOf(exported.measured),
@@ -60,20 +65,29 @@ function ofSubject({ kind, name, label, point }: ExportedPoint): ExportRow {
   };
 }
 
+/** Axes that the point does not have are left out. */
+function ofAxes({ at }: Measured): ExportRow {
+  return Object.fromEntries(Object.entries(at).map(([name, value]) => [axisColumn({ name }), value]));
+}
+
 function ofWorkload({ manifest: { plan, systems } }: Run, { name, measured }: ExportedPoint): ExportRow {
-  const client = systems.find((system) => system.name === name)?.client ?? null;
+  const system = systems.find((one) => one.name === name);
+  const { operation, clients, value_bytes, pipeline, rate_ops, own_workload } = measured;
+  const weights = operation === 'mix' && plan.mix ? Object.entries(plan.mix) : [];
   return {
-    operation: measured.operation,
-    clients: measured.clients,
-    value_bytes: measured.value_bytes,
-    pipeline: plan.pipeline,
-    loop: plan.open_loop ? 'open' : 'closed',
-    offered_ops: plan.open_loop?.rate_ops ?? null,
-    arrivals: plan.open_loop?.arrivals ?? null,
-    keys: plan.keys,
-    key_distribution: plan.key_distribution,
-    wait: client?.wait ?? null,
-    client_backend: client?.backend ?? null,
+    operation,
+    clients,
+    value_bytes,
+    pipeline,
+    loop: rate_ops === null ? 'closed' : 'open',
+    offered_ops: rate_ops,
+    arrivals: rate_ops === null ? null : (plan.open_loop?.arrivals ?? null),
+    mix: weights.map(([of, weight]) => `${of}:${weight}`).join(' ') || null,
+    keys: system?.workload.keys ?? plan.keys,
+    key_distribution: system?.workload.key_distribution ?? plan.key_distribution,
+    wait: system?.client.wait ?? null,
+    client_backend: system?.client.backend ?? null,
+    own_workload: own_workload.join(' ') || null,
     warmup_s: plan.warmup_s,
     duration_s: plan.duration_s,
   };
@@ -81,7 +95,7 @@ function ofWorkload({ manifest: { plan, systems } }: Run, { name, measured }: Ex
 
 function trialRows({ measured }: ExportedPoint, exported: ExportedTrial, shared: ExportRow): ExportRow[] {
   const { trial, record, sample } = exported;
-  const measurement = record?.trial.measurements.find((one) => sameTarget(one, measured));
+  const measurement = record?.measurements.find((one) => sameTarget(one.measurement, measured))?.measurement;
   const failed = record !== null && (record.trial.status === 'failed' || measurement?.status === 'failed');
   const status = record === null ? 'absent' : failed ? 'failed' : 'ok';
   const reason = measurement?.reason ?? record?.trial.reason ?? null;
@@ -138,9 +152,4 @@ function distanceOf({ distance }: Summary, { state, by_state, distance_unknown }
     distance_high_ns: of?.high_ns ?? null,
     distance_share: of?.share ?? null,
   };
-}
-
-function firstStart(trials: ExportedTrial[]): string | null {
-  const starts = trials.flatMap(({ record }) => record?.trial.started_at ?? []);
-  return starts.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0] ?? null;
 }
