@@ -13,6 +13,7 @@ import { redisBuildOf } from './machine/built.ts';
 import { type Checkouts, commandPath, gitState, ownCheckout } from './machine/checkout.ts';
 import { machineFacts, softwareVersions, versionOf } from './machine/machine.ts';
 import { corePairOf } from './trial/core-pair.ts';
+import { HOST } from './trial/server.ts';
 
 interface Described {
   experiment: Experiment;
@@ -36,7 +37,7 @@ export async function unfinishedManifest(
     finished_at: null,
     config: withoutPaths(experiment, checkouts),
     plan: planOf(experiment),
-    machine: await machineFacts(),
+    machine: await machineFacts(HOST),
     distances,
     versions: { ...(await systemVersions(experiment, checkouts)), ...(await softwareVersions()) },
     git: await gitState(ownCheckout),

@@ -176,6 +176,10 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
       hypervisor: 'KVM',
       memory_bytes: 8 * 2 ** 30,
       load_average_1m: 0.12,
+      knobs: [
+        { name: 'net.core.busy_poll', value: 'off', absent: null },
+        { name: 'turbo', value: null, absent: 'this kernel sets no frequency' },
+      ],
     },
     distances: [],
     versions: {

@@ -19,6 +19,7 @@ import { Supervisor } from '../machine/process.ts';
 import { removeLeftovers } from '../machine/runner-folder.ts';
 import { defaultOutFolder, OutFolder } from '../out-folder.ts';
 import { Progress } from '../progress.ts';
+import { HOST } from '../trial/server.ts';
 import { setOption } from './set-option.ts';
 
 const HELP = `
@@ -90,7 +91,7 @@ async function run(names: string[], { list, set, out, ...rest }: Options): Promi
   const facts = {
     started_at: new Date().toISOString(),
     git: await gitState(ownCheckout),
-    machine: await machineFacts(),
+    machine: await machineFacts(HOST),
     versions: await softwareVersions(),
   };
   const records: GoalRecord[] = [];

@@ -10,6 +10,7 @@ import { execa } from 'execa';
 import type { Manifest } from '../../results/formats/index.ts';
 import { ExperimentError } from '../errors.ts';
 import { ownCheckout } from './checkout.ts';
+import { readKnobs } from './knobs.ts';
 
 /** Libraries that take part in a measurement, so that their versions belong beside its numbers. */
 const libraries = ['koffi', 'hdr-histogram-js'];
@@ -38,7 +39,8 @@ export function busyWarning(): string | null {
     : null;
 }
 
-export async function machineFacts(): Promise<Manifest['machine']> {
+/** `address` is where servers listen: of its interface it is told how it is set. */
+export async function machineFacts(address: string): Promise<Manifest['machine']> {
   const cpuinfo = readLinuxFile('/proc/cpuinfo');
   const governor = await readOrNull('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor');
   const osRelease = (await readOrNull('/etc/os-release')) ?? '';
@@ -53,6 +55,7 @@ export async function machineFacts(): Promise<Manifest['machine']> {
     hypervisor,
     memory_bytes: os.totalmem(),
     load_average_1m: os.loadavg()[0],
+    knobs: await readKnobs(address),
   };
 }
 

@@ -34,6 +34,13 @@ export const openLoop = z
 /** The commit of a checkout, null where it is no clone, and whether its files differ from it. */
 export const gitState = z.strictObject({ commit: z.string().nullable(), dirty: z.boolean() });
 
+/** A setting of the kernel as a run found it; `absent` says why there is no value. */
+const knob = z.strictObject({
+  name: z.string(),
+  value: z.string().nullable(),
+  absent: z.string().nullable(),
+});
+
 /** What a run was made on. */
 export const machine = z.strictObject({
   cpu: z.string(),
@@ -46,4 +53,6 @@ export const machine = z.strictObject({
   memory_bytes: positive,
   /** Processes that wanted to run, averaged over the minute before the run: other work shows in latencies. */
   load_average_1m: notNegative,
+  /** What could be tuned for latency and was left as it came; empty where an older run did not look. */
+  knobs: z.array(knob).default([]),
 });

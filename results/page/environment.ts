@@ -24,6 +24,7 @@ export function environment(manifest: Manifest): Html {
     ],
     ['Measurement', `${length} after ${plan.warmup_s} s of warm-up`],
   ])}
+${machine.knobs.length === 0 ? '' : asItCame(machine.knobs)}
 <h3>Systems</h3>
 ${table(
   ['system', 'label', 'backend', 'device', 'client', 'server cores', 'client cores', 'note'].map((head) => ({
@@ -45,6 +46,15 @@ ${manifest.floors.length === 0 ? '' : floors(manifest)}
 <h3>Versions</h3>
 ${definitions(Object.entries(manifest.versions))}
 <details><summary>Resolved configuration</summary><pre>${JSON.stringify(manifest.config, null, 2)}</pre></details>`;
+}
+
+/** Whoever reads a figure of bypassed kernels asks whether the kernel was tuned. */
+function asItCame(knobs: Manifest['machine']['knobs']): Html {
+  const found = knobs.map(({ name, value, absent }): [string, string] => [
+    name,
+    value ?? `not there: ${absent}`,
+  ]);
+  return html`<details><summary>What of the kernel was left as it came</summary>${definitions(found)}</details>`;
 }
 
 function floors(manifest: Manifest): Html {

@@ -21,6 +21,7 @@ const hostileRun: Partial<SyntheticRun> = {
       kernel: hostile,
       os: hostile,
       hypervisor: hostile,
+      knobs: [{ name: hostile, value: hostile, absent: hostile }],
     },
     git: { commit: hostile, dirty: true },
     systems: [
@@ -50,6 +51,10 @@ test('has the figure first, then distributions, numbers, validity, trials, envir
   expect(places.every((place) => place > 0)).toBe(true);
   expect(places).toEqual(places.toSorted((a, b) => a - b));
   expect(html).toContain('bypassbench run experiments/redis-figure.yaml --out runs/a');
+  expect(html).toContain(
+    '<details><summary>What of the kernel was left as it came</summary><dl><dt>net.core.busy_poll</dt><dd>off</dd>' +
+      '<dt>turbo</dt><dd>not there: this kernel sets no frequency</dd></dl></details>',
+  );
 });
 
 test('links relative to itself, to files that are there', async () => {

@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { ethtoolKnobs, readKnobs } from './knobs.ts';
+
+const root = mkdtempSync(path.join(os.tmpdir(), 'knobs-test-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+function files(contents: Record<string, string>): string {
+  for (const [file, text] of Object.entries(contents)) {
+    mkdirSync(path.join(root, path.dirname(file)), { recursive: true });
+    writeFileSync(path.join(root, file), `${text}\n`);
+  }
+  return root;
+}
+
+test('a kernel that has none of them says so of each', async () => {
+  const knobs = await readKnobs('192.0.2.1', path.join(root, 'nothing'));
+  expect(knobs.map(({ name }) => name)).toEqual([
+    'governor',
+    'turbo',
+    'mitigations',
+    'nohz_full',
+    'isolcpus',
+    'transparent huge pages',
+    'net.core.busy_poll',
+    'net.core.busy_read',
+  ]);
+  for (const { value, absent } of knobs) {
+    expect(value).toBeNull();
+    expect(absent).not.toBe('');
+  }
+});
+
+test('a machine of metal is told as it was found', async () => {
+  const cpu = 'sys/devices/system/cpu';
+  files({
+    [`${cpu}/cpu0/cpufreq/scaling_governor`]: 'performance',
+    [`${cpu}/cpu1/cpufreq/scaling_governor`]: 'powersave',
+    [`${cpu}/intel_pstate/no_turbo`]: '1',
+    [`${cpu}/vulnerabilities/meltdown`]: 'Mitigation: PTI',
+    [`${cpu}/vulnerabilities/mds`]: 'Vulnerable: no microcode',
+    [`${cpu}/vulnerabilities/tsa`]: 'Not affected',
+    [`${cpu}/nohz_full`]: '(null)',
+    [`${cpu}/isolated`]: '2-3',
+    'proc/cmdline': 'quiet mitigations=auto,nosmt ro',
+    'proc/sys/net/core/busy_poll': '50',
+    'proc/sys/net/core/busy_read': '0',
+    'sys/kernel/mm/transparent_hugepage/enabled': 'always [madvise] never',
+  });
+  const knobs = await readKnobs('192.0.2.1', root);
+  expect(Object.fromEntries(knobs.map(({ name, value }) => [name, value]))).toEqual({
+    governor: 'performance, powersave',
+    turbo: 'off',
+    mitigations: 'auto,nosmt; active: meltdown; vulnerable: mds',
+    nohz_full: 'no core',
+    isolcpus: '2-3',
+    'transparent huge pages': 'madvise',
+    'net.core.busy_poll': '50 us',
+    'net.core.busy_read': 'off',
+  });
+  expect(knobs.every(({ absent }) => absent === null)).toBe(true);
+});
+
+test('an interface is told as ethtool tells it', () => {
+  const features = 'Features for eth0:\ngeneric-receive-offload: on\nlarge-receive-offload: off [fixed]\n';
+  const coalescing =
+    'Coalesce parameters for eth0:\nAdaptive RX: n/a  TX: n/a\nrx-usecs: 8\nrx-frames: n/a\n';
+  expect(ethtoolKnobs('eth0', features, coalescing).map(({ value }) => value)).toEqual([
+    'on',
+    'off [fixed]',
+    'rx-usecs 8',
+  ]);
+  expect(ethtoolKnobs('lo', features, '')[2]).toEqual({
+    name: 'interrupt coalescing of lo',
+    value: null,
+    absent: 'lo has no such thing',
+  });
+  expect(ethtoolKnobs('lo', null, null)[0]?.absent).toBe('ethtool is not installed');
+});

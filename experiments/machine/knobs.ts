@@ -1,0 +1,134 @@
+/**
+ * What somebody who tunes a kernel for latency would look at, as this run found it. A run changes none of it, but what
+ * a system asks for (`sysctl`), and that for its own trials only.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import type { Manifest } from '../../results/formats/index.ts';
+
+type Knob = Manifest['machine']['knobs'][number];
+
+/** Of the interface with this address, and of the whole machine. `root` is where /proc and /sys are. */
+export async function readKnobs(address: string, root = '/'): Promise<Knob[]> {
+  const files = new Files(root);
+  return [
+    ...files.processor(),
+    ...files.scheduling(),
+    ...files.memory(),
+    ...files.polling(),
+    ...(await ofInterface(address)),
+  ];
+}
+
+const NO_CPUFREQ = 'this kernel sets no frequency (no cpufreq), as in most virtual machines';
+
+class Files {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  processor(): Knob[] {
+    const governors = this.#list('sys/devices/system/cpu')
+      .filter((name) => /^cpu\d+$/.test(name))
+      .flatMap((name) => this.#read(`sys/devices/system/cpu/${name}/cpufreq/scaling_governor`) ?? []);
+    const noTurbo = this.#read('sys/devices/system/cpu/intel_pstate/no_turbo');
+    const boost = this.#read('sys/devices/system/cpu/cpufreq/boost');
+    const isOn = noTurbo === null ? boost === '1' : noTurbo === '0';
+    const turbo = noTurbo === null && boost === null ? null : isOn ? 'on' : 'off';
+    return [
+      knob('governor', [...new Set(governors)].join(', ') || null, NO_CPUFREQ),
+      knob('turbo', turbo, NO_CPUFREQ),
+      knob('mitigations', this.#mitigations(), 'this kernel does not say'),
+    ];
+  }
+
+  /** `default; active: spectre_v1, spectre_v2; vulnerable: spec_store_bypass` */
+  #mitigations(): string | null {
+    const folder = 'sys/devices/system/cpu/vulnerabilities';
+    const names = this.#list(folder);
+    if (names.length === 0) return null;
+    const asked = /(?:^|\s)mitigations=(\S+)/.exec(this.#read('proc/cmdline') ?? '')?.[1];
+    const which = (start: string): string =>
+      names.filter((name) => this.#read(`${folder}/${name}`)?.startsWith(start)).join(', ') || 'none';
+    return `${asked ?? 'default'}; active: ${which('Mitigation')}; vulnerable: ${which('Vulnerable')}`;
+  }
+
+  scheduling(): Knob[] {
+    const cores = (file: string): string | null => {
+      const list = this.#read(`sys/devices/system/cpu/${file}`);
+      return list === '' || list === '(null)' ? 'no core' : list;
+    };
+    return [
+      knob('nohz_full', cores('nohz_full'), 'this kernel is built without it'),
+      knob('isolcpus', cores('isolated'), 'this kernel does not say'),
+    ];
+  }
+
+  memory(): Knob[] {
+    const enabled = this.#read('sys/kernel/mm/transparent_hugepage/enabled');
+    const chosen = enabled === null ? null : (/\[(\w+)\]/.exec(enabled)?.[1] ?? null);
+    return [knob('transparent huge pages', chosen, 'this kernel is built without them')];
+  }
+
+  polling(): Knob[] {
+    return ['busy_poll', 'busy_read'].map((name) => {
+      const us = this.#read(`proc/sys/net/core/${name}`);
+      const value = us === null ? null : us === '0' ? 'off' : `${us} us`;
+      return knob(`net.core.${name}`, value, 'this kernel is built without busy polling');
+    });
+  }
+
+  #read(file: string): string | null {
+    try {
+      return readFileSync(path.join(this.#root, file), 'utf8').trim();
+    } catch {
+      return null;
+    }
+  }
+
+  #list(folder: string): string[] {
+    try {
+      return readdirSync(path.join(this.#root, folder)).sort();
+    } catch {
+      return [];
+    }
+  }
+}
+
+function knob(name: string, value: string | null, otherwise: string): Knob {
+  return { name, value, absent: value === null ? otherwise : null };
+}
+
+/** Receive offload and the coalescing of interrupts, as ethtool(8) tells them. */
+async function ofInterface(address: string): Promise<Knob[]> {
+  const name = Object.entries(os.networkInterfaces()).find(([, addresses]) =>
+    addresses?.some((one) => one.address === address),
+  )?.[0];
+  if (name === undefined) return [];
+  const ask = async (flag: string): Promise<string | null> => {
+    const { failed, code, stdout } = await execa('ethtool', [flag, name], { reject: false, stdin: 'ignore' });
+    if (code === 'ENOENT') return null;
+    return failed ? '' : String(stdout);
+  };
+  return ethtoolKnobs(name, await ask('-k'), await ask('-c'));
+}
+
+/** What ethtool says of features (-k) and of coalescing (-c); null without the program, empty where it fails. */
+export function ethtoolKnobs(device: string, features: string | null, coalescing: string | null): Knob[] {
+  const otherwise = features === null ? 'ethtool is not installed' : `${device} has no such thing`;
+  const field = (text: string | null, name: string): string | null =>
+    new RegExp(`^${name}: *(.*)$`, 'm').exec(text ?? '')?.[1]?.trim() ?? null;
+  const times = ['rx-usecs', 'rx-frames'].flatMap((name) => {
+    const value = field(coalescing, name);
+    return value === null || value === 'n/a' ? [] : [`${name} ${value}`];
+  });
+  return [
+    knob(`GRO of ${device}`, field(features, 'generic-receive-offload'), otherwise),
+    knob(`LRO of ${device}`, field(features, 'large-receive-offload'), otherwise),
+    knob(`interrupt coalescing of ${device}`, times.join(', ') || null, otherwise),
+  ];
+}
