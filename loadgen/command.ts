@@ -19,8 +19,11 @@ import { LoadError } from './errors.ts';
 import type { GeneratorInput } from './measurement/measuring.ts';
 import { checkOptions, type LoadOptions, type LoadOutcome, parseTarget } from './measurement/options.ts';
 import { phaseNames } from './measurement/phases.ts';
-import { createResultFolder, describeOutcome, writeResult } from './measurement/result.ts';
+import { createResultFolder, describeOutcome, unansweredInWords, writeResult } from './measurement/result.ts';
 import { showProgress } from './progress-bar.ts';
+
+/** Some requests were never answered. */
+const UNANSWERED_EXIT = 2;
 
 /** The parsed command line, as commander names the options. */
 interface Flags
@@ -66,9 +69,14 @@ goes to the next connection with fewer than --pipeline outstanding, and otherwis
 more than the server can answer, response times only grow with --duration-s.
 
 Every reply is checked. The value of a key follows from the key and the seed, so fill the keys with --populate \
-first. Wrong values, errors and misses are counted apart and are no latency samples.
+first. Wrong values, errors and misses are counted apart, with rates of their own, and are no latency samples.
 
-Exit code: 0 when the load was carried out, whatever the replies were; 1 when it could not be; 130 when interrupted.`,
+A request of the measured window that has no reply after --reply-timeout-s is given up with its connection, counted, \
+and in the latencies with the time that it had waited: quantiles from there on are "at least". In the warm-up it ends \
+the load.
+
+Exit code: 0 when every request of the measured window was answered, whatever the replies were; 2 when some never \
+were: what was measured is printed and written; 1 when the load could not be carried out; 130 when interrupted.`,
     )
     .requiredOption('--target <ipv4:port>', 'the server')
     .addOption(
@@ -115,7 +123,7 @@ Exit code: 0 when the load was carried out, whatever the replies were; 1 when it
     )
     .option('--core <n>', "pin the generator's thread to this core", atLeast(0))
     .option('--populate', 'set every key before the warm-up', false)
-    .option('--reply-timeout-s <seconds>', 'give up after this long without a reply', seconds, 10)
+    .option('--reply-timeout-s <seconds>', 'give up a request after this long without a reply', seconds, 10)
     .option(
       '--stamps-every <n>',
       'stamp the stages of requests in every n-th window of time (1: all, 0: none); needs --out',
@@ -171,6 +179,13 @@ async function load(flags: Flags): Promise<void> {
   }
   if (out !== undefined) await writeResult(out, { ...options, target: flags.target, versions: {} }, outcome);
   console.log(describeOutcome(outcome));
+  const unanswered = unansweredInWords(outcome);
+  if (unanswered !== null) {
+    console.error(
+      `bypassbench: ${unanswered}: the latencies are lower bounds; see the server's log, or offer it less`,
+    );
+    process.exitCode = UNANSWERED_EXIT;
+  }
 }
 
 /** Runs the generator on its thread. Returns null when a signal ended it. */

@@ -90,7 +90,7 @@ export function slicesFile(
     slices: late_ns.map((late, index) => ({
       start_ns: index * SLICE_NS,
       end_ns: (index + 1) * SLICE_NS,
-      operations: [{ operation, early: partOf(early_ns[index]), late: partOf(late) }],
+      operations: [{ operation, received: null, early: partOf(early_ns[index]), late: partOf(late) }],
     })),
     delayed: 0,
   };

@@ -358,6 +358,7 @@ async function writeLoadResult(
     elapsed_s,
     schedule_lag_us: null,
     unanswered: null,
+    rates: null,
     idle_polls: 0.5,
     busy_share: 0.2,
     sample,
@@ -370,7 +371,9 @@ async function writeLoadResult(
         misses,
         errors,
         wrong,
-        throughput_ops: requests / elapsed_s,
+        unanswered: 0,
+        at_least_ns: null,
+        throughput_ops: hits / elapsed_s,
         ...(first_error && { first_error }),
         service_time_ns: null,
         latency_ns: hits

@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { command } from '../loadgen/command.ts';
-import { type LoadResult, loadResultFormat } from '../results/formats/index.ts';
+import { type LoadResult, loadResultFormat, pausesFormat } from '../results/formats/index.ts';
 import { RespConnection } from './kvserver-processes.ts';
 import { type RunningServer, startRedis } from './redis-server.ts';
 import { refusal } from './refusal.ts';
@@ -49,9 +49,13 @@ let runs = 0;
 /** What `bypassbench load` against `port` writes and says. */
 async function load(port: number, ...args: string[]) {
   const out = join(folder, `run-${runs++}`);
-  const { stdout } = await run(bypassbench, ['load', ...target(port), '--out', out, ...args]);
+  const command = [bypassbench, ['load', ...target(port), '--out', out, ...args]] as const;
+  const { stdout, code } = await run(...command).then(
+    (said) => ({ ...said, code: 0 }),
+    (failed: { stdout: string; code: number }) => failed,
+  );
   const result: LoadResult = loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8'));
-  return { out, stdout, result, get: result.operations[0] };
+  return { out, stdout, code, result, get: result.operations[0] };
 }
 
 /**
@@ -180,7 +184,7 @@ describe('bypassbench load --rate', () => {
 
   it('gives up what has no reply after the window, and counts it', async () => {
     const slow = await slowServer(() => sleep(50));
-    const { result, get, stdout } = await load(
+    const { result, get, stdout, code } = await load(
       slow.port,
       ...['--rate', '200', '--arrivals', 'constant', '--warmup-s', '0', '--duration-s', '0.3'],
       ...['--reply-timeout-s', '0.5'],
@@ -189,8 +193,47 @@ describe('bypassbench load --rate', () => {
     expect(get.requests).toBeGreaterThan(0);
     expect(get.requests).toBeLessThanOrEqual(16);
     expect(get.requests + result.unanswered!).toBe(60);
-    expect(stdout).toContain(`given up without a reply: ${result.unanswered} requests`);
+    expect(stdout).toContain(`never answered: ${result.unanswered}, given up after `);
+    // Each had waited until half a second behind the window.
+    expect(get.at_least_ns).toBeGreaterThan(0.5e9);
+    expect(get.latency_ns).toMatchObject({ max: expect.closeTo(0.8e9, -8) });
+    expect(code).toBe(2);
     slow.close();
+  });
+
+  it('beyond capacity: counts what the server gives in the window, as the server does', async () => {
+    const observer = await RespConnection.open(server.port);
+    const readings: { atNs: [before: number, after: number]; calls: number }[] = [];
+    const read = async (): Promise<void> => {
+      const before = Number(process.hrtime.bigint());
+      const info = (await observer.command('INFO', 'commandstats')).text!;
+      const calls = Number(/cmdstat_get:calls=(\d+)/.exec(info)?.[1] ?? 0);
+      readings.push({ atNs: [before, Number(process.hrtime.bigint())], calls });
+    };
+    let isOver = false;
+    const times = ['--warmup-s', '0.4', '--duration-s', '0.4', '--reply-timeout-s', '0.4'];
+    const measuring = load(server.port, '--rate', '400000', ...times).finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      await read();
+      await sleep(2);
+    }
+    observer.close();
+    const { out, result, get, stdout } = await measuring;
+    const { window } = pausesFormat.read(await readFile(join(out, 'pauses.json'), 'utf8'));
+    const { window_s, offered_ops, achieved_ops } = result.rates!;
+    const [startNs, endNs] = [window!.start_ns, window!.start_ns + window_s * 1e9];
+    const callsBefore = (ns: number): number => readings.findLast(({ atNs }) => atNs[1] <= ns)!.calls;
+    const callsAfter = (ns: number): number => readings.find(({ atNs }) => atNs[0] >= ns)!.calls;
+    // One request is on its way at either end.
+    expect(achieved_ops * window_s).toBeLessThanOrEqual(callsAfter(endNs) - callsBefore(startNs) + 1);
+    expect(achieved_ops * window_s).toBeGreaterThanOrEqual(callsBefore(endNs) - callsAfter(startNs) - 1);
+    expect(get.throughput_ops).toBe(achieved_ops);
+    expect(offered_ops! / 400_000).toBeCloseTo(1, 1);
+    expect(achieved_ops).toBeLessThan(offered_ops! / 2);
+    expect(get.requests + get.unanswered).toBeGreaterThan(100_000);
+    expect(stdout).toMatch(/^offered \d+\/s, achieved \d+\/s, completed \d+\/s$/m);
   });
 
   it.each([

@@ -105,8 +105,8 @@ describe.runIf(core !== serverCore)('with the core of the server', () => {
     );
     expectOrder(slices);
     expect(samplesOf(slices)).toBe(result.operations[0].hits);
-    const { throughput_ops } = result.operations[0];
-    expect(throughput_ops * result.elapsed_s).toBeCloseTo(result.operations[0].requests + slices.delayed, 3);
+    const { completed_ops } = result.rates!;
+    expect(completed_ops * result.elapsed_s).toBeCloseTo(result.operations[0].hits + slices.delayed, 3);
   });
 
   it('knows where the server is, and sees it moved', async () => {

@@ -101,7 +101,7 @@ describe('bypassbench load', () => {
     const { result } = await load('--populate', '--keys', '10', '--duration-s', '0.25');
     expect(result.elapsed_s).toBeGreaterThanOrEqual(0.25);
     const [get] = result.operations;
-    expect(get.throughput_ops).toBeCloseTo(get.requests / result.elapsed_s, 3);
+    expect(get.throughput_ops).toBeCloseTo(get.hits / result.elapsed_s, 3);
   });
 
   it('waits for the replies to what it sent in its window', async () => {
@@ -146,7 +146,9 @@ describe('bypassbench load', () => {
   it('counts misses, and takes no sample of them', async () => {
     const { result } = await load('--keys', '10', '--requests', '100');
     const [get] = result.operations;
-    expect(get).toMatchObject({ requests: 100, hits: 0, misses: 100, latency_ns: null });
+    expect(get).toMatchObject({ requests: 100, hits: 0, misses: 100, latency_ns: null, throughput_ops: 0 });
+    expect(result.rates.achieved_ops).toBe(0);
+    expect(result.rates.misses_ops).toBeCloseTo(100 / result.elapsed_s, 3);
   });
 
   it('counts wrong values: those of another seed', async () => {

@@ -16,6 +16,9 @@ const STOP_GRACE_MS = 1000;
 /** A load generator often fails because its server has just ended: how long to wait for the news of that. */
 const NEWS_OF_SERVER_MS = 200;
 
+/** 2: some requests were never answered. The result counts them, and its readers judge it. */
+const MEASURED: readonly string[] = ['exited with code 0', 'exited with code 2'];
+
 export type WorkloadOperation = WorkloadConfig['operations'][number];
 
 /** What measures. `name` is what sentences call it, `log` how its logs are named. */
@@ -71,7 +74,7 @@ export async function measure(request: MeasurementRequest): Promise<LoadResult> 
         [...(server?.logs ?? []), stderrFile],
       );
     }
-    if (running.end === 'exited with code 0') return await readResult(request, stderrFile);
+    if (running.end !== null && MEASURED.includes(running.end)) return await readResult(request, stderrFile);
     if (server) {
       await Promise.race([server.process.ended, sleep(NEWS_OF_SERVER_MS)]);
       const { end } = server.process;

@@ -249,7 +249,8 @@ class OpenSlice implements OpenLoopControl {
 }
 
 function requireRight(status: ReplyStatus): void {
-  if (status !== ReplyStatus.Right) {
-    throw new LoadError('CALIBRATION_FAILED', 'the null server gave a wrong reply: please report this');
-  }
+  if (status === ReplyStatus.Right) return;
+  const what =
+    status === ReplyStatus.Unanswered ? `gave no reply within ${REPLY_TIMEOUT_S} s` : 'gave a wrong reply';
+  throw new LoadError('CALIBRATION_FAILED', `the null server ${what}: please report this`);
 }

@@ -17,6 +17,8 @@ import type { RequestStamps } from './request-stamps.ts';
 export class Connection {
   readonly qd: QueueDescriptor;
   outstanding = 0;
+  /** Nothing is sent on it any more, and what still comes is nobody's. */
+  isGivenUp = false;
   readonly #libos: Libos;
   readonly #workload: Workload;
   /** The most requests that may be outstanding. */
@@ -105,6 +107,35 @@ export class Connection {
     this.#libos.free(sga);
   }
 
+  /** When the oldest of the outstanding requests was sent, in ns. Only while there is one. */
+  get oldestSentNs(): number {
+    return this.#sentNs[this.#head];
+  }
+
+  /** Gives up the connection: `sink` gets each outstanding request as one that nobody answered. */
+  giveUp(nowNs: number, sink: ReplySink): void {
+    const reply = this.#reply;
+    const { timesNs } = reply;
+    this.isGivenUp = true;
+    timesNs[RECEIVED] = nowNs;
+    reply.status = ReplyStatus.Unanswered;
+    while (this.outstanding > 0) {
+      const head = this.#takeOldest();
+      reply.operation = this.#operations[head];
+      timesNs[INTENDED] = this.#sentNs[head];
+      timesNs[SENT] = this.#sentNs[head];
+      sink.reply(reply);
+    }
+  }
+
+  /** Its place in the ring. */
+  #takeOldest(): number {
+    const head = this.#head;
+    this.#head = head + 1 === this.pipeline ? 0 : head + 1;
+    this.outstanding--;
+    return head;
+  }
+
   #enqueue(source: RequestSource): Uint8Array {
     const at = (this.#head + this.outstanding) % this.pipeline;
     this.#operations[at] = source.operation;
@@ -132,8 +163,7 @@ export class Connection {
       }
       this.#receivedBytes += checker.end - at;
       at = checker.end;
-      this.#head = head + 1 === this.pipeline ? 0 : head + 1;
-      this.outstanding--;
+      this.#takeOldest();
       reply.operation = operation;
       reply.status = status;
       if (status === ReplyStatus.Failed) reply.errorText = checker.errorText;

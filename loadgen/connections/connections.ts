@@ -4,12 +4,15 @@ import { LoadError } from '../errors.ts';
 import type { Workload } from '../workload/workload.ts';
 import { BusyTime } from './busy-time.ts';
 import { Connection } from './connection.ts';
+import type { ReplySink } from './reply.ts';
 import type { RequestStamps } from './request-stamps.ts';
 
 /** The most completions that a loop takes from one wait. */
 export const COMPLETIONS_PER_WAIT = 256;
 /** The longest wait: then the loop looks at deadlines and at the request to stop. */
 export const WAIT_MS = 20;
+/** How often a loop looks for requests that have waited too long. */
+export const LATE_LOOK_NS = 10e6;
 /** A server accepts connections one by one: more at a time would only overflow its backlog. */
 const CONNECTS_AT_A_TIME = 128;
 
@@ -26,6 +29,7 @@ export class Connections {
   readonly #byQueue: Connection[] = [];
   /** Queue descriptors of the connections that send nothing. */
   readonly #idle: number[] = [];
+  #givenUp = 0;
 
   constructor(libos: Libos, target: Endpoint, replyTimeoutS: number, pauses: PauseLog) {
     this.pauses = pauses;
@@ -51,14 +55,18 @@ export class Connections {
   }
 
   /**
-   * The connection whose replies a completion holds in its `sga`; null for a push. The caller pops for the
-   * next ones. Throws CONNECTION_LOST.
+   * The connection whose replies a completion holds in its `sga`; null for a push, and for what comes on a
+   * connection that was given up. The caller pops for the next ones. Throws CONNECTION_LOST.
    */
   receiverOf(completion: Completion): Connection | null {
-    if (completion.error !== null) throw this.#lost(completion.error);
-    if (completion.operation !== 'pop') return null;
-    if (completion.sga === null) throw this.#lost('the server closed the connection');
+    if (completion.error === null && completion.operation !== 'pop') return null;
     const connection = this.#byQueue[completion.qd];
+    if (connection?.isGivenUp) {
+      if (completion.sga !== null) this.libos.free(completion.sga);
+      return null;
+    }
+    if (completion.error !== null) throw this.#lost(completion.error);
+    if (completion.sga === null) throw this.#lost('the server closed the connection');
     if (connection === undefined) throw this.#lost('the server sent what nobody asked for');
     return connection;
   }
@@ -70,12 +78,46 @@ export class Connections {
     return sum;
   }
 
-  /** The error for a server that has not answered within the reply timeout. */
-  timedOut(): LoadError {
-    const seconds = this.replyTimeoutNs / 1e9;
+  /** Whether a request that was sent at `sentNs` or later has no reply so far. */
+  awaits(sentNs: number): boolean {
+    for (const connection of this.sending) {
+      if (connection.outstanding > 0 && connection.oldestSentNs >= sentNs) return true;
+    }
+    return false;
+  }
+
+  /** A connection with a request that has waited for longer than the reply timeout; null where there is none. */
+  late(nowNs: number): Connection | null {
+    const sentNs = nowNs - this.replyTimeoutNs;
+    for (const connection of this.sending) {
+      if (connection.outstanding > 0 && connection.oldestSentNs < sentNs) return connection;
+    }
+    return null;
+  }
+
+  /** Gives up one of the connections; `sink` gets what is outstanding on it. */
+  giveUp(connection: Connection, nowNs: number, sink: ReplySink): void {
+    this.#givenUp++;
+    connection.giveUp(nowNs, sink);
+  }
+
+  /** Whether all connections were given up: nothing can be sent any more. */
+  get isDeserted(): boolean {
+    return this.#givenUp === this.sending.length;
+  }
+
+  /** The error for a server that has not answered within the reply timeout, of which the last look told. */
+  timedOut(nowNs: number): LoadError {
+    const sentNs = nowNs - this.replyTimeoutNs + LATE_LOOK_NS;
+    const silent = this.sending.filter(
+      ({ isGivenUp, outstanding, oldestSentNs }) => isGivenUp || (outstanding > 0 && oldestSentNs < sentNs),
+    ).length;
+    const all = this.sending.length;
+    const where = silent < all ? ` on ${silent} of ${all} connections` : '';
     return new LoadError(
       'REPLY_TIMEOUT',
-      `${this.targetName} has not answered for ${seconds} s: see the server's log, or give a longer --reply-timeout-s`,
+      `${this.targetName} has not answered${where} for ${this.replyTimeoutNs / 1e9} s: see the server's log, or give ` +
+        'a longer --reply-timeout-s',
     );
   }
 
@@ -84,6 +126,7 @@ export class Connections {
     for (const { qd } of this.sending) this.libos.close(qd);
     for (const qd of this.#idle) this.libos.close(qd);
     this.sending.length = 0;
+    this.#givenUp = 0;
     this.#byQueue.length = 0;
     this.#idle.length = 0;
     // Takes the completions that closing cancelled, and frees what had come before: the next loop must not

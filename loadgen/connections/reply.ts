@@ -4,8 +4,11 @@
  * Float64Array, because a double that is passed as an argument may become an object.
  */
 
-/** A reply compared with the only right one. Incomplete: more bytes must come first. */
-export const ReplyStatus = { Incomplete: 0, Right: 1, Miss: 2, Failed: 3, Wrong: 4 } as const;
+/**
+ * A reply compared with the only right one. Incomplete: more bytes must come first. Unanswered: none came, and the
+ * request was given up.
+ */
+export const ReplyStatus = { Incomplete: 0, Right: 1, Miss: 2, Failed: 3, Wrong: 4, Unanswered: 5 } as const;
 export type ReplyStatus = (typeof ReplyStatus)[keyof typeof ReplyStatus];
 
 /** Places in `timesNs`. In a closed loop a request is intended when it is sent. */
@@ -20,11 +23,14 @@ export class ReplyRecord {
   status: ReplyStatus = ReplyStatus.Incomplete;
   /** The text of the last error reply: this one's, if its status is Failed. */
   errorText = '';
-  /** When the request was intended and sent, and the reply received: ns by this thread's clock. */
+  /**
+   * When the request was intended and sent, and the reply received, or the request given up: ns by this thread's
+   * clock.
+   */
   readonly timesNs = new Float64Array(3);
 }
 
 export interface ReplySink {
-  /** Takes each reply of a connection, in the order of the requests. */
+  /** Takes each reply of a connection, in the order of the requests, and each request that was given up. */
   reply(reply: ReplyRecord): void;
 }

@@ -39,7 +39,7 @@ export function outcomeOfCounts(
       slices: slices.map(({ start_ns, end_ns, early, late }) => ({
         start_ns,
         end_ns,
-        operations: [{ operation, early: partOf(early), late: partOf(late) }],
+        operations: [{ operation, received: null, early: partOf(early), late: partOf(late) }],
       })),
       delayed: 0,
     },

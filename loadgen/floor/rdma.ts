@@ -98,7 +98,7 @@ async function measureSlices(
     ofSlice.record(Math.round(latencyNs));
     const early = { requests: 0, values_ns: [], counts: [] };
     const late = { requests: 1, ...ofSlice.moveTo(total) };
-    slices.push({ start_ns, end_ns, operations: [{ operation, early, late }] });
+    slices.push({ start_ns, end_ns, operations: [{ operation, received: null, early, late }] });
     elapsedNs += end_ns - start_ns;
     await reader.read();
   } while (elapsedNs < durationS * 1e9);

@@ -2,7 +2,7 @@
  * The closed loop: each connection keeps its window full and sends a new request for every reply.
  */
 import { nowNs } from '../../libos/index.ts';
-import { COMPLETIONS_PER_WAIT, type Connections, WAIT_MS } from '../connections/connections.ts';
+import { COMPLETIONS_PER_WAIT, type Connections, LATE_LOOK_NS, WAIT_MS } from '../connections/connections.ts';
 import type { ReplySink } from '../connections/reply.ts';
 import type { RequestSource } from '../workload/requests.ts';
 
@@ -20,18 +20,20 @@ export class ClosedLoop {
 
   /** Sends the first window of every connection. */
   start(source: RequestSource): void {
-    for (const connection of this.#connections.sending) connection.fillWindow(source);
+    for (const connection of this.#connections.sending) {
+      if (!connection.isGivenUp) connection.fillWindow(source);
+    }
   }
 
   /**
-   * Runs until `control` says that it is finished; without a source it sends nothing. Throws CONNECTION_LOST,
-   * REPLY_TIMEOUT, NOT_RESP.
+   * Runs until `control` says that it is finished; without a source it sends nothing. A connection with a request that
+   * has waited for longer than the reply timeout is given up. Throws CONNECTION_LOST, NOT_RESP.
    */
   run(source: RequestSource | null, control: LoopControl): void {
     const connections = this.#connections;
-    const { libos, pauses, replyTimeoutNs } = connections;
+    const { libos, pauses } = connections;
     pauses.resume();
-    let lastReplyNs = nowNs();
+    let lookNs = nowNs();
     for (;;) {
       const count = libos.waitNext(COMPLETIONS_PER_WAIT, WAIT_MS);
       const receivedNs = nowNs();
@@ -40,14 +42,23 @@ export class ClosedLoop {
         const completion = libos.completions[i];
         const connection = connections.receiverOf(completion);
         if (connection === null) continue;
-        lastReplyNs = receivedNs;
         connection.receive(completion.sga!, receivedNs, control);
         libos.pop(connection.qd);
         if (source !== null) connection.fillWindow(source);
       }
       connections.busy.turnEnded(receivedNs);
+      if (receivedNs >= lookNs) {
+        lookNs = receivedNs + LATE_LOOK_NS;
+        this.#giveUpLate(receivedNs, control);
+      }
       if (control.finished(receivedNs)) return;
-      if (receivedNs - lastReplyNs > replyTimeoutNs) throw connections.timedOut();
+    }
+  }
+
+  #giveUpLate(nowNs: number, control: LoopControl): void {
+    const connections = this.#connections;
+    for (let late = connections.late(nowNs); late !== null; late = connections.late(nowNs)) {
+      connections.giveUp(late, nowNs, control);
     }
   }
 }

@@ -20,13 +20,4 @@ export class IntendedTimes {
     this.#count--;
     return intendedNs;
   }
-
-  /** How many were intended at `ns` or later. */
-  countFrom(ns: number): number {
-    let count = 0;
-    for (let i = 0; i < this.#count; i++) {
-      if (this.#ring[(this.#head + i) % this.#ring.length] >= ns) count++;
-    }
-    return count;
-  }
 }

@@ -14,8 +14,8 @@
  */
 import { type Libos, nowNs } from '../../libos/index.ts';
 import type { Connection } from '../connections/connection.ts';
-import { COMPLETIONS_PER_WAIT, type Connections, WAIT_MS } from '../connections/connections.ts';
-import { INTENDED, RECEIVED, type ReplyRecord, type ReplySink } from '../connections/reply.ts';
+import { COMPLETIONS_PER_WAIT, type Connections, LATE_LOOK_NS, WAIT_MS } from '../connections/connections.ts';
+import { INTENDED, RECEIVED, ReplyRecord, type ReplySink, ReplyStatus, SENT } from '../connections/reply.ts';
 import type { Arrivals } from '../workload/arrivals.ts';
 import type { RequestSource } from '../workload/requests.ts';
 import { IntendedTimes } from './intended-times.ts';
@@ -30,12 +30,12 @@ const LOOK_EVERY_NS = 1e6;
 const NOW = 0;
 /** Requests intended from here on are not sent. */
 const END = 1;
-/** Since when the server owes a reply: since its last one, or since the first request after a silence. */
-const OWING = 2;
+/** When the loop looks next for requests that have waited too long. */
+const LATE = 2;
 /** When the control is called next. */
 const LOOK = 3;
 
-/** Gets every reply, whenever its request was intended. */
+/** Gets every reply, whenever its request was intended, and each request that was given up. */
 export interface OpenLoopControl extends ReplySink {
   /** Called about every millisecond, with the time: whether to give up. */
   stopped(nowNs: number): boolean;
@@ -57,6 +57,8 @@ export class OpenLoop implements ReplySink {
   /** Free places in the windows of all connections. */
   #room = 0;
   #outstanding = 0;
+  /** Of a request that was due and never sent. */
+  readonly #unsent = new ReplyRecord();
   /** In ns. */
   readonly #times = new Float64Array(4);
 
@@ -84,8 +86,9 @@ export class OpenLoop implements ReplySink {
   }
 
   /**
-   * Sends what is due before `endNs` and reads replies, until that time or until the control stops it. Throws
-   * CONNECTION_LOST, REPLY_TIMEOUT, NOT_RESP.
+   * Sends what is due before `endNs` and reads replies, until that time, until the control stops it, or until all
+   * connections are given up: each is with a request that has waited for longer than the reply timeout. Throws
+   * CONNECTION_LOST, NOT_RESP.
    */
   sendUntil(endNs: number): void {
     const times = this.#times;
@@ -111,10 +114,10 @@ export class OpenLoop implements ReplySink {
   }
 
   /**
-   * Sends what was due before `endNs` and waits for all replies, at most until `deadlineNs`. Returns how many
-   * of the requests intended from `startNs` to `endNs` have none by then.
+   * Sends what was due before `endNs` and waits for all replies, at most until `deadlineNs`. The control gets what has
+   * none by then: each request that was sent, and of the others those intended from `startNs` on.
    */
-  drain(startNs: number, endNs: number, deadlineNs: number): number {
+  drain(startNs: number, endNs: number, deadlineNs: number): void {
     const arrivals = this.#arrivals;
     const times = this.#times;
     this.#begin(endNs);
@@ -122,14 +125,12 @@ export class OpenLoop implements ReplySink {
       if (times[NOW] >= deadlineNs || this.#stopped()) break;
       this.#turn();
     }
-    let unanswered = 0;
-    this.#intended.forEach((times) => {
-      unanswered += times.countFrom(startNs);
-    });
-    for (; arrivals.nextNs < endNs; arrivals.advance()) {
-      if (arrivals.nextNs >= startNs) unanswered++;
+    for (const connection of this.#connections.sending) {
+      if (connection.outstanding > 0) this.#giveUp(connection);
     }
-    return unanswered;
+    for (; arrivals.nextNs < endNs; arrivals.advance()) {
+      if (arrivals.nextNs >= startNs) this.#neverSent(arrivals.nextNs);
+    }
   }
 
   /** Called by the connection whose replies are read. */
@@ -137,7 +138,6 @@ export class OpenLoop implements ReplySink {
     const { timesNs } = reply;
     this.#outstanding--;
     this.#room++;
-    this.#times[OWING] = timesNs[RECEIVED];
     timesNs[INTENDED] = this.#reading.shift();
     this.#control.reply(reply);
   }
@@ -151,7 +151,36 @@ export class OpenLoop implements ReplySink {
     const times = this.#times;
     if (times[NOW] < times[LOOK]) return false;
     times[LOOK] = times[NOW] + LOOK_EVERY_NS;
-    return this.#control.stopped(times[NOW]);
+    if (times[NOW] >= times[LATE]) {
+      times[LATE] = times[NOW] + LATE_LOOK_NS;
+      this.#giveUpLate();
+    }
+    return this.#control.stopped(times[NOW]) || this.#connections.isDeserted;
+  }
+
+  #giveUpLate(): void {
+    const connections = this.#connections;
+    const nowNs = this.#times[NOW];
+    for (let late = connections.late(nowNs); late !== null; late = connections.late(nowNs))
+      this.#giveUp(late);
+  }
+
+  /** Its places are no room any more. */
+  #giveUp(connection: Connection): void {
+    this.#reading = this.#intended[connection.qd];
+    this.#connections.giveUp(connection, this.#times[NOW], this);
+    this.#room -= connection.pipeline;
+  }
+
+  #neverSent(intendedNs: number): void {
+    const reply = this.#unsent;
+    this.#source.advance();
+    reply.operation = this.#source.operation;
+    reply.status = ReplyStatus.Unanswered;
+    reply.timesNs[INTENDED] = intendedNs;
+    reply.timesNs[SENT] = this.#times[NOW];
+    reply.timesNs[RECEIVED] = this.#times[NOW];
+    this.#control.reply(reply);
   }
 
   /** Sends what is due, then looks for replies once and takes the time of this look as now. */
@@ -171,8 +200,6 @@ export class OpenLoop implements ReplySink {
       connection.receive(completion.sga!, times[NOW], this);
       libos.pop(connection.qd);
     }
-    const late = times[NOW] - times[OWING] > this.#connections.replyTimeoutNs;
-    if (late && this.#outstanding > 0) throw this.#connections.timedOut();
   }
 
   #sendDue(): void {
@@ -184,7 +211,6 @@ export class OpenLoop implements ReplySink {
       arrivals.advance();
       const connection = this.#nextWithRoom();
       this.#intended[connection.qd].append(intendedNs);
-      if (this.#outstanding === 0) times[OWING] = times[NOW];
       this.#outstanding++;
       this.#room--;
       connection.fillWindow(this.#source, 1);
@@ -197,7 +223,7 @@ export class OpenLoop implements ReplySink {
     for (;;) {
       const connection = sending[this.#next];
       this.#next = this.#next + 1 === sending.length ? 0 : this.#next + 1;
-      if (connection.outstanding < connection.pipeline) return connection;
+      if (!connection.isGivenUp && connection.outstanding < connection.pipeline) return connection;
     }
   }
 

@@ -3,7 +3,9 @@
  *
  * A request's latency starts just before its push and ends when the wait returns that handed out its reply,
  * by the monotonic clock of this thread. A slice of the window (slices.ts) ends with the replies to all that was
- * sent in it: a request is a sample however late its reply comes.
+ * sent in it, unless one of them takes long: then the next begins without a reading, so that the other connections
+ * need not stand still for it. The window ends with the last reply: a request is a sample however late that comes. What
+ * has none within the reply timeout is given up and counted.
  */
 import { type DataPathContext, nowNs } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';
@@ -13,6 +15,7 @@ import type { RequestSource } from '../workload/requests.ts';
 import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
 import type { LoadOutcome, LoadPauses } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
+import { ReceivedReplies } from './rates.ts';
 import { SLICE_NS, Slices, type SlicesContent } from './slices.ts';
 import { REPORTED_PERCENTILE, SLOW_PERCENTILE, SlowRequests } from './slow-requests.ts';
 import { latencyNsAt, Tally } from './tally.ts';
@@ -22,8 +25,10 @@ import { latencyNsAt, Tally } from './tally.ts';
  * these are few among its requests.
  */
 const WINDOWS_PER_SLICE = 100;
+/** How long the end of a slice waits for replies, as a share of its length: ten times what they usually take. */
+const PATIENCE_SHARE = 0.1;
 
-/** Throws CONNECTION_LOST, REPLY_TIMEOUT, NOT_RESP. */
+/** Throws CONNECTION_LOST, NOT_RESP, and REPLY_TIMEOUT in the warm-up. */
 export function measureClosedLoop(measuring: Measuring): LoopOutcome {
   const { context, connections, source, window, pauses, distance } = measuring;
   const { warmupS, durationS, requests, connections: count, pipeline } = context.data.options;
@@ -54,7 +59,7 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
   const monotonicNs = (ns: number) => pauses.monotonicNs(ns);
   return {
     ...control.outcome(),
-    schedule: null,
+    schedule_lag_us: null,
     window: control.window(monotonicNs),
     slow_requests: control.slow.result(control.latencyNsAt(REPORTED_PERCENTILE), monotonicNs),
   };
@@ -70,6 +75,15 @@ interface WindowOptions {
   sliceNs: number;
 }
 
+/** Places in the array of times. */
+const START = 0;
+/** When the window was last looked at. */
+const NOW = 1;
+const LAST_REPLY = 2;
+/** While the end of a slice waits: for requests sent from this time on, and how long. */
+const AWAITED = 3;
+const PATIENCE_END = 4;
+
 /** Counts the replies of a window, which ends after a time or after a number of replies. */
 class ClosedWindow implements LoopControl {
   readonly slow: SlowRequests;
@@ -80,9 +94,11 @@ class ClosedWindow implements LoopControl {
   readonly #durationNs: number;
   readonly #replies: number;
   readonly #tallies = [new Tally(), new Tally()];
+  readonly #received = new ReceivedReplies();
   readonly #slices: Slices;
-  /** When the window began and when it was last looked at, in ns by this thread's clock. */
-  readonly #times = new Float64Array(2);
+  readonly #sliceNs: number;
+  /** In ns by this thread's clock. */
+  readonly #times = new Float64Array(5);
   #drains = false;
   #counted = 0;
 
@@ -94,38 +110,67 @@ class ClosedWindow implements LoopControl {
     this.#phase = phase;
     this.#durationNs = durationS === null ? Number.POSITIVE_INFINITY : durationS * 1e9;
     this.#replies = replies ?? Number.POSITIVE_INFINITY;
+    this.#sliceNs = sliceNs;
     this.#slices = new Slices(this.#tallies, measuring.distance, measuring.pauses, sliceNs);
   }
 
   /** Slice by slice: sends, waits for what is outstanding, stands still for a reading. One was taken before. */
   measure(loop: ClosedLoop, source: RequestSource): void {
-    this.#times[0] = nowNs();
-    do {
-      this.#slices.begin(nowNs());
+    const times = this.#times;
+    const { distance } = this.#measuring;
+    times[START] = nowNs();
+    for (let isLast = false; !isLast; ) {
+      const startNs = nowNs();
+      this.#slices.begin(startNs);
       this.#drains = false;
       loop.start(source);
       loop.run(source, this);
+      const sentNs = times[NOW];
+      isLast = this.#isOver(sentNs);
+      times[AWAITED] = isLast ? Number.NEGATIVE_INFINITY : startNs;
+      times[PATIENCE_END] = isLast ? Number.POSITIVE_INFINITY : sentNs + PATIENCE_SHARE * this.#sliceNs;
       this.#drains = true;
       loop.run(null, this);
-      const lastNs = this.#times[1];
-      this.#slices.end(lastNs, this.#done(lastNs));
-      this.#measuring.distance.read();
-    } while (!this.#isOver(this.#times[1]));
+      // What was waited for in vain at the end is no time of the window.
+      const endNs = isLast ? Math.max(sentNs, times[LAST_REPLY]) : times[NOW];
+      this.#slices.end(endNs, this.#done(endNs));
+      const isIdle = this.#connections.outstanding === 0;
+      if (isIdle) distance.read();
+      else distance.skip();
+      isLast ||= isIdle && this.#isOver(times[NOW]);
+    }
   }
 
   reply(reply: ReplyRecord): void {
     const { operation, status, timesNs } = reply;
+    const tally = this.#tallies[operation];
+    if (status === ReplyStatus.Unanswered) {
+      if (this.#phase === WARM_UP) throw this.#connections.timedOut(timesNs[RECEIVED]);
+      tally.countUnanswered(reply);
+      return;
+    }
+    this.#times[LAST_REPLY] = timesNs[RECEIVED];
     if (this.#counted === this.#replies) return;
     this.#counted++;
     const sentNs = timesNs[SENT];
     const latencyNs = timesNs[RECEIVED] - sentNs;
-    this.#tallies[operation].count(reply, this.#slices.isEarly(sentNs), latencyNs);
-    if (status === ReplyStatus.Right && latencyNs >= this.slow.thresholdNs) this.slow.add(sentNs, latencyNs);
+    tally.count(reply, this.#slices.isEarly(sentNs), latencyNs);
+    this.#received.count(reply);
+    if (status !== ReplyStatus.Right) return;
+    tally.countReceived();
+    if (latencyNs >= this.slow.thresholdNs) this.slow.add(sentNs, latencyNs);
   }
 
   finished(nowNs: number): boolean {
-    this.#times[1] = nowNs;
-    if (this.#drains) return this.#connections.outstanding === 0 || this.#context.stopRequested();
+    const times = this.#times;
+    times[NOW] = nowNs;
+    if (this.#drains) {
+      return (
+        !this.#connections.awaits(times[AWAITED]) ||
+        nowNs >= times[PATIENCE_END] ||
+        this.#context.stopRequested()
+      );
+    }
     const { progress } = this.#context.data;
     const byTime = this.#replies === Number.POSITIVE_INFINITY;
     progress[0] = this.#phase;
@@ -145,15 +190,22 @@ class ClosedWindow implements LoopControl {
   }
 
   window(monotonicNs: (nowNs: number) => number): LoadPauses['window'] {
-    return { start_ns: monotonicNs(this.#times[0]), end_ns: monotonicNs(this.#times[1]) };
+    return { start_ns: monotonicNs(this.#times[START]), end_ns: monotonicNs(this.#times[NOW]) };
   }
 
-  outcome(): Pick<LoadOutcome, 'elapsed_s' | 'operations'> & { slices: SlicesContent } {
+  outcome(): Pick<LoadOutcome, 'elapsed_s' | 'operations' | 'rates' | 'unanswered'> & {
+    slices: SlicesContent;
+  } {
     const elapsed_s = this.#slices.elapsedNs / 1e9;
-    const results = this.#tallies.map((tally, operation) => tally.result(operation, elapsed_s));
+    const results = this.#tallies.map((tally, operation) =>
+      tally.result(operation, this.#received.right(operation) / elapsed_s),
+    );
+    const right = this.#tallies.reduce((sum, tally) => sum + tally.right, 0);
     return {
       elapsed_s,
-      operations: results.filter(({ requests }) => requests > 0),
+      operations: results.filter(({ requests, unanswered }) => requests + unanswered > 0),
+      rates: this.#received.rates(elapsed_s, null, { right, elapsedS: elapsed_s }),
+      unanswered: this.#tallies.reduce((sum, tally) => sum + tally.unanswered, 0),
       slices: this.#slices.content(0),
     };
   }
@@ -162,6 +214,7 @@ class ClosedWindow implements LoopControl {
     return (
       this.#counted === this.#replies ||
       this.#slices.measuredNs(nowNs) >= this.#durationNs ||
+      this.#connections.isDeserted ||
       this.#context.stopRequested()
     );
   }

@@ -4,7 +4,7 @@
  */
 import { createLibos, type DataPathContext, nowNs, PauseLog, StampRing } from '../../libos/index.ts';
 import { Connections } from '../connections/connections.ts';
-import { type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
+import { RECEIVED, type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
 import { LoadError } from '../errors.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { FillRequests, RandomRequests } from '../workload/requests.ts';
@@ -49,7 +49,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
     }
     connections.close();
     if (context.stopRequested()) return null;
-    if (measured.operations.length === 0) throw noReplies(connections.targetName, measured);
+    refuseWithoutReplies(connections.targetName, measured);
     const { window, slow_requests, ...outcome } = measured;
     const found = await pauses.finish();
     return {
@@ -64,7 +64,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
   }
 }
 
-/** Sets every key. Returns the seconds that it took. Throws POPULATE_FAILED. */
+/** Sets every key. Returns the seconds that it took. Throws POPULATE_FAILED, REPLY_TIMEOUT. */
 function populate(context: DataPathContext<GeneratorInput, null>, connections: Connections): number {
   const { options } = context.data;
   const workload = new Workload({ ...options, operation: 'set' });
@@ -74,25 +74,29 @@ function populate(context: DataPathContext<GeneratorInput, null>, connections: C
   const startNs = nowNs();
   const source = new FillRequests(options.keys);
   loop.start(source);
-  loop.run(source, new FillControl(context, connections.targetName));
+  loop.run(source, new FillControl(context, connections));
   connections.close();
   return (nowNs() - startNs) / 1e9;
 }
 
 /**
- * The error for a window without a reply, which an open loop can have: a result without one says nothing, and its
- * readers refuse it.
+ * Throws for a window in which nothing came, and for none of whose requests: a result without a reply says nothing.
  */
-function noReplies(target: string, { elapsed_s, schedule }: LoopOutcome): LoadError {
+function refuseWithoutReplies(
+  target: string,
+  { operations, elapsed_s, rates, unanswered }: LoopOutcome,
+): void {
   const window = `the measured window of ${Number(elapsed_s.toPrecision(3))} s`;
-  const unanswered = schedule?.unanswered ?? 0;
-  if (unanswered === 0) {
+  if (operations.length === 0) {
     const remedy = 'give a higher --rate or a longer --duration-s';
-    return new LoadError('NO_REQUESTS', `no request to ${target} was due in ${window}: ${remedy}`);
+    throw new LoadError('NO_REQUESTS', `no request to ${target} was due in ${window}: ${remedy}`);
   }
+  const isSilent =
+    rates === null || rates.achieved_ops + rates.misses_ops + rates.errors_ops + rates.wrong_ops === 0;
+  if (!isSilent || operations.some(({ requests }) => requests > 0)) return;
   const remedy =
     "give a longer --duration-s, a lower --rate, or see the server's log for why it takes so long";
-  return new LoadError(
+  throw new LoadError(
     'NO_REPLIES',
     `${target} gave no reply to any of the ${unanswered} requests of ${window}: ${remedy}`,
   );
@@ -101,23 +105,23 @@ function noReplies(target: string, { elapsed_s, schedule }: LoopOutcome): LoadEr
 /** Ends the filling of the key space with the last key's reply. */
 class FillControl implements LoopControl {
   readonly #context: DataPathContext<GeneratorInput, null>;
-  readonly #target: string;
+  readonly #connections: Connections;
   readonly #keys: number;
   #filled = 0;
 
-  /** @param target the server, as errors name it */
-  constructor(context: DataPathContext<GeneratorInput, null>, target: string) {
+  constructor(context: DataPathContext<GeneratorInput, null>, connections: Connections) {
     this.#context = context;
-    this.#target = target;
+    this.#connections = connections;
     this.#keys = context.data.options.keys;
   }
 
-  reply({ status, errorText }: ReplyRecord): void {
+  reply({ status, errorText, timesNs }: ReplyRecord): void {
+    if (status === ReplyStatus.Unanswered) throw this.#connections.timedOut(timesNs[RECEIVED]);
     if (status !== ReplyStatus.Right) {
       const answer = status === ReplyStatus.Failed ? `'${errorText}'` : 'something other than OK';
       throw new LoadError(
         'POPULATE_FAILED',
-        `${this.#target} answered ${answer} to SET number ${this.#filled + 1}: it must take writes, and have ` +
+        `${this.#connections.targetName} answered ${answer} to SET number ${this.#filled + 1}: it must take writes, and have ` +
           'memory for all --keys',
       );
     }

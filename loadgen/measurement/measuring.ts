@@ -23,5 +23,8 @@ export interface Measuring {
   distance: Distance;
 }
 
-export type LoopOutcome = Pick<LoadOutcome, 'elapsed_s' | 'operations' | 'schedule' | 'slices'> &
+export type LoopOutcome = Pick<
+  LoadOutcome,
+  'elapsed_s' | 'operations' | 'rates' | 'unanswered' | 'schedule_lag_us' | 'slices'
+> &
   Pick<LoadPauses, 'window' | 'slow_requests'>;

@@ -3,10 +3,14 @@
  *
  * Samples are the requests that were intended within the window. At its end the waiting ones are still sent
  * and all replies awaited: otherwise a stall that begins just before the end would leave no trace. A request
- * without a reply --reply-timeout-s after the window is given up and counted.
+ * without a reply --reply-timeout-s after the window, or after it was sent, is given up and counted.
+ *
+ * The achieved rate is of the right replies that come within the window, whenever they were due: beyond the server's
+ * capacity the window begins with replies to what the warm-up left.
  */
 import { type DataPathContext, nowNs } from '../../libos/index.ts';
 import type { ArrivalKind } from '../../results/formats/lists.ts';
+import type { Connections } from '../connections/connections.ts';
 import {
   INTENDED,
   RECEIVED,
@@ -18,8 +22,9 @@ import {
 import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
 import { Arrivals } from '../workload/arrivals.ts';
 import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
-import type { LoadOptions, ScheduleOutcome } from './options.ts';
+import type { LoadOptions, LoadOutcome } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
+import { ReceivedReplies } from './rates.ts';
 import { LatencyRecorder, quantilesNs } from './recorder.ts';
 import { SLICE_NS, Slices } from './slices.ts';
 import { REPORTED_PERCENTILE, SLOW_PERCENTILE, SlowRequests } from './slow-requests.ts';
@@ -48,7 +53,8 @@ interface Schedule {
 }
 
 /**
- * Sends `rateOps` requests a second over the connections. Throws CONNECTION_LOST, REPLY_TIMEOUT, NOT_RESP.
+ * Sends `rateOps` requests a second over the connections. Throws CONNECTION_LOST, NOT_RESP, and REPLY_TIMEOUT in the
+ * warm-up.
  */
 export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   const { context, connections, source, window, pauses } = measuring;
@@ -71,15 +77,15 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   window.open();
   // On a busy machine the reading may have lasted beyond its time.
   measurement.window.begin(Math.max(startNs, nowNs()));
-  while (measurement.window.sliceEndNs < endNs && !context.stopRequested()) {
+  while (measurement.window.sliceEndNs < endNs && !context.stopRequested() && !connections.isDeserted) {
     loop.sendUntil(measurement.window.sliceEndNs);
     measurement.window.turn(loop);
   }
   loop.sendUntil(endNs);
-  const unanswered = loop.drain(startNs, endNs, endNs + connections.replyTimeoutNs);
+  loop.drain(startNs, endNs, endNs + connections.replyTimeoutNs);
   measurement.window.end();
   window.close();
-  return measurement.window.outcome(unanswered, (ns) => pauses.monotonicNs(ns));
+  return measurement.window.outcome((ns) => pauses.monotonicNs(ns));
 }
 
 /** With --requests the window ends when the schedule has the last of them. */
@@ -111,6 +117,9 @@ class OpenWindow implements ReplySink {
   readonly #slices: Slices;
   readonly #serviceTimes = [new LatencyRecorder(), new LatencyRecorder()];
   readonly #lag = new LatencyRecorder();
+  /** Replies that came in the window, and how many requests were due in it. */
+  readonly #received = new ReceivedReplies();
+  #due = 0;
   readonly #times = new Float64Array(3);
 
   constructor(measuring: Measuring, rateOps: number, startNs: number, endNs: number) {
@@ -157,6 +166,20 @@ class OpenWindow implements ReplySink {
     this.#measuring.distance.read();
   }
 
+  /** Counts a reply that came in the window or behind it, whatever it is a reply to. */
+  receive(reply: ReplyRecord): void {
+    if (reply.status === ReplyStatus.Right) this.#tallies[reply.operation].countReceived();
+    if (reply.timesNs[RECEIVED] < this.#endNs) this.#received.count(reply);
+  }
+
+  /** Counts a request that was given up when the window had begun, whenever it was due. */
+  giveUp(reply: ReplyRecord): void {
+    if (reply.timesNs[INTENDED] >= this.#startNs) this.#due++;
+    this.#lag.record(reply.timesNs[SENT] - reply.timesNs[INTENDED]);
+    this.#tallies[reply.operation].countUnanswered(reply);
+  }
+
+  /** Counts a reply to a request that was due in the window. */
   reply(reply: ReplyRecord): void {
     const { operation, status, timesNs } = reply;
     const times = this.#times;
@@ -166,6 +189,7 @@ class OpenWindow implements ReplySink {
     const responseNs = receivedNs - intendedNs;
     const isRight = status === ReplyStatus.Right;
     times[LAST] = receivedNs;
+    this.#due++;
     if (isRight && intendedNs < times[READING_END] && receivedNs > times[READING_START]) {
       this.#tallies[operation].countDelayed();
       return;
@@ -182,28 +206,28 @@ class OpenWindow implements ReplySink {
     return latencyNsAt(this.#tallies, percentile);
   }
 
-  /**
-   * The window lasts until its last reply, even a late one: else throughput would exceed the server's
-   * capacity.
-   */
-  outcome(unanswered: number, monotonicNs: (nowNs: number) => number): LoopOutcome {
+  outcome(monotonicNs: (nowNs: number) => number): LoopOutcome {
     const lastNs = Math.max(this.#endNs, this.#times[LAST]);
     const elapsed_s = (lastNs - this.#startNs) / 1e9;
+    const windowS = (this.#endNs - this.#startNs) / 1e9;
+    const right = this.#tallies.reduce((sum, tally) => sum + tally.right, 0);
     const operations = this.#tallies.map((tally, operation) => ({
-      ...tally.result(operation, elapsed_s),
+      ...tally.result(operation, this.#received.right(operation) / windowS),
       service_time_ns: quantilesNs(this.#serviceTimes[operation].histogram()),
     }));
     return {
       elapsed_s,
-      operations: operations.filter(({ requests }) => requests > 0),
+      operations: operations.filter(({ requests, unanswered }) => requests + unanswered > 0),
+      rates: this.#received.rates(windowS, this.#due, { right, elapsedS: elapsed_s }),
+      unanswered: this.#tallies.reduce((sum, tally) => sum + tally.unanswered, 0),
       slices: this.#slices.content(this.#tallies.reduce((sum, { delayed }) => sum + delayed, 0)),
-      schedule: { lag_us: this.#lagUs(), unanswered },
+      schedule_lag_us: this.#lagUs(),
       window: { start_ns: monotonicNs(this.#startNs), end_ns: monotonicNs(lastNs) },
       slow_requests: this.slow.result(this.latencyNsAt(REPORTED_PERCENTILE), monotonicNs),
     };
   }
 
-  #lagUs(): ScheduleOutcome['lag_us'] {
+  #lagUs(): NonNullable<LoadOutcome['schedule_lag_us']> {
     const lagNs = quantilesNs(this.#lag.histogram()) ?? { p50: 0, p99: 0, max: 0 };
     return { p50: lagNs.p50 / 1000, p99: lagNs.p99 / 1000, max: lagNs.max / 1000 };
   }
@@ -211,6 +235,7 @@ class OpenWindow implements ReplySink {
 
 class OpenMeasurement implements OpenLoopControl {
   readonly #context: DataPathContext<GeneratorInput, null>;
+  readonly #connections: Connections;
   readonly #schedule: Schedule;
   /**
    * The third quarter of the warm-up shows from when on a response is slow. Before it, the load catches up
@@ -225,6 +250,7 @@ class OpenMeasurement implements OpenLoopControl {
   constructor(measuring: Measuring, schedule: Schedule) {
     const { rateOps, beginNs, startNs, endNs } = schedule;
     this.#context = measuring.context;
+    this.#connections = measuring.connections;
     this.#schedule = schedule;
     this.#settledNs = beginNs + 0.5 * (startNs - beginNs);
     this.learnedNs = beginNs + 0.75 * (startNs - beginNs);
@@ -238,9 +264,18 @@ class OpenMeasurement implements OpenLoopControl {
   }
 
   reply(reply: ReplyRecord): void {
-    const intendedNs = reply.timesNs[INTENDED];
+    const { status, timesNs } = reply;
+    const { startNs } = this.#schedule;
+    const isInWindow = timesNs[RECEIVED] >= startNs;
+    if (status === ReplyStatus.Unanswered) {
+      if (!isInWindow) throw this.#connections.timedOut(timesNs[RECEIVED]);
+      this.window.giveUp(reply);
+      return;
+    }
+    if (isInWindow) this.window.receive(reply);
+    const intendedNs = timesNs[INTENDED];
     if (intendedNs < this.#settledNs) return;
-    const window = intendedNs < this.#schedule.startNs ? this.#warmUp : this.window;
+    const window = intendedNs < startNs ? this.#warmUp : this.window;
     window.reply(reply);
   }
 

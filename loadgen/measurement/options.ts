@@ -29,7 +29,7 @@ export interface LoadOptions extends WorkloadOptions {
   /** The measured window ends after this time or this many replies; exactly one is set. */
   durationS: number | null;
   requests: number | null;
-  /** After this long without a reply the run has failed. */
+  /** A request without a reply for so long is given up. */
   replyTimeoutS: number;
   /** Every n-th window of time is stamped; 0: none. */
   stampsEvery: number;
@@ -49,14 +49,12 @@ export interface OperationResult extends Omit<LoadResult['operations'][number], 
   distribution: string;
 }
 
-/** How an open loop kept to its schedule: actual minus intended times of sending, and what was given up. */
-export interface ScheduleOutcome {
-  lag_us: NonNullable<LoadResult['schedule_lag_us']>;
-  unanswered: NonNullable<LoadResult['unanswered']>;
-}
-
 /** The formats say what the fields mean. */
-export interface LoadOutcome extends Pick<LoadResult, 'elapsed_s' | 'idle_polls' | 'busy_share' | 'sample'> {
+export interface LoadOutcome
+  extends Pick<
+    LoadResult,
+    'elapsed_s' | 'idle_polls' | 'busy_share' | 'sample' | 'rates' | 'unanswered' | 'schedule_lag_us'
+  > {
   populate_s: number | null;
   /** Null where nothing looked for pauses. */
   pauses: LoadPauses | null;
@@ -65,8 +63,6 @@ export interface LoadOutcome extends Pick<LoadResult, 'elapsed_s' | 'idle_polls'
   operations: OperationResult[];
   /** Null where the window was not cut into slices. */
   slices: Omit<SlicesFile, 'schema'> | null;
-  /** Null in a closed loop. */
-  schedule: ScheduleOutcome | null;
 }
 
 /**

@@ -3,7 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoadResult } from '../../results/formats/index.ts';
 import { LoadError } from '../errors.ts';
-import type { LoadOptions, LoadOutcome, OperationResult, ScheduleOutcome } from './options.ts';
+import type { LoadOptions, LoadOutcome, OperationResult } from './options.ts';
+import type { Rates } from './rates.ts';
 
 /** How it was measured. */
 export interface Setup
@@ -85,8 +86,9 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     core: setup.core,
     warmup_s: setup.warmupS,
     elapsed_s: outcome.elapsed_s,
-    schedule_lag_us: outcome.schedule?.lag_us ?? null,
-    unanswered: outcome.schedule?.unanswered ?? null,
+    schedule_lag_us: outcome.schedule_lag_us,
+    unanswered: outcome.unanswered,
+    rates: outcome.rates,
     idle_polls: outcome.idle_polls,
     busy_share: outcome.busy_share,
     sample: outcome.sample,
@@ -102,44 +104,90 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
 export function describeOutcome(outcome: LoadOutcome): string {
   const lines: string[] = [];
   if (outcome.populate_s !== null) lines.push(`populated in ${outcome.populate_s.toFixed(2)} s`);
-  for (const counts of outcome.operations) {
-    const { operation, requests, throughput_ops, latency_ns, service_time_ns } = counts;
-    const { misses, errors, wrong } = counts;
-    const elapsed = `${outcome.elapsed_s.toFixed(2)} s`;
-    const ofRuns = outcome.sample === 'run_mean';
-    lines.push(
-      ofRuns
-        ? `${operation}: ${requests} means of runs in ${elapsed}`
-        : `${operation}: ${requests} replies in ${elapsed}, ${Math.round(throughput_ops)} per second`,
-    );
-    if (latency_ns) {
-      const what = service_time_ns ? 'response time, us' : 'us';
-      lines.push(`  ${what}: ${quantilesInWords(latency_ns, ofRuns)}`);
-    }
-    if (service_time_ns) lines.push(`  service time, us: ${quantilesInWords(service_time_ns, false)}`);
-    if (misses + errors + wrong > 0) {
-      const cause = counts.first_error === undefined ? '' : ` (first error: ${counts.first_error})`;
-      lines.push(`  not samples: ${misses} misses, ${errors} errors, ${wrong} wrong values${cause}`);
-    }
+  for (const counts of outcome.operations) lines.push(...describeOperation(counts, outcome));
+  if (outcome.schedule_lag_us !== null) {
+    const { p50, p99, max } = outcome.schedule_lag_us;
+    const lag = `p50 ${p50.toFixed(2)}  p99 ${p99.toFixed(2)}  max ${max.toFixed(2)}`;
+    lines.push(`sent after the intended time, us: ${lag}`);
   }
-  if (outcome.schedule !== null) lines.push(...describeSchedule(outcome.schedule));
+  if (outcome.rates !== null) lines.push(...describeRates(outcome.rates));
   return lines.join('\n');
 }
 
-function quantilesInWords(latencyNs: NonNullable<OperationResult['latency_ns']>, ofRuns: boolean): string {
+function describeOperation(counts: OperationResult, { elapsed_s, sample }: LoadOutcome): string[] {
+  const { operation, requests, throughput_ops, latency_ns, service_time_ns, unanswered, at_least_ns } =
+    counts;
+  const { misses, errors, wrong } = counts;
+  const elapsed = `${elapsed_s.toFixed(2)} s`;
+  const ofRuns = sample === 'run_mean';
+  const lines = [
+    ofRuns
+      ? `${operation}: ${requests} means of runs in ${elapsed}`
+      : `${operation}: ${requests} replies in ${elapsed}, ${Math.round(throughput_ops)} right ones per second`,
+  ];
+  if (latency_ns) {
+    const what = service_time_ns ? 'response time, us' : 'us';
+    lines.push(`  ${what}: ${quantilesInWords(latency_ns, ofRuns, at_least_ns)}`);
+  }
+  if (service_time_ns) lines.push(`  service time, us: ${quantilesInWords(service_time_ns, false, null)}`);
+  if (misses + errors + wrong > 0) {
+    const cause = counts.first_error === undefined ? '' : ` (first error: ${counts.first_error})`;
+    lines.push(`  not samples: ${misses} misses, ${errors} errors, ${wrong} wrong values${cause}`);
+  }
+  if (at_least_ns !== null) {
+    lines.push(`  never answered: ${unanswered}, given up after ${inSeconds(at_least_ns)} and more`);
+  }
+  return lines;
+}
+
+/** Those of an open loop, and of what was not right; the others are in the lines of the operations. */
+function describeRates({ offered_ops, achieved_ops, completed_ops, ...others }: Rates): string[] {
+  const perSecond = (ops: number): string => `${Math.round(ops)}/s`;
+  const bad = [
+    ['misses', others.misses_ops],
+    ['errors', others.errors_ops],
+    ['wrong values', others.wrong_ops],
+  ] as const;
+  const seen = bad.filter(([, ops]) => ops > 0).map(([what, ops]) => `${what} ${perSecond(ops)}`);
+  return [
+    ...(offered_ops === null
+      ? []
+      : [
+          `offered ${perSecond(offered_ops)}, achieved ${perSecond(achieved_ops)}, ` +
+            `completed ${perSecond(completed_ops)}`,
+        ]),
+    ...(seen.length === 0 ? [] : [`not right: ${seen.join(', ')}`]),
+  ];
+}
+
+/** Quantiles from `atLeastNs` on are lower bounds: of requests that were given up. Null where there were none. */
+function quantilesInWords(
+  latencyNs: NonNullable<OperationResult['latency_ns']>,
+  ofRuns: boolean,
+  atLeastNs: number | null,
+): string {
   const { min, p50, p90, p99, p999, max } = latencyNs;
   // Means hide the rare long round trips, so they have no tail.
   const shown = ofRuns ? { min, p50, max } : { min, p50, p90, p99, 'p99.9': p999, max };
   return Object.entries(shown)
-    .map(([name, ns]) => `${name} ${(ns / 1000).toFixed(2)}`)
+    .map(([name, ns]) => {
+      const isBound = atLeastNs !== null && ns >= atLeastNs;
+      return `${name} ${isBound ? 'at least ' : ''}${(ns / 1000).toFixed(2)}`;
+    })
     .join('  ');
 }
 
-function describeSchedule({ lag_us, unanswered }: ScheduleOutcome): string[] {
-  const { p50, p99, max } = lag_us;
-  const lag = `p50 ${p50.toFixed(2)}  p99 ${p99.toFixed(2)}  max ${max.toFixed(2)}`;
-  return [
-    `sent after the intended time, us: ${lag}`,
-    ...(unanswered === 0 ? [] : [`given up without a reply: ${unanswered} requests of the measured window`]),
-  ];
+/** Why the measurement must not be believed, half a sentence; null where every request was answered. */
+export function unansweredInWords({ unanswered, operations }: LoadOutcome): string | null {
+  if (unanswered === null || unanswered === 0) return null;
+  const least_ns = Math.min(...operations.flatMap(({ at_least_ns }) => at_least_ns ?? []));
+  const [requests, were] = unanswered === 1 ? ['request', 'was'] : ['requests', 'were'];
+  return (
+    `${unanswered} ${requests} of the measured window ${were} never answered, and given up after ` +
+    `${inSeconds(least_ns)} and more`
+  );
+}
+
+function inSeconds(ns: number): string {
+  return `${(ns / 1e9).toFixed(2)} s`;
 }

@@ -75,7 +75,9 @@ export class Slices {
     this.#slices.push({
       start_ns: Math.round(this.#pauses.monotonicNs(startNs)),
       end_ns: Math.round(this.#pauses.monotonicNs(lastNs)),
-      operations: operations.filter(({ early, late }) => early.requests + late.requests > 0),
+      operations: operations.filter(
+        ({ early, late, received }) => early.requests + late.requests + (received ?? 0) > 0,
+      ),
     });
     // From now to the next begin no time is measured.
     this.#times[START] = lastNs;

@@ -2,7 +2,7 @@
 import type { Histogram } from 'hdr-histogram-js';
 import type { Slice, SlicePart } from '../../results/formats/index.ts';
 import { requestOperations } from '../../results/formats/lists.ts';
-import { type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
+import { INTENDED, RECEIVED, type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
 import type { OperationResult } from './options.ts';
 import { describeLatencies, LatencyRecorder } from './recorder.ts';
 
@@ -35,6 +35,12 @@ export class Tally {
   #errors = 0;
   #wrong = 0;
   #delayed = 0;
+  /** Right replies that came in the slice that is going on, whatever they were replies to. */
+  #received = 0;
+  /** How long the requests had waited that were given up: nobody knows how long they would have taken. */
+  readonly #givenUp = new LatencyRecorder();
+  #unanswered = 0;
+  #leastAgeNs = Number.POSITIVE_INFINITY;
   #firstError: string | undefined;
 
   /** Counts a reply to a request of the slice that is going on. Only a right reply is a sample. */
@@ -54,6 +60,19 @@ export class Tally {
     }
   }
 
+  /** Counts a right reply as one that the server gave in the slice that is going on. */
+  countReceived(): void {
+    this.#received++;
+  }
+
+  /** Counts a request that was given up. */
+  countUnanswered({ timesNs }: ReplyRecord): void {
+    const ageNs = timesNs[RECEIVED] - timesNs[INTENDED];
+    this.#unanswered++;
+    this.#leastAgeNs = Math.min(this.#leastAgeNs, ageNs);
+    this.#givenUp.record(ageNs);
+  }
+
   /** Counts a right reply that a reading of the distance made late: no sample, but the server gave it. */
   countDelayed(): void {
     this.#delayed++;
@@ -66,22 +85,38 @@ export class Tally {
   /** The slice is over: what came in it, and room for the next. `done` is its place in the window, 0 to 1. */
   closeSlice(operation: number, done: number): Slice['operations'][number] {
     const tenth = this.#tenths[Math.min(TENTHS - 1, Math.floor(TENTHS * done))];
+    const received = this.#received;
+    this.#received = 0;
     return {
       operation: requestOperations[operation],
+      received,
       early: this.#early.moveTo(tenth),
       late: this.#late.moveTo(tenth),
     };
   }
 
+  /** Requests that were given up are in it with the time that they had waited: with less than they take. */
   histogram(): Histogram {
-    const recorders = [this.#early.recorder, this.#late.recorder, ...this.#tenths];
+    const recorders = [this.#early.recorder, this.#late.recorder, ...this.#tenths, this.#givenUp];
     const [all, ...others] = recorders.map((recorder) => recorder.histogram());
     for (const other of others) all.add(other);
     return all;
   }
 
-  /** @param operation GET or SET */
-  result(operation: number, elapsedS: number): OperationResult {
+  /** Right replies to the requests of the window. */
+  get right(): number {
+    return this.#hits + this.#delayed;
+  }
+
+  get unanswered(): number {
+    return this.#unanswered;
+  }
+
+  /**
+   * @param operation GET or SET
+   * @param throughput_ops right replies per second
+   */
+  result(operation: number, throughput_ops: number): OperationResult {
     const requests = this.#hits + this.#misses + this.#errors + this.#wrong;
     return {
       operation: requestOperations[operation],
@@ -90,7 +125,9 @@ export class Tally {
       misses: this.#misses,
       errors: this.#errors,
       wrong: this.#wrong,
-      throughput_ops: (requests + this.#delayed) / elapsedS,
+      unanswered: this.#unanswered,
+      at_least_ns: this.#unanswered === 0 ? null : this.#leastAgeNs,
+      throughput_ops,
       ...(this.#firstError === undefined ? {} : { first_error: this.#firstError }),
       ...describeLatencies(this.histogram()),
       service_time_ns: null,
@@ -100,7 +137,7 @@ export class Tally {
 }
 
 /** Of the latencies of all tallies; 0 without any. */
-export function latencyNsAt(tallies: Tally[], percentile: number): number {
+export function latencyNsAt(tallies: readonly Tally[], percentile: number): number {
   const [all, ...others] = tallies.map((tally) => tally.histogram());
   for (const other of others) all.add(other);
   return all.totalCount === 0 ? 0 : all.getValueAtPercentile(percentile);

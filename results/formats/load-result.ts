@@ -46,8 +46,30 @@ const loadResult = z.strictObject({
     })
     .nullable()
     .default(null),
-  /** Open loop: requests of the measured window that had no reply when they were given up. */
+  /**
+   * Requests of the measured window that had no reply when they were given up. Null in older results of closed loops.
+   */
   unanswered: count.nullable().default(null),
+  /**
+   * By all operations together, per second of the measured window. Null in older results, and where a program measured
+   * that counts no more than round trips.
+   */
+  rates: z
+    .strictObject({
+      window_s: z.number().positive(),
+      /** Requests that were due in the window; null in a closed loop, which sends when it has a reply. */
+      offered_ops: notNegative.nullable(),
+      /** Right replies that came in the window, whenever they were due. */
+      achieved_ops: notNegative,
+      /** Right replies to the requests of the window, over the time until the last of them: `elapsed_s`. */
+      completed_ops: notNegative,
+      /** Other replies that came in the window. */
+      misses_ops: notNegative,
+      errors_ops: notNegative,
+      wrong_ops: notNegative,
+    })
+    .nullable()
+    .default(null),
   /**
    * Share of the generator's polls that found nothing: 0 where the generator is the limit. Null where nothing
    * polls so.
@@ -62,16 +84,23 @@ const loadResult = z.strictObject({
     .array(
       z.strictObject({
         operation: z.enum(requestOperations),
-        /** Replies received in the measured window: hits + misses + errors + wrong. */
+        /** Replies to the requests of the measured window: hits + misses + errors + wrong. */
         requests: count,
-        /** Right replies; these and only these are latency samples. */
+        /** Right replies; these and only these are latency samples, but for requests that were given up. */
         hits: count,
         misses: count,
         errors: count,
         wrong: count,
+        /**
+         * Requests that were given up. Each is in the histogram with the time that it had waited, which is less than it
+         * takes: quantiles from the shortest such time on, `at_least_ns`, are lower bounds.
+         */
+        unanswered: count.default(0),
+        at_least_ns: notNegative.nullable().default(null),
+        /** Right replies that came in the window, per second. Older results count all that were not delayed. */
         throughput_ops: notNegative,
         first_error: z.string().optional(),
-        /** The generator's own view of the histogram; null when there were no hits. */
+        /** The generator's own view of the histogram; null when it is empty. */
         latency_ns: latencyQuantiles.nullable(),
         /** Open loop: from the actual sending on, where latency_ns and the histogram are of response times. */
         service_time_ns: latencyQuantiles.nullable().default(null),

@@ -54,6 +54,11 @@ const slice = z.strictObject({
   operations: z.array(
     z.strictObject({
       operation: z.enum(requestOperations),
+      /**
+       * Right replies that came in the slice, whatever they were replies to: in an open loop also to requests that were
+       * due before the window. Null in older files.
+       */
+      received: count.nullable().default(null),
       /** Requests sent within `early_ns` behind the slice's start, which the probe may still disturb. */
       early: part,
       /** All others. */

@@ -156,21 +156,18 @@ test('a system that differs from itself by much is suspect, and its neighbour is
   ]);
 });
 
-test('requests that an open loop never got an answer to make a point invalid', async () => {
+test.each([
+  ['closed', 'the server stopped answering', 'invalid'],
+  ['open', 'the rate was more than the server can take', 'valid'],
+])('requests that a loop, %s, never got an answer to make a point invalid', async (loop, why, throughput) => {
   const dir = await writeRun(run({ manifest: three(), measured }));
   const file = join(dir, trialFolder('redis', 1, 1), 'get-c1', 'result.json');
   const result = JSON.parse(await readFile(file, 'utf8'));
-  await writeFile(file, JSON.stringify({ ...result, unanswered: 12 }));
-  const [redis] = summarize(await readRun(dir)).points;
-  const reasons = ['12 requests were never answered: the rate was more than the server can take.'];
-  const invalid = { state: 'invalid', reasons };
-  expect(redis.verdicts).toEqual({
-    p50: invalid,
-    p99: invalid,
-    p999: invalid,
-    throughput: invalid,
-    stages: null,
-  });
+  await writeFile(file, JSON.stringify({ ...result, loop, unanswered: 12 }));
+  const [{ verdicts }] = summarize(await readRun(dir)).points;
+  const invalid = { state: 'invalid', reasons: [`Trial 1: 12 requests were never answered: ${why}.`] };
+  expect(verdicts).toMatchObject({ p50: invalid, p99: invalid, p999: invalid, stages: null });
+  expect(verdicts.throughput).toMatchObject({ state: throughput });
 });
 
 test('what interfered is added up over trials, and the tail is put down to it', async () => {

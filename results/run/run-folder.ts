@@ -266,14 +266,21 @@ async function readRecording(
     );
   }
   const histograms: Histogram[] = [];
-  for (const { hits, histogram } of result.operations) {
-    histograms.push(await readHistogram(dir, `${folder}/${histogram}`, hits, remedy));
+  for (const { hits, unanswered, histogram } of result.operations) {
+    histograms.push(await readHistogram(dir, `${folder}/${histogram}`, { hits, unanswered }, remedy));
   }
   return { result, latency_ns: mergeHistograms(histograms), slices: await readSlices(dir, folder) };
 }
 
-/** The number of values must be that of the hits: a damaged file can decode without an error. */
-async function readHistogram(dir: string, file: string, hits: number, remedy: string): Promise<Histogram> {
+/**
+ * There must be a value for each hit and each request that was given up: a damaged file can decode without an error.
+ */
+async function readHistogram(
+  dir: string,
+  file: string,
+  { hits, unanswered }: { hits: number; unanswered: number },
+  remedy: string,
+): Promise<Histogram> {
   const path = join(dir, file);
   const text = await readText(path, remedy);
   let histogram: Histogram;
@@ -286,10 +293,11 @@ async function readHistogram(dir: string, file: string, hits: number, remedy: st
       { cause: error },
     );
   }
-  if (histogram.totalCount !== hits) {
+  if (histogram.totalCount !== hits + unanswered) {
+    const given = unanswered === 0 ? '' : ` and ${unanswered} requests that were given up`;
     throw new ResultsError(
       'HISTOGRAM_CORRUPT',
-      `${path} holds ${histogram.totalCount} values where result.json counts ${hits} hits; ${remedy}`,
+      `${path} holds ${histogram.totalCount} values where result.json counts ${hits} hits${given}; ${remedy}`,
     );
   }
   return histogram;

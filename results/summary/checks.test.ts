@@ -1,6 +1,6 @@
 /** Each check fires where it must, names the trials, and keeps quiet just below its limit. */
 import { describe, expect, test } from 'vitest';
-import { type LoadResult, type Pauses, statistics, type Trial } from '../formats/index.ts';
+import { type LoadResult, type Pauses, type SlicesFile, statistics, type Trial } from '../formats/index.ts';
 import { mergeHistograms } from '../run/histogram.ts';
 import {
   checkDrift,
@@ -8,6 +8,7 @@ import {
   checkLowerBounds,
   checkSaturation,
   checkScheduleLag,
+  checkSilence,
   checkStamps,
   checkStandstill,
   checkTakenTime,
@@ -22,11 +23,12 @@ interface Given {
   pauses?: Pauses;
   requests?: number;
   stages?: { joined: number; inconsistent: number };
+  slices?: SlicesFile;
 }
 
 function outcome(
   trial: number,
-  { result, operation, interference, pauses, stages, requests = 1000 }: Given,
+  { result, operation, interference, pauses, stages, slices, requests = 1000 }: Given,
 ): TrialOutcome {
   const latency_ns = mergeHistograms([]);
   latency_ns.recordValueWithCount(10_000, requests);
@@ -37,7 +39,11 @@ function outcome(
     measurement: {
       folder: 'x',
       measurement: { elapsed_s: 2, interference: interference ?? null },
-      recording: { result: { idle_polls: 0.9, schedule_lag_us: null, operations, ...result }, latency_ns },
+      recording: {
+        result: { idle_polls: 0.9, schedule_lag_us: null, operations, ...result },
+        latency_ns,
+        slices: slices ?? null,
+      },
       pauses: pauses ?? null,
       stamped: stages ? { stages } : null,
     },
@@ -71,6 +77,36 @@ function pauses(gaps_ms: number[]): Pauses {
     window: { start_ns: 1e9, end_ns: 2e9 },
   };
 }
+
+describe('silence', () => {
+  const nothing = { requests: 0, values_ns: [], counts: [] };
+  /** What came in each slice of 75 ms; nothing is known of a slice where that is null. */
+  const silence = (...received: (number | null)[]) => {
+    const slices = received.map((came, index) => ({
+      start_ns: index * 75e6,
+      end_ns: (index + 1) * 75e6,
+      operations: came === 0 ? [] : [{ operation: 'get', received: came, early: nothing, late: nothing }],
+    }));
+    return checkSilence([outcome(1, { slices: { slices } as unknown as SlicesFile })]);
+  };
+  const many = Array<number>(19).fill(1000);
+
+  test('of a server that stands still for some of the window', () => {
+    const reason = expect.stringMatching(/^Trial 1: no reply came for up to 5 % of the measured window/);
+    expect(of(silence(...many, 0), 'suspect')).toEqual([{ about: TAIL_AND_THROUGHPUT, reason }]);
+    expect(silence(...many)).toEqual([]);
+  });
+
+  test('of a server that stops', () => {
+    const [doubt] = silence(...many, ...Array<number>(19).fill(0));
+    expect(doubt).toMatchObject({ state: 'invalid', about: statistics });
+  });
+
+  test('is not found where little was to be expected, or nobody counted', () => {
+    expect(silence(3, 0, 9, 0, 2)).toEqual([]);
+    expect(silence(null, 1000, 0)).toEqual([]);
+  });
+});
 
 describe('saturation', () => {
   const busy = (...shares: (number | null)[]) =>
@@ -204,7 +240,7 @@ describe('the schedule of an open loop', () => {
   test('that was not kept by so many that the median is later for it', () => {
     expect(of(lag(2, 11_500), 'suspect')).toEqual([
       {
-        about: 'p50 throughput',
+        about: 'p50',
         reason:
           'Trial 1: the load generator sent behind its schedule, so that the median response time is up to 15 % above ' +
           'the median service time.',
@@ -212,7 +248,7 @@ describe('the schedule of an open loop', () => {
       { about: 'p99 p999', reason: expect.any(String) },
     ]);
     expect(of(lag(11, 21_000), 'invalid')).toMatchObject([
-      { about: 'p50 throughput' },
+      { about: 'p50' },
       { about: 'p99 p999' },
     ]);
   });

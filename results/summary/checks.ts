@@ -3,7 +3,7 @@
  * and about no others. docs/measuring.md has the thresholds and says why each check doubts what it doubts.
  */
 import { median } from 'simple-statistics';
-import { type LoadResult, type Pauses, type Statistic, statistics } from '../formats/index.ts';
+import { type LoadResult, type Pauses, type Slice, type Statistic, statistics } from '../formats/index.ts';
 import { formatCount, formatPercent, formatUs } from '../text/format.ts';
 import type { Doubt } from './doubt.ts';
 import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
@@ -22,6 +22,10 @@ const busyShare = { suspect: 0.8, invalid: 0.95 };
 const DRIFT = 0.25;
 /** Share of a trial's time that others may have had of its cores. */
 const takenShare = { suspect: 0.01, invalid: 0.1 };
+/** Share of the measured window that may lie in slices without a reply. */
+const silentShare = { suspect: 0, invalid: 0.1 };
+/** A slice without a reply says something where so many were to be expected in it. */
+const EXPECTED_IN_SLICE = 10;
 /** Share of the measured window that the load generator may have stood still. */
 const standstillShare = { suspect: 0.05, invalid: 0.2 };
 /**
@@ -54,6 +58,7 @@ export function checkAll(outcomes: TrialOutcome[]): Doubt[] {
     ...checkDrift(outcomes),
     ...checkTakenTime(outcomes),
     ...checkStandstill(outcomes),
+    ...checkSilence(outcomes),
     ...checkGaps(outcomes),
     ...checkStamps(outcomes),
   ];
@@ -147,6 +152,43 @@ export function checkStandstill(outcomes: TrialOutcome[]): Doubt[] {
 }
 
 /**
+ * Slices of the window in which nothing came, although at the window's own mean rate many replies would have. A closed
+ * loop sends nothing meanwhile, so that hardly a request shows how long it was.
+ */
+export function checkSilence(outcomes: TrialOutcome[]): Doubt[] {
+  return graded(outcomes, {
+    value: ({ measurement }) => {
+      const { slices } = measurement?.recording?.slices ?? {};
+      return slices ? silentIn(slices) : null;
+    },
+    limits: silentShare,
+    about: { suspect: TAIL_AND_THROUGHPUT, invalid: statistics },
+    sentence: (trials, worst) =>
+      `${trials}: no reply came for up to ${formatPercent(worst)} of the measured window, in slices without any: the ` +
+      'server stood still.',
+  });
+}
+
+/** Share of the time of these slices; null where it is not known what came in them. */
+function silentIn(slices: readonly Slice[]): number | null {
+  const timed = slices.map(({ start_ns, end_ns, operations }) => ({
+    time_ns: end_ns - start_ns,
+    received: operations.map(({ received }) => received),
+  }));
+  if (timed.some(({ received }) => received.includes(null))) return null;
+  const all_ns = sum(timed.map(({ time_ns }) => time_ns));
+  const perNs = sum(timed.flatMap(({ received }) => received)) / all_ns;
+  const silent = timed.filter(
+    ({ time_ns, received }) => sum(received) === 0 && perNs * time_ns >= EXPECTED_IN_SLICE,
+  );
+  return sum(silent.map(({ time_ns }) => time_ns)) / all_ns;
+}
+
+function sum(values: readonly (number | null)[]): number {
+  return values.reduce<number>((total, value) => total + (value ?? 0), 0);
+}
+
+/**
  * Each pause of the load generator makes a reply late: where there are enough of them, a quantile consists of
  * those.
  */
@@ -182,8 +224,8 @@ function gapsInWindow(
 
 /**
  * A response time counts from when the request was due, so the generator's lag is part of it. The lag at the p99 is in
- * the tail; by how much the median response time exceeds the median service time is what it does to the median, and
- * so to the rate. The stages show the lag as one of their own.
+ * the tail; by how much the median response time exceeds the median service time is what it does to the median. The
+ * rate counts what came in the window, whenever it was due. The stages show the lag as one of their own.
  */
 export function checkScheduleLag(outcomes: TrialOutcome[]): Doubt[] {
   const overService = (of: (result: LoadResult) => number | undefined): Grading['value'] => {
@@ -201,7 +243,7 @@ export function checkScheduleLag(outcomes: TrialOutcome[]): Doubt[] {
         : undefined,
     ),
     limits: scheduleLag,
-    about: { suspect: ['p50', 'throughput'], invalid: ['p50', 'throughput'] },
+    about: { suspect: ['p50'], invalid: ['p50'] },
     sentence: (trials, worst) =>
       `${trials}: the load generator sent behind its schedule, so that the median response time is up to ` +
       `${formatPercent(worst)} above the median service time.`,

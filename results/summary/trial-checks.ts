@@ -11,6 +11,9 @@ const SAMPLES_WANTED: [Statistic, name: string, samples: number][] = [
   ['p999', 'p99.9', 10_000],
 ];
 
+/** All but the throughput. */
+const LATENCIES: readonly Statistic[] = ['p50', 'p99', 'p999', 'stages'];
+
 /** A failed trial, a wrong reply or a missing one concerns every statistic: the measurement was not what it says. */
 export function checkTrials(manifest: Manifest, outcomes: TrialOutcome[], samples: number): Doubt[] {
   return [
@@ -46,7 +49,8 @@ function failure({ record, measurement }: TrialOutcome): string | null {
   }
   if (record.trial.status === 'failed') return `failed: ${sentence(record.trial.reason)}`;
   if (!measurement) return 'ended without this measurement.';
-  if (!measurement.recording?.result.operations.some((operation) => operation.requests > 0)) {
+  const operations = measurement.recording?.result.operations ?? [];
+  if (!operations.some(({ requests, unanswered }) => requests + unanswered > 0)) {
     return 'measured no request.';
   }
   return null;
@@ -69,16 +73,22 @@ function badReplies(outcomes: TrialOutcome[]): Doubt[] {
   });
 }
 
-/** Of an open loop. */
+/**
+ * What was given up took longer than anybody knows. An open loop still counts what the server gives in the window, and
+ * may ask for more than it can; a closed loop has sent nothing where it waited.
+ */
 function unanswered(outcomes: TrialOutcome[]): Doubt[] {
-  const count = outcomes.reduce(
-    (sum, { measurement }) => sum + (measurement?.recording?.result.unanswered ?? 0),
-    0,
-  );
-  if (count === 0) return [];
-  return [
-    aboutAll('invalid', `${count} requests were never answered: the rate was more than the server can take.`),
-  ];
+  const countOf = ({ measurement }: TrialOutcome): number => measurement?.recording?.result.unanswered ?? 0;
+  const silent = outcomes.filter((outcome) => countOf(outcome) > 0);
+  const byLoop = Map.groupBy(silent, ({ measurement }) => measurement?.recording?.result.loop);
+  return [...byLoop].map(([loop, trials]) => {
+    const count = trials.reduce((sum, outcome) => sum + countOf(outcome), 0);
+    const were = count === 1 ? 'request was' : 'requests were';
+    const said = `${nameTrials(trials)}: ${formatCount(count)} ${were} never answered`;
+    return loop === 'open'
+      ? { state: 'invalid', about: LATENCIES, reason: `${said}: the rate was more than the server can take.` }
+      : aboutAll('invalid', `${said}: the server stopped answering.`);
+  });
 }
 
 function absences({ finished_at }: Manifest, outcomes: TrialOutcome[]): Doubt[] {

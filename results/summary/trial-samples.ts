@@ -1,5 +1,5 @@
 /** What each trial of a point counted, of its whole window or of some of its slices, and what comes of it together. */
-import type { Measured } from '../formats/index.ts';
+import type { LoadResult, Measured } from '../formats/index.ts';
 import { type Histogram, latencyUs, medianUs, mergeHistograms, p99Us } from '../run/histogram.ts';
 import { type Interval, medianInterval } from './interval.ts';
 import type { TrialOutcome } from './trial-outcome.ts';
@@ -8,8 +8,8 @@ export interface TrialSample {
   trial: number;
   /** Of right replies. */
   latency_ns: Histogram;
-  /** Replies of all kinds, and the time in which they came. */
-  requests: number;
+  /** Right replies, and the time in which they came. */
+  right: number;
   elapsed_s: number;
 }
 
@@ -30,8 +30,7 @@ export function wholeSamples(outcomes: TrialOutcome[]): TrialSample[] {
   return outcomes.flatMap(({ trial, measurement }) => {
     if (!measurement?.recording) return [];
     const { latency_ns, result } = measurement.recording;
-    const requests = result.operations.reduce((sum, operation) => sum + operation.requests, 0);
-    return [{ trial, latency_ns, requests, elapsed_s: result.elapsed_s }];
+    return [{ trial, latency_ns, ...receivedIn(result) }];
   });
 }
 
@@ -73,10 +72,16 @@ export function intervalAround(value: number, ofTrials: number[]): Interval | nu
   return { low: Math.min(low, value), high: Math.max(high, value), confidence };
 }
 
-/** Requests per second: all replies of all trials over the sum of the times in which they came. */
+/** Right replies that came in the measured window, and its length. Of older results, those to its requests. */
+function receivedIn({ rates, operations, elapsed_s }: LoadResult): Pick<TrialSample, 'right' | 'elapsed_s'> {
+  if (rates !== null) return { right: rates.achieved_ops * rates.window_s, elapsed_s: rates.window_s };
+  return { right: operations.reduce((sum, { hits }) => sum + hits, 0), elapsed_s };
+}
+
+/** Per second: the right replies of all trials over the sum of the times in which they came. */
 export function throughput(samples: TrialSample[]): number | null {
   if (samples.length === 0) return null;
-  const requests = samples.reduce((sum, sample) => sum + sample.requests, 0);
+  const right = samples.reduce((sum, sample) => sum + sample.right, 0);
   const elapsed_s = samples.reduce((sum, sample) => sum + sample.elapsed_s, 0);
-  return Math.round(requests / elapsed_s);
+  return Math.round(right / elapsed_s);
 }

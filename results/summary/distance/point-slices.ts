@@ -61,9 +61,18 @@ export function sampleOf(trial: TrialSlices, selection: Selection): TrialSample 
   return {
     trial: trial.trial,
     latency_ns: countedHistogram(parts),
-    requests: parts.reduce((sum, { requests }) => sum + requests, 0),
+    right: slices.reduce((sum, slice) => sum + rightIn(slice, selection), 0),
     elapsed_s: time_ns / 1e9,
   };
+}
+
+/** Right replies that came in a slice; older files know only those to the requests of the window. */
+function rightIn({ operations }: Slice, { withoutEarly }: Selection): number {
+  const countOf = ({ counts }: SlicePart): number => counts.reduce((sum, count) => sum + count, 0);
+  return operations.reduce((sum, { received, early, late }) => {
+    const all = received ?? countOf(early) + countOf(late);
+    return sum + all - (withoutEarly ? countOf(early) : 0);
+  }, 0);
 }
 
 /** The p50 of each slice that counts and has samples, in their order, ns. */

@@ -1,0 +1,160 @@
+/** What the load generator says of servers that stop answering, on all connections or on some of them. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type LoadResult, loadResultFormat, unpackSlices } from '../results/formats/index.ts';
+import { RespConnection } from './kvserver-processes.ts';
+import { startRedis } from './redis-server.ts';
+
+const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bypassbench-silence-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+let runs = 0;
+/** How `bypassbench load` ends, and the folder that it was to write into. */
+async function load(port: number, ...args: string[]): Promise<{ code: number; stderr: string; out: string }> {
+  const out = join(folder, `run-${runs++}`);
+  const words = ['load', '--target', `127.0.0.1:${port}`, '--keys', '10', '--out', out, ...args];
+  return new Promise((resolve) => {
+    const child = execFile(bypassbench, words, (_error, _stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stderr, out }),
+    );
+  });
+}
+
+async function resultIn(out: string): Promise<LoadResult> {
+  return loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8'));
+}
+
+type Behaviour = (connection: number, request: number) => 'miss' | 'nothing' | 'close';
+
+/** A server that does as it is told with each request of each connection, both counted from 0. */
+async function startServer(behaviour: Behaviour): Promise<number> {
+  let connections = 0;
+  const listener = net.createServer((socket) => {
+    const connection = connections++;
+    let requests = 0;
+    socket
+      .on('error', () => {})
+      .on('data', (data) => {
+        for (const _ of data.toString('latin1').matchAll(/\*\d\r\n\$3\r\n[GS]ET/g)) {
+          const todo = behaviour(connection, requests++);
+          if (todo === 'miss') socket.write('$-1\r\n');
+          if (todo === 'close') socket.destroy();
+        }
+      });
+  });
+  await once(listener.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void listener.close());
+  return (listener.address() as net.AddressInfo).port;
+}
+
+describe('a server that stops answering', () => {
+  it.each([
+    ['a closed loop', [], 1],
+    ['a pipeline', ['--connections', '2', '--pipeline', '4'], 8],
+  ])('in the window of %s', async (_what, args, outstanding) => {
+    const server = await startRedis();
+    const times = ['--populate', '--warmup-s', '0.1', '--duration-s', '0.8', '--reply-timeout-s', '0.6'];
+    const measuring = load(server.port, ...times, ...args);
+    const client = await RespConnection.open(server.port);
+    const gets = async (): Promise<number> =>
+      Number(/cmdstat_get:calls=(\d+)/.exec((await client.command('INFO', 'commandstats')).text!)?.[1] ?? 0);
+    while ((await gets()) === 0) await sleep(5);
+    await sleep(450);
+    process.kill(server.pid, 'SIGSTOP');
+    const { code, stderr, out } = await measuring;
+    process.kill(server.pid, 'SIGKILL');
+    client.close();
+    expect(code).toBe(2);
+    const were =
+      outstanding === 1 ? 'request of the measured window was' : 'requests of the measured window were';
+    expect(stderr).toMatch(
+      new RegExp(
+        `^bypassbench: ${outstanding} ${were} never answered, and given up after 0\\.6\\d s and more: `,
+      ),
+    );
+    const result = await resultIn(out);
+    expect(result.unanswered).toBe(outstanding);
+    expect(result.operations[0].latency_ns!.max).toBeGreaterThan(0.6e9);
+    // The window is as long as without the stop, and what it gave before is all that it gave.
+    expect(result.elapsed_s).toBeLessThan(1);
+    expect(result.rates!.achieved_ops * result.elapsed_s).toBeCloseTo(result.operations[0].hits, 3);
+  });
+
+  it('on two of eight connections: the others go on, and are measured', async () => {
+    const asked: number[] = [];
+    const port = await startServer((connection, request) => {
+      asked[connection] = request + 1;
+      return connection < 2 && request >= 3 ? 'nothing' : 'miss';
+    });
+    const times = [
+      '--connections',
+      '8',
+      '--warmup-s',
+      '0',
+      '--duration-s',
+      '0.6',
+      '--reply-timeout-s',
+      '0.5',
+    ];
+    const { code, stderr, out } = await load(port, ...times);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^bypassbench: 2 requests .* never answered/)]);
+    const result = await resultIn(out);
+    expect(result.unanswered).toBe(2);
+    const [first, second, ...others] = asked;
+    expect([first, second]).toEqual([4, 4]);
+    expect(Math.min(...others)).toBeGreaterThan(8);
+    const { slices } = unpackSlices(await readFile(join(out, 'slices.json.gz')));
+    expect(slices.length).toBeGreaterThan(1);
+  });
+
+  it('on two of three connections of an open loop', async () => {
+    const port = await startServer((connection) => (connection < 2 ? 'nothing' : 'miss'));
+    const rate = ['--rate', '100', '--arrivals', 'constant', '--connections', '3'];
+    const times = ['--warmup-s', '0', '--duration-s', '0.6', '--reply-timeout-s', '0.5'];
+    const { code, out } = await load(port, ...rate, ...times);
+    const { unanswered, operations } = await resultIn(out);
+    expect(code).toBe(2);
+    // Two, and what a machine that is slow has not sent in time.
+    expect(unanswered).toBeGreaterThanOrEqual(2);
+    expect(operations[0].requests).toBeGreaterThan(20);
+    expect(operations[0].requests + unanswered!).toBe(60);
+  });
+
+  it.each([
+    ['in the warm-up', ['--warmup-s', '0.1'], ['1 of 2 connections for 0.3 s'], (c: number) => c === 1],
+    ['while keys are set', ['--populate'], [' has not answered for 0.3 s'], () => true],
+  ])('%s, and nothing was measured', async (_when, args, said, isMute) => {
+    const port = await startServer((connection) => (isMute(connection) ? 'nothing' : 'miss'));
+    const { code, stderr, out } = await load(port, '--connections', '2', '--reply-timeout-s', '0.3', ...args);
+    expect([code, await readdir(out)]).toEqual([1, []]);
+    expect(stderr).toContain(said[0]);
+  });
+
+  it('one that closes a connection: the load fails and says so', async () => {
+    const port = await startServer((connection, request) =>
+      connection === 1 && request > 20 ? 'close' : 'miss',
+    );
+    const { code, stderr, out } = await load(
+      port,
+      '--connections',
+      '2',
+      '--warmup-s',
+      '0',
+      '--duration-s',
+      '0.3',
+    );
+    expect([code, await readdir(out)]).toEqual([1, []]);
+    expect(stderr).toContain(`lost a connection to 127.0.0.1:${port}: the server closed the connection`);
+  });
+});
