@@ -247,10 +247,7 @@ describe('the schedule of an open loop', () => {
       },
       { about: 'p99 p999', reason: expect.any(String) },
     ]);
-    expect(of(lag(11, 21_000), 'invalid')).toMatchObject([
-      { about: 'p50' },
-      { about: 'p99 p999' },
-    ]);
+    expect(of(lag(11, 21_000), 'invalid')).toMatchObject([{ about: 'p50' }, { about: 'p99 p999' }]);
   });
 
   test('is none in a closed loop', () => {
