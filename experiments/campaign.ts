@@ -16,7 +16,7 @@ import type { OutFolder } from './out-folder.ts';
 import type { Progress } from './progress.ts';
 import { calibrate } from './trial/calibration.ts';
 import { runFloorTrial } from './trial/floor-trial.ts';
-import { type PlannedTrial, planBlock } from './trial/plan.ts';
+import { type Place, type PlannedTrial, placeName, placeOf, planBlock } from './trial/plan.ts';
 import { runSystemTrial } from './trial/system-trial.ts';
 import { type EndedTrial, type TrialContext, TrialRun } from './trial/trial-run.ts';
 
@@ -63,9 +63,9 @@ export async function runCampaign(campaign: Campaign): Promise<number | null> {
     if (decision === null) break;
     progress.announce(decision.line);
     if (!decision.goesOn) break;
-    manifest = withAddedBlock(manifest, decision.subjects);
+    manifest = withAddedBlock(manifest, decision.places);
     await writeManifest(out.path, manifest);
-    const block = blocks.plan(manifest.plan.trials, decision.subjects);
+    const block = blocks.plan(manifest.plan.trials, decision.places);
     progress.add(block);
     if (!(await blocks.run(block))) return null;
   }
@@ -90,7 +90,7 @@ class Blocks {
   failed = 0;
   readonly #campaign: Campaign;
   readonly #interrupted: Promise<never>;
-  /** What each trial took that succeeded, by system and floor. */
+  /** What each trial took that succeeded, by place. */
   readonly #elapsed_s = new Map<string, number[]>();
   /** What was looked at already, for the next look. */
   readonly #ended: EndedTrials = new Map();
@@ -102,12 +102,9 @@ class Blocks {
     this.#interrupted = interrupted;
   }
 
-  /** The block with this number, of all systems and floors or of those that are named. */
-  plan(trial: number, subjects?: readonly string[]): PlannedTrial[] {
-    const { systems, floors, ...parts } = this.#campaign.experiment;
-    const isIn = ({ name }: { name: string }): boolean => subjects?.includes(name) ?? true;
-    const some = { ...parts, systems: systems.filter(isIn), floors: floors.filter(isIn) };
-    return planBlock(some, trial, this.#trials);
+  /** The block with this number, of all places or of some. */
+  plan(trial: number, only?: readonly Place[]): PlannedTrial[] {
+    return planBlock(this.#campaign.experiment, trial, this.#trials, only);
   }
 
   /** Resolves to false when it was interrupted. */
@@ -130,7 +127,7 @@ class Blocks {
         : await runTrial(planned, context);
       if (outcome.record.status === 'failed') this.failed++;
       else {
-        this.#took(name, (performance.now() - startMs) / 1000);
+        this.#took(placeOf(planned), (performance.now() - startMs) / 1000);
         await out.measured();
       }
       progress.trialEnded(planned, outcome);
@@ -140,8 +137,9 @@ class Blocks {
     return !signal.aborted;
   }
 
-  #took(subject: string, seconds: number): void {
-    this.#elapsed_s.set(subject, [...(this.#elapsed_s.get(subject) ?? []), seconds]);
+  #took(place: Place, seconds: number): void {
+    const key = placeName(place);
+    this.#elapsed_s.set(key, [...(this.#elapsed_s.get(key) ?? []), seconds]);
   }
 
   /** Whether one block more is to run, and what for; `spentMs` is what has been spent on such blocks so far. */
@@ -152,11 +150,12 @@ class Blocks {
     const trials = Math.min(experiment.trials, TRIALS_OF_ONE_DISTANCE);
     return furtherBlock({
       coverage: await distanceCoverage(out.path, { slices, trials }, this.#ended),
-      measurable: new Map(
-        [...experiment.systems, ...experiment.floors].flatMap(({ name }) => {
-          const elapsed_s = this.#elapsed_s.get(name);
-          return elapsed_s ? [[name, mean(elapsed_s)] as const] : [];
-        }),
+      measurable: planBlock({ ...experiment, order: 'listed' }, this.#blocks + 1, this.#trials).flatMap(
+        (planned) => {
+          const place = placeOf(planned);
+          const elapsed_s = this.#elapsed_s.get(placeName(place));
+          return elapsed_s ? [{ ...place, seconds: mean(elapsed_s) }] : [];
+        },
       ),
       trial: this.#blocks + 1,
       left_s: extend_s - spentMs / 1000,

@@ -16,6 +16,11 @@ import { surveyPair } from './machine/pair-survey.ts';
 /** Of each pair that a choice is between. */
 const SURVEY_S = 1;
 
+interface Measurable<S, F> {
+  systems: S[];
+  floors: F[];
+}
+
 /** The first core of a pair is the server's, the second the client's. */
 type Chosen = ReadonlyMap<CoreDistance, CorePair['cores']>;
 
@@ -29,11 +34,14 @@ export async function chooseCores(
 ): Promise<Experiment> {
   const { systems, floors } = configured;
   const chosen = await choosePairs([...systems, ...floors], say);
-  return {
-    ...configured,
-    systems: systems.map((system) => placedSystem(system, chosen)),
-    floors: floors.map((floor) => placedFloor(floor, chosen)),
-  };
+  const placed = <T extends Measurable<ConfiguredSystem, ConfiguredFloor>>(
+    of: T,
+  ): T & Measurable<System, Floor> => ({
+    ...of,
+    systems: of.systems.map((system) => placedSystem(system, chosen)),
+    floors: of.floors.map((floor) => placedFloor(floor, chosen)),
+  });
+  return { ...placed(configured), points: configured.points.map(placed) };
 }
 
 /** The same of one system. */

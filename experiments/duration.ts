@@ -1,4 +1,5 @@
 /** How long an experiment takes, before any of it has run. */
+import { sum } from 'simple-statistics';
 import type { ConfiguredExperiment, Experiment } from './config/schema.ts';
 import { corePairOf } from './trial/core-pair.ts';
 
@@ -29,12 +30,14 @@ export function trialDuration_s({ workload, stages }: Parts, kind: 'system' | 'f
 
 /** Seconds of a whole run, without the blocks that may follow those that are planned. */
 export function runDuration_s(experiment: ConfiguredExperiment): number {
-  const { calibration, systems, floors, trials } = experiment;
+  const { calibration, stages, points, trials } = experiment;
   const calibration_s = calibration ? CALIBRATION_STEPS * calibration.duration_s + OVERHEAD_PER_PROCESS_S : 0;
-  const block_s =
-    systems.length * trialDuration_s(experiment, 'system') +
-    floors.length * trialDuration_s(experiment, 'floor');
-  return calibration_s + trials * block_s;
+  const block_s = points.map(
+    ({ workload, systems, floors }) =>
+      systems.length * trialDuration_s({ workload, stages }, 'system') +
+      floors.length * trialDuration_s({ workload, stages }, 'floor'),
+  );
+  return calibration_s + trials * sum(block_s);
 }
 
 /** Seconds for which trials may go on behind those that are planned. */

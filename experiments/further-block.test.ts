@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { furtherBlock, type SoFar } from './further-block.ts';
+import type { PointAt } from '../results/formats/index.ts';
+import { furtherBlock, type Measurable, type SoFar } from './further-block.ts';
 
 const state = (name: string, median_ns: number) => ({
   name,
@@ -21,6 +22,10 @@ const slices = (subject: string, has: number, beside: string | null = 'redis'): 
   beside,
 });
 
+function measurable(seconds: Record<string, number>, at: PointAt = {}): Measurable[] {
+  return Object.entries(seconds).map(([subject, seconds]) => ({ subject, at, seconds }));
+}
+
 const soFar: SoFar = {
   coverage: {
     states: [state('near', 110), state('far', 450)],
@@ -29,13 +34,7 @@ const soFar: SoFar = {
     lacking: [slices('kv-rdma', 17), slices('kv-kernel', 14)],
     unknown: null,
   },
-  measurable: new Map([
-    ['redis', 20],
-    ['kv-kernel', 30],
-    ['kv-rdma', 10],
-    ['kv-dpdk', 500],
-    ['frames', 5],
-  ]),
+  measurable: measurable({ redis: 20, 'kv-kernel': 30, 'kv-rdma': 10, 'kv-dpdk': 500, frames: 5 }),
   trial: 6,
   left_s: 120,
 };
@@ -48,7 +47,7 @@ const lineOf = (...lacking: Lacking[]): string => furtherBlock(withCoverage({ la
 test('a further block has those that lack something and what they are compared with, in the order of the run', () => {
   expect(furtherBlock(soFar)).toEqual({
     goesOn: true,
-    subjects: ['redis', 'kv-kernel', 'kv-rdma'],
+    places: ['redis', 'kv-kernel', 'kv-rdma'].map((subject) => ({ subject, at: {} })),
     line: 'near: kv-kernel GET 14 of 20 slices, kv-rdma GET 17 of 20 slices; trial 6 of redis, kv-kernel and kv-rdma, at most 2 min more',
   });
 });
@@ -62,7 +61,8 @@ test.each<[string, Lacking[], string[]]>([
   ],
   ['what it is compared with cannot be run', [slices('frames', 3, 'kv-sockets')], ['frames']],
 ])('also where %s', (_what, lacking, subjects) => {
-  expect(furtherBlock(withCoverage({ lacking }))!.subjects).toEqual(subjects);
+  const { places } = furtherBlock(withCoverage({ lacking }))!;
+  expect(places.map(({ subject }) => subject)).toEqual(subjects);
 });
 
 test('a block runs only where the whole of it fits into the time', () => {
@@ -84,7 +84,7 @@ test.each([
   ['nothing is lacking', withCoverage({ lacking: [] })],
   ['there is one state', withCoverage({ states: [state('only', 110)], chosen: null })],
   ['the distance is unknown', withCoverage({ states: [], unknown: 'no core of the server was named' })],
-  ['only what fails is lacking', { ...soFar, measurable: new Map([['kv-dpdk', 10]]) }],
+  ['only what fails is lacking', { ...soFar, measurable: measurable({ 'kv-dpdk': 10 }) }],
 ])('nothing is added where %s', (_what, given) => {
   expect(furtherBlock(given)).toBeNull();
 });
@@ -100,8 +100,20 @@ test('says what is lacking besides slices, of whom first, and who else used the 
   expect(furtherBlock(withCoverage({ sharing: 'neither' }))!.line).toMatch(
     /^near, neither core shared with others: kv-kernel GET 14 of 20 slices/,
   );
-  const all = [...soFar.measurable.keys()].map((name) => slices(name, 1));
+  const all = soFar.measurable.map(({ subject }) => slices(subject, 1));
   expect(furtherBlock({ ...withCoverage({ lacking: all }), left_s: 900 })!.line).toContain(
     '; trial 6 of all,',
   );
+});
+
+test('of a sweep a further block has the points that lack something, beside the first system at the same ones', () => {
+  const points = [1, 2, 4, 8].flatMap((clients) => measurable({ redis: 20, kv: 10 }, { clients }));
+  const at = (clients: number): Lacking => ({ ...slices('kv', clients), at: { clients } });
+  const few = furtherBlock({ ...withCoverage({ lacking: [at(2)] }), measurable: points })!;
+  expect(few.places).toEqual(['redis', 'kv'].map((subject) => ({ subject, at: { clients: 2 } })));
+  expect(few.line).toMatch(
+    /^near: kv at clients=2 GET 2 of 20 slices; trial 6 of redis at clients=2 and kv at /,
+  );
+  const many = furtherBlock({ ...withCoverage({ lacking: [at(2), at(4)] }), measurable: points })!;
+  expect(many.line).toContain('; trial 6 of 4 points of redis and kv, ');
 });

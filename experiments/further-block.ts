@@ -4,16 +4,19 @@
  * some and the systems that they are compared with: so it is short, comes often, and whatever is compared still ran
  * side by side.
  */
+
+import { isPartOf } from '../results/formats/index.ts';
 import { type DistanceCoverage, listed, sharingInWords } from '../results/index.ts';
 import { durationInWords } from './duration.ts';
+import { isAt, type Place, placeName } from './trial/plan.ts';
+
+/** A place of which a trial succeeded, with the seconds that one takes. */
+export type Measurable = Place & { seconds: number };
 
 export interface SoFar {
   coverage: DistanceCoverage;
-  /**
-   * Systems and floors of which a trial succeeded, in the order of the experiment, with the seconds that one takes;
-   * more trials of the others give no slices either.
-   */
-  measurable: ReadonlyMap<string, number>;
+  /** In the order of the experiment; more trials of other places give no slices either. */
+  measurable: readonly Measurable[];
   /** The number that the next block has. */
   trial: number;
   /** What is left of the time that trials may go on. */
@@ -22,8 +25,8 @@ export interface SoFar {
 
 export interface Decision {
   goesOn: boolean;
-  /** Systems and floors of the next block. */
-  subjects: string[];
+  /** What the next block is of. */
+  places: Place[];
   /** What is lacking, for the user: `near: kv-kernel GET 14 of 20 slices, ...`. */
   line: string;
 }
@@ -36,21 +39,30 @@ const MOST_NAMED = 3;
 /** Null where nothing is lacking, or where more trials would not help. */
 export function furtherBlock({ coverage, measurable, trial, left_s }: SoFar): Decision | null {
   const { chosen, sharing, unknown } = coverage;
-  const lacking = coverage.lacking.filter(({ subject }) => measurable.has(subject));
+  const lacking = coverage.lacking.filter((one) => measurable.some((place) => isAt(place, one)));
   if (lacking.length === 0 || unknown !== null || chosen === null) return null;
-  const wanted = new Set(lacking.flatMap(({ subject, beside }) => [subject, beside]));
-  const block = [...measurable].filter(([subject]) => wanted.has(subject));
-  const subjects = block.map(([subject]) => subject);
-  const block_s = block.reduce((sum, [, seconds]) => sum + seconds, 0);
+  const block = measurable.filter((place) =>
+    lacking.some((one) => isAt(place, one) || (place.subject === one.beside && isPartOf(place.at, one.at))),
+  );
+  const places = block.map(({ subject, at }) => ({ subject, at }));
+  const block_s = block.reduce((sum, { seconds }) => sum + seconds, 0);
   const state = sharing === null ? chosen : `${chosen}, ${sharingInWords[sharing]}`;
   const found = `${state}: ${inWords(lacking)}; `;
-  const next = `trial ${trial} of ${subjects.length === measurable.size ? 'all' : listed(subjects)}`;
+  const next = `trial ${trial} of ${block.length === measurable.length ? 'all' : placesInWords(places)}`;
   if (block_s <= left_s) {
-    return { goesOn: true, subjects, line: `${found}${next}, at most ${durationInWords(left_s)} more` };
+    return { goesOn: true, places, line: `${found}${next}, at most ${durationInWords(left_s)} more` };
   }
   const left = left_s > 0 ? `${durationInWords(left_s)} left, and ${next}` : `no time left: ${next}`;
   const line = `${found}${left} would take ${durationInWords(block_s)} (distance.extend_s)`;
-  return { goesOn: false, subjects, line };
+  return { goesOn: false, places, line };
+}
+
+/** "redis and kv-kernel"; of a sweep with many "12 points of redis and kv-kernel" */
+function placesInWords(places: Place[]): string {
+  const systems = [...new Set(places.map(({ subject }) => subject))];
+  return places.length > systems.length && places.length > MOST_NAMED
+    ? `${places.length} points of ${listed(systems)}`
+    : listed(places.map(placeName));
 }
 
 /** Who lacks most comes first: "kv-kernel GET 14 of 20 slices, kv-dpdk GET 2 of 3 trials, and 2 more" */
@@ -59,8 +71,8 @@ function inWords(lacking: Lacking[]): string {
   const named = ordered
     .slice(0, MOST_NAMED)
     .map(
-      ({ subject, operation, what, has, wanted }) =>
-        `${subject} ${operation.toUpperCase()} ${has} of ${wanted} ${what}`,
+      ({ operation, what, has, wanted, ...place }) =>
+        `${placeName(place)} ${operation.toUpperCase()} ${has} of ${wanted} ${what}`,
     );
   const more = lacking.length - named.length;
   return `${named.join(', ')}${more > 0 ? `, and ${more} more` : ''}`;

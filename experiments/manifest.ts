@@ -13,6 +13,7 @@ import { redisBuildOf } from './machine/built.ts';
 import { type Checkouts, commandPath, gitState, ownCheckout } from './machine/checkout.ts';
 import { machineFacts, softwareVersions, versionOf } from './machine/machine.ts';
 import { corePairOf } from './trial/core-pair.ts';
+import type { Place } from './trial/plan.ts';
 import { HOST } from './trial/server.ts';
 
 interface Described {
@@ -35,7 +36,7 @@ export async function unfinishedManifest(
     command,
     started_at: new Date().toISOString(),
     finished_at: null,
-    config: withoutPaths(experiment, checkouts),
+    config: writtenConfig(experiment, checkouts),
     plan: planOf(experiment),
     machine: await machineFacts(HOST),
     distances,
@@ -51,8 +52,8 @@ export async function unfinishedManifest(
   };
 }
 
-/** The same with one block more than it had, of these systems and floors. */
-export function withAddedBlock(manifest: Manifest, subjects: string[]): Manifest {
+/** The same with one block more than it had, of these places. */
+export function withAddedBlock(manifest: Manifest, places: Place[]): Manifest {
   const { plan } = manifest;
   return {
     ...manifest,
@@ -60,7 +61,7 @@ export function withAddedBlock(manifest: Manifest, subjects: string[]): Manifest
       ...plan,
       trials: plan.trials + 1,
       added_trials: plan.added_trials + 1,
-      added_blocks: [...plan.added_blocks, subjects.map((subject) => ({ subject, at: {} }))],
+      added_blocks: [...plan.added_blocks, places],
     },
   };
 }
@@ -70,23 +71,24 @@ export async function writeManifest(runFolder: string, manifest: Manifest): Prom
 }
 
 function planOf(experiment: Experiment): Manifest['plan'] {
-  const { workload, trials, seed, stages, distance, reference } = experiment;
-  const { operations, clients, value_bytes, pipeline, open_loop } = workload;
-  const { keys, key_distribution, warmup_s, duration_s } = workload;
+  const { axes, points, workload, trials, seed, stages, distance, reference } = experiment;
+  const { pipeline, open_loop, keys, key_distribution, warmup_s, duration_s } = workload;
   return {
     trials,
     added_trials: 0,
     added_blocks: [],
     distance,
-    axes: [],
-    measurements: operations.map((operation) => ({
-      operation,
-      at: {},
-      clients,
-      value_bytes,
-      pipeline,
-      rate_ops: open_loop?.rate_ops ?? null,
-    })),
+    axes,
+    measurements: points.flatMap(({ at, workload }) =>
+      workload.operations.map((operation) => ({
+        operation,
+        at,
+        clients: workload.clients,
+        value_bytes: workload.value_bytes,
+        pipeline: workload.pipeline,
+        rate_ops: workload.open_loop?.rate_ops ?? null,
+      })),
+    ),
     mix: null,
     pipeline,
     open_loop: open_loop ?? null,
@@ -128,8 +130,14 @@ function systemsOf({ systems, repeat }: Experiment, checkouts: Checkouts): Manif
   });
 }
 
-/** A checkout's folder means nothing on another machine: its commit stands in its place. */
-function withoutPaths(experiment: Experiment, checkouts: Checkouts): Experiment {
+/**
+ * As it is written, without the points that follow from it. A checkout's folder means nothing on another machine: its
+ * commit stands in its place.
+ */
+function writtenConfig(
+  { axes: _, points: __, ...experiment }: Experiment,
+  checkouts: Checkouts,
+): Manifest['config'] {
   const systems = experiment.systems.map((system) => {
     const checkout = checkouts.get(system.name);
     return checkout ? { ...system, checkout: checkout.git.commit ?? 'not a clone' } : system;

@@ -6,16 +6,21 @@ import { Progress } from './progress.ts';
 import { planBlock, planTrials } from './trial/plan.ts';
 import type { EndedTrial } from './trial/trial-run.ts';
 
+const parts = {
+  workload: { operations: ['set', 'get'], keys: 1000, warmup_s: 1, duration_s: 4 },
+  systems: ['redis', 'kv'].map((name) => ({ name, server_cores: [0], client: { core: 1 } })),
+  floors: [],
+};
 const experiment = {
   title: 'A figure',
   trials: 2,
   order: 'listed',
   seed: 1,
-  workload: { operations: ['set', 'get'], keys: 1000, warmup_s: 1, duration_s: 4 },
-  systems: ['redis', 'kv'].map((name) => ({ name, server_cores: [0], client: { core: 1 } })),
   distance: { slices: 20, extend_s: 300 },
-  floors: [] as Experiment['floors'],
-} as Experiment;
+  axes: [],
+  points: [{ at: {}, ...parts }],
+  ...parts,
+} as unknown as Experiment;
 const plan = planTrials(experiment);
 
 function collector(isTTY: boolean): { stream: NodeJS.WriteStream; written: () => string } {

@@ -8,9 +8,10 @@
  * and the client, and what it does in the middle of a measurement is in their latencies.
  */
 import cliProgress from 'cli-progress';
+import { mean, sum } from 'simple-statistics';
 import type { Experiment } from './config/schema.ts';
 import { addedDuration_s, durationInWords, trialDuration_s } from './duration.ts';
-import { type PlannedTrial, planTrials } from './trial/plan.ts';
+import { isAt, type PlannedTrial, placeName, placeOf, planTrials } from './trial/plan.ts';
 import type { EndedTrial } from './trial/trial-run.ts';
 
 /** The longest time that a timer can wait for: cli-progress has no way to say never. */
@@ -23,7 +24,7 @@ export class Progress {
   readonly #experiment: Experiment;
   readonly #plan: PlannedTrial[];
   readonly #stream: ProgressStream;
-  readonly #ended: EndedTrial[] = [];
+  readonly #ended: { planned: PlannedTrial; outcome: EndedTrial }[] = [];
   readonly #bars: cliProgress.MultiBar | null;
   readonly #bar: cliProgress.SingleBar | null = null;
 
@@ -56,12 +57,12 @@ export class Progress {
     this.#bar?.setTotal(this.#plan.length);
   }
 
-  step({ subject, trial }: PlannedTrial, step: string): void {
-    this.#update(`${subject.name} trial ${trial}: ${step}`);
+  step(planned: PlannedTrial, step: string): void {
+    this.#update(`${placeName(placeOf(planned))} trial ${planned.trial}: ${step}`);
   }
 
   trialEnded(planned: PlannedTrial, outcome: EndedTrial): void {
-    this.#ended.push(outcome);
+    this.#ended.push({ planned, outcome });
     const left = this.#ended.length < this.#plan.length ? `   ${aboutInWords(this.#secondsLeft())} left` : '';
     this.#line(`${this.#heading(planned)}   ${result(outcome)}${this.#bars ? '' : left}`);
     this.#update('');
@@ -72,10 +73,12 @@ export class Progress {
     if (this.#bars?.isActive) this.#bars.stop();
   }
 
-  #heading({ order, subject, trial }: PlannedTrial): string {
+  #heading(planned: PlannedTrial): string {
     const total = String(this.#plan.length);
-    const widest = Math.max(...this.#plan.map((planned) => planned.subject.name.length));
-    return `[${String(order).padStart(total.length)}/${total}] ${subject.name.padEnd(widest)}   trial ${trial}`;
+    const nameOf = (one: PlannedTrial): string => placeName(placeOf(one));
+    const widest = Math.max(...this.#plan.map((one) => nameOf(one).length));
+    const number = String(planned.order).padStart(total.length);
+    return `[${number}/${total}] ${nameOf(planned).padEnd(widest)}   trial ${planned.trial}`;
   }
 
   #line(text: string): void {
@@ -89,28 +92,31 @@ export class Progress {
   }
 
   /**
-   * What is left of the plan, each trial as long as those of its system or floor, else as others, else as
-   * planned.
+   * What is left of the plan, each trial as long as those of its system or floor at its point, else as planned, but in
+   * proportion to what others took.
    */
   #secondsLeft(): number {
     // A trial that failed says how long its own system takes to fail, and nothing about the others.
-    const ofOthers_s = this.#meanElapsed_s(({ record }) => record.status === 'ok');
-    return this.#plan
-      .slice(this.#ended.length)
-      .map(
-        (planned) =>
-          this.#meanElapsed_s(({ record }) => record.subject === planned.subject.name) ??
-          ofOthers_s ??
-          trialDuration_s(this.#experiment, planned.kind),
-      )
-      .reduce((sum, seconds) => sum + seconds, 0);
+    const succeeded = this.#ended.filter(({ outcome }) => outcome.record.status === 'ok');
+    const asPlanned =
+      succeeded.length === 0
+        ? 1
+        : sum(succeeded.map(elapsed_s)) / sum(succeeded.map(({ planned }) => this.#planned_s(planned)));
+    return sum(
+      this.#plan.slice(this.#ended.length).map((planned) => {
+        const alike = this.#ended.filter((ended) => isAt(placeOf(ended.planned), placeOf(planned)));
+        return alike.length > 0 ? mean(alike.map(elapsed_s)) : asPlanned * this.#planned_s(planned);
+      }),
+    );
   }
 
-  #meanElapsed_s(which: (ended: EndedTrial) => boolean): number | null {
-    const ended = this.#ended.filter(which);
-    if (ended.length === 0) return null;
-    return ended.reduce((sum, { record }) => sum + record.elapsed_s, 0) / ended.length;
+  #planned_s({ kind, workload }: PlannedTrial): number {
+    return trialDuration_s({ workload, stages: this.#experiment.stages }, kind);
   }
+}
+
+function elapsed_s({ outcome }: { outcome: EndedTrial }): number {
+  return outcome.record.elapsed_s;
 }
 
 function createBars(stream: ProgressStream): cliProgress.MultiBar {

@@ -236,7 +236,13 @@ export async function writeRunInto(dir: string, synthetic: SyntheticRun): Promis
 
 /** Path of a trial's folder inside the run folder, where there is no sweep. */
 export function trialFolder(subject: string, trial: number, order: number): string {
-  return `trials/${trialFolderName(manifest(), { subject, at: {}, trial, order })}`;
+  return `trials/${trialFolderName(subject, null, trial, order)}`;
+}
+
+function pointNumber({ plan }: Manifest, at: PointAt): number | null {
+  return plan.axes.length === 0
+    ? null
+    : pointsOf(plan.measurements).findIndex((other) => sameAt(other, at)) + 1;
 }
 
 async function writeTrial(
@@ -246,7 +252,8 @@ async function writeTrial(
   overrides: Partial<Trial>,
 ): Promise<void> {
   const { subject, at, trial, order } = which;
-  const folder = join(dir, 'trials', trialFolderName(synthetic.manifest, which));
+  const point = pointNumber(synthetic.manifest, at);
+  const folder = join(dir, 'trials', trialFolderName(subject, point, trial, order));
   const measurements: Trial['measurements'] = [];
   for (const target of targetsOf(synthetic.manifest, subject)) {
     if (!sameAt(target.at, at)) continue;

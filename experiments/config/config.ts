@@ -50,11 +50,11 @@ export async function readExperiment(
   const systems = select(config.systems, options.only);
   const repeated = systems.find(({ name }) => name === config.repeat);
   const named = new Set(systems.flatMap(({ floor }) => floor));
-  return {
-    ...full,
+  const measured = {
     systems: repeated ? [...systems, again(repeated)] : systems,
     floors: config.floors.filter(({ name }) => named.has(name)),
   };
+  return { ...full, ...measured, axes: [], points: [{ at: {}, workload: full.workload, ...measured }] };
 }
 
 /**

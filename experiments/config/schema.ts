@@ -7,9 +7,11 @@
  */
 import { z } from 'zod';
 import {
+  type Axis,
   arrivalKinds,
   backends,
   keyDistributions,
+  type PointAt,
   provenances,
   requestOperations,
   roles,
@@ -397,8 +399,28 @@ export type WorkloadConfig = Config['workload'];
 export type ConfiguredSystem = Config['systems'][number];
 export type ConfiguredFloor = Config['floors'][number];
 
-/** A config with --quick and --only applied. */
-export type ConfiguredExperiment = Omit<Config, 'quick'>;
+/** A place in a sweep, the workload there, and what is measured with it. Without a sweep there is one, `{}`. */
+interface PointOf<S, F> {
+  at: PointAt;
+  workload: WorkloadConfig;
+  systems: S[];
+  floors: F[];
+}
+export type ConfiguredPoint = PointOf<ConfiguredSystem, ConfiguredFloor>;
+export type Point = PointOf<System, Floor>;
+
+interface Swept<P> {
+  /** What its sweep varies. */
+  axes: Axis[];
+  /** In the order in which they are written. */
+  points: P[];
+}
+
+/**
+ * A config with --quick and --only applied. Outside of its points, what a sweep varies is as at the first of them that
+ * has it.
+ */
+export type ConfiguredExperiment = Omit<Config, 'quick'> & Swept<ConfiguredPoint>;
 
 export type System = Omit<ConfiguredSystem, 'server_cores' | 'client'> & {
   server_cores: number[];
@@ -407,7 +429,7 @@ export type System = Omit<ConfiguredSystem, 'server_cores' | 'client'> & {
 export type Floor = Omit<ConfiguredFloor, 'cores'> & { cores: number[] };
 
 /** The same on the cores that it has here: exactly what is run, and what the manifest records. */
-export type Experiment = Omit<ConfiguredExperiment, 'systems' | 'floors'> & {
+export type Experiment = Omit<Config, 'quick' | 'systems' | 'floors'> & {
   systems: System[];
   floors: Floor[];
-};
+} & Swept<Point>;

@@ -6,8 +6,8 @@ import type { FloorTrial } from './plan.ts';
 import { type EndedTrial, type TrialContext, TrialRun } from './trial-run.ts';
 
 export function runFloorTrial(planned: FloorTrial, context: TrialContext): Promise<EndedTrial> {
-  const { workload } = context.experiment;
-  const { command, cores } = planned.subject;
+  const { workload, subject } = planned;
+  const { command, cores } = subject;
   const run = new TrialRun(planned, context);
   const values = {
     value_bytes: String(workload.value_bytes),

@@ -2,19 +2,17 @@ import { expect, test } from 'vitest';
 import { type LoadRequest, loadArguments } from './load-arguments.ts';
 
 const request: LoadRequest = {
-  experiment: {
-    seed: 100,
-    workload: {
-      operations: ['set', 'get'],
-      clients: 2,
-      pipeline: 3,
-      keys: 1000,
-      key_distribution: 'uniform',
-      value_bytes: 64,
-      warmup_s: 0.5,
-      duration_s: 2,
-      margin_s: 30,
-    },
+  seed: 100,
+  workload: {
+    operations: ['set', 'get'],
+    clients: 2,
+    pipeline: 3,
+    keys: 1000,
+    key_distribution: 'uniform',
+    value_bytes: 64,
+    warmup_s: 0.5,
+    duration_s: 2,
+    margin_s: 30,
   },
   system: {
     options: { device: 'memif', role: 'none' },
@@ -52,10 +50,9 @@ test('the workload, the client and the server become options', () => {
 });
 
 test('an open loop has a rate and arrivals', () => {
-  const { workload } = request.experiment;
   const open_loop = { rate_ops: 5000.5, arrivals: 'constant' } as const;
-  const experiment = { ...request.experiment, workload: { ...workload, open_loop } };
-  expect(loadArguments({ ...request, experiment }).join(' ')).toContain(
+  const workload = { ...request.workload, open_loop };
+  expect(loadArguments({ ...request, workload }).join(' ')).toContain(
     '--value-bytes 64 --rate 5000.5 --arrivals constant --warmup-s 0.5',
   );
 });

@@ -1,11 +1,13 @@
 /** The command line of the load generator for one measurement of one system. */
 import { fillPlaceholders, optionWords, type SystemValues } from '../config/placeholders.ts';
-import type { Experiment, System } from '../config/schema.ts';
+import type { System, WorkloadConfig } from '../config/schema.ts';
 import type { WorkloadOperation } from './measurement.ts';
 import type { Address } from './readiness.ts';
 
 export interface LoadRequest {
-  experiment: Pick<Experiment, 'workload' | 'seed'>;
+  workload: WorkloadConfig;
+  /** Of the experiment. */
+  seed: number;
   system: Pick<System, 'client' | 'options'>;
   operation: WorkloadOperation;
   /** The block that it is measured in, from 1. */
@@ -29,8 +31,7 @@ export interface LoadRequest {
 
 /** What follows `bypassbench load`. */
 export function loadArguments(request: LoadRequest): string[] {
-  const { experiment, system, operation, trial, address, populate, files, out } = request;
-  const { workload, seed } = experiment;
+  const { workload, seed, system, operation, trial, address, populate, files, out } = request;
   const { client } = system;
   const { distance } = request;
   const flags: Record<string, string | number> = {

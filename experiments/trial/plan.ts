@@ -1,13 +1,25 @@
 /**
- * Which trial runs when. Trials run in blocks; each block holds every system and every floor once, so that a
- * machine that gets slower in the course of the run does so for all of them alike, and the order within a
- * block is shuffled, so that no system always follows the same other one. A block that is added behind the planned
- * ones may hold some of them only.
+ * Which trial runs when. Trials run in blocks; each block holds every system and every floor once at each point of a
+ * sweep, so that a machine that gets slower in the course of the run does so for all of them alike, and the order within
+ * a block is shuffled, so that nothing always follows the same other one. A block that is added behind the planned ones
+ * may hold some of them only.
  */
 import { hash } from 'node:crypto';
-import type { Experiment, Floor, System } from '../config/schema.ts';
+import { type PointAt, pointName, sameAt } from '../../results/formats/index.ts';
+import type { Experiment, Floor, System, WorkloadConfig } from '../config/schema.ts';
+
+/** A system or a floor at a point of a sweep. */
+export interface Place {
+  subject: string;
+  at: PointAt;
+}
 
 interface Turn {
+  at: PointAt;
+  /** Number of the point, from 1; null without a sweep. */
+  point: number | null;
+  /** What is asked of it there. */
+  workload: WorkloadConfig;
   /** The block, from 1. */
   trial: number;
   /** Place in the whole run, from 1. */
@@ -17,36 +29,65 @@ export type SystemTrial = Turn & { kind: 'system'; subject: System };
 export type FloorTrial = Turn & { kind: 'floor'; subject: Floor };
 export type PlannedTrial = SystemTrial | FloorTrial;
 
-type BlockParts = Pick<Experiment, 'systems' | 'floors' | 'order' | 'seed'>;
+type BlockParts = Pick<Experiment, 'axes' | 'points' | 'order' | 'seed'>;
 
 /** The trials in the order in which they run; the same seed gives the same order. */
 export function planTrials(experiment: BlockParts & Pick<Experiment, 'trials'>): PlannedTrial[] {
-  const { systems, floors, trials } = experiment;
-  const size = systems.length + floors.length;
-  return Array.from({ length: trials }, (_, index) => planBlock(experiment, index + 1, index * size)).flat();
-}
-
-/** The trials of one block, behind so many others; the block may be one of those that the experiment does not plan. */
-export function planBlock(
-  { systems, floors, order, seed }: BlockParts,
-  trial: number,
-  trialsBefore: number,
-): PlannedTrial[] {
-  const listed = [
-    ...systems.map((subject) => ({ kind: 'system' as const, subject })),
-    ...floors.map((subject) => ({ kind: 'floor' as const, subject })),
-  ];
-  const block = order === 'shuffled' ? shuffled(listed, seed, trial) : listed;
-  return block.map((one, index) => ({ ...one, trial, order: trialsBefore + index + 1 }));
+  const plan: PlannedTrial[] = [];
+  for (let trial = 1; trial <= experiment.trials; trial++) {
+    plan.push(...planBlock(experiment, trial, plan.length));
+  }
+  return plan;
 }
 
 /**
- * By the hashes of seed, block and name: every order is equally likely, and one more system leaves that of
+ * The trials of one block, behind so many others; the block may be one of those that the experiment does not plan, and
+ * of some places `only`.
+ */
+export function planBlock(
+  { axes, points, order, seed }: BlockParts,
+  trial: number,
+  trialsBefore: number,
+  only?: readonly Place[],
+): PlannedTrial[] {
+  const listed = points.flatMap(({ at, workload, systems, floors }, index) => {
+    const here = { at, point: axes.length > 0 ? index + 1 : null, workload };
+    return [
+      ...systems.map((subject) => ({ kind: 'system' as const, ...here, subject })),
+      ...floors.map((subject) => ({ kind: 'floor' as const, ...here, subject })),
+    ];
+  });
+  const some = listed.filter((one) => only?.some((place) => isAt(place, placeOf(one))) ?? true);
+  const block = order === 'shuffled' ? shuffled(some, seed, trial) : some;
+  return block.map((one, index) => ({ ...one, trial, order: trialsBefore + index + 1 }));
+}
+
+export function placeOf({ subject, at }: Pick<PlannedTrial, 'subject' | 'at'>): Place {
+  return { subject: subject.name, at };
+}
+
+/** Whether two places are one. */
+export function isAt(a: Place, b: Place): boolean {
+  return a.subject === b.subject && sameAt(a.at, b.at);
+}
+
+/** `redis`, or `redis at clients=4`. */
+export function placeName({ subject, at }: Place): string {
+  const point = pointName(at);
+  return point === '' ? subject : `${subject} at ${point}`;
+}
+
+/**
+ * By the hashes of seed, block, name and point: every order is equally likely, and one more system leaves that of
  * the others.
  */
-function shuffled<T extends { subject: { name: string } }>(block: T[], seed: number, trial: number): T[] {
+function shuffled<T extends Pick<PlannedTrial, 'subject' | 'at'>>(
+  block: T[],
+  seed: number,
+  trial: number,
+): T[] {
   return block
-    .map((one) => ({ one, place: hash('sha256', `${seed} ${trial} ${one.subject.name}`) }))
+    .map((one) => ({ one, place: hash('sha256', `${seed} ${trial} ${placeName(placeOf(one))}`) }))
     .sort((a, b) => (a.place < b.place ? -1 : 1))
     .map(({ one }) => one);
 }

@@ -64,8 +64,9 @@ class ServerRun {
   }
 
   async #startAndMeasure(): Promise<void> {
-    const { workload, stages } = this.#context.experiment;
-    const { server_cores, client } = this.#planned.subject;
+    const { stages } = this.#context.experiment;
+    const { workload, subject } = this.#planned;
+    const { server_cores, client } = subject;
     this.#context.onStep('start');
     const port = await freePort(HOST);
     const server = this.#startServer(port);
@@ -103,7 +104,7 @@ class ServerRun {
   }
 
   #measure(request: Measuring): Promise<LoadResult> {
-    const { workload } = this.#context.experiment;
+    const { workload } = this.#planned;
     return measure({ ...this.#context, ...request, workload, meter: this.#loadGenerator(request) });
   }
 
@@ -157,17 +158,18 @@ class ServerRun {
   }
 
   #loadGenerator({ server, folder: out, ...request }: Measuring): Meter {
-    const { trial, subject } = this.#planned;
+    const { trial, subject, workload } = this.#planned;
     const { client, start } = subject;
     const { isFirst, folder } = this.#run;
-    const { experiment } = this.#context;
+    const { seed } = this.#context.experiment;
     const files = this.#files(false);
     const checkout = this.#context.checkouts.get(subject.name);
     const pair = corePairOf(subject, checkout);
     const isStamped = request.stampsEvery !== null && start.some((word) => word.includes('{stamps}'));
     const options = loadArguments({
       ...request,
-      experiment,
+      workload,
+      seed,
       system: subject,
       trial,
       // The stamped measurement comes after the first one.

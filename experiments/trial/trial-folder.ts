@@ -7,6 +7,7 @@ import {
   replaceFile,
   TRIAL_FILE,
   type Trial,
+  trialFolderName,
   trialFormat,
 } from '../../results/formats/index.ts';
 import { withoutHome } from '../machine/machine.ts';
@@ -23,8 +24,8 @@ export class TrialFolder {
   readonly startedAt = new Date();
   readonly #started = performance.now();
 
-  constructor(runFolder: string, { order, subject, trial }: PlannedTrial) {
-    this.path = path.join(runFolder, 'trials', `${String(order).padStart(3, '0')}-${subject.name}-t${trial}`);
+  constructor(runFolder: string, { order, subject, point, trial }: PlannedTrial) {
+    this.path = path.join(runFolder, 'trials', trialFolderName(subject.name, point, trial, order));
     writing(this.path, () => mkdirSync(this.path, { recursive: true }));
   }
 

@@ -125,17 +125,17 @@ export class TrialRun {
   }
 
   #target(operation: WorkloadOperation): Pick<Measurement, 'operation' | 'clients' | 'value_bytes' | 'dir'> {
-    const { clients, value_bytes } = this.context.experiment.workload;
+    const { clients, value_bytes } = this.#planned.workload;
     return { operation, clients, value_bytes, dir: `${operation}-c${clients}` };
   }
 
   async #record(failure: TrialFailure | null): Promise<Trial> {
     const reason = failure && withoutHome(failure.message);
-    const unmeasured = this.context.experiment.workload.operations.slice(this.#measurements.length);
+    const unmeasured = this.#planned.workload.operations.slice(this.#measurements.length);
     return {
       schema: trialFormat.schema,
       subject: this.#planned.subject.name,
-      at: {},
+      at: this.#planned.at,
       trial: this.#planned.trial,
       order: this.#planned.order,
       status: failure ? 'failed' : 'ok',

@@ -198,14 +198,9 @@ export function pointsOf(targets: readonly MeasurementTarget[]): PointAt[] {
     .filter((at, index, all) => all.findIndex((other) => sameAt(other, at)) === index);
 }
 
-/** Name of a trial's folder, under trials/; the number of the point, from 1, is in it where there are several. */
-export function trialFolderName(
-  { plan }: Pick<Manifest, 'plan'>,
-  { subject, at, trial, order }: { subject: string; at: PointAt; trial: number; order: number },
-): string {
-  const points = pointsOf(plan.measurements);
-  const point = points.length > 1 ? `-p${points.findIndex((other) => sameAt(other, at)) + 1}` : '';
-  return `${String(order).padStart(3, '0')}-${subject}${point}-t${trial}`;
+/** Name of a trial's folder, under trials/. `point`: number of its point in the plan, from 1; null without a sweep. */
+export function trialFolderName(subject: string, point: number | null, trial: number, order: number): string {
+  return `${String(order).padStart(3, '0')}-${subject}${point === null ? '' : `-p${point}`}-t${trial}`;
 }
 
 /** Version 1 knew systems by their names alone. */
