@@ -366,6 +366,7 @@ async function writeLoadResult(
     schedule_lag_us: null,
     unanswered: null,
     rates: null,
+    cost: null,
     idle_polls: 0.5,
     busy_share: 0.2,
     sample,

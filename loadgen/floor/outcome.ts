@@ -32,6 +32,7 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
     idle_polls: null,
     busy_share: null,
     rates: null,
+    cost: null,
     unanswered: null,
     schedule_lag_us: null,
     pauses: null,

@@ -56,6 +56,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
       ...outcome,
       ...measuredWindow.outcome(),
       populate_s,
+      cost: null,
       sample: 'round_trip',
       pauses: { ...found, window, slow_requests },
     };

@@ -53,7 +53,7 @@ export interface OperationResult extends Omit<LoadResult['operations'][number], 
 export interface LoadOutcome
   extends Pick<
     LoadResult,
-    'elapsed_s' | 'idle_polls' | 'busy_share' | 'sample' | 'rates' | 'unanswered' | 'schedule_lag_us'
+    'elapsed_s' | 'idle_polls' | 'busy_share' | 'sample' | 'rates' | 'unanswered' | 'cost' | 'schedule_lag_us'
   > {
   populate_s: number | null;
   /** Null where nothing looked for pauses. */

@@ -91,6 +91,7 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     rates: outcome.rates,
     idle_polls: outcome.idle_polls,
     busy_share: outcome.busy_share,
+    cost: outcome.cost,
     sample: outcome.sample,
     versions: { node: process.versions.node, ...setup.versions },
     operations: outcome.operations.map(({ encoded: _encoded, distribution: _distribution, ...counts }) => ({

@@ -22,6 +22,8 @@ function of(states: State[], chosen: string | null, overrides: Partial<Point> = 
     p50_interval_us: null,
     trial_p50_us: trials(p50_us),
     throughput_ops: null,
+    rates: null,
+    cost: null,
     versus_first: null,
   }));
   const p50_us = states.find(([name]) => name === chosen)?.[3] ?? states[0][3];

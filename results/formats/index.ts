@@ -18,6 +18,7 @@
  * not something silently dropped. Units stand last in names (`_us`, `_ns`, `_s`, `_bytes`, `_ops` per second).
  */
 export * from './calibration.ts';
+export type { Cost, CostOfSide } from './cost.ts';
 export * from './distance.ts';
 export { type Format, FormatError, type FormatErrorCode } from './format.ts';
 export * from './goals.ts';

@@ -1,5 +1,6 @@
 /** result.json, which `bypassbench load --out` and `bypassbench floor --out` write: what one measurement counted. */
 import { z } from 'zod';
+import { cost } from './cost.ts';
 import { count, fileSafeName, notNegative, positive, sample, versions } from './fields.ts';
 import { Format } from './format.ts';
 import { arrivalKinds, keyDistributions, requestOperations, waitModes } from './lists.ts';
@@ -79,6 +80,8 @@ const loadResult = z.strictObject({
   busy_share: z.number().min(0).max(1).nullable().default(null),
   /** Results from before there were means have none. */
   sample: sample.default('round_trip'),
+  /** Over the measured window; null where nobody looked. */
+  cost: cost.nullable().default(null),
   versions,
   operations: z
     .array(

@@ -1,5 +1,6 @@
 /** summary.json: what a run found out, made from its raw files. */
 import { z } from 'zod';
+import { cost } from './cost.ts';
 import {
   count,
   fileSafeName,
@@ -162,6 +163,23 @@ const measured = z.strictObject({
   trial_throughput_ops: z.array(z.strictObject({ trial: positive, throughput_ops: notNegative })),
   /** All requests over all elapsed time of the measured windows; null when nothing was measured, and for means. */
   throughput_ops: notNegative.nullable(),
+  /**
+   * Per second of the measured windows of all trials, over all of their time (docs/measuring.md, Latencies): requests
+   * that were due in them (null in a closed loop), right replies that came in them, right replies to their requests, and
+   * the other replies that came. Null when nothing was measured, for means, and for open loops of older runs.
+   */
+  rates: z
+    .strictObject({
+      offered_ops: notNegative.nullable(),
+      achieved_ops: notNegative,
+      completed_ops: notNegative,
+      misses_ops: notNegative,
+      errors_ops: notNegative,
+      wrong_ops: notNegative,
+    })
+    .nullable(),
+  /** Of a million right replies, over all trials that say; null where none does. */
+  cost: cost.nullable(),
   /** Latency samples behind the percentiles, and what each of them is. */
   samples: count,
   sample,

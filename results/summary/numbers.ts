@@ -7,6 +7,7 @@ import {
   trialsOf,
 } from '../formats/index.ts';
 import { type Recording, type Run, sameTarget } from '../run/run-folder.ts';
+import { summarizeCost, summarizeRates } from './cost.ts';
 import { numbersByState } from './distance/by-state.ts';
 import { afterProbe, leavesOutEarly } from './distance/early.ts';
 import {
@@ -107,6 +108,8 @@ export function numbersOf(counted: Counted): Numbers {
     distance_unknown,
     by_state: numbersByState(pair, slices, whole, selection.withoutEarly, is_of_means),
     after_probe: afterProbe(slices, selection.state),
+    rates: summarizeRates(recorded),
+    cost: summarizeCost(recorded),
     misses: countReplies(recorded, 'misses'),
     errors: countReplies(recorded, 'errors'),
     wrong: countReplies(recorded, 'wrong'),

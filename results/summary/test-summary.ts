@@ -54,6 +54,8 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
     trial_p99_us: perTrial.map(({ trial, value }) => ({ trial, p99_us: 2 * value })),
     trial_throughput_ops: perTrial.map(({ trial, value }) => ({ trial, throughput_ops: 1e6 / value })),
     throughput_ops: null,
+    rates: null,
+    cost: null,
     samples: 10_000 * p50_us.length,
     sample: 'round_trip',
     misses: 0,
