@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Configuration } from './configuration.ts';
-import { parseServeOptions } from './options.ts';
+import { TestServer } from './test-clients.ts';
 
-const { parameters } = new Configuration(parseServeOptions({ frontend: 'sockets', backend: 'kernel' }));
+const { parameters } = new TestServer().engine.configuration;
 
 function set(name: string, value: string): string | null {
   return parameters.get(name)!.set!(value);
@@ -27,9 +26,8 @@ describe('CONFIG SET', () => {
   it.each([
     ['save', '3600 1'],
     ['appendonly', 'yes'],
-    ['maxmemory', '100mb'],
-    ['maxmemory-policy', 'allkeys-lru'],
     ['timeout', '300'],
+    ['maxmemory-clients', '10%'],
   ])('refuses what the server cannot do: %s %s', (name, value) => {
     const former = parameters.get(name)!.get();
     expect(set(name, value)).toBe(`this server has no other value than '${former}'`);
@@ -38,6 +36,8 @@ describe('CONFIG SET', () => {
   it.each([
     ['appendonly', 'perhaps', "argument must be 'yes' or 'no'"],
     ['maxmemory', 'much', 'argument must be a memory value'],
+    ['maxmemory-clients', '101%', 'percentage argument must be less or equal to 100'],
+    ['maxmemory-samples', '0', 'argument must be between 1 and 2147483647 inclusive'],
     ['timeout', '1.5', "argument couldn't be parsed into an integer"],
     ['proto-max-bulk-len', '10gb', 'argument must be between 1048576 and 536870912 inclusive'],
     ['proto-max-bulk-len', '1023', 'argument must be between 1048576 and 536870912 inclusive'],

@@ -5,6 +5,7 @@ import type { Configuration } from './configuration.ts';
 import { KeySignals } from './key-signals.ts';
 import { KeyHash } from './keyspace/hash.ts';
 import { Keyspace } from './keyspace/keyspace.ts';
+import type { KeyUses } from './keyspace/uses.ts';
 import type { Notifications } from './notifications.ts';
 import { DATABASES } from './options.ts';
 import type { EngineStats } from './stats.ts';
@@ -25,11 +26,15 @@ export class Databases {
   /** As the keyspaces: one of the two is there with the other. */
   readonly #signals: (KeySignals | null)[] = new Array(DATABASES).fill(null);
 
+  readonly #uses: KeyUses;
+  #followsBytes = false;
+
   constructor(
     clock: EngineClock,
     stats: EngineStats,
     configuration: Configuration,
     notifications: Notifications,
+    uses: KeyUses,
   ) {
     const seed = randomBytes(8);
     this.#hash = new KeyHash(seed.readInt32LE(0), seed.readInt32LE(4));
@@ -37,12 +42,15 @@ export class Databases {
     this.#stats = stats;
     this.#configuration = configuration;
     this.#notifications = notifications;
+    this.#uses = uses;
   }
 
   at(index: number): Keyspace {
     let keyspace = this.#keyspaces[index];
     if (keyspace === null) {
-      keyspace = new Keyspace(this.#hash, this.#clock, this.#stats, this.#configuration.encodingLimits);
+      const { encodingLimits } = this.#configuration;
+      keyspace = new Keyspace(this.#hash, this.#clock, this.#stats, encodingLimits, this.#uses);
+      keyspace.followBytes(this.#followsBytes);
       this.#keyspaces[index] = keyspace;
       const watches = new Watches(keyspace, () => this.listen());
       this.#signals[index] = new KeySignals(index, watches, this.#notifications);
@@ -65,6 +73,27 @@ export class Databases {
     for (const [index, keyspace] of this.#keyspaces.entries()) {
       if (keyspace !== null) yield [index, keyspace];
     }
+  }
+
+  /** The database of this number, if it has been used. */
+  made(index: number): Keyspace | null {
+    return this.#keyspaces[index];
+  }
+
+  /** What they take of memory. */
+  get usedBytes(): number {
+    let bytes = 0;
+    for (let i = 0; i < DATABASES; i++) {
+      const keyspace = this.#keyspaces[i];
+      if (keyspace !== null) bytes += keyspace.datasetBytes + keyspace.overheadBytes;
+    }
+    return bytes;
+  }
+
+  /** Whether `usedBytes` is going to be asked for again and again. */
+  followBytes(on: boolean): void {
+    this.#followsBytes = on;
+    for (const keyspace of this.#keyspaces) keyspace?.followBytes(on);
   }
 
   watches(index: number): Watches {

@@ -1,12 +1,11 @@
 /** The parameters of CONFIG that say how large a value may be in Redis' compact forms. */
 import type { EncodingLimits } from './keyspace/types/encoding-limits.ts';
 import { parseMemory } from './options.ts';
-import type { ConfigParameter } from './parameter.ts';
+import { type ConfigParameter, integerParameter, NO_INTEGER } from './parameter.ts';
 import { latin1Bytes } from './resp/bytes.ts';
 import { parseInt64 } from './resp/numbers.ts';
 
 const INT_MAX = 2 ** 31 - 1;
-const NO_INTEGER = "argument couldn't be parsed into an integer";
 
 /** The parameters by name; each has the name that it had before Redis 7 too. */
 export function encodingParameters(limits: EncodingLimits): [string, ConfigParameter][] {
@@ -42,17 +41,7 @@ function countParameter(limits: EncodingLimits, limit: keyof EncodingLimits): Co
 
 /** An int from `min` on that is kept and has no effect. */
 function keptParameter(first: number, min: number): ConfigParameter {
-  let value = first;
-  return {
-    get: () => String(value),
-    set: (text) => {
-      const given = parseInt64(latin1Bytes(text), 0, text.length);
-      if (given === null) return NO_INTEGER;
-      if (given < min || given > INT_MAX) return `argument must be between ${min} and ${INT_MAX} inclusive`;
-      value = Number(given);
-      return null;
-    },
-  };
+  return integerParameter({ value: first }, 'value', min, INT_MAX);
 }
 
 /** A parameter in bytes, or with a unit. */

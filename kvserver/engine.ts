@@ -17,8 +17,10 @@ import { FailureLog } from './failure-log.ts';
 import type { FrontEnd, InputBlock, ServerEngine } from './frontend.ts';
 import { HeapRoom } from './heap-room.ts';
 import type { Keyspace } from './keyspace/keyspace.ts';
+import { KeyUses } from './keyspace/uses.ts';
 import { LateMessages } from './late-messages.ts';
 import { LongReplies } from './long-replies.ts';
+import { MemoryLimit } from './memory-limit.ts';
 import { Monitors } from './monitors.ts';
 import { Notifications } from './notifications.ts';
 import type { EngineSetup } from './options.ts';
@@ -55,6 +57,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly pause = new Pause((client) => this.unblocked(client));
   readonly longReplies = new LongReplies();
   readonly monitors: Monitors;
+  readonly memory: MemoryLimit;
   readonly heapRoom: HeapRoom;
 
   readonly #databases: Databases;
@@ -84,7 +87,10 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.monitors = new Monitors(late.write);
     const notifications = new Notifications(this.pubsub, late.write, () => this.#databases.listen());
     this.configuration.add('notify-keyspace-events', notifications.parameter);
-    this.#databases = new Databases(this.clock, this.stats, this.configuration, notifications);
+    const uses = new KeyUses(this.clock);
+    this.#databases = new Databases(this.clock, this.stats, this.configuration, notifications, uses);
+    this.memory = new MemoryLimit(this.#databases, this.clients, uses, this.stats);
+    for (const [name, parameter] of this.memory.parameters) this.configuration.add(name, parameter);
     this.#executor = new Executor(this, this.#output, this.heapRoom, late, this.#failures);
   }
 
@@ -151,6 +157,10 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   turn(): void {
     if (this.#unblocked.length > 0) this.#runUnblocked();
     if (this.longReplies.count > 0) this.#continueReplies();
+    if (this.memory.isEvicting && this.pause.kind === 0) {
+      this.memory.makeRoom();
+      if (this.memory.isEvicting) this.#frontEnd.again();
+    }
   }
 
   /** Nothing: limits are looked at when there are replies, and every 100 ms. */
@@ -165,6 +175,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     const nowMs = this.clock.update();
     this.blocked.expire(nowMs);
     this.pause.expire(nowMs);
+    if (this.memory.on !== 0 && this.pause.kind === 0) this.memory.look();
     this.turn();
     if (nowMs >= this.#lastWorkMs && nowMs - this.#lastWorkMs < WORK_MS) return;
     this.#lastWorkMs = nowMs;

@@ -14,10 +14,17 @@ import {
   WATCHED_CHANGED,
 } from './client.ts';
 import { deleteEmptyValues } from './commands/lookup.ts';
-import { NOT_FOR_MONITORS, notFound, notWhileSubscribed, OUT_OF_MEMORY } from './commands/refusals.ts';
+import {
+  NOT_FOR_MONITORS,
+  notFound,
+  notWhileSubscribed,
+  OUT_OF_MEMORY,
+  OVER_MAXMEMORY,
+} from './commands/refusals.ts';
 import { TOO_LONG_STRING, TOO_LONG_TRANSACTION, wrongArity } from './commands/replies.ts';
 import type { Command, CommandTable, ServerState } from './commands/table.ts';
 import {
+  ENDS_MULTI,
   NEEDS_MEMORY,
   READS,
   RUNS_IN_MULTI,
@@ -30,6 +37,7 @@ import { CommandError } from './errors.ts';
 import type { FailureLog } from './failure-log.ts';
 import type { HeapRoom } from './heap-room.ts';
 import type { LateMessages } from './late-messages.ts';
+import type { MemoryLimit } from './memory-limit.ts';
 import type { Monitors } from './monitors.ts';
 import type { ClientOutput } from './output.ts';
 import type { Pause } from './pause.ts';
@@ -53,6 +61,7 @@ export class Executor {
   readonly #pause: Pause;
   readonly #blocked: BlockedClients;
   readonly #monitors: Monitors;
+  readonly #memory: MemoryLimit;
   /** In which the requests that EXEC runs are at hand, one after the other. */
   readonly #queued: Request;
 
@@ -74,6 +83,7 @@ export class Executor {
     this.#pause = server.pause;
     this.#blocked = server.blocked;
     this.#monitors = server.monitors;
+    this.#memory = server.memory;
     this.#queued = new Request(server.configuration.requestLimits);
   }
 
@@ -94,7 +104,8 @@ export class Executor {
       this.#refuse(client, command, request, reply, 'NOAUTH Authentication required.');
     } else {
       client.lastCommand = command.fullName;
-      const special = client.mode | this.#pause.kind | this.#heapRoom.full | this.#monitors.count;
+      const special =
+        client.mode | this.#pause.kind | this.#heapRoom.full | this.#monitors.count | this.#memory.on;
       if (special === 0) this.#call(client, command, request, reply);
       else if (!this.#isKeptBack(client, command, request, reply))
         this.#callSeen(client, command, request, reply);
@@ -184,11 +195,19 @@ export class Executor {
   #isKeptBack(client: Client, command: Command, request: Request, reply: ReplyWriter): boolean {
     const { mode } = client;
     const { traits } = command;
+    const concerned = (traits & RUNS_QUEUE) === 0 ? traits : queuedTraits(client);
+    if (this.#memory.on !== 0 && this.#pause.kind === 0 && !this.#memory.makeRoom()) {
+      // What is queued takes memory, too.
+      const isQueued = (mode & IN_MULTI) !== 0 && (traits & ENDS_MULTI) === 0;
+      if (isQueued || (concerned & NEEDS_MEMORY) !== 0) {
+        this.#refuse(client, command, request, reply, OVER_MAXMEMORY);
+        return true;
+      }
+    }
     if ((mode & SUBSCRIBED) !== 0 && client.protocol === 2 && (traits & RUNS_SUBSCRIBED) === 0) {
       this.#refuse(client, command, request, reply, notWhileSubscribed(command));
       return true;
     }
-    const concerned = (traits & RUNS_QUEUE) === 0 ? traits : queuedTraits(client);
     if ((mode & MONITORS) !== 0 && (concerned & (READS | WRITES)) !== 0) {
       this.#refuse(client, command, request, reply, NOT_FOR_MONITORS);
       return true;

@@ -3,38 +3,45 @@
  * of clients and benchmarks set many of them to that very value, and go on: it is taken. Any other one is refused.
  */
 import { parseMemory } from './options.ts';
-import type { ConfigParameter } from './parameter.ts';
+import { type ConfigParameter, NO_INTEGER } from './parameter.ts';
 
 /** Reads a value in any of its spellings; null when it is none of this kind. */
 interface Kind {
   canonical(value: string): string | null;
   /** What is said of a value that is none of this kind, as Redis says it. */
-  problem: string;
+  problem(value: string): string;
 }
 
 const YES_OR_NO: Kind = {
   canonical: (value) => (/^(yes|no)$/i.test(value) ? value.toLowerCase() : null),
-  problem: "argument must be 'yes' or 'no'",
+  problem: () => "argument must be 'yes' or 'no'",
 };
 const WHOLE: Kind = {
   canonical: (value) => (/^(0|-?[1-9]\d{0,18})$/.test(value) ? value : null),
-  problem: "argument couldn't be parsed into an integer",
+  problem: () => NO_INTEGER,
 };
-const MEMORY: Kind = {
-  canonical: (value) => parseMemory(value)?.toString() ?? null,
-  problem: 'argument must be a memory value',
+/** Bytes, or a share of another size. */
+const MEMORY_OR_SHARE: Kind = {
+  canonical: (value) => {
+    const percent = /^(\d{1,3})%$/.exec(value);
+    if (percent !== null) return Number(percent[1]) <= 100 ? `${Number(percent[1])}%` : null;
+    return parseMemory(value)?.toString() ?? null;
+  },
+  problem: (value) =>
+    /^\d+%$/.test(value)
+      ? 'percentage argument must be less or equal to 100'
+      : 'argument must be a memory or percent value',
 };
-const WORD: Kind = { canonical: (value) => value.toLowerCase(), problem: '' };
+const WORD: Kind = { canonical: (value) => value.toLowerCase(), problem: () => '' };
 
 const FIXED: [name: string, value: string, kind: Kind][] = [
   // No persistence.
   ['appendonly', 'no', YES_OR_NO],
   ['save', '', WORD],
   ['stop-writes-on-bgsave-error', 'no', YES_OR_NO],
-  // No limit of memory, and nothing that it would evict.
-  ['maxmemory', '0', MEMORY],
-  ['maxmemory-clients', '0', MEMORY],
-  ['maxmemory-policy', 'noeviction', WORD],
+  // No client is closed to free memory; keys are, for half a millisecond at a time.
+  ['maxmemory-clients', '0', MEMORY_OR_SHARE],
+  ['maxmemory-eviction-tenacity', '10', WHOLE],
   // What is freed is freed at once.
   ['activedefrag', 'no', YES_OR_NO],
   ['lazyfree-lazy-eviction', 'no', YES_OR_NO],
@@ -66,7 +73,7 @@ function fixed(only: string, kind: Kind): ConfigParameter {
     get: () => only,
     set: (value) => {
       const given = kind.canonical(value);
-      if (given === null) return kind.problem;
+      if (given === null) return kind.problem(value);
       return given === only ? null : `this server has no other value than '${only}'`;
     },
   };

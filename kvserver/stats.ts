@@ -3,6 +3,7 @@ export class EngineStats {
   hits = 0;
   misses = 0;
   expired = 0;
+  evicted = 0;
   connections = 0;
   rejectedConnections = 0;
   commands = 0;

@@ -9,7 +9,7 @@ import { clientSubcommands, INVALID_NAME, isName } from './clients.ts';
 import { databaseIndex } from './lookup.ts';
 import { SYNTAX_ERROR, wrongArity } from './replies.ts';
 import { type CommandSpec, noSubcommand, type ServerState } from './table.ts';
-import { RUNS_IN_MULTI, RUNS_SUBSCRIBED } from './traits.ts';
+import { ENDS_MULTI, RUNS_IN_MULTI, RUNS_SUBSCRIBED } from './traits.ts';
 import { discardTransaction } from './transactions.ts';
 import { REDIS_VERSION } from './version.ts';
 
@@ -197,7 +197,7 @@ export const connectionCommands: CommandSpec[] = [
     name: 'quit',
     arity: -1,
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
-    traits: RUNS_IN_MULTI | RUNS_SUBSCRIBED,
+    traits: RUNS_IN_MULTI | RUNS_SUBSCRIBED | ENDS_MULTI,
     summary: 'Close the connection',
     handler: quit,
   },
@@ -228,7 +228,7 @@ export const connectionCommands: CommandSpec[] = [
     name: 'reset',
     arity: 1,
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
-    traits: RUNS_IN_MULTI | RUNS_SUBSCRIBED,
+    traits: RUNS_IN_MULTI | RUNS_SUBSCRIBED | ENDS_MULTI,
     summary: 'Put this connection back to how it began',
     handler: reset,
   },

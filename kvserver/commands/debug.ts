@@ -64,7 +64,7 @@ function protocol(request: Request, reply: ReplyWriter): void {
   reply.error(`ERR Wrong protocol type name. Please use one of the following: ${names}`);
 }
 
-function object(client: Client, request: Request, reply: ReplyWriter): void {
+function object(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const { database } = client;
   const entry = database.peek(request.bytes, request.start[2], request.length[2]);
   if (entry === 0) {
@@ -72,7 +72,7 @@ function object(client: Client, request: Request, reply: ReplyWriter): void {
     return;
   }
   reply.simple(
-    `Value at:0x${database.placeOf(entry).toString(16)} refcount:${references(client, entry)} ` +
+    `Value at:0x${database.placeOf(entry).toString(16)} refcount:${references(client, entry, server)} ` +
       `encoding:${encodingOf(client, entry)} lru_seconds_idle:${database.idleSeconds(entry)}`,
   );
 }
@@ -111,7 +111,7 @@ function debug(client: Client, request: Request, reply: ReplyWriter, server: Ser
   } else if (request.argc !== 3) {
     reply.error(unknownOrArity(request));
   } else if (request.is(1, 'object')) {
-    object(client, request, reply);
+    object(client, request, reply, server);
   } else if (request.is(1, 'protocol')) {
     protocol(request, reply);
   } else if (request.is(1, 'quicklist-packed-threshold')) {

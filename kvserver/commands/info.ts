@@ -71,21 +71,18 @@ function clientFields(server: ServerState): Fields {
   };
 }
 
-/** `used_memory` is what is set aside for keys, values and clients; the whole process has `used_memory_rss`. */
+/** `used_memory` is what keys, values and clients take; the whole process has `used_memory_rss`. */
 function memoryFields(server: ServerState): Fields {
   const { rss, heapUsed, external } = process.memoryUsage();
   let datasetBytes = 0;
-  let reservedBytes = 0;
+  let overheadBytes = 0;
   for (const [, keyspace] of server.databases()) {
-    const objectBytes = keyspace.objectBytes();
-    datasetBytes += keyspace.usedBytes + objectBytes;
-    reservedBytes += keyspace.reservedBytes + objectBytes;
+    datasetBytes += keyspace.datasetBytes;
+    overheadBytes += keyspace.overheadBytes;
   }
-  let clientBytes = 0;
-  for (const { request, outputBytes } of server.clients.values()) {
-    clientBytes += request.pendingCapacity + outputBytes;
-  }
-  const usedBytes = reservedBytes + clientBytes;
+  const { bytesMax, policyName } = server.memory;
+  const clientBytes = server.memory.clientBytes();
+  const usedBytes = datasetBytes + overheadBytes + clientBytes;
   return {
     used_memory: usedBytes,
     used_memory_human: human(usedBytes),
@@ -94,9 +91,10 @@ function memoryFields(server: ServerState): Fields {
     used_memory_overhead: usedBytes - datasetBytes,
     used_memory_dataset: datasetBytes,
     mem_clients_normal: clientBytes,
-    maxmemory: 0,
-    maxmemory_human: human(0),
-    maxmemory_policy: 'noeviction',
+    maxmemory: bytesMax,
+    maxmemory_human: human(bytesMax),
+    maxmemory_policy: policyName,
+    mem_not_counted_for_evict: 0,
     mem_allocator: 'v8',
     bypassbench_heap_used: heapUsed,
     bypassbench_external: external,
@@ -150,7 +148,7 @@ function statsFields(server: ServerState): Fields {
     total_net_input_bytes: stats.inputBytes,
     rejected_connections: stats.rejectedConnections,
     expired_keys: stats.expired,
-    evicted_keys: 0,
+    evicted_keys: stats.evicted,
     keyspace_hits: stats.hits,
     keyspace_misses: stats.misses,
     client_output_buffer_limit_disconnections: stats.outputLimitDisconnections,

@@ -9,7 +9,7 @@ import { parseInteger } from '../resp/numbers.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { writeHelp } from './replies.ts';
-import { type CommandSpec, noSubcommand } from './table.ts';
+import { type CommandSpec, noSubcommand, type ServerState } from './table.ts';
 
 /** Redis keeps a text of up to so many bytes together with what it knows of it. */
 const EMBEDDED_BYTES_MAX = 44;
@@ -53,35 +53,48 @@ function encoding(client: Client, request: Request, reply: ReplyWriter): void {
 }
 
 /** The references that Redis would have to the value. */
-export function references(client: Client, entry: number): number {
+export function references(client: Client, entry: number, server: ServerState): number {
   const { database } = client;
-  const isPlain = database.type(entry) === TYPE_STRING && database.form(entry) === FORM_PLAIN;
+  const isShared = server.memory.mayShareValues;
+  const isPlain = isShared && database.type(entry) === TYPE_STRING && database.form(entry) === FORM_PLAIN;
   const integer = isPlain ? integerOf(client, entry) : Number.NaN;
   return integer >= 0 && integer < SHARED_INTEGERS ? SHARED_REFERENCES : 1;
 }
 
-function refcount(client: Client, request: Request, reply: ReplyWriter): void {
+function refcount(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const entry = peek(client, request, reply);
-  if (entry !== 0) reply.integer(references(client, entry));
+  if (entry !== 0) reply.integer(references(client, entry, server));
 }
 
-function idletime(client: Client, request: Request, reply: ReplyWriter): void {
+const POLICIES_CHANGE =
+  'Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.';
+
+function idletime(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const entry = peek(client, request, reply);
-  if (entry !== 0) reply.integer(client.database.idleSeconds(entry));
+  if (entry === 0) return;
+  if (server.memory.countsUses) {
+    reply.error(`ERR An LFU maxmemory policy is selected, idle time not tracked. ${POLICIES_CHANGE}`);
+  } else {
+    reply.integer(client.database.idleSeconds(entry));
+  }
 }
 
-function freq(client: Client, request: Request, reply: ReplyWriter): void {
-  if (peek(client, request, reply) === 0) return;
-  reply.error(
-    'ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching ' +
-      'between policies at runtime LRU and LFU data will take some time to adjust.',
-  );
+function freq(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  const entry = peek(client, request, reply);
+  if (entry === 0) return;
+  if (server.memory.countsUses) {
+    reply.integer(client.database.useCount(entry));
+  } else {
+    reply.error(
+      `ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${POLICIES_CHANGE}`,
+    );
+  }
 }
 
 function help(_client: Client, request: Request, reply: ReplyWriter): void {
   writeHelp(request, reply, [
     ['ENCODING <key>', 'The form in which Redis would hold the value of a key.'],
-    ['FREQ <key>', 'Nothing: how often keys are used is not tracked.'],
+    ['FREQ <key>', 'How often a key is used, where maxmemory-policy has lfu in its name.'],
     ['IDLETIME <key>', 'Seconds since a key was last used.'],
     ['REFCOUNT <key>', 'The references that Redis would have to the value of a key.'],
   ]);
@@ -120,7 +133,7 @@ const subcommands: CommandSpec[] = [
     arity: 3,
     flags: READS,
     keys: KEY,
-    summary: 'Fails: the frequency of accesses is not tracked',
+    summary: 'How often a key is used',
     handler: freq,
   },
   { name: 'help', arity: 2, flags: ['loading', 'stale'], summary: 'What OBJECT can tell', handler: help },

@@ -12,6 +12,9 @@ export function notFound(commands: CommandTable, request: Request): string {
   return command === null ? unknownCommand(request) : unknownSubcommand(command, request);
 }
 
+/** Where keys, values and clients take more than they may, and nothing can be evicted. */
+export const OVER_MAXMEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
+
 /** To a client that sees all commands, for one of its own on keys. */
 export const NOT_FOR_MONITORS = "ERR Replica can't interact with the keyspace";
 

@@ -8,6 +8,7 @@ import type { EngineClock } from '../clock.ts';
 import type { Configuration } from '../configuration.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import type { LongReplies } from '../long-replies.ts';
+import type { MemoryLimit } from '../memory-limit.ts';
 import type { Monitors } from '../monitors.ts';
 import type { Pause } from '../pause.ts';
 import type { PubSub } from '../pubsub.ts';
@@ -47,6 +48,7 @@ export interface ServerState {
   writeTo(client: Client, write: (reply: ReplyWriter) => void): void;
   readonly pubsub: PubSub;
   readonly monitors: Monitors;
+  readonly memory: MemoryLimit;
   readonly pause: Pause;
   /** Closes another client's connection at once. */
   kill(client: Client): void;

@@ -12,5 +12,7 @@ export const RUNS_SUBSCRIBED = 8;
 export const ADMINISTERS = 32;
 /** Reads keys. */
 export const READS = 64;
+/** Ends a transaction, or the connection: also where there is no memory. */
+export const ENDS_MULTI = 128;
 /** Takes memory for keys and values: refused where V8's heap is full. */
 export const NEEDS_MEMORY = 16;

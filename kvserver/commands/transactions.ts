@@ -4,7 +4,7 @@ import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { unwatchAll } from '../watches.ts';
 import type { CommandSpec, ServerState } from './table.ts';
-import { RUNS_IN_MULTI, RUNS_QUEUE } from './traits.ts';
+import { ENDS_MULTI, RUNS_IN_MULTI, RUNS_QUEUE } from './traits.ts';
 
 function multi(client: Client, _request: Request, reply: ReplyWriter): void {
   if ((client.mode & IN_MULTI) !== 0) {
@@ -88,7 +88,7 @@ export const transactionCommands: CommandSpec[] = [
     name: 'exec',
     arity: 1,
     flags: ['noscript', 'loading', 'stale', 'skip_slowlog'],
-    traits: RUNS_IN_MULTI | RUNS_QUEUE,
+    traits: RUNS_IN_MULTI | RUNS_QUEUE | ENDS_MULTI,
     summary: 'Run the queued commands, if no watched key has changed',
     handler: exec,
   },
@@ -96,7 +96,7 @@ export const transactionCommands: CommandSpec[] = [
     name: 'discard',
     arity: 1,
     flags: FLAGS,
-    traits: RUNS_IN_MULTI,
+    traits: RUNS_IN_MULTI | ENDS_MULTI,
     summary: 'Forget the queued commands',
     handler: discard,
   },

@@ -6,7 +6,7 @@
 export const PAGE_BITS = 14;
 export const PAGE_MASK = (1 << PAGE_BITS) - 1;
 const PAGE_ENTRIES = 1 << PAGE_BITS;
-const ENTRY_BYTES = 16;
+export const ENTRY_BYTES = 16;
 
 // Words of an entry.
 export const HASH = 0;

@@ -15,6 +15,10 @@ export class ExpiryTable {
   /** By entry: the times that are not safe integers. */
   readonly #exactMs = new Map<number, bigint>();
 
+  get reservedBytes(): number {
+    return this.#entries.byteLength + this.#timesMs.byteLength + this.#slotOf.byteLength;
+  }
+
   /** Milliseconds since the epoch, to the nearest double; the entry must be in the table. */
   timeMs(entry: number): number {
     return this.#timesMs[this.#slotOf[entry]];

@@ -17,6 +17,7 @@ import type { Int64 } from '../resp/numbers.ts';
 import { Arena } from './arena.ts';
 import {
   CHUNK,
+  ENTRY_BYTES,
   Entries,
   FORM_MASK,
   HASH,
@@ -36,8 +37,8 @@ import type { KeyListener, MadeKeys } from './key-listener.ts';
 import { ObjectSlots } from './object-slots.ts';
 import { FORM_PLAIN, FORM_RAW } from './string-form.ts';
 import { defaultEncodingLimits, type EncodingLimits } from './types/encoding-limits.ts';
-import { allValuesBytes } from './types/memory.ts';
 import { type ObjectValue, TYPE_STRING } from './types/value.ts';
+import { KeyUses } from './uses.ts';
 
 /** Counters that INFO shows. */
 export interface KeyspaceStats {
@@ -72,6 +73,7 @@ export class Keyspace {
   readonly #hash: KeyHash;
   readonly #clock: EngineClock;
   readonly #stats: KeyspaceStats;
+  readonly #uses: KeyUses;
 
   #arena = new Arena();
   #entries = new Entries();
@@ -80,17 +82,20 @@ export class Keyspace {
   #index = new KeyIndex(this.#entries);
   #objects = new ObjectSlots();
   #expiry = new ExpiryTable();
+  #followsBytes = false;
 
   constructor(
     hash: KeyHash,
     clock: EngineClock,
     stats: KeyspaceStats,
     encodingLimits: EncodingLimits = defaultEncodingLimits(),
+    uses: KeyUses = new KeyUses(clock),
   ) {
     this.encodingLimits = encodingLimits;
     this.#hash = hash;
     this.#clock = clock;
     this.#stats = stats;
+    this.#uses = uses;
   }
 
   get size(): number {
@@ -100,7 +105,10 @@ export class Keyspace {
   /** The entry of a key, 0 when there is none; it counts as used now. A key whose time has come is deleted here. */
   find(bytes: Uint8Array, start: number, length: number): number {
     const entry = this.peek(bytes, start, length);
-    if (entry !== 0) this.#words[(this.keyStart >> 2) - 1] = this.#clock.seconds;
+    if (entry !== 0) {
+      const at = (this.keyStart >> 2) - 1;
+      this.#words[at] = this.#uses.areCounted ? this.#uses.again(this.#words[at]) : this.#clock.seconds;
+    }
     return entry;
   }
 
@@ -146,7 +154,13 @@ export class Keyspace {
   /** Seconds since the entry was last used, whose block is the current one. */
   idleSeconds(entry: number): number {
     this.locate(entry);
-    return Math.max(0, (this.#clock.seconds - this.#words[(this.keyStart >> 2) - 1]) | 0);
+    return this.#uses.idleSeconds(this.#words[(this.keyStart >> 2) - 1]);
+  }
+
+  /** How often the entry was used, as it is counted by a policy of frequency; its block is the current one. */
+  useCount(entry: number): number {
+    this.locate(entry);
+    return this.#uses.count(this.#words[(this.keyStart >> 2) - 1]);
   }
 
   /** Where the entry's block lies: its chunk of the arena, and behind that 32 bits for the place within. */
@@ -199,8 +213,12 @@ export class Keyspace {
   /** Sets a key to a value other than a string, whatever it was before; it does not expire. */
   setObject(bytes: Uint8Array, start: number, length: number, type: number, value: ObjectValue): number {
     const former = this.find(bytes, start, length);
-    if (former !== 0) this.delete(former, null);
-    return this.#insertObject(bytes, start, length, type, value, former === 0 ? events.new : null);
+    if (former === 0) return this.#insertObject(bytes, start, length, type, value, events.new);
+    const use = this.#words[(this.keyStart >> 2) - 1];
+    this.delete(former, null);
+    const entry = this.#insertObject(bytes, start, length, type, value, null);
+    this.#words[(this.keyStart >> 2) - 1] = use;
+    return entry;
   }
 
   /** Sets a key to a string, whatever it was before. A time to live stays: the caller decides. */
@@ -257,7 +275,7 @@ export class Keyspace {
     const words = this.#arena.words[this.#arena.chunk];
     words[this.#arena.offset >> 2] = this.keyLength;
     words[(this.#arena.offset >> 2) + 1] = valueLength;
-    words[(this.#arena.offset >> 2) + 2] = this.#clock.seconds;
+    words[(this.#arena.offset >> 2) + 2] = this.#words[(this.keyStart >> 2) - 1];
     copyBytes(this.bytes, this.keyStart, target, this.#arena.offset + HEADER_BYTES, kept);
     page[at + CHUNK] = this.#arena.chunk;
     page[at + PLACE] = (page[at + PLACE] & 0xff) | ((this.#arena.offset >> 3) << OFFSET_SHIFT);
@@ -267,7 +285,7 @@ export class Keyspace {
 
   /** The value of an entry that is not a string. */
   object(entry: number): ObjectValue {
-    return this.#objects.values[this.#objectSlot(entry)] as ObjectValue;
+    return this.#objects.use(this.#objectSlot(entry));
   }
 
   /** `event`: what its end is called; null where it has no name, as that of a value that another one replaces. */
@@ -290,6 +308,7 @@ export class Keyspace {
     this.#pages = this.#entries.pages;
     this.#index = new KeyIndex(this.#entries);
     this.#objects = new ObjectSlots();
+    this.#objects.follow(this.#followsBytes);
     this.#expiry = new ExpiryTable();
     this.bytes = NO_BYTES;
   }
@@ -334,16 +353,28 @@ export class Keyspace {
     return this.#expiry.meanLeftMs(this.#clock.nowMs, EXPIRY_SAMPLES);
   }
 
-  /** Bytes of the blocks in use, and of all memory set aside for blocks, entries and the index. */
+  /** Bytes of the blocks in use. */
   get usedBytes(): number {
     return this.#arena.usedBytes;
   }
 
-  /** What the values other than strings take, about. */
-  objectBytes(): number {
-    return allValuesBytes(this.#objects.values);
+  /** Bytes of keys and values: of those that are not strings, about. */
+  get datasetBytes(): number {
+    return this.#arena.usedBytes + this.#objects.bytes;
   }
 
+  /** Bytes of the entries in use, their index, and when they expire. */
+  get overheadBytes(): number {
+    return this.size * ENTRY_BYTES + this.#index.reservedBytes + this.#expiry.reservedBytes;
+  }
+
+  /** Whether `datasetBytes` is going to be asked for again and again. */
+  followBytes(on: boolean): void {
+    this.#followsBytes = on;
+    this.#objects.follow(on);
+  }
+
+  /** Bytes of all memory set aside for blocks, entries and the index. */
   get reservedBytes(): number {
     return this.#arena.reservedBytes + this.#index.reservedBytes + this.#entries.reservedBytes;
   }
@@ -373,6 +404,11 @@ export class Keyspace {
     for (let entry = 1; entry <= this.#entries.last; entry++) {
       if (this.type(entry) !== 0) visit(entry);
     }
+  }
+
+  /** A random one of the entries that expire, 0 when there is none. */
+  randomVolatileEntry(): number {
+    return this.#expiry.count === 0 ? 0 : this.#expiry.sample(Math.random());
   }
 
   /** A random entry, 0 when there is none. */
@@ -461,7 +497,7 @@ export class Keyspace {
     const words = arena.words[arena.chunk];
     words[arena.offset >> 2] = length;
     words[(arena.offset >> 2) + 1] = second;
-    words[(arena.offset >> 2) + 2] = this.#clock.seconds;
+    words[(arena.offset >> 2) + 2] = this.#uses.first();
     copyBytes(bytes, start, arena.bytes[arena.chunk], arena.offset + HEADER_BYTES, length);
     page[at + CHUNK] = arena.chunk;
     page[at + PLACE] = ((arena.offset >> 3) << OFFSET_SHIFT) | type;

@@ -116,16 +116,6 @@ export const leftOut: Readonly<Record<string, Readonly<Record<string, readonly s
   'ACL and CLIENT TRACKING': {
     'unit/other': ['RESET clears client state', 'RESET clears authenticated state'],
   },
-  'a limit of memory': {
-    'unit/introspection': ['CONFIG SET rollback on set error'],
-    'unit/multi': [
-      'EXEC fails if there are errors while queueing commands #2',
-      'DISCARD should not fail during OOM',
-      'EXEC with only read commands should not be rejected when OOM',
-      'EXEC with at least one use-memory command should fail',
-    ],
-    'unit/pubsub': ['Keyspace notifications: evicted events'],
-  },
 };
 
 /** Tests that come out otherwise for another reason, as differences.ts has them of the port. */
