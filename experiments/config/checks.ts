@@ -216,7 +216,9 @@ function unknownPlaceholders(templates: Template[], allowed: readonly string[]):
 }
 
 function coreProblems(system: System, available: readonly number[]): Problem[] {
-  const { server_cores, client, cores, share_cores } = system;
+  const { server_cores, client, cores, share_cores, requires } = system;
+  // Then it is not run here, and says so.
+  if (requires.some((needed) => 'cores' in needed && needed.cores > available.length)) return [];
   if (cores) {
     if (server_cores === undefined && client.core === undefined) return [];
     const message = '`server_cores` or `client.core` names the cores already: leave them out, or this';

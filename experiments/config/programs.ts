@@ -4,6 +4,7 @@ import path from 'node:path';
 import { ExperimentError } from '../errors.ts';
 import { type Product, whyNotBuilt } from '../machine/built.ts';
 import { commandPath, OWN_COMMAND, ownCheckout } from '../machine/checkout.ts';
+import { availableCores } from '../machine/machine.ts';
 import { launchers } from '../machine/process.ts';
 import type { ConfiguredFloor as Floor, ConfiguredSystem as System } from './schema.ts';
 
@@ -25,7 +26,7 @@ export function missingPrograms(systems: readonly System[], floors: readonly Flo
   for (const system of systems) {
     const { name, requires, start, checkout } = system;
     // What another checkout has built is known when that has been set up: then its server says so.
-    const inOwn = requires.filter((needed) => checkout === undefined || 'binary' in needed);
+    const inOwn = requires.filter((needed) => checkout === undefined || !('built' in needed));
     noteMissing(reasons, name, neededPrograms(inOwn, start[0]));
   }
   if (reasons.size === systems.length) {
@@ -60,8 +61,19 @@ export function neededPrograms(requires: Requires, program: string): NeededProgr
   const own =
     program === OWN_COMMAND || requires.some((needed) => 'binary' in needed && needed.binary === program);
   return [...requires, ...(own ? [] : [{ binary: program, package: null }])].map((needed) =>
-    'built' in needed ? ofBuild(needed.built) : onPath(needed.binary, needed.package),
+    'cores' in needed
+      ? ofCores(needed.cores)
+      : 'built' in needed
+        ? ofBuild(needed.built)
+        : onPath(needed.binary, needed.package),
   );
+}
+
+function ofCores(cores: number): NeededProgram {
+  const here = availableCores().length;
+  const missing =
+    here >= cores ? null : `it needs ${cores} cores, and this process may use ${here} (${LEAVE_OUT})`;
+  return { what: `${cores} cores`, missing };
 }
 
 function ofBuild(product: Product): NeededProgram {

@@ -97,6 +97,9 @@ const requires = z
             'What set-up builds where it can: Redis on the libOS, for bypassbench serve --engine redis.',
           ),
       }),
+      z.strictObject({
+        cores: z.int().positive().describe('So many cores that this process may use, for server and client.'),
+      }),
     ]),
   )
   .default([])
@@ -197,6 +200,20 @@ export const system = z
       )
       .default({})
       .describe('Environment variables added for the server; the same {placeholders} as in start.'),
+    sysctl: z
+      .record(
+        z
+          .string()
+          .regex(
+            /^[a-z0-9_]+(\.[a-z0-9_]+)+$/,
+            'must be the name of a kernel parameter, such as net.core.busy_poll',
+          ),
+        z.union([z.string(), z.number()]).transform(String),
+      )
+      .default({})
+      .describe(
+        'Kernel parameters that are set for its trials and set back after each, after a crash by the next run; as root.',
+      ),
     options: options
       .default({})
       .describe(

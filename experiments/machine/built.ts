@@ -36,7 +36,10 @@ export function whyNotBuilt(product: Product, checkout: string): string | null {
 
 /** What the system is built from and how, where it is made of a build of the checkout of this folder; else null. */
 export function redisBuildOf(
-  system: { start: readonly string[]; requires: readonly ({ built: Product } | { binary: string })[] },
+  system: {
+    start: readonly string[];
+    requires: readonly ({ built: Product } | { binary: string } | { cores: number })[];
+  },
   checkout: string,
 ): RedisBuild | null {
   const [program = ''] = system.start;

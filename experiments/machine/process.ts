@@ -146,6 +146,16 @@ export class Supervisor {
     return this.#inMemory.create();
   }
 
+  /** Sets kernel parameters, by name, until `restoreSysctls`. Throws where one cannot be set. */
+  setSysctls(values: Readonly<Record<string, string>>): void {
+    this.#onDisk ??= RunnerFolder.onDisk();
+    this.#onDisk.setSysctls(values);
+  }
+
+  restoreSysctls(): void {
+    this.#onDisk?.restoreSysctls();
+  }
+
   removeFolder(folder: string): void {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -22,6 +22,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lockFolder } from './linux.ts';
 import { kill } from './orphans.ts';
 import { processInWords, readProcess, readProcesses } from './process-table.ts';
+import { restoreSysctls, setSysctls } from './sysctl.ts';
 
 /**
  * The longest folder for temporary files that is used. The path of a Unix socket has at most 107 bytes
@@ -78,7 +79,17 @@ export class RunnerFolder {
     return folder;
   }
 
+  /** Sets kernel parameters until `restoreSysctls` or the end of this runner, at the latest until the next run. */
+  setSysctls(values: Readonly<Record<string, string>>): void {
+    setSysctls(values, this.#folder);
+  }
+
+  restoreSysctls(): void {
+    restoreSysctls(this.#folder);
+  }
+
   remove(): void {
+    this.restoreSysctls();
     rmSync(this.#folder, { recursive: true, force: true });
     closeSync(this.mark);
     if (this.#lock !== null && this.#lock !== 'unknown') this.#lock.release();
@@ -104,8 +115,10 @@ async function removeLeftover(folder: string): Promise<string | null> {
     const left = markedProcesses(folder);
     for (const { pid } of left) kill(pid);
     while (left.some(({ pid }) => !(readProcess(pid)?.isZombie ?? true))) await sleep(5);
+    const restored = restoreSysctls(folder).map((setting) => `${setting} as it was`);
     rmSync(folder, { recursive: true, force: true });
-    return `removed what a run that was killed had left: ${[folder, ...left.map(processInWords)].join(', ')}`;
+    const what = [folder, ...left.map(processInWords), ...restored];
+    return `removed what a run that was killed had left: ${what.join(', ')}`;
   } finally {
     lock.release();
   }

@@ -58,6 +58,7 @@ class ServerRun {
       () => this.#startAndMeasure(),
       async () => {
         await this.#stopServer();
+        this.#context.supervisor.restoreSysctls();
         this.#context.supervisor.removeFolder(this.#sharedFolder);
       },
     );
@@ -68,6 +69,7 @@ class ServerRun {
     const { workload, subject } = this.#planned;
     const { server_cores, client } = subject;
     this.#context.onStep('start');
+    this.#setSysctls();
     const port = await freePort(HOST);
     const server = this.#startServer(port);
     const address = await this.#waitUntilReady(server, port);
@@ -89,6 +91,17 @@ class ServerRun {
         });
       }
     }
+  }
+
+  #setSysctls(): void {
+    const { sysctl } = this.#planned.subject;
+    if (Object.keys(sysctl).length === 0) return;
+    try {
+      this.#context.supervisor.setSysctls(sysctl);
+    } catch (error) {
+      throw new TrialFailure(`a kernel parameter cannot be set: ${(error as Error).message}`);
+    }
+    this.#run.folder.log(`set for this trial: ${JSON.stringify(sysctl)}`);
   }
 
   /** Measures once more with stamps, and splits the latency into stages. */
