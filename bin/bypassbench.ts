@@ -19,6 +19,7 @@ const parts: Record<string, () => Promise<Part>> = {
   goals: () => import('../experiments/commands/goals.ts'),
   performance: () => import('../results/commands/performance.ts'),
   report: () => import('../results/commands/report.ts'),
+  plot: () => import('../results/commands/plot.ts'),
   stages: () => import('../results/commands/stages.ts'),
   claims: () => import('../results/commands/claims.ts'),
   compare: () => import('../results/commands/compare.ts'),

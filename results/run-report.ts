@@ -1,12 +1,9 @@
 /** What a report says of a run. Charts and page are made when they are asked for, and each chart once. */
-import type { TopLevelSpec } from 'vega-lite';
-import { breakdownSpec } from './charts/breakdown/figure.ts';
 import { type Chart, chartFileEndings } from './charts/chart.ts';
-import { distanceSpec } from './charts/distance/figure.ts';
-import { distributionSpec } from './charts/distribution/figure.ts';
-import { figureSpec } from './charts/latency/figure.ts';
-import { splitSpec } from './charts/split/figure.ts';
-import { statesSpec } from './charts/states/figure.ts';
+import { type ChartName, chartNames, pictureOf, titleOf } from './charts/charts.ts';
+import type { ChartSource } from './charts/source.ts';
+import { looksOf } from './charts/theme/looks.ts';
+import { pageTheme } from './charts/theme/theme.ts';
 import { readClaims, shippedClaims } from './claims/document.ts';
 import { aboutSystemsOf, evaluateClaims, type Finding } from './claims/evaluate.ts';
 import { MANIFEST_FILE, SUMMARY_FILE, type Summary } from './formats/index.ts';
@@ -24,22 +21,20 @@ export interface ReportOptions {
 /** What can be pasted under the figure. */
 export const FIGURE_TEXT_FILE = 'figure.txt';
 
-export const chartNames = ['figure', 'breakdown', 'split', 'distribution', 'distance', 'states'] as const;
-export type ChartName = (typeof chartNames)[number];
-
 export class RunReport {
   readonly run: Run;
   readonly summary: Summary;
+  readonly source: ChartSource;
   /** Paragraphs to stand under the figure. */
   readonly words: string[];
   readonly #reference: boolean;
   readonly #charts = new Map<ChartName, Promise<Chart | null>>();
-  #distances: RunDistance | null = null;
   #findings: Promise<Finding[]> | null = null;
 
   constructor(run: Run, reference: boolean) {
     this.run = run;
     this.summary = summarize(run, reference);
+    this.source = chartSource(run, this.summary);
     this.words = describeFigure(run.manifest, this.summary);
     this.#reference = reference;
   }
@@ -95,41 +90,32 @@ export class RunReport {
   }
 
   async #draw(name: ChartName): Promise<Chart | null> {
-    const { drawChart } = await import('./charts/render.ts');
-    const { what, spec, caption } = this.#plan(name);
-    const { title } = this.run.manifest;
-    if (spec === null) return null;
-    const chart = await drawChart(name, what === null ? title : `${what}: ${title}`, spec);
-    return caption === undefined ? chart : { ...chart, caption };
+    const { draw } = await import('./charts/render.ts');
+    const drawn = await draw((theme) => pictureOf(name, this.source, theme), pageTheme);
+    if (drawn === null) return null;
+    const { spec, svg } = drawn;
+    return { name, title: titleOf(name, this.run), spec, svg, caption: this.#caption(name) };
   }
 
-  #distance(): RunDistance {
-    this.#distances ??= distanceOfRun(this.run);
-    return this.#distances;
+  /** What stands under a chart whose picture does not say all. */
+  #caption(name: ChartName): string | null {
+    if (name === 'figure') return this.words.join(' ');
+    return name === 'distance' ? distanceCaption(this.run, this.summary) : null;
   }
+}
 
-  #plan(name: ChartName): { what: string | null; spec: TopLevelSpec | null; caption?: string } {
-    const { run, summary } = this;
-    const { manifest, calibration } = run;
-    switch (name) {
-      case 'figure':
-        return { what: null, spec: figureSpec(manifest, summary), caption: this.words.join(' ') };
-      case 'breakdown':
-        return { what: 'Where the time goes', spec: breakdownSpec(manifest, summary, calibration) };
-      case 'split':
-        return { what: 'What the kernel takes', spec: splitSpec(manifest, summary) };
-      case 'distribution':
-        return { what: 'Latency distribution', spec: distributionSpec(run, summary) };
-      case 'distance':
-        return {
-          what: 'Distance of the cores',
-          spec: distanceSpec(run, this.#distance(), summary),
-          caption: distanceCaption(run, summary),
-        };
-      case 'states':
-        return { what: 'Latency by state of the distance', spec: statesSpec(run, this.#distance(), summary) };
-    }
-  }
+/** What charts are made from. `colours`: those that the reader wants of some systems. */
+export function chartSource(run: Run, summary: Summary, colours: Record<string, string> = {}): ChartSource {
+  let distance: RunDistance | null = null;
+  return {
+    run,
+    summary,
+    looks: looksOf(run.manifest, colours),
+    get distance(): RunDistance {
+      distance ??= distanceOfRun(run);
+      return distance;
+    },
+  };
 }
 
 /** Works on a run that is unfinished. Throws ResultsError. */

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Chart } from './charts/chart.ts';
-import { type ChartName, type RunReport, readReport } from './run-report.ts';
+import type { ChartName } from './charts/charts.ts';
+import { type RunReport, readReport } from './run-report.ts';
 import { run, type SyntheticRun, writeRun, writeRunInto } from './test-synthetic-run.ts';
 
 const p50_ns = new Map([

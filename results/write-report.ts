@@ -2,9 +2,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chartFileEndings } from './charts/chart.ts';
+import { chartNames } from './charts/charts.ts';
+import { pageTheme } from './charts/theme/theme.ts';
 import type { Finding } from './claims/evaluate.ts';
 import { replaceFile, SUMMARY_FILE, type Summary, summaryFormat } from './formats/index.ts';
-import { chartNames, FIGURE_TEXT_FILE, type ReportOptions, readReport } from './run-report.ts';
+import { FIGURE_TEXT_FILE, type ReportOptions, readReport } from './run-report.ts';
 
 /** Names of the files that `writeReport` writes into the run folder, as far as the run has what they show. */
 export const reportFiles: string[] = [
@@ -38,7 +40,7 @@ export async function writeReport(
   await replaceFile(join(dir, SUMMARY_FILE), summaryFormat.write(summary));
   for (const chart of charts) {
     await replaceFile(join(dir, `${chart.name}.svg`), chart.svg);
-    await replaceFile(join(dir, `${chart.name}.png`), renderPng(chart.svg));
+    await replaceFile(join(dir, `${chart.name}.png`), renderPng(chart.svg, pageTheme));
     await replaceFile(join(dir, `${chart.name}.vl.json`), json(chart.spec));
   }
   await replaceFile(join(dir, FIGURE_TEXT_FILE), `${words.join('\n\n')}\n`);

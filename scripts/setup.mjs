@@ -73,6 +73,11 @@ const systemPackages = [
     without: 'the floor under kv-rdma is not measured',
   },
   {
+    name: 'fonts-liberation',
+    file: '/usr/share/fonts/truetype/liberation/LiberationSerif-Regular.ttf',
+    without: 'plots cannot be set in Times, Helvetica or Courier',
+  },
+  {
     name: 'chromium',
     commands: ['chromium'],
     without: 'tests that read the report as a browser shows it fail',

@@ -54,6 +54,7 @@ const layers: Record<string, RegExp[]> = {
     /^results\/terminal\//,
     /^results\/page\//,
     /^results\/(run-report|write-report|index)\.ts$/,
+    /^results\/plot\//,
     /^results\/commands\//,
   ],
 };

@@ -19,7 +19,8 @@ export interface Chart {
   spec: TopLevelSpec;
   /** Texts in it are escaped: Vega does. */
   svg: string;
-  caption?: string;
+  /** What stands under it in the page; null where the picture has it. */
+  caption: string | null;
 }
 
 /** The endings of the files of a chart. */

@@ -22,7 +22,6 @@ export function shortCaption(manifest: Manifest, summary: Summary): string[] {
     ...marksMeaning([...summary.points, ...summary.floors]),
     ...mixture(manifest.systems),
     shortWorkload(manifest),
-    'More: figure.txt.',
   ];
 }
 

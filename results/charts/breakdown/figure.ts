@@ -3,7 +3,6 @@
  * runs from the request's sending on the left to its reply's arrival on the right, cut at the stages, in
  * microseconds and in shares; and a bar for each floor.
  */
-import type { TopLevelSpec } from 'vega-lite';
 import type { Calibration, Manifest, Summary } from '../../formats/index.ts';
 import { mixture } from '../../sentences/caption.ts';
 import { distanceOfFigure } from '../../sentences/distance.ts';
@@ -11,47 +10,55 @@ import { nameTarget } from '../../sentences/doubts.ts';
 import { counterSentence } from '../../summary/counter.ts';
 import { unsplitEstimates } from '../../summary/stages/estimate.ts';
 import { formatPercent, formatUs } from '../../text/format.ts';
-import { mutedSystems } from '../chart.ts';
-import {
-  captionStyle,
-  figureConfig,
-  figureFrame,
-  INK,
-  textBlock,
-  titleStyle,
-  VALUE_SIZE,
-  warningStyle,
-} from '../theme/figure-text.ts';
-import { textWidth } from '../theme/font.ts';
-import { colourScale, LABEL_WIDTH, panelPair, panelWidth } from './panel.ts';
+import { legend } from '../legend.ts';
+import type { Picture } from '../picture.ts';
+import type { ChartSource } from '../source.ts';
+import { labelRoom } from '../theme/row-labels.ts';
+import { innerWidth, type Theme } from '../theme/theme.ts';
+import { coloursOf, panelViews, type Sizes, VIEW_GAP } from './panel.ts';
 import { breakdownPanels } from './rows.ts';
 
-const LEGEND_LINE = 18;
+const PLOT_WIDTH = 330;
+const SHARE_WIDTH = 390;
+const WIDEST_LABELS = 150;
+/** Where there is less for both, the shares are left out: they say the same again. */
+const NARROWEST_PAIR = 400;
 
 /** Null where no point has a breakdown. */
-export function breakdownSpec(
-  manifest: Manifest,
-  summary: Summary,
-  calibration: Calibration | null,
-): TopLevelSpec | null {
+export function breakdownPicture({ run, summary }: ChartSource, theme: Theme): Picture | null {
+  const { manifest, calibration } = run;
   const panels = breakdownPanels(summary);
   if (panels.length === 0) return null;
-  const width = panelWidth.absolute + panelWidth.share + 60;
-  const pieces = panels.flatMap(({ rows }) => rows.flatMap((row) => row.pieces));
+  const rows = panels.flatMap((panel) => panel.rows);
+  const pieces = rows.flatMap((row) => row.pieces);
   const owners = new Set(pieces.map(({ owner }) => owner));
+  const room = labelRoom(
+    rows.map(({ label }) => label),
+    WIDEST_LABELS,
+    theme,
+  );
+  const width = innerWidth(theme, room + PLOT_WIDTH + VIEW_GAP + SHARE_WIDTH);
+  const plots = width - room;
+  const sizes: Sizes =
+    plots < NARROWEST_PAIR
+      ? { room, absolute: plots, share: null }
+      : { room, absolute: 0.46 * (plots - VIEW_GAP), share: 0.54 * (plots - VIEW_GAP) };
+  const colours = coloursOf(theme);
+  const entries = [...colours].flatMap(([label, fill]) => (owners.has(label) ? [{ label, fill }] : []));
   return {
-    ...figureFrame,
-    params: [mutedSystems],
+    title: `Where the time goes: ${manifest.title}`,
     datasets: { stages: pieces },
-    vconcat: [
-      textBlock([`Where the time goes: ${manifest.title}`], width, titleStyle),
-      legend(width, owners),
-      ...panels.map(panelPair),
-      textBlock(mixture(manifest.systems), width, warningStyle),
-      textBlock([caption(summary, manifest, calibration).join(' ')], width, captionStyle),
-    ].filter((part) => part !== null),
-    config: figureConfig,
-  } as TopLevelSpec;
+    parts: [
+      legend(entries, { width: plots, left: room }, theme),
+      ...panels.map((panel) => panelViews(panel, sizes, theme)),
+    ],
+    width: plots,
+    left: room,
+    warnings: mixture(manifest.systems),
+    caption: caption(summary, manifest, calibration),
+    isCaptionWhole: true,
+    canFade: true,
+  };
 }
 
 function caption(summary: Summary, { plan }: Manifest, calibration: Calibration | null): string[] {
@@ -98,39 +105,4 @@ function estimates({ points }: Summary): string[] {
 
 function signedPercent(share: number): string {
   return `${share < 0 ? '−' : '+'}${formatPercent(Math.abs(share))}`;
-}
-
-/** Squares and words, in the order in which a request meets them, over as many lines as they need. */
-function legend(width: number, owners: ReadonlySet<string>): object {
-  let x = -LABEL_WIDTH;
-  let line = 0;
-  const values = colourScale.domain
-    .filter((owner) => owners.has(owner))
-    .map((owner) => {
-      const taken = textWidth(owner, VALUE_SIZE) + 34;
-      if (x + taken > width) {
-        x = -LABEL_WIDTH;
-        line++;
-      }
-      const entry = { owner, words: [owner], x: x + 6, y: line * LEGEND_LINE + 8 };
-      x += taken;
-      return entry;
-    });
-  const pixels = { type: 'quantitative', scale: null, axis: null };
-  return {
-    width,
-    height: (line + 1) * LEGEND_LINE,
-    data: { values },
-    encoding: { x: { field: 'x', ...pixels }, y: { field: 'y', ...pixels } },
-    layer: [
-      {
-        mark: { type: 'square', size: 130, opacity: 1 },
-        encoding: { color: { field: 'owner', type: 'nominal', scale: colourScale, legend: null } },
-      },
-      {
-        mark: { type: 'text', align: 'left', baseline: 'middle', dx: 12, fontSize: VALUE_SIZE, color: INK },
-        encoding: { text: { field: 'words' } },
-      },
-    ],
-  };
 }

@@ -4,10 +4,10 @@ import { type StageOwner, stageOwners } from '../../summary/stages/stage.ts';
 import { formatUs } from '../../text/format.ts';
 import { fadeMuted } from '../chart.ts';
 import { FLOOR_INK } from '../latency/floors.ts';
-import { INK, LABEL_SIZE, VALUE_SIZE } from '../theme/figure-text.ts';
-import { textWidth } from '../theme/font.ts';
-import { rowEncoding, rowLabels } from '../theme/row-labels.ts';
-import { type BreakdownRow, FLOOR_OWNER, type Panel, type Piece } from './rows.ts';
+import { patternFill } from '../theme/patterns.ts';
+import { labelHeight, rowEncoding, rowLabels } from '../theme/row-labels.ts';
+import { INK, panelTitle, type Theme, textMark, textWidth, ticksAcross } from '../theme/theme.ts';
+import { FLOOR_OWNER, type Panel, type Piece } from './rows.ts';
 
 /** Light for the client, dark for the server, one hue for each kind of work; orange for what a server is for. */
 const colours: Record<StageOwner, string> = {
@@ -23,18 +23,85 @@ const colours: Record<StageOwner, string> = {
 };
 const dark = new Set<string>([stageOwners.server_device, stageOwners.server_libos]);
 
-export const colourScale = {
-  domain: [...Object.values(stageOwners), FLOOR_OWNER],
-  range: [...Object.values(colours), FLOOR_INK],
-};
+/** What fills the pieces, by who did the work. */
+export function coloursOf({ patterns }: Theme): Map<string, string> {
+  const owners = Object.keys(colours) as StageOwner[];
+  const plain: [string, string][] = owners.map((owner) => [stageOwners[owner], colours[owner]]);
+  const all: [string, string][] = [...plain, [FLOOR_OWNER, FLOOR_INK]];
+  return new Map(all.map(([name, colour], index) => [name, patterns ? patternFill(colour, index) : colour]));
+}
 
-export const panelWidth = { absolute: 330, share: 390 };
-export const LABEL_WIDTH = 150;
 const ROW_HEIGHT = 32;
-const NUMBER_SIZE = 9.5;
+export const VIEW_GAP = 30;
 
-export function panelPair(panel: Panel): object {
-  return { spacing: 30, hconcat: [absoluteView(panel), shareView(panel)] };
+/** Pixels of labels, of the view in microseconds, and of that in shares; null where it is left out. */
+export interface Sizes {
+  room: number;
+  absolute: number;
+  share: number | null;
+}
+
+export function panelViews(panel: Panel, sizes: Sizes, theme: Theme): object {
+  const rowHeight = Math.max(
+    ROW_HEIGHT,
+    labelHeight(
+      panel.rows.map(({ label }) => label),
+      sizes.room,
+      theme,
+    ) + 4,
+  );
+  const drawing = { panel, rowHeight, theme, colours: coloursOf(theme) };
+  const absolute = absoluteView(drawing, sizes.absolute, sizes.room);
+  if (sizes.share === null) return absolute;
+  return { spacing: VIEW_GAP, hconcat: [absolute, shareView(drawing, sizes.share)] };
+}
+
+interface Drawing {
+  panel: Panel;
+  rowHeight: number;
+  theme: Theme;
+  colours: Map<string, string>;
+}
+
+function absoluteView(drawing: Drawing, width: number, room: number): object {
+  const { panel, theme } = drawing;
+  const { rows, name, quantile, isSmaller } = panel;
+  // So that the longest bar ends at the edge, with its number.
+  const roomOf = (total: string[]): number =>
+    Math.max(1, width - 8 - Math.max(...total.map((line) => textWidth(theme, 'value', line))));
+  const unit_per_px = Math.max(...rows.map(({ total_us, total }) => total_us / roomOf(total))) || 1 / width;
+  const view = { from: 'from_us', to: 'to_us', x: xScale(unit_per_px * width), unit_per_px };
+  const ticks = { tickCount: Math.min(5, ticksAcross(theme, width, '1,000')) };
+  return viewOf(drawing, `${name}, ${quantile} (µs)${isSmaller ? ', enlarged' : ''}`, width, [
+    bars(drawing, view, ticks, 'true'),
+    numbers(drawing, view, ({ us, from_us, to_us }) => [formatUs(us), from_us, to_us]),
+    {
+      data: { values: rows.map(({ row, system, total_us, total }) => ({ row, system, total_us, total })) },
+      mark: {
+        ...textMark(theme, 'value'),
+        align: 'left',
+        baseline: 'middle',
+        dx: 5,
+        dy: { expr: `-${theme.text.value.lineHeight / 2} * (length(datum.total) - 1)` },
+      },
+      encoding: { x: { field: 'total_us', ...view.x }, text: { field: 'total' }, ...fadeMuted },
+    },
+    rowLabels(rows, room, theme, fadeMuted),
+  ]);
+}
+
+/** Floors are of one piece and have no shares. */
+function shareView(drawing: Drawing, width: number): object {
+  const view = { from: 'from_share', to: 'to_share', x: xScale(1), unit_per_px: 1 / width };
+  const notFloor = `datum.owner !== '${FLOOR_OWNER}'`;
+  return viewOf(drawing, 'share of the latency (%)', width, [
+    bars(drawing, view, { labelExpr: 'round(datum.value * 100)', tickCount: 5 }, notFloor),
+    numbers(drawing, view, ({ share, from_share, to_share }) => [
+      String(Math.round(share * 100)),
+      from_share,
+      to_share,
+    ]),
+  ]);
 }
 
 /** What the two views of a panel differ in. */
@@ -45,49 +112,16 @@ interface View {
   unit_per_px: number;
 }
 
-function absoluteView(panel: Panel): object {
-  const { rows, name, quantile } = panel;
-  const width = panelWidth.absolute;
-  const longest_us = Math.max(...rows.map(({ total_us }) => total_us)) || 1;
-  const room = Math.max(...rows.map(({ total }) => textWidth(total, VALUE_SIZE))) + 8;
-  const unit_per_px = longest_us / (width - room);
-  const view = { from: 'from_us', to: 'to_us', x: xScale(unit_per_px * width), unit_per_px };
-  return viewOf(rows, `${name}, ${quantile} (µs)`, width, [
-    bars(panel, view, { tickCount: 5 }, 'true'),
-    numbers(rows, view, ({ us, from_us, to_us }) => [formatUs(us), from_us, to_us]),
-    {
-      data: { values: rows.map(({ row, system, total_us, total }) => ({ row, system, total_us, total })) },
-      mark: { type: 'text', align: 'left', baseline: 'middle', dx: 5, fontSize: VALUE_SIZE, color: INK },
-      encoding: { x: { field: 'total_us', ...view.x }, text: { field: 'total' }, ...fadeMuted },
-    },
-    rowLabels(rows, LABEL_WIDTH - 10, fadeMuted),
-  ]);
-}
-
-/** Floors are of one piece and have no shares. */
-function shareView(panel: Panel): object {
-  const width = panelWidth.share;
-  const view = { from: 'from_share', to: 'to_share', x: xScale(1), unit_per_px: 1 / width };
-  const notFloor = `datum.owner !== '${FLOOR_OWNER}'`;
-  return viewOf(panel.rows, 'share of the latency (%)', width, [
-    bars(panel, view, { labelExpr: 'round(datum.value * 100)', tickCount: 5 }, notFloor),
-    numbers(panel.rows, view, ({ share, from_share, to_share }) => [
-      String(Math.round(share * 100)),
-      from_share,
-      to_share,
-    ]),
-  ]);
-}
-
 function xScale(end: number): object {
   return { type: 'quantitative', scale: { domain: [0, end], nice: false } };
 }
 
-function viewOf(rows: BreakdownRow[], title: string, width: number, layer: object[]): object {
+function viewOf({ panel, rowHeight, theme }: Drawing, title: string, width: number, layer: object[]): object {
+  const { rows } = panel;
   return {
-    title: { text: [title], anchor: 'start', frame: 'group', fontSize: LABEL_SIZE, color: INK },
+    title: panelTitle(theme, title),
     width,
-    height: rows.length * ROW_HEIGHT,
+    height: rows.length * rowHeight,
     encoding: {
       y: rowEncoding(rows, 0.3),
     },
@@ -96,13 +130,18 @@ function viewOf(rows: BreakdownRow[], title: string, width: number, layer: objec
   };
 }
 
-function bars({ name, quantile }: Panel, { from, to, x }: View, ticks: object, which: string): object {
+function bars({ panel, colours }: Drawing, { from, to, x }: View, ticks: object, which: string): object {
+  const { name, quantile, rows } = panel;
+  const scale = { domain: [...colours.keys()], range: [...colours.values()] };
   const axis = { title: null, grid: true, gridColor: '#e2e2e2', domain: false, ticks: false, ...ticks };
-  const owner = { field: 'owner', type: 'nominal', scale: colourScale, legend: null };
+  const owner = { field: 'owner', type: 'nominal', scale, legend: null };
+  const here = `indexof(${JSON.stringify(rows.map(({ row }) => row))}, datum.row) >= 0`;
   const hollow = "datum.verdict === 'invalid'";
   return {
     data: { name: 'stages' },
-    transform: [{ filter: `datum.panel === '${name}' && datum.quantile === '${quantile}' && ${which}` }],
+    transform: [
+      { filter: `datum.panel === '${name}' && datum.quantile === '${quantile}' && ${which} && ${here}` },
+    ],
     mark: { type: 'bar', strokeWidth: 0.6 },
     encoding: {
       x: { field: from, ...x, axis },
@@ -124,16 +163,16 @@ const TOOLTIP =
 
 /** The pieces' values, in those that are wide enough; they tell the same as the pieces that they lie on. */
 function numbers(
-  rows: BreakdownRow[],
+  { panel, theme }: Drawing,
   { x, unit_per_px }: View,
   tell: (piece: Piece) => [text: string, from: number, to: number],
 ): object {
-  const values = rows.flatMap(({ pieces }) =>
+  const values = panel.rows.flatMap(({ pieces }) =>
     pieces.flatMap((piece) => {
       const [number, from, to] = tell(piece);
-      const fits = textWidth(number, NUMBER_SIZE) + 4 <= (to - from) / unit_per_px;
+      const fits = textWidth(theme, 'inside', number) + 4 <= (to - from) / unit_per_px;
       if (!fits || piece.owner === FLOOR_OWNER) return [];
-      const white = dark.has(piece.owner) && piece.verdict !== 'invalid';
+      const white = !theme.patterns && dark.has(piece.owner) && piece.verdict !== 'invalid';
       const { row, system, label, stage, us, share, latency_us, verdict } = piece;
       const shown = { row, system, label, stage, us, share, latency_us, verdict };
       return [{ ...shown, middle: (from + to) / 2, number, white }];
@@ -141,7 +180,7 @@ function numbers(
   );
   return {
     data: { values },
-    mark: { type: 'text', fontSize: NUMBER_SIZE, baseline: 'middle' },
+    mark: { ...textMark(theme, 'inside'), baseline: 'middle' },
     encoding: {
       x: { field: 'middle', ...x },
       text: { field: 'number' },

@@ -39,33 +39,59 @@ export interface BreakdownRow {
   system: string;
   label: string;
   total_us: number;
-  total: string;
+  /** What stands behind the bar, in lines. */
+  total: string[];
   pieces: Piece[];
 }
 
 export interface Panel {
   name: string;
   quantile: BreakdownQuantile;
+  /** Whether it has the rows that would be small beside those of the panel before. */
+  isSmaller: boolean;
   rows: BreakdownRow[];
 }
 
-/** A panel for each target and quantile of which anything is known; in each, systems followed by their floors. */
+/** Systems whose bars would be shorter than the longest one by more than this have a panel of their own scale. */
+const MUCH_SHORTER = 5;
+
+/**
+ * Panels for each target and quantile of which anything is known: one, or more where bars are of very unlike length. In
+ * each, systems followed by their floors.
+ */
 export function breakdownPanels({ points, floors }: Summary): Panel[] {
   return [...Map.groupBy(points, (point) => nameTarget(point, points))].flatMap(([name, ofTarget]) =>
     breakdownQuantiles.flatMap((quantile) => {
       if (!ofTarget.some(({ breakdown }) => breakdown?.[quantile])) return [];
       const order = ofTarget.map(({ system }) => system);
-      const rows = ofTarget.flatMap((point) => [
-        systemRow(name, point, quantile),
-        ...floors
-          .filter(
-            (floor) => lastSystemOf(floor, order) === point.system && nameTarget(floor, points) === name,
-          )
-          .map((floor) => floorRow(name, floor, point.system, quantile)),
-      ]);
-      return [{ name, quantile, rows }];
+      const systems = ofTarget.map((point) => ({
+        total_us: point.breakdown?.[quantile]?.latency_us ?? 0,
+        rows: [
+          systemRow(name, point, quantile),
+          ...floors
+            .filter(
+              (floor) => lastSystemOf(floor, order) === point.system && nameTarget(floor, points) === name,
+            )
+            .map((floor) => floorRow(name, floor, point.system, quantile)),
+        ],
+      }));
+      return bySize(systems).map((rows, index) => ({ name, quantile, isSmaller: index > 0, rows }));
     }),
   );
+}
+
+interface SystemRows {
+  total_us: number;
+  rows: BreakdownRow[];
+}
+
+/** The rows of those that are much the same length as the longest one, then those of the others, in the same way. */
+function bySize(systems: SystemRows[]): BreakdownRow[][] {
+  const longest_us = Math.max(0, ...systems.map(({ total_us }) => total_us));
+  const isShort = ({ total_us }: SystemRows): boolean => total_us > 0 && total_us * MUCH_SHORTER < longest_us;
+  const short = systems.filter(isShort);
+  const rows = systems.filter((system) => !isShort(system)).flatMap((system) => system.rows);
+  return [rows, ...(short.length > 0 ? bySize(short) : [])];
 }
 
 function systemRow(panel: string, point: Point, quantile: BreakdownQuantile): BreakdownRow {
@@ -81,13 +107,13 @@ function systemRow(panel: string, point: Point, quantile: BreakdownQuantile): Br
     from_us += us;
     return [made];
   });
-  return rowOf(of, at.latency_us, pieces, quantile === 'p50' ? withoutStamps(point, at.latency_us) : '');
+  return rowOf(of, at.latency_us, pieces, quantile === 'p50' ? withoutStamps(point, at.latency_us) : []);
 }
 
 /** What stamping has changed, where that is much: the bar is then another one than that of the figure. */
-function withoutStamps({ latency_us }: Point, stamped_us: number): string {
-  if (!latency_us || Math.abs(stamped_us / latency_us.p50 - 1) < MUCH_OVERHEAD) return '';
-  return ` (${formatUs(latency_us.p50)} without stamps)`;
+function withoutStamps({ latency_us }: Point, stamped_us: number): string[] {
+  if (!latency_us || Math.abs(stamped_us / latency_us.p50 - 1) < MUCH_OVERHEAD) return [];
+  return [`unstamped ${formatUs(latency_us.p50)}`];
 }
 
 /** Of a floor whose samples are means of runs there is no p99. */
@@ -140,8 +166,8 @@ function rowOf(
   { row, system, label, verdict }: Owner,
   us: number | null,
   pieces: Piece[],
-  remark = '',
+  remark: string[] = [],
 ): BreakdownRow {
-  const total = us === null ? 'no data' : `${formatUs(us)}${marks[verdict]}${remark}`;
+  const total = us === null ? ['no data'] : [`${formatUs(us)}${marks[verdict]}`, ...remark];
   return { row, system, label, total_us: us ?? 0, total, pieces };
 }

@@ -2,63 +2,90 @@
  * A run over time, as a Vega-Lite specification: the distance of the two cores above, the p50 of each slice below, one
  * panel for each operation (and number of clients and value size, where these differ).
  */
-import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Summary } from '../../formats/index.ts';
-import { type Run, sameTarget } from '../../run/run-folder.ts';
+import { sameTarget } from '../../run/run-folder.ts';
 import { runState } from '../../sentences/caption.ts';
 import { comparedIn } from '../../sentences/distance.ts';
 import { listed, nameTarget } from '../../sentences/doubts.ts';
-import type { RunDistance } from '../../summary/distance/run-distance.ts';
-import { mutedSystems } from '../chart.ts';
-import { fadingLegend, legendMark, legendPlace } from '../legend.ts';
-import { captionBlock, figureConfig, figureFrame, textBlock, titleStyle } from '../theme/figure-text.ts';
-import { placeInRows } from '../theme/legend-rows.ts';
-import { SIDE_WIDTH } from './annotations.ts';
+import { type LegendEntry, legend } from '../legend.ts';
+import type { Picture } from '../picture.ts';
+import type { ChartSource } from '../source.ts';
+import type { Looks } from '../theme/looks.ts';
+import { innerWidth, type Theme, textWidth } from '../theme/theme.ts';
+import { sideWidth } from './annotations.ts';
 import { distancePanel, latencyPanel } from './panel.ts';
-import { PLOT_WIDTH, usualDistances, usualLatencies, type View } from './scales.ts';
-import { type SubjectRow, subjectRows } from './subjects.ts';
+import { usualDistances, usualLatencies, type View } from './scales.ts';
 import { keepExtremes } from './thin.ts';
 import { type ReadingRow, type SliceRow, timelineOf } from './timeline.ts';
 
-const width = PLOT_WIDTH + SIDE_WIDTH;
+const PLOT_WIDTH = 590;
 /** More points than these lie on each other in a plot of this size. */
 const MOST_POINTS = 2500;
-const DOT_WIDTH = 9;
 
 /** Null where no distance was measured. */
-export function distanceSpec(run: Run, distance: RunDistance, summary: Summary): TopLevelSpec | null {
+export function distancePicture(source: ChartSource, theme: Theme): Picture | null {
+  const { run, distance, summary, looks } = source;
   const { manifest } = run;
   if (!summary.distance) return null;
   const timeline = timelineOf(run, distance, summary);
   if (timeline.readings.length === 0) return null;
+  const { states } = summary.distance;
   const readings = keepExtremes(timeline.readings, MOST_POINTS, ({ distance_ns }) => distance_ns, groupOf);
   const slices = keepExtremes(timeline.slices, MOST_POINTS, ({ p50_us }) => p50_us, groupOf);
   const measured = new Set(timeline.measurements.map(({ subject }) => subject));
-  const subjects = subjectRows(manifest).filter(({ subject }) => measured.has(subject));
+  const subjects = subjectRows(manifest, looks).filter(({ subject }) => measured.has(subject));
   const thinned = readings.length < timeline.readings.length || slices.length < timeline.slices.length;
   const [farthest_ns, slowest_us] = [usualDistances(readings).at(-1)!, usualLatencies(slices).at(-1)];
   const beyond =
     readings.some(({ distance_ns }) => distance_ns > farthest_ns) ||
     slices.some(({ p50_us }) => slowest_us !== undefined && p50_us > slowest_us);
-  const view: View = { ...timeline, readings, slices, states: summary.distance.states };
+  const side = sideWidth(states, theme);
+  const axisWidth = textWidth(theme, 'label', '1,000') + theme.text.label.lineHeight + 10;
+  const plotWidth = innerWidth(theme, PLOT_WIDTH + side + axisWidth) - side - axisWidth;
+  const view: View = { ...timeline, readings, slices, states, theme, plotWidth };
   const targets = manifest.plan.measurements.filter((target) =>
     timeline.measurements.some((measurement) => sameTarget(measurement, target)),
   );
   return {
-    ...figureFrame,
-    params: [mutedSystems],
+    title: `Distance of the cores: ${manifest.title}`,
     datasets: { subjects, measurements: timeline.measurements, readings, slices },
-    vconcat: [
-      textBlock([`Distance of the cores: ${manifest.title}`], width, titleStyle),
-      legend(subjects),
+    parts: [
+      legend(entriesOf(subjects), { width: plotWidth + side, left: axisWidth, fades: true }, theme),
       distancePanel(view, targets.length === 0),
       ...targets.map((target, index) =>
         latencyPanel(target, nameTarget(target, targets), view, targets.length, index === targets.length - 1),
       ),
-      captionBlock(caption(manifest, summary, { thinned, beyond }), width),
-    ].filter((part) => part !== null),
-    config: figureConfig,
-  } as TopLevelSpec;
+    ],
+    width: plotWidth + side,
+    left: axisWidth,
+    warnings: [],
+    caption: caption(manifest, summary, { thinned, beyond }),
+    canFade: true,
+  };
+}
+
+/** A row of the chart's dataset `subjects`: a system or a floor, by its name. */
+interface SubjectRow {
+  subject: string;
+  /** What fades it, and whose entry of the legend it shares. */
+  system: string;
+  label: string;
+  colour: string;
+}
+
+/** Systems, floors, and then those that repeat a system: the first of a `system` names it. */
+function subjectRows({ systems, floors }: Manifest, looks: Looks): SubjectRow[] {
+  const rowOf = (subject: string, system: string, label: string): SubjectRow => ({
+    subject,
+    system,
+    label,
+    colour: looks.get(subject)!.colour,
+  });
+  return [
+    ...systems.filter(({ repeats }) => repeats === null).map(({ name, label }) => rowOf(name, name, label)),
+    ...floors.map(({ name, label }) => rowOf(name, name, `${label} (floor)`)),
+    ...systems.flatMap(({ name, label, repeats }) => (repeats ? [rowOf(name, repeats, label)] : [])),
+  ];
 }
 
 /** Neighbours are those of one measurement and one state. */
@@ -66,16 +93,11 @@ function groupOf({ measurement, state }: ReadingRow | SliceRow): string {
   return `${measurement} ${state}`;
 }
 
-/** A dot and a label for each system; its entries fade systems. */
-function legend(subjects: SubjectRow[]): object {
-  const named = subjects.filter(({ subject, system }) => subject === system);
-  const { placed, height } = placeInRows(named, DOT_WIDTH, width);
-  return fadingLegend(placed, { width, height }, [
-    {
-      mark: { ...legendMark, type: 'point', filled: true, size: 60, fill: { expr: 'datum.colour' } },
-      encoding: { x: legendPlace('mark') },
-    },
-  ]);
+/** A dot and a label for each system. */
+function entriesOf(subjects: SubjectRow[]): LegendEntry[] {
+  return subjects
+    .filter(({ subject, system }) => subject === system)
+    .map(({ system, label, colour }) => ({ system, label, mark: { colour, shape: 'circle' } }));
 }
 
 function comparedAt(summary: Summary): string[] {

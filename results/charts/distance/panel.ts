@@ -5,14 +5,13 @@
 import type { MeasurementTarget } from '../../formats/index.ts';
 import { fadeMuted } from '../chart.ts';
 import { inPanel } from '../measured-row.ts';
-import { INK, LABEL_SIZE } from '../theme/figure-text.ts';
 import { NO_STATE_COLOUR, stateColour } from '../theme/palette.ts';
+import { panelTitle } from '../theme/theme.ts';
 import { exactUs, tooltipOf } from '../tooltip.ts';
 import { blockNames, partings, shades, sideTexts } from './annotations.ts';
 import {
   DISTANCE_HEIGHT,
   logScale,
-  PLOT_WIDTH,
   paddedDomain,
   usualDistances,
   usualLatencies,
@@ -22,7 +21,7 @@ import {
 
 /** `isLast`: with the axis of time. */
 export function distancePanel(view: View, isLast: boolean): object {
-  const { states, readings } = view;
+  const { states, readings, plotWidth } = view;
   const lows = states.map(({ low_ns }) => low_ns);
   const highs = states.map(({ high_ns }) => high_ns);
   const usual_ns = usualDistances(readings);
@@ -38,7 +37,7 @@ export function distancePanel(view: View, isLast: boolean): object {
   const names = new Set(readings.map(({ state }) => state));
   const others = [...names].filter((name) => states.every((state) => state.name !== name));
   return {
-    width: PLOT_WIDTH,
+    width: plotWidth,
     height: DISTANCE_HEIGHT,
     layer: [
       {
@@ -66,7 +65,7 @@ export function distancePanel(view: View, isLast: boolean): object {
           tooltip: { value: readingTooltip(states.length > 1) },
         },
       },
-      ...sideTexts(states, domain),
+      ...sideTexts(view, domain),
       blockNames(view, x),
     ],
     resolve: { scale: { color: 'independent' } },
@@ -85,8 +84,8 @@ export function latencyPanel(
   const y = logScale(paddedDomain(usualLatencies(view.slices)), 'p50 of a slice (µs)');
   const x = xScale(view, isLast);
   return {
-    title: { text: name, anchor: 'start', frame: 'group', fontSize: LABEL_SIZE, color: INK },
-    width: PLOT_WIDTH,
+    title: panelTitle(view.theme, name),
+    width: view.plotWidth,
     height: panels === 1 ? 210 : panels === 2 ? 165 : 120,
     layer: [
       ...shades(view, x),

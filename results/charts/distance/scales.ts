@@ -1,10 +1,9 @@
 /** What the panels of a run over time share: what is drawn, its size, and the scales. */
 import type { DistanceState } from '../../summary/distance/states.ts';
-import { INK } from '../theme/figure-text.ts';
 import { logTicks } from '../theme/log-ticks.ts';
+import { INK, type Theme, ticksAcross } from '../theme/theme.ts';
 import type { ReadingRow, SliceRow, Timeline } from './timeline.ts';
 
-export const PLOT_WIDTH = 590;
 export const DISTANCE_HEIGHT = 130;
 const GRID_COLOUR = '#e9e9e9';
 /** Top to bottom at least, so that small differences do not look large. */
@@ -18,11 +17,15 @@ const ENOUGH_REQUESTS = 20;
 /** What is drawn: as much of the timeline as is seen, and the states. */
 export interface View extends Timeline {
   states: DistanceState[];
+  theme: Theme;
+  /** Of a panel without its axis and what stands right of it, in pixels. */
+  plotWidth: number;
 }
 
 /** `labelled`: with the axis' numbers, which stand under the last panel alone. */
-export function xScale({ duration_s }: View, labelled: boolean): object {
-  const labels = { title: 'seconds of measurement', tickCount: 8, format: ',~r' };
+export function xScale({ duration_s, plotWidth, theme }: View, labelled: boolean): object {
+  const tickCount = Math.min(8, ticksAcross(theme, plotWidth, '1,000'));
+  const labels = { title: 'seconds of measurement', tickCount, format: ',~r' };
   return {
     type: 'quantitative',
     scale: { domain: [0, duration_s], nice: false },

@@ -3,54 +3,71 @@
  * clients and value size, where these differ), in it the cumulative distribution of each system, drawn so that the
  * tail has room: each factor of ten of 1 - p is as high as the one before it ("nines").
  */
-import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Summary } from '../../formats/index.ts';
-import type { Run } from '../../run/run-folder.ts';
 import { mixture, runState, trialRange } from '../../sentences/caption.ts';
 import { distanceOfFigure } from '../../sentences/distance.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
-import { distanceOfRun } from '../../summary/distance/run-distance.ts';
-import { mutedSystems } from '../chart.ts';
-import { captionBlock, figureConfig, figureFrame, textBlock, titleStyle } from '../theme/figure-text.ts';
-import { curveLooks, distributionLegend } from './legend.ts';
+import { type LegendEntry, legend } from '../legend.ts';
+import type { Picture } from '../picture.ts';
+import type { ChartSource } from '../source.ts';
+import type { Looks } from '../theme/looks.ts';
+import { innerWidth, plotHeight, type Theme, textWidth } from '../theme/theme.ts';
 import { distributionPanel } from './panel.ts';
 import { distributionSeries, type QuantileRow, quantileRows, type Series } from './points.ts';
 
 const PANEL_WIDTH = 310;
 const PANEL_HEIGHT = 300;
 const PANEL_GAP = 24;
-/** What stands left of a panel: the labels of its axis and their title. */
-const AXIS_WIDTH = 62;
-/** From the left edge of the first panel to the right one of the second. */
-const width = 2 * PANEL_WIDTH + PANEL_GAP + AXIS_WIDTH;
+/** Panels that would be narrower stand one below the other. */
+const NARROWEST_PANEL = 190;
 
-export function distributionSpec(run: Run, summary: Summary): TopLevelSpec {
+export function distributionPicture({ run, summary, distance, looks }: ChartSource, theme: Theme): Picture {
   const { manifest } = run;
   const all = distributionSeries(summary);
-  const distance = distanceOfRun(run);
   const quantiles = all.flatMap((series) => quantileRows(run, distance, series));
-  const looks = curveLooks(all);
   const panels = [...Map.groupBy(all, (series) => nameTarget(series, all))];
   const domain_us = domainOf(quantiles);
-  const size: [number, number] = [panels.length === 1 ? width : PANEL_WIDTH, PANEL_HEIGHT];
+  // What stands left of a panel: the labels of its axis and their title.
+  const axisWidth = textWidth(theme, 'label', '99.99 %') + theme.text.label.lineHeight + 8;
+  const width = innerWidth(theme, 2 * PANEL_WIDTH + PANEL_GAP + axisWidth);
+  const beside = (width - axisWidth - PANEL_GAP - axisWidth) / 2;
+  const columns = panels.length > 1 && (theme.width === null || beside >= NARROWEST_PANEL) ? 2 : 1;
+  const paperWidth = columns === 2 ? beside : width - axisWidth;
+  const panelWidth = theme.width === null && columns === 2 ? PANEL_WIDTH : paperWidth;
+  const size: [number, number] = [panelWidth, plotHeight(theme, PANEL_HEIGHT, panelWidth)];
   return {
-    ...figureFrame,
-    params: [mutedSystems],
-    datasets: { quantiles, curves: all.map((series) => ({ ...series, ...looks.get(series.system)! })) },
-    vconcat: [
-      textBlock([`Latency distribution: ${manifest.title}`], width, titleStyle),
-      distributionLegend(all, looks, width),
+    title: `Latency distribution: ${manifest.title}`,
+    datasets: {
+      quantiles,
+      curves: all.map((series) => {
+        const { colour, shape, dash } = looks.get(series.system)!;
+        return { ...series, colour, shape, dash };
+      }),
+    },
+    parts: [
+      legend(entriesOf(all, looks), { width: width - axisWidth, left: axisWidth, fades: true }, theme),
       {
-        columns: 2,
+        columns,
         spacing: PANEL_GAP,
         concat: panels.map(([name, series]) =>
-          distributionPanel(name, series, quantiles, looks, domain_us, size),
+          distributionPanel({ title: name, series, quantiles, looks, domain_us, size }, theme),
         ),
       },
-      captionBlock(caption(manifest, summary, all), width),
-    ].filter((part) => part !== null),
-    config: figureConfig,
-  } as TopLevelSpec;
+    ],
+    width: width - axisWidth,
+    left: axisWidth,
+    warnings: [],
+    caption: caption(manifest, summary, all),
+    canFade: true,
+  };
+}
+
+/** A piece of the curve with its mark, and the label. */
+function entriesOf(all: Series[], looks: Looks): LegendEntry[] {
+  return [...new Map(all.map(({ system, label }) => [system, label]))].map(([system, label]) => {
+    const { colour, shape, dash } = looks.get(system)!;
+    return { system, label, line: { colour, dash }, mark: { colour, shape } };
+  });
 }
 
 /** The same for all panels, so that they can be compared. */

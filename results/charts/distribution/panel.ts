@@ -1,27 +1,43 @@
 /** One panel of the distribution figure: latency on a log scale, quantiles by their nines, a curve for each system. */
+
+import { formatCount } from '../../text/format.ts';
 import { fadeMuted } from '../chart.ts';
 import { inPanel } from '../measured-row.ts';
-import { INK, LABEL_SIZE } from '../theme/figure-text.ts';
 import { logTicks } from '../theme/log-ticks.ts';
+import { dashes, type Look, type Looks } from '../theme/looks.ts';
+import { INK, panelTitle, type Theme, ticksAcross } from '../theme/theme.ts';
 import { exactUs, pointTooltip } from '../tooltip.ts';
-import { dashes, type Look } from './legend.ts';
 import { labelledQuantiles, type QuantileRow, type Series, touchedQuantiles } from './points.ts';
 
 const GRID_COLOUR = '#e2e2e2';
 const MOST_TICKS = 7;
 
-export function distributionPanel(
-  title: string,
-  panel: Series[],
-  quantiles: QuantileRow[],
-  looks: Map<string, Look>,
-  domain_us: [number, number],
-  [width, height]: [number, number],
-): object {
-  const ofPanel = `${inPanel(panel[0])} && datum.operation === '${panel[0].operation}'`;
-  const fields = Object.keys(panel[0]).filter((field) => !Object.hasOwn(quantiles[0] ?? {}, field));
+export interface DistributionPanel {
+  title: string;
+  series: Series[];
+  /** Of all panels. */
+  quantiles: QuantileRow[];
+  looks: Looks;
+  domain_us: [number, number];
+  /** Width and height. */
+  size: [number, number];
+}
+
+export function distributionPanel(of: DistributionPanel, theme: Theme): object {
+  const {
+    title,
+    series,
+    quantiles,
+    looks,
+    domain_us,
+    size: [width, height],
+  } = of;
+  const ofPanel = `${inPanel(series[0])} && datum.operation === '${series[0].operation}'`;
+  const fields = [...Object.keys(series[0]), 'dash'].filter(
+    (field) => !Object.hasOwn(quantiles[0] ?? {}, field),
+  );
   return {
-    title: { text: title, anchor: 'start', frame: 'group', fontSize: LABEL_SIZE, color: INK },
+    title: panelTitle(theme, title),
     width,
     height,
     data: { name: 'quantiles' },
@@ -35,7 +51,7 @@ export function distributionPanel(
         field: 'latency_us',
         type: 'quantitative',
         scale: { type: 'log', domain: domain_us, nice: false },
-        axis: latencyAxis(domain_us),
+        axis: latencyAxis(domain_us, ticksAcross(theme, width, formatCount(domain_us[1]))),
       },
       y: {
         field: 'nines',
@@ -46,33 +62,36 @@ export function distributionPanel(
       color: { field: 'system', type: 'nominal', scale: scaleOf(looks, 'colour'), legend: null },
       ...fadeMuted,
     },
-    layer: [curves, marks(looks), touchAreas],
+    layer: [curves(looks), marks(looks), touchAreas],
   };
 }
 
-const curves = {
-  mark: { type: 'line', interpolate: 'linear', strokeJoin: 'round' },
-  encoding: {
-    // Where a curve rises straight up, its points have one latency and only their quantiles tell their order.
-    order: { field: 'quantile', type: 'quantitative' },
-    strokeWidth: { condition: { test: 'datum.is_floor', value: 1.5 }, value: 2 },
-    strokeDash: {
-      condition: [
-        { test: "datum.verdict === 'invalid'", value: dashes.invalid },
-        { test: 'datum.is_floor', value: dashes.floor },
-      ],
-      value: dashes.none,
+function curves(looks: Looks): object {
+  return {
+    mark: { type: 'line', interpolate: 'linear', strokeJoin: 'round' },
+    encoding: {
+      // Where a curve rises straight up, its points have one latency and only their quantiles tell their order.
+      order: { field: 'quantile', type: 'quantitative' },
+      strokeWidth: { condition: { test: 'datum.is_floor', value: 1.5 }, value: 2 },
+      strokeDash: {
+        condition: { test: "datum.verdict === 'invalid'", value: dashes.invalid },
+        field: 'system',
+        type: 'nominal',
+        scale: scaleOf(looks, 'dash'),
+        legend: null,
+      },
     },
-  },
-};
+  };
+}
 
 /** At the quantiles that the axis labels; hollow where invalid. */
-function marks(looks: Map<string, Look>): object {
+function marks(looks: Looks): object {
   return {
     transform: [{ filter: among(labelledQuantiles) }],
     mark: { type: 'point', filled: true, size: 38, aria: false, strokeWidth: 1.5 },
     encoding: {
       shape: { field: 'system', type: 'nominal', scale: scaleOf(looks, 'shape'), legend: null },
+      stroke: { field: 'system', type: 'nominal', scale: scaleOf(looks, 'colour'), legend: null },
       fillOpacity: { condition: { test: "datum.verdict === 'invalid'", value: 0 }, value: 1 },
     },
   };
@@ -98,7 +117,7 @@ function among(quantiles: number[]): string {
   return `indexof(${JSON.stringify(quantiles)}, datum.quantile) >= 0`;
 }
 
-function scaleOf(looks: Map<string, Look>, what: keyof Look): object {
+function scaleOf(looks: Looks, what: keyof Look): object {
   return { domain: [...looks.keys()], range: [...looks.values()].map((look) => look[what]) };
 }
 
@@ -111,10 +130,10 @@ const ninesAxis = {
   ticks: false,
 };
 
-function latencyAxis(domain_us: [number, number]): object {
+function latencyAxis(domain_us: [number, number], most: number): object {
   return {
     title: 'latency (µs)',
-    values: logTicks(domain_us, MOST_TICKS),
+    values: logTicks(domain_us, Math.min(MOST_TICKS, most)),
     format: ',~r',
     gridColor: GRID_COLOUR,
     domainColor: INK,

@@ -1,10 +1,14 @@
 /**
  * The layers of a panel of the figure that draw its points, from the rows of the dataset `points`: bars, the
- * published values across them, intervals; and the values over them. Points that failed a check are hollow.
+ * published values across them, intervals; and the values beyond them. Points that failed a check are hollow.
  */
 import type { MeasurementTarget, Point } from '../../formats/index.ts';
 import type { State } from '../../summary/doubt.ts';
-import { INK, VALUE_SIZE, WARNING_INK } from '../theme/figure-text.ts';
+import type { LegendEntry } from '../legend.ts';
+import { dashes } from '../theme/looks.ts';
+import { patternFill } from '../theme/patterns.ts';
+import { INK, type Theme, textMark, WARNING_INK } from '../theme/theme.ts';
+import { type BarDirection, type ValueScale, valueEncoding } from './direction.ts';
 
 /** Okabe and Ito's palette, told apart with every common colour blindness, and in grey. */
 export const operationColours: Record<MeasurementTarget['operation'], string> = {
@@ -13,8 +17,19 @@ export const operationColours: Record<MeasurementTarget['operation'], string> = 
   mix: '#009e73',
 };
 
-/** Height of a line of the text over a bar. */
-export const VALUE_LINE = 13;
+/** What all layers of a panel share. */
+export interface Drawing {
+  direction: BarDirection;
+  scale: ValueScale;
+  /** Of a bar, in pixels. */
+  barWidth: number;
+  theme: Theme;
+}
+
+function fillOf(operation: Point['operation'], { patterns }: Theme): string {
+  const index = Object.keys(operationColours).indexOf(operation);
+  return patterns ? patternFill(operationColours[operation], index) : operationColours[operation];
+}
 
 /** The colour of an operation without a scale: a second scale would want a second legend. */
 const operationStroke = {
@@ -25,110 +40,107 @@ const operationStroke = {
   value: INK,
 };
 
-/** `us`: the y encoding without its field. */
-export function bars(operations: string[], us: object, hasLegend: boolean): object {
+export function operationEntries(operations: Point['operation'][], theme: Theme): LegendEntry[] {
+  return operations.map((operation) => ({ label: operation.toUpperCase(), fill: fillOf(operation, theme) }));
+}
+
+export function bars(operations: Point['operation'][], { direction, scale, theme }: Drawing): object {
+  const us = valueEncoding(scale);
   const colour = {
     field: 'operation',
     type: 'nominal',
-    scale: {
-      domain: operations,
-      range: operations.map((name) => operationColours[name as Point['operation']]),
-    },
-    legend: hasLegend
-      ? { title: null, orient: 'top', symbolType: 'square', labelExpr: 'upper(datum.label)' }
-      : null,
+    scale: { domain: operations, range: operations.map((operation) => fillOf(operation, theme)) },
+    legend: null,
+  };
+  const ends = {
+    [direction.value]: { field: 'p50_us', ...us },
+    ...(scale.isLog && { [direction.value2]: { datum: scale.low_us } }),
   };
   return {
     layer: [
       {
         transform: [{ filter: "datum.p50_verdict !== 'invalid' && datum.p50_us !== null" }],
         mark: { type: 'bar' },
-        encoding: { y: { field: 'p50_us', ...us }, color: colour },
+        encoding: { ...ends, color: colour },
       },
       {
         transform: [{ filter: "datum.p50_verdict === 'invalid' && datum.p50_us !== null" }],
-        mark: { type: 'bar', fill: 'white', strokeWidth: 2, strokeDash: [5, 3] },
-        encoding: { y: { field: 'p50_us', ...us }, stroke: operationStroke },
+        mark: { type: 'bar', fill: 'white', strokeWidth: 2, strokeDash: dashes.invalid },
+        encoding: { ...ends, stroke: operationStroke },
       },
     ],
+  };
+}
+
+/** A tick across a bar, `length` pixels long. */
+function tick({ isUpright }: BarDirection, length: number, thickness: number): object {
+  const across = isUpright ? { orient: 'horizontal', width: length } : { orient: 'vertical', height: length };
+  return { type: 'tick', ...across, thickness, opacity: 1 };
+}
+
+/** Its first words name it; the rest stands in figure.txt. */
+export function referenceEntry(reference: string): LegendEntry {
+  return {
+    label: `published (${reference.split(',')[0]})`,
+    line: { colour: INK, dash: dashes.none },
   };
 }
 
 /** A dark line across each bar at the published value, edged in white so that it shows on any colour. */
-export function referenceMarks(reference: string, barWidth: number, us: object, hasLegend: boolean): object {
-  // Its first words name it; the rest stands in figure.txt.
-  const referenceMark = `published (${reference.split(',')[0]})`;
-  const mark = { type: 'tick', orient: 'horizontal', width: barWidth - 4, opacity: 1 };
-  const legend = {
-    title: null,
-    orient: 'top',
-    symbolType: 'stroke',
-    symbolStrokeColor: INK,
-    symbolStrokeWidth: 2.5,
-  };
+export function referenceMarks({ direction, scale, barWidth }: Drawing): object {
   return {
     transform: [{ filter: 'datum.published_us !== null' }],
-    encoding: { y: { field: 'published_us', ...us } },
+    encoding: { [direction.value]: { field: 'published_us', ...valueEncoding(scale) } },
     layer: [
-      { mark: { ...mark, thickness: 4.5, color: 'white' } },
-      {
-        mark: { ...mark, thickness: 2.5 },
-        encoding: {
-          color: {
-            datum: referenceMark,
-            scale: { domain: [referenceMark], range: [INK] },
-            legend: hasLegend ? legend : null,
-          },
-        },
-      },
+      { mark: { ...tick(direction, barWidth - 4, 4.5), color: 'white' } },
+      { mark: { ...tick(direction, barWidth - 4, 2.5), color: INK } },
     ],
   };
 }
 
-export function intervalMarks(us: object): object[] {
+export function intervalMarks({ direction, scale, barWidth }: Drawing): object[] {
+  const us = valueEncoding(scale);
   const transform = [{ filter: 'datum.p50_low_us !== null' }];
-  const cap = { type: 'tick', orient: 'horizontal', width: 9, thickness: 1.5, opacity: 1, color: INK };
+  const cap = { ...tick(direction, Math.min(9, 0.6 * barWidth), 1.5), color: INK };
+  const at = (field: string): object => ({ [direction.value]: { field, ...us } });
   return [
     {
       transform,
       mark: { type: 'rule', strokeWidth: 1.5, color: INK },
-      encoding: { y: { field: 'p50_low_us', ...us }, y2: { field: 'p50_high_us' } },
+      encoding: { ...at('p50_low_us'), [direction.value2]: { field: 'p50_high_us' } },
     },
-    { transform, mark: cap, encoding: { y: { field: 'p50_low_us', ...us } } },
-    { transform, mark: cap, encoding: { y: { field: 'p50_high_us', ...us } } },
+    { transform, mark: cap, encoding: at('p50_low_us') },
+    { transform, mark: cap, encoding: at('p50_high_us') },
   ];
 }
 
-/** What stands over a bar, and at which height: its value, and on a line above it the mark of its state. */
+/** What stands beyond a bar, and where: its value, and the mark of its state above or beside it. */
 export interface BarText {
   system: string;
   operation: string;
   state: State;
-  text: string;
-  lines: number;
+  lines: string[];
   at_us: number;
 }
 
-export function barTexts(values: BarText[], us: object): object {
-  const mark = {
-    type: 'text',
-    baseline: 'bottom',
-    fontSize: VALUE_SIZE,
-    lineHeight: VALUE_LINE,
-    lineBreak: '\n',
-    // Of several lines the first one stands at the place.
-    dy: { expr: `-3 - (datum.lines - 1) * ${VALUE_LINE}` },
-  };
+export function barTexts(values: BarText[], { direction, scale, theme }: Drawing): object {
+  const { lineHeight } = theme.text.value;
+  const place = direction.isUpright
+    ? // Of several lines the first one stands at the place.
+      { baseline: 'bottom', dy: { expr: `-3 - (length(datum.lines) - 1) * ${lineHeight}` } }
+    : { align: 'left', baseline: 'middle', dx: 4 };
+  const mark = { ...textMark(theme, 'value'), ...place };
   return {
     data: { values },
     // A text has no tooltip: the bar under it says more.
-    encoding: { y: { field: 'at_us', ...us }, text: { field: 'text' }, tooltip: { value: null } },
+    encoding: {
+      [direction.value]: { field: 'at_us', ...valueEncoding(scale) },
+      text: { field: 'lines' },
+      tooltip: { value: null },
+    },
     layer: [
-      { transform: [{ filter: "datum.state === 'valid'" }], mark: { ...mark, color: INK } },
-      {
-        transform: [{ filter: "datum.state !== 'valid'" }],
-        mark: { ...mark, color: WARNING_INK },
-      },
+      { transform: [{ filter: "datum.state === 'valid'" }], mark },
+      { transform: [{ filter: "datum.state !== 'valid'" }], mark: { ...mark, color: WARNING_INK } },
     ],
   };
 }

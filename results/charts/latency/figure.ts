@@ -4,66 +4,62 @@
  * allow, since a column of a paper is narrow. What else there is to say stands in figure.txt (sentences/description.ts)
  * and in the report.
  */
-import type { TopLevelSpec } from 'vega-lite';
 import {
   type FloorPoint,
-  type Manifest,
   type MeasurementTarget,
   type Point,
   pointName,
-  type Summary,
   sameAt,
 } from '../../formats/index.ts';
 import { shortCaption } from '../../sentences/caption.ts';
 import { formatCount } from '../../text/format.ts';
-import { mutedSystems } from '../chart.ts';
+import { type LegendEntry, legend } from '../legend.ts';
 import { measuredRow } from '../measured-row.ts';
-import { captionBlock, figureConfig, figureFrame, textBlock, titleStyle } from '../theme/figure-text.ts';
-import { legendOf, neededWidth, panel, usPerPx } from './panel.ts';
+import type { Picture } from '../picture.ts';
+import type { ChartSource } from '../source.ts';
+import { innerWidth, type Theme, textWidth } from '../theme/theme.ts';
+import { operationEntries, referenceEntry } from './bars.ts';
+import { type BarDirection, lying, upright } from './direction.ts';
+import { floorEntry, hasFloorLines } from './floors.ts';
+import { linesBelow, neededWidth, type OfPanel, operationsOf, panel, scaleOf, sizeOf } from './panel.ts';
 
 const NARROWEST_PLOT = 330;
-/** Beside another panel, so that the legend is no wider. */
-const NARROWEST_BESIDE = 376;
 /** Groups of the same load stand beside each other. */
 const COLUMNS = 2;
 const PANEL_GAP = 22;
+/** Of text under a bar, before bars lie down and have it at their left. */
+const MOST_LINES = 7;
 
-interface OfPanel {
-  points: Point[];
-  floors: FloorPoint[];
-}
-
-export function figureSpec(manifest: Manifest, summary: Summary): TopLevelSpec {
+export function latencyPicture({ run, summary }: ChartSource, theme: Theme): Picture {
   const { points, floors, reference } = summary;
-  const published = points.some(({ published_us }) => published_us !== null);
   const loads = [...Map.groupBy(points, ({ at }) => pointName(at)).values()].map((ofLoad) =>
     [...Map.groupBy(ofLoad, ({ group }) => group).values()].map((ofPanel) => ({
       points: ofPanel,
       floors: floors.filter((floor) => isOfPanel(floor, ofPanel)),
     })),
   );
-  const columns = Math.min(COLUMNS, Math.max(1, ...loads.map((panels) => panels.length)));
-  const needed = loads.flat().map((of) => neededWidth(of.points, of.floors));
-  const panelWidth = Math.max(columns > 1 ? NARROWEST_BESIDE : NARROWEST_PLOT, ...needed);
-  const width = columns * panelWidth + (columns - 1) * PANEL_GAP;
+  const all = loads.flat();
+  const { columns, direction, panelWidth, axisWidth } = layoutOf(loads, theme);
+  const size = sizeOf(all, direction, panelWidth, theme);
+  const width = columns * size.width + (columns - 1) * PANEL_GAP;
+  const left = axisWidth + size.labelRoom;
+  const published = points.some(({ published_us }) => published_us !== null) ? reference : null;
   const rowOf = (panels: OfPanel[]): object => {
-    const us_per_px = Math.max(...panels.map((of) => usPerPx(of.points, of.floors)));
-    const drawn = panels.map((of, index) =>
-      panel({
-        ...of,
-        title: panelTitle(of, loads),
-        width: panelWidth,
-        us_per_px,
-        hasAxis: index % COLUMNS === 0,
-        hasLegend: index === 0 || legendOf(of) !== legendOf(panels[0]),
-        reference: reference?.name ?? null,
-      }),
-    );
-    return drawn.length === 1 ? drawn[0] : { columns: COLUMNS, spacing: PANEL_GAP, concat: drawn };
+    const scale = scaleOf(panels, size, theme);
+    const drawn = panels.map((of, index) => {
+      const hasAxis = index % columns === 0;
+      const hasPublished = published !== null;
+      return panel({ ...of, title: titleOf(of, loads), size, scale, hasAxis, hasPublished }, theme);
+    });
+    return drawn.length === 1 ? drawn[0] : { columns, spacing: PANEL_GAP, concat: drawn };
   };
+  const entries: LegendEntry[] = [
+    ...operationEntries(operationsOf(points), theme),
+    ...(published ? [referenceEntry(published.name)] : []),
+    ...(hasFloorLines(all.flatMap((of) => of.floors)) ? [floorEntry(direction.isUpright)] : []),
+  ];
   return {
-    ...figureFrame,
-    params: [mutedSystems],
+    title: run.manifest.title,
     datasets: {
       points: points.map((point) => ({
         ...measuredRow(point),
@@ -71,20 +67,51 @@ export function figureSpec(manifest: Manifest, summary: Summary): TopLevelSpec {
         ...(published && { published_us: point.published_us }),
       })),
       ...(floors.length > 0 && {
-        floors: loads.flat().flatMap((of) => of.floors.flatMap((floor) => floorRowsOf(floor, of.points))),
+        floors: all.flatMap((of) => of.floors.flatMap((floor) => floorRowsOf(floor, of.points))),
       }),
     },
-    vconcat: [
-      textBlock([manifest.title], width, titleStyle),
-      ...loads.map(rowOf),
-      captionBlock(shortCaption(manifest, summary), width),
-    ].filter((part) => part !== null),
-    config: figureConfig,
-  } as TopLevelSpec;
+    parts: [legend(entries, { width, left }, theme), ...loads.map(rowOf)],
+    width,
+    left,
+    warnings: [],
+    caption: [...shortCaption(run.manifest, summary), ...(theme.hasCaption ? ['More: figure.txt.'] : [])],
+    canFade: true,
+  };
+}
+
+interface Layout {
+  columns: number;
+  direction: BarDirection;
+  panelWidth: number;
+  /** Left of a panel, the labels of lying bars left out. */
+  axisWidth: number;
+}
+
+/** Panels beside each other where that is possible, then one below the other, and with lying bars at last. */
+function layoutOf(loads: OfPanel[][], theme: Theme): Layout {
+  const most = Math.min(COLUMNS, Math.max(1, ...loads.map((panels) => panels.length)));
+  const panels = loads.flat();
+  const needed = Math.max(...panels.map((of) => neededWidth(of, theme)));
+  const axisWidth = textWidth(theme, 'label', '1,000') + theme.text.label.lineHeight + 8;
+  const of = (columns: number, panelWidth: number): Layout => ({
+    columns,
+    direction: upright,
+    panelWidth,
+    axisWidth,
+  });
+  if (theme.width === null) return of(most, Math.max(NARROWEST_PLOT, needed));
+  const width = innerWidth(theme, 0);
+  for (let columns = most; columns > 0; columns--) {
+    const panelWidth = (width - axisWidth - (columns - 1) * PANEL_GAP) / columns;
+    if (panelWidth >= needed && linesBelow(panels, panelWidth, theme) <= MOST_LINES) {
+      return of(columns, panelWidth);
+    }
+  }
+  return { columns: 1, direction: lying, panelWidth: width, axisWidth: 0 };
 }
 
 /** What tells a panel from the others: its group, its load, or both; null where it has neither. */
-function panelTitle({ points: [first] }: OfPanel, loads: OfPanel[][]): string | null {
+function titleOf({ points: [first] }: OfPanel, loads: OfPanel[][]): string | null {
   const load = loads.length > 1 ? [nameLoad(first)] : [];
   return [...(first.group ? [first.group] : []), ...load].join(', ') || null;
 }

@@ -7,14 +7,27 @@ import type { FloorPoint } from '../../formats/index.ts';
 import { marks } from '../../sentences/doubts.ts';
 import { isOfMeans } from '../../sentences/rows.ts';
 import { formatUs } from '../../text/format.ts';
+import type { LegendEntry } from '../legend.ts';
 import { inGroup } from '../measured-row.ts';
-import { wrapText } from '../theme/font.ts';
 import { exactUs, pointTooltip } from '../tooltip.ts';
+import type { Drawing } from './bars.ts';
+import { valueEncoding } from './direction.ts';
 
 /** Reddish purple, dark: far from the bars' colours, also to those who are colour-blind, and from black. */
 export const FLOOR_INK = '#882255';
-const FLOOR_MARK = 'floor, value below';
 const dash = [5, 3];
+
+export function floorEntry(isUpright: boolean): LegendEntry {
+  return {
+    label: isUpright ? 'floor, value below' : 'floor, value at the left',
+    line: { colour: FLOOR_INK, dash },
+  };
+}
+
+/** Whether any has a line. */
+export function hasFloorLines(floors: FloorPoint[]): boolean {
+  return floors.some((floor) => drawn_us(floor) !== null);
+}
 
 /** p50 of the floors that are drawn across the bar of this system and operation. */
 export function floorLevels(floors: FloorPoint[], bar: { system: string; operation: string }): number[] {
@@ -28,28 +41,21 @@ function drawn_us({ latency_us, verdicts }: FloorPoint): number | null {
 }
 
 /**
- * A layer of lines `width` pixels long, from the rows of the dataset `floors`, on the x and xOffset of the layer
- * around it; none where none is drawn.
+ * A layer of lines across bars, from the rows of the dataset `floors`, on the places of the layer around it; none where
+ * none is drawn.
  */
-export function floorLines(
-  floors: FloorPoint[],
-  group: string,
-  width: number,
-  us: object,
-  hasLegend: boolean,
-): object[] {
-  if (floors.every((floor) => drawn_us(floor) === null)) return [];
+export function floorLines(floors: FloorPoint[], group: string, drawing: Drawing): object[] {
+  if (!hasFloorLines(floors)) return [];
+  const { direction, scale, barWidth } = drawing;
   // The symbol `stroke` is a line as long as the root of its area.
-  const mark = { type: 'point', shape: 'stroke', size: width ** 2, opacity: 1, filled: false };
-  const legend = {
-    title: null,
-    orient: 'top',
-    symbolType: 'stroke',
-    symbolStrokeColor: FLOOR_INK,
-    symbolStrokeWidth: 2.5,
-    symbolDash: dash,
+  const mark = {
+    type: 'point',
+    shape: 'stroke',
+    size: barWidth ** 2,
+    angle: direction.isUpright ? 0 : 90,
+    opacity: 1,
+    filled: false,
   };
-  const scale = { domain: [FLOOR_MARK], range: [FLOOR_INK] };
   return [
     {
       data: { name: 'floors' },
@@ -58,22 +64,19 @@ export function floorLines(
         { filter: "datum.p50_verdict !== 'invalid' && datum.p50_us !== null" },
       ],
       encoding: {
-        y: { field: 'p50_us', ...us },
+        [direction.value]: { field: 'p50_us', ...valueEncoding(scale) },
         tooltip: { value: pointTooltip([['p50', exactUs('p50_us')]]) },
       },
       layer: [
         { mark: { ...mark, strokeWidth: 4.5, stroke: 'white' } },
-        {
-          mark: { ...mark, strokeWidth: 2.5, strokeDash: dash },
-          encoding: { stroke: { datum: FLOOR_MARK, scale, legend: hasLegend ? legend : null } },
-        },
+        { mark: { ...mark, strokeWidth: 2.5, strokeDash: dash, stroke: FLOOR_INK } },
       ],
     },
   ];
 }
 
-/** Lines of text that stand under a system, in `floorTextMark`: "floor, raw frames:", "SET 0.95", "GET 0.92". */
-export function floorTexts(floors: FloorPoint[], system: string, width: number, fontSize: number): string[] {
+/** Paragraphs that stand at a system: "floor, raw frames:", "SET 0.95", "GET 0.92". */
+export function floorTexts(floors: FloorPoint[], system: string): string[] {
   const byName = Map.groupBy(
     floors.filter((floor) => floor.systems.includes(system)),
     ({ name }) => name,
@@ -81,8 +84,7 @@ export function floorTexts(floors: FloorPoint[], system: string, width: number, 
   return [...byName.values()].flatMap((ofFloor) => {
     const values = ofFloor.map((floor) => `${floor.operation.toUpperCase()} ${valueText(floor)}`);
     const means = ofFloor.some(isOfMeans) ? ', means of runs' : '';
-    const paragraphs = [`floor, ${ofFloor[0].label}${means}:`, ...values];
-    return paragraphs.flatMap((paragraph) => wrapText(paragraph, width, fontSize));
+    return [`floor, ${ofFloor[0].label}${means}:`, ...values];
   });
 }
 
@@ -90,5 +92,3 @@ function valueText({ latency_us, verdicts }: FloorPoint): string {
   if (!latency_us) return 'no data';
   return `${formatUs(latency_us.p50)}${marks[verdicts.p50.state]}`;
 }
-
-export const floorTextMark = { type: 'text', baseline: 'top', color: FLOOR_INK };

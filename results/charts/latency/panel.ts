@@ -1,145 +1,172 @@
 /**
- * One panel of the figure: the systems on the x axis, for each a bar of the p50 per operation with its
- * interval, the published value as a mark across it (figure-bars.ts), its floors (figure-floors.ts), and the
- * number over it. Where nothing was measured, words stand in place of the bar.
+ * One panel of the figure: the systems along one axis, for each a bar of the p50 per operation with its interval, the
+ * published value as a mark across it (bars.ts), its floors (floors.ts), and the number beyond it. Where nothing was
+ * measured, words stand in place of the bar.
  */
 import type { FloorPoint, Point } from '../../formats/index.ts';
 import { marks } from '../../sentences/doubts.ts';
-import { labelInGroup } from '../../sentences/rows.ts';
 import { stateOf } from '../../summary/doubt.ts';
 import { formatUs } from '../../text/format.ts';
 import { fadeMuted } from '../chart.ts';
 import { inGroup } from '../measured-row.ts';
-import { INK, LABEL_SIZE, VALUE_SIZE } from '../theme/figure-text.ts';
-import { textWidth, wrapText } from '../theme/font.ts';
+import { labelRoom } from '../theme/row-labels.ts';
+import { panelTitle, type Theme, textWidth } from '../theme/theme.ts';
 import { exactUs, judgedUs, pointTooltip } from '../tooltip.ts';
 import {
   type BarText,
   bars,
   barTexts,
+  type Drawing,
   intervalMarks,
   operationColours,
   referenceMarks,
-  VALUE_LINE,
 } from './bars.ts';
-import { floorLevels, floorLines, floorTextMark, floorTexts } from './floors.ts';
+import { type BarDirection, pxOf, type Size, usOf, type ValueScale, valueScale } from './direction.ts';
+import { floorLevels, floorLines } from './floors.ts';
+import { heightOfLabels, labelsOf, labelTexts, placeAxis, systemLabels, valueAxis } from './labels.ts';
 
 const PLOT_HEIGHT = 260;
 const WIDEST_BAR = 56;
-/** What stands over a place without a bar, a word a line. */
+/** What stands in place of a bar, a word a line. */
 const NO_DATA = ['no', 'data'];
 /** Free pixels between neighbours. */
 const BETWEEN_VALUES = 5;
-const BETWEEN_LABELS = 10;
-/** Largest share of a system's width that its bars take; the rest is the gap to its neighbours. */
+export const BETWEEN_LABELS = 10;
+/** Largest share of a system's room that its bars take; the rest is the gap to its neighbours. */
 const LARGEST_BARS_SHARE = 0.8;
-/** Pixels between a panel and its title, and of the legend between them. */
-const TITLE_OFFSET = 6;
-const LEGEND_HEIGHT = 23;
-/** Height of a line of text under the systems. */
-const LABEL_LINE = 15;
+/** The words left of lying bars. */
+const WIDEST_LABELS = 180;
 
 /** Pixels that a panel of these needs, so that no number over a bar and no word under it meets its neighbour. */
-export function neededWidth(points: Point[], floors: FloorPoint[]): number {
-  const widest = (texts: string[], fontSize: number): number =>
-    Math.max(...texts.map((text) => textWidth(text, fontSize)));
+export function neededWidth({ points, floors }: OfPanel, theme: Theme): number {
+  const widest = (kind: 'value' | 'label', texts: string[]): number =>
+    Math.max(...texts.map((text) => textWidth(theme, kind, text)));
   const operations = new Set(points.map(({ operation }) => operation)).size;
   const systems = new Set(points.map(({ system }) => system));
   const values = points.map(({ latency_us }) => (latency_us ? formatUs(latency_us.p50) : NO_DATA[1]));
   const words = (texts: string[]): string[] => texts.flatMap((text) => text.split(/\s+/));
   const system = Math.max(
-    (operations * (widest(values, VALUE_SIZE) + BETWEEN_VALUES)) / LARGEST_BARS_SHARE,
-    widest(words(points.flatMap((point) => [labelInGroup(point), shortDevice(point.device)])), LABEL_SIZE) +
-      BETWEEN_LABELS,
-    widest(words(floors.map(({ label }) => label)), VALUE_SIZE) + BETWEEN_LABELS,
+    (operations * (widest('value', values) + BETWEEN_VALUES)) / LARGEST_BARS_SHARE,
+    widest('label', words(points.flatMap((point) => labelTexts(point, points)))) + BETWEEN_LABELS,
+    widest('value', words(floors.map(({ label }) => label))) + BETWEEN_LABELS,
   );
   return Math.ceil(systems.size * system);
 }
 
-/** How many microseconds a pixel of a panel stands for, so that all of it has room. */
-export function usPerPx(points: Point[], floors: FloorPoint[]): number {
-  const highest_us = Math.max(0, ...points.map((point) => highestUs(point, across(point, floors)))) || 1;
-  const valueLines = points.every((point) => point.latency_us && stateOf(point, ['p50']) === 'valid') ? 1 : 2;
-  return highest_us / (PLOT_HEIGHT - (valueLines + 0.5) * VALUE_LINE);
+/** Of text under the bars of panels so wide. */
+export function linesBelow(panels: OfPanel[], width: number, theme: Theme): number {
+  const labels = panels.flatMap(({ points, floors }) => {
+    const room = width / new Set(points.map(({ system }) => system)).size;
+    return labelsOf(points, floors, room - BETWEEN_LABELS, theme);
+  });
+  return Math.max(...labels.map(({ lines, floors }) => lines.length + floors.length));
 }
 
-export interface LatencyPanel {
-  /** These, and floors of them, differ in system and operation only. */
+/** These, and floors of them, differ in system and operation only. */
+export interface OfPanel {
   points: Point[];
   floors: FloorPoint[];
+}
+
+export function sizeOf(panels: OfPanel[], direction: BarDirection, width: number, theme: Theme): Size {
+  if (direction.isUpright) {
+    const height = theme.width === null ? PLOT_HEIGHT : Math.min(PLOT_HEIGHT, Math.max(150, 0.62 * width));
+    return { direction, width, height, labelRoom: 0 };
+  }
+  const labels = panels.flatMap(({ points, floors }) => labelsOf(points, floors, null, theme));
+  const room = labelRoom(
+    labels.flatMap(({ lines, floors }) => [...lines, ...floors]),
+    WIDEST_LABELS,
+    theme,
+  );
+  const rowHeight = Math.max(
+    ...panels.map(({ points, floors }) => {
+      const wrapped = labelsOf(points, floors, room - BETWEEN_LABELS, theme);
+      const bars = operationsOf(points).length * theme.text.value.lineHeight;
+      return Math.max(bars / LARGEST_BARS_SHARE, ...wrapped.map((label) => heightOfLabels(label, theme) + 6));
+    }),
+  );
+  return { direction, width: width - room, height: rowHeight, labelRoom: room };
+}
+
+/** The scale on which all of these panels have room. */
+export function scaleOf(panels: OfPanel[], size: Size, theme: Theme): ValueScale {
+  const { direction, width, height } = size;
+  const all = panels.flatMap(({ points, floors }) =>
+    points.map((point) => ({ point, marked: across(point, floors) })),
+  );
+  const highest_us = Math.max(0, ...all.map(({ point, marked }) => highestUs(point, marked))) || 1;
+  const lowest_us = Math.min(...all.flatMap(({ point }) => point.latency_us?.p50 || highest_us));
+  const { lineHeight } = theme.text.value;
+  const lines = all.every(({ point }) => point.latency_us && stateOf(point, ['p50']) === 'valid') ? 1 : 2;
+  const room = direction.isUpright
+    ? (lines + 0.5) * lineHeight
+    : Math.max(...all.map(({ point }) => textWidth(theme, 'value', textLines(point, direction)[0]))) + 8;
+  const length = direction.isUpright ? height : width;
+  const isLog = (direction.isUpright ? theme.logY : theme.logX) ?? false;
+  return valueScale([lowest_us, highest_us], length, room, isLog);
+}
+
+export interface LatencyPanel extends OfPanel {
   title: string | null;
-  width: number;
-  /** At least what usPerPx says; the same for panels that are compared. */
-  us_per_px: number;
-  /** Whether the axis' numbers and the legend stand at it, or at its neighbour. */
+  size: Size;
+  scale: ValueScale;
+  /** Whether the axis' numbers stand at it, or at its neighbour. */
   hasAxis: boolean;
-  hasLegend: boolean;
-  /** The name of the published values that stand beside the points, or null. */
-  reference: string | null;
+  hasPublished: boolean;
 }
 
-/** What a legend explains: the same for panels that can share one. */
-export function legendOf({ points, floors }: Pick<LatencyPanel, 'points' | 'floors'>): string {
-  const hasPublished = points.some(({ published_us }) => published_us !== null);
-  return JSON.stringify([operationsOf(points), hasPublished, floors.length > 0]);
-}
-
-function operationsOf(points: Point[]): string[] {
-  return Object.keys(operationColours).filter((operation) =>
+/** In the order of the legend. */
+export function operationsOf(points: Point[]): Point['operation'][] {
+  return (Object.keys(operationColours) as Point['operation'][]).filter((operation) =>
     points.some((point) => point.operation === operation),
   );
 }
 
-export function panel(of: LatencyPanel): object {
-  const { points, floors, title, width, us_per_px, hasAxis, hasLegend, reference } = of;
+export function panel(of: LatencyPanel, theme: Theme): object {
+  const { points, floors, title, size, scale, hasAxis, hasPublished } = of;
+  const { direction } = size;
   const operations = operationsOf(points);
   const systems = [...new Set(points.map((point) => point.system))];
-  const systemWidth = width / systems.length;
-  const barsShare = Math.min(LARGEST_BARS_SHARE, (WIDEST_BAR * operations.length) / systemWidth);
-  const barWidth = (systemWidth * barsShare) / operations.length;
-  const us = { type: 'quantitative', scale: { domain: [0, us_per_px * PLOT_HEIGHT], nice: false } };
-  const x = xEncoding(systems, barsShare);
-  const published = points.some(({ published_us }) => published_us !== null) ? reference : null;
+  const length = direction.isUpright ? size.width : systems.length * size.height;
+  const room = length / systems.length;
+  const barsShare = Math.min(LARGEST_BARS_SHARE, (WIDEST_BAR * operations.length) / room);
+  const drawing: Drawing = { direction, scale, barWidth: (room * barsShare) / operations.length, theme };
+  const place = placeAxis(systems, barsShare, direction);
   return {
-    ...(title && {
-      title: {
-        text: title,
-        anchor: 'start',
-        frame: 'group',
-        fontSize: LABEL_SIZE,
-        color: INK,
-        // As high as beside a legend.
-        offset: hasLegend ? TITLE_OFFSET : TITLE_OFFSET + LEGEND_HEIGHT,
-      },
-    }),
-    width,
-    height: PLOT_HEIGHT,
+    ...(title && { title: panelTitle(theme, title) }),
+    width: size.width,
+    height: direction.isUpright ? size.height : length,
     layer: [
       {
         data: { name: 'points' },
         transform: [{ filter: inGroup(points[0]) }],
         encoding: {
-          x,
-          xOffset: { field: 'operation', scale: { domain: operations, paddingInner: 0.08 } },
-          y: { ...us, axis: hasAxis ? yAxis : { ...yAxis, title: null, labels: false } },
-          tooltip: { value: pointTooltip(tooltipLines(published !== null)) },
+          [direction.place]: place,
+          [direction.offset]: { field: 'operation', scale: { domain: operations, paddingInner: 0.08 } },
+          [direction.value]: { ...valueAxis(scale, size, hasAxis, theme) },
+          tooltip: { value: pointTooltip(tooltipLines(hasPublished)) },
           ...fadeMuted,
         },
         layer: [
-          bars(operations, us, hasLegend),
-          ...(published ? [referenceMarks(published, barWidth, us, hasLegend)] : []),
-          ...floorLines(floors, points[0].group, barWidth, us, hasLegend),
-          ...intervalMarks(us),
+          bars(operations, drawing),
+          ...(hasPublished ? [referenceMarks(drawing)] : []),
+          ...floorLines(floors, points[0].group, drawing),
+          ...intervalMarks(drawing),
           barTexts(
-            points.map((point) => barText(point, across(point, floors), us_per_px)),
-            us,
+            points.map((point) => barText(point, across(point, floors), drawing)),
+            drawing,
           ),
         ],
         resolve: { scale: { color: 'independent', stroke: 'independent' } },
       },
-      ...systemLabels(points, floors, systems, systemWidth, x),
+      ...systemLabels(labelsOf(points, floors, labelWidth(size, room), theme), place, size, theme),
     ],
   };
+}
+
+function labelWidth({ direction, labelRoom }: Size, room: number): number {
+  return (direction.isUpright ? room : labelRoom) - BETWEEN_LABELS;
 }
 
 function tooltipLines(published: boolean): [string, string][] {
@@ -151,24 +178,6 @@ function tooltipLines(published: boolean): [string, string][] {
   ];
 }
 
-function xEncoding(systems: string[], barsShare: number): object {
-  return {
-    field: 'system',
-    type: 'nominal',
-    scale: { domain: systems, paddingInner: 1 - barsShare, paddingOuter: (1 - barsShare) / 2 },
-    axis: { title: null, labels: false, ticks: false, domainColor: INK },
-  };
-}
-
-const yAxis = {
-  title: 'p50 latency (µs)',
-  grid: true,
-  gridColor: '#e2e2e2',
-  domain: false,
-  ticks: false,
-  tickCount: 6,
-};
-
 /** What is drawn across a bar. */
 interface Across {
   published_us: number | null;
@@ -179,31 +188,42 @@ function across(point: Point, floors: FloorPoint[]): Across {
   return { published_us: point.published_us, floors_us: floorLevels(floors, point) };
 }
 
-function barText(point: Point, marked: Across, us_per_px: number): BarText {
-  const { system, operation, verdicts, latency_us } = point;
+function textLines({ latency_us, verdicts }: Point, { isUpright }: BarDirection): string[] {
   const { state } = verdicts.p50;
   const mark = state === 'valid' ? [] : [marks[state]];
   const lines = latency_us ? [...mark, formatUs(latency_us.p50)] : NO_DATA;
-  const at_us = textAtUs(point, marked, lines.length, us_per_px);
-  return { system, operation, state, text: lines.join('\n'), lines: lines.length, at_us };
+  if (isUpright) return lines;
+  return [latency_us ? lines.toReversed().join('') : lines.join(' ')];
 }
 
-/** Over the bar and its interval; over a mark as well where the text would cross it. */
+function barText(point: Point, marked: Across, drawing: Drawing): BarText {
+  const { system, operation, verdicts } = point;
+  const lines = textLines(point, drawing.direction);
+  return {
+    system,
+    operation,
+    state: verdicts.p50.state,
+    lines,
+    at_us: textAtUs(point, marked, lines, drawing),
+  };
+}
+
+/** Beyond the bar and its interval; beyond a mark as well where the text would cross it. */
 function textAtUs(
   point: Point,
   { published_us, floors_us }: Across,
-  lines: number,
-  us_per_px: number,
+  lines: string[],
+  { direction, scale, theme }: Drawing,
 ): number {
-  let at_us = highestUs(point, { published_us: null, floors_us: [] });
+  const taken = direction.isUpright
+    ? lines.length * theme.text.value.lineHeight
+    : textWidth(theme, 'value', lines[0]);
+  let at_px = Math.max(0, pxOf(scale, highestUs(point, { published_us: null, floors_us: [] })));
   for (const mark_us of [...floors_us, published_us ?? 0].sort((a, b) => a - b)) {
-    const crosses =
-      mark_us > 0 &&
-      mark_us > at_us - 3 * us_per_px &&
-      mark_us < at_us + (lines * VALUE_LINE + 7) * us_per_px;
-    if (crosses) at_us = mark_us + 2 * us_per_px;
+    const mark_px = mark_us > 0 ? pxOf(scale, mark_us) : 0;
+    if (mark_px > 0 && mark_px > at_px - 3 && mark_px < at_px + taken + 7) at_px = mark_px + 2;
   }
-  return at_us;
+  return usOf(scale, at_px);
 }
 
 function highestUs(point: Point, { published_us, floors_us }: Across): number {
@@ -213,55 +233,4 @@ function highestUs(point: Point, { published_us, floors_us }: Across): number {
     published_us ?? 0,
     ...floors_us,
   );
-}
-
-/** Without what stands in brackets behind it: of what kind it is, the caption says. */
-function shortDevice(device: string): string {
-  return device.replace(/ \(.*\)$/, '');
-}
-
-/**
- * What stands under each system, in lines that fit: its label, with the device where the systems' devices differ,
- * and its floors. These are marks and not the axis' own labels: those would pass the text through a Vega
- * expression.
- */
-function systemLabels(
-  points: Point[],
-  floors: FloorPoint[],
-  systems: string[],
-  systemWidth: number,
-  x: object,
-): object[] {
-  const mixed = new Set(points.map((point) => point.device)).size > 1;
-  const values = systems.map((system) => {
-    const point = points.find((one) => one.system === system)!;
-    const { device } = point;
-    const label = labelInGroup(point);
-    const texts = mixed ? [label, `over ${shortDevice(device)}`] : [label];
-    const lines = texts.flatMap((text) => wrapText(text, systemWidth - BETWEEN_LABELS, LABEL_SIZE));
-    return {
-      system,
-      lines,
-      floors: floorTexts(floors, system, systemWidth - BETWEEN_LABELS, VALUE_SIZE),
-      below_px: PLOT_HEIGHT + 10 + lines.length * LABEL_LINE + 3,
-    };
-  });
-  const text = { type: 'text', baseline: 'top', fontSize: LABEL_SIZE, lineHeight: LABEL_LINE, color: INK };
-  return [
-    {
-      data: { values },
-      mark: text,
-      encoding: { x, y: { value: PLOT_HEIGHT + 10 }, text: { field: 'lines' }, ...fadeMuted },
-    },
-    {
-      data: { values: values.filter((value) => value.floors.length > 0) },
-      mark: {
-        ...floorTextMark,
-        fontSize: VALUE_SIZE,
-        lineHeight: LABEL_LINE,
-        dy: { expr: 'datum.below_px' },
-      },
-      encoding: { x, y: { value: 0 }, text: { field: 'floors' }, ...fadeMuted },
-    },
-  ];
 }

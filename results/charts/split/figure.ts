@@ -2,7 +2,6 @@
  * The paper's split as a figure: for each way past the kernel a bar of the unmodified system's latency, cut
  * into what the kernel's interface, its data path and the rest take, with the published bar below it.
  */
-import type { TopLevelSpec } from 'vega-lite';
 import type { Manifest, Share, Split, Summary, SystemUnderTest } from '../../formats/index.ts';
 import { mixture } from '../../sentences/caption.ts';
 import { distanceOfFigure } from '../../sentences/distance.ts';
@@ -10,16 +9,12 @@ import { nameTarget } from '../../sentences/doubts.ts';
 import { labelInGroup } from '../../sentences/rows.ts';
 import { stateOf } from '../../summary/doubt.ts';
 import { formatUs } from '../../text/format.ts';
-import {
-  captionBlock,
-  figureConfig,
-  figureFrame,
-  INK,
-  textBlock,
-  titleStyle,
-  warningStyle,
-} from '../theme/figure-text.ts';
-import { rowEncoding, rowLabels } from '../theme/row-labels.ts';
+import { legend } from '../legend.ts';
+import type { Picture } from '../picture.ts';
+import type { ChartSource } from '../source.ts';
+import { patternFill } from '../theme/patterns.ts';
+import { labelHeight, labelRoom, rowEncoding, rowLabels } from '../theme/row-labels.ts';
+import { INK, innerWidth, type Theme, textMark, textWidth, ticksAcross } from '../theme/theme.ts';
 
 const parts = [
   { name: 'interface', label: "kernel's interface", colour: '#d55e00', light: true },
@@ -28,7 +23,7 @@ const parts = [
 ] as const;
 
 const PLOT_WIDTH = 520;
-const LABEL_WIDTH = 250;
+const WIDEST_LABELS = 250;
 const ROW_HEIGHT = 38;
 
 interface Piece {
@@ -45,9 +40,37 @@ interface Piece {
 }
 
 /** Null where the run has not the three systems that a split takes. */
-export function splitSpec(manifest: Manifest, summary: Summary): TopLevelSpec | null {
+export function splitPicture({ run, summary }: ChartSource, theme: Theme): Picture | null {
+  const { manifest } = run;
   const found = summary.splits;
   if (found.length === 0) return null;
+  const rows = rowsOf(manifest, summary);
+  const labels = rows.map(({ label }) => label);
+  const room = labelRoom(labels, WIDEST_LABELS, theme);
+  const width = innerWidth(theme, room + PLOT_WIDTH) - room;
+  const entries = parts.map(({ label }, index) => ({ label, fill: fillOf(index, theme) }));
+  const height = Math.max(ROW_HEIGHT, labelHeight(labels, room, theme) + 6);
+  return {
+    title: 'What the kernel takes, by differences between systems',
+    datasets: { parts: rows.flatMap(({ pieces }) => pieces) },
+    parts: [
+      legend(entries, { width, left: room }, theme),
+      plot(rows, { width, height: rows.length * height, room }, theme),
+    ],
+    width,
+    left: room,
+    warnings: warnings(manifest, summary, found),
+    caption: caption(found, summary),
+    canFade: false,
+  };
+}
+
+function fillOf(index: number, { patterns }: Theme): string {
+  return patterns ? patternFill(parts[index].colour, index) : parts[index].colour;
+}
+
+/** A row for each split, those of a target together, and what was published below them, once. */
+function rowsOf(manifest: Manifest, summary: Summary): Row[] {
   const systemOf = (name: string): SystemUnderTest | undefined =>
     manifest.systems.find((system) => system.name === name);
   const labelOf = (name: string): string => {
@@ -55,37 +78,24 @@ export function splitSpec(manifest: Manifest, summary: Summary): TopLevelSpec | 
     return system ? labelInGroup(system) : name;
   };
   const targetOf = (split: Split): string => nameTarget({ ...summary.points[0], ...split }, summary.points);
-  // Groups stand beside each other, and what was published of all of them below.
-  const alike = Map.groupBy(found, (split) =>
-    JSON.stringify([targetOf(split), systemOf(split.bypass)?.backend, split.published]),
+  const byTarget = Map.groupBy(summary.splits, (split) =>
+    JSON.stringify([targetOf(split), systemOf(split.bypass)?.backend]),
   );
-  const rows = [...alike].flatMap(([key, splits]) => {
-    const [{ published }] = splits;
-    return [
-      ...splits.map((split) => {
-        const group = split.group && `${split.group}, `;
-        const systems = `${labelOf(split.unmodified)} → ${labelOf(split.bypass)}`;
-        return measuredRow(split, `${group}${targetOf(split)}: ${systems}`);
-      }),
-      ...(published ? [publishedRow(key, 'published, from the bars', published)] : []),
-    ];
+  const rows = [...byTarget.values()].flat().map((split) => {
+    const group = split.group && `${split.group}, `;
+    const systems = `${labelOf(split.unmodified)} → ${labelOf(split.bypass)}`;
+    return measuredRow(split, `${group}${targetOf(split)}: ${systems}`);
   });
-  const rounded = summary.reference?.rounded_shares;
-  if (rounded) rows.push(publishedRow('published, rounded', 'published, as the text rounds them', rounded));
-  const width = PLOT_WIDTH;
-  return {
-    ...figureFrame,
-    datasets: { parts: rows.flatMap(({ pieces }) => pieces) },
-    vconcat: [
-      textBlock(['What the kernel takes, by differences between systems'], width, titleStyle),
-      plot(rows),
-      textBlock(warnings(manifest, summary, found), width, warningStyle),
-      captionBlock(caption(found, summary), width),
-    ].filter((part) => part !== null),
-    // Else it would stand over the title.
-    resolve: { legend: { color: 'independent' } },
-    config: figureConfig,
-  } as TopLevelSpec;
+  const published = publishedOf(summary);
+  return published ? [...rows, publishedRow(published)] : rows;
+}
+
+/** As the publication's own text rounds it for all that it measured; else what all splits have alike. */
+function publishedOf({ reference, splits }: Summary): NonNullable<Split['published']> | null {
+  if (reference?.rounded_shares) return reference.rounded_shares;
+  const [{ published }, ...others] = splits;
+  const isSame = others.every((split) => JSON.stringify(split.published) === JSON.stringify(published));
+  return isSame ? published : null;
 }
 
 /** That links are unlike, and which systems rest on points that want a second look. */
@@ -111,7 +121,9 @@ function caption(found: Split[], summary: Summary): string[] {
     'Interface: unmodified less libOS over the kernel; data path: libOS over the kernel less bypass; rest: bypass.',
     `Shares of the unmodified p50, medians over ${trials} trials; in brackets 95 % intervals.`,
     ...distanceOfFigure(summary),
-    ...(reference ? [`Published: ${reference.name}.`] : []),
+    ...(reference
+      ? [`Published: ${reference.name}${reference.rounded_shares ? ', as its text rounds it' : ''}.`]
+      : []),
   ];
 }
 
@@ -143,7 +155,9 @@ function measuredRow(split: Split, label: string): Row {
   return { row, label, pieces };
 }
 
-function publishedRow(row: string, label: string, published: NonNullable<Split['published']>): Row {
+function publishedRow(published: NonNullable<Split['published']>): Row {
+  const label = 'published';
+  const row = label;
   const shares = { ...published, rest: 1 - published.kernel };
   let from = 0;
   const pieces = parts.map(({ name, label: part }) => {
@@ -160,38 +174,44 @@ function percent(share: number): string {
   return String(Math.round(share * 100));
 }
 
-function plot(rows: Row[]): object {
-  const x = {
-    type: 'quantitative',
-    scale: { domain: [Math.min(0, ...ends(rows)), Math.max(1, ...ends(rows))] },
-  };
+/** In pixels. */
+interface PlotSize {
+  width: number;
+  height: number;
+  room: number;
+}
+
+function plot(rows: Row[], { width, height, room }: PlotSize, theme: Theme): object {
+  const [low, high] = [Math.min(0, ...ends(rows)), Math.max(1, ...ends(rows))];
+  const x = { type: 'quantitative', scale: { domain: [low, high] } };
+  const fills = parts.map((_part, index) => fillOf(index, theme));
   const colour = {
     field: 'part',
     type: 'nominal',
-    scale: { domain: parts.map(({ label }) => label), range: parts.map((part) => part.colour) },
-    legend: { title: null, orient: 'top', symbolType: 'square', offset: 6 },
+    scale: { domain: parts.map(({ label }) => label), range: fills },
+    legend: null,
   };
   const axis = {
     title: 'share of the unmodified p50 (%)',
     labelExpr: 'round(datum.value * 100)',
+    tickCount: Math.min(10, ticksAcross(theme, width, '100')),
     grid: true,
     gridColor: '#e2e2e2',
     domain: false,
     ticks: false,
   };
+  const { lineHeight } = theme.text.inside;
   const texts = rows.flatMap(({ pieces }) =>
-    pieces
-      .filter(({ share }) => share > 0.04)
-      .map(({ row, from, to, lines, light }) => ({
-        row,
-        middle: (from + to) / 2,
-        lines: fittingLines(lines, to - from),
-        white: light,
-      })),
+    pieces.map(({ row, from, to, lines, light }) => ({
+      row,
+      middle: (from + to) / 2,
+      lines: fittingLines(lines, (width * (to - from)) / (high - low) - 4, theme),
+      white: light && !theme.patterns,
+    })),
   );
   return {
-    width: PLOT_WIDTH,
-    height: rows.length * ROW_HEIGHT,
+    width,
+    height,
     encoding: {
       y: rowEncoding(rows, 0.22),
     },
@@ -208,13 +228,11 @@ function plot(rows: Row[]): object {
         },
       },
       {
-        data: { values: texts },
+        data: { values: texts.filter(({ lines }) => lines.length > 0) },
         mark: {
-          type: 'text',
+          ...textMark(theme, 'inside'),
           baseline: 'middle',
-          fontSize: 10,
-          lineHeight: 12,
-          dy: { expr: '-6 * (length(datum.lines) - 1)' },
+          dy: { expr: `-${lineHeight / 2} * (length(datum.lines) - 1)` },
         },
         encoding: {
           x: { field: 'middle', ...x },
@@ -222,14 +240,16 @@ function plot(rows: Row[]): object {
           color: { condition: { test: 'datum.white', value: 'white' }, value: INK },
         },
       },
-      rowLabels(rows, LABEL_WIDTH),
+      rowLabels(rows, room, theme),
     ],
   };
 }
 
-/** The interval is left out where there is no room for it. */
-function fittingLines(lines: string[], share: number): string[] {
-  return share * PLOT_WIDTH > 70 ? lines : [lines[0].replace(/^.*, /, '')];
+/** As much of it as there is room for: all lines, the first, the share alone, or nothing. */
+function fittingLines(lines: string[], room: number, theme: Theme): string[] {
+  const [first] = lines;
+  const candidates = [lines, [first], [first.replace(/^.*, /, '')]];
+  return candidates.find((some) => some.every((line) => textWidth(theme, 'inside', line) <= room)) ?? [];
 }
 
 const TOOLTIP =

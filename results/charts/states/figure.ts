@@ -2,34 +2,27 @@
  * The latencies of each system by state of the distance, as a Vega-Lite specification: two humps become two curves. One
  * panel for each operation (and number of clients and value size, where these differ), a row for each system and floor.
  */
-import type { TopLevelSpec } from 'vega-lite';
-import type { Summary } from '../../formats/index.ts';
-import type { Run } from '../../run/run-folder.ts';
 import { runState } from '../../sentences/caption.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
 import { MIXTURE } from '../../summary/distance/by-state.ts';
-import type { RunDistance } from '../../summary/distance/run-distance.ts';
-import { mutedSystems } from '../chart.ts';
-import { legendPlace } from '../legend.ts';
-import {
-  captionBlock,
-  figureConfig,
-  figureFrame,
-  INK,
-  textBlock,
-  titleStyle,
-  VALUE_SIZE,
-} from '../theme/figure-text.ts';
-import { placeInRows } from '../theme/legend-rows.ts';
+import { legend } from '../legend.ts';
+import type { Picture } from '../picture.ts';
+import type { ChartSource } from '../source.ts';
+import { dashes } from '../theme/looks.ts';
 import { stateColour } from '../theme/palette.ts';
+import { labelRoom } from '../theme/row-labels.ts';
+import { INK, innerWidth, type Theme, textWidth } from '../theme/theme.ts';
 import { type DensityRow, densitiesOf } from './densities.ts';
-import { PANEL_GAP, PANEL_WIDTH, statesPanel } from './panel.ts';
+import { statesPanel } from './panel.ts';
 
-const width = 2 * PANEL_WIDTH + PANEL_GAP;
-const SWATCH_WIDTH = 14;
+const PANEL_WIDTH = 268;
+const PANEL_GAP = 24;
+const LABEL_WIDTH = 150;
+/** Panels that would be narrower stand one below the other. */
+const NARROWEST_PANEL = 170;
 
 /** Null where nothing was measured in more than one state. */
-export function statesSpec(run: Run, distance: RunDistance, summary: Summary): TopLevelSpec | null {
+export function statesPicture({ run, summary, distance }: ChartSource, theme: Theme): Picture | null {
   const { manifest } = run;
   const states = summary.distance?.states ?? [];
   const { densities, humps } = densitiesOf(run, distance, summary);
@@ -37,78 +30,52 @@ export function statesSpec(run: Run, distance: RunDistance, summary: Summary): T
   const colours = new Map(states.map(({ name }, index) => [name, stateColour(index)]));
   const panels = [...Map.groupBy(humps, (hump) => nameTarget(hump, humps))];
   const systems = [...new Map(humps.map(({ system, label }) => [system, label]))];
-  const all = { systems, colours, domain_us: domainOf(densities) };
+  const room = labelRoom(
+    systems.map(([, label]) => label),
+    LABEL_WIDTH,
+    theme,
+  );
+  const width = innerWidth(theme, 2 * PANEL_WIDTH + PANEL_GAP + room);
+  const beside = (width - room - PANEL_GAP) / 2;
+  const columns = panels.length > 1 && beside >= NARROWEST_PANEL ? 2 : 1;
+  const panelWidth = columns === 2 ? beside : width - room;
+  // Pixels beside the humps, for a number.
+  const besideHump = textWidth(theme, 'inside', '1,000') + 10;
+  const all = { systems, colours, domain_us: domainOf(densities, besideHump / panelWidth), room };
+  const entries = [
+    ...[...colours].map(([label, fill]) => ({ label, fill })),
+    { label: MIXTURE, line: { colour: INK, dash: dashes.none } },
+  ];
   return {
-    ...figureFrame,
-    params: [mutedSystems],
+    title: `Latency by state of the distance: ${manifest.title}`,
     datasets: { densities, humps },
-    vconcat: [
-      textBlock([`Latency by state of the distance: ${manifest.title}`], width, titleStyle),
-      legend(colours),
+    parts: [
+      legend(entries, { width: width - room, left: room }, theme),
       {
-        columns: 2,
+        columns,
         spacing: PANEL_GAP,
         concat: panels.map(([name, ofPanel], index) =>
-          statesPanel(name, ofPanel, all, panels.length === 1 ? width : PANEL_WIDTH, index % 2 === 0),
+          statesPanel(name, ofPanel, { ...all, labelled: index % columns === 0, width: panelWidth }, theme),
         ),
       },
-      captionBlock(
-        [
-          ...runState(manifest),
-          'Requests by latency in slices of one state, coloured, and in all slices, black: the areas are shares of all requests.',
-          'Numbers: the p50 in the nearest and in the farthest state, in µs.',
-        ],
-        width,
-      ),
-    ].filter((part) => part !== null),
-    config: figureConfig,
-  } as TopLevelSpec;
+    ],
+    width: width - room,
+    left: room,
+    warnings: [],
+    caption: [
+      ...runState(manifest),
+      'Requests by latency in slices of one state, coloured, and in all slices, black: the areas are shares of all requests.',
+      'Numbers: the p50 in the nearest and in the farthest state, in µs.',
+    ],
+    canFade: true,
+  };
 }
 
-/** Pixels beside the humps, for a number. */
-const NUMBER_ROOM = 38;
-
-/** The same for all panels, with room for a number on either side. */
-function domainOf(densities: DensityRow[]): [number, number] {
+/** The same for all panels, with room for a number on either side, which takes this share of the width. */
+function domainOf(densities: DensityRow[], numberShare: number): [number, number] {
   const latencies = densities.map(({ latency_us }) => latency_us);
   const low_us = latencies.reduce((a, b) => Math.min(a, b));
   const high_us = latencies.reduce((a, b) => Math.max(a, b));
-  const beside = (high_us / low_us) ** (NUMBER_ROOM / (PANEL_WIDTH - 2 * NUMBER_ROOM));
+  const beside = (high_us / low_us) ** (numberShare / (1 - 2 * numberShare));
   return [low_us / beside, high_us * beside];
-}
-
-/** What the colours are, and the line. */
-function legend(colours: ReadonlyMap<string, string>): object {
-  const entries = [...colours, [MIXTURE, INK]].map(([label, colour]) => ({ label, colour }));
-  const { placed, height } = placeInRows(entries, SWATCH_WIDTH, width);
-  const values = placed.map((entry) => ({ ...entry, words: [entry.label] }));
-  return {
-    width,
-    height,
-    data: { values },
-    encoding: { y: legendPlace('y') },
-    layer: [
-      {
-        transform: [{ filter: `datum.label !== '${MIXTURE}'` }],
-        mark: {
-          type: 'point',
-          shape: 'square',
-          filled: true,
-          size: 110,
-          opacity: 1,
-          fill: { expr: 'datum.colour' },
-        },
-        encoding: { x: legendPlace('mark') },
-      },
-      {
-        transform: [{ filter: `datum.label === '${MIXTURE}'` }],
-        mark: { type: 'rule', stroke: { expr: 'datum.colour' } },
-        encoding: { x: legendPlace('from'), x2: { field: 'to' } },
-      },
-      {
-        mark: { type: 'text', align: 'left', baseline: 'middle', fontSize: VALUE_SIZE, color: INK },
-        encoding: { x: legendPlace('text'), text: { field: 'words' } },
-      },
-    ],
-  };
 }

@@ -1,50 +1,48 @@
 /** One panel of the latencies by state: a row for each system, a filled curve for each state and a line for all. */
 import { MIXTURE } from '../../summary/distance/by-state.ts';
-import { formatUs } from '../../text/format.ts';
+import { formatCount, formatUs } from '../../text/format.ts';
 import { fadeMuted } from '../chart.ts';
 import { inPanel } from '../measured-row.ts';
-import { INK, LABEL_SIZE, VALUE_SIZE } from '../theme/figure-text.ts';
-import { wrapText } from '../theme/font.ts';
 import { logTicks } from '../theme/log-ticks.ts';
+import { INK, panelTitle, type Theme, textMark, ticksAcross, wrapText } from '../theme/theme.ts';
 import { exactUs, tooltipOf } from '../tooltip.ts';
 import type { HumpRow } from './densities.ts';
 
-export const PANEL_WIDTH = 268;
-export const PANEL_GAP = 24;
-const LABEL_WIDTH = 150;
-const LABEL_LINE = 13;
 const ROW_HEIGHT = 36;
+/** Between a label and the plot. */
+const LABEL_GAP = 8;
 /** Of a row, its highest curve. */
 const CURVE_SHARE = 0.86;
-const NUMBER_SIZE = 9.5;
 /** A number stands at the 5th or 95th percentile, but no further from the median than a factor. */
 const FAR_BESIDE = 1.8;
 const GRID_COLOUR = '#e9e9e9';
 const MOST_TICKS = 7;
 
-/** What all panels have alike: their rows, names and labels; the colours of states; the axis. */
+/** The rows of a panel, names and labels; the colours of states; the axis; its size. */
 export interface Rows {
   systems: [string, string][];
   colours: ReadonlyMap<string, string>;
   domain_us: [number, number];
+  width: number;
+  /** With the names of the systems left of it, in `room` pixels. */
+  labelled: boolean;
+  room: number;
 }
 
-/** `labelled`: with the names of the systems, left of it. */
-export function statesPanel(
-  title: string,
-  humps: HumpRow[],
-  { systems, colours, domain_us }: Rows,
-  width: number,
-  labelled: boolean,
-): object {
+export function statesPanel(title: string, humps: HumpRow[], rows: Rows, theme: Theme): object {
+  const { systems, colours, domain_us, width, labelled, room } = rows;
   const names = systems.map(([system]) => system);
   const baseOf = (system: string): number => names.length - 1 - names.indexOf(system);
-  const x = latencyScale(domain_us);
+  const x = latencyScale(domain_us, ticksAcross(theme, width, formatCount(domain_us[1])));
+  const rowHeight = Math.max(
+    ROW_HEIGHT,
+    ...systems.map(([, label]) => linesOf(label, room, theme).length * theme.text.value.lineHeight + 4),
+  );
   const y = { type: 'quantitative', scale: { domain: [0, names.length], nice: false }, axis: null };
   return {
-    title: { text: title, anchor: 'start', frame: 'group', fontSize: LABEL_SIZE, color: INK },
+    title: panelTitle(theme, title),
     width,
-    height: names.length * ROW_HEIGHT,
+    height: names.length * rowHeight,
     layer: [
       {
         data: { values: names.map((system) => ({ base: baseOf(system) })) },
@@ -52,8 +50,8 @@ export function statesPanel(
         encoding: { y: { field: 'base', ...y } },
       },
       curves(humps, names, colours, x, y),
-      ...medians(humps, baseOf, colours, x, y),
-      ...(labelled ? [labels(systems, baseOf, y)] : []),
+      ...medians(humps, baseOf, colours, [x, y], theme),
+      ...(labelled ? [labels(systems, baseOf, y, room, theme)] : []),
     ],
     resolve: { scale: { color: 'independent' } },
   };
@@ -120,8 +118,8 @@ function medians(
   humps: HumpRow[],
   baseOf: (system: string) => number,
   colours: ReadonlyMap<string, string>,
-  x: object,
-  y: object,
+  [x, y]: [object, object],
+  theme: Theme,
 ): object[] {
   const bySystem = Map.groupBy(
     humps.filter(({ state }) => state !== MIXTURE),
@@ -138,10 +136,9 @@ function medians(
   const numbers = (values: object[], align: string, dx: number): object => ({
     data: { values },
     mark: {
-      type: 'text',
+      ...textMark(theme, 'inside'),
       baseline: 'bottom',
-      fontSize: NUMBER_SIZE,
-      fill: { expr: 'datum.colour' },
+      color: { expr: 'datum.colour' },
       align,
       dx,
       dy: -3,
@@ -167,33 +164,41 @@ function medians(
   ];
 }
 
-function labels(systems: [string, string][], baseOf: (system: string) => number, y: object): object {
+function linesOf(label: string, room: number, theme: Theme): string[] {
+  return wrapText(theme, 'value', label, room - LABEL_GAP);
+}
+
+function labels(
+  systems: [string, string][],
+  baseOf: (system: string) => number,
+  y: object,
+  room: number,
+  theme: Theme,
+): object {
   const values = systems.map(([system, label]) => {
-    const lines = wrapText(label, LABEL_WIDTH, VALUE_SIZE);
-    return { system, base: baseOf(system) + 0.35, lines, up_px: -(LABEL_LINE / 2) * (lines.length - 1) };
+    const lines = linesOf(label, room, theme);
+    const up_px = -(theme.text.value.lineHeight / 2) * (lines.length - 1);
+    return { system, base: baseOf(system) + 0.45, lines, up_px };
   });
   return {
     data: { values },
-    mark: {
-      type: 'text',
-      align: 'right',
-      baseline: 'middle',
-      fontSize: VALUE_SIZE,
-      lineHeight: LABEL_LINE,
-      color: INK,
-      dy: { expr: 'datum.up_px' },
+    mark: { ...textMark(theme, 'value'), align: 'right', baseline: 'middle', dy: { expr: 'datum.up_px' } },
+    encoding: {
+      x: { value: -LABEL_GAP },
+      y: { field: 'base', ...y },
+      text: { field: 'lines' },
+      ...fadeMuted,
     },
-    encoding: { x: { value: -8 }, y: { field: 'base', ...y }, text: { field: 'lines' }, ...fadeMuted },
   };
 }
 
-function latencyScale(domain_us: [number, number]): object {
+function latencyScale(domain_us: [number, number], most: number): object {
   return {
     type: 'quantitative',
     scale: { type: 'log', domain: domain_us, nice: false },
     axis: {
       title: 'latency (µs)',
-      values: logTicks(domain_us, MOST_TICKS),
+      values: logTicks(domain_us, Math.min(MOST_TICKS, most)),
       format: ',~r',
       gridColor: GRID_COLOUR,
       domainColor: INK,

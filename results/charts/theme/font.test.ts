@@ -2,13 +2,16 @@
 import { Resvg } from '@resvg/resvg-js';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fontFiles, textWidth, wrapText } from './font.ts';
+import { dejaVuSans } from './font.ts';
+
+const textWidth = dejaVuSans.width.bind(dejaVuSans);
+const wrapText = dejaVuSans.wrap.bind(dejaVuSans);
 
 /** Width of the ink. A bar at both ends makes it the width of the text but for the bars' own margins. */
 function drawnWidth(text: string, fontSize: number, weight: string): number {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="9000" height="90"><text y="50" font-family="DejaVu Sans"
     font-size="${fontSize}" font-weight="${weight}" style="font-kerning:none;white-space:pre">|${text}|</text></svg>`;
-  return new Resvg(svg, { font: { fontFiles, loadSystemFonts: false } }).getBBox()!.width;
+  return new Resvg(svg, { font: { fontFiles: dejaVuSans.files, loadSystemFonts: false } }).getBBox()!.width;
 }
 
 test.each(['normal', 'bold'] as const)('the width of %s text is that of the drawn one', (weight) => {

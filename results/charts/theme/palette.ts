@@ -2,9 +2,12 @@
 
 /**
  * Of systems: Okabe and Ito's, told apart with every common colour blindness, without yellow, which is too pale for a
- * line on white.
+ * line on white; and five of Paul Tol's where there are more systems.
  */
-export const systemColours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#000000', '#56b4e9', '#e69f00'];
+export const systemColours = [
+  ...['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#000000', '#56b4e9', '#e69f00'],
+  ...['#332288', '#999933', '#882255', '#44aa99', '#806040'],
+];
 
 /** Of floors, where they stand behind the systems. */
 export const floorGreys = ['#7a7a7a', '#b0b0b0', '#595959', '#959595'];
