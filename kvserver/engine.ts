@@ -31,6 +31,7 @@ import { NO_BYTES } from './resp/bytes.ts';
 import { MAX_CLIENTS_REPLY, type ReplyWriter } from './resp/reply.ts';
 import { BROKEN, NEED_MORE, type Request, TOO_LARGE } from './resp/request.ts';
 import type { RequestQueue } from './resp/request-queue.ts';
+import { LIMITED, PAUSED, ServerModes } from './server-modes.ts';
 import { EngineStats } from './stats.ts';
 import type { Watches } from './watches.ts';
 
@@ -52,9 +53,10 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly startedMs: number;
   readonly runId = randomBytes(20).toString('hex');
   readonly stats = new EngineStats();
+  readonly modes = new ServerModes();
   readonly blocked = new BlockedClients(this);
   readonly pubsub = new PubSub();
-  readonly pause = new Pause((client) => this.unblocked(client));
+  readonly pause = new Pause(this.modes, (client) => this.unblocked(client));
   readonly longReplies = new LongReplies();
   readonly monitors: Monitors;
   readonly memory: MemoryLimit;
@@ -76,22 +78,24 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   constructor(options: EngineSetup, frontEnd: FrontEnd) {
     this.#frontEnd = frontEnd;
     this.configuration = new Configuration(options);
-    this.heapRoom = new HeapRoom(options.heap);
+    this.heapRoom = new HeapRoom(this.modes, options.heap);
     this.clock = new EngineClock(options.readClockMs ?? Date.now);
     this.startedMs = this.clock.nowMs;
     this.#lastWorkMs = this.clock.nowMs;
     this.#output = new ClientOutput(frontEnd, this.configuration, this.stats);
     this.#aside = new ClientOutput(frontEnd, this.configuration, this.stats);
     this.#reply = this.#output.reply;
-    const late = new LateMessages(this.#output, this.#aside, (client, write) => this.writeTo(client, write));
-    this.monitors = new Monitors(late.write);
+    const late = new LateMessages(this.modes, this.#output, this.#aside, (client, write) =>
+      this.writeTo(client, write),
+    );
+    this.monitors = new Monitors(this.modes, late.write);
     const notifications = new Notifications(this.pubsub, late.write, () => this.#databases.listen());
     this.configuration.add('notify-keyspace-events', notifications.parameter);
     const uses = new KeyUses(this.clock);
     this.#databases = new Databases(this.clock, this.stats, this.configuration, notifications, uses);
-    this.memory = new MemoryLimit(this.#databases, this.clients, uses, this.stats);
+    this.memory = new MemoryLimit(this.modes, this.#databases, this.clients, uses, this.stats);
     for (const [name, parameter] of this.memory.parameters) this.configuration.add(name, parameter);
-    this.#executor = new Executor(this, this.#output, this.heapRoom, late, this.#failures);
+    this.#executor = new Executor(this, this.modes, this.#output, this.heapRoom, late, this.#failures);
   }
 
   /** It listens where the front end already does. */
@@ -157,7 +161,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   turn(): void {
     if (this.#unblocked.length > 0) this.#runUnblocked();
     if (this.longReplies.count > 0) this.#continueReplies();
-    if (this.memory.isEvicting && this.pause.kind === 0) {
+    if ((this.modes.bits & (LIMITED | PAUSED)) === LIMITED && this.memory.isEvicting) {
       this.memory.makeRoom();
       if (this.memory.isEvicting) this.#frontEnd.again();
     }
@@ -175,7 +179,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     const nowMs = this.clock.update();
     this.blocked.expire(nowMs);
     this.pause.expire(nowMs);
-    if (this.memory.on !== 0 && this.pause.kind === 0) this.memory.look();
+    if ((this.modes.bits & (LIMITED | PAUSED)) === LIMITED) this.memory.look();
     this.turn();
     if (nowMs >= this.#lastWorkMs && nowMs - this.#lastWorkMs < WORK_MS) return;
     this.#lastWorkMs = nowMs;
@@ -225,7 +229,6 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     }
     const output = this.#aside;
     const { reply } = output;
-    const { errors } = reply;
     output.begin(client);
     reply.begin();
     try {
@@ -236,7 +239,6 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
       else output.discarding = true;
     }
     output.end();
-    this.stats.errorReplies += reply.errors - errors;
   }
 
   answer(client: Client, write: (reply: ReplyWriter) => void): void {
@@ -277,7 +279,6 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
       const status = request.next();
       if (status === NEED_MORE) return;
       if (status === BROKEN) {
-        this.stats.errorReplies++;
         this.#output.replyTo(client).error(`ERR ${request.error}`);
         client.closing = true;
         return;

@@ -2,7 +2,6 @@
  * Runs one request after the other: finds its command, says why it cannot run, keeps it back or calls its handler. What
  * a handler throws fails its command and nothing else.
  */
-import type { BlockedClients } from './blocking/blocked-clients.ts';
 import {
   type Client,
   IN_MULTI,
@@ -45,6 +44,15 @@ import { TEXT_BYTES_MAX } from './resp/bytes.ts';
 import type { ReplyWriter } from './resp/reply.ts';
 import { Request } from './resp/request.ts';
 import { RequestQueue } from './resp/request-queue.ts';
+import {
+  HEAP_FULL,
+  KEYS_READY,
+  LIMITED,
+  MESSAGES_LATE,
+  MONITORED,
+  PAUSED,
+  type ServerModes,
+} from './server-modes.ts';
 import type { EngineStats } from './stats.ts';
 
 /** Above this a request is looked at before it runs: its arguments may be too much for V8. */
@@ -52,6 +60,7 @@ const LARGE_REQUEST_BYTES = 64 * 1024 ** 2;
 
 export class Executor {
   readonly #server: ServerState;
+  readonly #modes: ServerModes;
   readonly #output: ClientOutput;
   readonly #heapRoom: HeapRoom;
   readonly #late: LateMessages;
@@ -59,7 +68,6 @@ export class Executor {
   readonly #commands: CommandTable;
   readonly #stats: EngineStats;
   readonly #pause: Pause;
-  readonly #blocked: BlockedClients;
   readonly #monitors: Monitors;
   readonly #memory: MemoryLimit;
   /** In which the requests that EXEC runs are at hand, one after the other. */
@@ -68,12 +76,14 @@ export class Executor {
   /** `output`: what the replies go to. */
   constructor(
     server: ServerState,
+    modes: ServerModes,
     output: ClientOutput,
     heapRoom: HeapRoom,
     late: LateMessages,
     failures: FailureLog,
   ) {
     this.#server = server;
+    this.#modes = modes;
     this.#output = output;
     this.#heapRoom = heapRoom;
     this.#late = late;
@@ -81,7 +91,6 @@ export class Executor {
     this.#commands = server.commands;
     this.#stats = server.stats;
     this.#pause = server.pause;
-    this.#blocked = server.blocked;
     this.#monitors = server.monitors;
     this.#memory = server.memory;
     this.#queued = new Request(server.configuration.requestLimits);
@@ -90,7 +99,6 @@ export class Executor {
   /** Runs a request, queues it, or says why not; its reply goes to the output. */
   execute(client: Client, request: Request): void {
     const reply = client.mode === 0 ? this.#output.reply : this.#replyOfNext(client);
-    const errors = reply.errors;
     const command = this.#find(request);
     if (request.bytes.length > LARGE_REQUEST_BYTES && this.#isTooLarge(client, command, request, reply)) {
       // It has been refused.
@@ -104,15 +112,17 @@ export class Executor {
       this.#refuse(client, command, request, reply, 'NOAUTH Authentication required.');
     } else {
       client.lastCommand = command.fullName;
-      const special =
-        client.mode | this.#pause.kind | this.#heapRoom.full | this.#monitors.count | this.#memory.on;
-      if (special === 0) this.#call(client, command, request, reply);
+      if ((client.mode | this.#modes.bits) === 0) this.#call(client, command, request, reply);
       else if (!this.#isKeptBack(client, command, request, reply))
         this.#callSeen(client, command, request, reply);
     }
-    if (reply.errors !== errors) this.#stats.errorReplies += reply.errors - errors;
-    if (this.#blocked.ready.length > 0) this.#blocked.serve();
-    if (this.#late.count > 0) this.#late.send();
+    if ((this.#modes.bits & (KEYS_READY | MESSAGES_LATE)) !== 0) this.#end();
+  }
+
+  /** The request has ended: others hear of what it did. */
+  #end(): void {
+    if ((this.#modes.bits & KEYS_READY) !== 0) this.#server.blocked.serve();
+    if ((this.#modes.bits & MESSAGES_LATE) !== 0) this.#late.send();
   }
 
   /** Runs the requests that a client has queued since MULTI, a reply each. */
@@ -171,7 +181,8 @@ export class Executor {
   }
 
   #show(client: Client, command: Command, request: Request): void {
-    if (this.#monitors.count > 0) this.#monitors.show(client, command, request, this.#server.clock.nowMs);
+    if ((this.#modes.bits & MONITORED) !== 0)
+      this.#monitors.show(client, command, request, this.#server.clock.nowMs);
   }
 
   /** Puts an error in place of the reply; where some of that has been sent, nothing right could follow it. */
@@ -196,7 +207,7 @@ export class Executor {
     const { mode } = client;
     const { traits } = command;
     const concerned = (traits & RUNS_QUEUE) === 0 ? traits : queuedTraits(client);
-    if (this.#memory.on !== 0 && this.#pause.kind === 0 && !this.#memory.makeRoom()) {
+    if ((this.#modes.bits & (LIMITED | PAUSED)) === LIMITED && !this.#memory.makeRoom()) {
       // What is queued takes memory, too.
       const isQueued = (mode & IN_MULTI) !== 0 && (traits & ENDS_MULTI) === 0;
       if (isQueued || (concerned & NEEDS_MEMORY) !== 0) {
@@ -212,11 +223,11 @@ export class Executor {
       this.#refuse(client, command, request, reply, NOT_FOR_MONITORS);
       return true;
     }
-    if (this.#heapRoom.full !== 0 && (concerned & NEEDS_MEMORY) !== 0) {
+    if ((this.#modes.bits & HEAP_FULL) !== 0 && (concerned & NEEDS_MEMORY) !== 0) {
       this.#refuse(client, command, request, reply, OUT_OF_MEMORY);
       return true;
     }
-    if (this.#pause.kind !== 0 && (mode & MONITORS) === 0 && this.#pause.concerns(concerned)) {
+    if ((mode & MONITORS) === 0 && this.#pause.concerns(concerned)) {
       request.putBack();
       // It is to be skipped when the request comes again.
       if ((mode & REPLY_SKIPPED) !== 0) client.mode |= SKIPS_NEXT_REPLY;

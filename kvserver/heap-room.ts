@@ -4,6 +4,7 @@
  */
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { HEAP_FULL, type ServerModes } from './server-modes.ts';
 
 /** Above this share of its limit the heap is full: what is left is for replies, and for collecting garbage. */
 const FULL_SHARE = 0.85;
@@ -28,8 +29,7 @@ export interface Heap {
 }
 
 export class HeapRoom {
-  /** 1 when the heap is full, else 0. */
-  full = 0;
+  readonly #modes: ServerModes;
   readonly #heap: Heap;
   #usedBytes = 0;
   #limitBytes = Number.POSITIVE_INFINITY;
@@ -39,22 +39,25 @@ export class HeapRoom {
   #looksLeft = 0;
   #looksBetween = LOOKS_BETWEEN_FIRST;
 
-  constructor(heap: Heap = v8Heap) {
+  /** HEAP_FULL of the modes is kept. */
+  constructor(modes: ServerModes, heap: Heap = v8Heap) {
+    this.#modes = modes;
     this.#heap = heap;
   }
 
   /** To be called every so often. */
   look(): void {
     let share = this.#readShare();
-    if (this.full === 0 && share > this.#collectShare) {
+    const wasFull = (this.#modes.bits & HEAP_FULL) !== 0;
+    if (!wasFull && share > this.#collectShare) {
       // V8 collects when it must: much of what it counts as used may be garbage.
       this.#heap.collect();
       share = this.#readShare();
       this.#collectShare = Math.max(FULL_SHARE, (1 + share) / 2);
-      if (share > FULL_SHARE) this.full = 1;
+      if (share > FULL_SHARE) this.#modes.bits |= HEAP_FULL;
       this.#looksBetween = LOOKS_BETWEEN_FIRST;
       this.#looksLeft = this.#looksBetween;
-    } else if (this.full === 1) {
+    } else if (wasFull) {
       if (share >= ROOM_SHARE && --this.#looksLeft === 0) {
         // Nobody else may collect what was deleted meanwhile: where nothing is made, V8 need not.
         this.#heap.collect();
@@ -63,7 +66,7 @@ export class HeapRoom {
         this.#looksLeft = this.#looksBetween;
       }
       if (share < ROOM_SHARE) {
-        this.full = 0;
+        this.#modes.bits &= ~HEAP_FULL;
         this.#collectShare = FULL_SHARE;
       }
     }

@@ -8,6 +8,7 @@ import { EVICTION_POLICIES, Eviction, type EvictionPolicy } from './eviction.ts'
 import type { KeyUses } from './keyspace/uses.ts';
 import { parseMemory } from './options.ts';
 import { type ConfigParameter, integerParameter } from './parameter.ts';
+import { LIMITED, type ServerModes } from './server-modes.ts';
 import type { EngineStats } from './stats.ts';
 
 const NO_EVICTION = 'noeviction';
@@ -20,13 +21,12 @@ const POLICY_NAMES = [...Object.keys(EVICTION_POLICIES), NO_EVICTION];
 export class MemoryLimit {
   /** 0: there is none. */
   bytesMax = 0;
-  /** 1 with a limit, else 0. */
-  on = 0;
   policyName = NO_EVICTION;
   /** It has stopped before it was done. */
   isEvicting = false;
   /** By their names. */
   readonly parameters: readonly [string, ConfigParameter][];
+  readonly #modes: ServerModes;
   readonly #databases: Databases;
   readonly #clients: ReadonlyMap<number, Client>;
   readonly #uses: KeyUses;
@@ -37,7 +37,14 @@ export class MemoryLimit {
   /** What clients take, as of the last look. */
   #clientBytes = 0;
 
-  constructor(databases: Databases, clients: ReadonlyMap<number, Client>, uses: KeyUses, stats: EngineStats) {
+  constructor(
+    modes: ServerModes,
+    databases: Databases,
+    clients: ReadonlyMap<number, Client>,
+    uses: KeyUses,
+    stats: EngineStats,
+  ) {
+    this.#modes = modes;
     this.#databases = databases;
     this.#clients = clients;
     this.#uses = uses;
@@ -59,7 +66,7 @@ export class MemoryLimit {
 
   /** Values that are equal may be one and the same, as Redis has small integers: not where each has uses of its own. */
   get mayShareValues(): boolean {
-    return this.on === 0 || this.#policy === null || !['idle', 'frequency'].includes(this.#policy.by);
+    return this.bytesMax === 0 || this.#policy === null || !['idle', 'frequency'].includes(this.#policy.by);
   }
 
   /** Bytes of what clients have sent and are to be sent. */
@@ -80,7 +87,7 @@ export class MemoryLimit {
   /** Evicts keys for a while if there is too much. False: there is too much, and nothing that may go. */
   makeRoom(): boolean {
     this.isEvicting = false;
-    if (this.on === 0 || this.#isWithin()) return true;
+    if (this.bytesMax === 0 || this.#isWithin()) return true;
     if (this.#policy === null) return false;
     const begunMs = performance.now();
     for (let evicted = 1; !this.#isWithin(); evicted++) {
@@ -102,10 +109,11 @@ export class MemoryLimit {
     const bytes = parseMemory(value);
     if (bytes === null) return 'argument must be a memory value';
     this.bytesMax = bytes;
-    this.on = bytes > 0 ? 1 : 0;
-    this.#databases.followBytes(this.on === 1);
+    if (bytes > 0) this.#modes.bits |= LIMITED;
+    else this.#modes.bits &= ~LIMITED;
+    this.#databases.followBytes(bytes > 0);
     this.#clientBytes = this.clientBytes();
-    this.isEvicting = this.on === 1;
+    this.isEvicting = bytes > 0;
     return null;
   }
 

@@ -4,6 +4,7 @@ import type { Command } from './commands/table.ts';
 import { ADMINISTERS } from './commands/traits.ts';
 import type { WriteTo } from './pubsub.ts';
 import type { Request } from './resp/request.ts';
+import { MONITORED, type ServerModes } from './server-modes.ts';
 
 /** What is shown of the arguments of a command: a text in quotes may be four times as long, and V8 must hold it. */
 const SHOWN_BYTES_MAX = 16 * 1024 ** 2;
@@ -23,9 +24,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 export class Monitors {
   readonly #clients = new Set<Client>();
+  readonly #modes: ServerModes;
   readonly #writeTo: WriteTo;
 
-  constructor(writeTo: WriteTo) {
+  constructor(modes: ServerModes, writeTo: WriteTo) {
+    this.#modes = modes;
     this.#writeTo = writeTo;
   }
 
@@ -36,11 +39,13 @@ export class Monitors {
   add(client: Client): void {
     this.#clients.add(client);
     client.mode |= MONITORS;
+    this.#modes.bits |= MONITORED;
   }
 
   delete(client: Client): void {
     this.#clients.delete(client);
     client.mode &= ~MONITORS;
+    if (this.#clients.size === 0) this.#modes.bits &= ~MONITORED;
   }
 
   /** Shows a command that a client has run, unless it is one that administers the server. */

@@ -14,6 +14,8 @@ const CLASSES: Record<string, ClientClass | undefined> = {
 const MEBIBYTE = 1024 ** 2;
 
 export class OutputLimits {
+  /** Nobody is over a limit who has no more bytes waiting than this. */
+  lowestHardBytes = 0;
   #limits: Record<ClientClass, OutputBufferLimit>;
 
   /** Redis' own defaults, but for normal clients. There are no replicas: their limit is only kept. */
@@ -23,6 +25,7 @@ export class OutputLimits {
       slave: { hardBytes: 256 * MEBIBYTE, softBytes: 64 * MEBIBYTE, softSeconds: 60 },
       pubsub: { hardBytes: 32 * MEBIBYTE, softBytes: 8 * MEBIBYTE, softSeconds: 60 },
     };
+    this.#findLowest();
   }
 
   of(client: Client): OutputBufferLimit {
@@ -51,6 +54,12 @@ export class OutputLimits {
       limits[name] = limit;
     }
     this.#limits = limits;
+    this.#findLowest();
     return null;
+  }
+
+  #findLowest(): void {
+    const limits = Object.values(this.#limits).map(({ hardBytes }) => hardBytes);
+    this.lowestHardBytes = Math.min(...limits.filter((bytes) => bytes !== 0));
   }
 }

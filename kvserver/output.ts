@@ -6,6 +6,7 @@
 import { type Client, REPLIES_OFF, REPLY_SKIPPED } from './client.ts';
 import type { Configuration } from './configuration.ts';
 import type { FrontEnd, ReplyBlock } from './frontend.ts';
+import type { OutputLimits } from './output-limits.ts';
 import { BLOCK_BYTES_MIN, type BlockSource, ReplyWriter } from './resp/reply.ts';
 import type { EngineStats } from './stats.ts';
 
@@ -24,11 +25,11 @@ class Silence implements BlockSource {
 export class ClientOutput implements BlockSource {
   readonly reply: ReplyWriter;
   /** For replies that nobody is to get. */
-  readonly #silence = new ReplyWriter(new Silence());
+  readonly #silence: ReplyWriter;
   /** The client's output exceeded its limit, or there is no memory for it: its replies are dropped. */
   discarding = false;
   readonly #frontEnd: FrontEnd;
-  readonly #configuration: Configuration;
+  readonly #limits: OutputLimits;
   readonly #stats: EngineStats;
   /** Whose replies `reply` writes, between begin() and end(). */
   #client: Client | null = null;
@@ -38,9 +39,10 @@ export class ClientOutput implements BlockSource {
 
   constructor(frontEnd: FrontEnd, configuration: Configuration, stats: EngineStats) {
     this.#frontEnd = frontEnd;
-    this.#configuration = configuration;
+    this.#limits = configuration.outputLimits;
     this.#stats = stats;
     this.reply = new ReplyWriter(this, stats.errorCodes);
+    this.#silence = new ReplyWriter(new Silence(), stats.errorCodes);
     this.#silence.isHeard = false;
   }
 
@@ -65,14 +67,13 @@ export class ClientOutput implements BlockSource {
   /** Hands over what was written, and closes the client if it is to be closed. */
   end(): void {
     const client = this.#client!;
-    const limit = this.#configuration.outputLimits.of(client).hardBytes;
     this.#handOver(client);
     this.reply.close();
     this.reply.isHeard = true;
     if (this.discarding) {
       this.discarding = false;
       this.closeAtOnce(client);
-    } else if (limit !== 0 && client.outputBytes > limit) {
+    } else if (client.outputBytes > this.#limits.lowestHardBytes && this.#isOverLimit(client, 0)) {
       this.closeOverLimit(client);
     } else if (client.closing && !client.closed) {
       this.#frontEnd.close(client, false);
@@ -82,7 +83,7 @@ export class ClientOutput implements BlockSource {
 
   /** Closes the client if its output has exceeded its soft limit for too long. */
   checkSoftLimit(client: Client, nowMs: number): void {
-    const { softBytes, softSeconds } = this.#configuration.outputLimits.of(client);
+    const { softBytes, softSeconds } = this.#limits.of(client);
     if (softBytes === 0 || client.outputBytes <= softBytes) {
       client.softLimitSinceMs = 0;
     } else if (client.softLimitSinceMs === 0) {
@@ -101,8 +102,9 @@ export class ClientOutput implements BlockSource {
   nextBlock(writer: ReplyWriter): void {
     if (!this.discarding) {
       const client = this.#client!;
-      const limit = this.#configuration.outputLimits.of(client).hardBytes;
-      const overLimit = limit !== 0 && client.outputBytes + writer.written > limit;
+      const { written } = writer;
+      const overLimit =
+        client.outputBytes + written > this.#limits.lowestHardBytes && this.#isOverLimit(client, written);
       this.#handOver(client);
       const block = overLimit ? null : this.#frontEnd.takeBlock();
       if (block !== null) {
@@ -116,6 +118,12 @@ export class ClientOutput implements BlockSource {
       this.#sink ??= new Uint8Array(SINK_BYTES);
     }
     writer.open(this.#sink!, 0, SINK_BYTES);
+  }
+
+  /** Whether more waits to be sent to the client, with so many bytes more, than may. */
+  #isOverLimit(client: Client, bytes: number): boolean {
+    const { hardBytes } = this.#limits.of(client);
+    return hardBytes !== 0 && client.outputBytes + bytes > hardBytes;
   }
 
   /** Sends what is written to the open block, if there is one. */

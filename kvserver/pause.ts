@@ -1,6 +1,7 @@
 /** CLIENT PAUSE: until a time, or until it is ended, requests of all clients wait, or those that write. */
 import { BLOCKED, type Client } from './client.ts';
 import { WRITES } from './commands/traits.ts';
+import { PAUSED, type ServerModes } from './server-modes.ts';
 
 // What Pause.kind is; the stricter, the higher.
 const OFF = 0;
@@ -12,10 +13,12 @@ export class Pause {
   kind = OFF;
   #untilMs = 0;
   readonly #waiting = new Set<Client>();
+  readonly #modes: ServerModes;
   readonly #resume: (client: Client) => void;
 
   /** `resume`: the client's request can run now. */
-  constructor(resume: (client: Client) => void) {
+  constructor(modes: ServerModes, resume: (client: Client) => void) {
+    this.#modes = modes;
     this.#resume = resume;
   }
 
@@ -27,6 +30,7 @@ export class Pause {
   /** A pause within a pause is the longer and the stricter of both. */
   begin(ofWhat: 'write' | 'all', untilMs: number): void {
     this.kind = Math.max(this.kind, ofWhat === 'write' ? OF_WRITES : OF_ALL);
+    this.#modes.bits |= PAUSED;
     this.#untilMs = Math.max(this.#untilMs, untilMs);
   }
 
@@ -48,6 +52,7 @@ export class Pause {
 
   end(): void {
     this.kind = OFF;
+    this.#modes.bits &= ~PAUSED;
     this.#untilMs = 0;
     for (const client of [...this.#waiting]) {
       this.forget(client);

@@ -7,12 +7,17 @@ export class EngineStats {
   connections = 0;
   rejectedConnections = 0;
   commands = 0;
-  errorReplies = 0;
   /** Error replies by their code, as "ERR". */
   readonly errorCodes = new Map<string, number>();
   inputBytes = 0;
   /** Connections closed because their output exceeded its limit. */
   outputLimitDisconnections = 0;
+
+  get errorReplies(): number {
+    let count = 0;
+    for (const ofCode of this.errorCodes.values()) count += ofCode;
+    return count;
+  }
 
   /** Begins anew, in place: keyspaces and writers of replies hold this object and its map. */
   reset(): void {

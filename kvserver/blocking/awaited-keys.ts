@@ -47,12 +47,12 @@ export class AwaitedKeys implements MadeKeys {
   #keyspace: Keyspace;
   /** By key, those who wait for it, in the order in which they began. */
   readonly #waiters = new Map<string, Set<Waiter>>();
-  readonly #ready: ReadyKey[];
-  /** The keys of this database that stand in `ready`. */
+  readonly #ready: (key: ReadyKey) => void;
+  /** The keys that `ready` has heard of. */
   readonly #listed = new Set<string>();
 
-  /** `ready` is one list for all databases. */
-  constructor(keyspace: Keyspace, ready: ReadyKey[]) {
+  /** `ready` hears of the keys whose clients are to be served. */
+  constructor(keyspace: Keyspace, ready: (key: ReadyKey) => void) {
     this.#keyspace = keyspace;
     this.#ready = ready;
   }
@@ -116,7 +116,7 @@ export class AwaitedKeys implements MadeKeys {
     for (const { wait } of waiters) {
       if (wait.type !== type) continue;
       this.#listed.add(key);
-      this.#ready.push({ awaited: this, key });
+      this.#ready({ awaited: this, key });
       return;
     }
   }

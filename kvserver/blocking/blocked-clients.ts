@@ -7,11 +7,14 @@
 import { BLOCKED, type Client } from '../client.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
+import { KEYS_READY, type ServerModes } from '../server-modes.ts';
 import { AwaitedKeys, type ReadyKey, type Wait, Waiter } from './awaited-keys.ts';
 import { DeadlineHeap } from './deadline-heap.ts';
 
 /** What they ask of the engine. */
 export interface BlockingHost {
+  /** KEYS_READY says that serve() is to be called. */
+  readonly modes: ServerModes;
   /** The database of this number. */
   database(index: number): Keyspace;
   /** Gives a client the reply it has waited for. Does nothing when it is being closed. */
@@ -22,7 +25,7 @@ export interface BlockingHost {
 
 export class BlockedClients {
   /** Keys that have been made and whose clients are to be served: see serve(). */
-  readonly ready: ReadyKey[] = [];
+  readonly #ready: ReadyKey[] = [];
   readonly #host: BlockingHost;
   readonly #waiters = new Map<Client, Waiter>();
   readonly #deadlines = new DeadlineHeap<Waiter>();
@@ -66,7 +69,7 @@ export class BlockedClients {
 
   /** Serves all whose keys are ready. When a request has ended, and only then. */
   serve(): void {
-    const { ready } = this;
+    const ready = this.#ready;
     // It grows meanwhile: what BLMOVE pushes makes other keys ready.
     for (let i = 0; i < ready.length; i++) {
       const { awaited, key } = ready[i];
@@ -77,6 +80,7 @@ export class BlockedClients {
       }
     }
     ready.length = 0;
+    this.#host.modes.bits &= ~KEYS_READY;
   }
 
   /** Answers those whose deadline has passed. */
@@ -96,7 +100,10 @@ export class BlockedClients {
   }
 
   #awaitedBy({ databaseIndex }: Client): AwaitedKeys {
-    this.#awaited[databaseIndex] ??= new AwaitedKeys(this.#host.database(databaseIndex), this.ready);
+    this.#awaited[databaseIndex] ??= new AwaitedKeys(this.#host.database(databaseIndex), (key) => {
+      this.#ready.push(key);
+      this.#host.modes.bits |= KEYS_READY;
+    });
     return this.#awaited[databaseIndex];
   }
 

@@ -12,7 +12,7 @@
  * `valueStart` and `valueLength`: valid until the next call.
  */
 import type { EngineClock } from '../clock.ts';
-import { copyBytes, equalBytes, NO_BYTES } from '../resp/bytes.ts';
+import { copyBytes, equalsWords, NO_BYTES } from '../resp/bytes.ts';
 import type { Int64 } from '../resp/numbers.ts';
 import { Arena } from './arena.ts';
 import {
@@ -116,10 +116,12 @@ export class Keyspace {
   peek(bytes: Uint8Array, start: number, length: number): number {
     const hash = this.#hash.of(bytes, start, length);
     const index = this.#index;
-    if (index.rehashAt >= 0) index.rehashStep();
     let entry = this.#search(index.table, hash, bytes, start, length);
-    if (entry === 0 && index.rehashAt >= 0) entry = this.#search(index.nextTable, hash, bytes, start, length);
-    if (entry !== 0 && this.deleteIfExpired(entry)) return 0;
+    if (index.rehashAt >= 0) {
+      if (entry === 0) entry = this.#search(index.nextTable, hash, bytes, start, length);
+      index.rehashStep();
+    }
+    if (entry !== 0 && this.#isVolatile(entry) && this.deleteIfExpired(entry)) return 0;
     return entry;
   }
 
@@ -201,8 +203,7 @@ export class Keyspace {
 
   /** A string value of a key that is not there yet, its bytes still to be written to `valueStart`. */
   insertString(bytes: Uint8Array, start: number, length: number, valueLength: number): number {
-    const blockBytes = HEADER_BYTES + length + valueLength;
-    return this.#insert(bytes, start, length, TYPE_STRING, valueLength, blockBytes, events.new);
+    return this.#insert(bytes, start, length, TYPE_STRING, valueLength, events.new);
   }
 
   /** Any other value of a key that is not there yet. */
@@ -232,7 +233,7 @@ export class Keyspace {
   ): number {
     let entry = this.find(key, keyStart, keyLength);
     if (entry === 0) entry = this.insertString(key, keyStart, keyLength, valueLength);
-    else this.resizeString(entry, valueLength, false, 0);
+    else this.#resize(entry, valueLength, false, 0);
     copyBytes(value, valueStart, this.bytes, this.valueStart, valueLength);
     return entry;
   }
@@ -251,8 +252,13 @@ export class Keyspace {
    * block has to move.
    */
   resizeString(entry: number, valueLength: number, keep: boolean, spare: number): void {
-    if (this.listener !== null) this.#tell(entry, null);
     this.locate(entry);
+    this.#resize(entry, valueLength, keep, spare);
+  }
+
+  /** As resizeString, of the entry whose block is the current one. */
+  #resize(entry: number, valueLength: number, keep: boolean, spare: number): void {
+    if (this.listener !== null) this.#tell(entry, null);
     const page = this.#pages[entry >>> PAGE_BITS];
     const at = (entry & PAGE_MASK) << 2;
     const chunk = page[at + CHUNK];
@@ -446,10 +452,12 @@ export class Keyspace {
         const chunk = page[at + CHUNK];
         const offset = (page[at + PLACE] >>> OFFSET_SHIFT) << 3;
         const words = this.#arena.words[chunk];
-        const block = this.#arena.bytes[chunk];
-        if (words[offset >> 2] === length && equalBytes(block, offset + HEADER_BYTES, bytes, start, length)) {
+        if (
+          words[offset >> 2] === length &&
+          equalsWords(words, (offset + HEADER_BYTES) >> 2, bytes, start, length)
+        ) {
           this.#words = words;
-          this.bytes = block;
+          this.bytes = this.#arena.bytes[chunk];
           this.keyStart = offset + HEADER_BYTES;
           this.keyLength = length;
           this.valueStart = offset + HEADER_BYTES + length;
@@ -470,8 +478,7 @@ export class Keyspace {
     value: ObjectValue,
     event: KeyEvent | null,
   ): number {
-    const blockBytes = HEADER_BYTES + length;
-    const entry = this.#insert(bytes, start, length, type, this.#objects.next, blockBytes, event);
+    const entry = this.#insert(bytes, start, length, type, this.#objects.next, event);
     this.#objects.add(value);
     if (this.awaited !== null) this.awaited.made(bytes, start, length, type);
     return entry;
@@ -484,13 +491,12 @@ export class Keyspace {
     length: number,
     type: number,
     second: number,
-    blockBytes: number,
     event: KeyEvent | null,
   ): number {
     this.#index.grow();
     const hash = this.#hash.of(bytes, start, length);
     const arena = this.#arena;
-    arena.allocate(blockBytes);
+    arena.allocate(HEADER_BYTES + length + (type === TYPE_STRING ? second : 0));
     const entry = this.#entries.take();
     const page = this.#pages[entry >>> PAGE_BITS];
     const at = (entry & PAGE_MASK) << 2;

@@ -9,10 +9,12 @@ export const NO_BYTES: Uint8Array = new Uint8Array(0);
 /** The longest text that V8 makes: 24 bytes less than 512 MiB. */
 export const TEXT_BYTES_MAX = constants.MAX_STRING_LENGTH;
 
-/** Below this many bytes an unrolled loop beats `set(subarray)`, which allocates a view for each call. */
-const SHORT_COPY_BYTES = 128;
+/** Below so many bytes an unrolled loop beats a call of Buffer's copy; above them, a loop latin1Write. */
+const SHORT_COPY_BYTES = 48;
+const SHORT_TEXT_BYTES = 128;
 
 const latin1Slice = Buffer.prototype.latin1Slice;
+const copy = Buffer.prototype.copy;
 const latin1Write = Buffer.prototype.latin1Write;
 
 /** A string of one character a byte. */
@@ -29,7 +31,7 @@ export function latin1Bytes(text: string): Uint8Array {
 
 /** Writes `text[from..to)` at `at`; the caller has checked the room. */
 export function writeLatin1(text: string, from: number, to: number, bytes: Uint8Array, at: number): void {
-  if (to - from <= SHORT_COPY_BYTES) {
+  if (to - from <= SHORT_TEXT_BYTES) {
     for (let i = from; i < to; i++) bytes[at++] = text.charCodeAt(i);
   } else {
     latin1Write.call(bytes as Buffer, text.slice(from, to), at, to - from);
@@ -45,7 +47,7 @@ export function copyBytes(
   length: number,
 ): void {
   if (length >= SHORT_COPY_BYTES) {
-    target.set(source.subarray(from, from + length), at);
+    copy.call(source as Buffer, target, at, from, from + length);
     return;
   }
   const end = from + length;
@@ -64,15 +66,23 @@ export function copyBytes(
   while (from < end) target[at++] = source[from++];
 }
 
-export function equalBytes(
-  a: Uint8Array,
-  aStart: number,
-  b: Uint8Array,
-  bStart: number,
+/** Whether words[at ...] hold these bytes, the first one lowest. Words take fewer loads than bytes. */
+export function equalsWords(
+  words: Int32Array,
+  at: number,
+  bytes: Uint8Array,
+  start: number,
   length: number,
 ): boolean {
-  for (let i = 0; i < length; i++) {
-    if (a[aStart + i] !== b[bStart + i]) return false;
+  const wholeEnd = start + (length & ~3);
+  while (start < wholeEnd) {
+    const word = bytes[start] | (bytes[start + 1] << 8) | (bytes[start + 2] << 16) | (bytes[start + 3] << 24);
+    if (word !== words[at]) return false;
+    start += 4;
+    at++;
+  }
+  for (let shift = 0, left = length & 3; left > 0; left--, shift += 8) {
+    if (((words[at] >> shift) & 0xff) !== bytes[start++]) return false;
   }
   return true;
 }

@@ -71,7 +71,10 @@ export class ReplyWriter {
 
   /** Lets go of the block: the next reply asks the source for one. */
   close(): void {
-    this.open(NO_BYTES, 0, 0);
+    this.#bytes = NO_BYTES;
+    this.#start = 0;
+    this.#pos = 0;
+    this.#end = 0;
   }
 
   /** A reply begins here: takeBack() takes back what is written from now on. */

@@ -12,6 +12,7 @@
  */
 import { copyBytes, latin1, NO_BYTES } from './bytes.ts';
 import { type Int64, parseDouble, parseInt64, parseInteger } from './numbers.ts';
+import { isQuoting, isSpace, splitQuotedLine } from './quoted-line.ts';
 
 export const NEED_MORE = 0;
 export const READY = 1;
@@ -41,9 +42,9 @@ const CR = 0x0d;
 const LF = 0x0a;
 const ASTERISK = 0x2a;
 const DOLLAR = 0x24;
-const DOUBLE_QUOTE = 0x22;
-const SINGLE_QUOTE = 0x27;
-const BACKSLASH = 0x5c;
+
+const HEADER_BYTES_BITS = 3;
+const HEADER_BYTES_MASK = (1 << HEADER_BYTES_BITS) - 1;
 
 // What readHeader answers beside a number.
 const LINE_CUT = -1;
@@ -237,6 +238,7 @@ export class Request {
   #readBulks(): number {
     const source = this.#source;
     const end = this.#end;
+    if (this.#bulkLength < 0) this.#readShortBulks(source, end);
     while (this.#bulksLeft > 0) {
       if (this.#bulkLength < 0) {
         const type = source[this.#at];
@@ -265,19 +267,38 @@ export class Request {
     return READY;
   }
 
+  /** Reads bulks as far as they are whole and have a header of one digit or two. */
+  #readShortBulks(source: Uint8Array, end: number): void {
+    const { start, length } = this;
+    let at = this.#at;
+    let argc = this.argc;
+    const last = Math.min(argc + this.#bulksLeft, start.length);
+    while (argc < last && at + 4 < end && source[at] === DOLLAR) {
+      const header = shortHeader(source, at);
+      if (header < 0) break;
+      const from = at + (header & HEADER_BYTES_MASK);
+      const bytes = header >> HEADER_BYTES_BITS;
+      if (from + bytes + 2 > end) break;
+      start[argc] = from;
+      length[argc] = bytes;
+      argc++;
+      at = from + bytes + 2;
+    }
+    this.#bulksLeft -= argc - this.argc;
+    this.argc = argc;
+    this.#at = at;
+  }
+
   /** The number of the header line at `at` (its first byte is the type); moves `at` behind the line. */
   #readHeader(): number {
     const source = this.#source;
     const end = this.#end;
     if (this.#at + 4 < end) {
-      // Almost every header has one digit or two.
-      const first = source[this.#at + 1] - 0x30;
-      const second = source[this.#at + 2] - 0x30;
-      const twoDigits = first > 0 && first < 10 && second >= 0 && second < 10 && source[this.#at + 3] === CR;
-      if (twoDigits || (first >= 0 && first < 10 && second === CR - 0x30)) {
-        this.#at += twoDigits ? 5 : 4;
+      const header = shortHeader(source, this.#at);
+      if (header >= 0) {
+        this.#at += header & HEADER_BYTES_MASK;
         this.#scanned = 0;
-        return twoDigits ? 10 * first + second : first;
+        return header >> HEADER_BYTES_BITS;
       }
     }
     let i = this.#scanned > this.#at ? this.#scanned : this.#at + 1;
@@ -310,64 +331,22 @@ export class Request {
       if (i === lineEnd) break;
       const start = i;
       while (i < lineEnd && !isSpace(source[i])) {
-        if (source[i] === DOUBLE_QUOTE || source[i] === SINGLE_QUOTE || source[i] === 0) quoted = true;
+        if (isQuoting(source[i])) quoted = true;
         i++;
       }
       this.#addArgument(start, i - start);
     }
     if (quoted) {
       this.argc = 0;
-      if (!this.#readQuotedLine(source, this.#at, lineEnd))
+      this.bytes = new Uint8Array(lineEnd - this.#at);
+      const add = (start: number, length: number): void => this.#addArgument(start, length);
+      if (!splitQuotedLine(source, this.#at, lineEnd, this.bytes, add)) {
         return this.#broken('unbalanced quotes in request');
+      }
     }
     this.#at = newline + 1;
     this.#complete = true;
     return READY;
-  }
-
-  /** Splits a line with quotes as Redis's sdssplitargs does; a zero byte ends the line. */
-  #readQuotedLine(source: Uint8Array, from: number, to: number): boolean {
-    const decoded = new Uint8Array(to - from);
-    const zero = source.indexOf(0, from);
-    const end = zero >= 0 && zero < to ? zero : to;
-    let used = 0;
-    let i = from;
-    for (;;) {
-      while (i < end && isSpace(source[i])) i++;
-      if (i >= end) break;
-      const start = used;
-      let quote = 0;
-      while (i < end || quote !== 0) {
-        if (i >= end) return false;
-        const byte = source[i];
-        if (quote === 0) {
-          if (isSpace(byte)) break;
-          if (byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE) quote = byte;
-          else decoded[used++] = byte;
-          i++;
-        } else if (byte === BACKSLASH && quote === DOUBLE_QUOTE && i + 1 < end) {
-          const code = hexPair(source, i + 2, end);
-          const hex = source[i + 1] === 0x78 && code >= 0;
-          decoded[used++] = hex ? code : unescaped(source[i + 1]);
-          i += hex ? 4 : 2;
-        } else if (byte === BACKSLASH && i + 1 < end && source[i + 1] === SINGLE_QUOTE) {
-          decoded[used++] = SINGLE_QUOTE;
-          i += 2;
-        } else if (byte === quote) {
-          // A closing quote must end the argument.
-          if (i + 1 < end && !isSpace(source[i + 1])) return false;
-          quote = 0;
-          i++;
-          break;
-        } else {
-          decoded[used++] = byte;
-          i++;
-        }
-      }
-      this.#addArgument(start, used - start);
-    }
-    this.bytes = decoded;
-    return true;
   }
 
   #addArgument(start: number, length: number): void {
@@ -467,32 +446,19 @@ export class Request {
   }
 }
 
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+/**
+ * The header line at `at`, of which five bytes are there: its number above HEADER_BYTES_BITS and its length below
+ * them. -1 unless it has one digit or two, as almost every one.
+ */
+function shortHeader(source: Uint8Array, at: number): number {
+  const first = source[at + 1] - 0x30;
+  if (first < 0 || first > 9) return -1;
+  const second = source[at + 2] - 0x30;
+  if (second === CR - 0x30) return (first << HEADER_BYTES_BITS) | 4;
+  if (first === 0 || second < 0 || second > 9 || source[at + 3] !== CR) return -1;
+  return ((10 * first + second) << HEADER_BYTES_BITS) | 5;
 }
 
 function printable(byte: number): string {
   return byte === CR || byte === LF ? ' ' : String.fromCharCode(byte);
-}
-
-function unescaped(byte: number): number {
-  if (byte === 0x6e) return LF;
-  if (byte === 0x72) return CR;
-  if (byte === 0x74) return 0x09;
-  if (byte === 0x62) return 0x08;
-  if (byte === 0x61) return 0x07;
-  return byte;
-}
-
-function hexPair(bytes: Uint8Array, at: number, end: number): number {
-  if (at + 2 > end) return -1;
-  const high = hexDigit(bytes[at]);
-  const low = hexDigit(bytes[at + 1]);
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
-function hexDigit(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const lower = byte | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
