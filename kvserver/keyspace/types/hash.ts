@@ -2,6 +2,7 @@
 import { latin1 } from '../../resp/bytes.ts';
 import type { EncodingLimits } from './encoding-limits.ts';
 import { ABSENT, Members } from './members.ts';
+import { Pages } from './pages.ts';
 
 export class HashValue {
   /** Few short fields and values ever since: Redis would have a listpack. */
@@ -9,9 +10,9 @@ export class HashValue {
   readonly #limits: EncodingLimits;
   readonly #fields: Members;
   /** By the field's place. */
-  readonly #values: string[];
+  readonly #values: Pages<string>;
 
-  constructor(limits: EncodingLimits, fields = new Members(), values: string[] = []) {
+  constructor(limits: EncodingLimits, fields = new Members(), values = new Pages<string>()) {
     this.#limits = limits;
     this.#fields = fields;
     this.#values = values;
@@ -35,7 +36,7 @@ export class HashValue {
   }
 
   valueAt(place: number): string {
-    return this.#values[place];
+    return this.#values.at(place);
   }
 
   /** Gives a field this value. Returns whether the field is new. */
@@ -45,7 +46,7 @@ export class HashValue {
       this.#fields.append(latin1(bytes, start, length));
       this.#values.push(value);
     } else {
-      this.#values[place] = value;
+      this.#values.set(place, value);
     }
     if (this.isCompact) {
       const { hashEntries, hashBytes } = this.#limits;
@@ -59,13 +60,13 @@ export class HashValue {
     const place = this.#fields.findText(field);
     if (place === ABSENT) return false;
     this.#fields.remove(place);
-    const last = this.#values.pop() as string;
-    if (place < this.#values.length) this.#values[place] = last;
+    const last = this.#values.pop();
+    if (place < this.#values.length) this.#values.set(place, last);
     return true;
   }
 
   copy(): HashValue {
-    const copy = new HashValue(this.#limits, this.#fields.copy(), this.#values.slice());
+    const copy = new HashValue(this.#limits, this.#fields.copy(), this.#values.copy());
     copy.isCompact = this.isCompact;
     return copy;
   }

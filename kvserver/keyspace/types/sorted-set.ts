@@ -1,6 +1,7 @@
 /** A sorted set: members with their scores, the score of a member at once, and their order (score-order.ts). */
 import type { EncodingLimits } from './encoding-limits.ts';
 import { ABSENT, Members } from './members.ts';
+import { Pages } from './pages.ts';
 import { ScoreOrder, type SortedSetEntry } from './score-order.ts';
 
 export class SortedSetValue {
@@ -9,13 +10,13 @@ export class SortedSetValue {
   readonly #limits: EncodingLimits;
   readonly #members: Members;
   /** By the member's place. */
-  readonly #scores: number[];
+  readonly #scores: Pages<number>;
   readonly #order: ScoreOrder;
 
   constructor(
     limits: EncodingLimits,
     members = new Members(),
-    scores: number[] = [],
+    scores = new Pages<number>(),
     order = new ScoreOrder(),
   ) {
     this.#limits = limits;
@@ -34,7 +35,7 @@ export class SortedSetValue {
 
   score(member: string): number | undefined {
     const place = this.#members.findText(member);
-    return place === ABSENT ? undefined : this.#scores[place];
+    return place === ABSENT ? undefined : this.#scores.at(place);
   }
 
   /** The place of a member, 0 to size - 1 in no order, or ABSENT. Places change when a member is deleted. */
@@ -47,7 +48,7 @@ export class SortedSetValue {
   }
 
   scoreAt(place: number): number {
-    return this.#scores[place];
+    return this.#scores.at(place);
   }
 
   /** Adds the member or changes its score. */
@@ -61,8 +62,8 @@ export class SortedSetValue {
       this.#order.add(kept, member);
     } else {
       const kept = this.#asKept(score);
-      this.#order.remove(this.#scores[place], member);
-      this.#scores[place] = kept;
+      this.#order.remove(this.#scores.at(place), member);
+      this.#scores.set(place, kept);
       this.#order.add(kept, member);
     }
   }
@@ -71,7 +72,7 @@ export class SortedSetValue {
   delete(member: string): boolean {
     const place = this.#members.findText(member);
     if (place === ABSENT) return false;
-    this.#order.remove(this.#scores[place], member);
+    this.#order.remove(this.#scores.at(place), member);
     this.#forget(place);
     return true;
   }
@@ -88,7 +89,7 @@ export class SortedSetValue {
 
   /** How many members stand before the one in this place. */
   rankAt(place: number): number {
-    return this.#order.countBefore(this.#scores[place], this.#members.at(place));
+    return this.#order.countBefore(this.#scores.at(place), this.#members.at(place));
   }
 
   /** How many have a lower score; with `inclusive` the same score counts too. */
@@ -119,7 +120,7 @@ export class SortedSetValue {
       this.#checkCompact(this.#members.at(place));
     }
     for (let place = 0; place < this.size && this.isCompact; place++) {
-      if (this.#scores[place] === 0) this.set(this.#members.at(place), 0);
+      if (this.#scores.at(place) === 0) this.set(this.#members.at(place), 0);
     }
   }
 
@@ -127,7 +128,7 @@ export class SortedSetValue {
     const copy = new SortedSetValue(
       this.#limits,
       this.#members.copy(),
-      this.#scores.slice(),
+      this.#scores.copy(),
       this.#order.copy(),
     );
     copy.isCompact = this.isCompact;
@@ -146,7 +147,7 @@ export class SortedSetValue {
 
   #forget(place: number): void {
     this.#members.remove(place);
-    const last = this.#scores.pop() as number;
-    if (place < this.#scores.length) this.#scores[place] = last;
+    const last = this.#scores.pop();
+    if (place < this.#scores.length) this.#scores.set(place, last);
   }
 }

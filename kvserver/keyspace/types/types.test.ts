@@ -103,6 +103,61 @@ it('an order of thousands keeps its ranks through additions and removals, of ran
   );
 });
 
+it('an order of tens of thousands, with branches of branches, stays right however much is removed at once', () => {
+  const random = fc.sample(fc.integer({ min: 0, max: 1e9 }), { seed: 3, numRuns: 20_000 });
+  const order = new ScoreOrder();
+  for (const [serial, number] of random.entries()) order.add(number % 1000, `${number}:${serial}`);
+  let model = random.map((number, serial) => ({ score: number % 1000, name: `${number}:${serial}` }));
+  model.sort(inOrder);
+  for (const number of random.slice(0, 30)) {
+    const rank = number % model.length;
+    const count = Math.min(model.length - rank, number % 1300);
+    order.removeRange(rank, count);
+    model = [...model.slice(0, rank), ...model.slice(rank + count)];
+    const added = { score: number % 1001, name: `again:${number}` };
+    order.add(added.score, added.name);
+    model = [...model, added].sort(inOrder);
+    expect(listed(order, rank - 1, count)).toEqual(
+      model.slice(Math.max(0, rank - 1), rank - 1 + count).map(({ name }) => name),
+    );
+  }
+  const names = model.map(({ name }) => name);
+  expect(order.size).toBe(names.length);
+  for (const each of [order, order.copy()]) {
+    expect(listed(each, 0, names.length)).toEqual(names);
+    expect(listed(each, names.length - 1, names.length, true)).toEqual(names.toReversed());
+    for (let rank = 0; rank < names.length; rank += 101) {
+      expect(each.countBefore(model[rank].score, names[rank])).toBe(rank);
+      expect(each.at(rank)).toEqual({ member: names[rank], score: model[rank].score });
+    }
+  }
+});
+
+it('members are found while their index is split into parts, and while they go again', () => {
+  const members = new Members();
+  const count = 60_000;
+  for (const n of numbers(count)) members.append(`m${n}`);
+  const copy = members.copy();
+  for (const each of [members, copy]) {
+    expect(each.findText(`m${count}`)).toBe(ABSENT);
+    expect(numbers(count).filter((n) => each.findText(`m${n}`) !== n)).toEqual([]);
+  }
+  for (const n of numbers(count)) {
+    if (n % 9 !== 0) members.remove(members.findText(`m${n}`));
+  }
+  expect(members.size).toBe(Math.ceil(count / 9));
+  const misplaced = numbers(count).filter((n) => {
+    const place = members.findText(`m${n}`);
+    return n % 9 === 0 ? members.at(place) !== `m${n}` : place !== ABSENT;
+  });
+  expect(misplaced).toEqual([]);
+  expect(numbers(count).filter((n) => copy.at(n) !== `m${n}`)).toEqual([]);
+});
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n);
+}
+
 it('an order that grows at its end, and is emptied from its start, stays right', () => {
   const order = new ScoreOrder();
   for (let i = 0; i < 2000; i++) order.add(0, String(i).padStart(4, '0'));
