@@ -9,6 +9,7 @@ import { aboutSystemsOf, evaluateClaims, type Finding } from './claims/evaluate.
 import { MANIFEST_FILE, SUMMARY_FILE, type Summary } from './formats/index.ts';
 import { distanceCaption } from './page/distance.ts';
 import { type Run, readRun } from './run/run-folder.ts';
+import { answer, belief, question } from './sentences/answer.ts';
 import { describeFigure } from './sentences/description.ts';
 import { distanceOfRun, type RunDistance } from './summary/distance/run-distance.ts';
 import { summarize } from './summary/summary.ts';
@@ -76,17 +77,24 @@ export class RunReport {
     const { run, summary } = this;
     const findings = await this.findings();
     const tested = this.#reference && aboutSystemsOf(findings).length > 0;
-    const contents = {
+    const first = {
+      question: question(run.manifest, summary),
+      answer: answer(summary),
       figure: (await this.chart('figure')) as Chart,
+      belief: belief(run.manifest, summary),
+    };
+    const contents = {
       breakdown: await this.chart('breakdown'),
       split: await this.chart('split'),
       distribution: (await this.chart('distribution')) as Chart,
       distance: await this.chart('distance'),
       states: await this.chart('states'),
       claims: tested ? claimsTable(findings) : null,
+      // What is doubtful stands under Validity.
+      about: this.words[0] ?? '',
     };
     const sections = reportSections(run, summary, contents, await this.linkedFiles());
-    return renderReport(run.manifest, summary, sections);
+    return renderReport(run.manifest, first, sections);
   }
 
   async #draw(name: ChartName): Promise<Chart | null> {

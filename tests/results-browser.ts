@@ -87,7 +87,7 @@ export interface LoadedReport {
   close(): Promise<void>;
 }
 
-/** A page that has come alive, for the test that runs. */
+/** A page that has come alive, with all its sections opened, for the test that runs. */
 export async function openReport(
   browser: Browser,
   folder: string,
@@ -95,10 +95,16 @@ export async function openReport(
 ): Promise<Page> {
   const { page, close } = await loadReport(browser, folder, options);
   onTestFinished(close);
+  await unfold(page);
   return page;
 }
 
-/** A page that has come alive, for several tests that leave it as it was. */
+/** Opens all sections. */
+export async function unfold(page: Page): Promise<void> {
+  await page.evaluate("for (const fold of document.querySelectorAll('details.section')) fold.open = true");
+}
+
+/** A page that has come alive, folded as its reader finds it, for several tests that leave it as it was. */
 export async function loadReport(
   browser: Browser,
   folder: string,
@@ -119,7 +125,7 @@ export async function loadReport(
   await page.goto(`file://${folder}/report.html`);
   if (options.javaScriptEnabled !== false) {
     for (const chart of await page.locator('figure.chart').all()) {
-      await chart.and(page.locator('.alive')).waitFor();
+      await chart.and(page.locator('.alive')).waitFor({ state: 'attached' });
     }
   }
   return {

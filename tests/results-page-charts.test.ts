@@ -15,6 +15,7 @@ import {
   ordinary,
   report,
   told,
+  unfold,
 } from './results-browser.ts';
 
 let browser: Browser;
@@ -28,6 +29,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'bypassbench-page-'));
   summary = await report(dir, ordinary);
   shared = await loadReport(browser, dir);
+  await unfold(shared.page);
 });
 
 afterAll(async () => {

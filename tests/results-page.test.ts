@@ -15,6 +15,7 @@ import {
   ordinary,
   report,
   told,
+  unfold,
 } from './results-browser.ts';
 
 let browser: Browser;
@@ -27,6 +28,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'bypassbench-page-'));
   await report(dir, ordinary);
   shared = await loadReport(browser, dir, { viewport: { width: 360, height: 740 } });
+  await unfold(shared.page);
 });
 
 afterAll(async () => {
@@ -74,6 +76,38 @@ describe('the page', () => {
     }
   });
 
+  test('answers on its first screen, and a link opens what it leads to, without JavaScript too', async () => {
+    for (const javaScriptEnabled of [true, false]) {
+      const viewport = { width: 1280, height: 900 };
+      const { page, close } = await loadReport(browser, dir, { viewport, javaScriptEnabled });
+      onTestFinished(close);
+      for (const first of ['h1', '.question', '#answer', '#chart-figure .plot', '.belief']) {
+        const { y, height } = (await page.locator(first).boundingBox())!;
+        expect(y + height).toBeLessThan(viewport.height);
+      }
+      expect(await page.locator('#numbers').isVisible()).toBe(false);
+      await page.locator('nav a[href="#numbers"]').click();
+      expect(await page.locator('#numbers table').isVisible()).toBe(true);
+      expect(await page.locator('#validity').isVisible()).toBe(false);
+      await page.locator('details:has(#numbers) > summary').click();
+      await page.locator('nav a[href="#numbers"]').click();
+      expect(await page.locator('#numbers table').isVisible()).toBe(true);
+    }
+  });
+
+  test('cuts no name into one word a line, at 390 px', async () => {
+    const { page } = shared;
+    await page.setViewportSize({ width: 390, height: 844 });
+    const lines = await page.evaluate(
+      "Math.max(...[...document.querySelectorAll('#numbers td, #environment td:nth-child(2)')].map((cell) => cell.clientHeight))",
+    );
+    const line = await page.evaluate("document.querySelector('#numbers td.number').clientHeight");
+    expect(lines).toBe(line);
+    // The chart scrolls in its box, at a size that can be read.
+    const { width } = (await page.locator('#chart-figure .live svg').boundingBox())!;
+    expect(width).toBeGreaterThan(390);
+  });
+
   test('is dark where that is wished, the figures on white', async () => {
     const { page } = shared;
     await page.emulateMedia({ colorScheme: 'dark' });
@@ -85,9 +119,12 @@ describe('the page', () => {
   });
 
   test('prints on A4: the still figures whole, as wide as the paper at most, and nothing to press', async () => {
-    const page = await open();
+    const { page, close } = await loadReport(browser, dir);
+    onTestFinished(close);
     await page.locator('#chart-figure .toggles button').first().click();
     await page.emulateMedia({ media: 'print' });
+    // Nothing is folded on paper.
+    expect(await page.locator('#validity').isVisible()).toBe(true);
     // 210 mm less the margins, in CSS pixels.
     const paper = Math.floor(((210 - 2 * 14) / 25.4) * 96);
     await page.setViewportSize({ width: paper, height: 1000 });

@@ -16,13 +16,19 @@ const fileNames: Record<(typeof chartFileEndings)[number], string> = {
 
 export function chartFigure({ name, title, spec, svg, caption }: Chart): Html {
   const files = chartFileEndings.map((ending) => downloadLink(`${name}.${ending}`, fileNames[ending]));
-  return html`<figure class="chart" id="chart-${name}" aria-label="${title}">
-<div class="toggles" role="group" aria-label="Systems that are shown" hidden><span class="soft">Show:</span></div>
+  return html`<figure class="chart${fitsScreen(svg) ? ' fits' : ''}" id="chart-${name}" aria-label="${title}">
 <div class="scroll plot" tabindex="0"><div class="still">${trusted(svg)}</div><div class="live" hidden></div></div>
+<div class="toggles" role="group" aria-label="Systems that are shown" hidden><span class="soft">Show:</span></div>
 <figcaption>${caption ? html`<p>${caption}</p>` : ''}<p class="downloads">Download: ${listed(files)}</p></figcaption>
 <script type="application/json">${inScript(JSON.stringify(chartData(name, spec)))}</script>
 </figure>
 `;
+}
+
+/** Whether it is well seen within a screen's height. */
+function fitsScreen(svg: string): boolean {
+  const [, width, height] = /^<svg[^>]* width="([\d.]+)" height="([\d.]+)"/.exec(svg) ?? [];
+  return Number(height) <= 1.2 * Number(width);
 }
 
 /** The data stands in the page once: what was compiled gets it from the specification's datasets. */

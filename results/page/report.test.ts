@@ -34,14 +34,20 @@ const hostileRun: Partial<SyntheticRun> = {
   measured: () => ({ latencies_ns: Array(3000).fill(1000), errors: 1, first_error: hostile }),
 };
 
-test('has the figure first, then distributions, numbers, validity, trials, environment, repeating', async () => {
+test('has question, answer, figure and belief first, then sections that are folded', async () => {
   const html = await (await report({})).page();
   const parts = [
-    '<figure class="chart" id="chart-figure"',
-    '<h2>Distributions</h2>',
-    '<figure class="chart" id="chart-distribution"',
+    '<p class="question">How do Redis; kvserver on sockets; kvserver on libOS, kernel compare',
+    '<p>GET, p50 over that of Redis (32.3 µs): kvserver on libOS, kernel 0.29 [',
+    '<figure class="chart',
+    'id="chart-figure"',
+    '<p class="belief">Believe it: every p50 is valid, over 5 trials; a virtual machine.',
+    '<details class="section">',
     '<h2>Numbers</h2>',
     '<h2>Validity</h2>',
+    '<h2>Distributions</h2>',
+    'id="chart-distribution"',
+    '<h2>About the figure</h2>',
     '<h2>Trials</h2>',
     '<h3>Spread between trials</h3>',
     '<h2>Environment</h2>',
@@ -123,6 +129,6 @@ test('a run that did not finish says so', async () => {
     trial: (_system, trial) => (trial < 3 ? {} : null),
   });
   const html = await unfinished.page();
-  expect(html).toContain('not finished; p50 valid for 0 of 6 points');
+  expect(html).toContain('Believe it in part: of 6 p50s 6 suspect, over 2 trials; the run did not finish;');
   expect(html).toContain('Only 2 of 5 trials ran: the run did not finish.');
 });

@@ -1,11 +1,12 @@
 /**
- * report.html: one page that loads nothing, made of sections (page/sections.ts). Its charts are live where scripts
- * run, and stand still elsewhere.
+ * report.html: one page that loads nothing. What a reader wants first is seen at once, and sections (page/sections.ts)
+ * are folded below it. Its charts are live where scripts run, and stand still elsewhere.
  */
 import { readFileSync } from 'node:fs';
-import type { Manifest, Summary } from '../formats/index.ts';
-import { stateOf } from '../summary/doubt.ts';
+import type { Chart } from '../charts/chart.ts';
+import type { Manifest } from '../formats/index.ts';
 import { html, trusted } from '../text/html.ts';
+import { chartFigure } from './chart-figure.ts';
 import { pageScript } from './script.ts';
 import { contents, type Section, sectionHtml } from './section.ts';
 
@@ -13,14 +14,25 @@ const style = [new URL('report.css', import.meta.url), new URL('charts.css', imp
   .map((file) => readFileSync(file, 'utf8'))
   .join('');
 
+/** What is seen before anything is opened. */
+export interface FirstScreen {
+  question: string;
+  /** Sentences. */
+  answer: string[];
+  figure: Chart;
+  /** Whether to believe it, a sentence. */
+  belief: string;
+}
+
 export async function renderReport(
   manifest: Manifest,
-  summary: Summary,
+  { question, answer, figure, belief }: FirstScreen,
   sections: Section[],
 ): Promise<string> {
   const script = await pageScript();
   // Nothing may be loaded, and nothing but that script may run, whatever the data holds.
   const contentPolicy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${script.source}`;
+  const { caption: _folded, ...clean } = figure;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -33,9 +45,15 @@ ${trusted(style)}</style>
 </head>
 <body>
 <h1>${manifest.title}</h1>
-<p class="soft">${standing(manifest, summary)}</p>
+<p class="question">${question}</p>
+<section id="answer" aria-label="Answer">
+${answer.map((sentence) => html`<p>${sentence}</p>\n`)}</section>
+<section id="figure" aria-label="Figure">
+${chartFigure(clean)}</section>
+<p class="belief">${belief} <a href="#validity">Why</a></p>
 ${contents(sections)}
 ${sections.map(sectionHtml)}
+<p class="soft">${standing(manifest)}</p>
 <script>${trusted(script.code)}</script>
 </body>
 </html>
@@ -43,12 +61,10 @@ ${sections.map(sectionHtml)}
   return page.markup;
 }
 
-function standing(manifest: Manifest, summary: Summary): string {
-  const valid = summary.points.filter((point) => stateOf(point, ['p50']) === 'valid').length;
+function standing(manifest: Manifest): string {
   return [
     `${manifest.experiment}, started ${manifest.started_at}`,
     manifest.finished_at ? `finished ${manifest.finished_at}` : 'not finished',
     ...(manifest.quick ? ['quick run'] : []),
-    `p50 valid for ${valid} of ${summary.points.length} points`,
   ].join('; ');
 }

@@ -14,52 +14,61 @@ import { trust } from './trust.ts';
 
 /** What the page shows beside the run's own numbers. What is null is left out. */
 export interface Contents {
-  figure: Chart;
   breakdown: Chart | null;
   split: Chart | null;
   distribution: Chart;
   distance: Chart | null;
   states: Chart | null;
   claims: Html | null;
+  /** How to read the figure, and what it was measured with. */
+  about: string;
 }
 
 /** `files`: the names of those that were made from the run's raw files. */
-export function reportSections(
-  run: Run,
-  summary: Summary,
-  { figure, breakdown, split, distribution, distance, states, claims }: Contents,
-  files: string[],
-): Section[] {
+export function reportSections(run: Run, summary: Summary, contents: Contents, files: string[]): Section[] {
+  const { breakdown, split, distribution, distance, states, claims, about } = contents;
   const { manifest } = run;
-  const words = (id: string, title: string, html: Html): Section => ({ id, title, charts: [], html });
+  const chartsOf = (...charts: (Chart | null)[]): Chart[] => charts.filter((chart) => chart !== null);
+  const folded = (id: string, title: string, hint: string, html: Html, charts: Chart[] = []): Section => ({
+    ...{ id, title, hint, charts, html },
+  });
   return [
-    { id: 'figure', title: 'Figure', titleUnseen: true, charts: [figure] },
+    folded('numbers', 'Numbers', 'each point: p50, interval, ratio, tails, throughput', numbers(summary)),
+    folded(
+      'validity',
+      'Validity',
+      'why to believe it or not: doubts, noise, what interfered',
+      html`${validity(summary)}${trust(summary, run.calibration)}`,
+    ),
     ...(breakdown || split
       ? [
-          {
-            id: 'breakdown',
-            title: 'Breakdown',
-            charts: [breakdown, split].filter((chart) => chart !== null),
-            html: stagesTable(summary),
-          },
+          folded(
+            'breakdown',
+            'Where the time goes',
+            'stages of a request, and what the kernel takes',
+            stagesTable(summary),
+            chartsOf(breakdown, split),
+          ),
         ]
       : []),
-    { id: 'distributions', title: 'Distributions', charts: [distribution], html: quantiles(summary) },
+    folded('distributions', 'Distributions', 'all latencies up to p99.99', quantiles(summary), [
+      distribution,
+    ]),
     ...(distance
       ? [
-          {
-            id: 'distance',
-            title: 'Distance of the cores',
-            charts: [distance, states].filter((chart) => chart !== null),
-            html: byDistance(summary),
-          },
+          folded(
+            'distance',
+            'Distance of the cores',
+            'over time, and what it does to latencies',
+            byDistance(summary),
+            chartsOf(distance, states),
+          ),
         ]
       : []),
-    words('numbers', 'Numbers', numbers(summary)),
-    words('validity', 'Validity', html`${validity(summary)}${trust(summary, run.calibration)}`),
-    ...(claims ? [words('claims', 'Claims', claims)] : []),
-    words('trials', 'Trials', html`${spread(summary)}${trials(run)}`),
-    words('environment', 'Environment', environment(manifest)),
-    words('repeat', 'How to repeat it', repeating(manifest, files)),
+    ...(claims ? [folded('claims', 'Claims', 'which claims of papers hold here', claims)] : []),
+    folded('about', 'About the figure', 'how to read it, with what it was measured', html`<p>${about}</p>`),
+    folded('trials', 'Trials', 'each in order, with its raw files', html`${spread(summary)}${trials(run)}`),
+    folded('environment', 'Environment', 'machine, systems, versions, configuration', environment(manifest)),
+    folded('repeat', 'How to repeat it', 'commands and files', repeating(manifest, files)),
   ];
 }

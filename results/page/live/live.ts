@@ -6,6 +6,7 @@ import { parse, type Spec, View, Warn } from 'vega';
 import { expressionInterpreter } from 'vega-interpreter';
 import type { ChartData } from './chart-data.ts';
 import { offerDownloads } from './downloads.ts';
+import { offerFolds } from './folds.ts';
 import { offerToggles } from './toggles.ts';
 import { hideTooltip, showTooltip } from './tooltip.ts';
 
@@ -40,6 +41,7 @@ function withData({ spec, compiled }: ChartData): Spec {
   return { ...compiled, data } as Spec;
 }
 
+offerFolds();
 document.addEventListener('pointerdown', hideTooltip);
 document.addEventListener('keydown', ({ key }) => {
   if (key === 'Escape') hideTooltip();

@@ -1,0 +1,89 @@
+/** What is said first of a run: question, answer, and whether to believe it. */
+import { expect, test } from 'vitest';
+import type { Point } from '../formats/index.ts';
+import { point, summary, verdicts } from '../summary/test-summary.ts';
+import { axis, manifest, swept, system } from '../test-synthetic-run.ts';
+import { answer, belief, question } from './answer.ts';
+
+const ratio = (value: number): Point['versus_first'] => ({
+  ratio: value,
+  interval: { low: value - 0.01, high: value + 0.01 },
+  trials: 5,
+  detectable: null,
+});
+const latency = (p50: number): Point['latency_us'] => ({
+  ...{ min: p50, p50, p90: p50, p95: p50, p99: p50, p999: p50, p9999: p50 },
+  ...{ max: p50, mean: p50 },
+});
+const redis = point('redis', [30], { label: 'Redis', latency_us: latency(30) });
+const kernel = point('kv-kernel', [12], { label: 'kvserver', versus_first: ratio(0.4) });
+const systems = ['redis', 'kv-kernel', 'kv-dpdk'].map((name) => system(name));
+
+test('ratios with their intervals, the lowest first, of what can be believed', () => {
+  const dpdk = point('kv-dpdk', [4], { versus_first: ratio(0.13), verdicts: verdicts('suspect', 'Why.') });
+  const rdma = point('kv-rdma', [4], { versus_first: ratio(0.12), verdicts: verdicts('invalid', 'Why.') });
+  expect(answer(summary([redis, kernel, dpdk, rdma]))).toEqual([
+    'GET, p50 over that of Redis (30.0 µs): kv-dpdk 0.13 [0.12 to 0.14] (suspect); kvserver 0.40 [0.39 to 0.41].',
+  ]);
+});
+
+test('at most three sentences, one of each group first', () => {
+  const groups = ['a', 'b'].flatMap((group) =>
+    (['set', 'get'] as const).flatMap((operation) =>
+      [redis, kernel].map((one) => ({ ...one, group, operation, label: `${one.label} ${group}` })),
+    ),
+  );
+  expect(answer(summary(groups)).map((sentence) => sentence.slice(0, 37))).toEqual(
+    [
+      'GET, p50 over that of Redis a (30.0 µs',
+      'GET, p50 over that of Redis b (30.0 µs',
+      'SET, p50 over that of Redis a (30.0 µs',
+    ].map((sentence) => sentence.slice(0, 37)),
+  );
+});
+
+test('over a sweep: where the ratio is lowest and highest, and the most requests', () => {
+  const clients = [1, 8];
+  const at = (one: Point, many: number, overrides: Partial<Point> = {}): Point => ({
+    ...one,
+    at: { clients: many },
+    clients: many,
+    ...overrides,
+  });
+  const rates = (ops: number): Partial<Point> => ({
+    throughput_ops: ops,
+    trial_throughput_ops: [1, 2, 3].map((trial) => ({ trial, throughput_ops: ops })),
+  });
+  const points = [
+    ...clients.map((many) => at(redis, many, rates(1000 * many))),
+    ...clients.map((many) => at(kernel, many, { versus_first: ratio(many / 10), ...rates(3000 * many) })),
+  ];
+  const { axes } = swept(manifest(), [axis('clients', clients)]).plan;
+  expect(answer(summary(points, { axes }))).toEqual([
+    'kvserver, p50 over that of Redis: 0.10 [0.09 to 0.11] with 1 client to 0.80 [0.79 to 0.81] with 8 clients.',
+    'Most requests: kvserver 24,000/s with 8 clients, 3.00 [3.00 to 3.00] times the most of Redis, 8,000/s with 8 clients.',
+  ]);
+  expect(question({ ...manifest(), systems, plan: { ...manifest().plan, axes } }, summary(points))).toBe(
+    'How do redis; kv-kernel; kv-dpdk compare in p50 latency of GET, over clients 1 to 8?',
+  );
+});
+
+test('one system alone, and nothing that can be believed', () => {
+  expect(answer(summary([redis]))).toEqual(['Redis, GET: p50 30.0 µs.']);
+  const none = { ...redis, verdicts: verdicts('invalid', 'Why.') };
+  expect(answer(summary([none]))).toEqual([
+    'No p50 of this run can be believed, so that it answers nothing yet.',
+  ]);
+  expect(belief(manifest(), summary([none]))).toMatch(
+    /^Do not believe it: of 1 p50s 1 invalid, over 1 trial;/,
+  );
+});
+
+test('whether to believe it: what is doubtful, the noise, and unlike links', () => {
+  const dpdk = system('kv-dpdk', { provenance: 'shared_memory' });
+  const repeats = [{ ...kernel, repeats: 'kv-kernel', versus_itself: ratio(1.04) }];
+  expect(belief(manifest({ systems: [system('redis'), dpdk] }), summary([redis, kernel], { repeats }))).toBe(
+    'Believe it: every p50 is valid, over 1 trial; the same measured twice differs by 4 % at most; a virtual machine; ' +
+      'unlike links: a software device and a shared-memory link.',
+  );
+});
