@@ -105,9 +105,8 @@ export class RunReport {
     return { name, title: titleOf(name, this.run), spec, svg, caption: this.#caption(name) };
   }
 
-  /** What stands under a chart whose picture does not say all. */
+  /** What stands under a chart whose picture does not say all; how to read the figure is a section of the page. */
   #caption(name: ChartName): string | null {
-    if (name === 'figure') return this.words.join(' ');
     return name === 'distance' ? distanceCaption(this.run, this.summary) : null;
   }
 }

@@ -32,7 +32,6 @@ export async function renderReport(
   const script = await pageScript();
   // Nothing may be loaded, and nothing but that script may run, whatever the data holds.
   const contentPolicy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${script.source}`;
-  const { caption: _folded, ...clean } = figure;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -49,7 +48,7 @@ ${trusted(style)}</style>
 <section id="answer" aria-label="Answer">
 ${answer.map((sentence) => html`<p>${sentence}</p>\n`)}</section>
 <section id="figure" aria-label="Figure">
-${chartFigure(clean)}</section>
+${chartFigure(figure)}</section>
 <p class="belief">${belief} <a href="#validity">Why</a></p>
 ${contents(sections)}
 ${sections.map(sectionHtml)}
