@@ -45,6 +45,8 @@ export class BoundedLog {
   finish(): void {
     this.#watcher?.close();
     if (this.#timer) clearInterval(this.#timer);
+    // It may have ended before anybody looked.
+    this.#cutIfLong();
     if (this.#cutBytes > 0) this.#joinEnds();
     closeSync(this.#own);
   }
@@ -53,7 +55,7 @@ export class BoundedLog {
     const rest = this.#read(KEPT_BYTES);
     const end = lastBytes(Buffer.concat([this.#cutEnd, rest]));
     const leftOut = this.#cutBytes + rest.length - end.length;
-    const note = `\n[bypassbench left out ${leftOut} bytes of this log here]\n`;
+    const note = `\n[bypassbench left out at least ${leftOut} bytes of this log here]\n`;
     ftruncateSync(this.#own, KEPT_BYTES);
     try {
       const text = Buffer.concat([Buffer.from(note), end]);
@@ -82,18 +84,25 @@ export class BoundedLog {
   }
 
   #look(): void {
-    const { size } = fstatSync(this.#own);
-    if (size > MOST_BYTES) {
-      this.#cutEnd = this.#read(size - KEPT_BYTES);
-      // By now it is longer: what has come meanwhile is cut off too, and counted.
-      this.#cutBytes += fstatSync(this.#own).size - KEPT_BYTES;
-      ftruncateSync(this.#own, KEPT_BYTES);
-    } else if (size === this.#seen && this.#timer) {
+    const size = this.#cutIfLong();
+    if (size === this.#seen && this.#timer) {
       clearInterval(this.#timer);
       this.#timer = null;
       this.#waitForWrite();
     }
     this.#seen = size;
+  }
+
+  /** Returns how long it was. */
+  #cutIfLong(): number {
+    const { size } = fstatSync(this.#own);
+    if (size > MOST_BYTES) {
+      this.#cutEnd = this.#read(size - KEPT_BYTES);
+      // By now it is longer. What comes between this line and the next is cut off and not counted.
+      this.#cutBytes += fstatSync(this.#own).size - KEPT_BYTES;
+      ftruncateSync(this.#own, KEPT_BYTES);
+    }
+    return size;
   }
 
   /** What stands behind `position`; of more than is kept the end. */
