@@ -77,6 +77,7 @@ function planOf(experiment: Experiment): Manifest['plan'] {
     trials,
     added_trials: 0,
     added_blocks: [],
+    additions: [],
     distance,
     axes,
     measurements: points.flatMap(({ at, workload }) =>

@@ -151,6 +151,7 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
       trials: 5,
       added_trials: 0,
       added_blocks: [],
+      additions: [],
       distance: null,
       axes: [],
       measurements: [target('set'), target('get')],

@@ -9,7 +9,7 @@
 import type { FloorPoint, MeasurementTarget, Point, Summary } from '../formats/index.ts';
 import { sameTarget } from '../run/run-folder.ts';
 import { nameTarget } from '../sentences/doubts.ts';
-import { differenceWithinRun, FEWEST_TRIALS } from '../summary/bootstrap.ts';
+import { differenceWithinRun, FEWEST_TRIALS, type Times } from '../summary/bootstrap.ts';
 import {
   enoughForQuantile,
   formatRatioFinely,
@@ -104,7 +104,7 @@ function findings(
       about: alike.length > 1 ? `${target}, ${system} over ${reference}` : target,
       system,
       over: reference,
-      ...judge(relation, point, over),
+      ...judge(relation, point, over, summary.additions),
     };
   });
 }
@@ -179,7 +179,7 @@ function counterparts({ points, floors }: Summary, { over }: Relation, point: Po
   ];
 }
 
-function judge(relation: Relation, point: Point, over: Point | FloorPoint): Judgement {
+function judge(relation: Relation, point: Point, over: Point | FloorPoint, times: Times): Judgement {
   const verdicts = [point, over].flatMap((side) => {
     const verdict = verdictOn(side, relation.measure);
     return verdict ? [{ name: `${measureNames[relation.measure]} of ${nameOf(side)}`, ...verdict }] : [];
@@ -191,9 +191,11 @@ function judge(relation: Relation, point: Point, over: Point | FloorPoint): Judg
   const invalid = verdicts.find(({ state }) => state === 'invalid');
   if (invalid) return untested(`the ${invalid.name} is invalid: ${invalid.reasons[0].replace(/\.$/, '')}`);
   const [ofSystem, ofOver] = [point, over].map((one) => trialValues(one, relation.measure));
-  const difference = differenceWithinRun(ofSystem!, ofOver!);
+  const difference = differenceWithinRun(ofSystem!, ofOver!, times);
   if (!difference)
-    return untested(`no trial of this run has the ${measureNames[relation.measure]} of both systems`);
+    return untested(
+      `no trial of this run has the ${measureNames[relation.measure]} of both systems${times.length > 0 ? ' at one time' : ''}`,
+    );
   const { a, b, ratio, interval, trials } = difference;
   const evidence: Evidence = {
     system_device: point.device,

@@ -44,6 +44,27 @@ test('a run from before sweeps has one point, with the pipeline and the rate of 
   expect(trialsOf(read, 'kv-kernel', {})).toEqual([1, 2, 3]);
 });
 
+test('what was added later has no trial of the time before', () => {
+  const { plan } = manifest();
+  const place = (subject: string) => ({ subject, at: {} });
+  const addition = { first_trial: 3, started_at: '2026-01-02T03:04:05Z', anchor: 'redis' };
+  const later = {
+    plan: {
+      ...plan,
+      trials: 4,
+      added_trials: 2,
+      added_blocks: [
+        [place('redis'), place('kv-dpdk')],
+        [place('redis'), place('kv-dpdk')],
+      ],
+      additions: [{ ...addition, places: [place('kv-dpdk')] }],
+    },
+  };
+  expect(trialsOf(later, 'redis', {})).toEqual([1, 2, 3, 4]);
+  expect(trialsOf(later, 'kv-kernel', {})).toEqual([1, 2]);
+  expect(trialsOf(later, 'kv-dpdk', {})).toEqual([3, 4]);
+});
+
 test('roles come from the names, a floor serves its one system, and the reference is the one there was', () => {
   const upgraded = manifestFormat.read(JSON.stringify(version1({})));
   expect(upgraded.systems.map(({ role, group }) => [role, group])).toEqual([

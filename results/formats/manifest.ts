@@ -15,12 +15,14 @@ import {
 import { Format, type Upgrade } from './format.ts';
 import { keyDistributions, provenances, type Role, requestOperations, roles, waitModes } from './lists.ts';
 import {
+  addition,
   axis,
   type MeasurementTarget,
   measurementTarget,
   ownWorkload,
+  type Place,
   type PointAt,
-  pointAt,
+  place,
   sameAt,
 } from './target.ts';
 
@@ -108,7 +110,9 @@ const manifest = z.strictObject({
     /** The last so many were not planned: they were added for want of slices of one distance. */
     added_trials: count.default(0),
     /** Of each added trial, what it is of and at which points; of everything where an older run does not say. */
-    added_blocks: z.array(z.array(z.strictObject({ subject: fileSafeName, at: pointAt })).min(1)).default([]),
+    added_blocks: z.array(z.array(place).min(1)).default([]),
+    /** What was measured at another time than the rest (`run --add`), in trials that are among those added. */
+    additions: z.array(addition).default([]),
     /** Null where an older run did not look at the distance of its cores. */
     distance: wantedDistance.nullable().default(null),
     /** What a sweep varies; nothing where there is none. */
@@ -150,11 +154,10 @@ export type SystemUnderTest = z.infer<typeof system>;
 /** Numbers of the trials that a run has of a system or floor at a point. */
 export function trialsOf({ plan }: Pick<Manifest, 'plan'>, subject: string, at: PointAt): number[] {
   const planned = plan.trials - plan.added_trials;
+  const isHere = (one: Place): boolean => one.subject === subject && sameAt(one.at, at);
+  const isNew = plan.additions.some(({ places }) => places.some(isHere));
   return Array.from({ length: plan.trials }, (_, index) => index + 1).filter(
-    (trial) =>
-      plan.added_blocks[trial - planned - 1]?.some(
-        (added) => added.subject === subject && sameAt(added.at, at),
-      ) ?? true,
+    (trial) => plan.added_blocks[trial - planned - 1]?.some(isHere) ?? !isNew,
   );
 }
 

@@ -14,7 +14,7 @@ import {
 import { Format } from './format.ts';
 import { provenances, roles } from './lists.ts';
 import { stageNames } from './stages.ts';
-import { axis, measurementTarget } from './target.ts';
+import { addition, axis, measurementTarget } from './target.ts';
 
 export const SUMMARY_FILE = 'summary.json';
 const SCHEMA = 'bypassbench.summary/4';
@@ -290,6 +290,8 @@ const summary = z.strictObject({
   finished: z.boolean(),
   /** What a sweep varied, as in the manifest. */
   axes: z.array(axis),
+  /** What was measured at another time than the rest, as in the manifest. */
+  additions: z.array(addition).default([]),
   /** Requests in flight on each connection, and the loop, where no axis or system says otherwise. */
   pipeline: positive,
   open_loop: openLoop,

@@ -1,6 +1,6 @@
 /** What is measured: an operation at a point of a sweep. A run without a sweep has one point, `{}`. */
 import { z } from 'zod';
-import { count, fileSafeName, positive } from './fields.ts';
+import { count, fileSafeName, positive, timestamp } from './fields.ts';
 import { keyDistributions, operations } from './lists.ts';
 
 const axisValue = z.union([z.string(), z.number()]);
@@ -9,6 +9,22 @@ export type AxisValue = z.infer<typeof axisValue>;
 /** A point of a sweep: the value of each axis by its name. */
 export const pointAt = z.record(z.string(), axisValue);
 export type PointAt = z.infer<typeof pointAt>;
+
+/** A system or a floor at a point. */
+export const place = z.strictObject({ subject: fileSafeName, at: pointAt });
+export type Place = z.infer<typeof place>;
+
+/** What was added to a run that had ended, and measured at that time. */
+export const addition = z.strictObject({
+  /** Number of the first trial of it; its trials are those up to the next addition. */
+  first_trial: positive,
+  started_at: timestamp,
+  /** The system that was measured again with it, so that both times can be compared; null where none was. */
+  anchor: fileSafeName.nullable(),
+  /** What the run had not had before. */
+  places: z.array(place).min(1),
+});
+export type Addition = z.infer<typeof addition>;
 
 /** How the values of an axis lie: by equal steps, by equal factors, or in no order of numbers. */
 export const axisScales = ['linear', 'log', 'category'] as const;

@@ -1,6 +1,7 @@
 /** How far the numbers can be trusted: noise, differences, what interfered, what the tail waited for, calibration. */
 
 import { type Calibration, type Measured, type Summary, tailCauses } from '../formats/index.ts';
+import { additionSentences } from '../sentences/additions.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { noiseSentences } from '../sentences/noise.ts';
 import { type SummaryRow, summaryRows } from '../sentences/rows.ts';
@@ -19,7 +20,7 @@ function differences(summary: Summary): Html {
   const { points } = summary;
   const first = points[0].label;
   const compared = points.filter(({ versus_first }) => versus_first);
-  const noise = noiseSentences(summary);
+  const noise = [...noiseSentences(summary), ...additionSentences(summary)];
   if (compared.length === 0 && noise.length === 0) return html``;
   return html`<h3>Differences and noise</h3>
 ${noise.map((sentence) => html`<p>${sentence}</p>`)}

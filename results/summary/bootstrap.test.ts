@@ -38,6 +38,17 @@ describe('a difference', () => {
     expect(differenceWithinRun(a.slice(0, 1), elsewhere)).toBeNull();
   });
 
+  test('of what was measured apart in time is of the times that both have', () => {
+    const times = [{ first_trial: 5 }];
+    const anchor = trials([10, 10, 10, 10, 20, 20, 20]);
+    const earlier = trials([30, 31, 32, 33]);
+    const added = [5, 6, 7].map((trial) => ({ trial, value: 60 }));
+    expect(differenceWithinRun(earlier, anchor, times)).toMatchObject({ b: 10, trials: 4 });
+    expect(differenceWithinRun(added, anchor, times)).toMatchObject({ b: 20, ratio: 3, trials: 3 });
+    expect(differenceWithinRun(added, earlier)!.interval).not.toBeNull();
+    expect(differenceWithinRun(added, earlier, times)).toBeNull();
+  });
+
   test('pairs trials by their number, in any order, and leaves out those that one side has not', () => {
     const a = trials([10, 20, 30, 40, 50]);
     const b = [5, 4, 3, 2].map((trial) => ({ trial, value: trial * 20 }));

@@ -23,7 +23,7 @@
  * them further. With fewer than 3 trials there is no interval at all.
  */
 import { median, quantileSorted, sampleWithReplacement } from 'simple-statistics';
-import type { Ratio } from '../formats/index.ts';
+import type { Addition, Ratio } from '../formats/index.ts';
 
 /** One number for each trial that gave one, in any order; greater than zero. */
 export interface TrialValue {
@@ -82,8 +82,26 @@ export function differenceInterval(a: TrialValue[], b: TrialValue[], pairing: Pa
   };
 }
 
-/** The same of systems of one run: paired by block, unless only unpaired there are trials enough for an interval. */
-export function differenceWithinRun(a: TrialValue[], b: TrialValue[]): Difference | null {
+/** Where a run was added to later, the numbers of the first trials of each time. */
+export type Times = readonly Pick<Addition, 'first_trial'>[];
+
+/** Of each list, what is of a time that all have: what was measured apart in time is not compared. */
+export function ofCommonTimes<T extends { trial: number }>(lists: readonly T[][], times: Times): T[][] {
+  const timeOf = ({ trial }: T): number => times.filter(({ first_trial }) => trial >= first_trial).length;
+  const ofEach = lists.map((list) => new Set(list.map(timeOf)));
+  return lists.map((list) => list.filter((one) => ofEach.every((has) => has.has(timeOf(one)))));
+}
+
+/**
+ * The same of systems of one run: paired by block, unless only unpaired there are trials enough for an interval; of
+ * the times that both were measured at.
+ */
+export function differenceWithinRun(
+  ofA: TrialValue[],
+  ofB: TrialValue[],
+  times: Times = [],
+): Difference | null {
+  const [a, b] = ofCommonTimes([ofA, ofB], times);
   const paired = differenceInterval(a, b, 'paired');
   if (paired?.interval) return paired;
   const unpaired = differenceInterval(a, b, 'unpaired');
@@ -91,8 +109,8 @@ export function differenceWithinRun(a: TrialValue[], b: TrialValue[]): Differenc
 }
 
 /** That, as a summary has it. */
-export function ratioWithinRun(a: TrialValue[], b: TrialValue[]): Ratio | null {
-  const difference = differenceWithinRun(a, b);
+export function ratioWithinRun(a: TrialValue[], b: TrialValue[], times: Times = []): Ratio | null {
+  const difference = differenceWithinRun(a, b, times);
   if (!difference) return null;
   const { ratio, interval, trials, detectable } = difference;
   return { ratio, interval, trials, detectable };

@@ -12,27 +12,28 @@
 import { median } from 'simple-statistics';
 import type { Point, Role, Share, Split } from '../formats/index.ts';
 import { sameTarget } from '../run/run-folder.ts';
-import { bootstrapInterval, FEWEST_TRIALS, type Pairing } from './bootstrap.ts';
+import { bootstrapInterval, FEWEST_TRIALS, ofCommonTimes, type Pairing, type Times } from './bootstrap.ts';
 import { stateOf } from './doubt.ts';
 
 /**
  * A split for each unmodified system, libOS over the kernel and bypass of a group, and each target. Points whose p50 is
  * invalid make none.
  */
-export function splits(points: Point[]): Split[] {
+export function splits(points: Point[], times: Times = []): Split[] {
   const valid = points.filter((point) => stateOf(point, ['p50']) !== 'invalid');
   const ofRole = (role: Role): Point[] => valid.filter((point) => point.role === role);
   return ofRole('libos_over_kernel').flatMap((kernel) => {
     const beside = (role: Role): Point[] =>
       ofRole(role).filter((point) => point.group === kernel.group && sameTarget(point, kernel));
     return beside('unmodified').flatMap((unmodified) =>
-      beside('bypass').flatMap((bypass) => splitOf(unmodified, kernel, bypass) ?? []),
+      beside('bypass').flatMap((bypass) => splitOf([unmodified, kernel, bypass], times) ?? []),
     );
   });
 }
 
-function splitOf(unmodified: Point, kernel: Point, bypass: Point): Split | null {
-  const { pairing, samples } = trialsOf([unmodified, kernel, bypass]);
+function splitOf(points: [Point, Point, Point], times: Times): Split | null {
+  const [unmodified, kernel, bypass] = points;
+  const { pairing, samples } = trialsOf(points, times);
   const [u, k, b] = samples;
   const trials = Math.min(...samples.map((sample) => sample.length));
   if (trials === 0) return null;
@@ -70,9 +71,10 @@ function splitOf(unmodified: Point, kernel: Point, bypass: Point): Split | null 
 }
 
 /** The p50 of each point by trial: of the trials that all have, or if those are too few, of each by itself. */
-function trialsOf(points: Point[]): { pairing: Pairing; samples: number[][] } {
-  const [first, ...others] = points.map(
-    ({ trial_p50_us }) => new Map(trial_p50_us.map(({ trial, p50_us }) => [trial, p50_us])),
+function trialsOf(points: Point[], times: Times): { pairing: Pairing; samples: number[][] } {
+  const lists = points.map(({ trial_p50_us }) => trial_p50_us);
+  const [first, ...others] = ofCommonTimes(lists, times).map(
+    (list) => new Map(list.map(({ trial, p50_us }) => [trial, p50_us])),
   );
   const common = [...first.keys()].filter((trial) => others.every((other) => other.has(trial)));
   const unpaired = [first, ...others].map((one) => [...one.values()]);

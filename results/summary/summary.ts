@@ -11,7 +11,7 @@ import {
 import { findReference, publishedUs, type Reference } from '../run/reference.ts';
 import { type Run, sameTarget, standsBeside } from '../run/run-folder.ts';
 import { formatChange } from '../text/format.ts';
-import { ratioWithinRun, type TrialValue } from './bootstrap.ts';
+import { ratioWithinRun, type Times, type TrialValue } from './bootstrap.ts';
 import { counterDoubt } from './counter.ts';
 import { byStateVersus } from './distance/by-state.ts';
 import { distanceDoubts, repetitionDoubts } from './distance/distance-doubts.ts';
@@ -32,6 +32,7 @@ import { judge } from './verdict.ts';
 export function summarize(run: Run, with_reference = true): Summary {
   const { manifest } = run;
   const distance = distanceOfRun(run);
+  const { additions } = manifest.plan;
   const referenceName = with_reference ? manifest.plan.reference : null;
   const reference = referenceName === null ? null : findReference(referenceName);
   const floors = manifest.floors.flatMap(({ name, label, systems }) =>
@@ -62,6 +63,7 @@ export function summarize(run: Run, with_reference = true): Summary {
     quick: manifest.quick,
     finished: manifest.finished_at !== null,
     axes: manifest.plan.axes,
+    additions,
     pipeline: manifest.plan.pipeline,
     open_loop: manifest.plan.open_loop,
     reference: reference && {
@@ -72,9 +74,12 @@ export function summarize(run: Run, with_reference = true): Summary {
     },
     distance: distanceIn(distance),
     points,
-    floors: floors.map((floor) => ({ ...floor, ...versusFirst(floor, firstBeside(floor, measuredPoints)) })),
+    floors: floors.map((floor) => ({
+      ...floor,
+      ...versusFirst(floor, firstBeside(floor, measuredPoints), additions),
+    })),
     // The published shares are of a closed loop, and a response time has its wait in it.
-    splits: manifest.plan.open_loop ? [] : splits(points),
+    splits: manifest.plan.open_loop ? [] : splits(points, additions),
     repeats,
   };
 }
@@ -169,31 +174,38 @@ function pointsOf(sources: Sources, system: SystemUnderTest, first: Point[]): Po
       verdicts: judge(run.manifest, outcomes, numbers, { bounds, doubts, is_staged }),
       breakdown: stages.breakdown,
       probe_overhead: stages.probe_overhead,
-      ...versusFirst(numbers, first),
+      ...versusFirst(numbers, first, run.manifest.plan.additions),
     };
   });
 }
 
 function repeatedPoints(sources: Sources, points: Point[]): Summary['repeats'] {
-  return sources.run.manifest.systems.flatMap((system) => {
+  const { systems, plan } = sources.run.manifest;
+  const times = plan.additions;
+  return systems.flatMap((system) => {
     const { repeats } = system;
     if (repeats === null) return [];
     return pointsOf(sources, system, []).map((point) => {
       const itself = points.find((other) => other.system === repeats && sameTarget(other, point));
       const doubts = repetitionDoubts(system.name, point, sources.distance);
       // Of so little a difference would be one of chance.
-      const versus_itself = itself && doubts.length === 0 ? ratioWithinRun(p50s(point), p50s(itself)) : null;
+      const versus_itself =
+        itself && doubts.length === 0 ? ratioWithinRun(p50s(point), p50s(itself), times) : null;
       return { ...point, repeats, verdicts: withDoubts(point.verdicts, doubts), versus_itself };
     });
   });
 }
 
 /** Against the first system of the group at the same target, in the state of the run and in each. */
-function versusFirst(numbers: Numbers, first: Point[]): Pick<Point, 'versus_first' | 'by_state'> {
+function versusFirst(
+  numbers: Numbers,
+  first: Point[],
+  times: Times,
+): Pick<Point, 'versus_first' | 'by_state'> {
   const other = first.find((candidate) => standsBeside(candidate, numbers));
   return {
-    versus_first: other ? ratioWithinRun(p50s(numbers), p50s(other)) : null,
-    by_state: byStateVersus(numbers.by_state, other?.by_state ?? []),
+    versus_first: other ? ratioWithinRun(p50s(numbers), p50s(other), times) : null,
+    by_state: byStateVersus(numbers.by_state, other?.by_state ?? [], times),
   };
 }
 

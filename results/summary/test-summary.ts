@@ -83,6 +83,7 @@ export function summary(points: Point[], overrides: Partial<Summary> = {}): Summ
     quick: false,
     finished: true,
     axes: [],
+    additions: [],
     pipeline: 1,
     open_loop: null,
     reference: null,

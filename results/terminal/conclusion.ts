@@ -3,6 +3,7 @@
 import type { Finding } from '../claims/evaluate.ts';
 import { renderFindings } from '../claims/render.ts';
 import type { Summary } from '../formats/index.ts';
+import { additionSentences } from '../sentences/additions.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { noiseSentences } from '../sentences/noise.ts';
 import { formatChange } from '../text/format.ts';
@@ -19,7 +20,10 @@ export function renderConclusion(
   const parts = [
     renderTable(summary, { columns, color }),
     renderStages(summary, columns),
-    sentences([...overheadSentences(summary), ...noiseSentences(summary)], columns),
+    sentences(
+      [...overheadSentences(summary), ...noiseSentences(summary), ...additionSentences(summary)],
+      columns,
+    ),
   ];
   if (reference) parts.push(renderFindings(findings, { columns, color }));
   return parts.filter((part) => part !== '').join('\n');

@@ -1,6 +1,6 @@
 /** A point's numbers in each state of distance, and in all of its time together, which is a mixture of them. */
 import type { Measured } from '../../formats/index.ts';
-import { ratioWithinRun, type TrialValue } from '../bootstrap.ts';
+import { ratioWithinRun, type Times, type TrialValue } from '../bootstrap.ts';
 import { overTrials, type TrialSample } from '../trial-samples.ts';
 import { isOfState, sampleOf, type TrialSlices } from './point-slices.ts';
 import { hasStates, type PairStates } from './run-distance.ts';
@@ -47,11 +47,11 @@ function entryOf(
 }
 
 /** The same against another point's, state by state. */
-export function byStateVersus(ofPoint: ByState, ofFirst: ByState): ByState {
+export function byStateVersus(ofPoint: ByState, ofFirst: ByState, times: Times): ByState {
   const valuesOf = ({ trial_p50_us }: ByState[number]): TrialValue[] =>
     trial_p50_us.map(({ trial, p50_us }) => ({ trial, value: p50_us }));
   return ofPoint.map((entry) => {
     const first = ofFirst.find(({ state }) => state === entry.state);
-    return { ...entry, versus_first: first ? ratioWithinRun(valuesOf(entry), valuesOf(first)) : null };
+    return { ...entry, versus_first: first ? ratioWithinRun(valuesOf(entry), valuesOf(first), times) : null };
   });
 }
