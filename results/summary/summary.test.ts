@@ -55,6 +55,7 @@ test('a point for each system and measurement, in the order of the manifest', as
     title: 'Redis SET and GET latency',
     quick: false,
     finished: true,
+    additions: [],
     axes: [],
     pipeline: 1,
     open_loop: null,
