@@ -25,6 +25,8 @@ export const SKIPS_NEXT_REPLY = 128;
 export const NO_EVICT = 256;
 /** It sees what all others do (monitors.ts), and reads and writes no keys itself. */
 export const MONITORS = 512;
+/** It is told when what it has read changes. */
+export const TRACKS = 1024;
 
 /** A key that a client watches, of a database (watches.ts). */
 export interface KeyWatch {
@@ -33,6 +35,22 @@ export interface KeyWatch {
     remove(client: Client, key: string): void;
     expire(key: string): void;
   };
+}
+
+/** What a client wants to know of the keys that it reads (tracking.ts). */
+export interface TrackingState {
+  /** The id of the client that is told instead; 0: this one. */
+  redirect: number;
+  /** That one was gone when it was to be told. */
+  isBroken: boolean;
+  /** Changes of all keys with these prefixes; null: of what it has read. */
+  prefixes: Set<string> | null;
+  /** What it reads counts only behind CLIENT CACHING YES; or but for what is behind CLIENT CACHING NO. */
+  choice: 'optin' | 'optout' | null;
+  /** CLIENT CACHING was given for the request at hand. */
+  isChosen: boolean;
+  /** It is not told of its own changes. */
+  skipsOwn: boolean;
 }
 
 export class Client implements EngineClient {
@@ -55,6 +73,8 @@ export class Client implements EngineClient {
   /** The commands since MULTI; null when there are none. */
   queue: RequestQueue | null = null;
   watches: KeyWatch[] = [];
+  /** null while it does not track. */
+  tracking: TrackingState | null = null;
   /** What it has subscribed to (pubsub.ts); null before the first time. */
   subscriptions: { channels: Set<string>; patterns: Set<string>; shardChannels: Set<string> } | null = null;
   /** Name of the last command, with its subcommand; null before the first. */

@@ -23,6 +23,8 @@ export class Configuration {
   readonly encodingLimits = defaultEncodingLimits();
   /** Keys expire also when nobody asks for them: DEBUG SET-ACTIVE-EXPIRE. */
   activeExpiry = true;
+  /** What the server does by itself is done: DEBUG PAUSE-CRON. */
+  regularWork = true;
   readonly requestLimits: RequestLimits = { bulkBytesMax: BULK_BYTES_MAX, queryBytesMax: QUERY_BYTES_MAX };
   /** By name. */
   readonly #parameters: Map<string, ConfigParameter>;

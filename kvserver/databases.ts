@@ -9,6 +9,7 @@ import type { KeyUses } from './keyspace/uses.ts';
 import type { Notifications } from './notifications.ts';
 import { DATABASES } from './options.ts';
 import type { EngineStats } from './stats.ts';
+import type { Tracking } from './tracking.ts';
 import { Watches } from './watches.ts';
 
 /** Active expiry looks at the clock after each step of some rounds. */
@@ -16,12 +17,18 @@ const EXPIRE_ROUNDS_PER_STEP = 10;
 const EXPIRE_STEPS_MAX = 200;
 const REHASH_BUCKETS_AT_ONCE = 2000;
 
+/** Who is told of the keys of all databases, if they want to know. */
+export interface KeyListeners {
+  readonly notifications: Notifications;
+  readonly tracking: Tracking;
+}
+
 export class Databases {
   readonly #hash: KeyHash;
   readonly #clock: EngineClock;
   readonly #stats: EngineStats;
   readonly #configuration: Configuration;
-  readonly #notifications: Notifications;
+  readonly #listeners: KeyListeners;
   readonly #keyspaces: (Keyspace | null)[] = new Array(DATABASES).fill(null);
   /** As the keyspaces: one of the two is there with the other. */
   readonly #signals: (KeySignals | null)[] = new Array(DATABASES).fill(null);
@@ -33,7 +40,7 @@ export class Databases {
     clock: EngineClock,
     stats: EngineStats,
     configuration: Configuration,
-    notifications: Notifications,
+    listeners: KeyListeners,
     uses: KeyUses,
   ) {
     const seed = randomBytes(8);
@@ -41,7 +48,7 @@ export class Databases {
     this.#clock = clock;
     this.#stats = stats;
     this.#configuration = configuration;
-    this.#notifications = notifications;
+    this.#listeners = listeners;
     this.#uses = uses;
   }
 
@@ -52,8 +59,9 @@ export class Databases {
       keyspace = new Keyspace(this.#hash, this.#clock, this.#stats, encodingLimits, this.#uses);
       keyspace.followBytes(this.#followsBytes);
       this.#keyspaces[index] = keyspace;
+      const { notifications, tracking } = this.#listeners;
       const watches = new Watches(keyspace, () => this.listen());
-      this.#signals[index] = new KeySignals(index, watches, this.#notifications);
+      this.#signals[index] = new KeySignals(index, watches, notifications, tracking);
       this.listen();
     }
     return keyspace;

@@ -31,8 +31,9 @@ import { NO_BYTES } from './resp/bytes.ts';
 import { MAX_CLIENTS_REPLY, type ReplyWriter } from './resp/reply.ts';
 import { BROKEN, NEED_MORE, type Request, TOO_LARGE } from './resp/request.ts';
 import type { RequestQueue } from './resp/request-queue.ts';
-import { LIMITED, PAUSED, ServerModes } from './server-modes.ts';
+import { LIMITED, PAUSED, ServerModes, TRACKED } from './server-modes.ts';
 import { EngineStats } from './stats.ts';
+import { Tracking } from './tracking.ts';
 import type { Watches } from './watches.ts';
 
 /** How late the reply to a client that has waited in vain may be. */
@@ -60,6 +61,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly longReplies = new LongReplies();
   readonly monitors: Monitors;
   readonly memory: MemoryLimit;
+  readonly tracking: Tracking;
   readonly heapRoom: HeapRoom;
 
   readonly #databases: Databases;
@@ -89,10 +91,14 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
       this.writeTo(client, write),
     );
     this.monitors = new Monitors(this.modes, late.write);
-    const notifications = new Notifications(this.pubsub, late.write, () => this.#databases.listen());
+    const listen = () => this.#databases.listen();
+    const notifications = new Notifications(this.pubsub, late.write, listen);
+    this.tracking = new Tracking(this.modes, this, late.write, listen);
+    const listeners = { notifications, tracking: this.tracking };
     this.configuration.add('notify-keyspace-events', notifications.parameter);
+    this.configuration.add('tracking-table-max-keys', this.tracking.parameter);
     const uses = new KeyUses(this.clock);
-    this.#databases = new Databases(this.clock, this.stats, this.configuration, notifications, uses);
+    this.#databases = new Databases(this.clock, this.stats, this.configuration, listeners, uses);
     this.memory = new MemoryLimit(this.modes, this.#databases, this.clients, uses, this.stats);
     for (const [name, parameter] of this.memory.parameters) this.configuration.add(name, parameter);
     this.#executor = new Executor(this, this.modes, this.#output, this.heapRoom, late, this.#failures);
@@ -161,6 +167,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   turn(): void {
     if (this.#unblocked.length > 0) this.#runUnblocked();
     if (this.longReplies.count > 0) this.#continueReplies();
+    if ((this.modes.bits & TRACKED) !== 0) this.tracking.broadcast();
     if ((this.modes.bits & (LIMITED | PAUSED)) === LIMITED && this.memory.isEvicting) {
       this.memory.makeRoom();
       if (this.memory.isEvicting) this.#frontEnd.again();
@@ -179,14 +186,13 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     const nowMs = this.clock.update();
     this.blocked.expire(nowMs);
     this.pause.expire(nowMs);
-    if ((this.modes.bits & (LIMITED | PAUSED)) === LIMITED) this.memory.look();
+    if (this.configuration.regularWork) this.#workRegularly(nowMs);
     this.turn();
-    if (nowMs >= this.#lastWorkMs && nowMs - this.#lastWorkMs < WORK_MS) return;
-    this.#lastWorkMs = nowMs;
-    this.heapRoom.look();
-    this.#databases.rehashSome();
-    if (this.configuration.activeExpiry) this.#databases.expireSome(nowMs + EXPIRE_MS_MAX);
-    for (const client of this.clients.values()) this.#output.checkSoftLimit(client, nowMs);
+  }
+
+  /** Whose request runs. */
+  get current(): Client | null {
+    return this.#output.client;
   }
 
   database(index: number): Keyspace {
@@ -254,6 +260,17 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
 
   unblocked(client: Client): void {
     this.#unblocked.push(client);
+  }
+
+  #workRegularly(nowMs: number): void {
+    if ((this.modes.bits & (LIMITED | PAUSED)) === LIMITED) this.memory.look();
+    if ((this.modes.bits & TRACKED) !== 0) this.tracking.limit();
+    if (nowMs >= this.#lastWorkMs && nowMs - this.#lastWorkMs < WORK_MS) return;
+    this.#lastWorkMs = nowMs;
+    this.heapRoom.look();
+    this.#databases.rehashSome();
+    if (this.configuration.activeExpiry) this.#databases.expireSome(nowMs + EXPIRE_MS_MAX);
+    for (const client of this.clients.values()) this.#output.checkSoftLimit(client, nowMs);
   }
 
   /** Goes on with the requests of a client, of whose bytes these are the next. While it waits, they are only kept. */
@@ -331,6 +348,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.pause.forget(client);
     this.pubsub.leave(client);
     this.monitors.delete(client);
+    this.tracking.end(client);
     this.longReplies.forget(client);
     this.clients.delete(client.id);
     discardTransaction(client);

@@ -10,8 +10,10 @@ import {
   REPLY_SKIPPED,
   SKIPS_NEXT_REPLY,
   SUBSCRIBED,
+  TRACKS,
   WATCHED_CHANGED,
 } from './client.ts';
+import { keyPlaces } from './commands/key-places.ts';
 import { deleteEmptyValues } from './commands/lookup.ts';
 import {
   NOT_FOR_MONITORS,
@@ -52,8 +54,10 @@ import {
   MONITORED,
   PAUSED,
   type ServerModes,
+  TRACKED,
 } from './server-modes.ts';
 import type { EngineStats } from './stats.ts';
+import type { Tracking } from './tracking.ts';
 
 /** Above this a request is looked at before it runs: its arguments may be too much for V8. */
 const LARGE_REQUEST_BYTES = 64 * 1024 ** 2;
@@ -70,6 +74,7 @@ export class Executor {
   readonly #pause: Pause;
   readonly #monitors: Monitors;
   readonly #memory: MemoryLimit;
+  readonly #tracking: Tracking;
   /** In which the requests that EXEC runs are at hand, one after the other. */
   readonly #queued: Request;
 
@@ -93,6 +98,7 @@ export class Executor {
     this.#pause = server.pause;
     this.#monitors = server.monitors;
     this.#memory = server.memory;
+    this.#tracking = server.tracking;
     this.#queued = new Request(server.configuration.requestLimits);
   }
 
@@ -178,6 +184,8 @@ export class Executor {
   #callSeen(client: Client, command: Command, request: Request, reply: ReplyWriter): void {
     this.#call(client, command, request, reply);
     this.#show(client, command, request);
+    if ((client.mode & TRACKS) === 0 || (command.traits & READS) === 0) return;
+    this.#tracking.remember(client, request, keyPlaces(command.spec, request, 0) ?? []);
   }
 
   #show(client: Client, command: Command, request: Request): void {
@@ -198,6 +206,7 @@ export class Executor {
   /** Where the client's next request is answered: it may want no replies, or none to this one. */
   #replyOfNext(client: Client): ReplyWriter {
     client.mode &= ~REPLY_SKIPPED;
+    if ((client.mode & TRACKS) !== 0) endChoice(client);
     if ((client.mode & SKIPS_NEXT_REPLY) !== 0) client.mode ^= SKIPS_NEXT_REPLY | REPLY_SKIPPED;
     return this.#output.replyTo(client);
   }
@@ -207,7 +216,11 @@ export class Executor {
     const { mode } = client;
     const { traits } = command;
     const concerned = (traits & RUNS_QUEUE) === 0 ? traits : queuedTraits(client);
-    if ((this.#modes.bits & (LIMITED | PAUSED)) === LIMITED && !this.#memory.makeRoom()) {
+    if ((this.#modes.bits & TRACKED) !== 0) this.#tracking.limit();
+    const hasRoom = (this.#modes.bits & (LIMITED | PAUSED)) !== LIMITED || this.#memory.makeRoom();
+    // What that has brought about is told before the reply.
+    if ((this.#modes.bits & MESSAGES_LATE) !== 0) this.#late.send();
+    if (!hasRoom) {
       // What is queued takes memory, too.
       const isQueued = (mode & IN_MULTI) !== 0 && (traits & ENDS_MULTI) === 0;
       if (isQueued || (concerned & NEEDS_MEMORY) !== 0) {
@@ -265,4 +278,10 @@ export class Executor {
 /** What is true of one of the commands that EXEC would run for this client. */
 function queuedTraits({ queue }: Client): number {
   return queue === null ? 0 : queue.traits;
+}
+
+/** CLIENT CACHING is about the request, or the transaction, behind it. */
+function endChoice({ mode, tracking, lastCommand }: Client): void {
+  if (tracking === null || (mode & IN_MULTI) !== 0 || lastCommand?.startsWith('client|')) return;
+  tracking.isChosen = false;
 }

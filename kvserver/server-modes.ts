@@ -16,6 +16,8 @@ export const MONITORED = 8;
 export const MESSAGES_LATE = 16;
 /** There is a limit of memory, above which keys are evicted (memory-limit.ts). */
 export const LIMITED = 32;
+/** Clients are told when what they have read changes (tracking.ts). */
+export const TRACKED = 64;
 
 export class ServerModes {
   bits = 0;

@@ -15,6 +15,7 @@ import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { NOT_AN_INTEGER, SYNTAX_ERROR, unknownOrArity, writeHelp } from './replies.ts';
 import type { CommandSpec, ServerState } from './table.ts';
+import { redirection, trackingSubcommands } from './tracking.ts';
 import { millisecondsDeadline } from './wait.ts';
 
 export const INVALID_NAME = 'ERR Client names cannot contain spaces, newlines or special characters.';
@@ -43,12 +44,15 @@ function getName(client: Client, _request: Request, reply: ReplyWriter): void {
 }
 
 /** The letters of Redis' field `flags`, in its order. */
-function flagLetters({ mode, closing }: Client): string {
+function flagLetters({ mode, closing, tracking }: Client): string {
   let letters = '';
   if ((mode & MONITORS) !== 0) letters += 'O';
   if ((mode & SUBSCRIBED) !== 0) letters += 'P';
   if ((mode & IN_MULTI) !== 0) letters += 'x';
   if ((mode & BLOCKED) !== 0) letters += 'b';
+  if (tracking !== null) letters += 't';
+  if (tracking?.isBroken) letters += 'R';
+  if (tracking !== null && tracking.prefixes !== null) letters += 'B';
   if ((mode & WATCHED_CHANGED) !== 0) letters += 'd';
   if (closing) letters += 'c';
   if ((mode & NO_EVICT) !== 0) letters += 'e';
@@ -86,7 +90,7 @@ function describe(client: Client, server: ServerState): string {
     'events=r',
     `cmd=${client.lastCommand ?? 'NULL'}`,
     'user=default',
-    'redir=-1',
+    `redir=${redirection(client)}`,
     `resp=${client.protocol}`,
   ].join(' ');
 }
@@ -272,7 +276,9 @@ function noEvict(client: Client, request: Request, reply: ReplyWriter): void {
 
 function help(_client: Client, request: Request, reply: ReplyWriter): void {
   writeHelp(request, reply, [
+    ['CACHING (YES|NO)', 'Whether what the next request reads counts as kept.'],
     ['GETNAME', 'The name of this connection.'],
+    ['GETREDIR', 'The connection that is told in the place of this one.'],
     ['ID', 'The id of this connection.'],
     ['INFO', 'What this connection is and does.'],
     ['KILL <ip:port>', 'Close the connection from there.'],
@@ -285,6 +291,11 @@ function help(_client: Client, request: Request, reply: ReplyWriter): void {
     ['PAUSE <milliseconds> [WRITE|ALL]', 'Let requests wait, or those that write.'],
     ['REPLY (ON|OFF|SKIP)', 'Whether this connection gets replies.'],
     ['SETNAME <name>', 'Name this connection.'],
+    [
+      'TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> ...] [OPTIN] [OPTOUT] [NOLOOP]',
+      'Whether this connection is told when what it has read changes.',
+    ],
+    ['TRACKINGINFO', 'What this connection is told of.'],
     ['UNBLOCK <id> [TIMEOUT|ERROR]', 'End the waiting of a connection.'],
     ['UNPAUSE', 'End what PAUSE began.'],
   ]);
@@ -311,5 +322,6 @@ export const clientSubcommands: CommandSpec[] = [
     summary: 'Shown in CLIENT LIST: no connection is closed to free memory',
     handler: noEvict,
   },
+  ...trackingSubcommands,
   { name: 'help', arity: 2, flags: ['loading', 'stale'], summary: 'What CLIENT can do', handler: help },
 ];

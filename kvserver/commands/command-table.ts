@@ -6,28 +6,13 @@ import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { categoriesOf } from './categories.ts';
 import { keyAccess } from './key-access.ts';
+import { hasKeys, keyPlaces } from './key-places.ts';
 import { SYNTAX_ERROR, writeHelp } from './replies.ts';
 import type { Command, CommandSpec, ServerState } from './table.ts';
 
 const BAR = 0x7c;
 /** Where the request stands whose keys are asked for. */
 const INNER = 2;
-
-/** Of commands that say how many keys follow: the argument that does. */
-const NUMKEYS_AT: Record<string, number> = {
-  blmpop: 2,
-  bzmpop: 2,
-  lmpop: 1,
-  sintercard: 1,
-  zdiff: 1,
-  zdiffstore: 2,
-  zinter: 1,
-  zintercard: 1,
-  zinterstore: 2,
-  zmpop: 1,
-  zunion: 1,
-  zunionstore: 2,
-};
 
 /** The command of an argument, also as "config|get"; null when there is none. */
 function namedCommand(request: Request, index: number, server: ServerState): Command | null {
@@ -180,12 +165,12 @@ function keysOfInner(request: Request, reply: ReplyWriter, server: ServerState):
   }
   if (command === null) {
     reply.error('ERR Invalid command specified');
-  } else if (!hasKeys(command)) {
+  } else if (!readsKeys(command)) {
     reply.error('ERR The command has no key arguments');
   } else if (command.arity > 0 ? argc !== command.arity : argc < -command.arity) {
     reply.error('ERR Invalid number of arguments specified for command');
   } else {
-    const places = keyPlaces(command.spec, argc, request);
+    const places = keyPlaces(command.spec, request, INNER);
     if (places !== null) return { spec: command.spec, places };
     reply.error('ERR Invalid arguments specified for command');
   }
@@ -193,24 +178,8 @@ function keysOfInner(request: Request, reply: ReplyWriter, server: ServerState):
 }
 
 /** Channels stand where keys do for COMMAND INFO, and are none. */
-function hasKeys({ spec, group }: Command): boolean {
-  return group !== 'pubsub' && (spec.keys !== undefined || spec.name in NUMKEYS_AT);
-}
-
-/** The places of the keys among the arguments of the inner request; null when its number of keys is wrong. */
-function keyPlaces(spec: CommandSpec, argc: number, request: Request): number[] | null {
-  const places: number[] = [];
-  if (spec.keys !== undefined) {
-    const { first, step } = spec.keys;
-    const last = spec.keys.last < 0 ? argc + spec.keys.last : spec.keys.last;
-    for (let i = first; i <= last; i += step) places.push(i);
-  }
-  if (!(spec.name in NUMKEYS_AT)) return places;
-  const at = NUMKEYS_AT[spec.name];
-  const count = request.integer(at + INNER);
-  if (!(count >= 1 && count <= argc - at - 1)) return null;
-  for (let i = 1; i <= count; i++) places.push(at + i);
-  return places;
+function readsKeys({ spec, group }: Command): boolean {
+  return group !== 'pubsub' && hasKeys(spec);
 }
 
 function commandHelp(_client: Client, request: Request, reply: ReplyWriter): void {

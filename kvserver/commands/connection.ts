@@ -171,6 +171,7 @@ function reset(client: Client, _request: Request, _reply: ReplyWriter, server: S
   discardTransaction(client);
   server.pubsub.leave(client);
   server.monitors.delete(client);
+  server.tracking.end(client);
   client.mode &= ~(REPLIES_OFF | SKIPS_NEXT_REPLY);
   // Also where replies were off until now.
   if ((client.mode & REPLY_SKIPPED) !== 0) return;

@@ -94,6 +94,10 @@ function help(request: Request, reply: ReplyWriter): void {
     ['DIGEST-VALUE <key> [<key> ...]', 'Digests of values, the same as those of Redis.'],
     ['OBJECT <key>', 'Where the value of a key lies, and the form in which Redis would hold it.'],
     [
+      'PAUSE-CRON <0|1>',
+      'Whether the server rests from what it does by itself: keys expire, and limits are looked at.',
+    ],
+    [
       'PROTOCOL <type>',
       'A reply of a type: string, integer, double, bignum, null, array, set, map, attrib, ...',
     ],
@@ -101,6 +105,11 @@ function help(request: Request, reply: ReplyWriter): void {
     ['SET-ACTIVE-EXPIRE <0|1>', 'Whether keys expire that nobody asks for.'],
     ['SLEEP <seconds>', 'Keeps the server from serving anybody.'],
   ]);
+}
+
+/** Whether argument 2 is a number other than 0, as C reads one. */
+function isOn(request: Request): boolean {
+  return /^\s*[+-]?0*[1-9]/.test(request.text(2));
 }
 
 function debug(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
@@ -112,13 +121,16 @@ function debug(client: Client, request: Request, reply: ReplyWriter, server: Ser
     reply.error(unknownOrArity(request));
   } else if (request.is(1, 'object')) {
     object(client, request, reply, server);
+  } else if (request.is(1, 'pause-cron')) {
+    server.configuration.regularWork = !isOn(request);
+    reply.ok();
   } else if (request.is(1, 'protocol')) {
     protocol(request, reply);
   } else if (request.is(1, 'quicklist-packed-threshold')) {
     // Of how Redis lays out lists, which has no like here.
     reply.ok();
   } else if (request.is(1, 'set-active-expire')) {
-    server.configuration.activeExpiry = /^\s*[+-]?0*[1-9]/.test(request.text(2));
+    server.configuration.activeExpiry = isOn(request);
     reply.ok();
   } else if (request.is(1, 'sleep')) {
     sleep(request, reply, server);

@@ -68,6 +68,7 @@ function clientFields(server: ServerState): Fields {
     connected_clients: server.clients.size,
     maxclients: server.configuration.maxClients,
     blocked_clients: server.blocked.count + server.pause.waiting,
+    tracking_clients: server.tracking.count,
   };
 }
 
@@ -96,6 +97,8 @@ function memoryFields(server: ServerState): Fields {
     maxmemory_policy: policyName,
     mem_not_counted_for_evict: 0,
     mem_allocator: 'v8',
+    lazyfree_pending_objects: 0,
+    lazyfreed_objects: 0,
     bypassbench_heap_used: heapUsed,
     bypassbench_external: external,
   };
@@ -142,6 +145,7 @@ function human(bytes: number): string {
 
 function statsFields(server: ServerState): Fields {
   const { stats } = server;
+  const tracked = server.tracking.totals;
   return {
     total_connections_received: stats.connections,
     total_commands_processed: stats.commands,
@@ -152,6 +156,9 @@ function statsFields(server: ServerState): Fields {
     keyspace_hits: stats.hits,
     keyspace_misses: stats.misses,
     client_output_buffer_limit_disconnections: stats.outputLimitDisconnections,
+    tracking_total_keys: tracked.keys,
+    tracking_total_items: tracked.items,
+    tracking_total_prefixes: tracked.prefixes,
     total_error_replies: stats.errorReplies,
   };
 }

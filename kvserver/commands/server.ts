@@ -24,14 +24,16 @@ function isFlushSyntax(request: Request, reply: ReplyWriter): boolean {
   return false;
 }
 
-function flushdb(client: Client, request: Request, reply: ReplyWriter): void {
+function flushdb(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   if (!isFlushSyntax(request, reply)) return;
+  server.tracking.flushed();
   client.database.clear();
   reply.ok();
 }
 
 function flushall(_client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   if (!isFlushSyntax(request, reply)) return;
+  server.tracking.flushed();
   for (const [, keyspace] of server.databases()) keyspace.clear();
   reply.ok();
 }

@@ -16,6 +16,7 @@ import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import type { RequestQueue } from '../resp/request-queue.ts';
 import type { EngineStats } from '../stats.ts';
+import type { Tracking } from '../tracking.ts';
 import type { Watches } from '../watches.ts';
 import { ADMINISTERS, NEEDS_MEMORY, READS, WRITES } from './traits.ts';
 
@@ -49,6 +50,7 @@ export interface ServerState {
   readonly pubsub: PubSub;
   readonly monitors: Monitors;
   readonly memory: MemoryLimit;
+  readonly tracking: Tracking;
   readonly pause: Pause;
   /** Closes another client's connection at once. */
   kill(client: Client): void;

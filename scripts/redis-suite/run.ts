@@ -42,6 +42,7 @@ const COMMON_UNITS = [
     'bitops',
     'bitfield',
     'introspection',
+    'tracking',
   ]),
   ...typeNames(['string', 'incr', 'list', 'list-3', 'set', 'zset', 'hash']),
 ];
@@ -52,7 +53,7 @@ const REDIS_UNITS = [
   ...unitNames(['auth', 'dump', 'sort', 'pubsubshard']),
   ...typeNames(['list-2', 'stream', 'stream-cgroups']),
   ...unitNames(['geo', 'hyperloglog', 'scripting', 'functions', 'acl', 'acl-v2', 'info']),
-  ...unitNames(['latency-monitor', 'slowlog', 'introspection-2', 'tracking', 'pause', 'aofrw']),
+  ...unitNames(['latency-monitor', 'slowlog', 'introspection-2', 'pause', 'aofrw']),
   ...unitNames(['lazyfree', 'obuf-limits', 'querybuf', 'pendingquerybuf', 'limits', 'maxmemory']),
   ...unitNames(['client-eviction', 'replybufsize', 'networking', 'shutdown', 'memefficiency']),
 ];
