@@ -36,6 +36,7 @@ export {
 } from './distance/topology.ts';
 export { formatIpv4 } from './endpoint.ts';
 export { type ErrorCode, errorCodes, LibosError } from './errors.ts';
+export { HardwareCounters } from './hardware-counters.ts';
 export type { ScatterGatherArray, SgaSegment } from './memory/sga.ts';
 export { PauseLog, type PauseTimes } from './pauses.ts';
 export type * from './pdpi.ts';

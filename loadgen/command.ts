@@ -142,7 +142,8 @@ nothing is sent; needs --core',
     )
     .option(
       '--server-pid <n>',
-      'its process: also whether it is on that core; needs --server-core',
+      'process of a server on this machine: what it and those that it has started cost; with --server-core, also \
+whether it is on that core',
       atLeast(1),
     )
     .option(

@@ -173,6 +173,35 @@ describe('bypassbench load', () => {
     );
   });
 
+  it('counts what server and client cost, those that the server has started included', async () => {
+    // This process has started it.
+    const { result } = await load(
+      '--populate',
+      '--keys',
+      '10',
+      '--requests',
+      '3000',
+      '--server-pid',
+      `${process.pid}`,
+    );
+    const { replies, server, client, unknown } = result.cost;
+    expect(replies).toBe(3000);
+    // It sleeps before each of them, unless the next has come meanwhile.
+    expect(server.voluntary_switches).toBeGreaterThan(1000);
+    expect(server.user_s + server.system_s).toBeGreaterThan(0.003);
+    expect(client.user_s + client.system_s).toBeGreaterThan(0.003);
+    expect(client.vain_s).toBeLessThan(client.user_s + client.system_s);
+    const isCounted = client.cycles > 0 && client.instructions > 0;
+    expect(isCounted || unknown.join()).toEqual(
+      isCounted || expect.stringMatching(/^Cycles, instructions and/),
+    );
+    const alone = await load('--keys', '10', '--populate', '--requests', '100', '--wait', 'block');
+    expect(alone.result.cost).toMatchObject({ server: null, client: { vain_s: null } });
+    expect(alone.result.cost.unknown).toContain(
+      "What the server used is not known: name the server's process with --server-pid.",
+    );
+  });
+
   it('stops on SIGINT with exit code 130', async () => {
     const child = spawn(bypassbench, ['load', '--target', target, '--keys', '10', '--duration-s', '60']);
     const connected = async () => Number(/connected_clients:(\d+)/.exec(await client.info('clients'))![1]);

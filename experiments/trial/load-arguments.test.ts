@@ -35,7 +35,8 @@ const request: LoadRequest = {
   files: { dir: '/tmp/bypassbench-x', stamps: '/dev/shm/x/server.stamps', pauses: '/run/server.pauses.json' },
   stampsEvery: null,
   serverStamps: null,
-  distance: null,
+  serverCore: null,
+  serverPid: null,
   duration_s: 2,
   out: '/runs/a/get-c2',
 };
@@ -71,7 +72,7 @@ test("the system's options and the client's own follow, each by itself, with the
 
 test('the distance is measured to a core of the server, which is looked after', () => {
   expect(loadArguments(request).join(' ')).not.toContain('--server-');
-  const given = loadArguments({ ...request, distance: { serverCore: 0, serverPid: 4321 } });
+  const given = loadArguments({ ...request, serverCore: 0, serverPid: 4321 });
   expect(given.join(' ')).toContain(' --core 1 --server-core 0 --server-pid 4321 --operation get ');
 });
 

@@ -22,8 +22,10 @@ export interface LoadRequest {
   stampsEvery: number | null;
   /** The file that the server's stamps go to; null where it has none. */
   serverStamps: string | null;
-  /** Where the distance of its cores is to be measured: the server's one core, and its process; else null. */
-  distance: { serverCore: number; serverPid: number } | null;
+  /** The server's one core, where the distance of the cores is to be measured; else null. */
+  serverCore: number | null;
+  /** Its process, whose cost is counted; null for a load generator that does not know of it. */
+  serverPid: number | null;
   duration_s: number;
   /** For what it measures. */
   out: string;
@@ -33,13 +35,14 @@ export interface LoadRequest {
 export function loadArguments(request: LoadRequest): string[] {
   const { workload, seed, system, operation, trial, address, populate, files, out } = request;
   const { client } = system;
-  const { distance } = request;
+  const { serverCore, serverPid } = request;
   const flags: Record<string, string | number> = {
     target: `${address.host}:${address.port}`,
     backend: client.backend,
     wait: client.wait,
     core: client.core,
-    ...(distance && { 'server-core': distance.serverCore, 'server-pid': distance.serverPid }),
+    ...(serverCore !== null && { 'server-core': serverCore }),
+    ...(serverPid !== null && { 'server-pid': serverPid }),
     operation,
     connections: workload.clients,
     pipeline: workload.pipeline,

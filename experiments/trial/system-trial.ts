@@ -189,7 +189,9 @@ class ServerRun {
       populate: isFirst && request.stampsEvery === null,
       files,
       serverStamps: isStamped ? files.stamps : null,
-      distance: typeof pair === 'string' ? null : { serverCore: pair.server, serverPid: server.pid },
+      serverCore: typeof pair === 'string' ? null : pair.server,
+      // An older load generator wants the core with it.
+      serverPid: typeof pair === 'string' && checkout !== undefined ? null : server.pid,
       out,
     });
     return {

@@ -30,7 +30,7 @@ const PATIENCE_SHARE = 0.1;
 
 /** Throws CONNECTION_LOST, NOT_RESP, and REPLY_TIMEOUT in the warm-up. */
 export function measureClosedLoop(measuring: Measuring): LoopOutcome {
-  const { context, connections, source, window, pauses, distance } = measuring;
+  const { context, connections, source, window, pauses, distance, cost } = measuring;
   const { warmupS, durationS, requests, connections: count, pipeline } = context.data.options;
   const loop = new ClosedLoop(connections);
   // All of it is one slice; its readings are for the code to be compiled.
@@ -52,13 +52,16 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
     slowNs: warmUp.latencyNsAt(SLOW_PERCENTILE),
     sliceNs: Math.max(SLICE_NS, window_ns),
   });
+  cost.begin();
   distance.read();
   window.open();
   control.measure(loop, source);
   window.close();
+  const spent = cost.end(control.rightReplies, window.vainShare);
   const monotonicNs = (ns: number) => pauses.monotonicNs(ns);
   return {
     ...control.outcome(),
+    cost: spent,
     schedule_lag_us: null,
     window: control.window(monotonicNs),
     slow_requests: control.slow.result(control.latencyNsAt(REPORTED_PERCENTILE), monotonicNs),
@@ -179,6 +182,10 @@ class ClosedWindow implements LoopControl {
     return this.#slices.isOver(nowNs) || this.#isOver(nowNs);
   }
 
+  get rightReplies(): number {
+    return this.#tallies.reduce((sum, tally) => sum + tally.right, 0);
+  }
+
   /** Mean, over the window so far; 0 without a reply. */
   get nsPerReply(): number {
     return this.#counted === 0 ? 0 : this.#slices.elapsedNs / this.#counted;
@@ -200,11 +207,10 @@ class ClosedWindow implements LoopControl {
     const results = this.#tallies.map((tally, operation) =>
       tally.result(operation, this.#received.right(operation) / elapsed_s),
     );
-    const right = this.#tallies.reduce((sum, tally) => sum + tally.right, 0);
     return {
       elapsed_s,
       operations: results.filter(({ requests, unanswered }) => requests + unanswered > 0),
-      rates: this.#received.rates(elapsed_s, null, { right, elapsedS: elapsed_s }),
+      rates: this.#received.rates(elapsed_s, null, { right: this.rightReplies, elapsedS: elapsed_s }),
       unanswered: this.#tallies.reduce((sum, tally) => sum + tally.unanswered, 0),
       slices: this.#slices.content(0),
     };

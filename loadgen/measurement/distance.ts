@@ -37,7 +37,7 @@ export class Distance {
   constructor({ core, serverCore, serverPid }: ServerPlace, pauses: PauseLog) {
     this.#pauses = pauses;
     this.cores = core === null || serverCore === null ? null : { client: core, server: serverCore };
-    this.#server = serverPid === null ? null : new ServerThread(serverPid);
+    this.#server = serverPid === null || serverCore === null ? null : new ServerThread(serverPid);
     if (serverCore === null) this.unknown = 'no core of the server was named';
     else if (core === null) this.unknown = "the load generator's thread is not pinned to a core";
     else if (core === serverCore) this.unknown = 'server and load generator share one core';

@@ -10,6 +10,7 @@ import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { FillRequests, RandomRequests } from '../workload/requests.ts';
 import { Workload } from '../workload/workload.ts';
 import { measureClosedLoop } from './closed-measurement.ts';
+import { CostMeter } from './cost-meter.ts';
 import { Distance } from './distance.ts';
 import { MeasuredWindow } from './measured-window.ts';
 import type { GeneratorInput, LoopOutcome } from './measuring.ts';
@@ -35,17 +36,19 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
     const workload = new Workload(options);
     const measuredWindow = new MeasuredWindow(connections, options, stamps);
     const distance = new Distance(options, pauses);
+    const cost = new CostMeter(options.serverPid);
     connections.openIdle(options.idleConnections);
     connections.open(options.connections, options.pipeline, workload, measuredWindow.notes);
     const source = new RandomRequests(workload);
     const measure = rateOps === null ? measureClosedLoop : measureOpenLoop;
     let measured: LoopOutcome;
     try {
-      measured = measure({ context, connections, source, window: measuredWindow, pauses, distance });
+      measured = measure({ context, connections, source, window: measuredWindow, pauses, distance, cost });
     } finally {
       // Also after an error: the server must not go on stamping.
       measuredWindow.close();
       distance.close();
+      cost.close();
     }
     connections.close();
     if (context.stopRequested()) return null;
@@ -56,7 +59,6 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
       ...outcome,
       ...measuredWindow.outcome(),
       populate_s,
-      cost: null,
       sample: 'round_trip',
       pauses: { ...found, window, slow_requests },
     };

@@ -9,6 +9,7 @@ export class MeasuredWindow {
   readonly notes: RequestStamps | null;
   readonly #connections: Connections;
   readonly #every: number;
+  readonly #polls: boolean;
   readonly #ring: StampRing | null;
   readonly #serverRing: StampRing | null;
   #before: PollCounts = { polls: 0, idlePolls: 0 };
@@ -17,10 +18,15 @@ export class MeasuredWindow {
   #open = false;
 
   /** @param ring the one that the libOS stamps in, or null */
-  constructor(connections: Connections, { stampsEvery, serverStamps }: LoadOptions, ring: StampRing | null) {
+  constructor(
+    connections: Connections,
+    { stampsEvery, serverStamps, wait }: LoadOptions,
+    ring: StampRing | null,
+  ) {
     const { pauses } = connections;
     this.#connections = connections;
     this.#every = stampsEvery;
+    this.#polls = wait === 'poll';
     this.#ring = ring;
     this.#serverRing = serverStamps === null ? null : StampRing.open(serverStamps);
     // A load that was killed may have left the server stamping.
@@ -52,6 +58,11 @@ export class MeasuredWindow {
     this.#busyShare = busy.share();
     pauses.closeWindow();
     this.#ring?.readClocks();
+  }
+
+  /** Share of the window in which the generator polled in vain; null where it sleeps. */
+  get vainShare(): number | null {
+    return this.#polls ? 1 - this.#busyShare : null;
   }
 
   outcome(): Pick<LoadOutcome, 'idle_polls' | 'busy_share' | 'stamps'> {

@@ -2,6 +2,7 @@
 import type { DataPathContext, PauseLog } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { RequestSource } from '../workload/requests.ts';
+import type { CostMeter } from './cost-meter.ts';
 import type { Distance } from './distance.ts';
 import type { MeasuredWindow } from './measured-window.ts';
 import type { LoadOptions, LoadOutcome, LoadPauses } from './options.ts';
@@ -21,10 +22,12 @@ export interface Measuring {
   window: MeasuredWindow;
   pauses: PauseLog;
   distance: Distance;
+  /** The measurement begins and ends it. */
+  cost: CostMeter;
 }
 
 export type LoopOutcome = Pick<
   LoadOutcome,
-  'elapsed_s' | 'operations' | 'rates' | 'unanswered' | 'schedule_lag_us' | 'slices'
+  'elapsed_s' | 'operations' | 'rates' | 'unanswered' | 'cost' | 'schedule_lag_us' | 'slices'
 > &
   Pick<LoadPauses, 'window' | 'slow_requests'>;

@@ -57,8 +57,9 @@ interface Schedule {
  * warm-up.
  */
 export function measureOpenLoop(measuring: Measuring): LoopOutcome {
-  const { context, connections, source, window, pauses } = measuring;
+  const { context, connections, source, window, pauses, cost } = measuring;
   const { options } = context.data;
+  cost.begin();
   const schedule = scheduleOf(options, nowNs() + SET_UP_NS);
   const { kind, rateOps, beginNs, startNs, endNs } = schedule;
   const measurement = new OpenMeasurement(measuring, schedule);
@@ -68,6 +69,7 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   if (startNs > beginNs) {
     loop.sendUntil(measurement.learnedNs);
     measurement.learn();
+    cost.begin();
     pauses.resume();
   }
   measuring.distance.startOver();
@@ -85,7 +87,8 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   loop.drain(startNs, endNs, endNs + connections.replyTimeoutNs);
   measurement.window.end();
   window.close();
-  return measurement.window.outcome((ns) => pauses.monotonicNs(ns));
+  const spent = cost.end(measurement.rightReplies, window.vainShare);
+  return { ...measurement.window.outcome((ns) => pauses.monotonicNs(ns)), cost: spent };
 }
 
 /** With --requests the window ends when the schedule has the last of them. */
@@ -206,7 +209,7 @@ class OpenWindow implements ReplySink {
     return latencyNsAt(this.#tallies, percentile);
   }
 
-  outcome(monotonicNs: (nowNs: number) => number): LoopOutcome {
+  outcome(monotonicNs: (nowNs: number) => number): Omit<LoopOutcome, 'cost'> {
     const lastNs = Math.max(this.#endNs, this.#times[LAST]);
     const elapsed_s = (lastNs - this.#startNs) / 1e9;
     const windowS = (this.#endNs - this.#startNs) / 1e9;
@@ -246,6 +249,8 @@ class OpenMeasurement implements OpenLoopControl {
   /** Does all that the measured window does, so that the code is compiled when that begins. */
   readonly #warmUp: OpenWindow;
   readonly window: OpenWindow;
+  /** Since learn(). */
+  rightReplies = 0;
 
   constructor(measuring: Measuring, schedule: Schedule) {
     const { rateOps, beginNs, startNs, endNs } = schedule;
@@ -261,6 +266,7 @@ class OpenMeasurement implements OpenLoopControl {
   /** Takes milliseconds, in which nothing is sent. */
   learn(): void {
     this.window.slow.thresholdNs = this.#warmUp.latencyNsAt(SLOW_PERCENTILE);
+    this.rightReplies = 0;
   }
 
   reply(reply: ReplyRecord): void {
@@ -272,6 +278,7 @@ class OpenMeasurement implements OpenLoopControl {
       this.window.giveUp(reply);
       return;
     }
+    if (status === ReplyStatus.Right) this.rightReplies++;
     if (isInWindow) this.window.receive(reply);
     const intendedNs = timesNs[INTENDED];
     if (intendedNs < this.#settledNs) return;

@@ -35,7 +35,7 @@ export interface LoadOptions extends WorkloadOptions {
   stampsEvery: number;
   /** Stamp file of a server on this machine: the run turns it on and off and copies it; null for none. */
   serverStamps: string | null;
-  /** The server's core and process on this machine, for readings of the distance; null where it has none. */
+  /** The server's core and process on this machine, for readings of the distance and the cost; null where none is. */
   serverCore: number | null;
   serverPid: number | null;
 }
@@ -87,9 +87,6 @@ export function checkOptions(options: LoadOptions): LoadOptions {
   }
   if (options.serverStamps !== null && options.stampsEvery === 0) {
     refuse('--server-stamps needs --stamps-every: the server stamps the windows of the load generator');
-  }
-  if (options.serverPid !== null && options.serverCore === null) {
-    refuse('--server-pid needs --server-core: it says whether the server is on that core');
   }
   if (options.serverCore !== null && options.core === null) {
     refuse('--server-core needs --core: the distance is that of two cores');

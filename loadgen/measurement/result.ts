@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoadResult } from '../../results/formats/index.ts';
 import { LoadError } from '../errors.ts';
+import { describeCost } from './cost-text.ts';
 import type { LoadOptions, LoadOutcome, OperationResult } from './options.ts';
 import type { Rates } from './rates.ts';
 
@@ -112,6 +113,7 @@ export function describeOutcome(outcome: LoadOutcome): string {
     lines.push(`sent after the intended time, us: ${lag}`);
   }
   if (outcome.rates !== null) lines.push(...describeRates(outcome.rates));
+  if (outcome.cost !== null) lines.push(...describeCost(outcome.cost));
   return lines.join('\n');
 }
 

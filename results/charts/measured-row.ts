@@ -27,6 +27,10 @@ export interface MeasuredRow extends RowTarget {
   p50_confidence: number | null;
   p99_us: number | null;
   p999_us: number | null;
+  /** Per second; what was offered is null in a closed loop, all three for means. */
+  offered_ops: number | null;
+  achieved_ops: number | null;
+  completed_ops: number | null;
   samples: number;
   sample: Measured['sample'];
   trials: number;
@@ -54,6 +58,9 @@ export function measuredRow(point: Point | (FloorPoint & { system: string })): M
     p50_confidence: p50_interval_us?.confidence ?? null,
     p99_us: tail?.p99 ?? null,
     p999_us: tail?.p999 ?? null,
+    offered_ops: point.rates?.offered_ops ?? null,
+    achieved_ops: point.rates?.achieved_ops ?? null,
+    completed_ops: point.rates?.completed_ops ?? null,
     samples: point.samples,
     sample,
     trials: point.trials,

@@ -1,6 +1,6 @@
 /**
- * What requests cost beside their time: processor time, switches, what the machine's counters say, energy. In result.json
- * it is of the measured window, in summary.json of a million right replies.
+ * What requests cost beside their time: processor time, switches, what the machine's counters say, energy. In
+ * result.json it is of the measured window, in summary.json of a million right replies.
  */
 import { z } from 'zod';
 import { notNegative, positive } from './fields.ts';

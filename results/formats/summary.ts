@@ -165,8 +165,8 @@ const measured = z.strictObject({
   throughput_ops: notNegative.nullable(),
   /**
    * Per second of the measured windows of all trials, over all of their time (docs/measuring.md, Latencies): requests
-   * that were due in them (null in a closed loop), right replies that came in them, right replies to their requests, and
-   * the other replies that came. Null when nothing was measured, for means, and for open loops of older runs.
+   * that were due in them (null in a closed loop), right replies that came in them, right replies to their requests,
+   * and the other replies that came. Null when nothing was measured, for means, and for open loops of older runs.
    */
   rates: z
     .strictObject({

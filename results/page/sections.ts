@@ -4,6 +4,7 @@ import type { Chart } from '../charts/chart.ts';
 import type { Summary } from '../formats/index.ts';
 import type { Run } from '../run/run-folder.ts';
 import { type Html, html } from '../text/html.ts';
+import { costs } from './cost.ts';
 import { environment, repeating } from './environment.ts';
 import { numbers, quantiles, spread, validity } from './numbers.ts';
 import type { Section } from './section.ts';
@@ -28,6 +29,7 @@ export interface Contents {
 export function reportSections(run: Run, summary: Summary, contents: Contents, files: string[]): Section[] {
   const { breakdown, split, distribution, distance, states, claims, about } = contents;
   const { manifest } = run;
+  const cost = costs(summary);
   const chartsOf = (...charts: (Chart | null)[]): Chart[] => charts.filter((chart) => chart !== null);
   const folded = (id: string, title: string, hint: string, html: Html, charts: Chart[] = []): Section => ({
     ...{ id, title, hint, charts, html },
@@ -64,6 +66,9 @@ export function reportSections(run: Run, summary: Summary, contents: Contents, f
             chartsOf(distance, states),
           ),
         ]
+      : []),
+    ...(cost
+      ? [folded('cost', 'What it costs', 'processor time, switches, energy of a million replies', cost)]
       : []),
     ...(claims ? [folded('claims', 'Claims', 'which claims of papers hold here', claims)] : []),
     folded('about', 'About the figure', 'how to read it, with what it was measured', html`<p>${about}</p>`),

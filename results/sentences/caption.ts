@@ -3,6 +3,7 @@ import type { Manifest, Measured, Provenance, Summary, SystemUnderTest } from '.
 import { stateOf } from '../summary/doubt.ts';
 import { formatCount, formatPercent } from '../text/format.ts';
 import { distanceOfFigure } from './distance.ts';
+import { unmetRates } from './rates.ts';
 
 /** What a floor is, as part of a sentence. */
 export const FLOOR_MEANING = 'the same exchange with nothing of the system but its device';
@@ -22,6 +23,7 @@ export function shortCaption(manifest: Manifest, summary: Summary): string[] {
     ...marksMeaning([...summary.points, ...summary.floors]),
     ...mixture(manifest.systems),
     shortWorkload(manifest),
+    ...unmetRates(summary),
   ];
 }
 

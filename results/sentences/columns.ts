@@ -1,5 +1,5 @@
 /** The columns that say what the figure says, one row a point or a floor: for the terminal and for the report. */
-import type { Statistic, Summary } from '../formats/index.ts';
+import type { CostOfSide, Statistic, Summary } from '../formats/index.ts';
 import { sameTarget } from '../run/run-folder.ts';
 import { stateOf } from '../summary/doubt.ts';
 import {
@@ -7,6 +7,7 @@ import {
   formatIntervalOfRatio,
   formatIntervalUs,
   formatRatio,
+  formatSignificant,
   formatUs,
 } from '../text/format.ts';
 import type { Column as TextColumn } from '../text/text-table.ts';
@@ -21,6 +22,15 @@ export interface SummaryColumn extends TextColumn<SummaryRow> {
 }
 
 const NOTHING = '–';
+const COST_HEAD = 'core-s/M';
+
+type Rates = NonNullable<SummaryRow['rates']>;
+
+const badReplies = [
+  ['misses_ops', 'misses/s'],
+  ['errors_ops', 'errors/s'],
+  ['wrong_ops', 'wrong/s'],
+] as const;
 
 /** The columns for a summary: what is the same for all its points, or published for none, is left out. In µs. */
 export function summaryColumns(summary: Summary): SummaryColumn[] {
@@ -46,6 +56,9 @@ export function summaryColumns(summary: Summary): SummaryColumn[] {
     const cell = (row: SummaryRow): string => `${column.cell(row)} ${markOf(row) || ' '}`;
     return { ...column, statistic, ...(isMarked && { cell }) };
   };
+  const offered = rows.some(({ rates }) => typeof rates?.offered_ops === 'number');
+  const rate = (name: string, head: string, field: keyof Rates): SummaryColumn =>
+    number(name, head, ({ rates }) => formatIfAny(rates?.[field], formatCount));
   const quantile = (name: 'p50' | 'p99' | 'p999', head: string): SummaryColumn =>
     marked(
       number(name, head, (row) => formatQuantile(row, name)),
@@ -68,10 +81,18 @@ export function summaryColumns(summary: Summary): SummaryColumn[] {
       : []),
     quantile('p99', 'p99'),
     quantile('p999', 'p99.9'),
+    ...(offered ? [rate('offered', 'offered/s', 'offered_ops')] : []),
     marked(
       number('throughput', 'ops/s', (row) => formatIfAny(row.throughput_ops, formatCount)),
       'throughput',
     ),
+    ...(offered ? [rate('completed', 'completed/s', 'completed_ops')] : []),
+    ...badReplies.flatMap(([name, head]) =>
+      rows.some(({ rates }) => rates !== null && rates[name] > 0) ? [rate(name, head, name)] : [],
+    ),
+    ...(rows.some(({ cost }) => cost !== null)
+      ? [number('cost', COST_HEAD, ({ cost }) => formatIfAny(cost, formatCoreSeconds))]
+      : []),
     number('trials', 'trials', (row) => `${row.trials}/${row.trials_planned}`),
   ];
 }
@@ -99,6 +120,14 @@ export function columnNotes(summary: Summary, columns: SummaryColumn[]): string[
       `${ratioHead(summary)}: p50 over that of ${of}, as medians over the trials of both, with its interval ` +
         '(nominally 95 %); none where either is invalid.',
     );
+  }
+  if (shown.has('offered')) {
+    notes.push(
+      'ops/s: right replies that came in the window, whenever they were due; offered/s: requests due in it.',
+    );
+  }
+  if (shown.has('cost')) {
+    notes.push(`${COST_HEAD}: core-seconds of server + client for a million right replies.`);
   }
   if (shown.has('published') && summary.reference) notes.push(`published: ${summary.reference.name}.`);
   const shownStatistics = columns.flatMap(({ statistic }) => statistic ?? []);
@@ -139,6 +168,15 @@ function isComparable(rows: SummaryRow[], row: SummaryRow): boolean {
 
 function firstOf(rows: SummaryRow[], row: SummaryRow): SummaryRow | undefined {
   return rows.find((other) => other.group === row.group && sameTarget(other, row));
+}
+
+/** "24.1 + 41.0"; a side that is not known is a dash. */
+function formatCoreSeconds({ server, client }: NonNullable<SummaryRow['cost']>): string {
+  return [server, client].map((side) => formatIfAny(side, coreSeconds)).join(' + ');
+}
+
+function coreSeconds({ user_s, system_s }: CostOfSide): string {
+  return formatSignificant(user_s + system_s);
 }
 
 function formatIfAny<T>(value: T | null | undefined, format: (value: T) => string): string {

@@ -8,6 +8,7 @@ import { formatCount } from '../text/format.ts';
 import { FLOOR_MEANING, intervalConfidence, provenanceNames, trialRange } from './caption.ts';
 import { distanceMethod } from './distance.ts';
 import { doubts, listed } from './doubts.ts';
+import { allRates } from './rates.ts';
 import { floorRows, isOfMeans } from './rows.ts';
 
 /** A server's version line can be long; its first words carry the version. */
@@ -22,6 +23,7 @@ export function describeFigure(manifest: Manifest, summary: Summary): [string, s
     ...floors(manifest, summary),
     ...published(manifest, summary),
     workload(manifest),
+    ...allRates(summary),
     ...distanceMethod(summary),
     ...setting(manifest.systems),
     machine(manifest),

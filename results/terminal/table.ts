@@ -12,8 +12,14 @@ import { textTable } from '../text/text-table.ts';
 /** Left out first to last until the table fits. */
 const expendable = [
   'ratio_interval',
+  'cost',
+  'completed',
+  'offered',
   'p999',
   'throughput',
+  'wrong_ops',
+  'misses_ops',
+  'errors_ops',
   'p99',
   'published',
   'trials',

@@ -10,8 +10,13 @@ export function formatCount(value: number): string {
 
 /** Microseconds to three significant digits, which is what the histograms resolve: "32.3", "1.52", "1,250". */
 export function formatUs(us: number): string {
-  if (us >= 99.95) return formatCount(us);
-  return us.toFixed(us >= 9.995 ? 1 : 2);
+  return formatSignificant(us);
+}
+
+/** Three significant digits, but no more than two behind the point: "0.05", "1.52", "32.3", "1,250". */
+export function formatSignificant(value: number): string {
+  if (value >= 99.95) return formatCount(value);
+  return value.toFixed(value >= 9.995 ? 1 : 2);
 }
 
 /** An interval in microseconds, both ends: "31.9 to 32.4". */
