@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { backends, withBackendOption } from '../libos/index.ts';
 import { serve } from './frontends/serve.ts';
-import { DEFAULT_OUTPUT_BUFFER_LIMIT, ENGINES, FRONTENDS, parseServeOptions } from './options.ts';
+import { DEFAULT_OUTPUT_BUFFER_LIMIT, ENGINES, FRONTENDS, parseServeOptions, WAIT_MODES } from './options.ts';
 
 export function command(): Command {
   return new Command('serve')
@@ -33,6 +33,11 @@ options follow behind --, as on the command line of redis-server, or stand in a 
     .option(
       '--port <number>',
       "port to listen on; 0 takes any free one (default: 6379, or what Redis' own configuration says)",
+    )
+    .option(
+      '--wait <how>',
+      `what --frontend libos does while nothing happens: ${WAIT_MODES.join(' or ')}, which spins on its core or ` +
+        'sleeps in the kernel (default: poll)',
     )
     .option('--core <number>', 'pin the data path of --frontend libos to this CPU')
     .option('--max-clients <number>', 'connections served at the same time (default: 10000)')

@@ -36,6 +36,17 @@ it("stamps are the ported server's", () => {
   expect(() => parseServeOptions({ ...given, stampsEvery: '-1' })).toThrow('--stamps-every -1');
 });
 
+it('a wait spins unless it is told to sleep, which sockets always do', () => {
+  expect(parseServeOptions(given).wait).toBe('poll');
+  expect(parseServeOptions({ ...given, wait: 'block' }).wait).toBe('block');
+  expect(() => parseServeOptions({ ...given, wait: 'sleep' })).toThrow(
+    '--wait sleep: wanted one of: poll, block',
+  );
+  expect(() => parseServeOptions({ ...given, frontend: 'sockets', wait: 'poll' })).toThrow(
+    '--wait applies to --frontend libos',
+  );
+});
+
 it('options of the backend are handed on as they are; there need not be any', () => {
   const backendOption = { device: 'memif', ip: '10.99.0.1/24' };
   expect(parseServeOptions({ ...given, backendOption }).backendOptions).toEqual(backendOption);

@@ -14,6 +14,11 @@ export type FrontendName = (typeof FRONTENDS)[number];
 /** Who runs the requests; create-engine.ts makes it. */
 export const ENGINES = ['typescript', 'redis'] as const;
 
+/** What the libOS front end does while nothing happens: spin on its core, or sleep in the kernel. */
+export const WAIT_MODES = ['poll', 'block'] as const;
+
+export type WaitMode = (typeof WAIT_MODES)[number];
+
 export type EngineName = (typeof ENGINES)[number];
 
 /** Redis' own. */
@@ -36,6 +41,7 @@ export interface ServeOptions {
   backend: Backend;
   /** For the backend's device. */
   backendOptions: BackendOptions;
+  wait: WaitMode;
   /** IPv4 address to listen on. */
   bind: string;
   /** 0 for any free port; null: the engine knows, from its own configuration. */
@@ -74,6 +80,8 @@ export function parseServeOptions(given: {
   engine?: string;
   backend: string;
   backendOption?: BackendOptions;
+  /** Default: poll. */
+  wait?: string;
   /**
    * Default: this machine only over the kernel's TCP; every address for a backend with a network of its own.
    */
@@ -116,6 +124,12 @@ export function parseServeOptions(given: {
       '--stamps applies to --frontend libos: it stamps pushes and pops',
     );
   }
+  if (frontend === 'sockets' && given.wait !== undefined) {
+    throw new KvServerError(
+      'INVALID_OPTION',
+      '--wait applies to --frontend libos: the sockets front end always sleeps',
+    );
+  }
   const limit = given.clientOutputBufferLimit ?? DEFAULT_OUTPUT_BUFFER_LIMIT;
   const outputBufferLimit = parseOutputBufferLimit(limit);
   if (outputBufferLimit === null) {
@@ -129,6 +143,7 @@ export function parseServeOptions(given: {
     engine,
     backend,
     backendOptions,
+    wait: oneOf('--wait', given.wait ?? 'poll', WAIT_MODES),
     bind,
     port: places ? integer('--port', given.port ?? `${DEFAULT_PORT}`, 0, 65535) : null,
     redisArguments,

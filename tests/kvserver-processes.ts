@@ -24,7 +24,9 @@ export async function startKvServer(
   flags: string[] = [],
   stderr: 'inherit' | 'pipe' = 'inherit',
 ): Promise<ServerProcess> {
-  const child = spawn(BYPASSBENCH, ['serve', '--frontend', frontend, '--port', '0', ...flags], {
+  // Over the kernel a server that spins would take a core from the tests.
+  const wait = frontend === 'sockets' || flags.includes('dpdk') ? [] : ['--wait', 'block'];
+  const child = spawn(BYPASSBENCH, ['serve', '--frontend', frontend, '--port', '0', ...wait, ...flags], {
     stdio: ['ignore', 'pipe', stderr],
   });
   for await (const line of createInterface({ input: child.stdout! })) {

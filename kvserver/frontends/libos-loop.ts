@@ -38,11 +38,12 @@ const WAIT_MS = 1;
 /** Entry of the data path: serves until it is stopped or its engine ends. */
 export async function run(context: DataPathContext<ServeOptions, Endpoint>): Promise<ServerExit> {
   const options = context.data;
-  const { backend, backendOptions } = options;
+  const { backend, backendOptions, wait } = options;
+  const idle = wait === 'block' ? 'sleep' : 'poll';
   const stamps = options.stamps === null ? null : StampRing.create(options.stamps);
   stamps?.stampEvery(options.stampsEvery);
   const pauses = new PauseLog();
-  const libos = createLibos({ backend, backendOptions, stamps, pauses });
+  const libos = createLibos({ backend, backendOptions, idle, stamps, pauses });
   try {
     const frontEnd = new LibosFrontEnd(libos, {
       pauses,

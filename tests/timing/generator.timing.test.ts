@@ -65,7 +65,7 @@ describe('bypassbench load --rate', () => {
   let runs = 0;
   /** Starts a server, fills it and measures. */
   async function load(endWith: EndWith, ...args: string[]): Promise<{ out: string; result: LoadResult }> {
-    const server = await startKvServer('libos');
+    const server = await startKvServer('libos', ['--wait', 'poll']);
     endWith(() => server.stop());
     return loadAgainst(server.port, ...args);
   }
@@ -108,7 +108,7 @@ describe('bypassbench load --rate', () => {
   timed(
     'shows a pause of the server in the response time of all, and in the service time of one',
     async (endWith) => {
-      const server = await startKvServer('libos');
+      const server = await startKvServer('libos', ['--wait', 'poll']);
       endWith(() => server.stop());
       const measuring = loadAgainst(
         server.port,
