@@ -2,6 +2,8 @@
 
 export type ResultsErrorCode =
   | 'RUN_NOT_FOUND'
+  | 'RUNS_NOT_JOINED'
+  | 'OUT_MISSING'
   | 'NOT_A_RUN_FOLDER'
   | 'RUN_WITHOUT_TRIALS'
   | 'RUN_FILE_MISSING'

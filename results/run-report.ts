@@ -22,6 +22,12 @@ export interface ReportOptions {
 /** What can be pasted under the figure. */
 export const FIGURE_TEXT_FILE = 'figure.txt';
 
+/** The runs that a report is of, with the way to the manifest of each from the report's folder. */
+export interface Parts {
+  runs: Run[];
+  manifests: string[];
+}
+
 export class RunReport {
   readonly run: Run;
   readonly summary: Summary;
@@ -32,8 +38,11 @@ export class RunReport {
   readonly #charts = new Map<ChartName, Promise<Chart | null>>();
   #findings: Promise<Finding[]> | null = null;
 
-  constructor(run: Run, reference: boolean) {
+  readonly #parts: Parts;
+
+  constructor(run: Run, reference: boolean, parts: Parts = { runs: [run], manifests: [MANIFEST_FILE] }) {
     this.run = run;
+    this.#parts = parts;
     this.summary = summarize(run, reference);
     this.source = chartSource(run, this.summary);
     this.words = describeFigure(run.manifest, this.summary);
@@ -52,12 +61,12 @@ export class RunReport {
     return drawn.filter((chart) => chart !== null);
   }
 
-  /** The files that the page links, beside those of trials. */
-  async linkedFiles(): Promise<string[]> {
+  /** Names of the files that are made beside the page. */
+  async madeFiles(): Promise<string[]> {
     const ofCharts = (await this.charts()).flatMap(({ name }) =>
       chartFileEndings.map((ending) => `${name}.${ending}`),
     );
-    return [MANIFEST_FILE, SUMMARY_FILE, ...ofCharts, FIGURE_TEXT_FILE];
+    return [SUMMARY_FILE, ...ofCharts, FIGURE_TEXT_FILE];
   }
 
   /** What became of the shipped claims. */
@@ -93,7 +102,10 @@ export class RunReport {
       // What is doubtful stands under Validity.
       about: this.words[0] ?? '',
     };
-    const sections = reportSections(run, summary, contents, await this.linkedFiles());
+    const sections = reportSections(run, summary, contents, {
+      runs: this.#parts.runs,
+      files: [...this.#parts.manifests, ...(await this.madeFiles())],
+    });
     return renderReport(run.manifest, first, sections);
   }
 

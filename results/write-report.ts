@@ -1,12 +1,14 @@
 /** Rebuilds everything that is made from a run folder's raw files, and from nothing else. */
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { chartFileEndings } from './charts/chart.ts';
 import { chartNames } from './charts/charts.ts';
 import { pageTheme } from './charts/theme/theme.ts';
 import type { Finding } from './claims/evaluate.ts';
-import { replaceFile, SUMMARY_FILE, type Summary, summaryFormat } from './formats/index.ts';
-import { FIGURE_TEXT_FILE, type ReportOptions, readReport } from './run-report.ts';
+import { MANIFEST_FILE, replaceFile, SUMMARY_FILE, type Summary, summaryFormat } from './formats/index.ts';
+import { joinRuns, seenFrom } from './run/join.ts';
+import { type Run, readRun } from './run/run-folder.ts';
+import { FIGURE_TEXT_FILE, type ReportOptions, RunReport } from './run-report.ts';
 
 /** Names of the files that `writeReport` writes into the run folder, as far as the run has what they show. */
 export const reportFiles: string[] = [
@@ -16,16 +18,34 @@ export const reportFiles: string[] = [
   'report.html',
 ];
 
+export interface WrittenReport {
+  summary: Summary;
+  findings: Finding[];
+  /** Names of the files written. */
+  files: string[];
+}
+
 /**
- * Writes `reportFiles` into the run folder `dir`, the same bytes for the same raw files, and returns the
- * summary, what became of the shipped claims, and the names of the files written. Works on a run that is
+ * Writes `reportFiles` into the run folder `dir`, the same bytes for the same raw files. Works on a run that is
  * unfinished. Throws ResultsError and FileNotWritten.
  */
-export async function writeReport(
+export function writeReport(dir: string, options: ReportOptions): Promise<WrittenReport> {
+  return writeReportInto(dir, [dir], options);
+}
+
+/** The same into another folder, which is made, and of several runs joined (run/join.ts). */
+export async function writeReportInto(
   dir: string,
-  options: ReportOptions,
-): Promise<{ summary: Summary; findings: Finding[]; files: string[] }> {
-  const report = await readReport(dir, options);
+  runDirs: string[],
+  { reference }: ReportOptions,
+): Promise<WrittenReport> {
+  const runs: Run[] = [];
+  for (const runDir of runDirs) runs.push(seenFrom(await readRun(runDir), dir));
+  const [first, ...others] = runs as [Run, ...Run[]];
+  await mkdir(dir, { recursive: true });
+  const joined = others.length > 0 ? joinRuns([first, ...others]) : first;
+  const manifests = runDirs.map((runDir) => join(relative(dir, runDir), MANIFEST_FILE));
+  const report = new RunReport(joined, reference, { runs, manifests });
   const { summary, words } = report;
   const charts = await report.charts();
   const html = await report.page();
@@ -33,7 +53,7 @@ export async function writeReport(
   const { renderPng } = await import('./charts/render.ts');
 
   // What an earlier report drew of something that is not there any more would be taken for this one's.
-  const files = [...(await report.linkedFiles()).slice(1), 'report.html'];
+  const files = [...(await report.madeFiles()), 'report.html'];
   for (const name of reportFiles.filter((one) => !files.includes(one))) {
     await rm(join(dir, name), { force: true, recursive: true });
   }

@@ -1,9 +1,10 @@
 /** `bypassbench report DIR`: rebuilds the summary, the figure and the report of a run from its raw files. */
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { ResultsError } from '../errors.ts';
 import { renderConclusion } from '../terminal/conclusion.ts';
 import { terminal } from '../text/terminal.ts';
-import { writeReport } from '../write-report.ts';
+import { writeReportInto } from '../write-report.ts';
 
 export function command(): Command {
   return new Command('report')
@@ -14,11 +15,25 @@ export function command(): Command {
         '(manifest.json, calibration.json and trials/), and prints the table, where the time goes, what stamping and\n' +
         'noise are worth, and the claims. Works on a run that did not finish as well.',
     )
-    .argument('<dir>', "the run's folder, as 'bypassbench run' wrote it")
+    .argument('<dirs...>', "the run's folder, as 'bypassbench run' wrote it; several are joined")
+    .option('--out <folder>', "where to, instead of the run's own folder; for several runs it must be named")
     .option('--no-reference', 'leave out the published values')
-    .action(async (dir: string, { reference }: { reference: boolean }) => {
-      const { summary, findings, files } = await writeReport(dir, { reference });
+    .addHelpText('after', HELP)
+    .action(async (dirs: string[], { reference, out }: { reference: boolean; out?: string }) => {
+      const dir = out ?? dirs[0] ?? '';
+      if (out === undefined && dirs.length > 1) {
+        throw new ResultsError(
+          'OUT_MISSING',
+          'several runs are joined into a folder of their own: name it with --out FOLDER',
+        );
+      }
+      const { summary, findings, files } = await writeReportInto(dir, dirs, { reference });
       process.stdout.write(renderConclusion(summary, findings, { ...terminal(), reference }));
       process.stdout.write(`\nwritten: ${files.map((file) => join(dir, file)).join('\n         ')}\n`);
     });
 }
+
+const HELP = `
+Several runs are joined: the union of their systems and of the points of their sweep, with the same axes and
+workloads. What was measured in different runs is compared only where one run has both; a system that both runs
+have ties them together. The page says when and on what each ran.`;

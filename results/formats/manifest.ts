@@ -176,13 +176,16 @@ export function targetsOf({ plan, systems, floors }: Planned, subject: string): 
       ({ name, systems }) => (systems?.includes(subject) ?? true) === Object.hasOwn(target.at, name),
     ) &&
     (!isFloor || isOneAtATime(target));
-  return plan.measurements.filter(isMeasured).map((target) => ({
-    ...target,
-    clients: clients ?? target.clients,
-    pipeline: pipeline ?? target.pipeline,
-    value_bytes: value_bytes ?? target.value_bytes,
-    rate_ops: rate_ops === undefined ? target.rate_ops : rate_ops,
-  }));
+  const hasTrials = ({ at }: MeasurementTarget): boolean => trialsOf({ plan }, subject, at).length > 0;
+  return plan.measurements
+    .filter((target) => isMeasured(target) && hasTrials(target))
+    .map((target) => ({
+      ...target,
+      clients: clients ?? target.clients,
+      pipeline: pipeline ?? target.pipeline,
+      value_bytes: value_bytes ?? target.value_bytes,
+      rate_ops: rate_ops === undefined ? target.rate_ops : rate_ops,
+    }));
 }
 
 /** Whether its next request is sent when the last one is answered, and no other is in flight. */

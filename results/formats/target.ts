@@ -21,8 +21,8 @@ export const addition = z.strictObject({
   started_at: timestamp,
   /** The system that was measured again with it, so that both times can be compared; null where none was. */
   anchor: fileSafeName.nullable(),
-  /** What the run had not had before. */
-  places: z.array(place).min(1),
+  /** What the run had not had before; nothing where everything was measured once more. */
+  places: z.array(place),
 });
 export type Addition = z.infer<typeof addition>;
 

@@ -1,5 +1,6 @@
 /** Where a run was measured, with what, and how to measure it again. */
 import type { Manifest } from '../formats/index.ts';
+import type { Run } from '../run/run-folder.ts';
 import { formatCount } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 import { definitions, link, listed, table } from './elements.ts';
@@ -70,12 +71,14 @@ ${table(
 )}`;
 }
 
-/** `files`: those that were made from the raw ones, in the run's folder beside the page. */
-export function repeating(manifest: Manifest, files: string[]): Html {
-  return html`<p>The run, on the same commit:</p>
-<pre>${manifest.command.map(shellWord).join(' ')}</pre>
+/** `files`: manifests, and those that were made from the raw files, beside the page. */
+export function repeating(runs: Run[], files: string[]): Html {
+  const commands = runs.map(({ manifest }) => manifest.command.map(shellWord).join(' '));
+  const isOne = runs.length === 1;
+  return html`<p>${isOne ? 'The run, on the same commit' : 'The runs, each on its commit'}:</p>
+<pre>${commands.join('\n')}</pre>
 <p>This page and its figures, from the raw files alone:</p>
-<pre>bypassbench report DIR</pre>
+<pre>bypassbench report ${isOne ? 'DIR' : `${runs.map(() => 'DIR').join(' ')} --out FOLDER`}</pre>
 <p>Files: ${listed(files.map((file) => link(file, file)))}.</p>`;
 }
 

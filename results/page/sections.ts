@@ -7,6 +7,7 @@ import { type Html, html } from '../text/html.ts';
 import { costs } from './cost.ts';
 import { environment, repeating } from './environment.ts';
 import { numbers, quantiles, spread, validity } from './numbers.ts';
+import { joinedRuns } from './runs.ts';
 import type { Section } from './section.ts';
 import { stagesTable } from './stages.ts';
 import { byDistance } from './states.ts';
@@ -25,8 +26,18 @@ export interface Contents {
   about: string;
 }
 
-/** `files`: the names of those that were made from the run's raw files. */
-export function reportSections(run: Run, summary: Summary, contents: Contents, files: string[]): Section[] {
+/** The runs that the page is of, which may be joined, and the files beside the page. */
+export interface Origin {
+  runs: Run[];
+  files: string[];
+}
+
+export function reportSections(
+  run: Run,
+  summary: Summary,
+  contents: Contents,
+  { runs, files }: Origin,
+): Section[] {
   const { breakdown, split, distribution, distance, states, claims, about } = contents;
   const { manifest } = run;
   const cost = costs(summary);
@@ -74,6 +85,16 @@ export function reportSections(run: Run, summary: Summary, contents: Contents, f
     folded('about', 'About the figure', 'how to read it, with what it was measured', html`<p>${about}</p>`),
     folded('trials', 'Trials', 'each in order, with its raw files', html`${spread(summary)}${trials(run)}`),
     folded('environment', 'Environment', 'machine, systems, versions, configuration', environment(manifest)),
-    folded('repeat', 'How to repeat it', 'commands and files', repeating(manifest, files)),
+    ...(runs.length > 1
+      ? [
+          folded(
+            'runs',
+            'Runs',
+            'those that are joined here, and what differs between them',
+            joinedRuns(runs),
+          ),
+        ]
+      : []),
+    folded('repeat', 'How to repeat it', 'commands and files', repeating(runs, files)),
   ];
 }

@@ -6,7 +6,7 @@ import { listed } from './doubts.ts';
 export function additionSentences({ additions }: Pick<Summary, 'additions'>): string[] {
   return additions.map((addition) => {
     const { started_at, anchor, places } = addition;
-    const what = listed(places.map(nameOf));
+    const what = places.length === 0 ? 'nothing that was not there' : listed(namesOf(places));
     const when = new Date(started_at).toISOString().slice(0, 16).replace('T', ' ');
     const how =
       anchor === null
@@ -16,7 +16,11 @@ export function additionSentences({ additions }: Pick<Summary, 'additions'>): st
   });
 }
 
-function nameOf({ subject, at }: Addition['places'][number]): string {
-  const point = pointName(at);
-  return point === '' ? subject : `${subject} at ${point}`;
+/** At how many points, where there are several of a system. */
+function namesOf(places: Addition['places']): string[] {
+  return [...Map.groupBy(places, ({ subject }) => subject)].map(([subject, of]) => {
+    const points = of.map(({ at }) => pointName(at)).filter((name) => name !== '');
+    if (points.length === 0) return subject;
+    return `${subject} at ${points.length > 2 ? `${points.length} points` : points.join(' and ')}`;
+  });
 }

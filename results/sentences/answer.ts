@@ -3,7 +3,7 @@
  * sentences, and one on whether to believe it. Ratios have their intervals, in brackets.
  */
 import type { Manifest, Point, Share, Summary } from '../formats/index.ts';
-import { differenceWithinRun } from '../summary/bootstrap.ts';
+import { differenceWithinRun, type Times } from '../summary/bootstrap.ts';
 import { stateOf } from '../summary/doubt.ts';
 import { trialValues } from '../summary/measure.ts';
 import { formatCount, formatIntervalUs, formatPercent, formatRatio, formatUs } from '../text/format.ts';
@@ -44,7 +44,9 @@ export function answer(summary: Summary): string[] {
   const groups = [...Map.groupBy(summary.points, ({ group }) => group).values()];
   const isSweep = summary.axes.length > 0;
   const comparisons = groups.map((points) =>
-    isSweep ? [...overSweep(points).slice(0, SENTENCES - 1), ...mostRequests(points)] : atOnePoint(points),
+    isSweep
+      ? [...overSweep(points).slice(0, SENTENCES - 1), ...mostRequests(points, summary.additions)]
+      : atOnePoint(points),
   );
   const [firsts, others] = [
     comparisons.flatMap(([one]) => one ?? []),
@@ -109,7 +111,7 @@ function placeOf(point: Point, points: Point[]): string {
 }
 
 /** The most requests a second that any system took, over the most of the first. */
-function mostRequests(points: Point[]): string[] {
+function mostRequests(points: Point[], times: Times): string[] {
   const believed = points.filter(
     (point) => point.throughput_ops !== null && stateOf(point, ['throughput']) !== 'invalid',
   );
@@ -118,7 +120,11 @@ function mostRequests(points: Point[]): string[] {
   const first = best(believed.filter(({ system }) => system === points[0]?.system));
   const most = best(believed.filter(({ system }) => system !== points[0]?.system));
   if (!first || !most) return [];
-  const difference = differenceWithinRun(trialValues(most, 'throughput'), trialValues(first, 'throughput'));
+  const difference = differenceWithinRun(
+    trialValues(most, 'throughput'),
+    trialValues(first, 'throughput'),
+    times,
+  );
   if (!difference) return [];
   const at = (point: Point): string =>
     `${formatCount(point.throughput_ops ?? 0)}/s ${placeOf(point, points)}`.trimEnd();
@@ -200,6 +206,7 @@ export function belief(manifest: Manifest, summary: Summary): string {
     ...(manifest.quick ? ['a quick run'] : []),
     ...(manifest.finished_at === null ? ['the run did not finish'] : []),
     ...(told ? [`the same measured twice differs by ${formatPercent(noise)} at most`] : []),
+    ...(summary.additions.length > 0 ? [`measured at ${summary.additions.length + 1} times`] : []),
     ...(manifest.machine.virtual ? ['a virtual machine'] : []),
     ...mixture(manifest.systems).map(
       (text) => `${text[0]?.toLowerCase()}${text.slice(1).replace(/\.$/, '')}`,

@@ -156,7 +156,8 @@ export function keepsBack({ enough, is_repetition }: StateCount): boolean {
 
 function wantedOf({ manifest: { plan } }: Run): Wanted {
   // Trials that were added for want of slices are more than were wanted.
-  const trials = Math.min(ENOUGH.trials, plan.trials - plan.added_trials);
+  // Of joined runs none was planned for all.
+  const trials = Math.min(ENOUGH.trials, plan.trials - plan.added_trials || plan.trials);
   return { slices: plan.distance?.slices ?? ENOUGH.slices, trials };
 }
 
