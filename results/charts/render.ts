@@ -2,7 +2,6 @@
 import { Resvg } from '@resvg/resvg-js';
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import { pdfOf } from './pdf.ts';
 import { type Picture, specOf } from './picture.ts';
 import { type TextBox, textBoxes } from './text-boxes.ts';
 import { dejaVuSans, type Font, type FontWeight } from './theme/font.ts';
@@ -138,6 +137,8 @@ export async function renderPdf(
   { font }: Theme,
   madeAt: Date,
 ): Promise<Buffer> {
+  // A run draws none: it need not wait for what writes them.
+  const { pdfOf } = await import('./pdf.ts');
   const [, width, height] = /<svg[^>]* width="([\d.]+)" height="([\d.]+)"/.exec(svg) ?? [];
   return withView(spec, (view) =>
     pdfOf(view, {
