@@ -4,6 +4,7 @@
  * `bypassbench report` can read.
  */
 import { mean } from 'simple-statistics';
+import type { RunPlace } from '../results/formats/index.ts';
 import { distanceCoverage, type EndedTrials } from '../results/index.ts';
 import type { Experiment } from './config/schema.ts';
 import { distanceLines, surveyDistances } from './distances.ts';
@@ -16,7 +17,7 @@ import type { OutFolder } from './out-folder.ts';
 import type { Progress } from './progress.ts';
 import { calibrate } from './trial/calibration.ts';
 import { runFloorTrial } from './trial/floor-trial.ts';
-import { type Place, type PlannedTrial, placeName, placeOf, planBlock } from './trial/plan.ts';
+import { type PlannedTrial, placeName, placeOf, planBlock } from './trial/plan.ts';
 import { runSystemTrial } from './trial/system-trial.ts';
 import { type EndedTrial, type TrialContext, TrialRun } from './trial/trial-run.ts';
 
@@ -103,7 +104,7 @@ class Blocks {
   }
 
   /** The block with this number, of all places or of some. */
-  plan(trial: number, only?: readonly Place[]): PlannedTrial[] {
+  plan(trial: number, only?: readonly RunPlace[]): PlannedTrial[] {
     return planBlock(this.#campaign.experiment, trial, this.#trials, only);
   }
 
@@ -137,7 +138,7 @@ class Blocks {
     return !signal.aborted;
   }
 
-  #took(place: Place, seconds: number): void {
+  #took(place: RunPlace, seconds: number): void {
     const key = placeName(place);
     this.#elapsed_s.set(key, [...(this.#elapsed_s.get(key) ?? []), seconds]);
   }

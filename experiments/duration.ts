@@ -1,6 +1,7 @@
 /** How long an experiment takes, before any of it has run. */
 import { sum } from 'simple-statistics';
 import type { ConfiguredExperiment, Experiment } from './config/schema.ts';
+import { stagesAt, workloadOf } from './config/swept.ts';
 import { corePairOf } from './trial/core-pair.ts';
 
 /** For starting and stopping a process. */
@@ -33,8 +34,12 @@ export function runDuration_s(experiment: ConfiguredExperiment): number {
   const { calibration, stages, points, trials } = experiment;
   const calibration_s = calibration ? CALIBRATION_STEPS * calibration.duration_s + OVERHEAD_PER_PROCESS_S : 0;
   const block_s = points.map(
-    ({ workload, systems, floors }) =>
-      systems.length * trialDuration_s({ workload, stages }, 'system') +
+    ({ at, workload, systems, floors }) =>
+      sum(
+        systems.map((system) =>
+          trialDuration_s({ workload: workloadOf(workload, system), stages: stagesAt(stages, at) }, 'system'),
+        ),
+      ) +
       floors.length * trialDuration_s({ workload, stages }, 'floor'),
   );
   return calibration_s + trials * sum(block_s);

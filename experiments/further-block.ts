@@ -5,13 +5,13 @@
  * side by side.
  */
 
-import { isPartOf } from '../results/formats/index.ts';
+import { isPartOf, type RunPlace } from '../results/formats/index.ts';
 import { type DistanceCoverage, listed, sharingInWords } from '../results/index.ts';
 import { durationInWords } from './duration.ts';
-import { isAt, type Place, placeName } from './trial/plan.ts';
+import { isAt, placeName } from './trial/plan.ts';
 
 /** A place of which a trial succeeded, with the seconds that one takes. */
-export type Measurable = Place & { seconds: number };
+export type Measurable = RunPlace & { seconds: number };
 
 export interface SoFar {
   coverage: DistanceCoverage;
@@ -26,7 +26,7 @@ export interface SoFar {
 export interface Decision {
   goesOn: boolean;
   /** What the next block is of. */
-  places: Place[];
+  places: RunPlace[];
   /** What is lacking, for the user: `near: kv-kernel GET 14 of 20 slices, ...`. */
   line: string;
 }
@@ -58,7 +58,7 @@ export function furtherBlock({ coverage, measurable, trial, left_s }: SoFar): De
 }
 
 /** "redis and kv-kernel"; of a sweep with many "12 points of redis and kv-kernel" */
-function placesInWords(places: Place[]): string {
+function placesInWords(places: RunPlace[]): string {
   const systems = [...new Set(places.map(({ subject }) => subject))];
   return places.length > systems.length && places.length > MOST_NAMED
     ? `${places.length} points of ${listed(systems)}`

@@ -5,15 +5,17 @@ import {
   type Manifest,
   manifestFormat,
   type PairDistance,
+  type RunPlace,
   replaceFile,
+  type SystemUnderTest,
 } from '../results/formats/index.ts';
 import { repeatOf } from './config/checks.ts';
-import type { Experiment } from './config/schema.ts';
+import type { Experiment, System } from './config/schema.ts';
+import { withoutAxes } from './config/swept.ts';
 import { redisBuildOf } from './machine/built.ts';
 import { type Checkouts, commandPath, gitState, ownCheckout } from './machine/checkout.ts';
 import { machineFacts, softwareVersions, versionOf } from './machine/machine.ts';
 import { corePairOf } from './trial/core-pair.ts';
-import type { Place } from './trial/plan.ts';
 import { HOST } from './trial/server.ts';
 
 interface Described {
@@ -53,7 +55,7 @@ export async function unfinishedManifest(
 }
 
 /** The same with one block more than it had, of these places. */
-export function withAddedBlock(manifest: Manifest, places: Place[]): Manifest {
+export function withAddedBlock(manifest: Manifest, places: RunPlace[]): Manifest {
   const { plan } = manifest;
   return {
     ...manifest,
@@ -90,7 +92,7 @@ function planOf(experiment: Experiment): Manifest['plan'] {
         rate_ops: workload.open_loop?.rate_ops ?? null,
       })),
     ),
-    mix: null,
+    mix: workload.mix ?? null,
     pipeline,
     open_loop: open_loop ?? null,
     keys,
@@ -99,9 +101,13 @@ function planOf(experiment: Experiment): Manifest['plan'] {
     warmup_s,
     duration_s,
     requests: null,
-    stages: stages ?? null,
+    stages: stages ? { every: stages.every, duration_s: stages.duration_s } : null,
     reference: reference === 'none' ? null : reference,
   };
+}
+
+function ownWorkload({ workload: { open_loop, ...own } }: System): SystemUnderTest['workload'] {
+  return { ...own, ...open_loop };
 }
 
 function systemsOf({ systems, repeat }: Experiment, checkouts: Checkouts): Manifest['systems'] {
@@ -122,7 +128,7 @@ function systemsOf({ systems, repeat }: Experiment, checkouts: Checkouts): Manif
       checkout: checkout?.git ?? null,
       redis_build: redisBuildOf(system, checkout?.folder ?? ownCheckout),
       transport_note,
-      workload: {},
+      workload: ownWorkload(system),
       client: { backend: client.backend, wait: client.wait },
       server_cores,
       client_cores: [client.core],
@@ -135,10 +141,8 @@ function systemsOf({ systems, repeat }: Experiment, checkouts: Checkouts): Manif
  * As it is written, without the points that follow from it. A checkout's folder means nothing on another machine: its
  * commit stands in its place.
  */
-function writtenConfig(
-  { axes: _, points: __, ...experiment }: Experiment,
-  checkouts: Checkouts,
-): Manifest['config'] {
+function writtenConfig({ axes, points: _, ...whole }: Experiment, checkouts: Checkouts): Manifest['config'] {
+  const experiment = withoutAxes(whole, axes);
   const systems = experiment.systems.map((system) => {
     const checkout = checkouts.get(system.name);
     return checkout ? { ...system, checkout: checkout.git.commit ?? 'not a clone' } : system;

@@ -10,6 +10,7 @@
 import cliProgress from 'cli-progress';
 import { mean, sum } from 'simple-statistics';
 import type { Experiment } from './config/schema.ts';
+import { stagesAt } from './config/swept.ts';
 import { addedDuration_s, durationInWords, trialDuration_s } from './duration.ts';
 import { isAt, type PlannedTrial, placeName, placeOf, planTrials } from './trial/plan.ts';
 import type { EndedTrial } from './trial/trial-run.ts';
@@ -110,8 +111,8 @@ export class Progress {
     );
   }
 
-  #planned_s({ kind, workload }: PlannedTrial): number {
-    return trialDuration_s({ workload, stages: this.#experiment.stages }, kind);
+  #planned_s({ kind, at, workload }: PlannedTrial): number {
+    return trialDuration_s({ workload, stages: stagesAt(this.#experiment.stages, at) }, kind);
   }
 }
 

@@ -34,8 +34,9 @@ async function list(): Promise<void> {
 /** What cannot be read here, such as for want of cores, is listed with the reason. */
 async function row(name: string): Promise<string[]> {
   try {
-    const { config } = await readResolved(name, { quick: false, set: [] });
-    return [name, config.title, await takes(name, false), config.quick ? await takes(name, true) : '-'];
+    const { config, axes, points } = await readResolved(name, { quick: false, set: [] });
+    const title = axes.length > 0 ? `${config.title} (${points.length} points)` : config.title;
+    return [name, title, await takes(name, false), config.quick ? await takes(name, true) : '-'];
   } catch (error) {
     if (!(error instanceof ExperimentError)) throw error;
     return [name, `not to be run here: ${error.message}`, '-', '-'];

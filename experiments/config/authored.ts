@@ -51,7 +51,13 @@ const floorKeys = { ...floor.shape, command: words.describe(floor.shape.command.
 const systemEntry = z.object(systemKeys).partial().extend({ use: use.optional() }).catchall(z.unknown());
 const floorEntry = z.object(floorKeys).partial().extend({ use: use.optional() }).catchall(z.unknown());
 
+const { workload } = configSchema.shape;
+
 export const authoredSchema = configSchema.extend({
+  // What a sweep varies stands there alone, and weights of a mix are operations enough.
+  workload: workload
+    .partial({ operations: true, keys: true, value_bytes: true, duration_s: true })
+    .describe(workload.description as string),
   defaults: defaults.optional(),
   systems: z
     .array(z.union([z.string().describe('Name in the library: see `bypassbench systems`.'), systemEntry]))

@@ -48,7 +48,31 @@ export function contradictions(config: Config): Problem[] {
       path: ['workload', 'operations', index],
       message: `'${value}' is listed twice`,
     })),
+    ...mixProblems(config),
     ...quickProblems(config),
+  ];
+}
+
+function mixProblems({ workload: { operations, mix, open_loop }, systems }: Config): Problem[] {
+  const listed = operations.indexOf('mix');
+  const path = ['workload', 'operations'];
+  return [
+    ...(mix && listed < 0
+      ? [{ path, message: 'list no mix, whose weights `mix` says: add it, or leave the weights out' }]
+      : []),
+    ...(!mix && listed >= 0
+      ? [{ path: [...path, listed], message: 'needs its weights: mix: { get: 95, set: 5 }, in the workload' }]
+      : []),
+    ...systems.flatMap(({ workload }, index) =>
+      workload.open_loop && !open_loop
+        ? [
+            {
+              path: ['systems', index, 'workload', 'open_loop'],
+              message: 'the workload is a closed loop, which has no rate: give it open_loop too',
+            },
+          ]
+        : [],
+    ),
   ];
 }
 

@@ -1,6 +1,10 @@
 /** A resolved config as YAML, which is a config again. */
 import { Document, isCollection, isMap, isScalar, isSeq, visit } from 'yaml';
+import { type Axis, pointName } from '../../results/formats/index.ts';
+import { keysOf } from './authored.ts';
 import type { ResolvedConfig } from './config.ts';
+import type { ConfiguredPoint } from './schema.ts';
+import { withoutAxes } from './swept.ts';
 import { joinWords } from './words.ts';
 
 const LINE_WIDTH = 110;
@@ -8,9 +12,10 @@ const LINE_WIDTH = 110;
 /** Command lines, which are shorter as one string. */
 const wordKeys = ['start', 'version', 'command'];
 
-/** With a comment at each system and floor that says what it is made of. */
-export function configText({ config, sources }: ResolvedConfig): string {
-  const document = new Document(config);
+/** With its points, and a comment at each system and floor that says what it is made of. */
+export function configText({ config, sources, axes, points }: ResolvedConfig): string {
+  const document = new Document(withoutAxes(config, axes));
+  if (axes.length > 0) document.commentBefore = pointLines(axes, points).join('\n');
   visit(document, {
     Pair(_, { key, value }) {
       if (!isSeq(value)) return;
@@ -30,6 +35,29 @@ export function configText({ config, sources }: ResolvedConfig): string {
     }
   }
   return document.toString({ lineWidth: LINE_WIDTH });
+}
+
+/** Each point with the systems that are measured there, where these are not all. */
+function pointLines(axes: readonly Axis[], points: readonly ConfiguredPoint[]): string[] {
+  const isSame = axes.every(({ systems }) => systems === null);
+  const parameters = axes.filter(isParameter).map(({ path }) => path);
+  return [
+    ` ${points.length} points${isSame ? '' : ', each of the systems that have its axes'}:`,
+    ...points.map(({ at, systems }) => {
+      const names = isSame ? '' : ` (${systems.map(({ name }) => name).join(', ')})`;
+      return `   ${pointName(at) || 'without'}${names}`;
+    }),
+    ...parameters.map(
+      (path) => ` ${path} is a parameter of the library: only the experiment itself can be run.`,
+    ),
+  ];
+}
+
+/** A key of a system that no system has when its template is filled in. */
+function isParameter({ path }: Axis): boolean {
+  const [first, , ...inner] = path.split('.');
+  const key = first === 'systems' ? inner[0] : first;
+  return first !== 'workload' && !keysOf.systems.includes(key);
 }
 
 /** `made of kv-dpdk and kvserver, of experiments/systems/kvserver.yaml` */

@@ -4,25 +4,37 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Axis } from '../../results/formats/index.ts';
 import { ExperimentError } from '../errors.ts';
 import { availableCores } from '../machine/machine.ts';
 import { configJsonSchema } from './authored.ts';
 import { contradictions, elementProblems, repeatOf } from './checks.ts';
 import { findExperiment } from './experiments.ts';
-import { type LibraryEntry, readLibrary, shown } from './library.ts';
+import { type Library, type LibraryEntry, readLibrary, shown } from './library.ts';
 import { applyOverrides, readOverrides } from './overrides.ts';
-import { entriesOf, located, type PlacedProblem, plain, problemLines } from './placed.ts';
+import {
+  elementsOf,
+  entriesOf,
+  located,
+  type Placed,
+  type PlacedProblem,
+  plain,
+  problemLines,
+} from './placed.ts';
 import { schemaProblems } from './problems.ts';
 import { resolveExperiment } from './resolve.ts';
 import {
   type Config,
   type ConfiguredExperiment,
   type ConfiguredFloor,
+  type ConfiguredPoint,
   type ConfiguredSystem,
   configSchema,
   floor,
   system,
 } from './schema.ts';
+import type { SweepPoint } from './sweep.ts';
+import { overPoints, pointOf, sweepContradictions, sweepOf } from './swept.ts';
 import { readYaml } from './yaml-source.ts';
 
 export interface ReadOptions {
@@ -35,6 +47,8 @@ export interface ResolvedConfig {
   config: Config;
   /** For each system and floor by name: the entries of the library that it is made of, nearest first. */
   sources: ReadonlyMap<string, readonly LibraryEntry[]>;
+  axes: Axis[];
+  points: ConfiguredPoint[];
 }
 
 /**
@@ -45,16 +59,32 @@ export async function readExperiment(
   file: string,
   options: ReadOptions & { only: string[] | null },
 ): Promise<ConfiguredExperiment> {
-  const { config } = await readResolved(file, options);
+  const { config, axes, points } = await readResolved(file, options);
   const { quick: _, ...full } = config;
-  const systems = select(config.systems, options.only);
-  const repeated = systems.find(({ name }) => name === config.repeat);
-  const named = new Set(systems.flatMap(({ floor }) => floor));
-  const measured = {
-    systems: repeated ? [...systems, again(repeated)] : systems,
-    floors: config.floors.filter(({ name }) => named.has(name)),
+  const selected = select(config.systems, options.only).map(({ name }) => name);
+  const measuredOf = <T extends Pick<ConfiguredPoint, 'systems' | 'floors'>>(all: T): T => {
+    const systems = all.systems.filter(({ name }) => selected.includes(name));
+    const repeated = systems.find(({ name }) => name === config.repeat);
+    const named = new Set(systems.flatMap(({ floor }) => floor));
+    return {
+      ...all,
+      systems: repeated ? [...systems, again(repeated)] : systems,
+      floors: all.floors.filter(({ name }) => named.has(name)),
+    };
   };
-  return { ...full, ...measured, axes: [], points: [{ at: {}, workload: full.workload, ...measured }] };
+  return {
+    ...measuredOf(full),
+    axes: axes.flatMap((axis) => ofSystems(axis, selected, config.repeat)),
+    points: points.map(measuredOf).filter(({ systems }) => systems.length > 0),
+  };
+}
+
+/** An axis of some systems, of those that are selected, and of a repetition of one of them; none where none is. */
+function ofSystems(axis: Axis, selected: readonly string[], repeat: string | undefined): Axis[] {
+  if (axis.systems === null) return [axis];
+  const systems = axis.systems.filter((name) => selected.includes(name));
+  const again = repeat !== undefined && systems.includes(repeat) ? [repeatOf(repeat)] : [];
+  return systems.length === 0 ? [] : [{ ...axis, systems: [...systems, ...again] }];
 }
 
 /**
@@ -63,7 +93,7 @@ export async function readExperiment(
  */
 export async function readResolved(file: string, { quick, set }: ReadOptions): Promise<ResolvedConfig> {
   const found = findExperiment(file);
-  const resolved = await readConfig(found, availableCores(), set);
+  const resolved = await readConfig(found, availableCores(), set, quick);
   if (!quick) return resolved;
   const { quick: smaller, ...full } = resolved.config;
   if (!smaller) throw invalid([`--quick: ${file} has no \`quick\` section that says what a smaller run is`]);
@@ -80,7 +110,11 @@ export async function readResolved(file: string, { quick, set }: ReadOptions): P
     workload: { ...full.workload, ...smaller.workload },
     distance: saysExtension(set) ? full.distance : { ...full.distance, extend_s: 0 },
   };
-  return { ...resolved, config };
+  const points = resolved.points.map((point) => ({
+    ...point,
+    workload: { ...point.workload, ...smaller.workload },
+  }));
+  return { ...resolved, config, points };
 }
 
 /** The command line is above what a quick run is. */
@@ -96,11 +130,12 @@ function again(system: ConfiguredSystem): ConfiguredSystem {
   return { ...system, name: repeatOf(system.name), label: `${system.label}, again`, floor: [] };
 }
 
-/** The whole config of a file, checked against a machine that has these `cores`. */
+/** The whole config of a file, checked against a machine that has these `cores`. `quick`: with the sweep of that. */
 export async function readConfig(
   file: string,
   cores: readonly number[],
   set: readonly string[] = [],
+  quick = false,
 ): Promise<ResolvedConfig> {
   const overrides = readOverrides(set);
   const source = readYaml(shown(file), await readConfigFile(file), 0);
@@ -108,7 +143,39 @@ export async function readConfig(
   const library = readLibrary(path.dirname(file));
   const problems: PlacedProblem[] = [...library.problems];
   const written = applyOverrides(source.root, overrides, problems);
-  const { root, problems: unresolved, sources } = resolveExperiment(written, library);
+  const { root, axes, points, problems: ofSweep } = sweepOf(written, quick);
+  if (ofSweep.length > 0) throw invalid(problemLines([...problems, ...ofSweep]));
+  const resolved = points.map((point) => resolvePoint(root, point, axes.length > 0, library, cores));
+  problems.push(...resolved.flatMap((one) => one.problems));
+  if (problems.length > 0) throw invalid(problemLines(problems));
+  const configs = resolved.flatMap((one) => one.config ?? []);
+  const sources = new Map(resolved.flatMap((one) => [...one.sources]));
+  const [first] = configs as [Config];
+  if (axes.length === 0) return { config: first, sources, axes, points: [pointOf(first, points[0])] };
+  const configured = configs.map((one, index) => pointOf(one, points[index]));
+  const hasFloors = elementsOf(entriesOf(root).get('floors')).length > 0;
+  const contradicting = located(root, sweepContradictions(first, hasFloors, axes, configured));
+  if (contradicting.length > 0) throw invalid(problemLines(contradicting));
+  return { config: { ...first, ...overPoints(configured) }, sources, axes, points: configured };
+}
+
+interface ResolvedPoint {
+  /** Null where there are problems. */
+  config: Config | null;
+  sources: ReadonlyMap<string, readonly LibraryEntry[]>;
+  problems: PlacedProblem[];
+}
+
+function resolvePoint(
+  written: Placed,
+  point: SweepPoint,
+  isSwept: boolean,
+  library: Library,
+  cores: readonly number[],
+): ResolvedPoint {
+  const problems: PlacedProblem[] = [];
+  const here = applyOverrides(written, point.overrides, problems);
+  const { root, problems: unresolved, sources } = resolveExperiment(here, library, isSwept);
   problems.push(...unresolved);
   const data = plain(root);
   const parsed = configSchema.safeParse(data);
@@ -118,8 +185,7 @@ export async function readConfig(
   problems.push(...located(root, found).filter(({ place }) => isResolved || place.path !== 'systems'));
   problems.push(...located(root, elementProblems(rightElements(data), cores)));
   if (parsed.success && isResolved) problems.push(...located(root, contradictions(parsed.data)));
-  if (problems.length > 0) throw invalid(problemLines(problems));
-  return { config: parsed.data as Config, sources };
+  return { config: parsed.success ? parsed.data : null, sources, problems };
 }
 
 /** The systems and floors that are right by the schema; null in the places of the others. */

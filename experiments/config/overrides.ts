@@ -105,7 +105,7 @@ function withElement(
 }
 
 /** What an element of `systems` or `floors` is called: its own name, else that of the library. */
-function nameOf(element: Placed): string | undefined {
+export function nameOf(element: Placed): string | undefined {
   if (typeof element.value === 'string') return element.value;
   return textAt(element, 'name') ?? textAt(element, 'use');
 }

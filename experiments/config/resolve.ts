@@ -36,8 +36,9 @@ export interface Resolution {
 const wordKeys = ['start', 'version', 'command'];
 const singular: Record<Kind, string> = { systems: 'system', floors: 'floor' };
 
-export function resolveExperiment(root: Placed, library: Library): Resolution {
-  const resolver = new Resolver(library, entriesOf(root).get('defaults'));
+/** `isSwept`: at a point of a sweep, where floors are left out that cannot be compared. */
+export function resolveExperiment(root: Placed, library: Library, isSwept = false): Resolution {
+  const resolver = new Resolver(library, entriesOf(root).get('defaults'), isSwept);
   return resolver.experiment(root);
 }
 
@@ -52,15 +53,17 @@ class Resolver {
   readonly sources = new Map<string, LibraryEntry[]>();
   readonly #library: Library;
   readonly #defaults: Placed | undefined;
+  readonly #isSwept: boolean;
 
-  constructor(library: Library, defaults: Placed | undefined) {
+  constructor(library: Library, defaults: Placed | undefined, isSwept = false) {
     this.#library = library;
+    this.#isSwept = isSwept;
     this.#defaults = defaults;
     if (defaults) checkKeys(defaults, keysOf.defaults, this.problems);
   }
 
   experiment(written: Placed): Resolution {
-    let root = withKeys(written, (key) => key !== 'defaults');
+    let root = withMix(withKeys(written, (key) => key !== 'defaults'));
     const listed = entriesOf(root).get('systems');
     if (Array.isArray(listed?.value)) {
       const systems = listed.value.flatMap((element) => this.entry('systems', element) ?? []);
@@ -218,13 +221,27 @@ class Resolver {
         fromLibrary.push(this.entry('floors', { place, value: name }) ?? { place, value: undefined });
       }
     }
-    const floors = [...own, ...fromLibrary].map((floor) => withCores(floor, systems));
+    const all = this.#isSwept && !oneAtATime(root) ? [] : [...own, ...fromLibrary];
+    const floors = all.map((floor) => withCores(floor, systems));
     const measured = new Set(floors.map((floor) => textAt(floor, 'name')));
     return {
       floors,
       systems: oneAtATime(root) ? systems : systems.map((system) => onlyFloors(system, measured)),
     };
   }
+}
+
+/** Weights of a mix, with no list of operations, measure the mix. */
+function withMix(root: Placed): Placed {
+  const workload = entriesOf(root).get('workload');
+  const mix = entriesOf(workload).get('mix');
+  if (!workload || !mix || entriesOf(workload).has('operations')) return root;
+  const { place } = mix;
+  return withEntry(
+    root,
+    'workload',
+    withEntry(workload, 'operations', { place, value: [{ place, value: 'mix' }] }),
+  );
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   arrivalKinds,
   backends,
   keyDistributions,
+  operations,
   type PointAt,
   provenances,
   requestOperations,
@@ -19,6 +20,7 @@ import {
 } from '../../results/formats/index.ts';
 import { goalSchema } from '../../results/index.ts';
 import { products } from '../machine/built.ts';
+import { sweepSchema } from './sweep-schema.ts';
 
 /** Also used in the names of folders, so no separators. */
 export const name = z
@@ -144,6 +146,34 @@ export const client = z
   })
   .describe('The load generator that measures this system.');
 
+const clients = z.int().min(1).max(10_000);
+const pipeline = z.int().min(1).max(10_000);
+const key_distribution = z.enum(keyDistributions);
+const value_bytes = z
+  .int()
+  .min(1)
+  .max(512 * 1024 * 1024);
+const rate_ops = z
+  .number()
+  .positive()
+  .max(10_000_000)
+  .describe('Requests per second, of all connections together.');
+
+const ownWorkload = z
+  .strictObject({
+    clients,
+    pipeline,
+    keys,
+    key_distribution,
+    value_bytes,
+    open_loop: z.strictObject({ rate_ops }),
+  })
+  .partial()
+  .default({})
+  .describe(
+    'What of the workload is another one for this system; its points are marked as of another workload.',
+  );
+
 export const system = z
   .strictObject({
     name: name.describe('Key of the system in --only, in folder names and in summary.json.'),
@@ -181,6 +211,7 @@ export const system = z
       .array(name)
       .default([])
       .describe('Names of the floors that are drawn across its bars, of this file or of the library.'),
+    workload: ownWorkload,
     requires,
     version: argv
       .optional()
@@ -271,23 +302,22 @@ export const floor = z
 
 const workload = z.strictObject({
   operations: z
-    .array(z.enum(requestOperations))
+    .array(z.enum(operations))
     .min(1)
     .describe('Measured one after the other on one start of the server; the first one also fills all keys.'),
-  clients: z.int().min(1).max(10_000).default(1).describe('Connections of the load generator.'),
-  pipeline: z
-    .int()
-    .min(1)
-    .max(10_000)
+  mix: z
+    .partialRecord(z.enum(requestOperations), z.number().positive())
+    .optional()
+    .describe(
+      'Weights of the operations of a mix, such as { get: 95, set: 5 }. Without operations it is what is measured.',
+    ),
+  clients: clients.default(1).describe('Connections of the load generator.'),
+  pipeline: pipeline
     .default(1)
     .describe('Requests in flight on each connection: of a closed loop always, of an open loop at most.'),
   open_loop: z
     .strictObject({
-      rate_ops: z
-        .number()
-        .positive()
-        .max(10_000_000)
-        .describe('Requests per second, of all connections together.'),
+      rate_ops,
       arrivals: z
         .enum(arrivalKinds)
         .default('poisson')
@@ -299,12 +329,8 @@ const workload = z.strictObject({
         'pipeline enough for what waits. Without it each connection sends its next request when it has a reply (closed loop).',
     ),
   keys: keys.describe('Size of the key space; all keys exist before anything is measured.'),
-  key_distribution: z.enum(keyDistributions).default('uniform').describe('How keys are drawn.'),
-  value_bytes: z
-    .int()
-    .min(1)
-    .max(512 * 1024 * 1024)
-    .describe('Size of each value.'),
+  key_distribution: key_distribution.default('uniform').describe('How keys are drawn.'),
+  value_bytes: value_bytes.describe('Size of each value.'),
   warmup_s: warmup_s.default(1).describe('Seconds of load before each measurement that are not counted.'),
   duration_s: duration_s.describe('Seconds of each measurement.'),
   margin_s: z
@@ -321,6 +347,7 @@ const workload = z.strictObject({
 const quick = z
   .strictObject({
     trials: trials.optional(),
+    sweep: sweepSchema.optional(),
     stages: z.strictObject({ duration_s: duration_s.optional() }).optional(),
     calibration: z.strictObject({ duration_s: z.number().min(0.1).max(60).optional() }).optional(),
     workload: z
@@ -350,6 +377,7 @@ export const configSchema = z.strictObject({
     .default(1)
     .describe('Seed of the order and, with the trial, of the keys drawn.'),
   workload: workload.describe('What the load generator does.'),
+  sweep: sweepSchema.optional(),
   systems: z.array(system).min(1).describe('The systems under test.'),
   floors: z.array(floor).default([]).describe('Lower bounds measured beside the systems.'),
   stages: z
@@ -361,6 +389,12 @@ export const configSchema = z.strictObject({
         .default(8)
         .describe('Requests are stamped in one window of some milliseconds of so many; 1 stamps all.'),
       duration_s: duration_s.describe('Seconds of stamping, behind each measurement.'),
+      at: z
+        .record(z.string(), z.union([z.string(), z.number()]))
+        .optional()
+        .describe(
+          'Of a sweep: the values of axes where it is done, such as { clients: 1 }; else at all its points.',
+        ),
     })
     .optional()
     .describe(
@@ -424,7 +458,7 @@ interface PointOf<S, F> {
   floors: F[];
 }
 export type ConfiguredPoint = PointOf<ConfiguredSystem, ConfiguredFloor>;
-export type Point = PointOf<System, Floor>;
+export type SweptPoint = PointOf<System, Floor>;
 
 interface Swept<P> {
   /** What its sweep varies. */
@@ -449,4 +483,4 @@ export type Floor = Omit<ConfiguredFloor, 'cores'> & { cores: number[] };
 export type Experiment = Omit<Config, 'quick' | 'systems' | 'floors'> & {
   systems: System[];
   floors: Floor[];
-} & Swept<Point>;
+} & Swept<SweptPoint>;

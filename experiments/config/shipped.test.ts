@@ -154,6 +154,24 @@ describe('docs/experiments.md', async () => {
     expect(await namesOf(chosen, '{}')).toEqual(['kv-kernel', 'kv-kernel-far']);
   });
 
+  test('has sweeps that hold', async () => {
+    const sweeps = blocks.filter((block) => block.startsWith('sweep: '));
+    const file = path.join(folder, 'x.yaml');
+    const points = await Promise.all(
+      sweeps.map(async (sweep, index) => {
+        const written = path.join(folder, `${index}.yaml`);
+        await writeFile(written, `${first.replace(' value_bytes: 64,', '')}${sweep}`);
+        return (await readConfig(written, [0, 1], index === 0 ? [] : ['workload.value_bytes=64'])).points
+          .length;
+      }),
+    );
+    expect(points).toEqual([30, 6]);
+    const ownWorkload = lists.find((block) => block.includes('workload: { pipeline: 16 }')) as string;
+    await writeFile(file, first.replace(/^systems: .*\n/m, ownWorkload));
+    const { config } = await readConfig(file, [0, 1]);
+    expect(config.systems[1].workload).toEqual({ pipeline: 16 });
+  });
+
   test("has files of one's own that hold", async () => {
     expect(own).toHaveLength(2);
     const naming = (names: string) => first.replace(/^systems: .*/m, `systems: [${names}]`);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Floor, Point, System, WorkloadConfig } from '../config/schema.ts';
+import type { Floor, SweptPoint, System, WorkloadConfig } from '../config/schema.ts';
 import { placeName, placeOf, planTrials } from './plan.ts';
 
 const systemsOf = (count: number) =>
@@ -76,7 +76,7 @@ test('a floor is in every block as a system is, shuffled with them, and last whe
 test('in a sweep a block holds each system once at each of its points, all shuffled together', () => {
   const mtu = { name: 'mtu', path: 'systems.s1.options.mtu', values: [1500], unit: null, systems: ['s1'] };
   const [s0, s1] = systemsOf(2);
-  const points = [1, 8].flatMap((clients): Point[] => [
+  const points = [1, 8].flatMap((clients): SweptPoint[] => [
     { at: { clients }, workload: { clients } as WorkloadConfig, systems: [s0], floors: [] },
     { at: { clients, mtu: 1500 }, workload: { clients } as WorkloadConfig, systems: [s1], floors: [] },
   ]);

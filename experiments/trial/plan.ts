@@ -1,18 +1,13 @@
 /**
  * Which trial runs when. Trials run in blocks; each block holds every system and every floor once at each point of a
- * sweep, so that a machine that gets slower in the course of the run does so for all of them alike, and the order within
- * a block is shuffled, so that nothing always follows the same other one. A block that is added behind the planned ones
- * may hold some of them only.
+ * sweep, so that a machine that gets slower in the course of the run does so for all of them alike, and the order
+ * within a block is shuffled, so that nothing always follows the same other one. A block that is added behind the
+ * planned ones may hold some of them only.
  */
 import { hash } from 'node:crypto';
-import { type PointAt, pointName, sameAt } from '../../results/formats/index.ts';
+import { type PointAt, pointName, type RunPlace, sameAt } from '../../results/formats/index.ts';
 import type { Experiment, Floor, System, WorkloadConfig } from '../config/schema.ts';
-
-/** A system or a floor at a point of a sweep. */
-export interface Place {
-  subject: string;
-  at: PointAt;
-}
+import { workloadOf } from '../config/swept.ts';
 
 interface Turn {
   at: PointAt;
@@ -48,13 +43,18 @@ export function planBlock(
   { axes, points, order, seed }: BlockParts,
   trial: number,
   trialsBefore: number,
-  only?: readonly Place[],
+  only?: readonly RunPlace[],
 ): PlannedTrial[] {
   const listed = points.flatMap(({ at, workload, systems, floors }, index) => {
-    const here = { at, point: axes.length > 0 ? index + 1 : null, workload };
+    const here = { at, point: axes.length > 0 ? index + 1 : null };
     return [
-      ...systems.map((subject) => ({ kind: 'system' as const, ...here, subject })),
-      ...floors.map((subject) => ({ kind: 'floor' as const, ...here, subject })),
+      ...systems.map((subject) => ({
+        kind: 'system' as const,
+        ...here,
+        workload: workloadOf(workload, subject),
+        subject,
+      })),
+      ...floors.map((subject) => ({ kind: 'floor' as const, ...here, workload, subject })),
     ];
   });
   const some = listed.filter((one) => only?.some((place) => isAt(place, placeOf(one))) ?? true);
@@ -62,17 +62,17 @@ export function planBlock(
   return block.map((one, index) => ({ ...one, trial, order: trialsBefore + index + 1 }));
 }
 
-export function placeOf({ subject, at }: Pick<PlannedTrial, 'subject' | 'at'>): Place {
+export function placeOf({ subject, at }: Pick<PlannedTrial, 'subject' | 'at'>): RunPlace {
   return { subject: subject.name, at };
 }
 
 /** Whether two places are one. */
-export function isAt(a: Place, b: Place): boolean {
+export function isAt(a: RunPlace, b: RunPlace): boolean {
   return a.subject === b.subject && sameAt(a.at, b.at);
 }
 
 /** `redis`, or `redis at clients=4`. */
-export function placeName({ subject, at }: Place): string {
+export function placeName({ subject, at }: RunPlace): string {
   const point = pointName(at);
   return point === '' ? subject : `${subject} at ${point}`;
 }

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { type LoadResult, SERVER_PAUSES_FILE, STAMPED_FOLDER } from '../../results/formats/index.ts';
 import { writeStages } from '../../results/index.ts';
 import { fillPlaceholders, type SystemValues, startWithOptions } from '../config/placeholders.ts';
+import { stagesAt } from '../config/swept.ts';
 import { TrialFailure } from '../errors.ts';
 import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
 import { freePort } from '../machine/ports.ts';
@@ -65,8 +66,8 @@ class ServerRun {
   }
 
   async #startAndMeasure(): Promise<void> {
-    const { stages } = this.#context.experiment;
-    const { workload, subject } = this.#planned;
+    const { workload, subject, at } = this.#planned;
+    const stages = stagesAt(this.#context.experiment.stages, at);
     const { server_cores, client } = subject;
     this.#context.onStep('start');
     this.#setSysctls();

@@ -20,9 +20,9 @@ import {
   type MeasurementTarget,
   measurementTarget,
   ownWorkload,
-  type Place,
   type PointAt,
   place,
+  type RunPlace,
   sameAt,
 } from './target.ts';
 
@@ -154,7 +154,7 @@ export type SystemUnderTest = z.infer<typeof system>;
 /** Numbers of the trials that a run has of a system or floor at a point. */
 export function trialsOf({ plan }: Pick<Manifest, 'plan'>, subject: string, at: PointAt): number[] {
   const planned = plan.trials - plan.added_trials;
-  const isHere = (one: Place): boolean => one.subject === subject && sameAt(one.at, at);
+  const isHere = (one: RunPlace): boolean => one.subject === subject && sameAt(one.at, at);
   const isNew = plan.additions.some(({ places }) => places.some(isHere));
   return Array.from({ length: plan.trials }, (_, index) => index + 1).filter(
     (trial) => plan.added_blocks[trial - planned - 1]?.some(isHere) ?? !isNew,
@@ -184,7 +184,7 @@ export function targetsOf({ plan, systems, floors }: Planned, subject: string): 
       clients: clients ?? target.clients,
       pipeline: pipeline ?? target.pipeline,
       value_bytes: value_bytes ?? target.value_bytes,
-      rate_ops: rate_ops === undefined ? target.rate_ops : rate_ops,
+      rate_ops: rate_ops ?? target.rate_ops,
     }));
 }
 

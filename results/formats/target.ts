@@ -12,7 +12,7 @@ export type PointAt = z.infer<typeof pointAt>;
 
 /** A system or a floor at a point. */
 export const place = z.strictObject({ subject: fileSafeName, at: pointAt });
-export type Place = z.infer<typeof place>;
+export type RunPlace = z.infer<typeof place>;
 
 /** What was added to a run that had ended, and measured at that time. */
 export const addition = z.strictObject({
@@ -54,8 +54,8 @@ export const ownWorkload = z
     value_bytes: count,
     keys: positive,
     key_distribution: z.enum(keyDistributions),
-    /** Requests per second of an open loop; null for a closed one. */
-    rate_ops: z.number().positive().nullable(),
+    /** Requests per second, where the workload is an open loop. */
+    rate_ops: z.number().positive(),
   })
   .partial();
 export type OwnWorkload = z.infer<typeof ownWorkload>;

@@ -9,9 +9,9 @@ import {
   type Axis,
   type Manifest,
   type MeasurementTarget,
-  type Place,
   pointName,
   pointsOf,
+  type RunPlace,
   type SystemUnderTest,
   sameAt,
   targetsOf,
@@ -157,14 +157,14 @@ function joinedTargets(manifests: Manifest[], axes: Axis[]): MeasurementTarget[]
   });
 }
 
-function placesOf(manifest: Manifest): Place[] {
+function placesOf(manifest: Manifest): RunPlace[] {
   return [...manifest.systems, ...manifest.floors].flatMap(({ name: subject }) =>
     pointsOf(targetsOf(manifest, subject)).map((at) => ({ subject, at })),
   );
 }
 
 /** Of each trial of a run, what it is of. */
-function blocksOf(manifest: Manifest): Place[][] {
+function blocksOf(manifest: Manifest): RunPlace[][] {
   const places = placesOf(manifest).map((place) => ({
     place,
     trials: new Set(trialsOf(manifest, place.subject, place.at)),
@@ -182,7 +182,7 @@ function additionsOf(runs: Run[], offsets: number[]): Addition[] {
     const own = plan.additions.map((one) => ({ ...one, first_trial: one.first_trial + offset }));
     if (index === 0) return own;
     const before = runs.slice(0, index).flatMap((run) => placesOf(run.manifest));
-    const had = (place: Place): boolean =>
+    const had = (place: RunPlace): boolean =>
       before.some((other) => other.subject === place.subject && sameAt(other.at, place.at));
     const places = placesOf(manifest);
     const again = places.filter(had).map(({ subject }) => subject);

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { Place } from '../formats/index.ts';
+import type { RunPlace } from '../formats/index.ts';
 import { additionSentences } from './additions.ts';
 
 const addition = { first_trial: 6, started_at: '2026-11-30T12:40:59Z' };
 
 test('what was added later is named with its time and what it is compared by', () => {
-  const places: Place[] = [
+  const places: RunPlace[] = [
     { subject: 'kv-dpdk', at: {} },
     { subject: 'redis', at: { clients: 8 } },
   ];
