@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { EngineClock } from './clock.ts';
 import type { Configuration } from './configuration.ts';
 import { KeySignals } from './key-signals.ts';
+import { expireSome } from './keyspace/active-expiry.ts';
 import { KeyHash } from './keyspace/hash.ts';
 import { Keyspace } from './keyspace/keyspace.ts';
 import type { KeyUses } from './keyspace/uses.ts';
@@ -23,16 +24,19 @@ export interface KeyListeners {
   readonly tracking: Tracking;
 }
 
+/** What a number stands for: SWAPDB gives it another keyspace. */
+interface Database {
+  keyspace: Keyspace;
+  readonly signals: KeySignals;
+}
+
 export class Databases {
   readonly #hash: KeyHash;
   readonly #clock: EngineClock;
   readonly #stats: EngineStats;
   readonly #configuration: Configuration;
   readonly #listeners: KeyListeners;
-  readonly #keyspaces: (Keyspace | null)[] = new Array(DATABASES).fill(null);
-  /** As the keyspaces: one of the two is there with the other. */
-  readonly #signals: (KeySignals | null)[] = new Array(DATABASES).fill(null);
-
+  readonly #databases: (Database | null)[] = new Array(DATABASES).fill(null);
   readonly #uses: KeyUses;
   #followsBytes = false;
 
@@ -53,47 +57,33 @@ export class Databases {
   }
 
   at(index: number): Keyspace {
-    let keyspace = this.#keyspaces[index];
-    if (keyspace === null) {
-      const { encodingLimits } = this.#configuration;
-      keyspace = new Keyspace(this.#hash, this.#clock, this.#stats, encodingLimits, this.#uses);
-      keyspace.followBytes(this.#followsBytes);
-      this.#keyspaces[index] = keyspace;
-      const { notifications, tracking } = this.#listeners;
-      const watches = new Watches(keyspace, () => this.listen());
-      this.#signals[index] = new KeySignals(index, watches, notifications, tracking);
-      this.listen();
-    }
-    return keyspace;
+    return this.#database(index).keyspace;
   }
 
   /** Each database tells what becomes of its keys if somebody wants to know. To be called when that may be new. */
   listen(): void {
-    for (let i = 0; i < DATABASES; i++) {
-      const keyspace = this.#keyspaces[i];
-      const signals = this.#signals[i];
-      if (keyspace !== null && signals !== null) keyspace.listener = signals.isHeard ? signals : null;
+    for (const database of this.#databases) {
+      if (database !== null) database.keyspace.listener = database.signals.isHeard ? database.signals : null;
     }
   }
 
   /** Those in use, with their numbers. */
   *inUse(): Generator<[number, Keyspace]> {
-    for (const [index, keyspace] of this.#keyspaces.entries()) {
-      if (keyspace !== null) yield [index, keyspace];
+    for (const [index, database] of this.#databases.entries()) {
+      if (database !== null) yield [index, database.keyspace];
     }
   }
 
   /** The database of this number, if it has been used. */
   made(index: number): Keyspace | null {
-    return this.#keyspaces[index];
+    return this.#databases[index]?.keyspace ?? null;
   }
 
   /** What they take of memory. */
   get usedBytes(): number {
     let bytes = 0;
-    for (let i = 0; i < DATABASES; i++) {
-      const keyspace = this.#keyspaces[i];
-      if (keyspace !== null) bytes += keyspace.datasetBytes + keyspace.overheadBytes;
+    for (const database of this.#databases) {
+      if (database !== null) bytes += database.keyspace.datasetBytes + database.keyspace.overheadBytes;
     }
     return bytes;
   }
@@ -101,38 +91,51 @@ export class Databases {
   /** Whether `usedBytes` is going to be asked for again and again. */
   followBytes(on: boolean): void {
     this.#followsBytes = on;
-    for (const keyspace of this.#keyspaces) keyspace?.followBytes(on);
+    for (const database of this.#databases) database?.keyspace.followBytes(on);
   }
 
   watches(index: number): Watches {
-    this.at(index);
-    return this.#signals[index]!.watches;
+    return this.#database(index).signals.watches;
   }
 
   /** The two change places; who watches keys of a number goes on with the keys that it has now. */
   swap(one: number, other: number): void {
-    const first = this.at(one);
-    const second = this.at(other);
-    this.watches(one).moveTo(second);
-    this.watches(other).moveTo(first);
-    this.#keyspaces[one] = second;
-    this.#keyspaces[other] = first;
+    const first = this.#database(one);
+    const second = this.#database(other);
+    first.signals.watches.moveTo(second.keyspace);
+    second.signals.watches.moveTo(first.keyspace);
+    const { keyspace } = first;
+    first.keyspace = second.keyspace;
+    second.keyspace = keyspace;
     this.listen();
   }
 
   /** Goes on with the rehash of each index. */
   rehashSome(): void {
-    for (const keyspace of this.#keyspaces) keyspace?.maintain(REHASH_BUCKETS_AT_ONCE);
+    for (const database of this.#databases) database?.keyspace.maintain(REHASH_BUCKETS_AT_ONCE);
   }
 
   /** Deletes some of the keys whose time has come, until a time of the clock. */
   expireSome(untilMs: number): void {
-    for (const keyspace of this.#keyspaces) {
-      if (keyspace === null) continue;
+    for (const [, keyspace] of this.inUse()) {
       for (let steps = 0; steps < EXPIRE_STEPS_MAX; steps++) {
-        if (keyspace.expireSome(EXPIRE_ROUNDS_PER_STEP) < EXPIRE_ROUNDS_PER_STEP) break;
+        if (expireSome(keyspace, EXPIRE_ROUNDS_PER_STEP) < EXPIRE_ROUNDS_PER_STEP) break;
         if (this.#clock.update() >= untilMs) return;
       }
     }
+  }
+
+  #database(index: number): Database {
+    const made = this.#databases[index];
+    if (made !== null) return made;
+    const { encodingLimits } = this.#configuration;
+    const keyspace = new Keyspace(this.#hash, this.#clock, this.#stats, encodingLimits, this.#uses);
+    keyspace.followBytes(this.#followsBytes);
+    const { notifications, tracking } = this.#listeners;
+    const watches = new Watches(keyspace, () => this.listen());
+    const database = { keyspace, signals: new KeySignals(index, watches, notifications, tracking) };
+    this.#databases[index] = database;
+    this.listen();
+    return database;
   }
 }

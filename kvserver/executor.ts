@@ -25,6 +25,7 @@ import {
 import { TOO_LONG_STRING, TOO_LONG_TRANSACTION, wrongArity } from './commands/replies.ts';
 import type { Command, CommandTable, ServerState } from './commands/table.ts';
 import {
+  ADMINISTERS,
   ENDS_MULTI,
   NEEDS_MEMORY,
   READS,
@@ -61,6 +62,7 @@ import type { Tracking } from './tracking.ts';
 
 /** Above this a request is looked at before it runs: its arguments may be too much for V8. */
 const LARGE_REQUEST_BYTES = 64 * 1024 ** 2;
+const NO_SECRETS: readonly number[] = [];
 
 export class Executor {
   readonly #server: ServerState;
@@ -188,9 +190,10 @@ export class Executor {
     this.#tracking.remember(client, request, keyPlaces(command.spec, request, 0) ?? []);
   }
 
-  #show(client: Client, command: Command, request: Request): void {
-    if ((this.#modes.bits & MONITORED) !== 0)
-      this.#monitors.show(client, command, request, this.#server.clock.nowMs);
+  /** Who monitors sees the command, unless it is one that administers the server. */
+  #show(client: Client, { spec, traits }: Command, request: Request): void {
+    if ((this.#modes.bits & MONITORED) === 0 || (traits & ADMINISTERS) !== 0) return;
+    this.#monitors.show(client, request, spec.secrets?.(request) ?? NO_SECRETS, this.#server.clock.nowMs);
   }
 
   /** Puts an error in place of the reply; where some of that has been sent, nothing right could follow it. */

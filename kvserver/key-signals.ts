@@ -1,6 +1,6 @@
 /**
- * What happens to the keys of one database, told to all who want to know: clients that watch keys, those that track what
- * they have read, and those that have subscribed to events. The database knows of it only while there is one of them.
+ * What happens to the keys of one database, told to all who want to know: clients that watch keys, those that track
+ * what they have read, and those that have subscribed to events. The database tells while there is one of them.
  */
 import { events, type KeyEvent } from './keyspace/key-events.ts';
 import type { KeyListener } from './keyspace/key-listener.ts';

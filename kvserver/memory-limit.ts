@@ -1,6 +1,6 @@
 /**
- * The limit of the memory that keys, values and clients take: maxmemory and the parameters about it. Before each command
- * keys are evicted until they are below it; where the policy has none to give, commands that need memory are refused.
+ * The limit of the memory that keys, values and clients take: maxmemory and the parameters about it. Before each
+ * command keys are evicted until they are below it; where none may go, commands that need memory are refused.
  */
 import type { Client } from './client.ts';
 import type { Databases } from './databases.ts';

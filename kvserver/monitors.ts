@@ -1,7 +1,5 @@
 /** The clients that see every command that runs: MONITOR. */
 import { type Client, MONITORS, REPLIES_OFF } from './client.ts';
-import type { Command } from './commands/table.ts';
-import { ADMINISTERS } from './commands/traits.ts';
 import type { WriteTo } from './pubsub.ts';
 import type { Request } from './resp/request.ts';
 import { MONITORED, type ServerModes } from './server-modes.ts';
@@ -48,12 +46,11 @@ export class Monitors {
     if (this.#clients.size === 0) this.#modes.bits &= ~MONITORED;
   }
 
-  /** Shows a command that a client has run, unless it is one that administers the server. */
-  show(client: Client, { spec, traits }: Command, request: Request, nowMs: number): void {
-    if ((traits & ADMINISTERS) !== 0) return;
+  /** Shows a command that a client has run. `secrets`: the arguments that nobody else may see. */
+  show(client: Client, request: Request, secrets: readonly number[], nowMs: number): void {
     const time = `${Math.floor(nowMs / 1000)}.${String((nowMs % 1000) * 1000).padStart(6, '0')}`;
     const from = `[${client.databaseIndex} ${client.peerAddress}]`;
-    const line = `${time} ${from} ${shownArguments(request, spec.secrets?.(request) ?? [])}`;
+    const line = `${time} ${from} ${shownArguments(request, secrets)}`;
     for (const monitor of this.#clients) {
       if ((monitor.mode & REPLIES_OFF) === 0) this.#writeTo(monitor, (reply) => reply.simple(line));
     }

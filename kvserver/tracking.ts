@@ -1,7 +1,7 @@
 /**
- * Clients that keep what they have read, and are told when it changes: CLIENT TRACKING (tracking.c). Of each key that one
- * of them has read its id is kept until the key changes; those that want to hear of all changes of keys by their prefix
- * are told at the end of a batch. Keys of all databases are one space.
+ * Clients that keep what they have read, and are told when it changes: CLIENT TRACKING (tracking.c). Of each key that
+ * one of them has read its id is kept until the key changes; those that want to hear of all keys with a prefix are told
+ * at the end of a batch. Keys of all databases are one space.
  */
 import { type Client, SUBSCRIBED, TRACKS, type TrackingState } from './client.ts';
 import { type ConfigParameter, integerParameter } from './parameter.ts';

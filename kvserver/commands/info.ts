@@ -77,9 +77,11 @@ function memoryFields(server: ServerState): Fields {
   const { rss, heapUsed, external } = process.memoryUsage();
   let datasetBytes = 0;
   let overheadBytes = 0;
+  let reservedBytes = 0;
   for (const [, keyspace] of server.databases()) {
     datasetBytes += keyspace.datasetBytes;
     overheadBytes += keyspace.overheadBytes;
+    reservedBytes += keyspace.reservedBytes;
   }
   const { bytesMax, policyName } = server.memory;
   const clientBytes = server.memory.clientBytes();
@@ -96,6 +98,8 @@ function memoryFields(server: ServerState): Fields {
     maxmemory_human: human(bytesMax),
     maxmemory_policy: policyName,
     mem_not_counted_for_evict: 0,
+    // Of keys and strings, with what is set aside for more.
+    allocator_active: reservedBytes,
     mem_allocator: 'v8',
     lazyfree_pending_objects: 0,
     lazyfreed_objects: 0,

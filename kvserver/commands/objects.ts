@@ -18,9 +18,15 @@ const SHARED_INTEGERS = 10_000;
 const SHARED_REFERENCES = 2 ** 31 - 1;
 
 /** The entry of the key in argument 2, which is not touched by that; 0, and nil written, when there is none. */
-function peek(client: Client, request: Request, reply: ReplyWriter): number {
-  const entry = client.database.peekUntold(request.bytes, request.start[2], request.length[2]);
-  if (entry === 0) reply.nil();
+function peek(client: Client, request: Request, reply: ReplyWriter, server: ServerState): number {
+  const entry = client.database.peek(request.bytes, request.start[2], request.length[2]);
+  // It counts, but nobody is told of a miss.
+  if (entry === 0) {
+    server.stats.misses++;
+    reply.nil();
+  } else {
+    server.stats.hits++;
+  }
   return entry;
 }
 
@@ -47,8 +53,8 @@ export function encodingOf(client: Client, entry: number): string {
   return (client.database.object(entry) as SetValue | HashValue | SortedSetValue).encoding;
 }
 
-function encoding(client: Client, request: Request, reply: ReplyWriter): void {
-  const entry = peek(client, request, reply);
+function encoding(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  const entry = peek(client, request, reply, server);
   if (entry !== 0) reply.bulkText(encodingOf(client, entry));
 }
 
@@ -62,7 +68,7 @@ export function references(client: Client, entry: number, server: ServerState): 
 }
 
 function refcount(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  const entry = peek(client, request, reply);
+  const entry = peek(client, request, reply, server);
   if (entry !== 0) reply.integer(references(client, entry, server));
 }
 
@@ -70,7 +76,7 @@ const POLICIES_CHANGE =
   'Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.';
 
 function idletime(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  const entry = peek(client, request, reply);
+  const entry = peek(client, request, reply, server);
   if (entry === 0) return;
   if (server.memory.countsUses) {
     reply.error(`ERR An LFU maxmemory policy is selected, idle time not tracked. ${POLICIES_CHANGE}`);
@@ -80,7 +86,7 @@ function idletime(client: Client, request: Request, reply: ReplyWriter, server: 
 }
 
 function freq(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
-  const entry = peek(client, request, reply);
+  const entry = peek(client, request, reply, server);
   if (entry === 0) return;
   if (server.memory.countsUses) {
     reply.integer(client.database.useCount(entry));

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EngineClock } from '../clock.ts';
 import { latin1, latin1Bytes } from '../resp/bytes.ts';
+import { expireSome } from './active-expiry.ts';
 import { KeyHash } from './hash.ts';
 import { Keyspace } from './keyspace.ts';
 import { SetValue } from './types/set.ts';
@@ -111,7 +112,7 @@ describe('a keyspace', () => {
           expect(keyspace.type(entry)).toBe(value === null ? TYPE_SET : TYPE_STRING);
           if (value !== null) expect(get(keyspace, modelKey) === value).toBe(true);
         }
-        while (keyspace.volatileCount > 0 && keyspace.expireSome(1) > 0) {
+        while (keyspace.volatileCount > 0 && expireSome(keyspace, 1) > 0) {
           const left = [...model.values()].filter(({ expiresMs }) => expiresMs >= 0).length;
           if (keyspace.volatileCount === left) break;
         }
@@ -200,10 +201,10 @@ describe('a keyspace', () => {
       set(keyspace, `lasting:${i}`, 'v');
     }
     test.advance(999);
-    keyspace.expireSome(10_000);
+    expireSome(keyspace, 10_000);
     expect(keyspace.size).toBe(10_000);
     test.advance(1);
-    keyspace.expireSome(10_000);
+    expireSome(keyspace, 10_000);
     expect(keyspace.size).toBe(5000);
     expect(keyspace.volatileCount).toBe(0);
     expect(test.stats.expired).toBe(5000);

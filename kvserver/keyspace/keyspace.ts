@@ -49,8 +49,6 @@ export interface KeyspaceStats {
 
 const HEADER_BYTES = 12;
 const EXPIRY_SAMPLES = 20;
-/** Of the samples, more than this share expired: look for more at once. */
-const EXPIRED_SHARE_AGAIN = 0.25;
 
 const NO_WORDS = new Int32Array(0);
 
@@ -127,26 +125,12 @@ export class Keyspace {
 
   /** As find, counted as a hit or a miss. */
   findToRead(bytes: Uint8Array, start: number, length: number): number {
-    const entry = this.find(bytes, start, length);
-    if (entry !== 0) this.#stats.hits++;
-    else this.#missed(bytes, start, length);
-    return entry;
+    return this.#counted(this.find(bytes, start, length), bytes, start, length);
   }
 
   /** As peek, counted as a hit or a miss. */
   peekToRead(bytes: Uint8Array, start: number, length: number): number {
-    const entry = this.peek(bytes, start, length);
-    if (entry !== 0) this.#stats.hits++;
-    else this.#missed(bytes, start, length);
-    return entry;
-  }
-
-  /** As peekToRead, but nobody is told of a miss: it is not the value that is asked for. */
-  peekUntold(bytes: Uint8Array, start: number, length: number): number {
-    const entry = this.peek(bytes, start, length);
-    if (entry !== 0) this.#stats.hits++;
-    else this.#stats.misses++;
-    return entry;
+    return this.#counted(this.peek(bytes, start, length), bytes, start, length);
   }
 
   type(entry: number): number {
@@ -207,17 +191,27 @@ export class Keyspace {
   }
 
   /** Any other value of a key that is not there yet. */
-  insertObject(bytes: Uint8Array, start: number, length: number, type: number, value: ObjectValue): number {
-    return this.#insertObject(bytes, start, length, type, value, events.new);
+  insertObject(
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    type: number,
+    value: ObjectValue,
+    event: KeyEvent | null = events.new,
+  ): number {
+    const entry = this.#insert(bytes, start, length, type, this.#objects.next, event);
+    this.#objects.add(value);
+    if (this.awaited !== null) this.awaited.made(bytes, start, length, type);
+    return entry;
   }
 
   /** Sets a key to a value other than a string, whatever it was before; it does not expire. */
   setObject(bytes: Uint8Array, start: number, length: number, type: number, value: ObjectValue): number {
     const former = this.find(bytes, start, length);
-    if (former === 0) return this.#insertObject(bytes, start, length, type, value, events.new);
+    if (former === 0) return this.insertObject(bytes, start, length, type, value);
     const use = this.#words[(this.keyStart >> 2) - 1];
     this.delete(former, null);
-    const entry = this.#insertObject(bytes, start, length, type, value, null);
+    const entry = this.insertObject(bytes, start, length, type, value, null);
     this.#words[(this.keyStart >> 2) - 1] = use;
     return entry;
   }
@@ -385,21 +379,6 @@ export class Keyspace {
     return this.#arena.reservedBytes + this.#index.reservedBytes + this.#entries.reservedBytes;
   }
 
-  /** Deletes expired keys of samples, for at most so many rounds (expire.c, activeExpireCycle); how many it took. */
-  expireSome(rounds: number): number {
-    let done = 0;
-    while (done < rounds && this.#expiry.count > 0) {
-      done++;
-      const samples = Math.min(EXPIRY_SAMPLES, this.#expiry.count);
-      let expired = 0;
-      for (let i = 0; i < samples && this.#expiry.count > 0; i++) {
-        if (this.deleteIfExpired(this.#expiry.sample(Math.random()))) expired++;
-      }
-      if (expired <= samples * EXPIRED_SHARE_AGAIN) break;
-    }
-    return done;
-  }
-
   /** Moves buckets on if a rehash is going on, begins to shrink a table grown too large. */
   maintain(buckets: number): void {
     this.#index.maintain(buckets);
@@ -427,9 +406,11 @@ export class Keyspace {
     return this.#index.scan(cursor, found);
   }
 
-  #missed(bytes: Uint8Array, start: number, length: number): void {
-    this.#stats.misses++;
-    if (this.listener !== null) this.listener.keyEvent(bytes, start, length, events.keymiss);
+  #counted(entry: number, bytes: Uint8Array, start: number, length: number): number {
+    if (entry !== 0) this.#stats.hits++;
+    else this.#stats.misses++;
+    if (entry === 0 && this.listener !== null) this.listener.keyEvent(bytes, start, length, events.keymiss);
+    return entry;
   }
 
   /** Leaves the block at hand as it is. */
@@ -468,20 +449,6 @@ export class Keyspace {
       entry = page[at + NEXT];
     }
     return 0;
-  }
-
-  #insertObject(
-    bytes: Uint8Array,
-    start: number,
-    length: number,
-    type: number,
-    value: ObjectValue,
-    event: KeyEvent | null,
-  ): number {
-    const entry = this.#insert(bytes, start, length, type, this.#objects.next, event);
-    this.#objects.add(value);
-    if (this.awaited !== null) this.awaited.made(bytes, start, length, type);
-    return entry;
   }
 
   /** `second` is the header's second word: the value's length or its place in `objects`. */

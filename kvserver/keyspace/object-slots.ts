@@ -1,6 +1,6 @@
 /**
  * The values other than strings, by numbers that blocks can hold: a number that becomes free is used again. What they
- * take of memory is estimated when somebody asks or, while it is followed, known of each as of when it was last asked for.
+ * take of memory is estimated when somebody asks; while that is followed, only of those used since it was asked last.
  */
 import { allValuesBytes, valueBytes } from './types/memory.ts';
 import type { ObjectValue } from './types/value.ts';
