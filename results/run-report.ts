@@ -1,6 +1,6 @@
 /** What a report says of a run. Charts and page are made when they are asked for, and each chart once. */
 import { type Chart, chartFileEndings } from './charts/chart.ts';
-import { type ChartName, chartNames, pictureOf, titleOf } from './charts/charts.ts';
+import { type ChartName, pictureOf, reportedCharts } from './charts/charts.ts';
 import type { ChartSource } from './charts/source.ts';
 import { looksOf } from './charts/theme/looks.ts';
 import { pageTheme } from './charts/theme/theme.ts';
@@ -57,7 +57,7 @@ export class RunReport {
   }
 
   async charts(): Promise<Chart[]> {
-    const drawn = await Promise.all(chartNames.map((name) => this.chart(name)));
+    const drawn = await Promise.all(reportedCharts(this.source).map((name) => this.chart(name)));
     return drawn.filter((chart) => chart !== null);
   }
 
@@ -93,6 +93,8 @@ export class RunReport {
       belief: belief(run.manifest, summary),
     };
     const contents = {
+      more: (await this.charts()).filter(({ name }) => besideFigure.includes(name)),
+      cost: await this.chart('cost'),
       breakdown: await this.chart('breakdown'),
       split: await this.chart('split'),
       distribution: (await this.chart('distribution')) as Chart,
@@ -113,8 +115,8 @@ export class RunReport {
     const { draw } = await import('./charts/render.ts');
     const drawn = await draw((theme) => pictureOf(name, this.source, theme), pageTheme);
     if (drawn === null) return null;
-    const { spec, svg } = drawn;
-    return { name, title: titleOf(name, this.run), spec, svg, caption: this.#caption(name) };
+    const { picture, spec, svg } = drawn;
+    return { name, title: picture.title, spec, svg, caption: this.#caption(name) };
   }
 
   /** What stands under a chart whose picture does not say all; how to read the figure is a section of the page. */
@@ -122,6 +124,9 @@ export class RunReport {
     return name === 'distance' ? distanceCaption(this.run, this.summary) : null;
   }
 }
+
+/** Charts of the figure's numbers that have a section of their own in the page. */
+const besideFigure: string[] = ['latency', 'curve', 'throughput', 'bandwidth'] satisfies ChartName[];
 
 /** What charts are made from. `colours`: those that the reader wants of some systems. */
 export function chartSource(run: Run, summary: Summary, colours: Record<string, string> = {}): ChartSource {

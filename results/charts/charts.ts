@@ -1,5 +1,5 @@
-/** The charts of a run, by their names. */
-import type { Run } from '../run/run-folder.ts';
+/** The charts of a run, by their names, and which of them a run gets. */
+import { costBars, throughputBars } from './bars/figure.ts';
 import { breakdownPicture } from './breakdown/figure.ts';
 import { distancePicture } from './distance/figure.ts';
 import { distributionPicture } from './distribution/figure.ts';
@@ -8,36 +8,67 @@ import type { Picture } from './picture.ts';
 import type { ChartSource } from './source.ts';
 import { splitPicture } from './split/figure.ts';
 import { statesPicture } from './states/figure.ts';
+import { isLoad, isSize, mainAxis } from './sweep/axes.ts';
+import { loadCurve } from './sweep/load-curve.ts';
+import { bandwidthOverSize, costOverAxis, latencyOverAxis, throughputOverAxis } from './sweep/over-axis.ts';
 import type { Theme } from './theme/theme.ts';
 
-export const chartNames = ['figure', 'breakdown', 'split', 'distribution', 'distance', 'states'] as const;
+export const chartNames = [
+  'figure',
+  'latency',
+  'curve',
+  'throughput',
+  'bandwidth',
+  'cost',
+  'breakdown',
+  'split',
+  'distribution',
+  'distance',
+  'states',
+] as const;
 export type ChartName = (typeof chartNames)[number];
-
-/** What a chart shows, in words; the figure has the title of its run. */
-const subjects: Record<ChartName, string | null> = {
-  figure: null,
-  breakdown: 'Where the time goes',
-  split: 'What the kernel takes',
-  distribution: 'Latency distribution',
-  distance: 'Distance of the cores',
-  states: 'Latency by state of the distance',
-};
-
-export function titleOf(name: ChartName, { manifest }: Run): string {
-  const subject = subjects[name];
-  return subject === null ? manifest.title : `${subject}: ${manifest.title}`;
-}
 
 type Build = (source: ChartSource, theme: Theme) => Picture | null;
 
+/** Over the main axis where there is one, else as bars. */
+const overAxisOr =
+  (over: Build, bars: Build): Build =>
+  (source, theme) =>
+    mainAxis(source.run.manifest) === null ? bars(source, theme) : over(source, theme);
+
 const builders: Record<ChartName, Build> = {
-  figure: latencyPicture,
+  figure: (source, theme) => builders[fittingFigure(source)](source, theme),
+  latency: overAxisOr(latencyOverAxis, latencyPicture),
+  curve: loadCurve,
+  throughput: overAxisOr(throughputOverAxis, throughputBars),
+  bandwidth: bandwidthOverSize,
+  cost: overAxisOr(costOverAxis, costBars),
   breakdown: breakdownPicture,
   split: splitPicture,
   distribution: distributionPicture,
   distance: distancePicture,
   states: statesPicture,
 };
+
+/** What the figure of a run is: of an offered rate the curve, else latency. */
+function fittingFigure({ run }: ChartSource): 'latency' | 'curve' {
+  const axis = mainAxis(run.manifest);
+  return axis?.path.includes('rate') && isLoad(axis) ? 'curve' : 'latency';
+}
+
+/** The charts that stand in the report: those that say more than the figure does, of a run with such axes. */
+export function reportedCharts(source: ChartSource): ChartName[] {
+  const { manifest } = source.run;
+  const isSwept = mainAxis(manifest) !== null;
+  const isLoaded = manifest.plan.measurements.some(({ clients, pipeline }) => clients * pipeline > 1);
+  const isWanted: Partial<Record<ChartName, boolean>> = {
+    latency: isSwept && fittingFigure(source) !== 'latency',
+    curve: fittingFigure(source) !== 'curve' && mainAxis(manifest, isLoad) !== null,
+    throughput: isSwept || isLoaded,
+    bandwidth: mainAxis(manifest, isSize) !== null,
+  };
+  return chartNames.filter((name) => isWanted[name] ?? true);
+}
 
 /** Null where the run has nothing that the chart shows. */
 export function pictureOf(name: ChartName, source: ChartSource, theme: Theme): Picture | null {

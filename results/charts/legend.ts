@@ -17,6 +17,8 @@ export interface LegendEntry {
   /** A line of this colour, with dashes, and on it a mark of a shape. */
   line?: { colour: string; dash: number[] };
   mark?: { colour: string; shape: string };
+  /** A ring of this colour. */
+  ring?: string;
 }
 
 /** Where an entry's parts go, in pixels. */
@@ -81,6 +83,10 @@ export function legend(entries: LegendEntry[], options: LegendOptions, theme: Th
         },
         encoding: { x: at('middle') },
       }),
+      ...layerOf(placed, 'ring', {
+        mark: { ...looks, type: 'point', shape: 'circle', size: 120, stroke: { expr: 'datum.ring' } },
+        encoding: { x: at('middle') },
+      }),
       {
         mark: { ...looks, ...textMark(theme, 'value'), align: 'left', baseline: 'middle' },
         encoding: { x: at('text'), text: { field: 'words' } },
@@ -90,7 +96,7 @@ export function legend(entries: LegendEntry[], options: LegendOptions, theme: Th
 }
 
 /** The samples of one kind, where there are any. */
-function layerOf(entries: LegendEntry[], kind: 'fill' | 'line' | 'mark', layer: object): object[] {
+function layerOf(entries: LegendEntry[], kind: 'fill' | 'line' | 'mark' | 'ring', layer: object): object[] {
   const values = entries.filter((entry) => entry[kind] !== undefined);
   return values.length > 0 ? [{ data: { values }, ...layer }] : [];
 }

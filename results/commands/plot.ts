@@ -42,7 +42,11 @@ export function command(): Command {
         'another. PDF has text as text in embedded fonts. Beside each picture stands its caption for LaTeX (.tex).',
     )
     .argument('<dir>', "the run's folder, as 'bypassbench run' wrote it")
-    .option('--chart <name,...>', `of ${chartNames.join(', ')}; figure unless given`, parseCharts)
+    .option(
+      '--chart <name,...>',
+      `of ${chartNames.join(', ')}; figure, the one that fits, unless given`,
+      parseCharts,
+    )
     .option('--width <length>', 'of the picture: 3.33in, 85mm, 240pt (the default, one column)', parseWidth)
     .option('--font <name>', 'Times (the default), Helvetica, DejaVu Sans ..., or a .ttf or .otf file')
     .option('--font-size <pt>', 'of every text; 8 unless given', parseFontSize)
@@ -89,6 +93,10 @@ async function optionsOf({ style, ...flags }: Flags): Promise<PlotOptions> {
 }
 
 const HELP = `
+The figure is what fits the run: bars of latency without a sweep, latency over the axis of one, latency over the
+achieved rate where the offered rate is the axis. 'curve' is that for clients and pipelines too, with the knee: the
+highest rate at which the p99 is at most twice that at the lowest load. Other axes make small multiples.
+
 A style file has any of these:
   width: 3.33in
   font: Times

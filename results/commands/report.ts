@@ -10,7 +10,7 @@ export function command(): Command {
   return new Command('report')
     .summary('rebuild the summary, the figures and the report of a run')
     .description(
-      'Rebuilds summary.json, report.html, and the figures (figure, breakdown, split, distribution, distance, states)\n' +
+      'Rebuilds summary.json, report.html, and the figures (figure, throughput, breakdown, split, distribution, distance ...)\n' +
         'as .svg, .png and .vl.json, with figure.txt to stand under the figure, of a run from its raw files alone\n' +
         '(manifest.json, calibration.json and trials/), and prints the table, where the time goes, what stamping and\n' +
         'noise are worth, and the claims. Works on a run that did not finish as well.',

@@ -16,6 +16,9 @@ import { trust } from './trust.ts';
 
 /** What the page shows beside the run's own numbers. What is null is left out. */
 export interface Contents {
+  /** Other charts of the figure's numbers. */
+  more: Chart[];
+  cost: Chart | null;
   breakdown: Chart | null;
   split: Chart | null;
   distribution: Chart;
@@ -38,7 +41,7 @@ export function reportSections(
   contents: Contents,
   { runs, files }: Origin,
 ): Section[] {
-  const { breakdown, split, distribution, distance, states, claims, about } = contents;
+  const { more, breakdown, split, distribution, distance, states, claims, about } = contents;
   const { manifest } = run;
   const cost = costs(summary);
   const chartsOf = (...charts: (Chart | null)[]): Chart[] => charts.filter((chart) => chart !== null);
@@ -46,6 +49,17 @@ export function reportSections(
     ...{ id, title, hint, charts, html },
   });
   return [
+    ...(more.length > 0
+      ? [
+          folded(
+            'more',
+            'Further figures',
+            more.map(({ title }) => title.replace(/:.*/, '')).join(', '),
+            html``,
+            more,
+          ),
+        ]
+      : []),
     folded('numbers', 'Numbers', 'each point: p50, interval, ratio, tails, throughput', numbers(summary)),
     folded(
       'validity',
@@ -79,7 +93,15 @@ export function reportSections(
         ]
       : []),
     ...(cost
-      ? [folded('cost', 'What it costs', 'processor time, switches, energy of a million replies', cost)]
+      ? [
+          folded(
+            'cost',
+            'What it costs',
+            'processor time, switches, energy of a million replies',
+            cost,
+            chartsOf(contents.cost),
+          ),
+        ]
       : []),
     ...(claims ? [folded('claims', 'Claims', 'which claims of papers hold here', claims)] : []),
     folded('about', 'About the figure', 'how to read it, with what it was measured', html`<p>${about}</p>`),

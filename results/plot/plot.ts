@@ -1,7 +1,7 @@
 /** Draws charts of a run for paper, and writes them. */
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { type ChartName, pictureOf, titleOf } from '../charts/charts.ts';
+import { type ChartName, pictureOf } from '../charts/charts.ts';
 import { type Drawn, draw, renderPdf, renderPng } from '../charts/render.ts';
 import { overlapping } from '../charts/text-boxes.ts';
 import { findFont } from '../charts/theme/find-font.ts';
@@ -45,7 +45,7 @@ export async function plot(report: RunReport, options: PlotOptions, out: string)
     }
     const { picture } = drawn;
     const caption = latexCaption(name, `${report.run.manifest.experiment}-${chart}`, [
-      `${titleOf(chart, run)}.`,
+      `${picture.title}.`,
       ...picture.warnings,
       ...picture.caption,
     ]);

@@ -66,7 +66,8 @@ function floors({ floors, systems }: Manifest, summary: Summary): string[] {
 }
 
 function published({ plan }: Manifest, { points, reference }: Summary): string[] {
-  if (!reference || plan.reference === null) return [];
+  // Of systems without a role nothing was published, however they are measured.
+  if (!reference || plan.reference === null || points.every(({ role }) => role === null)) return [];
   if (points.every(({ published_us }) => published_us === null)) {
     const { clients, value_bytes, pipeline } = findReference(plan.reference).workload;
     return [

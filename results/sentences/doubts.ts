@@ -2,7 +2,7 @@
 import type { Measured, MeasurementTarget, Statistic } from '../formats/index.ts';
 import { statistics } from '../formats/index.ts';
 import type { Doubt, State } from '../summary/doubt.ts';
-import { formatCount } from '../text/format.ts';
+import { formatCount, formatNumber } from '../text/format.ts';
 
 /** A point, or a floor, under the name that it is shown by. */
 type Named = Measured & { system: string; label: string };
@@ -86,6 +86,6 @@ export function nameTarget(point: MeasurementTarget, among: MeasurementTarget[])
   const axes = Object.entries(point.at)
     .filter(([name]) => name !== 'clients' && name !== 'value_bytes')
     .filter(([name, value]) => among.some(({ at }) => at[name] !== value))
-    .map(([name, value]) => ` at ${name} ${typeof value === 'number' ? formatCount(value) : value}`);
+    .map(([name, value]) => ` at ${name} ${typeof value === 'number' ? formatNumber(value) : value}`);
   return operation + clients + bytes + axes.join('');
 }

@@ -8,6 +8,13 @@ export function formatCount(value: number): string {
   return grouped.format(value);
 }
 
+const exact = new Intl.NumberFormat('en-US', { maximumFractionDigits: 6 });
+
+/** Any number, such as the value of an axis: "1,500", "0.99". */
+export function formatNumber(value: number): string {
+  return exact.format(value);
+}
+
 /** Microseconds to three significant digits, which is what the histograms resolve: "32.3", "1.52", "1,250". */
 export function formatUs(us: number): string {
   return formatSignificant(us);

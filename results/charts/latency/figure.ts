@@ -12,7 +12,7 @@ import {
   sameAt,
 } from '../../formats/index.ts';
 import { shortCaption } from '../../sentences/caption.ts';
-import { formatCount } from '../../text/format.ts';
+import { formatCount, formatNumber } from '../../text/format.ts';
 import { type LegendEntry, legend } from '../legend.ts';
 import { measuredRow } from '../measured-row.ts';
 import type { Picture } from '../picture.ts';
@@ -135,6 +135,6 @@ function nameLoad(target: MeasurementTarget): string {
   const clients = target.clients === 1 ? 'client' : 'clients';
   const axes = Object.entries(target.at)
     .filter(([name]) => name !== 'clients' && name !== 'value_bytes')
-    .map(([name, value]) => `, ${name} ${typeof value === 'number' ? formatCount(value) : value}`);
+    .map(([name, value]) => `, ${name} ${typeof value === 'number' ? formatNumber(value) : value}`);
   return `${formatCount(target.clients)} ${clients}, ${formatCount(target.value_bytes)}-byte values${axes.join('')}`;
 }

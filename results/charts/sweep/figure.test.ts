@@ -1,0 +1,161 @@
+/** Figures of sweeps: which one fits which axes, what lies where, and that nothing lies on anything else. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Axis } from '../../formats/index.ts';
+import { type RunReport, readReport } from '../../run-report.ts';
+import {
+  axis,
+  manifest,
+  run,
+  type SyntheticRun,
+  swept,
+  system,
+  target,
+  writeRunInto,
+} from '../../test-synthetic-run.ts';
+import { type ChartName, pictureOf } from '../charts.ts';
+import { draw } from '../render.ts';
+import { overlapping } from '../text-boxes.ts';
+import { dejaVuSans } from '../theme/font.ts';
+import { pageTheme, paperTheme } from '../theme/theme.ts';
+import { axisLabel } from './axes.ts';
+
+const KNEE_RATE = 60_000;
+
+/** Latency rises with clients, sizes and the rate; behind the knee its tail rises more. */
+const measured: SyntheticRun['measured'] = ({ name }, { clients, value_bytes, rate_ops }) => {
+  const us = (10 + Number(name.slice(1))) * (1 + clients / 8) * (1 + value_bytes / 10_000);
+  const rate = rate_ops ?? clients / (us * 1e-6);
+  const tail = rate_ops && rate_ops > KNEE_RATE ? 10 : 1.5;
+  const latencies_ns = Array.from({ length: 300 }, (_, index) => us * 1000 * (index % 50 === 0 ? tail : 1));
+  return { latencies_ns, elapsed_s: latencies_ns.length / rate };
+};
+
+const sweeps: Record<string, { axes: Axis[]; systems: number }> = {
+  clients: { axes: [axis('clients', [1, 2, 4, 8, 16, 32, 64])], systems: 12 },
+  sizes: { axes: [axis('value_bytes', [64, 1024, 16_384, 65_536], { unit: 'bytes' })], systems: 4 },
+  rates: { axes: [axis('rate_ops', [20_000, 40_000, KNEE_RATE, 80_000], { scale: 'linear' })], systems: 2 },
+  mtu: {
+    axes: [
+      axis('clients', [1, 4, 16]),
+      axis('mtu', [1500, 9000], { path: 'systems.s2.options.mtu', systems: ['s2'] }),
+    ],
+    systems: 3,
+  },
+};
+
+let dir = '';
+const reports = new Map<string, RunReport>();
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'bypassbench-results-'));
+  for (const [name, { axes, systems }] of Object.entries(sweeps)) {
+    const names = Array.from({ length: systems }, (_, index) => `s${index}`);
+    const whole = manifest({
+      systems: names.map((one) => system(one, { label: `system ${one} with a name` })),
+    });
+    const plan = { ...whole.plan, trials: 2, reference: null, measurements: [target('get')] };
+    await writeRunInto(join(dir, name), run({ manifest: swept({ ...whole, plan }, axes), measured }));
+    reports.set(name, await readReport(join(dir, name), { reference: false }));
+  }
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+const pictures = (of: string, chart: ChartName, theme = pageTheme) =>
+  draw((sized) => pictureOf(chart, reports.get(of)!.source, sized), theme);
+
+interface Row {
+  panel: string;
+  system: string;
+  x: number;
+  y: number;
+  is_constant: boolean;
+  is_knee?: boolean;
+}
+
+async function rows(of: string, chart: ChartName): Promise<Row[]> {
+  return (await pictures(of, chart))!.picture.datasets.points as Row[];
+}
+
+describe.each([
+  ['clients', ['figure', 'curve', 'throughput']],
+  ['sizes', ['figure', 'throughput', 'bandwidth']],
+  ['rates', ['figure', 'latency', 'throughput']],
+  ['mtu', ['figure']],
+] as const)('over %s', (of, charts) => {
+  test.each([240, 504])('%i pt wide, no text lies on another', async (widthPt) => {
+    const paper = { fontSizePt: 8, hasTitle: false, patterns: false, logX: null, logY: null };
+    const theme = paperTheme({ ...paper, font: dejaVuSans, widthPt });
+    for (const chart of charts) {
+      const { svg, texts } = (await pictures(of, chart, theme))!;
+      expect(overlapping(texts).map(([a, b]) => `${chart}: ${a.text} | ${b.text}`)).toEqual([]);
+      expect((Number(/<svg[^>]* width="([\d.]+)"/.exec(svg)![1]) * 72) / 96).toBeCloseTo(widthPt, 0);
+    }
+  });
+});
+
+test('lines go through the points of each system, and systems without the axis stand in all of its panels', async () => {
+  const drawn = await rows('mtu', 'figure');
+  expect(new Set(drawn.map(({ panel }) => panel))).toEqual(new Set(['GET, mtu 1,500', 'GET, mtu 9,000']));
+  for (const name of ['s0', 's1', 's2']) {
+    const ofSystem = drawn.filter(({ system, panel }) => system === name && panel === 'GET, mtu 9,000');
+    expect(ofSystem.map(({ x }) => x)).toEqual([1, 4, 16]);
+    expect(ofSystem[0].y).toBeLessThan(ofSystem[2].y);
+  }
+});
+
+test('the scale is logarithmic where the values of the axis are', async () => {
+  expect(JSON.stringify((await pictures('clients', 'figure'))!.spec)).toMatch(/"field":"x"[^}]*"type":"log"/);
+  expect(JSON.stringify((await pictures('rates', 'throughput'))!.spec)).not.toMatch(
+    /"field":"x"[^}]*"type":"log"/,
+  );
+});
+
+test('of an offered rate the figure is latency over what was achieved, with its knee', async () => {
+  const drawn = await rows('rates', 'figure');
+  expect(new Set(drawn.map(({ panel }) => panel))).toEqual(new Set(['GET, p50', 'GET, p99']));
+  const knees = drawn.filter(({ is_knee }) => is_knee);
+  expect(knees).toHaveLength(4);
+  for (const { x } of knees) expect(x).toBeCloseTo(KNEE_RATE / 1000, 3);
+});
+
+test('bandwidth is the bytes of the values alone', async () => {
+  const drawn = await rows('sizes', 'bandwidth');
+  const rates = await rows('sizes', 'throughput');
+  for (const [index, { x, y }] of drawn.entries()) {
+    expect(y).toBeCloseTo((rates[index].y * 1000 * x * 8) / 1e6, 6);
+  }
+});
+
+test('the report has the figures that fit, and no others', async () => {
+  const of = async (name: string): Promise<string[]> =>
+    (await reports.get(name)!.charts()).map((chart) => chart.name);
+  expect(await of('sizes')).toEqual(['figure', 'throughput', 'bandwidth', 'distribution']);
+  expect(await of('rates')).toEqual(['figure', 'latency', 'throughput', 'distribution']);
+});
+
+test('twelve systems have looks of their own', () => {
+  const looks = [...reports.get('clients')!.source.looks.values()];
+  expect(looks).toHaveLength(12);
+  expect(new Set(looks.map(({ colour }) => colour)).size).toBe(12);
+  expect(new Set(looks.map(({ shape, dash }) => JSON.stringify([shape, dash]))).size).toBe(12);
+});
+
+test('labels of axes are short', () => {
+  const label = (unit: string | null, value: number) => axisLabel({ unit }, value);
+  expect([64, 1024, 65_536, 1536, 1000].map((value) => label('bytes', value))).toEqual([
+    '64',
+    '1Ki',
+    '64Ki',
+    '1.5Ki',
+    '1,000',
+  ]);
+  expect([1, 1500, 20_000, 1_500_000].map((value) => label(null, value))).toEqual([
+    '1',
+    '1,500',
+    '20k',
+    '1,500k',
+  ]);
+});

@@ -1,0 +1,65 @@
+/** Small multiples: panels of one size, with the numbers of their axes at the left and at the bottom alone. */
+import { innerWidth, type Theme, textWidth, wrapText } from '../theme/theme.ts';
+
+const PAGE_WIDTH = 720;
+const MOST_COLUMNS = 4;
+const PANEL_GAP = 22;
+/** Of a panel, in pixels: on the page, and on paper, where columns are narrow. */
+const NARROWEST = { page: 210, paper: 112 };
+const FLATTEST = 120;
+const HIGHEST = 230;
+
+export interface Multiples {
+  columns: number;
+  size: [number, number];
+  /** Of all panels, without what stands left of them. */
+  width: number;
+  left: number;
+  /** Titles of the axes, in lines that are no longer than a panel is wide, or high. */
+  xTitle: string[];
+  yTitle: string[];
+}
+
+/** The axes of all panels: their titles, and the widest label of those at the left. */
+export interface Axes {
+  x: string;
+  y: string;
+  widest: string;
+}
+
+export function multiplesOf(panels: number, { x, y, widest }: Axes, theme: Theme): Multiples {
+  const labels = textWidth(theme, 'label', widest) + 10;
+  const { lineHeight } = theme.text.label;
+  const sized = (lines: number): Omit<Multiples, 'xTitle' | 'yTitle'> => {
+    const left = labels + lines * lineHeight;
+    const width = innerWidth(theme, PAGE_WIDTH) - left;
+    const narrowest = theme.width === null ? NARROWEST.page : NARROWEST.paper;
+    const fitting = Math.floor((width + PANEL_GAP) / (narrowest + PANEL_GAP));
+    const columns = Math.max(1, Math.min(panels, MOST_COLUMNS, fitting));
+    const panelWidth = (width - (columns - 1) * PANEL_GAP) / columns;
+    const height = Math.round(Math.min(HIGHEST, Math.max(FLATTEST, 0.62 * panelWidth)));
+    return { columns, size: [panelWidth, height], width, left };
+  };
+  const [, height] = sized(1).size;
+  const yTitle = wrapText(theme, 'label', y, height);
+  const grid = sized(yTitle.length);
+  return { ...grid, xTitle: wrapText(theme, 'label', x, grid.size[0]), yTitle };
+}
+
+/** `draw`: makes a panel, with the numbers of y where it is in the first column, and with the title of x. */
+export function multiples(
+  { columns, xTitle }: Multiples,
+  panels: number,
+  { text }: Theme,
+  draw: (index: number, hasY: boolean, hasXTitle: boolean) => object,
+): object {
+  const drawn = Array.from({ length: panels }, (_, index) =>
+    draw(index, index % columns === 0, index + columns >= panels),
+  );
+  if (drawn.length === 1) return drawn[0];
+  // Plots, and not what stands around them, are in line: so the rows are as far apart as that wants.
+  const { lineHeight } = text.label;
+  const titleOfX = panels % columns === 0 ? 0 : xTitle.length * lineHeight;
+  const spacing = { row: 2 * lineHeight + titleOfX + 24, column: PANEL_GAP };
+  return { columns, bounds: 'flush', spacing, concat: drawn };
+}

@@ -1,0 +1,152 @@
+/**
+ * Latency against the rate that was achieved: a curve for each system through its points in the order of their load, in
+ * one panel for the p50 and one for the p99, for each operation and each value of the other axes. The knee is marked.
+ */
+import type { Axis, Manifest, Point } from '../../formats/index.ts';
+import { mixture, runState, trialRange } from '../../sentences/caption.ts';
+import { distanceOfFigure } from '../../sentences/distance.ts';
+import { formatCount } from '../../text/format.ts';
+import { legend } from '../legend.ts';
+import { measuredRow } from '../measured-row.ts';
+import type { Picture } from '../picture.ts';
+import type { ChartSource } from '../source.ts';
+import { logTicks } from '../theme/log-ticks.ts';
+import { INK, type Theme, ticksAcross } from '../theme/theme.ts';
+import { exactUs } from '../tooltip.ts';
+import { axisTitle, facetsOf, isLoad, mainAxis, valueAlong } from './axes.ts';
+import { multiples, multiplesOf } from './layout.ts';
+import { latencyP50, latencyP99, throughput } from './measures.ts';
+import { entriesOf, type LineRow } from './over-axis.ts';
+import { linesPanel } from './panel.ts';
+import { measuredAxis, measuredScale } from './scales.ts';
+
+/** The knee is the highest rate at which the p99 is no more than so many times that at the lowest load. */
+const KNEE_FACTOR = 2;
+
+interface CurveRow extends LineRow {
+  is_knee: boolean;
+}
+
+/** Null where no axis loads the server. */
+export function loadCurve({ run, summary, looks }: ChartSource, theme: Theme): Picture | null {
+  const { manifest } = run;
+  const axis = mainAxis(manifest, isLoad);
+  if (axis === null) return null;
+  const rows = rowsOf(summary.points, axis, manifest);
+  const panels = [...new Set(rows.map(({ panel }) => panel))];
+  if (panels.length === 0) return null;
+  const x = measuredScale(
+    rows.map((row) => row.x),
+    theme.logX ?? false,
+  );
+  const y = measuredScale(
+    rows.flatMap((row) => row.y ?? []),
+    theme.logY,
+  );
+  const grid = multiplesOf(
+    panels.length,
+    { x: throughput.title, y: 'latency (µs)', widest: formatCount(Math.round(y.domain[1])) },
+    theme,
+  );
+  const most = ticksAcross(theme, grid.size[0], formatCount(Math.round(x.domain[1])));
+  const xAxis = (hasX: boolean): object => ({
+    title: hasX ? grid.xTitle : null,
+    ...(x.isLog ? { values: logTicks(x.domain, most) } : { tickCount: Math.min(6, most) }),
+    format: ',~r',
+    gridColor: '#e2e2e2',
+    domainColor: INK,
+    ticks: false,
+    labelPadding: 5,
+  });
+  return {
+    title: `Latency over throughput: ${manifest.title}`,
+    datasets: { points: rows },
+    parts: [
+      legend(
+        [
+          ...entriesOf(summary.points, looks),
+          ...(rows.some(({ is_knee }) => is_knee) ? [{ label: 'knee', ring: INK }] : []),
+        ],
+        { width: grid.width, left: grid.left, fades: true },
+        theme,
+      ),
+      multiples(grid, panels.length, theme, (index, hasY, hasX) =>
+        linesPanel(
+          {
+            title: panels[index],
+            dataset: 'points',
+            panel: panels[index],
+            size: grid.size,
+            x: { scale: x, axis: xAxis(hasX) },
+            y: { scale: y, axis: measuredAxis(y, grid.yTitle, hasY) },
+            looks,
+            tooltip: [
+              [axis.name.replaceAll('_', ' '), "format(datum.order, ',~r')"],
+              ['throughput', "format(1000 * datum.x, ',.0f') + ' requests/s'"],
+              ['p50', exactUs('p50_us')],
+              ['p99', exactUs('p99_us')],
+            ],
+          },
+          theme,
+        ),
+      ),
+    ],
+    width: grid.width,
+    left: grid.left,
+    warnings: mixture(manifest.systems),
+    caption: [
+      ...runState(manifest),
+      `Points along a curve: ${axisTitle(axis)}; ${trialRange(summary.points)}.`,
+      `Ringed: the knee, the highest rate at which the p99 is at most ${KNEE_FACTOR} times that at the lowest load.`,
+      ...distanceOfFigure(summary),
+      ...(rows.some(({ verdict }) => verdict === 'invalid') ? ['Hollow: invalid, backs no claim.'] : []),
+    ],
+    canFade: true,
+  };
+}
+
+function rowsOf(points: Point[], axis: Axis, manifest: Manifest): CurveRow[] {
+  const loaded = points.filter(
+    (point) => valueAlong(point, axis) !== null && throughput.valueOf(point) !== null && point.latency_us,
+  );
+  const placed = loaded.flatMap((point) =>
+    facetsOf(point, axis, manifest).map((facet) => ({ facet, point })),
+  );
+  const facets = Map.groupBy(placed, ({ facet }) => facet);
+  return [...facets]
+    .map(([facet, ofFacet]) => [facet, ofFacet.map(({ point }) => point)] as const)
+    .flatMap(([facet, ofFacet]) =>
+      [latencyP50, latencyP99].flatMap((measure) => {
+        const panel = `${facet}, ${measure.title.split(' ')[0]}`;
+        return [...Map.groupBy(ofFacet, ({ system }) => system).values()].flatMap((ofSystem) => {
+          const knee = kneeOf(ofSystem, axis);
+          return ofSystem.map((point) => ({
+            ...measuredRow(point),
+            panel,
+            x: throughput.valueOf(point) as number,
+            y: measure.valueOf(point),
+            low: null,
+            high: null,
+            order: valueAlong(point, axis) as number,
+            verdict: measure.stateOf(point),
+            is_constant: false,
+            is_knee: point === knee,
+          }));
+        });
+      }),
+    );
+}
+
+/** Of the points of one curve; null where the p99 never rises so far, or the lowest load has none that is valid. */
+export function kneeOf(points: Point[], axis: Axis): Point | null {
+  const inOrder = points.toSorted((a, b) => (valueAlong(a, axis) ?? 0) - (valueAlong(b, axis) ?? 0));
+  const p99s = inOrder.map((point) => latencyP99.valueOf(point));
+  const [lowest] = p99s;
+  if (lowest === null || latencyP99.stateOf(inOrder[0]) === 'invalid') return null;
+  const isBelow = (p99: number | null): boolean => p99 !== null && p99 <= KNEE_FACTOR * lowest;
+  if (p99s.every(isBelow)) return null;
+  const below = inOrder.filter((_, index) => isBelow(p99s[index]));
+  return below.reduce((best, point) =>
+    (point.throughput_ops ?? 0) > (best.throughput_ops ?? 0) ? point : best,
+  );
+}

@@ -1,0 +1,74 @@
+/** What charts over an axis can show of a point. */
+import type { Point } from '../../formats/index.ts';
+import type { State } from '../../summary/doubt.ts';
+
+export interface Measure {
+  /** Name of the field in the chart's rows; its unit stands last. */
+  field: string;
+  title: string;
+  /** Null where the point has none. */
+  valueOf: (point: Point) => number | null;
+  intervalOf: (point: Point) => { low: number; high: number } | null;
+  /** What the interval is, in words; null where there is none. */
+  whiskers: string | null;
+  stateOf: (point: Point) => State;
+}
+
+export const latencyP50: Measure = {
+  field: 'p50_us',
+  title: 'p50 latency (µs)',
+  valueOf: ({ latency_us }) => latency_us?.p50 ?? null,
+  intervalOf: ({ p50_interval_us }) => p50_interval_us,
+  whiskers: 'interval over the trials',
+  stateOf: ({ verdicts }) => verdicts.p50.state,
+};
+
+export const latencyP99: Measure = {
+  field: 'p99_us',
+  title: 'p99 latency (µs)',
+  valueOf: ({ latency_us, sample }) => (sample === 'run_mean' ? null : (latency_us?.p99 ?? null)),
+  intervalOf: () => null,
+  whiskers: null,
+  stateOf: ({ verdicts }) => verdicts.p99?.state ?? 'valid',
+};
+
+export const throughput: Measure = {
+  field: 'throughput_kops',
+  title: 'throughput (1,000 requests/s)',
+  valueOf: ({ throughput_ops }) => (throughput_ops === null ? null : throughput_ops / 1000),
+  intervalOf: ({ trial_throughput_ops }) => {
+    const rates = trial_throughput_ops.map(({ throughput_ops }) => throughput_ops / 1000);
+    return rates.length < 2 ? null : { low: Math.min(...rates), high: Math.max(...rates) };
+  },
+  whiskers: 'from the lowest to the highest trial',
+  stateOf: ({ verdicts }) => verdicts.throughput?.state ?? 'valid',
+};
+
+/** Of server and client together, what polling in vain takes included. */
+export const cost: Measure = {
+  field: 'cost_core_s',
+  title: 'cost (core-s a million requests)',
+  valueOf: ({ cost }) => {
+    const sides = [cost?.server, cost?.client].filter((side) => side != null);
+    return sides.length === 0
+      ? null
+      : sides.reduce((sum, { user_s, system_s }) => sum + user_s + system_s, 0);
+  },
+  intervalOf: () => null,
+  whiskers: null,
+  stateOf: ({ verdicts }) => verdicts.throughput?.state ?? 'valid',
+};
+
+/** Of the values alone: what the protocol and the network add is not in it. */
+export const bandwidth: Measure = {
+  ...throughput,
+  field: 'bandwidth_mbit_per_s',
+  title: 'bandwidth (Mbit/s)',
+  valueOf: ({ throughput_ops, value_bytes }) =>
+    throughput_ops === null ? null : (throughput_ops * value_bytes * 8) / 1e6,
+  intervalOf: (point) => {
+    const range = throughput.intervalOf(point);
+    const factor = (point.value_bytes * 8 * 1000) / 1e6;
+    return range && { low: range.low * factor, high: range.high * factor };
+  },
+};

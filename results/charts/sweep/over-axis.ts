@@ -1,0 +1,177 @@
+/**
+ * What a sweep measured over its main axis: latency, throughput or bandwidth as lines, one for each system, in a panel for
+ * each operation and each value of the other axes. A system that has not the axis is a level line.
+ */
+import type { Axis, Manifest, Point } from '../../formats/index.ts';
+import { mixture, runState, trialRange } from '../../sentences/caption.ts';
+import { distanceOfFigure } from '../../sentences/distance.ts';
+import { formatCount } from '../../text/format.ts';
+import { type LegendEntry, legend } from '../legend.ts';
+import { type MeasuredRow, measuredRow } from '../measured-row.ts';
+import type { Picture } from '../picture.ts';
+import type { ChartSource } from '../source.ts';
+import type { Looks } from '../theme/looks.ts';
+import type { Theme } from '../theme/theme.ts';
+import { exactUs } from '../tooltip.ts';
+import { axisLabel, axisTitle, facetsOf, isSize, mainAxis, valueAlong } from './axes.ts';
+import { multiples, multiplesOf } from './layout.ts';
+import { bandwidth, cost, latencyP50, type Measure, throughput } from './measures.ts';
+import { linesPanel } from './panel.ts';
+import { axisScale, measuredAxis, measuredScale, valuesAxis } from './scales.ts';
+
+/** A row of the dataset `points`, flat, for spreadsheets too. */
+export interface LineRow extends MeasuredRow {
+  panel: string;
+  x: number;
+  y: number | null;
+  low: number | null;
+  high: number | null;
+  order: number;
+  /** Of the statistic that is drawn. */
+  verdict: string;
+  /** A system that has not the axis: the ends of a level line. */
+  is_constant: boolean;
+}
+
+export function latencyOverAxis(source: ChartSource, theme: Theme): Picture | null {
+  const axis = mainAxis(source.run.manifest);
+  return axis && overAxis(source, axis, latencyP50, theme);
+}
+
+export function throughputOverAxis(source: ChartSource, theme: Theme): Picture | null {
+  const axis = mainAxis(source.run.manifest);
+  return axis && overAxis(source, axis, throughput, theme);
+}
+
+export function costOverAxis(source: ChartSource, theme: Theme): Picture | null {
+  const axis = mainAxis(source.run.manifest);
+  return axis && overAxis(source, axis, cost, theme);
+}
+
+/** Null where no axis is a size of values. */
+export function bandwidthOverSize(source: ChartSource, theme: Theme): Picture | null {
+  const axis = mainAxis(source.run.manifest, isSize);
+  return axis && overAxis(source, axis, bandwidth, theme);
+}
+
+function overAxis(
+  { run, summary, looks }: ChartSource,
+  axis: Axis,
+  measure: Measure,
+  theme: Theme,
+): Picture | null {
+  const { manifest } = run;
+  const rows = rowsOf(summary.points, axis, measure, manifest);
+  const panels = [...new Set(rows.map(({ panel }) => panel))];
+  if (rows.every(({ y }) => y === null)) return null;
+  const values = axis.values as number[];
+  const x = axisScale(values, theme.logX ?? axis.scale === 'log');
+  const y = measuredScale(
+    rows.flatMap(({ y, low, high }) => [y, low, high].filter((value) => value !== null)),
+    theme.logY,
+  );
+  const grid = multiplesOf(
+    panels.length,
+    { x: axisTitle(axis), y: measure.title, widest: formatCount(Math.round(y.domain[1])) },
+    theme,
+  );
+  return {
+    title: `${capital(measure.title.replace(/ \(.*/, ''))} over ${axisTitle(axis)}: ${manifest.title}`,
+    datasets: { points: rows },
+    parts: [
+      legend(entriesOf(summary.points, looks), { width: grid.width, left: grid.left, fades: true }, theme),
+      multiples(grid, panels.length, theme, (index, hasY, hasX) =>
+        linesPanel(
+          {
+            title: panels[index],
+            dataset: 'points',
+            panel: panels[index],
+            size: grid.size,
+            x: {
+              scale: x,
+              axis: valuesAxis(
+                x,
+                values,
+                (value) => axisLabel(axis, value),
+                hasX ? grid.xTitle : null,
+                grid.size[0],
+                theme,
+              ),
+            },
+            y: { scale: y, axis: measuredAxis(y, grid.yTitle, hasY) },
+            looks,
+            tooltip: tooltipLines(axis, measure),
+          },
+          theme,
+        ),
+      ),
+    ],
+    width: grid.width,
+    left: grid.left,
+    warnings: mixture(manifest.systems),
+    caption: [
+      ...runState(manifest),
+      `${capital(measure.title)} of ${trialRange(summary.points)}${whiskers(measure)}.`,
+      ...distanceOfFigure(summary),
+      ...(rows.some(({ verdict }) => verdict === 'invalid') ? ['Hollow: invalid, backs no claim.'] : []),
+      ...(rows.some(({ is_constant }) => is_constant)
+        ? ['Level lines: systems that have not the axis.']
+        : []),
+    ],
+    canFade: true,
+  };
+}
+
+function whiskers({ whiskers }: Measure): string {
+  return whiskers === null ? '' : `; whiskers: ${whiskers}`;
+}
+
+function tooltipLines({ name }: Axis, { title }: Measure): [string, string][] {
+  return [
+    [name.replaceAll('_', ' '), "format(datum.x, ',~r')"],
+    [title, "format(datum.y, ',.4~r')"],
+    ['p50', exactUs('p50_us')],
+  ];
+}
+
+function rowsOf(points: Point[], axis: Axis, measure: Measure, manifest: Manifest): LineRow[] {
+  const withAxis = points.filter((point) => valueAlong(point, axis) !== null);
+  const rowOf = (point: Point, panel: string, x: number, is_constant: boolean): LineRow => {
+    const interval = is_constant ? null : measure.intervalOf(point);
+    return {
+      ...measuredRow(point),
+      panel,
+      x,
+      y: measure.valueOf(point),
+      low: interval?.low ?? null,
+      high: interval?.high ?? null,
+      order: x,
+      verdict: measure.stateOf(point),
+      is_constant,
+    };
+  };
+  const drawn = withAxis.flatMap((point) =>
+    facetsOf(point, axis, manifest).map((facet) =>
+      rowOf(point, facet, valueAlong(point, axis) as number, false),
+    ),
+  );
+  const ends = [Math.min(...(axis.values as number[])), Math.max(...(axis.values as number[]))];
+  const level = points
+    .filter((point) => valueAlong(point, axis) === null)
+    .flatMap((point) =>
+      facetsOf(point, axis, manifest).flatMap((facet) => ends.map((end) => rowOf(point, facet, end, true))),
+    );
+  return [...drawn, ...level];
+}
+
+/** The systems of these points, each with its line and its mark. */
+export function entriesOf(points: Point[], looks: Looks): LegendEntry[] {
+  return [...new Map(points.map(({ system, label }) => [system, label]))].map(([system, label]) => {
+    const { colour, shape, dash } = looks.get(system)!;
+    return { system, label, line: { colour, dash }, mark: { colour, shape } };
+  });
+}
+
+function capital(words: string): string {
+  return words[0].toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,93 @@
+/** One panel of lines: a curve for each system through its points, hollow where they back no claim. */
+import { fadeMuted } from '../chart.ts';
+import type { Look, Looks } from '../theme/looks.ts';
+import { type Theme, textMark } from '../theme/theme.ts';
+import { pointTooltip } from '../tooltip.ts';
+import { type PlotScale, scaleEncoding } from './scales.ts';
+
+export interface LinesPanel {
+  title: string;
+  /** Of the dataset; rows have `panel`, `system`, `x`, `y`, `order`, `low`, `high`, `verdict`, `is_constant`. */
+  dataset: string;
+  panel: string;
+  size: [number, number];
+  x: { scale: PlotScale; axis: object };
+  y: { scale: PlotScale; axis: object };
+  looks: Looks;
+  /** Lines of the tooltip, beside those that every point has. */
+  tooltip: [string, string][];
+}
+
+/** Diameter of a ring around a knee, squared. */
+const KNEE_SIZE = 170;
+
+export function linesPanel(of: LinesPanel, theme: Theme): object {
+  const { title, dataset, panel, size, looks, tooltip } = of;
+  const [width, height] = size;
+  const x = { field: 'x', ...scaleEncoding(of.x.scale), axis: of.x.axis };
+  const y = { field: 'y', ...scaleEncoding(of.y.scale), axis: of.y.axis };
+  const colour = { field: 'system', type: 'nominal', scale: scaleOf(looks, 'colour'), legend: null };
+  const hollow = "datum.verdict === 'invalid'";
+  return {
+    width,
+    height,
+    layer: [
+      titleAbove(title, theme),
+      {
+        data: { name: dataset },
+        transform: [{ filter: `datum.panel === ${JSON.stringify(panel)} && isValid(datum.y)` }],
+        encoding: { x, y, ...fadeMuted },
+        layer: [
+          {
+            mark: { type: 'line', strokeWidth: 1.5, strokeJoin: 'round', clip: true },
+            encoding: {
+              color: colour,
+              order: { field: 'order', type: 'quantitative' },
+              strokeDash: { field: 'system', type: 'nominal', scale: scaleOf(looks, 'dash'), legend: null },
+            },
+          },
+          {
+            transform: [{ filter: 'isValid(datum.low)' }],
+            mark: { type: 'rule', strokeWidth: 1.2, clip: true },
+            encoding: { y: { ...y, field: 'low' }, y2: { field: 'high' }, color: colour },
+          },
+          {
+            transform: [{ filter: '!datum.is_constant' }],
+            mark: { type: 'point', filled: true, size: 34, strokeWidth: 1.4 },
+            encoding: {
+              shape: { field: 'system', type: 'nominal', scale: scaleOf(looks, 'shape'), legend: null },
+              fill: { condition: { test: hollow, value: 'white' }, ...colour },
+              stroke: colour,
+              tooltip: { value: pointTooltip(tooltip) },
+            },
+          },
+          {
+            transform: [{ filter: 'datum.is_knee' }],
+            mark: {
+              type: 'point',
+              shape: 'circle',
+              filled: false,
+              size: KNEE_SIZE,
+              strokeWidth: 1.2,
+              aria: false,
+            },
+            encoding: { color: colour },
+          },
+        ],
+      },
+    ],
+  };
+}
+
+/** As high over the plot in all panels, whatever stands at the top of their axes. */
+function titleAbove(title: string, theme: Theme): object {
+  return {
+    data: { values: [{ words: [title] }] },
+    mark: { ...textMark(theme, 'label'), fontWeight: 'bold', align: 'left', baseline: 'bottom' },
+    encoding: { x: { value: 0 }, y: { value: -8 }, text: { field: 'words' } },
+  };
+}
+
+function scaleOf(looks: Looks, what: keyof Look): object {
+  return { domain: [...looks.keys()], range: [...looks.values()].map((look) => look[what]) };
+}
