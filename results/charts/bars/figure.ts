@@ -1,6 +1,6 @@
 /**
- * Throughput, and what requests cost, as bars: for runs without an axis to draw them over. A panel for each operation, and
- * for each value of axes that have no order.
+ * Throughput, and what requests cost, as bars: for runs without an axis to draw them over. A panel for each operation,
+ * and for each value of axes that have no order.
  */
 import type { CostOfSide, Point } from '../../formats/index.ts';
 import { mixture, runState, trialRange } from '../../sentences/caption.ts';
@@ -10,7 +10,7 @@ import { type LegendEntry, legend } from '../legend.ts';
 import type { Picture } from '../picture.ts';
 import type { ChartSource } from '../source.ts';
 import { facetsOf } from '../sweep/axes.ts';
-import { cost, type Measure, throughput } from '../sweep/measures.ts';
+import { cost, type Shown, throughput } from '../sweep/measures.ts';
 import { patternFill } from '../theme/patterns.ts';
 import { labelRoom } from '../theme/row-labels.ts';
 import { innerWidth, type Theme } from '../theme/theme.ts';
@@ -84,7 +84,7 @@ interface Contents {
 
 function barsOf(
   { run, summary }: ChartSource,
-  measure: Measure,
+  measure: Shown,
   { partsOf, entries }: Contents,
   theme: Theme,
 ): Picture | null {
@@ -138,7 +138,7 @@ function barsOf(
   };
 }
 
-function barOf(point: Point, measure: Measure): Bar {
+function barOf(point: Point, measure: Shown): Bar {
   const value = measure.valueOf(point);
   const { system, label } = point;
   if (value === null) return { system, label, end: 0, text: 'no data' };
@@ -146,7 +146,7 @@ function barOf(point: Point, measure: Measure): Bar {
   return { system, label, end: value, text: `${text}${marks[measure.stateOf(point)]}` };
 }
 
-function piecesOf(panel: string, point: Point, measure: Measure, partsOf: Contents['partsOf']): BarPiece[] {
+function piecesOf(panel: string, point: Point, measure: Shown, partsOf: Contents['partsOf']): BarPiece[] {
   let from = 0;
   return partsOf(point).flatMap(({ part, value, fill }) => {
     if (value <= 0) return [];

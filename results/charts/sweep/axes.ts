@@ -1,4 +1,4 @@
-/** The axes of a sweep as charts have them: which one lies along x, what the others make panels of, and their labels. */
+/** The axes of a sweep as charts have them: which one lies along x, which panels the others make, and their labels. */
 import type { Axis, AxisValue, Manifest, Measured } from '../../formats/index.ts';
 import { formatNumber } from '../../text/format.ts';
 

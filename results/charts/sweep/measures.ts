@@ -2,7 +2,7 @@
 import type { Point } from '../../formats/index.ts';
 import type { State } from '../../summary/doubt.ts';
 
-export interface Measure {
+export interface Shown {
   /** Name of the field in the chart's rows; its unit stands last. */
   field: string;
   title: string;
@@ -14,7 +14,7 @@ export interface Measure {
   stateOf: (point: Point) => State;
 }
 
-export const latencyP50: Measure = {
+export const latencyP50: Shown = {
   field: 'p50_us',
   title: 'p50 latency (µs)',
   valueOf: ({ latency_us }) => latency_us?.p50 ?? null,
@@ -23,7 +23,7 @@ export const latencyP50: Measure = {
   stateOf: ({ verdicts }) => verdicts.p50.state,
 };
 
-export const latencyP99: Measure = {
+export const latencyP99: Shown = {
   field: 'p99_us',
   title: 'p99 latency (µs)',
   valueOf: ({ latency_us, sample }) => (sample === 'run_mean' ? null : (latency_us?.p99 ?? null)),
@@ -32,7 +32,7 @@ export const latencyP99: Measure = {
   stateOf: ({ verdicts }) => verdicts.p99?.state ?? 'valid',
 };
 
-export const throughput: Measure = {
+export const throughput: Shown = {
   field: 'throughput_kops',
   title: 'throughput (1,000 requests/s)',
   valueOf: ({ throughput_ops }) => (throughput_ops === null ? null : throughput_ops / 1000),
@@ -45,7 +45,7 @@ export const throughput: Measure = {
 };
 
 /** Of server and client together, what polling in vain takes included. */
-export const cost: Measure = {
+export const cost: Shown = {
   field: 'cost_core_s',
   title: 'cost (core-s a million requests)',
   valueOf: ({ cost }) => {
@@ -60,7 +60,7 @@ export const cost: Measure = {
 };
 
 /** Of the values alone: what the protocol and the network add is not in it. */
-export const bandwidth: Measure = {
+export const bandwidth: Shown = {
   ...throughput,
   field: 'bandwidth_mbit_per_s',
   title: 'bandwidth (Mbit/s)',

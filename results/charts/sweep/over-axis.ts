@@ -1,6 +1,6 @@
 /**
- * What a sweep measured over its main axis: latency, throughput or bandwidth as lines, one for each system, in a panel for
- * each operation and each value of the other axes. A system that has not the axis is a level line.
+ * What a sweep measured over its main axis: latency, throughput or bandwidth as lines, one for each system, in a panel
+ * for each operation and each value of the other axes. A system that has not the axis is a level line.
  */
 import type { Axis, Manifest, Point } from '../../formats/index.ts';
 import { mixture, runState, trialRange } from '../../sentences/caption.ts';
@@ -15,7 +15,7 @@ import type { Theme } from '../theme/theme.ts';
 import { exactUs } from '../tooltip.ts';
 import { axisLabel, axisTitle, facetsOf, isSize, mainAxis, valueAlong } from './axes.ts';
 import { multiples, multiplesOf } from './layout.ts';
-import { bandwidth, cost, latencyP50, type Measure, throughput } from './measures.ts';
+import { bandwidth, cost, latencyP50, type Shown, throughput } from './measures.ts';
 import { linesPanel } from './panel.ts';
 import { axisScale, measuredAxis, measuredScale, valuesAxis } from './scales.ts';
 
@@ -57,7 +57,7 @@ export function bandwidthOverSize(source: ChartSource, theme: Theme): Picture | 
 function overAxis(
   { run, summary, looks }: ChartSource,
   axis: Axis,
-  measure: Measure,
+  measure: Shown,
   theme: Theme,
 ): Picture | null {
   const { manifest } = run;
@@ -122,11 +122,11 @@ function overAxis(
   };
 }
 
-function whiskers({ whiskers }: Measure): string {
+function whiskers({ whiskers }: Shown): string {
   return whiskers === null ? '' : `; whiskers: ${whiskers}`;
 }
 
-function tooltipLines({ name }: Axis, { title }: Measure): [string, string][] {
+function tooltipLines({ name }: Axis, { title }: Shown): [string, string][] {
   return [
     [name.replaceAll('_', ' '), "format(datum.x, ',~r')"],
     [title, "format(datum.y, ',.4~r')"],
@@ -134,7 +134,7 @@ function tooltipLines({ name }: Axis, { title }: Measure): [string, string][] {
   ];
 }
 
-function rowsOf(points: Point[], axis: Axis, measure: Measure, manifest: Manifest): LineRow[] {
+function rowsOf(points: Point[], axis: Axis, measure: Shown, manifest: Manifest): LineRow[] {
   const withAxis = points.filter((point) => valueAlong(point, axis) !== null);
   const rowOf = (point: Point, panel: string, x: number, is_constant: boolean): LineRow => {
     const interval = is_constant ? null : measure.intervalOf(point);

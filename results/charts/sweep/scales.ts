@@ -35,7 +35,7 @@ export function scaleEncoding({ domain, isLog }: PlotScale): object {
   return { type: 'quantitative', scale: { ...(isLog && { type: 'log' }), domain, nice: false } };
 }
 
-/** The axis of measured values, its title in lines. `labelled`: with its numbers and title, which a neighbour may have. */
+/** The axis of measured values, its title in lines. `labelled`: with numbers and title, which a neighbour may have. */
 export function measuredAxis({ domain, isLog }: PlotScale, title: string[], labelled: boolean): object {
   return {
     title: labelled ? title : null,
