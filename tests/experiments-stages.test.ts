@@ -18,6 +18,9 @@ const ported = system(
     'libos',
     '--port',
     '0',
+    // A server that spins would take a core from the other tests.
+    '--wait',
+    'block',
     '--stamps',
     '{stamps}',
     '--pauses',
