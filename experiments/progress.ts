@@ -9,6 +9,7 @@
  */
 import cliProgress from 'cli-progress';
 import { mean, sum } from 'simple-statistics';
+import { formatSignificant } from '../results/index.ts';
 import type { Experiment } from './config/schema.ts';
 import { stagesAt } from './config/swept.ts';
 import { addedDuration_s, durationInWords, trialDuration_s } from './duration.ts';
@@ -137,7 +138,9 @@ function createBars(stream: ProgressStream): cliProgress.MultiBar {
 function result({ record, medians_us }: EndedTrial): string {
   if (record.status === 'failed') return `FAILED: ${record.reason}`;
   return [...medians_us]
-    .map(([operation, p50]) => `${operation} p50 ${p50 === null ? 'unknown' : `${p50.toPrecision(3)} us`}`)
+    .map(
+      ([operation, p50]) => `${operation} p50 ${p50 === null ? 'unknown' : `${formatSignificant(p50)} us`}`,
+    )
     .join('   ');
 }
 

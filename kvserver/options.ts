@@ -1,6 +1,6 @@
 /** The options of a server: a plain object, which can be passed to a worker thread. */
 import { isIPv4 } from 'node:net';
-import { type Backend, type BackendOptions, backends } from '../libos/index.ts';
+import { type Backend, type BackendOptions, backends, rangeInWords, wholeNumberIn } from '../libos/index.ts';
 import { KvServerError } from './errors.ts';
 import type { Heap } from './heap-room.ts';
 
@@ -218,8 +218,8 @@ function oneOf<T extends string>(option: string, given: string, allowed: readonl
 }
 
 function integer(option: string, given: string, min: number, max: number): number {
-  const value = /^\d+$/.test(given) ? Number(given) : Number.NaN;
-  if (!(value >= min && value <= max)) throw invalid(option, given, `a whole number from ${min} to ${max}`);
+  const value = wholeNumberIn(given, min, max);
+  if (value === null) throw invalid(option, given, `a whole number from ${rangeInWords(min, max)}`);
   return value;
 }
 

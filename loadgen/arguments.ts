@@ -1,35 +1,20 @@
-/** Parsers of numbers on a command line, for commander. A refusal says what the number must be. */
-import { InvalidArgumentError } from 'commander';
+/** Ranges of the numbers on the generator's command lines. */
+import { decimal, wholeNumber } from '../libos/index.ts';
 
-export function integer(text: string): number {
-  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be an integer.');
-  return value;
-}
+const SECONDS_MAX = 86_400;
+/** Shorter times are below what the machine can time. */
+const SECONDS_MIN = 0.001;
 
-export function atLeast(lowest: number): (text: string) => number {
-  return (text) => {
-    const value = integer(text);
-    if (value < lowest) throw new InvalidArgumentError(`It must be at least ${lowest}.`);
-    return value;
-  };
-}
+/** Linux's largest number of a core (CPU_SETSIZE of the libOS) and of a process (PID_MAX_LIMIT). */
+export const core = wholeNumber(0, 1023);
+export const processId = wholeNumber(1, 4_194_304);
 
-export function seconds(text: string): number {
-  const value = /^(\d+|\d*\.\d+)$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= 0 && value < 1e6)) throw new InvalidArgumentError('It must be a number of seconds.');
-  return value;
-}
+/** Of a time that may be left out. */
+export const secondsOrNone = decimal(0, SECONDS_MAX);
+export const seconds = decimal(SECONDS_MIN, SECONDS_MAX);
 
-export function perSecond(text: string): number {
-  const value = /^(\d+|\d*\.\d+)$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value > 0 && value <= 1e9))
-    throw new InvalidArgumentError('It must be more than 0 and at most 1e9 a second.');
-  return value;
-}
+/** Requests a second. */
+export const perSecond = decimal(0.001, 1e9);
 
-export function share(text: string): number {
-  const value = /^(0|1|0?\.\d+|1\.0+|0\.0+)$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(value)) throw new InvalidArgumentError('It must be a number from 0 to 1.');
-  return value;
-}
+/** Redis's limit of a bulk string (proto-max-bulk-len). */
+export const valueBytes = wholeNumber(1, 512 * 1024 * 1024);

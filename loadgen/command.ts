@@ -5,6 +5,7 @@ import {
   backends,
   finishedOrSignalled,
   startDataPath,
+  wholeNumber,
   withBackendOption,
 } from '../libos/index.ts';
 import {
@@ -14,14 +15,25 @@ import {
   operations,
   waitModes,
 } from '../results/formats/lists.ts';
-import { atLeast, integer, perSecond, seconds, share } from './arguments.ts';
+import { core, perSecond, processId, seconds, secondsOrNone, valueBytes } from './arguments.ts';
 import { LoadError } from './errors.ts';
 import type { GeneratorInput } from './measurement/measuring.ts';
 import { checkOptions, type LoadOptions, type LoadOutcome, parseTarget } from './measurement/options.ts';
 import { phaseNames } from './measurement/phases.ts';
 import { createResultFolder, describeOutcome, unansweredInWords, writeResult } from './measurement/result.ts';
 import { showProgress } from './progress-bar.ts';
+import { parseWeights } from './workload/weights.ts';
+import { MAX_KEYS, type Weights } from './workload/workload.ts';
 
+/** Of a mix without --mix. */
+const EVEN: Weights = [1, 1];
+const CONNECTIONS_MAX = 1_000_000;
+const PIPELINE_MAX = 1_000_000;
+const REQUESTS_MAX = 1e12;
+/** As many windows as the server takes for its own. */
+const STAMPS_EVERY_MAX = 1_000_000;
+/** Further ones would be rounded to each other. */
+const SEED_MAX = Number.MAX_SAFE_INTEGER;
 /** Some requests were never answered. */
 const UNANSWERED_EXIT = 2;
 
@@ -39,6 +51,7 @@ interface Flags
     | 'serverStamps'
     | 'serverCore'
     | 'serverPid'
+    | 'weights'
   > {
   target: string;
   rate?: number;
@@ -50,6 +63,7 @@ interface Flags
   serverStamps?: string;
   serverCore?: number;
   serverPid?: number;
+  mix?: Weights;
   out?: string;
 }
 
@@ -90,10 +104,24 @@ were: what was measured is printed and written; 1 when the load could not be car
       withBackendOption,
     )
     .addOption(new Option('--operation <name>', 'operation to send').choices([...operations]).default('get'))
-    .option('--get-share <share>', 'share of GETs in a mix, 0 to 1', share, 0.5)
-    .option('--connections <n>', 'connections', atLeast(1), 1)
-    .option('--idle-connections <n>', 'further connections that send nothing', atLeast(0), 0)
-    .option('--pipeline <n>', 'outstanding requests per connection; with --rate, the most', atLeast(1), 1)
+    .option(
+      '--mix <weights>',
+      'send a mix of operations with these weights, such as get=95,set=5 (of --operation mix: get=1,set=1)',
+      parseWeights,
+    )
+    .option('--connections <n>', 'connections', wholeNumber(1, CONNECTIONS_MAX), 1)
+    .option(
+      '--idle-connections <n>',
+      'further connections that send nothing',
+      wholeNumber(0, CONNECTIONS_MAX),
+      0,
+    )
+    .option(
+      '--pipeline <n>',
+      'outstanding requests per connection; with --rate, the most',
+      wholeNumber(1, PIPELINE_MAX),
+      1,
+    )
     .option('--rate <ops>', 'open loop: requests per second', perSecond)
     .addOption(
       new Option(
@@ -101,33 +129,37 @@ were: what was measured is printed and written; 1 when the load could not be car
         'with --rate: evenly spaced (constant) or with the gaps of independent users (default: poisson)',
       ).choices([...arrivalKinds]),
     )
-    .option('--keys <n>', 'size of the key space', atLeast(1), 1_000_000)
+    .option('--keys <n>', 'size of the key space', wholeNumber(1, MAX_KEYS), 1_000_000)
     .addOption(
       new Option('--key-distribution <name>', 'how keys are drawn')
         .choices([...keyDistributions])
         .default('uniform'),
     )
-    .option('--value-bytes <n>', 'length of each value', atLeast(1), 64)
-    .option('--warmup-s <seconds>', 'time before the measured window', seconds, 1)
+    .option('--value-bytes <n>', 'length of each value', valueBytes, 64)
+    .option('--warmup-s <seconds>', 'time before the measured window', secondsOrNone, 1)
     .option(
       '--duration-s <seconds>',
       'length of the measured window (default: 5, unless --requests is given)',
       seconds,
     )
-    .option('--requests <n>', 'measure this many requests instead of --duration-s', atLeast(1))
-    .option('--seed <n>', 'seed of the key sequence and the values', integer, 1)
+    .option(
+      '--requests <n>',
+      'measure this many requests instead of --duration-s',
+      wholeNumber(1, REQUESTS_MAX),
+    )
+    .option('--seed <n>', 'seed of the key sequence and the values', wholeNumber(-SEED_MAX, SEED_MAX), 1)
     .addOption(
       new Option('--wait <how>', 'spin while waiting (poll) or sleep in the kernel (block)')
         .choices([...waitModes])
         .default('poll'),
     )
-    .option('--core <n>', "pin the generator's thread to this core", atLeast(0))
+    .option('--core <n>', "pin the generator's thread to this core", core)
     .option('--populate', 'set every key before the warm-up', false)
     .option('--reply-timeout-s <seconds>', 'give up a request after this long without a reply', seconds, 10)
     .option(
       '--stamps-every <n>',
       'stamp the stages of requests in every n-th window of time (1: all, 0: none); needs --out',
-      atLeast(0),
+      wholeNumber(0, STAMPS_EVERY_MAX),
       0,
     )
     .option(
@@ -138,13 +170,13 @@ were: what was measured is printed and written; 1 when the load could not be car
       '--server-core <n>',
       'core of a server on this machine: the distance of the two cores is read between slices of the window, for which \
 nothing is sent; needs --core',
-      atLeast(0),
+      core,
     )
     .option(
       '--server-pid <n>',
       'process of a server on this machine: what it and those that it has started cost; with --server-core, also \
 whether it is on that core',
-      atLeast(1),
+      processId,
     )
     .option(
       '--out <dir>',
@@ -154,9 +186,11 @@ whether it is on that core',
 }
 
 async function load(flags: Flags): Promise<void> {
-  const { out, backendOption = {}, rate = null, ...rest } = flags;
+  const { out, backendOption = {}, rate = null, mix: weights, ...rest } = flags;
   const options = checkOptions({
     ...rest,
+    operation: weights === undefined ? flags.operation : 'mix',
+    weights: weights ?? EVEN,
     target: parseTarget(flags.target),
     backendOptions: backendOption,
     rateOps: rate,
@@ -178,7 +212,17 @@ async function load(flags: Flags): Promise<void> {
     process.exitCode = 130;
     return;
   }
-  if (out !== undefined) await writeResult(out, { ...options, target: flags.target, versions: {} }, outcome);
+  if (out !== undefined)
+    await writeResult(
+      out,
+      {
+        ...options,
+        target: flags.target,
+        mix: options.operation === 'mix' ? options.weights : null,
+        versions: {},
+      },
+      outcome,
+    );
   console.log(describeOutcome(outcome));
   const unanswered = unansweredInWords(outcome);
   if (unanswered !== null) {

@@ -359,6 +359,7 @@ async function writeLoadResult(
     arrivals: target.rate_ops === null ? null : 'poisson',
     keys: plan.keys,
     key_distribution: plan.key_distribution,
+    mix: null,
     value_bytes: target.value_bytes,
     seed: plan.seed,
     core: 1,

@@ -85,7 +85,7 @@ describe.runIf(second !== undefined)('distance', () => {
   it.each([
     [['--cores', `${first},${first}`], `core ${first} has no distance to itself: name two cores`],
     [['--cores', `${first}`], 'It must be two cores, such as 0,1.'],
-    [['--seconds', '0'], 'It must be a number of seconds up to 3600.'],
+    [['--seconds', '0'], 'It must be a number from 0.1 to 3,600'],
   ])('refuses %s', async (words, message) => {
     expect(await refusal(command(), ...words)).toContain(message);
   });

@@ -34,6 +34,7 @@ const setup = {
   arrivals: null,
   keys: 1,
   keyDistribution: 'single' as const,
+  mix: null,
   seed: 0,
   valueBytes: Number(valueBytes),
   core: null,

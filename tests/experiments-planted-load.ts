@@ -48,6 +48,7 @@ async function write(): Promise<void> {
     arrivals: null,
     keys: 1,
     keyDistribution: 'single' as const,
+    mix: null,
     seed: Number(seed),
     valueBytes: Number(values['value-bytes']),
     core: Number(core),

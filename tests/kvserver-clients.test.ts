@@ -348,7 +348,7 @@ describe('the command line', () => {
   it.each([
     [['--frontend', 'pipes'], '--frontend pipes: wanted one of: libos, sockets'],
     [['--frontend', 'libos', '--backend', 'smoke'], '--backend smoke: wanted one of: kernel'],
-    [['--frontend', 'sockets', '--port', '65536'], '--port 65536: wanted a whole number from 0 to 65535'],
+    [['--frontend', 'sockets', '--port', '65536'], '--port 65536: wanted a whole number from 0 to 65,535'],
     [['--frontend', 'sockets', '--bind', 'here'], '--bind here: wanted an IPv4 address'],
     [['--frontend', 'sockets', '--core', '0'], "start it with 'taskset -c 0'"],
     [['--frontend', 'sockets', '-o', 'mtu=9000'], '--backend-option apply to --frontend libos'],

@@ -238,7 +238,7 @@ describe('bypassbench load --rate', () => {
 
   it.each([
     [['--arrivals', 'constant'], 'give --rate too, or leave both out'],
-    [['--rate', '0'], 'more than 0'],
+    [['--rate', '0'], 'It must be a number from 0.001 to 1,000,000,000'],
     [['--rate', '10', '--arrivals', 'uniform'], 'poisson, constant'],
   ])('refuses %s', async (words, message) => {
     expect(await refusal(command(), ...target(server.port), ...words)).toContain(message);

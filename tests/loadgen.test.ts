@@ -143,6 +143,29 @@ describe('bypassbench load', () => {
     expect((await keysAsked('8')).filter((key) => first.has(key)).length).toBeLessThan(5);
   });
 
+  it('sends a mix by its weights', async () => {
+    const { result } = await load(
+      '--mix',
+      'get=95,set=5',
+      '--populate',
+      '--keys',
+      '100',
+      '--requests',
+      '4000',
+    );
+    expect(result.mix).toEqual({ get: 95, set: 5 });
+    const counts = result.operations.map((one: { operation: string; hits: number }) => [
+      one.operation,
+      one.hits,
+    ]);
+    expect(counts).toEqual([
+      ['get', expect.any(Number)],
+      ['set', expect.any(Number)],
+    ]);
+    // 200 of 4,000; in two runs of three it strays by less than 14.
+    expect(Math.abs(counts[1][1] - 200)).toBeLessThan(6 * 14);
+  });
+
   it('counts misses, and takes no sample of them', async () => {
     const { result } = await load('--keys', '10', '--requests', '100');
     const [get] = result.operations;
@@ -219,7 +242,9 @@ describe('bypassbench load', () => {
     });
     expect(await failure('--target', target, '--keys', '0')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('must be at least 1'),
+      stderr: expect.stringContaining(
+        "option '--keys <n>' argument '0' is invalid. It must be a whole number from 1 to ",
+      ),
     });
   });
 
@@ -229,12 +254,20 @@ describe('bypassbench load', () => {
     [['--operation', 'del'], 'Allowed choices are get, set, mix'],
     [['--value-bytes', '2', '--keys', '101'], '--value-bytes 2 cannot distinguish 101 keys'],
     [['--duration-s', '1', '--requests', '1'], 'either --duration-s or --requests'],
-    [
-      ['--value-bytes', '600000000'],
-      '--value-bytes 600000000 is more than the 536870912 that Redis stores in a string',
-    ],
+    [['--value-bytes', '600000000'], 'It must be a whole number from 1 to 536,870,912.'],
     [['--out', bypassbench], /^bypassbench: --out .* cannot be a folder \(.*\): name another one\n$/],
-    [['--core', '4000'], 'core 4000'],
+    [
+      ['--core', '4000'],
+      /'--core <n>' argument '4000' is invalid. It must be a whole number from 0 to 1,023./,
+    ],
+    [['--core', '1023'], 'core 1023'],
+    [['--duration-s', '0'], /'--duration-s <seconds>' .* from 0.001 to 86,400/],
+    [['--reply-timeout-s', '1e99'], /'--reply-timeout-s <seconds>' .* from 0.001 to 86,400/],
+    [['--connections', '1000000', '--pipeline', '1000000'], /are 1000000000000 requests at a time/],
+    [['--mix', 'get=95,del=5'], "'del=5' is no operation with a weight"],
+    [['--mix', 'get=95,get=5'], "'get' is there twice"],
+    [['--mix', 'get=NaN'], 'The weight of get must be a number from 0 to 1,000,000'],
+    [['--mix', 'get=0,set=0'], 'All weights are 0'],
     [['--backend-option', 'mtu'], "'mtu' is not KEY=VALUE"],
     [['-o', 'mtu=1'], 'the kernel backend takes no options: leave out mtu'],
   ])('refuses %s', async (words, message) => {

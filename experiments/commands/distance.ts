@@ -1,7 +1,13 @@
 /** `bypassbench distance`: how far two cores are apart, over time. */
 import cliProgress from 'cli-progress';
 import { Command, InvalidArgumentError } from 'commander';
-import { type CoreRelation, coreRelation, type DistanceSurvey, surveyDistance } from '../../libos/index.ts';
+import {
+  type CoreRelation,
+  coreRelation,
+  type DistanceSurvey,
+  decimal,
+  surveyDistance,
+} from '../../libos/index.ts';
 import { describeDistance, foundIn } from '../distance/found.ts';
 import { ExperimentError } from '../errors.ts';
 import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
@@ -9,6 +15,7 @@ import { availableCores } from '../machine/machine.ts';
 
 const COLUMNS_WITHOUT_TERMINAL = 110;
 const DEFAULT_SECONDS = 10;
+const FEWEST_SECONDS = 0.1;
 const MOST_SECONDS = 3600;
 
 const HELP = `
@@ -48,7 +55,7 @@ export function command(): Command {
       'the busy core and the one of the helper (default: the first two of this process)',
       twoCores,
     )
-    .option('--seconds <s>', 'for how long', seconds, DEFAULT_SECONDS)
+    .option('--seconds <s>', 'for how long', decimal(FEWEST_SECONDS, MOST_SECONDS), DEFAULT_SECONDS)
     .option('--json', 'print readings and states as JSON', false)
     .addHelpText('after', HELP)
     .action(distance);
@@ -58,14 +65,6 @@ function twoCores(text: string): [number, number] {
   const [, first, second] = /^(\d+),(\d+)$/.exec(text) ?? [];
   if (second === undefined) throw new InvalidArgumentError('It must be two cores, such as 0,1.');
   return [Number(first), Number(second)];
-}
-
-function seconds(text: string): number {
-  const value = /^(\d+|\d*\.\d+)$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value > 0 && value <= MOST_SECONDS)) {
-    throw new InvalidArgumentError(`It must be a number of seconds up to ${MOST_SECONDS}.`);
-  }
-  return value;
 }
 
 async function distance({ seconds, json, ...options }: Options): Promise<void> {

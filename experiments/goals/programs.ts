@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from 'simple-statistics';
 import { z } from 'zod';
 import type { GoalRecord } from '../../results/formats/index.ts';
-import { differenceInterval, holdInterval } from '../../results/index.ts';
+import { differenceInterval, formatSignificant, holdInterval } from '../../results/index.ts';
 import { ownCheckout } from '../machine/checkout.ts';
 import { availableCores } from '../machine/machine.ts';
 import type { Supervisor } from '../machine/process.ts';
@@ -63,7 +63,7 @@ async function runProgram(run: ProgramsRun, goal: ProgramGoal, ordinal: number):
       into.push(said.value);
       unit = said.unit;
       const turn = `trial ${trial} of ${trials}`;
-      run.say(`${goal.goal}   ${turn}   ${what}   ${said.value.toPrecision(4)} ${unit}`);
+      run.say(`${goal.goal}   ${turn}   ${what}   ${formatSignificant(said.value)} ${unit}`);
     }
   }
   if (failure !== null) run.say(`${goal.goal}   FAILED: ${failure}`);

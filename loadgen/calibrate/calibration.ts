@@ -41,7 +41,7 @@ const VALUE_BYTES = 64;
 /** With one key there is one right reply. */
 const workloadOptions: WorkloadOptions = {
   operation: 'get',
-  getShare: 1,
+  weights: [1, 0],
   keys: 1,
   keyDistribution: 'single',
   valueBytes: VALUE_BYTES,

@@ -2,7 +2,8 @@
  * `bypassbench floor`: how long the workload's exchange takes with the device alone, below all that we build.
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { atLeast, seconds } from '../arguments.ts';
+import { wholeNumber } from '../../libos/index.ts';
+import { core, seconds, secondsOrNone, valueBytes } from '../arguments.ts';
 import { createResultFolder, describeOutcome, writeResult } from '../measurement/result.ts';
 import { type DpdkFloorOptions, measureDpdkFloor } from './dpdk.ts';
 import { type KernelFloorOptions, measureKernelFloor } from './kernel.ts';
@@ -56,7 +57,7 @@ ${READINGS}
 
 ${EXIT_CODES}`,
     )
-    .option('--mtu <bytes>', 'largest IPv4 packet', atLeast(576), 9000)
+    .option('--mtu <bytes>', 'largest IPv4 packet', wholeNumber(576, 9200), 9000)
     .action((options: Flags & DpdkFloorOptions) => {
       const what = { target: 'raw frames over net_memif', backend: 'dpdk' };
       return measure(options, what, (stop) => measureDpdkFloor(options, stop));
@@ -97,8 +98,8 @@ function floor(name: string): Command {
         .choices(['get', 'set'])
         .default('get'),
     )
-    .option('--value-bytes <n>', 'length of each value', atLeast(1), 64)
-    .option('--warmup-s <seconds>', 'time before the measured window', seconds, 1)
+    .option('--value-bytes <n>', 'length of each value', valueBytes, 64)
+    .option('--warmup-s <seconds>', 'time before the measured window', secondsOrNone, 1)
     .option('--duration-s <seconds>', 'length of all slices together', seconds, 5)
     .option('--cores <server,client>', 'pin the two sides to these cores', twoCores, [0, 1])
     .option(
@@ -136,6 +137,7 @@ async function measure(
     // Requests for all keys have the same length.
     keys: 1,
     keyDistribution: 'single' as const,
+    mix: null,
     seed: 0,
     valueBytes: options.valueBytes,
     core: options.cores[1],
@@ -147,7 +149,7 @@ async function measure(
 }
 
 function twoCores(text: string): [number, number] {
-  const [server, client, ...rest] = text.split(',').map(atLeast(0));
+  const [server, client, ...rest] = text.split(',').map(core);
   if (client === undefined || rest.length > 0 || server === client) {
     throw new InvalidArgumentError('It must be two different cores, such as 0,1: both sides poll.');
   }

@@ -10,7 +10,7 @@ export interface Exchange {
 export function messageBytes({ operation, valueBytes }: Exchange): [number, number] {
   const workload = new Workload({
     operation,
-    getShare: 0,
+    weights: [1, 1],
     keys: 1,
     keyDistribution: 'single',
     valueBytes,

@@ -3,10 +3,10 @@ import { isIPv4 } from 'node:net';
 import type { Backend, BackendOptions, Endpoint } from '../../libos/index.ts';
 import type { ArrivalKind, LoadResult, Pauses, SlicesFile } from '../../results/formats/index.ts';
 import { LoadError } from '../errors.ts';
-import { MAX_KEYS, type WorkloadOptions } from '../workload/workload.ts';
+import type { WorkloadOptions } from '../workload/workload.ts';
 
-/** Redis's limit of a bulk string (proto-max-bulk-len). */
-const VALUE_BYTES_MAX = 512 * 1024 * 1024;
+/** Each takes some 40 bytes of the generator's memory. */
+const OUTSTANDING_MAX = 16_777_216;
 
 export interface LoadOptions extends WorkloadOptions {
   target: Endpoint;
@@ -73,10 +73,11 @@ export function checkOptions(options: LoadOptions): LoadOptions {
   const refuse = (message: string): never => {
     throw new LoadError('INVALID_OPTION', message);
   };
-  if (options.keys > MAX_KEYS) refuse(`--keys ${options.keys} is more than ${MAX_KEYS}`);
-  if (options.valueBytes > VALUE_BYTES_MAX) {
+  const outstanding = options.connections * options.pipeline;
+  if (outstanding > OUTSTANDING_MAX) {
     refuse(
-      `--value-bytes ${options.valueBytes} is more than the ${VALUE_BYTES_MAX} that Redis stores in a string`,
+      `--connections ${options.connections} with --pipeline ${options.pipeline} are ${outstanding} requests at a time: ` +
+        `at most ${OUTSTANDING_MAX} are possible`,
     );
   }
   if ((options.durationS === null) === (options.requests === null)) {

@@ -2,7 +2,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoadResult } from '../../results/formats/index.ts';
+import { requestOperations } from '../../results/formats/lists.ts';
 import { LoadError } from '../errors.ts';
+import type { Weights } from '../workload/workload.ts';
 import { describeCost } from './cost-text.ts';
 import type { LoadOptions, LoadOutcome, OperationResult } from './options.ts';
 import type { Rates } from './rates.ts';
@@ -27,6 +29,8 @@ export interface Setup
   /** The server, and the backend that reached it: words. */
   target: string;
   backend: string;
+  /** Weights of a mix; null where there is none. */
+  mix: Weights | null;
   /** Versions by name, beside Node's. */
   versions: Record<string, string>;
 }
@@ -82,6 +86,9 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     arrivals: setup.arrivals,
     keys: setup.keys,
     key_distribution: setup.keyDistribution,
+    mix:
+      setup.mix &&
+      Object.fromEntries(requestOperations.map((name, operation) => [name, setup.mix?.[operation]])),
     value_bytes: setup.valueBytes,
     seed: setup.seed,
     core: setup.core,

@@ -4,7 +4,7 @@ import { GET, SET, Workload, type WorkloadOptions } from './workload.ts';
 
 const options: WorkloadOptions = {
   operation: 'mix',
-  getShare: 0.75,
+  weights: [75, 25],
   keys: 1000,
   keyDistribution: 'uniform',
   valueBytes: 64,

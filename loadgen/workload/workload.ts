@@ -8,10 +8,13 @@
 import type { KeyDistribution, Operation } from '../../results/formats/lists.ts';
 import { SeededRandom } from './random.ts';
 
+/** How often each operation is sent, beside the others: by their indices in requestOperations. */
+export type Weights = readonly number[];
+
 export interface WorkloadOptions {
   operation: Operation;
-  /** Share of GETs in a mix, 0 to 1. */
-  getShare: number;
+  /** Of a mix. */
+  weights: Weights;
   keys: number;
   keyDistribution: KeyDistribution;
   valueBytes: number;
@@ -56,6 +59,8 @@ class Template {
 export class Workload {
   readonly #options: WorkloadOptions;
   readonly #random: SeededRandom;
+  /** Shares of the operations up to each one, and with it, among all of a mix. */
+  readonly #shares: Float64Array;
   readonly #getRequest: Template;
   readonly #setRequest: Template;
   readonly #getReply: Template;
@@ -64,6 +69,7 @@ export class Workload {
   constructor(options: WorkloadOptions) {
     this.#options = options;
     this.#random = new SeededRandom(options.seed);
+    this.#shares = sharesOf(options.weights);
     const { valueBytes } = options;
     const value = filler(valueBytes, options.seed);
     const key = `$${KEY_BYTES}\r\nkey:${'0'.repeat(KEY_DIGITS)}\r\n`;
@@ -88,10 +94,14 @@ export class Workload {
   }
 
   nextOperation(): number {
-    const { operation, getShare } = this.#options;
+    const { operation } = this.#options;
     if (operation === 'get') return GET;
     if (operation === 'set') return SET;
-    return this.#random.fraction() < getShare ? GET : SET;
+    const shares = this.#shares;
+    const drawn = this.#random.fraction();
+    let chosen = 0;
+    while (drawn >= shares[chosen]) chosen++;
+    return chosen;
   }
 
   nextKey(): number {
@@ -108,6 +118,18 @@ export class Workload {
   expectedReply(operation: number, key: number): Uint8Array {
     return operation === GET ? this.#getReply.forKey(key) : this.#setReply;
   }
+}
+
+/** The last share is 1, which nothing that is drawn reaches. */
+function sharesOf(weights: Weights): Float64Array {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let before = 0;
+  const shares = Float64Array.from(weights, (weight) => {
+    before += weight;
+    return before / total;
+  });
+  shares[shares.length - 1] = 1;
+  return shares;
 }
 
 function writeDigits(bytes: Uint8Array, at: number, digits: number, number: number): void {

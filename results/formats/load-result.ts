@@ -33,6 +33,8 @@ const loadResult = z.strictObject({
   arrivals: z.enum(arrivalKinds).nullable().default(null),
   keys: positive,
   key_distribution: z.enum(keyDistributions),
+  /** Weights of the operations of a mix; null where one was sent alone, and in older results. */
+  mix: z.partialRecord(z.enum(requestOperations), notNegative).nullable().default(null),
   value_bytes: count,
   seed: z.int(),
   core: count.nullable(),
