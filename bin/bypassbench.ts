@@ -24,6 +24,7 @@ const parts: Record<string, () => Promise<Part>> = {
   claims: () => import('../results/commands/claims.ts'),
   compare: () => import('../results/commands/compare.ts'),
   export: () => import('../results/commands/export.ts'),
+  bundle: () => import('../results/commands/bundle.ts'),
   serve: () => import('../kvserver/command.ts'),
   load: () => import('../loadgen/command.ts'),
   calibrate: () => import('../loadgen/calibrate/command.ts'),

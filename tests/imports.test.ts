@@ -55,6 +55,7 @@ const layers: Record<string, RegExp[]> = {
     /^results\/page\//,
     /^results\/(run-report|write-report|index)\.ts$/,
     /^results\/plot\//,
+    /^results\/bundle\//,
     /^results\/commands\//,
   ],
 };

@@ -68,6 +68,15 @@ test('over a sweep: where the ratio is lowest and highest, and the most requests
   );
 });
 
+test('nothing is compared with a first system that is invalid', () => {
+  const invalid = { ...redis, verdicts: verdicts('invalid', 'Why.') };
+  const other = { ...kernel, latency_us: latency(12), versus_first: null };
+  expect(answer(summary([invalid, other]))).toEqual([
+    'Nothing is compared with Redis, whose p50 is invalid.',
+    'kvserver, GET: p50 12.0 µs.',
+  ]);
+});
+
 test('one system alone, and nothing that can be believed', () => {
   expect(answer(summary([redis]))).toEqual(['Redis, GET: p50 30.0 µs.']);
   const none = { ...redis, verdicts: verdicts('invalid', 'Why.') };

@@ -55,9 +55,14 @@ export function answer(summary: Summary): string[] {
   const splits = splitSentences(summary);
   const found = isSweep ? [...firsts, ...others, ...splits] : [...firsts, ...splits, ...others];
   if (found.length > 0) return found.slice(0, SENTENCES);
+  const firstsOfGroups = groups.map(([first]) => first as Point);
+  const unbelieved = firstsOfGroups.filter((point) => stateOf(point, ['p50']) === 'invalid');
   const single = alone(summary.points);
+  const withoutFirst = unbelieved.map(
+    ({ label }) => `Nothing is compared with ${label}, whose p50 is invalid.`,
+  );
   return single.length > 0
-    ? single.slice(0, SENTENCES)
+    ? [...withoutFirst, ...single].slice(0, SENTENCES)
     : ['No p50 of this run can be believed, so that it answers nothing yet.'];
 }
 

@@ -1,0 +1,119 @@
+/** An artifact of a run: unpacked elsewhere it makes the same report, and has no name of its machine. */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
+import { measured } from '../test-report.ts';
+import { manifest, run, writeRun } from '../test-synthetic-run.ts';
+import { writeReport } from '../write-report.ts';
+import { anonymous, anonymousJson } from './anonymous.ts';
+import { bundleOf } from './bundle.ts';
+import { tarGz } from './tar.ts';
+
+/** The files of an archive by their paths, as POSIX describes it. */
+function unpacked(archive: Buffer): Map<string, { content: Buffer; mode: number }> {
+  const tar = gunzipSync(archive);
+  const files = new Map<string, { content: Buffer; mode: number }>();
+  for (let at = 0; tar[at] !== 0; ) {
+    const text = (from: number, length: number): string =>
+      tar
+        .subarray(at + from, at + from + length)
+        .toString()
+        .replace(/\0.*$/s, '');
+    const size = Number.parseInt(text(124, 12), 8);
+    const header = Buffer.from(tar.subarray(at, at + 512)).fill(' ', 148, 156);
+    expect(header.reduce((sum, byte) => sum + byte, 0)).toBe(Number.parseInt(text(148, 8), 8));
+    const path = [text(345, 155), text(0, 100)].filter(Boolean).join('/');
+    const content = tar.subarray(at + 512, at + 512 + size);
+    files.set(path, { content, mode: Number.parseInt(text(100, 8), 8) });
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  return files;
+}
+
+test('unpacked elsewhere, it makes the same report from data without paths', async () => {
+  const config = {
+    experiment: 'redis-figure',
+    trials: 5,
+    systems: [{ name: 'redis', start: ['/home/ann/redis', 'x'] }],
+  };
+  const dir = await writeRun(
+    run({
+      manifest: manifest({ config, command: ['bypassbench', 'run', '/home/ann/paper/figure.yaml'] }),
+      measured,
+      trial: ({ name }, trial) =>
+        name === 'kv-sockets' && trial === 1
+          ? {
+              status: 'failed',
+              reason: '/home/ann/redis/redis-server ended',
+              log_tail: ['see /home/ann/x.log'],
+            }
+          : {},
+    }),
+  );
+  await writeFile(
+    join(dir, 'trials', 'note.log'),
+    'cannot open /home/ann/data/dump.rdb, but /usr/lib/libc.so\n',
+  );
+  await writeFile(join(dir, 'beside.txt'), 'not of the run');
+  const archive = await bundleOf(dir, 'figure');
+  const files = unpacked(archive);
+  const texts = [...files].filter(([path]) => !/\.(png|gz|hdr)$/.test(path));
+  for (const [, { content }] of texts) expect(content.toString()).not.toContain('/home/');
+  expect(files.get('figure/run/trials/note.log')?.content.toString()).toBe(
+    'cannot open PATH/dump.rdb, but /usr/lib/libc.so\n',
+  );
+  expect([...files.keys()].filter((path) => path.includes('beside'))).toEqual([]);
+  expect(parse(files.get('figure/experiment.yaml')!.content.toString())).toEqual({
+    ...config,
+    systems: [{ name: 'redis', start: ['PATH/redis', 'x'] }],
+  });
+  expect(files.get('figure/repeat.sh')?.mode).toBe(0o755);
+  const readme = files.get('figure/README.md')!.content.toString();
+  expect(readme).toContain('- GET, p50 over that of Redis');
+  expect(readme).toContain('The run once more, in about 13 s');
+  for (const name of readme.matchAll(/^\| `([\w./]+)` \|/gm)) {
+    expect([...files.keys()].some((path) => path.startsWith(`figure/${name[1]}`))).toBe(true);
+  }
+
+  const elsewhere = await mkdtemp(join(tmpdir(), 'bypassbench-artifact-'));
+  onTestFinished(() => rm(elsewhere, { recursive: true, force: true }));
+  for (const [path, { content }] of files) {
+    await mkdir(dirname(join(elsewhere, path)), { recursive: true });
+    await writeFile(join(elsewhere, path), content);
+  }
+  const made = await writeReport(join(elsewhere, 'figure', 'run'), { reference: true });
+  for (const file of made.files) {
+    const bytes = await readFile(join(elsewhere, 'figure', 'run', file));
+    expect(bytes.equals(files.get(`figure/run/${file}`)!.content)).toBe(true);
+  }
+});
+
+const names = [
+  { name: 'ann', instead: 'USER' },
+  { name: 'redis', instead: 'HOST' },
+];
+
+test.each([
+  ['/home/ann/a/redis-server --dir=/tmp/b/c', 'PATH/redis-server --dir=PATH/c'],
+  ['unix:/tmp/x/sock and file:///home/ann/x', 'unix:PATH/sock and file://PATH/x'],
+  ['https://example.org/a/b and a/b/c and ./a/b and /dev/shm/x', null],
+  ['ann@redis, annual redis-server', 'USER@HOST, annual redis-server'],
+])('%s', (text, wanted) => {
+  expect(anonymous(text, names)).toBe(wanted ?? text);
+});
+
+test('in JSON the name of a system stays, also where the host is called so', () => {
+  expect(JSON.parse(anonymousJson('{"redis":"redis","log":"redis: by ann"}', names))).toEqual({
+    redis: 'redis',
+    log: 'HOST: by USER',
+  });
+});
+
+test('long paths are archived, and too long ones are not cut', () => {
+  const path = `${'a'.repeat(90)}/${'b'.repeat(90)}`;
+  expect([...unpacked(tarGz([{ path, content: Buffer.from('x') }], 0)).keys()]).toEqual([path]);
+  expect(() => tarGz([{ path: 'a'.repeat(101), content: Buffer.alloc(0) }], 0)).toThrow('too long');
+});
