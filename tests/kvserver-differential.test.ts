@@ -37,6 +37,7 @@ import {
   type ServerProcess,
   startKvServer,
 } from './kvserver-processes.ts';
+import { trackingOutcome, trackingSteps } from './kvserver-tracking.ts';
 import { type RunningServer, startRedis } from './redis-server.ts';
 import { outcomeOfWaiting, stepsOfWaiting } from './waiting-clients.ts';
 
@@ -332,6 +333,14 @@ describe.each(FRONTENDS)('%s front end against redis-server', (frontend) => {
         const wanted = await channelReplies(redis.port, sequence);
         const given = await channelReplies(server.port, sequence);
         expect(given).toEqual(wanted);
+      }),
+    );
+  });
+
+  it('tells clients of what they have read and of what changes', async () => {
+    await fc.assert(
+      fc.asyncProperty(trackingSteps, async (steps) => {
+        expect(await trackingOutcome(server.port, steps)).toEqual(await trackingOutcome(redis.port, steps));
       }),
     );
   });
