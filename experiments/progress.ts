@@ -39,7 +39,7 @@ export class Progress {
     const more =
       added_s > 0 ? `; up to ${durationInWords(added_s)} more where the cores change their distance` : '';
     this.#line(
-      `${experiment.title}\n${this.#plan.length} trials, ${aboutInWords(this.#secondsLeft())}${more}`,
+      `${experiment.title}\n${trialsInWords(experiment, this.#plan)}, ${aboutInWords(this.#secondsLeft())}${more}`,
     );
     this.#bar = this.#bars?.create(this.#plan.length, 0, { step: 'start', left: '' }) ?? null;
   }
@@ -142,6 +142,13 @@ function result({ record, medians_us }: EndedTrial): string {
       ([operation, p50]) => `${operation} p50 ${p50 === null ? 'unknown' : `${formatSignificant(p50)} us`}`,
     )
     .join('   ');
+}
+
+/** `90 trials`, or `90 trials of 3 systems at 6 points`. */
+function trialsInWords({ axes, points, systems }: Experiment, plan: readonly PlannedTrial[]): string {
+  if (axes.length === 0) return `${plan.length} trials`;
+  const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+  return `${plan.length} trials of ${many(systems.length, 'system')} at ${many(points.length, 'point')}`;
 }
 
 /** `about 3 min 20 s` */

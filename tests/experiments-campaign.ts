@@ -93,6 +93,7 @@ export class TestRun {
   constructor(config: {
     trials?: number;
     workload?: object;
+    sweep?: object;
     systems: object[];
     floors?: object[];
     stages?: object;

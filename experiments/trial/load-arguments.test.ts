@@ -80,3 +80,10 @@ test('keys are written only when asked for', () => {
   expect(loadArguments(request)).not.toContain('--populate');
   expect(loadArguments({ ...request, populate: true })).toContain('--populate');
 });
+
+test('a mix has its weights', () => {
+  const workload = { ...request.workload, mix: { get: 95, set: 5 } };
+  expect(loadArguments({ ...request, workload, operation: 'mix' }).join(' ')).toContain(
+    ' --operation mix --mix get=95,set=5 --connections 2 ',
+  );
+});

@@ -44,6 +44,7 @@ export function loadArguments(request: LoadRequest): string[] {
     ...(serverCore !== null && { 'server-core': serverCore }),
     ...(serverPid !== null && { 'server-pid': serverPid }),
     operation,
+    ...(operation === 'mix' && { mix: weights(workload) }),
     connections: workload.clients,
     pipeline: workload.pipeline,
     keys: workload.keys,
@@ -64,4 +65,11 @@ export function loadArguments(request: LoadRequest): string[] {
     ...(request.stampsEvery === null ? [] : ['--stamps-every', String(request.stampsEvery)]),
     ...(request.serverStamps === null ? [] : ['--server-stamps', request.serverStamps]),
   ];
+}
+
+/** As `--mix` takes them. */
+function weights({ mix = {} }: WorkloadConfig): string {
+  return Object.entries(mix)
+    .map(([operation, weight]) => `${operation}=${weight}`)
+    .join();
 }

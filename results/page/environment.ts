@@ -1,6 +1,7 @@
 /** Where a run was measured, with what, and how to measure it again. */
 import type { Manifest } from '../formats/index.ts';
 import type { Run } from '../run/run-folder.ts';
+import { pipelinesInWords } from '../sentences/load.ts';
 import { formatCount } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 import { definitions, link, listed, table } from './elements.ts';
@@ -21,7 +22,7 @@ export function environment(manifest: Manifest): Html {
     ['Commit', commit],
     [
       'Workload',
-      `${plan.key_distribution} over ${formatCount(plan.keys)} keys, pipeline ${plan.pipeline}, seed ${plan.seed}`,
+      `${plan.key_distribution} over ${formatCount(plan.keys)} keys, ${pipelinesInWords(plan.measurements)}, seed ${plan.seed}`,
     ],
     ['Measurement', `${length} after ${plan.warmup_s} s of warm-up`],
   ])}

@@ -1,8 +1,16 @@
 /** What stands on a figure: the few sentences that a reader needs before he believes it, most important first. */
 import type { Manifest, Measured, Provenance, Summary, SystemUnderTest } from '../formats/index.ts';
 import { stateOf } from '../summary/doubt.ts';
-import { formatCount, formatPercent } from '../text/format.ts';
+import { formatPercent } from '../text/format.ts';
 import { distanceOfFigure } from './distance.ts';
+import {
+  clientsInWords,
+  otherAxes,
+  ownWorkloads,
+  pipelinesInWords,
+  ratesInWords,
+  sizesInWords,
+} from './load.ts';
 import { unmetRates } from './rates.ts';
 
 /** What a floor is, as part of a sentence. */
@@ -57,14 +65,18 @@ export function mixture(systems: SystemUnderTest[]): string[] {
   return [`Unlike links: ${[...kinds].map((kind) => provenanceNames[kind]).join(' and ')}.`];
 }
 
-function shortWorkload({ plan }: Manifest): string {
-  const rate = plan.open_loop && ` of ${formatCount(plan.open_loop.rate_ops)} requests per second`;
-  const clients = [...new Set(plan.measurements.map((target) => formatCount(target.clients)))];
-  const bytes = [...new Set(plan.measurements.map((target) => formatCount(target.value_bytes)))];
-  return (
-    `${rate ? `Open loop${rate}` : 'Closed loop'}, ${clients.join(' / ')} ${clients.join() === '1' ? 'client' : 'clients'}, ` +
-    `${bytes.join(' / ')}-byte values.`
-  );
+function shortWorkload({ plan, systems }: Manifest): string {
+  const targets = plan.measurements;
+  const rates = ratesInWords(targets);
+  const parts = [
+    rates ? `Open loop of ${rates}` : 'Closed loop',
+    clientsInWords(targets),
+    ...(targets.some(({ pipeline }) => pipeline > 1) ? [pipelinesInWords(targets)] : []),
+    sizesInWords(targets),
+    ...otherAxes(plan.axes),
+    ...ownWorkloads(systems),
+  ];
+  return `${parts.join(', ')}.`;
 }
 
 /** "5 trials", "3 to 5 trials". */

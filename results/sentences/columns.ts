@@ -1,6 +1,6 @@
 /** The columns that say what the figure says, one row a point or a floor: for the terminal and for the report. */
 import type { CostOfSide, Statistic, Summary } from '../formats/index.ts';
-import { sameTarget } from '../run/run-folder.ts';
+import { standsBeside } from '../run/run-folder.ts';
 import { stateOf } from '../summary/doubt.ts';
 import {
   formatCount,
@@ -14,6 +14,7 @@ import type { Column as TextColumn } from '../text/text-table.ts';
 import { FLOOR_MEANING, intervalConfidence } from './caption.ts';
 import { distanceNotes } from './distance.ts';
 import { MARKS_MEANING, marks } from './doubts.ts';
+import { fieldAxes, valuesInWords } from './load.ts';
 import { isOfMeans, type SummaryRow, summaryRows } from './rows.ts';
 
 export interface SummaryColumn extends TextColumn<SummaryRow> {
@@ -35,7 +36,8 @@ const badReplies = [
 /** The columns for a summary: what is the same for all its points, or published for none, is left out. In µs. */
 export function summaryColumns(summary: Summary): SummaryColumn[] {
   const rows = summaryRows(summary);
-  const varies = (key: 'clients' | 'value_bytes'): boolean => rows.some((row) => row[key] !== rows[0][key]);
+  const varies = (key: 'clients' | 'value_bytes' | 'pipeline' | 'rate_ops'): boolean =>
+    rows.some((row) => row[key] !== rows[0][key]);
   const published = rows.some(({ published_us }) => published_us !== null);
   const text = (name: string, head: string, cell: SummaryColumn['cell']): SummaryColumn => ({
     name,
@@ -70,9 +72,20 @@ export function summaryColumns(summary: Summary): SummaryColumn[] {
     text('operation', 'op', (row) => row.operation.toUpperCase()),
     ...(varies('clients') ? [number('clients', 'clients', (row) => formatCount(row.clients))] : []),
     ...(varies('value_bytes') ? [number('value_bytes', 'bytes', (row) => formatCount(row.value_bytes))] : []),
+    ...(varies('pipeline') ? [number('pipeline', 'pipeline', (row) => formatCount(row.pipeline))] : []),
+    ...(varies('rate_ops')
+      ? [number('rate_ops', 'due/s', (row) => formatIfAny(row.rate_ops, formatCount))]
+      : []),
+    ...summary.axes
+      .filter(({ name }) => !fieldAxes.includes(name))
+      .map(({ name }) =>
+        number(`at ${name}`, name, ({ at }) =>
+          Object.hasOwn(at, name) ? valuesInWords([at[name]]) : NOTHING,
+        ),
+      ),
     quantile('p50', 'p50 µs'),
     number('interval', 'interval', (row) => formatIfAny(row.p50_interval_us, formatIntervalUs)),
-    number('ratio', ratioHead(summary), (row) => ratioToFirst(rows, row)),
+    number('ratio', ratioHead(summary), (row) => ratioToFirst(rows, row) + (isUnlike(rows, row) ? ' *' : '')),
     number('ratio_interval', 'its interval', (row) =>
       formatIfAny(isComparable(rows, row) ? row.versus_first?.interval : null, formatIntervalOfRatio),
     ),
@@ -129,6 +142,15 @@ export function columnNotes(summary: Summary, columns: SummaryColumn[]): string[
   if (shown.has('cost')) {
     notes.push(`${COST_HEAD}: core-seconds of server + client for a million right replies.`);
   }
+  const own = new Map(
+    summaryRows(summary).flatMap((row) =>
+      row.own_workload.length > 0 ? [[row.system, row.own_workload] as const] : [],
+    ),
+  );
+  if (shown.has('ratio') && own.size > 0) {
+    const whose = [...own].map(([system, keys]) => `${system} (${keys.join(', ')})`);
+    notes.push(`*: of unlike workloads, as ${whose.join(', ')} has some of it in its own way.`);
+  }
   if (shown.has('published') && summary.reference) notes.push(`published: ${summary.reference.name}.`);
   const shownStatistics = columns.flatMap(({ statistic }) => statistic ?? []);
   if (summaryRows(summary).some((row) => stateOf(row, shownStatistics) !== 'valid')) {
@@ -167,7 +189,15 @@ function isComparable(rows: SummaryRow[], row: SummaryRow): boolean {
 }
 
 function firstOf(rows: SummaryRow[], row: SummaryRow): SummaryRow | undefined {
-  return rows.find((other) => other.group === row.group && sameTarget(other, row));
+  const ofGroup = rows.filter((other) => other.group === row.group);
+  return ofGroup.find((other) => other.system === ofGroup[0].system && standsBeside(other, row));
+}
+
+/** Whether a ratio is of two workloads. */
+function isUnlike(rows: SummaryRow[], row: SummaryRow): boolean {
+  const first = firstOf(rows, row);
+  if (!isComparable(rows, row) || first === undefined || first.system === row.system) return false;
+  return first.own_workload.length > 0 || row.own_workload.length > 0;
 }
 
 /** "24.1 + 41.0"; a side that is not known is a dash. */

@@ -8,6 +8,15 @@ import { formatCount } from '../text/format.ts';
 import { FLOOR_MEANING, intervalConfidence, provenanceNames, trialRange } from './caption.ts';
 import { distanceMethod } from './distance.ts';
 import { doubts, listed } from './doubts.ts';
+import {
+  clientsInWords,
+  mixInWords,
+  otherAxes,
+  ownWorkloads,
+  pipelinesInWords,
+  ratesInWords,
+  sizesInWords,
+} from './load.ts';
 import { allRates } from './rates.ts';
 import { floorRows, isOfMeans } from './rows.ts';
 
@@ -83,22 +92,26 @@ const arrivalNames: Record<'poisson' | 'constant', string> = {
   constant: 'evenly spread',
 };
 
-function workload({ plan }: Manifest): string {
+function workload({ plan, systems }: Manifest): string {
   const length = plan.requests
     ? `${formatCount(plan.requests)} requests`
     : `${plan.duration_s} s after ${plan.warmup_s} s of warm-up`;
   const keys = plan.key_distribution === 'uniform' ? 'uniform' : 'always the same one';
-  const sizes = distinct(plan.measurements.map((target) => `${formatCount(target.value_bytes)}-byte`));
-  const clients = distinct(plan.measurements.map((target) => formatCount(target.clients)));
-  const loop = plan.open_loop
-    ? `an open loop of ${formatCount(plan.open_loop.rate_ops)} requests per second (${arrivalNames[plan.open_loop.arrivals]}), ` +
-      'with latencies from when each was due,'
-    : 'a closed loop,';
-  return (
-    `The load was ${loop} with ${clients.join(' / ')} ${clients.join() === '1' ? 'client' : 'clients'}, ` +
-    `pipeline ${plan.pipeline}, ${sizes.join(' / ')} values and ${formatCount(plan.keys)} keys (${keys}), for ` +
-    `${length} per measurement.`
-  );
+  const targets = plan.measurements;
+  const rates = ratesInWords(targets);
+  const loop =
+    rates && plan.open_loop
+      ? `an open loop of ${rates} (${arrivalNames[plan.open_loop.arrivals]}), with latencies from when each was due,`
+      : 'a closed loop,';
+  const others = otherAxes(plan.axes);
+  const mix = mixInWords(plan);
+  return [
+    `The load was ${loop} with ${clientsInWords(targets)}, ${pipelinesInWords(targets)}, ${sizesInWords(targets)} ` +
+      `and ${formatCount(plan.keys)} keys (${keys}), for ${length} per measurement.`,
+    ...(mix ? [`Weights of the mix: ${mix}.`] : []),
+    ...(others.length > 0 ? [`Varied, too: ${others.join('; ')}.`] : []),
+    ...ownWorkloads(systems).map((own) => `${own} of its own.`),
+  ].join(' ');
 }
 
 /** Client, cores and device, each of most systems first and then of those that differ; and what else must be known. */
