@@ -4,6 +4,7 @@ import type { EngineClock } from './clock.ts';
 import type { Configuration } from './configuration.ts';
 import { KeySignals } from './key-signals.ts';
 import { expireSome } from './keyspace/active-expiry.ts';
+import type { MemorySource } from './keyspace/arena.ts';
 import { KeyHash } from './keyspace/hash.ts';
 import { Keyspace } from './keyspace/keyspace.ts';
 import type { KeyUses } from './keyspace/uses.ts';
@@ -38,6 +39,7 @@ export class Databases {
   readonly #listeners: KeyListeners;
   readonly #databases: (Database | null)[] = new Array(DATABASES).fill(null);
   readonly #uses: KeyUses;
+  readonly #memory: MemorySource;
   #followsBytes = false;
 
   constructor(
@@ -46,6 +48,7 @@ export class Databases {
     configuration: Configuration,
     listeners: KeyListeners,
     uses: KeyUses,
+    memory: MemorySource,
   ) {
     const seed = randomBytes(8);
     this.#hash = new KeyHash(seed.readInt32LE(0), seed.readInt32LE(4));
@@ -54,6 +57,7 @@ export class Databases {
     this.#configuration = configuration;
     this.#listeners = listeners;
     this.#uses = uses;
+    this.#memory = memory;
   }
 
   at(index: number): Keyspace {
@@ -129,7 +133,14 @@ export class Databases {
     const made = this.#databases[index];
     if (made !== null) return made;
     const { encodingLimits } = this.#configuration;
-    const keyspace = new Keyspace(this.#hash, this.#clock, this.#stats, encodingLimits, this.#uses);
+    const keyspace = new Keyspace(
+      this.#hash,
+      this.#clock,
+      this.#stats,
+      encodingLimits,
+      this.#uses,
+      this.#memory,
+    );
     keyspace.followBytes(this.#followsBytes);
     const { notifications, tracking } = this.#listeners;
     const watches = new Watches(keyspace, () => this.listen());

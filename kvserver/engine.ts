@@ -20,6 +20,7 @@ import type { Keyspace } from './keyspace/keyspace.ts';
 import { KeyUses } from './keyspace/uses.ts';
 import { LateMessages } from './late-messages.ts';
 import { LongReplies } from './long-replies.ts';
+import { MachineRoom } from './machine-room.ts';
 import { MemoryLimit } from './memory-limit.ts';
 import { Monitors } from './monitors.ts';
 import { Notifications } from './notifications.ts';
@@ -63,6 +64,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly memory: MemoryLimit;
   readonly tracking: Tracking;
   readonly heapRoom: HeapRoom;
+  readonly machineRoom: MachineRoom;
 
   readonly #databases: Databases;
   /** For the client whose requests run, and for those that are written to besides. */
@@ -81,6 +83,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.#frontEnd = frontEnd;
     this.configuration = new Configuration(options);
     this.heapRoom = new HeapRoom(this.modes, options.heap);
+    this.machineRoom = new MachineRoom(options.machine);
     this.clock = new EngineClock(options.readClockMs ?? Date.now);
     this.startedMs = this.clock.nowMs;
     this.#lastWorkMs = this.clock.nowMs;
@@ -98,7 +101,14 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.configuration.add('notify-keyspace-events', notifications.parameter);
     this.configuration.add('tracking-table-max-keys', this.tracking.parameter);
     const uses = new KeyUses(this.clock);
-    this.#databases = new Databases(this.clock, this.stats, this.configuration, listeners, uses);
+    this.#databases = new Databases(
+      this.clock,
+      this.stats,
+      this.configuration,
+      listeners,
+      uses,
+      this.machineRoom,
+    );
     this.memory = new MemoryLimit(this.modes, this.#databases, this.clients, uses, this.stats);
     for (const [name, parameter] of this.memory.parameters) this.configuration.add(name, parameter);
     this.#executor = new Executor(this, this.modes, this.#output, this.heapRoom, late, this.#failures);
@@ -268,6 +278,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     if (nowMs >= this.#lastWorkMs && nowMs - this.#lastWorkMs < WORK_MS) return;
     this.#lastWorkMs = nowMs;
     this.heapRoom.look();
+    this.machineRoom.look();
     this.#databases.rehashSome();
     if (this.configuration.activeExpiry) this.#databases.expireSome(nowMs + EXPIRE_MS_MAX);
     for (const client of this.clients.values()) this.#output.checkSoftLimit(client, nowMs);

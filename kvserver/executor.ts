@@ -15,13 +15,7 @@ import {
 } from './client.ts';
 import { keyPlaces } from './commands/key-places.ts';
 import { deleteEmptyValues } from './commands/lookup.ts';
-import {
-  NOT_FOR_MONITORS,
-  notFound,
-  notWhileSubscribed,
-  OUT_OF_MEMORY,
-  OVER_MAXMEMORY,
-} from './commands/refusals.ts';
+import { NOT_FOR_MONITORS, notFound, notWhileSubscribed, OVER_MAXMEMORY } from './commands/refusals.ts';
 import { TOO_LONG_STRING, TOO_LONG_TRANSACTION, wrongArity } from './commands/replies.ts';
 import type { Command, CommandTable, ServerState } from './commands/table.ts';
 import {
@@ -37,8 +31,9 @@ import {
 import { discardTransaction } from './commands/transactions.ts';
 import { CommandError } from './errors.ts';
 import type { FailureLog } from './failure-log.ts';
-import type { HeapRoom } from './heap-room.ts';
+import { ELEMENT_BYTES, HEAP_IS_FULL, type HeapRoom } from './heap-room.ts';
 import type { LateMessages } from './late-messages.ts';
+import { MACHINE_IS_FULL } from './machine-room.ts';
 import type { MemoryLimit } from './memory-limit.ts';
 import type { Monitors } from './monitors.ts';
 import type { ClientOutput } from './output.ts';
@@ -60,8 +55,6 @@ import {
 import type { EngineStats } from './stats.ts';
 import type { Tracking } from './tracking.ts';
 
-/** Above this a request is looked at before it runs: its arguments may be too much for V8. */
-const LARGE_REQUEST_BYTES = 64 * 1024 ** 2;
 const NO_SECRETS: readonly number[] = [];
 
 export class Executor {
@@ -108,7 +101,10 @@ export class Executor {
   execute(client: Client, request: Request): void {
     const reply = client.mode === 0 ? this.#output.reply : this.#replyOfNext(client);
     const command = this.#find(request);
-    if (request.bytes.length > LARGE_REQUEST_BYTES && this.#isTooLarge(client, command, request, reply)) {
+    if (
+      request.bytes.length > this.#heapRoom.largeRequestBytes &&
+      this.#isTooLarge(client, command, request, reply)
+    ) {
       // It has been refused.
     } else if (command === null) {
       // An HTTP request whose body could hold commands: close, as Redis does (securityWarningCommand).
@@ -145,19 +141,27 @@ export class Executor {
     request.keep();
   }
 
-  /** Whether a large request is more than V8 can hold: it is refused then. */
+  /** Whether a large request is more than V8 or the machine can hold: it is refused then. */
   #isTooLarge(client: Client, command: Command | null, request: Request, reply: ReplyWriter): boolean {
     let bytes = 0;
+    let longest = 0;
     for (let i = 0; i < request.argc; i++) {
-      if (request.length[i] > TEXT_BYTES_MAX) {
-        this.#refuse(client, command, request, reply, TOO_LONG_STRING);
-        return true;
-      }
       bytes += request.length[i];
+      longest = Math.max(longest, request.length[i]);
     }
-    if (command === null || (command.traits & NEEDS_MEMORY) === 0) return false;
-    if (this.#heapRoom.hasRoomFor(request.argc, bytes)) return false;
-    this.#refuse(client, command, request, reply, OUT_OF_MEMORY);
+    const kept = request.argc * ELEMENT_BYTES + bytes;
+    if (kept <= this.#heapRoom.largeRequestBytes) return false;
+    let problem: string | null = null;
+    if (longest > TEXT_BYTES_MAX) {
+      problem = TOO_LONG_STRING;
+    } else if (command !== null) {
+      const isKept = (command.traits & NEEDS_MEMORY) !== 0 || (client.mode & IN_MULTI) !== 0;
+      // A command that keeps nothing makes texts of arguments, too.
+      if (!this.#heapRoom.hasRoomFor(isKept ? kept : longest)) problem = HEAP_IS_FULL;
+      else if (isKept && !this.#server.machineRoom.hasRoomFor(bytes)) problem = MACHINE_IS_FULL;
+    }
+    if (problem === null) return false;
+    this.#refuse(client, command, request, reply, problem);
     return true;
   }
 
@@ -240,7 +244,7 @@ export class Executor {
       return true;
     }
     if ((this.#modes.bits & HEAP_FULL) !== 0 && (concerned & NEEDS_MEMORY) !== 0) {
-      this.#refuse(client, command, request, reply, OUT_OF_MEMORY);
+      this.#refuse(client, command, request, reply, HEAP_IS_FULL);
       return true;
     }
     if ((mode & MONITORS) === 0 && this.#pause.concerns(concerned)) {
@@ -251,16 +255,24 @@ export class Executor {
       return true;
     }
     if ((mode & IN_MULTI) === 0 || (traits & RUNS_IN_MULTI) !== 0) return false;
-    if ((mode & (MULTI_FAILED | WATCHED_CHANGED)) === 0) {
-      client.queue ??= new RequestQueue();
-      if (!client.queue.push(request, traits, this.#server.configuration.requestLimits.queryBytesMax)) {
-        client.queue = null;
-        this.#refuse(client, command, request, reply, TOO_LONG_TRANSACTION);
-        return true;
-      }
+    const problem =
+      (mode & (MULTI_FAILED | WATCHED_CHANGED)) === 0 ? this.#queue(client, request, traits) : null;
+    if (problem === null) {
+      reply.queued();
+    } else {
+      client.queue = null;
+      this.#refuse(client, command, request, reply, problem);
     }
-    reply.queued();
     return true;
+  }
+
+  /** Keeps a request for EXEC. Returns why it cannot, or null. */
+  #queue(client: Client, request: Request, traits: number): string | null {
+    const { configuration, machineRoom } = this.#server;
+    client.queue ??= new RequestQueue();
+    if (!machineRoom.hasRoomFor(client.queue.growthFor(request))) return MACHINE_IS_FULL;
+    const isKept = client.queue.push(request, traits, configuration.requestLimits.queryBytesMax);
+    return isKept ? null : TOO_LONG_TRANSACTION;
   }
 
   /** Answers a request that is not run. */

@@ -4,7 +4,13 @@
  */
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { CommandError } from './errors.ts';
 import { HEAP_FULL, type ServerModes } from './server-modes.ts';
+
+/** Clients know the code. */
+export const HEAP_IS_FULL = "OOM command not allowed: V8's heap has no room for more";
+/** What an element takes of the heap beside its text: the text's header, and its place in a value. */
+export const ELEMENT_BYTES = 40;
 
 /** Above this share of its limit the heap is full: what is left is for replies, and for collecting garbage. */
 const FULL_SHARE = 0.85;
@@ -15,8 +21,11 @@ const LOOKS_BETWEEN_FIRST = 10;
 const LOOKS_BETWEEN_MAX = 320;
 /** What V8 counts into the limit for young objects: three semi-spaces. What lives long has no place in there. */
 const YOUNG_BYTES = 3 * 64 * 1024 ** 2;
-/** What an element takes of the heap beside its text: the text's header, and its place in a value. */
-const ELEMENT_BYTES = 40;
+/** What takes less is not looked at by itself: between two looks there is time for little of it. */
+const SMALL_BYTES = 4096;
+/** A request that is larger than this, or than this share of the heap, may be more than there is room for. */
+const LARGE_REQUEST_BYTES = 1024 ** 2;
+const LARGE_REQUEST_SHARE = 1 / 64;
 
 export interface HeapUse {
   usedBytes: number;
@@ -38,15 +47,22 @@ export class HeapRoom {
   /** While the heap is full: looks until garbage is collected again. */
   #looksLeft = 0;
   #looksBetween = LOOKS_BETWEEN_FIRST;
+  /** Looks until garbage may be collected again for something large, and how many they are then. */
+  #takesLooksLeft = 0;
+  #takesLooksBetween = LOOKS_BETWEEN_FIRST;
+  /** Larger requests are to be looked at before they run. */
+  largeRequestBytes = LARGE_REQUEST_BYTES;
 
   /** HEAP_FULL of the modes is kept. */
   constructor(modes: ServerModes, heap: Heap = v8Heap) {
     this.#modes = modes;
     this.#heap = heap;
+    this.#readShare();
   }
 
   /** To be called every so often. */
   look(): void {
+    this.#takesLooksLeft = Math.max(0, this.#takesLooksLeft - 1);
     let share = this.#readShare();
     const wasFull = (this.#modes.bits & HEAP_FULL) !== 0;
     if (!wasFull && share > this.#collectShare) {
@@ -72,15 +88,37 @@ export class HeapRoom {
     }
   }
 
-  /** Whether so many elements more with texts of so many bytes have room, as of the last look. */
-  hasRoomFor(elements: number, textBytes: number): boolean {
-    return this.#usedBytes + elements * ELEMENT_BYTES + textBytes < FULL_SHARE * this.#limitBytes;
+  /** To be called before a command takes so many bytes of the heap. Throws CommandError where they have no room. */
+  take(bytes: number): void {
+    const isFull = (this.#modes.bits & HEAP_FULL) !== 0;
+    if (isFull || (bytes >= SMALL_BYTES && !this.hasRoomFor(bytes))) throw new CommandError(HEAP_IS_FULL);
+  }
+
+  /** Whether so many bytes more have room now. */
+  hasRoomFor(bytes: number): boolean {
+    this.#readShare();
+    if (this.#fits(bytes)) return true;
+    if (this.#takesLooksLeft > 0) return false;
+    // Much of what V8 counts as used may be garbage. Who asks in vain may not keep others waiting for long.
+    this.#heap.collect();
+    this.#readShare();
+    const fits = this.#fits(bytes);
+    this.#takesLooksBetween = fits
+      ? LOOKS_BETWEEN_FIRST
+      : Math.min(2 * this.#takesLooksBetween, LOOKS_BETWEEN_MAX);
+    this.#takesLooksLeft = this.#takesLooksBetween;
+    return fits;
+  }
+
+  #fits(bytes: number): boolean {
+    return this.#usedBytes + bytes < FULL_SHARE * this.#limitBytes;
   }
 
   #readShare(): number {
     const { usedBytes, limitBytes } = this.#heap.use();
     this.#usedBytes = usedBytes;
     this.#limitBytes = limitBytes;
+    this.largeRequestBytes = Math.min(LARGE_REQUEST_BYTES, limitBytes * LARGE_REQUEST_SHARE);
     return usedBytes / limitBytes;
   }
 }

@@ -3,6 +3,7 @@ import { isIPv4 } from 'node:net';
 import { type Backend, type BackendOptions, backends, rangeInWords, wholeNumberIn } from '../libos/index.ts';
 import { KvServerError } from './errors.ts';
 import type { Heap } from './heap-room.ts';
+import type { Machine } from './machine-room.ts';
 
 /** Databases that SELECT can choose. */
 export const DATABASES = 16;
@@ -68,6 +69,8 @@ export type EngineSetup = Omit<ServeOptions, 'core'> & {
   readClockMs?: () => number;
   /** Default: V8's. */
   heap?: Heap;
+  /** Default: the one that it runs on. */
+  machine?: Machine;
 };
 
 /** Redis's default for normal clients is no limit at all; here no client can take all memory. */

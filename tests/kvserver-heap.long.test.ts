@@ -49,4 +49,48 @@ describe.each(FRONTENDS)('over %s', (frontend) => {
     client.close();
     expect((await server.stop()).code).toBe(0);
   });
+
+  it('refuses what is made of values that are there, and what names are kept, again and again', async () => {
+    const server = await start(frontend);
+    const client = await RespConnection.open(server.port);
+    for (let n = 0; n < 200_000; n += MEMBERS_PER_REQUEST) {
+      const members = Array.from({ length: MEMBERS_PER_REQUEST }, (_, i) => `member:${n + i}`);
+      await client.command('SADD', 'set', ...members);
+      await client.command('RPUSH', 'list', ...members);
+      await client.command('HSET', 'hash', ...members.flatMap((member) => [member, 'v']));
+      await client.command('ZADD', 'sorted', ...members.flatMap((member, i) => [`${n + i}`, member]));
+    }
+    // In one request more than the heap can hold in any form.
+    const names = (n: number) => Array.from({ length: 20_000 }, (_, i) => `name:${n}:${i}`);
+    const kinds: ((n: number) => string[])[] = [
+      ...['set', 'list', 'hash', 'sorted'].map((from) => (n: number) => ['COPY', from, `copy:${from}:${n}`]),
+      (n) => ['SUNIONSTORE', `union:${n}`, 'set'],
+      (n) => ['ZUNIONSTORE', `union:${n}`, '1', 'sorted'],
+      (n) => ['ZRANGESTORE', `range:${n}`, 'sorted', '0', '-1'],
+      (n) => ['WATCH', ...names(n)],
+      (n) => ['SUBSCRIBE', ...names(n)],
+      (n) => ['PSUBSCRIBE', ...names(n)],
+    ];
+    for (const kind of kinds) {
+      const asking = await RespConnection.open(server.port);
+      let refused = false;
+      for (let n = 0; !refused; n++) {
+        const request = kind(n);
+        asking.request(...request);
+        const replies = request[0].endsWith('SUBSCRIBE') ? request.length - 1 : 1;
+        for (let left = replies; left > 0 && !refused; left--) refused = (await asking.reply()).type === '-';
+      }
+      asking.close();
+      for (let n = 0; (await client.command('DEL', ...deletable(n))).text !== '0'; n++);
+    }
+    expect((await client.command('SCARD', 'set')).text).toBe('200000');
+    client.close();
+    expect((await server.stop()).code).toBe(0);
+  });
 });
+
+/** Some of the keys that the test has made. */
+function deletable(n: number): string[] {
+  const made = [...['set', 'list', 'hash', 'sorted'].map((from) => `copy:${from}`), 'union', 'range'];
+  return made.flatMap((name) => [`${name}:${2 * n}`, `${name}:${2 * n + 1}`]);
+}

@@ -208,7 +208,7 @@ const operations: Record<string, Combine> = {
   xor: (one, other) => one ^ other,
 };
 
-function bitop(client: Client, request: Request, reply: ReplyWriter): void {
+function bitop(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const name = request.text(1).toLowerCase();
   const combine = Object.hasOwn(operations, name) ? operations[name] : null;
   if (combine === null && name !== 'not') {
@@ -233,6 +233,7 @@ function bitop(client: Client, request: Request, reply: ReplyWriter): void {
   if (longest === 0) {
     deleteKey(client, request, 2);
   } else {
+    server.machineRoom.take(longest);
     const result = combine === null ? sources[0].map((byte) => ~byte) : combined(sources, longest, combine);
     const { bytes, start, length } = request;
     const entry = database.setString(bytes, start[2], length[2], result, 0, longest);

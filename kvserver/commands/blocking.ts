@@ -2,12 +2,14 @@
  * What commands that wait for a key have in common: the timeout, the list of keys, and the value that is taken from the
  * first key that has one, at once or when a client that waits is served.
  */
+
 import { type Client, IN_MULTI } from '../client.ts';
 import { events, type KeyEvent } from '../keyspace/key-events.ts';
 import { isEmpty, type ObjectValue } from '../keyspace/types/value.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
+import { takeForNames } from './kept-names.ts';
 import { ceilProduct, parseLongDouble } from './long-double.ts';
 import { find, isTypeOrAbsent, replyNilArray } from './lookup.ts';
 import { SYNTAX_ERROR } from './replies.ts';
@@ -86,6 +88,7 @@ function popFirstOrWait<T extends ObjectValue>(
     reply.nilArray();
     return;
   }
+  takeForNames(request, keys.first, keys.first + keys.count, server);
   const names: string[] = [];
   for (let i = keys.first; i < keys.first + keys.count; i++) names.push(request.text(i));
   server.blocked.block(client, {

@@ -13,6 +13,7 @@ import {
 } from '../client.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
+import { takeForNames } from './kept-names.ts';
 import { NOT_AN_INTEGER, SYNTAX_ERROR, unknownOrArity, writeHelp } from './replies.ts';
 import type { CommandSpec, ServerState } from './table.ts';
 import { redirection, trackingSubcommands } from './tracking.ts';
@@ -28,7 +29,8 @@ function id(client: Client, _request: Request, reply: ReplyWriter): void {
   reply.integer(client.id);
 }
 
-function setName(client: Client, request: Request, reply: ReplyWriter): void {
+function setName(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  takeForNames(request, 2, 3, server);
   const name = request.text(2);
   if (!isName(name)) {
     reply.error(INVALID_NAME);

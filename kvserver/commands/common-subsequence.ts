@@ -33,10 +33,12 @@ function lcs(client: Client, request: Request, reply: ReplyWriter, server: Serve
   const options = lcsOptions(request, reply);
   if (options === null) return;
   const cells = (first.length + 1) * (second.length + 1);
-  if (cells * Uint32Array.BYTES_PER_ELEMENT > server.configuration.requestLimits.bulkBytesMax) {
+  const bytes = cells * Uint32Array.BYTES_PER_ELEMENT;
+  if (bytes > server.configuration.requestLimits.bulkBytesMax) {
     reply.error('ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len');
     return;
   }
+  server.machineRoom.take(bytes);
   const lengths = commonLengths(first, second);
   const length = lengths[cells - 1];
   if (options.places) {

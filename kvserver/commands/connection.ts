@@ -6,6 +6,7 @@ import { latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { clientSubcommands, INVALID_NAME, isName } from './clients.ts';
+import { takeForNames } from './kept-names.ts';
 import { databaseIndex } from './lookup.ts';
 import { SYNTAX_ERROR, wrongArity } from './replies.ts';
 import { type CommandSpec, noSubcommand, type ServerState } from './table.ts';
@@ -130,6 +131,7 @@ function hello(client: Client, request: Request, reply: ReplyWriter, server: Ser
         reply.error(INVALID_NAME);
         return;
       }
+      takeForNames(request, i, i + 1, server);
       client.name = request.text(i);
     } else {
       reply.error(`ERR Syntax error in HELLO option '${request.text(i).split('\0')[0]}'`);

@@ -1,11 +1,13 @@
 /** Commands on keys of any type; those on their time to live are in expiry.ts. */
 import type { Client } from '../client.ts';
+import { ELEMENT_BYTES } from '../heap-room.ts';
 import { globMatches } from '../keyspace/glob.ts';
 import { events } from '../keyspace/key-events.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import { FORM_COPY, FORM_PLAIN } from '../keyspace/string-form.ts';
 import {
   type ObjectValue,
+  sizeOf,
   TYPE_HASH,
   TYPE_LIST,
   TYPE_SET,
@@ -22,6 +24,8 @@ import type { CommandSpec, ServerState } from './table.ts';
 
 /** SCAN looks at up to this many buckets for each element of COUNT: a table may be almost empty. */
 const SCAN_BUCKETS_PER_ELEMENT = 10;
+/** What SCAN takes for each that it finds. */
+const ENTRY_BYTES = 24;
 const RANDOM_KEY_TRIES = 100;
 const SAME_OBJECT = 'ERR source and destination objects are the same';
 
@@ -102,16 +106,22 @@ function duplicate(
   return made;
 }
 
-function rename(client: Client, request: Request, reply: ReplyWriter): void {
-  if (renamed(client, request, reply, true)) reply.ok();
+function rename(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  if (renamed(client, request, reply, server, true)) reply.ok();
 }
 
-function renamenx(client: Client, request: Request, reply: ReplyWriter): void {
-  if (renamed(client, request, reply, false)) reply.integer(1);
+function renamenx(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
+  if (renamed(client, request, reply, server, false)) reply.integer(1);
 }
 
 /** Renames a key. Returns false when it did not and has written the reply. */
-function renamed(client: Client, request: Request, reply: ReplyWriter, overwrite: boolean): boolean {
+function renamed(
+  client: Client,
+  request: Request,
+  reply: ReplyWriter,
+  server: ServerState,
+  overwrite: boolean,
+): boolean {
   const { database } = client;
   const entry = find(client, request, 1);
   if (entry === 0) {
@@ -124,13 +134,12 @@ function renamed(client: Client, request: Request, reply: ReplyWriter, overwrite
     return false;
   }
   const former = find(client, request, 2);
-  if (former !== 0) {
-    if (!overwrite) {
-      reply.integer(0);
-      return false;
-    }
-    database.delete(former, null);
+  if (former !== 0 && !overwrite) {
+    reply.integer(0);
+    return false;
   }
+  server.machineRoom.take(database.blockBytes(entry));
+  if (former !== 0) database.delete(former, null);
   const value = database.type(entry) === TYPE_STRING ? null : database.object(entry);
   duplicate(database, entry, value, database, request, 2);
   database.delete(entry, events.rename_from);
@@ -163,15 +172,17 @@ function copy(client: Client, request: Request, reply: ReplyWriter, server: Serv
     reply.integer(0);
     return;
   }
+  const isString = source.type(entry) === TYPE_STRING;
+  const bytes = isString ? source.valueLength : 0;
   const former = target.find(request.bytes, request.start[2], request.length[2]);
-  if (former !== 0) {
-    if (!replace) {
-      reply.integer(0);
-      return;
-    }
-    target.delete(former, null);
+  if (former !== 0 && !replace) {
+    reply.integer(0);
+    return;
   }
-  const value = source.type(entry) === TYPE_STRING ? null : source.object(entry).copy();
+  server.machineRoom.take(bytes);
+  if (!isString) server.heapRoom.take(sizeOf(source.object(entry)) * ELEMENT_BYTES);
+  if (former !== 0) target.delete(former, null);
+  const value = isString ? null : source.object(entry).copy();
   const made = duplicate(source, entry, value, target, request, 2);
   if (value === null && source.form(entry) === FORM_PLAIN) target.setForm(made, FORM_COPY);
   target.listener?.keyEvent(request.bytes, request.start[2], request.length[2], events.copy_to);
@@ -236,7 +247,7 @@ function keys(client: Client, request: Request, reply: ReplyWriter): void {
   for (let i = 0; i < count; i++) writeKey(database, found[i], reply);
 }
 
-function scan(client: Client, request: Request, reply: ReplyWriter): void {
+function scan(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const { database } = client;
   const given = scanCursor(request.text(1));
   if (given === null) {
@@ -247,6 +258,7 @@ function scan(client: Client, request: Request, reply: ReplyWriter): void {
   if (options === null) return;
   const { count, pattern, typeName } = options;
   let cursor = Number(BigInt.asUintN(32, given));
+  server.heapRoom.take(Math.min(count, database.size) * ENTRY_BYTES);
   const entries: number[] = [];
   let buckets = count * SCAN_BUCKETS_PER_ELEMENT;
   do {

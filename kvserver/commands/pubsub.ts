@@ -4,6 +4,7 @@ import { matchesChannel, type SubscriptionKind } from '../pubsub.ts';
 import { latin1Bytes } from '../resp/bytes.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
+import { takeForNames } from './kept-names.ts';
 import { unknownOrArity, writeHelp } from './replies.ts';
 import { type CommandSpec, type Handler, noSubcommand, type ServerState } from './table.ts';
 import { RUNS_SUBSCRIBED, WRITES } from './traits.ts';
@@ -36,6 +37,7 @@ function subscribeCommand(word: string, kind: SubscriptionKind): Handler {
       reply.error("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
       return;
     }
+    takeForNames(request, 1, request.argc, server);
     for (let i = 1; i < request.argc; i++) {
       const name = request.text(i);
       server.pubsub.subscribe(client, kind, name);
@@ -46,9 +48,8 @@ function subscribeCommand(word: string, kind: SubscriptionKind): Handler {
 
 function unsubscribeCommand(word: string, kind: SubscriptionKind): Handler {
   return (client: Client, request: Request, _reply: ReplyWriter, server: ServerState): void => {
-    const names: (string | null)[] = [];
+    const names: (string | null)[] = request.argc > 1 ? [] : [...(client.subscriptions?.[kind] ?? [])];
     for (let i = 1; i < request.argc; i++) names.push(request.text(i));
-    if (request.argc === 1) names.push(...(client.subscriptions?.[kind] ?? []));
     if (names.length === 0) names.push(null);
     for (const name of names) {
       if (name !== null) server.pubsub.unsubscribe(client, kind, name);

@@ -1,5 +1,6 @@
 /** Members of a set, fields of a hash and members of a sorted set chosen at random. */
 import type { Client } from '../client.ts';
+import { ELEMENT_BYTES } from '../heap-room.ts';
 import type { HashValue } from '../keyspace/types/hash.ts';
 import type { SetValue } from '../keyspace/types/set.ts';
 import type { SortedSetValue } from '../keyspace/types/sorted-set.ts';
@@ -121,6 +122,7 @@ function writeChosen<T extends SetValue | HashValue | SortedSetValue>(
     server.longReplies.write(client, reply, count, new Draws(value, writeAt));
     return;
   }
+  if (wanted < size) server.heapRoom.take(count * ELEMENT_BYTES);
   const places = wanted >= size ? null : distinctPlaces(size, count);
   for (let i = 0; i < count; i++) writeAt(value, places === null ? i : places[i], reply);
 }

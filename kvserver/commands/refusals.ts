@@ -3,9 +3,6 @@ import { latin1 } from '../resp/bytes.ts';
 import type { Request } from '../resp/request.ts';
 import type { Command, CommandTable } from './table.ts';
 
-/** Where V8's heap has no room for more keys and values. Clients know the code. */
-export const OUT_OF_MEMORY = "OOM command not allowed: V8's heap has no room for more";
-
 /** The error for a name, or the name of a subcommand, that is not there. */
 export function notFound(commands: CommandTable, request: Request): string {
   const command = commands.lookup(request.bytes, request.start[0], request.length[0]);

@@ -1,5 +1,6 @@
 /** Commands on several sets: what they have in common, all that is in any, what is in the first only. */
 import type { Client } from '../client.ts';
+import { ELEMENT_BYTES } from '../heap-room.ts';
 import { events, type KeyEvent } from '../keyspace/key-events.ts';
 import { SetValue } from '../keyspace/types/set.ts';
 import { TYPE_SET } from '../keyspace/types/value.ts';
@@ -7,7 +8,7 @@ import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { changed, deleteKey, find, findToRead, isTypeOrAbsent, storeObject } from './lookup.ts';
 import { NEGATIVE_LIMIT, NO_KEY_COUNT, SYNTAX_ERROR } from './replies.ts';
-import type { CommandSpec } from './table.ts';
+import type { CommandSpec, ServerState } from './table.ts';
 
 /** The sets of `count` keys from argument `from` on, null for a key that is not there; null with the error written. */
 function readSets(
@@ -45,24 +46,34 @@ function intersect(sets: (SetValue | null)[], found: (member: string) => boolean
   }
 }
 
-type Combine = (sets: (SetValue | null)[], result: SetValue) => void;
+interface Combination {
+  into(sets: (SetValue | null)[], result: SetValue): void;
+  /** How many members the result may have, by the sizes of the sets. */
+  sizeMax(sizes: number[]): number;
+}
 
-const intersection: Combine = (sets, result) => {
-  intersect(sets, (member) => {
-    result.add(member);
-    return true;
-  });
+const intersection: Combination = {
+  into(sets, result) {
+    intersect(sets, (member) => {
+      result.add(member);
+      return true;
+    });
+  },
+  sizeMax: (sizes) => sizes.reduce((least, size) => Math.min(least, size)),
 };
 
-const union: Combine = (sets, result) => {
-  for (const set of sets) {
-    if (set === null) continue;
-    for (let place = 0; place < set.size; place++) result.add(set.at(place));
-  }
+const union: Combination = {
+  into(sets, result) {
+    for (const set of sets) {
+      if (set === null) continue;
+      for (let place = 0; place < set.size; place++) result.add(set.at(place));
+    }
+  },
+  sizeMax: (sizes) => sizes.reduce((sum, size) => sum + size),
 };
 
 /** The smaller work of two: look each member of the first up in the others, or take what the others have from it. */
-const difference: Combine = ([first, ...others], result) => {
+function subtract([first, ...others]: (SetValue | null)[], result: SetValue): void {
   if (first === null || others.includes(first)) return;
   const present = others.filter((set) => set !== null);
   let sizes = first.size;
@@ -81,25 +92,39 @@ const difference: Combine = ([first, ...others], result) => {
   for (const set of present) {
     for (let place = 0; place < set.size && result.size > 0; place++) result.delete(set.at(place));
   }
-};
+}
 
-function combine(combination: Combine): CommandSpec['handler'] {
-  return (client, request, reply) => {
+const difference: Combination = { into: subtract, sizeMax: ([first]) => first };
+
+/** Throws CommandError where there may be no room for the result. */
+function combined(
+  client: Client,
+  sets: (SetValue | null)[],
+  combination: Combination,
+  server: ServerState,
+): SetValue {
+  const sizes = sets.map((set) => set?.size ?? 0);
+  server.heapRoom.take(combination.sizeMax(sizes) * ELEMENT_BYTES);
+  const result = new SetValue(client.database.encodingLimits);
+  combination.into(sets, result);
+  return result;
+}
+
+function combine(combination: Combination): CommandSpec['handler'] {
+  return (client, request, reply, server) => {
     const sets = readSets(client, request, reply, 1, request.argc - 1);
     if (sets === null) return;
-    const result = new SetValue(client.database.encodingLimits);
-    combination(sets, result);
+    const result = combined(client, sets, combination, server);
     reply.set(result.size);
     for (let place = 0; place < result.size; place++) reply.bulkText(result.at(place));
   };
 }
 
-function combineAndStore(combination: Combine, event: KeyEvent): CommandSpec['handler'] {
-  return (client, request, reply) => {
+function combineAndStore(combination: Combination, event: KeyEvent): CommandSpec['handler'] {
+  return (client, request, reply, server) => {
     const sets = readSets(client, request, reply, 2, request.argc - 2);
     if (sets === null) return;
-    const result = new SetValue(client.database.encodingLimits);
-    combination(sets, result);
+    const result = combined(client, sets, combination, server);
     if (result.size === 0) deleteKey(client, request, 1);
     else storeObject(client, request, 1, TYPE_SET, result, event);
     reply.integer(result.size);

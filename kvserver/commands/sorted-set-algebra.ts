@@ -1,7 +1,9 @@
 /** Commands on several sorted sets, and sets, whose members count with a score of 1. */
 import type { Client } from '../client.ts';
+import { ELEMENT_BYTES } from '../heap-room.ts';
 import { events } from '../keyspace/key-events.ts';
 import { ABSENT, Members } from '../keyspace/types/members.ts';
+import { Pages } from '../keyspace/types/pages.ts';
 import type { SetValue } from '../keyspace/types/set.ts';
 import { SortedSetValue } from '../keyspace/types/sorted-set.ts';
 import { TYPE_SET, TYPE_SORTED_SET } from '../keyspace/types/value.ts';
@@ -10,7 +12,7 @@ import type { Request } from '../resp/request.ts';
 import { deleteKey, findToRead, storeObject } from './lookup.ts';
 import { NEGATIVE_LIMIT, NOT_AN_INTEGER, SYNTAX_ERROR, WRONG_TYPE } from './replies.ts';
 import { writeMembers } from './sorted-set-ranges.ts';
-import type { CommandSpec } from './table.ts';
+import type { CommandSpec, ServerState } from './table.ts';
 
 type Value = SetValue | SortedSetValue;
 type Operation = 'union' | 'inter' | 'diff';
@@ -170,18 +172,22 @@ function intersect(
 /** Adds up scores from the smallest source to the largest: in another order sums would be rounded otherwise. */
 function unite({ sources, aggregate }: Combination, result: SortedSetValue): void {
   const members = new Members();
-  const scores: number[] = [];
+  const scores = new Pages<number>();
   for (const { value, size, weight } of sources.toSorted((a, b) => a.size - b.size)) {
     if (value === null) continue;
     for (let place = 0; place < size; place++) {
       const member = memberAt(value, place);
       const score = numberOrZero(weight * scoreAt(value, place));
       const former = members.findText(member);
-      if (former === ABSENT) scores[members.append(member)] = score;
-      else scores[former] = aggregate(scores[former], score);
+      if (former === ABSENT) {
+        members.append(member);
+        scores.push(score);
+      } else {
+        scores.set(former, aggregate(scores.at(former), score));
+      }
     }
   }
-  for (let place = 0; place < members.size; place++) result.set(members.at(place), scores[place]);
+  for (let place = 0; place < members.size; place++) result.set(members.at(place), scores.at(place));
 }
 
 function subtract({ sources }: Combination, result: SortedSetValue): void {
@@ -194,7 +200,22 @@ function subtract({ sources }: Combination, result: SortedSetValue): void {
   }
 }
 
-function combined(client: Client, operation: Operation, combination: Combination): SortedSetValue {
+/** How many members the result may have; those of a union are also gathered beside it. */
+function elementsMax(operation: Operation, { sources }: Combination): number {
+  const sizes = sources.map(({ size }) => size);
+  if (operation === 'diff') return sizes[0];
+  if (operation === 'inter') return sizes.reduce((least, size) => Math.min(least, size));
+  return 2 * sizes.reduce((sum, size) => sum + size);
+}
+
+/** Throws CommandError where there may be no room for the result. */
+function combined(
+  client: Client,
+  operation: Operation,
+  combination: Combination,
+  server: ServerState,
+): SortedSetValue {
+  server.heapRoom.take(elementsMax(operation, combination) * ELEMENT_BYTES);
   const result = new SortedSetValue(client.database.encodingLimits);
   result.isCompact = false;
   if (operation === 'union') unite(combination, result);
@@ -209,22 +230,22 @@ function combined(client: Client, operation: Operation, combination: Combination
 }
 
 function combine(operation: Operation): CommandSpec['handler'] {
-  return (client, request, reply) => {
+  return (client, request, reply, server) => {
     const name = `z${operation}`;
     const combination = readCombination(client, request, reply, 1, name, operation, 'members');
     if (combination === null) return;
     const { withScores } = combination;
-    const result = combined(client, operation, combination);
+    const result = combined(client, operation, combination, server);
     writeMembers(result, 0, result.size, false, withScores, reply);
   };
 }
 
 function combineAndStore(operation: Operation): CommandSpec['handler'] {
-  return (client, request, reply) => {
+  return (client, request, reply, server) => {
     const name = `z${operation}store` as const;
     const combination = readCombination(client, request, reply, 2, name, operation, 'key');
     if (combination === null) return;
-    const result = combined(client, operation, combination);
+    const result = combined(client, operation, combination, server);
     result.remake();
     if (result.size === 0) deleteKey(client, request, 1);
     else storeObject(client, request, 1, TYPE_SORTED_SET, result, events[name]);

@@ -1,5 +1,6 @@
 /** Commands on the members of a sorted set whose rank, score or bytes lie within a range. */
 import type { Client } from '../client.ts';
+import { ELEMENT_BYTES } from '../heap-room.ts';
 import { events, type KeyEvent } from '../keyspace/key-events.ts';
 import { SortedSetValue } from '../keyspace/types/sorted-set.ts';
 import { TYPE_SORTED_SET } from '../keyspace/types/value.ts';
@@ -18,7 +19,7 @@ import {
 } from './lookup.ts';
 import { NOT_AN_INTEGER, SYNTAX_ERROR } from './replies.ts';
 import { type Range, type RangeKind, readRange, spanOf } from './score-ranges.ts';
-import type { CommandSpec } from './table.ts';
+import type { CommandSpec, ServerState } from './table.ts';
 
 const WHOLE = -1;
 
@@ -130,7 +131,7 @@ export function writeMembers(
   });
 }
 
-function zrangestore(client: Client, request: Request, reply: ReplyWriter): void {
+function zrangestore(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {
   const options = rangeOptions(request, reply, 2, { kind: null, reverse: null }, true);
   if (options === null) return;
   const bounds = rangeBehind(request, reply, 2, options);
@@ -142,6 +143,7 @@ function zrangestore(client: Client, request: Request, reply: ReplyWriter): void
   if (entry !== 0) {
     const set = database.object(entry) as SortedSetValue;
     const { rank, count } = spanOf(set, bounds, options.reverse, options.offset, options.limit);
+    server.heapRoom.take(count * ELEMENT_BYTES);
     set.range(rank, count, options.reverse, (member, score) => stored.set(member, score));
   }
   if (stored.size === 0) deleteKey(client, request, 1);

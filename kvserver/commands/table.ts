@@ -6,8 +6,10 @@ import type { BlockedClients } from '../blocking/blocked-clients.ts';
 import type { Client } from '../client.ts';
 import type { EngineClock } from '../clock.ts';
 import type { Configuration } from '../configuration.ts';
+import type { HeapRoom } from '../heap-room.ts';
 import type { Keyspace } from '../keyspace/keyspace.ts';
 import type { LongReplies } from '../long-replies.ts';
+import type { MachineRoom } from '../machine-room.ts';
 import type { MemoryLimit } from '../memory-limit.ts';
 import type { Monitors } from '../monitors.ts';
 import type { Pause } from '../pause.ts';
@@ -30,6 +32,8 @@ export interface ServerState {
   readonly stats: EngineStats;
   readonly blocked: BlockedClients;
   readonly longReplies: LongReplies;
+  readonly heapRoom: HeapRoom;
+  readonly machineRoom: MachineRoom;
   readonly startedMs: number;
   readonly runId: string;
   /** The database of this number, made on first use. */

@@ -3,6 +3,7 @@ import { type Client, IN_MULTI, MULTI_FAILED, WATCHED_CHANGED } from '../client.
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { unwatchAll } from '../watches.ts';
+import { takeForNames } from './kept-names.ts';
 import type { CommandSpec, ServerState } from './table.ts';
 import { ENDS_MULTI, RUNS_IN_MULTI, RUNS_QUEUE } from './traits.ts';
 
@@ -60,6 +61,7 @@ function watch(client: Client, request: Request, reply: ReplyWriter, server: Ser
     return;
   }
   if ((client.mode & WATCHED_CHANGED) === 0) {
+    takeForNames(request, 1, request.argc, server);
     server.clock.update();
     const watches = server.watches(client.databaseIndex);
     for (let i = 1; i < request.argc; i++) watches.add(client, request.text(i));

@@ -54,6 +54,13 @@ class Chunk {
 /** Stands in the holes that freed chunks leave. */
 const NO_CHUNK = new Chunk(0);
 
+/** Asked for memory before it is taken: throws an error where there is none. */
+export interface MemorySource {
+  take(bytes: number): void;
+}
+
+export const endlessMemory: MemorySource = { take() {} };
+
 export class Arena {
   /** Memory by chunk; a block is `bytes[chunk]` from its offset on. A freed chunk leaves a hole. */
   readonly bytes: Uint8Array[] = [];
@@ -73,11 +80,25 @@ export class Arena {
   readonly #holes: number[] = [];
   readonly #empty: number[] = [];
   readonly #withRoom = new Int32Array(classBytes.length).fill(NONE);
+  readonly #source: MemorySource;
 
-  /** A block for at least `bytes` bytes, of any content; its place is in `chunk` and `offset`. */
+  constructor(source: MemorySource) {
+    this.#source = source;
+  }
+
+  /** An empty one with the same source. */
+  renewed(): Arena {
+    return new Arena(this.#source);
+  }
+
+  /**
+   * A block for at least `bytes` bytes, of any content; its place is in `chunk` and `offset`. Throws what the source of
+   * memory throws, with nothing changed.
+   */
   allocate(bytes: number): void {
     if (bytes > SHARED_BLOCK_BYTES_MAX) {
       const size = roundUp(bytes);
+      this.#source.take(size);
       const large = new Chunk(size);
       large.sizeClass = LARGE;
       this.chunk = this.#add(large);
@@ -126,8 +147,8 @@ export class Arena {
   }
 
   #assign(sizeClass: number): number {
-    const reused = this.#empty.pop();
-    const index = reused ?? this.#add(new Chunk(CHUNK_BYTES));
+    if (this.#empty.length === 0) this.#source.take(CHUNK_BYTES);
+    const index = this.#empty.pop() ?? this.#add(new Chunk(CHUNK_BYTES));
     const chunk = this.#chunks[index];
     chunk.sizeClass = sizeClass;
     chunk.fresh = 0;

@@ -16,3 +16,10 @@ export interface KeyListener {
 export interface MadeKeys {
   made(bytes: Uint8Array, start: number, length: number, type: number): void;
 }
+
+/** Counters that INFO shows. */
+export interface KeyspaceStats {
+  hits: number;
+  misses: number;
+  expired: number;
+}

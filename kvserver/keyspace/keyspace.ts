@@ -14,7 +14,7 @@
 import type { EngineClock } from '../clock.ts';
 import { copyBytes, equalsWords, NO_BYTES } from '../resp/bytes.ts';
 import type { Int64 } from '../resp/numbers.ts';
-import { Arena } from './arena.ts';
+import { Arena, endlessMemory, type MemorySource } from './arena.ts';
 import {
   CHUNK,
   ENTRY_BYTES,
@@ -33,19 +33,12 @@ import { ExpiryTable } from './expiry.ts';
 import type { KeyHash } from './hash.ts';
 import { events, type KeyEvent } from './key-events.ts';
 import { KeyIndex } from './key-index.ts';
-import type { KeyListener, MadeKeys } from './key-listener.ts';
+import type { KeyListener, KeyspaceStats, MadeKeys } from './key-listener.ts';
 import { ObjectSlots } from './object-slots.ts';
 import { FORM_PLAIN, FORM_RAW } from './string-form.ts';
 import { defaultEncodingLimits, type EncodingLimits } from './types/encoding-limits.ts';
 import { type ObjectValue, TYPE_STRING } from './types/value.ts';
 import { KeyUses } from './uses.ts';
-
-/** Counters that INFO shows. */
-export interface KeyspaceStats {
-  hits: number;
-  misses: number;
-  expired: number;
-}
 
 const HEADER_BYTES = 12;
 const EXPIRY_SAMPLES = 20;
@@ -73,7 +66,7 @@ export class Keyspace {
   readonly #stats: KeyspaceStats;
   readonly #uses: KeyUses;
 
-  #arena = new Arena();
+  #arena: Arena;
   #entries = new Entries();
   /** Of the entries. */
   #pages = this.#entries.pages;
@@ -88,7 +81,9 @@ export class Keyspace {
     stats: KeyspaceStats,
     encodingLimits: EncodingLimits = defaultEncodingLimits(),
     uses: KeyUses = new KeyUses(clock),
+    memory: MemorySource = endlessMemory,
   ) {
+    this.#arena = new Arena(memory);
     this.encodingLimits = encodingLimits;
     this.#hash = hash;
     this.#clock = clock;
@@ -261,8 +256,9 @@ export class Keyspace {
     const needed = HEADER_BYTES + this.keyLength + valueLength;
     const capacity = this.#arena.capacity(chunk);
     const isString = (place & TYPE_MASK) === TYPE_STRING;
-    page[at + PLACE] = (place & ~FORM_MASK) | (keep ? FORM_RAW : FORM_PLAIN);
+    const form = keep ? FORM_RAW : FORM_PLAIN;
     if (needed <= capacity && (keep || 2 * needed >= capacity)) {
+      page[at + PLACE] = (place & ~FORM_MASK) | form;
       if (!isString) this.#dropObject(entry);
       this.#arena.words[chunk][(offset >> 2) + 1] = valueLength;
       this.valueLength = valueLength;
@@ -270,6 +266,7 @@ export class Keyspace {
     }
     const kept = this.keyLength + (keep && isString ? Math.min(this.valueLength, valueLength) : 0);
     this.#arena.allocate(needed + spare);
+    page[at + PLACE] = (place & ~FORM_MASK) | form;
     if (!isString) this.#dropObject(entry);
     const target = this.#arena.bytes[this.#arena.chunk];
     const words = this.#arena.words[this.#arena.chunk];
@@ -303,7 +300,7 @@ export class Keyspace {
   /** Deletes everything. */
   clear(): void {
     this.listener?.allDeleted();
-    this.#arena = new Arena();
+    this.#arena = this.#arena.renewed();
     this.#entries = new Entries();
     this.#pages = this.#entries.pages;
     this.#index = new KeyIndex(this.#entries);

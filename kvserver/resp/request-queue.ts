@@ -22,6 +22,13 @@ export class RequestQueue {
   /** Where the request that take() gives next has its places. */
   #next = 0;
 
+  /** How much memory push(request) would ask for; 0 while there is room. */
+  growthFor({ argc, length }: Request): number {
+    let added = 0;
+    for (let i = 0; i < argc; i++) added += length[i];
+    return this.usedBytes + added > this.#bytes.length ? this.#capacityFor(added) : 0;
+  }
+
   /** False: the arguments would have more than `bytesMax` bytes. Then it is not queued. */
   push(request: Request, traits: number, bytesMax: number): boolean {
     const { argc, bytes, start, length } = request;
@@ -48,9 +55,13 @@ export class RequestQueue {
     this.#next += 1 + 2 * argc;
   }
 
+  #capacityFor(added: number): number {
+    return Math.max(2 * this.#bytes.length, this.usedBytes + added);
+  }
+
   #makeRoom(bytes: number, places: number): void {
     if (this.usedBytes + bytes > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.usedBytes + bytes));
+      const larger = new Uint8Array(this.#capacityFor(bytes));
       larger.set(this.#bytes.subarray(0, this.usedBytes));
       this.#bytes = larger;
     }

@@ -1,13 +1,13 @@
 /**
  * The members of a set or a sorted set, or the fields of a hash: strings of one character a byte, each once, that
- * stand in places 0 to size - 1. What belongs to a member (a value, a score) is kept beside, by its place. Where one
- * is removed, the last one takes its place.
+ * stand in places 0 to size - 1. What belongs to a member (a value, a score) is kept beside, by its place. Where
+ * one is removed, the last one takes its place.
  *
- * The index has parts, found by the highest bits of the hash (Fagin and others 1979, "Extendible hashing"): one that is
- * full is split in two, so that no growth takes longer than that of one part. A part is a hash table with open
- * addressing and linear probing (Knuth, vol. 3, 6.4, algorithms L and R), two words a slot: the hash, and the place plus
- * one. It is looked into by the bytes of a request, without a string. A Map would end at 2^24 entries, and stand still
- * while it grows.
+ * The index has parts, found by the highest bits of the hash (Fagin and others 1979, "Extendible hashing"): one
+ * that is full is split in two, so that no growth takes longer than that of one part. A part is a hash table with
+ * open addressing and linear probing (Knuth, vol. 3, 6.4, algorithms L and R), two words a slot: the hash, and the
+ * place plus one. It is looked into by the bytes of a request, without a string. A Map would end at 2^24 entries,
+ * and stand still while it grows.
  */
 import { randomBytes } from 'node:crypto';
 import { CommandError } from '../../errors.ts';

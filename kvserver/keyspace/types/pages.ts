@@ -1,6 +1,6 @@
 /**
- * A list in pages: it grows and shrinks at its end by one page at a time. A single array of V8 is copied whole each time
- * that it grows, which takes tens of milliseconds for millions of elements.
+ * A list in pages: it grows and shrinks at its end by one page at a time. A single array of V8 is copied whole
+ * each time that it grows, which takes tens of milliseconds for millions of elements.
  */
 
 const PAGE_BITS = 12;

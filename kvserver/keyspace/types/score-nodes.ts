@@ -41,7 +41,7 @@ export class Branch {
 }
 
 /** What a node that was too large has given to a new one behind it, and the bound between both. */
-export interface Split {
+interface SplitOff {
   readonly node: ScoreNode;
   readonly size: number;
   readonly score: number;
@@ -80,7 +80,7 @@ export function addTo(
   score: number,
   member: string,
   isLast: boolean,
-): Split | null {
+): SplitOff | null {
   if (height === 0) return addToLeaf(node as Leaf, score, member, isLast);
   const branch = node as Branch;
   const { children, sizes } = branch;
@@ -97,7 +97,7 @@ export function addTo(
   return splitBranch(branch, isLast && at === children.length - 2);
 }
 
-function addToLeaf(leaf: Leaf, score: number, member: string, isLast: boolean): Split | null {
+function addToLeaf(leaf: Leaf, score: number, member: string, isLast: boolean): SplitOff | null {
   const { scores, members } = leaf;
   const place = placeAmong(scores, members, score, member);
   const last = members.length;
@@ -117,7 +117,7 @@ function addToLeaf(leaf: Leaf, score: number, member: string, isLast: boolean): 
   return { node: upper, size: upper.members.length, score: scores[from - 1], member: members[from - 1] };
 }
 
-function splitBranch(branch: Branch, inOrder: boolean): Split {
+function splitBranch(branch: Branch, inOrder: boolean): SplitOff {
   const { children, sizes, boundScores, boundMembers } = branch;
   const from = inOrder ? children.length - 1 : children.length >>> 1;
   const upper = new Branch(
@@ -225,7 +225,7 @@ function joinWithNext(branch: Branch, at: number, height: number): boolean {
   return true;
 }
 
-/** A copy of a node and of all below it. `before`: the copy of the leaf before it, to which its first leaf is linked. */
+/** A copy of a node and of all below it; its first leaf is linked to `before`. */
 export function copyOf(node: ScoreNode, height: number, before: Leaf | null): ScoreNode {
   if (height === 0) {
     const { scores, members } = node as Leaf;

@@ -1,8 +1,8 @@
 /**
- * Members with scores in the order of their scores, then of their bytes, with their ranks: a B+ tree whose branches know
- * how many members each child has (Knuth, vol. 3, 6.2.4 and 6.2.3 on ranks). To add, to remove, a rank, a place by rank
- * and a bound take logarithmic time, however many there are. Leaves hold plain arrays: a member costs little memory, and
- * a range is read in one go.
+ * Members with scores in the order of their scores, then of their bytes, with their ranks: a B+ tree whose
+ * branches know how many members each child has (Knuth, vol. 3, 6.2.4 and 6.2.3 on ranks). To add, to remove, a
+ * rank, a place by rank and a bound take logarithmic time, however many there are. Leaves hold plain arrays: a
+ * member costs little memory, and a range is read in one go.
  */
 import {
   addTo,
