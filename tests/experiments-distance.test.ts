@@ -146,23 +146,7 @@ describe('a run on cores that change their distance', () => {
     return run.start('--set', `systems.redis.checkout=${checkout}`, ...options);
   };
 
-  test('goes on behind its trials until it has enough slices of one distance', async () => {
-    const run = create({ ...plan, systems: [redis], distance: { slices: 20, extend_s: 300 } });
-    const { stderr } = await start(run, 0);
-    expect(stderr).toContain('; up to 5 min more where the cores change their distance');
-    expect(stderr).toMatch(/near: redis GET 12 of 20 slices; trial 3 of all, at most 5 min more/);
-    expect(stderr).toMatch(/near: redis GET 18 of 20 slices; trial 4 of all, at most .* more/);
-    expect(run.manifest().plan).toMatchObject({
-      trials: 4,
-      added_trials: 2,
-      added_blocks: [[{ subject: 'redis', at: {} }], [{ subject: 'redis', at: {} }]],
-      distance: { slices: 20, extend_s: 300 },
-    });
-    expect(run.trials().map(({ trial, order }) => [trial, order])).toEqual([1, 2, 3, 4].map((n) => [n, n]));
-    expect(summaryOf(run).points).toMatchObject([{ trials_planned: 4, trials: 4 }]);
-  });
-
-  test('goes on only with those that lack some, and with what they are compared with', async () => {
+  test('goes on behind its trials, only with those that lack some and what they are compared with', async () => {
     const near = { first: 12, enough: 12, few: 6 };
     const systems = Object.keys(near).map((name) => ({ ...redis, name, label: name }));
     const run = create({ ...plan, systems, distance: { slices: 20, extend_s: 300 } });
@@ -172,10 +156,13 @@ describe('a run on cores that change their distance', () => {
         `systems.${name}.checkout=${plantedCheckout(run.folder, 0, slices)}`,
       ]),
     );
+    expect(stderr).toContain('; up to 5 min more where the cores change their distance');
     expect(stderr).toMatch(/near: few GET 12 of 20 slices; trial 3 of first and few, at most 5 min more/);
     expect(stderr).toMatch(/near: few GET 18 of 20 slices; trial 4 of first and few, at most .* more/);
     expect(run.manifest().plan).toMatchObject({
       trials: 4,
+      added_trials: 2,
+      distance: { slices: 20, extend_s: 300 },
       added_blocks: [1, 2].map(() => ['first', 'few'].map((subject) => ({ subject, at: {} }))),
     });
     const ran = run.trials().map(({ subject, trial, order }) => [subject, trial, order]);
@@ -202,21 +189,11 @@ describe('a run on cores that change their distance', () => {
     ]);
   });
 
-  test.each([
-    ['there is no time', []],
-    ['it is quick', ['--quick', '--set', 'distance.slices=20']],
-  ])('does not where %s', async (_what, options) => {
-    const run = create({
-      ...plan,
-      systems: [redis],
-      distance: { slices: 20, extend_s: options.length > 0 ? 300 : 0.01 },
-      quick: { trials: 2 },
-    });
-    const { stderr } = await start(run, 0, ...options);
+  test('does not where there is no time', async () => {
+    const run = create({ ...plan, systems: [redis], distance: { slices: 20, extend_s: 0.01 } });
+    const { stderr } = await start(run, 0);
     expect(run.manifest().plan).toMatchObject({ trials: 2, added_trials: 0 });
-    expect(stderr.includes('near: redis GET 12 of 20 slices; 1 s left, and trial 3 of all would take')).toBe(
-      options.length === 0,
-    );
+    expect(stderr).toContain('near: redis GET 12 of 20 slices; 1 s left, and trial 3 of all would take');
   });
 
   test('that is interrupted in a trial that was added is one that can be reported', async () => {

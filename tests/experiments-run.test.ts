@@ -53,6 +53,8 @@ describe('a run of real Redis over a floor', () => {
     expect(manifest.command).toEqual(['bypassbench', 'run', 'config.yaml']);
     expect(manifest.versions.redis).toMatch(/^Redis server v=\d/);
     expect(manifest.versions.node).toBe(process.versions.node);
+    // Nor does a quick run go on, which has no time for it either.
+    expect(manifest.plan).toMatchObject({ trials: 2, added_trials: 0, distance: { extend_s: 0 } });
     expect(manifest.config).toMatchObject({ trials: 2, workload: { clients: 1, pipeline: 1 } });
     const ofRedis = run.trials().filter(({ subject }) => subject === 'redis');
     const status = { status: 'ok', reason: null, log_tail: null };
