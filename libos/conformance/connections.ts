@@ -75,18 +75,16 @@ export function connectionTests(backend: TestedBackend): void {
       expect(server.localEndpoint(pair.serverQd)).toEqual({ address: world.address, port });
     });
 
-    it.each(['', 'localhost', '1.2.3', '1.2.3.4.5', '256.0.0.1', '1.2.3.x', ' 1.2.3.4'])(
-      'refuses the address %j',
-      (address) => {
-        expect(codeOf(() => server.bind(server.socket('stream'), { address, port: 1 }))).toBe(
-          'INVALID_ARGUMENT',
-        );
-      },
-    );
-
-    it.each([-1, 65536, 1.5, Number.NaN])('refuses the port %d', (port) => {
-      const qd = server.socket('stream');
-      expect(codeOf(() => server.bind(qd, { address: world.address, port }))).toBe('INVALID_ARGUMENT');
+    it('refuses what is no address, and what is no port', () => {
+      const refused = [
+        ...['', 'localhost', '1.2.3', '1.2.3.4.5', '256.0.0.1', '1.2.3.x', ' 1.2.3.4'].map((address) => ({
+          address,
+          port: 1,
+        })),
+        ...[-1, 65536, 1.5, Number.NaN].map((port) => ({ address: world.address, port })),
+      ];
+      const codes = refused.map((endpoint) => codeOf(() => server.bind(server.socket('stream'), endpoint)));
+      expect(codes).toEqual(refused.map(() => 'INVALID_ARGUMENT'));
     });
 
     it('reports an address that is in use', () => {
