@@ -8,6 +8,7 @@ import { readClaims, shippedClaims } from './claims/document.ts';
 import { aboutSystemsOf, evaluateClaims, type Finding } from './claims/evaluate.ts';
 import { MANIFEST_FILE, SUMMARY_FILE, type Summary } from './formats/index.ts';
 import { distanceCaption } from './page/distance.ts';
+import { joinRuns } from './run/join.ts';
 import { type Run, readRun } from './run/run-folder.ts';
 import { answer, belief, question } from './sentences/answer.ts';
 import { describeFigure } from './sentences/description.ts';
@@ -142,7 +143,15 @@ export function chartSource(run: Run, summary: Summary, colours: Record<string, 
   };
 }
 
-/** Works on a run that is unfinished. Throws ResultsError. */
-export async function readReport(dir: string, { reference }: ReportOptions): Promise<RunReport> {
-  return new RunReport(await readRun(dir), reference);
+/** Of one run, or of several joined. Works on a run that is unfinished. Throws ResultsError. */
+export async function readReport(
+  dirs: string | [string, ...string[]],
+  { reference }: ReportOptions,
+): Promise<RunReport> {
+  const [first, ...more] = typeof dirs === 'string' ? [dirs] : dirs;
+  const run = await readRun(first);
+  if (more.length === 0) return new RunReport(run, reference);
+  const others: Run[] = [];
+  for (const dir of more) others.push(await readRun(dir));
+  return new RunReport(joinRuns([run, ...others]), reference);
 }

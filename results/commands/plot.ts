@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { chartNames } from '../charts/charts.ts';
+import { ResultsError } from '../errors.ts';
 import {
   defaultOptions,
   listOf,
@@ -41,7 +42,7 @@ export function command(): Command {
       'Draws charts of a run at the width at which they are printed: no text is smaller than asked, and none lies on\n' +
         'another. PDF has text as text in embedded fonts. Beside each picture stands its caption for LaTeX (.tex).',
     )
-    .argument('<dir>', "the run's folder, as 'bypassbench run' wrote it")
+    .argument('<dirs...>', "the run's folder, as 'bypassbench run' wrote it; several are joined")
     .option(
       '--chart <name,...>',
       `of ${chartNames.join(', ')}; figure, the one that fits, unless given`,
@@ -60,12 +61,21 @@ export function command(): Command {
     .option('--no-title', 'no title, as is usual in a paper (the default)')
     .option('--no-reference', 'leave out the published values')
     .option('--style <file>', 'a YAML file with the looks of all plots of a paper; options go before it')
-    .option('--out <path>', "a file, or a folder; 'plots' in the run's folder unless given")
+    .option(
+      '--out <path>',
+      "a file, or a folder; 'plots' in the run's folder unless given; for several runs it must be named",
+    )
     .addHelpText('after', HELP)
-    .action(async (dir: string, flags: Flags) => {
+    .action(async (dirs: [string, ...string[]], flags: Flags) => {
+      if (flags.out === undefined && dirs.length > 1) {
+        throw new ResultsError(
+          'OUT_MISSING',
+          'plots of several runs go to a place of their own: name it with --out',
+        );
+      }
       const options = await optionsOf(flags);
-      const report = await readReport(dir, { reference: flags.reference });
-      const { files, warnings } = await plot(report, options, flags.out ?? join(dir, 'plots'));
+      const report = await readReport(dirs, { reference: flags.reference });
+      const { files, warnings } = await plot(report, options, flags.out ?? join(dirs[0], 'plots'));
       for (const warning of warnings) process.stderr.write(`${warning}\n`);
       process.stdout.write(`written: ${files.join('\n         ')}\n`);
     });

@@ -11,6 +11,7 @@ import type { Picture } from '../picture.ts';
 import type { ChartSource } from '../source.ts';
 import { facetsOf } from '../sweep/axes.ts';
 import { cost, type Shown, throughput } from '../sweep/measures.ts';
+import { capital } from '../sweep/over-axis.ts';
 import { patternFill } from '../theme/patterns.ts';
 import { labelRoom } from '../theme/row-labels.ts';
 import { innerWidth, type Theme } from '../theme/theme.ts';
@@ -114,7 +115,7 @@ function barsOf(
     barsPanel({ title, bars: ofPanel, measure: measure.title, width: panelWidth, room, unit_per_px }, theme),
   );
   return {
-    title: `${measure.title[0].toUpperCase()}${measure.title.slice(1).replace(/ \(.*/, '')}: ${manifest.title}`,
+    title: `${capital(measure.title.replace(/ \(.*/, ''))}: ${manifest.title}`,
     datasets: {
       pieces: panels.flatMap(([panel, ofPanel]) =>
         ofPanel.flatMap((point) => piecesOf(panel, point, measure, partsOf)),
@@ -129,7 +130,7 @@ function barsOf(
     warnings: mixture(manifest.systems),
     caption: [
       ...runState(manifest),
-      `${measure.title[0].toUpperCase()}${measure.title.slice(1)} of ${trialRange(points)}.`,
+      `${capital(measure.title)} of ${trialRange(points)}.`,
       ...(points.some((point) => measure.stateOf(point) === 'invalid')
         ? ['Hollow: invalid, backs no claim.']
         : []),

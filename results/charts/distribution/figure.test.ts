@@ -6,7 +6,7 @@ import { manifest, type SyntheticRun, system, target } from '../../test-syntheti
 
 interface Spec {
   datasets: { quantiles: Quantile[]; curves: Curve[] };
-  vconcat: { concat?: { title: { text: string[] }; width: number }[] }[];
+  vconcat: { concat?: { layer: [{ data: { values: { words: string[] }[] } }] }[] }[];
 }
 interface Quantile {
   series: string;
@@ -26,7 +26,9 @@ interface Curve {
 const distribution = (synthetic: Partial<SyntheticRun>) => drawn<Spec>('distribution', synthetic);
 
 const panels = (spec: Spec): string[] =>
-  spec.vconcat.flatMap(({ concat }) => concat?.flatMap(({ title }) => title.text) ?? []);
+  spec.vconcat.flatMap(
+    ({ concat }) => concat?.flatMap(({ layer: [title] }) => title.data.values[0].words) ?? [],
+  );
 
 /** The dashes of the curves, "" for none: those of the lines that have no box. */
 const dashesOfCurves = (svg: string): string[] =>

@@ -11,15 +11,12 @@ import { type LegendEntry, legend } from '../legend.ts';
 import type { Picture } from '../picture.ts';
 import type { ChartSource } from '../source.ts';
 import type { Looks } from '../theme/looks.ts';
-import { innerWidth, plotHeight, type Theme, textWidth } from '../theme/theme.ts';
-import { distributionPanel } from './panel.ts';
+import { multiples, multiplesOf } from '../theme/multiples.ts';
+import type { Theme } from '../theme/theme.ts';
+import { distributionPanel, X_TITLE, Y_TITLE } from './panel.ts';
 import { distributionSeries, type QuantileRow, quantileRows, type Series } from './points.ts';
 
-const PANEL_WIDTH = 310;
-const PANEL_HEIGHT = 300;
-const PANEL_GAP = 24;
-/** Panels that would be narrower stand one below the other. */
-const NARROWEST_PANEL = 190;
+const SHAPE = { ratio: 0.95, highest: 300 };
 
 export function distributionPicture({ run, summary, distance, looks }: ChartSource, theme: Theme): Picture {
   const { manifest } = run;
@@ -27,14 +24,8 @@ export function distributionPicture({ run, summary, distance, looks }: ChartSour
   const quantiles = all.flatMap((series) => quantileRows(run, distance, series));
   const panels = [...Map.groupBy(all, (series) => nameTarget(series, all))];
   const domain_us = domainOf(quantiles);
-  // What stands left of a panel: the labels of its axis and their title.
-  const axisWidth = textWidth(theme, 'label', '99.99 %') + theme.text.label.lineHeight + 8;
-  const width = innerWidth(theme, 2 * PANEL_WIDTH + PANEL_GAP + axisWidth);
-  const beside = (width - axisWidth - PANEL_GAP - axisWidth) / 2;
-  const columns = panels.length > 1 && (theme.width === null || beside >= NARROWEST_PANEL) ? 2 : 1;
-  const paperWidth = columns === 2 ? beside : width - axisWidth;
-  const panelWidth = theme.width === null && columns === 2 ? PANEL_WIDTH : paperWidth;
-  const size: [number, number] = [panelWidth, plotHeight(theme, PANEL_HEIGHT, panelWidth)];
+  const axes = { x: X_TITLE, y: Y_TITLE, widest: '99.99 %', shape: SHAPE };
+  const grid = multiplesOf(panels.length, axes, theme);
   return {
     title: `Latency distribution: ${manifest.title}`,
     datasets: {
@@ -45,17 +36,17 @@ export function distributionPicture({ run, summary, distance, looks }: ChartSour
       }),
     },
     parts: [
-      legend(entriesOf(all, looks), { width: width - axisWidth, left: axisWidth, fades: true }, theme),
-      {
-        columns,
-        spacing: PANEL_GAP,
-        concat: panels.map(([name, series]) =>
-          distributionPanel({ title: name, series, quantiles, looks, domain_us, size }, theme),
-        ),
-      },
+      legend(entriesOf(all, looks), { width: grid.width, left: grid.left, fades: true }, theme),
+      multiples(grid, panels.length, theme, (index, hasY, hasX) => {
+        const [title, series] = panels[index];
+        return distributionPanel(
+          { title, series, quantiles, looks, domain_us, size: grid.size, hasX, hasY },
+          theme,
+        );
+      }),
     ],
-    width: width - axisWidth,
-    left: axisWidth,
+    width: grid.width,
+    left: grid.left,
     warnings: [],
     caption: caption(manifest, summary, all),
     canFade: true,

@@ -5,12 +5,15 @@ import { fadeMuted } from '../chart.ts';
 import { inPanel } from '../measured-row.ts';
 import { logTicks } from '../theme/log-ticks.ts';
 import { dashes, type Look, type Looks } from '../theme/looks.ts';
-import { INK, panelTitle, type Theme, ticksAcross } from '../theme/theme.ts';
+import { titleAbove } from '../theme/multiples.ts';
+import { INK, type Theme, ticksAcross } from '../theme/theme.ts';
 import { exactUs, pointTooltip } from '../tooltip.ts';
 import { labelledQuantiles, type QuantileRow, type Series, touchedQuantiles } from './points.ts';
 
 const GRID_COLOUR = '#e2e2e2';
 const MOST_TICKS = 7;
+export const X_TITLE = 'latency (µs)';
+export const Y_TITLE = 'share of requests';
 
 export interface DistributionPanel {
   title: string;
@@ -21,6 +24,9 @@ export interface DistributionPanel {
   domain_us: [number, number];
   /** Width and height. */
   size: [number, number];
+  /** Whether the title of x stands at it, and all that is of y, or at a neighbour. */
+  hasX: boolean;
+  hasY: boolean;
 }
 
 export function distributionPanel(of: DistributionPanel, theme: Theme): object {
@@ -31,38 +37,44 @@ export function distributionPanel(of: DistributionPanel, theme: Theme): object {
     looks,
     domain_us,
     size: [width, height],
+    hasX,
+    hasY,
   } = of;
   const ofPanel = `${inPanel(series[0])} && datum.operation === '${series[0].operation}'`;
   const fields = [...Object.keys(series[0]), 'dash'].filter(
     (field) => !Object.hasOwn(quantiles[0] ?? {}, field),
   );
   return {
-    title: panelTitle(theme, title),
     width,
     height,
-    data: { name: 'quantiles' },
-    transform: [
-      { filter: ofPanel },
-      { lookup: 'series', from: { data: { name: 'curves' }, key: 'series', fields } },
-      { calculate: '1 / (1 - datum.quantile)', as: 'nines' },
+    layer: [
+      titleAbove(title, theme),
+      {
+        data: { name: 'quantiles' },
+        transform: [
+          { filter: ofPanel },
+          { lookup: 'series', from: { data: { name: 'curves' }, key: 'series', fields } },
+          { calculate: '1 / (1 - datum.quantile)', as: 'nines' },
+        ],
+        encoding: {
+          x: {
+            field: 'latency_us',
+            type: 'quantitative',
+            scale: { type: 'log', domain: domain_us, nice: false },
+            axis: latencyAxis(domain_us, ticksAcross(theme, width, formatCount(domain_us[1])), hasX),
+          },
+          y: {
+            field: 'nines',
+            type: 'quantitative',
+            scale: { type: 'log', domain: [1, 10_000], nice: false },
+            axis: hasY ? ninesAxis : { ...ninesAxis, title: null, labels: false },
+          },
+          color: { field: 'system', type: 'nominal', scale: scaleOf(looks, 'colour'), legend: null },
+          ...fadeMuted,
+        },
+        layer: [curves(looks), marks(looks), touchAreas],
+      },
     ],
-    encoding: {
-      x: {
-        field: 'latency_us',
-        type: 'quantitative',
-        scale: { type: 'log', domain: domain_us, nice: false },
-        axis: latencyAxis(domain_us, ticksAcross(theme, width, formatCount(domain_us[1]))),
-      },
-      y: {
-        field: 'nines',
-        type: 'quantitative',
-        scale: { type: 'log', domain: [1, 10_000], nice: false },
-        axis: ninesAxis,
-      },
-      color: { field: 'system', type: 'nominal', scale: scaleOf(looks, 'colour'), legend: null },
-      ...fadeMuted,
-    },
-    layer: [curves(looks), marks(looks), touchAreas],
   };
 }
 
@@ -122,7 +134,7 @@ function scaleOf(looks: Looks, what: keyof Look): object {
 }
 
 const ninesAxis = {
-  title: 'share of requests',
+  title: Y_TITLE,
   values: [1, ...labelledQuantiles.map((quantile) => Math.round(1 / (1 - quantile)))],
   labelExpr: "format(100 - 100 / datum.value, '.4~r') + ' %'",
   gridColor: GRID_COLOUR,
@@ -130,9 +142,9 @@ const ninesAxis = {
   ticks: false,
 };
 
-function latencyAxis(domain_us: [number, number], most: number): object {
+function latencyAxis(domain_us: [number, number], most: number, hasTitle: boolean): object {
   return {
-    title: 'latency (µs)',
+    title: hasTitle ? X_TITLE : null,
     values: logTicks(domain_us, Math.min(MOST_TICKS, most)),
     format: ',~r',
     gridColor: GRID_COLOUR,

@@ -40,7 +40,8 @@ export function latencyPicture({ run, summary }: ChartSource, theme: Theme): Pic
   );
   const all = loads.flat();
   const { columns, direction, panelWidth, axisWidth } = layoutOf(loads, theme);
-  const size = sizeOf(all, direction, panelWidth, theme);
+  const rows = loads.reduce((sum, panels) => sum + Math.ceil(panels.length / columns), 0);
+  const size = sizeOf(all, { direction, panelWidth, rows }, theme);
   const width = columns * size.width + (columns - 1) * PANEL_GAP;
   const left = axisWidth + size.labelRoom;
   const published = points.some(({ published_us }) => published_us !== null) ? reference : null;

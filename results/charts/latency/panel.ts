@@ -10,7 +10,7 @@ import { formatUs } from '../../text/format.ts';
 import { fadeMuted } from '../chart.ts';
 import { inGroup } from '../measured-row.ts';
 import { labelRoom } from '../theme/row-labels.ts';
-import { panelTitle, type Theme, textWidth } from '../theme/theme.ts';
+import { panelTitle, plotHeight, type Theme, textWidth } from '../theme/theme.ts';
 import { exactUs, judgedUs, pointTooltip } from '../tooltip.ts';
 import {
   type BarText,
@@ -68,9 +68,14 @@ export interface OfPanel {
   floors: FloorPoint[];
 }
 
-export function sizeOf(panels: OfPanel[], direction: BarDirection, width: number, theme: Theme): Size {
+/** `rows`: of how many one below the other they are part. */
+export function sizeOf(
+  panels: OfPanel[],
+  { direction, panelWidth: width, rows }: { direction: BarDirection; panelWidth: number; rows: number },
+  theme: Theme,
+): Size {
   if (direction.isUpright) {
-    const height = theme.width === null ? PLOT_HEIGHT : Math.min(PLOT_HEIGHT, Math.max(150, 0.62 * width));
+    const height = plotHeight(theme, PLOT_HEIGHT, rows > 1 ? 0.7 * width : width);
     return { direction, width, height, labelRoom: 0 };
   }
   const labels = panels.flatMap(({ points, floors }) => labelsOf(points, floors, null, theme));

@@ -66,7 +66,7 @@ export function mainAxis({ plan }: Manifest, fits: (axis: Axis) => boolean = () 
  * not one of these axes is the same at all of its values, and stands in the panels of all of them.
  */
 export function facetsOf(point: Measured, along: Axis | null, { plan }: Manifest): string[] {
-  const others = plan.axes.filter(({ name }) => name !== along?.name);
+  const others = plan.axes.filter(({ name, values }) => name !== along?.name && values.length > 1);
   return others.reduce<string[]>(
     (facets, axis) => {
       const values = Object.hasOwn(point.at, axis.name) ? [point.at[axis.name]] : axis.values;

@@ -11,10 +11,10 @@ import { type MeasuredRow, measuredRow } from '../measured-row.ts';
 import type { Picture } from '../picture.ts';
 import type { ChartSource } from '../source.ts';
 import type { Looks } from '../theme/looks.ts';
+import { multiples, multiplesOf } from '../theme/multiples.ts';
 import type { Theme } from '../theme/theme.ts';
 import { exactUs } from '../tooltip.ts';
 import { axisLabel, axisTitle, facetsOf, isSize, mainAxis, valueAlong } from './axes.ts';
-import { multiples, multiplesOf } from './layout.ts';
 import { bandwidth, cost, latencyP50, type Shown, throughput } from './measures.ts';
 import { linesPanel } from './panel.ts';
 import { axisScale, measuredAxis, measuredScale, valuesAxis } from './scales.ts';
@@ -172,6 +172,7 @@ export function entriesOf(points: Point[], looks: Looks): LegendEntry[] {
   });
 }
 
-function capital(words: string): string {
-  return words[0].toUpperCase() + words.slice(1);
+/** A first word that is a word begins with a capital; p50 stays as it is. */
+export function capital(words: string): string {
+  return /^[a-z]+\b/.test(words) ? words[0].toUpperCase() + words.slice(1) : words;
 }

@@ -1,7 +1,8 @@
 /** One panel of lines: a curve for each system through its points, hollow where they back no claim. */
 import { fadeMuted } from '../chart.ts';
 import type { Look, Looks } from '../theme/looks.ts';
-import { type Theme, textMark } from '../theme/theme.ts';
+import { titleAbove } from '../theme/multiples.ts';
+import type { Theme } from '../theme/theme.ts';
 import { pointTooltip } from '../tooltip.ts';
 import { type PlotScale, scaleEncoding } from './scales.ts';
 
@@ -76,15 +77,6 @@ export function linesPanel(of: LinesPanel, theme: Theme): object {
         ],
       },
     ],
-  };
-}
-
-/** As high over the plot in all panels, whatever stands at the top of their axes. */
-function titleAbove(title: string, theme: Theme): object {
-  return {
-    data: { values: [{ words: [title] }] },
-    mark: { ...textMark(theme, 'label'), fontWeight: 'bold', align: 'left', baseline: 'bottom' },
-    encoding: { x: { value: 0 }, y: { value: -8 }, text: { field: 'words' } },
   };
 }
 

@@ -1,5 +1,5 @@
 /** Small multiples: panels of one size, with the numbers of their axes at the left and at the bottom alone. */
-import { innerWidth, type Theme, textWidth, wrapText } from '../theme/theme.ts';
+import { innerWidth, type Theme, textMark, textWidth, wrapText } from './theme.ts';
 
 const PAGE_WIDTH = 720;
 const MOST_COLUMNS = 4;
@@ -7,7 +7,7 @@ const PANEL_GAP = 22;
 /** Of a panel, in pixels: on the page, and on paper, where columns are narrow. */
 const NARROWEST = { page: 210, paper: 112 };
 const FLATTEST = 120;
-const HIGHEST = 230;
+const LINES = { ratio: 0.62, highest: 260 };
 
 export interface Multiples {
   columns: number;
@@ -25,9 +25,11 @@ export interface Axes {
   x: string;
   y: string;
   widest: string;
+  /** Height over width, and the largest height in pixels. */
+  shape?: { ratio: number; highest: number };
 }
 
-export function multiplesOf(panels: number, { x, y, widest }: Axes, theme: Theme): Multiples {
+export function multiplesOf(panels: number, { x, y, widest, shape = LINES }: Axes, theme: Theme): Multiples {
   const labels = textWidth(theme, 'label', widest) + 10;
   const { lineHeight } = theme.text.label;
   const sized = (lines: number): Omit<Multiples, 'xTitle' | 'yTitle'> => {
@@ -35,9 +37,11 @@ export function multiplesOf(panels: number, { x, y, widest }: Axes, theme: Theme
     const width = innerWidth(theme, PAGE_WIDTH) - left;
     const narrowest = theme.width === null ? NARROWEST.page : NARROWEST.paper;
     const fitting = Math.floor((width + PANEL_GAP) / (narrowest + PANEL_GAP));
-    const columns = Math.max(1, Math.min(panels, MOST_COLUMNS, fitting));
+    // Four are two by two where they are large.
+    const most = panels <= 4 && theme.width === null ? 2 : MOST_COLUMNS;
+    const columns = Math.max(1, Math.min(panels, most, fitting));
     const panelWidth = (width - (columns - 1) * PANEL_GAP) / columns;
-    const height = Math.round(Math.min(HIGHEST, Math.max(FLATTEST, 0.62 * panelWidth)));
+    const height = Math.round(Math.min(shape.highest, Math.max(FLATTEST, shape.ratio * panelWidth)));
     return { columns, size: [panelWidth, height], width, left };
   };
   const [, height] = sized(1).size;
@@ -62,4 +66,13 @@ export function multiples(
   const titleOfX = panels % columns === 0 ? 0 : xTitle.length * lineHeight;
   const spacing = { row: 2 * lineHeight + titleOfX + 24, column: PANEL_GAP };
   return { columns, bounds: 'flush', spacing, concat: drawn };
+}
+
+/** The title of a panel, as high over the plot in all of them, whatever stands at the top of their axes. */
+export function titleAbove(title: string, theme: Theme): object {
+  return {
+    data: { values: [{ words: [title] }] },
+    mark: { ...textMark(theme, 'label'), fontWeight: 'bold', align: 'left', baseline: 'bottom' },
+    encoding: { x: { value: 0 }, y: { value: -8 }, text: { field: 'words' } },
+  };
 }
