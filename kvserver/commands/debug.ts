@@ -1,10 +1,13 @@
 /** DEBUG: what tests ask of the server. */
 import type { Client } from '../client.ts';
+import { ListValue } from '../keyspace/types/list.ts';
+import { TYPE_STRING } from '../keyspace/types/value.ts';
+import { DATABASES } from '../options.ts';
 import type { ReplyWriter } from '../resp/reply.ts';
 import type { Request } from '../resp/request.ts';
 import { digestValues } from './digest.ts';
 import { encodingOf, references } from './objects.ts';
-import { NO_SUCH_KEY, NOT_A_FLOAT, unknownOrArity, writeHelp } from './replies.ts';
+import { NO_SUCH_KEY, NOT_A_FLOAT, NOT_AN_INTEGER, unknownOrArity, writeHelp } from './replies.ts';
 import type { CommandSpec, ServerState } from './table.ts';
 
 /** What DEBUG PROTOCOL replies to each name: the same as Redis, for tests of clients. */
@@ -77,6 +80,60 @@ function object(client: Client, request: Request, reply: ReplyWriter, server: Se
   );
 }
 
+/** The index of a database: tables of buckets, a chain of keys in each, as Redis has them. */
+function indexOfDatabase(request: Request, reply: ReplyWriter, server: ServerState): void {
+  const index = request.integer(2);
+  if (Number.isNaN(index)) {
+    reply.error(NOT_AN_INTEGER);
+    return;
+  }
+  if (index < 0 || index >= DATABASES) {
+    reply.error('ERR Out of range database');
+    return;
+  }
+  const database = server.database(index);
+  const tables = database.chainLengths().map(tableText).join('');
+  const { volatileCount } = database;
+  reply.verbatim(`[Dictionary HT]\n${tables}[Expires HT]\nNo hash table: ${volatileCount} keys expire\n`);
+}
+
+function tableText(chains: number[], table: number): string {
+  const name = table === 0 ? 'main hash table' : 'rehashing target';
+  const head = `Hash table ${table} stats (${name}):\n`;
+  const buckets = chains.reduce((sum, count) => sum + count);
+  const keys = chains.reduce((sum, count, length) => sum + count * length, 0);
+  if (keys === 0) return `${head}No stats available for empty dictionaries\n`;
+  const used = buckets - chains[0];
+  const shares = chains.flatMap((count, length) =>
+    count === 0 ? [] : [`   ${length}: ${count} (${((100 * count) / buckets).toFixed(2)}%)\n`],
+  );
+  return (
+    `${head} table size: ${buckets}\n number of elements: ${keys}\n different slots: ${used}\n` +
+    ` max chain length: ${chains.length - 1}\n avg chain length: ${(keys / used).toFixed(2)}\n` +
+    ` Chain length distribution:\n${shares.join('')}`
+  );
+}
+
+/** The index of a set, a hash or a sorted set: parts with slots, in which a member is looked for one after the other. */
+function indexOfValue(client: Client, request: Request, reply: ReplyWriter): void {
+  const { database } = client;
+  const entry = database.peek(request.bytes, request.start[2], request.length[2]);
+  if (entry === 0) {
+    reply.error(NO_SUCH_KEY);
+    return;
+  }
+  const value = database.type(entry) === TYPE_STRING ? null : database.object(entry);
+  if (value === null || value instanceof ListValue) {
+    reply.error('ERR The value stored at the specified key is not represented using an hash table');
+    return;
+  }
+  const { parts, slots, looksMax } = value.indexShape();
+  reply.verbatim(
+    `Index stats:\n number of elements: ${value.size}\n parts: ${parts}\n slots: ${slots}\n` +
+      ` max slots looked at: ${looksMax}\n`,
+  );
+}
+
 function sleep(request: Request, reply: ReplyWriter, server: ServerState): void {
   const seconds = request.double(2);
   if (Number.isNaN(seconds)) {
@@ -92,6 +149,8 @@ function sleep(request: Request, reply: ReplyWriter, server: ServerState): void 
 function help(request: Request, reply: ReplyWriter): void {
   writeHelp(request, reply, [
     ['DIGEST-VALUE <key> [<key> ...]', 'Digests of values, the same as those of Redis.'],
+    ['HTSTATS <database>', 'How many keys the buckets of its index have.'],
+    ['HTSTATS-KEY <key>', 'Parts and slots of the index of a set, a hash or a sorted set.'],
     ['OBJECT <key>', 'Where the value of a key lies, and the form in which Redis would hold it.'],
     [
       'PAUSE-CRON <0|1>',
@@ -119,6 +178,10 @@ function debug(client: Client, request: Request, reply: ReplyWriter, server: Ser
     help(request, reply);
   } else if (request.argc !== 3) {
     reply.error(unknownOrArity(request));
+  } else if (request.is(1, 'htstats')) {
+    indexOfDatabase(request, reply, server);
+  } else if (request.is(1, 'htstats-key')) {
+    indexOfValue(client, request, reply);
   } else if (request.is(1, 'object')) {
     object(client, request, reply, server);
   } else if (request.is(1, 'pause-cron')) {

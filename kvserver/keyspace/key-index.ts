@@ -28,6 +28,23 @@ export class KeyIndex {
     return 4 * (this.table.length + this.nextTable.length);
   }
 
+  /** Of each table, how many buckets have 0 entries, 1, 2 and so on. */
+  chainLengths(): number[][] {
+    const tables = [this.table, this.nextTable].filter(({ length }) => length > 0);
+    return tables.map((table) => this.#chainLengthsOf(table));
+  }
+
+  #chainLengthsOf(table: Int32Array): number[] {
+    const lengths: number[] = [];
+    for (const head of table) {
+      let length = 0;
+      for (let entry = head; entry !== 0; entry = this.#entries.next(entry)) length++;
+      while (lengths.length <= length) lengths.push(0);
+      lengths[length] = lengths[length] + 1;
+    }
+    return lengths;
+  }
+
   /** Puts an entry in, with its hash. */
   link(entry: number, hash: number): void {
     const table = this.rehashAt >= 0 ? this.nextTable : this.table;

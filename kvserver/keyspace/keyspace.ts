@@ -144,11 +144,10 @@ export class Keyspace {
     return this.#uses.count(this.#words[(this.keyStart >> 2) - 1]);
   }
 
-  /** Where the entry's block lies: its chunk of the arena, and behind that 32 bits for the place within. */
+  /** Where the entry's key lies: its chunk of the arena, and behind that 32 bits for the place within. */
   placeOf(entry: number): number {
     this.locate(entry);
-    const chunk = this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + CHUNK];
-    return chunk * 2 ** 32 + this.keyStart - HEADER_BYTES;
+    return this.#pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + CHUNK] * 2 ** 32 + this.keyStart;
   }
 
   /** Bytes of the entry's block: its key, and the value of a string. */
@@ -348,6 +347,11 @@ export class Keyspace {
 
   meanTimeToLiveMs(): number {
     return this.#expiry.meanLeftMs(this.#clock.nowMs, EXPIRY_SAMPLES);
+  }
+
+  /** Of each table of the index, how many buckets have 0 keys, 1, 2 and so on. */
+  chainLengths(): number[][] {
+    return this.#index.chainLengths();
   }
 
   /** Bytes of the blocks in use. */

@@ -122,7 +122,5 @@ export const leftOut: Readonly<Record<string, Readonly<Record<string, readonly s
 
 /** Tests that come out otherwise for another reason, as differences.ts has them of the port. */
 export const typescriptDifferences: Readonly<Record<string, string>> = {
-  'unit/type/set: SADD, SCARD, SISMEMBER - large data: large memory flag not provided':
-    'the suite has it only where values may be larger than 512 MiB',
   'unit/type/string: trim on SET with big value': 'the suite runs it where the allocator is jemalloc',
 };

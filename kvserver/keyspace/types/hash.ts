@@ -22,6 +22,10 @@ export class HashValue {
     return this.#values.length;
   }
 
+  indexShape(): ReturnType<Members['indexShape']> {
+    return this.#fields.indexShape();
+  }
+
   get encoding(): string {
     return this.isCompact ? 'listpack' : 'hashtable';
   }

@@ -119,6 +119,21 @@ export class Members {
     }
   }
 
+  /** What the index is made of, and how many slots are looked at for a member at most. */
+  indexShape(): { parts: number; slots: number; looksMax: number } {
+    const parts = new Set(this.#parts);
+    const shape = { parts: parts.size, slots: 0, looksMax: 0 };
+    for (const part of parts) {
+      const mask = maskOf(part);
+      shape.slots += slotsOf(part);
+      for (let slot = 0; slot < part.length - FOOTER_WORDS; slot += 2) {
+        const looks = part[slot + 1] === 0 ? 0 : ((slot - (part[slot] << 1)) & mask) / 2 + 1;
+        shape.looksMax = Math.max(shape.looksMax, looks);
+      }
+    }
+    return shape;
+  }
+
   copy(): Members {
     const copy = new Members(this.#membersMax);
     copy.#texts = this.#texts.copy();

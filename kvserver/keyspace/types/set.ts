@@ -19,6 +19,10 @@ export class SetValue {
     return this.#members.size;
   }
 
+  indexShape(): ReturnType<Members['indexShape']> {
+    return this.#members.indexShape();
+  }
+
   get encoding(): string {
     return this.isCompact ? 'intset' : 'hashtable';
   }

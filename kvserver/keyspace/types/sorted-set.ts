@@ -29,6 +29,10 @@ export class SortedSetValue {
     return this.#members.size;
   }
 
+  indexShape(): ReturnType<Members['indexShape']> {
+    return this.#members.indexShape();
+  }
+
   get encoding(): string {
     return this.isCompact ? 'listpack' : 'skiplist';
   }
