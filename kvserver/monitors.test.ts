@@ -44,6 +44,7 @@ it('shows no password, no command that administers the server, and nothing that 
   client.ask('AUTH', 'secret');
   client.ask('AUTH', 'somebody', 'secret');
   client.ask('HELLO', '3', 'AUTH', 'somebody', 'secret');
+  client.ask('HELLO', '3', 'SETNAME', 'auth', 'AUTH', 'somebody', 'secret');
   client.ask('CONFIG', 'SET', 'requirepass', '');
   client.ask('CLIENT', 'LIST');
   client.ask('GET');
@@ -52,6 +53,7 @@ it('shows no password, no command that administers the server, and nothing that 
     '"AUTH" "(redacted)"',
     '"AUTH" "(redacted)" "(redacted)"',
     '"HELLO" "3" "AUTH" "(redacted)" "(redacted)"',
+    '"HELLO" "3" "SETNAME" "auth" "AUTH" "(redacted)" "(redacted)"',
   ]);
 });
 
@@ -68,6 +70,14 @@ it('shows a transaction when it is run, and its end also where it fails', () => 
 it('shows of a very long command what there is room for', () => {
   client.ask('SET', 'key', 'x'.repeat(17 * 1024 ** 2));
   expect(shown()).toEqual(['"SET" "key" ...']);
+});
+
+it('closes a monitor that takes nothing, when its output exceeds the limit', () => {
+  client.ask('CONFIG', 'SET', 'client-output-buffer-limit', 'normal 1mb 0 0');
+  monitor.slow = true;
+  for (let i = 0; i < 12 && !monitor.closed; i++) client.ask('SET', 'key', 'x'.repeat(100_000));
+  expect(monitor.closed).toBe(true);
+  expect(client.ask('PING')).toBe('+PONG\r\n');
 });
 
 it('shows the monitor its own commands behind their replies, and lets it use no keys', () => {

@@ -9,7 +9,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fuzzConnections } from './connection-fuzzer.ts';
 import { overSockets } from './connection-lines.ts';
-import { driveIoredis, driveNodeRedis, driveRedisPy } from './kvserver-libraries.ts';
+import { driveIoredis, driveNodeRedis, driveNodeRedisCache, driveRedisPy } from './kvserver-libraries.ts';
 import {
   encode,
   FRONTENDS,
@@ -64,12 +64,13 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     redis.disconnect();
   });
 
-  it('serves ioredis, with transactions, channels, waiting pops and iterators', () =>
+  it('serves ioredis, with transactions, channels, events, a monitor, waiting pops and iterators', () =>
     driveIoredis(server.port));
 
-  it('serves node-redis, in RESP2 and RESP3', async () => {
+  it('serves node-redis, in RESP2 and RESP3, and its cache', async () => {
     await driveNodeRedis(server.port, 2);
     await driveNodeRedis(server.port, 3);
+    await driveNodeRedisCache(server.port);
   });
 
   it('serves redis-py', () => driveRedisPy(server.port));

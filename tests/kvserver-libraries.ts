@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { createClient, RESP_TYPES, WatchError } from 'redis';
+import { BasicClientSideCache, createClient, RESP_TYPES, WatchError } from 'redis';
 
 const run = promisify(execFile);
 /** Debian's, of which python3-redis is a part. */
@@ -46,6 +46,19 @@ export async function driveIoredis(port: number): Promise<void> {
     equal(await patternMessage, ['n*', Buffer.from('news'), binary]);
     equal([await listener.punsubscribe('n*'), await listener.unsubscribe()], [2, 0]);
     equal(await listener.get('a'), '9');
+
+    const monitor = await redis.monitor();
+    const shown = once(monitor, 'monitor');
+    equal(await other.set('seen', '1'), 'OK');
+    equal((await shown)[1], ['set', 'seen', '1']);
+    monitor.disconnect();
+    await redis.config('SET', 'notify-keyspace-events', 'K$');
+    await listener.psubscribe('__keyspace@0__:*');
+    const event = once(listener, 'pmessage');
+    await redis.incr('seen');
+    equal((await event).slice(1), ['__keyspace@0__:seen', 'incrby']);
+    await listener.punsubscribe();
+    await redis.config('SET', 'notify-keyspace-events', '');
 
     const waiting = other.blpop('none', 'list', 5);
     equal(await redis.rpush('list', 'x', 'y'), 2);
@@ -140,5 +153,24 @@ export async function driveNodeRedis(port: number, protocol: 2 | 3): Promise<voi
     equal(await raw.get('a'), Buffer.from('11'));
   } finally {
     for (const one of [client, other, listener]) one.destroy();
+  }
+}
+
+/** A client that keeps what it has read until the server says that it has changed. */
+export async function driveNodeRedisCache(port: number): Promise<void> {
+  const cache = new BasicClientSideCache();
+  const socket = { host: '127.0.0.1', port };
+  const client = createClient({ RESP: 3, socket, clientSideCache: cache });
+  const other = createClient({ socket });
+  try {
+    await Promise.all([client.connect(), other.connect()]);
+    await other.set('kept', '1');
+    equal([await client.get('kept'), await client.get('kept'), cache.stats().hitCount], ['1', '1', 1]);
+    const invalidated = once(cache, 'invalidate');
+    await other.set('kept', '2');
+    await invalidated;
+    equal([await client.get('kept'), cache.stats().hitCount], ['2', 1]);
+  } finally {
+    for (const one of [client, other]) one.destroy();
   }
 }

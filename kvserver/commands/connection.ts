@@ -94,10 +94,14 @@ function authSecrets({ argc }: Request): number[] {
   return argc === 2 ? [1] : [1, 2];
 }
 
-/** HELLO ... AUTH user password ... */
+/** HELLO version [AUTH user password] [SETNAME name] */
 function helloSecrets(request: Request): number[] {
-  for (let i = 2; i + 2 < request.argc; i++) if (request.is(i, 'auth')) return [i + 1, i + 2];
-  return [];
+  const secrets: number[] = [];
+  for (let i = 2; i < request.argc; i++) {
+    if (request.is(i, 'setname')) i++;
+    else if (request.is(i, 'auth') && i + 2 < request.argc) secrets.push(++i, ++i);
+  }
+  return secrets;
 }
 
 function hello(client: Client, request: Request, reply: ReplyWriter, server: ServerState): void {

@@ -157,6 +157,7 @@ function statsFields(server: ServerState): Fields {
     rejected_connections: stats.rejectedConnections,
     expired_keys: stats.expired,
     evicted_keys: stats.evicted,
+    evicted_clients: 0,
     keyspace_hits: stats.hits,
     keyspace_misses: stats.misses,
     client_output_buffer_limit_disconnections: stats.outputLimitDisconnections,

@@ -7,6 +7,8 @@ import type { ObjectValue } from './types/value.ts';
 
 /** By so many of its elements the size of a value is estimated. */
 const ELEMENTS_SAMPLED = 5;
+/** Of so many values that were used the sizes are looked at, also where nobody asks. */
+const USED_MAX = 10_000;
 
 export class ObjectSlots {
   /** null where a number is free. */
@@ -26,27 +28,26 @@ export class ObjectSlots {
   /** Bytes of all values, about. */
   get bytes(): number {
     if (this.#bytesOf === null) return allValuesBytes(this.#values);
-    for (const slot of this.#used) this.#measure(slot, this.#bytesOf);
-    this.#used.length = 0;
+    this.#measureUsed(this.#bytesOf);
     return this.#bytes;
   }
 
   add(value: ObjectValue): void {
     const slot = this.#free.pop() ?? this.#values.length;
     this.#values[slot] = value;
-    if (this.#bytesOf !== null) this.#used.push(slot);
+    if (this.#bytesOf !== null) this.#note(slot, this.#bytesOf);
   }
 
   /** The value may be changed until the next request. */
   use(slot: number): ObjectValue {
-    if (this.#bytesOf !== null && this.#used.at(-1) !== slot) this.#used.push(slot);
+    if (this.#bytesOf !== null) this.#note(slot, this.#bytesOf);
     return this.#values[slot] as ObjectValue;
   }
 
   drop(slot: number): void {
     this.#values[slot] = null;
     this.#free.push(slot);
-    if (this.#bytesOf !== null) this.#used.push(slot);
+    if (this.#bytesOf !== null) this.#note(slot, this.#bytesOf);
   }
 
   /** From now on the bytes of values are followed, or no more. */
@@ -58,10 +59,20 @@ export class ObjectSlots {
     if (on) for (let slot = 0; slot < this.#values.length; slot++) this.#used.push(slot);
   }
 
-  #measure(slot: number, bytesOf: number[]): void {
-    const value = this.#values[slot];
-    const bytes = value === null ? 0 : valueBytes(value, ELEMENTS_SAMPLED);
-    this.#bytes += bytes - (bytesOf[slot] ?? 0);
-    bytesOf[slot] = bytes;
+  #note(slot: number, bytesOf: number[]): void {
+    const used = this.#used;
+    if (used.length > 0 && used[used.length - 1] === slot) return;
+    if (used.length >= USED_MAX) this.#measureUsed(bytesOf);
+    used.push(slot);
+  }
+
+  #measureUsed(bytesOf: number[]): void {
+    for (const slot of this.#used) {
+      const value = this.#values[slot];
+      const bytes = value === null ? 0 : valueBytes(value, ELEMENTS_SAMPLED);
+      this.#bytes += bytes - (bytesOf[slot] ?? 0);
+      bytesOf[slot] = bytes;
+    }
+    this.#used.length = 0;
   }
 }
