@@ -3,16 +3,25 @@
  * with `finished_at` null, and again when the last trial has ended: what is on disk is always a run that
  * `bypassbench report` can read.
  */
-import { mean } from 'simple-statistics';
-import type { RunPlace } from '../results/formats/index.ts';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { mean, sum } from 'simple-statistics';
+import {
+  CALIBRATION_FILE,
+  type Manifest,
+  type PairDistance,
+  type RunPlace,
+  type Trial,
+} from '../results/formats/index.ts';
 import { distanceCoverage, type EndedTrials } from '../results/index.ts';
 import type { Experiment } from './config/schema.ts';
+import { type EarlierRun, plannedTrials, recordOf } from './continued-run.ts';
 import { distanceLines, surveyDistances } from './distances.ts';
 import { TrialFailure } from './errors.ts';
 import { type Decision, furtherBlock } from './further-block.ts';
 import type { Checkouts } from './machine/checkout.ts';
 import type { Supervisor } from './machine/process.ts';
-import { unfinishedManifest, withAddedBlock, writeManifest } from './manifest.ts';
+import { withAddedBlock, writeManifest } from './manifest.ts';
 import type { OutFolder } from './out-folder.ts';
 import type { Progress } from './progress.ts';
 import { calibrate } from './trial/calibration.ts';
@@ -32,9 +41,10 @@ export interface Campaign {
   unrunnable: ReadonlyMap<string, string>;
   /** Of the systems and floors that are not of the checkout that runs. */
   checkouts: Checkouts;
-  quick: boolean;
-  /** The command line that repeats this run. */
-  command: string[];
+  /** What is to be run, in a run that goes on with what is there. */
+  manifest: Manifest;
+  /** What the folder has of it already; null for a new run. */
+  earlier: EarlierRun | null;
   /** What is in it is put aside when the run begins. */
   out: OutFolder;
   supervisor: Supervisor;
@@ -45,21 +55,26 @@ export interface Campaign {
 
 /** Runs all trials; resolves to how many of them failed, or to null when it was interrupted. */
 export async function runCampaign(campaign: Campaign): Promise<number | null> {
-  const { experiment, unrunnable, out, signal, progress } = campaign;
+  const { earlier, unrunnable, out, signal, progress } = campaign;
   for (const reason of unrunnable.values()) progress.warn(reason);
-  const distances = await surveyDistances(campaign);
-  for (const line of distanceLines(distances)) progress.announce(line);
-  let manifest = await unfinishedManifest(campaign, distances);
-  await out.begin();
+  if (campaign.manifest.finished_at !== null) {
+    progress.announce('nothing is lacking: all trials are there');
+    return failuresIn(campaign.earlier);
+  }
+  let manifest = await withDistances(campaign);
+  if (earlier === null) await out.begin();
+  else await out.goOn(earlier.cutOff);
   await writeManifest(out.path, manifest);
   const interrupted = rejectWhenAborted(signal);
   await calibrateFirst(campaign, interrupted);
   const blocks = new Blocks(campaign, interrupted);
-  for (let trial = 1; trial <= experiment.trials; trial++) {
-    if (!(await blocks.run(blocks.plan(trial)))) return null;
+  const planned = plannedTrials(campaign.experiment, manifest, earlier?.trials ?? []);
+  for (const block of Map.groupBy(planned, ({ trial }) => trial).values()) {
+    if (!(await blocks.run(block))) return null;
   }
-  const plannedEndMs = performance.now();
-  for (;;) {
+  const plannedEndMs = performance.now() - blocks.addedBefore_s(manifest) * 1000;
+  // What is added later is compared by way of what was measured with it, and has no more trials than that.
+  while (manifest.plan.additions.length === 0) {
     const decision = await blocks.further(performance.now() - plannedEndMs);
     if (decision === null) break;
     progress.announce(decision.line);
@@ -74,9 +89,25 @@ export async function runCampaign(campaign: Campaign): Promise<number | null> {
   return blocks.failed;
 }
 
+/** The distances of its cores, where no earlier start of the run has measured them. */
+async function withDistances(campaign: Campaign): Promise<Manifest> {
+  const { manifest, earlier, progress } = campaign;
+  if (earlier !== null && manifest.plan.additions.length === earlier.manifest.plan.additions.length)
+    return manifest;
+  const distances = await surveyDistances(campaign);
+  for (const line of distanceLines(distances)) progress.announce(line);
+  const isKnown = ({ client, server }: PairDistance): boolean =>
+    manifest.distances.some((known) => known.client === client && known.server === server);
+  return { ...manifest, distances: [...manifest.distances, ...distances.filter((one) => !isKnown(one))] };
+}
+
+function failuresIn(earlier: EarlierRun | null): number {
+  return earlier?.trials.filter(({ status }) => status === 'failed').length ?? 0;
+}
+
 async function calibrateFirst(campaign: Campaign, interrupted: Promise<never>): Promise<void> {
   const { experiment, out, supervisor, signal, progress } = campaign;
-  if (!experiment.calibration) return;
+  if (!experiment.calibration || existsSync(path.join(out.path, CALIBRATION_FILE))) return;
   progress.announce('calibrating the load generator');
   const problem = await calibrate(experiment, out.path, supervisor, interrupted).catch((error) => {
     if (signal.aborted) return null;
@@ -114,6 +145,11 @@ class Blocks {
     for (const planned of block) {
       if (signal.aborted) return false;
       const { name } = planned.subject;
+      const there = recordOf(planned, this.#campaign.earlier?.trials ?? []);
+      if (there !== null) {
+        this.#count(planned, there.status, there.elapsed_s);
+        continue;
+      }
       const startMs = performance.now();
       const context: TrialContext = {
         ...this.#campaign,
@@ -126,11 +162,9 @@ class Blocks {
       const outcome = reason
         ? await recordUnrunnable(planned, context, reason)
         : await runTrial(planned, context);
-      if (outcome.record.status === 'failed') this.failed++;
-      else {
-        this.#took(placeOf(planned), (performance.now() - startMs) / 1000);
-        await out.measured();
-      }
+      const { status } = outcome.record;
+      this.#count(planned, status, (performance.now() - startMs) / 1000);
+      if (status === 'ok') await out.measured();
       progress.trialEnded(planned, outcome);
     }
     this.#blocks++;
@@ -138,8 +172,19 @@ class Blocks {
     return !signal.aborted;
   }
 
-  #took(place: RunPlace, seconds: number): void {
-    const key = placeName(place);
+  /** What blocks took that were added by an earlier start of this run. */
+  addedBefore_s({ plan }: Manifest): number {
+    const planned = plan.trials - plan.added_trials;
+    const added = this.#campaign.earlier?.trials.filter(({ trial }) => trial > planned) ?? [];
+    return sum(added.map(({ elapsed_s }) => elapsed_s));
+  }
+
+  #count(planned: PlannedTrial, status: Trial['status'], seconds: number): void {
+    if (status === 'failed') {
+      this.failed++;
+      return;
+    }
+    const key = placeName(placeOf(planned));
     this.#elapsed_s.set(key, [...(this.#elapsed_s.get(key) ?? []), seconds]);
   }
 
@@ -172,7 +217,7 @@ function runTrial(planned: PlannedTrial, context: TrialContext): Promise<EndedTr
 /** Records as failed a trial that cannot be run, such as one of a server that is not installed. */
 function recordUnrunnable(planned: PlannedTrial, context: TrialContext, reason: string): Promise<EndedTrial> {
   return new TrialRun(planned, context).run(
-    () => Promise.reject(new TrialFailure(reason)),
+    () => Promise.reject(new TrialFailure(reason, [], { isFinal: false })),
     () => Promise.resolve(),
   );
 }

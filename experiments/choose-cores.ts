@@ -1,5 +1,6 @@
 /** Gives each system and floor its cores: those that are named, or a pair that is chosen by its distance. */
 import { type CorePair, corePairs } from '../libos/index.ts';
+import type { Manifest } from '../results/formats/index.ts';
 import { candidatesOf, chosenOf, type MeasuredPair } from './config/core-choice.ts';
 import type {
   ConfiguredExperiment,
@@ -26,14 +27,15 @@ type Chosen = ReadonlyMap<CoreDistance, CorePair['cores']>;
 
 /**
  * `say` is called with a line for each pair that is chosen, and why. Throws CORES_UNAVAILABLE where this machine has no
- * such pair.
+ * such pair. `kept`: pairs that were chosen before.
  */
 export async function chooseCores(
   configured: ConfiguredExperiment,
   say: (line: string) => void,
+  kept: Chosen = new Map(),
 ): Promise<Experiment> {
   const { systems, floors } = configured;
-  const chosen = await choosePairs([...systems, ...floors], say);
+  const chosen = await choosePairs([...systems, ...floors], say, kept);
   const placed = <T extends Measurable<ConfiguredSystem, ConfiguredFloor>>(
     of: T,
   ): T & Measurable<System, Floor> => ({
@@ -42,6 +44,18 @@ export async function chooseCores(
     floors: of.floors.map((floor) => placedFloor(floor, chosen)),
   });
   return { ...placed(configured), points: configured.points.map(placed) };
+}
+
+/** The pairs that were chosen for a run that goes on, by what its systems ask for. */
+export function chosenBefore({ systems }: ConfiguredExperiment, manifest: Manifest): Chosen {
+  const kept = new Map<CoreDistance, CorePair['cores']>();
+  for (const system of systems) {
+    const choice = choiceOf(system);
+    const before = manifest.systems.find(({ name }) => name === system.name);
+    const [server, client] = [before?.server_cores[0], before?.client_cores[0]];
+    if (choice !== null && server !== undefined && client !== undefined) kept.set(choice, [server, client]);
+  }
+  return kept;
 }
 
 /** The same of one system. */
@@ -55,9 +69,15 @@ function choiceOf({ cores }: Subject): CoreDistance | null {
   return cores === undefined || Array.isArray(cores) ? null : cores.distance;
 }
 
-async function choosePairs(subjects: readonly Subject[], say: (line: string) => void): Promise<Chosen> {
-  const wanted = new Set(subjects.flatMap((subject) => choiceOf(subject) ?? []));
-  const chosen = new Map<CoreDistance, CorePair['cores']>();
+async function choosePairs(
+  subjects: readonly Subject[],
+  say: (line: string) => void,
+  kept: Chosen = new Map(),
+): Promise<Chosen> {
+  const wanted = new Set(
+    subjects.flatMap((subject) => choiceOf(subject) ?? []).filter((one) => !kept.has(one)),
+  );
+  const chosen = new Map(kept);
   if (wanted.size === 0) return chosen;
   const pairs = corePairs(availableCores());
   // Whatever cannot be is found before anything is measured.

@@ -13,6 +13,7 @@ export type ExperimentErrorCode =
   | 'GOAL_UNKNOWN'
   | 'OUT_NOT_A_RUN'
   | 'OUT_IN_USE'
+  | 'NOT_CONTINUED'
   | 'MACHINE_UNSUPPORTED'
   | 'CORES_UNAVAILABLE'
   | 'NO_FREE_PORT';
@@ -31,10 +32,13 @@ export class ExperimentError extends Error {
 /** What made one trial fail, in a sentence, and the logs that explain it. The run goes on. */
 export class TrialFailure extends Error {
   readonly logs: readonly string[];
+  /** False where it says nothing of what was to be measured: a run that goes on measures it again. */
+  readonly isFinal: boolean;
 
-  constructor(message: string, logs: readonly string[] = []) {
+  constructor(message: string, logs: readonly string[] = [], { isFinal = true } = {}) {
     super(message);
     this.name = 'TrialFailure';
     this.logs = logs;
+    this.isFinal = isFinal;
   }
 }

@@ -4,7 +4,6 @@ import {
   MANIFEST_FILE,
   type Manifest,
   manifestFormat,
-  type PairDistance,
   type RunPlace,
   replaceFile,
   type SystemUnderTest,
@@ -25,11 +24,13 @@ interface Described {
   command: string[];
 }
 
-/** As it is when the run begins, with no end yet. */
-export async function unfinishedManifest(
-  { experiment, checkouts, quick, command }: Described,
-  distances: PairDistance[],
-): Promise<Manifest> {
+/** As it is when the run begins, with no end yet, before the distances of its cores are known. */
+export async function unfinishedManifest({
+  experiment,
+  checkouts,
+  quick,
+  command,
+}: Described): Promise<Manifest> {
   return {
     schema: manifestFormat.schema,
     experiment: experiment.experiment,
@@ -41,7 +42,7 @@ export async function unfinishedManifest(
     config: writtenConfig(experiment, checkouts),
     plan: planOf(experiment),
     machine: await machineFacts(HOST),
-    distances,
+    distances: [],
     versions: { ...(await systemVersions(experiment, checkouts)), ...(await softwareVersions()) },
     git: await gitState(ownCheckout),
     systems: systemsOf(experiment, checkouts),

@@ -77,6 +77,15 @@ export class OutFolder {
     }
   }
 
+  /** Makes a run ready to go on: removes what was cut off, folders of trials by name and half-written files. */
+  async goOn(cutOff: readonly string[]): Promise<void> {
+    for (const name of cutOff)
+      await rm(path.join(this.path, 'trials', name), { recursive: true, force: true });
+    for (const name of await readdir(this.path)) {
+      if (HALF_WRITTEN.test(name)) await rm(path.join(this.path, name), { force: true });
+    }
+  }
+
   /** A trial has succeeded: the earlier run is not needed any more. */
   async measured(): Promise<void> {
     await rm(path.join(this.path, REPLACED), { recursive: true, force: true });

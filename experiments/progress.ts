@@ -9,9 +9,11 @@
  */
 import cliProgress from 'cli-progress';
 import { mean, sum } from 'simple-statistics';
+import type { Trial } from '../results/formats/index.ts';
 import { formatSignificant } from '../results/index.ts';
 import type { Experiment } from './config/schema.ts';
 import { stagesAt } from './config/swept.ts';
+import { recordOf } from './continued-run.ts';
 import { addedDuration_s, durationInWords, trialDuration_s } from './duration.ts';
 import { isAt, type PlannedTrial, placeName, placeOf, planTrials } from './trial/plan.ts';
 import type { EndedTrial } from './trial/trial-run.ts';
@@ -30,18 +32,30 @@ export class Progress {
   readonly #bars: cliProgress.MultiBar | null;
   readonly #bar: cliProgress.SingleBar | null = null;
 
-  constructor(experiment: Experiment, stream: ProgressStream) {
+  /** `plan` and what of it is `there` already, where a run goes on. */
+  constructor(
+    experiment: Experiment,
+    stream: ProgressStream,
+    plan: readonly PlannedTrial[] = planTrials(experiment),
+    there: readonly Trial[] = [],
+  ) {
     this.#experiment = experiment;
-    this.#plan = planTrials(experiment);
+    this.#plan = [...plan];
+    for (const planned of plan) {
+      const record = recordOf(planned, there);
+      if (record) this.#ended.push({ planned, outcome: { record, medians_us: new Map() } });
+    }
     this.#stream = stream;
     this.#bars = stream.isTTY ? createBars(stream) : null;
+    const inPlace = this.#ended.length > 0 ? `, of which ${this.#ended.length} are there` : '';
     const added_s = addedDuration_s(experiment);
     const more =
       added_s > 0 ? `; up to ${durationInWords(added_s)} more where the cores change their distance` : '';
     this.#line(
-      `${experiment.title}\n${trialsInWords(experiment, this.#plan)}, ${aboutInWords(this.#secondsLeft())}${more}`,
+      `${experiment.title}\n${trialsInWords(experiment, this.#plan)}${inPlace}, ${aboutInWords(this.#secondsLeft())}${more}`,
     );
-    this.#bar = this.#bars?.create(this.#plan.length, 0, { step: 'start', left: '' }) ?? null;
+    this.#bar =
+      this.#bars?.create(this.#plan.length, this.#ended.length, { step: 'start', left: '' }) ?? null;
   }
 
   /** What is done apart from trials. */
@@ -104,8 +118,11 @@ export class Progress {
       succeeded.length === 0
         ? 1
         : sum(succeeded.map(elapsed_s)) / sum(succeeded.map(({ planned }) => this.#planned_s(planned)));
+    const keyOf = (one: PlannedTrial): string => `${one.trial} ${placeName(placeOf(one))}`;
+    const ended = new Set(this.#ended.map(({ planned }) => keyOf(planned)));
+    const left = this.#plan.filter((one) => !ended.has(keyOf(one)));
     return sum(
-      this.#plan.slice(this.#ended.length).map((planned) => {
+      left.map((planned) => {
         const alike = this.#ended.filter((ended) => isAt(placeOf(ended.planned), placeOf(planned)));
         return alike.length > 0 ? mean(alike.map(elapsed_s)) : asPlanned * this.#planned_s(planned);
       }),

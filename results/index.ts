@@ -2,7 +2,9 @@
 export { evaluateRelation, holdInterval, type RelationFinding } from './claims/relation.ts';
 export { nameBounds } from './claims/render.ts';
 export { type Goal, goalSchema } from './claims/schema.ts';
+export { manifestDifferences } from './compare/manifests.ts';
 export { ResultsError } from './errors.ts';
+export { joinedParts, placesOf } from './run/join.ts';
 export { referenceNames } from './run/reference.ts';
 export type { EndedTrials } from './run/run-folder.ts';
 export type { ReportOptions } from './run-report.ts';

@@ -17,6 +17,7 @@ import { gitState, isPath, OWN_COMMAND, openCheckouts, ownCheckout } from '../ma
 import { busyWarning, machineFacts, softwareVersions } from '../machine/machine.ts';
 import { Supervisor } from '../machine/process.ts';
 import { removeLeftovers } from '../machine/runner-folder.ts';
+import { unfinishedManifest } from '../manifest.ts';
 import { defaultOutFolder, OutFolder } from '../out-folder.ts';
 import { Progress } from '../progress.ts';
 import { HOST } from '../trial/server.ts';
@@ -185,10 +186,11 @@ async function runExperiment(
       ...set.flatMap((setting) => ['--set', setting]),
       ...(against === null || isPath(against) ? [] : ['--against', against]),
     ];
+    const described = { ...prepared, quick: false, command: [...command, ...settings] };
     const failed = await runCampaign({
       ...prepared,
-      quick: false,
-      command: [...command, ...settings],
+      manifest: await unfinishedManifest(described),
+      earlier: null,
       out: outFolder,
       supervisor,
       signal,

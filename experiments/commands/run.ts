@@ -1,17 +1,22 @@
 /** `bypassbench run`: from a config file to a run folder with its report. */
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { renderConclusion, stateOf, writeReport } from '../../results/index.ts';
 import { runCampaign } from '../campaign.ts';
-import { chooseCores } from '../choose-cores.ts';
+import { chooseCores, chosenBefore } from '../choose-cores.ts';
 import { readExperiment } from '../config/config.ts';
 import { missingPrograms } from '../config/programs.ts';
+import type { Experiment } from '../config/schema.ts';
+import { addedTo, plannedTrials, readEarlierRun, resumed } from '../continued-run.ts';
+import { ExperimentError } from '../errors.ts';
 import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
 import { OWN_COMMAND, openCheckouts, ownCheckout } from '../machine/checkout.ts';
 import { busyWarning } from '../machine/machine.ts';
 import { Supervisor } from '../machine/process.ts';
 import { removeLeftovers } from '../machine/runner-folder.ts';
+import { unfinishedManifest } from '../manifest.ts';
 import { defaultOutFolder, OutFolder } from '../out-folder.ts';
 import { Progress } from '../progress.ts';
 import { setOption } from './set-option.ts';
@@ -24,6 +29,11 @@ interface RunOptions {
   set: string[];
   out?: string;
   only?: string[];
+  trials?: number;
+  duration?: number;
+  /** A folder, or true where --out names it. */
+  resume?: string | true;
+  add?: string | true;
 }
 
 const HELP = `
@@ -39,12 +49,18 @@ The run folder holds manifest.json, trials/ with every log and histogram, and wh
 summary.json, report.html, and the figures as .svg, .png and .vl.json. 'bypassbench report DIR'
 draws them again.
 
+--resume goes on with a run that was interrupted: what is there stays, what was cut off is measured. --add goes on with one
+that has ended: it measures what the folder lacks of the experiment (values of an axis, systems, trials), beside the run's
+first system once more, by way of which alone it is compared with what was measured before. Both refuse where the
+configuration, the software or the machine is another one, and say what.
+
 Exit code: 0 when every trial ran and no point of the summary is invalid; 1 otherwise; 130 when interrupted.
 Ctrl-C stops everything and leaves a run without an end; a second Ctrl-C kills at once.
 
 Examples:
   bypassbench run redis-figure --quick
   bypassbench run redis-figure --only redis,redis-kernel --out /tmp/two-bars
+  bypassbench run redis-figure --resume runs/redis-figure-20261130T124000Z
   bypassbench run redis-figure --set workload.value_bytes=1024 --set systems.kv-dpdk.options.mtu=9000`;
 
 export function command(): Command {
@@ -58,8 +74,22 @@ export function command(): Command {
     )
     .addOption(setOption())
     .option('--only <system,...>', 'measure these systems of the config only', parseNames)
+    .option('--trials <number>', 'trials of each system and floor, for --set trials=N', positive)
+    .option('--duration <seconds>', 'of each measurement, for --set workload.duration_s=S', positive)
+    .option('--resume [dir]', 'finish the interrupted run in this folder, or in that of --out')
+    .option(
+      '--add [dir]',
+      'measure what the run in this folder, or in that of --out, lacks of this experiment',
+    )
     .addHelpText('after', HELP)
     .action(run);
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0) || !Number.isFinite(value))
+    throw new InvalidArgumentError('A number above 0.');
+  return value;
 }
 
 function parseNames(list: string): string[] {
@@ -70,29 +100,35 @@ function parseNames(list: string): string[] {
 
 async function run(config: string, options: RunOptions): Promise<void> {
   const only = options.only ?? null;
-  const configured = await readExperiment(config, { quick: options.quick, set: options.set, only });
+  const set = settings(options);
+  const { goesOn, folder } = whereTo(options);
+  const configured = await readExperiment(config, { quick: options.quick, set, only });
   const unrunnable = missingPrograms(configured.systems, configured.floors);
-  const checkouts = await openCheckouts(configured, console.error);
-  const experiment = await chooseCores(configured, console.error);
   const out = await OutFolder.open(
-    path.resolve(options.out ?? defaultOutFolder(experiment.experiment, new Date())),
+    path.resolve(folder ?? defaultOutFolder(configured.experiment, new Date())),
   );
+  const earlier = goesOn === null ? null : await readEarlierRun(out.path);
+  const checkouts = await openCheckouts(configured, console.error);
+  const kept = earlier ? chosenBefore(configured, earlier.manifest) : new Map();
+  const chosen = await chooseCores(configured, console.error, kept);
+  const command = repeatingCommand(config, { ...options, set });
+  const now = await unfinishedManifest({ experiment: chosen, checkouts, quick: options.quick, command });
+  const manifest = earlier === null ? now : goesOn === 'add' ? addedTo(earlier, now) : resumed(earlier, now);
+  // What is added is compared by way of its anchor, and goes on until no distance has enough of it.
+  const experiment = manifest.plan.additions.length === 0 ? chosen : withoutExtension(chosen);
   const supervisor = new Supervisor();
-  const progress = new Progress(experiment, process.stderr);
+  const there = earlier?.trials ?? [];
+  const progress = new Progress(
+    experiment,
+    process.stderr,
+    plannedTrials(experiment, manifest, there),
+    there,
+  );
   for (const line of await removeLeftovers()) progress.warn(line);
   const busy = busyWarning();
   if (busy !== null) progress.warn(busy);
   if (!out.isLocked) progress.warn(`${out.path} cannot be locked: let no other run write to it`);
-  const campaign = {
-    experiment,
-    unrunnable,
-    checkouts,
-    quick: options.quick,
-    command: repeatingCommand(config, options),
-    out,
-    supervisor,
-    progress,
-  };
+  const campaign = { experiment, unrunnable, checkouts, manifest, earlier, out, supervisor, progress };
   const cleanUp = (): void => {
     supervisor.killAll();
     progress.stop();
@@ -103,7 +139,9 @@ async function run(config: string, options: RunOptions): Promise<void> {
     console.error(`no trial succeeded: the earlier run is kept in ${shown(out.replaced)}`);
   }
   if (failed === null) {
-    console.error(`interrupted; what was measured is in ${shownFolder}, and 'bypassbench report' draws it`);
+    console.error(
+      `interrupted; what was measured is in ${shownFolder}: 'bypassbench report' draws it, --resume goes on with it`,
+    );
     process.exitCode = INTERRUPTED_EXIT_CODE;
     return;
   }
@@ -125,6 +163,40 @@ async function run(config: string, options: RunOptions): Promise<void> {
 function shown(folder: string): string {
   const fromHere = path.relative('', folder);
   return fromHere.startsWith('..') ? folder : fromHere || '.';
+}
+
+/** What --trials and --duration say, above what --set does. */
+function settings({ set, trials, duration }: RunOptions): string[] {
+  return [
+    ...set,
+    ...(trials === undefined ? [] : [`trials=${trials}`]),
+    ...(duration === undefined ? [] : [`workload.duration_s=${duration}`]),
+  ];
+}
+
+/** The folder, and whether a run in it goes on. Each of --out, --resume and --add may name it. */
+function whereTo({ out, resume, add }: RunOptions): {
+  goesOn: 'resume' | 'add' | null;
+  folder: string | undefined;
+} {
+  const refuse = (why: string): never => {
+    throw new ExperimentError('NOT_CONTINUED', why);
+  };
+  const goesOn = resume !== undefined ? 'resume' : add !== undefined ? 'add' : null;
+  if (resume !== undefined && add !== undefined) refuse('--resume and --add: one of them at a time');
+  const said = resume ?? add;
+  const named = typeof said === 'string' ? said : undefined;
+  if (named !== undefined && out !== undefined && path.resolve(named) !== path.resolve(out)) {
+    refuse(`--${goesOn} ${named} and --out ${out} are two folders: name one`);
+  }
+  const folder = named ?? out;
+  if (goesOn !== null && folder === undefined) refuse(`--${goesOn}: name the folder of the run`);
+  if (goesOn !== null && !existsSync(folder ?? '')) refuse(`--${goesOn}: no such folder: ${folder}`);
+  return { goesOn, folder };
+}
+
+function withoutExtension(experiment: Experiment): Experiment {
+  return { ...experiment, distance: { ...experiment.distance, extend_s: 0 } };
 }
 
 /** The command line of the same run, without where it was written and without this machine's folders. */

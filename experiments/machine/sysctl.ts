@@ -11,8 +11,7 @@ const RECORD = 'sysctl.json';
 const record = z.record(z.string(), z.string());
 
 /**
- * Sets them; `folder` is the runner's. Throws an error that says which cannot be set, with nothing changed for good: call
- * restoreSysctls.
+ * Sets them; `folder` is the runner's. Throws where one cannot be set; those before it are, until restoreSysctls.
  */
 export function setSysctls(
   values: Readonly<Record<string, string>>,

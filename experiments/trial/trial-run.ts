@@ -141,6 +141,7 @@ export class TrialRun {
       order: this.#planned.order,
       status: failure ? 'failed' : 'ok',
       reason,
+      is_final: failure === null || (failure.isFinal && !this.context.signal.aborted),
       log_tail: failure && (await tailOf(failure.logs)),
       started_at: this.folder.startedAt.toISOString(),
       elapsed_s: this.folder.elapsed_s,

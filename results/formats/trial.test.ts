@@ -10,6 +10,7 @@ const trial: Trial = {
   order: 2,
   status: 'ok',
   reason: null,
+  is_final: true,
   log_tail: null,
   started_at: '2026-01-02T03:04:06Z',
   elapsed_s: 12.5,

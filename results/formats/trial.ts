@@ -29,6 +29,11 @@ const trial = z.strictObject({
   status: outcome,
   /** Why it failed, in a sentence; null when it did not. */
   reason: z.string().nullable(),
+  /**
+   * False where it says nothing of its subject: the run was interrupted, or a program was not installed. A run that
+   * goes on measures it again.
+   */
+  is_final: z.boolean().default(true),
   /** Last lines of the log that explains the failure. */
   log_tail: z.array(z.string()).nullable(),
   started_at: timestamp,

@@ -24,7 +24,7 @@ export function joinRuns(runs: [Run, ...Run[]]): Run {
   const [first, ...others] = runs;
   for (const other of others) refuseUnlike(first, other);
   const manifests = runs.map(({ manifest }) => manifest);
-  const axes = joinedAxes(manifests);
+  const { swept, ...parts } = joinedParts(manifests);
   const offsets = offsetsOf(manifests.map(({ plan }) => plan.trials));
   const ordered = offsetsOf(runs.map(({ trials }) => Math.max(...trials.map(({ trial }) => trial.order))));
   const trials = runs.flatMap((run, index) =>
@@ -36,9 +36,7 @@ export function joinRuns(runs: [Run, ...Run[]]): Run {
     ...first.manifest,
     quick: manifests.some(({ quick }) => quick),
     finished_at: finished.includes(null) ? null : (finished.at(-1) ?? null),
-    systems: byName(manifests.flatMap(({ systems }) => systems)),
-    floors: byName(manifests.flatMap(({ floors }) => floors)),
-    versions: Object.assign({}, ...manifests.map(({ versions }) => versions).toReversed()),
+    ...parts,
     distances: manifests.flatMap(({ distances }) => distances),
     plan: {
       ...first.manifest.plan,
@@ -47,11 +45,23 @@ export function joinRuns(runs: [Run, ...Run[]]): Run {
       added_trials: total,
       added_blocks: manifests.flatMap(blocksOf),
       additions: additionsOf(runs, offsets),
-      axes,
-      measurements: joinedTargets(manifests, axes),
+      ...swept,
     },
   };
   return { dir: first.dir, manifest, trials, calibration: null };
+}
+
+/** What manifests have together: of each name the first one's; `swept` is for the plan. */
+export function joinedParts(manifests: Manifest[]): Pick<Manifest, 'systems' | 'floors' | 'versions'> & {
+  swept: Pick<Manifest['plan'], 'axes' | 'measurements'>;
+} {
+  const axes = joinedAxes(manifests);
+  return {
+    systems: byName(manifests.flatMap(({ systems }) => systems)),
+    floors: byName(manifests.flatMap(({ floors }) => floors)),
+    versions: Object.assign({}, ...manifests.map(({ versions }) => versions).toReversed()),
+    swept: { axes, measurements: joinedTargets(manifests, axes) },
+  };
 }
 
 /** The same run, with the folders of its trials as seen from another folder, for links. */
@@ -157,7 +167,8 @@ function joinedTargets(manifests: Manifest[], axes: Axis[]): MeasurementTarget[]
   });
 }
 
-function placesOf(manifest: Manifest): RunPlace[] {
+/** Each system and floor of a manifest at each of its points. */
+export function placesOf(manifest: Manifest): RunPlace[] {
   return [...manifest.systems, ...manifest.floors].flatMap(({ name: subject }) =>
     pointsOf(targetsOf(manifest, subject)).map((at) => ({ subject, at })),
   );
