@@ -90,6 +90,12 @@ export class Request {
     this.#limits = limits;
   }
 
+  /** From the first byte of the arguments at hand to the last one. There is one at least. */
+  get spanBytes(): number {
+    const last = this.argc - 1;
+    return this.start[last] + this.length[last] - this.start[0];
+  }
+
   /** Bytes held for a request that is not complete. */
   get pendingBytes(): number {
     return this.#fromPending ? this.#end - this.#requestStart : 0;
