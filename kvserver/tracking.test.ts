@@ -115,6 +115,17 @@ describe('a client that is told of all keys with a prefix', () => {
     expect(client.ask('INFO')).toContain('tracking_total_prefixes:0\r\n');
   });
 
+  it('may be closed in the middle, when what it is told is too much', () => {
+    track('BCAST', 'PREFIX', 'a', 'PREFIX', 'b');
+    client.ask('CONFIG', 'SET', 'client-output-buffer-limit', 'normal 1mb 0 0');
+    reader.slow = true;
+    client.send(`MSET a${'x'.repeat(30_000)} 1 b 1\r\n`.repeat(40));
+    expect(reader.closed).toBe(false);
+    client.ask('MSET', `a${'x'.repeat(2_000_000)}`, '1', 'b', '1');
+    expect(reader.closed).toBe(true);
+    expect(server.engine.tracking.totals.prefixes).toBe(0);
+  });
+
   it('hears nothing of its own changes with NOLOOP, but of what expires', () => {
     track('BCAST', 'NOLOOP');
     reader.ask('SET', 'own', '1');

@@ -142,18 +142,16 @@ export class Tracking {
   broadcast(): void {
     if (!this.#hasBroadcasts) return;
     this.#hasBroadcasts = false;
-    for (const prefix of [...this.#broadcasts.keys()].sort()) {
-      const { keys, clients } = this.#broadcasts.get(prefix)!;
-      const changed = [...keys].sort(([one], [other]) => (one < other ? -1 : 1));
+    // Who is told may be closed for it, and leave all prefixes.
+    for (const [, { keys, clients }] of [...this.#broadcasts].sort(byText)) {
+      const changes = [...keys].sort(byText);
       keys.clear();
       for (const client of clients) {
-        const skipsOwn = client.tracking?.skipsOwn === true;
-        const told = skipsOwn ? changed.filter(([, changer]) => changer !== client) : changed;
-        if (told.length > 0)
-          this.#tell(
-            client,
-            told.map(([key]) => key),
-          );
+        const told: string[] = [];
+        for (const [key, changer] of changes) {
+          if (changer !== client || client.tracking?.skipsOwn !== true) told.push(key);
+        }
+        if (told.length > 0) this.#tell(client, told);
       }
     }
   }
@@ -208,4 +206,8 @@ export class Tracking {
       reply.integer(tracking.redirect);
     });
   }
+}
+
+function byText([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  return one < other ? -1 : 1;
 }
