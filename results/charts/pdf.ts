@@ -279,7 +279,7 @@ class PdfContext {
     }
   }
 
-  #fillPattern({ background, ink, tile, lines }: Pattern): void {
+  #fillPattern({ background, ink, tile, strokeWidth, lines }: Pattern): void {
     const document = this.#document;
     document.save();
     this.#follow();
@@ -301,7 +301,7 @@ class PdfContext {
       }
     }
     document
-      .lineWidth(1.1 * scale)
+      .lineWidth(strokeWidth * scale)
       .strokeColor(ink)
       .strokeOpacity(this.globalAlpha)
       .stroke();

@@ -161,7 +161,8 @@ test('patterns tell bars apart without colours', async () => {
   const svg = await readFile(join(dir, 'figure.svg'), 'utf8');
   const defined = new Set([...svg.matchAll(/<pattern id="([^"]+)"/g)].map(([, id]) => id));
   const used = new Set([...svg.matchAll(/fill="url\(#([^)]+)\)"/g)].map(([, id]) => id));
-  expect(used.size).toBe(2);
+  // Of two operations the first one has its plain colour.
+  expect(used.size).toBe(1);
   expect(defined).toEqual(used);
 });
 

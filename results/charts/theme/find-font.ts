@@ -84,10 +84,10 @@ const folders = [
 ];
 
 /**
- * `wanted`: a name such as "Times", or the path of a .ttf or .otf file, which then draws what is bold as well. Throws
- * ResultsError FONT_NOT_FOUND, which says what to install.
+ * `wanted`: a name such as "Times", or the path of a .ttf or .otf file, which then draws what is bold as well. `files`:
+ * those that the machine has, by their names. Throws ResultsError FONT_NOT_FOUND, which says what to install.
  */
-export function findFont(wanted: string): Font {
+export function findFont(wanted: string, files: ReadonlyMap<string, string> = fontFiles()): Font {
   if (/\.(ttf|otf)$/i.test(wanted)) return fontOfFile(wanted);
   if (same(wanted, dejaVuSans.name)) return dejaVuSans;
   const known = knownFonts.find(({ names, fonts }) =>
@@ -101,7 +101,6 @@ export function findFont(wanted: string): Font {
   }
   const itself = known.fonts.filter(({ name }) => same(name, wanted));
   const candidates = itself.length > 0 ? itself : known.fonts;
-  const files = fontFiles();
   for (const { name, normal, bold } of candidates) {
     const [normalFile, boldFile] = [files.get(normal), files.get(bold)];
     if (normalFile && boldFile) {

@@ -2,6 +2,7 @@
 import { Resvg } from '@resvg/resvg-js';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { findFont } from './find-font.ts';
 import { dejaVuSans } from './font.ts';
 
 const textWidth = dejaVuSans.width.bind(dejaVuSans);
@@ -46,4 +47,18 @@ test('wrapping keeps every character and no line is too wide', () => {
 
 test('lines break at spaces', () => {
   expect(wrapText('one two three', textWidth('one two', 10) + 1, 10)).toEqual(['one two', 'three']);
+});
+
+test('a name of a paper means a font of the same widths, or the package that has it', () => {
+  const [regular, bold] = dejaVuSans.files as [string, string];
+  const files = new Map([
+    ['texgyretermes-regular.otf', regular],
+    ['texgyretermes-bold.otf', bold],
+  ]);
+  expect(findFont('Times New Roman', files).name).toBe('TeX Gyre Termes');
+  expect(findFont('dejavu sans', new Map())).toBe(dejaVuSans);
+  expect(() => findFont('times', new Map())).toThrow(
+    /needs Liberation Serif.*apt-get install fonts-liberation;/,
+  );
+  expect(findFont(regular).name).toBe('DejaVu Sans');
 });
