@@ -1,7 +1,7 @@
 /** What was measured, in numbers: the table of the points, whether to believe them, their quantiles and spread. */
 import type { Summary } from '../formats/index.ts';
 import { columnNotes, formatQuantile, summaryColumns } from '../sentences/columns.ts';
-import { doubts, nameTarget } from '../sentences/doubts.ts';
+import { doubtKinds, doubts, nameTarget } from '../sentences/doubts.ts';
 import { type SummaryRow, summaryRows } from '../sentences/rows.ts';
 import { stateOf } from '../summary/doubt.ts';
 import { formatCount, formatPercent, formatUs } from '../text/format.ts';
@@ -28,20 +28,34 @@ ${published ? html`<p class="soft">${published.name}: ${published.source}.</p>` 
 }
 
 export function validity(summary: Summary): Html {
-  const found = doubts(summaryRows(summary));
+  const rows = summaryRows(summary);
+  const found = doubts(rows);
   if (found.length === 0) {
     return html`<p>Every statistic of every point is valid: all trials ran, no reply was wrong, an error or a miss, the samples suffice,
 and no check found anything in the way.</p>`;
   }
   return html`<p>Each statistic has a verdict of its own. One that is invalid (✗) backs no claim, and a bar of it is drawn hollow; one
 that is suspect (?) wants a second look. What is not named here is valid.</p>
-${found.map(
-  (
-    doubt,
-  ) => html`<p>${doubt.label}, ${doubt.targets}: ${doubt.about} <span class="verdict ${doubt.state}">${doubt.state}</span></p>
+${
+  summary.axes.length > 0
+    ? kindsOf(rows)
+    : found.map(
+        (
+          doubt,
+        ) => html`<p>${doubt.label}, ${doubt.targets}: ${doubt.about} <span class="verdict ${doubt.state}">${doubt.state}</span></p>
 <ul>${doubt.reasons.map((reason) => html`<li>${reason}</li>`)}</ul>
 `,
-)}`;
+      )
+}`;
+}
+
+/** Of a sweep. */
+function kindsOf(rows: SummaryRow[]): Html {
+  return html`${doubtKinds(rows).map(
+    ({ heading, state, reason }) => html`<p><span class="verdict ${state}">${heading}</span></p>
+<ul><li>${reason}</li></ul>
+`,
+  )}<p class="soft">Of each kind one reason stands here; summary.json has those of each point.</p>`;
 }
 
 export function quantiles(summary: Summary): Html {

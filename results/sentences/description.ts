@@ -7,7 +7,7 @@ import { findReference } from '../run/reference.ts';
 import { formatCount } from '../text/format.ts';
 import { FLOOR_MEANING, intervalConfidence, provenanceNames, trialRange } from './caption.ts';
 import { distanceMethod } from './distance.ts';
-import { doubts, listed } from './doubts.ts';
+import { doubtKinds, doubts, listed } from './doubts.ts';
 import {
   clientsInWords,
   mixInWords,
@@ -183,8 +183,13 @@ function nameVersion(name: string, version: string): string {
   return `${named.slice(0, lastSpace > 0 ? lastSpace : LONGEST_VERSION)} …`;
 }
 
-function doubtful({ points, floors }: Summary): string[] {
-  const found = doubts([...points, ...floorRows(floors)], ['p50']);
+function doubtful({ axes, points, floors }: Summary): string[] {
+  const measured = [...points, ...floorRows(floors)];
+  if (axes.length > 0) {
+    const kinds = doubtKinds(measured, ['p50']);
+    if (kinds.length > 0) return kinds.map(({ heading, reason }) => `${heading}. ${reason}`);
+  }
+  const found = doubts(measured, ['p50']);
   if (found.length === 0) return ['Every p50 shown is valid.'];
   const alike = Map.groupBy(found, ({ state, reasons }) => JSON.stringify([state, reasons]));
   return [...alike.values()].map((same) => {

@@ -50,6 +50,45 @@ export function doubts(points: Named[], only: readonly Statistic[] = statistics)
   });
 }
 
+/** A reason that many points of a sweep have, each with its own numbers. */
+export interface DoubtKind {
+  state: Doubt['state'];
+  about: string;
+  /** "p99 suspect at 12 of 30 points: 8 of redis, 4 of kv-kernel", or with the one point that has it. */
+  heading: string;
+  /** That of the first point, and which one that is. */
+  reason: string;
+}
+
+/** Of a sweep: its points would fill pages with reasons that differ in their numbers alone. Invalid ones first. */
+export function doubtKinds(points: Named[], only: readonly Statistic[] = statistics): DoubtKind[] {
+  const each = points.flatMap((point) =>
+    doubtsAbout(point, only).flatMap(({ reasons, ...doubt }) =>
+      reasons.map((reason) => ({ ...doubt, reason, point })),
+    ),
+  );
+  const kinds = Map.groupBy(each, ({ state, about, reason }) =>
+    JSON.stringify([state, about, kindOf(reason)]),
+  );
+  return [...kinds.values()]
+    .map((same) => {
+      const [{ state, about, reason, point }] = same;
+      const first = `${point.system}, ${nameTarget(point, points)}`;
+      if (same.length === 1) return { state, about, heading: `${first}: ${about} ${state}`, reason };
+      const counts = [...Map.groupBy(same, (one) => one.point.system)].map(
+        ([system, ofSystem]) => `${ofSystem.length} of ${system}`,
+      );
+      const heading = `${about} ${state} at ${same.length} of ${points.length} points: ${counts.join(', ')}`;
+      return { state, about, heading, reason: `${reason} (${first})` };
+    })
+    .sort((a, b) => Number(b.state === 'invalid') - Number(a.state === 'invalid'));
+}
+
+/** A reason without its numbers, and without how many trials it names. */
+function kindOf(reason: string): string {
+  return reason.replace(/^Trials? [\d, and]+/, 'Trials ').replaceAll(/\d[\d,.]*/g, '#');
+}
+
 /** The doubts about one point: reasons about the same statistics stand together. */
 function doubtsAbout(
   { verdicts }: Named,

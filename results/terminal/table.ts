@@ -2,7 +2,7 @@
 import { styleText } from 'node:util';
 import type { Summary } from '../formats/index.ts';
 import { columnNotes, summaryColumns } from '../sentences/columns.ts';
-import { doubts } from '../sentences/doubts.ts';
+import { doubtKinds, doubts } from '../sentences/doubts.ts';
 import { summaryRows } from '../sentences/rows.ts';
 import { stateOf } from '../summary/doubt.ts';
 import { formatRunState } from '../text/format.ts';
@@ -50,11 +50,23 @@ export function renderTable(summary: Summary, { columns, color }: Terminal): str
     ...table.lines,
     '',
     ...columnNotes(summary, table.shown).flatMap((note) => paragraph(note, columns)),
-    ...doubts(measured).flatMap((doubt) => [
+    ...shownDoubts(summary).flatMap(({ heading, reasons }) => [
       '',
-      ...paragraph(`${doubt.system}, ${doubt.targets}: ${doubt.about} ${doubt.state}`, columns),
-      ...doubt.reasons.flatMap((reason) => paragraph(reason, columns, '  ')),
+      ...paragraph(heading, columns),
+      ...reasons.flatMap((reason) => paragraph(reason, columns, '  ')),
     ]),
   ];
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+/** Those of each point; of a sweep the kinds that there are: summary.json has those of each point. */
+function shownDoubts(summary: Summary): { heading: string; reasons: string[] }[] {
+  const measured = summaryRows(summary);
+  if (summary.axes.length > 0) {
+    return doubtKinds(measured).map(({ heading, reason }) => ({ heading, reasons: [reason] }));
+  }
+  return doubts(measured).map(({ system, targets, about, state, reasons }) => ({
+    heading: `${system}, ${targets}: ${about} ${state}`,
+    reasons,
+  }));
 }

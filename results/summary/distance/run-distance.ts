@@ -2,7 +2,13 @@
  * The distances of a run: the states of each pair of cores, over all readings that there are of it, and the one state
  * in which everything of the run is compared.
  */
-import { type MeasurementTarget, type SlicesFile, targetsOf, usualSlices } from '../../formats/index.ts';
+import {
+  type MeasurementTarget,
+  pointName,
+  type SlicesFile,
+  targetsOf,
+  usualSlices,
+} from '../../formats/index.ts';
 import { type Run, sameTarget } from '../../run/run-folder.ts';
 import { formatCount } from '../../text/format.ts';
 import { companyLimit } from './company.ts';
@@ -230,7 +236,8 @@ function whatLacks(counts: StateCount[]): string {
   const lacking = counts.filter(keepsBack);
   const named = lacking.slice(0, MOST_NAMED).map(({ subject, target, slices, trials }) => {
     const where = slices > 0 ? ` in ${nameTrials(trials.length)}` : '';
-    return `${subject} ${target.operation.toUpperCase()} has ${formatCount(slices)}${where}`;
+    const name = [subject, target.operation.toUpperCase(), pointName(target.at)].filter(Boolean).join(' ');
+    return `${name} has ${formatCount(slices)}${where}`;
   });
   const more = lacking.length - named.length;
   return `${named.join(', ')}${more > 0 ? ` and ${more} more have too few` : ''}`;
