@@ -146,6 +146,12 @@ export class Arena {
     return chunk.sizeClass === LARGE ? chunk.bytes.length : classBytes[chunk.sizeClass];
   }
 
+  /** Whether the block at this place can hold so many bytes and, unless it may waste more, is half full then. */
+  fits(index: number, bytes: number, mayWaste: boolean): boolean {
+    const capacity = this.capacity(index);
+    return bytes <= capacity && (mayWaste || 2 * bytes >= capacity);
+  }
+
   #assign(sizeClass: number): number {
     if (this.#empty.length === 0) this.#source.take(CHUNK_BYTES);
     const index = this.#empty.pop() ?? this.#add(new Chunk(CHUNK_BYTES));

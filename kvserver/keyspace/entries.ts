@@ -61,6 +61,11 @@ export class Entries {
     return this.pages[entry >>> PAGE_BITS][((entry & PAGE_MASK) << 2) + PLACE];
   }
 
+  /** Whether it has a time to live. */
+  isVolatile(entry: number): boolean {
+    return (this.flags(entry) & VOLATILE) !== 0;
+  }
+
   /** Puts `flags` in place of those that `mask` covers. */
   setFlags(entry: number, mask: number, flags: number): void {
     const page = this.pages[entry >>> PAGE_BITS];

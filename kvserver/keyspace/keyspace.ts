@@ -114,7 +114,7 @@ export class Keyspace {
       if (entry === 0) entry = this.#search(index.nextTable, hash, bytes, start, length);
       index.rehashStep();
     }
-    if (entry !== 0 && this.#isVolatile(entry) && this.deleteIfExpired(entry)) return 0;
+    if (entry !== 0 && this.#entries.isVolatile(entry) && this.deleteIfExpired(entry)) return 0;
     return entry;
   }
 
@@ -221,7 +221,7 @@ export class Keyspace {
   ): number {
     let entry = this.find(key, keyStart, keyLength);
     if (entry === 0) entry = this.insertString(key, keyStart, keyLength, valueLength);
-    else this.#resize(entry, valueLength, false, 0);
+    else if (!this.#isPlain(entry, valueLength)) this.#resize(entry, valueLength, false, 0);
     copyBytes(value, valueStart, this.bytes, this.valueStart, valueLength);
     return entry;
   }
@@ -253,10 +253,9 @@ export class Keyspace {
     const place = page[at + PLACE];
     const offset = (place >>> OFFSET_SHIFT) << 3;
     const needed = HEADER_BYTES + this.keyLength + valueLength;
-    const capacity = this.#arena.capacity(chunk);
     const isString = (place & TYPE_MASK) === TYPE_STRING;
     const form = keep ? FORM_RAW : FORM_PLAIN;
-    if (needed <= capacity && (keep || 2 * needed >= capacity)) {
+    if (this.#arena.fits(chunk, needed, keep)) {
       page[at + PLACE] = (place & ~FORM_MASK) | form;
       if (!isString) this.#dropObject(entry);
       this.#arena.words[chunk][(offset >> 2) + 1] = valueLength;
@@ -311,12 +310,12 @@ export class Keyspace {
 
   /** When the entry expires, in milliseconds since the epoch; -1 when it does not. */
   expiryMs(entry: number): Int64 {
-    return this.#isVolatile(entry) ? this.#expiry.exactTimeMs(entry) : -1;
+    return this.#entries.isVolatile(entry) ? this.#expiry.exactTimeMs(entry) : -1;
   }
 
   setExpiryMs(entry: number, timeMs: Int64, event: KeyEvent | null): void {
     if (this.listener !== null) this.#tell(entry, event);
-    if (this.#isVolatile(entry)) {
+    if (this.#entries.isVolatile(entry)) {
       this.#expiry.change(entry, timeMs);
       return;
     }
@@ -326,7 +325,7 @@ export class Keyspace {
 
   /** Makes the entry permanent; returns whether it was to expire. */
   persist(entry: number, event: KeyEvent | null): boolean {
-    if (!this.#isVolatile(entry)) return false;
+    if (!this.#entries.isVolatile(entry)) return false;
     if (this.listener !== null) this.#tell(entry, event);
     this.#entries.setFlags(entry, VOLATILE, 0);
     this.#expiry.delete(entry);
@@ -335,7 +334,7 @@ export class Keyspace {
 
   /** Deletes the entry if its time has come; returns whether it did. */
   deleteIfExpired(entry: number): boolean {
-    if (!this.#isVolatile(entry) || this.#expiry.timeMs(entry) > this.#clock.nowMs) return false;
+    if (!this.#entries.isVolatile(entry) || this.#expiry.timeMs(entry) > this.#clock.nowMs) return false;
     this.delete(entry, events.expired);
     this.#stats.expired++;
     return true;
@@ -481,8 +480,10 @@ export class Keyspace {
     return entry;
   }
 
-  #isVolatile(entry: number): boolean {
-    return (this.#entries.flags(entry) & VOLATILE) !== 0;
+  /** Whether the entry, whose block is the current one, is a plain string of this length, and nobody is to be told. */
+  #isPlain(entry: number, length: number): boolean {
+    if (length !== this.valueLength || this.listener !== null) return false;
+    return (this.#entries.flags(entry) & (TYPE_MASK | FORM_MASK)) === (TYPE_STRING | FORM_PLAIN);
   }
 
   #objectSlot(entry: number): number {

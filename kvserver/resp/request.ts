@@ -143,6 +143,7 @@ export class Request {
 
   /** The input goes back to its owner: keeps what a cut request needs of it. */
   keep(): void {
+    this.bytes = NO_BYTES;
     if (this.#complete) this.#requestStart = this.#at;
     if (this.#fromPending) {
       // Input that was not reached: the caller stopped before the last request.
@@ -154,9 +155,8 @@ export class Request {
       this.#inputEnd = this.#end;
       this.#enterPending();
     }
-    this.bytes = NO_BYTES;
-    this.#input = NO_BYTES;
-    if (!this.#fromPending) this.#source = NO_BYTES;
+    if (this.#fromPending) this.#input = NO_BYTES;
+    else this.#source = NO_BYTES;
     if (this.start.length > ARGUMENT_SLOTS_KEPT && this.#complete) {
       this.start = new Int32Array(ARGUMENT_SLOTS_FIRST);
       this.length = new Int32Array(ARGUMENT_SLOTS_FIRST);
@@ -410,6 +410,7 @@ export class Request {
   #leavePending(): void {
     this.#fromPending = false;
     this.#source = NO_BYTES;
+    this.#input = NO_BYTES;
     if (this.#pending.length > PENDING_BYTES_KEPT) this.#pending = NO_BYTES;
   }
 
