@@ -109,11 +109,11 @@ async function calibrateFirst(campaign: Campaign, interrupted: Promise<never>): 
   const { experiment, out, supervisor, signal, progress } = campaign;
   if (!experiment.calibration || existsSync(path.join(out.path, CALIBRATION_FILE))) return;
   progress.announce('calibrating the load generator');
-  const problem = await calibrate(experiment, out.path, supervisor, interrupted).catch((error) => {
-    if (signal.aborted) return null;
+  const uncalibrated = await calibrate(experiment, out.path, supervisor, interrupted).catch((error) => {
+    if (signal.aborted) return [];
     throw error;
   });
-  if (problem !== null) progress.warn(`not calibrated: ${problem}`);
+  for (const { backend, reason } of uncalibrated) progress.warn(`not calibrated over ${backend}: ${reason}`);
 }
 
 /** Blocks of trials, one after the other. */

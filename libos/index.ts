@@ -38,6 +38,7 @@ export { formatIpv4 } from './endpoint.ts';
 export { type ErrorCode, errorCodes, LibosError } from './errors.ts';
 export { HardwareCounters } from './hardware-counters.ts';
 export type { ScatterGatherArray, SgaSegment } from './memory/sga.ts';
+export { mapFile } from './memory/shared-file.ts';
 export { decimal, numberIn, rangeInWords, wholeNumber, wholeNumberIn } from './number-options.ts';
 export { PauseLog, type PauseTimes } from './pauses.ts';
 export type * from './pdpi.ts';

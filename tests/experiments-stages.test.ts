@@ -6,7 +6,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
-import { calibrationFormat, type Summary, summaryFormat } from '../results/formats/index.ts';
+import {
+  calibrationFormat,
+  type Summary,
+  summaryFormat,
+  uncalibratedFormat,
+} from '../results/formats/index.ts';
 import { redis, system, TestRun, tinyWorkload } from './experiments-campaign.ts';
 
 const ported = system(
@@ -94,9 +99,15 @@ describe('a run that splits its latencies', () => {
   });
 
   test('is calibrated before, where there are cores for it', () => {
-    const file = path.join(run.out, 'calibration.json');
+    const folder = path.join(run.out, 'calibration', 'kernel');
+    const file = path.join(folder, 'calibration.json');
     if (availableCores().length < 2) {
       expect(existsSync(file)).toBe(false);
+      expect(
+        uncalibratedFormat.read(readFileSync(path.join(folder, 'uncalibrated.json'), 'utf8')),
+      ).toMatchObject({
+        reason: 'client and server have one core, and a calibration wants two',
+      });
       return;
     }
     const { floor_us, counter } = calibrationFormat.read(readFileSync(file, 'utf8'));

@@ -81,14 +81,22 @@ describe('bypassbench calibrate', () => {
     expect(closed.delayed.expected).toBe(closed.pauses);
   });
 
+  it.each(['rdma', 'dpdk'])('measures over %s as well', async (backend) => {
+    const out = join(folder, backend);
+    await run(bypassbench, ['calibrate', '--backend', backend, '--duration-s', '0.05', '--out', out]);
+    const found = calibrationFormat.read(await readFile(join(out, 'calibration.json'), 'utf8'));
+    expect(found.backend).toBe(backend);
+    for (const { injected_us, p50_us } of found.delays) expect(p50_us).toBeGreaterThan(injected_us);
+  });
+
   it('stops on SIGINT with exit code 130, and writes nothing', async () => {
     const child = spawn(bypassbench, ['calibrate', '--duration-s', '30'], { stdio: 'pipe' });
     let said = '';
     child.stdout.on('data', (text) => {
       said += text;
     });
-    // Beside three for its standard streams, one that listens and the two ends of the connection: it measures.
-    while (socketsOf(child.pid!) < 6) await sleep(20);
+    // Beside three for its standard streams and one to the null server's process, its end of the connection.
+    while (socketsOf(child.pid!) < 5) await sleep(20);
     child.kill('SIGINT');
     const [code] = await once(child, 'exit');
     expect(code).toBe(130);
@@ -104,10 +112,12 @@ describe('bypassbench calibrate', () => {
   });
 
   it.each([
-    [['--duration-s', '0'], 'measures nothing'],
-    [['--backend', 'dpdk'], 'Allowed choices are kernel'],
-    [['--core', '4000'], 'core 4000'],
-    [['--server-core', '4000'], 'core 4000'],
+    [['--duration-s', '0'], 'It must be a number from 0.001'],
+    [['--backend', 'tcp'], 'Allowed choices are kernel'],
+    [['-o', 'mtu=1'], 'the kernel backend takes no options: leave out mtu'],
+    [['--core', '4000'], 'It must be a whole number from 0 to 1,023'],
+    [['--core', '1023'], 'core 1023'],
+    [['--server-core', '1023'], 'core 1023'],
     [['--out', bypassbench], 'cannot be a folder'],
   ])('refuses %s', async (words, message) => {
     expect(await refusal(command(), ...words)).toContain(message);

@@ -1,8 +1,16 @@
 /** Has the load generator calibrate itself, before anything is measured with it. */
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { CALIBRATION_FILE } from '../../results/formats/index.ts';
-import type { Experiment } from '../config/schema.ts';
+import {
+  CALIBRATION_FILE,
+  CALIBRATION_FOLDER,
+  replaceFile,
+  UNCALIBRATED_FILE,
+  type Uncalibrated,
+  uncalibratedFormat,
+} from '../../results/formats/index.ts';
+import { optionWords } from '../config/placeholders.ts';
+import type { Experiment, System } from '../config/schema.ts';
 import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
 import type { Supervisor } from '../machine/process.ts';
 import { lastWords } from './trial-folder.ts';
@@ -11,41 +19,72 @@ import { lastWords } from './trial-folder.ts';
 const PATIENCE = 30;
 const STOP_GRACE_MS = 1000;
 
-/** Of a calibration that was wanted: null when it was made, else why it was not. */
+/**
+ * Over each backend that the load generator uses, on the cores of the first system that uses it. Returns why it was not
+ * made, where that is so, as the run folder has it.
+ */
 export async function calibrate(
   { calibration, systems }: Experiment,
   runFolder: string,
   supervisor: Supervisor,
   interrupted: Promise<never>,
-): Promise<string | null> {
-  // It is about the kernel backend; the cores are those of the first system that it measures.
-  const system = systems.find(({ client }) => client.backend === 'kernel');
-  if (!calibration || !system) return null;
-  const core = system.client.core;
+): Promise<Uncalibrated[]> {
+  if (!calibration) return [];
+  const uncalibrated: Uncalibrated[] = [];
+  const { schema } = uncalibratedFormat;
+  for (const [backend, [system]] of Map.groupBy(systems, ({ client }) => client.backend)) {
+    if (system === undefined) continue;
+    const folder = path.join(runFolder, CALIBRATION_FOLDER, backend);
+    mkdirSync(folder, { recursive: true });
+    const { duration_s } = calibration;
+    const reason = await calibrateOver({ system, duration_s, folder, supervisor, interrupted });
+    if (reason === null) continue;
+    const missing: Uncalibrated = { schema, backend, reason };
+    uncalibrated.push(missing);
+    await replaceFile(path.join(folder, UNCALIBRATED_FILE), uncalibratedFormat.write(missing));
+  }
+  return uncalibrated;
+}
+
+interface CalibrationRequest {
+  system: System;
+  duration_s: number;
+  folder: string;
+  supervisor: Supervisor;
+  interrupted: Promise<never>;
+}
+
+/** Null when it was made, else why it was not: half a sentence. */
+async function calibrateOver(request: CalibrationRequest): Promise<string | null> {
+  const { system, duration_s, folder, supervisor, interrupted } = request;
+  const { core, backend } = system.client;
   const serverCore = system.server_cores[0];
-  if (core === serverCore) return 'client and server have one core, and a calibration wants two';
-  const logs = path.join(runFolder, 'calibration');
-  mkdirSync(logs, { recursive: true });
-  const stderrFile = path.join(logs, 'calibrate.stderr.log');
-  const { duration_s } = calibration;
-  const options = { core, 'server-core': serverCore, 'duration-s': duration_s, out: runFolder };
+  if (serverCore === undefined || core === serverCore) {
+    return 'client and server have one core, and a calibration wants two';
+  }
+  if (backend === 'dpdk' && system.options.device !== 'memif') {
+    return 'over DPDK it is held against a server of its own, which it can reach over memif alone';
+  }
+  const stderrFile = path.join(folder, 'calibrate.stderr.log');
+  const options = { backend, core, 'server-core': serverCore, 'duration-s': duration_s, out: folder };
   const running = supervisor.start({
     argv: [
       commandPath(OWN_COMMAND, undefined),
       'calibrate',
       ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      ...optionWords(system.options),
     ],
     cores: [core, serverCore],
-    cwd: runFolder,
+    cwd: folder,
     env: {},
-    stdoutFile: path.join(logs, 'calibrate.stdout.log'),
+    stdoutFile: path.join(folder, 'calibrate.stdout.log'),
     stderrFile,
   });
   const hung = setTimeout(() => running.signal('SIGKILL'), (1 + duration_s) * PATIENCE * 1000);
   try {
     const end = await Promise.race([running.ended, interrupted]);
     if (end === 'exited with code 0') return null;
-    rmSync(path.join(runFolder, CALIBRATION_FILE), { force: true });
+    rmSync(path.join(folder, CALIBRATION_FILE), { force: true });
     return `bypassbench calibrate ${end}: ${(await lastWords([stderrFile])) ?? 'it said nothing'}`;
   } finally {
     clearTimeout(hung);

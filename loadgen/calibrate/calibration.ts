@@ -1,11 +1,20 @@
 /**
- * A calibration: the generator against a server whose time is known, each on a thread of one process.
+ * A calibration: the generator against a server whose time is known, in a process of its own.
  *
  *     main thread             server's thread (null-server.ts)         client's thread (client.ts)
  *     starts both, waits      injects what is ordered, times it   <->  orders, sends, measures
  *     compares                what was injected                        what was seen
  */
-import { checkCounter, type Endpoint, finishedOrSignalled, startDataPath } from '../../libos/index.ts';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Backend,
+  type BackendOptions,
+  checkCounter,
+  finishedOrSignalled,
+  startDataPath,
+} from '../../libos/index.ts';
 import type { Calibration } from '../../results/formats/index.ts';
 import { LoadError } from '../errors.ts';
 import { GET, Workload, type WorkloadOptions } from '../workload/workload.ts';
@@ -19,15 +28,23 @@ import {
   PAUSE_PERIOD_US,
   PAUSE_US,
 } from './injections.ts';
-import type { Injected, NullServerInput } from './null-server.ts';
+import type { Injected } from './null-server.ts';
+import { NullServerLink } from './null-server-link.ts';
 import { expectedEffect, type PausedLoad } from './pause-arithmetic.ts';
 import type { Seen } from './samples.ts';
+import { wiringOf } from './wiring.ts';
+
+/** Linux's usual tmpfs (shm_overview(7)). */
+const SHARED_MEMORY = '/dev/shm';
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** The content of calibration.json without the name of its format. */
 export type CalibrationContent = Omit<Calibration, 'schema'>;
 
 export interface CalibrateOptions {
-  backend: 'kernel';
+  backend: Backend;
+  /** Of both sides, in place of the usual ones (wiring.ts). */
+  backendOptions: BackendOptions;
   /** The client's core, and the server's. */
   core: number;
   serverCore: number;
@@ -56,27 +73,33 @@ export async function calibrate(
   options: CalibrateOptions,
   progress: Float64Array,
 ): Promise<CalibrationContent | null> {
+  const signal = Promise.withResolvers<null>();
+  const signalled = (): void => signal.resolve(null);
+  for (const name of SIGNALS) process.once(name, signalled);
   const counter = checkCounter(options.core, options.serverCore);
-  const words = new Int32Array(new SharedArrayBuffer(8));
   const workload = new Workload(workloadOptions);
-  const server = startDataPath<NullServerInput, Endpoint, Injected>(
-    new URL('./null-server.ts', import.meta.url),
-    {
+  const { backend, backendOptions, durationS, core, serverCore } = options;
+  const folder = mkdtempSync(join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'bypassbench-'));
+  const wiring = wiringOf(backend, folder, backendOptions);
+  const common = { backend, ordersFile: join(folder, 'orders') };
+  const server = new NullServerLink({
+    input: {
+      ...common,
+      backendOptions: wiring.server,
+      address: wiring.address,
       requestBytes: workload.request(GET, 0).length,
       reply: workload.expectedReply(GET, 0),
-      words,
     },
-    options.serverCore,
-  );
-  const { durationS } = options;
-  const { core, serverCore } = options;
+    core: serverCore,
+  });
   const steps = { durationS, pausesS: pausedSeconds(durationS), rateOps: RATE_OPS, core, serverCore };
   try {
-    const target = await server.ready;
+    const target = await Promise.race([server.ready, signal.promise]);
+    if (target === null) return null;
     const client = startDataPath<ClientInput, null, ClientOutcome | null>(
       new URL('./client.ts', import.meta.url),
-      { target, workload: workloadOptions, ...steps, words, progress },
-      options.core,
+      { ...common, backendOptions: wiring.client, target, workload: workloadOptions, ...steps, progress },
+      core,
     );
     // The server ends by itself only when it fails; then the client has no peer.
     const serverFailed = server.finished.then(() => null);
@@ -87,7 +110,9 @@ export async function calibrate(
     const injected = await server.finished;
     return outcome === null || injected === null ? null : { ...compare(options, outcome, injected), counter };
   } finally {
+    for (const name of SIGNALS) process.off(name, signalled);
     await server.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

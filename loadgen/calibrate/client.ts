@@ -4,7 +4,15 @@
  * The floor and the delays take turns, a slice of each in every round: a machine that becomes slower during a
  * second becomes slower for all of them, and the differences stay right.
  */
-import { createLibos, type DataPathContext, type Endpoint, nowNs, PauseLog } from '../../libos/index.ts';
+import {
+  type Backend,
+  type BackendOptions,
+  createLibos,
+  type DataPathContext,
+  type Endpoint,
+  nowNs,
+  PauseLog,
+} from '../../libos/index.ts';
 import { Connections } from '../connections/connections.ts';
 import { INTENDED, RECEIVED, type ReplyRecord, ReplyStatus, SENT } from '../connections/reply.ts';
 import { LoadError } from '../errors.ts';
@@ -29,8 +37,10 @@ export interface ClientInput {
   /** The core of this thread, and the server's. */
   core: number;
   serverCore: number;
-  /** Memory of Orders. */
-  words: Int32Array;
+  /** Of Orders. */
+  ordersFile: string;
+  backend: Backend;
+  backendOptions: BackendOptions;
   /** Shared with the main thread: [phase, done in it, its total]. */
   progress: Float64Array;
 }
@@ -70,12 +80,13 @@ export async function run(context: Context): Promise<ClientOutcome | null> {
   const { target, workload: options } = context.data;
   // The generator has one too: its work at every reading of the clock is part of what is calibrated.
   const pauses = new PauseLog();
-  const libos = createLibos({ backend: 'kernel', pauses });
+  const { backend, backendOptions } = context.data;
+  const libos = createLibos({ backend, backendOptions, pauses });
   const { core, serverCore } = context.data;
   const distance = new Distance({ core, serverCore, serverPid: null }, pauses);
   try {
     const connections = new Connections(libos, target, REPLY_TIMEOUT_S, pauses);
-    const orders = new Orders(context.data.words);
+    const orders = new Orders(context.data.ordersFile);
     const workload = new Workload(options);
     connections.open(1, 1, workload, null);
     const client = new CalibrationClient(context, connections, orders, workload, distance);

@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import { type BackendOptions, backends, withBackendOption } from '../../libos/index.ts';
 import { core, seconds } from '../arguments.ts';
 import { LoadError } from '../errors.ts';
 import { createResultFolder } from '../measurement/result.ts';
@@ -14,8 +15,9 @@ import { describeCalibration } from './table.ts';
 export function command(): Command {
   return new Command('calibrate')
     .description(
-      `Compares the load generator with a server whose time is known: a thread of this process that answers \
-at once with the right reply, through the same libOS backend over loopback.
+      `Compares the load generator with a server whose time is known: a process that answers \
+at once with the right reply, through the same libOS backend: over loopback (kernel), a provider of libfabric (rdma; shm unless -o \
+provider=NAME), or memif (dpdk).
 
 Floor: the latency when the server takes no time. Every latency measured over this backend includes it.
 Delays: the server works for a known time, by its own clock, before each reply. The measured p50 minus the floor's p50 \
@@ -29,7 +31,12 @@ Both threads poll: give them two idle cores. The calibration takes about 10 time
 Exit code: 0 when it was measured, whatever the errors; 1 when it could not be; 130 when interrupted.`,
     )
     .addOption(
-      new Option('--backend <name>', 'libOS backend of both sides').choices(['kernel']).default('kernel'),
+      new Option('--backend <name>', 'libOS backend of both sides').choices([...backends]).default('kernel'),
+    )
+    .option(
+      '-o, --backend-option <key=value>',
+      'option for the backend of both sides; can be repeated',
+      withBackendOption,
     )
     .option('--core <n>', "pin the generator's thread to this core", core, 1)
     .option('--server-core <n>', "pin the server's thread to this core", core, 0)
@@ -38,7 +45,13 @@ Exit code: 0 when it was measured, whatever the errors; 1 when it could not be; 
     .action(run);
 }
 
-async function run({ out, ...options }: CalibrateOptions & { out?: string }): Promise<void> {
+interface Flags extends Omit<CalibrateOptions, 'backendOptions'> {
+  backendOption?: BackendOptions;
+  out?: string;
+}
+
+async function run({ out, backendOption = {}, ...rest }: Flags): Promise<void> {
+  const options: CalibrateOptions = { ...rest, backendOptions: backendOption };
   if (options.core === options.serverCore) {
     throw new LoadError(
       'INVALID_OPTION',

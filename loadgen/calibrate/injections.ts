@@ -3,6 +3,10 @@
  * index.
  */
 
+import { mapFile } from '../../libos/index.ts';
+
+const ORDERS_BYTES = 8;
+
 export interface Injection {
   /** Work before each reply, in ns; null for none, and no look at the clock either. */
   delayNs: number | null;
@@ -33,13 +37,14 @@ export const FIRST_DELAY = 1;
 export const CLOSED_PAUSES = injections.length - 2;
 export const OPEN_PAUSES = injections.length - 1;
 
-/** The client's orders to the server: which injection, and whether it counts. */
+/** The client's orders to the server, in memory that both processes have: which injection, and whether it counts. */
 export class Orders {
   readonly #words: Int32Array;
 
-  /** @param words two, in shared memory */
-  constructor(words: Int32Array) {
-    this.#words = words;
+  /** @param file in shared memory; made where it is not there */
+  constructor(file: string) {
+    const { bytes } = mapFile(file, ORDERS_BYTES);
+    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, ORDERS_BYTES / 4);
   }
 
   give(injection: number, counts: boolean): void {

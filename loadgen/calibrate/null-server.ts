@@ -1,11 +1,13 @@
 /**
- * The null server: answers every request with the one right reply, without looking at it, on the libOS over
- * the kernel. A request takes the injected delay, the generator's own time and the way there and back.
+ * The null server: answers every request with the one right reply, without looking at it, on the libOS. A request
+ * takes the injected delay, the generator's own time and the way there and back.
  *
  * The server times its delays by its own clock: a thread that loses its core delays for longer than it was
  * to.
  */
 import {
+  type Backend,
+  type BackendOptions,
   type Completion,
   createLibos,
   type DataPathContext,
@@ -21,8 +23,12 @@ export interface NullServerInput {
   /** All requests have this length. */
   requestBytes: number;
   reply: Uint8Array;
-  /** Memory of Orders. */
-  words: Int32Array;
+  /** Of Orders. */
+  ordersFile: string;
+  backend: Backend;
+  backendOptions: BackendOptions;
+  /** Where it listens. */
+  address: string;
 }
 
 /** The delays and pauses that really happened. */
@@ -38,7 +44,8 @@ const COMPLETIONS_PER_TURN = 64;
 
 /** Entry of the data path: serves until it is stopped. */
 export function run(context: DataPathContext<NullServerInput, Endpoint>): Injected {
-  const libos = createLibos({ backend: 'kernel' });
+  const { backend, backendOptions } = context.data;
+  const libos = createLibos({ backend, backendOptions });
   try {
     const server = new NullServer(libos, context.data);
     context.ready(server.listen());
@@ -63,12 +70,12 @@ class NullServer {
   constructor(libos: Libos, input: NullServerInput) {
     this.#libos = libos;
     this.#input = input;
-    this.#orders = new Orders(input.words);
+    this.#orders = new Orders(input.ordersFile);
   }
 
   listen(): Endpoint {
     const listener = this.#libos.socket('stream');
-    this.#libos.bind(listener, { address: '127.0.0.1', port: 0 });
+    this.#libos.bind(listener, { address: this.#input.address, port: 0 });
     this.#libos.listen(listener, BACKLOG);
     this.#libos.accept(listener);
     return this.#libos.localEndpoint(listener);

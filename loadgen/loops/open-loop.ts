@@ -115,14 +115,19 @@ export class OpenLoop implements ReplySink {
 
   /**
    * Sends what was due before `endNs` and waits for all replies, at most until `deadlineNs`. The control gets what has
-   * none by then: each request that was sent, and of the others those intended from `startNs` on.
+   * none by then: each request that was sent, and of the others those intended from `startNs` on; nothing where it
+   * stops the loop.
    */
   drain(startNs: number, endNs: number, deadlineNs: number): void {
     const arrivals = this.#arrivals;
     const times = this.#times;
     this.#begin(endNs);
     while (this.#outstanding > 0 || arrivals.nextNs < endNs) {
-      if (times[NOW] >= deadlineNs || this.#stopped()) break;
+      if (times[NOW] >= deadlineNs) break;
+      if (this.#stopped()) {
+        if (this.#connections.isDeserted) break;
+        return;
+      }
       this.#turn();
     }
     for (const connection of this.#connections.sending) {

@@ -6,8 +6,14 @@ import { z } from 'zod';
 import { count, microseconds, notNegative, positive, versions } from './fields.ts';
 import { Format } from './format.ts';
 
-/** In the folder given to --out; in a run folder before the trials. */
+/**
+ * In the folder given to --out. A run folder has one for each backend that its load generators use, below
+ * CALIBRATION_FOLDER; older ones have one of the kernel backend beside the manifest.
+ */
 export const CALIBRATION_FILE = 'calibration.json';
+export const CALIBRATION_FOLDER = 'calibration';
+/** In its place where it could not be made. */
+export const UNCALIBRATED_FILE = 'uncalibrated.json';
 const SCHEMA = 'bypassbench.calibration/1';
 
 /** What was measured beside what arithmetic says. */
@@ -90,3 +96,13 @@ const calibration = z.strictObject({
 });
 export type Calibration = z.infer<typeof calibration>;
 export const calibrationFormat = new Format<Calibration>(SCHEMA, calibration);
+
+const UNCALIBRATED = 'bypassbench.uncalibrated/1';
+const uncalibrated = z.strictObject({
+  schema: z.literal(UNCALIBRATED),
+  backend: z.string().min(1),
+  /** Half a sentence. */
+  reason: z.string().min(1),
+});
+export type Uncalibrated = z.infer<typeof uncalibrated>;
+export const uncalibratedFormat = new Format<Uncalibrated>(UNCALIBRATED, uncalibrated);

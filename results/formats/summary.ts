@@ -333,6 +333,8 @@ const summary = z.strictObject({
         .nullable(),
     })
     .nullable(),
+  /** What was asked for and is not there, calibrations and stages, each a sentence with why. */
+  missing: z.array(z.string()),
   points: z.array(point).min(1),
   floors: z.array(floorPoint),
   /** For each unmodified system, libOS over the kernel and bypass of a group, and each target. */

@@ -38,7 +38,7 @@ function page(states: (typeof near)[]): string {
     pauses: [],
     versions: { node: '24' },
   };
-  return trust(summary([point('redis', [20, 20, 20])], { distance }), calibration).markup;
+  return trust(summary([point('redis', [20, 20, 20])], { distance }), [calibration]).markup;
 }
 
 test('of those that it was in for long enough', () => {

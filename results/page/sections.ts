@@ -65,7 +65,7 @@ export function reportSections(
       'validity',
       'Validity',
       'why to believe it or not: doubts, noise, what interfered',
-      html`${validity(summary)}${trust(summary, run.calibration)}`,
+      html`${validity(summary)}${trust(summary, run.calibrations)}`,
     ),
     ...(breakdown || split
       ? [

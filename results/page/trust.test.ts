@@ -129,7 +129,7 @@ test("the generator's own floor bounds what was measured over its backend", asyn
   };
   await writeFile(join(dir, 'calibration.json'), JSON.stringify(calibration));
   const found = await readRun(dir);
-  expect(found.calibration).toMatchObject({ floor_us: { p50: 11.4 } });
+  expect(found.calibrations).toMatchObject([{ floor_us: { p50: 11.4 } }]);
   const { points } = summarize(found);
   expect(points[1].verdicts.p50.reasons).toEqual([
     expect.stringContaining("the load generator's own floor (11.4 us)"),

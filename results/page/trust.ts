@@ -12,8 +12,9 @@ import { formatChange, formatCount, formatPercent, formatUs } from '../text/form
 import { type Html, html } from '../text/html.ts';
 import { table } from './elements.ts';
 
-export function trust(summary: Summary, calibration: Calibration | null): Html {
-  return html`${differences(summary)}${interferences(summary)}${tails(summary)}${calibrated(summary, calibration)}`;
+export function trust(summary: Summary, calibrations: readonly Calibration[]): Html {
+  return html`${differences(summary)}${interferences(summary)}${tails(summary)}
+${missing(summary)}${calibrations.map((calibration) => calibrated(summary, calibration))}`;
 }
 
 function differences(summary: Summary): Html {
@@ -123,11 +124,16 @@ const tailHeads: Record<(typeof tailCauses)[number], string> = {
   none_seen: 'nothing seen',
 };
 
-function calibrated({ distance }: Summary, calibration: Calibration | null): Html {
-  if (!calibration) return html``;
+function missing(summary: Summary): Html {
+  if (summary.missing.length === 0) return html``;
+  return html`<h3>What was asked for and is missing</h3>
+${summary.missing.map((sentence) => html`<p>${sentence}</p>`)}`;
+}
+
+function calibrated({ distance }: Summary, calibration: Calibration): Html {
   const { floor_us, delays, pauses, backend, counter } = calibration;
-  return html`<h3>The load generator, calibrated</h3>
-<p>Against a server in its own process that takes no time (${backend} backend): p50 ${formatUs(floor_us.p50)} µs, p99
+  return html`<h3>The load generator, calibrated over ${backend}</h3>
+<p>Against a server that takes no time: p50 ${formatUs(floor_us.p50)} µs, p99
 ${formatUs(floor_us.p99)} µs. A latency measured over that backend has this in it.${floorByState(distance, calibration)}</p>
 ${counter ? html`<p>${counterSentence(counter)}</p>` : ''}
 ${table(

@@ -48,7 +48,7 @@ export function joinRuns(runs: [Run, ...Run[]]): Run {
       ...swept,
     },
   };
-  return { dir: first.dir, manifest, trials, calibration: null };
+  return { dir: first.dir, manifest, trials, calibrations: [], uncalibrated: [] };
 }
 
 /** What manifests have together: of each name the first one's; `swept` is for the plan. */

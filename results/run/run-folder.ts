@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { ResultsError, type ResultsErrorCode } from '../errors.ts';
 import {
   CALIBRATION_FILE,
+  CALIBRATION_FOLDER,
   type Calibration,
   calibrationFormat,
   type Format,
@@ -36,6 +37,9 @@ import {
   targetsOf,
   trialFormat,
   trialsOf,
+  UNCALIBRATED_FILE,
+  type Uncalibrated,
+  uncalibratedFormat,
   unpackSlices,
   unpackStages,
 } from '../formats/index.ts';
@@ -81,8 +85,10 @@ export interface Run {
   dir: string;
   manifest: Manifest;
   trials: TrialRecord[];
-  /** Of the load generator, before the trials; null where it was not calibrated. */
-  calibration: Calibration | null;
+  /** Of the load generator, before the trials: one a backend. */
+  calibrations: Calibration[];
+  /** The backends that it was not calibrated over, though that was asked for. */
+  uncalibrated: Uncalibrated[];
 }
 
 /** Trials that were read, by their folder: one that ended does not change. */
@@ -99,7 +105,7 @@ export async function readRun(dir: string, ended: EndedTrials = new Map()): Prom
     );
   }
   const trials: TrialRecord[] = [];
-  for (const folder of await trialFolders(dir)) {
+  for (const folder of await foldersIn(dir, 'trials')) {
     const record = ended.get(folder) ?? (await readTrial(dir, folder, manifest));
     if (record === null) continue;
     ended.set(folder, record);
@@ -113,10 +119,24 @@ export async function readRun(dir: string, ended: EndedTrials = new Map()): Prom
   }
   refuseDuplicates(trials);
   trials.sort((a, b) => a.trial.order - b.trial.order);
-  const calibration = (await exists(dir, CALIBRATION_FILE))
-    ? await readJson(dir, CALIBRATION_FILE, calibrationFormat, 'remove it to report without it')
-    : null;
-  return { dir, manifest, trials, calibration };
+  return { dir, manifest, trials, ...(await readCalibrations(dir)) };
+}
+
+async function readCalibrations(dir: string): Promise<Pick<Run, 'calibrations' | 'uncalibrated'>> {
+  const remedy = 'remove it to report without it';
+  const backends = await foldersIn(dir, CALIBRATION_FOLDER);
+  const calibrations: Calibration[] = [];
+  const uncalibrated: Uncalibrated[] = [];
+  // Older runs have one beside the manifest.
+  for (const file of ['', ...backends.map((folder) => `${folder}/`)].map(
+    (folder) => folder + CALIBRATION_FILE,
+  )) {
+    if (await exists(dir, file)) calibrations.push(await readJson(dir, file, calibrationFormat, remedy));
+  }
+  for (const file of backends.map((folder) => `${folder}/${UNCALIBRATED_FILE}`)) {
+    if (await exists(dir, file)) uncalibrated.push(await readJson(dir, file, uncalibratedFormat, remedy));
+  }
+  return { calibrations, uncalibrated };
 }
 
 type Compared = Pick<MeasurementTarget, 'operation' | 'at'>;
@@ -144,15 +164,15 @@ async function requireFolder(dir: string): Promise<void> {
   }
 }
 
-/** Folders under trials/, sorted by name. */
-async function trialFolders(dir: string): Promise<string[]> {
-  const entries = await readdir(join(dir, 'trials'), { withFileTypes: true }).catch((error) => {
+/** Folders below one of the run folder, sorted by name. */
+async function foldersIn(dir: string, name: string): Promise<string[]> {
+  const entries = await readdir(join(dir, name), { withFileTypes: true }).catch((error) => {
     if (error.code === 'ENOENT') return [];
-    throw unreadable(join(dir, 'trials'), error);
+    throw unreadable(join(dir, name), error);
   });
   return entries
     .filter((entry) => entry.isDirectory())
-    .map((entry) => `trials/${entry.name}`)
+    .map((entry) => `${name}/${entry.name}`)
     .sort();
 }
 

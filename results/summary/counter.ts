@@ -1,10 +1,16 @@
 /** Whether both sides of a request are stamped by one clock. */
 import type { Calibration } from '../formats/index.ts';
+import type { Run } from '../run/run-folder.ts';
 
 type Counter = NonNullable<Calibration['counter']>;
 
 /** How far beyond its own error an offset may lie: readings are no better. */
 const READING_ERROR_NS = 50;
+
+/** As the first calibration found it: it is of the cores, whatever the backend. Null where nobody looked. */
+export function counterIn({ calibrations }: Pick<Run, 'calibrations'>): Counter | null {
+  return calibrations.find(({ counter }) => counter !== null)?.counter ?? null;
+}
 
 /** Why stages are not to be trusted, a clause; null where they are. */
 export function counterDoubt({ missing_flags, offset_ns, bound_ns }: Counter): string | null {

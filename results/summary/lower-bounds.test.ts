@@ -39,7 +39,16 @@ function floorOf(
   ];
   const calibration = { backend: 'kernel', value_bytes: 64, floor_us: { p50: 10, p99: 20 }, slices };
   const run = {
-    calibration: { ...calibration, core: cores[0], server_core: cores[1] },
+    calibrations: [
+      {
+        ...calibration,
+        backend: 'dpdk',
+        floor_us: { p50: 5, p99: 9 },
+        core: cores[0],
+        server_core: cores[1],
+      },
+      { ...calibration, core: cores[0], server_core: cores[1] },
+    ],
   } as unknown as Run;
   const selection = { state, withoutEarly: false };
   return generatorFloor(run, 'kernel', { target: target('get'), pair: of, selection });

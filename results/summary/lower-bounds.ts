@@ -40,7 +40,7 @@ export function lowerBounds(
  * had in the nearest state. A calibration that was not in that state bounds nothing: cores that are nearer are faster.
  */
 export function generatorFloor(
-  { calibration }: Pick<Run, 'calibration'>,
+  { calibrations }: Pick<Run, 'calibrations'>,
   backend: string,
   {
     target: { clients, value_bytes },
@@ -48,8 +48,8 @@ export function generatorFloor(
     selection: { state },
   }: Pick<Counted, 'target' | 'pair' | 'selection'>,
 ): LowerBound[] {
-  const isAlike =
-    calibration?.backend === backend && clients === 1 && value_bytes === calibration.value_bytes;
+  const calibration = calibrations.find((one) => one.backend === backend);
+  const isAlike = clients === 1 && value_bytes === calibration?.value_bytes;
   if (!isAlike) return [];
   const name = "the load generator's own floor";
   if (pair === null || pair.states.length < 2) {

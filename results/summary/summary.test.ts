@@ -57,6 +57,7 @@ test('a point for each system and measurement, in the order of the manifest', as
     finished: true,
     additions: [],
     axes: [],
+    missing: [],
     pipeline: 1,
     open_loop: null,
     floors: [],

@@ -12,13 +12,14 @@ import { findReference, publishedUs, type Reference } from '../run/reference.ts'
 import { type Run, sameTarget, standsBeside } from '../run/run-folder.ts';
 import { formatChange } from '../text/format.ts';
 import { ratioWithinRun, type Times, type TrialValue } from './bootstrap.ts';
-import { counterDoubt } from './counter.ts';
+import { counterDoubt, counterIn } from './counter.ts';
 import { byStateVersus } from './distance/by-state.ts';
 import { distanceDoubts, repetitionDoubts } from './distance/distance-doubts.ts';
 import { distanceOfRun, type RunDistance } from './distance/run-distance.ts';
 import { type Doubt, withDoubts } from './doubt.ts';
 import { generatorFloor, lowerBounds } from './lower-bounds.ts';
 import { trialValues } from './measure.ts';
+import { missingOf } from './missing.ts';
 import { countPoint, type Numbers, numbersOf } from './numbers.ts';
 import { splits } from './split.ts';
 import { summarizeStages } from './stages/summarize.ts';
@@ -73,6 +74,7 @@ export function summarize(run: Run, with_reference = true): Summary {
         (points.some(({ published_us }) => published_us !== null) && reference.rounded_shares) || null,
     },
     distance: distanceIn(distance),
+    missing: missingOf(run, [...measuredPoints, ...repeats]),
     points,
     floors: floors.map((floor) => ({
       ...floor,
@@ -112,8 +114,9 @@ function noiseOf(point: Point, repeats: Summary['repeats']): Doubt[] {
 }
 
 /** Stages are differences between two cores' counters. */
-function counterOf({ breakdown }: Point, { calibration }: Run): Doubt[] {
-  const clause = breakdown && calibration?.counter ? counterDoubt(calibration.counter) : null;
+function counterOf({ breakdown }: Point, run: Run): Doubt[] {
+  const counter = counterIn(run);
+  const clause = breakdown && counter ? counterDoubt(counter) : null;
   if (!clause) return [];
   return [{ state: 'suspect', about: ['stages'], reason: `Its stages are not to be trusted: ${clause}.` }];
 }

@@ -88,6 +88,7 @@ export function summary(points: Point[], overrides: Partial<Summary> = {}): Summ
     open_loop: null,
     reference: null,
     distance: null,
+    missing: [],
     points,
     floors: [],
     repeats: [],

@@ -21,7 +21,12 @@ export function renderConclusion(
     renderTable(summary, { columns, color }),
     renderStages(summary, columns),
     sentences(
-      [...overheadSentences(summary), ...noiseSentences(summary), ...additionSentences(summary)],
+      [
+        ...summary.missing,
+        ...overheadSentences(summary),
+        ...noiseSentences(summary),
+        ...additionSentences(summary),
+      ],
       columns,
     ),
   ];

@@ -7,7 +7,7 @@ import type { Calibration, Manifest, Summary } from '../../formats/index.ts';
 import { mixture } from '../../sentences/caption.ts';
 import { distanceOfFigure } from '../../sentences/distance.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
-import { counterSentence } from '../../summary/counter.ts';
+import { counterIn, counterSentence } from '../../summary/counter.ts';
 import { unsplitEstimates } from '../../summary/stages/estimate.ts';
 import { formatPercent, formatUs } from '../../text/format.ts';
 import { legend } from '../legend.ts';
@@ -26,7 +26,7 @@ const NARROWEST_PAIR = 400;
 
 /** Null where no point has a breakdown. */
 export function breakdownPicture({ run, summary }: ChartSource, theme: Theme): Picture | null {
-  const { manifest, calibration } = run;
+  const { manifest } = run;
   const panels = breakdownPanels(summary);
   if (panels.length === 0) return null;
   const rows = panels.flatMap((panel) => panel.rows);
@@ -55,13 +55,13 @@ export function breakdownPicture({ run, summary }: ChartSource, theme: Theme): P
     width: plots,
     left: room,
     warnings: mixture(manifest.systems),
-    caption: caption(summary, manifest, calibration),
+    caption: caption(summary, manifest, counterIn(run)),
     isCaptionWhole: true,
     canFade: true,
   };
 }
 
-function caption(summary: Summary, { plan }: Manifest, calibration: Calibration | null): string[] {
+function caption(summary: Summary, { plan }: Manifest, counter: Calibration['counter']): string[] {
   const { points, floors } = summary;
   const overheads = points.flatMap(({ probe_overhead }) => probe_overhead?.ratio ?? []);
   const unsplit = points.filter(({ breakdown }) => breakdown?.p50?.stages_us.server_and_kernel);
@@ -77,7 +77,7 @@ function caption(summary: Summary, { plan }: Manifest, calibration: Calibration 
         ]
       : []),
     ...estimates(summary),
-    ...(calibration?.counter ? [counterSentence(calibration.counter)] : []),
+    ...(counter ? [counterSentence(counter)] : []),
     ...(plan.stages ? [`Stamped: one window of some milliseconds in ${plan.stages.every}.`] : []),
     ...(overheads.length > 0
       ? [

@@ -1,0 +1,50 @@
+/** What a run lacks of what was asked for is said, with why. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readRun } from '../run/run-folder.ts';
+import { manifest, run, type SyntheticMeasurement, system, target, writeRun } from '../test-synthetic-run.ts';
+import { summarize } from './summary.ts';
+
+const latencies_ns = Array.from({ length: 200 }, (_, index) => 20_000 + index);
+const stages = { client_libos_send: 0.25, server_and_kernel: 0.75 };
+
+/** Of one trial of GET of Redis and of a server over DPDK, with stages asked for. */
+async function folderOf(measured: (name: string) => SyntheticMeasurement | null): Promise<string> {
+  const whole = manifest({ systems: [system('redis'), system('kv-dpdk')] });
+  const plan = { ...whole.plan, trials: 1, measurements: [target('get')] };
+  const staged = { ...plan, stages: { every: 10, duration_s: 1 } };
+  return writeRun(run({ manifest: { ...whole, plan: staged }, measured: ({ name }) => measured(name) }));
+}
+
+const missingIn = async (dir: string): Promise<string[]> => summarize(await readRun(dir)).missing;
+
+test('nothing is missing where everything that was asked for is there', async () => {
+  expect(await missingIn(await folderOf(() => ({ latencies_ns, stages })))).toEqual([]);
+});
+
+test('a backend that was not calibrated, and calibrations of the others', async () => {
+  const dir = await folderOf(() => ({ latencies_ns, stages }));
+  await mkdir(join(dir, 'calibration', 'dpdk'), { recursive: true });
+  const missing = { schema: 'bypassbench.uncalibrated/1', backend: 'dpdk', reason: 'there is one core' };
+  await writeFile(join(dir, 'calibration', 'dpdk', 'uncalibrated.json'), JSON.stringify(missing));
+  expect(await missingIn(dir)).toEqual([
+    'The load generator was not calibrated over dpdk: there is one core.',
+  ]);
+});
+
+test('stages that nobody stamped, that are too few, and of what was not measured', async () => {
+  const only = (measured: SyntheticMeasurement | null) =>
+    folderOf((name) => (name === 'redis' ? measured : { latencies_ns, stages }));
+  expect(await missingIn(await only({ latencies_ns }))).toEqual([
+    'The stages of redis are missing: none of its measurements was followed by one with stamps.',
+  ]);
+  expect(await missingIn(await only({ latencies_ns: latencies_ns.slice(0, 20), stages }))).toEqual([
+    expect.stringMatching(
+      /^The stages of redis are missing: 20 stamped requests are too few near the p50 \(of/,
+    ),
+  ]);
+  expect(await missingIn(await only(null))).toEqual([
+    'The stages of redis are missing: nothing was measured.',
+  ]);
+});

@@ -1,0 +1,38 @@
+/** What an experiment asked for and its run has not: calibrations and stages. A sentence each, with why. */
+import type { MeasurementTarget, Point, StagesFile } from '../formats/index.ts';
+import { type Run, sameTarget, type TrialRecord } from '../run/run-folder.ts';
+
+/** `points`: those of systems that repeat another one too. */
+export function missingOf(run: Run, points: readonly Point[]): string[] {
+  const uncalibrated = run.uncalibrated.map(
+    ({ backend, reason }) => `The load generator was not calibrated over ${backend}: ${reason}.`,
+  );
+  if (run.manifest.plan.stages === null) return uncalibrated;
+  // Points of a system that lack their stages for one reason are said once.
+  const reasons = points.flatMap((point) => {
+    const reason = point.breakdown?.p50 ? null : whyWithoutStages(run, point);
+    return reason === null ? [] : [`The stages of ${point.label} are missing: ${reason}.`];
+  });
+  return [...uncalibrated, ...new Set(reasons)];
+}
+
+function whyWithoutStages({ trials }: Run, point: Point): string {
+  const records = trials.filter(({ trial }) => trial.subject === point.system);
+  const stamped = records.flatMap((record) => stampedIn(record, point));
+  if (point.samples === 0) return 'nothing was measured';
+  if (stamped.length === 0) return 'none of its measurements was followed by one with stamps';
+  const count = (kind: 'joined' | 'incomplete' | 'inconsistent'): number =>
+    stamped.reduce((sum, stages) => sum + stages[kind], 0);
+  const [joined, incomplete, inconsistent] = [count('joined'), count('incomplete'), count('inconsistent')];
+  const others = `of the others ${incomplete} lack stamps and ${inconsistent} have them out of order`;
+  return (
+    `${joined} stamped requests are too few near the p50 (${others}); a longer stages.duration_s or a smaller ` +
+    'stages.every gives more'
+  );
+}
+
+function stampedIn({ measurements }: TrialRecord, target: MeasurementTarget): StagesFile[] {
+  return measurements
+    .filter(({ measurement }) => sameTarget(measurement, target))
+    .flatMap(({ stamped }) => stamped?.stages ?? []);
+}
