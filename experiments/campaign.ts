@@ -57,18 +57,19 @@ export interface Campaign {
 export async function runCampaign(campaign: Campaign): Promise<number | null> {
   const { earlier, unrunnable, out, signal, progress } = campaign;
   for (const reason of unrunnable.values()) progress.warn(reason);
-  if (campaign.manifest.finished_at !== null) {
+  const there = earlier?.trials ?? [];
+  const planned = plannedTrials(campaign.experiment, campaign.manifest, there);
+  if (campaign.manifest.finished_at !== null && planned.every((one) => recordOf(one, there) !== null)) {
     progress.announce('nothing is lacking: all trials are there');
-    return failuresIn(campaign.earlier);
+    return there.filter(({ status }) => status === 'failed').length;
   }
-  let manifest = await withDistances(campaign);
+  let manifest: Manifest = { ...(await withDistances(campaign)), finished_at: null };
   if (earlier === null) await out.begin();
   else await out.goOn(earlier.cutOff);
   await writeManifest(out.path, manifest);
   const interrupted = rejectWhenAborted(signal);
   await calibrateFirst(campaign, interrupted);
   const blocks = new Blocks(campaign, interrupted);
-  const planned = plannedTrials(campaign.experiment, manifest, earlier?.trials ?? []);
   for (const block of Map.groupBy(planned, ({ trial }) => trial).values()) {
     if (!(await blocks.run(block))) return null;
   }
@@ -99,10 +100,6 @@ async function withDistances(campaign: Campaign): Promise<Manifest> {
   const isKnown = ({ client, server }: PairDistance): boolean =>
     manifest.distances.some((known) => known.client === client && known.server === server);
   return { ...manifest, distances: [...manifest.distances, ...distances.filter((one) => !isKnown(one))] };
-}
-
-function failuresIn(earlier: EarlierRun | null): number {
-  return earlier?.trials.filter(({ status }) => status === 'failed').length ?? 0;
 }
 
 async function calibrateFirst(campaign: Campaign, interrupted: Promise<never>): Promise<void> {

@@ -133,8 +133,8 @@ describe('a run that has ended', () => {
     expect(() => addedTo(earlier(), manifest({ clients: [1] }))).toThrow(
       'the axes of the run in runs/a are none, those of the config clients: name another folder',
     );
-    expect(() => addedTo(earlier({ finished_at: null }), manifest())).toThrow(
-      'the run in runs/a was interrupted: finish it with --resume, then add to it',
-    );
+    const lacks = 'the run in runs/a lacks trials: finish it with --resume, then add to it';
+    expect(() => addedTo(earlier({ finished_at: null }), manifest())).toThrow(lacks);
+    expect(() => addedTo({ ...earlier(), cutOff: ['003-kv-t2'] }, manifest())).toThrow(lacks);
   });
 });

@@ -90,10 +90,10 @@ export function resumed({ folder, manifest }: EarlierRun, now: Manifest): Manife
  * first system of the run too, at the points of the block: the anchor by which what is measured at another time is
  * compared. The run's own manifest where it lacks nothing. Throws NOT_CONTINUED where what both have is not the same.
  */
-export function addedTo({ folder, manifest }: EarlierRun, now: Manifest): Manifest {
-  if (manifest.finished_at === null) {
+export function addedTo({ folder, manifest, cutOff }: EarlierRun, now: Manifest): Manifest {
+  if (manifest.finished_at === null || cutOff.length > 0) {
     const remedy = 'finish it with --resume, then add to it';
-    throw new ExperimentError('NOT_CONTINUED', `the run in ${folder} was interrupted: ${remedy}`);
+    throw new ExperimentError('NOT_CONTINUED', `the run in ${folder} lacks trials: ${remedy}`);
   }
   refuseDifferences(
     folder,
