@@ -4,6 +4,7 @@
  * the text.
  */
 import type { TopLevelSpec } from 'vega-lite';
+import { marks } from '../sentences/doubts.ts';
 import { mutedSystems } from './chart.ts';
 import { figureConfig, type TextStyle, type Theme, WARNING_INK } from './theme/theme.ts';
 
@@ -28,9 +29,12 @@ export interface Picture {
 /** Lines that a caption may take: what else there is to say stands beside the picture. */
 const CAPTION_LINES = 3;
 
+/** Every font has it. */
+const SIMPLE_CROSS = '×';
+
 export function specOf(picture: Picture, theme: Theme): TopLevelSpec {
   const { title, datasets, parts } = picture;
-  return {
+  const spec = {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     background: 'white',
     padding: theme.padding,
@@ -44,6 +48,9 @@ export function specOf(picture: Picture, theme: Theme): TopLevelSpec {
     ],
     config: figureConfig(theme),
   } as TopLevelSpec;
+  if (theme.font.has(marks.invalid)) return spec;
+  // What makes the PNG takes another font for all of a text where one character is missing.
+  return JSON.parse(JSON.stringify(spec).replaceAll(marks.invalid, SIMPLE_CROSS)) as TopLevelSpec;
 }
 
 function wordsBelow(picture: Picture, theme: Theme): object[] {

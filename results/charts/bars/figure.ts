@@ -24,14 +24,12 @@ const PANEL_GAP = 18;
 const NARROWEST = 200;
 
 export function throughputBars(source: ChartSource, theme: Theme): Picture | null {
-  const fillOf = ({ system }: Point): string => {
-    const index = [...source.looks.keys()].indexOf(system);
-    const { colour } = source.looks.get(system)!;
-    return theme.patterns ? patternFill(colour, index) : colour;
+  const partsOf = (point: Point): Part[] => {
+    const index = [...source.looks.keys()].indexOf(point.system);
+    const { colour } = source.looks.get(point.system)!;
+    const fill = theme.patterns ? patternFill(colour, index) : colour;
+    return [{ part: '', value: throughput.valueOf(point) ?? 0, fill, colour }];
   };
-  const partsOf = (point: Point): Part[] => [
-    { part: '', value: throughput.valueOf(point) ?? 0, fill: fillOf(point) },
-  ];
   return barsOf(source, throughput, { partsOf, entries: [] }, theme);
 }
 
@@ -39,9 +37,9 @@ export function throughputBars(source: ChartSource, theme: Theme): Picture | nul
 export function costBars(source: ChartSource, theme: Theme): Picture | null {
   const fills = costParts.map(({ colour }, index) => (theme.patterns ? patternFill(colour, index) : colour));
   const partsOf = (point: Point): Part[] =>
-    costParts.map(({ part, of, secondsOf }, index) => {
+    costParts.map(({ part, of, secondsOf, colour }, index) => {
       const side = point.cost?.[of];
-      return { part, value: side ? secondsOf(side) : 0, fill: fills[index] };
+      return { part, value: side ? secondsOf(side) : 0, fill: fills[index], colour };
     });
   const used = costParts.filter(({ part }) =>
     source.summary.points.some((point) => partsOf(point).some((one) => one.part === part && one.value > 0)),
@@ -57,6 +55,7 @@ interface Part {
   part: string;
   value: number;
   fill: string;
+  colour: string;
 }
 
 /** A loop that polls in vain does so in its own code first; what is more than that it does in the kernel's. */
@@ -149,7 +148,7 @@ function barOf(point: Point, measure: Shown): Bar {
 
 function piecesOf(panel: string, point: Point, measure: Shown, partsOf: Contents['partsOf']): BarPiece[] {
   let from = 0;
-  return partsOf(point).flatMap(({ part, value, fill }) => {
+  return partsOf(point).flatMap(({ part, value, fill, colour }) => {
     if (value <= 0) return [];
     const { system, label } = point;
     const piece = {
@@ -161,6 +160,7 @@ function piecesOf(panel: string, point: Point, measure: Shown, partsOf: Contents
       to: from + value,
       value,
       fill,
+      colour,
       verdict: measure.stateOf(point),
     };
     from += value;

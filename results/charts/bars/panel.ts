@@ -15,6 +15,7 @@ export interface BarPiece {
   to: number;
   value: number;
   fill: string;
+  colour: string;
   verdict: string;
 }
 
@@ -89,7 +90,7 @@ export function barsPanel(
           },
           x2: { field: 'to' },
           fill: { condition: { test: hollow, value: 'white' }, field: 'fill', type: 'nominal', scale: null },
-          stroke: { field: 'fill', type: 'nominal', scale: null },
+          stroke: { field: 'colour', type: 'nominal', scale: null },
           tooltip: { value: { expr: tooltip } },
           ...fadeMuted,
         },

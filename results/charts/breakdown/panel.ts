@@ -23,12 +23,18 @@ const colours: Record<StageOwner, string> = {
 };
 const dark = new Set<string>([stageOwners.server_device, stageOwners.server_libos]);
 
-/** What fills the pieces, by who did the work. */
-export function coloursOf({ patterns }: Theme): Map<string, string> {
+/** The colours of the pieces, by who did the work. */
+function plainColours(): Map<string, string> {
   const owners = Object.keys(colours) as StageOwner[];
   const plain: [string, string][] = owners.map((owner) => [stageOwners[owner], colours[owner]]);
-  const all: [string, string][] = [...plain, [FLOOR_OWNER, FLOOR_INK]];
-  return new Map(all.map(([name, colour], index) => [name, patterns ? patternFill(colour, index) : colour]));
+  return new Map([...plain, [FLOOR_OWNER, FLOOR_INK]]);
+}
+
+/** What fills them. */
+export function coloursOf({ patterns }: Theme): Map<string, string> {
+  const plain = plainColours();
+  if (!patterns) return plain;
+  return new Map([...plain].map(([name, colour], index) => [name, patternFill(colour, index)]));
 }
 
 const ROW_HEIGHT = 32;
@@ -134,7 +140,8 @@ function bars({ panel, colours }: Drawing, { from, to, x }: View, ticks: object,
   const { name, quantile, rows } = panel;
   const scale = { domain: [...colours.keys()], range: [...colours.values()] };
   const axis = { title: null, grid: true, gridColor: '#e2e2e2', domain: false, ticks: false, ...ticks };
-  const owner = { field: 'owner', type: 'nominal', scale, legend: null };
+  const outline = { domain: [...colours.keys()], range: [...plainColours().values()] };
+  const owner = { field: 'owner', type: 'nominal', legend: null };
   const here = `indexof(${JSON.stringify(rows.map(({ row }) => row))}, datum.row) >= 0`;
   const hollow = "datum.verdict === 'invalid'";
   return {
@@ -146,9 +153,9 @@ function bars({ panel, colours }: Drawing, { from, to, x }: View, ticks: object,
     encoding: {
       x: { field: from, ...x, axis },
       x2: { field: to },
-      color: owner,
+      color: { ...owner, scale },
       fillOpacity: { condition: { test: hollow, value: 0 }, value: 1 },
-      stroke: { condition: { test: hollow, ...owner }, value: 'white' },
+      stroke: { condition: { test: hollow, ...owner, scale: outline }, value: 'white' },
       tooltip: { value: { expr: TOOLTIP } },
       ...fadeMuted,
     },

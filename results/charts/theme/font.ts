@@ -40,6 +40,10 @@ export class Font {
     return new Font(name, `${name}, sans-serif`, { normal: file, bold: file });
   }
 
+  has(character: string): boolean {
+    return this.faces.normal.advanceWidth(character.codePointAt(0)!) !== null;
+  }
+
   /** Width of one line of text, in the unit of `fontSize` (pixels). */
   width(text: string, fontSize: number, weight: FontWeight = 'normal'): number {
     let ems = 0;
