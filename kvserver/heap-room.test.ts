@@ -36,6 +36,9 @@ it('refuses what needs memory while the heap is full, and serves what needs none
   expect(client.ask('SADD', 's', 'c')).toBe(REFUSED);
   expect(client.ask('SET', 'k', 'v')).toBe(REFUSED);
   expect(client.ask('SCARD', 's')).toBe(':2\r\n');
+  expect(client.ask('SUNION', 's')).toBe('*2\r\n$1\r\na\r\n$1\r\nb\r\n');
+  expect(client.ask('SCAN', '0')).toMatch(/^\*2\r\n/);
+  expect(client.ask('WATCH', 'k')).toBe(REFUSED);
   expect(client.ask('SREM', 's', 'b')).toBe(':1\r\n');
   // It has room again when there is much less in it, not at once.
   heap.usedBytes = 800 * MEBIBYTE;

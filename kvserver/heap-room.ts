@@ -90,8 +90,13 @@ export class HeapRoom {
 
   /** To be called before a command takes so many bytes of the heap. Throws CommandError where they have no room. */
   take(bytes: number): void {
-    const isFull = (this.#modes.bits & HEAP_FULL) !== 0;
-    if (isFull || (bytes >= SMALL_BYTES && !this.hasRoomFor(bytes))) throw new CommandError(HEAP_IS_FULL);
+    if (bytes >= SMALL_BYTES && !this.hasRoomFor(bytes)) throw new CommandError(HEAP_IS_FULL);
+  }
+
+  /** As take, of what is kept by a command that runs where the heap is full, too: then nothing is small. */
+  keep(bytes: number): void {
+    if ((this.#modes.bits & HEAP_FULL) !== 0) throw new CommandError(HEAP_IS_FULL);
+    this.take(bytes);
   }
 
   /** Whether so many bytes more have room now. */

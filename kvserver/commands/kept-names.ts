@@ -9,5 +9,5 @@ const NAME_BYTES = 800;
 export function takeForNames(request: Request, from: number, to: number, server: ServerState): void {
   let bytes = (to - from) * NAME_BYTES;
   for (let i = from; i < to; i++) bytes += request.length[i];
-  server.heapRoom.take(bytes);
+  server.heapRoom.keep(bytes);
 }
