@@ -179,10 +179,14 @@ export function withoutAxes<T extends Swept>(config: T, axes: readonly Axis[]): 
   const written = structuredClone(config);
   for (const { path, systems } of axes) {
     const [first, name, ...inner] = path.split('.');
-    if (first === 'workload') remove(written.workload, [name, ...inner]);
+    if (first === 'workload') {
+      remove(written.workload, [name, ...inner]);
+      continue;
+    }
+    const keys = first === 'systems' ? inner : path.split('.');
     for (const system of written.systems) {
-      if (first === 'systems' && system.name === name) remove(system, inner);
-      else if (systems?.includes(system.name) ?? true) remove(system, [first, name, ...inner]);
+      const has = first === 'systems' ? system.name === name : (systems?.includes(system.name) ?? true);
+      if (has) remove(system, keys);
     }
   }
   return written;

@@ -1,4 +1,4 @@
-/** What was asked of the systems, in words: the values of a sweep's axes, and the workloads that systems have of their own. */
+/** What was asked of the systems, in words: the values of axes, and the workloads that systems have of their own. */
 import type { Axis, AxisValue, Manifest, MeasurementTarget, SystemUnderTest } from '../formats/index.ts';
 import { formatCount } from '../text/format.ts';
 

@@ -105,3 +105,9 @@ test('roles make a split, not names, and only within a group', () => {
     { group: 'valkey', unmodified: 'valkey', libos_over_kernel: 'valkey-libos', bypass: 'valkey-new' },
   ]);
 });
+
+test('a system with a workload of its own has no part in a split, nor has one at another point', () => {
+  const [redis, kernel, rdma] = three as [Point, Point, Point];
+  expect(splits([redis, kernel, { ...rdma, pipeline: 16, own_workload: ['pipeline'] }])).toEqual([]);
+  expect(splits([redis, kernel, { ...rdma, at: { clients: 8 }, clients: 8 }])).toEqual([]);
+});

@@ -17,10 +17,12 @@ import { stateOf } from './doubt.ts';
 
 /**
  * A split for each unmodified system, libOS over the kernel and bypass of a group, and each target. Points whose p50 is
- * invalid make none.
+ * invalid make none, nor do those of workloads of their own.
  */
 export function splits(points: Point[], times: Times = []): Split[] {
-  const valid = points.filter((point) => stateOf(point, ['p50']) !== 'invalid');
+  const valid = points.filter(
+    (point) => stateOf(point, ['p50']) !== 'invalid' && point.own_workload.length === 0,
+  );
   const ofRole = (role: Role): Point[] => valid.filter((point) => point.role === role);
   return ofRole('libos_over_kernel').flatMap((kernel) => {
     const beside = (role: Role): Point[] =>

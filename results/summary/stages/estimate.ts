@@ -21,7 +21,9 @@ export interface UnsplitEstimate {
  * make none, nor does a port whose application takes more than all there is.
  */
 export function unsplitEstimates(points: Point[]): UnsplitEstimate[] {
-  const usable = points.filter((point) => stateOf(point, ['p50', 'stages']) !== 'invalid');
+  const usable = points.filter(
+    (point) => stateOf(point, ['p50', 'stages']) !== 'invalid' && point.own_workload.length === 0,
+  );
   return usable.flatMap((point) => {
     const { server_and_kernel: block_us, server_command = 0 } = point.breakdown?.p50?.stages_us ?? {};
     if (point.role !== 'unmodified' || !block_us) return [];
