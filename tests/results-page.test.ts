@@ -81,7 +81,7 @@ describe('the page', () => {
       const viewport = { width: 1280, height: 900 };
       const { page, close } = await loadReport(browser, dir, { viewport, javaScriptEnabled });
       onTestFinished(close);
-      for (const first of ['h1', '.question', '#answer', '#chart-figure .plot', '.belief']) {
+      for (const first of ['h1', '.question', '#answer', '#chart-figure .plot', '.belief', 'nav']) {
         const { y, height } = (await page.locator(first).boundingBox())!;
         expect(y + height).toBeLessThan(viewport.height);
       }

@@ -1,7 +1,7 @@
 /** Texts of a run without where and whose the machine was: paths, and the names of user and host. */
 import { hostname, userInfo } from 'node:os';
 
-/** Absolute, of two steps and more, outside of where every system has its own files. No part of a URL but of file://. */
+/** Absolute, of two steps and more, not of folders that every system has. No part of a URL but of file://. */
 const PATH =
   /(?:(?<=file:\/\/)|(?<![\w./@~-]))\/(?!(?:usr|bin|sbin|lib|lib64|dev|proc|sys|etc|opt)\/)[\w.@+~-]+(?:\/[\w.@+~-]+)+/g;
 

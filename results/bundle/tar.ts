@@ -1,6 +1,6 @@
 /**
- * A tar archive (POSIX ustar), compressed: the same bytes for the same files, whoever makes it and when. Files belong to
- * nobody in particular and carry one time.
+ * A tar archive (POSIX ustar), compressed: the same bytes for the same files, whoever makes it and when. Files belong
+ * to nobody in particular and carry one time.
  */
 import { gzipSync } from 'node:zlib';
 

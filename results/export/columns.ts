@@ -72,7 +72,7 @@ const found: ExportColumn[] = [
   text('status', 'of a trial: `ok`, `failed` or `absent`'),
   text('statistic', 'see below; empty for a trial without a value'),
   number('value', '', 'the value, in `unit`'),
-  text('unit', '`us`, `ops/s` or `1`'),
+  text('unit', '`us`, `ops/s`, `1`; of a million right replies `core-s/M`, `1/M`, `J/M`'),
   number('low', '', 'lower end of the interval over trials'),
   number('high', '', 'upper end'),
   number('confidence', '1', 'what the interval covers, between 0 and 1'),

@@ -10,12 +10,13 @@ import type { Summary } from '../formats/index.ts';
 import { mergeHistograms } from '../run/histogram.ts';
 import { type Run, readRun } from '../run/run-folder.ts';
 import { summarize } from '../summary/summary.ts';
+import { point } from '../summary/test-summary.ts';
 import { sliced } from '../test-slices.ts';
 import { axis, manifest, run, swept, system, target, writeRun, writeRunInto } from '../test-synthetic-run.ts';
 import { columns, columnsOf, type ExportRow } from './columns.ts';
 import { histogramLog } from './hlog.ts';
 import { exportRows } from './rows.ts';
-import { statisticNames } from './statistics.ts';
+import { statisticNames, statisticsOfPoint } from './statistics.ts';
 import { csvTable, jsonTable, parquetTable } from './tables.ts';
 
 const label = 'Redis, "unmodified" #1 {100 %} \\x\n';
@@ -61,9 +62,9 @@ test('a row for each point and statistic, and for each of its trials, with every
   expect(names.every((name) => /^[a-z][a-z0-9_]*$/.test(name))).toBe(true);
   const kinds = of({ level: 'point', statistic: 'p50' }).map(({ kind, system }) => `${kind} ${system}`);
   expect(kinds).toEqual(['system redis', 'system kv-kernel', 'repeat kv-kernel-again', 'floor frames']);
-  expect(of({ level: 'point', system: 'kv-kernel' }).map(({ statistic }) => statistic)).toEqual(
-    statisticNames,
-  );
+  // A run that knows no rates and no cost has none.
+  const known = statisticNames.slice(0, statisticNames.indexOf('offered'));
+  expect(of({ level: 'point', system: 'kv-kernel' }).map(({ statistic }) => statistic)).toEqual(known);
   expect(of({ level: 'trial', system: 'kv-kernel', statistic: 'p99.99' }).map(({ trial }) => trial)).toEqual([
     1, 2, 3,
   ]);
@@ -92,6 +93,34 @@ test('a point has what the summary says of it, its distance and its date', () =>
     verdict: 'suspect',
     reasons: expect.stringContaining('too few for the p99.99'),
   });
+});
+
+test('rates and costs are exported as far as they are known', () => {
+  const side = {
+    ...{ user_s: 2, system_s: 1, vain_s: null, voluntary_switches: 5, involuntary_switches: 6 },
+    ...{ cycles: 7, instructions: null, cache_misses: null },
+  };
+  const cost = { replies: 1000, server: side, client: null, joules: 3, unknown: [] };
+  const rates = {
+    ...{ offered_ops: 10, achieved_ops: 9, completed_ops: 8 },
+    ...{ misses_ops: 0, errors_ops: 1, wrong_ops: 0 },
+  };
+  const found = statisticsOfPoint(point('redis', [30], { cost, rates }), []);
+  const values = found.map(({ statistic, value, unit }) => [statistic, value, unit]);
+  expect(values.slice(values.findIndex(([name]) => name === 'offered'))).toEqual([
+    ['offered', 10, 'ops/s'],
+    ['completed', 8, 'ops/s'],
+    ['misses', 0, 'ops/s'],
+    ['errors', 1, 'ops/s'],
+    ['wrong', 0, 'ops/s'],
+    ['server_core_s', 3, 'core-s/M'],
+    ['server_user_s', 2, 'core-s/M'],
+    ['server_system_s', 1, 'core-s/M'],
+    ['server_voluntary_switches', 5, '1/M'],
+    ['server_involuntary_switches', 6, '1/M'],
+    ['server_cycles', 7, '1/M'],
+    ['joules', 3, 'J/M'],
+  ]);
 });
 
 test('a failed trial says so, and why', () => {

@@ -1,5 +1,5 @@
 /** The statistics that are exported: what each is, of a point and of a trial, and how far to believe it. */
-import type { Measured, Verdict } from '../formats/index.ts';
+import type { CostOfSide, Measured, Verdict } from '../formats/index.ts';
 import { latencyUs } from '../run/histogram.ts';
 import { intervalAround, type TrialSample, throughput } from '../summary/trial-samples.ts';
 import { formatCount } from '../text/format.ts';
@@ -35,19 +35,43 @@ const latencies: Latency[] = [
   latency('max', 'max', 'p999', false),
 ];
 
+/** Per second, beside the throughput. */
+const rateNames = ['offered', 'completed', 'misses', 'errors', 'wrong'] as const;
+
+/** Of a million right replies, of each side: its name, its unit, and where it comes from. */
+const costsOfSide: [name: string, unit: CostUnit, of: (side: CostOfSide) => number | null][] = [
+  ['core_s', 'core-s/M', ({ user_s, system_s }) => user_s + system_s],
+  ['user_s', 'core-s/M', ({ user_s }) => user_s],
+  ['system_s', 'core-s/M', ({ system_s }) => system_s],
+  ['vain_s', 'core-s/M', ({ vain_s }) => vain_s],
+  ['voluntary_switches', '1/M', ({ voluntary_switches }) => voluntary_switches],
+  ['involuntary_switches', '1/M', ({ involuntary_switches }) => involuntary_switches],
+  ['cycles', '1/M', ({ cycles }) => cycles],
+  ['instructions', '1/M', ({ instructions }) => instructions],
+  ['cache_misses', '1/M', ({ cache_misses }) => cache_misses],
+];
+const costSides = ['server', 'client'] as const;
+
+/** All that there are; of a point those that are known. */
 export const statisticNames: string[] = [
   ...latencies.map(({ name }) => name),
   'throughput',
   'p50_over_first',
+  ...rateNames,
+  ...costSides.flatMap((side) => costsOfSide.map(([name]) => `${side}_${name}`)),
+  'joules',
 ];
 
 /** A quantile q needs 10 / (1 - q) samples, so that about ten lie beyond it. */
 const SAMPLES_FOR_P9999 = 100_000;
 
+/** Of a million right replies. */
+type CostUnit = 'core-s/M' | '1/M' | 'J/M';
+
 export interface StatisticValue {
   statistic: string;
   value: number | null;
-  unit: 'us' | 'ops/s' | '1';
+  unit: 'us' | 'ops/s' | '1' | CostUnit;
   low: number | null;
   high: number | null;
   confidence: number | null;
@@ -106,7 +130,36 @@ export function statisticsOfPoint(point: Measured, samples: TrialSample[]): Stat
           },
         ]
       : []),
+    ...ratesOf(point),
+    ...costsOf(point),
   ];
+}
+
+/** Those that are known, with the verdict on the throughput. */
+function ratesOf({ rates, verdicts }: Measured): StatisticValue[] {
+  if (rates === null) return [];
+  return rateNames.flatMap((name) => {
+    const value = rates[`${name}_ops`];
+    if (value === null) return [];
+    const { state: verdict = null, reasons = [] } = verdicts.throughput ?? {};
+    return [{ statistic: name, value, unit: 'ops/s' as const, ...NO_INTERVAL, verdict, reasons }];
+  });
+}
+
+/** Those that are known. */
+function costsOf({ cost }: Measured): StatisticValue[] {
+  if (cost === null) return [];
+  const bare = { ...NO_INTERVAL, verdict: null, reasons: [] };
+  const ofSides = costSides.flatMap((side) => {
+    const of = cost[side];
+    if (of === null) return [];
+    return costsOfSide.map(([name, unit, amount]) => ({
+      ...{ statistic: `${side}_${name}`, value: amount(of), unit },
+      ...bare,
+    }));
+  });
+  const all = [...ofSides, { statistic: 'joules', value: cost.joules, unit: 'J/M' as const, ...bare }];
+  return all.filter(({ value }) => value !== null);
 }
 
 function isKnown({ sample }: Measured, field: LatencyName): boolean {

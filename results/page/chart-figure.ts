@@ -28,7 +28,7 @@ export function chartFigure({ name, title, spec, svg, caption }: Chart): Html {
 /** Whether it is well seen within a screen's height. */
 function fitsScreen(svg: string): boolean {
   const [, width, height] = /^<svg[^>]* width="([\d.]+)" height="([\d.]+)"/.exec(svg) ?? [];
-  return Number(height) <= 1.2 * Number(width);
+  return Number(height) <= 1.5 * Number(width);
 }
 
 /** The data stands in the page once: what was compiled gets it from the specification's datasets. */

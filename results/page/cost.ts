@@ -4,7 +4,7 @@ import { nameTarget } from '../sentences/doubts.ts';
 import { summaryRows } from '../sentences/rows.ts';
 import { formatCount, formatSignificant } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
-import { table } from './elements.ts';
+import { foldedTable } from './elements.ts';
 
 const MILLION = 1e6;
 const NOTHING = '–';
@@ -29,7 +29,7 @@ export function costs(summary: Summary): Html | null {
   const withEnergy = rows.some(({ joules }) => joules !== null);
   const heads = ['core-s', 'user', 'system', 'polling in vain', 'gave its core up', 'lost its core'];
   const unknown = [...new Set(all.flatMap(({ cost }) => cost?.unknown ?? []))];
-  return html`${table(
+  return html`${foldedTable(
     [
       ...['system', 'op', 'side'].map((head) => ({ head, number: false })),
       ...[...heads, ...shown.map(([, head]) => head), ...(withEnergy ? ['joules'] : [])].map((head) => ({
@@ -45,6 +45,7 @@ export function costs(summary: Summary): Html | null {
       ...shown.map(([counter]) => formatIfAny(side[counter], (value) => formatSignificant(value / MILLION))),
       ...(withEnergy ? [formatIfAny(joules, formatSignificant)] : []),
     ]),
+    'rows',
   )}
 <p class="soft">Of a million right replies: core-seconds, and how often threads left their cores; joules are those of the whole processor.
 ${unknown.join(' ')}</p>`;

@@ -1,4 +1,5 @@
 /** The elements that the page's sections are made of. */
+import { formatCount } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
 
 export interface Head {
@@ -14,6 +15,17 @@ export function table(heads: Head[], rows: (string | Html)[][]): Html {
 <tbody>
 ${rows.map((cells) => html`<tr>${cells.map((cell, index) => html`<td${kind(index)}>${cell}</td>`)}</tr>\n`)}</tbody>
 </table></div>`;
+}
+
+/** Rows that a reader takes in at a glance. */
+const LONG = 16;
+
+/** The same, folded where it is long; `what` its rows are, such as "trials". */
+export function foldedTable(heads: Head[], rows: (string | Html)[][], what: string): Html {
+  const whole = table(heads, rows);
+  if (rows.length <= LONG) return whole;
+  return html`<details><summary>${formatCount(rows.length)} ${what}</summary>
+${whole}</details>`;
 }
 
 export function definitions(entries: [string, string][]): Html {

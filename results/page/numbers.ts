@@ -6,7 +6,7 @@ import { type SummaryRow, summaryRows } from '../sentences/rows.ts';
 import { stateOf } from '../summary/doubt.ts';
 import { formatCount, formatPercent, formatUs } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
-import { table } from './elements.ts';
+import { foldedTable, table } from './elements.ts';
 
 export function numbers(summary: Summary): Html {
   const columns = summaryColumns(summary);
@@ -69,7 +69,7 @@ export function quantiles(summary: Summary): Html {
   ] as const;
   const counts = ['samples', 'misses', 'errors', 'wrong'] as const;
   const rows = summaryRows(summary);
-  return html`${table(
+  return html`${foldedTable(
     [
       ...rowHeads,
       ...names.map(([, head]) => ({ head: `${head} µs`, number: true })),
@@ -80,6 +80,7 @@ export function quantiles(summary: Summary): Html {
       ...names.map(([name]) => formatQuantile(row, name)),
       ...counts.map((name) => formatCount(row[name])),
     ]),
+    'points',
   )}
 <p class="soft">Quantiles of the histograms of all trials merged by count, within 0.1 %. Only right replies are samples.</p>`;
 }
@@ -91,7 +92,7 @@ export function spread(summary: Summary): Html {
   const measured = rows.flatMap((row) => row.trial_p50_us.map(({ trial }) => trial));
   const numbers = Array.from({ length: Math.max(...planned, ...measured) }, (_, index) => index + 1);
   return html`<h3>Spread between trials</h3>
-${table(
+${foldedTable(
   [
     ...rowHeads,
     ...numbers.map((trial) => ({ head: `trial ${trial}`, number: true })),
@@ -109,6 +110,7 @@ ${table(
       values.length > 1 ? formatPercent(relative) : '–',
     ];
   }),
+  'points',
 )}
 <p class="soft">p50 of each trial in µs; spread: by how much the largest exceeds the smallest.</p>`;
 }

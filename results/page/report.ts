@@ -45,12 +45,14 @@ ${trusted(style)}</style>
 <body>
 <h1>${manifest.title}</h1>
 <p class="question">${question}</p>
+<div class="first">
 <section id="answer" aria-label="Answer">
 ${answer.map((sentence) => html`<p>${sentence}</p>\n`)}</section>
 <section id="figure" aria-label="Figure">
 ${chartFigure(figure)}</section>
 <p class="belief">${belief} <a href="#validity">Why</a></p>
 ${contents(sections)}
+</div>
 ${sections.map(sectionHtml)}
 <p class="soft">${standing(manifest)}</p>
 <script>${trusted(script.code)}</script>

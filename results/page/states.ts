@@ -5,7 +5,7 @@ import { listed, nameTarget } from '../sentences/doubts.ts';
 import { type SummaryRow, summaryRows } from '../sentences/rows.ts';
 import { formatCount, formatDistance, formatIntervalUs, formatRatio, formatUs } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
-import { table } from './elements.ts';
+import { foldedTable } from './elements.ts';
 
 type OfState = Measured['by_state'][number];
 
@@ -16,7 +16,7 @@ export function byDistance(summary: Summary): Html {
   const names = [...new Set(rows.flatMap(({ by_state }) => by_state.map(({ state }) => state)))];
   const { why } = summary.distance!;
   return html`<h3 id="states">By distance of the cores</h3>
-${table(
+${foldedTable(
   [
     { head: 'system', number: false },
     { head: 'op', number: false },
@@ -32,6 +32,7 @@ ${table(
     nameTarget(row, rows),
     ...names.flatMap((name) => cellsOf(row.by_state.find(({ state }) => state === name))),
   ]),
+  'points',
 )}
 <p class="soft">In µs. ${statesOf(rows[0])}. All else on this page is ${comparedInWords(summary)}: ${why}.</p>
 ${costOf(rows)}`;
@@ -67,7 +68,7 @@ function costOf(all: SummaryRow[]): Html {
   if (rows.length === 0) return html``;
   const percent = (ratio: number): string => `${((ratio - 1) * 100).toFixed(1)} %`;
   return html`<h3>Requests right behind a reading of the distance</h3>
-${table(
+${foldedTable(
   [
     { head: 'system', number: false },
     { head: 'op', number: false },
@@ -85,6 +86,7 @@ ${table(
       left_out ? 'left out' : 'counted',
     ];
   }),
+  'points',
 )}
 <p class="soft">From those of the same slice that were sent later; a bootstrap over slices. Left out from a difference of 2 % on.</p>`;
 }

@@ -1,14 +1,16 @@
 /** The trials behind the points, in the order in which they ran, with links to their raw files. */
-import type { Manifest } from '../formats/index.ts';
+import { type Manifest, pointName } from '../formats/index.ts';
 import type { Run, TrialRecord } from '../run/run-folder.ts';
 import { type Html, html } from '../text/html.ts';
-import { link, listed, table } from './elements.ts';
+import { foldedTable, link, listed } from './elements.ts';
 
 export function trials(run: Run): Html {
-  return html`${table(
+  const isSweep = run.manifest.plan.axes.length > 0;
+  return html`${foldedTable(
     [
       { head: 'order', number: true },
       { head: 'system', number: false },
+      ...(isSweep ? [{ head: 'point', number: false }] : []),
       { head: 'trial', number: true },
       { head: 'took', number: true },
       { head: 'outcome', number: false },
@@ -17,11 +19,13 @@ export function trials(run: Run): Html {
     run.trials.map((record) => [
       `${record.trial.order}`,
       record.trial.subject,
+      ...(isSweep ? [pointName(record.trial.at)] : []),
       `${record.trial.trial}`,
       `${record.trial.elapsed_s.toFixed(1)} s`,
       outcome(record),
       rawFiles(record, run.manifest),
     ]),
+    'trials',
   )}
 <p class="soft">In the order in which they ran. Links lead into the run's folder, beside this page.</p>`;
 }

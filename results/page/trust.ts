@@ -10,7 +10,7 @@ import { floorOfState } from '../summary/lower-bounds.ts';
 import { tailCauseNames } from '../summary/tail.ts';
 import { formatChange, formatCount, formatPercent, formatUs } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
-import { table } from './elements.ts';
+import { foldedTable, table } from './elements.ts';
 
 export function trust(summary: Summary, calibrations: readonly Calibration[]): Html {
   return html`${differences(summary)}${interferences(summary)}${tails(summary)}
@@ -28,7 +28,7 @@ ${noise.map((sentence) => html`<p>${sentence}</p>`)}
 ${
   compared.length === 0
     ? ''
-    : table(
+    : foldedTable(
         [
           { head: 'system', number: false },
           { head: 'op', number: false },
@@ -41,6 +41,7 @@ ${
           formatChange(point.versus_first!),
           String(point.versus_first!.trials),
         ]),
+        'differences',
       )
 }
 <p class="soft">In brackets 95 % bootstrap intervals over pairs of trials of one block.</p>`;
@@ -56,7 +57,7 @@ function interferences(summary: Summary): Html {
       : '–';
   const count = (value: number | null): string => (value === null ? '–' : formatCount(value));
   return html`<h3>What interfered</h3>
-${table(
+${foldedTable(
   [
     { head: 'system', number: false },
     { head: 'op', number: false },
@@ -79,6 +80,7 @@ ${table(
       gc(found.server_gc),
     ];
   }),
+  'points',
 )}
 <p class="soft">Over all trials.</p>`;
 }
@@ -87,7 +89,7 @@ function tails(summary: Summary): Html {
   const rows = summaryRows(summary).filter(({ tail }) => tail && tail.expected > 0);
   if (rows.length === 0) return html``;
   return html`<h3>What the slowest thousandth waited for</h3>
-${table(
+${foldedTable(
   [
     { head: 'system', number: false },
     { head: 'op', number: false },
@@ -108,6 +110,7 @@ ${table(
       ),
     ];
   }),
+  'points',
 )}
 <p class="soft">Of the requests slower than their trial's p99.9, as far as the generator kept when they were sent: what happened while each was under way,
 the first of these in this order. ${tailCauses.map((cause) => `${tailHeads[cause]}: ${tailCauseNames[cause]}. `)}?: the

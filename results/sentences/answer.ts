@@ -6,7 +6,14 @@ import type { Manifest, Point, Share, Summary } from '../formats/index.ts';
 import { differenceWithinRun, type Times } from '../summary/bootstrap.ts';
 import { stateOf } from '../summary/doubt.ts';
 import { trialValues } from '../summary/measure.ts';
-import { formatCount, formatIntervalUs, formatPercent, formatRatio, formatUs } from '../text/format.ts';
+import {
+  formatCount,
+  formatIntervalUs,
+  formatNumber,
+  formatPercent,
+  formatRatio,
+  formatUs,
+} from '../text/format.ts';
 import { mixture, trialRange } from './caption.ts';
 import { listed, nameTarget } from './doubts.ts';
 
@@ -31,7 +38,7 @@ function rangeOf({ name, values }: Manifest['plan']['axes'][number]): string {
 }
 
 function show(value: string | number): string {
-  return typeof value === 'number' ? formatCount(value) : value;
+  return typeof value === 'number' ? formatNumber(value) : value;
 }
 
 function clientsOf(points: Point[]): string {

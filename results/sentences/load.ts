@@ -1,6 +1,6 @@
 /** What was asked of the systems, in words: the values of axes, and the workloads that systems have of their own. */
 import type { Axis, AxisValue, Manifest, MeasurementTarget, SystemUnderTest } from '../formats/index.ts';
-import { formatCount } from '../text/format.ts';
+import { formatNumber } from '../text/format.ts';
 
 /** More values than these are said by the first and the last. */
 const MOST_VALUES = 4;
@@ -62,7 +62,7 @@ export function mixInWords({ mix }: Pick<Manifest['plan'], 'mix'>): string | nul
 export function valuesInWords(values: readonly AxisValue[]): string {
   const distinct = [...new Set(values)];
   const numbers = distinct.filter((value) => typeof value === 'number');
-  const inWords = (value: AxisValue): string => (typeof value === 'number' ? formatCount(value) : value);
+  const inWords = (value: AxisValue): string => (typeof value === 'number' ? formatNumber(value) : value);
   return numbers.length === distinct.length && distinct.length > MOST_VALUES
     ? `${inWords(Math.min(...numbers))} to ${inWords(Math.max(...numbers))}`
     : distinct.map(inWords).join(' / ');

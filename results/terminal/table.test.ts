@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import type { Summary } from '../formats/index.ts';
 import { readRun } from '../run/run-folder.ts';
 import { summarize } from '../summary/summary.ts';
-import { verdicts } from '../summary/test-summary.ts';
+import { point, summary, verdicts } from '../summary/test-summary.ts';
 import { measured } from '../test-report.ts';
-import { run, type SyntheticRun, writeRun } from '../test-synthetic-run.ts';
+import { axis, run, type SyntheticRun, writeRun } from '../test-synthetic-run.ts';
 import { renderTable } from './table.ts';
 
 async function oneTrialFailed(): Promise<Summary> {
@@ -57,4 +57,24 @@ test('data cannot steer the terminal', async () => {
   );
   expect(table).toMatch(/^[^\p{Cc}]*$/mu);
   expect(table.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+});
+
+test('a sweep has its axes as columns, each once, and a doubt about many points once', () => {
+  const clients = Array.from({ length: 10 }, (_, index) => 2 ** index);
+  const points = ['redis', 'kv-kernel', 'kv-dpdk'].flatMap((name) =>
+    clients.map((many) => {
+      const stolen = verdicts('suspect', `Trial 1: ${many}.5 % of it was stolen.`);
+      const at = { clients: many, 'think time': many / 4 };
+      return point(name, [30, 31, 32], { at, clients: many, ...(many > 8 && { verdicts: stolen }) });
+    }),
+  );
+  const quarters = clients.map((many) => many / 4);
+  const axes = [axis('clients', clients), axis('think time', quarters)];
+  const text = renderTable(summary(points, { axes }), { columns: 100, color: false });
+  const lines = text.split('\n');
+  expect(lines.find((line) => line.startsWith('system'))).toMatch(/^system +op +clients +think time +p50 µs/);
+  expect(lines.find((line) => line.startsWith('redis'))).toMatch(/^redis +GET +1 +0\.25 /);
+  expect(lines.filter((line) => /^(redis|kv-\w+) +GET /.test(line))).toHaveLength(30);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+  expect(text.match(/was stolen/g)).toHaveLength(1);
 });
