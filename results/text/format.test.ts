@@ -21,4 +21,5 @@ test('counts, intervals, ratios and shares', () => {
   expect(formatRatio(0.284)).toBe('0.28');
   expect(formatPercent(0.9375)).toBe('93.8 %');
   expect(formatPercent(0.75)).toBe('75 %');
+  expect(formatPercent(191_801.57)).toBe('19,180,157 %');
 });

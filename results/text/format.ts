@@ -59,9 +59,10 @@ export function formatRunState({ quick, finished }: { quick: boolean; finished: 
   return `${quick ? ' (quick run)' : ''}${finished ? '' : ' (unfinished run)'}`;
 }
 
-/** A share between 0 and 1: "93.8 %", "75 %". */
+/** A share: "93.8 %", "75 %"; of many times the whole "1,250 %". */
 export function formatPercent(share: number): string {
-  return `${Number((share * 100).toFixed(1))} %`;
+  const percent = 100 * share;
+  return `${percent >= 1000 ? formatCount(percent) : Number(percent.toFixed(1))} %`;
 }
 
 /** "+12.3 % [+8.1 to +15 %]", and what that is worth. */
