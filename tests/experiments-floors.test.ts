@@ -96,7 +96,7 @@ test('where TMPDIR is too long for Unix sockets, the folder of a trial is elsewh
   await run.startWith({ TMPDIR: long });
   const [trial] = run.trialFolders().filter((name) => name.includes('looks'));
   const folder = readFileSync(path.join(trial!, 'set-c1', 'cwd'), 'utf8');
-  expect(folder).toMatch(/^\/tmp\/bypassbench-\w+$/);
+  expect(folder).toMatch(/^\/tmp\/bypassbench-run-\w+\/\d+$/);
   expect(existsSync(folder)).toBe(false);
   expect(readdirSync(long)).toEqual([]);
 });
