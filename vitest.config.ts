@@ -43,8 +43,8 @@ const shared = {
 
 export default defineConfig({
   test: {
-    // Tests start servers on a machine that may have two cores only.
-    maxWorkers: 2,
+    // On a machine that may have two cores only: much of a test is waiting, so that a third worker has what two leave.
+    maxWorkers: 3,
     projects: [
       {
         test: {

@@ -102,7 +102,7 @@ export class Executor {
     const reply = client.mode === 0 ? this.#output.reply : this.#replyOfNext(client);
     const command = this.#find(request);
     if (
-      request.spanBytes > this.#heapRoom.largeRequestBytes &&
+      request.ownBytes > this.#heapRoom.largeRequestBytes &&
       this.#isTooLarge(client, command, request, reply)
     ) {
       // It has been refused.

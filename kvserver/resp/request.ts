@@ -90,10 +90,9 @@ export class Request {
     this.#limits = limits;
   }
 
-  /** From the first byte of the arguments at hand to the last one. There is one at least. */
-  get spanBytes(): number {
-    const last = this.argc - 1;
-    return this.start[last] + this.length[last] - this.start[0];
+  /** Bytes of the request at hand, as it came. */
+  get ownBytes(): number {
+    return this.#at - this.#requestStart;
   }
 
   /** Bytes held for a request that is not complete. */
