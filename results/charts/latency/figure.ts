@@ -23,7 +23,8 @@ import { type BarDirection, lying, upright } from './direction.ts';
 import { floorEntry, hasFloorLines } from './floors.ts';
 import { linesBelow, neededWidth, type OfPanel, operationsOf, panel, scaleOf, sizeOf } from './panel.ts';
 
-const NARROWEST_PLOT = 330;
+/** So that the legend has room in one row. */
+const NARROWEST_PLOT = 390;
 /** Groups of the same load stand beside each other. */
 const COLUMNS = 2;
 const PANEL_GAP = 22;
