@@ -114,7 +114,7 @@ function tableText(chains: number[], table: number): string {
   );
 }
 
-/** The index of a set, a hash or a sorted set: parts with slots, in which a member is looked for one after the other. */
+/** The index of a set, a hash or a sorted set: parts with slots; a member is looked for in one after the other. */
 function indexOfValue(client: Client, request: Request, reply: ReplyWriter): void {
   const { database } = client;
   const entry = database.peek(request.bytes, request.start[2], request.length[2]);
