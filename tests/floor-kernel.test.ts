@@ -141,9 +141,6 @@ describe('bypassbench floor kernel', () => {
       code: 1,
       stderr: expect.stringContaining("the floor's server exited with code 1: core 999 is not one that"),
     });
-    // Less than a tick: the window closes as it opens.
-    const none = await failure('--warmup-s', '0', '--duration-s', '0.000000000001');
-    expect(none.stderr).toBe('bypassbench: no round trip was measured: give a longer --duration-s\n');
   });
 
   it.each([
