@@ -147,6 +147,7 @@ describe('bypassbench floor kernel', () => {
     [['--cores', '0'], 'It must be two different cores, such as 0,1'],
     [['--cores', '1,1'], 'It must be two different cores, such as 0,1'],
     [['--operation', 'mix'], 'Allowed choices are get, set'],
+    [['--duration-s', '0.000000000001'], 'It must be a number from 0.001 to 86,400'],
   ])('refuses %s', async (words, message) => {
     expect(await refusal(command(), 'kernel', ...words)).toContain(message);
   });
