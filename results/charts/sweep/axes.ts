@@ -42,7 +42,7 @@ export function axisLabel({ unit }: Pick<Axis, 'unit'>, value: AxisValue): strin
 }
 
 /** A number for each value of an axis with an order of numbers. */
-export function isNumeric({ values, scale }: Axis): boolean {
+function isNumeric({ values, scale }: Axis): boolean {
   return scale !== 'category' && values.length > 1 && values.every((value) => typeof value === 'number');
 }
 
@@ -54,9 +54,11 @@ export function isSize({ path, name }: Axis): boolean {
   return SIZES.test(path) || SIZES.test(name);
 }
 
-/** The axis along x: of those with numbers the one with the most values, the first of them. */
+/** The axis along x: of those with numbers, and that all systems have, the one with the most values. */
 export function mainAxis({ plan }: Manifest, fits: (axis: Axis) => boolean = () => true): Axis | null {
-  const candidates = plan.axes.filter((axis) => isNumeric(axis) && fits(axis));
+  const numeric = plan.axes.filter((axis) => isNumeric(axis) && fits(axis));
+  const ofAll = numeric.filter(({ systems }) => systems === null);
+  const candidates = ofAll.length > 0 ? ofAll : numeric;
   const most = Math.max(0, ...candidates.map(({ values }) => values.length));
   return candidates.find(({ values }) => values.length === most) ?? null;
 }

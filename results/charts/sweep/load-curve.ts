@@ -138,7 +138,7 @@ function rowsOf(points: Point[], axis: Axis, manifest: Manifest): CurveRow[] {
 }
 
 /** Of the points of one curve; null where the p99 never rises so far, or the lowest load has none that is valid. */
-export function kneeOf(points: Point[], axis: Axis): Point | null {
+function kneeOf(points: Point[], axis: Axis): Point | null {
   const inOrder = points.toSorted((a, b) => (valueAlong(a, axis) ?? 0) - (valueAlong(b, axis) ?? 0));
   const p99s = inOrder.map((point) => latencyP99.valueOf(point));
   const [lowest] = p99s;
