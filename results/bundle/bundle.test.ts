@@ -57,6 +57,8 @@ test('unpacked elsewhere, it makes the same report from data without paths', asy
     join(dir, 'trials', 'note.log'),
     'cannot open /home/ann/data/dump.rdb, but /usr/lib/libc.so\n',
   );
+  await mkdir(join(dir, 'calibration', 'kernel'), { recursive: true });
+  await writeFile(join(dir, 'calibration', 'kernel', 'note.log'), 'of the generator');
   await writeFile(join(dir, 'beside.txt'), 'not of the run');
   const archive = await bundleOf(dir, 'figure');
   const files = unpacked(archive);
@@ -65,6 +67,7 @@ test('unpacked elsewhere, it makes the same report from data without paths', asy
   expect(files.get('figure/run/trials/note.log')?.content.toString()).toBe(
     'cannot open PATH/dump.rdb, but /usr/lib/libc.so\n',
   );
+  expect(files.has('figure/run/calibration/kernel/note.log')).toBe(true);
   expect([...files.keys()].filter((path) => path.includes('beside'))).toEqual([]);
   expect(parse(files.get('figure/experiment.yaml')!.content.toString())).toEqual({
     ...config,

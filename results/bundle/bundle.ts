@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, posix, relative, sep } from 'node:path';
-import { CALIBRATION_FILE, MANIFEST_FILE } from '../formats/index.ts';
+import { CALIBRATION_FILE, CALIBRATION_FOLDER, MANIFEST_FILE } from '../formats/index.ts';
 import { readRun } from '../run/run-folder.ts';
 import { writeReport } from '../write-report.ts';
 import { anonymous, anonymousJson } from './anonymous.ts';
@@ -20,7 +20,9 @@ import {
   versions,
 } from './texts.ts';
 
-/** Everything else in a trial's folder is text. */
+const RAW_FILES = [MANIFEST_FILE, CALIBRATION_FILE];
+const RAW_FOLDERS = [CALIBRATION_FOLDER, 'trials'];
+/** Everything else among them is text. */
 const BINARY = /\.(gz|hdr)$/;
 
 /** The archive; its files lie in one folder, called `name`. Throws ResultsError. */
@@ -60,7 +62,7 @@ export async function bundleOf(dir: string, name: string): Promise<Buffer> {
 /** The raw files, and nothing that was made from them. */
 async function copyData(from: string, to: string): Promise<void> {
   for (const { path, content } of await filesBelow(from)) {
-    if (path !== MANIFEST_FILE && path !== CALIBRATION_FILE && !path.startsWith('trials/')) continue;
+    if (!RAW_FILES.includes(path) && !RAW_FOLDERS.some((folder) => path.startsWith(`${folder}/`))) continue;
     const copied = join(to, path);
     await mkdir(dirname(copied), { recursive: true });
     await writeFile(copied, BINARY.test(path) ? content : withoutNames(path, content.toString('utf8')));

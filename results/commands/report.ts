@@ -10,9 +10,9 @@ export function command(): Command {
   return new Command('report')
     .summary('rebuild the summary, the figures and the report of a run')
     .description(
-      'Rebuilds summary.json, report.html, and the figures (figure, throughput, breakdown, split, distribution, distance ...)\n' +
-        'as .svg, .png and .vl.json, with figure.txt to stand under the figure, of a run from its raw files alone\n' +
-        '(manifest.json, calibration/ and trials/), and prints the table, where the time goes, what stamping and\n' +
+      'Rebuilds summary.json, report.html, and the figures (figure, throughput, breakdown, split, distribution, ' +
+        'distance ...) as .svg, .png and .vl.json, with figure.txt to stand under the figure, of a run from its raw files ' +
+        'alone (manifest.json, calibration/ and trials/), and prints the table, where the time goes, what stamping and ' +
         'noise are worth, and the claims. Works on a run that did not finish as well.',
     )
     .argument('<dirs...>', "the run's folder, as 'bypassbench run' wrote it; several are joined")

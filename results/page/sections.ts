@@ -42,81 +42,63 @@ export function reportSections(
   { runs, files }: Origin,
 ): Section[] {
   const { more, breakdown, split, distribution, distance, states, claims, about } = contents;
-  const { manifest } = run;
   const cost = costs(summary);
-  const chartsOf = (...charts: (Chart | null)[]): Chart[] => charts.filter((chart) => chart !== null);
-  const folded = (id: string, title: string, hint: string, html: Html, charts: Chart[] = []): Section => ({
-    ...{ id, title, hint, charts, html },
-  });
-  return [
-    ...(more.length > 0
-      ? [
-          folded(
-            'more',
-            'Further figures',
-            more.map(({ title }) => title.replace(/:.*/, '')).join(', '),
-            html``,
-            more,
-          ),
-        ]
-      : []),
-    folded('numbers', 'Numbers', 'each point: p50, interval, ratio, tails, throughput', numbers(summary)),
-    folded(
-      'validity',
-      'Validity',
-      'why to believe it or not: doubts, noise, what interfered',
-      html`${validity(summary)}${trust(summary, run.calibrations)}`,
-    ),
-    ...(breakdown || split
-      ? [
-          folded(
-            'breakdown',
-            'Where the time goes',
-            'stages of a request, and what the kernel takes',
-            stagesTable(summary),
-            chartsOf(breakdown, split),
-          ),
-        ]
-      : []),
-    folded('distributions', 'Distributions', 'all latencies up to p99.99', quantiles(summary), [
+  const validityHtml = html`${validity(summary)}${trust(summary, run.calibrations)}`;
+  const moreTitles = more.map(({ title }) => title.replace(/:.*/, '')).join(', ');
+  const all: (Section | null)[] = [
+    more.length > 0 ? section('more', 'Further figures', moreTitles, html``, more) : null,
+    section('numbers', 'Numbers', 'each point: p50, interval, ratio, tails, throughput', numbers(summary)),
+    section('validity', 'Validity', 'why to believe it or not: doubts, noise, what interfered', validityHtml),
+    breakdown || split
+      ? section(
+          'breakdown',
+          'Where the time goes',
+          'stages of a request, and what the kernel takes',
+          stagesTable(summary),
+          [breakdown, split],
+        )
+      : null,
+    section('distributions', 'Distributions', 'all latencies up to p99.99', quantiles(summary), [
       distribution,
     ]),
-    ...(distance
-      ? [
-          folded(
-            'distance',
-            'Distance of the cores',
-            'over time, and what it does to latencies',
-            byDistance(summary),
-            chartsOf(distance, states),
-          ),
-        ]
-      : []),
-    ...(cost
-      ? [
-          folded(
-            'cost',
-            'What it costs',
-            'processor time, switches, energy of a million replies',
-            cost,
-            chartsOf(contents.cost),
-          ),
-        ]
-      : []),
-    ...(claims ? [folded('claims', 'Claims', 'which claims of papers hold here', claims)] : []),
-    folded('about', 'About the figure', 'how to read it, with what it was measured', html`<p>${about}</p>`),
-    folded('trials', 'Trials', 'each in order, with its raw files', html`${spread(summary)}${trials(run)}`),
-    folded('environment', 'Environment', 'machine, systems, versions, configuration', environment(manifest)),
-    ...(runs.length > 1
-      ? [
-          folded(
-            'runs',
-            'Runs',
-            'those that are joined here, and what differs between them',
-            joinedRuns(runs),
-          ),
-        ]
-      : []),
-    folded('repeat', 'How to repeat it', 'commands and files', repeating(runs, files)),
+    distance
+      ? section(
+          'distance',
+          'Distance of the cores',
+          'over time, and what it does to latencies',
+          byDistance(summary),
+          [distance, states],
+        )
+      : null,
+    cost
+      ? section('cost', 'What it costs', 'processor time, switches, energy of a million replies', cost, [
+          contents.cost,
+        ])
+      : null,
+    claims ? section('claims', 'Claims', 'which claims of papers hold here', claims) : null,
+    section('about', 'About the figure', 'how to read it, with what it was measured', html`<p>${about}</p>`),
+    section('trials', 'Trials', 'each in order, with its raw files', html`${spread(summary)}${trials(run)}`),
+    section(
+      'environment',
+      'Environment',
+      'machine, systems, versions, configuration',
+      environment(run.manifest),
+    ),
+    runs.length > 1
+      ? section('runs', 'Runs', 'those that are joined here, and what differs between them', joinedRuns(runs))
+      : null,
+    section('repeat', 'How to repeat it', 'commands and files', repeating(runs, files)),
   ];
+  return all.filter((one) => one !== null);
+}
+
+/** Charts that are null are left out. */
+function section(
+  id: string,
+  title: string,
+  hint: string,
+  html: Html,
+  charts: (Chart | null)[] = [],
+): Section {
+  return { id, title, hint, html, charts: charts.filter((chart) => chart !== null) };
 }
