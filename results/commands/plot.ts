@@ -39,7 +39,7 @@ export function command(): Command {
   return new Command('plot')
     .summary('draw charts of a run for a paper')
     .description(
-      'Draws charts of a run at the width at which they are printed: no text is smaller than asked, and none lies on\n' +
+      'Draws charts of a run at the width at which they are printed: no text is smaller than asked, and none lies on ' +
         'another. PDF has text as text in embedded fonts. Beside each picture stands its caption for LaTeX (.tex).',
     )
     .argument('<dirs...>', "the run's folder, as 'bypassbench run' wrote it; several are joined")
