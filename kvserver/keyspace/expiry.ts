@@ -11,6 +11,7 @@ const PAGE_LENGTH = 1 << PAGE_BITS;
 const PAGE_MASK = PAGE_LENGTH - 1;
 const ENTRY_BYTES = Int32Array.BYTES_PER_ELEMENT;
 const TIME_BYTES = Float64Array.BYTES_PER_ELEMENT;
+const MEAN_OF_ENTRIES = 20;
 
 export class ExpiryTable {
   count = 0;
@@ -67,9 +68,9 @@ export class ExpiryTable {
     return this.#entryAt(Math.floor(random * this.count));
   }
 
-  /** Mean time left in milliseconds of up to so many entries, 0 for an empty table. */
-  meanLeftMs(nowMs: number, entries: number): number {
-    const looked = Math.min(entries, this.count);
+  /** Mean time left in milliseconds of some entries, 0 for an empty table. */
+  meanLeftMs(nowMs: number): number {
+    const looked = Math.min(MEAN_OF_ENTRIES, this.count);
     let sum = 0;
     for (let i = 0; i < looked; i++) sum += Math.max(0, this.#timeAt(i) - nowMs);
     return looked === 0 ? 0 : sum / looked;

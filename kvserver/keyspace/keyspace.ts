@@ -41,8 +41,6 @@ import { type ObjectValue, TYPE_STRING } from './types/value.ts';
 import { KeyUses } from './uses.ts';
 
 const HEADER_BYTES = 12;
-const EXPIRY_SAMPLES = 20;
-
 const NO_WORDS = new Int32Array(0);
 
 export class Keyspace {
@@ -345,7 +343,7 @@ export class Keyspace {
   }
 
   meanTimeToLiveMs(): number {
-    return this.#expiry.meanLeftMs(this.#clock.nowMs, EXPIRY_SAMPLES);
+    return this.#expiry.meanLeftMs(this.#clock.nowMs);
   }
 
   /** Of each table of the index, how many buckets have 0 keys, 1, 2 and so on. */

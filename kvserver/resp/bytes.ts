@@ -9,8 +9,9 @@ export const NO_BYTES: Uint8Array = new Uint8Array(0);
 /** The longest text that V8 makes: 24 bytes less than 512 MiB. */
 export const TEXT_BYTES_MAX = constants.MAX_STRING_LENGTH;
 
-/** Below so many bytes an unrolled loop beats a call of Buffer's copy; above them, a loop latin1Write. */
+/** Below so many bytes an unrolled loop beats a call of Buffer's copy. */
 const SHORT_COPY_BYTES = 48;
+/** Up to so many characters a loop beats a call of Buffer's latin1Write. */
 const SHORT_TEXT_BYTES = 128;
 
 const latin1Slice = Buffer.prototype.latin1Slice;
