@@ -61,13 +61,14 @@ export function valuesAxis(
     const [at, low, high] = isLog ? [value, ...domain].map(Math.log) : [value, ...domain];
     return ((at - low) / (high - low)) * width;
   };
+  const half = (value: number): number => textWidth(theme, 'label', labelOf(value)) / 2;
+  const collide = (a: number, b: number): boolean =>
+    place(b) - half(b) < place(a) + half(a) + 0.6 * theme.text.label.fontSize;
+  // From the highest value down, since an axis without its end is hard to read.
   const shown: number[] = [];
-  let free = -Infinity;
-  for (const value of values.toSorted((a, b) => a - b)) {
-    const half = textWidth(theme, 'label', labelOf(value)) / 2;
-    if (place(value) - half < free) continue;
-    shown.push(value);
-    free = place(value) + half + 0.6 * theme.text.label.fontSize;
+  for (const value of values.toSorted((a, b) => b - a)) {
+    const above = shown[0];
+    if (above === undefined || !collide(value, above)) shown.unshift(value);
   }
   return {
     title,
