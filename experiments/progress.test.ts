@@ -38,6 +38,7 @@ function outcome(subject: string, elapsed_s: number, reason: string | null): End
   const record = { subject, elapsed_s, reason, status: reason ? 'failed' : 'ok' } as EndedTrial['record'];
   return {
     record,
+    unanswered: subject === 'kv' ? 1200 : 0,
     medians_us: new Map(
       reason
         ? []
@@ -87,10 +88,10 @@ test('trials that are added count among those that there are', () => {
     'A figure',
     '4 trials, about 50 s',
     '[3/4] redis   trial 2   set p50 32.3 us   get p50 unknown   about 10 s left',
-    '[4/4] kv      trial 2   set p50 11,432 us   get p50 unknown',
+    '[4/4] kv      trial 2   set p50 11,432 us   get p50 unknown   NEVER ANSWERED: 1,200',
     'near: kv GET 14 of 20 slices; trial 3 of all, at most 2 min more',
     '[5/6] redis   trial 3   set p50 32.3 us   get p50 unknown   about 10 s left',
-    '[6/6] kv      trial 3   set p50 11,432 us   get p50 unknown',
+    '[6/6] kv      trial 3   set p50 11,432 us   get p50 unknown   NEVER ANSWERED: 1,200',
     '',
   ]);
 });

@@ -10,7 +10,7 @@
 import cliProgress from 'cli-progress';
 import { mean, sum } from 'simple-statistics';
 import type { Trial } from '../results/formats/index.ts';
-import { formatSignificant } from '../results/index.ts';
+import { formatCount, formatSignificant } from '../results/index.ts';
 import type { Experiment } from './config/schema.ts';
 import { stagesAt } from './config/swept.ts';
 import { recordOf } from './continued-run.ts';
@@ -43,7 +43,7 @@ export class Progress {
     this.#plan = [...plan];
     for (const planned of plan) {
       const record = recordOf(planned, there);
-      if (record) this.#ended.push({ planned, outcome: { record, medians_us: new Map() } });
+      if (record) this.#ended.push({ planned, outcome: { record, medians_us: new Map(), unanswered: 0 } });
     }
     this.#stream = stream;
     this.#bars = stream.isTTY ? createBars(stream) : null;
@@ -152,13 +152,13 @@ function createBars(stream: ProgressStream): cliProgress.MultiBar {
   });
 }
 
-function result({ record, medians_us }: EndedTrial): string {
+function result({ record, medians_us, unanswered }: EndedTrial): string {
   if (record.status === 'failed') return `FAILED: ${record.reason}`;
-  return [...medians_us]
-    .map(
-      ([operation, p50]) => `${operation} p50 ${p50 === null ? 'unknown' : `${formatSignificant(p50)} us`}`,
-    )
-    .join('   ');
+  const silence = unanswered === 0 ? [] : [`NEVER ANSWERED: ${formatCount(unanswered)}`];
+  const medians = [...medians_us].map(
+    ([operation, p50]) => `${operation} p50 ${p50 === null ? 'unknown' : `${formatSignificant(p50)} us`}`,
+  );
+  return [...medians, ...silence].join('   ');
 }
 
 /** `90 trials`, or `90 trials of 3 systems at 6 points`. */

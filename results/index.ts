@@ -18,5 +18,5 @@ export { stateOf } from './summary/doubt.ts';
 export { formatMeasure, formatRatioFinely, measureNames } from './summary/measure.ts';
 export { writeStages } from './summary/stages/stages-file.ts';
 export { renderConclusion } from './terminal/conclusion.ts';
-export { formatSignificant } from './text/format.ts';
+export { formatCount, formatSignificant } from './text/format.ts';
 export { reportFiles, writeReport } from './write-report.ts';

@@ -35,6 +35,8 @@ export type Medians = ReadonlyMap<WorkloadOperation, number | null>;
 export interface EndedTrial {
   record: Trial;
   medians_us: Medians;
+  /** Requests that its servers never answered. */
+  unanswered: number;
 }
 
 type Measurement = Trial['measurements'][number];
@@ -49,6 +51,7 @@ export class TrialRun {
   readonly #planned: PlannedTrial;
   readonly #measurements: Measurement[] = [];
   readonly #medians_us = new Map<WorkloadOperation, number | null>();
+  #unanswered = 0;
 
   constructor(planned: PlannedTrial, context: TrialContext) {
     this.context = context;
@@ -74,7 +77,7 @@ export class TrialRun {
     }
     const record = await this.#record(failure);
     await this.folder.writeRecord(record);
-    return { record, medians_us: this.#medians_us };
+    return { record, medians_us: this.#medians_us, unanswered: this.#unanswered };
   }
 
   async #endOrphans(): Promise<void> {
@@ -110,6 +113,7 @@ export class TrialRun {
     };
     try {
       const result = await work(folder);
+      this.#unanswered += result.unanswered ?? 0;
       for (const { operation: asked, latency_ns } of result.operations) {
         this.#medians_us.set(asked, latency_ns ? latency_ns.p50 / 1000 : null);
       }
