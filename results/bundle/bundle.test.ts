@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { measured } from '../test-report.ts';
-import { manifest, run, writeRun } from '../test-synthetic-run.ts';
+import { manifest, run, system, writeRun } from '../test-synthetic-run.ts';
 import { writeReport } from '../write-report.ts';
 import { anonymous, anonymousJson } from './anonymous.ts';
 import { bundleOf } from './bundle.ts';
@@ -34,14 +34,23 @@ function unpacked(archive: Buffer): Map<string, { content: Buffer; mode: number 
 }
 
 test('unpacked elsewhere, it makes the same report from data without paths', async () => {
+  const start = ['/home/ann/redis', 'x'];
+  const again = system('redis-again', { repeats: 'redis' });
   const config = {
     experiment: 'redis-figure',
-    trials: 5,
-    systems: [{ name: 'redis', start: ['/home/ann/redis', 'x'] }],
+    repeat: 'redis',
+    systems: [
+      { name: 'redis', start },
+      { name: 'redis-again', start },
+    ],
   };
   const dir = await writeRun(
     run({
-      manifest: manifest({ config, command: ['bypassbench', 'run', '/home/ann/paper/figure.yaml'] }),
+      manifest: manifest({
+        config,
+        systems: [...manifest().systems, again],
+        command: ['bypassbench', 'run', '/home/ann/paper/figure.yaml'],
+      }),
       measured,
       trial: ({ name }, trial) =>
         name === 'kv-sockets' && trial === 1

@@ -84,9 +84,14 @@ export function versions({ versions, git, machine, started_at }: Manifest): stri
   return `${JSON.stringify({ started_at, git, versions, machine }, null, 2)}\n`;
 }
 
-/** As an experiment that can be run. */
-export function experiment({ config }: Manifest): string {
-  return stringify(config, { lineWidth: 110 });
+/** As an experiment that can be run: of a system that is measured twice, the second comes from `repeat:`. */
+export function experiment({ config, systems }: Manifest): string {
+  const repetitions = new Set(systems.filter(({ repeats }) => repeats !== null).map(({ name }) => name));
+  const written = { ...config };
+  if (Array.isArray(written.systems)) {
+    written.systems = written.systems.filter(({ name }: { name: string }) => !repetitions.has(name));
+  }
+  return stringify(written, { lineWidth: 110 });
 }
 
 export const REPEAT_SCRIPT = `#!/bin/sh
