@@ -153,6 +153,13 @@ describe('another client in the place of the one that tracks', () => {
     expect(other.take()).toBe('*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n$-1\r\n');
   });
 
+  it('may be the client itself', () => {
+    client.ask('CLIENT', 'TRACKING', 'ON', 'BCAST', 'REDIRECT', String(client.client.id));
+    client.ask('SUBSCRIBE', '__redis__:invalidate');
+    reader.ask('SET', 'key', '1');
+    expect(client.take()).toContain('__redis__:invalidate\r\n*1\r\n$3\r\nkey\r\n');
+  });
+
   it('may be gone: the one that tracks is told so, in RESP3', () => {
     const other = server.connect();
     track('REDIRECT', String(other.client.id));

@@ -182,8 +182,8 @@ export class Tracking {
       receiver = other;
     }
     const asMessage = receiver.protocol === 2;
-    // In RESP2 nothing can be sent unasked but to who has subscribed.
-    if (asMessage && (receiver === client || (receiver.mode & SUBSCRIBED) === 0)) return;
+    // In RESP2 nothing can be sent unasked but to who has subscribed, and is named: it may be the client itself.
+    if (asMessage && (tracking.redirect === 0 || (receiver.mode & SUBSCRIBED) === 0)) return;
     this.#writeTo(receiver, (reply) => {
       reply.push(asMessage ? 3 : 2);
       reply.bulkText(asMessage ? 'message' : 'invalidate');
