@@ -37,6 +37,18 @@ async function opened<T>(use: (out: OutFolder) => Promise<T>): Promise<T> {
 const titleIn = (...where: string[]) =>
   JSON.parse(readFileSync(path.join(folder, ...where, 'manifest.json'), 'utf8')).title;
 
+test('what was made for a run that did not begin goes again, and what was there stays', async () => {
+  const deep = path.join(folder, 'runs', 'mine');
+  (await OutFolder.open(deep)).discard();
+  expect(readdirSync(folder)).toEqual([]);
+  mkdirSync(path.join(folder, 'runs'));
+  (await OutFolder.open(deep)).discard();
+  expect(readdirSync(folder)).toEqual(['runs']);
+  mkdirSync(deep);
+  (await OutFolder.open(deep)).discard();
+  expect(existsSync(deep)).toBe(true);
+});
+
 test('is named after the experiment and the time', () => {
   expect(defaultOutFolder('redis-figure', new Date('2026-02-03T04:05:06.789Z'))).toBe(
     'runs/redis-figure-20260203T040506Z',

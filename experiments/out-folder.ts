@@ -3,7 +3,7 @@
  * it. An earlier run is put aside when the new one begins, and removed when the first trial of that has succeeded: a
  * run that measures nothing costs nobody what was there before.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { CALIBRATION_FILE, HALF_WRITTEN, MANIFEST_FILE } from '../results/formats/index.ts';
@@ -26,10 +26,17 @@ export class OutFolder {
   readonly path: string;
   /** False where the file system has no locks: two runs could write here. */
   readonly isLocked: boolean;
+  /** The folders that were made for it, outermost first. */
+  readonly #made: readonly string[];
   readonly #release: () => void;
 
-  private constructor(folder: string, lock: Exclude<ReturnType<typeof lockFolder>, null>) {
+  private constructor(
+    folder: string,
+    made: readonly string[],
+    lock: Exclude<ReturnType<typeof lockFolder>, null>,
+  ) {
     this.path = folder;
+    this.#made = made;
     this.isLocked = lock !== 'unknown';
     this.#release = lock === 'unknown' ? () => {} : lock.release;
   }
@@ -39,7 +46,7 @@ export class OutFolder {
    * something else than a run, OUT_IN_USE while another run writes to it.
    */
   static async open(folder: string): Promise<OutFolder> {
-    await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    const outermost = await mkdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
       throw new ExperimentError('OUT_NOT_A_RUN', `--out ${folder} cannot be made a folder: ${error.message}`);
     });
     const lock = lockFolder(folder);
@@ -49,7 +56,7 @@ export class OutFolder {
         `another run is writing to --out ${folder}: name another folder, or let that run end`,
       );
     }
-    const out = new OutFolder(folder, lock);
+    const out = new OutFolder(folder, foldersBetween(outermost, folder), lock);
     if ((await readdir(folder)).length > 0 && !(await out.#holdsRun())) {
       out.release();
       throw new ExperimentError(
@@ -102,9 +109,24 @@ export class OutFolder {
     this.#release();
   }
 
+  /** The same for a run that did not begin: the folders that were made for it go, where nothing is in them. */
+  discard(): void {
+    this.release();
+    for (const folder of this.#made.toReversed()) {
+      if (readdirSync(folder).length > 0) return;
+      rmdirSync(folder);
+    }
+  }
+
   async #holdsRun(): Promise<boolean> {
     return (await isRun(this.path)) || isRun(path.join(this.path, REPLACED));
   }
+}
+
+/** From the one to the other within it, both included; none where the outer one is undefined. */
+function foldersBetween(outer: string | undefined, inner: string): string[] {
+  if (outer === undefined) return [];
+  return inner === outer ? [outer] : [...foldersBetween(outer, path.dirname(inner)), inner];
 }
 
 async function isRun(folder: string): Promise<boolean> {

@@ -123,7 +123,7 @@ describe('bypassbench floor dpdk', () => {
     [['--cores', '0'], 'It must be two different cores, such as 0,1'],
     [['--cores', '1,1'], 'It must be two different cores, such as 0,1'],
     [['--operation', 'mix'], 'Allowed choices are get, set'],
-    [['--mtu', '70000'], 'MTU 70000 is not a number from 576 to 10226'],
+    [['--mtu', '70000'], 'It must be a whole number from 576 to 9,200'],
   ])('refuses %s', async (words, message) => {
     expect(await refusal(command(), 'dpdk', ...words)).toContain(message);
   });

@@ -3,16 +3,17 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import type { Manifest } from '../../results/formats/index.ts';
 import { renderConclusion, stateOf, writeReport } from '../../results/index.ts';
 import { runCampaign } from '../campaign.ts';
 import { chooseCores, chosenBefore } from '../choose-cores.ts';
 import { readExperiment } from '../config/config.ts';
 import { missingPrograms } from '../config/programs.ts';
-import type { Experiment } from '../config/schema.ts';
-import { addedTo, plannedTrials, readEarlierRun, resumed } from '../continued-run.ts';
+import type { ConfiguredExperiment, Experiment } from '../config/schema.ts';
+import { addedTo, type EarlierRun, plannedTrials, readEarlierRun, resumed } from '../continued-run.ts';
 import { ExperimentError } from '../errors.ts';
 import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
-import { OWN_COMMAND, openCheckouts, ownCheckout } from '../machine/checkout.ts';
+import { type Checkouts, OWN_COMMAND, openCheckouts, ownCheckout } from '../machine/checkout.ts';
 import { busyWarning } from '../machine/machine.ts';
 import { Supervisor } from '../machine/process.ts';
 import { removeLeftovers } from '../machine/runner-folder.ts';
@@ -107,15 +108,15 @@ async function run(config: string, options: RunOptions): Promise<void> {
   const out = await OutFolder.open(
     path.resolve(folder ?? defaultOutFolder(configured.experiment, new Date())),
   );
-  const earlier = goesOn === null ? null : await readEarlierRun(out.path);
-  const checkouts = await openCheckouts(configured, console.error);
-  const kept = earlier ? chosenBefore(configured, earlier.manifest) : new Map();
-  const chosen = await chooseCores(configured, console.error, kept);
-  const command = repeatingCommand(config, { ...options, set });
-  const now = await unfinishedManifest({ experiment: chosen, checkouts, quick: options.quick, command });
-  const manifest = earlier === null ? now : goesOn === 'add' ? addedTo(earlier, now) : resumed(earlier, now);
-  // What is added is compared by way of its anchor, and goes on until no distance has enough of it.
-  const experiment = manifest.plan.additions.length === 0 ? chosen : withoutExtension(chosen);
+  const { earlier, checkouts, manifest, experiment } = await prepare(configured, {
+    out,
+    goesOn,
+    quick: options.quick,
+    command: repeatingCommand(config, { ...options, set }),
+  }).catch((error) => {
+    out.discard();
+    throw error;
+  });
   const supervisor = new Supervisor();
   const there = earlier?.trials ?? [];
   const progress = new Progress(
@@ -158,6 +159,29 @@ async function run(config: string, options: RunOptions): Promise<void> {
     );
   const measured = [...summary.points, ...summary.floors];
   if (failed > 0 || measured.some((point) => stateOf(point) === 'invalid')) process.exitCode = 1;
+}
+
+interface Preparation {
+  out: OutFolder;
+  goesOn: 'resume' | 'add' | null;
+  quick: boolean;
+  command: string[];
+}
+
+/** What is known before the first trial: the cores, and what becomes of the run that is there. */
+async function prepare(
+  configured: ConfiguredExperiment,
+  { out, goesOn, quick, command }: Preparation,
+): Promise<{ earlier: EarlierRun | null; checkouts: Checkouts; manifest: Manifest; experiment: Experiment }> {
+  const earlier = goesOn === null ? null : await readEarlierRun(out.path);
+  const checkouts = await openCheckouts(configured, console.error);
+  const kept = earlier ? chosenBefore(configured, earlier.manifest) : new Map();
+  const chosen = await chooseCores(configured, console.error, kept);
+  const now = await unfinishedManifest({ experiment: chosen, checkouts, quick, command });
+  const manifest = earlier === null ? now : goesOn === 'add' ? addedTo(earlier, now) : resumed(earlier, now);
+  // What is added is compared by way of its anchor, and goes on until no distance has enough of it.
+  const experiment = manifest.plan.additions.length === 0 ? chosen : withoutExtension(chosen);
+  return { earlier, checkouts, manifest, experiment };
 }
 
 function shown(folder: string): string {
