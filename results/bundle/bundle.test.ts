@@ -1,4 +1,6 @@
 /** An artifact of a run: unpacked elsewhere it makes the same report, and has no name of its machine. */
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -11,6 +13,7 @@ import { writeReport } from '../write-report.ts';
 import { anonymous, anonymousJson } from './anonymous.ts';
 import { bundleOf } from './bundle.ts';
 import { tarGz } from './tar.ts';
+import { REPEAT_SCRIPT } from './texts.ts';
 
 /** The files of an archive by their paths, as POSIX describes it. */
 function unpacked(archive: Buffer): Map<string, { content: Buffer; mode: number }> {
@@ -101,6 +104,26 @@ test('unpacked elsewhere, it makes the same report from data without paths', asy
     const bytes = await readFile(join(elsewhere, 'figure', 'run', file));
     expect(bytes.equals(files.get(`figure/run/${file}`)!.content)).toBe(true);
   }
+});
+
+test('its script compares a run of which a point is invalid, and ends as that run did', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'bypassbench-artifact-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  await writeFile(join(dir, 'repeat.sh'), REPEAT_SCRIPT);
+  const repeat = (endOfRun: number) => {
+    const command = `#!/bin/sh\necho "$1"\n[ "$1" = compare ] || exit ${endOfRun}\n`;
+    writeFileSync(join(dir, 'command'), command, { mode: 0o755 });
+    const { status, stdout } = spawnSync('sh', [join(dir, 'repeat.sh')], {
+      env: { ...process.env, BYPASSBENCH: join(dir, 'command') },
+      encoding: 'utf8',
+    });
+    return [status, stdout.trim().split('\n').join(' ')];
+  };
+  expect([0, 1, 130].map(repeat)).toEqual([
+    [0, 'run compare'],
+    [1, 'run compare'],
+    [130, 'run'],
+  ]);
 });
 
 const names = [

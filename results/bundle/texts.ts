@@ -101,8 +101,12 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 bypassbench=\${BYPASSBENCH:-$here/bypassbench/bin/bypassbench}
 again=\${1:-$here/again}
-"$bypassbench" run "$here/${EXPERIMENT_FILE}" --out "$again"
+status=0
+"$bypassbench" run "$here/${EXPERIMENT_FILE}" --out "$again" || status=$?
+# 1: a point is invalid, or a trial failed. What was measured is compared all the same.
+[ "$status" -le 1 ] || exit "$status"
 "$bypassbench" compare "$here/${RUN_FOLDER}" "$again"
+exit "$status"
 `;
 
 /** Of the distribution that the run had, as far as it was Debian. */

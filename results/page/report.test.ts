@@ -129,6 +129,6 @@ test('a run that did not finish says so', async () => {
     trial: (_system, trial) => (trial < 3 ? {} : null),
   });
   const html = await unfinished.page();
-  expect(html).toContain('Believe it in part: of 6 p50s 6 suspect, over 2 trials; the run did not finish;');
+  expect(html).toContain('Believe it in part: every p50 is suspect, over 2 trials; the run did not finish;');
   expect(html).toContain('Only 2 of 5 trials ran: the run did not finish.');
 });

@@ -84,7 +84,7 @@ test('one system alone, and nothing that can be believed', () => {
     'No p50 of this run can be believed, so that it answers nothing yet.',
   ]);
   expect(belief(manifest(), summary([none]))).toMatch(
-    /^Do not believe it: of 1 p50s 1 invalid, over 1 trial;/,
+    /^Do not believe it: every p50 is invalid, over 1 trial;/,
   );
 });
 

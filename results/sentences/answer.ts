@@ -211,10 +211,13 @@ export function belief(manifest: Manifest, summary: Summary): string {
       : invalid + suspect > 0 || isLook
         ? 'Believe it in part'
         : 'Believe it';
+  const states = new Set(points.map((one) => stateOf(one, ['p50'])));
+  const validity =
+    states.size === 1
+      ? `every p50 is ${[...states].join()}`
+      : `of ${points.length} p50s ${doubtful.join(' and ')}`;
   const parts = [
-    doubtful.length === 0
-      ? `every p50 is valid, over ${trialRange(points)}`
-      : `of ${points.length} p50s ${doubtful.join(' and ')}, over ${trialRange(points)}`,
+    `${validity}, over ${trialRange(points)}`,
     ...(manifest.quick ? ['a quick run'] : []),
     ...(manifest.finished_at === null ? ['the run did not finish'] : []),
     ...(told ? [`the same measured twice differs by ${formatPercent(noise)} at most`] : []),

@@ -4,7 +4,7 @@
  */
 import { median } from 'simple-statistics';
 import { type LoadResult, type Pauses, type Slice, type Statistic, statistics } from '../formats/index.ts';
-import { formatCount, formatPercent, formatUs } from '../text/format.ts';
+import { formatCount, formatPercent, formatSignificant, formatUs } from '../text/format.ts';
 import type { Doubt } from './doubt.ts';
 import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
 
@@ -203,10 +203,18 @@ export function checkGaps(outcomes: TrialOutcome[]): Doubt[] {
       limits: { suspect: gaps, invalid: Number.POSITIVE_INFINITY },
       about: { suspect: [statistic], invalid: [] },
       sentence: (trials, worst) =>
-        `${trials}: the ${name} may be the load generator's own: it stood still up to once in ` +
-        `${formatCount(Math.round(1 / worst))} requests, for 50 us and more.`,
+        `${trials}: the ${name} may be the load generator's own: it stood still up to ${howOften(worst)}, ` +
+        'for 50 us and more.',
     }),
   );
+}
+
+/** "once in 190 requests", "1.5 times a request". */
+function howOften(perRequest: number): string {
+  const requests = Math.round(1 / perRequest);
+  return requests > 1
+    ? `once in ${formatCount(requests)} requests`
+    : `${formatSignificant(perRequest)} times a request`;
 }
 
 function gapsInWindow(
