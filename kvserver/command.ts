@@ -50,7 +50,8 @@ options follow behind --, as on the command line of redis-server, or stand in a 
     .option(
       '--stamps <file>',
       'file for stamps of when requests and replies pass the libOS and its device, best in /dev/shm; ' +
-        'a load generator on this machine turns stamping on (load --server-stamps)',
+        'a load generator on this machine turns stamping on (load --server-stamps), and reads there how long the ' +
+        'server had something to do (load --server-busy-time)',
     )
     .option(
       '--stamps-every <n>',

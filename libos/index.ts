@@ -22,6 +22,7 @@ import { StampWriter } from './stamps/writer.ts';
 import type { BackendSetup, CreateBackend } from './transport.ts';
 
 export { type BackendOptions, withBackendOption } from './backend-options.ts';
+export { BusyTime } from './busy-time.ts';
 export { nowNs } from './clock.ts';
 export { type DataPath, finishedOrSignalled, startDataPath } from './datapath.ts';
 export type { DataPathContext } from './datapath-protocol.ts';

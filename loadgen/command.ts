@@ -51,6 +51,7 @@ interface Flags
     | 'serverStamps'
     | 'serverCore'
     | 'serverPid'
+    | 'serverBusyTime'
     | 'weights'
   > {
   target: string;
@@ -63,6 +64,7 @@ interface Flags
   serverStamps?: string;
   serverCore?: number;
   serverPid?: number;
+  serverBusyTime?: string;
   mix?: Weights;
   out?: string;
 }
@@ -179,6 +181,11 @@ whether it is on that core',
       processId,
     )
     .option(
+      '--server-busy-time <file>',
+      'stamp file of a server on this machine (serve --stamps), in which it also says how long it had something to do: \
+of what it costs, that which polls in vain; needs --server-pid',
+    )
+    .option(
       '--out <dir>',
       'folder for result.json, slices.json.gz, pauses.json, stamps, and per operation OP.hdr (mergeable) and OP.hgrm (us)',
     )
@@ -201,6 +208,7 @@ async function load(flags: Flags): Promise<void> {
     serverStamps: flags.serverStamps ?? null,
     serverCore: flags.serverCore ?? null,
     serverPid: flags.serverPid ?? null,
+    serverBusyTime: flags.serverBusyTime ?? null,
   });
   if (options.stampsEvery > 0 && out === undefined) {
     throw new LoadError('INVALID_OPTION', '--stamps-every needs --out DIR, where the stamps go');

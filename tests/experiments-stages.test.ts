@@ -74,6 +74,16 @@ describe('a run that splits its latencies', () => {
     }
   });
 
+  test('asks the server that has stamps how long it polled in vain: this one sleeps', () => {
+    for (const { system: name, cost } of summary.points) {
+      expect(cost!.server!.vain_s).toBeNull();
+      const asked = cost!.unknown.some((sentence) =>
+        sentence.startsWith('How long the server polled in vain'),
+      );
+      expect(asked).toBe(name !== 'redis');
+    }
+  });
+
   test('keeps stages and not stamps, the pauses of both sides, and leaves nothing in shared memory', () => {
     for (const folder of run.trialFolders()) {
       const stamped = readdirSync(path.join(folder, 'get-c1', 'stamped'));

@@ -47,6 +47,7 @@ async function startLibos(): Promise<Server & { frontEnd: LibosFrontEnd }> {
   let stopRequested = false;
   const frontEnd = new LibosFrontEnd(openLibos(), {
     pauses: new PauseLog(),
+    busy: null,
     createEngine: (forEngine) => (engine = new EchoEngine(forEngine, CLIENTS_MAX)),
     stopRequested: () => stopRequested,
     lingerMs: LINGER_MS,

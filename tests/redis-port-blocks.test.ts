@@ -35,6 +35,7 @@ test('what Redis writes once is sent when there is memory for it: to a replica, 
   let engine!: RedisEngine;
   const frontEnd = new LibosFrontEnd(libos, {
     pauses: new PauseLog(),
+    busy: null,
     createEngine: (forEngine) => {
       const takeBlock = forEngine.takeBlock.bind(forEngine);
       forEngine.takeBlock = () => (withheld ? null : takeBlock());

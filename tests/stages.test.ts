@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Backend } from '../libos/index.ts';
-import { STAGES_FILE, unpackStages } from '../results/formats/index.ts';
+import { loadResultFormat, STAGES_FILE, unpackStages } from '../results/formats/index.ts';
 import type { StagedRequests } from '../results/summary/stages/join.ts';
 import { splitStages } from '../results/summary/stages/stage.ts';
 import { joinStampsOf, writeStages } from '../results/summary/stages/stages-file.ts';
@@ -47,13 +47,19 @@ describe.each<Backend>(['kernel', 'rdma', 'dpdk'])('over %s', (backend) => {
   });
 });
 
-test('a load without stamps leaves none, and a server that is not asked writes none', async () => {
+test('a load without stamps leaves none, and a server that is not asked says only that it polls in vain', async () => {
   const server = await loads.serve('quiet', 0, 'kernel');
-  const out = await loads.load('quiet-out', server, ...ENOUGH);
+  // It has little to do, and is a thread of this process, which has others.
+  const ofServer = ['--server-pid', String(process.pid), '--server-busy-time', server.stamps];
+  const out = await loads.load('quiet-out', server, '--rate', '200', '--duration-s', '0.4', ...ofServer);
   await expect(joinStampsOf(out)).rejects.toMatchObject({ code: 'RUN_FILE_MISSING' });
   const ring = readFileSync(server.stamps);
   expect(ring.subarray(0, 8).toString('latin1')).toBe('BBSTAMP1');
   expect(ring.readDoubleLE(16)).toBe(0);
+  const { cost } = loadResultFormat.read(readFileSync(path.join(out, 'result.json'), 'utf8'));
+  const { user_s, system_s, vain_s } = cost!.server!;
+  expect(vain_s).toBeGreaterThan(0.5 * Math.min(0.4, user_s + system_s));
+  expect(vain_s).toBeLessThanOrEqual(user_s + system_s);
 });
 
 test('a server on another machine has a counter of its own: what lies between is one stage', async () => {

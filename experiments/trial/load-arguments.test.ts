@@ -37,6 +37,7 @@ const request: LoadRequest = {
   serverStamps: null,
   serverCore: null,
   serverPid: null,
+  serverBusyTime: null,
   duration_s: 2,
   out: '/runs/a/get-c2',
 };
@@ -72,8 +73,10 @@ test("the system's options and the client's own follow, each by itself, with the
 
 test('the distance is measured to a core of the server, which is looked after', () => {
   expect(loadArguments(request).join(' ')).not.toContain('--server-');
-  const given = loadArguments({ ...request, serverCore: 0, serverPid: 4321 });
-  expect(given.join(' ')).toContain(' --core 1 --server-core 0 --server-pid 4321 --operation get ');
+  const given = loadArguments({ ...request, serverCore: 0, serverPid: 4321, serverBusyTime: '/dev/shm/x' });
+  expect(given.join(' ')).toContain(
+    ' --core 1 --server-core 0 --server-pid 4321 --server-busy-time /dev/shm/x --operation get ',
+  );
 });
 
 test('keys are written only when asked for', () => {

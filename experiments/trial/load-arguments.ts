@@ -26,6 +26,8 @@ export interface LoadRequest {
   serverCore: number | null;
   /** Its process, whose cost is counted; null for a load generator that does not know of it. */
   serverPid: number | null;
+  /** The file in which its loop says how long it was busy; null where it has none, or for such a load generator. */
+  serverBusyTime: string | null;
   duration_s: number;
   /** For what it measures. */
   out: string;
@@ -35,7 +37,7 @@ export interface LoadRequest {
 export function loadArguments(request: LoadRequest): string[] {
   const { workload, seed, system, operation, trial, address, populate, files, out } = request;
   const { client } = system;
-  const { serverCore, serverPid } = request;
+  const { serverCore, serverPid, serverBusyTime } = request;
   const flags: Record<string, string | number> = {
     target: `${address.host}:${address.port}`,
     backend: client.backend,
@@ -43,6 +45,7 @@ export function loadArguments(request: LoadRequest): string[] {
     core: client.core,
     ...(serverCore !== null && { 'server-core': serverCore }),
     ...(serverPid !== null && { 'server-pid': serverPid }),
+    ...(serverBusyTime !== null && { 'server-busy-time': serverBusyTime }),
     operation,
     ...(operation === 'mix' && { mix: weights(workload) }),
     connections: workload.clients,

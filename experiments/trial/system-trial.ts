@@ -179,7 +179,10 @@ class ServerRun {
     const files = this.#files(false);
     const checkout = this.#context.checkouts.get(subject.name);
     const pair = corePairOf(subject, checkout);
-    const isStamped = request.stampsEvery !== null && start.some((word) => word.includes('{stamps}'));
+    const hasStamps = start.some((word) => word.includes('{stamps}'));
+    const readsBusyTime = checkout === undefined || checkout.loadOptions.has('--server-busy-time');
+    // An older load generator wants the core with it.
+    const serverPid = typeof pair === 'string' && checkout !== undefined ? null : server.pid;
     const options = loadArguments({
       ...request,
       workload,
@@ -189,10 +192,10 @@ class ServerRun {
       // The stamped measurement comes after the first one.
       populate: isFirst && request.stampsEvery === null,
       files,
-      serverStamps: isStamped ? files.stamps : null,
+      serverStamps: hasStamps && request.stampsEvery !== null ? files.stamps : null,
       serverCore: typeof pair === 'string' ? null : pair.server,
-      // An older load generator wants the core with it.
-      serverPid: typeof pair === 'string' && checkout !== undefined ? null : server.pid,
+      serverPid,
+      serverBusyTime: hasStamps && readsBusyTime && serverPid !== null ? files.stamps : null,
       out,
     });
     return {

@@ -5,6 +5,7 @@
  * that it sends from; the loop allocates nothing per request.
  */
 import {
+  BusyTime,
   type Completion,
   createLibos,
   type DataPathContext,
@@ -47,6 +48,7 @@ export async function run(context: DataPathContext<ServeOptions, Endpoint>): Pro
   try {
     const frontEnd = new LibosFrontEnd(libos, {
       pauses,
+      busy: stamps === null || idle === 'sleep' ? null : new BusyTime(stamps.sayBusyNs()),
       createEngine: (forEngine) => createEngine(options, forEngine),
       stopRequested: () => context.stopRequested(),
       lingerMs: LINGER_MS,
@@ -139,6 +141,8 @@ class PoppedBuffers {
 
 export interface LibosFrontEndSetup {
   pauses: PauseLog;
+  /** Counts how long the loop has something to do; null where nobody asks, or it sleeps. */
+  busy: BusyTime | null;
   createEngine: (frontEnd: FrontEnd) => ServerEngine;
   /** Cheap enough to ask in every turn. */
   stopRequested: () => boolean;
@@ -149,6 +153,7 @@ export interface LibosFrontEndSetup {
 export class LibosFrontEnd implements FrontEnd {
   readonly #libos: Libos;
   readonly #pauses: PauseLog;
+  readonly #busy: BusyTime | null;
   readonly #stopRequested: () => boolean;
   readonly #lingerNs: number;
   readonly #engine: ServerEngine;
@@ -172,6 +177,7 @@ export class LibosFrontEnd implements FrontEnd {
   constructor(libos: Libos, setup: LibosFrontEndSetup) {
     this.#libos = libos;
     this.#pauses = setup.pauses;
+    this.#busy = setup.busy;
     this.#stopRequested = setup.stopRequested;
     this.#lingerNs = setup.lingerMs * 1e6;
     this.#engine = setup.createEngine(this);
@@ -208,13 +214,14 @@ export class LibosFrontEnd implements FrontEnd {
   turn(waitMs: number): void {
     const libos = this.#libos;
     const depth = this.#depth;
+    const busy = depth === 0 ? this.#busy : null;
     // The first look sends the replies of the last turn: none of them waits until the clock has been read.
     let count = libos.waitNext(COMPLETIONS_PER_TURN, 0);
     const ticks = this.#look() && depth === 0;
-    if (count === 0) {
-      if (ticks) this.#tick();
-      if (waitMs > 0 && !this.#again) count = libos.waitNext(COMPLETIONS_PER_TURN, waitMs);
-    }
+    if (count === 0 && ticks) this.#tick();
+    if (busy !== null) busy.turnEnded();
+    if (count === 0 && waitMs > 0 && !this.#again) count = libos.waitNext(COMPLETIONS_PER_TURN, waitMs);
+    if (busy !== null) busy.turnBegan();
     this.#again = false;
     this.#handle(count, depth);
     if (ticks) {

@@ -3,7 +3,7 @@
  * memory is a file's, so that another process on this machine can turn the stamping on and off and read the
  * stamps, or nobody else's.
  *
- *     page 0   header: magic, machine, clocks, device times (libos/native/device-times.h)
+ *     page 0   header: magic, machine, clocks, device times (libos/native/device-times.h), busy time of the loop
  *     then     stamps of 64 bytes, little-endian:
  *
  *       offset  push and pop                            request (written by the load generator)
@@ -20,7 +20,7 @@
  * request's last byte carried it, and the pop of the same byte received it. So neither side sends anything
  * for this, and a server need not know.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { LibosError } from '../errors.ts';
 import { mapAnonymous } from '../memory/anonymous.ts';
 import { type MappedFile, mapFile } from '../memory/shared-file.ts';
@@ -41,6 +41,9 @@ const CLOCKS = 3;
 const MACHINE_BYTE = 64;
 /** First byte of the device times within the header. */
 const DEVICE_TIMES_BYTE = 128;
+// Doubles behind them, on a cache line of their own: 1 where the loop says how long it was busy, and that in ns.
+const SAYS_BUSY = 32;
+const BUSY_NS = 33;
 // Words of the device times: two readings each, then when to stamp.
 export const HANDED = DEVICE_TIMES_BYTE / 4;
 export const DELIVERED = HANDED + 4;
@@ -88,19 +91,16 @@ export class StampRing {
 
   /** The ring that another process has made in `file`. Throws INVALID_ARGUMENT where there is none. */
   static open(file: string): StampRing {
-    let bytes = 0;
-    try {
-      const header = readFileSync(file);
-      if (header.readInt32LE(0) === MAGIC[0] && header.readInt32LE(4) === MAGIC[1]) bytes = header.length;
-    } catch (error) {
-      const detail = `${file} cannot be read (${(error as Error).message}): ${FILE_REMEDY}`;
-      throw new LibosError('INVALID_ARGUMENT', 'stamps', -1, detail);
-    }
-    if (bytes === 0) {
-      const detail = `${file} has no stamps: ${FILE_REMEDY}`;
-      throw new LibosError('INVALID_ARGUMENT', 'stamps', -1, detail);
-    }
-    return new StampRing(mapFile(file, bytes));
+    return new StampRing(mapFile(file, readHeader(file).bytes));
+  }
+
+  /**
+   * How long the loop that has made `file` was busy by now, in ns since it began; null where it does not say. Reads the
+   * file, so that nothing is mapped. Throws INVALID_ARGUMENT where there is none.
+   */
+  static readBusyNs(file: string): number | null {
+    const { header } = readHeader(file);
+    return header.readDoubleLE(SAYS_BUSY * 8) === 1 ? header.readDoubleLE(BUSY_NS * 8) : null;
   }
 
   private constructor(memory: MappedFile) {
@@ -148,6 +148,12 @@ export class StampRing {
     this.glue.writeClocks(this.#address + at, this.#address + at + 8);
   }
 
+  /** The double for the busy time of the loop that stamps here: from now on it is said. */
+  sayBusyNs(): Float64Array {
+    this.doubles[SAYS_BUSY] = 1;
+    return this.doubles.subarray(BUSY_NS, BUSY_NS + 1);
+  }
+
   /** Forgets all stamps. */
   clear(): void {
     this.doubles[WRITTEN] = 0;
@@ -158,6 +164,28 @@ export class StampRing {
     const stamps = Math.min(this.doubles[WRITTEN], this.capacity);
     return this.#bytes.slice(0, HEADER_BYTES + stamps * STAMP_BYTES);
   }
+}
+
+/** The header of a ring in `file`, and the length of all. Throws INVALID_ARGUMENT where there is none. */
+function readHeader(file: string): { header: Buffer; bytes: number } {
+  const header = Buffer.alloc(HEADER_BYTES);
+  let bytes: number;
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      readSync(fd, header);
+      bytes = fstatSync(fd).size;
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    const detail = `${file} cannot be read (${(error as Error).message}): ${FILE_REMEDY}`;
+    throw new LibosError('INVALID_ARGUMENT', 'stamps', -1, detail);
+  }
+  if (header.readInt32LE(0) !== MAGIC[0] || header.readInt32LE(4) !== MAGIC[1]) {
+    throw new LibosError('INVALID_ARGUMENT', 'stamps', -1, `${file} has no stamps: ${FILE_REMEDY}`);
+  }
+  return { header, bytes };
 }
 
 /** The two ports of a connection as a stamp has them. */

@@ -1,8 +1,7 @@
 /** The connections of a load, for either loop: opens them, finds them by their completions, closes them. */
-import type { Completion, Endpoint, Libos, PauseLog } from '../../libos/index.ts';
+import { BusyTime, type Completion, type Endpoint, type Libos, type PauseLog } from '../../libos/index.ts';
 import { LoadError } from '../errors.ts';
 import type { Workload } from '../workload/workload.ts';
-import { BusyTime } from './busy-time.ts';
 import { Connection } from './connection.ts';
 import type { ReplySink } from './reply.ts';
 import type { RequestStamps } from './request-stamps.ts';

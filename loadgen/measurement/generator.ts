@@ -36,7 +36,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
     const workload = new Workload(options);
     const measuredWindow = new MeasuredWindow(connections, options, stamps);
     const distance = new Distance(options, pauses);
-    const cost = new CostMeter(options.serverPid);
+    const cost = new CostMeter(options);
     connections.openIdle(options.idleConnections);
     connections.open(options.connections, options.pipeline, workload, measuredWindow.notes);
     const source = new RandomRequests(workload);

@@ -38,6 +38,8 @@ export interface LoadOptions extends WorkloadOptions {
   /** The server's core and process on this machine, for readings of the distance and the cost; null where none is. */
   serverCore: number | null;
   serverPid: number | null;
+  /** Stamp file of a server on this machine, in which its loop says how long it was busy; null for none. */
+  serverBusyTime: string | null;
 }
 
 /** What kept the generator from running, with its measured window and its slowest requests. */
@@ -91,6 +93,9 @@ export function checkOptions(options: LoadOptions): LoadOptions {
   }
   if (options.serverCore !== null && options.core === null) {
     refuse('--server-core needs --core: the distance is that of two cores');
+  }
+  if (options.serverBusyTime !== null && options.serverPid === null) {
+    refuse('--server-busy-time needs --server-pid: it is a share of what that process costs');
   }
   const tellsKeysApart = 10 ** Math.min(options.valueBytes, 12) >= options.keys;
   if (options.keyDistribution !== 'single' && !tellsKeysApart) {

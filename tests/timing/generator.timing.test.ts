@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { nowNs } from '../../libos/index.ts';
-import { BusyTime } from '../../loadgen/connections/busy-time.ts';
+import { BusyTime, nowNs } from '../../libos/index.ts';
 import {
   type Calibration,
   calibrationFormat,
