@@ -42,8 +42,8 @@ export async function writeReportInto(
   const runs: Run[] = [];
   for (const runDir of runDirs) runs.push(seenFrom(await readRun(runDir), dir));
   const [first, ...others] = runs as [Run, ...Run[]];
-  await mkdir(dir, { recursive: true });
   const joined = others.length > 0 ? joinRuns([first, ...others]) : first;
+  await mkdir(dir, { recursive: true });
   const manifests = runDirs.map((runDir) => join(relative(dir, runDir), MANIFEST_FILE));
   const report = new RunReport(joined, reference, { runs, manifests });
   const { summary, words } = report;

@@ -6,6 +6,7 @@ import { columnsOf } from '../export/columns.ts';
 import { histogramLog } from '../export/hlog.ts';
 import { exportRows } from '../export/rows.ts';
 import { csvTable, jsonTable, parquetTable } from '../export/tables.ts';
+import { refuseSameTrials } from '../run/join.ts';
 import { type Run, readRun } from '../run/run-folder.ts';
 import { summarize } from '../summary/summary.ts';
 
@@ -33,6 +34,7 @@ export function command(): Command {
       }
       const runs: Run[] = [];
       for (const dir of dirs) runs.push(await readRun(dir));
+      refuseSameTrials(runs);
       await write(out, exported(format, runs));
     });
 }

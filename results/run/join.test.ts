@@ -1,5 +1,5 @@
 /** Several runs as one: what is compared, what is not, and what is not joined at all. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -12,6 +12,8 @@ import { type Run, readRun } from './run-folder.ts';
 
 const p50_us: Record<string, number> = { redis: 30, 'kv-kernel': 12, 'kv-dpdk': 4 };
 
+let runsWritten = 0;
+
 /** `slow`: by how much everything took longer, as on another day. */
 function written(
   names: string[],
@@ -21,6 +23,7 @@ function written(
   plan: Partial<Manifest['plan']> = {},
 ): Promise<string> {
   const whole = manifest();
+  const started_at = new Date(Date.UTC(2026, 0, 2) + 60_000 * ++runsWritten).toISOString();
   return writeRun(
     run({
       manifest: swept(
@@ -34,6 +37,7 @@ function written(
       measured: ({ name }, at, trial) => ({
         latencies_ns: Array(3000).fill(1000 * slow * (p50_us[name] ?? 1) * at.clients + 50 * trial),
       }),
+      trial: () => ({ started_at }),
     }),
   );
 }
@@ -98,6 +102,23 @@ test.each(unlike)('not joined: $what', async ({ what, other }) => {
     code: 'RUNS_NOT_JOINED',
     message: expect.stringContaining(what),
   });
+});
+
+test('a run is not joined with itself, or with its copy', async () => {
+  const dir = await written(['redis'], [1]);
+  const copy = await mkdtemp(join(tmpdir(), 'bypassbench-joined-'));
+  onTestFinished(() => rm(copy, { recursive: true, force: true }));
+  await cp(dir, copy, { recursive: true });
+  for (const same of [dir, copy]) {
+    await expect(
+      joined(written(['redis'], [1]), Promise.resolve(dir), Promise.resolve(same)),
+    ).rejects.toMatchObject({
+      code: 'RUNS_NOT_JOINED',
+      message: expect.stringMatching(
+        /both hold the trial of redis that started at 2026-01-02T00:\d\d.*once$/,
+      ),
+    });
+  }
 });
 
 test('a report of joined runs in a folder of its own leads to the files of each', async () => {

@@ -19,10 +19,11 @@ import {
 } from '../formats/index.ts';
 import { type Run, sameTarget, type TrialRecord } from './run-folder.ts';
 
-/** Throws RUNS_NOT_JOINED where the runs asked different things. The first one names the experiment and the title. */
+/** Throws RUNS_NOT_JOINED where the runs asked different things, or hold the same trial. The first one names the experiment and the title. */
 export function joinRuns(runs: [Run, ...Run[]]): Run {
   const [first, ...others] = runs;
   for (const other of others) refuseUnlike(first, other);
+  refuseSameTrials(runs);
   const manifests = runs.map(({ manifest }) => manifest);
   const { swept, ...parts } = joinedParts(manifests);
   const offsets = offsetsOf(manifests.map(({ plan }) => plan.trials));
@@ -49,6 +50,30 @@ export function joinRuns(runs: [Run, ...Run[]]): Run {
     },
   };
   return { dir: first.dir, manifest, trials, calibrations: [], uncalibrated: [] };
+}
+
+/**
+ * Throws RUNS_NOT_JOINED where two are of one run, such as a folder and its copy: a trial that counts twice would make
+ * intervals narrower than what was measured.
+ */
+export function refuseSameTrials(runs: readonly Run[]): void {
+  const seen = new Map<string, Run>();
+  for (const run of runs) {
+    for (const { trial } of run.trials) {
+      const { subject, started_at, elapsed_s } = trial;
+      const key = JSON.stringify([subject, started_at, elapsed_s]);
+      const other = seen.get(key);
+      if (other && other !== run) {
+        const what = `both hold the trial of ${subject} that started at ${started_at}`;
+        throw new ResultsError('RUNS_NOT_JOINED', `${namesOf(other, run)}: ${what}; name each run once`);
+      }
+      seen.set(key, run);
+    }
+  }
+}
+
+function namesOf(...runs: [Run, Run]): string {
+  return runs.map(({ dir }) => basename(resolve(dir))).join(' and ');
 }
 
 /** What manifests have together: of each name the first one's; `swept` is for the plan. */
@@ -84,10 +109,9 @@ const defining = ['repeats', 'role', 'group', 'backend', 'device', 'client', 'wo
 function refuseUnlike(first: Run, other: Run): void {
   const [a, b] = [first.manifest, other.manifest];
   const refuse = (what: string): never => {
-    const names = [first, other].map(({ dir }) => basename(resolve(dir))).join(' and ');
     throw new ResultsError(
       'RUNS_NOT_JOINED',
-      `${names} cannot be joined: ${what}; report each by itself, or say 'bypassbench compare'`,
+      `${namesOf(first, other)} cannot be joined: ${what}; report each by itself, or say 'bypassbench compare'`,
     );
   };
   for (const key of asked) if (!same(a.plan[key], b.plan[key])) refuse(`their ${key} differ`);
