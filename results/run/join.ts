@@ -19,7 +19,10 @@ import {
 } from '../formats/index.ts';
 import { type Run, sameTarget, type TrialRecord } from './run-folder.ts';
 
-/** Throws RUNS_NOT_JOINED where the runs asked different things, or hold the same trial. The first one names the experiment and the title. */
+/**
+ * Throws RUNS_NOT_JOINED where the runs asked different things, or hold the same trial. The first one names the
+ * experiment and the title.
+ */
 export function joinRuns(runs: [Run, ...Run[]]): Run {
   const [first, ...others] = runs;
   for (const other of others) refuseUnlike(first, other);
