@@ -57,8 +57,16 @@ function problemsOf(
     }
     case 'invalid_value':
       return [{ path, message: notAllowed(value, issue.values.map(String)) }];
-    case 'invalid_union':
-      return [{ path, message: unionMessage(issue, value) }];
+    case 'invalid_union': {
+      // Of an alternative that the value itself fits, what is wrong lies inside it.
+      const inside = issue.errors.find(
+        (errors) => errors.length > 0 && errors.every((one) => one.path.length > 0),
+      );
+      if (!inside) return [{ path, message: unionMessage(issue, value) }];
+      return inside.flatMap((one) =>
+        problemsOf({ ...one, path: [...path, ...one.path] }, valueAt(value, one.path), schema),
+      );
+    }
     case 'too_small':
     case 'too_big':
       return [{ path, message: outOfRange(issue, value) }];
@@ -86,7 +94,9 @@ function keysMeant(issue: z.core.$ZodIssue, schema: z.core.JSONSchema.JSONSchema
 }
 
 function show(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
+  if (typeof value === 'string') return `'${value}'`;
+  // JSON has no word for a number that is none.
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }
 
 export function mustBe(expected: string, value: unknown): string {

@@ -293,6 +293,16 @@ test.each<[what: string, parts: Parts, message: string]>([
     "x.yaml:4:20: sweep.clients[0]: must be a number (it is 'many')",
   ],
   [
+    'a number that is none',
+    { sweep: '{ clients: [1, .nan] }' },
+    'x.yaml:4:23: sweep.clients[1]: must be text or a number or true or false (it is NaN)',
+  ],
+  [
+    'a word for a number, of one kind of several',
+    { sweep: '{ clients: { from: one, to: 8, factor: 2 } }' },
+    "x.yaml:4:21: sweep.clients.from: must be a number (it is 'one')",
+  ],
+  [
     'an unknown system',
     { sweep: '{ systems.kv-krenel.options.mtu: [1, 2] }' },
     "no system is named 'kv-krenel': did you mean 'kv-kernel'?",
