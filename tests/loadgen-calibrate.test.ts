@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { command } from '../loadgen/calibrate/command.ts';
 import { type Calibration, calibrationFormat } from '../results/formats/index.ts';
 import { refusal } from './refusal.ts';
@@ -89,18 +89,25 @@ describe('bypassbench calibrate', () => {
     for (const { injected_us, p50_us } of found.delays) expect(p50_us).toBeGreaterThan(injected_us);
   });
 
-  it('stops on SIGINT with exit code 130, and writes nothing', async () => {
-    const child = spawn(bypassbench, ['calibrate', '--duration-s', '30'], { stdio: 'pipe' });
+  it('stops on SIGINT with exit code 130, and leaves nothing where its shared memory was chosen to be', async () => {
+    const chosen = await mkdtemp('/dev/shm/calibrate-test-');
+    onTestFinished(() => rm(chosen, { recursive: true, force: true }));
+    const child = spawn(bypassbench, ['calibrate', '--duration-s', '30'], {
+      stdio: 'pipe',
+      env: { ...process.env, TMPDIR: chosen },
+    });
     let said = '';
     child.stdout.on('data', (text) => {
       said += text;
     });
     // Beside three for its standard streams and one to the null server's process, its end of the connection.
     while (socketsOf(child.pid!) < 5) await sleep(20);
+    expect(readdirSync(chosen)).toHaveLength(1);
     child.kill('SIGINT');
     const [code] = await once(child, 'exit');
     expect(code).toBe(130);
     expect(said).toBe('');
+    expect(readdirSync(chosen)).toEqual([]);
   });
 
   it('tells what is wrong and how to mend it', async () => {

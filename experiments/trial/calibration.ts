@@ -76,7 +76,8 @@ async function calibrateOver(request: CalibrationRequest): Promise<string | null
     ],
     cores: [core, serverCore],
     cwd: folder,
-    env: {},
+    // What it leaves there when it is killed goes with the runner's own.
+    env: { TMPDIR: supervisor.createSharedFolder() },
     stdoutFile: path.join(folder, 'calibrate.stdout.log'),
     stderrFile,
   });

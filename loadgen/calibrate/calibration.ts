@@ -79,7 +79,7 @@ export async function calibrate(
   const counter = checkCounter(options.core, options.serverCore);
   const workload = new Workload(workloadOptions);
   const { backend, backendOptions, durationS, core, serverCore } = options;
-  const folder = mkdtempSync(join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'bypassbench-'));
+  const folder = mkdtempSync(join(shared(), 'bypassbench-'));
   const wiring = wiringOf(backend, folder, backendOptions);
   const common = { backend, ordersFile: join(folder, 'orders') };
   const server = new NullServerLink({
@@ -114,6 +114,12 @@ export async function calibrate(
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Memory that processes share, where this system has such: of it the part that whoever started this has chosen. */
+function shared(): string {
+  const isChosen = tmpdir().startsWith(`${SHARED_MEMORY}/`);
+  return existsSync(SHARED_MEMORY) && !isChosen ? SHARED_MEMORY : tmpdir();
 }
 
 /** Whole periods, at least one. */
