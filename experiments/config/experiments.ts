@@ -29,7 +29,7 @@ export function findExperiment(named: string): string {
   const meant = nearest(named, [...shipped.keys()]);
   throw new ExperimentError(
     'CONFIG_NOT_FOUND',
-    `no experiment that ships is named '${named}'${meant === null ? '' : `: did you mean '${meant}'?`} ` +
+    `no experiment that ships is named '${named}'${meant === null ? '.' : `: did you mean '${meant}'?`} ` +
       `There are ${[...shipped.keys()].join(', ')}; any other is named by its file`,
   );
 }

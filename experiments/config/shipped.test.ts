@@ -183,3 +183,8 @@ describe('docs/experiments.md', async () => {
     expect(text).toMatch(new RegExp(`\\b${key}\\b`));
   });
 });
+
+test('a name that does not ship is told those that do', () => {
+  expect(() => findExperiment('nothing')).toThrow(/named 'nothing'\. There are redis-aof, redis-figure, /);
+  expect(() => findExperiment('redis-figur')).toThrow(/: did you mean 'redis-figure'\? There are /);
+});
