@@ -1,3 +1,5 @@
+import { unansweredPunsubscribe } from './differences.ts';
+
 /**
  * Tests of Redis' suite that need what the engine in TypeScript leaves to Redis on the libOS (kvserver/README.md), by
  * what they need and by their unit. They are run with neither server: a part of one would go on in the next.
@@ -122,5 +124,6 @@ export const leftOut: Readonly<Record<string, Readonly<Record<string, readonly s
 
 /** Tests that come out otherwise for another reason, as differences.ts has them of the port. */
 export const typescriptDifferences: Readonly<Record<string, string>> = {
+  ...unansweredPunsubscribe,
   'unit/type/string: trim on SET with big value': 'the suite runs it where the allocator is jemalloc',
 };
