@@ -40,6 +40,7 @@ import {
 import { trackingOutcome, trackingSteps } from './kvserver-tracking.ts';
 import { type RunningServer, startRedis } from './redis-server.ts';
 import { outcomeOfWaiting, stepsOfWaiting } from './waiting-clients.ts';
+import { whole } from './whole-runs.ts';
 
 const commands: fc.Arbitrary<string[]>[] = [
   command('PING', many(value, 0, 2)),
@@ -315,41 +316,56 @@ describe.each(FRONTENDS)('%s front end against redis-server', (frontend) => {
     const sequences = fc.array(steps, { minLength: 1, maxLength: 80, size: 'max' }).map((all) => all.flat());
     const cuts = fc.oneof(fc.constant(2 ** 30), fc.integer({ min: 7, max: 5000 }));
     await fc.assert(
-      fc.asyncProperty(sequences, cuts, async (sequence, cut) => {
-        const wanted = await outcome(redis.port, sequence, 2 ** 30);
-        const given = await outcome(server.port, sequence, cut);
-        const differing = wanted.lines.findIndex((line, index) => line !== given.lines[index]);
-        const around = sequence.slice(0, differing + 1).slice(-1);
-        expect({ around, line: given.lines[differing] }).toEqual({ around, line: wanted.lines[differing] });
-        expect(given.events).toEqual(wanted.events);
-        expect(given.seen).toEqual(wanted.seen);
-      }),
+      fc.asyncProperty(
+        sequences,
+        cuts,
+        whole(async (sequence, cut) => {
+          const wanted = await outcome(redis.port, sequence, 2 ** 30);
+          const given = await outcome(server.port, sequence, cut);
+          const differing = wanted.lines.findIndex((line, index) => line !== given.lines[index]);
+          const around = sequence.slice(0, differing + 1).slice(-1);
+          expect({ around, line: given.lines[differing] }).toEqual({ around, line: wanted.lines[differing] });
+          expect(given.events).toEqual(wanted.events);
+          expect(given.seen).toEqual(wanted.seen);
+        }),
+      ),
     );
   });
 
   it('sends the same messages to clients that use channels at random', async () => {
     await fc.assert(
-      fc.asyncProperty(channelSteps, async (sequence) => {
-        const wanted = await channelReplies(redis.port, sequence);
-        const given = await channelReplies(server.port, sequence);
-        expect(given).toEqual(wanted);
-      }),
+      fc.asyncProperty(
+        channelSteps,
+        whole(async (sequence) => {
+          const wanted = await channelReplies(redis.port, sequence);
+          const given = await channelReplies(server.port, sequence);
+          expect(given).toEqual(wanted);
+        }),
+      ),
     );
   });
 
   it('tells clients of what they have read and of what changes', async () => {
     await fc.assert(
-      fc.asyncProperty(trackingSteps, async (steps) => {
-        expect(await trackingOutcome(server.port, steps)).toEqual(await trackingOutcome(redis.port, steps));
-      }),
+      fc.asyncProperty(
+        trackingSteps,
+        whole(async (steps) => {
+          expect(await trackingOutcome(server.port, steps)).toEqual(await trackingOutcome(redis.port, steps));
+        }),
+      ),
     );
   });
 
   it('serves clients that wait as Redis does', async () => {
     await fc.assert(
-      fc.asyncProperty(stepsOfWaiting, async (steps) => {
-        expect(await outcomeOfWaiting(server.port, steps)).toEqual(await outcomeOfWaiting(redis.port, steps));
-      }),
+      fc.asyncProperty(
+        stepsOfWaiting,
+        whole(async (steps) => {
+          expect(await outcomeOfWaiting(server.port, steps)).toEqual(
+            await outcomeOfWaiting(redis.port, steps),
+          );
+        }),
+      ),
     );
   });
 

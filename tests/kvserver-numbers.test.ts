@@ -9,6 +9,7 @@ import { CORPUS } from './kvserver-corpus.ts';
 import { DECIMALS, INTEGERS } from './kvserver-number-cases.ts';
 import { encode, type Reply, type RespConnection } from './kvserver-processes.ts';
 import { commandsOfBoth, type DescribedCommand, requestsWithNumber, setupOf } from './kvserver-requests.ts';
+import { whole } from './whole-runs.ts';
 
 const PROBES: Record<string, string[]> = {
   list: ['LRANGE', 'key', '0', '-1'],
@@ -189,7 +190,7 @@ it('reads and prints random numbers alike', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(anyDecimal, anyDecimal), { minLength: 1, maxLength: 100 }),
-      async (both) => {
+      whole(async (both) => {
         const cases = both.map(([a, b]) => [
           ['DEL', 'key', 'sum'],
           ['ZADD', 'key', a, 'm'],
@@ -200,7 +201,7 @@ it('reads and prints random numbers alike', async () => {
           ['INCRBY', 'sum', b],
         ]);
         expect(await differing(cases)).toEqual([]);
-      },
+      }),
     ),
   );
 });
