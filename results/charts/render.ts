@@ -70,7 +70,7 @@ export async function draw(build: (theme: Theme) => Picture | null, theme: Theme
     if (picture === null) return null;
     const drawn = await drawSpec(picture, specOf(picture, theme));
     if (theme.width === null || width === null) return drawn;
-    const free = theme.width - widthOf(drawn.svg);
+    const free = theme.width - sizeOf(drawn.svg).width;
     if (free >= 0 && (best === null || free < best.free)) best = { drawn, free };
     if (free >= 0 && free < CLOSE_ENOUGH) break;
     width += free;
@@ -108,8 +108,10 @@ async function withView<T>(spec: TopLevelSpec, use: (view: vega.View) => Promise
   }
 }
 
-function widthOf(svg: string): number {
-  return Number(/<svg[^>]* width="([\d.]+)"/.exec(svg)?.[1]);
+/** In pixels. */
+export function sizeOf(svg: string): { width: number; height: number } {
+  const [, width, height] = /^<svg[^>]* width="([\d.]+)" height="([\d.]+)"/.exec(svg) ?? [];
+  return { width: Number(width), height: Number(height) };
 }
 
 /** With places to a hundredth of a pixel: Vega writes all digits, which half of a crowded picture would be. */
@@ -139,10 +141,10 @@ export async function renderPdf(
 ): Promise<Buffer> {
   // A run draws none: it need not wait for what writes them.
   const { pdfOf } = await import('./pdf.ts');
-  const [, width, height] = /<svg[^>]* width="([\d.]+)" height="([\d.]+)"/.exec(svg) ?? [];
+  const { width, height } = sizeOf(svg);
   return withView(spec, (view) =>
     pdfOf(view, {
-      size: [Number(width), Number(height)],
+      size: [width, height],
       font,
       title: picture.title,
       madeAt,

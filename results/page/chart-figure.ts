@@ -3,7 +3,7 @@
  * all that the page's script (live/) needs to make it live.
  */
 import { type Chart, chartFileEndings } from '../charts/chart.ts';
-import { compileSpec } from '../charts/render.ts';
+import { compileSpec, sizeOf } from '../charts/render.ts';
 import { type Html, html, trusted } from '../text/html.ts';
 import { downloadLink, listed } from './elements.ts';
 import type { ChartData } from './live/chart-data.ts';
@@ -27,8 +27,8 @@ export function chartFigure({ name, title, spec, svg, caption }: Chart): Html {
 
 /** Whether it is well seen within a screen's height. */
 function fitsScreen(svg: string): boolean {
-  const [, width, height] = /^<svg[^>]* width="([\d.]+)" height="([\d.]+)"/.exec(svg) ?? [];
-  return Number(height) <= 1.5 * Number(width);
+  const { width, height } = sizeOf(svg);
+  return height <= 1.5 * width;
 }
 
 /** The data stands in the page once: what was compiled gets it from the specification's datasets. */

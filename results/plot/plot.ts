@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { type ChartName, pictureOf } from '../charts/charts.ts';
-import { type Drawn, draw, renderPdf, renderPng } from '../charts/render.ts';
+import { type Drawn, draw, renderPdf, renderPng, sizeOf } from '../charts/render.ts';
 import { overlapping } from '../charts/text-boxes.ts';
 import { findFont } from '../charts/theme/find-font.ts';
 import { paperTheme, type Theme } from '../charts/theme/theme.ts';
@@ -72,7 +72,7 @@ function targetOf({ charts, formats }: PlotOptions, out: string): Target {
 }
 
 function warningsAbout(chart: ChartName, { svg, texts }: Drawn, theme: Theme): string[] {
-  const width = Number(/<svg[^>]* width="([\d.]+)"/.exec(svg)?.[1]);
+  const { width } = sizeOf(svg);
   const tooWide = theme.width !== null && width > theme.width + 1;
   const pairs = overlapping(texts);
   return [

@@ -87,6 +87,11 @@ export function trialRange(measured: { trials: number }[]): string {
   return `${range} ${most === 1 ? 'trial' : 'trials'}`;
 }
 
+/** What the hollow marks of a figure mean; nothing where it has none. */
+export function hollowMeaning(hasHollow: boolean): string[] {
+  return hasHollow ? ['Hollow: invalid, backs no claim.'] : [];
+}
+
 /** "93.8 %", or "at least 75 %" where points have unlike numbers of trials; null where none has an interval. */
 export function intervalConfidence(points: Measured[]): string | null {
   const confidences = points.flatMap((point) => point.p50_interval_us?.confidence ?? []);

@@ -3,7 +3,7 @@
  * and for each value of axes that have no order.
  */
 import type { CostOfSide, Point } from '../../formats/index.ts';
-import { mixture, runState, trialRange } from '../../sentences/caption.ts';
+import { hollowMeaning, mixture, runState, trialRange } from '../../sentences/caption.ts';
 import { marks } from '../../sentences/doubts.ts';
 import { formatCount } from '../../text/format.ts';
 import { type LegendEntry, legend } from '../legend.ts';
@@ -130,9 +130,7 @@ function barsOf(
     caption: [
       ...runState(manifest),
       `${capital(measure.title)} of ${trialRange(points)}.`,
-      ...(points.some((point) => measure.stateOf(point) === 'invalid')
-        ? ['Hollow: invalid, backs no claim.']
-        : []),
+      ...hollowMeaning(points.some((point) => measure.stateOf(point) === 'invalid')),
     ],
     canFade: true,
   };

@@ -3,7 +3,7 @@
  * one panel for the p50 and one for the p99, for each operation and each value of the other axes. The knee is marked.
  */
 import type { Axis, Manifest, Point } from '../../formats/index.ts';
-import { mixture, runState, trialRange } from '../../sentences/caption.ts';
+import { hollowMeaning, mixture, runState, trialRange } from '../../sentences/caption.ts';
 import { distanceOfFigure } from '../../sentences/distance.ts';
 import { formatCount } from '../../text/format.ts';
 import { legend } from '../legend.ts';
@@ -99,7 +99,7 @@ export function loadCurve({ run, summary, looks }: ChartSource, theme: Theme): P
       `Points along a curve: ${axisTitle(axis)}; ${trialRange(summary.points)}.`,
       `Ringed: the knee, the highest rate at which the p99 is at most ${KNEE_FACTOR} times that at the lowest load.`,
       ...distanceOfFigure(summary),
-      ...(rows.some(({ verdict }) => verdict === 'invalid') ? ['Hollow: invalid, backs no claim.'] : []),
+      ...hollowMeaning(rows.some(({ verdict }) => verdict === 'invalid')),
     ],
     canFade: true,
   };

@@ -3,7 +3,7 @@
  * for each operation and each value of the other axes. A system that has not the axis is a level line.
  */
 import type { Axis, Manifest, Point } from '../../formats/index.ts';
-import { mixture, runState, trialRange } from '../../sentences/caption.ts';
+import { hollowMeaning, mixture, runState, trialRange } from '../../sentences/caption.ts';
 import { distanceOfFigure } from '../../sentences/distance.ts';
 import { formatCount } from '../../text/format.ts';
 import { type LegendEntry, legend } from '../legend.ts';
@@ -113,7 +113,7 @@ function overAxis(
       ...runState(manifest),
       `${capital(measure.title)} of ${trialRange(summary.points)}${whiskers(measure)}.`,
       ...distanceOfFigure(summary),
-      ...(rows.some(({ verdict }) => verdict === 'invalid') ? ['Hollow: invalid, backs no claim.'] : []),
+      ...hollowMeaning(rows.some(({ verdict }) => verdict === 'invalid')),
       ...(rows.some(({ is_constant }) => is_constant)
         ? ['Level lines: systems that have not the axis.']
         : []),
