@@ -16,9 +16,11 @@ import {
   waitModes,
 } from '../results/formats/lists.ts';
 import { core, perSecond, processId, seconds, secondsOrNone, valueBytes } from './arguments.ts';
+import { loginOf, PASSWORD_VARIABLE } from './connections/login.ts';
+import { resolveTarget } from './connections/target.ts';
 import { LoadError } from './errors.ts';
 import type { GeneratorInput } from './measurement/measuring.ts';
-import { checkOptions, type LoadOptions, type LoadOutcome, parseTarget } from './measurement/options.ts';
+import { checkOptions, type LoadOptions, type LoadOutcome } from './measurement/options.ts';
 import { phaseNames } from './measurement/phases.ts';
 import { createResultFolder, describeOutcome, unansweredInWords, writeResult } from './measurement/result.ts';
 import { showProgress } from './progress-bar.ts';
@@ -29,6 +31,8 @@ import { MAX_KEYS, type Weights } from './workload/workload.ts';
 const EVEN: Weights = [1, 1];
 const CONNECTIONS_MAX = 1_000_000;
 const PIPELINE_MAX = 1_000_000;
+/** Of Redis' `databases`, an int. */
+const DATABASE_MAX = 2 ** 31 - 1;
 const REQUESTS_MAX = 1e12;
 /** As many windows as the server takes for its own. */
 const STAMPS_EVERY_MAX = 1_000_000;
@@ -42,6 +46,7 @@ interface Flags
   extends Omit<
     LoadOptions,
     | 'target'
+    | 'login'
     | 'backendOptions'
     | 'core'
     | 'durationS'
@@ -55,6 +60,9 @@ interface Flags
     | 'weights'
   > {
   target: string;
+  password?: string;
+  user?: string;
+  db: number;
   rate?: number;
   arrivals?: ArrivalKind;
   backendOption?: BackendOptions;
@@ -94,7 +102,14 @@ the load.
 Exit code: 0 when every request of the measured window was answered, whatever the replies were; 2 when some never \
 were: what was measured is printed and written; 1 when the load could not be carried out; 130 when interrupted.`,
     )
-    .requiredOption('--target <ipv4:port>', 'the server')
+    .requiredOption('--target <host:port>', 'the server: a name that has an IPv4 address, or the address')
+    .option(
+      '--password <text>',
+      `password of the server, which each connection gives first (AUTH); better in ${PASSWORD_VARIABLE}, where no list \
+of processes shows it`,
+    )
+    .option('--user <name>', 'user whose password that is (default: the default user)')
+    .option('--db <n>', 'database, which each connection selects first', wholeNumber(0, DATABASE_MAX), 0)
     .addOption(
       new Option('--backend <name>', 'libOS backend that reaches the server')
         .choices([...backends])
@@ -193,12 +208,17 @@ of what it costs, that which polls in vain; needs --server-pid',
 }
 
 async function load(flags: Flags): Promise<void> {
-  const { out, backendOption = {}, rate = null, mix: weights, ...rest } = flags;
+  const { out, backendOption = {}, rate = null, mix: weights, user, password, db, ...rest } = flags;
+  hidePassword(password);
   const options = checkOptions({
     ...rest,
     operation: weights === undefined ? flags.operation : 'mix',
     weights: weights ?? EVEN,
-    target: parseTarget(flags.target),
+    target: await resolveTarget(flags.target, '--target'),
+    login: loginOf({ user, password, database: db }, process.env, {
+      user: '--user',
+      password: '--password',
+    }),
     backendOptions: backendOption,
     rateOps: rate,
     arrivals: flags.arrivals ?? (rate === null ? null : 'poisson'),
@@ -239,6 +259,11 @@ async function load(flags: Flags): Promise<void> {
     );
     process.exitCode = UNANSWERED_EXIT;
   }
+}
+
+/** Lists of processes show a command line for as long as it runs, and anybody may look. */
+function hidePassword(password: string | undefined): void {
+  if (password !== undefined) process.title = 'bypassbench load';
 }
 
 /** Runs the generator on its thread. Returns null when a signal ended it. */

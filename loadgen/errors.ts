@@ -5,6 +5,7 @@
 export type LoadErrorCode =
   | 'INVALID_OPTION'
   | 'CONNECT_FAILED'
+  | 'LOGIN_FAILED'
   | 'CONNECTION_LOST'
   | 'REPLY_TIMEOUT'
   | 'NOT_RESP'

@@ -249,8 +249,13 @@ describe('bypassbench load', () => {
   });
 
   it.each([
-    [['--target', 'localhost:1'], "--target 'localhost:1' is not IPV4:PORT"],
-    [['--target', '999.0.0.1:1'], "--target '999.0.0.1:1' is not IPV4:PORT"],
+    [['--target', 'localhost'], "--target 'localhost' is not HOST:PORT"],
+    [['--target', 'localhost:0'], "--target 'localhost:0' is not HOST:PORT"],
+    [['--target', '[::1]:6379'], "--target '[::1]:6379' is not HOST:PORT"],
+    [['--target', 'no-such-host.invalid:1'], "--target: the host 'no-such-host.invalid' has no IPv4 address"],
+    [['--target', '999.0.0.1:1'], "--target: the host '999.0.0.1' has no IPv4 address"],
+    [['--target', '127.0.0.1:1', '--user', 'me'], '--user me needs a password: give --password'],
+    [['--target', '127.0.0.1:1', '--db', '-1'], 'whole number from 0'],
     [['--operation', 'del'], 'Allowed choices are get, set, mix'],
     [['--value-bytes', '2', '--keys', '101'], '--value-bytes 2 cannot distinguish 101 keys'],
     [['--duration-s', '1', '--requests', '1'], 'either --duration-s or --requests'],

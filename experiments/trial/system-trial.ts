@@ -203,7 +203,8 @@ class ServerRun {
       log: 'load',
       argv: [commandPath(OWN_COMMAND, checkout), 'load', ...options],
       cores: [client.core],
-      env: {},
+      // No server of an experiment wants a password, and the runner's own environment may have one for others.
+      env: { REDISCLI_AUTH: '' },
       server: { process: server, logs: Object.values(folder.serverLogs) },
     };
   }

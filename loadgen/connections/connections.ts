@@ -3,6 +3,7 @@ import { BusyTime, type Completion, type Endpoint, type Libos, type PauseLog } f
 import { LoadError } from '../errors.ts';
 import type { Workload } from '../workload/workload.ts';
 import { Connection } from './connection.ts';
+import { type Login, LoginExchange } from './login.ts';
 import type { ReplySink } from './reply.ts';
 import type { RequestStamps } from './request-stamps.ts';
 
@@ -24,21 +25,31 @@ export class Connections {
   readonly pauses: PauseLog;
   readonly busy = new BusyTime();
   readonly #target: Endpoint;
+  readonly #login: LoginExchange | null;
   /** The sending connections, by queue descriptor. */
   readonly #byQueue: Connection[] = [];
   /** Queue descriptors of the connections that send nothing. */
   readonly #idle: number[] = [];
   #givenUp = 0;
 
-  constructor(libos: Libos, target: Endpoint, replyTimeoutS: number, pauses: PauseLog) {
+  /** @param login what each connection says first; null for a server that nobody logs in to */
+  constructor(
+    libos: Libos,
+    target: Endpoint,
+    replyTimeoutS: number,
+    pauses: PauseLog,
+    login: Login | null = null,
+  ) {
     this.pauses = pauses;
     this.libos = libos;
     this.#target = target;
     this.replyTimeoutNs = replyTimeoutS * 1e9;
+    this.#login = login && new LoginExchange(libos, this.targetName, this.replyTimeoutNs, login);
   }
 
   /**
-   * Opens `count` connections with windows of `pipeline` requests, noted in `stamps`. Throws CONNECT_FAILED.
+   * Opens `count` connections with windows of `pipeline` requests, noted in `stamps`. Throws CONNECT_FAILED, and what
+   * logging in throws.
    */
   open(count: number, pipeline: number, workload: Workload, stamps: RequestStamps | null): void {
     this.#connect(count, (qd) => {
@@ -48,7 +59,7 @@ export class Connections {
     });
   }
 
-  /** Opens `count` connections that send nothing. Throws CONNECT_FAILED. */
+  /** Opens `count` connections that send nothing. Throws as open(). */
   openIdle(count: number): void {
     this.#connect(count, (qd) => this.#idle.push(qd));
   }
@@ -146,13 +157,17 @@ export class Connections {
       for (; tokens.length < CONNECTS_AT_A_TIME && done < count; done++) {
         tokens.push(libos.connect(libos.socket('stream'), this.#target));
       }
-      for (const token of tokens) {
+      const queues = tokens.map((token) => {
         const { qd, error } = libos.wait(token)!;
         if (error !== null) {
           const reason = error.toLowerCase().replaceAll('_', ' ');
           const detail = `cannot connect to ${this.targetName}: ${reason}; is the server running there?`;
           throw new LoadError('CONNECT_FAILED', detail);
         }
+        return qd;
+      });
+      this.#login?.logIn(queues);
+      for (const qd of queues) {
         opened(qd);
         libos.pop(qd);
       }

@@ -30,7 +30,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
   const idle = wait === 'block' ? 'sleep' : 'poll';
   const libos = createLibos({ backend, backendOptions, idle, stamps, pauses });
   try {
-    const connections = new Connections(libos, options.target, options.replyTimeoutS, pauses);
+    const connections = new Connections(libos, options.target, options.replyTimeoutS, pauses, options.login);
     const populate_s = options.populate ? populate(context, connections) : null;
     progress[0] = CONNECT;
     const workload = new Workload(options);

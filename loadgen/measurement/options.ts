@@ -1,7 +1,7 @@
 /** The options of one load run, checked, and the shape of its outcome. */
-import { isIPv4 } from 'node:net';
 import type { Backend, BackendOptions, Endpoint } from '../../libos/index.ts';
 import type { ArrivalKind, LoadResult, Pauses, SlicesFile } from '../../results/formats/index.ts';
+import type { Login } from '../connections/login.ts';
 import { LoadError } from '../errors.ts';
 import type { WorkloadOptions } from '../workload/workload.ts';
 
@@ -10,6 +10,8 @@ const OUTSTANDING_MAX = 16_777_216;
 
 export interface LoadOptions extends WorkloadOptions {
   target: Endpoint;
+  /** What each connection says first. */
+  login: Login;
   backend: Backend;
   /** For the backend's device. */
   backendOptions: BackendOptions;
@@ -105,14 +107,4 @@ export function checkOptions(options: LoadOptions): LoadOptions {
     );
   }
   return options;
-}
-
-/** 'IPV4:PORT'. Throws INVALID_OPTION. */
-export function parseTarget(text: string): Endpoint {
-  const [address, port, ...rest] = text.split(':');
-  const portNumber = /^\d{1,5}$/.test(port ?? '') ? Number(port) : 0;
-  if (!isIPv4(address) || rest.length > 0 || portNumber < 1 || portNumber > 65535) {
-    throw new LoadError('INVALID_OPTION', `--target '${text}' is not IPV4:PORT, such as 127.0.0.1:6379`);
-  }
-  return { address, port: portNumber };
 }
