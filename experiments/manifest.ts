@@ -74,7 +74,7 @@ export async function writeManifest(runFolder: string, manifest: Manifest): Prom
 }
 
 function planOf(experiment: Experiment): Manifest['plan'] {
-  const { axes, points, workload, trials, seed, stages, distance, reference } = experiment;
+  const { axes, points, leftOut, workload, trials, seed, stages, distance, reference } = experiment;
   const { pipeline, open_loop, keys, key_distribution, warmup_s, duration_s } = workload;
   return {
     trials,
@@ -83,6 +83,7 @@ function planOf(experiment: Experiment): Manifest['plan'] {
     additions: [],
     distance,
     axes,
+    left_out: leftOut,
     measurements: points.flatMap(({ at, workload }) =>
       workload.operations.map((operation) => ({
         operation,
@@ -142,7 +143,10 @@ function systemsOf({ systems, repeat }: Experiment, checkouts: Checkouts): Manif
  * As it is written, without the points that follow from it. A checkout's folder means nothing on another machine: its
  * commit stands in its place.
  */
-function writtenConfig({ axes, points: _, ...whole }: Experiment, checkouts: Checkouts): Manifest['config'] {
+function writtenConfig(
+  { axes, points: _, leftOut: __, ...whole }: Experiment,
+  checkouts: Checkouts,
+): Manifest['config'] {
   const experiment = withoutAxes(whole, axes);
   const systems = experiment.systems.map((system) => {
     const checkout = checkouts.get(system.name);

@@ -10,7 +10,7 @@
 import cliProgress from 'cli-progress';
 import { mean, sum } from 'simple-statistics';
 import type { Trial } from '../results/formats/index.ts';
-import { formatCount, formatSignificant } from '../results/index.ts';
+import { formatCount, formatSignificant, leftOutInWords } from '../results/index.ts';
 import type { Experiment } from './config/schema.ts';
 import { stagesAt } from './config/swept.ts';
 import { recordOf } from './continued-run.ts';
@@ -52,7 +52,7 @@ export class Progress {
     const more =
       added_s > 0 ? `; up to ${durationInWords(added_s)} more where the cores change their distance` : '';
     this.#line(
-      `${experiment.title}\n${trialsInWords(experiment, this.#plan)}${inPlace}, ${aboutInWords(this.#secondsLeft())}${more}`,
+      `${experiment.title}\n${leftOut(experiment)}${trialsInWords(experiment, this.#plan)}${inPlace}, ${aboutInWords(this.#secondsLeft())}${more}`,
     );
     this.#bar =
       this.#bars?.create(this.#plan.length, this.#ended.length, { step: 'start', left: '' }) ?? null;
@@ -166,6 +166,11 @@ function trialsInWords({ axes, points, systems }: Experiment, plan: readonly Pla
   if (axes.length === 0) return `${plan.length} trials`;
   const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
   return `${plan.length} trials of ${many(systems.length, 'system')} at ${many(points.length, 'point')}`;
+}
+
+/** A line of its own, or nothing. */
+function leftOut({ leftOut }: Experiment): string {
+  return leftOut ? `--quick leaves out ${leftOutInWords(leftOut)}\n` : '';
 }
 
 /** `about 3 min 20 s` */

@@ -10,6 +10,7 @@ export type { EndedTrials } from './run/run-folder.ts';
 export type { ReportOptions } from './run-report.ts';
 export { sharingInWords } from './sentences/distance.ts';
 export { listed } from './sentences/doubts.ts';
+export { leftOutInWords } from './sentences/left-out.ts';
 export { differenceInterval } from './summary/bootstrap.ts';
 export { companyLimit } from './summary/distance/company.ts';
 export { type DistanceCoverage, distanceCoverage } from './summary/distance/coverage.ts';

@@ -12,6 +12,7 @@ import { joinRuns } from './run/join.ts';
 import { type Run, readRun } from './run/run-folder.ts';
 import { answer, belief, question } from './sentences/answer.ts';
 import { describeFigure } from './sentences/description.ts';
+import { leftOutInWords } from './sentences/left-out.ts';
 import { distanceOfRun, type RunDistance } from './summary/distance/run-distance.ts';
 import { summarize } from './summary/summary.ts';
 
@@ -92,6 +93,7 @@ export class RunReport {
       answer: answer(summary),
       figure: (await this.chart('figure')) as Chart,
       belief: belief(run.manifest, summary),
+      leftOut: run.manifest.plan.left_out && leftOutInWords(run.manifest.plan.left_out),
     };
     const contents = {
       more: (await this.charts()).filter(({ name }) => besideFigure.includes(name)),

@@ -154,6 +154,7 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
       additions: [],
       distance: null,
       axes: [],
+      left_out: null,
       measurements: [target('set'), target('get')],
       mix: null,
       pipeline: 1,

@@ -1,5 +1,6 @@
 /** `bypassbench config`: what an experiment comes to. */
 import { Command } from 'commander';
+import { leftOutInWords } from '../../results/index.ts';
 import { readResolved } from '../config/config.ts';
 import { configText } from '../config/config-text.ts';
 import { durationInWords, runDuration_s } from '../duration.ts';
@@ -9,7 +10,7 @@ const HELP = `
 What is printed is an experiment again, and can be run as it is. Comments say which entries of the library each
 system and floor is made of.
 
-Of a sweep it begins with its points, and how long a run of them takes.
+It begins with how long a run takes, what --quick leaves out, and the points of a sweep.
 
 Examples:
   bypassbench config redis-figure --quick
@@ -32,9 +33,10 @@ export function command(): Command {
     .addHelpText('after', HELP)
     .action(async (experiment: string, options: ConfigOptions) => {
       const resolved = await readResolved(experiment, options);
-      const { config, axes, points } = resolved;
-      const takes = durationInWords(runDuration_s({ ...config, axes, points }));
-      if (axes.length > 0) process.stdout.write(`# A run takes about ${takes}.\n`);
+      const { config, axes, points, leftOut } = resolved;
+      const takes = durationInWords(runDuration_s({ ...config, axes, points, leftOut }));
+      process.stdout.write(`# A run takes about ${takes}.\n`);
+      if (leftOut) process.stdout.write(`# --quick leaves out ${leftOutInWords(leftOut)}.\n`);
       process.stdout.write(configText(resolved));
     });
 }

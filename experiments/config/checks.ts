@@ -119,7 +119,8 @@ function repeated<T>(values: readonly T[]): { index: number; value: T }[] {
     .filter(({ index, value }) => values.indexOf(value) < index);
 }
 
-function quickProblems({ trials, workload, stages, calibration, quick }: Config): Problem[] {
+function quickProblems(config: Config): Problem[] {
+  const { trials, workload, stages, calibration, quick } = config;
   const pairs: [PropertyKey[], number | undefined, number][] = [
     [['trials'], quick?.trials, trials],
     [['stages', 'duration_s'], quick?.stages?.duration_s, stages?.duration_s ?? 0],
@@ -128,12 +129,42 @@ function quickProblems({ trials, workload, stages, calibration, quick }: Config)
     [['workload', 'warmup_s'], quick?.workload?.warmup_s, workload.warmup_s],
     [['workload', 'duration_s'], quick?.workload?.duration_s, workload.duration_s],
   ];
-  return pairs
+  const larger = pairs
     .filter(([, quickValue, fullValue]) => quickValue !== undefined && quickValue > fullValue)
     .map(([path, quickValue, fullValue]) => ({
       path: ['quick', ...path],
       message: `${quickValue} is more than the ${fullValue} of the full run: --quick only makes a run smaller`,
     }));
+  return [...larger, ...quickSystemProblems(config)];
+}
+
+/** `quick` keeps systems that there are, and those that a goal is about. */
+function quickSystemProblems({ systems, goals = [], quick }: Config): Problem[] {
+  const kept = quick?.systems;
+  if (!kept) return [];
+  const names = systems.map(({ name }) => name);
+  const needed = goals.flatMap(({ system, over }) => [system, over]);
+  const missing = names.filter((name) => needed.includes(name) && !kept.includes(name));
+  return [
+    ...kept.flatMap((name, index) =>
+      names.includes(name)
+        ? []
+        : [
+            {
+              path: ['quick', 'systems', index],
+              message: `no system is named '${name}'${suggestion(name, names)}`,
+            },
+          ],
+    ),
+    ...repeated(kept).map(({ index, value }) => ({
+      path: ['quick', 'systems', index],
+      message: `'${value}' is listed twice`,
+    })),
+    ...missing.map((name) => ({
+      path: ['quick', 'systems'],
+      message: `leaves out ${name}, which a goal is about: list it too`,
+    })),
+  ];
 }
 
 function floorContradictions(floor: Floor, index: number, config: Config): Problem[] {

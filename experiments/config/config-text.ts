@@ -2,7 +2,7 @@
 import { Document, isCollection, isMap, isScalar, isSeq, visit } from 'yaml';
 import { type Axis, pointName } from '../../results/formats/index.ts';
 import { keysOf } from './authored.ts';
-import type { ResolvedConfig } from './config.ts';
+import type { ResolvedConfig } from './resolved.ts';
 import type { ConfiguredPoint } from './schema.ts';
 import { withoutAxes } from './swept.ts';
 import { joinWords } from './words.ts';
@@ -42,7 +42,7 @@ function pointLines(axes: readonly Axis[], points: readonly ConfiguredPoint[]): 
   const isSame = axes.every(({ systems }) => systems === null);
   const parameters = axes.filter(isParameter).map(({ path }) => path);
   return [
-    ` ${points.length} points${isSame ? '' : ', each of the systems that have its axes'}:`,
+    ` ${points.length} ${points.length === 1 ? 'point' : 'points'}${isSame ? '' : ', each of the systems that have its axes'}:`,
     ...points.map(({ at, systems }) => {
       const names = isSame ? '' : ` (${systems.map(({ name }) => name).join(', ')})`;
       return `   ${pointName(at) || 'without'}${names}`;

@@ -22,7 +22,9 @@ import {
   problemLines,
 } from './placed.ts';
 import { schemaProblems } from './problems.ts';
+import { quickened } from './quick.ts';
 import { resolveExperiment } from './resolve.ts';
+import type { ResolvedConfig } from './resolved.ts';
 import {
   type Config,
   type ConfiguredExperiment,
@@ -33,6 +35,7 @@ import {
   floor,
   system,
 } from './schema.ts';
+import { withSystems } from './selection.ts';
 import type { SweepPoint } from './sweep.ts';
 import { overPoints, pointOf, sweepContradictions, sweepOf } from './swept.ts';
 import { readYaml } from './yaml-source.ts';
@@ -43,14 +46,6 @@ export interface ReadOptions {
   set: readonly string[];
 }
 
-export interface ResolvedConfig {
-  config: Config;
-  /** For each system and floor by name: the entries of the library that it is made of, nearest first. */
-  sources: ReadonlyMap<string, readonly LibraryEntry[]>;
-  axes: Axis[];
-  points: ConfiguredPoint[];
-}
-
 /**
  * The experiment that a file, or the name of one that ships, describes. Throws CONFIG_NOT_FOUND,
  * CONFIG_INVALID, OVERRIDE_INVALID or SYSTEM_UNKNOWN. `only` holds names of systems; null means all of them.
@@ -59,62 +54,42 @@ export async function readExperiment(
   file: string,
   options: ReadOptions & { only: string[] | null },
 ): Promise<ConfiguredExperiment> {
-  const { config, axes, points } = await readResolved(file, options);
+  const { config, axes, points, leftOut } = await readResolved(file, options);
   const { quick: _, ...full } = config;
-  const selected = select(config.systems, options.only).map(({ name }) => name);
-  const measuredOf = <T extends Pick<ConfiguredPoint, 'systems' | 'floors'>>(all: T): T => {
-    const systems = all.systems.filter(({ name }) => selected.includes(name));
-    const repeated = systems.find(({ name }) => name === config.repeat);
-    const named = new Set(systems.flatMap(({ floor }) => floor));
-    return {
-      ...all,
-      systems: repeated ? [...systems, again(repeated)] : systems,
-      floors: all.floors.filter(({ name }) => named.has(name)),
-    };
+  const repeatedIn = <T extends Pick<ConfiguredPoint, 'systems'>>(all: T): T => {
+    const repeated = all.systems.find(({ name }) => name === config.repeat);
+    return repeated ? { ...all, systems: [...all.systems, again(repeated)] } : all;
   };
   return {
-    ...measuredOf(full),
-    axes: axes.flatMap((axis) => ofSystems(axis, selected, config.repeat)),
-    points: points.map(measuredOf).filter(({ systems }) => systems.length > 0),
+    ...repeatedIn(full),
+    axes: axes.map((axis) => withRepetition(axis, config.repeat)),
+    points: points.map(repeatedIn),
+    leftOut,
   };
 }
 
-/** An axis of some systems, of those that are selected, and of a repetition of one of them; none where none is. */
-function ofSystems(axis: Axis, selected: readonly string[], repeat: string | undefined): Axis[] {
-  if (axis.systems === null) return [axis];
-  const systems = axis.systems.filter((name) => selected.includes(name));
-  const again = repeat !== undefined && systems.includes(repeat) ? [repeatOf(repeat)] : [];
-  return systems.length === 0 ? [] : [{ ...axis, systems: [...systems, ...again] }];
+/** An axis of some systems is one of the repetition of one of them too. */
+function withRepetition(axis: Axis, repeat: string | undefined): Axis {
+  return axis.systems !== null && repeat !== undefined && axis.systems.includes(repeat)
+    ? { ...axis, systems: [...axis.systems, repeatOf(repeat)] }
+    : axis;
 }
 
 /**
- * The whole config of a file for this machine, made smaller where it is to be quick: then it has no `quick`
- * section.
+ * The config of a file for this machine, with the systems `only`, and made smaller where it is to be quick: then it has
+ * no `quick` section.
  */
-export async function readResolved(file: string, { quick, set }: ReadOptions): Promise<ResolvedConfig> {
+export async function readResolved(
+  file: string,
+  { quick, set, only = null }: ReadOptions & { only?: string[] | null },
+): Promise<ResolvedConfig> {
   const found = findExperiment(file);
-  const resolved = await readConfig(found, availableCores(), set, quick);
-  if (!quick) return resolved;
-  const { quick: smaller, ...full } = resolved.config;
-  if (!smaller) throw invalid([`--quick: ${file} has no \`quick\` section that says what a smaller run is`]);
-  const config = {
-    ...full,
-    trials: smaller.trials ?? full.trials,
-    stages: full.stages && {
-      ...full.stages,
-      duration_s: smaller.stages?.duration_s ?? full.stages.duration_s,
-    },
-    calibration: full.calibration && {
-      duration_s: smaller.calibration?.duration_s ?? full.calibration.duration_s,
-    },
-    workload: { ...full.workload, ...smaller.workload },
-    distance: saysExtension(set) ? full.distance : { ...full.distance, extend_s: 0 },
-  };
-  const points = resolved.points.map((point) => ({
-    ...point,
-    workload: { ...point.workload, ...smaller.workload },
-  }));
-  return { ...resolved, config, points };
+  const whole = await readConfig(found, availableCores(), set, quick);
+  if (only !== null) refuseUnknown(only, whole.config);
+  if (!quick) return withSystems(whole, only);
+  if (!whole.config.quick)
+    throw invalid([`--quick: ${file} has no \`quick\` section that says what a smaller run is`]);
+  return quickened(whole, { only, saysExtension: saysExtension(set) });
 }
 
 /** The command line is above what a quick run is. */
@@ -143,7 +118,7 @@ export async function readConfig(
   const library = readLibrary(path.dirname(file));
   const problems: PlacedProblem[] = [...library.problems];
   const written = applyOverrides(source.root, overrides, problems);
-  const { root, axes, points, problems: ofSweep } = sweepOf(written, quick);
+  const { root, axes, points, wholeAxes, problems: ofSweep } = sweepOf(written, quick);
   if (ofSweep.length > 0) throw invalid(problemLines([...problems, ...ofSweep]));
   const resolved = points.map((point) => resolvePoint(root, point, axes.length > 0, library, cores));
   problems.push(...resolved.flatMap((one) => one.problems));
@@ -151,12 +126,13 @@ export async function readConfig(
   const configs = resolved.flatMap((one) => one.config ?? []);
   const sources = new Map(resolved.flatMap((one) => [...one.sources]));
   const [first] = configs as [Config];
-  if (axes.length === 0) return { config: first, sources, axes, points: [pointOf(first, points[0])] };
+  const shared = { sources, axes, wholeAxes, leftOut: null };
+  if (axes.length === 0) return { ...shared, config: first, points: [pointOf(first, points[0])] };
   const configured = configs.map((one, index) => pointOf(one, points[index]));
   const hasFloors = elementsOf(entriesOf(root).get('floors')).length > 0;
   const contradicting = located(root, sweepContradictions(first, hasFloors, axes, configured));
   if (contradicting.length > 0) throw invalid(problemLines(contradicting));
-  return { config: { ...first, ...overPoints(configured) }, sources, axes, points: configured };
+  return { ...shared, config: { ...first, ...overPoints(configured) }, points: configured };
 }
 
 interface ResolvedPoint {
@@ -219,16 +195,12 @@ function invalid(lines: string[]): ExperimentError {
   return new ExperimentError('CONFIG_INVALID', message as string);
 }
 
-function select(systems: ConfiguredSystem[], only: string[] | null): ConfiguredSystem[] {
-  if (only === null) return systems;
+function refuseUnknown(only: readonly string[], { systems }: Config): void {
   const names = systems.map(({ name }) => name);
-  for (const name of only) {
-    if (!names.includes(name)) {
-      throw new ExperimentError(
-        'SYSTEM_UNKNOWN',
-        `--only: no system is named '${name}' in this config; its systems are ${names.join(', ')}`,
-      );
-    }
-  }
-  return systems.filter(({ name }) => only.includes(name));
+  const unknown = only.find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new ExperimentError(
+    'SYSTEM_UNKNOWN',
+    `--only: no system is named '${unknown}' in this config; its systems are ${names.join(', ')}`,
+  );
 }

@@ -11,6 +11,7 @@ import {
   arrivalKinds,
   backends,
   keyDistributions,
+  type LeftOut,
   operations,
   type PointAt,
   provenances,
@@ -346,8 +347,15 @@ const workload = z.strictObject({
 
 const quick = z
   .strictObject({
+    systems: z
+      .array(name)
+      .min(1)
+      .optional()
+      .describe('Names of the systems that are measured; the others are left out.'),
     trials: trials.optional(),
-    sweep: sweepSchema.optional(),
+    sweep: sweepSchema
+      .optional()
+      .describe('Other values of axes; an axis that is not named here keeps its own.'),
     stages: z.strictObject({ duration_s: duration_s.optional() }).optional(),
     calibration: z.strictObject({ duration_s: z.number().min(0.1).max(60).optional() }).optional(),
     workload: z
@@ -465,6 +473,8 @@ interface Swept<P> {
   axes: Axis[];
   /** In the order in which they are written. */
   points: P[];
+  /** What --quick leaves out of the whole experiment; null where that is nothing. */
+  leftOut: LeftOut | null;
 }
 
 /**

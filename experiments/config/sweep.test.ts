@@ -6,8 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pointName } from '../../results/formats/index.ts';
 import { runDuration_s } from '../duration.ts';
 import { planTrials } from '../trial/plan.ts';
-import { type ResolvedConfig, readConfig, readExperiment } from './config.ts';
+import { readConfig, readExperiment } from './config.ts';
 import { configText } from './config-text.ts';
+import type { ResolvedConfig } from './resolved.ts';
 import type { Experiment } from './schema.ts';
 
 let folder: string;

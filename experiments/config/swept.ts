@@ -25,23 +25,33 @@ import {
 } from './schema.ts';
 import { onePoint, readSweep, type Sweep, type SweepPoint } from './sweep.ts';
 
-/** What an author wrote, with the sweep that is to be run, and the points of that. */
-export type WrittenSweep = Sweep & { root: Placed };
+/** What an author wrote, with the sweep that is to be run, the points of that, and what a whole run varies. */
+export type WrittenSweep = Sweep & { root: Placed; wholeAxes: Axis[] };
 
-/** `quick`: the one of `quick`, where there is one. */
+/** `quick`: with the axes of `quick` in the place of those of the same names. */
 export function sweepOf(written: Placed, quick: boolean): WrittenSweep {
   const entries = entriesOf(written);
   const systems = elementsOf(entries.get('systems')).flatMap((element) => nameOf(element) ?? []);
   const whole = entries.get('sweep');
-  const smaller = entriesOf(entries.get('quick')).get('sweep');
+  const own = entriesOf(entries.get('quick')).get('sweep');
+  const smaller = own && whole ? withAxes(whole, own) : own;
   const read = [whole, smaller].map((sweep) => (sweep ? checked(sweep, systems) : null));
   const problems = read.flatMap((sweep) => sweep?.problems ?? []);
+  const wholeAxes = read[0]?.axes ?? [];
   const [sweep, placed] = quick && smaller ? [read[1], smaller] : [read[0], whole];
   if (!sweep || !placed) {
-    return { root: written, axes: [], points: [onePoint(systems)], problems };
+    return { root: written, axes: [], points: [onePoint(systems)], problems, wholeAxes };
   }
   problems.push(...saidTwice(written, sweep.axes), ...stagesElsewhere(written, sweep.axes));
-  return { ...sweep, root: withEntry(written, 'sweep', placed), problems };
+  return { ...sweep, root: withEntry(written, 'sweep', placed), problems, wholeAxes };
+}
+
+/** A sweep with these axes in the place of those of the same names; those that go on together stay together. */
+function withAxes(sweep: Placed, axes: Placed): Placed {
+  return [...entriesOf(axes)].reduce((result, [key, entry]) => {
+    const together = key === 'zip' ? entriesOf(result).get(key) : undefined;
+    return withEntry(result, key, together ? withAxes(together, entry) : entry);
+  }, sweep);
 }
 
 function checked(sweep: Placed, systems: string[]): Sweep {

@@ -17,6 +17,7 @@ import { keyDistributions, provenances, type Role, requestOperations, roles, wai
 import {
   addition,
   axis,
+  leftOut,
   type MeasurementTarget,
   measurementTarget,
   ownWorkload,
@@ -117,6 +118,8 @@ const manifest = z.strictObject({
     distance: wantedDistance.nullable().default(null),
     /** What a sweep varies; nothing where there is none. */
     axes: z.array(axis).default([]),
+    /** What a quick run does not measure of the whole experiment; null where that is nothing. */
+    left_out: leftOut.nullable().default(null),
     /** At each point of a sweep, with the workload that it has for all systems that have no own one. */
     measurements: z.array(measurementTarget).min(1),
     /** Weights of the operations of a mix; null where none is measured. */

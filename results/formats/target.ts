@@ -46,6 +46,13 @@ export const axis = z.strictObject({
 });
 export type Axis = z.infer<typeof axis>;
 
+/** Of a whole experiment, what a quick run of it does not measure. */
+export const leftOut = z.strictObject({
+  systems: z.array(fileSafeName),
+  axes: z.array(z.strictObject({ name: z.string().min(1), values: z.array(axisValue).min(1) })),
+});
+export type LeftOut = z.infer<typeof leftOut>;
+
 /** What a system may have in the place of what the workload says. */
 export const ownWorkload = z
   .strictObject({

@@ -22,11 +22,13 @@ export interface FirstScreen {
   figure: Chart;
   /** Whether to believe it, a sentence. */
   belief: string;
+  /** What the run does not measure of the whole experiment; null where that is nothing. */
+  leftOut: string | null;
 }
 
 export async function renderReport(
   manifest: Manifest,
-  { question, answer, figure, belief }: FirstScreen,
+  { question, answer, figure, belief, leftOut }: FirstScreen,
   sections: Section[],
 ): Promise<string> {
   const script = await pageScript();
@@ -51,7 +53,7 @@ ${answer.map((sentence) => html`<p>${sentence}</p>\n`)}</section>
 <section id="figure" aria-label="Figure">
 ${chartFigure(figure)}</section>
 <p class="belief">${belief} <a href="#validity">Why</a></p>
-${contents(sections)}
+${leftOut === null ? '' : html`<p class="soft">A quick run, which leaves out ${leftOut}.</p>\n`}${contents(sections)}
 </div>
 ${sections.map(sectionHtml)}
 <p class="soft">${standing(manifest)}</p>

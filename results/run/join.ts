@@ -7,6 +7,7 @@ import { ResultsError } from '../errors.ts';
 import {
   type Addition,
   type Axis,
+  type LeftOut,
   type Manifest,
   type MeasurementTarget,
   pointName,
@@ -81,15 +82,42 @@ function namesOf(...runs: [Run, Run]): string {
 
 /** What manifests have together: of each name the first one's; `swept` is for the plan. */
 export function joinedParts(manifests: Manifest[]): Pick<Manifest, 'systems' | 'floors' | 'versions'> & {
-  swept: Pick<Manifest['plan'], 'axes' | 'measurements'>;
+  swept: Pick<Manifest['plan'], 'axes' | 'measurements' | 'left_out'>;
 } {
   const axes = joinedAxes(manifests);
+  const systems = byName(manifests.flatMap(({ systems }) => systems));
   return {
-    systems: byName(manifests.flatMap(({ systems }) => systems)),
+    systems,
     floors: byName(manifests.flatMap(({ floors }) => floors)),
     versions: Object.assign({}, ...manifests.map(({ versions }) => versions).toReversed()),
-    swept: { axes, measurements: joinedTargets(manifests, axes) },
+    swept: {
+      axes,
+      measurements: joinedTargets(manifests, axes),
+      left_out: joinedLeftOut(manifests, systems, axes),
+    },
   };
+}
+
+/** What one of them leaves out and none of them has. */
+function joinedLeftOut(
+  manifests: Manifest[],
+  measured: readonly SystemUnderTest[],
+  axes: readonly Axis[],
+): LeftOut | null {
+  const all = manifests.flatMap(({ plan }) => plan.left_out ?? []);
+  const names = measured.map(({ name }) => name);
+  const systems = new Set(all.flatMap((one) => one.systems).filter((name) => !names.includes(name)));
+  const left = Map.groupBy(
+    all.flatMap((one) => one.axes),
+    ({ name }) => name,
+  );
+  const values = [...left].map(([name, of]) => {
+    const there = axes.find((axis) => axis.name === name)?.values ?? [];
+    const lacking = of.flatMap((one) => one.values).filter((value) => !there.includes(value));
+    return { name, values: [...new Set(lacking)] };
+  });
+  const lacking = values.filter((axis) => axis.values.length > 0);
+  return systems.size === 0 && lacking.length === 0 ? null : { systems: [...systems], axes: lacking };
 }
 
 /** The same run, with the folders of its trials as seen from another folder, for links. */

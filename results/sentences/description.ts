@@ -8,6 +8,7 @@ import { formatCount } from '../text/format.ts';
 import { FLOOR_MEANING, intervalConfidence, provenanceNames, trialRange } from './caption.ts';
 import { distanceMethod } from './distance.ts';
 import { doubtKinds, doubts, listed } from './doubts.ts';
+import { leftOutInWords } from './left-out.ts';
 import {
   clientsInWords,
   mixInWords,
@@ -49,9 +50,15 @@ function subject({ systems, plan }: Manifest, { title }: Summary): string {
 
 function state(manifest: Manifest): string[] {
   return [
-    ...(manifest.quick ? ['This is a quick run, shorter than the experiment asks for.'] : []),
+    ...(manifest.quick
+      ? [`This is a quick run, shorter than the experiment asks for${leftOut(manifest)}.`]
+      : []),
     ...(manifest.finished_at ? [] : ['The run did not finish.']),
   ];
+}
+
+function leftOut({ plan }: Manifest): string {
+  return plan.left_out ? `; it leaves out ${leftOutInWords(plan.left_out)}` : '';
 }
 
 function howToRead({ points }: Summary): string {
