@@ -11,6 +11,11 @@ interface Part {
   command(): Command;
 }
 
+async function example(name: 'echo' | 'sink' | 'relay'): Promise<Part> {
+  const { exampleCommand } = await import('../libos/examples/command.ts');
+  return { command: () => exampleCommand(name) };
+}
+
 const parts: Record<string, () => Promise<Part>> = {
   list: () => import('../experiments/commands/list.ts'),
   systems: () => import('../experiments/commands/systems.ts'),
@@ -26,6 +31,9 @@ const parts: Record<string, () => Promise<Part>> = {
   export: () => import('../results/commands/export.ts'),
   bundle: () => import('../results/commands/bundle.ts'),
   serve: () => import('../kvserver/command.ts'),
+  echo: () => example('echo'),
+  sink: () => example('sink'),
+  relay: () => example('relay'),
   load: () => import('../loadgen/command.ts'),
   calibrate: () => import('../loadgen/calibrate/command.ts'),
   floor: () => import('../loadgen/floor/command.ts'),

@@ -2,13 +2,15 @@
  * PDPI over any Transport: descriptors, tokens, waiting, ownership of buffers, and the checks that are the
  * same for every backend.
  */
+import type { BusyTime } from './busy-time.ts';
 import { ClockCadence, nowNs } from './clock.ts';
-import { checkPort, formatIpv4, parseIpv4 } from './endpoint.ts';
+import { checkedIpv4, checkPort, formatIpv4, parseIpv4 } from './endpoint.ts';
 import { type ErrorCode, LibosError } from './errors.ts';
 import { Owner, type ScatterGatherArray } from './memory/sga.ts';
 import type { PauseLog } from './pauses.ts';
 import type {
   Completion,
+  Destination,
   Endpoint,
   Libos,
   PollCounts,
@@ -30,6 +32,8 @@ export interface CoreOptions {
   stamps?: StampWriter | null;
   /** Gets the time whenever a wait reads it, and what is pushed and handed out; null or absent for none. */
   pauses?: PauseLog | null;
+  /** Counts how long the application works from one waitNext to the next; null or absent for none. */
+  busy?: BusyTime | null;
 }
 
 export class LibosCore<T extends Transport = Transport> implements Libos {
@@ -41,6 +45,7 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
   readonly #options: CoreOptions;
   readonly #stamps: StampWriter | null;
   readonly #pauses: PauseLog | null;
+  readonly #busy: BusyTime | null;
   /** Checked mode: digest of what was pushed, by slot. */
   readonly #digests = new Map<number, number>();
   /** Polls, and polls without a completion: in an array, whose doubles change in place. */
@@ -53,6 +58,7 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
     this.#options = options;
     this.#stamps = options.stamps ?? null;
     this.#pauses = options.pauses ?? null;
+    this.#busy = options.busy ?? null;
     this.#host = new TransportHost(this.#stamps);
     this.tokens = this.#host.tokens;
     this.#queues = this.#host.queues;
@@ -183,13 +189,14 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
     return this.#push(queue, sga, until === 'acknowledged', 0, 0);
   }
 
-  pushTo(qd: QueueDescriptor, sga: ScatterGatherArray, endpoint: Endpoint): QToken {
+  pushTo(qd: QueueDescriptor, sga: ScatterGatherArray, { address, port }: Destination): QToken {
     const queue = this.#queue(qd, 'pushTo');
     if (queue.kind !== 'datagram')
       throw wrongState('pushTo', qd, 'it is a stream; push to where it is connected');
-    const address = parseIpv4(endpoint.address, 'pushTo', qd);
-    checkPort(endpoint.port, 1, 'pushTo', qd);
-    return this.#push(queue, sga, false, address, endpoint.port);
+    checkPort(port, 1, 'pushTo', qd);
+    const to =
+      typeof address === 'number' ? checkedIpv4(address, 'pushTo', qd) : parseIpv4(address, 'pushTo', qd);
+    return this.#push(queue, sga, false, to, port);
   }
 
   pop(qd: QueueDescriptor): QToken {
@@ -264,10 +271,13 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
     if (this.#shut) throw new LibosError('SHUT_DOWN', 'waitNext');
     const tokens = this.tokens;
     if (tokens.readyCount < max || max === 0) this.#poll();
+    // The first poll sends what the application has pushed: it belongs to the turn that ends.
+    if (this.#busy !== null) this.#busy.turnEnded();
     if (tokens.readyCount === 0 && timeoutMs > 0) {
       const deadlineNs = this.#startWait(timeoutMs);
       while (tokens.readyCount === 0 && this.#progress(deadlineNs));
     }
+    if (this.#busy !== null) this.#busy.turnBegan();
     let count = 0;
     for (let slot = tokens.firstReady; slot !== NO_SLOT && count < max; slot = tokens.firstReady) {
       this.#handOut(slot, count++);

@@ -20,6 +20,14 @@ export function parseIpv4(address: string, operation: string, qd: number): numbe
   return value;
 }
 
+/** The address, unless it is none: INVALID_ARGUMENT for anything but an unsigned 32-bit integer. */
+export function checkedIpv4(address: number, operation: string, qd: number): number {
+  if (address >>> 0 !== address) {
+    throw new LibosError('INVALID_ARGUMENT', operation, qd, `${address} is not an unsigned 32-bit integer`);
+  }
+  return address;
+}
+
 /** 0x7f000001 to '127.0.0.1'. */
 export function formatIpv4(address: number): string {
   return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;

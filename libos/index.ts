@@ -8,6 +8,7 @@
  *     const accepted = libos.wait(libos.accept(qd));
  */
 import type { BackendOptions } from './backend-options.ts';
+import type { BusyTime } from './busy-time.ts';
 import { LibosCore } from './core.ts';
 import { createDpdkTransport } from './dpdk/backend.ts';
 import { LibosError } from './errors.ts';
@@ -42,6 +43,7 @@ export type { ScatterGatherArray, SgaSegment } from './memory/sga.ts';
 export { mapFile } from './memory/shared-file.ts';
 export { decimal, numberIn, rangeInWords, wholeNumber, wholeNumberIn } from './number-options.ts';
 export { PauseLog, type PauseTimes } from './pauses.ts';
+export { writePauses } from './pauses-file.ts';
 export type * from './pdpi.ts';
 export { PromiseLibos } from './promises.ts';
 
@@ -74,6 +76,8 @@ export interface LibosOptions {
   stamps?: StampRing | null;
   /** Gets the time whenever a wait reads it; none by default. */
   pauses?: PauseLog | null;
+  /** Counts how long the application works between two calls of waitNext, if its waits poll; none by default. */
+  busy?: BusyTime | null;
   /** After how long an unanswered connect completes as TIMED_OUT. Default 10,000 ms. */
   connectTimeoutMs?: number;
 }
@@ -113,5 +117,6 @@ export function createLibos(options: LibosOptions): Libos {
     idle: options.idle ?? 'poll',
     stamps: options.stamps ? new StampWriter(options.stamps) : null,
     pauses: options.pauses,
+    busy: options.busy,
   });
 }

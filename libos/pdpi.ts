@@ -22,6 +22,12 @@ export interface Endpoint {
   port: number;
 }
 
+/** Where a datagram goes: the address as people write it, or as an unsigned integer, as completions have it. */
+export interface Destination {
+  address: string | number;
+  port: number;
+}
+
 export type PdpiOperation = 'accept' | 'connect' | 'push' | 'pop';
 
 /**
@@ -75,7 +81,7 @@ export interface Libos {
   /** Sends the bytes of `sga`, which belongs to the libOS until the completion. */
   push(qd: QueueDescriptor, sga: ScatterGatherArray, until?: PushCompletion): QToken;
   /** Sends one datagram. */
-  pushTo(qd: QueueDescriptor, sga: ScatterGatherArray, endpoint: Endpoint): QToken;
+  pushTo(qd: QueueDescriptor, sga: ScatterGatherArray, destination: Destination): QToken;
   /** Receives what comes next: of a stream, one buffer or less; of a datagram socket, one datagram. */
   pop(qd: QueueDescriptor): QToken;
 

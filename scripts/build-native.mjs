@@ -1,7 +1,8 @@
 /**
- * Compiles the C files of libos/native and loadgen/floor/native into a folder build beside them, each product anew only
- * when its sources, the compiler's arguments or the version of the library that it is built on have changed. Plain
- * JavaScript without dependencies, for Node 20 and later, since set-up runs it before anything is installed.
+ * Compiles the C files of libos/native, libos/examples/posix and loadgen/floor/native into a folder build beside them,
+ * each product anew only when its sources, the compiler's arguments or the version of the library that it is built on
+ * have changed. Plain JavaScript without dependencies, for Node 20 and later, since set-up runs it before anything is
+ * installed.
  *
  *     node scripts/build-native.mjs
  */
@@ -14,6 +15,7 @@ import { ask, say, step } from './step.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const glue = join(root, 'libos', 'native');
 const floors = join(root, 'loadgen', 'floor', 'native');
+const posix = join(root, 'libos', 'examples', 'posix');
 
 /** What the floors' programs share: a window in slices, with readings of the cores' distance between them. */
 const sliced = {
@@ -86,6 +88,15 @@ const products = [
     library: null,
     without: 'how far server and client are apart is not measured',
   },
+  ...['echo-epoll', 'echo-polling', 'sink', 'relay'].map((name) => ({
+    file: `posix-${name}`,
+    folder: posix,
+    sources: [`${name}.c`, 'server.c', ...(name.startsWith('echo') ? ['echo.c'] : [])],
+    headers: ['server.h', 'echo.h'],
+    flags: [],
+    library: null,
+    without: 'the example servers of the libOS have no peer that is written for Linux',
+  })),
 ];
 
 const warnings = ['-Wall', '-Wextra', '-Wshadow', '-Wstrict-prototypes'];

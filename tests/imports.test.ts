@@ -100,6 +100,13 @@ describe('imports', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
+  it('let the examples know the door of libos alone', () => {
+    const ofExamples = imports.filter(({ from }) => from.startsWith('libos/examples/') && !isTest(from));
+    expect(ofExamples.map(({ to }) => to)).toContain('libos/index.ts');
+    const wrong = ofExamples.filter(({ to }) => !/^libos\/(index\.ts$|examples\/)|^commander$/.test(to));
+    expect(wrong.map(show)).toEqual([]);
+  });
+
   it('keep results and inet free of processes, threads, sockets and foreign calls', () => {
     const pure = imports.filter(({ from }) => /^(results|libos\/inet)\//.test(from) && !isTest(from));
     expect(pure.filter(({ to }) => starters.test(to)).map(show)).toEqual([]);

@@ -18,12 +18,13 @@ import {
   type QueueDescriptor,
   type ScatterGatherArray,
   StampRing,
+  writePauses,
 } from '../../libos/index.ts';
 import { createEngine } from '../create-engine.ts';
 import { listenError } from '../errors.ts';
 import type { EngineClient, FrontEnd, ReplyBlock, ServerEngine } from '../frontend.ts';
 import type { ServeOptions } from '../options.ts';
-import { writePauses } from '../pauses-file.ts';
+
 import { LINGER_MS } from './linger.ts';
 import type { ServerExit } from './serve.ts';
 

@@ -6,12 +6,12 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import koffi from 'koffi';
-import { type DataPathContext, type Endpoint, PauseLog } from '../../libos/index.ts';
+import { type DataPathContext, type Endpoint, PauseLog, writePauses } from '../../libos/index.ts';
 import { createEngine } from '../create-engine.ts';
 import { KvServerError, listenError } from '../errors.ts';
 import type { EngineClient, FrontEnd, ReplyBlock, ServerEngine } from '../frontend.ts';
 import { DEFAULT_PORT, type ServeOptions } from '../options.ts';
-import { writePauses } from '../pauses-file.ts';
+
 import { LINGER_MS } from './linger.ts';
 import type { ServerExit } from './serve.ts';
 

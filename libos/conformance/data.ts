@@ -162,7 +162,8 @@ export function dataTests(backend: TestedBackend): void {
       server.free(request.sga!);
       const answer = world.buffer(server, 'hi');
       expect(peerOf(request)).toEqual(client.localEndpoint(from));
-      server.pushTo(to, answer, peerOf(request));
+      // The address as the completion has it.
+      server.pushTo(to, answer, { address: request.peerAddress, port: request.peerPort });
       server.free(answer);
       expect(world.popText(client, from)).toBe('hi');
     });
@@ -176,6 +177,7 @@ export function dataTests(backend: TestedBackend): void {
       expect(codeOf(() => client.shutdownWrite(qd))).toBe('INVALID_STATE');
       expect(codeOf(() => client.pushTo(clientQd, sga, endpoint))).toBe('INVALID_STATE');
       expect(codeOf(() => client.pushTo(qd, sga, { ...endpoint, port: 0 }))).toBe('INVALID_ARGUMENT');
+      expect(codeOf(() => client.pushTo(qd, sga, { address: 2 ** 32, port: 9 }))).toBe('INVALID_ARGUMENT');
       expect(world.wait(client, client.connect(qd, endpoint)).error).toBeNull();
       expect(codeOf(() => client.push(qd, sga, 'acknowledged'))).toBe('NOT_SUPPORTED');
       client.free(sga);

@@ -1,6 +1,6 @@
-/** Writes the server's pauses to a file (`serve --pauses`), in the format of results/formats/pauses.ts. */
+/** Writes the server's pauses to a file (`--pauses`), in the format of results/formats/pauses.ts. */
 import { renameSync, writeFileSync } from 'node:fs';
-import type { PauseLog } from '../libos/index.ts';
+import type { PauseLog } from './pauses.ts';
 
 /** Ends the log. `file` null: nothing is written. */
 export async function writePauses(pauses: PauseLog, file: string | null): Promise<void> {

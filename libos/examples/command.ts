@@ -1,0 +1,109 @@
+/** `bypassbench echo`, `sink` and `relay`: the example servers, each with a line that says when it is ready. */
+import { Command, Option } from 'commander';
+import {
+  type Backend,
+  type BackendOptions,
+  backends,
+  type Endpoint,
+  finishedOrSignalled,
+  startDataPath,
+  wholeNumber,
+  withBackendOption,
+} from '../index.ts';
+import type { ExampleName, ExampleOptions } from './data-path.ts';
+
+/** The parsed command line, as commander names the options. */
+interface Flags {
+  backend: Backend;
+  backendOption?: BackendOptions;
+  bind?: string;
+  port: number;
+  datagrams?: boolean;
+  wait: 'poll' | 'block';
+  core?: number;
+  stamps?: string;
+  stampsEvery: number;
+  pauses?: string;
+}
+
+const descriptions: Record<ExampleName, string> = {
+  echo: 'Sends back what it receives, as it came: the server of libos/examples/echo.ts on the library OS.',
+  sink: `Takes messages, and answers each with its length: the server of libos/examples/sink.ts on the library OS.
+
+A message is its length, four bytes in network order, and so many bytes; the answer is these four bytes.`,
+  relay: `Forwards datagrams from one socket to another: the server of libos/examples/relay.ts on the library OS.
+
+A socket registers for what another one of its host sends by a datagram of two bytes, the other one's port in network
+order. It comes back as the acknowledgement. What nobody has registered for is dropped.`,
+};
+
+export function exampleCommand(name: ExampleName): Command {
+  const command = new Command(name)
+    .description(
+      `${descriptions[name]}
+
+It serves until SIGTERM or SIGINT. When it is ready, it prints one line of JSON:
+{"ready":true,"address":"127.0.0.1","port":43211,"pid":123,"backend":"kernel"}`,
+    )
+    .addOption(
+      new Option('--backend <name>', 'backend of the library OS').choices([...backends]).default('kernel'),
+    )
+    .option(
+      '-o, --backend-option <key=value>',
+      'option for the backend and its device; can be repeated',
+      withBackendOption,
+    )
+    .option(
+      '--bind <ipv4>',
+      'address to serve at (default: 127.0.0.1; 0.0.0.0 for a backend with a network of its own)',
+    )
+    .option('--port <number>', 'port to serve at; 0 takes any free one', wholeNumber(0, 65_535), 0)
+    .addOption(
+      new Option('--wait <how>', 'while nothing happens: spin (poll) or sleep in the kernel (block)')
+        .choices(['poll', 'block'])
+        .default('poll'),
+    )
+    .option('--core <number>', 'pin the data path to this CPU', wholeNumber(0, 1023))
+    .option(
+      '--stamps <file>',
+      'file for stamps of when messages pass the libOS and its device, best in /dev/shm; a load generator on this ' +
+        'machine turns stamping on (load --server-stamps), and reads there how long the server had something to do ' +
+        '(load --server-busy-time)',
+    )
+    .option(
+      '--stamps-every <n>',
+      'stamp every n-th window of time from the start (1: all, 0: wait for the load generator)',
+      wholeNumber(0, 1_000_000),
+      0,
+    )
+    .option(
+      '--pauses <file>',
+      'JSON file, written at the end: garbage collections, and gaps of the data path',
+    )
+    .action((flags: Flags) => serve(name, flags));
+  if (name === 'echo')
+    command.option('--datagrams', 'serve datagrams (UDP) in place of streams (TCP)', false);
+  return command;
+}
+
+async function serve(name: ExampleName, flags: Flags): Promise<void> {
+  const { backend, core = null } = flags;
+  const address = flags.bind ?? (backend === 'dpdk' ? '0.0.0.0' : '127.0.0.1');
+  const options: ExampleOptions = {
+    name,
+    kind: name === 'relay' || flags.datagrams === true ? 'datagram' : 'stream',
+    backend,
+    backendOptions: flags.backendOption ?? {},
+    wait: flags.wait,
+    endpoint: { address, port: flags.port },
+    stamps: flags.stamps ?? null,
+    stampsEvery: flags.stampsEvery,
+    pauses: flags.pauses ?? null,
+  };
+  const module = new URL('./data-path.ts', import.meta.url);
+  const dataPath = startDataPath<ExampleOptions, Endpoint, null>(module, options, core);
+  const at = await dataPath.ready;
+  const ended = finishedOrSignalled(dataPath);
+  console.log(JSON.stringify({ ready: true, ...at, pid: process.pid, backend }));
+  await ended;
+}
