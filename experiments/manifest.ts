@@ -94,6 +94,7 @@ function planOf(experiment: Experiment): Manifest['plan'] {
         rate_ops: workload.open_loop?.rate_ops ?? null,
       })),
     ),
+    protocol: 'resp',
     mix: workload.mix ?? null,
     pipeline,
     open_loop: open_loop ?? null,

@@ -12,7 +12,8 @@ import {
   type ArrivalKind,
   arrivalKinds,
   keyDistributions,
-  operations,
+  MIX,
+  requestOperations,
   waitModes,
 } from '../results/formats/lists.ts';
 import { core, perSecond, processId, seconds, secondsOrNone, valueBytes } from './arguments.ts';
@@ -24,7 +25,7 @@ import { checkOptions, type LoadOptions, type LoadOutcome } from './measurement/
 import { phaseNames } from './measurement/phases.ts';
 import { createResultFolder, describeOutcome, unansweredInWords, writeResult } from './measurement/result.ts';
 import { showProgress } from './progress-bar.ts';
-import { parseWeights } from './workload/weights.ts';
+import { parseWeights, weightsByName } from './workload/weights.ts';
 import { MAX_KEYS, type Weights } from './workload/workload.ts';
 
 /** Of a mix without --mix. */
@@ -120,7 +121,11 @@ of processes shows it`,
       'option for the backend and its device; can be repeated',
       withBackendOption,
     )
-    .addOption(new Option('--operation <name>', 'operation to send').choices([...operations]).default('get'))
+    .addOption(
+      new Option('--operation <name>', 'operation to send')
+        .choices([...requestOperations, MIX])
+        .default('get'),
+    )
     .option(
       '--mix <weights>',
       'send a mix of operations with these weights, such as get=95,set=5 (of --operation mix: get=1,set=1)',
@@ -212,7 +217,7 @@ async function load(flags: Flags): Promise<void> {
   hidePassword(password);
   const options = checkOptions({
     ...rest,
-    operation: weights === undefined ? flags.operation : 'mix',
+    operation: weights === undefined ? flags.operation : MIX,
     weights: weights ?? EVEN,
     target: await resolveTarget(flags.target, '--target'),
     login: loginOf({ user, password, database: db }, process.env, {
@@ -246,7 +251,8 @@ async function load(flags: Flags): Promise<void> {
       {
         ...options,
         target: flags.target,
-        mix: options.operation === 'mix' ? options.weights : null,
+        protocol: 'resp',
+        mix: options.operation === MIX ? weightsByName(options.weights) : null,
         versions: {},
       },
       outcome,

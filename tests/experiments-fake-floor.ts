@@ -27,6 +27,7 @@ const setup = {
   target: 'nothing',
   backend: 'dpdk',
   wait: 'poll' as const,
+  protocol: 'resp' as const,
   connections: 1,
   idleConnections: 0,
   pipeline: 1,

@@ -41,6 +41,7 @@ async function write(): Promise<void> {
     target: 'nothing',
     backend: 'kernel',
     wait: 'poll' as const,
+    protocol: 'resp' as const,
     connections: 1,
     idleConnections: 0,
     pipeline: 1,

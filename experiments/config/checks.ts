@@ -2,6 +2,7 @@
  * What is wrong with a resolved config whose every value is right by itself: values that contradict each
  * other, and cores that this machine does not have.
  */
+import { MIX, requestOperations } from '../../results/formats/index.ts';
 import { softwareNames } from '../machine/machine.ts';
 import { suggestion } from './nearest.ts';
 import { floorPlaceholders, OPTIONS_WORD, placeholderNames, systemPlaceholders } from './placeholders.ts';
@@ -48,13 +49,28 @@ export function contradictions(config: Config): Problem[] {
       path: ['workload', 'operations', index],
       message: `'${value}' is listed twice`,
     })),
+    ...operationProblems(config),
     ...mixProblems(config),
     ...quickProblems(config),
   ];
 }
 
+/** Names of what no request is. */
+function operationProblems({ workload: { operations, mix } }: Config): Problem[] {
+  const named = [
+    ...operations.map((name, index) => ({ name, path: ['operations', index] })),
+    ...Object.keys(mix ?? {}).map((name) => ({ name, path: ['mix', name] })),
+  ];
+  return named.flatMap(({ name, path }) => {
+    const known: string[] = [...requestOperations, ...(path[0] === 'operations' ? [MIX] : [])];
+    if (known.includes(name)) return [];
+    const message = `there is no operation '${name}'${suggestion(name, known)}`;
+    return [{ path: ['workload', ...path], message }];
+  });
+}
+
 function mixProblems({ workload: { operations, mix, open_loop }, systems }: Config): Problem[] {
-  const listed = operations.indexOf('mix');
+  const listed = operations.indexOf(MIX);
   const path = ['workload', 'operations'];
   return [
     ...(mix && listed < 0

@@ -134,7 +134,7 @@ describe('a wrong config', () => {
       'operations: [set, get]',
       'operations: [set, gte]',
       '5:21',
-      "workload.operations[1]: 'gte' is not allowed: did you mean 'get'?",
+      "workload.operations[1]: there is no operation 'gte': did you mean 'get'?",
     ],
     [
       'a readiness that does not exist',

@@ -67,6 +67,8 @@ function problemsOf(
         problemsOf({ ...one, path: [...path, ...one.path] }, valueAt(value, one.path), schema),
       );
     }
+    case 'invalid_key':
+      return [{ path, message: issue.issues[0].message }];
     case 'too_small':
     case 'too_big':
       return [{ path, message: outOfRange(issue, value) }];

@@ -12,10 +12,9 @@ import {
   backends,
   keyDistributions,
   type LeftOut,
-  operations,
+  operationName,
   type PointAt,
   provenances,
-  requestOperations,
   roles,
   waitModes,
 } from '../../results/formats/index.ts';
@@ -303,11 +302,11 @@ export const floor = z
 
 const workload = z.strictObject({
   operations: z
-    .array(z.enum(operations))
+    .array(operationName)
     .min(1)
     .describe('Measured one after the other on one start of the server; the first one also fills all keys.'),
   mix: z
-    .partialRecord(z.enum(requestOperations), z.number().positive())
+    .record(operationName, z.number().positive())
     .optional()
     .describe(
       'Weights of the operations of a mix, such as { get: 95, set: 5 }. Without operations it is what is measured.',

@@ -5,6 +5,8 @@
 import {
   type Axis,
   type AxisValue,
+  MIX,
+  operationNamePattern,
   type PointAt,
   pointName,
   requestOperations,
@@ -143,15 +145,22 @@ function workloadKeys(): string[] {
   return keysAllowedAt(schema, ['workload'])
     .filter((key) => key !== 'operations')
     .flatMap((key) => {
-      const inner = key === 'mix' ? requestOperations : keysAllowedAt(schema, ['workload', key]);
+      const inner = key === MIX ? requestOperations : keysAllowedAt(schema, ['workload', key]);
       return inner.length === 0 ? [key] : inner.map((one) => `${key}.${one}`);
     });
+}
+
+/** The weight of an operation in the mix, whatever its name. */
+function isWeight(key: string): boolean {
+  const [first, name = '', ...rest] = key.split('.');
+  return first === MIX && operationNamePattern.test(name) && rest.length === 0;
 }
 
 /** By its whole name, with or without `workload.`, or by its last word: `rate_ops`. */
 function workloadKey(written: string): string | null {
   const key = written.replace(/^workload\./, '');
   const keys = workloadKeys();
+  if (isWeight(key)) return key;
   return keys.includes(key) ? key : (keys.find((known) => known.endsWith(`.${key}`)) ?? null);
 }
 

@@ -15,6 +15,7 @@ import {
 } from '../../libos/index.ts';
 import { Connections } from '../connections/connections.ts';
 import { INTENDED, RECEIVED, type ReplyRecord, ReplyStatus, SENT } from '../connections/reply.ts';
+import { RespExchange } from '../connections/resp-exchange.ts';
 import { LoadError } from '../errors.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
@@ -88,12 +89,13 @@ export async function run(context: Context): Promise<ClientOutcome | null> {
     const connections = new Connections(libos, target, REPLY_TIMEOUT_S, pauses);
     const orders = new Orders(context.data.ordersFile);
     const workload = new Workload(options);
-    connections.open(1, 1, workload, null);
-    const client = new CalibrationClient(context, connections, orders, workload, distance);
+    const traffic = { exchange: new RespExchange(workload), source: new RandomRequests(workload) };
+    connections.open(1, { ...traffic, pipeline: 1 }, null);
+    const client = new CalibrationClient(context, connections, orders, distance);
     const delays = client.delays();
     const closed = client.closedLoopWithPauses();
     connections.close();
-    connections.open(1, OPEN_PIPELINE, workload, null);
+    connections.open(1, { ...traffic, pipeline: OPEN_PIPELINE }, null);
     const open = client.openLoopWithPauses();
     connections.close();
     return context.stopRequested() ? null : { delays, slices: client.slices, closed, open };
@@ -111,21 +113,13 @@ class CalibrationClient {
   readonly #context: Context;
   readonly #connections: Connections;
   readonly #orders: Orders;
-  readonly #source: RandomRequests;
   readonly #closedLoop: ClosedLoop;
 
-  constructor(
-    context: Context,
-    connections: Connections,
-    orders: Orders,
-    workload: Workload,
-    distance: Distance,
-  ) {
+  constructor(context: Context, connections: Connections, orders: Orders, distance: Distance) {
     this.#distance = distance;
     this.#context = context;
     this.#connections = connections;
     this.#orders = orders;
-    this.#source = new RandomRequests(workload);
     this.#closedLoop = new ClosedLoop(connections);
   }
 
@@ -169,7 +163,7 @@ class CalibrationClient {
     const endNs = startNs + pausesS * 1e9;
     const arrivals = new Arrivals('constant', rateOps, workload.seed, scheduleNs);
     const control = new OpenSlice(this.#context, samples, startNs);
-    const loop = new OpenLoop(this.#connections, this.#source, arrivals, control, false);
+    const loop = new OpenLoop(this.#connections, arrivals, control, false);
     loop.sendUntil(startNs);
     this.#orders.give(OPEN_PAUSES, true);
     loop.sendUntil(endNs);
@@ -186,11 +180,11 @@ class CalibrationClient {
   /** Nothing is outstanding before and after it. `atEnd` is called before the last reply is awaited. */
   #slice(samples: Samples, seconds: number, atEnd = () => {}): void {
     const control = new ClosedSlice(this.#context, this.#connections, samples, seconds);
-    this.#closedLoop.start(this.#source);
-    this.#closedLoop.run(this.#source, control);
+    this.#closedLoop.start();
+    this.#closedLoop.run(control);
     atEnd();
     control.drains = true;
-    this.#closedLoop.run(null, control);
+    this.#closedLoop.drain(control);
   }
 
   #note(step: number, samples: Samples): void {

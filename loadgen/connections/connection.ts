@@ -9,9 +9,8 @@
  */
 import { type Libos, nowNs, type QueueDescriptor, type ScatterGatherArray } from '../../libos/index.ts';
 import type { RequestSource } from '../workload/requests.ts';
-import type { Workload } from '../workload/workload.ts';
+import type { Exchange, ReplyChecker, Traffic } from './exchange.ts';
 import { INTENDED, RECEIVED, ReplyRecord, type ReplySink, ReplyStatus, SENT } from './reply.ts';
-import { ReplyChecker } from './reply-checker.ts';
 import type { RequestStamps } from './request-stamps.ts';
 
 export class Connection {
@@ -20,14 +19,17 @@ export class Connection {
   /** Nothing is sent on it any more, and what still comes is nobody's. */
   isGivenUp = false;
   readonly #libos: Libos;
-  readonly #workload: Workload;
+  readonly #exchange: Exchange;
+  readonly #source: RequestSource;
   /** The most requests that may be outstanding. */
   readonly pipeline: number;
-  readonly #checker = new ReplyChecker();
+  readonly #checker: ReplyChecker;
   readonly #reply = new ReplyRecord();
   readonly #sentNs: Float64Array;
   readonly #keys: Float64Array;
   readonly #operations: Uint8Array;
+  /** What the exchange noted of each request. */
+  readonly #details: Float64Array;
   readonly #stamps: RequestStamps | null;
   readonly #ports: number;
   /** For the stamps: bytes of each stream so far, and of the requests up to each outstanding one. */
@@ -39,37 +41,40 @@ export class Connection {
   constructor(
     libos: Libos,
     qd: QueueDescriptor,
-    pipeline: number,
-    workload: Workload,
+    { exchange, source, pipeline }: Traffic,
     stamps: RequestStamps | null,
   ) {
     this.#libos = libos;
     this.qd = qd;
     this.pipeline = pipeline;
-    this.#workload = workload;
+    this.#exchange = exchange;
+    this.#source = source;
+    this.#checker = exchange.checker();
     this.#sentNs = new Float64Array(pipeline);
     this.#keys = new Float64Array(pipeline);
     this.#operations = new Uint8Array(pipeline);
+    this.#details = new Float64Array(pipeline);
     this.#requestEnds = new Float64Array(pipeline);
     this.#stamps = stamps;
     this.#ports = stamps === null ? 0 : stamps.portsOf(libos, qd);
   }
 
   /**
-   * Sends up to `most` requests, as far as the window has room, in one push. They count as sent just before
-   * it.
+   * Sends up to `most` requests, as far as the window has room and the source has some, in one push. They count as sent
+   * just before it.
    */
-  fillWindow(source: RequestSource, most: number = this.pipeline): void {
+  fillWindow(most: number = this.pipeline): void {
+    const source = this.#source;
     const before = this.outstanding;
     const room = Math.min(this.pipeline - before, most);
     if (room === 0 || !source.advance()) return;
-    const sga = this.#libos.alloc(room * this.#workload.maxRequestBytes);
+    const sga = this.#libos.alloc(room * this.#exchange.maxRequestBytes);
     let segmentIndex = 0;
     let segment = sga.segments[0];
     let at = segment.offset;
     for (let i = 0; i < room; i++) {
       if (i > 0 && !source.advance()) break;
-      const request = this.#enqueue(source);
+      const request = this.#enqueue();
       let copied = 0;
       while (copied < request.length) {
         const free = segment.base + segment.capacity - at;
@@ -128,6 +133,12 @@ export class Connection {
     }
   }
 
+  /** Takes the next request from the source without sending it. Returns its operation. */
+  skipRequest(): number {
+    this.#source.advance();
+    return this.#source.operation;
+  }
+
   /** Its place in the ring. */
   #takeOldest(): number {
     const head = this.#head;
@@ -136,12 +147,14 @@ export class Connection {
     return head;
   }
 
-  #enqueue(source: RequestSource): Uint8Array {
+  #enqueue(): Uint8Array {
+    const source = this.#source;
     const at = (this.#head + this.outstanding) % this.pipeline;
+    this.outstanding++;
+    const request = this.#exchange.request(source);
     this.#operations[at] = source.operation;
     this.#keys[at] = source.key;
-    this.outstanding++;
-    const request = this.#workload.request(source.operation, source.key);
+    this.#details[at] = source.detail;
     this.#sentBytes += request.length;
     this.#requestEnds[at] = this.#sentBytes;
     return request;
@@ -155,8 +168,7 @@ export class Connection {
       if (this.outstanding === 0) checker.rejectUnasked(limit - at);
       const head = this.#head;
       const operation = this.#operations[head];
-      const expected = this.#workload.expectedReply(operation, this.#keys[head]);
-      const status = checker.check(bytes, at, limit, expected);
+      const status = checker.check(bytes, at, limit, operation, this.#keys[head], this.#details[head]);
       if (status === ReplyStatus.Incomplete) {
         this.#receivedBytes += limit - at;
         return;

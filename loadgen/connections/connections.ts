@@ -1,8 +1,8 @@
 /** The connections of a load, for either loop: opens them, finds them by their completions, closes them. */
 import { BusyTime, type Completion, type Endpoint, type Libos, type PauseLog } from '../../libos/index.ts';
 import { LoadError } from '../errors.ts';
-import type { Workload } from '../workload/workload.ts';
 import { Connection } from './connection.ts';
+import type { Traffic } from './exchange.ts';
 import { type Login, LoginExchange } from './login.ts';
 import type { ReplySink } from './reply.ts';
 import type { RequestStamps } from './request-stamps.ts';
@@ -48,12 +48,12 @@ export class Connections {
   }
 
   /**
-   * Opens `count` connections with windows of `pipeline` requests, noted in `stamps`. Throws CONNECT_FAILED, and what
-   * logging in throws.
+   * Opens `count` connections for the traffic, whose requests `stamps` notes. Throws CONNECT_FAILED, and what logging in
+   * throws.
    */
-  open(count: number, pipeline: number, workload: Workload, stamps: RequestStamps | null): void {
+  open(count: number, traffic: Traffic, stamps: RequestStamps | null): void {
     this.#connect(count, (qd) => {
-      const connection = new Connection(this.libos, qd, pipeline, workload, stamps);
+      const connection = new Connection(this.libos, qd, traffic, stamps);
       this.#byQueue[qd] = connection;
       this.sending.push(connection);
     });

@@ -18,7 +18,7 @@ export const RECEIVED = 2;
 
 /** Valid until ReplySink.reply returns. */
 export class ReplyRecord {
-  /** Of the request: GET or SET. */
+  /** Of the request, by its index in the exchange. */
   operation = 0;
   status: ReplyStatus = ReplyStatus.Incomplete;
   /** The text of the last error reply: this one's, if its status is Failed. */

@@ -129,6 +129,7 @@ async function measure(
   const setup = {
     ...what,
     wait: 'poll' as const,
+    protocol: 'resp' as const,
     connections: 1,
     idleConnections: 0,
     pipeline: 1,

@@ -4,7 +4,6 @@
 import { nowNs } from '../../libos/index.ts';
 import { COMPLETIONS_PER_WAIT, type Connections, LATE_LOOK_NS, WAIT_MS } from '../connections/connections.ts';
 import type { ReplySink } from '../connections/reply.ts';
-import type { RequestSource } from '../workload/requests.ts';
 
 export interface LoopControl extends ReplySink {
   /** Called after every wait, with its time: whether the loop is to end. */
@@ -19,17 +18,26 @@ export class ClosedLoop {
   }
 
   /** Sends the first window of every connection. */
-  start(source: RequestSource): void {
+  start(): void {
     for (const connection of this.#connections.sending) {
-      if (!connection.isGivenUp) connection.fillWindow(source);
+      if (!connection.isGivenUp) connection.fillWindow();
     }
   }
 
   /**
-   * Runs until `control` says that it is finished; without a source it sends nothing. A connection with a request that
-   * has waited for longer than the reply timeout is given up. Throws CONNECTION_LOST, NOT_RESP.
+   * Sends a request for each reply until `control` says that it is finished. A connection with a request that has waited
+   * for longer than the reply timeout is given up. Throws CONNECTION_LOST, NOT_RESP.
    */
-  run(source: RequestSource | null, control: LoopControl): void {
+  run(control: LoopControl): void {
+    this.#run(control, true);
+  }
+
+  /** The same, but it sends nothing. */
+  drain(control: LoopControl): void {
+    this.#run(control, false);
+  }
+
+  #run(control: LoopControl, sends: boolean): void {
     const connections = this.#connections;
     const { libos, pauses } = connections;
     pauses.resume();
@@ -44,7 +52,7 @@ export class ClosedLoop {
         if (connection === null) continue;
         connection.receive(completion.sga!, receivedNs, control);
         libos.pop(connection.qd);
-        if (source !== null) connection.fillWindow(source);
+        if (sends) connection.fillWindow();
       }
       connections.busy.turnEnded(receivedNs);
       if (receivedNs >= lookNs) {

@@ -17,7 +17,6 @@ import type { Connection } from '../connections/connection.ts';
 import { COMPLETIONS_PER_WAIT, type Connections, LATE_LOOK_NS, WAIT_MS } from '../connections/connections.ts';
 import { INTENDED, RECEIVED, ReplyRecord, type ReplySink, ReplyStatus, SENT } from '../connections/reply.ts';
 import type { Arrivals } from '../workload/arrivals.ts';
-import type { RequestSource } from '../workload/requests.ts';
 import { IntendedTimes } from './intended-times.ts';
 
 /**
@@ -44,7 +43,6 @@ export interface OpenLoopControl extends ReplySink {
 export class OpenLoop implements ReplySink {
   readonly #libos: Libos;
   readonly #connections: Connections;
-  readonly #source: RequestSource;
   readonly #arrivals: Arrivals;
   readonly #control: OpenLoopControl;
   readonly #sleeps: boolean;
@@ -65,16 +63,9 @@ export class OpenLoop implements ReplySink {
   /**
    * @param sleeps whether to sleep in the kernel until the next request is due, if that is long enough
    */
-  constructor(
-    connections: Connections,
-    source: RequestSource,
-    arrivals: Arrivals,
-    control: OpenLoopControl,
-    sleeps: boolean,
-  ) {
+  constructor(connections: Connections, arrivals: Arrivals, control: OpenLoopControl, sleeps: boolean) {
     this.#libos = connections.libos;
     this.#connections = connections;
-    this.#source = source;
     this.#arrivals = arrivals;
     this.#control = control;
     this.#sleeps = sleeps;
@@ -179,8 +170,9 @@ export class OpenLoop implements ReplySink {
 
   #neverSent(intendedNs: number): void {
     const reply = this.#unsent;
-    this.#source.advance();
-    reply.operation = this.#source.operation;
+    const { sending } = this.#connections;
+    reply.operation = sending[this.#next].skipRequest();
+    this.#next = this.#next + 1 === sending.length ? 0 : this.#next + 1;
     reply.status = ReplyStatus.Unanswered;
     reply.timesNs[INTENDED] = intendedNs;
     reply.timesNs[SENT] = this.#times[NOW];
@@ -218,7 +210,7 @@ export class OpenLoop implements ReplySink {
       this.#intended[connection.qd].append(intendedNs);
       this.#outstanding++;
       this.#room--;
-      connection.fillWindow(this.#source, 1);
+      connection.fillWindow(1);
     }
   }
 

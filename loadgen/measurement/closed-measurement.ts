@@ -11,7 +11,6 @@ import { type DataPathContext, nowNs } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';
 import { RECEIVED, type ReplyRecord, ReplyStatus, SENT } from '../connections/reply.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
-import type { RequestSource } from '../workload/requests.ts';
 import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
 import type { LoadOutcome, LoadPauses } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
@@ -30,7 +29,7 @@ const PATIENCE_SHARE = 0.1;
 
 /** Throws CONNECTION_LOST, NOT_RESP, and REPLY_TIMEOUT in the warm-up. */
 export function measureClosedLoop(measuring: Measuring): LoopOutcome {
-  const { context, connections, source, window, pauses, distance, cost } = measuring;
+  const { context, connections, window, pauses, distance, cost } = measuring;
   const { warmupS, durationS, requests, connections: count, pipeline } = context.data.options;
   const loop = new ClosedLoop(connections);
   // All of it is one slice; its readings are for the code to be compiled.
@@ -42,7 +41,7 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
     sliceNs: Number.POSITIVE_INFINITY,
   });
   distance.read();
-  warmUp.measure(loop, source);
+  warmUp.measure(loop);
   distance.startOver();
   const window_ns = WINDOWS_PER_SLICE * count * pipeline * warmUp.nsPerReply;
   const control = new ClosedWindow(measuring, {
@@ -55,7 +54,7 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
   cost.begin();
   distance.read();
   window.open();
-  control.measure(loop, source);
+  control.measure(loop);
   window.close();
   const spent = cost.end(control.rightReplies, window.vainShare);
   const monotonicNs = (ns: number) => pauses.monotonicNs(ns);
@@ -96,8 +95,8 @@ class ClosedWindow implements LoopControl {
   readonly #phase: number;
   readonly #durationNs: number;
   readonly #replies: number;
-  readonly #tallies = [new Tally(), new Tally()];
-  readonly #received = new ReceivedReplies();
+  readonly #tallies: Tally[];
+  readonly #received: ReceivedReplies;
   readonly #slices: Slices;
   readonly #sliceNs: number;
   /** In ns by this thread's clock. */
@@ -114,11 +113,13 @@ class ClosedWindow implements LoopControl {
     this.#durationNs = durationS === null ? Number.POSITIVE_INFINITY : durationS * 1e9;
     this.#replies = replies ?? Number.POSITIVE_INFINITY;
     this.#sliceNs = sliceNs;
+    this.#tallies = measuring.operations.map((operation) => new Tally(operation));
+    this.#received = new ReceivedReplies(measuring.operations.length);
     this.#slices = new Slices(this.#tallies, measuring.distance, measuring.pauses, sliceNs);
   }
 
   /** Slice by slice: sends, waits for what is outstanding, stands still for a reading. One was taken before. */
-  measure(loop: ClosedLoop, source: RequestSource): void {
+  measure(loop: ClosedLoop): void {
     const times = this.#times;
     const { distance } = this.#measuring;
     times[START] = nowNs();
@@ -126,14 +127,14 @@ class ClosedWindow implements LoopControl {
       const startNs = nowNs();
       this.#slices.begin(startNs);
       this.#drains = false;
-      loop.start(source);
-      loop.run(source, this);
+      loop.start();
+      loop.run(this);
       const sentNs = times[NOW];
       isLast = this.#isOver(sentNs);
       times[AWAITED] = isLast ? Number.NEGATIVE_INFINITY : startNs;
       times[PATIENCE_END] = isLast ? Number.POSITIVE_INFINITY : sentNs + PATIENCE_SHARE * this.#sliceNs;
       this.#drains = true;
-      loop.run(null, this);
+      loop.drain(this);
       // What was waited for in vain at the end is no time of the window.
       const endNs = isLast ? Math.max(sentNs, times[LAST_REPLY]) : times[NOW];
       this.#slices.end(endNs, this.#done(endNs));
@@ -205,7 +206,7 @@ class ClosedWindow implements LoopControl {
   } {
     const elapsed_s = this.#slices.elapsedNs / 1e9;
     const results = this.#tallies.map((tally, operation) =>
-      tally.result(operation, this.#received.right(operation) / elapsed_s),
+      tally.result(this.#received.right(operation) / elapsed_s),
     );
     return {
       elapsed_s,

@@ -5,6 +5,7 @@
 import { createLibos, type DataPathContext, nowNs, PauseLog, StampRing } from '../../libos/index.ts';
 import { Connections } from '../connections/connections.ts';
 import { RECEIVED, type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
+import { RespExchange } from '../connections/resp-exchange.ts';
 import { LoadError } from '../errors.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { FillRequests, RandomRequests } from '../workload/requests.ts';
@@ -38,12 +39,25 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
     const distance = new Distance(options, pauses);
     const cost = new CostMeter(options);
     connections.openIdle(options.idleConnections);
-    connections.open(options.connections, options.pipeline, workload, measuredWindow.notes);
-    const source = new RandomRequests(workload);
+    const traffic = {
+      exchange: new RespExchange(workload),
+      source: new RandomRequests(workload),
+      pipeline: options.pipeline,
+    };
+    connections.open(options.connections, traffic, measuredWindow.notes);
+    const { operations } = traffic.exchange;
     const measure = rateOps === null ? measureClosedLoop : measureOpenLoop;
     let measured: LoopOutcome;
     try {
-      measured = measure({ context, connections, source, window: measuredWindow, pauses, distance, cost });
+      measured = measure({
+        context,
+        connections,
+        operations,
+        window: measuredWindow,
+        pauses,
+        distance,
+        cost,
+      });
     } finally {
       // Also after an error: the server must not go on stamping.
       measuredWindow.close();
@@ -72,12 +86,16 @@ function populate(context: DataPathContext<GeneratorInput, null>, connections: C
   const { options } = context.data;
   const workload = new Workload({ ...options, operation: 'set' });
   const window = Math.floor(POPULATE_WINDOW_BYTES / workload.maxRequestBytes);
-  connections.open(1, Math.max(1, Math.min(POPULATE_PIPELINE, window)), workload, null);
+  const traffic = {
+    exchange: new RespExchange(workload),
+    source: new FillRequests(options.keys),
+    pipeline: Math.max(1, Math.min(POPULATE_PIPELINE, window)),
+  };
+  connections.open(1, traffic, null);
   const loop = new ClosedLoop(connections);
   const startNs = nowNs();
-  const source = new FillRequests(options.keys);
-  loop.start(source);
-  loop.run(source, new FillControl(context, connections));
+  loop.start();
+  loop.run(new FillControl(context, connections));
   connections.close();
   return (nowNs() - startNs) / 1e9;
 }

@@ -1,7 +1,6 @@
 /** What the generator's thread and the measurement of a loop get, and what the measurement returns. */
 import type { DataPathContext, PauseLog } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';
-import type { RequestSource } from '../workload/requests.ts';
 import type { CostMeter } from './cost-meter.ts';
 import type { Distance } from './distance.ts';
 import type { MeasuredWindow } from './measured-window.ts';
@@ -17,7 +16,8 @@ export interface Measuring {
   context: DataPathContext<GeneratorInput, null>;
   /** They are open. */
   connections: Connections;
-  source: RequestSource;
+  /** Names of all that is sent, by their indices in replies. */
+  operations: readonly string[];
   /** The measurement opens and closes it. */
   window: MeasuredWindow;
   pauses: PauseLog;

@@ -57,14 +57,14 @@ interface Schedule {
  * warm-up.
  */
 export function measureOpenLoop(measuring: Measuring): LoopOutcome {
-  const { context, connections, source, window, pauses, cost } = measuring;
+  const { context, connections, window, pauses, cost } = measuring;
   const { options } = context.data;
   cost.begin();
   const schedule = scheduleOf(options, nowNs() + SET_UP_NS);
   const { kind, rateOps, beginNs, startNs, endNs } = schedule;
   const measurement = new OpenMeasurement(measuring, schedule);
   const arrivals = new Arrivals(kind, rateOps, options.seed, beginNs);
-  const loop = new OpenLoop(connections, source, arrivals, measurement, options.wait === 'block');
+  const loop = new OpenLoop(connections, arrivals, measurement, options.wait === 'block');
   pauses.resume();
   if (startNs > beginNs) {
     loop.sendUntil(measurement.learnedNs);
@@ -116,12 +116,12 @@ class OpenWindow implements ReplySink {
   readonly #endNs: number;
   /** Requests that may be outstanding at a reading. */
   readonly #most: number;
-  readonly #tallies = [new Tally(), new Tally()];
+  readonly #tallies: Tally[];
   readonly #slices: Slices;
-  readonly #serviceTimes = [new LatencyRecorder(), new LatencyRecorder()];
+  readonly #serviceTimes: LatencyRecorder[];
   readonly #lag = new LatencyRecorder();
   /** Replies that came in the window, and how many requests were due in it. */
-  readonly #received = new ReceivedReplies();
+  readonly #received: ReceivedReplies;
   #due = 0;
   readonly #times = new Float64Array(3);
 
@@ -130,6 +130,9 @@ class OpenWindow implements ReplySink {
     this.#startNs = startNs;
     this.#endNs = endNs;
     this.#most = OUTSTANDING_SHARE * rateOps * (SLICE_NS / 1e9);
+    this.#tallies = measuring.operations.map((operation) => new Tally(operation));
+    this.#serviceTimes = this.#tallies.map(() => new LatencyRecorder());
+    this.#received = new ReceivedReplies(measuring.operations.length);
     this.#slices = new Slices(this.#tallies, measuring.distance, measuring.pauses, SLICE_NS);
   }
 
@@ -215,7 +218,7 @@ class OpenWindow implements ReplySink {
     const windowS = (this.#endNs - this.#startNs) / 1e9;
     const right = this.#tallies.reduce((sum, tally) => sum + tally.right, 0);
     const operations = this.#tallies.map((tally, operation) => ({
-      ...tally.result(operation, this.#received.right(operation) / windowS),
+      ...tally.result(this.#received.right(operation) / windowS),
       service_time_ns: quantilesNs(this.#serviceTimes[operation].histogram()),
     }));
     return {

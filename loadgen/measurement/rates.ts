@@ -1,6 +1,5 @@
 /** Replies by kind that came in the measured window, and the rates that they make. */
 import type { LoadResult } from '../../results/formats/index.ts';
-import { requestOperations } from '../../results/formats/lists.ts';
 import { type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
 
 /** As many as there are statuses. */
@@ -10,7 +9,12 @@ export type Rates = NonNullable<LoadResult['rates']>;
 
 export class ReceivedReplies {
   /** By operation and status. */
-  readonly #counts = new Float64Array(requestOperations.length * STATUSES);
+  readonly #counts: Float64Array;
+
+  /** @param operations how many there are */
+  constructor(operations: number) {
+    this.#counts = new Float64Array(operations * STATUSES);
+  }
 
   /** Counts what came in the window, whatever it is a reply to. */
   count({ operation, status }: ReplyRecord): void {
@@ -29,7 +33,7 @@ export class ReceivedReplies {
    */
   rates(windowS: number, offered: number | null, completed: { right: number; elapsedS: number }): Rates {
     const perSecond = (status: ReplyStatus): number => {
-      const counts = requestOperations.map((_, operation) => this.#counts[operation * STATUSES + status]);
+      const counts = this.#counts.filter((_, index) => index % STATUSES === status);
       return counts.reduce((sum, count) => sum + count, 0) / windowS;
     };
     return {

@@ -2,9 +2,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoadResult } from '../../results/formats/index.ts';
-import { requestOperations } from '../../results/formats/lists.ts';
+import type { Protocol } from '../../results/formats/lists.ts';
 import { LoadError } from '../errors.ts';
-import type { Weights } from '../workload/workload.ts';
 import { describeCost } from './cost-text.ts';
 import type { LoadOptions, LoadOutcome, OperationResult } from './options.ts';
 import type { Rates } from './rates.ts';
@@ -29,8 +28,9 @@ export interface Setup
   /** The server, and the backend that reached it: words. */
   target: string;
   backend: string;
-  /** Weights of a mix; null where there is none. */
-  mix: Weights | null;
+  protocol: Protocol;
+  /** Weights of a mix, by operation; null where there is none. */
+  mix: Record<string, number> | null;
   /** Versions by name, beside Node's. */
   versions: Record<string, string>;
 }
@@ -78,6 +78,7 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     target: setup.target,
     backend: setup.backend,
     wait: setup.wait,
+    protocol: setup.protocol,
     connections: setup.connections,
     idle_connections: setup.idleConnections,
     pipeline: setup.pipeline,
@@ -86,9 +87,7 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     arrivals: setup.arrivals,
     keys: setup.keys,
     key_distribution: setup.keyDistribution,
-    mix:
-      setup.mix &&
-      Object.fromEntries(requestOperations.map((name, operation) => [name, setup.mix?.[operation]])),
+    mix: setup.mix,
     value_bytes: setup.valueBytes,
     seed: setup.seed,
     core: setup.core,

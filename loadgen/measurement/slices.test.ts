@@ -13,7 +13,7 @@ afterAll(() => pauses.finish());
 const ms = (value: number): number => value * 1e6;
 
 test('requests are kept by slice, those behind a reading apart, and standing still is no part of the time', () => {
-  const tally = new Tally();
+  const tally = new Tally('get');
   const nowhere = { core: null, serverCore: null, serverPid: null };
   const slices = new Slices([tally], new Distance(nowhere, pauses), pauses, ms(75));
   const reply = new ReplyRecord();
@@ -61,14 +61,14 @@ test('requests are kept by slice, those behind a reading apart, and standing sti
   expect(second.operations[0].early).toEqual({ requests: 0, values_ns: [], counts: [] });
   expect(second.operations[0].late).toEqual({ requests: 1, values_ns: [900], counts: [1] });
 
-  const result = tally.result(0, 40);
+  const result = tally.result(40);
   expect(result).toMatchObject({ requests: 6, hits: 5, misses: 1, throughput_ops: 40, unanswered: 0 });
   // Of each tenth of the window in which a slice ended.
   expect(result.slice_p50_ns).toEqual([null, null, null, null, 400, null, null, null, null, 900]);
 });
 
 test('a request that was given up is no hit, and in the latencies with the time that it had waited', () => {
-  const tally = new Tally();
+  const tally = new Tally('get');
   const reply = new ReplyRecord();
   const after = (waitedNs: number, status: ReplyStatus): ReplyRecord => {
     reply.status = status;
@@ -78,7 +78,7 @@ test('a request that was given up is no hit, and in the latencies with the time 
   for (let request = 0; request < 98; request++) tally.count(after(ms(1), ReplyStatus.Right), false, ms(1));
   tally.countUnanswered(after(ms(3000), ReplyStatus.Unanswered));
   tally.countUnanswered(after(ms(2000), ReplyStatus.Unanswered));
-  const { hits, unanswered, at_least_ns, latency_ns } = tally.result(0, 98);
+  const { hits, unanswered, at_least_ns, latency_ns } = tally.result(98);
   expect({ hits, unanswered, at_least_ns }).toEqual({ hits: 98, unanswered: 2, at_least_ns: ms(2000) });
   expect(latency_ns!.p50).toBeLessThan(ms(1.01));
   expect(latency_ns!.p99).toBeGreaterThanOrEqual(ms(2000));

@@ -71,7 +71,7 @@ export class Slices {
   end(lastNs: number, done: number): void {
     const startNs = this.#times[START];
     this.#times[MEASURED] += lastNs - startNs;
-    const operations = this.#tallies.map((tally, operation) => tally.closeSlice(operation, done));
+    const operations = this.#tallies.map((tally) => tally.closeSlice(done));
     this.#slices.push({
       start_ns: Math.round(this.#pauses.monotonicNs(startNs)),
       end_ns: Math.round(this.#pauses.monotonicNs(lastNs)),

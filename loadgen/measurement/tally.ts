@@ -1,7 +1,6 @@
 /** The counts of one operation in the measured window, which slices.ts cuts into slices. */
 import type { Histogram } from 'hdr-histogram-js';
 import type { Slice, SlicePart } from '../../results/formats/index.ts';
-import { requestOperations } from '../../results/formats/lists.ts';
 import { INTENDED, RECEIVED, type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
 import type { OperationResult } from './options.ts';
 import { describeLatencies, LatencyRecorder } from './recorder.ts';
@@ -26,6 +25,7 @@ class Part {
 }
 
 export class Tally {
+  readonly #operation: string;
   /** Latencies of the slices that are over, by tenth of the window; in an open loop response times. */
   readonly #tenths = Array.from({ length: TENTHS }, () => new LatencyRecorder());
   readonly #early = new Part();
@@ -42,6 +42,11 @@ export class Tally {
   #unanswered = 0;
   #leastAgeNs = Number.POSITIVE_INFINITY;
   #firstError: string | undefined;
+
+  /** @param operation its name */
+  constructor(operation: string) {
+    this.#operation = operation;
+  }
 
   /** Counts a reply to a request of the slice that is going on. Only a right reply is a sample. */
   count({ status, errorText }: ReplyRecord, isEarly: boolean, latencyNs: number): void {
@@ -83,12 +88,12 @@ export class Tally {
   }
 
   /** The slice is over: what came in it, and room for the next. `done` is its place in the window, 0 to 1. */
-  closeSlice(operation: number, done: number): Slice['operations'][number] {
+  closeSlice(done: number): Slice['operations'][number] {
     const tenth = this.#tenths[Math.min(TENTHS - 1, Math.floor(TENTHS * done))];
     const received = this.#received;
     this.#received = 0;
     return {
-      operation: requestOperations[operation],
+      operation: this.#operation,
       received,
       early: this.#early.moveTo(tenth),
       late: this.#late.moveTo(tenth),
@@ -112,14 +117,11 @@ export class Tally {
     return this.#unanswered;
   }
 
-  /**
-   * @param operation GET or SET
-   * @param throughput_ops right replies per second
-   */
-  result(operation: number, throughput_ops: number): OperationResult {
+  /** @param throughput_ops right replies per second */
+  result(throughput_ops: number): OperationResult {
     const requests = this.#hits + this.#misses + this.#errors + this.#wrong;
     return {
-      operation: requestOperations[operation],
+      operation: this.#operation,
       requests,
       hits: this.#hits,
       misses: this.#misses,

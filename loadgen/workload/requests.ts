@@ -2,9 +2,11 @@
 import { SET, type Workload } from './workload.ts';
 
 export interface RequestSource {
-  /** The request that advance() chose: GET or SET, and the key's index. */
+  /** The request that advance() chose, as an index among the operations of the exchange, and its key's index. */
   operation: number;
   key: number;
+  /** What the exchange wants back with the reply; 0 where it is nothing. */
+  detail: number;
   /** Chooses the next request; false when there is none. */
   advance(): boolean;
 }
@@ -12,6 +14,7 @@ export interface RequestSource {
 export class RandomRequests implements RequestSource {
   operation = 0;
   key = 0;
+  detail = 0;
   readonly #workload: Workload;
 
   constructor(workload: Workload) {
@@ -26,8 +29,9 @@ export class RandomRequests implements RequestSource {
 }
 
 export class FillRequests implements RequestSource {
-  readonly operation = SET;
+  operation = SET;
   key = -1;
+  detail = 0;
   readonly #keys: number;
 
   constructor(keys: number) {

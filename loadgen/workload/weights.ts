@@ -7,6 +7,11 @@ import type { Weights } from './workload.ts';
 const WEIGHT_MAX = 1_000_000;
 const names: readonly string[] = requestOperations;
 
+/** As result.json has them. */
+export function weightsByName(weights: Weights): Record<string, number> {
+  return Object.fromEntries(names.map((name, operation) => [name, weights[operation]]));
+}
+
 /** 'get=95,set=5': operations with their weights, of which one at least is more than 0. */
 export function parseWeights(text: string): Weights {
   const refuse = (why: string): never => {

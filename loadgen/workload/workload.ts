@@ -5,14 +5,15 @@
  * from the seed that begins with the key's digits. So a reply to a GET can be checked by its key alone,
  * whoever wrote the value and when.
  */
-import type { KeyDistribution, Operation } from '../../results/formats/lists.ts';
+import type { KeyDistribution } from '../../results/formats/lists.ts';
 import { SeededRandom } from './random.ts';
 
 /** How often each operation is sent, beside the others: by their indices in requestOperations. */
 export type Weights = readonly number[];
 
 export interface WorkloadOptions {
-  operation: Operation;
+  /** One of the built-in requests, or MIX. */
+  operation: string;
   /** Of a mix. */
   weights: Weights;
   keys: number;

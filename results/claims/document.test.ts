@@ -68,7 +68,11 @@ test.each([
     'p50',
     'c.yaml:7:5: claims[0].measure: must be one of: latency_p50, latency_p99, throughput',
   ],
-  ['[set, get]', '[put]', "c.yaml:10:5: claims[0].operations: must be 'all', or a list of: get, set, mix"],
+  [
+    '[set, get]',
+    '[PUT]',
+    'c.yaml:10:18: claims[0].operations[0]: must be the name of an operation: lower-case letters, digits and dashes, starting with a letter',
+  ],
   [
     'at_most: 0.8',
     'at_most: 1\n    published_ratio: { get: [1] }',
@@ -100,10 +104,10 @@ test('what is not YAML is told with its line', () => {
   expect(complaint('schema: bypassbench.claims/1', '- a\nschema: b')).toContain('c.yaml:2:');
 });
 
-test('an alias without its anchor, and an operation that there is not', () => {
+test('an alias without its anchor, and what is no name of an operation', () => {
   expect(complaint('at_most: 0.8', 'at_most: *x')).toMatch(/^c\.yaml: not valid YAML: Unresolved alias/);
-  expect(complaint('at_most: 0.8', 'at_most: 1\n    published_ratio: { put: 1 }')).toBe(
-    "c.yaml:12:24: claims[0].published_ratio: unknown key 'put'; allowed: get, set, mix",
+  expect(complaint('at_most: 0.8', 'at_most: 1\n    published_ratio: { PUT: 1 }')).toBe(
+    'c.yaml:12:24: claims[0].published_ratio.PUT: must be the name of an operation: lower-case letters, digits and dashes, starting with a letter',
   );
 });
 

@@ -80,6 +80,7 @@ function remedy(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type') return `must be ${typeWords[issue.expected] ?? issue.expected}`;
   if (issue.code === 'invalid_value') return `must be one of: ${issue.values.join(', ')}`;
   if (issue.code === 'invalid_union') return `must be ${alternatives(issue)}`;
+  if (issue.code === 'invalid_key') return issue.issues[0].message;
   return issue.message;
 }
 
@@ -100,7 +101,7 @@ function alternatives({ path }: z.core.$ZodIssue): string {
     case 'over':
       return `the name of a system, or { role, backend, group } with a role of: ${roles.join(', ')}`;
     case 'operations':
-      return "'all', or a list of: get, set, mix";
+      return "'all', or a list of operations, such as get, set, mix";
     default:
       return 'a number greater than zero, or a list of two such numbers';
   }

@@ -5,7 +5,7 @@
  * Only ratios are claimed. Another machine has other microseconds, and they say nothing of the paper.
  */
 import { z } from 'zod';
-import { roles } from '../formats/index.ts';
+import { operationName, roles } from '../formats/index.ts';
 import { measures } from '../summary/measure.ts';
 
 export const CLAIMS_SCHEMA_VERSION = 'bypassbench.claims/1';
@@ -13,7 +13,7 @@ export const CLAIMS_SCHEMA_VERSION = 'bypassbench.claims/1';
 const text = z.string().min(1, 'must not be empty');
 const count = z.int('must be a whole number').positive('must be greater than zero');
 const ratio = z.number('must be a number').positive('must be greater than zero');
-const published = z.union([ratio, z.tuple([ratio, ratio])]).optional();
+const published = z.union([ratio, z.tuple([ratio, ratio])]);
 
 /** An object whose author hears of an unknown key which ones there are. */
 function strict<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
@@ -43,10 +43,7 @@ const relationShape = {
   system: selector,
   over: selector,
   /** Each of them is a relation of its own. `all`: whatever operations the run measured. */
-  operations: z.union([
-    z.literal('all'),
-    z.array(z.enum(['get', 'set', 'mix'])).min(1, 'must name at least one operation'),
-  ]),
+  operations: z.union([z.literal('all'), z.array(operationName).min(1, 'must name at least one operation')]),
   /** Of which points it speaks. Left out, of any number of clients, and of values of any size. */
   clients: strict({ at_least: count.optional(), at_most: count.optional() }).optional(),
   value_bytes: count.optional(),
@@ -74,7 +71,7 @@ const claimSchema = strict({
   /** Requests in flight on each connection. */
   pipeline: count.default(1),
   /** The ratio as published, by operation: a number, or the two ends of a range. */
-  published_ratio: strict({ get: published, set: published, mix: published }).optional(),
+  published_ratio: z.record(operationName, published).optional(),
   /** What a reader must know: how the tolerance was chosen, what is uncertain about the source. */
   note: text.optional(),
 }).refine(hasBound, NO_BOUND);

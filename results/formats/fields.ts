@@ -1,6 +1,6 @@
 /** Kinds of fields that several formats have. */
 import { z } from 'zod';
-import { arrivalKinds } from './lists.ts';
+import { arrivalKinds, operationNamePattern } from './lists.ts';
 
 /** A name that is also used as part of a file name: no separators, no leading dot. */
 export const fileSafeName = z
@@ -8,6 +8,13 @@ export const fileSafeName = z
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
     'must be a plain name: letters, digits, dot, dash and underscore, starting with a letter or digit',
+  );
+/** What a request or a measurement asks: `get`, `set`, the name of a command; of several together `mix`. */
+export const operationName = z
+  .string()
+  .regex(
+    operationNamePattern,
+    'must be the name of an operation: lower-case letters, digits and dashes, starting with a letter',
   );
 export const count = z.int().nonnegative();
 export const positive = z.int().positive();

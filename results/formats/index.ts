@@ -21,6 +21,7 @@
 export * from './calibration.ts';
 export type { Cost, CostOfSide } from './cost.ts';
 export * from './distance.ts';
+export { operationName } from './fields.ts';
 export { type Format, FormatError, type FormatErrorCode } from './format.ts';
 export * from './goals.ts';
 export * from './lists.ts';

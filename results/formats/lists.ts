@@ -6,11 +6,22 @@
 /** The libOS's own list is in libos/index.ts, which imports no format; a test holds the two together. */
 export const backends = ['kernel', 'rdma', 'dpdk'] as const;
 
-/** What one request asks. The load generator knows GET and SET by their index here. */
+/**
+ * What the load generator exchanges with a server: requests of Redis; a message over a stream that comes back as it was
+ * sent, and the same over datagrams; one over a stream that is answered by a short acknowledgement; a datagram that a
+ * relay forwards to the generator's second socket.
+ */
+export const protocols = ['resp', 'echo', 'datagrams', 'sink', 'relay'] as const;
+export type Protocol = (typeof protocols)[number];
+
+/**
+ * What one request asks is called by a name: those of `resp` that need no definition are these, and a command with
+ * placeholders has the name that its author gives it.
+ */
 export const requestOperations = ['get', 'set'] as const;
-/** What a measurement asks: a mix holds both. */
-export const operations = [...requestOperations, 'mix'] as const;
-export type Operation = (typeof operations)[number];
+export const operationNamePattern = /^[a-z][a-z0-9-]*$/;
+/** The name of a measurement that holds several operations: no request has it. */
+export const MIX = 'mix';
 
 /** How the requests of an open loop are spread: as independent users send, or evenly. */
 export const arrivalKinds = ['poisson', 'constant'] as const;

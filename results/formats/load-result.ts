@@ -1,9 +1,9 @@
 /** result.json, which `bypassbench load --out` and `bypassbench floor --out` write: what one measurement counted. */
 import { z } from 'zod';
 import { cost } from './cost.ts';
-import { count, fileSafeName, notNegative, positive, sample, versions } from './fields.ts';
+import { count, fileSafeName, notNegative, operationName, positive, sample, versions } from './fields.ts';
 import { Format } from './format.ts';
-import { arrivalKinds, keyDistributions, requestOperations, waitModes } from './lists.ts';
+import { arrivalKinds, keyDistributions, protocols, waitModes } from './lists.ts';
 
 export const RESULT_FILE = 'result.json';
 const SCHEMA = 'bypassbench.load/1';
@@ -23,6 +23,8 @@ const loadResult = z.strictObject({
   target: z.string(),
   backend: z.string(),
   wait: z.enum(waitModes),
+  /** Results from before there were others are of requests of Redis. */
+  protocol: z.enum(protocols).default('resp'),
   connections: positive,
   idle_connections: count.default(0),
   pipeline: positive,
@@ -34,7 +36,7 @@ const loadResult = z.strictObject({
   keys: positive,
   key_distribution: z.enum(keyDistributions),
   /** Weights of the operations of a mix; null where one was sent alone, and in older results. */
-  mix: z.partialRecord(z.enum(requestOperations), notNegative).nullable().default(null),
+  mix: z.record(operationName, notNegative).nullable().default(null),
   value_bytes: count,
   seed: z.int(),
   core: count.nullable(),
@@ -85,10 +87,11 @@ const loadResult = z.strictObject({
   /** Over the measured window; null where nobody looked. */
   cost: cost.nullable().default(null),
   versions,
+  /** In the order in which stamps number them. */
   operations: z
     .array(
       z.strictObject({
-        operation: z.enum(requestOperations),
+        operation: operationName,
         /** Replies to the requests of the measured window: hits + misses + errors + wrong. */
         requests: count,
         /** Right replies; these and only these are latency samples, but for requests that were given up. */

@@ -9,11 +9,12 @@ import {
   machine,
   notNegative,
   openLoop,
+  operationName,
   positive,
   timestamp,
 } from './fields.ts';
 import { Format, type Upgrade } from './format.ts';
-import { keyDistributions, provenances, type Role, requestOperations, roles, waitModes } from './lists.ts';
+import { keyDistributions, protocols, provenances, type Role, roles, waitModes } from './lists.ts';
 import {
   addition,
   axis,
@@ -122,8 +123,10 @@ const manifest = z.strictObject({
     left_out: leftOut.nullable().default(null),
     /** At each point of a sweep, with the workload that it has for all systems that have no own one. */
     measurements: z.array(measurementTarget).min(1),
+    /** What the load generator exchanges with the systems; in older runs, requests of Redis. */
+    protocol: z.enum(protocols).default('resp'),
     /** Weights of the operations of a mix; null where none is measured. */
-    mix: z.partialRecord(z.enum(requestOperations), z.number().positive()).nullable().default(null),
+    mix: z.record(operationName, z.number().positive()).nullable().default(null),
     /** This and what follows is so where no axis says otherwise. */
     pipeline: positive,
     open_loop: openLoop,

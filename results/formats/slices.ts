@@ -6,9 +6,8 @@
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { count, notNegative } from './fields.ts';
+import { count, notNegative, operationName } from './fields.ts';
 import { Format } from './format.ts';
-import { requestOperations } from './lists.ts';
 
 /** In the folder of each measurement, and in that of the stamped one within it. */
 export const SLICES_FILE = 'slices.json.gz';
@@ -53,7 +52,7 @@ const slice = z.strictObject({
   end_ns: z.number(),
   operations: z.array(
     z.strictObject({
-      operation: z.enum(requestOperations),
+      operation: operationName,
       /**
        * Right replies that came in the slice, whatever they were replies to: in an open loop also to requests that were
        * due before the window. Null in older files.

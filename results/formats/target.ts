@@ -1,7 +1,7 @@
 /** What is measured: an operation at a point of a sweep. A run without a sweep has one point, `{}`. */
 import { z } from 'zod';
-import { count, fileSafeName, positive, timestamp } from './fields.ts';
-import { keyDistributions, operations } from './lists.ts';
+import { count, fileSafeName, operationName, positive, timestamp } from './fields.ts';
+import { keyDistributions } from './lists.ts';
 
 const axisValue = z.union([z.string(), z.number()]);
 export type AxisValue = z.infer<typeof axisValue>;
@@ -69,7 +69,7 @@ export type OwnWorkload = z.infer<typeof ownWorkload>;
 
 /** What is measured for each system in each trial. One point of the summary per system and target. */
 export const measurementTarget = z.strictObject({
-  operation: z.enum(operations),
+  operation: operationName,
   /** With the operation, what tells targets apart. */
   at: pointAt,
   clients: positive,

@@ -2,20 +2,37 @@
  * The layers of a panel of the figure that draw its points, from the rows of the dataset `points`: bars, the
  * published values across them, intervals; and the values beyond them. Points that failed a check are hollow.
  */
-import type { MeasurementTarget, Point } from '../../formats/index.ts';
+import type { Point } from '../../formats/index.ts';
 import type { State } from '../../summary/doubt.ts';
 import type { LegendEntry } from '../legend.ts';
 import { dashes } from '../theme/looks.ts';
+import { systemColours } from '../theme/palette.ts';
 import { patternFill } from '../theme/patterns.ts';
 import { INK, type Theme, textMark, WARNING_INK } from '../theme/theme.ts';
 import { type BarDirection, type ValueScale, valueEncoding } from './direction.ts';
 
 /** Okabe and Ito's palette, told apart with every common colour blindness, and in grey. */
-export const operationColours: Record<MeasurementTarget['operation'], string> = {
-  set: '#0072b2',
-  get: '#e69f00',
-  mix: '#009e73',
-};
+const builtInColours: Record<string, string> = { set: '#0072b2', get: '#e69f00', mix: '#009e73' };
+const furtherColours = ['#cc79a7', '#56b4e9', '#d55e00', '#000000', ...systemColours.slice(7)];
+
+/** Those of a figure, in the order of its legend: SET, GET and MIX before the others. */
+export function operationsOf(points: Point[]): Point['operation'][] {
+  const operations = [...new Set(points.map(({ operation }) => operation))];
+  const isBuiltIn = (operation: string): boolean => Object.hasOwn(builtInColours, operation);
+  return [
+    ...Object.keys(builtInColours).filter((operation) => operations.includes(operation)),
+    ...operations.filter((operation) => !isBuiltIn(operation)),
+  ];
+}
+
+/** The colour of each operation of a figure, which is the same in all of its panels. */
+function coloursOf(operations: Point['operation'][]): Map<string, string> {
+  const further = operations.filter((operation) => !Object.hasOwn(builtInColours, operation));
+  return new Map([
+    ...Object.entries(builtInColours),
+    ...further.map((name, index): [string, string] => [name, furtherColours[index % furtherColours.length]]),
+  ]);
+}
 
 /** What all layers of a panel share. */
 export interface Drawing {
@@ -26,30 +43,43 @@ export interface Drawing {
   theme: Theme;
 }
 
-function fillOf(operation: Point['operation'], { patterns }: Theme): string {
-  const index = Object.keys(operationColours).indexOf(operation);
-  return patterns ? patternFill(operationColours[operation], index) : operationColours[operation];
+/** What fills the bars of each operation of a figure. */
+function fillsOf(operations: Point['operation'][], { patterns }: Theme): Map<string, string> {
+  const colours = [...coloursOf(operations)];
+  return new Map(
+    colours.map(([name, colour], index) => [name, patterns ? patternFill(colour, index) : colour]),
+  );
 }
 
 /** The colour of an operation without a scale: a second scale would want a second legend. */
-const operationStroke = {
-  condition: Object.entries(operationColours).map(([operation, value]) => ({
+function operationStroke(operations: Point['operation'][]): object {
+  const condition = [...coloursOf(operations)].map(([operation, value]) => ({
     test: `datum.operation === '${operation}'`,
     value,
-  })),
-  value: INK,
-};
-
-export function operationEntries(operations: Point['operation'][], theme: Theme): LegendEntry[] {
-  return operations.map((operation) => ({ label: operation.toUpperCase(), fill: fillOf(operation, theme) }));
+  }));
+  return { condition, value: INK };
 }
 
-export function bars(operations: Point['operation'][], { direction, scale, theme }: Drawing): object {
+export function operationEntries(operations: Point['operation'][], theme: Theme): LegendEntry[] {
+  const fills = fillsOf(operations, theme);
+  return operations.map((operation) => ({
+    label: operation.toUpperCase(),
+    fill: fills.get(operation) as string,
+  }));
+}
+
+/** Of the operations of a panel, which are some of those of its figure. */
+export function bars(
+  operations: Point['operation'][],
+  ofFigure: Point['operation'][],
+  { direction, scale, theme }: Drawing,
+): object {
   const us = valueEncoding(scale);
+  const fills = fillsOf(ofFigure, theme);
   const colour = {
     field: 'operation',
     type: 'nominal',
-    scale: { domain: operations, range: operations.map((operation) => fillOf(operation, theme)) },
+    scale: { domain: operations, range: operations.map((operation) => fills.get(operation)) },
     legend: null,
   };
   const ends = {
@@ -66,7 +96,7 @@ export function bars(operations: Point['operation'][], { direction, scale, theme
       {
         transform: [{ filter: "datum.p50_verdict === 'invalid' && datum.p50_us !== null" }],
         mark: { type: 'bar', fill: 'white', strokeWidth: 2, strokeDash: dashes.invalid },
-        encoding: { ...ends, stroke: operationStroke },
+        encoding: { ...ends, stroke: operationStroke(ofFigure) },
       },
     ],
   };

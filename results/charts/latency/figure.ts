@@ -18,10 +18,10 @@ import { measuredRow } from '../measured-row.ts';
 import type { Picture } from '../picture.ts';
 import type { ChartSource } from '../source.ts';
 import { innerWidth, type Theme, textWidth } from '../theme/theme.ts';
-import { operationEntries, referenceEntry } from './bars.ts';
+import { operationEntries, operationsOf, referenceEntry } from './bars.ts';
 import { type BarDirection, lying, upright } from './direction.ts';
 import { floorEntry, hasFloorLines } from './floors.ts';
-import { linesBelow, neededWidth, type OfPanel, operationsOf, panel, scaleOf, sizeOf } from './panel.ts';
+import { linesBelow, neededWidth, type OfPanel, panel, scaleOf, sizeOf } from './panel.ts';
 
 /** So that the legend has room in one row. */
 const NARROWEST_PLOT = 390;
@@ -40,6 +40,7 @@ export function latencyPicture({ run, summary }: ChartSource, theme: Theme): Pic
     })),
   );
   const all = loads.flat();
+  const operations = operationsOf(points);
   const { columns, direction, panelWidth, axisWidth } = layoutOf(loads, theme);
   const rows = loads.reduce((sum, panels) => sum + Math.ceil(panels.length / columns), 0);
   const size = sizeOf(all, { direction, panelWidth, rows }, theme);
@@ -51,12 +52,13 @@ export function latencyPicture({ run, summary }: ChartSource, theme: Theme): Pic
     const drawn = panels.map((of, index) => {
       const hasAxis = index % columns === 0;
       const hasPublished = published !== null;
-      return panel({ ...of, title: titleOf(of, loads), size, scale, hasAxis, hasPublished }, theme);
+      const title = titleOf(of, loads);
+      return panel({ ...of, title, size, scale, hasAxis, hasPublished, operations }, theme);
     });
     return drawn.length === 1 ? drawn[0] : { columns, spacing: PANEL_GAP, concat: drawn };
   };
   const entries: LegendEntry[] = [
-    ...operationEntries(operationsOf(points), theme),
+    ...operationEntries(operations, theme),
     ...(published ? [referenceEntry(published.name)] : []),
     ...(hasFloorLines(all.flatMap((of) => of.floors)) ? [floorEntry(direction.isUpright)] : []),
   ];

@@ -18,7 +18,7 @@ import {
   barTexts,
   type Drawing,
   intervalMarks,
-  operationColours,
+  operationsOf,
   referenceMarks,
 } from './bars.ts';
 import { type BarDirection, pxOf, type Size, usOf, type ValueScale, valueScale } from './direction.ts';
@@ -119,13 +119,8 @@ export interface LatencyPanel extends OfPanel {
   /** Whether the axis' numbers stand at it, or at its neighbour. */
   hasAxis: boolean;
   hasPublished: boolean;
-}
-
-/** In the order of the legend. */
-export function operationsOf(points: Point[]): Point['operation'][] {
-  return (Object.keys(operationColours) as Point['operation'][]).filter((operation) =>
-    points.some((point) => point.operation === operation),
-  );
+  /** Of the whole figure. */
+  operations: Point['operation'][];
 }
 
 export function panel(of: LatencyPanel, theme: Theme): object {
@@ -154,7 +149,7 @@ export function panel(of: LatencyPanel, theme: Theme): object {
           ...fadeMuted,
         },
         layer: [
-          bars(operations, drawing),
+          bars(operations, of.operations, drawing),
           ...(hasPublished ? [referenceMarks(drawing)] : []),
           ...floorLines(floors, points[0].group, drawing),
           ...intervalMarks(drawing),

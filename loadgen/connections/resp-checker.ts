@@ -6,6 +6,7 @@
  * value. A reply type that neither GET nor SET has means that the peer is no Redis server: NOT_RESP.
  */
 import { LoadError } from '../errors.ts';
+import type { ReplyChecker } from './exchange.ts';
 import { ReplyStatus } from './reply.ts';
 
 const MAX_LINE_BYTES = 1024;
@@ -16,11 +17,15 @@ const START = 0;
 const LINE = 1;
 const BODY = 2;
 
-export class ReplyChecker {
-  /** Where the next reply begins, once check() has found the end of one; undefined after Incomplete. */
+/** Knows the bytes of the one right reply, valid until the next call. */
+export interface RightReplies {
+  expectedReply(operation: number, key: number): Uint8Array;
+}
+
+export class RespChecker implements ReplyChecker {
   end = 0;
-  /** Text of the last error reply. */
   errorText = '';
+  readonly #right: RightReplies;
   #state = START;
   #line = '';
   #bodyLeft = 0;
@@ -28,12 +33,12 @@ export class ReplyChecker {
   #seen = 0;
   #matches = true;
 
-  /**
-   * Looks at bytes[at, limit). Returns the status of a whole reply, with `end` behind it, or Incomplete when
-   * it has consumed all bytes and the reply goes on: call again with the same `expected` and the bytes that
-   * follow.
-   */
-  check(bytes: Uint8Array, at: number, limit: number, expected: Uint8Array): ReplyStatus {
+  constructor(right: RightReplies) {
+    this.#right = right;
+  }
+
+  check(bytes: Uint8Array, at: number, limit: number, operation: number, key: number): ReplyStatus {
+    const expected = this.#right.expectedReply(operation, key);
     if (this.#state === START && limit - at >= expected.length && equal(bytes, at, expected)) {
       this.end = at + expected.length;
       return ReplyStatus.Right;
@@ -59,7 +64,6 @@ export class ReplyChecker {
     return ReplyStatus.Incomplete;
   }
 
-  /** For bytes that came while no request was outstanding. */
   rejectUnasked(bytes: number): never {
     throw notResp(`${bytes} bytes came while no request was outstanding`);
   }

@@ -2,17 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LoadError } from '../errors.ts';
 import { ReplyStatus } from './reply.ts';
-import { ReplyChecker } from './reply-checker.ts';
+import { RespChecker } from './resp-checker.ts';
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'));
 
-/** Feeds `stream` in pieces that end at `cuts`, expecting `expected` of every reply. Returns all statuses. */
-function feed(
-  checker: ReplyChecker,
-  stream: Uint8Array,
-  cuts: number[],
-  expected: Uint8Array,
-): ReplyStatus[] {
+const expecting = (text: string): RespChecker => new RespChecker({ expectedReply: () => bytes(text) });
+
+/** Feeds `stream` in pieces that end at `cuts`. Returns all statuses. */
+function feed(checker: RespChecker, stream: Uint8Array, cuts: number[]): ReplyStatus[] {
   const statuses: ReplyStatus[] = [];
   let start = 0;
   for (const end of [...cuts, stream.length]) {
@@ -20,7 +17,7 @@ function feed(
     const piece = new Uint8Array(end - start + 6).fill(36);
     piece.set(stream.subarray(start, end), 3);
     for (let at = 3; at < piece.length - 3; ) {
-      const status = checker.check(piece, at, piece.length - 3, expected);
+      const status = checker.check(piece, at, piece.length - 3, 0, 0);
       if (status === ReplyStatus.Incomplete) break;
       statuses.push(status);
       at = checker.end;
@@ -32,7 +29,7 @@ function feed(
 
 const everyByte = (stream: Uint8Array) => Array.from({ length: stream.length - 1 }, (_, i) => i + 1);
 
-describe('ReplyChecker', () => {
+describe('RespChecker', () => {
   const expected = '$5\r\nhello\r\n';
   const cases: [string, string, ReplyStatus][] = [
     ['the right value', '$5\r\nhello\r\n', ReplyStatus.Right],
@@ -48,8 +45,8 @@ describe('ReplyChecker', () => {
 
   it.each(cases)('judges %s, whole and byte by byte', (_, reply, status) => {
     const stream = bytes(reply);
-    expect(feed(new ReplyChecker(), stream, [], bytes(expected))).toEqual([status]);
-    expect(feed(new ReplyChecker(), stream, everyByte(stream), bytes(expected))).toEqual([status]);
+    expect(feed(expecting(expected), stream, [])).toEqual([status]);
+    expect(feed(expecting(expected), stream, everyByte(stream))).toEqual([status]);
   });
 
   it('judges a stream of replies the same at any cuts', () => {
@@ -64,23 +61,21 @@ describe('ReplyChecker', () => {
     fc.assert(
       fc.property(stream, ({ replies, cuts }) => {
         const text = replies.map((one) => one.text).join('');
-        expect(feed(new ReplyChecker(), bytes(text), cuts, bytes(expected))).toEqual(
-          replies.map((one) => one.status),
-        );
+        expect(feed(expecting(expected), bytes(text), cuts)).toEqual(replies.map((one) => one.status));
       }),
     );
   });
 
   it('keeps the text of an error', () => {
-    const checker = new ReplyChecker();
-    feed(checker, bytes('-OOM command not allowed\r\n'), [3], bytes(expected));
+    const checker = expecting(expected);
+    feed(checker, bytes('-OOM command not allowed\r\n'), [3]);
     expect(checker.errorText).toBe('OOM command not allowed');
   });
 
   it.each([':1\r\n', '*1\r\n', 'HTTP/1.1 400 Bad Request\r\n', '$x\r\n', `+${'x'.repeat(2000)}`])(
     'refuses %j as no reply to a GET or SET',
     (text) => {
-      const check = () => feed(new ReplyChecker(), bytes(text), [], bytes(expected));
+      const check = () => feed(expecting(expected), bytes(text), []);
       expect(check).toThrow(LoadError);
       expect(check).toThrow(/does not answer as a Redis server does/);
     },
