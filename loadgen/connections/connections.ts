@@ -48,8 +48,8 @@ export class Connections {
   }
 
   /**
-   * Opens `count` connections for the traffic, whose requests `stamps` notes. Throws CONNECT_FAILED, and what logging in
-   * throws.
+   * Opens `count` connections for the traffic, whose requests `stamps` notes. Throws CONNECT_FAILED, and what logging
+   * in throws.
    */
   open(count: number, traffic: Traffic, stamps: RequestStamps | null): void {
     this.#connect(count, (qd) => {

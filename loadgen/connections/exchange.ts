@@ -1,6 +1,6 @@
 /**
- * What a protocol is to a connection: how its requests look as bytes, and which replies are right. Connections and loops
- * know no more of it, so that connections of several kinds live in one loop.
+ * What a protocol is to a connection: how its requests look as bytes, and which replies are right. Connections and
+ * loops know no more of it, so that connections of several kinds live in one loop.
  */
 import type { RequestSource } from '../workload/requests.ts';
 import type { ReplyStatus } from './reply.ts';

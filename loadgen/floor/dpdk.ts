@@ -7,13 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LoadError } from '../errors.ts';
 import { outcomeOfCounts } from './counts.ts';
-import { type Exchange, messageBytes } from './messages.ts';
+import { type FloorMessages, messageBytes } from './messages.ts';
 import type { FloorOutcome } from './outcome.ts';
 import { runPair } from './pair.ts';
 import { nativeProgram } from './programs.ts';
 import { type FloorWindow, windowArguments } from './window.ts';
 
-export interface DpdkFloorOptions extends Exchange, FloorWindow {
+export interface DpdkFloorOptions extends FloorMessages, FloorWindow {
   /** Largest IPv4 packet; a longer request or reply takes several frames. */
   mtu: number;
 }

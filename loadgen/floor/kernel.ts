@@ -4,13 +4,13 @@
  */
 import { LoadError } from '../errors.ts';
 import { outcomeOfCounts } from './counts.ts';
-import { type Exchange, messageBytes } from './messages.ts';
+import { type FloorMessages, messageBytes } from './messages.ts';
 import type { FloorOutcome } from './outcome.ts';
 import { runPair } from './pair.ts';
 import { nativeProgram } from './programs.ts';
 import { type FloorWindow, windowArguments } from './window.ts';
 
-export interface KernelFloorOptions extends Exchange, FloorWindow {}
+export interface KernelFloorOptions extends FloorMessages, FloorWindow {}
 
 /**
  * Null when `stop` resolved first. Throws FLOOR_FAILED; LibosError BACKEND_UNAVAILABLE when it is not built.

@@ -1,13 +1,13 @@
 /** The lengths of the two messages whose exchange a floor measures. */
 import { GET, SET, Workload } from '../workload/workload.ts';
 
-export interface Exchange {
+export interface FloorMessages {
   operation: 'get' | 'set';
   valueBytes: number;
 }
 
 /** Bytes of the request and of its reply; they are the same for every key. */
-export function messageBytes({ operation, valueBytes }: Exchange): [number, number] {
+export function messageBytes({ operation, valueBytes }: FloorMessages): [number, number] {
   const workload = new Workload({
     operation,
     weights: [1, 1],

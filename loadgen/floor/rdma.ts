@@ -10,11 +10,11 @@ import { monotonicNs } from './distance-path.ts';
 import { DistanceReader } from './distance-reader.ts';
 import { type Link, meanTransferNs } from './fi-pingpong.ts';
 import { libfabricVersion, requireDevice } from './libfabric.ts';
-import { type Exchange, messageBytes } from './messages.ts';
+import { type FloorMessages, messageBytes } from './messages.ts';
 import { type FloorOutcome, floorOutcome } from './outcome.ts';
 import type { FloorWindow } from './window.ts';
 
-export interface RdmaFloorOptions extends Exchange, FloorWindow, Link {}
+export interface RdmaFloorOptions extends FloorMessages, FloorWindow, Link {}
 
 /** What libos/rdma/message.ts puts in front of each message. */
 const HEADER_BYTES = 24;

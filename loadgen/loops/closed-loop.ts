@@ -25,8 +25,8 @@ export class ClosedLoop {
   }
 
   /**
-   * Sends a request for each reply until `control` says that it is finished. A connection with a request that has waited
-   * for longer than the reply timeout is given up. Throws CONNECTION_LOST, NOT_RESP.
+   * Sends a request for each reply until `control` says that it is finished. A connection with a request that has
+   * waited for longer than the reply timeout is given up. Throws CONNECTION_LOST, NOT_RESP.
    */
   run(control: LoopControl): void {
     this.#run(control, true);

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LoadResult } from '../../results/formats/index.ts';
-import type { Protocol } from '../../results/formats/lists.ts';
+import type { WorkloadProtocol } from '../../results/formats/lists.ts';
 import { LoadError } from '../errors.ts';
 import { describeCost } from './cost-text.ts';
 import type { LoadOptions, LoadOutcome, OperationResult } from './options.ts';
@@ -28,7 +28,7 @@ export interface Setup
   /** The server, and the backend that reached it: words. */
   target: string;
   backend: string;
-  protocol: Protocol;
+  protocol: WorkloadProtocol;
   /** Weights of a mix, by operation; null where there is none. */
   mix: Record<string, number> | null;
   /** Versions by name, beside Node's. */

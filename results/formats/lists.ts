@@ -12,7 +12,7 @@ export const backends = ['kernel', 'rdma', 'dpdk'] as const;
  * relay forwards to the generator's second socket.
  */
 export const protocols = ['resp', 'echo', 'datagrams', 'sink', 'relay'] as const;
-export type Protocol = (typeof protocols)[number];
+export type WorkloadProtocol = (typeof protocols)[number];
 
 /**
  * What one request asks is called by a name: those of `resp` that need no definition are these, and a command with
