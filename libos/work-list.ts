@@ -16,6 +16,15 @@ export class WorkList<T> {
     return this.items[index] as T;
   }
 
+  /** Takes the first `count` out; the others keep their order. */
+  dropFirst(count: number): void {
+    if (count === 0) return;
+    const left = this.count - count;
+    for (let i = 0; i < left; i++) this.items[i] = this.items[i + count];
+    for (let i = left; i < this.count; i++) this.items[i] = null;
+    this.count = left;
+  }
+
   clear(): void {
     for (let i = 0; i < this.count; i++) this.items[i] = null;
     this.count = 0;

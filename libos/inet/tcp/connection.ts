@@ -23,6 +23,7 @@ import { Deadlines } from './deadlines.ts';
 import { initialSequenceNumber } from './initial-sequence.ts';
 import type { Path } from './output.ts';
 import { AckDue, Receiver, Taken } from './receiver.ts';
+import { Turn } from './send-turns.ts';
 import { Progress, Sender } from './sender.ts';
 import { TcpState } from './states.ts';
 
@@ -349,22 +350,22 @@ export class TcpConnection implements Attended, Path {
 
   // Sending
 
-  /** Sends what is due. Returns false when the device had no frame for it: it is to be called again. */
-  transmit(): boolean {
+  /** Sends what is due, as far as one turn goes. */
+  transmit(): Turn {
     const { sender } = this;
+    if (this.hasEnded) return Turn.Done;
     if (!this.neighbour.resolved) {
       sender.waitForNeighbour();
-      return true;
+      return Turn.Done;
     }
-    if (sender.synDue) return sender.sendSyn();
-    if (!this.isSynchronized) return true;
+    if (sender.synDue) return sender.sendSyn() ? Turn.Done : Turn.NoFrame;
+    if (!this.isSynchronized) return Turn.Done;
     const before = sender.next;
-    const done = sender.transmit();
-    if (sender.next !== before) {
-      if (sender.finSent) this.#finWasSent();
-      this.context.touch(this);
-    }
-    return done;
+    const turn = sender.transmit();
+    if (sender.next === before) return turn;
+    if (sender.finSent) this.#finWasSent();
+    this.context.touch(this);
+    return turn === Turn.NoFrame ? Turn.Over : turn;
   }
 
   #finWasSent(): void {

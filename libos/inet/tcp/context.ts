@@ -1,6 +1,6 @@
 /**
  * What all connections of a stack share: its clock, options, counters and timers, the table of connections,
- * and two lists: those that may have something to send, and those that the layer above has to look at.
+ * those that may have something to send, and those that the layer above has to look at.
  *
  * It knows connections by what the lists need of them (Attended), so that a part of a connection can hold a
  * context.
@@ -16,12 +16,11 @@ import { TcpCounters } from './counters.ts';
 import { Demultiplexer, type Named } from './demultiplexer.ts';
 import type { TcpOptions } from './options.ts';
 import { Output } from './output.ts';
+import { SendTurns, type TakesTurns } from './send-turns.ts';
 import { TimeWaitList, type Waiting } from './time-wait.ts';
 
 /** A connection, to the lists. Only Context writes the marks. */
-export interface Attended extends Timed, Named, Waiting {
-  /** Stands in the list of connections that may have something to send. */
-  dirty: boolean;
+export interface Attended extends Timed, Named, Waiting, TakesTurns {
   /** Stands in the list of connections that the layer above has to look at. */
   touched: boolean;
   /** What the layer above keeps with it; null: nobody looks at it. */
@@ -42,9 +41,8 @@ export class Context<C extends Attended = Attended> {
   readonly hash: KeyedHash;
   /** Time of the work in hand, in microseconds. */
   nowUs = 0.5;
-  #dirty = new WorkList<C>();
-  /** The list that takeDirty returned last; empty again by its next call. */
-  #dispatching = new WorkList<C>();
+  /** The connections that may have something to send. */
+  readonly turns = new SendTurns<C>();
   readonly #touched = new WorkList<C>();
   /** How many of #touched have been taken. */
   #touchedTaken = 0;
@@ -78,31 +76,9 @@ export class Context<C extends Attended = Attended> {
     this.nowUs = this.device.nowUs;
   }
 
-  /** Whether some connection may have something to send. */
-  get hasDirty(): boolean {
-    return this.#dirty.count > 0;
-  }
-
   /** The connection may have something to send. */
   markDirty(connection: C): void {
-    if (connection.dirty) return;
-    connection.dirty = true;
-    this.#dirty.add(connection);
-  }
-
-  /**
-   * The connections marked dirty since the last call. The caller takes each mark away, and clears the list.
-   */
-  takeDirty(): WorkList<C> {
-    const taken = this.#dirty;
-    this.#dirty = this.#dispatching;
-    this.#dispatching = taken;
-    return taken;
-  }
-
-  /** What happens to the connection from now on puts it into the next list. */
-  unmarkDirty(connection: C): void {
-    connection.dirty = false;
+    this.turns.mark(connection);
   }
 
   /** The layer above has to look at the connection. */

@@ -106,31 +106,17 @@ export class Tcp {
     for (let due = timers.due(nowUs); due !== null; due = timers.due(nowUs)) timerExpired(due);
   }
 
-  /**
-   * Puts what the connections have to send into frames, until none is left to send or the device has no
-   * frame.
-   */
+  /** Puts what the connections have to send into frames, until none has anything or the device has no frame. */
   dispatch(): void {
     const { context } = this;
-    if (!context.hasDirty) return;
+    if (context.turns.isEmpty) return;
     context.readClock();
-    const dirty = context.takeDirty();
-    let full = false;
-    for (let i = 0; i < dirty.count; i++) {
-      const connection = dirty.at(i);
-      context.unmarkDirty(connection);
-      if (connection.state === TcpState.Closed) continue;
-      if (full || !connection.transmit()) {
-        full = true;
-        context.markDirty(connection);
-      }
-    }
-    dirty.clear();
+    context.turns.run();
   }
 
   pollAt(): number {
     const { context } = this;
-    return context.hasDirty ? context.nowUs : context.timers.next();
+    return !context.turns.isEmpty ? context.nowUs : context.timers.next();
   }
 
   /** Whether some connection still has bytes, or its end, to bring to the peer. */

@@ -18,6 +18,7 @@ import { AckDue, type Receiver } from './receiver.ts';
 import { Hole, LossRecovery, Recovery } from './recovery.ts';
 import { RttEstimator } from './rtt.ts';
 import { SendQueue } from './send-queue.ts';
+import { Turn } from './send-turns.ts';
 import { SendWindow, WindowChange } from './send-window.ts';
 
 /** How often a connection asks for a neighbour that has not answered. */
@@ -38,6 +39,9 @@ export const Progress = {
   Fin: 4,
   Challenged: 8,
 } as const;
+
+/** New segments of one turn, so that a stream with an open window does not keep others from the device's frames. */
+const SEGMENTS_PER_TURN = 16;
 
 /** Where nextHole puts its range. */
 const hole = new Int32Array(2);
@@ -294,12 +298,12 @@ export class Sender {
 
   // Sending
 
-  /** Sends what is due on an established connection. False: the device had no frame, call again. */
-  transmit(): boolean {
-    if (this.recovery.state !== Recovery.Open && !this.#retransmitLost()) return false;
-    if (!this.#sendNew()) return false;
-    if (this.#receiver.ackDue !== AckDue.Now) return true;
-    return this.#emit(this.#acknowledgingSequence(), 0, Flag.Ack);
+  /** Sends what is due on an established connection. Unless all is done then, it is to be called again. */
+  transmit(): Turn {
+    if (this.recovery.state !== Recovery.Open && !this.#retransmitLost()) return Turn.NoFrame;
+    const turn = this.#sendNew();
+    if (turn !== Turn.Done || this.#receiver.ackDue !== AckDue.Now) return turn;
+    return this.#emit(this.#acknowledgingSequence(), 0, Flag.Ack) ? Turn.Done : Turn.NoFrame;
   }
 
   /**
@@ -340,32 +344,33 @@ export class Sender {
   }
 
   /** New data, and the FIN behind the last of it. */
-  #sendNew(): boolean {
-    if (this.finSent || (this.next === this.queue.end && !this.finQueued)) return true;
+  #sendNew(): Turn {
+    if (this.finSent || (this.next === this.queue.end && !this.finQueued)) return Turn.Done;
     const { queue, recovery, mss, window } = this;
     const { congestion } = recovery;
     // After a pause the window says nothing about the network any more (RFC 5681, section 4.1).
     const idle = this.unacknowledged === this.next && this.#context.nowUs - this.#lastSentUs > this.rtt.rtoUs;
     if (idle) congestion.restartAfterIdle();
     let inNetwork = recovery.bytesInNetwork(this.unacknowledged, this.next, mss);
-    for (;;) {
+    for (let left = SEGMENTS_PER_TURN; ; left--) {
       const queued = distance(this.next, queue.end);
       const fin = this.finQueued;
-      if (queued === 0 && !fin) return true;
+      if (queued === 0 && !fin) return Turn.Done;
       const allowed = window.bytes - this.inFlight;
       let length = queued < mss ? queued : mss;
       if (length > allowed) length = allowed < 0 ? 0 : allowed;
-      if (inNetwork > 0 && inNetwork + length > congestion.window) return true;
+      if (inNetwork > 0 && inNetwork + length > congestion.window) return Turn.Done;
       if (length > 0) length = queue.seek(this.next, length);
       const last = length === queued;
       const holds = this.#context.options.nagle && this.inFlight > 0 && !fin;
       if (!window.isWorth(length, queued, allowed, mss, holds)) {
         if (this.unacknowledged === this.next) this.#startPersisting();
-        return true;
+        return Turn.Done;
       }
-      if (this.#emitSought(this.next, length, last && fin) < 0) return false;
+      if (left === 0) return Turn.Over;
+      if (this.#emitSought(this.next, length, last && fin) < 0) return Turn.NoFrame;
       inNetwork += length;
-      if (last && fin) return true;
+      if (last && fin) return Turn.Done;
     }
   }
 
