@@ -441,7 +441,7 @@ export const configSchema = z.strictObject({
         'machine, below which no difference shows.',
     ),
   reference: z
-    .enum(['hotos19', 'none'])
+    .enum(['hotos19', 'sosp21', 'none'])
     .default('none')
     .describe('Published values that are marked in the figure, at the systems of their roles.'),
   goals: z

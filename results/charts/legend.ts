@@ -21,6 +21,11 @@ export interface LegendEntry {
   ring?: string;
 }
 
+/** Of published values: the first words of their name; the rest stands in figure.txt. */
+export function publishedLabel(reference: string): string {
+  return `published (${reference.split(',')[0]})`;
+}
+
 /** Where an entry's parts go, in pixels. */
 interface Placed {
   /** Its label, in lines. */

@@ -233,6 +233,9 @@ const point = z.strictObject({
   ...measured.shape,
   /** What the reference has for its role; null where nothing was published, or another system stands for the role. */
   published_us: microseconds.nullable(),
+  /** The same of its throughput, in requests per second, and of its bandwidth. */
+  published_ops: z.number().positive().nullable().default(null),
+  published_gbit_per_s: z.number().positive().nullable().default(null),
   /** Where the time goes, from the stamped requests of all trials; null where nothing, or too little, was stamped. */
   breakdown: z
     .strictObject({

@@ -10,7 +10,7 @@ import { foldedTable, table } from './elements.ts';
 
 export function numbers(summary: Summary): Html {
   const columns = summaryColumns(summary);
-  const published = columns.some((column) => column.name === 'published') ? summary.reference : null;
+  const published = columns.some(({ name }) => name.startsWith('published')) ? summary.reference : null;
   return html`${table(
     columns.map((column) => ({ head: column.head, number: column.align === 'right' })),
     summaryRows(summary).map((row) =>

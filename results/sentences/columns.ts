@@ -1,5 +1,6 @@
 /** The columns that say what the figure says, one row a point or a floor: for the terminal and for the report. */
 import type { CostOfSide, Statistic, Summary } from '../formats/index.ts';
+import type { Published } from '../run/reference.ts';
 import { standsBeside } from '../run/run-folder.ts';
 import { stateOf } from '../summary/doubt.ts';
 import {
@@ -38,7 +39,7 @@ export function summaryColumns(summary: Summary): SummaryColumn[] {
   const rows = summaryRows(summary);
   const varies = (key: 'clients' | 'value_bytes' | 'pipeline' | 'rate_ops'): boolean =>
     rows.some((row) => row[key] !== rows[0][key]);
-  const published = rows.some(({ published_us }) => published_us !== null);
+  const isPublished = (key: keyof Published): boolean => rows.some((row) => row[key] !== null);
   const text = (name: string, head: string, cell: SummaryColumn['cell']): SummaryColumn => ({
     name,
     head,
@@ -89,7 +90,7 @@ export function summaryColumns(summary: Summary): SummaryColumn[] {
     number('ratio_interval', 'its interval', (row) =>
       formatIfAny(isComparable(rows, row) ? row.versus_first?.interval : null, formatIntervalOfRatio),
     ),
-    ...(published
+    ...(isPublished('published_us')
       ? [number('published', 'published', (row) => formatIfAny(row.published_us, formatUs))]
       : []),
     quantile('p99', 'p99'),
@@ -99,6 +100,16 @@ export function summaryColumns(summary: Summary): SummaryColumn[] {
       number('throughput', 'ops/s', (row) => formatIfAny(row.throughput_ops, formatCount)),
       'throughput',
     ),
+    ...(isPublished('published_ops')
+      ? [number('published_ops', 'published/s', (row) => formatIfAny(row.published_ops, formatCount))]
+      : []),
+    ...(isPublished('published_gbit_per_s')
+      ? [
+          number('published_gbit_per_s', 'published Gbit/s', (row) =>
+            formatIfAny(row.published_gbit_per_s, formatSignificant),
+          ),
+        ]
+      : []),
     ...(offered ? [rate('completed', 'completed/s', 'completed_ops')] : []),
     ...badReplies.flatMap(([name, head]) =>
       rows.some(({ rates }) => rates !== null && rates[name] > 0) ? [rate(name, head, name)] : [],
@@ -151,7 +162,8 @@ export function columnNotes(summary: Summary, columns: SummaryColumn[]): string[
     const whose = [...own].map(([system, keys]) => `${system} (${keys.join(', ')})`);
     notes.push(`*: of unlike workloads, as ${whose.join(', ')} has some of it in its own way.`);
   }
-  if (shown.has('published') && summary.reference) notes.push(`published: ${summary.reference.name}.`);
+  if ([...shown].some((name) => name.startsWith('published')) && summary.reference)
+    notes.push(`published: ${summary.reference.name}.`);
   const shownStatistics = columns.flatMap(({ statistic }) => statistic ?? []);
   if (summaryRows(summary).some((row) => stateOf(row, shownStatistics) !== 'valid')) {
     notes.push(`${MARKS_MEANING}.`);

@@ -3,8 +3,13 @@
  * doubtful. Complete sentences, made from the run's data alone.
  */
 import type { Manifest, Summary, SystemUnderTest } from '../formats/index.ts';
-import { findReference } from '../run/reference.ts';
-import { formatCount } from '../text/format.ts';
+import {
+  figuresAbout,
+  findReference,
+  type PublishedFigure,
+  type ReferenceWorkload,
+} from '../run/reference.ts';
+import { formatCount, formatNumber } from '../text/format.ts';
 import { FLOOR_MEANING, intervalConfidence, provenanceNames, trialRange } from './caption.ts';
 import { distanceMethod } from './distance.ts';
 import { doubtKinds, doubts, listed } from './doubts.ts';
@@ -81,17 +86,38 @@ function floors({ floors, systems }: Manifest, summary: Summary): string[] {
   return [`Dashed lines show floors, the p50 of ${trials} of ${FLOOR_MEANING}: ${each.join('; ')}.`];
 }
 
-function published({ plan }: Manifest, { points, reference }: Summary): string[] {
+function published({ plan, systems }: Manifest, { points, reference }: Summary): string[] {
   // Of systems without a role nothing was published, however they are measured.
   if (!reference || plan.reference === null || points.every(({ role }) => role === null)) return [];
-  if (points.every(({ published_us }) => published_us === null)) {
-    const { clients, value_bytes, pipeline } = findReference(plan.reference).workload;
-    return [
-      `No published value stands beside them: those of ${reference.name} are of a closed loop with ${formatCount(clients)} ` +
-        `${clients === 1 ? 'client' : 'clients'}, pipeline ${pipeline} and ${formatCount(value_bytes)}-byte values.`,
-    ];
+  const isMarked = points.some((point) =>
+    [point.published_us, point.published_ops, point.published_gbit_per_s].some((value) => value !== null),
+  );
+  const known = findReference(plan.reference);
+  const figures = known.figures.filter((figure) =>
+    systems.some((system) => figuresAbout(known, system, 'resp').includes(figure)),
+  );
+  if (!isMarked) {
+    const workloads = distinct(figures.map(({ workload }) => workloadInWords(workload)));
+    return [`No published value stands beside them: those of ${reference.name} are of ${listed(workloads)}.`];
   }
-  return [`Black lines show published values: ${reference.name} (${reference.source}).`];
+  const origins = figures.map(({ figure, origin, measure, reading_error, note }) => {
+    const how = origin === 'figure' ? 'read off' : 'from the';
+    const error = `± ${formatNumber(reading_error)} ${publishedUnits[measure]}`;
+    return `${how} ${figure} (${[error, ...(note ? [note] : [])].join('; ')})`;
+  });
+  return [`Black marks show published values: ${reference.name} (${reference.source}), ${listed(origins)}.`];
+}
+
+const publishedUnits: Record<PublishedFigure['measure'], string> = {
+  latency_us: 'µs',
+  latency_p99_us: 'µs',
+  throughput_ops: 'requests/s',
+  bandwidth_gbit_per_s: 'Gbit/s',
+};
+
+function workloadInWords({ clients, pipeline, value_bytes }: ReferenceWorkload): string {
+  const many = `${formatCount(clients)} ${clients === 1 ? 'client' : 'clients'}`;
+  return `a closed loop with ${many}, pipeline ${pipeline} and ${formatCount(value_bytes)}-byte values`;
 }
 
 const arrivalNames: Record<'poisson' | 'constant', string> = {

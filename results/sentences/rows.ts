@@ -1,15 +1,16 @@
 /** The rows of tables: the points of each system, and its floors; a floor of several stands behind the last of them. */
 import type { FloorPoint, Measured, Summary } from '../formats/index.ts';
+import { nothingPublished, type Published } from '../run/reference.ts';
 
-export type SummaryRow = Measured & {
-  /** What names the row: the system, or the floor and that it is one; in a word, and as the figure has it. */
-  system: string;
-  label: string;
-  /** Of the system; of a floor, that of the last system that it serves. */
-  group: string;
-  /** Null where nothing was published, and for floors. */
-  published_us: number | null;
-};
+/** Nothing was published of floors. */
+export type SummaryRow = Measured &
+  Published & {
+    /** What names the row: the system, or the floor and that it is one; in a word, and as the figure has it. */
+    system: string;
+    label: string;
+    /** Of the system; of a floor, that of the last system that it serves. */
+    group: string;
+  };
 
 export function summaryRows({ points, floors }: Summary): SummaryRow[] {
   const systems = [...Map.groupBy(points, ({ system }) => system)];
@@ -45,6 +46,6 @@ export function floorRows(floors: Summary['floors'], group = ''): SummaryRow[] {
     system: `${floor.name} (floor)`,
     label: `${floor.label} (floor${isOfMeans(floor) ? ', means of runs' : ''})`,
     group,
-    published_us: null,
+    ...nothingPublished,
   }));
 }

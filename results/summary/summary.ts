@@ -8,7 +8,7 @@ import {
   summaryFormat,
   targetsOf,
 } from '../formats/index.ts';
-import { findReference, publishedUs, type Reference } from '../run/reference.ts';
+import { findReference, nothingPublished, publishedOf, type Reference } from '../run/reference.ts';
 import { type Run, sameTarget, standsBeside } from '../run/run-folder.ts';
 import { formatChange } from '../text/format.ts';
 import { ratioWithinRun, type Times, type TrialValue } from './bootstrap.ts';
@@ -131,7 +131,7 @@ function pointsOfGroup(sources: Sources, systems: SystemUnderTest[], reference: 
     const stands = systems.slice(0, index).every((other) => !samePlace(other, system));
     const points = pointsOf(sources, system, first).map((point) => ({
       ...point,
-      published_us: reference && stands ? publishedUs(reference, system, point) : null,
+      ...(reference && stands ? publishedOf(reference, system, point) : nothingPublished),
     }));
     if (index === 0) first = points;
     return points;
@@ -173,7 +173,7 @@ function pointsOf(sources: Sources, system: SystemUnderTest, first: Point[]): Po
       device,
       provenance,
       ...numbers,
-      published_us: null,
+      ...nothingPublished,
       verdicts: judge(run.manifest, outcomes, numbers, { bounds, doubts, is_staged }),
       breakdown: stages.breakdown,
       probe_overhead: stages.probe_overhead,

@@ -68,6 +68,8 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
     provenance: 'software_device',
     breakdown: null,
     published_us: null,
+    published_ops: null,
+    published_gbit_per_s: null,
     probe_overhead: null,
     versus_first: null,
     verdicts: { p50: VALID, p99: VALID, p999: VALID, throughput: VALID, stages: null },

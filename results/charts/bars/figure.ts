@@ -6,6 +6,7 @@ import type { CostOfSide, Point } from '../../formats/index.ts';
 import { hollowMeaning, mixture, runState, trialRange } from '../../sentences/caption.ts';
 import { marks } from '../../sentences/doubts.ts';
 import { formatCount } from '../../text/format.ts';
+import { referenceEntry } from '../latency/bars.ts';
 import { type LegendEntry, legend } from '../legend.ts';
 import type { Picture } from '../picture.ts';
 import type { ChartSource } from '../source.ts';
@@ -30,7 +31,10 @@ export function throughputBars(source: ChartSource, theme: Theme): Picture | nul
     const fill = theme.patterns ? patternFill(colour, index) : colour;
     return [{ part: '', value: throughput.valueOf(point) ?? 0, fill, colour }];
   };
-  return barsOf(source, throughput, { partsOf, entries: [] }, theme);
+  const { points, reference } = source.summary;
+  const isPublished = reference !== null && points.some((point) => throughput.publishedOf(point) !== null);
+  const entries = isPublished ? [referenceEntry(reference.name)] : [];
+  return barsOf(source, throughput, { partsOf, entries }, theme);
 }
 
 /** Null where no point says what it cost. */
@@ -138,10 +142,11 @@ function barsOf(
 
 function barOf(point: Point, measure: Shown): Bar {
   const value = measure.valueOf(point);
-  const { system, label } = point;
-  if (value === null) return { system, label, end: 0, text: 'no data' };
+  const published = measure.publishedOf(point);
+  const of = { system: point.system, label: point.label, published };
+  if (value === null) return { ...of, end: published ?? 0, text: 'no data' };
   const text = value >= 100 ? formatCount(Math.round(value)) : String(Number(value.toPrecision(3)));
-  return { system, label, end: value, text: `${text}${marks[measure.stateOf(point)]}` };
+  return { ...of, end: Math.max(value, published ?? 0), text: `${text}${marks[measure.stateOf(point)]}` };
 }
 
 function piecesOf(panel: string, point: Point, measure: Shown, partsOf: Contents['partsOf']): BarPiece[] {

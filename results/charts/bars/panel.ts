@@ -22,7 +22,9 @@ export interface BarPiece {
 export interface Bar {
   system: string;
   label: string;
-  /** Where it ends, and what stands there. */
+  /** Null where nothing was published. */
+  published: number | null;
+  /** Where it and what was published of it end, and what stands there. */
   end: number;
   text: string;
 }
@@ -95,6 +97,7 @@ export function barsPanel(
           ...fadeMuted,
         },
       },
+      ...publishedMarks(bars, height, x),
       {
         data: { values: bars.map(({ system, end, text }) => ({ row: system, system, end, words: [text] })) },
         mark: { ...textMark(theme, 'value'), align: 'left', baseline: 'middle', dx: 4, color: INK },
@@ -103,6 +106,23 @@ export function barsPanel(
       rowLabels(rows, room, theme, fadeMuted),
     ],
   };
+}
+
+/** A dark line across a bar, edged in white so that it shows on any colour. */
+function publishedMarks(bars: Bar[], height: number, x: object): object[] {
+  const values = bars.filter(({ published }) => published !== null);
+  if (values.length === 0) return [];
+  const tick = { type: 'tick', orient: 'vertical', height: 0.75 * height - 4, opacity: 1 };
+  return [
+    {
+      data: { values: values.map(({ system, published }) => ({ row: system, system, published })) },
+      encoding: { x: { field: 'published', ...x } },
+      layer: [
+        { mark: { ...tick, thickness: 4.5, color: 'white' } },
+        { mark: { ...tick, thickness: 2.5, color: INK } },
+      ],
+    },
+  ];
 }
 
 const tooltip =

@@ -4,7 +4,7 @@
  */
 import type { Point } from '../../formats/index.ts';
 import type { State } from '../../summary/doubt.ts';
-import type { LegendEntry } from '../legend.ts';
+import { type LegendEntry, publishedLabel } from '../legend.ts';
 import { dashes } from '../theme/looks.ts';
 import { systemColours } from '../theme/palette.ts';
 import { patternFill } from '../theme/patterns.ts';
@@ -108,10 +108,9 @@ function tick({ isUpright }: BarDirection, length: number, thickness: number): o
   return { type: 'tick', ...across, thickness, opacity: 1 };
 }
 
-/** Its first words name it; the rest stands in figure.txt. */
 export function referenceEntry(reference: string): LegendEntry {
   return {
-    label: `published (${reference.split(',')[0]})`,
+    label: publishedLabel(reference),
     line: { colour: INK, dash: dashes.none },
   };
 }

@@ -127,6 +127,7 @@ function rowsOf(points: Point[], axis: Axis, manifest: Manifest): CurveRow[] {
             y: measure.valueOf(point),
             low: null,
             high: null,
+            published: null,
             order: valueAlong(point, axis) as number,
             verdict: measure.stateOf(point),
             is_constant: false,

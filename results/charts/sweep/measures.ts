@@ -12,6 +12,8 @@ export interface Shown {
   /** What the interval is, in words; null where there is none. */
   whiskers: string | null;
   stateOf: (point: Point) => State;
+  /** What was published of it, in the same unit; null where nothing was. */
+  publishedOf: (point: Point) => number | null;
 }
 
 export const latencyP50: Shown = {
@@ -21,6 +23,7 @@ export const latencyP50: Shown = {
   intervalOf: ({ p50_interval_us }) => p50_interval_us,
   whiskers: 'interval over the trials',
   stateOf: ({ verdicts }) => verdicts.p50.state,
+  publishedOf: ({ published_us }) => published_us,
 };
 
 export const latencyP99: Shown = {
@@ -30,6 +33,7 @@ export const latencyP99: Shown = {
   intervalOf: () => null,
   whiskers: null,
   stateOf: ({ verdicts }) => verdicts.p99?.state ?? 'valid',
+  publishedOf: () => null,
 };
 
 export const throughput: Shown = {
@@ -42,6 +46,7 @@ export const throughput: Shown = {
   },
   whiskers: 'from the lowest to the highest trial',
   stateOf: ({ verdicts }) => verdicts.throughput?.state ?? 'valid',
+  publishedOf: ({ published_ops }) => (published_ops === null ? null : published_ops / 1000),
 };
 
 /** Of server and client together, what polling in vain takes included. */
@@ -57,6 +62,7 @@ export const cost: Shown = {
   intervalOf: () => null,
   whiskers: null,
   stateOf: ({ verdicts }) => verdicts.throughput?.state ?? 'valid',
+  publishedOf: () => null,
 };
 
 /** Of the values alone: what the protocol and the network add is not in it. */
@@ -71,4 +77,6 @@ export const bandwidth: Shown = {
     const factor = (point.value_bytes * 8 * 1000) / 1e6;
     return range && { low: range.low * factor, high: range.high * factor };
   },
+  publishedOf: ({ published_gbit_per_s }) =>
+    published_gbit_per_s === null ? null : 1000 * published_gbit_per_s,
 };

@@ -2,17 +2,17 @@
  * What a sweep measured over its main axis: latency, throughput or bandwidth as lines, one for each system, in a panel
  * for each operation and each value of the other axes. A system that has not the axis is a level line.
  */
-import type { Axis, Manifest, Point } from '../../formats/index.ts';
+import type { Axis, Manifest, Point, Summary } from '../../formats/index.ts';
 import { hollowMeaning, mixture, runState, trialRange } from '../../sentences/caption.ts';
 import { distanceOfFigure } from '../../sentences/distance.ts';
 import { formatCount } from '../../text/format.ts';
-import { type LegendEntry, legend } from '../legend.ts';
+import { type LegendEntry, legend, publishedLabel } from '../legend.ts';
 import { type MeasuredRow, measuredRow } from '../measured-row.ts';
 import type { Picture } from '../picture.ts';
 import type { ChartSource } from '../source.ts';
 import type { Looks } from '../theme/looks.ts';
 import { multiples, multiplesOf } from '../theme/multiples.ts';
-import type { Theme } from '../theme/theme.ts';
+import { INK, type Theme } from '../theme/theme.ts';
 import { exactUs } from '../tooltip.ts';
 import { axisLabel, axisTitle, facetsOf, isSize, mainAxis, valueAlong } from './axes.ts';
 import { bandwidth, cost, latencyP50, type Shown, throughput } from './measures.ts';
@@ -26,6 +26,8 @@ export interface LineRow extends MeasuredRow {
   y: number | null;
   low: number | null;
   high: number | null;
+  /** In the unit of y; null where nothing was published. */
+  published: number | null;
   order: number;
   /** Of the statistic that is drawn. */
   verdict: string;
@@ -67,7 +69,9 @@ function overAxis(
   const values = axis.values as number[];
   const x = axisScale(values, theme.logX ?? axis.scale === 'log');
   const y = measuredScale(
-    rows.flatMap(({ y, low, high }) => [y, low, high].filter((value) => value !== null)),
+    rows.flatMap(({ y, low, high, published }) =>
+      [y, low, high, published].filter((value) => value !== null),
+    ),
     theme.logY,
   );
   const grid = multiplesOf(
@@ -79,7 +83,11 @@ function overAxis(
     title: `${capital(measure.title.replace(/ \(.*/, ''))} over ${axisTitle(axis)}: ${manifest.title}`,
     datasets: { points: rows },
     parts: [
-      legend(entriesOf(summary.points, looks), { width: grid.width, left: grid.left, fades: true }, theme),
+      legend(
+        [...entriesOf(summary.points, looks), ...publishedEntries(rows, summary)],
+        { width: grid.width, left: grid.left, fades: true },
+        theme,
+      ),
       multiples(grid, panels.length, theme, (index, hasY, hasX) =>
         linesPanel(
           {
@@ -145,6 +153,7 @@ function rowsOf(points: Point[], axis: Axis, measure: Shown, manifest: Manifest)
       y: measure.valueOf(point),
       low: interval?.low ?? null,
       high: interval?.high ?? null,
+      published: is_constant ? null : measure.publishedOf(point),
       order: x,
       verdict: measure.stateOf(point),
       is_constant,
@@ -170,6 +179,14 @@ export function entriesOf(points: Point[], looks: Looks): LegendEntry[] {
     const { colour, shape, dash } = looks.get(system)!;
     return { system, label, line: { colour, dash }, mark: { colour, shape } };
   });
+}
+
+/** What black marks are, where there are any. */
+function publishedEntries(rows: readonly LineRow[], { reference }: Summary): LegendEntry[] {
+  const isPublished = reference !== null && rows.some(({ published }) => published !== null);
+  return isPublished
+    ? [{ label: publishedLabel(reference.name), mark: { colour: INK, shape: 'circle' } }]
+    : [];
 }
 
 /** A first word that is a word begins with a capital; p50 stays as it is. */

@@ -2,13 +2,13 @@
 import { fadeMuted } from '../chart.ts';
 import type { Look, Looks } from '../theme/looks.ts';
 import { titleAbove } from '../theme/multiples.ts';
-import type { Theme } from '../theme/theme.ts';
-import { pointTooltip } from '../tooltip.ts';
+import { INK, type Theme } from '../theme/theme.ts';
+import { pointTooltip, tooltipOf } from '../tooltip.ts';
 import { type PlotScale, scaleEncoding } from './scales.ts';
 
 export interface LinesPanel {
   title: string;
-  /** Of the dataset; rows have `panel`, `system`, `x`, `y`, `order`, `low`, `high`, `verdict`, `is_constant`. */
+  /** Of the dataset; rows have those of a LineRow (over-axis.ts). */
   dataset: string;
   panel: string;
   size: [number, number];
@@ -18,6 +18,8 @@ export interface LinesPanel {
   /** Lines of the tooltip, beside those that every point has. */
   tooltip: [string, string][];
 }
+
+const publishedTooltip = tooltipOf([['published', "format(datum.published, ',.4~r')"]]);
 
 /** Diameter of a ring around a knee, squared. */
 const KNEE_SIZE = 170;
@@ -60,6 +62,16 @@ export function linesPanel(of: LinesPanel, theme: Theme): object {
               fill: { condition: { test: hollow, value: 'white' }, ...colour },
               stroke: colour,
               tooltip: { value: pointTooltip(tooltip) },
+            },
+          },
+          {
+            transform: [{ filter: 'isValid(datum.published)' }],
+            mark: { type: 'point', filled: true, size: 60, stroke: 'white', strokeWidth: 0.8, opacity: 1 },
+            encoding: {
+              y: { ...y, field: 'published' },
+              fill: { value: INK },
+              shape: { field: 'system', type: 'nominal', scale: scaleOf(looks, 'shape'), legend: null },
+              tooltip: { value: publishedTooltip },
             },
           },
           {
