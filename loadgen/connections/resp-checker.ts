@@ -8,6 +8,7 @@
 import { LoadError } from '../errors.ts';
 import type { ReplyChecker } from './exchange.ts';
 import { ReplyStatus } from './reply.ts';
+import { sameBytes } from './same-bytes.ts';
 
 const MAX_LINE_BYTES = 1024;
 const [PLUS, MINUS, DOLLAR, CR, LF] = [...'+-$\r\n'].map((char) => char.charCodeAt(0));
@@ -39,7 +40,11 @@ export class RespChecker implements ReplyChecker {
 
   check(bytes: Uint8Array, at: number, limit: number, operation: number, key: number): ReplyStatus {
     const expected = this.#right.expectedReply(operation, key);
-    if (this.#state === START && limit - at >= expected.length && equal(bytes, at, expected)) {
+    if (
+      this.#state === START &&
+      limit - at >= expected.length &&
+      sameBytes(bytes, at, expected, 0, expected.length)
+    ) {
       this.end = at + expected.length;
       return ReplyStatus.Right;
     }
@@ -71,9 +76,7 @@ export class RespChecker implements ReplyChecker {
   /** Takes `length` bytes of a body, but not its last one. Returns `length`. */
   #compareBody(bytes: Uint8Array, at: number, length: number, expected: Uint8Array): number {
     const seen = this.#seen;
-    let matches = this.#matches && seen + length <= expected.length;
-    for (let i = 0; matches && i < length; i++) matches = bytes[at + i] === expected[seen + i];
-    this.#matches = matches;
+    this.#matches &&= seen + length <= expected.length && sameBytes(bytes, at, expected, seen, length);
     this.#seen += length;
     this.#bodyLeft -= length;
     return length;
@@ -111,13 +114,6 @@ export class RespChecker implements ReplyChecker {
   #judge(expected: Uint8Array): ReplyStatus {
     return this.#matches && this.#seen === expected.length ? ReplyStatus.Right : ReplyStatus.Wrong;
   }
-}
-
-function equal(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {
-  for (let i = 0; i < expected.length; i++) {
-    if (bytes[at + i] !== expected[i]) return false;
-  }
-  return true;
 }
 
 function notResp(what: string): LoadError {
