@@ -35,6 +35,9 @@ describe('LatencyRecorder', () => {
         for (const percentile of [0, 1, 25, 50, 90, 99, 99.9, 100]) {
           expect(histogram.getValueAtPercentile(percentile)).toBe(expected.getValueAtPercentile(percentile));
         }
+        for (const percentile of [0.1, 1, 25, 50, 90, 99, 99.9, 100]) {
+          expect(recorder.latencyNsAt(percentile)).toBe(expected.getValueAtPercentile(percentile));
+        }
         expect(histogram.mean).toBeCloseTo(expected.mean, 6);
       }),
     );
@@ -45,16 +48,21 @@ describe('LatencyRecorder', () => {
       fc.property(fc.array(fc.array(latencyNs, { maxLength: 60 }), { maxLength: 5 }), (slices) => {
         const recorder = new LatencyRecorder();
         const total = new LatencyRecorder();
+        const added = new LatencyRecorder();
         for (const values of slices) {
           for (const value of values) recorder.record(value);
+          recorder.addTo(added);
           const { values_ns, counts } = recorder.moveTo(total);
           const again = reference([]);
           for (const [index, value] of values_ns.entries()) again.recordValueWithCount(value, counts[index]);
           expect(encodeHistogram(again)).toBe(encodeHistogram(reference(values)));
           expect(values_ns).toEqual(values_ns.toSorted((a, b) => a - b));
           expect(recorder.histogram().totalCount).toBe(0);
+          expect(recorder.latencyNsAt(50)).toBeNull();
         }
-        expect(encodeHistogram(total.histogram())).toBe(encodeHistogram(reference(slices.flat())));
+        for (const all of [total, added]) {
+          expect(encodeHistogram(all.histogram())).toBe(encodeHistogram(reference(slices.flat())));
+        }
       }),
     );
   });

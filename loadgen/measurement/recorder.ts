@@ -74,6 +74,27 @@ export class LatencyRecorder {
     return histogram;
   }
 
+  /** Adds what it holds to `total`. */
+  addTo(total: LatencyRecorder): void {
+    for (let place = this.#lowest; place <= this.#highest; place++) {
+      if (this.#counts[place] > 0) total.#add(place, this.#counts[place]);
+    }
+  }
+
+  /** As the histogram has it, for a percentile above 0, without making one; null without a value. */
+  latencyNsAt(percentile: number): number | null {
+    let total = 0;
+    for (let place = this.#lowest; place <= this.#highest; place++) total += this.#counts[place];
+    // The rank is exact but for the last bit of the product.
+    const rank = Math.max(1, Math.ceil((percentile / 100) * total * (1 - Number.EPSILON)));
+    let passed = 0;
+    for (let place = this.#lowest; place <= this.#highest; place++) {
+      passed += this.#counts[place];
+      if (passed >= rank) return valueAt(place + 1) - 1;
+    }
+    return null;
+  }
+
   #add(place: number, count: number): void {
     this.#counts[place] += count;
     if (place < this.#lowest) this.#lowest = place;

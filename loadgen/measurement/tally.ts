@@ -1,5 +1,4 @@
 /** The counts of one operation in the measured window, which slices.ts cuts into slices. */
-import type { Histogram } from 'hdr-histogram-js';
 import type { Slice, SlicePart } from '../../results/formats/index.ts';
 import { INTENDED, RECEIVED, type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
 import type { OperationResult } from './options.ts';
@@ -101,11 +100,9 @@ export class Tally {
   }
 
   /** Requests that were given up are in it with the time that they had waited: with less than they take. */
-  histogram(): Histogram {
+  latenciesTo(total: LatencyRecorder): void {
     const recorders = [this.#early.recorder, this.#late.recorder, ...this.#tenths, this.#givenUp];
-    const [all, ...others] = recorders.map((recorder) => recorder.histogram());
-    for (const other of others) all.add(other);
-    return all;
+    for (const recorder of recorders) recorder.addTo(total);
   }
 
   /** Right replies to the requests of the window. */
@@ -131,20 +128,20 @@ export class Tally {
       at_least_ns: this.#unanswered === 0 ? null : this.#leastAgeNs,
       throughput_ops,
       ...(this.#firstError === undefined ? {} : { first_error: this.#firstError }),
-      ...describeLatencies(this.histogram()),
+      ...describeLatencies(allLatencies([this]).histogram()),
       service_time_ns: null,
-      slice_p50_ns: this.#tenths.map((recorder) => medianNs(recorder.histogram())),
+      slice_p50_ns: this.#tenths.map((recorder) => recorder.latencyNsAt(50)),
     };
   }
 }
 
 /** Of the latencies of all tallies; 0 without any. */
 export function latencyNsAt(tallies: readonly Tally[], percentile: number): number {
-  const [all, ...others] = tallies.map((tally) => tally.histogram());
-  for (const other of others) all.add(other);
-  return all.totalCount === 0 ? 0 : all.getValueAtPercentile(percentile);
+  return allLatencies(tallies).latencyNsAt(percentile) ?? 0;
 }
 
-function medianNs(histogram: Histogram): number | null {
-  return histogram.totalCount === 0 ? null : histogram.getValueAtPercentile(50);
+function allLatencies(tallies: readonly Tally[]): LatencyRecorder {
+  const all = new LatencyRecorder();
+  for (const tally of tallies) tally.latenciesTo(all);
+  return all;
 }
