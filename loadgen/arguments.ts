@@ -14,7 +14,8 @@ export const secondsOrNone = decimal(0, SECONDS_MAX);
 export const seconds = decimal(SECONDS_MIN, SECONDS_MAX);
 
 /** Requests a second. */
-export const perSecond = decimal(0.001, 1e9);
+export const RATE_OPS_MAX = 1e9;
+export const perSecond = decimal(0.001, RATE_OPS_MAX);
 
 /** Redis's limit of a bulk string (proto-max-bulk-len). */
 export const valueBytes = wholeNumber(1, 512 * 1024 * 1024);

@@ -8,14 +8,8 @@ import {
   wholeNumber,
   withBackendOption,
 } from '../libos/index.ts';
-import {
-  type ArrivalKind,
-  arrivalKinds,
-  keyDistributions,
-  MIX,
-  requestOperations,
-  waitModes,
-} from '../results/formats/lists.ts';
+import type { ArrivalPattern } from '../results/formats/arrival-patterns.ts';
+import { keyDistributions, MIX, requestOperations, waitModes } from '../results/formats/lists.ts';
 import { core, perSecond, processId, seconds, secondsOrNone, valueBytes } from './arguments.ts';
 import { loginOf, PASSWORD_VARIABLE } from './connections/login.ts';
 import { resolveTarget } from './connections/target.ts';
@@ -25,6 +19,7 @@ import { checkOptions, type LoadOptions, type LoadOutcome } from './measurement/
 import { phaseNames } from './measurement/phases.ts';
 import { createResultFolder, describeOutcome, unansweredInWords, writeResult } from './measurement/result.ts';
 import { showProgress } from './progress-bar.ts';
+import { parseArrivals } from './workload/arrival-words.ts';
 import { parseWeights, weightsByName } from './workload/weights.ts';
 import { MAX_KEYS, type Weights } from './workload/workload.ts';
 
@@ -65,7 +60,7 @@ interface Flags
   user?: string;
   db: number;
   rate?: number;
-  arrivals?: ArrivalKind;
+  arrivals?: ArrivalPattern;
   backendOption?: BackendOptions;
   core?: number;
   durationS?: number;
@@ -145,11 +140,11 @@ of processes shows it`,
       1,
     )
     .option('--rate <ops>', 'open loop: requests per second', perSecond)
-    .addOption(
-      new Option(
-        '--arrivals <kind>',
-        'with --rate: evenly spaced (constant) or with the gaps of independent users (default: poisson)',
-      ).choices([...arrivalKinds]),
+    .option(
+      '--arrivals <pattern>',
+      `with --rate: evenly spaced (constant), with the gaps of independent users (poisson, the default), in bursts \
+(onoff:on_ms=10,off_ms=90,times=fixed or exponential), or with heavy-tailed gaps (pareto:shape=1.5); --rate is the mean`,
+      parseArrivals,
     )
     .option('--keys <n>', 'size of the key space', wholeNumber(1, MAX_KEYS), 1_000_000)
     .addOption(

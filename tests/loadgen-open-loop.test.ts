@@ -101,6 +101,25 @@ describe('bypassbench load --rate', () => {
     expect(get.service_time_ns!.p50).toBeLessThanOrEqual(get.latency_ns!.p50);
   });
 
+  it('has one schedule for a seed, however slow the server is', async () => {
+    const arrivals = 'onoff:on_ms=5,off_ms=15,times=exponential';
+    const offered: number[] = [];
+    for (const delayMs of [0, 3]) {
+      const slow = await slowServer(() => sleep(delayMs));
+      const { result, get } = await load(
+        slow.port,
+        ...['--rate', '2000', '--arrivals', arrivals, '--pipeline', '1000', '--reply-timeout-s', '20'],
+        ...['--warmup-s', '0.1', '--duration-s', '0.2'],
+      );
+      slow.close();
+      expect(result.arrivals).toEqual({ kind: 'onoff', on_ms: 5, off_ms: 15, times: 'exponential' });
+      expect(get.misses / 0.2).toBeCloseTo(result.rates!.offered_ops!, 6);
+      offered.push(result.rates!.offered_ops!);
+    }
+    expect(offered[0]).toBeGreaterThan(0);
+    expect(offered[1]).toBe(offered[0]);
+  });
+
   it('measures as many requests as asked for, asleep while nothing is due', async () => {
     const { result, get } = await load(
       server.port,
@@ -242,7 +261,11 @@ describe('bypassbench load --rate', () => {
   it.each([
     [['--arrivals', 'constant'], 'give --rate too, or leave both out'],
     [['--rate', '0'], 'It must be a number from 0.001 to 1,000,000,000'],
-    [['--rate', '10', '--arrivals', 'uniform'], 'poisson, constant'],
+    [['--rate', '10', '--arrivals', 'uniform'], "'uniform' is no pattern of arrivals"],
+    [
+      ['--rate', '1000000', '--arrivals', 'onoff:on_ms=1,off_ms=10000,times=fixed'],
+      'more than 1,000,000,000: give a lower rate',
+    ],
   ])('refuses %s', async (words, message) => {
     expect(await refusal(command(), ...target(server.port), ...words)).toContain(message);
   });

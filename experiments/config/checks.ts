@@ -2,12 +2,17 @@
  * What is wrong with a resolved config whose every value is right by itself: values that contradict each
  * other, and cores that this machine does not have.
  */
-import { MIX, requestOperations } from '../../results/formats/index.ts';
+import { arrivalsProblem, MIX, requestOperations } from '../../results/formats/index.ts';
 import { softwareNames } from '../machine/machine.ts';
 import { suggestion } from './nearest.ts';
 import { floorPlaceholders, OPTIONS_WORD, placeholderNames, systemPlaceholders } from './placeholders.ts';
 import type { Problem } from './problems.ts';
-import type { Config, ConfiguredFloor as Floor, ConfiguredSystem as System } from './schema.ts';
+import {
+  type Config,
+  type ConfiguredFloor as Floor,
+  RATE_OPS_MAX,
+  type ConfiguredSystem as System,
+} from './schema.ts';
 
 /** Name of the second measurement of the system `name`, where an experiment repeats it. */
 export function repeatOf(name: string): string {
@@ -51,6 +56,7 @@ export function contradictions(config: Config): Problem[] {
     })),
     ...operationProblems(config),
     ...mixProblems(config),
+    ...arrivalProblems(config),
     ...quickProblems(config),
   ];
 }
@@ -67,6 +73,12 @@ function operationProblems({ workload: { operations, mix } }: Config): Problem[]
     const message = `there is no operation '${name}'${suggestion(name, known)}`;
     return [{ path: ['workload', ...path], message }];
   });
+}
+
+/** An open loop whose rate its pattern cannot have. */
+function arrivalProblems({ workload: { open_loop } }: Config): Problem[] {
+  const problem = open_loop && arrivalsProblem(open_loop.arrivals, open_loop.rate_ops, RATE_OPS_MAX);
+  return problem ? [{ path: ['workload', 'open_loop', 'arrivals'], message: problem }] : [];
 }
 
 function mixProblems({ workload: { operations, mix, open_loop }, systems }: Config): Problem[] {

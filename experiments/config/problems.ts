@@ -113,10 +113,11 @@ export function notAllowed(value: unknown, allowed: readonly string[]): string {
 /** Of one kind of several by a key (`ready.by`), or of one type of several. */
 function unionMessage(issue: z.core.$ZodIssueInvalidUnion, value: unknown): string {
   if ('options' in issue && issue.options) return notAllowed(value, issue.options.map(String));
-  const types = issue.errors
-    .flat()
-    .flatMap((inner) => ('expected' in inner ? [inner.expected as string] : []));
-  return mustBe(types.map((type) => typeWords[type] ?? type).join(' or '), value);
+  const allowed = issue.errors.flat().flatMap((inner) => {
+    if (inner.code === 'invalid_value') return inner.values.map(String);
+    return 'expected' in inner ? [typeWords[inner.expected as string] ?? String(inner.expected)] : [];
+  });
+  return mustBe(allowed.join(' or '), value);
 }
 
 function outOfRange(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, value: unknown): string {
@@ -129,6 +130,11 @@ function outOfRange(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, va
 
 /** The keys that a JSON Schema knows at `path`, of all alternatives where it has several. */
 export function keysAllowedAt(schema: z.core.JSONSchema.JSONSchema, path: Path): string[] {
+  const alternatives = schemasAt(schema, path);
+  return [...new Set(alternatives.flatMap((alternative) => Object.keys(alternative.properties ?? {})))];
+}
+
+function schemasAt(schema: z.core.JSONSchema.JSONSchema, path: Path): z.core.JSONSchema.JSONSchema[] {
   let alternatives = alternativesOf(schema);
   for (const step of path) {
     alternatives = alternatives.flatMap((alternative) => {
@@ -136,7 +142,19 @@ export function keysAllowedAt(schema: z.core.JSONSchema.JSONSchema, path: Path):
       return alternativesOf(named ?? alternative.additionalProperties);
     });
   }
-  return [...new Set(alternatives.flatMap((alternative) => Object.keys(alternative.properties ?? {})))];
+  return alternatives;
+}
+
+/** What a JSON Schema lets stand as one value below `path`, in as many steps as it takes: `open_loop.rate_ops`. */
+export function scalarKeysAt(schema: z.core.JSONSchema.JSONSchema, path: Path): string[] {
+  return keysAllowedAt(schema, path).flatMap((key) => {
+    const below = scalarKeysAt(schema, [...path, key]).map((inner) => `${key}.${inner}`);
+    return schemasAt(schema, [...path, key]).some(isScalar) ? [key, ...below] : below;
+  });
+}
+
+function isScalar({ type, properties, items, additionalProperties }: z.core.JSONSchema.JSONSchema): boolean {
+  return type !== 'object' && type !== 'array' && !properties && !items && !additionalProperties;
 }
 
 function alternativesOf(schema: unknown): z.core.JSONSchema.JSONSchema[] {

@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import {
   type Axis,
-  arrivalKinds,
+  arrivalPattern,
   backends,
   keyDistributions,
   type LeftOut,
@@ -153,10 +153,11 @@ const value_bytes = z
   .int()
   .min(1)
   .max(512 * 1024 * 1024);
+export const RATE_OPS_MAX = 10_000_000;
 const rate_ops = z
   .number()
   .positive()
-  .max(10_000_000)
+  .max(RATE_OPS_MAX)
   .describe('Requests per second, of all connections together.');
 
 const ownWorkload = z
@@ -318,10 +319,9 @@ const workload = z.strictObject({
   open_loop: z
     .strictObject({
       rate_ops,
-      arrivals: z
-        .enum(arrivalKinds)
+      arrivals: arrivalPattern
         .default('poisson')
-        .describe('As many independent users send, or evenly spread.'),
+        .describe('As many independent users send, evenly spread, in bursts, or with heavy-tailed gaps.'),
     })
     .optional()
     .describe(

@@ -272,6 +272,31 @@ test.each<Parts>([
   expect(again.points).toEqual(resolved.points);
 });
 
+test('arrivals are an axis, as a word or by a parameter', async () => {
+  const openLoop = (arrivals: string) => `${BASE}, open_loop: { rate_ops: 100${arrivals} }`;
+  const words = await read({ sweep: '{ arrivals: [poisson, constant] }', workload: openLoop('') });
+  expect(words.points.map(({ workload }) => workload.open_loop?.arrivals)).toEqual(['poisson', 'constant']);
+  const workload = openLoop(', arrivals: { kind: pareto }');
+  const shapes = await read({ sweep: '{ open_loop.arrivals.shape: [1.5, 3] }', workload });
+  expect(shapes.points.map(({ at, workload }) => [at, workload.open_loop?.arrivals])).toEqual([
+    [{ shape: 1.5 }, { kind: 'pareto', shape: 1.5 }],
+    [{ shape: 3 }, { kind: 'pareto', shape: 3 }],
+  ]);
+});
+
+test.each([
+  ['bursts', "must be poisson or constant or a mapping (key: value) (it is 'bursts')"],
+  ['{ kind: onof }', "kind: 'onof' is not allowed: did you mean 'onoff'?"],
+  ['{ kind: pareto, shape: 1 }', 'shape: must be at least 1.01 (it is 1)'],
+  [
+    '{ kind: onoff, on_ms: 1, off_ms: 1000000, times: fixed }',
+    '100 requests a second are 1.00e+8 within a burst, more than 10,000,000: give a lower rate, or a longer on_ms',
+  ],
+])('arrivals that cannot be are refused: %s', async (arrivals, message) => {
+  const workload = `${BASE}, open_loop: { rate_ops: 100, arrivals: ${arrivals} }`;
+  expect(await refusal({ sweep: '{ clients: [1] }', workload })).toContain(message);
+});
+
 test.each<[what: string, parts: Parts, message: string]>([
   [
     'a typo in a key',

@@ -16,7 +16,7 @@ import { scaleOf, unitOf } from './axis-looks.ts';
 import { suggestion } from './nearest.ts';
 import type { Override } from './overrides.ts';
 import { entriesOf, type Place, type Placed, type PlacedProblem, plain } from './placed.ts';
-import { keysAllowedAt } from './problems.ts';
+import { scalarKeysAt } from './problems.ts';
 import { type AxisSpec, MOST_POINTS } from './sweep-schema.ts';
 
 /** An axis as it was written. */
@@ -139,15 +139,12 @@ function ofSystems(
 /** What of a system is a mapping of scalars, and so may be an axis of all systems. */
 const SYSTEM_PARTS = ['options', 'server_options', 'env', 'client'];
 
-/** The scalars of the workload: `clients`, `open_loop.rate_ops`. */
+/** The scalars of the workload: `clients`, `open_loop.rate_ops`; and the weights of its mix. */
 function workloadKeys(): string[] {
-  const schema = configJsonSchema();
-  return keysAllowedAt(schema, ['workload'])
-    .filter((key) => key !== 'operations')
-    .flatMap((key) => {
-      const inner = key === MIX ? requestOperations : keysAllowedAt(schema, ['workload', key]);
-      return inner.length === 0 ? [key] : inner.map((one) => `${key}.${one}`);
-    });
+  return [
+    ...scalarKeysAt(configJsonSchema(), ['workload']),
+    ...requestOperations.map((operation) => `mix.${operation}`),
+  ];
 }
 
 /** The weight of an operation in the mix, whatever its name. */

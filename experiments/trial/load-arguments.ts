@@ -1,4 +1,5 @@
 /** The command line of the load generator for one measurement of one system. */
+import { arrivalsText } from '../../results/formats/index.ts';
 import { fillPlaceholders, optionWords, type SystemValues } from '../config/placeholders.ts';
 import type { System, WorkloadConfig } from '../config/schema.ts';
 import type { WorkloadOperation } from './measurement.ts';
@@ -53,7 +54,10 @@ export function loadArguments(request: LoadRequest): string[] {
     keys: workload.keys,
     'key-distribution': workload.key_distribution,
     'value-bytes': workload.value_bytes,
-    ...(workload.open_loop && { rate: workload.open_loop.rate_ops, arrivals: workload.open_loop.arrivals }),
+    ...(workload.open_loop && {
+      rate: workload.open_loop.rate_ops,
+      arrivals: arrivalsText(workload.open_loop.arrivals),
+    }),
     'warmup-s': workload.warmup_s,
     'duration-s': request.duration_s,
     // All systems draw the same keys in the same trial, and others in the next.

@@ -20,7 +20,7 @@ import { LoadError } from '../errors.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
 import { Distance } from '../measurement/distance.ts';
-import { Arrivals } from '../workload/arrivals.ts';
+import { createArrivals } from '../workload/arrivals.ts';
 import { RandomRequests } from '../workload/requests.ts';
 import { Workload, type WorkloadOptions } from '../workload/workload.ts';
 import { CLOSED_PAUSES, delaysUs, FIRST_DELAY, NOTHING, OPEN_PAUSES, Orders } from './injections.ts';
@@ -161,7 +161,7 @@ class CalibrationClient {
     const scheduleNs = nowNs();
     const startNs = scheduleNs + WARM_UP_S * 1e9;
     const endNs = startNs + pausesS * 1e9;
-    const arrivals = new Arrivals('constant', rateOps, workload.seed, scheduleNs);
+    const arrivals = createArrivals('constant', rateOps, workload.seed, scheduleNs);
     const control = new OpenSlice(this.#context, samples, startNs);
     const loop = new OpenLoop(this.#connections, arrivals, control, false);
     loop.sendUntil(startNs);

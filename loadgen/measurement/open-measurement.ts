@@ -9,7 +9,7 @@
  * capacity the window begins with replies to what the warm-up left.
  */
 import { type DataPathContext, nowNs } from '../../libos/index.ts';
-import type { ArrivalKind } from '../../results/formats/lists.ts';
+import type { ArrivalPattern } from '../../results/formats/arrival-patterns.ts';
 import type { Connections } from '../connections/connections.ts';
 import {
   INTENDED,
@@ -20,7 +20,7 @@ import {
   SENT,
 } from '../connections/reply.ts';
 import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
-import { Arrivals } from '../workload/arrivals.ts';
+import { createArrivals, skipArrivals } from '../workload/arrivals.ts';
 import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
 import type { LoadOptions, LoadOutcome } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
@@ -44,7 +44,7 @@ const OUTSTANDING_SHARE = 0.01;
 
 /** Times in ns by this thread's clock. */
 interface Schedule {
-  kind: ArrivalKind;
+  pattern: ArrivalPattern;
   rateOps: number;
   beginNs: number;
   /** The measured window. */
@@ -61,9 +61,9 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   const { options } = context.data;
   cost.begin();
   const schedule = scheduleOf(options, nowNs() + SET_UP_NS);
-  const { kind, rateOps, beginNs, startNs, endNs } = schedule;
+  const { pattern, rateOps, beginNs, startNs, endNs } = schedule;
   const measurement = new OpenMeasurement(measuring, schedule);
-  const arrivals = new Arrivals(kind, rateOps, options.seed, beginNs);
+  const arrivals = createArrivals(pattern, rateOps, options.seed, beginNs);
   const loop = new OpenLoop(connections, arrivals, measurement, options.wait === 'block');
   pauses.resume();
   if (startNs > beginNs) {
@@ -94,13 +94,13 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
 /** With --requests the window ends when the schedule has the last of them. */
 function scheduleOf(options: LoadOptions, beginNs: number): Schedule {
   const { warmupS, durationS, requests, seed } = options;
-  const kind = options.arrivals!;
+  const pattern = options.arrivals!;
   const rateOps = options.rateOps!;
   const startNs = beginNs + warmupS * 1e9;
-  if (durationS !== null) return { kind, rateOps, beginNs, startNs, endNs: startNs + durationS * 1e9 };
-  const ahead = new Arrivals(kind, rateOps, seed, beginNs);
-  ahead.skip(startNs, requests!);
-  return { kind, rateOps, beginNs, startNs, endNs: ahead.nextNs };
+  if (durationS !== null) return { pattern, rateOps, beginNs, startNs, endNs: startNs + durationS * 1e9 };
+  const ahead = createArrivals(pattern, rateOps, seed, beginNs);
+  skipArrivals(ahead, startNs, requests!);
+  return { pattern, rateOps, beginNs, startNs, endNs: ahead.nextNs };
 }
 
 /** Places in the array of times: when the last reply came, and the last reading of the distance. */

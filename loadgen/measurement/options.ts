@@ -1,6 +1,8 @@
 /** The options of one load run, checked, and the shape of its outcome. */
 import type { Backend, BackendOptions, Endpoint } from '../../libos/index.ts';
-import type { ArrivalKind, LoadResult, Pauses, SlicesFile } from '../../results/formats/index.ts';
+import { type ArrivalPattern, arrivalsProblem } from '../../results/formats/arrival-patterns.ts';
+import type { LoadResult, Pauses, SlicesFile } from '../../results/formats/index.ts';
+import { RATE_OPS_MAX } from '../arguments.ts';
 import type { Login } from '../connections/login.ts';
 import { LoadError } from '../errors.ts';
 import type { WorkloadOptions } from '../workload/workload.ts';
@@ -23,7 +25,7 @@ export interface LoadOptions extends WorkloadOptions {
   pipeline: number;
   /** Open loop: requests sent per second, and how they are spread. Both null in a closed loop. */
   rateOps: number | null;
-  arrivals: ArrivalKind | null;
+  arrivals: ArrivalPattern | null;
   /** Core of the generator's thread, or null for any. */
   core: number | null;
   populate: boolean;
@@ -89,6 +91,10 @@ export function checkOptions(options: LoadOptions): LoadOptions {
   }
   if (options.rateOps === null && options.arrivals !== null) {
     refuse('--arrivals says how the requests of --rate are spread: give --rate too, or leave both out');
+  }
+  if (options.rateOps !== null && options.arrivals !== null) {
+    const why = arrivalsProblem(options.arrivals, options.rateOps, RATE_OPS_MAX);
+    if (why !== null) refuse(`--rate and --arrivals: ${why}`);
   }
   if (options.serverStamps !== null && options.stampsEvery === 0) {
     refuse('--server-stamps needs --stamps-every: the server stamps the windows of the load generator');

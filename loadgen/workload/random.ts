@@ -36,4 +36,10 @@ export class SeededRandom {
   fraction(): number {
     return this.next() / 0x1_0000_0000;
   }
+
+  /** The same in steps of 2^-53, for what depends on the rarest values. */
+  fineFraction(): number {
+    const high = this.next() >>> 5;
+    return (high * 0x400_0000 + (this.next() >>> 6)) / 0x20_0000_0000_0000;
+  }
 }

@@ -1,5 +1,5 @@
 /** Where two points of two runs were asked for different work: then no difference of theirs is one of the systems. */
-import type { Manifest } from '../formats/index.ts';
+import { arrivalsText, type Manifest } from '../formats/index.ts';
 import type { SummaryRow } from '../sentences/rows.ts';
 import { formatCount } from '../text/format.ts';
 
@@ -29,7 +29,12 @@ function workloadOf(
   { system, operation, clients, value_bytes, pipeline, rate_ops }: SummaryRow,
 ): Map<string, string> {
   const workload = new Map([
-    ['loop', rate_ops === null ? 'closed' : `open (${plan.open_loop?.arrivals})`],
+    [
+      'loop',
+      rate_ops === null
+        ? 'closed'
+        : `open (${plan.open_loop ? arrivalsText(plan.open_loop.arrivals) : 'unknown'})`,
+    ],
     ['rate', rate_ops === null ? 'none' : `${formatCount(rate_ops)}/s`],
     ['pipeline', formatCount(pipeline)],
     ['clients', formatCount(clients)],

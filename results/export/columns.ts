@@ -55,7 +55,7 @@ const workload: ExportColumn[] = [
   count('pipeline', '', 'requests in flight on a connection'),
   text('loop', '`closed` or `open`'),
   number('offered_ops', '1/s', 'rate of an open loop'),
-  text('arrivals', '`poisson` or `constant`, of an open loop'),
+  text('arrivals', '`poisson`, `constant`, or bursts or heavy tails with their parameters, of an open loop'),
   text('mix', 'weights of the operations of a mix, as `get:9 set:1`'),
   count('keys', '', 'keys in the store'),
   text('key_distribution', '`uniform` or `single`'),

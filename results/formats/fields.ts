@@ -1,6 +1,13 @@
 /** Kinds of fields that several formats have. */
 import { z } from 'zod';
-import { arrivalKinds, operationNamePattern } from './lists.ts';
+import {
+  type ArrivalPattern,
+  BURST_MS_RANGE,
+  burstTimes,
+  PARETO_SHAPE_RANGE,
+  plainPatterns,
+} from './arrival-patterns.ts';
+import { operationNamePattern } from './lists.ts';
 
 /** A name that is also used as part of a file name: no separators, no leading dot. */
 export const fileSafeName = z
@@ -32,9 +39,36 @@ export const versions = z.object({ node: z.string() }).catchall(z.string());
  */
 export const sample = z.enum(['round_trip', 'run_mean']);
 
+const burstMs = z.number().min(BURST_MS_RANGE[0]).max(BURST_MS_RANGE[1]);
+
+/** How the requests of an open loop are spread; also what an experiment may say. */
+export const arrivalPattern: z.ZodType<ArrivalPattern, ArrivalPattern> = z.union([
+  z.enum(plainPatterns),
+  z.discriminatedUnion('kind', [
+    z
+      .strictObject({
+        kind: z.literal('onoff'),
+        on_ms: burstMs.describe('Length of a burst, in which requests come as independent users send.'),
+        off_ms: burstMs.describe('Time between two bursts, in which none come.'),
+        times: z.enum(burstTimes).describe('Whether both are so long always, or on average (exponential).'),
+      })
+      .describe('Bursts; the rate is the mean of bursts and pauses.'),
+    z
+      .strictObject({
+        kind: z.literal('pareto'),
+        shape: z
+          .number()
+          .min(PARETO_SHAPE_RANGE[0])
+          .max(PARETO_SHAPE_RANGE[1])
+          .describe("Index of the gaps' tail: below 2 their variance is infinite."),
+      })
+      .describe('Heavy-tailed gaps.'),
+  ]),
+]);
+
 /** The schedule of requests, in requests per second of all connections together; null in a closed loop. */
 export const openLoop = z
-  .strictObject({ rate_ops: z.number().positive(), arrivals: z.enum(arrivalKinds) })
+  .strictObject({ rate_ops: z.number().positive(), arrivals: arrivalPattern })
   .nullable()
   .default(null);
 

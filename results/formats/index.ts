@@ -18,10 +18,11 @@
  * Every object is strict and carries a versioned `schema` string: a field that nobody declared is an error,
  * not something silently dropped. Units stand last in names (`_us`, `_ns`, `_s`, `_bytes`, `_ops` per second).
  */
+export * from './arrival-patterns.ts';
 export * from './calibration.ts';
 export type { Cost, CostOfSide } from './cost.ts';
 export * from './distance.ts';
-export { operationName } from './fields.ts';
+export { arrivalPattern, operationName } from './fields.ts';
 export { type Format, FormatError, type FormatErrorCode } from './format.ts';
 export * from './goals.ts';
 export * from './lists.ts';

@@ -23,10 +23,6 @@ export const operationNamePattern = /^[a-z][a-z0-9-]*$/;
 /** The name of a measurement that holds several operations: no request has it. */
 export const MIX = 'mix';
 
-/** How the requests of an open loop are spread: as independent users send, or evenly. */
-export const arrivalKinds = ['poisson', 'constant'] as const;
-export type ArrivalKind = (typeof arrivalKinds)[number];
-
 export const keyDistributions = ['uniform', 'single'] as const;
 export type KeyDistribution = (typeof keyDistributions)[number];
 

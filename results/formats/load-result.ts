@@ -1,9 +1,18 @@
 /** result.json, which `bypassbench load --out` and `bypassbench floor --out` write: what one measurement counted. */
 import { z } from 'zod';
 import { cost } from './cost.ts';
-import { count, fileSafeName, notNegative, operationName, positive, sample, versions } from './fields.ts';
+import {
+  arrivalPattern,
+  count,
+  fileSafeName,
+  notNegative,
+  operationName,
+  positive,
+  sample,
+  versions,
+} from './fields.ts';
 import { Format } from './format.ts';
-import { arrivalKinds, keyDistributions, protocols, waitModes } from './lists.ts';
+import { keyDistributions, protocols, waitModes } from './lists.ts';
 
 export const RESULT_FILE = 'result.json';
 const SCHEMA = 'bypassbench.load/1';
@@ -32,7 +41,7 @@ const loadResult = z.strictObject({
   loop: z.enum(['closed', 'open']).default('closed'),
   /** Requests per second that an open loop was to send, and how they were spread; null in a closed loop. */
   rate_ops: z.number().positive().nullable().default(null),
-  arrivals: z.enum(arrivalKinds).nullable().default(null),
+  arrivals: arrivalPattern.nullable().default(null),
   keys: positive,
   key_distribution: z.enum(keyDistributions),
   /** Weights of the operations of a mix; null where one was sent alone, and in older results. */

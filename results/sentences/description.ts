@@ -2,7 +2,7 @@
  * The figure in words, to be pasted under it: what was measured, on what, with what, how sure that is, and what is
  * doubtful. Complete sentences, made from the run's data alone.
  */
-import type { Manifest, Summary, SystemUnderTest } from '../formats/index.ts';
+import type { ArrivalPattern, Manifest, Summary, SystemUnderTest } from '../formats/index.ts';
 import {
   figuresAbout,
   findReference,
@@ -120,10 +120,14 @@ function workloadInWords({ clients, pipeline, value_bytes }: ReferenceWorkload):
   return `a closed loop with ${many}, pipeline ${pipeline} and ${formatCount(value_bytes)}-byte values`;
 }
 
-const arrivalNames: Record<'poisson' | 'constant', string> = {
-  poisson: 'Poisson',
-  constant: 'evenly spread',
-};
+function arrivalsInWords(pattern: ArrivalPattern): string {
+  if (pattern === 'poisson') return 'Poisson';
+  if (pattern === 'constant') return 'evenly spread';
+  if (pattern.kind === 'pareto') return `gaps of Pareto's distribution, shape ${pattern.shape}`;
+  const { on_ms, off_ms, times } = pattern;
+  const average = times === 'fixed' ? '' : ' on average, exponential';
+  return `bursts of ${on_ms} ms and ${off_ms} ms between them${average}`;
+}
 
 function workload({ plan, systems }: Manifest): string {
   const length = plan.requests
@@ -134,7 +138,7 @@ function workload({ plan, systems }: Manifest): string {
   const rates = ratesInWords(targets);
   const loop =
     rates && plan.open_loop
-      ? `an open loop of ${rates} (${arrivalNames[plan.open_loop.arrivals]}), with latencies from when each was due,`
+      ? `an open loop of ${rates} (${arrivalsInWords(plan.open_loop.arrivals)}), with latencies from when each was due,`
       : 'a closed loop,';
   const others = otherAxes(plan.axes);
   const mix = mixInWords(plan);
