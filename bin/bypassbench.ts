@@ -35,6 +35,7 @@ const parts: Record<string, () => Promise<Part>> = {
   sink: () => example('sink'),
   relay: () => example('relay'),
   load: () => import('../loadgen/command.ts'),
+  'redis-benchmark': () => import('../loadgen/redis-benchmark/command.ts'),
   calibrate: () => import('../loadgen/calibrate/command.ts'),
   floor: () => import('../loadgen/floor/command.ts'),
   distance: () => import('../experiments/commands/distance.ts'),
@@ -44,7 +45,9 @@ const parts: Record<string, () => Promise<Part>> = {
 async function main(argv: string[]): Promise<void> {
   const program = new Command('bypassbench')
     .description("How much of a server's latency is the operating system, and what would kernel bypass give?")
-    .showHelpAfterError('(see --help)');
+    .showHelpAfterError('(see --help)')
+    // The words behind a command of `redis-benchmark` are that command's.
+    .enablePositionalOptions();
   const wanted = parts[argv[2] ?? ''];
   const loaders = wanted ? [wanted] : Object.values(parts);
   for (const load of loaders) program.addCommand((await load()).command());

@@ -1,24 +1,15 @@
 /** `bypassbench load`: the load generator's command line. */
 import { Command, Option } from 'commander';
-import {
-  type BackendOptions,
-  backends,
-  finishedOrSignalled,
-  startDataPath,
-  wholeNumber,
-  withBackendOption,
-} from '../libos/index.ts';
+import { type BackendOptions, backends, wholeNumber, withBackendOption } from '../libos/index.ts';
 import type { ArrivalPattern } from '../results/formats/arrival-patterns.ts';
 import { keyDistributions, MIX, requestOperations, waitModes } from '../results/formats/lists.ts';
 import { core, perSecond, processId, seconds, secondsOrNone, valueBytes } from './arguments.ts';
-import { loginOf, PASSWORD_VARIABLE } from './connections/login.ts';
+import { hidePassword, loginOf, PASSWORD_VARIABLE } from './connections/login.ts';
 import { resolveTarget } from './connections/target.ts';
 import { LoadError } from './errors.ts';
-import type { GeneratorInput } from './measurement/measuring.ts';
-import { checkOptions, type LoadOptions, type LoadOutcome } from './measurement/options.ts';
-import { phaseNames } from './measurement/phases.ts';
+import { checkOptions, type LoadOptions } from './measurement/options.ts';
 import { createResultFolder, describeOutcome, unansweredInWords, writeResult } from './measurement/result.ts';
-import { showProgress } from './progress-bar.ts';
+import { runLoad } from './measurement/run-load.ts';
 import { parseArrivals } from './workload/arrival-words.ts';
 import { parseWeights, weightsByName } from './workload/weights.ts';
 import { MAX_KEYS, type Weights } from './workload/workload.ts';
@@ -43,6 +34,7 @@ interface Flags
     LoadOptions,
     | 'target'
     | 'login'
+    | 'sendsLike'
     | 'backendOptions'
     | 'core'
     | 'durationS'
@@ -209,12 +201,13 @@ of what it costs, that which polls in vain; needs --server-pid',
 
 async function load(flags: Flags): Promise<void> {
   const { out, backendOption = {}, rate = null, mix: weights, user, password, db, ...rest } = flags;
-  hidePassword(password);
+  hidePassword(password, 'bypassbench load');
   const options = checkOptions({
     ...rest,
     operation: weights === undefined ? flags.operation : MIX,
     weights: weights ?? EVEN,
     target: await resolveTarget(flags.target, '--target'),
+    sendsLike: null,
     login: loginOf({ user, password, database: db }, process.env, {
       user: '--user',
       password: '--password',
@@ -235,7 +228,7 @@ async function load(flags: Flags): Promise<void> {
   }
   // A folder that cannot be made is better found before the measurement than after it.
   if (out !== undefined) await createResultFolder(out);
-  const outcome = await generate(options);
+  const outcome = await runLoad(options);
   if (outcome === null) {
     process.exitCode = 130;
     return;
@@ -259,27 +252,5 @@ async function load(flags: Flags): Promise<void> {
       `bypassbench: ${unanswered}: the latencies are lower bounds; see the server's log, or offer it less`,
     );
     process.exitCode = UNANSWERED_EXIT;
-  }
-}
-
-/** Lists of processes show a command line for as long as it runs, and anybody may look. */
-function hidePassword(password: string | undefined): void {
-  if (password !== undefined) process.title = 'bypassbench load';
-}
-
-/** Runs the generator on its thread. Returns null when a signal ended it. */
-async function generate(options: LoadOptions): Promise<LoadOutcome | null> {
-  const progress = new Float64Array(new SharedArrayBuffer(24));
-  const input: GeneratorInput = { options, progress };
-  const dataPath = startDataPath<GeneratorInput, null, LoadOutcome | null>(
-    new URL('./measurement/generator.ts', import.meta.url),
-    input,
-    options.core,
-  );
-  const bar = showProgress(progress, phaseNames);
-  try {
-    return await finishedOrSignalled(dataPath);
-  } finally {
-    bar?.stop();
   }
 }

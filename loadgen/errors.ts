@@ -12,7 +12,9 @@ export type LoadErrorCode =
   | 'POPULATE_FAILED'
   | 'NO_REPLIES'
   | 'NO_REQUESTS'
+  | 'ERROR_REPLY'
   | 'FLOOR_FAILED'
+  | 'METER_FAILED'
   | 'CALIBRATION_FAILED';
 
 export class LoadError extends Error {

@@ -30,7 +30,7 @@ const layers: Record<string, RegExp[]> = {
     /^loadgen\/connections\//,
     /^loadgen\/loops\//,
     /^loadgen\/measurement\//,
-    /^loadgen\/(floor|calibrate)\//,
+    /^loadgen\/(floor|calibrate|redis-benchmark|memtier|meter)\//,
     /^loadgen\/(command|index)\.ts$/,
   ],
   experiments: [

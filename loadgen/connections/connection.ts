@@ -23,6 +23,7 @@ export class Connection {
   readonly #source: RequestSource;
   /** The most requests that may be outstanding. */
   readonly pipeline: number;
+  readonly #inBatches: boolean;
   readonly #checker: ReplyChecker;
   readonly #reply = new ReplyRecord();
   readonly #sentNs: Float64Array;
@@ -41,12 +42,13 @@ export class Connection {
   constructor(
     libos: Libos,
     qd: QueueDescriptor,
-    { exchange, source, pipeline }: Traffic,
+    { exchange, source, pipeline, inBatches = false }: Traffic,
     stamps: RequestStamps | null,
   ) {
     this.#libos = libos;
     this.qd = qd;
     this.pipeline = pipeline;
+    this.#inBatches = inBatches;
     this.#exchange = exchange;
     this.#source = source;
     this.#checker = exchange.checker();
@@ -67,7 +69,7 @@ export class Connection {
     const source = this.#source;
     const before = this.outstanding;
     const room = Math.min(this.pipeline - before, most);
-    if (room === 0 || !source.advance()) return;
+    if (room === 0 || (this.#inBatches && before > 0) || !source.advance()) return;
     const sga = this.#libos.alloc(room * this.#exchange.maxRequestBytes);
     let segmentIndex = 0;
     let segment = sga.segments[0];

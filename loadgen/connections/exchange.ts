@@ -45,4 +45,6 @@ export interface Traffic {
   source: RequestSource;
   /** The most requests that may be outstanding. */
   pipeline: number;
+  /** Whether the next ones go out only when all of them are answered. */
+  inBatches?: boolean;
 }

@@ -134,3 +134,8 @@ function requestBytes(words: readonly string[]): Buffer {
   const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
   return Buffer.from(`*${words.length}\r\n${parts.join('')}`);
 }
+
+/** Lists of processes show a command line for as long as it runs, and anybody may look: `title` takes its place. */
+export function hidePassword(password: string | undefined, title: string): void {
+  if (password !== undefined) process.title = title;
+}

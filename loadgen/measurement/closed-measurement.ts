@@ -17,7 +17,7 @@ import { MEASURE, WARM_UP } from './phases.ts';
 import { ReceivedReplies } from './rates.ts';
 import { SLICE_NS, Slices, type SlicesContent } from './slices.ts';
 import { REPORTED_PERCENTILE, SLOW_PERCENTILE, SlowRequests } from './slow-requests.ts';
-import { latencyNsAt, Tally } from './tally.ts';
+import { latencyNsAt, newTallies, type Tally } from './tally.ts';
 
 /**
  * A slice begins with as many requests at once as may be outstanding, and ends without refilling. It is so long that
@@ -29,28 +29,16 @@ const PATIENCE_SHARE = 0.1;
 
 /** Throws CONNECTION_LOST, NOT_RESP, and REPLY_TIMEOUT in the warm-up. */
 export function measureClosedLoop(measuring: Measuring): LoopOutcome {
-  const { context, connections, window, pauses, distance, cost } = measuring;
-  const { warmupS, durationS, requests, connections: count, pipeline } = context.data.options;
+  const { context, connections, budget, window, pauses, distance, cost } = measuring;
+  const { durationS, requests } = context.data.options;
   const loop = new ClosedLoop(connections);
-  // All of it is one slice; its readings are for the code to be compiled.
-  const warmUp = new ClosedWindow(measuring, {
-    phase: WARM_UP,
-    durationS: warmupS,
-    replies: null,
-    slowNs: Number.POSITIVE_INFINITY,
-    sliceNs: Number.POSITIVE_INFINITY,
-  });
-  distance.read();
-  warmUp.measure(loop);
-  distance.startOver();
-  const window_ns = WINDOWS_PER_SLICE * count * pipeline * warmUp.nsPerReply;
   const control = new ClosedWindow(measuring, {
     phase: MEASURE,
     durationS,
     replies: requests,
-    slowNs: warmUp.latencyNsAt(SLOW_PERCENTILE),
-    sliceNs: Math.max(SLICE_NS, window_ns),
+    ...warmUp(measuring, loop),
   });
+  if (requests !== null) budget.left = requests;
   cost.begin();
   distance.read();
   window.open();
@@ -65,6 +53,28 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
     window: control.window(monotonicNs),
     slow_requests: control.slow.result(control.latencyNsAt(REPORTED_PERCENTILE), monotonicNs),
   };
+}
+
+/** What the window learns from the warm-up, where there is one. */
+function warmUp(measuring: Measuring, loop: ClosedLoop): Pick<WindowOptions, 'slowNs' | 'sliceNs'> {
+  const { distance } = measuring;
+  const { warmupS, connections, pipeline, sendsLike } = measuring.context.data.options;
+  // Other programs never stand still.
+  const shortestNs = sendsLike === null ? SLICE_NS : Number.POSITIVE_INFINITY;
+  if (warmupS === 0) return { slowNs: 0, sliceNs: shortestNs };
+  // All of it is one slice; its readings are for the code to be compiled.
+  const window = new ClosedWindow(measuring, {
+    phase: WARM_UP,
+    durationS: warmupS,
+    replies: null,
+    slowNs: Number.POSITIVE_INFINITY,
+    sliceNs: Number.POSITIVE_INFINITY,
+  });
+  distance.read();
+  window.measure(loop);
+  distance.startOver();
+  const windows_ns = WINDOWS_PER_SLICE * connections * pipeline * window.nsPerReply;
+  return { slowNs: window.latencyNsAt(SLOW_PERCENTILE), sliceNs: Math.max(shortestNs, windows_ns) };
 }
 
 interface WindowOptions {
@@ -113,7 +123,7 @@ class ClosedWindow implements LoopControl {
     this.#durationNs = durationS === null ? Number.POSITIVE_INFINITY : durationS * 1e9;
     this.#replies = replies ?? Number.POSITIVE_INFINITY;
     this.#sliceNs = sliceNs;
-    this.#tallies = measuring.operations.map((operation) => new Tally(operation));
+    this.#tallies = newTallies(measuring);
     this.#received = new ReceivedReplies(measuring.operations.length);
     this.#slices = new Slices(this.#tallies, measuring.distance, measuring.pauses, sliceNs);
   }
@@ -222,6 +232,8 @@ class ClosedWindow implements LoopControl {
       this.#counted === this.#replies ||
       this.#slices.measuredNs(nowNs) >= this.#durationNs ||
       this.#connections.isDeserted ||
+      // Where some were never answered, no further one is sent in their place.
+      (this.#measuring.budget.left === 0 && this.#connections.outstanding === 0) ||
       this.#context.stopRequested()
     );
   }

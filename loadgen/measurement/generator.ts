@@ -8,7 +8,8 @@ import { RECEIVED, type ReplyRecord, ReplyStatus } from '../connections/reply.ts
 import { RespExchange } from '../connections/resp-exchange.ts';
 import { LoadError } from '../errors.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
-import { FillRequests, RandomRequests } from '../workload/requests.ts';
+import { RequestBudget } from '../workload/request-budget.ts';
+import { FillRequests } from '../workload/requests.ts';
 import { Workload } from '../workload/workload.ts';
 import { measureClosedLoop } from './closed-measurement.ts';
 import { CostMeter } from './cost-meter.ts';
@@ -18,6 +19,7 @@ import type { GeneratorInput, LoopOutcome } from './measuring.ts';
 import { measureOpenLoop } from './open-measurement.ts';
 import type { LoadOutcome } from './options.ts';
 import { CONNECT, POPULATE } from './phases.ts';
+import { trafficOf } from './traffic.ts';
 
 const POPULATE_PIPELINE = 128;
 const POPULATE_WINDOW_BYTES = 1024 * 1024;
@@ -34,24 +36,21 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
     const connections = new Connections(libos, options.target, options.replyTimeoutS, pauses, options.login);
     const populate_s = options.populate ? populate(context, connections) : null;
     progress[0] = CONNECT;
-    const workload = new Workload(options);
     const measuredWindow = new MeasuredWindow(connections, options, stamps);
     const distance = new Distance(options, pauses);
     const cost = new CostMeter(options);
     connections.openIdle(options.idleConnections);
-    const traffic = {
-      exchange: new RespExchange(workload),
-      source: new RandomRequests(workload),
-      pipeline: options.pipeline,
-    };
-    connections.open(options.connections, traffic, measuredWindow.notes);
-    const { operations } = traffic.exchange;
+    const budget = new RequestBudget();
+    const shares = trafficOf(options, budget);
+    for (const { count, traffic } of shares) connections.open(count, traffic, measuredWindow.notes);
+    const { operations } = shares[0].traffic.exchange;
     const measure = rateOps === null ? measureClosedLoop : measureOpenLoop;
     let measured: LoopOutcome;
     try {
       measured = measure({
         context,
         connections,
+        budget,
         operations,
         window: measuredWindow,
         pauses,

@@ -1,6 +1,7 @@
 /** What the generator's thread and the measurement of a loop get, and what the measurement returns. */
 import type { DataPathContext, PauseLog } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';
+import type { RequestBudget } from '../workload/request-budget.ts';
 import type { CostMeter } from './cost-meter.ts';
 import type { Distance } from './distance.ts';
 import type { MeasuredWindow } from './measured-window.ts';
@@ -16,6 +17,8 @@ export interface Measuring {
   context: DataPathContext<GeneratorInput, null>;
   /** They are open. */
   connections: Connections;
+  /** How many requests the connections may still send. */
+  budget: RequestBudget;
   /** Names of all that is sent, by their indices in replies. */
   operations: readonly string[];
   /** The measurement opens and closes it. */

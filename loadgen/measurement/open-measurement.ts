@@ -28,7 +28,7 @@ import { ReceivedReplies } from './rates.ts';
 import { LatencyRecorder, quantilesNs } from './recorder.ts';
 import { SLICE_NS, Slices } from './slices.ts';
 import { REPORTED_PERCENTILE, SLOW_PERCENTILE, SlowRequests } from './slow-requests.ts';
-import { latencyNsAt, Tally } from './tally.ts';
+import { latencyNsAt, newTallies, type Tally } from './tally.ts';
 
 /**
  * The schedule begins this much later: setting up takes milliseconds, which must not count as time of
@@ -130,7 +130,7 @@ class OpenWindow implements ReplySink {
     this.#startNs = startNs;
     this.#endNs = endNs;
     this.#most = OUTSTANDING_SHARE * rateOps * (SLICE_NS / 1e9);
-    this.#tallies = measuring.operations.map((operation) => new Tally(operation));
+    this.#tallies = newTallies(measuring);
     this.#serviceTimes = this.#tallies.map(() => new LatencyRecorder());
     this.#received = new ReceivedReplies(measuring.operations.length);
     this.#slices = new Slices(this.#tallies, measuring.distance, measuring.pauses, SLICE_NS);

@@ -4,8 +4,15 @@ import { type ArrivalPattern, arrivalsProblem } from '../../results/formats/arri
 import type { LoadResult, Pauses, SlicesFile } from '../../results/formats/index.ts';
 import { RATE_OPS_MAX } from '../arguments.ts';
 import type { Login } from '../connections/login.ts';
+import type { TemplateTraffic } from '../connections/template-exchange.ts';
 import { LoadError } from '../errors.ts';
+import type { MemtierWorkload } from '../workload/memtier-requests.ts';
 import type { WorkloadOptions } from '../workload/workload.ts';
+
+/** What another program sends, in the place of the workload. */
+export type OtherRequests =
+  | ({ program: 'redis-benchmark' } & TemplateTraffic)
+  | ({ program: 'memtier_benchmark' } & MemtierWorkload);
 
 /** Each takes some 40 bytes of the generator's memory. */
 const OUTSTANDING_MAX = 16_777_216;
@@ -20,6 +27,8 @@ export interface LoadOptions extends WorkloadOptions {
   /** Spin while waiting for replies, or sleep in the kernel. */
   wait: LoadResult['wait'];
   connections: number;
+  /** Null: the workload is sent. */
+  sendsLike: OtherRequests | null;
   /** Further connections that send nothing. */
   idleConnections: number;
   pipeline: number;

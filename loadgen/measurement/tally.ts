@@ -1,6 +1,7 @@
 /** The counts of one operation in the measured window, which slices.ts cuts into slices. */
 import type { Slice, SlicePart } from '../../results/formats/index.ts';
 import { INTENDED, RECEIVED, type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
+import type { Measuring } from './measuring.ts';
 import type { OperationResult } from './options.ts';
 import { describeLatencies, LatencyRecorder } from './recorder.ts';
 
@@ -25,6 +26,7 @@ class Part {
 
 export class Tally {
   readonly #operation: string;
+  readonly #samplesMisses: boolean;
   /** Latencies of the slices that are over, by tenth of the window; in an open loop response times. */
   readonly #tenths = Array.from({ length: TENTHS }, () => new LatencyRecorder());
   readonly #early = new Part();
@@ -42,12 +44,16 @@ export class Tally {
   #leastAgeNs = Number.POSITIVE_INFINITY;
   #firstError: string | undefined;
 
-  /** @param operation its name */
-  constructor(operation: string) {
+  /**
+   * @param operation its name
+   * @param samplesMisses whether a miss is a reply as good as any
+   */
+  constructor(operation: string, samplesMisses = false) {
     this.#operation = operation;
+    this.#samplesMisses = samplesMisses;
   }
 
-  /** Counts a reply to a request of the slice that is going on. Only a right reply is a sample. */
+  /** Counts a reply to a request of the slice that is going on. Only a right reply is a sample, and perhaps a miss. */
   count({ status, errorText }: ReplyRecord, isEarly: boolean, latencyNs: number): void {
     const part = isEarly ? this.#early : this.#late;
     part.count();
@@ -56,6 +62,7 @@ export class Tally {
       part.recorder.record(latencyNs);
     } else if (status === ReplyStatus.Miss) {
       this.#misses++;
+      if (this.#samplesMisses) part.recorder.record(latencyNs);
     } else if (status === ReplyStatus.Failed) {
       this.#errors++;
       this.#firstError ??= errorText;
@@ -133,6 +140,12 @@ export class Tally {
       slice_p50_ns: this.#tenths.map((recorder) => recorder.latencyNsAt(50)),
     };
   }
+}
+
+/** One for each operation. What is sent like another program is counted as that program counts it: misses too. */
+export function newTallies({ operations, context }: Measuring): Tally[] {
+  const { sendsLike } = context.data.options;
+  return operations.map((operation) => new Tally(operation, sendsLike !== null));
 }
 
 /** Of the latencies of all tallies; 0 without any. */

@@ -1,4 +1,4 @@
-/** Sources of requests: random ones from the workload, or one SET for each key to fill the key space. */
+/** Sources of requests: random ones from the workload, one SET for each key to fill the key space, or always the same. */
 import { SET, type Workload } from './workload.ts';
 
 export interface RequestSource {
@@ -24,6 +24,17 @@ export class RandomRequests implements RequestSource {
   advance(): boolean {
     this.operation = this.#workload.nextOperation();
     this.key = this.#workload.nextKey();
+    return true;
+  }
+}
+
+/** One operation, again and again, of which the exchange knows the rest. */
+export class RepeatedRequests implements RequestSource {
+  operation = 0;
+  key = 0;
+  detail = 0;
+
+  advance(): boolean {
     return true;
   }
 }

@@ -1,0 +1,39 @@
+/** What each connection of a load sends, and which replies are right. */
+import type { Traffic } from '../connections/exchange.ts';
+import { MemtierExchange } from '../connections/memtier-exchange.ts';
+import { RespExchange } from '../connections/resp-exchange.ts';
+import { TemplateExchange } from '../connections/template-exchange.ts';
+import { MemtierRequests } from '../workload/memtier-requests.ts';
+import { BudgetedRequests, type RequestBudget } from '../workload/request-budget.ts';
+import { RandomRequests, RepeatedRequests, type RequestSource } from '../workload/requests.ts';
+import { Workload } from '../workload/workload.ts';
+import type { LoadOptions } from './options.ts';
+
+/** So many connections that send alike. */
+interface Share {
+  count: number;
+  traffic: Traffic;
+}
+
+/** At least one. All connections draw on the budget where requests are counted. */
+export function trafficOf(options: LoadOptions, budget: RequestBudget): Share[] {
+  const { connections, pipeline, sendsLike } = options;
+  const counted = (source: RequestSource): RequestSource =>
+    options.requests === null ? source : new BudgetedRequests(source, budget);
+  if (sendsLike?.program === 'memtier_benchmark') {
+    const exchange = new MemtierExchange(sendsLike);
+    return Array.from({ length: connections }, (_, connection) => {
+      const source = counted(new MemtierRequests(sendsLike, connection, connections));
+      return { count: 1, traffic: { exchange, source, pipeline } };
+    });
+  }
+  if (sendsLike) {
+    const exchange = new TemplateExchange(sendsLike);
+    const source = counted(new RepeatedRequests());
+    return [{ count: connections, traffic: { exchange, source, pipeline, inBatches: true } }];
+  }
+  const workload = new Workload(options);
+  const exchange = new RespExchange(workload);
+  const source = counted(new RandomRequests(workload));
+  return [{ count: connections, traffic: { exchange, source, pipeline } }];
+}

@@ -1,0 +1,206 @@
+/** `bypassbench redis-benchmark`: redis-benchmark's flags, with the same meaning, for the generator of this project. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type BackendOptions, backends, wholeNumber, withBackendOption } from '../../libos/index.ts';
+import { waitModes } from '../../results/formats/lists.ts';
+import { core } from '../arguments.ts';
+import { hidePassword, loginOf, PASSWORD_VARIABLE } from '../connections/login.ts';
+import { addressOf } from '../connections/target.ts';
+import { LoadError } from '../errors.ts';
+import { Distribution } from '../measurement/distribution.ts';
+import type { LoadOptions } from '../measurement/options.ts';
+import { plainLoad } from '../measurement/plain-load.ts';
+import { unansweredInWords } from '../measurement/result.ts';
+import { runLoad } from '../measurement/run-load.ts';
+import { CSV_HEADER, csvReport, longReport, quietReport, type TestReport } from './report.ts';
+import { type BenchmarkTest, commandTest, requestBytes, testNames, testsOf, ValueBytes } from './suite.ts';
+
+const CLIENTS_MAX = 1_000_000;
+const PIPELINE_MAX = 1_000_000;
+const REQUESTS_MAX = 1e12;
+const VALUE_BYTES_MAX = 1024 ** 3;
+const KEYS_MAX = 1e12;
+const SEED_MAX = Number.MAX_SAFE_INTEGER;
+const DATABASE_MAX = 2 ** 31 - 1;
+
+/** The parsed command line, as commander names the options. */
+interface Flags {
+  h: string;
+  p: number;
+  a?: string;
+  user?: string;
+  c: number;
+  n: number;
+  d: number;
+  dbnum: number;
+  r?: number;
+  P: number;
+  q: boolean;
+  csv: boolean;
+  l: boolean;
+  t?: string[];
+  x: boolean;
+  seed?: number;
+  backend: LoadOptions['backend'];
+  backendOption?: BackendOptions;
+  wait?: LoadOptions['wait'];
+  core?: number;
+}
+
+const HELP = `
+Takes the flags of redis-benchmark 7, each with the same meaning, and prints as it does; what it sends and how it counts
+is this project's load generator. So it also drives a server past the kernel (--backend). What differs:
+
+- It sends exactly -n requests; redis-benchmark sends whole pipelines.
+- A latency ends when its own reply is there; redis-benchmark gives all of a pipeline that of the first.
+- Replies are checked by their type, and one of another type ends the run as an error reply does.
+
+Not there: sockets of the file system (-s), TLS, cluster mode, RESP3 (-3), reconnecting (-k 0), client tracking,
+--precision.
+
+Exit code: 0 when all was sent and answered; 1 when not, the reason on standard error; 130 when interrupted.
+
+Examples:
+  bypassbench redis-benchmark -h db.example -t set,get -n 1000000 -P 16 -q
+  bypassbench redis-benchmark -r 10000 -n 10000 lpush mylist __rand_int__
+  bypassbench redis-benchmark -h 10.99.0.1 -t get --backend dpdk --backend-option role=client \\
+    --backend-option socket=/tmp/memif.sock --backend-option ip=10.99.0.2/24`;
+
+export function command(): Command {
+  return new Command('redis-benchmark')
+    .description("Puts load on a server as redis-benchmark does, with redis-benchmark's flags.")
+    .helpOption('--help', 'display help for command')
+    .passThroughOptions()
+    .argument('[command...]', 'command to send, with its arguments, in the place of the tests')
+    .option('-h <hostname>', 'server: a name that has an IPv4 address, or the address', '127.0.0.1')
+    .option('-p <port>', 'port of the server', wholeNumber(1, 65535), 6379)
+    .option('-a <password>', `password, which each connection gives first; better in ${PASSWORD_VARIABLE}`)
+    .option('--user <username>', 'user whose password that is')
+    .option('-c <clients>', 'connections', wholeNumber(1, CLIENTS_MAX), 50)
+    .option('-n <requests>', 'requests of each test', wholeNumber(1, REQUESTS_MAX), 100_000)
+    .option('-d <size>', 'bytes of a value', wholeNumber(1, VALUE_BYTES_MAX), 3)
+    .option('--dbnum <db>', 'database, which each connection selects first', wholeNumber(0, DATABASE_MAX), 0)
+    .option(
+      '-r <keyspacelen>',
+      'put a random number of twelve digits, less than this, in the place of each __rand_int__; without it the requests \
+of a test are all alike',
+      wholeNumber(0, KEYS_MAX),
+    )
+    .option(
+      '-P <numreq>',
+      'requests sent together, whose replies are awaited together',
+      wholeNumber(1, PIPELINE_MAX),
+      1,
+    )
+    .option('-q', 'a line for each test', false)
+    .option('--csv', 'a line of CSV for each test, below those of the columns', false)
+    .option('-l', 'run the tests again and again', false)
+    .option('-t <tests>', `only these tests, separated by commas: ${testNames.join(', ')}`, parseTests)
+    .option('-x', 'the last argument of the command is read from standard input', false)
+    .option(
+      '--seed <num>',
+      'seed of the random numbers (default: the time)',
+      wholeNumber(-SEED_MAX, SEED_MAX),
+    )
+    .addOption(
+      new Option('--backend <name>', 'libOS backend that reaches the server')
+        .choices([...backends])
+        .default('kernel'),
+    )
+    .option('--backend-option <key=value>', 'option for the backend; can be repeated', withBackendOption)
+    .addOption(
+      new Option(
+        '--wait <how>',
+        'while nothing is there, spin (poll) or sleep in the kernel (block, as redis-benchmark does; default over the \
+kernel)',
+      ).choices([...waitModes]),
+    )
+    .option('--core <n>', "pin the generator's thread to this core", core)
+    .addHelpText('after', HELP)
+    .action(run);
+}
+
+async function run(words: string[], flags: Flags): Promise<void> {
+  hidePassword(flags.a, 'bypassbench redis-benchmark');
+  const { csv, l: loops } = flags;
+  const endpoint = { address: await addressOf(flags.h, '-h'), port: flags.p };
+  const login = loginOf({ user: flags.user, password: flags.a, database: flags.dbnum }, process.env, {
+    user: '--user',
+    password: '-a',
+  });
+  if (flags.x && words.length === 0) {
+    throw new LoadError('INVALID_OPTION', '-x reads the last argument of a command: name the command');
+  }
+  if (words.length > 0 && flags.t) console.error('WARNING: Option -t is ignored.');
+  const command = flags.x ? [...words, await readStandardInput()] : words;
+  if (csv) console.log(CSV_HEADER);
+  const values = new ValueBytes();
+  const seed = flags.seed ?? Date.now();
+  do {
+    const tests =
+      command.length > 0
+        ? [commandTest(command)]
+        : testsOf(values.next(flags.d), flags.r !== undefined, flags.t ?? null);
+    for (const test of tests) {
+      const options = plainLoad({
+        target: endpoint,
+        login,
+        backend: flags.backend,
+        backendOptions: flags.backendOption ?? {},
+        wait: flags.wait ?? (flags.backend === 'kernel' ? 'block' : 'poll'),
+        core: flags.core ?? null,
+        connections: flags.c,
+        pipeline: flags.P,
+        requests: flags.n,
+        durationS: null,
+        rateOps: null,
+        seed,
+        sendsLike: {
+          program: 'redis-benchmark',
+          bytes: requestBytes(test),
+          randomBelow: flags.r ?? null,
+          reply: test.reply,
+          seed,
+        },
+      });
+      if (!(await runTest(test, options, flags))) return;
+    }
+    if (!csv && command.length === 0) console.log();
+  } while (loops);
+}
+
+/** Runs a test and prints it; false where it is the last one. */
+async function runTest(test: BenchmarkTest, options: LoadOptions, flags: Flags): Promise<boolean> {
+  const outcome = await runLoad(options);
+  if (outcome === null) {
+    process.exitCode = 130;
+    return false;
+  }
+  const unanswered = unansweredInWords(outcome);
+  if (unanswered !== null) throw new LoadError('REPLY_TIMEOUT', `${test.title}: ${unanswered}`);
+  const [{ requests, encoded }] = outcome.operations;
+  const report: TestReport = {
+    title: test.title,
+    requests,
+    elapsedS: outcome.elapsed_s,
+    clients: flags.c,
+    payloadBytes: test.names.length === 0 ? requestBytes(test).length : flags.d,
+    threads: 0,
+    latencies: new Distribution(encoded),
+  };
+  console.log(flags.csv ? csvReport(report) : flags.q ? quietReport(report) : longReport(report));
+  return true;
+}
+
+/** Names of tests in lower case. */
+function parseTests(text: string): string[] {
+  const names = text.toLowerCase().split(',');
+  const unknown = names.find((name) => !testNames.includes(name));
+  if (unknown === undefined) return names;
+  throw new InvalidArgumentError(`There is no test '${unknown}'. There is ${testNames.join(', ')}.`);
+}
+
+async function readStandardInput(): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of process.stdin) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString('latin1');
+}

@@ -1,0 +1,160 @@
+/** `bypassbench redis-benchmark` beside redis-benchmark itself, on one redis-server. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { command } from '../loadgen/redis-benchmark/command.ts';
+import { type RunningServer, startRedis } from './redis-server.ts';
+import { refusal } from './refusal.ts';
+
+const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
+const execute = promisify(execFile);
+
+let redis: RunningServer;
+let client: Redis;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  client = new Redis(redis.port, '127.0.0.1');
+});
+afterAll(async () => {
+  client.disconnect();
+  await redis.stop();
+});
+beforeEach(async () => {
+  await client.flushall();
+  await client.config('RESETSTAT');
+});
+
+/** What ours and theirs print. */
+async function ours(...args: string[]): Promise<string> {
+  return (await execute(bypassbench, ['redis-benchmark', '-p', `${redis.port}`, ...args])).stdout;
+}
+async function theirs(...args: string[]): Promise<string> {
+  const { stdout } = await execute('redis-benchmark', ['-p', `${redis.port}`, ...args]);
+  // What it draws while it runs, each time from the left.
+  return stdout.replace(/[^\n]*\r/g, '');
+}
+
+/** Exit code and standard error of a run that must fail. */
+function failure(...args: string[]): Promise<string> {
+  return ours(...args).then(
+    () => Promise.reject(new Error('the command succeeded')),
+    ({ code, stderr }) => `${code} ${stderr}`,
+  );
+}
+
+/** Calls so far, by command. */
+async function calls(): Promise<Record<string, number>> {
+  const stats = (await client.info('commandstats')).matchAll(/^cmdstat_(\w+):calls=(\d+)/gm);
+  return Object.fromEntries([...stats].map(([, name, count]) => [name, Number(count)]));
+}
+
+/** All commands that the server got meanwhile, but those of its settings. */
+async function heard(work: () => Promise<unknown>): Promise<string[][]> {
+  const commands: string[][] = [];
+  const monitor = await client.duplicate().monitor();
+  monitor.on('monitor', (_time: string, words: string[]) => commands.push(words));
+  await work();
+  const sawAll = new Promise((resolve) => {
+    monitor.on('monitor', (_time: string, [name]: string[]) => name === 'echo' && resolve(null));
+  });
+  await client.echo('end');
+  await sawAll;
+  monitor.disconnect();
+  return commands.filter(([name]) => !['echo', 'CONFIG', 'info'].includes(name));
+}
+
+describe('bypassbench redis-benchmark', () => {
+  it('sends what redis-benchmark sends, test after test', async () => {
+    const flags = ['-n', '1', '-c', '1', '-d', '20', '--csv', '--dbnum', '2'];
+    const sent = await heard(() => ours(...flags));
+    expect(sent.filter(([name]) => name !== 'SELECT')).toHaveLength(20);
+    // Ours selects the database on each connection; theirs in the test's first request.
+    expect(sent).toEqual(await heard(() => theirs(...flags)));
+  });
+
+  it('prints as redis-benchmark does', async () => {
+    const flags = ['-n', '2000', '-c', '3'];
+    const names = (csv: string) => csv.split('\n').map((line, i) => (i === 0 ? line : line.split(',')[0]));
+    expect(names(await ours(...flags, '--csv'))).toEqual(names(await theirs(...flags, '--csv')));
+    const shape = (text: string) => text.replace(/\d+/g, '#').replace(/^( +#\.#){6}$/gm, 'numbers');
+    const quiet = [...flags, '-q', '-t', 'ping,set'];
+    expect(shape(await ours(...quiet))).toBe(shape(await theirs(...quiet)));
+    // There are as many lines of a distribution as it has steps, and the settings of the server are left out.
+    const lines = /^#.#% <= .*\n|^ +host configuration .*\n/gm;
+    const long = [...flags, '-t', 'lrange_100', '-P', '2'];
+    const [own, other] = [await ours(...long), await theirs(...long)].map(shape);
+    expect(own.replace(lines, '')).toBe(other.replace(lines, ''));
+    expect(own).toMatch(
+      /Latency by percentile distribution:\n#\.#% <= #\.# milliseconds \(cumulative count #\)\n/,
+    );
+  });
+
+  it.each([
+    [1003, 3, 16],
+    [5, 20, 1],
+  ])('sends exactly %i requests over %i connections in pipelines of %i', async (n, c, P) => {
+    await ours('-n', `${n}`, '-c', `${c}`, '-P', `${P}`, '-t', 'incr', '-q');
+    expect(await calls()).toMatchObject({ incr: n });
+    expect(await client.get('counter:__rand_int__')).toBe(`${n}`);
+  });
+
+  it('draws keys at random with -r, of a seed', async () => {
+    const keys = async (seed: string): Promise<string[]> => {
+      await client.flushall();
+      await ours('-n', '60', '-r', '1000', '-t', 'set', '--seed', seed, '-q');
+      return (await client.keys('*')).sort();
+    };
+    const drawn = await keys('1');
+    expect(drawn.length).toBeGreaterThan(45);
+    expect(drawn.every((key) => /^key:000000000\d{3}$/.test(key))).toBe(true);
+    expect(await keys('1')).toEqual(drawn);
+    await ours('-n', '200', '-r', '3', 'mset', 'a:__rand_int__', '1', 'b:__rand_int__', '2');
+    expect((await client.keys('[ab]:*')).sort()).toEqual(
+      ['a', 'b'].flatMap((name) => [0, 1, 2].map((digit) => `${name}:00000000000${digit}`)),
+    );
+  });
+
+  it('runs a command of its own, with its dashes, and reads the last word', async () => {
+    const printed = await ours('-n', '10', '-q', 'zadd', 'z', 'XX', '-1', '-q');
+    expect(printed).toMatch(/^zadd z XX -1 -q: [\d.]+ requests per second/);
+    const reading = execute(bypassbench, [
+      'redis-benchmark',
+      '-p',
+      `${redis.port}`,
+      '-n',
+      '1',
+      '-x',
+      'set',
+      'k',
+    ]);
+    reading.child.stdin?.end('from\nfar');
+    await reading;
+    expect(await client.get('k')).toBe('from\nfar');
+  });
+
+  it('ends at the first error reply, and where nothing answers', async () => {
+    expect(await failure('-n', '10', 'nocommand', 'x')).toMatch(
+      /^1 bypassbench: Error from server: ERR unknown command 'nocommand'/,
+    );
+    expect(await failure('-n', '10', '-t', 'get', '-a', 'x')).toContain('1 bypassbench: 127.0.0.1:');
+    expect(await failure('-h', 'no-such-host.invalid')).toContain(
+      "-h: the host 'no-such-host.invalid' has no IPv4",
+    );
+  });
+
+  it.each([
+    [['-n', '0'], 'whole number from 1'],
+    [['-n', 'all'], 'whole number from 1'],
+    [['-r', '-1'], 'whole number from 0'],
+    [['-t', 'get,gett'], "There is no test 'gett'"],
+    [['-z'], "unknown option '-z'"],
+    [['-h'], "option '-h <hostname>' argument missing"],
+    [['-x'], '-x reads the last argument of a command'],
+    [['--user', 'me'], '--user me needs a password: give -a'],
+  ])('refuses %j', async (args, said) => {
+    expect(await refusal(command(), ...args)).toContain(said);
+  });
+});
