@@ -42,8 +42,8 @@ export class RespScanner {
   #bodyLeft = 0;
 
   /**
-   * Looks at bytes[at, limit). True when a reply ended in them, with `end` behind it; false when all of them are of a reply
-   * that goes on. Throws NOT_RESP.
+   * Looks at bytes[at, limit). True when a reply ended in them, with `end` behind it; false when all of them are of a
+   * reply that goes on. Throws NOT_RESP.
    */
   scan(bytes: Uint8Array, at: number, limit: number): boolean {
     while (at < limit) {

@@ -27,8 +27,8 @@ export class TypedReplyChecker implements ReplyChecker {
 
   /**
    * @param types by operation
-   * @param endsAtError whether the first error reply ends the load (ERROR_REPLY), and one of another type (NOT_RESP); else
-   *   they are counted
+   * @param endsAtError whether the first error reply ends the load (ERROR_REPLY), and the first of another type
+   *   (NOT_RESP); else they are counted
    */
   constructor(types: readonly ReplyType[], endsAtError: boolean) {
     this.#firstBytes = Uint8Array.from(types, (type) => firstBytes[type]);

@@ -1,4 +1,4 @@
-/** A load as other programs put it on a server: requests like theirs, from the first one on, and nothing beside them. */
+/** A load as other programs put it on a server: requests like theirs, measured from the first one on. */
 import type { LoadOptions } from './options.ts';
 
 type Said =

@@ -1,6 +1,6 @@
 /**
- * Which request each client of memtier_benchmark sends next: SETs and GETs in turns by a ratio, each with keys of its own
- * pattern. Names and meanings are those of memtier_benchmark 2.
+ * Which request each client of memtier_benchmark sends next: SETs and GETs in turns by a ratio, each with keys of its
+ * own pattern. Names and meanings are those of memtier_benchmark 2.
  */
 import { SeededRandom } from './random.ts';
 import type { RequestSource } from './requests.ts';

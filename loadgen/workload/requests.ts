@@ -1,4 +1,4 @@
-/** Sources of requests: random ones from the workload, one SET for each key to fill the key space, or always the same. */
+/** Sources of requests: random ones from the workload, one SET for each key to fill the keys, or always the same. */
 import { SET, type Workload } from './workload.ts';
 
 export interface RequestSource {
