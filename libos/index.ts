@@ -42,7 +42,7 @@ export { HardwareCounters } from './hardware-counters.ts';
 export type { ScatterGatherArray, SgaSegment } from './memory/sga.ts';
 export { mapFile } from './memory/shared-file.ts';
 export { decimal, numberIn, rangeInWords, wholeNumber, wholeNumberIn } from './number-options.ts';
-export { PauseLog, type PauseTimes } from './pauses.ts';
+export { type GapLimits, PauseLog, type PauseTimes } from './pauses.ts';
 export { writePauses } from './pauses-file.ts';
 export type * from './pdpi.ts';
 export { PromiseLibos } from './promises.ts';

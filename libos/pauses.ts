@@ -18,15 +18,22 @@ const NIVCSW = (RUSAGE_BYTES - 8) / 8;
 /** An entry of type gc. The types of Node leave its detail out. */
 type GcEntry = { startTime: number; duration: number; detail: { kind: number } };
 
-/** Longer than any turn of a loop that finds nothing; shorter than what the operating system takes a thread off for. */
-const GAP_NS = 50_000;
+export interface GapLimits {
+  /** Longer than any turn of a loop that finds nothing. */
+  gapNs: number;
+  /**
+   * What data may take that was handed out or pushed, in libOS, kernel and application: so much longer a turn
+   * is that had some.
+   */
+  workNs: number;
+  workNsPerByte: number;
+}
+
 /**
- * What data may take that was handed out or pushed, in libOS, kernel and application: so much longer a turn
- * is that had some. About twice what it takes on a slow core; with more, a thread that is taken off for a
- * millisecond would not show in a turn of some twenty requests.
+ * A gap is shorter than what the operating system takes a thread off for. The work is about twice what it takes on a
+ * slow core; with more, a thread that is taken off for a millisecond would not show in a turn of some twenty requests.
  */
-const WORK_NS = 5_000;
-const WORK_NS_PER_BYTE = 5;
+const usualLimits: GapLimits = { gapNs: 50_000, workNs: 5_000, workNsPerByte: 5 };
 /** How often the switches are looked at where there are no gaps, so that those of before are not a gap's. */
 const USAGE_EVERY_NS = 1_000_000;
 const MAX_GAPS = 16_384;
@@ -34,7 +41,7 @@ const MAX_GAPS = 16_384;
 export interface PauseTimes {
   /** Start, length, and what V8 calls it. */
   gc: { start_ns: number; duration_ns: number; kind: string }[];
-  /** Gaps of 50 us and more. */
+  /** Gaps of 50 us and more, or of what the log was told. */
   gaps: { start_ns: number; duration_ns: number; involuntary_switches: number }[];
   /** Gaps beyond those that there was room for. */
   gaps_lost: number;
@@ -43,6 +50,9 @@ export interface PauseTimes {
 }
 
 export class PauseLog {
+  readonly #gapNs: number;
+  readonly #workPerItemNs: number;
+  readonly #workPerByteNs: number;
   readonly #usage = mapAnonymous(4096);
   readonly #counts = new BigInt64Array(
     this.#usage.bytes.buffer,
@@ -67,7 +77,10 @@ export class PauseLog {
   #workNs = 0;
   #workBeforeNs = 0;
 
-  constructor() {
+  constructor({ gapNs, workNs, workNsPerByte }: GapLimits = usualLimits) {
+    this.#gapNs = gapNs;
+    this.#workPerItemNs = workNs;
+    this.#workPerByteNs = workNsPerByte;
     this.#originNs = monotonicOriginNs(() => Number(process.hrtime.bigint()), nowNs);
     this.#switchesAtStart = this.#involuntarySwitches();
     this.#switchesSeen = this.#switchesAtStart;
@@ -86,7 +99,7 @@ export class PauseLog {
 
   /** Told of every reading of the clock (nowNs) in the data path's loop. */
   look(nowNs: number): void {
-    if (nowNs - this.#lastNs >= GAP_NS + this.#workNs + this.#workBeforeNs) this.#note(nowNs);
+    if (nowNs - this.#lastNs >= this.#gapNs + this.#workNs + this.#workBeforeNs) this.#note(nowNs);
     else if (nowNs - this.#usageNs >= USAGE_EVERY_NS) this.#refreshSwitches(nowNs);
     this.#lastNs = nowNs;
     this.#workBeforeNs = this.#workNs;
@@ -98,7 +111,7 @@ export class PauseLog {
    * handed out before a look is handled after it.
    */
   worked(bytes: number): void {
-    this.#workNs += WORK_NS + WORK_NS_PER_BYTE * bytes;
+    this.#workNs += this.#workPerItemNs + this.#workPerByteNs * bytes;
   }
 
   /** What lies between the last reading of the clock and now is no pause. */
@@ -148,7 +161,7 @@ export class PauseLog {
    */
   #refreshSwitches(readNs: number): boolean {
     const switches = this.#involuntarySwitches();
-    if (nowNs() - readNs >= GAP_NS) return false;
+    if (nowNs() - readNs >= this.#gapNs) return false;
     this.#usageNs = readNs;
     this.#switchesSeen = switches;
     return true;

@@ -89,6 +89,26 @@ describe('bypassbench calibrate', () => {
     for (const { injected_us, p50_us } of found.delays) expect(p50_us).toBeGreaterThan(injected_us);
   });
 
+  it('--schedule: the speed, how late at half of it, and what was left out of that', async () => {
+    const schedule = ['calibrate', '--schedule', '--backend', 'rdma', '--duration-s', '0.2'];
+    const { stdout: text } = await run(bypassbench, schedule);
+    const numbers = (pattern: RegExp) => (pattern.exec(text) ?? []).slice(1).map(Number);
+    const [closed, open] = numbers(/50 connections: closed loop (\d+) requests\/s, open loop (\d+) requests/);
+    expect(closed).toBeGreaterThan(1000);
+    for (const kind of ['constant', 'poisson']) {
+      const [rate, mean, p50, p99] = numbers(new RegExp(` ${kind} +(\\d+) +([\\d.]+) +([\\d.]+) +([\\d.]+)`));
+      expect(Math.abs(rate - open / 2)).toBeLessThanOrEqual(1);
+      expect(mean).toBeGreaterThan(0);
+      expect(p99).toBeGreaterThanOrEqual(p50);
+      const [leftOut, all] = numbers(new RegExp(`${kind}: left out (\\d+) of (\\d+) requests`));
+      expect(Math.abs(all - 0.2 * rate)).toBeLessThan(6 * Math.sqrt(0.2 * rate));
+      expect(leftOut).toBeLessThan(all);
+    }
+    // Each request takes one over the speed; a queue that is busy half of its time lets wait half of that.
+    const [queued] = numbers(/M\/D\/1 +([\d.]+)/);
+    expect(Math.abs(queued - 1e6 / open / 2)).toBeLessThan(0.02);
+  });
+
   it('stops on SIGINT with exit code 130, and leaves nothing where its shared memory was chosen to be', async () => {
     const chosen = await mkdtemp('/dev/shm/calibrate-test-');
     onTestFinished(() => rm(chosen, { recursive: true, force: true }));
@@ -126,6 +146,7 @@ describe('bypassbench calibrate', () => {
     [['--core', '1023'], 'core 1023'],
     [['--server-core', '1023'], 'core 1023'],
     [['--out', bypassbench], 'cannot be a folder'],
+    [['--schedule', '--out', tmpdir()], "option '--out <dir>' cannot be used with option '--schedule'"],
   ])('refuses %s', async (words, message) => {
     expect(await refusal(command(), ...words)).toContain(message);
   });

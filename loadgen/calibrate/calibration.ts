@@ -1,24 +1,11 @@
 /**
- * A calibration: the generator against a server whose time is known, in a process of its own.
- *
- *     main thread             server's thread (null-server.ts)         client's thread (client.ts)
- *     starts both, waits      injects what is ordered, times it   <->  orders, sends, measures
- *     compares                what was injected                        what was seen
+ * A calibration: the generator against a server whose time is known. What was injected is compared with what was seen.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import {
-  type Backend,
-  type BackendOptions,
-  checkCounter,
-  finishedOrSignalled,
-  startDataPath,
-} from '../../libos/index.ts';
+import { checkCounter } from '../../libos/index.ts';
 import type { Calibration } from '../../results/formats/index.ts';
 import { LoadError } from '../errors.ts';
-import { GET, Workload, type WorkloadOptions } from '../workload/workload.ts';
-import type { ClientInput, ClientOutcome } from './client.ts';
+import { type BothSides, runAgainstNullServer, VALUE_BYTES } from './against-null-server.ts';
+import type { ClientOutcome, ClientSteps } from './client.ts';
 import {
   CLOSED_PAUSES,
   DELAYED_US,
@@ -29,41 +16,19 @@ import {
   PAUSE_US,
 } from './injections.ts';
 import type { Injected } from './null-server.ts';
-import { NullServerLink } from './null-server-link.ts';
 import { expectedEffect, type PausedLoad } from './pause-arithmetic.ts';
 import type { Seen } from './samples.ts';
-import { wiringOf } from './wiring.ts';
-
-/** Linux's usual tmpfs (shm_overview(7)). */
-const SHARED_MEMORY = '/dev/shm';
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** The content of calibration.json without the name of its format. */
 export type CalibrationContent = Omit<Calibration, 'schema'>;
 
-export interface CalibrateOptions {
-  backend: Backend;
-  /** Of both sides, in place of the usual ones (wiring.ts). */
-  backendOptions: BackendOptions;
-  /** The client's core, and the server's. */
-  core: number;
-  serverCore: number;
+export interface CalibrateOptions extends BothSides {
   /** Measured time of each step. */
   durationS: number;
 }
 
 /** High enough that a pause delays many requests, low enough that the server catches up at once. */
 const RATE_OPS = 5000;
-const VALUE_BYTES = 64;
-/** With one key there is one right reply. */
-const workloadOptions: WorkloadOptions = {
-  operation: 'get',
-  weights: [1, 0],
-  keys: 1,
-  keyDistribution: 'single',
-  valueBytes: VALUE_BYTES,
-  seed: 1,
-};
 
 /**
  * Null when a signal ended it. Throws CALIBRATION_FAILED when a step gave no sample, LibosError.
@@ -73,53 +38,19 @@ export async function calibrate(
   options: CalibrateOptions,
   progress: Float64Array,
 ): Promise<CalibrationContent | null> {
-  const signal = Promise.withResolvers<null>();
-  const signalled = (): void => signal.resolve(null);
-  for (const name of SIGNALS) process.once(name, signalled);
-  const counter = checkCounter(options.core, options.serverCore);
-  const workload = new Workload(workloadOptions);
-  const { backend, backendOptions, durationS, core, serverCore } = options;
-  const folder = mkdtempSync(join(shared(), 'bypassbench-'));
-  const wiring = wiringOf(backend, folder, backendOptions);
-  const common = { backend, ordersFile: join(folder, 'orders') };
-  const server = new NullServerLink({
-    input: {
-      ...common,
-      backendOptions: wiring.server,
-      address: wiring.address,
-      requestBytes: workload.request(GET, 0).length,
-      reply: workload.expectedReply(GET, 0),
-    },
-    core: serverCore,
-  });
-  const steps = { durationS, pausesS: pausedSeconds(durationS), rateOps: RATE_OPS, core, serverCore };
-  try {
-    const target = await Promise.race([server.ready, signal.promise]);
-    if (target === null) return null;
-    const client = startDataPath<ClientInput, null, ClientOutcome | null>(
-      new URL('./client.ts', import.meta.url),
-      { ...common, backendOptions: wiring.client, target, workload: workloadOptions, ...steps, progress },
-      core,
-    );
-    // The server ends by itself only when it fails; then the client has no peer.
-    const serverFailed = server.finished.then(() => null);
-    const outcome = await Promise.race([finishedOrSignalled(client), serverFailed]).finally(() =>
-      client.stop(),
-    );
-    await server.stop();
-    const injected = await server.finished;
-    return outcome === null || injected === null ? null : { ...compare(options, outcome, injected), counter };
-  } finally {
-    for (const name of SIGNALS) process.off(name, signalled);
-    await server.stop();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Memory that processes share, where this system has such: of it the part that whoever started this has chosen. */
-function shared(): string {
-  const isChosen = tmpdir().startsWith(`${SHARED_MEMORY}/`);
-  return existsSync(SHARED_MEMORY) && !isChosen ? SHARED_MEMORY : tmpdir();
+  const { durationS, core, serverCore } = options;
+  const counter = checkCounter(core, serverCore);
+  const steps: ClientSteps = {
+    durationS,
+    pausesS: pausedSeconds(durationS),
+    rateOps: RATE_OPS,
+    core,
+    serverCore,
+    progress,
+  };
+  const client = new URL('./client.ts', import.meta.url);
+  const ran = await runAgainstNullServer<ClientSteps, ClientOutcome>(options, client, steps);
+  return ran === null ? null : { ...compare(options, ran.outcome, ran.injected), counter };
 }
 
 /** Whole periods, at least one. */

@@ -4,15 +4,7 @@
  * The floor and the delays take turns, a slice of each in every round: a machine that becomes slower during a
  * second becomes slower for all of them, and the differences stay right.
  */
-import {
-  type Backend,
-  type BackendOptions,
-  createLibos,
-  type DataPathContext,
-  type Endpoint,
-  nowNs,
-  PauseLog,
-} from '../../libos/index.ts';
+import { createLibos, type DataPathContext, nowNs, PauseLog } from '../../libos/index.ts';
 import { Connections } from '../connections/connections.ts';
 import { INTENDED, RECEIVED, type ReplyRecord, ReplyStatus, SENT } from '../connections/reply.ts';
 import { RespExchange } from '../connections/resp-exchange.ts';
@@ -22,13 +14,12 @@ import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
 import { Distance } from '../measurement/distance.ts';
 import { createArrivals } from '../workload/arrivals.ts';
 import { RandomRequests } from '../workload/requests.ts';
-import { Workload, type WorkloadOptions } from '../workload/workload.ts';
+import { Workload } from '../workload/workload.ts';
+import type { ClientSide } from './against-null-server.ts';
 import { CLOSED_PAUSES, delaysUs, FIRST_DELAY, NOTHING, OPEN_PAUSES, Orders } from './injections.ts';
 import { Samples, type Seen } from './samples.ts';
 
-export interface ClientInput {
-  target: Endpoint;
-  workload: WorkloadOptions;
+export interface ClientSteps {
   /** Measured time of the floor and of each delay, in s. */
   durationS: number;
   /** Measured time of each loop with pauses, in s: whole periods. */
@@ -38,13 +29,11 @@ export interface ClientInput {
   /** The core of this thread, and the server's. */
   core: number;
   serverCore: number;
-  /** Of Orders. */
-  ordersFile: string;
-  backend: Backend;
-  backendOptions: BackendOptions;
   /** Shared with the main thread: [phase, done in it, its total]. */
   progress: Float64Array;
 }
+
+export type ClientInput = ClientSide & ClientSteps;
 
 /** A part of a step: the distance of the cores before and after it, null where it is unknown. */
 export interface CalibrationSlice {

@@ -10,6 +10,9 @@ import { createResultFolder } from '../measurement/result.ts';
 import { showProgress } from '../progress-bar.ts';
 import { type CalibrateOptions, calibrate } from './calibration.ts';
 import { phaseNames } from './client.ts';
+import { phaseNames as schedulePhases } from './schedule/client.ts';
+import { CONNECTIONS, measureSchedules } from './schedule/schedule.ts';
+import { describeSchedules } from './schedule/text.ts';
 import { describeCalibration } from './table.ts';
 
 export function command(): Command {
@@ -26,7 +29,11 @@ Pauses: the server does nothing for 5 ms every 200 ms. In an open loop this dela
 meanwhile, by up to 5 ms; in a closed loop only the one outstanding request. The result stands beside what arithmetic \
 expects.
 
-Both threads poll: give them two idle cores. The calibration takes about 10 times --duration-s.
+With --schedule it measures instead how many requests a second the generator offers with ${CONNECTIONS} connections, and how \
+late it sends them at half of that, when they are due at constant or at random times (Poisson). What the host takes from the \
+thread meanwhile is left out and named; the lateness of a queue that has nothing but the time of sending (M/D/1) stands beside.
+
+Both threads poll: give them two idle cores. The calibration takes about 10 times --duration-s, with --schedule 7 times.
 
 Exit code: 0 when it was measured, whatever the errors; 1 when it could not be; 130 when interrupted.`,
     )
@@ -41,16 +48,18 @@ Exit code: 0 when it was measured, whatever the errors; 1 when it could not be; 
     .option('--core <n>', "pin the generator's thread to this core", core, 1)
     .option('--server-core <n>', "pin the server's thread to this core", core, 0)
     .option('--duration-s <seconds>', 'measured time of each step', seconds, 1)
-    .option('--out <dir>', 'write calibration.json there')
+    .option('--schedule', 'how fast the generator is, and how late at half its speed')
+    .addOption(new Option('--out <dir>', 'write calibration.json there').conflicts('schedule'))
     .action(run);
 }
 
 interface Flags extends Omit<CalibrateOptions, 'backendOptions'> {
   backendOption?: BackendOptions;
   out?: string;
+  schedule?: boolean;
 }
 
-async function run({ out, backendOption = {}, ...rest }: Flags): Promise<void> {
+async function run({ out, schedule = false, backendOption = {}, ...rest }: Flags): Promise<void> {
   const options: CalibrateOptions = { ...rest, backendOptions: backendOption };
   if (options.core === options.serverCore) {
     throw new LoadError(
@@ -58,6 +67,20 @@ async function run({ out, backendOption = {}, ...rest }: Flags): Promise<void> {
       `--core and --server-core are both ${options.core}: both sides poll, so give each a core of its own`,
     );
   }
+  if (schedule) await runSchedule(options);
+  else await runCalibration(options, out);
+}
+
+async function runSchedule(options: CalibrateOptions): Promise<void> {
+  const progress = new Float64Array(new SharedArrayBuffer(24));
+  const bar = showProgress(progress, schedulePhases);
+  const kinds = ['constant', 'poisson'] as const;
+  const report = await measureSchedules({ ...options, kinds }, progress).finally(() => bar?.stop());
+  if (report === null) process.exitCode = 130;
+  else console.log(describeSchedules(options.backend, report));
+}
+
+async function runCalibration(options: CalibrateOptions, out: string | undefined): Promise<void> {
   // A folder that cannot be made is better found before the measurement than after it.
   if (out !== undefined) await createResultFolder(out);
   const progress = new Float64Array(new SharedArrayBuffer(24));

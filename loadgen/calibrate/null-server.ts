@@ -39,7 +39,8 @@ export interface Injected {
   pausesNs: number[][];
 }
 
-const BACKLOG = 16;
+/** At least what a client opens at a time. */
+const BACKLOG = 128;
 const COMPLETIONS_PER_TURN = 64;
 
 /** Entry of the data path: serves until it is stopped. */

@@ -49,12 +49,12 @@ function describeCounter(counter: CalibrationContent['counter']): string {
   return `${rate}; the server's core is ${apart}, give or take ${bound_ns.toFixed(0)} ns`;
 }
 
-function us(value: number): string {
+export function us(value: number): string {
   return value.toFixed(2);
 }
 
 /** Columns, right aligned under their heads. */
-function table(head: string[], rows: string[][]): string[] {
+export function table(head: string[], rows: string[][]): string[] {
   const lines = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
   return lines.map((line) => line.map((cell, column) => cell.padStart(widths[column])).join(GAP));
