@@ -115,8 +115,19 @@ function ownWorkload({ workload: { open_loop, ...own } }: System): SystemUnderTe
 
 function systemsOf({ systems, repeat }: Experiment, checkouts: Checkouts): Manifest['systems'] {
   return systems.map((system) => {
-    const { name, label, role, group, backend, device, provenance, transport_note, client, server_cores } =
-      system;
+    const {
+      name,
+      label,
+      role,
+      group,
+      backend,
+      device,
+      provenance,
+      transport_note,
+      within,
+      client,
+      server_cores,
+    } = system;
     const checkout = checkouts.get(name);
     const pair = corePairOf(system, checkout);
     return {
@@ -132,6 +143,7 @@ function systemsOf({ systems, repeat }: Experiment, checkouts: Checkouts): Manif
       redis_build: redisBuildOf(system, checkout?.folder ?? ownCheckout),
       transport_note,
       workload: ownWorkload(system),
+      within,
       client: { backend: client.backend, wait: client.wait },
       server_cores,
       client_cores: [client.core],

@@ -24,7 +24,9 @@ export const errorCodes = {
   MESSAGE_TOO_LONG: 'the datagram is longer than the backend can send',
   CANCELLED: 'the queue was closed, or its sending half shut down, while the operation was pending',
   TOO_MANY_OPEN_FILES: 'the limit of open file descriptors is reached; raise it with ulimit -n',
-  NO_BUFFERS: 'the buffer pool is exhausted; free buffers, or raise the pool limit',
+  NO_BUFFERS:
+    'there are no more buffers; free some, or have more: the limit of the pool, over RDMA receive_memory_mb or a smaller ' +
+    'buffer_bytes (each connection takes two receives)',
   NOT_OWNED: 'the buffers do not belong to the application at this moment: they were pushed or freed',
   DOUBLE_FREE: 'the buffers were freed before',
   USE_AFTER_PUSH: 'the buffers were changed between a push and its completion',

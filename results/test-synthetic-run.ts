@@ -87,6 +87,7 @@ export function system(name: string, overrides: Partial<SystemUnderTest> = {}): 
     device: 'loopback',
     transport_note: null,
     workload: {},
+    within: {},
     provenance: 'software_device',
     repeats: null,
     role: roleOf(name),

@@ -8,6 +8,7 @@ import { renderConclusion, stateOf, writeReport } from '../../results/index.ts';
 import { runCampaign } from '../campaign.ts';
 import { chooseCores, chosenBefore } from '../choose-cores.ts';
 import { readExperiment } from '../config/config.ts';
+import { checkOpenFiles, openFilesLimit } from '../config/open-files.ts';
 import { missingPrograms } from '../config/programs.ts';
 import type { ConfiguredExperiment, Experiment } from '../config/schema.ts';
 import { addedTo, type EarlierRun, plannedTrials, readEarlierRun, resumed } from '../continued-run.ts';
@@ -105,6 +106,7 @@ async function run(config: string, options: RunOptions): Promise<void> {
   const { goesOn, folder } = whereTo(options);
   const configured = await readExperiment(config, { quick: options.quick, set, only });
   const unrunnable = missingPrograms(configured.systems, configured.floors);
+  checkOpenFiles(configured, openFilesLimit());
   const out = await OutFolder.open(
     path.resolve(folder ?? defaultOutFolder(configured.experiment, new Date())),
   );

@@ -52,10 +52,12 @@ const systemEntry = z.object(systemKeys).partial().extend({ use: use.optional() 
 const floorEntry = z.object(floorKeys).partial().extend({ use: use.optional() }).catchall(z.unknown());
 
 const { workload } = configSchema.shape;
+const openLoop = workload.shape.open_loop.unwrap();
 
 export const authoredSchema = configSchema.extend({
   // What a sweep varies stands there alone, and weights of a mix are operations enough.
   workload: workload
+    .extend({ open_loop: openLoop.partial({ rate_ops: true }).optional() })
     .partial({ operations: true, keys: true, value_bytes: true, duration_s: true })
     .describe(workload.description as string),
   defaults: defaults.optional(),

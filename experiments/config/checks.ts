@@ -57,6 +57,7 @@ export function contradictions(config: Config): Problem[] {
     ...operationProblems(config),
     ...mixProblems(config),
     ...arrivalProblems(config),
+    ...withinProblems(config),
     ...quickProblems(config),
   ];
 }
@@ -102,6 +103,21 @@ function mixProblems({ workload: { operations, mix, open_loop }, systems }: Conf
         : [],
     ),
   ];
+}
+
+/** Of an experiment without a sweep; swept.ts says what is wrong in one with it. */
+function withinProblems({ sweep, systems }: Config): Problem[] {
+  if (sweep) return [];
+  return systems.flatMap(({ within }, index) =>
+    Object.keys(within).length === 0
+      ? []
+      : [
+          {
+            path: ['systems', index, 'within'],
+            message: 'is of a `sweep`, which there is not: leave it out',
+          },
+        ],
+  );
 }
 
 function systemProblems(system: System, cores: readonly number[]): Problem[] {

@@ -128,7 +128,9 @@ export async function readConfig(
   const [first] = configs as [Config];
   const shared = { sources, axes, wholeAxes, leftOut: null };
   if (axes.length === 0) return { ...shared, config: first, points: [pointOf(first, points[0])] };
-  const configured = configs.map((one, index) => pointOf(one, points[index]));
+  const configured = configs
+    .map((one, index) => pointOf(one, points[index]))
+    .filter(({ systems }) => systems.length > 0);
   const hasFloors = elementsOf(entriesOf(root).get('floors')).length > 0;
   const contradicting = located(root, sweepContradictions(first, hasFloors, axes, configured));
   if (contradicting.length > 0) throw invalid(problemLines(contradicting));

@@ -213,6 +213,19 @@ export const system = z
       .default([])
       .describe('Names of the floors that are drawn across its bars, of this file or of the library.'),
     workload: ownWorkload,
+    within: z
+      .record(
+        z.string(),
+        z.strictObject({
+          at_least: z.number().optional().describe('Lower values are left out.'),
+          at_most: z.number().optional().describe('Higher values are left out.'),
+        }),
+      )
+      .default({})
+      .describe(
+        'Of a sweep: the values of axes at which this system is measured, such as { rate_ops: { at_most: 100000 } }; else at ' +
+          'all of them.',
+      ),
     requires,
     version: argv
       .optional()

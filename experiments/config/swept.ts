@@ -2,7 +2,7 @@
  * An experiment at its points: its `sweep:` is read before anything else is resolved, and what its points have in
  * common is put together when all of them are.
  */
-import { type Axis, isPartOf, type PointAt } from '../../results/formats/index.ts';
+import { type Axis, isPartOf, isWithin, type PointAt } from '../../results/formats/index.ts';
 import { configJsonSchema } from './authored.ts';
 import { suggestion } from './nearest.ts';
 import { nameOf } from './overrides.ts';
@@ -86,13 +86,17 @@ function stagesElsewhere(written: Placed, axes: readonly Axis[]): PlacedProblem[
     }));
 }
 
-/** `resolved`: the config at this point. */
+/** Of a config at this point: what is measured there. */
 export function pointOf({ workload, systems, floors }: Config, point: SweepPoint): ConfiguredPoint {
+  const measured = systems.filter(
+    ({ name, within }) => point.systems.includes(name) && isWithin(within, point.at),
+  );
+  const named = new Set(measured.flatMap(({ floor }) => floor));
   return {
     at: point.at,
     workload,
-    systems: systems.filter(({ name }) => point.systems.includes(name)),
-    floors: point.hasFloors ? floors : [],
+    systems: measured,
+    floors: point.hasFloors ? floors.filter(({ name }) => named.has(name)) : [],
   };
 }
 
@@ -149,6 +153,7 @@ export function sweepContradictions(
         }),
       ),
     ]),
+    ...config.systems.flatMap((system, index) => withinProblems(system, index, axes, points)),
     ...(hasFloors && points.every(({ floors }) => floors.length === 0)
       ? [
           {
@@ -158,6 +163,26 @@ export function sweepContradictions(
         ]
       : []),
   ];
+}
+
+function withinProblems(
+  { name, within }: ConfiguredSystem,
+  index: number,
+  axes: readonly Axis[],
+  points: readonly ConfiguredPoint[],
+): Problem[] {
+  const path = ['systems', index, 'within'];
+  const problems = Object.keys(within).flatMap((key): Problem[] => {
+    const axis = axes.find((one) => one.name === key);
+    const names = axes.map((one) => one.name);
+    if (!axis)
+      return [{ path: [...path, key], message: `\`sweep\` has no axis '${key}'${suggestion(key, names)}` }];
+    if (axis.values.every((value) => typeof value === 'number')) return [];
+    return [{ path: [...path, key], message: 'is an axis of words, which have no order: leave it out' }];
+  });
+  const isMeasured = points.some(({ systems }) => systems.some((system) => system.name === name));
+  if (problems.length > 0 || isMeasured) return problems;
+  return [{ path, message: `leaves ${name} no point of \`sweep\`: widen it, or leave the system out` }];
 }
 
 function ownAxes(workload: ConfiguredSystem['workload'], axes: readonly Axis[]): string[] {
@@ -170,6 +195,7 @@ function ownAxes(workload: ConfiguredSystem['workload'], axes: readonly Axis[]):
 }
 
 function changedKeys([first, ...others]: ConfiguredSystem[]): string[] {
+  if (first === undefined) return [];
   const steady = (system: ConfiguredSystem): Record<string, unknown> => {
     const { options: _, ...client } = system.client;
     return { ...system, client };

@@ -51,6 +51,21 @@ EXPORT const char *fabric_counter_names(void)
 	return COUNTERS(COUNTER_NAME);
 }
 
+/* More receives of shm than this end libfabric 1.17 with a segmentation fault. */
+enum { LEAST_SHM_RECEIVES = 4096, MOST_SHM_RECEIVES = 32768 };
+
+/* shm reads how many receives it may have when it is first asked for anything: enough for so many. */
+static void set_shm_receives(int receives)
+{
+	char text[16];
+	int size = LEAST_SHM_RECEIVES;
+
+	while (size < receives && size < MOST_SHM_RECEIVES)
+		size *= 2;
+	snprintf(text, sizeof(text), "%d", size);
+	setenv("FI_SHM_RX_SIZE", text, 0);
+}
+
 /*
  * What providers read from the environment when they are first asked; what the user has set stays.
  * FI_UNIVERSE_SIZE, the number of peers that ofi_rxm sizes its completion queue for, is 256 by default: more
@@ -59,7 +74,7 @@ EXPORT const char *fabric_counter_names(void)
  */
 static void set_defaults(void)
 {
-	setenv("FI_SHM_RX_SIZE", "4096", 0);
+	set_shm_receives(LEAST_SHM_RECEIVES);
 	setenv("FI_SHM_TX_SIZE", "4096", 0);
 	setenv("FI_UNIVERSE_SIZE", "4", 0);
 	setenv("FI_OFI_RXM_BUFFER_SIZE", "20480", 0);
@@ -341,6 +356,7 @@ EXPORT int fabric_open(const char *provider, const char *device, const char *nod
 	if (endpoint == NULL || hints == NULL)
 		return fail("out of memory");
 	endpoint->receive_bytes = (uint32_t)receive_bytes;
+	set_shm_receives(receives);
 	named = strcmp(provider, "shm") == 0;
 	result = get_info(named || *node == '\0' ? NULL : node, named || *node == '\0' ? 0 : FI_SOURCE, hints,
 			  &endpoint->info);

@@ -1,5 +1,5 @@
 /** How an error number of a socket call becomes a stable code. */
-import { type ErrorCode, LibosError } from '../errors.ts';
+import { type ErrorCode, errorCodes, LibosError } from '../errors.ts';
 import { Errno, errno, errnoName } from './libc.ts';
 
 /** The stable code for an error number of a socket call. */
@@ -33,11 +33,15 @@ export function codeOfErrno(number: number): ErrorCode {
   }
 }
 
+const remedies: Partial<Record<ErrorCode, string>> = {
+  ADDRESS_IN_USE: ': stop who uses it, or choose another port (0 takes any free one)',
+  TOO_MANY_OPEN_FILES: `: ${errorCodes.TOO_MANY_OPEN_FILES}`,
+};
+
 /** The error for a socket call that just failed. `what` names the thing: '127.0.0.1:6379'. */
 export function systemError(operation: string, qd: number, what: string): LibosError {
   const number = errno();
   const code = codeOfErrno(number);
-  const remedy =
-    code === 'ADDRESS_IN_USE' ? ': stop who uses it, or choose another port (0 takes any free one)' : '';
+  const remedy = remedies[code] ?? '';
   return new LibosError(code, operation, qd, `${what}: ${errnoName(number)}${remedy}`);
 }

@@ -1,5 +1,13 @@
 /** The connections of a load, for either loop: opens them, finds them by their completions, closes them. */
-import { BusyTime, type Completion, type Endpoint, type Libos, type PauseLog } from '../../libos/index.ts';
+import {
+  BusyTime,
+  type Completion,
+  type Endpoint,
+  type ErrorCode,
+  errorCodes,
+  type Libos,
+  type PauseLog,
+} from '../../libos/index.ts';
 import { LoadError } from '../errors.ts';
 import { Connection } from './connection.ts';
 import type { Traffic } from './exchange.ts';
@@ -15,6 +23,8 @@ export const WAIT_MS = 20;
 export const LATE_LOOK_NS = 10e6;
 /** A server accepts connections one by one: more at a time would only overflow its backlog. */
 const CONNECTS_AT_A_TIME = 128;
+/** What this end has no more of. */
+const exhausted: readonly ErrorCode[] = ['NO_BUFFERS', 'TOO_MANY_OPEN_FILES'];
 
 export class Connections {
   readonly libos: Libos;
@@ -157,13 +167,9 @@ export class Connections {
       for (; tokens.length < CONNECTS_AT_A_TIME && done < count; done++) {
         tokens.push(libos.connect(libos.socket('stream'), this.#target));
       }
-      const queues = tokens.map((token) => {
+      const queues = tokens.map((token, index) => {
         const { qd, error } = libos.wait(token)!;
-        if (error !== null) {
-          const reason = error.toLowerCase().replaceAll('_', ' ');
-          const detail = `cannot connect to ${this.targetName}: ${reason}; is the server running there?`;
-          throw new LoadError('CONNECT_FAILED', detail);
-        }
+        if (error !== null) throw this.#refused(error, done - tokens.length + index, count);
         return qd;
       });
       this.#login?.logIn(queues);
@@ -172,6 +178,17 @@ export class Connections {
         libos.pop(qd);
       }
     }
+  }
+
+  /** Of the connection behind `open` others. */
+  #refused(error: ErrorCode, open: number, count: number): LoadError {
+    const number = count === 1 ? '' : ` for connection ${open + 1} of ${count}`;
+    const what = `cannot connect to ${this.targetName}${number}`;
+    const isOurs = exhausted.includes(error);
+    const reason = isOurs ? errorCodes[error] : error.toLowerCase().replaceAll('_', ' ');
+    // A server that has taken others is there: what it has no more of stands in its log.
+    const remedy = isOurs ? '' : open > 0 ? "; see the server's log" : '; is the server running there?';
+    return new LoadError('CONNECT_FAILED', `${what}: ${reason}${remedy}`);
   }
 
   /** The server, as errors name it. */

@@ -18,6 +18,7 @@ import { keyDistributions, protocols, provenances, type Role, roles, waitModes }
 import {
   addition,
   axis,
+  isWithin,
   leftOut,
   type MeasurementTarget,
   measurementTarget,
@@ -26,6 +27,7 @@ import {
   place,
   type RunPlace,
   sameAt,
+  within,
 } from './target.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
@@ -75,6 +77,8 @@ const system = z.strictObject({
   transport_note: z.string().nullable(),
   /** What of the workload is another one for this system, at each point. */
   workload: ownWorkload.default({}),
+  /** At which values of a sweep's axes it is measured, where these are not all. */
+  within: within.default({}),
   client: z.strictObject({ wait: z.enum(waitModes), backend: z.string().min(1) }),
   server_cores: cores,
   client_cores: cores,
@@ -176,12 +180,14 @@ type Planned = Pick<Manifest, 'plan' | 'systems' | 'floors'>;
 export function targetsOf({ plan, systems, floors }: Planned, subject: string): MeasurementTarget[] {
   const { rate_ops, clients, pipeline, value_bytes } =
     systems.find(({ name }) => name === subject)?.workload ?? {};
-  const isFloor = floors.some(({ name }) => name === subject);
+  const served = floors.find(({ name }) => name === subject)?.systems;
+  const measured = systems.filter(({ name }) => served?.includes(name) ?? name === subject);
   const isMeasured = (target: MeasurementTarget): boolean =>
     plan.axes.every(
       ({ name, systems }) => (systems?.includes(subject) ?? true) === Object.hasOwn(target.at, name),
     ) &&
-    (!isFloor || isOneAtATime(target));
+    (!served || isOneAtATime(target)) &&
+    (measured.length === 0 || measured.some(({ within }) => isWithin(within, target.at)));
   const hasTrials = ({ at }: MeasurementTarget): boolean => trialsOf({ plan }, subject, at).length > 0;
   return plan.measurements
     .filter((target) => isMeasured(target) && hasTrials(target))

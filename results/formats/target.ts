@@ -53,6 +53,21 @@ export const leftOut = z.strictObject({
 });
 export type LeftOut = z.infer<typeof leftOut>;
 
+/** The values of axes at which a system is measured, where these are not all: no less and no more than these. */
+export const within = z.record(
+  z.string(),
+  z.strictObject({ at_least: z.number(), at_most: z.number() }).partial(),
+);
+export type Within = z.infer<typeof within>;
+
+/** Whether a system is measured there. A point without the axis is no other than the rest. */
+export function isWithin(bounds: Within, at: PointAt): boolean {
+  return Object.entries(bounds).every(([name, { at_least = -Infinity, at_most = Infinity }]) => {
+    const value = at[name];
+    return typeof value !== 'number' || (value >= at_least && value <= at_most);
+  });
+}
+
 /** What a system may have in the place of what the workload says. */
 export const ownWorkload = z
   .strictObject({

@@ -17,6 +17,7 @@ import {
   sameAt,
   targetsOf,
   trialsOf,
+  type Within,
 } from '../formats/index.ts';
 import { type Run, sameTarget, type TrialRecord } from './run-folder.ts';
 
@@ -186,12 +187,31 @@ function renumbered(record: TrialRecord, trials: number, order: number): TrialRe
 function byName<T extends SystemUnderTest | Manifest['floors'][number]>(all: T[]): T[] {
   return [...Map.groupBy(all, ({ name }) => name).values()].map((of) => {
     const [one] = of as [T, ...T[]];
-    if (!('systems' in one)) return one;
+    if (!('systems' in one))
+      return { ...one, within: widest(of.map((other) => ('within' in other ? other.within : {}))) };
     return {
       ...one,
       systems: [...new Set(of.flatMap((other) => ('systems' in other ? other.systems : [])))],
     };
   });
+}
+
+/** The values at which any of them is measured. */
+function widest(all: Within[]): Within {
+  const names = Object.keys(all[0]).filter((name) => all.every((one) => name in one));
+  return Object.fromEntries(
+    names.map((name) => {
+      const lows = all.flatMap((one) => one[name].at_least ?? []);
+      const highs = all.flatMap((one) => one[name].at_most ?? []);
+      return [
+        name,
+        {
+          ...(lows.length === all.length && { at_least: Math.min(...lows) }),
+          ...(highs.length === all.length && { at_most: Math.max(...highs) }),
+        },
+      ];
+    }),
+  );
 }
 
 function joinedAxes(manifests: Manifest[]): Axis[] {

@@ -94,7 +94,7 @@ function published({ plan, systems }: Manifest, { points, reference }: Summary):
   );
   const known = findReference(plan.reference);
   const figures = known.figures.filter((figure) =>
-    systems.some((system) => figuresAbout(known, system, 'resp').includes(figure)),
+    systems.some((system) => figuresAbout(known, system, plan.protocol).includes(figure)),
   );
   if (!isMarked) {
     const workloads = distinct(figures.map(({ workload }) => workloadInWords(workload)));

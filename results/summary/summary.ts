@@ -126,12 +126,13 @@ function counterOf({ breakdown }: Point, run: Run): Doubt[] {
  * and backend: there may be others, such as our own server on ordinary sockets beside the published one.
  */
 function pointsOfGroup(sources: Sources, systems: SystemUnderTest[], reference: Reference | null): Point[] {
+  const { protocol } = sources.run.manifest.plan;
   let first: Point[] = [];
   return systems.flatMap((system, index) => {
     const stands = systems.slice(0, index).every((other) => !samePlace(other, system));
     const points = pointsOf(sources, system, first).map((point) => ({
       ...point,
-      ...(reference && stands ? publishedOf(reference, system, point) : nothingPublished),
+      ...(reference && stands ? publishedOf(reference, system, point, protocol) : nothingPublished),
     }));
     if (index === 0) first = points;
     return points;
