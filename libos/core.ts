@@ -325,7 +325,7 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
     this.tokens.peerAddress[slot] = address;
     this.tokens.peerPort[slot] = port;
     if (this.#options.checked) this.#digests.set(slot, digest(sga));
-    if (this.#stamps !== null) this.#stamps.pushed(queue, slot, sga);
+    if (this.#stamps !== null) this.#stamps.pushed(queue, slot, sga, port);
     if (this.#pauses !== null) this.#pauses.worked(bytes);
     this.tokens.append(queue.pushes, slot);
     this.#host.pushesSincePoll++;
@@ -404,7 +404,7 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
 
   #stampPop(slot: number, sga: ScatterGatherArray): void {
     const queue = this.#queues[this.tokens.qd[slot]];
-    if (queue) this.#stamps!.popHandedOut(queue, slot, sga);
+    if (queue) this.#stamps!.popHandedOut(queue, slot, sga, this.tokens.peerPort[slot]);
   }
 
   #newCompletion(index: number): Completion {

@@ -2,18 +2,27 @@
 import { Command, Option } from 'commander';
 import { type BackendOptions, backends, wholeNumber, withBackendOption } from '../libos/index.ts';
 import type { ArrivalPattern } from '../results/formats/arrival-patterns.ts';
-import { keyDistributions, MIX, requestOperations, waitModes } from '../results/formats/lists.ts';
+import { keyDistributions, MIX, protocols, requestOperations, waitModes } from '../results/formats/lists.ts';
 import { core, perSecond, processId, seconds, secondsOrNone, valueBytes } from './arguments.ts';
 import { hidePassword, loginOf, PASSWORD_VARIABLE } from './connections/login.ts';
 import { resolveTarget } from './connections/target.ts';
 import { LoadError } from './errors.ts';
 import { checkOptions, type LoadOptions } from './measurement/options.ts';
+import {
+  isMessageProtocol,
+  protocolMeanings,
+  refuseOptionsOfResp,
+  replyTimeoutS,
+} from './measurement/protocol.ts';
 import { createResultFolder, describeOutcome, unansweredInWords, writeResult } from './measurement/result.ts';
 import { runLoad } from './measurement/run-load.ts';
 import { parseArrivals } from './workload/arrival-words.ts';
 import { parseWeights, weightsByName } from './workload/weights.ts';
 import { MAX_KEYS, type Weights } from './workload/workload.ts';
 
+/** What messages have in the place of keys. */
+const ONE_KEY = { keys: 1, keyDistribution: 'single' } as const;
+const protocolList = protocols.map((name) => `${name}, ${protocolMeanings[name]}`).join('; ');
 /** Of a mix without --mix. */
 const EVEN: Weights = [1, 1];
 const CONNECTIONS_MAX = 1_000_000;
@@ -35,6 +44,7 @@ interface Flags
     | 'target'
     | 'login'
     | 'sendsLike'
+    | 'replyTimeoutS'
     | 'backendOptions'
     | 'core'
     | 'durationS'
@@ -48,6 +58,7 @@ interface Flags
     | 'weights'
   > {
   target: string;
+  replyTimeoutS?: number;
   password?: string;
   user?: string;
   db: number;
@@ -109,6 +120,11 @@ of processes shows it`,
       withBackendOption,
     )
     .addOption(
+      new Option('--protocol <name>', `what is exchanged: ${protocolList}`)
+        .choices([...protocols])
+        .default('resp'),
+    )
+    .addOption(
       new Option('--operation <name>', 'operation to send')
         .choices([...requestOperations, MIX])
         .default('get'),
@@ -164,7 +180,11 @@ of processes shows it`,
     )
     .option('--core <n>', "pin the generator's thread to this core", core)
     .option('--populate', 'set every key before the warm-up', false)
-    .option('--reply-timeout-s <seconds>', 'give up a request after this long without a reply', seconds, 10)
+    .option(
+      '--reply-timeout-s <seconds>',
+      'give up a request after this long without a reply (default: 10; of datagrams 1)',
+      seconds,
+    )
     .option(
       '--stamps-every <n>',
       'stamp the stages of requests in every n-th window of time (1: all, 0: none); needs --out',
@@ -199,19 +219,26 @@ of what it costs, that which polls in vain; needs --server-pid',
     .action(load);
 }
 
-async function load(flags: Flags): Promise<void> {
+async function load(flags: Flags, command: Command): Promise<void> {
+  const { protocol } = flags;
+  const given = Object.keys(flags).filter((name) => command.getOptionValueSource(name) === 'cli');
+  refuseOptionsOfResp(protocol, given);
   const { out, backendOption = {}, rate = null, mix: weights, user, password, db, ...rest } = flags;
   hidePassword(password, 'bypassbench load');
   const options = checkOptions({
     ...rest,
+    ...(isMessageProtocol(protocol) && ONE_KEY),
+    replyTimeoutS: flags.replyTimeoutS ?? replyTimeoutS(protocol),
     operation: weights === undefined ? flags.operation : MIX,
     weights: weights ?? EVEN,
     target: await resolveTarget(flags.target, '--target'),
     sendsLike: null,
-    login: loginOf({ user, password, database: db }, process.env, {
-      user: '--user',
-      password: '--password',
-    }),
+    login: isMessageProtocol(protocol)
+      ? null
+      : loginOf({ user, password, database: db }, process.env, {
+          user: '--user',
+          password: '--password',
+        }),
     backendOptions: backendOption,
     rateOps: rate,
     arrivals: flags.arrivals ?? (rate === null ? null : 'poisson'),
@@ -239,7 +266,6 @@ async function load(flags: Flags): Promise<void> {
       {
         ...options,
         target: flags.target,
-        protocol: 'resp',
         mix: options.operation === MIX ? weightsByName(options.weights) : null,
         versions: {},
       },

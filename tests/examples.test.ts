@@ -1,38 +1,24 @@
 /** The example servers over the kernel, and their peers in C: all give the same answers to clients of Node. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
+import { bypassbench, ExampleServers, posix } from './example-servers.ts';
 
-const root = join(import.meta.dirname, '..');
-const bypassbench = join(root, 'bin', 'bypassbench');
-const posix = (name: string): string => join(root, 'libos', 'examples', 'posix', 'build', `posix-${name}`);
-
-const started: ChildProcess[] = [];
+const servers = new ExampleServers();
 
 afterEach(async () => {
   // Each ends well when it is told to, in the midst of what it does.
-  const codes = started.splice(0).map(async (child) => {
-    const exited = once(child, 'exit');
-    child.kill('SIGTERM');
-    return (await exited)[0];
-  });
-  for (const code of await Promise.all(codes)) expect(code).toBe(0);
+  for (const code of await servers.end()) expect(code).toBe(0);
 });
 
-/** The port of a server that has said that it is ready. */
+/** The port of a server that is ready. */
 async function serve(program: string, args: string[]): Promise<number> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  started.push(child);
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { ready, address, port, pid } = JSON.parse(line);
-    expect({ ready, address, pid }).toEqual({ ready: true, address: '127.0.0.1', pid: child.pid });
-    return port;
-  }
-  throw new Error(`${program} ended before it was ready`);
+  const { ready, address, port, pid } = await servers.start(program, args);
+  expect({ ready, address }).toEqual({ ready: true, address: '127.0.0.1' });
+  expect(() => process.kill(pid, 0)).not.toThrow();
+  return port;
 }
 
 /** What comes back over a stream until the server ends it, when all was sent and the client has ended its half. */

@@ -2,7 +2,7 @@
  * A sink on the libOS: it takes messages over a stream and answers each with its length, so that a client sees what
  * arrives. A message is its length, four bytes in network order, and so many bytes; the answer is these four bytes.
  */
-import type { Libos, ScatterGatherArray, SgaSegment } from '../index.ts';
+import type { Libos, ScatterGatherArray } from '../index.ts';
 import type { Service } from './service.ts';
 
 const LENGTH_BYTES = 4;
@@ -52,7 +52,7 @@ class MessageStream {
   take(libos: Libos, sga: ScatterGatherArray): ScatterGatherArray | null {
     const { bytes, offset, length } = sga.segments[0];
     const end = offset + length;
-    let answers: ScatterGatherArray | null = null;
+    let answers: Answers | null = null;
     for (let at = offset; at < end; ) {
       if (this.#lengthBytes < LENGTH_BYTES) {
         this.#length = this.#length * 256 + bytes[at++];
@@ -63,26 +63,29 @@ class MessageStream {
         at += part;
       }
       if (this.#lengthBytes < LENGTH_BYTES || this.#left > 0) continue;
-      answers ??= emptyArray(libos, mostAnswersBytes(length));
-      this.#answer(answers.segments[0]);
+      answers ??= new Answers(libos, length);
+      answers.add(this.#length);
+      this.#lengthBytes = 0;
+      this.#length = 0;
     }
-    return answers;
-  }
-
-  #answer(to: SgaSegment): void {
-    for (let shift = 24; shift >= 0; shift -= 8) to.bytes[to.offset + to.length++] = this.#length >>> shift;
-    this.#lengthBytes = 0;
-    this.#length = 0;
+    return answers === null ? null : answers.sga;
   }
 }
 
-/** Of messages that end within so many bytes: the first may have begun before them, the others have four at least. */
-function mostAnswersBytes(length: number): number {
-  return LENGTH_BYTES * (1 + Math.floor((length - 1) / LENGTH_BYTES));
-}
+class Answers {
+  readonly sga: ScatterGatherArray;
+  #segment = 0;
 
-function emptyArray(libos: Libos, capacity: number): ScatterGatherArray {
-  const sga = libos.alloc(capacity);
-  sga.segments[0].length = 0;
-  return sga;
+  /** Room for the answers to all messages that can end within so many bytes. */
+  constructor(libos: Libos, bytes: number) {
+    // The first message may have begun before them, the others have four bytes at least.
+    this.sga = libos.alloc(LENGTH_BYTES * (1 + Math.floor((bytes - 1) / LENGTH_BYTES)));
+    for (let i = 0; i < this.sga.segmentCount; i++) this.sga.segments[i].length = 0;
+  }
+
+  add(length: number): void {
+    let to = this.sga.segments[this.#segment];
+    if (to.length === to.capacity) to = this.sga.segments[++this.#segment];
+    for (let shift = 24; shift >= 0; shift -= 8) to.bytes[to.offset + to.length++] = length >>> shift;
+  }
 }

@@ -2,21 +2,23 @@
 import type { BufferPool } from '../memory/pool.ts';
 import { Owner, type ScatterGatherArray } from '../memory/sga.ts';
 import { Errno, errno } from '../native/libc.ts';
+import type { SocketCalls } from '../native/socket-calls.ts';
 import { codeOfErrno } from '../native/socket-errors.ts';
 import * as sys from '../native/sockets.ts';
-import type { StreamCalls } from '../native/stream-calls.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import type { KernelQueue } from './queue.ts';
 
 export class SocketReceiver {
   readonly #tokens: TokenTable;
   readonly #pool: BufferPool;
-  readonly #recv: StreamCalls['recv'];
+  readonly #recv: SocketCalls['recv'];
+  readonly #recvfrom: SocketCalls['recvfrom'];
   /** The buffer that the next recv writes to; most polls find nothing and leave it as it is. */
   #spare: ScatterGatherArray | null = null;
 
-  constructor(tokens: TokenTable, pool: BufferPool, calls: StreamCalls) {
+  constructor(tokens: TokenTable, pool: BufferPool, calls: SocketCalls) {
     this.#recv = calls.recv;
+    this.#recvfrom = calls.recvfrom;
     this.#tokens = tokens;
     this.#pool = pool;
   }
@@ -63,10 +65,14 @@ export class SocketReceiver {
   #datagram(queue: KernelQueue): Outcome {
     if (this.#spare === null) this.#spare = this.#pool.alloc(this.#pool.bufferBytes, Owner.Libos);
     const segment = this.#spare.segments[0];
-    const bytes = sys.recvfrom(queue.fd, segment.address, segment.capacity);
+    const bytes = this.#recvfrom(queue.fd, segment.address, segment.capacity);
     if (bytes < 0) return this.#failed(queue);
-    segment.length = bytes;
     queue.readable = true;
+    if (bytes > segment.capacity) {
+      this.#tokens.complete(this.#tokens.shift(queue.pops), 'MESSAGE_TOO_LONG');
+      return RETRY;
+    }
+    segment.length = bytes;
     return DATA;
   }
 

@@ -1,19 +1,19 @@
 /** The sending half of kernel sockets: pushes in order, resumed where a full socket buffer stopped them. */
 import type { ErrorCode } from '../errors.ts';
 import { Errno, errno } from '../native/libc.ts';
+import type { SocketCalls } from '../native/socket-calls.ts';
 import { codeOfErrno } from '../native/socket-errors.ts';
 import * as sys from '../native/sockets.ts';
-import type { StreamCalls } from '../native/stream-calls.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import type { KernelQueue } from './queue.ts';
 
 export class SocketSender {
   readonly #tokens: TokenTable;
-  readonly #calls: StreamCalls;
+  readonly #calls: SocketCalls;
   /** Queues with pushes that wait for the peer's acknowledgement. */
   readonly #awaiting: KernelQueue[] = [];
 
-  constructor(tokens: TokenTable, calls: StreamCalls) {
+  constructor(tokens: TokenTable, calls: SocketCalls) {
     this.#calls = calls;
     this.#tokens = tokens;
   }

@@ -15,9 +15,9 @@ import { nowNs } from '../clock.ts';
 import { formatIpv4 } from '../endpoint.ts';
 import type { BufferPool } from '../memory/pool.ts';
 import { Errno, errno } from '../native/libc.ts';
+import { socketCalls } from '../native/socket-calls.ts';
 import { codeOfErrno, systemError } from '../native/socket-errors.ts';
 import * as sys from '../native/sockets.ts';
-import { streamCalls } from '../native/stream-calls.ts';
 import type { SocketKind } from '../pdpi.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import { QueueState, type Transport, type TransportHost } from '../transport.ts';
@@ -68,7 +68,7 @@ export class KernelTransport implements Transport {
    * nowhere.
    */
   constructor(host: TransportHost, pool: BufferPool, connectTimeoutMs: number, deviceTimesAddress: number) {
-    const calls = streamCalls(deviceTimesAddress);
+    const calls = socketCalls(deviceTimesAddress);
     this.#host = host;
     this.#tokens = host.tokens;
     this.pool = pool;

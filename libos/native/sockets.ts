@@ -33,6 +33,8 @@ export const SHUT_WR = 1;
 export const SHUT_RDWR = 2;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
+const MSG_TRUNC = 0x20;
+export const RECVFROM_FLAGS = MSG_DONTWAIT | MSG_TRUNC;
 export const EPOLLIN = 0x1;
 export const EPOLLOUT = 0x4;
 export const EPOLLERR = 0x8;
@@ -76,6 +78,8 @@ const IOVEC = scratch.address + 256;
 const EVENTS = scratch.address + 2304;
 const SOCKADDR_BYTES = 16;
 
+export { LENGTH as ADDRESS_LENGTH, SOCKADDR as ADDRESS };
+
 function writeAddress(address: number, port: number): void {
   memory.setUint16(0, AF_INET, true);
   memory.setUint16(2, port);
@@ -114,9 +118,15 @@ export function getsockname(fd: number): number {
   return getsocknameCall(fd, SOCKADDR, LENGTH);
 }
 
+/** The length of the datagram, which may be more than there was room for. */
 export function recvfrom(fd: number, address: number, bytes: number): number {
+  roomForAddress();
+  return recvfromCall(fd, address, bytes, RECVFROM_FLAGS, SOCKADDR, LENGTH);
+}
+
+/** The sender's address is to be written: how long it may be. */
+export function roomForAddress(): void {
   memory.setUint32(16, SOCKADDR_BYTES, true);
-  return recvfromCall(fd, address, bytes, MSG_DONTWAIT, SOCKADDR, LENGTH);
 }
 
 /** The socket's pending error, which this clears. */

@@ -72,6 +72,27 @@ EXPORT int timed_recv(int fd, uintptr_t bytes, size_t length, int flags, uintptr
 	return (int)result;
 }
 
+EXPORT int timed_recvfrom(int fd, uintptr_t bytes, size_t length, int flags, uintptr_t address,
+			  uintptr_t address_length, uintptr_t at)
+{
+	struct device_times *times = (struct device_times *)at;
+	struct sockaddr *from = (struct sockaddr *)address;
+	socklen_t *from_length = (socklen_t *)address_length;
+	uint64_t enter;
+	ssize_t result;
+
+	if (!wanted(times))
+		return (int)recvfrom(fd, (void *)bytes, length, flags, from, from_length);
+	enter = counter_now();
+	look_at_window(times, enter);
+	result = recvfrom(fd, (void *)bytes, length, flags, from, from_length);
+	if (result >= 0) {
+		times->delivered_enter = enter;
+		times->delivered_leave = counter_now();
+	}
+	return (int)result;
+}
+
 /*
  * Cristian's method between two cores: one asks, the other answers with its counter. The answer lies between
  * the asking and the hearing, so the difference is known to half of that time; the shortest round tells most.

@@ -12,7 +12,14 @@ const MAX_SLOTS = 1 << 20;
 interface StampedQueue {
   readonly qd: number;
   readonly localPort: number;
+  /** 0 for a socket of datagrams that is not connected: each has its peer. */
   readonly peerPort: number;
+}
+
+/** Bytes pushed and popped so far. */
+interface StampedStream {
+  pushed: number;
+  popped: number;
 }
 
 export class StampWriter {
@@ -22,8 +29,9 @@ export class StampWriter {
   readonly #stampOf = new Float64Array(MAX_SLOTS);
   /** Device times of the delivery of a completed pop, by slot: four words. */
   readonly #delivered = new Int32Array(4 * MAX_SLOTS);
-  /** By queue descriptor: bytes pushed and popped. */
-  readonly #streams: { pushed: number; popped: number }[] = [];
+  /** By queue descriptor, and of sockets of datagrams that are not connected also by the peer's port. */
+  readonly #streams: StampedStream[] = [];
+  readonly #peers: (Map<number, StampedStream> | null)[] = [];
 
   constructor(ring: StampRing) {
     this.ring = ring;
@@ -33,15 +41,20 @@ export class StampWriter {
   /** A descriptor was given to a new queue. */
   opened(qd: number): void {
     this.#streams[qd] = { pushed: 0, popped: 0 };
+    this.#peers[qd] = null;
   }
 
-  /** The application pushes `sga` on `queue`; the transport does not have it yet. */
-  pushed(queue: StampedQueue, slot: number, sga: ScatterGatherArray): void {
-    const stream = this.#streams[queue.qd];
+  /**
+   * The application pushes `sga` on `queue`, as a datagram to `toPort` unless that is 0; the transport does not have it
+   * yet.
+   */
+  pushed(queue: StampedQueue, slot: number, sga: ScatterGatherArray, toPort: number): void {
+    const peerPort = queue.peerPort === 0 ? toPort : queue.peerPort;
+    const stream = this.#streamOf(queue, peerPort);
     const bytes = sga.byteLength;
     stream.pushed += bytes;
     if (!this.ring.stamping) return;
-    const at = this.ring.take(StampKind.Push, portsOf(queue.localPort, queue.peerPort));
+    const at = this.ring.take(StampKind.Push, portsOf(queue.localPort, peerPort));
     this.ring.doubles[(at >> 3) + 1] = stream.pushed;
     this.ring.doubles[(at >> 3) + 5] = bytes;
     this.#stampOf[slot] = at;
@@ -64,18 +77,31 @@ export class StampWriter {
     this.#copy(DELIVERED, this.#delivered, 4 * slot);
   }
 
-  /** The application gets what a pop received. */
-  popHandedOut(queue: StampedQueue, slot: number, sga: ScatterGatherArray): void {
-    const stream = this.#streams[queue.qd];
+  /** The application gets what a pop received; of a datagram, from `fromPort`. */
+  popHandedOut(queue: StampedQueue, slot: number, sga: ScatterGatherArray, fromPort: number): void {
+    const peerPort = queue.peerPort === 0 ? fromPort : queue.peerPort;
+    const stream = this.#streamOf(queue, peerPort);
     const bytes = sga.byteLength;
     stream.popped += bytes;
     if (!this.ring.stamping) return;
-    const at = this.ring.take(StampKind.Pop, portsOf(queue.localPort, queue.peerPort));
+    const at = this.ring.take(StampKind.Pop, portsOf(queue.localPort, peerPort));
     this.ring.doubles[(at >> 3) + 1] = stream.popped;
     this.ring.doubles[(at >> 3) + 5] = bytes;
     const words = this.#words;
     for (let i = 0; i < 4; i++) words[(at >> 2) + 6 + i] = this.#delivered[4 * slot + i];
     this.ring.writeCounter(at + 16);
+  }
+
+  #streamOf(queue: StampedQueue, peerPort: number): StampedStream {
+    if (queue.peerPort === peerPort) return this.#streams[queue.qd];
+    const peers = this.#peers[queue.qd] ?? new Map<number, StampedStream>();
+    this.#peers[queue.qd] = peers;
+    let stream = peers.get(peerPort);
+    if (stream === undefined) {
+      stream = { pushed: 0, popped: 0 };
+      peers.set(peerPort, stream);
+    }
+    return stream;
   }
 
   #copy(from: number, to: Int32Array, at: number): void {

@@ -9,11 +9,11 @@
  */
 import { type Libos, nowNs, type QueueDescriptor, type ScatterGatherArray } from '../../libos/index.ts';
 import type { RequestSource } from '../workload/requests.ts';
-import type { Exchange, ReplyChecker, Traffic } from './exchange.ts';
+import type { Exchange, ReplyChecker, SendingConnection, Traffic } from './exchange.ts';
 import { INTENDED, RECEIVED, ReplyRecord, type ReplySink, ReplyStatus, SENT } from './reply.ts';
 import type { RequestStamps } from './request-stamps.ts';
 
-export class Connection {
+export class Connection implements SendingConnection {
   readonly qd: QueueDescriptor;
   outstanding = 0;
   /** Nothing is sent on it any more, and what still comes is nobody's. */
@@ -119,8 +119,11 @@ export class Connection {
     return this.#sentNs[this.#head];
   }
 
-  /** Gives up the connection: `sink` gets each outstanding request as one that nobody answered. */
-  giveUp(nowNs: number, sink: ReplySink): void {
+  /**
+   * Gives up the connection: replies come in order, so that `sink` gets each outstanding request as one that nobody
+   * answered.
+   */
+  giveUp(_sentNs: number, nowNs: number, sink: ReplySink): boolean {
     const reply = this.#reply;
     const { timesNs } = reply;
     this.isGivenUp = true;
@@ -133,6 +136,7 @@ export class Connection {
       timesNs[SENT] = this.#sentNs[head];
       sink.reply(reply);
     }
+    return true;
   }
 
   /** Takes the next request from the source without sending it. Returns its operation. */

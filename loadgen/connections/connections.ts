@@ -10,7 +10,9 @@ import {
 } from '../../libos/index.ts';
 import { LoadError } from '../errors.ts';
 import { Connection } from './connection.ts';
-import type { Traffic } from './exchange.ts';
+import { DatagramConnection } from './datagram-connection.ts';
+import { DatagramOpening } from './datagram-opening.ts';
+import type { SendingConnection, Traffic } from './exchange.ts';
 import { type Login, LoginExchange } from './login.ts';
 import type { ReplySink } from './reply.ts';
 import type { RequestStamps } from './request-stamps.ts';
@@ -29,7 +31,7 @@ const exhausted: readonly ErrorCode[] = ['NO_BUFFERS', 'TOO_MANY_OPEN_FILES'];
 export class Connections {
   readonly libos: Libos;
   /** The connections that send, in the order of their opening. */
-  readonly sending: Connection[] = [];
+  readonly sending: SendingConnection[] = [];
   readonly replyTimeoutNs: number;
   /** Each loop reports every reading of its clock to it. */
   readonly pauses: PauseLog;
@@ -37,9 +39,11 @@ export class Connections {
   readonly #target: Endpoint;
   readonly #login: LoginExchange | null;
   /** The sending connections, by queue descriptor. */
-  readonly #byQueue: Connection[] = [];
+  readonly #byQueue: SendingConnection[] = [];
   /** Queue descriptors of the connections that send nothing. */
   readonly #idle: number[] = [];
+  /** Queue descriptors of sockets whose replies come to another. */
+  readonly #senders: number[] = [];
   #givenUp = 0;
 
   /** @param login what each connection says first; null for a server that nobody logs in to */
@@ -58,10 +62,15 @@ export class Connections {
   }
 
   /**
-   * Opens `count` connections for the traffic, whose requests `stamps` notes. Throws CONNECT_FAILED, and what logging
-   * in throws.
+   * Opens `count` connections for the traffic, whose requests `stamps` notes: streams, or sockets of datagrams, each of
+   * which has heard of the server then. Throws CONNECT_FAILED, what logging in throws, and of datagrams also
+   * INVALID_OPTION and WRONG_PROTOCOL.
    */
   open(count: number, traffic: Traffic, stamps: RequestStamps | null): void {
+    if (traffic.over === 'datagrams' || traffic.over === 'relay') {
+      this.#openDatagrams(count, traffic, stamps);
+      return;
+    }
     this.#connect(count, (qd) => {
       const connection = new Connection(this.libos, qd, traffic, stamps);
       this.#byQueue[qd] = connection;
@@ -78,7 +87,7 @@ export class Connections {
    * The connection whose replies a completion holds in its `sga`; null for a push, and for what comes on a
    * connection that was given up. The caller pops for the next ones. Throws CONNECTION_LOST.
    */
-  receiverOf(completion: Completion): Connection | null {
+  receiverOf(completion: Completion): SendingConnection | null {
     if (completion.error === null && completion.operation !== 'pop') return null;
     const connection = this.#byQueue[completion.qd];
     if (connection?.isGivenUp) {
@@ -107,7 +116,7 @@ export class Connections {
   }
 
   /** A connection with a request that has waited for longer than the reply timeout; null where there is none. */
-  late(nowNs: number): Connection | null {
+  late(nowNs: number): SendingConnection | null {
     const sentNs = nowNs - this.replyTimeoutNs;
     for (const connection of this.sending) {
       if (connection.outstanding > 0 && connection.oldestSentNs < sentNs) return connection;
@@ -115,10 +124,19 @@ export class Connections {
     return null;
   }
 
-  /** Gives up one of the connections; `sink` gets what is outstanding on it. */
-  giveUp(connection: Connection, nowNs: number, sink: ReplySink): void {
-    this.#givenUp++;
-    connection.giveUp(nowNs, sink);
+  /**
+   * Gives up requests of one of the connections, all that were sent before `sentNs`, and the connection with them
+   * unless it may lose some; `sink` gets them. Returns whether the connection is given up.
+   */
+  giveUp(
+    connection: SendingConnection,
+    nowNs: number,
+    sink: ReplySink,
+    sentNs: number = nowNs - this.replyTimeoutNs,
+  ): boolean {
+    const isGivenUp = connection.giveUp(sentNs, nowNs, sink);
+    if (isGivenUp) this.#givenUp++;
+    return isGivenUp;
   }
 
   /** Whether all connections were given up: nothing can be sent any more. */
@@ -145,10 +163,12 @@ export class Connections {
   close(): void {
     for (const { qd } of this.sending) this.libos.close(qd);
     for (const qd of this.#idle) this.libos.close(qd);
+    for (const qd of this.#senders) this.libos.close(qd);
     this.sending.length = 0;
     this.#givenUp = 0;
     this.#byQueue.length = 0;
     this.#idle.length = 0;
+    this.#senders.length = 0;
     // Takes the completions that closing cancelled, and frees what had come before: the next loop must not
     // see them.
     for (let count = 1; count > 0; ) {
@@ -157,6 +177,19 @@ export class Connections {
         const { operation, sga } = this.libos.completions[i];
         if (operation === 'pop' && sga !== null) this.libos.free(sga);
       }
+    }
+  }
+
+  #openDatagrams(count: number, traffic: Traffic, stamps: RequestStamps | null): void {
+    const opening = new DatagramOpening(this.libos, this.#target, traffic.exchange);
+    for (let i = 0; i < count; i++) {
+      const queues = traffic.over === 'relay' ? opening.throughRelay() : opening.ofOneSocket();
+      const { sendQd, receiveQd } = queues;
+      const connection = new DatagramConnection(this.libos, queues, traffic, stamps);
+      this.#byQueue[receiveQd] = connection;
+      this.sending.push(connection);
+      if (sendQd !== receiveQd) this.#senders.push(sendQd);
+      this.libos.pop(receiveQd);
     }
   }
 

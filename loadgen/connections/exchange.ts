@@ -2,8 +2,9 @@
  * What a protocol is to a connection: how its requests look as bytes, and which replies are right. Connections and
  * loops know no more of it, so that connections of several kinds live in one loop.
  */
+import type { QueueDescriptor, ScatterGatherArray } from '../../libos/index.ts';
 import type { RequestSource } from '../workload/requests.ts';
-import type { ReplyStatus } from './reply.ts';
+import type { ReplySink, ReplyStatus } from './reply.ts';
 
 export interface Exchange {
   /** Names of what is sent, by the index that a source has as `operation`: those of the run. */
@@ -47,4 +48,30 @@ export interface Traffic {
   pipeline: number;
   /** Whether the next ones go out only when all of them are answered. */
   inBatches?: boolean;
+  /** What it goes over: a stream, where nothing is said, a socket of datagrams, or two of them and a relay. */
+  over?: 'stream' | 'datagrams' | 'relay';
+}
+
+/** What loops know of a connection: a stream's (connection.ts) or one of datagrams (datagram-connection.ts). */
+export interface SendingConnection {
+  /** Where its replies come. */
+  readonly qd: QueueDescriptor;
+  /** The most requests that may be outstanding. */
+  readonly pipeline: number;
+  readonly outstanding: number;
+  /** Nothing is sent on it any more, and what still comes is nobody's. */
+  readonly isGivenUp: boolean;
+  /** When the oldest of the outstanding requests was sent, in ns. Only while there is one. */
+  readonly oldestSentNs: number;
+  /** Sends up to `most` requests, as far as the window has room and the source has some. */
+  fillWindow(most?: number): void;
+  /** Checks the replies in `sga`, hands each to `sink`, and frees the array. Throws what its checker throws. */
+  receive(sga: ScatterGatherArray, receivedNs: number, sink: ReplySink): void;
+  /**
+   * The oldest request has waited for too long, and so has each that was sent before `sentNs`: `sink` gets what is
+   * given up for that. Returns whether the connection is given up with it.
+   */
+  giveUp(sentNs: number, nowNs: number, sink: ReplySink): boolean;
+  /** Takes the next request from the source without sending it. Returns its operation. */
+  skipRequest(): number;
 }

@@ -6,9 +6,17 @@
 
 /**
  * A reply compared with the only right one. Incomplete: more bytes must come first. Unanswered: none came, and the
- * request was given up.
+ * request was given up with its connection. Lost: a datagram without a reply, behind which the connection goes on.
  */
-export const ReplyStatus = { Incomplete: 0, Right: 1, Miss: 2, Failed: 3, Wrong: 4, Unanswered: 5 } as const;
+export const ReplyStatus = {
+  Incomplete: 0,
+  Right: 1,
+  Miss: 2,
+  Failed: 3,
+  Wrong: 4,
+  Unanswered: 5,
+  Lost: 6,
+} as const;
 export type ReplyStatus = (typeof ReplyStatus)[keyof typeof ReplyStatus];
 
 /** Places in `timesNs`. In a closed loop a request is intended when it is sent. */

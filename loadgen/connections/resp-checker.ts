@@ -11,7 +11,10 @@ import { ReplyStatus } from './reply.ts';
 import { sameBytes } from './same-bytes.ts';
 
 const MAX_LINE_BYTES = 1024;
-const [PLUS, MINUS, DOLLAR, CR, LF] = [...'+-$\r\n'].map((char) => char.charCodeAt(0));
+const [PLUS, MINUS, DOLLAR, ARRAY, CR, LF] = [...'+-$*\r\n'].map((char) => char.charCodeAt(0));
+
+/** A request that comes back looks so. */
+const ECHOED = 'a reply is an array, as requests are; for an echo server give --protocol echo';
 
 /** Where in a reply the checker is. */
 const START = 0;
@@ -88,6 +91,7 @@ export class RespChecker implements ReplyChecker {
       return this.#bodyLeft === 0 ? this.#judge(expected) : ReplyStatus.Incomplete;
     }
     if (this.#state === START) {
+      if (byte === ARRAY) throw notResp(ECHOED);
       if (byte !== PLUS && byte !== MINUS && byte !== DOLLAR)
         throw notResp(`a reply begins with byte ${byte}`);
       this.#state = LINE;

@@ -25,8 +25,9 @@ export class ClosedLoop {
   }
 
   /**
-   * Sends a request for each reply until `control` says that it is finished. A connection with a request that has
-   * waited for longer than the reply timeout is given up. Throws CONNECTION_LOST, NOT_RESP.
+   * Sends a request for each reply until `control` says that it is finished. A request that has waited for longer than
+   * the reply timeout is given up, and its connection with it, but for one of datagrams. Throws CONNECTION_LOST,
+   * NOT_RESP.
    */
   run(control: LoopControl): void {
     this.#run(control, true);
@@ -57,16 +58,17 @@ export class ClosedLoop {
       connections.busy.turnEnded(receivedNs);
       if (receivedNs >= lookNs) {
         lookNs = receivedNs + LATE_LOOK_NS;
-        this.#giveUpLate(receivedNs, control);
+        this.#giveUpLate(receivedNs, control, sends);
       }
       if (control.finished(receivedNs)) return;
     }
   }
 
-  #giveUpLate(nowNs: number, control: LoopControl): void {
+  #giveUpLate(nowNs: number, control: LoopControl, sends: boolean): void {
     const connections = this.#connections;
     for (let late = connections.late(nowNs); late !== null; late = connections.late(nowNs)) {
-      connections.giveUp(late, nowNs, control);
+      const isGivenUp = connections.giveUp(late, nowNs, control);
+      if (sends && !isGivenUp) late.fillWindow();
     }
   }
 }

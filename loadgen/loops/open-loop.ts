@@ -13,8 +13,8 @@
  * There is no queue of waiting requests: the schedule stands still at the oldest one that was not sent.
  */
 import { type Libos, nowNs } from '../../libos/index.ts';
-import type { Connection } from '../connections/connection.ts';
 import { COMPLETIONS_PER_WAIT, type Connections, LATE_LOOK_NS, WAIT_MS } from '../connections/connections.ts';
+import type { SendingConnection } from '../connections/exchange.ts';
 import { INTENDED, RECEIVED, ReplyRecord, type ReplySink, ReplyStatus, SENT } from '../connections/reply.ts';
 import type { Arrivals } from '../workload/arrivals.ts';
 import { IntendedTimes } from './intended-times.ts';
@@ -122,7 +122,7 @@ export class OpenLoop implements ReplySink {
       this.#turn();
     }
     for (const connection of this.#connections.sending) {
-      if (connection.outstanding > 0) this.#giveUp(connection);
+      if (connection.outstanding > 0) this.#giveUp(connection, Number.POSITIVE_INFINITY);
     }
     for (; arrivals.nextNs < endNs; arrivals.advance()) {
       if (arrivals.nextNs >= startNs) this.#neverSent(arrivals.nextNs);
@@ -162,10 +162,10 @@ export class OpenLoop implements ReplySink {
   }
 
   /** Its places are no room any more. */
-  #giveUp(connection: Connection): void {
+  #giveUp(connection: SendingConnection, sentNs?: number): void {
     this.#reading = this.#intended[connection.qd];
-    this.#connections.giveUp(connection, this.#times[NOW], this);
-    this.#room -= connection.pipeline;
+    const isGivenUp = this.#connections.giveUp(connection, this.#times[NOW], this, sentNs);
+    if (isGivenUp) this.#room -= connection.pipeline;
   }
 
   #neverSent(intendedNs: number): void {
@@ -215,7 +215,7 @@ export class OpenLoop implements ReplySink {
   }
 
   /** The next connection with room in its window, of which there is one. */
-  #nextWithRoom(): Connection {
+  #nextWithRoom(): SendingConnection {
     const { sending } = this.#connections;
     for (;;) {
       const connection = sending[this.#next];

@@ -163,6 +163,10 @@ class ClosedWindow implements LoopControl {
       tally.countUnanswered(reply);
       return;
     }
+    if (status === ReplyStatus.Lost) {
+      tally.countLost(reply, this.#connections.replyTimeoutNs);
+      return;
+    }
     this.#times[LAST_REPLY] = timesNs[RECEIVED];
     if (this.#counted === this.#replies) return;
     this.#counted++;

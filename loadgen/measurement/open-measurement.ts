@@ -182,7 +182,9 @@ class OpenWindow implements ReplySink {
   giveUp(reply: ReplyRecord): void {
     if (reply.timesNs[INTENDED] >= this.#startNs) this.#due++;
     this.#lag.record(reply.timesNs[SENT] - reply.timesNs[INTENDED]);
-    this.#tallies[reply.operation].countUnanswered(reply);
+    const tally = this.#tallies[reply.operation];
+    if (reply.status === ReplyStatus.Lost) tally.countLost(reply, this.#measuring.connections.replyTimeoutNs);
+    else tally.countUnanswered(reply);
   }
 
   /** Counts a reply to a request that was due in the window. */
@@ -279,6 +281,10 @@ class OpenMeasurement implements OpenLoopControl {
     if (status === ReplyStatus.Unanswered) {
       if (!isInWindow) throw this.#connections.timedOut(timesNs[RECEIVED]);
       this.window.giveUp(reply);
+      return;
+    }
+    if (status === ReplyStatus.Lost) {
+      if (isInWindow) this.window.giveUp(reply);
       return;
     }
     if (status === ReplyStatus.Right) this.rightReplies++;

@@ -2,12 +2,14 @@
 import type { Backend, BackendOptions, Endpoint } from '../../libos/index.ts';
 import { type ArrivalPattern, arrivalsProblem } from '../../results/formats/arrival-patterns.ts';
 import type { LoadResult, Pauses, SlicesFile } from '../../results/formats/index.ts';
+import type { WorkloadProtocol } from '../../results/formats/lists.ts';
 import { RATE_OPS_MAX } from '../arguments.ts';
 import type { Login } from '../connections/login.ts';
 import type { TemplateTraffic } from '../connections/template-exchange.ts';
 import { LoadError } from '../errors.ts';
 import type { MemtierWorkload } from '../workload/memtier-requests.ts';
 import type { WorkloadOptions } from '../workload/workload.ts';
+import { checkMessages } from './protocol.ts';
 
 /** What another program sends, in the place of the workload. */
 export type OtherRequests =
@@ -19,8 +21,9 @@ const OUTSTANDING_MAX = 16_777_216;
 
 export interface LoadOptions extends WorkloadOptions {
   target: Endpoint;
-  /** What each connection says first. */
-  login: Login;
+  protocol: WorkloadProtocol;
+  /** What each connection says first; null where nobody logs in. */
+  login: Login | null;
   backend: Backend;
   /** For the backend's device. */
   backendOptions: BackendOptions;
@@ -114,6 +117,7 @@ export function checkOptions(options: LoadOptions): LoadOptions {
   if (options.serverBusyTime !== null && options.serverPid === null) {
     refuse('--server-busy-time needs --server-pid: it is a share of what that process costs');
   }
+  checkMessages(options);
   const tellsKeysApart = 10 ** Math.min(options.valueBytes, 12) >= options.keys;
   if (options.keyDistribution !== 'single' && !tellsKeysApart) {
     refuse(

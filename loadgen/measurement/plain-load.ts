@@ -20,6 +20,7 @@ export function plainLoad(
   },
 ): LoadOptions {
   return {
+    protocol: 'resp',
     ...said,
     arrivals: said.rateOps === null ? null : 'constant',
     idleConnections: 0,

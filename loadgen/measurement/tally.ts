@@ -76,9 +76,20 @@ export class Tally {
     this.#received++;
   }
 
-  /** Counts a request that was given up. */
+  /** Counts a request that was given up, with the time that it had waited. */
   countUnanswered({ timesNs }: ReplyRecord): void {
-    const ageNs = timesNs[RECEIVED] - timesNs[INTENDED];
+    this.#giveUp(timesNs[RECEIVED] - timesNs[INTENDED]);
+  }
+
+  /**
+   * Counts a datagram that was lost, however soon that was known: as one that waited for as long as a request may,
+   * since nobody who waits for it would know sooner.
+   */
+  countLost({ timesNs }: ReplyRecord, replyTimeoutNs: number): void {
+    this.#giveUp(Math.max(replyTimeoutNs, timesNs[RECEIVED] - timesNs[INTENDED]));
+  }
+
+  #giveUp(ageNs: number): void {
     this.#unanswered++;
     this.#leastAgeNs = Math.min(this.#leastAgeNs, ageNs);
     this.#givenUp.record(ageNs);

@@ -8,6 +8,7 @@ import { BudgetedRequests, type RequestBudget } from '../workload/request-budget
 import { RandomRequests, RepeatedRequests, type RequestSource } from '../workload/requests.ts';
 import { Workload } from '../workload/workload.ts';
 import type { LoadOptions } from './options.ts';
+import { isMessageProtocol, messageTraffic } from './protocol.ts';
 
 /** So many connections that send alike. */
 interface Share {
@@ -17,9 +18,13 @@ interface Share {
 
 /** At least one. All connections draw on the budget where requests are counted. */
 export function trafficOf(options: LoadOptions, budget: RequestBudget): Share[] {
-  const { connections, pipeline, sendsLike } = options;
+  const { connections, pipeline, sendsLike, protocol } = options;
   const counted = (source: RequestSource): RequestSource =>
     options.requests === null ? source : new BudgetedRequests(source, budget);
+  if (isMessageProtocol(protocol)) {
+    const traffic = messageTraffic({ ...options, protocol });
+    return [{ count: connections, traffic: { ...traffic, source: counted(traffic.source) } }];
+  }
   if (sendsLike?.program === 'memtier_benchmark') {
     const exchange = new MemtierExchange(sendsLike);
     return Array.from({ length: connections }, (_, connection) => {

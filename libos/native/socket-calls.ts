@@ -1,25 +1,34 @@
 /**
- * The calls that move a stream's bytes: Linux's own, or the same calls that write when each was entered and
+ * The calls that move bytes: Linux's own, or the same calls that write when each was entered and
  * left.
  */
 import { stampGlue } from '../stamps/glue.ts';
 import * as sys from './sockets.ts';
 
-export interface StreamCalls {
+export interface SocketCalls {
   recv(fd: number, address: number, bytes: number, flags: number): number;
   send(fd: number, address: number, bytes: number, flags: number): number;
   /** As sys.sendGathered. */
   sendGathered(fd: number, count: number, address: number, port: number): number;
+  /** As sys.recvfrom. */
+  recvfrom(fd: number, address: number, bytes: number): number;
 }
 
 /** `deviceTimesAddress` 0 for none. */
-export function streamCalls(deviceTimesAddress: number): StreamCalls {
-  if (deviceTimesAddress === 0) return { recv: sys.recv, send: sys.send, sendGathered: sys.sendGathered };
+export function socketCalls(deviceTimesAddress: number): SocketCalls {
+  if (deviceTimesAddress === 0) {
+    return { recv: sys.recv, send: sys.send, sendGathered: sys.sendGathered, recvfrom: sys.recvfrom };
+  }
   const glue = stampGlue();
   return {
     recv: (fd, address, bytes, flags) => glue.recv(fd, address, bytes, flags, deviceTimesAddress),
     send: (fd, address, bytes, flags) => glue.send(fd, address, bytes, flags, deviceTimesAddress),
     sendGathered: (fd, count, address, port) =>
       glue.sendmsg(fd, sys.gatheredMessage(count, address, port), sys.SEND_FLAGS, deviceTimesAddress),
+    recvfrom(fd, address, bytes) {
+      sys.roomForAddress();
+      const { RECVFROM_FLAGS, ADDRESS, ADDRESS_LENGTH } = sys;
+      return glue.recvfrom(fd, address, bytes, RECVFROM_FLAGS, ADDRESS, ADDRESS_LENGTH, deviceTimesAddress);
+    },
   };
 }

@@ -1,0 +1,126 @@
+/** What the protocol of a load means for its options, and what goes over its connections. */
+import type { WorkloadProtocol } from '../../results/formats/lists.ts';
+import { EchoExchange } from '../connections/echo-exchange.ts';
+import type { Traffic } from '../connections/exchange.ts';
+import { SinkExchange } from '../connections/sink-exchange.ts';
+import { LoadError } from '../errors.ts';
+import { Messages, NUMBER_BYTES, NumberedMessages } from '../workload/messages.ts';
+
+/** Protocols of messages, which have neither keys nor commands, and what sending one is called. */
+export const messageOperations: Record<Exclude<WorkloadProtocol, 'resp'>, string> = {
+  echo: 'echo',
+  datagrams: 'echo',
+  sink: 'send',
+  relay: 'relay',
+};
+
+export type MessageProtocol = keyof typeof messageOperations;
+
+/** What a load of messages is asked for. */
+export interface MessageOptions {
+  protocol: WorkloadProtocol;
+  /** Length of each message. */
+  valueBytes: number;
+  seed: number;
+  idleConnections: number;
+  pipeline: number;
+  stampsEvery: number;
+}
+
+export const protocolMeanings: Record<WorkloadProtocol, string> = {
+  resp: 'requests of a Redis server',
+  echo: 'messages over a stream that come back as they were sent (bypassbench echo)',
+  datagrams: 'the same as datagrams (echo --datagrams)',
+  sink: 'messages over a stream that are answered by their length, for one-way bandwidth (bypassbench sink)',
+  relay: 'datagrams that a relay forwards to a second socket (bypassbench relay)',
+};
+
+/** Each is in memory, and in the buffers of both sides. */
+const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
+/** The libOS receives a datagram into one of its buffers. */
+const DATAGRAM_BYTES_MAX = 16 * 1024;
+const REPLY_TIMEOUT_S = 10;
+/** No further wait tells more: what has not come by now is lost. */
+const DATAGRAM_TIMEOUT_S = 1;
+
+/** What options of a command line, by commander's names, say of requests of Redis alone. */
+const OF_RESP = {
+  operation: '--operation',
+  mix: '--mix',
+  populate: '--populate',
+  keys: '--keys',
+  keyDistribution: '--key-distribution',
+  user: '--user',
+  password: '--password',
+  db: '--db',
+};
+
+export function isMessageProtocol(protocol: WorkloadProtocol): protocol is MessageProtocol {
+  return protocol !== 'resp';
+}
+
+export function isOfDatagrams(protocol: WorkloadProtocol): boolean {
+  return protocol === 'datagrams' || protocol === 'relay';
+}
+
+export function replyTimeoutS(protocol: WorkloadProtocol): number {
+  return isOfDatagrams(protocol) ? DATAGRAM_TIMEOUT_S : REPLY_TIMEOUT_S;
+}
+
+/** `given`: the names of the options that stand on the command line. Throws INVALID_OPTION. */
+export function refuseOptionsOfResp(protocol: WorkloadProtocol, given: readonly string[]): void {
+  if (!isMessageProtocol(protocol)) return;
+  for (const [name, flag] of Object.entries(OF_RESP)) {
+    if (!given.includes(name)) continue;
+    throw new LoadError(
+      'INVALID_OPTION',
+      `${flag} applies to --protocol resp: leave it out of --protocol ${protocol}`,
+    );
+  }
+}
+
+/** Throws INVALID_OPTION for what messages of a protocol cannot be, and who sends them cannot do. */
+export function checkMessages(options: MessageOptions): void {
+  const { protocol, valueBytes, idleConnections, stampsEvery } = options;
+  const refuse = (why: string): never => {
+    throw new LoadError('INVALID_OPTION', why);
+  };
+  if (!isMessageProtocol(protocol)) return;
+  if (!isOfDatagrams(protocol)) {
+    if (valueBytes > MESSAGE_BYTES_MAX)
+      refuse(`--value-bytes ${valueBytes}: a message has at most ${MESSAGE_BYTES_MAX}`);
+    return;
+  }
+  if (valueBytes < NUMBER_BYTES) {
+    refuse(
+      `--value-bytes ${valueBytes}: a datagram has at least ${NUMBER_BYTES}, for its number, by which a loss is seen`,
+    );
+  }
+  if (valueBytes > DATAGRAM_BYTES_MAX) {
+    refuse(
+      `--value-bytes ${valueBytes}: a datagram has at most ${DATAGRAM_BYTES_MAX}, a buffer of the libOS`,
+    );
+  }
+  if (idleConnections > 0)
+    refuse('--idle-connections applies to streams: a socket of datagrams has no connection');
+  if (protocol === 'relay' && stampsEvery > 0) {
+    refuse(
+      '--stamps-every does not apply to --protocol relay: what is sent on one socket comes back on another',
+    );
+  }
+}
+
+/** What goes over each connection of a protocol of messages. */
+export function messageTraffic({
+  protocol,
+  valueBytes,
+  seed,
+  pipeline,
+}: MessageOptions & { protocol: MessageProtocol }): Traffic {
+  const messages = new Messages(valueBytes, seed);
+  const operation = messageOperations[protocol];
+  const exchange =
+    protocol === 'sink' ? new SinkExchange(messages, operation) : new EchoExchange(messages, operation);
+  const over = protocol === 'datagrams' || protocol === 'relay' ? protocol : 'stream';
+  return { exchange, source: new NumberedMessages(), pipeline, over };
+}
