@@ -144,7 +144,11 @@ function systemsOf({ systems, repeat }: Experiment, checkouts: Checkouts): Manif
       transport_note,
       workload: ownWorkload(system),
       within,
-      client: { backend: client.backend, wait: client.wait },
+      client: {
+        backend: client.backend,
+        wait: client.wait,
+        ...(client.program && { program: client.program }),
+      },
       server_cores,
       client_cores: [client.core],
       distance_unknown: typeof pair === 'string' ? pair : null,

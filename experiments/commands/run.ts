@@ -13,6 +13,7 @@ import { missingPrograms } from '../config/programs.ts';
 import type { ConfiguredExperiment, Experiment } from '../config/schema.ts';
 import { addedTo, type EarlierRun, plannedTrials, readEarlierRun, resumed } from '../continued-run.ts';
 import { ExperimentError } from '../errors.ts';
+import { judgeGoals, renderGoals } from '../goals/result.ts';
 import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
 import { type Checkouts, OWN_COMMAND, openCheckouts, ownCheckout } from '../machine/checkout.ts';
 import { busyWarning } from '../machine/machine.ts';
@@ -154,6 +155,8 @@ async function run(config: string, options: RunOptions): Promise<void> {
   // hasColors() knows NO_COLOR.
   const color = isTTY && process.stdout.hasColors();
   console.log(renderConclusion(summary, findings, { columns, color, reference }));
+  const goals = judgeGoals(experiment.experiment, experiment.goals ?? [], summary);
+  if (goals.length > 0) console.log(`\n${renderGoals(goals)}\n`);
   for (const file of (await readdir(out.path)).sort()) console.log(path.join(shownFolder, file));
   if (failed > 0)
     console.error(

@@ -50,12 +50,14 @@ export function contradictions(config: Config): Problem[] {
     ),
     ...repeatProblems(config),
     ...goalProblems(config),
+    ...noiseGoalProblems(config),
     ...repeated(config.workload.operations).map(({ index, value }) => ({
       path: ['workload', 'operations', index],
       message: `'${value}' is listed twice`,
     })),
     ...operationProblems(config),
     ...mixProblems(config),
+    ...programProblems(config),
     ...arrivalProblems(config),
     ...withinProblems(config),
     ...quickProblems(config),
@@ -120,6 +122,42 @@ function withinProblems({ sweep, systems }: Config): Problem[] {
   );
 }
 
+/** What a load generator of others cannot do, or does in one way only. */
+function programProblems({ systems, workload, stages, sweep }: Config): Problem[] {
+  const { operations, open_loop, key_distribution } = workload;
+  const swept = Object.keys(sweep ?? {});
+  return systems.flatMap(({ client, checkout }, index) => {
+    const { program } = client;
+    if (program === undefined) return [];
+    const cannot: [boolean, string, string][] = [
+      [client.backend !== 'kernel', 'backend', 'reaches servers over the kernel alone: kernel'],
+      [client.wait !== 'block', 'wait', 'sleeps while it waits: block'],
+      [Object.keys(client.options).length > 0, 'options', 'takes no options of a backend: leave them out'],
+      [checkout !== undefined, 'program', 'is none of a checkout: leave one of the two out'],
+      [stages !== undefined, 'program', 'cannot stamp requests: leave `stages` out'],
+      [open_loop !== undefined, 'program', 'has no open loop: leave `open_loop` out'],
+      [
+        !operations.every((name) => isOneOf(requestOperations, name)),
+        'program',
+        'sends get and set, and one of them at a time',
+      ],
+      [
+        !isOneOf(['uniform', 'single'], key_distribution),
+        'program',
+        'draws keys uniformly, or has a single one',
+      ],
+      [swept.includes('key_distribution'), 'program', 'draws keys uniformly: it cannot be swept'],
+    ];
+    return cannot.flatMap(([isSo, key, why]) =>
+      isSo ? [{ path: ['systems', index, 'client', key], message: `${program} ${why}` }] : [],
+    );
+  });
+}
+
+function isOneOf(names: readonly string[], name: unknown): boolean {
+  return names.some((one) => one === name);
+}
+
 function systemProblems(system: System, cores: readonly number[]): Problem[] {
   const { name } = system;
   const reserved = softwareNames.includes(name)
@@ -142,6 +180,19 @@ function goalProblems({ goals = [], systems, floors }: Config): Problem[] {
         { path: ['goals', index, side], message: `${what} named '${named}'${suggestion(named, known)}` },
       ];
     }),
+  );
+}
+
+function noiseGoalProblems({ goals = [], repeat }: Config): Problem[] {
+  return goals.flatMap(({ within_noise_of }, index) =>
+    within_noise_of === undefined || within_noise_of === repeat
+      ? []
+      : [
+          {
+            path: ['goals', index, 'within_noise_of'],
+            message: `'${within_noise_of}' is not measured twice: say so with \`repeat: ${within_noise_of}\``,
+          },
+        ],
   );
 }
 

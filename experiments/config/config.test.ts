@@ -96,6 +96,30 @@ describe('a wrong config', () => {
       "repeat: no system is named 'redsi': did you mean 'redis'?",
     ],
     [
+      'a load generator of others that is told to poll',
+      'core: 1 }',
+      'core: 1, program: redis-benchmark }',
+      '17:5',
+      'systems[0].client.wait: redis-benchmark sleeps while it waits: block',
+    ],
+    [
+      'what a load generator of others cannot send',
+      /duration_s: 1(.|\n)*core: 1 \}/.exec(valid)![0],
+      /duration_s: 1(.|\n)*core: 1 \}/
+        .exec(valid)![0]
+        .replace('duration_s: 1', 'duration_s: 1\n  open_loop: { rate_ops: 1000 }')
+        .replace('core: 1 }', 'core: 1, wait: block, program: redis-benchmark }'),
+      '18:54',
+      'systems[0].client.program: redis-benchmark has no open loop: leave `open_loop` out',
+    ],
+    [
+      'a noise that nobody measures',
+      'trials: 3',
+      'trials: 3\ngoals: [{ measure: throughput, system: redis, over: redis, operations: all, within_noise_of: redis }]',
+      '4:77',
+      "goals[0].within_noise_of: 'redis' is not measured twice: say so with `repeat: redis`",
+    ],
+    [
       'a system with the name of the repetition',
       'quick:\n',
       secondSystem.replace('name: redis', 'name: redis-again').replace('quick:', 'repeat: redis\nquick:'),

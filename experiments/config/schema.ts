@@ -10,6 +10,7 @@ import {
   type Axis,
   arrivalPattern,
   backends,
+  clientPrograms,
   keyDistributions,
   type LeftOut,
   operationName,
@@ -140,6 +141,13 @@ export const client = z
           "{host} and {port} those of the ready server and {core} the client's.",
       ),
     wait: z.enum(waitModes).default('poll').describe('Whether the load generator polls or sleeps.'),
+    program: z
+      .enum(clientPrograms)
+      .optional()
+      .describe(
+        'Another program as load generator, through `bypassbench meter`, in the place of `bypassbench load`: to hold one ' +
+          'against the other.',
+      ),
     core: core
       .optional()
       .describe('Core that the load generator is pinned to; must be said where `cores` is not.'),

@@ -23,8 +23,9 @@ export function judgeGoals(file: string, goals: readonly Goal[], summary: Summar
 }
 
 function recordOf(file: string, goal: Goal, finding: RelationFinding): GoalRecord {
-  const { about, system, over, result, reason, evidence } = finding;
-  const { measure, at_most, at_least } = goal;
+  const { about, system, over, result, reason, evidence, noise } = finding;
+  const { measure } = goal;
+  const { at_most, at_least } = noise ?? goal;
   const names = `${system ?? 'a system that is absent'} over ${over ?? 'one that is absent'}`;
   return {
     file,

@@ -32,7 +32,8 @@ export async function calibrate(
   if (!calibration) return [];
   const uncalibrated: Uncalibrated[] = [];
   const { schema } = uncalibratedFormat;
-  for (const [backend, [system]] of Map.groupBy(systems, ({ client }) => client.backend)) {
+  const ours = systems.filter(({ client }) => client.program === undefined);
+  for (const [backend, [system]] of Map.groupBy(ours, ({ client }) => client.backend)) {
     if (system === undefined) continue;
     const folder = path.join(runFolder, CALIBRATION_FOLDER, backend);
     mkdirSync(folder, { recursive: true });

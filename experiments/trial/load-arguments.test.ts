@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type LoadRequest, loadArguments } from './load-arguments.ts';
+import { type LoadRequest, loadArguments, meterArguments } from './load-arguments.ts';
 
 const request: LoadRequest = {
   seed: 100,
@@ -48,6 +48,16 @@ test('the workload, the client and the server become options', () => {
     '--target 10.99.0.1:6379 --backend dpdk --wait poll --core 1 --operation get --connections 2 --pipeline 3 ' +
       '--keys 1000 --key-distribution uniform --value-bytes 64 --warmup-s 0.5 --duration-s 2 --seed 104 ' +
       '--out /runs/a/get-c2',
+  );
+});
+
+test('another program gets what it takes', () => {
+  const client = { ...request.system.client, program: 'redis-benchmark', wait: 'block' } as const;
+  const asked = { ...request, system: { ...request.system, client }, populate: true, serverCore: 0 };
+  expect(meterArguments(asked).join(' ')).toBe(
+    '--target 10.99.0.1:6379 --core 1 --server-core 0 --operation get --connections 2 --pipeline 3 --keys 1000 ' +
+      '--key-distribution uniform --value-bytes 64 --warmup-s 0.5 --duration-s 2 --seed 104 --out /runs/a/get-c2 ' +
+      '--populate',
   );
 });
 

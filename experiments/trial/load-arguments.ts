@@ -74,6 +74,30 @@ export function loadArguments(request: LoadRequest): string[] {
   ];
 }
 
+/** What follows `bypassbench meter PROGRAM`, of a system that another program measures. */
+export function meterArguments(request: LoadRequest): string[] {
+  const { workload, operation, address, serverCore } = request;
+  const flags: Record<string, string | number> = {
+    target: `${address.host}:${address.port}`,
+    core: request.system.client.core,
+    ...(serverCore !== null && { 'server-core': serverCore }),
+    operation,
+    connections: workload.clients,
+    pipeline: workload.pipeline,
+    keys: workload.keys,
+    'key-distribution': workload.key_distribution,
+    'value-bytes': workload.value_bytes,
+    'warmup-s': workload.warmup_s,
+    'duration-s': request.duration_s,
+    seed: request.seed + request.trial,
+    out: request.out,
+  };
+  return [
+    ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ...(request.populate ? ['--populate'] : []),
+  ];
+}
+
 /** As `--mix` takes them. */
 function weights({ mix = {} }: WorkloadConfig): string {
   return Object.entries(mix)

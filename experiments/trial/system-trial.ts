@@ -13,7 +13,7 @@ import { freePort } from '../machine/ports.ts';
 import type { RunningProcess } from '../machine/process.ts';
 import { commandTime_us, readCommandStats } from './command-stats.ts';
 import { corePairOf } from './core-pair.ts';
-import { loadArguments } from './load-arguments.ts';
+import { loadArguments, meterArguments } from './load-arguments.ts';
 import { type Meter, measure, type WorkloadOperation } from './measurement.ts';
 import type { SystemTrial } from './plan.ts';
 import { type Address, waitUntilReady } from './readiness.ts';
@@ -183,7 +183,7 @@ class ServerRun {
     const readsBusyTime = checkout === undefined || checkout.loadOptions.has('--server-busy-time');
     // An older load generator wants the core with it.
     const serverPid = typeof pair === 'string' && checkout !== undefined ? null : server.pid;
-    const options = loadArguments({
+    const asked = {
       ...request,
       workload,
       seed,
@@ -197,11 +197,14 @@ class ServerRun {
       serverPid,
       serverBusyTime: hasStamps && readsBusyTime && serverPid !== null ? files.stamps : null,
       out,
-    });
+    };
+    const words = client.program
+      ? ['meter', client.program, ...meterArguments(asked)]
+      : ['load', ...loadArguments(asked)];
     return {
-      name: 'the load generator',
+      name: client.program ?? 'the load generator',
       log: 'load',
-      argv: [commandPath(OWN_COMMAND, checkout), 'load', ...options],
+      argv: [commandPath(OWN_COMMAND, checkout), ...words],
       cores: [client.core],
       // No server of an experiment wants a password, and the runner's own environment may have one for others.
       env: { REDISCLI_AUTH: '' },

@@ -15,9 +15,7 @@ type Said =
 const REPLY_TIMEOUT_S = 10;
 
 export function plainLoad(
-  said: Pick<LoadOptions, Said | 'requests' | 'durationS' | 'rateOps'> & {
-    sendsLike: NonNullable<LoadOptions['sendsLike']>;
-  },
+  said: Pick<LoadOptions, Said | 'requests' | 'durationS' | 'rateOps' | 'sendsLike'>,
 ): LoadOptions {
   return {
     protocol: 'resp',

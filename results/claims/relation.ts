@@ -9,7 +9,7 @@
 import type { FloorPoint, MeasurementTarget, Point, Summary } from '../formats/index.ts';
 import { sameTarget } from '../run/run-folder.ts';
 import { nameTarget } from '../sentences/doubts.ts';
-import { differenceWithinRun, FEWEST_TRIALS, type Times } from '../summary/bootstrap.ts';
+import { differenceWithinRun, FEWEST_TRIALS } from '../summary/bootstrap.ts';
 import {
   enoughForQuantile,
   formatRatioFinely,
@@ -52,9 +52,11 @@ export interface RelationFinding {
   /** A clause; null when the relation holds. */
   reason: string | null;
   evidence: Evidence | null;
+  /** What the noise of the run made of `within_noise_of`; null for a relation with bounds of its own. */
+  noise: Required<Bounds> | null;
 }
 
-type Judgement = Pick<RelationFinding, 'result' | 'reason' | 'evidence'>;
+type Judgement = Pick<RelationFinding, 'result' | 'reason' | 'evidence' | 'noise'>;
 type Pair = [system: Point, over: Point | FloorPoint];
 
 /** A finding for each operation and pair that the relation speaks of; at least one. */
@@ -104,7 +106,7 @@ function findings(
       about: alike.length > 1 ? `${target}, ${system} over ${reference}` : target,
       system,
       over: reference,
-      ...judge(relation, point, over, summary.additions),
+      ...judge(relation, point, over, summary),
     };
   });
 }
@@ -179,7 +181,8 @@ function counterparts({ points, floors }: Summary, { over }: Relation, point: Po
   ];
 }
 
-function judge(relation: Relation, point: Point, over: Point | FloorPoint, times: Times): Judgement {
+function judge(relation: Relation, point: Point, over: Point | FloorPoint, summary: Summary): Judgement {
+  const times = summary.additions;
   const verdicts = [point, over].flatMap((side) => {
     const verdict = verdictOn(side, relation.measure);
     return verdict ? [{ name: `${measureNames[relation.measure]} of ${nameOf(side)}`, ...verdict }] : [];
@@ -219,9 +222,15 @@ function judge(relation: Relation, point: Point, over: Point | FloorPoint, times
       trials === 1 ? '1 trial that both systems have gives' : `${trials} trials that both systems have give`;
     return untested(`the ${counted} no interval; at least ${FEWEST_TRIALS} do`, evidence);
   }
+  if (relation.within_noise_of !== undefined) {
+    const noise = noiseAt(summary, relation.within_noise_of, point, relation.measure);
+    return typeof noise === 'string'
+      ? untested(noise, evidence)
+      : { ...agreement(noise, evidence), evidence, noise };
+  }
   const held = holdInterval(relation, interval);
-  if (held.result !== 'fails' || !isBetter(relation, interval)) return { ...held, evidence };
-  return { ...held, reason: `${held.reason}: better than claimed`, evidence };
+  if (held.result !== 'fails' || !isBetter(relation, interval)) return { ...held, evidence, noise: null };
+  return { ...held, reason: `${held.reason}: better than claimed`, evidence, noise: null };
 }
 
 /** Beyond the bound where more throughput, or less latency, lies. */
@@ -237,7 +246,7 @@ function isBetter(
 export function holdInterval(
   { at_most = Number.POSITIVE_INFINITY, at_least = 0 }: Bounds,
   { low, high }: { low: number; high: number },
-): Omit<Judgement, 'evidence'> {
+): Pick<Judgement, 'result' | 'reason'> {
   const range = `the interval ${formatRatioFinely(low)} to ${formatRatioFinely(high)}`;
   if (low > at_most) return { result: 'fails', reason: `${range} lies above ${at_most}` };
   if (high < at_least) return { result: 'fails', reason: `${range} lies below ${at_least}` };
@@ -247,5 +256,43 @@ export function holdInterval(
 }
 
 function untested(reason: string, evidence: Evidence | null = null): Judgement {
-  return { result: 'cannot be tested here', reason, evidence };
+  return { result: 'cannot be tested here', reason, evidence, noise: null };
+}
+
+/**
+ * The noise as bounds of a ratio: how far a system may be from itself, by the interval of its repetition at the same
+ * target, in either direction. A clause where it is not known.
+ */
+function noiseAt(
+  { repeats, points, additions }: Summary,
+  system: string,
+  target: Point,
+  measure: Relation['measure'],
+): Required<Bounds> | string {
+  const itself = points.find((point) => point.system === system && sameTarget(point, target));
+  const again = repeats.find((point) => point.repeats === system && sameTarget(point, target));
+  const noise =
+    itself && again
+      ? differenceWithinRun(trialValues(again, measure), trialValues(itself, measure), additions)
+      : null;
+  if (!noise?.interval)
+    return `the noise is not known: ${system} was not measured twice in ${FEWEST_TRIALS} trials`;
+  const { low, high } = noise.interval;
+  const factor = Math.max(high, 1 / low, 1);
+  return { at_least: 1 / factor, at_most: factor };
+}
+
+/** Two agree where their ratio is no further from 1 than the noise is; where its whole interval is, they do not. */
+function agreement(
+  noise: Required<Bounds>,
+  { ratio, interval }: Evidence,
+): Pick<Judgement, 'result' | 'reason'> {
+  if (ratio >= noise.at_least && ratio <= noise.at_most) return { result: 'holds', reason: null };
+  const within = `${formatRatioFinely(noise.at_least)} to ${formatRatioFinely(noise.at_most)}`;
+  if (interval && (interval.low > noise.at_most || interval.high < noise.at_least)) {
+    const range = `${formatRatioFinely(interval.low)} to ${formatRatioFinely(interval.high)}`;
+    return { result: 'fails', reason: `the interval ${range} lies outside the noise, ${within}` };
+  }
+  const reason = `the ratio ${formatRatioFinely(ratio)} lies outside the noise, ${within}, its interval does not; more trials`;
+  return { result: 'cannot be tested here', reason };
 }

@@ -101,10 +101,15 @@ export function stateText({ state }: Evidence): string {
 /** "at least 0.9 and at most 1.1" */
 export function nameBounds({ at_most, at_least }: Bounds): string {
   const bounds = [
-    ...(at_least === undefined ? [] : [`at least ${at_least}`]),
-    ...(at_most === undefined ? [] : [`at most ${at_most}`]),
+    ...(at_least === undefined ? [] : [`at least ${formatBound(at_least)}`]),
+    ...(at_most === undefined ? [] : [`at most ${formatBound(at_most)}`]),
   ];
   return bounds.join(' and ');
+}
+
+/** A bound is a round number, but for one that the noise of a run made. */
+function formatBound(bound: number): string {
+  return String(Number(bound.toPrecision(4)));
 }
 
 /** "claimed at most 0.8; published 0.72" */

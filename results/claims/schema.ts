@@ -77,7 +77,17 @@ const claimSchema = strict({
 }).refine(hasBound, NO_BOUND);
 
 /** A goal of this project: the same relation, of the systems of the experiment that it stands in. */
-export const goalSchema = strict(relationShape).refine(hasBound, NO_BOUND);
+export const goalSchema = strict({
+  ...relationShape,
+  /** In the place of bounds: no further from 1 than this system, which the experiment repeats, is from itself. */
+  within_noise_of: text.optional(),
+}).superRefine(({ within_noise_of, ...bounds }, context) => {
+  if (hasBound(bounds) !== (within_noise_of !== undefined)) return;
+  const message = hasBound(bounds)
+    ? 'has bounds, and within_noise_of, which takes their place: give one of them'
+    : 'has no bound: give at_most, at_least or both, or within_noise_of';
+  context.addIssue({ code: 'custom', message });
+});
 
 export const claimsSchema = strict({
   schema: z.literal(CLAIMS_SCHEMA_VERSION),

@@ -29,6 +29,9 @@ export type KeyDistribution = (typeof keyDistributions)[number];
 /** What a client does while it waits for replies: spin on its core, or sleep in the kernel. */
 export const waitModes = ['poll', 'block'] as const;
 
+/** Load generators of others that an experiment can measure with. */
+export const clientPrograms = ['redis-benchmark'] as const;
+
 /**
  * What lies between client and server: a device with a wire, one that the kernel or a library makes of
  * software, or memory that both processes have. Latencies of different kinds cannot be compared as like with

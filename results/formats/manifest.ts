@@ -14,7 +14,15 @@ import {
   timestamp,
 } from './fields.ts';
 import { Format, type Upgrade } from './format.ts';
-import { keyDistributions, protocols, provenances, type Role, roles, waitModes } from './lists.ts';
+import {
+  clientPrograms,
+  keyDistributions,
+  protocols,
+  provenances,
+  type Role,
+  roles,
+  waitModes,
+} from './lists.ts';
 import {
   addition,
   axis,
@@ -79,7 +87,12 @@ const system = z.strictObject({
   workload: ownWorkload.default({}),
   /** At which values of a sweep's axes it is measured, where these are not all. */
   within: within.default({}),
-  client: z.strictObject({ wait: z.enum(waitModes), backend: z.string().min(1) }),
+  client: z.strictObject({
+    wait: z.enum(waitModes),
+    backend: z.string().min(1),
+    /** Where it is not the load generator of this project. */
+    program: z.enum(clientPrograms).optional(),
+  }),
   server_cores: cores,
   client_cores: cores,
   /** Why the distance of its cores is not measured: half a sentence. Null where it is, or an older run does not say. */

@@ -1,5 +1,5 @@
 /** Where a run was measured, with what, and how to measure it again. */
-import type { Manifest } from '../formats/index.ts';
+import type { Manifest, SystemUnderTest } from '../formats/index.ts';
 import type { Run } from '../run/run-folder.ts';
 import { pipelinesInWords } from '../sentences/load.ts';
 import { formatCount } from '../text/format.ts';
@@ -38,7 +38,7 @@ ${table(
     system.label,
     system.backend,
     system.device,
-    `${system.client.wait}, ${system.client.backend}`,
+    clientInWords(system.client),
     cores(system.server_cores),
     cores(system.client_cores),
     system.transport_note ?? '',
@@ -86,4 +86,8 @@ export function repeating(runs: Run[], files: string[]): Html {
 /** A word as a POSIX shell reads it back. */
 function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function clientInWords({ program, wait, backend }: SystemUnderTest['client']): string {
+  return [...(program ? [program] : []), wait, backend].join(', ');
 }

@@ -155,7 +155,8 @@ function workload({ plan, systems }: Manifest): string {
 function setting(systems: SystemUnderTest[]): string[] {
   const client = bySystem(systems, ({ client }) => {
     const waits = client.wait === 'poll' ? 'polls' : 'blocks';
-    return `${waits} through the ${client.backend} backend`;
+    const which = client.program ? `is ${client.program} and ` : '';
+    return `${which}${waits} through the ${client.backend} backend`;
   });
   const cores = bySystem(systems, (system) => {
     return `the server ran ${nameCores(system.server_cores)} and the client ${nameCores(system.client_cores)}`;
