@@ -1,9 +1,10 @@
 /** `bypassbench load`: the load generator's command line. */
+import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { type BackendOptions, backends, wholeNumber, withBackendOption } from '../libos/index.ts';
 import type { ArrivalPattern } from '../results/formats/arrival-patterns.ts';
 import { keyDistributions, MIX, protocols, requestOperations, waitModes } from '../results/formats/lists.ts';
-import { core, perSecond, processId, seconds, secondsOrNone, valueBytes } from './arguments.ts';
+import { core, coreList, perSecond, processId, seconds, secondsOrNone, valueBytes } from './arguments.ts';
 import { hidePassword, loginOf, PASSWORD_VARIABLE } from './connections/login.ts';
 import { resolveTarget } from './connections/target.ts';
 import { LoadError } from './errors.ts';
@@ -31,6 +32,7 @@ const PIPELINE_MAX = 1_000_000;
 const DATABASE_MAX = 2 ** 31 - 1;
 const REQUESTS_MAX = 1e12;
 /** As many windows as the server takes for its own. */
+const THREADS_MAX = 256;
 const STAMPS_EVERY_MAX = 1_000_000;
 /** Further ones would be rounded to each other. */
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
@@ -47,6 +49,9 @@ interface Flags
     | 'replyTimeoutS'
     | 'backendOptions'
     | 'core'
+    | 'thread'
+    | 'threads'
+    | 'cores'
     | 'durationS'
     | 'requests'
     | 'rateOps'
@@ -66,6 +71,8 @@ interface Flags
   arrivals?: ArrivalPattern;
   backendOption?: BackendOptions;
   core?: number;
+  threads?: number;
+  cores?: number[];
   durationS?: number;
   requests?: number;
   serverStamps?: string;
@@ -179,6 +186,12 @@ of processes shows it`,
         .default('poll'),
     )
     .option('--core <n>', "pin the generator's thread to this core", core)
+    .option(
+      '--threads <n>',
+      'generator threads (default: one, or one for each of --cores): connections and rate are divided among them',
+      wholeNumber(1, THREADS_MAX),
+    )
+    .option('--cores <list>', 'pin the threads to these cores, such as 1,2,3', coreList)
     .option('--populate', 'set every key before the warm-up', false)
     .option(
       '--reply-timeout-s <seconds>',
@@ -225,6 +238,7 @@ async function load(flags: Flags, command: Command): Promise<void> {
   refuseOptionsOfResp(protocol, given);
   const { out, backendOption = {}, rate = null, mix: weights, user, password, db, ...rest } = flags;
   hidePassword(password, 'bypassbench load');
+  const cores = coresOf(flags);
   const options = checkOptions({
     ...rest,
     ...(isMessageProtocol(protocol) && ONE_KEY),
@@ -242,7 +256,10 @@ async function load(flags: Flags, command: Command): Promise<void> {
     backendOptions: backendOption,
     rateOps: rate,
     arrivals: flags.arrivals ?? (rate === null ? null : 'poisson'),
-    core: flags.core ?? null,
+    core: cores.length === 1 ? cores[0] : null,
+    thread: 0,
+    threads: flags.threads ?? Math.max(1, cores.length),
+    cores,
     durationS: flags.durationS ?? (flags.requests === undefined ? 5 : null),
     requests: flags.requests ?? null,
     serverStamps: flags.serverStamps ?? null,
@@ -255,6 +272,7 @@ async function load(flags: Flags, command: Command): Promise<void> {
   }
   // A folder that cannot be made is better found before the measurement than after it.
   if (out !== undefined) await createResultFolder(out);
+  sayFewCores(options.threads, cores);
   const outcome = await runLoad(options);
   if (outcome === null) {
     process.exitCode = 130;
@@ -278,5 +296,28 @@ async function load(flags: Flags, command: Command): Promise<void> {
       `bypassbench: ${unanswered}: the latencies are lower bounds; see the server's log, or offer it less`,
     );
     process.exitCode = UNANSWERED_EXIT;
+  }
+}
+
+/** The cores of all threads; none where they are not pinned. Throws INVALID_OPTION. */
+function coresOf({ core, cores, threads }: Flags): number[] {
+  if (core !== undefined && (cores !== undefined || (threads ?? 1) > 1)) {
+    throw new LoadError('INVALID_OPTION', '--core is of one thread: name the cores of several with --cores');
+  }
+  if (cores !== undefined && threads !== undefined && cores.length > threads) {
+    const more = `--cores names ${cores.length} cores for --threads ${threads}`;
+    throw new LoadError('INVALID_OPTION', `${more}: give as many threads, or fewer cores`);
+  }
+  return cores ?? (core === undefined ? [] : [core]);
+}
+
+/** Polling threads that share a core take it from each other. */
+function sayFewCores(threads: number, cores: readonly number[]): void {
+  const here = cores.length === 0 ? availableParallelism() : cores.length;
+  if (threads > 1 && threads > here) {
+    console.error(
+      `bypassbench: ${threads} threads share ${here} ${here === 1 ? 'core' : 'cores'}: their latencies include the time ` +
+        'for which they wait for each other',
+    );
   }
 }

@@ -371,6 +371,8 @@ async function writeLoadResult(
     warmup_s: plan.warmup_s,
     elapsed_s,
     schedule_lag_us: null,
+    sent_late: null,
+    threads: null,
     unanswered: null,
     rates: null,
     cost: null,

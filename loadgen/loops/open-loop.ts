@@ -24,6 +24,8 @@ import { IntendedTimes } from './intended-times.ts';
  */
 const SENDS_PER_TURN = 4;
 const LOOK_EVERY_NS = 1e6;
+/** A request is late that is sent so long after it was due. */
+const LATE_SENDING_NS = 100e3;
 
 /** Places in the array of times. Doubles change in place there; as arguments each could become an object. */
 const NOW = 0;
@@ -33,6 +35,8 @@ const END = 1;
 const LATE = 2;
 /** When the control is called next. */
 const LOOK = 3;
+/** When there was last no room. */
+const FULL = 4;
 
 /** Gets every reply, whenever its request was intended, and each request that was given up. */
 export interface OpenLoopControl extends ReplySink {
@@ -55,10 +59,12 @@ export class OpenLoop implements ReplySink {
   /** Free places in the windows of all connections. */
   #room = 0;
   #outstanding = 0;
+  /** Requests that were sent late although there had been room for them since they were due. */
+  sentLate = 0;
   /** Of a request that was due and never sent. */
   readonly #unsent = new ReplyRecord();
   /** In ns. */
-  readonly #times = new Float64Array(4);
+  readonly #times = new Float64Array(5);
 
   /**
    * @param sleeps whether to sleep in the kernel until the next request is due, if that is long enough
@@ -205,6 +211,7 @@ export class OpenLoop implements ReplySink {
     for (let sends = 0; sends < SENDS_PER_TURN && this.#room > 0; sends++) {
       const intendedNs = arrivals.nextNs;
       if (intendedNs > times[NOW] || intendedNs >= times[END]) return;
+      if (times[NOW] - intendedNs > LATE_SENDING_NS && intendedNs > times[FULL]) this.sentLate++;
       arrivals.advance();
       const connection = this.#nextWithRoom();
       this.#intended[connection.qd].append(intendedNs);
@@ -212,6 +219,7 @@ export class OpenLoop implements ReplySink {
       this.#room--;
       connection.fillWindow(1);
     }
+    if (this.#room === 0) times[FULL] = times[NOW];
   }
 
   /** The next connection with room in its window, of which there is one. */

@@ -41,6 +41,7 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
   if (requests !== null) budget.left = requests;
   cost.begin();
   distance.read();
+  measuring.meeting?.meet(0);
   window.open();
   control.measure(loop);
   window.close();
@@ -50,6 +51,8 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
     ...control.outcome(),
     cost: spent,
     schedule_lag_us: null,
+    sent_late: null,
+    mergedLater: { serviceTimes: [], lag: null, costReplies: control.rightReplies },
     window: control.window(monotonicNs),
     slow_requests: control.slow.result(control.latencyNsAt(REPORTED_PERCENTILE), monotonicNs),
   };
@@ -71,6 +74,8 @@ function warmUp(measuring: Measuring, loop: ClosedLoop): Pick<WindowOptions, 'sl
     sliceNs: Number.POSITIVE_INFINITY,
   });
   distance.read();
+  measuring.meeting?.meet(0);
+  measuring.pauses.resume();
   window.measure(loop);
   distance.startOver();
   const windows_ns = WINDOWS_PER_SLICE * connections * pipeline * window.nsPerReply;

@@ -16,8 +16,9 @@ import { CostMeter } from './cost-meter.ts';
 import { Distance } from './distance.ts';
 import { MeasuredWindow } from './measured-window.ts';
 import type { GeneratorInput, LoopOutcome } from './measuring.ts';
+import { Meeting } from './meeting.ts';
+import type { ThreadOutcome } from './merge.ts';
 import { measureOpenLoop } from './open-measurement.ts';
-import type { LoadOutcome } from './options.ts';
 import { CONNECT, POPULATE } from './phases.ts';
 import { trafficOf } from './traffic.ts';
 
@@ -25,8 +26,9 @@ const POPULATE_PIPELINE = 128;
 const POPULATE_WINDOW_BYTES = 1024 * 1024;
 
 /** Entry of the data path. Resolves to null when it was stopped. Throws LoadError, LibosError. */
-export async function run(context: DataPathContext<GeneratorInput, null>): Promise<LoadOutcome | null> {
+export async function run(context: DataPathContext<GeneratorInput, null>): Promise<ThreadOutcome | null> {
   const { options, progress } = context.data;
+  const meeting = context.data.meeting && new Meeting(context.data.meeting, () => context.stopRequested());
   const { backend, backendOptions, wait, rateOps } = options;
   const stamps = options.stampsEvery > 0 ? StampRing.create(null) : null;
   const pauses = new PauseLog();
@@ -35,6 +37,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
   try {
     const connections = new Connections(libos, options.target, options.replyTimeoutS, pauses, options.login);
     const populate_s = options.populate ? populate(context, connections) : null;
+    meeting?.meet(0);
     progress[0] = CONNECT;
     const measuredWindow = new MeasuredWindow(connections, options, stamps);
     const distance = new Distance(options, pauses);
@@ -54,6 +57,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
         operations,
         window: measuredWindow,
         pauses,
+        meeting,
         distance,
         cost,
       });
@@ -65,7 +69,6 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
     }
     connections.close();
     if (context.stopRequested()) return null;
-    refuseWithoutReplies(connections.targetName, measured);
     const { window, slow_requests, ...outcome } = measured;
     const found = await pauses.finish();
     return {
@@ -73,6 +76,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
       ...measuredWindow.outcome(),
       populate_s,
       sample: 'round_trip',
+      threads: null,
       pauses: { ...found, window, slow_requests },
     };
   } finally {
@@ -97,29 +101,6 @@ function populate(context: DataPathContext<GeneratorInput, null>, connections: C
   loop.run(new FillControl(context, connections));
   connections.close();
   return (nowNs() - startNs) / 1e9;
-}
-
-/**
- * Throws for a window in which nothing came, and for none of whose requests: a result without a reply says nothing.
- */
-function refuseWithoutReplies(
-  target: string,
-  { operations, elapsed_s, rates, unanswered }: LoopOutcome,
-): void {
-  const window = `the measured window of ${Number(elapsed_s.toPrecision(3))} s`;
-  if (operations.length === 0) {
-    const remedy = 'give a higher --rate or a longer --duration-s';
-    throw new LoadError('NO_REQUESTS', `no request to ${target} was due in ${window}: ${remedy}`);
-  }
-  const isSilent =
-    rates === null || rates.achieved_ops + rates.misses_ops + rates.errors_ops + rates.wrong_ops === 0;
-  if (!isSilent || operations.some(({ requests }) => requests > 0)) return;
-  const remedy =
-    "give a longer --duration-s, a lower --rate, or see the server's log for why it takes so long";
-  throw new LoadError(
-    'NO_REPLIES',
-    `${target} gave no reply to any of the ${unanswered} requests of ${window}: ${remedy}`,
-  );
 }
 
 /** Ends the filling of the key space with the last key's reply. */

@@ -5,10 +5,14 @@ import type { RequestBudget } from '../workload/request-budget.ts';
 import type { CostMeter } from './cost-meter.ts';
 import type { Distance } from './distance.ts';
 import type { MeasuredWindow } from './measured-window.ts';
+import type { Meeting, MeetingMemory } from './meeting.ts';
+import type { MergedLater } from './merge.ts';
 import type { LoadOptions, LoadOutcome, LoadPauses } from './options.ts';
 
 export interface GeneratorInput {
   options: LoadOptions;
+  /** Of several threads, where they meet; null of one. */
+  meeting: MeetingMemory | null;
   /** Shared with the main thread: [phase, done in it, its total]. */
   progress: Float64Array;
 }
@@ -24,6 +28,8 @@ export interface Measuring {
   /** The measurement opens and closes it. */
   window: MeasuredWindow;
   pauses: PauseLog;
+  /** Null for a thread that is alone. */
+  meeting: Meeting | null;
   distance: Distance;
   /** The measurement begins and ends it. */
   cost: CostMeter;
@@ -31,6 +37,6 @@ export interface Measuring {
 
 export type LoopOutcome = Pick<
   LoadOutcome,
-  'elapsed_s' | 'operations' | 'rates' | 'unanswered' | 'cost' | 'schedule_lag_us' | 'slices'
+  'elapsed_s' | 'operations' | 'rates' | 'unanswered' | 'cost' | 'schedule_lag_us' | 'sent_late' | 'slices'
 > &
-  Pick<LoadPauses, 'window' | 'slow_requests'>;
+  Pick<LoadPauses, 'window' | 'slow_requests'> & { mergedLater: MergedLater };

@@ -20,12 +20,13 @@ import {
   SENT,
 } from '../connections/reply.ts';
 import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
-import { createArrivals, skipArrivals } from '../workload/arrivals.ts';
+import { type Arrivals, createArrivals, DealtArrivals, skipArrivals } from '../workload/arrivals.ts';
 import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
-import type { LoadOptions, LoadOutcome } from './options.ts';
+import { lagOf } from './merge.ts';
+import type { LoadOptions } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
 import { ReceivedReplies } from './rates.ts';
-import { LatencyRecorder, quantilesNs } from './recorder.ts';
+import { encodeHistogram, LatencyRecorder, quantilesNs } from './recorder.ts';
 import { SLICE_NS, Slices } from './slices.ts';
 import { REPORTED_PERCENTILE, SLOW_PERCENTILE, SlowRequests } from './slow-requests.ts';
 import { latencyNsAt, newTallies, type Tally } from './tally.ts';
@@ -57,13 +58,18 @@ interface Schedule {
  * warm-up.
  */
 export function measureOpenLoop(measuring: Measuring): LoopOutcome {
-  const { context, connections, window, pauses, cost } = measuring;
+  const { context, connections, window, pauses, cost, meeting } = measuring;
   const { options } = context.data;
   cost.begin();
-  const schedule = scheduleOf(options, nowNs() + SET_UP_NS);
+  const ownNs = pauses.monotonicNs(nowNs());
+  const lastNs = meeting === null ? ownNs : meeting.meet(ownNs);
+  // By this thread's clock.
+  const schedule = scheduleOf(options, lastNs - pauses.monotonicNs(0) + SET_UP_NS);
   const { pattern, rateOps, beginNs, startNs, endNs } = schedule;
   const measurement = new OpenMeasurement(measuring, schedule);
-  const arrivals = createArrivals(pattern, rateOps, options.seed, beginNs);
+  const whole = createArrivals(pattern, rateOps, options.seed, beginNs);
+  const { thread, threads } = options;
+  const arrivals: Arrivals = threads === 1 ? whole : new DealtArrivals(whole, thread, threads);
   const loop = new OpenLoop(connections, arrivals, measurement, options.wait === 'block');
   pauses.resume();
   if (startNs > beginNs) {
@@ -77,6 +83,7 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   measurement.window.read(loop);
   loop.sendUntil(startNs);
   window.open();
+  const lateBefore = loop.sentLate;
   // On a busy machine the reading may have lasted beyond its time.
   measurement.window.begin(Math.max(startNs, nowNs()));
   while (measurement.window.sliceEndNs < endNs && !context.stopRequested() && !connections.isDeserted) {
@@ -88,7 +95,11 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   measurement.window.end();
   window.close();
   const spent = cost.end(measurement.rightReplies, window.vainShare);
-  return { ...measurement.window.outcome((ns) => pauses.monotonicNs(ns)), cost: spent };
+  return {
+    ...measurement.window.outcome((ns) => pauses.monotonicNs(ns), measurement.rightReplies),
+    sent_late: loop.sentLate - lateBefore,
+    cost: spent,
+  };
 }
 
 /** With --requests the window ends when the schedule has the last of them. */
@@ -214,30 +225,41 @@ class OpenWindow implements ReplySink {
     return latencyNsAt(this.#tallies, percentile);
   }
 
-  outcome(monotonicNs: (nowNs: number) => number): Omit<LoopOutcome, 'cost'> {
+  /** @param costReplies right replies that the cost is of */
+  outcome(
+    monotonicNs: (nowNs: number) => number,
+    costReplies: number,
+  ): Omit<LoopOutcome, 'cost' | 'sent_late'> {
     const lastNs = Math.max(this.#endNs, this.#times[LAST]);
     const elapsed_s = (lastNs - this.#startNs) / 1e9;
     const windowS = (this.#endNs - this.#startNs) / 1e9;
     const right = this.#tallies.reduce((sum, tally) => sum + tally.right, 0);
-    const operations = this.#tallies.map((tally, operation) => ({
-      ...tally.result(this.#received.right(operation) / windowS),
-      service_time_ns: quantilesNs(this.#serviceTimes[operation].histogram()),
-    }));
+    const counted = this.#tallies
+      .map((tally, operation) => ({
+        ...tally.result(this.#received.right(operation) / windowS),
+        serviceTimes: this.#serviceTimes[operation].histogram(),
+      }))
+      .filter(({ requests, unanswered }) => requests + unanswered > 0);
+    const lag = this.#lag.histogram();
+    const isAlone = this.#measuring.meeting === null;
     return {
       elapsed_s,
-      operations: operations.filter(({ requests, unanswered }) => requests + unanswered > 0),
+      operations: counted.map(({ serviceTimes, ...result }) => ({
+        ...result,
+        service_time_ns: quantilesNs(serviceTimes),
+      })),
       rates: this.#received.rates(windowS, this.#due, { right, elapsedS: elapsed_s }),
       unanswered: this.#tallies.reduce((sum, tally) => sum + tally.unanswered, 0),
       slices: this.#slices.content(this.#tallies.reduce((sum, { delayed }) => sum + delayed, 0)),
-      schedule_lag_us: this.#lagUs(),
+      schedule_lag_us: lagOf(lag),
       window: { start_ns: monotonicNs(this.#startNs), end_ns: monotonicNs(lastNs) },
       slow_requests: this.slow.result(this.latencyNsAt(REPORTED_PERCENTILE), monotonicNs),
+      mergedLater: {
+        serviceTimes: isAlone ? [] : counted.map(({ serviceTimes }) => encodeHistogram(serviceTimes)),
+        lag: isAlone ? null : encodeHistogram(lag),
+        costReplies,
+      },
     };
-  }
-
-  #lagUs(): NonNullable<LoadOutcome['schedule_lag_us']> {
-    const lagNs = quantilesNs(this.#lag.histogram()) ?? { p50: 0, p99: 0, max: 0 };
-    return { p50: lagNs.p50 / 1000, p99: lagNs.p99 / 1000, max: lagNs.max / 1000 };
   }
 }
 

@@ -40,6 +40,13 @@ export interface LoadOptions extends WorkloadOptions {
   arrivals: ArrivalPattern | null;
   /** Core of the generator's thread, or null for any. */
   core: number | null;
+  /**
+   * Of several threads this one, from 0, how many there are, and their cores, again from the first where they are
+   * fewer.
+   */
+  thread: number;
+  threads: number;
+  cores: readonly number[];
   populate: boolean;
   warmupS: number;
   /** The measured window ends after this time or this many replies; exactly one is set. */
@@ -71,7 +78,16 @@ export interface OperationResult extends Omit<LoadResult['operations'][number], 
 export interface LoadOutcome
   extends Pick<
     LoadResult,
-    'elapsed_s' | 'idle_polls' | 'busy_share' | 'sample' | 'rates' | 'unanswered' | 'cost' | 'schedule_lag_us'
+    | 'elapsed_s'
+    | 'idle_polls'
+    | 'busy_share'
+    | 'sample'
+    | 'rates'
+    | 'unanswered'
+    | 'cost'
+    | 'schedule_lag_us'
+    | 'sent_late'
+    | 'threads'
   > {
   populate_s: number | null;
   /** Null where nothing looked for pauses. */
@@ -108,6 +124,7 @@ export function checkOptions(options: LoadOptions): LoadOptions {
     const why = arrivalsProblem(options.arrivals, options.rateOps, RATE_OPS_MAX);
     if (why !== null) refuse(`--rate and --arrivals: ${why}`);
   }
+  if (options.threads > 1) refuseThreads(options, refuse);
   if (options.serverStamps !== null && options.stampsEvery === 0) {
     refuse('--server-stamps needs --stamps-every: the server stamps the windows of the load generator');
   }
@@ -126,4 +143,25 @@ export function checkOptions(options: LoadOptions): LoadOptions {
     );
   }
   return options;
+}
+
+/** What several threads cannot do together. */
+function refuseThreads(options: LoadOptions, refuse: (message: string) => never): void {
+  const { threads, connections, requests } = options;
+  const given = `--threads ${threads}`;
+  if (threads > connections) {
+    refuse(`${given} with --connections ${connections}: each thread needs a connection, give more of them`);
+  }
+  if (requests !== null && requests < threads) {
+    refuse(`${given} with --requests ${requests}: each thread needs a request, give more of them`);
+  }
+  if (options.stampsEvery > 0) {
+    refuse(`${given} with --stamps-every: stamps are of one thread, leave one of them out`);
+  }
+  if (options.serverCore !== null) {
+    refuse(`${given} with --server-core: the distance is that of two cores, leave one of them out`);
+  }
+  if (options.backend === 'dpdk') {
+    refuse(`${given} with --backend dpdk: a process has one device, which one thread polls`);
+  }
 }

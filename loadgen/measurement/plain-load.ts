@@ -22,6 +22,9 @@ export function plainLoad(
     ...said,
     arrivals: said.rateOps === null ? null : 'constant',
     idleConnections: 0,
+    thread: 0,
+    threads: 1,
+    cores: [],
     // Of the workload that is not sent.
     operation: 'get',
     weights: [1, 1],

@@ -5,6 +5,7 @@ import type { LoadResult } from '../../results/formats/index.ts';
 import type { WorkloadProtocol } from '../../results/formats/lists.ts';
 import { LoadError } from '../errors.ts';
 import { describeCost } from './cost-text.ts';
+import { keepsSchedule } from './merge.ts';
 import type { LoadOptions, LoadOutcome, OperationResult } from './options.ts';
 import type { Rates } from './rates.ts';
 
@@ -94,6 +95,8 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     warmup_s: setup.warmupS,
     elapsed_s: outcome.elapsed_s,
     schedule_lag_us: outcome.schedule_lag_us,
+    sent_late: outcome.sent_late,
+    threads: outcome.threads,
     unanswered: outcome.unanswered,
     rates: outcome.rates,
     idle_polls: outcome.idle_polls,
@@ -119,6 +122,9 @@ export function describeOutcome(outcome: LoadOutcome): string {
     lines.push(`sent after the intended time, us: ${lag}`);
   }
   if (outcome.rates !== null) lines.push(...describeRates(outcome.rates));
+  if (outcome.threads !== null) lines.push(...describeThreads(outcome.threads));
+  const late = lateInWords(outcome);
+  if (late !== null) lines.push(late);
   if (outcome.cost !== null) lines.push(...describeCost(outcome.cost));
   return lines.join('\n');
 }
@@ -167,6 +173,39 @@ function describeRates({ offered_ops, achieved_ops, completed_ops, ...others }: 
         ]),
     ...(seen.length === 0 ? [] : [`not right: ${seen.join(', ')}`]),
   ];
+}
+
+/** Who could not keep the schedule of an open loop; null where everybody did. */
+function lateInWords({ threads, sent_late, rates }: LoadOutcome): string | null {
+  const due = (rates?.offered_ops ?? 0) * (rates?.window_s ?? 0);
+  const late =
+    threads === null
+      ? keepsSchedule(sent_late, due) === false
+        ? ['the generator']
+        : []
+      : threads.flatMap(({ kept_schedule, core }, index) =>
+          kept_schedule === false ? [`thread ${index}${core === null ? '' : ` on core ${core}`}`] : [],
+        );
+  if (late.length === 0) return null;
+  return (
+    `${late.join(', ')} could not keep the schedule: more than 1 % of the requests were sent over 100 us late although ` +
+    'there was room for them. Give it a core of its own, more threads, or a lower --rate'
+  );
+}
+
+function describeThreads(threads: NonNullable<LoadOutcome['threads']>): string[] {
+  const lines = threads.map((thread, index) => {
+    const { core, connections, offered_ops, achieved_ops, schedule_lag_p99_us } = thread;
+    const where = `thread ${index}${core === null ? '' : ` on core ${core}`}`;
+    const what = `${connections} ${connections === 1 ? 'connection' : 'connections'}`;
+    const offered = offered_ops === null ? '' : `offered ${Math.round(offered_ops)}/s, `;
+    const lag =
+      schedule_lag_p99_us === null
+        ? ''
+        : `, sent after the intended time, us: p99 ${schedule_lag_p99_us.toFixed(2)}`;
+    return `${where}: ${what}, ${offered}achieved ${Math.round(achieved_ops)}/s${lag}`;
+  });
+  return [...lines, 'slices, distances, stamps and pauses are of one thread: there are none of several'];
 }
 
 /** Quantiles from `atLeastNs` on are lower bounds: of requests that were given up. Null where there were none. */

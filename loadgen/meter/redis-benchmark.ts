@@ -177,6 +177,8 @@ function outcomeOf(
     // It waits for all replies, and ends at the first error.
     unanswered: 0,
     schedule_lag_us: null,
+    sent_late: null,
+    threads: null,
     pauses: null,
     stamps: null,
     operations: [

@@ -20,12 +20,16 @@ export interface WorkloadOptions {
   keyDistribution: KeyDistribution;
   valueBytes: number;
   seed: number;
+  /** Of several generator threads this one, from 0: each draws keys of its own. */
+  thread?: number;
 }
 
 /** Indices into the formats' list requestOperations. */
 export const GET = 0;
 export const SET = 1;
 
+/** Any large odd number: the seeds of threads are far from each other, and from those of other runs. */
+const THREAD_STEP = 0x9e3779b1;
 const KEY_DIGITS = 12;
 const KEY_BYTES = 4 + KEY_DIGITS;
 export const MAX_KEYS = 10 ** KEY_DIGITS;
@@ -69,7 +73,7 @@ export class Workload {
 
   constructor(options: WorkloadOptions) {
     this.#options = options;
-    this.#random = new SeededRandom(options.seed);
+    this.#random = new SeededRandom(options.seed ^ Math.imul(options.thread ?? 0, THREAD_STEP));
     this.#shares = sharesOf(options.weights);
     const { valueBytes } = options;
     const value = filler(valueBytes, options.seed);

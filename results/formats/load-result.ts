@@ -61,6 +61,33 @@ const loadResult = z.strictObject({
     .nullable()
     .default(null),
   /**
+   * Open loop: requests that were sent more than 100 us after they were due although there had been room for them: it
+   * is the generator that was late. Null in a closed loop, and in older results.
+   */
+  sent_late: count.nullable().default(null),
+  /**
+   * Of several generator threads what each did; null of one. What could not be merged of them (slices, distances,
+   * stamps, pauses) is in no file.
+   */
+  threads: z
+    .array(
+      z.strictObject({
+        /** The core that it was pinned to, or null. */
+        core: count.nullable(),
+        connections: positive,
+        /** Its part of the rates. */
+        offered_ops: notNegative.nullable(),
+        achieved_ops: notNegative,
+        busy_share: z.number().min(0).max(1).nullable(),
+        schedule_lag_p99_us: notNegative.nullable(),
+        sent_late: count.nullable(),
+        /** Whether it sent 99 of 100 requests in time, wherever there was room for them; null in a closed loop. */
+        kept_schedule: z.boolean().nullable(),
+      }),
+    )
+    .nullable()
+    .default(null),
+  /**
    * Requests of the measured window that had no reply when they were given up. Null in older results of closed loops.
    */
   unanswered: count.nullable().default(null),

@@ -1,0 +1,127 @@
+/**
+ * Runs the generator on one thread or on several. Each of several has its own connections, its own part of the schedule
+ * and its own libOS; they begin together, and what they measured is merged.
+ */
+import { finishedOrSignalled, startDataPath } from '../../libos/index.ts';
+import { LoadError } from '../errors.ts';
+import type { GeneratorInput } from './measuring.ts';
+import { createMeeting } from './meeting.ts';
+import { keepsSchedule, mergeOutcomes, type ThreadOutcome } from './merge.ts';
+import type { LoadOptions, LoadOutcome } from './options.ts';
+
+/** Shared with a thread: [phase, done in it, its total]. */
+export function createProgress(): Float64Array {
+  return new Float64Array(new SharedArrayBuffer(24));
+}
+
+/**
+ * `options` are of the whole load.
+ * @param progress of the first thread, which stands for all
+ * Returns null when a signal ended it. Throws NO_REQUESTS, NO_REPLIES, and what a thread throws, with its name where
+ * there are several.
+ */
+export async function generate(options: LoadOptions, progress: Float64Array): Promise<LoadOutcome | null> {
+  const { threads } = options;
+  const meeting = threads === 1 ? null : createMeeting(threads);
+  const parts = Array.from({ length: threads }, (_, thread) => partOf(options, thread));
+  const paths = parts.map((part, thread) =>
+    startDataPath<GeneratorInput, null, ThreadOutcome | null>(
+      new URL('./generator.ts', import.meta.url),
+      { options: part, progress: thread === 0 ? progress : createProgress(), meeting },
+      part.core,
+    ),
+  );
+  let failed: Error | null = null;
+  const outcomes = await Promise.all(
+    paths.map((path, thread) =>
+      finishedOrSignalled(path).catch((error: Error) => {
+        // The others wait for it, or would go on in vain. The first failure is the cause of any further ones.
+        failed ??= named(error, parts[thread]);
+        for (const other of paths) if (other !== path) void other.stop();
+        return null;
+      }),
+    ),
+  );
+  if (failed !== null) throw failed;
+  const whole = outcomes.filter((outcome) => outcome !== null);
+  if (whole.length < threads) return null;
+  const merged = mergeOutcomes(whole);
+  refuseWithoutReplies(`${options.target.address}:${options.target.port}`, merged);
+  return {
+    ...merged,
+    threads: threads === 1 ? null : whole.map((outcome, thread) => accountOf(outcome, parts[thread])),
+  };
+}
+
+/**
+ * Throws for a window in which nothing came, and for none of whose requests: a result without a reply says nothing.
+ */
+function refuseWithoutReplies(
+  target: string,
+  { operations, elapsed_s, rates, unanswered }: LoadOutcome,
+): void {
+  const window = `the measured window of ${Number(elapsed_s.toPrecision(3))} s`;
+  if (operations.length === 0) {
+    const remedy = 'give a higher --rate or a longer --duration-s';
+    throw new LoadError('NO_REQUESTS', `no request to ${target} was due in ${window}: ${remedy}`);
+  }
+  const isSilent =
+    rates === null || rates.achieved_ops + rates.misses_ops + rates.errors_ops + rates.wrong_ops === 0;
+  if (!isSilent || operations.some(({ requests }) => requests > 0)) return;
+  const remedy =
+    "give a longer --duration-s, a lower --rate, or see the server's log for why it takes so long";
+  throw new LoadError(
+    'NO_REPLIES',
+    `${target} gave no reply to any of the ${unanswered} requests of ${window}: ${remedy}`,
+  );
+}
+
+/** What one thread does of a load. */
+function partOf(options: LoadOptions, thread: number): LoadOptions {
+  const { threads, cores, rateOps } = options;
+  if (threads === 1) return options;
+  const isFirst = thread === 0;
+  return {
+    ...options,
+    thread,
+    core: cores.length === 0 ? null : cores[thread % cores.length],
+    connections: shareOf(options.connections, thread, threads),
+    idleConnections: shareOf(options.idleConnections, thread, threads),
+    // The schedule of an open loop is dealt, and its window ends for all with the last of these requests.
+    requests:
+      options.requests === null || rateOps !== null
+        ? options.requests
+        : shareOf(options.requests, thread, threads),
+    // The first thread does what is done once.
+    populate: options.populate && isFirst,
+    serverPid: isFirst ? options.serverPid : null,
+    serverBusyTime: isFirst ? options.serverBusyTime : null,
+  };
+}
+
+/** Of so many things; the first threads have one more where it must be. */
+function shareOf(count: number, thread: number, threads: number): number {
+  return Math.floor(count / threads) + (thread < count % threads ? 1 : 0);
+}
+
+function accountOf(outcome: ThreadOutcome, part: LoadOptions): NonNullable<LoadOutcome['threads']>[number] {
+  const { rates, sent_late, busy_share, schedule_lag_us } = outcome;
+  const offered = rates?.offered_ops ?? null;
+  const due = (offered ?? 0) * (rates?.window_s ?? 0);
+  return {
+    core: part.core,
+    connections: part.connections,
+    offered_ops: offered,
+    achieved_ops: rates?.achieved_ops ?? 0,
+    busy_share,
+    schedule_lag_p99_us: schedule_lag_us?.p99 ?? null,
+    sent_late,
+    kept_schedule: keepsSchedule(sent_late, due),
+  };
+}
+
+function named(error: Error, { thread, threads, core }: LoadOptions): Error {
+  if (threads === 1) return error;
+  error.message = `thread ${thread}${core === null ? '' : ` on core ${core}`}: ${error.message}`;
+  return error;
+}
