@@ -24,22 +24,30 @@ const NEVER_FPS = 1000 / (2 ** 31 - 1);
 /** The part of a terminal's or a pipe's write side that is used here. */
 export type ProgressStream = NodeJS.WriteStream;
 
+export interface ProgressOptions {
+  plan?: readonly PlannedTrial[];
+  /** What of the plan is there already, where a run goes on. */
+  there?: readonly Trial[];
+  /** Seconds of other experiments that are to run behind this one. */
+  behind_s?: number;
+}
+
 export class Progress {
   readonly #experiment: Experiment;
+  readonly #behind_s: number;
   readonly #plan: PlannedTrial[];
   readonly #stream: ProgressStream;
   readonly #ended: { planned: PlannedTrial; outcome: EndedTrial }[] = [];
   readonly #bars: cliProgress.MultiBar | null;
   readonly #bar: cliProgress.SingleBar | null = null;
 
-  /** `plan` and what of it is `there` already, where a run goes on. */
   constructor(
     experiment: Experiment,
     stream: ProgressStream,
-    plan: readonly PlannedTrial[] = planTrials(experiment),
-    there: readonly Trial[] = [],
+    { plan = planTrials(experiment), there = [], behind_s = 0 }: ProgressOptions = {},
   ) {
     this.#experiment = experiment;
+    this.#behind_s = behind_s;
     this.#plan = [...plan];
     for (const planned of plan) {
       const record = recordOf(planned, there);
@@ -79,7 +87,7 @@ export class Progress {
 
   trialEnded(planned: PlannedTrial, outcome: EndedTrial): void {
     this.#ended.push({ planned, outcome });
-    const left = this.#ended.length < this.#plan.length ? `   ${aboutInWords(this.#secondsLeft())} left` : '';
+    const left = this.#ended.length < this.#plan.length ? `   ${this.#left()}` : '';
     this.#line(`${this.#heading(planned)}   ${result(outcome)}${this.#bars ? '' : left}`);
     this.#update('');
   }
@@ -103,8 +111,15 @@ export class Progress {
   }
 
   #update(step: string): void {
-    this.#bar?.update(this.#ended.length, { step, left: `${aboutInWords(this.#secondsLeft())} left` });
+    this.#bar?.update(this.#ended.length, { step, left: this.#left() });
     this.#bars?.update();
+  }
+
+  /** `about 3 min 20 s left`, with what is left of other experiments too. */
+  #left(): string {
+    const seconds = this.#secondsLeft();
+    const all = this.#behind_s > 0 ? `, ${durationInWords(seconds + this.#behind_s)} of all` : '';
+    return `${aboutInWords(seconds)} left${all}`;
   }
 
   /**

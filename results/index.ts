@@ -1,4 +1,5 @@
 /** The door of `results`: run folders in; summary, figure, table, report and what becomes of claims out. */
+export { writeAllReport } from './all-report.ts';
 export { evaluateRelation, holdInterval, type RelationFinding } from './claims/relation.ts';
 export { nameBounds } from './claims/render.ts';
 export { type Goal, goalSchema } from './claims/schema.ts';
@@ -18,6 +19,7 @@ export { type DistanceState, findStates, stateAt } from './summary/distance/stat
 export { stateOf } from './summary/doubt.ts';
 export { formatMeasure, formatRatioFinely, measureNames } from './summary/measure.ts';
 export { writeStages } from './summary/stages/stages-file.ts';
+export { renderAll } from './terminal/all.ts';
 export { renderConclusion } from './terminal/conclusion.ts';
 export { formatCount, formatSignificant } from './text/format.ts';
-export { reportFiles, writeReport } from './write-report.ts';
+export { reportFiles, type WrittenReport, writeReport } from './write-report.ts';

@@ -84,7 +84,7 @@ export class RunReport {
     // Loaded here, since a command that only wants the schemas should not wait for the plotting libraries.
     const { renderReport } = await import('./page/report.ts');
     const { reportSections } = await import('./page/sections.ts');
-    const { claimsTable } = await import('./page/claims.ts');
+    const { claimsOfRun } = await import('./page/claims.ts');
     const { run, summary } = this;
     const findings = await this.findings();
     const tested = this.#reference && aboutSystemsOf(findings).length > 0;
@@ -103,7 +103,7 @@ export class RunReport {
       distribution: (await this.chart('distribution')) as Chart,
       distance: await this.chart('distance'),
       states: await this.chart('states'),
-      claims: tested ? claimsTable(findings) : null,
+      claims: tested ? claimsOfRun(findings) : null,
       // What is doubtful stands under Validity.
       about: this.words[0] ?? '',
     };

@@ -53,7 +53,7 @@ const layers: Record<string, RegExp[]> = {
     /^results\/export\//,
     /^results\/terminal\//,
     /^results\/page\//,
-    /^results\/(run-report|write-report|index)\.ts$/,
+    /^results\/(run-report|write-report|all-report|index)\.ts$/,
     /^results\/plot\//,
     /^results\/bundle\//,
     /^results\/commands\//,

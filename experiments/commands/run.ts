@@ -3,25 +3,15 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import type { Manifest } from '../../results/formats/index.ts';
-import { renderConclusion, stateOf, writeReport } from '../../results/index.ts';
-import { runCampaign } from '../campaign.ts';
-import { chooseCores, chosenBefore } from '../choose-cores.ts';
-import { readExperiment } from '../config/config.ts';
-import { checkOpenFiles, openFilesLimit } from '../config/open-files.ts';
-import { missingPrograms } from '../config/programs.ts';
-import type { ConfiguredExperiment, Experiment } from '../config/schema.ts';
-import { addedTo, type EarlierRun, plannedTrials, readEarlierRun, resumed } from '../continued-run.ts';
+import { renderConclusion, stateOf } from '../../results/index.ts';
 import { ExperimentError } from '../errors.ts';
 import { judgeGoals, renderGoals } from '../goals/result.ts';
 import { INTERRUPTED_EXIT_CODE, interruptible } from '../interrupt.ts';
-import { type Checkouts, OWN_COMMAND, openCheckouts, ownCheckout } from '../machine/checkout.ts';
 import { busyWarning } from '../machine/machine.ts';
 import { Supervisor } from '../machine/process.ts';
 import { removeLeftovers } from '../machine/runner-folder.ts';
-import { unfinishedManifest } from '../manifest.ts';
-import { defaultOutFolder, OutFolder } from '../out-folder.ts';
-import { Progress } from '../progress.ts';
+import { isHeldAgainstPapers, prepareRun, reportPrepared, runPrepared } from '../single-run.ts';
+import { ALL, runAllExperiments } from './run-all.ts';
 import { setOption } from './set-option.ts';
 
 /** Width of the table where the output is no terminal. */
@@ -57,19 +47,29 @@ that has ended: it measures what the folder lacks of the experiment (values of a
 first system once more, by way of which alone it is compared with what was measured before. Both refuse where the
 configuration, the software or the machine is another one, and say what.
 
-Exit code: 0 when every trial ran and no point of the summary is invalid; 1 otherwise; 130 when interrupted.
+'run all' runs every experiment that ships, one after the other, without anybody at hand: first it prints what each takes, and
+what --quick leaves out. Each has a folder of its own in that of --out (default: runs/all-<UTC time>); report.html there has the
+figures of all, and each claim of the papers with the evidence of the experiment that it belongs to. An experiment that fails ends no
+other: what failed stands at the end, and the exit code is 1. --resume goes on with those that have not ended.
+
+Exit code: 0 when every trial ran and no point of the summary is invalid; 1 otherwise; 130 when interrupted. Of 'all': 0 when every
+experiment ran and no trial failed, whatever is said of its points.
 Ctrl-C stops everything and leaves a run without an end; a second Ctrl-C kills at once.
 
 Examples:
   bypassbench run redis-figure --quick
   bypassbench run redis-figure --only redis,redis-kernel --out /tmp/two-bars
+  bypassbench run all --quick
   bypassbench run redis-figure --resume runs/redis-figure-20261130T124000Z
   bypassbench run redis-figure --set workload.value_bytes=1024 --set systems.kv-dpdk.options.mtu=9000`;
 
 export function command(): Command {
   return new Command('run')
     .description('Run an experiment: start its systems, measure them, draw the figure.')
-    .argument('<experiment>', "name of one that ships (see 'bypassbench list'), or a YAML file")
+    .argument(
+      '<experiment>',
+      "name of one that ships (see 'bypassbench list'), a YAML file, or 'all' of those that ship",
+    )
     .option('--quick', "the config's smaller version: fewer keys, shorter, fewer trials", false)
     .option(
       '--out <dir>',
@@ -102,42 +102,22 @@ function parseNames(list: string): string[] {
 }
 
 async function run(config: string, options: RunOptions): Promise<void> {
-  const only = options.only ?? null;
-  const set = settings(options);
   const { goesOn, folder } = whereTo(options);
-  const configured = await readExperiment(config, { quick: options.quick, set, only });
-  const unrunnable = missingPrograms(configured.systems, configured.floors);
-  checkOpenFiles(configured, openFilesLimit());
-  const out = await OutFolder.open(
-    path.resolve(folder ?? defaultOutFolder(configured.experiment, new Date())),
-  );
-  const { earlier, checkouts, manifest, experiment } = await prepare(configured, {
-    out,
-    goesOn,
-    quick: options.quick,
-    command: repeatingCommand(config, { ...options, set }),
-  }).catch((error) => {
-    out.discard();
-    throw error;
-  });
-  const supervisor = new Supervisor();
-  const there = earlier?.trials ?? [];
-  const progress = new Progress(
-    experiment,
-    process.stderr,
-    plannedTrials(experiment, manifest, there),
-    there,
-  );
+  const { quick } = options;
+  const set = settings(options);
+  const only = options.only ?? null;
+  if (config === ALL) return runAllExperiments({ quick, folder, goesOn, set, only });
+  const prepared = await prepareRun({ config, quick, set, only, folder, goesOn, behind_s: 0 });
+  const { experiment, out, progress } = prepared;
   for (const line of await removeLeftovers()) progress.warn(line);
   const busy = busyWarning();
   if (busy !== null) progress.warn(busy);
-  if (!out.isLocked) progress.warn(`${out.path} cannot be locked: let no other run write to it`);
-  const campaign = { experiment, unrunnable, checkouts, manifest, earlier, out, supervisor, progress };
+  const supervisor = new Supervisor();
   const cleanUp = (): void => {
     supervisor.killAll();
     progress.stop();
   };
-  const failed = await interruptible((signal) => runCampaign({ ...campaign, signal }), cleanUp);
+  const failed = await interruptible((signal) => runPrepared(prepared, { supervisor, signal }), cleanUp);
   const shownFolder = shown(out.path);
   if (out.replaced !== null) {
     console.error(`no trial succeeded: the earlier run is kept in ${shown(out.replaced)}`);
@@ -149,8 +129,8 @@ async function run(config: string, options: RunOptions): Promise<void> {
     process.exitCode = INTERRUPTED_EXIT_CODE;
     return;
   }
-  const reference = experiment.reference !== 'none';
-  const { summary, findings } = await writeReport(out.path, { reference });
+  const reference = isHeldAgainstPapers(experiment);
+  const { summary, findings } = await reportPrepared(prepared);
   const { columns = COLUMNS_WITHOUT_TERMINAL, isTTY } = process.stdout;
   // hasColors() knows NO_COLOR.
   const color = isTTY && process.stdout.hasColors();
@@ -164,29 +144,6 @@ async function run(config: string, options: RunOptions): Promise<void> {
     );
   const measured = [...summary.points, ...summary.floors];
   if (failed > 0 || measured.some((point) => stateOf(point) === 'invalid')) process.exitCode = 1;
-}
-
-interface Preparation {
-  out: OutFolder;
-  goesOn: 'resume' | 'add' | null;
-  quick: boolean;
-  command: string[];
-}
-
-/** What is known before the first trial: the cores, and what becomes of the run that is there. */
-async function prepare(
-  configured: ConfiguredExperiment,
-  { out, goesOn, quick, command }: Preparation,
-): Promise<{ earlier: EarlierRun | null; checkouts: Checkouts; manifest: Manifest; experiment: Experiment }> {
-  const earlier = goesOn === null ? null : await readEarlierRun(out.path);
-  const checkouts = await openCheckouts(configured, console.error);
-  const kept = earlier ? chosenBefore(configured, earlier.manifest) : new Map();
-  const chosen = await chooseCores(configured, console.error, kept);
-  const now = await unfinishedManifest({ experiment: chosen, checkouts, quick, command });
-  const manifest = earlier === null ? now : goesOn === 'add' ? addedTo(earlier, now) : resumed(earlier, now);
-  // What is added is compared by way of its anchor, and goes on until no distance has enough of it.
-  const experiment = manifest.plan.additions.length === 0 ? chosen : withoutExtension(chosen);
-  return { earlier, checkouts, manifest, experiment };
 }
 
 function shown(folder: string): string {
@@ -222,22 +179,4 @@ function whereTo({ out, resume, add }: RunOptions): {
   if (goesOn !== null && folder === undefined) refuse(`--${goesOn}: name the folder of the run`);
   if (goesOn !== null && !existsSync(folder ?? '')) refuse(`--${goesOn}: no such folder: ${folder}`);
   return { goesOn, folder };
-}
-
-function withoutExtension(experiment: Experiment): Experiment {
-  return { ...experiment, distance: { ...experiment.distance, extend_s: 0 } };
-}
-
-/** The command line of the same run, without where it was written and without this machine's folders. */
-function repeatingCommand(config: string, { quick, only, set }: RunOptions): string[] {
-  const inCheckout = path.relative(ownCheckout, path.resolve(config));
-  const file = inCheckout.startsWith('..') ? path.basename(config) : inCheckout;
-  return [
-    OWN_COMMAND,
-    'run',
-    file,
-    ...(quick ? ['--quick'] : []),
-    ...set.flatMap((setting) => ['--set', setting]),
-    ...(only ? ['--only', only.join(',')] : []),
-  ];
 }

@@ -9,15 +9,32 @@ const folders = ['experiments', path.join('experiments', 'examples')].map((folde
   path.join(ownCheckout, folder),
 );
 
+/** As a reader wants them: papers' figures first, what goes beyond them behind. Those that are not here come last. */
+const wanted = [
+  ...['redis-figure', 'redis-throughput', 'redis-aof', 'echo', 'netpipe', 'relay'],
+  ...['latency-load', 'value-size', 'connections', 'pipelining', 'ycsb', 'mixed', 'generators'],
+];
+
 /** Their files by name. */
 export function shippedExperiments(): Map<string, string> {
-  const files = folders.flatMap((folder) =>
-    readdirSync(folder)
-      .filter((name) => name.endsWith('.yaml'))
-      .sort()
-      .map((name): [string, string] => [path.basename(name, '.yaml'), path.join(folder, name)]),
-  );
-  return new Map(files);
+  return new Map(folders.flatMap(experimentsIn));
+}
+
+/** Those that `bypassbench run all` runs: without the examples. */
+export function mainExperiments(): Map<string, string> {
+  return new Map(experimentsIn(folders[0]));
+}
+
+function experimentsIn(folder: string): [string, string][] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name): [string, string] => [path.basename(name, '.yaml'), path.join(folder, name)])
+    .sort(([a], [b]) => placeOf(a) - placeOf(b) || (a < b ? -1 : 1));
+}
+
+function placeOf(name: string): number {
+  const place = wanted.indexOf(name);
+  return place < 0 ? wanted.length : place;
 }
 
 /** The file of an experiment that ships, or `named` itself where it is a path. CONFIG_NOT_FOUND: neither. */

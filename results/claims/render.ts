@@ -1,5 +1,6 @@
 /** Findings as text for the terminal: each claim, what became of it for each operation, and on what evidence. */
 import { styleText } from 'node:util';
+import { listed } from '../sentences/doubts.ts';
 import { formatMeasure, formatRatioFinely, measureNames } from '../summary/measure.ts';
 import { paragraph, type Terminal } from '../text/terminal.ts';
 import { aboutSystemsOf, type Finding } from './evaluate.ts';
@@ -124,8 +125,31 @@ export function boundText(alike: Finding[]): string {
   return `claimed ${nameBounds({ at_most, at_least })}${distinct.length > 0 ? `; published ${distinct.join(' and ')}` : ''}`;
 }
 
+/** What becomes of the claims that are not about this run, a clause each; nothing where all are. */
+export function othersInWords(findings: Finding[]): string[] {
+  const claimsOf = (some: Finding[]): number => new Set(some.map(({ claim }) => claim)).size;
+  const waiting = findings.filter(({ claim }) => claim.waits_for !== undefined);
+  const elsewhere = findings.filter((finding) => finding.elsewhere !== null);
+  const rest = findings.filter(
+    (finding) =>
+      !waiting.includes(finding) &&
+      !elsewhere.includes(finding) &&
+      !aboutSystemsOf(findings).includes(finding),
+  );
+  const experiments = [...new Set(elsewhere.flatMap((finding) => finding.elsewhere ?? []))];
+  const things = [...new Set(waiting.flatMap(({ claim }) => claim.waits_for ?? []))];
+  const are = (some: Finding[]): string => `${claimsOf(some)} ${claimsOf(some) === 1 ? 'is' : 'are'}`;
+  return [
+    ...(elsewhere.length > 0
+      ? [`${are(elsewhere)} of ${listed(experiments)} ('bypassbench run all' tests each over its own)`]
+      : []),
+    ...(waiting.length > 0 ? [`${claimsOf(waiting)} wait for ${listed(things)}`] : []),
+    ...(rest.length > 0 ? [`${are(rest)} about systems that this run lacks`] : []),
+  ];
+}
+
 /** "3 hold, 1 fails, 4 cannot be tested here." */
-function tally(findings: Finding[]): string {
+export function tally(findings: Finding[]): string {
   const count = (result: RelationResult): number =>
     findings.filter((finding) => finding.result === result).length;
   const [holding, failing, untested] = [count('holds'), count('fails'), count('cannot be tested here')];
@@ -138,9 +162,23 @@ function measuredText({ claim, system, over }: Finding, evidence: Evidence): str
   return `${measureNames[claim.measure]} of ${system} is ${ratioText(evidence)} of ${over}${stateText(evidence)}`;
 }
 
-/** A line for each finding about systems of the run, for its end, and how many could not be tested. */
+/** A line for each finding about systems of the run, for its end, and what becomes of the other claims. */
 export function renderFindings(findings: Finding[], { columns, color }: Terminal): string {
-  const lines = aboutSystemsOf(findings).flatMap((finding) => {
+  const listedHere = aboutSystemsOf(findings);
+  const lines = findingsInLines(listedHere, { columns, color });
+  const others = othersInWords(findings);
+  const rest =
+    others.length > 0 ? paragraph(`Of other claims, ${others.join('; ')}.`, columns, '  ', '  ') : [];
+  return `${['Claims:', ...lines, ...(lines.length > 0 ? [`  ${tally(listedHere)}`] : []), ...rest].join('\n')}\n`;
+}
+
+/** The same of all findings, each with its reason. */
+export function renderAllFindings(findings: Finding[], where: Terminal): string {
+  return `${['Claims:', ...findingsInLines(findings, where), `  ${tally(findings)}`].join('\n')}\n`;
+}
+
+function findingsInLines(findings: Finding[], { columns, color }: Terminal): string[] {
+  return findings.flatMap((finding) => {
     const { claim, about, result, reason, evidence } = finding;
     const of = evidence ? `${measuredText(finding, evidence)}; ` : '';
     const why = reason ? `; ${reason}` : '';
@@ -148,5 +186,4 @@ export function renderFindings(findings: Finding[], { columns, color }: Terminal
     const [first, ...rest] = paragraph(text, columns, '  ', '  ');
     return [painted(first!, result, color), ...rest];
   });
-  return `${['Claims:', ...lines, `  ${tally(findings)}`].join('\n')}\n`;
 }

@@ -67,6 +67,10 @@ const claimSchema = strict({
   statement: text,
   /** Where it stands: figure, section, page. */
   source: text,
+  /** The experiment that ships and is about it: over others it says something where they happen to test it. */
+  experiment: text.optional(),
+  /** What it is about and no experiment has, in a few words: then it is not tested at all. */
+  waits_for: text.optional(),
   ...relationShape,
   /** Requests in flight on each connection. */
   pipeline: count.default(1),

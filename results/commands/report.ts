@@ -1,10 +1,14 @@
 /** `bypassbench report DIR`: rebuilds the summary, the figure and the report of a run from its raw files. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { holdsAll, readAllRuns, writeAllReport } from '../all-report.ts';
 import { ResultsError } from '../errors.ts';
+import { MANIFEST_FILE } from '../formats/index.ts';
+import { renderAll } from '../terminal/all.ts';
 import { renderConclusion } from '../terminal/conclusion.ts';
 import { terminal } from '../text/terminal.ts';
-import { writeReportInto } from '../write-report.ts';
+import { writeReport, writeReportInto } from '../write-report.ts';
 
 export function command(): Command {
   return new Command('report')
@@ -21,6 +25,7 @@ export function command(): Command {
     .addHelpText('after', HELP)
     .action(async (dirs: string[], { reference, out }: { reference: boolean; out?: string }) => {
       const dir = out ?? dirs[0] ?? '';
+      if (out === undefined && dirs.length === 1 && holdsAll(dir)) return reportAll(dir, reference);
       if (out === undefined && dirs.length > 1) {
         throw new ResultsError(
           'OUT_MISSING',
@@ -33,7 +38,22 @@ export function command(): Command {
     });
 }
 
+/** Of a folder of `bypassbench run all`: the report of each experiment, then that of all. */
+async function reportAll(dir: string, reference: boolean): Promise<void> {
+  const all = await readAllRuns(dir);
+  for (const { name } of all.experiments) {
+    const folder = join(dir, name);
+    if (existsSync(join(folder, MANIFEST_FILE))) await writeReport(folder, { reference });
+  }
+  const findings = await writeAllReport(dir);
+  process.stdout.write(
+    `${renderAll(all, findings)}\nwritten: ${join(dir, 'report.html')}, and that of each experiment\n`,
+  );
+}
+
 const HELP = `
+Of the folder of 'bypassbench run all' it rebuilds the report of each experiment, and the one of all.
+
 Several runs are joined: the union of their systems and of the points of their sweep, with the same axes and
 workloads. What was measured in different runs is compared only where one run has both; a system that both runs
 have ties them together. The page says when and on what each ran.`;

@@ -12,12 +12,15 @@
  *         stamped/               the one with stamps after it: the same, and stages.json.gz
  *       server.pauses.json       what kept the server from running
  *     trials/002-frames-t1/    one trial of a floor: the same without a server
+ *     all.json                 in the folder of `bypassbench run all`, beside a run folder for each experiment
  *     goals.json               in the folder of `bypassbench goals`, beside a run folder for each experiment
  *     summary.json, figure.*, report.html     made from the above alone (write-report.ts)
  *
  * Every object is strict and carries a versioned `schema` string: a field that nobody declared is an error,
  * not something silently dropped. Units stand last in names (`_us`, `_ns`, `_s`, `_bytes`, `_ops` per second).
  */
+
+export * from './all.ts';
 export * from './arrival-patterns.ts';
 export * from './calibration.ts';
 export type { Cost, CostOfSide } from './cost.ts';

@@ -1,11 +1,18 @@
 /** What became of the shipped claims, on the page. */
-import type { Finding } from '../claims/evaluate.ts';
-import { boundText, ratioText, stateText } from '../claims/render.ts';
+import { aboutSystemsOf, type Finding } from '../claims/evaluate.ts';
+import { boundText, othersInWords, ratioText, stateText } from '../claims/render.ts';
 import { formatMeasure, measureNames } from '../summary/measure.ts';
 import { type Html, html } from '../text/html.ts';
 import { table } from './elements.ts';
 
 const classes = { holds: 'valid', fails: 'invalid', 'cannot be tested here': 'suspect' } as const;
+
+/** Of the claims about systems that the run has; a sentence says what becomes of the others. */
+export function claimsOfRun(findings: Finding[]): Html {
+  const others = othersInWords(findings);
+  return html`${claimsTable(aboutSystemsOf(findings))}
+${others.length > 0 ? html`<p class="soft">Of other claims, ${others.join('; ')}.</p>` : ''}`;
+}
 
 export function claimsTable(findings: Finding[]): Html {
   const papers = [...Map.groupBy(findings, ({ paper }) => paper)];

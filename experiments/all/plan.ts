@@ -1,0 +1,60 @@
+/** What `bypassbench run all` is going to run, and how long it takes. */
+import { leftOutInWords, listed } from '../../results/index.ts';
+import { readExperiment } from '../config/config.ts';
+import { mainExperiments } from '../config/experiments.ts';
+import { durationInWords, runDuration_s } from '../duration.ts';
+import { ExperimentError } from '../errors.ts';
+
+export interface PlannedExperiment {
+  name: string;
+  title: string;
+  seconds: number;
+  /** So long its trials may go on behind those that are planned. */
+  more_s: number;
+  leftOut: string | null;
+  /** Why it cannot be run here; else null. */
+  problem: string | null;
+}
+
+export async function planAll(quick: boolean): Promise<PlannedExperiment[]> {
+  return Promise.all([...mainExperiments().keys()].map((name) => planned(name, quick)));
+}
+
+async function planned(name: string, quick: boolean): Promise<PlannedExperiment> {
+  try {
+    const configured = await readExperiment(name, { quick, set: [], only: null });
+    const { title, leftOut, distance } = configured;
+    return {
+      name,
+      title,
+      seconds: runDuration_s(configured),
+      more_s: distance.extend_s,
+      leftOut: leftOut && leftOutInWords(leftOut),
+      problem: null,
+    };
+  } catch (error) {
+    if (!(error instanceof ExperimentError)) throw error;
+    return { name, title: name, seconds: 0, more_s: 0, leftOut: null, problem: error.message };
+  }
+}
+
+/** A line for each experiment, what --quick leaves out of it, and what all of them take. */
+export function planInWords(plan: readonly PlannedExperiment[]): string {
+  const widest = Math.max(...plan.map(({ name }) => name.length), 'together'.length);
+  const longest = Math.max(...plan.map(({ seconds }) => durationInWords(seconds).length));
+  const lines = plan.flatMap(({ name, title, seconds, leftOut, problem }) => [
+    `${name.padEnd(widest)}   ${(problem === null ? durationInWords(seconds) : '-').padStart(longest)}   ` +
+      `${problem === null ? title : `cannot be run: ${problem}`}`,
+    ...(leftOut === null ? [] : [`${' '.repeat(widest + longest + 6)}left out: ${leftOut}`]),
+  ]);
+  const seconds = plan.reduce((sum, one) => sum + one.seconds, 0);
+  const more_s = plan.reduce((sum, one) => sum + one.more_s, 0);
+  const more =
+    more_s > 0 ? `; up to ${durationInWords(more_s)} more where the cores change their distance` : '';
+  const problems = plan.filter(({ problem }) => problem !== null).map(({ name }) => name);
+  return [
+    ...lines,
+    `${'together'.padEnd(widest)}   about ${durationInWords(seconds)}${more}`,
+    ...(problems.length > 0 ? [`not run: ${listed(problems)}`] : []),
+  ].join('\n');
+}

@@ -1,0 +1,122 @@
+/** One experiment into one folder: what is known before the first trial, its trials, and its report. */
+import path from 'node:path';
+import type { Manifest } from '../results/formats/index.ts';
+import { type WrittenReport, writeReport } from '../results/index.ts';
+import { runCampaign } from './campaign.ts';
+import { chooseCores, chosenBefore } from './choose-cores.ts';
+import { readExperiment } from './config/config.ts';
+import { checkOpenFiles, openFilesLimit } from './config/open-files.ts';
+import { missingPrograms } from './config/programs.ts';
+import type { ConfiguredExperiment, Experiment } from './config/schema.ts';
+import { addedTo, type EarlierRun, plannedTrials, readEarlierRun, resumed } from './continued-run.ts';
+import { type Checkouts, OWN_COMMAND, openCheckouts, ownCheckout } from './machine/checkout.ts';
+import type { Supervisor } from './machine/process.ts';
+import { unfinishedManifest } from './manifest.ts';
+import { defaultOutFolder, OutFolder } from './out-folder.ts';
+import { Progress } from './progress.ts';
+
+export interface RunRequest {
+  /** Name of one that ships, or a file. */
+  config: string;
+  quick: boolean;
+  /** KEY=VALUE, as after --set. */
+  set: string[];
+  only: string[] | null;
+  /** Undefined: one of its own, by its name and the time. */
+  folder: string | undefined;
+  goesOn: 'resume' | 'add' | null;
+  /** Seconds of what is to run behind it. */
+  behind_s: number;
+}
+
+export interface PreparedRun {
+  configured: ConfiguredExperiment;
+  experiment: Experiment;
+  unrunnable: ReadonlyMap<string, string>;
+  out: OutFolder;
+  earlier: EarlierRun | null;
+  checkouts: Checkouts;
+  manifest: Manifest;
+  progress: Progress;
+}
+
+/** Throws ExperimentError for all that is wrong before anything starts; then no new folder is left behind. */
+export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
+  const { quick, set, only } = request;
+  const configured = await readExperiment(request.config, { quick, set, only });
+  const unrunnable = missingPrograms(configured.systems, configured.floors);
+  checkOpenFiles(configured, openFilesLimit());
+  const folder = request.folder ?? defaultOutFolder(configured.experiment, new Date());
+  const out = await OutFolder.open(path.resolve(folder));
+  const known = await beforeFirstTrial(configured, out, request).catch((error) => {
+    out.discard();
+    throw error;
+  });
+  const there = known.earlier?.trials ?? [];
+  const progress = new Progress(known.experiment, process.stderr, {
+    plan: plannedTrials(known.experiment, known.manifest, there),
+    there,
+    behind_s: request.behind_s,
+  });
+  if (!out.isLocked) progress.warn(`${out.path} cannot be locked: let no other run write to it`);
+  return { configured, unrunnable, out, progress, ...known };
+}
+
+/** How many of its trials failed; null when it was interrupted. */
+export async function runPrepared(
+  { progress, ...prepared }: PreparedRun,
+  { supervisor, signal }: { supervisor: Supervisor; signal: AbortSignal },
+): Promise<number | null> {
+  try {
+    return await runCampaign({ ...prepared, progress, supervisor, signal });
+  } finally {
+    progress.stop();
+  }
+}
+
+/** Draws what was measured. */
+export async function reportPrepared({ experiment, out }: PreparedRun): Promise<WrittenReport> {
+  return writeReport(out.path, { reference: isHeldAgainstPapers(experiment) });
+}
+
+/** Whether published values stand beside it. */
+export function isHeldAgainstPapers({ reference }: Pick<Experiment, 'reference'>): boolean {
+  return reference !== 'none';
+}
+
+/** The cores, and what becomes of the run that is there. */
+async function beforeFirstTrial(
+  configured: ConfiguredExperiment,
+  out: OutFolder,
+  request: RunRequest,
+): Promise<Pick<PreparedRun, 'earlier' | 'checkouts' | 'manifest' | 'experiment'>> {
+  const { goesOn, quick } = request;
+  const earlier = goesOn === null ? null : await readEarlierRun(out.path);
+  const checkouts = await openCheckouts(configured, console.error);
+  const kept = earlier ? chosenBefore(configured, earlier.manifest) : new Map();
+  const chosen = await chooseCores(configured, console.error, kept);
+  const command = repeatingCommand(request);
+  const now = await unfinishedManifest({ experiment: chosen, checkouts, quick, command });
+  const manifest = earlier === null ? now : goesOn === 'add' ? addedTo(earlier, now) : resumed(earlier, now);
+  // What is added is compared by way of its anchor, and goes on until no distance has enough of it.
+  const experiment = manifest.plan.additions.length === 0 ? chosen : withoutExtension(chosen);
+  return { earlier, checkouts, manifest, experiment };
+}
+
+function withoutExtension(experiment: Experiment): Experiment {
+  return { ...experiment, distance: { ...experiment.distance, extend_s: 0 } };
+}
+
+/** The command line of the same run, without where it was written and without this machine's folders. */
+function repeatingCommand({ config, quick, only, set }: RunRequest): string[] {
+  const inCheckout = path.relative(ownCheckout, path.resolve(config));
+  const file = inCheckout.startsWith('..') ? path.basename(config) : inCheckout;
+  return [
+    OWN_COMMAND,
+    'run',
+    file,
+    ...(quick ? ['--quick'] : []),
+    ...set.flatMap((setting) => ['--set', setting]),
+    ...(only ? ['--only', only.join(',')] : []),
+  ];
+}
