@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { type BackendOptions, backends, wholeNumber, withBackendOption } from '../libos/index.ts';
 import type { ArrivalPattern } from '../results/formats/arrival-patterns.ts';
-import { keyDistributions, MIX, protocols, requestOperations, waitModes } from '../results/formats/lists.ts';
-import { core, coreList, perSecond, processId, seconds, secondsOrNone, valueBytes } from './arguments.ts';
+import { MIX, protocols, waitModes } from '../results/formats/lists.ts';
+import { core, coreList, perSecond, processId, seconds, secondsOrNone } from './arguments.ts';
 import { hidePassword, loginOf, PASSWORD_VARIABLE } from './connections/login.ts';
 import { resolveTarget } from './connections/target.ts';
 import { LoadError } from './errors.ts';
@@ -18,14 +18,12 @@ import {
 import { createResultFolder, describeOutcome, unansweredInWords, writeResult } from './measurement/result.ts';
 import { runLoad } from './measurement/run-load.ts';
 import { parseArrivals } from './workload/arrival-words.ts';
-import { parseWeights, weightsByName } from './workload/weights.ts';
-import { MAX_KEYS, type Weights } from './workload/workload.ts';
+import { type NamedWorkload, type WorkloadFlags, withWorkloadFlags, workloadOf } from './workload/flags.ts';
+import { weightsByName } from './workload/weights.ts';
 
 /** What messages have in the place of keys. */
 const ONE_KEY = { keys: 1, keyDistribution: 'single' } as const;
 const protocolList = protocols.map((name) => `${name}, ${protocolMeanings[name]}`).join('; ');
-/** Of a mix without --mix. */
-const EVEN: Weights = [1, 1];
 const CONNECTIONS_MAX = 1_000_000;
 const PIPELINE_MAX = 1_000_000;
 /** Of Redis' `databases`, an int. */
@@ -34,34 +32,33 @@ const REQUESTS_MAX = 1e12;
 /** As many windows as the server takes for its own. */
 const THREADS_MAX = 256;
 const STAMPS_EVERY_MAX = 1_000_000;
-/** Further ones would be rounded to each other. */
-const SEED_MAX = Number.MAX_SAFE_INTEGER;
 /** Some requests were never answered. */
 const UNANSWERED_EXIT = 2;
 
 /** The parsed command line, as commander names the options. */
 interface Flags
   extends Omit<
-    LoadOptions,
-    | 'target'
-    | 'login'
-    | 'sendsLike'
-    | 'replyTimeoutS'
-    | 'backendOptions'
-    | 'core'
-    | 'thread'
-    | 'threads'
-    | 'cores'
-    | 'durationS'
-    | 'requests'
-    | 'rateOps'
-    | 'arrivals'
-    | 'serverStamps'
-    | 'serverCore'
-    | 'serverPid'
-    | 'serverBusyTime'
-    | 'weights'
-  > {
+      LoadOptions,
+      | 'target'
+      | 'login'
+      | 'sendsLike'
+      | 'replyTimeoutS'
+      | 'backendOptions'
+      | 'core'
+      | 'thread'
+      | 'threads'
+      | 'cores'
+      | 'durationS'
+      | 'requests'
+      | 'rateOps'
+      | 'arrivals'
+      | 'serverStamps'
+      | 'serverCore'
+      | 'serverPid'
+      | 'serverBusyTime'
+      | keyof NamedWorkload
+    >,
+    WorkloadFlags {
   target: string;
   replyTimeoutS?: number;
   password?: string;
@@ -79,12 +76,11 @@ interface Flags
   serverCore?: number;
   serverPid?: number;
   serverBusyTime?: string;
-  mix?: Weights;
   out?: string;
 }
 
 export function command(): Command {
-  return new Command('load')
+  return withWorkloadFlags(new Command('load'))
     .description(
       `Puts load on a Redis-compatible server and measures the latency of every request.
 
@@ -131,16 +127,6 @@ of processes shows it`,
         .choices([...protocols])
         .default('resp'),
     )
-    .addOption(
-      new Option('--operation <name>', 'operation to send')
-        .choices([...requestOperations, MIX])
-        .default('get'),
-    )
-    .option(
-      '--mix <weights>',
-      'send a mix of operations with these weights, such as get=95,set=5 (of --operation mix: get=1,set=1)',
-      parseWeights,
-    )
     .option('--connections <n>', 'connections', wholeNumber(1, CONNECTIONS_MAX), 1)
     .option(
       '--idle-connections <n>',
@@ -161,13 +147,6 @@ of processes shows it`,
 (onoff:on_ms=10,off_ms=90,times=fixed or exponential), or with heavy-tailed gaps (pareto:shape=1.5); --rate is the mean`,
       parseArrivals,
     )
-    .option('--keys <n>', 'size of the key space', wholeNumber(1, MAX_KEYS), 1_000_000)
-    .addOption(
-      new Option('--key-distribution <name>', 'how keys are drawn')
-        .choices([...keyDistributions])
-        .default('uniform'),
-    )
-    .option('--value-bytes <n>', 'length of each value', valueBytes, 64)
     .option('--warmup-s <seconds>', 'time before the measured window', secondsOrNone, 1)
     .option(
       '--duration-s <seconds>',
@@ -179,7 +158,6 @@ of processes shows it`,
       'measure this many requests instead of --duration-s',
       wholeNumber(1, REQUESTS_MAX),
     )
-    .option('--seed <n>', 'seed of the key sequence and the values', wholeNumber(-SEED_MAX, SEED_MAX), 1)
     .addOption(
       new Option('--wait <how>', 'spin while waiting (poll) or sleep in the kernel (block)')
         .choices([...waitModes])
@@ -236,15 +214,13 @@ async function load(flags: Flags, command: Command): Promise<void> {
   const { protocol } = flags;
   const given = Object.keys(flags).filter((name) => command.getOptionValueSource(name) === 'cli');
   refuseOptionsOfResp(protocol, given);
-  const { out, backendOption = {}, rate = null, mix: weights, user, password, db, ...rest } = flags;
+  const { out, backendOption = {}, rate = null, user, password, db, ...rest } = flags;
   hidePassword(password, 'bypassbench load');
   const cores = coresOf(flags);
   const options = checkOptions({
     ...rest,
-    ...(isMessageProtocol(protocol) && ONE_KEY),
+    ...(await workloadOf({ ...flags, ...(isMessageProtocol(protocol) && ONE_KEY) }, flags.populate)),
     replyTimeoutS: flags.replyTimeoutS ?? replyTimeoutS(protocol),
-    operation: weights === undefined ? flags.operation : MIX,
-    weights: weights ?? EVEN,
     target: await resolveTarget(flags.target, '--target'),
     sendsLike: null,
     login: isMessageProtocol(protocol)
@@ -284,7 +260,7 @@ async function load(flags: Flags, command: Command): Promise<void> {
       {
         ...options,
         target: flags.target,
-        mix: options.operation === MIX ? weightsByName(options.weights) : null,
+        mix: options.operation === MIX ? weightsByName(options.mix) : null,
         versions: {},
       },
       outcome,

@@ -34,6 +34,8 @@ export interface SyntheticMeasurement {
   misses?: number;
   errors?: number;
   wrong?: number;
+  stale?: number;
+  torn?: number;
   first_error?: string;
   /** A measurement with stamps behind it: how each latency splits, as shares by the names of stages. */
   stages?: Record<string, number>;
@@ -346,8 +348,9 @@ async function writeLoadResult(
   const histogram = build({ lowestDiscernibleValue: 1, numberOfSignificantValueDigits: 3 });
   for (const value of measured.latencies_ns) histogram.recordValue(value);
   const hits = histogram.totalCount;
-  const { misses = 0, errors = 0, wrong = 0, first_error, elapsed_s = 5, sample = 'round_trip' } = measured;
-  const requests = hits + misses + errors + wrong;
+  const { misses = 0, errors = 0, wrong = 0, stale = 0, torn = 0 } = measured;
+  const { first_error, elapsed_s = 5, sample = 'round_trip' } = measured;
+  const requests = hits + misses + errors + wrong + stale + torn;
   const operation = target.operation === 'set' ? 'set' : 'get';
   const at = (percentile: number): number => histogram.getValueAtPercentile(percentile);
   const result: LoadResult = {
@@ -364,6 +367,10 @@ async function writeLoadResult(
     arrivals: target.rate_ops === null ? null : 'poisson',
     keys: plan.keys,
     key_distribution: plan.key_distribution,
+    zipf_exponent: null,
+    hotspot: null,
+    commands: {},
+    value_sizes: null,
     mix: null,
     value_bytes: target.value_bytes,
     seed: plan.seed,
@@ -388,6 +395,8 @@ async function writeLoadResult(
         misses,
         errors,
         wrong,
+        stale,
+        torn,
         unanswered: 0,
         at_least_ns: null,
         throughput_ops: hits / elapsed_s,

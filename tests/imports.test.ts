@@ -9,7 +9,8 @@ import { circlesOf, filesBelow, type Import, importsOf, isTest, parts, read, roo
 const doors: Record<string, RegExp> = {
   libos: /^$/,
   kvserver: /^libos\/index\.ts$/,
-  loadgen: /^(libos|results\/formats)\/index\.ts$|^results\/formats\/(lists|arrival-patterns)\.ts$/,
+  loadgen:
+    /^(libos|results\/formats)\/index\.ts$|^results\/formats\/(lists|arrival-patterns|value-sizes|command-text)\.ts$/,
   experiments: /^(libos|results|results\/formats)\/index\.ts$/,
   results: /^$/,
   bin: /\/command\.ts$|^(results|experiments)\/commands\//,

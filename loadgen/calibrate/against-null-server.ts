@@ -14,7 +14,7 @@ import {
   finishedOrSignalled,
   startDataPath,
 } from '../../libos/index.ts';
-import { GET, Workload, type WorkloadOptions } from '../workload/workload.ts';
+import { Workload, type WorkloadOptions, workloadOfOne } from '../workload/workload.ts';
 import type { Injected } from './null-server.ts';
 import { NullServerLink } from './null-server-link.ts';
 import { wiringOf } from './wiring.ts';
@@ -25,14 +25,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 export const VALUE_BYTES = 64;
 /** With one key there is one right reply. */
-const workloadOptions: WorkloadOptions = {
-  operation: 'get',
-  weights: [1, 0],
-  keys: 1,
-  keyDistribution: 'single',
-  valueBytes: VALUE_BYTES,
-  seed: 1,
-};
+const workloadOptions = workloadOfOne('get', VALUE_BYTES);
 
 export interface BothSides {
   backend: Backend;
@@ -76,8 +69,8 @@ export async function runAgainstNullServer<Own, Outcome>(
       ...common,
       backendOptions: wiring.server,
       address: wiring.address,
-      requestBytes: workload.request(GET, 0).length,
-      reply: workload.expectedReply(GET, 0),
+      requestBytes: workload.maxRequestBytes,
+      reply: workload.filledReply(0),
     },
     core: serverCore,
   });

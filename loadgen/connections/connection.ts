@@ -9,7 +9,7 @@
  */
 import { type Libos, nowNs, type QueueDescriptor, type ScatterGatherArray } from '../../libos/index.ts';
 import type { RequestSource } from '../workload/requests.ts';
-import type { Exchange, ReplyChecker, SendingConnection, Traffic } from './exchange.ts';
+import type { Exchange, FollowUps, ReplyChecker, SendingConnection, Traffic } from './exchange.ts';
 import { INTENDED, RECEIVED, ReplyRecord, type ReplySink, ReplyStatus, SENT } from './reply.ts';
 import type { RequestStamps } from './request-stamps.ts';
 
@@ -25,6 +25,13 @@ export class Connection implements SendingConnection {
   readonly pipeline: number;
   readonly #inBatches: boolean;
   readonly #checker: ReplyChecker;
+  readonly #followUps: FollowUps | null;
+  /** Chooses the requests that follow others; null where none does. */
+  readonly #followUp: FollowUpRequest | null;
+  /** The newest outstanding ones that are not sent yet. */
+  #unsent = 0;
+  /** So many requests surely have room in one push. */
+  readonly #batch: number;
   readonly #reply = new ReplyRecord();
   readonly #sentNs: Float64Array;
   readonly #keys: Float64Array;
@@ -52,6 +59,9 @@ export class Connection implements SendingConnection {
     this.#exchange = exchange;
     this.#source = source;
     this.#checker = exchange.checker();
+    this.#followUps = exchange.followUps ?? null;
+    this.#followUp = this.#followUps === null ? null : new FollowUpRequest();
+    this.#batch = Math.max(1, Math.floor(PUSH_BYTES_MAX / exchange.maxRequestBytes));
     this.#sentNs = new Float64Array(pipeline);
     this.#keys = new Float64Array(pipeline);
     this.#operations = new Uint8Array(pipeline);
@@ -66,17 +76,26 @@ export class Connection implements SendingConnection {
    * just before it.
    */
   fillWindow(most: number = this.pipeline): void {
+    let room = Math.min(this.pipeline - this.outstanding, most);
+    if (room === 0 || (this.#inBatches && this.outstanding > 0) || !this.#source.advance()) return;
+    for (;;) {
+      const sent = this.#batch === 1 ? this.#pushOne(this.#source) : this.#push(Math.min(room, this.#batch));
+      room -= sent;
+      if (room === 0 || !this.#source.advance()) return;
+    }
+  }
+
+  /** Sends the request that the source chose, and further ones of it, up to `room`. Returns how many it were. */
+  #push(room: number): number {
     const source = this.#source;
     const before = this.outstanding;
-    const room = Math.min(this.pipeline - before, most);
-    if (room === 0 || (this.#inBatches && before > 0) || !source.advance()) return;
     const sga = this.#libos.alloc(room * this.#exchange.maxRequestBytes);
     let segmentIndex = 0;
     let segment = sga.segments[0];
     let at = segment.offset;
     for (let i = 0; i < room; i++) {
       if (i > 0 && !source.advance()) break;
-      const request = this.#enqueue();
+      const request = this.#enqueue(source);
       let copied = 0;
       while (copied < request.length) {
         const free = segment.base + segment.capacity - at;
@@ -99,6 +118,19 @@ export class Connection implements SendingConnection {
     this.#libos.push(this.qd, sga);
     // The libOS keeps it until the push completes.
     this.#libos.free(sga);
+    return this.outstanding - before;
+  }
+
+  /** Sends the request that the source chose, in memory of its own length. */
+  #pushOne(source: RequestSource): number {
+    const at = (this.#head + this.outstanding) % this.pipeline;
+    const request = this.#enqueue(source);
+    const sga = this.#libos.alloc(request.length);
+    sga.fill(request);
+    this.#sentNs[at] = nowNs();
+    this.#libos.push(this.qd, sga);
+    this.#libos.free(sga);
+    return 1;
   }
 
   /**
@@ -112,6 +144,7 @@ export class Connection implements SendingConnection {
       this.#checkReplies(bytes, offset, offset + length, sink);
     }
     this.#libos.free(sga);
+    if (this.#followUp !== null && this.#unsent > 0) this.#sendFollowUps(this.#followUp);
   }
 
   /** When the oldest of the outstanding requests was sent, in ns. Only while there is one. */
@@ -131,7 +164,7 @@ export class Connection implements SendingConnection {
     reply.status = ReplyStatus.Unanswered;
     while (this.outstanding > 0) {
       const head = this.#takeOldest();
-      reply.operation = this.#operations[head];
+      reply.operation = this.#reportedAs(this.#operations[head]);
       timesNs[INTENDED] = this.#sentNs[head];
       timesNs[SENT] = this.#sentNs[head];
       sink.reply(reply);
@@ -145,6 +178,38 @@ export class Connection implements SendingConnection {
     return this.#source.operation;
   }
 
+  /** Index of the operation that a request is of. */
+  #reportedAs(request: number): number {
+    return this.#followUps === null ? request : this.#followUps.reportedAs[request];
+  }
+
+  /** The request that stood at `head` goes on as the newest one, with the time of its sending. */
+  #goOn(head: number, next: number, sink: ReplySink): void {
+    const at = (this.#head + this.outstanding) % this.pipeline;
+    this.#operations[at] = next;
+    this.#keys[at] = this.#keys[head];
+    this.#sentNs[at] = this.#sentNs[head];
+    this.outstanding++;
+    this.#unsent++;
+    sink.goesOn?.();
+  }
+
+  #sendFollowUps(source: FollowUpRequest): void {
+    for (; this.#unsent > 0; this.#unsent--) {
+      const at = (this.#head + this.outstanding - this.#unsent) % this.pipeline;
+      source.operation = this.#operations[at];
+      source.key = this.#keys[at];
+      const request = this.#exchange.request(source);
+      this.#details[at] = source.detail;
+      this.#sentBytes += request.length;
+      this.#requestEnds[at] = this.#sentBytes;
+      const sga = this.#libos.alloc(request.length);
+      sga.fill(request);
+      this.#libos.push(this.qd, sga);
+      this.#libos.free(sga);
+    }
+  }
+
   /** Its place in the ring. */
   #takeOldest(): number {
     const head = this.#head;
@@ -153,8 +218,7 @@ export class Connection implements SendingConnection {
     return head;
   }
 
-  #enqueue(): Uint8Array {
-    const source = this.#source;
+  #enqueue(source: RequestSource): Uint8Array {
     const at = (this.#head + this.outstanding) % this.pipeline;
     this.outstanding++;
     const request = this.#exchange.request(source);
@@ -171,7 +235,7 @@ export class Connection implements SendingConnection {
     const reply = this.#reply;
     const times = reply.timesNs;
     while (at < limit) {
-      if (this.outstanding === 0) checker.rejectUnasked(limit - at);
+      if (this.outstanding === this.#unsent) checker.rejectUnasked(limit - at);
       const head = this.#head;
       const operation = this.#operations[head];
       const status = checker.check(bytes, at, limit, operation, this.#keys[head], this.#details[head]);
@@ -182,16 +246,37 @@ export class Connection implements SendingConnection {
       this.#receivedBytes += checker.end - at;
       at = checker.end;
       this.#takeOldest();
-      reply.operation = operation;
+      const next = this.#followUps === null ? -1 : this.#followUps.after[operation];
+      if (next >= 0 && status === ReplyStatus.Right) {
+        this.#goOn(head, next, sink);
+        continue;
+      }
+      reply.operation = this.#reportedAs(operation);
       reply.status = status;
       if (status === ReplyStatus.Failed) reply.errorText = checker.errorText;
       times[INTENDED] = this.#sentNs[head];
       times[SENT] = this.#sentNs[head];
       sink.reply(reply);
-      if (this.#stamps !== null && status === ReplyStatus.Right) {
+      // Of an operation of several requests, the stages of one are not its own.
+      const isOne = next < 0 && operation === reply.operation;
+      if (this.#stamps !== null && status === ReplyStatus.Right && isOne) {
         this.#stamps.stamp(this.#ports, this.#requestEnds[head], this.#receivedBytes, reply);
       }
     }
+  }
+}
+
+/** A push is of no more bytes, but for a request that is longer by itself. */
+const PUSH_BYTES_MAX = 1024 * 1024;
+
+/** The request that follows another one. */
+class FollowUpRequest implements RequestSource {
+  operation = 0;
+  key = 0;
+  detail = 0;
+
+  advance(): boolean {
+    return true;
   }
 }
 

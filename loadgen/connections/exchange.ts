@@ -11,10 +11,23 @@ export interface Exchange {
   readonly operations: readonly string[];
   /** Length of the longest request, in bytes. */
   readonly maxRequestBytes: number;
+  /** Where some requests are followed by others; left out or null where none is. */
+  readonly followUps?: FollowUps | null;
   /** The bytes of the request that the source chose, valid until the next call; it may set the source's `detail`. */
   request(source: RequestSource): Uint8Array;
   /** For one connection's stream of replies. */
   checker(): ReplyChecker;
+}
+
+/**
+ * An operation of several requests: each is sent when the one before it has its right reply, and its latency is that of
+ * all together. The first one has the index of the operation, the others have indices behind all operations.
+ */
+export interface FollowUps {
+  /** By index: that of the request that follows, or -1. */
+  after: Int32Array;
+  /** By index: that of the operation. */
+  reportedAs: Int32Array;
 }
 
 /** Looks at the replies of one connection, in place and across any cut between segments. */

@@ -5,8 +5,9 @@
  */
 
 /**
- * A reply compared with the only right one. Incomplete: more bytes must come first. Unanswered: none came, and the
- * request was given up with its connection. Lost: a datagram without a reply, behind which the connection goes on.
+ * A reply compared with what is right. Incomplete: more bytes must come first. Unanswered: none came, and the request
+ * was given up with its connection. Lost: a datagram without a reply, behind which the connection goes on. Stale: a
+ * value of the key that was overwritten before it was asked for. Torn: one that is of no one write.
  */
 export const ReplyStatus = {
   Incomplete: 0,
@@ -16,6 +17,8 @@ export const ReplyStatus = {
   Wrong: 4,
   Unanswered: 5,
   Lost: 6,
+  Stale: 7,
+  Torn: 8,
 } as const;
 export type ReplyStatus = (typeof ReplyStatus)[keyof typeof ReplyStatus];
 
@@ -41,4 +44,6 @@ export class ReplyRecord {
 export interface ReplySink {
   /** Takes each reply of a connection, in the order of the requests, and each request that was given up. */
   reply(reply: ReplyRecord): void;
+  /** The oldest request of the connection goes on as its newest: its reply was right, and another request follows. */
+  goesOn?(): void;
 }

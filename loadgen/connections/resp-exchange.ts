@@ -1,22 +1,46 @@
-/** Requests of Redis: those of the workload, of whose replies each has one right one. */
-import { requestOperations } from '../../results/formats/lists.ts';
+/** Requests of Redis: those of the workload, each with the kind of its right reply. */
 import type { RequestSource } from '../workload/requests.ts';
-import type { Workload } from '../workload/workload.ts';
-import type { Exchange, ReplyChecker } from './exchange.ts';
+import type { RequestStep, Workload } from '../workload/workload.ts';
+import type { Exchange, FollowUps, ReplyChecker } from './exchange.ts';
 import { RespChecker } from './resp-checker.ts';
 
 export class RespExchange implements Exchange {
-  readonly operations: readonly string[] = requestOperations;
+  readonly operations: readonly string[];
   readonly maxRequestBytes: number;
+  readonly followUps: FollowUps | null;
   readonly #workload: Workload;
+  readonly #steps: readonly RequestStep[];
 
   constructor(workload: Workload) {
+    const { steps, operations } = workload;
     this.#workload = workload;
+    this.#steps = steps;
+    this.operations = operations;
     this.maxRequestBytes = workload.maxRequestBytes;
+    this.followUps =
+      steps.length === operations.length
+        ? null
+        : {
+            after: Int32Array.from(steps, ({ next }) => next),
+            reportedAs: Int32Array.from(steps, ({ operation }) => operation),
+          };
   }
 
   request(source: RequestSource): Uint8Array {
-    return this.#workload.request(source.operation, source.key);
+    const workload = this.#workload;
+    const step = this.#steps[source.operation];
+    const { key } = source;
+    source.detail = 0;
+    let version = 0;
+    if (step.writes) {
+      version = workload.nextVersion();
+      if (step.floors !== null) step.floors.sent(key, version);
+    } else if (step.mostKeys > 0) {
+      source.detail = workload.nextCount(step, key);
+    } else if (step.floors !== null) {
+      source.detail = step.floors.of(key);
+    }
+    return step.template.encode(key, step.mostKeys > 0 ? source.detail : 0, workload.writer, version);
   }
 
   checker(): ReplyChecker {

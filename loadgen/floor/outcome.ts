@@ -47,6 +47,8 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
         misses: 0,
         errors: 0,
         wrong: 0,
+        stale: 0,
+        torn: 0,
         unanswered: 0,
         at_least_ns: null,
         throughput_ops: requests / elapsed_s,

@@ -144,6 +144,10 @@ export class OpenLoop implements ReplySink {
     this.#control.reply(reply);
   }
 
+  goesOn(): void {
+    this.#reading.append(this.#reading.shift());
+  }
+
   #begin(endNs: number): void {
     this.#times[NOW] = nowNs();
     this.#times[END] = endNs;

@@ -87,18 +87,18 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
 /** Sets every key. Returns the seconds that it took. Throws POPULATE_FAILED, REPLY_TIMEOUT. */
 function populate(context: DataPathContext<GeneratorInput, null>, connections: Connections): number {
   const { options } = context.data;
-  const workload = new Workload({ ...options, operation: 'set' });
+  const workload = new Workload(options, true);
   const window = Math.floor(POPULATE_WINDOW_BYTES / workload.maxRequestBytes);
   const traffic = {
     exchange: new RespExchange(workload),
-    source: new FillRequests(options.keys),
+    source: new FillRequests(options.keys, workload.operations.length),
     pipeline: Math.max(1, Math.min(POPULATE_PIPELINE, window)),
   };
   connections.open(1, traffic, null);
   const loop = new ClosedLoop(connections);
   const startNs = nowNs();
   loop.start();
-  loop.run(new FillControl(context, connections));
+  loop.run(new FillControl(context, connections, options.keys * workload.operations.length));
   connections.close();
   return (nowNs() - startNs) / 1e9;
 }
@@ -107,22 +107,22 @@ function populate(context: DataPathContext<GeneratorInput, null>, connections: C
 class FillControl implements LoopControl {
   readonly #context: DataPathContext<GeneratorInput, null>;
   readonly #connections: Connections;
-  readonly #keys: number;
+  readonly #requests: number;
   #filled = 0;
 
-  constructor(context: DataPathContext<GeneratorInput, null>, connections: Connections) {
+  constructor(context: DataPathContext<GeneratorInput, null>, connections: Connections, requests: number) {
     this.#context = context;
     this.#connections = connections;
-    this.#keys = context.data.options.keys;
+    this.#requests = requests;
   }
 
   reply({ status, errorText, timesNs }: ReplyRecord): void {
     if (status === ReplyStatus.Unanswered) throw this.#connections.timedOut(timesNs[RECEIVED]);
     if (status !== ReplyStatus.Right) {
-      const answer = status === ReplyStatus.Failed ? `'${errorText}'` : 'something other than OK';
+      const answer = status === ReplyStatus.Failed ? `'${errorText}'` : 'something else than it should';
       throw new LoadError(
         'POPULATE_FAILED',
-        `${this.#connections.targetName} answered ${answer} to SET number ${this.#filled + 1}: it must take writes, and have ` +
+        `${this.#connections.targetName} answered ${answer} to write number ${this.#filled + 1}: it must take writes, and have ` +
           'memory for all --keys',
       );
     }
@@ -133,7 +133,7 @@ class FillControl implements LoopControl {
     const { progress } = this.#context.data;
     progress[0] = POPULATE;
     progress[1] = this.#filled;
-    progress[2] = this.#keys;
-    return this.#filled === this.#keys || this.#context.stopRequested();
+    progress[2] = this.#requests;
+    return this.#filled === this.#requests || this.#context.stopRequested();
   }
 }

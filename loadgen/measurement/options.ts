@@ -7,8 +7,8 @@ import { RATE_OPS_MAX } from '../arguments.ts';
 import type { Login } from '../connections/login.ts';
 import type { TemplateTraffic } from '../connections/template-exchange.ts';
 import { LoadError } from '../errors.ts';
+import type { NamedWorkload } from '../workload/flags.ts';
 import type { MemtierWorkload } from '../workload/memtier-requests.ts';
-import type { WorkloadOptions } from '../workload/workload.ts';
 import { checkMessages } from './protocol.ts';
 
 /** What another program sends, in the place of the workload. */
@@ -19,7 +19,7 @@ export type OtherRequests =
 /** Each takes some 40 bytes of the generator's memory. */
 const OUTSTANDING_MAX = 16_777_216;
 
-export interface LoadOptions extends WorkloadOptions {
+export interface LoadOptions extends NamedWorkload {
   target: Endpoint;
   protocol: WorkloadProtocol;
   /** What each connection says first; null where nobody logs in. */
@@ -135,13 +135,6 @@ export function checkOptions(options: LoadOptions): LoadOptions {
     refuse('--server-busy-time needs --server-pid: it is a share of what that process costs');
   }
   checkMessages(options);
-  const tellsKeysApart = 10 ** Math.min(options.valueBytes, 12) >= options.keys;
-  if (options.keyDistribution !== 'single' && !tellsKeysApart) {
-    refuse(
-      `--value-bytes ${options.valueBytes} cannot distinguish ${options.keys} keys: give fewer --keys or more ` +
-        '--value-bytes',
-    );
-  }
   return options;
 }
 

@@ -1,4 +1,5 @@
 /** A load as other programs put it on a server: requests like theirs, measured from the first one on. */
+import { workloadOfOne } from '../workload/workload.ts';
 import type { LoadOptions } from './options.ts';
 
 type Said =
@@ -26,11 +27,10 @@ export function plainLoad(
     threads: 1,
     cores: [],
     // Of the workload that is not sent.
-    operation: 'get',
-    weights: [1, 1],
-    keys: 1,
-    keyDistribution: 'single',
+    ...workloadOfOne('get', 1),
     valueBytes: 1,
+    valueSizesName: null,
+    seed: said.seed,
     populate: false,
     warmupS: 0,
     replyTimeoutS: REPLY_TIMEOUT_S,

@@ -44,6 +44,8 @@ export class ReceivedReplies {
       misses_ops: perSecond(ReplyStatus.Miss),
       errors_ops: perSecond(ReplyStatus.Failed),
       wrong_ops: perSecond(ReplyStatus.Wrong),
+      stale_ops: perSecond(ReplyStatus.Stale),
+      torn_ops: perSecond(ReplyStatus.Torn),
     };
   }
 }

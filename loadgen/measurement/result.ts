@@ -12,20 +12,21 @@ import type { Rates } from './rates.ts';
 /** How it was measured. */
 export interface Setup
   extends Pick<
-    LoadOptions,
-    | 'wait'
-    | 'connections'
-    | 'idleConnections'
-    | 'pipeline'
-    | 'rateOps'
-    | 'arrivals'
-    | 'keys'
-    | 'keyDistribution'
-    | 'valueBytes'
-    | 'seed'
-    | 'core'
-    | 'warmupS'
-  > {
+      LoadOptions,
+      | 'wait'
+      | 'connections'
+      | 'idleConnections'
+      | 'pipeline'
+      | 'rateOps'
+      | 'arrivals'
+      | 'keys'
+      | 'keyDistribution'
+      | 'valueBytes'
+      | 'seed'
+      | 'core'
+      | 'warmupS'
+    >,
+    Partial<Pick<LoadOptions, 'zipfExponent' | 'hotspot' | 'valueSizesName' | 'commands'>> {
   /** The server, and the backend that reached it: words. */
   target: string;
   backend: string;
@@ -88,8 +89,12 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     arrivals: setup.arrivals,
     keys: setup.keys,
     key_distribution: setup.keyDistribution,
+    zipf_exponent: ['zipf', 'latest'].includes(setup.keyDistribution) ? (setup.zipfExponent ?? null) : null,
+    hotspot: setup.keyDistribution === 'hotspot' ? (setup.hotspot ?? null) : null,
     mix: setup.mix,
+    commands: setup.commands ?? {},
     value_bytes: setup.valueBytes,
+    value_sizes: setup.valueSizesName ?? null,
     seed: setup.seed,
     core: setup.core,
     warmup_s: setup.warmupS,
@@ -132,7 +137,7 @@ export function describeOutcome(outcome: LoadOutcome): string {
 function describeOperation(counts: OperationResult, { elapsed_s, sample }: LoadOutcome): string[] {
   const { operation, requests, throughput_ops, latency_ns, service_time_ns, unanswered, at_least_ns } =
     counts;
-  const { misses, errors, wrong } = counts;
+  const { misses, errors, wrong, stale, torn } = counts;
   const elapsed = `${elapsed_s.toFixed(2)} s`;
   const ofRuns = sample === 'run_mean';
   const lines = [
@@ -145,9 +150,11 @@ function describeOperation(counts: OperationResult, { elapsed_s, sample }: LoadO
     lines.push(`  ${what}: ${quantilesInWords(latency_ns, ofRuns, at_least_ns)}`);
   }
   if (service_time_ns) lines.push(`  service time, us: ${quantilesInWords(service_time_ns, false, null)}`);
-  if (misses + errors + wrong > 0) {
+  if (misses + errors + wrong + stale + torn > 0) {
     const cause = counts.first_error === undefined ? '' : ` (first error: ${counts.first_error})`;
-    lines.push(`  not samples: ${misses} misses, ${errors} errors, ${wrong} wrong values${cause}`);
+    lines.push(
+      `  not samples: ${misses} misses, ${errors} errors, ${wrong} wrong, ${stale} stale and ${torn} torn values${cause}`,
+    );
   }
   if (at_least_ns !== null) {
     lines.push(`  never answered: ${unanswered}, given up after ${inSeconds(at_least_ns)} and more`);
@@ -162,6 +169,8 @@ function describeRates({ offered_ops, achieved_ops, completed_ops, ...others }: 
     ['misses', others.misses_ops],
     ['errors', others.errors_ops],
     ['wrong values', others.wrong_ops],
+    ['stale values', others.stale_ops],
+    ['torn values', others.torn_ops],
   ] as const;
   const seen = bad.filter(([, ops]) => ops > 0).map(([what, ops]) => `${what} ${perSecond(ops)}`);
   return [

@@ -35,6 +35,8 @@ export class Tally {
   #misses = 0;
   #errors = 0;
   #wrong = 0;
+  #stale = 0;
+  #torn = 0;
   #delayed = 0;
   /** Right replies that came in the slice that is going on, whatever they were replies to. */
   #received = 0;
@@ -66,6 +68,10 @@ export class Tally {
     } else if (status === ReplyStatus.Failed) {
       this.#errors++;
       this.#firstError ??= errorText;
+    } else if (status === ReplyStatus.Stale) {
+      this.#stale++;
+    } else if (status === ReplyStatus.Torn) {
+      this.#torn++;
     } else {
       this.#wrong++;
     }
@@ -134,7 +140,7 @@ export class Tally {
 
   /** @param throughput_ops right replies per second */
   result(throughput_ops: number): OperationResult {
-    const requests = this.#hits + this.#misses + this.#errors + this.#wrong;
+    const requests = this.#hits + this.#misses + this.#errors + this.#wrong + this.#stale + this.#torn;
     return {
       operation: this.#operation,
       requests,
@@ -142,6 +148,8 @@ export class Tally {
       misses: this.#misses,
       errors: this.#errors,
       wrong: this.#wrong,
+      stale: this.#stale,
+      torn: this.#torn,
       unanswered: this.#unanswered,
       at_least_ns: this.#unanswered === 0 ? null : this.#leastAgeNs,
       throughput_ops,

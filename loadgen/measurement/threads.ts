@@ -66,7 +66,7 @@ function refuseWithoutReplies(
     throw new LoadError('NO_REQUESTS', `no request to ${target} was due in ${window}: ${remedy}`);
   }
   const isSilent =
-    rates === null || rates.achieved_ops + rates.misses_ops + rates.errors_ops + rates.wrong_ops === 0;
+    rates === null || rates.achieved_ops + rates.misses_ops + rates.errors_ops + badValues(rates) === 0;
   if (!isSilent || operations.some(({ requests }) => requests > 0)) return;
   const remedy =
     "give a longer --duration-s, a lower --rate, or see the server's log for why it takes so long";
@@ -124,4 +124,8 @@ function named(error: Error, { thread, threads, core }: LoadOptions): Error {
   if (threads === 1) return error;
   error.message = `thread ${thread}${core === null ? '' : ` on core ${core}`}: ${error.message}`;
   return error;
+}
+
+function badValues({ wrong_ops, stale_ops, torn_ops }: NonNullable<LoadOutcome['rates']>): number {
+  return wrong_ops + stale_ops + torn_ops;
 }

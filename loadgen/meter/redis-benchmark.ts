@@ -172,6 +172,8 @@ function outcomeOf(
       misses_ops: 0,
       errors_ops: 0,
       wrong_ops: 0,
+      stale_ops: 0,
+      torn_ops: 0,
     },
     cost: null,
     // It waits for all replies, and ends at the first error.
@@ -189,6 +191,8 @@ function outcomeOf(
         misses: 0,
         errors: 0,
         wrong: 0,
+        stale: 0,
+        torn: 0,
         unanswered: 0,
         at_least_ns: null,
         throughput_ops,

@@ -1,5 +1,5 @@
-/** Sources of requests: random ones from the workload, one SET for each key to fill the keys, or always the same. */
-import { SET, type Workload } from './workload.ts';
+/** Sources of requests: random ones from the workload, those that fill the key space, or always the same. */
+import type { Workload } from './workload.ts';
 
 export interface RequestSource {
   /** The request that advance() chose, as an index among the operations of the exchange, and its key's index. */
@@ -23,7 +23,7 @@ export class RandomRequests implements RequestSource {
 
   advance(): boolean {
     this.operation = this.#workload.nextOperation();
-    this.key = this.#workload.nextKey();
+    this.key = this.#workload.nextKey(this.operation);
     return true;
   }
 }
@@ -39,19 +39,24 @@ export class RepeatedRequests implements RequestSource {
   }
 }
 
+/** Each operation once for each key. */
 export class FillRequests implements RequestSource {
-  operation = SET;
+  operation = 0;
   key = -1;
   detail = 0;
   readonly #keys: number;
+  readonly #operations: number;
 
-  constructor(keys: number) {
+  constructor(keys: number, operations: number) {
     this.#keys = keys;
+    this.#operations = operations;
   }
 
   advance(): boolean {
-    if (this.key + 1 >= this.#keys) return false;
-    this.key++;
+    const isLast = this.key + 1 === this.#keys;
+    if (isLast && this.operation + 1 === this.#operations) return false;
+    if (isLast) this.operation++;
+    this.key = isLast ? 0 : this.key + 1;
     return true;
   }
 }

@@ -1,62 +1,142 @@
 import { describe, expect, it } from 'vitest';
+import { MIX } from '../../results/formats/lists.ts';
 import { SeededRandom } from './random.ts';
-import { GET, SET, Workload, type WorkloadOptions } from './workload.ts';
+import { FillRequests } from './requests.ts';
+import { Workload, type WorkloadOptions, workloadOfOne } from './workload.ts';
 
 const options: WorkloadOptions = {
-  operation: 'mix',
-  weights: [75, 25],
+  ...workloadOfOne(MIX, 64),
+  mix: [
+    { name: 'get', weight: 75 },
+    { name: 'set', weight: 25 },
+  ],
   keys: 1000,
   keyDistribution: 'uniform',
-  valueBytes: 64,
   seed: 42,
 };
+const [GET, SET] = [0, 1];
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+const request = (workload: Workload, step: number, key: number, { count = 0, version = 0 } = {}): string =>
+  text(workload.steps[step].template.encode(key, count, 0, version));
+
+/** The words of a request, as RESP counts them. */
+function wordsOf(bytes: string): string[] {
+  const words: string[] = [];
+  const [head] = /^\*(\d+)\r\n/.exec(bytes)!;
+  let at = head.length;
+  while (at < bytes.length) {
+    const [line, length] = /^\$(\d+)\r\n/.exec(bytes.slice(at))!;
+    words.push(bytes.slice(at + line.length, at + line.length + Number(length)));
+    at += line.length + Number(length) + 2;
+    expect(bytes.slice(at - 2, at)).toBe('\r\n');
+  }
+  expect(head).toBe(`*${words.length}\r\n`);
+  return words;
+}
 
 describe('Workload', () => {
-  it('asks for a key and expects the value that a SET of the key stores', () => {
+  it('asks for a key, and sets its value', () => {
     const workload = new Workload(options);
-    expect(text(workload.request(GET, 7))).toBe('*2\r\n$3\r\nGET\r\n$16\r\nkey:000000000007\r\n');
-    const set = text(workload.request(SET, 7));
-    const [, value] = /^\*3\r\n\$3\r\nSET\r\n\$16\r\nkey:000000000007\r\n\$64\r\n(.{64})\r\n$/.exec(set)!;
-    expect(value.startsWith('000000000007')).toBe(true);
-    expect(text(workload.expectedReply(GET, 7))).toBe(`$64\r\n${value}\r\n`);
-    expect(text(workload.expectedReply(SET, 7))).toBe('+OK\r\n');
+    expect(request(workload, GET, 7)).toBe('*2\r\n$3\r\nGET\r\n$16\r\nkey:000000000007\r\n');
+    const words = wordsOf(request(workload, SET, 7));
+    expect(words.slice(0, 2)).toEqual(['SET', 'key:000000000007']);
+    expect(words[2]).toHaveLength(64);
+    expect(words[2].startsWith('000000000007')).toBe(true);
+    expect(text(workload.filledReply(7))).toBe(`$64\r\n${words[2]}\r\n`);
+    expect(text(new Workload(workloadOfOne('set', 64)).filledReply(7))).toBe('+OK\r\n');
   });
 
-  it('gives every key its own value, the same in every run of a seed', () => {
-    const a = new Workload(options);
-    const b = new Workload(options);
-    const other = new Workload({ ...options, seed: 43 });
-    expect(text(a.expectedReply(GET, 999))).toBe(text(b.expectedReply(GET, 999)));
-    expect(text(a.expectedReply(GET, 999))).not.toBe(text(a.expectedReply(GET, 998)));
-    expect(text(a.expectedReply(GET, 999))).not.toBe(text(other.expectedReply(GET, 999)));
+  it('gives every key and version its own value, the same in every run of a seed', () => {
+    const value = (seed: number, key: number, version: number): string =>
+      request(new Workload({ ...options, seed }), SET, key, { version });
+    expect(value(42, 999, 1)).toBe(value(42, 999, 1));
+    expect(value(42, 999, 1)).not.toBe(value(42, 998, 1));
+    expect(value(42, 999, 1)).not.toBe(value(42, 999, 2));
+    expect(value(42, 999, 1).slice(-30)).not.toBe(value(43, 999, 1).slice(-30));
   });
 
-  it.each([1, 5, 12, 13, 100_000])('makes values of %d bytes', (valueBytes) => {
-    const workload = new Workload({ ...options, keys: 10, valueBytes });
-    expect(text(workload.expectedReply(GET, 9))).toHaveLength(valueBytes + `$${valueBytes}\r\n\r\n`.length);
-    expect(text(workload.expectedReply(GET, 9))).not.toBe(text(workload.expectedReply(GET, 8)));
-  });
-
-  it('draws keys evenly, and operations in the share asked for', () => {
-    const workload = new Workload({ ...options, keys: 10 });
+  it('draws operations in the share asked for, and those without a weight never', () => {
+    const workload = new Workload({ ...options, mix: [...options.mix, { name: 'hget', weight: 0 }] });
     const draws = 100_000;
-    const perKey = new Array(10).fill(0);
     let gets = 0;
-    for (let i = 0; i < draws; i++) {
-      perKey[workload.nextKey()]++;
-      if (workload.nextOperation() === GET) gets++;
-    }
-    // Chi-square with 9 degrees of freedom: 33.7 is passed once in 10,000 seeds; this seed is fixed.
-    const chiSquare = perKey.reduce((sum, n) => sum + (n - draws / 10) ** 2 / (draws / 10), 0);
-    expect(chiSquare).toBeLessThan(33.7);
+    for (let i = 0; i < draws; i++) if (workload.nextOperation() === GET) gets++;
+    expect(workload.operations).toEqual(['get', 'set']);
     expect(gets / draws).toBeCloseTo(0.75, 1);
   });
 
-  it('asks for one key only where the distribution is single', () => {
-    const workload = new Workload({ ...options, keyDistribution: 'single' });
-    expect(new Set(Array.from({ length: 100 }, () => workload.nextKey()))).toEqual(new Set([0]));
+  it('puts keys and values into the places of a command, whatever their lengths', () => {
+    const commands = {
+      hset: 'HSET user:{key} "a field" {value} -> integer',
+      setex: 'SETEX {key} 60 {value} -> ok',
+      after: 'EVAL "return 1" 1 {value} x:{key}:é -> any',
+      scan: 'MGET {keys:3} -> values',
+      twice: 'GET {key} -> value; SET {key} {value} -> ok',
+    };
+    const mix = Object.keys(commands).map((name) => ({ name, weight: 1 }));
+    for (const valueSizes of [
+      { kind: 'fixed', bytes: 40 },
+      { kind: 'uniform', min: 1, max: 3000 },
+    ] as const) {
+      const workload = new Workload({ ...options, commands, mix, valueSizes });
+      for (const key of [5, 123_456, 999_999_999_999]) {
+        const digits = String(key).padStart(12, '0');
+        const value = text(workload.filledReply(0)) && text(valueAs(workload, key));
+        expect(wordsOf(request(workload, 0, key))).toEqual(['HSET', `user:key:${digits}`, 'a field', value]);
+        expect(wordsOf(request(workload, 1, key))).toEqual(['SETEX', `key:${digits}`, '60', value]);
+        const last = Buffer.from(`x:key:${digits}:é`).toString('latin1');
+        expect(wordsOf(request(workload, 2, key))).toEqual(['EVAL', 'return 1', '1', value, last]);
+        expect(wordsOf(request(workload, 4, key))).toEqual(['GET', `key:${digits}`]);
+        expect(wordsOf(request(workload, 5, key))).toEqual(['SET', `key:${digits}`, value]);
+      }
+      const keys = [8, 9, 10].map((key) => `key:${String(key).padStart(12, '0')}`);
+      expect(wordsOf(request(workload, 3, 8, { count: 3 }))).toEqual(['MGET', ...keys]);
+      expect(wordsOf(request(workload, 3, 8, { count: 1 }))).toEqual(['MGET', keys[0]]);
+      expect(workload.steps.map(({ operation, next }) => [operation, next])).toEqual([
+        ...[0, 1, 2, 3].map((index) => [index, -1]),
+        [4, 5],
+        [4, -1],
+      ]);
+    }
   });
+
+  it('fills each place that it reads, with a command that is known', () => {
+    const commands = { hget: 'HGET user:{key} f -> value', hset: 'HSET user:{key} f {value} -> integer' };
+    const of = (operation: string, known = {}): string[] =>
+      new Workload({ ...options, operation, commands: known }, true).operations.slice();
+    expect(of('get')).toEqual(['{key}']);
+    expect(of('hget', commands)).toEqual(['user:{key} f']);
+    expect(() => of('hget', { hget: commands.hget })).toThrow(/nothing writes what hget reads/);
+    // Without a reading command, what is set by get and set.
+    expect(of('ping', { ping: 'PING -> any' })).toEqual(['{key}']);
+  });
+
+  it('tells stale values only where a key never gets an older value back', () => {
+    const tells = (commands: Record<string, string>): boolean =>
+      new Workload({
+        ...options,
+        commands,
+        mix: [...options.mix, ...Object.keys(commands).map((name) => ({ name, weight: 1 }))],
+      }).tellsStale;
+    expect(tells({})).toBe(true);
+    expect(tells({ hset: 'HSET user:{key} f {value} -> integer' })).toBe(true);
+    expect(tells({ keep: 'SET {key} {value} NX -> any' })).toBe(false);
+    expect(tells({ rename: 'RENAME other:{key} {key} -> ok' })).toBe(false);
+    expect(tells({ pop: 'LPOP {key} -> value' })).toBe(false);
+  });
+});
+
+function valueAs({ values }: Workload, key: number): Uint8Array {
+  const value = new Uint8Array(values.lengthOf(key));
+  values.write(value, 0, key, 0, 0);
+  return value;
+}
+
+it('fills with each operation once for each key, and with no more', () => {
+  const source = new FillRequests(3, 2);
+  const sent: [number, number][] = [];
+  while (source.advance()) sent.push([source.operation, source.key]);
+  expect(sent).toEqual([0, 1].flatMap((operation) => [0, 1, 2].map((key) => [operation, key])));
+  expect([source.advance(), source.advance()]).toEqual([false, false]);
 });
 
 describe('SeededRandom', () => {

@@ -1,132 +1,180 @@
 /**
- * The workload: which operation and key come next, and the bytes of the request and of its one right reply.
+ * The workload: which operation and key come next, and the bytes of the request.
  *
- * A key is `key:` and twelve digits, as redis-benchmark writes it. A key always has the same value: filler
- * from the seed that begins with the key's digits. So a reply to a GET can be checked by its key alone,
- * whoever wrote the value and when.
+ * An operation is one command or several, each of which is sent when the one before it has its right reply: its steps.
+ * The first steps have the indices of their operations, the further ones stand behind them.
  */
-import type { KeyDistribution } from '../../results/formats/lists.ts';
+import type { CommandStep, ReplyKind } from '../../results/formats/command-text.ts';
+import type { ValueSizes } from '../../results/formats/value-sizes.ts';
+import { type KeyOptions, KeySpace, seedOfThread } from './key-space.ts';
+import {
+  type Commands,
+  fillingCommands,
+  type Mix,
+  operationsOf,
+  placeOf,
+  reads,
+  tellsStale,
+  writes,
+} from './operations.ts';
 import { SeededRandom } from './random.ts';
+import { RequestTemplate } from './request-template.ts';
+import { Values } from './values.ts';
+import { VersionFloors } from './version-floors.ts';
 
-/** How often each operation is sent, beside the others: by their indices in requestOperations. */
-export type Weights = readonly number[];
-
-export interface WorkloadOptions {
-  /** One of the built-in requests, or MIX. */
+export interface WorkloadOptions extends KeyOptions {
+  /** One operation, or MIX. */
   operation: string;
-  /** Of a mix. */
-  weights: Weights;
-  keys: number;
-  keyDistribution: KeyDistribution;
-  valueBytes: number;
-  seed: number;
-  /** Of several generator threads this one, from 0: each draws keys of its own. */
-  thread?: number;
+  /** Of MIX. */
+  mix: Mix;
+  /** Beside the built-in ones, by the name of their operation. */
+  commands: Commands;
+  valueSizes: ValueSizes;
 }
 
-/** Indices into the formats' list requestOperations. */
-export const GET = 0;
-export const SET = 1;
-
-/** Any large odd number: the seeds of threads are far from each other, and from those of other runs. */
-const THREAD_STEP = 0x9e3779b1;
-const KEY_DIGITS = 12;
-const KEY_BYTES = 4 + KEY_DIGITS;
-export const MAX_KEYS = 10 ** KEY_DIGITS;
-
-/** Bytes with one or two places for the digits of a key. */
-class Template {
-  readonly bytes: Uint8Array;
-  readonly #keyAt: number;
-  readonly #valueAt: number;
-  readonly #valueDigits: number;
-  #key = -1;
-
-  /** @param keyAt first digit of the key, or -1; @param valueAt first byte of the value, or -1. */
-  constructor(text: Uint8Array, keyAt: number, valueAt: number, valueBytes: number) {
-    this.bytes = text;
-    this.#keyAt = keyAt;
-    this.#valueAt = valueAt;
-    this.#valueDigits = Math.min(KEY_DIGITS, valueBytes);
-  }
-
-  /** The bytes for `key`, valid until the next call. */
-  forKey(key: number): Uint8Array {
-    if (key !== this.#key) {
-      this.#key = key;
-      if (this.#keyAt >= 0) writeDigits(this.bytes, this.#keyAt, KEY_DIGITS, key);
-      if (this.#valueAt >= 0) writeDigits(this.bytes, this.#valueAt, this.#valueDigits, key);
-    }
-    return this.bytes;
-  }
+export interface RequestStep {
+  template: RequestTemplate;
+  reply: ReplyKind;
+  /** Index of its operation. */
+  operation: number;
+  /** Index of the step that follows its right reply; -1 for the last one. */
+  next: number;
+  /** Whether it writes a value, and so has a version of its own. */
+  writes: boolean;
+  /** Whether its key is a new one. */
+  makes: boolean;
+  /** It asks for so many keys at most; 0 for a command of one key. */
+  mostKeys: number;
+  /** Of the place where it writes or reads a value, where that can be stale. */
+  floors: VersionFloors | null;
 }
+
+/** Tells the numbers of keys, and operations, from keys and values. */
+const COUNTS = 0x636f756e;
 
 export class Workload {
-  readonly #options: WorkloadOptions;
+  readonly operations: readonly string[];
+  readonly steps: readonly RequestStep[];
+  readonly values: Values;
+  readonly keys: KeySpace;
+  /** Of the versions of values: the thread. */
+  readonly writer: number;
+  /** Whether values can be told to be stale. */
+  readonly tellsStale: boolean;
   readonly #random: SeededRandom;
-  /** Shares of the operations up to each one, and with it, among all of a mix. */
+  /** Shares of the operations up to each one, and with it, among all. */
   readonly #shares: Float64Array;
-  readonly #getRequest: Template;
-  readonly #setRequest: Template;
-  readonly #getReply: Template;
-  readonly #setReply = bytesOf('+OK\r\n');
+  /** Of the last value that was written; a filling writes none. */
+  #version = 0;
+  readonly #fills: boolean;
 
-  constructor(options: WorkloadOptions) {
-    this.#options = options;
-    this.#random = new SeededRandom(options.seed ^ Math.imul(options.thread ?? 0, THREAD_STEP));
-    this.#shares = sharesOf(options.weights);
-    const { valueBytes } = options;
-    const value = filler(valueBytes, options.seed);
-    const key = `$${KEY_BYTES}\r\nkey:${'0'.repeat(KEY_DIGITS)}\r\n`;
-    const keyAt = key.length - 2 - KEY_DIGITS;
-
-    const getHead = '*2\r\n$3\r\nGET\r\n';
-    this.#getRequest = new Template(bytesOf(getHead + key), getHead.length + keyAt, -1, valueBytes);
-
-    const setHead = '*3\r\n$3\r\nSET\r\n';
-    const setFront = `${setHead}${key}$${valueBytes}\r\n`;
-    const set = bytesOf(setFront, value, '\r\n');
-    this.#setRequest = new Template(set, setHead.length + keyAt, setFront.length, valueBytes);
-
-    const replyHead = `$${valueBytes}\r\n`;
-    this.#getReply = new Template(bytesOf(replyHead, value, '\r\n'), -1, replyHead.length, valueBytes);
+  /** @param fills whether it is that which fills the keys. Throws INVALID_OPTION. */
+  constructor(options: WorkloadOptions, fills = false) {
+    const sent = operationsOf(options.operation, options.mix, options.commands);
+    const operations = fills
+      ? fillingCommands(sent, options.commands).map((step) => ({
+          name: placeOf(step),
+          weight: 1,
+          steps: [step],
+        }))
+      : sent;
+    this.#fills = fills;
+    this.operations = operations.map(({ name }) => name);
+    this.values = new Values(options.valueSizes, options.seed);
+    this.keys = new KeySpace(options);
+    this.writer = options.thread ?? 0;
+    this.#random = new SeededRandom(seedOfThread(options) ^ COUNTS);
+    this.#shares = sharesOf(operations.map(({ weight }) => weight));
+    this.tellsStale = !fills && tellsStale(operations);
+    const floors = new Map<string, VersionFloors>();
+    const compile = (step: CommandStep, operation: number, next: number): RequestStep => {
+      const place = placeOf(step);
+      if (this.tellsStale && !floors.has(place)) floors.set(place, new VersionFloors());
+      return {
+        template: new RequestTemplate(step, this.values),
+        reply: step.reply,
+        operation,
+        next,
+        writes: writes(step),
+        makes: step.words.flat().some(({ kind }) => kind === 'new_key'),
+        mostKeys: step.words.flat().find((part) => part.kind === 'keys')?.most ?? 0,
+        floors: (writes(step) || reads(step)) && this.tellsStale ? (floors.get(place) ?? null) : null,
+      };
+    };
+    const firsts: RequestStep[] = [];
+    const others: RequestStep[] = [];
+    for (const [operation, { steps }] of operations.entries()) {
+      const indices = steps.map((_, index) =>
+        index === 0 ? operation : operations.length + others.length + index - 1,
+      );
+      const compiled = steps.map((step, index) => compile(step, operation, indices[index + 1] ?? -1));
+      firsts.push(compiled[0]);
+      others.push(...compiled.slice(1));
+    }
+    this.steps = [...firsts, ...others];
   }
 
   /** Length of the workload's longest request, in bytes. */
   get maxRequestBytes(): number {
-    const { operation } = this.#options;
-    return (operation === 'get' ? this.#getRequest : this.#setRequest).bytes.length;
+    return Math.max(...this.steps.map(({ template }) => template.maxBytes));
   }
 
   nextOperation(): number {
-    const { operation } = this.#options;
-    if (operation === 'get') return GET;
-    if (operation === 'set') return SET;
     const shares = this.#shares;
+    if (shares.length === 1) return 0;
     const drawn = this.#random.fraction();
     let chosen = 0;
     while (drawn >= shares[chosen]) chosen++;
     return chosen;
   }
 
-  nextKey(): number {
-    const { keyDistribution, keys } = this.#options;
-    return keyDistribution === 'single' ? 0 : Math.floor(this.#random.fraction() * keys);
+  nextKey(operation: number): number {
+    return this.steps[operation].makes ? this.keys.make() : this.keys.draw();
   }
 
-  /** The request's bytes, valid until the next call. */
-  request(operation: number, key: number): Uint8Array {
-    return (operation === GET ? this.#getRequest : this.#setRequest).forKey(key);
+  /** From 1 to what the step asks for at most, as far as there are keys. */
+  nextCount({ mostKeys }: RequestStep, key: number): number {
+    return Math.min(1 + Math.floor(this.#random.fraction() * mostKeys), this.keys.following(key));
   }
 
-  /** The bytes of the only right reply, valid until the next call. */
-  expectedReply(operation: number, key: number): Uint8Array {
-    return operation === GET ? this.#getReply.forKey(key) : this.#setReply;
+  /** The right reply to the first operation, of a key that was filled and not written since. */
+  filledReply(key: number): Uint8Array {
+    if (this.steps[0].reply === 'ok') return bytesOf('+OK\r\n');
+    const value = new Uint8Array(this.values.lengthOf(key));
+    this.values.write(value, 0, key, this.writer, 0);
+    return bytesOf(`$${value.length}\r\n`, value, '\r\n');
+  }
+
+  /** Of a value that is written now. */
+  nextVersion(): number {
+    return this.#fills ? 0 : ++this.#version;
   }
 }
 
+/** One operation on one key. */
+export function workloadOfOne(operation: string, valueBytes: number): WorkloadOptions {
+  return {
+    operation,
+    mix: [],
+    commands: {},
+    keys: 1,
+    keyDistribution: 'single',
+    zipfExponent: 1,
+    hotspot: { keys: 1, requests: 1 },
+    valueSizes: { kind: 'fixed', bytes: valueBytes },
+    seed: 1,
+  };
+}
+
+/** A plain Uint8Array, not a Buffer: the hot path then sees one kind of array. */
+function bytesOf(...parts: (string | Uint8Array)[]): Uint8Array {
+  return new Uint8Array(
+    Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part))),
+  );
+}
+
 /** The last share is 1, which nothing that is drawn reaches. */
-function sharesOf(weights: Weights): Float64Array {
+function sharesOf(weights: readonly number[]): Float64Array {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   let before = 0;
   const shares = Float64Array.from(weights, (weight) => {
@@ -135,26 +183,4 @@ function sharesOf(weights: Weights): Float64Array {
   });
   shares[shares.length - 1] = 1;
   return shares;
-}
-
-function writeDigits(bytes: Uint8Array, at: number, digits: number, number: number): void {
-  for (let i = at + digits - 1; i >= at; i--) {
-    const rest = Math.floor(number / 10);
-    bytes[i] = 48 + (number - rest * 10);
-    number = rest;
-  }
-}
-
-function filler(length: number, seed: number): Uint8Array {
-  const random = new SeededRandom(~seed);
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = 97 + (random.next() % 26);
-  return bytes;
-}
-
-/** A plain Uint8Array, not a Buffer: the hot path then sees one kind of array. */
-function bytesOf(...parts: (string | Uint8Array)[]): Uint8Array {
-  return new Uint8Array(
-    Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part))),
-  );
 }

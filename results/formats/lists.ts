@@ -23,7 +23,7 @@ export const operationNamePattern = /^[a-z][a-z0-9-]*$/;
 /** The name of a measurement that holds several operations: no request has it. */
 export const MIX = 'mix';
 
-export const keyDistributions = ['uniform', 'single'] as const;
+export const keyDistributions = ['uniform', 'single', 'zipf', 'hotspot', 'latest', 'sequential'] as const;
 export type KeyDistribution = (typeof keyDistributions)[number];
 
 /** What a client does while it waits for replies: spin on its core, or sleep in the kernel. */

@@ -44,9 +44,16 @@ const loadResult = z.strictObject({
   arrivals: arrivalPattern.nullable().default(null),
   keys: positive,
   key_distribution: z.enum(keyDistributions),
+  /** Of zipf and latest, and of hotspot; else null. */
+  zipf_exponent: notNegative.nullable().default(null),
+  hotspot: z.strictObject({ keys: notNegative, requests: notNegative }).nullable().default(null),
+  /** By operation, those that are not built in. */
+  commands: z.record(operationName, z.string()).default({}),
   /** Weights of the operations of a mix; null where one was sent alone, and in older results. */
   mix: z.record(operationName, notNegative).nullable().default(null),
+  /** The mean, where they differ; `value_sizes` then says how, in the words of the flag. */
   value_bytes: count,
+  value_sizes: z.string().nullable().default(null),
   seed: z.int(),
   core: count.nullable(),
   warmup_s: notNegative,
@@ -108,6 +115,8 @@ const loadResult = z.strictObject({
       misses_ops: notNegative,
       errors_ops: notNegative,
       wrong_ops: notNegative,
+      stale_ops: notNegative.default(0),
+      torn_ops: notNegative.default(0),
     })
     .nullable()
     .default(null),
@@ -128,13 +137,19 @@ const loadResult = z.strictObject({
     .array(
       z.strictObject({
         operation: operationName,
-        /** Replies to the requests of the measured window: hits + misses + errors + wrong. */
+        /** Replies to the requests of the measured window: hits + misses + errors + wrong + stale + torn. */
         requests: count,
         /** Right replies; these and only these are latency samples, but for requests that were given up. */
         hits: count,
         misses: count,
         errors: count,
         wrong: count,
+        /**
+         * Values that were overwritten before they were asked for, where the generator can tell. And values of the key
+         * of which a part is of one write and a part of another. Older results did not look.
+         */
+        stale: count.default(0),
+        torn: count.default(0),
         /**
          * Requests that were given up. Each is in the histogram with the time that it had waited, which is less than it
          * takes: quantiles from the shortest such time on, `at_least_ns`, are lower bounds.

@@ -186,6 +186,9 @@ const measured = z.strictObject({
   misses: count,
   errors: count,
   wrong: count,
+  /** Values that were overwritten before they were asked for, and such as are of no one write. */
+  stale: count.default(0),
+  torn: count.default(0),
   /** Trials that gave samples, of `trials_planned`. */
   trials: count,
   trials_planned: positive,

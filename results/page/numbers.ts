@@ -67,7 +67,7 @@ export function quantiles(summary: Summary): Html {
     ['max', 'max'],
     ['mean', 'mean'],
   ] as const;
-  const counts = ['samples', 'misses', 'errors', 'wrong'] as const;
+  const counts = ['samples', 'misses', 'errors', 'wrong', 'stale', 'torn'] as const;
   const rows = summaryRows(summary);
   return html`${foldedTable(
     [

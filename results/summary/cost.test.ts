@@ -22,6 +22,8 @@ const rates: NonNullable<LoadResult['rates']> = {
   misses_ops: 4,
   errors_ops: 0,
   wrong_ops: 0,
+  stale_ops: 0,
+  torn_ops: 0,
 };
 const recorded = (...results: Partial<LoadResult>[]): Recording[] =>
   results.map((result) => ({ result }) as Recording);

@@ -113,6 +113,8 @@ export function numbersOf(counted: Counted): Numbers {
     misses: countReplies(recorded, 'misses'),
     errors: countReplies(recorded, 'errors'),
     wrong: countReplies(recorded, 'wrong'),
+    stale: countReplies(recorded, 'stale'),
+    torn: countReplies(recorded, 'torn'),
     trials_planned: outcomes.length,
     interference: summarizeInterference(outcomes),
     tail: summarizeTail(outcomes),
@@ -139,7 +141,7 @@ function plannedTrials(run: Run, name: string, target: MeasurementTarget): Trial
   });
 }
 
-type ReplyCount = 'misses' | 'errors' | 'wrong';
+type ReplyCount = 'misses' | 'errors' | 'wrong' | 'stale' | 'torn';
 
 function countReplies(recordings: Recording[], kind: ReplyCount): number {
   return recordings

@@ -216,6 +216,18 @@ test.each<{ reason: string; state: State; about: string[]; synthetic: Partial<Sy
     synthetic: { measured: (_system, _target, trial) => (trial === 1 ? { ...good, wrong: 2 } : good) },
   },
   {
+    reason: '2 of 18002 replies were a value that had been overwritten before it was asked for.',
+    state: 'invalid',
+    about: ALL,
+    synthetic: { measured: (_system, _target, trial) => (trial === 1 ? { ...good, stale: 2 } : good) },
+  },
+  {
+    reason: '1 of 18001 replies were a value of which a part is of one write and a part of another.',
+    state: 'invalid',
+    about: ALL,
+    synthetic: { measured: (_system, _target, trial) => (trial === 1 ? { ...good, torn: 1 } : good) },
+  },
+  {
     reason: '3 of 18009 replies were an error: OOM command not allowed.',
     state: 'invalid',
     about: ALL,

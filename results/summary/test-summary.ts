@@ -61,6 +61,8 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
     misses: 0,
     errors: 0,
     wrong: 0,
+    stale: 0,
+    torn: 0,
     trials: p50_us.length,
     trials_planned: p50_us.length,
     interference: null,

@@ -59,6 +59,8 @@ function failure({ record, measurement }: TrialOutcome): string | null {
 function badReplies(outcomes: TrialOutcome[]): Doubt[] {
   const kinds = [
     { count: 'wrong', text: 'were a wrong value' },
+    { count: 'stale', text: 'were a value that had been overwritten before it was asked for' },
+    { count: 'torn', text: 'were a value of which a part is of one write and a part of another' },
     { count: 'errors', text: 'were an error' },
     { count: 'misses', text: 'missed a key that was there' },
   ] as const;

@@ -1,0 +1,187 @@
+/** What is sent, as flags of a command line: operations, keys, values. */
+import { readFile } from 'node:fs/promises';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { decimal, wholeNumber } from '../../libos/index.ts';
+import { keyDistributions, MIX } from '../../results/formats/lists.ts';
+import { meanBytes, parseValueSizes, readSizes, type ValueSizes } from '../../results/formats/value-sizes.ts';
+import { valueBytes } from '../arguments.ts';
+import { LoadError } from '../errors.ts';
+import { KEY_DIGITS, type KeyOptions, MAX_KEYS } from './key-space.ts';
+import { type Commands, fillingCommands, type Mix, nameAndCommand, operationsOf } from './operations.ts';
+import { parseWeights } from './weights.ts';
+import type { WorkloadOptions } from './workload.ts';
+
+/** Further ones would be rounded to each other. */
+const SEED_MAX = Number.MAX_SAFE_INTEGER;
+const EXPONENT_MAX = 20;
+const VALUE_BYTES = 64;
+/** That of YCSB. */
+const ZIPF_EXPONENT = 0.99;
+const HOTSPOT = { keys: 0.2, requests: 0.8 };
+/** Of --operation mix without --mix. */
+const EVEN: Mix = [
+  { name: 'get', weight: 1 },
+  { name: 'set', weight: 1 },
+];
+
+/** As commander names the options. */
+export interface WorkloadFlags {
+  operation?: string;
+  mix?: Mix;
+  command?: Commands;
+  keys: number;
+  keyDistribution: KeyOptions['keyDistribution'];
+  zipfExponent?: number;
+  hotspot?: KeyOptions['hotspot'];
+  valueBytes?: number;
+  valueSizes?: NamedSizes;
+  sizes?: string;
+  seed: number;
+}
+
+/** How long values are, and the words for it. */
+interface NamedSizes {
+  sizes: ValueSizes;
+  name: string;
+}
+
+/** The workload, with what a result says of it. */
+export interface NamedWorkload extends WorkloadOptions {
+  /** The mean, where they differ. */
+  valueBytes: number;
+  /** Words for the lengths of values; null where all have one. */
+  valueSizesName: string | null;
+}
+
+export function withWorkloadFlags(command: Command): Command {
+  return command
+    .option(
+      '--operation <name>',
+      'operation to send: get, set, the name of a --command, or mix (default: get)',
+    )
+    .option(
+      '--mix <weights>',
+      'send a mix of operations with these weights, such as get=95,set=5 (of --operation mix: get=1,set=1)',
+      parseWeights,
+    )
+    .option(
+      '--command <name=command>',
+      `an operation of your own, such as 'hset=HSET user:{key} f {value} -> integer'; can be repeated. {key} is a key, \
+{new_key} one that does not exist yet, {keys:10} one to ten that follow each other, {value} the value of the key. Behind \
+-> stands the kind of the right reply: ok, integer, value (the key's), values (those of {keys}), bulk, array, nil, any. \
+Of several commands, divided by semicolons, each follows the reply to the one before it, and all are one sample`,
+      withCommand,
+    )
+    .option('--keys <n>', 'size of the key space', wholeNumber(1, MAX_KEYS), 1_000_000)
+    .addOption(
+      new Option('--key-distribution <name>', 'how keys are drawn')
+        .choices([...keyDistributions])
+        .default('uniform'),
+    )
+    .option(
+      '--zipf-exponent <s>',
+      `with zipf and latest: the key of rank k is drawn k^s times less often than the first (default: ${ZIPF_EXPONENT})`,
+      decimal(0, EXPONENT_MAX),
+    )
+    .option(
+      '--hotspot <keys:requests>',
+      `with hotspot: a share of the keys, and the share of the requests that it gets (default: ${HOTSPOT.keys}:${HOTSPOT.requests})`,
+      parseHotspot,
+    )
+    .option('--value-bytes <n>', `length of each value (default: ${VALUE_BYTES})`, valueBytes)
+    .option(
+      '--value-sizes <distribution>',
+      'lengths of the values of different keys: uniform:1-1024, list:64=9,1024=1, pareto:LOCATION,SCALE,SHAPE, etc or \
+usr (Facebook, SIGMETRICS 2012)',
+      parseSizes,
+    )
+    .option('--sizes <file>', 'the same, drawn from a list: a line has a length and, behind it, its weight')
+    .option('--seed <n>', 'seed of the key sequence and the values', wholeNumber(-SEED_MAX, SEED_MAX), 1);
+}
+
+/** Throws INVALID_OPTION for flags that contradict each other, and for what cannot be sent or told apart. */
+export async function workloadOf(flags: WorkloadFlags, fills: boolean): Promise<NamedWorkload> {
+  const { mix, command: commands = {}, keys, keyDistribution, seed } = flags;
+  const { sizes, name } = await sizesOf(flags);
+  const operation = flags.operation ?? (mix === undefined ? 'get' : MIX);
+  if (mix !== undefined && operation !== MIX) {
+    throw invalid(`--mix is what --operation ${MIX} sends: leave out --operation ${operation}`);
+  }
+  const workload: NamedWorkload = {
+    operation,
+    mix: mix ?? EVEN,
+    commands,
+    keys,
+    keyDistribution,
+    zipfExponent: flags.zipfExponent ?? ZIPF_EXPONENT,
+    hotspot: flags.hotspot ?? HOTSPOT,
+    valueSizes: sizes,
+    valueBytes: meanBytes(sizes),
+    valueSizesName: sizes.kind === 'fixed' ? null : name,
+    seed,
+  };
+  checkKeys(flags, sizes);
+  const operations = operationsOf(operation, workload.mix, commands);
+  if (fills) fillingCommands(operations, commands);
+  return workload;
+}
+
+function checkKeys({ keyDistribution, zipfExponent, hotspot, keys }: WorkloadFlags, sizes: ValueSizes): void {
+  if (zipfExponent !== undefined && keyDistribution !== 'zipf' && keyDistribution !== 'latest') {
+    throw invalid('--zipf-exponent is one of --key-distribution zipf or latest: give one of them too');
+  }
+  if (hotspot !== undefined && keyDistribution !== 'hotspot') {
+    throw invalid('--hotspot says which keys --key-distribution hotspot prefers: give that too');
+  }
+  if (sizes.kind !== 'fixed' || keyDistribution === 'single') return;
+  if (10 ** Math.min(sizes.bytes, KEY_DIGITS) < keys) {
+    throw invalid(
+      `--value-bytes ${sizes.bytes} cannot distinguish ${keys} keys: give fewer --keys or more --value-bytes`,
+    );
+  }
+}
+
+async function sizesOf({ valueBytes, valueSizes, sizes: file }: WorkloadFlags): Promise<NamedSizes> {
+  const given = [valueBytes, valueSizes, file].filter((one) => one !== undefined);
+  if (given.length > 1) {
+    throw invalid('--value-bytes, --value-sizes and --sizes each say how long values are: give one of them');
+  }
+  if (valueSizes !== undefined) return valueSizes;
+  if (file === undefined)
+    return { sizes: { kind: 'fixed', bytes: valueBytes ?? VALUE_BYTES }, name: 'fixed' };
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw invalid(`--sizes ${file} cannot be read (${(error as Error).message})`);
+  }
+  const sizes = readSizes(text);
+  if (typeof sizes === 'string') throw invalid(`--sizes ${file}: ${sizes}`);
+  return { sizes, name: `file ${file}` };
+}
+
+function withCommand(text: string, before: Commands = {}): Commands {
+  const [name, command] = nameAndCommand(text);
+  if (Object.hasOwn(before, name))
+    throw invalid(`--command ${name} is there twice: give one of them another name`);
+  return { ...before, [name]: command };
+}
+
+function parseSizes(name: string): NamedSizes {
+  const sizes = parseValueSizes(name);
+  if (typeof sizes === 'string') throw new InvalidArgumentError(sizes);
+  return { sizes, name };
+}
+
+function parseHotspot(text: string): KeyOptions['hotspot'] {
+  const [keys = Number.NaN, requests = Number.NaN, ...rest] = text.split(':').map(Number);
+  const isShare = (share: number): boolean => share > 0 && share <= 1;
+  if (!isShare(keys) || !isShare(requests) || rest.length > 0) {
+    throw new InvalidArgumentError('It must be two shares above 0 and at most 1, such as 0.2:0.8.');
+  }
+  return { keys, requests };
+}
+
+function invalid(message: string): LoadError {
+  return new LoadError('INVALID_OPTION', message);
+}
