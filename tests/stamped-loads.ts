@@ -38,7 +38,7 @@ export class StampedLoads {
     name: string,
     extraUs: number,
     backend: Backend,
-    backendOption: BackendOptions = {},
+    { backendOption = {}, wait = 'poll' }: { backendOption?: BackendOptions; wait?: 'poll' | 'block' } = {},
   ): Promise<StampedServer> {
     const stamps = path.join(this.folder, `${name}.stamps`);
     const pauses = path.join(this.folder, `${name}.pauses.json`);
@@ -48,6 +48,7 @@ export class StampedLoads {
         frontend: 'libos',
         backend,
         backendOption,
+        wait,
         bind,
         port: backend === 'dpdk' ? '6379' : '0',
         core: '0',
@@ -74,7 +75,8 @@ export class StampedLoads {
   }
 
   serveOver(backend: Backend): Promise<StampedServer> {
-    return this.serve(backend, 0, backend, backend === 'dpdk' ? this.#overMemif('server') : {});
+    const backendOption = backend === 'dpdk' ? this.#overMemif('server') : {};
+    return this.serve(backend, 0, backend, { backendOption });
   }
 
   /** Words for a load against a server of serveOver. */
