@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterEach } from 'vitest';
 import { stringify } from 'yaml';
@@ -9,9 +10,12 @@ import { availableCores } from '../experiments/machine/machine.ts';
 import {
   type Manifest,
   manifestFormat,
+  type SlicesFile,
+  type Summary,
   summaryFormat,
   type Trial,
   trialFormat,
+  unpackSlices,
 } from '../results/formats/index.ts';
 import { stateOf } from '../results/index.ts';
 
@@ -133,13 +137,22 @@ export class TestRun {
    * runs on this machine, such as other tests, and one that is not makes the exit code 1.
    */
   exitCodeOfPoints(): 0 | 1 {
-    const text = readFileSync(path.join(this.out, 'summary.json'), 'utf8');
-    const { points, floors } = summaryFormat.read(text);
+    const { points, floors } = this.summary();
     return [...points, ...floors].some((point) => stateOf(point) === 'invalid') ? 1 : 0;
   }
 
   manifest(): Manifest {
     return manifestFormat.read(readFileSync(path.join(this.out, 'manifest.json'), 'utf8'));
+  }
+
+  summary(): Summary {
+    return summaryFormat.read(readFileSync(path.join(this.out, 'summary.json'), 'utf8'));
+  }
+
+  /** Of a measurement of a trial, from 1. */
+  slices(trial: number, measurement: string): SlicesFile {
+    const file = path.join(this.trialFolders()[trial - 1], measurement, 'slices.json.gz');
+    return unpackSlices(readFileSync(file));
   }
 
   trials(): Trial[] {
@@ -153,5 +166,17 @@ export class TestRun {
     return readdirSync(trials)
       .sort()
       .map((name) => path.join(trials, name));
+  }
+}
+
+/** Waits for something that a run does; fails where the run ends without it. */
+export async function until(subprocess: ReturnType<TestRun['start']>, isDone: () => boolean): Promise<void> {
+  let ended = false;
+  void subprocess.then(() => {
+    ended = true;
+  });
+  while (!isDone()) {
+    if (ended) throw new Error(`the run ended first: ${(await subprocess).stderr}`);
+    await sleep(20);
   }
 }

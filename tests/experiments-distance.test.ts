@@ -1,16 +1,10 @@
 /** Runs that look at the distance of cores: real ones, planted ones that change it, and where it cannot be seen. */
-import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
-import { type SlicesFile, summaryFormat, unpackSlices } from '../results/formats/index.ts';
-import { readingsOf, statesOfSlices } from '../results/summary/distance/slice-states.ts';
-import { findStates } from '../results/summary/distance/states.ts';
-import { nodeServer, redis, system, type TestRun, testRuns, tinyWorkload } from './experiments-campaign.ts';
-import { moveServer, readingsOf as readingsOfLoad } from './moved-server.ts';
+import { redis, type TestRun, testRuns, tinyWorkload, until } from './experiments-campaign.ts';
 
 const cores = availableCores();
 const [serverCore, clientCore] = [cores[0], cores.at(-1)!];
@@ -23,12 +17,6 @@ beforeAll(() => {
 
 const create = testRuns();
 
-/** Of a measurement of a trial, from 1. */
-function slicesOf(run: TestRun, trial: number, measurement: string): SlicesFile {
-  const file = path.join(run.trialFolders()[trial - 1], measurement, 'slices.json.gz');
-  return unpackSlices(readFileSync(file));
-}
-
 const bypassbench = path.join(import.meta.dirname, '../bin/bypassbench');
 
 function startOnOneCore(run: TestRun, ...options: string[]) {
@@ -38,21 +26,6 @@ function startOnOneCore(run: TestRun, ...options: string[]) {
     env: { TMPDIR: run.temp },
   });
 }
-
-/** Waits for something that a run does; fails where the run ends without it. */
-async function until(subprocess: ReturnType<TestRun['start']>, isDone: () => boolean): Promise<void> {
-  let ended = false;
-  void subprocess.then(() => {
-    ended = true;
-  });
-  while (!isDone()) {
-    if (ended) throw new Error(`the run ended first: ${(await subprocess).stderr}`);
-    await sleep(20);
-  }
-}
-
-const summaryOf = (run: TestRun) =>
-  summaryFormat.read(readFileSync(path.join(run.out, 'summary.json'), 'utf8'));
 
 describe('a run on two cores', () => {
   test('surveys them first, and has their distance in every measurement, with stamps and without', async () => {
@@ -72,7 +45,7 @@ describe('a run on two cores', () => {
     expect(survey.cost_ns).toBeGreaterThan(0);
     expect(systems[0].distance_unknown).toBeNull();
     for (const measurement of ['get-c1', 'get-c1/stamped']) {
-      const { cores: measured, probes } = slicesOf(run, 1, measurement);
+      const { cores: measured, probes } = run.slices(1, measurement);
       expect(measured).toEqual({ server: serverCore, client: clientCore });
       expect(probes.some(({ median_ns }) => median_ns !== null)).toBe(true);
       // redis-server is pinned.
@@ -173,7 +146,7 @@ describe('a run on cores that change their distance', () => {
       [1, 2],
       [1, 2, 3, 4],
     ]);
-    const { distance, points } = summaryOf(run);
+    const { distance, points } = run.summary();
     expect(distance!.chosen).toBe('near');
     expect(
       points.map(({ trials, trials_planned, state, versus_first }) => [
@@ -208,96 +181,18 @@ describe('a run on cores that change their distance', () => {
     expect(run.manifest()).toMatchObject({ finished_at: null, plan: { trials: 3, added_trials: 1 } });
     const report = await execa(bypassbench, ['report', run.out], { reject: false });
     expect(report.stderr).toBe('');
-    expect(summaryOf(run).points).toMatchObject([{ trials: 2, trials_planned: 3 }]);
+    expect(run.summary().points).toMatchObject([{ trials: 2, trials_planned: 3 }]);
   });
 });
 
-test('a server that is moved to the core of the client is never near while it is there', async () => {
-  const run = create({
-    workload: { ...tinyWorkload, operations: ['get'], duration_s: 3 },
-    // Beside busy programs one that sleeps gets its turns at once, and slices are no longer than elsewhere.
-    systems: [{ ...redis, client: { backend: 'kernel', core: clientCore, wait: 'block' } }],
-  });
-  const subprocess = run.start();
-  await until(subprocess, () => processesOf(subprocess.pid!).load !== null);
-  const { server, load } = processesOf(subprocess.pid!) as { server: number; load: number };
-  const readings = await readingsOfLoad(load);
-  // Three are before the window; its first slices tell where the server is near.
-  await readings.more(5);
-  // There it stays: on a busy machine slices are longer.
-  await moveServer(server, clientCore);
-  const { stderr } = await subprocess;
+test('where the distance cannot be measured, as there is one core only, the run goes on and says why', async () => {
+  const run = create({ workload: { ...tinyWorkload, operations: ['get'] }, systems: [redis] });
+  const { stderr } = await startOnOneCore(run, '--set', `systems.redis.client.core=${serverCore}`);
   expect(stderr).not.toContain('failed');
-  const file = slicesOf(run, 1, 'get-c1');
-  const isElsewhere = file.probes.map(({ server_core }) => server_core === clientCore);
-  expect(isElsewhere.filter(Boolean).length).toBeGreaterThan(2);
-  const states = statesOfSlices(findStates(readingsOf(file)), file);
-  const touched = states.filter((_, index) => isElsewhere[index] || isElsewhere[index + 1]);
-  expect(touched.length).toBeGreaterThan(2);
-  expect(touched.filter((state) => typeof state === 'object')).toEqual([]);
-  expect(states.some((state) => typeof state === 'object')).toBe(true);
-});
-
-/** Server and load generator of a run, as soon as both are there. */
-function processesOf(runner: number): { server: number | null; load: number | null } {
-  const children = readFileSync(`/proc/${runner}/task/${runner}/children`, 'utf8').split(' ').filter(Boolean);
-  const isServer = (pid: string) => readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('redis-server');
-  const server = children.find(isServer);
-  const load = server && children.find((pid) => pid !== server);
-  return { server: server ? Number(server) : null, load: load ? Number(load) : null };
-}
-
-describe('where the distance cannot be measured, the run goes on and says why', () => {
-  test('one core only', async () => {
-    const run = create({ workload: { ...tinyWorkload, operations: ['get'] }, systems: [redis] });
-    const { stderr } = await startOnOneCore(run, '--set', `systems.redis.client.core=${serverCore}`);
-    expect(stderr).not.toContain('failed');
-    expect(run.manifest()).toMatchObject({
-      distances: [],
-      systems: [{ distance_unknown: 'there is one core only' }],
-    });
-    expect(run.trials()).toMatchObject([{ status: 'ok' }]);
-    expect(summaryOf(run).points[0].distance_unknown).toBe('there is one core only');
+  expect(run.manifest()).toMatchObject({
+    distances: [],
+    systems: [{ distance_unknown: 'there is one core only' }],
   });
-
-  test('a server that takes all of its core, with real-time priority where that is allowed', async () => {
-    const isRealTime = spawnSync('chrt', ['--fifo', '50', 'true']).status === 0;
-    const program = `
-      const values = new Map();
-      require('net').createServer((socket) => {
-        socket.on('error', () => {});
-        let rest = '';
-        socket.on('data', (data) => {
-          const words = (rest + data.toString('latin1')).split('\\r\\n');
-          rest = '';
-          let at = 0;
-          while (at < words.length - 1) {
-            const count = Number(words[at].slice(1));
-            if (at + 2 * count + 1 > words.length - 1) break;
-            const [name, key, value] = Array.from({ length: count }, (_, n) => words[at + 2 + 2 * n]);
-            at += 2 * count + 1;
-            if (name === 'PING') socket.write('+PONG\\r\\n');
-            else if (name === 'SET') { values.set(key, value); socket.write('+OK\\r\\n'); }
-            else { const found = values.get(key); socket.write('$' + found.length + '\\r\\n' + found + '\\r\\n', 'latin1'); }
-          }
-          rest = words.slice(at).join('\\r\\n');
-        });
-      }).listen(port, host);
-      const spin = () => setImmediate(spin);
-      spin();`;
-    const start = [...(isRealTime ? ['chrt', '--fifo', '50'] : []), ...nodeServer(program)];
-    const run = create({
-      workload: { ...tinyWorkload, operations: ['get'], duration_s: 0.4 },
-      systems: [system('busy', start, { ready: { by: 'resp_ping', timeout_s: 20 } })],
-    });
-    const { stderr } = await run.start();
-    expect(stderr).not.toContain('failed');
-    expect(run.trials()).toMatchObject([{ status: 'ok' }]);
-    const { unknown, probes, slices } = slicesOf(run, 1, 'get-c1');
-    expect(slices.length).toBeGreaterThan(0);
-    if (isRealTime) {
-      expect(unknown).toBe(`the helper did not get core ${serverCore} in time`);
-      expect(summaryOf(run).points[0].distance_unknown).toContain('did not get core');
-    } else expect(unknown !== null || probes.length > 1).toBe(true);
-  });
+  expect(run.trials()).toMatchObject([{ status: 'ok' }]);
+  expect(run.summary().points[0].distance_unknown).toBe('there is one core only');
 });

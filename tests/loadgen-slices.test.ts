@@ -81,7 +81,7 @@ describe.runIf(core !== serverCore)('with the core of the server', () => {
     ['a pipeline', ['--connections', '3', '--pipeline', '16']],
     ['a mix', ['--operation', 'mix']],
   ])('a closed loop stands still between slices: %s', async (_what, args) => {
-    const { result, slices } = await load('--duration-s', '0.4', ...onTwoCores, ...args);
+    const { result, slices } = await load('--duration-s', '0.2', ...onTwoCores, ...args);
     expect(slices).toMatchObject({ cores: { client: core, server: serverCore }, unknown: null, delayed: 0 });
     // A slice is longer where replies take long: on a busy machine one of 50 connections may take the whole window.
     expect(slices.slices.length).toBeGreaterThan(0);
@@ -96,7 +96,7 @@ describe.runIf(core !== serverCore)('with the core of the server', () => {
   it.each(['500', '20000'])('an open loop of %s a second counts what a reading delays', async (rate) => {
     const { result, slices } = await load(
       '--duration-s',
-      '0.5',
+      '0.25',
       '--rate',
       rate,
       '--pipeline',
@@ -111,10 +111,8 @@ describe.runIf(core !== serverCore)('with the core of the server', () => {
 
   it('knows where the server is, and sees it moved', async () => {
     const pid = ['--server-pid', `${redis.pid}`];
-    const { slices } = await load('--duration-s', '0.3', ...onTwoCores, ...pid);
-    expect(new Set(slices.probes.map(({ server_core }) => server_core))).toEqual(new Set([serverCore]));
     // Beside busy programs one that sleeps gets its turns at once.
-    const sleeping = ['--duration-s', '2', '--wait', 'block'];
+    const sleeping = ['--duration-s', '2', '--wait', 'block', '--rate', '500'];
     const { subprocess, written } = startLoad(...sleeping, ...onTwoCores, ...pid);
     onTestFinished(() => moveServer(redis.pid, serverCore));
     const readings = await readingsOf(subprocess.pid!);
@@ -122,13 +120,14 @@ describe.runIf(core !== serverCore)('with the core of the server', () => {
     await readings.more(4);
     // There it stays: the last reading is behind the window.
     await moveServer(redis.pid, core);
-    const seen = (await written).slices.probes.map(({ server_core }) => server_core);
-    expect(new Set(seen)).toEqual(new Set([serverCore, core]));
+    const seen = (await written).slices.probes.flatMap(({ server_core }) => server_core ?? []);
+    // First here, then there, and at both more than once.
+    expect(seen.join()).toMatch(new RegExp(`^${serverCore}(,${serverCore})+(,${core})+$`));
   });
 });
 
 it('without a core of the server the window is cut all the same, and says what is not known', async () => {
-  const { result, slices } = await load('--duration-s', '0.3');
+  const { result, slices } = await load('--duration-s', '0.1');
   expect(slices).toMatchObject({
     cores: null,
     helper: null,
@@ -142,7 +141,7 @@ it.each([
   [['--core', '0', '--server-core', '0'], 'server and load generator share one core'],
   [['--core', '0', '--server-core', '1023'], /core 1023/],
 ])('a distance that cannot be read has its reason: %s', async (args, reason) => {
-  const { slices } = await load('--duration-s', '0.2', ...args);
+  const { slices } = await load('--duration-s', '0.1', ...args);
   expect(slices.probes).toEqual([]);
   expect(slices.unknown).toEqual(typeof reason === 'string' ? reason : expect.stringMatching(reason));
 });

@@ -6,7 +6,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { planRound } from '../scripts/redis-kill/plan.ts';
 import { KillSeries } from '../scripts/redis-kill/series.ts';
 
-const ROUNDS = 20;
+/** Three over each backend, others each time; `npm run test:redis-kill` has hundreds. */
+const ROUNDS = 9;
 const SEED = Number(process.env.SEED);
 const script = join(import.meta.dirname, '..', 'scripts', 'redis-kill', 'run.ts');
 
@@ -20,9 +21,9 @@ describe('a kill under load', { retry: 0 }, () => {
     );
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     const [kernel, rdma, dpdk, all] = stdout.split('\n');
-    expect(kernel).toMatch(/^kernel: 7 kills.* [\d,]{3,} acknowledged writes are there$/);
-    expect(rdma).toMatch(/^rdma: 7 kills.* [\d,]{3,} acknowledged writes are there$/);
-    expect(dpdk).toMatch(/^dpdk: 6 kills.* [\d,]{3,} acknowledged writes are there$/);
+    expect(kernel).toMatch(/^kernel: 3 kills.* [\d,]{3,} acknowledged writes are there$/);
+    expect(rdma).toMatch(/^rdma: 3 kills.* [\d,]{3,} acknowledged writes are there$/);
+    expect(dpdk).toMatch(/^dpdk: 3 kills.* [\d,]{3,} acknowledged writes are there$/);
     expect(all).toMatch(new RegExp(`^${ROUNDS} kills, .* none lost \\(seed ${SEED}\\)$`));
   });
 });
