@@ -178,9 +178,10 @@ function result({ record, medians_us, unanswered }: EndedTrial): string {
 
 /** `90 trials`, or `90 trials of 3 systems at 6 points`. */
 function trialsInWords({ axes, points, systems }: Experiment, plan: readonly PlannedTrial[]): string {
-  if (axes.length === 0) return `${plan.length} trials`;
   const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
-  return `${plan.length} trials of ${many(systems.length, 'system')} at ${many(points.length, 'point')}`;
+  const trials = many(plan.length, 'trial');
+  if (axes.length === 0) return trials;
+  return `${trials} of ${many(systems.length, 'system')} at ${many(points.length, 'point')}`;
 }
 
 /** A line of its own, or nothing. */

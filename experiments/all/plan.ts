@@ -7,6 +7,7 @@ import { ExperimentError } from '../errors.ts';
 
 export interface PlannedExperiment {
   name: string;
+  file: string;
   title: string;
   seconds: number;
   /** So long its trials may go on behind those that are planned. */
@@ -17,15 +18,17 @@ export interface PlannedExperiment {
 }
 
 export async function planAll(quick: boolean): Promise<PlannedExperiment[]> {
-  return Promise.all([...mainExperiments().keys()].map((name) => planned(name, quick)));
+  return Promise.all([...mainExperiments()].map(([name, file]) => planned(name, file, quick)));
 }
 
-async function planned(name: string, quick: boolean): Promise<PlannedExperiment> {
+/** One of them. What is wrong with it is its `problem`. */
+export async function planned(name: string, file: string, quick: boolean): Promise<PlannedExperiment> {
   try {
-    const configured = await readExperiment(name, { quick, set: [], only: null });
+    const configured = await readExperiment(file, { quick, set: [], only: null });
     const { title, leftOut, distance } = configured;
     return {
       name,
+      file,
       title,
       seconds: runDuration_s(configured),
       more_s: distance.extend_s,
@@ -34,7 +37,7 @@ async function planned(name: string, quick: boolean): Promise<PlannedExperiment>
     };
   } catch (error) {
     if (!(error instanceof ExperimentError)) throw error;
-    return { name, title: name, seconds: 0, more_s: 0, leftOut: null, problem: error.message };
+    return { name, file, title: name, seconds: 0, more_s: 0, leftOut: null, problem: error.message };
   }
 }
 

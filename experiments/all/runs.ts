@@ -97,12 +97,13 @@ export async function runAll(
   const isLeft = ({ status }: ExperimentRecord): boolean => status !== 'ended';
   for (const [index, record] of runs.experiments.entries()) {
     if (signal.aborted) break;
-    const { problem = null } = plan.find(({ name }) => name === record.name) ?? {};
-    if (!isLeft(record) || problem !== null) continue;
+    const planned = plan.find(({ name }) => name === record.name);
+    if (!isLeft(record) || planned === undefined || planned.problem !== null) continue;
     const behind_s = sumOf(runs.experiments.slice(index + 1).filter(isLeft));
     const number = `[experiment ${index + 1}/${runs.experiments.length}]`;
     say(`\n${number} ${record.name}, ${aboutAll(record.planned_s + behind_s)}`);
-    const ended = await runOne(record, { ...surroundings, folder, quick: runs.quick, behind_s });
+    const one = { ...surroundings, folder, file: planned.file, quick: runs.quick, behind_s };
+    const ended = await runOne(record, one);
     if (ended.reason !== null) say(`${number} ${record.name} FAILED: ${ended.reason}`);
     runs = { ...runs, experiments: runs.experiments.with(index, ended) };
     await write();
@@ -122,12 +123,13 @@ function sumOf(records: readonly ExperimentRecord[]): number {
 
 interface One extends AllSurroundings {
   folder: string;
+  file: string;
   quick: boolean;
   behind_s: number;
 }
 
 async function runOne(record: ExperimentRecord, one: One): Promise<ExperimentRecord> {
-  const { quick, behind_s, signal } = one;
+  const { file, quick, behind_s, signal } = one;
   const startMs = performance.now();
   const folder = path.join(one.folder, record.name);
   const ended = (part: Partial<ExperimentRecord>): ExperimentRecord => ({
@@ -139,7 +141,7 @@ async function runOne(record: ExperimentRecord, one: One): Promise<ExperimentRec
   try {
     const goesOn = existsSync(path.join(folder, MANIFEST_FILE)) ? 'resume' : null;
     const prepared = await prepareRun({
-      ...{ config: record.name, quick, set: [], only: null },
+      ...{ config: file, quick, set: [], only: null },
       ...{ folder, goesOn, behind_s },
     });
     try {

@@ -1,6 +1,7 @@
 /** `bypassbench list`: the experiments that ship. */
 import Table from 'cli-table3';
 import { Command } from 'commander';
+import { type PlannedExperiment, planAll } from '../all/plan.ts';
 import { readExperiment, readResolved } from '../config/config.ts';
 import { shippedExperiments } from '../config/experiments.ts';
 import { durationInWords, runDuration_s } from '../duration.ts';
@@ -28,7 +29,13 @@ async function list(): Promise<void> {
     style: { head: [], border: [] },
   });
   for (const name of shippedExperiments().keys()) table.push(await row(name));
+  const [whole, quick] = await Promise.all([false, true].map(planAll));
+  table.push(['all', 'all of them but the examples, in one report', together(whole), together(quick)]);
   console.log(table.toString());
+}
+
+function together(plan: readonly PlannedExperiment[]): string {
+  return durationInWords(plan.reduce((sum, { seconds }) => sum + seconds, 0));
 }
 
 /** What cannot be read here, such as for want of cores, is listed with the reason. */

@@ -7,11 +7,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { planAll } from '../all/plan.ts';
 import { runDuration_s } from '../duration.ts';
 import { ownCheckout } from '../machine/checkout.ts';
 import { authoredSchema, keysOf, librarySchema } from './authored.ts';
 import { readConfig, readExperiment } from './config.ts';
-import { findExperiment, shippedExperiments } from './experiments.ts';
+import { findExperiment, mainExperiments, shippedExperiments } from './experiments.ts';
 import { libraryFolder, readLibrary } from './library.ts';
 import { plain } from './placed.ts';
 import { optionWords, startWithOptions } from './placeholders.ts';
@@ -182,6 +183,35 @@ describe('docs/experiments.md', async () => {
   test.each([...keysOf.systems, ...Object.keys(configSchema.shape)])('names the key %s', (key) => {
     expect(text).toMatch(new RegExp(`\\b${key}\\b`));
   });
+});
+
+describe("README's table of experiments", async () => {
+  const text = await readFile(path.join(ownCheckout, 'README.md'), 'utf8');
+  const rows = new Map(
+    [...text.matchAll(/^\| `([a-z-]+)` \| .+ \| ([\d.]+) min \| ([\d.]+) min \| .*\|$/gm)].map(
+      ([, name, quick, whole]) => [name as string, { quick: Number(quick), whole: Number(whole) }],
+    ),
+  );
+
+  test('has a row for each, in their order', () => {
+    expect([...rows.keys()]).toEqual([...mainExperiments().keys()]);
+  });
+
+  test.each([...mainExperiments().keys()])('says how long %s takes, within a third', async (name) => {
+    for (const quick of [true, false]) {
+      const experiment = await readExperiment(name, { quick, set: [], only: null });
+      const said = rows.get(name)?.[quick ? 'quick' : 'whole'] ?? 0;
+      const estimated = runDuration_s(experiment) / 60;
+      expect(said / estimated).toBeGreaterThan(2 / 3);
+      expect(said / estimated).toBeLessThan(3 / 2);
+    }
+  });
+});
+
+test('all experiments together take less than an hour as --quick', async () => {
+  const plan = await planAll(true);
+  expect(plan.filter(({ problem }) => problem !== null)).toEqual([]);
+  expect(plan.reduce((sum, { seconds }) => sum + seconds, 0)).toBeLessThan(3600);
 });
 
 test('a name that does not ship is told those that do', () => {

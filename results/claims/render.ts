@@ -143,7 +143,9 @@ export function othersInWords(findings: Finding[]): string[] {
     ...(elsewhere.length > 0
       ? [`${are(elsewhere)} of ${listed(experiments)} ('bypassbench run all' tests each over its own)`]
       : []),
-    ...(waiting.length > 0 ? [`${claimsOf(waiting)} wait for ${listed(things)}`] : []),
+    ...(waiting.length > 0
+      ? [`${claimsOf(waiting)} ${claimsOf(waiting) === 1 ? 'waits' : 'wait'} for ${listed(things)}`]
+      : []),
     ...(rest.length > 0 ? [`${are(rest)} about systems that this run lacks`] : []),
   ];
 }

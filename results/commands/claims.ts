@@ -49,10 +49,11 @@ A claims file:
     - id: kernel-p50
       statement: The libOS over the kernel takes at most 0.8 of unmodified Redis's time.
       source: Figure 1
+      experiment: redis-figure        # optional: that it belongs to; a run of another one says something where it can
       measure: latency_p50            # or latency_p99, throughput: of system, over that of over
       system: { role: libos_over_kernel }   # or a name; role also with backend and group
       over: { role: unmodified }      # of the same group unless another is named; or a system's or floor's name
       operations: [set, get]          # or all
       at_most: 0.8                    # and, or instead, at_least
-      clients: { at_most: 1 }         # optional, as are value_bytes, pipeline, published_ratio, note
+      clients: { at_most: 1 }         # optional, as are value_bytes, pipeline, published_ratio, note, waits_for
       published_ratio: { set: 0.72, get: [0.7, 0.75] }`;
