@@ -36,7 +36,7 @@ const STAMPS_EVERY_MAX = 1_000_000;
 const UNANSWERED_EXIT = 2;
 
 /** The parsed command line, as commander names the options. */
-interface Flags
+export interface LoadFlags
   extends Omit<
       LoadOptions,
       | 'target'
@@ -52,6 +52,7 @@ interface Flags
       | 'requests'
       | 'rateOps'
       | 'arrivals'
+      | 'scheduleSeed'
       | 'serverStamps'
       | 'serverCore'
       | 'serverPid'
@@ -210,14 +211,17 @@ of what it costs, that which polls in vain; needs --server-pid',
     .action(load);
 }
 
-async function load(flags: Flags, command: Command): Promise<void> {
+/** The options of a load that `command` was given. Throws INVALID_OPTION. */
+export async function optionsOf(flags: LoadFlags, command: Command): Promise<LoadOptions> {
   const { protocol } = flags;
   const given = Object.keys(flags).filter((name) => command.getOptionValueSource(name) === 'cli');
   refuseOptionsOfResp(protocol, given);
-  const { out, backendOption = {}, rate = null, user, password, db, ...rest } = flags;
-  hidePassword(password, 'bypassbench load');
+  const { out: _out, backendOption = {}, rate = null, user, password, db, ...rest } = flags;
+  hidePassword(password, `bypassbench ${command.name()}`);
   const cores = coresOf(flags);
-  const options = checkOptions({
+  const threads = flags.threads ?? Math.max(1, cores.length);
+  sayFewCores(threads, cores);
+  return checkOptions({
     ...rest,
     ...(await workloadOf({ ...flags, ...(isMessageProtocol(protocol) && ONE_KEY) }, flags.populate)),
     replyTimeoutS: flags.replyTimeoutS ?? replyTimeoutS(protocol),
@@ -231,10 +235,11 @@ async function load(flags: Flags, command: Command): Promise<void> {
         }),
     backendOptions: backendOption,
     rateOps: rate,
+    scheduleSeed: flags.seed,
     arrivals: flags.arrivals ?? (rate === null ? null : 'poisson'),
     core: cores.length === 1 ? cores[0] : null,
     thread: 0,
-    threads: flags.threads ?? Math.max(1, cores.length),
+    threads,
     cores,
     durationS: flags.durationS ?? (flags.requests === undefined ? 5 : null),
     requests: flags.requests ?? null,
@@ -243,12 +248,16 @@ async function load(flags: Flags, command: Command): Promise<void> {
     serverPid: flags.serverPid ?? null,
     serverBusyTime: flags.serverBusyTime ?? null,
   });
+}
+
+async function load(flags: LoadFlags, command: Command): Promise<void> {
+  const { out } = flags;
+  const options = await optionsOf(flags, command);
   if (options.stampsEvery > 0 && out === undefined) {
     throw new LoadError('INVALID_OPTION', '--stamps-every needs --out DIR, where the stamps go');
   }
   // A folder that cannot be made is better found before the measurement than after it.
   if (out !== undefined) await createResultFolder(out);
-  sayFewCores(options.threads, cores);
   const outcome = await runLoad(options);
   if (outcome === null) {
     process.exitCode = 130;
@@ -276,7 +285,7 @@ async function load(flags: Flags, command: Command): Promise<void> {
 }
 
 /** The cores of all threads; none where they are not pinned. Throws INVALID_OPTION. */
-function coresOf({ core, cores, threads }: Flags): number[] {
+function coresOf({ core, cores, threads }: LoadFlags): number[] {
   if (core !== undefined && (cores !== undefined || (threads ?? 1) > 1)) {
     throw new LoadError('INVALID_OPTION', '--core is of one thread: name the cores of several with --cores');
   }

@@ -33,6 +33,7 @@ const layers: Record<string, RegExp[]> = {
     /^loadgen\/measurement\//,
     /^loadgen\/(floor|calibrate|redis-benchmark|memtier|meter)\//,
     /^loadgen\/(command|index)\.ts$/,
+    /^loadgen\/knee\//,
   ],
   experiments: [
     /^experiments\/errors\.ts$/,

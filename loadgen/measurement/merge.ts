@@ -83,7 +83,8 @@ function added<T extends object>(parts: readonly T[]): Partial<T> {
   ) as Partial<T>;
 }
 
-function mergeHistograms(encoded: readonly string[]): Histogram {
+/** One histogram of all, which must be one at least; each is one as encodeHistogram() writes it. */
+export function mergeHistograms(encoded: readonly string[]): Histogram {
   const [first, ...others] = encoded.map((text) => decodeFromCompressedBase64(text, 64, false));
   for (const other of others) first.add(other);
   return first;

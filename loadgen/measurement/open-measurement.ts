@@ -67,7 +67,7 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   const schedule = scheduleOf(options, lastNs - pauses.monotonicNs(0) + SET_UP_NS);
   const { pattern, rateOps, beginNs, startNs, endNs } = schedule;
   const measurement = new OpenMeasurement(measuring, schedule);
-  const whole = createArrivals(pattern, rateOps, options.seed, beginNs);
+  const whole = createArrivals(pattern, rateOps, options.scheduleSeed, beginNs);
   const { thread, threads } = options;
   const arrivals: Arrivals = threads === 1 ? whole : new DealtArrivals(whole, thread, threads);
   const loop = new OpenLoop(connections, arrivals, measurement, options.wait === 'block');
@@ -104,12 +104,12 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
 
 /** With --requests the window ends when the schedule has the last of them. */
 function scheduleOf(options: LoadOptions, beginNs: number): Schedule {
-  const { warmupS, durationS, requests, seed } = options;
+  const { warmupS, durationS, requests, scheduleSeed } = options;
   const pattern = options.arrivals!;
   const rateOps = options.rateOps!;
   const startNs = beginNs + warmupS * 1e9;
   if (durationS !== null) return { pattern, rateOps, beginNs, startNs, endNs: startNs + durationS * 1e9 };
-  const ahead = createArrivals(pattern, rateOps, seed, beginNs);
+  const ahead = createArrivals(pattern, rateOps, scheduleSeed, beginNs);
   skipArrivals(ahead, startNs, requests!);
   return { pattern, rateOps, beginNs, startNs, endNs: ahead.nextNs };
 }

@@ -38,6 +38,8 @@ export interface LoadOptions extends NamedWorkload {
   /** Open loop: requests sent per second, and how they are spread. Both null in a closed loop. */
   rateOps: number | null;
   arrivals: ArrivalPattern | null;
+  /** Of the arrivals; `seed` is of keys and values. */
+  scheduleSeed: number;
   /** Core of the generator's thread, or null for any. */
   core: number | null;
   /**

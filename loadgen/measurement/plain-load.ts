@@ -22,6 +22,7 @@ export function plainLoad(
     protocol: 'resp',
     ...said,
     arrivals: said.rateOps === null ? null : 'constant',
+    scheduleSeed: said.seed,
     idleConnections: 0,
     thread: 0,
     threads: 1,
