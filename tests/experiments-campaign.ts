@@ -27,8 +27,8 @@ export const tinyWorkload = {
   operations: ['set', 'get'],
   keys: 500,
   value_bytes: 64,
-  warmup_s: 0.05,
-  duration_s: 0.2,
+  warmup_s: 0.02,
+  duration_s: 0.1,
   // For what must end. On a busy machine the longest part of a measurement is until it begins.
   margin_s: 100,
 };

@@ -255,7 +255,7 @@ describe('a server that fails', () => {
       floors: [{ name: 'below', label: 'below', command: hanging, cores: [availableCores()[0]] }],
     });
     expect((await run.start()).exitCode).toBe(1);
-    const had = 'had not finished set after 1.25 s (warm-up, duration and margin)';
+    const had = 'had not finished set after 1.12 s (warm-up, duration and margin)';
     expect(Object.fromEntries(run.trials().map(({ subject, reason }) => [subject, reason]))).toEqual({
       hangs: `the load generator ${had}: the server or the load generator hangs`,
       below: `the floor's program ${had}: it hangs`,
