@@ -95,7 +95,8 @@ function planOf(experiment: Experiment): Manifest['plan'] {
       })),
     ),
     protocol: 'resp',
-    mix: workload.mix ?? null,
+    mix: workload.variant === undefined ? (workload.mix ?? null) : null,
+    variants: variantsInWords(experiment),
     pipeline,
     open_loop: open_loop ?? null,
     keys,
@@ -107,6 +108,18 @@ function planOf(experiment: Experiment): Manifest['plan'] {
     stages: stages ? { every: stages.every, duration_s: stages.duration_s } : null,
     reference: reference === 'none' ? null : reference,
   };
+}
+
+/** "read 50, update 50, keys zipf 0.99" of each variant that is measured. */
+function variantsInWords({ points }: Experiment): Record<string, string> {
+  const measured = points.flatMap(({ workload }) => {
+    const { variant, mix = {}, key_distribution, zipf_exponent } = workload;
+    if (variant === undefined) return [];
+    const weights = Object.entries(mix).map(([operation, weight]) => `${operation} ${weight}`);
+    const ranked = ['zipf', 'latest'].includes(key_distribution) ? ` ${zipf_exponent}` : '';
+    return [[variant, [...weights, `keys ${key_distribution}${ranked}`].join(', ')]];
+  });
+  return Object.fromEntries(measured);
 }
 
 function ownWorkload({ workload: { open_loop, ...own } }: System): SystemUnderTest['workload'] {

@@ -157,6 +157,7 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
       additions: [],
       distance: null,
       protocol: 'resp',
+      variants: {},
       axes: [],
       left_out: null,
       measurements: [target('set'), target('get')],

@@ -2,7 +2,13 @@
  * What is wrong with a resolved config whose every value is right by itself: values that contradict each
  * other, and cores that this machine does not have.
  */
-import { arrivalsProblem, MIX, requestOperations } from '../../results/formats/index.ts';
+import {
+  arrivalsProblem,
+  MIX,
+  meanBytes,
+  parseValueSizes,
+  requestOperations,
+} from '../../results/formats/index.ts';
 import { softwareNames } from '../machine/machine.ts';
 import { suggestion } from './nearest.ts';
 import { floorPlaceholders, OPTIONS_WORD, placeholderNames, systemPlaceholders } from './placeholders.ts';
@@ -55,6 +61,7 @@ export function contradictions(config: Config): Problem[] {
       path: ['workload', 'operations', index],
       message: `'${value}' is listed twice`,
     })),
+    ...workloadProblems(config),
     ...operationProblems(config),
     ...mixProblems(config),
     ...programProblems(config),
@@ -64,14 +71,42 @@ export function contradictions(config: Config): Problem[] {
   ];
 }
 
+/** Variants of which none is measured, names of commands that are taken, and two ways to say how long values are. */
+function workloadProblems({ workload }: Config): Problem[] {
+  const { commands, variant, variants = {}, value_bytes, value_sizes } = workload;
+  const names = Object.keys(variants);
+  const taken: string[] = [...requestOperations, MIX];
+  const sizes = value_sizes === undefined ? null : parseValueSizes(value_sizes);
+  return [
+    ...Object.keys(commands)
+      .filter((name) => taken.includes(name))
+      .map((name) => ({
+        path: ['workload', 'commands', name],
+        message: `'${name}' is an operation already: choose another name`,
+      })),
+    ...(variant === undefined && names.length > 0
+      ? [
+          {
+            path: ['workload', 'variants'],
+            message: 'none of them is measured: say which, with `variant` or as an axis',
+          },
+        ]
+      : []),
+    ...(sizes !== null && typeof sizes !== 'string' && Math.max(1, meanBytes(sizes)) !== value_bytes
+      ? [{ path: ['workload', 'value_bytes'], message: '`value_sizes` says the sizes: leave it out' }]
+      : []),
+  ];
+}
+
 /** Names of what no request is. */
-function operationProblems({ workload: { operations, mix } }: Config): Problem[] {
+function operationProblems({ workload: { operations, mix, commands } }: Config): Problem[] {
   const named = [
     ...operations.map((name, index) => ({ name, path: ['operations', index] })),
     ...Object.keys(mix ?? {}).map((name) => ({ name, path: ['mix', name] })),
   ];
   return named.flatMap(({ name, path }) => {
-    const known: string[] = [...requestOperations, ...(path[0] === 'operations' ? [MIX] : [])];
+    const others = path[0] === 'operations' ? [MIX] : [];
+    const known: string[] = [...requestOperations, ...Object.keys(commands), ...others];
     if (known.includes(name)) return [];
     const message = `there is no operation '${name}'${suggestion(name, known)}`;
     return [{ path: ['workload', ...path], message }];

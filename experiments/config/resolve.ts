@@ -20,6 +20,7 @@ import {
 } from './placed.ts';
 import { mustBe, unknownKey } from './problems.ts';
 import { fillTemplate } from './templates.ts';
+import { withMeanSize, withVariant } from './variants.ts';
 import { splitWords, WordsError } from './words.ts';
 
 export interface Resolution {
@@ -63,7 +64,14 @@ class Resolver {
   }
 
   experiment(written: Placed): Resolution {
-    let root = withMix(withKeys(written, (key) => key !== 'defaults'));
+    let root = withMix(
+      withMeanSize(
+        withVariant(
+          withKeys(written, (key) => key !== 'defaults'),
+          this.problems,
+        ),
+      ),
+    );
     const listed = entriesOf(root).get('systems');
     if (Array.isArray(listed?.value)) {
       const systems = listed.value.flatMap((element) => this.entry('systems', element) ?? []);

@@ -15,6 +15,8 @@ import {
   type LeftOut,
   operationName,
   type PointAt,
+  parseCommand,
+  parseValueSizes,
   provenances,
   roles,
   waitModes,
@@ -167,6 +169,23 @@ const rate_ops = z
   .positive()
   .max(RATE_OPS_MAX)
   .describe('Requests per second, of all connections together.');
+
+const mix = z.record(operationName, z.number().positive());
+const zipf_exponent = z.number().min(0).max(20);
+const hotspot = z
+  .string()
+  .regex(/^(0?\.\d+|1):(0?\.\d+|1)$/, 'must be two shares above 0 and at most 1, such as 0.2:0.8');
+const value_sizes = z.string().superRefine((value, context) => {
+  const sizes = parseValueSizes(value);
+  if (typeof sizes === 'string') context.addIssue({ code: 'custom', message: sizes.replace(/\.$/, '') });
+});
+const command = z.string().superRefine((value, context) => {
+  const steps = parseCommand(value);
+  if (typeof steps === 'string') context.addIssue({ code: 'custom', message: steps.replace(/\.$/, '') });
+});
+
+/** What a variant of the workload may have in the place of what the workload says. */
+const variant = z.strictObject({ mix, key_distribution, zipf_exponent, hotspot, value_sizes }).partial();
 
 const ownWorkload = z
   .strictObject({
@@ -327,8 +346,7 @@ const workload = z.strictObject({
     .array(operationName)
     .min(1)
     .describe('Measured one after the other on one start of the server; the first one also fills all keys.'),
-  mix: z
-    .record(operationName, z.number().positive())
+  mix: mix
     .optional()
     .describe(
       'Weights of the operations of a mix, such as { get: 95, set: 5 }. Without operations it is what is measured.',
@@ -350,8 +368,30 @@ const workload = z.strictObject({
         'pipeline enough for what waits. Without it each connection sends its next request when it has a reply (closed loop).',
     ),
   keys: keys.describe('Size of the key space; all keys exist before anything is measured.'),
+  commands: z
+    .record(operationName, command)
+    .default({})
+    .describe(
+      'Operations of your own, such as { hset: "HSET user:{key} f {value} -> integer" }, as `bypassbench load --command` takes them.',
+    ),
   key_distribution: key_distribution.default('uniform').describe('How keys are drawn.'),
+  zipf_exponent: zipf_exponent
+    .default(0.99)
+    .describe('Of zipf and latest: the key of rank k is drawn k^s times less often than the first.'),
+  hotspot: hotspot
+    .default('0.2:0.8')
+    .describe('Of hotspot: a share of the keys, and the share of the requests that it gets.'),
   value_bytes: value_bytes.describe('Size of each value.'),
+  value_sizes: value_sizes
+    .optional()
+    .describe(
+      'In the place of value_bytes sizes that differ from key to key: uniform:1-1024, list:64=9,1024=1, pareto:LOCATION,SCALE,SHAPE, etc, usr.',
+    ),
+  variants: z
+    .record(name, variant)
+    .optional()
+    .describe('Workloads by name, each with what it has in the place of what is said here.'),
+  variant: name.optional().describe('The one of them that is measured; it may be an axis of the sweep.'),
   warmup_s: warmup_s.default(1).describe('Seconds of load before each measurement that are not counted.'),
   duration_s: duration_s.describe('Seconds of each measurement.'),
   margin_s: z

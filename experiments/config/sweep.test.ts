@@ -236,6 +236,52 @@ test('weights of a mix are what is measured where no operations are listed', asy
   );
 });
 
+test('variants of the workload are an axis, each with what it says in the place of the workload', async () => {
+  const commands = "commands: { read: 'GET {key} -> value', new: 'SET {new_key} {value} -> ok' }";
+  const variants =
+    'variants: { a: { mix: { read: 1 } }, d: { mix: { read: 9, new: 1 }, key_distribution: latest } }';
+  const rest = `${commands}, key_distribution: zipf, keys: 1000, value_bytes: 64, duration_s: 1`;
+  const { points } = await read({ sweep: '{ variant: [a, d] }', workload: `${variants}, ${rest}` });
+  expect(points.map(({ at, workload }) => [at, workload.mix, workload.key_distribution])).toEqual([
+    [{ variant: 'a' }, { read: 1 }, 'zipf'],
+    [{ variant: 'd' }, { read: 9, new: 1 }, 'latest'],
+  ]);
+  expect(points[0].workload.operations).toEqual(['mix']);
+  expect(await refusal({ sweep: '{ variant: [a, e] }', workload: `${variants}, ${rest}` })).toMatch(
+    /no variant is named 'e'/,
+  );
+  expect(
+    await refusal({ sweep: '{ clients: [1] }', workload: `${variants}, operations: [get], ${rest}` }),
+  ).toMatch(/workload\.variants: none of them is measured/);
+});
+
+test('operations and sizes of the author are checked where they stand', async () => {
+  const sweep = '{ clients: [1] }';
+  const rest = 'keys: 1000, duration_s: 1';
+  const { config } = await read({
+    sweep,
+    workload: `operations: [get], value_sizes: 'uniform:1-99', ${rest}`,
+  });
+  expect(config.workload).toMatchObject({ value_bytes: 50, value_sizes: 'uniform:1-99' });
+  expect(
+    await refusal({ sweep, workload: `operations: [get], value_sizes: usr, value_bytes: 64, ${rest}` }),
+  ).toMatch(/workload\.value_bytes: `value_sizes` says the sizes: leave it out/);
+  expect(await refusal({ sweep, workload: `operations: [get], value_sizes: gamma, ${rest}` })).toMatch(
+    /workload\.value_sizes: 'gamma' is none of fixed:64/,
+  );
+  const withCommand = (text: string): Promise<string> =>
+    refusal({ sweep, workload: `operations: [a], commands: { a: '${text}' }, value_bytes: 64, ${rest}` });
+  expect(await withCommand('GET {kye} -> value')).toMatch(
+    /workload\.commands\.a: There is no placeholder \{kye\}/,
+  );
+  expect(
+    await refusal({
+      sweep,
+      workload: `operations: [b], commands: { a: 'PING -> any' }, value_bytes: 64, ${rest}`,
+    }),
+  ).toMatch(/workload\.operations\[0\]: there is no operation 'b': did you mean 'a'\?/);
+});
+
 test('takes as long as its points together', async () => {
   const of = async (sweep: string) => {
     const file = await write({

@@ -52,8 +52,10 @@ export function loadArguments(request: LoadRequest): string[] {
     connections: workload.clients,
     pipeline: workload.pipeline,
     keys: workload.keys,
-    'key-distribution': workload.key_distribution,
-    'value-bytes': workload.value_bytes,
+    ...keyFlags(workload),
+    ...(workload.value_sizes === undefined
+      ? { 'value-bytes': workload.value_bytes }
+      : { 'value-sizes': workload.value_sizes }),
     ...(workload.open_loop && {
       rate: workload.open_loop.rate_ops,
       arrivals: arrivalsText(workload.open_loop.arrivals),
@@ -68,6 +70,7 @@ export function loadArguments(request: LoadRequest): string[] {
   return [
     ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
     ...optionWords({ ...system.options, ...client.options }).map((word) => fillPlaceholders(word, values)),
+    ...Object.entries(workload.commands).flatMap(([name, text]) => ['--command', `${name}=${text}`]),
     ...(populate ? ['--populate'] : []),
     ...(request.stampsEvery === null ? [] : ['--stamps-every', String(request.stampsEvery)]),
     ...(request.serverStamps === null ? [] : ['--server-stamps', request.serverStamps]),
@@ -96,6 +99,18 @@ export function meterArguments(request: LoadRequest): string[] {
     ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
     ...(request.populate ? ['--populate'] : []),
   ];
+}
+
+function keyFlags({
+  key_distribution,
+  zipf_exponent,
+  hotspot,
+}: WorkloadConfig): Record<string, string | number> {
+  return {
+    'key-distribution': key_distribution,
+    ...(['zipf', 'latest'].includes(key_distribution) && { 'zipf-exponent': zipf_exponent }),
+    ...(key_distribution === 'hotspot' && { hotspot }),
+  };
 }
 
 /** As `--mix` takes them. */

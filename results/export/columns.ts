@@ -58,7 +58,7 @@ const workload: ExportColumn[] = [
   text('arrivals', '`poisson`, `constant`, or bursts or heavy tails with their parameters, of an open loop'),
   text('mix', 'weights of the operations of a mix, as `get:9 set:1`'),
   count('keys', '', 'keys in the store'),
-  text('key_distribution', '`uniform` or `single`'),
+  text('key_distribution', 'how keys are drawn: `uniform`, `zipf`, `single` ...'),
   text('wait', 'what the client does while it waits: `poll` or `block`'),
   text('client_backend', "the client's way to the network"),
   number('warmup_s', 's', 'time before the measured window'),

@@ -23,6 +23,7 @@
 export * from './all.ts';
 export * from './arrival-patterns.ts';
 export * from './calibration.ts';
+export { parseCommand } from './command-text.ts';
 export type { Cost, CostOfSide } from './cost.ts';
 export * from './distance.ts';
 export { arrivalPattern, operationName } from './fields.ts';
@@ -41,3 +42,4 @@ export * from './stamps.ts';
 export * from './summary.ts';
 export * from './target.ts';
 export * from './trial.ts';
+export { meanBytes, parseValueSizes } from './value-sizes.ts';

@@ -144,6 +144,8 @@ const manifest = z.strictObject({
     protocol: z.enum(protocols).default('resp'),
     /** Weights of the operations of a mix; null where none is measured. */
     mix: z.record(operationName, z.number().positive()).nullable().default(null),
+    /** Words for the variants of the workload that were measured, by name; none in most runs. */
+    variants: z.record(z.string(), z.string()).default({}),
     /** This and what follows is so where no axis says otherwise. */
     pipeline: positive,
     open_loop: openLoop,

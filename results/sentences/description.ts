@@ -133,7 +133,8 @@ function workload({ plan, systems }: Manifest): string {
   const length = plan.requests
     ? `${formatCount(plan.requests)} requests`
     : `${plan.duration_s} s after ${plan.warmup_s} s of warm-up`;
-  const keys = plan.key_distribution === 'uniform' ? 'uniform' : 'always the same one';
+  const keys = plan.key_distribution === 'single' ? 'always the same one' : plan.key_distribution;
+  const variants = Object.entries(plan.variants).map(([name, words]) => `${name}: ${words}`);
   const targets = plan.measurements;
   const rates = ratesInWords(targets);
   const loop =
@@ -146,6 +147,7 @@ function workload({ plan, systems }: Manifest): string {
     `The load was ${loop} with ${clientsInWords(targets)}, ${pipelinesInWords(targets)}, ${sizesInWords(targets)} ` +
       `and ${formatCount(plan.keys)} keys (${keys}), for ${length} per measurement.`,
     ...(mix ? [`Weights of the mix: ${mix}.`] : []),
+    ...(variants.length > 0 ? [`Variants of the workload: ${variants.join('; ')}.`] : []),
     ...(others.length > 0 ? [`Varied, too: ${others.join('; ')}.`] : []),
     ...ownWorkloads(systems).map((own) => `${own} of its own.`),
   ].join(' ');
