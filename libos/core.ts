@@ -270,7 +270,8 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
     if (!(max >= 0)) throw new LibosError('INVALID_ARGUMENT', 'waitNext', -1, `${max} is not a maximum`);
     if (this.#shut) throw new LibosError('SHUT_DOWN', 'waitNext');
     const tokens = this.tokens;
-    if (tokens.readyCount < max || max === 0) this.#poll();
+    // What was pushed leaves with this call, however much there is to hand out.
+    if (tokens.readyCount < max || this.#host.pushesSincePoll > 0 || max === 0) this.#poll();
     // The first poll sends what the application has pushed: it belongs to the turn that ends.
     if (this.#busy !== null) this.#busy.turnEnded();
     if (tokens.readyCount === 0 && timeoutMs > 0) {

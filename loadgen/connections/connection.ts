@@ -152,6 +152,10 @@ export class Connection implements SendingConnection {
     return this.#sentNs[this.#head];
   }
 
+  get newestSentNs(): number {
+    return this.#sentNs[(this.#head + this.outstanding - 1) % this.pipeline];
+  }
+
   /**
    * Gives up the connection: replies come in order, so that `sink` gets each outstanding request as one that nobody
    * answered.

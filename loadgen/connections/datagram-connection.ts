@@ -91,6 +91,10 @@ export class DatagramConnection implements SendingConnection {
     return this.#sentNs[this.#head];
   }
 
+  get newestSentNs(): number {
+    return this.#sentNs[(this.#head + this.outstanding - 1) % this.pipeline];
+  }
+
   /** Gives up what was sent before `sentNs` and nothing else. */
   giveUp(sentNs: number, nowNs: number, sink: ReplySink): boolean {
     this.#reply.timesNs[RECEIVED] = nowNs;

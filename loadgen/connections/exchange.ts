@@ -76,6 +76,8 @@ export interface SendingConnection {
   readonly isGivenUp: boolean;
   /** When the oldest of the outstanding requests was sent, in ns. Only while there is one. */
   readonly oldestSentNs: number;
+  /** When the newest of them was. */
+  readonly newestSentNs: number;
   /** Sends up to `most` requests, as far as the window has room and the source has some. */
   fillWindow(most?: number): void;
   /** Checks the replies in `sga`, hands each to `sink`, and frees the array. Throws what its checker throws. */

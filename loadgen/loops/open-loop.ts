@@ -13,16 +13,18 @@
  * There is no queue of waiting requests: the schedule stands still at the oldest one that was not sent.
  */
 import { type Libos, nowNs } from '../../libos/index.ts';
-import { COMPLETIONS_PER_WAIT, type Connections, LATE_LOOK_NS, WAIT_MS } from '../connections/connections.ts';
+import { type Connections, LATE_LOOK_NS, WAIT_MS } from '../connections/connections.ts';
 import type { SendingConnection } from '../connections/exchange.ts';
 import { INTENDED, RECEIVED, ReplyRecord, type ReplySink, ReplyStatus, SENT } from '../connections/reply.ts';
 import type { Arrivals } from '../workload/arrivals.ts';
 import { IntendedTimes } from './intended-times.ts';
 
 /**
- * The loop looks for replies after this many sends, even when more is due: a reply is timed when it is found.
+ * The loop looks for replies after this many sends, even when more is due: a reply is timed when it is found. And it
+ * looks at the schedule after this many completions, however many there are: a request that is due waits for no more.
  */
 const SENDS_PER_TURN = 4;
+const COMPLETIONS_PER_TURN = 8;
 const LOOK_EVERY_NS = 1e6;
 /** A request is late that is sent so long after it was due. */
 const LATE_SENDING_NS = 100e3;
@@ -37,6 +39,10 @@ const LATE = 2;
 const LOOK = 3;
 /** When there was last no room. */
 const FULL = 4;
+/** When the loop last looked for replies. */
+const LOOKED = 5;
+/** How long the loop has had nothing to do: turns in which it sent nothing and found nothing. */
+const IDLE = 6;
 
 /** Gets every reply, whenever its request was intended, and each request that was given up. */
 export interface OpenLoopControl extends ReplySink {
@@ -61,10 +67,12 @@ export class OpenLoop implements ReplySink {
   #outstanding = 0;
   /** Requests that were sent late although there had been room for them since they were due. */
   sentLate = 0;
+  /** Something was found, or sent, since the last look. */
+  #hasWorked = false;
   /** Of a request that was due and never sent. */
   readonly #unsent = new ReplyRecord();
   /** In ns. */
-  readonly #times = new Float64Array(5);
+  readonly #times = new Float64Array(7);
 
   /**
    * @param sleeps whether to sleep in the kernel until the next request is due, if that is long enough
@@ -135,6 +143,11 @@ export class OpenLoop implements ReplySink {
     }
   }
 
+  /** How long it has had nothing to do so far, in ns: it found nothing, and nothing was due. */
+  get idleNs(): number {
+    return this.#times[IDLE];
+  }
+
   /** Called by the connection whose replies are read. */
   reply(reply: ReplyRecord): void {
     const { timesNs } = reply;
@@ -150,6 +163,7 @@ export class OpenLoop implements ReplySink {
 
   #begin(endNs: number): void {
     this.#times[NOW] = nowNs();
+    this.#times[LOOKED] = this.#times[NOW];
     this.#times[END] = endNs;
   }
 
@@ -190,21 +204,24 @@ export class OpenLoop implements ReplySink {
     this.#control.reply(reply);
   }
 
-  /** Sends what is due, then looks for replies once and takes the time of this look as now. */
+  /** Sends what is due, then looks for replies once. Now is the time of the last send, and then of this look. */
   #turn(): void {
     const libos = this.#libos;
     const times = this.#times;
     this.#sendDue();
-    this.#connections.busy.turnEnded(times[NOW]);
-    const count = libos.waitNext(COMPLETIONS_PER_WAIT, this.#sleeps ? this.#sleepMs() : 0);
+    this.#connections.busy.turnEnded(times[LOOKED]);
+    const count = libos.waitNext(COMPLETIONS_PER_TURN, this.#sleeps ? this.#sleepMs() : 0);
     times[NOW] = nowNs();
+    if (count === 0 && !this.#hasWorked) times[IDLE] += times[NOW] - times[LOOKED];
+    this.#hasWorked = count > 0;
+    times[LOOKED] = times[NOW];
     this.#connections.pauses.look(times[NOW]);
     for (let i = 0; i < count; i++) {
       const completion = libos.completions[i];
       const connection = this.#connections.receiverOf(completion);
       if (connection === null) continue;
       this.#reading = this.#intended[connection.qd];
-      connection.receive(completion.sga!, times[NOW], this);
+      connection.receive(completion.sga!, times[LOOKED], this);
       libos.pop(connection.qd);
     }
   }
@@ -221,7 +238,9 @@ export class OpenLoop implements ReplySink {
       this.#intended[connection.qd].append(intendedNs);
       this.#outstanding++;
       this.#room--;
+      this.#hasWorked = true;
       connection.fillWindow(1);
+      times[NOW] = connection.newestSentNs;
     }
     if (this.#room === 0) times[FULL] = times[NOW];
   }

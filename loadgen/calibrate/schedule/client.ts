@@ -48,6 +48,10 @@ export interface SentRequests {
   /** In ns by the clock of the pauses. */
   intendedNs: Float64Array;
   sentNs: Float64Array;
+  /** From when to when that was, and how much of it the loop had nothing to do, in ns. */
+  startNs: number;
+  endNs: number;
+  idleNs: number;
 }
 
 export interface ScheduleOutcome {
@@ -78,7 +82,7 @@ const gapLimits: GapLimits = { gapNs: 5_000, workNs: 1_000, workNsPerByte: 1 };
  * Requests on a connection at a time, of those that go by a schedule. A server that stands still for a while, as the
  * null server does when the host takes its core, must not keep the generator from sending.
  */
-const SCHEDULE_PIPELINE = 64;
+const SCHEDULE_PIPELINE = 16;
 /** In which code is compiled. */
 const WARM_UP_S = 1;
 const REPLY_TIMEOUT_S = 10;
@@ -164,6 +168,7 @@ class ScheduleClient {
   schedule(kind: ScheduleKind, index: number, rateOps: number): SentRequests {
     this.#report(FIRST_SCHEDULE + index);
     this.#open(SCHEDULE_PIPELINE);
+    this.#fillWindows();
     const { durationS, workload } = this.#context.data;
     const beginNs = nowNs() + 1e6;
     const startNs = beginNs + SETTLING_S * 1e9;
@@ -172,11 +177,28 @@ class ScheduleClient {
     const control = new Recording(this.#context, startNs, endNs, rateOps * durationS);
     const loop = new OpenLoop(this.#connections, arrivals, control, false);
     this.#connections.pauses.resume();
+    loop.sendUntil(startNs);
+    const idleBeforeNs = loop.idleNs;
     loop.sendUntil(endNs);
+    const idleNs = loop.idleNs - idleBeforeNs;
     loop.drain(startNs, endNs, endNs + REPLY_TIMEOUT_S * 1e9);
     this.#connections.close();
     const originNs = this.#connections.pauses.monotonicNs(0);
-    return { kind, rateOps, ...control.sorted(originNs) };
+    const window = { startNs: originNs + startNs, endNs: originNs + endNs, idleNs };
+    return { kind, rateOps, ...control.sorted(originNs), ...window };
+  }
+
+  /** Full windows have the libOS on both sides get what memory it needs for them, which takes a while. */
+  #fillWindows(): void {
+    const loop = new ClosedLoop(this.#connections);
+    const control = new Counting(this.#context);
+    control.endNs = nowNs() + WARM_UP_S * 1e9;
+    loop.start();
+    loop.run(control);
+    loop.drain({
+      reply: (reply) => control.reply(reply),
+      finished: () => this.#connections.outstanding === 0 || this.#context.stopRequested(),
+    });
   }
 
   #open(pipeline: number): void {

@@ -25,7 +25,12 @@ const SHARE = 0.5;
 export interface KeptSchedule extends Lateness {
   kind: ScheduleKind;
   rateOps: number;
-  /** Of an M/D/1 queue with the time of sending; null for arrivals that are no Poisson process. */
+  /**
+   * What a request takes of the loop, all of its sending and of the reading of its reply: at full speed, where many
+   * share a turn, or by this schedule if that is less, as it is where the server is what limits the full speed.
+   */
+  sendingNs: number;
+  /** Of an M/D/1 queue with that time; null for arrivals that are no Poisson process. */
   expected: { meanNs: number; p99Ns: number } | null;
 }
 
@@ -33,9 +38,7 @@ export interface ScheduleReport {
   /** What the host took from a loop that does nothing but read the clock: share of the time, and times a second. */
   idle: { share: number; perS: number };
   closedOps: number;
-  /** The full speed of the open loop, and what a request takes of it: all of its sending and of its reply's reading. */
   openOps: number;
-  sendingNs: number;
   schedules: KeptSchedule[];
 }
 
@@ -53,38 +56,40 @@ export async function measureSchedules(
   const ran = await runAgainstNullServer<ScheduleSteps, ScheduleOutcome>(options, client, steps);
   if (ran === null) return null;
   const { idleNs, closedOps, openOps, schedules, pauses } = ran.outcome;
-  const sendingNs = 1e9 / openOps;
   const gaps = gapsOf(pauses);
-  const seconds = (idleNs.endNs - idleNs.startNs) / 1e9;
-  const idleGaps = gaps.filter(({ startNs, endNs }) => startNs >= idleNs.startNs && endNs <= idleNs.endNs);
+  const takenNs = lengthWithin(gaps, idleNs);
+  const lengthNs = idleNs.endNs - idleNs.startNs;
   const idle = {
-    share: idleGaps.reduce((sum, { startNs, endNs }) => sum + endNs - startNs, 0) / 1e9 / seconds,
-    perS: idleGaps.length / seconds,
+    share: takenNs / lengthNs,
+    perS: gaps.filter((gap) => isWithin(gap, idleNs)).length / (lengthNs / 1e9),
   };
-  return {
-    idle,
-    closedOps,
-    openOps,
-    sendingNs,
-    schedules: schedules.map((one) => judge(one, sendingNs, gaps)),
-  };
+  return { idle, closedOps, openOps, schedules: schedules.map((one) => judge(one, gaps, 1e9 / openOps)) };
 }
 
-function judge(
-  { kind, rateOps, intendedNs, sentNs }: SentRequests,
-  sendingNs: number,
-  gaps: Gap[],
-): KeptSchedule {
+function judge(sent: SentRequests, gaps: Gap[], atFullSpeedNs: number): KeptSchedule {
+  const { kind, rateOps, intendedNs, sentNs, startNs, endNs } = sent;
+  const busyNs = endNs - startNs - sent.idleNs - lengthWithin(gaps, sent);
+  const sendingNs = Math.min(atFullSpeedNs, busyNs / intendedNs.length);
+  const utilisation = (rateOps * sendingNs) / 1e9;
   const lateness = latenessOf(intendedNs, sentNs, gaps, sendingNs);
-  if (lateness === null) {
+  if (lateness === null || !(utilisation > 0)) {
     throw new LoadError(
       'CALIBRATION_FAILED',
-      `no request of the ${kind} arrivals counts, as the host took too much time: give a longer --duration-s, or let less run beside`,
+      `the ${kind} arrivals say nothing, as the host took too much time: give a longer --duration-s, or let less run beside`,
     );
   }
-  const queue = { utilisation: (rateOps * sendingNs) / 1e9, service: sendingNs };
+  const queue = { utilisation, service: sendingNs };
   const expected = kind === 'poisson' ? { meanNs: meanWait(queue), p99Ns: waitQuantile(queue, 0.99) } : null;
-  return { kind, rateOps, ...lateness, expected };
+  return { kind, rateOps, sendingNs, ...lateness, expected };
+}
+
+function isWithin(gap: Gap, { startNs, endNs }: Gap): boolean {
+  return gap.startNs >= startNs && gap.endNs <= endNs;
+}
+
+/** How long the gaps within that time are, in all. */
+function lengthWithin(gaps: readonly Gap[], time: Gap): number {
+  return gaps.reduce((sum, gap) => sum + (isWithin(gap, time) ? gap.endNs - gap.startNs : 0), 0);
 }
 
 /** Without those in which garbage was collected: that is the generator's own time. */
