@@ -37,7 +37,7 @@ const shared = {
   testTimeout: 300_000,
   hookTimeout: 300_000,
   pool: 'forks' as const,
-  env: randomisedEnvironment({ all_ms: 30_000 }),
+  env: randomisedEnvironment({ all_ms: 20_000 }),
   setupFiles: ['tests/randomised.ts'],
 };
 

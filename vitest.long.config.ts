@@ -1,4 +1,4 @@
-/** `npm run test:long`: each randomised test for 15 s instead of its share of half a minute, and what takes minutes. */
+/** `npm run test:long`: each randomised test for 15 s instead of its share of twenty seconds, and what takes minutes. */
 import { defineConfig } from 'vitest/config';
 import { keepCompiledCode } from './tests/compile-cache.ts';
 import { filesWithProperties, randomisedEnvironment } from './tests/randomised-budget.ts';

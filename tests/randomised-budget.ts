@@ -1,6 +1,6 @@
 /**
- * How long randomised tests run, and their seed. In `npm test` all properties of fast-check share half a
- * minute: each has an equal part of it and ends, as passed, after that or after its number of runs, so that
+ * How long randomised tests run, and their seed. In `npm test` all properties of fast-check share twenty
+ * seconds: each has an equal part of it and ends, as passed, after that or after its number of runs, so that
  * one more property makes no longer suite. `npm run test:long` gives each a time of its own.
  */
 import { globSync, readFileSync } from 'node:fs';
