@@ -161,3 +161,38 @@ test('labels of axes are short', () => {
     '1,500k',
   ]);
 });
+
+test('more than a system can take stands at the upper edge of the curve, and stretches no axis', async () => {
+  const whole = manifest({ systems: [system('s0')] });
+  const plan = { ...whole.plan, trials: 2, reference: null, measurements: [target('get')] };
+  const rates = [axis('rate_ops', [1000, 2000, 4000], { scale: 'log' })];
+  // Of the last one twice as much is offered as comes back, and waits ten thousand times as long.
+  const overloaded: SyntheticRun['measured'] = (_system, { rate_ops }) => ({
+    latencies_ns: Array(300).fill(rate_ops === 4000 ? 1e9 : 1e5),
+    elapsed_s: 300 / Math.min(rate_ops as number, 2000),
+  });
+  const folder = join(dir, 'overloaded');
+  await writeRunInto(folder, run({ manifest: swept({ ...whole, plan }, rates), measured: overloaded }));
+  const { source: recorded } = await readReport(folder, { reference: false });
+  const nothing = { completed_ops: 0, misses_ops: 0, errors_ops: 0, wrong_ops: 0 };
+  const points = recorded.summary.points.map((point) => ({
+    ...point,
+    rates: { offered_ops: point.rate_ops, achieved_ops: point.throughput_ops ?? 0, ...nothing },
+  }));
+  const source = {
+    run: recorded.run,
+    looks: recorded.looks,
+    distance: recorded.distance,
+    summary: { ...recorded.summary, points },
+  };
+  const { picture } = (await draw((theme) => pictureOf('figure', source, theme), pageTheme))!;
+  const drawn = picture.datasets.points as (Row & { is_beyond: boolean; p50_us: number })[];
+  const beyond = drawn.filter(({ is_beyond }) => is_beyond);
+  expect(beyond).toHaveLength(2);
+  const kept = Math.max(...drawn.filter(({ is_beyond }) => !is_beyond).map(({ y }) => y));
+  for (const { y, p50_us } of beyond) {
+    expect(p50_us).toBeGreaterThan(100 * y);
+    expect(y).toBeLessThan(2 * kept);
+  }
+  expect(picture.caption.join(' ')).toContain('At the upper edge: more than the system can take');
+});

@@ -18,13 +18,18 @@ import { axisTitle, facetsOf, isLoad, mainAxis, valueAlong } from './axes.ts';
 import { latencyP50, latencyP99, throughput } from './measures.ts';
 import { entriesOf, type LineRow } from './over-axis.ts';
 import { linesPanel } from './panel.ts';
-import { measuredAxis, measuredScale } from './scales.ts';
+import { measuredAxis, measuredScale, type PlotScale } from './scales.ts';
 
 /** The knee is the highest rate at which the p99 is no more than so many times that at the lowest load. */
 const KNEE_FACTOR = 2;
 
+/** A system keeps up with an open loop where its replies come at no less than so much of the rate that is offered. */
+const KEPT_UP = 0.95;
+
 interface CurveRow extends LineRow {
   is_knee: boolean;
+  /** More was offered than it can take: its latency grows for as long as the run lasts, and says how long that was. */
+  is_beyond: boolean;
 }
 
 /** Null where no axis loads the server. */
@@ -32,16 +37,18 @@ export function loadCurve({ run, summary, looks }: ChartSource, theme: Theme): P
   const { manifest } = run;
   const axis = mainAxis(manifest, isLoad);
   if (axis === null) return null;
-  const rows = rowsOf(summary.points, axis, manifest);
-  const panels = [...new Set(rows.map(({ panel }) => panel))];
+  const measured = rowsOf(summary.points, axis, manifest);
+  const panels = [...new Set(measured.map(({ panel }) => panel))];
   if (panels.length === 0) return null;
+  const within = measured.filter(({ is_beyond }) => !is_beyond);
+  const y = measuredScale(
+    (within.length > 0 ? within : measured).flatMap((row) => row.y ?? []),
+    theme.logY,
+  );
+  const rows = measured.map((row) => atEdge(row, y));
   const x = measuredScale(
     rows.map((row) => row.x),
     theme.logX ?? false,
-  );
-  const y = measuredScale(
-    rows.flatMap((row) => row.y ?? []),
-    theme.logY,
   );
   const grid = multiplesOf(
     panels.length,
@@ -98,11 +105,24 @@ export function loadCurve({ run, summary, looks }: ChartSource, theme: Theme): P
       ...runState(manifest),
       `Points along a curve: ${axisTitle(axis)}; ${trialRange(summary.points)}.`,
       `Ringed: the knee, the highest rate at which the p99 is at most ${KNEE_FACTOR} times that at the lowest load.`,
+      ...(rows.some(({ is_beyond }) => is_beyond)
+        ? ['At the upper edge: more than the system can take, where latency grows as long as the run lasts.']
+        : []),
       ...distanceOfFigure(summary),
       ...hollowMeaning(rows.some(({ verdict }) => verdict === 'invalid')),
     ],
     canFade: true,
   };
+}
+
+/** What is beyond what a system can take stands at the upper edge where its latency is above that. */
+function atEdge(row: CurveRow, { domain: [, high] }: PlotScale): CurveRow {
+  return row.is_beyond && row.y !== null && row.y > high ? { ...row, y: high } : row;
+}
+
+function isBeyond({ rates, throughput_ops }: Point): boolean {
+  const offered = rates?.offered_ops ?? null;
+  return offered !== null && throughput_ops !== null && throughput_ops < KEPT_UP * offered;
 }
 
 function rowsOf(points: Point[], axis: Axis, manifest: Manifest): CurveRow[] {
@@ -132,6 +152,7 @@ function rowsOf(points: Point[], axis: Axis, manifest: Manifest): CurveRow[] {
             verdict: measure.stateOf(point),
             is_constant: false,
             is_knee: point === knee,
+            is_beyond: isBeyond(point),
           }));
         });
       }),
