@@ -95,6 +95,7 @@ export class TestRun {
   readonly config = path.join(this.folder, 'config.yaml');
 
   constructor(config: {
+    experiment?: string;
     trials?: number;
     workload?: object;
     sweep?: object;

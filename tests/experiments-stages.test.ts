@@ -40,6 +40,8 @@ let stdout = '';
 
 beforeAll(async () => {
   run = new TestRun({
+    // Claims are of an experiment.
+    experiment: 'redis-figure',
     // Beside another test, pollers share two cores: a reply may take as long as their turns do.
     workload: { ...tinyWorkload, operations: ['get'], duration_s: 0.15 },
     stages: { every: 1, duration_s: 0.4 },
@@ -128,7 +130,7 @@ describe('a run that splits its latencies', () => {
     expect(stdout).toContain('Where the time goes near the p50, in µs:');
     expect(stdout).toContain('Stamping changed the p50');
     expect(stdout).toContain('Claims:\n');
-    expect(stdout).toMatch(/Of other claims, \d+ are of redis-figure/);
+    expect(stdout).toMatch(/\d+ cannot be tested here\./);
     const page = readFileSync(path.join(run.out, 'report.html'), 'utf8');
     for (const id of ['breakdown', 'distributions', 'validity', 'claims'])
       expect(page).toContain(`id="${id}"`);
