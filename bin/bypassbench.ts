@@ -37,6 +37,7 @@ const parts: Record<string, () => Promise<Part>> = {
   load: () => import('../loadgen/command.ts'),
   'redis-benchmark': () => import('../loadgen/redis-benchmark/command.ts'),
   meter: () => import('../loadgen/meter/command.ts'),
+  trace: () => import('../loadgen/trace/command.ts'),
   knee: () => import('../loadgen/knee/command.ts'),
   calibrate: () => import('../loadgen/calibrate/command.ts'),
   floor: () => import('../loadgen/floor/command.ts'),

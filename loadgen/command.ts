@@ -1,7 +1,7 @@
 /** `bypassbench load`: the load generator's command line. */
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import { type BackendOptions, backends, wholeNumber, withBackendOption } from '../libos/index.ts';
+import { type BackendOptions, backends, decimal, wholeNumber, withBackendOption } from '../libos/index.ts';
 import type { ArrivalPattern } from '../results/formats/arrival-patterns.ts';
 import { MIX, protocols, waitModes } from '../results/formats/lists.ts';
 import { core, coreList, perSecond, processId, seconds, secondsOrNone } from './arguments.ts';
@@ -17,6 +17,7 @@ import {
 } from './measurement/protocol.ts';
 import { createResultFolder, describeOutcome, unansweredInWords, writeResult } from './measurement/result.ts';
 import { runLoad } from './measurement/run-load.ts';
+import { traceOf, traceRateOps } from './measurement/trace-load.ts';
 import { parseArrivals } from './workload/arrival-words.ts';
 import { type NamedWorkload, type WorkloadFlags, withWorkloadFlags, workloadOf } from './workload/flags.ts';
 import { weightsByName } from './workload/weights.ts';
@@ -53,6 +54,7 @@ export interface LoadFlags
       | 'rateOps'
       | 'arrivals'
       | 'scheduleSeed'
+      | 'trace'
       | 'serverStamps'
       | 'serverCore'
       | 'serverPid'
@@ -66,6 +68,8 @@ export interface LoadFlags
   user?: string;
   db: number;
   rate?: number;
+  trace?: string;
+  traceSpeed: number;
   arrivals?: ArrivalPattern;
   backendOption?: BackendOptions;
   core?: number;
@@ -139,6 +143,16 @@ of processes shows it`,
       '--pipeline <n>',
       'outstanding requests per connection; with --rate, the most',
       wholeNumber(1, PIPELINE_MAX),
+      1,
+    )
+    .option(
+      '--trace <file>',
+      "open loop: replay a trace, with its times, operations, keys and sizes (see 'bypassbench trace'); plain, gzip or zstd",
+    )
+    .option(
+      '--trace-speed <factor>',
+      'with --trace: so many times as fast as it was recorded',
+      decimal(1e-6, 1e6),
       1,
     )
     .option('--rate <ops>', 'open loop: requests per second', perSecond)
@@ -218,12 +232,16 @@ export async function optionsOf(flags: LoadFlags, command: Command): Promise<Loa
   refuseOptionsOfResp(protocol, given);
   const { out: _out, backendOption = {}, rate = null, user, password, db, ...rest } = flags;
   hidePassword(password, `bypassbench ${command.name()}`);
+  const trace = await traceOf(flags, given);
   const cores = coresOf(flags);
   const threads = flags.threads ?? Math.max(1, cores.length);
   sayFewCores(threads, cores);
   return checkOptions({
     ...rest,
-    ...(await workloadOf({ ...flags, ...(isMessageProtocol(protocol) && ONE_KEY) }, flags.populate)),
+    ...(await workloadOf(
+      { ...flags, ...((isMessageProtocol(protocol) || trace !== null) && ONE_KEY) },
+      flags.populate,
+    )),
     replyTimeoutS: flags.replyTimeoutS ?? replyTimeoutS(protocol),
     target: await resolveTarget(flags.target, '--target'),
     sendsLike: null,
@@ -234,14 +252,15 @@ export async function optionsOf(flags: LoadFlags, command: Command): Promise<Loa
           password: '--password',
         }),
     backendOptions: backendOption,
-    rateOps: rate,
+    rateOps: trace === null ? rate : traceRateOps(trace),
+    trace,
     scheduleSeed: flags.seed,
     arrivals: flags.arrivals ?? (rate === null ? null : 'poisson'),
     core: cores.length === 1 ? cores[0] : null,
     thread: 0,
     threads,
     cores,
-    durationS: flags.durationS ?? (flags.requests === undefined ? 5 : null),
+    durationS: flags.durationS ?? (flags.requests === undefined && trace === null ? 5 : null),
     requests: flags.requests ?? null,
     serverStamps: flags.serverStamps ?? null,
     serverCore: flags.serverCore ?? null,

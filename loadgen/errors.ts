@@ -9,6 +9,7 @@ export type LoadErrorCode =
   | 'CONNECTION_LOST'
   | 'REPLY_TIMEOUT'
   | 'NOT_RESP'
+  | 'TRACE'
   | 'WRONG_PROTOCOL'
   | 'POPULATE_FAILED'
   | 'NO_REPLIES'

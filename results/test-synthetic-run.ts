@@ -366,6 +366,7 @@ async function writeLoadResult(
     loop: target.rate_ops === null ? 'closed' : 'open',
     rate_ops: target.rate_ops,
     arrivals: target.rate_ops === null ? null : 'poisson',
+    trace: null,
     keys: plan.keys,
     key_distribution: plan.key_distribution,
     zipf_exponent: null,

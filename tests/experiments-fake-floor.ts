@@ -33,6 +33,7 @@ const setup = {
   pipeline: 1,
   rateOps: null,
   arrivals: null,
+  trace: null,
   keys: 1,
   keyDistribution: 'single' as const,
   mix: null,

@@ -47,6 +47,7 @@ async function write(): Promise<void> {
     pipeline: 1,
     rateOps: null,
     arrivals: null,
+    trace: null,
     keys: 1,
     keyDistribution: 'single' as const,
     mix: null,

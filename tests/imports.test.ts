@@ -31,7 +31,7 @@ const layers: Record<string, RegExp[]> = {
     /^loadgen\/connections\//,
     /^loadgen\/loops\//,
     /^loadgen\/measurement\//,
-    /^loadgen\/(floor|calibrate|redis-benchmark|memtier|meter)\//,
+    /^loadgen\/(floor|calibrate|trace|redis-benchmark|memtier|meter)\//,
     /^loadgen\/(command|index)\.ts$/,
     /^loadgen\/knee\//,
   ],

@@ -7,8 +7,10 @@
  * Redis server: NOT_RESP.
  */
 import { LoadError } from '../errors.ts';
+import type { KeySpace } from '../workload/key-space.ts';
 import { ValueCheck } from '../workload/value-check.ts';
-import type { RequestStep, Workload } from '../workload/workload.ts';
+import type { Values } from '../workload/values.ts';
+import type { RequestStep } from '../workload/workload.ts';
 import type { ReplyChecker } from './exchange.ts';
 import { ReplyStatus } from './reply.ts';
 
@@ -26,14 +28,29 @@ const BODY = 2;
 /** Of the two bytes behind a body. */
 const BODY_END = 3;
 
+/** What of a step its replies are checked by. */
+export type CheckedStep = Pick<RequestStep, 'reply' | 'writes' | 'makes' | 'floors'>;
+
+/** What replies are checked by. */
+export interface ReplyRules {
+  readonly steps: readonly CheckedStep[];
+  readonly values: Values;
+  /** Whose versions of values can be compared. */
+  readonly writer: number;
+  /** Where keys are made; null where none are. */
+  readonly keys: Pick<KeySpace, 'acknowledge'> | null;
+  /** Whether a value may have any length, and not only that of its key. */
+  readonly anyLength?: boolean;
+}
+
 /** By verdict. */
 const statuses = [ReplyStatus.Right, ReplyStatus.Stale, ReplyStatus.Torn, ReplyStatus.Wrong] as const;
 
 export class RespChecker implements ReplyChecker {
   end = 0;
   errorText = '';
-  readonly #workload: Workload;
-  readonly #steps: readonly RequestStep[];
+  readonly #rules: ReplyRules;
+  readonly #steps: readonly CheckedStep[];
   readonly #value: ValueCheck;
   #state = START;
   #line = '';
@@ -48,10 +65,10 @@ export class RespChecker implements ReplyChecker {
   /** Elements of the reply so far. */
   #elements = 0;
 
-  constructor(workload: Workload) {
-    this.#workload = workload;
-    this.#steps = workload.steps;
-    this.#value = new ValueCheck(workload.values, workload.writer);
+  constructor(rules: ReplyRules) {
+    this.#rules = rules;
+    this.#steps = rules.steps;
+    this.#value = new ValueCheck(rules.values, rules.writer, rules.anyLength);
   }
 
   check(
@@ -99,7 +116,7 @@ export class RespChecker implements ReplyChecker {
     bytes: Uint8Array,
     at: number,
     limit: number,
-    { reply }: RequestStep,
+    { reply }: CheckedStep,
     key: number,
     floor: number,
   ): ReplyStatus {
@@ -128,11 +145,11 @@ export class RespChecker implements ReplyChecker {
   }
 
   /** What follows from the reply for the workload. */
-  #judged(step: RequestStep, key: number, status: ReplyStatus): ReplyStatus {
+  #judged(step: CheckedStep, key: number, status: ReplyStatus): ReplyStatus {
     if (step.writes) {
       const isRight = status === ReplyStatus.Right;
       if (step.floors !== null) step.floors.answered(key, isRight);
-      if (step.makes && isRight) this.#workload.keys.acknowledge(key);
+      if (step.makes && isRight) this.#rules.keys?.acknowledge(key);
     }
     return status;
   }
@@ -142,7 +159,7 @@ export class RespChecker implements ReplyChecker {
   }
 
   /** Takes a byte that is not of a body. */
-  #consume(byte: number, step: RequestStep, key: number, detail: number): void {
+  #consume(byte: number, step: CheckedStep, key: number, detail: number): void {
     if (this.#state === BODY_END) {
       if (byte !== (this.#bodyLeft === 2 ? CR : LF))
         throw notResp('a bulk string does not end where it should');
@@ -164,7 +181,7 @@ export class RespChecker implements ReplyChecker {
     this.#lineEnded(line.charCodeAt(0), line.slice(1, -2), step, key, detail);
   }
 
-  #lineEnded(type: number, text: string, step: RequestStep, key: number, detail: number): void {
+  #lineEnded(type: number, text: string, step: CheckedStep, key: number, detail: number): void {
     if (type === MINUS) {
       this.errorText = text;
       this.#status = ReplyStatus.Failed;
@@ -183,17 +200,17 @@ export class RespChecker implements ReplyChecker {
     }
   }
 
-  #noteNull(step: RequestStep): void {
+  #noteNull(step: CheckedStep): void {
     if (this.#depth > 0) this.#noteElement(step, true);
     else if (step.reply !== 'nil' && step.reply !== 'any') this.#note(ReplyStatus.Miss);
   }
 
   /** Of an element that is no bulk string. */
-  #noteElement({ reply }: RequestStep, isNull: boolean): void {
+  #noteElement({ reply }: CheckedStep, isNull: boolean): void {
     if (reply === 'values') this.#note(isNull ? ReplyStatus.Miss : ReplyStatus.Wrong);
   }
 
-  #bodyBegins(length: number, step: RequestStep, key: number, detail: number): void {
+  #bodyBegins(length: number, step: CheckedStep, key: number, detail: number): void {
     const { reply } = step;
     this.#isValue = this.#depth === 0 ? reply === 'value' : reply === 'values' && this.#depth === 1;
     if (this.#depth === 0 && !fits(step, DOLLAR, '')) this.#note(ReplyStatus.Wrong);
@@ -206,7 +223,7 @@ export class RespChecker implements ReplyChecker {
     if (length === 0) this.#bodyLeft = 2;
   }
 
-  #arrayBegins(length: number, step: RequestStep, detail: number): void {
+  #arrayBegins(length: number, step: CheckedStep, detail: number): void {
     if (this.#depth === 0) {
       if (!fits(step, STAR, '')) this.#note(ReplyStatus.Wrong);
       if (step.reply === 'values' && length !== detail) this.#note(ReplyStatus.Wrong);
@@ -234,7 +251,7 @@ export class RespChecker implements ReplyChecker {
 }
 
 /** Whether a reply of this type can be the right one. */
-function fits({ reply }: RequestStep, type: number, text: string): boolean {
+function fits({ reply }: CheckedStep, type: number, text: string): boolean {
   switch (reply) {
     case 'ok':
       return type === PLUS && text === 'OK';

@@ -135,6 +135,7 @@ async function measure(
     pipeline: 1,
     rateOps: null,
     arrivals: null,
+    trace: null,
     // Requests for all keys have the same length.
     keys: 1,
     keyDistribution: 'single' as const,

@@ -12,6 +12,8 @@ import { runTrial } from './trial.ts';
 /** Of `load`: what a trial has no use for, or what the search chooses. */
 const NOT_OF_TRIALS = [
   'rate',
+  'trace',
+  'traceSpeed',
   'requests',
   'durationS',
   'stampsEvery',

@@ -6,10 +6,12 @@ import { createLibos, type DataPathContext, nowNs, PauseLog, StampRing } from '.
 import { Connections } from '../connections/connections.ts';
 import { RECEIVED, type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
 import { RespExchange } from '../connections/resp-exchange.ts';
+import { TraceExchange } from '../connections/trace-exchange.ts';
 import { LoadError } from '../errors.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { RequestBudget } from '../workload/request-budget.ts';
 import { FillRequests } from '../workload/requests.ts';
+import { TraceFill, TraceReplay } from '../workload/trace/replay.ts';
 import { Workload } from '../workload/workload.ts';
 import { measureClosedLoop } from './closed-measurement.ts';
 import { CostMeter } from './cost-meter.ts';
@@ -19,6 +21,7 @@ import type { GeneratorInput, LoopOutcome } from './measuring.ts';
 import { Meeting } from './meeting.ts';
 import type { ThreadOutcome } from './merge.ts';
 import { measureOpenLoop } from './open-measurement.ts';
+import type { TraceLoad } from './options.ts';
 import { CONNECT, POPULATE } from './phases.ts';
 import { trafficOf } from './traffic.ts';
 
@@ -27,7 +30,7 @@ const POPULATE_WINDOW_BYTES = 1024 * 1024;
 
 /** Entry of the data path. Resolves to null when it was stopped. Throws LoadError, LibosError. */
 export async function run(context: DataPathContext<GeneratorInput, null>): Promise<ThreadOutcome | null> {
-  const { options, progress } = context.data;
+  const { options, progress, ring } = context.data;
   const meeting = context.data.meeting && new Meeting(context.data.meeting, () => context.stopRequested());
   const { backend, backendOptions, wait, rateOps } = options;
   const stamps = options.stampsEvery > 0 ? StampRing.create(null) : null;
@@ -44,7 +47,9 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
     const cost = new CostMeter(options);
     connections.openIdle(options.idleConnections);
     const budget = new RequestBudget();
-    const shares = trafficOf(options, budget);
+    const replay =
+      options.trace && new TraceReplay(ring!, options.trace.speed, () => context.stopRequested());
+    const shares = trafficOf(options, budget, replay);
     for (const { count, traffic } of shares) connections.open(count, traffic, measuredWindow.notes);
     const { operations } = shares[0].traffic.exchange;
     const measure = rateOps === null ? measureClosedLoop : measureOpenLoop;
@@ -58,6 +63,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
         window: measuredWindow,
         pauses,
         meeting,
+        replay,
         distance,
         cost,
       });
@@ -87,6 +93,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
 /** Sets every key. Returns the seconds that it took. Throws POPULATE_FAILED, REPLY_TIMEOUT. */
 function populate(context: DataPathContext<GeneratorInput, null>, connections: Connections): number {
   const { options } = context.data;
+  if (options.trace !== null) return populateFromTrace(context, connections, options.trace);
   const workload = new Workload(options, true);
   const window = Math.floor(POPULATE_WINDOW_BYTES / workload.maxRequestBytes);
   const traffic = {
@@ -99,6 +106,26 @@ function populate(context: DataPathContext<GeneratorInput, null>, connections: C
   const startNs = nowNs();
   loop.start();
   loop.run(new FillControl(context, connections, options.keys * workload.operations.length));
+  connections.close();
+  return (nowNs() - startNs) / 1e9;
+}
+
+/** Sets the key of each get of a trace. */
+function populateFromTrace(
+  context: DataPathContext<GeneratorInput, null>,
+  connections: Connections,
+  { survey }: TraceLoad,
+): number {
+  const { options, fillRing } = context.data;
+  const exchange = new TraceExchange({ ...survey, seed: options.seed, writer: options.thread });
+  const source = new TraceFill(fillRing!, () => context.stopRequested());
+  const window = Math.floor(POPULATE_WINDOW_BYTES / exchange.maxRequestBytes);
+  const pipeline = Math.max(1, Math.min(POPULATE_PIPELINE, window));
+  connections.open(1, { exchange, source, pipeline }, null);
+  const loop = new ClosedLoop(connections);
+  const startNs = nowNs();
+  loop.start();
+  if (survey.filled > 0) loop.run(new FillControl(context, connections, survey.filled));
   connections.close();
   return (nowNs() - startNs) / 1e9;
 }

@@ -2,6 +2,8 @@
 import type { DataPathContext, PauseLog } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { RequestBudget } from '../workload/request-budget.ts';
+import type { TraceReplay } from '../workload/trace/replay.ts';
+import type { RingMemory } from '../workload/trace/ring.ts';
 import type { CostMeter } from './cost-meter.ts';
 import type { Distance } from './distance.ts';
 import type { MeasuredWindow } from './measured-window.ts';
@@ -13,6 +15,9 @@ export interface GeneratorInput {
   options: LoadOptions;
   /** Of several threads, where they meet; null of one. */
   meeting: MeetingMemory | null;
+  /** Of a trace, the requests that this thread sends, and what it fills the keys with; null without one. */
+  ring: RingMemory | null;
+  fillRing: RingMemory | null;
   /** Shared with the main thread: [phase, done in it, its total]. */
   progress: Float64Array;
 }
@@ -30,6 +35,8 @@ export interface Measuring {
   pauses: PauseLog;
   /** Null for a thread that is alone. */
   meeting: Meeting | null;
+  /** The trace that is replayed; null where none is. */
+  replay: TraceReplay | null;
   distance: Distance;
   /** The measurement begins and ends it. */
   cost: CostMeter;

@@ -9,7 +9,6 @@
  * capacity the window begins with replies to what the warm-up left.
  */
 import { type DataPathContext, nowNs } from '../../libos/index.ts';
-import type { ArrivalPattern } from '../../results/formats/arrival-patterns.ts';
 import type { Connections } from '../connections/connections.ts';
 import {
   INTENDED,
@@ -45,7 +44,6 @@ const OUTSTANDING_SHARE = 0.01;
 
 /** Times in ns by this thread's clock. */
 interface Schedule {
-  pattern: ArrivalPattern;
   rateOps: number;
   beginNs: number;
   /** The measured window. */
@@ -65,11 +63,9 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   const lastNs = meeting === null ? ownNs : meeting.meet(ownNs);
   // By this thread's clock.
   const schedule = scheduleOf(options, lastNs - pauses.monotonicNs(0) + SET_UP_NS);
-  const { pattern, rateOps, beginNs, startNs, endNs } = schedule;
+  const { beginNs, startNs, endNs } = schedule;
   const measurement = new OpenMeasurement(measuring, schedule);
-  const whole = createArrivals(pattern, rateOps, options.scheduleSeed, beginNs);
-  const { thread, threads } = options;
-  const arrivals: Arrivals = threads === 1 ? whole : new DealtArrivals(whole, thread, threads);
+  const arrivals = arrivalsOf(measuring, schedule);
   const loop = new OpenLoop(connections, arrivals, measurement, options.wait === 'block');
   pauses.resume();
   if (startNs > beginNs) {
@@ -102,16 +98,29 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   };
 }
 
+/** What this thread sends of the schedule. */
+function arrivalsOf({ context, replay }: Measuring, { rateOps, beginNs }: Schedule): Arrivals {
+  if (replay !== null) {
+    replay.begin(beginNs);
+    return replay.arrivals;
+  }
+  const { arrivals, scheduleSeed, thread, threads } = context.data.options;
+  const whole = createArrivals(arrivals!, rateOps, scheduleSeed, beginNs);
+  return threads === 1 ? whole : new DealtArrivals(whole, thread, threads);
+}
+
 /** With --requests the window ends when the schedule has the last of them. */
 function scheduleOf(options: LoadOptions, beginNs: number): Schedule {
-  const { warmupS, durationS, requests, scheduleSeed } = options;
-  const pattern = options.arrivals!;
+  const { warmupS, durationS, requests, scheduleSeed, trace } = options;
   const rateOps = options.rateOps!;
   const startNs = beginNs + warmupS * 1e9;
-  if (durationS !== null) return { pattern, rateOps, beginNs, startNs, endNs: startNs + durationS * 1e9 };
-  const ahead = createArrivals(pattern, rateOps, scheduleSeed, beginNs);
+  if (durationS !== null) return { rateOps, beginNs, startNs, endNs: startNs + durationS * 1e9 };
+  // Just behind the last request.
+  if (trace !== null)
+    return { rateOps, beginNs, startNs, endNs: beginNs + trace.survey.spanNs / trace.speed + 1e3 };
+  const ahead = createArrivals(options.arrivals!, rateOps, scheduleSeed, beginNs);
   skipArrivals(ahead, startNs, requests!);
-  return { pattern, rateOps, beginNs, startNs, endNs: ahead.nextNs };
+  return { rateOps, beginNs, startNs, endNs: ahead.nextNs };
 }
 
 /** Places in the array of times: when the last reply came, and the last reading of the distance. */

@@ -9,6 +9,7 @@ import type { TemplateTraffic } from '../connections/template-exchange.ts';
 import { LoadError } from '../errors.ts';
 import type { NamedWorkload } from '../workload/flags.ts';
 import type { MemtierWorkload } from '../workload/memtier-requests.ts';
+import type { TraceSurvey } from '../workload/trace/file.ts';
 import { checkMessages } from './protocol.ts';
 
 /** What another program sends, in the place of the workload. */
@@ -18,6 +19,13 @@ export type OtherRequests =
 
 /** Each takes some 40 bytes of the generator's memory. */
 const OUTSTANDING_MAX = 16_777_216;
+
+/** A trace that is replayed, `speed` times as fast as it was recorded. */
+export interface TraceLoad {
+  file: string;
+  speed: number;
+  survey: TraceSurvey;
+}
 
 export interface LoadOptions extends NamedWorkload {
   target: Endpoint;
@@ -38,6 +46,8 @@ export interface LoadOptions extends NamedWorkload {
   /** Open loop: requests sent per second, and how they are spread. Both null in a closed loop. */
   rateOps: number | null;
   arrivals: ArrivalPattern | null;
+  /** Replayed in the place of the workload; null for none. */
+  trace: TraceLoad | null;
   /** Of the arrivals; `seed` is of keys and values. */
   scheduleSeed: number;
   /** Core of the generator's thread, or null for any. */
@@ -116,7 +126,8 @@ export function checkOptions(options: LoadOptions): LoadOptions {
         `at most ${OUTSTANDING_MAX} are possible`,
     );
   }
-  if ((options.durationS === null) === (options.requests === null)) {
+  if (options.trace !== null) refuseOfTrace(options, options.trace, refuse);
+  else if ((options.durationS === null) === (options.requests === null)) {
     refuse('give either --duration-s or --requests');
   }
   if (options.rateOps === null && options.arrivals !== null) {
@@ -158,5 +169,20 @@ function refuseThreads(options: LoadOptions, refuse: (message: string) => never)
   }
   if (options.backend === 'dpdk') {
     refuse(`${given} with --backend dpdk: a process has one device, which one thread polls`);
+  }
+}
+
+/** What a trace says itself, and what it has no room for. */
+function refuseOfTrace(options: LoadOptions, trace: TraceLoad, refuse: (message: string) => never): void {
+  const { warmupS, durationS, requests } = options;
+  if (requests !== null)
+    refuse('--requests with --trace: a trace ends with its last request, or by --duration-s');
+  const spanS = trace.survey.spanNs / 1e9 / trace.speed;
+  const measuredS = warmupS + (durationS ?? 0);
+  if (measuredS >= spanS) {
+    refuse(
+      `--trace ${trace.file} lasts ${Number(spanS.toPrecision(3))} s at --trace-speed ${trace.speed}: warm-up and window, ` +
+        `${measuredS} s, must be shorter`,
+    );
   }
 }

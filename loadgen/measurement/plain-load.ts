@@ -23,6 +23,7 @@ export function plainLoad(
     ...said,
     arrivals: said.rateOps === null ? null : 'constant',
     scheduleSeed: said.seed,
+    trace: null,
     idleConnections: 0,
     thread: 0,
     threads: 1,

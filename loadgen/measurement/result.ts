@@ -1,6 +1,6 @@
 /** Writes a measurement: result.json with its histograms, and a few lines for a person. */
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { LoadResult } from '../../results/formats/index.ts';
 import type { WorkloadProtocol } from '../../results/formats/lists.ts';
 import { LoadError } from '../errors.ts';
@@ -19,6 +19,7 @@ export interface Setup
       | 'pipeline'
       | 'rateOps'
       | 'arrivals'
+      | 'trace'
       | 'keys'
       | 'keyDistribution'
       | 'valueBytes'
@@ -87,6 +88,12 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     loop: setup.rateOps === null ? 'closed' : 'open',
     rate_ops: setup.rateOps,
     arrivals: setup.arrivals,
+    trace: setup.trace && {
+      file: basename(setup.trace.file),
+      speed: setup.trace.speed,
+      requests: setup.trace.survey.requests,
+      span_s: setup.trace.survey.spanNs / 1e9,
+    },
     keys: setup.keys,
     key_distribution: setup.keyDistribution,
     zipf_exponent: ['zipf', 'latest'].includes(setup.keyDistribution) ? (setup.zipfExponent ?? null) : null,

@@ -4,10 +4,12 @@
  */
 import { finishedOrSignalled, startDataPath } from '../../libos/index.ts';
 import { LoadError } from '../errors.ts';
+import { createRing, type RingMemory } from '../workload/trace/ring.ts';
 import type { GeneratorInput } from './measuring.ts';
 import { createMeeting } from './meeting.ts';
 import { keepsSchedule, mergeOutcomes, type ThreadOutcome } from './merge.ts';
-import type { LoadOptions, LoadOutcome } from './options.ts';
+import type { LoadOptions, LoadOutcome, TraceLoad } from './options.ts';
+import { feedFill, feedReplay } from './trace-feed.ts';
 
 /** Shared with a thread: [phase, done in it, its total]. */
 export function createProgress(): Float64Array {
@@ -23,15 +25,30 @@ export function createProgress(): Float64Array {
 export async function generate(options: LoadOptions, progress: Float64Array): Promise<LoadOutcome | null> {
   const { threads } = options;
   const meeting = threads === 1 ? null : createMeeting(threads);
+  const { trace } = options;
+  const rings = trace === null ? [] : Array.from({ length: threads }, () => createRing());
+  const fillRing = trace !== null && options.populate ? createRing() : null;
   const parts = Array.from({ length: threads }, (_, thread) => partOf(options, thread));
   const paths = parts.map((part, thread) =>
     startDataPath<GeneratorInput, null, ThreadOutcome | null>(
       new URL('./generator.ts', import.meta.url),
-      { options: part, progress: thread === 0 ? progress : createProgress(), meeting },
+      {
+        options: part,
+        progress: thread === 0 ? progress : createProgress(),
+        meeting,
+        ring: rings[thread] ?? null,
+        fillRing: thread === 0 ? fillRing : null,
+      },
       part.core,
     ),
   );
   let failed: Error | null = null;
+  const over = new AbortController();
+  const feeding = trace === null ? null : feedTrace(trace, rings, fillRing, over.signal);
+  feeding?.catch((error: Error) => {
+    failed ??= error;
+    for (const path of paths) void path.stop();
+  });
   const outcomes = await Promise.all(
     paths.map((path, thread) =>
       finishedOrSignalled(path).catch((error: Error) => {
@@ -42,6 +59,8 @@ export async function generate(options: LoadOptions, progress: Float64Array): Pr
       }),
     ),
   );
+  over.abort();
+  await feeding?.catch(() => {});
   if (failed !== null) throw failed;
   const whole = outcomes.filter((outcome) => outcome !== null);
   if (whole.length < threads) return null;
@@ -74,6 +93,17 @@ function refuseWithoutReplies(
     'NO_REPLIES',
     `${target} gave no reply to any of the ${unanswered} requests of ${window}: ${remedy}`,
   );
+}
+
+/** What fills the keys first. */
+async function feedTrace(
+  trace: TraceLoad,
+  rings: readonly RingMemory[],
+  fillRing: RingMemory | null,
+  signal: AbortSignal,
+): Promise<void> {
+  if (fillRing !== null) await feedFill(trace, fillRing, signal);
+  await feedReplay(trace, rings, signal);
 }
 
 /** What one thread does of a load. */

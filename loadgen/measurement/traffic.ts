@@ -3,9 +3,11 @@ import type { Traffic } from '../connections/exchange.ts';
 import { MemtierExchange } from '../connections/memtier-exchange.ts';
 import { RespExchange } from '../connections/resp-exchange.ts';
 import { TemplateExchange } from '../connections/template-exchange.ts';
+import { TraceExchange } from '../connections/trace-exchange.ts';
 import { MemtierRequests } from '../workload/memtier-requests.ts';
 import { BudgetedRequests, type RequestBudget } from '../workload/request-budget.ts';
 import { RandomRequests, RepeatedRequests, type RequestSource } from '../workload/requests.ts';
+import type { TraceReplay } from '../workload/trace/replay.ts';
 import { Workload } from '../workload/workload.ts';
 import type { LoadOptions } from './options.ts';
 import { isMessageProtocol, messageTraffic } from './protocol.ts';
@@ -17,8 +19,12 @@ interface Share {
 }
 
 /** At least one. All connections draw on the budget where requests are counted. */
-export function trafficOf(options: LoadOptions, budget: RequestBudget): Share[] {
-  const { connections, pipeline, sendsLike, protocol } = options;
+export function trafficOf(options: LoadOptions, budget: RequestBudget, replay: TraceReplay | null): Share[] {
+  const { connections, pipeline, sendsLike, protocol, trace } = options;
+  if (trace !== null && replay !== null) {
+    const exchange = new TraceExchange({ ...trace.survey, seed: options.seed, writer: options.thread });
+    return [{ count: connections, traffic: { exchange, source: replay.requests, pipeline } }];
+  }
   const counted = (source: RequestSource): RequestSource =>
     options.requests === null ? source : new BudgetedRequests(source, budget);
   if (isMessageProtocol(protocol)) {

@@ -105,6 +105,7 @@ async function measure(flags: Flags): Promise<void> {
     pipeline: flags.pipeline,
     rateOps: null,
     arrivals: null,
+    trace: null,
     keys: flags.keys,
     keyDistribution,
     mix: null,

@@ -26,6 +26,7 @@ export class ValueCheck {
   readonly #values: Values;
   readonly #pool: Uint8Array;
   readonly #writer: number;
+  readonly #anyLength: boolean;
   readonly #header = new Uint8Array(HEADER_BYTES);
   #key = 0;
   #length = 0;
@@ -35,11 +36,14 @@ export class ValueCheck {
   #piece = 0;
   #verdict: ValueVerdict = ValueVerdict.Good;
 
-  /** @param writer whose versions can be compared */
-  constructor(values: Values, writer: number) {
+  /**
+   * @param writer whose versions can be compared; @param anyLength whether a value may have another than its key has
+   */
+  constructor(values: Values, writer: number, anyLength = false) {
     this.#values = values;
     this.#pool = values.pool;
     this.#writer = writer;
+    this.#anyLength = anyLength;
   }
 
   /** A value of `length` bytes follows. */
@@ -48,7 +52,8 @@ export class ValueCheck {
     this.#length = length;
     this.#floor = floor;
     this.#seen = 0;
-    this.#verdict = length === this.#values.lengthOf(key) ? ValueVerdict.Good : ValueVerdict.Foreign;
+    const fits = this.#anyLength || length === this.#values.lengthOf(key);
+    this.#verdict = fits ? ValueVerdict.Good : ValueVerdict.Foreign;
   }
 
   /** Looks at its next `count` bytes. */

@@ -50,9 +50,18 @@ export class Values {
     return fixed >= 0 ? fixed : this.lengths.at(spread(this.hashOf(key)));
   }
 
-  /** Writes the whole value to bytes[at...]. Returns its length. `version` is `writer`'s how manieth, from 1. */
-  write(bytes: Uint8Array, at: number, key: number, writer: number, version: number): number {
-    const length = this.lengthOf(key);
+  /**
+   * Writes the whole value to bytes[at...]. Returns its length, which is that of the key where none is given. `version`
+   * is `writer`'s how manieth, from 1.
+   */
+  write(
+    bytes: Uint8Array,
+    at: number,
+    key: number,
+    writer: number,
+    version: number,
+    length = this.lengthOf(key),
+  ): number {
     const digits = Math.min(KEY_DIGITS, length);
     writeDigits(bytes, at, digits, key);
     if (length < HEADER_BYTES) {

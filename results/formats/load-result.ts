@@ -42,6 +42,16 @@ const loadResult = z.strictObject({
   /** Requests per second that an open loop was to send, and how they were spread; null in a closed loop. */
   rate_ops: z.number().positive().nullable().default(null),
   arrivals: arrivalPattern.nullable().default(null),
+  /** The trace that was replayed, its requests and its length as recorded; null where none was. */
+  trace: z
+    .strictObject({
+      file: z.string(),
+      speed: z.number().positive(),
+      requests: positive,
+      span_s: z.number().positive(),
+    })
+    .nullable()
+    .default(null),
   keys: positive,
   key_distribution: z.enum(keyDistributions),
   /** Of zipf and latest, and of hotspot; else null. */
