@@ -9,7 +9,8 @@ import {
   type SystemUnderTest,
 } from '../results/formats/index.ts';
 import { repeatOf } from './config/checks.ts';
-import type { Experiment, System } from './config/schema.ts';
+import { protocolOf, protocolsOf } from './config/protocol.ts';
+import type { Experiment, System, WorkloadConfig } from './config/schema.ts';
 import { withoutAxes } from './config/swept.ts';
 import { redisBuildOf } from './machine/built.ts';
 import { type Checkouts, commandPath, gitState, ownCheckout } from './machine/checkout.ts';
@@ -94,7 +95,7 @@ function planOf(experiment: Experiment): Manifest['plan'] {
         rate_ops: workload.open_loop?.rate_ops ?? null,
       })),
     ),
-    protocol: 'resp',
+    protocol: protocolsOf(workload)[0],
     mix: workload.variant === undefined ? (workload.mix ?? null) : null,
     variants: variantsInWords(experiment),
     pipeline,
@@ -126,7 +127,12 @@ function ownWorkload({ workload: { open_loop, ...own } }: System): SystemUnderTe
   return { ...own, ...open_loop };
 }
 
-function systemsOf({ systems, repeat }: Experiment, checkouts: Checkouts): Manifest['systems'] {
+function ownProtocol(workload: WorkloadConfig, system: System): Pick<SystemUnderTest, 'protocol'> {
+  const protocol = protocolOf(workload, system);
+  return protocol === protocolsOf(workload)[0] ? {} : { protocol };
+}
+
+function systemsOf({ systems, repeat, workload }: Experiment, checkouts: Checkouts): Manifest['systems'] {
   return systems.map((system) => {
     const {
       name,
@@ -147,6 +153,7 @@ function systemsOf({ systems, repeat }: Experiment, checkouts: Checkouts): Manif
       name,
       label,
       repeats: repeat && name === repeatOf(repeat) ? repeat : null,
+      ...ownProtocol(workload, system),
       role,
       group,
       backend,

@@ -3,18 +3,13 @@ import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { type BackendOptions, backends, decimal, wholeNumber, withBackendOption } from '../libos/index.ts';
 import type { ArrivalPattern } from '../results/formats/arrival-patterns.ts';
-import { MIX, protocols, waitModes } from '../results/formats/lists.ts';
+import { isMessageProtocol, MIX, protocols, waitModes } from '../results/formats/lists.ts';
 import { core, coreList, perSecond, processId, seconds, secondsOrNone } from './arguments.ts';
 import { hidePassword, loginOf, PASSWORD_VARIABLE } from './connections/login.ts';
 import { resolveTarget } from './connections/target.ts';
 import { LoadError } from './errors.ts';
 import { checkOptions, type LoadOptions } from './measurement/options.ts';
-import {
-  isMessageProtocol,
-  protocolMeanings,
-  refuseOptionsOfResp,
-  replyTimeoutS,
-} from './measurement/protocol.ts';
+import { protocolMeanings, refuseOptionsOfResp, replyTimeoutS } from './measurement/protocol.ts';
 import { createResultFolder, describeOutcome, unansweredInWords, writeResult } from './measurement/result.ts';
 import { runLoad } from './measurement/run-load.ts';
 import { traceOf, traceRateOps } from './measurement/trace-load.ts';

@@ -13,6 +13,7 @@ import { softwareNames } from '../machine/machine.ts';
 import { suggestion } from './nearest.ts';
 import { floorPlaceholders, OPTIONS_WORD, placeholderNames, systemPlaceholders } from './placeholders.ts';
 import type { Problem } from './problems.ts';
+import { operationsOf, protocolProblems, protocolsOf } from './protocol.ts';
 import {
   type Config,
   type ConfiguredFloor as Floor,
@@ -62,6 +63,7 @@ export function contradictions(config: Config): Problem[] {
       message: `'${value}' is listed twice`,
     })),
     ...workloadProblems(config),
+    ...protocolProblems(config),
     ...operationProblems(config),
     ...mixProblems(config),
     ...programProblems(config),
@@ -99,14 +101,15 @@ function workloadProblems({ workload }: Config): Problem[] {
 }
 
 /** Names of what no request is. */
-function operationProblems({ workload: { operations, mix, commands } }: Config): Problem[] {
+function operationProblems({ workload }: Config): Problem[] {
+  const { operations, mix, commands } = workload;
   const named = [
     ...operations.map((name, index) => ({ name, path: ['operations', index] })),
     ...Object.keys(mix ?? {}).map((name) => ({ name, path: ['mix', name] })),
   ];
   return named.flatMap(({ name, path }) => {
     const others = path[0] === 'operations' ? [MIX] : [];
-    const known: string[] = [...requestOperations, ...Object.keys(commands), ...others];
+    const known: string[] = [...operationsOf(workload), ...Object.keys(commands), ...others];
     if (known.includes(name)) return [];
     const message = `there is no operation '${name}'${suggestion(name, known)}`;
     return [{ path: ['workload', ...path], message }];
@@ -171,6 +174,7 @@ function programProblems({ systems, workload, stages, sweep }: Config): Problem[
       [checkout !== undefined, 'program', 'is none of a checkout: leave one of the two out'],
       [stages !== undefined, 'program', 'cannot stamp requests: leave `stages` out'],
       [open_loop !== undefined, 'program', 'has no open loop: leave `open_loop` out'],
+      [!protocolsOf(workload).includes('resp'), 'program', 'sends requests of Redis: leave the protocol out'],
       [
         !operations.every((name) => isOneOf(requestOperations, name)),
         'program',

@@ -19,6 +19,7 @@ import {
   withKeys,
 } from './placed.ts';
 import { mustBe, unknownKey } from './problems.ts';
+import { withMessages } from './protocol.ts';
 import { fillTemplate } from './templates.ts';
 import { withMeanSize, withVariant } from './variants.ts';
 import { splitWords, WordsError } from './words.ts';
@@ -64,11 +65,13 @@ class Resolver {
   }
 
   experiment(written: Placed): Resolution {
-    let root = withMix(
-      withMeanSize(
-        withVariant(
-          withKeys(written, (key) => key !== 'defaults'),
-          this.problems,
+    let root = withMessages(
+      withMix(
+        withMeanSize(
+          withVariant(
+            withKeys(written, (key) => key !== 'defaults'),
+            this.problems,
+          ),
         ),
       ),
     );

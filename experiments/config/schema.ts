@@ -17,6 +17,7 @@ import {
   type PointAt,
   parseCommand,
   parseValueSizes,
+  protocols,
   provenances,
   roles,
   waitModes,
@@ -99,7 +100,8 @@ const requires = z
         built: z
           .enum(products)
           .describe(
-            'What set-up builds where it can: Redis on the libOS, for bypassbench serve --engine redis.',
+            'What set-up builds where it can: redis-port, Redis on the libOS, for bypassbench serve --engine redis; ' +
+              'posix-servers, the example servers that are written for Linux.',
           ),
       }),
       z.strictObject({
@@ -231,6 +233,11 @@ export const system = z
         "Place in the paper's split of latency: an unmodified server, one on the libOS over the kernel, or one that " +
           'bypasses the kernel.',
       ),
+    serves: z
+      .array(z.enum(protocols))
+      .min(1)
+      .default(['resp'])
+      .describe('The protocols in which the load generator can ask it.'),
     group: z
       .string()
       .default('')
@@ -263,7 +270,7 @@ export const system = z
         'is short enough for Unix sockets in it, {stamps} and {pauses} files for `bypassbench serve --stamps` and ' +
         '`--pauses`: a server that gets {stamps} has its part of the latency split into stages. ' +
         'A first word `bypassbench` means the command of this checkout, or of the one that `checkout` names; ' +
-        '`built:NAME` means the program that its set-up built (redis-server), else NAME on the PATH.',
+        '`built:NAME` means the program that its set-up built (redis-server, posix-echo-epoll), else NAME on the PATH.',
     ),
     env: z
       .record(
@@ -341,7 +348,17 @@ export const floor = z
       'systems that name it can be. Measured once per trial, like a system, and drawn as a line across their bars.',
   );
 
+const protocol = z.enum(protocols);
+
 const workload = z.strictObject({
+  protocol: z
+    .union([protocol, z.array(protocol).min(1)])
+    .default('resp')
+    .describe(
+      'What the load generator exchanges with the systems: requests of Redis (resp); messages over a stream (echo) or ' +
+        'datagrams that come back; messages to a sink; datagrams through a relay. Of a list each system has the first ' +
+        'that it serves.',
+    ),
   operations: z
     .array(operationName)
     .min(1)

@@ -16,6 +16,7 @@ import {
   withEntry,
 } from './placed.ts';
 import { type Problem, schemaProblems } from './problems.ts';
+import { datagramProblems } from './protocol.ts';
 import {
   type Config,
   type ConfiguredPoint,
@@ -154,6 +155,7 @@ export function sweepContradictions(
       ),
     ]),
     ...config.systems.flatMap((system, index) => withinProblems(system, index, axes, points)),
+    ...datagramProblems(config, points),
     ...(hasFloors && points.every(({ floors }) => floors.length === 0)
       ? [
           {

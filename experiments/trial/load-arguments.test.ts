@@ -4,6 +4,7 @@ import { type LoadRequest, loadArguments, meterArguments } from './load-argument
 const request: LoadRequest = {
   seed: 100,
   workload: {
+    protocol: 'resp',
     operations: ['set', 'get'],
     clients: 2,
     pipeline: 3,
@@ -18,6 +19,7 @@ const request: LoadRequest = {
     margin_s: 30,
   },
   system: {
+    serves: ['resp'],
     options: { device: 'memif', role: 'none' },
     client: {
       backend: 'dpdk',
@@ -46,10 +48,10 @@ const request: LoadRequest = {
 };
 
 test('the workload, the client and the server become options', () => {
-  const system = { options: {}, client: { ...request.system.client, options: {} } };
+  const system = { ...request.system, options: {}, client: { ...request.system.client, options: {} } };
   expect(loadArguments({ ...request, system }).join(' ')).toBe(
-    '--target 10.99.0.1:6379 --backend dpdk --wait poll --core 1 --operation get --connections 2 --pipeline 3 ' +
-      '--keys 1000 --key-distribution uniform --value-bytes 64 --warmup-s 0.5 --duration-s 2 --seed 104 ' +
+    '--target 10.99.0.1:6379 --backend dpdk --wait poll --core 1 --operation get --keys 1000 ' +
+      '--key-distribution uniform --connections 2 --pipeline 3 --value-bytes 64 --warmup-s 0.5 --duration-s 2 --seed 104 ' +
       '--out /runs/a/get-c2',
   );
 });
@@ -62,6 +64,14 @@ test('another program gets what it takes', () => {
       '--key-distribution uniform --value-bytes 64 --warmup-s 0.5 --duration-s 2 --seed 104 --out /runs/a/get-c2 ' +
       '--populate',
   );
+});
+
+test('messages have a protocol, and neither operation nor keys', () => {
+  const workload = { ...request.workload, protocol: ['echo', 'datagrams'] } satisfies LoadRequest['workload'];
+  const system = { ...request.system, serves: ['datagrams'] } satisfies LoadRequest['system'];
+  const words = loadArguments({ ...request, workload, system }).join(' ');
+  expect(words).toContain('--core 1 --protocol datagrams --connections 2 --pipeline 3 --value-bytes 64');
+  expect(words).not.toMatch(/--(operation|keys|key-distribution) /);
 });
 
 test('an open loop has a rate and arrivals', () => {

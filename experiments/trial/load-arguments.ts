@@ -1,6 +1,7 @@
 /** The command line of the load generator for one measurement of one system. */
 import { arrivalsText } from '../../results/formats/index.ts';
 import { fillPlaceholders, optionWords, type SystemValues } from '../config/placeholders.ts';
+import { protocolOf } from '../config/protocol.ts';
 import type { System, WorkloadConfig } from '../config/schema.ts';
 import type { WorkloadOperation } from './measurement.ts';
 import type { Address } from './readiness.ts';
@@ -9,7 +10,7 @@ export interface LoadRequest {
   workload: WorkloadConfig;
   /** Of the experiment. */
   seed: number;
-  system: Pick<System, 'client' | 'options'>;
+  system: Pick<System, 'client' | 'options' | 'serves'>;
   operation: WorkloadOperation;
   /** The block that it is measured in, from 1. */
   trial: number;
@@ -36,7 +37,7 @@ export interface LoadRequest {
 
 /** What follows `bypassbench load`. */
 export function loadArguments(request: LoadRequest): string[] {
-  const { workload, seed, system, operation, trial, address, populate, files, out } = request;
+  const { workload, seed, system, trial, address, populate, files, out } = request;
   const { client } = system;
   const { serverCore, serverPid, serverBusyTime } = request;
   const flags: Record<string, string | number> = {
@@ -47,12 +48,9 @@ export function loadArguments(request: LoadRequest): string[] {
     ...(serverCore !== null && { 'server-core': serverCore }),
     ...(serverPid !== null && { 'server-pid': serverPid }),
     ...(serverBusyTime !== null && { 'server-busy-time': serverBusyTime }),
-    operation,
-    ...(operation === 'mix' && { mix: weights(workload) }),
+    ...requestFlags(request),
     connections: workload.clients,
     pipeline: workload.pipeline,
-    keys: workload.keys,
-    ...keyFlags(workload),
     ...(workload.value_sizes === undefined
       ? { 'value-bytes': workload.value_bytes }
       : { 'value-sizes': workload.value_sizes }),
@@ -99,6 +97,19 @@ export function meterArguments(request: LoadRequest): string[] {
     ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
     ...(request.populate ? ['--populate'] : []),
   ];
+}
+
+/** Of what is sent, but for its length. */
+function requestFlags({ workload, system, operation }: LoadRequest): Record<string, string | number> {
+  const protocol = protocolOf(workload, system);
+  // An older load generator has no protocols.
+  if (protocol !== 'resp') return { protocol };
+  return {
+    operation,
+    ...(operation === 'mix' && { mix: weights(workload) }),
+    keys: workload.keys,
+    ...keyFlags(workload),
+  };
 }
 
 function keyFlags({

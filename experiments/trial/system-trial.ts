@@ -6,6 +6,7 @@ import path from 'node:path';
 import { type LoadResult, SERVER_PAUSES_FILE, STAMPED_FOLDER } from '../../results/formats/index.ts';
 import { writeStages } from '../../results/index.ts';
 import { fillPlaceholders, type SystemValues, startWithOptions } from '../config/placeholders.ts';
+import { protocolOf } from '../config/protocol.ts';
 import { stagesAt } from '../config/swept.ts';
 import { TrialFailure } from '../errors.ts';
 import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
@@ -190,7 +191,7 @@ class ServerRun {
       system: subject,
       trial,
       // The stamped measurement comes after the first one.
-      populate: isFirst && request.stampsEvery === null,
+      populate: isFirst && request.stampsEvery === null && protocolOf(workload, subject) === 'resp',
       files,
       serverStamps: hasStamps && request.stampsEvery !== null ? files.stamps : null,
       serverCore: typeof pair === 'string' ? null : pair.server,

@@ -7,12 +7,13 @@ import { core, seconds, secondsOrNone, valueBytes } from '../arguments.ts';
 import { createResultFolder, describeOutcome, writeResult } from '../measurement/result.ts';
 import { type DpdkFloorOptions, measureDpdkFloor } from './dpdk.ts';
 import { type KernelFloorOptions, measureKernelFloor } from './kernel.ts';
+import { floorOperations } from './messages.ts';
 import type { FloorOutcome } from './outcome.ts';
 import { measureRdmaFloor, type RdmaFloorOptions } from './rdma.ts';
 
 /** The options of every floor, as commander names them. */
 interface Flags {
-  operation: 'get' | 'set';
+  operation: string;
   valueBytes: number;
   warmupS: number;
   durationS: number;
@@ -95,7 +96,7 @@ function floor(name: string): Command {
   return new Command(name)
     .addOption(
       new Option('--operation <name>', 'operation whose messages are exchanged')
-        .choices(['get', 'set'])
+        .choices(floorOperations)
         .default('get'),
     )
     .option('--value-bytes <n>', 'length of each value', valueBytes, 64)

@@ -9,7 +9,7 @@ import { type FloorOutcome, floorOutcome } from './outcome.ts';
  * holds no round trip.
  */
 export function outcomeOfCounts(
-  operation: 'get' | 'set',
+  operation: string,
   [server, client]: [number, number],
   text: string,
 ): FloorOutcome {

@@ -10,7 +10,7 @@ export interface FloorOutcome extends LoadOutcome {
 }
 
 export interface FloorMeasurement extends Pick<FloorOutcome, 'sample' | 'slices' | 'versions'> {
-  operation: 'get' | 'set';
+  operation: string;
   /** Of all slices. */
   recorder: LatencyRecorder;
 }

@@ -1,20 +1,16 @@
 /** What the protocol of a load means for its options, and what goes over its connections. */
-import type { WorkloadProtocol } from '../../results/formats/lists.ts';
+import {
+  isMessageProtocol,
+  isOfDatagrams,
+  type MessageProtocol,
+  messageOperations,
+  type WorkloadProtocol,
+} from '../../results/formats/lists.ts';
 import { EchoExchange } from '../connections/echo-exchange.ts';
 import type { Traffic } from '../connections/exchange.ts';
 import { SinkExchange } from '../connections/sink-exchange.ts';
 import { LoadError } from '../errors.ts';
 import { Messages, NUMBER_BYTES, NumberedMessages } from '../workload/messages.ts';
-
-/** Protocols of messages, which have neither keys nor commands, and what sending one is called. */
-export const messageOperations: Record<Exclude<WorkloadProtocol, 'resp'>, string> = {
-  echo: 'echo',
-  datagrams: 'echo',
-  sink: 'send',
-  relay: 'relay',
-};
-
-export type MessageProtocol = keyof typeof messageOperations;
 
 /** What a load of messages is asked for. */
 export interface MessageOptions {
@@ -59,14 +55,6 @@ const OF_RESP = {
   password: '--password',
   db: '--db',
 };
-
-export function isMessageProtocol(protocol: WorkloadProtocol): protocol is MessageProtocol {
-  return protocol !== 'resp';
-}
-
-export function isOfDatagrams(protocol: WorkloadProtocol): boolean {
-  return protocol === 'datagrams' || protocol === 'relay';
-}
 
 export function replyTimeoutS(protocol: WorkloadProtocol): number {
   return isOfDatagrams(protocol) ? DATAGRAM_TIMEOUT_S : REPLY_TIMEOUT_S;

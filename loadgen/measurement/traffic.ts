@@ -1,4 +1,5 @@
 /** What each connection of a load sends, and which replies are right. */
+import { isMessageProtocol } from '../../results/formats/lists.ts';
 import type { Traffic } from '../connections/exchange.ts';
 import { MemtierExchange } from '../connections/memtier-exchange.ts';
 import { RespExchange } from '../connections/resp-exchange.ts';
@@ -10,7 +11,7 @@ import { RandomRequests, RepeatedRequests, type RequestSource } from '../workloa
 import type { TraceReplay } from '../workload/trace/replay.ts';
 import { Workload } from '../workload/workload.ts';
 import type { LoadOptions } from './options.ts';
-import { isMessageProtocol, messageTraffic } from './protocol.ts';
+import { messageTraffic } from './protocol.ts';
 
 /** So many connections that send alike. */
 interface Share {

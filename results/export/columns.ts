@@ -49,7 +49,7 @@ const subject: ExportColumn[] = [
 ];
 
 const workload: ExportColumn[] = [
-  text('operation', '`get`, `set` or `mix`'),
+  text('operation', '`get`, `set`, `mix`, or of messages `echo`, `send`, `relay`'),
   count('clients', '', 'connections'),
   count('value_bytes', 'bytes', 'size of a value'),
   count('pipeline', '', 'requests in flight on a connection'),
@@ -72,7 +72,7 @@ const found: ExportColumn[] = [
   text('status', 'of a trial: `ok`, `failed` or `absent`'),
   text('statistic', 'see below; empty for a trial without a value'),
   number('value', '', 'the value, in `unit`'),
-  text('unit', '`us`, `ops/s`, `1`; of a million right replies `core-s/M`, `1/M`, `J/M`'),
+  text('unit', '`us`, `ops/s`, `Gbit/s`, `1`; of a million right replies `core-s/M`, `1/M`, `J/M`'),
   number('low', '', 'lower end of the interval over trials'),
   number('high', '', 'upper end'),
   number('confidence', '1', 'what the interval covers, between 0 and 1'),

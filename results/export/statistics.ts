@@ -1,6 +1,7 @@
 /** The statistics that are exported: what each is, of a point and of a trial, and how far to believe it. */
 import type { CostOfSide, Measured, Verdict } from '../formats/index.ts';
 import { latencyUs } from '../run/histogram.ts';
+import { bandwidthOf } from '../summary/bandwidth.ts';
 import { intervalAround, type TrialSample, throughput } from '../summary/trial-samples.ts';
 import { formatCount } from '../text/format.ts';
 
@@ -56,6 +57,7 @@ const costSides = ['server', 'client'] as const;
 export const statisticNames: string[] = [
   ...latencies.map(({ name }) => name),
   'throughput',
+  'bandwidth',
   'p50_over_first',
   ...rateNames,
   ...costSides.flatMap((side) => costsOfSide.map(([name]) => `${side}_${name}`)),
@@ -71,7 +73,7 @@ type CostUnit = 'core-s/M' | '1/M' | 'J/M';
 export interface StatisticValue {
   statistic: string;
   value: number | null;
-  unit: 'us' | 'ops/s' | '1' | CostUnit;
+  unit: 'us' | 'ops/s' | 'Gbit/s' | '1' | CostUnit;
   low: number | null;
   high: number | null;
   confidence: number | null;
@@ -116,6 +118,7 @@ export function statisticsOfPoint(point: Measured, samples: TrialSample[]): Stat
           },
         ]
       : []),
+    ...bandwidthOfPoint(point),
     ...(versus_first
       ? [
           {
@@ -133,6 +136,15 @@ export function statisticsOfPoint(point: Measured, samples: TrialSample[]): Stat
     ...ratesOf(point),
     ...costsOf(point),
   ];
+}
+
+/** Without an interval: its whiskers are no interval of one confidence. */
+function bandwidthOfPoint(point: Measured): StatisticValue[] {
+  const found = bandwidthOf(point);
+  if (found === null || point.verdicts.throughput === null) return [];
+  const { state: verdict = null, reasons = [] } = found.verdict ?? {};
+  const value = found.gbit_per_s;
+  return [{ statistic: 'bandwidth', value, unit: 'Gbit/s', ...NO_INTERVAL, verdict, reasons }];
 }
 
 /** Those that are known, with the verdict on the throughput. */

@@ -14,6 +14,18 @@ export const backends = ['kernel', 'rdma', 'dpdk'] as const;
 export const protocols = ['resp', 'echo', 'datagrams', 'sink', 'relay'] as const;
 export type WorkloadProtocol = (typeof protocols)[number];
 
+/** Protocols of messages, which have neither keys nor commands, and what sending one is called. */
+export const messageOperations = { echo: 'echo', datagrams: 'echo', sink: 'send', relay: 'relay' } as const;
+export type MessageProtocol = keyof typeof messageOperations;
+
+export function isMessageProtocol(protocol: WorkloadProtocol): protocol is MessageProtocol {
+  return protocol !== 'resp';
+}
+
+export function isOfDatagrams(protocol: WorkloadProtocol): boolean {
+  return protocol === 'datagrams' || protocol === 'relay';
+}
+
 /**
  * What one request asks is called by a name: those of `resp` that need no definition are these, and a command with
  * placeholders has the name that its author gives it.

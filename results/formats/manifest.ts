@@ -68,6 +68,8 @@ const system = z.strictObject({
   role: z.enum(roles).nullable(),
   /** The family of systems that it is compared within; empty where an experiment has one family. */
   group: z.string(),
+  /** In what the load generator asks it, where that is not what the plan says. */
+  protocol: z.enum(protocols).optional(),
   /** How the server does its I/O, e.g. `kernel`, `rdma`, `dpdk`. */
   backend: z.string().min(1),
   /** What carries the bytes, e.g. `loopback`, `mlx5 (ConnectX-4)`, `net_memif (shared memory)`. */

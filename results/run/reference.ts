@@ -133,7 +133,7 @@ function standsFor({ role, backend, server }: PublishedSystem, system: Of): bool
   return role !== 'bypass' || backend === system.backend;
 }
 
-function measuredAlike(a: ReferenceWorkload, b: ReferenceWorkload): boolean {
+export function measuredAlike(a: ReferenceWorkload, b: ReferenceWorkload): boolean {
   return (
     a.clients === b.clients &&
     a.value_bytes === b.value_bytes &&

@@ -72,7 +72,7 @@ function shortWorkload({ plan, systems }: Manifest): string {
     rates ? `Open loop of ${rates}` : 'Closed loop',
     clientsInWords(targets),
     ...(targets.some(({ pipeline }) => pipeline > 1) ? [pipelinesInWords(targets)] : []),
-    sizesInWords(targets),
+    sizesInWords(targets, plan.protocol),
     ...otherAxes(plan.axes),
     ...ownWorkloads(systems),
   ];

@@ -2,10 +2,17 @@
  * The figure in words, to be pasted under it: what was measured, on what, with what, how sure that is, and what is
  * doubtful. Complete sentences, made from the run's data alone.
  */
-import type { ArrivalPattern, Manifest, Summary, SystemUnderTest } from '../formats/index.ts';
+import {
+  type ArrivalPattern,
+  isMessageProtocol,
+  type Manifest,
+  type Summary,
+  type SystemUnderTest,
+} from '../formats/index.ts';
 import {
   figuresAbout,
   findReference,
+  measuredAlike,
   type PublishedFigure,
   type ReferenceWorkload,
 } from '../run/reference.ts';
@@ -93,9 +100,11 @@ function published({ plan, systems }: Manifest, { points, reference }: Summary):
     [point.published_us, point.published_ops, point.published_gbit_per_s].some((value) => value !== null),
   );
   const known = findReference(plan.reference);
-  const figures = known.figures.filter((figure) =>
-    systems.some((system) => figuresAbout(known, system, plan.protocol).includes(figure)),
+  const about = known.figures.filter((figure) =>
+    systems.some((system) => figuresAbout(known, system, system.protocol ?? plan.protocol).includes(figure)),
   );
+  const marking = about.filter(({ workload }) => points.some((point) => measuredAlike(workload, point)));
+  const figures = isMarked ? marking : about;
   if (!isMarked) {
     const workloads = distinct(figures.map(({ workload }) => workloadInWords(workload)));
     return [`No published value stands beside them: those of ${reference.name} are of ${listed(workloads)}.`];
@@ -133,7 +142,8 @@ function workload({ plan, systems }: Manifest): string {
   const length = plan.requests
     ? `${formatCount(plan.requests)} requests`
     : `${plan.duration_s} s after ${plan.warmup_s} s of warm-up`;
-  const keys = plan.key_distribution === 'single' ? 'always the same one' : plan.key_distribution;
+  const drawn = plan.key_distribution === 'single' ? 'always the same one' : plan.key_distribution;
+  const keys = isMessageProtocol(plan.protocol) ? '' : ` and ${formatCount(plan.keys)} keys (${drawn})`;
   const variants = Object.entries(plan.variants).map(([name, words]) => `${name}: ${words}`);
   const targets = plan.measurements;
   const rates = ratesInWords(targets);
@@ -144,8 +154,8 @@ function workload({ plan, systems }: Manifest): string {
   const others = otherAxes(plan.axes);
   const mix = mixInWords(plan);
   return [
-    `The load was ${loop} with ${clientsInWords(targets)}, ${pipelinesInWords(targets)}, ${sizesInWords(targets)} ` +
-      `and ${formatCount(plan.keys)} keys (${keys}), for ${length} per measurement.`,
+    `The load was ${loop} with ${clientsInWords(targets)}, ${pipelinesInWords(targets)}, ${sizesInWords(targets, plan.protocol)}` +
+      `${keys}, for ${length} per measurement.`,
     ...(mix ? [`Weights of the mix: ${mix}.`] : []),
     ...(variants.length > 0 ? [`Variants of the workload: ${variants.join('; ')}.`] : []),
     ...(others.length > 0 ? [`Varied, too: ${others.join('; ')}.`] : []),

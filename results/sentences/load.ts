@@ -1,5 +1,13 @@
 /** What was asked of the systems, in words: the values of axes, and the workloads that systems have of their own. */
-import type { Axis, AxisValue, Manifest, MeasurementTarget, SystemUnderTest } from '../formats/index.ts';
+import {
+  type Axis,
+  type AxisValue,
+  isMessageProtocol,
+  type Manifest,
+  type MeasurementTarget,
+  type SystemUnderTest,
+  type WorkloadProtocol,
+} from '../formats/index.ts';
 import { formatNumber } from '../text/format.ts';
 
 /** More values than these are said by the first and the last. */
@@ -14,9 +22,14 @@ export function clientsInWords(targets: readonly MeasurementTarget[]): string {
   return `${clients} ${clients === '1' ? 'client' : 'clients'}`;
 }
 
-/** "64-byte values", "64 / 1,024-byte values". */
-export function sizesInWords(targets: readonly MeasurementTarget[]): string {
-  return `${valuesInWords(targets.map(({ value_bytes }) => value_bytes))}-byte values`;
+/** "64-byte values", "64 / 1,024-byte messages". */
+export function sizesInWords(targets: readonly MeasurementTarget[], protocol: WorkloadProtocol): string {
+  return `${valuesInWords(targets.map(({ value_bytes }) => value_bytes))}-byte ${payload(protocol)}`;
+}
+
+/** What has a size. */
+export function payload(protocol: WorkloadProtocol): string {
+  return isMessageProtocol(protocol) ? 'messages' : 'values';
 }
 
 /** "pipeline 1 / 16" */

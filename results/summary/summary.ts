@@ -132,7 +132,9 @@ function pointsOfGroup(sources: Sources, systems: SystemUnderTest[], reference: 
     const stands = systems.slice(0, index).every((other) => !samePlace(other, system));
     const points = pointsOf(sources, system, first).map((point) => ({
       ...point,
-      ...(reference && stands ? publishedOf(reference, system, point, protocol) : nothingPublished),
+      ...(reference && stands
+        ? publishedOf(reference, system, point, system.protocol ?? protocol)
+        : nothingPublished),
     }));
     if (index === 0) first = points;
     return points;
@@ -148,7 +150,8 @@ function firstBeside({ systems }: FloorPoint, points: Point[]): Point[] {
 
 /** In the paper's comparison. */
 function samePlace(a: SystemUnderTest, b: SystemUnderTest): boolean {
-  return a.role === b.role && (a.role !== 'bypass' || a.backend === b.backend);
+  const isSameRole = a.role === b.role && (a.role !== 'bypass' || a.backend === b.backend);
+  return isSameRole && a.protocol === b.protocol;
 }
 
 function pointsOf(sources: Sources, system: SystemUnderTest, first: Point[]): Point[] {

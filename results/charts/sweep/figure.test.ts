@@ -127,7 +127,7 @@ test('bandwidth is the bytes of the values alone', async () => {
   const drawn = await rows('sizes', 'bandwidth');
   const rates = await rows('sizes', 'throughput');
   for (const [index, { x, y }] of drawn.entries()) {
-    expect(y).toBeCloseTo((rates[index].y * 1000 * x * 8) / 1e6, 6);
+    expect(y).toBeCloseTo((rates[index].y * 1000 * x * 8) / 1e9, 9);
   }
 });
 

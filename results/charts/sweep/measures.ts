@@ -1,5 +1,6 @@
 /** What charts over an axis can show of a point. */
 import type { Point } from '../../formats/index.ts';
+import { bandwidthOf } from '../../summary/bandwidth.ts';
 import type { State } from '../../summary/doubt.ts';
 
 export interface Shown {
@@ -65,18 +66,12 @@ export const cost: Shown = {
   publishedOf: () => null,
 };
 
-/** Of the values alone: what the protocol and the network add is not in it. */
 export const bandwidth: Shown = {
-  ...throughput,
-  field: 'bandwidth_mbit_per_s',
-  title: 'bandwidth (Mbit/s)',
-  valueOf: ({ throughput_ops, value_bytes }) =>
-    throughput_ops === null ? null : (throughput_ops * value_bytes * 8) / 1e6,
-  intervalOf: (point) => {
-    const range = throughput.intervalOf(point);
-    const factor = (point.value_bytes * 8 * 1000) / 1e6;
-    return range && { low: range.low * factor, high: range.high * factor };
-  },
-  publishedOf: ({ published_gbit_per_s }) =>
-    published_gbit_per_s === null ? null : 1000 * published_gbit_per_s,
+  field: 'bandwidth_gbit_per_s',
+  title: 'bandwidth (Gbit/s)',
+  valueOf: (point) => bandwidthOf(point)?.gbit_per_s ?? null,
+  intervalOf: (point) => bandwidthOf(point)?.interval ?? null,
+  whiskers: 'interval over the trials of a ping-pong, else from the lowest to the highest trial',
+  stateOf: (point) => bandwidthOf(point)?.verdict?.state ?? 'valid',
+  publishedOf: ({ published_gbit_per_s }) => published_gbit_per_s,
 };
