@@ -56,7 +56,7 @@ describe('claims', () => {
     expect(words).toContain("HotOS '19");
     expect(words).toContain("SOSP '21");
     expect(words).toContain(
-      'cannot be tested here: this run has no system of role libos_over_kernel in group echo',
+      'cannot be tested here: this run has no system of role libos_over_kernel in group streams',
     );
     expect(words).toContain('this run has no SET with at least 50 clients and values of 64 bytes');
   });

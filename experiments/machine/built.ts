@@ -1,6 +1,6 @@
 /**
- * What set-up builds that a server can be started from: in a checkout's kvserver/redis/build redis-server, from the source
- * of the one that is installed, and the port of the same to the libOS (scripts/build-redis.mjs); in
+ * What set-up builds that a server can be started from: in a checkout's kvserver/redis/build redis-server, from the
+ * source of the one that is installed, and the port of the same to the libOS (scripts/build-redis.mjs); in
  * libos/examples/posix/build the example servers that are written for Linux (scripts/build-native.mjs).
  */
 import { existsSync, readFileSync } from 'node:fs';

@@ -110,6 +110,6 @@ test('keys are written only when asked for', () => {
 test('a mix has its weights', () => {
   const workload = { ...request.workload, mix: { get: 95, set: 5 } };
   expect(loadArguments({ ...request, workload, operation: 'mix' }).join(' ')).toContain(
-    ' --operation mix --mix get=95,set=5 --connections 2 ',
+    ' --operation mix --mix get=95,set=5 --keys 1000 ',
   );
 });

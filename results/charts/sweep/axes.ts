@@ -1,5 +1,11 @@
 /** The axes of a sweep as charts have them: which one lies along x, which panels the others make, and their labels. */
-import type { Axis, AxisValue, Manifest, Measured } from '../../formats/index.ts';
+import {
+  type Axis,
+  type AxisValue,
+  isMessageProtocol,
+  type Manifest,
+  type Measured,
+} from '../../formats/index.ts';
 import { formatNumber } from '../../text/format.ts';
 
 /** What an axis is called, where its key is no word for a reader. */
@@ -15,7 +21,8 @@ const titles: Record<string, string> = {
 const LOADS = /(^|\.)(clients|pipeline|rate|rate_ops|open_loop\.rate_ops)$/;
 const SIZES = /(^|\.)value_bytes$/;
 
-export function axisTitle({ name, unit }: Axis): string {
+export function axisTitle({ name, unit }: Axis, { plan }: Manifest): string {
+  if (name === 'value_bytes' && isMessageProtocol(plan.protocol)) return 'message size (bytes)';
   if (Object.hasOwn(titles, name)) return titles[name];
   const words = name.replaceAll('_', ' ');
   return unit === null ? words : `${words} (${unit})`;

@@ -103,7 +103,7 @@ export function loadCurve({ run, summary, looks }: ChartSource, theme: Theme): P
     warnings: mixture(manifest.systems),
     caption: [
       ...runState(manifest),
-      `Points along a curve: ${axisTitle(axis)}; ${trialRange(summary.points)}.`,
+      `Points along a curve: ${axisTitle(axis, manifest)}; ${trialRange(summary.points)}.`,
       `Ringed: the knee, the highest rate at which the p99 is at most ${KNEE_FACTOR} times that at the lowest load.`,
       ...(rows.some(({ is_beyond }) => is_beyond)
         ? ['At the upper edge: more than the system can take, where latency grows as long as the run lasts.']

@@ -76,11 +76,11 @@ function overAxis(
   );
   const grid = multiplesOf(
     panels.length,
-    { x: axisTitle(axis), y: measure.title, widest: formatCount(Math.round(y.domain[1])) },
+    { x: axisTitle(axis, manifest), y: measure.title, widest: formatCount(Math.round(y.domain[1])) },
     theme,
   );
   return {
-    title: `${capital(measure.title.replace(/ \(.*/, ''))} over ${axisTitle(axis)}: ${manifest.title}`,
+    title: `${capital(measure.title.replace(/ \(.*/, ''))} over ${axisTitle(axis, manifest)}: ${manifest.title}`,
     datasets: { points: rows },
     parts: [
       legend(
