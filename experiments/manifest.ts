@@ -107,6 +107,7 @@ function planOf(experiment: Experiment): Manifest['plan'] {
     duration_s,
     requests: null,
     stages: stages ? { every: stages.every, duration_s: stages.duration_s } : null,
+    figure: experiment.figure ?? null,
     reference: reference === 'none' ? null : reference,
   };
 }

@@ -160,6 +160,7 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
       variants: {},
       axes: [],
       left_out: null,
+      figure: null,
       measurements: [target('set'), target('get')],
       mix: null,
       pipeline: 1,

@@ -11,6 +11,7 @@ import {
   arrivalPattern,
   backends,
   clientPrograms,
+  figureKinds,
   keyDistributions,
   type LeftOut,
   operationName,
@@ -522,6 +523,12 @@ export const configSchema = z.strictObject({
     .enum(['hotos19', 'sosp21', 'none'])
     .default('none')
     .describe('Published values that are marked in the figure, at the systems of their roles.'),
+  figure: z
+    .enum(figureKinds)
+    .optional()
+    .describe(
+      'What the figure shows. Else it is latency; of a sweep of rates, latency over what was achieved.',
+    ),
   goals: z
     .array(goalSchema)
     .optional()

@@ -50,8 +50,10 @@ const builders: Record<ChartName, Build> = {
   states: statesPicture,
 };
 
-/** What the figure of a run is: of an offered rate the curve, else latency. */
-function fittingFigure({ run }: ChartSource): 'latency' | 'curve' {
+/** What the figure of a run is: as its experiment says; else of an offered rate the curve, else latency. */
+function fittingFigure({ run }: ChartSource): 'latency' | 'curve' | 'throughput' {
+  const { figure } = run.manifest.plan;
+  if (figure !== null) return figure;
   const axis = mainAxis(run.manifest);
   return axis?.path.includes('rate') && isLoad(axis) ? 'curve' : 'latency';
 }
@@ -62,9 +64,9 @@ export function reportedCharts(source: ChartSource): ChartName[] {
   const isSwept = mainAxis(manifest) !== null;
   const isLoaded = manifest.plan.measurements.some(({ clients, pipeline }) => clients * pipeline > 1);
   const isWanted: Partial<Record<ChartName, boolean>> = {
-    latency: isSwept && fittingFigure(source) !== 'latency',
+    latency: fittingFigure(source) !== 'latency',
     curve: fittingFigure(source) !== 'curve' && mainAxis(manifest, isLoad) !== null,
-    throughput: isSwept || isLoaded,
+    throughput: fittingFigure(source) !== 'throughput' && (isSwept || isLoaded),
     bandwidth: mainAxis(manifest, isSize) !== null,
   };
   return chartNames.filter((name) => isWanted[name] ?? true);

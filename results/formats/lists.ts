@@ -55,3 +55,6 @@ export type Provenance = (typeof provenances)[number];
 /** What a system is in the paper's comparison: of a role there may be several systems, of bypass one a backend. */
 export const roles = ['unmodified', 'libos_over_kernel', 'bypass'] as const;
 export type Role = (typeof roles)[number];
+
+/** What the figure of a run may show, where its experiment says so. */
+export const figureKinds = ['latency', 'throughput'] as const;

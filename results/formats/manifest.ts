@@ -16,6 +16,7 @@ import {
 import { Format, type Upgrade } from './format.ts';
 import {
   clientPrograms,
+  figureKinds,
   keyDistributions,
   protocols,
   provenances,
@@ -160,6 +161,8 @@ const manifest = z.strictObject({
     requests: positive.nullable(),
     /** Of the stamping that follows each measurement; null where nothing is stamped. */
     stages: z.strictObject({ every: positive, duration_s: z.number().positive() }).nullable().default(null),
+    /** What the figure shows; null where the run's axes say it. */
+    figure: z.enum(figureKinds).nullable().default(null),
     /** Name of the file of published values (results/run/reference/) that the run is set beside, or null. */
     reference: z.string().nullable(),
   }),

@@ -15,7 +15,7 @@ import {
   target,
   writeRunInto,
 } from '../../test-synthetic-run.ts';
-import { type ChartName, pictureOf } from '../charts.ts';
+import { type ChartName, pictureOf, reportedCharts } from '../charts.ts';
 import { draw } from '../render.ts';
 import { overlapping } from '../text-boxes.ts';
 import { dejaVuSans } from '../theme/font.ts';
@@ -195,4 +195,14 @@ test('more than a system can take stands at the upper edge of the curve, and str
     expect(y).toBeLessThan(2 * kept);
   }
   expect(picture.caption.join(' ')).toContain('At the upper edge: more than the system can take');
+});
+
+test('the figure is what the experiment says, and the report has the other charts beside it', async () => {
+  const { run, summary, looks, distance } = reports.get('clients')!.source;
+  const plan = { ...run.manifest.plan, figure: 'throughput' as const };
+  const source = { run: { ...run, manifest: { ...run.manifest, plan } }, summary, looks, distance };
+  expect(pictureOf('figure', source, pageTheme)!.title).toMatch(/^Throughput over clients/);
+  const charts = reportedCharts(source);
+  expect(charts).toContain('latency');
+  expect(charts).not.toContain('throughput');
 });
