@@ -7,7 +7,9 @@ import { expect, it } from 'vitest';
 const bypassbench = join(import.meta.dirname, '../../bin/bypassbench');
 const run = promisify(execFile);
 
-it('--schedule: the speed, how late at half of it, and what was left out of that', async () => {
+it('--schedule: the speed, how late at half of it, and what was left out of that', {
+  timeout: 60_000,
+}, async () => {
   const schedule = ['calibrate', '--schedule', '--backend', 'rdma', '--duration-s', '0.2'];
   const { stdout: text } = await run(bypassbench, schedule);
   const numbers = (pattern: RegExp) => (pattern.exec(text) ?? []).slice(1).map(Number);
