@@ -48,6 +48,11 @@ export function readUsage(pid: number): UsageReading {
   return reading;
 }
 
+/** Processor time of the children of this process that have ended, in s: in hundredths. */
+export function reapedS(): number {
+  return (readProcess(process.pid)?.reaped_ns ?? 0) / 1e9;
+}
+
 /** All threads of a reading. */
 export function threadsOf(reading: UsageReading): number[] {
   return [...reading.values()].flatMap(({ threads }) => [...threads.keys()]);

@@ -10,6 +10,7 @@ import { LoadError } from '../errors.ts';
 import { monotonicNs } from '../floor/distance-path.ts';
 import { DistanceReader } from '../floor/distance-reader.ts';
 import type { LoadOutcome } from '../measurement/options.ts';
+import { reapedS } from '../measurement/process-usage.ts';
 import { describeLatencies, LatencyRecorder } from '../measurement/recorder.ts';
 import { type BenchmarkRun, readRun } from './redis-benchmark-output.ts';
 
@@ -51,7 +52,9 @@ export async function measureWithRedisBenchmark(
   try {
     const requests = await warmUp(options, stop);
     const recorder = new LatencyRecorder();
+    const busyBeforeS = reapedS();
     const slices = await measureSlices(options, requests, { reader, recorder, stop });
+    const busyS = reapedS() - busyBeforeS;
     const unknown = {
       helper: null,
       unknown: 'the cores of server and load generator were not named',
@@ -59,7 +62,7 @@ export async function measureWithRedisBenchmark(
     };
     const distance = reader?.distance ?? unknown;
     return {
-      ...outcomeOf(options.operation, recorder, slices),
+      ...outcomeOf(options.operation, recorder, slices, busyS),
       slices: { cores, ...distance, early_ns: 0, slices, delayed: 0 },
       versions: { 'redis-benchmark': version.replace(/^redis-benchmark /, '').trim() },
     };
@@ -153,6 +156,7 @@ function outcomeOf(
   operation: MeterOptions['operation'],
   recorder: LatencyRecorder,
   slices: readonly Slice[],
+  busyS: number,
 ): Omit<LoadOutcome, 'slices'> {
   const histogram = recorder.histogram();
   const requests = histogram.totalCount;
@@ -163,7 +167,8 @@ function outcomeOf(
     populate_s: null,
     sample: 'round_trip',
     idle_polls: null,
-    busy_share: null,
+    // It sleeps whenever it has nothing to do: what it ran, its start included, it was busy.
+    busy_share: Math.min(1, busyS / elapsed_s),
     rates: {
       window_s: elapsed_s,
       offered_ops: null,

@@ -52,6 +52,14 @@ test('an interval that reaches into the noise decides nothing', () => {
   ]);
 });
 
+test('within much noise everything would agree', () => {
+  const { result, reason } = found([80, 90, 100, 110, 120], noisy);
+  expect([result, reason]).toEqual([
+    'cannot be tested here',
+    expect.stringContaining('ours differs from itself by up to 25 %'),
+  ]);
+});
+
 test('without a repetition, or with too few trials, the noise is not known', () => {
   const unknown = { result: 'cannot be tested here', noise: null };
   expect(found(null, noisy)).toMatchObject({

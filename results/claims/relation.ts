@@ -17,7 +17,7 @@ import {
   trialValues,
   verdictOn,
 } from '../summary/measure.ts';
-import { formatCount } from '../text/format.ts';
+import { formatCount, formatPercent } from '../text/format.ts';
 import type { Bounds, Relation, Selector } from './schema.ts';
 
 export type RelationResult = 'holds' | 'fails' | 'cannot be tested here';
@@ -55,6 +55,9 @@ export interface RelationFinding {
   /** What the noise of the run made of `within_noise_of`; null for a relation with bounds of its own. */
   noise: Required<Bounds> | null;
 }
+
+/** Within more noise than this everything would agree. */
+const NOISE_MOST = 1.1;
 
 type Judgement = Pick<RelationFinding, 'result' | 'reason' | 'evidence' | 'noise'>;
 type Pair = [system: Point, over: Point | FloorPoint];
@@ -279,6 +282,9 @@ function noiseAt(
     return `the noise is not known: ${system} was not measured twice in ${FEWEST_TRIALS} trials`;
   const { low, high } = noise.interval;
   const factor = Math.max(high, 1 / low, 1);
+  if (factor > NOISE_MOST) {
+    return `${system} differs from itself by up to ${formatPercent(factor - 1)}, and agreement says something up to ${formatPercent(NOISE_MOST - 1)} only; more trials, or a quieter machine`;
+  }
   return { at_least: 1 / factor, at_most: factor };
 }
 

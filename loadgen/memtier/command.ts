@@ -1,0 +1,339 @@
+/** `bypassbench memtier`: memtier_benchmark's main flags, with the same meaning, for the generator of this project. */
+import { writeFile } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { build, decodeFromCompressedBase64, type Histogram, HistogramLogWriter } from 'hdr-histogram-js';
+import { type BackendOptions, backends, decimal, wholeNumber, withBackendOption } from '../../libos/index.ts';
+import { waitModes } from '../../results/formats/lists.ts';
+import { core, perSecond, seconds } from '../arguments.ts';
+import { hidePassword, loginOf } from '../connections/login.ts';
+import { addressOf } from '../connections/target.ts';
+import { LoadError } from '../errors.ts';
+import { Distribution } from '../measurement/distribution.ts';
+import type { LoadOptions, LoadOutcome } from '../measurement/options.ts';
+import { plainLoad } from '../measurement/plain-load.ts';
+import { encodeHistogram } from '../measurement/recorder.ts';
+import { unansweredInWords } from '../measurement/result.ts';
+import { runLoad } from '../measurement/run-load.ts';
+import type { MemtierWorkload } from '../workload/memtier-requests.ts';
+import { jsonOf, type OperationReport, type RunReport, runInWords, tableOf } from './report.ts';
+import {
+  parseCredentials,
+  parseKeyPattern,
+  parsePercentiles,
+  parseRatio,
+  parseRequests,
+  requestsForAllKeys,
+} from './words.ts';
+
+const CLIENTS_MAX = 1_000_000;
+const THREADS_MAX = 500;
+const KEYS_MAX = 2 ** 32 - 1;
+const VALUE_BYTES_MAX = 512 * 1024 * 1024;
+const DATABASE_MAX = 2 ** 31 - 1;
+/** Of memtier_benchmark, where neither requests nor a time is said. */
+const REQUESTS = 10_000;
+
+/** The parsed command line, as commander names the options. */
+interface Flags {
+  server: string;
+  port: number;
+  authenticate?: { user?: string; password: string };
+  selectDb: number;
+  clients: number;
+  threads: number;
+  requests?: number | 'allkeys';
+  testTime?: number;
+  ratio: MemtierWorkload['ratio'];
+  pipeline: number;
+  rateLimiting?: number;
+  dataSize: number;
+  randomData: boolean;
+  keyPrefix: string;
+  keyMinimum: number;
+  keyMaximum: number;
+  keyPattern: MemtierWorkload['patterns'];
+  keyStddev?: number;
+  keyMedian?: number;
+  distinctClientSeed: boolean;
+  randomize: boolean;
+  printPercentiles: number[];
+  jsonOutFile?: string;
+  hdrFilePrefix?: string;
+  backend: LoadOptions['backend'];
+  backendOption?: BackendOptions;
+  wait?: LoadOptions['wait'];
+  core?: number;
+}
+
+const HELP = `
+Takes main flags of memtier_benchmark 2, each with the same meaning; what it sends and how it counts is this project's
+load generator. What differs:
+
+- One thread drives the connections of all --threads.
+- With --rate-limiting requests are due by a schedule, evenly, and latencies count from when they were due: a rate that the
+  server cannot keep shows. memtier_benchmark counts from the sending.
+- The JSON file has no time series and no bytes.
+
+Exit code: 0 when all was sent and answered; 1 when not, the reason on standard error; 130 when interrupted.
+
+Examples:
+  bypassbench memtier -s db.example --ratio 1:0 --key-pattern P:P -n allkeys --key-maximum 100000    # fills the keys
+  bypassbench memtier -s db.example --test-time 30 --pipeline 4 --json-out-file out.json`;
+
+export function command(): Command {
+  return new Command('memtier')
+    .description("Puts load on a server as memtier_benchmark does, with main flags of memtier_benchmark's.")
+    .helpOption('--help', 'display help for command')
+    .option('-s, --server <addr>', 'server: a name that has an IPv4 address, or the address', 'localhost')
+    .option('-p, --port <port>', 'port of the server', wholeNumber(1, 65535), 6379)
+    .option(
+      '-a, --authenticate <credentials>',
+      'password, or user:password, which each connection gives first',
+      parseCredentials,
+    )
+    .option('--select-db <db>', 'database, which each connection selects first', wholeNumber(0, DATABASE_MAX), 0)
+    .option('-c, --clients <number>', 'clients of each thread', wholeNumber(1, CLIENTS_MAX), 50)
+    .option('-t, --threads <number>', 'threads', wholeNumber(1, THREADS_MAX), 4)
+    .option(
+      '-n, --requests <number>',
+      `requests of each client, or allkeys (default: ${REQUESTS}, unless --test-time is given)`,
+      parseRequests,
+    )
+    .option('--test-time <secs>', 'run for so long, in the place of --requests', seconds)
+    .option('--ratio <sets:gets>', 'so many SETs, then so many GETs', parseRatio, { sets: 1, gets: 10 })
+    .option('--pipeline <number>', 'requests of a client at a time', wholeNumber(1, CLIENTS_MAX), 1)
+    .option('--rate-limiting <number>', 'requests per second of each client', perSecond)
+    .option('-d, --data-size <size>', 'bytes of a value', wholeNumber(1, VALUE_BYTES_MAX), 32)
+    .option('-R, --random-data', "random values, in the place of x's", false)
+    .option('--key-prefix <prefix>', 'what keys begin with', 'memtier-')
+    .option('--key-minimum <number>', 'number of the first key', wholeNumber(0, KEYS_MAX), 0)
+    .option('--key-maximum <number>', 'number of the last key', wholeNumber(0, KEYS_MAX), 10_000_000)
+    .option(
+      '--key-pattern <set:get>',
+      'R: uniformly random, G: Gaussian, S: one after the other, P: so through a part of its own',
+      parseKeyPattern,
+      { set: 'R', get: 'R' },
+    )
+    .option('--key-stddev <number>', 'of Gaussian keys (default: a sixth of the range)', decimal(0.001, KEYS_MAX))
+    .option('--key-median <number>', 'of Gaussian keys (default: the middle)', decimal(0, KEYS_MAX))
+    .option('--distinct-client-seed', 'each client draws keys of its own; else all draw the same', false)
+    .option('--randomize', 'seed by the time, in the place of one that is always the same', false)
+    .option('--print-percentiles <list>', 'of latencies', parsePercentiles, [50, 99, 99.9])
+    .option('--json-out-file <file>', 'write the results there as JSON')
+    .option(
+      '--hdr-file-prefix <file>',
+      'write PREFIX_FULL_RUN_1 and PREFIX_SET_command_run_1 and the like, as .txt (percentiles) and .hgrm (histogram log)',
+    )
+    .addOption(
+      new Option('--backend <name>', 'libOS backend that reaches the server')
+        .choices([...backends])
+        .default('kernel'),
+    )
+    .option('--backend-option <key=value>', 'option for the backend; can be repeated', withBackendOption)
+    .addOption(
+      new Option('--wait <how>', 'spin while waiting (poll) or sleep in the kernel (block, default over it)').choices([
+        ...waitModes,
+      ]),
+    )
+    .option('--core <n>', "pin the generator's thread to this core", core)
+    .addHelpText('after', HELP)
+    .action(run);
+}
+
+async function run(flags: Flags): Promise<void> {
+  hidePassword(flags.authenticate?.password, 'bypassbench memtier');
+  const options = await loadOptions(flags);
+  const startMs = Date.now();
+  const outcome = await runLoad(options);
+  if (outcome === null) {
+    process.exitCode = 130;
+    return;
+  }
+  const endMs = Date.now();
+  const histograms = histogramsOf(outcome);
+  const report: RunReport = {
+    threads: flags.threads,
+    connectionsPerThread: flags.clients,
+    requestsPerClient: requestsPerClient(flags),
+    testTimeS: flags.testTime ?? null,
+    elapsedS: outcome.elapsed_s,
+    percentiles: flags.printPercentiles,
+    operations: reportsOf(outcome, histograms.FULL),
+  };
+  console.log(`${runInWords(report)}\n\n${tableOf(report)}`);
+  if (flags.jsonOutFile !== undefined) await writeFile(flags.jsonOutFile, jsonOf(report, configuration(flags)));
+  if (flags.hdrFilePrefix !== undefined) await writeHistograms(flags.hdrFilePrefix, histograms, { startMs, endMs });
+  const errors = outcome.operations.reduce((sum, { errors, wrong }) => sum + errors + wrong, 0);
+  const problem =
+    unansweredInWords(outcome) ??
+    (errors > 0 ? `${errors} replies were errors, or of another type: ${firstError(outcome)}` : null);
+  if (problem !== null) {
+    console.error(`bypassbench: ${problem}`);
+    process.exitCode = 1;
+  }
+}
+
+/** Throws INVALID_OPTION for flags that contradict each other. */
+async function loadOptions(flags: Flags): Promise<LoadOptions> {
+  const refuse = (message: string): never => {
+    throw new LoadError('INVALID_OPTION', message);
+  };
+  const { keyMinimum, keyMaximum, keyPattern: patterns, testTime, requests } = flags;
+  const connections = flags.clients * flags.threads;
+  if (keyMinimum > keyMaximum) refuse(`--key-minimum ${keyMinimum} is more than --key-maximum ${keyMaximum}`);
+  if (testTime !== undefined && requests !== undefined) refuse('give either --requests or --test-time');
+  if (patterns.set === 'P' && keyMaximum - keyMinimum + 1 < connections) {
+    refuse(`--key-pattern P:P: ${connections} clients cannot each have a part of ${keyMaximum - keyMinimum + 1} keys`);
+  }
+  const gaussian = patterns.set === 'G' || patterns.get === 'G';
+  if (!gaussian && (flags.keyStddev !== undefined || flags.keyMedian !== undefined)) {
+    refuse('--key-stddev and --key-median are of Gaussian keys: give --key-pattern G:G too');
+  }
+  if (flags.keyMedian !== undefined && (flags.keyMedian < keyMinimum || flags.keyMedian > keyMaximum)) {
+    refuse(`--key-median ${flags.keyMedian} is not between --key-minimum and --key-maximum`);
+  }
+  const perClient = requestsPerClient(flags);
+  const rateOps = flags.rateLimiting === undefined ? null : flags.rateLimiting * connections;
+  const seed = flags.randomize ? Date.now() : 0;
+  return plainLoad({
+    target: { address: await addressOf(flags.server, '--server'), port: flags.port },
+    login: loginOf({ ...flags.authenticate, database: flags.selectDb }, process.env, {
+      user: '--authenticate',
+      password: '--authenticate USER:PASSWORD',
+    }),
+    backend: flags.backend,
+    backendOptions: flags.backendOption ?? {},
+    wait: flags.wait ?? (flags.backend === 'kernel' ? 'block' : 'poll'),
+    core: flags.core ?? null,
+    connections,
+    pipeline: flags.pipeline,
+    requests: perClient === null ? null : perClient * connections,
+    durationS: testTime ?? null,
+    rateOps,
+    seed,
+    sendsLike: {
+      program: 'memtier_benchmark',
+      ratio: flags.ratio,
+      patterns,
+      keyMinimum,
+      keyMaximum,
+      keyStddev: flags.keyStddev ?? null,
+      keyMedian: flags.keyMedian ?? null,
+      keyPrefix: flags.keyPrefix,
+      dataBytes: flags.dataSize,
+      randomData: flags.randomData,
+      seed,
+      distinctClientSeed: flags.distinctClientSeed,
+      // In an open loop the schedule says how many there are.
+      requestsPerClient: rateOps === null ? perClient : null,
+    },
+  });
+}
+
+/** Null for a run of some time. */
+function requestsPerClient({ requests, testTime, ...flags }: Flags): number | null {
+  if (requests === 'allkeys') {
+    const { keyMinimum, keyMaximum, keyPattern: patterns, clients, threads } = flags;
+    return requestsForAllKeys({ keyMinimum, keyMaximum, patterns }, clients * threads);
+  }
+  return requests ?? (testTime === undefined ? REQUESTS : null);
+}
+
+const labels: Record<string, { name: string; file: string }> = {
+  set: { name: 'Sets', file: 'SET' },
+  get: { name: 'Gets', file: 'GET' },
+};
+
+/** By the name in files: of each operation, and FULL of all together. */
+function histogramsOf({ operations }: LoadOutcome): Record<string, Histogram> {
+  const histograms: Record<string, Histogram> = {};
+  const all = build({
+    bitBucketSize: 64,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 3600e9,
+    numberOfSignificantValueDigits: 3,
+    useWebAssembly: false,
+  });
+  for (const { operation, encoded } of operations) {
+    const histogram = decodeFromCompressedBase64(encoded.trim(), 64, false);
+    all.add(histogram);
+    histograms[labels[operation].file] = histogram;
+  }
+  return { FULL: all, ...histograms };
+}
+
+function reportsOf({ operations }: LoadOutcome, all: Histogram): OperationReport[] {
+  const reports = operations.map(({ operation, requests, hits, misses, encoded }) => ({
+    name: labels[operation].name,
+    requests,
+    hits,
+    misses,
+    latencies: new Distribution(encoded),
+  }));
+  const reads = reports.filter(({ name }) => name === 'Gets');
+  const sum = (of: OperationReport[], key: 'requests' | 'hits' | 'misses'): number =>
+    of.reduce((total, one) => total + one[key], 0);
+  return [
+    ...reports.sort((one, other) => (one.name > other.name ? -1 : 1)),
+    {
+      name: 'Totals',
+      requests: sum(reports, 'requests'),
+      hits: sum(reads, 'hits'),
+      misses: sum(reads, 'misses'),
+      latencies: new Distribution(encodeHistogram(all)),
+    },
+  ];
+}
+
+/** Names and formats of memtier_benchmark: percentiles in .txt, in ms; HdrHistogram's log in .hgrm. */
+async function writeHistograms(
+  prefix: string,
+  histograms: Record<string, Histogram>,
+  { startMs, endMs }: { startMs: number; endMs: number },
+): Promise<void> {
+  for (const [name, histogram] of Object.entries(histograms)) {
+    if (histogram.totalCount === 0) continue;
+    const file = name === 'FULL' ? `${prefix}_FULL_RUN_1` : `${prefix}_${name}_command_run_1`;
+    await writeFile(`${file}.txt`, histogram.outputPercentileDistribution(10, 1e6));
+    let log = '';
+    const writer = new HistogramLogWriter((text) => {
+      log += text;
+    });
+    writer.outputLogFormatVersion();
+    writer.outputStartTime(startMs);
+    writer.outputLegend();
+    histogram.startTimeStampMsec = startMs;
+    histogram.endTimeStampMsec = endMs;
+    writer.outputIntervalHistogram(histogram, startMs / 1000, endMs / 1000, 1e6);
+    await writeFile(`${file}.hgrm`, log);
+  }
+}
+
+function firstError({ operations }: LoadOutcome): string {
+  return operations.find(({ first_error }) => first_error !== undefined)?.first_error ?? 'of another type';
+}
+
+/** As memtier_benchmark names them; no password is among them. */
+function configuration(flags: Flags): Record<string, string | number> {
+  const { ratio, keyPattern } = flags;
+  return {
+    server: flags.server,
+    port: flags.port,
+    requests: requestsPerClient(flags) ?? 0,
+    rate_limit: flags.rateLimiting ?? 0,
+    clients: flags.clients,
+    threads: flags.threads,
+    test_time: flags.testTime ?? 0,
+    ratio: `${ratio.sets}:${ratio.gets}`,
+    pipeline: flags.pipeline,
+    data_size: flags.dataSize,
+    random_data: String(flags.randomData),
+    key_prefix: flags.keyPrefix,
+    key_minimum: flags.keyMinimum,
+    key_maximum: flags.keyMaximum,
+    key_pattern: `${keyPattern.set}:${keyPattern.get}`,
+    key_stddev: flags.keyStddev ?? 0,
+    key_median: flags.keyMedian ?? 0,
+    'select-db': flags.selectDb,
+  };
+}
