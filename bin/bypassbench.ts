@@ -35,6 +35,7 @@ const parts: Record<string, () => Promise<Part>> = {
   sink: () => example('sink'),
   relay: () => example('relay'),
   load: () => import('../loadgen/command.ts'),
+  memtier: () => import('../loadgen/memtier/command.ts'),
   'redis-benchmark': () => import('../loadgen/redis-benchmark/command.ts'),
   meter: () => import('../loadgen/meter/command.ts'),
   trace: () => import('../loadgen/trace/command.ts'),

@@ -10,6 +10,7 @@ type Said =
   | 'wait'
   | 'core'
   | 'connections'
+  | 'threads'
   | 'pipeline'
   | 'seed';
 
@@ -26,8 +27,7 @@ export function plainLoad(
     trace: null,
     idleConnections: 0,
     thread: 0,
-    threads: 1,
-    cores: [],
+    cores: said.core === null ? [] : [said.core],
     // Of the workload that is not sent.
     ...workloadOfOne('get', 1),
     valueBytes: 1,

@@ -34,13 +34,16 @@ export function trafficOf(options: LoadOptions, budget: RequestBudget, replay: T
   }
   if (sendsLike?.program === 'memtier_benchmark') {
     const exchange = new MemtierExchange(sendsLike);
+    // Each thread has as many clients.
+    const first = options.thread * connections;
     return Array.from({ length: connections }, (_, connection) => {
-      const source = counted(new MemtierRequests(sendsLike, connection, connections));
+      const client = first + connection;
+      const source = counted(new MemtierRequests(sendsLike, client, options.threads * connections));
       return { count: 1, traffic: { exchange, source, pipeline } };
     });
   }
   if (sendsLike) {
-    const exchange = new TemplateExchange(sendsLike);
+    const exchange = new TemplateExchange({ ...sendsLike, seed: sendsLike.seed + options.thread });
     const source = counted(new RepeatedRequests());
     return [{ count: connections, traffic: { exchange, source, pipeline, inBatches: true } }];
   }

@@ -54,6 +54,7 @@ interface Flags {
   keyPattern: MemtierWorkload['patterns'];
   keyStddev?: number;
   keyMedian?: number;
+  keyZipfExp?: number;
   distinctClientSeed: boolean;
   randomize: boolean;
   printPercentiles: number[];
@@ -69,7 +70,6 @@ const HELP = `
 Takes main flags of memtier_benchmark 2, each with the same meaning; what it sends and how it counts is this project's
 load generator. What differs:
 
-- One thread drives the connections of all --threads.
 - With --rate-limiting requests are due by a schedule, evenly, and latencies count from when they were due: a rate that the
   server cannot keep shows. memtier_benchmark counts from the sending.
 - The JSON file has no time series and no bytes.
@@ -91,7 +91,12 @@ export function command(): Command {
       'password, or user:password, which each connection gives first',
       parseCredentials,
     )
-    .option('--select-db <db>', 'database, which each connection selects first', wholeNumber(0, DATABASE_MAX), 0)
+    .option(
+      '--select-db <db>',
+      'database, which each connection selects first',
+      wholeNumber(0, DATABASE_MAX),
+      0,
+    )
     .option('-c, --clients <number>', 'clients of each thread', wholeNumber(1, CLIENTS_MAX), 50)
     .option('-t, --threads <number>', 'threads', wholeNumber(1, THREADS_MAX), 4)
     .option(
@@ -110,12 +115,17 @@ export function command(): Command {
     .option('--key-maximum <number>', 'number of the last key', wholeNumber(0, KEYS_MAX), 10_000_000)
     .option(
       '--key-pattern <set:get>',
-      'R: uniformly random, G: Gaussian, S: one after the other, P: so through a part of its own',
+      'R: uniformly random, G: Gaussian, Z: Zipf, S: one after the other, P: so through a part of its own',
       parseKeyPattern,
       { set: 'R', get: 'R' },
     )
-    .option('--key-stddev <number>', 'of Gaussian keys (default: a sixth of the range)', decimal(0.001, KEYS_MAX))
+    .option(
+      '--key-stddev <number>',
+      'of Gaussian keys (default: a sixth of the range)',
+      decimal(0.001, KEYS_MAX),
+    )
     .option('--key-median <number>', 'of Gaussian keys (default: the middle)', decimal(0, KEYS_MAX))
+    .option('--key-zipf-exp <number>', 'exponent of Zipf (default: 1)', decimal(0, 5))
     .option('--distinct-client-seed', 'each client draws keys of its own; else all draw the same', false)
     .option('--randomize', 'seed by the time, in the place of one that is always the same', false)
     .option('--print-percentiles <list>', 'of latencies', parsePercentiles, [50, 99, 99.9])
@@ -131,9 +141,10 @@ export function command(): Command {
     )
     .option('--backend-option <key=value>', 'option for the backend; can be repeated', withBackendOption)
     .addOption(
-      new Option('--wait <how>', 'spin while waiting (poll) or sleep in the kernel (block, default over it)').choices([
-        ...waitModes,
-      ]),
+      new Option(
+        '--wait <how>',
+        'spin while waiting (poll) or sleep in the kernel (block, default over it)',
+      ).choices([...waitModes]),
     )
     .option('--core <n>', "pin the generator's thread to this core", core)
     .addHelpText('after', HELP)
@@ -143,13 +154,13 @@ export function command(): Command {
 async function run(flags: Flags): Promise<void> {
   hidePassword(flags.authenticate?.password, 'bypassbench memtier');
   const options = await loadOptions(flags);
-  const startMs = Date.now();
   const outcome = await runLoad(options);
   if (outcome === null) {
     process.exitCode = 130;
     return;
   }
   const endMs = Date.now();
+  const startMs = endMs - outcome.elapsed_s * 1000;
   const histograms = histogramsOf(outcome);
   const report: RunReport = {
     threads: flags.threads,
@@ -161,8 +172,10 @@ async function run(flags: Flags): Promise<void> {
     operations: reportsOf(outcome, histograms.FULL),
   };
   console.log(`${runInWords(report)}\n\n${tableOf(report)}`);
-  if (flags.jsonOutFile !== undefined) await writeFile(flags.jsonOutFile, jsonOf(report, configuration(flags)));
-  if (flags.hdrFilePrefix !== undefined) await writeHistograms(flags.hdrFilePrefix, histograms, { startMs, endMs });
+  if (flags.jsonOutFile !== undefined)
+    await writeFile(flags.jsonOutFile, jsonOf(report, configuration(flags)));
+  if (flags.hdrFilePrefix !== undefined)
+    await writeHistograms(flags.hdrFilePrefix, histograms, { startMs, endMs });
   const errors = outcome.operations.reduce((sum, { errors, wrong }) => sum + errors + wrong, 0);
   const problem =
     unansweredInWords(outcome) ??
@@ -183,7 +196,19 @@ async function loadOptions(flags: Flags): Promise<LoadOptions> {
   if (keyMinimum > keyMaximum) refuse(`--key-minimum ${keyMinimum} is more than --key-maximum ${keyMaximum}`);
   if (testTime !== undefined && requests !== undefined) refuse('give either --requests or --test-time');
   if (patterns.set === 'P' && keyMaximum - keyMinimum + 1 < connections) {
-    refuse(`--key-pattern P:P: ${connections} clients cannot each have a part of ${keyMaximum - keyMinimum + 1} keys`);
+    refuse(
+      `--key-pattern P:P: ${connections} clients cannot each have a part of ${keyMaximum - keyMinimum + 1} keys`,
+    );
+  }
+  const isZipf = patterns.set === 'Z' || patterns.get === 'Z';
+  if (isZipf && keyMinimum > 1)
+    refuse('--key-pattern Z begins with the likeliest key, 1: leave --key-minimum out');
+  if (isZipf && keyMaximum < 1)
+    refuse('--key-pattern Z begins with key 1: give a --key-maximum of 1 or more');
+  if (!isZipf && flags.keyZipfExp !== undefined)
+    refuse('--key-zipf-exp is of --key-pattern Z:Z: give that too');
+  if (flags.backend === 'dpdk' && flags.threads > 1) {
+    refuse('--backend dpdk has one device, for one thread: give --threads 1');
   }
   const gaussian = patterns.set === 'G' || patterns.get === 'G';
   if (!gaussian && (flags.keyStddev !== undefined || flags.keyMedian !== undefined)) {
@@ -206,6 +231,7 @@ async function loadOptions(flags: Flags): Promise<LoadOptions> {
     wait: flags.wait ?? (flags.backend === 'kernel' ? 'block' : 'poll'),
     core: flags.core ?? null,
     connections,
+    threads: flags.threads,
     pipeline: flags.pipeline,
     requests: perClient === null ? null : perClient * connections,
     durationS: testTime ?? null,
@@ -219,6 +245,7 @@ async function loadOptions(flags: Flags): Promise<LoadOptions> {
       keyMaximum,
       keyStddev: flags.keyStddev ?? null,
       keyMedian: flags.keyMedian ?? null,
+      keyZipfExponent: flags.keyZipfExp ?? 1,
       keyPrefix: flags.keyPrefix,
       dataBytes: flags.dataSize,
       randomData: flags.randomData,
@@ -334,6 +361,7 @@ function configuration(flags: Flags): Record<string, string | number> {
     key_pattern: `${keyPattern.set}:${keyPattern.get}`,
     key_stddev: flags.keyStddev ?? 0,
     key_median: flags.keyMedian ?? 0,
+    key_zipf_exp: flags.keyZipfExp ?? 1,
     'select-db': flags.selectDb,
   };
 }

@@ -77,9 +77,7 @@ export function jsonOf(run: RunReport, configuration: Record<string, string | nu
     'run information': {
       Threads: threads,
       'Connections per thread': connectionsPerThread,
-      ...(requestsPerClient === null
-        ? { Seconds: testTimeS }
-        : { 'Requests per client': requestsPerClient }),
+      ...(requestsPerClient === null ? { Seconds: testTimeS } : { 'Requests per client': requestsPerClient }),
       'Format version': 2,
     },
     'ALL STATS': {

@@ -135,6 +135,7 @@ async function fill(
     wait: 'poll',
     core: pinned ?? null,
     connections: 1,
+    threads: 1,
     pipeline: 1,
     requests: 1,
     durationS: null,

@@ -19,6 +19,7 @@ const PIPELINE_MAX = 1_000_000;
 const REQUESTS_MAX = 1e12;
 const VALUE_BYTES_MAX = 1024 ** 3;
 const KEYS_MAX = 1e12;
+const THREADS_MAX = 500;
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 const DATABASE_MAX = 2 ** 31 - 1;
 
@@ -39,6 +40,7 @@ interface Flags {
   l: boolean;
   t?: string[];
   x: boolean;
+  threads: number;
   seed?: number;
   backend: LoadOptions['backend'];
   backendOption?: BackendOptions;
@@ -96,6 +98,7 @@ of a test are all alike',
     .option('-l', 'run the tests again and again', false)
     .option('-t <tests>', `only these tests, separated by commas: ${testNames.join(', ')}`, parseTests)
     .option('-x', 'the last argument of the command is read from standard input', false)
+    .option('--threads <num>', 'threads that share the connections', wholeNumber(0, THREADS_MAX), 0)
     .option(
       '--seed <num>',
       'seed of the random numbers (default: the time)',
@@ -131,6 +134,19 @@ async function run(words: string[], flags: Flags): Promise<void> {
     throw new LoadError('INVALID_OPTION', '-x reads the last argument of a command: name the command');
   }
   if (words.length > 0 && flags.t) console.error('WARNING: Option -t is ignored.');
+  if (flags.threads > Math.min(flags.c, flags.n)) {
+    const scarce = flags.threads > flags.c ? `-c ${flags.c}` : `-n ${flags.n}`;
+    throw new LoadError(
+      'INVALID_OPTION',
+      `--threads ${flags.threads} are more than ${scarce}: give fewer of them`,
+    );
+  }
+  if (flags.threads > 1 && flags.backend === 'dpdk') {
+    throw new LoadError(
+      'INVALID_OPTION',
+      '--threads with --backend dpdk: a process has one device, for one thread',
+    );
+  }
   const command = flags.x ? [...words, await readStandardInput()] : words;
   if (csv) console.log(CSV_HEADER);
   const values = new ValueBytes();
@@ -149,6 +165,7 @@ async function run(words: string[], flags: Flags): Promise<void> {
         wait: flags.wait ?? (flags.backend === 'kernel' ? 'block' : 'poll'),
         core: flags.core ?? null,
         connections: flags.c,
+        threads: Math.max(1, flags.threads),
         pipeline: flags.P,
         requests: flags.n,
         durationS: null,
@@ -184,7 +201,7 @@ async function runTest(test: BenchmarkTest, options: LoadOptions, flags: Flags):
     elapsedS: outcome.elapsed_s,
     clients: flags.c,
     payloadBytes: test.names.length === 0 ? requestBytes(test).length : flags.d,
-    threads: 0,
+    threads: flags.threads,
     latencies: new Distribution(encoded),
   };
   console.log(flags.csv ? csvReport(report) : flags.q ? quietReport(report) : longReport(report));

@@ -4,9 +4,10 @@
  */
 import { SeededRandom } from './random.ts';
 import type { RequestSource } from './requests.ts';
+import { Zipf } from './zipf.ts';
 
-/** Uniformly random, Gaussian, sequential, and sequential through a part of the keys that is the client's own. */
-export const keyPatterns = ['R', 'G', 'S', 'P'] as const;
+/** Uniformly random, Gaussian, Zipf, sequential, and sequential through a part of the keys that is the client's own. */
+export const keyPatterns = ['R', 'G', 'Z', 'S', 'P'] as const;
 export type KeyPattern = (typeof keyPatterns)[number];
 
 /** Indices of the operations. */
@@ -23,6 +24,8 @@ export interface MemtierWorkload {
   /** Of Gaussian keys; null: a sixth of the range, and its middle. */
   keyStddev: number | null;
   keyMedian: number | null;
+  /** Of Zipf keys, of which 1 is the likeliest. */
+  keyZipfExponent: number;
   keyPrefix: string;
   dataBytes: number;
   /** Random bytes, or all of them 'x'. */
@@ -86,7 +89,7 @@ interface KeySequence {
 function keySequence(
   pattern: KeyPattern,
   range: KeyRange,
-  { keyStddev, keyMedian }: MemtierWorkload,
+  { keyStddev, keyMedian, keyZipfExponent }: MemtierWorkload,
   random: SeededRandom,
 ): KeySequence {
   switch (pattern) {
@@ -94,7 +97,10 @@ function keySequence(
       return new UniformKeys(range, random);
     case 'G':
       return new GaussianKeys(range, keyStddev, keyMedian, random);
-    default:
+    case 'Z':
+      return new ZipfKeys(range, keyZipfExponent, random);
+    case 'S':
+    case 'P':
       return new SequentialKeys(range);
   }
 }
@@ -155,6 +161,20 @@ class GaussianKeys implements KeySequence {
       this.#spare = v * scale;
       return u * scale;
     }
+  }
+}
+
+class ZipfKeys implements KeySequence {
+  readonly #zipf: Zipf;
+  readonly #random: SeededRandom;
+
+  constructor({ maximum }: KeyRange, exponent: number, random: SeededRandom) {
+    this.#zipf = new Zipf(exponent, maximum);
+    this.#random = random;
+  }
+
+  next(): number {
+    return 1 + this.#zipf.draw(this.#random);
   }
 }
 
