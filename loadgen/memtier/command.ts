@@ -15,7 +15,7 @@ import { encodeHistogram } from '../measurement/recorder.ts';
 import { unansweredInWords } from '../measurement/result.ts';
 import { runLoad } from '../measurement/run-load.ts';
 import type { MemtierWorkload } from '../workload/memtier-requests.ts';
-import { jsonOf, type OperationReport, type RunReport, runInWords, tableOf } from './report.ts';
+import { jsonOf, type MemtierReport, type OperationReport, runInWords, tableOf } from './report.ts';
 import {
   parseCredentials,
   parseKeyPattern,
@@ -162,7 +162,7 @@ async function run(flags: Flags): Promise<void> {
   const endMs = Date.now();
   const startMs = endMs - outcome.elapsed_s * 1000;
   const histograms = histogramsOf(outcome);
-  const report: RunReport = {
+  const report: MemtierReport = {
     threads: flags.threads,
     connectionsPerThread: flags.clients,
     requestsPerClient: requestsPerClient(flags),

@@ -1,6 +1,6 @@
 /**
- * What is printed and written of a load in memtier_benchmark's words: the table, the JSON file, the histograms. Latencies
- * are in ms. Keys that mean the same have the same name; what is not measured here has none.
+ * What is printed and written of a load in memtier_benchmark's words: the table, the JSON file, the histograms.
+ * Latencies are in ms. Keys that mean the same have the same name; what is not measured here has none.
  */
 import type { Distribution } from '../measurement/distribution.ts';
 
@@ -13,7 +13,7 @@ export interface OperationReport {
   latencies: Distribution;
 }
 
-export interface RunReport {
+export interface MemtierReport {
   threads: number;
   connectionsPerThread: number;
   /** Null for a run of so many seconds. */
@@ -28,7 +28,7 @@ export interface RunReport {
 const NAME_WIDTH = 8;
 const NUMBER_WIDTH = 13;
 
-export function tableOf({ operations, percentiles, elapsedS }: RunReport): string {
+export function tableOf({ operations, percentiles, elapsedS }: MemtierReport): string {
   const heads = [
     'Ops/sec',
     'Hits/sec',
@@ -59,7 +59,7 @@ export function tableOf({ operations, percentiles, elapsedS }: RunReport): strin
   ].join('\n');
 }
 
-export function runInWords(run: RunReport): string {
+export function runInWords(run: MemtierReport): string {
   const { threads, connectionsPerThread, requestsPerClient, testTimeS } = run;
   const length = requestsPerClient ?? testTimeS ?? 0;
   return [
@@ -70,7 +70,7 @@ export function runInWords(run: RunReport): string {
 }
 
 /** The content of --json-out-file. */
-export function jsonOf(run: RunReport, configuration: Record<string, string | number>): string {
+export function jsonOf(run: MemtierReport, configuration: Record<string, string | number>): string {
   const { threads, connectionsPerThread, requestsPerClient, testTimeS, operations } = run;
   const document = {
     configuration,
@@ -88,7 +88,7 @@ export function jsonOf(run: RunReport, configuration: Record<string, string | nu
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-function statsOf(operation: OperationReport, { elapsedS, percentiles }: RunReport): object {
+function statsOf(operation: OperationReport, { elapsedS, percentiles }: MemtierReport): object {
   const { requests, latencies } = operation;
   const [hits, misses] = isRead(operation) ? [operation.hits, operation.misses] : [0, 0];
   const timed = (ns: number): number => (requests === 0 ? 0 : round(ns / 1e6, 3));
