@@ -185,7 +185,12 @@ export function entriesOf(points: Point[], looks: Looks): LegendEntry[] {
 function publishedEntries(rows: readonly LineRow[], { reference }: Summary): LegendEntry[] {
   const isPublished = reference !== null && rows.some(({ published }) => published !== null);
   return isPublished
-    ? [{ label: publishedLabel(reference.name), mark: { colour: INK, shape: 'circle' } }]
+    ? [
+        {
+          label: `${publishedLabel(reference.name)}, with the system's mark`,
+          mark: { colour: INK, shape: 'circle' },
+        },
+      ]
     : [];
 }
 
