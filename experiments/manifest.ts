@@ -15,7 +15,7 @@ import { withoutAxes } from './config/swept.ts';
 import { redisBuildOf } from './machine/built.ts';
 import { type Checkouts, commandPath, gitState, ownCheckout } from './machine/checkout.ts';
 import { machineFacts, softwareVersions, versionOf } from './machine/machine.ts';
-import { corePairOf } from './trial/core-pair.ts';
+import { clientCoresOf, corePairOf } from './trial/core-pair.ts';
 import { HOST } from './trial/server.ts';
 
 interface Described {
@@ -171,7 +171,7 @@ function systemsOf({ systems, repeat, workload }: Experiment, checkouts: Checkou
         ...(client.program && { program: client.program }),
       },
       server_cores,
-      client_cores: [client.core],
+      client_cores: clientCoresOf(system),
       distance_unknown: typeof pair === 'string' ? pair : null,
     };
   });

@@ -68,6 +68,7 @@ export function contradictions(config: Config): Problem[] {
     ...mixProblems(config),
     ...programProblems(config),
     ...arrivalProblems(config),
+    ...loadThreadProblems(config),
     ...withinProblems(config),
     ...quickProblems(config),
   ];
@@ -113,6 +114,22 @@ function operationProblems({ workload }: Config): Problem[] {
     if (known.includes(name)) return [];
     const message = `there is no operation '${name}'${suggestion(name, known)}`;
     return [{ path: ['workload', ...path], message }];
+  });
+}
+
+/** Load generators of several threads that have too few connections, or were to be stamped. */
+function loadThreadProblems({ systems, workload, stages }: Config): Problem[] {
+  return systems.flatMap(({ client, workload: own }, index) => {
+    if (!client.more_cores) return [];
+    const path = ['systems', index, 'client', 'more_cores'];
+    const threads = 1 + client.more_cores.length;
+    const clients = own.clients ?? workload.clients;
+    return [
+      ...(clients < threads
+        ? [{ path, message: `makes ${threads} threads of ${clients} clients: each needs a connection` }]
+        : []),
+      ...(stages ? [{ path, message: 'stamps are of one thread: leave `stages` out, or this' }] : []),
+    ];
   });
 }
 
@@ -409,6 +426,10 @@ function coreProblems(system: System, available: readonly number[]): Problem[] {
   // Then it is not run here, and says so.
   if (requires.some((needed) => 'cores' in needed && needed.cores > available.length)) return [];
   if (cores) {
+    if (client.more_cores) {
+      const path = ['client', 'more_cores'];
+      return [{ path, message: 'chosen cores are one for each side: name them, or leave this out' }];
+    }
     if (server_cores === undefined && client.core === undefined) return [];
     const message = '`server_cores` or `client.core` names the cores already: leave them out, or this';
     return [{ path: ['cores'], message }];
@@ -416,8 +437,9 @@ function coreProblems(system: System, available: readonly number[]): Problem[] {
   const places = [
     ...(server_cores ?? []).map((core, index) => ({ path: ['server_cores', index], core })),
     ...(client.core === undefined ? [] : [{ path: ['client', 'core'], core: client.core }]),
+    ...(client.more_cores ?? []).map((core, index) => ({ path: ['client', 'more_cores', index], core })),
   ];
-  const problems = missingCores(places, available);
+  const problems = [...missingCores(places, available), ...threadProblems(system)];
   const otherwise = 'or `cores` must say how a pair is chosen';
   if (server_cores === undefined) {
     problems.push({ path: ['server_cores'], message: `is missing: it must be a list, ${otherwise}` });
@@ -433,6 +455,26 @@ function coreProblems(system: System, available: readonly number[]): Problem[] {
     });
   }
   return problems;
+}
+
+/** What a load generator of several threads cannot be. */
+function threadProblems({ client, server_cores = [], share_cores }: System): Problem[] {
+  const { more_cores, backend, program } = client;
+  if (!more_cores) return [];
+  const path = ['client', 'more_cores'];
+  const taken = [client.core, ...(share_cores ? [] : server_cores)];
+  const again = more_cores.findIndex((core, index) =>
+    [...taken, ...more_cores.slice(0, index)].includes(core),
+  );
+  return [
+    ...(again < 0
+      ? []
+      : [{ path: [...path, again], message: `core ${more_cores[again]} has another thread already` }]),
+    ...(backend === 'dpdk'
+      ? [{ path, message: 'a process has one DPDK device, which one thread polls: leave it out' }]
+      : []),
+    ...(program ? [{ path, message: `is for \`bypassbench load\`, not for ${program}: leave it out` }] : []),
+  ];
 }
 
 interface Place {

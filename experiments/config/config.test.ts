@@ -217,6 +217,20 @@ describe('a wrong config', () => {
       'systems[0].client.options.mtu: must be text or a number or true or false (it is [9000])',
     ],
     [
+      'a core with two threads of the client',
+      'backend: kernel, core: 1',
+      'backend: kernel, core: 1, more_cores: [1]',
+      '17:54',
+      'systems[0].client.more_cores[0]: core 1 has another thread already',
+    ],
+    [
+      'more threads than clients',
+      'backend: kernel, core: 1',
+      'backend: kernel, core: 1, more_cores: [0]',
+      '17:41',
+      'systems[0].client.more_cores: makes 2 threads of 1 clients: each needs a connection',
+    ],
+    [
       'options that the server cannot get',
       'server_cores: [0]',
       'server_cores: [0]\n    options: { mtu: 9000 }',

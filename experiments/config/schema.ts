@@ -156,6 +156,14 @@ export const client = z
     core: core
       .optional()
       .describe('Core that the load generator is pinned to; must be said where `cores` is not.'),
+    more_cores: z
+      .array(core)
+      .min(1)
+      .optional()
+      .describe(
+        'Further cores of the load generator, with a thread each, which share connections and rate with the first one: ' +
+          'then there are neither slices nor the distance of the cores.',
+      ),
   })
   .describe('The load generator that measures this system.');
 

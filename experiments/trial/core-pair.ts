@@ -7,13 +7,22 @@ import type { Cores } from '../machine/pair-survey.ts';
 /** Of `bypassbench load`. */
 const neededOptions = ['--server-core', '--server-pid'];
 
+/** Of the load generator, one for each of its threads. */
+export function clientCoresOf({ client }: { client: { core: number; more_cores?: number[] } }): number[] {
+  return [client.core, ...(client.more_cores ?? [])];
+}
+
 /** The cores of a system, or half a sentence that says why their distance is not measured. */
 export function corePairOf(
-  { server_cores, client }: Pick<System, 'server_cores'> & { client: { core: number } },
+  {
+    server_cores,
+    client,
+  }: Pick<System, 'server_cores'> & { client: { core: number; more_cores?: number[] } },
   checkout: Pick<Checkout, 'loadOptions'> | undefined,
 ): Cores | string {
   const [server, ...others] = server_cores;
   if (server === undefined || others.length > 0) return 'the server has several cores';
+  if (client.more_cores) return 'the load generator has several cores';
   if (server === client.core) {
     return availableCores().length === 1 ? 'there is one core only' : 'server and client share a core';
   }

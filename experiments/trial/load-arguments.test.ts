@@ -74,6 +74,13 @@ test('messages have a protocol, and neither operation nor keys', () => {
   expect(words).not.toMatch(/--(operation|keys|key-distribution) /);
 });
 
+test('several cores of the client are cores of threads', () => {
+  const system = { ...request.system, client: { ...request.system.client, core: 1, more_cores: [2, 3] } };
+  const words = loadArguments({ ...request, system, serverCore: null });
+  expect(words.join(' ')).toContain('--cores 1,2,3');
+  expect(words).not.toContain('--core');
+});
+
 test('an open loop has a rate and arrivals', () => {
   const open_loop = { rate_ops: 5000.5, arrivals: 'constant' } as const;
   const workload = { ...request.workload, open_loop };

@@ -3,6 +3,7 @@ import { arrivalsText } from '../../results/formats/index.ts';
 import { fillPlaceholders, optionWords, type SystemValues } from '../config/placeholders.ts';
 import { protocolOf } from '../config/protocol.ts';
 import type { System, WorkloadConfig } from '../config/schema.ts';
+import { clientCoresOf } from './core-pair.ts';
 import type { WorkloadOperation } from './measurement.ts';
 import type { Address } from './readiness.ts';
 
@@ -44,7 +45,7 @@ export function loadArguments(request: LoadRequest): string[] {
     target: `${address.host}:${address.port}`,
     backend: client.backend,
     wait: client.wait,
-    core: client.core,
+    ...(client.more_cores ? { cores: clientCoresOf(system).join() } : { core: client.core }),
     ...(serverCore !== null && { 'server-core': serverCore }),
     ...(serverPid !== null && { 'server-pid': serverPid }),
     ...(serverBusyTime !== null && { 'server-busy-time': serverBusyTime }),

@@ -13,7 +13,7 @@ import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
 import { freePort } from '../machine/ports.ts';
 import type { RunningProcess } from '../machine/process.ts';
 import { commandTime_us, readCommandStats } from './command-stats.ts';
-import { corePairOf } from './core-pair.ts';
+import { clientCoresOf, corePairOf } from './core-pair.ts';
 import { loadArguments, meterArguments } from './load-arguments.ts';
 import { type Meter, measure, type WorkloadOperation } from './measurement.ts';
 import type { SystemTrial } from './plan.ts';
@@ -69,14 +69,14 @@ class ServerRun {
   async #startAndMeasure(): Promise<void> {
     const { workload, subject, at } = this.#planned;
     const stages = stagesAt(this.#context.experiment.stages, at);
-    const { server_cores, client } = subject;
+    const { server_cores } = subject;
     this.#context.onStep('start');
     this.#setSysctls();
     const port = await freePort(HOST);
     const server = this.#startServer(port);
     const address = await this.#waitUntilReady(server, port);
     for (const operation of workload.operations) {
-      const where = { cores: [...server_cores, client.core], pid: server.pid };
+      const where = { cores: [...server_cores, ...clientCoresOf(subject)], pid: server.pid };
       const { duration_s } = workload;
       const folder = await this.#run.measure(operation, where, (into) =>
         this.#measure({ operation, server, address, duration_s, stampsEvery: null, folder: into }),
@@ -206,7 +206,7 @@ class ServerRun {
       name: client.program ?? 'the load generator',
       log: 'load',
       argv: [commandPath(OWN_COMMAND, checkout), ...words],
-      cores: [client.core],
+      cores: clientCoresOf(subject),
       // No server of an experiment wants a password, and the runner's own environment may have one for others.
       env: { REDISCLI_AUTH: '' },
       server: { process: server, logs: Object.values(folder.serverLogs) },
