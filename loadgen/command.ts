@@ -3,8 +3,9 @@ import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { type BackendOptions, backends, decimal, wholeNumber, withBackendOption } from '../libos/index.ts';
 import type { ArrivalPattern } from '../results/formats/arrival-patterns.ts';
-import { isMessageProtocol, MIX, protocols, waitModes } from '../results/formats/lists.ts';
-import { core, coreList, perSecond, processId, seconds, secondsOrNone } from './arguments.ts';
+import { isMessageProtocol, MIX, protocols, requestOperations, waitModes } from '../results/formats/lists.ts';
+import { core, coreList, perSecond, processId, seconds, secondsOrNone, valueBytes } from './arguments.ts';
+import type { BulkOptions } from './connections/bulk-streams.ts';
 import { hidePassword, loginOf, PASSWORD_VARIABLE } from './connections/login.ts';
 import { resolveTarget } from './connections/target.ts';
 import { LoadError } from './errors.ts';
@@ -22,6 +23,8 @@ const ONE_KEY = { keys: 1, keyDistribution: 'single' } as const;
 const protocolList = protocols.map((name) => `${name}, ${protocolMeanings[name]}`).join('; ');
 const CONNECTIONS_MAX = 1_000_000;
 const PIPELINE_MAX = 1_000_000;
+const BULK_CONNECTIONS_MAX = 1000;
+const BULK_BYTES = 1024 * 1024;
 /** Of Redis' `databases`, an int. */
 const DATABASE_MAX = 2 ** 31 - 1;
 const REQUESTS_MAX = 1e12;
@@ -54,6 +57,7 @@ export interface LoadFlags
       | 'serverCore'
       | 'serverPid'
       | 'serverBusyTime'
+      | 'bulk'
       | keyof NamedWorkload
     >,
     WorkloadFlags {
@@ -76,6 +80,9 @@ export interface LoadFlags
   serverCore?: number;
   serverPid?: number;
   serverBusyTime?: string;
+  bulkConnections?: number;
+  bulkBytes?: number;
+  bulkOperation?: BulkOptions['operation'];
   out?: string;
 }
 
@@ -149,6 +156,17 @@ of processes shows it`,
       'with --trace: so many times as fast as it was recorded',
       decimal(1e-6, 1e6),
       1,
+    )
+    .option(
+      '--bulk-connections <n>',
+      'further connections that carry large values beside the requests, one at a time each, in a closed loop',
+      wholeNumber(1, BULK_CONNECTIONS_MAX),
+    )
+    .option('--bulk-bytes <n>', 'length of each of these values (default: 1048576)', valueBytes)
+    .addOption(
+      new Option('--bulk-operation <name>', 'whether they are read or written (default: get)').choices([
+        ...requestOperations,
+      ]),
     )
     .option('--rate <ops>', 'open loop: requests per second', perSecond)
     .option(
@@ -225,7 +243,8 @@ export async function optionsOf(flags: LoadFlags, command: Command): Promise<Loa
   const { protocol } = flags;
   const given = Object.keys(flags).filter((name) => command.getOptionValueSource(name) === 'cli');
   refuseOptionsOfResp(protocol, given);
-  const { out: _out, backendOption = {}, rate = null, user, password, db, ...rest } = flags;
+  const { out: _out, backendOption = {}, rate = null, user, password, db, ...others } = flags;
+  const { bulkConnections, bulkBytes, bulkOperation, ...rest } = others;
   hidePassword(password, `bypassbench ${command.name()}`);
   const trace = await traceOf(flags, given);
   const cores = coresOf(flags);
@@ -247,6 +266,7 @@ export async function optionsOf(flags: LoadFlags, command: Command): Promise<Loa
           password: '--password',
         }),
     backendOptions: backendOption,
+    bulk: bulkOf({ bulkConnections, bulkBytes, bulkOperation }),
     rateOps: trace === null ? rate : traceRateOps(trace),
     trace,
     scheduleSeed: flags.seed,
@@ -319,4 +339,22 @@ function sayFewCores(threads: number, cores: readonly number[]): void {
         'for which they wait for each other',
     );
   }
+}
+
+/** Throws INVALID_OPTION for what says of bulk how, but not that there is some. */
+function bulkOf({
+  bulkConnections: connections,
+  bulkBytes: valueBytes,
+  bulkOperation: operation,
+}: Pick<LoadFlags, 'bulkConnections' | 'bulkBytes' | 'bulkOperation'>): BulkOptions | null {
+  if (connections !== undefined) {
+    return { connections, valueBytes: valueBytes ?? BULK_BYTES, operation: operation ?? 'get' };
+  }
+  const given =
+    valueBytes !== undefined ? '--bulk-bytes' : operation !== undefined ? '--bulk-operation' : null;
+  if (given === null) return null;
+  throw new LoadError(
+    'INVALID_OPTION',
+    `${given} says how bulk is carried: give --bulk-connections too, or leave both out`,
+  );
 }

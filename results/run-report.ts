@@ -129,7 +129,7 @@ export class RunReport {
 }
 
 /** Charts of the figure's numbers that have a section of their own in the page. */
-const besideFigure: string[] = ['latency', 'curve', 'throughput', 'bandwidth'] satisfies ChartName[];
+const besideFigure: string[] = ['latency', 'curve', 'throughput', 'bandwidth', 'bulk'] satisfies ChartName[];
 
 /** What charts are made from. `colours`: those that the reader wants of some systems. */
 export function chartSource(run: Run, summary: Summary, colours: Record<string, string> = {}): ChartSource {

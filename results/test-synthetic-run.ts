@@ -390,6 +390,7 @@ async function writeLoadResult(
     busy_share: 0.2,
     sample,
     versions: { node: 'v24.21.0' },
+    bulk: null,
     operations: [
       {
         operation,

@@ -179,7 +179,7 @@ function withinProblems({ sweep, systems }: Config): Problem[] {
 
 /** What a load generator of others cannot do, or does in one way only. */
 function programProblems({ systems, workload, stages, sweep }: Config): Problem[] {
-  const { operations, open_loop, key_distribution } = workload;
+  const { operations, open_loop, bulk, key_distribution } = workload;
   const swept = Object.keys(sweep ?? {});
   return systems.flatMap(({ client, checkout }, index) => {
     const { program } = client;
@@ -192,6 +192,7 @@ function programProblems({ systems, workload, stages, sweep }: Config): Problem[
       [stages !== undefined, 'program', 'cannot stamp requests: leave `stages` out'],
       [open_loop !== undefined, 'program', 'has no open loop: leave `open_loop` out'],
       [!protocolsOf(workload).includes('resp'), 'program', 'sends requests of Redis: leave the protocol out'],
+      [bulk !== undefined, 'program', 'carries no bulk: leave `bulk` out'],
       [
         !operations.every((name) => isOneOf(requestOperations, name)),
         'program',

@@ -92,12 +92,13 @@ export function protocolProblems(config: Config): Problem[] {
   ];
 }
 
-function messageProblems({ workload: { keys, mix, commands, value_sizes } }: Config): Problem[] {
+function messageProblems({ workload: { keys, mix, commands, value_sizes, bulk } }: Config): Problem[] {
   const refused: [string, boolean][] = [
     ['keys', keys !== 1],
     ['mix', mix !== undefined],
     ['commands', Object.keys(commands).length > 0],
     ['value_sizes', value_sizes !== undefined],
+    ['bulk', bulk !== undefined],
   ];
   return refused.flatMap(([key, isSaid]) =>
     isSaid ? [{ path: ['workload', key], message: 'is of requests; messages have none: leave it out' }] : [],

@@ -265,7 +265,10 @@ function oneAtATime(root: Placed): boolean {
     const placed = entriesOf(workload).get(key);
     return placed && plain(placed);
   };
-  return (value('clients') ?? 1) === 1 && (value('pipeline') ?? 1) === 1 && value('open_loop') === undefined;
+  const bulk = value('bulk') as { clients?: unknown } | undefined;
+  const isAlone = bulk === undefined || bulk.clients === 0;
+  const isClosed = value('open_loop') === undefined;
+  return (value('clients') ?? 1) === 1 && (value('pipeline') ?? 1) === 1 && isClosed && isAlone;
 }
 
 function onlyFloors(system: Placed, names: ReadonlySet<string | undefined>): Placed {

@@ -20,6 +20,7 @@ import {
   parseValueSizes,
   protocols,
   provenances,
+  requestOperations,
   roles,
   waitModes,
 } from '../../results/formats/index.ts';
@@ -378,6 +379,22 @@ const workload = z.strictObject({
       'Weights of the operations of a mix, such as { get: 95, set: 5 }. Without operations it is what is measured.',
     ),
   clients: clients.default(1).describe('Connections of the load generator.'),
+  bulk: z
+    .strictObject({
+      clients: z
+        .int()
+        .min(0)
+        .max(1000)
+        .default(1)
+        .describe('Further connections, each with one large value at a time; 0: there is no bulk.'),
+      value_bytes: value_bytes.default(1024 * 1024).describe('Size of each large value.'),
+      operation: z.enum(requestOperations).default('get').describe('Whether they are read or written.'),
+    })
+    .optional()
+    .describe(
+      'Large values beside the requests, through the same server and by the same thread of the load generator: what they ' +
+        'do to the latencies of the requests, and the bandwidth that they get.',
+    ),
   pipeline: pipeline
     .default(1)
     .describe('Requests in flight on each connection: of a closed loop always, of an open loop at most.'),

@@ -93,8 +93,14 @@ function readAxis(
   const values = placed.map(({ value }): AxisValue => (typeof value === 'number' ? value : String(value)));
   const again = values.findIndex((value, index) => values.indexOf(value) < index);
   if (again >= 0) return refuse(`has ${values[again]} twice: each value makes a point`, placed[again].place);
-  const name = target.path.split('.').at(-1) as string;
+  const name = axisName(target.path);
   return { ...target, place, placed, name, values, unit: unitOf(name), scale: scaleOf(values) };
+}
+
+/** Its last word; of bulk, whose words are those of the requests too, `bulk_clients`. */
+function axisName(path: string): string {
+  const [word = '', part] = path.split('.').toReversed();
+  return part === 'bulk' ? `bulk_${word}` : word;
 }
 
 /** What an axis of this name sets; a message where it is nothing. */

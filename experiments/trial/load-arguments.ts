@@ -55,6 +55,7 @@ export function loadArguments(request: LoadRequest): string[] {
     ...(workload.value_sizes === undefined
       ? { 'value-bytes': workload.value_bytes }
       : { 'value-sizes': workload.value_sizes }),
+    ...bulkFlags(workload),
     ...(workload.open_loop && {
       rate: workload.open_loop.rate_ops,
       arrivals: arrivalsText(workload.open_loop.arrivals),
@@ -123,6 +124,12 @@ function keyFlags({
     ...(['zipf', 'latest'].includes(key_distribution) && { 'zipf-exponent': zipf_exponent }),
     ...(key_distribution === 'hotspot' && { hotspot }),
   };
+}
+
+function bulkFlags({ bulk }: WorkloadConfig): Record<string, string | number> {
+  if (!bulk || bulk.clients === 0) return {};
+  const { clients, value_bytes, operation } = bulk;
+  return { 'bulk-connections': clients, 'bulk-bytes': value_bytes, 'bulk-operation': operation };
 }
 
 /** As `--mix` takes them. */

@@ -28,6 +28,9 @@ import { Listener } from './tcp/listener.ts';
 import { TcpState } from './tcp/states.ts';
 import { UdpSocket } from './udp.ts';
 
+/** Polls at most in which a connection that is closed sends what it may. */
+const TURNS_AT_CLOSE = 64;
+
 class InetUdpSocket extends UdpSocket {
   readonly queue: InetQueue;
 
@@ -183,6 +186,8 @@ export class InetTransport implements Transport {
   }
 
   sleep(timeoutMs: number): void {
+    // Some have more to send.
+    if (!this.stack.tcp.context.turns.isEmpty) return;
     this.#host.sleep(timeoutMs);
   }
 
@@ -307,6 +312,8 @@ export class InetTransport implements Transport {
    */
   #closeStream(queue: InetQueue, connection: TcpConnection): void {
     if (queue.pushes.head !== NO_SLOT) this.poll();
+    // As much as goes without an acknowledgement, though it takes turns.
+    for (let turns = 0; connection.dirty && turns < TURNS_AT_CLOSE; turns++) this.poll();
     connection.abandon();
     if (connection.state === TcpState.Closed) {
       connection.receiver.queue.clear();

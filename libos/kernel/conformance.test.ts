@@ -55,6 +55,42 @@ describe('kernel sockets', () => {
     server.shutdown();
   });
 
+  it('send a small message while a large one is under way', () => {
+    const server = createLibos({ backend: 'kernel' });
+    const client = createLibos({ backend: 'kernel' });
+    const listener = server.socket('stream');
+    server.bind(listener, { address: '127.0.0.1', port: 0 });
+    server.listen(listener, 2);
+    const [large, small] = [0, 1].map(() => {
+      const from = client.socket('stream');
+      client.wait(client.connect(from, server.localEndpoint(listener)));
+      return { from, at: server.wait(server.accept(listener))!.newQd };
+    });
+    const largeBytes = 1024 * 1024;
+    for (const [{ from }, bytes] of [[large, largeBytes] as const, [small, 64] as const]) {
+      client.push(from, client.alloc(bytes));
+    }
+    // Nobody has polled since: what is there was sent by the pushes.
+    expect(server.wait(server.pop(small.at), 1000)!.sga!.byteLength).toBe(64);
+    const popLarge = () => {
+      const completion = server.wait(server.pop(large.at), 0);
+      if (completion === null) return 0;
+      const bytes = completion.sga!.byteLength;
+      server.free(completion.sga!);
+      return bytes;
+    };
+    const atOnce = [0, 1, 2, 3, 4, 5].reduce((sum) => sum + popLarge(), 0);
+    expect(atOnce).toBeLessThan(largeBytes / 8);
+    let received = atOnce;
+    for (let left = 1000; received < largeBytes && left > 0; left--) {
+      client.waitNext(16, 0);
+      received += popLarge();
+    }
+    expect(received).toBe(largeBytes);
+    server.shutdown();
+    client.shutdown();
+  });
+
   it('fills, resets and ends a connection that was busy alone, and serves a second one beside it', () => {
     const options = { backend: 'kernel', checked: true } as const;
     const world = new World({

@@ -16,6 +16,11 @@ export class KernelQueue extends Queue {
   /** The queue stands in the transport's list of those to serve in the next poll. */
   scheduled = false;
   closed = false;
+  /** The queue has had its turn to send, and stands in the transport's list of those with more. */
+  waitsToSend = false;
+  /** The poll in which it sent last, and how much it has sent since. */
+  turn = -1;
+  turnBytes = 0;
   /** Polled by recv, outside epoll. */
   hot = false;
   /** Times that epoll reported it, with few others, since it was last hot. */

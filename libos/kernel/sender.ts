@@ -23,10 +23,13 @@ export class SocketSender {
   }
 
   /**
-   * Sends what the kernel takes of the queue's pushes, and shuts the sending half down if that was asked for.
+   * Sends what the kernel takes of the queue's pushes, and shuts the sending half down if that was asked for. Stops
+   * after `most` bytes, with the piece that reaches them: returns whether it did, and so has more to send.
    */
-  send(queue: KernelQueue): void {
+  send(queue: KernelQueue, most: number): boolean {
+    let left = most;
     while (queue.pushes.head !== NO_SLOT) {
+      if (left <= 0) return true;
       const slot = queue.pushes.head;
       const sent = this.#sendPieces(queue, slot);
       if (sent < 0) {
@@ -34,15 +37,17 @@ export class SocketSender {
         if (error === Errno.EINTR) continue;
         if (error === Errno.EAGAIN) {
           queue.writable = false;
-          return;
+          return false;
         }
         this.#failed(queue, error);
         continue;
       }
       queue.sentBytes += sent;
+      left -= sent;
       if (queue.kind === 'datagram' || this.#advance(queue, slot, sent)) this.#handedOver(queue);
     }
     if (queue.writeShut) sys.shutdown(queue.fd, sys.SHUT_WR);
+    return false;
   }
 
   /** Completes the pushes that the peers have acknowledged by now, and those that no longer can be. */

@@ -50,8 +50,11 @@ export class Channel {
   cancelled: number = NO_SLOT;
   /** The stream ends behind what was pushed. */
   shut = false;
-  /** Stands in the list of those that wait for room in the device. */
+  /** Stands in the list of those that wait for room in the device, or for their next turn. */
   waiting = false;
+  /** Number of the poll since which it has sent last, and how many bytes it has queued since. */
+  turn = -1;
+  turnBytes = 0;
   /** Of a datagram socket's channel: stands in its list of those with something to read. */
   readable = false;
   peerAddress = 0;

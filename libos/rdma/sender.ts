@@ -1,6 +1,9 @@
 /**
  * The sending half: pushes in order, cut into messages that fit the peer's buffers, as its credits allow. A
  * push completes when the device needs none of its bytes any more, and pushes of a channel complete in order.
+ *
+ * Between two polls a channel queues a message or two; what it has beyond that waits, behind the others that wait, and
+ * goes a turn at a time: so what others have sent and ask waits for one turn, not for the whole of a large reply.
  */
 import type { ErrorCode } from '../errors.ts';
 import type { ScatterGatherArray } from '../memory/sga.ts';
@@ -10,13 +13,17 @@ import type { Channel } from './channel.ts';
 import { type EngineOptions, MessageEngine, type SendOwner } from './engine.ts';
 import type { MessageDevice } from './message-device.ts';
 
+/** What a channel queues at once, and what those that wait queue together in a poll, but for the end of a message. */
+const BYTES_PER_TURN = 48 * 1024;
+
 export class MessageSender implements SendOwner {
   readonly engine: MessageEngine;
   readonly #tokens: TokenTable;
   /** The channel of each push under way, by slot. */
   readonly #channels: (Channel | null)[] = [];
-  #waiting = new WorkList<Channel>();
-  #served = new WorkList<Channel>();
+  readonly #waiting = new WorkList<Channel>();
+  /** Polls so far. */
+  #turn = 0;
   /** Tokens of the pushes whose last message waits for the next flush. */
   readonly #unflushed = new WorkList<number>();
 
@@ -36,23 +43,29 @@ export class MessageSender implements SendOwner {
     else if (pushes.head === slot && channel.established) this.send(channel);
   }
 
-  /** Queues what credits and room allow. */
+  /** Queues what credits, room and its turn allow. */
   send(channel: Channel): void {
     const tokens = this.#tokens;
     const { engine } = this;
     const { connection, pushes } = channel;
+    if (channel.waiting) return;
+    if (channel.turn !== this.#turn) {
+      channel.turn = this.#turn;
+      channel.turnBytes = 0;
+    }
     while (pushes.head !== NO_SLOT) {
       const slot = pushes.head;
       const sga = tokens.pushed(slot);
       while (channel.segment < sga.segmentCount) {
         if (connection.credits <= 0) return;
-        if (!engine.hasRoom) {
+        if (!engine.hasRoom || channel.turnBytes >= BYTES_PER_TURN) {
           this.#wait(channel);
           return;
         }
         const delivered = tokens.acknowledged[slot] === 1;
         const length = engine.send(connection, sga, channel.segment, channel.offset, slot, delivered);
         tokens.position[slot]++;
+        channel.turnBytes += length;
         this.#advance(channel, sga, length);
       }
       this.#allQueued(channel);
@@ -66,6 +79,11 @@ export class MessageSender implements SendOwner {
     while (channel.segment < sga.segmentCount && channel.offset >= sga.segments[channel.segment].length) {
       channel.offset -= sga.segments[channel.segment++].length;
     }
+  }
+
+  /** Whether some wait for room in the device, or for their turn. */
+  get hasWaiting(): boolean {
+    return this.#waiting.count > 0;
   }
 
   flushed(): void {
@@ -91,18 +109,22 @@ export class MessageSender implements SendOwner {
     }
   }
 
-  /** Those that waited for room in the device go on. */
+  /** A poll begins: those that waited for room in the device, or for their turn, go on. */
   serveWaiting(): void {
-    if (this.#waiting.count === 0) return;
+    this.#turn++;
     const waiting = this.#waiting;
-    this.#waiting = this.#served;
-    this.#served = waiting;
-    for (let i = 0; i < waiting.count; i++) {
-      const channel = waiting.at(i);
+    let bytes = 0;
+    let served = 0;
+    // It grows by those that have more.
+    for (const count = waiting.count; served < count && bytes < BYTES_PER_TURN; served++) {
+      const channel = waiting.at(served);
+      if (!this.engine.hasRoom) break;
       channel.waiting = false;
-      if (channel.connection.error === null) this.send(channel);
+      if (channel.connection.error !== null) continue;
+      this.send(channel);
+      bytes += channel.turnBytes;
     }
-    waiting.clear();
+    waiting.dropFirst(served);
   }
 
   /** Nothing of the channel will leave any more. */
@@ -120,11 +142,20 @@ export class MessageSender implements SendOwner {
   detach(channel: Channel): void {
     const tokens = this.#tokens;
     const { pushes } = channel;
+    if (channel.waiting && channel.connection.error === null) this.#sendRest(channel);
     if (pushes.head !== NO_SLOT && tokens.position[pushes.head] > 1) {
       channel.cancelled = pushes.head;
       this.#allQueued(channel);
     }
     channel.pushes = { head: NO_SLOT, tail: NO_SLOT };
+  }
+
+  /** Queues what credits and room allow, whosever turn it is. */
+  #sendRest(channel: Channel): void {
+    channel.waiting = false;
+    channel.turn = this.#turn;
+    channel.turnBytes = Number.NEGATIVE_INFINITY;
+    this.send(channel);
   }
 
   #allQueued(channel: Channel): void {

@@ -173,7 +173,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   }
 
   sleep(timeoutMs: number): void {
-    this.#host.sleep(timeoutMs);
+    if (!this.#sender.hasWaiting) this.#host.sleep(timeoutMs);
   }
 
   counters(): Record<string, number> {

@@ -9,6 +9,7 @@ import {
   type PauseLog,
 } from '../../libos/index.ts';
 import { LoadError } from '../errors.ts';
+import { type BulkOptions, BulkStreams } from './bulk-streams.ts';
 import { Connection } from './connection.ts';
 import { DatagramConnection } from './datagram-connection.ts';
 import { DatagramOpening } from './datagram-opening.ts';
@@ -36,6 +37,8 @@ export class Connections {
   /** Each loop reports every reading of its clock to it. */
   readonly pauses: PauseLog;
   readonly busy = new BusyTime();
+  /** What is carried beside them; null for nothing. */
+  bulk: BulkStreams | null = null;
   readonly #target: Endpoint;
   readonly #login: LoginExchange | null;
   /** The sending connections, by queue descriptor. */
@@ -78,16 +81,25 @@ export class Connections {
     });
   }
 
+  /** Opens connections that carry bulk. Throws as open(). */
+  openBulk(options: BulkOptions, seed: number): BulkStreams {
+    const bulk = new BulkStreams(this.libos, options, seed);
+    this.#connect(options.connections, (qd) => bulk.add(qd));
+    this.bulk = bulk;
+    return bulk;
+  }
+
   /** Opens `count` connections that send nothing. Throws as open(). */
   openIdle(count: number): void {
     this.#connect(count, (qd) => this.#idle.push(qd));
   }
 
   /**
-   * The connection whose replies a completion holds in its `sga`; null for a push, and for what comes on a
+   * The connection whose replies a completion holds in its `sga`; null for a push, for bulk, and for what comes on a
    * connection that was given up. The caller pops for the next ones. Throws CONNECTION_LOST.
    */
   receiverOf(completion: Completion): SendingConnection | null {
+    if (this.bulk?.takes(completion)) return null;
     if (completion.error === null && completion.operation !== 'pop') return null;
     const connection = this.#byQueue[completion.qd];
     if (connection?.isGivenUp) {
@@ -100,9 +112,9 @@ export class Connections {
     return connection;
   }
 
-  /** Requests without a reply so far. */
+  /** Requests without a reply so far, those of bulk too. */
   get outstanding(): number {
-    let sum = 0;
+    let sum = this.bulk?.outstanding ?? 0;
     for (const connection of this.sending) sum += connection.outstanding;
     return sum;
   }
@@ -112,7 +124,7 @@ export class Connections {
     for (const connection of this.sending) {
       if (connection.outstanding > 0 && connection.oldestSentNs >= sentNs) return true;
     }
-    return false;
+    return this.bulk?.awaits(sentNs) ?? false;
   }
 
   /** A connection with a request that has waited for longer than the reply timeout; null where there is none. */
@@ -122,6 +134,11 @@ export class Connections {
       if (connection.outstanding > 0 && connection.oldestSentNs < sentNs) return connection;
     }
     return null;
+  }
+
+  /** Gives up the bulk streams with a request that has waited for longer than the reply timeout. */
+  giveUpLateBulk(nowNs: number): void {
+    this.bulk?.giveUpSentBefore(nowNs - this.replyTimeoutNs, nowNs);
   }
 
   /**
@@ -164,6 +181,9 @@ export class Connections {
     for (const { qd } of this.sending) this.libos.close(qd);
     for (const qd of this.#idle) this.libos.close(qd);
     for (const qd of this.#senders) this.libos.close(qd);
+    for (const { qd } of this.bulk?.streams ?? []) this.libos.close(qd);
+    this.bulk?.closed();
+    this.bulk = null;
     this.sending.length = 0;
     this.#givenUp = 0;
     this.#byQueue.length = 0;

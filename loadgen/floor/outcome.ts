@@ -39,6 +39,7 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
     threads: null,
     pauses: null,
     stamps: null,
+    bulk: null,
     operations: [
       {
         operation,

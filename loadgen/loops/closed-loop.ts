@@ -1,5 +1,6 @@
 /**
- * The closed loop: each connection keeps its window full and sends a new request for every reply.
+ * The closed loop: each connection keeps its window full and sends a new request for every reply. Bulk beside them gets
+ * one piece of work after each look for replies.
  */
 import { nowNs } from '../../libos/index.ts';
 import { COMPLETIONS_PER_WAIT, type Connections, LATE_LOOK_NS, WAIT_MS } from '../connections/connections.ts';
@@ -40,11 +41,13 @@ export class ClosedLoop {
 
   #run(control: LoopControl, sends: boolean): void {
     const connections = this.#connections;
-    const { libos, pauses } = connections;
+    const { libos, pauses, bulk } = connections;
+    if (bulk !== null) bulk.isSending = sends;
     pauses.resume();
     let lookNs = nowNs();
+    let hasWork = bulk !== null;
     for (;;) {
-      const count = libos.waitNext(COMPLETIONS_PER_WAIT, WAIT_MS);
+      const count = libos.waitNext(COMPLETIONS_PER_WAIT, hasWork ? 0 : WAIT_MS);
       const receivedNs = nowNs();
       pauses.look(receivedNs);
       for (let i = 0; i < count; i++) {
@@ -55,6 +58,7 @@ export class ClosedLoop {
         libos.pop(connection.qd);
         if (sends) connection.fillWindow();
       }
+      if (bulk !== null) hasWork = bulk.work();
       connections.busy.turnEnded(receivedNs);
       if (receivedNs >= lookNs) {
         lookNs = receivedNs + LATE_LOOK_NS;
@@ -70,5 +74,6 @@ export class ClosedLoop {
       const isGivenUp = connections.giveUp(late, nowNs, control);
       if (sends && !isGivenUp) late.fillWindow();
     }
+    connections.giveUpLateBulk(nowNs);
   }
 }

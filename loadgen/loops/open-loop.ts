@@ -11,6 +11,8 @@
  * Tene, "How NOT to Measure Latency"; wrk2 corrects it in this way).
  *
  * There is no queue of waiting requests: the schedule stands still at the oldest one that was not sent.
+ *
+ * Bulk beside it gets one piece of work after each look for replies.
  */
 import { type Libos, nowNs } from '../../libos/index.ts';
 import { type Connections, LATE_LOOK_NS, WAIT_MS } from '../connections/connections.ts';
@@ -69,6 +71,8 @@ export class OpenLoop implements ReplySink {
   sentLate = 0;
   /** Something was found, or sent, since the last look. */
   #hasWorked = false;
+  /** Bulk has, or may have, something to do that waits for nothing. */
+  #hasWork = false;
   /** Of a request that was due and never sent. */
   readonly #unsent = new ReplyRecord();
   /** In ns. */
@@ -98,21 +102,26 @@ export class OpenLoop implements ReplySink {
   sendUntil(endNs: number): void {
     const times = this.#times;
     this.#begin(endNs);
+    this.#sendBulk(true);
     while (times[NOW] < times[END] && !this.#stopped()) this.#turn();
   }
 
   /**
-   * Goes on until nothing is outstanding and nothing due for `gapNs`, at most for `patienceNs`. Returns whether there
-   * is such a gap now, or at least no more than `most` requests outstanding and none behind its schedule by that much.
+   * Goes on, without new bulk, until nothing is outstanding and nothing due for `gapNs`, at most for `patienceNs`.
+   * Returns whether there is such a gap now, or at least no bulk, no more than `most` requests outstanding and none
+   * behind its schedule by that much.
    */
   findGap(endNs: number, gapNs: number, patienceNs: number, most: number): boolean {
     const arrivals = this.#arrivals;
     const times = this.#times;
     this.#begin(endNs);
+    this.#sendBulk(false);
     const deadlineNs = times[NOW] + patienceNs;
-    while (this.#outstanding > 0 || arrivals.nextNs - times[NOW] < gapNs) {
+    while (this.#outstanding > 0 || this.#carriesBulk() || arrivals.nextNs - times[NOW] < gapNs) {
       if (this.#stopped()) return false;
-      if (times[NOW] >= deadlineNs) return this.#outstanding <= most && times[NOW] - arrivals.nextNs < gapNs;
+      if (times[NOW] >= deadlineNs) {
+        return this.#outstanding <= most && !this.#carriesBulk() && times[NOW] - arrivals.nextNs < gapNs;
+      }
       this.#turn();
     }
     return true;
@@ -135,6 +144,9 @@ export class OpenLoop implements ReplySink {
       }
       this.#turn();
     }
+    this.#sendBulk(false);
+    while (this.#carriesBulk() && times[NOW] < deadlineNs && !this.#stopped()) this.#turn();
+    this.#connections.giveUpLateBulk(times[NOW]);
     for (const connection of this.#connections.sending) {
       if (connection.outstanding > 0) this.#giveUp(connection, Number.POSITIVE_INFINITY);
     }
@@ -167,6 +179,18 @@ export class OpenLoop implements ReplySink {
     this.#times[END] = endNs;
   }
 
+  #sendBulk(sends: boolean): void {
+    const { bulk } = this.#connections;
+    if (bulk === null) return;
+    bulk.isSending = sends;
+    this.#hasWork = true;
+  }
+
+  #carriesBulk(): boolean {
+    const { bulk } = this.#connections;
+    return bulk !== null && bulk.outstanding > 0;
+  }
+
   #stopped(): boolean {
     const times = this.#times;
     if (times[NOW] < times[LOOK]) return false;
@@ -183,6 +207,7 @@ export class OpenLoop implements ReplySink {
     const nowNs = this.#times[NOW];
     for (let late = connections.late(nowNs); late !== null; late = connections.late(nowNs))
       this.#giveUp(late);
+    connections.giveUpLateBulk(nowNs);
   }
 
   /** Its places are no room any more. */
@@ -210,7 +235,7 @@ export class OpenLoop implements ReplySink {
     const times = this.#times;
     this.#sendDue();
     this.#connections.busy.turnEnded(times[LOOKED]);
-    const count = libos.waitNext(COMPLETIONS_PER_TURN, this.#sleeps ? this.#sleepMs() : 0);
+    const count = libos.waitNext(COMPLETIONS_PER_TURN, this.#sleeps && !this.#hasWork ? this.#sleepMs() : 0);
     times[NOW] = nowNs();
     if (count === 0 && !this.#hasWorked) times[IDLE] += times[NOW] - times[LOOKED];
     this.#hasWorked = count > 0;
@@ -224,6 +249,10 @@ export class OpenLoop implements ReplySink {
       connection.receive(completion.sga!, times[LOOKED], this);
       libos.pop(connection.qd);
     }
+    const { bulk } = this.#connections;
+    if (bulk === null) return;
+    this.#hasWork = bulk.work();
+    this.#hasWorked ||= this.#hasWork;
   }
 
   #sendDue(): void {

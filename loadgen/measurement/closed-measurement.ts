@@ -11,6 +11,7 @@ import { type DataPathContext, nowNs } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';
 import { RECEIVED, type ReplyRecord, ReplyStatus, SENT } from '../connections/reply.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
+import { BulkTally } from './bulk-tally.ts';
 import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
 import type { LoadOutcome, LoadPauses } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
@@ -45,7 +46,8 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
   window.open();
   control.measure(loop);
   window.close();
-  const spent = cost.end(control.rightReplies, window.vainShare);
+  // With bulk, nobody knows what of it the requests cost.
+  const spent = connections.bulk === null ? cost.end(control.rightReplies, window.vainShare) : null;
   const monotonicNs = (ns: number) => pauses.monotonicNs(ns);
   return {
     ...control.outcome(),
@@ -79,7 +81,10 @@ function warmUp(measuring: Measuring, loop: ClosedLoop): Pick<WindowOptions, 'sl
   window.measure(loop);
   distance.startOver();
   const windows_ns = WINDOWS_PER_SLICE * connections * pipeline * window.nsPerReply;
-  return { slowNs: window.latencyNsAt(SLOW_PERCENTILE), sliceNs: Math.max(shortestNs, windows_ns) };
+  return {
+    slowNs: window.latencyNsAt(SLOW_PERCENTILE),
+    sliceNs: Math.max(shortestNs, windows_ns, window.bulk.sliceNs),
+  };
 }
 
 interface WindowOptions {
@@ -100,10 +105,13 @@ const LAST_REPLY = 2;
 /** While the end of a slice waits: for requests sent from this time on, and how long. */
 const AWAITED = 3;
 const PATIENCE_END = 4;
+/** When the last slice ended. */
+const END = 5;
 
 /** Counts the replies of a window, which ends after a time or after a number of replies. */
 class ClosedWindow implements LoopControl {
   readonly slow: SlowRequests;
+  readonly bulk: BulkTally;
   readonly #context: DataPathContext<GeneratorInput, null>;
   readonly #connections: Connections;
   readonly #measuring: Measuring;
@@ -115,12 +123,13 @@ class ClosedWindow implements LoopControl {
   readonly #slices: Slices;
   readonly #sliceNs: number;
   /** In ns by this thread's clock. */
-  readonly #times = new Float64Array(5);
+  readonly #times = new Float64Array(6);
   #drains = false;
   #counted = 0;
 
   constructor(measuring: Measuring, { phase, durationS, replies, slowNs, sliceNs }: WindowOptions) {
     this.slow = new SlowRequests(slowNs);
+    this.bulk = new BulkTally(measuring.connections, phase === WARM_UP);
     this.#measuring = measuring;
     this.#context = measuring.context;
     this.#connections = measuring.connections;
@@ -138,6 +147,7 @@ class ClosedWindow implements LoopControl {
     const times = this.#times;
     const { distance } = this.#measuring;
     times[START] = nowNs();
+    this.bulk.begin();
     for (let isLast = false; !isLast; ) {
       const startNs = nowNs();
       this.#slices.begin(startNs);
@@ -153,6 +163,7 @@ class ClosedWindow implements LoopControl {
       // What was waited for in vain at the end is no time of the window.
       const endNs = isLast ? Math.max(sentNs, times[LAST_REPLY]) : times[NOW];
       this.#slices.end(endNs, this.#done(endNs));
+      times[END] = endNs;
       const isIdle = this.#connections.outstanding === 0;
       if (isIdle) distance.read();
       else distance.skip();
@@ -220,7 +231,7 @@ class ClosedWindow implements LoopControl {
     return { start_ns: monotonicNs(this.#times[START]), end_ns: monotonicNs(this.#times[NOW]) };
   }
 
-  outcome(): Pick<LoadOutcome, 'elapsed_s' | 'operations' | 'rates' | 'unanswered'> & {
+  outcome(): Pick<LoadOutcome, 'elapsed_s' | 'operations' | 'bulk' | 'rates' | 'unanswered'> & {
     slices: SlicesContent;
   } {
     const elapsed_s = this.#slices.elapsedNs / 1e9;
@@ -230,8 +241,9 @@ class ClosedWindow implements LoopControl {
     return {
       elapsed_s,
       operations: results.filter(({ requests, unanswered }) => requests + unanswered > 0),
+      bulk: this.bulk.result(this.#slices.elapsedNs, this.#times[END]),
       rates: this.#received.rates(elapsed_s, null, { right: this.rightReplies, elapsedS: elapsed_s }),
-      unanswered: this.#tallies.reduce((sum, tally) => sum + tally.unanswered, 0),
+      unanswered: this.#tallies.reduce((sum, tally) => sum + tally.unanswered, this.bulk.unanswered),
       slices: this.#slices.content(0),
     };
   }

@@ -3,6 +3,7 @@
  * open-measurement.ts say what a sample is and what its latency.
  */
 import { createLibos, type DataPathContext, nowNs, PauseLog, StampRing } from '../../libos/index.ts';
+import type { BulkOptions, BulkStreams } from '../connections/bulk-streams.ts';
 import { Connections } from '../connections/connections.ts';
 import { RECEIVED, type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
 import { RespExchange } from '../connections/resp-exchange.ts';
@@ -51,6 +52,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
       options.trace && new TraceReplay(ring!, options.trace.speed, () => context.stopRequested());
     const shares = trafficOf(options, budget, replay);
     for (const { count, traffic } of shares) connections.open(count, traffic, measuredWindow.notes);
+    if (options.bulk !== null) fillBulk(context, connections, options.bulk);
     const { operations } = shares[0].traffic.exchange;
     const measure = rateOps === null ? measureClosedLoop : measureOpenLoop;
     let measured: LoopOutcome;
@@ -130,6 +132,19 @@ function populateFromTrace(
   return (nowNs() - startNs) / 1e9;
 }
 
+/** Opens the bulk streams and sets the value of each. Throws as populate(). */
+function fillBulk(
+  context: DataPathContext<GeneratorInput, null>,
+  connections: Connections,
+  options: BulkOptions,
+): void {
+  const bulk = connections.openBulk(options, context.data.options.seed);
+  const control = new BulkFillControl(context, connections, bulk);
+  bulk.begin(true, control);
+  bulk.start();
+  new ClosedLoop(connections).drain(control);
+}
+
 /** Ends the filling of the key space with the last key's reply. */
 class FillControl implements LoopControl {
   readonly #context: DataPathContext<GeneratorInput, null>;
@@ -143,16 +158,8 @@ class FillControl implements LoopControl {
     this.#requests = requests;
   }
 
-  reply({ status, errorText, timesNs }: ReplyRecord): void {
-    if (status === ReplyStatus.Unanswered) throw this.#connections.timedOut(timesNs[RECEIVED]);
-    if (status !== ReplyStatus.Right) {
-      const answer = status === ReplyStatus.Failed ? `'${errorText}'` : 'something else than it should';
-      throw new LoadError(
-        'POPULATE_FAILED',
-        `${this.#connections.targetName} answered ${answer} to write number ${this.#filled + 1}: it must take writes, and have ` +
-          'memory for all --keys',
-      );
-    }
+  reply(reply: ReplyRecord): void {
+    requireOk(this.#connections, reply, `write number ${this.#filled + 1}`, 'memory for all --keys');
     this.#filled++;
   }
 
@@ -163,4 +170,43 @@ class FillControl implements LoopControl {
     progress[2] = this.#requests;
     return this.#filled === this.#requests || this.#context.stopRequested();
   }
+}
+
+/** Ends the filling of the bulk streams' values when each SET is answered. */
+class BulkFillControl implements LoopControl {
+  readonly #context: DataPathContext<GeneratorInput, null>;
+  readonly #connections: Connections;
+  readonly #bulk: BulkStreams;
+
+  constructor(context: DataPathContext<GeneratorInput, null>, connections: Connections, bulk: BulkStreams) {
+    this.#context = context;
+    this.#connections = connections;
+    this.#bulk = bulk;
+  }
+
+  reply(reply: ReplyRecord): void {
+    const { connections, valueBytes } = this.#bulk.options;
+    const needed = `room for ${connections} values of --bulk-bytes ${valueBytes} each (Redis: proto-max-bulk-len, maxmemory)`;
+    requireOk(this.#connections, reply, `the SET of ${valueBytes} bytes`, needed);
+  }
+
+  finished(): boolean {
+    return this.#bulk.outstanding === 0 || this.#context.stopRequested();
+  }
+}
+
+/** Throws REPLY_TIMEOUT and POPULATE_FAILED, unless the reply is OK. */
+function requireOk(
+  connections: Connections,
+  { status, errorText, timesNs }: ReplyRecord,
+  request: string,
+  needed: string,
+): void {
+  if (status === ReplyStatus.Unanswered) throw connections.timedOut(timesNs[RECEIVED]);
+  if (status === ReplyStatus.Right) return;
+  const answer = status === ReplyStatus.Failed ? `'${errorText}'` : 'something else than it should';
+  throw new LoadError(
+    'POPULATE_FAILED',
+    `${connections.targetName} answered ${answer} to ${request}: it must take writes, and have ${needed}`,
+  );
 }

@@ -44,6 +44,14 @@ export interface Measuring {
 
 export type LoopOutcome = Pick<
   LoadOutcome,
-  'elapsed_s' | 'operations' | 'rates' | 'unanswered' | 'cost' | 'schedule_lag_us' | 'sent_late' | 'slices'
+  | 'elapsed_s'
+  | 'operations'
+  | 'bulk'
+  | 'rates'
+  | 'unanswered'
+  | 'cost'
+  | 'schedule_lag_us'
+  | 'sent_late'
+  | 'slices'
 > &
   Pick<LoadPauses, 'window' | 'slow_requests'> & { mergedLater: MergedLater };

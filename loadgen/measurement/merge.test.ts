@@ -29,6 +29,7 @@ function outcomeOf({ elapsed_s, operations, lags, sentLate }: Thread): ThreadOut
   const entries = Object.entries(operations);
   const hits = entries.reduce((sum, [, { latencies }]) => sum + latencies.length, 0);
   return {
+    bulk: null,
     elapsed_s,
     operations: entries.map(([operation, { latencies, misses, unanswered }]) => ({
       operation,

@@ -49,6 +49,8 @@ export function mergeOutcomes(threads: readonly ThreadOutcome[]): LoadOutcome {
     slices: null,
     stamps: null,
     threads: null,
+    // Of one thread only.
+    bulk: null,
   };
 }
 

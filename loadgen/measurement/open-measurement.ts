@@ -20,6 +20,7 @@ import {
 } from '../connections/reply.ts';
 import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
 import { type Arrivals, createArrivals, DealtArrivals, skipArrivals } from '../workload/arrivals.ts';
+import { BulkTally } from './bulk-tally.ts';
 import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
 import { lagOf } from './merge.ts';
 import type { LoadOptions } from './options.ts';
@@ -39,6 +40,8 @@ const SET_UP_NS = 20e6;
 const READING_NS = 0.3e6;
 /** How long a gap is looked for. */
 const GAP_PATIENCE_NS = 5e6;
+/** How long a slice is with bulk, which is stopped for a reading. */
+const BULK_SLICE_NS = 4 * SLICE_NS;
 /** Without a gap there is a reading where so few of a slice's requests are outstanding. The open loop counts them. */
 const OUTSTANDING_SHARE = 0.01;
 
@@ -67,6 +70,7 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   const measurement = new OpenMeasurement(measuring, schedule);
   const arrivals = arrivalsOf(measuring, schedule);
   const loop = new OpenLoop(connections, arrivals, measurement, options.wait === 'block');
+  measurement.warmUp.bulk.begin();
   pauses.resume();
   if (startNs > beginNs) {
     loop.sendUntil(measurement.learnedNs);
@@ -80,6 +84,7 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   loop.sendUntil(startNs);
   window.open();
   const lateBefore = loop.sentLate;
+  measurement.window.bulk.begin();
   // On a busy machine the reading may have lasted beyond its time.
   measurement.window.begin(Math.max(startNs, nowNs()));
   while (measurement.window.sliceEndNs < endNs && !context.stopRequested() && !connections.isDeserted) {
@@ -90,7 +95,8 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   loop.drain(startNs, endNs, endNs + connections.replyTimeoutNs);
   measurement.window.end();
   window.close();
-  const spent = cost.end(measurement.rightReplies, window.vainShare);
+  // With bulk, nobody knows what of it the requests cost.
+  const spent = connections.bulk === null ? cost.end(measurement.rightReplies, window.vainShare) : null;
   return {
     ...measurement.window.outcome((ns) => pauses.monotonicNs(ns), measurement.rightReplies),
     sent_late: loop.sentLate - lateBefore,
@@ -127,10 +133,13 @@ function scheduleOf(options: LoadOptions, beginNs: number): Schedule {
 const LAST = 0;
 const READING_START = 1;
 const READING_END = 2;
+/** When the last slice ended. */
+const END = 3;
 
 /** The replies to the requests intended within a window. */
 class OpenWindow implements ReplySink {
   readonly slow = new SlowRequests(0);
+  readonly bulk: BulkTally;
   readonly #measuring: Measuring;
   readonly #startNs: number;
   readonly #endNs: number;
@@ -143,9 +152,14 @@ class OpenWindow implements ReplySink {
   /** Replies that came in the window, and how many requests were due in it. */
   readonly #received: ReceivedReplies;
   #due = 0;
-  readonly #times = new Float64Array(3);
+  readonly #times = new Float64Array(4);
 
-  constructor(measuring: Measuring, rateOps: number, startNs: number, endNs: number) {
+  constructor(
+    measuring: Measuring,
+    rateOps: number,
+    { startNs, endNs, isWarmUp }: { startNs: number; endNs: number; isWarmUp: boolean },
+  ) {
+    this.bulk = new BulkTally(measuring.connections, isWarmUp);
     this.#measuring = measuring;
     this.#startNs = startNs;
     this.#endNs = endNs;
@@ -153,7 +167,8 @@ class OpenWindow implements ReplySink {
     this.#tallies = newTallies(measuring);
     this.#serviceTimes = this.#tallies.map(() => new LatencyRecorder());
     this.#received = new ReceivedReplies(measuring.operations.length);
-    this.#slices = new Slices(this.#tallies, measuring.distance, measuring.pauses, SLICE_NS);
+    const lengthNs = measuring.connections.bulk === null ? SLICE_NS : BULK_SLICE_NS;
+    this.#slices = new Slices(this.#tallies, measuring.distance, measuring.pauses, lengthNs);
   }
 
   begin(nowNs: number): void {
@@ -174,21 +189,22 @@ class OpenWindow implements ReplySink {
   /** Reads the distance in a gap of the schedule, or where hardly anything is outstanding. Returns when it began. */
   read(loop: OpenLoop): number {
     const { distance } = this.#measuring;
+    const stoppedNs = nowNs();
     const hasRoom = loop.findGap(this.#endNs, READING_NS, GAP_PATIENCE_NS, this.#most);
     const startNs = nowNs();
-    if (hasRoom) {
-      this.#times[READING_START] = startNs;
-      distance.read();
-      this.#times[READING_END] = nowNs();
-    } else {
-      distance.skip();
-    }
+    // Requests beside which bulk was stopped for the reading are no samples either.
+    const isWithoutBulk = this.#measuring.connections.bulk !== null;
+    if (hasRoom || isWithoutBulk) this.#times[READING_START] = isWithoutBulk ? stoppedNs : startNs;
+    if (hasRoom) distance.read();
+    else distance.skip();
+    if (hasRoom || isWithoutBulk) this.#times[READING_END] = nowNs();
     return startNs;
   }
 
   /** Ends the last slice: nothing is outstanding. */
   end(): void {
-    this.#slices.end(nowNs(), 1);
+    this.#times[END] = nowNs();
+    this.#slices.end(this.#times[END], 1);
     this.#measuring.distance.read();
   }
 
@@ -257,8 +273,9 @@ class OpenWindow implements ReplySink {
         ...result,
         service_time_ns: quantilesNs(serviceTimes),
       })),
+      bulk: this.bulk.result(this.#slices.elapsedNs, this.#times[END]),
       rates: this.#received.rates(windowS, this.#due, { right, elapsedS: elapsed_s }),
-      unanswered: this.#tallies.reduce((sum, tally) => sum + tally.unanswered, 0),
+      unanswered: this.#tallies.reduce((sum, tally) => sum + tally.unanswered, this.bulk.unanswered),
       slices: this.#slices.content(this.#tallies.reduce((sum, { delayed }) => sum + delayed, 0)),
       schedule_lag_us: lagOf(lag),
       window: { start_ns: monotonicNs(this.#startNs), end_ns: monotonicNs(lastNs) },
@@ -283,7 +300,7 @@ class OpenMeasurement implements OpenLoopControl {
   readonly learnedNs: number;
   readonly #settledNs: number;
   /** Does all that the measured window does, so that the code is compiled when that begins. */
-  readonly #warmUp: OpenWindow;
+  readonly warmUp: OpenWindow;
   readonly window: OpenWindow;
   /** Since learn(). */
   rightReplies = 0;
@@ -295,13 +312,14 @@ class OpenMeasurement implements OpenLoopControl {
     this.#schedule = schedule;
     this.#settledNs = beginNs + 0.5 * (startNs - beginNs);
     this.learnedNs = beginNs + 0.75 * (startNs - beginNs);
-    this.#warmUp = new OpenWindow(measuring, rateOps, this.#settledNs, startNs);
-    this.window = new OpenWindow(measuring, rateOps, startNs, endNs);
+    const warmUp = { startNs: this.#settledNs, endNs: startNs, isWarmUp: true };
+    this.warmUp = new OpenWindow(measuring, rateOps, warmUp);
+    this.window = new OpenWindow(measuring, rateOps, { startNs, endNs, isWarmUp: false });
   }
 
   /** Takes milliseconds, in which nothing is sent. */
   learn(): void {
-    this.window.slow.thresholdNs = this.#warmUp.latencyNsAt(SLOW_PERCENTILE);
+    this.window.slow.thresholdNs = this.warmUp.latencyNsAt(SLOW_PERCENTILE);
     this.rightReplies = 0;
   }
 
@@ -322,7 +340,7 @@ class OpenMeasurement implements OpenLoopControl {
     if (isInWindow) this.window.receive(reply);
     const intendedNs = timesNs[INTENDED];
     if (intendedNs < this.#settledNs) return;
-    const window = intendedNs < startNs ? this.#warmUp : this.window;
+    const window = intendedNs < startNs ? this.warmUp : this.window;
     window.reply(reply);
   }
 

@@ -4,6 +4,7 @@ import { type ArrivalPattern, arrivalsProblem } from '../../results/formats/arri
 import type { LoadResult, Pauses, SlicesFile } from '../../results/formats/index.ts';
 import type { WorkloadProtocol } from '../../results/formats/lists.ts';
 import { RATE_OPS_MAX } from '../arguments.ts';
+import type { BulkOptions } from '../connections/bulk-streams.ts';
 import type { Login } from '../connections/login.ts';
 import type { TemplateTraffic } from '../connections/template-exchange.ts';
 import { LoadError } from '../errors.ts';
@@ -19,6 +20,8 @@ export type OtherRequests =
 
 /** Each takes some 40 bytes of the generator's memory. */
 const OUTSTANDING_MAX = 16_777_216;
+/** Values of all bulk streams together. */
+const BULK_BYTES_MAX = 1024 ** 3;
 
 /** A trace that is replayed, `speed` times as fast as it was recorded. */
 export interface TraceLoad {
@@ -43,6 +46,8 @@ export interface LoadOptions extends NamedWorkload {
   /** Further connections that send nothing. */
   idleConnections: number;
   pipeline: number;
+  /** What further connections carry beside them; null for nothing. */
+  bulk: BulkOptions | null;
   /** Open loop: requests sent per second, and how they are spread. Both null in a closed loop. */
   rateOps: number | null;
   arrivals: ArrivalPattern | null;
@@ -86,6 +91,11 @@ export interface OperationResult extends Omit<LoadResult['operations'][number], 
   distribution: string;
 }
 
+/** What the bulk streams carried. */
+export interface BulkResult extends Omit<NonNullable<LoadResult['bulk']>, 'replies'> {
+  replies: OperationResult;
+}
+
 /** The formats say what the fields mean. */
 export interface LoadOutcome
   extends Pick<
@@ -107,6 +117,8 @@ export interface LoadOutcome
   /** The rings of stamps in the form of their files; null where nothing was stamped. */
   stamps: { client: Uint8Array; server: Uint8Array | null } | null;
   operations: OperationResult[];
+  /** Null where there were none. */
+  bulk: BulkResult | null;
   /** Null where the window was not cut into slices. */
   slices: Omit<SlicesFile, 'schema'> | null;
 }
@@ -126,6 +138,7 @@ export function checkOptions(options: LoadOptions): LoadOptions {
         `at most ${OUTSTANDING_MAX} are possible`,
     );
   }
+  if (options.bulk !== null) checkBulk(options.bulk, refuse);
   if (options.trace !== null) refuseOfTrace(options, options.trace, refuse);
   else if ((options.durationS === null) === (options.requests === null)) {
     refuse('give either --duration-s or --requests');
@@ -167,6 +180,11 @@ function refuseThreads(options: LoadOptions, refuse: (message: string) => never)
   if (options.serverCore !== null) {
     refuse(`${given} with --server-core: the distance is that of two cores, leave one of them out`);
   }
+  if (options.bulk !== null) {
+    refuse(
+      `${given} with --bulk-connections: bulk goes by the thread of the requests, leave one of them out`,
+    );
+  }
   if (options.backend === 'dpdk') {
     refuse(`${given} with --backend dpdk: a process has one device, which one thread polls`);
   }
@@ -185,4 +203,13 @@ function refuseOfTrace(options: LoadOptions, trace: TraceLoad, refuse: (message:
         `${measuredS} s, must be shorter`,
     );
   }
+}
+
+function checkBulk({ connections, valueBytes }: BulkOptions, refuse: (message: string) => never): void {
+  const bytes = connections * valueBytes;
+  if (bytes <= BULK_BYTES_MAX) return;
+  refuse(
+    `--bulk-connections ${connections} with --bulk-bytes ${valueBytes} are ${bytes} bytes, and server and generator keep ` +
+      `all of them: at most ${BULK_BYTES_MAX} are possible`,
+  );
 }

@@ -41,5 +41,6 @@ export function plainLoad(
     serverCore: null,
     serverPid: null,
     serverBusyTime: null,
+    bulk: null,
   };
 }

@@ -54,6 +54,9 @@ const OF_RESP = {
   user: '--user',
   password: '--password',
   db: '--db',
+  bulkConnections: '--bulk-connections',
+  bulkBytes: '--bulk-bytes',
+  bulkOperation: '--bulk-operation',
 };
 
 export function replyTimeoutS(protocol: WorkloadProtocol): number {

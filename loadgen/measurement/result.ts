@@ -6,7 +6,7 @@ import type { WorkloadProtocol } from '../../results/formats/lists.ts';
 import { LoadError } from '../errors.ts';
 import { describeCost } from './cost-text.ts';
 import { keepsSchedule } from './merge.ts';
-import type { LoadOptions, LoadOutcome, OperationResult } from './options.ts';
+import type { BulkResult, LoadOptions, LoadOutcome, OperationResult } from './options.ts';
 import type { Rates } from './rates.ts';
 
 /** How it was measured. */
@@ -52,7 +52,8 @@ export async function createResultFolder(dir: string): Promise<void> {
 export async function writeResult(dir: string, setup: Setup, outcome: LoadOutcome): Promise<void> {
   // What checks the files is loaded when there is something to write: a load starts without it.
   const formats = await import('../../results/formats/index.ts');
-  for (const { operation, encoded, distribution } of outcome.operations) {
+  const counted = [...outcome.operations, ...(outcome.bulk === null ? [] : [outcome.bulk.replies])];
+  for (const { operation, encoded, distribution } of counted) {
     await formats.replaceFile(join(dir, `${operation}.hdr`), encoded);
     await formats.replaceFile(join(dir, `${operation}.hgrm`), distribution);
   }
@@ -116,11 +117,17 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     cost: outcome.cost,
     sample: outcome.sample,
     versions: { node: process.versions.node, ...setup.versions },
-    operations: outcome.operations.map(({ encoded: _encoded, distribution: _distribution, ...counts }) => ({
-      ...counts,
-      histogram: `${counts.operation}.hdr`,
-    })),
+    bulk: outcome.bulk && { ...outcome.bulk, replies: countsOf(outcome.bulk.replies) },
+    operations: outcome.operations.map(countsOf),
   };
+}
+
+function countsOf({
+  encoded: _encoded,
+  distribution: _distribution,
+  ...counts
+}: OperationResult): LoadResult['operations'][number] {
+  return { ...counts, histogram: `${counts.operation}.hdr` };
 }
 
 /** A few lines for a person. */
@@ -128,6 +135,7 @@ export function describeOutcome(outcome: LoadOutcome): string {
   const lines: string[] = [];
   if (outcome.populate_s !== null) lines.push(`populated in ${outcome.populate_s.toFixed(2)} s`);
   for (const counts of outcome.operations) lines.push(...describeOperation(counts, outcome));
+  if (outcome.bulk !== null) lines.push(...describeBulk(outcome.bulk, outcome));
   if (outcome.schedule_lag_us !== null) {
     const { p50, p99, max } = outcome.schedule_lag_us;
     const lag = `p50 ${p50.toFixed(2)}  p99 ${p99.toFixed(2)}  max ${max.toFixed(2)}`;
@@ -167,6 +175,21 @@ function describeOperation(counts: OperationResult, { elapsed_s, sample }: LoadO
     lines.push(`  never answered: ${unanswered}, given up after ${inSeconds(at_least_ns)} and more`);
   }
   return lines;
+}
+
+/** What was carried, and what of the requests' latency is the generator's own work for it. */
+function describeBulk(
+  { connections, value_bytes, request, bytes_per_s, generator, replies }: BulkResult,
+  outcome: LoadOutcome,
+): string[] {
+  const { share, mean_wait_us, longest_us } = generator;
+  const gbit = ((bytes_per_s * 8) / 1e9).toFixed(2);
+  return [
+    ...describeOperation(replies, outcome),
+    `  ${request} of ${value_bytes} bytes on ${connections} connections: ${gbit} Gbit/s`,
+    `  the generator's own work for it: ${(100 * share).toFixed(1)} % of the time; a reply to another request waits ` +
+      `${mean_wait_us.toFixed(2)} us for that, at most ${longest_us.toFixed(2)} us`,
+  ];
 }
 
 /** Those of an open loop, and of what was not right; the others are in the lines of the operations. */
@@ -242,9 +265,10 @@ function quantilesInWords(
 }
 
 /** Why the measurement must not be believed, half a sentence; null where every request was answered. */
-export function unansweredInWords({ unanswered, operations }: LoadOutcome): string | null {
+export function unansweredInWords({ unanswered, operations, bulk }: LoadOutcome): string | null {
   if (unanswered === null || unanswered === 0) return null;
-  const least_ns = Math.min(...operations.flatMap(({ at_least_ns }) => at_least_ns ?? []));
+  const counted = bulk === null ? operations : [...operations, bulk.replies];
+  const least_ns = Math.min(...counted.flatMap(({ at_least_ns }) => at_least_ns ?? []));
   const [requests, were] = unanswered === 1 ? ['request', 'was'] : ['requests', 'were'];
   return (
     `${unanswered} ${requests} of the measured window ${were} never answered, and given up after ` +

@@ -165,6 +165,7 @@ function outcomeOf(
   return {
     elapsed_s,
     populate_s: null,
+    bulk: null,
     sample: 'round_trip',
     idle_polls: null,
     // It sleeps whenever it has nothing to do: what it ran, its start included, it was busy.

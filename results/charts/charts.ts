@@ -8,7 +8,8 @@ import type { Picture } from './picture.ts';
 import type { ChartSource } from './source.ts';
 import { splitPicture } from './split/figure.ts';
 import { statesPicture } from './states/figure.ts';
-import { isLoad, isSize, mainAxis } from './sweep/axes.ts';
+import { isBulk, isLoad, isSize, mainAxis } from './sweep/axes.ts';
+import { besideBulk } from './sweep/bulk.ts';
 import { loadCurve } from './sweep/load-curve.ts';
 import { bandwidthOverSize, costOverAxis, latencyOverAxis, throughputOverAxis } from './sweep/over-axis.ts';
 import type { Theme } from './theme/theme.ts';
@@ -19,6 +20,7 @@ export const chartNames = [
   'curve',
   'throughput',
   'bandwidth',
+  'bulk',
   'cost',
   'breakdown',
   'split',
@@ -42,6 +44,7 @@ const builders: Record<ChartName, Build> = {
   curve: loadCurve,
   throughput: overAxisOr(throughputOverAxis, throughputBars),
   bandwidth: bandwidthOverSize,
+  bulk: besideBulk,
   cost: overAxisOr(costOverAxis, costBars),
   breakdown: breakdownPicture,
   split: splitPicture,
@@ -50,11 +53,15 @@ const builders: Record<ChartName, Build> = {
   states: statesPicture,
 };
 
-/** What the figure of a run is: as its experiment says; else of an offered rate the curve, else latency. */
-function fittingFigure({ run }: ChartSource): 'latency' | 'curve' | 'throughput' {
+/**
+ * What the figure of a run is: as its experiment says; else of an offered rate the curve, of bulk
+ * what it does to the requests, else latency.
+ */
+function fittingFigure({ run }: ChartSource): 'latency' | 'curve' | 'throughput' | 'bulk' {
   const { figure } = run.manifest.plan;
   if (figure !== null) return figure;
   const axis = mainAxis(run.manifest);
+  if (axis !== null && isBulk(axis)) return 'bulk';
   return axis?.path.includes('rate') && isLoad(axis) ? 'curve' : 'latency';
 }
 
@@ -68,6 +75,7 @@ export function reportedCharts(source: ChartSource): ChartName[] {
     curve: fittingFigure(source) !== 'curve' && mainAxis(manifest, isLoad) !== null,
     throughput: fittingFigure(source) !== 'throughput' && (isSwept || isLoaded),
     bandwidth: mainAxis(manifest, isSize) !== null,
+    bulk: fittingFigure(source) !== 'bulk' && mainAxis(manifest, isBulk) !== null,
   };
   return chartNames.filter((name) => isWanted[name] ?? true);
 }

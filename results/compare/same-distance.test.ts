@@ -24,6 +24,7 @@ function of(states: State[], chosen: string | null, overrides: Partial<Point> = 
     throughput_ops: null,
     rates: null,
     cost: null,
+    bulk: null,
     versus_first: null,
   }));
   const p50_us = states.find(([name]) => name === chosen)?.[3] ?? states[0][3];

@@ -12,7 +12,7 @@ import {
   versions,
 } from './fields.ts';
 import { Format } from './format.ts';
-import { keyDistributions, protocols, waitModes } from './lists.ts';
+import { keyDistributions, protocols, requestOperations, waitModes } from './lists.ts';
 
 export const RESULT_FILE = 'result.json';
 const SCHEMA = 'bypassbench.load/1';
@@ -25,6 +25,63 @@ const latencyQuantiles = z.strictObject({
   p999: notNegative,
   max: notNegative,
   mean: notNegative,
+});
+
+/** Replies to one operation in the measured window. */
+const operationResult = z.strictObject({
+  operation: operationName,
+  /** Replies to the requests of the measured window: hits + misses + errors + wrong + stale + torn. */
+  requests: count,
+  /** Right replies; these and only these are latency samples, but for requests that were given up. */
+  hits: count,
+  misses: count,
+  errors: count,
+  wrong: count,
+  /**
+   * Values that were overwritten before they were asked for, where the generator can tell. And values of the key
+   * of which a part is of one write and a part of another. Older results did not look.
+   */
+  stale: count.default(0),
+  torn: count.default(0),
+  /**
+   * Requests that were given up. Each is in the histogram with the time that it had waited, which is less than it
+   * takes: quantiles from the shortest such time on, `at_least_ns`, are lower bounds.
+   */
+  unanswered: count.default(0),
+  at_least_ns: notNegative.nullable().default(null),
+  /** Right replies that came in the window, per second. Older results count all that were not delayed. */
+  throughput_ops: notNegative,
+  first_error: z.string().optional(),
+  /** The generator's own view of the histogram; null when it is empty. */
+  latency_ns: latencyQuantiles.nullable(),
+  /** Open loop: from the actual sending on, where latency_ns and the histogram are of response times. */
+  service_time_ns: latencyQuantiles.nullable().default(null),
+  /** p50 of each tenth of the measured window; null where there was no sample. Older results have none. */
+  slice_p50_ns: z.array(notNegative.nullable()).default([]),
+  /** File name of the histogram, beside result.json. */
+  histogram: fileSafeName,
+});
+
+/** What further connections carried beside the requests: one large value at a time each, in a closed loop. */
+const bulk = z.strictObject({
+  connections: positive,
+  value_bytes: positive,
+  request: z.enum(requestOperations),
+  /** Bytes of values in right replies to GET, or whose SET was acknowledged, per second of `elapsed_s`. */
+  bytes_per_s: notNegative,
+  /** The slices of the window, and behind the last one until the last reply of bulk. */
+  elapsed_s: z.number().positive(),
+  /**
+   * The generator's own work for it, in pieces between which it looks for replies to the requests: the share of the
+   * time, the longest piece, and how long a reply that comes at any moment waits for the piece under way, on average.
+   */
+  generator: z.strictObject({
+    share: z.number().min(0).max(1),
+    longest_us: notNegative,
+    mean_wait_us: notNegative,
+  }),
+  /** By the name of `bulk`; latencies are from the first byte sent to the last one received. */
+  replies: operationResult,
 });
 
 const loadResult = z.strictObject({
@@ -142,44 +199,10 @@ const loadResult = z.strictObject({
   /** Over the measured window; null where nobody looked. */
   cost: cost.nullable().default(null),
   versions,
+  /** Null where there was none. It is in no other number. */
+  bulk: bulk.nullable().default(null),
   /** In the order in which stamps number them. */
-  operations: z
-    .array(
-      z.strictObject({
-        operation: operationName,
-        /** Replies to the requests of the measured window: hits + misses + errors + wrong + stale + torn. */
-        requests: count,
-        /** Right replies; these and only these are latency samples, but for requests that were given up. */
-        hits: count,
-        misses: count,
-        errors: count,
-        wrong: count,
-        /**
-         * Values that were overwritten before they were asked for, where the generator can tell. And values of the key
-         * of which a part is of one write and a part of another. Older results did not look.
-         */
-        stale: count.default(0),
-        torn: count.default(0),
-        /**
-         * Requests that were given up. Each is in the histogram with the time that it had waited, which is less than it
-         * takes: quantiles from the shortest such time on, `at_least_ns`, are lower bounds.
-         */
-        unanswered: count.default(0),
-        at_least_ns: notNegative.nullable().default(null),
-        /** Right replies that came in the window, per second. Older results count all that were not delayed. */
-        throughput_ops: notNegative,
-        first_error: z.string().optional(),
-        /** The generator's own view of the histogram; null when it is empty. */
-        latency_ns: latencyQuantiles.nullable(),
-        /** Open loop: from the actual sending on, where latency_ns and the histogram are of response times. */
-        service_time_ns: latencyQuantiles.nullable().default(null),
-        /** p50 of each tenth of the measured window; null where there was no sample. Older results have none. */
-        slice_p50_ns: z.array(notNegative.nullable()).default([]),
-        /** File name of the histogram, beside result.json. */
-        histogram: fileSafeName,
-      }),
-    )
-    .min(1),
+  operations: z.array(operationResult).min(1),
 });
 export type LoadResult = z.infer<typeof loadResult>;
 export const loadResultFormat = new Format<LoadResult>(SCHEMA, loadResult);

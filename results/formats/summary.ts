@@ -12,7 +12,7 @@ import {
   timestamp,
 } from './fields.ts';
 import { Format } from './format.ts';
-import { provenances, roles } from './lists.ts';
+import { provenances, requestOperations, roles } from './lists.ts';
 import { stageNames } from './stages.ts';
 import { addition, axis, measurementTarget } from './target.ts';
 
@@ -180,6 +180,24 @@ const measured = z.strictObject({
     .nullable(),
   /** Of a million right replies, over all trials that say; null where none does. */
   cost: cost.nullable(),
+  /** What was carried beside the requests, over all trials; null where nothing was. */
+  bulk: z
+    .strictObject({
+      connections: positive,
+      value_bytes: positive,
+      request: z.enum(requestOperations),
+      /** Bytes of values over all of the time, and of each trial. */
+      bytes_per_s: notNegative,
+      trial_bytes_per_s: z.array(z.strictObject({ trial: positive, bytes_per_s: notNegative })),
+      /** The generator's own work for it (result.json): means over the time, and the longest piece of all. */
+      generator: z.strictObject({
+        share: z.number().min(0).max(1),
+        longest_us: notNegative,
+        mean_wait_us: notNegative,
+      }),
+    })
+    .nullable()
+    .default(null),
   /** Latency samples behind the percentiles, and what each of them is. */
   samples: count,
   sample,

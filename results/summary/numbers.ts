@@ -7,6 +7,7 @@ import {
   trialsOf,
 } from '../formats/index.ts';
 import { type Recording, type Run, sameTarget } from '../run/run-folder.ts';
+import { summarizeBulk } from './bulk.ts';
 import { summarizeCost, summarizeRates } from './cost.ts';
 import { numbersByState } from './distance/by-state.ts';
 import { afterProbe, leavesOutEarly } from './distance/early.ts';
@@ -110,6 +111,7 @@ export function numbersOf(counted: Counted): Numbers {
     after_probe: afterProbe(slices, selection.state),
     rates: summarizeRates(recorded),
     cost: summarizeCost(recorded),
+    bulk: summarizeBulk(outcomes),
     misses: countReplies(recorded, 'misses'),
     errors: countReplies(recorded, 'errors'),
     wrong: countReplies(recorded, 'wrong'),

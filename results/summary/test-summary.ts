@@ -56,6 +56,7 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
     throughput_ops: null,
     rates: null,
     cost: null,
+    bulk: null,
     samples: 10_000 * p50_us.length,
     sample: 'round_trip',
     misses: 0,

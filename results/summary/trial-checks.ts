@@ -64,7 +64,11 @@ function badReplies(outcomes: TrialOutcome[]): Doubt[] {
     { count: 'errors', text: 'were an error' },
     { count: 'misses', text: 'missed a key that was there' },
   ] as const;
-  const operations = outcomes.flatMap((outcome) => outcome.measurement?.recording?.result.operations ?? []);
+  const results = outcomes.flatMap((outcome) => outcome.measurement?.recording?.result ?? []);
+  const operations = results.flatMap(({ operations, bulk }) => [
+    ...operations,
+    ...(bulk === null ? [] : [bulk.replies]),
+  ]);
   const requests = operations.reduce((sum, operation) => sum + operation.requests, 0);
   return kinds.flatMap((kind) => {
     const bad = operations.reduce((sum, operation) => sum + operation[kind.count], 0);

@@ -106,7 +106,7 @@ export class Tcp {
     for (let due = timers.due(nowUs); due !== null; due = timers.due(nowUs)) timerExpired(due);
   }
 
-  /** Puts what the connections have to send into frames, until none has anything or the device has no frame. */
+  /** Puts what the connections have to send into frames, as far as their turns and the device's frames go. */
   dispatch(): void {
     const { context } = this;
     if (context.turns.isEmpty) return;

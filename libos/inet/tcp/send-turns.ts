@@ -9,9 +9,13 @@
  *
  * As in fair queueing with sparse flows first (RFC 8290, section 4.1): who has something to send anew goes before those
  * that had their turn and have more, whose next turns go round. One of these is ahead of all fresh ones, so that
- * fresh ones, however many come, do not keep the others waiting for ever.
+ * fresh ones, however many come, do not keep the others waiting for ever. The backlog has a few turns between two
+ * looks at what has come: what that asks for need not wait for a whole window of each stream.
  */
 import { WorkList } from '../../work-list.ts';
+
+/** Turns of the backlog in one run. */
+const BACKLOG_TURNS = 4;
 
 /** What has come of a turn. */
 export const Turn = {
@@ -48,7 +52,10 @@ export class SendTurns<C extends TakesTurns> {
     this.#fresh.add(connection);
   }
 
-  /** Turns, until nobody has anything to send or the device has no frame. */
+  /**
+   * Turns, until nobody has anything to send, the device has no frame, or the backlog has had some. Unless isEmpty
+   * then, there is to be another run soon.
+   */
   run(): void {
     const backlog = this.#backlog;
     const fresh = this.#fresh;
@@ -66,7 +73,7 @@ export class SendTurns<C extends TakesTurns> {
       if (hasFrame) served++;
     }
     // It grows by those whose turn is over.
-    while (hasFrame && waited < backlog.count) {
+    while (hasFrame && waited < backlog.count && waited < BACKLOG_TURNS) {
       hasFrame = this.#serve(backlog.at(waited));
       if (hasFrame) waited++;
     }

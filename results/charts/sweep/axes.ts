@@ -13,6 +13,8 @@ const titles: Record<string, string> = {
   clients: 'clients',
   value_bytes: 'value size (bytes)',
   pipeline: 'requests in flight per connection',
+  bulk_clients: 'bulk streams',
+  bulk_value_bytes: 'size of bulk values (bytes)',
   rate_ops: 'offered rate (requests/s)',
   keys: 'keys',
 };
@@ -54,11 +56,16 @@ function isNumeric({ values, scale }: Axis): boolean {
 }
 
 export function isLoad({ path, name }: Axis): boolean {
-  return LOADS.test(path) || LOADS.test(name);
+  return !isBulk({ path }) && (LOADS.test(path) || LOADS.test(name));
 }
 
 export function isSize({ path, name }: Axis): boolean {
-  return SIZES.test(path) || SIZES.test(name);
+  return !isBulk({ path }) && (SIZES.test(path) || SIZES.test(name));
+}
+
+/** An axis of what is carried beside the requests. */
+export function isBulk({ path }: Pick<Axis, 'path'>): boolean {
+  return path.startsWith('workload.bulk.');
 }
 
 /** The axis along x: of those with numbers, and that all systems have, the one with the most values. */

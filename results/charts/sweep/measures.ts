@@ -50,6 +50,24 @@ export const throughput: Shown = {
   publishedOf: ({ published_ops }) => (published_ops === null ? null : published_ops / 1000),
 };
 
+/** Of values that were carried beside the requests. */
+export const bulkBandwidth: Shown = {
+  field: 'bulk_gbit_per_s',
+  title: 'bandwidth of bulk (Gbit/s)',
+  valueOf: ({ bulk }) => (bulk ? gbit(bulk.bytes_per_s) : null),
+  intervalOf: ({ bulk }) => {
+    const rates = (bulk?.trial_bytes_per_s ?? []).map(({ bytes_per_s }) => gbit(bytes_per_s));
+    return rates.length < 2 ? null : { low: Math.min(...rates), high: Math.max(...rates) };
+  },
+  whiskers: 'from the lowest to the highest trial',
+  stateOf: ({ verdicts }) => verdicts.throughput?.state ?? 'valid',
+  publishedOf: () => null,
+};
+
+function gbit(bytes_per_s: number): number {
+  return (bytes_per_s * 8) / 1e9;
+}
+
 /** Of server and client together, what polling in vain takes included. */
 export const cost: Shown = {
   field: 'cost_core_s',
