@@ -178,14 +178,20 @@ class ScheduleClient {
     const loop = new OpenLoop(this.#connections, arrivals, control, false);
     this.#connections.pauses.resume();
     loop.sendUntil(startNs);
-    const idleBeforeNs = loop.idleNs;
+    const from = { ns: nowNs(), idleNs: loop.idleNs };
     loop.sendUntil(endNs);
-    const idleNs = loop.idleNs - idleBeforeNs;
+    const to = { ns: nowNs(), idleNs: loop.idleNs };
     loop.drain(startNs, endNs, endNs + REPLY_TIMEOUT_S * 1e9);
     this.#connections.close();
     const originNs = this.#connections.pauses.monotonicNs(0);
-    const window = { startNs: originNs + startNs, endNs: originNs + endNs, idleNs };
-    return { kind, rateOps, ...control.sorted(originNs), ...window };
+    return {
+      kind,
+      rateOps,
+      ...control.sorted(originNs),
+      startNs: originNs + from.ns,
+      endNs: originNs + to.ns,
+      idleNs: to.idleNs - from.idleNs,
+    };
   }
 
   /** Full windows have the libOS on both sides get what memory it needs for them, which takes a while. */

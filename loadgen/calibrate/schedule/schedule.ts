@@ -68,11 +68,13 @@ export async function measureSchedules(
 
 function judge(sent: SentRequests, gaps: Gap[], atFullSpeedNs: number): KeptSchedule {
   const { kind, rateOps, intendedNs, sentNs, startNs, endNs } = sent;
-  const busyNs = endNs - startNs - sent.idleNs - lengthWithin(gaps, sent);
+  const lengthNs = endNs - startNs;
+  // Gaps fall into turns with work and into idle ones alike.
+  const busyNs = (lengthNs - sent.idleNs) * (1 - lengthWithin(gaps, sent) / lengthNs);
   const sendingNs = Math.min(atFullSpeedNs, busyNs / intendedNs.length);
   const utilisation = (rateOps * sendingNs) / 1e9;
   const lateness = latenessOf(intendedNs, sentNs, gaps, sendingNs);
-  if (lateness === null || !(utilisation > 0)) {
+  if (lateness === null) {
     throw new LoadError(
       'CALIBRATION_FAILED',
       `the ${kind} arrivals say nothing, as the host took too much time: give a longer --duration-s, or let less run beside`,
