@@ -93,6 +93,7 @@ function planOf(experiment: Experiment): Manifest['plan'] {
         value_bytes: workload.value_bytes,
         pipeline: workload.pipeline,
         rate_ops: workload.open_loop?.rate_ops ?? null,
+        ...(workload.bulk && workload.bulk.clients > 0 && { bulk_clients: workload.bulk.clients }),
       })),
     ),
     protocol: protocolsOf(workload)[0],

@@ -225,8 +225,9 @@ export function isOneAtATime({
   clients,
   pipeline,
   rate_ops,
-}: Pick<MeasurementTarget, 'clients' | 'pipeline' | 'rate_ops'>): boolean {
-  return clients === 1 && pipeline === 1 && rate_ops === null;
+  bulk_clients,
+}: Pick<MeasurementTarget, 'clients' | 'pipeline' | 'rate_ops' | 'bulk_clients'>): boolean {
+  return clients === 1 && pipeline === 1 && rate_ops === null && bulk_clients === undefined;
 }
 
 /** The points of a run, or of one of its systems or floors: each once, in the order of the plan. */

@@ -93,6 +93,8 @@ export const measurementTarget = z.strictObject({
   pipeline: positive,
   /** Requests per second of an open loop, of all connections together; null in a closed one. */
   rate_ops: z.number().positive().nullable(),
+  /** Bulk streams beside it (docs/load-generator.md); absent where there are none. */
+  bulk_clients: positive.optional(),
 });
 export type MeasurementTarget = z.infer<typeof measurementTarget>;
 
