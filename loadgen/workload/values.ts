@@ -24,6 +24,7 @@ export const CHECKSUM_AT = VERSION_AT + 8;
 export const FIRST_CHARACTER = 48;
 /** Of a version, the left and the right half. */
 export const HALF_BITS = 24;
+const HALF = 2 ** HALF_BITS;
 /** Of the left half: above them stands the writer. */
 export const WRITER_SHIFT = 16;
 /** Pieces of the pool begin at so many places, a power of two. */
@@ -69,15 +70,20 @@ export class Values {
       return length;
     }
     const hash = this.hashOf(key);
-    const left = Math.floor(version / 2 ** HALF_BITS) | (writer << WRITER_SHIFT);
-    const right = version % 2 ** HALF_BITS;
+    const above = Math.floor(version / HALF);
+    const left = above | (writer << WRITER_SHIFT);
+    // Not by the remainder, which takes ten times as long for doubles.
+    const right = (version - above * HALF) | 0;
     const checksum = checksumOf(hash, left, right, length);
     for (let i = 0; i < 4; i++) {
       const shift = 18 - 6 * i;
       bytes[at + VERSION_AT + i] = FIRST_CHARACTER + ((left >>> shift) & 63);
       bytes[at + VERSION_AT + 4 + i] = FIRST_CHARACTER + ((right >>> shift) & 63);
     }
-    for (let i = 0; i < 6; i++) bytes[at + CHECKSUM_AT + i] = checksumCharacter(checksum, i);
+    for (let i = 0; i < 5; i++) {
+      bytes[at + CHECKSUM_AT + i] = FIRST_CHARACTER + ((checksum >>> (26 - 6 * i)) & 63);
+    }
+    bytes[at + CHECKSUM_AT + 5] = FIRST_CHARACTER + (checksum & 3);
     this.#writePiece(bytes, at + HEADER_BYTES, length - HEADER_BYTES, pieceOf(hash, left, right));
     return length;
   }
