@@ -1,4 +1,6 @@
-/** What the generator finds in a server that is right, whatever the order it works in, and in servers that are wrong. */
+/**
+ * What the generator finds in a server that is right, whatever the order it works in, and in servers that are wrong.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MIX } from '../../results/formats/lists.ts';
