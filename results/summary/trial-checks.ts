@@ -1,5 +1,5 @@
 /** Checks of whether a point was measured at all: trials that ran, replies that were right, samples that suffice. */
-import { type Manifest, type Statistic, statistics } from '../formats/index.ts';
+import { isOfDatagrams, type Manifest, type Statistic, statistics } from '../formats/index.ts';
 import { formatCount } from '../text/format.ts';
 import type { Doubt } from './doubt.ts';
 import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
@@ -85,16 +85,43 @@ function badReplies(outcomes: TrialOutcome[]): Doubt[] {
  */
 function unanswered(outcomes: TrialOutcome[]): Doubt[] {
   const countOf = ({ measurement }: TrialOutcome): number => measurement?.recording?.result.unanswered ?? 0;
-  const silent = outcomes.filter((outcome) => countOf(outcome) > 0);
-  const byLoop = Map.groupBy(silent, ({ measurement }) => measurement?.recording?.result.loop);
-  return [...byLoop].map(([loop, trials]) => {
-    const count = trials.reduce((sum, outcome) => sum + countOf(outcome), 0);
-    const were = count === 1 ? 'request was' : 'requests were';
-    const said = `${nameTrials(trials)}: ${formatCount(count)} ${were} never answered`;
-    return loop === 'open'
-      ? { state: 'invalid', about: LATENCIES, reason: `${said}: the rate was more than the server can take.` }
-      : aboutAll('invalid', `${said}: the server stopped answering.`);
+  const all = outcomes.filter((outcome) => countOf(outcome) > 0);
+  const losing = all.filter(({ measurement }) => {
+    const protocol = measurement?.recording?.result.protocol;
+    return protocol !== undefined && isOfDatagrams(protocol);
   });
+  const silent = all.filter((outcome) => !losing.includes(outcome));
+  const byLoop = Map.groupBy(silent, ({ measurement }) => measurement?.recording?.result.loop);
+  return [
+    ...lost(losing),
+    ...[...byLoop].map(([loop, trials]): Doubt => {
+      const count = trials.reduce((sum, outcome) => sum + countOf(outcome), 0);
+      const were = count === 1 ? 'request was' : 'requests were';
+      const said = `${nameTrials(trials)}: ${formatCount(count)} ${were} never answered`;
+      return loop === 'open'
+        ? {
+            state: 'invalid',
+            about: LATENCIES,
+            reason: `${said}: the rate was more than the server can take.`,
+          }
+        : aboutAll('invalid', `${said}: the server stopped answering.`);
+    }),
+  ];
+}
+
+/** From so many on, lost datagrams reach down to the p99. */
+const LOST_SHARE = 0.01;
+
+/** Datagrams may be lost: as they count with the reply timeout, few of them move the last quantiles alone. */
+function lost(outcomes: TrialOutcome[]): Doubt[] {
+  if (outcomes.length === 0) return [];
+  const operations = outcomes.flatMap(({ measurement }) => measurement?.recording?.result.operations ?? []);
+  const gone = operations.reduce((sum, { unanswered }) => sum + unanswered, 0);
+  const sent = operations.reduce((sum, { requests, unanswered }) => sum + requests + unanswered, 0);
+  const reason = `${nameTrials(outcomes)}: ${formatCount(gone)} of ${formatCount(sent)} datagrams were lost.`;
+  return gone < LOST_SHARE * sent
+    ? [{ state: 'suspect', about: ['p999'], reason }]
+    : [{ state: 'invalid', about: LATENCIES, reason }];
 }
 
 function absences({ finished_at }: Manifest, outcomes: TrialOutcome[]): Doubt[] {

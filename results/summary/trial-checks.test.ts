@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import type { Manifest } from '../formats/index.ts';
+import { checkTrials } from './trial-checks.ts';
+import type { TrialOutcome } from './trial-outcome.ts';
+
+/** A trial whose measurement gave up so many of 10,000 messages. */
+function outcome(protocol: string, unanswered: number): TrialOutcome {
+  const operation = {
+    operation: 'echo',
+    requests: 10_000 - unanswered,
+    unanswered,
+    misses: 0,
+    errors: 0,
+    wrong: 0,
+  };
+  const result = { protocol, loop: 'closed', unanswered, operations: [operation] };
+  const record = { status: 'ok' };
+  return {
+    trial: 1,
+    record,
+    measurement: { status: 'ok', recording: { result } },
+  } as unknown as TrialOutcome;
+}
+
+const doubtsOf = (protocol: string, unanswered: number) =>
+  checkTrials({ finished_at: 'then' } as Manifest, [outcome(protocol, unanswered)], 100_000).filter(
+    ({ reason }) => /lost|answered/.test(reason),
+  );
+
+test('a stream that was not answered makes all of it invalid, few lost datagrams the p99.9 suspect', () => {
+  expect(doubtsOf('echo', 1)).toMatchObject([
+    { state: 'invalid', reason: expect.stringContaining('stopped answering') },
+  ]);
+  expect(doubtsOf('datagrams', 0)).toEqual([]);
+  expect(doubtsOf('datagrams', 9)).toEqual([
+    { state: 'suspect', about: ['p999'], reason: 'Trial 1: 9 of 10,000 datagrams were lost.' },
+  ]);
+  const [many] = doubtsOf('relay', 100);
+  expect(many).toMatchObject({ state: 'invalid', reason: 'Trial 1: 100 of 10,000 datagrams were lost.' });
+  expect(many.about).toContain('p99');
+  expect(many.about).not.toContain('throughput');
+});
