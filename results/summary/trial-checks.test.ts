@@ -12,13 +12,18 @@ function outcome(protocol: string, unanswered: number): TrialOutcome {
     misses: 0,
     errors: 0,
     wrong: 0,
+    stale: 0,
+    torn: 0,
   };
-  const result = { protocol, loop: 'closed', unanswered, operations: [operation] };
-  const record = { status: 'ok' };
+  const result = { protocol, loop: 'closed', bulk: null, unanswered, operations: [operation] };
+  const record = { trial: { status: 'ok' } };
   return {
     trial: 1,
     record,
-    measurement: { status: 'ok', recording: { result } },
+    measurement: {
+      measurement: { status: 'ok' },
+      recording: { result, latency_ns: { totalCount: 100_000 } },
+    },
   } as unknown as TrialOutcome;
 }
 
