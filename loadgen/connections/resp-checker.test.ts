@@ -93,12 +93,18 @@ describe('the value of a key', () => {
     ['empty', '$0\r\n\r\n', Wrong],
     ['a status instead', '+OK\r\n', Wrong],
     ['a number instead', ':1\r\n', Wrong],
-    ['an array instead', `*2\r\n${bulk(right)}*1\r\n:1\r\n`, Wrong],
     ['something else of that length', bulk('\r\n$-1\r\n'.repeat(8)), Wrong],
     ['with another letter', bulk(`${right.slice(0, -1)}A`), Torn],
     ['with another version', bulk(`${right.slice(0, 12)}${other.slice(12, 20)}${right.slice(20)}`), Wrong],
     ['of two versions', bulk(right.slice(0, 40) + other.slice(40)), Torn],
   ];
+
+  it('is no array: a request that comes back is told from it', () => {
+    const request = '*2\r\n$3\r\nGET\r\n$5\r\nkey:1\r\n';
+    const check = (cuts: number[]) => feed(new RespChecker(workload), bytes(request), cuts, { key: KEY });
+    expect(() => check([])).toThrow(/for an echo server give --protocol echo/);
+    expect(() => check([...request].map((_, at) => at).slice(1))).toThrow(LoadError);
+  });
 
   it.each(cases)('is judged: %s', (_, reply, status) => {
     expect(judged(workload, reply)).toEqual([status]);

@@ -21,6 +21,9 @@ const [PLUS, MINUS, COLON, DOLLAR, STAR, CR, LF] = [...'+-:$*\r\n'].map((char) =
 const TYPES = [PLUS, MINUS, COLON, DOLLAR, STAR];
 const OK = new Uint8Array(Buffer.from('+OK\r\n'));
 
+/** No Redis server answers a SET or GET so; a request that comes back looks so. */
+const ECHOED = 'a reply is an array, as requests are; for an echo server give --protocol echo';
+
 /** Where in a reply the checker is. */
 const START = 0;
 const LINE = 1;
@@ -225,6 +228,7 @@ export class RespChecker implements ReplyChecker {
 
   #arrayBegins(length: number, step: CheckedStep, detail: number): void {
     if (this.#depth === 0) {
+      if (step.reply === 'ok' || step.reply === 'value') throw notResp(ECHOED);
       if (!fits(step, STAR, '')) this.#note(ReplyStatus.Wrong);
       if (step.reply === 'values' && length !== detail) this.#note(ReplyStatus.Wrong);
     } else {
