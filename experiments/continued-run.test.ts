@@ -22,7 +22,7 @@ function manifest({
   commit = 'abc',
 }: Parts = {}): Manifest {
   const target = { operation: 'get', value_bytes, pipeline: 1, rate_ops: null };
-  const named = systems.map((name) => ({ name, repeats: null, server_cores: [0] }));
+  const named = systems.map((name) => ({ name, repeats: null, server_cores: [0], within: {} }));
   const axis = { name: 'clients', path: 'workload.clients', unit: null, scale: 'linear', systems: null };
   return {
     experiment: 'test',

@@ -211,11 +211,12 @@ describe('datagrams and echo requests', () => {
   it('answer ping, up to the longest frame', () => {
     for (const bytes of [0, 56, longest]) {
       // With -w it goes on until 20 are answered; without, it waits for the last answer for two round trips
-      // only. So those must be the first 20: had one been lost, there would be a later one among them.
+      // only. The first 20 answers must be to the first 20: had one been lost, there would be a later one among
+      // them. More come where the 20th was still on its way when the next was due.
       const args = ['-c', '20', '-w', '10', '-i', '0.02', '-M', 'do', '-s', `${bytes}`, LIBOS_ADDRESS];
       const said = execFileSync('ping', args, { encoding: 'utf8' });
       const answered = [...said.matchAll(/icmp_seq=(\d+) ttl/g)].map(([, sequence]) => Number(sequence));
-      expect(answered).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+      expect(answered.slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
     }
   });
 });

@@ -86,7 +86,7 @@ describe('logging in', () => {
     expect(await failure(['--password', PASSWORD, '--db', '99'])).toContain(
       `${server} 'ERR DB index is out of range' to SELECT`,
     );
-    expect(await failure([])).toContain("'NOAUTH Authentication required.' to SET");
+    expect(await failure([])).toContain("'NOAUTH Authentication required.' to write number 1");
   });
 
   it('shows no password in lists of processes', async () => {

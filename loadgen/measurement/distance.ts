@@ -50,6 +50,11 @@ export class Distance {
     }
   }
 
+  /** Whether readings are taken. Where none are, nothing waits for one. */
+  get isKnown(): boolean {
+    return this.#probe !== null;
+  }
+
   get helper(): SlicesFile['helper'] {
     return this.#probe?.helper ?? null;
   }

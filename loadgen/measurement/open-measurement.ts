@@ -194,10 +194,11 @@ class OpenWindow implements ReplySink {
     const startNs = nowNs();
     // Requests beside which bulk was stopped for the reading are no samples either.
     const isWithoutBulk = this.#measuring.connections.bulk !== null;
-    if (hasRoom || isWithoutBulk) this.#times[READING_START] = isWithoutBulk ? stoppedNs : startNs;
+    const delays = isWithoutBulk || (hasRoom && distance.isKnown);
+    if (delays) this.#times[READING_START] = isWithoutBulk ? stoppedNs : startNs;
     if (hasRoom) distance.read();
     else distance.skip();
-    if (hasRoom || isWithoutBulk) this.#times[READING_END] = nowNs();
+    if (delays) this.#times[READING_END] = nowNs();
     return startNs;
   }
 
