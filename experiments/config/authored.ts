@@ -4,7 +4,8 @@
  * use are made of it.
  */
 import { z } from 'zod';
-import { argv, client, configSchema, floor, name, system, text, timeout_s } from './schema.ts';
+import { argv, client, configSchema, floor, system, text, timeout_s } from './schema.ts';
+import { name } from './workload-schema.ts';
 
 export type Keys = readonly string[];
 

@@ -14,12 +14,8 @@ import { suggestion } from './nearest.ts';
 import { floorPlaceholders, OPTIONS_WORD, placeholderNames, systemPlaceholders } from './placeholders.ts';
 import type { Problem } from './problems.ts';
 import { operationsOf, protocolProblems, protocolsOf } from './protocol.ts';
-import {
-  type Config,
-  type ConfiguredFloor as Floor,
-  RATE_OPS_MAX,
-  type ConfiguredSystem as System,
-} from './schema.ts';
+import type { Config, ConfiguredFloor as Floor, ConfiguredSystem as System } from './schema.ts';
+import { RATE_OPS_MAX } from './workload-schema.ts';
 
 /** Name of the second measurement of the system `name`, where an experiment repeats it. */
 export function repeatOf(name: string): string {

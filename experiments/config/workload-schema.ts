@@ -1,0 +1,159 @@
+/** The `workload` of an experiment: what the load generator does, and what of it a system may replace. */
+import { z } from 'zod';
+import {
+  arrivalPattern,
+  keyDistributions,
+  operationName,
+  parseCommand,
+  parseValueSizes,
+  protocols,
+  requestOperations,
+} from '../../results/formats/index.ts';
+
+/** Also used in the names of folders, so no separators. */
+export const name = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9-]*$/,
+    'must be lower-case letters, digits and dashes, starting with a letter or digit',
+  );
+
+export const keys = z.int().min(1).max(1_000_000_000);
+export const warmup_s = z.number().min(0).max(3600);
+export const duration_s = z.number().min(0.1).max(3600);
+
+const clients = z.int().min(1).max(10_000);
+const pipeline = z.int().min(1).max(10_000);
+const key_distribution = z.enum(keyDistributions);
+const value_bytes = z
+  .int()
+  .min(1)
+  .max(512 * 1024 * 1024);
+export const RATE_OPS_MAX = 10_000_000;
+const rate_ops = z
+  .number()
+  .positive()
+  .max(RATE_OPS_MAX)
+  .describe('Requests per second, of all connections together.');
+
+const mix = z.record(operationName, z.number().positive());
+const zipf_exponent = z.number().min(0).max(20);
+const hotspot = z
+  .string()
+  .regex(/^(0?\.\d+|1):(0?\.\d+|1)$/, 'must be two shares above 0 and at most 1, such as 0.2:0.8');
+const value_sizes = z.string().superRefine((value, context) => {
+  const sizes = parseValueSizes(value);
+  if (typeof sizes === 'string') context.addIssue({ code: 'custom', message: sizes.replace(/\.$/, '') });
+});
+const command = z.string().superRefine((value, context) => {
+  const steps = parseCommand(value);
+  if (typeof steps === 'string') context.addIssue({ code: 'custom', message: steps.replace(/\.$/, '') });
+});
+
+/** What a variant of the workload may have in the place of what the workload says. */
+const variant = z.strictObject({ mix, key_distribution, zipf_exponent, hotspot, value_sizes }).partial();
+
+export const ownWorkload = z
+  .strictObject({
+    clients,
+    pipeline,
+    keys,
+    key_distribution,
+    value_bytes,
+    open_loop: z.strictObject({ rate_ops }),
+  })
+  .partial()
+  .default({})
+  .describe(
+    'What of the workload is another one for this system; its points are marked as of another workload.',
+  );
+
+const protocol = z.enum(protocols);
+
+export const workload = z.strictObject({
+  protocol: z
+    .union([protocol, z.array(protocol).min(1)])
+    .default('resp')
+    .describe(
+      'What the load generator exchanges with the systems: requests of Redis (resp); messages over a stream (echo) or ' +
+        'datagrams that come back; messages to a sink; datagrams through a relay. Of a list each system has the first ' +
+        'that it serves.',
+    ),
+  operations: z
+    .array(operationName)
+    .min(1)
+    .describe('Measured one after the other on one start of the server; the first one also fills all keys.'),
+  mix: mix
+    .optional()
+    .describe(
+      'Weights of the operations of a mix, such as { get: 95, set: 5 }. Without operations it is what is measured.',
+    ),
+  clients: clients.default(1).describe('Connections of the load generator.'),
+  bulk: z
+    .strictObject({
+      clients: z
+        .int()
+        .min(0)
+        .max(1000)
+        .default(1)
+        .describe('Further connections, each with one large value at a time; 0: there is no bulk.'),
+      value_bytes: value_bytes.default(1024 * 1024).describe('Size of each large value.'),
+      operation: z.enum(requestOperations).default('get').describe('Whether they are read or written.'),
+    })
+    .optional()
+    .describe(
+      'Large values beside the requests, through the same server and by the same thread of the load generator: what they ' +
+        'do to the latencies of the requests, and the bandwidth that they get.',
+    ),
+  pipeline: pipeline
+    .default(1)
+    .describe('Requests in flight on each connection: of a closed loop always, of an open loop at most.'),
+  open_loop: z
+    .strictObject({
+      rate_ops,
+      arrivals: arrivalPattern
+        .default('poisson')
+        .describe('As many independent users send, evenly spread, in bursts, or with heavy-tailed gaps.'),
+    })
+    .optional()
+    .describe(
+      'Requests are due by a schedule, whatever replies do, and latencies run from when they were due: give it clients and ' +
+        'pipeline enough for what waits. Without it each connection sends its next request when it has a reply (closed loop).',
+    ),
+  keys: keys.describe('Size of the key space; all keys exist before anything is measured.'),
+  commands: z
+    .record(operationName, command)
+    .default({})
+    .describe(
+      'Operations of your own, such as { hset: "HSET user:{key} f {value} -> integer" }, as `bypassbench load --command` takes them.',
+    ),
+  key_distribution: key_distribution.default('uniform').describe('How keys are drawn.'),
+  zipf_exponent: zipf_exponent
+    .default(0.99)
+    .describe('Of zipf and latest: the key of rank k is drawn k^s times less often than the first.'),
+  hotspot: hotspot
+    .default('0.2:0.8')
+    .describe('Of hotspot: a share of the keys, and the share of the requests that it gets.'),
+  value_bytes: value_bytes.describe('Size of each value.'),
+  value_sizes: value_sizes
+    .optional()
+    .describe(
+      'In the place of value_bytes sizes that differ from key to key: uniform:1-1024, list:64=9,1024=1, pareto:LOCATION,SCALE,SHAPE, etc, usr.',
+    ),
+  variants: z
+    .record(name, variant)
+    .optional()
+    .describe('Workloads by name, each with what it has in the place of what is said here.'),
+  variant: name.optional().describe('The one of them that is measured; it may be an axis of the sweep.'),
+  warmup_s: warmup_s.default(1).describe('Seconds of load before each measurement that are not counted.'),
+  duration_s: duration_s.describe('Seconds of each measurement.'),
+  margin_s: z
+    .number()
+    .min(1)
+    .max(3600)
+    .default(30)
+    .describe(
+      'Seconds that a measurement may take beyond warm-up and duration (to start, to fill the keys) before the ' +
+        'load generator counts as hung.',
+    ),
+});
