@@ -19,7 +19,7 @@ const PATIENCE_MS = 2000;
 const REQUESTS = 4;
 /** Once in so many milliseconds, by its hz, Redis looks for keys that have expired, and at the time of a pause. */
 const CRON_MS = 2;
-/** It counts whole milliseconds there, and a time is over in the next. */
+/** It counts whole milliseconds, and a time is over in the next: also that of who waits for a key. */
 const CLOCK_MS = 1;
 const SET_HZ = `CONFIG SET hz ${1000 / CRON_MS}\r\n`;
 
@@ -38,7 +38,7 @@ const deadlines: Record<string, Deadline> = {
     prepares: 'CONFIG SET hz 10\r\n',
     asks: (ms) => `BLPOP nothing ${ms / 1000}\r\n`,
     answer: /^\*-1\r\n$/,
-    period_ms: 0,
+    period_ms: CLOCK_MS,
   },
   'the end of CLIENT PAUSE': {
     prepares: SET_HZ,
