@@ -6,13 +6,13 @@
  * value can be wrong (value-check.ts). A first byte that no reply of RESP2 begins with means that the peer is no
  * Redis server: NOT_RESP.
  */
-import { LoadError } from '../errors.ts';
 import type { KeySpace } from '../workload/key-space.ts';
 import { ValueCheck } from '../workload/value-check.ts';
 import type { Values } from '../workload/values.ts';
 import type { RequestStep } from '../workload/workload.ts';
 import type { ReplyChecker } from './exchange.ts';
 import { ReplyStatus } from './reply.ts';
+import { notResp } from './resp-scanner.ts';
 
 const MAX_LINE_BYTES = 1024;
 /** Arrays within arrays. */
@@ -277,8 +277,4 @@ function fits({ reply }: CheckedStep, type: number, text: string): boolean {
 function lengthIn(text: string, what: string): number {
   if (!/^\d{1,9}$/.test(text)) throw notResp(`'${text}' is not the length of ${what}`);
   return Number(text);
-}
-
-function notResp(what: string): LoadError {
-  return new LoadError('NOT_RESP', `the target does not answer as a Redis server does: ${what}`);
 }

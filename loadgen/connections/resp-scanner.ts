@@ -122,6 +122,7 @@ export class RespScanner {
   }
 }
 
+/** The error for what no Redis server answers. */
 export function notResp(what: string): LoadError {
   return new LoadError('NOT_RESP', `the target does not answer as a Redis server does: ${what}`);
 }

@@ -1,7 +1,7 @@
 /** The outcome of a floor, in the shape of the load generator's. */
 import { LoadError } from '../errors.ts';
 import type { LoadOutcome } from '../measurement/options.ts';
-import { describeLatencies, type LatencyRecorder } from '../measurement/recorder.ts';
+import { type LatencyRecorder, resultOfRightReplies } from '../measurement/recorder.ts';
 
 export interface FloorOutcome extends LoadOutcome {
   slices: NonNullable<LoadOutcome['slices']>;
@@ -40,23 +40,6 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
     pauses: null,
     stamps: null,
     bulk: null,
-    operations: [
-      {
-        operation,
-        requests,
-        hits: requests,
-        misses: 0,
-        errors: 0,
-        wrong: 0,
-        stale: 0,
-        torn: 0,
-        unanswered: 0,
-        at_least_ns: null,
-        throughput_ops: requests / elapsed_s,
-        service_time_ns: null,
-        slice_p50_ns: [],
-        ...describeLatencies(histogram),
-      },
-    ],
+    operations: [resultOfRightReplies(operation, histogram, requests / elapsed_s)],
   };
 }

@@ -135,6 +135,31 @@ export function describeLatencies(
   };
 }
 
+/** The result of an operation of which a program tells the latencies of right replies: there were no others. */
+export function resultOfRightReplies(
+  operation: string,
+  histogram: Histogram,
+  throughput_ops: number,
+): OperationResult {
+  const requests = histogram.totalCount;
+  return {
+    operation,
+    requests,
+    hits: requests,
+    misses: 0,
+    errors: 0,
+    wrong: 0,
+    stale: 0,
+    torn: 0,
+    unanswered: 0,
+    at_least_ns: null,
+    throughput_ops,
+    service_time_ns: null,
+    slice_p50_ns: [],
+    ...describeLatencies(histogram),
+  };
+}
+
 /** Null without a sample. */
 export function quantilesNs(histogram: Histogram): OperationResult['latency_ns'] {
   if (histogram.totalCount === 0) return null;

@@ -11,7 +11,7 @@ import { monotonicNs } from '../floor/distance-path.ts';
 import { DistanceReader } from '../floor/distance-reader.ts';
 import type { LoadOutcome } from '../measurement/options.ts';
 import { reapedS } from '../measurement/process-usage.ts';
-import { describeLatencies, LatencyRecorder } from '../measurement/recorder.ts';
+import { LatencyRecorder, resultOfRightReplies } from '../measurement/recorder.ts';
 import { type BenchmarkRun, readRun } from './redis-benchmark-output.ts';
 
 const execute = promisify(execFile);
@@ -189,23 +189,6 @@ function outcomeOf(
     threads: null,
     pauses: null,
     stamps: null,
-    operations: [
-      {
-        operation,
-        requests,
-        hits: requests,
-        misses: 0,
-        errors: 0,
-        wrong: 0,
-        stale: 0,
-        torn: 0,
-        unanswered: 0,
-        at_least_ns: null,
-        throughput_ops,
-        service_time_ns: null,
-        slice_p50_ns: [],
-        ...describeLatencies(histogram),
-      },
-    ],
+    operations: [resultOfRightReplies(operation, histogram, throughput_ops)],
   };
 }
