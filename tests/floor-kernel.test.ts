@@ -120,6 +120,21 @@ describe('bypassbench floor kernel', () => {
     expectSlicesWithEarly(out, [first!, second!], measured!.latency_ns!.min);
   });
 
+  it('measures datagrams too, up to the longest that there is', async () => {
+    const out = join(folder, 'datagrams');
+    const args = ['floor', 'kernel', ...short, '--datagrams', '--operation', 'echo'];
+    const { stdout } = await run(bypassbench, [...args, '--value-bytes', '65507', '--out', out]);
+    expect(stdout).toMatch(/^echo: [1-9]\d* replies in /);
+    const result = loadResultFormat.read(readFileSync(join(out, 'result.json'), 'utf8'));
+    expect(result).toMatchObject({ target: 'polled UDP sockets over loopback', value_bytes: 65_507 });
+    expect(result.operations[0].latency_ns?.min).toBeGreaterThan(1000);
+    expect(await failure('--datagrams', '--operation', 'echo', '--value-bytes', '65508')).toEqual({
+      code: 1,
+      stderr:
+        'bypassbench: a datagram has at most 65507 bytes, a message here has 65508: give a smaller --value-bytes\n',
+    });
+  });
+
   it('sends what is longer than its buffer, and than those of the kernel', async () => {
     const bytes = 20_000_000;
     const args = ['floor', 'kernel', ...short, '--operation', 'set', '--value-bytes', `${bytes}`];

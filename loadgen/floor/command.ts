@@ -40,8 +40,10 @@ ${READINGS}
 
 ${EXIT_CODES}`,
     )
+    .option('--datagrams', 'each message is a datagram, over UDP in the place of TCP', false)
     .action((options: Flags & KernelFloorOptions) => {
-      const what = { target: 'polled TCP sockets over loopback', backend: 'kernel' };
+      const transport = options.datagrams ? 'UDP' : 'TCP';
+      const what = { target: `polled ${transport} sockets over loopback`, backend: 'kernel' };
       return measure(options, what, (stop) => measureKernelFloor(options, stop));
     });
 }

@@ -23,9 +23,9 @@ static struct sockaddr_in loopback(uint32_t port)
 	};
 }
 
-static int open_socket(int flags)
+static int open_socket(int type)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+	int fd = socket(AF_INET, SOCK_CLOEXEC | type, 0);
 
 	if (fd < 0)
 		fail("socket: %s", strerror(errno));
@@ -43,16 +43,25 @@ static void prepare_connection(int fd)
 		fail("setsockopt: %s", strerror(errno));
 }
 
-int listen_on_loopback(uint32_t *port)
+static int bind_to_loopback(int type, uint32_t *port)
 {
 	struct sockaddr_in address = loopback(0);
 	socklen_t length = sizeof(address);
-	int fd = open_socket(SOCK_NONBLOCK);
+	int fd = open_socket(type | SOCK_NONBLOCK);
 
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 1) != 0 ||
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
 	    getsockname(fd, (struct sockaddr *)&address, &length) != 0)
-		fail("no port of 127.0.0.1 can be listened on: %s", strerror(errno));
+		fail("no port of 127.0.0.1 can be bound to: %s", strerror(errno));
 	*port = ntohs(address.sin_port);
+	return fd;
+}
+
+int listen_on_loopback(uint32_t *port)
+{
+	int fd = bind_to_loopback(SOCK_STREAM, port);
+
+	if (listen(fd, 1) != 0)
+		fail("port %u of 127.0.0.1 cannot be listened on: %s", *port, strerror(errno));
 	return fd;
 }
 
@@ -79,7 +88,7 @@ int connect_to_server(uint32_t port)
 {
 	const struct sockaddr_in address = loopback(port);
 	/* On loopback, connecting blocks no longer than it takes; from then on nothing is to block. */
-	int fd = open_socket(0);
+	int fd = open_socket(SOCK_STREAM);
 	const int on = 1;
 
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
@@ -87,5 +96,42 @@ int connect_to_server(uint32_t port)
 	prepare_connection(fd);
 	if (ioctl(fd, FIONBIO, &on) != 0)
 		fail("FIONBIO: %s", strerror(errno));
+	return fd;
+}
+
+int bind_datagrams(uint32_t *port)
+{
+	return bind_to_loopback(SOCK_DGRAM, port);
+}
+
+bool await_sender(int fd)
+{
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+
+	while (!stopped) {
+		struct sockaddr_in sender;
+		socklen_t length = sizeof(sender);
+		uint8_t first;
+
+		/* The datagram stays where it is, for whoever receives it. */
+		if (recvfrom(fd, &first, sizeof(first), MSG_PEEK, (struct sockaddr *)&sender, &length) >= 0) {
+			if (connect(fd, (struct sockaddr *)&sender, length) != 0)
+				fail("connect: %s", strerror(errno));
+			return true;
+		}
+		if (errno != EAGAIN && errno != EINTR)
+			fail("recvfrom: %s", strerror(errno));
+		poll(&readable, 1, ACCEPT_LOOK_MS);
+	}
+	return false;
+}
+
+int connect_datagrams(uint32_t port)
+{
+	const struct sockaddr_in address = loopback(port);
+	int fd = open_socket(SOCK_DGRAM | SOCK_NONBLOCK);
+
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+		fail("port %u of 127.0.0.1 cannot be connected to: %s", port, strerror(errno));
 	return fd;
 }

@@ -3,11 +3,12 @@
  * TCP on loopback, one request in flight, non-blocking calls polled on both sides, in C, with no libOS, no
  * server and no client above them. loadgen/floor/kernel.ts runs it as two processes:
  *
- *     floor-sockets server CORE REQUEST_BYTES REPLY_BYTES
- *     floor-sockets client CORE PORT REQUEST_BYTES REPLY_BYTES WARMUP_S DURATION_S SERVER_CORE
+ *     floor-sockets server CORE REQUEST_BYTES REPLY_BYTES [datagrams]
+ *     floor-sockets client CORE PORT REQUEST_BYTES REPLY_BYTES WARMUP_S DURATION_S SERVER_CORE [datagrams]
  *
  * The server listens on a port that the kernel chooses, prints `ready PORT`, and ends well when its client is
- * gone. The client prints the text of floor-slices.h.
+ * gone. The client prints the text of floor-slices.h. With `datagrams` on both sides each message is a
+ * datagram of UDP; then the server, which hears nothing of its client's end, ends on SIGTERM.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -65,7 +66,7 @@ static enum outcome nothing_moved(ssize_t result, const char *call, struct patie
 {
 	uint64_t now;
 
-	if (result == 0 || errno == ECONNRESET || errno == EPIPE)
+	if (result == 0 || errno == ECONNRESET || errno == EPIPE || errno == ECONNREFUSED)
 		return PEER_GONE;
 	if (errno != EAGAIN && errno != EINTR)
 		fail("%s: %s", call, strerror(errno));
@@ -133,17 +134,26 @@ static enum outcome receive_message(int fd, uint32_t bytes)
 	return MOVED;
 }
 
-/* Without its client the server ends: the measurement is over, or the client says why not. */
-static void serve(uint32_t request_bytes, uint32_t reply_bytes)
+/* The socket to the one client that is served; -1 when a signal asks the process to end before it is there. */
+static int wait_for_client(bool datagrams)
 {
 	uint32_t port;
-	int listener = listen_on_loopback(&port), fd;
+	int first = datagrams ? bind_datagrams(&port) : listen_on_loopback(&port), fd;
 
 	printf("ready %u\n", port);
 	fflush(stdout);
-	fd = accept_client(listener);
-	/* Nobody else is served. */
-	close(listener);
+	if (datagrams)
+		return await_sender(first) ? first : -1;
+	fd = accept_client(first);
+	close(first);
+	return fd;
+}
+
+/* Without its client the server ends: the measurement is over, or the client says why not. */
+static void serve(uint32_t request_bytes, uint32_t reply_bytes, bool datagrams)
+{
+	int fd = wait_for_client(datagrams);
+
 	if (fd < 0)
 		return;
 	while (!stopped && receive_message(fd, request_bytes) == MOVED &&
@@ -226,24 +236,29 @@ static uint32_t message_bytes(const char *text, const char *what)
 
 int main(int argc, char **argv)
 {
-	const bool is_client = argc == 6 + WINDOW_ARGUMENTS && strcmp(argv[1], "client") == 0;
-	const bool is_server = argc == 5 && strcmp(argv[1], "server") == 0;
+	const bool datagrams = argc > 1 && strcmp(argv[argc - 1], "datagrams") == 0;
+	const int arguments = datagrams ? argc - 1 : argc;
+	const bool is_client = arguments == 6 + WINDOW_ARGUMENTS && strcmp(argv[1], "client") == 0;
+	const bool is_server = arguments == 5 && strcmp(argv[1], "server") == 0;
 
 	if (!is_client && !is_server)
-		fail("usage: floor-sockets server CORE REQUEST_BYTES REPLY_BYTES, or "
-		     "client CORE PORT REQUEST_BYTES REPLY_BYTES " WINDOW_USAGE);
+		fail("usage: floor-sockets server CORE REQUEST_BYTES REPLY_BYTES [datagrams], or "
+		     "client CORE PORT REQUEST_BYTES REPLY_BYTES " WINDOW_USAGE " [datagrams]");
 	end_when_told();
 	pin(number(argv[2], "CORE", 0, CPU_SETSIZE - 1));
 	if (is_server) {
-		serve(message_bytes(argv[3], "REQUEST_BYTES"), message_bytes(argv[4], "REPLY_BYTES"));
+		serve(message_bytes(argv[3], "REQUEST_BYTES"), message_bytes(argv[4], "REPLY_BYTES"),
+		      datagrams);
 	} else {
 		const uint32_t port = number(argv[3], "PORT", 1, UINT16_MAX);
 		const uint32_t request_bytes = message_bytes(argv[4], "REQUEST_BYTES");
 		const uint32_t reply_bytes = message_bytes(argv[5], "REPLY_BYTES");
 		const struct window window = window_of(argv + 6);
 
+		int fd = datagrams ? connect_datagrams(port) : connect_to_server(port);
+
 		/* The end of the process closes the connection. */
-		measure(connect_to_server(port), request_bytes, reply_bytes, &window);
+		measure(fd, request_bytes, reply_bytes, &window);
 	}
 	return stopped ? 1 : 0;
 }
