@@ -43,7 +43,7 @@ test('the table has the ratio with its interval, both values, the reasons and th
   const text = renderGoals([met, missed, untested, heap]);
   expect(text).toContain('at most 0.4');
   expect(text).toContain('0.389 [0.380 to 0.396] (11.7 over 30.1 us)');
-  expect(text).toContain('0.090 [0.080 to 0.100] MiB');
+  expect(text).toContain('0.0900 [0.0800 to 0.100] MiB');
   expect(text).toContain('met (suspect)');
   expect(text).toContain('latency: GET p50, kv-kernel over redis: the interval lies above 0.4');
   expect(text).toMatch(/\n2 of 4 goals met, 1 missed, 1 cannot be tested here\.$/);

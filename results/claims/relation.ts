@@ -10,14 +10,8 @@ import type { FloorPoint, MeasurementTarget, Point, Summary } from '../formats/i
 import { sameTarget } from '../run/run-folder.ts';
 import { nameTarget } from '../sentences/doubts.ts';
 import { differenceWithinRun, FEWEST_TRIALS } from '../summary/bootstrap.ts';
-import {
-  enoughForQuantile,
-  formatRatioFinely,
-  measureNames,
-  trialValues,
-  verdictOn,
-} from '../summary/measure.ts';
-import { formatCount, formatPercent } from '../text/format.ts';
+import { enoughForQuantile, measureNames, trialValues, verdictOn } from '../summary/measure.ts';
+import { formatCount, formatPercent, formatRatioFinely } from '../text/format.ts';
 import type { Bounds, Relation, Selector } from './schema.ts';
 
 export type RelationResult = 'holds' | 'fails' | 'cannot be tested here';

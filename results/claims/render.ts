@@ -1,7 +1,8 @@
 /** Findings as text for the terminal: each claim, what became of it for each operation, and on what evidence. */
 import { styleText } from 'node:util';
 import { listed } from '../sentences/doubts.ts';
-import { formatMeasure, formatRatioFinely, measureNames } from '../summary/measure.ts';
+import { formatMeasure, measureNames } from '../summary/measure.ts';
+import { formatRatioFinely } from '../text/format.ts';
 import { paragraph, type Terminal } from '../text/terminal.ts';
 import { aboutSystemsOf, type Finding } from './evaluate.ts';
 import type { Evidence, RelationResult } from './relation.ts';

@@ -1,7 +1,7 @@
 /** The measured part of docs/performance.md: for each machine its newest measurement of each kind, as Markdown. */
 import { ResultsError } from '../errors.ts';
 import type { Performance, PerformanceMeasurement, PerformanceRow } from '../formats/index.ts';
-import { formatRatioFinely } from '../summary/measure.ts';
+import { formatRatioFinely } from '../text/format.ts';
 
 const BEGIN = '<!-- measured: written by bypassbench performance -->';
 const END = '<!-- end of measured -->';

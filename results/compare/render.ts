@@ -1,8 +1,8 @@
 /** A comparison of two runs as text for the terminal: the table of changes, and what differs in how they ran. */
 import { styleText } from 'node:util';
 import type { Summary } from '../formats/index.ts';
-import { formatMeasure, formatRatioFinely, measureHeads } from '../summary/measure.ts';
-import { formatCount, formatRunState } from '../text/format.ts';
+import { formatMeasure, measureHeads } from '../summary/measure.ts';
+import { formatCount, formatRatioFinely, formatRunState } from '../text/format.ts';
 import { paragraph, type Terminal } from '../text/terminal.ts';
 import { type Column, textTable } from '../text/text-table.ts';
 import type { Change, Comparison } from './changes.ts';

@@ -64,8 +64,3 @@ export function enoughForQuantile({ samples, trials }: Measured, measure: Measur
 export function formatMeasure(value: number, measure: Measure): string {
   return measure === 'throughput' ? formatCount(value) : formatUs(value);
 }
-
-/** A ratio that decides something, to three significant digits: "0.724", "1.02", "12.3". */
-export function formatRatioFinely(ratio: number): string {
-  return ratio.toFixed(ratio >= 9.995 ? 1 : ratio >= 0.9995 ? 2 : 3);
-}

@@ -49,9 +49,18 @@ export function formatDistance({
   return low === high ? `${low} ns` : `${low} to ${high} ns`;
 }
 
-/** A ratio to a reference: "0.31". */
+/** A ratio to a reference, with two significant digits at least: "2.00", "0.31", "0.048", "0.00021". */
 export function formatRatio(ratio: number): string {
-  return ratio.toFixed(2);
+  return ratio === 0 || ratio >= 0.095 ? ratio.toFixed(2) : String(Number(ratio.toPrecision(2)));
+}
+
+/** A ratio that decides something, to three significant digits: "12.3", "1.02", "0.724", "0.000213". */
+export function formatRatioFinely(ratio: number): string {
+  if (ratio >= 99.95) return formatCount(ratio);
+  if (ratio >= 9.995) return ratio.toFixed(1);
+  if (ratio >= 0.9995 || ratio === 0) return ratio.toFixed(2);
+  // Below a millionth with a power of ten.
+  return ratio >= 0.0995 ? ratio.toFixed(3) : ratio.toPrecision(3);
 }
 
 /** What must be known of a run wherever its title stands: " (quick run)", " (unfinished run)", or nothing. */

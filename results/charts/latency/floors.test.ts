@@ -152,7 +152,7 @@ test('of means of runs are called that wherever they stand, and have no tail', a
   const table = renderTable(made.summary, { columns: 140, color: false });
   // Neither a published value, a tail nor a throughput.
   expect(table).toMatch(
-    /^fi-pingpong \(floor\) +SET +1\.52 +1\.52 to 1\.52 +0\.05 +0\.05 to 0\.05 +– +– +– +– +5\/5$/m,
+    /^fi-pingpong \(floor\) +SET +1\.52 +1\.52 to 1\.52 +0\.047 +0\.047 to 0\.047 +– +– +– +– +5\/5$/m,
   );
   expect(table.replaceAll('\n', ' ')).toContain(
     'fi-pingpong: each sample is the mean of a run of many exchanges, so there is no tail to show.',
