@@ -62,7 +62,7 @@ async function shownExperiment(folder: string, record: ExperimentRecord): Promis
       record,
       shown: {
         question: question(run.manifest, summary),
-        answer: answer(summary),
+        answer: answer(run.manifest, summary),
         belief: belief(run.manifest, summary),
         leftOut: left_out && leftOutInWords(left_out),
         charts: charts.map((chart) => ({ ...chart, name: `${record.name}/${chart.name}` })),

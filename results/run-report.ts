@@ -90,7 +90,7 @@ export class RunReport {
     const tested = this.#reference && aboutSystemsOf(findings).length > 0;
     const first = {
       question: question(run.manifest, summary),
-      answer: answer(summary),
+      answer: answer(run.manifest, summary),
       figure: (await this.chart('figure')) as Chart,
       belief: belief(run.manifest, summary),
       leftOut: run.manifest.plan.left_out && leftOutInWords(run.manifest.plan.left_out),

@@ -58,7 +58,7 @@ describe('claims', () => {
     expect(words).toContain(
       'cannot be tested here: this run has no system of role libos_over_kernel in group streams',
     );
-    expect(words).toContain('this run has no SET with at least 50 clients and values of 64 bytes');
+    expect(words).toContain('this run has no RELAY with at most 1 client and values of 64 bytes');
   });
 
   test('one that fails makes exit code 1, none that could be tested 2', async () => {

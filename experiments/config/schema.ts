@@ -401,7 +401,8 @@ export const configSchema = z.strictObject({
     .enum(figureKinds)
     .optional()
     .describe(
-      'What the figure shows. Else it is latency; of a sweep of rates, latency over what was achieved.',
+      'What the figure shows; bandwidth is of a sweep of sizes. Else it is latency; of a sweep of rates, latency ' +
+        'over what was achieved.',
     ),
   goals: z
     .array(goalSchema)

@@ -95,6 +95,9 @@ test.each<[string, string, (number | string)[], string | null, string]>([
   ['value_bytes', '{ from: 64, to: 65536, factor: 4 }', [64, 256, 1024, 4096, 16384, 65536], 'bytes', 'log'],
   ['clients', '{ from: 1, to: 10, step: 4 }', [1, 5, 9], null, 'linear'],
   ['clients', '{ from: 1, to: 40, factor: 2.5 }', [1, 3, 6, 16, 39], null, 'log'],
+  // Whole numbers that hardly show the factor they are made by.
+  ['clients', '{ from: 1, to: 5, factor: 1.6 }', [1, 2, 3, 4], null, 'log'],
+  ['clients', '[1, 2, 3, 4]', [1, 2, 3, 4], null, 'linear'],
   ['open_loop.rate_ops', '{ from: 0.1, to: 0.3, step: 0.1 }', [0.1, 0.2, 0.3], 'requests/s', 'linear'],
   ['rate_ops', '{ values: [1000, 5000] }', [1000, 5000], 'requests/s', 'linear'],
   ['key_distribution', '[uniform, single]', ['uniform', 'single'], null, 'category'],

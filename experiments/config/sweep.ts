@@ -5,6 +5,7 @@
 import {
   type Axis,
   type AxisValue,
+  axisScaleOf,
   MIX,
   operationNamePattern,
   type PointAt,
@@ -12,7 +13,7 @@ import {
   requestOperations,
 } from '../../results/formats/index.ts';
 import { configJsonSchema } from './authored.ts';
-import { scaleOf, unitOf } from './axis-looks.ts';
+import { unitOf } from './axis-unit.ts';
 import { suggestion } from './nearest.ts';
 import type { Override } from './overrides.ts';
 import { entriesOf, type Place, type Placed, type PlacedProblem, plain } from './placed.ts';
@@ -94,7 +95,8 @@ function readAxis(
   const again = values.findIndex((value, index) => values.indexOf(value) < index);
   if (again >= 0) return refuse(`has ${values[again]} twice: each value makes a point`, placed[again].place);
   const name = axisName(target.path);
-  return { ...target, place, placed, name, values, unit: unitOf(name), scale: scaleOf(values) };
+  const scale = axisScaleOf(values, madeBy(spec));
+  return { ...target, place, placed, name, values, unit: unitOf(name), scale };
 }
 
 /** Its last word; of bulk, whose words are those of the requests too, `bulk_clients`. */
@@ -165,6 +167,11 @@ function workloadKey(written: string): string | null {
   const keys = workloadKeys();
   if (isWeight(key)) return key;
   return keys.includes(key) ? key : (keys.find((known) => known.endsWith(`.${key}`)) ?? null);
+}
+
+function madeBy(spec: AxisSpec): 'factor' | 'step' | undefined {
+  if (Array.isArray(spec) || spec.values) return undefined;
+  return spec.factor === undefined ? 'step' : 'factor';
 }
 
 /** The values of an axis, each where it was written; a message where there are none. */

@@ -23,7 +23,7 @@ ${question(manifest, summary)}
 
 ## What is claimed
 
-${answer(summary)
+${answer(manifest, summary)
   .map((sentence) => `- ${sentence}`)
   .join('\n')}
 ${heldClaims(findings)}

@@ -1,4 +1,5 @@
 /** The charts of a run, by their names, and which of them a run gets. */
+import { figureKind, isBulk, isLoad, isSize, mainAxis } from '../run/main-axis.ts';
 import { costBars, throughputBars } from './bars/figure.ts';
 import { breakdownPicture } from './breakdown/figure.ts';
 import { distancePicture } from './distance/figure.ts';
@@ -8,7 +9,6 @@ import type { Picture } from './picture.ts';
 import type { ChartSource } from './source.ts';
 import { splitPicture } from './split/figure.ts';
 import { statesPicture } from './states/figure.ts';
-import { isBulk, isLoad, isSize, mainAxis } from './sweep/axes.ts';
 import { besideBulk } from './sweep/bulk.ts';
 import { loadCurve } from './sweep/load-curve.ts';
 import { bandwidthOverSize, costOverAxis, latencyOverAxis, throughputOverAxis } from './sweep/over-axis.ts';
@@ -39,7 +39,7 @@ const overAxisOr =
     mainAxis(source.run.manifest) === null ? bars(source, theme) : over(source, theme);
 
 const builders: Record<ChartName, Build> = {
-  figure: (source, theme) => builders[fittingFigure(source)](source, theme),
+  figure: (source, theme) => builders[figureKind(source.run.manifest)](source, theme),
   latency: overAxisOr(latencyOverAxis, latencyPicture),
   curve: loadCurve,
   throughput: overAxisOr(throughputOverAxis, throughputBars),
@@ -53,29 +53,18 @@ const builders: Record<ChartName, Build> = {
   states: statesPicture,
 };
 
-/**
- * What the figure of a run is: as its experiment says; else of an offered rate the curve, of bulk
- * what it does to the requests, else latency.
- */
-function fittingFigure({ run }: ChartSource): 'latency' | 'curve' | 'throughput' | 'bulk' {
-  const { figure } = run.manifest.plan;
-  if (figure !== null) return figure;
-  const axis = mainAxis(run.manifest);
-  if (axis !== null && isBulk(axis)) return 'bulk';
-  return axis?.path.includes('rate') && isLoad(axis) ? 'curve' : 'latency';
-}
-
 /** The charts that stand in the report: those that say more than the figure does, of a run with such axes. */
 export function reportedCharts(source: ChartSource): ChartName[] {
   const { manifest } = source.run;
+  const kind = figureKind(manifest);
   const isSwept = mainAxis(manifest) !== null;
   const isLoaded = manifest.plan.measurements.some(({ clients, pipeline }) => clients * pipeline > 1);
   const isWanted: Partial<Record<ChartName, boolean>> = {
-    latency: fittingFigure(source) !== 'latency',
-    curve: fittingFigure(source) !== 'curve' && mainAxis(manifest, isLoad) !== null,
-    throughput: fittingFigure(source) !== 'throughput' && (isSwept || isLoaded),
-    bandwidth: mainAxis(manifest, isSize) !== null,
-    bulk: fittingFigure(source) !== 'bulk' && mainAxis(manifest, isBulk) !== null,
+    latency: kind !== 'latency',
+    curve: kind !== 'curve' && mainAxis(manifest, isLoad) !== null,
+    throughput: kind !== 'throughput' && (isSwept || isLoaded),
+    bandwidth: kind !== 'bandwidth' && mainAxis(manifest, isSize) !== null,
+    bulk: kind !== 'bulk' && mainAxis(manifest, isBulk) !== null,
   };
   return chartNames.filter((name) => isWanted[name] ?? true);
 }

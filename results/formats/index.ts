@@ -22,6 +22,7 @@
 
 export * from './all.ts';
 export * from './arrival-patterns.ts';
+export * from './axis-scale.ts';
 export * from './calibration.ts';
 export { parseCommand } from './command-text.ts';
 export type { Cost, CostOfSide } from './cost.ts';

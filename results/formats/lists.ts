@@ -57,4 +57,4 @@ export const roles = ['unmodified', 'libos_over_kernel', 'bypass'] as const;
 export type Role = (typeof roles)[number];
 
 /** What the figure of a run may show, where its experiment says so. */
-export const figureKinds = ['latency', 'throughput'] as const;
+export const figureKinds = ['latency', 'throughput', 'bandwidth'] as const;

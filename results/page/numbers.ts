@@ -1,7 +1,7 @@
 /** What was measured, in numbers: the table of the points, whether to believe them, their quantiles and spread. */
 import type { Summary } from '../formats/index.ts';
 import { columnNotes, formatQuantile, summaryColumns } from '../sentences/columns.ts';
-import { doubtKinds, doubts, nameTarget } from '../sentences/doubts.ts';
+import { areSaidByKind, doubtKinds, doubts, nameTarget } from '../sentences/doubts.ts';
 import { type SummaryRow, summaryRows } from '../sentences/rows.ts';
 import { stateOf } from '../summary/doubt.ts';
 import { formatCount, formatPercent, formatUs } from '../text/format.ts';
@@ -37,7 +37,7 @@ and no check found anything in the way.</p>`;
   return html`<p>Each statistic has a verdict of its own. One that is invalid (✗) backs no claim, and a bar of it is drawn hollow; one
 that is suspect (?) wants a second look. What is not named here is valid.</p>
 ${
-  summary.axes.length > 0
+  areSaidByKind(summary, found)
     ? kindsOf(rows)
     : found.map(
         (
@@ -49,7 +49,7 @@ ${
 }`;
 }
 
-/** Of a sweep. */
+/** Of many points. */
 function kindsOf(rows: SummaryRow[]): Html {
   return html`${doubtKinds(rows).map(
     ({ heading, state, reason }) => html`<p><span class="verdict ${state}">${heading}</span></p>

@@ -6,9 +6,11 @@ import { readClaims, shippedClaims } from '../claims/document.ts';
 import { evaluateClaims } from '../claims/evaluate.ts';
 import type { Summary } from '../formats/index.ts';
 import { readRun } from '../run/run-folder.ts';
+import { readReport } from '../run-report.ts';
 import { stateOf } from '../summary/doubt.ts';
 import { summarize } from '../summary/summary.ts';
 import { renderConclusion } from '../terminal/conclusion.ts';
+import { withoutScripts } from '../test-report.ts';
 import {
   manifest,
   run,
@@ -71,6 +73,28 @@ test('differences are against the first system, the noise against the repeated o
   expect(points[1].versus_first!.ratio).toBeCloseTo(12.4 / 30.4, 2);
   expect(repeats).toMatchObject([{ system: 'kv-kernel-again', repeats: 'kv-kernel' }]);
   expect(repeats[0].versus_itself!.ratio).toBeCloseTo(12.7 / 12.4, 2);
+});
+
+test('of several groups each difference names what it is against', async () => {
+  const grouped = ['a', 'b'].flatMap((group) =>
+    ['redis', 'kv-kernel'].map((name) => system(`${name}-${group}`, { group, label: `${name} of ${group}` })),
+  );
+  const dir = await writeRun(
+    run({
+      manifest: three({ systems: grouped }),
+      measured: ({ name }, _target, trial) => ({
+        latencies_ns: around(name.startsWith('redis') ? 30 : 12, trial),
+      }),
+    }),
+  );
+  const page = withoutScripts(await (await readReport(dir, { reference: false })).page());
+  const rows = [...page.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row]) =>
+    [...row.matchAll(/<td[^>]*>(.*?)<\/td>/gs)].map(([, cell]) => cell.trim()),
+  );
+  const against = (label: string): string[] | undefined =>
+    rows.find(([first, , change]) => first === label && change?.startsWith('−59'));
+  expect(against('kv-kernel of a')).toContain('redis of a');
+  expect(against('kv-kernel of b')).toContain('redis of b');
 });
 
 test('a floor bounds its system by its fastest trial', async () => {

@@ -19,7 +19,8 @@ ${missing(summary)}${calibrations.map((calibration) => calibrated(summary, calib
 
 function differences(summary: Summary): Html {
   const { points } = summary;
-  const first = points[0].label;
+  const firsts = new Map(points.toReversed().map(({ group, label }) => [group, label]));
+  const isGrouped = firsts.size > 1;
   const compared = points.filter(({ versus_first }) => versus_first);
   const noise = [...noiseSentences(summary), ...additionSentences(summary)];
   if (compared.length === 0 && noise.length === 0) return html``;
@@ -32,13 +33,15 @@ ${
         [
           { head: 'system', number: false },
           { head: 'op', number: false },
-          { head: `p50 against ${first}`, number: false },
+          { head: isGrouped ? 'p50' : `p50 against ${points[0].label}`, number: false },
+          ...(isGrouped ? [{ head: 'against', number: false }] : []),
           { head: 'trials', number: true },
         ],
         compared.map((point) => [
           point.label,
           nameTarget(point, points),
           formatChange(point.versus_first!),
+          ...(isGrouped ? [firsts.get(point.group) as string] : []),
           String(point.versus_first!.trials),
         ]),
         'differences',

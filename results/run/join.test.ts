@@ -3,11 +3,11 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Manifest, Summary } from '../formats/index.ts';
+import type { AxisScale, Manifest, Summary } from '../formats/index.ts';
 import { summarize } from '../summary/summary.ts';
 import { axis, manifest, run, swept, system, target, writeRun } from '../test-synthetic-run.ts';
 import { writeReportInto } from '../write-report.ts';
-import { joinRuns } from './join.ts';
+import { joinedParts, joinRuns } from './join.ts';
 import { type Run, readRun } from './run-folder.ts';
 
 const p50_us: Record<string, number> = { redis: 30, 'kv-kernel': 12, 'kv-dpdk': 4 };
@@ -135,4 +135,17 @@ test('a report of joined runs in a folder of its own leads to the files of each'
   for (const link of links) expect((await readFile(join(out, link))).length).toBeGreaterThan(0);
   expect(page).toContain('<h2>Runs</h2>');
   expect(page).toContain('redis was measured again with it');
+});
+
+test.each<[number[], AxisScale, number[], AxisScale, AxisScale]>([
+  [[1, 2], 'linear', [4, 8], 'linear', 'log'],
+  [[1, 2, 3, 4], 'log', [5, 6], 'linear', 'log'],
+  [[1, 64], 'linear', [32, 96], 'linear', 'linear'],
+])('the scale of %j (%s) and %j (%s) together is %s', (few, scaleOfFew, others, scaleOfOthers, scale) => {
+  const manifests = [
+    swept(manifest(), [axis('clients', few, { scale: scaleOfFew })]),
+    swept(manifest(), [axis('clients', others, { scale: scaleOfOthers })]),
+  ];
+  const values = [...few, ...others].toSorted((a, b) => a - b);
+  expect(joinedParts(manifests).swept.axes).toMatchObject([{ values, scale }]);
 });

@@ -7,6 +7,7 @@ import { ResultsError } from '../errors.ts';
 import {
   type Addition,
   type Axis,
+  axisScaleOf,
   type LeftOut,
   type Manifest,
   type MeasurementTarget,
@@ -226,7 +227,11 @@ function joinedAxes(manifests: Manifest[]): Axis[] {
       ? null
       : [...new Set(of.flatMap((one) => one.systems ?? []))];
     const inOrder = (a: Axis['values'][number], b: Axis['values'][number]): number => Number(a) - Number(b);
-    return { ...axis, systems, values: axis.scale === 'category' ? values : values.toSorted(inOrder) };
+    // The values of one of them may be too few to show how all of them lie.
+    const shown = axisScaleOf(values);
+    const scale = shown === 'linear' && of.some((one) => one.scale === 'log') ? 'log' : shown;
+    const isOrdered = scale !== 'category';
+    return { ...axis, systems, scale, values: isOrdered ? values.toSorted(inOrder) : values };
   });
 }
 

@@ -47,6 +47,8 @@ export interface PublishedFigure {
   protocol: string;
   /** The group of systems that it is about, where others are not; without it all that no other figure is about. */
   group?: string;
+  /** Groups that it is not about, beside those of other figures. */
+  except_groups?: string[];
   /** As the publication measured; what it does not say is what this project takes it to be. */
   workload: ReferenceWorkload;
   values: (PublishedSystem & { [operation: string]: number | string | undefined })[];
@@ -124,7 +126,9 @@ export function figuresAbout(
   return figures.filter(
     (figure) =>
       figure.protocol === protocol &&
-      (figure.group === undefined ? !groups.includes(group) : figure.group === group),
+      (figure.group === undefined
+        ? !groups.includes(group) && !figure.except_groups?.includes(group)
+        : figure.group === group),
   );
 }
 

@@ -43,6 +43,7 @@ import {
   unpackSlices,
   unpackStages,
 } from '../formats/index.ts';
+import { withDistinctLabels } from './distinct-labels.ts';
 import { decodeHistogram, type Histogram, mergeHistograms } from './histogram.ts';
 
 /** What one `bypassbench load` measured. `latency_ns` merges its operations (two for a mix). */
@@ -97,7 +98,8 @@ export type EndedTrials = Map<string, TrialRecord>;
 /** `ended`: trials that are not read again; those that are read now are added. */
 export async function readRun(dir: string, ended: EndedTrials = new Map()): Promise<Run> {
   await requireFolder(dir);
-  const manifest = await readJson(dir, MANIFEST_FILE, manifestFormat, 'run the experiment again');
+  const written = await readJson(dir, MANIFEST_FILE, manifestFormat, 'run the experiment again');
+  const manifest = { ...written, systems: withDistinctLabels(written.systems) };
   if (manifest.systems.every(({ repeats }) => repeats !== null)) {
     throw new ResultsError(
       'RUN_FILE_INVALID',

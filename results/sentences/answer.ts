@@ -3,6 +3,8 @@
  * sentences, and one on whether to believe it. Ratios have their intervals, in brackets.
  */
 import type { Manifest, Point, Share, Summary } from '../formats/index.ts';
+import { figureKind } from '../run/main-axis.ts';
+import { standsBeside } from '../run/run-folder.ts';
 import { differenceWithinRun, type Times } from '../summary/bootstrap.ts';
 import { stateOf } from '../summary/doubt.ts';
 import { trialValues } from '../summary/measure.ts';
@@ -12,28 +14,37 @@ import {
   formatNumber,
   formatPercent,
   formatRatio,
+  formatSignificant,
   formatUs,
 } from '../text/format.ts';
 import { mixture, trialRange } from './caption.ts';
-import { listed, nameTarget } from './doubts.ts';
+import { listed, marks, nameTarget, statisticNames } from './doubts.ts';
+import { figureStatistics, figureSubjects } from './figure-words.ts';
+import { axisTitle } from './load.ts';
 
 const SENTENCES = 3;
 /** Systems that a sentence names, and whole names of systems in the question. */
 const NAMED = 4;
 
 /** "How do Redis and kvserver compare in p50 latency of SET and GET, with 1 client?" */
-export function question({ systems, plan }: Manifest, { points }: Summary): string {
+export function question(manifest: Manifest, { points }: Summary): string {
+  const { systems, plan } = manifest;
   const labels = systems.filter(({ repeats }) => repeats === null).map(({ label }) => label);
   const operations = listed([...new Set(points.map(({ operation }) => operation.toUpperCase()))]);
-  const of = `p50 latency of ${operations}`;
-  const where = plan.axes.length > 0 ? `over ${listed(plan.axes.map(rangeOf))}` : clientsOf(points);
+  const of = figureSubjects[figureKind(manifest)](operations);
+  const where =
+    plan.axes.length > 0
+      ? `over ${listed(plan.axes.map((axis) => rangeOf(axis, manifest)))}`
+      : clientsOf(points);
   if (labels.length === 1) return `What is the ${of} of ${labels[0]}, ${where}?`;
   const who = labels.length > NAMED ? `${labels.length} systems` : together(labels);
   return `How do ${who} compare in ${of}, ${where}?`;
 }
 
 /** "clients 1 to 64" */
-function rangeOf({ name, values }: Manifest['plan']['axes'][number]): string {
+function rangeOf(axis: Manifest['plan']['axes'][number], manifest: Manifest): string {
+  const { values } = axis;
+  const name = axisTitle(axis, manifest).replace(/ \(.*\)$/, '');
   return values.length > 1 ? `${name} ${show(values[0])} to ${show(values.at(-1)!)}` : name;
 }
 
@@ -46,15 +57,18 @@ function clientsOf(points: Point[]): string {
   return `with ${listed(clients.map(formatCount))} ${clients.join() === '1' ? 'client' : 'clients'}`;
 }
 
-/** At most three sentences, the most wanted first; never none. */
-export function answer(summary: Summary): string[] {
+/** At most three sentences, the most wanted first: those about what the figure shows; never none. */
+export function answer(manifest: Manifest, summary: Summary): string[] {
   const groups = [...Map.groupBy(summary.points, ({ group }) => group).values()];
   const isSweep = summary.axes.length > 0;
-  const comparisons = groups.map((points) =>
-    isSweep
-      ? [...overSweep(points).slice(0, SENTENCES - 1), ...mostRequests(points, summary.additions)]
-      : atOnePoint(points),
-  );
+  const kind = figureKind(manifest);
+  const comparisons = groups.map((points) => {
+    const latencies = isSweep ? overSweep(points).slice(0, SENTENCES - 1) : atOnePoint(points);
+    const isOfRates = kind === 'throughput' || kind === 'curve';
+    const rates = isSweep || isOfRates ? mostRequests(points, summary.additions) : [];
+    if (kind === 'bulk') return [...besideBulk(points), ...latencies];
+    return isOfRates ? [...rates, ...latencies] : [...latencies, ...rates];
+  });
   const [firsts, others] = [
     comparisons.flatMap(([one]) => one ?? []),
     comparisons.flatMap((of) => of.slice(1)),
@@ -98,9 +112,12 @@ function atOnePoint(points: Point[]): string[] {
 function overSweep(points: Point[]): string[] {
   const [first] = points as [Point, ...Point[]];
   const others = Map.groupBy(points, ({ system }) => system);
+  const bases = (others.get(first.system) as Point[]).filter((base) => stateOf(base, ['p50']) !== 'invalid');
   others.delete(first.system);
+  // Beyond what the first can take its latency is how long it was asked.
+  const hasBase = (point: Point): boolean => bases.some((base) => standsBeside(base, point));
   const ordered = [...others.values()].map((of) =>
-    of.filter(isTold).toSorted((a, b) => ratioOf(a) - ratioOf(b)),
+    of.filter((point) => isTold(point) && hasBase(point)).toSorted((a, b) => ratioOf(a) - ratioOf(b)),
   );
   const at = (point: Point): string => `${ratio(point)} ${placeOf(point, points)}`;
   return ordered
@@ -142,6 +159,38 @@ function mostRequests(points: Point[], times: Times): string[] {
     `${formatCount(point.throughput_ops ?? 0)}/s ${placeOf(point, points)}`.trimEnd();
   return [
     `Most requests: ${most.label} ${at(most)}, ${formatted(difference)} times the most of ${first.label}, ${at(first)}.`,
+  ];
+}
+
+/** The p99 without bulk, or beside the least of it, and beside the most; and the bandwidth of that. */
+function besideBulk(points: Point[]): string[] {
+  const believed = points.filter(({ latency_us, sample }) => latency_us !== null && sample !== 'run_mean');
+  const bySystem = [
+    ...Map.groupBy(believed, ({ system, operation }) => `${system} ${operation}`).values(),
+  ].map((of) => of.toSorted((a, b) => (a.bulk?.connections ?? 0) - (b.bulk?.connections ?? 0)));
+  const ends = bySystem.flatMap((of) => {
+    const [least, most] = [of[0], of.at(-1)];
+    return least && most && least !== most ? [{ least, most }] : [];
+  });
+  if (ends.length === 0) return [];
+  const p99 = ({ latency_us, verdicts }: Point): string =>
+    `${formatUs(latency_us?.p99 ?? Number.NaN)}${marks[verdicts.p99?.state ?? 'valid']}`;
+  const shown = ends.slice(0, NAMED);
+  const more = ends.length > NAMED ? [`${ends.length - NAMED} more`] : [];
+  const streams = ({ bulk }: Point): string => {
+    const many = bulk?.connections ?? 0;
+    return many === 0 ? 'without bulk' : `beside ${formatCount(many)} ${many === 1 ? 'stream' : 'streams'}`;
+  };
+  const [{ least, most }] = shown;
+  const latencies = shown.map((of) => `${of.most.label} ${p99(of.least)} and ${p99(of.most)} µs`);
+  const rates = shown.flatMap((of) =>
+    of.most.bulk
+      ? [`${of.most.label} ${formatSignificant((8 * of.most.bulk.bytes_per_s) / 1e9)} Gbit/s`]
+      : [],
+  );
+  return [
+    `${most.operation.toUpperCase()}, p99 ${streams(least)} and ${streams(most)}: ${together([...latencies, ...more])}.`,
+    `Bandwidth of the bulk ${streams(most)}: ${together([...rates, ...more])}.`,
   ];
 }
 
@@ -193,10 +242,13 @@ function together(parts: string[]): string {
   return parts.join('; ');
 }
 
-/** One sentence: how many medians are valid, of how many trials, beside which noise. */
+/** One sentence: how many of what the figure shows are valid, of how many trials, beside which noise. */
 export function belief(manifest: Manifest, summary: Summary): string {
   const { points, repeats } = summary;
-  const count = (state: string): number => points.filter((one) => stateOf(one, ['p50']) === state).length;
+  // The first is what is compared.
+  const [statistic] = figureStatistics(figureKind(manifest), points);
+  const state = (one: Point): string => stateOf(one, [statistic]);
+  const count = (of: string): number => points.filter((one) => state(one) === of).length;
   const [suspect, invalid] = [count('suspect'), count('invalid')];
   const doubtful = [
     ...(invalid > 0 ? [`${invalid} invalid`] : []),
@@ -211,11 +263,12 @@ export function belief(manifest: Manifest, summary: Summary): string {
       : invalid + suspect > 0 || isLook
         ? 'Believe it in part'
         : 'Believe it';
-  const states = new Set(points.map((one) => stateOf(one, ['p50'])));
+  const states = new Set(points.map(state));
+  const name = statisticNames[statistic];
   const validity =
     states.size === 1
-      ? `every p50 is ${[...states].join()}`
-      : `of ${points.length} p50s ${doubtful.join(' and ')}`;
+      ? `every ${name} is ${[...states].join()}`
+      : `of ${points.length} ${name}s ${doubtful.join(' and ')}`;
   const parts = [
     `${validity}, over ${trialRange(points)}`,
     ...(manifest.quick ? ['a quick run'] : []),

@@ -1,6 +1,6 @@
 /** What stands on a figure: the few sentences that a reader needs before he believes it, most important first. */
 import type { Manifest, Measured, Provenance, Summary, SystemUnderTest } from '../formats/index.ts';
-import { stateOf } from '../summary/doubt.ts';
+import { type State, stateOf } from '../summary/doubt.ts';
 import { formatPercent } from '../text/format.ts';
 import { distanceOfFigure } from './distance.ts';
 import {
@@ -28,7 +28,7 @@ export function shortCaption(manifest: Manifest, summary: Summary): string[] {
     ...runState(manifest),
     howToRead(summary),
     ...distanceOfFigure(summary),
-    ...marksMeaning([...summary.points, ...summary.floors]),
+    ...marksMeaning([...summary.points, ...summary.floors].map((one) => stateOf(one, ['p50']))),
     ...mixture(manifest.systems),
     shortWorkload(manifest),
     ...unmetRates(summary),
@@ -48,9 +48,8 @@ function howToRead({ points }: Summary): string {
   return confidence ? `${bars}; whiskers: ${confidence} interval.` : `${bars}; no interval.`;
 }
 
-/** Of the marks over medians, those that there are. */
-function marksMeaning(measured: Measured[]): string[] {
-  const states = measured.map((one) => stateOf(one, ['p50']));
+/** Of the marks behind values, those that there are. */
+export function marksMeaning(states: readonly State[]): string[] {
   const meanings = [
     ...(states.includes('suspect') ? ['?: suspect'] : []),
     ...(states.includes('invalid') ? ['✗, hollow: invalid'] : []),

@@ -1,7 +1,8 @@
 /** The words under the figure say what the manifest and the verdicts say, in sentences. */
 import { expect, test } from 'vitest';
+import type { Manifest } from '../formats/index.ts';
 import { report } from '../test-report.ts';
-import { manifest, type SyntheticRun, system } from '../test-synthetic-run.ts';
+import { axis, manifest, type SyntheticRun, swept, system } from '../test-synthetic-run.ts';
 
 async function figureText(synthetic: Partial<SyntheticRun>): Promise<string> {
   return (await report(synthetic)).words.join('\n\n');
@@ -10,7 +11,7 @@ async function figureText(synthetic: Partial<SyntheticRun>): Promise<string> {
 test('machine, method and software', async () => {
   const text = await figureText({ manifest: manifest({ quick: true, finished_at: null }) });
   for (const fact of [
-    'the p50 of SET and GET for Redis; kvserver on sockets; kvserver on libOS, kernel.',
+    'the p50 latency of SET and GET, for Redis; kvserver on sockets; kvserver on libOS, kernel.',
     'This is a quick run',
     'The run did not finish.',
     'Bars show the p50 of 5 trials, merged by count; whiskers show its interval over the trials, with 93.8 % confidence.',
@@ -60,4 +61,74 @@ test('a median that is doubtful, and why; doubts about the tail are none of the 
   expect(text.split('\n\n')[1]).toBe(
     'The p50 is invalid of kvserver on libOS, kernel, SET and GET. Trial 2 failed: hung.',
   );
+});
+
+test('what a figure shows is said of that figure', async () => {
+  const whole = manifest();
+  const clients = [axis('clients', [1, 4])];
+  const of = (plan: Partial<Manifest['plan']>, axes = clients): Promise<string> =>
+    figureText({ manifest: swept({ ...whole, plan: { ...whole.plan, ...plan } }, axes) });
+  const throughput = await of({ figure: 'throughput' });
+  expect(throughput).toContain('Redis SET and GET latency: the throughput of SET and GET, for Redis;');
+  expect(throughput).toContain(
+    'Lines show the right replies per second of 5 trials over the clients; whiskers go from the lowest to the highest trial.',
+  );
+  expect(throughput).not.toContain('Bars');
+  // What was published is a latency, and no mark of this figure.
+  expect(throughput).not.toContain('Black marks');
+  expect(throughput).toContain('Every throughput shown is valid.');
+  expect(await of({})).toContain('Lines show the p50 of 5 trials, merged by count, over the clients;');
+  const rates = await of({}, [axis('rate_ops', [1000, 2000], { path: 'workload.open_loop.rate_ops' })]);
+  expect(rates).toContain(
+    'Curves show p50 and p99 of 5 trials, merged by count, over the right replies per second',
+  );
+  const sizes = [axis('value_bytes', [64, 1024])];
+  expect(await of({ figure: 'bandwidth' }, sizes)).toContain(
+    'Lines show the bandwidth of the values alone, of 5 trials',
+  );
+  // Without sizes there is no bandwidth to show.
+  expect(await of({ figure: 'bandwidth' })).toContain('Lines show the p50');
+});
+
+test('floors are said where they are drawn', async () => {
+  const floors = [{ name: 'frames', label: 'raw frames', systems: ['redis'], cores: [0, 1] }];
+  const whole = manifest({ floors });
+  expect(await figureText({ manifest: whole })).toContain('Dashed lines show floors');
+  const plan = { ...whole.plan, figure: 'throughput' as const };
+  expect(await figureText({ manifest: { ...whole, plan } })).not.toContain('show floors');
+});
+
+test('versions and notes that several systems have stand once', async () => {
+  const note = 'there is no wire';
+  const systems = ['redis', 'redis-port', 'redis-again'].map((name) =>
+    system(name, { label: name, transport_note: name === 'redis' ? null : note }),
+  );
+  const version = 'Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64';
+  const versions = {
+    ...manifest().versions,
+    ...Object.fromEntries(systems.map(({ name }) => [name, version])),
+  };
+  const text = await figureText({ manifest: manifest({ systems, versions }) });
+  expect(text).toContain(
+    'The software was node v24.21.0, bypassbench 0.1.0 and Redis server v=7.0.15 …, of commit',
+  );
+  expect(text).toContain('redis-port and redis-again: there is no wire.');
+  expect(text.split(note)).toHaveLength(2);
+});
+
+test('a doubt that many points have, each with its own numbers, is said once', async () => {
+  const names = Array.from({ length: 10 }, (_, index) => `s${index}`);
+  const text = await figureText({
+    manifest: manifest({ systems: names.map((name) => system(name)) }),
+    // Each of them drifts by another share.
+    measured: ({ name }) => ({
+      latencies_ns: Array(3000).fill(20_000),
+      slice_p50_ns: [1, 1, 1, 1, 1, 2, 2, 2, 2, 2].map((far) =>
+        far === 1 ? 10_000 : 20_000 + 100 * Number(name.slice(1)),
+      ),
+    }),
+  });
+  const doubts = text.split('\n\n')[1];
+  expect(doubts.match(/something drifts/g)).toHaveLength(1);
+  expect(doubts).toContain('p50 suspect at 20 of 20 points: 2 of s0');
 });

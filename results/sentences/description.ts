@@ -9,6 +9,7 @@ import {
   type Summary,
   type SystemUnderTest,
 } from '../formats/index.ts';
+import { type FigureKind, figureKind, mainAxis } from '../run/main-axis.ts';
 import {
   figuresAbout,
   findReference,
@@ -17,9 +18,16 @@ import {
   type ReferenceWorkload,
 } from '../run/reference.ts';
 import { formatCount, formatNumber } from '../text/format.ts';
-import { FLOOR_MEANING, intervalConfidence, provenanceNames, trialRange } from './caption.ts';
+import { FLOOR_MEANING, provenanceNames, trialRange } from './caption.ts';
 import { distanceMethod } from './distance.ts';
-import { doubtKinds, doubts, listed } from './doubts.ts';
+import { areSaidByKind, doubtKinds, doubts, listed, statisticNames } from './doubts.ts';
+import {
+  bulkInWords,
+  figureHasFloors,
+  figureStatistics,
+  figureSubjects,
+  howToReadFigure,
+} from './figure-words.ts';
 import { leftOutInWords } from './left-out.ts';
 import {
   clientsInWords,
@@ -36,28 +44,31 @@ import { floorRows, isOfMeans } from './rows.ts';
 /** A server's version line can be long; its first words carry the version. */
 const LONGEST_VERSION = 24;
 
-/** Two paragraphs: how to read the figure and where it comes from, and whether to believe its medians. */
+/** Two paragraphs: how to read the figure and where it comes from, and whether to believe what it shows. */
 export function describeFigure(manifest: Manifest, summary: Summary): [string, string] {
   const sentences = [
     subject(manifest, summary),
     ...state(manifest),
-    howToRead(summary),
+    howToReadFigure(manifest, summary),
     ...floors(manifest, summary),
     ...published(manifest, summary),
     workload(manifest),
+    ...bulkInWords(summary),
     ...allRates(summary),
     ...distanceMethod(summary),
     ...setting(manifest.systems),
     machine(manifest),
     software(manifest),
   ];
-  return [sentences.join(' '), doubtful(summary).join(' ')];
+  return [sentences.join(' '), doubtful(manifest, summary).join(' ')];
 }
 
-function subject({ systems, plan }: Manifest, { title }: Summary): string {
+function subject(manifest: Manifest, { title }: Summary): string {
+  const { systems, plan } = manifest;
   const operations = distinct(plan.measurements.map(({ operation }) => operation.toUpperCase()));
   const labels = systems.filter(({ repeats }) => repeats === null).map(({ label }) => label);
-  return `${title}: the p50 of ${listed(operations)} for ${labels.join('; ')}.`;
+  const what = figureSubjects[figureKind(manifest)](listed(operations));
+  return `${title}: the ${what}, for ${labels.join('; ')}.`;
 }
 
 function state(manifest: Manifest): string[] {
@@ -73,16 +84,11 @@ function leftOut({ plan }: Manifest): string {
   return plan.left_out ? `; it leaves out ${leftOutInWords(plan.left_out)}` : '';
 }
 
-function howToRead({ points }: Summary): string {
-  const bars = `Bars show the p50 of ${trialRange(points)}, merged by count`;
-  const confidence = intervalConfidence(points);
-  if (!confidence) return `${bars}; with fewer than two trials there is no interval.`;
-  return `${bars}; whiskers show its interval over the trials, with ${confidence} confidence.`;
-}
-
 /** "Dashed lines show floors, the p50 of 5 trials of the same exchange ...: raw frames under kvserver, DPDK, ..." */
-function floors({ floors, systems }: Manifest, summary: Summary): string[] {
-  if (floors.length === 0) return [];
+function floors(manifest: Manifest, summary: Summary): string[] {
+  const { floors, systems } = manifest;
+  if (floors.length === 0 || !figureHasFloors(figureKind(manifest))) return [];
+  const lines = mainAxis(manifest) ? 'Dotted' : 'Dashed';
   const labelOf = (name: string): string => systems.find((system) => system.name === name)?.label ?? name;
   const each = floors.map(({ name, label, systems: served, cores }) => {
     const means = summary.floors.some((floor) => floor.name === name && isOfMeans(floor));
@@ -90,25 +96,37 @@ function floors({ floors, systems }: Manifest, summary: Summary): string[] {
     return `${what} under ${listed(served.map(labelOf))}, ${nameCores(cores)}`;
   });
   const trials = trialRange(summary.floors);
-  return [`Dashed lines show floors, the p50 of ${trials} of ${FLOOR_MEANING}: ${each.join('; ')}.`];
+  return [`${lines} lines show floors, the p50 of ${trials} of ${FLOOR_MEANING}: ${each.join('; ')}.`];
 }
 
-function published({ plan, systems }: Manifest, { points, reference }: Summary): string[] {
+/** What the figure marks of what was published; null where it marks nothing of that kind. */
+const marked: Record<FigureKind, PublishedFigure['measure'] | null> = {
+  latency: 'latency_us',
+  curve: null,
+  throughput: 'throughput_ops',
+  bandwidth: 'bandwidth_gbit_per_s',
+  bulk: null,
+};
+
+function published(manifest: Manifest, { points, reference }: Summary): string[] {
+  const { plan, systems } = manifest;
   // Of systems without a role nothing was published, however they are measured.
   if (!reference || plan.reference === null || points.every(({ role }) => role === null)) return [];
-  const isMarked = points.some((point) =>
-    [point.published_us, point.published_ops, point.published_gbit_per_s].some((value) => value !== null),
-  );
   const known = findReference(plan.reference);
   const about = known.figures.filter((figure) =>
     systems.some((system) => figuresAbout(known, system, system.protocol ?? plan.protocol).includes(figure)),
   );
-  const marking = about.filter(({ workload }) => points.some((point) => measuredAlike(workload, point)));
-  const figures = isMarked ? marking : about;
-  if (!isMarked) {
-    const workloads = distinct(figures.map(({ workload }) => workloadInWords(workload)));
+  const alike = about.filter(({ workload }) => points.some((point) => measuredAlike(workload, point)));
+  if (alike.length === 0) {
+    const workloads = distinct(about.map(({ workload }) => workloadInWords(workload)));
     return [`No published value stands beside them: those of ${reference.name} are of ${listed(workloads)}.`];
   }
+  const figures = alike.filter(({ measure }) => measure === marked[figureKind(manifest)]);
+  const isMarked = points.some((point) =>
+    [point.published_us, point.published_ops, point.published_gbit_per_s].some((value) => value !== null),
+  );
+  // Others stand in other charts.
+  if (figures.length === 0 || !isMarked) return [];
   const origins = figures.map(({ figure, origin, measure, reading_error, note }) => {
     const how = origin === 'figure' ? 'read off' : 'from the';
     const error = `± ${formatNumber(reading_error)} ${publishedUnits[measure]}`;
@@ -180,10 +198,16 @@ function setting(systems: SystemUnderTest[]): string[] {
     `The client ${client}.`,
     `${cores[0].toUpperCase()}${cores.slice(1)}.`,
     `The bytes went ${device}.`,
-    ...systems.flatMap(({ label, transport_note }) =>
-      transport_note ? [`${label}: ${transport_note.replace(/\.$/, '')}.`] : [],
-    ),
+    ...transportNotes(systems),
   ];
+}
+
+/** Each once, with those that it is about. */
+function transportNotes(systems: SystemUnderTest[]): string[] {
+  const noted = systems.filter(({ transport_note }) => transport_note);
+  return [...Map.groupBy(noted, ({ transport_note }) => transport_note)].map(
+    ([note, of]) => `${listed(of.map(({ label }) => label))}: ${note?.replace(/\.$/, '')}.`,
+  );
 }
 
 /** "over loopback; for Ported Redis over net_memif" */
@@ -216,36 +240,51 @@ function software(manifest: Manifest): string {
   const names = distinct(['node', 'bypassbench', ...manifest.systems.map((system) => system.name)]);
   const versions = names
     .filter((name) => Object.hasOwn(manifest.versions, name))
-    .map((name) => nameVersion(name, manifest.versions[name]));
+    .map((name) => ({ name, version: manifest.versions[name] }));
+  const each = [...Map.groupBy(versions, ({ version }) => version)].map(([version, of]) =>
+    nameVersion(
+      of.map(({ name }) => name),
+      version,
+    ),
+  );
   const commit = manifest.git.commit?.slice(0, 12) ?? 'unknown';
   const changes = manifest.git.dirty ? ' with uncommitted changes' : '';
   return (
-    `The software was ${listed(distinct(versions))}, of commit ${commit}${changes}; ` +
+    `The software was ${listed(each)}, of commit ${commit}${changes}; ` +
     `it ran on ${manifest.started_at.slice(0, 10)}.`
   );
 }
 
-/** "node v24.21.0", and "Redis server v=7.0.15 …" rather than "redis Redis server v=7.0.15 sha=...". */
-function nameVersion(name: string, version: string): string {
-  const named = version.toLowerCase().includes(name.toLowerCase()) ? version : `${name} ${version}`;
-  if (named.length <= LONGEST_VERSION) return named;
-  const lastSpace = named.lastIndexOf(' ', LONGEST_VERSION);
-  return `${named.slice(0, lastSpace > 0 ? lastSpace : LONGEST_VERSION)} …`;
+/** "node v24.21.0"; of a line that names what it is of, its first words: "Redis server v=7.0.15 …". */
+function nameVersion(names: string[], version: string): string {
+  const isNamed = names.some((name) => version.toLowerCase().includes(name.toLowerCase()));
+  const short = shortened(version);
+  return isNamed ? short : `${listed(names)} ${short}`;
 }
 
-function doubtful({ axes, points, floors }: Summary): string[] {
-  const measured = [...points, ...floorRows(floors)];
-  if (axes.length > 0) {
-    const kinds = doubtKinds(measured, ['p50']);
-    if (kinds.length > 0) return kinds.map(({ heading, reason }) => `${heading}. ${reason}`);
+function shortened(version: string): string {
+  if (version.length <= LONGEST_VERSION) return version;
+  const lastSpace = version.lastIndexOf(' ', LONGEST_VERSION);
+  return `${version.slice(0, lastSpace > 0 ? lastSpace : LONGEST_VERSION)} …`;
+}
+
+function doubtful(manifest: Manifest, summary: Summary): string[] {
+  const { points, floors } = summary;
+  const kind = figureKind(manifest);
+  const statistics = figureStatistics(kind, points);
+  const measured = [...points, ...(figureHasFloors(kind) ? floorRows(floors) : [])];
+  const found = doubts(measured, statistics);
+  if (found.length === 0) {
+    return [`Every ${listed(statistics.map((name) => statisticNames[name]))} shown is valid.`];
   }
-  const found = doubts(measured, ['p50']);
-  if (found.length === 0) return ['Every p50 shown is valid.'];
-  const alike = Map.groupBy(found, ({ state, reasons }) => JSON.stringify([state, reasons]));
+  if (areSaidByKind(summary, found)) {
+    return doubtKinds(measured, statistics).map(({ heading, reason }) => `${heading}. ${reason}`);
+  }
+  const alike = Map.groupBy(found, ({ state, about, reasons }) => JSON.stringify([state, about, reasons]));
   return [...alike.values()].map((same) => {
-    const { state, reasons } = same[0];
+    const { state, about, reasons } = same[0];
     const names = same.map(({ label, targets }) => `${label}, ${targets}`).join('; ');
-    return `The p50 is ${state} of ${names}. ${reasons.join(' ')}`;
+    return `The ${about} is ${state} of ${names}. ${reasons.join(' ')}`;
   });
 }
 

@@ -39,3 +39,18 @@ test('reasons that differ in their numbers are one kind, said once with how many
   ]);
   expect(doubtKinds(points, ['p50'])).toEqual([]);
 });
+
+test('what leaves other points suspect is not said to make one invalid, where it stands behind another reason', () => {
+  const both = verdicts('invalid', 'Trial 1 failed: it hung.', ['p50']);
+  const mixture = 'A mixture of distances, 60 % near.';
+  const points = [
+    point('redis', [1], { verdicts: verdicts('suspect', mixture, ['p50']) }),
+    point('kv', [1], {
+      verdicts: { ...both, p50: { state: 'invalid', reasons: ['Trial 1 failed: it hung.', mixture] } },
+    }),
+  ];
+  expect(doubtKinds(points, ['p50']).map(({ state, heading }) => [state, heading])).toEqual([
+    ['invalid', 'kv, GET: p50 invalid'],
+    ['suspect', 'p50 suspect at 2 of 2 points: 1 of redis, 1 of kv'],
+  ]);
+});

@@ -1,8 +1,9 @@
 /** What a summary holds that is not valid, gathered so that equal reasons are said once. */
-import type { Measured, MeasurementTarget, Statistic } from '../formats/index.ts';
+import type { Measured, MeasurementTarget, Statistic, Summary } from '../formats/index.ts';
 import { statistics } from '../formats/index.ts';
 import type { Doubt, State } from '../summary/doubt.ts';
 import { formatCount, formatNumber } from '../text/format.ts';
+import { axisWords } from './load.ts';
 
 /** A point, or a floor, under the name that it is shown by. */
 type Named = Measured & { system: string; label: string };
@@ -50,7 +51,15 @@ export function doubts(points: Named[], only: readonly Statistic[] = statistics)
   });
 }
 
-/** A reason that many points of a sweep have, each with its own numbers. */
+/** More doubts than these, which differ in their numbers alone, are said by their kinds. */
+const MOST_SAID = 6;
+
+/** Whether `found` are said by their kinds: of a sweep, and of many points. */
+export function areSaidByKind({ axes }: Pick<Summary, 'axes'>, found: readonly SharedDoubt[]): boolean {
+  return axes.length > 0 || found.length > MOST_SAID;
+}
+
+/** A reason that many points have, each with its own numbers. */
 export interface DoubtKind {
   state: Doubt['state'];
   about: string;
@@ -60,16 +69,22 @@ export interface DoubtKind {
   reason: string;
 }
 
-/** Of a sweep: its points would fill pages with reasons that differ in their numbers alone. Invalid ones first. */
+/**
+ * Of many points, which would fill pages with reasons that differ in their numbers alone. Invalid ones first. What
+ * makes a statistic invalid stands first among its reasons; one that stands behind, and leaves other points suspect, is
+ * said of both as suspect.
+ */
 export function doubtKinds(points: Named[], only: readonly Statistic[] = statistics): DoubtKind[] {
   const each = points.flatMap((point) =>
     doubtsAbout(point, only).flatMap(({ reasons, ...doubt }) =>
-      reasons.map((reason) => ({ ...doubt, reason, point })),
+      reasons.map((reason) => ({ ...doubt, reason, kind: kindOf(reason), point })),
     ),
   );
-  const kinds = Map.groupBy(each, ({ state, about, reason }) =>
-    JSON.stringify([state, about, kindOf(reason)]),
+  const suspect = new Set(each.filter(({ state }) => state === 'suspect').map(({ kind }) => kind));
+  const found = each.map((doubt) =>
+    suspect.has(doubt.kind) && !isFirst(doubt, only) ? { ...doubt, state: 'suspect' as const } : doubt,
   );
+  const kinds = Map.groupBy(found, ({ state, about, kind }) => JSON.stringify([state, about, kind]));
   return [...kinds.values()]
     .map((same) => {
       const [{ state, about, reason, point }] = same;
@@ -82,6 +97,11 @@ export function doubtKinds(points: Named[], only: readonly Statistic[] = statist
       return { state, about, heading, reason: `${reason} (${first})` };
     })
     .sort((a, b) => Number(b.state === 'invalid') - Number(a.state === 'invalid'));
+}
+
+/** Whether it is what first made one of these statistics of its point what it is. */
+function isFirst({ reason, point }: { reason: string; point: Named }, about: readonly Statistic[]): boolean {
+  return about.some((statistic) => point.verdicts[statistic]?.reasons[0] === reason);
 }
 
 /** A reason without its numbers, and without how many trials it names. */
@@ -113,7 +133,7 @@ export function listed(names: string[]): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
-/** "GET", or "GET with 8 clients", "GET of 64 bytes", "GET at pipeline 16" where `among` holds others. */
+/** "GET", or "GET with 8 clients", "GET of 64 bytes", "GET at offered rate 20,000" where `among` holds others. */
 export function nameTarget(point: MeasurementTarget, among: MeasurementTarget[]): string {
   const operation = point.operation.toUpperCase();
   const clients = among.some((other) => other.clients !== point.clients)
@@ -125,6 +145,8 @@ export function nameTarget(point: MeasurementTarget, among: MeasurementTarget[])
   const axes = Object.entries(point.at)
     .filter(([name]) => name !== 'clients' && name !== 'value_bytes')
     .filter(([name, value]) => among.some(({ at }) => at[name] !== value))
-    .map(([name, value]) => ` at ${name} ${typeof value === 'number' ? formatNumber(value) : value}`);
+    .map(
+      ([name, value]) => ` at ${axisWords(name)} ${typeof value === 'number' ? formatNumber(value) : value}`,
+    );
   return operation + clients + bytes + axes.join('');
 }

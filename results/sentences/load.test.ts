@@ -27,11 +27,11 @@ for (const one of run.points) one.latency_us ??= { p50: 10 } as never;
 
 test('captions have the values of axes, few of them each, and workloads of systems', () => {
   expect(shortCaption(whole, run).join(' ')).toContain(
-    'Closed loop, 1 to 16 clients, 64-byte values, key_distribution uniform / single, kv-kernel had pipeline 16.',
+    'Closed loop, 1 to 16 clients, 64-byte values, key distribution uniform / single, kv-kernel had pipeline 16.',
   );
   expect(describeFigure(whole, run).flat().join(' ')).toContain(
     'with 1 to 16 clients, pipeline 1, 64-byte values and 1,000,000 keys (uniform), for 5 s after 1 s of warm-up per ' +
-      'measurement. Varied, too: key_distribution uniform / single. kv-kernel had pipeline 16 of its own.',
+      'measurement. Varied, too: key distribution uniform / single. kv-kernel had pipeline 16 of its own.',
   );
 });
 

@@ -49,7 +49,7 @@ export function otherAxes(axes: readonly Axis[]): string[] {
     .filter(({ name }) => !fieldAxes.includes(name))
     .map(({ name, values, systems }) => {
       const whose = systems === null ? '' : ` (${systems.join(', ')})`;
-      return `${name} ${valuesInWords(values)}${whose}`;
+      return `${axisWords(name)} ${valuesInWords(values)}${whose}`;
     });
 }
 
@@ -79,4 +79,26 @@ export function valuesInWords(values: readonly AxisValue[]): string {
   return numbers.length === distinct.length && distinct.length > MOST_VALUES
     ? `${inWords(Math.min(...numbers))} to ${inWords(Math.max(...numbers))}`
     : distinct.map(inWords).join(' / ');
+}
+
+/** What an axis is called, where its key is no word for a reader. */
+const titles: Record<string, string> = {
+  value_bytes: 'value size (bytes)',
+  pipeline: 'requests in flight per connection',
+  bulk_clients: 'bulk streams',
+  bulk_value_bytes: 'size of bulk values (bytes)',
+  rate_ops: 'offered rate (requests/s)',
+};
+
+/** The same in a sentence, before a value: "offered rate 20,000", "pipeline 16". */
+export function axisWords(name: string): string {
+  const title = name !== 'pipeline' && Object.hasOwn(titles, name) ? titles[name] : name.replaceAll('_', ' ');
+  return title.replace(/ \(.*\)$/, '');
+}
+
+export function axisTitle({ name, unit }: Axis, { plan }: Pick<Manifest, 'plan'>): string {
+  if (name === 'value_bytes' && isMessageProtocol(plan.protocol)) return 'message size (bytes)';
+  if (Object.hasOwn(titles, name)) return titles[name];
+  const words = name.replaceAll('_', ' ');
+  return unit === null ? words : `${words} (${unit})`;
 }

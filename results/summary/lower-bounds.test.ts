@@ -1,10 +1,11 @@
 /** The generator's own floor bounds a point in the state of distance that the point is of. */
 import { expect, test } from 'vitest';
-import type { Calibration } from '../formats/index.ts';
+import type { Calibration, FloorPoint, WorkloadProtocol } from '../formats/index.ts';
 import type { Run } from '../run/run-folder.ts';
 import { target } from '../test-synthetic-run.ts';
 import type { PairStates } from './distance/run-distance.ts';
-import { generatorFloor } from './lower-bounds.ts';
+import { generatorFloor, lowerBounds } from './lower-bounds.ts';
+import { point } from './test-summary.ts';
 
 const pair: PairStates = {
   cores: [0, 1],
@@ -24,6 +25,7 @@ function floorOf(
   state: string | null,
   { near, cores = [1, 0] }: { near: number; cores?: [number, number] },
   of: PairStates | null = pair,
+  protocol: WorkloadProtocol = 'resp',
 ): ReturnType<typeof generatorFloor> {
   const slice = (ns: number, p50_us: number, asked_us: number | null = null): Slice => ({
     asked_us,
@@ -51,7 +53,7 @@ function floorOf(
     ],
   } as unknown as Run;
   const selection = { state, withoutEarly: false };
-  return generatorFloor(run, 'kernel', { target: target('get'), pair: of, selection });
+  return generatorFloor(run, { backend: 'kernel', protocol }, { target: target('get'), pair: of, selection });
 }
 
 const name = "the load generator's own floor";
@@ -71,8 +73,58 @@ test('where it hardly was in that state, or on other cores, it bounds nothing: n
   expect(floorOf('near', { near: 7, cores: [2, 3] })).toEqual([]);
 });
 
+test('of streams, it bounds no datagrams', () => {
+  expect(floorOf('near', { near: 7 }, pair, 'echo')).toHaveLength(1);
+  expect(floorOf('near', { near: 7 }, pair, 'datagrams')).toEqual([]);
+});
+
 test('as a whole on a machine of one distance, or of none that is known', () => {
   const whole = [{ name, p50_us: 10, of_state: false }];
   expect(floorOf(null, { near: 7 }, { ...pair, states: pair.states.slice(0, 1) })).toEqual(whole);
   expect(floorOf(null, { near: 7 }, null)).toEqual(whole);
+});
+
+/** A floor of 16 us far, and of 8 near where it was that at all; `state` is the one that the run is compared in. */
+function boundsOf(
+  { state, near }: { state: string | null; near: boolean },
+  ofPoint: string | null,
+): ReturnType<typeof lowerBounds> {
+  const ofState = (name: string, us: number[]): FloorPoint['by_state'][number] => ({
+    state: name,
+    low_ns: null,
+    high_ns: null,
+    slices: 5 * us.length,
+    share: 0.5,
+    p50_us: us[0] ?? null,
+    p50_interval_us: null,
+    trial_p50_us: us.map((p50_us, index) => ({ trial: index + 1, p50_us })),
+    throughput_ops: null,
+    versus_first: null,
+  });
+  const { versus_first: _, ...measured } = point('frames', state === 'near' ? [8, 8.2] : [16, 16.2]);
+  const floor = {
+    ...measured,
+    name: 'frames',
+    label: 'raw frames',
+    systems: ['kv-dpdk'],
+    state,
+    by_state: [
+      ofState('near', near ? [8.2, 8] : []),
+      ofState('far', [16.2, 16]),
+      ofState('mixture', near ? [8.2, 16.2, 16] : [16.2, 16]),
+    ],
+  } as unknown as FloorPoint;
+  return lowerBounds([floor], 'kv-dpdk', target('get'), ofPoint);
+}
+
+test('a floor bounds a point of its state, and a mixture by what it had in the nearest', () => {
+  const floor = 'its floor raw frames';
+  expect(boundsOf({ state: 'near', near: true }, 'near')).toEqual([
+    { name: floor, p50_us: 8, of_state: true },
+  ]);
+  expect(boundsOf({ state: null, near: true }, null)).toEqual([{ name: floor, p50_us: 8, of_state: false }]);
+});
+
+test('a floor that never was in the nearest state bounds no mixture: its system may have been', () => {
+  expect(boundsOf({ state: null, near: false }, null)).toEqual([]);
 });

@@ -1,6 +1,12 @@
 /** What no median of a point can be below: floors of its system, and that of the load generator itself. */
 import { median } from 'simple-statistics';
-import type { Calibration, FloorPoint, MeasurementTarget } from '../formats/index.ts';
+import {
+  type Calibration,
+  type FloorPoint,
+  isOfDatagrams,
+  type MeasurementTarget,
+  type WorkloadProtocol,
+} from '../formats/index.ts';
 import { type Run, standsBeside } from '../run/run-folder.ts';
 import type { LowerBound } from './checks.ts';
 import { MIXTURE } from './distance/by-state.ts';
@@ -10,8 +16,9 @@ import { stateOf } from './doubt.ts';
 import type { Counted } from './numbers.ts';
 
 /**
- * What a floor took in its fastest trial is what can be had, in the same state of distance as the point's; where only
- * one of the two is of a state, over all of the time. A floor that backs no claim bounds nothing.
+ * What a floor took in its fastest trial is what can be had, in the same state of distance as the point's. A mixture is
+ * bounded by what was had in the nearest state, as the floor may never have had what the point had for all of the time;
+ * a floor that was not in that state bounds no mixture. One that backs no claim bounds nothing.
  */
 export function lowerBounds(
   floors: FloorPoint[],
@@ -26,9 +33,9 @@ export function lowerBounds(
       floor.value_bytes === target.value_bytes &&
       stateOf(floor, ['p50']) !== 'invalid';
     if (!bounds) return [];
-    const of_state = floor.state === state;
-    const mixture = floor.by_state.find((one) => one.state === MIXTURE);
-    const trials_us = of_state || !mixture ? floor.trial_p50_us : mixture.trial_p50_us;
+    const of_state = state !== null && floor.state === state;
+    const nearest = floor.by_state.find((one) => one.state !== MIXTURE);
+    const trials_us = of_state || !nearest ? floor.trial_p50_us : nearest.trial_p50_us;
     if (trials_us.length === 0) return [];
     const p50_us = Math.min(...trials_us.map((trial) => trial.p50_us));
     return [{ name: `its floor ${floor.label}`, p50_us, of_state }];
@@ -38,10 +45,11 @@ export function lowerBounds(
 /**
  * With a server that takes no time, over the same backend, in the state of the point. A mixture is bounded by what was
  * had in the nearest state. A calibration that was not in that state bounds nothing: cores that are nearer are faster.
+ * Nor does it bound datagrams: its server is one of streams, whose messages take the kernel longer.
  */
 export function generatorFloor(
   { calibrations }: Pick<Run, 'calibrations'>,
-  backend: string,
+  { backend, protocol }: { backend: string; protocol: WorkloadProtocol },
   {
     target: { clients, value_bytes },
     pair,
@@ -49,7 +57,7 @@ export function generatorFloor(
   }: Pick<Counted, 'target' | 'pair' | 'selection'>,
 ): LowerBound[] {
   const calibration = calibrations.find((one) => one.backend === backend);
-  const isAlike = clients === 1 && value_bytes === calibration?.value_bytes;
+  const isAlike = clients === 1 && value_bytes === calibration?.value_bytes && !isOfDatagrams(protocol);
   if (!isAlike) return [];
   const name = "the load generator's own floor";
   if (pair === null || pair.states.length < 2) {

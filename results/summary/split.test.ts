@@ -111,3 +111,10 @@ test('a system with a workload of its own has no part in a split, nor has one at
   expect(splits([redis, kernel, { ...rdma, pipeline: 16, own_workload: ['pipeline'] }])).toEqual([]);
   expect(splits([redis, kernel, { ...rdma, at: { clients: 8 }, clients: 8 }])).toEqual([]);
 });
+
+test.each<Partial<Point>>([{ clients: 10 }, { pipeline: 4 }, { rate_ops: 1000 }, { bulk_clients: 1 }])(
+  'with %j a latency holds a wait, and is not split',
+  (load) => {
+    expect(splits(three.map((one) => ({ ...one, ...load })))).toEqual([]);
+  },
+);

@@ -10,18 +10,20 @@
  * bootstraps over trials: paired by block, or unpaired where too few blocks have all three (bootstrap.ts).
  */
 import { median } from 'simple-statistics';
-import type { Point, Role, Share, Split } from '../formats/index.ts';
+import { isOneAtATime, type Point, type Role, type Share, type Split } from '../formats/index.ts';
 import { sameTarget } from '../run/run-folder.ts';
 import { bootstrapInterval, FEWEST_TRIALS, ofCommonTimes, type Pairing, type Times } from './bootstrap.ts';
 import { stateOf } from './doubt.ts';
 
 /**
- * A split for each unmodified system, libOS over the kernel and bypass of a group, and each target. Points whose p50 is
+ * A split for each unmodified system, libOS over the kernel and bypass of a group, and each target with one request in
+ * flight: with more a latency holds the wait for the others, with a schedule the wait behind that. Points whose p50 is
  * invalid make none, nor do those of workloads of their own.
  */
 export function splits(points: Point[], times: Times = []): Split[] {
   const valid = points.filter(
-    (point) => stateOf(point, ['p50']) !== 'invalid' && point.own_workload.length === 0,
+    (point) =>
+      isOneAtATime(point) && stateOf(point, ['p50']) !== 'invalid' && point.own_workload.length === 0,
   );
   const ofRole = (role: Role): Point[] => valid.filter((point) => point.role === role);
   return ofRole('libos_over_kernel').flatMap((kernel) => {

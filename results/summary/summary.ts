@@ -80,8 +80,7 @@ export function summarize(run: Run, with_reference = true): Summary {
       ...floor,
       ...versusFirst(floor, firstBeside(floor, measuredPoints), additions),
     })),
-    // The published shares are of a closed loop, and a response time has its wait in it.
-    splits: manifest.plan.open_loop ? [] : splits(points, additions),
+    splits: splits(points, additions),
     repeats,
   };
 }
@@ -157,13 +156,14 @@ function samePlace(a: SystemUnderTest, b: SystemUnderTest): boolean {
 function pointsOf(sources: Sources, system: SystemUnderTest, first: Point[]): Point[] {
   const { run, distance, floors } = sources;
   const { name, label, role, group, backend, device, provenance, repeats } = system;
+  const protocol = system.protocol ?? run.manifest.plan.protocol;
   return targetsOf(run.manifest, name).map((target) => {
     const counted = countPoint(run, distance, name, target);
     const numbers = numbersOf(counted);
     const { outcomes, selection } = counted;
     const bounds = [
       ...lowerBounds(floors, repeats ?? name, target, numbers.state),
-      ...generatorFloor(run, system.client.backend, counted),
+      ...generatorFloor(run, { backend: system.client.backend, protocol }, counted),
     ];
     const stages = summarizeStages(outcomes, numbers.trial_p50_us, distance, selection);
     const doubts = [...distanceDoubts(numbers, distance), ...stages.doubts];

@@ -2,7 +2,7 @@
 import { styleText } from 'node:util';
 import type { Summary } from '../formats/index.ts';
 import { columnNotes, summaryColumns } from '../sentences/columns.ts';
-import { doubtKinds, doubts } from '../sentences/doubts.ts';
+import { areSaidByKind, doubtKinds, doubts } from '../sentences/doubts.ts';
 import { summaryRows } from '../sentences/rows.ts';
 import { stateOf } from '../summary/doubt.ts';
 import { formatRunState } from '../text/format.ts';
@@ -59,13 +59,14 @@ export function renderTable(summary: Summary, { columns, color }: Terminal): str
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
-/** Those of each point; of a sweep the kinds that there are: summary.json has those of each point. */
+/** Those of each point; of many the kinds that there are: summary.json has those of each point. */
 function shownDoubts(summary: Summary): { heading: string; reasons: string[] }[] {
   const measured = summaryRows(summary);
-  if (summary.axes.length > 0) {
+  const found = doubts(measured);
+  if (areSaidByKind(summary, found)) {
     return doubtKinds(measured).map(({ heading, reason }) => ({ heading, reasons: [reason] }));
   }
-  return doubts(measured).map(({ system, targets, about, state, reasons }) => ({
+  return found.map(({ system, targets, about, state, reasons }) => ({
     heading: `${system}, ${targets}: ${about} ${state}`,
     reasons,
   }));

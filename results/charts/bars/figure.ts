@@ -3,9 +3,8 @@
  * and for each value of axes that have no order.
  */
 import type { CostOfSide, Point } from '../../formats/index.ts';
-import { hollowMeaning, mixture, runState, trialRange } from '../../sentences/caption.ts';
+import { marksMeaning, mixture, runState, trialRange } from '../../sentences/caption.ts';
 import { marks } from '../../sentences/doubts.ts';
-import { labelInGroup } from '../../sentences/rows.ts';
 import { formatCount } from '../../text/format.ts';
 import { referenceEntry } from '../latency/bars.ts';
 import { type LegendEntry, legend } from '../legend.ts';
@@ -102,12 +101,8 @@ function barsOf(
   const panels = [...Map.groupBy(placed, ({ facet }) => facet)].map(
     ([facet, ofPanel]) => [facet, ofPanel.map(({ point }) => point)] as const,
   );
-  // Groups may have systems of one label.
-  const isGrouped = points.some(({ group }) => group !== points[0].group);
-  const named = (point: Point): Point =>
-    isGrouped && point.group ? { ...point, label: `${labelInGroup(point)}, ${point.group}` } : point;
   const room = labelRoom(
-    points.map((point) => named(point).label),
+    points.map(({ label }) => label),
     WIDEST_LABELS,
     theme,
   );
@@ -116,7 +111,7 @@ function barsOf(
   const columns = panels.length > 1 && beside >= NARROWEST ? 2 : 1;
   const panelWidth = columns === 2 ? beside : width;
   const bars = new Map(
-    panels.map(([panel, ofPanel]) => [panel, ofPanel.map((point) => barOf(named(point), measure))]),
+    panels.map(([panel, ofPanel]) => [panel, ofPanel.map((point) => barOf(point, measure))]),
   );
   const unit_per_px = unitPerPx([...bars.values()].flat(), panelWidth, theme);
   const drawn = [...bars].map(([title, ofPanel]) =>
@@ -139,7 +134,7 @@ function barsOf(
     caption: [
       ...runState(manifest),
       `${capital(measure.title)} of ${trialRange(points)}.`,
-      ...hollowMeaning(points.some((point) => measure.stateOf(point) === 'invalid')),
+      ...marksMeaning(points.map(measure.stateOf)),
     ],
     canFade: true,
   };

@@ -36,3 +36,15 @@ test('groups stand one below the other, and what was published below them once',
   ]);
   expect(all).toContain('24.0 µs, 60 %');
 });
+
+test('a split whose parts are not all above zero is not drawn, and the caption says so', async () => {
+  const systems = groupOf('Redis');
+  const slowKernel: SyntheticRun['measured'] = (subject, target, trial) =>
+    subject.name === 'redis-kernel' && target.operation === 'get'
+      ? { latencies_ns: Array(3000).fill(50_000) }
+      : measured(subject, target, trial);
+  const { svg } = await drawn('split', { manifest: manifest({ systems }), measured: slowKernel });
+  const rows = texts(svg).filter((text) => text.includes('→'));
+  expect(rows).toEqual(['Redis, SET: sockets → rdma']);
+  expect(texts(svg).join(' ')).toContain('Not drawn, as a part of it is below zero: GET.');
+});

@@ -39,12 +39,12 @@ interface Piece {
   light: boolean;
 }
 
-/** Null where the run has not the three systems that a split takes. */
+/** Null where the run has not the three systems that a split takes, or none of its splits is one of parts. */
 export function splitPicture({ run, summary }: ChartSource, theme: Theme): Picture | null {
   const { manifest } = run;
-  const found = summary.splits;
+  const found = summary.splits.filter(hasParts);
   if (found.length === 0) return null;
-  const rows = rowsOf(manifest, summary);
+  const rows = rowsOf(manifest, summary, found);
   const labels = rows.map(({ label }) => label);
   const room = labelRoom(labels, WIDEST_LABELS, theme);
   const width = innerWidth(theme, room + PLOT_WIDTH) - room;
@@ -60,7 +60,7 @@ export function splitPicture({ run, summary }: ChartSource, theme: Theme): Pictu
     width,
     left: room,
     warnings: warnings(manifest, summary, found),
-    caption: caption(found, summary),
+    caption: [...caption(found, summary), ...notDrawn(summary)],
     canFade: false,
   };
 }
@@ -69,8 +69,21 @@ function fillOf(index: number, { patterns }: Theme): string {
   return patterns ? patternFill(parts[index].colour, index) : parts[index].colour;
 }
 
+/** Parts that are below zero would lie on each other: the systems are not in the paper's order. */
+function hasParts({ interface_us, data_path_us }: Split): boolean {
+  return interface_us >= 0 && data_path_us >= 0;
+}
+
+function notDrawn(summary: Summary): string[] {
+  const { points, splits } = summary;
+  const without = splits.filter((split) => !hasParts(split));
+  if (without.length === 0) return [];
+  const targets = [...new Set(without.map((split) => nameTarget({ ...points[0], ...split }, points)))];
+  return [`Not drawn, as a part of it is below zero: ${targets.join('; ')}.`];
+}
+
 /** A row for each split, those of a target together, and what was published below them, once. */
-function rowsOf(manifest: Manifest, summary: Summary): Row[] {
+function rowsOf(manifest: Manifest, summary: Summary, found: Split[]): Row[] {
   const systemOf = (name: string): SystemUnderTest | undefined =>
     manifest.systems.find((system) => system.name === name);
   const labelOf = (name: string): string => {
@@ -78,7 +91,7 @@ function rowsOf(manifest: Manifest, summary: Summary): Row[] {
     return system ? labelInGroup(system) : name;
   };
   const targetOf = (split: Split): string => nameTarget({ ...summary.points[0], ...split }, summary.points);
-  const byTarget = Map.groupBy(summary.splits, (split) =>
+  const byTarget = Map.groupBy(found, (split) =>
     JSON.stringify([targetOf(split), systemOf(split.bypass)?.backend]),
   );
   const rows = [...byTarget.values()].flat().map((split) => {
@@ -121,7 +134,7 @@ function caption(found: Split[], summary: Summary): string[] {
     'Interface: unmodified less libOS over the kernel; data path: libOS over the kernel less bypass; rest: bypass.',
     `Shares of the unmodified p50, medians over ${trials} trials; in brackets 95 % intervals.`,
     ...distanceOfFigure(summary),
-    ...(reference
+    ...(reference && publishedOf(summary)
       ? [`Published: ${reference.name}${reference.rounded_shares ? ', as its text rounds it' : ''}.`]
       : []),
   ];

@@ -3,6 +3,7 @@ import type { FloorPoint, MeasurementTarget, Point, SlicePart, Summary } from '.
 import type { Run } from '../../run/run-folder.ts';
 import { isOfMeans } from '../../sentences/rows.ts';
 import { MIXTURE } from '../../summary/distance/by-state.ts';
+import { partsOf } from '../../summary/distance/point-slices.ts';
 import type { RunDistance } from '../../summary/distance/run-distance.ts';
 import { countPoint } from '../../summary/numbers.ts';
 import { type RowTarget, rowTarget } from '../measured-row.ts';
@@ -93,13 +94,10 @@ function asPoint(floor: FloorPoint): AsPoint {
 function countsByState(run: Run, distance: RunDistance, of: AsPoint): Map<string, Counts> {
   const byState = new Map(of.by_state.map(({ state }): [string, Counts] => [state, new Map()]));
   const { slices, selection } = countPoint(run, distance, of.system, of);
-  for (const { slice, state } of slices.flatMap((trial) => trial.slices)) {
-    const names = typeof state === 'string' ? [MIXTURE] : [MIXTURE, state.name];
+  for (const one of slices.flatMap((trial) => trial.slices)) {
+    const names = typeof one.state === 'string' ? [MIXTURE] : [MIXTURE, one.state.name];
     for (const counts of names.flatMap((name) => byState.get(name) ?? [])) {
-      for (const { early, late } of slice.operations) {
-        addTo(counts, late);
-        if (!selection.withoutEarly) addTo(counts, early);
-      }
+      for (const part of partsOf(one, selection)) addTo(counts, part);
     }
   }
   return byState;

@@ -60,14 +60,17 @@ test('the bins of all states together are those of the mixture, but for mixed sl
   }
 });
 
-test('what was near alone is not drawn', async () => {
-  const { spec } = await drawn<Spec>('states', {
+test('what was near alone is not drawn, and the caption says so', async () => {
+  const { spec, svg } = await drawn<Spec>('states', {
     measured: (subject, ...of) =>
       subject.name === 'kv-kernel'
         ? sliced(readings_ns.slice(0, 12), { latencyOf: () => 5000 })
         : measured(subject, ...of),
   });
   expect(new Set(spec.datasets.humps.map(({ system }) => system))).toEqual(new Set(['redis', 'kv-sockets']));
+  const said = 'Not drawn, with too little of a second state: kvserver on libOS, kernel.';
+  expect(texts(svg).join(' ')).toContain(said);
+  expect(texts(ofTwoStates.svg).join(' ')).not.toContain('Not drawn');
 });
 
 test('without slices there is none', async () => {

@@ -2,8 +2,10 @@
  * The latencies of each system by state of the distance, as a Vega-Lite specification: two humps become two curves. One
  * panel for each operation (and number of clients and value size, where these differ), a row for each system and floor.
  */
+import type { Point, Summary } from '../../formats/index.ts';
 import { runState } from '../../sentences/caption.ts';
 import { nameTarget } from '../../sentences/doubts.ts';
+import { floorRows, isOfMeans, type SummaryRow } from '../../sentences/rows.ts';
 import { MIXTURE } from '../../summary/distance/by-state.ts';
 import { legend } from '../legend.ts';
 import type { Picture } from '../picture.ts';
@@ -12,7 +14,7 @@ import { dashes } from '../theme/looks.ts';
 import { stateColour } from '../theme/palette.ts';
 import { labelRoom } from '../theme/row-labels.ts';
 import { INK, innerWidth, type Theme, textWidth } from '../theme/theme.ts';
-import { type DensityRow, densitiesOf } from './densities.ts';
+import { type DensityRow, densitiesOf, type HumpRow } from './densities.ts';
 import { statesPanel } from './panel.ts';
 
 const PANEL_WIDTH = 268;
@@ -66,9 +68,28 @@ export function statesPicture({ run, summary, distance }: ChartSource, theme: Th
       ...runState(manifest),
       'Requests by latency in slices of one state, coloured, and in all slices, black: the areas are shares of all requests.',
       'Numbers: the p50 in the nearest and in the farthest state, in µs.',
+      ...notDrawn(summary, humps),
     ],
     canFade: true,
   };
+}
+
+/** More than these are counted. */
+const MOST_NAMED = 3;
+
+/** What was measured and has too little of a second state. */
+function notDrawn({ points, floors }: Summary, humps: HumpRow[]): string[] {
+  const nameOf = (row: HumpRow | SummaryRow | Point): string => `${row.label} ${nameTarget(row, points)}`;
+  const drawn = new Set(humps.map(nameOf));
+  const rows = [...points, ...floorRows(floors.filter((floor) => !isOfMeans(floor)))];
+  const without = rows.filter((row) => row.latency_us !== null && !drawn.has(nameOf(row)));
+  if (without.length === 0) return [];
+  const labels = [...new Set(without.map(({ label }) => label))];
+  const which =
+    labels.length <= MOST_NAMED
+      ? labels.join('; ')
+      : `${without.length} of ${rows.length} points, which stand in the tables`;
+  return [`Not drawn, with too little of a second state: ${which}.`];
 }
 
 /** The same for all panels, with room for a number on either side, which takes this share of the width. */

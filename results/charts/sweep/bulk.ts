@@ -3,8 +3,10 @@
  * p99 of the requests, and one with the bandwidth that the bulk had meanwhile.
  */
 import type { Axis, Manifest, Point } from '../../formats/index.ts';
+import { isBulk, mainAxis } from '../../run/main-axis.ts';
 import { hollowMeaning, mixture, runState, trialRange } from '../../sentences/caption.ts';
 import { distanceOfFigure } from '../../sentences/distance.ts';
+import { axisTitle } from '../../sentences/load.ts';
 import { formatCount, formatUs } from '../../text/format.ts';
 import { legend } from '../legend.ts';
 import { measuredRow } from '../measured-row.ts';
@@ -13,7 +15,7 @@ import type { ChartSource } from '../source.ts';
 import { multiples, multiplesOf } from '../theme/multiples.ts';
 import type { Theme } from '../theme/theme.ts';
 import { exactUs } from '../tooltip.ts';
-import { axisLabel, axisTitle, facetsOf, isBulk, mainAxis, valueAlong } from './axes.ts';
+import { axisLabel, facetsOf, valueAlong } from './axes.ts';
 import { bulkBandwidth, latencyP99, type Shown } from './measures.ts';
 import { entriesOf, type LineRow } from './over-axis.ts';
 import { linesPanel } from './panel.ts';
@@ -89,7 +91,7 @@ export function besideBulk({ run, summary, looks }: ChartSource, theme: Theme): 
     warnings: mixture(manifest.systems),
     caption: [
       ...runState(manifest),
-      `${carried(summary.points)}, beside ${trialRange(summary.points)}; whiskers: ${bulkBandwidth.whiskers}.`,
+      `${carried(summary.points)}, beside ${trialRange(summary.points)}; whiskers: ${bulkBandwidth.whiskersOf(summary.points)}.`,
       ...ownWork(summary.points),
       ...distanceOfFigure(summary),
       ...hollowMeaning(rows.some(({ verdict }) => verdict === 'invalid')),

@@ -206,3 +206,100 @@ test('the figure is what the experiment says, and the report has the other chart
   expect(charts).toContain('latency');
   expect(charts).not.toContain('throughput');
 });
+
+describe('floors', () => {
+  const frames = { name: 'frames', label: 'raw frames', systems: ['s1'], cores: [0, 1] };
+  const means = { name: 'means', label: 'pingpong', systems: ['s0'], cores: [0, 1] };
+  /** A tenth of what the systems take; the second floor is of means, and was not measured at 16,384 bytes. */
+  const withFloors: SyntheticRun['measured'] = (subject, of, trial) => {
+    const { name } = subject;
+    if (name === 'means' && of.value_bytes === 16_384) return null;
+    if (name !== 'frames' && name !== 'means') return measured(subject, of, trial);
+    const { latencies_ns } = measured({ name: 's0' }, of, trial) as { latencies_ns: number[] };
+    const times = latencies_ns.map((ns) => ns / 10);
+    return { latencies_ns: times, ...(name === 'means' && { sample: 'run_mean' as const }) };
+  };
+
+  async function sweptOver(axes: Axis[], operation = 'get'): Promise<RunReport> {
+    const whole = manifest({ systems: [system('s0'), system('s1')], floors: [frames, means] });
+    const plan = { ...whole.plan, trials: 2, reference: null, measurements: [target(operation)] };
+    const folder = await mkdtemp(join(dir, 'floors-'));
+    await writeRunInto(folder, run({ manifest: swept({ ...whole, plan }, axes), measured: withFloors }));
+    return readReport(folder, { reference: false });
+  }
+  const sizes = [axis('value_bytes', [64, 1024, 16_384], { unit: 'bytes' })];
+
+  test('are dotted lines below those of the systems, each with an entry of the legend', async () => {
+    const report = await sweptOver(sizes);
+    const { picture, svg } = (await draw((theme) => pictureOf('figure', report.source, theme), pageTheme))!;
+    const floors = picture.datasets.floors as Row[];
+    expect(floors.map(({ system, x }) => [system, x])).toEqual([
+      ['frames', 64],
+      ['frames', 1024],
+      ['frames', 16_384],
+      ['means', 64],
+      ['means', 1024],
+    ]);
+    const systems = picture.datasets.points as Row[];
+    for (const { x, y } of floors) {
+      expect(y / systems.find((row) => row.system === 's0' && row.x === x)!.y).toBeCloseTo(0.1, 2);
+    }
+    expect(svg).toContain('>raw frames (floor)<');
+    expect(svg).toContain('>pingpong (floor, means of runs)<');
+    // A line and the sample of the legend for each, in the dashes of floors.
+    expect(svg.match(/stroke-dasharray="1.5,2.5"/g)).toHaveLength(4);
+    expect(picture.caption.join(' ')).toContain(
+      'Dotted: floors, the same exchange with nothing of the system',
+    );
+    expect(report.words[0]).toContain('Dotted lines show floors, the p50 of');
+  });
+
+  test('stand on a scale that has room for them, and no text lies on another', async () => {
+    const report = await sweptOver(sizes);
+    const paper = { fontSizePt: 8, hasTitle: false, patterns: false, logX: null, logY: null };
+    for (const widthPt of [240, 504]) {
+      const theme = paperTheme({ ...paper, font: dejaVuSans, widthPt });
+      const { texts, spec } = (await draw((sized) => pictureOf('figure', report.source, sized), theme))!;
+      expect(overlapping(texts)).toEqual([]);
+      const [low] = JSON.parse(/"domain":(\[0\.[\d.]+,[\d.]+\])/.exec(JSON.stringify(spec))![1]) as number[];
+      expect(low).toBeLessThan(1.1);
+    }
+  });
+
+  test('are no part of what they do not bound: rates, and more than one request in flight', async () => {
+    const report = await sweptOver([axis('clients', [1, 4, 16])]);
+    for (const chart of ['throughput', 'curve'] as const) {
+      const picture = pictureOf(chart, report.source, pageTheme)!;
+      expect(picture.datasets.floors).toBeUndefined();
+      expect(picture.caption.join(' ')).not.toContain('floors');
+    }
+    const latency = pictureOf('latency', report.source, pageTheme)!;
+    const drawnAt = (latency.datasets.floors as Row[]).map(({ system, x }) => `${system} ${x}`);
+    expect(drawnAt).toEqual(['frames 1', 'means 1']);
+  });
+
+  test('have the bandwidth of a ping-pong, also those of means', async () => {
+    const report = await sweptOver(sizes, 'echo');
+    const picture = pictureOf('bandwidth', report.source, pageTheme)!;
+    for (const { x, y, p50_us } of picture.datasets.floors as (Row & { p50_us: number })[]) {
+      expect(y).toBeCloseTo((16 * x) / p50_us / 1000, 9);
+    }
+  });
+});
+
+test('a curve has no knee where its p99 has risen at the first load above the lowest', async () => {
+  const whole = manifest({ systems: [system('s0')] });
+  const plan = { ...whole.plan, trials: 2, reference: null, measurements: [target('get')] };
+  const rising: SyntheticRun['measured'] = (_system, { clients }) => ({
+    latencies_ns: Array.from({ length: 3000 }, () => 1000 * clients ** 2),
+    elapsed_s: 1 / clients,
+  });
+  const folder = await mkdtemp(join(dir, 'rising-'));
+  const clients = [axis('clients', [1, 2, 4])];
+  await writeRunInto(folder, run({ manifest: swept({ ...whole, plan }, clients), measured: rising }));
+  const { source } = await readReport(folder, { reference: false });
+  const { picture, svg } = (await draw((theme) => pictureOf('curve', source, theme), pageTheme))!;
+  expect((picture.datasets.points as Row[]).some(({ is_knee }) => is_knee)).toBe(false);
+  expect(picture.caption.join(' ')).not.toContain('knee');
+  expect(svg).not.toContain('>knee<');
+});

@@ -3,8 +3,11 @@
  * one panel for the p50 and one for the p99, for each operation and each value of the other axes. The knee is marked.
  */
 import type { Axis, Manifest, Point } from '../../formats/index.ts';
+import { isLoad, mainAxis } from '../../run/main-axis.ts';
 import { hollowMeaning, mixture, runState, trialRange } from '../../sentences/caption.ts';
 import { distanceOfFigure } from '../../sentences/distance.ts';
+import { KNEE_FACTOR, KNEE_MEANING } from '../../sentences/figure-words.ts';
+import { axisTitle } from '../../sentences/load.ts';
 import { formatCount } from '../../text/format.ts';
 import { legend } from '../legend.ts';
 import { measuredRow } from '../measured-row.ts';
@@ -14,14 +17,11 @@ import { logTicks } from '../theme/log-ticks.ts';
 import { multiples, multiplesOf } from '../theme/multiples.ts';
 import { INK, type Theme, ticksAcross } from '../theme/theme.ts';
 import { exactUs } from '../tooltip.ts';
-import { axisTitle, facetsOf, isLoad, mainAxis, valueAlong } from './axes.ts';
+import { facetsOf, valueAlong } from './axes.ts';
 import { latencyP50, latencyP99, throughput } from './measures.ts';
 import { entriesOf, type LineRow } from './over-axis.ts';
 import { linesPanel } from './panel.ts';
 import { measuredAxis, measuredScale, type PlotScale } from './scales.ts';
-
-/** The knee is the highest rate at which the p99 is no more than so many times that at the lowest load. */
-const KNEE_FACTOR = 2;
 
 /** A system keeps up with an open loop where its replies come at no less than so much of the rate that is offered. */
 const KEPT_UP = 0.95;
@@ -104,7 +104,7 @@ export function loadCurve({ run, summary, looks }: ChartSource, theme: Theme): P
     caption: [
       ...runState(manifest),
       `Points along a curve: ${axisTitle(axis, manifest)}; ${trialRange(summary.points)}.`,
-      `Ringed: the knee, the highest rate at which the p99 is at most ${KNEE_FACTOR} times that at the lowest load.`,
+      ...(rows.some(({ is_knee }) => is_knee) ? [`Ringed: ${KNEE_MEANING}.`] : []),
       ...(rows.some(({ is_beyond }) => is_beyond)
         ? ['At the upper edge: more than the system can take, where latency grows as long as the run lasts.']
         : []),
@@ -159,7 +159,10 @@ function rowsOf(points: Point[], axis: Axis, manifest: Manifest): CurveRow[] {
     );
 }
 
-/** Of the points of one curve; null where the p99 never rises so far, or the lowest load has none that is valid. */
+/**
+ * Of the points of one curve. Null where the p99 never rises so far, where it has risen at the first load above the
+ * lowest, so that the knee is below that, and where the lowest load has none that is valid.
+ */
 function kneeOf(points: Point[], axis: Axis): Point | null {
   const inOrder = points.toSorted((a, b) => (valueAlong(a, axis) ?? 0) - (valueAlong(b, axis) ?? 0));
   const p99s = inOrder.map((point) => latencyP99.valueOf(point));
@@ -167,7 +170,10 @@ function kneeOf(points: Point[], axis: Axis): Point | null {
   if (lowest === null || latencyP99.stateOf(inOrder[0]) === 'invalid') return null;
   const isBelow = (p99: number | null): boolean => p99 !== null && p99 <= KNEE_FACTOR * lowest;
   if (p99s.every(isBelow)) return null;
-  const below = inOrder.filter((_, index) => isBelow(p99s[index]));
+  const below = inOrder.filter(
+    (point, index) => isBelow(p99s[index]) && latencyP99.stateOf(point) !== 'invalid',
+  );
+  if (below.length === 1) return null;
   return below.reduce((best, point) =>
     (point.throughput_ops ?? 0) > (best.throughput_ops ?? 0) ? point : best,
   );

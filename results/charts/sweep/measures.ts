@@ -1,20 +1,22 @@
 /** What charts over an axis can show of a point. */
-import type { Point } from '../../formats/index.ts';
-import { bandwidthOf } from '../../summary/bandwidth.ts';
+import type { Measured, Point } from '../../formats/index.ts';
+import { bandwidthOf, isPingPong } from '../../summary/bandwidth.ts';
 import type { State } from '../../summary/doubt.ts';
 
 export interface Shown {
   /** Name of the field in the chart's rows; its unit stands last. */
   field: string;
   title: string;
-  /** Null where the point has none. */
-  valueOf: (point: Point) => number | null;
-  intervalOf: (point: Point) => { low: number; high: number } | null;
-  /** What the interval is, in words; null where there is none. */
-  whiskers: string | null;
-  stateOf: (point: Point) => State;
+  /** Null where the point, or the floor, has none. */
+  valueOf: (of: Measured) => number | null;
+  intervalOf: (of: Measured) => { low: number; high: number } | null;
+  /** What the interval is of these, in words; null where there is none. */
+  whiskersOf: (all: readonly Measured[]) => string | null;
+  stateOf: (of: Measured) => State;
   /** What was published of it, in the same unit; null where nothing was. */
   publishedOf: (point: Point) => number | null;
+  /** Whether a floor, which is one exchange at a time with the device alone, is the best that can be had of it. */
+  hasFloors: boolean;
 }
 
 export const latencyP50: Shown = {
@@ -22,9 +24,10 @@ export const latencyP50: Shown = {
   title: 'p50 latency (µs)',
   valueOf: ({ latency_us }) => latency_us?.p50 ?? null,
   intervalOf: ({ p50_interval_us }) => p50_interval_us,
-  whiskers: 'interval over the trials',
+  whiskersOf: () => 'interval over the trials',
   stateOf: ({ verdicts }) => verdicts.p50.state,
   publishedOf: ({ published_us }) => published_us,
+  hasFloors: true,
 };
 
 export const latencyP99: Shown = {
@@ -32,9 +35,10 @@ export const latencyP99: Shown = {
   title: 'p99 latency (µs)',
   valueOf: ({ latency_us, sample }) => (sample === 'run_mean' ? null : (latency_us?.p99 ?? null)),
   intervalOf: () => null,
-  whiskers: null,
+  whiskersOf: () => null,
   stateOf: ({ verdicts }) => verdicts.p99?.state ?? 'valid',
   publishedOf: () => null,
+  hasFloors: false,
 };
 
 export const throughput: Shown = {
@@ -45,9 +49,10 @@ export const throughput: Shown = {
     const rates = trial_throughput_ops.map(({ throughput_ops }) => throughput_ops / 1000);
     return rates.length < 2 ? null : { low: Math.min(...rates), high: Math.max(...rates) };
   },
-  whiskers: 'from the lowest to the highest trial',
+  whiskersOf: () => 'from the lowest to the highest trial',
   stateOf: ({ verdicts }) => verdicts.throughput?.state ?? 'valid',
   publishedOf: ({ published_ops }) => (published_ops === null ? null : published_ops / 1000),
+  hasFloors: false,
 };
 
 /** Of values that were carried beside the requests. */
@@ -59,9 +64,10 @@ export const bulkBandwidth: Shown = {
     const rates = (bulk?.trial_bytes_per_s ?? []).map(({ bytes_per_s }) => gbit(bytes_per_s));
     return rates.length < 2 ? null : { low: Math.min(...rates), high: Math.max(...rates) };
   },
-  whiskers: 'from the lowest to the highest trial',
+  whiskersOf: () => 'from the lowest to the highest trial',
   stateOf: ({ verdicts }) => verdicts.throughput?.state ?? 'valid',
   publishedOf: () => null,
+  hasFloors: false,
 };
 
 function gbit(bytes_per_s: number): number {
@@ -79,9 +85,10 @@ export const cost: Shown = {
       : sides.reduce((sum, { user_s, system_s }) => sum + user_s + system_s, 0);
   },
   intervalOf: () => null,
-  whiskers: null,
+  whiskersOf: () => null,
   stateOf: ({ verdicts }) => verdicts.throughput?.state ?? 'valid',
   publishedOf: () => null,
+  hasFloors: false,
 };
 
 export const bandwidth: Shown = {
@@ -89,7 +96,8 @@ export const bandwidth: Shown = {
   title: 'bandwidth (Gbit/s)',
   valueOf: (point) => bandwidthOf(point)?.gbit_per_s ?? null,
   intervalOf: (point) => bandwidthOf(point)?.interval ?? null,
-  whiskers: 'interval over the trials of a ping-pong, else from the lowest to the highest trial',
+  whiskersOf: (all) => (all.every(isPingPong) ? latencyP50 : throughput).whiskersOf(all),
   stateOf: (point) => bandwidthOf(point)?.verdict?.state ?? 'valid',
   publishedOf: ({ published_gbit_per_s }) => published_gbit_per_s,
+  hasFloors: true,
 };

@@ -3,8 +3,10 @@
  * for each operation and each value of the other axes. A system that has not the axis is a level line.
  */
 import type { Axis, Manifest, Point, Summary } from '../../formats/index.ts';
+import { isSize, mainAxis } from '../../run/main-axis.ts';
 import { hollowMeaning, mixture, runState, trialRange } from '../../sentences/caption.ts';
 import { distanceOfFigure } from '../../sentences/distance.ts';
+import { axisTitle } from '../../sentences/load.ts';
 import { formatCount } from '../../text/format.ts';
 import { type LegendEntry, legend, publishedLabel } from '../legend.ts';
 import { type MeasuredRow, measuredRow } from '../measured-row.ts';
@@ -14,7 +16,8 @@ import type { Looks } from '../theme/looks.ts';
 import { multiples, multiplesOf } from '../theme/multiples.ts';
 import { INK, type Theme } from '../theme/theme.ts';
 import { exactUs } from '../tooltip.ts';
-import { axisLabel, axisTitle, facetsOf, isSize, mainAxis, valueAlong } from './axes.ts';
+import { axisLabel, placesAlong } from './axes.ts';
+import { floorEntries, floorMeaning, floorRows } from './floors.ts';
 import { bandwidth, cost, latencyP50, type Shown, throughput } from './measures.ts';
 import { linesPanel } from './panel.ts';
 import { axisScale, measuredAxis, measuredScale, valuesAxis } from './scales.ts';
@@ -65,13 +68,13 @@ function overAxis(
   const { manifest } = run;
   const rows = rowsOf(summary.points, axis, measure, manifest);
   const panels = [...new Set(rows.map(({ panel }) => panel))];
+  const floors = floorRows(summary.floors, axis, measure, panels, manifest);
   if (rows.every(({ y }) => y === null)) return null;
   const values = axis.values as number[];
   const x = axisScale(values, theme.logX ?? axis.scale === 'log');
+  const measured = rows.flatMap(({ y, low, high, published }) => [y, low, high, published]);
   const y = measuredScale(
-    rows.flatMap(({ y, low, high, published }) =>
-      [y, low, high, published].filter((value) => value !== null),
-    ),
+    [...measured, ...floors.map((floor) => floor.y)].filter((value) => value !== null),
     theme.logY,
   );
   const grid = multiplesOf(
@@ -81,10 +84,14 @@ function overAxis(
   );
   return {
     title: `${capital(measure.title.replace(/ \(.*/, ''))} over ${axisTitle(axis, manifest)}: ${manifest.title}`,
-    datasets: { points: rows },
+    datasets: { points: rows, ...(floors.length > 0 && { floors }) },
     parts: [
       legend(
-        [...entriesOf(summary.points, looks), ...publishedEntries(rows, summary)],
+        [
+          ...entriesOf(summary.points, looks),
+          ...floorEntries(floors, looks),
+          ...publishedEntries(rows, summary),
+        ],
         { width: grid.width, left: grid.left, fades: true },
         theme,
       ),
@@ -107,6 +114,7 @@ function overAxis(
               ),
             },
             y: { scale: y, axis: measuredAxis(y, grid.yTitle, hasY) },
+            floors,
             looks,
             tooltip: tooltipLines(axis, measure),
           },
@@ -119,19 +127,25 @@ function overAxis(
     warnings: mixture(manifest.systems),
     caption: [
       ...runState(manifest),
-      `${capital(measure.title)} of ${trialRange(summary.points)}${whiskers(measure)}.`,
+      `${capital(measure.title)} of ${trialRange(summary.points)}${whiskers(measure, summary.points)}.`,
+      ...floorMeaning(floors),
       ...distanceOfFigure(summary),
-      ...hollowMeaning(rows.some(({ verdict }) => verdict === 'invalid')),
-      ...(rows.some(({ is_constant }) => is_constant)
-        ? ['Level lines: systems that have not the axis.']
-        : []),
+      ...marksMeaning(rows),
     ],
     canFade: true,
   };
 }
 
-function whiskers({ whiskers }: Shown): string {
-  return whiskers === null ? '' : `; whiskers: ${whiskers}`;
+function whiskers({ whiskersOf }: Shown, points: Point[]): string {
+  const found = whiskersOf(points);
+  return found === null ? '' : `; whiskers: ${found}`;
+}
+
+function marksMeaning(rows: readonly LineRow[]): string[] {
+  return [
+    ...hollowMeaning(rows.some(({ verdict }) => verdict === 'invalid')),
+    ...(rows.some(({ is_constant }) => is_constant) ? ['Level lines: systems that have not the axis.'] : []),
+  ];
 }
 
 function tooltipLines({ name }: Axis, { title }: Shown): [string, string][] {
@@ -143,34 +157,21 @@ function tooltipLines({ name }: Axis, { title }: Shown): [string, string][] {
 }
 
 function rowsOf(points: Point[], axis: Axis, measure: Shown, manifest: Manifest): LineRow[] {
-  const withAxis = points.filter((point) => valueAlong(point, axis) !== null);
-  const rowOf = (point: Point, panel: string, x: number, is_constant: boolean): LineRow => {
-    const interval = is_constant ? null : measure.intervalOf(point);
-    return {
+  return points.flatMap((point) => {
+    const interval = measure.intervalOf(point);
+    return placesAlong(point, axis, manifest).map(({ panel, x, is_constant }) => ({
       ...measuredRow(point),
       panel,
       x,
       y: measure.valueOf(point),
-      low: interval?.low ?? null,
-      high: interval?.high ?? null,
+      low: is_constant ? null : (interval?.low ?? null),
+      high: is_constant ? null : (interval?.high ?? null),
       published: is_constant ? null : measure.publishedOf(point),
       order: x,
       verdict: measure.stateOf(point),
       is_constant,
-    };
-  };
-  const drawn = withAxis.flatMap((point) =>
-    facetsOf(point, axis, manifest).map((facet) =>
-      rowOf(point, facet, valueAlong(point, axis) as number, false),
-    ),
-  );
-  const ends = [Math.min(...(axis.values as number[])), Math.max(...(axis.values as number[]))];
-  const level = points
-    .filter((point) => valueAlong(point, axis) === null)
-    .flatMap((point) =>
-      facetsOf(point, axis, manifest).flatMap((facet) => ends.map((end) => rowOf(point, facet, end, true))),
-    );
-  return [...drawn, ...level];
+    }));
+  });
 }
 
 /** The systems of these points, each with its line and its mark. */

@@ -4,6 +4,7 @@ import type { Look, Looks } from '../theme/looks.ts';
 import { titleAbove } from '../theme/multiples.ts';
 import { INK, type Theme } from '../theme/theme.ts';
 import { pointTooltip, tooltipOf } from '../tooltip.ts';
+import { type FloorRow, floorLayers } from './floors.ts';
 import { type PlotScale, scaleEncoding } from './scales.ts';
 
 export interface LinesPanel {
@@ -14,6 +15,8 @@ export interface LinesPanel {
   size: [number, number];
   x: { scale: PlotScale; axis: object };
   y: { scale: PlotScale; axis: object };
+  /** Rows of the dataset `floors`, of all panels; left out where floors are no part of what is shown. */
+  floors?: readonly FloorRow[];
   looks: Looks;
   /** Lines of the tooltip, beside those that every point has. */
   tooltip: [string, string][];
@@ -36,6 +39,7 @@ export function linesPanel(of: LinesPanel, theme: Theme): object {
     height,
     layer: [
       titleAbove(title, theme),
+      ...floorLayers(of.floors ?? [], panel, { x, y }, looks, tooltip),
       {
         data: { name: dataset },
         transform: [{ filter: `datum.panel === ${JSON.stringify(panel)} && isValid(datum.y)` }],

@@ -36,8 +36,7 @@ export function leavesOutEarly(trials: TrialSlices[], state: string | null): boo
 
 function ofSlices(trials: TrialSlices[], state: string | null): Ratios | null {
   const both = trials
-    .filter(({ file }) => file.probes.length > 0)
-    .flatMap(({ slices }) => slices.filter((slice) => isOfState(slice, state)))
+    .flatMap(({ slices }) => slices.filter((slice) => slice.isRead && isOfState(slice, state)))
     .flatMap(({ slice: { operations } }) => {
       const early_ns = medianNs(operations.map(({ early }) => early));
       const late_ns = medianNs(operations.map(({ late }) => late));

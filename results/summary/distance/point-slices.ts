@@ -1,5 +1,5 @@
 /** The slices of a point, trial by trial, each with its state, and what those that count come to. */
-import { type Slice, type SlicePart, type SlicesFile, usualSlices } from '../../formats/index.ts';
+import { type Probe, type Slice, type SlicePart, type SlicesFile, usualSlices } from '../../formats/index.ts';
 import { countedHistogram } from '../../run/histogram.ts';
 import type { TrialOutcome } from '../trial-outcome.ts';
 import type { TrialSample } from '../trial-samples.ts';
@@ -9,6 +9,11 @@ import type { SliceState } from './slice-states.ts';
 export interface StatedSlice {
   slice: Slice;
   state: SliceState;
+  /**
+   * The distance was read right before it, or that was tried. An open loop that has no gap goes on without; then
+   * nothing disturbed what it calls early, which is all that was due before the slice.
+   */
+  isRead: boolean;
 }
 
 export interface TrialSlices {
@@ -31,11 +36,20 @@ export function slicesOfTrials(distance: RunDistance, outcomes: TrialOutcome[]):
     const file = measurement?.recording?.slices;
     if (!file) return [];
     const states = sliceStates(distance, file);
-    return [{ trial, file, slices: file.slices.map((slice, index) => ({ slice, state: states[index] })) }];
+    const slices = file.slices.map((slice, index) => ({
+      slice,
+      state: states[index],
+      isRead: wasRead(file.probes[index]),
+    }));
+    return [{ trial, file, slices }];
   });
 }
 
-export function isOfState({ state }: StatedSlice, name: string | null): boolean {
+function wasRead(probe: Probe | undefined): boolean {
+  return probe !== undefined && (probe.median_ns !== null || probe.end_ns > probe.start_ns);
+}
+
+export function isOfState({ state }: Pick<StatedSlice, 'state'>, name: string | null): boolean {
   return name === null || (typeof state === 'object' && state.name === name);
 }
 
@@ -49,27 +63,28 @@ export function commonestState({ slices }: TrialSlices): string | null {
 /** What a trial counted in the slices that count; null where these are too few of a state. */
 export function sampleOf(trial: TrialSlices, selection: Selection): TrialSample | null {
   const slices = selected(trial, selection);
-  const length = slices.reduce((sum, slice) => sum + usualSlices(slice), 0);
+  const length = slices.reduce((sum, { slice }) => sum + usualSlices(slice), 0);
   if (selection.state !== null && length < FEWEST_SLICES) return null;
-  const parts = slices.flatMap((slice) => partsOf(slice, selection));
-  const early_ns = selection.withoutEarly ? trial.file.early_ns : 0;
-  const time_ns = slices.reduce(
-    (sum, { start_ns, end_ns }) => sum + Math.max(0, end_ns - start_ns - early_ns),
-    0,
-  );
+  const parts = slices.flatMap((one) => partsOf(one, selection));
+  const time_ns = slices.reduce((sum, one) => {
+    const { start_ns, end_ns } = one.slice;
+    const early_ns = isWithoutEarly(one, selection) ? trial.file.early_ns : 0;
+    return sum + Math.max(0, end_ns - start_ns - early_ns);
+  }, 0);
   if (time_ns === 0) return null;
   return {
     trial: trial.trial,
     latency_ns: countedHistogram(parts),
-    right: slices.reduce((sum, slice) => sum + rightIn(slice, selection), 0),
+    right: slices.reduce((sum, one) => sum + rightIn(one, selection), 0),
     elapsed_s: time_ns / 1e9,
   };
 }
 
 /** Right replies that came in a slice; older files know only those to the requests of the window. */
-function rightIn({ operations }: Slice, { withoutEarly }: Selection): number {
+function rightIn(one: StatedSlice, selection: Selection): number {
+  const withoutEarly = isWithoutEarly(one, selection);
   const countOf = ({ counts }: SlicePart): number => counts.reduce((sum, count) => sum + count, 0);
-  return operations.reduce((sum, { received, early, late }) => {
+  return one.slice.operations.reduce((sum, { received, early, late }) => {
     const all = received ?? countOf(early) + countOf(late);
     return sum + all - (withoutEarly ? countOf(early) : 0);
   }, 0);
@@ -77,15 +92,21 @@ function rightIn({ operations }: Slice, { withoutEarly }: Selection): number {
 
 /** The p50 of each slice that counts and has samples, in their order, ns. */
 export function sliceMediansNs(trial: TrialSlices, selection: Selection): number[] {
-  return selected(trial, selection).flatMap((slice) => medianNs(partsOf(slice, selection)) ?? []);
+  return selected(trial, selection).flatMap((one) => medianNs(partsOf(one, selection)) ?? []);
 }
 
-function selected({ slices }: TrialSlices, { state }: Selection): Slice[] {
-  return slices.filter((one) => isOfState(one, state)).map(({ slice }) => slice);
+function selected({ slices }: TrialSlices, { state }: Selection): StatedSlice[] {
+  return slices.filter((one) => isOfState(one, state));
 }
 
-function partsOf({ operations }: Slice, { withoutEarly }: Selection): SlicePart[] {
-  return operations.flatMap(({ early, late }) => (withoutEarly ? [late] : [early, late]));
+function isWithoutEarly({ isRead }: StatedSlice, { withoutEarly }: Selection): boolean {
+  return withoutEarly && isRead;
+}
+
+/** What of a slice counts. */
+export function partsOf(one: StatedSlice, selection: Selection): SlicePart[] {
+  const withoutEarly = isWithoutEarly(one, selection);
+  return one.slice.operations.flatMap(({ early, late }) => (withoutEarly ? [late] : [early, late]));
 }
 
 /** The p50 of what some parts of a slice hold together; null of nothing. */

@@ -80,6 +80,18 @@ describe('two states', () => {
     }
   });
 
+  test('near and far, where one program reads near a little longer than the others', () => {
+    for (const seed of seeds) {
+      const normal = normalSource(seed);
+      const around = (ns: number, readings: number): number[] =>
+        Array.from({ length: readings }, () => ns * Math.exp(0.02 * normal()));
+      const longer = around(92, 60);
+      const states = findStates([...around(76, 1000), ...longer, ...around(350, 400)]);
+      expect(states.map(({ name }) => name)).toEqual(['near', 'far']);
+      expect(longer.filter((ns) => stateAt(states, ns)?.name === 'near').length).toBeGreaterThan(57);
+    }
+  });
+
   test('in half a minute of readings', () => {
     for (const seed of seeds) {
       const readings = series({ states_ns: [NEAR, FAR], readings: 400, stay_s: [0.5, 2], seed });

@@ -12,7 +12,8 @@
  * The floor of h makes distances one that are less than some 15 % apart. Source of h: B. W. Silverman, Density
  * Estimation for Statistics and Data Analysis (1986), section 3.4.2.
  *
- * A few readings that something disturbed are no state: they scatter, where those of a state agree.
+ * A few readings that something disturbed are no state: they scatter, where those of a state agree. Those at the edge
+ * of a state that do agree are of it: a program that uses the cores otherwise reads the same distance a little longer.
  */
 import { medianSorted, quantileSorted, standardDeviation } from 'simple-statistics';
 
@@ -180,8 +181,16 @@ function withoutFarOut(logs: readonly number[], { from, to }: Range): Range {
   const part = logs.slice(from, to);
   const beyond = FAR_OUT * Math.max(FINEST, quartileRange(part));
   const [low, high] = [quantileSorted(part, 0.25) - beyond, quantileSorted(part, 0.75) + beyond];
-  return {
+  const inner = {
     from: from + part.findIndex((log) => log >= low),
     to: from + part.findLastIndex((log) => log <= high) + 1,
+  };
+  const [below, above] = [
+    { from, to: inner.from },
+    { from: inner.to, to },
+  ];
+  return {
+    from: isState(logs, below) ? withoutFarOut(logs, below).from : inner.from,
+    to: isState(logs, above) ? withoutFarOut(logs, above).to : inner.to,
   };
 }

@@ -33,6 +33,6 @@ function spansOf(
 ): { from_ns: number; to_ns: number }[] {
   const states = sliceStates(distance, slices);
   return slices.slices
-    .filter((slice, index) => isOfState({ slice, state: states[index] }, name))
+    .filter((_, index) => isOfState({ state: states[index] }, name))
     .map(({ start_ns, end_ns }) => ({ from_ns: start_ns + early_ns, to_ns: end_ns }));
 }
