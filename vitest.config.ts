@@ -15,7 +15,7 @@ keepCompiledCode();
 const withProcesses = [
   'experiments/machine/**/*.test.ts',
   'libos/conformance/**/*.test.ts',
-  'libos/{datapath,pauses,promises}.test.ts',
+  'libos/{backends,datapath,pauses,promises}.test.ts',
   'libos/distance/{probe,survey}.test.ts',
   'libos/dpdk/{conformance,device}.test.ts',
   'libos/kernel/**/*.test.ts',

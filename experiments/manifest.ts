@@ -12,6 +12,7 @@ import { repeatOf } from './config/checks.ts';
 import { protocolOf, protocolsOf } from './config/protocol.ts';
 import type { Experiment, System, WorkloadConfig } from './config/schema.ts';
 import { withoutAxes } from './config/swept.ts';
+import { describeBackends } from './machine/backends.ts';
 import { redisBuildOf } from './machine/built.ts';
 import { type Checkouts, commandPath, gitState, ownCheckout } from './machine/checkout.ts';
 import { machineFacts, softwareVersions, versionOf } from './machine/machine.ts';
@@ -47,6 +48,9 @@ export async function unfinishedManifest({
     versions: { ...(await systemVersions(experiment, checkouts)), ...(await softwareVersions()) },
     git: await gitState(ownCheckout),
     systems: systemsOf(experiment, checkouts),
+    backends: await describeBackends(
+      experiment.systems.flatMap(({ backend, client }) => [backend, client.backend]),
+    ),
     floors: experiment.floors.map(({ name, label, cores }) => ({
       name,
       label,

@@ -1,16 +1,16 @@
 /** `bypassbench serve`: starts the key-value server and says on one line when it is ready. */
 import { Command } from 'commander';
-import { backends, withBackendOption } from '../libos/index.ts';
+import { chooseBackend, SOCKETS_BACKEND, withBackendFlags } from '../libos/index.ts';
 import { serve } from './frontends/serve.ts';
 import { DEFAULT_OUTPUT_BUFFER_LIMIT, ENGINES, FRONTENDS, parseServeOptions, WAIT_MODES } from './options.ts';
 
 export function command(): Command {
-  return new Command('serve')
+  return withBackendFlags(new Command('serve'), 'backend of the library OS')
     .description(
       `Serves keys and values over the Redis protocol until SIGTERM or SIGINT.
 
 When the server is ready, it prints one line of JSON:
-{"ready":true,"address":"127.0.0.1","port":43211,"pid":123,"frontend":"libos","backend":"kernel"}
+{"ready":true,"address":"127.0.0.1","port":43211,"pid":123,"frontend":"libos","backend":"${SOCKETS_BACKEND}"}
 
 With --engine redis, Redis itself answers, built from the source of the installed redis-server. Its own
 options follow behind --, as on the command line of redis-server, or stand in a redis.conf (--config):
@@ -20,12 +20,6 @@ options follow behind --, as on the command line of redis-server, or stand in a 
     .requiredOption('--frontend <name>', `the server's input and output: ${FRONTENDS.join(' or ')}`)
     .option('--engine <name>', `who runs the requests: ${ENGINES.join(' or ')}`, 'typescript')
     .option('--config <file>', 'with --engine redis: its redis.conf')
-    .option('--backend <name>', `backend of the library OS: ${backends.join(', ')}`, 'kernel')
-    .option(
-      '-o, --backend-option <key=value>',
-      'option for the backend and its device; can be repeated',
-      withBackendOption,
-    )
     .option(
       '--bind <address>',
       'IPv4 address to listen on (default: 127.0.0.1; 0.0.0.0 for a backend with a network of its own)',
@@ -64,6 +58,7 @@ options follow behind --, as on the command line of redis-server, or stand in a 
         'gaps in which its data path did not run',
     )
     .action(async (redisArguments, given) => {
-      process.exitCode = await serve(parseServeOptions({ ...given, redisArguments }));
+      const { backend } = await chooseBackend(given);
+      process.exitCode = await serve(parseServeOptions({ ...given, backend, redisArguments }));
     });
 }

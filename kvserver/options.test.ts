@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backends } from '../libos/index.ts';
+import { backendNamed, backends } from '../libos/index.ts';
 import { parseServeOptions } from './options.ts';
 
 const given = {
@@ -13,9 +13,10 @@ const given = {
 
 describe('where the server listens without --bind', () => {
   it.each(backends)('%s', (backend) => {
-    // Those that meet their peers over this machine's own TCP.
-    const ofThisMachineAlone = backend !== 'dpdk';
-    expect(parseServeOptions({ ...given, backend }).bind).toBe(ofThisMachineAlone ? '127.0.0.1' : '0.0.0.0');
+    // Those that do not meet their peers over this machine's own TCP serve every address that they have.
+    const hasOwnNetwork = backend === 'dpdk';
+    expect(parseServeOptions({ ...given, backend }).bind).toBe(hasOwnNetwork ? '0.0.0.0' : '127.0.0.1');
+    expect(backendNamed(backend).defaultBind).toBe(hasOwnNetwork ? '0.0.0.0' : '127.0.0.1');
     expect(parseServeOptions({ ...given, backend, bind: '10.99.0.1' }).bind).toBe('10.99.0.1');
   });
 });

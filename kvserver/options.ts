@@ -1,6 +1,13 @@
 /** The options of a server: a plain object, which can be passed to a worker thread. */
 import { isIPv4 } from 'node:net';
-import { type Backend, type BackendOptions, backends, rangeInWords, wholeNumberIn } from '../libos/index.ts';
+import {
+  type Backend,
+  type BackendOptions,
+  backendNamed,
+  rangeInWords,
+  SOCKETS_BACKEND,
+  wholeNumberIn,
+} from '../libos/index.ts';
 import { KvServerError } from './errors.ts';
 import type { Heap } from './heap-room.ts';
 import type { Machine } from './machine-room.ts';
@@ -76,12 +83,16 @@ export type EngineSetup = Omit<ServeOptions, 'core'> & {
 /** Redis's default for normal clients is no limit at all; here no client can take all memory. */
 export const DEFAULT_OUTPUT_BUFFER_LIMIT = '1gb 256mb 60';
 
-/** Checks the options of a command line. Throws KvServerError INVALID_OPTION naming the option. */
+/**
+ * Checks the options of a command line. Throws KvServerError INVALID_OPTION naming the option, LibosError for a backend
+ * that does not exist.
+ */
 export function parseServeOptions(given: {
   frontend: string;
   /** Default: typescript. */
   engine?: string;
-  backend: string;
+  /** Default: the kernel's sockets. */
+  backend?: string;
   backendOption?: BackendOptions;
   /** Default: poll. */
   wait?: string;
@@ -103,11 +114,11 @@ export function parseServeOptions(given: {
 }): ServeOptions {
   const frontend = oneOf('--frontend', given.frontend, FRONTENDS);
   const engine = oneOf('--engine', given.engine ?? 'typescript', ENGINES);
-  const backend = oneOf('--backend', given.backend, backends);
-  const bind = given.bind ?? (backend === 'dpdk' ? '0.0.0.0' : '127.0.0.1');
+  const { name: backend, defaultBind } = backendNamed(given.backend ?? SOCKETS_BACKEND, '--backend');
+  const bind = given.bind ?? defaultBind;
   if (!isIPv4(bind)) throw invalid('--bind', bind, 'an IPv4 address, such as 127.0.0.1, or 0.0.0.0 for all');
   const backendOptions = given.backendOption ?? {};
-  if (frontend === 'sockets' && (backend !== 'kernel' || Object.keys(backendOptions).length > 0)) {
+  if (frontend === 'sockets' && (backend !== SOCKETS_BACKEND || Object.keys(backendOptions).length > 0)) {
     throw new KvServerError(
       'INVALID_OPTION',
       '--backend and --backend-option apply to --frontend libos: the sockets front end runs on the kernel only',

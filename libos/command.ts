@@ -1,9 +1,12 @@
-/** `bypassbench doctor`: what of the libOS works on this machine. */
+/** `bypassbench doctor`: what of the libOS works on this machine, and the options of its backends. */
 import Table from 'cli-table3';
 import { Command } from 'commander';
-import { examineDpdk } from './dpdk/doctor.ts';
-import { type DoctorFinding, examineMachine } from './finding.ts';
-import { examineRdma } from './rdma/doctor.ts';
+import type { BackendDescriptor } from './backend-descriptor.ts';
+import { MODULE_HELP } from './backend-flags.ts';
+import { loadBackendModule } from './backend-module.ts';
+import { knownBackends } from './backends.ts';
+import type { DoctorFinding } from './finding.ts';
+import { examineMachine } from './machine-doctor.ts';
 
 export function command(): Command {
   return new Command('doctor')
@@ -13,37 +16,85 @@ export function command(): Command {
 Of DPDK's devices memif needs nothing; tap, af_packet and af_xdp are tried as root only, in a network namespace of their
 own; NICs are looked at and left alone. Of libfabric's providers an endpoint is opened and closed.`,
     )
-    .option('--json', 'print the findings as JSON', false)
+    .option('--backend-module <path|package>', `${MODULE_HELP}; then of the backends this one alone`)
+    .option(
+      '--options',
+      'try nothing: list the options of each backend (-o KEY=VALUE), with what holds without them',
+    )
+    .option('--json', 'print it as JSON', false)
     .action(doctor);
 }
 
-async function doctor({ json }: { json: boolean }): Promise<void> {
-  const showProgress = !json && process.stderr.isTTY;
-  const findings: DoctorFinding[] = [];
-  for (const part of [examineMachine, examineDpdk, examineRdma]) {
-    for await (const finding of part()) {
-      if (showProgress) process.stderr.write(`\r\x1b[K${finding.what}`);
-      findings.push(finding);
-    }
-  }
-  if (showProgress) process.stderr.write('\r\x1b[K');
-  console.log(json ? JSON.stringify(findings, null, 2) : table(findings));
+interface Flags {
+  backendModule?: string;
+  options?: boolean;
+  json: boolean;
 }
 
-function table(findings: DoctorFinding[]): string {
-  const width = Math.max(60, Math.min(process.stdout.columns ?? 110, 140));
-  const rows = new Table({
-    head: ['', 'here', 'found, and what to do'],
-    colWidths: [20, 8, width - 32],
-    wordWrap: true,
-    style: { head: [], border: [] },
-  });
-  for (const { what, works, found, remedy } of findings) {
-    rows.push([
-      what,
-      works === null ? '-' : works ? 'yes' : 'no',
-      remedy === null ? found : `${found}\n-> ${remedy}`,
-    ]);
+async function doctor({ backendModule, options, json }: Flags): Promise<void> {
+  const about = backendModule === undefined ? knownBackends() : [await loadBackendModule(backendModule)];
+  if (options) {
+    console.log(
+      json ? JSON.stringify(Object.fromEntries(about.map(optionsOf)), null, 2) : optionTable(about),
+    );
+    return;
   }
-  return rows.toString();
+  const showProgress = !json && process.stderr.isTTY;
+  const findings: DoctorFinding[] = [];
+  for await (const finding of examineAll(about)) {
+    if (showProgress) process.stderr.write(`\r\x1b[K${finding.what}`);
+    findings.push(finding);
+  }
+  if (showProgress) process.stderr.write('\r\x1b[K');
+  console.log(json ? JSON.stringify(findings, null, 2) : findingTable(findings));
+}
+
+async function* examineAll(backends: readonly BackendDescriptor[]): AsyncGenerator<DoctorFinding> {
+  yield* examineMachine();
+  for (const descriptor of backends) yield* examineBackend(descriptor);
+}
+
+/** One from outside may fail where it should find. */
+async function* examineBackend({ name, examine }: BackendDescriptor): AsyncGenerator<DoctorFinding> {
+  try {
+    yield* examine();
+  } catch (error) {
+    const found = `its examination failed: ${(error as Error).message}`;
+    yield { what: name, works: false, found, remedy: 'tell its author' };
+  }
+}
+
+function optionsOf({ name, options }: BackendDescriptor): [string, BackendDescriptor['options']] {
+  return [name, options];
+}
+
+function width(): number {
+  return Math.max(60, Math.min(process.stdout.columns ?? 110, 140));
+}
+
+function tableOf(head: string[], colWidths: number[], rows: string[][]): string {
+  const table = new Table({ head, colWidths, wordWrap: true, style: { head: [], border: [] } });
+  table.push(...rows);
+  return table.toString();
+}
+
+function optionTable(descriptors: readonly BackendDescriptor[]): string {
+  const rows = descriptors.flatMap(({ name, options }) =>
+    Object.entries(options).map(([key, { help, default: preset, unit }]) => [
+      name,
+      key,
+      unit === undefined ? help : `${help} (${unit})`,
+      preset ?? '',
+    ]),
+  );
+  return tableOf(['backend', 'option', 'what it says', 'default'], [10, 22, width() - 57, 20], rows);
+}
+
+function findingTable(findings: readonly DoctorFinding[]): string {
+  const rows = findings.map(({ what, works, found, remedy }) => [
+    what,
+    works === null ? '-' : works ? 'yes' : 'no',
+    remedy === null ? found : `${found}\n-> ${remedy}`,
+  ]);
+  return tableOf(['', 'here', 'found, and what to do'], [20, 8, width() - 32], rows);
 }

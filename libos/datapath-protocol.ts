@@ -15,6 +15,8 @@ export interface DataPathContext<Data, Info> {
 export interface DataPathStart {
   module: string;
   core: number | null;
+  /** URLs of modules with backends from outside, which the data path's thread needs as well. */
+  backendModules: readonly string[];
   data: unknown;
   stopWord: Int32Array;
 }

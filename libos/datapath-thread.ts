@@ -8,7 +8,7 @@ import {
   StopWord,
 } from './datapath-protocol.ts';
 
-const { module, core, data, stopWord } = workerData as DataPathStart;
+const { module, core, backendModules, data, stopWord } = workerData as DataPathStart;
 const report = (message: DataPathMessage) => parentPort!.postMessage(message);
 
 const context: DataPathContext<unknown, unknown> = {
@@ -23,6 +23,10 @@ const context: DataPathContext<unknown, unknown> = {
 
 try {
   if (core !== null) pinThread(core);
+  if (backendModules.length > 0) {
+    const { loadBackendModule } = await import('./backend-module.ts');
+    for (const url of backendModules) await loadBackendModule(url);
+  }
   const { run } = (await import(module)) as { run(context: DataPathContext<unknown, unknown>): unknown };
   report({ kind: 'finished', result: await run(context) });
 } catch (thrown) {

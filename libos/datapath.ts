@@ -10,6 +10,7 @@
  *     finished resolves                  <---  run returned
  */
 import { Worker } from 'node:worker_threads';
+import { loadedBackendModules } from './backend-module.ts';
 import { type DataPathMessage, type DataPathStart, StopWord } from './datapath-protocol.ts';
 import { type ErrorCode, LibosError } from './errors.ts';
 
@@ -42,15 +43,17 @@ const GRACE_MS = 800;
 
 /**
  * Runs `run(context)` of `module` on its own thread, pinned to `core` unless that is null. `data`, the ready
- * info and the result are structured clones. Errors keep their message, and their `code` if they have one.
+ * info and the result are structured clones. Errors keep their message, and their `code` if they have one. The thread
+ * has the backends from outside that this one has, or those of `backendModules`.
  */
 export function startDataPath<Data, Info, Result>(
   module: URL,
   data: Data,
   core: number | null,
+  backendModules: readonly string[] = loadedBackendModules(),
 ): DataPath<Info, Result> {
   const stopWord = new Int32Array(new SharedArrayBuffer(4));
-  const start: DataPathStart = { module: module.href, core, data, stopWord };
+  const start: DataPathStart = { module: module.href, core, backendModules, data, stopWord };
   const worker = new Worker(new URL('./datapath-thread.ts', import.meta.url), { workerData: start });
   const ready = Promise.withResolvers<Info>();
   const finished = Promise.withResolvers<Result | null>();

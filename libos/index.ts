@@ -8,21 +8,31 @@
  *     const accepted = libos.wait(libos.accept(qd));
  */
 import type { BackendOptions } from './backend-options.ts';
+import { type Backend, backendNamed } from './backends.ts';
 import type { BusyTime } from './busy-time.ts';
 import { LibosCore } from './core.ts';
-import { createDpdkTransport } from './dpdk/backend.ts';
-import { LibosError } from './errors.ts';
-import { createKernelTransport } from './kernel/backend.ts';
 import { BufferPool } from './memory/pool.ts';
 import type { Slab } from './memory/sga.ts';
 import type { PauseLog } from './pauses.ts';
 import type { Libos } from './pdpi.ts';
-import { createRdmaTransport } from './rdma/backend.ts';
+import { DeviceMoments } from './stamps/moments.ts';
 import { portsOf, StampKind, StampRing } from './stamps/ring.ts';
 import { StampWriter } from './stamps/writer.ts';
-import type { BackendSetup, CreateBackend } from './transport.ts';
+import type { BackendSetup } from './transport.ts';
 
+export type { BackendDescriptor, BackendPair, FloorExchange } from './backend-descriptor.ts';
+export { type BackendFlags, chooseBackend, withBackendFlags } from './backend-flags.ts';
+export { backendFiles, backendModuleUrl, loadBackendModule, loadedBackendModules } from './backend-module.ts';
 export { type BackendOptions, withBackendOption } from './backend-options.ts';
+export { backendVersions } from './backend-versions.ts';
+export {
+  type Backend,
+  backendNamed,
+  backends,
+  findBackend,
+  knownBackends,
+  SOCKETS_BACKEND,
+} from './backends.ts';
 export { BusyTime } from './busy-time.ts';
 export { nowNs } from './clock.ts';
 export { type DataPath, finishedOrSignalled, startDataPath } from './datapath.ts';
@@ -50,18 +60,9 @@ export { PromiseLibos } from './promises.ts';
 export { type CounterCheck, checkCounter } from './stamps/counter.ts';
 export { portsOf, StampKind, StampRing };
 
-const factories = {
-  kernel: createKernelTransport,
-  rdma: createRdmaTransport,
-  dpdk: createDpdkTransport,
-} satisfies Record<string, CreateBackend>;
-
-export type Backend = keyof typeof factories;
-export const backends = Object.keys(factories) as Backend[];
-
 export interface LibosOptions {
   backend: Backend;
-  /** Options of the backend by name, such as its device; the kernel takes none. */
+  /** Options of the backend by name, such as its device. */
   backendOptions?: BackendOptions;
   /**
    * Find use after push, use after free, double free and leaks. For tests: it reads every byte pushed.
@@ -92,10 +93,7 @@ const RETAINED_BYTES = 64 * 1024 * 1024;
  * here.
  */
 export function createLibos(options: LibosOptions): Libos {
-  if (!backends.includes(options.backend)) {
-    const detail = `there is no backend '${options.backend}'; there is ${backends.join(', ')}`;
-    throw new LibosError('INVALID_ARGUMENT', 'createLibos', -1, detail);
-  }
+  const { create } = backendNamed(options.backend);
   const checked = options.checked ?? false;
   const createPool = (mapSlab: (bytes: number) => Slab) =>
     new BufferPool({
@@ -110,9 +108,9 @@ export function createLibos(options: LibosOptions): Libos {
     options: options.backendOptions ?? {},
     createPool,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-    deviceTimesAddress: options.stamps?.deviceTimesAddress ?? 0,
+    moments: options.stamps ? new DeviceMoments(options.stamps) : null,
   };
-  return new LibosCore((host) => factories[options.backend](host, setup), {
+  return new LibosCore((host) => create(host, setup), {
     checked,
     idle: options.idle ?? 'poll',
     stamps: options.stamps ? new StampWriter(options.stamps) : null,

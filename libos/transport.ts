@@ -10,6 +10,7 @@ import type { ErrorCode } from './errors.ts';
 import type { BufferPool } from './memory/pool.ts';
 import type { Slab } from './memory/sga.ts';
 import type { SocketKind } from './pdpi.ts';
+import type { DeviceMoments } from './stamps/moments.ts';
 import type { StampWriter } from './stamps/writer.ts';
 import { PendingList, TokenTable } from './tokens.ts';
 
@@ -113,14 +114,14 @@ export class TransportHost {
   }
 }
 
-/** What createLibos gives the factory of a backend (libos/<name>/backend.ts). */
+/** What createLibos gives the `create` of a backend's descriptor (libos/backend-descriptor.ts). */
 export interface BackendSetup {
   options: BackendOptions;
   /** A pool of buffers to send from, cut from slabs that `mapSlab` maps. */
   createPool: (mapSlab: (bytes: number) => Slab) => BufferPool;
   connectTimeoutMs: number;
-  /** Where the device times go (libos/native/device-times.h); 0 for nowhere. */
-  deviceTimesAddress: number;
+  /** Told when the device is entered and left; null where nobody wants to know. */
+  moments: DeviceMoments | null;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** `bypassbench load`: the load generator's command line. */
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import { type BackendOptions, backends, decimal, wholeNumber, withBackendOption } from '../libos/index.ts';
+import { type BackendFlags, chooseBackend, decimal, wholeNumber, withBackendFlags } from '../libos/index.ts';
 import type { ArrivalPattern } from '../results/formats/arrival-patterns.ts';
 import { isMessageProtocol, MIX, protocols, requestOperations, waitModes } from '../results/formats/lists.ts';
 import { core, coreList, perSecond, processId, seconds, secondsOrNone, valueBytes } from './arguments.ts';
@@ -42,6 +42,7 @@ export interface LoadFlags
       | 'login'
       | 'sendsLike'
       | 'replyTimeoutS'
+      | 'backend'
       | 'backendOptions'
       | 'core'
       | 'thread'
@@ -60,7 +61,8 @@ export interface LoadFlags
       | 'bulk'
       | keyof NamedWorkload
     >,
-    WorkloadFlags {
+    WorkloadFlags,
+    BackendFlags {
   target: string;
   replyTimeoutS?: number;
   password?: string;
@@ -70,7 +72,6 @@ export interface LoadFlags
   trace?: string;
   traceSpeed: number;
   arrivals?: ArrivalPattern;
-  backendOption?: BackendOptions;
   core?: number;
   threads?: number;
   cores?: number[];
@@ -87,7 +88,7 @@ export interface LoadFlags
 }
 
 export function command(): Command {
-  return withWorkloadFlags(new Command('load'))
+  return withBackendFlags(withWorkloadFlags(new Command('load')), 'libOS backend that reaches the server')
     .description(
       `Puts load on a Redis-compatible server and measures the latency of every request.
 
@@ -119,16 +120,6 @@ of processes shows it`,
     )
     .option('--user <name>', 'user whose password that is (default: the default user)')
     .option('--db <n>', 'database, which each connection selects first', wholeNumber(0, DATABASE_MAX), 0)
-    .addOption(
-      new Option('--backend <name>', 'libOS backend that reaches the server')
-        .choices([...backends])
-        .default('kernel'),
-    )
-    .option(
-      '-o, --backend-option <key=value>',
-      'option for the backend and its device; can be repeated',
-      withBackendOption,
-    )
     .addOption(
       new Option('--protocol <name>', `what is exchanged: ${protocolList}`)
         .choices([...protocols])
@@ -243,7 +234,16 @@ export async function optionsOf(flags: LoadFlags, command: Command): Promise<Loa
   const { protocol } = flags;
   const given = Object.keys(flags).filter((name) => command.getOptionValueSource(name) === 'cli');
   refuseOptionsOfResp(protocol, given);
-  const { out: _out, backendOption = {}, rate = null, user, password, db, ...others } = flags;
+  const {
+    out: _out,
+    backendOption: _options,
+    backendModule: _module,
+    rate = null,
+    user,
+    password,
+    db,
+    ...others
+  } = flags;
   const { bulkConnections, bulkBytes, bulkOperation, ...rest } = others;
   hidePassword(password, `bypassbench ${command.name()}`);
   const trace = await traceOf(flags, given);
@@ -265,7 +265,7 @@ export async function optionsOf(flags: LoadFlags, command: Command): Promise<Loa
           user: '--user',
           password: '--password',
         }),
-    backendOptions: backendOption,
+    ...(await chooseBackend(flags)),
     bulk: bulkOf({ bulkConnections, bulkBytes, bulkOperation }),
     rateOps: trace === null ? rate : traceRateOps(trace),
     trace,

@@ -204,6 +204,7 @@ export function manifest(overrides: Partial<Manifest> = {}): Manifest {
       system('kv-sockets', { label: 'kvserver on sockets' }),
       system('kv-kernel', { label: 'kvserver on libOS, kernel' }),
     ],
+    backends: [],
     floors: [],
     ...overrides,
   };

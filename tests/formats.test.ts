@@ -5,13 +5,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { backends, nowNs, PauseLog, portsOf, StampKind, StampRing } from '../libos/index.ts';
+import { nowNs, PauseLog, portsOf, StampKind, StampRing } from '../libos/index.ts';
 import { SLICE_NS } from '../loadgen/measurement/slices.ts';
 import * as formats from '../results/formats/index.ts';
-
-test('files and configs know every backend that the libOS has', () => {
-  expect([...formats.backends].sort()).toEqual([...backends].sort());
-});
 
 test('a slice of the load generator is one usual slice, and a run of 1.3 s stands for many', () => {
   expect(formats.usualSlices({ start_ns: 1e9, end_ns: 1e9 + SLICE_NS })).toBe(1);

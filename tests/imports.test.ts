@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { backends } from '../libos/index.ts';
 import { circlesOf, filesBelow, type Import, importsOf, isTest, parts, read, root } from './source-tree.ts';
 
 /** What a file of a part may import from the other parts; anything else that crosses is forbidden. */
@@ -18,9 +19,9 @@ const doors: Record<string, RegExp> = {
     /^(libos|loadgen|results|results\/formats|experiments)\/index\.ts$|\/command\.ts$|^kvserver\/(frontend|redis\/engine)\.ts$/,
 };
 
-const backend = /^libos\/(kernel|rdma|dpdk)\//;
-/** These pick a backend, or examine them. */
-const knowsBackends = /^libos\/(index|command)\.ts$/;
+const backend = new RegExp(`^libos/(${backends.join('|')})/`);
+/** The registry. */
+const knowsBackends = /^libos\/backends\.ts$/;
 const starters = /^(node:)?(child_process|worker_threads|net|cluster)$|^(execa|koffi)$/;
 
 /** The layers of a part, from the ground up: a file imports, types included, from its own layer and those before it. */

@@ -350,7 +350,7 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
 describe('the command line', () => {
   it.each([
     [['--frontend', 'pipes'], '--frontend pipes: wanted one of: libos, sockets'],
-    [['--frontend', 'libos', '--backend', 'smoke'], '--backend smoke: wanted one of: kernel'],
+    [['--frontend', 'libos', '--backend', 'smoke'], "there is no backend 'smoke'; there is kernel"],
     [['--frontend', 'sockets', '--port', '65536'], '--port 65536: wanted a whole number from 0 to 65,535'],
     [['--frontend', 'sockets', '--bind', 'here'], '--bind here: wanted an IPv4 address'],
     [['--frontend', 'sockets', '--core', '0'], "start it with 'taskset -c 0'"],

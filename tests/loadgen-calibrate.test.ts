@@ -120,7 +120,7 @@ describe('bypassbench calibrate', () => {
 
   it.each([
     [['--duration-s', '0'], 'It must be a number from 0.001'],
-    [['--backend', 'tcp'], 'Allowed choices are kernel'],
+    [['--backend', 'tcp'], "there is no backend 'tcp'; there is kernel"],
     [['-o', 'mtu=1'], 'the kernel backend takes no options: leave out mtu'],
     [['--core', '4000'], 'It must be a whole number from 0 to 1,023'],
     [['--core', '1023'], 'core 1023'],

@@ -35,7 +35,7 @@ const specifier = /(?:\bfrom\s*|\bimport\s*\(?\s*)['"]([^'"\s()]+)['"]|new URL\(
 const specifiers = (code: string): string[] =>
   [...code.matchAll(specifier)].map(([, name, url]) => name ?? (url.startsWith('.') ? url : `./${url}`));
 
-const withoutComments = (code: string): string =>
+export const withoutComments = (code: string): string =>
   code.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
 
 export function importsOf(from: string): Import[] {

@@ -2,6 +2,7 @@
  * What is wrong with a resolved config whose every value is right by itself: values that contradict each
  * other, and cores that this machine does not have.
  */
+import { findBackend, SOCKETS_BACKEND } from '../../libos/index.ts';
 import {
   arrivalsProblem,
   MIX,
@@ -181,7 +182,11 @@ function programProblems({ systems, workload, stages, sweep }: Config): Problem[
     const { program } = client;
     if (program === undefined) return [];
     const cannot: [boolean, string, string][] = [
-      [client.backend !== 'kernel', 'backend', 'reaches servers over the kernel alone: kernel'],
+      [
+        client.backend !== SOCKETS_BACKEND,
+        'backend',
+        `reaches servers over the kernel alone: ${SOCKETS_BACKEND}`,
+      ],
       [client.wait !== 'block', 'wait', 'sleeps while it waits: block'],
       [Object.keys(client.options).length > 0, 'options', 'takes no options of a backend: leave them out'],
       [checkout !== undefined, 'program', 'is none of a checkout: leave one of the two out'],
@@ -467,8 +472,8 @@ function threadProblems({ client, server_cores = [], share_cores }: System): Pro
     ...(again < 0
       ? []
       : [{ path: [...path, again], message: `core ${more_cores[again]} has another thread already` }]),
-    ...(backend === 'dpdk'
-      ? [{ path, message: 'a process has one DPDK device, which one thread polls: leave it out' }]
+    ...(findBackend(backend)?.capabilities.threads === false
+      ? [{ path, message: `a process has one device of ${backend}, which one thread polls: leave it out` }]
       : []),
     ...(program ? [{ path, message: `is for \`bypassbench load\`, not for ${program}: leave it out` }] : []),
   ];

@@ -8,6 +8,7 @@ import type { Axis } from '../../results/formats/index.ts';
 import { ExperimentError } from '../errors.ts';
 import { availableCores } from '../machine/machine.ts';
 import { configJsonSchema } from './authored.ts';
+import { backendProblems, type LoadedModules, loadModules } from './backend-modules.ts';
 import { contradictions, elementProblems, repeatOf } from './checks.ts';
 import { findExperiment } from './experiments.ts';
 import { type Library, type LibraryEntry, readLibrary, shown } from './library.ts';
@@ -120,7 +121,10 @@ export async function readConfig(
   const written = applyOverrides(source.root, overrides, problems);
   const { root, axes, points, wholeAxes, problems: ofSweep } = sweepOf(written, quick);
   if (ofSweep.length > 0) throw invalid(problemLines([...problems, ...ofSweep]));
-  const resolved = points.map((point) => resolvePoint(root, point, axes.length > 0, library, cores));
+  const atPoints = points.map((point) => writtenAt(root, point, axes.length > 0, library));
+  const systems = atPoints.flatMap((one) => elementsOf(entriesOf(one.root).get('systems')).map(plain));
+  const modules = await loadModules(systems, path.dirname(path.resolve(file)));
+  const resolved = atPoints.map((one) => checkedPoint(one, cores, modules));
   problems.push(...resolved.flatMap((one) => one.problems));
   if (problems.length > 0) throw invalid(problemLines(problems));
   const configs = resolved.flatMap((one) => one.config ?? []);
@@ -144,25 +148,35 @@ interface ResolvedPoint {
   problems: PlacedProblem[];
 }
 
-function resolvePoint(
-  written: Placed,
-  point: SweepPoint,
-  isSwept: boolean,
-  library: Library,
-  cores: readonly number[],
-): ResolvedPoint {
+/** With all that its names stand for, and not checked. */
+interface WrittenPoint extends Omit<ResolvedPoint, 'config'> {
+  root: Placed;
+}
+
+function writtenAt(written: Placed, point: SweepPoint, isSwept: boolean, library: Library): WrittenPoint {
   const problems: PlacedProblem[] = [];
   const here = applyOverrides(written, point.overrides, problems);
   const { root, problems: unresolved, sources } = resolveExperiment(here, library, isSwept);
-  problems.push(...unresolved);
+  return { root, sources, problems: [...problems, ...unresolved] };
+}
+
+function checkedPoint(
+  { root, sources, problems: found }: WrittenPoint,
+  cores: readonly number[],
+  modules: LoadedModules,
+): ResolvedPoint {
+  const problems = [...found];
   const data = plain(root);
   const parsed = configSchema.safeParse(data);
-  const found = parsed.success ? [] : schemaProblems(parsed.error, data, configJsonSchema());
+  const wrong = parsed.success ? [] : schemaProblems(parsed.error, data, configJsonSchema());
   // Systems that could not be resolved are reported already, and missing here.
   const isResolved = problems.length === 0;
-  problems.push(...located(root, found).filter(({ place }) => isResolved || place.path !== 'systems'));
+  problems.push(...located(root, wrong).filter(({ place }) => isResolved || place.path !== 'systems'));
   problems.push(...located(root, elementProblems(rightElements(data), cores)));
-  if (parsed.success && isResolved) problems.push(...located(root, contradictions(parsed.data)));
+  if (parsed.success && isResolved) {
+    problems.push(...located(root, backendProblems(parsed.data, modules)));
+    problems.push(...located(root, contradictions(parsed.data)));
+  }
   return { config: parsed.success ? parsed.data : null, sources, problems };
 }
 

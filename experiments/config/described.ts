@@ -1,4 +1,5 @@
 /** What the entries of the library are, in words and in what they need. */
+import { backends, findBackend } from '../../libos/index.ts';
 import { ExperimentError } from '../errors.ts';
 import { configJsonSchema } from './authored.ts';
 import type { Library, LibraryEntry, Parameter } from './library.ts';
@@ -26,7 +27,7 @@ interface Resolved {
   start?: string[];
   command?: string[];
   client?: { backend?: string };
-  options?: { device?: string; provider?: string };
+  options?: Record<string, string>;
 }
 
 /** All entries, systems first; CONFIG_INVALID with all that is wrong in any of them. */
@@ -88,8 +89,7 @@ function wrongValues(root: Placed, kind: 'systems' | 'floors'): PlacedProblem[] 
 
 /** As `bypassbench doctor` names it. */
 function deviceOf({ client, options = {}, command }: Resolved): string | null {
-  const backend = client?.backend ?? command?.find((word) => word === 'dpdk' || word === 'rdma');
-  if (backend === 'dpdk') return options.device ?? 'memif';
-  if (backend === 'rdma') return `provider ${options.provider ?? 'shm'}`;
-  return null;
+  // A floor has no client: its command names the backend.
+  const backend = client?.backend ?? command?.find((word) => backends.includes(word));
+  return backend === undefined ? null : (findBackend(backend)?.needs(options) ?? null);
 }

@@ -1,5 +1,6 @@
 /** Whether this machine lets a process have the files that an experiment's connections are. */
 import { readFileSync } from 'node:fs';
+import { findBackend } from '../../libos/index.ts';
 import { ExperimentError } from '../errors.ts';
 import type { ConfiguredExperiment } from './schema.ts';
 import { workloadOf } from './swept.ts';
@@ -13,11 +14,11 @@ export function openFilesLimit(): number {
   return hard === undefined || hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard);
 }
 
-/** Over memif a connection is no file; over RDMA it has a line beside it, which is one. Throws OPEN_FILES_LIMIT. */
+/** Throws OPEN_FILES_LIMIT. */
 export function checkOpenFiles({ points }: Pick<ConfiguredExperiment, 'points'>, limit: number): void {
   const wanted = points.flatMap(({ workload, systems }) =>
     systems
-      .filter(({ backend, client }) => backend !== 'dpdk' || client.backend !== 'dpdk')
+      .filter(({ backend, client }) => hasFiles(backend) || hasFiles(client.backend))
       .map((system) => ({ name: system.name, clients: workloadOf(workload, system).clients })),
   );
   const [most] = wanted.toSorted((a, b) => b.clients - a.clients);
@@ -29,4 +30,9 @@ export function checkOpenFiles({ points }: Pick<ConfiguredExperiment, 'points'>,
       `may have ${limit} here: raise that to ${needed} (as root: ulimit -Hn ${needed}; for good: nofile in ` +
       'limits.conf), or take fewer clients with --set',
   );
+}
+
+/** Whether a connection over it is an open file: of a server that is no libOS it is. */
+function hasFiles(backend: string): boolean {
+  return findBackend(backend)?.capabilities.connectionsAreFiles ?? true;
 }

@@ -1,4 +1,5 @@
 /** What the protocol of a workload means for its experiment, and which systems can be asked so. */
+import { findBackend } from '../../libos/index.ts';
 import {
   isMessageProtocol,
   isOfDatagrams,
@@ -79,6 +80,7 @@ export function protocolProblems(config: Config): Problem[] {
             },
           ],
     ),
+    ...withoutDatagrams(config),
     ...(isMessageProtocol(protocols[0]) ? messageProblems(config) : []),
     ...(stages && protocols.includes('relay')
       ? [
@@ -90,6 +92,17 @@ export function protocolProblems(config: Config): Problem[] {
       : []),
     ...(config.sweep ? [] : datagramProblems(config, [{ at: {}, ...config }])),
   ];
+}
+
+/** Systems that would be asked for datagrams by a backend that has none. */
+function withoutDatagrams({ workload, systems }: Config): Problem[] {
+  return systems.flatMap((system, index) => {
+    const { backend } = system.client;
+    const has = findBackend(backend)?.capabilities.datagrams ?? true;
+    if (has || !isOfDatagrams(protocolOf(workload, system))) return [];
+    const message = `the backend ${backend} has no datagrams: leave ${system.name} out`;
+    return [{ path: ['systems', index, 'client', 'backend'], message }];
+  });
 }
 
 function messageProblems({ workload: { keys, mix, commands, value_sizes, bulk } }: Config): Problem[] {

@@ -6,9 +6,9 @@
  * for them, is checked in checks.ts.
  */
 import { z } from 'zod';
+import { backends } from '../../libos/index.ts';
 import {
   type Axis,
-  backends,
   clientPrograms,
   figureKinds,
   type LeftOut,
@@ -124,7 +124,10 @@ const options = z.record(
 
 export const client = z
   .strictObject({
-    backend: z.enum(backends).describe('libOS backend of the load generator.'),
+    backend: text.meta({
+      description: 'libOS backend of the load generator: one of these, or the one of the `backend_module`.',
+      examples: [...backends],
+    }),
     options: options
       .default({})
       .describe(
@@ -157,7 +160,13 @@ export const system = z
   .strictObject({
     name: name.describe('Key of the system in --only, in folder names and in summary.json.'),
     label: text.describe('What the figure writes under the bars.'),
-    backend: text.describe('How the server does its input and output: kernel, dpdk, rdma.'),
+    backend: text.describe(`How the server does its input and output: ${backends.join(', ')}.`),
+    backend_module: text
+      .optional()
+      .describe(
+        'Where a backend from outside is: the path of a module, ./ from the folder of the experiment, or a package that is ' +
+          'installed there. `backend` is its name; of a server `bypassbench` the word {options} in start stands for it, too.',
+      ),
     device: text.describe('What carries the bytes: loopback, net_memif (shared memory), mlx5 (ConnectX-4).'),
     provenance: z
       .enum(provenances)

@@ -1,6 +1,7 @@
 /** Has the load generator calibrate itself, before anything is measured with it. */
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { backendNamed } from '../../libos/index.ts';
 import {
   CALIBRATION_FILE,
   CALIBRATION_FOLDER,
@@ -9,7 +10,7 @@ import {
   type Uncalibrated,
   uncalibratedFormat,
 } from '../../results/formats/index.ts';
-import { optionWords } from '../config/placeholders.ts';
+import { moduleWords, optionWords, placeholderNames } from '../config/placeholders.ts';
 import type { Experiment, System } from '../config/schema.ts';
 import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
 import type { Supervisor } from '../machine/process.ts';
@@ -63,9 +64,14 @@ async function calibrateOver(request: CalibrationRequest): Promise<string | null
   if (serverCore === undefined || core === serverCore) {
     return 'client and server have one core, and a calibration wants two';
   }
-  if (backend === 'dpdk' && system.options.device !== 'memif') {
-    return 'over DPDK it is held against a server of its own, which it can reach over memif alone';
-  }
+  const { pairing } = backendNamed(backend);
+  if (pairing === null) return 'it has no two ends on one machine';
+  // What follows from a server's place is not there without one.
+  const given = Object.fromEntries(
+    Object.entries(system.options).filter(([, value]) => placeholderNames(value).length === 0),
+  );
+  const pair = pairing.ends(folder, given);
+  if (typeof pair === 'string') return pair;
   const stderrFile = path.join(folder, 'calibrate.stderr.log');
   const options = { backend, core, 'server-core': serverCore, 'duration-s': duration_s, out: folder };
   const running = supervisor.start({
@@ -73,7 +79,8 @@ async function calibrateOver(request: CalibrationRequest): Promise<string | null
       commandPath(OWN_COMMAND, undefined),
       'calibrate',
       ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
-      ...optionWords(system.options),
+      ...moduleWords(backend),
+      ...optionWords(given),
     ],
     cores: [core, serverCore],
     cwd: folder,

@@ -1,6 +1,6 @@
 /** The command line of the load generator for one measurement of one system. */
 import { arrivalsText } from '../../results/formats/index.ts';
-import { fillPlaceholders, optionWords, type SystemValues } from '../config/placeholders.ts';
+import { fillPlaceholders, moduleWords, optionWords, type SystemValues } from '../config/placeholders.ts';
 import { protocolOf } from '../config/protocol.ts';
 import type { System, WorkloadConfig } from '../config/schema.ts';
 import { clientCoresOf } from './core-pair.ts';
@@ -69,6 +69,7 @@ export function loadArguments(request: LoadRequest): string[] {
   const values = { host: address.host, port: String(address.port), core: String(client.core), ...files };
   return [
     ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ...moduleWords(client.backend),
     ...optionWords({ ...system.options, ...client.options }).map((word) => fillPlaceholders(word, values)),
     ...Object.entries(workload.commands).flatMap(([name, text]) => ['--command', `${name}=${text}`]),
     ...(populate ? ['--populate'] : []),

@@ -9,6 +9,7 @@ import { fillPlaceholders, type SystemValues, startWithOptions } from '../config
 import { protocolOf } from '../config/protocol.ts';
 import { stagesAt } from '../config/swept.ts';
 import { TrialFailure } from '../errors.ts';
+import { hasMoments } from '../machine/backends.ts';
 import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
 import { freePort } from '../machine/ports.ts';
 import type { RunningProcess } from '../machine/process.ts';
@@ -68,7 +69,7 @@ class ServerRun {
 
   async #startAndMeasure(): Promise<void> {
     const { workload, subject, at } = this.#planned;
-    const stages = stagesAt(this.#context.experiment.stages, at);
+    const stages = hasMoments(subject) ? stagesAt(this.#context.experiment.stages, at) : undefined;
     const { server_cores } = subject;
     this.#context.onStep('start');
     this.#setSysctls();

@@ -1,6 +1,6 @@
 /** The functions of libos/native/distance.h, loaded when they are first needed in a thread. */
 import type { LibraryHandle } from 'koffi';
-import { loadGlue } from '../native/glue.ts';
+import { loadGlue, ownGlue } from '../native/glue.ts';
 
 export interface DistanceGlue {
   /** The helper's address, or 0 with errno. Writes whether it has a real-time priority. */
@@ -15,7 +15,7 @@ let loaded: DistanceGlue | null = null;
 
 /** Throws BACKEND_UNAVAILABLE, with the remedy, where the glue is not built or cannot be loaded. */
 export function distanceGlue(): DistanceGlue {
-  loaded ??= loadGlue('distance', bindDistance);
+  loaded ??= loadGlue(ownGlue('distance', 'the distance of two cores'), bindDistance);
   return loaded;
 }
 

@@ -51,7 +51,7 @@ export async function surveyDistance(options: SurveyOptions): Promise<DistanceSu
   const taken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const data: SurveyData = { serverCore: server, seconds, table, taken };
   const module = new URL('./survey-thread.ts', import.meta.url);
-  const dataPath = startDataPath<SurveyData, DistanceHelper, number | null>(module, data, client);
+  const dataPath = startDataPath<SurveyData, DistanceHelper, number | null>(module, data, client, []);
 
   let told = 0;
   const tell = () => {

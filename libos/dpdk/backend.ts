@@ -1,24 +1,68 @@
 /** The libOS over DPDK: our network stack (libos/inet) on a port, perhaps recorded or impaired on the way. */
 import { randomBytes } from 'node:crypto';
-import type { Device } from '../inet/device.ts';
+import { join } from 'node:path';
+import {
+  BACKEND_API_VERSION,
+  type BackendDescriptor,
+  type BackendSetup,
+  type Device,
+  type DoctorFinding,
+  defaultTcpOptions,
+  InetTransport,
+  mapAnonymous,
+  type TransportHost,
+} from '../backend-api.ts';
 import { ImpairedDevice } from '../inet/devices/impaired-device.ts';
 import { recordTo } from '../inet/devices/pcap-file.ts';
-import { defaultTcpOptions } from '../inet/tcp/options.ts';
-import { InetTransport } from '../inet/transport.ts';
-import { mapAnonymous } from '../memory/anonymous.ts';
-import type { BackendSetup, TransportHost } from '../transport.ts';
 import { DpdkDevice } from './device.ts';
-import { type DpdkOptions, parseDpdkOptions } from './options.ts';
+import { glue } from './glue.ts';
+import { DEFAULT_DEVICE, type DpdkOptions, dpdkOptions, parseDpdkOptions } from './options.ts';
+
+const NAME = 'dpdk';
+const SERVER_ADDRESS = '10.99.0.1';
+const CLIENT_ADDRESS = '10.99.0.2';
+
+export const dpdkBackend: BackendDescriptor = {
+  name: NAME,
+  apiVersion: BACKEND_API_VERSION,
+  title: 'DPDK',
+  create: createDpdkTransport,
+  // A process has one device, which one thread polls.
+  capabilities: { datagrams: true, moments: true, wakes: false, threads: false, connectionsAreFiles: false },
+  defaultBind: '0.0.0.0',
+  options: dpdkOptions,
+  pairing: {
+    about: DEFAULT_DEVICE,
+    ends(folder, given) {
+      const { device = DEFAULT_DEVICE } = given;
+      if (device !== DEFAULT_DEVICE) {
+        return `two ends of DPDK on one machine reach each other over ${DEFAULT_DEVICE} alone`;
+      }
+      const both = { device, socket: join(folder, 'memif.sock'), ...given };
+      return {
+        address: SERVER_ADDRESS,
+        server: { ...both, role: 'server', ip: `${SERVER_ADDRESS}/24` },
+        client: { ...both, role: 'client', ip: `${CLIENT_ADDRESS}/24` },
+      };
+    },
+  },
+  needs: ({ device = DEFAULT_DEVICE }) => device,
+  async *examine(): AsyncGenerator<DoctorFinding> {
+    const { examineDpdk } = await import('./doctor.ts');
+    yield* examineDpdk();
+  },
+  versions: () => ({ dpdk: glue().dpdkVersion() }),
+};
 
 /** Throws LibosError: INVALID_ARGUMENT for a wrong option, and whatever DpdkDevice throws. */
-export function createDpdkTransport(host: TransportHost, setup: BackendSetup): InetTransport {
+function createDpdkTransport(host: TransportHost, setup: BackendSetup): InetTransport {
   const options = parseDpdkOptions(setup.options);
   const { network, tcp } = options;
   const secret = new Int32Array(new Uint8Array(randomBytes(8)).buffer);
   const port = new DpdkDevice(options);
-  port.setDeviceTimes(setup.deviceTimesAddress);
+  port.setDeviceTimes(setup.moments?.address ?? 0);
   return new InetTransport(host, decorate(port, options), setup.createPool(mapAnonymous), {
-    name: 'dpdk',
+    name: NAME,
     counters: () => port.counters(),
     network: {
       address: network.address | 0,

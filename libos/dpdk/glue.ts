@@ -1,6 +1,6 @@
 /** The functions of the C glue (libos/native/port.h), loaded when they are first needed in a thread. */
 import type { LibraryHandle } from 'koffi';
-import { loadGlue } from '../native/glue.ts';
+import { loadGlue, ownGlue } from '../native/glue.ts';
 
 export interface Glue {
   /** Starts EAL with arguments separated by newlines; once a process. */
@@ -52,7 +52,7 @@ let loaded: Glue | null = null;
 /** Throws BACKEND_UNAVAILABLE, with the remedy, where the glue is not built or cannot be loaded. */
 export function glue(): Glue {
   // Global, so that its gate stands in front of what drivers call (gate.c).
-  loaded ??= loadGlue('dpdk', bind, true);
+  loaded ??= loadGlue(ownGlue('dpdk', 'DPDK'), bind, true);
   return loaded;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LibosError } from '../errors.ts';
 import { reasonFromLog } from './eal.ts';
-import { parseDpdkOptions } from './options.ts';
+import { dpdkOptions, parseDpdkOptions } from './options.ts';
 import { derivedMac } from './port.ts';
 
 const memif = { role: 'server', socket: '/run/x.sock', ip: '10.99.0.1/24' };
@@ -144,5 +144,30 @@ describe('the reason in a log', () => {
   });
   it('is said to be missing when it is', () => {
     expect(reasonFromLog('\n')).toBe('DPDK gives no reason');
+  });
+});
+
+describe('what is said of options', () => {
+  const simple = Object.entries(dpdkOptions).flatMap(([key, { default: preset }]) =>
+    preset !== null && /^\S+$/.test(preset) ? [[key, preset]] : [],
+  );
+
+  it('names defaults that hold', () => {
+    expect(simple.length).toBeGreaterThan(2);
+    for (const [key, preset] of simple)
+      expect(parseDpdkOptions({ ...memif, [key]: preset }), key).toEqual(parseDpdkOptions(memif));
+  });
+
+  it('is of each option that is taken, and of no other', () => {
+    const refusalOf = (key: string): string => {
+      try {
+        parseDpdkOptions({ ...memif, [key]: 'x' });
+        return '';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    for (const key of Object.keys(dpdkOptions)) expect(refusalOf(key)).not.toContain('there is no option');
+    expect(refusalOf('smoke')).toContain(`there is ${Object.keys(dpdkOptions).join(', ')}`);
   });
 });

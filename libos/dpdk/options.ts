@@ -1,6 +1,6 @@
 /** The options of the backend dpdk: strings by name, as typed after -o, to what the backend works with. */
 
-import { OptionReader } from '../backend-options.ts';
+import { type BackendOption, OptionReader } from '../backend-api.ts';
 import { type ImpairmentOptions, parseImpairment } from '../inet/devices/impairment.ts';
 
 import type { EalOptions } from './eal.ts';
@@ -45,31 +45,80 @@ export interface DpdkOptions {
 const kinds = ['memif', 'tap', 'af_packet', 'af_xdp', 'pci'] as const;
 type Kind = (typeof kinds)[number];
 
-/** All names, and which kinds of device take those that not all take. */
-const names: Record<string, readonly Kind[]> = {
-  device: kinds,
-  role: ['memif'],
-  socket: ['memif'],
-  interface: ['tap', 'af_packet', 'af_xdp'],
-  pci: ['pci'],
-  ip: kinds,
-  gateway: kinds,
-  mac: kinds,
-  mtu: kinds,
-  packet_buffers: kinds,
-  memory_mb: kinds,
-  hugepages: kinds,
-  eal: kinds,
-  congestion: kinds,
-  nagle: kinds,
-  receive_window_bytes: kinds,
-  min_rto_ms: kinds,
-  delayed_ack_ms: kinds,
-  keepalive_s: kinds,
-  user_timeout_s: kinds,
-  pcap: kinds,
-  impair: kinds,
+/** Needs neither root nor a network card. */
+export const DEFAULT_DEVICE: Kind = 'memif';
+
+interface DpdkOption extends BackendOption {
+  /** The kinds of device that take it, where not all do. */
+  kinds?: readonly Kind[];
+}
+
+const PACKET_BUFFERS = 8192;
+const RECEIVE_WINDOW_BYTES = 1_048_576;
+const MIN_RTO_MS = 50;
+const DELAYED_ACK_MS = 10;
+const KEEPALIVE_S = 300;
+const USER_TIMEOUT_S = 100;
+
+export const dpdkOptions: Readonly<Record<string, DpdkOption>> = {
+  device: { help: kinds.join(', '), default: DEFAULT_DEVICE },
+  role: { help: 'server or client; must be given', default: null, kinds: ['memif'] },
+  socket: {
+    help: 'path of the Unix socket over which the two meet; must be given',
+    default: null,
+    kinds: ['memif'],
+  },
+  interface: {
+    help: 'of tap the interface to create, else one that exists; must be given',
+    default: null,
+    kinds: ['tap', 'af_packet', 'af_xdp'],
+  },
+  pci: { help: 'address of a NIC, such as 0000:3b:00.0; must be given', default: null, kinds: ['pci'] },
+  ip: { help: 'own IPv4 address and prefix, such as 10.99.0.1/24; must be given', default: null },
+  gateway: { help: 'router to other networks', default: null },
+  mac: {
+    help: "Ethernet address; without it the device's own, of memif and tap one that follows from ip",
+    default: null,
+  },
+  mtu: {
+    help: 'largest IPv4 packet; without it 9000 on memif, else what the device has',
+    default: null,
+    unit: 'bytes',
+  },
+  packet_buffers: { help: 'frames in the packet pool', default: `${PACKET_BUFFERS}`, unit: 'frames' },
+  memory_mb: { help: "memory of EAL's own; without it as much as it needs", default: null, unit: 'MiB' },
+  hugepages: { help: 'yes or no', default: 'no, for pci yes' },
+  eal: { help: 'further arguments for EAL, separated by spaces', default: null },
+  congestion: { help: 'cubic or newreno', default: 'cubic' },
+  nagle: { help: 'on or off', default: 'off' },
+  receive_window_bytes: {
+    help: 'data that may wait for the application, per connection',
+    default: `${RECEIVE_WINDOW_BYTES}`,
+    unit: 'bytes',
+  },
+  min_rto_ms: { help: 'floor of the retransmission timeout', default: `${MIN_RTO_MS}`, unit: 'ms' },
+  delayed_ack_ms: {
+    help: 'how long an acknowledgement may wait for data',
+    default: `${DELAYED_ACK_MS}`,
+    unit: 'ms',
+  },
+  keepalive_s: {
+    help: 'silence after which a peer is asked whether it lives; 0: never',
+    default: `${KEEPALIVE_S}`,
+    unit: 's',
+  },
+  user_timeout_s: {
+    help: 'how long unacknowledged data is sent again before the connection has failed',
+    default: `${USER_TIMEOUT_S}`,
+    unit: 's',
+  },
+  pcap: { help: 'file that records every frame', default: null },
+  impair: { help: 'frames lost and so on, on purpose: loss=0.01,duplicate=0.01,seed=7', default: null },
 };
+
+const takers = Object.fromEntries(
+  Object.entries(dpdkOptions).map(([name, option]) => [name, option.kinds ?? kinds]),
+);
 
 /** Largest frame is the MTU and 18 bytes; beside it EAL's own structures need this much. */
 const EAL_MEMORY_MB = 64;
@@ -77,8 +126,8 @@ const EAL_MEMORY_MB = 64;
 /** Throws INVALID_ARGUMENT naming the option, what it may be, and what to type. */
 export function parseDpdkOptions(given: Readonly<Record<string, string>>): DpdkOptions {
   const options = new OptionReader('dpdk', given);
-  const kind = options.choice('device', kinds, 'memif');
-  options.checkNames(names, 'device', kind);
+  const kind = options.choice('device', kinds, DEFAULT_DEVICE);
+  options.checkNames(takers, 'device', kind);
   const device = readDevice(options, kind);
   const { address, prefixLength } = readNetwork(options);
   // DPDK's tap driver takes no frame that is longer than Ethernet's own.
@@ -86,7 +135,7 @@ export function parseDpdkOptions(given: Readonly<Record<string, string>>): DpdkO
   const mtu = options.has('mtu') ? options.integer('mtu', 576, largestMtu, 0) : null;
   // The rings of a NIC and of XDP hold a few thousand.
   const fewest = kind === 'pci' || kind === 'af_xdp' ? 4096 : 1024;
-  const packetBuffers = options.integer('packet_buffers', fewest, 131_072, 8192);
+  const packetBuffers = options.integer('packet_buffers', fewest, 131_072, PACKET_BUFFERS);
   const hugepages = options.choice('hugepages', ['yes', 'no'], kind === 'pci' ? 'yes' : 'no') === 'yes';
   // A NIC's packet buffers lie in EAL's memory; other devices map their own.
   const poolMb = kind === 'pci' ? Math.ceil((packetBuffers * ((mtu ?? 1500) + 1024)) / 2 ** 20) : 0;
@@ -109,11 +158,11 @@ export function parseDpdkOptions(given: Readonly<Record<string, string>>): DpdkO
     tcp: {
       congestion: options.choice('congestion', ['cubic', 'newreno'], 'cubic'),
       nagle: options.choice('nagle', ['on', 'off'], 'off') === 'on',
-      receiveWindowBytes: options.integer('receive_window_bytes', 4096, 2 ** 30, 1_048_576),
-      minRtoMs: options.integer('min_rto_ms', 1, 60_000, 50),
-      delayedAckMs: options.integer('delayed_ack_ms', 0, 500, 10),
-      keepaliveS: options.integer('keepalive_s', 0, 1_000_000, 300),
-      userTimeoutS: options.integer('user_timeout_s', 1, 1_000_000, 100),
+      receiveWindowBytes: options.integer('receive_window_bytes', 4096, 2 ** 30, RECEIVE_WINDOW_BYTES),
+      minRtoMs: options.integer('min_rto_ms', 1, 60_000, MIN_RTO_MS),
+      delayedAckMs: options.integer('delayed_ack_ms', 0, 500, DELAYED_ACK_MS),
+      keepaliveS: options.integer('keepalive_s', 0, 1_000_000, KEEPALIVE_S),
+      userTimeoutS: options.integer('user_timeout_s', 1, 1_000_000, USER_TIMEOUT_S),
     },
     pcap: options.has('pcap') ? options.text('pcap', '') : null,
     impair: options.has('impair') ? parseImpairment(options.text('impair', '')) : null,

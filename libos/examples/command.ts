@@ -1,21 +1,20 @@
 /** `bypassbench echo`, `sink` and `relay`: the example servers, each with a line that says when it is ready. */
 import { Command, Option } from 'commander';
 import {
-  type Backend,
-  type BackendOptions,
-  backends,
+  type BackendFlags,
+  backendNamed,
+  chooseBackend,
   type Endpoint,
   finishedOrSignalled,
+  SOCKETS_BACKEND,
   startDataPath,
   wholeNumber,
-  withBackendOption,
+  withBackendFlags,
 } from '../index.ts';
 import type { ExampleName, ExampleOptions } from './data-path.ts';
 
 /** The parsed command line, as commander names the options. */
-interface Flags {
-  backend: Backend;
-  backendOption?: BackendOptions;
+interface Flags extends BackendFlags {
   bind?: string;
   port: number;
   datagrams?: boolean;
@@ -38,20 +37,12 @@ order. It comes back as the acknowledgement. What nobody has registered for is d
 };
 
 export function exampleCommand(name: ExampleName): Command {
-  const command = new Command(name)
+  const command = withBackendFlags(new Command(name), 'backend of the library OS')
     .description(
       `${descriptions[name]}
 
 It serves until SIGTERM or SIGINT. When it is ready, it prints one line of JSON:
-{"ready":true,"address":"127.0.0.1","port":43211,"pid":123,"backend":"kernel"}`,
-    )
-    .addOption(
-      new Option('--backend <name>', 'backend of the library OS').choices([...backends]).default('kernel'),
-    )
-    .option(
-      '-o, --backend-option <key=value>',
-      'option for the backend and its device; can be repeated',
-      withBackendOption,
+{"ready":true,"address":"127.0.0.1","port":43211,"pid":123,"backend":"${SOCKETS_BACKEND}"}`,
     )
     .option(
       '--bind <ipv4>',
@@ -87,13 +78,14 @@ It serves until SIGTERM or SIGINT. When it is ready, it prints one line of JSON:
 }
 
 async function serve(name: ExampleName, flags: Flags): Promise<void> {
-  const { backend, core = null } = flags;
-  const address = flags.bind ?? (backend === 'dpdk' ? '0.0.0.0' : '127.0.0.1');
+  const { core = null } = flags;
+  const { backend, backendOptions } = await chooseBackend(flags);
+  const address = flags.bind ?? backendNamed(backend).defaultBind;
   const options: ExampleOptions = {
     name,
     kind: name === 'relay' || flags.datagrams === true ? 'datagram' : 'stream',
     backend,
-    backendOptions: flags.backendOption ?? {},
+    backendOptions,
     wait: flags.wait,
     endpoint: { address, port: flags.port },
     stamps: flags.stamps ?? null,

@@ -3,18 +3,52 @@
  * engine.
  */
 import { readFileSync } from 'node:fs';
-import type { BackendSetup, TransportHost } from '../transport.ts';
+import {
+  BACKEND_API_VERSION,
+  type BackendDescriptor,
+  type BackendSetup,
+  type DoctorFinding,
+  type TransportHost,
+} from '../backend-api.ts';
 import { FabricDevice } from './fabric-device.ts';
-import { parseRdmaOptions } from './options.ts';
+import { fabricGlue } from './glue.ts';
+import { DEFAULT_PROVIDER, parseRdmaOptions, rdmaOptions } from './options.ts';
 import type { RendezvousHandler } from './rendezvous.ts';
 import { TcpRendezvous } from './tcp-rendezvous.ts';
 import { RdmaTransport } from './transport.ts';
 
+const LOOPBACK = '127.0.0.1';
+
+export const rdmaBackend: BackendDescriptor = {
+  name: 'rdma',
+  apiVersion: BACKEND_API_VERSION,
+  title: 'RDMA',
+  create: createRdmaTransport,
+  // A connection has a line of TCP beside it.
+  capabilities: { datagrams: true, moments: true, wakes: false, threads: true, connectionsAreFiles: true },
+  // Peers meet there over the kernel's TCP.
+  defaultBind: LOOPBACK,
+  options: rdmaOptions,
+  pairing: {
+    about: `a provider of libfabric (${DEFAULT_PROVIDER} unless -o provider=NAME)`,
+    ends(_folder, given) {
+      const both = { provider: DEFAULT_PROVIDER, ...given };
+      return { address: LOOPBACK, server: both, client: both };
+    },
+  },
+  needs: ({ provider = DEFAULT_PROVIDER }) => `provider ${provider}`,
+  async *examine(): AsyncGenerator<DoctorFinding> {
+    const { examineRdma } = await import('./doctor.ts');
+    yield* examineRdma();
+  },
+  versions: () => ({ libfabric: fabricGlue().version() }),
+};
+
 /** Throws LibosError: INVALID_ARGUMENT for a wrong option, and whatever FabricDevice throws. */
-export function createRdmaTransport(host: TransportHost, setup: BackendSetup): RdmaTransport {
+function createRdmaTransport(host: TransportHost, setup: BackendSetup): RdmaTransport {
   const { fabric, maxWindow } = parseRdmaOptions(setup.options);
   const device = new FabricDevice(fabric);
-  device.setDeviceTimes(setup.deviceTimesAddress);
+  device.setDeviceTimes(setup.moments?.address ?? 0);
   const createRendezvous = (handler: RendezvousHandler) => new TcpRendezvous(handler, setup.connectTimeoutMs);
   return new RdmaTransport(host, device, createRendezvous, setup.createPool(device.mapSlab), {
     provider: device.provider,

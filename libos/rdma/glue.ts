@@ -3,7 +3,7 @@
  * thread.
  */
 import type { LibraryHandle } from 'koffi';
-import { loadGlue } from '../native/glue.ts';
+import { loadGlue, ownGlue } from '../native/glue.ts';
 
 export interface FabricGlue {
   /** Why the last call failed. */
@@ -37,7 +37,7 @@ let loaded: FabricGlue | null = null;
 
 /** Throws BACKEND_UNAVAILABLE, with the remedy, where the glue is not built or cannot be loaded. */
 export function fabricGlue(): FabricGlue {
-  loaded ??= loadGlue('rdma', bind);
+  loaded ??= loadGlue(ownGlue('rdma', 'libfabric'), bind);
   return loaded;
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { createLibos, LibosError } from '../index.ts';
-import { parseRdmaOptions } from './options.ts';
+import { parseRdmaOptions, rdmaOptions } from './options.ts';
 
 describe('options of the backend rdma', () => {
   it('are those of shm by default, with 192 MiB to receive into', () => {
@@ -88,5 +88,30 @@ describe('a provider', () => {
       encoding: 'utf8',
     });
     expect(stderr).toContain('provider udp is here, but has no reliable datagrams that keep their order');
+  });
+});
+
+describe('what is said of options', () => {
+  const simple = Object.entries(rdmaOptions).flatMap(([key, { default: preset }]) =>
+    preset !== null && /^\S+$/.test(preset) ? [[key, preset]] : [],
+  );
+
+  it('names defaults that hold', () => {
+    expect(simple.length).toBeGreaterThan(2);
+    for (const [key, preset] of simple)
+      expect(parseRdmaOptions({ [key]: preset }), key).toEqual(parseRdmaOptions({}));
+  });
+
+  it('is of each option that is taken, and of no other', () => {
+    const refusalOf = (key: string): string => {
+      try {
+        parseRdmaOptions({ [key]: 'x' });
+        return '';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    for (const key of Object.keys(rdmaOptions)) expect(refusalOf(key)).not.toContain('there is no option');
+    expect(refusalOf('smoke')).toContain(`there is ${Object.keys(rdmaOptions).join(', ')}`);
   });
 });

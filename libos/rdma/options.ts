@@ -1,5 +1,5 @@
 /** The options of the backend rdma: strings by name, as typed after -o, to what the backend works with. */
-import { type BackendOptions, OptionReader } from '../backend-options.ts';
+import { type BackendOption, type BackendOptions, OptionReader } from '../backend-api.ts';
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES } from './message.ts';
 
 export interface FabricOptions {
@@ -24,14 +24,7 @@ export interface RdmaOptions {
 /** Those that we have tried or written for; others of libfabric work if they have what is needed. */
 export const providers = ['shm', 'verbs;ofi_rxm', 'tcp;ofi_rxm', 'efa'] as const;
 
-const names = {
-  provider: ['any'],
-  device: ['any'],
-  address: ['any'],
-  buffer_bytes: ['any'],
-  receive_memory_mb: ['any'],
-  window: ['any'],
-} as const;
+export const DEFAULT_PROVIDER = 'shm';
 
 const MIB = 1024 * 1024;
 /**
@@ -42,11 +35,43 @@ const SHM_BUFFER_BYTES = 3 * 16_384;
 /** What ofi_rxm sends without asking first (set_defaults in libos/native/fabric.c). */
 const RXM_BUFFER_BYTES = 16_384;
 
+const RECEIVE_MEMORY_MB = 192;
+const WINDOW = 64;
+
+export const rdmaOptions: Readonly<Record<string, BackendOption>> = {
+  provider: { help: `of libfabric: ${providers.join(', ')}, or another one`, default: DEFAULT_PROVIDER },
+  device: {
+    help: 'of the provider, such as mlx5_0 or rxe0 (its domain); without it the first one',
+    default: null,
+  },
+  address: {
+    help: 'IPv4 address of the interface by which the provider reaches its peers; without it the provider chooses',
+    default: null,
+  },
+  buffer_bytes: {
+    help: 'payload of a receive buffer, and so of one message',
+    default: `${SHM_BUFFER_BYTES} over shm, ${RXM_BUFFER_BYTES} else`,
+    unit: 'bytes',
+  },
+  receive_memory_mb: {
+    help: 'most memory for receive buffers, whoever has them',
+    default: `${RECEIVE_MEMORY_MB}`,
+    unit: 'MiB',
+  },
+  window: {
+    help: 'messages of one connection that may be on their way to this end',
+    default: `${WINDOW}`,
+    unit: 'messages',
+  },
+};
+
+const takers = Object.fromEntries(Object.keys(rdmaOptions).map((name) => [name, ['any'] as const]));
+
 /** Throws INVALID_ARGUMENT naming the option, what it may be, and what to type. */
 export function parseRdmaOptions(given: BackendOptions): RdmaOptions {
   const options = new OptionReader('rdma', given);
-  options.checkNames(names, 'provider', 'any');
-  const provider = options.text('provider', 'shm');
+  options.checkNames(takers, 'provider', 'any');
+  const provider = options.text('provider', DEFAULT_PROVIDER);
   if (!/^[a-z0-9_;]+$/.test(provider)) {
     options.refuse(
       'provider',
@@ -71,7 +96,7 @@ export function parseRdmaOptions(given: BackendOptions): RdmaOptions {
     MAX_PAYLOAD_BYTES - HEADER_BYTES,
     provider === 'shm' ? SHM_BUFFER_BYTES : RXM_BUFFER_BYTES,
   );
-  const memoryMb = options.integer('receive_memory_mb', 1, 65_536, 192);
+  const memoryMb = options.integer('receive_memory_mb', 1, 65_536, RECEIVE_MEMORY_MB);
   const receiveBuffers = Math.floor((memoryMb * MIB) / bufferBytes);
   if (receiveBuffers < 4) {
     options.refuse(
@@ -87,6 +112,6 @@ export function parseRdmaOptions(given: BackendOptions): RdmaOptions {
       bufferBytes,
       receiveBuffers,
     },
-    maxWindow: options.integer('window', 1, 4096, 64),
+    maxWindow: options.integer('window', 1, 4096, WINDOW),
   };
 }

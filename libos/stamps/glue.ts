@@ -3,7 +3,7 @@
  * numbers.
  */
 import type { LibraryHandle } from 'koffi';
-import { loadGlue } from '../native/glue.ts';
+import { loadGlue, ownGlue } from '../native/glue.ts';
 
 export interface StampGlue {
   /** Writes the counter to this address. */
@@ -26,11 +26,13 @@ export interface StampGlue {
   skew(firstCore: number, secondCore: number, offset: Float64Array, bound: Float64Array): number;
 }
 
+export const stampGlueSource = ownGlue('stamps', 'stamps');
+
 let loaded: StampGlue | null = null;
 
 /** Throws BACKEND_UNAVAILABLE, with the remedy, where the glue is not built or cannot be loaded. */
 export function stampGlue(): StampGlue {
-  loaded ??= loadGlue('stamps', bind);
+  loaded ??= loadGlue(stampGlueSource, bind);
   return loaded;
 }
 

@@ -47,10 +47,12 @@ const BUSY_NS = 33;
 // Words of the device times: two readings each, then when to stamp.
 export const HANDED = DEVICE_TIMES_BYTE / 4;
 export const DELIVERED = HANDED + 4;
-const EVERY = HANDED + 8;
+/** Every n-th window of time is stamped; 0 for none. */
+export const EVERY = HANDED + 8;
 /** Not 0 while the present window of time is stamped. */
 export const ON = HANDED + 9;
-const WINDOW_BITS = HANDED + 10;
+/** A window has so many bits of the counter. */
+export const WINDOW_BITS = HANDED + 10;
 
 /**
  * A window is some milliseconds long, so that what is slow at its beginning, the stamps' own code and memory

@@ -10,14 +10,17 @@ import { join } from 'node:path';
 import {
   type Backend,
   type BackendOptions,
+  type BackendPair,
+  backendNamed,
   type Endpoint,
   finishedOrSignalled,
+  loadedBackendModules,
   startDataPath,
 } from '../../libos/index.ts';
+import { LoadError } from '../errors.ts';
 import { Workload, type WorkloadOptions, workloadOfOne } from '../workload/workload.ts';
 import type { Injected } from './null-server.ts';
 import { NullServerLink } from './null-server-link.ts';
-import { wiringOf } from './wiring.ts';
 
 /** Linux's usual tmpfs (shm_overview(7)). */
 const SHARED_MEMORY = '/dev/shm';
@@ -29,7 +32,7 @@ const workloadOptions = workloadOfOne('get', VALUE_BYTES);
 
 export interface BothSides {
   backend: Backend;
-  /** Of both sides, in place of the usual ones (wiring.ts). */
+  /** Of both sides, in place of the usual ones. */
   backendOptions: BackendOptions;
   /** The client's core, and the server's. */
   core: number;
@@ -48,7 +51,7 @@ export interface ClientSide {
 
 /**
  * What the client's data path returned, and what the server injected meanwhile. Null when a signal ended it. Throws
- * CALIBRATION_FAILED, LibosError, and what the client throws.
+ * CALIBRATION_FAILED, INVALID_OPTION, LibosError, and what the client throws.
  *
  * @param client the module of the client's data path; `own` is its input beside ClientSide
  */
@@ -57,21 +60,24 @@ export async function runAgainstNullServer<Own, Outcome>(
   client: URL,
   own: Own,
 ): Promise<{ outcome: Outcome; injected: Injected } | null> {
+  // What cannot be is refused before anything is there to be put away.
+  pairOf(backend, shared(), backendOptions);
   const signal = Promise.withResolvers<null>();
   const signalled = (): void => signal.resolve(null);
   for (const name of SIGNALS) process.once(name, signalled);
   const workload = new Workload(workloadOptions);
   const folder = mkdtempSync(join(shared(), 'bypassbench-'));
-  const wiring = wiringOf(backend, folder, backendOptions);
+  const pair = pairOf(backend, folder, backendOptions);
   const common = { backend, ordersFile: join(folder, 'orders') };
   const server = new NullServerLink({
     input: {
       ...common,
-      backendOptions: wiring.server,
-      address: wiring.address,
+      backendOptions: pair.server,
+      address: pair.address,
       requestBytes: workload.maxRequestBytes,
       reply: workload.filledReply(0),
     },
+    backendModules: loadedBackendModules(),
     core: serverCore,
   });
   try {
@@ -79,7 +85,7 @@ export async function runAgainstNullServer<Own, Outcome>(
     if (target === null) return null;
     const running = startDataPath<ClientSide & Own, null, Outcome | null>(
       client,
-      { ...common, backendOptions: wiring.client, target, workload: workloadOptions, ...own },
+      { ...common, backendOptions: pair.client, target, workload: workloadOptions, ...own },
       core,
     );
     // The server ends by itself only when it fails; then the client has no peer.
@@ -95,6 +101,14 @@ export async function runAgainstNullServer<Own, Outcome>(
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Throws INVALID_OPTION where the backend has no two ends on one machine, or none with these options. */
+function pairOf(backend: Backend, folder: string, given: BackendOptions): BackendPair {
+  const { pairing } = backendNamed(backend);
+  const pair = pairing === null ? 'it has no two ends on one machine' : pairing.ends(folder, given);
+  if (typeof pair !== 'string') return pair;
+  throw new LoadError('INVALID_OPTION', `--backend ${backend} cannot be calibrated: ${pair}`);
 }
 
 /** Memory that processes share, where this system has such: of it the part that whoever started this has chosen. */

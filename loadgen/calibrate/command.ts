@@ -3,7 +3,7 @@
  */
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { type BackendOptions, backends, withBackendOption } from '../../libos/index.ts';
+import { type BackendFlags, chooseBackend, knownBackends, withBackendFlags } from '../../libos/index.ts';
 import { core, seconds } from '../arguments.ts';
 import { LoadError } from '../errors.ts';
 import { createResultFolder } from '../measurement/result.ts';
@@ -16,11 +16,10 @@ import { describeSchedules } from './schedule/text.ts';
 import { describeCalibration } from './table.ts';
 
 export function command(): Command {
-  return new Command('calibrate')
+  return withBackendFlags(new Command('calibrate'), 'libOS backend of both sides')
     .description(
       `Compares the load generator with a server whose time is known: a process that answers \
-at once with the right reply, through the same libOS backend: over loopback (kernel), a provider of libfabric (rdma; shm unless -o \
-provider=NAME), or memif (dpdk).
+at once with the right reply, through the same libOS backend: ${pairings()}.
 
 Floor: the latency when the server takes no time. Every latency measured over this backend includes it.
 Delays: the server works for a known time, by its own clock, before each reply. The measured p50 minus the floor's p50 \
@@ -37,14 +36,6 @@ Both threads poll: give them two idle cores. The calibration takes about 10 time
 
 Exit code: 0 when it was measured, whatever the errors; 1 when it could not be; 130 when interrupted.`,
     )
-    .addOption(
-      new Option('--backend <name>', 'libOS backend of both sides').choices([...backends]).default('kernel'),
-    )
-    .option(
-      '-o, --backend-option <key=value>',
-      'option for the backend of both sides; can be repeated',
-      withBackendOption,
-    )
     .option('--core <n>', "pin the generator's thread to this core", core, 1)
     .option('--server-core <n>', "pin the server's thread to this core", core, 0)
     .option('--duration-s <seconds>', 'measured time of each step', seconds, 1)
@@ -53,14 +44,23 @@ Exit code: 0 when it was measured, whatever the errors; 1 when it could not be; 
     .action(run);
 }
 
-interface Flags extends Omit<CalibrateOptions, 'backendOptions'> {
-  backendOption?: BackendOptions;
+/** "kernel over loopback, ..." */
+function pairings(): string {
+  return knownBackends()
+    .flatMap(({ name, pairing }) => (pairing === null ? [] : `${name} over ${pairing.about}`))
+    .join(', ');
+}
+
+interface Flags extends Omit<CalibrateOptions, 'backend' | 'backendOptions'>, BackendFlags {
   out?: string;
   schedule?: boolean;
 }
 
-async function run({ out, schedule = false, backendOption = {}, ...rest }: Flags): Promise<void> {
-  const options: CalibrateOptions = { ...rest, backendOptions: backendOption };
+async function run({ out, schedule = false, backendOption, backendModule, ...rest }: Flags): Promise<void> {
+  const options: CalibrateOptions = {
+    ...rest,
+    ...(await chooseBackend({ ...rest, backendModule, backendOption })),
+  };
   if (options.core === options.serverCore) {
     throw new LoadError(
       'INVALID_OPTION',

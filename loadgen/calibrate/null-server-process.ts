@@ -13,6 +13,8 @@ import type { Injected, NullServerInput } from './null-server.ts';
 
 export interface NullServerStart {
   input: NullServerInput;
+  /** Modules of backends that the parent has loaded. */
+  backendModules: readonly string[];
   core: number;
 }
 
@@ -29,11 +31,12 @@ function tell(news: NullServerNews): Promise<void> {
   });
 }
 
-process.once('message', ({ input, core }: NullServerStart) => {
+process.once('message', ({ input, backendModules, core }: NullServerStart) => {
   const server = startDataPath<NullServerInput, Endpoint, Injected>(
     new URL('./null-server.ts', import.meta.url),
     input,
     core,
+    backendModules,
   );
   const failed = (error: Error): Promise<void> => tell({ kind: 'failed', message: error.message });
   server.ready.then((endpoint) => tell({ kind: 'ready', endpoint }), failed);

@@ -2,12 +2,13 @@
  * `bypassbench floor`: how long the workload's exchange takes with the device alone, below all that we build.
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { wholeNumber } from '../../libos/index.ts';
+import { type BackendFlags, chooseBackend, wholeNumber, withBackendFlags } from '../../libos/index.ts';
 import { core, seconds, secondsOrNone, valueBytes } from '../arguments.ts';
 import { createResultFolder, describeOutcome, writeResult } from '../measurement/result.ts';
 import { type DpdkFloorOptions, measureDpdkFloor } from './dpdk.ts';
 import { type KernelFloorOptions, measureKernelFloor } from './kernel.ts';
 import { floorOperations } from './messages.ts';
+import { floorTarget, measureModuleFloor } from './module.ts';
 import type { FloorOutcome } from './outcome.ts';
 import { measureRdmaFloor, type RdmaFloorOptions } from './rdma.ts';
 
@@ -26,7 +27,8 @@ export function command(): Command {
     .description('Measures the floor of a latency: the same exchange with the device alone.')
     .addCommand(kernel())
     .addCommand(dpdk())
-    .addCommand(rdma());
+    .addCommand(rdma())
+    .addCommand(ofModule());
 }
 
 function kernel(): Command {
@@ -86,6 +88,24 @@ ${EXIT_CODES}`,
       const device = options.domain === undefined ? '' : ` (${options.domain})`;
       const what = { target: `fi_pingpong over ${options.provider}${device}`, backend: 'rdma' };
       return measure(options, what, (stop) => measureRdmaFloor(options, stop));
+    });
+}
+
+function ofModule(): Command {
+  return withBackendFlags(floor('module'), 'the backend from outside')
+    .description(
+      `Sends messages as long as a request and its reply to and fro between two processes of the program that a
+backend from outside brings with it (--backend-module), one request in flight.
+
+The measured window is cut into slices of about 75 ms.
+${READINGS}
+
+${EXIT_CODES}`,
+    )
+    .action(async ({ backendModule, backendOption, ...options }: Flags & BackendFlags) => {
+      const chosen = await chooseBackend({ backendModule, backendOption });
+      const what = { target: floorTarget(chosen.backend), backend: chosen.backend };
+      return measure(options, what, (stop) => measureModuleFloor({ ...options, ...chosen }, stop));
     });
 }
 

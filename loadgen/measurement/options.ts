@@ -1,8 +1,8 @@
 /** The options of one load run, checked, and the shape of its outcome. */
-import type { Backend, BackendOptions, Endpoint } from '../../libos/index.ts';
+import { type Backend, type BackendOptions, backendNamed, type Endpoint } from '../../libos/index.ts';
 import { type ArrivalPattern, arrivalsProblem } from '../../results/formats/arrival-patterns.ts';
 import type { LoadResult, Pauses, SlicesFile } from '../../results/formats/index.ts';
-import type { WorkloadProtocol } from '../../results/formats/lists.ts';
+import { isOfDatagrams, type WorkloadProtocol } from '../../results/formats/lists.ts';
 import { RATE_OPS_MAX } from '../arguments.ts';
 import type { BulkOptions } from '../connections/bulk-streams.ts';
 import type { Login } from '../connections/login.ts';
@@ -161,6 +161,11 @@ export function checkOptions(options: LoadOptions): LoadOptions {
     refuse('--server-busy-time needs --server-pid: it is a share of what that process costs');
   }
   checkMessages(options);
+  if (isOfDatagrams(options.protocol) && !backendNamed(options.backend).capabilities.datagrams) {
+    refuse(
+      `--protocol ${options.protocol} is of datagrams, which --backend ${options.backend} does not have`,
+    );
+  }
   return options;
 }
 
@@ -185,8 +190,8 @@ function refuseThreads(options: LoadOptions, refuse: (message: string) => never)
       `${given} with --bulk-connections: bulk goes by the thread of the requests, leave one of them out`,
     );
   }
-  if (options.backend === 'dpdk') {
-    refuse(`${given} with --backend dpdk: a process has one device, which one thread polls`);
+  if (!backendNamed(options.backend).capabilities.threads) {
+    refuse(`${given} with --backend ${options.backend}: a process has one device, which one thread polls`);
   }
 }
 

@@ -2,7 +2,14 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { build, decodeFromCompressedBase64, type Histogram, HistogramLogWriter } from 'hdr-histogram-js';
-import { type BackendOptions, backends, decimal, wholeNumber, withBackendOption } from '../../libos/index.ts';
+import {
+  type BackendFlags,
+  backendNamed,
+  chooseBackend,
+  decimal,
+  wholeNumber,
+  withBackendFlags,
+} from '../../libos/index.ts';
 import { waitModes } from '../../results/formats/lists.ts';
 import { core, perSecond, seconds } from '../arguments.ts';
 import { hidePassword, loginOf } from '../connections/login.ts';
@@ -34,7 +41,7 @@ const DATABASE_MAX = 2 ** 31 - 1;
 const REQUESTS = 10_000;
 
 /** The parsed command line, as commander names the options. */
-interface Flags {
+interface Flags extends BackendFlags {
   server: string;
   port: number;
   authenticate?: { user?: string; password: string };
@@ -60,8 +67,6 @@ interface Flags {
   printPercentiles: number[];
   jsonOutFile?: string;
   hdrFilePrefix?: string;
-  backend: LoadOptions['backend'];
-  backendOption?: BackendOptions;
   wait?: LoadOptions['wait'];
   core?: number;
 }
@@ -81,7 +86,7 @@ Examples:
   bypassbench memtier -s db.example --test-time 30 --pipeline 4 --json-out-file out.json`;
 
 export function command(): Command {
-  return new Command('memtier')
+  return withBackendFlags(new Command('memtier'), 'libOS backend that reaches the server', false)
     .description("Puts load on a server as memtier_benchmark does, with main flags of memtier_benchmark's.")
     .helpOption('--help', 'display help for command')
     .option('-s, --server <addr>', 'server: a name that has an IPv4 address, or the address', 'localhost')
@@ -135,15 +140,9 @@ export function command(): Command {
       'write PREFIX_FULL_RUN_1 and PREFIX_SET_command_run_1 and the like, as .txt (percentiles) and .hgrm (histogram log)',
     )
     .addOption(
-      new Option('--backend <name>', 'libOS backend that reaches the server')
-        .choices([...backends])
-        .default('kernel'),
-    )
-    .option('--backend-option <key=value>', 'option for the backend; can be repeated', withBackendOption)
-    .addOption(
       new Option(
         '--wait <how>',
-        'spin while waiting (poll) or sleep in the kernel (block, default over it)',
+        'spin while waiting (poll) or sleep in the kernel (block, default where what arrives wakes a thread, as over it)',
       ).choices([...waitModes]),
     )
     .option('--core <n>', "pin the generator's thread to this core", core)
@@ -207,8 +206,10 @@ async function loadOptions(flags: Flags): Promise<LoadOptions> {
     refuse('--key-pattern Z begins with key 1: give a --key-maximum of 1 or more');
   if (!isZipf && flags.keyZipfExp !== undefined)
     refuse('--key-zipf-exp is of --key-pattern Z:Z: give that too');
-  if (flags.backend === 'dpdk' && flags.threads > 1) {
-    refuse('--backend dpdk has one device, for one thread: give --threads 1');
+  const chosen = await chooseBackend(flags);
+  const { threads, wakes } = backendNamed(chosen.backend).capabilities;
+  if (!threads && flags.threads > 1) {
+    refuse(`--backend ${chosen.backend} has one device, for one thread: give --threads 1`);
   }
   const gaussian = patterns.set === 'G' || patterns.get === 'G';
   if (!gaussian && (flags.keyStddev !== undefined || flags.keyMedian !== undefined)) {
@@ -226,9 +227,8 @@ async function loadOptions(flags: Flags): Promise<LoadOptions> {
       user: '--authenticate',
       password: '--authenticate USER:PASSWORD',
     }),
-    backend: flags.backend,
-    backendOptions: flags.backendOption ?? {},
-    wait: flags.wait ?? (flags.backend === 'kernel' ? 'block' : 'poll'),
+    ...chosen,
+    wait: flags.wait ?? (wakes ? 'block' : 'poll'),
     core: flags.core ?? null,
     connections,
     threads: flags.threads,

@@ -1,6 +1,6 @@
 /** `bypassbench meter`: another program as load generator, whose results are written as those of `bypassbench load`. */
 import { Command, Option } from 'commander';
-import { wholeNumber } from '../../libos/index.ts';
+import { SOCKETS_BACKEND, wholeNumber } from '../../libos/index.ts';
 import { core, seconds, secondsOrNone, valueBytes } from '../arguments.ts';
 import type { Login } from '../connections/login.ts';
 import { resolveTarget } from '../connections/target.ts';
@@ -96,7 +96,7 @@ async function measure(flags: Flags): Promise<void> {
   }
   const setup = {
     target,
-    backend: 'kernel',
+    backend: SOCKETS_BACKEND,
     protocol: 'resp' as const,
     // It sleeps in epoll_wait.
     wait: 'block' as const,
@@ -130,7 +130,7 @@ async function fill(
   const plain = plainLoad({
     target,
     login: NO_LOGIN,
-    backend: 'kernel',
+    backend: SOCKETS_BACKEND,
     backendOptions: {},
     wait: 'poll',
     core: pinned ?? null,

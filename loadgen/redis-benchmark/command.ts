@@ -1,6 +1,12 @@
 /** `bypassbench redis-benchmark`: redis-benchmark's flags, with the same meaning, for the generator of this project. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type BackendOptions, backends, wholeNumber, withBackendOption } from '../../libos/index.ts';
+import {
+  type BackendFlags,
+  backendNamed,
+  chooseBackend,
+  wholeNumber,
+  withBackendFlags,
+} from '../../libos/index.ts';
 import { waitModes } from '../../results/formats/lists.ts';
 import { core } from '../arguments.ts';
 import { hidePassword, loginOf, PASSWORD_VARIABLE } from '../connections/login.ts';
@@ -24,7 +30,7 @@ const SEED_MAX = Number.MAX_SAFE_INTEGER;
 const DATABASE_MAX = 2 ** 31 - 1;
 
 /** The parsed command line, as commander names the options. */
-interface Flags {
+interface Flags extends BackendFlags {
   h: string;
   p: number;
   a?: string;
@@ -42,8 +48,6 @@ interface Flags {
   x: boolean;
   threads: number;
   seed?: number;
-  backend: LoadOptions['backend'];
-  backendOption?: BackendOptions;
   wait?: LoadOptions['wait'];
   core?: number;
 }
@@ -68,7 +72,7 @@ Examples:
     --backend-option socket=/tmp/memif.sock --backend-option ip=10.99.0.2/24`;
 
 export function command(): Command {
-  return new Command('redis-benchmark')
+  return withBackendFlags(new Command('redis-benchmark'), 'libOS backend that reaches the server', false)
     .description("Puts load on a server as redis-benchmark does, with redis-benchmark's flags.")
     .helpOption('--help', 'display help for command')
     .passThroughOptions()
@@ -105,16 +109,10 @@ of a test are all alike',
       wholeNumber(-SEED_MAX, SEED_MAX),
     )
     .addOption(
-      new Option('--backend <name>', 'libOS backend that reaches the server')
-        .choices([...backends])
-        .default('kernel'),
-    )
-    .option('--backend-option <key=value>', 'option for the backend; can be repeated', withBackendOption)
-    .addOption(
       new Option(
         '--wait <how>',
-        'while nothing is there, spin (poll) or sleep in the kernel (block, as redis-benchmark does; default over the \
-kernel)',
+        'while nothing is there, spin (poll) or sleep in the kernel (block, as redis-benchmark does; default where \
+what arrives wakes a thread, as over the kernel)',
       ).choices([...waitModes]),
     )
     .option('--core <n>', "pin the generator's thread to this core", core)
@@ -141,10 +139,12 @@ async function run(words: string[], flags: Flags): Promise<void> {
       `--threads ${flags.threads} are more than ${scarce}: give fewer of them`,
     );
   }
-  if (flags.threads > 1 && flags.backend === 'dpdk') {
+  const chosen = await chooseBackend(flags);
+  const { threads, wakes } = backendNamed(chosen.backend).capabilities;
+  if (flags.threads > 1 && !threads) {
     throw new LoadError(
       'INVALID_OPTION',
-      '--threads with --backend dpdk: a process has one device, for one thread',
+      `--threads with --backend ${chosen.backend}: a process has one device, for one thread`,
     );
   }
   const command = flags.x ? [...words, await readStandardInput()] : words;
@@ -160,9 +160,8 @@ async function run(words: string[], flags: Flags): Promise<void> {
       const options = plainLoad({
         target: endpoint,
         login,
-        backend: flags.backend,
-        backendOptions: flags.backendOption ?? {},
-        wait: flags.wait ?? (flags.backend === 'kernel' ? 'block' : 'poll'),
+        ...chosen,
+        wait: flags.wait ?? (wakes ? 'block' : 'poll'),
         core: flags.core ?? null,
         connections: flags.c,
         threads: Math.max(1, flags.threads),

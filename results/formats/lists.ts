@@ -3,9 +3,6 @@
  * thread takes its lists from here, without the library that checks files.
  */
 
-/** The libOS's own list is in libos/index.ts, which imports no format; a test holds the two together. */
-export const backends = ['kernel', 'rdma', 'dpdk'] as const;
-
 /**
  * What the load generator exchanges with a server: requests of Redis; a message over a stream that comes back as it was
  * sent, and the same over datagrams; one over a stream that is answered by a short acknowledgement; a datagram that a

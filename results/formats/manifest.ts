@@ -71,7 +71,7 @@ const system = z.strictObject({
   group: z.string(),
   /** In what the load generator asks it, where that is not what the plan says. */
   protocol: z.enum(protocols).optional(),
-  /** How the server does its I/O, e.g. `kernel`, `rdma`, `dpdk`. */
+  /** How the server does its I/O: a name of `backends`, or words. */
   backend: z.string().min(1),
   /** What carries the bytes, e.g. `loopback`, `mlx5 (ConnectX-4)`, `net_memif (shared memory)`. */
   device: z.string().min(1),
@@ -100,6 +100,30 @@ const system = z.strictObject({
   client_cores: cores,
   /** Why the distance of its cores is not measured: half a sentence. Null where it is, or an older run does not say. */
   distance_unknown: z.string().nullable().default(null),
+});
+
+/** A backend of the libOS that servers or load generators of the run go over. */
+const backend = z.strictObject({
+  name: z.string().min(1),
+  /** What captions call it. */
+  title: z.string().min(1),
+  /** Of the libOS' interface to backends that it was written for. */
+  api_version: positive,
+  /** It says when its device is entered and left: latencies over it can have stages. */
+  moments: z.boolean(),
+  /** Of one from outside; null for those of this project, whose commit is the run's. */
+  module: z
+    .strictObject({
+      /** Of its package; null where it is in none. */
+      package: z.string().min(1).nullable(),
+      version: z.string().min(1).nullable(),
+      /** Over the files that it was loaded from, and those that it says it has beside them. */
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      files: positive,
+    })
+    .nullable(),
+  /** Of what it stands on, by name. */
+  versions: z.record(z.string(), z.string()),
 });
 
 /** A lower bound of systems: what the same exchange takes with nothing of them but their device. */
@@ -173,11 +197,14 @@ const manifest = z.strictObject({
   versions: z.object({ node: z.string(), bypassbench: z.string() }).catchall(z.string()),
   git: gitState,
   systems: z.array(system).min(1),
+  /** Older runs do not say. */
+  backends: z.array(backend).default([]),
   /** Runs from before there were floors have none. */
   floors: z.array(floor).default([]),
 });
 
 export type Manifest = z.infer<typeof manifest>;
+export type RunBackend = Manifest['backends'][number];
 export type RedisBuild = z.infer<typeof redisBuild>;
 export type SystemUnderTest = z.infer<typeof system>;
 

@@ -1,6 +1,7 @@
 /** Where a run was measured, with what, and how to measure it again. */
 import type { Manifest, SystemUnderTest } from '../formats/index.ts';
 import type { Run } from '../run/run-folder.ts';
+import { moduleInWords } from '../sentences/backends.ts';
 import { pipelinesInWords } from '../sentences/load.ts';
 import { formatCount } from '../text/format.ts';
 import { type Html, html } from '../text/html.ts';
@@ -45,6 +46,7 @@ ${table(
   ]),
 )}
 ${manifest.floors.length === 0 ? '' : floors(manifest)}
+${manifest.backends.length === 0 ? '' : backends(manifest)}
 <h3>Versions</h3>
 ${definitions(Object.entries(manifest.versions))}
 <details><summary>Resolved configuration</summary><pre>${JSON.stringify(manifest.config, null, 2)}</pre></details>`;
@@ -57,6 +59,22 @@ function asItCame(knobs: Manifest['machine']['knobs']): Html {
     value ?? `not there: ${absent}`,
   ]);
   return html`<details><summary>What of the kernel was left as it came</summary>${definitions(found)}</details>`;
+}
+
+function backends(manifest: Manifest): Html {
+  return html`<h3>Backends of the libOS</h3>
+${table(
+  ['backend', 'title', 'interface', 'where from', 'stands on'].map((head) => ({ head, number: false })),
+  manifest.backends.map(({ name, title, api_version, module, versions }) => [
+    name,
+    title,
+    `version ${api_version}`,
+    module === null ? 'this project' : moduleInWords(module),
+    Object.entries(versions)
+      .map(([what, version]) => `${what} ${version}`)
+      .join(', '),
+  ]),
+)}`;
 }
 
 function floors(manifest: Manifest): Html {

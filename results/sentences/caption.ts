@@ -2,6 +2,7 @@
 import type { Manifest, Measured, Provenance, Summary, SystemUnderTest } from '../formats/index.ts';
 import { type State, stateOf } from '../summary/doubt.ts';
 import { formatPercent } from '../text/format.ts';
+import { outsideBackends } from './backends.ts';
 import { distanceOfFigure } from './distance.ts';
 import {
   clientsInWords,
@@ -30,6 +31,7 @@ export function shortCaption(manifest: Manifest, summary: Summary): string[] {
     ...distanceOfFigure(summary),
     ...marksMeaning([...summary.points, ...summary.floors].map((one) => stateOf(one, ['p50']))),
     ...mixture(manifest.systems),
+    ...outsideBackends(manifest),
     shortWorkload(manifest),
     ...unmetRates(summary),
   ];

@@ -18,6 +18,7 @@ import {
   type ReferenceWorkload,
 } from '../run/reference.ts';
 import { formatCount, formatNumber } from '../text/format.ts';
+import { backendInWords } from './backends.ts';
 import { FLOOR_MEANING, provenanceNames, trialRange } from './caption.ts';
 import { distanceMethod } from './distance.ts';
 import { areSaidByKind, doubtKinds, doubts, listed, statisticNames } from './doubts.ts';
@@ -56,7 +57,7 @@ export function describeFigure(manifest: Manifest, summary: Summary): [string, s
     ...bulkInWords(summary),
     ...allRates(summary),
     ...distanceMethod(summary),
-    ...setting(manifest.systems),
+    ...setting(manifest),
     machine(manifest),
     software(manifest),
   ];
@@ -182,11 +183,12 @@ function workload({ plan, systems }: Manifest): string {
 }
 
 /** Client, cores and device, each of most systems first and then of those that differ; and what else must be known. */
-function setting(systems: SystemUnderTest[]): string[] {
+function setting(manifest: Manifest): string[] {
+  const { systems } = manifest;
   const client = bySystem(systems, ({ client }) => {
     const waits = client.wait === 'poll' ? 'polls' : 'blocks';
     const which = client.program ? `is ${client.program} and ` : '';
-    return `${which}${waits} through the ${client.backend} backend`;
+    return `${which}${waits} through the ${backendInWords(manifest, client.backend)} backend`;
   });
   const cores = bySystem(systems, (system) => {
     return `the server ran ${nameCores(system.server_cores)} and the client ${nameCores(system.client_cores)}`;

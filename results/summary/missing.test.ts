@@ -33,6 +33,26 @@ test('a backend that was not calibrated, and calibrations of the others', async 
   ]);
 });
 
+test('stages over a backend that does not say when its device is entered', async () => {
+  const backends = [
+    { name: 'pipes', title: 'Pipes', api_version: 1, moments: false, module: null, versions: {} },
+  ];
+  const overPipes = system('kv-dpdk', { label: 'kv-pipes', client: { wait: 'poll', backend: 'pipes' } });
+  const whole = manifest({ systems: [system('redis'), overPipes], backends });
+  const plan = {
+    ...whole.plan,
+    trials: 1,
+    measurements: [target('get')],
+    stages: { every: 10, duration_s: 1 },
+  };
+  const measured = ({ name }: { name: string }) =>
+    name === 'redis' ? { latencies_ns, stages } : { latencies_ns };
+  const dir = await writeRun(run({ manifest: { ...whole, plan }, measured }));
+  expect(await missingIn(dir)).toEqual([
+    'The stages of kv-pipes are missing: the backend Pipes does not say when its device is entered and left.',
+  ]);
+});
+
 test('stages that nobody stamped, that are too few, and of what was not measured', async () => {
   const only = (measured: SyntheticMeasurement | null) =>
     folderOf((name) => (name === 'redis' ? measured : { latencies_ns, stages }));

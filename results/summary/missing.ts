@@ -16,7 +16,12 @@ export function missingOf(run: Run, points: readonly Point[]): string[] {
   return [...uncalibrated, ...new Set(reasons)];
 }
 
-function whyWithoutStages({ trials }: Run, point: Point): string {
+function whyWithoutStages({ trials, manifest }: Run, point: Point): string {
+  const system = manifest.systems.find(({ name }) => name === point.system);
+  const silent = manifest.backends.find(
+    ({ name, moments }) => !moments && (name === system?.backend || name === system?.client.backend),
+  );
+  if (silent) return `the backend ${silent.title} does not say when its device is entered and left`;
   const records = trials.filter(({ trial }) => trial.subject === point.system);
   const stamped = records.flatMap((record) => stampedIn(record, point));
   if (point.samples === 0) return 'nothing was measured';

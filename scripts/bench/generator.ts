@@ -1,18 +1,17 @@
 /**
- * The load generator on one core against a null server over the backend dpdk or rdma: how many requests a second it
- * offers with 50 connections (`full`), or how late it sends them at half of that: the p99 of constant arrivals
- * (`constant`), or that of Poisson arrivals over an M/D/1 queue's with the same time of sending (`poisson`).
+ * The load generator on one core against a null server over a backend: how many requests a second it offers with 50
+ * connections (`full`), or how late it sends them at half of that: the p99 of constant arrivals (`constant`), or that
+ * of Poisson arrivals over an M/D/1 queue's with the same time of sending (`poisson`).
  */
 import { describeSchedules, measureSchedules } from '../../loadgen/index.ts';
 import { CLIENT_CORE, SERVER_CORE } from './pair.ts';
 import { printNumber, words } from './print.ts';
 
-const USAGE = 'full|constant|poisson dpdk|rdma';
+const USAGE = 'full|constant|poisson BACKEND';
 const DURATION_S = 1;
 
 const [what, backend] = words(USAGE);
 if (what !== 'full' && what !== 'constant' && what !== 'poisson') throw new Error(`usage: ${USAGE}`);
-if (backend !== 'dpdk' && backend !== 'rdma') throw new Error(`usage: ${USAGE}`);
 const report = await measureSchedules(
   {
     backend,

@@ -9,6 +9,7 @@
 import { median } from 'simple-statistics';
 import {
   type Backend,
+  type BackendOptions,
   createLibos,
   type Endpoint,
   type Libos,
@@ -18,7 +19,7 @@ import {
 
 export interface LibosEnd {
   backend: Backend;
-  backendOptions: Record<string, string>;
+  backendOptions: BackendOptions;
   server: Endpoint;
 }
 

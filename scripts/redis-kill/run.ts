@@ -46,7 +46,7 @@ function readArguments(): Arguments | null {
   });
   if (values.help) return null;
   const chosen = backends.filter((name) => values.backend.includes(name));
-  const unknown = values.backend.find((name) => !(backends as string[]).includes(name));
+  const unknown = values.backend.find((name) => !backends.includes(name));
   if (unknown !== undefined) throw new Error(`--backend takes ${backends.join(', ')}, not '${unknown}'`);
   const [rounds, seed] = [Number(values.rounds), Number(values.seed)];
   if (!(Number.isSafeInteger(rounds) && rounds >= chosen.length)) {

@@ -5,9 +5,11 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from '../../experiments/index.ts';
-import type { Backend, BackendOptions, Endpoint } from '../../libos/index.ts';
+import { type Backend, type BackendOptions, backendNamed, type Endpoint } from '../../libos/index.ts';
 
 const BYPASSBENCH = join(import.meta.dirname, '..', '..', 'bin', 'bypassbench');
+const LOOPBACK = '127.0.0.1';
+const REDIS_PORT = 6379;
 const READY_MS = 120_000;
 const STOP_MS = 20_000;
 const LOG_LINES_SHOWN = 12;
@@ -23,20 +25,19 @@ export interface ServedPlace {
 
 /** `folder`: for what lies between server and clients. */
 export async function choosePlace(backend: Backend, folder: string): Promise<ServedPlace> {
-  if (backend === 'dpdk') {
-    const socket = join(folder, 'memif.sock');
-    const endpoint = { address: '10.99.0.1', port: 6379 };
-    const serverOptions = { role: 'server', socket, ip: '10.99.0.1/24' };
-    const clientOptions = { role: 'client', socket, ip: '10.99.0.2/24' };
-    return { words: wordsOf(backend, endpoint, serverOptions), endpoint, clientOptions };
-  }
-  const address = '127.0.0.1';
-  const endpoint = { address, port: await freePort(address) };
-  const options: Record<string, string> = backend === 'rdma' ? { provider: 'shm' } : {};
-  return { words: wordsOf(backend, endpoint, options), endpoint, clientOptions: options };
+  const pair = backendNamed(backend).pairing?.ends(folder, {}) ?? 'it has no two ends on one machine';
+  if (typeof pair === 'string') throw new Error(`--backend ${backend}: ${pair}`);
+  const { address, server, client } = pair;
+  // With a network of its own all ports are free.
+  const port = address === LOOPBACK ? await freePort(address) : REDIS_PORT;
+  return {
+    words: wordsOf(backend, { address, port }, server),
+    endpoint: { address, port },
+    clientOptions: client,
+  };
 }
 
-function wordsOf(backend: Backend, { address, port }: Endpoint, options: Record<string, string>): string[] {
+function wordsOf(backend: Backend, { address, port }: Endpoint, options: BackendOptions): string[] {
   return [
     ...['--backend', backend, '--bind', address, '--port', `${port}`],
     ...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
