@@ -10,6 +10,7 @@ import { type LoadResult, loadResultFormat, RESULT_FILE } from '../../results/fo
 import type { WorkloadConfig } from '../config/schema.ts';
 import { TrialFailure } from '../errors.ts';
 import type { RunningProcess, Supervisor } from '../machine/process.ts';
+import { runningTime } from './running-time.ts';
 import { lastWords } from './trial-folder.ts';
 
 const STOP_GRACE_MS = 1000;
@@ -63,7 +64,7 @@ export async function measure(request: MeasurementRequest): Promise<LoadResult> 
     stderrFile,
   });
   const timer = new AbortController();
-  const timeOver = sleep(limitSeconds * 1000, 'time over' as const, { signal: timer.signal });
+  const timeOver = runningTime(limitSeconds * 1000, timer.signal).then(() => 'time over' as const);
   try {
     const ends = server ? [running.ended, server.process.ended] : [running.ended];
     const first = await Promise.race([...ends, timeOver, interrupted]);

@@ -27,8 +27,9 @@ export class ClosedLoop {
 
   /**
    * Sends a request for each reply until `control` says that it is finished. A request that has waited for longer than
-   * the reply timeout is given up, and its connection with it, but for one of datagrams. Throws CONNECTION_LOST,
-   * NOT_RESP.
+   * the reply timeout is given up, and its connection with it, but for one of datagrams: when it had by the look before,
+   * and this one has not found its reply. So a thread that stood still finds what has come meanwhile. Throws
+   * CONNECTION_LOST, NOT_RESP.
    */
   run(control: LoopControl): void {
     this.#run(control, true);
@@ -45,6 +46,7 @@ export class ClosedLoop {
     if (bulk !== null) bulk.isSending = sends;
     pauses.resume();
     let lookNs = nowNs();
+    let beforeNs = lookNs;
     let hasWork = bulk !== null;
     for (;;) {
       const count = libos.waitNext(COMPLETIONS_PER_WAIT, hasWork ? 0 : WAIT_MS);
@@ -62,8 +64,9 @@ export class ClosedLoop {
       connections.busy.turnEnded(receivedNs);
       if (receivedNs >= lookNs) {
         lookNs = receivedNs + LATE_LOOK_NS;
-        this.#giveUpLate(receivedNs, control, sends);
+        this.#giveUpLate(beforeNs, control, sends);
       }
+      beforeNs = receivedNs;
       if (control.finished(receivedNs)) return;
     }
   }

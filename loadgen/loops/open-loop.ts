@@ -43,6 +43,8 @@ const LOOK = 3;
 const FULL = 4;
 /** When the loop last looked for replies. */
 const LOOKED = 5;
+/** When it did so before that: what has come by then was found by the last look, though the thread stood still meanwhile. */
+const BEFORE = 7;
 /** How long the loop has had nothing to do: turns in which it sent nothing and found nothing. */
 const IDLE = 6;
 
@@ -76,7 +78,7 @@ export class OpenLoop implements ReplySink {
   /** Of a request that was due and never sent. */
   readonly #unsent = new ReplyRecord();
   /** In ns. */
-  readonly #times = new Float64Array(7);
+  readonly #times = new Float64Array(8);
 
   /**
    * @param sleeps whether to sleep in the kernel until the next request is due, if that is long enough
@@ -137,7 +139,7 @@ export class OpenLoop implements ReplySink {
     const times = this.#times;
     this.#begin(endNs);
     while (this.#outstanding > 0 || arrivals.nextNs < endNs) {
-      if (times[NOW] >= deadlineNs) break;
+      if (times[BEFORE] >= deadlineNs) break;
       if (this.#stopped()) {
         if (this.#connections.isDeserted) break;
         return;
@@ -145,7 +147,7 @@ export class OpenLoop implements ReplySink {
       this.#turn();
     }
     this.#sendBulk(false);
-    while (this.#carriesBulk() && times[NOW] < deadlineNs && !this.#stopped()) this.#turn();
+    while (this.#carriesBulk() && times[BEFORE] < deadlineNs && !this.#stopped()) this.#turn();
     this.#connections.giveUpLateBulk(times[NOW]);
     for (const connection of this.#connections.sending) {
       if (connection.outstanding > 0) this.#giveUp(connection, Number.POSITIVE_INFINITY);
@@ -176,6 +178,7 @@ export class OpenLoop implements ReplySink {
   #begin(endNs: number): void {
     this.#times[NOW] = nowNs();
     this.#times[LOOKED] = this.#times[NOW];
+    this.#times[BEFORE] = this.#times[NOW];
     this.#times[END] = endNs;
   }
 
@@ -204,14 +207,14 @@ export class OpenLoop implements ReplySink {
 
   #giveUpLate(): void {
     const connections = this.#connections;
-    const nowNs = this.#times[NOW];
-    for (let late = connections.late(nowNs); late !== null; late = connections.late(nowNs))
-      this.#giveUp(late);
-    connections.giveUpLateBulk(nowNs);
+    const lookedNs = this.#times[BEFORE];
+    for (let late = connections.late(lookedNs); late !== null; late = connections.late(lookedNs))
+      this.#giveUp(late, lookedNs - connections.replyTimeoutNs);
+    connections.giveUpLateBulk(lookedNs);
   }
 
   /** Its places are no room any more. */
-  #giveUp(connection: SendingConnection, sentNs?: number): void {
+  #giveUp(connection: SendingConnection, sentNs: number): void {
     this.#reading = this.#intended[connection.qd];
     const isGivenUp = this.#connections.giveUp(connection, this.#times[NOW], this, sentNs);
     if (isGivenUp) this.#room -= connection.pipeline;
@@ -235,6 +238,7 @@ export class OpenLoop implements ReplySink {
     const times = this.#times;
     this.#sendDue();
     this.#connections.busy.turnEnded(times[LOOKED]);
+    times[BEFORE] = times[LOOKED];
     const count = libos.waitNext(COMPLETIONS_PER_TURN, this.#sleeps && !this.#hasWork ? this.#sleepMs() : 0);
     times[NOW] = nowNs();
     if (count === 0 && !this.#hasWorked) times[IDLE] += times[NOW] - times[LOOKED];
