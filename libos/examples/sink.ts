@@ -50,25 +50,32 @@ class MessageStream {
 
   /** The answers to the messages that end in `sga`, what one pop has brought; null where none does. */
   take(libos: Libos, sga: ScatterGatherArray): ScatterGatherArray | null {
-    const { bytes, offset, length } = sga.segments[0];
-    const end = offset + length;
     let answers: Answers | null = null;
-    for (let at = offset; at < end; ) {
-      if (this.#lengthBytes < LENGTH_BYTES) {
-        this.#length = this.#length * 256 + bytes[at++];
-        if (++this.#lengthBytes === LENGTH_BYTES) this.#left = this.#length;
-      } else {
-        const part = Math.min(this.#left, end - at);
-        this.#left -= part;
-        at += part;
+    for (let i = 0; i < sga.segmentCount; i++) {
+      const { bytes, offset, length } = sga.segments[i];
+      const end = offset + length;
+      for (let at = offset; at < end; ) {
+        at = this.#step(bytes, at, end);
+        if (this.#lengthBytes < LENGTH_BYTES || this.#left > 0) continue;
+        answers ??= new Answers(libos, sga.byteLength);
+        answers.add(this.#length);
+        this.#lengthBytes = 0;
+        this.#length = 0;
       }
-      if (this.#lengthBytes < LENGTH_BYTES || this.#left > 0) continue;
-      answers ??= new Answers(libos, length);
-      answers.add(this.#length);
-      this.#lengthBytes = 0;
-      this.#length = 0;
     }
     return answers === null ? null : answers.sga;
+  }
+
+  /** Takes the next of bytes[at, end), of a message's length or its body. Returns where it got to. */
+  #step(bytes: Uint8Array, at: number, end: number): number {
+    if (this.#lengthBytes < LENGTH_BYTES) {
+      this.#length = this.#length * 256 + bytes[at];
+      if (++this.#lengthBytes === LENGTH_BYTES) this.#left = this.#length;
+      return at + 1;
+    }
+    const part = Math.min(this.#left, end - at);
+    this.#left -= part;
+    return at + part;
   }
 }
 

@@ -67,14 +67,16 @@ describe('kernel sockets', () => {
       return { from, at: server.wait(server.accept(listener))!.newQd };
     });
     const largeBytes = 1024 * 1024;
-    for (const [{ from }, bytes] of [[large, largeBytes] as const, [small, 64] as const]) {
-      client.push(from, client.alloc(bytes));
-    }
+    // As an application makes it: a buffer at a time.
+    for (let pushed = 0; pushed < largeBytes; pushed += 16_384) client.push(large.from, client.alloc(16_384));
+    client.push(small.from, client.alloc(64));
     // Nobody has polled since: what is there was sent by the pushes.
     expect(server.wait(server.pop(small.at), 1000)!.sga!.byteLength).toBe(64);
+    let pop = server.pop(large.at);
     const popLarge = () => {
-      const completion = server.wait(server.pop(large.at), 0);
+      const completion = server.wait(pop, 0);
       if (completion === null) return 0;
+      pop = server.pop(large.at);
       const bytes = completion.sga!.byteLength;
       server.free(completion.sga!);
       return bytes;
@@ -89,6 +91,41 @@ describe('kernel sockets', () => {
     expect(received).toBe(largeBytes);
     server.shutdown();
     client.shutdown();
+  });
+
+  it('give one buffer of a small message, and several at once where there is much', () => {
+    const options = { backend: 'kernel', checked: true } as const;
+    const world = new World({
+      create: () => ({
+        server: createLibos(options),
+        client: createLibos(options),
+        serverAddress: '127.0.0.1',
+      }),
+    });
+    const { server, client } = world;
+    const { serverQd, clientQd } = world.connect(world.listen());
+    const pops = (data: Buffer): number[] => {
+      const counts: number[] = [];
+      const parts: Uint8Array[] = [];
+      world.pushFreeing(client, clientQd, data);
+      for (let left = data.length; left > 0; left -= parts.at(-1)!.length) {
+        client.waitNext(0);
+        const { sga } = world.wait(server, server.pop(serverQd));
+        counts.push(sga!.segmentCount);
+        parts.push(sga!.copyOut());
+        server.free(sga!);
+      }
+      expect(Buffer.concat(parts).equals(data)).toBe(true);
+      return counts;
+    };
+    expect(pops(randomBytes(64))).toEqual([1]);
+    const [first, second, ...others] = pops(randomBytes(1_000_000));
+    expect(first).toBe(1);
+    expect(second).toBeGreaterThan(1);
+    expect(others.length).toBeLessThan(40);
+    expect(Math.max(second, ...others)).toBeLessThanOrEqual(4);
+    expect(pops(randomBytes(64))).toEqual([1]);
+    world.shutdown();
   });
 
   it('fills, resets and ends a connection that was busy alone, and serves a second one beside it', () => {

@@ -10,6 +10,8 @@ export class KernelQueue extends Queue {
    */
   readable = false;
   writable = true;
+  /** The last receive filled a whole buffer: there may be much, and the next one fills several. */
+  receivesMuch = false;
   /** The peer has sent the end of the stream, so a short read does not mean that nothing is left. */
   peerFinished = false;
   endOfStream = false;

@@ -1,4 +1,7 @@
-/** The receiving half of kernel sockets: recv straight into pool buffers. */
+/**
+ * The receiving half of kernel sockets: straight into pool buffers. A small message takes recv and one buffer; where
+ * that was full, the next call fills several, as each costs a system call, and whoever sends them on another one.
+ */
 import type { BufferPool } from '../memory/pool.ts';
 import { Owner, type ScatterGatherArray } from '../memory/sga.ts';
 import { Errno, errno } from '../native/libc.ts';
@@ -8,17 +11,21 @@ import * as sys from '../native/sockets.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import type { KernelQueue } from './queue.ts';
 
+/** Buffers that one call fills at most: 64 KiB, what a program for Linux usually reads at once. */
+const BUFFERS_AT_ONCE = 4;
+
 export class SocketReceiver {
   readonly #tokens: TokenTable;
   readonly #pool: BufferPool;
-  readonly #recv: SocketCalls['recv'];
-  readonly #recvfrom: SocketCalls['recvfrom'];
-  /** The buffer that the next recv writes to; most polls find nothing and leave it as it is. */
+  readonly #calls: SocketCalls;
+  /** The buffers that the next call writes to; most polls find nothing and leave them as they are. */
   #spare: ScatterGatherArray | null = null;
+  #spares: ScatterGatherArray | null = null;
+  /** What the last call has received. */
+  #received: ScatterGatherArray | null = null;
 
   constructor(tokens: TokenTable, pool: BufferPool, calls: SocketCalls) {
-    this.#recv = calls.recv;
-    this.#recvfrom = calls.recvfrom;
+    this.#calls = calls;
     this.#tokens = tokens;
     this.#pool = pool;
   }
@@ -33,13 +40,13 @@ export class SocketReceiver {
         completed = true;
         continue;
       }
-      const outcome = queue.kind === 'stream' ? this.#fromStream(queue) : this.#datagram(queue);
+      const outcome = this.#receiveOnce(queue);
       if (outcome === NOTHING) break;
       if (outcome === DATA) {
-        const sga = this.#spare as ScatterGatherArray;
-        this.#spare = null;
-        if (queue.kind === 'stream') this.#tokens.completePop(queue.pops, sga);
-        else this.#tokens.completePopFrom(queue.pops, sga, sys.writtenAddress(), sys.writtenPort());
+        const sga = this.#received as ScatterGatherArray;
+        this.#received = null;
+        if (queue.kind === 'stream') tokens.completePop(queue.pops, sga);
+        else tokens.completePopFrom(queue.pops, sga, sys.writtenAddress(), sys.writtenPort());
         completed = true;
         if (!queue.readable) break;
       }
@@ -47,25 +54,47 @@ export class SocketReceiver {
     return completed;
   }
 
-  #fromStream(queue: KernelQueue): Outcome {
+  #receiveOnce(queue: KernelQueue): Outcome {
+    if (queue.kind === 'datagram') return this.#datagram(queue);
+    return queue.receivesMuch ? this.#intoSeveral(queue) : this.#intoOne(queue);
+  }
+
+  #intoOne(queue: KernelQueue): Outcome {
     if (this.#spare === null) this.#spare = this.#pool.alloc(this.#pool.bufferBytes, Owner.Libos);
     const segment = this.#spare.segments[0];
-    const bytes = this.#recv(queue.fd, segment.address, segment.capacity, sys.MSG_DONTWAIT);
-    if (bytes < 0) return this.#failed(queue);
-    if (bytes === 0) {
-      queue.endOfStream = true;
-      return ENDED;
-    }
+    const bytes = this.#calls.recv(queue.fd, segment.address, segment.capacity, sys.MSG_DONTWAIT);
+    if (bytes <= 0) return this.#nothingFrom(queue, bytes);
     segment.length = bytes;
+    this.#received = this.#spare;
+    this.#spare = null;
+    queue.receivesMuch = bytes === segment.capacity;
     // A short read has emptied the socket (epoll(7)), unless the end of the stream is known to follow.
     queue.readable = bytes === segment.capacity || queue.peerFinished;
+    return DATA;
+  }
+
+  #intoSeveral(queue: KernelQueue): Outcome {
+    const { bufferBytes } = this.#pool;
+    if (this.#spares === null) {
+      if (!this.#pool.hasBuffers(BUFFERS_AT_ONCE)) return this.#intoOne(queue);
+      this.#spares = this.#pool.alloc(BUFFERS_AT_ONCE * bufferBytes, Owner.Libos);
+    }
+    const { segments } = this.#spares;
+    for (let i = 0; i < BUFFERS_AT_ONCE; i++) sys.setIovec(i, segments[i].address, bufferBytes);
+    const bytes = this.#calls.receiveScattered(queue.fd, BUFFERS_AT_ONCE);
+    if (bytes <= 0) return this.#nothingFrom(queue, bytes);
+    this.#received = this.#spares;
+    this.#spares = null;
+    this.#received.shorten(bytes);
+    queue.receivesMuch = bytes > bufferBytes;
+    queue.readable = bytes === BUFFERS_AT_ONCE * bufferBytes || queue.peerFinished;
     return DATA;
   }
 
   #datagram(queue: KernelQueue): Outcome {
     if (this.#spare === null) this.#spare = this.#pool.alloc(this.#pool.bufferBytes, Owner.Libos);
     const segment = this.#spare.segments[0];
-    const bytes = this.#recvfrom(queue.fd, segment.address, segment.capacity);
+    const bytes = this.#calls.recvfrom(queue.fd, segment.address, segment.capacity);
     if (bytes < 0) return this.#failed(queue);
     queue.readable = true;
     if (bytes > segment.capacity) {
@@ -73,7 +102,18 @@ export class SocketReceiver {
       return RETRY;
     }
     segment.length = bytes;
+    this.#received = this.#spare;
+    this.#spare = null;
     return DATA;
+  }
+
+  /** What became of a call on a stream that returned 0 or -1. */
+  #nothingFrom(queue: KernelQueue, result: number): Outcome {
+    // The next poll, which may find nothing either, takes the cheaper call.
+    queue.receivesMuch = false;
+    if (result < 0) return this.#failed(queue);
+    queue.endOfStream = true;
+    return ENDED;
   }
 
   #failed(queue: KernelQueue): Outcome {

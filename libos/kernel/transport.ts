@@ -11,8 +11,9 @@
  * falls silent, when its socket buffer is full, or when more than HOT_QUEUES are active: then one epoll_wait
  * for all of them is cheaper than a recv on each.
  *
- * A push is sent at once, up to a bound; what a queue has beyond that it sends a turn at a time, one queue in each
- * poll: so what others have sent and ask waits for one turn, not for the whole of a large reply.
+ * Pushes are sent at once, up to a bound; what a queue has beyond that it sends a turn at a time, one queue in each
+ * poll: so what others have sent and ask waits for one turn, not for the whole of a large reply. A push of several
+ * buffers is one system call, however long it is: in pieces, 256 kB there and back took a quarter longer.
  */
 import { nowNs } from '../clock.ts';
 import { formatIpv4 } from '../endpoint.ts';

@@ -105,6 +105,33 @@ describe('BufferPool', () => {
     expect(pool.mappedBytes).toBe((2 * SLAB_BUFFERS + 1) * BUFFER_BYTES);
   });
 
+  it('takes back the buffers behind the bytes that an array is shortened to', () => {
+    const bytes = fc.integer({ min: 1, max: 10 * BUFFER_BYTES });
+    fc.assert(
+      fc.property(bytes, fc.integer({ min: 1, max: 10 }), (kept, buffers) => {
+        const { pool } = testPool({ checked: true });
+        const array = pool.alloc(buffers * BUFFER_BYTES, Owner.Libos);
+        const before = pool.freeBytes;
+        const left = Math.min(kept, buffers * BUFFER_BYTES);
+        array.shorten(left);
+        expect(array.byteLength).toBe(left);
+        expect(array.segmentCount).toBe(Math.ceil(left / BUFFER_BYTES));
+        expect(pool.freeBytes - before).toBe((buffers - array.segmentCount) * BUFFER_BYTES);
+        pool.release(array);
+        expect(pool.freeBytes).toBe(pool.mappedBytes);
+      }),
+    );
+  });
+
+  it('says whether it has so many buffers under its limit, and has them then', () => {
+    const { pool } = testPool({ limitBytes: 6 * BUFFER_BYTES });
+    expect(pool.hasBuffers(7)).toBe(false);
+    expect(pool.hasBuffers(6)).toBe(true);
+    pool.alloc(3 * BUFFER_BYTES, Owner.Libos);
+    expect(pool.hasBuffers(4)).toBe(false);
+    expect(pool.alloc(3 * BUFFER_BYTES, Owner.Libos).segmentCount).toBe(3);
+  });
+
   it('unmaps everything at the end', () => {
     const { pool, counts } = testPool();
     pool.release(pool.alloc(1000, Owner.Application));

@@ -88,6 +88,12 @@ export class BufferPool implements SegmentHome {
     return array;
   }
 
+  /** Whether there is room for so many buffers under the limit. */
+  hasBuffers(count: number): boolean {
+    while (this.#freeSegments.length < count) if (!this.#tryGrow()) return false;
+    return true;
+  }
+
   /**
    * An array around one buffer that may have its home elsewhere, with its data as it stands, owned by
    * `owner`.

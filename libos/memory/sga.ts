@@ -101,6 +101,22 @@ export class ScatterGatherArray {
       throw new RangeError(`${source.length} bytes do not fit into the ${taken} of this array`);
   }
 
+  /**
+   * Keeps the first `bytes` bytes, at least one, of segments that are whole; buffers behind them go back to where they
+   * are at home.
+   */
+  shorten(bytes: number): void {
+    let left = bytes;
+    let used = 0;
+    for (; left > 0; used++) {
+      const segment = this.segments[used];
+      segment.length = Math.min(left, segment.capacity);
+      left -= segment.length;
+    }
+    for (let i = used; i < this.segmentCount; i++) this.segments[i].home.give(this.segments[i]);
+    this.segmentCount = used;
+  }
+
   /** The data as one new array, for those who can afford the copy. */
   copyOut(): Uint8Array {
     const copy = new Uint8Array(this.byteLength);

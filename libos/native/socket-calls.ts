@@ -10,6 +10,8 @@ export interface SocketCalls {
   send(fd: number, address: number, bytes: number, flags: number): number;
   /** As sys.sendGathered. */
   sendGathered(fd: number, count: number, address: number, port: number): number;
+  /** As sys.receiveScattered. */
+  receiveScattered(fd: number, count: number): number;
   /** As sys.recvfrom. */
   recvfrom(fd: number, address: number, bytes: number): number;
 }
@@ -17,7 +19,8 @@ export interface SocketCalls {
 /** `deviceTimesAddress` 0 for none. */
 export function socketCalls(deviceTimesAddress: number): SocketCalls {
   if (deviceTimesAddress === 0) {
-    return { recv: sys.recv, send: sys.send, sendGathered: sys.sendGathered, recvfrom: sys.recvfrom };
+    const { recv, send, sendGathered, receiveScattered, recvfrom } = sys;
+    return { recv, send, sendGathered, receiveScattered, recvfrom };
   }
   const glue = stampGlue();
   return {
@@ -25,6 +28,8 @@ export function socketCalls(deviceTimesAddress: number): SocketCalls {
     send: (fd, address, bytes, flags) => glue.send(fd, address, bytes, flags, deviceTimesAddress),
     sendGathered: (fd, count, address, port) =>
       glue.sendmsg(fd, sys.gatheredMessage(count, address, port), sys.SEND_FLAGS, deviceTimesAddress),
+    receiveScattered: (fd, count) =>
+      glue.recvmsg(fd, sys.gatheredMessage(count, 0, 0), sys.MSG_DONTWAIT, deviceTimesAddress),
     recvfrom(fd, address, bytes) {
       sys.roomForAddress();
       const { RECVFROM_FLAGS, ADDRESS, ADDRESS_LENGTH } = sys;

@@ -15,6 +15,7 @@ export const recv: Call = libc.func('recv', 'int', ['int', POINTER, 'size_t', 'i
 export const send: Call = libc.func('send', 'int', ['int', POINTER, 'size_t', 'int']);
 export const listen: Call = libc.func('listen', 'int', ['int', 'int']);
 const sendmsgCall: Call = libc.func('sendmsg', 'int', ['int', POINTER, 'int']);
+const recvmsgCall: Call = libc.func('recvmsg', 'int', ['int', POINTER, 'int']);
 const recvfromCall: Call = libc.func('recvfrom', 'int', ['int', POINTER, 'size_t', 'int', POINTER, POINTER]);
 const bindCall: Call = libc.func('bind', 'int', ['int', POINTER, 'uint32_t']);
 const connectCall: Call = libc.func('connect', 'int', ['int', POINTER, 'uint32_t']);
@@ -163,7 +164,7 @@ export function unacknowledgedBytes(fd: number): number {
   return memory.getInt32(16, true);
 }
 
-/** Sets the `index`th piece of the next gathered send. */
+/** Sets the `index`th piece of the next gathered send, or of the next scattered receive. */
 export function setIovec(index: number, address: number, bytes: number): void {
   const at = 256 + index * 16;
   memory.setUint32(at, address % 0x1_0000_0000, true);
@@ -179,7 +180,7 @@ export function sendGathered(fd: number, count: number, address: number, port: n
   return sendmsgCall(fd, gatheredMessage(count, address, port), SEND_FLAGS);
 }
 
-/** Address of the message that sendGathered sends. */
+/** Address of the message that sendGathered sends, and into whose pieces receiveScattered receives. */
 export function gatheredMessage(count: number, address: number, port: number): number {
   writeAddress(address, port);
   setPointer(32, port === 0 ? 0 : SOCKADDR);
@@ -187,6 +188,11 @@ export function gatheredMessage(count: number, address: number, port: number): n
   setPointer(48, IOVEC);
   memory.setUint32(56, count, true);
   return MSGHDR;
+}
+
+/** recvmsg into the first `count` pieces, one after the other. */
+export function receiveScattered(fd: number, count: number): number {
+  return recvmsgCall(fd, gatheredMessage(count, 0, 0), MSG_DONTWAIT);
 }
 
 function setPointer(at: number, address: number): void {

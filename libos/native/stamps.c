@@ -72,6 +72,24 @@ EXPORT int timed_recv(int fd, uintptr_t bytes, size_t length, int flags, uintptr
 	return (int)result;
 }
 
+EXPORT int timed_recvmsg(int fd, uintptr_t message, int flags, uintptr_t at)
+{
+	struct device_times *times = (struct device_times *)at;
+	uint64_t enter;
+	ssize_t result;
+
+	if (!wanted(times))
+		return (int)recvmsg(fd, (struct msghdr *)message, flags);
+	enter = counter_now();
+	look_at_window(times, enter);
+	result = recvmsg(fd, (struct msghdr *)message, flags);
+	if (result > 0) {
+		times->delivered_enter = enter;
+		times->delivered_leave = counter_now();
+	}
+	return (int)result;
+}
+
 EXPORT int timed_recvfrom(int fd, uintptr_t bytes, size_t length, int flags, uintptr_t address,
 			  uintptr_t address_length, uintptr_t at)
 {

@@ -10,10 +10,11 @@ export interface StampGlue {
   writeCounter(address: number): void;
   /** Writes the counter, and the monotonic clock in nanoseconds as a double. */
   writeClocks(counterAddress: number, monotonicAddress: number): void;
-  /** send(2), sendmsg(2), recv(2), recvfrom(2) that write their device times to the address behind their arguments. */
+  /** Calls of that name (section 2) that write their device times to the address behind their arguments. */
   send(fd: number, bytes: number, length: number, flags: number, deviceTimes: number): number;
   sendmsg(fd: number, message: number, flags: number, deviceTimes: number): number;
   recv(fd: number, bytes: number, length: number, flags: number, deviceTimes: number): number;
+  recvmsg(fd: number, message: number, flags: number, deviceTimes: number): number;
   recvfrom(
     fd: number,
     bytes: number,
@@ -43,6 +44,7 @@ function bind(library: LibraryHandle): StampGlue {
     send: library.func('int timed_send(int, uintptr_t, size_t, int, uintptr_t)'),
     sendmsg: library.func('int timed_sendmsg(int, uintptr_t, int, uintptr_t)'),
     recv: library.func('int timed_recv(int, uintptr_t, size_t, int, uintptr_t)'),
+    recvmsg: library.func('int timed_recvmsg(int, uintptr_t, int, uintptr_t)'),
     recvfrom: library.func(
       'int timed_recvfrom(int, uintptr_t, size_t, int, uintptr_t, uintptr_t, uintptr_t)',
     ),

@@ -28,8 +28,9 @@ export class BulkStream {
   #right: Uint8Array;
   /** Pieces that were pushed and not handed over. */
   #unsent = 0;
-  /** What came and was not looked at; the next pop waits for it. */
+  /** What came and was not looked at, from the segment that is next; the next pop waits for it. */
   #received: ScatterGatherArray | null = null;
+  #nextSegment = 0;
 
   constructor(libos: Libos, qd: QueueDescriptor, message: BulkMessage) {
     this.qd = qd;
@@ -72,20 +73,21 @@ export class BulkStream {
   /** Bytes came; they are looked at by work(). */
   receive(sga: ScatterGatherArray): void {
     this.#received = sga;
+    this.#nextSegment = 0;
   }
 
-  /** Does one piece of work. Throws NOT_RESP for what is no reply. */
+  /** Does one piece of work, a buffer's at most. Throws NOT_RESP for what is no reply. */
   work(sink: ReplySink): void {
     const sga = this.#received;
     if (sga === null) {
       this.#pushPiece();
       return;
     }
+    const { bytes, offset, length } = sga.segments[this.#nextSegment];
+    this.#check(bytes, offset, offset + length, sink);
+    // It may have been given up, and dropped what came.
+    if (this.#received !== sga || ++this.#nextSegment < sga.segmentCount) return;
     this.#received = null;
-    for (let i = 0; i < sga.segmentCount; i++) {
-      const { bytes, offset, length } = sga.segments[i];
-      this.#check(bytes, offset, offset + length, sink);
-    }
     this.#libos.free(sga);
     if (!this.isGivenUp) this.#libos.pop(this.qd);
   }
