@@ -101,7 +101,12 @@ function closed(waits: Wait[], most: number): string[] {
 
 function open(waits: Wait[], most: number): string[] {
   const one = new OneConnection(waits);
-  const arrivals = { nextNs: 1e6, advance: () => void (arrivals.nextNs += 1e6) };
+  const arrivals = {
+    nextNs: 1e6,
+    advance() {
+      this.nextNs += 1e6;
+    },
+  };
   const connections = one.connections as unknown as Connections;
   const loop = new OpenLoop(connections, arrivals as unknown as Arrivals, one.control(most), false);
   loop.sendUntil(Number.POSITIVE_INFINITY);
