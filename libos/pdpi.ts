@@ -82,7 +82,7 @@ export interface Libos {
   push(qd: QueueDescriptor, sga: ScatterGatherArray, until?: PushCompletion): QToken;
   /** Sends one datagram. */
   pushTo(qd: QueueDescriptor, sga: ScatterGatherArray, destination: Destination): QToken;
-  /** Receives what comes next: of a stream, what is there, a few buffers at most; of a datagram socket, one datagram. */
+  /** Receives what comes next: of a stream what is there, a few buffers at most; of a datagram socket one datagram. */
   pop(qd: QueueDescriptor): QToken;
 
   /** Waits for one token. Returns null when `timeoutMs` passed first. */

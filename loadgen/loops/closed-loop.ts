@@ -27,8 +27,8 @@ export class ClosedLoop {
 
   /**
    * Sends a request for each reply until `control` says that it is finished. A request that has waited for longer than
-   * the reply timeout is given up, and its connection with it, but for one of datagrams: when it had by the look before,
-   * and this one has not found its reply. So a thread that stood still finds what has come meanwhile. Throws
+   * the reply timeout is given up, and its connection with it, but for one of datagrams: when it had by the look
+   * before, and this one has not found its reply. So a thread that stood still finds what has come meanwhile. Throws
    * CONNECTION_LOST, NOT_RESP.
    */
   run(control: LoopControl): void {

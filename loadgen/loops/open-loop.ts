@@ -43,7 +43,7 @@ const LOOK = 3;
 const FULL = 4;
 /** When the loop last looked for replies. */
 const LOOKED = 5;
-/** When it did so before that: what has come by then was found by the last look, though the thread stood still meanwhile. */
+/** When it did so before that: what had come by then, the last look has found, though the thread stood still since. */
 const BEFORE = 7;
 /** How long the loop has had nothing to do: turns in which it sent nothing and found nothing. */
 const IDLE = 6;

@@ -1,4 +1,4 @@
-/** What both loops make of a standstill: of their thread, as by a debugger, and of the server. With a clock of the test's own. */
+/** What both loops make of a standstill, of their own thread and of the server. With a clock of the test's own. */
 import { performance } from 'node:perf_hooks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Connections } from '../connections/connections.ts';
@@ -9,8 +9,11 @@ import { ClosedLoop } from './closed-loop.ts';
 import { OpenLoop } from './open-loop.ts';
 
 const REPLY_TIMEOUT_MS = 100;
-/** What one wait takes, and what it finds. */
-type Wait = { ms: number; finds: boolean };
+/** What one wait takes, and whether it finds a reply. */
+interface Wait {
+  ms: number;
+  finds: boolean;
+}
 
 let nowMs = 0;
 beforeEach(() => {
@@ -19,12 +22,13 @@ beforeEach(() => {
 });
 afterEach(() => void vi.restoreAllMocks());
 
-/** One connection with one request at a time, and what came of them; `waits` say what the server does, the last for ever. */
+/** One connection with one request at a time, and what came of them. */
 class OneConnection {
   readonly replies: string[] = [];
   readonly #waits: Wait[];
   #sentNs = 0;
 
+  /** @param waits the last one is for ever */
   constructor(waits: Wait[]) {
     this.#waits = waits;
   }
