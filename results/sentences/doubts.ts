@@ -140,7 +140,7 @@ export function nameTarget(point: MeasurementTarget, among: MeasurementTarget[])
     ? ` with ${formatCount(point.clients)} ${point.clients === 1 ? 'client' : 'clients'}`
     : '';
   const bytes = among.some((other) => other.value_bytes !== point.value_bytes)
-    ? ` of ${formatCount(point.value_bytes)} bytes`
+    ? ` of ${formatCount(point.value_bytes)} ${point.value_bytes === 1 ? 'byte' : 'bytes'}`
     : '';
   const axes = Object.entries(point.at)
     .filter(([name]) => name !== 'clients' && name !== 'value_bytes')

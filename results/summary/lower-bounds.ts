@@ -17,8 +17,8 @@ import type { Counted } from './numbers.ts';
 
 /**
  * What a floor took in its fastest trial is what can be had, in the same state of distance as the point's. A mixture is
- * bounded by what was had in the nearest state, as the floor may never have had what the point had for all of the time;
- * a floor that was not in that state bounds no mixture. One that backs no claim bounds nothing.
+ * bounded by the fastest of all, and by none of a floor that was not in the nearest state: it never had what the point
+ * may have had for all of the time. A floor that backs no claim bounds nothing.
  */
 export function lowerBounds(
   floors: FloorPoint[],
@@ -35,7 +35,8 @@ export function lowerBounds(
     if (!bounds) return [];
     const of_state = state !== null && floor.state === state;
     const nearest = floor.by_state.find((one) => one.state !== MIXTURE);
-    const trials_us = of_state || !nearest ? floor.trial_p50_us : nearest.trial_p50_us;
+    if (!of_state && nearest?.trial_p50_us.length === 0) return [];
+    const trials_us = [...floor.trial_p50_us, ...(of_state ? [] : (nearest?.trial_p50_us ?? []))];
     if (trials_us.length === 0) return [];
     const p50_us = Math.min(...trials_us.map((trial) => trial.p50_us));
     return [{ name: `its floor ${floor.label}`, p50_us, of_state }];

@@ -10,7 +10,7 @@ export const systemColours = [
 ];
 
 /** Of floors, where they stand behind the systems. */
-export const floorGreys = ['#7a7a7a', '#b0b0b0', '#595959', '#959595'];
+export const floorGreys = ['#7a7a7a', '#9c9c9c', '#505050', '#8b8b8b'];
 
 /** Of states of distance, nearest first: the farther the lighter, so that they keep their order in grey. */
 const stateColours = ['#3d2c6b', '#c2517a', '#e9a35a', '#7fa88f'];
