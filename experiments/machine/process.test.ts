@@ -84,14 +84,16 @@ test('what a killed runner has left is removed by the next one, and nothing of a
   });
   const { running, folder } = await start('echo started; sleep 600');
   const module = path.join(import.meta.dirname, 'process.ts');
-  // The daemon closes no file and forgets its environment and its folder.
+  // The daemon closes no file and forgets its environment and its folder. What has started it stays until the daemon
+  // has said something, and has left the process group by then: what is in there when its leader ends is killed.
   const program = `
     const { Supervisor } = await import(${JSON.stringify(module)});
     const supervisor = new Supervisor();
     const cwd = supervisor.createFolder();
     const [stdoutFile, stderrFile] = [cwd + '/stdout', cwd + '/stderr'];
     const shared = supervisor.createSharedFolder();
-    const argv = ['setsid', '-f', 'env', '-i', 'sh', '-c', 'cd /; echo $$; exec sleep 600 >/dev/null 2>&1'];
+    const daemon = "setsid env -i sh -c 'cd /; echo $$; exec sleep 600 >/dev/null 2>&1' &";
+    const argv = ['sh', '-c', daemon + ' until [ -s /proc/self/fd/1 ]; do sleep 0.01; done'];
     supervisor.start({ argv, cores: [${availableCores()[0]}], cwd, env: {}, stdoutFile, stderrFile });
     console.log(JSON.stringify({ cwd, shared }));
     setInterval(() => {}, 1000);`;
