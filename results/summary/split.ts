@@ -9,11 +9,11 @@
  * Each part is a difference of medians over trials, its share is of the unmodified system's. Intervals are
  * bootstraps over trials: paired by block, or unpaired where too few blocks have all three (bootstrap.ts).
  */
-import { median } from 'simple-statistics';
 import { isOneAtATime, type Point, type Role, type Share, type Split } from '../formats/index.ts';
 import { sameTarget } from '../run/run-folder.ts';
 import { bootstrapInterval, FEWEST_TRIALS, ofCommonTimes, type Pairing, type Times } from './bootstrap.ts';
 import { stateOf } from './doubt.ts';
+import { median } from './median.ts';
 
 /**
  * A split for each unmodified system, libOS over the kernel and bypass of a group, and each target with one request in
