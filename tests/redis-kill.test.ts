@@ -2,7 +2,7 @@
 import { readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { planRound } from '../scripts/redis-kill/plan.ts';
 import { KillSeries } from '../scripts/redis-kill/series.ts';
 
@@ -29,10 +29,9 @@ describe('a kill under load', { retry: 0 }, () => {
 });
 
 describe('a server whose file has lost its end', () => {
-  const series = new KillSeries('kernel');
-  afterAll(() => series.cleanUp());
-
   test('is found to lack acknowledged writes, by key', async () => {
+    const series = new KillSeries('kernel');
+    onTestFinished(() => series.cleanUp());
     const plan = planRound(SEED, 1);
     expect(await series.start(plan)).toEqual([]);
     await series.loadAndKill({ ...plan, moment: { during: 'writes', writes: 100, afterMs: 0 } });
@@ -41,7 +40,8 @@ describe('a server whose file has lost its end', () => {
       .filter((name) => name.endsWith('.incr.aof'))
       .sort()
       .slice(-1);
-    truncateSync(join(log, last), Math.floor(statSync(join(log, last)).size / 2));
+    // What comes last is not acknowledged: on a busy machine that may be more than half.
+    truncateSync(join(log, last), Math.floor(statSync(join(log, last)).size / 10));
     const faults = await series.start(plan);
     expect(faults).toContainEqual(
       expect.stringMatching(/^(SET:\d:\d|INCR:\d|RPUSH:\d|XADD:\d): .*acknowledged/),
