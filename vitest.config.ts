@@ -1,8 +1,9 @@
 /**
- * `npm test`: two kinds of tests. Pure ones share workers, each of which runs many files. What starts
- * processes, opens devices or keeps a core busy has a worker of its own for each file, since file
- * descriptors, threads, signals and DPDK's environment are per process. What asserts times is `npm run
- * test:timing`, what takes minutes `npm run test:long`.
+ * `npm test`: three kinds of tests. Pure ones share workers, each of which runs many files; so do those that only look at
+ * what other processes do, such as the commands. What opens devices, starts threads, changes this process or its
+ * network, or keeps a core busy has a worker of its own for each file, since file descriptors, threads, signals and
+ * DPDK's environment are per process. What asserts times is `npm run test:timing`, what takes minutes `npm run
+ * test:long`.
  */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
@@ -11,9 +12,9 @@ import { randomisedEnvironment } from './tests/randomised-budget.ts';
 
 keepCompiledCode();
 
-/** Beside the code that they test, and not pure. */
-const withProcesses = [
-  'experiments/machine/**/*.test.ts',
+/** Each has a worker of its own. */
+const ownProcess = [
+  'experiments/machine/process.test.ts',
   'libos/conformance/**/*.test.ts',
   'libos/{backends,datapath,pauses,promises}.test.ts',
   'libos/distance/{probe,survey}.test.ts',
@@ -22,10 +23,20 @@ const withProcesses = [
   'libos/memory/anonymous.test.ts',
   'libos/rdma/conformance.test.ts',
   'libos/stamps/**/*.test.ts',
+  'loadgen/floor/pair.test.ts',
+  'tests/{dpdk-interfaces,dpdk-processes,libos-tap,libos-tap-recorded,rdma-processes}.test.ts',
+  'tests/{experiments-all,floor-distance-reader,redis-kill,stages}.test.ts',
+  'tests/{kvserver-seam,kvserver-tap,redis-port-blocks,redis-port-clients}.test.ts',
+  'tests/timing/disturbance.test.ts',
+];
+/** They start processes, and leave this one as it was. */
+const otherProcesses = [
+  'experiments/machine/**/*.test.ts',
   'loadgen/floor/**/*.test.ts',
   'results/page/**/*.test.ts',
   'results/write-report.test.ts',
   'scripts/**/*.test.ts',
+  'tests/**/*.test.ts',
 ];
 const elsewhere = ['node_modules/**', 'runs/**', '.checkouts/**', '**/*.timing.test.ts', '**/*.long.test.ts'];
 
@@ -40,6 +51,8 @@ const shared = {
   env: randomisedEnvironment({ all_ms: 20_000 }),
   setupFiles: ['tests/randomised.ts'],
 };
+/** On a machine that does other work, too: what fails is tried once more, and that is printed. */
+const withRetry = { ...shared, retry: 1, setupFiles: [...shared.setupFiles, 'tests/retries.ts'] };
 
 export default defineConfig({
   test: {
@@ -51,18 +64,24 @@ export default defineConfig({
           ...shared,
           name: 'pure',
           include: ['**/*.test.ts'],
-          exclude: [...elsewhere, 'tests/**', ...withProcesses],
+          exclude: [...elsewhere, ...otherProcesses, ...ownProcess],
           isolate: false,
         },
       },
       {
         test: {
-          ...shared,
-          name: 'processes',
-          // Processes of a machine that does other work, too: what fails is tried once more, and that is printed.
-          retry: 1,
-          setupFiles: [...shared.setupFiles, 'tests/retries.ts'],
-          include: ['tests/**/*.test.ts', ...withProcesses],
+          ...withRetry,
+          name: 'other processes',
+          include: otherProcesses,
+          exclude: [...elsewhere, ...ownProcess],
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          ...withRetry,
+          name: 'own process',
+          include: ownProcess,
           exclude: elsewhere,
         },
       },

@@ -1,42 +1,26 @@
 /** Bulk streams beside the requests of a load, against a real redis-server. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { command } from '../loadgen/command.ts';
 import { type LoadResult, loadResultFormat } from '../results/formats/index.ts';
-import { type RunningServer, startRedis } from './redis-server.ts';
+import { LoadedRedis } from './loaded-redis.ts';
 import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
 const BULK_BYTES = 300_000;
 
-let redis: RunningServer;
-let client: Redis;
-let folder: string;
+const redis = new LoadedRedis();
 
-beforeAll(async () => {
-  redis = await startRedis();
-  client = new Redis(redis.port, '127.0.0.1');
-  folder = await mkdtemp(join(tmpdir(), 'bypassbench-bulk-'));
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis.stop();
-  await rm(folder, { recursive: true });
-});
-
-let runs = 0;
 /** `bypassbench load` over a few keys with two bulk streams. */
 async function load(...args: string[]): Promise<{ dir: string; result: LoadResult; stdout: string }> {
-  const dir = join(folder, `run-${runs++}`);
-  const flags = ['--target', `127.0.0.1:${redis.port}`, '--populate', '--keys', '100', '--warmup-s', '0.1'];
+  const dir = redis.nextOut();
+  const flags = ['--target', redis.target, '--populate', '--keys', '100', '--warmup-s', '0.1'];
   const bulk = ['--bulk-connections', '2', '--bulk-bytes', `${BULK_BYTES}`];
   const { stdout } = await run(bypassbench, ['load', ...flags, ...bulk, '--out', dir, ...args]);
   return { dir, result: loadResultFormat.read(await readFile(join(dir, 'result.json'), 'utf8')), stdout };
@@ -47,9 +31,9 @@ describe('bypassbench load --bulk-connections', () => {
     ['get', 'a closed', []],
     ['set', 'a closed', []],
     ['get', 'an open', ['--rate', '500', '--connections', '4']],
-    ['set', 'an open', ['--rate', '500', '--connections', '4']],
+    ['set', 'an open', ['--rate', '500', '--connections', '4', '--wait', 'block']],
   ] as const)('carries values by %s beside %s loop, in numbers of their own', async (request, _, flags) => {
-    await client.flushall();
+    await redis.client.flushall();
     const { dir, result, stdout } = await load(
       ...['--bulk-operation', request, '--duration-s', '0.6', ...flags],
     );
@@ -69,18 +53,19 @@ describe('bypassbench load --bulk-connections', () => {
     expect(operations[0].hits).toBe(operations[0].requests);
     expect(operations[0].hits).toBeGreaterThan(20);
     expect(result.value_bytes).toBe(64);
-    expect(await client.keys('bulk:*')).toHaveLength(2);
-    expect(await client.strlen('bulk:00000000001')).toBe(BULK_BYTES);
+    expect(await redis.client.keys('bulk:*')).toHaveLength(2);
+    expect(await redis.client.strlen('bulk:00000000001')).toBe(BULK_BYTES);
   });
 
   it('checks each reply', async () => {
-    await client.flushall();
-    const loading = load('--duration-s', '1.5');
-    for (let left = 100; (await client.exists('bulk:00000000001')) === 0 && left > 0; left--) await sleep(20);
+    await redis.client.flushall();
+    const loading = load('--duration-s', '1.5', '--wait', 'block');
+    for (let left = 100; (await redis.client.exists('bulk:00000000001')) === 0 && left > 0; left--)
+      await sleep(20);
     await sleep(600);
-    const value = await client.getBuffer('bulk:00000000001');
+    const value = await redis.client.getBuffer('bulk:00000000001');
     value![BULK_BYTES - 1] ^= 1;
-    await client.set('bulk:00000000001', value!);
+    await redis.client.set('bulk:00000000001', value!);
     const { result } = await loading;
     expect(result.bulk!.replies.wrong).toBeGreaterThan(0);
     expect(result.bulk!.replies.hits).toBeGreaterThan(0);
@@ -88,12 +73,12 @@ describe('bypassbench load --bulk-connections', () => {
   });
 
   it('ends before it measures when the server does not take such values', async () => {
-    await client.config('SET', 'proto-max-bulk-len', '1048576');
+    await redis.client.config('SET', 'proto-max-bulk-len', '1048576');
     const failed = await load('--bulk-bytes', '1048577').then(
       () => null,
       (error: { code: number; stderr: string }) => error,
     );
-    await client.config('SET', 'proto-max-bulk-len', '536870912');
+    await redis.client.config('SET', 'proto-max-bulk-len', '536870912');
     expect(failed?.code).toBe(1);
     expect(failed?.stderr).toContain('invalid bulk length');
     expect(failed?.stderr).toContain('--bulk-bytes 1048577');

@@ -1,36 +1,23 @@
 /** The load generator on a server with passwords, users and databases, and by its host's name. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type RunningServer, startRedis } from './redis-server.ts';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LoadedRedis } from './loaded-redis.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
 const PASSWORD = 'open sesame';
 
-let redis: RunningServer;
-let client: Redis;
-let folder: string;
-
+const redis = new LoadedRedis(['--requirepass', PASSWORD], PASSWORD);
 beforeAll(async () => {
-  redis = await startRedis(['--requirepass', PASSWORD]);
-  client = new Redis(redis.port, '127.0.0.1', { password: PASSWORD });
-  await client.call('ACL', 'SETUSER', 'ann', 'on', '>of-ann', '~*', '+@all');
-  folder = await mkdtemp(join(tmpdir(), 'bypassbench-login-'));
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis.stop();
-  await rm(folder, { recursive: true });
+  await redis.client.call('ACL', 'SETUSER', 'ann', 'on', '>of-ann', '~*', '+@all');
 });
 beforeEach(async () => {
-  await client.flushall();
+  await redis.client.flushall();
 });
 
 const target = (): string[] => ['load', '--target', `localhost:${redis.port}`];
@@ -52,9 +39,9 @@ function failure(args: string[], environment: NodeJS.ProcessEnv = {}): Promise<s
 
 /** Keys of a database. */
 async function keysOf(database: number): Promise<number> {
-  await client.select(database);
-  const keys = await client.dbsize();
-  await client.select(0);
+  await redis.client.select(database);
+  const keys = await redis.client.dbsize();
+  await redis.client.select(0);
   return keys;
 }
 
@@ -71,7 +58,7 @@ describe('logging in', () => {
   });
 
   it('selects a database on each connection, and writes no password', async () => {
-    const out = join(folder, 'written');
+    const out = redis.nextOut();
     await load(['--db', '3', '--password', PASSWORD, '--out', out]);
     expect([await keysOf(0), await keysOf(3)]).toEqual([0, 50]);
     for (const file of await readdir(out)) {

@@ -4,30 +4,26 @@
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { command } from '../loadgen/command.ts';
 import { type LoadResult, loadResultFormat, pausesFormat } from '../results/formats/index.ts';
 import { RespConnection } from './kvserver-processes.ts';
-import { type RunningServer, startRedis } from './redis-server.ts';
+import { LoadedRedis } from './loaded-redis.ts';
 import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
 
 // One that sleeps while nothing is asked: it is there for all tests.
-let server: RunningServer;
-let folder: string;
+const server = new LoadedRedis();
 
 beforeAll(async () => {
-  server = await startRedis();
-  folder = await mkdtemp(join(tmpdir(), 'bypassbench-open-'));
   await run(bypassbench, [
     'load',
     ...target(server.port),
@@ -38,20 +34,15 @@ beforeAll(async () => {
     '0',
   ]);
 });
-afterAll(async () => {
-  await server.stop();
-  await rm(folder, { recursive: true });
-});
 
 const target = (port: number) => ['--target', `127.0.0.1:${port}`, '--keys', '100'];
 
 /** Where nothing hangs on it: a load that spins takes a core from other tests. */
 const asleep = ['--wait', 'block'];
 
-let runs = 0;
 /** What `bypassbench load` against `port` writes and says. */
 async function load(port: number, ...args: string[]) {
-  const out = join(folder, `run-${runs++}`);
+  const out = server.nextOut();
   const command = [bypassbench, ['load', ...target(port), '--out', out, ...args]] as const;
   const { stdout, code } = await run(...command).then(
     (said) => ({ ...said, code: 0 }),
@@ -86,11 +77,14 @@ async function slowServer(delay: (connection: number, requests: readonly number[
 }
 
 describe('bypassbench load --rate', () => {
-  it.each(['constant', 'poisson'])('sends what is due in its window with %s arrivals', async (arrivals) => {
+  it.each([
+    ['constant', []],
+    ['poisson', asleep],
+  ])('sends what is due in its window with %s arrivals', async (arrivals, waiting) => {
     const { out, result, get } = await load(
       server.port,
       ...['--rate', '2000', '--arrivals', arrivals, '--connections', '2', '--pipeline', '256'],
-      ...['--warmup-s', '0.1', '--duration-s', '0.6'],
+      ...['--warmup-s', '0.1', '--duration-s', '0.6', ...waiting],
     );
     expect(result).toMatchObject({ loop: 'open', rate_ops: 2000, arrivals, unanswered: 0 });
     // 0.6 s at 2,000 per second; a Poisson count strays from it by 35 in two windows of three.
@@ -276,7 +270,7 @@ describe('bypassbench load --rate', () => {
   it('says so, and writes no result, when no reply comes to a request of its window', async () => {
     const slow = await slowServer(() => sleep(400));
     const name = `127.0.0.1:${slow.port}`;
-    const dir = join(folder, 'without-replies');
+    const dir = server.nextOut();
     const failure = async (...args: string[]) => {
       const times = ['--warmup-s', '0.1', '--duration-s', '0.1'];
       const { code, stderr } = await run(bypassbench, ['load', ...times, '--out', dir, ...args]).then(

@@ -32,14 +32,6 @@ async function load(target: string, ...args: string[]): Promise<{ result: LoadRe
   return { result: loadResultFormat.read(readFileSync(join(out, 'result.json'), 'utf8')), out };
 }
 
-async function failure(...args: string[]): Promise<string> {
-  const given = ['load', '--warmup-s', '0.02', '--requests', '30', ...args];
-  return run(bypassbench, given).then(
-    () => Promise.reject(new Error('the command succeeded')),
-    (error) => error.stderr,
-  );
-}
-
 interface Link {
   server: string[];
   client: string[];
@@ -141,7 +133,8 @@ describe('servers of another protocol', () => {
     const datagrams = await serve(posix('echo-epoll'), '--datagrams');
     const relay = await serve(posix('relay'));
     const redis = await serve(bypassbench, 'serve', '--frontend', 'libos', '--wait', 'block', '--port', '0');
-    const to = (target: string, ...args: string[]) => failure('--target', target, ...args);
+    const to = (target: string, ...args: string[]) =>
+      refusal(command(), '--target', target, '--warmup-s', '0.02', '--requests', '30', ...args);
     expect(await to(echo)).toContain('--protocol echo');
     expect(await to(echo, '--protocol', 'sink', '--value-bytes', '9')).toContain('as a sink does');
     expect(await to(echo, '--protocol', 'datagrams')).toContain('is a server of datagrams running there');

@@ -59,9 +59,10 @@ async function startServer(behaviour: Behaviour): Promise<number> {
 }
 
 describe('a server that stops answering', () => {
+  // Spinning and asleep: it notices the same.
   it.each([
     ['a closed loop', [], 1],
-    ['a pipeline', ['--connections', '2', '--pipeline', '4'], 8],
+    ['a pipeline', ['--connections', '2', '--pipeline', '4', '--wait', 'block'], 8],
   ])('in the window of %s', async (_what, args, outstanding) => {
     const server = await startRedis();
     const times = ['--populate', '--warmup-s', '0.1', '--duration-s', '0.8', '--reply-timeout-s', '0.6'];
@@ -107,7 +108,7 @@ describe('a server that stops answering', () => {
       '--reply-timeout-s',
       '0.5',
     ];
-    const { code, stderr, out } = await load(port, ...times);
+    const { code, stderr, out } = await load(port, ...times, '--wait', 'block');
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^bypassbench: 2 requests .* never answered/)]);
     const result = await resultIn(out);
     expect(result.unanswered).toBe(2);
@@ -118,7 +119,7 @@ describe('a server that stops answering', () => {
 
   it('on two of three connections of an open loop', async () => {
     const port = await startServer((connection) => (connection < 2 ? 'nothing' : 'miss'));
-    const rate = ['--rate', '100', '--arrivals', 'constant', '--connections', '3'];
+    const rate = ['--rate', '100', '--arrivals', 'constant', '--connections', '3', '--wait', 'block'];
     const times = ['--warmup-s', '0', '--duration-s', '0.6', '--reply-timeout-s', '0.5'];
     const { code, out } = await load(port, ...rate, ...times);
     const { unanswered, operations } = await resultIn(out);

@@ -1,19 +1,20 @@
 /** A window in slices, with readings of the distance of the cores between them, against a real redis-server. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
+import { command } from '../loadgen/command.ts';
 import {
   type LoadResult,
   loadResultFormat,
   type SlicesFile,
   unpackSlices,
 } from '../results/formats/index.ts';
+import { LoadedRedis } from './loaded-redis.ts';
 import { moveServer, readingsOf } from './moved-server.ts';
-import { type RunningServer, startRedis } from './redis-server.ts';
+import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
@@ -21,23 +22,13 @@ const cores = availableCores();
 const serverCore = cores[0];
 const core = cores.at(-1)!;
 
-let redis: RunningServer;
-let folder: string;
-beforeAll(async () => {
-  redis = await startRedis();
-  await moveServer(redis.pid, serverCore);
-  folder = await mkdtemp(join(tmpdir(), 'bypassbench-slices-'));
-});
-afterAll(async () => {
-  await redis.stop();
-  await rm(folder, { recursive: true });
-});
+const redis = new LoadedRedis();
+beforeAll(() => moveServer(redis.pid, serverCore));
 
-let runs = 0;
 /** Of a load that runs: its process, and what it will have written. */
 function startLoad(...args: string[]) {
-  const out = join(folder, `run-${runs++}`);
-  const target = ['--target', `127.0.0.1:${redis.port}`, '--keys', '100', '--populate', '--warmup-s', '0.1'];
+  const out = redis.nextOut();
+  const target = ['--target', redis.target, '--keys', '100', '--populate', '--warmup-s', '0.1'];
   const running = run(bypassbench, ['load', ...target, '--out', out, ...args]);
   const written = running.then(async () => ({
     result: loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8')),
@@ -146,6 +137,7 @@ it.each([
   expect(slices.unknown).toEqual(typeof reason === 'string' ? reason : expect.stringMatching(reason));
 });
 
-it.each([[['--server-core', '0'], '--server-core needs --core']])('refuses %s', async (args, message) => {
-  await expect(load(...args)).rejects.toMatchObject({ stderr: expect.stringContaining(message) });
+it('refuses --server-core without --core', async () => {
+  const said = await refusal(command(), '--target', redis.target, '--server-core', '0');
+  expect(said).toContain('--server-core needs --core');
 });

@@ -1,38 +1,27 @@
 /** Several threads of one load against a real server: what they send together, and how they fail. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { command } from '../loadgen/command.ts';
 import { loadResultFormat } from '../results/formats/index.ts';
-import { type RunningServer, startRedis } from './redis-server.ts';
+import { LoadedRedis } from './loaded-redis.ts';
 import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
 
-let server: RunningServer;
-let folder: string;
-let target: string[];
+const redis = new LoadedRedis();
+const target = () => ['--target', redis.target, '--keys', '100'];
 
-beforeAll(async () => {
-  server = await startRedis();
-  folder = await mkdtemp(join(tmpdir(), 'bypassbench-threads-'));
-  target = ['--target', `127.0.0.1:${server.port}`, '--keys', '100'];
-});
-afterAll(async () => {
-  await server.stop();
-  await rm(folder, { recursive: true });
-});
-
-async function load(name: string, ...args: string[]) {
-  const out = join(folder, name);
-  const { stdout, stderr } = await run(bypassbench, ['load', ...target, '--out', out, ...args]);
+async function load(...args: string[]) {
+  const out = redis.nextOut();
+  const { stdout, stderr } = await run(bypassbench, ['load', ...target(), '--out', out, ...args]);
   return {
     out,
     stdout,
@@ -43,7 +32,6 @@ async function load(name: string, ...args: string[]) {
 
 it('a closed loop of three threads shares its connections and its requests, and merges by count', async () => {
   const { out, stdout, result } = await load(
-    'closed',
     ...['--threads', '3', '--connections', '5', '--requests', '1000', '--warmup-s', '0.05', '--populate'],
   );
   const [get] = result.operations;
@@ -62,9 +50,8 @@ it('a closed loop of three threads shares its connections and its requests, and 
 
 it('an open loop of two threads sends one schedule: as many as are due, none twice', async () => {
   const { stderr, result } = await load(
-    'open',
     ...['--rate', '2000', '--arrivals', 'constant', '--threads', '2', '--cores', '0', '--connections', '2'],
-    ...['--pipeline', '500', '--warmup-s', '0.1', '--duration-s', '0.5'],
+    ...['--pipeline', '500', '--wait', 'block', '--warmup-s', '0.1', '--duration-s', '0.5'],
   );
   const [get] = result.operations;
   expect(Math.abs(get.requests - 1000)).toBeLessThanOrEqual(1);
@@ -103,8 +90,8 @@ it('the thread that fails is named, and the others end', async () => {
 
 it('SIGINT ends all of them', async () => {
   const threads = ['--threads', '2', '--connections', '2', '--duration-s', '60'];
-  const child = spawn(bypassbench, ['load', ...target, ...threads], { stdio: 'ignore' });
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const child = spawn(bypassbench, ['load', ...target(), ...threads], { stdio: 'ignore' });
+  while ((await redis.clients()) < 3) await sleep(5);
   child.kill('SIGINT');
   expect(await once(child, 'exit')).toEqual([130, null]);
 });
@@ -119,5 +106,5 @@ it.each([
   [['--threads', '2', '--connections', '2', '--backend', 'dpdk'], 'a process has one device'],
   [['--threads', '2', '--connections', '2', '--stamps-every', '1', '--out', 'x'], 'stamps are of one thread'],
 ])('refuses %s', async (words, message) => {
-  expect(await refusal(command(), ...target, ...words)).toContain(message);
+  expect(await refusal(command(), ...target(), ...words)).toContain(message);
 });

@@ -1,36 +1,25 @@
 /** `bypassbench load --trace` against real servers, and what `bypassbench trace` makes for it. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { command } from '../loadgen/command.ts';
 import { loadResultFormat } from '../results/formats/index.ts';
-import { type RunningServer, startRedis } from './redis-server.ts';
+import { LoadedRedis } from './loaded-redis.ts';
 import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
 const HEAD = '# bypassbench trace 1\n';
 
-let server: RunningServer;
-let folder: string;
-
-beforeAll(async () => {
-  server = await startRedis();
-  folder = await mkdtemp(join(tmpdir(), 'bypassbench-trace-'));
-});
-afterAll(async () => {
-  await server.stop();
-  await rm(folder, { recursive: true });
-});
+const redis = new LoadedRedis();
 
 async function fileOf(name: string, content: string | Uint8Array): Promise<string> {
-  const file = join(folder, name);
+  const file = join(redis.folder, name);
   await writeFile(file, content);
   return file;
 }
@@ -94,7 +83,7 @@ it('is replayed by several threads, compressed, after filling what it gets', asy
     ['x.zst', zstdCompressSync(text)],
   ] as const) {
     const threads = ['--threads', '2', '--connections', '2', '--pipeline', '300', '--warmup-s', '0.1'];
-    const { result } = await load(server.port, await fileOf(name, content), ...threads, '--populate');
+    const { result } = await load(redis.port, await fileOf(name, content), ...threads, '--populate');
     const [get, set] = result.operations;
     // Those of the first 100 ms are of the warm-up.
     expect(get.requests + set.requests).toBe(500);
@@ -106,7 +95,7 @@ it('is replayed by several threads, compressed, after filling what it gets', asy
 it('is made of a trace of Twitter, and looked over', async () => {
   const rows = ['10,a,5,100,1,set,60', '10,b,1,0,1,get,0', '12,a,5,100,1,gets,0'];
   const file = await fileOf('cluster.csv', `${rows.join('\n')}\n`);
-  const out = join(folder, 'cluster.trace.gz');
+  const out = join(redis.folder, 'cluster.trace.gz');
   const converted = await run(bypassbench, ['trace', 'twitter', file, '--out', out]);
   expect(converted.stdout).toBe('3 requests: set 1, get 1, gets 1\n');
   const { stdout } = await run(bypassbench, ['trace', 'check', out]);
@@ -130,6 +119,6 @@ it('is refused before anything starts, where it contradicts itself or other flag
     'lasts 1 s at --trace-speed 1: warm-up and window, 1 s, must be shorter',
   );
   expect(await refused('--trace-speed', '2')).toContain('give --trace too');
-  expect(await refused('--trace', join(folder, 'none'))).toContain('none cannot be read: ENOENT');
+  expect(await refused('--trace', join(redis.folder, 'none'))).toContain('none cannot be read: ENOENT');
   expect(await refused('--trace', cut)).toContain('cut.gz cannot be read: unexpected end of file');
 });

@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { command } from '../loadgen/command.ts';
 import { type LoadResult, loadResultFormat } from '../results/formats/index.ts';
 import { startKvServer } from './kvserver-processes.ts';
 import { startRedis } from './redis-server.ts';
+import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
@@ -94,6 +96,5 @@ it.each([
 ])('a file of sizes that is none is refused before anything starts: %j', async (content, message) => {
   const file = join(folder, 'malformed');
   await writeFile(file, content);
-  const refused = run(bypassbench, ['load', '--target', '127.0.0.1:1', '--sizes', file]);
-  await expect(refused).rejects.toThrow(message);
+  expect(await refusal(command(), '--target', '127.0.0.1:1', '--sizes', file)).toContain(message);
 });

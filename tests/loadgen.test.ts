@@ -1,48 +1,30 @@
 /** The load generator against a real redis-server, through its command line. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../experiments/index.ts';
 import { command } from '../loadgen/command.ts';
-import { type RunningServer, startRedis } from './redis-server.ts';
+import { LoadedRedis } from './loaded-redis.ts';
 import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
 
-let redis: RunningServer;
-let target: string;
-let client: Redis;
-let folder: string;
-
-beforeAll(async () => {
-  redis = await startRedis();
-  target = `127.0.0.1:${redis.port}`;
-  client = new Redis(redis.port, '127.0.0.1');
-  folder = await mkdtemp(join(tmpdir(), 'bypassbench-load-'));
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis.stop();
-  await rm(folder, { recursive: true });
-});
+const redis = new LoadedRedis();
 beforeEach(async () => {
-  await client.flushall();
+  await redis.client.flushall();
 });
 
-let runs = 0;
 /** Runs `bypassbench load` with --out, short unless told otherwise, and gives what it wrote. */
 async function load(...args: string[]) {
-  const dir = join(folder, `run-${runs++}`);
-  await run(bypassbench, ['load', '--target', target, '--warmup-s', '0.05', '--out', dir, ...args]);
+  const dir = redis.nextOut();
+  await run(bypassbench, ['load', '--target', redis.target, '--warmup-s', '0.05', '--out', dir, ...args]);
   const result = JSON.parse(await readFile(join(dir, 'result.json'), 'utf8'));
   return { dir, result, files: (await readdir(dir)).sort() };
 }
@@ -61,7 +43,7 @@ const refused = (...args: string[]): Promise<string> => refusal(command(), ...ar
 describe('bypassbench load', () => {
   it('fills the key space and measures hits only', async () => {
     const { dir, result, files } = await load('--populate', '--keys', '5000', '--requests', '2000');
-    expect(await client.dbsize()).toBe(5000);
+    expect(await redis.client.dbsize()).toBe(5000);
     expect(files).toEqual(['get.hdr', 'get.hgrm', 'pauses.json', 'result.json', 'slices.json.gz']);
     const [get] = result.operations;
     expect(get).toMatchObject({
@@ -111,7 +93,7 @@ describe('bypassbench load', () => {
     slow.listen(0, '127.0.0.1');
     await once(slow, 'listening');
     const { port } = slow.address() as net.AddressInfo;
-    const dir = join(folder, 'late');
+    const dir = redis.nextOut();
     const times = ['--warmup-s', '0', '--duration-s', '0.1', '--out', dir];
     await run(bypassbench, ['load', '--target', `127.0.0.1:${port}`, ...times]);
     const { elapsed_s, operations } = JSON.parse(await readFile(join(dir, 'result.json'), 'utf8'));
@@ -122,7 +104,7 @@ describe('bypassbench load', () => {
 
   it('asks for the same keys with the same seed', async () => {
     const keysAsked = async (seed: string) => {
-      await client.flushall();
+      await redis.client.flushall();
       await load(
         '--operation',
         'set',
@@ -135,7 +117,7 @@ describe('bypassbench load', () => {
         '--seed',
         seed,
       );
-      return (await client.keys('*')).sort();
+      return (await redis.client.keys('*')).sort();
     };
     const first = await keysAsked('7');
     expect(first.length).toBeGreaterThan(45);
@@ -144,7 +126,7 @@ describe('bypassbench load', () => {
   });
 
   it('sends exactly --requests, however many connections there are', async () => {
-    await client.config('RESETSTAT');
+    await redis.client.config('RESETSTAT');
     await load(
       '--operation',
       'set',
@@ -157,7 +139,7 @@ describe('bypassbench load', () => {
       '--warmup-s',
       '0',
     );
-    expect(await client.info('commandstats')).toContain('cmdstat_set:calls=50,');
+    expect(await redis.calls('set')).toBe(50);
   });
 
   it('sends a mix by its weights', async () => {
@@ -198,7 +180,7 @@ describe('bypassbench load', () => {
   });
 
   it('counts errors and keeps the first', async () => {
-    await client.lpush('key:000000000000', 'not a string');
+    await redis.client.lpush('key:000000000000', 'not a string');
     const { result } = await load('--keys', '1', '--value-bytes', '10', '--requests', '100');
     expect(result.operations[0]).toMatchObject({ hits: 0, errors: 100 });
     expect(result.operations[0].first_error).toMatch(/^WRONGTYPE/);
@@ -206,7 +188,18 @@ describe('bypassbench load', () => {
 
   it('prints what it measured', async () => {
     const { stdout } = await run(bypassbench, [
-      ...['load', '--target', target, '--keys', '10', '--populate', '--requests', '10', '--warmup-s', '0'],
+      ...[
+        'load',
+        '--target',
+        redis.target,
+        '--keys',
+        '10',
+        '--populate',
+        '--requests',
+        '10',
+        '--warmup-s',
+        '0',
+      ],
     ]);
     expect(stdout).toMatch(
       /^populated in .* s\nget: 10 replies in .* per second\n {2}us: min .* p99\.9 .* max /,
@@ -243,9 +236,16 @@ describe('bypassbench load', () => {
   });
 
   it('stops on SIGINT with exit code 130', async () => {
-    const child = spawn(bypassbench, ['load', '--target', target, '--keys', '10', '--duration-s', '60']);
-    const connected = async () => Number(/connected_clients:(\d+)/.exec(await client.info('clients'))![1]);
-    while ((await connected()) < 2) await sleep(20);
+    const child = spawn(bypassbench, [
+      'load',
+      '--target',
+      redis.target,
+      '--keys',
+      '10',
+      '--duration-s',
+      '60',
+    ]);
+    while ((await redis.clients()) < 2) await sleep(20);
     child.kill('SIGINT');
     const [code] = await once(child, 'exit');
     expect(code).toBe(130);
@@ -257,7 +257,7 @@ describe('bypassbench load', () => {
       code: 1,
       stderr: `bypassbench: cannot connect to 127.0.0.1:${port}: connection refused; is the server running there?\n`,
     });
-    expect(await failure('--target', target, '--keys', '0')).toMatchObject({
+    expect(await failure('--target', redis.target, '--keys', '0')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(
         "option '--keys <n>' argument '0' is invalid. It must be a whole number from 1 to ",
@@ -311,7 +311,7 @@ describe('bypassbench load', () => {
     [['--backend-option', 'mtu'], "'mtu' is not KEY=VALUE"],
     [['-o', 'mtu=1'], 'the kernel backend takes no options: leave out mtu'],
   ])('refuses %s', async (words, message) => {
-    expect(await refused('--target', target, ...words)).toMatch(message);
+    expect(await refused('--target', redis.target, ...words)).toMatch(message);
   });
 
   it('tells when the peer is no Redis server, hangs, or goes away', async () => {

@@ -1,53 +1,33 @@
 /** `bypassbench memtier` on a redis-server. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { command } from '../loadgen/memtier/command.ts';
-import { type RunningServer, startRedis } from './redis-server.ts';
+import { LoadedRedis } from './loaded-redis.ts';
 import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const execute = promisify(execFile);
 
-let redis: RunningServer;
-let client: Redis;
-let folder: string;
-
-beforeAll(async () => {
-  redis = await startRedis();
-  client = new Redis(redis.port, '127.0.0.1');
-  folder = await mkdtemp(join(tmpdir(), 'bypassbench-memtier-'));
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis.stop();
-  await rm(folder, { recursive: true });
-});
+const redis = new LoadedRedis();
 beforeEach(async () => {
-  await client.flushall();
-  await client.config('RESETSTAT');
+  await redis.client.flushall();
+  await redis.client.config('RESETSTAT');
 });
 
 const memtier = (...args: string[]) => execute(bypassbench, ['memtier', '-p', `${redis.port}`, ...args]);
 
-async function calls(name: string): Promise<number> {
-  const stats = await client.info('commandstats');
-  return Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
-}
-
 describe('bypassbench memtier', () => {
   it('sends -n requests of each client, SETs and GETs by --ratio, and writes what it measured', async () => {
-    const json = join(folder, 'out.json');
-    const files = ['--json-out-file', json, '--hdr-file-prefix', join(folder, 'hdr')];
+    const json = join(redis.folder, 'out.json');
+    const files = ['--json-out-file', json, '--hdr-file-prefix', join(redis.folder, 'hdr')];
     const clients = ['-t', '2', '-c', '3', '-n', '44', '--pipeline', '4', '--key-maximum', '30'];
     const { stdout } = await memtier(...clients, ...files);
-    expect([await calls('set'), await calls('get')]).toEqual([24, 240]);
-    expect((await client.keys('*')).every((key) => /^memtier-([12]?\d|30)$/.test(key))).toBe(true);
-    expect(await client.get((await client.randomkey())!)).toBe('x'.repeat(32));
+    expect([await redis.calls('set'), await redis.calls('get')]).toEqual([24, 240]);
+    expect((await redis.client.keys('*')).every((key) => /^memtier-([12]?\d|30)$/.test(key))).toBe(true);
+    expect(await redis.client.get((await redis.client.randomkey())!)).toBe('x'.repeat(32));
     expect(stdout).toMatch(/^Totals +[\d.]+ /m);
     const { configuration, ...written } = JSON.parse(await readFile(json, 'utf8'));
     expect(configuration).toMatchObject({ clients: 3, threads: 2, ratio: '1:10', key_pattern: 'R:R' });
@@ -56,7 +36,7 @@ describe('bypassbench memtier', () => {
     expect([Sets.Count, Gets.Count, Totals.Count]).toEqual([24, 240, 264]);
     expect(Gets['Hits/sec'] + Gets['Misses/sec']).toBeCloseTo(Gets['Ops/sec'], 0);
     expect(Object.keys(Totals['Percentile Latencies'])).toEqual(['p50.000', 'p99.000', 'p99.900']);
-    expect((await readdir(folder)).filter((name) => name.startsWith('hdr')).sort()).toEqual(
+    expect((await readdir(redis.folder)).filter((name) => name.startsWith('hdr')).sort()).toEqual(
       ['FULL_RUN_1', 'GET_command_run_1', 'SET_command_run_1'].flatMap((name) => [
         `hdr_${name}.hgrm`,
         `hdr_${name}.txt`,
@@ -67,14 +47,14 @@ describe('bypassbench memtier', () => {
   it('fills all keys in parallel, each once', async () => {
     const all = ['--ratio', '1:0', '--key-pattern', 'P:P', '-n', 'allkeys', '--key-minimum', '1'];
     await memtier(...all, '--key-maximum', '100', '-t', '2', '-c', '5', '-d', '7');
-    expect(await client.dbsize()).toBe(100);
-    expect(await client.get('memtier-100')).toBe('xxxxxxx');
+    expect(await redis.client.dbsize()).toBe(100);
+    expect(await redis.client.get('memtier-100')).toBe('xxxxxxx');
   });
 
   it('keeps to a rate', async () => {
     const rate = ['--rate-limiting', '20', '-t', '1', '-c', '5', '--test-time', '0.5'];
     await memtier(...rate, '--key-maximum', '10');
-    expect((await calls('set')) + (await calls('get'))).toBe(50);
+    expect((await redis.calls('set')) + (await redis.calls('get'))).toBe(50);
   });
 
   it.each([

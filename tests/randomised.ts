@@ -1,5 +1,10 @@
-/** Before the tests of each file: the seed of its randomised tests, and how long they run (randomised-budget.ts). */
+/**
+ * Before the tests of each file: the seed of its randomised tests, and how long they run (randomised-budget.ts). And
+ * behind each test: its runs have ended. A worker runs this for each of its files, a module that they import but once.
+ */
 import fc from 'fast-check';
+import { afterEach } from 'vitest';
+import { lastRunEnded } from './whole-runs.ts';
 
 const { RANDOMISED_MS, RANDOMISED_RUNS, SEED } = process.env;
 if (RANDOMISED_MS === undefined || SEED === undefined) {
@@ -13,3 +18,5 @@ fc.configureGlobal({
   interruptAfterTimeLimit: Number(RANDOMISED_MS),
   ...(RANDOMISED_RUNS === undefined ? {} : { numRuns: Number(RANDOMISED_RUNS) }),
 });
+
+afterEach(lastRunEnded);

@@ -2,29 +2,18 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { command } from '../loadgen/redis-benchmark/command.ts';
-import { type RunningServer, startRedis } from './redis-server.ts';
+import { LoadedRedis } from './loaded-redis.ts';
 import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const execute = promisify(execFile);
 
-let redis: RunningServer;
-let client: Redis;
-
-beforeAll(async () => {
-  redis = await startRedis();
-  client = new Redis(redis.port, '127.0.0.1');
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis.stop();
-});
+const redis = new LoadedRedis();
 beforeEach(async () => {
-  await client.flushall();
-  await client.config('RESETSTAT');
+  await redis.client.flushall();
+  await redis.client.config('RESETSTAT');
 });
 
 /** What ours and theirs print. */
@@ -45,40 +34,35 @@ function failure(...args: string[]): Promise<string> {
   );
 }
 
-/** Calls so far, by command. */
-async function calls(): Promise<Record<string, number>> {
-  const stats = (await client.info('commandstats')).matchAll(/^cmdstat_(\w+):calls=(\d+)/gm);
-  return Object.fromEntries([...stats].map(([, name, count]) => [name, Number(count)]));
-}
-
-/** All commands that the server got meanwhile, but those of its settings. */
-async function heard(work: () => Promise<unknown>): Promise<string[][]> {
+/** All commands that the server got meanwhile, but those of its settings, and what was printed. */
+async function heard(work: () => Promise<string>): Promise<{ sent: string[][]; printed: string }> {
   const commands: string[][] = [];
-  const monitor = await client.duplicate().monitor();
+  const monitor = await redis.client.monitor();
   monitor.on('monitor', (_time: string, words: string[]) => commands.push(words));
-  await work();
+  const printed = await work();
   const sawAll = new Promise((resolve) => {
     monitor.on('monitor', (_time: string, [name]: string[]) => name === 'echo' && resolve(null));
   });
-  await client.echo('end');
+  await redis.client.echo('end');
   await sawAll;
   monitor.disconnect();
-  return commands.filter(([name]) => !['echo', 'CONFIG', 'info'].includes(name));
+  return { sent: commands.filter(([name]) => !['echo', 'CONFIG', 'info'].includes(name)), printed };
 }
 
 describe('bypassbench redis-benchmark', () => {
-  it('sends what redis-benchmark sends, test after test', async () => {
+  it('sends what redis-benchmark sends, test after test, and prints its lines', async () => {
     const flags = ['-n', '1', '-c', '1', '-d', '20', '--csv', '--dbnum', '2'];
-    const sent = await heard(() => ours(...flags));
-    expect(sent.filter(([name]) => name !== 'SELECT')).toHaveLength(20);
+    const own = await heard(() => ours(...flags));
+    const other = await heard(() => theirs(...flags));
+    expect(own.sent.filter(([name]) => name !== 'SELECT')).toHaveLength(20);
     // Ours selects the database on each connection; theirs in the test's first request.
-    expect(sent).toEqual(await heard(() => theirs(...flags)));
+    expect(own.sent).toEqual(other.sent);
+    const names = (csv: string) => csv.split('\n').map((line, i) => (i === 0 ? line : line.split(',')[0]));
+    expect(names(own.printed)).toEqual(names(other.printed));
   });
 
   it('prints as redis-benchmark does', async () => {
     const flags = ['-n', '2000', '-c', '3'];
-    const names = (csv: string) => csv.split('\n').map((line, i) => (i === 0 ? line : line.split(',')[0]));
-    expect(names(await ours(...flags, '--csv'))).toEqual(names(await theirs(...flags, '--csv')));
     const shape = (text: string) => text.replace(/\d+/g, '#').replace(/^( +#\.#){6}$/gm, 'numbers');
     const quiet = [...flags, '-q', '-t', 'ping,set'];
     expect(shape(await ours(...quiet))).toBe(shape(await theirs(...quiet)));
@@ -97,22 +81,22 @@ describe('bypassbench redis-benchmark', () => {
     [5, 20, 1],
   ])('sends exactly %i requests over %i connections in pipelines of %i', async (n, c, P) => {
     await ours('-n', `${n}`, '-c', `${c}`, '-P', `${P}`, '-t', 'incr', '-q');
-    expect(await calls()).toMatchObject({ incr: n });
-    expect(await client.get('counter:__rand_int__')).toBe(`${n}`);
+    expect(await redis.calls('incr')).toBe(n);
+    expect(await redis.client.get('counter:__rand_int__')).toBe(`${n}`);
   });
 
   it('draws keys at random with -r, of a seed', async () => {
     const keys = async (seed: string): Promise<string[]> => {
-      await client.flushall();
+      await redis.client.flushall();
       await ours('-n', '60', '-r', '1000', '-t', 'set', '--seed', seed, '-q');
-      return (await client.keys('*')).sort();
+      return (await redis.client.keys('*')).sort();
     };
     const drawn = await keys('1');
     expect(drawn.length).toBeGreaterThan(45);
     expect(drawn.every((key) => /^key:000000000\d{3}$/.test(key))).toBe(true);
     expect(await keys('1')).toEqual(drawn);
     await ours('-n', '200', '-r', '3', 'mset', 'a:__rand_int__', '1', 'b:__rand_int__', '2');
-    expect((await client.keys('[ab]:*')).sort()).toEqual(
+    expect((await redis.client.keys('[ab]:*')).sort()).toEqual(
       ['a', 'b'].flatMap((name) => [0, 1, 2].map((digit) => `${name}:00000000000${digit}`)),
     );
   });
@@ -132,7 +116,7 @@ describe('bypassbench redis-benchmark', () => {
     ]);
     reading.child.stdin?.end('from\nfar');
     await reading;
-    expect(await client.get('k')).toBe('from\nfar');
+    expect(await redis.client.get('k')).toBe('from\nfar');
   });
 
   it('ends at the first error reply, and where nothing answers', async () => {

@@ -1,4 +1,7 @@
-/** What a command answers to words that it refuses: asked in this process, since a start takes most of the time. */
+/**
+ * What a command answers to words that it refuses, and to --help: asked in this process, since a start takes most of
+ * the time.
+ */
 import type { Command } from 'commander';
 
 /**
@@ -22,4 +25,18 @@ export async function refusal(command: Command, ...words: string[]): Promise<str
     return said === '' ? `bypassbench: ${message}\n` : said;
   }
   throw new Error(`${command.name()} was not refused: ${words.join(' ')}`);
+}
+
+/** What it prints with --help. */
+export async function help(command: Command): Promise<string> {
+  let said = '';
+  command.exitOverride().configureOutput({
+    writeOut: (text) => {
+      said += text;
+    },
+  });
+  await command.parseAsync(['--help'], { from: 'user' }).catch((error: Error & { code?: unknown }) => {
+    if (error.code !== 'commander.helpDisplayed') throw error;
+  });
+  return said;
 }
