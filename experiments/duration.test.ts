@@ -8,7 +8,7 @@ const only = ['redis', 'kv-sockets', 'kv-kernel', 'kv-rdma', 'kv-dpdk'];
 
 test.each([
   [false, 14],
-  [true, 4],
+  [true, 5],
 ])(
   'the figure (quick: %s) takes as long as it took, %d minutes, give or take a fifth',
   async (quick, min) => {

@@ -12,6 +12,7 @@ import type { Connections } from '../connections/connections.ts';
 import { RECEIVED, type ReplyRecord, ReplyStatus, SENT } from '../connections/reply.ts';
 import { ClosedLoop, type LoopControl } from '../loops/closed-loop.ts';
 import { BulkTally } from './bulk-tally.ts';
+import { rehearse } from './compilation.ts';
 import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
 import type { LoadOutcome, LoadPauses } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
@@ -25,6 +26,8 @@ import { latencyNsAt, newTallies, type Tally } from './tally.ts';
  * these are few among its requests.
  */
 const WINDOWS_PER_SLICE = 100;
+/** It has slices and readings, as the window has. */
+const REHEARSAL_S = 0.16;
 /** How long the end of a slice waits for replies, as a share of its length: ten times what they usually take. */
 const PATIENCE_SHARE = 0.1;
 
@@ -62,29 +65,41 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
 
 /** What the window learns from the warm-up, where there is one. */
 function warmUp(measuring: Measuring, loop: ClosedLoop): Pick<WindowOptions, 'slowNs' | 'sliceNs'> {
-  const { distance } = measuring;
-  const { warmupS, connections, pipeline, sendsLike } = measuring.context.data.options;
+  const { context, distance } = measuring;
+  const { warmupS, connections, pipeline, sendsLike } = context.data.options;
   // Other programs never stand still.
   const shortestNs = sendsLike === null ? SLICE_NS : Number.POSITIVE_INFINITY;
   if (warmupS === 0) return { slowNs: 0, sliceNs: shortestNs };
-  // All of it is one slice; its readings are for the code to be compiled.
-  const window = new ClosedWindow(measuring, {
-    phase: WARM_UP,
-    durationS: warmupS,
-    replies: null,
-    slowNs: Number.POSITIVE_INFINITY,
-    sliceNs: Number.POSITIVE_INFINITY,
-  });
   distance.read();
   measuring.meeting?.meet(0);
   measuring.pauses.resume();
-  window.measure(loop);
+  // All of it is one slice.
+  const first = practise(measuring, loop, {
+    durationS: warmupS,
+    slowNs: Number.POSITIVE_INFINITY,
+    sliceNs: Number.POSITIVE_INFINITY,
+  });
+  const windows_ns = WINDOWS_PER_SLICE * connections * pipeline * first.nsPerReply;
+  const sliceNs = Math.max(shortestNs, windows_ns, first.bulk.sliceNs);
+  let last = first;
+  const slowNs = first.latencyNsAt(SLOW_PERCENTILE);
+  rehearse(warmupS, () => {
+    last = practise(measuring, loop, { durationS: REHEARSAL_S, slowNs, sliceNs });
+    return !context.stopRequested() && !measuring.connections.isDeserted;
+  });
   distance.startOver();
-  const windows_ns = WINDOWS_PER_SLICE * connections * pipeline * window.nsPerReply;
-  return {
-    slowNs: window.latencyNsAt(SLOW_PERCENTILE),
-    sliceNs: Math.max(shortestNs, windows_ns, window.bulk.sliceNs),
-  };
+  return { slowNs: last.latencyNsAt(SLOW_PERCENTILE), sliceNs };
+}
+
+/** A window that is not measured. */
+function practise(
+  measuring: Measuring,
+  loop: ClosedLoop,
+  options: Pick<WindowOptions, 'slowNs' | 'sliceNs'> & { durationS: number },
+): ClosedWindow {
+  const window = new ClosedWindow(measuring, { phase: WARM_UP, replies: null, ...options });
+  window.measure(loop);
+  return window;
 }
 
 interface WindowOptions {

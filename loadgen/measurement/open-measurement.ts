@@ -21,6 +21,7 @@ import {
 import { OpenLoop, type OpenLoopControl } from '../loops/open-loop.ts';
 import { type Arrivals, createArrivals, DealtArrivals, skipArrivals } from '../workload/arrivals.ts';
 import { BulkTally } from './bulk-tally.ts';
+import { rehearse } from './compilation.ts';
 import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
 import { lagOf } from './merge.ts';
 import type { LoadOptions } from './options.ts';
@@ -38,6 +39,8 @@ import { latencyNsAt, newTallies, type Tally } from './tally.ts';
 const SET_UP_NS = 20e6;
 /** What a reading of the distance takes: with such a gap in the schedule, it delays nothing. */
 const READING_NS = 0.3e6;
+/** Half of it is its warm-up. The rest has slices and readings, as the window has. */
+const REHEARSAL_NS = 0.32e9;
 /** How long a gap is looked for. */
 const GAP_PATIENCE_NS = 5e6;
 /** How long a slice is with bulk, which is stopped for a reading. */
@@ -61,37 +64,25 @@ interface Schedule {
 export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   const { context, connections, window, pauses, cost, meeting } = measuring;
   const { options } = context.data;
+  // A trace is sent once.
+  if (options.warmupS > 0 && options.trace === null) rehearse(options.warmupS, () => practise(measuring));
   cost.begin();
   const ownNs = pauses.monotonicNs(nowNs());
   const lastNs = meeting === null ? ownNs : meeting.meet(ownNs);
   // By this thread's clock.
   const schedule = scheduleOf(options, lastNs - pauses.monotonicNs(0) + SET_UP_NS);
-  const { beginNs, startNs, endNs } = schedule;
+  const { startNs, endNs } = schedule;
   const measurement = new OpenMeasurement(measuring, schedule);
-  const arrivals = arrivalsOf(measuring, schedule);
-  const loop = new OpenLoop(connections, arrivals, measurement, options.wait === 'block');
-  measurement.warmUp.bulk.begin();
-  pauses.resume();
-  if (startNs > beginNs) {
-    loop.sendUntil(measurement.learnedNs);
-    measurement.learn();
-    cost.begin();
-    pauses.resume();
-  }
-  measuring.distance.startOver();
-  loop.sendUntil(startNs - GAP_PATIENCE_NS - READING_NS);
-  measurement.window.read(loop);
-  loop.sendUntil(startNs);
+  const loop = new OpenLoop(
+    connections,
+    arrivalsOf(measuring, schedule),
+    measurement,
+    options.wait === 'block',
+  );
+  warmUp(measuring, schedule, measurement, loop);
   window.open();
   const lateBefore = loop.sentLate;
-  measurement.window.bulk.begin();
-  // On a busy machine the reading may have lasted beyond its time.
-  measurement.window.begin(Math.max(startNs, nowNs()));
-  while (measurement.window.sliceEndNs < endNs && !context.stopRequested() && !connections.isDeserted) {
-    loop.sendUntil(measurement.window.sliceEndNs);
-    measurement.window.turn(loop);
-  }
-  loop.sendUntil(endNs);
+  measureWindow(measuring, schedule, measurement, loop);
   loop.drain(startNs, endNs, endNs + connections.replyTimeoutNs);
   measurement.window.end();
   window.close();
@@ -102,6 +93,68 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
     sent_late: loop.sentLate - lateBefore,
     cost: spent,
   };
+}
+
+/** Measures in small what nobody wants to know. Returns whether it may go on. */
+function practise(measuring: Measuring): boolean {
+  const { context, connections, pauses } = measuring;
+  const { wait, rateOps } = context.data.options;
+  const beginNs = nowNs() + SET_UP_NS;
+  const endNs = beginNs + REHEARSAL_NS;
+  const schedule = { rateOps: rateOps!, beginNs, startNs: beginNs + REHEARSAL_NS / 2, endNs };
+  const measurement = new OpenMeasurement(measuring, schedule, true);
+  const loop = new OpenLoop(connections, arrivalsOf(measuring, schedule), measurement, wait === 'block');
+  warmUp(measuring, schedule, measurement, loop);
+  measureWindow(measuring, schedule, measurement, loop);
+  // Only what was sent: beyond the server's capacity the rest would take long.
+  loop.drain(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, nowNs() + connections.replyTimeoutNs);
+  measurement.window.end();
+  measurement.window.outcome((ns) => pauses.monotonicNs(ns), 0);
+  return !isOver(measuring);
+}
+
+/** Sends what is due before the window. */
+function warmUp(
+  measuring: Measuring,
+  { beginNs, startNs }: Schedule,
+  measurement: OpenMeasurement,
+  loop: OpenLoop,
+): void {
+  const { pauses, cost, distance } = measuring;
+  measurement.warmUp.bulk.begin();
+  pauses.resume();
+  if (startNs > beginNs) {
+    loop.sendUntil(measurement.learnedNs);
+    measurement.learn();
+    cost.begin();
+    pauses.resume();
+  }
+  distance.startOver();
+  loop.sendUntil(startNs - GAP_PATIENCE_NS - READING_NS);
+  measurement.window.read(loop);
+  loop.sendUntil(startNs);
+}
+
+/** Sends what is due in the window. */
+function measureWindow(
+  measuring: Measuring,
+  { startNs, endNs }: Schedule,
+  { window }: OpenMeasurement,
+  loop: OpenLoop,
+): void {
+  window.bulk.begin();
+  // On a busy machine the reading may have lasted beyond its time.
+  window.begin(Math.max(startNs, nowNs()));
+  while (window.sliceEndNs < endNs && !isOver(measuring)) {
+    loop.sendUntil(window.sliceEndNs);
+    window.turn(loop);
+  }
+  loop.sendUntil(endNs);
+}
+
+/** Nothing more is to be sent, or nothing can be. */
+function isOver({ context, connections }: Measuring): boolean {
+  return context.stopRequested() || connections.isDeserted;
 }
 
 /** What this thread sends of the schedule. */
@@ -294,6 +347,9 @@ class OpenMeasurement implements OpenLoopControl {
   readonly #context: DataPathContext<GeneratorInput, null>;
   readonly #connections: Connections;
   readonly #schedule: Schedule;
+  readonly #isRehearsal: boolean;
+  /** Of progress, within the window. */
+  readonly #phase: number;
   /**
    * The third quarter of the warm-up shows from when on a response is slow. Before it, the load catches up
    * with what came due while code was compiled; in the last quarter, with what came due during learn().
@@ -306,11 +362,13 @@ class OpenMeasurement implements OpenLoopControl {
   /** Since learn(). */
   rightReplies = 0;
 
-  constructor(measuring: Measuring, schedule: Schedule) {
+  constructor(measuring: Measuring, schedule: Schedule, isRehearsal = false) {
     const { rateOps, beginNs, startNs, endNs } = schedule;
     this.#context = measuring.context;
     this.#connections = measuring.connections;
     this.#schedule = schedule;
+    this.#isRehearsal = isRehearsal;
+    this.#phase = isRehearsal ? WARM_UP : MEASURE;
     this.#settledNs = beginNs + 0.5 * (startNs - beginNs);
     this.learnedNs = beginNs + 0.75 * (startNs - beginNs);
     const warmUp = { startNs: this.#settledNs, endNs: startNs, isWarmUp: true };
@@ -329,7 +387,7 @@ class OpenMeasurement implements OpenLoopControl {
     const { startNs } = this.#schedule;
     const isInWindow = timesNs[RECEIVED] >= startNs;
     if (status === ReplyStatus.Unanswered) {
-      if (!isInWindow) throw this.#connections.timedOut(timesNs[RECEIVED]);
+      if (!isInWindow || this.#isRehearsal) throw this.#connections.timedOut(timesNs[RECEIVED]);
       this.window.giveUp(reply);
       return;
     }
@@ -349,7 +407,7 @@ class OpenMeasurement implements OpenLoopControl {
     const { progress } = this.#context.data;
     const { beginNs, startNs, endNs } = this.#schedule;
     const measuring = timeNs >= startNs;
-    progress[0] = measuring ? MEASURE : WARM_UP;
+    progress[0] = measuring ? this.#phase : WARM_UP;
     progress[1] = Math.max(0, timeNs - (measuring ? startNs : beginNs));
     progress[2] = measuring ? endNs - startNs : startNs - beginNs;
     return this.#context.stopRequested();

@@ -5,6 +5,7 @@
 import { finishedOrSignalled, startDataPath } from '../../libos/index.ts';
 import { LoadError } from '../errors.ts';
 import { createRing, type RingMemory } from '../workload/trace/ring.ts';
+import { collectAlone } from './compilation.ts';
 import type { GeneratorInput } from './measuring.ts';
 import { createMeeting } from './meeting.ts';
 import { keepsSchedule, mergeOutcomes, type ThreadOutcome } from './merge.ts';
@@ -23,6 +24,7 @@ export function createProgress(): Float64Array {
  * there are several.
  */
 export async function generate(options: LoadOptions, progress: Float64Array): Promise<LoadOutcome | null> {
+  collectAlone();
   const { threads } = options;
   const meeting = threads === 1 ? null : createMeeting(threads);
   const { trace } = options;
