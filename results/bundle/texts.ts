@@ -80,8 +80,8 @@ function lengthOf({ trials }: Run): string {
   return seconds < 90 ? `${Math.ceil(seconds)} s` : `${formatCount(Math.ceil(seconds / 60))} min`;
 }
 
-export function versions({ versions, git, machine, started_at }: Manifest): string {
-  return `${JSON.stringify({ started_at, git, versions, machine }, null, 2)}\n`;
+export function versions({ versions, backends, git, machine, started_at }: Manifest): string {
+  return `${JSON.stringify({ started_at, git, versions, backends, machine }, null, 2)}\n`;
 }
 
 /** As an experiment that can be run: of a system that is measured twice, the second comes from `repeat:`. */
