@@ -31,11 +31,15 @@ export interface EngineClient {
 
 /** What an engine asks of its front end. */
 export interface FrontEnd {
-  /** A block of BLOCK_BYTES_MIN (resp/reply.ts) or more; null when there is no memory for one now. */
-  takeBlock(): ReplyBlock | null;
+  /**
+   * A block of BLOCK_BYTES_MIN (resp/reply.ts) or more; null when there is no memory for one now, or when as many
+   * blocks as may be wait to be sent to `client`.
+   */
+  takeBlock(client?: EngineClient): ReplyBlock | null;
   /**
    * Sends the first `length` bytes (1 or more) of a block to a client; the block is the front end's again. Adds
-   * them to client.outputBytes until they are sent. Not to a client that the engine has closed, or that is gone.
+   * them to client.outputBytes until they are sent. Not to a client that the engine has closed, or that is gone. One
+   * for whom too many blocks wait already loses its connection: the engine hears disconnect from inside this call.
    */
   send(client: EngineClient, block: ReplyBlock, length: number): void;
   /** The engine does not need the block. */

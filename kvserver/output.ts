@@ -106,7 +106,7 @@ export class ClientOutput implements BlockSource {
       const overLimit =
         client.outputBytes + written > this.#limits.lowestHardBytes && this.#isOverLimit(client, written);
       this.#handOver(client);
-      const block = overLimit ? null : this.#frontEnd.takeBlock();
+      const block = overLimit ? null : this.#frontEnd.takeBlock(client);
       if (block !== null) {
         this.#block = block;
         writer.open(block.bytes, block.base, block.base + block.capacity);

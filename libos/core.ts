@@ -18,10 +18,17 @@ import type {
   QToken,
   QueueDescriptor,
   SocketKind,
+  Unsent,
 } from './pdpi.ts';
 import type { StampWriter } from './stamps/writer.ts';
 import { NO_SLOT, type TokenTable } from './tokens.ts';
 import { type CreateTransport, type Queue, QueueState, type Transport, TransportHost } from './transport.ts';
+
+/**
+ * Pushes of one queue whose completions have not been handed out. Each holds a buffer at least, so that somebody who
+ * never waits would take all memory: 128 MiB then, whatever the backend.
+ */
+export const MAX_UNAWAITED_PUSHES = 8192;
 
 export interface CoreOptions {
   /** Find use after push, double free and leaks; costs a pass over the bytes at each push. */
@@ -46,6 +53,8 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
   readonly #stamps: StampWriter | null;
   readonly #pauses: PauseLog | null;
   readonly #busy: BusyTime | null;
+  /** The queue of each push, by slot; it may have been closed since. */
+  readonly #pushedOn: Queue[] = [];
   /** Checked mode: digest of what was pushed, by slot. */
   readonly #digests = new Map<number, number>();
   /** Polls, and polls without a completion: in an array, whose doubles change in place. */
@@ -136,15 +145,20 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
     return this.tokens.token(slot);
   }
 
-  close(qd: QueueDescriptor): void {
+  close(qd: QueueDescriptor, unsent: Unsent = 'deliver'): void {
     const queue = this.#queue(qd, 'close');
     this.transport.close(queue);
     this.tokens.completeAll(queue.accepts, 'CANCELLED');
     this.tokens.completeAll(queue.connects, 'CANCELLED');
     this.tokens.completeAll(queue.pops, 'CANCELLED');
-    this.tokens.completeAll(queue.pushes, 'CANCELLED');
-    this.tokens.completeAll(queue.unacknowledged, 'CANCELLED');
-    this.#host.unregister(queue);
+    if (queue.lingers) {
+      this.#host.hide(queue);
+      if (unsent === 'reset') this.#giveUp(queue);
+    } else {
+      this.tokens.completeAll(queue.pushes, 'CANCELLED');
+      this.tokens.completeAll(queue.unacknowledged, 'CANCELLED');
+      this.#host.unregister(queue);
+    }
   }
 
   shutdownWrite(qd: QueueDescriptor): void {
@@ -295,6 +309,8 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
         if (queue && (!listeners || queue.state === QueueState.Listening)) this.close(qd);
       }
     }
+    this.transport.linger();
+    for (const queue of this.#host.lingering) this.#giveUp(queue);
     // What the libOS still holds for the application goes back unread; it is not the application's leak.
     for (let slot = this.tokens.firstReady; slot !== NO_SLOT; slot = this.tokens.firstReady) {
       const sga = this.tokens.sga[slot];
@@ -313,14 +329,25 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
     return queue;
   }
 
+  /** Resets a connection that is closed and lingers. */
+  #giveUp(queue: Queue): void {
+    this.transport.reset(queue);
+    this.tokens.completeAll(queue.pushes, 'CANCELLED');
+    this.tokens.completeAll(queue.unacknowledged, 'CANCELLED');
+    this.#host.lingered(queue);
+  }
+
   #push(queue: Queue, sga: ScatterGatherArray, acknowledged: boolean, address: number, port: number): QToken {
     const { pool } = this.transport;
     if (sga.owner !== Owner.Application) throw new LibosError('NOT_OWNED', 'push', queue.qd);
+    if (queue.unawaited >= MAX_UNAWAITED_PUSHES) throw tooManyUnawaited(queue.qd);
     const bytes = sga.byteLength;
     if (bytes === 0 && queue.kind === 'stream') {
       throw new LibosError('INVALID_ARGUMENT', 'push', queue.qd, 'there are no bytes to push');
     }
     const slot = this.tokens.create('push', queue.qd, sga);
+    queue.unawaited++;
+    this.#pushedOn[slot] = queue;
     pool.takeFromApplication(sga);
     this.tokens.acknowledged[slot] = acknowledged ? 1 : 0;
     this.tokens.peerAddress[slot] = address;
@@ -378,7 +405,10 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
     const { pool } = this.transport;
     const completion = this.completions[index] ?? this.#newCompletion(index);
     let sga = tokens.sga[slot];
-    if (this.#options.checked && tokens.operation[slot] === 'push') this.#verify(slot, sga);
+    if (tokens.operation[slot] === 'push') {
+      this.#pushedOn[slot].unawaited--;
+      if (this.#options.checked) this.#verify(slot, sga);
+    }
     if (sga !== null) {
       if (sga.owner === Owner.LibosThenFree) {
         pool.release(sga);
@@ -433,6 +463,11 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
     this.transport.pool.giveToApplication(sga);
     throw new LibosError('USE_AFTER_PUSH', 'push', qd);
   }
+}
+
+function tooManyUnawaited(qd: number): LibosError {
+  const detail = `the completions of ${MAX_UNAWAITED_PUSHES} pushes have not been taken: wait for some`;
+  return new LibosError('NO_BUFFERS', 'push', qd, detail);
 }
 
 function wrongState(operation: string, qd: number, why: string): LibosError {

@@ -25,8 +25,8 @@ export const errorCodes = {
   CANCELLED: 'the queue was closed, or its sending half shut down, while the operation was pending',
   TOO_MANY_OPEN_FILES: 'the limit of open file descriptors is reached; raise it with ulimit -n',
   NO_BUFFERS:
-    'there are no more buffers; free some, or have more: the limit of the pool, over RDMA receive_memory_mb or a smaller ' +
-    'buffer_bytes (each connection takes two receives)',
+    'there are no more buffers; free some, wait for pushes, or have more: the limit of the pool, over RDMA ' +
+    'receive_memory_mb or a smaller buffer_bytes (each connection takes two receives)',
   NOT_OWNED: 'the buffers do not belong to the application at this moment: they were pushed or freed',
   DOUBLE_FREE: 'the buffers were freed before',
   USE_AFTER_PUSH: 'the buffers were changed between a push and its completion',

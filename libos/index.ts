@@ -35,6 +35,7 @@ export {
 } from './backends.ts';
 export { BusyTime } from './busy-time.ts';
 export { nowNs } from './clock.ts';
+export { MAX_UNAWAITED_PUSHES } from './core.ts';
 export { type DataPath, finishedOrSignalled, startDataPath } from './datapath.ts';
 export type { DataPathContext } from './datapath-protocol.ts';
 export { type DistanceHelper, DistanceProbe } from './distance/probe.ts';

@@ -56,6 +56,13 @@ export interface Completion {
 /** When a push counts as complete. */
 export type PushCompletion = 'handed-over' | 'acknowledged';
 
+/**
+ * What becomes of pushes that are pending when their connection is closed. deliver: they reach the peer, and then the
+ * end of the stream, while the application goes on to wait; they complete as if it had not been closed, or fail with
+ * the connection. reset: they complete as CANCELLED at once, and the peer's end of the connection as CONNECTION_RESET.
+ */
+export type Unsent = 'deliver' | 'reset';
+
 export interface PollCounts {
   polls: number;
   /** Those of them after which nothing more had completed than before. */
@@ -73,8 +80,11 @@ export interface Libos {
   listen(qd: QueueDescriptor, backlog: number): void;
   accept(qd: QueueDescriptor): QToken;
   connect(qd: QueueDescriptor, endpoint: Endpoint): QToken;
-  /** Closes both directions; what is pending completes as CANCELLED. */
-  close(qd: QueueDescriptor): void;
+  /**
+   * Closes both directions. Pending accepts, connects and pops complete as CANCELLED; of what was pushed before,
+   * `unsent` says what becomes.
+   */
+  close(qd: QueueDescriptor, unsent?: Unsent): void;
   /** Half-close: the peer reads the end of the stream after all that was pushed before. */
   shutdownWrite(qd: QueueDescriptor): void;
 

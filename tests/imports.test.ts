@@ -20,8 +20,8 @@ const doors: Record<string, RegExp> = {
 };
 
 const backend = new RegExp(`^libos/(${backends.join('|')})/`);
-/** The registry. */
-const knowsBackends = /^libos\/backends\.ts$/;
+/** The registry, and who makes wrong backends of them. */
+const knowsBackends = /^libos\/backends\.ts$|^libos\/conformance\/mutants\//;
 const starters = /^(node:)?(child_process|worker_threads|net|cluster)$|^(execa|koffi)$/;
 
 /** The layers of a part, from the ground up: a file imports, types included, from its own layer and those before it. */

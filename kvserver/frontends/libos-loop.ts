@@ -13,11 +13,13 @@ import {
   formatIpv4,
   type Libos,
   LibosError,
+  MAX_UNAWAITED_PUSHES,
   nowNs,
   PauseLog,
   type QueueDescriptor,
   type ScatterGatherArray,
   StampRing,
+  type Unsent,
   writePauses,
 } from '../../libos/index.ts';
 import { createEngine } from '../create-engine.ts';
@@ -254,7 +256,8 @@ export class LibosFrontEnd implements FrontEnd {
 
   // For the engine
 
-  takeBlock(): ReplyBlock | null {
+  takeBlock(client?: EngineClient): ReplyBlock | null {
+    if (client !== undefined && !mayPush(client.connection as Connection)) return null;
     let sga: ScatterGatherArray;
     try {
       sga = this.#libos.alloc(1);
@@ -269,8 +272,14 @@ export class LibosFrontEnd implements FrontEnd {
   }
 
   send(client: EngineClient, block: ReplyBlock, length: number): void {
+    const connection = client.connection as Connection;
+    if (!mayPush(connection)) {
+      this.giveBack(block);
+      this.#close(connection, 'reset');
+      return;
+    }
     client.outputBytes += length;
-    this.#push(client.connection as Connection, block as LibosBlock, length);
+    this.#push(connection, block as LibosBlock, length);
   }
 
   giveBack(block: ReplyBlock): void {
@@ -280,7 +289,7 @@ export class LibosFrontEnd implements FrontEnd {
 
   close(client: EngineClient, atOnce: boolean): void {
     const connection = client.connection as Connection;
-    if (atOnce) this.#close(connection);
+    if (atOnce) this.#close(connection, 'reset');
     else this.#closeWhenSent(connection);
   }
 
@@ -465,16 +474,22 @@ export class LibosFrontEnd implements FrontEnd {
     const ns = nowNs();
     for (const connection of this.#lingering) {
       if (connection.lingersUntilNs > ns) return;
-      this.#close(connection);
+      this.#close(connection, 'reset');
     }
   }
 
-  #close(connection: Connection): void {
+  /** `unsent`: whether what is pushed is to reach the peer still. */
+  #close(connection: Connection, unsent: Unsent = 'deliver'): void {
     if (this.#connections[connection.qd] !== connection) return;
     this.#connections[connection.qd] = null;
     connection.closing = true;
     this.#lingering.delete(connection);
     if (connection.client !== null) this.#engine.disconnect(connection.client);
-    this.#libos.close(connection.qd);
+    this.#libos.close(connection.qd, unsent);
   }
+}
+
+/** Whether the libOS takes another push of this connection. */
+function mayPush({ pushes }: Connection): boolean {
+  return pushes < MAX_UNAWAITED_PUSHES;
 }

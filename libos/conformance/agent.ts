@@ -34,6 +34,7 @@ class Served {
   readonly #arrays = new Map<number, ScatterGatherArray>();
   readonly #numbers = new Map<ScatterGatherArray, number>();
   #lastNumber = 0;
+  readonly #later: { request: LibosRequest & { call: 'pushLater' }; atMs: number }[] = [];
 
   constructor(libos: Libos) {
     this.libos = libos;
@@ -51,6 +52,9 @@ class Served {
         return this.#free(request.array);
       case 'push':
         return libos.push(request.qd, this.#filled(request.array), request.until);
+      case 'pushLater':
+        this.#later.push({ request, atMs: performance.now() + request.afterMs });
+        return null;
       case 'pushTo':
         return libos.pushTo(request.qd, this.#filled(request.array), request.endpoint);
       case 'wait':
@@ -63,6 +67,17 @@ class Served {
         return this.#handOut(libos.waitNext(request.max, request.timeoutMs));
       default:
         return (libos[request.call] as (...args: unknown[]) => unknown)(...request.args);
+    }
+  }
+
+  /** Makes progress, and does what is due. */
+  turn(): void {
+    const { libos } = this;
+    libos.waitNext(0, 0);
+    while (this.#later.length > 0 && this.#later[0].atMs <= performance.now()) {
+      const { request } = this.#later.shift()!;
+      libos.push(request.qd, this.#filled(request.array));
+      this.#free(request.array.number);
     }
   }
 
@@ -131,7 +146,7 @@ function reply(request: Request): Reply {
 
 function serve(request: Request): void {
   // An error would be one of this code or of the libOS itself, and is to end the agent.
-  if (request.call === 'release') answer(request);
+  if (request.call === 'release' || request.call === 'pushLater') answer(request);
   else channel.send(reply(request));
 }
 
@@ -142,7 +157,7 @@ try {
       serve(channel.receive() as Request);
       requestedMs = performance.now();
     }
-    for (const served of live) served.libos.waitNext(0, 0);
+    for (const served of live) served.turn();
   }
 } catch (error) {
   if (!(error instanceof ChannelEnded)) throw error;

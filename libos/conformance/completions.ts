@@ -1,4 +1,4 @@
-/** What every backend must do, part 3: tokens and waiting for them, and who owns the buffers when. */
+/** What every backend must do, part 7: tokens and waiting for them, and who owns the buffers when. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Libos } from '../index.ts';
@@ -170,7 +170,7 @@ export function completionTests(backend: TestedBackend): void {
     });
 
     it('reports when the pool is exhausted, and goes on when buffers come back', () => {
-      const small = new World(backend, 4 * 1024 * 1024);
+      const small = new World(backend, { poolLimitBytes: 4 * 1024 * 1024 });
       const sga = small.client.alloc(4 * 1024 * 1024);
       expect(codeOf(() => small.client.alloc(1))).toBe('NO_BUFFERS');
       small.client.free(sga);

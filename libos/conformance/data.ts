@@ -1,8 +1,8 @@
-/** What every backend must do, part 2: the bytes of streams and datagrams arrive, whole and in order. */
+/** What every backend must do, part 2: the bytes of streams arrive, whole and in order. */
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Completion, type Endpoint, formatIpv4, type Libos } from '../index.ts';
+import type { Libos } from '../index.ts';
 import { codeOf, sha256 } from './outcome.ts';
 import { eachTestHasAWorld, overfullBytes, type TestedBackend, type World } from './world.ts';
 
@@ -63,7 +63,7 @@ export function dataTests(backend: TestedBackend): void {
       const blocked = server.push(stuck.serverQd, large);
       world.pushFreeing(server, lively.serverQd, 'alive');
       expect(world.popText(client, lively.clientQd)).toBe('alive');
-      server.close(stuck.serverQd);
+      server.close(stuck.serverQd, 'reset');
       expect(world.wait(server, blocked).error).toBe('CANCELLED');
       server.free(large);
     });
@@ -121,74 +121,6 @@ export function dataTests(backend: TestedBackend): void {
         }),
         { numRuns: 30 },
       );
-    });
-  });
-
-  describe('datagrams', () => {
-    const bound = (side: Libos) => {
-      const qd = side.socket('datagram');
-      side.bind(qd, { address: side === server ? world.address : world.clientAddress, port: 0 });
-      return qd;
-    };
-
-    const peerOf = ({ peerAddress, peerPort }: Completion): Endpoint => ({
-      address: formatIpv4(peerAddress),
-      port: peerPort,
-    });
-
-    it('carries datagrams with their sender, each pop one', () => {
-      const from = bound(client);
-      const to = bound(server);
-      for (const text of ['one', 'two']) {
-        const sga = world.buffer(client, text);
-        world.wait(client, client.pushTo(from, sga, server.localEndpoint(to)));
-        client.free(sga);
-      }
-      for (const text of ['one', 'two']) {
-        const completion = world.wait(server, server.pop(to));
-        expect(Buffer.from(completion.sga!.copyOut()).toString()).toBe(text);
-        expect(peerOf(completion)).toEqual(client.localEndpoint(from));
-        server.free(completion.sga!);
-      }
-    });
-
-    it('sends from a socket that was never bound, and answers', () => {
-      const to = bound(server);
-      const from = client.socket('datagram');
-      const endpoint = server.localEndpoint(to);
-      expect(world.wait(client, client.connect(from, endpoint)).error).toBeNull();
-      world.pushFreeing(client, from, 'hello');
-      const request = world.wait(server, server.pop(to));
-      server.free(request.sga!);
-      const answer = world.buffer(server, 'hi');
-      expect(peerOf(request)).toEqual(client.localEndpoint(from));
-      // The address as the completion has it.
-      server.pushTo(to, answer, { address: request.peerAddress, port: request.peerPort });
-      server.free(answer);
-      expect(world.popText(client, from)).toBe('hi');
-    });
-
-    it('refuses what only streams have, and the other way round', () => {
-      const qd = bound(client);
-      const sga = world.buffer(client, 'x');
-      const { clientQd } = world.connect();
-      const endpoint = { address: world.address, port: 9 };
-      expect(codeOf(() => client.push(qd, sga))).toBe('INVALID_STATE');
-      expect(codeOf(() => client.shutdownWrite(qd))).toBe('INVALID_STATE');
-      expect(codeOf(() => client.pushTo(clientQd, sga, endpoint))).toBe('INVALID_STATE');
-      expect(codeOf(() => client.pushTo(qd, sga, { ...endpoint, port: 0 }))).toBe('INVALID_ARGUMENT');
-      expect(codeOf(() => client.pushTo(qd, sga, { address: 2 ** 32, port: 9 }))).toBe('INVALID_ARGUMENT');
-      expect(world.wait(client, client.connect(qd, endpoint)).error).toBeNull();
-      expect(codeOf(() => client.push(qd, sga, 'acknowledged'))).toBe('NOT_SUPPORTED');
-      client.free(sga);
-    });
-
-    it('reports a datagram that is too long', () => {
-      const qd = bound(client);
-      const sga = world.buffer(client, new Uint8Array(70_000));
-      const token = client.pushTo(qd, sga, { address: world.address, port: 9 });
-      expect(world.wait(client, token).error).toBe('MESSAGE_TOO_LONG');
-      client.free(sga);
     });
   });
 }

@@ -37,7 +37,7 @@ export type PlainCall =
 /**
  * Numbers under `libos` are those that create replied. `release` is a free that cannot fail, since the test
  * knows that the array is not freed yet: without it a third of the time of a large transfer would be waiting
- * for such replies.
+ * for such replies. `pushLater` pushes and frees an array when some time has passed, and gets no reply either.
  */
 export type Request =
   | { call: 'create'; options: LibosOptions }
@@ -45,6 +45,7 @@ export type Request =
   | { call: 'alloc'; libos: number; bytes: number }
   | { call: 'free' | 'release'; libos: number; array: number }
   | { call: 'push'; libos: number; qd: QueueDescriptor; array: PackedArray; until?: PushCompletion }
+  | { call: 'pushLater'; libos: number; qd: QueueDescriptor; array: PackedArray; afterMs: number }
   | { call: 'pushTo'; libos: number; qd: QueueDescriptor; array: PackedArray; endpoint: Endpoint }
   | { call: 'wait'; libos: number; token: QToken; timeoutMs?: number }
   | { call: 'waitAny' | 'waitAll'; libos: number; tokens: QToken[]; timeoutMs?: number }

@@ -11,6 +11,7 @@ import type {
   QToken,
   QueueDescriptor,
   SocketKind,
+  Unsent,
 } from '../index.ts';
 import { Owner, ScatterGatherArray, type SegmentHome, SgaSegment } from '../memory/sga.ts';
 import {
@@ -65,8 +66,8 @@ export class RemoteLibos implements Libos {
   connect(qd: QueueDescriptor, endpoint: Endpoint): QToken {
     return this.#call('connect', qd, endpoint) as QToken;
   }
-  close(qd: QueueDescriptor): void {
-    this.#call('close', qd);
+  close(qd: QueueDescriptor, unsent?: Unsent): void {
+    this.#call('close', qd, unsent);
   }
   shutdownWrite(qd: QueueDescriptor): void {
     this.#call('shutdownWrite', qd);
@@ -94,6 +95,12 @@ export class RemoteLibos implements Libos {
 
   push(qd: QueueDescriptor, sga: ScatterGatherArray, until?: PushCompletion): QToken {
     return this.#agent.ask({ call: 'push', libos: this.#libos, qd, array: this.#pack(sga), until }) as QToken;
+  }
+  /** Pushes and frees in so many milliseconds, while this process may sleep. */
+  pushLater(qd: QueueDescriptor, sga: ScatterGatherArray, afterMs: number): void {
+    const array = this.#pack(sga);
+    this.#arrays.delete(array.number);
+    this.#agent.tell({ call: 'pushLater', libos: this.#libos, qd, array, afterMs });
   }
   pushTo(qd: QueueDescriptor, sga: ScatterGatherArray, endpoint: Endpoint): QToken {
     return this.#agent.ask({

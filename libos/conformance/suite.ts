@@ -4,9 +4,13 @@
  * twoProcesses, in two; tests of what only that backend has stand in that file.
  */
 import { afterAll, describe } from 'vitest';
+import { closingTests } from './closing.ts';
 import { completionTests } from './completions.ts';
 import { connectionTests } from './connections.ts';
 import { dataTests } from './data.ts';
+import { datagramTests } from './datagrams.ts';
+import { limitTests } from './limits.ts';
+import { pushTests } from './pushes.ts';
 import type { TestedBackend } from './world.ts';
 
 export function conformanceSuite(name: string, backend: TestedBackend): void {
@@ -14,6 +18,10 @@ export function conformanceSuite(name: string, backend: TestedBackend): void {
     afterAll(() => backend.close?.());
     connectionTests(backend);
     dataTests(backend);
+    datagramTests(backend);
+    closingTests(backend);
+    pushTests(backend);
+    limitTests(backend);
     completionTests(backend);
   });
 }

@@ -8,7 +8,7 @@ import { createLibos, type Libos, type LibosOptions } from '../index.ts';
 import { Channel, ChannelEnded, socketPair } from './channel.ts';
 import { type Created, type Reply, type Request, unpackError } from './protocol.ts';
 import { type AgentLine, RemoteLibos } from './remote.ts';
-import type { Addresses, TestedBackend } from './world.ts';
+import type { Addresses, TestedBackend, WorldOptions } from './world.ts';
 
 /** How the two sides of one world are made; each may need options of its own. */
 export interface TwoSides extends Addresses {
@@ -53,6 +53,11 @@ export class Agent implements AgentLine {
   /** A new libOS at the agent, beside those it has. Throws what createLibos throws. */
   create(options: LibosOptions): Libos {
     return new RemoteLibos(this, this.ask({ call: 'create', options }) as Created);
+  }
+
+  /** Stops its process, or lets it go on. */
+  freeze(frozen: boolean): void {
+    this.#child.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
   }
 
   /** Shuts down what the agent still has and waits for its end. Throws how it ended unless it ended well. */
@@ -102,12 +107,12 @@ export class Agent implements AgentLine {
  * broke. `sides` is asked for each world.
  */
 export function twoProcesses(
-  sides: (poolLimitBytes: number) => TwoSides,
-): Pick<Required<TestedBackend>, 'create' | 'close'> {
+  sides: (options: WorldOptions) => TwoSides,
+): Pick<Required<TestedBackend>, 'create' | 'freeze' | 'close'> {
   const agents: Agent[] = [];
   return {
-    create(poolLimitBytes) {
-      const { server: serverOptions, client: clientOptions, ...addresses } = sides(poolLimitBytes);
+    create(options) {
+      const { server: serverOptions, client: clientOptions, ...addresses } = sides(options);
       if (!agents.at(-1)?.usable) agents.push(new Agent());
       const server = agents.at(-1)!.create(serverOptions);
       try {
@@ -117,6 +122,7 @@ export function twoProcesses(
         throw error;
       }
     },
+    freeze: (frozen) => agents.at(-1)?.freeze(frozen),
     async close() {
       await Promise.all(agents.splice(0).map((agent) => agent.stop()));
     },

@@ -8,18 +8,32 @@ export interface Addresses {
   clientAddress?: string;
 }
 
+/** Of both sides; a backend's other options are its own. */
+export interface WorldOptions {
+  poolLimitBytes: number;
+  idle: 'poll' | 'sleep';
+  connectTimeoutMs: number;
+}
+
 /** Makes worlds, one for each test. */
 export interface WorldMaker {
-  /**
-   * The side that listens, and the side that connects. Both in checked mode, with a pool of `poolLimitBytes`.
-   */
-  create(poolLimitBytes: number): Addresses & { server: Libos; client: Libos };
+  /** The side that listens, and the side that connects. Both in checked mode. */
+  create(options: WorldOptions): Addresses & { server: Libos; client: Libos };
 }
 
 /** What a backend gives the suite. */
 export interface TestedBackend extends WorldMaker {
   /** The most that a connection takes of a push while the peer pops nothing: the buffers of both sides. */
   readonly unreadBytes: number;
+  /** The longest datagram that it carries. */
+  readonly datagramBytes: number;
+  /**
+   * Who acknowledges what comes: the libOS when it polls; its host's kernel whatever it does, until buffers are full;
+   * or the device with the hand-over, so that nothing is handed over and not acknowledged for long.
+   */
+  readonly acknowledges: 'libos' | 'kernel' | 'device';
+  /** The server makes no progress, and answers no call, until it is thawed; absent where both share a process. */
+  freeze?(frozen: boolean): void;
   /** Ends what outlives the worlds, when the suite is through. */
   close?(): Promise<void>;
 }
@@ -28,6 +42,11 @@ export interface TestedBackend extends WorldMaker {
 export type Kept = Readonly<Completion>;
 
 const PATIENCE_MS = 10_000;
+const defaultOptions: WorldOptions = {
+  poolLimitBytes: 512 * 1024 * 1024,
+  idle: 'poll',
+  connectTimeoutMs: 10_000,
+};
 
 /** Of these, no connection takes all before the peer pops. */
 export function overfullBytes({ unreadBytes }: TestedBackend): number {
@@ -42,8 +61,9 @@ export class World {
   readonly clientAddress: string;
   readonly #gone = new Set<Libos>();
 
-  constructor(backend: WorldMaker, poolLimitBytes = 512 * 1024 * 1024) {
-    const { server, client, serverAddress, clientAddress = serverAddress } = backend.create(poolLimitBytes);
+  constructor(backend: WorldMaker, options: Partial<WorldOptions> = {}) {
+    const made = backend.create({ ...defaultOptions, ...options });
+    const { server, client, serverAddress, clientAddress = serverAddress } = made;
     this.server = server;
     this.client = client;
     this.address = serverAddress;
@@ -70,6 +90,12 @@ export class World {
       if (!this.#gone.has(other)) other.waitNext(0, 0);
       if (Date.now() > giveUp) throw new Error('no completion within 10 s');
     }
+  }
+
+  /** One side makes progress for a while, and the other one none if it shares the process. */
+  alone(side: Libos, forMs: number): void {
+    const end = Date.now() + forMs;
+    while (Date.now() < end) side.waitNext(0, 0);
   }
 
   /** Both sides make progress for a while; nothing is handed out. */
@@ -151,10 +177,14 @@ export class World {
 }
 
 /** Gives each test of the surrounding describe a world of its own. */
-export function eachTestHasAWorld(backend: TestedBackend, use: (world: World) => void): void {
+export function eachTestHasAWorld(
+  backend: TestedBackend,
+  use: (world: World) => void,
+  options: Partial<WorldOptions> = {},
+): void {
   let world: World | null = null;
   beforeEach(() => {
-    world = new World(backend);
+    world = new World(backend, options);
     use(world);
   });
   // In checked mode shutdown throws if a test left buffers unfreed: every test is a test for leaks.

@@ -6,13 +6,14 @@ import { afterAll } from 'vitest';
 import { conformanceSuite } from '../conformance/suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
 import { defaultTcpOptions } from '../inet/tcp/options.ts';
+import { MEMIF_MTU } from './port.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bypassbench-memif-'));
 let worlds = 0;
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const backend = twoProcesses((poolLimitBytes) => {
+const backend = twoProcesses((options) => {
   // Two worlds may be alive at once: each is a link of its own.
   const socket = join(folder, `${worlds++}.sock`);
   const side = (role: string, ip: string) =>
@@ -20,7 +21,7 @@ const backend = twoProcesses((poolLimitBytes) => {
       backend: 'dpdk',
       backendOptions: { device: 'memif', role, socket, ip: `${ip}/24`, packet_buffers: '2048' },
       checked: true,
-      poolLimitBytes,
+      ...options,
     }) as const;
   return {
     server: side('server', '10.99.0.1'),
@@ -33,4 +34,6 @@ const backend = twoProcesses((poolLimitBytes) => {
 conformanceSuite('dpdk, memif, two processes', {
   ...backend,
   unreadBytes: defaultTcpOptions.receiveWindowBytes,
+  datagramBytes: MEMIF_MTU - 28,
+  acknowledges: 'libos',
 });

@@ -86,7 +86,7 @@ describe('closing a stream', () => {
     expect(all.client.wait(all.client.pop(all.clientQd), 0)!.error).toBe('CONNECTION_RESET');
   });
 
-  it('with nothing unread ends it by a FIN, and what was handed over arrives', () => {
+  it('with nothing unread ends it by a FIN, and all that was pushed arrives', () => {
     const all = connected();
     send(all.client, all.clientQd, 50_000);
     all.client.close(all.clientQd);
@@ -100,7 +100,7 @@ describe('closing a stream', () => {
       all.server.free(completion.sga);
     }
     expect(seen(all.flags.fromClient, RST)).toBe(false);
-    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBe(50_000);
   });
 
   it('is answered with a reset when the peer goes on sending (RFC 9293, 3.6.1)', () => {
@@ -236,7 +236,8 @@ describe('shutdown', () => {
     send(all.client, all.clientQd, 1000);
     all.client.shutdown();
     expect(all.link.nowUs - startUs).toBeGreaterThanOrEqual(100_000);
-    expect(all.link.nowUs - startUs).toBeLessThan(110_000);
+    // With the time that the reset is given.
+    expect(all.link.nowUs - startUs).toBeLessThan(130_000);
     expect(seen(all.flags.fromClient, RST)).toBe(true);
   });
 });

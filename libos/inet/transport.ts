@@ -28,8 +28,8 @@ import { Listener } from './tcp/listener.ts';
 import { TcpState } from './tcp/states.ts';
 import { UdpSocket } from './udp.ts';
 
-/** Polls at most in which a connection that is closed sends what it may. */
-const TURNS_AT_CLOSE = 64;
+/** How long the device is given for resets that were sent when it is to be closed. */
+const SETTLE_US = 20_000;
 
 class InetUdpSocket extends UdpSocket {
   readonly queue: InetQueue;
@@ -77,6 +77,8 @@ export class InetTransport implements Transport {
   #socketsSending = new WorkList<InetQueue>();
   /** Datagrams that have been put into frames and complete once those are exchanged. */
   readonly #datagramsSent = new WorkList<number>();
+  /** Before it is shut down. */
+  #resetsSent = 0;
 
   constructor(host: TransportHost, device: Device, pool: BufferPool, options: InetOptions) {
     this.#host = host;
@@ -129,7 +131,11 @@ export class InetTransport implements Transport {
   close(queue: InetQueue): void {
     if (queue.listener !== null) this.#closeListener(queue.listener);
     if (queue.connection !== null) this.#closeStream(queue, queue.connection);
-    if (queue.socket !== null) this.stack.udp.unbind(queue.socket);
+    if (queue.socket !== null) {
+      // What the device takes goes still.
+      if (queue.pushes.head !== NO_SLOT) this.poll();
+      this.stack.udp.unbind(queue.socket);
+    }
     if (queue.bound) {
       const ports = queue.kind === 'stream' ? this.stack.tcpPorts : this.stack.udpPorts;
       ports.release(queue.localPort);
@@ -191,12 +197,22 @@ export class InetTransport implements Transport {
     this.#host.sleep(timeoutMs);
   }
 
-  shutdown(): void {
+  reset(queue: InetQueue): void {
+    const connection = queue.stream;
+    connection.abandon();
+    connection.sendReset();
+    connection.remove();
+  }
+
+  linger(): void {
     const { tcp } = this.stack;
     const startUs = this.#device.nowUs;
-    while (tcp.hasUnfinished && this.#device.linkUp && this.#device.nowUs - startUs < LINGER_US) {
-      this.stack.poll();
-    }
+    while (tcp.hasUnfinished && this.#device.linkUp && this.#device.nowUs - startUs < LINGER_US) this.poll();
+    this.#resetsSent = tcp.counters.resetsSent;
+  }
+
+  shutdown(): void {
+    const { tcp } = this.stack;
     const left: TcpConnection[] = [];
     tcp.connections.forEach((connection) => void left.push(connection));
     for (const connection of left) {
@@ -205,6 +221,10 @@ export class InetTransport implements Transport {
       connection.remove();
     }
     this.stack.poll();
+    // A link in memory forgets what its other end has not taken when it is closed, and nobody sends a reset again.
+    const settleUs = tcp.counters.resetsSent > this.#resetsSent ? SETTLE_US : 0;
+    const startUs = this.#device.nowUs;
+    while (this.#device.linkUp && this.#device.nowUs - startUs < settleUs) this.stack.poll();
     this.#device.close();
     this.pool.destroy();
   }
@@ -253,6 +273,15 @@ export class InetTransport implements Transport {
       this.#servePushes(queue, connection);
     }
     if (queue.pops.head !== NO_SLOT) this.#servePops(queue, connection);
+    if (queue.lingers) this.#endLingering(queue, connection);
+  }
+
+  /** Nobody looks at a closed connection any more when its last push has completed; it ends by itself. */
+  #endLingering(queue: InetQueue, connection: TcpConnection): void {
+    if (queue.pushes.head !== NO_SLOT || queue.unacknowledged.head !== NO_SLOT) return;
+    queue.lingers = false;
+    connection.abandon();
+    this.#host.lingered(queue);
   }
 
   #servePops(queue: InetQueue, connection: TcpConnection): void {
@@ -306,50 +335,23 @@ export class InetTransport implements Transport {
   }
 
   /**
-   * What was handed over before still reaches the peer, from a copy, as the application gets its buffers back
-   * now; what was not is cancelled. Data that nobody has read makes it a reset (RFC 9293, section 3.10.4; RFC
-   * 2525, section 2.17).
+   * What was pushed still reaches the peer, from the pushed buffers, and then the end of the stream. Data that nobody
+   * has read makes it a reset (RFC 9293, section 3.10.4; RFC 2525, section 2.17).
    */
   #closeStream(queue: InetQueue, connection: TcpConnection): void {
-    if (queue.pushes.head !== NO_SLOT) this.poll();
-    // As much as goes without an acknowledgement, though it takes turns.
-    for (let turns = 0; connection.dirty && turns < TURNS_AT_CLOSE; turns++) this.poll();
-    connection.abandon();
-    if (connection.state === TcpState.Closed) {
-      connection.receiver.queue.clear();
-      return;
-    }
-    if (!connection.isSynchronized) {
-      connection.remove();
-      return;
-    }
+    const stands = connection.state !== TcpState.Closed && connection.isSynchronized;
     const unread = !connection.receiver.queue.isEmpty;
-    if (unread || !this.#keepUnacknowledged(connection)) {
-      connection.sendReset();
+    if (!stands || unread) {
+      connection.abandon();
+      if (stands) connection.sendReset();
       connection.remove();
       connection.receiver.queue.clear();
-    } else {
-      connection.finish();
+      return;
     }
-    this.#completeHandedOver(queue, connection);
-  }
-
-  #keepUnacknowledged(connection: TcpConnection): boolean {
-    try {
-      connection.sender.keepInFlight();
-      return true;
-    } catch (error) {
-      if (error instanceof LibosError && error.code === 'NO_BUFFERS') return false;
-      throw error;
-    }
-  }
-
-  #completeHandedOver(queue: InetQueue, connection: TcpConnection): void {
-    const tokens = this.#tokens;
-    const waiting = queue.unacknowledged;
-    while (waiting.head !== NO_SLOT && tokens.acknowledged[waiting.head] === 0) {
-      tokens.complete(tokens.shift(waiting), connection.error);
-    }
+    queue.lingers = queue.pushes.head !== NO_SLOT || queue.unacknowledged.head !== NO_SLOT;
+    if (queue.lingers) connection.orphan();
+    else connection.abandon();
+    connection.finish();
   }
 
   // Listeners

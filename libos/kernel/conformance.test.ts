@@ -1,7 +1,6 @@
 /** The conformance suite on the kernel backend, and what only kernel sockets have. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { conformanceSuite } from '../conformance/suite.ts';
@@ -9,19 +8,19 @@ import { twoProcesses } from '../conformance/two-processes.ts';
 import { type TestedBackend, World } from '../conformance/world.ts';
 import type { LibosCore } from '../core.ts';
 import { createLibos } from '../index.ts';
-
-/** As long as the kernel may make the buffer of a connection, in one direction. */
-function bufferLimit(direction: 'rmem' | 'wmem'): number {
-  return Number(readFileSync(`/proc/sys/net/ipv4/tcp_${direction}`, 'utf8').trim().split(/\s+/)[2]);
-}
-
-const unreadBytes = bufferLimit('wmem') + bufferLimit('rmem');
+import { kernelTraits } from './test-traits.ts';
 
 for (const idle of ['poll', 'sleep'] as const) {
   const backend: TestedBackend = {
-    unreadBytes,
-    create(poolLimitBytes) {
-      const options = { backend: 'kernel', checked: true, poolLimitBytes, idle } as const;
+    ...kernelTraits,
+    create(worldOptions) {
+      const sleeps = idle === 'sleep' || worldOptions.idle === 'sleep';
+      const options = {
+        ...worldOptions,
+        backend: 'kernel',
+        checked: true,
+        idle: sleeps ? 'sleep' : 'poll',
+      } as const;
       return { server: createLibos(options), client: createLibos(options), serverAddress: '127.0.0.1' };
     },
   };
@@ -29,9 +28,9 @@ for (const idle of ['poll', 'sleep'] as const) {
 }
 
 conformanceSuite('kernel, two processes', {
-  unreadBytes,
-  ...twoProcesses((poolLimitBytes) => {
-    const options = { backend: 'kernel', checked: true, poolLimitBytes } as const;
+  ...kernelTraits,
+  ...twoProcesses((worldOptions) => {
+    const options = { ...worldOptions, backend: 'kernel', checked: true } as const;
     // All of 127.0.0.0/8 is this host, and Linux calls it from .1: two addresses, as real hosts have.
     return { server: options, client: options, serverAddress: '127.0.0.2', clientAddress: '127.0.0.1' };
   }),

@@ -34,6 +34,11 @@ export class KernelQueue extends Queue {
   pushOffset = 0;
   /** Bytes of the stream handed to the kernel so far. */
   sentBytes = 0;
+  /** Of a queue that lingers: what the peer's host had when it was looked at last, and until when it may stay so. */
+  takenBytes = 0;
+  lingersUntilNs = 0;
+  /** Stands in the transport's list of those with a pop for which there was no buffer. */
+  starved = false;
   connectDeadlineNs = 0;
 
   constructor(kind: SocketKind, fd: number) {

@@ -3,7 +3,7 @@
  * that was full, the next call fills several, as each costs a system call, and whoever sends them on another one.
  */
 import type { BufferPool } from '../memory/pool.ts';
-import { Owner, type ScatterGatherArray } from '../memory/sga.ts';
+import { Owner, type ScatterGatherArray, type SgaSegment } from '../memory/sga.ts';
 import { Errno, errno } from '../native/libc.ts';
 import type { SocketCalls } from '../native/socket-calls.ts';
 import { codeOfErrno } from '../native/socket-errors.ts';
@@ -23,6 +23,8 @@ export class SocketReceiver {
   #spares: ScatterGatherArray | null = null;
   /** What the last call has received. */
   #received: ScatterGatherArray | null = null;
+  /** There was no buffer for a pop of the queue that was served last: it is to be served again. */
+  ranDry = false;
 
   constructor(tokens: TokenTable, pool: BufferPool, calls: SocketCalls) {
     this.#calls = calls;
@@ -34,6 +36,7 @@ export class SocketReceiver {
   receive(queue: KernelQueue): boolean {
     const tokens = this.#tokens;
     let completed = false;
+    this.ranDry = false;
     while (queue.pops.head !== NO_SLOT) {
       if (queue.endOfStream || queue.error !== null) {
         tokens.complete(tokens.shift(queue.pops), queue.error);
@@ -55,17 +58,35 @@ export class SocketReceiver {
   }
 
   #receiveOnce(queue: KernelQueue): Outcome {
-    if (queue.kind === 'datagram') return this.#datagram(queue);
-    return queue.receivesMuch ? this.#intoSeveral(queue) : this.#intoOne(queue);
+    if (queue.receivesMuch && this.#hasSpares()) return this.#intoSeveral(queue);
+    if (!this.#hasSpare()) {
+      this.ranDry = true;
+      return NOTHING;
+    }
+    return queue.kind === 'datagram' ? this.#datagram(queue) : this.#intoOne(queue);
+  }
+
+  #hasSpare(): boolean {
+    if (this.#spare !== null) return true;
+    if (!this.#pool.hasBuffers(1)) return false;
+    this.#spare = this.#pool.alloc(this.#pool.bufferBytes, Owner.Libos);
+    return true;
+  }
+
+  #hasSpares(): boolean {
+    if (this.#spares !== null) return true;
+    if (!this.#pool.hasBuffers(BUFFERS_AT_ONCE)) return false;
+    this.#spares = this.#pool.alloc(BUFFERS_AT_ONCE * this.#pool.bufferBytes, Owner.Libos);
+    return true;
   }
 
   #intoOne(queue: KernelQueue): Outcome {
-    if (this.#spare === null) this.#spare = this.#pool.alloc(this.#pool.bufferBytes, Owner.Libos);
-    const segment = this.#spare.segments[0];
+    const spare = this.#spare as ScatterGatherArray;
+    const segment = spare.segments[0];
     const bytes = this.#calls.recv(queue.fd, segment.address, segment.capacity, sys.MSG_DONTWAIT);
     if (bytes <= 0) return this.#nothingFrom(queue, bytes);
     segment.length = bytes;
-    this.#received = this.#spare;
+    this.#received = spare;
     this.#spare = null;
     queue.receivesMuch = bytes === segment.capacity;
     // A short read has emptied the socket (epoll(7)), unless the end of the stream is known to follow.
@@ -75,36 +96,47 @@ export class SocketReceiver {
 
   #intoSeveral(queue: KernelQueue): Outcome {
     const { bufferBytes } = this.#pool;
-    if (this.#spares === null) {
-      if (!this.#pool.hasBuffers(BUFFERS_AT_ONCE)) return this.#intoOne(queue);
-      this.#spares = this.#pool.alloc(BUFFERS_AT_ONCE * bufferBytes, Owner.Libos);
-    }
-    const { segments } = this.#spares;
+    const spares = this.#spares as ScatterGatherArray;
+    const { segments } = spares;
     for (let i = 0; i < BUFFERS_AT_ONCE; i++) sys.setIovec(i, segments[i].address, bufferBytes);
     const bytes = this.#calls.receiveScattered(queue.fd, BUFFERS_AT_ONCE);
     if (bytes <= 0) return this.#nothingFrom(queue, bytes);
-    this.#received = this.#spares;
+    this.#received = spares;
     this.#spares = null;
-    this.#received.shorten(bytes);
+    spares.shorten(bytes);
     queue.receivesMuch = bytes > bufferBytes;
     queue.readable = bytes === BUFFERS_AT_ONCE * bufferBytes || queue.peerFinished;
     return DATA;
   }
 
   #datagram(queue: KernelQueue): Outcome {
-    if (this.#spare === null) this.#spare = this.#pool.alloc(this.#pool.bufferBytes, Owner.Libos);
-    const segment = this.#spare.segments[0];
-    const bytes = this.#calls.recvfrom(queue.fd, segment.address, segment.capacity);
+    const spare = this.#spare as ScatterGatherArray;
+    const segment = spare.segments[0];
+    const bytes = this.#calls.receiveDatagram(queue.fd, segment.address, segment.capacity);
     if (bytes < 0) return this.#failed(queue);
     queue.readable = true;
-    if (bytes > segment.capacity) {
-      this.#tokens.complete(this.#tokens.shift(queue.pops), 'MESSAGE_TOO_LONG');
-      return RETRY;
-    }
-    segment.length = bytes;
-    this.#received = this.#spare;
+    segment.length = Math.min(bytes, segment.capacity);
+    if (bytes > segment.capacity && !this.#addOverflow(spare, bytes - segment.capacity)) return RETRY;
+    this.#received = spare;
     this.#spare = null;
     return DATA;
+  }
+
+  /**
+   * Copies the rest of a long datagram behind its first buffer. Returns false when there are no buffers for it: it is
+   * lost, as in a socket buffer that is full.
+   */
+  #addOverflow(sga: ScatterGatherArray, overflowBytes: number): boolean {
+    if (!this.#pool.hasBuffers(Math.ceil(overflowBytes / this.#pool.bufferBytes))) return false;
+    for (let done = 0; done < overflowBytes; ) {
+      const segment = this.#pool.tryTake() as SgaSegment;
+      segment.offset = segment.base;
+      segment.length = Math.min(segment.capacity, overflowBytes - done);
+      segment.bytes.set(sys.overflow.subarray(done, done + segment.length), segment.offset);
+      done += segment.length;
+      sga.segments[sga.segmentCount++] = segment;
+    }
+    return true;
   }
 
   /** What became of a call on a stream that returned 0 or -1. */

@@ -28,6 +28,7 @@ export class SocketSender {
    */
   send(queue: KernelQueue, most: number): boolean {
     let left = most;
+    let refused = false;
     while (queue.pushes.head !== NO_SLOT) {
       if (left <= 0) return true;
       const slot = queue.pushes.head;
@@ -35,6 +36,11 @@ export class SocketSender {
       if (sent < 0) {
         const error = errno();
         if (error === Errno.EINTR) continue;
+        // About an earlier datagram: this one has not been sent (udp(7)).
+        if (queue.kind === 'datagram' && error === Errno.ECONNREFUSED && !refused) {
+          refused = true;
+          continue;
+        }
         if (error === Errno.EAGAIN) {
           queue.writable = false;
           return false;
@@ -42,6 +48,7 @@ export class SocketSender {
         this.#failed(queue, error);
         continue;
       }
+      refused = false;
       queue.sentBytes += sent;
       left -= sent;
       if (queue.kind === 'datagram' || this.#advance(queue, slot, sent)) this.#handedOver(queue);

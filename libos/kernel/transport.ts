@@ -24,7 +24,7 @@ import { codeOfErrno, systemError } from '../native/socket-errors.ts';
 import * as sys from '../native/sockets.ts';
 import type { SocketKind } from '../pdpi.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
-import { QueueState, type Transport, type TransportHost } from '../transport.ts';
+import { LINGER_US, QueueState, type Transport, type TransportHost, USER_TIMEOUT_MS } from '../transport.ts';
 import { WorkList } from '../work-list.ts';
 import { KernelQueue } from './queue.ts';
 import { SocketReceiver } from './receiver.ts';
@@ -53,7 +53,8 @@ export class KernelTransport implements Transport {
   readonly pool: BufferPool;
   readonly #connectTimeoutMs: number;
   readonly #epoll: number;
-  readonly #byDescriptor: (KernelQueue | null)[] = [];
+  /** By file descriptor, which is the tag of its events: a queue that lingers has no queue descriptor any more. */
+  readonly #byFd: (KernelQueue | null)[] = [];
   readonly #tokens: TokenTable;
   readonly #host: TransportHost;
   readonly #receiver: SocketReceiver;
@@ -70,6 +71,10 @@ export class KernelTransport implements Transport {
   readonly #connecting: KernelQueue[] = [];
   /** Those that have had their turn to send and have more, the next one first. */
   readonly #waitingToSend = new WorkList<KernelQueue>();
+  /** Closed, with pushes that are still to reach the peer. */
+  readonly #lingering: KernelQueue[] = [];
+  /** Those with a pop for which there was no buffer. */
+  readonly #starved = new WorkList<KernelQueue>();
   #polls = 0;
 
   /**
@@ -133,12 +138,34 @@ export class KernelTransport implements Transport {
 
   close(queue: KernelQueue): void {
     queue.closed = true;
-    this.#byDescriptor[queue.qd] = null;
-    remove(this.#hot, queue);
     remove(this.#connecting, queue);
-    // What the kernel would have taken before is handed over still.
-    if (queue.waitsToSend && queue.writable) this.#sender.send(queue, Number.POSITIVE_INFINITY);
+    if (queue.kind === 'stream' && queue.error === null && hasPushes(queue)) this.#startLingering(queue);
+    else this.#release(queue);
+  }
+
+  reset(queue: KernelQueue): void {
+    remove(this.#lingering, queue);
+    sys.enableResetAtClose(queue.fd);
+    this.#release(queue);
+  }
+
+  /** The end of the stream goes behind the last push, and the socket is closed when the peer's host has all. */
+  #startLingering(queue: KernelQueue): void {
+    queue.lingers = true;
+    queue.lingersUntilNs = nowNs() + USER_TIMEOUT_MS * 1e6;
+    // Only epoll reports when there is room again.
+    if (queue.hot) this.#cool(queue);
+    if (queue.pushes.head === NO_SLOT) sys.shutdown(queue.fd, sys.SHUT_WR);
+    queue.writeShut = true;
+    this.#lingering.push(queue);
+  }
+
+  /** Gives the socket back. */
+  #release(queue: KernelQueue): void {
+    queue.lingers = false;
+    remove(this.#hot, queue);
     this.#sender.forget(queue);
+    this.#byFd[queue.fd] = null;
     // A child of this process may have the socket open still: epoll would go on reporting it, and its port be in use.
     if (queue.watched && !queue.hot) sys.epollDelete(this.#epoll, queue.fd);
     if (queue.state === QueueState.Listening) sys.shutdown(queue.fd, sys.SHUT_RDWR);
@@ -162,6 +189,7 @@ export class KernelTransport implements Transport {
     this.#polls++;
     if (this.#scheduled.length > 0) this.#serveScheduled();
     if (this.#hot.length > 0) this.#serveHot();
+    if (this.#starved.count > 0) this.#serveStarved();
     if (this.#waitingToSend.count > 0) this.#sendNext();
     if (this.#sender.awaitsAcknowledgements) this.#sender.collectAcknowledgements();
     if (this.#hot.length === 0) this.#askEpoll(0);
@@ -169,6 +197,7 @@ export class KernelTransport implements Transport {
       this.#coolWhenFruitless();
       this.#askEpoll(0);
     }
+    if (this.#lingering.length > 0) this.#endLingering();
     if (this.#connecting.length > 0 && this.#polls % POLLS_PER_DEADLINE_CHECK === 0) this.#expireConnects();
   }
 
@@ -182,10 +211,20 @@ export class KernelTransport implements Transport {
       this.#coolAll();
     }
     if (this.#scheduled.length > 0 || this.#waitingToSend.count > 0) return;
-    // A connection attempt's deadline and an acknowledgement raise no event: look again soon.
-    const longestMs = this.#connecting.length > 0 || this.#sender.awaitsAcknowledgements ? 1 : 1000;
+    // A deadline, an acknowledgement and memory that is free again raise no event: look again soon.
+    const looks =
+      this.#connecting.length > 0 ||
+      this.#lingering.length > 0 ||
+      this.#starved.count > 0 ||
+      this.#sender.awaitsAcknowledgements;
+    const longestMs = looks ? 1 : 1000;
     this.#askEpoll(Math.ceil(Math.min(timeoutMs, longestMs)));
     this.#expireConnects();
+  }
+
+  linger(): void {
+    const giveUpNs = nowNs() + LINGER_US * 1000;
+    while (this.#lingering.length > 0 && nowNs() < giveUpNs) this.poll();
   }
 
   shutdown(): void {
@@ -196,7 +235,7 @@ export class KernelTransport implements Transport {
   #askEpoll(timeoutMs: number): void {
     const count = sys.epollWait(this.#epoll, timeoutMs);
     for (let i = 0; i < count; i++) {
-      const queue = this.#byDescriptor[sys.eventTag(i)];
+      const queue = this.#byFd[sys.eventTag(i)];
       if (queue && this.#serveEvents(queue, sys.eventMask(i))) this.#noteActive(queue, count);
     }
   }
@@ -222,7 +261,7 @@ export class KernelTransport implements Transport {
   #serveHot(): void {
     for (let i = 0; i < this.#hot.length; i++) {
       const queue = this.#hot[i];
-      if (queue.pops.head !== NO_SLOT && this.#receiver.receive(queue)) this.#hotReceived = true;
+      if (queue.pops.head !== NO_SLOT && this.#receive(queue)) this.#hotReceived = true;
     }
   }
 
@@ -266,7 +305,54 @@ export class KernelTransport implements Transport {
     const queue = this.#waitingToSend.at(0);
     this.#waitingToSend.dropFirst(1);
     queue.waitsToSend = false;
-    if (!queue.closed && queue.writable) this.#send(queue);
+    if ((!queue.closed || queue.lingers) && queue.writable) this.#send(queue);
+  }
+
+  /** Serves the pops of a queue. Returns whether one completed. */
+  #receive(queue: KernelQueue): boolean {
+    const received = this.#receiver.receive(queue);
+    if (this.#receiver.ranDry && !queue.starved) {
+      queue.starved = true;
+      this.#starved.add(queue);
+    }
+    return received;
+  }
+
+  /** Buffers may be free again. Edges are reported once, so that nothing else would come back to these queues. */
+  #serveStarved(): void {
+    const count = this.#starved.count;
+    for (let i = 0; i < count; i++) {
+      const queue = this.#starved.at(i);
+      queue.starved = false;
+      if (!queue.closed && queue.pops.head !== NO_SLOT) this.#receive(queue);
+    }
+    this.#starved.dropFirst(count);
+  }
+
+  /** Closes the sockets of those that linger no more, and gives up those whose peers take nothing. */
+  #endLingering(): void {
+    const looks = this.#polls % POLLS_PER_DEADLINE_CHECK === 0;
+    for (let i = this.#lingering.length - 1; i >= 0; i--) {
+      const queue = this.#lingering[i];
+      if (looks && hasPushes(queue)) this.#expireLingering(queue);
+      if (hasPushes(queue)) continue;
+      this.#lingering.splice(i, 1);
+      this.#release(queue);
+      this.#host.lingered(queue);
+    }
+  }
+
+  #expireLingering(queue: KernelQueue): void {
+    const now = nowNs();
+    const takenBytes = queue.sentBytes - sys.unacknowledgedBytes(queue.fd);
+    if (takenBytes > queue.takenBytes) {
+      queue.takenBytes = takenBytes;
+      queue.lingersUntilNs = now + USER_TIMEOUT_MS * 1e6;
+    } else if (now >= queue.lingersUntilNs) {
+      sys.enableResetAtClose(queue.fd);
+      this.#tokens.completeAll(queue.unacknowledged, 'TIMED_OUT');
+      this.#tokens.completeAll(queue.pushes, 'TIMED_OUT');
+    }
   }
 
   /** Acts on one event. Returns whether a pop completed. */
@@ -286,7 +372,7 @@ export class KernelTransport implements Transport {
     if ((events & (sys.EPOLLRDHUP | sys.EPOLLHUP | sys.EPOLLERR)) !== 0) queue.peerFinished = true;
     if ((events & (sys.EPOLLIN | sys.EPOLLRDHUP | sys.EPOLLHUP | sys.EPOLLERR)) !== 0) {
       queue.readable = true;
-      if (queue.pops.head !== NO_SLOT) received = this.#receiver.receive(queue);
+      if (queue.pops.head !== NO_SLOT) received = this.#receive(queue);
     }
     if ((events & (sys.EPOLLOUT | sys.EPOLLERR | sys.EPOLLHUP)) !== 0) {
       queue.writable = true;
@@ -307,7 +393,7 @@ export class KernelTransport implements Transport {
       queue.scheduled = false;
       if (queue.closed) continue;
       if (queue.state === QueueState.Listening) this.#acceptPending(queue);
-      else if (queue.pops.head !== NO_SLOT) this.#receiver.receive(queue);
+      else if (queue.pops.head !== NO_SLOT) this.#receive(queue);
     }
     serving.length = 0;
   }
@@ -334,8 +420,11 @@ export class KernelTransport implements Transport {
       queue.peerPort = sys.writtenPort();
       sys.enableNoDelay(fd);
       this.#readLocalAddress(queue);
-      this.#host.accepted(listener, queue);
-      this.#watch(queue, 'accept');
+      if (this.#tryWatch(queue)) this.#host.accepted(listener, queue);
+      else {
+        this.#tokens.complete(this.#tokens.shift(listener.accepts), codeOfErrno(errno()));
+        sys.close(fd);
+      }
     }
   }
 
@@ -354,10 +443,14 @@ export class KernelTransport implements Transport {
   }
 
   #watch(queue: KernelQueue, operation: string): void {
-    this.#byDescriptor[queue.qd] = queue;
+    if (!this.#tryWatch(queue)) throw systemError(operation, queue.qd, 'epoll_ctl');
+  }
+
+  #tryWatch(queue: KernelQueue): boolean {
+    if (sys.epollAdd(this.#epoll, queue.fd, queue.fd) < 0) return false;
+    this.#byFd[queue.fd] = queue;
     queue.watched = true;
-    if (sys.epollAdd(this.#epoll, queue.fd, queue.qd) < 0)
-      throw systemError(operation, queue.qd, 'epoll_ctl');
+    return true;
   }
 
   #readLocalAddress(queue: KernelQueue): void {
@@ -365,6 +458,10 @@ export class KernelTransport implements Transport {
     queue.localAddress = sys.writtenAddress();
     queue.localPort = sys.writtenPort();
   }
+}
+
+function hasPushes({ pushes, unacknowledged }: KernelQueue): boolean {
+  return pushes.head !== NO_SLOT || unacknowledged.head !== NO_SLOT;
 }
 
 function remove(queues: KernelQueue[], queue: KernelQueue): void {

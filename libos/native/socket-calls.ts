@@ -12,15 +12,15 @@ export interface SocketCalls {
   sendGathered(fd: number, count: number, address: number, port: number): number;
   /** As sys.receiveScattered. */
   receiveScattered(fd: number, count: number): number;
-  /** As sys.recvfrom. */
-  recvfrom(fd: number, address: number, bytes: number): number;
+  /** As sys.receiveDatagram. */
+  receiveDatagram(fd: number, address: number, bytes: number): number;
 }
 
 /** `deviceTimesAddress` 0 for none. */
 export function socketCalls(deviceTimesAddress: number): SocketCalls {
   if (deviceTimesAddress === 0) {
-    const { recv, send, sendGathered, receiveScattered, recvfrom } = sys;
-    return { recv, send, sendGathered, receiveScattered, recvfrom };
+    const { recv, send, sendGathered, receiveScattered, receiveDatagram } = sys;
+    return { recv, send, sendGathered, receiveScattered, receiveDatagram };
   }
   const glue = stampGlue();
   return {
@@ -30,10 +30,7 @@ export function socketCalls(deviceTimesAddress: number): SocketCalls {
       glue.sendmsg(fd, sys.gatheredMessage(count, address, port), sys.SEND_FLAGS, deviceTimesAddress),
     receiveScattered: (fd, count) =>
       glue.recvmsg(fd, sys.gatheredMessage(count, 0, 0), sys.MSG_DONTWAIT, deviceTimesAddress),
-    recvfrom(fd, address, bytes) {
-      sys.roomForAddress();
-      const { RECVFROM_FLAGS, ADDRESS, ADDRESS_LENGTH } = sys;
-      return glue.recvfrom(fd, address, bytes, RECVFROM_FLAGS, ADDRESS, ADDRESS_LENGTH, deviceTimesAddress);
-    },
+    receiveDatagram: (fd, address, bytes) =>
+      glue.recvmsg(fd, sys.datagramMessage(address, bytes), sys.DATAGRAM_FLAGS, deviceTimesAddress),
   };
 }

@@ -16,7 +16,6 @@ export const send: Call = libc.func('send', 'int', ['int', POINTER, 'size_t', 'i
 export const listen: Call = libc.func('listen', 'int', ['int', 'int']);
 const sendmsgCall: Call = libc.func('sendmsg', 'int', ['int', POINTER, 'int']);
 const recvmsgCall: Call = libc.func('recvmsg', 'int', ['int', POINTER, 'int']);
-const recvfromCall: Call = libc.func('recvfrom', 'int', ['int', POINTER, 'size_t', 'int', POINTER, POINTER]);
 const bindCall: Call = libc.func('bind', 'int', ['int', POINTER, 'uint32_t']);
 const connectCall: Call = libc.func('connect', 'int', ['int', POINTER, 'uint32_t']);
 const accept4Call: Call = libc.func('accept4', 'int', ['int', POINTER, POINTER, 'int']);
@@ -35,7 +34,7 @@ export const SHUT_RDWR = 2;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 const MSG_TRUNC = 0x20;
-export const RECVFROM_FLAGS = MSG_DONTWAIT | MSG_TRUNC;
+export const DATAGRAM_FLAGS = MSG_DONTWAIT | MSG_TRUNC;
 export const EPOLLIN = 0x1;
 export const EPOLLOUT = 0x4;
 export const EPOLLERR = 0x8;
@@ -56,8 +55,12 @@ const TCP_USER_TIMEOUT = 18;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
+const SO_LINGER = 13;
 const SO_KEEPALIVE = 9;
 const SIOCOUTQ = 0x5411;
+
+/** The longest datagram of UDP over IPv4 has 65,507 bytes: what does not fit where it is to go goes here. */
+const OVERFLOW_BYTES = 64 * 1024;
 
 /** Most segments that one sendmsg carries (UIO_MAXIOV is 1,024). */
 export const MAX_IOVECS = 128;
@@ -69,6 +72,7 @@ const EVENT_DATA = process.arch === 'x64' ? 4 : 8;
 
 //   0 sockaddr_in (16)   16 length or option (4)   32 msghdr (56)   128 epoll_event to add (16)
 // 256 iovec x 128 (16 each)   2304 epoll_event x 128 (up to 16 each)
+// 4352 msghdr to receive a datagram (56)   4416 its two iovec (32)
 const scratch = mapAnonymous(8192);
 const memory = new DataView(scratch.bytes.buffer);
 const SOCKADDR = scratch.address;
@@ -77,9 +81,13 @@ const MSGHDR = scratch.address + 32;
 const ADDED_EVENT = scratch.address + 128;
 const IOVEC = scratch.address + 256;
 const EVENTS = scratch.address + 2304;
+const DATAGRAM_MSGHDR = scratch.address + 4352;
+const DATAGRAM_IOVEC = scratch.address + 4416;
+const overflowSlab = mapAnonymous(OVERFLOW_BYTES);
 const SOCKADDR_BYTES = 16;
 
-export { LENGTH as ADDRESS_LENGTH, SOCKADDR as ADDRESS };
+/** The bytes of the datagram received last behind those for which there was room. */
+export const overflow = overflowSlab.bytes;
 
 function writeAddress(address: number, port: number): void {
   memory.setUint16(0, AF_INET, true);
@@ -87,7 +95,7 @@ function writeAddress(address: number, port: number): void {
   memory.setUint32(4, address);
 }
 
-/** Address and port that the last accept4, getsockname or recvfrom wrote. */
+/** Address and port that the last accept4, getsockname or receiveDatagram wrote. */
 export function writtenAddress(): number {
   return memory.getUint32(4);
 }
@@ -119,15 +127,21 @@ export function getsockname(fd: number): number {
   return getsocknameCall(fd, SOCKADDR, LENGTH);
 }
 
-/** The length of the datagram, which may be more than there was room for. */
-export function recvfrom(fd: number, address: number, bytes: number): number {
-  roomForAddress();
-  return recvfromCall(fd, address, bytes, RECVFROM_FLAGS, SOCKADDR, LENGTH);
+/**
+ * Receives a datagram into `bytes` bytes at `address`, and what is more of it into `overflow`. Its length, or -1; its
+ * sender is what was written.
+ */
+export function receiveDatagram(fd: number, address: number, bytes: number): number {
+  return recvmsgCall(fd, datagramMessage(address, bytes), DATAGRAM_FLAGS);
 }
 
-/** The sender's address is to be written: how long it may be. */
-export function roomForAddress(): void {
-  memory.setUint32(16, SOCKADDR_BYTES, true);
+/** Address of the message that receiveDatagram receives into. */
+export function datagramMessage(address: number, bytes: number): number {
+  setPointer(4416, address);
+  memory.setUint32(4424, bytes, true);
+  // The kernel writes how long the address was.
+  memory.setUint32(4360, SOCKADDR_BYTES, true);
+  return DATAGRAM_MSGHDR;
 }
 
 /** The socket's pending error, which this clears. */
@@ -147,6 +161,12 @@ export function enableReuseAddress(fd: number): void {
 }
 export function enableNoDelay(fd: number): void {
   setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+/** Lets close(2) reset the connection and drop what is not sent (socket(7), SO_LINGER of no time). */
+export function enableResetAtClose(fd: number): void {
+  memory.setInt32(16, 1, true);
+  memory.setInt32(20, 0, true);
+  setsockoptCall(fd, SOL_SOCKET, SO_LINGER, LENGTH, 8);
 }
 /** Breaks the connection when the peer's host has not answered for some `seconds` (tcp(7)). */
 export function enableKeepAlive(fd: number, seconds: number): void {
@@ -199,6 +219,12 @@ function setPointer(at: number, address: number): void {
   memory.setUint32(at, address % 0x1_0000_0000, true);
   memory.setUint32(at + 4, Math.floor(address / 0x1_0000_0000), true);
 }
+
+setPointer(4352, SOCKADDR);
+setPointer(4368, DATAGRAM_IOVEC);
+memory.setUint32(4376, 2, true);
+setPointer(4432, overflowSlab.address);
+memory.setUint32(4440, OVERFLOW_BYTES, true);
 
 export function epollCreate(): number {
   return epollCreate1(EPOLL_CLOEXEC);

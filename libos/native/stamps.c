@@ -75,36 +75,17 @@ EXPORT int timed_recv(int fd, uintptr_t bytes, size_t length, int flags, uintptr
 EXPORT int timed_recvmsg(int fd, uintptr_t message, int flags, uintptr_t at)
 {
 	struct device_times *times = (struct device_times *)at;
+	struct msghdr *const into = (struct msghdr *)message;
 	uint64_t enter;
 	ssize_t result;
 
 	if (!wanted(times))
-		return (int)recvmsg(fd, (struct msghdr *)message, flags);
+		return (int)recvmsg(fd, into, flags);
 	enter = counter_now();
 	look_at_window(times, enter);
-	result = recvmsg(fd, (struct msghdr *)message, flags);
-	if (result > 0) {
-		times->delivered_enter = enter;
-		times->delivered_leave = counter_now();
-	}
-	return (int)result;
-}
-
-EXPORT int timed_recvfrom(int fd, uintptr_t bytes, size_t length, int flags, uintptr_t address,
-			  uintptr_t address_length, uintptr_t at)
-{
-	struct device_times *times = (struct device_times *)at;
-	struct sockaddr *from = (struct sockaddr *)address;
-	socklen_t *from_length = (socklen_t *)address_length;
-	uint64_t enter;
-	ssize_t result;
-
-	if (!wanted(times))
-		return (int)recvfrom(fd, (void *)bytes, length, flags, from, from_length);
-	enter = counter_now();
-	look_at_window(times, enter);
-	result = recvfrom(fd, (void *)bytes, length, flags, from, from_length);
-	if (result >= 0) {
+	result = recvmsg(fd, into, flags);
+	/* A datagram, whose sender is asked for, may be empty. */
+	if (result > 0 || (result == 0 && into->msg_name != NULL)) {
 		times->delivered_enter = enter;
 		times->delivered_leave = counter_now();
 	}

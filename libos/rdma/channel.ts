@@ -46,8 +46,8 @@ export class Channel {
   /** Progress of the push at the head: segments done, and bytes of the next one. */
   segment = 0;
   offset = 0;
-  /** A push that was closed upon while parts of it were under way; NO_SLOT for none. */
-  cancelled: number = NO_SLOT;
+  /** Its stream is closed, and has pushes that are still to be delivered. */
+  lingers = false;
   /** The stream ends behind what was pushed. */
   shut = false;
   /** Stands in the list of those that wait for room in the device, or for their next turn. */
@@ -65,6 +65,11 @@ export class Channel {
     this.line = line;
     connection.owner = this;
     line.owner = this;
+  }
+
+  /** Whether some have not completed. */
+  get hasPushes(): boolean {
+    return this.pushes.head !== NO_SLOT || this.inFlight.head !== NO_SLOT;
   }
 
   get established(): boolean {

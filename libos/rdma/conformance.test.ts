@@ -11,12 +11,15 @@ const { fabric, maxWindow } = parseRdmaOptions(rdmaOptions);
 
 conformanceSuite(`rdma, ${rdmaProvider}, two processes`, {
   unreadBytes: maxWindow * fabric.bufferBytes,
-  ...twoProcesses((poolLimitBytes) => {
+  datagramBytes: fabric.bufferBytes,
+  // Over shm, too, a send ends when the peer has taken it.
+  acknowledges: 'device',
+  ...twoProcesses((worldOptions) => {
     const options = {
+      ...worldOptions,
       backend: 'rdma',
       backendOptions: rdmaOptions,
       checked: true,
-      poolLimitBytes,
     } as const;
     // All of 127.0.0.0/8 is this host, and Linux calls it from .1: two addresses, as real hosts have.
     return { server: options, client: options, serverAddress: '127.0.0.2', clientAddress: '127.0.0.1' };

@@ -65,6 +65,18 @@ export class Datagrams {
     this.#sender.push(channel);
   }
 
+  /** The peer of a channel is known: what is longer than one message to it is not sent. */
+  established({ pushes, connection }: Channel): void {
+    const tokens = this.#tokens;
+    const last = pushes.tail;
+    for (let slot = NO_SLOT; slot !== last; ) {
+      slot = tokens.shift(pushes);
+      if (tokens.pushed(slot).byteLength > connection.peerBufferBytes)
+        tokens.complete(slot, 'MESSAGE_TOO_LONG');
+      else tokens.append(pushes, slot);
+    }
+  }
+
   /** Serves the socket's pops from what its channels have. */
   servePops(socket: DatagramSocket): void {
     const { readable, queue } = socket;

@@ -72,6 +72,16 @@ export class ConnectionEnds {
     this.settle(connection);
   }
 
+  /**
+   * The application has closed a connection, and more is to be sent on it, for as long as the peer makes room for some
+   * of it now and then: to be called again whenever it has.
+   */
+  linger(connection: MessageConnection): void {
+    connection.closed = true;
+    connection.endsUntilUs = this.#device.nowUs + END_PATIENCE_US;
+    this.#ending.add(connection);
+  }
+
   /** The application has closed a connection: what it sent arrives, unless it has left something unread. */
   closeByOwner(connection: MessageConnection): void {
     connection.closed = true;

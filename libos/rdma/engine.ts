@@ -311,7 +311,8 @@ export class MessageEngine implements EndsOwner {
     const data = isData ? segment : null;
     const limit = headers[at + LIMIT];
     const credits = headers[at + CREDITS_RECEIVED];
-    if (connection.isDead) this.#arrivedForNobody(connection, data);
+    // Who has closed a connection may still have to send on it, and needs credits.
+    if (connection.error !== null || (connection.closed && isData)) this.#arrivedForNobody(connection, data);
     else if (gap === 0) {
       this.#accept(connection, data, limit, credits);
       if (connection.early !== null) this.#acceptEarly(connection);
@@ -365,7 +366,7 @@ export class MessageEngine implements EndsOwner {
     const { early } = connection;
     for (;;) {
       const next = early!.get(connection.nextSequence);
-      if (next === undefined || connection.isDead) break;
+      if (next === undefined || connection.error !== null) break;
       early!.delete(connection.nextSequence);
       this.#accept(connection, next.data, next.limit, next.credits);
     }

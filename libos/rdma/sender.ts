@@ -105,8 +105,11 @@ export class MessageSender implements SendOwner {
     const channel = this.#channels[slot] as Channel;
     const { inFlight } = channel;
     while (inFlight.head !== NO_SLOT && tokens.position[inFlight.head] === 0) {
-      this.#complete(channel, tokens.shift(inFlight));
+      const finished = tokens.shift(inFlight);
+      this.#channels[finished] = null;
+      tokens.complete(finished, null);
     }
+    if (channel.lingers) this.engine.touch(channel.connection);
   }
 
   /** A poll begins: those that waited for room in the device, or for their turn, go on. */
@@ -136,26 +139,17 @@ export class MessageSender implements SendOwner {
   }
 
   /**
-   * The application has closed the stream: what of it is under way completes when it has left, and the push
-   * that is so in part as cancelled. The others are left in the queue's list.
+   * The socket of a datagram channel is closed: what credits and room allow goes, whosever turn it is, and what is
+   * under way completes when it has left. The others are cancelled.
    */
   detach(channel: Channel): void {
-    const tokens = this.#tokens;
-    const { pushes } = channel;
-    if (channel.waiting && channel.connection.error === null) this.#sendRest(channel);
-    if (pushes.head !== NO_SLOT && tokens.position[pushes.head] > 1) {
-      channel.cancelled = pushes.head;
-      this.#allQueued(channel);
+    if (channel.waiting && channel.connection.error === null) {
+      channel.waiting = false;
+      channel.turn = this.#turn;
+      channel.turnBytes = Number.NEGATIVE_INFINITY;
+      this.send(channel);
     }
-    channel.pushes = { head: NO_SLOT, tail: NO_SLOT };
-  }
-
-  /** Queues what credits and room allow, whosever turn it is. */
-  #sendRest(channel: Channel): void {
-    channel.waiting = false;
-    channel.turn = this.#turn;
-    channel.turnBytes = Number.NEGATIVE_INFINITY;
-    this.send(channel);
+    this.#failList(channel.pushes, 'CANCELLED');
   }
 
   #allQueued(channel: Channel): void {
@@ -166,13 +160,6 @@ export class MessageSender implements SendOwner {
     tokens.append(channel.inFlight, slot);
     if (tokens.stamps !== null) this.#unflushed.add(tokens.token(slot));
     tokens.position[slot]--;
-  }
-
-  #complete(channel: Channel, slot: number): void {
-    const cancelled = channel.cancelled === slot;
-    if (cancelled) channel.cancelled = NO_SLOT;
-    this.#channels[slot] = null;
-    this.#tokens.complete(slot, cancelled ? 'CANCELLED' : null);
   }
 
   #failList(list: PendingList, code: ErrorCode): void {

@@ -8,9 +8,18 @@ const WINDOW = 64;
 export function simulatedConformance({ reorder }: { reorder: boolean }): void {
   conformanceSuite(`rdma, simulated${reorder ? ', reordered' : ''}`, {
     unreadBytes: WINDOW * BUFFER_BYTES,
-    create(poolLimitBytes) {
+    datagramBytes: BUFFER_BYTES,
+    acknowledges: 'device',
+    create({ poolLimitBytes, idle, connectTimeoutMs }) {
       const network = new SimulatedNetwork({ maxDelayUs: 4, reorder });
-      const options = { bufferBytes: BUFFER_BYTES, receiveLimit: 1024, maxWindow: WINDOW, poolLimitBytes };
+      const options = {
+        bufferBytes: BUFFER_BYTES,
+        receiveLimit: 1024,
+        maxWindow: WINDOW,
+        poolLimitBytes,
+        idle,
+        connectTimeoutUs: connectTimeoutMs * 1000,
+      };
       const server = network.createHost(options);
       const client = network.createHost(options);
       return {

@@ -15,7 +15,7 @@ import { BufferPool } from '../memory/pool.ts';
 import { SgaSegment, type Slab } from '../memory/sga.ts';
 import type { StampWriter } from '../stamps/writer.ts';
 import type { TransportHost } from '../transport.ts';
-import type { Hello, Refusal } from './hello.ts';
+import { type Hello, HelloKind, type Refusal } from './hello.ts';
 import { HEADER_BYTES, HEADER_WORDS, KIND_AND_LENGTH, KIND_SHIFT, Kind } from './message.ts';
 import type { MessageDevice } from './message-device.ts';
 import type { Line, Rendezvous, RendezvousHandler, RendezvousListener } from './rendezvous.ts';
@@ -23,6 +23,7 @@ import { RdmaTransport } from './transport.ts';
 
 const BURST = 8;
 const MAX_SENDS = 4096;
+const CONNECT_TIMEOUT_US = 10_000_000;
 
 export interface NetworkOptions {
   seed?: number;
@@ -39,6 +40,8 @@ export interface HostOptions {
   /** Pieces of a message's payload that it takes. */
   maxPieces?: number;
   poolLimitBytes?: number;
+  idle?: 'poll' | 'sleep';
+  connectTimeoutUs?: number;
   stamps?: StampWriter;
 }
 
@@ -83,7 +86,8 @@ export class SimulatedNetwork {
       mapSlab: (bytes): Slab => ({ bytes: new Uint8Array(bytes), address: 0, discard() {}, unmap() {} }),
     });
     const createRendezvous = (handler: RendezvousHandler) => {
-      const rendezvous = new SimulatedRendezvous(handler, this, address);
+      const timeoutUs = options.connectTimeoutUs ?? CONNECT_TIMEOUT_US;
+      const rendezvous = new SimulatedRendezvous(handler, this, address, timeoutUs);
       this.rendezvous.push(rendezvous);
       return rendezvous;
     };
@@ -94,7 +98,11 @@ export class SimulatedNetwork {
         hostOnly: false,
         maxWindow: options.maxWindow ?? 16,
       });
-    const libos = new LibosCore(createTransport, { checked: true, idle: 'poll', stamps: options.stamps });
+    const libos = new LibosCore(createTransport, {
+      checked: true,
+      idle: options.idle ?? 'poll',
+      stamps: options.stamps,
+    });
     const { transport } = libos;
     const number = this.devices.indexOf(device);
     return {
@@ -350,10 +358,19 @@ class SimulatedRendezvous implements Rendezvous {
   readonly news: (() => void)[] = [];
   readonly handler: RendezvousHandler;
 
-  constructor(handler: RendezvousHandler, network: SimulatedNetwork, address: number) {
+  readonly #connectTimeoutUs: number;
+  readonly #unanswered = new Set<SimulatedLine>();
+
+  constructor(
+    handler: RendezvousHandler,
+    network: SimulatedNetwork,
+    address: number,
+    connectTimeoutUs: number,
+  ) {
     this.handler = handler;
     this.network = network;
     this.address = address;
+    this.#connectTimeoutUs = connectTimeoutUs;
   }
 
   bind(address: number, port: number, qd: number): RendezvousListener {
@@ -379,11 +396,21 @@ class SimulatedRendezvous implements Rendezvous {
         });
       } else listener.come(line, hello);
     });
+    line.deadlineUs = network.nowUs + this.#connectTimeoutUs;
+    this.#unanswered.add(line);
     return line;
   }
 
   poll(): void {
     while (this.news.length > 0) this.news.shift()!();
+    for (const line of this.#unanswered) {
+      const waits = !line.closed && !line.answered;
+      if (waits && this.network.nowUs < line.deadlineUs) continue;
+      this.#unanswered.delete(line);
+      if (!waits) continue;
+      line.close();
+      this.handler.failed(line, 'TIMED_OUT', '');
+    }
   }
 
   close(): void {
@@ -398,6 +425,7 @@ class SimulatedListener implements RendezvousListener {
   readonly #rendezvous: SimulatedRendezvous;
   #backlog = 0;
   #taken = 0;
+  #closed = false;
   readonly #waiting: (() => void)[] = [];
 
   constructor(rendezvous: SimulatedRendezvous, address: number, port: number) {
@@ -421,6 +449,9 @@ class SimulatedListener implements RendezvousListener {
 
   close(): void {
     this.#backlog = 0;
+    this.#closed = true;
+    // Those that have not been answered end as if nobody had listened.
+    while (this.#waiting.length > 0) this.#waiting.shift()!();
     this.#rendezvous.network.listeners.delete(`${this.#rendezvous.address}:${this.port}`);
   }
 
@@ -430,7 +461,10 @@ class SimulatedListener implements RendezvousListener {
       const ours = new SimulatedLine(this.#rendezvous, rendezvous.address, theirs.localPort, this.port);
       ours.other = theirs;
       theirs.other = ours;
-      this.#rendezvous.news.push(() => this.#rendezvous.handler.arrived(this, ours, hello));
+      this.#rendezvous.news.push(() => {
+        if (this.#closed) ours.refuse({ kind: HelloKind.Refusal, code: 'CONNECTION_REFUSED', reason: '' });
+        else this.#rendezvous.handler.arrived(this, ours, hello);
+      });
     });
     this.#takeWaiting();
   }
@@ -447,6 +481,9 @@ class SimulatedLine implements Line {
   owner: unknown = null;
   other: SimulatedLine | null = null;
   closed = false;
+  /** The other side has answered. */
+  answered = false;
+  deadlineUs = 0;
   readonly rendezvous: SimulatedRendezvous;
   readonly localAddress: number;
   readonly localPort: number;
@@ -464,7 +501,10 @@ class SimulatedLine implements Line {
   }
 
   answer(hello: Hello): void {
-    this.#notify((line) => line.rendezvous.handler.answered(line, hello));
+    this.#notify((line) => {
+      line.answered = true;
+      line.rendezvous.handler.answered(line, hello);
+    });
   }
 
   refuse(refusal: Refusal): void {

@@ -123,16 +123,52 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     if (queue.socket !== null) this.#datagrams.close(queue.socket);
     if (queue.listener !== null) queue.listener.close();
     for (const channel of queue.backlog) this.#engine.ends.reset(channel.connection);
-    const { channel } = queue;
-    if (channel === null) return;
-    channel.queue = null;
-    if (channel.established) {
-      this.#sender.detach(channel);
-      this.#engine.ends.closeByOwner(channel.connection);
-    } else {
+    if (queue.channel !== null) this.#closeStream(queue, queue.channel);
+  }
+
+  /** What was pushed still goes, as credits come, and then the end of the stream; unless the peer's data is unread. */
+  #closeStream(queue: RdmaQueue, channel: Channel): void {
+    const { ends } = this.#engine;
+    const { connection } = channel;
+    if (!channel.established) {
+      channel.queue = null;
       channel.line.close();
-      this.#engine.ends.lineBroken(channel.connection);
+      ends.lineBroken(connection);
+      return;
     }
+    queue.lingers = channel.hasPushes && connection.error === null && !connection.hasUnread;
+    if (!queue.lingers) {
+      channel.queue = null;
+      ends.closeByOwner(connection);
+      this.#sender.fail(channel, 'CANCELLED');
+      return;
+    }
+    channel.lingers = true;
+    channel.shut = true;
+    ends.linger(connection);
+    if (channel.pushes.head === NO_SLOT) ends.finish(connection);
+  }
+
+  reset(queue: RdmaQueue): void {
+    const channel = queue.channel!;
+    channel.queue = null;
+    channel.lingers = false;
+    this.#engine.ends.reset(channel.connection);
+    this.#sender.fail(channel, 'CANCELLED');
+  }
+
+  /** Something has happened to a closed stream that still had pushes. */
+  #serveLingering(channel: Channel): void {
+    const { ends } = this.#engine;
+    if (channel.hasPushes) {
+      ends.linger(channel.connection);
+      return;
+    }
+    const queue = channel.queue!;
+    channel.queue = null;
+    channel.lingers = false;
+    ends.closeByOwner(channel.connection);
+    this.#host.lingered(queue);
   }
 
   accept(queue: RdmaQueue): void {
@@ -190,14 +226,23 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     };
   }
 
-  shutdown(): void {
+  linger(): void {
     const engine = this.#engine;
     const startUs = this.#device.nowUs;
-    while (engine.unfinishedSends > 0 || engine.ends.hasUnsettled || !this.#hasSettled(startUs)) {
+    const { lingering } = this.#host;
+    while (
+      lingering.size > 0 ||
+      engine.unfinishedSends > 0 ||
+      engine.ends.hasUnsettled ||
+      !this.#hasSettled(startUs)
+    ) {
       this.poll();
       if (this.#device.nowUs - startUs > LINGER_US) break;
     }
-    engine.shutdown();
+  }
+
+  shutdown(): void {
+    this.#engine.shutdown();
     this.#rendezvous.close();
     this.#device.close();
     this.pool.destroy();
@@ -250,6 +295,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     connection.line = line;
     if (socket !== null) {
       if (socket.queue.localAddress === 0) socket.queue.localAddress = line.localAddress;
+      this.#datagrams.established(channel);
     } else if (queue !== null) {
       queue.localAddress = line.localAddress;
       queue.localPort = line.localPort;
@@ -329,7 +375,8 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     else if (channel.established && (channel.pushes.head !== NO_SLOT || channel.shut)) {
       this.#sender.send(channel);
     }
-    if (queue !== null && queue.pops.head !== NO_SLOT) this.#servePops(queue, channel);
+    if (channel.lingers) this.#serveLingering(channel);
+    else if (queue !== null && queue.pops.head !== NO_SLOT) this.#servePops(queue, channel);
   }
 
   #servePops(queue: RdmaQueue, channel: Channel): void {

@@ -5,8 +5,12 @@ import { createPair, pairAddresses } from './pair.ts';
 
 conformanceSuite('sim', {
   unreadBytes: defaultTcpOptions.receiveWindowBytes,
-  create(poolLimitBytes) {
-    const { a, b } = createPair({ checked: true, poolLimitBytes, stepUs: 2, link: { mtu: 9000 } });
+  datagramBytes: 9000 - 28,
+  acknowledges: 'libos',
+  create({ poolLimitBytes, idle, connectTimeoutMs }) {
+    const tcp = { connectTimeoutUs: connectTimeoutMs * 1000 };
+    const options = { checked: true, idle, poolLimitBytes, tcp, stepUs: 2, link: { mtu: 9000 } };
+    const { a, b } = createPair(options);
     return { server: a, client: b, serverAddress: pairAddresses[0], clientAddress: pairAddresses[1] };
   },
 });

@@ -16,6 +16,7 @@ export interface PairOptions {
   link?: LinkOptions;
   tcp?: Partial<TcpOptions>;
   checked?: boolean;
+  idle?: 'poll' | 'sleep';
   poolLimitBytes?: number;
   /** How far one exchange moves the time. */
   stepUs?: number;
@@ -39,7 +40,10 @@ export function createPair(options: PairOptions = {}) {
         secret: [0x1234567 + index, 0x89abcde],
         counters: () => ({}),
       });
-    return new LibosCore(createTransport, { checked: options.checked ?? false, idle: 'poll' });
+    return new LibosCore(createTransport, {
+      checked: options.checked ?? false,
+      idle: options.idle ?? 'poll',
+    });
   });
   const [a, b]: LibosCore[] = pair;
   return { a, b, transports: pair.map(({ transport }) => transport), link };

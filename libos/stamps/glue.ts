@@ -15,15 +15,6 @@ export interface StampGlue {
   sendmsg(fd: number, message: number, flags: number, deviceTimes: number): number;
   recv(fd: number, bytes: number, length: number, flags: number, deviceTimes: number): number;
   recvmsg(fd: number, message: number, flags: number, deviceTimes: number): number;
-  recvfrom(
-    fd: number,
-    bytes: number,
-    length: number,
-    flags: number,
-    address: number,
-    addressLength: number,
-    deviceTimes: number,
-  ): number;
   skew(firstCore: number, secondCore: number, offset: Float64Array, bound: Float64Array): number;
 }
 
@@ -45,9 +36,6 @@ function bind(library: LibraryHandle): StampGlue {
     sendmsg: library.func('int timed_sendmsg(int, uintptr_t, int, uintptr_t)'),
     recv: library.func('int timed_recv(int, uintptr_t, size_t, int, uintptr_t)'),
     recvmsg: library.func('int timed_recvmsg(int, uintptr_t, int, uintptr_t)'),
-    recvfrom: library.func(
-      'int timed_recvfrom(int, uintptr_t, size_t, int, uintptr_t, uintptr_t, uintptr_t)',
-    ),
     skew: library.func('int counter_skew(int, int, double *, double *)'),
   };
 }

@@ -332,7 +332,7 @@ export class TcpConnection implements Attended, Path {
     if (this.sender.orphaned && segment.payloadLength > 0) {
       // RFC 9293, section 3.6.1: nobody will ever read it, and the peer is to know.
       this.sendReset();
-      this.remove();
+      this.fail('CONNECTION_RESET');
       return Taken.Nothing;
     }
     const taken = receiver.take(segment, frame, sender.mss);
@@ -385,10 +385,15 @@ export class TcpConnection implements Attended, Path {
     this.owner = owner;
   }
 
-  /** The application has closed the connection: nobody looks at it or takes what comes. */
+  /** The application has closed the connection: nobody takes what comes. */
+  orphan(): void {
+    this.sender.orphaned = true;
+  }
+
+  /** The same, and nobody looks at it any more. */
   abandon(): void {
     this.owner = null;
-    this.sender.orphaned = true;
+    this.orphan();
   }
 
   /** A FIN goes behind what is queued. */

@@ -108,29 +108,6 @@ describe('SendQueue', () => {
     fixture.pool.release(others);
   });
 
-  it('keeps a copy of what is in flight and lets the rest go', () => {
-    const fixture = new Fixture();
-    const others = fixture.append(100, Owner.Libos);
-    fixture.append(100);
-    fixture.queue.keepCopy(START + 30, START + 150, fixture.pool);
-    // The application has its buffers back and writes into them.
-    for (const segment of others.segments)
-      segment.bytes.fill(0, segment.offset, segment.offset + segment.length);
-    fixture.pool.release(others);
-    expect(fixture.queue.end).toBe(START + 150);
-    expect(fixture.take(30, 120)).toEqual(fixture.data.slice(30, 150));
-    fixture.queue.acknowledge(START + 150, fixture.pool);
-    expect(fixture.out).toBe(0);
-  });
-
-  it('keeps nothing when nothing is in flight', () => {
-    const fixture = new Fixture();
-    fixture.append(10);
-    fixture.queue.keepCopy(START + 10, START + 10, fixture.pool);
-    expect(fixture.queue.end).toBe(START + 10);
-    expect(fixture.out).toBe(0);
-  });
-
   it('is the stream that was appended, whatever is read and acknowledged in between', () => {
     const step = fc.record({
       append: fc.nat({ max: 200 }),

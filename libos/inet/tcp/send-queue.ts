@@ -115,48 +115,8 @@ export class SendQueue {
     }
   }
 
-  /**
-   * Keeps only [from, to), as a copy in buffers of `pool`, and lets the queued arrays go. For a connection
-   * that goes on after its application has closed it. Throws NO_BUFFERS.
-   */
-  keepCopy(from: number, to: number, pool: BufferPool): void {
-    const bytes = distance(from, to);
-    const copy = bytes > 0 ? pool.alloc(bytes, Owner.Transport) : null;
-    if (copy !== null) this.#copyTo(copy, from);
-    this.clear(pool);
-    this.start(from);
-    if (copy !== null) this.append(copy);
-  }
-
   clear(pool: BufferPool): void {
     this.acknowledge(this.end, pool);
-  }
-
-  #copyTo(copy: ScatterGatherArray, from: number): void {
-    this.#moveTo(from);
-    for (let i = 0; i < copy.segmentCount; i++) {
-      const to = copy.segments[i];
-      for (let done = 0; done < to.length; ) {
-        const array = this.#array!;
-        if (this.#segment === array.segmentCount) {
-          this.#array = array.next;
-          this.#segment = 0;
-          this.#offset = 0;
-          continue;
-        }
-        const source = array.segments[this.#segment];
-        const part = Math.min(source.length - this.#offset, to.length - done);
-        const at = source.offset + this.#offset;
-        to.bytes.set(source.bytes.subarray(at, at + part), to.offset + done);
-        done += part;
-        this.#offset += part;
-        if (this.#offset === source.length) {
-          this.#segment++;
-          this.#offset = 0;
-        }
-      }
-    }
-    this.#array = null;
   }
 
   /** From where it stands if that lies before, else from the head. */

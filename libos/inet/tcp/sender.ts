@@ -138,12 +138,6 @@ export class Sender {
     this.finQueued = true;
   }
 
-  /** Keeps what is in flight, from a copy, and cancels what was not sent. Throws NO_BUFFERS. */
-  keepInFlight(): void {
-    const end = advance(this.next, this.finSent ? -1 : 0);
-    this.queue.keepCopy(this.unacknowledged, end, this.#context.pool);
-  }
-
   // Opening
 
   /** A SYN is to be sent; `answers`: with an acknowledgement of the peer's. */

@@ -1,0 +1,21 @@
+/** What mutants of the kernel backend do to its sockets, past libos/native/sockets.ts, calls of which they replace. */
+import { mapAnonymous } from '../../memory/anonymous.ts';
+import { libc } from '../../native/libc.ts';
+
+const recv = libc.func('recv', 'int', ['int', 'uintptr_t', 'size_t', 'int']);
+const accept = libc.func('accept', 'int', ['int', 'uintptr_t', 'uintptr_t']);
+
+const MSG_DONTWAIT = 0x40;
+const SCRATCH_BYTES = 64 * 1024;
+
+/** Reads what is there, for nobody. */
+export function discardUnread(fd: number): void {
+  const scratch = mapAnonymous(SCRATCH_BYTES);
+  while (recv(fd, scratch.address, SCRATCH_BYTES, MSG_DONTWAIT) > 0);
+  scratch.unmap();
+}
+
+/** Accepts what waits, for nobody. */
+export function acceptPending(fd: number): void {
+  while (accept(fd, 0, 0) >= 0);
+}

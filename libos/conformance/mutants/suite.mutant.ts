@@ -1,0 +1,80 @@
+/** The conformance suite on one mutant: MUTANT by its name in the table, on the base MUTANT_BASE. */
+import { vi } from 'vitest';
+import type { LibosCore } from '../../core.ts';
+import { createLibos } from '../../index.ts';
+import { defaultTcpOptions } from '../../inet/tcp/options.ts';
+import { kernelTraits } from '../../kernel/test-traits.ts';
+import { SimulatedNetwork } from '../../rdma/test-network.ts';
+import { createPair, pairAddresses } from '../../sim/pair.ts';
+import { conformanceSuite } from '../suite.ts';
+import type { Addresses, TestedBackend, WorldOptions } from '../world.ts';
+import type { Base, Sockets } from './mutant.ts';
+import { mutants } from './table.ts';
+
+vi.mock('../../native/sockets.ts', async (original) => {
+  const real = await original<Sockets>();
+  const table = await import('./table.ts');
+  return { ...real, ...table.mutants[process.env.MUTANT as string].sockets?.(real) };
+});
+
+const name = process.env.MUTANT as string;
+const mutant = mutants[name];
+const base = process.env.MUTANT_BASE as Base;
+
+type Sides = Addresses & { server: LibosCore; client: LibosCore };
+
+const RDMA_BUFFER_BYTES = 16 * 1024;
+const RDMA_WINDOW = 64;
+
+const bases: Record<Base, Omit<TestedBackend, 'create'> & { create(options: WorldOptions): Sides }> = {
+  kernel: {
+    ...kernelTraits,
+    create(worldOptions) {
+      const create = () => createLibos({ ...worldOptions, backend: 'kernel', checked: true }) as LibosCore;
+      return { server: create(), client: create(), serverAddress: '127.0.0.1' };
+    },
+  },
+  inet: {
+    unreadBytes: defaultTcpOptions.receiveWindowBytes,
+    datagramBytes: 9000 - 28,
+    acknowledges: 'libos',
+    create({ connectTimeoutMs, ...options }) {
+      const tcp = { connectTimeoutUs: connectTimeoutMs * 1000, nagle: mutant.nagle ?? false };
+      const { a, b } = createPair({ ...options, checked: true, tcp, stepUs: 2, link: { mtu: 9000 } });
+      return { server: a, client: b, serverAddress: pairAddresses[0], clientAddress: pairAddresses[1] };
+    },
+  },
+  rdma: {
+    unreadBytes: RDMA_WINDOW * RDMA_BUFFER_BYTES,
+    datagramBytes: RDMA_BUFFER_BYTES,
+    acknowledges: 'device',
+    create({ connectTimeoutMs, ...worldOptions }) {
+      const network = new SimulatedNetwork({ maxDelayUs: 4 });
+      const options = {
+        ...worldOptions,
+        bufferBytes: RDMA_BUFFER_BYTES,
+        receiveLimit: 1024,
+        maxWindow: RDMA_WINDOW,
+        connectTimeoutUs: connectTimeoutMs * 1000,
+      };
+      const [server, client] = [network.createHost(options), network.createHost(options)];
+      return {
+        server: server.libos,
+        client: client.libos,
+        serverAddress: server.address,
+        clientAddress: client.address,
+      };
+    },
+  },
+};
+
+mutant.patchAll?.();
+conformanceSuite(`${name} on ${base}`, {
+  ...bases[base],
+  create(options) {
+    const sides = bases[base].create(mutant.options?.(options) ?? options);
+    mutant.patch?.(sides.server);
+    mutant.patch?.(sides.client);
+    return sides;
+  },
+});

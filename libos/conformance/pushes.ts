@@ -1,0 +1,189 @@
+/**
+ * What every backend must do, part 5: when pushes leave and when they complete, how many of them nobody need wait for,
+ * and what happens to pops when there is no memory.
+ */
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import {
+  type Completion,
+  type Libos,
+  MAX_UNAWAITED_PUSHES,
+  type QToken,
+  type ScatterGatherArray,
+} from '../index.ts';
+import { codeOf, sha256 } from './outcome.ts';
+import { eachTestHasAWorld, overfullBytes, type TestedBackend, type World } from './world.ts';
+
+const ROUNDS = 40;
+/** Linux waits 40 ms for data to send an acknowledgement with. */
+const HELD_BACK_MS = 20;
+/** Of messages that are enough to fill the buffers of two hosts, and of one that a libOS copies. */
+const LARGE_BYTES = 32 * 1024;
+const SMALL_BYTES = 64;
+/** So long nothing came: the receiver is taken to have no memory. */
+const SILENCE_MS = 50;
+const PATIENCE_MS = 10_000;
+
+export function pushTests(backend: TestedBackend): void {
+  let world: World;
+  let server: Libos;
+  let client: Libos;
+  const use = (made: World) => {
+    world = made;
+    ({ server, client } = made);
+  };
+
+  describe('pushes', () => {
+    eachTestHasAWorld(backend, use);
+
+    it('leave at once, though the peer has not acknowledged those before them', () => {
+      const { serverQd, clientQd } = world.connect();
+      const timeMs = (from: Libos, fromQd: number, to: Libos, toQd: number) => {
+        const begun = performance.now();
+        world.pushFreeing(from, fromQd, 'a');
+        from.waitNext(0, 0);
+        world.pushFreeing(from, fromQd, 'b');
+        world.popAll(to, toQd, 2);
+        return performance.now() - begun;
+      };
+      const times = Array.from({ length: ROUNDS }, () => [
+        timeMs(client, clientQd, server, serverQd),
+        timeMs(server, serverQd, client, clientQd),
+      ]);
+      for (const direction of [0, 1]) {
+        const sorted = times.map((both) => both[direction]).sort((a, b) => a - b);
+        expect(sorted[ROUNDS / 2]).toBeLessThan(HELD_BACK_MS);
+      }
+    });
+
+    const known = backend.acknowledges !== 'device';
+    it.runIf(known)(
+      'that wait for an acknowledgement do so, though they were handed over',
+      { timeout: 240_000 },
+      () => {
+        const { serverQd, clientQd } = world.connect();
+        // A kernel acknowledges whatever the libOS does, until its buffers are full; then ours fill.
+        const byKernel = backend.acknowledges === 'kernel';
+        const bytes = byKernel ? LARGE_BYTES : SMALL_BYTES;
+        const pairs = byKernel ? Math.ceil(overfullBytes(backend) / (2 * bytes)) : 1;
+        const plain: QToken[] = [];
+        const acknowledged: QToken[] = [];
+        const arrays: ScatterGatherArray[] = [];
+        backend.freeze?.(true);
+        try {
+          for (let i = 0; i < pairs; i++) {
+            plain.push(world.pushFreeing(client, clientQd, new Uint8Array(bytes)));
+            const sga = world.buffer(client, new Uint8Array(bytes));
+            acknowledged.push(client.push(clientQd, sga, 'acknowledged'));
+            arrays.push(sga);
+          }
+          world.alone(client, 100);
+          const done = (tokens: QToken[]) => tokens.filter((token) => client.wait(token, 0) !== null).length;
+          const [handedOver, arrived] = [done(plain), done(acknowledged)];
+          expect(handedOver).toBeGreaterThan(0);
+          expect(arrived).toBeLessThan(byKernel ? handedOver - 1 : 1);
+          acknowledged.splice(0, arrived);
+        } finally {
+          backend.freeze?.(false);
+        }
+        world.popAll(server, serverQd, pairs * 2 * bytes);
+        for (const token of acknowledged) expect(world.wait(client, token).error).toBeNull();
+        for (const sga of arrays) client.free(sga);
+      },
+    );
+
+    it(`of one queue that nobody waits for are ${MAX_UNAWAITED_PUSHES} at most`, { timeout: 240_000 }, () => {
+      const { serverQd, clientQd } = world.connect();
+      for (let i = 0; i < MAX_UNAWAITED_PUSHES; i++) world.pushFreeing(client, clientQd, 'x');
+      const sga = world.buffer(client, 'y');
+      expect(codeOf(() => client.push(clientQd, sga))).toBe('NO_BUFFERS');
+      // Another queue has its own.
+      const datagram = client.socket('datagram');
+      client.bind(datagram, { address: world.clientAddress, port: 0 });
+      const token = client.pushTo(datagram, sga, { address: world.address, port: 9 });
+      expect(world.wait(client, token).sga).toBe(sga);
+      while (client.waitNext(1, 0) === 0) server.waitNext(0, 0);
+      client.push(clientQd, sga);
+      client.free(sga);
+      const text = world.popAll(server, serverQd, MAX_UNAWAITED_PUSHES + 1).toString();
+      expect(text).toBe(`${'x'.repeat(MAX_UNAWAITED_PUSHES)}y`);
+    });
+  });
+
+  describe('without memory to receive into', () => {
+    eachTestHasAWorld(backend, use, { poolLimitBytes: 4 * 1024 * 1024 });
+
+    /** All of the pool, in the application's hands. */
+    const takeAll = (side: Libos): ScatterGatherArray[] => {
+      const taken: ScatterGatherArray[] = [];
+      while (codeOf(() => taken.push(side.alloc(1))) === undefined);
+      return taken;
+    };
+
+    it('pops stay pending, and complete when there is some again', () => {
+      const listener = world.listen();
+      const pairs = [1, 2, 3].map(() => world.connect(listener));
+      const taken = takeAll(server);
+      const pops = pairs.map(({ serverQd }) => server.pop(serverQd));
+      pairs.forEach(({ clientQd }, i) => {
+        world.pushFreeing(client, clientQd, `hello ${i}`);
+      });
+      // No wait throws for it, on whichever queue it waits.
+      world.settle(50);
+      const early = pops.map((token) => {
+        const completion = server.wait(token, 0);
+        return completion && { ...completion };
+      });
+      for (const sga of taken) server.free(sga);
+      const texts = pops.map((token, i) => {
+        const { sga, error } = early[i] ?? world.wait(server, token);
+        expect(error).toBeNull();
+        const text = Buffer.from(sga!.copyOut()).toString();
+        server.free(sga!);
+        return text;
+      });
+      expect(texts).toEqual(['hello 0', 'hello 1', 'hello 2']);
+    });
+
+    it('nothing is lost of what an application does not free for a while', { timeout: 240_000 }, () => {
+      const { serverQd, clientQd } = world.connect();
+      // In more pieces than the pool has buffers, and a device for a small network.
+      const pieceBytes = 520;
+      const data = randomBytes(2400 * pieceBytes);
+      let at = 0;
+      const pushes: QToken[] = [];
+      const held: ScatterGatherArray[] = [];
+      const parts: Uint8Array[] = [];
+      let bytes = 0;
+      let pop = server.pop(serverQd);
+      const take = ({ sga, error }: Pick<Completion, 'sga' | 'error'>) => {
+        expect(error).toBeNull();
+        parts.push(sga!.copyOut());
+        bytes += sga!.byteLength;
+        held.push(sga!);
+        if (bytes < data.length) pop = server.pop(serverQd);
+      };
+      const release = () => {
+        for (const sga of held.splice(0)) server.free(sga);
+      };
+      let silentMs = performance.now();
+      while (bytes < data.length) {
+        if (at < data.length && pushes.length < 16) {
+          pushes.push(world.pushFreeing(client, clientQd, data.subarray(at, at + pieceBytes)));
+          at += pieceBytes;
+        }
+        while (pushes.length > 0 && client.wait(pushes[0], 0) !== null) pushes.shift();
+        const completion = server.wait(pop, 0);
+        if (completion !== null) {
+          take(completion);
+          silentMs = performance.now();
+        } else if (held.length > 0 && performance.now() - silentMs > SILENCE_MS) {
+          release();
+          silentMs = performance.now();
+        } else if (performance.now() - silentMs > PATIENCE_MS) throw new Error('the pop was lost');
+      }
+      expect(sha256(Buffer.concat(parts))).toBe(sha256(data));
+      release();
+    });
+  });
+}

@@ -1,0 +1,15 @@
+/** `npm run test:mutants` starts this once for each mutant: the conformance suite, until its first failure. */
+import { defineConfig } from 'vitest/config';
+import { keepCompiledCode } from './tests/compile-cache.ts';
+
+keepCompiledCode();
+
+export default defineConfig({
+  test: {
+    include: ['libos/conformance/mutants/suite.mutant.ts'],
+    testTimeout: 120_000,
+    pool: 'forks',
+    maxWorkers: 1,
+    bail: 1,
+  },
+});
