@@ -133,11 +133,15 @@ export const keysOf: Record<'systems' | 'floors' | 'defaults' | 'parameter', Key
   parameter: ['about', 'default', 'choices'],
 };
 
+let madeConfigSchema: Readonly<z.core.JSONSchema.JSONSchema> | null = null;
+
 /**
- * JSON Schema (draft 2020-12) of an experiment as its author writes it: what has a default may be left out.
+ * JSON Schema (draft 2020-12) of an experiment as its author writes it: what has a default may be left out. It is made
+ * once: a sweep asks it for the keys of the workload, and `bypassbench list` reads all experiments several times.
  */
-export function configJsonSchema(): z.core.JSONSchema.JSONSchema {
-  return z.toJSONSchema(authoredSchema, { io: 'input' });
+export function configJsonSchema(): Readonly<z.core.JSONSchema.JSONSchema> {
+  madeConfigSchema ??= z.toJSONSchema(authoredSchema, { io: 'input' });
+  return madeConfigSchema;
 }
 
 /** JSON Schema of a file of the library, and of `systems.yaml`. */

@@ -50,13 +50,23 @@ export interface Library {
 export const OWN_FILE = 'systems.yaml';
 export const libraryFolder = path.join(ownCheckout, 'experiments', 'systems');
 
-/** The library that ships, and what stands beside an experiment in `folder` (null: nothing). */
-export function readLibrary(folder: string | null): Library {
+let shippedLibrary: Readonly<Library> | null = null;
+
+/** Read once: `bypassbench list` reads all experiments several times. Nobody changes an entry. */
+function readShipped(): Readonly<Library> {
   const library: Library = { systems: new Map(), floors: new Map(), problems: [] };
   const shipped = readdirSync(libraryFolder)
     .filter((name) => name.endsWith('.yaml'))
     .sort();
   for (const [index, name] of shipped.entries()) addFile(library, path.join(libraryFolder, name), index + 2);
+  return library;
+}
+
+/** The library that ships, and what stands beside an experiment in `folder` (null: nothing). */
+export function readLibrary(folder: string | null): Library {
+  shippedLibrary ??= readShipped();
+  const { systems, floors, problems } = shippedLibrary;
+  const library = { systems: new Map(systems), floors: new Map(floors), problems: [...problems] };
   if (folder !== null) addFile(library, path.join(folder, OWN_FILE), 1);
   return library;
 }
