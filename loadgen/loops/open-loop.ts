@@ -21,12 +21,11 @@ import { INTENDED, RECEIVED, ReplyRecord, type ReplySink, ReplyStatus, SENT } fr
 import type { Arrivals } from '../workload/arrivals.ts';
 import { IntendedTimes } from './intended-times.ts';
 
-/**
- * The loop looks for replies after this many sends, even when more is due: a reply is timed when it is found. And it
- * looks at the schedule after this many completions, however many there are: a request that is due waits for no more.
- */
+/** The loop looks for replies after this many sends, even when more is due: a reply is timed when it is found. */
 const SENDS_PER_TURN = 4;
+/** A turn reads so many replies at most, and looks at the schedule after every few: what is due waits for no more. */
 const COMPLETIONS_PER_TURN = 8;
+const COMPLETIONS_PER_LOOK = 2;
 const LOOK_EVERY_NS = 1e6;
 /** A request is late that is sent so long after it was due. */
 const LATE_SENDING_NS = 100e3;
@@ -252,6 +251,10 @@ export class OpenLoop implements ReplySink {
       this.#reading = this.#intended[connection.qd];
       connection.receive(completion.sga!, times[LOOKED], this);
       libos.pop(connection.qd);
+      if (i % COMPLETIONS_PER_LOOK === COMPLETIONS_PER_LOOK - 1) {
+        times[NOW] = nowNs();
+        this.#sendDue();
+      }
     }
     const { bulk } = this.#connections;
     if (bulk === null) return;
