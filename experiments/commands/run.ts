@@ -61,7 +61,8 @@ Examples:
   bypassbench run redis-figure --only redis,redis-kernel --out /tmp/two-bars
   bypassbench run all --quick
   bypassbench run redis-figure --resume runs/redis-figure-20261130T124000Z
-  bypassbench run redis-figure --set workload.value_bytes=1024 --set systems.kv-dpdk.options.mtu=9000`;
+  bypassbench run redis-figure --set workload.value_bytes=1024 --set systems.kv-dpdk.options.mtu=9000
+  bypassbench run mixed --quick --set sweep.bulk.clients=1,4`;
 
 export function command(): Command {
   return new Command('run')

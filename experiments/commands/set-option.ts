@@ -5,7 +5,7 @@ import { Option } from 'commander';
 export function setOption(): Option {
   return new Option(
     '--set <key=value>',
-    'another value, such as trials=3 or systems.kv-dpdk.options.mtu=9000; may be repeated',
+    'another value, such as trials=3, systems.kv-dpdk.options.mtu=9000, or of an axis sweep.clients=1,64; may be repeated',
   )
     .argParser((setting: string, before: string[]) => [...before, setting])
     .default([], 'none');

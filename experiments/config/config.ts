@@ -12,7 +12,7 @@ import { backendProblems, type LoadedModules, loadModules } from './backend-modu
 import { contradictions, elementProblems, repeatOf } from './checks.ts';
 import { findExperiment } from './experiments.ts';
 import { type Library, type LibraryEntry, readLibrary, shown } from './library.ts';
-import { applyOverrides, readOverrides } from './overrides.ts';
+import { applyOverrides, readOverrides, SWEEP } from './overrides.ts';
 import {
   elementsOf,
   entriesOf,
@@ -136,7 +136,11 @@ export async function readConfig(
     .map((one, index) => pointOf(one, points[index]))
     .filter(({ systems }) => systems.length > 0);
   const hasFloors = elementsOf(entriesOf(root).get('floors')).length > 0;
-  const contradicting = located(root, sweepContradictions(first, hasFloors, axes, configured));
+  const isNarrowed = overrides.some(({ path: [key] }) => key === SWEEP);
+  const contradicting = located(
+    root,
+    sweepContradictions(first, { hasFloors, isNarrowed }, axes, configured),
+  );
   if (contradicting.length > 0) throw invalid(problemLines(contradicting));
   return { ...shared, config: { ...first, ...overPoints(configured) }, points: configured };
 }

@@ -3,6 +3,7 @@
  * it.
  */
 import { ExperimentError } from '../errors.ts';
+import { axisPlace } from './axis-keys.ts';
 import { suggestion } from './nearest.ts';
 import {
   elementsOf,
@@ -16,6 +17,8 @@ import {
   withKeys,
 } from './placed.ts';
 import { readInlineYaml } from './yaml-source.ts';
+
+export const SWEEP = 'sweep';
 
 /** Behind all files, in the order of the command line. */
 const RANK_OF_OVERRIDES = 2 ** 52;
@@ -54,8 +57,40 @@ export function applyOverrides(
     if ((list === 'systems' || list === 'floors') && name !== undefined && rest.length > 0) {
       return withElement(result, list, name, { ...override, path: rest }, problems);
     }
+    if (list === SWEEP && name !== undefined) return withAxis(result, override);
     return merge(withoutQuick(result, override.path), nested(override));
   }, root);
+}
+
+/**
+ * The path of an axis has dots of its own, and a quick run has this axis too. What is said of a whole axis replaces it.
+ */
+function withAxis(root: Placed, override: Override): Placed {
+  const [, ...words] = override.path;
+  const entries = entriesOf(root);
+  const { axis, inner } = axisPlace(entries.get(SWEEP), words);
+  const quick = axisPlace(entriesOf(entries.get('quick')).get(SWEEP), words);
+  const kept = withoutQuick(root, [SWEEP, ...quick.axis]);
+  const path = [SWEEP, ...axis, ...inner];
+  const value = inner.length === 0 || inner[0] === 'values' ? listed(override) : override.value;
+  const isPart = inner.length > 0 || value.value === null;
+  return isPart ? merge(kept, nested({ ...override, path, value })) : replaced(kept, path, value);
+}
+
+/** The mapping with this value at the end of the path, in the place of the one that was there. */
+function replaced(placed: Placed, [key, ...rest]: readonly string[], value: Placed): Placed {
+  if (key === undefined) return value;
+  const inside = entriesOf(placed).get(key) ?? { place: value.place, value: new Map() };
+  return withEntry(placed, key, replaced(inside, rest, value));
+}
+
+/** Values of an axis: one or several, divided by commas, are a list without brackets too. */
+function listed({ value: placed, place }: Override): Placed {
+  const { value } = placed;
+  if (value === null || typeof value === 'object') return placed;
+  const values =
+    typeof value === 'string' ? value.split(',').map((text) => readInlineYaml(text, place)) : [placed];
+  return { place, value: values };
 }
 
 /** A mapping in a mapping, down to the value. */

@@ -211,6 +211,31 @@ describe("README's table of experiments", async () => {
   });
 });
 
+describe('--set says values of each axis of what ships', async () => {
+  const experiments = await Promise.all(
+    [...shippedExperiments()].map(async ([name, file]) => ({
+      name,
+      file,
+      ...(await readConfig(file, [0, 1])),
+    })),
+  );
+  const cases = experiments.flatMap(({ name, file, axes }) => axes.map((axis) => ({ name, file, axis })));
+
+  test.each(cases)('$name: $axis.path', async ({ file, axis }) => {
+    const [first, second] = axis.values;
+    const called = [axis.path.replace(/^workload\./, ''), axis.path, axis.name];
+    for (const [index, key] of called.entries()) {
+      const values = index === 0 ? [first, second] : [first];
+      const { axes } = await readConfig(file, [0, 1], [`sweep.${key}=${values.join()}`], index === 2);
+      expect(axes.find(({ path }) => path === axis.path)?.values).toEqual(values);
+    }
+  });
+
+  test('and there are some', () => {
+    expect(cases.length).toBeGreaterThan(8);
+  });
+});
+
 test('all experiments together take less than an hour as --quick', async () => {
   const plan = await planAll(true);
   expect(plan.filter(({ problem }) => problem !== null)).toEqual([]);

@@ -7,21 +7,22 @@ export const MOST_POINTS = 1000;
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const values = z.array(scalar).min(1).max(MOST_POINTS);
 
+const axisMapping = z.strictObject({
+  values: values.optional().describe('Its values, in the place of from and to.'),
+  from: z.number().optional().describe('The first of its values.'),
+  to: z.number().optional().describe('No value is more than this one.'),
+  factor: z.number().optional().describe('Each value over the one before, above 1.'),
+  step: z.number().optional().describe('Each value less the one before, above 0.'),
+  on: z
+    .union([z.string(), z.array(z.string()).min(1)])
+    .optional()
+    .describe('Of a key of systems: the names of those that have it, where it is not all of them.'),
+});
+/** The keys of an axis that is a mapping. */
+export const axisSpecKeys: readonly string[] = Object.keys(axisMapping.shape);
+
 const axisSpec = z
-  .union([
-    values,
-    z.strictObject({
-      values: values.optional().describe('Its values, in the place of from and to.'),
-      from: z.number().optional().describe('The first of its values.'),
-      to: z.number().optional().describe('No value is more than this one.'),
-      factor: z.number().optional().describe('Each value over the one before, above 1.'),
-      step: z.number().optional().describe('Each value less the one before, above 0.'),
-      on: z
-        .union([z.string(), z.array(z.string()).min(1)])
-        .optional()
-        .describe('Of a key of systems: the names of those that have it, where it is not all of them.'),
-    }),
-  ])
+  .union([values, axisMapping])
   .describe('Values: a list, or { from, to } with a factor or a step.');
 export type AxisSpec = z.infer<typeof axisSpec>;
 

@@ -2,22 +2,12 @@
  * `sweep:` of an experiment, from what its author wrote to its points: each is the experiment with some of its scalars
  * set, as `--set` would set them. So a point is resolved and checked like an experiment of its own.
  */
-import {
-  type Axis,
-  type AxisValue,
-  axisScaleOf,
-  MIX,
-  operationNamePattern,
-  type PointAt,
-  pointName,
-  requestOperations,
-} from '../../results/formats/index.ts';
-import { configJsonSchema } from './authored.ts';
+import { type Axis, type AxisValue, axisScaleOf, type PointAt, pointName } from '../../results/formats/index.ts';
+import { axisName, workloadKey, workloadKeys, ZIP } from './axis-keys.ts';
 import { unitOf } from './axis-unit.ts';
 import { suggestion } from './nearest.ts';
 import type { Override } from './overrides.ts';
 import { entriesOf, type Place, type Placed, type PlacedProblem, plain } from './placed.ts';
-import { scalarKeysAt } from './problems.ts';
 import { type AxisSpec, MOST_POINTS } from './sweep-schema.ts';
 
 /** An axis as it was written. */
@@ -49,7 +39,7 @@ export function readSweep(sweep: Placed, systems: string[]): Sweep {
   const problems: PlacedProblem[] = [];
   const groups: WrittenAxis[][] = [];
   for (const [key, entry] of entriesOf(sweep)) {
-    const written = key === 'zip' ? [...entriesOf(entry)] : [[key, entry] as const];
+    const written = key === ZIP ? [...entriesOf(entry)] : [[key, entry] as const];
     const group = written.flatMap(([name, axis]) => readAxis(name, axis, systems, problems) ?? []);
     problems.push(...unlikeLengths(group));
     if (group.length > 0) groups.push(group);
@@ -99,12 +89,6 @@ function readAxis(
   return { ...target, place, placed, name, values, unit: unitOf(name), scale };
 }
 
-/** Its last word; of bulk, whose words are those of the requests too, `bulk_clients`. */
-function axisName(path: string): string {
-  const [word = '', part] = path.split('.').toReversed();
-  return part === 'bulk' ? `bulk_${word}` : word;
-}
-
 /** What an axis of this name sets; a message where it is nothing. */
 function targetOf(
   key: string,
@@ -146,28 +130,6 @@ function ofSystems(
 
 /** What of a system is a mapping of scalars, and so may be an axis of all systems. */
 const SYSTEM_PARTS = ['options', 'server_options', 'env', 'client'];
-
-/** The scalars of the workload: `clients`, `open_loop.rate_ops`; and the weights of its mix. */
-function workloadKeys(): string[] {
-  return [
-    ...scalarKeysAt(configJsonSchema(), ['workload']),
-    ...requestOperations.map((operation) => `mix.${operation}`),
-  ];
-}
-
-/** The weight of an operation in the mix, whatever its name. */
-function isWeight(key: string): boolean {
-  const [first, name = '', ...rest] = key.split('.');
-  return first === MIX && operationNamePattern.test(name) && rest.length === 0;
-}
-
-/** By its whole name, with or without `workload.`, or by its last word: `rate_ops`. */
-function workloadKey(written: string): string | null {
-  const key = written.replace(/^workload\./, '');
-  const keys = workloadKeys();
-  if (isWeight(key)) return key;
-  return keys.includes(key) ? key : (keys.find((known) => known.endsWith(`.${key}`)) ?? null);
-}
 
 function madeBy(spec: AxisSpec): 'factor' | 'step' | undefined {
   if (Array.isArray(spec) || spec.values) return undefined;

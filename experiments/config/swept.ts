@@ -4,6 +4,7 @@
  */
 import { type Axis, isPartOf, isWithin, type PointAt } from '../../results/formats/index.ts';
 import { configJsonSchema } from './authored.ts';
+import { ZIP } from './axis-keys.ts';
 import { suggestion } from './nearest.ts';
 import { nameOf } from './overrides.ts';
 import {
@@ -50,7 +51,7 @@ export function sweepOf(written: Placed, quick: boolean): WrittenSweep {
 /** A sweep with these axes in the place of those of the same names; those that go on together stay together. */
 function withAxes(sweep: Placed, axes: Placed): Placed {
   return [...entriesOf(axes)].reduce((result, [key, entry]) => {
-    const together = key === 'zip' ? entriesOf(result).get(key) : undefined;
+    const together = key === ZIP ? entriesOf(result).get(key) : undefined;
     return withEntry(result, key, together ? withAxes(together, entry) : entry);
   }, sweep);
 }
@@ -134,10 +135,17 @@ export function overPoints(points: readonly ConfiguredPoint[]): Pick<Config, 'sy
 /** What of a system may be another at each point; a run says the rest of it once. */
 const VARIABLE = ['label', 'floor', 'start', 'env', 'options', 'server_options', 'ready', 'version'];
 
-/** What of a whole sweep contradicts itself. `hasFloors`: the experiment has some of its own. */
+interface SweepFacts {
+  /** The experiment has floors of its own. */
+  hasFloors: boolean;
+  /** The command line says values of axes: then systems that are measured at none of them are left out. */
+  isNarrowed: boolean;
+}
+
+/** What of a whole sweep contradicts itself. */
 export function sweepContradictions(
   config: Config,
-  hasFloors: boolean,
+  { hasFloors, isNarrowed }: SweepFacts,
   axes: readonly Axis[],
   points: readonly ConfiguredPoint[],
 ): Problem[] {
@@ -154,7 +162,9 @@ export function sweepContradictions(
         }),
       ),
     ]),
-    ...config.systems.flatMap((system, index) => withinProblems(system, index, axes, points)),
+    ...config.systems.flatMap((system, index) =>
+      withinProblems(system, index, axes, isNarrowed ? null : points),
+    ),
     ...datagramProblems(config, points),
     ...(hasFloors && points.every(({ floors }) => floors.length === 0)
       ? [
@@ -171,7 +181,7 @@ function withinProblems(
   { name, within }: ConfiguredSystem,
   index: number,
   axes: readonly Axis[],
-  points: readonly ConfiguredPoint[],
+  points: readonly ConfiguredPoint[] | null,
 ): Problem[] {
   const path = ['systems', index, 'within'];
   const problems = Object.keys(within).flatMap((key): Problem[] => {
@@ -182,7 +192,8 @@ function withinProblems(
     if (axis.values.every((value) => typeof value === 'number')) return [];
     return [{ path: [...path, key], message: 'is an axis of words, which have no order: leave it out' }];
   });
-  const isMeasured = points.some(({ systems }) => systems.some((system) => system.name === name));
+  const isMeasured =
+    points === null || points.some(({ systems }) => systems.some((system) => system.name === name));
   if (problems.length > 0 || isMeasured) return problems;
   return [{ path, message: `leaves ${name} no point of \`sweep\`: widen it, or leave the system out` }];
 }
