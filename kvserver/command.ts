@@ -17,7 +17,10 @@ options follow behind --, as on the command line of redis-server, or stand in a 
   bypassbench serve --frontend libos --engine redis -- --appendonly yes --dir /var/lib/mine`,
     )
     .argument('[redis-options...]', 'with --engine redis: options of redis-server, behind --')
-    .requiredOption('--frontend <name>', `the server's input and output: ${FRONTENDS.join(' or ')}`)
+    .requiredOption(
+      '--frontend <name>',
+      `the server's input and output: ${FRONTENDS.join(' or ')} (the library OS with its --backend, or node:net)`,
+    )
     .option('--engine <name>', `who runs the requests: ${ENGINES.join(' or ')}`, 'typescript')
     .option('--config <file>', 'with --engine redis: its redis.conf')
     .option(
@@ -57,8 +60,15 @@ options follow behind --, as on the command line of redis-server, or stand in a 
       'JSON file, written at the end: garbage collections and, with --frontend libos, ' +
         'gaps in which its data path did not run',
     )
+    .addHelpText('after', EXAMPLES)
     .action(async (redisArguments, given) => {
       const { backend } = await chooseBackend(given);
       process.exitCode = await serve(parseServeOptions({ ...given, backend, redisArguments }));
     });
 }
+
+const EXAMPLES = `
+Examples:
+  bypassbench serve --frontend libos --core 0                   # for redis-cli and bypassbench load, over the kernel
+  bypassbench serve --frontend libos --backend rdma --core 0    # for bypassbench load --backend rdma
+  bypassbench serve --frontend sockets --port 0                 # on Node's own event loop, at any free port`;

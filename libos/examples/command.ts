@@ -36,6 +36,17 @@ A socket registers for what another one of its host sends by a datagram of two b
 order. It comes back as the acknowledgement. What nobody has registered for is dropped.`,
 };
 
+/** How to put load on each. */
+const examples: Record<ExampleName, string> = {
+  echo: `  bypassbench echo --port 7000 --core 0
+  bypassbench load --target 127.0.0.1:7000 --protocol echo --value-bytes 64 --core 1
+  bypassbench echo --port 7000 --datagrams          # for load --protocol datagrams`,
+  sink: `  bypassbench sink --port 7000 --core 0
+  bypassbench load --target 127.0.0.1:7000 --protocol sink --value-bytes 65536 --pipeline 16 --core 1`,
+  relay: `  bypassbench relay --port 7000 --core 0
+  bypassbench load --target 127.0.0.1:7000 --protocol relay --value-bytes 64 --core 1`,
+};
+
 export function exampleCommand(name: ExampleName): Command {
   const command = withBackendFlags(new Command(name), 'backend of the library OS')
     .description(
@@ -71,6 +82,7 @@ It serves until SIGTERM or SIGINT. When it is ready, it prints one line of JSON:
       '--pauses <file>',
       'JSON file, written at the end: garbage collections, and gaps of the data path',
     )
+    .addHelpText('after', `\nExamples:\n${examples[name]}`)
     .action((flags: Flags) => serve(name, flags));
   if (name === 'echo')
     command.option('--datagrams', 'serve datagrams (UDP) in place of streams (TCP)', false);

@@ -41,8 +41,15 @@ Exit code: 0 when it was measured, whatever the errors; 1 when it could not be; 
     .option('--duration-s <seconds>', 'measured time of each step', seconds, 1)
     .option('--schedule', 'how fast the generator is, and how late at half its speed')
     .addOption(new Option('--out <dir>', 'write calibration.json there').conflicts('schedule'))
+    .addHelpText('after', EXAMPLES)
     .action(run);
 }
+
+const EXAMPLES = `
+Examples:
+  bypassbench calibrate
+  bypassbench calibrate --backend dpdk --core 1 --server-core 0 --out /tmp/calibration
+  bypassbench calibrate --backend rdma --schedule`;
 
 /** "kernel over loopback, ..." */
 function pairings(): string {

@@ -24,12 +24,23 @@ interface Flags {
 
 export function command(): Command {
   return new Command('floor')
-    .description('Measures the floor of a latency: the same exchange with the device alone.')
+    .description(
+      `Measures the floor of a latency: messages as long as a request and its reply, to and fro over the device alone, without \
+library OS, server and load generator. No server is needed: both sides are started. What lies between this and the latency of \
+a load over the same device is theirs.`,
+    )
     .addCommand(kernel())
     .addCommand(dpdk())
     .addCommand(rdma())
-    .addCommand(ofModule());
+    .addCommand(ofModule())
+    .addHelpText('after', EXAMPLES);
 }
+
+const EXAMPLES = `
+Examples:
+  bypassbench floor kernel --cores 0,1
+  bypassbench floor dpdk --operation set --value-bytes 1024
+  bypassbench floor rdma --provider 'tcp;ofi_rxm' --out /tmp/floor`;
 
 function kernel(): Command {
   return floor('kernel')

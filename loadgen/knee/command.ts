@@ -69,8 +69,13 @@ Exit code: 0 when the search ended, whatever it found; 1 when a load could not b
   for (const option of loadCommand().options) {
     if (!NOT_OF_TRIALS.includes(option.attributeName())) knee.addOption(option);
   }
-  return knee.action(run);
+  return knee.addHelpText('after', EXAMPLES).action(run);
 }
+
+const EXAMPLES = `
+Examples:
+  bypassbench knee --target 127.0.0.1:6379 --limit-us 500 --connections 50 --pipeline 16 --populate --core 1
+  bypassbench knee --target 127.0.0.1:7000 --protocol echo --limit-us 50 --percentile 99.9 --json knee.json`;
 
 async function run(flags: Flags, command: Command): Promise<void> {
   const search = searchOf(flags);

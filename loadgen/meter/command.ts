@@ -42,7 +42,7 @@ a pipeline those of its first reply. Its keys are drawn anew each time, by no se
 
 Exit code: 0 when it was measured; 1 when it could not be; 130 when interrupted.`,
     )
-    .requiredOption('--target <host:port>', 'the server')
+    .requiredOption('--target <host:port>', 'the server: a name that has an IPv4 address, or the address')
     .addOption(new Option('--operation <name>', 'operation to send').choices(['get', 'set']).default('get'))
     .option('--connections <n>', 'connections (-c)', wholeNumber(1, 100_000), 1)
     .option('--pipeline <n>', 'requests sent together (-P)', wholeNumber(1, 100_000), 1)
@@ -63,8 +63,16 @@ Exit code: 0 when it was measured; 1 when it could not be; 130 when interrupted.
       '--out <dir>',
       "write result.json, slices.json.gz, OP.hdr and OP.hgrm there, as 'bypassbench load' does",
     )
+    .addHelpText('after', EXAMPLE)
     .action(measure);
 }
+
+const EXAMPLE = `
+To put load on a server by redis-benchmark's own flags, with the load generator of this project, see 'bypassbench
+redis-benchmark'.
+
+Example:
+  bypassbench meter redis-benchmark --target 127.0.0.1:6379 --populate --connections 50 --pipeline 32 --core 1`;
 
 async function measure(flags: Flags): Promise<void> {
   const { out, target, keyDistribution, populate, ...rest } = flags;
@@ -119,7 +127,7 @@ async function measure(flags: Flags): Promise<void> {
   console.log(describeOutcome(outcome));
 }
 
-const NO_LOGIN: Login = { user: null, password: null, database: 0 };
+const NO_LOGIN: Login = { user: null, password: null, database: 0, version: 2 };
 
 /** Sets all keys; false when it was interrupted. */
 async function fill(

@@ -37,6 +37,14 @@ size, gets a get; a key that is shorter than its size says gets dots behind it; 
     .description('Reads a whole trace, says what is wrong in it, and else what it has.')
     .argument('<file>', 'a trace')
     .action(check);
+  trace.addHelpText(
+    'after',
+    `
+Examples:
+  bypassbench trace twitter cluster52.sort.zst --out cluster52.trace.gz
+  bypassbench trace check cluster52.trace.gz
+  bypassbench load --target 127.0.0.1:6379 --trace cluster52.trace.gz --trace-speed 2 --populate --connections 50`,
+  );
   return trace;
 }
 
