@@ -90,7 +90,8 @@ export interface LoadFlags
 export function command(): Command {
   return withBackendFlags(withWorkloadFlags(new Command('load')), 'libOS backend that reaches the server')
     .description(
-      `Puts load on a Redis-compatible server and measures the latency of every request.
+      `Puts load on a server and measures the latency of every request. The server is one that is compatible with Redis, \
+or, with --protocol, one of messages: bypassbench echo, sink and relay, and their like.
 
 Closed loop (without --rate): each connection keeps --pipeline requests outstanding and sends the next one when a \
 reply comes. This shows how long a request takes and how many requests the server can answer. While the server \
@@ -102,8 +103,12 @@ coordinated omission). The service time, which starts when the request was sent,
 goes to the next connection with fewer than --pipeline outstanding, and otherwise waits its turn. When --rate is \
 more than the server can answer, response times only grow with --duration-s.
 
-Every reply is checked. The value of a key follows from the key and the seed, so fill the keys with --populate \
-first. Wrong values, errors and misses are counted apart, with rates of their own, and are no latency samples.
+What is sent is --operation, a --mix of several, or a --trace. Other commands than GET and SET are defined with --command.
+
+Every reply is checked. A value says which key, and which write to it, it is of; fill the keys with --populate first, and \
+keep the --seed where something else has filled them. So a value is found to be wrong (of another key, seed or length), torn \
+(of two writes) or stale (overwritten before it was asked for). A message must come back as it was sent. Wrong, torn and \
+stale values, errors and misses are counted apart, with rates of their own, and are no latency samples.
 
 A request of the measured window that has no reply after --reply-timeout-s is given up with its connection, counted, \
 and in the latencies with the time that it had waited: quantiles from there on are "at least". In the warm-up it ends \
@@ -189,7 +194,7 @@ of processes shows it`,
       wholeNumber(1, THREADS_MAX),
     )
     .option('--cores <list>', 'pin the threads to these cores, such as 1,2,3', coreList)
-    .option('--populate', 'set every key before the warm-up', false)
+    .option('--populate', 'write all that is read, of every key, before the warm-up', false)
     .option(
       '--reply-timeout-s <seconds>',
       'give up a request after this long without a reply (default: 10; of datagrams 1)',
@@ -226,8 +231,20 @@ of what it costs, that which polls in vain; needs --server-pid',
       '--out <dir>',
       'folder for result.json, slices.json.gz, pauses.json, stamps, and per operation OP.hdr (mergeable) and OP.hgrm (us)',
     )
+    .addHelpText('after', EXAMPLES)
     .action(load);
 }
+
+const EXAMPLES = `
+docs/load-generator.md says what each number means, and how right the generator is.
+
+Examples:
+  bypassbench load --target 127.0.0.1:6379 --populate --mix get=95,set=5 --connections 50 --core 1
+  bypassbench load --target 127.0.0.1:6379 --populate --rate 20000 --connections 50 --core 1 --out /tmp/load
+  bypassbench load --target 127.0.0.1:6379 --populate --operation read --command 'read=HGETALL {key} -> fields:10' \\
+    --command 'fill=HSET {key} {fields:10} -> integer' --value-bytes 100
+  bypassbench load --target 127.0.0.1:7000 --protocol echo --value-bytes 64     # beside: bypassbench echo --port 7000
+  bypassbench load --target 127.0.0.1:6379 --trace requests.trace.gz --populate --connections 50`;
 
 /** The options of a load that `command` was given. Throws INVALID_OPTION. */
 export async function optionsOf(flags: LoadFlags, command: Command): Promise<LoadOptions> {

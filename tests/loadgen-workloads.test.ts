@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readConfig } from '../experiments/config/config.ts';
+import { findExperiment } from '../experiments/config/experiments.ts';
 import { command } from '../loadgen/command.ts';
 import { type LoadResult, loadResultFormat } from '../results/formats/index.ts';
 import { startKvServer } from './kvserver-processes.ts';
@@ -13,6 +15,11 @@ import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
+/** The workload of the experiment that ships. */
+const ycsb = (await readConfig(findExperiment('ycsb'), [0, 1])).config.workload as {
+  commands: Record<string, string>;
+  variants: object;
+};
 let folder: string;
 
 beforeAll(async () => {
@@ -74,6 +81,24 @@ describe.each(servers)('%s', (name, start) => {
     );
     expect(bad(result)).toEqual(nothing('read', 'insert', 'rmw', 'scan'));
     expect(result).toMatchObject({ key_distribution: 'latest', zipf_exponent: 0.99, value_bytes: 1000 });
+  });
+
+  it('answers the operations of YCSB on hashes with an index, each scan with the record of every key', async () => {
+    const { commands, variants } = ycsb;
+    const names = Object.keys(commands);
+    const result = await load(
+      ...names.flatMap((command) => ['--command', `${command}=${commands[command]}`]),
+      ...['--mix', 'read=5,update=5,insert=2,scan=2,read-modify-write=4', '--key-distribution', 'zipf'],
+      ...['--keys', '200', '--value-bytes', '100', '--connections', '8', '--pipeline', '3'],
+      // In the first one keys are strings.
+      ...['--db', '1'],
+    );
+    expect(bad(result)).toEqual(nothing('read', 'update', 'insert', 'scan', 'read-modify-write'));
+    const [read, , , scan] = result.operations;
+    expect(scan.requests).toBeGreaterThan(0);
+    // After the keys there are the records of some forty of them, one after the other.
+    expect(scan.latency_ns!.p50).toBeGreaterThan(5 * read.latency_ns!.p50);
+    expect(Object.keys(variants)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
   });
 
   it('keeps values of any length, and of other commands', async () => {

@@ -51,6 +51,13 @@ describe('bypassbench memtier', () => {
     expect(await redis.client.get('memtier-100')).toBe('xxxxxxx');
   });
 
+  it('speaks RESP3 where it is to, and counts what is not there as it does else', async () => {
+    const { stdout } = await memtier('-P', 'resp3', '-t', '1', '-c', '1', '-n', '22', '--key-maximum', '5');
+    expect(await calls('hello')).toBe(1);
+    expect([await calls('set'), await calls('get')]).toEqual([2, 20]);
+    expect(stdout).toMatch(/^Gets +[\d.]+ +[\d.]+ +[\d.]+ /m);
+  });
+
   it('keeps to a rate', async () => {
     const rate = ['--rate-limiting', '20', '-t', '1', '-c', '5', '--test-time', '0.5'];
     await memtier(...rate, '--key-maximum', '10');
@@ -66,6 +73,19 @@ describe('bypassbench memtier', () => {
     [['--key-pattern', 'P:P', '--key-maximum', '3'], '200 clients cannot each have a part of 4 keys'],
     [['--key-stddev', '3'], 'are of Gaussian keys'],
     [['--print-percentiles', '50,x'], 'such as 50,99,99.9'],
+    [['--protocol', 'memcache_text'], "memtier_benchmark's --protocol memcache_text: not here, because"],
+    [['--protocol', 'http'], 'It must be redis, resp2 or resp3'],
+    [
+      ['-S', '/tmp/x'],
+      "memtier_benchmark's --unix-socket: not here, because the libOS reaches servers over IPv4",
+    ],
+    [['--tls'], "memtier_benchmark's --tls: not here, because the streams of the libOS are not encrypted"],
+    [['--cluster-mode'], 'requests go to one server'],
+    [['--command=get x'], "any command goes with 'bypassbench load --command'"],
+    [['--data-size-range=1-9'], "'bypassbench load --value-sizes uniform:1-1024'"],
+    [['-x', '3'], "memtier_benchmark's --run-count: not here"],
+    [['--no-expiry'], "memtier_benchmark's --no-expiry: not here"],
+    [['--xyz'], "unknown option '--xyz'"],
   ])('refuses %j', async (args, said) => {
     expect(await refusal(command(), ...args)).toContain(said);
   });

@@ -1,5 +1,6 @@
 /** `bypassbench redis-benchmark` beside redis-benchmark itself, on one redis-server. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -119,6 +120,49 @@ describe('bypassbench redis-benchmark', () => {
     expect(await redis.client.get('k')).toBe('from\nfar');
   });
 
+  it('speaks RESP3 with -3, as redis-benchmark does, also where nothing is there', async () => {
+    const flags = ['-3', '-n', '1', '-c', '1', '-t', 'get,lpop,zadd,zpopmin', '-q', '--dbnum', '1'];
+    const asked = (sent: string[][]): string[] =>
+      sent.map(([name]) => name).filter((name) => name !== 'SELECT');
+    const sent = await heard(() => ours(...flags));
+    expect(asked(sent)).toEqual(asked(await heard(() => theirs(...flags))));
+    expect(sent).toContainEqual(['HELLO', '3']);
+    // A map, of which RESP2 has none.
+    expect(await ours('-3', '-n', '20', '-P', '4', '-q', 'hello', '3')).toMatch(/^hello 3: /);
+  });
+
+  it('opens a connection for each request, or pipeline of them, with -k 0', async () => {
+    const opened = async (...flags: string[]): Promise<number> => {
+      await client.config('RESETSTAT');
+      await ours('-n', '120', '-c', '4', '-t', 'incr', '-q', '-k', '0', ...flags);
+      expect(await calls()).toMatchObject({ incr: 120 });
+      const [, count] = /total_connections_received:(\d+)/.exec(await client.info('stats'))!;
+      return Number(count);
+    };
+    // As redis-benchmark, which opens further ones while the last requests are under way.
+    expect(await opened()).toBeGreaterThanOrEqual(120);
+    expect(await opened('-P', '10')).toBeLessThanOrEqual(12 + 8);
+    expect(await ours('-n', '10', '-t', 'incr', '-k', '0')).toContain('  keep alive: 0\n');
+  });
+
+  it('holds connections idle with -I until it is told to end', async () => {
+    const before = `${await client.client('LIST')}`.trim().split('\n').length;
+    const idle = spawn(bypassbench, ['redis-benchmark', '-p', `${redis.port}`, '-I', '-c', '7'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    for await (const text of idle.stdout.setEncoding('utf8')) {
+      said += text;
+      if (said.includes('clients: 7\n')) break;
+    }
+    expect(said).toBe('Creating 7 idle connections and waiting forever (Ctrl+C when done)\nclients: 7\n');
+    expect(`${await client.client('LIST')}`.trim().split('\n')).toHaveLength(before + 7);
+    const ended = once(idle, 'exit');
+    idle.kill('SIGINT');
+    expect(await ended).toEqual([130, null]);
+    expect(await calls()).not.toHaveProperty('ping');
+  });
+
   it('ends at the first error reply, and where nothing answers', async () => {
     expect(await failure('-n', '10', 'nocommand', 'x')).toMatch(
       /^1 bypassbench: Error from server: ERR unknown command 'nocommand'/,
@@ -138,6 +182,21 @@ describe('bypassbench redis-benchmark', () => {
     [['-h'], "option '-h <hostname>' argument missing"],
     [['-x'], '-x reads the last argument of a command'],
     [['--user', 'me'], '--user me needs a password: give -a'],
+    [['-k', '2'], 'It must be 1 or 0'],
+    [['-k', '0', '--dbnum', '1'], '-k 0 with -a, --dbnum or -3'],
+    [['--precision', '4'], 'whole number from 1 to 3'],
+    [
+      ['-s', '/tmp/redis.sock'],
+      "redis-benchmark's -s: not here, because the libOS reaches servers over IPv4",
+    ],
+    [
+      ['--tls'],
+      "redis-benchmark's --tls: not here, because the streams of the libOS are not encrypted; give the",
+    ],
+    [['--cacert', 'x'], "redis-benchmark's --cacert: not here"],
+    [['--cluster'], 'requests go to one server; run it against each node'],
+    [['--enable-tracking'], 'would be taken for replies; use redis-benchmark'],
+    [['-u', 'redis://x'], 'give -h, -p, --user, -a and --dbnum'],
   ])('refuses %j', async (args, said) => {
     expect(await refusal(command(), ...args)).toContain(said);
   });

@@ -2,7 +2,13 @@
  * `sweep:` of an experiment, from what its author wrote to its points: each is the experiment with some of its scalars
  * set, as `--set` would set them. So a point is resolved and checked like an experiment of its own.
  */
-import { type Axis, type AxisValue, axisScaleOf, type PointAt, pointName } from '../../results/formats/index.ts';
+import {
+  type Axis,
+  type AxisValue,
+  axisScaleOf,
+  type PointAt,
+  pointName,
+} from '../../results/formats/index.ts';
 import { axisName, workloadKey, workloadKeys, ZIP } from './axis-keys.ts';
 import { unitOf } from './axis-unit.ts';
 import { suggestion } from './nearest.ts';

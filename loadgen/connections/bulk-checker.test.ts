@@ -72,7 +72,7 @@ describe('BulkChecker', () => {
     expect(checker.errorText).toBe('OOM command not allowed');
   });
 
-  it.each([':1\r\n', '*1\r\n', 'HTTP/1.1 400 Bad Request\r\n', '$x\r\n', `+${'x'.repeat(2000)}`])(
+  it.each([':1\r\n', '*1\r\n', 'HTTP/1.1 400 Bad Request\r\n', '$x\r\n'])(
     'refuses %j as no reply to a GET or SET',
     (text) => {
       const check = () => feed(new BulkChecker(), bytes(text), [], bytes(expected));

@@ -14,7 +14,8 @@ import { INTENDED, RECEIVED, ReplyRecord, type ReplySink, ReplyStatus, SENT } fr
 import type { RequestStamps } from './request-stamps.ts';
 
 export class Connection implements SendingConnection {
-  readonly qd: QueueDescriptor;
+  qd: QueueDescriptor;
+  readonly renews: boolean;
   outstanding = 0;
   /** Nothing is sent on it any more, and what still comes is nobody's. */
   isGivenUp = false;
@@ -38,6 +39,8 @@ export class Connection implements SendingConnection {
   readonly #operations: Uint8Array;
   /** What the exchange noted of each request. */
   readonly #details: Float64Array;
+  /** Of a request that is sent for each of several keys: how many of them are left, with its own. */
+  readonly #keysLeft: Float64Array;
   readonly #stamps: RequestStamps | null;
   readonly #ports: number;
   /** For the stamps: bytes of each stream so far, and of the requests up to each outstanding one. */
@@ -49,13 +52,14 @@ export class Connection implements SendingConnection {
   constructor(
     libos: Libos,
     qd: QueueDescriptor,
-    { exchange, source, pipeline, inBatches = false }: Traffic,
+    { exchange, source, pipeline, inBatches = false, renews = false }: Traffic,
     stamps: RequestStamps | null,
   ) {
     this.#libos = libos;
     this.qd = qd;
     this.pipeline = pipeline;
-    this.#inBatches = inBatches;
+    this.#inBatches = inBatches || renews;
+    this.renews = renews;
     this.#exchange = exchange;
     this.#source = source;
     this.#checker = exchange.checker();
@@ -66,6 +70,7 @@ export class Connection implements SendingConnection {
     this.#keys = new Float64Array(pipeline);
     this.#operations = new Uint8Array(pipeline);
     this.#details = new Float64Array(pipeline);
+    this.#keysLeft = new Float64Array(this.#followUps === null ? 0 : pipeline);
     this.#requestEnds = new Float64Array(pipeline);
     this.#stamps = stamps;
     this.#ports = stamps === null ? 0 : stamps.portsOf(libos, qd);
@@ -187,11 +192,19 @@ export class Connection implements SendingConnection {
     return this.#followUps === null ? request : this.#followUps.reportedAs[request];
   }
 
+  /** Index of the request that follows the one that stood at `head`; -1 for none. */
+  #following({ after, forEach }: FollowUps, head: number): number {
+    const request = this.#operations[head];
+    return forEach[request] === 1 && this.#keysLeft[head] > 1 ? request : after[request];
+  }
+
   /** The request that stood at `head` goes on as the newest one, with the time of its sending. */
   #goOn(head: number, next: number, sink: ReplySink): void {
     const at = (this.#head + this.outstanding) % this.pipeline;
+    const isNextKey = this.#operations[head] === next;
+    this.#keysLeft[at] = isNextKey ? this.#keysLeft[head] - 1 : this.#details[head];
     this.#operations[at] = next;
-    this.#keys[at] = this.#keys[head];
+    this.#keys[at] = isNextKey ? this.#keys[head] + 1 : this.#keys[head];
     this.#sentNs[at] = this.#sentNs[head];
     this.outstanding++;
     this.#unsent++;
@@ -250,7 +263,7 @@ export class Connection implements SendingConnection {
       this.#receivedBytes += checker.end - at;
       at = checker.end;
       this.#takeOldest();
-      const next = this.#followUps === null ? -1 : this.#followUps.after[operation];
+      const next = this.#followUps === null ? -1 : this.#following(this.#followUps, head);
       if (next >= 0 && status === ReplyStatus.Right) {
         this.#goOn(head, next, sink);
         continue;

@@ -96,11 +96,16 @@ export class Connections {
 
   /**
    * The connection whose replies a completion holds in its `sga`; null for a push, for bulk, and for what comes on a
-   * connection that was given up. The caller pops for the next ones. Throws CONNECTION_LOST.
+   * connection that was given up. The caller pops for the next ones. Throws CONNECTION_LOST, CONNECT_FAILED.
    */
   receiverOf(completion: Completion): SendingConnection | null {
     if (this.bulk?.takes(completion)) return null;
-    if (completion.error === null && completion.operation !== 'pop') return null;
+    if (completion.error === null && completion.operation !== 'pop') {
+      if (completion.operation === 'connect') this.#renewed(completion.qd);
+      return null;
+    }
+    if (completion.error !== null && completion.operation === 'connect')
+      throw this.#refused(completion.error, 1, 1);
     const connection = this.#byQueue[completion.qd];
     if (connection?.isGivenUp) {
       if (completion.sga !== null) this.libos.free(completion.sga);
@@ -110,6 +115,20 @@ export class Connections {
     if (completion.sga === null) throw this.#lost('the server closed the connection');
     if (connection === undefined) throw this.#lost('the server sent what nobody asked for');
     return connection;
+  }
+
+  /** Opens a stream of its own for the next window of a connection, which has all its replies. */
+  renew(connection: SendingConnection): void {
+    const { libos } = this;
+    libos.close(connection.qd);
+    connection.qd = libos.socket('stream');
+    this.#byQueue[connection.qd] = connection;
+    libos.connect(connection.qd, this.#target);
+  }
+
+  #renewed(qd: number): void {
+    this.libos.pop(qd);
+    this.#byQueue[qd].fillWindow();
   }
 
   /** Requests without a reply so far, those of bulk too. */

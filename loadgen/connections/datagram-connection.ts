@@ -31,6 +31,7 @@ export class DatagramConnection implements SendingConnection {
   readonly sendQd: QueueDescriptor;
   readonly pipeline: number;
   readonly isGivenUp = false;
+  readonly renews = false;
   outstanding = 0;
   readonly #libos: Libos;
   readonly #exchange: Exchange;

@@ -28,6 +28,8 @@ export interface FollowUps {
   after: Int32Array;
   /** By index: that of the operation. */
   reportedAs: Int32Array;
+  /** By index: 1 where it is sent for each of the keys, as many as the `detail` of the request before it, in turn. */
+  forEach: Uint8Array;
 }
 
 /** Looks at the replies of one connection, in place and across any cut between segments. */
@@ -61,14 +63,17 @@ export interface Traffic {
   pipeline: number;
   /** Whether the next ones go out only when all of them are answered. */
   inBatches?: boolean;
+  /** Whether each window goes over a stream of its own, which is opened when the one before is answered. */
+  renews?: boolean;
   /** What it goes over: a stream, where nothing is said, a socket of datagrams, or two of them and a relay. */
   over?: 'stream' | 'datagrams' | 'relay';
 }
 
 /** What loops know of a connection: a stream's (connection.ts) or one of datagrams (datagram-connection.ts). */
 export interface SendingConnection {
-  /** Where its replies come. */
-  readonly qd: QueueDescriptor;
+  /** Where its replies come; another one for each window where it renews. */
+  qd: QueueDescriptor;
+  readonly renews: boolean;
   /** The most requests that may be outstanding. */
   readonly pipeline: number;
   readonly outstanding: number;

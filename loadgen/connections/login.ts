@@ -1,12 +1,10 @@
 /**
- * What every connection of a load says before its first request: AUTH and SELECT. Each must be answered by OK; what the
- * server says instead is the error.
+ * What every connection of a load says before its first request: AUTH, SELECT and HELLO. The first two must be answered
+ * by OK, the last one by a map; what the server says instead is the error.
  */
-import type { Libos, QueueDescriptor } from '../../libos/index.ts';
+import type { Libos, QueueDescriptor, SgaSegment } from '../../libos/index.ts';
 import { LoadError } from '../errors.ts';
-
-/** Longer replies are not those of AUTH and SELECT. */
-const REPLY_BYTES_MAX = 4096;
+import { Found, MAP, RespScanner, STATUS } from './resp-scanner.ts';
 
 export interface Login {
   /** Null for the default user. */
@@ -15,6 +13,8 @@ export interface Login {
   password: string | null;
   /** Number of the database. */
   database: number;
+  /** Of the protocol that replies come in. */
+  version: 2 | 3;
 }
 
 /** The variable in which redis-cli looks for a password too: there no list of processes shows it. */
@@ -25,7 +25,12 @@ export const PASSWORD_VARIABLE = 'REDISCLI_AUTH';
  * `flags` are what errors call user and password.
  */
 export function loginOf(
-  { user, password, database }: { user?: string; password?: string; database: number },
+  {
+    user,
+    password,
+    database,
+    version = 2,
+  }: { user?: string; password?: string; database: number; version?: Login['version'] },
   environment: NodeJS.ProcessEnv,
   flags: { user: string; password: string },
 ): Login {
@@ -36,14 +41,15 @@ export function loginOf(
       `${flags.user} ${user} needs a password: give ${flags.password}, or set ${PASSWORD_VARIABLE}`,
     );
   }
-  return { user: user ?? null, password: known, database };
+  return { user: user ?? null, password: known, database, version };
 }
 
 /** Each command, its words in order; none where the server wants no password and the database is the first. */
-export function loginCommands({ user, password, database }: Login): string[][] {
+export function loginCommands({ user, password, database, version }: Login): string[][] {
   return [
     ...(password === null ? [] : [['AUTH', ...(user === null ? [] : [user]), password]]),
     ...(database === 0 ? [] : [['SELECT', String(database)]]),
+    ...(version === 2 ? [] : [['HELLO', String(version)]]),
   ];
 }
 
@@ -54,6 +60,7 @@ export class LoginExchange {
   readonly #timeoutMs: number;
   readonly #names: string[];
   readonly #request: Uint8Array;
+  readonly #version: Login['version'];
 
   constructor(libos: Libos, targetName: string, replyTimeoutNs: number, login: Login) {
     const commands = loginCommands(login);
@@ -62,6 +69,7 @@ export class LoginExchange {
     this.#timeoutMs = replyTimeoutNs / 1e6;
     this.#names = commands.map(([name = '']) => name);
     this.#request = Buffer.concat(commands.map(requestBytes));
+    this.#version = login.version;
   }
 
   /** Logs in on connections that are open and quiet. Throws LOGIN_FAILED, CONNECTION_LOST, REPLY_TIMEOUT. */
@@ -85,7 +93,8 @@ export class LoginExchange {
 
   #awaitReplies(qd: QueueDescriptor, firstPop: number): void {
     const libos = this.#libos;
-    let text = '';
+    const scanner = new RespScanner(this.#version);
+    let answered = 0;
     for (let pop = firstPop; ; pop = libos.pop(qd)) {
       const completion = libos.wait(pop, this.#timeoutMs);
       if (completion === null) {
@@ -103,30 +112,29 @@ export class LoginExchange {
           `lost a connection to ${this.#targetName} at ${this.#names.join(' and ')}: ${reason}; see the server's log`,
         );
       }
-      for (let i = 0; i < sga.segmentCount; i++) {
-        const { bytes, offset, length } = sga.segments[i];
-        text += Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
-      }
+      for (let i = 0; i < sga.segmentCount; i++) answered = this.#read(scanner, sga.segments[i], answered);
       libos.free(sga);
-      if (this.#areAllWell(text)) return;
+      if (answered === this.#names.length) return;
     }
   }
 
-  /** Whether all replies are there. Throws LOGIN_FAILED for one that is not OK. */
-  #areAllWell(text: string): boolean {
-    const replies = text.split('\r\n');
-    const rest = replies.pop() ?? '';
-    replies.forEach((reply, i) => {
-      if (i < this.#names.length && reply === '+OK') return;
-      throw new LoadError(
-        'LOGIN_FAILED',
-        `${this.#targetName} answered '${reply.slice(1)}' to ${this.#names[i] ?? 'nothing'}: see user, password ` +
-          `(${PASSWORD_VARIABLE} in the environment is one too) and database`,
-      );
-    });
-    if (rest.length > REPLY_BYTES_MAX)
-      throw new LoadError('LOGIN_FAILED', `${this.#targetName} does not answer as a Redis server does`);
-    return replies.length === this.#names.length;
+  /** Returns how many commands are answered then. Throws LOGIN_FAILED for a reply that is not as it should be. */
+  #read(scanner: RespScanner, { bytes, offset, length }: SgaSegment, answered: number): number {
+    for (let at = offset; at < offset + length; at = scanner.end) {
+      const found = scanner.next(bytes, at, offset + length);
+      if (found === Found.Head && scanner.depth === 0) this.#refuse(scanner, this.#names[answered]);
+      if (scanner.isWhole) answered++;
+    }
+    return answered;
+  }
+
+  #refuse({ type, text }: RespScanner, name = 'nothing'): void {
+    if (name === 'HELLO' ? type === MAP : type === STATUS && text === 'OK') return;
+    throw new LoadError(
+      'LOGIN_FAILED',
+      `${this.#targetName} answered '${text}' to ${name}: see user, password (${PASSWORD_VARIABLE} in the environment is ` +
+        `one too)${name === 'HELLO' ? ', database, and whether it speaks RESP3' : ' and database'}`,
+    );
   }
 }
 

@@ -17,9 +17,11 @@ export class MemtierExchange implements Exchange {
   readonly maxRequestBytes: number;
   /** By operation, and by the digits of the key less one. */
   readonly #templates: readonly (readonly Template[])[];
+  readonly #version: MemtierWorkload['version'];
 
   constructor(workload: MemtierWorkload) {
-    const { keyPrefix, keyMaximum } = workload;
+    const { keyPrefix, keyMaximum, version } = workload;
+    this.#version = version;
     const value = valueBytes(workload);
     const digits = Array.from(String(keyMaximum), (_, less) => less + 1);
     const templateOf = (front: string, keyDigits: number, back: Buffer): Template => {
@@ -51,7 +53,11 @@ export class MemtierExchange implements Exchange {
   }
 
   checker(): ReplyChecker {
-    return new TypedReplyChecker(['status', 'bulk-or-nil'], false);
+    return new TypedReplyChecker({
+      types: ['status', 'bulk-or-nil'],
+      endsAtError: false,
+      version: this.#version,
+    });
   }
 }
 

@@ -25,6 +25,8 @@ const COMMANDS: Commands = {
   array: 'LRANGE l:{key} 0 -1 -> array',
   nil: 'GET none -> nil',
   any: 'PING -> any',
+  fields: 'HGETALL {key} -> fields:3',
+  keys: 'ZRANGEBYSCORE index {number} +inf LIMIT 0 {count:5} -> keys',
 };
 
 function workloadOf(operation: string, valueBytes = 64): Workload {
@@ -36,10 +38,10 @@ function workloadOf(operation: string, valueBytes = 64): Workload {
   return new Workload(options);
 }
 
-/** The value of a key as its version number `version`. */
-function valueAs({ values }: Workload, key: number, version = 0, writer = 0): string {
-  const value = new Uint8Array(values.lengthOf(key));
-  values.write(value, 0, key, writer, version);
+/** The value of a key, or of a field of its record, as its version number `version`. */
+function valueAs({ values }: Workload, key: number, version = 0, writer = 0, field = 0): string {
+  const value = new Uint8Array(values.lengthOf(key, field));
+  values.write(value, 0, key, writer, version, field);
   return text(value);
 }
 const bulk = (value: string): string => `$${value.length}\r\n${value}\r\n`;
@@ -210,6 +212,102 @@ describe('kinds of replies', () => {
     expect(judged(workload, '*-1\r\n', asked)).toEqual([Miss]);
   });
 
+  it('keys: those that follow each other', () => {
+    const workload = workloadOf('keys');
+    const name = (key: number): string => bulk(`key:${String(key).padStart(12, '0')}`);
+    const reply = (...elements: string[]): ReplyStatus[] =>
+      judged(workload, `*${elements.length}\r\n${elements.join('')}`, { key: KEY, detail: 3 });
+    const [a, b, c] = [7, 8, 9].map(name);
+    expect(reply(a, b, c)).toEqual([Right]);
+    expect(reply(a, c, b)).toEqual([Wrong]);
+    expect(reply(a, b)).toEqual([Wrong]);
+    expect(reply(a, b, bulk('key:9'))).toEqual([Wrong]);
+    expect(reply(a, b, ':9\r\n')).toEqual([Wrong]);
+    expect(reply(a, b, '$-1\r\n')).toEqual([Miss]);
+    expect(reply(a, b, '-ERR no\r\n')).toEqual([Failed]);
+    expect(judged(workload, '+OK\r\n', { key: KEY, detail: 3 })).toEqual([Wrong]);
+  });
+
+  describe('fields', () => {
+    const workload = workloadOf('fields');
+    /** Name and value of a field of a key. */
+    const field = (number: number, version: number, key = KEY, writer = 0): string =>
+      bulk(`field${number}`) + bulk(valueAs(workload, key, version, writer, number));
+    const record = (...fields: string[]): string => `*${2 * fields.length}\r\n${fields.join('')}`;
+    const [a, b, c] = [field(0, 5), field(1, 6), field(2, 0)];
+
+    it('are each of the record once, in any order', () => {
+      const orders = [
+        [a, b, c],
+        [c, b, a],
+        [b, a, c],
+      ];
+      for (const order of orders) expect(judged(workload, record(...order))).toEqual([Right]);
+      expect(judged(workload, record(a, b))).toEqual([Wrong]);
+      expect(judged(workload, record(a, b, b))).toEqual([Wrong]);
+      expect(judged(workload, record(a, b, c, field(3, 0)))).toEqual([Wrong]);
+      expect(judged(workload, record(a, b, field(3, 0)))).toEqual([Wrong]);
+      expect(judged(workload, '*0\r\n')).toEqual([Miss]);
+      expect(judged(workload, '*-1\r\n')).toEqual([Miss]);
+    });
+
+    it('have their own values', () => {
+      const [, valueOfB] = /(\$64.*)/s.exec(b)!;
+      const cases: [string, ReplyStatus][] = [
+        [bulk('field0') + valueOfB, Wrong],
+        [bulk('field00') + bulk(valueAs(workload, KEY)), Wrong],
+        [bulk('fielda') + bulk(valueAs(workload, KEY)), Wrong],
+        [bulk('field') + bulk(valueAs(workload, KEY)), Wrong],
+        [field(0, 5, KEY + 1), Wrong],
+        [a.replace(/.(..)$/s, 'A$1'), Torn],
+        [`${bulk('field0')}$-1\r\n`, Miss],
+        [`${bulk('field0')}:1\r\n`, Wrong],
+        [`${bulk('field0')}*0\r\n`, Wrong],
+        [`${bulk('field0')}-ERR no\r\n`, Failed],
+      ];
+      for (const [first, status] of cases) expect(judged(workload, record(first, b, c))).toEqual([status]);
+      expect(judged(workload, '+OK\r\n')).toEqual([Wrong]);
+      expect(judged(workload, bulk('x'))).toEqual([Wrong]);
+    });
+
+    it('are stale where none of them is as new as the last write', () => {
+      const at = (detail: number, reply = record(a, b, c)): ReplyStatus[] =>
+        judged(workload, reply, { key: KEY, detail });
+      expect([at(0), at(6), at(7)]).toEqual([[Right], [Right], [Stale]]);
+      // Of another writer nobody knows how new it is.
+      expect(at(7, record(a, field(1, 6, KEY, 1), c))).toEqual([Right]);
+      expect(at(1, record(field(0, 0), field(1, 0), c))).toEqual([Stale]);
+    });
+
+    it('are judged the same at any cuts', () => {
+      const replies: [string, ReplyStatus][] = [
+        [record(a, b, c), Right],
+        [record(c, a, b.replace(/.(..)$/s, 'A$1')), Torn],
+        [record(a, a, c), Wrong],
+        ['*0\r\n', Miss],
+        ['-ERR no\r\n', Failed],
+      ];
+      fc.assert(
+        fc.property(
+          fc.array(fc.constantFrom(...replies), { minLength: 1, maxLength: 4 }),
+          fc.array(fc.nat()),
+          (all, cuts) => {
+            const stream = bytes(all.map(([reply]) => reply).join(''));
+            const places = [...new Set(cuts.map((cut) => cut % stream.length))].filter((cut) => cut > 0);
+            const statuses = feed(
+              new RespChecker(workload),
+              stream,
+              places.sort((one, other) => one - other),
+              { key: KEY },
+            );
+            expect(statuses).toEqual(all.map(([, status]) => status));
+          },
+        ),
+        { numRuns: 60 },
+      );
+    });
+  });
+
   it('any reply of RESP2 ends where it ends, at any cuts', () => {
     const leaf = fc.constantFrom(
       '+OK\r\n',
@@ -250,16 +348,11 @@ it('keeps the text of an error', () => {
   expect(checker.errorText).toBe('OOM command not allowed');
 });
 
-it.each([
-  '_\r\n',
-  'HTTP/1.1 400 Bad Request\r\n',
-  '$x\r\n',
-  '*x\r\n',
-  `+${'x'.repeat(2000)}`,
-  '$1\r\nxyz',
-  '*1\r\n'.repeat(17),
-])('refuses %j as no reply of Redis', (reply) => {
-  const check = () => feed(new RespChecker(workloadOf('any')), bytes(reply), [], { key: KEY });
-  expect(check).toThrow(LoadError);
-  expect(check).toThrow(/does not answer as a Redis server does/);
-});
+it.each(['_\r\n', 'HTTP/1.1 400 Bad Request\r\n', '$x\r\n', '*x\r\n', '$1\r\nxyz', '*1\r\n'.repeat(17)])(
+  'refuses %j as no reply of Redis',
+  (reply) => {
+    const check = () => feed(new RespChecker(workloadOf('any')), bytes(reply), [], { key: KEY });
+    expect(check).toThrow(LoadError);
+    expect(check).toThrow(/does not answer as a Redis server does/);
+  },
+);

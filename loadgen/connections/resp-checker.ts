@@ -1,38 +1,39 @@
 /**
  * Checks a stream of RESP replies against what was asked for, in place and across any cut between segments.
  *
- * An OK, or a value, that lies whole in the segment takes the fast path. All others go through a small state machine,
- * byte by byte but for the bodies of bulk strings, which distinguishes a miss, an error, and the ways in which a
- * value can be wrong (value-check.ts). A first byte that no reply of RESP2 begins with means that the peer is no
- * Redis server: NOT_RESP.
+ * An OK, or a value, that lies whole in the segment takes the fast path. All others are read element by element
+ * (resp-scanner.ts), which distinguishes a miss, an error, and the ways in which a value, a record or keys can be
+ * wrong.
  */
+import { KeyCheck } from '../workload/key-check.ts';
 import type { KeySpace } from '../workload/key-space.ts';
+import { RecordCheck } from '../workload/record-check.ts';
 import { ValueCheck } from '../workload/value-check.ts';
 import type { Values } from '../workload/values.ts';
 import type { RequestStep } from '../workload/workload.ts';
 import type { ReplyChecker } from './exchange.ts';
 import { ReplyStatus } from './reply.ts';
-import { notResp } from './resp-scanner.ts';
+import {
+  ARRAY,
+  BULK,
+  cameBack,
+  ERROR,
+  Found,
+  INTEGER,
+  notAsked,
+  RespScanner,
+  STATUS,
+} from './resp-scanner.ts';
 
-const MAX_LINE_BYTES = 1024;
-/** Arrays within arrays. */
-const MAX_DEPTH = 16;
-const [PLUS, MINUS, COLON, DOLLAR, STAR, CR, LF] = [...'+-:$*\r\n'].map((char) => char.charCodeAt(0));
-const TYPES = [PLUS, MINUS, COLON, DOLLAR, STAR];
+const [CR, LF] = [13, 10];
 const OK = new Uint8Array(Buffer.from('+OK\r\n'));
 
-/** No Redis server answers a SET or GET so; a request that comes back looks so. */
-const ECHOED = 'a reply is an array, as requests are; for an echo server give --protocol echo';
-
-/** Where in a reply the checker is. */
-const START = 0;
-const LINE = 1;
-const BODY = 2;
-/** Of the two bytes behind a body. */
-const BODY_END = 3;
+/** What a body is. */
+const Body = { Any: 0, Value: 1, Key: 2, OfRecord: 3 } as const;
+type Body = (typeof Body)[keyof typeof Body];
 
 /** What of a step its replies are checked by. */
-export type CheckedStep = Pick<RequestStep, 'reply' | 'writes' | 'makes' | 'floors'>;
+export type CheckedStep = Pick<RequestStep, 'reply' | 'writes' | 'acknowledges' | 'floors' | 'fields'>;
 
 /** What replies are checked by. */
 export interface ReplyRules {
@@ -54,24 +55,19 @@ export class RespChecker implements ReplyChecker {
   errorText = '';
   readonly #rules: ReplyRules;
   readonly #steps: readonly CheckedStep[];
+  readonly #scanner = new RespScanner();
   readonly #value: ValueCheck;
-  #state = START;
-  #line = '';
-  #bodyLeft = 0;
-  /** Whether the body is the value of a key, which is then checked. */
-  #isValue = false;
+  readonly #record: RecordCheck;
+  readonly #key = new KeyCheck();
+  #body: Body = Body.Any;
   /** What is wrong with the reply so far: the first thing that is. */
   #status: ReplyStatus = ReplyStatus.Right;
-  /** Elements that the arrays around the next element still lack, by depth. */
-  readonly #left = new Float64Array(MAX_DEPTH);
-  #depth = 0;
-  /** Elements of the reply so far. */
-  #elements = 0;
 
   constructor(rules: ReplyRules) {
     this.#rules = rules;
     this.#steps = rules.steps;
     this.#value = new ValueCheck(rules.values, rules.writer, rules.anyLength);
+    this.#record = new RecordCheck(this.#value);
   }
 
   check(
@@ -83,27 +79,27 @@ export class RespChecker implements ReplyChecker {
     detail: number,
   ): ReplyStatus {
     const step = this.#steps[operation];
-    if (this.#state === START && this.#depth === 0) {
+    const scanner = this.#scanner;
+    if (scanner.isWhole) {
       const status = this.#checkWhole(bytes, at, limit, step, key, detail);
       if (status !== ReplyStatus.Incomplete) return this.#judged(step, key, status);
     }
     while (at < limit) {
-      if (this.#state === BODY) {
-        const count = Math.min(limit - at, this.#bodyLeft);
-        if (this.#isValue) this.#value.take(bytes, at, count);
-        at += count;
-        this.#bodyLeft -= count;
-        if (this.#bodyLeft > 0) break;
-        this.#state = BODY_END;
-        this.#bodyLeft = 2;
-        continue;
+      const found = scanner.next(bytes, at, limit);
+      if (found === Found.Head) {
+        this.#headFound(step, key, detail);
+      } else if (found === Found.Body) {
+        this.#take(bytes, at, scanner.pieceEnd - at);
+        if (scanner.isLastPiece) this.#bodyEnded();
       }
-      this.#consume(bytes[at++], step, key, detail);
-      if (this.#state === START && this.#depth === 0) {
+      at = scanner.end;
+      if (scanner.isWhole) {
+        if (step.reply === 'fields' && this.#status === ReplyStatus.Right) {
+          this.#status = statuses[this.#record.verdict()];
+        }
         const status = this.#status;
         this.end = at;
         this.#status = ReplyStatus.Right;
-        this.#elements = 0;
         return this.#judged(step, key, status);
       }
     }
@@ -111,7 +107,7 @@ export class RespChecker implements ReplyChecker {
   }
 
   rejectUnasked(bytes: number): never {
-    throw notResp(`${bytes} bytes came while no request was outstanding`);
+    throw notAsked(bytes);
   }
 
   /** An OK or a value that is all there; Incomplete for anything else. */
@@ -129,7 +125,7 @@ export class RespChecker implements ReplyChecker {
       this.end = at + OK.length;
       return ReplyStatus.Right;
     }
-    if (reply !== 'value' || bytes[at] !== DOLLAR) return ReplyStatus.Incomplete;
+    if (reply !== 'value' || bytes[at] !== BULK) return ReplyStatus.Incomplete;
     let length = 0;
     let body = at + 1;
     for (; body < limit && bytes[body] !== CR; body++) {
@@ -149,11 +145,9 @@ export class RespChecker implements ReplyChecker {
 
   /** What follows from the reply for the workload. */
   #judged(step: CheckedStep, key: number, status: ReplyStatus): ReplyStatus {
-    if (step.writes) {
-      const isRight = status === ReplyStatus.Right;
-      if (step.floors !== null) step.floors.answered(key, isRight);
-      if (step.makes && isRight) this.#rules.keys?.acknowledge(key);
-    }
+    const isRight = status === ReplyStatus.Right;
+    if (step.writes && step.floors !== null) step.floors.answered(key, isRight);
+    if (step.acknowledges && isRight) this.#rules.keys?.acknowledge(key);
     return status;
   }
 
@@ -161,120 +155,99 @@ export class RespChecker implements ReplyChecker {
     if (this.#status === ReplyStatus.Right) this.#status = status;
   }
 
-  /** Takes a byte that is not of a body. */
-  #consume(byte: number, step: CheckedStep, key: number, detail: number): void {
-    if (this.#state === BODY_END) {
-      if (byte !== (this.#bodyLeft === 2 ? CR : LF))
-        throw notResp('a bulk string does not end where it should');
-      if (--this.#bodyLeft > 0) return;
-      if (this.#isValue) this.#note(statuses[this.#value.verdict()]);
-      this.#elementEnded();
-      return;
-    }
-    if (this.#state === START) {
-      if (!TYPES.includes(byte)) throw notResp(`a reply begins with byte ${byte}`);
-      this.#state = LINE;
-    }
-    this.#line += String.fromCharCode(byte);
-    if (this.#line.length > MAX_LINE_BYTES)
-      throw notResp(`a reply line is longer than ${MAX_LINE_BYTES} bytes`);
-    if (byte !== LF || this.#line.charCodeAt(this.#line.length - 2) !== CR) return;
-    const line = this.#line;
-    this.#line = '';
-    this.#lineEnded(line.charCodeAt(0), line.slice(1, -2), step, key, detail);
-  }
-
-  #lineEnded(type: number, text: string, step: CheckedStep, key: number, detail: number): void {
-    if (type === MINUS) {
-      this.errorText = text;
+  #headFound(step: CheckedStep, key: number, detail: number): void {
+    const { type, isNull, depth } = this.#scanner;
+    if (type === ERROR) {
+      this.errorText = this.#scanner.text;
       this.#status = ReplyStatus.Failed;
-      this.#elementEnded();
-    } else if (type === PLUS || type === COLON) {
-      if (this.#depth > 0) this.#noteElement(step, false);
-      else if (!fits(step, type, text)) this.#note(ReplyStatus.Wrong);
-      this.#elementEnded();
-    } else if (text === '-1') {
-      this.#noteNull(step);
-      this.#elementEnded();
-    } else if (type === DOLLAR) {
-      this.#bodyBegins(lengthIn(text, 'a bulk string'), step, key, detail);
-    } else {
-      this.#arrayBegins(lengthIn(text, 'an array'), step, detail);
-    }
-  }
-
-  #noteNull(step: CheckedStep): void {
-    if (this.#depth > 0) this.#noteElement(step, true);
-    else if (step.reply !== 'nil' && step.reply !== 'any') this.#note(ReplyStatus.Miss);
-  }
-
-  /** Of an element that is no bulk string. */
-  #noteElement({ reply }: CheckedStep, isNull: boolean): void {
-    if (reply === 'values') this.#note(isNull ? ReplyStatus.Miss : ReplyStatus.Wrong);
-  }
-
-  #bodyBegins(length: number, step: CheckedStep, key: number, detail: number): void {
-    const { reply } = step;
-    this.#isValue = this.#depth === 0 ? reply === 'value' : reply === 'values' && this.#depth === 1;
-    if (this.#depth === 0 && !fits(step, DOLLAR, '')) this.#note(ReplyStatus.Wrong);
-    if (this.#isValue) {
-      const isOne = reply === 'value';
-      this.#value.begin(isOne ? key : key + this.#elements, length, isOne ? detail : 0);
-    }
-    this.#bodyLeft = length;
-    this.#state = length > 0 ? BODY : BODY_END;
-    if (length === 0) this.#bodyLeft = 2;
-  }
-
-  #arrayBegins(length: number, step: CheckedStep, detail: number): void {
-    if (this.#depth === 0) {
-      if (step.reply === 'ok' || step.reply === 'value') throw notResp(ECHOED);
-      if (!fits(step, STAR, '')) this.#note(ReplyStatus.Wrong);
-      if (step.reply === 'values' && length !== detail) this.#note(ReplyStatus.Wrong);
-    } else {
+    } else if (isNull) {
+      if (depth > 0) this.#noteElement(step, true);
+      else if (step.reply !== 'nil' && step.reply !== 'any') this.#note(ReplyStatus.Miss);
+    } else if (type === BULK) {
+      this.#bodyBegins(step, key, detail);
+    } else if (depth > 0) {
       this.#noteElement(step, false);
+    } else if (type === ARRAY) {
+      this.#arrayBegins(step, key, detail);
+    } else if (!fits(step, type) || (step.reply === 'ok' && this.#scanner.text !== 'OK')) {
+      this.#note(ReplyStatus.Wrong);
     }
-    if (length === 0) {
-      this.#elementEnded();
-      return;
-    }
-    if (this.#depth === MAX_DEPTH) throw notResp(`arrays lie more than ${MAX_DEPTH} deep in each other`);
-    this.#left[this.#depth++] = length;
-    this.#state = START;
   }
 
-  /** And with it perhaps the arrays around it. */
-  #elementEnded(): void {
-    this.#state = START;
-    if (this.#depth === 1) this.#elements++;
-    while (this.#depth > 0 && --this.#left[this.#depth - 1] === 0) {
-      this.#depth--;
-      if (this.#depth === 1) this.#elements++;
+  /** Of an element of an array that is no bulk string. */
+  #noteElement({ reply }: CheckedStep, isNull: boolean): void {
+    if (reply === 'values' || reply === 'keys' || reply === 'fields') {
+      this.#note(isNull ? ReplyStatus.Miss : ReplyStatus.Wrong);
     }
+  }
+
+  #bodyBegins(step: CheckedStep, key: number, detail: number): void {
+    const { depth, index, length } = this.#scanner;
+    const { reply } = step;
+    this.#body = Body.Any;
+    if (depth === 0) {
+      if (!fits(step, BULK)) this.#note(ReplyStatus.Wrong);
+      if (reply !== 'value') return;
+      this.#body = Body.Value;
+      this.#value.begin(key, length, detail);
+    } else if (depth > 1) {
+      return;
+    } else if (reply === 'values') {
+      this.#body = Body.Value;
+      this.#value.begin(key + index, length, 0);
+    } else if (reply === 'keys') {
+      this.#body = Body.Key;
+      this.#key.begin(key + index, length);
+    } else if (reply === 'fields') {
+      this.#body = Body.OfRecord;
+      this.#record.elementBegins(index, length);
+    }
+  }
+
+  #take(bytes: Uint8Array, at: number, count: number): void {
+    if (this.#body === Body.Value) this.#value.take(bytes, at, count);
+    else if (this.#body === Body.OfRecord) this.#record.take(bytes, at, count);
+    else if (this.#body === Body.Key) this.#key.take(bytes, at, count);
+  }
+
+  #bodyEnded(): void {
+    if (this.#body === Body.Value) this.#note(statuses[this.#value.verdict()]);
+    else if (this.#body === Body.OfRecord) this.#record.elementEnds();
+    else if (this.#body === Body.Key && !this.#key.isRight()) this.#note(ReplyStatus.Wrong);
+  }
+
+  #arrayBegins(step: CheckedStep, key: number, detail: number): void {
+    const { reply, fields } = step;
+    const { length } = this.#scanner;
+    if (reply === 'ok' || reply === 'value') throw cameBack();
+    if (!fits(step, ARRAY)) this.#note(ReplyStatus.Wrong);
+    if ((reply === 'values' || reply === 'keys') && length !== detail) this.#note(ReplyStatus.Wrong);
+    if (reply !== 'fields') return;
+    // A key that is not there has no fields.
+    if (length === 0) this.#note(ReplyStatus.Miss);
+    else if (length !== 2 * fields) this.#note(ReplyStatus.Wrong);
+    this.#record.begin(key, fields, detail);
   }
 }
 
 /** Whether a reply of this type can be the right one. */
-function fits({ reply }: CheckedStep, type: number, text: string): boolean {
+function fits({ reply }: CheckedStep, type: number): boolean {
   switch (reply) {
     case 'ok':
-      return type === PLUS && text === 'OK';
+      return type === STATUS;
     case 'integer':
-      return type === COLON;
+      return type === INTEGER;
     case 'value':
     case 'bulk':
-      return type === DOLLAR;
+      return type === BULK;
     case 'values':
+    case 'keys':
+    case 'fields':
     case 'array':
-      return type === STAR;
+      return type === ARRAY;
     case 'nil':
       return false;
     case 'any':
       return true;
   }
-}
-
-function lengthIn(text: string, what: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw notResp(`'${text}' is not the length of ${what}`);
-  return Number(text);
 }

@@ -137,6 +137,42 @@ class Load {
 
 const { Right, Miss, Stale, Torn } = ReplyStatus;
 
+/** Words of a request. */
+function wordsOf(request: string): string[] {
+  return [...request.matchAll(/\$\d+\r\n([^\r]*)\r\n/g)].map(([, word]) => word);
+}
+
+/** Hashes: what the key held is in its history as JSON. */
+const rightRecords: Serve = (request, history) => {
+  const [name, key, ...rest] = wordsOf(request);
+  const record = JSON.parse(history.get(key)?.at(-1) ?? '{}');
+  if (name === 'HGETALL') {
+    const all = Object.entries(record as Record<string, string>).flat();
+    return `*${all.length}\r\n${all.map(bulk).join('')}`;
+  }
+  for (let i = 0; i < rest.length; i += 2) record[rest[i]] = rest[i + 1];
+  history.set(key, [...(history.get(key) ?? []), JSON.stringify(record)]);
+  return '+OK\r\n';
+};
+
+/** Of an HGETALL, the record before its last write. */
+const oldRecords: Serve = (request, history) => {
+  if (!request.includes('HGETALL')) return rightRecords(request, history);
+  const [, key] = wordsOf(request);
+  const past = new Map([...history].map(([one, all]) => [one, one === key ? all.slice(0, -1) : all]));
+  return rightRecords(request, past);
+};
+
+const records: Partial<WorkloadOptions> = {
+  commands: {
+    read: 'HGETALL {key} -> fields:3',
+    write: 'HMSET {key} {fields:3} -> ok',
+    update: 'HMSET {key} {field:3} {value} -> ok',
+  },
+  mix: ['read', 'write', 'update'].map((name) => ({ name, weight: 1 })),
+};
+const [READ, WRITE, UPDATE] = [0, 1, 2];
+
 describe('values under load', () => {
   it('are never stale or torn where the server is right, in whatever order it works', () => {
     const step = fc.record({
@@ -156,6 +192,39 @@ describe('values under load', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('are never stale in records of fields that are written by themselves', () => {
+    const step = fc.record({
+      kind: fc.constantFrom('send', 'send', 'execute', 'execute', 'receive', 'receive', 'giveUp'),
+      connection: fc.nat(2),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 50, maxLength: 400 }), fc.nat(), (steps, seed) => {
+        const load = new Load(rightRecords, 3, { ...records, seed });
+        for (let key = 0; key < 3; key++) expect(load.exchange(WRITE, key)).toBe(Right);
+        for (const { kind, connection } of steps) {
+          if (kind === 'send') load.send(connection);
+          else if (kind === 'execute') load.execute(connection);
+          else if (kind === 'receive') load.receive(connection);
+          else load.giveUp(connection);
+        }
+        expect(load.statuses.filter((status) => status !== Right)).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are stale in records that lack the last write of any field', () => {
+    const load = new Load(oldRecords, 3, records);
+    expect([load.exchange(WRITE, 1), load.exchange(UPDATE, 1)]).toEqual([Right, Right]);
+    expect(load.exchange(READ, 1)).toBe(Stale);
+    const right = new Load(rightRecords, 3, records);
+    expect([right.exchange(WRITE, 1), right.exchange(UPDATE, 1), right.exchange(READ, 1)]).toEqual([
+      Right,
+      Right,
+      Right,
+    ]);
   });
 
   it('are stale where the server answers with what was overwritten', () => {

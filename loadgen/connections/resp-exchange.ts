@@ -23,6 +23,7 @@ export class RespExchange implements Exchange {
         : {
             after: Int32Array.from(steps, ({ next }) => next),
             reportedAs: Int32Array.from(steps, ({ operation }) => operation),
+            forEach: Uint8Array.from(steps, ({ isForEach }) => Number(isForEach)),
           };
   }
 
@@ -32,15 +33,17 @@ export class RespExchange implements Exchange {
     const { key } = source;
     source.detail = 0;
     let version = 0;
+    let field = 0;
     if (step.writes) {
       version = workload.nextVersion();
       if (step.floors !== null) step.floors.sent(key, version);
+      if (step.writesOneField) field = workload.nextField(step);
     } else if (step.mostKeys > 0) {
       source.detail = workload.nextCount(step, key);
     } else if (step.floors !== null) {
       source.detail = step.floors.of(key);
     }
-    return step.template.encode(key, step.mostKeys > 0 ? source.detail : 0, workload.writer, version);
+    return step.template.encode(key, step.mostKeys > 0 ? source.detail : 0, workload.writer, version, field);
   }
 
   checker(): ReplyChecker {

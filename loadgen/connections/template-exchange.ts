@@ -4,7 +4,7 @@
  */
 import { SeededRandom } from '../workload/random.ts';
 import type { Exchange, ReplyChecker } from './exchange.ts';
-import { type ReplyType, TypedReplyChecker } from './typed-reply-checker.ts';
+import { type ReplyType, type TypedReplies, TypedReplyChecker } from './typed-reply-checker.ts';
 
 /** Stands in a request where a random number goes; as long as its digits. */
 export const RANDOM_INTEGER = '__rand_int__';
@@ -16,6 +16,8 @@ export interface TemplateTraffic {
   /** Random numbers are less than this; null: `__rand_int__` is sent as it stands. With 0 they are all 0. */
   randomBelow: number | null;
   reply: ReplyType;
+  /** Of the protocol that the login agrees on. */
+  version: 2 | 3;
   seed: number;
 }
 
@@ -23,16 +25,16 @@ export class TemplateExchange implements Exchange {
   readonly operations = ['request'] as const;
   readonly maxRequestBytes: number;
   readonly #bytes: Uint8Array;
-  readonly #reply: ReplyType;
+  readonly #replies: TypedReplies;
   readonly #randomBelow: number;
   readonly #random: SeededRandom;
   /** Where random numbers begin. */
   readonly #places: Uint32Array;
 
-  constructor({ bytes, randomBelow, reply, seed }: TemplateTraffic) {
+  constructor({ bytes, randomBelow, reply, version, seed }: TemplateTraffic) {
     this.#bytes = new Uint8Array(bytes);
     this.maxRequestBytes = bytes.length;
-    this.#reply = reply;
+    this.#replies = { types: [reply], endsAtError: true, version };
     this.#randomBelow = randomBelow ?? 0;
     this.#random = new SeededRandom(seed);
     this.#places = randomBelow === null ? new Uint32Array(0) : placesOf(Buffer.from(bytes));
@@ -52,7 +54,7 @@ export class TemplateExchange implements Exchange {
   }
 
   checker(): ReplyChecker {
-    return new TypedReplyChecker([this.#reply], true);
+    return new TypedReplyChecker(this.#replies);
   }
 }
 

@@ -54,7 +54,7 @@ export class TraceExchange implements Exchange {
     if (operation === TRACE_SET) {
       request[at] = 36;
       at = writeNumber(request, at + 1, valueBytes);
-      at += this.#values.write(request, at, key, this.#writer, ++this.#version, valueBytes);
+      at += this.#values.write(request, at, key, this.#writer, ++this.#version, 0, valueBytes);
       at = writeLineEnd(request, at);
     }
     return request.subarray(0, at);
@@ -65,8 +65,9 @@ export class TraceExchange implements Exchange {
       (operation): CheckedStep => ({
         reply: replies[operation],
         writes: operation === TRACE_SET,
-        makes: false,
+        acknowledges: false,
         floors: null,
+        fields: 0,
       }),
     );
     return new RespChecker({

@@ -57,6 +57,10 @@ export class ClosedLoop {
         const connection = connections.receiverOf(completion);
         if (connection === null) continue;
         connection.receive(completion.sga!, receivedNs, control);
+        if (connection.renews && connection.outstanding === 0) {
+          connections.renew(connection);
+          continue;
+        }
         libos.pop(connection.qd);
         if (sends) connection.fillWindow();
       }

@@ -33,3 +33,22 @@ it('says nothing of none', () => {
   const { total, min, max, mean } = new Distribution(encodeHistogram(new LatencyRecorder().histogram()));
   expect([total, min, max, mean]).toEqual([0, Number.NaN, Number.NaN, Number.NaN]);
 });
+
+it('keeps as many significant digits as it is asked to', () => {
+  const values = fc.array(fc.integer({ min: 1, max: 1e9 }), { minLength: 1, maxLength: 60 });
+  fc.assert(
+    fc.property(values, fc.constantFrom(1 as const, 2 as const, 3 as const), (latencies, digits) => {
+      const recorder = new LatencyRecorder();
+      for (const ns of latencies) recorder.record(ns);
+      const { total, min, max } = new Distribution(encodeHistogram(recorder.histogram()), digits);
+      expect(total).toBe(latencies.length);
+      for (const [found, ns] of [
+        [min, Math.min(...latencies)],
+        [max, Math.max(...latencies)],
+      ]) {
+        expect(found).toBeGreaterThanOrEqual(ns);
+        expect(found).toBeLessThanOrEqual(ns * (1 + 2 * 10 ** -digits));
+      }
+    }),
+  );
+});

@@ -1,5 +1,5 @@
 /** The latencies of a load as counts by value, for reports that want more of them than a few quantiles. */
-import { decodeFromCompressedBase64, JsHistogram } from 'hdr-histogram-js';
+import { build, decodeFromCompressedBase64, type Histogram, JsHistogram } from 'hdr-histogram-js';
 
 export class Distribution {
   /** Ascending, in ns: the most that counts as the same. */
@@ -10,9 +10,12 @@ export class Distribution {
   /** In ns; NaN without a sample. */
   readonly mean: number;
 
-  /** @param encoded histogram of an operation, as recorder.ts encodes it */
-  constructor(encoded: string) {
-    const histogram = decodeFromCompressedBase64(encoded.trim(), 64, false);
+  /**
+   * @param encoded histogram of an operation, as recorder.ts encodes it
+   * @param digits significant ones that are kept
+   */
+  constructor(encoded: string, digits: 1 | 2 | 3 = 3) {
+    const histogram = withDigits(decodeFromCompressedBase64(encoded.trim(), 64, false), digits);
     if (!(histogram instanceof JsHistogram)) throw new TypeError('the histogram has no counts to read');
     let total = 0;
     let sum = 0;
@@ -49,4 +52,17 @@ export class Distribution {
     const after = this.#values.findIndex((value) => value > ns);
     return after < 0 ? this.total : after === 0 ? 0 : this.#upTo[after - 1];
   }
+}
+
+function withDigits(histogram: Histogram, digits: 1 | 2 | 3): Histogram {
+  if (digits === 3) return histogram;
+  const coarse = build({
+    bitBucketSize: 64,
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 3600e9,
+    numberOfSignificantValueDigits: digits,
+    useWebAssembly: false,
+  });
+  coarse.add(histogram);
+  return coarse;
 }

@@ -15,7 +15,7 @@ import { checkMessages } from './protocol.ts';
 
 /** What another program sends, in the place of the workload. */
 export type OtherRequests =
-  | ({ program: 'redis-benchmark' } & TemplateTraffic)
+  | ({ program: 'redis-benchmark'; keepsAlive: boolean } & TemplateTraffic)
   | ({ program: 'memtier_benchmark' } & MemtierWorkload);
 
 /** Each takes some 40 bytes of the generator's memory. */

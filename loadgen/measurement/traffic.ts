@@ -45,7 +45,8 @@ export function trafficOf(options: LoadOptions, budget: RequestBudget, replay: T
   if (sendsLike) {
     const exchange = new TemplateExchange({ ...sendsLike, seed: sendsLike.seed + options.thread });
     const source = counted(new RepeatedRequests());
-    return [{ count: connections, traffic: { exchange, source, pipeline, inBatches: true } }];
+    const traffic = { exchange, source, pipeline, inBatches: true, renews: !sendsLike.keepsAlive };
+    return [{ count: connections, traffic }];
   }
   const workload = new Workload(options);
   const exchange = new RespExchange(workload);

@@ -21,12 +21,15 @@ import { plainLoad } from '../measurement/plain-load.ts';
 import { encodeHistogram } from '../measurement/recorder.ts';
 import { unansweredInWords } from '../measurement/result.ts';
 import { runLoad } from '../measurement/run-load.ts';
+import { withoutFlags } from '../missing-flags.ts';
 import type { MemtierWorkload } from '../workload/memtier-requests.ts';
+import { missingFlags } from './missing.ts';
 import { jsonOf, type MemtierReport, type OperationReport, runInWords, tableOf } from './report.ts';
 import {
   parseCredentials,
   parseKeyPattern,
   parsePercentiles,
+  parseProtocol,
   parseRatio,
   parseRequests,
   requestsForAllKeys,
@@ -44,6 +47,7 @@ const REQUESTS = 10_000;
 interface Flags extends BackendFlags {
   server: string;
   port: number;
+  protocol: 2 | 3;
   authenticate?: { user?: string; password: string };
   selectDb: number;
   clients: number;
@@ -79,6 +83,8 @@ load generator. What differs:
   server cannot keep shows. memtier_benchmark counts from the sending.
 - The JSON file has no time series and no bytes.
 
+What memtier_benchmark has and this has not says why when it is given, and what there is instead.
+
 Exit code: 0 when all was sent and answered; 1 when not, the reason on standard error; 130 when interrupted.
 
 Examples:
@@ -86,11 +92,20 @@ Examples:
   bypassbench memtier -s db.example --test-time 30 --pipeline 4 --json-out-file out.json`;
 
 export function command(): Command {
-  return withBackendFlags(new Command('memtier'), 'libOS backend that reaches the server', false)
+  const command = withBackendFlags(new Command('memtier'), 'libOS backend that reaches the server', false)
     .description("Puts load on a server as memtier_benchmark does, with main flags of memtier_benchmark's.")
     .helpOption('--help', 'display help for command')
     .option('-s, --server <addr>', 'server: a name that has an IPv4 address, or the address', 'localhost')
     .option('-p, --port <port>', 'port of the server', wholeNumber(1, 65535), 6379)
+    .addOption(
+      new Option(
+        '-P, --protocol <name>',
+        'redis or resp2; resp3, which each connection asks for first (HELLO 3)',
+      )
+        .argParser(parseProtocol)
+        .default(2, 'redis'),
+    )
+    .option('-4, --ipv4', 'IPv4, which is all that there is', true)
     .option(
       '-a, --authenticate <credentials>',
       'password, or user:password, which each connection gives first',
@@ -134,6 +149,7 @@ export function command(): Command {
     .option('--distinct-client-seed', 'each client draws keys of its own; else all draw the same', false)
     .option('--randomize', 'seed by the time, in the place of one that is always the same', false)
     .option('--print-percentiles <list>', 'of latencies', parsePercentiles, [50, 99, 99.9])
+    .option('--hide-histogram', 'print no histogram, which is never printed here', true)
     .option('--json-out-file <file>', 'write the results there as JSON')
     .option(
       '--hdr-file-prefix <file>',
@@ -148,6 +164,7 @@ export function command(): Command {
     .option('--core <n>', "pin the generator's thread to this core", core)
     .addHelpText('after', HELP)
     .action(run);
+  return withoutFlags(command, 'memtier_benchmark', missingFlags);
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -223,10 +240,11 @@ async function loadOptions(flags: Flags): Promise<LoadOptions> {
   const seed = flags.randomize ? Date.now() : 0;
   return plainLoad({
     target: { address: await addressOf(flags.server, '--server'), port: flags.port },
-    login: loginOf({ ...flags.authenticate, database: flags.selectDb }, process.env, {
-      user: '--authenticate',
-      password: '--authenticate USER:PASSWORD',
-    }),
+    login: loginOf(
+      { ...flags.authenticate, database: flags.selectDb, version: flags.protocol },
+      process.env,
+      { user: '--authenticate', password: '--authenticate USER:PASSWORD' },
+    ),
     ...chosen,
     wait: flags.wait ?? (wakes ? 'block' : 'poll'),
     core: flags.core ?? null,
@@ -247,6 +265,7 @@ async function loadOptions(flags: Flags): Promise<LoadOptions> {
       keyMedian: flags.keyMedian ?? null,
       keyZipfExponent: flags.keyZipfExp ?? 1,
       keyPrefix: flags.keyPrefix,
+      version: flags.protocol,
       dataBytes: flags.dataSize,
       randomData: flags.randomData,
       seed,

@@ -1,6 +1,7 @@
 /** Words on the command line of memtier_benchmark that are more than a number. */
 import { InvalidArgumentError } from 'commander';
 import { numberIn, wholeNumberIn } from '../../libos/index.ts';
+import { LoadError } from '../errors.ts';
 import { type KeyPattern, keyPatterns, type MemtierWorkload } from '../workload/memtier-requests.ts';
 
 const RATIO_MAX = 1_000_000;
@@ -46,6 +47,17 @@ export function parsePercentiles(text: string): number[] {
     if (percentile !== null && percentile > 0) return percentile;
     throw new InvalidArgumentError('They must be numbers above 0 and up to 100, such as 50,99,99.9.');
   });
+}
+
+/** The version of RESP. Throws INVALID_OPTION for another protocol. */
+export function parseProtocol(text: string): 2 | 3 {
+  if (text === 'redis' || text === 'resp2') return 2;
+  if (text === 'resp3') return 3;
+  if (!text.startsWith('memcache')) throw new InvalidArgumentError('It must be redis, resp2 or resp3.');
+  throw new LoadError(
+    'INVALID_OPTION',
+    `memtier_benchmark's --protocol ${text}: not here, because all servers are Redis-compatible ones; use memtier_benchmark`,
+  );
 }
 
 /** "password", or "user:password". */

@@ -20,6 +20,7 @@ export interface TestReport {
   /** Of the value; of a command of one's own, of the whole request. */
   payloadBytes: number;
   threads: number;
+  keepsAlive: boolean;
   latencies: Distribution;
 }
 
@@ -40,13 +41,13 @@ export function quietReport(report: TestReport): string {
 }
 
 export function longReport(report: TestReport): string {
-  const { title, requests, elapsedS, clients, payloadBytes, threads } = report;
+  const { title, requests, elapsedS, clients, payloadBytes, threads, keepsAlive } = report;
   return [
     `====== ${title} ======`,
     `  ${requests} requests completed in ${elapsedS.toFixed(2)} seconds`,
     `  ${clients} parallel clients`,
     `  ${payloadBytes} bytes payload`,
-    '  keep alive: 1',
+    `  keep alive: ${keepsAlive ? 1 : 0}`,
     `  multi-thread: ${threads > 0 ? 'yes' : 'no'}`,
     ...(threads > 0 ? [`  threads: ${threads}`] : []),
     '',

@@ -67,9 +67,12 @@ export function withWorkloadFlags(command: Command): Command {
     .option(
       '--command <name=command>',
       `an operation of your own, such as 'hset=HSET user:{key} f {value} -> integer'; can be repeated. {key} is a key, \
-{new_key} one that does not exist yet, {keys:10} one to ten that follow each other, {value} the value of the key. Behind \
--> stands the kind of the right reply: ok, integer, value (the key's), values (those of {keys}), bulk, array, nil, any. \
-Of several commands, divided by semicolons, each follows the reply to the one before it, and all are one sample`,
+{new_key} one that does not exist yet, {keys:10} one to ten that follow each other, {value} the value of the key. {fields:10} \
+are names and values of the ten fields of a record, {field:10} is the name of one of them, by chance. {number} is the number of \
+the key, {count:10} how many keys are asked for from there on, {each} each key that the command before asked for. Behind -> \
+stands the kind of the right reply: ok, integer, value (the key's), values (those of {keys}), fields:10 (a record), keys (those of \
+{count}), bulk, array, nil, any. Of several commands, divided by semicolons, each follows the reply to the one before it, and all \
+are one sample`,
       withCommand,
     )
     .option('--keys <n>', 'size of the key space', wholeNumber(1, MAX_KEYS), 1_000_000)
@@ -88,7 +91,11 @@ Of several commands, divided by semicolons, each follows the reply to the one be
       `with hotspot: a share of the keys, and the share of the requests that it gets (default: ${HOTSPOT.keys}:${HOTSPOT.requests})`,
       parseHotspot,
     )
-    .option('--value-bytes <n>', `length of each value (default: ${VALUE_BYTES})`, valueBytes)
+    .option(
+      '--value-bytes <n>',
+      `length of each value, field or message (default: ${VALUE_BYTES})`,
+      valueBytes,
+    )
     .option(
       '--value-sizes <distribution>',
       'lengths of the values of different keys: uniform:1-1024, list:64=9,1024=1, pareto:LOCATION,SCALE,SHAPE, etc or \
@@ -96,7 +103,7 @@ usr (Facebook, SIGMETRICS 2012)',
       parseSizes,
     )
     .option('--sizes <file>', 'the same, drawn from a list: a line has a length and, behind it, its weight')
-    .option('--seed <n>', 'seed of the key sequence and the values', wholeNumber(-SEED_MAX, SEED_MAX), 1);
+    .option('--seed <n>', 'seed of keys, values and times of sending', wholeNumber(-SEED_MAX, SEED_MAX), 1);
 }
 
 /** Throws INVALID_OPTION for flags that contradict each other, and for what cannot be sent or told apart. */

@@ -29,7 +29,8 @@ export interface KeyOptions {
   threads?: number;
 }
 
-/** A key has so many digits. */
+/** A key is this and so many digits. */
+export const KEY_PREFIX = 'key:';
 export const KEY_DIGITS = 12;
 export const MAX_KEYS = 10 ** KEY_DIGITS;
 /** Above it 32 random bits would leave keys out. */

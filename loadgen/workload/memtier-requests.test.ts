@@ -11,6 +11,7 @@ const workload: MemtierWorkload = {
   keyMedian: null,
   keyZipfExponent: 1,
   keyPrefix: 'memtier-',
+  version: 2,
   dataBytes: 32,
   randomData: false,
   seed: 0,

@@ -27,6 +27,8 @@ export interface MemtierWorkload {
   /** Of Zipf keys, of which 1 is the likeliest. */
   keyZipfExponent: number;
   keyPrefix: string;
+  /** Of the protocol that the login agrees on. */
+  version: 2 | 3;
   dataBytes: number;
   /** Random bytes, or all of them 'x'. */
   randomData: boolean;

@@ -1,5 +1,10 @@
 /** What is sent: the operations of a load, their commands, and which requests fill the keys that they read. */
-import { type CommandStep, parseCommand, type WordPart } from '../../results/formats/command-text.ts';
+import {
+  type CommandStep,
+  parseCommand,
+  partsOfKind,
+  type WordPart,
+} from '../../results/formats/command-text.ts';
 import { MIX, operationNamePattern, type requestOperations } from '../../results/formats/lists.ts';
 import { LoadError } from '../errors.ts';
 
@@ -58,63 +63,106 @@ function stepsOf(name: string, text: string): CommandStep[] {
 }
 
 /**
- * The commands that write the values which the operations read, one for each place that a key has a value at: of the
- * commands that are known, also those that are not sent. Throws INVALID_OPTION where there is none.
+ * The commands that write what the operations read, one for each place: of the commands that are known, also those that
+ * are not sent; what they write for new keys they write for those that exist from the start. Throws INVALID_OPTION
+ * where there is none.
  */
 export function fillingCommands(operations: readonly Operation[], commands: Commands): CommandStep[] {
   const known = Object.entries({ ...builtIn, ...commands }).flatMap(([name, text]) => stepsOf(name, text));
-  const writers = known.filter((step) => writes(step) && hasKey(step));
+  const fillers = known.filter(fills).map(withExistingKey);
   const wanted = new Map<string, CommandStep>();
   for (const { name, steps } of operations) {
     for (const step of steps) {
-      const isWriter = writes(step) && hasKey(step);
-      if (!isWriter && !reads(step)) continue;
+      if (!writes(step) && !indexes(step) && !reads(step)) continue;
       const place = placeOf(step);
-      const writer = isWriter ? step : writers.find((one) => placeOf(one) === place);
-      if (writer === undefined) {
+      const filler = fills(step) ? withExistingKey(step) : fillers.find((one) => placeOf(one) === place);
+      if (filler === undefined) {
+        const what = writes(step) ? `the records of which ${name} writes a field` : `what ${name} reads`;
         throw invalid(
-          `--populate: nothing writes what ${name} reads (${place}): define with --command how {value} gets there`,
+          `--populate: nothing writes ${what} (${place}): define with --command how ${contentOf(step)} gets there`,
         );
       }
-      if (!wanted.has(place)) wanted.set(place, writer);
+      if (!wanted.has(place)) wanted.set(place, filler);
     }
   }
   return wanted.size > 0 ? [...wanted.values()] : stepsOf('set', builtIn.set);
 }
 
-/** Whether it writes the value of a key. */
-export function writes({ words }: CommandStep): boolean {
-  return words.flat().some(({ kind }) => kind === 'value');
+/** What a command puts where this one reads, or writes a part. */
+function contentOf({ reply, fields }: CommandStep): string {
+  return fields > 0 ? `{fields:${fields}}` : reply === 'keys' ? '{number} {key}' : '{value}';
 }
 
-/** Whether its reply is the value of a key, or those of several. */
+/** Whether it writes a value of a key, or values of its record. */
+export function writes({ words }: CommandStep): boolean {
+  return words.flat().some(({ kind }) => kind === 'value' || kind === 'fields');
+}
+
+/** Whether it puts a key into an index, by its number. */
+function indexes(step: CommandStep): boolean {
+  return hasKey(step) && partsOfKind(step, 'number').length > 0;
+}
+
+/** Whether its reply is the value of a key, or its record, or those of several; or keys of an index. */
 export function reads({ reply }: CommandStep): boolean {
-  return reply === 'value' || reply === 'values';
+  return reply === 'value' || reply === 'values' || reply === 'fields' || reply === 'keys';
+}
+
+/** Whether what it writes is all that is read there, and not one field of a record. */
+function fills(step: CommandStep): boolean {
+  return hasKey(step) && ((writes(step) && partsOfKind(step, 'field').length === 0) || indexes(step));
 }
 
 function hasKey({ words }: CommandStep): boolean {
-  return words.flat().some(({ kind }) => kind === 'key');
+  return words.flat().some(({ kind }) => kind === 'key' || kind === 'new_key');
+}
+
+function withExistingKey(step: CommandStep): CommandStep {
+  const words = step.words.map((word) =>
+    word.map((part): WordPart => (part.kind === 'new_key' ? { kind: 'key' } : part)),
+  );
+  return { ...step, words };
 }
 
 /**
- * Where the value of a key stands: the words between the command's name and the value. SET {key} {value} and MGET
- * {keys:10} have one place, HSET user:{key} f {value} and HGET user:{key} f another.
+ * Where the value of a key, its record or its entry in an index stands: the words between the command's name and what
+ * is put there, and which of them it is. SET {key} {value} and MGET {keys:10} have one place, HSET user:{key} f {value}
+ * and HGET user:{key} f another; HMSET {key} {fields:10} and HGETALL {key} have one, ZADD index {number} {key} and
+ * ZRANGEBYSCORE index {number} +inf another.
  */
-export function placeOf({ words }: CommandStep): string {
-  const end = words.findIndex(([{ kind }]) => kind === 'value');
-  return words
-    .slice(1, end < 0 ? words.length : end)
-    .map((word) => word.map(textOf).join(''))
-    .join(' ');
+export function placeOf(step: CommandStep): string {
+  const { words } = step;
+  const end = words.findIndex((word) => word.some(({ kind }) => putThere.includes(kind)));
+  const before = words.slice(1, end < 0 ? words.length : end).map((word) => word.map(textOf).join(''));
+  if (step.fields > 0) return [...before, '{fields}'].join(' ');
+  return [...before, ...(partsOfKind(step, 'number').length > 0 ? ['{number}'] : [])].join(' ');
 }
+const putThere: readonly WordPart['kind'][] = ['value', 'field', 'fields', 'number'];
 
 function textOf(part: WordPart): string {
   return part.kind === 'text' ? part.text : '{key}';
 }
 
-/** Commands that set what a key or a field of it holds, and those that read it and change nothing. */
+/** Commands that set what a key or fields of it hold, and those that read it and change nothing. */
 const SETTERS = ['SET', 'HSET', 'HMSET', 'SETEX', 'PSETEX'];
-const READERS = ['GET', 'MGET', 'HGET', 'GETEX', 'EXISTS', 'STRLEN', 'TTL', 'PTTL', 'TYPE', 'EXPIRE', 'PING'];
+const READERS = [
+  ...[
+    'GET',
+    'MGET',
+    'HGET',
+    'HMGET',
+    'HGETALL',
+    'GETEX',
+    'EXISTS',
+    'STRLEN',
+    'TTL',
+    'PTTL',
+    'TYPE',
+    'EXPIRE',
+    'PING',
+  ],
+  ...['ZRANGEBYSCORE', 'ZRANGE'],
+];
 
 /**
  * Whether a value that was read can be told to be stale: where all that is sent sets or reads, so that a key never gets
@@ -126,10 +174,15 @@ export function tellsStale(operations: readonly Operation[]): boolean {
     const [[name], ...words] = step.words;
     const command = name.kind === 'text' ? name.text.toUpperCase() : '';
     // SET has options that make it read or do nothing.
-    const hasOptions = SETTERS.includes(command) && words.at(-1)?.[0].kind !== 'value';
-    return (SETTERS.includes(command) && writes(step) && !hasOptions) || READERS.includes(command);
+    const last = words.at(-1)?.[0].kind;
+    const hasOptions = SETTERS.includes(command) && last !== 'value' && last !== 'fields';
+    const isIndexing = command === 'ZADD' && indexes(step);
+    return (
+      (SETTERS.includes(command) && writes(step) && !hasOptions) || READERS.includes(command) || isIndexing
+    );
   };
-  return steps.some(writes) && steps.some(({ reply }) => reply === 'value') && steps.every(isPlain);
+  const isRead = ({ reply }: CommandStep): boolean => reply === 'value' || reply === 'fields';
+  return steps.some(writes) && steps.some(isRead) && steps.every(isPlain);
 }
 
 export function invalid(message: string): LoadError {

@@ -1,22 +1,25 @@
 /**
  * The bytes of one command as a RESP request. What does not change is written once: of most commands the key's digits
- * and the value are put into their places, and of a command with keys or values of any number or length all is put
- * together.
+ * and the value are put into their places, and of a command with keys, fields or values of any number or length all is
+ * put together.
  */
-import type { CommandStep, WordPart } from '../../results/formats/command-text.ts';
-import { KEY_DIGITS } from './key-space.ts';
+import { type CommandStep, partsOfKind, type WordPart } from '../../results/formats/command-text.ts';
+import { KEY_DIGITS, KEY_PREFIX } from './key-space.ts';
+import { fieldName } from './record-check.ts';
 import { type Values, writeDigits } from './values.ts';
 
-const KEY_PREFIX = 'key:';
 const KEY_TEXT = KEY_PREFIX + '0'.repeat(KEY_DIGITS);
 /** Views of so many bytes and fewer are kept. */
 const KEPT_VIEW_BYTES = 65_536;
 
-/** A stretch of the request: some bytes, in which keys stand at some places; then a value, keys, or nothing more. */
+/** What a stretch ends with; the words of a command that have no length of their own. */
+type Varying = 'value' | 'keys' | 'count' | 'field' | 'fields';
+
+/** A stretch of the request: some bytes, in which keys' digits stand at some places; then what varies, or the end. */
 interface Stretch {
   bytes: Uint8Array;
   keysAt: readonly number[];
-  then: 'value' | 'keys' | 'end';
+  then: Varying | 'end';
 }
 
 export class RequestTemplate {
@@ -28,36 +31,42 @@ export class RequestTemplate {
   readonly #keysAt: readonly number[];
   readonly #valueAt: number;
   readonly #words: number;
+  readonly #hasKeys: boolean;
+  /** The words with the names of a record's fields, by field; those that are written as a whole. */
+  readonly #names: readonly Uint8Array[];
   readonly #views: (Uint8Array | null)[];
 
-  constructor({ words }: Pick<CommandStep, 'words'>, values: Values) {
-    const most = words.flat().find((part) => part.kind === 'keys');
-    const hasValue = words.flat().some(({ kind }) => kind === 'value');
-    const { fixed, most: longest } = values.lengths;
-    const isFixed = most === undefined && (!hasValue || fixed >= 0);
-    const stretches = stretchesOf(words, most === undefined, isFixed ? fixed : -1);
+  constructor(step: Pick<CommandStep, 'words' | 'fields'>, values: Values) {
+    const { words, fields } = step;
+    const kinds = new Set(words.flat().map(({ kind }) => kind));
+    const { fixed } = values.lengths;
+    const hasKeys = kinds.has('keys');
+    const isFixed =
+      !(hasKeys || kinds.has('count') || kinds.has('field') || kinds.has('fields')) &&
+      (!kinds.has('value') || fixed >= 0);
+    const stretches = stretchesOf(step, isFixed ? fixed : -1);
     const size = stretches.reduce((sum, { bytes }) => sum + bytes.length, 0);
     this.#values = values;
     this.#words = words.length;
+    this.#hasKeys = hasKeys;
+    this.#names = Array.from({ length: fields }, (_, field) => wordBytes(fieldName(field)));
     this.#stretches = isFixed ? null : stretches;
     this.#keysAt = isFixed ? stretches[0].keysAt : [];
-    this.#valueAt = isFixed ? valuePlace(words, fixed) : -1;
-    this.maxBytes = isFixed
-      ? size
-      : size +
-        (hasValue ? longest + headBytes(longest) : 0) +
-        (most ? LIST_HEAD_BYTES + most.most * KEY_WORD.length : 0);
+    this.#valueAt = isFixed ? valuePlace(step, fixed) : -1;
+    this.maxBytes = isFixed ? size : size + this.#mostVarying(step);
     this.#bytes = isFixed ? stretches[0].bytes : new Uint8Array(this.maxBytes);
     this.#views = isFixed ? [] : new Array(Math.min(this.maxBytes, KEPT_VIEW_BYTES) + 1).fill(null);
   }
 
   /**
    * The request, valid until the next call.
-   * @param count of the keys, where the command has some
+   * @param count of the keys, where the command has or says some
    * @param version of the value, if it has one: `writer`'s how manieth
+   * @param field where the command names one
    */
-  encode(key: number, count: number, writer: number, version: number): Uint8Array {
-    if (this.#stretches !== null) return this.#putTogether(this.#stretches, key, count, writer, version);
+  encode(key: number, count: number, writer: number, version: number, field = 0): Uint8Array {
+    if (this.#stretches !== null)
+      return this.#putTogether(this.#stretches, key, count, writer, version, field);
     const bytes = this.#bytes;
     const keysAt = this.#keysAt;
     for (let i = 0; i < keysAt.length; i++) writeDigits(bytes, keysAt[i], KEY_DIGITS, key);
@@ -71,22 +80,67 @@ export class RequestTemplate {
     count: number,
     writer: number,
     version: number,
+    field: number,
   ): Uint8Array {
     const to = this.#bytes;
     let at = 0;
-    if (count > 0) at = writeHead(to, at, STAR, this.#words - 1 + count);
+    if (this.#hasKeys) at = writeHead(to, at, STAR, this.#words - 1 + count);
     for (const { bytes, keysAt, then } of stretches) {
       for (const keyAt of keysAt) writeDigits(bytes, keyAt, KEY_DIGITS, key);
       to.set(bytes, at);
       at += bytes.length;
-      if (then === 'value') {
-        at = writeHead(to, at, DOLLAR, this.#values.lengthOf(key));
-        at += this.#values.write(to, at, key, writer, version);
-      } else if (then === 'keys') {
-        at = writeKeys(to, at, key, count);
+      switch (then) {
+        case 'value':
+          at = this.#putValue(at, key, writer, version, field);
+          break;
+        case 'keys':
+          at = writeKeys(to, at, key, count);
+          break;
+        case 'count':
+          at = writeCount(to, at, count);
+          break;
+        case 'field':
+          at = this.#putName(at, field);
+          break;
+        case 'fields':
+          for (let one = 0; one < this.#names.length; one++) {
+            at = this.#putName(at, one);
+            at = this.#putValue(at, key, writer, version, one);
+          }
+          break;
+        case 'end':
       }
     }
     return this.#view(at);
+  }
+
+  /** A whole word. */
+  #putValue(at: number, key: number, writer: number, version: number, field: number): number {
+    const to = this.#bytes;
+    const length = this.#values.lengthOf(key, field);
+    at = writeHead(to, at, DOLLAR, length);
+    at += this.#values.write(to, at, key, writer, version, field, length);
+    return writeLineEnd(to, at);
+  }
+
+  #putName(at: number, field: number): number {
+    const name = this.#names[field];
+    this.#bytes.set(name, at);
+    return at + name.length;
+  }
+
+  /** Bytes of all that has no length of its own, at most. */
+  #mostVarying(step: Pick<CommandStep, 'words'>): number {
+    const value = wordBytesMost(this.#values.lengths.most);
+    const names = this.#names.map(({ length }) => length);
+    const [keys] = partsOfKind(step, 'keys');
+    return (
+      (partsOfKind(step, 'value').length > 0 ? value : 0) +
+      (partsOfKind(step, 'count').length > 0 ? wordBytesMost(COUNT_DIGITS_MAX) : 0) +
+      (partsOfKind(step, 'field').length > 0 ? Math.max(...names) : 0) +
+      (partsOfKind(step, 'fields').length > 0 ? names.reduce((sum, name) => sum + name + value, 0) : 0) +
+      (keys ? LIST_HEAD_BYTES + keys.most * KEY_WORD.length : 0)
+    );
   }
 
   #view(length: number): Uint8Array {
@@ -101,22 +155,23 @@ export class RequestTemplate {
 
 const STAR = 42;
 const DOLLAR = 36;
-const KEY_WORD = latin1(`$${KEY_TEXT.length}\r\n${KEY_TEXT}\r\n`);
+const KEY_WORD = wordBytes(KEY_TEXT);
 const KEY_WORD_DIGITS_AT = KEY_WORD.length - 2 - KEY_DIGITS;
+/** Of how many keys a request asks for. */
+const COUNT_DIGITS_MAX = 4;
 /** The head of a list of some thousand words. */
 const LIST_HEAD_BYTES = headBytes(9999);
 
-/**
- * @param hasHead whether the number of words is known; @param valueBytes length of all values, or -1 where they
- * differ
- */
+/** @param valueBytes length of all values, or -1 where they differ */
 function stretchesOf(
-  words: readonly (readonly WordPart[])[],
-  hasHead: boolean,
+  { words, fields }: Pick<CommandStep, 'words' | 'fields'>,
   valueBytes: number,
 ): Stretch[] {
+  const kinds = words.flat().map(({ kind }) => kind);
+  const count = words.length + (kinds.includes('fields') ? 2 * fields - 1 : 0);
   const stretches: Stretch[] = [];
-  let text = hasHead ? `*${words.length}\r\n` : '';
+  // How many words there are is only known with the keys.
+  let text = kinds.includes('keys') ? '' : `*${count}\r\n`;
   let keysAt: number[] = [];
   const end = (then: Stretch['then']): void => {
     stretches.push({ bytes: latin1(text), keysAt, then });
@@ -125,11 +180,8 @@ function stretchesOf(
   };
   for (const parts of words) {
     const [{ kind }] = parts;
-    if (kind === 'keys') {
-      end('keys');
-    } else if (kind === 'value' && valueBytes < 0) {
-      end('value');
-      text = '\r\n';
+    if (isVarying(kind) && (kind !== 'value' || valueBytes < 0)) {
+      end(kind);
     } else {
       const { word, places } = wordOf(parts, valueBytes);
       const head = `$${Buffer.byteLength(word, 'latin1')}\r\n`;
@@ -139,6 +191,10 @@ function stretchesOf(
   }
   end('end');
   return stretches;
+}
+
+function isVarying(kind: WordPart['kind']): kind is Varying {
+  return kind === 'value' || kind === 'keys' || kind === 'count' || kind === 'field' || kind === 'fields';
 }
 
 /** A word, as Latin-1 its bytes, and where the digits of keys begin in it. */
@@ -151,35 +207,62 @@ function wordOf(parts: readonly WordPart[], valueBytes: number): { word: string;
     } else if (part.kind === 'value') {
       word += 'x'.repeat(valueBytes);
     } else {
-      places.push(word.length + KEY_PREFIX.length);
-      word += KEY_TEXT;
+      if (part.kind !== 'number') word += KEY_PREFIX;
+      places.push(word.length);
+      word += '0'.repeat(KEY_DIGITS);
     }
   }
   return { word, places };
 }
 
 /** Where the value stands in a request of one length; -1 where there is none. */
-function valuePlace(words: readonly (readonly WordPart[])[], valueBytes: number): number {
+function valuePlace({ words }: Pick<CommandStep, 'words'>, valueBytes: number): number {
   const index = words.findIndex(([{ kind }]) => kind === 'value');
   if (index < 0) return -1;
-  const [{ bytes }] = stretchesOf(words.slice(0, index), true, valueBytes);
+  const [{ bytes }] = stretchesOf({ words: words.slice(0, index), fields: 0 }, valueBytes);
   const before = bytes.length - `*${index}\r\n`.length + `*${words.length}\r\n`.length;
   return before + `$${valueBytes}\r\n`.length;
 }
 
 /** `$64` and a line's end. */
 function writeHead(bytes: Uint8Array, at: number, type: number, count: number): number {
+  bytes[at] = type;
+  const digits = digitsOf(count);
+  writeDigits(bytes, at + 1, digits, count);
+  return writeLineEnd(bytes, at + 1 + digits);
+}
+
+/** A number as a word. */
+function writeCount(bytes: Uint8Array, at: number, count: number): number {
+  const digits = digitsOf(count);
+  at = writeHead(bytes, at, DOLLAR, digits);
+  writeDigits(bytes, at, digits, count);
+  return writeLineEnd(bytes, at + digits);
+}
+
+function writeLineEnd(bytes: Uint8Array, at: number): number {
+  bytes[at] = 13;
+  bytes[at + 1] = 10;
+  return at + 2;
+}
+
+function digitsOf(count: number): number {
   let digits = 1;
   for (let limit = 10; count >= limit; limit *= 10) digits++;
-  bytes[at] = type;
-  writeDigits(bytes, at + 1, digits, count);
-  bytes[at + 1 + digits] = 13;
-  bytes[at + 2 + digits] = 10;
-  return at + 3 + digits;
+  return digits;
 }
 
 function headBytes(count: number): number {
   return `$${count}\r\n`.length;
+}
+
+/** Of a word of so many bytes. */
+function wordBytesMost(bytes: number): number {
+  return headBytes(bytes) + bytes + 2;
+}
+
+function wordBytes(word: string): Uint8Array {
+  return latin1(`$${word.length}\r\n${word}\r\n`);
 }
 
 function writeKeys(bytes: Uint8Array, at: number, key: number, count: number): number {

@@ -29,12 +29,16 @@ export class ValueCheck {
   readonly #anyLength: boolean;
   readonly #header = new Uint8Array(HEADER_BYTES);
   #key = 0;
+  #field = 0;
   #length = 0;
   /** Versions below it are stale; 0 where none is. */
   #floor = 0;
   #seen = 0;
   #piece = 0;
   #verdict: ValueVerdict = ValueVerdict.Good;
+  /** Of the version in the header. */
+  #left = 0;
+  #right = 0;
 
   /**
    * @param writer whose versions can be compared; @param anyLength whether a value may have another than its key has
@@ -46,13 +50,14 @@ export class ValueCheck {
     this.#anyLength = anyLength;
   }
 
-  /** A value of `length` bytes follows. */
-  begin(key: number, length: number, floor: number): void {
+  /** A value of `length` bytes follows: that of the key, or of a field of its record. */
+  begin(key: number, length: number, floor: number, field = 0): void {
     this.#key = key;
+    this.#field = field;
     this.#length = length;
     this.#floor = floor;
     this.#seen = 0;
-    const fits = this.#anyLength || length === this.#values.lengthOf(key);
+    const fits = this.#anyLength || length === this.#values.lengthOf(key, field);
     this.#verdict = fits ? ValueVerdict.Good : ValueVerdict.Foreign;
   }
 
@@ -83,6 +88,16 @@ export class ValueCheck {
     return this.#verdict;
   }
 
+  /**
+   * The version of a value that is good, where it is one of this check's writer, or 0, which is what a key was filled
+   * with; -1 where it cannot be compared.
+   */
+  comparableVersion(): number {
+    if (this.#length < HEADER_BYTES) return -1;
+    const version = versionIn(this.#left, this.#right);
+    return version === 0 || this.#left >>> WRITER_SHIFT === this.#writer ? version : -1;
+  }
+
   #takeLetters(bytes: Uint8Array, at: number, count: number): void {
     const pool = this.#pool;
     while (count > 0) {
@@ -107,7 +122,7 @@ export class ValueCheck {
       left = (left << 6) | (bytes[at + VERSION_AT + i] - FIRST_CHARACTER);
       right = (right << 6) | (bytes[at + VERSION_AT + 4 + i] - FIRST_CHARACTER);
     }
-    const hash = this.#values.hashOf(this.#key);
+    const hash = this.#values.hashOf(this.#key, this.#field);
     const checksum = checksumOf(hash, left, right, this.#length);
     for (let i = 0; i < 6; i++) {
       if (bytes[at + CHECKSUM_AT + i] !== checksumCharacter(checksum, i)) {
@@ -115,13 +130,15 @@ export class ValueCheck {
         return;
       }
     }
+    this.#left = left;
+    this.#right = right;
     this.#piece = pieceOf(hash, left, right);
     if (this.#floor > 0 && this.#isStale(left, right)) this.#verdict = ValueVerdict.Stale;
   }
 
   /** A version of another writer is compared with none; what a key was filled with is older than all. */
   #isStale(left: number, right: number): boolean {
-    const version = (left & (2 ** WRITER_SHIFT - 1)) * 2 ** HALF_BITS + right;
+    const version = versionIn(left, right);
     return version === 0 || (left >>> WRITER_SHIFT === this.#writer && version < this.#floor);
   }
 
@@ -137,6 +154,11 @@ export class ValueCheck {
     }
     this.#seen += count;
   }
+}
+
+/** How manieth of its writer. */
+function versionIn(left: number, right: number): number {
+  return (left & (2 ** WRITER_SHIFT - 1)) * 2 ** HALF_BITS + right;
 }
 
 /** The digit with the value 10^place. */

@@ -11,6 +11,9 @@
  * by itself, whoever wrote it and when.
  *
  * A value without room for all that is the key's last digits, and behind them letters: always the same.
+ *
+ * Each field of a record has a value of its own, which follows from key and field; a value that is no field's is that
+ * of field 0.
  */
 import type { ValueSizes } from '../../results/formats/value-sizes.ts';
 import { KEY_DIGITS } from './key-space.ts';
@@ -25,6 +28,8 @@ export const FIRST_CHARACTER = 48;
 /** Of a version, the left and the right half. */
 export const HALF_BITS = 24;
 const HALF = 2 ** HALF_BITS;
+/** Any odd number: the fields of a record have hashes far from each other. */
+const FIELD_STEP = 0x9e3779b1;
 /** Of the left half: above them stands the writer. */
 export const WRITER_SHIFT = 16;
 /** Pieces of the pool begin at so many places, a power of two. */
@@ -46,14 +51,14 @@ export class Values {
     this.pool = letters(PIECES + Math.min(this.lengths.most, PIECE_BYTES_MAX), seed);
   }
 
-  lengthOf(key: number): number {
+  lengthOf(key: number, field = 0): number {
     const { fixed } = this.lengths;
-    return fixed >= 0 ? fixed : this.lengths.at(spread(this.hashOf(key)));
+    return fixed >= 0 ? fixed : this.lengths.at(spread(this.hashOf(key, field)));
   }
 
   /**
-   * Writes the whole value to bytes[at...]. Returns its length, which is that of the key where none is given. `version`
-   * is `writer`'s how manieth, from 1.
+   * Writes the whole value to bytes[at...]. Returns its length, which is that of key and field where none is given.
+   * `version` is `writer`'s how manieth, from 1.
    */
   write(
     bytes: Uint8Array,
@@ -61,7 +66,8 @@ export class Values {
     key: number,
     writer: number,
     version: number,
-    length = this.lengthOf(key),
+    field = 0,
+    length = this.lengthOf(key, field),
   ): number {
     const digits = Math.min(KEY_DIGITS, length);
     writeDigits(bytes, at, digits, key);
@@ -69,7 +75,7 @@ export class Values {
       for (let i = digits; i < length; i++) bytes[at + i] = this.pool[i];
       return length;
     }
-    const hash = this.hashOf(key);
+    const hash = this.hashOf(key, field);
     const above = Math.floor(version / HALF);
     const left = above | (writer << WRITER_SHIFT);
     // Not by the remainder, which takes ten times as long for doubles.
@@ -88,11 +94,11 @@ export class Values {
     return length;
   }
 
-  /** 32 bits of the key, which all that is said of it follows from. */
-  hashOf(key: number): number {
+  /** 32 bits of key and field, which all that is said of the value follows from. */
+  hashOf(key: number, field: number): number {
     const high = Math.floor(key / 1e6);
     const low = key - high * 1e6;
-    let mixed = Math.imul(low ^ this.#seed, 0x85ebca6b);
+    let mixed = Math.imul(low ^ this.#seed ^ Math.imul(field, FIELD_STEP), 0x85ebca6b);
     mixed = Math.imul((mixed ^ (mixed >>> 15)) + high, 0xc2b2ae35);
     return mixed ^ (mixed >>> 13);
   }

@@ -16,8 +16,12 @@ const options: WorkloadOptions = {
 };
 const [GET, SET] = [0, 1];
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
-const request = (workload: Workload, step: number, key: number, { count = 0, version = 0 } = {}): string =>
-  text(workload.steps[step].template.encode(key, count, 0, version));
+const request = (
+  workload: Workload,
+  step: number,
+  key: number,
+  { count = 0, version = 0, field = 0 } = {},
+): string => text(workload.steps[step].template.encode(key, count, 0, version, field));
 
 /** The words of a request, as RESP counts them. */
 function wordsOf(bytes: string): string[] {
@@ -99,6 +103,81 @@ describe('Workload', () => {
     }
   });
 
+  it('puts fields, numbers and counts into the places of a command', () => {
+    const commands = {
+      insert: 'HMSET {new_key} {fields:11} -> ok; ZADD index x{number} {key} -> integer',
+      update: 'HMSET {key} {field:11} {value} -> ok',
+      scan: 'ZRANGEBYSCORE index {number} +inf LIMIT 0 {count:1000} -> keys; HGETALL {each} -> fields:11',
+    };
+    const mix = Object.keys(commands).map((name) => ({ name, weight: 1 }));
+    for (const valueSizes of [
+      { kind: 'fixed', bytes: 100 },
+      { kind: 'uniform', min: 1, max: 300 },
+    ] as const) {
+      const workload = new Workload({ ...options, commands, mix, valueSizes });
+      const [insert, update, scan, zadd, hgetall] = [0, 1, 2, 3, 4];
+      const fieldAs = (field: number): string => text(valueAs(workload, 5, field));
+      const name = 'key:000000000005';
+      expect(wordsOf(request(workload, insert, 5))).toEqual([
+        ...['HMSET', name],
+        ...Array.from({ length: 11 }, (_, field) => [`field${field}`, fieldAs(field)]).flat(),
+      ]);
+      expect(wordsOf(request(workload, zadd, 5))).toEqual(['ZADD', 'index', 'x000000000005', name]);
+      for (const field of [0, 9, 10]) {
+        expect(wordsOf(request(workload, update, 5, { field }))).toEqual([
+          ...['HMSET', name, `field${field}`, fieldAs(field)],
+        ]);
+      }
+      for (const count of [1, 99, 1000]) {
+        const words = ['ZRANGEBYSCORE', 'index', '000000000005', '+inf', 'LIMIT', '0', String(count)];
+        expect(wordsOf(request(workload, scan, 5, { count }))).toEqual(words);
+      }
+      expect(wordsOf(request(workload, hgetall, 5))).toEqual(['HGETALL', name]);
+      expect(
+        workload.steps.map(({ makes, acknowledges, isForEach }) => [makes, acknowledges, isForEach]),
+      ).toEqual([
+        [true, false, false],
+        [false, false, false],
+        [false, false, false],
+        [false, true, false],
+        [false, false, true],
+      ]);
+      for (const step of workload.steps) {
+        for (let key = 0; key < 50; key++) {
+          const { length } = step.template.encode(key, 1000, 0, 1, 10);
+          expect(length).toBeLessThanOrEqual(workload.maxRequestBytes);
+        }
+      }
+    }
+  });
+
+  it('fills records and the index that it reads, also with what is for new keys', () => {
+    const read = 'HGETALL {key} -> fields:3';
+    const insert = 'HMSET {new_key} {fields:3} -> ok; ZADD index {number} {key} -> integer';
+    const scan = 'ZRANGEBYSCORE index {number} +inf LIMIT 0 {count:9} -> keys; HGETALL {each} -> fields:3';
+    const update = 'HMSET {key} {field:3} {value} -> ok';
+    const of = (operation: string, known: Record<string, string>): string[] => {
+      const workload = new Workload({ ...options, operation, commands: known }, true);
+      const names = workload.operations.map((_, step) => wordsOf(request(workload, step, 5)).join(' '));
+      return names.map((words) => words.replace(/field2 .*/, 'field2'));
+    };
+    const record = expect.stringMatching(/^HMSET key:000000000005 field0 \S+ field1 \S+ field2$/);
+    const entry = 'ZADD index 000000000005 key:000000000005';
+    expect(of('read', { read, insert })).toEqual([record]);
+    expect(of('update', { update, insert })).toEqual([record]);
+    expect(of('scan', { scan, insert })).toEqual([entry, record]);
+    expect(of('insert', { insert })).toEqual([record, entry]);
+    expect(() => of('read', { read, update })).toThrow(
+      'nothing writes what read reads ({key} {fields}): define with --command how {fields:3} gets there',
+    );
+    expect(() => of('update', { update })).toThrow(
+      'nothing writes the records of which update writes a field',
+    );
+    expect(() => of('scan', { scan, read, update })).toThrow(
+      'nothing writes what scan reads (index {number}): define with --command how {number} {key} gets there',
+    );
+  });
+
   it('fills each place that it reads, with a command that is known', () => {
     const commands = { hget: 'HGET user:{key} f -> value', hset: 'HSET user:{key} f {value} -> integer' };
     const of = (operation: string, known = {}): string[] =>
@@ -122,12 +201,17 @@ describe('Workload', () => {
     expect(tells({ keep: 'SET {key} {value} NX -> any' })).toBe(false);
     expect(tells({ rename: 'RENAME other:{key} {key} -> ok' })).toBe(false);
     expect(tells({ pop: 'LPOP {key} -> value' })).toBe(false);
+    const hset = 'HSET {key} {fields:3} -> integer; ZADD index {number} {key} -> integer';
+    expect(
+      tells({ hset, part: 'HSET {key} {field:3} {value} -> any', all: 'HGETALL {key} -> fields:3' }),
+    ).toBe(true);
+    expect(tells({ hset, gone: 'HDEL {key} field0 -> integer' })).toBe(false);
   });
 });
 
-function valueAs({ values }: Workload, key: number): Uint8Array {
-  const value = new Uint8Array(values.lengthOf(key));
-  values.write(value, 0, key, 0, 0);
+function valueAs({ values }: Workload, key: number, field = 0): Uint8Array {
+  const value = new Uint8Array(values.lengthOf(key, field));
+  values.write(value, 0, key, 0, 0, field);
   return value;
 }
 

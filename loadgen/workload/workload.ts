@@ -4,7 +4,7 @@
  * An operation is one command or several, each of which is sent when the one before it has its right reply: its steps.
  * The first steps have the indices of their operations, the further ones stand behind them.
  */
-import type { CommandStep, ReplyKind } from '../../results/formats/command-text.ts';
+import { type CommandStep, partsOfKind, type ReplyKind } from '../../results/formats/command-text.ts';
 import type { ValueSizes } from '../../results/formats/value-sizes.ts';
 import { type KeyOptions, KeySpace, seedOfThread } from './key-space.ts';
 import {
@@ -41,10 +41,16 @@ export interface RequestStep {
   next: number;
   /** Whether it writes a value, and so has a version of its own. */
   writes: boolean;
-  /** Whether its key is a new one. */
+  /** Whether its key is a new one, and whether that exists with its right reply: the last step's. */
   makes: boolean;
+  acknowledges: boolean;
   /** It asks for so many keys at most; 0 for a command of one key. */
   mostKeys: number;
+  /** Whether it is sent for each key that the step before it asked for. */
+  isForEach: boolean;
+  /** Of the record that it writes or reads, and whether it writes one of them, by chance. */
+  fields: number;
+  writesOneField: boolean;
   /** Of the place where it writes or reads a value, where that can be stale. */
   floors: VersionFloors | null;
 }
@@ -87,7 +93,13 @@ export class Workload {
     this.#shares = sharesOf(operations.map(({ weight }) => weight));
     this.tellsStale = !fills && tellsStale(operations);
     const floors = new Map<string, VersionFloors>();
-    const compile = (step: CommandStep, operation: number, next: number): RequestStep => {
+    const compile = (
+      step: CommandStep,
+      operation: number,
+      next: number,
+      isOfNewKey: boolean,
+    ): RequestStep => {
+      const [counted] = [...partsOfKind(step, 'keys'), ...partsOfKind(step, 'count')];
       const place = placeOf(step);
       if (this.tellsStale && !floors.has(place)) floors.set(place, new VersionFloors());
       return {
@@ -96,8 +108,12 @@ export class Workload {
         operation,
         next,
         writes: writes(step),
-        makes: step.words.flat().some(({ kind }) => kind === 'new_key'),
-        mostKeys: step.words.flat().find((part) => part.kind === 'keys')?.most ?? 0,
+        makes: partsOfKind(step, 'new_key').length > 0,
+        acknowledges: isOfNewKey && next < 0,
+        mostKeys: counted?.most ?? 0,
+        isForEach: partsOfKind(step, 'each').length > 0,
+        fields: step.fields,
+        writesOneField: partsOfKind(step, 'field').length > 0,
         floors: (writes(step) || reads(step)) && this.tellsStale ? (floors.get(place) ?? null) : null,
       };
     };
@@ -107,7 +123,10 @@ export class Workload {
       const indices = steps.map((_, index) =>
         index === 0 ? operation : operations.length + others.length + index - 1,
       );
-      const compiled = steps.map((step, index) => compile(step, operation, indices[index + 1] ?? -1));
+      const isOfNewKey = partsOfKind(steps[0], 'new_key').length > 0;
+      const compiled = steps.map((step, index) =>
+        compile(step, operation, indices[index + 1] ?? -1, isOfNewKey),
+      );
       firsts.push(compiled[0]);
       others.push(...compiled.slice(1));
     }
@@ -135,6 +154,11 @@ export class Workload {
   /** From 1 to what the step asks for at most, as far as there are keys. */
   nextCount({ mostKeys }: RequestStep, key: number): number {
     return Math.min(1 + Math.floor(this.#random.fraction() * mostKeys), this.keys.following(key));
+  }
+
+  /** One of the fields of its record. */
+  nextField({ fields }: RequestStep): number {
+    return Math.floor(this.#random.fraction() * fields);
   }
 
   /** The right reply to the first operation, of a key that was filled and not written since. */
