@@ -53,8 +53,8 @@ describe('bypassbench memtier', () => {
 
   it('speaks RESP3 where it is to, and counts what is not there as it does else', async () => {
     const { stdout } = await memtier('-P', 'resp3', '-t', '1', '-c', '1', '-n', '22', '--key-maximum', '5');
-    expect(await calls('hello')).toBe(1);
-    expect([await calls('set'), await calls('get')]).toEqual([2, 20]);
+    expect(await redis.calls('hello')).toBe(1);
+    expect([await redis.calls('set'), await redis.calls('get')]).toEqual([2, 20]);
     expect(stdout).toMatch(/^Gets +[\d.]+ +[\d.]+ +[\d.]+ /m);
   });
 
