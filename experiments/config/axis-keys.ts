@@ -36,8 +36,8 @@ function isWeight(key: string): boolean {
   return first === MIX && operationNamePattern.test(name) && rest.length === 0;
 }
 
-/** A place in `sweep`: the axis, by the keys that lead to it, and what of it. */
-export interface AxisPlace {
+/** What is said of an axis: the axis, by the keys that lead to it, and what of it. */
+export interface SaidAxis {
   axis: string[];
   /** A key of an axis that is a mapping, such as `to`; empty for the axis as a whole. */
   inner: string[];
@@ -47,10 +47,10 @@ export interface AxisPlace {
  * Where in `sweep` the words of a path lead that were divided at its dots, which keys of axes have too. An axis that is
  * there goes by its key, its key in the workload or its name; any other words are the key of a new one.
  */
-export function axisPlace(sweep: Placed | undefined, words: readonly string[]): AxisPlace {
+export function saidAxis(sweep: Placed | undefined, words: readonly string[]): SaidAxis {
   const [first, ...rest] = words;
   const below = entriesOf(sweep).get(ZIP);
-  if (first === ZIP && rest.length > 0) return within(ZIP, axisPlace(below, rest));
+  if (first === ZIP && rest.length > 0) return within(ZIP, saidAxis(below, rest));
   const last = words.at(-1) ?? '';
   const hasInner = words.length > 1 && axisSpecKeys.includes(last);
   for (const inner of hasInner ? [[], [last]] : [[]]) {
@@ -65,7 +65,7 @@ export function axisPlace(sweep: Placed | undefined, words: readonly string[]): 
     : { axis: [words.join('.')], inner: [] };
 }
 
-function within(key: string, { axis, inner }: AxisPlace): AxisPlace {
+function within(key: string, { axis, inner }: SaidAxis): SaidAxis {
   return { axis: [key, ...axis], inner };
 }
 

@@ -3,7 +3,7 @@
  * it.
  */
 import { ExperimentError } from '../errors.ts';
-import { axisPlace } from './axis-keys.ts';
+import { saidAxis } from './axis-keys.ts';
 import { suggestion } from './nearest.ts';
 import {
   elementsOf,
@@ -68,8 +68,8 @@ export function applyOverrides(
 function withAxis(root: Placed, override: Override): Placed {
   const [, ...words] = override.path;
   const entries = entriesOf(root);
-  const { axis, inner } = axisPlace(entries.get(SWEEP), words);
-  const quick = axisPlace(entriesOf(entries.get('quick')).get(SWEEP), words);
+  const { axis, inner } = saidAxis(entries.get(SWEEP), words);
+  const quick = saidAxis(entriesOf(entries.get('quick')).get(SWEEP), words);
   const kept = withoutQuick(root, [SWEEP, ...quick.axis]);
   const path = [SWEEP, ...axis, ...inner];
   const value = inner.length === 0 || inner[0] === 'values' ? listed(override) : override.value;
