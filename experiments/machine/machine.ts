@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { findPackageJSON } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -72,7 +73,7 @@ export async function softwareVersions(): Promise<Manifest['versions']> {
   const own = await packageVersion(ownCheckout);
   const versions: Manifest['versions'] = { node: process.versions.node, bypassbench: own };
   for (const library of libraries) {
-    versions[library] = await packageVersion(path.join(ownCheckout, 'node_modules', library));
+    versions[library] = await packageVersion(path.dirname(findPackageJSON(library, import.meta.url)!));
   }
   return versions;
 }

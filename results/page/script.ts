@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { replaceFile } from '../formats/index.ts';
@@ -23,7 +24,8 @@ interface Kept {
   code: string;
 }
 
-const modules = join(import.meta.dirname, '../../node_modules');
+/** Where the packages lie: of a checkout in its own folder, of an installed package perhaps beside it. */
+const modules = join(dirname(findPackageJSON('rolldown', import.meta.url)!), '..');
 const keptFile = join(modules, '.cache', 'page-script.json');
 /** npm's list of what is installed, and this file: they say how it is put together. */
 const makers = [join(modules, '.package-lock.json'), fileURLToPath(import.meta.url)];
