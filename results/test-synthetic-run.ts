@@ -384,6 +384,7 @@ async function writeLoadResult(
     warmup_s: plan.warmup_s,
     elapsed_s,
     schedule_lag_us: null,
+    own_lag_us: null,
     sent_late: null,
     threads: null,
     unanswered: null,

@@ -2,7 +2,7 @@
  * The open loop against real server processes: its schedule, and what it tells of a server that stalls.
  * Whether it keeps to its rate is in timing/generator.timing.test.ts.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import net from 'node:net';
@@ -164,9 +164,36 @@ describe('bypassbench load --rate', () => {
     // Not all of it, where the generator itself came late to the one that it was waiting for.
     expect(get.service_time_ns!.max).toBeGreaterThan(pauseMs * 0.5e6);
     expect(result.schedule_lag_us!.max).toBeGreaterThan(pauseMs * 900);
+    // They waited for room, which the generator is not to blame for.
+    expect(result.own_lag_us!.p90).toBeLessThan(pauseMs * 100);
     expect(stdout).toMatch(
       /response time, us: min .*\n {2}service time, us: min .*\nsent after the intended time/,
     );
+  });
+
+  it('that is stopped itself is late by itself', async () => {
+    const pauseMs = 400;
+    const out = join(folder, 'stopped');
+    const child = spawn(bypassbench, [
+      ...['load', ...target(server.port), '--out', out, '--rate', '1000', '--arrivals', 'constant'],
+      ...['--pipeline', '1000', '--warmup-s', '0.1', '--duration-s', '2', ...asleep],
+    ]);
+    const ended = once(child, 'exit');
+    const client = await RespConnection.open(server.port);
+    const gets = async () =>
+      Number(/cmdstat_get:calls=(\d+)/.exec((await client.command('INFO', 'commandstats')).text!)?.[1] ?? 0);
+    const enough = (await gets()) + 500;
+    while ((await gets()) < enough) await sleep(5);
+    client.close();
+    child.kill('SIGSTOP');
+    await sleep(pauseMs);
+    child.kill('SIGCONT');
+    expect(await ended).toEqual([0, null]);
+    const result = loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8'));
+    // A fifth of the requests of 2 s were due meanwhile.
+    expect(result.own_lag_us!.max).toBeGreaterThan(pauseMs * 900);
+    expect(result.own_lag_us!.p90).toBeGreaterThan(pauseMs * 300);
+    expect(result.sent_late!).toBeGreaterThan(pauseMs * 0.9);
   });
 
   it('goes round the connections', async () => {
@@ -251,6 +278,7 @@ describe('bypassbench load --rate', () => {
     expect(get.throughput_ops).toBe(achieved_ops);
     expect(offered_ops! / 400_000).toBeCloseTo(1, 1);
     expect(achieved_ops).toBeLessThan(offered_ops! / 2);
+    expect(result.own_lag_us!.p99).toBeLessThan(result.schedule_lag_us!.p99 / 4);
     expect(get.requests + get.unanswered).toBeGreaterThan(100_000);
     expect(stdout).toMatch(/^offered \d+\/s, achieved \d+\/s, completed \d+\/s$/m);
   });

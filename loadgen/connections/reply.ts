@@ -22,10 +22,14 @@ export const ReplyStatus = {
 } as const;
 export type ReplyStatus = (typeof ReplyStatus)[keyof typeof ReplyStatus];
 
-/** Places in `timesNs`. In a closed loop a request is intended when it is sent. */
+/**
+ * Places in `timesNs`. In a closed loop a request is intended when it is sent. An open loop also says when the request
+ * could have been sent at the earliest: it was due, and there was room for it.
+ */
 export const INTENDED = 0;
 export const SENT = 1;
 export const RECEIVED = 2;
+export const POSSIBLE = 3;
 
 /** Valid until ReplySink.reply returns. */
 export class ReplyRecord {
@@ -38,7 +42,7 @@ export class ReplyRecord {
    * When the request was intended and sent, and the reply received, or the request given up: ns by this thread's
    * clock.
    */
-  readonly timesNs = new Float64Array(3);
+  readonly timesNs = new Float64Array(4);
 }
 
 export interface ReplySink {

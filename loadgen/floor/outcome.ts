@@ -35,6 +35,7 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
     cost: null,
     unanswered: null,
     schedule_lag_us: null,
+    own_lag_us: null,
     sent_late: null,
     threads: null,
     pauses: null,

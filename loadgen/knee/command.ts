@@ -49,8 +49,8 @@ trials so many must be under the limit (order statistics; docs/load-generator.md
 and then halved between the highest that passes and the lowest that does not, until they are --within of each other. \
 What is printed is that interval.
 
-A rate that the load generator could not offer, since it could not keep its schedule, is no failure of the server: it is \
-told apart.
+A rate that fails by what the load generator sent late although there was room for it is no failure of the server: it is \
+told apart. What waits for room in a window waits for the server.
 
 Flags as of 'bypassbench load'. Give --connections and --pipeline enough for what waits: a request that finds no room \
 waits, and that is part of its response time. With --populate the keys are filled before the first trial.
@@ -86,7 +86,10 @@ async function run(flags: Flags, command: Command): Promise<void> {
   const measure = (rateOps: number) => {
     trial++;
     const populate = load.populate && trial === 1;
-    return runTrial({ ...load, rateOps, populate, scheduleSeed: load.seed + trial }, percentile);
+    return runTrial(
+      { ...load, rateOps, populate, scheduleSeed: load.seed + trial },
+      { percentile, limitUs: search.limitUs },
+    );
   };
   const knee = await findKnee(search, measure, (rate) =>
     console.error(describeRate(rate, percentile, search.limitUs)),

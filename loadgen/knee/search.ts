@@ -14,7 +14,7 @@
 export interface KneeTrial {
   /** The latency's percentile, in us; infinite where requests were not answered, or not rightly. */
   latencyUs: number;
-  /** Whether the load generator itself could not offer the rate: then the trial says nothing of the server. */
+  /** Whether it is above the limit for what the load generator sent late by itself: that says nothing of the server. */
   isGeneratorLate: boolean;
 }
 

@@ -11,15 +11,25 @@
  * Tene, "How NOT to Measure Latency"; wrk2 corrects it in this way).
  *
  * There is no queue of waiting requests: the schedule stands still at the oldest one that was not sent.
+ * Whether a request was late by the loop itself, or waited for room, own-lag.ts tells apart.
  *
  * Bulk beside it gets one piece of work after each look for replies.
  */
 import { type Libos, nowNs } from '../../libos/index.ts';
 import { type Connections, LATE_LOOK_NS, WAIT_MS } from '../connections/connections.ts';
 import type { SendingConnection } from '../connections/exchange.ts';
-import { INTENDED, RECEIVED, ReplyRecord, type ReplySink, ReplyStatus, SENT } from '../connections/reply.ts';
+import {
+  INTENDED,
+  POSSIBLE,
+  RECEIVED,
+  ReplyRecord,
+  type ReplySink,
+  ReplyStatus,
+  SENT,
+} from '../connections/reply.ts';
 import type { Arrivals } from '../workload/arrivals.ts';
 import { IntendedTimes } from './intended-times.ts';
+import { OwnLag } from './own-lag.ts';
 
 /** The loop looks for replies after this many sends, even when more is due: a reply is timed when it is found. */
 const SENDS_PER_TURN = 4;
@@ -27,8 +37,6 @@ const SENDS_PER_TURN = 4;
 const COMPLETIONS_PER_TURN = 8;
 const COMPLETIONS_PER_LOOK = 2;
 const LOOK_EVERY_NS = 1e6;
-/** A request is late that is sent so long after it was due. */
-const LATE_SENDING_NS = 100e3;
 
 /** Places in the array of times. Doubles change in place there; as arguments each could become an object. */
 const NOW = 0;
@@ -38,14 +46,12 @@ const END = 1;
 const LATE = 2;
 /** When the control is called next. */
 const LOOK = 3;
-/** When there was last no room. */
-const FULL = 4;
 /** When the loop last looked for replies. */
-const LOOKED = 5;
+const LOOKED = 4;
 /** When it did so before that: what had come by then, the last look has found, though the thread stood still since. */
-const BEFORE = 7;
+const BEFORE = 6;
 /** How long the loop has had nothing to do: turns in which it sent nothing and found nothing. */
-const IDLE = 6;
+const IDLE = 5;
 
 /** Gets every reply, whenever its request was intended, and each request that was given up. */
 export interface OpenLoopControl extends ReplySink {
@@ -59,6 +65,7 @@ export class OpenLoop implements ReplySink {
   readonly #arrivals: Arrivals;
   readonly #control: OpenLoopControl;
   readonly #sleeps: boolean;
+  readonly ownLag = new OwnLag();
   /** By queue descriptor. */
   readonly #intended: IntendedTimes[] = [];
   /** Intended times of the connection whose replies are being read. */
@@ -68,8 +75,6 @@ export class OpenLoop implements ReplySink {
   /** Free places in the windows of all connections. */
   #room = 0;
   #outstanding = 0;
-  /** Requests that were sent late although there had been room for them since they were due. */
-  sentLate = 0;
   /** Something was found, or sent, since the last look. */
   #hasWorked = false;
   /** Bulk has, or may have, something to do that waits for nothing. */
@@ -77,7 +82,7 @@ export class OpenLoop implements ReplySink {
   /** Of a request that was due and never sent. */
   readonly #unsent = new ReplyRecord();
   /** In ns. */
-  readonly #times = new Float64Array(8);
+  readonly #times = new Float64Array(7);
 
   /**
    * @param sleeps whether to sleep in the kernel until the next request is due, if that is long enough
@@ -166,12 +171,12 @@ export class OpenLoop implements ReplySink {
     const { timesNs } = reply;
     this.#outstanding--;
     this.#room++;
-    timesNs[INTENDED] = this.#reading.shift();
+    this.#reading.shiftInto(timesNs);
     this.#control.reply(reply);
   }
 
   goesOn(): void {
-    this.#reading.append(this.#reading.shift());
+    this.#reading.rotate();
   }
 
   #begin(endNs: number): void {
@@ -226,6 +231,7 @@ export class OpenLoop implements ReplySink {
     this.#next = this.#next + 1 === sending.length ? 0 : this.#next + 1;
     reply.status = ReplyStatus.Unanswered;
     reply.timesNs[INTENDED] = intendedNs;
+    reply.timesNs[POSSIBLE] = this.ownLag.possibleNs(intendedNs, this.#times[NOW]);
     reply.timesNs[SENT] = this.#times[NOW];
     reply.timesNs[RECEIVED] = this.#times[NOW];
     this.#control.reply(reply);
@@ -239,7 +245,10 @@ export class OpenLoop implements ReplySink {
     this.#connections.busy.turnEnded(times[LOOKED]);
     times[BEFORE] = times[LOOKED];
     const count = libos.waitNext(COMPLETIONS_PER_TURN, this.#sleeps && !this.#hasWork ? this.#sleepMs() : 0);
+    // A loop that polls may not have come to look for a while; one that sleeps is woken by the reply that makes room.
+    if (this.#room === 0 && !this.#sleeps) this.ownLag.hadNoRoom(times[NOW]);
     times[NOW] = nowNs();
+    if (this.#room === 0 && this.#sleeps) this.ownLag.hadNoRoom(times[NOW]);
     if (count === 0 && !this.#hasWorked) times[IDLE] += times[NOW] - times[LOOKED];
     this.#hasWorked = count > 0;
     times[LOOKED] = times[NOW];
@@ -267,18 +276,20 @@ export class OpenLoop implements ReplySink {
     const times = this.#times;
     for (let sends = 0; sends < SENDS_PER_TURN && this.#room > 0; sends++) {
       const intendedNs = arrivals.nextNs;
-      if (intendedNs > times[NOW] || intendedNs >= times[END]) return;
-      if (times[NOW] - intendedNs > LATE_SENDING_NS && intendedNs > times[FULL]) this.sentLate++;
+      if (intendedNs > times[NOW]) {
+        this.ownLag.forget();
+        return;
+      }
+      if (intendedNs >= times[END]) return;
       arrivals.advance();
       const connection = this.#nextWithRoom();
-      this.#intended[connection.qd].append(intendedNs);
+      this.#intended[connection.qd].append(intendedNs, this.ownLag.possibleNs(intendedNs, times[NOW]));
       this.#outstanding++;
       this.#room--;
       this.#hasWorked = true;
       connection.fillWindow(1);
       times[NOW] = connection.newestSentNs;
     }
-    if (this.#room === 0) times[FULL] = times[NOW];
   }
 
   /** The next connection with room in its window, of which there is one. */

@@ -56,8 +56,9 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
     ...control.outcome(),
     cost: spent,
     schedule_lag_us: null,
+    own_lag_us: null,
     sent_late: null,
-    mergedLater: { serviceTimes: [], lag: null, costReplies: control.rightReplies },
+    mergedLater: { serviceTimes: [], lag: null, ownLag: null, costReplies: control.rightReplies },
     window: control.window(monotonicNs),
     slow_requests: control.slow.result(control.latencyNsAt(REPORTED_PERCENTILE), monotonicNs),
   };

@@ -51,6 +51,7 @@ export type LoopOutcome = Pick<
   | 'unanswered'
   | 'cost'
   | 'schedule_lag_us'
+  | 'own_lag_us'
   | 'sent_late'
   | 'slices'
 > &

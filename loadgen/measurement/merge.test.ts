@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { lagOf, mergeOutcomes, type ThreadOutcome } from './merge.ts';
+import { lagOf, mergeOutcomes, ownLagOf, type ThreadOutcome } from './merge.ts';
 import { describeLatencies, encodeHistogram, LatencyRecorder, quantilesNs } from './recorder.ts';
 
 const names = ['get', 'set', 'incr'];
@@ -18,6 +18,9 @@ const thread = fc.record({
   sentLate: fc.nat(9),
 });
 type Thread = typeof thread extends fc.Arbitrary<infer T> ? T : never;
+
+/** A part of the lag. */
+const half = (lagNs: number): number => Math.floor(lagNs / 2);
 
 function recorded(values: number[]): LatencyRecorder {
   const recorder = new LatencyRecorder();
@@ -62,6 +65,7 @@ function outcomeOf({ elapsed_s, operations, lags, sentLate }: Thread): ThreadOut
     sent_late: sentLate,
     cost: null,
     schedule_lag_us: lagOf(recorded(lags).histogram()),
+    own_lag_us: ownLagOf(recorded(lags.map(half)).histogram()),
     idle_polls: 0.5,
     busy_share: null,
     sample: 'round_trip',
@@ -73,6 +77,7 @@ function outcomeOf({ elapsed_s, operations, lags, sentLate }: Thread): ThreadOut
     mergedLater: {
       serviceTimes: entries.map(([, { latencies }]) => encodeHistogram(recorded(latencies).histogram())),
       lag: encodeHistogram(recorded(lags).histogram()),
+      ownLag: encodeHistogram(recorded(lags.map(half)).histogram()),
       costReplies: hits,
     },
   };
@@ -107,6 +112,9 @@ it('merges what threads measured into what one would have measured', () => {
       expect(merged.rates!.offered_ops).toBe(10 * threads.length);
       expect(merged.schedule_lag_us).toEqual(
         lagOf(recorded(threads.flatMap(({ lags }) => lags)).histogram()),
+      );
+      expect(merged.own_lag_us).toEqual(
+        ownLagOf(recorded(threads.flatMap(({ lags }) => lags.map(half))).histogram()),
       );
       expect(merged.sent_late).toBe(threads.reduce((sum, { sentLate }) => sum + sentLate, 0));
       expect([merged.slices, merged.stamps, merged.pauses, merged.busy_share]).toEqual([

@@ -13,6 +13,7 @@ export interface MergedLater {
   serviceTimes: string[];
   /** Null in a closed loop. */
   lag: string | null;
+  ownLag: string | null;
   /** Right replies that the cost is of: since the beginning of its measurement. */
   costReplies: number;
 }
@@ -41,6 +42,7 @@ export function mergeOutcomes(threads: readonly ThreadOutcome[]): LoadOutcome {
     sent_late: first.sent_late === null ? null : sumOf(threads, ({ sent_late }) => sent_late ?? 0),
     cost: mergeCost(threads),
     schedule_lag_us: lagUs(threads),
+    own_lag_us: ownLagUs(threads),
     idle_polls: mean(threads.map(({ idle_polls }) => idle_polls)),
     busy_share: mean(threads.map(({ busy_share }) => busy_share)),
     sample: first.sample,
@@ -120,6 +122,18 @@ function lagUs(threads: readonly ThreadOutcome[]): LoadOutcome['schedule_lag_us'
   return encoded.length === 0 ? null : lagOf(mergeHistograms(encoded));
 }
 
+function ownLagUs(threads: readonly ThreadOutcome[]): LoadOutcome['own_lag_us'] {
+  const encoded = threads.flatMap(({ mergedLater }) => mergedLater.ownLag ?? []);
+  return encoded.length === 0 ? null : ownLagOf(mergeHistograms(encoded));
+}
+
+/** In us, of what was recorded in ns. */
+export function ownLagOf(histogram: Histogram): NonNullable<LoadOutcome['own_lag_us']> {
+  const lagNs = quantilesNs(histogram);
+  const us = (name: 'p50' | 'p90' | 'p99' | 'p999' | 'max'): number => (lagNs?.[name] ?? 0) / 1000;
+  return { p50: us('p50'), p90: us('p90'), p99: us('p99'), p999: us('p999'), max: us('max') };
+}
+
 /** In us, of what was recorded in ns. */
 export function lagOf(histogram: Histogram): NonNullable<LoadOutcome['schedule_lag_us']> {
   const lagNs = quantilesNs(histogram) ?? { p50: 0, p99: 0, max: 0 };
@@ -136,7 +150,7 @@ function mean(shares: readonly (number | null)[]): number | null {
   return known.length < shares.length ? null : sumOf(known, (share) => share) / known.length;
 }
 
-/** Of the requests that are due a thread may send so many late and still keeps its schedule. */
+/** Of the requests that are due a thread may send so many late by itself and still keeps its schedule. */
 const LATE_SHARE = 0.01;
 
 /**

@@ -12,6 +12,7 @@ import { type DataPathContext, nowNs } from '../../libos/index.ts';
 import type { Connections } from '../connections/connections.ts';
 import {
   INTENDED,
+  POSSIBLE,
   RECEIVED,
   type ReplyRecord,
   type ReplySink,
@@ -23,7 +24,7 @@ import { type Arrivals, createArrivals, DealtArrivals, skipArrivals } from '../w
 import { BulkTally } from './bulk-tally.ts';
 import { rehearse } from './compilation.ts';
 import type { GeneratorInput, LoopOutcome, Measuring } from './measuring.ts';
-import { lagOf } from './merge.ts';
+import { lagOf, ownLagOf } from './merge.ts';
 import type { LoadOptions } from './options.ts';
 import { MEASURE, WARM_UP } from './phases.ts';
 import { ReceivedReplies } from './rates.ts';
@@ -45,6 +46,8 @@ const REHEARSAL_NS = 0.32e9;
 const GAP_PATIENCE_NS = 5e6;
 /** How long a slice is with bulk, which is stopped for a reading. */
 const BULK_SLICE_NS = 4 * SLICE_NS;
+/** A request was sent late that could have been sent so much earlier. */
+const LATE_SENDING_NS = 100e3;
 /** Without a gap there is a reading where so few of a slice's requests are outstanding. The open loop counts them. */
 const OUTSTANDING_SHARE = 0.01;
 
@@ -81,7 +84,7 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   );
   warmUp(measuring, schedule, measurement, loop);
   window.open();
-  const lateBefore = loop.sentLate;
+  loop.ownLag.forget();
   measureWindow(measuring, schedule, measurement, loop);
   loop.drain(startNs, endNs, endNs + connections.replyTimeoutNs);
   measurement.window.end();
@@ -90,7 +93,6 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   const spent = connections.bulk === null ? cost.end(measurement.rightReplies, window.vainShare) : null;
   return {
     ...measurement.window.outcome((ns) => pauses.monotonicNs(ns), measurement.rightReplies),
-    sent_late: loop.sentLate - lateBefore,
     cost: spent,
   };
 }
@@ -201,7 +203,10 @@ class OpenWindow implements ReplySink {
   readonly #tallies: Tally[];
   readonly #slices: Slices;
   readonly #serviceTimes: LatencyRecorder[];
+  /** From when requests were intended, and from when they could have been sent, until they were. */
   readonly #lag = new LatencyRecorder();
+  readonly #ownLag = new LatencyRecorder();
+  #sentLate = 0;
   /** Replies that came in the window, and how many requests were due in it. */
   readonly #received: ReceivedReplies;
   #due = 0;
@@ -271,7 +276,7 @@ class OpenWindow implements ReplySink {
   /** Counts a request that was given up when the window had begun, whenever it was due. */
   giveUp(reply: ReplyRecord): void {
     if (reply.timesNs[INTENDED] >= this.#startNs) this.#due++;
-    this.#lag.record(reply.timesNs[SENT] - reply.timesNs[INTENDED]);
+    this.#countSending(reply);
     const tally = this.#tallies[reply.operation];
     if (reply.status === ReplyStatus.Lost) tally.countLost(reply, this.#measuring.connections.replyTimeoutNs);
     else tally.countUnanswered(reply);
@@ -292,11 +297,18 @@ class OpenWindow implements ReplySink {
       this.#tallies[operation].countDelayed();
       return;
     }
-    this.#lag.record(sentNs - intendedNs);
+    this.#countSending(reply);
     this.#tallies[operation].count(reply, this.#slices.isEarly(intendedNs), responseNs);
     if (!isRight) return;
     this.#serviceTimes[operation].record(receivedNs - sentNs);
     if (responseNs >= this.slow.thresholdNs) this.slow.add(intendedNs, responseNs);
+  }
+
+  #countSending({ timesNs }: ReplyRecord): void {
+    const ownNs = timesNs[SENT] - timesNs[POSSIBLE];
+    this.#lag.record(timesNs[SENT] - timesNs[INTENDED]);
+    this.#ownLag.record(ownNs);
+    if (ownNs > LATE_SENDING_NS) this.#sentLate++;
   }
 
   /** Of the latencies so far; 0 without any. */
@@ -305,10 +317,7 @@ class OpenWindow implements ReplySink {
   }
 
   /** @param costReplies right replies that the cost is of */
-  outcome(
-    monotonicNs: (nowNs: number) => number,
-    costReplies: number,
-  ): Omit<LoopOutcome, 'cost' | 'sent_late'> {
+  outcome(monotonicNs: (nowNs: number) => number, costReplies: number): Omit<LoopOutcome, 'cost'> {
     const lastNs = Math.max(this.#endNs, this.#times[LAST]);
     const elapsed_s = (lastNs - this.#startNs) / 1e9;
     const windowS = (this.#endNs - this.#startNs) / 1e9;
@@ -320,6 +329,7 @@ class OpenWindow implements ReplySink {
       }))
       .filter(({ requests, unanswered }) => requests + unanswered > 0);
     const lag = this.#lag.histogram();
+    const ownLag = this.#ownLag.histogram();
     const isAlone = this.#measuring.meeting === null;
     return {
       elapsed_s,
@@ -332,11 +342,14 @@ class OpenWindow implements ReplySink {
       unanswered: this.#tallies.reduce((sum, tally) => sum + tally.unanswered, this.bulk.unanswered),
       slices: this.#slices.content(this.#tallies.reduce((sum, { delayed }) => sum + delayed, 0)),
       schedule_lag_us: lagOf(lag),
+      own_lag_us: ownLagOf(ownLag),
+      sent_late: this.#sentLate,
       window: { start_ns: monotonicNs(this.#startNs), end_ns: monotonicNs(lastNs) },
       slow_requests: this.slow.result(this.latencyNsAt(REPORTED_PERCENTILE), monotonicNs),
       mergedLater: {
         serviceTimes: isAlone ? [] : counted.map(({ serviceTimes }) => encodeHistogram(serviceTimes)),
         lag: isAlone ? null : encodeHistogram(lag),
+        ownLag: isAlone ? null : encodeHistogram(ownLag),
         costReplies,
       },
     };

@@ -108,6 +108,7 @@ export interface LoadOutcome
     | 'unanswered'
     | 'cost'
     | 'schedule_lag_us'
+    | 'own_lag_us'
     | 'sent_late'
     | 'threads'
   > {

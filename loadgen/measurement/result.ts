@@ -108,6 +108,7 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     warmup_s: setup.warmupS,
     elapsed_s: outcome.elapsed_s,
     schedule_lag_us: outcome.schedule_lag_us,
+    own_lag_us: outcome.own_lag_us,
     sent_late: outcome.sent_late,
     threads: outcome.threads,
     unanswered: outcome.unanswered,
@@ -140,6 +141,11 @@ export function describeOutcome(outcome: LoadOutcome): string {
     const { p50, p99, max } = outcome.schedule_lag_us;
     const lag = `p50 ${p50.toFixed(2)}  p99 ${p99.toFixed(2)}  max ${max.toFixed(2)}`;
     lines.push(`sent after the intended time, us: ${lag}`);
+  }
+  if (outcome.own_lag_us !== null) {
+    const { p50, p99, max } = outcome.own_lag_us;
+    const lag = `p50 ${p50.toFixed(2)}  p99 ${p99.toFixed(2)}  max ${max.toFixed(2)}`;
+    lines.push(`  of that although there was room, us: ${lag}`);
   }
   if (outcome.rates !== null) lines.push(...describeRates(outcome.rates));
   if (outcome.threads !== null) lines.push(...describeThreads(outcome.threads));

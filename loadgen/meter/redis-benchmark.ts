@@ -185,6 +185,7 @@ function outcomeOf(
     // It waits for all replies, and ends at the first error.
     unanswered: 0,
     schedule_lag_us: null,
+    own_lag_us: null,
     sent_late: null,
     threads: null,
     pauses: null,

@@ -135,9 +135,21 @@ const loadResult = z.strictObject({
     .nullable()
     .default(null),
   /**
-   * Open loop: requests that were sent more than 100 us after they were due although there had been room for them: it
-   * is the generator that was late. Null in a closed loop, and in older results.
+   * Open loop: how much later than possible requests were sent: when they had been due, and there had been room for them
+   * in a window (loadgen/loops/own-lag.ts). That is the generator's own part of the lag; the rest, in which there was no
+   * room, is the server's. Null in a closed loop, and in older results.
    */
+  own_lag_us: z
+    .strictObject({
+      p50: notNegative,
+      p90: notNegative,
+      p99: notNegative,
+      p999: notNegative,
+      max: notNegative,
+    })
+    .nullable()
+    .default(null),
+  /** Open loop: requests that were sent more than 100 us later than possible. Null as before. */
   sent_late: count.nullable().default(null),
   /**
    * Of several generator threads what each did; null of one. What could not be merged of them (slices, distances,

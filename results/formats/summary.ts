@@ -176,8 +176,15 @@ const measured = z.strictObject({
       misses_ops: notNegative,
       errors_ops: notNegative,
       wrong_ops: notNegative,
+      stale_ops: notNegative.default(0),
+      torn_ops: notNegative.default(0),
     })
     .nullable(),
+  /**
+   * Who did not keep up with the rate of an open loop (summary/fallen-behind.ts): the server, which answered less than was
+   * offered, or the load generator, which could not send in time. Null where both did, and in a closed loop.
+   */
+  fell_behind: z.enum(['server', 'generator']).nullable().default(null),
   /** Of a million right replies, over all trials that say; null where none does. */
   cost: cost.nullable(),
   /** What was carried beside the requests, over all trials; null where nothing was. */
@@ -371,6 +378,7 @@ const summary = z.strictObject({
 
 /** What a run found out about one system or floor and one target. */
 export type Measured = z.infer<typeof measured>;
+export type FellBehind = NonNullable<Measured['fell_behind']>;
 export type Verdict = z.infer<typeof verdict>;
 export type Verdicts = Measured['verdicts'];
 export type Point = z.infer<typeof point>;

@@ -32,6 +32,8 @@ const badReplies = [
   ['misses_ops', 'misses/s'],
   ['errors_ops', 'errors/s'],
   ['wrong_ops', 'wrong/s'],
+  ['stale_ops', 'stale/s'],
+  ['torn_ops', 'torn/s'],
 ] as const;
 
 /** The columns for a summary: what is the same for all its points, or published for none, is left out. In µs. */

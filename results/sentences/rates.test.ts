@@ -13,6 +13,8 @@ const rates: NonNullable<Point['rates']> = {
   misses_ops: 0,
   errors_ops: 12.4,
   wrong_ops: 0,
+  stale_ops: 0,
+  torn_ops: 3,
 };
 const side: CostOfSide = {
   user_s: 5,
@@ -39,6 +41,7 @@ test('an open loop beyond capacity has three rates in the table, and errors one 
     'ops/s': '15,123',
     'completed/s': '10,986',
     'errors/s': '12',
+    'torn/s': '3',
   });
   expect(cells(redis)).not.toHaveProperty('misses/s');
   const of = summary([redis]);

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { type LoadResult, type Pauses, type SlicesFile, statistics, type Trial } from '../formats/index.ts';
 import { mergeHistograms } from '../run/histogram.ts';
 import {
+  checkAll,
   checkDrift,
   checkGaps,
+  checkKeptUp,
   checkLowerBounds,
   checkSaturation,
   checkScheduleLag,
@@ -40,7 +42,7 @@ function outcome(
       folder: 'x',
       measurement: { elapsed_s: 2, interference: interference ?? null },
       recording: {
-        result: { idle_polls: 0.9, schedule_lag_us: null, operations, ...result },
+        result: { idle_polls: 0.9, schedule_lag_us: null, own_lag_us: null, rates: null, operations, ...result },
         latency_ns,
         slices: slices ?? null,
       },
@@ -222,24 +224,31 @@ describe('pauses of the load generator', () => {
 
 describe('the schedule of an open loop', () => {
   const quantiles = { min: 0, p50: 10_000, p90: 0, p99: 0, p999: 0, max: 0, mean: 0 };
-  const lag = (p99: number, response_p50_ns = 10_000) =>
+  /** Of a service time of 10 us; lags and the median response time in us. */
+  const lags = (own: { p90?: number; p99: number } | null, response_us = 10, schedule_p99 = own?.p99 ?? 0) =>
     checkScheduleLag([
       outcome(1, {
-        result: { schedule_lag_us: { p50: 0, p99, max: p99 } },
-        operation: { service_time_ns: quantiles, latency_ns: { ...quantiles, p50: response_p50_ns } },
+        result: {
+          schedule_lag_us: { p50: 0, p99: schedule_p99, max: schedule_p99 },
+          own_lag_us: own && { p50: 0, p90: 0, p999: own.p99, max: own.p99, ...own },
+        },
+        operation: {
+          service_time_ns: quantiles,
+          latency_ns: { ...quantiles, p50: response_us * 1000 },
+        },
       }),
     ]);
 
   test('that was not kept by some requests, which are the tail', () => {
-    expect(of(lag(2), 'suspect')).toEqual([
+    expect(of(lags({ p99: 2 }), 'suspect')).toEqual([
       { about: 'p99 p999', reason: expect.stringContaining('behind its schedule, at the p99 by up to 20 %') },
     ]);
-    expect(of(lag(11), 'invalid')).toMatchObject([{ about: 'p99 p999' }]);
-    expect(lag(0.9)).toEqual([]);
+    expect(of(lags({ p99: 11 }), 'invalid')).toMatchObject([{ about: 'p99 p999' }]);
+    expect(lags({ p99: 0.9 })).toEqual([]);
   });
 
   test('that was not kept by so many that the median is later for it', () => {
-    expect(of(lag(2, 11_500), 'suspect')).toEqual([
+    expect(of(lags({ p90: 2, p99: 2 }, 11.5), 'suspect')).toEqual([
       {
         about: 'p50',
         reason:
@@ -248,11 +257,74 @@ describe('the schedule of an open loop', () => {
       },
       { about: 'p99 p999', reason: expect.any(String) },
     ]);
-    expect(of(lag(11, 21_000), 'invalid')).toMatchObject([{ about: 'p50' }, { about: 'p99 p999' }]);
+    expect(of(lags({ p90: 11, p99: 11 }, 21), 'invalid')).toMatchObject([
+      { about: 'p50' },
+      { about: 'p99 p999' },
+    ]);
+  });
+
+  test('is kept where requests waited for room in the windows, however long', () => {
+    expect(lags({ p99: 0.5 }, 1_000_000, 2_000_000)).toEqual([]);
+  });
+
+  test('was not kept, as far as anybody knows, in results that do not tell the two apart', () => {
+    expect(of(lags(null, 21, 11), 'invalid')).toMatchObject([{ about: 'p50' }, { about: 'p99 p999' }]);
   });
 
   test('is none in a closed loop', () => {
     expect(checkScheduleLag([outcome(1, {})])).toEqual([]);
+  });
+});
+
+describe('a server that is offered more than it can take', () => {
+  const quantiles = { min: 0, p50: 10_000, p90: 0, p99: 0, p999: 0, max: 0, mean: 0 };
+  const rates = {
+    ...{ window_s: 1, offered_ops: 1000, achieved_ops: 700, completed_ops: 650 },
+    ...{ misses_ops: 100, errors_ops: 0, wrong_ops: 0, stale_ops: 0, torn_ops: 0 },
+  };
+  const own = (p99: number) => ({ p50: 0, p90: 0, p99, p999: p99, max: p99 });
+  const trial = (result: Partial<LoadResult> = {}) =>
+    outcome(1, {
+      result: {
+        rates,
+        unanswered: 0,
+        schedule_lag_us: { p50: 1e5, p99: 3e5, max: 3e5 },
+        own_lag_us: own(0.5),
+        ...result,
+      },
+      operation: {
+        service_time_ns: quantiles,
+        latency_ns: { ...quantiles, p50: 1e8 },
+        slice_p50_ns: [1e6, 2e6, 3e6, 4e6, 5e6, 6e6],
+      },
+    });
+
+  test('is what is said, once: of the latencies, which are those of the window', () => {
+    expect(checkAll([trial()])).toEqual([
+      {
+        state: 'suspect',
+        about: ['p50', 'p99', 'p999'],
+        reason:
+          'Trial 1: the server did not keep up with the offered rate, of which it answered up to 20 % too little: ' +
+          'latencies grow as long as the window lasts.',
+      },
+    ]);
+  });
+
+  test('is none that answers, whatever it answers', () => {
+    expect(checkKeptUp([trial({ rates: { ...rates, errors_ops: 151 } })])).toEqual([]);
+    expect(checkKeptUp([trial({ rates: { ...rates, offered_ops: null } }), outcome(2, {})])).toEqual([]);
+  });
+
+  test('is not known where the generator could not offer it', () => {
+    const late = [trial({ own_lag_us: own(11) })];
+    expect(checkKeptUp(late)).toEqual([]);
+    expect(of(checkScheduleLag(late), 'invalid')).toMatchObject([{ about: 'p99 p999' }]);
+    expect(checkKeptUp([trial({ busy_share: 0.96 })])).toEqual([]);
+  });
+
+  test('is said of the requests that it never answered instead, where there are some', () => {
+    expect(checkKeptUp([trial({ unanswered: 1 })])).toEqual([]);
   });
 });
 

@@ -3,9 +3,10 @@
  * and about no others. docs/measuring.md has the thresholds and says why each check doubts what it doubts.
  */
 import { median } from 'simple-statistics';
-import { type LoadResult, type Pauses, type Slice, type Statistic, statistics } from '../formats/index.ts';
+import { type Pauses, type Slice, type Statistic, statistics } from '../formats/index.ts';
 import { formatCount, formatPercent, formatSignificant, formatUs } from '../text/format.ts';
 import type { Doubt } from './doubt.ts';
+import { busyShare, fellBehind, ownLag, ownLagOverService, ownLagUs, unansweredShare } from './fallen-behind.ts';
 import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
 
 /** Lower bounds of what a point can show, with the names that sentences call them. */
@@ -16,8 +17,6 @@ export interface LowerBound {
   of_state: boolean;
 }
 
-/** Share of the window spent on requests and replies, beyond which the generator may be, and is, the limit. */
-const busyShare = { suspect: 0.8, invalid: 0.95 };
 /** By how much the second half of a trial may differ from its first half. */
 const DRIFT = 0.25;
 /** Share of a trial's time that others may have had of its cores. */
@@ -42,8 +41,6 @@ const gapsPerRequest = [
  * this share it happens, where the machine's speed differs from trial to trial.
  */
 const nearBound = { above: 1.1, below: 0.9 };
-/** Share of the median service time that the generator may be behind its schedule. */
-const scheduleLag = { suspect: 0.1, invalid: 1 };
 /** Share of stamped requests that may be left out for stamps out of order, before the rest stand for few. */
 const OUT_OF_ORDER_SHARE = 0.05;
 
@@ -55,6 +52,7 @@ export function checkAll(outcomes: TrialOutcome[]): Doubt[] {
   return [
     ...checkSaturation(outcomes),
     ...checkScheduleLag(outcomes),
+    ...checkKeptUp(outcomes),
     ...checkDrift(outcomes),
     ...checkTakenTime(outcomes),
     ...checkStandstill(outcomes),
@@ -87,8 +85,10 @@ export function checkDrift(outcomes: TrialOutcome[]): Doubt[] {
   const steady: readonly Statistic[] = ['p50', 'p99', 'p999', 'throughput'];
   return graded(outcomes, {
     value: ({ measurement, slice_p50_ns }) => {
-      const [operation, ...others] = measurement?.recording?.result.operations ?? [];
-      if (!operation || others.length > 0) return null;
+      const result = measurement?.recording?.result;
+      const [operation, ...others] = result?.operations ?? [];
+      // What is offered too much makes latencies grow: checkKeptUp says so.
+      if (!result || !operation || others.length > 0 || fellBehind(result) === 'server') return null;
       const medians = slice_p50_ns ?? operation.slice_p50_ns.filter((p50) => p50 !== null);
       if (medians.length < 4) return null;
       const half = Math.floor(medians.length / 2);
@@ -231,40 +231,58 @@ function gapsInWindow(
 }
 
 /**
- * A response time counts from when the request was due, so the generator's lag is part of it. The lag at the p99 is in
- * the tail; by how much the median response time exceeds the median service time is what it does to the median. The
- * rate counts what came in the window, whenever it was due. The stages show the lag as one of their own.
+ * A response time counts from when the request was due, so the generator's own lag is part of it, and nothing of the
+ * server; what a request waited for room in a window is the server's. The lag at the p99 is in the tail. The median has of
+ * it no more than the median response time exceeds the median service time, and no more than all but the latest tenth of
+ * the requests were late: fewer than those hardly move it. The rate counts what came in the window, whenever it was due.
+ * The stages show the lag as one of their own.
  */
 export function checkScheduleLag(outcomes: TrialOutcome[]): Doubt[] {
-  const overService = (of: (result: LoadResult) => number | undefined): Grading['value'] => {
-    return ({ measurement }) => {
-      const result = measurement?.recording?.result;
-      const service_ns = result?.operations[0]?.service_time_ns?.p50;
-      const over_ns = result && of(result);
-      return service_ns && over_ns !== undefined ? over_ns / service_ns : null;
-    };
-  };
   const median = graded(outcomes, {
-    value: overService(({ operations: [operation] }) =>
-      operation?.latency_ns && operation.service_time_ns
-        ? operation.latency_ns.p50 - operation.service_time_ns.p50
-        : undefined,
-    ),
-    limits: scheduleLag,
+    value: ({ measurement }) => {
+      const result = measurement?.recording?.result;
+      const { latency_ns, service_time_ns } = result?.operations[0] ?? {};
+      const lag = result && ownLagUs(result);
+      if (!lag || !latency_ns || !service_time_ns?.p50) return null;
+      return Math.min(latency_ns.p50 - service_time_ns.p50, lag.p90 * 1000) / service_time_ns.p50;
+    },
+    limits: ownLag,
     about: { suspect: ['p50'], invalid: ['p50'] },
     sentence: (trials, worst) =>
       `${trials}: the load generator sent behind its schedule, so that the median response time is up to ` +
       `${formatPercent(worst)} above the median service time.`,
   });
   const tail = graded(outcomes, {
-    value: overService(({ schedule_lag_us }) => (schedule_lag_us ? schedule_lag_us.p99 * 1000 : undefined)),
-    limits: scheduleLag,
+    value: ({ measurement }) => {
+      const result = measurement?.recording?.result;
+      return result ? ownLagOverService(result) : null;
+    },
+    limits: ownLag,
     about: { suspect: ['p99', 'p999'], invalid: ['p99', 'p999'] },
     sentence: (trials, worst) =>
       `${trials}: the load generator sent behind its schedule, at the p99 by up to ${formatPercent(worst)} of the ` +
       'median service time.',
   });
   return [...median, ...tail];
+}
+
+/**
+ * More was offered than the server can take. Latencies count from when requests were due and are right, but they grow
+ * for as long as the window lasts. Where requests were never answered, that is said of them instead (trial-checks.ts).
+ */
+export function checkKeptUp(outcomes: TrialOutcome[]): Doubt[] {
+  return graded(outcomes, {
+    value: ({ measurement }) => {
+      const result = measurement?.recording?.result;
+      if (!result || (result.unanswered ?? 0) > 0 || fellBehind(result) !== 'server') return null;
+      return unansweredShare(result.rates);
+    },
+    limits: { suspect: 0, invalid: Number.POSITIVE_INFINITY },
+    about: { suspect: ['p50', 'p99', 'p999'], invalid: [] },
+    sentence: (trials, worst) =>
+      `${trials}: the server did not keep up with the offered rate, of which it answered up to ${formatPercent(worst)} ` +
+      'too little: latencies grow as long as the window lasts.',
+  });
 }
 
 /** Stages are means of the requests whose stamps are in order. */

@@ -23,7 +23,7 @@ const rates: NonNullable<LoadResult['rates']> = {
   errors_ops: 0,
   wrong_ops: 0,
   stale_ops: 0,
-  torn_ops: 0,
+  torn_ops: 2,
 };
 const recorded = (...results: Partial<LoadResult>[]): Recording[] =>
   results.map((result) => ({ result }) as Recording);
@@ -50,7 +50,7 @@ test('a side that one trial does not know is not known', () => {
 });
 
 test('rates are means over the time of the windows', () => {
-  const long = { ...rates, window_s: 3, achieved_ops: 40, misses_ops: 0 };
+  const long = { ...rates, window_s: 3, achieved_ops: 40, misses_ops: 0, torn_ops: 0 };
   expect(summarizeRates(recorded({ rates }, { rates: long }))).toEqual({
     offered_ops: 100,
     achieved_ops: 50,
@@ -58,6 +58,8 @@ test('rates are means over the time of the windows', () => {
     misses_ops: 1,
     errors_ops: 0,
     wrong_ops: 0,
+    stale_ops: 0,
+    torn_ops: 0.5,
   });
   expect(summarizeRates(recorded({ rates: { ...rates, offered_ops: null } }))).toMatchObject({
     offered_ops: null,

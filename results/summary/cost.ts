@@ -62,5 +62,7 @@ export function summarizeRates(recorded: Recording[]): Measured['rates'] {
     misses_ops: mean('misses_ops'),
     errors_ops: mean('errors_ops'),
     wrong_ops: mean('wrong_ops'),
+    stale_ops: mean('stale_ops'),
+    torn_ops: mean('torn_ops'),
   };
 }

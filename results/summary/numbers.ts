@@ -28,6 +28,7 @@ import {
   stateIn,
 } from './distance/run-distance.ts';
 import { whyUnread } from './distance/slice-states.ts';
+import { whoFellBehind } from './fallen-behind.ts';
 import { summarizeInterference, summarizeTail } from './interference.ts';
 import type { TrialOutcome } from './trial-outcome.ts';
 import { overTrials, type TrialSample, wholeSamples } from './trial-samples.ts';
@@ -110,6 +111,7 @@ export function numbersOf(counted: Counted): Numbers {
     by_state: numbersByState(pair, slices, whole, selection.withoutEarly, is_of_means),
     after_probe: afterProbe(slices, selection.state),
     rates: summarizeRates(recorded),
+    fell_behind: whoFellBehind(recorded),
     cost: summarizeCost(recorded),
     bulk: summarizeBulk(outcomes),
     misses: countReplies(recorded, 'misses'),

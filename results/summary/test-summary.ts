@@ -55,6 +55,7 @@ export function point(system: string, p50_us: number[], overrides: Partial<Point
     trial_throughput_ops: perTrial.map(({ trial, value }) => ({ trial, throughput_ops: 1e6 / value })),
     throughput_ops: null,
     rates: null,
+    fell_behind: null,
     cost: null,
     bulk: null,
     samples: 10_000 * p50_us.length,

@@ -17,6 +17,8 @@ const expendable = [
   'offered',
   'p999',
   'throughput',
+  'torn_ops',
+  'stale_ops',
   'wrong_ops',
   'misses_ops',
   'errors_ops',

@@ -123,6 +123,25 @@ test('of an offered rate the figure is latency over what was achieved, with its 
   for (const { x } of knees) expect(x).toBeCloseTo(KNEE_RATE / 1000, 3);
 });
 
+test.each([
+  ['the load generator', { state: 'invalid', fell_behind: null }, 0],
+  ['the load generator, which answers too little then', { state: 'invalid', fell_behind: 'generator' }, 0],
+  ['the system', { state: 'valid', fell_behind: null }, 4],
+  ['the system, whose latencies are suspect then', { state: 'suspect', fell_behind: 'server' }, 4],
+  ['the system, which never answers some then', { state: 'invalid', fell_behind: 'server' }, 4],
+] as const)('a rise of the p99 that is of %s', async (_who, { state, fell_behind }, knees) => {
+  const { run, summary, looks, distance } = reports.get('rates')!.source;
+  const points = summary.points.map((point) =>
+    point.rate_ops! <= KNEE_RATE
+      ? point
+      : { ...point, fell_behind, verdicts: { ...point.verdicts, p99: { state, reasons: [] } } },
+  );
+  const source = { run, looks, distance, summary: { ...summary, points } };
+  const drawn = (await draw((theme) => pictureOf('figure', source, theme), pageTheme))!.picture.datasets
+    .points as Row[];
+  expect(drawn.filter(({ is_knee }) => is_knee)).toHaveLength(knees);
+});
+
 test('bandwidth is the bytes of the values alone', async () => {
   const drawn = await rows('sizes', 'bandwidth');
   const rates = await rows('sizes', 'throughput');
@@ -174,10 +193,11 @@ test('more than a system can take stands at the upper edge of the curve, and str
   const folder = join(dir, 'overloaded');
   await writeRunInto(folder, run({ manifest: swept({ ...whole, plan }, rates), measured: overloaded }));
   const { source: recorded } = await readReport(folder, { reference: false });
-  const nothing = { completed_ops: 0, misses_ops: 0, errors_ops: 0, wrong_ops: 0 };
+  const bad = { misses_ops: 0, errors_ops: 0, wrong_ops: 0, stale_ops: 0, torn_ops: 0 };
   const points = recorded.summary.points.map((point) => ({
     ...point,
-    rates: { offered_ops: point.rate_ops, achieved_ops: point.throughput_ops ?? 0, ...nothing },
+    rates: { offered_ops: point.rate_ops, achieved_ops: point.throughput_ops ?? 0, completed_ops: 0, ...bad },
+    fell_behind: point.rate_ops === 4000 ? ('server' as const) : null,
   }));
   const source = {
     run: recorded.run,

@@ -23,12 +23,9 @@ import { entriesOf, type LineRow } from './over-axis.ts';
 import { linesPanel } from './panel.ts';
 import { measuredAxis, measuredScale, type PlotScale } from './scales.ts';
 
-/** A system keeps up with an open loop where its replies come at no less than so much of the rate that is offered. */
-const KEPT_UP = 0.95;
-
 interface CurveRow extends LineRow {
   is_knee: boolean;
-  /** More was offered than it can take: its latency grows for as long as the run lasts, and says how long that was. */
+  /** More was offered than it, or the load generator, can take: its latency says how long the run lasted. */
   is_beyond: boolean;
 }
 
@@ -105,9 +102,7 @@ export function loadCurve({ run, summary, looks }: ChartSource, theme: Theme): P
       ...runState(manifest),
       `Points along a curve: ${axisTitle(axis, manifest)}; ${trialRange(summary.points)}.`,
       ...(rows.some(({ is_knee }) => is_knee) ? [`Ringed: ${KNEE_MEANING}.`] : []),
-      ...(rows.some(({ is_beyond }) => is_beyond)
-        ? ['At the upper edge: more than the system can take, where latency grows as long as the run lasts.']
-        : []),
+      ...beyondMeaning(summary.points),
       ...distanceOfFigure(summary),
       ...hollowMeaning(rows.some(({ verdict }) => verdict === 'invalid')),
     ],
@@ -120,9 +115,17 @@ function atEdge(row: CurveRow, { domain: [, high] }: PlotScale): CurveRow {
   return row.is_beyond && row.y !== null && row.y > high ? { ...row, y: high } : row;
 }
 
-function isBeyond({ rates, throughput_ops }: Point): boolean {
-  const offered = rates?.offered_ops ?? null;
-  return offered !== null && throughput_ops !== null && throughput_ops < KEPT_UP * offered;
+/** What stands at the upper edge, and why. */
+function beyondMeaning(points: Point[]): string[] {
+  const grows = 'where latency grows as long as the run lasts';
+  return [
+    ...(points.some(({ fell_behind }) => fell_behind === 'server')
+      ? [`At the upper edge: more than the system can take, ${grows}.`]
+      : []),
+    ...(points.some(({ fell_behind }) => fell_behind === 'generator')
+      ? ['At the upper edge and hollow: more than the load generator can send, which says nothing of the system.']
+      : []),
+  ];
 }
 
 function rowsOf(points: Point[], axis: Axis, manifest: Manifest): CurveRow[] {
@@ -152,7 +155,7 @@ function rowsOf(points: Point[], axis: Axis, manifest: Manifest): CurveRow[] {
             verdict: measure.stateOf(point),
             is_constant: false,
             is_knee: point === knee,
-            is_beyond: isBeyond(point),
+            is_beyond: point.fell_behind !== null,
           }));
         });
       }),
@@ -160,19 +163,25 @@ function rowsOf(points: Point[], axis: Axis, manifest: Manifest): CurveRow[] {
 }
 
 /**
- * Of the points of one curve. Null where the p99 never rises so far, where it has risen at the first load above the
- * lowest, so that the knee is below that, and where the lowest load has none that is valid.
+ * Of the points of one curve. Null where the p99 never rises so far, where nothing shows that it is the system's which
+ * rises and not the load generator's, where the lowest load has none that is valid or is too much already, and where the
+ * p99 has risen at the first load above the lowest, so that the knee is below that.
  */
 function kneeOf(points: Point[], axis: Axis): Point | null {
   const inOrder = points.toSorted((a, b) => (valueAlong(a, axis) ?? 0) - (valueAlong(b, axis) ?? 0));
-  const p99s = inOrder.map((point) => latencyP99.valueOf(point));
-  const [lowest] = p99s;
-  if (lowest === null || latencyP99.stateOf(inOrder[0]) === 'invalid') return null;
-  const isBelow = (p99: number | null): boolean => p99 !== null && p99 <= KNEE_FACTOR * lowest;
-  if (p99s.every(isBelow)) return null;
-  const below = inOrder.filter(
-    (point, index) => isBelow(p99s[index]) && latencyP99.stateOf(point) !== 'invalid',
+  const [first] = inOrder;
+  const lowest = latencyP99.valueOf(first);
+  const isValid = (point: Point): boolean => latencyP99.stateOf(point) !== 'invalid';
+  if (lowest === null || !isValid(first) || first.fell_behind !== null) return null;
+  const isBelow = (point: Point): boolean => {
+    const p99 = latencyP99.valueOf(point);
+    return p99 !== null && p99 <= KNEE_FACTOR * lowest;
+  };
+  const risesItself = inOrder.some(
+    (point) => !isBelow(point) && (isValid(point) || point.fell_behind === 'server'),
   );
+  if (!risesItself) return null;
+  const below = inOrder.filter((point) => isBelow(point) && isValid(point));
   if (below.length === 1) return null;
   return below.reduce((best, point) =>
     (point.throughput_ops ?? 0) > (best.throughput_ops ?? 0) ? point : best,
