@@ -1,4 +1,6 @@
 /** manifest.json of a run: what it is going to do, where, and with what. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import {
   MANIFEST_FILE,
@@ -7,6 +9,7 @@ import {
   type RunPlace,
   replaceFile,
   type SystemUnderTest,
+  TRACE_VERSION,
 } from '../results/formats/index.ts';
 import { repeatOf } from './config/checks.ts';
 import { protocolOf, protocolsOf } from './config/protocol.ts';
@@ -45,7 +48,11 @@ export async function unfinishedManifest({
     plan: planOf(experiment),
     machine: await machineFacts(HOST),
     distances: [],
-    versions: { ...(await systemVersions(experiment, checkouts)), ...(await softwareVersions()) },
+    versions: {
+      ...(await systemVersions(experiment, checkouts)),
+      ...(await softwareVersions()),
+      ...(await traceDigests(experiment)),
+    },
     git: await gitState(ownCheckout),
     systems: systemsOf(experiment, checkouts),
     backends: await describeBackends(
@@ -105,6 +112,7 @@ function planOf(experiment: Experiment): Manifest['plan'] {
     variants: variantsInWords(experiment),
     pipeline,
     open_loop: open_loop ?? null,
+    trace: workload.trace === undefined ? null : traceOf(workload.trace, workload.trace_speed),
     keys,
     key_distribution,
     seed,
@@ -115,6 +123,22 @@ function planOf(experiment: Experiment): Manifest['plan'] {
     figure: experiment.figure ?? null,
     reference: reference === 'none' ? null : reference,
   };
+}
+
+/** By its name, since a folder means nothing on another machine. */
+function traceOf(file: string, speed = 1): Manifest['plan']['trace'] {
+  return { file: path.basename(file), speed };
+}
+
+/** A run that goes on, or is repeated, replays the same. */
+async function traceDigests({ points }: Experiment): Promise<Record<string, string>> {
+  const files = new Set(points.flatMap(({ workload }) => workload.trace ?? []));
+  const digests = [...files].map(async (file) => {
+    const sum = createHash('sha256');
+    for await (const bytes of createReadStream(file)) sum.update(bytes);
+    return [`${TRACE_VERSION}${path.basename(file)}`, sum.digest('hex')] as const;
+  });
+  return Object.fromEntries(await Promise.all(digests));
 }
 
 /** "read 50, update 50, keys zipf 0.99" of each variant that is measured. */
@@ -184,7 +208,7 @@ function systemsOf({ systems, repeat, workload }: Experiment, checkouts: Checkou
 
 /**
  * As it is written, without the points that follow from it. A checkout's folder means nothing on another machine: its
- * commit stands in its place.
+ * commit stands in its place, and of a trace its name.
  */
 function writtenConfig(
   { axes, points: _, leftOut: __, ...whole }: Experiment,
@@ -195,7 +219,9 @@ function writtenConfig(
     const checkout = checkouts.get(system.name);
     return checkout ? { ...system, checkout: checkout.git.commit ?? 'not a clone' } : system;
   });
-  return { ...experiment, systems };
+  const { trace } = experiment.workload;
+  const workload = { ...experiment.workload, ...(trace && { trace: path.basename(trace) }) };
+  return { ...experiment, workload, systems };
 }
 
 async function systemVersions(

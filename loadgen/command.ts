@@ -273,6 +273,7 @@ export async function optionsOf(flags: LoadFlags, command: Command): Promise<Loa
       { ...flags, ...((isMessageProtocol(protocol) || trace !== null) && ONE_KEY) },
       flags.populate,
     )),
+    ...(trace !== null && { valueBytes: trace.survey.meanValueBytes }),
     replyTimeoutS: flags.replyTimeoutS ?? replyTimeoutS(protocol),
     target: await resolveTarget(flags.target, '--target'),
     sendsLike: null,

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { argv, client, configSchema, floor, system, text, timeout_s } from './schema.ts';
-import { name } from './workload-schema.ts';
+import { arrivals, name } from './workload-schema.ts';
 
 export type Keys = readonly string[];
 
@@ -58,7 +58,16 @@ const openLoop = workload.shape.open_loop.unwrap();
 export const authoredSchema = configSchema.extend({
   // What a sweep varies stands there alone, and weights of a mix are operations enough.
   workload: workload
-    .extend({ open_loop: openLoop.partial({ rate_ops: true }).optional() })
+    .extend({
+      open_loop: openLoop.extend({ arrivals }).partial({ rate_ops: true }).optional(),
+      sizes: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "In the place of value_sizes a file with a size a line and, behind it, its weight. Its path is from the experiment's folder.",
+        ),
+    })
     .partial({ operations: true, keys: true, value_bytes: true, duration_s: true })
     .describe(workload.description as string),
   defaults: defaults.optional(),

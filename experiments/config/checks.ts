@@ -100,7 +100,8 @@ function workloadProblems({ workload }: Config): Problem[] {
 
 /** Names of what no request is. */
 function operationProblems({ workload }: Config): Problem[] {
-  const { operations, mix, commands } = workload;
+  const { operations, mix, commands, trace } = workload;
+  if (trace !== undefined) return [];
   const named = [
     ...operations.map((name, index) => ({ name, path: ['operations', index] })),
     ...Object.keys(mix ?? {}).map((name) => ({ name, path: ['mix', name] })),
@@ -131,9 +132,14 @@ function loadThreadProblems({ systems, workload, stages }: Config): Problem[] {
 }
 
 /** An open loop whose rate its pattern cannot have. */
-function arrivalProblems({ workload: { open_loop } }: Config): Problem[] {
-  const problem = open_loop && arrivalsProblem(open_loop.arrivals, open_loop.rate_ops, RATE_OPS_MAX);
-  return problem ? [{ path: ['workload', 'open_loop', 'arrivals'], message: problem }] : [];
+function arrivalProblems({ workload: { open_loop, trace } }: Config): Problem[] {
+  if (open_loop === undefined) return [];
+  const path = ['workload', 'open_loop', 'arrivals'];
+  if (open_loop.arrivals === null) {
+    return trace === undefined ? [{ path, message: 'must be a pattern: leave it out, or name one' }] : [];
+  }
+  const problem = arrivalsProblem(open_loop.arrivals, open_loop.rate_ops, RATE_OPS_MAX);
+  return problem ? [{ path, message: problem }] : [];
 }
 
 function mixProblems({ workload: { operations, mix, open_loop }, systems }: Config): Problem[] {
@@ -181,6 +187,10 @@ function programProblems({ systems, workload, stages, sweep }: Config): Problem[
   return systems.flatMap(({ client, checkout }, index) => {
     const { program } = client;
     if (program === undefined) return [];
+    if (workload.trace !== undefined) {
+      const path = ['systems', index, 'client', 'program'];
+      return [{ path, message: `${program} replays no trace: leave one of the two out` }];
+    }
     const cannot: [boolean, string, string][] = [
       [
         client.backend !== SOCKETS_BACKEND,

@@ -39,6 +39,7 @@ import {
 import { withSystems } from './selection.ts';
 import type { SweepPoint } from './sweep.ts';
 import { overPoints, pointOf, sweepContradictions, sweepOf } from './swept.ts';
+import { readWorkloadFiles, type WorkloadFiles } from './workload-files.ts';
 import { readYaml } from './yaml-source.ts';
 
 export interface ReadOptions {
@@ -121,7 +122,12 @@ export async function readConfig(
   const written = applyOverrides(source.root, overrides, problems);
   const { root, axes, points, wholeAxes, problems: ofSweep } = sweepOf(written, quick);
   if (ofSweep.length > 0) throw invalid(problemLines([...problems, ...ofSweep]));
-  const atPoints = points.map((point) => writtenAt(root, point, axes.length > 0, library));
+  const files = await readWorkloadFiles(
+    points.map(({ overrides: atPoint }) => applyOverrides(root, atPoint, [])),
+    path.dirname(file),
+  );
+  const named = { isSwept: axes.length > 0, library, files };
+  const atPoints = points.map((point) => writtenAt(root, point, named));
   const systems = atPoints.flatMap((one) => elementsOf(entriesOf(one.root).get('systems')).map(plain));
   const modules = await loadModules(systems, path.dirname(path.resolve(file)));
   const resolved = atPoints.map((one) => checkedPoint(one, cores, modules));
@@ -157,10 +163,17 @@ interface WrittenPoint extends Omit<ResolvedPoint, 'config'> {
   root: Placed;
 }
 
-function writtenAt(written: Placed, point: SweepPoint, isSwept: boolean, library: Library): WrittenPoint {
+/** What names in a config stand for. */
+interface Named {
+  isSwept: boolean;
+  library: Library;
+  files: WorkloadFiles;
+}
+
+function writtenAt(written: Placed, point: SweepPoint, { isSwept, library, files }: Named): WrittenPoint {
   const problems: PlacedProblem[] = [];
   const here = applyOverrides(written, point.overrides, problems);
-  const { root, problems: unresolved, sources } = resolveExperiment(here, library, isSwept);
+  const { root, problems: unresolved, sources } = resolveExperiment(here, library, files, isSwept);
   return { root, sources, problems: [...problems, ...unresolved] };
 }
 

@@ -22,6 +22,7 @@ import { mustBe, unknownKey } from './problems.ts';
 import { withMessages } from './protocol.ts';
 import { fillTemplate } from './templates.ts';
 import { withMeanSize, withVariant } from './variants.ts';
+import { type WorkloadFiles, withFiles } from './workload-files.ts';
 import { splitWords, WordsError } from './words.ts';
 
 export interface Resolution {
@@ -39,9 +40,14 @@ const wordKeys = ['start', 'version', 'command'];
 const singular: Record<Kind, string> = { systems: 'system', floors: 'floor' };
 
 /** `isSwept`: at a point of a sweep, where floors are left out that cannot be compared. */
-export function resolveExperiment(root: Placed, library: Library, isSwept = false): Resolution {
+export function resolveExperiment(
+  root: Placed,
+  library: Library,
+  files: WorkloadFiles,
+  isSwept = false,
+): Resolution {
   const resolver = new Resolver(library, entriesOf(root).get('defaults'), isSwept);
-  return resolver.experiment(root);
+  return resolver.experiment(root, files);
 }
 
 /** One entry of the library by itself, as an experiment that names it would have it. */
@@ -64,17 +70,13 @@ class Resolver {
     if (defaults) checkKeys(defaults, keysOf.defaults, this.problems);
   }
 
-  experiment(written: Placed): Resolution {
-    let root = withMessages(
-      withMix(
-        withMeanSize(
-          withVariant(
-            withKeys(written, (key) => key !== 'defaults'),
-            this.problems,
-          ),
-        ),
-      ),
+  experiment(written: Placed, files: WorkloadFiles): Resolution {
+    const known = withFiles(
+      withKeys(written, (key) => key !== 'defaults'),
+      files,
+      this.problems,
     );
+    let root = withMessages(withMix(withMeanSize(withVariant(known, this.problems))));
     const listed = entriesOf(root).get('systems');
     if (Array.isArray(listed?.value)) {
       const systems = listed.value.flatMap((element) => this.entry('systems', element) ?? []);

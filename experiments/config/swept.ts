@@ -223,9 +223,13 @@ function changedKeys([first, ...others]: ConfiguredSystem[]): string[] {
 
 type Swept = Pick<Config, 'workload'> & { systems: readonly ConfiguredSystem[] };
 
-/** A config without the values that its sweep says, which are those of the first point. */
+/**
+ * A config without the values that its sweep says, which are those of the first point, and without what follows from a
+ * trace or a list of sizes.
+ */
 export function withoutAxes<T extends Swept>(config: T, axes: readonly Axis[]): T {
   const written = structuredClone(config);
+  for (const key of impliedIn(config.workload, axes)) remove(written.workload, [key]);
   for (const { path, systems } of axes) {
     const [first, name, ...inner] = path.split('.');
     if (first === 'workload') {
@@ -239,6 +243,12 @@ export function withoutAxes<T extends Swept>(config: T, axes: readonly Axis[]): 
     }
   }
   return written;
+}
+
+function impliedIn({ trace, value_sizes }: WorkloadConfig, axes: readonly Axis[]): readonly string[] {
+  if (trace !== undefined) return ['operations', 'mix', 'keys', 'key_distribution', 'value_bytes', 'open_loop'];
+  if (axes.some(({ path }) => path === 'workload.sizes')) return ['value_sizes', 'value_bytes'];
+  return value_sizes === undefined ? [] : ['value_bytes'];
 }
 
 function remove(from: object, path: readonly string[]): void {

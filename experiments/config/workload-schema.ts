@@ -68,6 +68,10 @@ export const ownWorkload = z
     'What of the workload is another one for this system; its points are marked as of another workload.',
   );
 
+export const arrivals = arrivalPattern
+  .default('poisson')
+  .describe('As many independent users send, evenly spread, in bursts, or with heavy-tailed gaps.');
+
 const protocol = z.enum(protocols);
 
 export const workload = z.strictObject({
@@ -111,15 +115,27 @@ export const workload = z.strictObject({
   open_loop: z
     .strictObject({
       rate_ops,
-      arrivals: arrivalPattern
-        .default('poisson')
-        .describe('As many independent users send, evenly spread, in bursts, or with heavy-tailed gaps.'),
+      // Of a trace there is no pattern.
+      arrivals: arrivals.nullable(),
     })
     .optional()
     .describe(
       'Requests are due by a schedule, whatever replies do, and latencies run from when they were due: give it clients and ' +
         'pipeline enough for what waits. Without it each connection sends its next request when it has a reply (closed loop).',
     ),
+  trace: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "A file that is replayed in the place of a workload: times, operations, keys and sizes (docs/load-generator.md). Its path is from the experiment's folder.",
+    ),
+  trace_speed: z
+    .number()
+    .min(1e-6)
+    .max(1e6)
+    .optional()
+    .describe('So many times as fast as the trace was recorded; it may be an axis of the sweep.'),
   keys: keys.describe('Size of the key space; all keys exist before anything is measured.'),
   commands: z
     .record(operationName, command)

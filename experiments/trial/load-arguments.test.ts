@@ -89,6 +89,17 @@ test('an open loop has a rate and arrivals', () => {
   );
 });
 
+test('a trace has its speed, and none of what it says itself', () => {
+  const open_loop = { rate_ops: 100, arrivals: null };
+  const workload = { ...request.workload, trace: '/x/etc.trace', trace_speed: 2, open_loop };
+  const words = loadArguments({ ...request, workload, operation: 'mix', populate: true }).join(' ');
+  expect(words).toContain(
+    '--core 1 --trace /x/etc.trace --trace-speed 2 --connections 2 --pipeline 3 --warmup-s 0.5',
+  );
+  expect(words).toContain('--populate');
+  expect(words).not.toMatch(/--(operation|keys|key-distribution|value-bytes|rate|arrivals) /);
+});
+
 test("the system's options and the client's own follow, each by itself, with their placeholders filled", () => {
   const given = loadArguments(request);
   const options = given.filter((_, index) => given[index - 1] === '--backend-option');

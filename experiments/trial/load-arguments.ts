@@ -52,14 +52,9 @@ export function loadArguments(request: LoadRequest): string[] {
     ...requestFlags(request),
     connections: workload.clients,
     pipeline: workload.pipeline,
-    ...(workload.value_sizes === undefined
-      ? { 'value-bytes': workload.value_bytes }
-      : { 'value-sizes': workload.value_sizes }),
+    ...(workload.trace === undefined && sizeFlags(workload)),
     ...bulkFlags(workload),
-    ...(workload.open_loop && {
-      rate: workload.open_loop.rate_ops,
-      arrivals: arrivalsText(workload.open_loop.arrivals),
-    }),
+    ...scheduleFlags(workload),
     'warmup-s': workload.warmup_s,
     'duration-s': request.duration_s,
     // All systems draw the same keys in the same trial, and others in the next.
@@ -107,12 +102,23 @@ function requestFlags({ workload, system, operation }: LoadRequest): Record<stri
   const protocol = protocolOf(workload, system);
   // An older load generator has no protocols.
   if (protocol !== 'resp') return { protocol };
+  if (workload.trace !== undefined) return { trace: workload.trace, 'trace-speed': workload.trace_speed ?? 1 };
   return {
     operation,
     ...(operation === 'mix' && { mix: weights(workload) }),
     keys: workload.keys,
     ...keyFlags(workload),
   };
+}
+
+function sizeFlags({ value_bytes, value_sizes }: WorkloadConfig): Record<string, string | number> {
+  return value_sizes === undefined ? { 'value-bytes': value_bytes } : { 'value-sizes': value_sizes };
+}
+
+/** Of an open loop, but for a trace, which says them itself. */
+function scheduleFlags({ open_loop }: WorkloadConfig): Record<string, string | number> {
+  if (!open_loop || open_loop.arrivals === null) return {};
+  return { rate: open_loop.rate_ops, arrivals: arrivalsText(open_loop.arrivals) };
 }
 
 function keyFlags({

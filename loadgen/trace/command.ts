@@ -36,6 +36,7 @@ size, gets a get; a key that is shorter than its size says gets dots behind it; 
     .command('check')
     .description('Reads a whole trace, says what is wrong in it, and else what it has.')
     .argument('<file>', 'a trace')
+    .option('--json', 'as JSON', false)
     .action(check);
   trace.addHelpText(
     'after',
@@ -48,9 +49,15 @@ Examples:
   return trace;
 }
 
-async function check(file: string): Promise<void> {
-  const { requests, spanNs, keyBytes, valueBytes, filled } = await surveyTrace(file);
+async function check(file: string, { json }: { json: boolean }): Promise<void> {
+  const survey = await surveyTrace(file);
+  const { requests, spanNs, keyBytes, valueBytes, filled, operations, meanValueBytes } = survey;
   const seconds = spanNs / 1e9;
+  if (json) {
+    const found = { requests, span_s: seconds, operations, value_bytes: meanValueBytes };
+    console.log(JSON.stringify(found));
+    return;
+  }
   console.log(
     `${requests.toLocaleString('en-US')} requests in ${Number(seconds.toPrecision(6))} s, ` +
       `${Math.round(requests / seconds).toLocaleString('en-US')} a second on average\n` +

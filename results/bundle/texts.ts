@@ -1,7 +1,7 @@
 /** The texts of an artifact: what is claimed, how long it takes, and how it is repeated. */
 import { stringify } from 'yaml';
 import type { Finding } from '../claims/evaluate.ts';
-import type { Manifest, Summary } from '../formats/index.ts';
+import { type Manifest, type Summary, TRACE_VERSION } from '../formats/index.ts';
 import type { Run } from '../run/run-folder.ts';
 import { answer, belief, question } from '../sentences/answer.ts';
 import { listed } from '../sentences/doubts.ts';
@@ -42,7 +42,7 @@ ${belief(manifest, summary)} \`${RUN_FOLDER}/report.html\` has all numbers, thei
 | \`SHA256SUMS\` | \`sha256sum -c SHA256SUMS\` |
 
 Paths and names of user and host are taken out of the data; nothing else is changed.
-
+${tracesInWords(manifest)}
 ## How it is checked, and how long that takes
 
 It needs a checkout of bypassbench at commit ${git.commit ?? '(unknown)'}${git.dirty ? ', which had uncommitted changes' : ''}, put at
@@ -57,6 +57,24 @@ It needs a checkout of bypassbench at commit ${git.commit ?? '(unknown)'}${git.d
 ${machine.cpu}, ${machine.cores} cores, ${formatCount(Math.round(machine.memory_bytes / 2 ** 30))} GiB,
 ${machine.virtual ? `a virtual machine (${machine.hypervisor ?? 'hypervisor unknown'})` : 'bare metal'}, ${machine.os}, ${machine.kernel}.
 The bytes went over ${devices}. Another machine has other microseconds; ratios are what may be expected to be alike.
+`;
+}
+
+/** Names of the traces that were replayed, with the SHA-256 of their files. */
+function tracesOf({ versions }: Pick<Manifest, 'versions'>): [name: string, digest: string][] {
+  return Object.entries(versions).flatMap(([what, digest]): [string, string][] =>
+    what.startsWith(TRACE_VERSION) ? [[what.slice(TRACE_VERSION.length), digest]] : [],
+  );
+}
+
+/** Traces are large, and not everybody's to give away. */
+function tracesInWords(manifest: Manifest): string {
+  const traces = tracesOf(manifest);
+  if (traces.length === 0) return '';
+  return `
+The run replays ${traces.length === 1 ? 'a trace, which is' : 'traces, which are'} not in here. Before it is repeated, put beside \`${EXPERIMENT_FILE}\`:
+
+${traces.map(([name, digest]) => `- \`${name}\`, SHA-256 ${digest}`).join('\n')}
 `;
 }
 
@@ -110,7 +128,9 @@ exit "$status"
 `;
 
 /** Of the distribution that the run had, as far as it was Debian. */
-export function containerfile({ machine, versions, git }: Manifest): string {
+export function containerfile(manifest: Manifest): string {
+  const { machine, versions, git } = manifest;
+  const traces = tracesOf(manifest).map(([name]) => name);
   const node = /^v?(\d+)/.exec(versions.node)?.[1] ?? '24';
   const debian = /Debian.*\((\w+)\)/.exec(machine.os)?.[1] ?? 'bookworm';
   return `# Needs a checkout of bypassbench at commit ${git.commit ?? '(unknown)'} in bypassbench/ beside this file.
@@ -119,7 +139,7 @@ FROM docker.io/library/node:${node}-${debian}
 COPY bypassbench /artifact/bypassbench
 WORKDIR /artifact/bypassbench
 RUN apt-get update && npm ci && npm run setup
-COPY ${EXPERIMENT_FILE} ${SCRIPT_FILE} /artifact/
+COPY ${[EXPERIMENT_FILE, SCRIPT_FILE, ...traces].join(' ')} /artifact/
 COPY ${RUN_FOLDER} /artifact/${RUN_FOLDER}
 WORKDIR /artifact
 CMD ["./${SCRIPT_FILE}"]

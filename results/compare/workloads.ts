@@ -1,5 +1,6 @@
 /** Where two points of two runs were asked for different work: then no difference of theirs is one of the systems. */
-import { arrivalsText, type Manifest } from '../formats/index.ts';
+import type { Manifest } from '../formats/index.ts';
+import { arrivalsOf } from '../sentences/load.ts';
 import type { SummaryRow } from '../sentences/rows.ts';
 import { formatCount } from '../text/format.ts';
 
@@ -31,9 +32,7 @@ function workloadOf(
   const workload = new Map([
     [
       'loop',
-      rate_ops === null
-        ? 'closed'
-        : `open (${plan.open_loop ? arrivalsText(plan.open_loop.arrivals) : 'unknown'})`,
+      rate_ops === null ? 'closed' : `open (${arrivalsOf(plan) ?? 'unknown'})`,
     ],
     ['rate', rate_ops === null ? 'none' : `${formatCount(rate_ops)}/s`],
     ['pipeline', formatCount(pipeline)],
@@ -43,8 +42,10 @@ function workloadOf(
   const of = systems.find(({ name }) => name === system);
   if (of) {
     if (operation === 'mix') workload.set('mix', JSON.stringify(plan.mix));
-    workload.set('keys', formatCount(of.workload.keys ?? plan.keys));
-    workload.set('key distribution', of.workload.key_distribution ?? plan.key_distribution);
+    if (plan.trace === null) {
+      workload.set('keys', formatCount(of.workload.keys ?? plan.keys));
+      workload.set('key distribution', of.workload.key_distribution ?? plan.key_distribution);
+    }
     workload.set('wait mode', of.client.wait);
     workload.set("client's backend", of.client.backend);
   }

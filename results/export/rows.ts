@@ -1,7 +1,8 @@
 /** The tidy table of a run: a row for each point and statistic, and for each of its trials. */
 import { basename, resolve } from 'node:path';
-import { arrivalsText, type Measured, type Summary } from '../formats/index.ts';
+import type { Measured, Summary } from '../formats/index.ts';
 import { type Run, sameTarget } from '../run/run-folder.ts';
+import { arrivalsOf } from '../sentences/load.ts';
 import { MIXTURE } from '../summary/distance/by-state.ts';
 import { summarize } from '../summary/summary.ts';
 import { axisColumn, type ExportRow } from './columns.ts';
@@ -81,10 +82,10 @@ function ofWorkload({ manifest: { plan, systems } }: Run, { name, measured }: Ex
     pipeline,
     loop: rate_ops === null ? 'closed' : 'open',
     offered_ops: rate_ops,
-    arrivals: rate_ops !== null && plan.open_loop ? arrivalsText(plan.open_loop.arrivals) : null,
+    arrivals: rate_ops === null ? null : arrivalsOf(plan),
     mix: weights.map(([of, weight]) => `${of}:${weight}`).join(' ') || null,
-    keys: system?.workload.keys ?? plan.keys,
-    key_distribution: system?.workload.key_distribution ?? plan.key_distribution,
+    keys: plan.trace ? null : (system?.workload.keys ?? plan.keys),
+    key_distribution: plan.trace ? null : (system?.workload.key_distribution ?? plan.key_distribution),
     wait: system?.client.wait ?? null,
     client_backend: system?.client.backend ?? null,
     own_workload: own_workload.join(' ') || null,

@@ -66,9 +66,12 @@ export const arrivalPattern: z.ZodType<ArrivalPattern, ArrivalPattern> = z.union
   ]),
 ]);
 
-/** The schedule of requests, in requests per second of all connections together; null in a closed loop. */
+/**
+ * The schedule of requests, in requests per second of all connections together; null in a closed loop. Where a trace
+ * says when they are due there is no pattern, and the rate is the mean.
+ */
 export const openLoop = z
-  .strictObject({ rate_ops: z.number().positive(), arrivals: arrivalPattern })
+  .strictObject({ rate_ops: z.number().positive(), arrivals: arrivalPattern.nullable() })
   .nullable()
   .default(null);
 

@@ -43,4 +43,4 @@ export * from './stamps.ts';
 export * from './summary.ts';
 export * from './target.ts';
 export * from './trial.ts';
-export { meanBytes, parseValueSizes } from './value-sizes.ts';
+export { meanBytes, parseValueSizes, readSizes, sizesText } from './value-sizes.ts';

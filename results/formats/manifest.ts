@@ -40,6 +40,8 @@ import {
 } from './target.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
+/** In `versions`, in front of the name of a trace that was replayed: the SHA-256 of its file. */
+export const TRACE_VERSION = 'trace ';
 const SCHEMA = 'bypassbench.manifest/3';
 
 /** What of Redis was built, from what and how, as scripts/build-redis.mjs writes it. */
@@ -176,6 +178,8 @@ const manifest = z.strictObject({
     /** This and what follows is so where no axis says otherwise. */
     pipeline: positive,
     open_loop: openLoop,
+    /** The trace that is replayed, so many times as fast; its keys are no others. Null where none is. */
+    trace: z.strictObject({ file: z.string(), speed: z.number().positive() }).nullable().default(null),
     keys: positive,
     key_distribution: z.enum(keyDistributions),
     seed: z.int(),
@@ -193,7 +197,9 @@ const manifest = z.strictObject({
   machine,
   /** Of each two cores that something ran on; empty where an older run did not look. */
   distances: z.array(pairDistance).default([]),
-  /** node, bypassbench, the libraries, and for each system the first line that its version command printed. */
+  /**
+   * node, bypassbench, the libraries, for each system the first line that its version command printed, and traces.
+   */
   versions: z.object({ node: z.string(), bypassbench: z.string() }).catchall(z.string()),
   git: gitState,
   systems: z.array(system).min(1),

@@ -88,8 +88,13 @@ function parseList(text: string): ValueSizes | string {
   return { kind: 'list', sizes };
 }
 
+/** A list, as parseValueSizes() takes it. */
+export function sizesText({ sizes }: Extract<ValueSizes, { kind: 'list' }>): string {
+  return `list:${sizes.map(({ bytes, weight }) => (weight === 1 ? bytes : `${bytes}=${weight}`)).join()}`;
+}
+
 /** The sizes of a file; a string with the line and what is wrong in it, where it is no such file. */
-export function readSizes(text: string): ValueSizes | string {
+export function readSizes(text: string): Extract<ValueSizes, { kind: 'list' }> | string {
   const sizes: WeightedSize[] = [];
   for (const [index, line] of text.split('\n').entries()) {
     const [size, weight = '1', ...more] = line.replace(/#.*/, '').trim().split(/\s+/);

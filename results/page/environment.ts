@@ -23,7 +23,7 @@ export function environment(manifest: Manifest): Html {
     ['Commit', commit],
     [
       'Workload',
-      `${plan.key_distribution} over ${formatCount(plan.keys)} keys, ${pipelinesInWords(plan.measurements)}, seed ${plan.seed}`,
+      `${keysInWords(plan)}, ${pipelinesInWords(plan.measurements)}, seed ${plan.seed}`,
     ],
     ['Measurement', `${length} after ${plan.warmup_s} s of warm-up`],
   ])}
@@ -108,4 +108,8 @@ function shellWord(word: string): string {
 
 function clientInWords({ program, wait, backend }: SystemUnderTest['client']): string {
   return [...(program ? [program] : []), wait, backend].join(', ');
+}
+
+function keysInWords({ trace, key_distribution, keys }: Manifest['plan']): string {
+  return trace ? `trace ${trace.file}` : `${key_distribution} over ${formatCount(keys)} keys`;
 }

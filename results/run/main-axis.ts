@@ -2,7 +2,7 @@
 import type { Axis, Manifest } from '../formats/index.ts';
 
 /** Axes that load a server more from value to value: its throughput and latency lie on one curve. */
-const LOADS = /(^|\.)(clients|pipeline|rate|rate_ops|open_loop\.rate_ops)$/;
+const LOADS = /(^|\.)(clients|pipeline|rate|rate_ops|open_loop\.rate_ops|trace_speed)$/;
 const SIZES = /(^|\.)value_bytes$/;
 
 /** A number for each value of an axis with an order of numbers. */

@@ -31,6 +31,7 @@ import {
 } from './figure-words.ts';
 import { leftOutInWords } from './left-out.ts';
 import {
+  arrivalsOf,
   clientsInWords,
   mixInWords,
   otherAxes,
@@ -162,13 +163,14 @@ function workload({ plan, systems }: Manifest): string {
     ? `${formatCount(plan.requests)} requests`
     : `${plan.duration_s} s after ${plan.warmup_s} s of warm-up`;
   const drawn = plan.key_distribution === 'single' ? 'always the same one' : plan.key_distribution;
-  const keys = isMessageProtocol(plan.protocol) ? '' : ` and ${formatCount(plan.keys)} keys (${drawn})`;
+  const hasOwnKeys = isMessageProtocol(plan.protocol) || plan.trace !== null;
+  const keys = hasOwnKeys ? '' : ` and ${formatCount(plan.keys)} keys (${drawn})`;
   const variants = Object.entries(plan.variants).map(([name, words]) => `${name}: ${words}`);
   const targets = plan.measurements;
   const rates = ratesInWords(targets);
   const loop =
     rates && plan.open_loop
-      ? `an open loop of ${rates} (${arrivalsInWords(plan.open_loop.arrivals)}), with latencies from when each was due,`
+      ? `an open loop of ${rates} (${arrivalsOf(plan, arrivalsInWords)}), with latencies from when each was due,`
       : 'a closed loop,';
   const others = otherAxes(plan.axes);
   const mix = mixInWords(plan);

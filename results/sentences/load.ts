@@ -1,7 +1,9 @@
 /** What was asked of the systems, in words: the values of axes, and the workloads that systems have of their own. */
 import {
+  type ArrivalPattern,
   type Axis,
   type AxisValue,
+  arrivalsText,
   isMessageProtocol,
   type Manifest,
   type MeasurementTarget,
@@ -41,6 +43,19 @@ export function pipelinesInWords(targets: readonly MeasurementTarget[]): string 
 export function ratesInWords(targets: readonly MeasurementTarget[]): string | null {
   const rates = targets.flatMap(({ rate_ops }) => rate_ops ?? []);
   return rates.length === 0 ? null : `${valuesInWords(rates)} requests per second`;
+}
+
+type Schedule = Pick<Manifest['plan'], 'open_loop' | 'trace'>;
+
+/** "poisson", "trace etc.trace", "trace etc.trace, 2 times as fast": null in a closed loop. */
+export function arrivalsOf(
+  { open_loop, trace }: Schedule,
+  words: (pattern: ArrivalPattern) => string = arrivalsText,
+): string | null {
+  if (open_loop === null) return null;
+  if (open_loop.arrivals !== null) return words(open_loop.arrivals);
+  if (trace === null) return 'a trace';
+  return `trace ${trace.file}${trace.speed === 1 ? '' : `, ${formatNumber(trace.speed)} times as fast`}`;
 }
 
 /** Of what else a sweep varies: "keys 1,000 / 100,000", "mtu 1,500 / 9,000 (kv-dpdk)". */
@@ -88,6 +103,7 @@ const titles: Record<string, string> = {
   bulk_clients: 'bulk streams',
   bulk_value_bytes: 'size of bulk values (bytes)',
   rate_ops: 'offered rate (requests/s)',
+  trace_speed: 'speed of the trace (times that recorded)',
 };
 
 /** The same in a sentence, before a value: "offered rate 20,000", "pipeline 16". */

@@ -32,6 +32,20 @@ const doubtsOf = (protocol: string, unanswered: number) =>
     ({ reason }) => /lost|answered/.test(reason),
   );
 
+test('a miss is a fault, but of a trace, which gets what it did not set', () => {
+  const missing = (trace: object | null) => {
+    const one = outcome('resp', 0);
+    const { result } = one.measurement!.recording!;
+    Object.assign(result, { trace });
+    result.operations[0].misses = 5;
+    return checkTrials({ finished_at: 'then' } as Manifest, [one], 100_000).filter(({ reason }) =>
+      reason.includes('missed'),
+    );
+  };
+  expect(missing(null)).toMatchObject([{ state: 'invalid' }]);
+  expect(missing({ file: 'x.trace' })).toEqual([]);
+});
+
 test('a stream that was not answered makes all of it invalid, few lost datagrams the p99.9 suspect', () => {
   expect(doubtsOf('echo', 1)).toMatchObject([
     { state: 'invalid', reason: expect.stringContaining('stopped answering') },

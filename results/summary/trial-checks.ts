@@ -70,8 +70,12 @@ function badReplies(outcomes: TrialOutcome[]): Doubt[] {
     ...(bulk === null ? [] : [bulk.replies]),
   ]);
   const requests = operations.reduce((sum, operation) => sum + operation.requests, 0);
+  // A trace gets what it did not set, as it did when it was recorded.
+  const ofTraces = results.filter(({ trace }) => trace !== null).flatMap((result) => result.operations);
+  const missed = ofTraces.reduce((sum, { misses }) => sum + misses, 0);
+  const expected = { wrong: 0, stale: 0, torn: 0, errors: 0, misses: missed };
   return kinds.flatMap((kind) => {
-    const bad = operations.reduce((sum, operation) => sum + operation[kind.count], 0);
+    const bad = operations.reduce((sum, operation) => sum + operation[kind.count], 0) - expected[kind.count];
     if (bad === 0) return [];
     const first = operations.find((operation) => operation.first_error)?.first_error;
     const detail = kind.count === 'errors' && first ? `: ${sentence(first)}` : '.';

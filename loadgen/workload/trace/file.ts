@@ -4,7 +4,15 @@ import { open } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { LoadError } from '../../errors.ts';
-import { NO_SIZE, TRACE_GET, TRACE_SET, TraceParser, type TraceSink } from './format.ts';
+import {
+  NO_SIZE,
+  TRACE_GET,
+  TRACE_SET,
+  type TraceOperation,
+  TraceParser,
+  type TraceSink,
+  traceOperations,
+} from './format.ts';
 
 /** First bytes of a compressed file, whatever its name. */
 const compressions: { magic: number[]; create(): Duplex }[] = [
@@ -53,10 +61,18 @@ export interface TraceSurvey {
   valueBytes: number;
   /** Gets with a size: what filling the keys writes. */
   filled: number;
+  /** How many of each there are. */
+  operations: Record<TraceOperation, number>;
+  /** Of the values that are set, and that gets should find where their size is known: at least 1. */
+  meanValueBytes: number;
 }
 
 class Surveyor implements TraceSink {
-  readonly survey: TraceSurvey = {
+  /** By index. */
+  readonly counts = new Float64Array(traceOperations.length);
+  sizes = 0;
+  sizedBytes = 0;
+  readonly survey: Omit<TraceSurvey, 'operations' | 'meanValueBytes'> = {
     requests: 0,
     firstNs: 0,
     spanNs: 0,
@@ -70,9 +86,12 @@ class Surveyor implements TraceSink {
     if (survey.requests++ === 0) survey.firstNs = timeNs;
     survey.spanNs = timeNs - survey.firstNs;
     survey.keyBytes = Math.max(survey.keyBytes, keyBytes);
+    this.counts[operation]++;
     if (isFilled(operation, valueBytes)) survey.filled++;
-    if (operation === TRACE_SET || isFilled(operation, valueBytes))
-      survey.valueBytes = Math.max(survey.valueBytes, valueBytes);
+    if (operation !== TRACE_SET && !isFilled(operation, valueBytes)) return;
+    survey.valueBytes = Math.max(survey.valueBytes, valueBytes);
+    this.sizes++;
+    this.sizedBytes += valueBytes;
   }
 }
 
@@ -89,12 +108,14 @@ export async function surveyTrace(file: string): Promise<TraceSurvey> {
   const parser = new TraceParser(file, surveyor);
   for await (const bytes of fileBytes(file)) parser.feed(bytes);
   parser.end();
-  const { survey } = surveyor;
+  const { survey, counts, sizes, sizedBytes } = surveyor;
   if (survey.requests < 2 || survey.spanNs === 0) {
     throw new LoadError(
       'TRACE',
       `${file} has no two requests at different times: there is nothing to replay`,
     );
   }
-  return survey;
+  const [get, set, del] = counts;
+  const meanValueBytes = Math.max(1, Math.round(sizedBytes / Math.max(1, sizes)));
+  return { ...survey, operations: { get, set, del }, meanValueBytes };
 }
