@@ -10,6 +10,7 @@ import {
   replaceFile,
   type SystemUnderTest,
   TRACE_VERSION,
+  USUAL_KEY_BYTES,
 } from '../results/formats/index.ts';
 import { repeatOf } from './config/checks.ts';
 import { protocolOf, protocolsOf } from './config/protocol.ts';
@@ -115,6 +116,7 @@ function planOf(experiment: Experiment): Manifest['plan'] {
     trace: workload.trace === undefined ? null : traceOf(workload.trace, workload.trace_speed),
     keys,
     key_distribution,
+    key_bytes: String(workload.key_bytes ?? USUAL_KEY_BYTES),
     seed,
     warmup_s,
     duration_s,

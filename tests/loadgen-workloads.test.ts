@@ -101,6 +101,15 @@ describe.each(servers)('%s', (name, start) => {
     expect(Object.keys(variants)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
   });
 
+  it("keeps keys and values of the lengths of Facebook's pools", async () => {
+    for (const shape of ['etc', 'usr']) {
+      const words = ['--shape', shape, '--keys', '500', '--mix', 'get=3,set=1', '--connections', '4'];
+      const result = await load(...words);
+      expect(bad(result)).toEqual(nothing('get', 'set'));
+      expect(result).toMatchObject({ key_sizes: shape, value_sizes: shape === 'usr' ? null : 'etc' });
+    }
+  });
+
   it('keeps values of any length, and of other commands', async () => {
     const sizes = join(folder, 'sizes');
     await writeFile(sizes, '# bytes, weight\n1 5\n26\n\n70000 0.2\n');

@@ -4,6 +4,7 @@
  * use are made of it.
  */
 import { z } from 'zod';
+import { shapes } from '../../results/formats/index.ts';
 import { argv, client, configSchema, floor, system, text, timeout_s } from './schema.ts';
 import { arrivals, name } from './workload-schema.ts';
 
@@ -60,6 +61,10 @@ export const authoredSchema = configSchema.extend({
   workload: workload
     .extend({
       open_loop: openLoop.extend({ arrivals }).partial({ rate_ops: true }).optional(),
+      shape: z
+        .enum(shapes)
+        .optional()
+        .describe("Lengths of keys and values as in a pool of Facebook's (SIGMETRICS 2012)."),
       sizes: z
         .string()
         .min(1)

@@ -3,20 +3,14 @@
  * other, and cores that this machine does not have.
  */
 import { findBackend, SOCKETS_BACKEND } from '../../libos/index.ts';
-import {
-  arrivalsProblem,
-  MIX,
-  meanBytes,
-  parseValueSizes,
-  requestOperations,
-} from '../../results/formats/index.ts';
+import { requestOperations } from '../../results/formats/index.ts';
 import { softwareNames } from '../machine/machine.ts';
 import { suggestion } from './nearest.ts';
 import { floorPlaceholders, OPTIONS_WORD, placeholderNames, systemPlaceholders } from './placeholders.ts';
 import type { Problem } from './problems.ts';
-import { operationsOf, protocolProblems, protocolsOf } from './protocol.ts';
+import { protocolProblems, protocolsOf } from './protocol.ts';
 import type { Config, ConfiguredFloor as Floor, ConfiguredSystem as System } from './schema.ts';
-import { RATE_OPS_MAX } from './workload-schema.ts';
+import { workloadProblems } from './workload-checks.ts';
 
 /** Name of the second measurement of the system `name`, where an experiment repeats it. */
 export function repeatOf(name: string): string {
@@ -55,64 +49,13 @@ export function contradictions(config: Config): Problem[] {
     ...repeatProblems(config),
     ...goalProblems(config),
     ...noiseGoalProblems(config),
-    ...repeated(config.workload.operations).map(({ index, value }) => ({
-      path: ['workload', 'operations', index],
-      message: `'${value}' is listed twice`,
-    })),
     ...workloadProblems(config),
     ...protocolProblems(config),
-    ...operationProblems(config),
-    ...mixProblems(config),
     ...programProblems(config),
-    ...arrivalProblems(config),
     ...loadThreadProblems(config),
     ...withinProblems(config),
     ...quickProblems(config),
   ];
-}
-
-/** Variants of which none is measured, names of commands that are taken, and two ways to say how long values are. */
-function workloadProblems({ workload }: Config): Problem[] {
-  const { commands, variant, variants = {}, value_bytes, value_sizes } = workload;
-  const names = Object.keys(variants);
-  const taken: string[] = [...requestOperations, MIX];
-  const sizes = value_sizes === undefined ? null : parseValueSizes(value_sizes);
-  return [
-    ...Object.keys(commands)
-      .filter((name) => taken.includes(name))
-      .map((name) => ({
-        path: ['workload', 'commands', name],
-        message: `'${name}' is an operation already: choose another name`,
-      })),
-    ...(variant === undefined && names.length > 0
-      ? [
-          {
-            path: ['workload', 'variants'],
-            message: 'none of them is measured: say which, with `variant` or as an axis',
-          },
-        ]
-      : []),
-    ...(sizes !== null && typeof sizes !== 'string' && Math.max(1, meanBytes(sizes)) !== value_bytes
-      ? [{ path: ['workload', 'value_bytes'], message: '`value_sizes` says the sizes: leave it out' }]
-      : []),
-  ];
-}
-
-/** Names of what no request is. */
-function operationProblems({ workload }: Config): Problem[] {
-  const { operations, mix, commands, trace } = workload;
-  if (trace !== undefined) return [];
-  const named = [
-    ...operations.map((name, index) => ({ name, path: ['operations', index] })),
-    ...Object.keys(mix ?? {}).map((name) => ({ name, path: ['mix', name] })),
-  ];
-  return named.flatMap(({ name, path }) => {
-    const others = path[0] === 'operations' ? [MIX] : [];
-    const known: string[] = [...operationsOf(workload), ...Object.keys(commands), ...others];
-    if (known.includes(name)) return [];
-    const message = `there is no operation '${name}'${suggestion(name, known)}`;
-    return [{ path: ['workload', ...path], message }];
-  });
 }
 
 /** Load generators of several threads that have too few connections, or were to be stamped. */
@@ -129,40 +72,6 @@ function loadThreadProblems({ systems, workload, stages }: Config): Problem[] {
       ...(stages ? [{ path, message: 'stamps are of one thread: leave `stages` out, or this' }] : []),
     ];
   });
-}
-
-/** An open loop whose rate its pattern cannot have. */
-function arrivalProblems({ workload: { open_loop, trace } }: Config): Problem[] {
-  if (open_loop === undefined) return [];
-  const path = ['workload', 'open_loop', 'arrivals'];
-  if (open_loop.arrivals === null) {
-    return trace === undefined ? [{ path, message: 'must be a pattern: leave it out, or name one' }] : [];
-  }
-  const problem = arrivalsProblem(open_loop.arrivals, open_loop.rate_ops, RATE_OPS_MAX);
-  return problem ? [{ path, message: problem }] : [];
-}
-
-function mixProblems({ workload: { operations, mix, open_loop }, systems }: Config): Problem[] {
-  const listed = operations.indexOf(MIX);
-  const path = ['workload', 'operations'];
-  return [
-    ...(mix && listed < 0
-      ? [{ path, message: 'list no mix, whose weights `mix` says: add it, or leave the weights out' }]
-      : []),
-    ...(!mix && listed >= 0
-      ? [{ path: [...path, listed], message: 'needs its weights: mix: { get: 95, set: 5 }, in the workload' }]
-      : []),
-    ...systems.flatMap(({ workload }, index) =>
-      workload.open_loop && !open_loop
-        ? [
-            {
-              path: ['systems', index, 'workload', 'open_loop'],
-              message: 'the workload is a closed loop, which has no rate: give it open_loop too',
-            },
-          ]
-        : [],
-    ),
-  ];
 }
 
 /** Of an experiment without a sweep; swept.ts says what is wrong in one with it. */
@@ -182,7 +91,7 @@ function withinProblems({ sweep, systems }: Config): Problem[] {
 
 /** What a load generator of others cannot do, or does in one way only. */
 function programProblems({ systems, workload, stages, sweep }: Config): Problem[] {
-  const { operations, open_loop, bulk, key_distribution } = workload;
+  const { operations, open_loop, bulk, key_distribution, key_bytes } = workload;
   const swept = Object.keys(sweep ?? {});
   return systems.flatMap(({ client, checkout }, index) => {
     const { program } = client;
@@ -215,6 +124,7 @@ function programProblems({ systems, workload, stages, sweep }: Config): Problem[
         'draws keys uniformly, or has a single one',
       ],
       [swept.includes('key_distribution'), 'program', 'draws keys uniformly: it cannot be swept'],
+      [key_bytes !== undefined, 'program', 'has keys of its own: leave `key_bytes` out'],
     ];
     return cannot.flatMap(([isSo, key, why]) =>
       isSo ? [{ path: ['systems', index, 'client', key], message: `${program} ${why}` }] : [],

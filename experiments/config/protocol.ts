@@ -105,11 +105,12 @@ function withoutDatagrams({ workload, systems }: Config): Problem[] {
   });
 }
 
-function messageProblems({ workload: { keys, mix, commands, value_sizes, bulk } }: Config): Problem[] {
+function messageProblems({ workload: { keys, mix, commands, key_bytes, value_sizes, bulk } }: Config): Problem[] {
   const refused: [string, boolean][] = [
     ['keys', keys !== 1],
     ['mix', mix !== undefined],
     ['commands', Object.keys(commands).length > 0],
+    ['key_bytes', key_bytes !== undefined],
     ['value_sizes', value_sizes !== undefined],
     ['bulk', bulk !== undefined],
   ];

@@ -21,7 +21,7 @@ import {
 import { mustBe, unknownKey } from './problems.ts';
 import { withMessages } from './protocol.ts';
 import { fillTemplate } from './templates.ts';
-import { withMeanSize, withVariant } from './variants.ts';
+import { withMeanSize, withShape, withVariant } from './variants.ts';
 import { type WorkloadFiles, withFiles } from './workload-files.ts';
 import { splitWords, WordsError } from './words.ts';
 
@@ -76,7 +76,8 @@ class Resolver {
       files,
       this.problems,
     );
-    let root = withMessages(withMix(withMeanSize(withVariant(known, this.problems))));
+    const shaped = withShape(withVariant(known, this.problems), this.problems);
+    let root = withMessages(withMix(withMeanSize(shaped)));
     const listed = entriesOf(root).get('systems');
     if (Array.isArray(listed?.value)) {
       const systems = listed.value.flatMap((element) => this.entry('systems', element) ?? []);

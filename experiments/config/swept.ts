@@ -247,7 +247,9 @@ export function withoutAxes<T extends Swept>(config: T, axes: readonly Axis[]): 
 
 function impliedIn({ trace, value_sizes }: WorkloadConfig, axes: readonly Axis[]): readonly string[] {
   if (trace !== undefined) return ['operations', 'mix', 'keys', 'key_distribution', 'value_bytes', 'open_loop'];
-  if (axes.some(({ path }) => path === 'workload.sizes')) return ['value_sizes', 'value_bytes'];
+  const isAxis = (key: string): boolean => axes.some(({ path }) => path === `workload.${key}`);
+  if (isAxis('shape')) return ['key_bytes', 'value_sizes', 'value_bytes'];
+  if (isAxis('sizes')) return ['value_sizes', 'value_bytes'];
   return value_sizes === undefined ? [] : ['value_bytes'];
 }
 

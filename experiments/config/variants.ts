@@ -3,9 +3,10 @@
  * says with `variant`, or with an axis of that name, which of them is measured.
  */
 
-import { meanBytes, parseValueSizes } from '../../results/formats/index.ts';
+import { meanBytes, parseValueSizes, shapes } from '../../results/formats/index.ts';
 import { suggestion } from './nearest.ts';
-import { entriesOf, type Placed, type PlacedProblem, withEntry } from './placed.ts';
+import { entriesOf, type Placed, type PlacedProblem, withEntry, withKeys } from './placed.ts';
+import { notAllowed } from './problems.ts';
 
 /**
  * The workload with what its variant says in the place of its own. One that there is not is a problem, and read as the
@@ -27,6 +28,27 @@ export function withVariant(root: Placed, problems: PlacedProblem[]): Placed {
     workload,
   );
   return withEntry(root, 'workload', merged);
+}
+
+/** What a shape says besides. One that there is not is left for the schema. */
+const OF_SHAPE = ['key_bytes', 'value_bytes', 'value_sizes'];
+
+/** A shape is lengths of keys and values of one name. */
+export function withShape(root: Placed, problems: PlacedProblem[]): Placed {
+  const workload = entriesOf(root).get('workload');
+  const given = entriesOf(workload).get('shape');
+  if (!workload || !given) return root;
+  const { place, value } = given;
+  if (!shapes.some((known) => known === value)) {
+    problems.push({ place, message: notAllowed(value, shapes) });
+  }
+  for (const key of OF_SHAPE) {
+    const said = entriesOf(workload).get(key);
+    if (said) problems.push({ place: said.place, message: '`shape` says that: leave one of them out' });
+  }
+  const name = { place, value: shapes.find((known) => known === value) ?? shapes[0] };
+  const rest = withKeys(workload, (key) => key !== 'shape' && !OF_SHAPE.includes(key));
+  return withEntry(root, 'workload', withEntry(withEntry(rest, 'key_bytes', name), 'value_sizes', name));
 }
 
 /** The mean stands for the size where one number is wanted. */

@@ -5,6 +5,7 @@ import {
   keyDistributions,
   operationName,
   parseCommand,
+  parseKeySizes,
   parseValueSizes,
   protocols,
   requestOperations,
@@ -41,6 +42,12 @@ const zipf_exponent = z.number().min(0).max(20);
 const hotspot = z
   .string()
   .regex(/^(0?\.\d+|1):(0?\.\d+|1)$/, 'must be two shares above 0 and at most 1, such as 0.2:0.8');
+const key_bytes = z
+  .union([z.int(), z.string()])
+  .superRefine((value, context) => {
+    const sizes = parseKeySizes(String(value));
+    if (typeof sizes === 'string') context.addIssue({ code: 'custom', message: sizes.replace(/\.$/, '') });
+  });
 const value_sizes = z.string().superRefine((value, context) => {
   const sizes = parseValueSizes(value);
   if (typeof sizes === 'string') context.addIssue({ code: 'custom', message: sizes.replace(/\.$/, '') });
@@ -150,6 +157,11 @@ export const workload = z.strictObject({
   hotspot: hotspot
     .default('0.2:0.8')
     .describe('Of hotspot: a share of the keys, and the share of the requests that it gets.'),
+  key_bytes: key_bytes
+    .optional()
+    .describe(
+      'Length of each key, or lengths that differ from key to key: uniform:20-40, list:16=3,21=1, gev:LOCATION,SCALE,SHAPE, etc, usr; else 16 bytes.',
+    ),
   value_bytes: value_bytes.describe('Size of each value.'),
   value_sizes: value_sizes
     .optional()

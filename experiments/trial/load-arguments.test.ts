@@ -125,6 +125,13 @@ test('keys are written only when asked for', () => {
   expect(loadArguments({ ...request, populate: true })).toContain('--populate');
 });
 
+test('keys have lengths where the workload says so', () => {
+  const workload = { ...request.workload, key_bytes: 'etc', value_sizes: 'etc' };
+  expect(loadArguments({ ...request, workload }).join(' ')).toContain(
+    '--key-distribution uniform --key-bytes etc --connections 2 --pipeline 3 --value-sizes etc',
+  );
+});
+
 test('a mix has its weights', () => {
   const workload = { ...request.workload, mix: { get: 95, set: 5 } };
   expect(loadArguments({ ...request, workload, operation: 'mix' }).join(' ')).toContain(

@@ -125,11 +125,13 @@ function keyFlags({
   key_distribution,
   zipf_exponent,
   hotspot,
+  key_bytes,
 }: WorkloadConfig): Record<string, string | number> {
   return {
     'key-distribution': key_distribution,
     ...(['zipf', 'latest'].includes(key_distribution) && { 'zipf-exponent': zipf_exponent }),
     ...(key_distribution === 'hotspot' && { hotspot }),
+    ...(key_bytes !== undefined && { 'key-bytes': key_bytes }),
   };
 }
 

@@ -1,4 +1,5 @@
 /** A load as other programs put it on a server: requests like theirs, measured from the first one on. */
+import { USUAL_KEY_BYTES } from '../../results/formats/key-sizes.ts';
 import { workloadOfOne } from '../workload/workload.ts';
 import type { LoadOptions } from './options.ts';
 
@@ -30,6 +31,8 @@ export function plainLoad(
     cores: said.core === null ? [] : [said.core],
     // Of the workload that is not sent.
     ...workloadOfOne('get', 1),
+    keyBytes: USUAL_KEY_BYTES,
+    keySizesName: null,
     valueBytes: 1,
     valueSizesName: null,
     seed: said.seed,

@@ -49,6 +49,8 @@ const OF_RESP = {
   zipfExponent: '--zipf-exponent',
   hotspot: '--hotspot',
   command: '--command',
+  shape: '--shape',
+  keyBytes: '--key-bytes',
   valueSizes: '--value-sizes',
   sizes: '--sizes',
   user: '--user',

@@ -27,7 +27,12 @@ export interface Setup
       | 'core'
       | 'warmupS'
     >,
-    Partial<Pick<LoadOptions, 'zipfExponent' | 'hotspot' | 'valueSizesName' | 'commands'>> {
+    Partial<
+      Pick<
+        LoadOptions,
+        'zipfExponent' | 'hotspot' | 'keyBytes' | 'keySizesName' | 'valueSizesName' | 'commands'
+      >
+    > {
   /** The server, and the backend that reached it: words. */
   target: string;
   backend: string;
@@ -99,6 +104,8 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     key_distribution: setup.keyDistribution,
     zipf_exponent: ['zipf', 'latest'].includes(setup.keyDistribution) ? (setup.zipfExponent ?? null) : null,
     hotspot: setup.keyDistribution === 'hotspot' ? (setup.hotspot ?? null) : null,
+    key_bytes: hasOwnKeys(setup) ? (setup.keyBytes ?? null) : null,
+    key_sizes: hasOwnKeys(setup) ? (setup.keySizesName ?? null) : null,
     mix: setup.mix,
     commands: setup.commands ?? {},
     value_bytes: setup.valueBytes,
@@ -121,6 +128,11 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     bulk: outcome.bulk && { ...outcome.bulk, replies: countsOf(outcome.bulk.replies) },
     operations: outcome.operations.map(countsOf),
   };
+}
+
+/** Messages have none, and those of a trace are of any length. */
+function hasOwnKeys({ protocol, trace }: Setup): boolean {
+  return protocol === 'resp' && trace === null;
 }
 
 function countsOf({

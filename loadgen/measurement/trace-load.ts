@@ -14,6 +14,8 @@ const OF_TRACE: Record<string, string> = {
   keyDistribution: '--key-distribution',
   zipfExponent: '--zipf-exponent',
   hotspot: '--hotspot',
+  shape: '--shape',
+  keyBytes: '--key-bytes',
   valueBytes: '--value-bytes',
   valueSizes: '--value-sizes',
   sizes: '--sizes',

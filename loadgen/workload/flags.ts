@@ -2,6 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { decimal, wholeNumber } from '../../libos/index.ts';
+import {
+  type KeySizes,
+  keySizesProblem,
+  meanKeyBytes,
+  parseKeySizes,
+  shapes,
+  USUAL_KEY_BYTES,
+} from '../../results/formats/key-sizes.ts';
 import { keyDistributions, MIX } from '../../results/formats/lists.ts';
 import { meanBytes, parseValueSizes, readSizes, type ValueSizes } from '../../results/formats/value-sizes.ts';
 import { valueBytes } from '../arguments.ts';
@@ -33,6 +41,8 @@ export interface WorkloadFlags {
   keyDistribution: KeyOptions['keyDistribution'];
   zipfExponent?: number;
   hotspot?: KeyOptions['hotspot'];
+  shape?: (typeof shapes)[number];
+  keyBytes?: NamedKeySizes;
   valueBytes?: number;
   valueSizes?: NamedSizes;
   sizes?: string;
@@ -45,8 +55,17 @@ interface NamedSizes {
   name: string;
 }
 
+/** How long keys are, and the words for it. */
+interface NamedKeySizes {
+  sizes: KeySizes;
+  name: string;
+}
+
 /** The workload, with what a result says of it. */
 export interface NamedWorkload extends WorkloadOptions {
+  /** The mean, where they differ, and then words for them; null where all have one length. */
+  keyBytes: number;
+  keySizesName: string | null;
   /** The mean, where they differ. */
   valueBytes: number;
   /** Words for the lengths of values; null where all have one. */
@@ -91,6 +110,17 @@ are one sample`,
       `with hotspot: a share of the keys, and the share of the requests that it gets (default: ${HOTSPOT.keys}:${HOTSPOT.requests})`,
       parseHotspot,
     )
+    .addOption(
+      new Option('--shape <pool>', "lengths of keys and values as in a pool of Facebook's (SIGMETRICS 2012)").choices([
+        ...shapes,
+      ]),
+    )
+    .option(
+      '--key-bytes <n>',
+      `length of each key, or lengths of different ones: uniform:20-40, list:16=3,21=1, gev:LOCATION,SCALE,SHAPE, etc or \
+usr (default: ${USUAL_KEY_BYTES})`,
+      namedKeySizes,
+    )
     .option(
       '--value-bytes <n>',
       `length of each value, field or message (default: ${VALUE_BYTES})`,
@@ -110,6 +140,7 @@ usr (Facebook, SIGMETRICS 2012)',
 export async function workloadOf(flags: WorkloadFlags, fills: boolean): Promise<NamedWorkload> {
   const { mix, command: commands = {}, keys, keyDistribution, seed } = flags;
   const { sizes, name } = await sizesOf(flags);
+  const keySizes = keySizesOf(flags);
   const operation = flags.operation ?? (mix === undefined ? 'get' : MIX);
   if (mix !== undefined && operation !== MIX) {
     throw invalid(`--mix is what --operation ${MIX} sends: leave out --operation ${operation}`);
@@ -122,25 +153,37 @@ export async function workloadOf(flags: WorkloadFlags, fills: boolean): Promise<
     keyDistribution,
     zipfExponent: flags.zipfExponent ?? ZIPF_EXPONENT,
     hotspot: flags.hotspot ?? HOTSPOT,
+    keySizes: keySizes.sizes,
+    keyBytes: meanKeyBytes(keySizes.sizes),
+    keySizesName: keySizes.sizes.kind === 'fixed' ? null : keySizes.name,
     valueSizes: sizes,
     valueBytes: meanBytes(sizes),
     valueSizesName: sizes.kind === 'fixed' ? null : name,
     seed,
   };
-  checkKeys(flags, sizes);
+  checkKeys(flags, { sizes, name });
   const operations = operationsOf(operation, workload.mix, commands);
+  const makesKeys = operations.some(({ steps }) =>
+    steps.some(({ words }) => words.flat().some(({ kind }) => kind === 'new_key')),
+  );
+  const why = keyDistribution === 'single' ? null : keySizesProblem(keySizes.sizes, keys, makesKeys);
+  if (why !== null) throw invalid(`--key-bytes ${keySizes.name}: ${why}: give longer ones, or fewer --keys`);
   if (fills) fillingCommands(operations, commands);
   return workload;
 }
 
-function checkKeys({ keyDistribution, zipfExponent, hotspot, keys }: WorkloadFlags, sizes: ValueSizes): void {
+function checkKeys(
+  { keyDistribution, zipfExponent, hotspot, keys }: WorkloadFlags,
+  { sizes, name }: NamedSizes,
+): void {
   if (zipfExponent !== undefined && keyDistribution !== 'zipf' && keyDistribution !== 'latest') {
     throw invalid('--zipf-exponent is one of --key-distribution zipf or latest: give one of them too');
   }
   if (hotspot !== undefined && keyDistribution !== 'hotspot') {
     throw invalid('--hotspot says which keys --key-distribution hotspot prefers: give that too');
   }
-  if (sizes.kind !== 'fixed' || keyDistribution === 'single') return;
+  // Whose values have two bytes, and tell a hundred keys apart.
+  if (sizes.kind !== 'fixed' || keyDistribution === 'single' || name === 'usr') return;
   if (10 ** Math.min(sizes.bytes, KEY_DIGITS) < keys) {
     throw invalid(
       `--value-bytes ${sizes.bytes} cannot distinguish ${keys} keys: give fewer --keys or more --value-bytes`,
@@ -148,7 +191,19 @@ function checkKeys({ keyDistribution, zipfExponent, hotspot, keys }: WorkloadFla
   }
 }
 
-async function sizesOf({ valueBytes, valueSizes, sizes: file }: WorkloadFlags): Promise<NamedSizes> {
+function keySizesOf({ shape, keyBytes }: WorkloadFlags): NamedKeySizes {
+  if (shape === undefined) return keyBytes ?? namedKeySizes(String(USUAL_KEY_BYTES));
+  if (keyBytes !== undefined) throw invalid('--shape says how long keys are: leave out --key-bytes');
+  return namedKeySizes(shape);
+}
+
+async function sizesOf({ shape, valueBytes, valueSizes, sizes: file }: WorkloadFlags): Promise<NamedSizes> {
+  if (shape !== undefined) {
+    if ([valueBytes, valueSizes, file].some((one) => one !== undefined)) {
+      throw invalid('--shape says how long values are: leave out --value-bytes, --value-sizes and --sizes');
+    }
+    return parseSizes(shape);
+  }
   const given = [valueBytes, valueSizes, file].filter((one) => one !== undefined);
   if (given.length > 1) {
     throw invalid('--value-bytes, --value-sizes and --sizes each say how long values are: give one of them');
@@ -176,6 +231,12 @@ function withCommand(text: string, before: Commands = {}): Commands {
 
 function parseSizes(name: string): NamedSizes {
   const sizes = parseValueSizes(name);
+  if (typeof sizes === 'string') throw new InvalidArgumentError(sizes);
+  return { sizes, name };
+}
+
+function namedKeySizes(name: string): NamedKeySizes {
+  const sizes = parseKeySizes(name);
   if (typeof sizes === 'string') throw new InvalidArgumentError(sizes);
   return { sizes, name };
 }

@@ -4,31 +4,50 @@
  * put together.
  */
 import { type CommandStep, partsOfKind, type WordPart } from '../../results/formats/command-text.ts';
-import { KEY_DIGITS, KEY_PREFIX } from './key-space.ts';
+import { digitsIn, type KeyLengths, writeKey } from './key-lengths.ts';
+import { KEY_DIGITS } from './key-space.ts';
 import { fieldName } from './record-check.ts';
 import { type Values, writeDigits } from './values.ts';
 
-const KEY_TEXT = KEY_PREFIX + '0'.repeat(KEY_DIGITS);
 /** Views of so many bytes and fewer are kept. */
 const KEPT_VIEW_BYTES = 65_536;
 
 /** What a stretch ends with; the words of a command that have no length of their own. */
 type Varying = 'value' | 'keys' | 'count' | 'field' | 'fields';
 
-/** A stretch of the request: some bytes, in which keys' digits stand at some places; then what varies, or the end. */
+/**
+ * A stretch of the request: some bytes, in which keys' digits stand at some places; then what varies, the head of a word
+ * with keys of any length, such a key, or the end.
+ */
 interface Stretch {
   bytes: Uint8Array;
-  keysAt: readonly number[];
-  then: Varying | 'end';
+  keysAt: readonly Digits[];
+  then: Varying | 'head' | 'key' | 'end';
+  /** Of the word whose head it is: the length of its text, and how many keys it has beside that. */
+  textBytes: number;
+  keys: number;
+}
+
+/** Where digits of the key stand, and how many. */
+interface Digits {
+  at: number;
+  digits: number;
+}
+
+/** Lengths of all keys, and of all values; -1 where they differ. */
+interface Fixed {
+  keyBytes: number;
+  valueBytes: number;
 }
 
 export class RequestTemplate {
   readonly maxBytes: number;
   readonly #values: Values;
+  readonly #keyLengths: KeyLengths;
   readonly #bytes: Uint8Array;
   /** Null where the request has one length, and all but these places stays as it is. */
   readonly #stretches: readonly Stretch[] | null;
-  readonly #keysAt: readonly number[];
+  readonly #keysAt: readonly Digits[];
   readonly #valueAt: number;
   readonly #words: number;
   readonly #hasKeys: boolean;
@@ -36,23 +55,26 @@ export class RequestTemplate {
   readonly #names: readonly Uint8Array[];
   readonly #views: (Uint8Array | null)[];
 
-  constructor(step: Pick<CommandStep, 'words' | 'fields'>, values: Values) {
+  constructor(step: Pick<CommandStep, 'words' | 'fields'>, values: Values, keyLengths: KeyLengths) {
     const { words, fields } = step;
     const kinds = new Set(words.flat().map(({ kind }) => kind));
     const { fixed } = values.lengths;
     const hasKeys = kinds.has('keys');
     const isFixed =
       !(hasKeys || kinds.has('count') || kinds.has('field') || kinds.has('fields')) &&
-      (!kinds.has('value') || fixed >= 0);
-    const stretches = stretchesOf(step, isFixed ? fixed : -1);
+      (!kinds.has('value') || fixed >= 0) &&
+      (!(kinds.has('key') || kinds.has('new_key')) || keyLengths.fixed >= 0);
+    const known = { keyBytes: keyLengths.fixed, valueBytes: isFixed ? fixed : -1 };
+    const stretches = stretchesOf(step, known);
     const size = stretches.reduce((sum, { bytes }) => sum + bytes.length, 0);
     this.#values = values;
+    this.#keyLengths = keyLengths;
     this.#words = words.length;
     this.#hasKeys = hasKeys;
     this.#names = Array.from({ length: fields }, (_, field) => wordBytes(fieldName(field)));
     this.#stretches = isFixed ? null : stretches;
     this.#keysAt = isFixed ? stretches[0].keysAt : [];
-    this.#valueAt = isFixed ? valuePlace(step, fixed) : -1;
+    this.#valueAt = isFixed ? valuePlace(step, known) : -1;
     this.maxBytes = isFixed ? size : size + this.#mostVarying(step);
     this.#bytes = isFixed ? stretches[0].bytes : new Uint8Array(this.maxBytes);
     this.#views = isFixed ? [] : new Array(Math.min(this.maxBytes, KEPT_VIEW_BYTES) + 1).fill(null);
@@ -69,7 +91,7 @@ export class RequestTemplate {
       return this.#putTogether(this.#stretches, key, count, writer, version, field);
     const bytes = this.#bytes;
     const keysAt = this.#keysAt;
-    for (let i = 0; i < keysAt.length; i++) writeDigits(bytes, keysAt[i], KEY_DIGITS, key);
+    for (let i = 0; i < keysAt.length; i++) writeDigits(bytes, keysAt[i].at, keysAt[i].digits, key);
     if (this.#valueAt >= 0) this.#values.write(bytes, this.#valueAt, key, writer, version);
     return bytes;
   }
@@ -83,18 +105,26 @@ export class RequestTemplate {
     field: number,
   ): Uint8Array {
     const to = this.#bytes;
+    const keyBytes = this.#keyLengths.at(key);
     let at = 0;
     if (this.#hasKeys) at = writeHead(to, at, STAR, this.#words - 1 + count);
-    for (const { bytes, keysAt, then } of stretches) {
-      for (const keyAt of keysAt) writeDigits(bytes, keyAt, KEY_DIGITS, key);
+    for (const { bytes, keysAt, then, textBytes, keys } of stretches) {
+      for (const place of keysAt) writeDigits(bytes, place.at, place.digits, key);
       to.set(bytes, at);
       at += bytes.length;
       switch (then) {
         case 'value':
           at = this.#putValue(at, key, writer, version, field);
           break;
+        case 'head':
+          at = writeHead(to, at, DOLLAR, textBytes + keys * keyBytes);
+          break;
+        case 'key':
+          writeKey(to, at, key, keyBytes);
+          at += keyBytes;
+          break;
         case 'keys':
-          at = writeKeys(to, at, key, count);
+          at = this.#putKeys(at, key, count);
           break;
         case 'count':
           at = writeCount(to, at, count);
@@ -123,6 +153,17 @@ export class RequestTemplate {
     return writeLineEnd(to, at);
   }
 
+  #putKeys(at: number, first: number, count: number): number {
+    const to = this.#bytes;
+    for (let key = first; key < first + count; key++) {
+      const length = this.#keyLengths.at(key);
+      at = writeHead(to, at, DOLLAR, length);
+      writeKey(to, at, key, length);
+      at = writeLineEnd(to, at + length);
+    }
+    return at;
+  }
+
   #putName(at: number, field: number): number {
     const name = this.#names[field];
     this.#bytes.set(name, at);
@@ -134,12 +175,15 @@ export class RequestTemplate {
     const value = wordBytesMost(this.#values.lengths.most);
     const names = this.#names.map(({ length }) => length);
     const [keys] = partsOfKind(step, 'keys');
+    const key = wordBytesMost(this.#keyLengths.most);
+    const single = partsOfKind(step, 'key').length + partsOfKind(step, 'new_key').length;
     return (
       (partsOfKind(step, 'value').length > 0 ? value : 0) +
       (partsOfKind(step, 'count').length > 0 ? wordBytesMost(COUNT_DIGITS_MAX) : 0) +
       (partsOfKind(step, 'field').length > 0 ? Math.max(...names) : 0) +
       (partsOfKind(step, 'fields').length > 0 ? names.reduce((sum, name) => sum + name + value, 0) : 0) +
-      (keys ? LIST_HEAD_BYTES + keys.most * KEY_WORD.length : 0)
+      single * (key + HEAD_BYTES_MOST) +
+      (keys ? LIST_HEAD_BYTES + keys.most * key : 0)
     );
   }
 
@@ -155,37 +199,47 @@ export class RequestTemplate {
 
 const STAR = 42;
 const DOLLAR = 36;
-const KEY_WORD = wordBytes(KEY_TEXT);
-const KEY_WORD_DIGITS_AT = KEY_WORD.length - 2 - KEY_DIGITS;
+/** Of any word. */
+const HEAD_BYTES_MOST = headBytes(999_999_999);
 /** Of how many keys a request asks for. */
 const COUNT_DIGITS_MAX = 4;
 /** The head of a list of some thousand words. */
 const LIST_HEAD_BYTES = headBytes(9999);
 
-/** @param valueBytes length of all values, or -1 where they differ */
 function stretchesOf(
   { words, fields }: Pick<CommandStep, 'words' | 'fields'>,
-  valueBytes: number,
+  known: Fixed,
 ): Stretch[] {
   const kinds = words.flat().map(({ kind }) => kind);
   const count = words.length + (kinds.includes('fields') ? 2 * fields - 1 : 0);
   const stretches: Stretch[] = [];
   // How many words there are is only known with the keys.
   let text = kinds.includes('keys') ? '' : `*${count}\r\n`;
-  let keysAt: number[] = [];
-  const end = (then: Stretch['then']): void => {
-    stretches.push({ bytes: latin1(text), keysAt, then });
+  let keysAt: Digits[] = [];
+  const end = (then: Stretch['then'], textBytes = 0, keys = 0): void => {
+    stretches.push({ bytes: latin1(text), keysAt, then, textBytes, keys });
     text = '';
     keysAt = [];
   };
   for (const parts of words) {
     const [{ kind }] = parts;
-    if (isVarying(kind) && (kind !== 'value' || valueBytes < 0)) {
+    const keys = known.keyBytes < 0 ? parts.filter(isKey).length : 0;
+    if (isVarying(kind) && (kind !== 'value' || known.valueBytes < 0)) {
       end(kind);
+    } else if (keys > 0) {
+      const texts = parts.map((part) => (isKey(part) ? { word: '', places: [] } : wordOf([part], known)));
+      end('head', texts.map(({ word }) => word).join('').length, keys);
+      for (const [index, part] of parts.entries()) {
+        const { word, places } = texts[index];
+        keysAt.push(...places.map(({ at, digits }) => ({ at: text.length + at, digits })));
+        text += word;
+        if (isKey(part)) end('key');
+      }
+      text += '\r\n';
     } else {
-      const { word, places } = wordOf(parts, valueBytes);
+      const { word, places } = wordOf(parts, known);
       const head = `$${Buffer.byteLength(word, 'latin1')}\r\n`;
-      keysAt.push(...places.map((place) => text.length + head.length + place));
+      keysAt.push(...places.map(({ at, digits }) => ({ at: text.length + head.length + at, digits })));
       text += `${head}${word}\r\n`;
     }
   }
@@ -197,31 +251,43 @@ function isVarying(kind: WordPart['kind']): kind is Varying {
   return kind === 'value' || kind === 'keys' || kind === 'count' || kind === 'field' || kind === 'fields';
 }
 
-/** A word, as Latin-1 its bytes, and where the digits of keys begin in it. */
-function wordOf(parts: readonly WordPart[], valueBytes: number): { word: string; places: number[] } {
+function isKey({ kind }: WordPart): boolean {
+  return kind === 'key' || kind === 'new_key';
+}
+
+/** A word, as Latin-1 its bytes, and where the digits of keys stand in it. */
+function wordOf(
+  parts: readonly WordPart[],
+  { keyBytes, valueBytes }: Fixed,
+): { word: string; places: Digits[] } {
   let word = '';
-  const places: number[] = [];
+  const places: Digits[] = [];
   for (const part of parts) {
     if (part.kind === 'text') {
       word += Buffer.from(part.text).toString('latin1');
     } else if (part.kind === 'value') {
       word += 'x'.repeat(valueBytes);
-    } else {
-      if (part.kind !== 'number') word += KEY_PREFIX;
-      places.push(word.length);
+    } else if (part.kind === 'number') {
+      places.push({ at: word.length, digits: KEY_DIGITS });
       word += '0'.repeat(KEY_DIGITS);
+    } else {
+      const key = new Uint8Array(keyBytes);
+      writeKey(key, 0, 0, keyBytes);
+      const { at, digits } = digitsIn(keyBytes);
+      places.push({ at: word.length + at, digits });
+      word += Buffer.from(key).toString('latin1');
     }
   }
   return { word, places };
 }
 
 /** Where the value stands in a request of one length; -1 where there is none. */
-function valuePlace({ words }: Pick<CommandStep, 'words'>, valueBytes: number): number {
+function valuePlace({ words }: Pick<CommandStep, 'words'>, known: Fixed): number {
   const index = words.findIndex(([{ kind }]) => kind === 'value');
   if (index < 0) return -1;
-  const [{ bytes }] = stretchesOf({ words: words.slice(0, index), fields: 0 }, valueBytes);
+  const [{ bytes }] = stretchesOf({ words: words.slice(0, index), fields: 0 }, known);
   const before = bytes.length - `*${index}\r\n`.length + `*${words.length}\r\n`.length;
-  return before + `$${valueBytes}\r\n`.length;
+  return before + `$${known.valueBytes}\r\n`.length;
 }
 
 /** `$64` and a line's end. */
@@ -263,15 +329,6 @@ function wordBytesMost(bytes: number): number {
 
 function wordBytes(word: string): Uint8Array {
   return latin1(`$${word.length}\r\n${word}\r\n`);
-}
-
-function writeKeys(bytes: Uint8Array, at: number, key: number, count: number): number {
-  for (let i = 0; i < count; i++) {
-    bytes.set(KEY_WORD, at);
-    writeDigits(bytes, at + KEY_WORD_DIGITS_AT, KEY_DIGITS, key + i);
-    at += KEY_WORD.length;
-  }
-  return at;
 }
 
 /** A plain Uint8Array, not a Buffer: the hot path then sees one kind of array. */

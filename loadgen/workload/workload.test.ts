@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { type KeySizes, parseKeySizes } from '../../results/formats/key-sizes.ts';
 import { MIX } from '../../results/formats/lists.ts';
+import { parseValueSizes, type ValueSizes } from '../../results/formats/value-sizes.ts';
+import { KeyLengths } from './key-lengths.ts';
 import { SeededRandom } from './random.ts';
 import { FillRequests } from './requests.ts';
 import { Workload, type WorkloadOptions, workloadOfOne } from './workload.ts';
@@ -75,29 +78,34 @@ describe('Workload', () => {
       after: 'EVAL "return 1" 1 {value} x:{key}:é -> any',
       scan: 'MGET {keys:3} -> values',
       twice: 'GET {key} -> value; SET {key} {value} -> ok',
+      both: 'COPY {key}{key} a{key}b{key}c -> any',
     };
     const mix = Object.keys(commands).map((name) => ({ name, weight: 1 }));
-    for (const valueSizes of [
-      { kind: 'fixed', bytes: 40 },
-      { kind: 'uniform', min: 1, max: 3000 },
-    ] as const) {
-      const workload = new Workload({ ...options, commands, mix, valueSizes });
-      for (const key of [5, 123_456, 999_999_999_999]) {
-        const digits = String(key).padStart(12, '0');
-        const value = text(workload.filledReply(0)) && text(valueAs(workload, key));
-        expect(wordsOf(request(workload, 0, key))).toEqual(['HSET', `user:key:${digits}`, 'a field', value]);
-        expect(wordsOf(request(workload, 1, key))).toEqual(['SETEX', `key:${digits}`, '60', value]);
-        const last = Buffer.from(`x:key:${digits}:é`).toString('latin1');
-        expect(wordsOf(request(workload, 2, key))).toEqual(['EVAL', 'return 1', '1', value, last]);
-        expect(wordsOf(request(workload, 4, key))).toEqual(['GET', `key:${digits}`]);
-        expect(wordsOf(request(workload, 5, key))).toEqual(['SET', `key:${digits}`, value]);
+    const lengths = { keySizes: ['16', '12', '14', '300', 'etc', 'usr'], valueSizes: ['fixed:40', 'uniform:1-3000'] };
+    for (const [valueText, keyText] of lengths.valueSizes.flatMap((of) => lengths.keySizes.map((key) => [of, key]))) {
+      const valueSizes = parseValueSizes(valueText) as ValueSizes;
+      const keySizes = parseKeySizes(keyText) as KeySizes;
+      const workload = new Workload({ ...options, commands, mix, valueSizes, keySizes });
+      const keyOf = keysOfLengths(new KeyLengths(keySizes));
+      for (const number of [5, 123_456, 999_999_999_999]) {
+        const key = keyOf(number);
+        const value = text(workload.filledReply(0)) && text(valueAs(workload, number));
+        expect(wordsOf(request(workload, 0, number))).toEqual(['HSET', `user:${key}`, 'a field', value]);
+        expect(wordsOf(request(workload, 1, number))).toEqual(['SETEX', key, '60', value]);
+        const last = Buffer.from(`x:${key}:é`).toString('latin1');
+        expect(wordsOf(request(workload, 2, number))).toEqual(['EVAL', 'return 1', '1', value, last]);
+        expect(wordsOf(request(workload, 4, number))).toEqual(['GET', key]);
+        expect(wordsOf(request(workload, 6, number))).toEqual(['SET', key, value]);
+        expect(wordsOf(request(workload, 5, number))).toEqual(['COPY', `${key}${key}`, `a${key}b${key}c`]);
+        expect(workload.maxRequestBytes).toBeGreaterThanOrEqual(request(workload, 2, number).length);
       }
-      const keys = [8, 9, 10].map((key) => `key:${String(key).padStart(12, '0')}`);
+      const keys = [8, 9, 10].map(keyOf);
       expect(wordsOf(request(workload, 3, 8, { count: 3 }))).toEqual(['MGET', ...keys]);
       expect(wordsOf(request(workload, 3, 8, { count: 1 }))).toEqual(['MGET', keys[0]]);
       expect(workload.steps.map(({ operation, next }) => [operation, next])).toEqual([
         ...[0, 1, 2, 3].map((index) => [index, -1]),
-        [4, 5],
+        [4, 6],
+        [5, -1],
         [4, -1],
       ]);
     }
@@ -208,6 +216,15 @@ describe('Workload', () => {
     expect(tells({ hset, gone: 'HDEL {key} field0 -> integer' })).toBe(false);
   });
 });
+
+/** `key:`, digits and x, as long as the key of a number is. */
+function keysOfLengths(lengths: KeyLengths): (number: number) => string {
+  return (number) => {
+    const length = lengths.at(number);
+    const digits = String(number).padStart(12, '0');
+    return `${'key:'.slice(0, length - 12)}${digits}`.padEnd(length, 'x');
+  };
+}
 
 function valueAs({ values }: Workload, key: number, field = 0): Uint8Array {
   const value = new Uint8Array(values.lengthOf(key, field));

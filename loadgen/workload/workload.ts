@@ -5,7 +5,9 @@
  * The first steps have the indices of their operations, the further ones stand behind them.
  */
 import { type CommandStep, partsOfKind, type ReplyKind } from '../../results/formats/command-text.ts';
+import { type KeySizes, USUAL_KEY_BYTES } from '../../results/formats/key-sizes.ts';
 import type { ValueSizes } from '../../results/formats/value-sizes.ts';
+import { KeyLengths } from './key-lengths.ts';
 import { type KeyOptions, KeySpace, seedOfThread } from './key-space.ts';
 import {
   type Commands,
@@ -29,6 +31,7 @@ export interface WorkloadOptions extends KeyOptions {
   mix: Mix;
   /** Beside the built-in ones, by the name of their operation. */
   commands: Commands;
+  keySizes: KeySizes;
   valueSizes: ValueSizes;
 }
 
@@ -87,6 +90,7 @@ export class Workload {
     this.#fills = fills;
     this.operations = operations.map(({ name }) => name);
     this.values = new Values(options.valueSizes, options.seed);
+    const keyLengths = new KeyLengths(options.keySizes);
     this.keys = new KeySpace(options);
     this.writer = options.thread ?? 0;
     this.#random = new SeededRandom(seedOfThread(options) ^ COUNTS);
@@ -103,7 +107,7 @@ export class Workload {
       const place = placeOf(step);
       if (this.tellsStale && !floors.has(place)) floors.set(place, new VersionFloors());
       return {
-        template: new RequestTemplate(step, this.values),
+        template: new RequestTemplate(step, this.values, keyLengths),
         reply: step.reply,
         operation,
         next,
@@ -185,6 +189,7 @@ export function workloadOfOne(operation: string, valueBytes: number): WorkloadOp
     keyDistribution: 'single',
     zipfExponent: 1,
     hotspot: { keys: 1, requests: 1 },
+    keySizes: { kind: 'fixed', bytes: USUAL_KEY_BYTES },
     valueSizes: { kind: 'fixed', bytes: valueBytes },
     seed: 1,
   };

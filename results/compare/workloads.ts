@@ -45,6 +45,7 @@ function workloadOf(
     if (plan.trace === null) {
       workload.set('keys', formatCount(of.workload.keys ?? plan.keys));
       workload.set('key distribution', of.workload.key_distribution ?? plan.key_distribution);
+      workload.set('key size', plan.key_bytes);
     }
     workload.set('wait mode', of.client.wait);
     workload.set("client's backend", of.client.backend);

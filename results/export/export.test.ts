@@ -12,7 +12,7 @@ import { type Run, readRun } from '../run/run-folder.ts';
 import { summarize } from '../summary/summary.ts';
 import { point } from '../summary/test-summary.ts';
 import { sliced } from '../test-slices.ts';
-import { axis, manifest, run, swept, system, target, writeRun, writeRunInto } from '../test-synthetic-run.ts';
+import { axis, bulkResult, manifest, run, swept, system, target, writeRun, writeRunInto } from '../test-synthetic-run.ts';
 import { columns, columnsOf, type ExportRow } from './columns.ts';
 import { histogramLog } from './hlog.ts';
 import { exportRows } from './rows.ts';
@@ -62,8 +62,10 @@ test('a row for each point and statistic, and for each of its trials, with every
   expect(names.every((name) => /^[a-z][a-z0-9_]*$/.test(name))).toBe(true);
   const kinds = of({ level: 'point', statistic: 'p50' }).map(({ kind, system }) => `${kind} ${system}`);
   expect(kinds).toEqual(['system redis', 'system kv-kernel', 'repeat kv-kernel-again', 'floor frames']);
-  // A run that knows no rates and no cost has none.
-  const known = statisticNames.slice(0, statisticNames.indexOf('offered'));
+  // A run that knows no rates and no cost has none, and one without bulk nothing of that.
+  const known = statisticNames
+    .slice(0, statisticNames.indexOf('offered'))
+    .filter((name) => name !== 'bulk_bandwidth');
   expect(of({ level: 'point', system: 'kv-kernel' }).map(({ statistic }) => statistic)).toEqual(known);
   expect(of({ level: 'trial', system: 'kv-kernel', statistic: 'p99.99' }).map(({ trial }) => trial)).toEqual([
     1, 2, 3,
@@ -103,7 +105,7 @@ test('rates and costs are exported as far as they are known', () => {
   const cost = { replies: 1000, server: side, client: null, joules: 3, unknown: [] };
   const rates = {
     ...{ offered_ops: 10, achieved_ops: 9, completed_ops: 8 },
-    ...{ misses_ops: 0, errors_ops: 1, wrong_ops: 0 },
+    ...{ misses_ops: 0, errors_ops: 1, wrong_ops: 0, stale_ops: 2, torn_ops: 3 },
   };
   const found = statisticsOfPoint(point('redis', [30], { cost, rates }), []);
   const values = found.map(({ statistic, value, unit }) => [statistic, value, unit]);
@@ -113,6 +115,8 @@ test('rates and costs are exported as far as they are known', () => {
     ['misses', 0, 'ops/s'],
     ['errors', 1, 'ops/s'],
     ['wrong', 0, 'ops/s'],
+    ['stale', 2, 'ops/s'],
+    ['torn', 3, 'ops/s'],
     ['server_core_s', 3, 'core-s/M'],
     ['server_user_s', 2, 'core-s/M'],
     ['server_system_s', 1, 'core-s/M'],
@@ -121,6 +125,39 @@ test('rates and costs are exported as far as they are known', () => {
     ['server_cycles', 7, '1/M'],
     ['joules', 3, 'J/M'],
   ]);
+});
+
+test('bulk has a bandwidth of the point and of each trial, and its streams and sizes are of the workload', async () => {
+  const dir = await writeRun(
+    run({
+      manifest: manifest({
+        plan: { ...manifest().plan, trials: 2, measurements: [target('get')] },
+        systems: [system('redis'), system('kv-dpdk')],
+      }),
+      measured: ({ name }, _target, trial) => ({
+        latencies_ns: [1000],
+        stale: name === 'redis' ? 3 : 0,
+        torn: name === 'redis' ? trial : 0,
+        ...(name === 'redis' && { bulk: bulkResult(2, trial * 5e8, 1, { request: 'set' }) }),
+      }),
+    }),
+  );
+  const found = exportRows(await readRun(dir));
+  const bandwidths = found.filter(({ statistic }) => statistic === 'bulk_bandwidth');
+  expect(bandwidths.map(({ level, system, trial, value, unit }) => [level, system, trial, value, unit])).toEqual([
+    ['point', 'redis', null, 6, 'Gbit/s'],
+    ['trial', 'redis', 1, 4, 'Gbit/s'],
+    ['trial', 'redis', 2, 8, 'Gbit/s'],
+  ]);
+  const [ofRedis, ofKv] = ['redis', 'kv-dpdk'].map((name) =>
+    found.find(({ system, level, statistic }) => system === name && level === 'point' && statistic === 'p50'),
+  );
+  expect(ofRedis).toMatchObject({
+    ...{ bulk_streams: 2, bulk_value_bytes: 1_048_576, bulk_operation: 'set', stale: 6, torn: 3 },
+  });
+  expect(ofKv).toMatchObject({
+    ...{ bulk_streams: null, bulk_value_bytes: null, bulk_operation: null, stale: 0, torn: 0 },
+  });
 });
 
 test('a failed trial says so, and why', () => {

@@ -73,7 +73,7 @@ function ofAxes({ at }: Measured): ExportRow {
 
 function ofWorkload({ manifest: { plan, systems } }: Run, { name, measured }: ExportedPoint): ExportRow {
   const system = systems.find((one) => one.name === name);
-  const { operation, clients, value_bytes, pipeline, rate_ops, own_workload } = measured;
+  const { operation, clients, value_bytes, pipeline, rate_ops, own_workload, bulk } = measured;
   const weights = operation === 'mix' && plan.mix ? Object.entries(plan.mix) : [];
   return {
     operation,
@@ -86,6 +86,10 @@ function ofWorkload({ manifest: { plan, systems } }: Run, { name, measured }: Ex
     mix: weights.map(([of, weight]) => `${of}:${weight}`).join(' ') || null,
     keys: plan.trace ? null : (system?.workload.keys ?? plan.keys),
     key_distribution: plan.trace ? null : (system?.workload.key_distribution ?? plan.key_distribution),
+    key_bytes: plan.trace ? null : plan.key_bytes,
+    bulk_streams: bulk?.connections ?? null,
+    bulk_value_bytes: bulk?.value_bytes ?? null,
+    bulk_operation: bulk?.request ?? null,
     wait: system?.client.wait ?? null,
     client_backend: system?.client.backend ?? null,
     own_workload: own_workload.join(' ') || null,
@@ -116,6 +120,8 @@ function trialRows({ measured }: ExportedPoint, exported: ExportedTrial, shared:
     misses: null,
     errors: null,
     wrong: null,
+    stale: null,
+    torn: null,
   }));
 }
 
@@ -128,8 +134,9 @@ function ofStatistic({ statistic, reasons, unit, ...value }: StatisticValue): Ex
   };
 }
 
-function countsOf({ samples, trials, trials_planned, misses, errors, wrong }: Measured): ExportRow {
-  return { samples, trials, trials_planned, misses, errors, wrong };
+function countsOf(measured: Measured): ExportRow {
+  const { samples, trials, trials_planned, misses, errors, wrong, stale, torn } = measured;
+  return { samples, trials, trials_planned, misses, errors, wrong, stale, torn };
 }
 
 /** Null where the distance is not known; of a run with one state only, that one. */

@@ -37,7 +37,7 @@ const latencies: Latency[] = [
 ];
 
 /** Per second, beside the throughput. */
-const rateNames = ['offered', 'completed', 'misses', 'errors', 'wrong'] as const;
+const rateNames = ['offered', 'completed', 'misses', 'errors', 'wrong', 'stale', 'torn'] as const;
 
 /** Of a million right replies, of each side: its name, its unit, and where it comes from. */
 const costsOfSide: [name: string, unit: CostUnit, of: (side: CostOfSide) => number | null][] = [
@@ -58,6 +58,7 @@ export const statisticNames: string[] = [
   ...latencies.map(({ name }) => name),
   'throughput',
   'bandwidth',
+  'bulk_bandwidth',
   'p50_over_first',
   ...rateNames,
   ...costSides.flatMap((side) => costsOfSide.map(([name]) => `${side}_${name}`)),
@@ -119,6 +120,7 @@ export function statisticsOfPoint(point: Measured, samples: TrialSample[]): Stat
         ]
       : []),
     ...bandwidthOfPoint(point),
+    ...bulkOfPoint(point),
     ...(versus_first
       ? [
           {
@@ -145,6 +147,20 @@ function bandwidthOfPoint(point: Measured): StatisticValue[] {
   const { state: verdict = null, reasons = [] } = found.verdict ?? {};
   const value = found.gbit_per_s;
   return [{ statistic: 'bandwidth', value, unit: 'Gbit/s', ...NO_INTERVAL, verdict, reasons }];
+}
+
+/** Of large values beside the requests. */
+function bulkOfPoint({ bulk, verdicts }: Measured): StatisticValue[] {
+  if (!bulk) return [];
+  const value = gbitPerS(bulk.bytes_per_s);
+  const trials = bulk.trial_bytes_per_s.map(({ bytes_per_s }) => gbitPerS(bytes_per_s));
+  const interval = intervalAround(value, trials) ?? NO_INTERVAL;
+  const { state: verdict = null, reasons = [] } = verdicts.throughput ?? {};
+  return [{ statistic: 'bulk_bandwidth', value, unit: 'Gbit/s', ...interval, verdict, reasons }];
+}
+
+function gbitPerS(bytes_per_s: number): number {
+  return (8 * bytes_per_s) / 1e9;
 }
 
 /** Those that are known, with the verdict on the throughput. */
@@ -200,5 +216,10 @@ export function statisticsOfTrial(point: Measured, sample: TrialSample): Statist
     ...(point.verdicts.throughput
       ? [{ statistic: 'throughput', value: throughput([sample]), unit: 'ops/s' as const, ...bare }]
       : []),
+    ...(point.bulk?.trial_bytes_per_s ?? [])
+      .filter(({ trial }) => trial === sample.trial)
+      .map(({ bytes_per_s }): StatisticValue => {
+        return { statistic: 'bulk_bandwidth', value: gbitPerS(bytes_per_s), unit: 'Gbit/s', ...bare };
+      }),
   ];
 }

@@ -30,6 +30,7 @@ export * from './distance.ts';
 export { arrivalPattern, operationName } from './fields.ts';
 export { type Format, FormatError, type FormatErrorCode } from './format.ts';
 export * from './goals.ts';
+export { keySizesProblem, parseKeySizes, shapes, USUAL_KEY_BYTES } from './key-sizes.ts';
 export * from './knee.ts';
 export * from './lists.ts';
 export * from './load-result.ts';

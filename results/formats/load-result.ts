@@ -114,6 +114,12 @@ const loadResult = z.strictObject({
   /** Of zipf and latest, and of hotspot; else null. */
   zipf_exponent: notNegative.nullable().default(null),
   hotspot: z.strictObject({ keys: notNegative, requests: notNegative }).nullable().default(null),
+  /**
+   * The mean, where they differ; `key_sizes` then says how, in the words of the flag. Null of what is not sent by the
+   * workload, and in older results, where they are of 16 bytes.
+   */
+  key_bytes: count.nullable().default(null),
+  key_sizes: z.string().nullable().default(null),
   /** By operation, those that are not built in. */
   commands: z.record(operationName, z.string()).default({}),
   /** Weights of the operations of a mix; null where one was sent alone, and in older results. */

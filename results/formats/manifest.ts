@@ -14,6 +14,7 @@ import {
   timestamp,
 } from './fields.ts';
 import { Format, type Upgrade } from './format.ts';
+import { USUAL_KEY_BYTES } from './key-sizes.ts';
 import {
   clientPrograms,
   figureKinds,
@@ -182,6 +183,8 @@ const manifest = z.strictObject({
     trace: z.strictObject({ file: z.string(), speed: z.number().positive() }).nullable().default(null),
     keys: positive,
     key_distribution: z.enum(keyDistributions),
+    /** Length of each key, or the words for lengths that differ: those of the flag. */
+    key_bytes: z.string().default(String(USUAL_KEY_BYTES)),
     seed: z.int(),
     warmup_s: notNegative,
     /** A measurement ends after a time or after a number of requests; the other one is null. */

@@ -135,7 +135,7 @@ export function seenFrom(run: Run, folder: string): Run {
   return { ...run, trials };
 }
 
-const asked = ['keys', 'key_distribution', 'mix', 'trace'] as const;
+const asked = ['keys', 'key_distribution', 'key_bytes', 'mix', 'trace'] as const;
 /** What makes systems of one name the same. */
 const defining = ['repeats', 'role', 'group', 'backend', 'device', 'client', 'workload', 'checkout'] as const;
 

@@ -8,6 +8,7 @@ import {
   type Manifest,
   type Summary,
   type SystemUnderTest,
+  USUAL_KEY_BYTES,
 } from '../formats/index.ts';
 import { type FigureKind, figureKind, mainAxis } from '../run/main-axis.ts';
 import {
@@ -158,13 +159,19 @@ function arrivalsInWords(pattern: ArrivalPattern): string {
   return `bursts of ${on_ms} ms and ${off_ms} ms between them${average}`;
 }
 
+/** "32 bytes long", "lengths etc" */
+function keyLengths(words: string): string {
+  return /^\d+$/.test(words) ? `${words} bytes long` : `lengths ${words}`;
+}
+
 function workload({ plan, systems }: Manifest): string {
   const length = plan.requests
     ? `${formatCount(plan.requests)} requests`
     : `${plan.duration_s} s after ${plan.warmup_s} s of warm-up`;
   const drawn = plan.key_distribution === 'single' ? 'always the same one' : plan.key_distribution;
   const hasOwnKeys = isMessageProtocol(plan.protocol) || plan.trace !== null;
-  const keys = hasOwnKeys ? '' : ` and ${formatCount(plan.keys)} keys (${drawn})`;
+  const lengths = plan.key_bytes === String(USUAL_KEY_BYTES) ? '' : `, ${keyLengths(plan.key_bytes)}`;
+  const keys = hasOwnKeys ? '' : ` and ${formatCount(plan.keys)} keys (${drawn}${lengths})`;
   const variants = Object.entries(plan.variants).map(([name, words]) => `${name}: ${words}`);
   const targets = plan.measurements;
   const rates = ratesInWords(targets);
