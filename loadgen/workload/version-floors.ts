@@ -5,8 +5,10 @@
  * later. So writes count as groups: one begins when none is outstanding, and ends when none is any more; then what the
  * key holds is of this group or of a later one, and the group's first version is the floor. That is never too high.
  *
- * The table is small and direct-mapped: keys that share a place share its groups, and one of them has a floor. A key
- * whose floor was lost has none, which misses stale values but reports no fresh ones.
+ * The table is small, so that it stays in the cache, and direct-mapped: keys that share a place share its groups, and one
+ * of them has a floor. A key whose floor was lost has none, which misses stale values but reports no fresh ones. Keys that
+ * follow each other have places of their own, so that a key space as small as the table loses nothing; popular keys lie
+ * anywhere in the key space already (key-permutation.ts).
  */
 const PLACES = 65_536;
 /** Numbers of a place: the key plus 1, its floor, the first version of its group, and the writes outstanding. */
@@ -54,8 +56,5 @@ export class VersionFloors {
 }
 
 function placeOf(key: number): number {
-  const high = Math.floor(key / 2 ** 20);
-  const low = key - high * 2 ** 20;
-  const mixed = Math.imul(low + Math.imul(high, 0x85ebca6b), 0x9e3779b1);
-  return ((mixed ^ (mixed >>> 15)) & (PLACES - 1)) * NUMBERS;
+  return (key - Math.floor(key / PLACES) * PLACES) * NUMBERS;
 }
