@@ -56,5 +56,5 @@ export class VersionFloors {
 }
 
 function placeOf(key: number): number {
-  return (key - Math.floor(key / PLACES) * PLACES) * NUMBERS;
+  return ((key - Math.floor(key / PLACES) * PLACES) | 0) * NUMBERS;
 }

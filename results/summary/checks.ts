@@ -268,13 +268,15 @@ export function checkScheduleLag(outcomes: TrialOutcome[]): Doubt[] {
 
 /**
  * More was offered than the server can take. Latencies count from when requests were due and are right, but they grow
- * for as long as the window lasts. Where requests were never answered, that is said of them instead (trial-checks.ts).
+ * for as long as the window lasts. Where requests were never answered, that is said of them instead (trial-checks.ts);
+ * where a result does not tell the generator's lag from the server's, its schedule was not kept, and no more is known.
  */
 export function checkKeptUp(outcomes: TrialOutcome[]): Doubt[] {
   return graded(outcomes, {
     value: ({ measurement }) => {
       const result = measurement?.recording?.result;
-      if (!result || (result.unanswered ?? 0) > 0 || fellBehind(result) !== 'server') return null;
+      if (!result || result.own_lag_us === null || (result.unanswered ?? 0) > 0) return null;
+      if (fellBehind(result) !== 'server') return null;
       return unansweredShare(result.rates);
     },
     limits: { suspect: 0, invalid: Number.POSITIVE_INFINITY },

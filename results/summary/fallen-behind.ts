@@ -40,13 +40,12 @@ function answeredOps(rates: OpenRates): number {
   return achieved_ops + misses_ops + errors_ops + wrong_ops + stale_ops + torn_ops;
 }
 
-/** Of one load; null where both kept up, and of a closed loop. */
+/** Of one load; null where both kept up, and of a closed loop. In older results the generator is not suspected. */
 export function fellBehind(result: LoadResult): FellBehind | null {
   const share = unansweredShare(result.rates);
   if (share === null || share <= 1 - KEPT_UP) return null;
-  const isGeneratorLate =
-    (ownLagOverService(result) ?? 0) > ownLag.invalid || (result.busy_share ?? 0) > busyShare.invalid;
-  return isGeneratorLate ? 'generator' : 'server';
+  const isLate = result.own_lag_us !== null && (ownLagOverService(result) ?? 0) > ownLag.invalid;
+  return isLate || (result.busy_share ?? 0) > busyShare.invalid ? 'generator' : 'server';
 }
 
 /** Of all trials of a point: the server, unless it was the generator in each trial that fell behind. */
