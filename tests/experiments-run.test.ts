@@ -180,7 +180,9 @@ describe('an open loop', () => {
     expect(fell_behind).toBe('server');
     for (const { reasons } of [verdicts.p50, verdicts.p99!]) {
       const said = reasons.join('\n');
-      expect(said).toMatch(/^Trial 1: the server did not keep up with the offered rate, of which it answered up to \d+ % too/m);
+      expect(said).toMatch(
+        /^Trial 1: the server did not keep up with the offered rate, of which it answered up to \d+ % too/m,
+      );
       expect(said).not.toMatch(/behind its schedule|drifts/);
     }
     // The last of 600 waits for most of the others, from when it was due.

@@ -18,7 +18,14 @@ const lines = Array.from({ length: 300 }, (_, i) => {
 test('replays it with its operations, and says so in all that is made of the run', async () => {
   const run = create({
     trials: 1,
-    workload: { trace: 'half.trace', duration_s: 0.3, warmup_s: 0.1, clients: 2, pipeline: 64, margin_s: 100 },
+    workload: {
+      trace: 'half.trace',
+      duration_s: 0.3,
+      warmup_s: 0.1,
+      clients: 2,
+      pipeline: 64,
+      margin_s: 100,
+    },
     systems: [redis],
   });
   writeFileSync(path.join(run.folder, 'half.trace'), `# bypassbench trace 1\n${lines.join('\n')}\n`);
@@ -27,7 +34,11 @@ test('replays it with its operations, and says so in all that is made of the run
   expect(exitCode).toBe(run.exitCodeOfPoints());
   const [trial] = run.trialFolders();
   const result = loadResultFormat.read(readFileSync(path.join(trial, 'mix-c2/result.json'), 'utf8'));
-  expect(result).toMatchObject({ loop: 'open', arrivals: null, trace: { file: 'half.trace', requests: 300 } });
+  expect(result).toMatchObject({
+    loop: 'open',
+    arrivals: null,
+    trace: { file: 'half.trace', requests: 300 },
+  });
   // From 0.1 s to 0.4 s, of which a third are of each kind.
   expect(result.operations).toMatchObject([
     { operation: 'get', requests: 120, hits: 60, misses: 60 },

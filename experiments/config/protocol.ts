@@ -105,7 +105,9 @@ function withoutDatagrams({ workload, systems }: Config): Problem[] {
   });
 }
 
-function messageProblems({ workload: { keys, mix, commands, key_bytes, value_sizes, bulk } }: Config): Problem[] {
+function messageProblems({
+  workload: { keys, mix, commands, key_bytes, value_sizes, bulk },
+}: Config): Problem[] {
   const refused: [string, boolean][] = [
     ['keys', keys !== 1],
     ['mix', mix !== undefined],

@@ -22,8 +22,8 @@ import { mustBe, unknownKey } from './problems.ts';
 import { withMessages } from './protocol.ts';
 import { fillTemplate } from './templates.ts';
 import { withMeanSize, withShape, withVariant } from './variants.ts';
-import { type WorkloadFiles, withFiles } from './workload-files.ts';
 import { splitWords, WordsError } from './words.ts';
+import { type WorkloadFiles, withFiles } from './workload-files.ts';
 
 export interface Resolution {
   root: Placed;

@@ -26,6 +26,7 @@ import {
   type WorkloadConfig,
 } from './schema.ts';
 import { onePoint, readSweep, type Sweep, type SweepPoint } from './sweep.ts';
+import { OF_TRACE } from './workload-files.ts';
 
 /** What an author wrote, with the sweep that is to be run, the points of that, and what a whole run varies. */
 export type WrittenSweep = Sweep & { root: Placed; wholeAxes: Axis[] };
@@ -246,7 +247,7 @@ export function withoutAxes<T extends Swept>(config: T, axes: readonly Axis[]): 
 }
 
 function impliedIn({ trace, value_sizes }: WorkloadConfig, axes: readonly Axis[]): readonly string[] {
-  if (trace !== undefined) return ['operations', 'mix', 'keys', 'key_distribution', 'value_bytes', 'open_loop'];
+  if (trace !== undefined) return OF_TRACE;
   const isAxis = (key: string): boolean => axes.some(({ path }) => path === `workload.${key}`);
   if (isAxis('shape')) return ['key_bytes', 'value_sizes', 'value_bytes'];
   if (isAxis('sizes')) return ['value_sizes', 'value_bytes'];

@@ -119,4 +119,3 @@ function mixProblems({ workload: { operations, mix, open_loop }, systems }: Conf
     ),
   ];
 }
-

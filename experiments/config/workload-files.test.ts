@@ -77,7 +77,10 @@ describe('a trace', () => {
 
   const files = [
     ['missing.trace', /x\.yaml:5:\d+: workload\.trace: .*missing\.trace cannot be read: ENOENT/],
-    ['bad.trace', /workload\.trace: .*bad\.trace:3: the line has the operation 'put': it must be get, set, del/],
+    [
+      'bad.trace',
+      /workload\.trace: .*bad\.trace:3: the line has the operation 'put': it must be get, set, del/,
+    ],
   ] as const;
   test.each(files)('%s is refused', async (name, why) => {
     expect(await refused(`{ trace: ${name}, duration_s: 3 }`)).toMatch(why);
@@ -103,7 +106,11 @@ describe('a trace', () => {
 
   test.each([
     ['protocol: echo', '', /workload\.protocol: a trace is of requests of Redis/],
-    ['', 'stages: { duration_s: 9.5 }', /stages\.duration_s: the trace lasts 10 s at trace_speed 1: warm-up and window, 10\.5 s/],
+    [
+      '',
+      'stages: { duration_s: 9.5 }',
+      /stages\.duration_s: the trace lasts 10 s at trace_speed 1: warm-up and window, 10\.5 s/,
+    ],
     ['trace_speed: 4', '', /workload\.duration_s: the trace lasts 2\.5 s at trace_speed 4/],
     ['', 'sweep: { rate_ops: [1, 2] }', /`trace` says that/],
   ])('with %s %s is refused', async (more, rest, why) => {
@@ -121,7 +128,9 @@ describe('a trace', () => {
 
   test('that is not there has no speed', async () => {
     const workload = '{ operations: [get], keys: 5, value_bytes: 5, trace_speed: 2, duration_s: 3 }';
-    expect(await refused(workload)).toMatch(/workload\.trace_speed: says how fast a trace is replayed: name it/);
+    expect(await refused(workload)).toMatch(
+      /workload\.trace_speed: says how fast a trace is replayed: name it/,
+    );
   });
 });
 

@@ -11,7 +11,16 @@ import { execa } from 'execa';
 import { z } from 'zod';
 import { MIX, readSizes, sizesText } from '../../results/formats/index.ts';
 import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
-import { elementsOf, entriesOf, type Placed, type PlacedProblem, plain, textAt, withEntry, withKeys } from './placed.ts';
+import {
+  elementsOf,
+  entriesOf,
+  type Placed,
+  type PlacedProblem,
+  plain,
+  textAt,
+  withEntry,
+  withKeys,
+} from './placed.ts';
 
 /** A word of a command line has 128 KiB on Linux. */
 const SIZES_TEXT_MAX = 100_000;
@@ -37,7 +46,7 @@ export interface WorkloadFiles {
 }
 
 /** What a trace says, or has no room for. */
-const OF_TRACE = [
+export const OF_TRACE: readonly string[] = [
   'operations',
   'mix',
   'commands',
@@ -78,8 +87,8 @@ async function survey(file: string): Promise<Trace | string> {
     stdin: 'ignore',
   });
   if (failed) {
-    const said = stderr.trim().split('\n').at(-1);
-    return (said || shortMessage).replace(`${OWN_COMMAND}: `, '');
+    const said = (stderr ?? '').trim().split('\n').at(-1);
+    return (said || shortMessage || `${file} cannot be read`).replace(`${OWN_COMMAND}: `, '');
   }
   return { file, ...surveySchema.parse(JSON.parse(stdout)) };
 }
@@ -173,7 +182,8 @@ function ofTraceAlone(root: Placed, workload: Placed): PlacedProblem[] {
 
 /** A measurement, or one with stamps, that goes beyond the end of the trace. */
 function tooShort(root: Placed, workload: Placed, trace: Trace, times: number): PlacedProblem[] {
-  const seconds = (placed: Placed | undefined): number => (typeof placed?.value === 'number' ? placed.value : 0);
+  const seconds = (placed: Placed | undefined): number =>
+    typeof placed?.value === 'number' ? placed.value : 0;
   const warmup = entriesOf(workload).get('warmup_s');
   const lasts_s = trace.span_s / times;
   const measured = [entriesOf(workload), entriesOf(entriesOf(root).get('stages'))];

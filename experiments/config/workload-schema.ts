@@ -42,12 +42,10 @@ const zipf_exponent = z.number().min(0).max(20);
 const hotspot = z
   .string()
   .regex(/^(0?\.\d+|1):(0?\.\d+|1)$/, 'must be two shares above 0 and at most 1, such as 0.2:0.8');
-const key_bytes = z
-  .union([z.int(), z.string()])
-  .superRefine((value, context) => {
-    const sizes = parseKeySizes(String(value));
-    if (typeof sizes === 'string') context.addIssue({ code: 'custom', message: sizes.replace(/\.$/, '') });
-  });
+const key_bytes = z.union([z.int(), z.string()]).superRefine((value, context) => {
+  const sizes = parseKeySizes(String(value));
+  if (typeof sizes === 'string') context.addIssue({ code: 'custom', message: sizes.replace(/\.$/, '') });
+});
 const value_sizes = z.string().superRefine((value, context) => {
   const sizes = parseValueSizes(value);
   if (typeof sizes === 'string') context.addIssue({ code: 'custom', message: sizes.replace(/\.$/, '') });

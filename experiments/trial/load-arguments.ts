@@ -102,7 +102,8 @@ function requestFlags({ workload, system, operation }: LoadRequest): Record<stri
   const protocol = protocolOf(workload, system);
   // An older load generator has no protocols.
   if (protocol !== 'resp') return { protocol };
-  if (workload.trace !== undefined) return { trace: workload.trace, 'trace-speed': workload.trace_speed ?? 1 };
+  if (workload.trace !== undefined)
+    return { trace: workload.trace, 'trace-speed': workload.trace_speed ?? 1 };
   return {
     operation,
     ...(operation === 'mix' && { mix: weights(workload) }),

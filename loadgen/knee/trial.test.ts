@@ -33,7 +33,7 @@ describe('a trial of a rate', () => {
     expect(trialOf(outcome(5000, 5000), limit).isGeneratorLate).toBe(true);
   });
 
-  it('above the limit is the server\'s where requests waited for room, however late a few were besides', () => {
+  it("above the limit is the server's where requests waited for room, however late a few were besides", () => {
     expect(trialOf(outcome(1_000_000, 300), limit).isGeneratorLate).toBe(false);
     expect(trialOf(outcome(1200, 3), limit).isGeneratorLate).toBe(false);
   });

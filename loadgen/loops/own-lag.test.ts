@@ -59,7 +59,13 @@ describe('the lag of a request', () => {
   it('is all its own for a loop that always has room', () => {
     fc.assert(
       fc.property(gapNs, stall, fc.integer({ min: 0, max: 1e5 }), (gapNs, stall, serviceNs) => {
-        for (const { lagNs, ownNs } of simulate({ gapNs, requests, window: requests + 1, serviceNs, stall })) {
+        for (const { lagNs, ownNs } of simulate({
+          gapNs,
+          requests,
+          window: requests + 1,
+          serviceNs,
+          stall,
+        })) {
           expect(ownNs).toBe(lagNs);
         }
       }),
@@ -90,14 +96,20 @@ describe('the lag of a request', () => {
 
   it('is the wait for a server that takes more time than there is, also when the loop once stood still', () => {
     fc.assert(
-      fc.property(gapNs, window, stall, fc.double({ min: 1.1, max: 3, noNaN: true }), (gapNs, window, stall, load) => {
-        const forgottenNs = stall.atNs + stall.lengthNs + window * load * gapNs + 2 * TURN_NS;
-        const sent = simulate({ gapNs, requests, window, serviceNs: load * gapNs, stall, forgottenNs });
-        for (const { sentNs, ownNs } of sent) {
-          if (sentNs > forgottenNs + TURN_NS) expect(ownNs).toBeLessThanOrEqual(TURN_NS);
-        }
-        expect(sent.at(-1)!.lagNs).toBeGreaterThan(0);
-      }),
+      fc.property(
+        gapNs,
+        window,
+        stall,
+        fc.double({ min: 1.1, max: 3, noNaN: true }),
+        (gapNs, window, stall, load) => {
+          const forgottenNs = stall.atNs + stall.lengthNs + window * load * gapNs + 2 * TURN_NS;
+          const sent = simulate({ gapNs, requests, window, serviceNs: load * gapNs, stall, forgottenNs });
+          for (const { sentNs, ownNs } of sent) {
+            if (sentNs > forgottenNs + TURN_NS) expect(ownNs).toBeLessThanOrEqual(TURN_NS);
+          }
+          expect(sent.at(-1)!.lagNs).toBeGreaterThan(0);
+        },
+      ),
     );
   });
 });

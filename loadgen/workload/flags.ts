@@ -111,9 +111,10 @@ are one sample`,
       parseHotspot,
     )
     .addOption(
-      new Option('--shape <pool>', "lengths of keys and values as in a pool of Facebook's (SIGMETRICS 2012)").choices([
-        ...shapes,
-      ]),
+      new Option(
+        '--shape <pool>',
+        "lengths of keys and values as in a pool of Facebook's (SIGMETRICS 2012)",
+      ).choices([...shapes]),
     )
     .option(
       '--key-bytes <n>',

@@ -81,8 +81,13 @@ describe('Workload', () => {
       both: 'COPY {key}{key} a{key}b{key}c -> any',
     };
     const mix = Object.keys(commands).map((name) => ({ name, weight: 1 }));
-    const lengths = { keySizes: ['16', '12', '14', '300', 'etc', 'usr'], valueSizes: ['fixed:40', 'uniform:1-3000'] };
-    for (const [valueText, keyText] of lengths.valueSizes.flatMap((of) => lengths.keySizes.map((key) => [of, key]))) {
+    const lengths = {
+      keySizes: ['16', '12', '14', '300', 'etc', 'usr'],
+      valueSizes: ['fixed:40', 'uniform:1-3000'],
+    };
+    for (const [valueText, keyText] of lengths.valueSizes.flatMap((of) =>
+      lengths.keySizes.map((key) => [of, key]),
+    )) {
       const valueSizes = parseValueSizes(valueText) as ValueSizes;
       const keySizes = parseKeySizes(keyText) as KeySizes;
       const workload = new Workload({ ...options, commands, mix, valueSizes, keySizes });

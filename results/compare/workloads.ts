@@ -30,10 +30,7 @@ function workloadOf(
   { system, operation, clients, value_bytes, pipeline, rate_ops }: SummaryRow,
 ): Map<string, string> {
   const workload = new Map([
-    [
-      'loop',
-      rate_ops === null ? 'closed' : `open (${arrivalsOf(plan) ?? 'unknown'})`,
-    ],
+    ['loop', rate_ops === null ? 'closed' : `open (${arrivalsOf(plan) ?? 'unknown'})`],
     ['rate', rate_ops === null ? 'none' : `${formatCount(rate_ops)}/s`],
     ['pipeline', formatCount(pipeline)],
     ['clients', formatCount(clients)],

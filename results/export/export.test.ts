@@ -144,7 +144,9 @@ test('bulk has a bandwidth of the point and of each trial, and its streams and s
   );
   const found = exportRows(await readRun(dir));
   const bandwidths = found.filter(({ statistic }) => statistic === 'bulk_bandwidth');
-  expect(bandwidths.map(({ level, system, trial, value, unit }) => [level, system, trial, value, unit])).toEqual([
+  expect(
+    bandwidths.map(({ level, system, trial, value, unit }) => [level, system, trial, value, unit]),
+  ).toEqual([
     ['point', 'redis', null, 6, 'Gbit/s'],
     ['trial', 'redis', 1, 4, 'Gbit/s'],
     ['trial', 'redis', 2, 8, 'Gbit/s'],

@@ -54,7 +54,8 @@ export function parseKeySizes(text: string): KeySizes | string {
   }
   const sizes = parseValueSizes(/^\d+$/.test(text) ? `fixed:${text}` : text);
   if (typeof sizes === 'string' || sizes.kind === 'pareto' || text.startsWith('fixed')) return refused;
-  if (keyBytesWithin(sizes).most > KEY_BYTES_MAX) return `'${text}' has keys of more than ${KEY_BYTES_MAX} bytes.`;
+  if (keyBytesWithin(sizes).most > KEY_BYTES_MAX)
+    return `'${text}' has keys of more than ${KEY_BYTES_MAX} bytes.`;
   return sizes;
 }
 

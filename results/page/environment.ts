@@ -21,10 +21,7 @@ export function environment(manifest: Manifest): Html {
     ['System', machine.os],
     ['Virtual', machine.virtual ? `yes, ${machine.hypervisor ?? 'hypervisor unknown'}` : 'no'],
     ['Commit', commit],
-    [
-      'Workload',
-      `${keysInWords(plan)}, ${pipelinesInWords(plan.measurements)}, seed ${plan.seed}`,
-    ],
+    ['Workload', `${keysInWords(plan)}, ${pipelinesInWords(plan.measurements)}, seed ${plan.seed}`],
     ['Measurement', `${length} after ${plan.warmup_s} s of warm-up`],
   ])}
 ${machine.knobs.length === 0 ? '' : asItCame(machine.knobs)}

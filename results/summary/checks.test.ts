@@ -42,7 +42,14 @@ function outcome(
       folder: 'x',
       measurement: { elapsed_s: 2, interference: interference ?? null },
       recording: {
-        result: { idle_polls: 0.9, schedule_lag_us: null, own_lag_us: null, rates: null, operations, ...result },
+        result: {
+          idle_polls: 0.9,
+          schedule_lag_us: null,
+          own_lag_us: null,
+          rates: null,
+          operations,
+          ...result,
+        },
         latency_ns,
         slices: slices ?? null,
       },

@@ -6,7 +6,14 @@ import { median } from 'simple-statistics';
 import { type Pauses, type Slice, type Statistic, statistics } from '../formats/index.ts';
 import { formatCount, formatPercent, formatSignificant, formatUs } from '../text/format.ts';
 import type { Doubt } from './doubt.ts';
-import { busyShare, fellBehind, ownLag, ownLagOverService, ownLagUs, unansweredShare } from './fallen-behind.ts';
+import {
+  busyShare,
+  fellBehind,
+  ownLag,
+  ownLagOverService,
+  ownLagUs,
+  unansweredShare,
+} from './fallen-behind.ts';
 import { nameTrials, type TrialOutcome } from './trial-outcome.ts';
 
 /** Lower bounds of what a point can show, with the names that sentences call them. */

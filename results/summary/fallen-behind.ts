@@ -16,7 +16,10 @@ type OpenRates = NonNullable<LoadResult['rates']>;
 type Lags = Pick<LoadResult, 'own_lag_us' | 'schedule_lag_us'>;
 
 /** The lag that is the generator's own. Older results do not tell it from the wait for a slow server. */
-export function ownLagUs({ own_lag_us, schedule_lag_us }: Lags): { p50: number; p90: number; p99: number } | null {
+export function ownLagUs({
+  own_lag_us,
+  schedule_lag_us,
+}: Lags): { p50: number; p90: number; p99: number } | null {
   if (own_lag_us !== null) return own_lag_us;
   return schedule_lag_us && { ...schedule_lag_us, p90: schedule_lag_us.p99 };
 }

@@ -123,7 +123,9 @@ function beyondMeaning(points: Point[]): string[] {
       ? [`At the upper edge: more than the system can take, ${grows}.`]
       : []),
     ...(points.some(({ fell_behind }) => fell_behind === 'generator')
-      ? ['At the upper edge and hollow: more than the load generator can send, which says nothing of the system.']
+      ? [
+          'At the upper edge and hollow: more than the load generator can send, which says nothing of the system.',
+        ]
       : []),
   ];
 }
