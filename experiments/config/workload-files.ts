@@ -1,6 +1,6 @@
 /**
- * Files that a workload names, by paths from the folder of the experiment: a trace that is replayed, and a list of sizes.
- * They are read before anything starts. What they say stands in the place of what the author then need not say.
+ * Files that a workload names, by paths from the folder of the experiment: a trace that is replayed, and a list of
+ * sizes. They are read before anything starts. What they say stands in the place of what the author then need not say.
  *
  *     trace: FILE    operations with their weights, keys, sizes and rate, as the load generator's survey has them
  *     sizes: FILE    value_sizes: list:...

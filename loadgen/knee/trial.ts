@@ -50,9 +50,9 @@ function ownLagAt(lag: NonNullable<LoadOutcome['own_lag_us']>, percentile: numbe
 }
 
 /**
- * Whether what the generator sent late by itself may be why a latency is above the limit. What comes late comes at once,
- * and so waits for about as long again in the server: its own lag is half of what is too much, at least. Of requests that
- * were never answered nobody knows how much that is: then it is the limit.
+ * Whether what the generator sent late by itself may be why a latency is above the limit. What comes late comes at
+ * once, and so waits for about as long again in the server: its own lag is half of what is too much, at least. Of
+ * requests that were never answered nobody knows how much that is: then it is the limit.
  */
 function isOwn(latencyUs: number, ownUs: number, { limitUs }: Limit): boolean {
   if (latencyUs <= limitUs) return false;

@@ -5,8 +5,8 @@
  *     intended      possible         sent
  *        |  no room    |  own lag      |
  *
- * Where windows fill up because the loop catches up with what it let lie, the wait for room is its own as well: up to as
- * much as it fell behind, until it is on time again.
+ * Where windows fill up because the loop catches up with what it let lie, the wait for room is its own as well: up to
+ * as much as it fell behind, until it is on time again.
  */
 
 /** Places in the array of times, in ns. */

@@ -4,8 +4,8 @@
  *     4       12                      the rest
  *     key:    digits of the number    x
  *
- * A shorter key has less of `key:`, and below twelve bytes the last digits alone. How long it is follows from the number
- * as well, by a hash, where keys differ in that.
+ * A shorter key has less of `key:`, and below twelve bytes the last digits alone. How long it is follows from the
+ * number as well, by a hash, where keys differ in that.
  */
 import { extremeValueBytes, type KeySizes, keyBytesWithin } from '../../results/formats/key-sizes.ts';
 import { KEY_DIGITS } from './key-space.ts';

@@ -5,10 +5,10 @@
  * later. So writes count as groups: one begins when none is outstanding, and ends when none is any more; then what the
  * key holds is of this group or of a later one, and the group's first version is the floor. That is never too high.
  *
- * The table is small, so that it stays in the cache, and direct-mapped: keys that share a place share its groups, and one
- * of them has a floor. A key whose floor was lost has none, which misses stale values but reports no fresh ones. Keys that
- * follow each other have places of their own, so that a key space as small as the table loses nothing; popular keys lie
- * anywhere in the key space already (key-permutation.ts).
+ * The table is small, so that it stays in the cache, and direct-mapped: keys that share a place share its groups, and
+ * one of them has a floor. A key whose floor was lost has none, which misses stale values but reports no fresh ones.
+ * Keys that follow each other have places of their own, so that a key space as small as the table loses nothing;
+ * popular keys lie anywhere in the key space already (key-permutation.ts).
  */
 const PLACES = 65_536;
 /** Numbers of a place: the key plus 1, its floor, the first version of its group, and the writes outstanding. */

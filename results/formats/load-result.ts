@@ -141,9 +141,9 @@ const loadResult = z.strictObject({
     .nullable()
     .default(null),
   /**
-   * Open loop: how much later than possible requests were sent: when they had been due, and there had been room for them
-   * in a window (loadgen/loops/own-lag.ts). That is the generator's own part of the lag; the rest, in which there was no
-   * room, is the server's. Null in a closed loop, and in older results.
+   * Open loop: how much later than possible requests were sent: when they had been due, and there had been room for
+   * them in a window (loadgen/loops/own-lag.ts). That is the generator's own part of the lag; the rest, in which there
+   * was no room, is the server's. Null in a closed loop, and in older results.
    */
   own_lag_us: z
     .strictObject({

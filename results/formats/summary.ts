@@ -181,8 +181,8 @@ const measured = z.strictObject({
     })
     .nullable(),
   /**
-   * Who did not keep up with the rate of an open loop (summary/fallen-behind.ts): the server, which answered less than was
-   * offered, or the load generator, which could not send in time. Null where both did, and in a closed loop.
+   * Who did not keep up with the rate of an open loop (summary/fallen-behind.ts): the server, which answered less than
+   * was offered, or the load generator, which could not send in time. Null where both did, and in a closed loop.
    */
   fell_behind: z.enum(['server', 'generator']).nullable().default(null),
   /** Of a million right replies, over all trials that say; null where none does. */

@@ -239,10 +239,10 @@ function gapsInWindow(
 
 /**
  * A response time counts from when the request was due, so the generator's own lag is part of it, and nothing of the
- * server; what a request waited for room in a window is the server's. The lag at the p99 is in the tail. The median has of
- * it no more than the median response time exceeds the median service time, and no more than all but the latest tenth of
- * the requests were late: fewer than those hardly move it. The rate counts what came in the window, whenever it was due.
- * The stages show the lag as one of their own.
+ * server; what a request waited for room in a window is the server's. The lag at the p99 is in the tail. The median
+ * has of it no more than the median response time exceeds the median service time, and no more than all but the latest
+ * tenth of the requests were late: fewer than those hardly move it. The rate counts what came in the window, whenever
+ * it was due. The stages show the lag as one of their own.
  */
 export function checkScheduleLag(outcomes: TrialOutcome[]): Doubt[] {
   const median = graded(outcomes, {
