@@ -12,7 +12,17 @@ import { type Run, readRun } from '../run/run-folder.ts';
 import { summarize } from '../summary/summary.ts';
 import { point } from '../summary/test-summary.ts';
 import { sliced } from '../test-slices.ts';
-import { axis, bulkResult, manifest, run, swept, system, target, writeRun, writeRunInto } from '../test-synthetic-run.ts';
+import {
+  axis,
+  bulkResult,
+  manifest,
+  run,
+  swept,
+  system,
+  target,
+  writeRun,
+  writeRunInto,
+} from '../test-synthetic-run.ts';
 import { columns, columnsOf, type ExportRow } from './columns.ts';
 import { histogramLog } from './hlog.ts';
 import { exportRows } from './rows.ts';
