@@ -166,8 +166,8 @@ function rowsOf(points: Point[], axis: Axis, manifest: Manifest): CurveRow[] {
 
 /**
  * Of the points of one curve. Null where the p99 never rises so far, where nothing shows that it is the system's which
- * rises and not the load generator's, where the lowest load has none that is valid or is too much already, and where the
- * p99 has risen at the first load above the lowest, so that the knee is below that.
+ * rises and not the load generator's, where the lowest load has none that is valid or is too much already, and where
+ * the p99 has risen at the first load above the lowest, so that the knee is below that.
  */
 function kneeOf(points: Point[], axis: Axis): Point | null {
   const inOrder = points.toSorted((a, b) => (valueAlong(a, axis) ?? 0) - (valueAlong(b, axis) ?? 0));
