@@ -168,6 +168,12 @@ export async function workloadOf(flags: WorkloadFlags, fills: boolean): Promise<
     steps.some(({ words }) => words.flat().some(({ kind }) => kind === 'new_key')),
   );
   const why = keyDistribution === 'single' ? null : keySizesProblem(keySizes.sizes, keys, makesKeys);
+  const isUsual = keySizes.sizes.kind === 'fixed' && keySizes.sizes.bytes === USUAL_KEY_BYTES;
+  if (!isUsual && operations.some(({ steps }) => steps.some(({ reply }) => reply === 'keys'))) {
+    throw invalid(
+      `--key-bytes ${keySizes.name}: replies of kind keys have keys of ${USUAL_KEY_BYTES} bytes: leave it out`,
+    );
+  }
   if (why !== null) throw invalid(`--key-bytes ${keySizes.name}: ${why}: give longer ones, or fewer --keys`);
   if (fills) fillingCommands(operations, commands);
   return workload;

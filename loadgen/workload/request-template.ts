@@ -16,8 +16,8 @@ const KEPT_VIEW_BYTES = 65_536;
 type Varying = 'value' | 'keys' | 'count' | 'field' | 'fields';
 
 /**
- * A stretch of the request: some bytes, in which keys' digits stand at some places; then what varies, the head of a word
- * with keys of any length, such a key, or the end.
+ * A stretch of the request: some bytes, in which keys' digits stand at some places; then what varies, the head of a
+ * word with keys of any length, such a key, or the end.
  */
 interface Stretch {
   bytes: Uint8Array;
@@ -206,10 +206,7 @@ const COUNT_DIGITS_MAX = 4;
 /** The head of a list of some thousand words. */
 const LIST_HEAD_BYTES = headBytes(9999);
 
-function stretchesOf(
-  { words, fields }: Pick<CommandStep, 'words' | 'fields'>,
-  known: Fixed,
-): Stretch[] {
+function stretchesOf({ words, fields }: Pick<CommandStep, 'words' | 'fields'>, known: Fixed): Stretch[] {
   const kinds = words.flat().map(({ kind }) => kind);
   const count = words.length + (kinds.includes('fields') ? 2 * fields - 1 : 0);
   const stretches: Stretch[] = [];
