@@ -1,6 +1,8 @@
-/** Whether the default export of a module is a descriptor of a backend, for this version of the interface. */
+/** Whether the default export of a module is a descriptor of a backend, and what its `create` makes a transport. */
 import { isIPv4 } from 'node:net';
 import { BACKEND_API_VERSION, type BackendDescriptor } from './backend-descriptor.ts';
+import { LibosError } from './errors.ts';
+import type { Transport } from './transport.ts';
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
@@ -81,4 +83,22 @@ export function refuseDescriptor(
     .filter(([name, [isRight]]) => !isRight(descriptor[name]))
     .map(([name, [, wanted]]) => `${name} must be ${wanted}`);
   if (wrong.length > 0) throw refusal(`its descriptor is not whole: ${wrong.join('; ')}`);
+}
+
+/** Of Transport, each asked for by the core at some time. */
+const methods = [
+  ...['open', 'bind', 'listen', 'connect', 'shutdownWrite', 'close', 'reset', 'accept', 'push', 'pop'],
+  ...['poll', 'counters', 'sleep', 'linger', 'shutdown'],
+] as const satisfies (keyof Transport)[];
+
+/** The transport that `create` of a backend has made. Throws INVALID_ARGUMENT where that is none. */
+export function checkedTransport(backend: string, made: Transport): Transport {
+  const has = (made ?? {}) as Partial<Record<keyof Transport, unknown>>;
+  const missing = [
+    ...methods.filter((name) => !isFunction(has[name])),
+    ...(isRecord(has.pool) ? [] : ['pool']),
+  ];
+  if (missing.length === 0) return made;
+  const detail = `what create of the backend ${backend} makes is no Transport of bypassbench/backend-api: it lacks ${missing.join(', ')}`;
+  throw new LibosError('INVALID_ARGUMENT', 'createLibos', -1, detail);
 }

@@ -7,6 +7,7 @@
  *     libos.listen(qd, 128);
  *     const accepted = libos.wait(libos.accept(qd));
  */
+import { checkedTransport } from './backend-descriptor-check.ts';
 import type { BackendOptions } from './backend-options.ts';
 import { type Backend, backendNamed } from './backends.ts';
 import type { BusyTime } from './busy-time.ts';
@@ -111,7 +112,7 @@ export function createLibos(options: LibosOptions): Libos {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     moments: options.stamps ? new DeviceMoments(options.stamps) : null,
   };
-  return new LibosCore((host) => create(host, setup), {
+  return new LibosCore((host) => checkedTransport(options.backend, create(host, setup)), {
     checked,
     idle: options.idle ?? 'poll',
     stamps: options.stamps ? new StampWriter(options.stamps) : null,

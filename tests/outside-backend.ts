@@ -9,7 +9,7 @@ const TRANSPORT = `
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  codeOfErrno, Errno, errno, libc, LibosError, mapAnonymous, NO_SLOT, Owner, Queue, systemError,
+  codeOfErrno, Errno, errno, libc, LibosError, LINGER_US, mapAnonymous, NO_SLOT, nowNs, Owner, Queue, systemError,
 } from 'bypassbench/backend-api';
 
 const AF_UNIX = 1;
@@ -114,9 +114,19 @@ export class PipesTransport {
   }
 
   close(queue) {
+    queue.lingers = queue.pushes.head !== NO_SLOT && queue.error === null;
+    if (!queue.lingers) this.reset(queue);
+  }
+
+  reset(queue) {
     this.#open.delete(queue);
     close(queue.fd);
     if (queue.path !== '') rmSync(queue.path, { force: true });
+  }
+
+  #lingered(queue) {
+    this.reset(queue);
+    this.#host.lingered(queue);
   }
 
   accept() {}
@@ -170,6 +180,7 @@ export class PipesTransport {
           if (sent < 0) {
             queue.error = 'CONNECTION_RESET';
             tokens.completeAll(queue.pushes, queue.error);
+            if (queue.lingers) this.#lingered(queue);
             return;
           }
           queue.sent += sent;
@@ -180,6 +191,7 @@ export class PipesTransport {
       tokens.complete(tokens.shift(queue.pushes), null);
     }
     if (queue.writeShut) shutdown(queue.fd, SHUT_WR);
+    if (queue.lingers) this.#lingered(queue);
   }
 
   #receive(queue) {
@@ -212,6 +224,12 @@ export class PipesTransport {
 
   sleep(timeoutMs) {
     this.#host.sleep(timeoutMs);
+  }
+
+  linger() {
+    const untilNs = nowNs() + LINGER_US * 1000;
+    const lingers = () => [...this.#open].some((queue) => queue.lingers);
+    while (lingers() && nowNs() < untilNs) this.poll();
   }
 
   shutdown() {

@@ -51,7 +51,11 @@ export const dpdkBackend: BackendDescriptor = {
     const { examineDpdk } = await import('./doctor.ts');
     yield* examineDpdk();
   },
-  versions: () => ({ dpdk: glue().dpdkVersion() }),
+  versions: () => ({
+    DPDK: glue()
+      .dpdkVersion()
+      .replace(/^DPDK /, ''),
+  }),
 };
 
 /** Throws LibosError: INVALID_ARGUMENT for a wrong option, and whatever DpdkDevice throws. */
