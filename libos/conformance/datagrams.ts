@@ -163,6 +163,7 @@ export function datagramTests(backend: TestedBackend): void {
         pop = client.pop(from);
         answer = world.wait(client, pop);
       }
+      expect(answer.error).toBeNull();
       expect(Buffer.from(answer.sga!.copyOut()).toString()).toBe('somebody is');
       client.free(answer.sga!);
     });
