@@ -6,8 +6,9 @@ import { corePairOf } from './trial/core-pair.ts';
 
 /** For starting and stopping a process. */
 const OVERHEAD_PER_PROCESS_S = 0.7;
-/** For which the load generator goes on warming up until its code is compiled, of a system. */
+/** For which the load generator of a system goes on until its code is compiled, behind any warm-up but the shortest. */
 const REHEARSALS_S = 0.7;
+const REHEARSALS_PER_WARM_UP = 4;
 /**
  * A server is filled at about this rate, one request in flight: a run of 30 trials and a million keys took
  * 840 s.
@@ -26,9 +27,10 @@ export function trialDuration_s({ workload, stages }: Parts, kind: 'system' | 'f
   const { operations, warmup_s, duration_s, keys } = workload;
   const measured_s = warmup_s + duration_s + OVERHEAD_PER_PROCESS_S;
   if (kind === 'floor') return operations.length * measured_s;
-  const stamped_s = stages ? warmup_s + REHEARSALS_S + stages.duration_s + OVERHEAD_PER_PROCESS_S : 0;
+  const rehearsals_s = Math.min(REHEARSALS_S, REHEARSALS_PER_WARM_UP * warmup_s);
+  const stamped_s = stages ? warmup_s + rehearsals_s + stages.duration_s + OVERHEAD_PER_PROCESS_S : 0;
   const start_s = OVERHEAD_PER_PROCESS_S + keys / KEYS_FILLED_PER_S;
-  return start_s + operations.length * (measured_s + REHEARSALS_S + stamped_s);
+  return start_s + operations.length * (measured_s + rehearsals_s + stamped_s);
 }
 
 /** Seconds of a whole run, without the blocks that may follow those that are planned. */

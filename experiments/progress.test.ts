@@ -62,7 +62,7 @@ test('without a terminal, a line for each trial with what it found and the time 
   progress.stop();
   expect(written().split('\n')).toEqual([
     'A figure',
-    '4 trials, about 50 s; up to 5 min more where the cores change their distance',
+    '4 trials, about 55 s; up to 5 min more where the cores change their distance',
     'warning: something is odd',
     '[1/4] redis   trial 1   set p50 32.3 us   get p50 unknown   about 1 min 30 s left',
     '[2/4] kv      trial 1   FAILED: it broke   about 35 s left',
@@ -86,7 +86,7 @@ test('trials that are added count among those that there are', () => {
       .filter((line) => !line.startsWith('[1') && !line.startsWith('[2')),
   ).toEqual([
     'A figure',
-    '4 trials, about 50 s',
+    '4 trials, about 55 s',
     '[3/4] redis   trial 2   set p50 32.3 us   get p50 unknown   about 10 s left',
     '[4/4] kv      trial 2   set p50 11,432 us   get p50 unknown   NEVER ANSWERED: 1,200',
     'near: kv GET 14 of 20 slices; trial 3 of all, at most 2 min more',
@@ -101,7 +101,7 @@ test('on a terminal, a bar with the step and the time left, drawn only when some
   const progress = new Progress(experiment, stream);
   progress.step(plan[0], 'get');
   const drawn = written();
-  expect(stripVTControlCharacters(drawn)).toContain('] 0/4 trials   about 50 s left   redis trial 1: get');
+  expect(stripVTControlCharacters(drawn)).toContain('] 0/4 trials   about 55 s left   redis trial 1: get');
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(written()).toBe(drawn);
   progress.trialEnded(plan[0], outcome('redis', 30, null));
