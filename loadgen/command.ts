@@ -171,7 +171,12 @@ of processes shows it`,
 (onoff:on_ms=10,off_ms=90,times=fixed or exponential), or with heavy-tailed gaps (pareto:shape=1.5); --rate is the mean`,
       parseArrivals,
     )
-    .option('--warmup-s <seconds>', 'time before the measured window', secondsOrNone, 1)
+    .option(
+      '--warmup-s <seconds>',
+      'time before the measured window; up to 3 s more, until code is compiled',
+      secondsOrNone,
+      1,
+    )
     .option(
       '--duration-s <seconds>',
       'length of the measured window (default: 5, unless --requests is given)',

@@ -57,7 +57,7 @@ export function loadArguments(request: LoadRequest): string[] {
     ...scheduleFlags(workload),
     'warmup-s': workload.warmup_s,
     'duration-s': request.duration_s,
-    // All systems draw the same keys in the same trial, and others in the next.
+    // All systems draw from the same sequence of keys in the same trial, and from others in the next.
     seed: seed + trial,
     out,
   };

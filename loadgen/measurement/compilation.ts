@@ -3,9 +3,10 @@
  * or runs otherwise than before. Where they have only the core of the loop, as in an experiment, each piece of work
  * takes that core for up to some milliseconds.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { nowNs } from '../../libos/index.ts';
+import { readOrNull } from './process-usage.ts';
 
 /** As Node names V8's threads. */
 const WORKER_NAME = 'V8Worker\n';
@@ -21,28 +22,28 @@ export class Compilation {
   #ranNs: number;
   #lookedNs: number;
 
-  constructor(nowNs: number) {
+  constructor(atNs: number) {
     const tasks = '/proc/self/task';
     this.#workers = readdirSync(tasks)
       .map((task) => `${tasks}/${task}`)
-      .filter((task) => readFileSync(`${task}/comm`, 'utf8') === WORKER_NAME);
+      .filter((task) => readOrNull(`${task}/comm`) === WORKER_NAME);
     this.#ranNs = this.#read();
-    this.#lookedNs = nowNs;
+    this.#lookedNs = atNs;
   }
 
   /** Whether hardly anything was compiled since the last look. */
-  hasSettled(nowNs: number): boolean {
+  hasSettled(atNs: number): boolean {
     const ranNs = this.#read();
-    const share = (ranNs - this.#ranNs) / (nowNs - this.#lookedNs);
+    const share = (ranNs - this.#ranNs) / (atNs - this.#lookedNs);
     this.#ranNs = ranNs;
-    this.#lookedNs = nowNs;
+    this.#lookedNs = atNs;
     return share < SETTLED_SHARE;
   }
 
-  /** Time on a core, of all, in ns. */
+  /** Time on a core, of all, in ns; 0 where the kernel does not keep it: then one rehearsal is all. */
   #read(): number {
     return this.#workers.reduce(
-      (sum, task) => sum + Number(readFileSync(`${task}/schedstat`, 'utf8').split(' ')[0]),
+      (sum, task) => sum + Number(readOrNull(`${task}/schedstat`)?.split(' ')[0] ?? 0),
       0,
     );
   }

@@ -151,7 +151,8 @@ function readFields(file: string): number[] | null {
         .map(Number);
 }
 
-function readOrNull(file: string): string | null {
+/** Null where there is no such file, or no such process any more. */
+export function readOrNull(file: string): string | null {
   try {
     return readFileSync(file, 'latin1');
   } catch {

@@ -157,7 +157,7 @@ export function describeOutcome(outcome: LoadOutcome): string {
   if (outcome.own_lag_us !== null) {
     const { p50, p99, max } = outcome.own_lag_us;
     const lag = `p50 ${p50.toFixed(2)}  p99 ${p99.toFixed(2)}  max ${max.toFixed(2)}`;
-    lines.push(`  of that although there was room, us: ${lag}`);
+    lines.push(`  of that the generator's own, us: ${lag}`);
   }
   if (outcome.rates !== null) lines.push(...describeRates(outcome.rates));
   if (outcome.threads !== null) lines.push(...describeThreads(outcome.threads));
@@ -233,7 +233,12 @@ function describeRates({ offered_ops, achieved_ops, completed_ops, ...others }: 
 }
 
 /** Who could not keep the schedule of an open loop; null where everybody did. */
-function lateInWords({ threads, sent_late, rates }: LoadOutcome): string | null {
+/** Who could not keep the schedule, as a sentence; null where all could. */
+export function lateInWords({
+  threads,
+  sent_late,
+  rates,
+}: Pick<LoadOutcome, 'threads' | 'sent_late' | 'rates'>): string | null {
   const due = (rates?.offered_ops ?? 0) * (rates?.window_s ?? 0);
   const late =
     threads === null
@@ -245,8 +250,8 @@ function lateInWords({ threads, sent_late, rates }: LoadOutcome): string | null 
         );
   if (late.length === 0) return null;
   return (
-    `${late.join(', ')} could not keep the schedule: more than 1 % of the requests were sent over 100 us late although ` +
-    'there was room for them. Give it a core of its own, more threads, or a lower --rate'
+    `${late.join(', ')} could not keep the schedule: more than 1 % of the requests were sent over 100 us late, which was ` +
+    "not the server's doing. Give it a core of its own, more threads, or a lower --rate"
   );
 }
 

@@ -143,8 +143,15 @@ function textOf(part: WordPart): string {
   return part.kind === 'text' ? part.text : '{key}';
 }
 
-/** Commands that set what a key or fields of it hold, and those that read it and change nothing. */
-const SETTERS = ['SET', 'HSET', 'HMSET', 'SETEX', 'PSETEX'];
+/**
+ * Commands that set what a key or a field of it holds, with the most words before that, and those that read it and
+ * change nothing. A step with more words (SETEX {key} 60 {value}) would set the same thing from another place.
+ */
+const SETTERS = new Map([
+  ['SET', 1],
+  ['HSET', 2],
+  ['HMSET', 2],
+]);
 const READERS = [
   ...[
     'GET',
@@ -175,11 +182,10 @@ export function tellsStale(operations: readonly Operation[]): boolean {
     const command = name.kind === 'text' ? name.text.toUpperCase() : '';
     // SET has options that make it read or do nothing.
     const last = words.at(-1)?.[0].kind;
-    const hasOptions = SETTERS.includes(command) && last !== 'value' && last !== 'fields';
+    const setsAlone =
+      (last === 'value' || last === 'fields') && words.length - 1 <= (SETTERS.get(command) ?? -1);
     const isIndexing = command === 'ZADD' && indexes(step);
-    return (
-      (SETTERS.includes(command) && writes(step) && !hasOptions) || READERS.includes(command) || isIndexing
-    );
+    return (setsAlone && writes(step)) || READERS.includes(command) || isIndexing;
   };
   const isRead = ({ reply }: CommandStep): boolean => reply === 'value' || reply === 'fields';
   return steps.some(writes) && steps.some(isRead) && steps.every(isPlain);
