@@ -9,6 +9,7 @@ import { suggestion } from './nearest.ts';
 import { floorPlaceholders, OPTIONS_WORD, placeholderNames, systemPlaceholders } from './placeholders.ts';
 import type { Problem } from './problems.ts';
 import { protocolProblems, protocolsOf } from './protocol.ts';
+import { repeated } from './repeated.ts';
 import type { Config, ConfiguredFloor as Floor, ConfiguredSystem as System } from './schema.ts';
 import { workloadProblems } from './workload-checks.ts';
 
@@ -184,12 +185,6 @@ function repeatProblems({ repeat, systems, floors }: Config): Problem[] {
   return [
     { path: ['repeat'], message: `'${repeatOf(repeat)}' is the name of its repetition: rename the other` },
   ];
-}
-
-function repeated<T>(values: readonly T[]): { index: number; value: T }[] {
-  return values
-    .map((value, index) => ({ index, value }))
-    .filter(({ index, value }) => values.indexOf(value) < index);
 }
 
 function quickProblems(config: Config): Problem[] {

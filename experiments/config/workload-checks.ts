@@ -11,17 +11,17 @@ import {
 import { suggestion } from './nearest.ts';
 import type { Problem } from './problems.ts';
 import { operationsOf } from './protocol.ts';
+import { repeated } from './repeated.ts';
 import type { Config } from './schema.ts';
 import { RATE_OPS_MAX } from './workload-schema.ts';
 
 export function workloadProblems(config: Config): Problem[] {
   const { operations } = config.workload;
   return [
-    ...operations.flatMap((name, index) =>
-      operations.indexOf(name) < index
-        ? [{ path: ['workload', 'operations', index], message: `'${name}' is listed twice` }]
-        : [],
-    ),
+    ...repeated(operations).map(({ index, value }) => ({
+      path: ['workload', 'operations', index],
+      message: `'${value}' is listed twice`,
+    })),
     ...sizeProblems(config),
     ...keyProblems(config),
     ...operationProblems(config),

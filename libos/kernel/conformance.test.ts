@@ -36,6 +36,18 @@ conformanceSuite('kernel, two processes', {
   }),
 });
 
+/** Two libOSes over the kernel's sockets, in checked mode. */
+function checkedWorld(): World {
+  const options = { backend: 'kernel', checked: true } as const;
+  return new World({
+    create: () => ({
+      server: createLibos(options),
+      client: createLibos(options),
+      serverAddress: '127.0.0.1',
+    }),
+  });
+}
+
 describe('kernel sockets', () => {
   it('times a connect out that is never answered', () => {
     const server = createLibos({ backend: 'kernel' });
@@ -93,14 +105,7 @@ describe('kernel sockets', () => {
   });
 
   it('give one buffer of a small message, and several at once where there is much', () => {
-    const options = { backend: 'kernel', checked: true } as const;
-    const world = new World({
-      create: () => ({
-        server: createLibos(options),
-        client: createLibos(options),
-        serverAddress: '127.0.0.1',
-      }),
-    });
+    const world = checkedWorld();
     const { server, client } = world;
     const { serverQd, clientQd } = world.connect(world.listen());
     const pops = (data: Buffer): number[] => {
@@ -128,14 +133,7 @@ describe('kernel sockets', () => {
   });
 
   it('fills, resets and ends a connection that was busy alone, and serves a second one beside it', () => {
-    const options = { backend: 'kernel', checked: true } as const;
-    const world = new World({
-      create: () => ({
-        server: createLibos(options),
-        client: createLibos(options),
-        serverAddress: '127.0.0.1',
-      }),
-    });
+    const world = checkedWorld();
     const { server, client } = world;
     const listener = world.listen();
     const busy = world.connect(listener);

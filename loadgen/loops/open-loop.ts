@@ -49,9 +49,9 @@ const LOOK = 3;
 /** When the loop last looked for replies. */
 const LOOKED = 4;
 /** When it did so before that: what had come by then, the last look has found, though the thread stood still since. */
-const BEFORE = 6;
+const BEFORE = 5;
 /** How long the loop has had nothing to do: turns in which it sent nothing and found nothing. */
-const IDLE = 5;
+const IDLE = 6;
 
 /** Gets every reply, whenever its request was intended, and each request that was given up. */
 export interface OpenLoopControl extends ReplySink {

@@ -41,8 +41,8 @@ export function mergeOutcomes(threads: readonly ThreadOutcome[]): LoadOutcome {
     unanswered: sumOf(threads, ({ unanswered }) => unanswered ?? 0),
     sent_late: first.sent_late === null ? null : sumOf(threads, ({ sent_late }) => sent_late ?? 0),
     cost: mergeCost(threads),
-    schedule_lag_us: lagUs(threads),
-    own_lag_us: ownLagUs(threads),
+    schedule_lag_us: mergeLag(threads, ({ lag }) => lag, lagOf),
+    own_lag_us: mergeLag(threads, ({ ownLag }) => ownLag, ownLagOf),
     idle_polls: mean(threads.map(({ idle_polls }) => idle_polls)),
     busy_share: mean(threads.map(({ busy_share }) => busy_share)),
     sample: first.sample,
@@ -117,14 +117,14 @@ function mergeCost(threads: readonly ThreadOutcome[]): LoadOutcome['cost'] {
   return { ...cost, replies, client: { ...client, vain_s: null }, unknown: [...unknown, why] };
 }
 
-function lagUs(threads: readonly ThreadOutcome[]): LoadOutcome['schedule_lag_us'] {
-  const encoded = threads.flatMap(({ mergedLater }) => mergedLater.lag ?? []);
-  return encoded.length === 0 ? null : lagOf(mergeHistograms(encoded));
-}
-
-function ownLagUs(threads: readonly ThreadOutcome[]): LoadOutcome['own_lag_us'] {
-  const encoded = threads.flatMap(({ mergedLater }) => mergedLater.ownLag ?? []);
-  return encoded.length === 0 ? null : ownLagOf(mergeHistograms(encoded));
+/** Null in a closed loop. */
+function mergeLag<Lag>(
+  threads: readonly ThreadOutcome[],
+  encodedOf: (later: MergedLater) => string | null,
+  quantilesOf: (histogram: Histogram) => Lag,
+): Lag | null {
+  const encoded = threads.flatMap(({ mergedLater }) => encodedOf(mergedLater) ?? []);
+  return encoded.length === 0 ? null : quantilesOf(mergeHistograms(encoded));
 }
 
 /** In us, of what was recorded in ns. */
@@ -134,10 +134,10 @@ export function ownLagOf(histogram: Histogram): NonNullable<LoadOutcome['own_lag
   return { p50: us('p50'), p90: us('p90'), p99: us('p99'), p999: us('p999'), max: us('max') };
 }
 
-/** In us, of what was recorded in ns. */
+/** The same, with the quantiles that are told of the whole lag. */
 export function lagOf(histogram: Histogram): NonNullable<LoadOutcome['schedule_lag_us']> {
-  const lagNs = quantilesNs(histogram) ?? { p50: 0, p99: 0, max: 0 };
-  return { p50: lagNs.p50 / 1000, p99: lagNs.p99 / 1000, max: lagNs.max / 1000 };
+  const { p50, p99, max } = ownLagOf(histogram);
+  return { p50, p99, max };
 }
 
 function sumOf<T>(parts: readonly T[], count: (part: T) => number): number {

@@ -99,7 +99,7 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
 
 /** Measures in small what nobody wants to know. Returns whether it may go on. */
 function practise(measuring: Measuring): boolean {
-  const { context, connections, pauses } = measuring;
+  const { context, connections } = measuring;
   const { wait, rateOps } = context.data.options;
   const beginNs = nowNs() + SET_UP_NS;
   const endNs = beginNs + REHEARSAL_NS;
@@ -110,8 +110,6 @@ function practise(measuring: Measuring): boolean {
   measureWindow(measuring, schedule, measurement, loop);
   // Only what was sent: beyond the server's capacity the rest would take long.
   loop.drain(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, nowNs() + connections.replyTimeoutNs);
-  measurement.window.end();
-  measurement.window.outcome((ns) => pauses.monotonicNs(ns), 0);
   return !isOver(measuring);
 }
 
@@ -360,8 +358,7 @@ class OpenMeasurement implements OpenLoopControl {
   readonly #context: DataPathContext<GeneratorInput, null>;
   readonly #connections: Connections;
   readonly #schedule: Schedule;
-  readonly #isRehearsal: boolean;
-  /** Of progress, within the window. */
+  /** Of the window: a rehearsal is a part of the warm-up. */
   readonly #phase: number;
   /**
    * The third quarter of the warm-up shows from when on a response is slow. Before it, the load catches up
@@ -380,7 +377,6 @@ class OpenMeasurement implements OpenLoopControl {
     this.#context = measuring.context;
     this.#connections = measuring.connections;
     this.#schedule = schedule;
-    this.#isRehearsal = isRehearsal;
     this.#phase = isRehearsal ? WARM_UP : MEASURE;
     this.#settledNs = beginNs + 0.5 * (startNs - beginNs);
     this.learnedNs = beginNs + 0.75 * (startNs - beginNs);
@@ -400,7 +396,7 @@ class OpenMeasurement implements OpenLoopControl {
     const { startNs } = this.#schedule;
     const isInWindow = timesNs[RECEIVED] >= startNs;
     if (status === ReplyStatus.Unanswered) {
-      if (!isInWindow || this.#isRehearsal) throw this.#connections.timedOut(timesNs[RECEIVED]);
+      if (!isInWindow || this.#phase === WARM_UP) throw this.#connections.timedOut(timesNs[RECEIVED]);
       this.window.giveUp(reply);
       return;
     }

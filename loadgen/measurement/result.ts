@@ -149,22 +149,20 @@ export function describeOutcome(outcome: LoadOutcome): string {
   if (outcome.populate_s !== null) lines.push(`populated in ${outcome.populate_s.toFixed(2)} s`);
   for (const counts of outcome.operations) lines.push(...describeOperation(counts, outcome));
   if (outcome.bulk !== null) lines.push(...describeBulk(outcome.bulk, outcome));
-  if (outcome.schedule_lag_us !== null) {
-    const { p50, p99, max } = outcome.schedule_lag_us;
-    const lag = `p50 ${p50.toFixed(2)}  p99 ${p99.toFixed(2)}  max ${max.toFixed(2)}`;
-    lines.push(`sent after the intended time, us: ${lag}`);
-  }
-  if (outcome.own_lag_us !== null) {
-    const { p50, p99, max } = outcome.own_lag_us;
-    const lag = `p50 ${p50.toFixed(2)}  p99 ${p99.toFixed(2)}  max ${max.toFixed(2)}`;
-    lines.push(`  of that the generator's own, us: ${lag}`);
-  }
+  const { schedule_lag_us, own_lag_us } = outcome;
+  if (schedule_lag_us !== null)
+    lines.push(`sent after the intended time, us: ${lagInWords(schedule_lag_us)}`);
+  if (own_lag_us !== null) lines.push(`  of that the generator's own, us: ${lagInWords(own_lag_us)}`);
   if (outcome.rates !== null) lines.push(...describeRates(outcome.rates));
   if (outcome.threads !== null) lines.push(...describeThreads(outcome.threads));
   const late = lateInWords(outcome);
   if (late !== null) lines.push(late);
   if (outcome.cost !== null) lines.push(...describeCost(outcome.cost));
   return lines.join('\n');
+}
+
+function lagInWords({ p50, p99, max }: NonNullable<LoadOutcome['schedule_lag_us']>): string {
+  return `p50 ${p50.toFixed(2)}  p99 ${p99.toFixed(2)}  max ${max.toFixed(2)}`;
 }
 
 function describeOperation(counts: OperationResult, { elapsed_s, sample }: LoadOutcome): string[] {
@@ -232,8 +230,7 @@ function describeRates({ offered_ops, achieved_ops, completed_ops, ...others }: 
   ];
 }
 
-/** Who could not keep the schedule of an open loop; null where everybody did. */
-/** Who could not keep the schedule, as a sentence; null where all could. */
+/** Who could not keep the schedule of an open loop, as a sentence; null where everybody did. */
 export function lateInWords({
   threads,
   sent_late,

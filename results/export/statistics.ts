@@ -1,7 +1,7 @@
 /** The statistics that are exported: what each is, of a point and of a trial, and how far to believe it. */
 import type { CostOfSide, Measured, Verdict } from '../formats/index.ts';
 import { latencyUs } from '../run/histogram.ts';
-import { bandwidthOf } from '../summary/bandwidth.ts';
+import { bandwidthOf, gbitPerS } from '../summary/bandwidth.ts';
 import { intervalAround, type TrialSample, throughput } from '../summary/trial-samples.ts';
 import { formatCount } from '../text/format.ts';
 
@@ -157,10 +157,6 @@ function bulkOfPoint({ bulk, verdicts }: Measured): StatisticValue[] {
   const interval = intervalAround(value, trials) ?? NO_INTERVAL;
   const { state: verdict = null, reasons = [] } = verdicts.throughput ?? {};
   return [{ statistic: 'bulk_bandwidth', value, unit: 'Gbit/s', ...interval, verdict, reasons }];
-}
-
-function gbitPerS(bytes_per_s: number): number {
-  return (8 * bytes_per_s) / 1e9;
 }
 
 /** Those that are known, with the verdict on the throughput. */

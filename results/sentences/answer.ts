@@ -5,6 +5,7 @@
 import type { Manifest, Point, Share, Summary } from '../formats/index.ts';
 import { figureKind } from '../run/main-axis.ts';
 import { standsBeside } from '../run/run-folder.ts';
+import { gbitPerS } from '../summary/bandwidth.ts';
 import { differenceWithinRun, type Times } from '../summary/bootstrap.ts';
 import { stateOf } from '../summary/doubt.ts';
 import { trialValues } from '../summary/measure.ts';
@@ -184,9 +185,7 @@ function besideBulk(points: Point[]): string[] {
   const [{ least, most }] = shown;
   const latencies = shown.map((of) => `${of.most.label} ${p99(of.least)} and ${p99(of.most)} µs`);
   const rates = shown.flatMap((of) =>
-    of.most.bulk
-      ? [`${of.most.label} ${formatSignificant((8 * of.most.bulk.bytes_per_s) / 1e9)} Gbit/s`]
-      : [],
+    of.most.bulk ? [`${of.most.label} ${formatSignificant(gbitPerS(of.most.bulk.bytes_per_s))} Gbit/s`] : [],
   );
   return [
     `${most.operation.toUpperCase()}, p99 ${streams(least)} and ${streams(most)}: ${together([...latencies, ...more])}.`,

@@ -169,9 +169,9 @@ function workload({ plan, systems }: Manifest): string {
     ? `${formatCount(plan.requests)} requests`
     : `${plan.duration_s} s after ${plan.warmup_s} s of warm-up`;
   const drawn = plan.key_distribution === 'single' ? 'always the same one' : plan.key_distribution;
-  const hasOwnKeys = isMessageProtocol(plan.protocol) || plan.trace !== null;
+  const hasNoKeys = isMessageProtocol(plan.protocol) || plan.trace !== null;
   const lengths = plan.key_bytes === String(USUAL_KEY_BYTES) ? '' : `, ${keyLengths(plan.key_bytes)}`;
-  const keys = hasOwnKeys ? '' : ` and ${formatCount(plan.keys)} keys (${drawn}${lengths})`;
+  const keys = hasNoKeys ? '' : ` and ${formatCount(plan.keys)} keys (${drawn}${lengths})`;
   const variants = Object.entries(plan.variants).map(([name, words]) => `${name}: ${words}`);
   const targets = plan.measurements;
   const rates = ratesInWords(targets);

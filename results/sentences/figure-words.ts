@@ -39,7 +39,8 @@ export function figureHasFloors(kind: FigureKind): boolean {
 export const KNEE_FACTOR = 2;
 export const KNEE_MEANING = `the knee, the highest rate at which the p99 is at most ${KNEE_FACTOR} times that at the lowest load`;
 
-const FROM_LOWEST = 'from the lowest to the highest trial';
+/** What whiskers are that are no interval (lowestToHighest). */
+export const FROM_LOWEST = 'from the lowest to the highest trial';
 
 /** A sentence or two: marks, what they stand for, whiskers. */
 export function howToReadFigure(manifest: Manifest, { points }: Summary): string {

@@ -41,7 +41,7 @@ export function bandwidthOf(point: Of): Bandwidth | null {
   const { latency_us, p50_interval_us, throughput_ops, trial_throughput_ops, value_bytes, verdicts } = point;
   if (isPingPong(point)) {
     if (latency_us === null) return null;
-    const overHalf = (us: number): number => gbitPerS(value_bytes, us / 2);
+    const overHalf = (us: number): number => gbitPerSOver(value_bytes, us / 2);
     return {
       gbit_per_s: overHalf(latency_us.p50),
       interval: p50_interval_us && {
@@ -52,15 +52,24 @@ export function bandwidthOf(point: Of): Bandwidth | null {
     };
   }
   if (throughput_ops === null) return null;
-  const times = (ops: number): number => gbitPerS(value_bytes * ops, 1e6);
-  const rates = trial_throughput_ops.map((trial) => times(trial.throughput_ops));
+  const times = (ops: number): number => gbitPerSOver(value_bytes * ops, 1e6);
   return {
     gbit_per_s: times(throughput_ops),
-    interval: rates.length < 2 ? null : { low: Math.min(...rates), high: Math.max(...rates) },
+    interval: lowestToHighest(trial_throughput_ops.map((trial) => times(trial.throughput_ops))),
     verdict: verdicts.throughput,
   };
 }
 
-function gbitPerS(bytes: number, us: number): number {
+/** Of one number a trial; null of fewer than two. */
+export function lowestToHighest(ofTrials: readonly number[]): { low: number; high: number } | null {
+  return ofTrials.length < 2 ? null : { low: Math.min(...ofTrials), high: Math.max(...ofTrials) };
+}
+
+/** Of bytes a second. */
+export function gbitPerS(bytes_per_s: number): number {
+  return (8 * bytes_per_s) / 1e9;
+}
+
+function gbitPerSOver(bytes: number, us: number): number {
   return (8 * bytes) / us / 1000;
 }

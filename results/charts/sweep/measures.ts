@@ -1,6 +1,7 @@
 /** What charts over an axis can show of a point. */
 import type { Measured, Point } from '../../formats/index.ts';
-import { bandwidthOf, isPingPong } from '../../summary/bandwidth.ts';
+import { FROM_LOWEST } from '../../sentences/figure-words.ts';
+import { bandwidthOf, gbitPerS, isPingPong, lowestToHighest } from '../../summary/bandwidth.ts';
 import type { State } from '../../summary/doubt.ts';
 
 export interface Shown {
@@ -45,11 +46,9 @@ export const throughput: Shown = {
   field: 'throughput_kops',
   title: 'throughput (1,000 requests/s)',
   valueOf: ({ throughput_ops }) => (throughput_ops === null ? null : throughput_ops / 1000),
-  intervalOf: ({ trial_throughput_ops }) => {
-    const rates = trial_throughput_ops.map(({ throughput_ops }) => throughput_ops / 1000);
-    return rates.length < 2 ? null : { low: Math.min(...rates), high: Math.max(...rates) };
-  },
-  whiskersOf: () => 'from the lowest to the highest trial',
+  intervalOf: ({ trial_throughput_ops }) =>
+    lowestToHighest(trial_throughput_ops.map(({ throughput_ops }) => throughput_ops / 1000)),
+  whiskersOf: () => FROM_LOWEST,
   stateOf: ({ verdicts }) => verdicts.throughput?.state ?? 'valid',
   publishedOf: ({ published_ops }) => (published_ops === null ? null : published_ops / 1000),
   hasFloors: false,
@@ -59,20 +58,14 @@ export const throughput: Shown = {
 export const bulkBandwidth: Shown = {
   field: 'bulk_gbit_per_s',
   title: 'bandwidth of bulk (Gbit/s)',
-  valueOf: ({ bulk }) => (bulk ? gbit(bulk.bytes_per_s) : null),
-  intervalOf: ({ bulk }) => {
-    const rates = (bulk?.trial_bytes_per_s ?? []).map(({ bytes_per_s }) => gbit(bytes_per_s));
-    return rates.length < 2 ? null : { low: Math.min(...rates), high: Math.max(...rates) };
-  },
-  whiskersOf: () => 'from the lowest to the highest trial',
+  valueOf: ({ bulk }) => (bulk ? gbitPerS(bulk.bytes_per_s) : null),
+  intervalOf: ({ bulk }) =>
+    lowestToHighest((bulk?.trial_bytes_per_s ?? []).map(({ bytes_per_s }) => gbitPerS(bytes_per_s))),
+  whiskersOf: () => FROM_LOWEST,
   stateOf: ({ verdicts }) => verdicts.throughput?.state ?? 'valid',
   publishedOf: () => null,
   hasFloors: false,
 };
-
-function gbit(bytes_per_s: number): number {
-  return (bytes_per_s * 8) / 1e9;
-}
 
 /** Of server and client together, what polling in vain takes included. */
 export const cost: Shown = {
