@@ -9,6 +9,7 @@ const isText = (value: unknown): boolean => typeof value === 'string' && value !
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const acknowledgers: readonly string[] = ['libos', 'host', 'device'];
 const capabilities = ['datagrams', 'moments', 'wakes', 'threads', 'connectionsAreFiles'];
 
 /** A check of each field, and what it must be. */
@@ -24,6 +25,10 @@ const fields: Record<string, [isRight: (value: unknown) => boolean, wanted: stri
     `an object that says true or false of each: ${capabilities.join(', ')}`,
   ],
   defaultBind: [(value) => isIPv4(String(value)), 'an IPv4 address, such as 127.0.0.1'],
+  acknowledges: [
+    (value) => value === undefined || acknowledgers.includes(String(value)),
+    `${acknowledgers.join(', ')}, or left out`,
+  ],
   options: [
     (value) => isRecord(value) && Object.entries(value).every(isOption),
     'an object with { help, default } for each option by its name; default a text or null, perhaps unit a text',

@@ -87,6 +87,12 @@ export interface BackendDescriptor {
   readonly capabilities: Readonly<BackendCapabilities>;
   /** Where a server listens that is not told where: 127.0.0.1, or 0.0.0.0 for one with a network of its own. */
   readonly defaultBind: string;
+  /**
+   * Who acknowledges what comes: the libOS when it polls; its host's kernel whatever the libOS does, until buffers are
+   * full; or the device with the hand-over, so that nothing is handed over and not acknowledged for long. The
+   * conformance suite asks. Absent: it leaves out when pushes until acknowledged complete.
+   */
+  readonly acknowledges?: 'libos' | 'host' | 'device';
   /** All that there are, by name. */
   readonly options: Readonly<Record<string, BackendOption>>;
   /** How the load generator is calibrated over it; null: it cannot be. */

@@ -27,7 +27,7 @@ export function read(file: string): string {
 
 /** Tests, and what only they import. */
 export const isTest = (file: string): boolean =>
-  /\.test\.ts$|\/test-[a-z-]+\.ts$|\/conformance\/|^tests\//.test(file);
+  /\.test\.ts$|\/test-[a-z-]+\.ts$|\/conformance\/mutants\/|^tests\//.test(file);
 
 const specifier = /(?:\bfrom\s*|\bimport\s*\(?\s*)['"]([^'"\s()]+)['"]|new URL\(\s*['"]([^'"\s()]+)['"],/g;
 

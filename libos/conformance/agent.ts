@@ -1,20 +1,20 @@
 /**
  * The program in the other process of a conformance test (two-processes.ts): makes the libOSes that it is
  * asked for make, calls them as it is asked to, and makes progress on all of them between two requests. It ends
- * when its channel, descriptor 3, does.
+ * when its channel, descriptor 3, does. Its arguments are URLs of modules that have backends from outside.
  */
-import { createLibos, type Libos } from '../index.ts';
+import { createLibos, type Libos, loadBackendModule } from '../index.ts';
 import { Owner, ScatterGatherArray } from '../memory/sga.ts';
-import { Channel, ChannelEnded } from './channel.ts';
+import { AgentChannel, ChannelEnded } from './channel.ts';
 import {
+  type AgentReply,
+  type AgentRequest,
   type Created,
   type HandedOut,
   type PackedArray,
   type PackedCompletion,
   packArray,
   packError,
-  type Reply,
-  type Request,
   unpackInto,
 } from './protocol.ts';
 
@@ -26,7 +26,7 @@ const CHANNEL_FD = 3;
 const BUSY_MS = 5;
 const NAP_MS = 1;
 
-type LibosRequest = Exclude<Request, { call: 'create' }>;
+type LibosRequest = Exclude<AgentRequest, { call: 'create' }>;
 
 /** A libOS, and the arrays of it that the test knows by number: those it owns and those it pushed. */
 class Served {
@@ -119,12 +119,12 @@ class Served {
   }
 }
 
-const channel = new Channel(CHANNEL_FD);
+const channel = new AgentChannel(CHANNEL_FD);
 const all: Served[] = [];
 /** Those of them that have not been shut down. */
 const live = new Set<Served>();
 
-function answer(request: Request): unknown {
+function answer(request: AgentRequest): unknown {
   if (request.call === 'create') {
     const served = new Served(createLibos(request.options));
     live.add(served);
@@ -136,7 +136,7 @@ function answer(request: Request): unknown {
   return served.answer(request);
 }
 
-function reply(request: Request): Reply {
+function reply(request: AgentRequest): AgentReply {
   try {
     return { result: answer(request) };
   } catch (error) {
@@ -144,17 +144,18 @@ function reply(request: Request): Reply {
   }
 }
 
-function serve(request: Request): void {
+function serve(request: AgentRequest): void {
   // An error would be one of this code or of the libOS itself, and is to end the agent.
   if (request.call === 'release' || request.call === 'pushLater') answer(request);
   else channel.send(reply(request));
 }
 
+for (const url of process.argv.slice(2)) await loadBackendModule(url);
 try {
   for (let requestedMs = performance.now(); ; ) {
     const napMs = performance.now() - requestedMs < BUSY_MS ? 0 : NAP_MS;
     if (live.size === 0 || channel.readable(napMs)) {
-      serve(channel.receive() as Request);
+      serve(channel.receive() as AgentRequest);
       requestedMs = performance.now();
     }
     for (const served of live) served.turn();

@@ -33,7 +33,7 @@ export function socketPair(): [number, number] {
 /** There is nobody at the other end any more. */
 export class ChannelEnded extends Error {}
 
-export class Channel {
+export class AgentChannel {
   readonly #fd: number;
 
   /** @param fd a blocking socket, which the channel closes */

@@ -17,6 +17,7 @@ import {
   type QueueDescriptor,
   type ScatterGatherArray,
 } from '../index.ts';
+import { isLibosError } from './outcome.ts';
 
 /** Calls whose arguments and results are the same on both sides. */
 export type PlainCall =
@@ -39,7 +40,7 @@ export type PlainCall =
  * knows that the array is not freed yet: without it a third of the time of a large transfer would be waiting
  * for such replies. `pushLater` pushes and frees an array when some time has passed, and gets no reply either.
  */
-export type Request =
+export type AgentRequest =
   | { call: 'create'; options: LibosOptions }
   | { call: PlainCall; libos: number; args: unknown[] }
   | { call: 'alloc'; libos: number; bytes: number }
@@ -63,7 +64,7 @@ export type HandedOut = PackedCompletion[] | null;
 /** `array` is the mirrored array's number when the test knows it, because it pushed it. */
 export type PackedCompletion = Omit<Completion, 'sga'> & { array: number | PackedArray | null };
 
-export type Reply = { result: unknown } | { failure: Failure };
+export type AgentReply = { result: unknown } | { failure: Failure };
 
 export interface PackedArray {
   number: number;
@@ -109,8 +110,7 @@ export interface Failure {
 export function packError(thrown: unknown): Failure {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const { name, message, stack = '' } = error;
-  const libos =
-    error instanceof LibosError ? { code: error.code, operation: error.operation, qd: error.qd } : null;
+  const libos = isLibosError(error) ? { code: error.code, operation: error.operation, qd: error.qd } : null;
   return { name, message, stack, libos };
 }
 

@@ -15,22 +15,22 @@ import type {
 } from '../index.ts';
 import { Owner, ScatterGatherArray, type SegmentHome, SgaSegment } from '../memory/sga.ts';
 import {
+  type AgentRequest,
   type Created,
   type HandedOut,
   type PackedArray,
   type PackedCompletion,
   type PlainCall,
   packArray,
-  type Request,
   unpackInto,
 } from './protocol.ts';
 
 /** The way to the agent. */
 export interface AgentLine {
   /** Sends a request and waits for its result; throws what the call threw. */
-  ask(request: Request): unknown;
+  ask(request: AgentRequest): unknown;
   /** Sends a request that gets no reply. */
-  tell(request: Request): void;
+  tell(request: AgentRequest): void;
 }
 
 /** No array was ever numbered so. */

@@ -1,27 +1,22 @@
 /**
- * What every backend must do: each call, each error, the ownership rules. A backend's own test file calls
- * conformanceSuite with a way to make two libOSes that reach each other, in one process or, by way of
- * twoProcesses, in two; tests of what only that backend has stand in that file.
+ * What every backend must do: each call, each error, the ownership rules. The cases know no runner: `bypassbench
+ * conform` runs them on any backend (command.ts), and vitest on those of this project (test-suite.ts).
  */
-import { afterAll, describe } from 'vitest';
-import { closingTests } from './closing.ts';
-import { completionTests } from './completions.ts';
-import { connectionTests } from './connections.ts';
-import { dataTests } from './data.ts';
-import { datagramTests } from './datagrams.ts';
-import { limitTests } from './limits.ts';
-import { pushTests } from './pushes.ts';
-import type { TestedBackend } from './world.ts';
+import type { ConformanceCase } from './case.ts';
+import { closingCases } from './cases/closing.ts';
+import { completionCases } from './cases/completions.ts';
+import { connectionCases } from './cases/connections.ts';
+import { dataCases } from './cases/data.ts';
+import { datagramCases } from './cases/datagrams.ts';
+import { limitCases } from './cases/limits.ts';
+import { pushCases } from './cases/pushes.ts';
 
-export function conformanceSuite(name: string, backend: TestedBackend): void {
-  describe(`libOS conformance: ${name}`, () => {
-    afterAll(() => backend.close?.());
-    connectionTests(backend);
-    dataTests(backend);
-    datagramTests(backend);
-    closingTests(backend);
-    pushTests(backend);
-    limitTests(backend);
-    completionTests(backend);
-  });
-}
+export const conformanceCases: readonly ConformanceCase[] = [
+  ...connectionCases,
+  ...dataCases,
+  ...datagramCases,
+  ...closingCases,
+  ...pushCases,
+  ...limitCases,
+  ...completionCases,
+];

@@ -4,9 +4,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { createLibos, type Libos, type LibosOptions } from '../index.ts';
-import { Channel, ChannelEnded, socketPair } from './channel.ts';
-import { type Created, type Reply, type Request, unpackError } from './protocol.ts';
+import { createLibos, type Libos, type LibosOptions, loadedBackendModules } from '../index.ts';
+import { AgentChannel, ChannelEnded, socketPair } from './channel.ts';
+import { type AgentReply, type AgentRequest, type Created, unpackError } from './protocol.ts';
 import { type AgentLine, RemoteLibos } from './remote.ts';
 import type { Addresses, TestedBackend, WorldOptions } from './world.ts';
 
@@ -18,9 +18,16 @@ export interface TwoSides extends Addresses {
 
 const EXIT_PATIENCE_MS = 5_000;
 
+/** The agent hung in a call. */
+export class NoAnswer extends Error {
+  constructor(call: string, patienceMs: number) {
+    super(`the agent did not answer '${call}' within ${patienceMs} ms and was ended`);
+  }
+}
+
 export class Agent implements AgentLine {
   readonly #child: ChildProcess;
-  readonly #channel: Channel;
+  readonly #channel: AgentChannel;
   readonly #patienceMs: number;
   readonly #exited: Promise<string>;
   /** It answers no more: why. */
@@ -32,9 +39,11 @@ export class Agent implements AgentLine {
   constructor(patienceMs = 20_000) {
     this.#patienceMs = patienceMs;
     const [ours, theirs] = socketPair();
-    this.#channel = new Channel(ours);
+    this.#channel = new AgentChannel(ours);
     const program = fileURLToPath(new URL('./agent.ts', import.meta.url));
-    this.#child = spawn(process.execPath, [program], { stdio: ['ignore', 'inherit', 'inherit', theirs] });
+    this.#child = spawn(process.execPath, [program, ...loadedBackendModules()], {
+      stdio: ['ignore', 'inherit', 'inherit', theirs],
+    });
     closeSync(theirs);
     this.#exited = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
@@ -70,35 +79,37 @@ export class Agent implements AgentLine {
     if (end !== 'exit code 0') throw new Error(`the agent ended with ${end}`);
   }
 
-  ask(request: Request): unknown {
+  ask(request: AgentRequest): unknown {
     this.tell(request);
     if (!this.#channel.readable(this.#patienceMs)) {
       this.#child.kill('SIGKILL');
-      this.#fail(`the agent did not answer '${request.call}' within ${this.#patienceMs} ms and was ended`);
+      this.#fail(new NoAnswer(request.call, this.#patienceMs));
     }
-    const reply = this.#unlessEnded(request, () => this.#channel.receive()) as Reply;
+    const reply = this.#unlessEnded(request, () => this.#channel.receive()) as AgentReply;
     if ('failure' in reply) throw unpackError(reply.failure);
     return reply.result;
   }
 
-  tell(request: Request): void {
+  tell(request: AgentRequest): void {
     if (this.#broken !== null) throw new Error(this.#broken);
     this.#unlessEnded(request, () => this.#channel.send(request));
   }
 
-  #unlessEnded<T>(request: Request, transfer: () => T): T {
+  #unlessEnded<T>(request: AgentRequest, transfer: () => T): T {
     try {
       return transfer();
     } catch (error) {
       if (!(error instanceof ChannelEnded)) throw error;
-      return this.#fail(`the agent ended before it answered '${request.call}'; see standard error`);
+      return this.#fail(
+        new Error(`the agent ended before it answered '${request.call}'; see standard error`),
+      );
     }
   }
 
-  #fail(why: string): never {
+  #fail(why: Error): never {
     this.#channel.close();
-    this.#broken = why;
-    throw new Error(why);
+    this.#broken = why.message;
+    throw why;
   }
 }
 

@@ -1,6 +1,13 @@
 /** Two libOSes that can reach each other, and how the conformance suite waits while both make progress. */
-import { afterEach, beforeEach } from 'vitest';
-import type { Completion, Endpoint, Libos, QToken, QueueDescriptor, ScatterGatherArray } from '../index.ts';
+import type {
+  BackendDescriptor,
+  Completion,
+  Endpoint,
+  Libos,
+  QToken,
+  QueueDescriptor,
+  ScatterGatherArray,
+} from '../index.ts';
 
 export interface Addresses {
   serverAddress: string;
@@ -25,21 +32,20 @@ export interface WorldMaker {
 export interface TestedBackend extends WorldMaker {
   /** The most that a connection takes of a push while the peer pops nothing: the buffers of both sides. */
   readonly unreadBytes: number;
-  /** The longest datagram that it carries. */
+  /** The longest datagram that it carries; MOST_DATAGRAM_BYTES or more where it refuses none, 0 where it has none. */
   readonly datagramBytes: number;
-  /**
-   * Who acknowledges what comes: the libOS when it polls; its host's kernel whatever it does, until buffers are full;
-   * or the device with the hand-over, so that nothing is handed over and not acknowledged for long.
-   */
-  readonly acknowledges: 'libos' | 'kernel' | 'device';
+  readonly acknowledges: BackendDescriptor['acknowledges'];
   /** The server makes no progress, and answers no call, until it is thawed; absent where both share a process. */
   freeze?(frozen: boolean): void;
-  /** Ends what outlives the worlds, when the suite is through. */
+  /** Ends what outlives the worlds, when the suite is through. Throws how it ended, unless well. */
   close?(): Promise<void>;
 }
 
 /** A completion whose fields stay as they are: the suite looks at it after further waits. */
 export type Kept = Readonly<Completion>;
+
+/** Where longer ones are not refused, no longer ones are asked for. */
+export const MOST_DATAGRAM_BYTES = 1024 * 1024;
 
 const PATIENCE_MS = 10_000;
 const defaultOptions: WorldOptions = {
@@ -51,6 +57,13 @@ const defaultOptions: WorldOptions = {
 /** Of these, no connection takes all before the peer pops. */
 export function overfullBytes({ unreadBytes }: TestedBackend): number {
   return unreadBytes + 1024 * 1024;
+}
+
+/** The operation that was waited for did not complete. */
+export class NoCompletion extends Error {
+  constructor() {
+    super(`no completion within ${PATIENCE_MS / 1000} s`);
+  }
 }
 
 export class World {
@@ -88,7 +101,7 @@ export class World {
       const completion = side.wait(token, 0);
       if (completion) return { ...completion };
       if (!this.#gone.has(other)) other.waitNext(0, 0);
-      if (Date.now() > giveUp) throw new Error('no completion within 10 s');
+      if (Date.now() > giveUp) throw new NoCompletion();
     }
   }
 
@@ -174,22 +187,4 @@ export class World {
       this.server.shutdown();
     }
   }
-}
-
-/** Gives each test of the surrounding describe a world of its own. */
-export function eachTestHasAWorld(
-  backend: TestedBackend,
-  use: (world: World) => void,
-  options: Partial<WorldOptions> = {},
-): void {
-  let world: World | null = null;
-  beforeEach(() => {
-    world = new World(backend, options);
-    use(world);
-  });
-  // In checked mode shutdown throws if a test left buffers unfreed: every test is a test for leaks.
-  afterEach(() => {
-    world?.shutdown();
-    world = null;
-  });
 }

@@ -30,6 +30,7 @@ export const dpdkBackend: BackendDescriptor = {
   // A process has one device, which one thread polls.
   capabilities: { datagrams: true, moments: true, wakes: false, threads: false, connectionsAreFiles: false },
   defaultBind: '0.0.0.0',
+  acknowledges: 'libos',
   options: dpdkOptions,
   pairing: {
     about: DEFAULT_DEVICE,

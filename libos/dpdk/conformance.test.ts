@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { conformanceSuite } from '../conformance/suite.ts';
+import { conformanceSuite } from '../conformance/test-suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
 import { defaultTcpOptions } from '../inet/tcp/options.ts';
+import { dpdkBackend } from './backend.ts';
 import { MEMIF_MTU } from './port.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bypassbench-memif-'));
@@ -35,5 +36,5 @@ conformanceSuite('dpdk, memif, two processes', {
   ...backend,
   unreadBytes: defaultTcpOptions.receiveWindowBytes,
   datagramBytes: MEMIF_MTU - 28,
-  acknowledges: 'libos',
+  acknowledges: dpdkBackend.acknowledges,
 });

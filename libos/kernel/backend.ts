@@ -16,6 +16,7 @@ export const kernelBackend: BackendDescriptor = {
   create: createKernelTransport,
   capabilities: { datagrams: true, moments: true, wakes: true, threads: true, connectionsAreFiles: true },
   defaultBind: '127.0.0.1',
+  acknowledges: 'host',
   options: {},
   pairing: {
     about: 'loopback',

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { conformanceSuite } from '../conformance/suite.ts';
+import { conformanceSuite } from '../conformance/test-suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
 import { type TestedBackend, World } from '../conformance/world.ts';
 import type { LibosCore } from '../core.ts';

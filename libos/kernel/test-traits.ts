@@ -1,5 +1,6 @@
 /** What the conformance suite asks of a backend, for the kernel's sockets on the loopback interface. */
 import { readFileSync } from 'node:fs';
+import { kernelBackend } from './backend.ts';
 
 /** As long as the kernel may make the buffer of a connection, in one direction. */
 function bufferLimit(direction: 'rmem' | 'wmem'): number {
@@ -10,5 +11,5 @@ export const kernelTraits = {
   unreadBytes: bufferLimit('wmem') + bufferLimit('rmem'),
   // What fits into an IPv4 packet behind its header and UDP's.
   datagramBytes: 65_535 - 28,
-  acknowledges: 'kernel',
+  acknowledges: kernelBackend.acknowledges,
 } as const;

@@ -28,6 +28,8 @@ export const rdmaBackend: BackendDescriptor = {
   capabilities: { datagrams: true, moments: true, wakes: false, threads: true, connectionsAreFiles: true },
   // Peers meet there over the kernel's TCP.
   defaultBind: LOOPBACK,
+  // Over shm, too, a send ends when the peer has taken it.
+  acknowledges: 'device',
   options: rdmaOptions,
   pairing: {
     about: `a provider of libfabric (${DEFAULT_PROVIDER} unless -o provider=NAME)`,

@@ -2,8 +2,9 @@
  * The conformance suite on RDMA: between two processes, the server in the other one; over shared memory, or
  * see test-options.ts.
  */
-import { conformanceSuite } from '../conformance/suite.ts';
+import { conformanceSuite } from '../conformance/test-suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
+import { rdmaBackend } from './backend.ts';
 import { parseRdmaOptions } from './options.ts';
 import { rdmaOptions, rdmaProvider } from './test-options.ts';
 
@@ -12,8 +13,7 @@ const { fabric, maxWindow } = parseRdmaOptions(rdmaOptions);
 conformanceSuite(`rdma, ${rdmaProvider}, two processes`, {
   unreadBytes: maxWindow * fabric.bufferBytes,
   datagramBytes: fabric.bufferBytes,
-  // Over shm, too, a send ends when the peer has taken it.
-  acknowledges: 'device',
+  acknowledges: rdmaBackend.acknowledges,
   ...twoProcesses((worldOptions) => {
     const options = {
       ...worldOptions,

@@ -1,5 +1,5 @@
 /** The conformance suite over two hosts of a simulated network, for the tests of both kinds of networks. */
-import { conformanceSuite } from '../conformance/suite.ts';
+import { conformanceSuite } from '../conformance/test-suite.ts';
 import { SimulatedNetwork } from './test-network.ts';
 
 const BUFFER_BYTES = 16 * 1024;

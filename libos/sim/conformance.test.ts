@@ -1,5 +1,5 @@
 /** The conformance suite on our network stack over the simulated link. */
-import { conformanceSuite } from '../conformance/suite.ts';
+import { conformanceSuite } from '../conformance/test-suite.ts';
 import { defaultTcpOptions } from '../inet/tcp/options.ts';
 import { createPair, pairAddresses } from './pair.ts';
 

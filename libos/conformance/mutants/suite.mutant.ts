@@ -6,7 +6,7 @@ import { defaultTcpOptions } from '../../inet/tcp/options.ts';
 import { kernelTraits } from '../../kernel/test-traits.ts';
 import { SimulatedNetwork } from '../../rdma/test-network.ts';
 import { createPair, pairAddresses } from '../../sim/pair.ts';
-import { conformanceSuite } from '../suite.ts';
+import { conformanceSuite } from '../test-suite.ts';
 import type { Addresses, TestedBackend, WorldOptions } from '../world.ts';
 import type { Base, Sockets } from './mutant.ts';
 import { mutants } from './table.ts';

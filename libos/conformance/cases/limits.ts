@@ -1,0 +1,91 @@
+/** What every backend must do, part 6: what bounds connecting, and what sleeping costs. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { type ConformanceCase, group, SCHEDSTAT, type Shared } from '../case.ts';
+import { assertAtLeast, assertAtMost, assertBelow } from '../outcome.ts';
+import type { RemoteLibos } from '../remote.ts';
+
+const BACKLOG = 2;
+/** Linux takes one more than it is told. */
+const MOST_WAITING = BACKLOG + 1;
+const CONNECT_TIMEOUT_MS = 150;
+const SLEEP_MS = 250;
+const WAKE_AFTER_MS = 50;
+/** Who looks every 50 us does so 20 times; who spins, hundreds of times. */
+const MOST_POLLS_PER_MS = 20;
+const MOST_RUN_SHARE = 0.7;
+
+/** How long this thread has run, and waited for a core, so far (Linux, Documentation/scheduler/sched-stats.rst). */
+function scheduled(): { runMs: number; waitedMs: number } {
+  const [runNs, waitedNs] = readFileSync(SCHEDSTAT, 'utf8').split(' ').map(Number);
+  return { runMs: runNs / 1e6, waitedMs: waitedNs / 1e6 };
+}
+
+const withShortPatience: Shared = { world: { connectTimeoutMs: CONNECT_TIMEOUT_MS } };
+const asleep: Shared = { world: { idle: 'sleep' } };
+
+export const limitCases: readonly ConformanceCase[] = [
+  ...group('connecting where nobody accepts', withShortPatience, {
+    'takes no more connections than the backlog, and times the others out; an accept makes room'({
+      world,
+      server,
+      client,
+    }) {
+      const listener = world.listen(BACKLOG);
+      const connect = () => {
+        const begun = performance.now();
+        const qd = client.socket('stream');
+        const { error } = world.wait(client, client.connect(qd, listener.endpoint));
+        return { qd, error, elapsedMs: performance.now() - begun };
+      };
+      const made: number[] = [];
+      let last = connect();
+      for (; last.error === null && made.length <= MOST_WAITING; last = connect()) made.push(last.qd);
+      assertAtLeast(made.length, BACKLOG);
+      assertAtMost(made.length, MOST_WAITING);
+      assert.equal(last.error, 'TIMED_OUT');
+      assertBelow(last.elapsedMs, 5000);
+      client.close(last.qd);
+      for (const qd of made) {
+        const accepted = world.wait(server, server.accept(listener.qd));
+        assert.equal(accepted.peerPort, client.localEndpoint(qd).port);
+      }
+      const { error } = connect();
+      assert.equal(error, null);
+    },
+  }),
+  ...group('sleeping while nothing happens', asleep, {
+    'leaves the core to others, for as long as it was told': {
+      needs: ['schedstat'],
+      run({ world, client }) {
+        const { clientQd } = world.connect();
+        const pop = client.pop(clientQd);
+        world.settle();
+        const [begun, before, { polls }] = [performance.now(), scheduled(), client.pollCounts()];
+        assert.equal(client.wait(pop, SLEEP_MS), null);
+        const [elapsedMs, after] = [performance.now() - begun, scheduled()];
+        assertAtLeast(elapsedMs, SLEEP_MS - 1);
+        assertBelow(elapsedMs, SLEEP_MS + 2000);
+        assertBelow((client.pollCounts().polls - polls) / elapsedMs, MOST_POLLS_PER_MS);
+        // Of the time in which it did not wait for a core that others had.
+        const runMs = after.runMs - before.runMs;
+        assertBelow(runMs / (elapsedMs - (after.waitedMs - before.waitedMs)), MOST_RUN_SHARE);
+      },
+    },
+
+    // In one process nothing can come while it sleeps.
+    'ends when something arrives': {
+      needs: ['two processes'],
+      run({ world, server, client }) {
+        const { serverQd, clientQd } = world.connect();
+        const pop = client.pop(clientQd);
+        world.settle();
+        const begun = performance.now();
+        (server as RemoteLibos).pushLater(serverQd, world.buffer(server, 'wake up'), WAKE_AFTER_MS);
+        const woken = client.wait(pop, 5000);
+        assertBelow(performance.now() - begun, 1000);
+        client.free(woken!.sga!);
+      },
+    },
+  }),
+];
