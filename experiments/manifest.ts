@@ -213,7 +213,7 @@ function systemsOf({ systems, repeat, workload }: Experiment, checkouts: Checkou
  * commit stands in its place, and of a trace its name.
  */
 function writtenConfig(
-  { axes, points: _, leftOut: __, ...whole }: Experiment,
+  { axes, points: _, leftOut: __, unmeasured: ___, ...whole }: Experiment,
   checkouts: Checkouts,
 ): Manifest['config'] {
   const experiment = withoutAxes(whole, axes);

@@ -19,6 +19,7 @@ const experiment = {
   distance: { slices: 20, extend_s: 300 },
   axes: [],
   points: [{ at: {}, ...parts }],
+  unmeasured: [],
   ...parts,
 } as unknown as Experiment;
 const plan = planTrials(experiment);
@@ -69,6 +70,16 @@ test('without a terminal, a line for each trial with what it found and the time 
     '[3/4] redis   trial 2   set p50 32.3 us   get p50 unknown   about 1 s left',
     '[4/4] kv      trial 2   FAILED: it broke',
     '',
+  ]);
+});
+
+test('what --quick and --set leave out stands above the trials', () => {
+  const { stream, written } = collector(false);
+  const leftOut = { systems: ['kv-rdma'], axes: [] };
+  new Progress({ ...experiment, leftOut, unmeasured: ['redis-rdma', 'redis-dpdk'] }, stream).stop();
+  expect(written().split('\n').slice(1, 3)).toEqual([
+    '--quick leaves out kv-rdma',
+    'left out: redis-rdma and redis-dpdk are measured at none of the values that --set leaves of the sweep (within)',
   ]);
 });
 

@@ -12,6 +12,7 @@ import { mean, sum } from 'simple-statistics';
 import type { Trial } from '../results/formats/index.ts';
 import { formatCount, formatSignificant, leftOutInWords } from '../results/index.ts';
 import type { Experiment } from './config/schema.ts';
+import { unmeasuredInWords } from './config/selection.ts';
 import { stagesAt } from './config/swept.ts';
 import { recordOf } from './continued-run.ts';
 import { addedDuration_s, durationInWords, trialDuration_s } from './duration.ts';
@@ -184,9 +185,10 @@ function trialsInWords({ axes, points, systems }: Experiment, plan: readonly Pla
   return `${trials} of ${many(systems.length, 'system')} at ${many(points.length, 'point')}`;
 }
 
-/** A line of its own, or nothing. */
-function leftOut({ leftOut }: Experiment): string {
-  return leftOut ? `--quick leaves out ${leftOutInWords(leftOut)}\n` : '';
+/** Lines of their own, or nothing. */
+function leftOut({ leftOut, unmeasured }: Experiment): string {
+  const quick = leftOut ? `--quick leaves out ${leftOutInWords(leftOut)}\n` : '';
+  return unmeasured.length === 0 ? quick : `${quick}left out: ${unmeasuredInWords(unmeasured)}\n`;
 }
 
 /** `about 3 min 20 s` */

@@ -1,11 +1,12 @@
 /** One experiment into one folder: what is known before the first trial, its trials, and its report. */
 import path from 'node:path';
+import { openFilesLimit } from '../libos/index.ts';
 import type { Manifest } from '../results/formats/index.ts';
 import { type WrittenReport, writeReport } from '../results/index.ts';
 import { runCampaign } from './campaign.ts';
 import { chooseCores, chosenBefore } from './choose-cores.ts';
 import { readExperiment } from './config/config.ts';
-import { checkOpenFiles, openFilesLimit } from './config/open-files.ts';
+import { checkOpenFiles } from './config/open-files.ts';
 import { missingPrograms } from './config/programs.ts';
 import type { ConfiguredExperiment, Experiment } from './config/schema.ts';
 import { addedTo, type EarlierRun, plannedTrials, readEarlierRun, resumed } from './continued-run.ts';

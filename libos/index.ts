@@ -54,6 +54,7 @@ export { HardwareCounters } from './hardware-counters.ts';
 export type { ScatterGatherArray, SgaSegment } from './memory/sga.ts';
 export { mapFile } from './memory/shared-file.ts';
 export { decimal, numberIn, rangeInWords, wholeNumber, wholeNumberIn } from './number-options.ts';
+export { openFilesLimit } from './open-files.ts';
 export { type GapLimits, PauseLog, type PauseTimes } from './pauses.ts';
 export { writePauses } from './pauses-file.ts';
 export type * from './pdpi.ts';

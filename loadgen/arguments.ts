@@ -1,6 +1,10 @@
-/** Ranges of the numbers on the generator's command lines. */
+/** What the generator's command lines share: ranges of numbers, and flags that cannot be. */
 import { InvalidArgumentError } from 'commander';
 import { decimal, wholeNumber } from '../libos/index.ts';
+import { RATE_OPS_RANGE } from '../results/formats/arrival-patterns.ts';
+import type { LoadNames, LoadProblem } from '../results/formats/load-checks.ts';
+import { VALUE_BYTES_MAX } from '../results/formats/value-sizes.ts';
+import { LoadError } from './errors.ts';
 
 const SECONDS_MAX = 86_400;
 /** Shorter times are below what the machine can time. */
@@ -27,8 +31,36 @@ export const secondsOrNone = decimal(0, SECONDS_MAX);
 export const seconds = decimal(SECONDS_MIN, SECONDS_MAX);
 
 /** Requests a second. */
-export const RATE_OPS_MAX = 1e9;
-export const perSecond = decimal(0.001, RATE_OPS_MAX);
+export const perSecond = decimal(...RATE_OPS_RANGE);
 
-/** Redis's limit of a bulk string (proto-max-bulk-len). */
-export const valueBytes = wholeNumber(1, 512 * 1024 * 1024);
+export const valueBytes = wholeNumber(1, VALUE_BYTES_MAX);
+
+/** What `bypassbench load` calls what is said of a load. */
+export const flagNames: LoadNames = {
+  protocol: '--protocol',
+  keys: '--keys',
+  key_bytes: '--key-bytes',
+  key_distribution: '--key-distribution',
+  zipf_exponent: '--zipf-exponent',
+  hotspot: '--hotspot',
+  value_bytes: '--value-bytes',
+  commands: '--command',
+  connections: '--connections',
+  pipeline: '--pipeline',
+  threads: '--threads',
+  requests: '--requests',
+  bulk_connections: '--bulk-connections',
+  bulk_bytes: '--bulk-bytes',
+  rate: '--rate',
+  arrivals: '--arrivals',
+  trace_speed: '--trace-speed',
+  duration: '--duration-s',
+  stamps: '--stamps-every',
+  backend: '--backend',
+};
+
+/** Throws INVALID_OPTION with the first of them. `names`: what the command calls its flags. */
+export function refuseProblems(problems: readonly (LoadProblem | null)[], names = flagNames): void {
+  const first = problems.find((problem) => problem !== null);
+  if (first) throw new LoadError('INVALID_OPTION', `${names[first.at]}: ${first.message}`);
+}

@@ -4,7 +4,17 @@ import { Command, Option } from 'commander';
 import { type BackendFlags, chooseBackend, decimal, wholeNumber, withBackendFlags } from '../libos/index.ts';
 import type { ArrivalPattern } from '../results/formats/arrival-patterns.ts';
 import { isMessageProtocol, MIX, protocols, requestOperations, waitModes } from '../results/formats/lists.ts';
-import { core, coreList, perSecond, processId, seconds, secondsOrNone, valueBytes } from './arguments.ts';
+import { THREADS_MAX } from '../results/formats/load-checks.ts';
+import {
+  core,
+  coreList,
+  flagNames,
+  perSecond,
+  processId,
+  seconds,
+  secondsOrNone,
+  valueBytes,
+} from './arguments.ts';
 import type { BulkOptions } from './connections/bulk-streams.ts';
 import { hidePassword, loginOf, PASSWORD_VARIABLE } from './connections/login.ts';
 import { resolveTarget } from './connections/target.ts';
@@ -28,8 +38,6 @@ const BULK_BYTES = 1024 * 1024;
 /** Of Redis' `databases`, an int. */
 const DATABASE_MAX = 2 ** 31 - 1;
 const REQUESTS_MAX = 1e12;
-/** As many windows as the server takes for its own. */
-const THREADS_MAX = 256;
 const STAMPS_EVERY_MAX = 1_000_000;
 /** Some requests were never answered. */
 const UNANSWERED_EXIT = 2;
@@ -251,8 +259,8 @@ Examples:
   bypassbench load --target 127.0.0.1:7000 --protocol echo --value-bytes 64     # beside: bypassbench echo --port 7000
   bypassbench load --target 127.0.0.1:6379 --trace requests.trace.gz --populate --connections 50`;
 
-/** The options of a load that `command` was given. Throws INVALID_OPTION. */
-export async function optionsOf(flags: LoadFlags, command: Command): Promise<LoadOptions> {
+/** The options of a load that `command` was given; `names`: what it calls its flags. Throws INVALID_OPTION. */
+export async function optionsOf(flags: LoadFlags, command: Command, names = flagNames): Promise<LoadOptions> {
   const { protocol } = flags;
   const given = Object.keys(flags).filter((name) => command.getOptionValueSource(name) === 'cli');
   refuseOptionsOfResp(protocol, given);
@@ -272,7 +280,7 @@ export async function optionsOf(flags: LoadFlags, command: Command): Promise<Loa
   const cores = coresOf(flags);
   const threads = flags.threads ?? Math.max(1, cores.length);
   sayFewCores(threads, cores);
-  return checkOptions({
+  const options: LoadOptions = {
     ...rest,
     ...(await workloadOf(
       { ...flags, ...((isMessageProtocol(protocol) || trace !== null) && ONE_KEY) },
@@ -304,7 +312,8 @@ export async function optionsOf(flags: LoadFlags, command: Command): Promise<Loa
     serverCore: flags.serverCore ?? null,
     serverPid: flags.serverPid ?? null,
     serverBusyTime: flags.serverBusyTime ?? null,
-  });
+  };
+  return checkOptions(options, names);
 }
 
 async function load(flags: LoadFlags, command: Command): Promise<void> {

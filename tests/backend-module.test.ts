@@ -146,7 +146,7 @@ describe('commands over a backend from outside', () => {
     [['load', '--target', '127.0.0.1:1', '--backend', 'kernel'], 'leave --backend kernel out, or the module'],
     [
       ['load', '--target', '127.0.0.1:1', '--protocol', 'datagrams'],
-      'is of datagrams, which --backend pipes',
+      '--backend: pipes has no datagrams, of which --protocol datagrams is',
     ],
     [['serve', '--frontend', 'sockets'], 'the sockets front end runs on the kernel only'],
     [['serve', '--frontend', 'libos', '-o', 'smoke=1'], "there is no option 'smoke'; there is folder"],

@@ -217,11 +217,6 @@ describe('a server that fails', () => {
         ),
         system('babbles', onlyPing(`socket.write('what?\\\\r\\\\n')`)),
         system('refused', ['bypassbench', 'serve', '--frontend', 'libos', '--port', '{port}', '-o', 'mtu=1']),
-        {
-          ...redis,
-          name: 'optioned',
-          client: { backend: 'kernel', core: availableCores().at(-1), options: { socket: '{dir}/x.sock' } },
-        },
         system('absent', ['no-such-server', '{port}'], {
           requires: [{ binary: 'no-such-server', package: 'no-such-package' }],
         }),
@@ -229,7 +224,7 @@ describe('a server that fails', () => {
     });
     const { exitCode, stderr } = await run.start();
     expect(exitCode).toBe(1);
-    expect(stderr).toContain('8 trials failed');
+    expect(stderr).toContain('7 trials failed');
     expect(stderr).toMatch(
       /warning: exits trial 1: left in sessions of their own, and ended now: sleep \(process \d+\)/,
     );
@@ -259,11 +254,6 @@ describe('a server that fails', () => {
     // The last word of a server that cannot start.
     expect(trials.refused!.reason).toMatch(
       /before it was ready: .*the kernel backend takes no options: leave out mtu/,
-    );
-    // The load generator is given the options of its backend.
-    expect(trials.optioned!.reason).toBe(
-      'the load generator exited with code 1 during set: bypassbench: createLibos: the kernel backend takes no ' +
-        'options: leave out socket (INVALID_ARGUMENT)',
     );
     expect(trials.absent).toMatchObject({
       reason:

@@ -11,7 +11,7 @@ const doors: Record<string, RegExp> = {
   libos: /^$/,
   kvserver: /^libos\/index\.ts$/,
   loadgen:
-    /^(libos|results\/formats)\/index\.ts$|^results\/formats\/(lists|arrival-patterns|value-sizes|key-sizes|command-text)\.ts$/,
+    /^(libos|results\/formats)\/index\.ts$|^results\/formats\/(lists|arrival-patterns|value-sizes|key-sizes|command-text|operations|load-checks)\.ts$/,
   experiments: /^(libos|results|results\/formats)\/index\.ts$/,
   results: /^$/,
   bin: /\/command\.ts$|^(results|experiments)\/commands\//,

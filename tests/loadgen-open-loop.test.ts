@@ -285,11 +285,15 @@ describe('bypassbench load --rate', () => {
 
   it.each([
     [['--arrivals', 'constant'], 'give --rate too, or leave both out'],
+    [
+      ['--rate', '0.5', '--duration-s', '1'],
+      '--rate: 0.5 requests a second are 0.5 in a window of 1 s, on average',
+    ],
     [['--rate', '0'], 'It must be a number from 0.001 to 1,000,000,000'],
     [['--rate', '10', '--arrivals', 'uniform'], "'uniform' is no pattern of arrivals"],
     [
       ['--rate', '1000000', '--arrivals', 'onoff:on_ms=1,off_ms=10000,times=fixed'],
-      'more than 1,000,000,000: give a lower rate',
+      '--arrivals: 1000000 requests a second are 1.00e+10 within a burst, more than 6,666,666: give a lower rate',
     ],
   ])('refuses %s', async (words, message) => {
     expect(await refusal(command(), ...target(server.port), ...words)).toContain(message);
@@ -316,8 +320,8 @@ describe('bypassbench load --rate', () => {
       ),
     );
     slow.close();
-    // The schedule's first request is due at its begin, its second after the window.
-    expect(await failure(...target(server.port), '--rate', '1', '--arrivals', 'constant')).toBe(
+    const rare = ['--rate', '20', '--arrivals', 'onoff:on_ms=1,off_ms=100000,times=fixed'];
+    expect(await failure(...target(server.port), ...rare)).toBe(
       `bypassbench: no request to 127.0.0.1:${server.port} was due in the measured window of 0.1 s: ` +
         'give a higher --rate or a longer --duration-s\n',
     );

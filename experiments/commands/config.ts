@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { leftOutInWords } from '../../results/index.ts';
 import { readResolved } from '../config/config.ts';
 import { configText } from '../config/config-text.ts';
+import { unmeasuredInWords } from '../config/selection.ts';
 import { durationInWords, runDuration_s } from '../duration.ts';
 import { setOption } from './set-option.ts';
 
@@ -33,10 +34,11 @@ export function command(): Command {
     .addHelpText('after', HELP)
     .action(async (experiment: string, options: ConfigOptions) => {
       const resolved = await readResolved(experiment, options);
-      const { config, axes, points, leftOut } = resolved;
-      const takes = durationInWords(runDuration_s({ ...config, axes, points, leftOut }));
+      const { config, axes, points, leftOut, unmeasured } = resolved;
+      const takes = durationInWords(runDuration_s({ ...config, axes, points, leftOut, unmeasured }));
       process.stdout.write(`# A run takes about ${takes}.\n`);
       if (leftOut) process.stdout.write(`# --quick leaves out ${leftOutInWords(leftOut)}.\n`);
+      if (unmeasured.length > 0) process.stdout.write(`# Left out: ${unmeasuredInWords(unmeasured)}.\n`);
       process.stdout.write(configText(resolved));
     });
 }

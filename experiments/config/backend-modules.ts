@@ -1,5 +1,6 @@
 /** The backends of systems: those of the libOS, and those from outside that a system names as its `backend_module`. */
 import { backends, findBackend, loadBackendModule } from '../../libos/index.ts';
+import { OWN_COMMAND } from '../machine/checkout.ts';
 import { suggestion } from './nearest.ts';
 import { OPTIONS_WORD } from './placeholders.ts';
 import type { Problem } from './problems.ts';
@@ -29,11 +30,9 @@ export function backendProblems({ systems }: Pick<Config, 'systems'>, modules: L
   );
 }
 
-function problemsOf(
-  { backend, backend_module, client, start }: ConfiguredSystem,
-  modules: LoadedModules,
-): Problem[] {
-  const unknown: Problem[] = [];
+function problemsOf(system: ConfiguredSystem, modules: LoadedModules): Problem[] {
+  const { backend, backend_module, client, start } = system;
+  const unknown: Problem[] = unknownOptions(system);
   if (findBackend(client.backend) === null) {
     const message = `'${client.backend}' is not allowed${suggestion(client.backend, backends)}`;
     unknown.push({ path: ['client', 'backend'], message });
@@ -49,4 +48,38 @@ function problemsOf(
   }
   if (start.includes(OPTIONS_WORD)) return unknown;
   return [...unknown, { path, message: `the server cannot get it: no word of \`start\` is ${OPTIONS_WORD}` }];
+}
+
+/**
+ * Options that the backend of a side does not have: all that there are its descriptor says, but which value goes with
+ * which other the backend itself, when it is opened. Another checkout may have other ones.
+ */
+function unknownOptions(system: ConfiguredSystem): Problem[] {
+  const { backend, client, checkout, options, server_options, start } = system;
+  if (checkout !== undefined) return [];
+  const ofServer = start[0] === OWN_COMMAND && start.includes(OPTIONS_WORD);
+  const given = {
+    both: { path: ['options'], keys: Object.keys(options) },
+    client: { path: ['client', 'options'], keys: Object.keys(client.options) },
+    server: { path: ['server_options'], keys: Object.keys(server_options) },
+  };
+  return [
+    ...(client.program === undefined ? lackingIn(client.backend, [given.both, given.client]) : []),
+    ...(ofServer ? lackingIn(backend, [given.both, given.server]) : []),
+  ];
+}
+
+function lackingIn(name: string, given: readonly { path: string[]; keys: string[] }[]): Problem[] {
+  const known = findBackend(name)?.options;
+  if (known === undefined) return [];
+  return given.flatMap(({ path, keys }) =>
+    keys
+      .filter((key) => !Object.hasOwn(known, key))
+      .map((key) => ({ path: [...path, key], message: noOption(name, key, Object.keys(known)) })),
+  );
+}
+
+function noOption(name: string, key: string, known: readonly string[]): string {
+  if (known.length === 0) return `the backend ${name} takes no options: leave it out`;
+  return `the backend ${name} has no option '${key}'${suggestion(key, known)}`;
 }

@@ -2,7 +2,7 @@
  * What is wrong with a resolved config whose every value is right by itself: values that contradict each
  * other, and cores that this machine does not have.
  */
-import { findBackend, SOCKETS_BACKEND } from '../../libos/index.ts';
+import { SOCKETS_BACKEND } from '../../libos/index.ts';
 import { requestOperations } from '../../results/formats/index.ts';
 import { softwareNames } from '../machine/machine.ts';
 import { suggestion } from './nearest.ts';
@@ -53,26 +53,9 @@ export function contradictions(config: Config): Problem[] {
     ...workloadProblems(config),
     ...protocolProblems(config),
     ...programProblems(config),
-    ...loadThreadProblems(config),
     ...withinProblems(config),
     ...quickProblems(config),
   ];
-}
-
-/** Load generators of several threads that have too few connections, or were to be stamped. */
-function loadThreadProblems({ systems, workload, stages }: Config): Problem[] {
-  return systems.flatMap(({ client, workload: own }, index) => {
-    if (!client.more_cores) return [];
-    const path = ['systems', index, 'client', 'more_cores'];
-    const threads = 1 + client.more_cores.length;
-    const clients = own.clients ?? workload.clients;
-    return [
-      ...(clients < threads
-        ? [{ path, message: `makes ${threads} threads of ${clients} clients: each needs a connection` }]
-        : []),
-      ...(stages ? [{ path, message: 'stamps are of one thread: leave `stages` out, or this' }] : []),
-    ];
-  });
 }
 
 /** Of an experiment without a sweep; swept.ts says what is wrong in one with it. */
@@ -92,10 +75,11 @@ function withinProblems({ sweep, systems }: Config): Problem[] {
 
 /** What a load generator of others cannot do, or does in one way only. */
 function programProblems({ systems, workload, stages, sweep }: Config): Problem[] {
-  const { operations, open_loop, bulk, key_distribution, key_bytes } = workload;
+  const { operations, open_loop, bulk, key_bytes, value_sizes } = workload;
   const swept = Object.keys(sweep ?? {});
-  return systems.flatMap(({ client, checkout }, index) => {
+  return systems.flatMap(({ client, checkout, workload: own }, index) => {
     const { program } = client;
+    const key_distribution = own.key_distribution ?? workload.key_distribution;
     if (program === undefined) return [];
     if (workload.trace !== undefined) {
       const path = ['systems', index, 'client', 'program'];
@@ -126,6 +110,7 @@ function programProblems({ systems, workload, stages, sweep }: Config): Problem[
       ],
       [swept.includes('key_distribution'), 'program', 'draws keys uniformly: it cannot be swept'],
       [key_bytes !== undefined, 'program', 'has keys of its own: leave `key_bytes` out'],
+      [value_sizes !== undefined, 'program', 'has values of one size: leave `value_sizes` out'],
     ];
     return cannot.flatMap(([isSo, key, why]) =>
       isSo ? [{ path: ['systems', index, 'client', key], message: `${program} ${why}` }] : [],
@@ -376,7 +361,7 @@ function coreProblems(system: System, available: readonly number[]): Problem[] {
 
 /** What a load generator of several threads cannot be. */
 function threadProblems({ client, server_cores = [], share_cores }: System): Problem[] {
-  const { more_cores, backend, program } = client;
+  const { more_cores, program } = client;
   if (!more_cores) return [];
   const path = ['client', 'more_cores'];
   const taken = [client.core, ...(share_cores ? [] : server_cores)];
@@ -387,9 +372,6 @@ function threadProblems({ client, server_cores = [], share_cores }: System): Pro
     ...(again < 0
       ? []
       : [{ path: [...path, again], message: `core ${more_cores[again]} has another thread already` }]),
-    ...(findBackend(backend)?.capabilities.threads === false
-      ? [{ path, message: `a process has one device of ${backend}, which one thread polls: leave it out` }]
-      : []),
     ...(program ? [{ path, message: `is for \`bypassbench load\`, not for ${program}: leave it out` }] : []),
   ];
 }

@@ -5,6 +5,7 @@ import { keysOf } from './authored.ts';
 import type { ResolvedConfig } from './resolved.ts';
 import type { ConfiguredPoint } from './schema.ts';
 import { withoutAxes } from './swept.ts';
+import { uselessKeys } from './useless-keys.ts';
 import { joinWords } from './words.ts';
 
 const LINE_WIDTH = 110;
@@ -14,7 +15,11 @@ const wordKeys = ['start', 'version', 'command'];
 
 /** With its points, and a comment at each system and floor that says what it is made of. */
 export function configText({ config, sources, axes, points }: ResolvedConfig): string {
-  const document = new Document(withoutAxes(config, axes));
+  const written = withoutAxes(config, axes);
+  for (const key of uselessKeys({ workload: config.workload, axes, points })) {
+    Reflect.deleteProperty(written.workload, key);
+  }
+  const document = new Document(written);
   if (axes.length > 0) document.commentBefore = pointLines(axes, points).join('\n');
   visit(document, {
     Pair(_, { key, value }) {

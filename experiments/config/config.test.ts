@@ -228,7 +228,7 @@ describe('a wrong config', () => {
       'backend: kernel, core: 1',
       'backend: kernel, core: 1, more_cores: [0]',
       '17:41',
-      'systems[0].client.more_cores: makes 2 threads of 1 clients: each needs a connection',
+      'systems[0].client.more_cores: 2 threads of 1 connections: each thread needs a connection, give more clients',
     ],
     [
       'options that the server cannot get',

@@ -12,6 +12,7 @@ import { backendProblems, type LoadedModules, loadModules } from './backend-modu
 import { contradictions, elementProblems, repeatOf } from './checks.ts';
 import { findExperiment } from './experiments.ts';
 import { type Library, type LibraryEntry, readLibrary, shown } from './library.ts';
+import { loadGeneratorProblems } from './load-problems.ts';
 import { applyOverrides, readOverrides, SWEEP } from './overrides.ts';
 import {
   elementsOf,
@@ -36,9 +37,10 @@ import {
   floor,
   system,
 } from './schema.ts';
-import { withSystems } from './selection.ts';
+import { unmeasuredInWords, withSystems } from './selection.ts';
 import type { SweepPoint } from './sweep.ts';
 import { overPoints, pointOf, sweepContradictions, sweepOf } from './swept.ts';
+import { uselessProblems } from './useless-keys.ts';
 import { readWorkloadFiles, type WorkloadFiles } from './workload-files.ts';
 import { readYaml } from './yaml-source.ts';
 
@@ -56,7 +58,7 @@ export async function readExperiment(
   file: string,
   options: ReadOptions & { only: string[] | null },
 ): Promise<ConfiguredExperiment> {
-  const { config, axes, points, leftOut } = await readResolved(file, options);
+  const { config, axes, points, leftOut, unmeasured } = await readResolved(file, options);
   const { quick: _, ...full } = config;
   const repeatedIn = <T extends Pick<ConfiguredPoint, 'systems'>>(all: T): T => {
     const repeated = all.systems.find(({ name }) => name === config.repeat);
@@ -67,6 +69,7 @@ export async function readExperiment(
     axes: axes.map((axis) => withRepetition(axis, config.repeat)),
     points: points.map(repeatedIn),
     leftOut,
+    unmeasured,
   };
 }
 
@@ -87,11 +90,14 @@ export async function readResolved(
 ): Promise<ResolvedConfig> {
   const found = findExperiment(file);
   const whole = await readConfig(found, availableCores(), set, quick);
-  if (only !== null) refuseUnknown(only, whole.config);
-  if (!quick) return withSystems(whole, only);
-  if (!whole.config.quick)
+  if (only !== null) refuseUnknown(only, whole);
+  if (quick && !whole.config.quick)
     throw invalid([`--quick: ${file} has no \`quick\` section that says what a smaller run is`]);
-  return quickened(whole, { only, saysExtension: saysExtension(set) });
+  const resolved = quick
+    ? quickened(whole, { only, saysExtension: saysExtension(set) })
+    : withSystems(whole, only);
+  if (resolved.config.systems.length === 0) throw invalid([unmeasuredInWords(resolved.unmeasured)]);
+  return resolved;
 }
 
 /** The command line is above what a quick run is. */
@@ -130,17 +136,18 @@ export async function readConfig(
   const atPoints = points.map((point) => writtenAt(root, point, named));
   const systems = atPoints.flatMap((one) => elementsOf(entriesOf(one.root).get('systems')).map(plain));
   const modules = await loadModules(systems, path.dirname(path.resolve(file)));
-  const resolved = atPoints.map((one) => checkedPoint(one, cores, modules));
+  const resolved = atPoints.map((one, index) => checkedPoint(one, points[index], cores, modules));
   problems.push(...resolved.flatMap((one) => one.problems));
   if (problems.length > 0) throw invalid(problemLines(problems));
   const configs = resolved.flatMap((one) => one.config ?? []);
   const sources = new Map(resolved.flatMap((one) => [...one.sources]));
   const [first] = configs as [Config];
+  const measured = configs.map((one, index) => pointOf(one, points[index]));
+  const useless = uselessProblems(root, { workload: first.workload, axes, points: measured });
+  if (useless.length > 0) throw invalid(problemLines(useless));
   const shared = { sources, axes, wholeAxes, leftOut: null };
-  if (axes.length === 0) return { ...shared, config: first, points: [pointOf(first, points[0])] };
-  const configured = configs
-    .map((one, index) => pointOf(one, points[index]))
-    .filter(({ systems }) => systems.length > 0);
+  if (axes.length === 0) return { ...shared, config: first, points: measured, unmeasured: [] };
+  const configured = measured.filter(({ systems }) => systems.length > 0);
   const hasFloors = elementsOf(entriesOf(root).get('floors')).length > 0;
   const isNarrowed = overrides.some(({ path: [key] }) => key === SWEEP);
   const contradicting = located(
@@ -148,7 +155,14 @@ export async function readConfig(
     sweepContradictions(first, { hasFloors, isNarrowed }, axes, configured),
   );
   if (contradicting.length > 0) throw invalid(problemLines(contradicting));
-  return { ...shared, config: { ...first, ...overPoints(configured) }, points: configured };
+  const config = { ...first, ...overPoints(configured) };
+  return { ...shared, config, points: configured, unmeasured: without(first, config) };
+}
+
+/** The systems of a config that another one of it has not. */
+function without({ systems }: Config, kept: Config): string[] {
+  const names = kept.systems.map(({ name }) => name);
+  return systems.map(({ name }) => name).filter((name) => !names.includes(name));
 }
 
 interface ResolvedPoint {
@@ -179,6 +193,7 @@ function writtenAt(written: Placed, point: SweepPoint, { isSwept, library, files
 
 function checkedPoint(
   { root, sources, problems: found }: WrittenPoint,
+  point: SweepPoint,
   cores: readonly number[],
   modules: LoadedModules,
 ): ResolvedPoint {
@@ -193,6 +208,7 @@ function checkedPoint(
   if (parsed.success && isResolved) {
     problems.push(...located(root, backendProblems(parsed.data, modules)));
     problems.push(...located(root, contradictions(parsed.data)));
+    problems.push(...located(root, loadGeneratorProblems(parsed.data, pointOf(parsed.data, point))));
   }
   return { config: parsed.success ? parsed.data : null, sources, problems };
 }
@@ -228,8 +244,11 @@ function invalid(lines: string[]): ExperimentError {
   return new ExperimentError('CONFIG_INVALID', message as string);
 }
 
-function refuseUnknown(only: readonly string[], { systems }: Config): void {
-  const names = systems.map(({ name }) => name);
+function refuseUnknown(
+  only: readonly string[],
+  { config: { systems }, unmeasured }: Pick<ResolvedConfig, 'config' | 'unmeasured'>,
+): void {
+  const names = [...systems.map(({ name }) => name), ...unmeasured];
   const unknown = only.find((name) => !names.includes(name));
   if (unknown === undefined) return;
   throw new ExperimentError(

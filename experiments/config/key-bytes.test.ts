@@ -15,7 +15,8 @@ afterAll(() => rm(folder, { recursive: true }));
 
 async function read(workload: string, rest = '') {
   const file = path.join(folder, 'x.yaml');
-  const said = `{ operations: [get], duration_s: 1, ${workload} }`;
+  const operations = workload.includes('operations') ? '' : 'operations: [get], ';
+  const said = `{ ${operations}duration_s: 1, ${workload} }`;
   await writeFile(file, `experiment: x\ntitle: X\ntrials: 3\nsystems: [redis]\nworkload: ${said}\n${rest}`);
   return readConfig(file, [0, 1]);
 }
@@ -53,7 +54,7 @@ test.each([
   ['keys: 10, shape: etc, key_bytes: 20', /workload\.key_bytes: `shape` says that: leave one of them out/],
   ['keys: 10, shape: ets', /workload\.shape: 'ets' is not allowed: did you mean 'etc'\?/],
   [
-    'keys: 10, value_bytes: 64, key_bytes: 8, commands: { new: "SET {new_key} {value} -> ok" }',
+    'operations: [new], keys: 10, value_bytes: 64, key_bytes: 8, commands: { new: "SET {new_key} {value} -> ok" }',
     /workload\.key_bytes: new keys have at least 12 bytes/,
   ],
 ])('%s is refused', async (workload, why) => {

@@ -1,21 +1,41 @@
 import { expect, test } from 'vitest';
-import { checkOpenFiles, openFilesLimit } from './open-files.ts';
+import { openFilesLimit } from '../../libos/index.ts';
+import { checkOpenFiles } from './open-files.ts';
 import type { ConfiguredExperiment } from './schema.ts';
 
-function points(...of: [backend: string, clients: number, own?: number][]): ConfiguredExperiment['points'] {
-  return of.map(([backend, clients, own]) => ({
+function points(
+  ...of: [backend: string, clients: number, own?: number, more?: object][]
+): ConfiguredExperiment['points'] {
+  return of.map(([backend, clients, own, more]) => ({
     at: { clients },
-    workload: { clients },
-    systems: [{ name: `on-${backend}`, backend, client: { backend }, workload: own ? { clients: own } : {} }],
+    workload: { clients, protocol: 'resp', ...more },
+    systems: [
+      {
+        name: `on-${backend}`,
+        backend,
+        client: { backend },
+        serves: ['resp', 'relay'],
+        workload: own ? { clients: own } : {},
+      },
+    ],
     floors: [],
   })) as unknown as ConfiguredExperiment['points'];
 }
 
 test('more connections than a process may have files are refused with both numbers and the remedy', () => {
   expect(() => checkOpenFiles({ points: points(['kernel', 1], ['rdma', 10_000]) }, 1024)).toThrow(
-    /10000 clients of on-rdma .* may have 1024 here: raise that to 10100 \(as root: ulimit -Hn 10100/,
+    /clients of on-rdma: 10000 connections .* may have 1024 here: raise that to 10100 \(as root: ulimit -Hn 10100/,
   );
-  expect(() => checkOpenFiles({ points: points(['kernel', 1, 5000]) }, 1024)).toThrow('5000 clients');
+  expect(() => checkOpenFiles({ points: points(['kernel', 1, 5000]) }, 1024)).toThrow('5000 connections');
+});
+
+test('what bulk and a relay have open counts', () => {
+  const refused = (more: object): (() => void) => {
+    return () => checkOpenFiles({ points: points(['kernel', 900, undefined, more]) }, 1024);
+  };
+  expect(refused({})).not.toThrow();
+  expect(refused({ bulk: { clients: 100 } })).toThrow('1000 connections');
+  expect(refused({ protocol: 'relay' })).toThrow('1800 connections');
 });
 
 test('as many as it may have are not, and connections over memif are no files', () => {

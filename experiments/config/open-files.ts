@@ -1,35 +1,28 @@
 /** Whether this machine lets a process have the files that an experiment's connections are. */
-import { readFileSync } from 'node:fs';
 import { findBackend } from '../../libos/index.ts';
+import { openFilesProblem } from '../../results/formats/index.ts';
 import { ExperimentError } from '../errors.ts';
-import type { ConfiguredExperiment } from './schema.ts';
+import { protocolOf } from './protocol.ts';
+import type { ConfiguredExperiment, ConfiguredSystem, WorkloadConfig } from './schema.ts';
 import { workloadOf } from './swept.ts';
 
-/** What a server and the load generator have open beside their connections, with room to spare. */
-const FILES_BESIDE = 100;
-
-/** What a child of this process may raise its own limit to: the hard one. Infinity where there is none. */
-export function openFilesLimit(): number {
-  const [, hard] = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
-  return hard === undefined || hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard);
-}
-
-/** Throws OPEN_FILES_LIMIT. */
+/** `limit` is what a process may have. Throws OPEN_FILES_LIMIT. */
 export function checkOpenFiles({ points }: Pick<ConfiguredExperiment, 'points'>, limit: number): void {
   const wanted = points.flatMap(({ workload, systems }) =>
     systems
       .filter(({ backend, client }) => hasFiles(backend) || hasFiles(client.backend))
-      .map((system) => ({ name: system.name, clients: workloadOf(workload, system).clients })),
+      .map((system) => ({ name: system.name, files: filesOf(workloadOf(workload, system), system) })),
   );
-  const [most] = wanted.toSorted((a, b) => b.clients - a.clients);
-  if (most === undefined || most.clients + FILES_BESIDE <= limit) return;
-  const needed = most.clients + FILES_BESIDE;
-  throw new ExperimentError(
-    'OPEN_FILES_LIMIT',
-    `${most.clients} clients of ${most.name} are as many open files of the server and of the load generator, and a process ` +
-      `may have ${limit} here: raise that to ${needed} (as root: ulimit -Hn ${needed}; for good: nofile in ` +
-      'limits.conf), or take fewer clients with --set',
-  );
+  const [most] = wanted.toSorted((a, b) => b.files - a.files);
+  const problem = most === undefined ? null : openFilesProblem(most.files, limit);
+  if (problem === null) return;
+  throw new ExperimentError('OPEN_FILES_LIMIT', `clients of ${most.name}: ${problem.message}`);
+}
+
+/** Of a load generator. Through a relay answers come back on another socket. */
+function filesOf(workload: WorkloadConfig, system: ConfiguredSystem): number {
+  const each = protocolOf(workload, system) === 'relay' ? 2 : 1;
+  return each * workload.clients + (workload.bulk?.clients ?? 0);
 }
 
 /** Whether a connection over it is an open file: of a server that is no libOS it is. */

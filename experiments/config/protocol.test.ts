@@ -58,12 +58,11 @@ test.each([
 
 test('datagrams have sizes, of which a sweep may have a part', async () => {
   const workload = (size: string): string => `{ protocol: [echo, datagrams], ${size}duration_s: 1 }`;
-  const tooSmall =
-    /datagrams-epoll is measured by datagrams, which have 8 to 16384 bytes, and value_bytes is 7/;
+  const tooSmall = /workload\.value_bytes: a datagram has 8 to 16384 bytes, and this one 7/;
   await expect(read('[datagrams-epoll]', workload('value_bytes: 7, '))).rejects.toThrow(tooSmall);
   const sweep = 'sweep: { value_bytes: [1, 64, 100000] }';
   await expect(read('[echo-epoll, datagrams-epoll]', workload(''), sweep)).rejects.toThrow(
-    /systems\[1\].*value_bytes is 1: give it other sizes, in a sweep with within/,
+    /sweep\.value_bytes\[0\]: a datagram has .* \(datagrams-epoll; within can leave it out for them\)/,
   );
   const bound = '{ use: datagrams-epoll, within: { value_bytes: { at_least: 8, at_most: 16384 } } }';
   const { points } = await read(`[echo-epoll, ${bound}]`, workload(''), sweep);

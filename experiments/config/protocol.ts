@@ -1,18 +1,13 @@
 /** What the protocol of a workload means for its experiment, and which systems can be asked so. */
-import { findBackend } from '../../libos/index.ts';
 import {
   isMessageProtocol,
-  isOfDatagrams,
   messageOperations,
   requestOperations,
   type WorkloadProtocol,
 } from '../../results/formats/index.ts';
 import { elementsOf, entriesOf, type Placed, plain, withEntry } from './placed.ts';
 import type { Problem } from './problems.ts';
-import type { Config, ConfiguredPoint, ConfiguredSystem, WorkloadConfig } from './schema.ts';
-
-/** Of `bypassbench load`: a number, and a buffer of the libOS. */
-const DATAGRAM_BYTES = { least: 8, most: 16 * 1024 };
+import type { Config, ConfiguredSystem, WorkloadConfig } from './schema.ts';
 
 /** Those of a workload, in the order in which systems are asked for them. */
 export function protocolsOf({ protocol }: Pick<WorkloadConfig, 'protocol'>): readonly WorkloadProtocol[] {
@@ -59,7 +54,7 @@ export function withMessages(root: Placed): Placed {
 
 /** What contradicts the protocol. */
 export function protocolProblems(config: Config): Problem[] {
-  const { workload, systems, stages } = config;
+  const { workload, systems } = config;
   const protocols = protocolsOf(workload);
   const path = ['workload', 'protocol'];
   const operations = new Set(protocols.map((protocol) => operationsOf({ protocol }).join()));
@@ -80,36 +75,16 @@ export function protocolProblems(config: Config): Problem[] {
             },
           ],
     ),
-    ...withoutDatagrams(config),
     ...(isMessageProtocol(protocols[0]) ? messageProblems(config) : []),
-    ...(stages && protocols.includes('relay')
-      ? [
-          {
-            path: ['stages'],
-            message: 'a relay answers on another socket than it is asked on: leave them out',
-          },
-        ]
-      : []),
-    ...(config.sweep ? [] : datagramProblems(config, [{ at: {}, ...config }])),
   ];
 }
 
-/** Systems that would be asked for datagrams by a backend that has none. */
-function withoutDatagrams({ workload, systems }: Config): Problem[] {
-  return systems.flatMap((system, index) => {
-    const { backend } = system.client;
-    const has = findBackend(backend)?.capabilities.datagrams ?? true;
-    if (has || !isOfDatagrams(protocolOf(workload, system))) return [];
-    const message = `the backend ${backend} has no datagrams: leave ${system.name} out`;
-    return [{ path: ['systems', index, 'client', 'backend'], message }];
-  });
-}
-
 function messageProblems({
-  workload: { keys, mix, commands, key_bytes, value_sizes, bulk },
+  workload: { keys, key_distribution, mix, commands, key_bytes, value_sizes, bulk },
 }: Config): Problem[] {
   const refused: [string, boolean][] = [
     ['keys', keys !== 1],
+    ['key_distribution', key_distribution !== 'uniform'],
     ['mix', mix !== undefined],
     ['commands', Object.keys(commands).length > 0],
     ['key_bytes', key_bytes !== undefined],
@@ -119,24 +94,4 @@ function messageProblems({
   return refused.flatMap(([key, isSaid]) =>
     isSaid ? [{ path: ['workload', key], message: 'is of requests; messages have none: leave it out' }] : [],
   );
-}
-
-/** Systems that would be asked for datagrams that there cannot be, at some of the points. */
-export function datagramProblems({ systems }: Config, points: readonly ConfiguredPoint[]): Problem[] {
-  const { least, most } = DATAGRAM_BYTES;
-  return systems.flatMap(({ name }, index) => {
-    const wrong = points.find(
-      (point) =>
-        (point.workload.value_bytes < least || point.workload.value_bytes > most) &&
-        point.systems.some(
-          (system) => system.name === name && isOfDatagrams(protocolOf(point.workload, system)),
-        ),
-    );
-    if (!wrong) return [];
-    const bytes = wrong.workload.value_bytes;
-    const message =
-      `${name} is measured by datagrams, which have ${least} to ${most} bytes, and value_bytes is ${bytes}: give it other ` +
-      `sizes, in a sweep with within: { value_bytes: { at_least: ${least}, at_most: ${most} } }`;
-    return [{ path: ['systems', index], message }];
-  });
 }

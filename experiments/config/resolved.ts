@@ -13,4 +13,6 @@ export interface ResolvedConfig {
   wholeAxes: Axis[];
   /** What --quick leaves out of the whole experiment; null where that is nothing. */
   leftOut: LeftOut | null;
+  /** Systems that are measured at none of the values of axes that --set says. */
+  unmeasured: readonly string[];
 }

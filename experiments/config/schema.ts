@@ -443,6 +443,8 @@ interface Swept<P> {
   points: P[];
   /** What --quick leaves out of the whole experiment; null where that is nothing. */
   leftOut: LeftOut | null;
+  /** Systems that are measured at none of the values of axes that --set says. */
+  unmeasured: readonly string[];
 }
 
 /**

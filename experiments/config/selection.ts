@@ -1,5 +1,6 @@
 /** A config with some of its systems only, and with what of the rest is theirs. */
 import type { Axis } from '../../results/formats/index.ts';
+import { listed } from '../../results/index.ts';
 import type { ResolvedConfig } from './resolved.ts';
 import type { ConfiguredPoint } from './schema.ts';
 import type { AxisSpec } from './sweep-schema.ts';
@@ -7,7 +8,7 @@ import type { AxisSpec } from './sweep-schema.ts';
 /** Null for all of them. Points, floors and axes that none of them has are gone, and so is a repetition. */
 export function withSystems(resolved: ResolvedConfig, names: readonly string[] | null): ResolvedConfig {
   if (names === null) return resolved;
-  const { config, axes, points } = resolved;
+  const { config, axes, points, unmeasured } = resolved;
   const narrowed = <T extends Pick<ConfiguredPoint, 'systems' | 'floors'>>(all: T): T => {
     const systems = all.systems.filter(({ name }) => names.includes(name));
     const named = new Set(systems.flatMap(({ floor }) => floor));
@@ -23,7 +24,14 @@ export function withSystems(resolved: ResolvedConfig, names: readonly string[] |
     }),
     axes: axes.flatMap((axis) => ofSystems(axis, names)),
     points: points.map(narrowed).filter(({ systems }) => systems.length > 0),
+    unmeasured: unmeasured.filter((name) => names.includes(name)),
   };
+}
+
+/** Of systems that are measured at none of the values of axes that --set says. */
+export function unmeasuredInWords(names: readonly string[]): string {
+  const are = names.length === 1 ? 'is' : 'are';
+  return `${listed([...names])} ${are} measured at none of the values that --set leaves of the sweep (within)`;
 }
 
 /** An axis of some systems, of those that are selected; none where none is. */

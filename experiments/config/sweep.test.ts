@@ -98,7 +98,7 @@ test.each<[string, string, (number | string)[], string | null, string]>([
   // Whole numbers that hardly show the factor they are made by.
   ['clients', '{ from: 1, to: 5, factor: 1.6 }', [1, 2, 3, 4], null, 'log'],
   ['clients', '[1, 2, 3, 4]', [1, 2, 3, 4], null, 'linear'],
-  ['open_loop.rate_ops', '{ from: 0.1, to: 0.3, step: 0.1 }', [0.1, 0.2, 0.3], 'requests/s', 'linear'],
+  ['open_loop.rate_ops', '{ from: 1.1, to: 1.3, step: 0.1 }', [1.1, 1.2, 1.3], 'requests/s', 'linear'],
   ['rate_ops', '{ values: [1000, 5000] }', [1000, 5000], 'requests/s', 'linear'],
   ['key_distribution', '[uniform, single]', ['uniform', 'single'], null, 'category'],
   ['duration_s', '[0.5, 1]', [0.5, 1], 's', 'linear'],
@@ -339,7 +339,7 @@ test.each([
   ['{ kind: pareto, shape: 1 }', 'shape: must be at least 1.01 (it is 1)'],
   [
     '{ kind: onoff, on_ms: 1, off_ms: 1000000, times: fixed }',
-    '100 requests a second are 1.00e+8 within a burst, more than 10,000,000: give a lower rate, or a longer on_ms',
+    '100 requests a second are 1.00e+8 within a burst, more than 6,666,666: give a lower rate, or a longer on_ms',
   ],
 ])('arrivals that cannot be are refused: %s', async (arrivals, message) => {
   const workload = `${BASE}, open_loop: { rate_ops: 100, arrivals: ${arrivals} }`;

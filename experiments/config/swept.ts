@@ -17,7 +17,6 @@ import {
   withEntry,
 } from './placed.ts';
 import { type Problem, schemaProblems } from './problems.ts';
-import { datagramProblems } from './protocol.ts';
 import {
   type Config,
   type ConfiguredPoint,
@@ -139,7 +138,7 @@ const VARIABLE = ['label', 'floor', 'start', 'env', 'options', 'server_options',
 interface SweepFacts {
   /** The experiment has floors of its own. */
   hasFloors: boolean;
-  /** The command line says values of axes: then systems that are measured at none of them are left out. */
+  /** The command line says values of axes: then systems and floors that are measured at none of them are left out. */
   isNarrowed: boolean;
 }
 
@@ -166,8 +165,7 @@ export function sweepContradictions(
     ...config.systems.flatMap((system, index) =>
       withinProblems(system, index, axes, isNarrowed ? null : points),
     ),
-    ...datagramProblems(config, points),
-    ...(hasFloors && points.every(({ floors }) => floors.length === 0)
+    ...(hasFloors && !isNarrowed && points.every(({ floors }) => floors.length === 0)
       ? [
           {
             path: ['floors'],

@@ -2,9 +2,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pointName } from '../../results/formats/index.ts';
-import { readConfig } from './config.ts';
+import { availableCores } from '../machine/machine.ts';
+import { readConfig, readResolved } from './config.ts';
+import { unmeasuredInWords } from './selection.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -62,4 +64,40 @@ test.each([
   ],
 ])('%s is refused', async (within, sweep, message) => {
   await expect(pointsOf(within, sweep)).rejects.toThrow(message);
+});
+
+describe('a --set that leaves a system no point', () => {
+  const resolved = async (
+    set: string,
+    { systems = 'redis, kv-dpdk', only = null as string[] | null } = {},
+  ) => {
+    const [server, client = server] = availableCores();
+    const file = path.join(folder, 'narrowed.yaml');
+    const bound = systems.replace('redis', '{ use: redis, within: { clients: { at_most: 10 } } }');
+    const text = `experiment: x
+title: X
+trials: 3
+systems: [${bound}]
+defaults: { share_cores: true, server_cores: [${server}], client: { core: ${client} } }
+workload: { operations: [get], keys: 10, value_bytes: 64, duration_s: 1 }
+sweep: { clients: [1, 10, 100] }
+`;
+    await writeFile(file, text);
+    return readResolved(file, { quick: false, set: [set], only });
+  };
+  const said = 'redis is measured at none of the values that --set leaves of the sweep (within)';
+
+  test('leaves the system out, and says so', async () => {
+    const { config, unmeasured } = await resolved('sweep.clients=20,100');
+    expect(config.systems.map(({ name }) => name)).toEqual(['kv-dpdk']);
+    expect(unmeasuredInWords(unmeasured)).toBe(said);
+    expect((await resolved('sweep.clients=1,100')).unmeasured).toEqual([]);
+    const only = ['kv-dpdk'];
+    expect((await resolved('sweep.clients=20', { only })).unmeasured).toEqual([]);
+  });
+
+  test('is refused where no other one is left', async () => {
+    await expect(resolved('sweep.clients=20', { only: ['redis'] })).rejects.toThrow(said);
+    await expect(resolved('sweep.clients=20', { systems: 'redis' })).rejects.toThrow(said);
+  });
 });

@@ -1,19 +1,10 @@
 /** What is wrong with a workload whose every value is right by itself. */
-import {
-  arrivalsProblem,
-  keySizesProblem,
-  MIX,
-  meanBytes,
-  parseKeySizes,
-  parseValueSizes,
-  requestOperations,
-} from '../../results/formats/index.ts';
+import { MIX, meanBytes, parseValueSizes, requestOperations } from '../../results/formats/index.ts';
 import { suggestion } from './nearest.ts';
 import type { Problem } from './problems.ts';
 import { operationsOf } from './protocol.ts';
 import { repeated } from './repeated.ts';
 import type { Config } from './schema.ts';
-import { RATE_OPS_MAX } from './workload-schema.ts';
 
 export function workloadProblems(config: Config): Problem[] {
   const { operations } = config.workload;
@@ -23,7 +14,6 @@ export function workloadProblems(config: Config): Problem[] {
       message: `'${value}' is listed twice`,
     })),
     ...sizeProblems(config),
-    ...keyProblems(config),
     ...operationProblems(config),
     ...mixProblems(config),
     ...arrivalProblems(config),
@@ -57,18 +47,6 @@ function sizeProblems({ workload }: Config): Problem[] {
   ];
 }
 
-/** Keys that are too short to be told apart. */
-function keyProblems({ workload }: Config): Problem[] {
-  const { key_bytes, key_distribution, keys, commands } = workload;
-  const sizes = key_bytes === undefined ? '' : parseKeySizes(String(key_bytes));
-  if (typeof sizes === 'string' || key_distribution === 'single') return [];
-  const makesKeys = Object.values(commands).some((command) => command.includes('{new_key}'));
-  const why = keySizesProblem(sizes, keys, makesKeys);
-  return why === null
-    ? []
-    : [{ path: ['workload', 'key_bytes'], message: `${why}: give longer ones, or fewer keys` }];
-}
-
 /** Names of what no request is. */
 function operationProblems({ workload }: Config): Problem[] {
   const { operations, mix, commands, trace } = workload;
@@ -86,15 +64,11 @@ function operationProblems({ workload }: Config): Problem[] {
   });
 }
 
-/** An open loop whose rate its pattern cannot have. */
+/** An open loop without a pattern, which that of a trace alone is. */
 function arrivalProblems({ workload: { open_loop, trace } }: Config): Problem[] {
-  if (open_loop === undefined) return [];
+  if (open_loop === undefined || open_loop.arrivals !== null || trace !== undefined) return [];
   const path = ['workload', 'open_loop', 'arrivals'];
-  if (open_loop.arrivals === null) {
-    return trace === undefined ? [{ path, message: 'must be a pattern: leave it out, or name one' }] : [];
-  }
-  const problem = arrivalsProblem(open_loop.arrivals, open_loop.rate_ops, RATE_OPS_MAX);
-  return problem ? [{ path, message: problem }] : [];
+  return [{ path, message: 'must be a pattern: leave it out, or name one' }];
 }
 
 function mixProblems({ workload: { operations, mix, open_loop }, systems }: Config): Problem[] {
@@ -103,6 +77,9 @@ function mixProblems({ workload: { operations, mix, open_loop }, systems }: Conf
   return [
     ...(mix && listed < 0
       ? [{ path, message: 'list no mix, whose weights `mix` says: add it, or leave the weights out' }]
+      : []),
+    ...(mix && Object.keys(mix).length === 0
+      ? [{ path: ['workload', 'mix'], message: 'has no operation: give one its weight, or leave it out' }]
       : []),
     ...(!mix && listed >= 0
       ? [{ path: [...path, listed], message: 'needs its weights: mix: { get: 95, set: 5 }, in the workload' }]

@@ -9,8 +9,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
-import { MIX, readSizes, sizesText } from '../../results/formats/index.ts';
+import { MIX, readSizes, sizesText, traceProblem } from '../../results/formats/index.ts';
 import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
+import { keyNames } from './key-names.ts';
 import {
   elementsOf,
   entriesOf,
@@ -185,15 +186,11 @@ function tooShort(root: Placed, workload: Placed, trace: Trace, times: number): 
   const seconds = (placed: Placed | undefined): number =>
     typeof placed?.value === 'number' ? placed.value : 0;
   const warmup = entriesOf(workload).get('warmup_s');
-  const lasts_s = trace.span_s / times;
   const measured = [entriesOf(workload), entriesOf(entriesOf(root).get('stages'))];
   return measured.flatMap((entries) => {
     const duration = entries.get('duration_s');
-    const whole_s = (warmup ? seconds(warmup) : 1) + seconds(duration);
-    if (!duration || whole_s < lasts_s) return [];
-    const message =
-      `the trace lasts ${Number(lasts_s.toPrecision(3))} s at trace_speed ${times}: warm-up and window, ` +
-      `${Number(whole_s.toPrecision(3))} s, must be shorter`;
-    return [{ place: duration.place, message }];
+    const measuredS = (warmup ? seconds(warmup) : 1) + seconds(duration);
+    const problem = traceProblem({ spanS: trace.span_s, speed: times, measuredS }, keyNames);
+    return duration && problem ? [{ place: duration.place, message: problem.message }] : [];
   });
 }

@@ -2,13 +2,18 @@
 import { z } from 'zod';
 import {
   arrivalPattern,
+  hotspotIn,
   keyDistributions,
+  NO_HOTSPOT,
   operationName,
   parseCommand,
   parseKeySizes,
   parseValueSizes,
   protocols,
+  RATE_OPS_RANGE,
   requestOperations,
+  VALUE_BYTES_MAX,
+  WEIGHT_MAX,
 } from '../../results/formats/index.ts';
 
 /** Also used in the names of folders, so no separators. */
@@ -26,22 +31,19 @@ export const duration_s = z.number().min(0.1).max(3600);
 const clients = z.int().min(1).max(10_000);
 const pipeline = z.int().min(1).max(10_000);
 const key_distribution = z.enum(keyDistributions);
-const value_bytes = z
-  .int()
-  .min(1)
-  .max(512 * 1024 * 1024);
-export const RATE_OPS_MAX = 10_000_000;
+const value_bytes = z.int().min(1).max(VALUE_BYTES_MAX);
 const rate_ops = z
   .number()
-  .positive()
-  .max(RATE_OPS_MAX)
+  .min(RATE_OPS_RANGE[0])
+  .max(RATE_OPS_RANGE[1])
   .describe('Requests per second, of all connections together.');
 
-const mix = z.record(operationName, z.number().positive());
+const mix = z.record(operationName, z.number().positive().max(WEIGHT_MAX));
 const zipf_exponent = z.number().min(0).max(20);
 const hotspot = z
   .string()
-  .regex(/^(0?\.\d+|1):(0?\.\d+|1)$/, 'must be two shares above 0 and at most 1, such as 0.2:0.8');
+  .regex(/^(0?\.\d+|1):(0?\.\d+|1)$/, NO_HOTSPOT)
+  .refine((value) => hotspotIn(value) !== null, NO_HOTSPOT);
 const key_bytes = z.union([z.int(), z.string()]).superRefine((value, context) => {
   const sizes = parseKeySizes(String(value));
   if (typeof sizes === 'string') context.addIssue({ code: 'custom', message: sizes.replace(/\.$/, '') });

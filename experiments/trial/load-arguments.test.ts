@@ -132,6 +132,20 @@ test('keys have lengths where the workload says so', () => {
   );
 });
 
+test('numbers have no exponent, which no flag takes', () => {
+  const workload = {
+    ...request.workload,
+    mix: { get: 1e6, set: 1e-7 },
+    key_distribution: 'zipf',
+    zipf_exponent: 2.5e-7,
+    warmup_s: 1e-9,
+  } as const;
+  const words = loadArguments({ ...request, workload, operation: 'mix' }).join(' ');
+  expect(words).toContain(' --mix get=1000000,set=0.0000001 ');
+  expect(words).toContain(' --zipf-exponent 0.00000025 ');
+  expect(words).toContain(' --warmup-s 0.000000001 ');
+});
+
 test('a mix has its weights', () => {
   const workload = { ...request.workload, mix: { get: 95, set: 5 } };
   expect(loadArguments({ ...request, workload, operation: 'mix' }).join(' ')).toContain(

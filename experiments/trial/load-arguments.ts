@@ -63,7 +63,7 @@ export function loadArguments(request: LoadRequest): string[] {
   };
   const values = { host: address.host, port: String(address.port), core: String(client.core), ...files };
   return [
-    ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, inDigits(value)]),
     ...moduleWords(client.backend),
     ...optionWords({ ...system.options, ...client.options }).map((word) => fillPlaceholders(word, values)),
     ...Object.entries(workload.commands).flatMap(([name, text]) => ['--command', `${name}=${text}`]),
@@ -145,6 +145,13 @@ function bulkFlags({ bulk }: WorkloadConfig): Record<string, string | number> {
 /** As `--mix` takes them. */
 function weights({ mix = {} }: WorkloadConfig): string {
   return Object.entries(mix)
-    .map(([operation, weight]) => `${operation}=${weight}`)
+    .map(([operation, weight]) => `${operation}=${inDigits(weight)}`)
     .join();
+}
+
+/** Command lines take no exponent, as JavaScript writes one for 1e-7. */
+function inDigits(value: string | number): string {
+  const text = String(value);
+  if (typeof value === 'string' || !text.includes('e')) return text;
+  return value.toLocaleString('en-US', { useGrouping: false, maximumFractionDigits: 20 });
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Commands } from '../../results/formats/operations.ts';
 import { LoadError } from '../errors.ts';
-import type { Commands } from '../workload/operations.ts';
 import { HEADER_BYTES } from '../workload/values.ts';
 import { Workload, type WorkloadOptions, workloadOfOne } from '../workload/workload.ts';
 import { ReplyStatus } from './reply.ts';
@@ -211,6 +211,7 @@ describe('kinds of replies', () => {
     expect(reply(a, `*1\r\n${b}`, c)).toEqual([Wrong]);
     expect(reply(a, b.replace(/.(..)$/s, 'A$1'), c)).toEqual([Torn]);
     expect(judged(workload, '*-1\r\n', asked)).toEqual([Miss]);
+    expect(judged(workload, '*0\r\n', asked)).toEqual([Wrong]);
   });
 
   it('keys: those that follow each other', () => {
@@ -227,6 +228,7 @@ describe('kinds of replies', () => {
     expect(reply(a, b, '$-1\r\n')).toEqual([Miss]);
     expect(reply(a, b, '-ERR no\r\n')).toEqual([Failed]);
     expect(judged(workload, '+OK\r\n', { key: KEY, detail: 3 })).toEqual([Wrong]);
+    expect(judged(workload, '*0\r\n', { key: KEY, detail: 3 })).toEqual([Miss]);
   });
 
   describe('fields', () => {

@@ -221,7 +221,9 @@ export class RespChecker implements ReplyChecker {
     const { length } = this.#scanner;
     if (reply === 'ok' || reply === 'value') throw cameBack();
     if (!fits(step, ARRAY)) this.#note(ReplyStatus.Wrong);
-    if ((reply === 'values' || reply === 'keys') && length !== detail) this.#note(ReplyStatus.Wrong);
+    // An index without the keys is not filled, as a key without a value is not there.
+    if (reply === 'keys' && length === 0) this.#note(ReplyStatus.Miss);
+    else if ((reply === 'values' || reply === 'keys') && length !== detail) this.#note(ReplyStatus.Wrong);
     if (reply !== 'fields') return;
     // A key that is not there has no fields.
     if (length === 0) this.#note(ReplyStatus.Miss);

@@ -1,7 +1,9 @@
 /** `bypassbench knee`: the highest rate whose latency stays under a limit. */
 import { Command } from 'commander';
 import { decimal, wholeNumber } from '../../libos/index.ts';
-import { perSecond, seconds } from '../arguments.ts';
+import { peakRateOps } from '../../results/formats/arrival-patterns.ts';
+import { mostRateOps } from '../../results/formats/load-checks.ts';
+import { flagNames, perSecond, seconds } from '../arguments.ts';
 import { type LoadFlags, command as loadCommand, optionsOf } from '../command.ts';
 import { LoadError } from '../errors.ts';
 import type { LoadOptions } from '../measurement/options.ts';
@@ -23,6 +25,8 @@ const NOT_OF_TRIALS = [
   'serverBusyTime',
   'out',
 ];
+/** A load has the rate of its trial. */
+const names = { ...flagNames, rate: '--start-rate' };
 const TRIALS_MAX = 1000;
 const US_MAX = 1e9;
 
@@ -33,7 +37,7 @@ interface Flags extends LoadFlags {
   trials: number;
   startRate: number;
   lowestRate: number;
-  highestRate: number;
+  highestRate?: number;
   durationS: number;
   json?: string;
 }
@@ -63,7 +67,11 @@ Exit code: 0 when the search ended, whatever it found; 1 when a load could not b
     .option('--trials <n>', 'trials of a rate', wholeNumber(1, TRIALS_MAX), 5)
     .option('--start-rate <ops>', 'rate of the first trial', perSecond, 1000)
     .option('--lowest-rate <ops>', 'rate below which the search ends', perSecond, 10)
-    .option('--highest-rate <ops>', 'rate above which the search ends', perSecond, 10_000_000)
+    .option(
+      '--highest-rate <ops>',
+      'rate above which the search ends (default: what no thread can send on any machine)',
+      perSecond,
+    )
     .option('--duration-s <seconds>', 'length of the measured window of a trial', seconds, 2)
     .option('--json <file>', 'write all of it there');
   for (const option of loadCommand().options) {
@@ -78,9 +86,9 @@ Examples:
   bypassbench knee --target 127.0.0.1:7000 --protocol echo --limit-us 50 --percentile 99.9 --json knee.json`;
 
 async function run(flags: Flags, command: Command): Promise<void> {
-  const search = searchOf(flags);
   // With a rate, so that all that contradicts it is found before the first trial.
-  const load = await optionsOf({ ...flags, rate: search.startOps, stampsEvery: 0 }, command);
+  const load = await optionsOf({ ...flags, rate: flags.startRate, stampsEvery: 0 }, command, names);
+  const search = searchOf(flags, load);
   const { percentile } = flags;
   let trial = 0;
   const measure = (rateOps: number) => {
@@ -100,7 +108,19 @@ async function run(flags: Flags, command: Command): Promise<void> {
 }
 
 /** Throws INVALID_OPTION. */
-function searchOf({ limitUs, within, trials, startRate, lowestRate, highestRate }: Flags): KneeOptions {
+function searchOf(
+  { limitUs, within, trials, startRate, lowestRate, highestRate: said }: Flags,
+  { threads, arrivals }: LoadOptions,
+): KneeOptions {
+  const mostOps = Math.floor(mostRateOps(threads) / peakRateOps(arrivals ?? 'poisson', 1));
+  const highestRate = said ?? mostOps;
+  if (highestRate > mostOps) {
+    throw new LoadError(
+      'INVALID_OPTION',
+      `--highest-rate ${highestRate} is more than so many threads send on any machine (${threads}), with these arrivals: ` +
+        `give at most ${mostOps}, or more --threads`,
+    );
+  }
   if (lowestRate > startRate || startRate > highestRate) {
     throw new LoadError(
       'INVALID_OPTION',

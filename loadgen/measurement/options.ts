@@ -1,9 +1,21 @@
 /** The options of one load run, checked, and the shape of its outcome. */
-import { type Backend, type BackendOptions, backendNamed, type Endpoint } from '../../libos/index.ts';
-import { type ArrivalPattern, arrivalsProblem } from '../../results/formats/arrival-patterns.ts';
+import {
+  type Backend,
+  type BackendOptions,
+  backendNamed,
+  type Endpoint,
+  openFilesLimit,
+} from '../../libos/index.ts';
+import type { ArrivalPattern } from '../../results/formats/arrival-patterns.ts';
 import type { LoadResult, Pauses, SlicesFile } from '../../results/formats/index.ts';
-import { isOfDatagrams, type WorkloadProtocol } from '../../results/formats/lists.ts';
-import { RATE_OPS_MAX } from '../arguments.ts';
+import type { WorkloadProtocol } from '../../results/formats/lists.ts';
+import {
+  type LoadNames,
+  loadProblems,
+  openFilesProblem,
+  traceProblem,
+} from '../../results/formats/load-checks.ts';
+import { refuseProblems } from '../arguments.ts';
 import type { BulkOptions } from '../connections/bulk-streams.ts';
 import type { Login } from '../connections/login.ts';
 import type { TemplateTraffic } from '../connections/template-exchange.ts';
@@ -11,17 +23,12 @@ import { LoadError } from '../errors.ts';
 import type { NamedWorkload } from '../workload/flags.ts';
 import type { MemtierWorkload } from '../workload/memtier-requests.ts';
 import type { TraceSurvey } from '../workload/trace/file.ts';
-import { checkMessages } from './protocol.ts';
+import { refuseIdleDatagrams } from './protocol.ts';
 
 /** What another program sends, in the place of the workload. */
 export type OtherRequests =
   | ({ program: 'redis-benchmark'; keepsAlive: boolean } & TemplateTraffic)
   | ({ program: 'memtier_benchmark' } & MemtierWorkload);
-
-/** Each takes some 40 bytes of the generator's memory. */
-const OUTSTANDING_MAX = 16_777_216;
-/** Values of all bulk streams together. */
-const BULK_BYTES_MAX = 1024 ** 3;
 
 /** A trace that is replayed, `speed` times as fast as it was recorded. */
 export interface TraceLoad {
@@ -126,32 +133,36 @@ export interface LoadOutcome
 
 /**
  * Throws INVALID_OPTION for a combination that cannot be run. Single values were checked when they were
- * parsed.
+ * parsed. `names`: what the command calls its flags.
  */
-export function checkOptions(options: LoadOptions): LoadOptions {
+export function checkOptions(options: LoadOptions, names: LoadNames): LoadOptions {
   const refuse = (message: string): never => {
     throw new LoadError('INVALID_OPTION', message);
   };
-  const outstanding = options.connections * options.pipeline;
-  if (outstanding > OUTSTANDING_MAX) {
-    refuse(
-      `--connections ${options.connections} with --pipeline ${options.pipeline} are ${outstanding} requests at a time: ` +
-        `at most ${OUTSTANDING_MAX} are possible`,
-    );
-  }
-  if (options.bulk !== null) checkBulk(options.bulk, refuse);
-  if (options.trace !== null) refuseOfTrace(options, options.trace, refuse);
+  const { capabilities } = backendNamed(options.backend);
+  refuseProblems(
+    loadProblems(
+      {
+        ...options,
+        stamps: options.stampsEvery > 0,
+        backend: { ...capabilities, name: options.backend },
+      },
+      names,
+    ),
+    names,
+  );
+  if (options.trace !== null) refuseOfTrace(options, options.trace, refuse, names);
   else if ((options.durationS === null) === (options.requests === null)) {
     refuse('give either --duration-s or --requests');
   }
   if (options.rateOps === null && options.arrivals !== null) {
     refuse('--arrivals says how the requests of --rate are spread: give --rate too, or leave both out');
   }
-  if (options.rateOps !== null && options.arrivals !== null) {
-    const why = arrivalsProblem(options.arrivals, options.rateOps, RATE_OPS_MAX);
-    if (why !== null) refuse(`--rate and --arrivals: ${why}`);
+  if (options.threads > 1 && options.serverCore !== null) {
+    refuse(
+      `--threads ${options.threads} with --server-core: the distance is that of two cores, leave one of them out`,
+    );
   }
-  if (options.threads > 1) refuseThreads(options, refuse);
   if (options.serverStamps !== null && options.stampsEvery === 0) {
     refuse('--server-stamps needs --stamps-every: the server stamps the windows of the load generator');
   }
@@ -161,61 +172,33 @@ export function checkOptions(options: LoadOptions): LoadOptions {
   if (options.serverBusyTime !== null && options.serverPid === null) {
     refuse('--server-busy-time needs --server-pid: it is a share of what that process costs');
   }
-  checkMessages(options);
-  if (isOfDatagrams(options.protocol) && !backendNamed(options.backend).capabilities.datagrams) {
-    refuse(
-      `--protocol ${options.protocol} is of datagrams, which --backend ${options.backend} does not have`,
-    );
+  refuseIdleDatagrams(options.protocol, options.idleConnections);
+  if (capabilities.connectionsAreFiles) {
+    refuseProblems([openFilesProblem(socketsOf(options), openFilesLimit())], names);
   }
   return options;
 }
 
-/** What several threads cannot do together. */
-function refuseThreads(options: LoadOptions, refuse: (message: string) => never): void {
-  const { threads, connections, requests } = options;
-  const given = `--threads ${threads}`;
-  if (threads > connections) {
-    refuse(`${given} with --connections ${connections}: each thread needs a connection, give more of them`);
-  }
-  if (requests !== null && requests < threads) {
-    refuse(`${given} with --requests ${requests}: each thread needs a request, give more of them`);
-  }
-  if (options.stampsEvery > 0) {
-    refuse(`${given} with --stamps-every: stamps are of one thread, leave one of them out`);
-  }
-  if (options.serverCore !== null) {
-    refuse(`${given} with --server-core: the distance is that of two cores, leave one of them out`);
-  }
-  if (options.bulk !== null) {
-    refuse(
-      `${given} with --bulk-connections: bulk goes by the thread of the requests, leave one of them out`,
-    );
-  }
-  if (!backendNamed(options.backend).capabilities.threads) {
-    refuse(`${given} with --backend ${options.backend}: a process has one device, which one thread polls`);
-  }
+function socketsOf({ protocol, connections, idleConnections, bulk }: LoadOptions): number {
+  // Through a relay answers come back on another socket.
+  const each = protocol === 'relay' ? 2 : 1;
+  return each * connections + idleConnections + (bulk?.connections ?? 0);
 }
 
-/** What a trace says itself, and what it has no room for. */
-function refuseOfTrace(options: LoadOptions, trace: TraceLoad, refuse: (message: string) => never): void {
+/** What a trace has no room for. */
+function refuseOfTrace(
+  options: LoadOptions,
+  trace: TraceLoad,
+  refuse: (message: string) => never,
+  names: LoadNames,
+): void {
   const { warmupS, durationS, requests } = options;
   if (requests !== null)
     refuse('--requests with --trace: a trace ends with its last request, or by --duration-s');
-  const spanS = trace.survey.spanNs / 1e9 / trace.speed;
-  const measuredS = warmupS + (durationS ?? 0);
-  if (measuredS >= spanS) {
-    refuse(
-      `--trace ${trace.file} lasts ${Number(spanS.toPrecision(3))} s at --trace-speed ${trace.speed}: warm-up and window, ` +
-        `${measuredS} s, must be shorter`,
-    );
-  }
-}
-
-function checkBulk({ connections, valueBytes }: BulkOptions, refuse: (message: string) => never): void {
-  const bytes = connections * valueBytes;
-  if (bytes <= BULK_BYTES_MAX) return;
-  refuse(
-    `--bulk-connections ${connections} with --bulk-bytes ${valueBytes} are ${bytes} bytes, and server and generator keep ` +
-      `all of them: at most ${BULK_BYTES_MAX} are possible`,
-  );
+  const times = {
+    spanS: trace.survey.spanNs / 1e9,
+    speed: trace.speed,
+    measuredS: warmupS + (durationS ?? 0),
+  };
+  refuseProblems([traceProblem(times, names)], names);
 }

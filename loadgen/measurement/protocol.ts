@@ -10,7 +10,7 @@ import { EchoExchange } from '../connections/echo-exchange.ts';
 import type { Traffic } from '../connections/exchange.ts';
 import { SinkExchange } from '../connections/sink-exchange.ts';
 import { LoadError } from '../errors.ts';
-import { Messages, NUMBER_BYTES, NumberedMessages } from '../workload/messages.ts';
+import { Messages, NumberedMessages } from '../workload/messages.ts';
 
 /** What a load of messages is asked for. */
 export interface MessageOptions {
@@ -18,9 +18,7 @@ export interface MessageOptions {
   /** Length of each message. */
   valueBytes: number;
   seed: number;
-  idleConnections: number;
   pipeline: number;
-  stampsEvery: number;
 }
 
 export const protocolMeanings: Record<WorkloadProtocol, string> = {
@@ -31,10 +29,6 @@ export const protocolMeanings: Record<WorkloadProtocol, string> = {
   relay: 'datagrams that a relay forwards to a second socket (bypassbench relay)',
 };
 
-/** Each is in memory, and in the buffers of both sides. */
-const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
-/** The libOS receives a datagram into one of its buffers. */
-const DATAGRAM_BYTES_MAX = 16 * 1024;
 const REPLY_TIMEOUT_S = 10;
 /** No further wait tells more: what has not come by now is lost. */
 const DATAGRAM_TIMEOUT_S = 1;
@@ -77,35 +71,13 @@ export function refuseOptionsOfResp(protocol: WorkloadProtocol, given: readonly 
   }
 }
 
-/** Throws INVALID_OPTION for what messages of a protocol cannot be, and who sends them cannot do. */
-export function checkMessages(options: MessageOptions): void {
-  const { protocol, valueBytes, idleConnections, stampsEvery } = options;
-  const refuse = (why: string): never => {
-    throw new LoadError('INVALID_OPTION', why);
-  };
-  if (!isMessageProtocol(protocol)) return;
-  if (!isOfDatagrams(protocol)) {
-    if (valueBytes > MESSAGE_BYTES_MAX)
-      refuse(`--value-bytes ${valueBytes}: a message has at most ${MESSAGE_BYTES_MAX}`);
-    return;
-  }
-  if (valueBytes < NUMBER_BYTES) {
-    refuse(
-      `--value-bytes ${valueBytes}: a datagram has at least ${NUMBER_BYTES}, for its number, by which a loss is seen`,
-    );
-  }
-  if (valueBytes > DATAGRAM_BYTES_MAX) {
-    refuse(
-      `--value-bytes ${valueBytes}: a datagram has at most ${DATAGRAM_BYTES_MAX}, a buffer of the libOS`,
-    );
-  }
-  if (idleConnections > 0)
-    refuse('--idle-connections applies to streams: a socket of datagrams has no connection');
-  if (protocol === 'relay' && stampsEvery > 0) {
-    refuse(
-      '--stamps-every does not apply to --protocol relay: what is sent on one socket comes back on another',
-    );
-  }
+/** Throws INVALID_OPTION. */
+export function refuseIdleDatagrams(protocol: WorkloadProtocol, idleConnections: number): void {
+  if (!isOfDatagrams(protocol) || idleConnections === 0) return;
+  throw new LoadError(
+    'INVALID_OPTION',
+    '--idle-connections applies to streams: a socket of datagrams has no connection',
+  );
 }
 
 /** What goes over each connection of a protocol of messages. */

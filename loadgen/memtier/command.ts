@@ -11,7 +11,8 @@ import {
   withBackendFlags,
 } from '../../libos/index.ts';
 import { waitModes } from '../../results/formats/lists.ts';
-import { core, perSecond, seconds } from '../arguments.ts';
+import { outstandingProblem, rateProblem } from '../../results/formats/load-checks.ts';
+import { core, flagNames, perSecond, refuseProblems, seconds } from '../arguments.ts';
 import { hidePassword, loginOf } from '../connections/login.ts';
 import { addressOf } from '../connections/target.ts';
 import { LoadError } from '../errors.ts';
@@ -40,6 +41,13 @@ const THREADS_MAX = 500;
 const KEYS_MAX = 2 ** 32 - 1;
 const VALUE_BYTES_MAX = 512 * 1024 * 1024;
 const DATABASE_MAX = 2 ** 31 - 1;
+/** What it calls its flags. */
+const names = {
+  ...flagNames,
+  connections: '--clients',
+  rate: '--rate-limiting (of all clients together)',
+  duration: '--test-time',
+};
 /** Of memtier_benchmark, where neither requests nor a time is said. */
 const REQUESTS = 10_000;
 
@@ -237,8 +245,10 @@ async function loadOptions(flags: Flags): Promise<LoadOptions> {
   }
   const perClient = requestsPerClient(flags);
   const rateOps = flags.rateLimiting === undefined ? null : flags.rateLimiting * connections;
+  const load = puttingLoad(flags, chosen.backend, rateOps);
   const seed = flags.randomize ? Date.now() : 0;
   return plainLoad({
+    ...load,
     target: { address: await addressOf(flags.server, '--server'), port: flags.port },
     login: loginOf(
       { ...flags.authenticate, database: flags.selectDb, version: flags.protocol },
@@ -248,12 +258,7 @@ async function loadOptions(flags: Flags): Promise<LoadOptions> {
     ...chosen,
     wait: flags.wait ?? (wakes ? 'block' : 'poll'),
     core: flags.core ?? null,
-    connections,
-    threads: flags.threads,
-    pipeline: flags.pipeline,
     requests: perClient === null ? null : perClient * connections,
-    durationS: testTime ?? null,
-    rateOps,
     seed,
     sendsLike: {
       program: 'memtier_benchmark',
@@ -274,6 +279,19 @@ async function loadOptions(flags: Flags): Promise<LoadOptions> {
       requestsPerClient: rateOps === null ? perClient : null,
     },
   });
+}
+
+/** Throws INVALID_OPTION for more than can be sent, or be under way. */
+function puttingLoad(
+  { clients, threads, pipeline, testTime }: Flags,
+  name: string,
+  rateOps: number | null,
+): Pick<LoadOptions, 'connections' | 'threads' | 'pipeline' | 'durationS' | 'rateOps'> {
+  const load = { connections: clients * threads, threads, pipeline, durationS: testTime ?? null, rateOps };
+  const backend = { name, ...backendNamed(name).capabilities };
+  const rated = { ...load, arrivals: 'constant' as const, backend };
+  refuseProblems([outstandingProblem(load, names), rateProblem(rated, names)], names);
+  return load;
 }
 
 /** Null for a run of some time. */

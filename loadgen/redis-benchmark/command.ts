@@ -8,7 +8,8 @@ import {
   withBackendFlags,
 } from '../../libos/index.ts';
 import { waitModes } from '../../results/formats/lists.ts';
-import { core } from '../arguments.ts';
+import { outstandingProblem } from '../../results/formats/load-checks.ts';
+import { core, flagNames, refuseProblems } from '../arguments.ts';
 import { hidePassword, loginCommands, loginOf, PASSWORD_VARIABLE } from '../connections/login.ts';
 import { addressOf } from '../connections/target.ts';
 import { LoadError } from '../errors.ts';
@@ -33,6 +34,9 @@ const SEED_MAX = Number.MAX_SAFE_INTEGER;
 const DATABASE_MAX = 2 ** 31 - 1;
 /** Significant digits of a latency, as they are recorded. */
 const PRECISION = 3;
+
+/** What it calls its flags. */
+const names = { ...flagNames, connections: '-c', pipeline: '-P' };
 
 /** The parsed command line, as commander names the options. */
 interface Flags extends BackendFlags {
@@ -222,6 +226,7 @@ function checkFlags(words: readonly string[], flags: Flags, logsIn: boolean): vo
         'leave one of them out',
     );
   }
+  refuseProblems([outstandingProblem({ connections: flags.c, pipeline: flags.P }, names)], names);
   const warn = (what: string): void => console.error(`WARNING: ${what}`);
   if (!flags.k) warn('each request has a connection of its own: ports may run out (net.ipv4.tcp_tw_reuse)');
   if (flags.e) warn('-e option has no effect. An error reply always ends the test.');

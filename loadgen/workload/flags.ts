@@ -4,18 +4,19 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { decimal, wholeNumber } from '../../libos/index.ts';
 import {
   type KeySizes,
-  keySizesProblem,
   meanKeyBytes,
   parseKeySizes,
   shapes,
   USUAL_KEY_BYTES,
 } from '../../results/formats/key-sizes.ts';
-import { keyDistributions, MIX } from '../../results/formats/lists.ts';
+import { hotspotIn, keyDistributions, MIX, NO_HOTSPOT } from '../../results/formats/lists.ts';
+import { ofDistributions, requestProblems, uselessProblem } from '../../results/formats/load-checks.ts';
+import type { Commands } from '../../results/formats/operations.ts';
 import { meanBytes, parseValueSizes, readSizes, type ValueSizes } from '../../results/formats/value-sizes.ts';
-import { valueBytes } from '../arguments.ts';
+import { flagNames, refuseProblems, valueBytes } from '../arguments.ts';
 import { LoadError } from '../errors.ts';
-import { KEY_DIGITS, type KeyOptions, MAX_KEYS } from './key-space.ts';
-import { type Commands, fillingCommands, type Mix, nameAndCommand, operationsOf } from './operations.ts';
+import { type KeyOptions, MAX_KEYS } from './key-space.ts';
+import { type Mix, nameAndCommand, operationsOf } from './operations.ts';
 import { parseWeights } from './weights.ts';
 import type { WorkloadOptions } from './workload.ts';
 
@@ -162,39 +163,26 @@ export async function workloadOf(flags: WorkloadFlags, fills: boolean): Promise<
     valueSizesName: sizes.kind === 'fixed' ? null : name,
     seed,
   };
-  checkKeys(flags, { sizes, name });
-  const operations = operationsOf(operation, workload.mix, commands);
-  const makesKeys = operations.some(({ steps }) =>
-    steps.some(({ words }) => words.flat().some(({ kind }) => kind === 'new_key')),
-  );
-  const why = keyDistribution === 'single' ? null : keySizesProblem(keySizes.sizes, keys, makesKeys);
-  const isUsual = keySizes.sizes.kind === 'fixed' && keySizes.sizes.bytes === USUAL_KEY_BYTES;
-  if (!isUsual && operations.some(({ steps }) => steps.some(({ reply }) => reply === 'keys'))) {
-    throw invalid(
-      `--key-bytes ${keySizes.name}: replies of kind keys have keys of ${USUAL_KEY_BYTES} bytes: leave it out`,
-    );
-  }
-  if (why !== null) throw invalid(`--key-bytes ${keySizes.name}: ${why}: give longer ones, or fewer --keys`);
-  if (fills) fillingCommands(operations, commands);
+  checkDistribution(flags);
+  const asked = {
+    operations: operationsOf(operation, workload.mix, commands),
+    commands,
+    fills,
+    keys,
+    keyDistribution,
+    keySizes: keySizes.sizes,
+    // Those of usr have two bytes, and tell a hundred keys apart.
+    valueBytes: sizes.kind === 'fixed' && name !== 'usr' ? sizes.bytes : null,
+  };
+  refuseProblems(requestProblems(asked, flagNames));
   return workload;
 }
 
-function checkKeys(
-  { keyDistribution, zipfExponent, hotspot, keys }: WorkloadFlags,
-  { sizes, name }: NamedSizes,
-): void {
-  if (zipfExponent !== undefined && keyDistribution !== 'zipf' && keyDistribution !== 'latest') {
-    throw invalid('--zipf-exponent is one of --key-distribution zipf or latest: give one of them too');
-  }
-  if (hotspot !== undefined && keyDistribution !== 'hotspot') {
-    throw invalid('--hotspot says which keys --key-distribution hotspot prefers: give that too');
-  }
-  // Whose values have two bytes, and tell a hundred keys apart.
-  if (sizes.kind !== 'fixed' || keyDistribution === 'single' || name === 'usr') return;
-  if (10 ** Math.min(sizes.bytes, KEY_DIGITS) < keys) {
-    throw invalid(
-      `--value-bytes ${sizes.bytes} cannot distinguish ${keys} keys: give fewer --keys or more --value-bytes`,
-    );
+function checkDistribution({ keyDistribution, zipfExponent, hotspot }: WorkloadFlags): void {
+  const given = { zipf_exponent: zipfExponent, hotspot };
+  for (const at of ['zipf_exponent', 'hotspot'] as const) {
+    const isUsed = ofDistributions[at].some((distribution) => distribution === keyDistribution);
+    if (given[at] !== undefined && !isUsed) refuseProblems([uselessProblem(at, flagNames)]);
   }
 }
 
@@ -249,12 +237,9 @@ function namedKeySizes(name: string): NamedKeySizes {
 }
 
 function parseHotspot(text: string): KeyOptions['hotspot'] {
-  const [keys = Number.NaN, requests = Number.NaN, ...rest] = text.split(':').map(Number);
-  const isShare = (share: number): boolean => share > 0 && share <= 1;
-  if (!isShare(keys) || !isShare(requests) || rest.length > 0) {
-    throw new InvalidArgumentError('It must be two shares above 0 and at most 1, such as 0.2:0.8.');
-  }
-  return { keys, requests };
+  const hotspot = hotspotIn(text);
+  if (hotspot === null) throw new InvalidArgumentError(`It ${NO_HOTSPOT}.`);
+  return hotspot;
 }
 
 function invalid(message: string): LoadError {

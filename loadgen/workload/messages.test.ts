@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { DATAGRAM_BYTES } from '../../results/formats/load-checks.ts';
 import { Messages, NUMBER_BYTES, NumberedMessages, numberAt } from './messages.ts';
 
 const numbers = fc.oneof(fc.nat(300), fc.maxSafeNat());
@@ -50,4 +51,8 @@ test('the first one is a line, so that a server that reads lines says something'
   }
   expect(source.advance()).toBe(true);
   expect(source.key).toBe(2);
+});
+
+test('the shortest datagram that may be asked for has room for its number', () => {
+  expect(DATAGRAM_BYTES.least).toBe(NUMBER_BYTES);
 });

@@ -1,10 +1,8 @@
 /** Weights of the operations of a mix, as a command line has them. */
 import { InvalidArgumentError } from 'commander';
 import { numberIn, rangeInWords } from '../../libos/index.ts';
-import { MIX, operationNamePattern } from '../../results/formats/lists.ts';
+import { MIX, operationNamePattern, WEIGHT_MAX } from '../../results/formats/lists.ts';
 import type { Mix, WeightedOperation } from './operations.ts';
-
-const WEIGHT_MAX = 1_000_000;
 
 /** As result.json has them. */
 export function weightsByName(mix: Mix): Record<string, number> {

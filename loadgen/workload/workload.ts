@@ -6,19 +6,11 @@
  */
 import { type CommandStep, partsOfKind, type ReplyKind } from '../../results/formats/command-text.ts';
 import { type KeySizes, USUAL_KEY_BYTES } from '../../results/formats/key-sizes.ts';
+import { type Commands, placeOf, reads, writes } from '../../results/formats/operations.ts';
 import type { ValueSizes } from '../../results/formats/value-sizes.ts';
 import { KeyLengths } from './key-lengths.ts';
 import { type KeyOptions, KeySpace, seedOfThread } from './key-space.ts';
-import {
-  type Commands,
-  fillingCommands,
-  type Mix,
-  operationsOf,
-  placeOf,
-  reads,
-  tellsStale,
-  writes,
-} from './operations.ts';
+import { fillingCommands, type Mix, operationsOf, tellsStale } from './operations.ts';
 import { SeededRandom } from './random.ts';
 import { RequestTemplate } from './request-template.ts';
 import { Values } from './values.ts';

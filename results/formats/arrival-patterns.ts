@@ -25,6 +25,8 @@ export interface ParetoPattern {
 export const plainPatterns = ['poisson', 'constant'] as const;
 export type ArrivalPattern = (typeof plainPatterns)[number] | OnOffPattern | ParetoPattern;
 
+/** Requests a second, as they may be written; what threads can send of it load-checks.ts says. */
+export const RATE_OPS_RANGE = [0.001, 1e9] as const;
 export const BURST_MS_RANGE = [0.001, 3_600_000] as const;
 export const PARETO_SHAPE_RANGE = [1.01, 100] as const;
 

@@ -31,9 +31,21 @@ export const requestOperations = ['get', 'set'] as const;
 export const operationNamePattern = /^[a-z][a-z0-9-]*$/;
 /** The name of a measurement that holds several operations: no request has it. */
 export const MIX = 'mix';
+/** Of an operation in it. */
+export const WEIGHT_MAX = 1_000_000;
 
 export const keyDistributions = ['uniform', 'single', 'zipf', 'hotspot', 'latest', 'sequential'] as const;
 export type KeyDistribution = (typeof keyDistributions)[number];
+
+/** What is said to those whose hotspot is none. */
+export const NO_HOTSPOT = 'must be two shares above 0 and at most 1, such as 0.2:0.8';
+
+/** '0.2:0.8', a share of the keys and the share of the requests that it gets; null where it says nothing. */
+export function hotspotIn(text: string): { keys: number; requests: number } | null {
+  const [keys = Number.NaN, requests = Number.NaN, ...rest] = text.split(':').map(Number);
+  const isShare = (share: number): boolean => share > 0 && share <= 1;
+  return isShare(keys) && isShare(requests) && rest.length === 0 ? { keys, requests } : null;
+}
 
 /** What a client does while it waits for replies: spin on its core, or sleep in the kernel. */
 export const waitModes = ['poll', 'block'] as const;
