@@ -21,7 +21,7 @@ const ownProcess = [
   'libos/dpdk/{conformance,device}.test.ts',
   'libos/kernel/**/*.test.ts',
   'libos/memory/anonymous.test.ts',
-  'libos/rdma/conformance.test.ts',
+  'libos/{rdma,uring}/conformance.test.ts',
   'libos/stamps/**/*.test.ts',
   'loadgen/floor/pair.test.ts',
   'tests/{dpdk-interfaces,dpdk-processes,libos-tap,libos-tap-recorded,rdma-processes}.test.ts',

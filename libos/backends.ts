@@ -7,11 +7,12 @@ import { dpdkBackend } from './dpdk/backend.ts';
 import { LibosError } from './errors.ts';
 import { kernelBackend } from './kernel/backend.ts';
 import { rdmaBackend } from './rdma/backend.ts';
+import { uringBackend } from './uring/backend.ts';
 
 /** Name of a backend: one of `backends`, or of a module that was loaded. */
 export type Backend = string;
 
-const own: readonly BackendDescriptor[] = [kernelBackend, rdmaBackend, dpdkBackend];
+const own: readonly BackendDescriptor[] = [kernelBackend, uringBackend, rdmaBackend, dpdkBackend];
 const known = new Map(own.map((descriptor) => [descriptor.name, descriptor]));
 
 /** Names of those of this project. */

@@ -62,6 +62,15 @@ const products = [
     without: 'the floor under kv-kernel is not measured',
   },
   {
+    file: 'floor-uring',
+    folder: floors,
+    sources: ['floor-uring.c', 'floor-loopback.c', 'floor-side.c'],
+    headers: ['floor-loopback.h', 'floor-side.h'],
+    flags: [],
+    library: null,
+    without: 'the floor under kv-uring is not measured',
+  },
+  {
     file: 'rdma.so',
     folder: glue,
     sources: ['fabric.c', 'message.c'],
@@ -69,6 +78,15 @@ const products = [
     flags: ['-shared', '-fPIC', '-fvisibility=hidden'],
     library: { name: 'libfabric', package: 'libfabric-dev' },
     without: 'the backend rdma is not available',
+  },
+  {
+    file: 'uring.so',
+    folder: glue,
+    sources: ['uring.c'],
+    headers: ['device-times.h'],
+    flags: ['-shared', '-fPIC', '-fvisibility=hidden'],
+    library: null,
+    without: 'the backend uring is not available',
   },
   {
     file: 'stamps.so',

@@ -19,6 +19,7 @@ const recvmsgCall: Call = libc.func('recvmsg', 'int', ['int', POINTER, 'int']);
 const bindCall: Call = libc.func('bind', 'int', ['int', POINTER, 'uint32_t']);
 const connectCall: Call = libc.func('connect', 'int', ['int', POINTER, 'uint32_t']);
 const accept4Call: Call = libc.func('accept4', 'int', ['int', POINTER, POINTER, 'int']);
+const getpeernameCall: Call = libc.func('getpeername', 'int', ['int', POINTER, POINTER]);
 const getsocknameCall: Call = libc.func('getsockname', 'int', ['int', POINTER, POINTER]);
 const getsockoptCall: Call = libc.func('getsockopt', 'int', ['int', 'int', 'int', POINTER, POINTER]);
 const setsockoptCall: Call = libc.func('setsockopt', 'int', ['int', 'int', 'int', POINTER, 'uint32_t']);
@@ -42,6 +43,7 @@ export const EPOLLHUP = 0x10;
 export const EPOLLRDHUP = 0x2000;
 const EPOLLET = 0x8000_0000;
 const AF_INET = 2;
+const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK_CLOEXEC = 0o2004000;
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
@@ -95,7 +97,7 @@ function writeAddress(address: number, port: number): void {
   memory.setUint32(4, address);
 }
 
-/** Address and port that the last accept4, getsockname or receiveDatagram wrote. */
+/** Address and port that the last accept4, getsockname, getpeername or receiveDatagram wrote. */
 export function writtenAddress(): number {
   return memory.getUint32(4);
 }
@@ -105,6 +107,11 @@ export function writtenPort(): number {
 
 export function openSocket(type: number): number {
   return socket(AF_INET, type | SOCK_NONBLOCK_CLOEXEC, 0);
+}
+
+/** For io_uring, which returns at once in the place of waiting where the socket itself does not block. */
+export function openBlockingSocket(type: number): number {
+  return socket(AF_INET, type | SOCK_CLOEXEC, 0);
 }
 
 export function bind(fd: number, address: number, port: number): number {
@@ -125,6 +132,11 @@ export function accept4(fd: number): number {
 export function getsockname(fd: number): number {
   memory.setUint32(16, SOCKADDR_BYTES, true);
   return getsocknameCall(fd, SOCKADDR, LENGTH);
+}
+
+export function getpeername(fd: number): number {
+  memory.setUint32(16, SOCKADDR_BYTES, true);
+  return getpeernameCall(fd, SOCKADDR, LENGTH);
 }
 
 /**

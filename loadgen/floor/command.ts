@@ -11,6 +11,7 @@ import { floorOperations } from './messages.ts';
 import { floorTarget, measureModuleFloor } from './module.ts';
 import type { FloorOutcome } from './outcome.ts';
 import { measureRdmaFloor, type RdmaFloorOptions } from './rdma.ts';
+import { measureUringFloor } from './uring.ts';
 
 /** The options of every floor, as commander names them. */
 interface Flags {
@@ -30,6 +31,7 @@ library OS, server and load generator. No server is needed: both sides are start
 a load over the same device is theirs.`,
     )
     .addCommand(kernel())
+    .addCommand(uring())
     .addCommand(dpdk())
     .addCommand(rdma())
     .addCommand(ofModule())
@@ -58,6 +60,24 @@ ${EXIT_CODES}`,
       const transport = options.datagrams ? 'UDP' : 'TCP';
       const what = { target: `polled ${transport} sockets over loopback`, backend: 'kernel' };
       return measure(options, what, (stop) => measureKernelFloor(options, stop));
+    });
+}
+
+function uring(): Command {
+  return floor('uring')
+    .description(
+      `Sends messages as long as a request and its reply to and fro between two processes over TCP on loopback, in C,
+one request in flight. The client polls its kernel socket, as that of the kernel's floor; the server answers by
+io_uring, with a standing receive into a ring of buffers, and enters the kernel when something is due.
+
+The measured window is cut into slices of about 75 ms.
+${READINGS}
+
+${EXIT_CODES}`,
+    )
+    .action((options: Flags) => {
+      const what = { target: 'io_uring over loopback, asked by polled sockets', backend: 'uring' };
+      return measure(options, what, (stop) => measureUringFloor(options, stop));
     });
 }
 

@@ -46,7 +46,8 @@ export async function measureKernelFloor(
   return counts === null ? null : outcomeOfCounts(options.operation, options.cores, counts);
 }
 
-function portOf(said: string): string {
+/** The port that the server of a floor over loopback says it listens on. Throws FLOOR_FAILED. */
+export function portOf(said: string): string {
   const [, port] = /^ready (\d+)\n/.exec(said) ?? [];
   if (port === undefined)
     throw new LoadError('FLOOR_FAILED', `the floor's server said '${said}' and no port`);

@@ -5,6 +5,8 @@ import { Side } from './side.ts';
 
 export interface Pair {
   program: string;
+  /** Where the client is another one. */
+  clientProgram?: string;
   env: NodeJS.ProcessEnv;
   /** What follows `server` on its command line. */
   server: Argument[];
@@ -22,8 +24,9 @@ const NEWS_MS = 1000;
 export async function runPair(pair: Pair, stop: Promise<void>): Promise<string | null> {
   const stopped = stop.then(() => null);
   const sides: Side[] = [];
-  const start = (name: string, rest: Argument[]): Side => {
-    const side = new Side(name, [pair.program, name, ...rest.map(String)], pair.env);
+  const start = (name: 'server' | 'client', rest: Argument[]): Side => {
+    const program = name === 'client' ? (pair.clientProgram ?? pair.program) : pair.program;
+    const side = new Side(name, [program, name, ...rest.map(String)], pair.env);
     sides.push(side);
     return side;
   };
