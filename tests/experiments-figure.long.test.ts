@@ -35,21 +35,30 @@ test('the systems and floors of the figure run from its own config', { timeout: 
   // Beside other tests its points may be invalid, which is an exit code of 1: that is what the checks are for.
   expect(stderr).not.toContain('failed');
   const ended = run.trials().map(({ subject: name, status }) => `${name} ${status}`);
-  const names = [...systems.map(({ use }) => use), 'kernel-sockets', 'rdma-pingpong', 'dpdk-frames'];
-  expect(names).toHaveLength(11);
+  const names = [
+    ...systems.map(({ use }) => use),
+    'kernel-sockets',
+    'uring-sockets',
+    'rdma-pingpong',
+    'dpdk-frames',
+  ];
+  expect(names).toHaveLength(14);
   expect(ended.sort()).toEqual(names.map((name) => `${name} ok`).sort());
   expect(run.manifest().systems.map(({ group, name, role }) => [group, name, role])).toEqual([
     ['Redis', 'redis', 'unmodified'],
     ['Redis', 'redis-kernel', 'libos_over_kernel'],
+    ['Redis', 'redis-uring', null],
     ['Redis', 'redis-rdma', 'bypass'],
     ['Redis', 'redis-dpdk', 'bypass'],
     ['kvserver', 'kv-sockets', 'unmodified'],
     ['kvserver', 'kv-kernel', 'libos_over_kernel'],
+    ['kvserver', 'kv-uring', null],
     ['kvserver', 'kv-rdma', 'bypass'],
     ['kvserver', 'kv-dpdk', 'bypass'],
   ]);
   expect(run.manifest().floors.map(({ name, systems }) => [name, systems])).toEqual([
     ['kernel-sockets', ['redis', 'redis-kernel', 'kv-sockets', 'kv-kernel']],
+    ['uring-sockets', ['redis-uring', 'kv-uring']],
     ['rdma-pingpong', ['redis-rdma', 'kv-rdma']],
     ['dpdk-frames', ['redis-dpdk', 'kv-dpdk']],
   ]);

@@ -295,7 +295,7 @@ describe('what is wrong', () => {
     [
       'no value for a parameter',
       'systems: [kvserver]',
-      "x.yaml:5:11: systems[0]: 'kvserver' needs a value for 'backend': one of sockets, kernel, rdma, dpdk",
+      "x.yaml:5:11: systems[0]: 'kvserver' needs a value for 'backend': one of sockets, kernel, uring, rdma, dpdk",
     ],
     [
       'a value that it may not have',
