@@ -44,6 +44,7 @@ const parts: Record<string, () => Promise<Part>> = {
   floor: () => import('../loadgen/floor/command.ts'),
   distance: () => import('../experiments/commands/distance.ts'),
   doctor: () => import('../libos/command.ts'),
+  conform: () => import('../libos/conformance/command.ts'),
 };
 
 async function main(argv: string[]): Promise<void> {

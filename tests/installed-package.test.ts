@@ -1,8 +1,17 @@
 /** What `npm pack` makes, installed into another project: its command runs, and its door for backends has types. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeOutsideBackend } from './outside-backend.ts';
@@ -13,14 +22,25 @@ const project = mkdtempSync(join(tmpdir(), 'bypassbench-installed-'));
 const modules = join(project, 'node_modules');
 const installed = join(modules, 'bypassbench');
 
+interface Lock {
+  packages: Record<string, { dev?: boolean }>;
+}
+
+/** Has the project see one of our packages. */
+function link(place: string): void {
+  mkdirSync(dirname(join(project, place)), { recursive: true });
+  symlinkSync(join(root, place), join(project, place));
+}
+
 beforeAll(async () => {
   mkdirSync(installed, { recursive: true });
   await run('npm', ['pack', '--pack-destination', project], { cwd: root });
   const [packed] = readdirSync(project).filter((name) => name.endsWith('.tgz'));
   await run('tar', ['-xzf', join(project, packed), '-C', installed, '--strip-components=1']);
-  // As npm would install what it depends on: beside it.
-  for (const name of readdirSync(join(root, 'node_modules')).filter((name) => !name.startsWith('.'))) {
-    symlinkSync(join(root, 'node_modules', name), join(modules, name));
+  // As npm would install what it depends on: beside it, and nothing that only its tests need.
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lock;
+  for (const [place, { dev }] of Object.entries(packages)) {
+    if (/^node_modules\/(@[^/]+\/)?[^/]+$/.test(place) && !dev && existsSync(join(root, place))) link(place);
   }
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
 });
@@ -35,6 +55,19 @@ it('its command runs from there, over a backend of that project', async () => {
   expect(stderr).toBe('');
 });
 
+it('its conformance suite runs from there, on that backend', async () => {
+  const conform = [
+    'conform',
+    '--backend-module',
+    './pipes/index.js',
+    '--only',
+    'waits for tokens|consumes a token',
+  ];
+  const { stdout, stderr } = await run(join(installed, 'bin', 'bypassbench'), conform, { cwd: project });
+  expect(stdout).toMatch(/\n4 passed, 0 failed, 0 skipped\n$/);
+  expect(stderr).toBe('');
+});
+
 it('its door for backends runs in a program of that project', async () => {
   const program =
     "import { BACKEND_API_VERSION, Queue } from 'bypassbench/backend-api';" +
@@ -45,6 +78,8 @@ it('its door for backends runs in a program of that project', async () => {
 });
 
 it('its door for backends has types', async () => {
+  // Whoever has types has those of Node.
+  for (const name of ['@types/node', 'undici-types']) link(join('node_modules', name));
   const text = `
 import { type BackendDescriptor, Queue, QueueState } from 'bypassbench/backend-api';
 new Queue('stream').state = QueueState.Bound;

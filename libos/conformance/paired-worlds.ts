@@ -1,0 +1,72 @@
+/** Worlds over a backend of which there is the descriptor: its pairing says how two ends reach each other. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BackendDescriptor } from '../backend-descriptor.ts';
+import type { BackendOptions } from '../backend-options.ts';
+import { createLibos, LibosError } from '../index.ts';
+import type { ProcessCount } from './case-messages.ts';
+import { type TwoSides, twoProcesses } from './two-processes.ts';
+import type { TestedBackend, WorldOptions } from './world.ts';
+
+export interface PairedWorlds extends Pick<TestedBackend, 'create' | 'freeze' | 'close'> {
+  descriptor: BackendDescriptor;
+}
+
+/**
+ * `folder` is for what the two sides of a world share, `given` are options that both have. Throws INVALID_ARGUMENT
+ * where there is no pair with these options.
+ */
+export function pairedWorlds(
+  descriptor: BackendDescriptor,
+  given: BackendOptions,
+  folder: string,
+  processes: ProcessCount,
+): PairedWorlds {
+  let worlds = 0;
+  const sides = (options: WorldOptions): TwoSides => {
+    // Two worlds may be alive at once: each is a pair of its own.
+    const own = join(folder, String(worlds++));
+    mkdirSync(own, { recursive: true });
+    const { address, server, client } = endsOf(descriptor, given, own);
+    const both = { ...options, backend: descriptor.name, checked: true } as const;
+    return {
+      serverAddress: address,
+      server: { ...both, backendOptions: server },
+      client: { ...both, backendOptions: client },
+    };
+  };
+  endsOf(descriptor, given, folder);
+  const made = processes === 2 ? twoProcesses(sides) : { create: inOneProcess(sides) };
+  return { descriptor, ...made };
+}
+
+/** Why the two sides cannot live in so many processes; null: they can. */
+export function whyNotIn(processes: ProcessCount, { capabilities }: BackendDescriptor): string | null {
+  if (processes === 2 || capabilities.threads) return null;
+  return 'a process has one of it at most (capabilities.threads)';
+}
+
+function inOneProcess(sides: (options: WorldOptions) => TwoSides): TestedBackend['create'] {
+  return (options) => {
+    const { server: serverOptions, client: clientOptions, ...addresses } = sides(options);
+    const server = createLibos(serverOptions);
+    try {
+      return { server, client: createLibos(clientOptions), ...addresses };
+    } catch (error) {
+      server.shutdown();
+      throw error;
+    }
+  };
+}
+
+function endsOf({ name, pairing }: BackendDescriptor, given: BackendOptions, folder: string) {
+  if (pairing === null) {
+    const detail =
+      `the descriptor of ${name} has no pairing, which says how two ends on one machine reach each other: the suite needs ` +
+      'two ends';
+    throw new LibosError('INVALID_ARGUMENT', 'conform', -1, detail);
+  }
+  const pair = pairing.ends(folder, given);
+  if (typeof pair === 'string') throw new LibosError('INVALID_ARGUMENT', 'conform', -1, pair);
+  return pair;
+}

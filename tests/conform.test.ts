@@ -1,0 +1,172 @@
+/**
+ * `bypassbench conform`: the suite without vitest, over a backend of this project and over backends from outside that
+ * are wrong, hang, end their process, or cannot be loaded.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, it } from 'vitest';
+import { command } from '../libos/conformance/command.ts';
+import { type CaseResult, fullName, runConformance } from '../libos/conformance/run.ts';
+import { conformanceCases } from '../libos/conformance/suite.ts';
+import { measureTraits } from '../libos/conformance/traits.ts';
+import { createLibos } from '../libos/index.ts';
+import { kernelTraits } from '../libos/kernel/test-traits.ts';
+import { bypassbench } from './experiments-campaign.ts';
+import { writeOutsideBackend } from './outside-backend.ts';
+import { refusal } from './refusal.ts';
+
+const run = promisify(execFile);
+const folder = mkdtempSync(join(tmpdir(), 'bypassbench-conform-test-'));
+const pipes = writeOutsideBackend(join(folder, 'package'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+async function conform(...words: string[]): Promise<Ended> {
+  try {
+    return { code: 0, ...(await run(bypassbench, ['conform', ...words], { cwd: folder })) };
+  } catch (error) {
+    return error as Error & Ended;
+  }
+}
+
+const lastLine = ({ stdout }: Ended) => stdout.trimEnd().split('\n').at(-1);
+
+/** A module of one file: the backend of the package, whose transport has other methods; returns its path. */
+function changed(name: string, methods: string, fields = ''): string {
+  const text = `import pipes from './package/index.js';
+import { PipesTransport } from './package/transport.js';
+const hang = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+class Changed extends PipesTransport { ${methods} }
+const create = (host, setup) => new Changed(host, setup, setup.options.folder);
+export default { ...pipes, name: '${name}', title: '${name}', create, ${fields} };
+`;
+  const path = join(folder, `${name}.js`);
+  writeFileSync(path, text);
+  return path;
+}
+
+const throwing = join(folder, 'throwing.js');
+writeFileSync(throwing, 'throw new Error("no luck");\n');
+const endless = join(folder, 'endless.js');
+writeFileSync(endless, 'await new Promise(() => {});\n');
+
+const HANGS = 'it hangs: no end within 2.5 s';
+
+/** Of cases in one process, where hanging is short. */
+const resultsOf = (backendModule: string, only: RegExp): Promise<CaseResult[]> =>
+  runConformance({
+    flags: { backendModule },
+    processes: [1],
+    only,
+    limits: { ordinaryMs: 2500, largeMs: 2500 },
+  });
+
+describe('bypassbench conform', () => {
+  it('passes the kernel, in one process and in two', async () => {
+    const report = join(folder, 'report.json');
+    const only = 'sockets:|datagrams|in any order|arrives';
+    const ended = await conform('--backend', 'kernel', '--only', only, '--json', report);
+    const tried = conformanceCases.filter((one) => new RegExp(only).test(fullName(one)));
+    const { cases, ...counts } = JSON.parse(readFileSync(report, 'utf8'));
+    // It has datagrams, twice; and in one process nothing can wake who sleeps.
+    const skipped = 3;
+    const passed = 2 * tried.length - skipped;
+    expect(counts).toEqual({ backend: 'kernel', passed, failed: 0, skipped });
+    expect(lastLine(ended)).toBe(`${passed} passed, 0 failed, ${skipped} skipped`);
+    expect(ended.code).toBe(0);
+    expect(ended.stdout).toContain('kernel: both sides in one process\n');
+    expect(ended.stdout).toContain('kernel: each side in a process of its own\n');
+    expect(ended.stdout).toMatch(/skipped {2}ends when something arrives \(both sides share one process\)\n/);
+    const inOneAndInTwo = [...tried.map(() => 1), ...tried.map(() => 2)];
+    expect(cases.map(({ processes }: CaseResult) => processes)).toEqual(inOneAndInTwo);
+  });
+
+  it('skips what a backend from outside does not have', async () => {
+    const only = 'datagrams|carries 100 bytes|half-closes';
+    const ended = await conform('--backend-module', pipes, '--processes', '2', '--only', only);
+    const ofDatagrams = conformanceCases.filter(({ group }) => group === 'datagrams').length;
+    expect(lastLine(ended)).toBe(`4 passed, 0 failed, ${ofDatagrams} skipped`);
+    expect(ended.stdout).toContain('the backend has no datagrams');
+    expect(ended.code).toBe(0);
+  });
+
+  it('names what a wrong backend does wrong, where that was seen, and how to repeat it', async () => {
+    const module = changed('anywhere', 'bind(queue, address) { super.bind(queue, address, 0); }');
+    const ended = await conform('--backend-module', module, '--only', 'bind and listen', '--processes', '1');
+    expect(ended.code).toBe(1);
+    const name = 'reports an address that is in use';
+    expect(ended.stdout).toMatch(
+      new RegExp(`FAILED {3}${name}\\n.*'ADDRESS_IN_USE'.*cases/connections\\.ts:\\d+`, 's'),
+    );
+    expect(ended.stdout).toContain(`again: --processes 1 --only "bind and listen: ${name}"`);
+    expect(lastLine(ended)).toMatch(/^\d+ passed, [1-9]\d* failed, 0 skipped$/);
+  });
+
+  it.each([
+    [['--only', '('], /'--only <pattern>' argument '\(' is invalid\. Invalid regular expression/],
+    [['--only', 'no such case'], /No case has such a name/],
+    [['--backend', 'none'], /there is no backend 'none'; there is kernel/],
+    [['--backend', 'kernel', '-o', 'smoke=1'], /the kernel backend takes no options: leave out smoke/],
+    [['--backend-module', './nothing.js'], /nothing\.js: there is no such file/],
+    [['--backend-module', throwing], /throwing\.js: it fails as it is loaded: no luck/],
+    [['--backend-module', changed('alone', '', 'pairing: null')], /the descriptor of alone has no pairing/],
+  ])('%j is refused with the remedy', async (words, message) => {
+    expect(await refusal(command(), ...words)).toMatch(message);
+  });
+});
+
+describe('a run of the suite', () => {
+  it('names a case in which the backend hangs, and goes on behind it', async () => {
+    const listen = 'listen(queue, backlog) { if (backlog === 4) hang(); super.listen(queue, backlog); }';
+    const results = await resultsOf(changed('hanging', listen), /binds port 0|wildcard|what is no address/);
+    expect(results.map(({ outcome, why }) => [outcome, why])).toEqual([
+      ['passed', null],
+      ['failed', HANGS],
+      ['passed', null],
+    ]);
+  });
+
+  it('leaves the rest out where the backend hangs from the start, or never comes to be', async () => {
+    const skipped = ['skipped', 'there was no first contact'];
+    const stuck = await resultsOf(changed('stuck', 'poll() { hang(); }'), /sockets: (gives|names)/);
+    expect(stuck.map(({ outcome, why }) => [outcome, why])).toEqual([['failed', HANGS], skipped, skipped]);
+    const never = await resultsOf(endless, /sockets: gives/);
+    expect(never.map(({ outcome, why }) => [outcome, why])).toEqual([
+      ['failed', expect.stringMatching(/^its process ended with an await at the top level of a module/)],
+      skipped,
+    ]);
+  });
+
+  it('names a case in which the backend ends the process, and goes on behind it', async () => {
+    const kill = "if (backlog === 4) process.kill(process.pid, 'SIGKILL');";
+    const module = changed('ending', `listen(queue, backlog) { ${kill} super.listen(queue, backlog); }`);
+    const results = await resultsOf(module, /wildcard|what is no address/);
+    expect(results.map(({ outcome, why }) => [outcome, why])).toEqual([
+      ['failed', 'its process ended with SIGKILL'],
+      ['passed', null],
+    ]);
+  });
+});
+
+it('the full name of each case is a pattern that finds it', () => {
+  const names = conformanceCases.map(fullName);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names.filter((name) => !new RegExp(name).test(name))).toEqual([]);
+});
+
+it('what is measured of the kernel is what it has', () => {
+  const create = () => createLibos({ backend: 'kernel', checked: true });
+  const maker = { create: () => ({ server: create(), client: create(), serverAddress: '127.0.0.1' }) };
+  const { unreadBytes, ...others } = measureTraits(maker, true);
+  expect(others).toEqual({ clientAddress: '127.0.0.1', datagramBytes: kernelTraits.datagramBytes });
+  expect(unreadBytes).toBeGreaterThan(256 * 1024);
+  expect(unreadBytes).toBeLessThan(4 * kernelTraits.unreadBytes);
+});
