@@ -43,5 +43,6 @@ export {
   QueueState,
   type Transport,
   TransportHost,
+  USER_TIMEOUT_MS,
 } from './transport.ts';
 export { WorkList } from './work-list.ts';

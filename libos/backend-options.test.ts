@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withBackendOption } from './backend-options.ts';
+import { OptionReader, withBackendOption } from './backend-options.ts';
 import { createLibos } from './index.ts';
 
 describe('a backend option', () => {
@@ -27,6 +27,16 @@ describe('a backend option', () => {
 
   it('is not one of an object that every object has', () => {
     expect(withBackendOption('constructor=x', {})).toEqual({ constructor: 'x' });
+  });
+
+  it('is refused where a backend has none of that name', () => {
+    const reader = new OptionReader('wires', { mut: '9000' });
+    expect(() => reader.checkKnown(['mtu', 'queues'])).toThrow(
+      "there is no option 'mut'; there is mtu, queues",
+    );
+    reader.checkKnown(['mut']);
+    const every = new OptionReader('wires', { constructor: 'x' });
+    expect(() => every.checkNames({ mtu: ['a'] }, 'device', 'a')).toThrow("there is no option 'constructor'");
   });
 
   it('is refused by the kernel backend, which has none', () => {

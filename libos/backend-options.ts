@@ -40,6 +40,14 @@ export class OptionReader {
     return Object.hasOwn(this.#given, name);
   }
 
+  /** Throws for a name that is none of `known`, which are all that there are. */
+  checkKnown(known: readonly string[]): void {
+    const unknown = Object.keys(this.#given).find((name) => !known.includes(name));
+    if (unknown !== undefined) {
+      throw this.#invalid(`there is no option '${unknown}'; there is ${known.join(', ')}`);
+    }
+  }
+
   /**
    * Throws for a name that does not exist, or that does not go with the `chosen` one of the option `by`:
    * `names` has all of them, each with the choices that take it.
@@ -49,11 +57,9 @@ export class OptionReader {
     by: string,
     chosen: Choice,
   ): void {
+    this.checkKnown(Object.keys(names));
     for (const name of Object.keys(this.#given)) {
-      const takers = Object.hasOwn(names, name) ? names[name] : null;
-      if (takers === null) {
-        throw this.#invalid(`there is no option '${name}'; there is ${Object.keys(names).join(', ')}`);
-      }
+      const takers = names[name];
       if (!takers.includes(chosen)) {
         throw this.#invalid(
           `the option ${name} goes with ${by}=${takers.join(' or ')}, not with ${by}=${chosen}: leave it out`,

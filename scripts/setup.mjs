@@ -56,6 +56,11 @@ const systemPackages = [
   },
   { name: 'tcl', commands: ['tclsh'], without: "Redis' own test suite cannot be run" },
   {
+    name: 'python3',
+    commands: ['python3'],
+    without: 'the server in Python of docs/add-a-system.md cannot be measured',
+  },
+  {
     name: 'python3-redis',
     file: '/usr/lib/python3/dist-packages/redis/__init__.py',
     without: 'tests that drive the server with redis-py fail',

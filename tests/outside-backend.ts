@@ -253,7 +253,7 @@ export default {
   options,
   create(host, setup) {
     const reader = new OptionReader('pipes', setup.options);
-    reader.checkNames({ folder: ['any'] }, 'kind', 'any');
+    reader.checkKnown(Object.keys(options));
     return new PipesTransport(host, setup, reader.required('folder', 'a folder, the same at both ends'));
   },
   pairing: {

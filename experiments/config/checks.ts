@@ -6,7 +6,13 @@ import { SOCKETS_BACKEND } from '../../libos/index.ts';
 import { requestOperations } from '../../results/formats/index.ts';
 import { softwareNames } from '../machine/machine.ts';
 import { suggestion } from './nearest.ts';
-import { floorPlaceholders, OPTIONS_WORD, placeholderNames, systemPlaceholders } from './placeholders.ts';
+import {
+  FOLDER_PLACEHOLDER,
+  floorPlaceholders,
+  OPTIONS_WORD,
+  placeholderNames,
+  systemPlaceholders,
+} from './placeholders.ts';
 import type { Problem } from './problems.ts';
 import { protocolProblems, protocolsOf } from './protocol.ts';
 import { repeated } from './repeated.ts';
@@ -314,7 +320,8 @@ function placeholderUses(templates: Template[]): { path: PropertyKey[]; name: st
   return templates.flatMap(({ path, text }) => placeholderNames(text).map((name) => ({ path, name })));
 }
 
-function unknownPlaceholders(templates: Template[], allowed: readonly string[]): Problem[] {
+function unknownPlaceholders(templates: Template[], own: readonly string[]): Problem[] {
+  const allowed = [...own, FOLDER_PLACEHOLDER];
   return placeholderUses(templates)
     .filter(({ name }) => !allowed.includes(name))
     .map(({ path, name }) => ({

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -510,6 +510,26 @@ test('placeholders are filled, other braces left alone', () => {
     pauses: '/tmp/p',
   };
   expect(fillPlaceholders('{host}:{port} {"a":1} {dir}/s', values)).toBe('127.0.0.1:7000 {"a":1} /tmp/x/s');
+});
+
+test('{here} is the folder of the experiment, in all that a system is started with', async () => {
+  const beside = path.join(folder, 'with a blank');
+  await mkdir(beside);
+  const file = path.join(beside, 'x.yaml');
+  const changed = valid
+    .replace("[redis-server, --port, '{port}']", "'{here}/server --port {port} --data {here}/{dir}'")
+    .replace(
+      'label: Redis\n',
+      "label: Redis {here}\n    version: '{here}/server -v'\n    env: { A: '{here}' }\n",
+    );
+  await writeFile(file, changed);
+  const { config } = await readConfig(file, [0, 1]);
+  expect(config.systems[0]).toMatchObject({
+    label: 'Redis {here}',
+    start: [`${beside}/server`, '--port', '{port}', '--data', `${beside}/{dir}`],
+    version: [`${beside}/server`, '-v'],
+    env: { A: beside },
+  });
 });
 
 test.each(shipped)('%s is valid on a machine with two cores', async (file) => {

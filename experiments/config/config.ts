@@ -10,6 +10,7 @@ import { availableCores } from '../machine/machine.ts';
 import { configJsonSchema } from './authored.ts';
 import { backendProblems, type LoadedModules, loadModules } from './backend-modules.ts';
 import { contradictions, elementProblems, repeatOf } from './checks.ts';
+import { inFolder } from './experiment-folder.ts';
 import { findExperiment } from './experiments.ts';
 import { type Library, type LibraryEntry, readLibrary, shown } from './library.ts';
 import { loadGeneratorProblems } from './load-problems.ts';
@@ -135,8 +136,10 @@ export async function readConfig(
   const named = { isSwept: axes.length > 0, library, files };
   const atPoints = points.map((point) => writtenAt(root, point, named));
   const systems = atPoints.flatMap((one) => elementsOf(entriesOf(one.root).get('systems')).map(plain));
-  const modules = await loadModules(systems, path.dirname(path.resolve(file)));
-  const resolved = atPoints.map((one, index) => checkedPoint(one, points[index], cores, modules));
+  const folder = path.dirname(path.resolve(file));
+  const modules = await loadModules(systems, folder);
+  const around = { cores, modules, folder };
+  const resolved = atPoints.map((one, index) => checkedPoint(one, points[index], around));
   problems.push(...resolved.flatMap((one) => one.problems));
   if (problems.length > 0) throw invalid(problemLines(problems));
   const configs = resolved.flatMap((one) => one.config ?? []);
@@ -191,11 +194,17 @@ function writtenAt(written: Placed, point: SweepPoint, { isSwept, library, files
   return { root, sources, problems: [...problems, ...unresolved] };
 }
 
+/** What a config is checked against, and its folder. */
+interface Surroundings {
+  cores: readonly number[];
+  modules: LoadedModules;
+  folder: string;
+}
+
 function checkedPoint(
   { root, sources, problems: found }: WrittenPoint,
   point: SweepPoint,
-  cores: readonly number[],
-  modules: LoadedModules,
+  { cores, modules, folder }: Surroundings,
 ): ResolvedPoint {
   const problems = [...found];
   const data = plain(root);
@@ -210,7 +219,7 @@ function checkedPoint(
     problems.push(...located(root, contradictions(parsed.data)));
     problems.push(...located(root, loadGeneratorProblems(parsed.data, pointOf(parsed.data, point))));
   }
-  return { config: parsed.success ? parsed.data : null, sources, problems };
+  return { config: parsed.success ? inFolder(parsed.data, folder) : null, sources, problems };
 }
 
 /** The systems and floors that are right by the schema; null in the places of the others. */

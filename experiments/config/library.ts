@@ -8,7 +8,7 @@ import path from 'node:path';
 import { ownCheckout } from '../machine/checkout.ts';
 import { type Keys, keysOf } from './authored.ts';
 import { entriesOf, type Placed, type PlacedMap, type PlacedProblem, textAt, withKeys } from './placed.ts';
-import { floorPlaceholders, systemPlaceholders } from './placeholders.ts';
+import { FOLDER_PLACEHOLDER, floorPlaceholders, systemPlaceholders } from './placeholders.ts';
 import { mustBe, unknownKey } from './problems.ts';
 import { readYaml } from './yaml-source.ts';
 
@@ -137,7 +137,7 @@ function readEntry({ problems }: Library, kind: Kind, raw: RawEntry): LibraryEnt
   const { name, entry, defaults, file } = raw;
   if (!(entry.value instanceof Map)) problems.push({ place: entry.place, message: `must be ${MAPPING}` });
   const parameters = new Map<string, Parameter>();
-  const reserved: readonly string[] = [...systemPlaceholders, ...floorPlaceholders];
+  const reserved: readonly string[] = [...systemPlaceholders, ...floorPlaceholders, FOLDER_PLACEHOLDER];
   for (const [key, parameter] of entriesOf(entriesOf(entry).get('parameters'))) {
     checkKeys(parameter, keysOf.parameter, problems);
     if (reserved.includes(key)) {

@@ -13,6 +13,8 @@ export const floorPlaceholders = [
   'cores',
   'out',
 ] as const;
+/** What may stand in both, and is filled in when the experiment is read (experiment-folder.ts). */
+export const FOLDER_PLACEHOLDER = 'here';
 export type SystemValues = Record<(typeof systemPlaceholders)[number], string>;
 export type FloorValues = Record<(typeof floorPlaceholders)[number], string>;
 

@@ -225,8 +225,9 @@ export const system = z
     start: argv.describe(
       'Command line of the server, in the foreground. {host} and {port} are where it must listen (a free port), ' +
         '{core} its first core, {dir} a fresh folder, also its working folder, that is removed afterwards; its path ' +
-        'is short enough for Unix sockets in it, {stamps} and {pauses} files for `bypassbench serve --stamps` and ' +
-        '`--pauses`: a server that gets {stamps} has its part of the latency split into stages. ' +
+        'is short enough for Unix sockets in it, {here} the folder of the experiment, {stamps} and {pauses} files for ' +
+        '`bypassbench serve --stamps` and `--pauses`: a server that gets {stamps} has its part of the latency split ' +
+        'into stages. ' +
         'A first word `bypassbench` means the command of this checkout, or of the one that `checkout` names; ' +
         '`built:NAME` means the program that its set-up built (redis-server, posix-echo-epoll), else NAME on the PATH.',
     ),

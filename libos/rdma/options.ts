@@ -65,12 +65,10 @@ export const rdmaOptions: Readonly<Record<string, BackendOption>> = {
   },
 };
 
-const takers = Object.fromEntries(Object.keys(rdmaOptions).map((name) => [name, ['any'] as const]));
-
 /** Throws INVALID_ARGUMENT naming the option, what it may be, and what to type. */
 export function parseRdmaOptions(given: BackendOptions): RdmaOptions {
   const options = new OptionReader('rdma', given);
-  options.checkNames(takers, 'provider', 'any');
+  options.checkKnown(Object.keys(rdmaOptions));
   const provider = options.text('provider', DEFAULT_PROVIDER);
   if (!/^[a-z0-9_;]+$/.test(provider)) {
     options.refuse(

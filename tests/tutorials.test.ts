@@ -1,0 +1,22 @@
+/** The pages that build something step by step, as texts; that what they build works, *.long.test.ts hold. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readConfig } from '../experiments/config/config.ts';
+import { filesOfTutorial, writeTutorial } from './tutorials.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'bypassbench-tutorials-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('docs/add-a-system.md', () => {
+  it('has a server beside its experiment, which is valid', async () => {
+    writeTutorial('add-a-system.md', folder);
+    const { config } = await readConfig(join(folder, 'python.yaml'), [0, 1]);
+    const [redis, python] = config.systems;
+    expect(redis.name).toBe('redis');
+    expect(python.start).toEqual(['python3', join(folder, 'server.py'), '{host}', '{port}']);
+    const lines = filesOfTutorial('add-a-system.md').get('server.py')!.trimEnd().split('\n');
+    expect(lines.length).toBeLessThan(45);
+  });
+});
