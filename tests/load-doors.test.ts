@@ -98,6 +98,18 @@ const refused: Record<string, Refused> = {
       workload: `${sized.replace('get', 'read')}, commands: { read: 'HGETALL {key} -> fields:10' }`,
     },
   },
+  'records that no server takes': {
+    at: 'value_bytes',
+    words:
+      '3 fields of 400000000 bytes are a request of 1200000000: servers take at most 1073741824, give smaller ones',
+    flags: [
+      ...['--command', 'fill=HSET {key} {fields:3} -> integer', '--operation', 'fill'],
+      ...['--value-bytes', '400000000'],
+    ],
+    experiment: {
+      workload: `operations: [fill], keys: 9, duration_s: 1, commands: { fill: 'HSET {key} {fields:3} -> integer' }, value_bytes: 400000000`,
+    },
+  },
   'an exponent of no distribution': {
     at: 'zipf_exponent',
     words: 'is of {key_distribution} zipf or latest: give that too, or leave it out',
@@ -240,6 +252,25 @@ describe('both doors refuse', () => {
     const known = new Set([...remedies, ...elsewhere, ...Object.values(refused).map(({ at }) => at)]);
     expect(Object.keys(flagNames).filter((said) => !known.has(said))).toEqual([]);
   });
+});
+
+it('by the flag that says how long keys and values are', async () => {
+  const words = ['--command', 'fill=HSET {key} {fields:32} -> integer', '--operation', 'fill'];
+  const sizes = ['--value-sizes', 'uniform:1-400000000', '--target', '127.0.0.1:1'];
+  expect(await refusal(command(), ...words, ...sizes)).toMatch(
+    /^bypassbench: --value-sizes: 32 fields of 400000000/,
+  );
+  const shape = [
+    '--command',
+    `scan=${SCAN}`,
+    '--operation',
+    'scan',
+    '--shape',
+    'usr',
+    '--target',
+    '127.0.0.1:1',
+  ];
+  expect(await refusal(command(), ...shape)).toMatch(/^bypassbench: --shape: replies of kind keys/);
 });
 
 describe('an experiment is refused', () => {

@@ -10,6 +10,7 @@ import {
   type LoadProblem,
   loadProblems,
   MIX,
+  mostBytes,
   type OperationSteps,
   parseCommand,
   parseKeySizes,
@@ -113,6 +114,7 @@ function ofRequests(workload: WorkloadConfig): LoadProblem[] {
       keyDistribution: key_distribution,
       keySizes,
       valueBytes: value_sizes === 'usr' ? null : fixed,
+      valueBytesMost: sizes === null ? value_bytes : mostBytes(sizes),
     };
     return steps === null ? [] : requestProblems({ operations: steps, ...asked }, keyNames);
   });

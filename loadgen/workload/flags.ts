@@ -10,9 +10,20 @@ import {
   USUAL_KEY_BYTES,
 } from '../../results/formats/key-sizes.ts';
 import { hotspotIn, keyDistributions, MIX, NO_HOTSPOT } from '../../results/formats/lists.ts';
-import { ofDistributions, requestProblems, uselessProblem } from '../../results/formats/load-checks.ts';
+import {
+  type LoadNames,
+  ofDistributions,
+  requestProblems,
+  uselessProblem,
+} from '../../results/formats/load-checks.ts';
 import type { Commands } from '../../results/formats/operations.ts';
-import { meanBytes, parseValueSizes, readSizes, type ValueSizes } from '../../results/formats/value-sizes.ts';
+import {
+  meanBytes,
+  mostBytes,
+  parseValueSizes,
+  readSizes,
+  type ValueSizes,
+} from '../../results/formats/value-sizes.ts';
 import { flagNames, refuseProblems, valueBytes } from '../arguments.ts';
 import { LoadError } from '../errors.ts';
 import { type KeyOptions, MAX_KEYS } from './key-space.ts';
@@ -173,8 +184,10 @@ export async function workloadOf(flags: WorkloadFlags, fills: boolean): Promise<
     keySizes: keySizes.sizes,
     // Those of usr have two bytes, and tell a hundred keys apart.
     valueBytes: sizes.kind === 'fixed' && name !== 'usr' ? sizes.bytes : null,
+    valueBytesMost: mostBytes(sizes),
   };
-  refuseProblems(requestProblems(asked, flagNames));
+  const names = namesOf(flags);
+  refuseProblems(requestProblems(asked, names), names);
   return workload;
 }
 
@@ -184,6 +197,13 @@ function checkDistribution({ keyDistribution, zipfExponent, hotspot }: WorkloadF
     const isUsed = ofDistributions[at].some((distribution) => distribution === keyDistribution);
     if (given[at] !== undefined && !isUsed) refuseProblems([uselessProblem(at, flagNames)]);
   }
+}
+
+/** What says the lengths is what cannot be. */
+function namesOf({ shape, valueSizes, sizes }: WorkloadFlags): LoadNames {
+  if (shape !== undefined) return { ...flagNames, key_bytes: '--shape', value_bytes: '--shape' };
+  const said = valueSizes !== undefined ? '--value-sizes' : sizes !== undefined ? '--sizes' : '--value-bytes';
+  return { ...flagNames, value_bytes: said };
 }
 
 function keySizesOf({ shape, keyBytes }: WorkloadFlags): NamedKeySizes {

@@ -1,5 +1,10 @@
 /** How long the value of each key is: that follows from key and seed, so that whoever writes it anew writes as much. */
-import { DRAWN_BYTES_MAX, type ValueSizes, type WeightedSize } from '../../results/formats/value-sizes.ts';
+import {
+  DRAWN_BYTES_MAX,
+  mostBytes,
+  type ValueSizes,
+  type WeightedSize,
+} from '../../results/formats/value-sizes.ts';
 
 export class ValueLengths {
   /** The longest one. */
@@ -24,7 +29,7 @@ export class ValueLengths {
     });
     this.#listShare = sizes.kind === 'list' ? 1 : total;
     this.fixed = sizes.kind === 'fixed' ? sizes.bytes : -1;
-    this.most = mostOf(sizes);
+    this.most = mostBytes(sizes);
   }
 
   /** @param hash of the key: 32 bits, evenly spread */
@@ -65,17 +70,4 @@ export class ValueLengths {
 function listOf(sizes: ValueSizes): readonly WeightedSize[] {
   if (sizes.kind === 'list') return sizes.sizes;
   return sizes.kind === 'pareto' ? sizes.head : [];
-}
-
-function mostOf(sizes: ValueSizes): number {
-  switch (sizes.kind) {
-    case 'fixed':
-      return sizes.bytes;
-    case 'uniform':
-      return sizes.max;
-    case 'list':
-      return Math.max(...sizes.sizes.map(({ bytes }) => bytes));
-    case 'pareto':
-      return DRAWN_BYTES_MAX;
-  }
 }

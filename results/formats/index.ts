@@ -46,4 +46,11 @@ export * from './stamps.ts';
 export * from './summary.ts';
 export * from './target.ts';
 export * from './trial.ts';
-export { meanBytes, parseValueSizes, readSizes, sizesText, VALUE_BYTES_MAX } from './value-sizes.ts';
+export {
+  meanBytes,
+  mostBytes,
+  parseValueSizes,
+  readSizes,
+  sizesText,
+  VALUE_BYTES_MAX,
+} from './value-sizes.ts';

@@ -4,6 +4,7 @@
  * what is said; the words are the same.
  */
 import { type ArrivalPattern, arrivalsProblem } from './arrival-patterns.ts';
+import { partsOfKind } from './command-text.ts';
 import { type KeySizes, keySizesProblem, USUAL_KEY_BYTES } from './key-sizes.ts';
 import { isMessageProtocol, isOfDatagrams, type KeyDistribution, type WorkloadProtocol } from './lists.ts';
 import { type Commands, fillersOf, type OperationSteps, unfilledInWords } from './operations.ts';
@@ -44,6 +45,8 @@ export interface LoadProblem {
 const OUTSTANDING_MAX = 16_777_216;
 /** Values of all bulk streams together. */
 const BULK_BYTES_MAX = 1024 ** 3;
+/** Of the values of one record: Redis takes requests up to there (client-query-buffer-limit). */
+const RECORD_BYTES_MAX = 1024 ** 3;
 /** Each message is in memory, and in the buffers of both sides. */
 const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
 /** A number, by which a loss is seen; and a buffer of the libOS, into which it is received. */
@@ -72,6 +75,8 @@ export interface AskedRequests {
   keySizes: KeySizes;
   /** Of each value; null where they differ, or where nobody wants keys told apart by them. */
   valueBytes: number | null;
+  /** Of the longest value. */
+  valueBytesMost: number;
 }
 
 /** What says how a distribution of keys draws, and the distributions that it is of. */
@@ -108,7 +113,7 @@ export interface AskedLoad {
 
 /** What of the requests cannot be sent, filled or told apart. */
 export function requestProblems(asked: AskedRequests, names: LoadNames): LoadProblem[] {
-  const { operations, commands, fills, keys, keyDistribution, keySizes, valueBytes } = asked;
+  const { operations, commands, fills, keys, keyDistribution, keySizes, valueBytes, valueBytesMost } = asked;
   const problems: LoadProblem[] = [];
   const isSingle = keyDistribution === 'single';
   if (valueBytes !== null && !isSingle && 10 ** valueBytes < keys) {
@@ -116,6 +121,14 @@ export function requestProblems(asked: AskedRequests, names: LoadNames): LoadPro
     problems.push({ at: 'value_bytes', message: `${why}: give longer ones, or fewer ${names.keys}` });
   }
   const steps = operations.flatMap((operation) => operation.steps);
+  const fields = Math.max(0, ...steps.flatMap((step) => partsOfKind(step, 'fields')).map(({ of }) => of));
+  const recordBytes = fields * valueBytesMost;
+  if (recordBytes > RECORD_BYTES_MAX) {
+    const message =
+      `${fields} fields of ${valueBytesMost} bytes are a request of ${recordBytes}: servers take at most ` +
+      `${RECORD_BYTES_MAX}, give smaller ones`;
+    problems.push({ at: 'value_bytes', message });
+  }
   const makesKeys = steps.some(({ words }) => words.flat().some(({ kind }) => kind === 'new_key'));
   const why = isSingle ? null : keySizesProblem(keySizes, keys, makesKeys);
   if (why !== null) {

@@ -114,6 +114,20 @@ export function meanBytes(sizes: ValueSizes): number {
   return Math.round(exactMean(sizes));
 }
 
+/** The longest one. */
+export function mostBytes(sizes: ValueSizes): number {
+  switch (sizes.kind) {
+    case 'fixed':
+      return sizes.bytes;
+    case 'uniform':
+      return sizes.max;
+    case 'list':
+      return sizes.sizes.reduce((most, { bytes }) => Math.max(most, bytes), 0);
+    case 'pareto':
+      return DRAWN_BYTES_MAX;
+  }
+}
+
 function exactMean(sizes: ValueSizes): number {
   switch (sizes.kind) {
     case 'fixed':
