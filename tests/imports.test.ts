@@ -8,6 +8,8 @@ import { circlesOf, filesBelow, type Import, importsOf, isTest, parts, read, roo
 
 /** What a file of a part may import from the other parts; anything else that crosses is forbidden. */
 const doors: Record<string, RegExp> = {
+  // As from outside: by the name of the package.
+  examples: /^$/,
   libos: /^$/,
   kvserver: /^libos\/index\.ts$/,
   loadgen:
@@ -110,6 +112,13 @@ describe('imports', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
+  it('let the template of a backend know the door for backends alone', () => {
+    const ofTemplate = imports.filter(({ from }) => from.startsWith('examples/'));
+    expect(ofTemplate.map(({ to }) => to)).toContain('bypassbench/backend-api');
+    const wrong = ofTemplate.filter(({ to }) => !/^bypassbench\/backend-api$|^node:|^examples\//.test(to));
+    expect(wrong.map(show)).toEqual([]);
+  });
+
   it('keep results and inet free of processes, threads, sockets and foreign calls', () => {
     const pure = imports.filter(({ from }) => /^(results|libos\/inet)\//.test(from) && !isTest(from));
     expect(pure.filter(({ to }) => starters.test(to)).map(show)).toEqual([]);
@@ -132,6 +141,7 @@ describe('imports', () => {
   it('lead to files that exist and to packages that package.json names', () => {
     const manifest = JSON.parse(read('package.json'));
     const shipped = Object.keys(manifest.dependencies);
+    shipped.push(manifest.name);
     const known = new Set([...shipped, ...Object.keys(manifest.devDependencies)]);
     const missing = imports.filter(({ from, to }) => {
       if (to.startsWith('node:') || builtinModules.includes(to)) return false;

@@ -1,47 +1,20 @@
 /** What `npm pack` makes, installed into another project: its command runs, and its door for backends has types. */
 import { execFile } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { installInto, linkPackages } from './installed.ts';
 import { writeOutsideBackend } from './outside-backend.ts';
+import { root } from './source-tree.ts';
 
 const run = promisify(execFile);
-const root = join(import.meta.dirname, '..');
 const project = mkdtempSync(join(tmpdir(), 'bypassbench-installed-'));
-const modules = join(project, 'node_modules');
-const installed = join(modules, 'bypassbench');
-
-interface Lock {
-  packages: Record<string, { dev?: boolean }>;
-}
-
-/** Has the project see one of our packages. */
-function link(place: string): void {
-  mkdirSync(dirname(join(project, place)), { recursive: true });
-  symlinkSync(join(root, place), join(project, place));
-}
+let installed: string;
 
 beforeAll(async () => {
-  mkdirSync(installed, { recursive: true });
-  await run('npm', ['pack', '--pack-destination', project], { cwd: root });
-  const [packed] = readdirSync(project).filter((name) => name.endsWith('.tgz'));
-  await run('tar', ['-xzf', join(project, packed), '-C', installed, '--strip-components=1']);
-  // As npm would install what it depends on: beside it, and nothing that only its tests need.
-  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lock;
-  for (const [place, { dev }] of Object.entries(packages)) {
-    if (/^node_modules\/(@[^/]+\/)?[^/]+$/.test(place) && !dev && existsSync(join(root, place))) link(place);
-  }
+  installed = await installInto(project);
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
 });
 
@@ -79,7 +52,7 @@ it('its door for backends runs in a program of that project', async () => {
 
 it('its door for backends has types', async () => {
   // Whoever has types has those of Node.
-  for (const name of ['@types/node', 'undici-types']) link(join('node_modules', name));
+  linkPackages(project, '@types/node', 'undici-types');
   const text = `
 import { type BackendDescriptor, Queue, QueueState } from 'bypassbench/backend-api';
 new Queue('stream').state = QueueState.Bound;

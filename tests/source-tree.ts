@@ -4,7 +4,7 @@ import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 
 export const root = join(import.meta.dirname, '..');
-export const parts = ['libos', 'kvserver', 'loadgen', 'experiments', 'results', 'bin', 'scripts'];
+export const parts = ['libos', 'kvserver', 'loadgen', 'experiments', 'results', 'bin', 'scripts', 'examples'];
 
 export interface Import {
   from: string;

@@ -4,10 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../experiments/config/config.ts';
+import { filesBelow, read } from './source-tree.ts';
 import { filesOfTutorial, writeTutorial } from './tutorials.ts';
 
+const TEMPLATE = 'examples/backend-template';
 const folder = mkdtempSync(join(tmpdir(), 'bypassbench-tutorials-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('docs/add-a-backend.md', () => {
+  it('has the files of the template, byte for byte', () => {
+    const inPage = filesOfTutorial('add-a-backend.md');
+    const inTemplate = filesBelow(TEMPLATE, /\.\w+$/).map((file) => file.slice(TEMPLATE.length + 1));
+    expect([...inPage.keys()].sort()).toEqual(inTemplate.sort());
+    for (const [name, text] of inPage) expect([name, text]).toEqual([name, read(`${TEMPLATE}/${name}`)]);
+  });
+});
 
 describe('docs/add-a-system.md', () => {
   it('has a server beside its experiment, which is valid', async () => {
