@@ -160,11 +160,11 @@ it('what messages cannot be is refused before anything is sent', async () => {
     '--populate applies to --protocol resp',
   );
   expect(await refused('--protocol', 'sink', '--mix', 'get=1')).toContain('--mix applies to --protocol resp');
-  expect(await refused('--protocol', 'datagrams', '--value-bytes', '7')).toContain('at least 8');
-  expect(await refused('--protocol', 'relay', '--value-bytes', '16385')).toContain('at most 16384');
+  expect(await refused('--protocol', 'datagrams', '--value-bytes', '7')).toContain('8 to 16384 bytes');
+  expect(await refused('--protocol', 'relay', '--value-bytes', '16385')).toContain('and this one 16385');
   expect(await refused('--protocol', 'datagrams', '--idle-connections', '1')).toContain('applies to streams');
   expect(await refused('--protocol', 'relay', '--stamps-every', '1', '--out', folder)).toContain(
-    'does not apply',
+    'a relay answers on another socket',
   );
   expect(await refused('--protocol', 'udp')).toContain(
     'Allowed choices are resp, echo, datagrams, sink, relay',
