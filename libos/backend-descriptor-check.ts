@@ -34,8 +34,13 @@ const fields: Record<string, [isRight: (value: unknown) => boolean, wanted: stri
     'an object with { help, default } for each option by its name; default a text or null, perhaps unit a text',
   ],
   pairing: [
-    (value) => value === null || (isRecord(value) && isText(value.about) && isFunction(value.ends)),
-    'null, or { about, ends } with a text and a function',
+    (value) =>
+      value === null ||
+      (isRecord(value) &&
+        isText(value.about) &&
+        isFunction(value.ends) &&
+        (value.apart === undefined || isFunction(value.apart))),
+    'null, or { about, ends } with a text and a function, perhaps apart with a function',
   ],
   needs: [isFunction, 'a function of options'],
   examine: [isFunction, 'a function that gives what the doctor finds'],

@@ -47,6 +47,8 @@ export interface BackendPairing {
    * with these options: half a sentence.
    */
   ends(folder: string, given: BackendOptions): BackendPair | string;
+  /** Why the two cannot live in one process with these options, half a sentence; null, or absent: they can. */
+  apart?(given: BackendOptions): string | null;
 }
 
 /** What a floor exchanges, one request at a time. */

@@ -145,6 +145,25 @@ describe('a run of the suite', () => {
     ]);
   });
 
+  it('leaves out one process where the pairing says why two ends cannot share it', async () => {
+    const apart = "pairing: { ...pipes.pairing, apart: () => 'one is enough' }";
+    const [result] = await resultsOf(changed('apart', '', apart), /sockets: gives/);
+    expect(result).toMatchObject({ outcome: 'skipped', why: 'one is enough' });
+  });
+
+  it('tells what a poll of the other process throws', async () => {
+    const poll = "poll() { if (globalThis.armed) throw new Error('no poll may throw'); super.poll(); }";
+    const arm = 'listen(queue, backlog) { globalThis.armed = backlog === 4; super.listen(queue, backlog); }';
+    const results = await runConformance({
+      flags: { backendModule: changed('throwing-poll', `${poll} ${arm}`) },
+      processes: [2],
+      only: /wildcard/,
+    });
+    expect(results.map(({ outcome, why }) => [outcome, why])).toEqual([
+      ['failed', expect.stringMatching(/^no poll may throw\nat Changed\.poll/)],
+    ]);
+  });
+
   it('names a case in which the backend ends the process, and goes on behind it', async () => {
     const kill = "if (backlog === 4) process.kill(process.pid, 'SIGKILL');";
     const module = changed('ending', `listen(queue, backlog) { ${kill} super.listen(queue, backlog); }`);

@@ -144,9 +144,14 @@ function reply(request: AgentRequest): AgentReply {
   }
 }
 
+/** It gets no reply. */
+function isTold({ call }: AgentRequest): boolean {
+  return call === 'release' || call === 'pushLater';
+}
+
 function serve(request: AgentRequest): void {
   // An error would be one of this code or of the libOS itself, and is to end the agent.
-  if (request.call === 'release' || request.call === 'pushLater') answer(request);
+  if (isTold(request)) answer(request);
   else channel.send(reply(request));
 }
 
@@ -158,7 +163,14 @@ try {
       serve(channel.receive() as AgentRequest);
       requestedMs = performance.now();
     }
-    for (const served of live) served.turn();
+    try {
+      for (const served of live) served.turn();
+    } catch (error) {
+      // No poll may throw. Who asks next hears of it, and it ends the agent.
+      while (isTold(channel.receive() as AgentRequest));
+      channel.send({ failure: packError(error) } satisfies AgentReply);
+      throw error;
+    }
   }
 } catch (error) {
   if (!(error instanceof ChannelEnded)) throw error;

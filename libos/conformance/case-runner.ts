@@ -42,7 +42,7 @@ async function makeWorlds({ flags, processes, folder }: RunnerTask): Promise<Pai
     const { name, title } = descriptor;
     say({ kind: 'backend', name, title });
     const made = pairedWorlds(descriptor, chosen.backendOptions, folder, processes);
-    const why = whyNotIn(processes, descriptor);
+    const why = whyNotIn(processes, descriptor, chosen.backendOptions);
     if (why === null) {
       new World(made).shutdown();
       return made;
@@ -99,11 +99,11 @@ function outcomeOf(
   }
 }
 
-/** What was thrown, and where: of what the suite throws itself, or a libOS, the line of the case says it. */
+/** What was thrown, and where: of what the suite itself throws the line of the case says it. */
 function inWords(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   const frames = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  const isOurs = thrown instanceof AssertionError || thrown instanceof NoCompletion || isLibosError(thrown);
+  const isOurs = thrown instanceof AssertionError || thrown instanceof NoCompletion;
   const shown = isOurs
     ? frames.filter((frame) => CASE_FILE.test(frame)).slice(0, 1)
     : frames.slice(0, FRAMES);

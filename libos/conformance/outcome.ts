@@ -24,6 +24,16 @@ export function codeOf(call: () => unknown): ErrorCode | undefined {
   return undefined;
 }
 
+/** Runs `call` and returns the message of what it throws; null: nothing. */
+export function failureOf(call: () => unknown): string | null {
+  try {
+    call();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return null;
+}
+
 export const sha256 = (data: Uint8Array) => createHash('sha256').update(data).digest('hex');
 
 export function assertBelow(value: number, limit: number): void {

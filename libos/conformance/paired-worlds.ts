@@ -41,9 +41,14 @@ export function pairedWorlds(
 }
 
 /** Why the two sides cannot live in so many processes; null: they can. */
-export function whyNotIn(processes: ProcessCount, { capabilities }: BackendDescriptor): string | null {
-  if (processes === 2 || capabilities.threads) return null;
-  return 'a process has one of it at most (capabilities.threads)';
+export function whyNotIn(
+  processes: ProcessCount,
+  { capabilities, pairing }: BackendDescriptor,
+  given: BackendOptions,
+): string | null {
+  if (processes === 2) return null;
+  if (!capabilities.threads) return 'a process has one of it at most (capabilities.threads)';
+  return pairing?.apart?.(given) ?? null;
 }
 
 function inOneProcess(sides: (options: WorldOptions) => TwoSides): TestedBackend['create'] {

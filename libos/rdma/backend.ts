@@ -37,6 +37,10 @@ export const rdmaBackend: BackendDescriptor = {
       const both = { provider: DEFAULT_PROVIDER, ...given };
       return { address: LOOPBACK, server: both, client: both };
     },
+    apart: ({ provider = DEFAULT_PROVIDER }) =>
+      provider === 'shm'
+        ? "libfabric's shm goes on reading the memory of an end of the same process when that end is gone"
+        : null,
   },
   needs: ({ provider = DEFAULT_PROVIDER }) => `provider ${provider}`,
   async *examine(): AsyncGenerator<DoctorFinding> {
