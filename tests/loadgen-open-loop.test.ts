@@ -87,6 +87,8 @@ describe('bypassbench load --rate', () => {
       ...['--warmup-s', '0.1', '--duration-s', '0.6', ...waiting],
     );
     expect(result).toMatchObject({ loop: 'open', rate_ops: 2000, arrivals, unanswered: 0 });
+    // One rehearsal at least.
+    expect(result.rehearsals_s).toBeGreaterThan(0.3);
     // 0.6 s at 2,000 per second; a Poisson count strays from it by 35 in two windows of three.
     expect(Math.abs(get.requests - 1200)).toBeLessThanOrEqual(arrivals === 'constant' ? 1 : 5 * 35);
     expect(get.hits).toBe(get.requests);
@@ -134,6 +136,7 @@ describe('bypassbench load --rate', () => {
       ],
     );
     expect(get.requests).toBe(30);
+    expect(result.rehearsals_s).toBe(0);
     expect(result.elapsed_s).toBeGreaterThanOrEqual(0.29);
   });
 

@@ -45,6 +45,8 @@ describe('bypassbench load', () => {
     const { dir, result, files } = await load('--populate', '--keys', '5000', '--requests', '2000');
     expect(await redis.client.dbsize()).toBe(5000);
     expect(files).toEqual(['get.hdr', 'get.hgrm', 'pauses.json', 'result.json', 'slices.json.gz']);
+    // One rehearsal at least, behind a warm-up of 0.05 s.
+    expect(result.rehearsals_s).toBeGreaterThan(0.15);
     const [get] = result.operations;
     expect(get).toMatchObject({
       operation: 'get',
@@ -96,9 +98,12 @@ describe('bypassbench load', () => {
     const dir = redis.nextOut();
     const times = ['--warmup-s', '0', '--duration-s', '0.1', '--out', dir];
     await run(bypassbench, ['load', '--target', `127.0.0.1:${port}`, ...times]);
-    const { elapsed_s, operations } = JSON.parse(await readFile(join(dir, 'result.json'), 'utf8'));
+    const { elapsed_s, operations, rehearsals_s } = JSON.parse(
+      await readFile(join(dir, 'result.json'), 'utf8'),
+    );
     expect(operations[0].requests).toBe(1);
     expect(elapsed_s).toBeGreaterThan(0.39);
+    expect(rehearsals_s).toBe(0);
     slow.close();
   });
 

@@ -36,7 +36,7 @@ is recorded with its reason and the end of its log, and the others go on. A syst
 is reported at the start; its trials count as failed.
 
 Where the cores change their distance, trials go on behind those planned until each system has enough of one distance,
-for distance.extend_s seconds at most; with --quick they do not.
+for distance.extend_s seconds at most; with --quick for those that the experiment's quick section says, if any.
 
 The run folder holds manifest.json, trials/ with every log and histogram, and what is drawn from them:
 summary.json, report.html, and the figures as .svg, .png and .vl.json. 'bypassbench report DIR'

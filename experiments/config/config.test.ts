@@ -462,6 +462,9 @@ describe('an experiment', () => {
     expect(experiment.trials).toBe(2);
     expect(experiment.workload).toMatchObject({ keys: 10, duration_s: 1, value_bytes: 64 });
     expect(experiment.distance).toEqual({ slices: 20, extend_s: 0 });
+    const longer = runnableHere.replace('quick:', 'quick:\n  distance: { extend_s: 40 }');
+    const going = await readExperiment(await write(longer), { quick: true, set: [], only: null });
+    expect(going.distance).toEqual({ slices: 20, extend_s: 40 });
   });
 
   test('has no smaller version without a quick section', async () => {

@@ -24,7 +24,7 @@ export function quickened(whole: ResolvedConfig, { only, saysExtension }: QuickO
       duration_s: smaller.calibration?.duration_s ?? full.calibration.duration_s,
     },
     workload: { ...full.workload, ...smaller.workload },
-    distance: saysExtension ? full.distance : { ...full.distance, extend_s: 0 },
+    distance: saysExtension ? full.distance : { ...full.distance, extend_s: smaller.distance?.extend_s ?? 0 },
   };
   const points = whole.points.map((point) => ({
     ...point,

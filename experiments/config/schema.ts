@@ -307,6 +307,12 @@ export const floor = z
       'systems that name it can be. Measured once per trial, like a system, and drawn as a line across their bars.',
   );
 
+const extend_s = z
+  .number()
+  .min(0)
+  .max(86_400)
+  .describe('Seconds that trials may go on beyond those planned, until they have; 0: not at all.');
+
 const quick = z
   .strictObject({
     systems: z
@@ -320,6 +326,10 @@ const quick = z
       .describe('Other values of axes; an axis that is not named here keeps its own.'),
     stages: z.strictObject({ duration_s: duration_s.optional() }).optional(),
     calibration: z.strictObject({ duration_s: z.number().min(0.1).max(60).optional() }).optional(),
+    distance: z
+      .strictObject({ extend_s })
+      .optional()
+      .describe('Without it trials do not go on beyond those planned.'),
     workload: z
       .strictObject({
         keys: keys.optional(),
@@ -385,12 +395,7 @@ export const configSchema = z.strictObject({
         .max(10_000)
         .default(20)
         .describe('Slices of one distance that each system and floor must have of each operation.'),
-      extend_s: z
-        .number()
-        .min(0)
-        .max(86_400)
-        .default(300)
-        .describe('Seconds that trials may go on beyond those planned, until they have; 0: not at all.'),
+      extend_s: extend_s.default(300),
     })
     .prefault({})
     .describe(

@@ -27,6 +27,7 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
   if (!(elapsed_s > 0)) throw new LoadError('FLOOR_FAILED', "the slices of the floor's window took no time");
   return {
     ...measured,
+    rehearsals_s: null,
     elapsed_s,
     populate_s: null,
     idle_polls: null,

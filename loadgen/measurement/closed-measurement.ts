@@ -36,12 +36,8 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
   const { context, connections, budget, window, pauses, distance, cost } = measuring;
   const { durationS, requests } = context.data.options;
   const loop = new ClosedLoop(connections);
-  const control = new ClosedWindow(measuring, {
-    phase: MEASURE,
-    durationS,
-    replies: requests,
-    ...warmUp(measuring, loop),
-  });
+  const { rehearsals_s, ...learned } = warmUp(measuring, loop);
+  const control = new ClosedWindow(measuring, { phase: MEASURE, durationS, replies: requests, ...learned });
   if (requests !== null) budget.left = requests;
   cost.begin();
   distance.read();
@@ -54,6 +50,7 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
   const monotonicNs = (ns: number) => pauses.monotonicNs(ns);
   return {
     ...control.outcome(),
+    rehearsals_s,
     cost: spent,
     schedule_lag_us: null,
     own_lag_us: null,
@@ -65,12 +62,15 @@ export function measureClosedLoop(measuring: Measuring): LoopOutcome {
 }
 
 /** What the window learns from the warm-up, where there is one. */
-function warmUp(measuring: Measuring, loop: ClosedLoop): Pick<WindowOptions, 'slowNs' | 'sliceNs'> {
+function warmUp(
+  measuring: Measuring,
+  loop: ClosedLoop,
+): Pick<WindowOptions, 'slowNs' | 'sliceNs'> & Pick<LoopOutcome, 'rehearsals_s'> {
   const { context, distance } = measuring;
   const { warmupS, connections, pipeline, sendsLike } = context.data.options;
   // Other programs never stand still.
   const shortestNs = sendsLike === null ? SLICE_NS : Number.POSITIVE_INFINITY;
-  if (warmupS === 0) return { slowNs: 0, sliceNs: shortestNs };
+  if (warmupS === 0) return { slowNs: 0, sliceNs: shortestNs, rehearsals_s: 0 };
   distance.read();
   measuring.meeting?.meet(0);
   measuring.pauses.resume();
@@ -84,12 +84,12 @@ function warmUp(measuring: Measuring, loop: ClosedLoop): Pick<WindowOptions, 'sl
   const sliceNs = Math.max(shortestNs, windows_ns, first.bulk.sliceNs);
   let last = first;
   const slowNs = first.latencyNsAt(SLOW_PERCENTILE);
-  rehearse(warmupS, () => {
+  const rehearsals_s = rehearse(warmupS, () => {
     last = practise(measuring, loop, { durationS: REHEARSAL_S, slowNs, sliceNs });
     return !context.stopRequested() && !measuring.connections.isDeserted;
   });
   distance.startOver();
-  return { slowNs: last.latencyNsAt(SLOW_PERCENTILE), sliceNs };
+  return { slowNs: last.latencyNsAt(SLOW_PERCENTILE), sliceNs, rehearsals_s };
 }
 
 /** A window that is not measured. */

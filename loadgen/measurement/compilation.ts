@@ -53,11 +53,14 @@ export class Compilation {
  * Rehearses until the code has settled, for as long as that may take. In the measured window V8 would take the core for
  * some 60 ms of the first second (10,000 requests a second on one core), and the p99 would be V8's.
  * @param rehearsal measures as the window will, for a fraction of a second; returns whether to go on
+ * @returns the seconds that they took
  */
-export function rehearse(warmupS: number, rehearsal: () => boolean): void {
-  const compilation = new Compilation(nowNs());
-  const endNs = nowNs() + Math.min(REHEARSALS_PER_WARM_UP * warmupS * 1e9, MOST_REHEARSALS_NS);
+export function rehearse(warmupS: number, rehearsal: () => boolean): number {
+  const startNs = nowNs();
+  const compilation = new Compilation(startNs);
+  const endNs = startNs + Math.min(REHEARSALS_PER_WARM_UP * warmupS * 1e9, MOST_REHEARSALS_NS);
   while (rehearsal() && !compilation.hasSettled(nowNs()) && nowNs() < endNs);
+  return (nowNs() - startNs) / 1e9;
 }
 
 /**

@@ -44,6 +44,7 @@ export interface Measuring {
 
 export type LoopOutcome = Pick<
   LoadOutcome,
+  | 'rehearsals_s'
   | 'elapsed_s'
   | 'operations'
   | 'bulk'

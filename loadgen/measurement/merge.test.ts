@@ -13,6 +13,7 @@ const counted = fc.record({
 });
 const thread = fc.record({
   elapsed_s: fc.integer({ min: 1, max: 5 }),
+  rehearsals_s: fc.integer({ min: 0, max: 3 }),
   operations: fc.dictionary(fc.constantFrom(...names), counted),
   lags: fc.array(latency, { maxLength: 10 }),
   sentLate: fc.nat(9),
@@ -28,11 +29,12 @@ function recorded(values: number[]): LatencyRecorder {
   return recorder;
 }
 
-function outcomeOf({ elapsed_s, operations, lags, sentLate }: Thread): ThreadOutcome {
+function outcomeOf({ elapsed_s, rehearsals_s, operations, lags, sentLate }: Thread): ThreadOutcome {
   const entries = Object.entries(operations);
   const hits = entries.reduce((sum, [, { latencies }]) => sum + latencies.length, 0);
   return {
     bulk: null,
+    rehearsals_s,
     elapsed_s,
     operations: entries.map(([operation, { latencies, misses, unanswered }]) => ({
       operation,
@@ -108,6 +110,7 @@ it('merges what threads measured into what one would have measured', () => {
       const hits = merged.operations.reduce((sum, operation) => sum + operation.hits, 0);
       const elapsed = Math.max(...threads.map(({ elapsed_s }) => elapsed_s));
       expect(merged.elapsed_s).toBe(elapsed);
+      expect(merged.rehearsals_s).toBe(Math.max(...threads.map(({ rehearsals_s }) => rehearsals_s)));
       expect(merged.rates!.completed_ops).toBeCloseTo(hits / elapsed, 6);
       expect(merged.rates!.offered_ops).toBe(10 * threads.length);
       expect(merged.schedule_lag_us).toEqual(

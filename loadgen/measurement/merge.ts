@@ -35,6 +35,7 @@ export function mergeOutcomes(threads: readonly ThreadOutcome[]): LoadOutcome {
   ];
   const operations = names.map((name) => mergeOperation(name, threads));
   return {
+    rehearsals_s: Math.max(...threads.map((thread) => thread.rehearsals_s ?? 0)),
     elapsed_s,
     operations,
     rates: mergeRates(threads, elapsed_s),

@@ -68,7 +68,8 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   const { context, connections, window, pauses, cost, meeting } = measuring;
   const { options } = context.data;
   // A trace is sent once.
-  if (options.warmupS > 0 && options.trace === null) rehearse(options.warmupS, () => practise(measuring));
+  const isRehearsed = options.warmupS > 0 && options.trace === null;
+  const rehearsals_s = isRehearsed ? rehearse(options.warmupS, () => practise(measuring)) : 0;
   cost.begin();
   const ownNs = pauses.monotonicNs(nowNs());
   const lastNs = meeting === null ? ownNs : meeting.meet(ownNs);
@@ -93,6 +94,7 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   const spent = connections.bulk === null ? cost.end(measurement.rightReplies, window.vainShare) : null;
   return {
     ...measurement.window.outcome((ns) => pauses.monotonicNs(ns), measurement.rightReplies),
+    rehearsals_s,
     cost: spent,
   };
 }
@@ -315,7 +317,7 @@ class OpenWindow implements ReplySink {
   }
 
   /** @param costReplies right replies that the cost is of */
-  outcome(monotonicNs: (nowNs: number) => number, costReplies: number): Omit<LoopOutcome, 'cost'> {
+  outcome(monotonicNs: (nowNs: number) => number, costReplies: number): Omit<LoopOutcome, 'rehearsals_s' | 'cost'> {
     const lastNs = Math.max(this.#endNs, this.#times[LAST]);
     const elapsed_s = (lastNs - this.#startNs) / 1e9;
     const windowS = (this.#endNs - this.#startNs) / 1e9;

@@ -107,6 +107,7 @@ export interface BulkResult extends Omit<NonNullable<LoadResult['bulk']>, 'repli
 export interface LoadOutcome
   extends Pick<
     LoadResult,
+    | 'rehearsals_s'
     | 'elapsed_s'
     | 'idle_polls'
     | 'busy_share'

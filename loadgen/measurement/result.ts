@@ -113,6 +113,7 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     seed: setup.seed,
     core: setup.core,
     warmup_s: setup.warmupS,
+    rehearsals_s: outcome.rehearsals_s,
     elapsed_s: outcome.elapsed_s,
     schedule_lag_us: outcome.schedule_lag_us,
     own_lag_us: outcome.own_lag_us,

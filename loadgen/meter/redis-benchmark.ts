@@ -163,6 +163,7 @@ function outcomeOf(
   const elapsed_s = slices.reduce((sum, { start_ns, end_ns }) => sum + end_ns - start_ns, 0) / 1e9;
   const throughput_ops = requests / elapsed_s;
   return {
+    rehearsals_s: null,
     elapsed_s,
     populate_s: null,
     bulk: null,

@@ -130,6 +130,11 @@ const loadResult = z.strictObject({
   seed: z.int(),
   core: count.nullable(),
   warmup_s: notNegative,
+  /**
+   * Rehearsals beside the warm-up, until the generator's code was compiled; 0 without a warm-up and of a trace. Null of
+   * other programs, and in older results.
+   */
+  rehearsals_s: notNegative.nullable().default(null),
   elapsed_s: z.number().positive(),
   /** Open loop: actual minus intended time of sending, which is part of the response time. */
   schedule_lag_us: z
