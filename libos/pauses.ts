@@ -71,6 +71,7 @@ export class PauseLog {
   #switchesSeen: number;
   #gaps = 0;
   #lost = 0;
+  #stoodStillNs = 0;
   #lastNs = nowNs();
   #usageNs = 0;
   /** What may have been worked since the clock was looked at last, and between that and the look before, in ns. */
@@ -104,6 +105,11 @@ export class PauseLog {
     this.#lastNs = nowNs;
     this.#workBeforeNs = this.#workNs;
     this.#workNs = 0;
+  }
+
+  /** All gaps so far, in ns. */
+  get stoodStillNs(): number {
+    return this.#stoodStillNs;
   }
 
   /**
@@ -168,6 +174,7 @@ export class PauseLog {
   }
 
   #note(nowNs: number): void {
+    this.#stoodStillNs += nowNs - this.#lastNs;
     if (this.#gaps === MAX_GAPS) {
       this.#lost++;
       return;

@@ -51,7 +51,7 @@ export async function run(context: DataPathContext<ServeOptions, Endpoint>): Pro
   try {
     const frontEnd = new LibosFrontEnd(libos, {
       pauses,
-      busy: stamps === null || idle === 'sleep' ? null : new BusyTime(stamps.sayBusyNs()),
+      busy: stamps === null || idle === 'sleep' ? null : new BusyTime(pauses, stamps.sayBusyNs()),
       createEngine: (forEngine) => createEngine(options, forEngine),
       stopRequested: () => context.stopRequested(),
       lingerMs: LINGER_MS,

@@ -42,7 +42,7 @@ export async function run(context: DataPathContext<ExampleOptions, Endpoint>): P
   const stamps = files.stamps === null ? null : StampRing.create(files.stamps);
   stamps?.stampEvery(files.stampsEvery);
   const pauses = new PauseLog();
-  const busy = stamps === null || idle === 'sleep' ? null : new BusyTime(stamps.sayBusyNs());
+  const busy = stamps === null || idle === 'sleep' ? null : new BusyTime(pauses, stamps.sayBusyNs());
   const libos = createLibos({ backend, backendOptions, idle, stamps, pauses, busy });
   try {
     servers[name](libos, {

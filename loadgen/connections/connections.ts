@@ -36,7 +36,7 @@ export class Connections {
   readonly replyTimeoutNs: number;
   /** Each loop reports every reading of its clock to it. */
   readonly pauses: PauseLog;
-  readonly busy = new BusyTime();
+  readonly busy: BusyTime;
   /** What is carried beside them; null for nothing. */
   bulk: BulkStreams | null = null;
   readonly #target: Endpoint;
@@ -58,6 +58,7 @@ export class Connections {
     login: Login | null = null,
   ) {
     this.pauses = pauses;
+    this.busy = new BusyTime(pauses);
     this.libos = libos;
     this.#target = target;
     this.replyTimeoutNs = replyTimeoutS * 1e9;

@@ -162,7 +162,7 @@ timed(
     const spin = (): void => {
       for (const untilNs = nowNs() + 10_000; nowNs() < untilNs; );
     };
-    const busy = new BusyTime();
+    const busy = new BusyTime(null);
     busy.begin();
     for (let turn = 1; turn <= 20_000; turn++) {
       const sinceNs = nowNs();
