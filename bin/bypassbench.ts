@@ -43,6 +43,7 @@ const parts: Record<string, () => Promise<Part>> = {
   calibrate: () => import('../loadgen/calibrate/command.ts'),
   floor: () => import('../loadgen/floor/command.ts'),
   distance: () => import('../experiments/commands/distance.ts'),
+  wire: () => import('../experiments/commands/wire.ts'),
   doctor: () => import('../libos/command.ts'),
   conform: () => import('../libos/conformance/command.ts'),
 };

@@ -29,6 +29,7 @@ import { runFloorTrial } from './trial/floor-trial.ts';
 import { type PlannedTrial, placeName, placeOf, planBlock } from './trial/plan.ts';
 import { runSystemTrial } from './trial/system-trial.ts';
 import { type EndedTrial, type TrialContext, TrialRun } from './trial/trial-run.ts';
+import { Wire } from './wire/wire.ts';
 
 /** One distance is to be seen in so many trials, or in all where fewer are planned: fewer have no interval. */
 const TRIALS_OF_ONE_DISTANCE = 3;
@@ -63,13 +64,28 @@ export async function runCampaign(campaign: Campaign): Promise<number | null> {
     progress.announce('nothing is lacking: all trials are there');
     return there.filter(({ status }) => status === 'failed').length;
   }
-  let manifest: Manifest = { ...(await withDistances(campaign)), finished_at: null };
+  const manifest: Manifest = { ...(await withDistances(campaign)), finished_at: null };
   if (earlier === null) await out.begin();
   else await out.goOn(earlier.cutOff);
   await writeManifest(out.path, manifest);
   const interrupted = rejectWhenAborted(signal);
   await calibrateFirst(campaign, interrupted);
-  const blocks = new Blocks(campaign, interrupted);
+  const wire = campaign.experiment.wire === undefined ? null : new Wire();
+  try {
+    return await runBlocks(campaign, new Blocks(campaign, wire, interrupted), planned, manifest);
+  } finally {
+    wire?.close();
+  }
+}
+
+/** Those that are planned, and those that it takes until there is enough of one distance; writes the manifest's end. */
+async function runBlocks(
+  { out, progress }: Campaign,
+  blocks: Blocks,
+  planned: readonly PlannedTrial[],
+  begun: Manifest,
+): Promise<number | null> {
+  let manifest = begun;
   for (const block of Map.groupBy(planned, ({ trial }) => trial).values()) {
     if (!(await blocks.run(block))) return null;
   }
@@ -118,6 +134,7 @@ class Blocks {
   /** Trials that failed. */
   failed = 0;
   readonly #campaign: Campaign;
+  readonly #wire: Wire | null;
   readonly #interrupted: Promise<never>;
   /** What each trial took that succeeded, by place. */
   readonly #elapsed_s = new Map<string, number[]>();
@@ -126,8 +143,9 @@ class Blocks {
   #blocks = 0;
   #trials = 0;
 
-  constructor(campaign: Campaign, interrupted: Promise<never>) {
+  constructor(campaign: Campaign, wire: Wire | null, interrupted: Promise<never>) {
     this.#campaign = campaign;
+    this.#wire = wire;
     this.#interrupted = interrupted;
   }
 
@@ -151,6 +169,7 @@ class Blocks {
       const context: TrialContext = {
         ...this.#campaign,
         runFolder: out.path,
+        wire: this.#wire,
         interrupted: this.#interrupted,
         onStep: (step) => progress.step(planned, step),
         warn: (message) => progress.warn(message),

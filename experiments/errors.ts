@@ -17,7 +17,9 @@ export type ExperimentErrorCode =
   | 'NOT_CONTINUED'
   | 'MACHINE_UNSUPPORTED'
   | 'CORES_UNAVAILABLE'
-  | 'NO_FREE_PORT';
+  | 'NO_FREE_PORT'
+  | 'WIRE_EXISTS'
+  | 'WIRE_IMPOSSIBLE';
 
 /** An error that its reader can act on. `code` is stable; `message` names the thing and the remedy. */
 export class ExperimentError extends Error {

@@ -15,6 +15,7 @@ import type { Supervisor } from './machine/process.ts';
 import { unfinishedManifest } from './manifest.ts';
 import { defaultOutFolder, OutFolder } from './out-folder.ts';
 import { Progress } from './progress.ts';
+import { checkWire } from './wire/wire.ts';
 
 export interface RunRequest {
   /** Name of one that ships, or a file. */
@@ -47,6 +48,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const configured = await readExperiment(request.config, { quick, set, only });
   const unrunnable = missingPrograms(configured.systems, configured.floors);
   checkOpenFiles(configured, openFilesLimit());
+  if (configured.wire !== undefined) checkWire();
   const folder = request.folder ?? defaultOutFolder(configured.experiment, new Date());
   const out = await OutFolder.open(path.resolve(folder));
   const known = await beforeFirstTrial(configured, out, request).catch((error) => {

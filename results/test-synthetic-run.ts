@@ -386,6 +386,7 @@ async function writeLoadResult(
     seed: plan.seed,
     core: 1,
     warmup_s: plan.warmup_s,
+    rehearsals_s: 0.3,
     elapsed_s,
     schedule_lag_us: null,
     own_lag_us: null,

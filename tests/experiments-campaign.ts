@@ -107,6 +107,7 @@ export class TestRun {
     reference?: string;
     distance?: object;
     quick?: object;
+    wire?: string;
   }) {
     writeFileSync(
       this.config,

@@ -40,7 +40,7 @@ const layers: Record<string, RegExp[]> = {
   ],
   experiments: [
     /^experiments\/errors\.ts$/,
-    /^experiments\/machine\//,
+    /^experiments\/(machine|wire)\//,
     /^experiments\/config\//,
     /^experiments\/trial\//,
     /^experiments\//,

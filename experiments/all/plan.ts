@@ -4,6 +4,7 @@ import { readExperiment } from '../config/config.ts';
 import { mainExperiments } from '../config/experiments.ts';
 import { durationInWords, runDuration_s } from '../duration.ts';
 import { ExperimentError } from '../errors.ts';
+import { checkWire } from '../wire/wire.ts';
 
 export interface PlannedExperiment {
   name: string;
@@ -13,8 +14,8 @@ export interface PlannedExperiment {
   /** So long its trials may go on behind those that are planned. */
   more_s: number;
   leftOut: string | null;
-  /** Why it cannot be run here; else null. */
-  problem: string | null;
+  /** Why it cannot be run here, and whether that is for want of rights or of a device alone; else null. */
+  problem: { reason: string; isExcused: boolean } | null;
 }
 
 export async function planAll(quick: boolean): Promise<PlannedExperiment[]> {
@@ -25,7 +26,8 @@ export async function planAll(quick: boolean): Promise<PlannedExperiment[]> {
 export async function planned(name: string, file: string, quick: boolean): Promise<PlannedExperiment> {
   try {
     const configured = await readExperiment(file, { quick, set: [], only: null });
-    const { title, leftOut, distance } = configured;
+    const { title, leftOut, distance, wire } = configured;
+    if (wire !== undefined) checkWire();
     return {
       name,
       file,
@@ -37,7 +39,8 @@ export async function planned(name: string, file: string, quick: boolean): Promi
     };
   } catch (error) {
     if (!(error instanceof ExperimentError)) throw error;
-    return { name, file, title: name, seconds: 0, more_s: 0, leftOut: null, problem: error.message };
+    const problem = { reason: error.message, isExcused: error.code === 'WIRE_IMPOSSIBLE' };
+    return { name, file, title: name, seconds: 0, more_s: 0, leftOut: null, problem };
   }
 }
 
@@ -47,7 +50,7 @@ export function planInWords(plan: readonly PlannedExperiment[]): string {
   const longest = Math.max(...plan.map(({ seconds }) => durationInWords(seconds).length));
   const lines = plan.flatMap(({ name, title, seconds, leftOut, problem }) => [
     `${name.padEnd(widest)}   ${(problem === null ? durationInWords(seconds) : '-').padStart(longest)}   ` +
-      `${problem === null ? title : `cannot be run: ${problem}`}`,
+      `${problem === null ? title : `${problem.isExcused ? 'left out' : 'cannot be run'}: ${problem.reason}`}`,
     ...(leftOut === null ? [] : [`${' '.repeat(widest + longest + 6)}left out: ${leftOut}`]),
   ]);
   const seconds = plan.reduce((sum, one) => sum + one.seconds, 0);

@@ -63,8 +63,9 @@ async function begun(plan: readonly PlannedExperiment[], quick: boolean): Promis
 }
 
 function recordOf({ name, title, seconds, problem }: PlannedExperiment): ExperimentRecord {
-  const status = problem === null ? 'waiting' : 'failed';
-  return { name, title, planned_s: seconds, status, reason: problem, failed_trials: 0, elapsed_s: 0 };
+  const status = problem === null ? 'waiting' : problem.isExcused ? 'left_out' : 'failed';
+  const reason = problem?.reason ?? null;
+  return { name, title, planned_s: seconds, status, reason, failed_trials: 0, elapsed_s: 0 };
 }
 
 async function readAll(folder: string): Promise<AllRuns | null> {
@@ -94,7 +95,7 @@ export async function runAll(
   const { signal, say } = surroundings;
   const write = (): Promise<void> => replaceFile(path.join(folder, ALL_FILE), allFormat.write(runs));
   await write();
-  const isLeft = ({ status }: ExperimentRecord): boolean => status !== 'ended';
+  const isLeft = ({ status }: ExperimentRecord): boolean => status !== 'ended' && status !== 'left_out';
   for (const [index, record] of runs.experiments.entries()) {
     if (signal.aborted) break;
     const planned = plan.find(({ name }) => name === record.name);

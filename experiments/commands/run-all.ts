@@ -52,5 +52,7 @@ export async function runAllExperiments({ quick, goesOn, set, only, ...of }: All
 
 function exitCodeOf({ finished_at, experiments }: AllRuns): number {
   if (finished_at === null) return INTERRUPTED_EXIT_CODE;
-  return experiments.every(({ status, failed_trials }) => status === 'ended' && failed_trials === 0) ? 0 : 1;
+  const isGood = ({ status, failed_trials }: AllRuns['experiments'][number]): boolean =>
+    status === 'left_out' || (status === 'ended' && failed_trials === 0);
+  return experiments.every(isGood) ? 0 : 1;
 }

@@ -60,8 +60,19 @@ export function contradictions(config: Config): Problem[] {
     ...protocolProblems(config),
     ...programProblems(config),
     ...withinProblems(config),
+    ...wireProblems(config),
     ...quickProblems(config),
   ];
+}
+
+/** Systems whose addresses and devices are those of a wire. */
+function wireProblems({ systems, wire }: Config): Problem[] {
+  return systems.flatMap(({ name, requires }, index) => {
+    const needed = requires.find((one) => 'wire' in one);
+    if (needed === undefined || needed.wire === wire) return [];
+    const message = `${name} goes over a wire: the experiment must say \`wire: ${needed.wire}\``;
+    return [{ path: ['systems', index, 'requires'], message }];
+  });
 }
 
 /** Of an experiment without a sweep; swept.ts says what is wrong in one with it. */

@@ -12,7 +12,7 @@ const folders = ['experiments', path.join('experiments', 'examples')].map((folde
 /** As a reader wants them: papers' figures first, what goes beyond them behind. Those that are not here come last. */
 const wanted = [
   ...['redis-figure', 'redis-throughput', 'redis-aof', 'echo', 'netpipe', 'netpipe-one-way', 'relay'],
-  ...['latency-load', 'value-size', 'connections', 'pipelining', 'ycsb', 'mixed', 'generators'],
+  ...['latency-load', 'value-size', 'connections', 'pipelining', 'ycsb', 'mixed', 'generators', 'redis-wire'],
 ];
 
 /** Their files by name. */

@@ -65,7 +65,9 @@ export function neededPrograms(requires: Requires, program: string): NeededProgr
       ? ofCores(needed.cores)
       : 'built' in needed
         ? ofBuild(needed.built)
-        : onPath(needed.binary, needed.package),
+        : 'wire' in needed
+          ? { what: `a wire (wire: ${needed.wire})`, missing: null }
+          : onPath(needed.binary, needed.package),
   );
 }
 

@@ -92,6 +92,9 @@ const requires = z
           ),
       }),
       z.strictObject({
+        wire: z.literal('veth').describe('The experiment must have this `wire`.'),
+      }),
+      z.strictObject({
         cores: z.int().positive().describe('So many cores that this process may use, for server and client.'),
       }),
     ]),
@@ -356,6 +359,13 @@ export const configSchema = z.strictObject({
     .max(2 ** 31)
     .default(1)
     .describe('Seed of the order and, with the trial, of the keys drawn.'),
+  wire: z
+    .enum(['veth'])
+    .optional()
+    .describe(
+      'Servers and clients are in network namespaces of their own, joined by a pair of devices, wire0 at either end; ' +
+        '{host} is then 10.77.0.1, and the client has 10.77.0.2. Takes root. Without it servers listen on loopback.',
+    ),
   workload: workload.describe('What the load generator does.'),
   sweep: sweepSchema.optional(),
   systems: z.array(system).min(1).describe('The systems under test.'),

@@ -40,7 +40,7 @@ export function whyNotBuilt(product: Product, checkout: string): string | null {
 export function redisBuildOf(
   system: {
     start: readonly string[];
-    requires: readonly ({ built: Product } | { binary: string } | { cores: number })[];
+    requires: readonly ({ built: Product } | { binary: string } | { cores: number } | { wire: string })[];
   },
   checkout: string,
 ): RedisBuild | null {

@@ -18,6 +18,8 @@ import { RunnerFolder } from './runner-folder.ts';
 
 /** Programs of util-linux without which nothing is started. */
 export const launchers = ['setpriv', 'taskset'];
+/** The one more for a network namespace. */
+const NETWORK_LAUNCHER = 'nsenter';
 
 export interface Launch {
   /** The program and its arguments. */
@@ -25,6 +27,8 @@ export interface Launch {
   /** Cores that it is pinned to. */
   cores: readonly number[];
   cwd: string;
+  /** The network namespace that it is started in, by a path; undefined: this thread's. */
+  network?: string;
   /** Variables added to this process's environment. */
   env: Record<string, string>;
   /** Two files; of what is too long for a log the beginning and the end are kept. */
@@ -98,7 +102,8 @@ export class Supervisor {
     this.#onDisk ??= RunnerFolder.onDisk();
     const logs = [new BoundedLog(launch.stdoutFile), new BoundedLog(launch.stderrFile)];
     const [stdout, stderr] = logs.map(({ fd }) => fd);
-    const pinned = ['--pdeathsig', 'KILL', 'taskset', '--cpu-list', launch.cores.join(','), ...launch.argv];
+    const argv = launch.network ? [NETWORK_LAUNCHER, `--net=${launch.network}`, ...launch.argv] : launch.argv;
+    const pinned = ['--pdeathsig', 'KILL', 'taskset', '--cpu-list', launch.cores.join(','), ...argv];
     const subprocess = execa('setpriv', pinned, {
       cwd: launch.cwd,
       env: launch.env,

@@ -5,7 +5,7 @@ import type { System } from '../config/schema.ts';
 import { type Checkout, commandPath } from '../machine/checkout.ts';
 import type { RunningProcess, Supervisor } from '../machine/process.ts';
 
-/** Where servers listen unless their command line says another: nothing of a run leaves this machine. */
+/** Where servers listen that are at no wire's end: nothing of a run leaves this machine. */
 export const HOST = '127.0.0.1';
 
 export interface ServerRequest {
@@ -14,6 +14,8 @@ export interface ServerRequest {
   /** Of its placeholders. */
   values: SystemValues;
   cwd: string;
+  /** The network namespace that it is started in; undefined: this thread's. */
+  network?: string;
   logs: { stdoutFile: string; stderrFile: string };
   supervisor: Supervisor;
 }
@@ -23,6 +25,7 @@ export function startServer({
   checkout,
   values,
   cwd,
+  network,
   logs,
   supervisor,
 }: ServerRequest): RunningProcess {
@@ -32,6 +35,7 @@ export function startServer({
     argv: [commandPath(program, checkout), ...args],
     cores: system.server_cores,
     cwd,
+    network,
     env: Object.fromEntries(Object.entries(system.env).map(([name, value]) => [name, fill(value)])),
     ...logs,
   });

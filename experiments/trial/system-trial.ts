@@ -13,6 +13,7 @@ import { hasMoments } from '../machine/backends.ts';
 import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
 import { freePort } from '../machine/ports.ts';
 import type { RunningProcess } from '../machine/process.ts';
+import { SERVER_ADDRESS } from '../wire/wire.ts';
 import { commandTime_us, readCommandStats } from './command-stats.ts';
 import { clientCoresOf, corePairOf } from './core-pair.ts';
 import { loadArguments, meterArguments } from './load-arguments.ts';
@@ -96,6 +97,11 @@ class ServerRun {
     }
   }
 
+  /** Where the server is asked to listen. */
+  get #host(): string {
+    return this.#context.wire === null ? HOST : SERVER_ADDRESS;
+  }
+
   #setSysctls(): void {
     const { sysctl } = this.#planned.subject;
     if (Object.keys(sysctl).length === 0) return;
@@ -138,7 +144,7 @@ class ServerRun {
     const { subject } = this.#planned;
     const { server_cores } = subject;
     const { folder, workingFolder } = this.#run;
-    const values = { host: HOST, port: String(port), core: String(server_cores[0]) };
+    const values = { host: this.#host, port: String(port), core: String(server_cores[0]) };
     // The record keeps {dir} and its like: the files' paths mean nothing once the trial is over.
     this.#run.command = startWithOptions(subject).map((word) =>
       fillPlaceholders(word, { ...values, ...this.#files(true) }),
@@ -152,6 +158,7 @@ class ServerRun {
       checkout: this.#context.checkouts.get(subject.name),
       values: { ...values, ...this.#files(false) },
       cwd: workingFolder,
+      network: this.#context.wire?.serverNetwork,
       logs: folder.serverLogs,
       supervisor: this.#context.supervisor,
     });
@@ -165,7 +172,7 @@ class ServerRun {
     const address = await waitUntilReady({
       server,
       ready,
-      address: { host: HOST, port },
+      address: { host: this.#host, port },
       interrupted,
       ...folder.serverLogs,
     });

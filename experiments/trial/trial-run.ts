@@ -10,6 +10,7 @@ import type { Checkouts } from '../machine/checkout.ts';
 import { interference, readCounts } from '../machine/interference.ts';
 import { withoutHome } from '../machine/machine.ts';
 import type { Supervisor } from '../machine/process.ts';
+import type { Wire } from '../wire/wire.ts';
 import type { WorkloadOperation } from './measurement.ts';
 import type { PlannedTrial } from './plan.ts';
 import { TrialFolder, tailOf } from './trial-folder.ts';
@@ -20,6 +21,8 @@ export interface TrialContext {
   checkouts: Checkouts;
   runFolder: string;
   supervisor: Supervisor;
+  /** Over which the client reaches the servers, at whose end this process is; null: over whatever they name. */
+  wire: Wire | null;
   signal: AbortSignal;
   /** Rejects with a TrialFailure when `signal` aborts. */
   interrupted: Promise<never>;

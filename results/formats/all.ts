@@ -12,9 +12,12 @@ const experimentRecord = z.strictObject({
   title: z.string(),
   /** What it was to take. */
   planned_s: notNegative,
-  /** `failed`: it could not be run, or its report could not be made. What ended has its report, whatever that says. */
-  status: z.enum(['waiting', 'interrupted', 'failed', 'ended']),
-  /** Why it failed; else null. */
+  /**
+   * `failed`: it could not be run, or its report could not be made; `left_out`: it is for other machines or other
+   * rights than these. What ended has its report, whatever that says.
+   */
+  status: z.enum(['waiting', 'interrupted', 'failed', 'left_out', 'ended']),
+  /** Why it failed or was left out; else null. */
   reason: z.string().nullable(),
   failed_trials: count,
   elapsed_s: notNegative,

@@ -60,6 +60,7 @@ ${all.git.commit ?? 'unknown'}${all.git.dirty ? ' with changes' : ''}.</p>`,
 const outcomes: Record<AllRuns['experiments'][number]['status'], { word: string; state: State }> = {
   ended: { word: 'ran', state: 'valid' },
   failed: { word: 'failed', state: 'invalid' },
+  left_out: { word: 'left out', state: 'suspect' },
   interrupted: { word: 'interrupted', state: 'suspect' },
   waiting: { word: 'not run', state: 'suspect' },
 };

@@ -7,6 +7,7 @@ import { type Terminal, terminal } from '../text/terminal.ts';
 const words: Record<ExperimentRecord['status'], string> = {
   ended: 'ran',
   failed: 'FAILED',
+  left_out: 'left out',
   interrupted: 'interrupted',
   waiting: 'not run',
 };
