@@ -317,7 +317,10 @@ class OpenWindow implements ReplySink {
   }
 
   /** @param costReplies right replies that the cost is of */
-  outcome(monotonicNs: (nowNs: number) => number, costReplies: number): Omit<LoopOutcome, 'rehearsals_s' | 'cost'> {
+  outcome(
+    monotonicNs: (nowNs: number) => number,
+    costReplies: number,
+  ): Omit<LoopOutcome, 'rehearsals_s' | 'cost'> {
     const lastNs = Math.max(this.#endNs, this.#times[LAST]);
     const elapsed_s = (lastNs - this.#startNs) / 1e9;
     const windowS = (this.#endNs - this.#startNs) / 1e9;
