@@ -3,6 +3,11 @@
 /** What their common word says: nothing yet, that the data path is to stop, that it knows. */
 export const StopWord = { Running: 0, Asked: 1, Heard: 2 } as const;
 
+/** Where that word stands, and where the data path says which thread it is, once it runs. */
+export const STOP_WORD = 0;
+export const THREAD = 1;
+export const SHARED_WORDS = 2;
+
 /** What the function of a data path is given. */
 export interface DataPathContext<Data, Info> {
   readonly data: Data;
@@ -18,7 +23,7 @@ export interface DataPathStart {
   /** URLs of modules with backends from outside, which the data path's thread needs as well. */
   backendModules: readonly string[];
   data: unknown;
-  stopWord: Int32Array;
+  shared: Int32Array;
 }
 
 export type DataPathMessage =

@@ -5,23 +5,27 @@ import {
   type DataPathContext,
   type DataPathMessage,
   type DataPathStart,
+  STOP_WORD,
   StopWord,
+  THREAD,
 } from './datapath-protocol.ts';
+import { currentThread } from './stuck-thread.ts';
 
-const { module, core, backendModules, data, stopWord } = workerData as DataPathStart;
+const { module, core, backendModules, data, shared } = workerData as DataPathStart;
 const report = (message: DataPathMessage) => parentPort!.postMessage(message);
 
 const context: DataPathContext<unknown, unknown> = {
   data,
   stopRequested: () => {
-    if (Atomics.load(stopWord, 0) === StopWord.Running) return false;
-    Atomics.store(stopWord, 0, StopWord.Heard);
+    if (Atomics.load(shared, STOP_WORD) === StopWord.Running) return false;
+    Atomics.store(shared, STOP_WORD, StopWord.Heard);
     return true;
   },
   ready: (info) => report({ kind: 'ready', info }),
 };
 
 try {
+  Atomics.store(shared, THREAD, currentThread());
   if (core !== null) pinThread(core);
   if (backendModules.length > 0) {
     const { loadBackendModule } = await import('./backend-module.ts');

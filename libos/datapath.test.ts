@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { startDataPath } from './index.ts';
 
@@ -59,6 +62,36 @@ describe('startDataPath', () => {
     expect(await dataPath.finished).toBeNull();
   });
 
+  it('ends the process, and says why, where the data path does not return from a call in C', async () => {
+    const at = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
+    // A lock that nobody gives back, as of a process that has died.
+    const hangs = `import { libc } from ${at('native/libc.ts')};
+      import { mapAnonymous } from ${at('memory/anonymous.ts')};
+      const call = (name) => libc.func(name, 'int', ['uintptr_t']);
+      export const run = (context) => {
+        const lock = mapAnonymous(4096).address;
+        libc.func('pthread_spin_init', 'int', ['uintptr_t', 'int'])(lock, 0);
+        call('pthread_spin_lock')(lock);
+        context.ready(0);
+        call('pthread_spin_lock')(lock);
+      };`;
+    const program = `import { finishedOrSignalled, startDataPath } from ${at('index.ts')};
+      const dataPath = startDataPath(new URL(${JSON.stringify(module(hangs).href)}), null, null);
+      await dataPath.ready;
+      console.log('ready');
+      await finishedOrSignalled(dataPath);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const said = text(child.stderr);
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    expect((await once(child, 'exit'))[0]).toBe(1);
+    expect(await said).toMatch(
+      /data path \(thread \d+\) does not return from a call .* in state R \(running\)/,
+    );
+  });
+
   it('passes errors on with their code', async () => {
     const source = 'export const run = () => { throw Object.assign(new Error("no"), { code: "BROKEN" }); }';
     const dataPath = startDataPath(module(source), null, null);
@@ -67,7 +100,10 @@ describe('startDataPath', () => {
   });
 
   it('pins its thread, and only that, to the core', async () => {
-    const source = `import { readFileSync } from 'node:fs';
+    const source = `import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
       export const run = () => readFileSync('/proc/thread-self/status', 'utf8');`;
     const allowed = (status: string) => /Cpus_allowed_list:\s*(.*)/.exec(status)![1];
     const before = allowed(readFileSync('/proc/thread-self/status', 'utf8'));

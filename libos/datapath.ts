@@ -1,7 +1,7 @@
 /**
  * A data path: a worker thread pinned to a core that runs one function, which may be async, and, polling,
  * does not return to Node's event loop before it is done. The main thread keeps signals and standard output.
- * They share one word: the request to stop.
+ * They share a word: the request to stop.
  *
  *     main thread                              worker thread
  *     startDataPath(module, data, core)  --->  module.run(context)
@@ -11,8 +11,16 @@
  */
 import { Worker } from 'node:worker_threads';
 import { loadedBackendModules } from './backend-module.ts';
-import { type DataPathMessage, type DataPathStart, StopWord } from './datapath-protocol.ts';
+import {
+  type DataPathMessage,
+  type DataPathStart,
+  SHARED_WORDS,
+  STOP_WORD,
+  StopWord,
+  THREAD,
+} from './datapath-protocol.ts';
 import { type ErrorCode, LibosError } from './errors.ts';
+import { endProcessWith } from './stuck-thread.ts';
 
 export interface DataPath<Info, Result> {
   /** Rejects when the data path failed before it was ready. */
@@ -22,7 +30,8 @@ export interface DataPath<Info, Result> {
   /**
    * Asks the data path to return, and ends its thread if it has not heard that within its grace. One that has
    * heard it may take longer, since a thread that is ended in the middle of closing a device can take the process
-   * with it. Never rejects.
+   * with it. Where the thread cannot be ended, since a call outside of JavaScript does not return, the process is, with a
+   * line that says so and exit code 1. Never rejects.
    */
   stop(options?: StopOptions): Promise<void>;
 }
@@ -40,6 +49,8 @@ export interface StopOptions {
 /** Enough to close a device, on however busy a machine. */
 const CLOSING_MS = 10_000;
 const GRACE_MS = 800;
+/** A thread that runs JavaScript is ended at once, but for how long it waits for a core. */
+const ENDING_MS = 2500;
 
 /**
  * Runs `run(context)` of `module` on its own thread, pinned to `core` unless that is null. `data`, the ready
@@ -52,8 +63,8 @@ export function startDataPath<Data, Info, Result>(
   core: number | null,
   backendModules: readonly string[] = loadedBackendModules(),
 ): DataPath<Info, Result> {
-  const stopWord = new Int32Array(new SharedArrayBuffer(4));
-  const start: DataPathStart = { module: module.href, core, backendModules, data, stopWord };
+  const shared = new Int32Array(new SharedArrayBuffer(4 * SHARED_WORDS));
+  const start: DataPathStart = { module: module.href, core, backendModules, data, shared };
   const worker = new Worker(new URL('./datapath-thread.ts', import.meta.url), { workerData: start });
   const ready = Promise.withResolvers<Info>();
   const finished = Promise.withResolvers<Result | null>();
@@ -81,10 +92,13 @@ export function startDataPath<Data, Info, Result>(
     finished: finished.promise,
     async stop({ graceMs = GRACE_MS, closingMs = CLOSING_MS } = {}) {
       stopping = true;
-      Atomics.store(stopWord, 0, StopWord.Asked);
-      const end = () => void worker.terminate();
+      Atomics.store(shared, STOP_WORD, StopWord.Asked);
+      const end = () => {
+        void worker.terminate();
+        timer = setTimeout(() => endProcessWith(Atomics.load(shared, THREAD)), ENDING_MS);
+      };
       let timer = setTimeout(() => {
-        if (Atomics.load(stopWord, 0) !== StopWord.Heard) end();
+        if (Atomics.load(shared, STOP_WORD) !== StopWord.Heard) end();
         else if (Number.isFinite(closingMs)) timer = setTimeout(end, closingMs);
       }, graceMs);
       await exited;
