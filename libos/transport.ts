@@ -77,8 +77,13 @@ export const PUSHES_PER_BURST = 8;
 export const LINGER_US = 100_000;
 /** For so long a closed connection whose peer takes nothing of what was pushed before waits for it, by default. */
 export const USER_TIMEOUT_MS = 100_000;
-/** A device that cannot wake the thread is looked at this often while the thread sleeps. */
+/**
+ * A device that cannot wake the thread is looked at this often while the thread sleeps: at first, and ever more rarely while
+ * nothing happens, so that what comes after a silence waits for a fifth of that at most, and never for longer than this.
+ */
 const SLEEP_MS = 0.05;
+const SLEEP_GROWTH = 1.2;
+const LONGEST_SLEEP_MS = 2;
 
 /** What the core offers its transport: the tokens, the descriptors, and what every backend does alike. */
 export class TransportHost {
@@ -92,6 +97,8 @@ export class TransportHost {
   readonly #freeDescriptors: number[] = [];
   readonly #stamps: StampWriter | null;
   readonly #sleepWord = new Int32Array(new SharedArrayBuffer(4));
+  /** Of the next sleep. In an array, whose doubles change in place. */
+  readonly #sleepMs = Float64Array.of(SLEEP_MS);
 
   constructor(stamps: StampWriter | null) {
     this.#stamps = stamps;
@@ -143,9 +150,19 @@ export class TransportHost {
     this.tokens.complete(this.tokens.shift(queue.connects), error);
   }
 
-  /** Sleeps for at most `timeoutMs`, and briefly: for transports whose device cannot wake the thread. */
+  /** Something has come or gone: the next sleep is short. For transports that call `sleep`. */
+  stirred(): void {
+    this.#sleepMs[0] = SLEEP_MS;
+  }
+
+  /**
+   * Sleeps for at most `timeoutMs`, and briefly, the less so the longer nothing has `stirred`: for transports whose device
+   * cannot wake the thread.
+   */
   sleep(timeoutMs: number): void {
-    Atomics.wait(this.#sleepWord, 0, 0, Math.min(timeoutMs, SLEEP_MS));
+    const ms = this.#sleepMs[0];
+    this.#sleepMs[0] = Math.min(ms * SLEEP_GROWTH, LONGEST_SLEEP_MS);
+    Atomics.wait(this.#sleepWord, 0, 0, Math.min(timeoutMs, ms));
   }
 }
 

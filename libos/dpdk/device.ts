@@ -58,6 +58,7 @@ export class DpdkDevice implements Device {
   readonly mac: Uint8Array;
   readonly mtu: number;
   readonly fillsChecksums = true;
+  readonly linkIsPeer: boolean;
   readonly received: SgaSegment[] = [];
   readonly receivedChecksums: Uint8Array;
   readonly #glue: Glue;
@@ -82,6 +83,7 @@ export class DpdkDevice implements Device {
    * and the remedy where we know one.
    */
   constructor(options: DpdkOptions) {
+    this.linkIsPeer = options.device.kind === 'memif';
     const request = portRequest(options);
     this.#glue = startEal(options.eal);
     this.#exchange = this.#glue.exchange;

@@ -35,6 +35,8 @@ export interface Device extends SegmentHome {
   /** Time of the last exchange in microseconds, monotonic, from any origin: the stack's only clock. */
   readonly nowUs: number;
   readonly linkUp: boolean;
+  /** The link is up for as long as the process at its other end lives, and no longer. */
+  readonly linkIsPeer: boolean;
 
   /** The frames that came with the last exchange; each is the stack's until it gives it back. */
   readonly received: readonly SgaSegment[];

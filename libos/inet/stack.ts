@@ -15,7 +15,7 @@ import { type Neighbour, type NeighbourHandler, Neighbours } from './neighbours.
 import { Ports } from './ports.ts';
 import type { TcpOptions } from './tcp/options.ts';
 import { Tcp } from './tcp/protocol.ts';
-import { neighbourFailed, pathUnreachable } from './tcp/unreachable.ts';
+import { neighbourFailed, pathUnreachable, peerIsGone } from './tcp/unreachable.ts';
 import { Udp, type UdpHandler, type UdpSocket } from './udp.ts';
 import { readI32, readU16 } from './wire/bytes.ts';
 import {
@@ -69,8 +69,8 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
     this.#portHash = new KeyedHash(secret[1], secret[0]);
   }
 
-  /** Makes what progress can be made without waiting. */
-  poll(): void {
+  /** Makes what progress can be made without waiting. Returns how many frames came. */
+  poll(): number {
     const { device, tcp, neighbours } = this;
     const { nowUs } = device;
     // A time that is passed to a call is an object; these are small enough to be none.
@@ -78,12 +78,14 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
     if (neighbours.timers.mayBeDue(nowUs)) neighbours.poll(nowUs);
     tcp.dispatch();
     const count = device.exchange();
-    if (device.linkUp !== this.#linkWasUp) this.#linkChanged();
     const { received, receivedChecksums } = device;
     for (let i = 0; i < count; i++) {
       const frame = received[i];
       if (!this.#process(frame, receivedChecksums[i] as ChecksumStatus)) frame.home.give(frame);
     }
+    // Behind the last frames of a peer that has ended.
+    if (device.linkUp !== this.#linkWasUp) this.#linkChanged();
+    return count;
   }
 
   /** When poll has something to do although nothing comes; Infinity if never. */
@@ -137,6 +139,7 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
     this.#linkWasUp = linkUp;
     // Requests that were sent while the link was down went nowhere.
     if (linkUp) this.neighbours.askAgain(nowUs);
+    else if (this.device.linkIsPeer) peerIsGone(this.tcp.context);
   }
 
   /** Returns whether somebody kept the frame. */

@@ -20,6 +20,7 @@ export class TestDevice implements Device {
   readonly fillsChecksums: boolean;
   nowUs = 0.5;
   readonly linkUp = true;
+  readonly linkIsPeer = false;
   readonly received: SgaSegment[] = [];
   readonly receivedChecksums = new Uint8Array(64);
   /** Every frame that was transmitted, with its pieces. */

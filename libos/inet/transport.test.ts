@@ -241,3 +241,35 @@ describe('shutdown', () => {
     expect(seen(all.flags.fromClient, RST)).toBe(true);
   });
 });
+
+describe('a link that goes down', () => {
+  it('resets connections, behind what had come, where it is the peer process that has ended', () => {
+    const all = connected();
+    const { server, client, serverQd, clientQd, step, link } = all;
+    link.b.linkIsPeer = true;
+    const [read, waits] = [client.pop(clientQd), client.pop(clientQd)];
+    send(server, serverQd, 100);
+    step(2);
+    link.takeDown();
+    step(2);
+    const completion = client.wait(read, 0)!;
+    expect(completion.error).toBeNull();
+    client.free(completion.sga!);
+    expect(client.wait(waits, 0)).toMatchObject({ error: 'CONNECTION_RESET' });
+    expect(connectionsOf(all, 1)).toEqual([]);
+  });
+
+  it('leaves them alone elsewhere: it may come up again', () => {
+    const { server, client, serverQd, clientQd, step, link } = connected();
+    const pop = client.pop(clientQd);
+    link.takeDown();
+    step(20);
+    expect(client.wait(pop, 0)).toBeNull();
+    link.bringUp();
+    send(server, serverQd, 100);
+    step(100);
+    const completion = client.wait(pop, 0)!;
+    expect(completion.error).toBeNull();
+    client.free(completion.sga!);
+  });
+});

@@ -182,7 +182,8 @@ export class InetTransport implements Transport {
   poll(): void {
     const { context } = this.stack.tcp;
     if (this.#socketsToSend.count > 0) this.#sendDatagrams();
-    this.stack.poll();
+    if (this.#host.pushesSincePoll > 0) this.#host.stirred();
+    if (this.stack.poll() > 0) this.#host.stirred();
     for (let touched = context.takeTouched(); touched !== null; touched = context.takeTouched()) {
       const queue = touched.owner as InetQueue | null;
       if (queue !== null) this.#serve(queue, touched);
@@ -194,7 +195,8 @@ export class InetTransport implements Transport {
   sleep(timeoutMs: number): void {
     // Some have more to send.
     if (!this.stack.tcp.context.turns.isEmpty) return;
-    this.#host.sleep(timeoutMs);
+    const dueMs = (this.stack.pollAt() - this.#device.nowUs) / 1000;
+    if (dueMs > 0) this.#host.sleep(Math.min(timeoutMs, dueMs));
   }
 
   reset(queue: InetQueue): void {

@@ -32,6 +32,7 @@ export class SimulatedDevice implements Device {
   readonly fillsChecksums = false;
   readonly received: SgaSegment[] = [];
   readonly receivedChecksums = new Uint8Array(MAX_BURST).fill(ChecksumStatus.Unchecked);
+  linkIsPeer = false;
   /** Frames that have arrived and wait for an exchange. */
   waitingFrames = 0;
   readonly #link: Wire;

@@ -88,6 +88,9 @@ class TickingDevice implements Device {
   get linkUp(): boolean {
     return this.#inner.linkUp;
   }
+  get linkIsPeer(): boolean {
+    return this.#inner.linkIsPeer;
+  }
   get freeBuffers(): number {
     return this.#inner.freeBuffers;
   }

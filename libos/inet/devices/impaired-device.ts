@@ -81,6 +81,9 @@ export class ImpairedDevice implements Device {
   get linkUp(): boolean {
     return this.#inner.linkUp;
   }
+  get linkIsPeer(): boolean {
+    return this.#inner.linkIsPeer;
+  }
   get freeBuffers(): number {
     return this.#inner.freeBuffers;
   }

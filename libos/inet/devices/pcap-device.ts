@@ -69,6 +69,9 @@ export class PcapDevice implements Device {
   get linkUp(): boolean {
     return this.#inner.linkUp;
   }
+  get linkIsPeer(): boolean {
+    return this.#inner.linkIsPeer;
+  }
   get freeBuffers(): number {
     return this.#inner.freeBuffers;
   }

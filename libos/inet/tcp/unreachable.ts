@@ -22,6 +22,25 @@ export function neighbourFailed(context: Context<TcpConnection>, neighbour: Neig
   for (const connection of failed) connection.fail('HOST_UNREACHABLE');
 }
 
+/**
+ * The other end of the link, which is all that there is on it, has ended, and with it all that it knew of connections. Those
+ * that had not ended are reset; those that wait for an answer go on, as another one may come.
+ */
+export function peerIsGone(context: Context<TcpConnection>): void {
+  const reset: TcpConnection[] = [];
+  const over: TcpConnection[] = [];
+  context.connections.forEach((connection) => {
+    const { state, listener } = connection;
+    if (state === TcpState.SynSent) return;
+    // Nobody has heard of it.
+    if (state === TcpState.SynReceived && listener !== null) over.push(connection);
+    else if (state === TcpState.TimeWait) over.push(connection);
+    else reset.push(connection);
+  });
+  for (const connection of reset) connection.fail('CONNECTION_RESET');
+  for (const connection of over) connection.remove();
+}
+
 /** A destination-unreachable message quotes a segment of the connection that starts at `sequence`. */
 export function pathUnreachable(
   connection: TcpConnection,
