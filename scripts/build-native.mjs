@@ -73,9 +73,10 @@ const products = [
   {
     file: 'rdma.so',
     folder: glue,
-    sources: ['fabric.c', 'message.c'],
-    headers: ['fabric.h', 'device-times.h'],
-    flags: ['-shared', '-fPIC', '-fvisibility=hidden'],
+    sources: ['fabric.c', 'message.c', 'loss.c', 'watch.c'],
+    headers: ['fabric.h', 'watch.h', 'device-times.h'],
+    // The watchdog, a thread, stays when the thread that has loaded it goes.
+    flags: ['-shared', '-fPIC', '-fvisibility=hidden', '-pthread', '-Wl,-z,nodelete'],
     library: { name: 'libfabric', package: 'libfabric-dev' },
     without: 'the backend rdma is not available',
   },

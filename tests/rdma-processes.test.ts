@@ -88,6 +88,21 @@ describe('the rendezvous', () => {
     world.shutdown();
   });
 
+  it('is open for peers beside a thousand connections that say nothing', async () => {
+    const { server, client, world } = startPair();
+    const listener = world.listen(4);
+    const { port } = listener.endpoint;
+    const silent = Array.from({ length: 1100 }, () => net.connect(port, SERVER).on('error', () => {}));
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    for (let i = 0; i < 5; i++) {
+      const { serverQd, clientQd } = world.connect(listener);
+      world.pushFreeing(client, clientQd, 'hello');
+      expect(world.popText(server, serverQd)).toBe('hello');
+    }
+    for (const socket of silent) socket.destroy();
+    world.shutdown();
+  });
+
   async function connectTo(
     answer: (socket: net.Socket) => void,
     patienceMs = 10_000,

@@ -54,14 +54,24 @@ EXPORT const char *fabric_counter_names(void)
 /* More receives of shm than this end libfabric 1.17 with a segmentation fault. */
 enum { LEAST_SHM_RECEIVES = 4096, MOST_SHM_RECEIVES = 32768 };
 
+/* The least that is no less than `count`. */
+static int power_of_two(int count)
+{
+	int size = 1;
+
+	while (size < count)
+		size *= 2;
+	return size;
+}
+
 /* shm reads how many receives it may have when it is first asked for anything: enough for so many. */
 static void set_shm_receives(int receives)
 {
 	char text[16];
-	int size = LEAST_SHM_RECEIVES;
+	int size = receives < LEAST_SHM_RECEIVES  ? LEAST_SHM_RECEIVES
+		   : receives > MOST_SHM_RECEIVES ? MOST_SHM_RECEIVES
+						  : power_of_two(receives);
 
-	while (size < receives && size < MOST_SHM_RECEIVES)
-		size *= 2;
 	snprintf(text, sizeof(text), "%d", size);
 	setenv("FI_SHM_RX_SIZE", text, 0);
 }
@@ -356,15 +366,23 @@ EXPORT int fabric_open(const char *provider, const char *device, const char *nod
 	if (endpoint == NULL || hints == NULL)
 		return fail("out of memory");
 	endpoint->receive_bytes = (uint32_t)receive_bytes;
+	endpoint->watch = watch_this_thread();
+	if (endpoint->watch == NULL)
+		return fail("there can be no watchdog: no thread or no signal for it");
 	set_shm_receives(receives);
 	named = strcmp(provider, "shm") == 0;
+	endpoint->leaves = named;
 	result = get_info(named || *node == '\0' ? NULL : node, named || *node == '\0' ? 0 : FI_SOURCE, hints,
 			  &endpoint->info);
 	fi_freeinfo(hints);
 	if (result == 0)
 		endpoint->info = only_on(device, endpoint->info);
-	if (endpoint->info != NULL && named)
+	if (endpoint->info != NULL && named) {
 		set_name(endpoint->info, node);
+		/* What it needs of shared memory goes by these. */
+		if ((size_t)receives < endpoint->info->rx_attr->size)
+			endpoint->info->rx_attr->size = (size_t)power_of_two(receives);
+	}
 	if (endpoint->info == NULL) {
 		free(endpoint);
 		return explain_absence(provider, device, node);
@@ -436,17 +454,39 @@ EXPORT int fabric_add_receives(int number, int slab, double address, int count, 
 	return first;
 }
 
-/* Makes the peer known whose address, of that many bytes, stands in the area. Returns its number. */
-EXPORT int fabric_add_peer(int number, const uint8_t *address)
+/* Into the table of addresses. Returns whether the provider took it. */
+static bool insert_peer(struct endpoint *endpoint, const uint8_t *address, int peer)
+{
+	bool taken;
+
+	if (endpoint->leaves && sigsetjmp(endpoint->watch->out, 0) != 0)
+		return lose(endpoint);
+	watch_enter(endpoint->watch, "fi_av_insert", endpoint->peer_process, endpoint->leaves);
+	taken = fi_av_insert(endpoint->av, address, 1, &endpoint->peers[peer], 0, NULL) == 1;
+	watch_leave(endpoint->watch);
+	return taken;
+}
+
+/*
+ * Makes the peer known whose address, of that many bytes, stands in the area, and whose process is `process`, or 0.
+ * Returns its number.
+ */
+EXPORT int fabric_add_peer(int number, const uint8_t *address, int process)
 {
 	struct endpoint *endpoint = endpoints[number];
 	int peer = 0;
 
+	if (endpoint->area->lost)
+		return fail("the endpoint is lost");
 	while (peer < MAX_PEERS && endpoint->peer_known[peer])
 		peer++;
 	if (peer == MAX_PEERS)
 		return fail("%d peers are known already", MAX_PEERS);
-	if (fi_av_insert(endpoint->av, address, 1, &endpoint->peers[peer], 0, NULL) != 1)
+	endpoint->peer_process = process;
+	if (endpoint->leaves)
+		snprintf(endpoint->peer_name, sizeof(endpoint->peer_name), "%s",
+			 name_in_address((const char *)address));
+	if (!insert_peer(endpoint, address, peer))
 		return fail("the provider does not know what to do with the peer's address");
 	endpoint->peer_known[peer] = true;
 	return peer;
@@ -456,10 +496,16 @@ EXPORT void fabric_remove_peer(int number, int peer)
 {
 	struct endpoint *endpoint = endpoints[number];
 
-	if (!endpoint->peer_known[peer])
+	if (!endpoint->peer_known[peer] || endpoint->area->lost)
 		return;
-	fi_av_remove(endpoint->av, &endpoint->peers[peer], 1, 0);
 	endpoint->peer_known[peer] = false;
+	if (endpoint->leaves && sigsetjmp(endpoint->watch->out, 0) != 0) {
+		lose(endpoints[number]);
+		return;
+	}
+	watch_enter(endpoint->watch, "fi_av_remove", endpoint->peer_process, endpoint->leaves);
+	fi_av_remove(endpoint->av, &endpoint->peers[peer], 1, 0);
+	watch_leave(endpoint->watch);
 }
 
 static void close_object(void *object)
@@ -468,10 +514,13 @@ static void close_object(void *object)
 		fi_close(object);
 }
 
-EXPORT void fabric_close(int number)
+static void close_objects(struct endpoint *endpoint)
 {
-	struct endpoint *endpoint = endpoints[number];
-
+	if (endpoint->leaves && sigsetjmp(endpoint->watch->out, 0) != 0) {
+		lose(endpoint);
+		return;
+	}
+	watch_enter(endpoint->watch, "fi_close", endpoint->peer_process, endpoint->leaves);
 	close_object(endpoint->ep);
 	close_object(endpoint->sends_region);
 	for (int i = 0; i < endpoint->slab_count; i++)
@@ -480,6 +529,17 @@ EXPORT void fabric_close(int number)
 	close_object(endpoint->av);
 	close_object(endpoint->domain);
 	close_object(endpoint->fabric);
+	watch_leave(endpoint->watch);
+}
+
+EXPORT void fabric_close(int number)
+{
+	struct endpoint *endpoint = endpoints[number];
+
+	if (!endpoint->lost_in)
+		close_objects(endpoint);
+	if (endpoint->lost_in)
+		bury(endpoint);
 	fi_freeinfo(endpoint->info);
 	if (endpoint->area != NULL)
 		munmap(endpoint->area, endpoint->area_bytes);

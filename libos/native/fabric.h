@@ -5,6 +5,8 @@
  *
  *     fabric.c    finds a provider, opens and closes its endpoint, registers memory, knows peers
  *     message.c   fabric_exchange: posts receives, sends, and reads completions in one call
+ *     loss.c      an endpoint that a call into the provider did not return from
+ *     watch.c     the watchdog that sees such a call
  *
  * One thread uses an endpoint. Exported functions return 0 or more, or -1 with the reason in fabric_error().
  */
@@ -20,11 +22,13 @@
 #include <rdma/fi_endpoint.h>
 
 #include "device-times.h"
+#include "watch.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
 enum {
-	MAX_ENDPOINTS = 64,
+	/* Of a process. Over shm there is one for each process that it talks to. */
+	MAX_ENDPOINTS = 1024,
 	/* Completions that one exchange reads. */
 	MAX_BURST = 64,
 	/* Messages that wait for the next exchange, or for room in the device. */
@@ -99,7 +103,9 @@ struct area {
 	int32_t to_post;
 	/* Pieces that the provider takes. */
 	int32_t max_pieces;
-	int32_t reserved[5];
+	/* Written here: a call into the provider did not return, and nothing can be done with the endpoint but to close it. */
+	int32_t lost;
+	int32_t reserved[4];
 	int32_t rx_buffer[MAX_BURST];
 	/* Bytes of the whole message, which may be more than the buffer took. */
 	int32_t rx_length[MAX_BURST];
@@ -160,9 +166,25 @@ struct endpoint {
 	uint32_t exchanges;
 	/* NULL for none. */
 	struct device_times *device_times;
+	/* Of the thread that uses it. */
+	struct watch *watch;
+	/* Whether that can be brought out of a call that hangs: what the call leaves undone is in shared memory alone. */
+	bool leaves;
+	/* What it was lost in. */
+	const char *lost_in;
+	/* The process of the peer that was made known last, 0 where it is not known, and what that calls its endpoint. */
+	int peer_process;
+	char peer_name[ADDRESS_BYTES];
 	uint8_t staging[MAX_INJECT];
 };
 
 extern struct endpoint *endpoints[MAX_ENDPOINTS];
+
+/* Notes that a call did not return. Returns 0. */
+int lose(struct endpoint *endpoint);
+/* Gives back what can be given back of an endpoint that is lost: the shared memory, when the peer is gone. */
+void bury(struct endpoint *endpoint);
+/* What an address of shm names, which is the file's name in /dev/shm. */
+const char *name_in_address(const char *address);
 
 #endif

@@ -23,6 +23,7 @@ static void post_receives(struct endpoint *endpoint)
 	struct area *area = endpoint->area;
 	int posted = 0;
 
+	watch_in(endpoint->watch, "fi_recv");
 	for (; posted < area->to_post; posted++) {
 		struct receive *receive = &endpoint->receives[area->post[posted]];
 		ssize_t result = fi_recv(endpoint->ep, receive->bytes, endpoint->receive_bytes,
@@ -96,6 +97,7 @@ static void send_queued(struct endpoint *endpoint)
 	struct area *area = endpoint->area;
 	int kept = 0;
 
+	watch_in(endpoint->watch, "fi_sendmsg");
 	endpoint->round++;
 	for (int i = 0; i < area->queued; i++) {
 		struct send_descriptor *message = &area->tx[i];
@@ -177,9 +179,11 @@ static int read_error(struct endpoint *endpoint)
 static int read_completions(struct endpoint *endpoint)
 {
 	struct fi_cq_msg_entry entries[MAX_BURST];
-	ssize_t count = fi_cq_read(endpoint->cq, entries, MAX_BURST);
+	ssize_t count;
 	int received = 0;
 
+	watch_in(endpoint->watch, "fi_cq_read");
+	count = fi_cq_read(endpoint->cq, entries, MAX_BURST);
 	if (count == -FI_EAGAIN)
 		return 0;
 	if (count < 0)
@@ -216,14 +220,8 @@ static void read_clock(struct endpoint *endpoint)
 	endpoint->area->now_us = (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-/*
- * Posts the receives that wait for it and sends what is queued. A message that tells the peer of a receive is
- * behind it, and goes only when all that was to be posted is: no credit is out without its receive.
- */
-EXPORT void fabric_flush(int number)
+__attribute__((noinline)) static void flush(struct endpoint *endpoint)
 {
-	struct endpoint *endpoint = endpoints[number];
-
 	if (endpoint->area->to_post > 0)
 		post_receives(endpoint);
 	if (endpoint->area->queued > 0 && endpoint->area->to_post == 0) {
@@ -237,15 +235,48 @@ EXPORT void fabric_flush(int number)
 	}
 }
 
+/* Not a part of its caller, whose registers sigsetjmp binds. */
+__attribute__((noinline)) static int exchange(struct endpoint *endpoint)
+{
+	flush(endpoint);
+	if (wanted(endpoint->device_times))
+		return read_completions_timed(endpoint, endpoint->device_times);
+	return read_completions(endpoint);
+}
+
+/*
+ * Posts the receives that wait for it and sends what is queued. A message that tells the peer of a receive is
+ * behind it, and goes only when all that was to be posted is: no credit is out without its receive.
+ */
+EXPORT void fabric_flush(int number)
+{
+	struct endpoint *endpoint = endpoints[number];
+
+	if (endpoint->area->lost)
+		return;
+	if (endpoint->leaves && sigsetjmp(endpoint->watch->out, 0) != 0) {
+		lose(endpoints[number]);
+		return;
+	}
+	watch_enter(endpoint->watch, "fi_sendmsg", endpoint->peer_process, endpoint->leaves);
+	flush(endpoint);
+	watch_leave(endpoint->watch);
+}
+
 /* The same, and then reads completions. Returns the number of messages received. */
 EXPORT int fabric_exchange(int number)
 {
 	struct endpoint *endpoint = endpoints[number];
+	int count;
 
-	fabric_flush(number);
 	if (endpoint->exchanges++ % EXCHANGES_PER_READING == 0)
 		read_clock(endpoint);
-	if (wanted(endpoint->device_times))
-		return read_completions_timed(endpoint, endpoint->device_times);
-	return read_completions(endpoint);
+	if (endpoint->area->lost)
+		return 0;
+	if (endpoint->leaves && sigsetjmp(endpoint->watch->out, 0) != 0)
+		return lose(endpoints[number]);
+	watch_enter(endpoint->watch, "fi_cq_read", endpoint->peer_process, endpoint->leaves);
+	count = exchange(endpoint);
+	watch_leave(endpoint->watch);
+	return count;
 }

@@ -13,6 +13,7 @@ import {
 import { FabricDevice } from './fabric-device.ts';
 import { fabricGlue } from './glue.ts';
 import { DEFAULT_PROVIDER, parseRdmaOptions, rdmaOptions } from './options.ts';
+import { SharedReceives } from './receive-budget.ts';
 import type { RendezvousHandler } from './rendezvous.ts';
 import { TcpRendezvous } from './tcp-rendezvous.ts';
 import { RdmaTransport } from './transport.ts';
@@ -50,16 +51,29 @@ export const rdmaBackend: BackendDescriptor = {
   versions: () => ({ libfabric: fabricGlue().version() }),
 };
 
+/** Receives of an endpoint beside which there are many: for a hundred connections. */
+const LEAST_RECEIVES = 256;
+
 /** Throws LibosError: INVALID_ARGUMENT for a wrong option, and whatever FabricDevice throws. */
 function createRdmaTransport(host: TransportHost, setup: BackendSetup): RdmaTransport {
   const { fabric, maxWindow } = parseRdmaOptions(setup.options);
-  const device = new FabricDevice(fabric);
-  device.setDeviceTimes(setup.moments?.address ?? 0);
+  const { receiveBuffers } = fabric;
+  const shared = new SharedReceives(receiveBuffers);
+  const openDevice = (others: number) => {
+    const share = Math.max(LEAST_RECEIVES, Math.floor(receiveBuffers / (1 + others)));
+    const device = new FabricDevice({ ...fabric, receiveBuffers: Math.min(receiveBuffers, share) }, shared);
+    device.setDeviceTimes(setup.moments?.address ?? 0);
+    return device;
+  };
+  const first = openDevice(0);
+  const overShm = first.provider === 'shm';
   const createRendezvous = (handler: RendezvousHandler) => new TcpRendezvous(handler, setup.connectTimeoutMs);
-  return new RdmaTransport(host, device, createRendezvous, setup.createPool(device.mapSlab), {
-    provider: device.provider,
+  const pool = setup.createPool(first.mapSlab);
+  return new RdmaTransport(host, first, shared, openDevice, createRendezvous, pool, {
+    provider: first.provider,
     host: hostIdentity(),
-    hostOnly: device.provider === 'shm',
+    hostOnly: overShm,
+    endpointPerPeer: overShm,
     maxWindow,
   });
 }

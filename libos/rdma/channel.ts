@@ -5,6 +5,7 @@
 import { NO_SLOT, PendingList } from '../tokens.ts';
 import { Queue } from '../transport.ts';
 import type { MessageConnection } from './connection.ts';
+import type { MessageEndpoint } from './endpoint-table.ts';
 import type { Line, RendezvousListener } from './rendezvous.ts';
 
 export class RdmaQueue extends Queue {
@@ -34,6 +35,7 @@ export class DatagramSocket {
 }
 
 export class Channel {
+  readonly endpoint: MessageEndpoint;
   readonly connection: MessageConnection;
   readonly line: Line;
   /** The stream's queue; null before it is accepted, after it is closed, and for datagrams. */
@@ -60,7 +62,8 @@ export class Channel {
   peerAddress = 0;
   peerPort = 0;
 
-  constructor(connection: MessageConnection, line: Line) {
+  constructor(endpoint: MessageEndpoint, connection: MessageConnection, line: Line) {
+    this.endpoint = endpoint;
     this.connection = connection;
     this.line = line;
     connection.owner = this;

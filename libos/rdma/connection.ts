@@ -116,6 +116,11 @@ export class MessageConnection {
     return this.peerFinished && this.head === null && this.received === this.peerTotal;
   }
 
+  /** Nothing will be sent, and there is nothing that the peer sent before its end and that has not come. */
+  get isOver(): boolean {
+    return this.gone || (this.error !== null && !(this.peerFinished && this.arrived !== this.peerTotal));
+  }
+
   get hasUnread(): boolean {
     return this.head !== null || this.arrived !== this.received;
   }

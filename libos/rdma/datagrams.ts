@@ -8,10 +8,9 @@ import type { BufferPool } from '../memory/pool.ts';
 import { Owner } from '../memory/sga.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import type { Channel, DatagramSocket } from './channel.ts';
-import type { MessageEngine } from './engine.ts';
 import type { Hello } from './hello.ts';
+import type { MessageDevice } from './message-device.ts';
 import type { Line } from './rendezvous.ts';
-import type { MessageSender } from './sender.ts';
 
 /** Opens a connection for a datagram socket; null when there are no receives left. */
 type Connect = (socket: DatagramSocket, address: number, port: number) => Channel | null;
@@ -19,21 +18,14 @@ type Connect = (socket: DatagramSocket, address: number, port: number) => Channe
 export class Datagrams {
   readonly #tokens: TokenTable;
   readonly #pool: BufferPool;
-  readonly #engine: MessageEngine;
-  readonly #sender: MessageSender;
+  /** What all devices of the libOS have alike. */
+  readonly #device: Pick<MessageDevice, 'bufferBytes' | 'maxPieces'>;
   readonly #connect: Connect;
 
-  constructor(
-    tokens: TokenTable,
-    pool: BufferPool,
-    engine: MessageEngine,
-    sender: MessageSender,
-    connect: Connect,
-  ) {
+  constructor(tokens: TokenTable, pool: BufferPool, device: MessageDevice, connect: Connect) {
     this.#tokens = tokens;
     this.#pool = pool;
-    this.#engine = engine;
-    this.#sender = sender;
+    this.#device = { bufferBytes: device.bufferBytes, maxPieces: device.maxPieces };
     this.#connect = connect;
   }
 
@@ -43,7 +35,7 @@ export class Datagrams {
     const { queue } = socket;
     const slot = tokens.shift(queue.pushes);
     const sga = tokens.pushed(slot);
-    const { bufferBytes, maxPieces } = this.#engine.device;
+    const { bufferBytes, maxPieces } = this.#device;
     // It is one message.
     if (sga.segmentCount > maxPieces || sga.byteLength > bufferBytes) {
       tokens.complete(slot, 'MESSAGE_TOO_LONG');
@@ -62,7 +54,7 @@ export class Datagrams {
       return;
     }
     tokens.append(channel.pushes, slot);
-    this.#sender.push(channel);
+    channel.endpoint.sender.push(channel);
   }
 
   /** The peer of a channel is known: what is longer than one message to it is not sent. */
@@ -105,31 +97,31 @@ export class Datagrams {
     const { connection } = channel;
     if (connection.error !== null || connection.peerFinished) {
       this.#remove(socket, channel);
-      if (connection.error !== null) this.#sender.fail(channel, connection.error);
-    } else this.#sender.send(channel);
+      if (connection.error !== null) channel.endpoint.sender.fail(channel, connection.error);
+    } else channel.endpoint.sender.send(channel);
     if (connection.head !== null && !channel.readable) {
       channel.readable = true;
       socket.readable.push(channel);
     }
     this.servePops(socket);
-    if (connection.atEnd) this.#engine.ends.finish(connection);
+    if (connection.atEnd) channel.endpoint.engine.ends.finish(connection);
   }
 
   /** A channel did not come about. */
   failed(channel: Channel, code: ErrorCode): void {
     this.#remove(channel.socket!, channel);
-    this.#sender.fail(channel, code);
+    channel.endpoint.sender.fail(channel, code);
   }
 
   close(socket: DatagramSocket): void {
     for (const channel of socket.all) {
       if (!channel.established) {
         channel.line.close();
-        this.#engine.ends.lineBroken(channel.connection);
-        this.#sender.fail(channel, 'CANCELLED');
+        channel.endpoint.engine.ends.lineBroken(channel.connection);
+        channel.endpoint.sender.fail(channel, 'CANCELLED');
       } else {
-        this.#sender.detach(channel);
-        this.#engine.ends.closeByOwner(channel.connection);
+        channel.endpoint.sender.detach(channel);
+        channel.endpoint.engine.ends.closeByOwner(channel.connection);
       }
     }
   }
@@ -150,7 +142,7 @@ export class Datagrams {
 
   /** Returns whether the channel had a datagram. */
   #serveFrom({ queue }: DatagramSocket, channel: Channel): boolean {
-    const segment = this.#engine.take(channel.connection);
+    const segment = channel.endpoint.engine.take(channel.connection);
     if (segment === null) return false;
     const sga = this.#pool.wrap(segment, Owner.Libos);
     this.#tokens.completePopFrom(queue.pops, sga, channel.peerAddress, channel.peerPort);

@@ -8,6 +8,7 @@ import type { DoctorFinding } from '../finding.ts';
 import { FabricDevice } from './fabric-device.ts';
 import { type FabricGlue, fabricGlue } from './glue.ts';
 import { parseRdmaOptions, providers } from './options.ts';
+import { SharedReceives } from './receive-budget.ts';
 
 /** What each provider is for, and what is to be done where it is not there. */
 const needs: Record<string, string> = {
@@ -74,7 +75,8 @@ function examineProvider(provider: string, candidate: Candidate | undefined): Do
   const { devices, injectBytes, receives } = candidate;
   const found = `on ${devices.join(', ')}; ${receives} receives, messages up to ${injectBytes} bytes inline`;
   try {
-    new FabricDevice(parseRdmaOptions({ provider, receive_memory_mb: '1' }).fabric).close();
+    const { fabric } = parseRdmaOptions({ provider, receive_memory_mb: '1' });
+    new FabricDevice(fabric, new SharedReceives(fabric.receiveBuffers)).close();
     return { what, works: true, found, remedy: null };
   } catch (error) {
     const { message } = error as LibosError;

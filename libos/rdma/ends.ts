@@ -168,7 +168,7 @@ export class ConnectionEnds {
       connection.arrived === connection.peerData &&
       connection.creditsReceived === connection.peerCredits;
     if (connection.endSent && allArrived) {
-      this.#forget(connection);
+      this.forget(connection);
       return;
     }
     if (connection.endsUntilUs < 0) connection.endsUntilUs = this.#device.nowUs + END_PATIENCE_US;
@@ -191,13 +191,27 @@ export class ConnectionEnds {
     if (nowUs < this.#tickUs) return;
     this.#tickUs = nowUs + TICK_US;
     for (const connection of this.#ending) {
-      if (connection.lostUntilUs >= 0 && nowUs >= connection.lostUntilUs) this.#forget(connection);
+      if (connection.lostUntilUs >= 0 && nowUs >= connection.lostUntilUs) this.forget(connection);
       else if (connection.endsUntilUs >= 0 && nowUs >= connection.endsUntilUs) {
         connection.endsUntilUs = -1;
         if (!connection.endSent) this.reset(connection);
         if (!connection.gone) this.lineBroken(connection);
       }
     }
+  }
+
+  /** Nothing can come any more: what was promised is free, and its number is. */
+  forget(connection: MessageConnection): void {
+    connection.gone = true;
+    this.#budget.redeem(connection.outstanding + 1);
+    this.#budget.leave();
+    connection.limit = connection.arrived;
+    connection.line?.close();
+    connection.line = null;
+    this.#ending.delete(connection);
+    this.#sends.forget(connection.number);
+    if (connection.peer >= 0) this.#peers.remove(connection.peer, connection.lostUntilUs >= 0);
+    this.#owner.forgotten(connection);
   }
 
   // Inside
@@ -233,19 +247,5 @@ export class ConnectionEnds {
     if (connection.endSent) return;
     connection.endSent = true;
     connection.line?.send(RecordKind.End, reason, connection.sent, connection.creditsSent);
-  }
-
-  /** Nothing can come any more: what was promised is free, and its number is. */
-  #forget(connection: MessageConnection): void {
-    connection.gone = true;
-    this.#budget.redeem(connection.outstanding + 1);
-    this.#budget.connections--;
-    connection.limit = connection.arrived;
-    connection.line?.close();
-    connection.line = null;
-    this.#ending.delete(connection);
-    this.#sends.forget(connection.number);
-    if (connection.peer >= 0) this.#peers.remove(connection.peer, connection.lostUntilUs >= 0);
-    this.#owner.forgotten(connection);
   }
 }

@@ -28,7 +28,7 @@ import {
 } from './message.ts';
 import type { MessageDevice } from './message-device.ts';
 import { PeerTable } from './peer-table.ts';
-import { ReceiveBudget } from './receive-budget.ts';
+import { ReceiveBudget, type SharedReceives } from './receive-budget.ts';
 import { SendTable } from './send-table.ts';
 
 /** Credits that a connection begins with, if there are that many. */
@@ -65,11 +65,11 @@ export class MessageEngine implements EndsOwner {
   readonly #freeNumbers: number[] = [];
   readonly #sends = new SendTable();
 
-  constructor(device: MessageDevice, owner: SendOwner, { maxWindow }: EngineOptions) {
+  constructor(device: MessageDevice, shared: SharedReceives, owner: SendOwner, { maxWindow }: EngineOptions) {
     this.device = device;
     this.#owner = owner;
     this.#maxWindow = maxWindow;
-    this.budget = new ReceiveBudget(device, maxWindow);
+    this.budget = new ReceiveBudget(device, shared, maxWindow);
     this.#peers = new PeerTable(device, this.#sends);
     this.ends = new ConnectionEnds(this, device, this.budget, this.#sends, this.#peers);
     this.#credits = new CreditGiver(device, this.budget, (connection) => this.#sendCredits(connection));
@@ -85,6 +85,14 @@ export class MessageEngine implements EndsOwner {
     return this.#sends.unfinished;
   }
 
+  /** Whether all connections are over, but for what the peers may still send. */
+  get isForsaken(): boolean {
+    for (const connection of this.#connections) {
+      if (connection !== null && !connection.isOver) return false;
+    }
+    return true;
+  }
+
   /** Whether a message can be queued now. */
   get hasRoom(): boolean {
     return this.#sends.hasFree && this.device.room > 0;
@@ -95,13 +103,13 @@ export class MessageEngine implements EndsOwner {
   /** A connection with its first credits promised, or null when there are no receives left to promise. */
   open(): MessageConnection | null {
     const { budget } = this;
-    budget.connections++;
+    budget.join();
     // One for credit messages, one at least for data.
     const first = budget.mayGrow ? Math.min(FIRST_WINDOW, budget.fairWindow) : 1;
     const promised = budget.promise(1 + first);
     if (promised < 2) {
       budget.redeem(promised);
-      budget.connections--;
+      budget.leave();
       return null;
     }
     const number = this.#freeNumbers.pop() ?? this.#connections.length;
@@ -192,8 +200,11 @@ export class MessageEngine implements EndsOwner {
     this.#reportFlushed();
   }
 
-  /** Moves messages both ways, and keeps the books. Who has been `touched` is to be served afterwards. */
-  poll(): void {
+  /**
+   * Moves messages both ways, and keeps the books. Who has been `touched` is to be served afterwards. Returns whether
+   * anything has come or left.
+   */
+  poll(): boolean {
     const { device } = this;
     this.#credits.sendOwed();
     const count = device.exchange();
@@ -203,6 +214,7 @@ export class MessageEngine implements EndsOwner {
     for (let i = 0; i < count; i++) this.#receive(i);
     this.#credits.feedStarved();
     this.ends.tick();
+    return count > 0 || finished > 0;
   }
 
   /**
@@ -212,6 +224,20 @@ export class MessageEngine implements EndsOwner {
   shutdown(): void {
     for (const connection of this.#connections) {
       if (connection !== null) this.ends.leave(connection);
+    }
+  }
+
+  /** The device is lost: nothing will come or go any more. Who has been `touched` is to be served before `forgetAll`. */
+  breakAll(): void {
+    for (const connection of this.#connections) {
+      if (connection !== null) this.ends.lineBroken(connection);
+    }
+  }
+
+  /** The device is closed. */
+  forgetAll(): void {
+    for (const connection of this.#connections) {
+      if (connection !== null) this.ends.forget(connection);
     }
   }
 

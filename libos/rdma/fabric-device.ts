@@ -1,16 +1,12 @@
 /**
  * An endpoint of libfabric as the engine of messages sees it. Messages are queued in an area that both sides
  * see, and one foreign call posts receives, sends, and reads completions.
- *
- * A receive buffer lies so that the header ends where the payload begins, at the start of a cache line:
- *
- *     slab:  | 40 bytes | header, 24 | payload, bufferBytes ... | 512 | 40 | header | payload ...
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statfsSync } from 'node:fs';
 import koffi from 'koffi';
 import { LibosError } from '../errors.ts';
-import { HUGE_PAGE_BYTES, mapAnonymous } from '../memory/anonymous.ts';
-import { SgaSegment, type Slab } from '../memory/sga.ts';
+import { mapAnonymous } from '../memory/anonymous.ts';
+import type { SgaSegment, Slab } from '../memory/sga.ts';
 import { type FabricGlue, fabricGlue } from './glue.ts';
 import {
   ADDRESS,
@@ -19,6 +15,7 @@ import {
   FINISHED,
   FINISHED_ERROR,
   FINISHED_SEND,
+  LOST,
   MAX_BURST,
   MAX_MESSAGE_BYTES,
   MAX_PIECES,
@@ -29,6 +26,7 @@ import {
   POST,
   POSTED,
   QUEUED,
+  REGISTERS,
   RX_BUFFER,
   RX_HEADER,
   RX_LENGTH,
@@ -46,15 +44,9 @@ import {
 import { CONNECTION, HEADER_BYTES, HEADER_WORDS, KIND_AND_LENGTH, KIND_SHIFT, Kind } from './message.ts';
 import type { MessageDevice } from './message-device.ts';
 import type { FabricOptions } from './options.ts';
-import { claimSharedMemory } from './shared-memory.ts';
-
-/** Before the header, so that the payload is aligned. */
-const LEAD_BYTES = 64 - HEADER_BYTES;
-/**
- * Between two buffers, so that they do not begin at multiples of a power of two: their first lines would all
- * fall into the same few places of the processor's caches (as in memory/pool.ts).
- */
-const SPREAD_BYTES = 8 * 64;
+import type { SharedReceives } from './receive-budget.ts';
+import { ReceiveBuffers } from './receive-buffers.ts';
+import { claimSharedMemory, processOfAddress } from './shared-memory.ts';
 
 export class FabricDevice implements MessageDevice {
   readonly address: Uint8Array;
@@ -66,7 +58,7 @@ export class FabricDevice implements MessageDevice {
   readonly messageBytes: Int32Array;
   readonly finishedSends: Int32Array;
   readonly finishedErrors: Int32Array;
-  readonly queuedHeaders: Int32Array;
+  queuedHeaders: Int32Array;
   droppedCredits = 0;
   /** Of libfabric, as it calls them. */
   readonly provider: string;
@@ -75,30 +67,25 @@ export class FabricDevice implements MessageDevice {
   readonly #exchange: (endpoint: number) => number;
   readonly #flush: (endpoint: number) => void;
   readonly #endpoint: number;
-  readonly #words: Int32Array;
-  readonly #doubles: Float64Array;
+  /** The device reads and writes only memory that it was told of. */
+  readonly #registers: boolean;
+  #words: Int32Array;
+  #doubles: Float64Array;
   /** Number at the glue of each slab that was mapped for the pool of buffers to send, in that order. */
   readonly #poolSlabs: number[] = [];
-  readonly #receiveSlabs: { slab: Slab; number: number }[] = [];
-  /** Bytes from one receive buffer to the next. */
-  readonly #stride: number;
-  readonly #buffersPerSlab: number;
-  readonly #buffers: SgaSegment[] = [];
-  #free: SgaSegment[] = [];
-  #freeCount = 0;
+  readonly #buffers: ReceiveBuffers;
   #closed = false;
+  #loss = '';
 
   /**
-   * Throws BACKEND_UNAVAILABLE, with what libfabric said and the remedy where we know one, and
-   * INVALID_ARGUMENT for options that this provider cannot fulfil.
+   * `shared`: what all endpoints of the libOS may have. Throws BACKEND_UNAVAILABLE, with what libfabric said and the
+   * remedy where we know one, and INVALID_ARGUMENT for options that this provider cannot fulfil.
    */
-  constructor(options: FabricOptions) {
+  constructor(options: FabricOptions, shared: SharedReceives) {
     this.#glue = fabricGlue();
     this.#exchange = this.#glue.exchange;
     this.#flush = this.#glue.flush;
     this.bufferBytes = options.bufferBytes;
-    this.#stride = LEAD_BYTES + HEADER_BYTES + roundUp(this.bufferBytes, 64) + SPREAD_BYTES;
-    this.#buffersPerSlab = Math.max(1, Math.floor(HUGE_PAGE_BYTES / this.#stride));
     this.#endpoint = open(this.#glue, options);
     const areaBytes = this.#glue.areaBytes(this.#endpoint);
     const area = koffi.view(BigInt(this.#glue.area(this.#endpoint)), areaBytes);
@@ -115,9 +102,18 @@ export class FabricDevice implements MessageDevice {
     this.device = this.#glue.device(this.#endpoint);
     this.receiveLimit = Math.min(this.#words[RX_LIMIT], options.receiveBuffers);
     this.maxPieces = this.#words[MAX_PIECES];
+    this.#registers = this.#words[REGISTERS] !== 0;
     this.#checkMessageLimit();
-    this.#grow();
-    for (let i = 0; i < MAX_BURST; i++) this.received.push(this.#buffers[0]);
+    this.#buffers = new ReceiveBuffers(this.bufferBytes, this.receiveLimit, shared, {
+      map: (bytes) => {
+        const slab = mapAnonymous(bytes);
+        return { slab, number: this.#register(slab, bytes) };
+      },
+      addReceives: (number, address, count, stride) =>
+        this.#glue.addReceives(this.#endpoint, number, address, count, stride),
+      mayDiscard: !this.#registers,
+    });
+    for (let i = 0; i < MAX_BURST; i++) this.received.push(this.#buffers.all[0]);
   }
 
   get nowUs(): number {
@@ -129,15 +125,15 @@ export class FabricDevice implements MessageDevice {
   }
 
   get canPost(): boolean {
-    return this.#freeCount > 0 || this.#buffers.length < this.receiveLimit;
+    return !this.#closed && this.#buffers.hasMore;
   }
 
   post(count: number): number {
     const words = this.#words;
     let posted = 0;
-    while (posted < count) {
-      if (this.#freeCount === 0 && !this.#grow()) break;
-      const buffer = this.#free[--this.#freeCount];
+    while (posted < count && !this.#closed) {
+      const buffer = this.#buffers.take();
+      if (buffer === null) break;
       words[POST + words[TO_POST]++] = buffer.slabIndex;
       posted++;
     }
@@ -145,11 +141,18 @@ export class FabricDevice implements MessageDevice {
   }
 
   give(segment: SgaSegment): void {
-    this.#free[this.#freeCount++] = segment;
+    this.#buffers.give(segment);
   }
 
   addPeer(address: Uint8Array): number {
-    return this.#glue.addPeer(this.#endpoint, address);
+    if (this.#closed) return -1;
+    const process = this.provider === 'shm' ? processOfAddress(address) : 0;
+    return this.#glue.addPeer(this.#endpoint, address, process);
+  }
+
+  lives(address: Uint8Array): boolean {
+    const process = this.provider === 'shm' ? processOfAddress(address) : 0;
+    return process === 0 || this.#glue.processIsGone(process) === 0;
   }
 
   /**
@@ -161,7 +164,7 @@ export class FabricDevice implements MessageDevice {
   }
 
   removePeer(peer: number): void {
-    this.#glue.removePeer(this.#endpoint, peer);
+    if (!this.#closed) this.#glue.removePeer(this.#endpoint, peer);
   }
 
   get room(): number {
@@ -223,8 +226,9 @@ export class FabricDevice implements MessageDevice {
     if (this.#closed) return 0;
     const words = this.#words;
     const count = this.#exchange(this.#endpoint);
+    const { all } = this.#buffers;
     for (let i = 0; i < count; i++) {
-      const buffer = this.#buffers[words[RX_BUFFER + i]];
+      const buffer = all[words[RX_BUFFER + i]];
       buffer.offset = buffer.base;
       this.received[i] = buffer;
     }
@@ -237,11 +241,28 @@ export class FabricDevice implements MessageDevice {
     return count;
   }
 
-  /** Memory to send from. Throws NO_BUFFERS. */
+  get isLost(): boolean {
+    return this.#words[LOST] !== 0;
+  }
+
+  get loss(): string {
+    const lostIn = this.#closed ? this.#loss : this.#glue.lostIn(this.#endpoint);
+    return lostIn === '' ? '' : `${lostIn} of the provider ${this.provider} did not return`;
+  }
+
+  giveBackIdle(): void {
+    if (!this.#closed) this.#buffers.giveBackIdle();
+  }
+
+  /**
+   * Memory to send from, for all endpoints of the libOS where the device need not know what it sends from. Throws
+   * NO_BUFFERS.
+   */
   readonly mapSlab = (bytes: number): Slab => {
     const memory = mapAnonymous(bytes);
+    if (!this.#registers) return memory;
     this.#poolSlabs.push(this.#register(memory, bytes));
-    // A device may have the pages: they must stay where they are.
+    // The device has the pages: they must stay where they are.
     return { bytes: memory.bytes, address: memory.address, discard() {}, unmap: memory.unmap };
   };
 
@@ -258,12 +279,18 @@ export class FabricDevice implements MessageDevice {
     return Object.fromEntries(names.map((name, index) => [name, this.#doubles[COUNTERS + index]]));
   }
 
-  /** Closes the endpoint. Its memory, and what was mapped for the pool, belongs to no device any more. */
+  /** Closes the endpoint. What was mapped for the pool belongs to no device any more. */
   close(): void {
     if (this.#closed) return;
+    const { posted } = this;
+    if (this.isLost) this.#loss = this.#glue.lostIn(this.#endpoint);
     this.#closed = true;
+    // The area goes: what is asked or noted afterwards has a place of its own.
+    this.#words = this.#words.slice();
+    this.#doubles = this.#doubles.slice();
+    this.queuedHeaders = new Int32Array(this.queuedHeaders.length);
     this.#glue.close(this.#endpoint);
-    for (const { slab } of this.#receiveSlabs) slab.unmap();
+    this.#buffers.close(posted);
   }
 
   #writePiece(at: number, segment: SgaSegment, offset: number, length: number): void {
@@ -272,11 +299,13 @@ export class FabricDevice implements MessageDevice {
     this.#words[at + 3] = this.#slabOf(segment);
   }
 
+  /** Of a device that knows no slabs any. */
   #slabOf(segment: SgaSegment): number {
+    if (!this.#registers) return 0;
     // What was received may be pushed again as it is.
-    if (segment.home === this)
-      return this.#receiveSlabs[(segment.slabIndex / this.#buffersPerSlab) | 0].number;
-    return this.#poolSlabs[segment.slabIndex];
+    return segment.home === this.#buffers
+      ? this.#buffers.slabNumber(segment)
+      : this.#poolSlabs[segment.slabIndex];
   }
 
   #checkMessageLimit(): void {
@@ -294,32 +323,24 @@ export class FabricDevice implements MessageDevice {
     memory.unmap();
     throw new LibosError('NO_BUFFERS', 'rdma', -1, `${reason}.${lockedMemoryRemedy(reason)}`);
   }
-
-  /** More receive buffers. Returns false when there are as many as may be. */
-  #grow(): boolean {
-    const count = Math.min(this.#buffersPerSlab, this.receiveLimit - this.#buffers.length);
-    if (count <= 0) return false;
-    const stride = this.#stride;
-    const slab = mapAnonymous(count * stride);
-    const number = this.#register(slab, count * stride);
-    this.#receiveSlabs.push({ slab, number });
-    const first = this.#glue.addReceives(this.#endpoint, number, slab.address + LEAD_BYTES, count, stride);
-    for (let i = 0; i < count; i++) {
-      const base = i * stride + LEAD_BYTES + HEADER_BYTES;
-      const buffer = new SgaSegment(this, slab, first + i, base, this.bufferBytes);
-      this.#buffers.push(buffer);
-      this.give(buffer);
-    }
-    return true;
-  }
 }
 
-function roundUp(value: number, unit: number): number {
-  return Math.ceil(value / unit) * unit;
+/** Of /dev/shm, for each receive of an endpoint of shm. */
+const SHM_BYTES_PER_RECEIVE = 8400;
+
+/** Its pages are taken as they are used: without room the process would end by a signal then. */
+function checkRoomForShm(receives: number): void {
+  const { bavail, bsize } = statfsSync('/dev/shm');
+  const neededMb = Math.ceil((receives * SHM_BYTES_PER_RECEIVE) / 1e6);
+  const freeMb = Math.floor((bavail * bsize) / 1e6);
+  if (freeMb >= neededMb) return;
+  const detail = `an endpoint of shm needs ${neededMb} MB of /dev/shm, which has ${freeMb}: mount -o remount,size=1g /dev/shm, or set less receive_memory_mb`;
+  throw new LibosError('BACKEND_UNAVAILABLE', 'rdma', -1, detail);
 }
 
 function open(glue: FabricGlue, options: FabricOptions): number {
   const { provider, device, receiveBuffers, bufferBytes } = options;
+  if (provider === 'shm') checkRoomForShm(receiveBuffers);
   const node = provider === 'shm' ? claimSharedMemory() : (options.address ?? '');
   const endpoint = glue.open(provider, device ?? '', node, receiveBuffers, HEADER_BYTES + bufferBytes);
   if (endpoint >= 0) return endpoint;

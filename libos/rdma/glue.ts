@@ -26,10 +26,15 @@ export interface FabricGlue {
   device(endpoint: number): string;
   register(endpoint: number, address: number, bytes: number): number;
   addReceives(endpoint: number, slab: number, address: number, count: number, stride: number): number;
-  addPeer(endpoint: number, address: Uint8Array): number;
+  /** `process`: the peer's number, by which it is known whether it lives; 0 where that is not known. */
+  addPeer(endpoint: number, address: Uint8Array, process: number): number;
   removePeer(endpoint: number, peer: number): void;
   flush(endpoint: number): void;
   exchange(endpoint: number): number;
+  /** The call into the provider that did not return, where the endpoint is lost; else ''. */
+  lostIn(endpoint: number): string;
+  /** 1 where the process has ended, be it reaped or not. */
+  processIsGone(process: number): number;
   close(endpoint: number): void;
 }
 
@@ -56,10 +61,12 @@ function bind(library: LibraryHandle): FabricGlue {
     device: library.func('const char *fabric_device(int)'),
     register: library.func('int fabric_register(int, double, double)'),
     addReceives: library.func('int fabric_add_receives(int, int, double, int, int)'),
-    addPeer: library.func('int fabric_add_peer(int, const uint8_t *)'),
+    addPeer: library.func('int fabric_add_peer(int, const uint8_t *, int)'),
     removePeer: library.func('void fabric_remove_peer(int, int)'),
     flush: library.func('void fabric_flush(int)'),
     exchange: library.func('int fabric_exchange(int)'),
+    lostIn: library.func('const char *fabric_lost_in(int)'),
+    processIsGone: library.func('int fabric_process_is_gone(int)'),
     close: library.func('void fabric_close(int)'),
   };
 }

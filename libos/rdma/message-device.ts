@@ -39,6 +39,8 @@ export interface MessageDevice extends SegmentHome {
 
   /** Makes a peer known by its address. Returns its number, or -1 if the address means nothing here. */
   addPeer(address: Uint8Array): number;
+  /** False where it is known that the process at the address has ended. */
+  lives(address: Uint8Array): boolean;
   removePeer(peer: number): void;
   /**
    * Whether a peer can be removed before the device is closed: of whom nothing will come, and to whom no send
@@ -81,7 +83,17 @@ export interface MessageDevice extends SegmentHome {
   /** The same, and receives. Returns the number of messages received. */
   exchange(): number;
 
+  /**
+   * Nothing will come or go any more, since its provider did not return from a call; that it did not, as a sentence, or
+   * ''. It is to be closed.
+   */
+  readonly isLost: boolean;
+  readonly loss: string;
+
+  /** Looks, every so often, what memory has not been needed for a while, and gives some of it back. */
+  giveBackIdle(): void;
   /** Everything that was counted, by name. */
   counters(): Record<string, number>;
+  /** Buffers that somebody has are given back as before. What is called of it afterwards does nothing. */
   close(): void;
 }

@@ -12,6 +12,7 @@ import { WorkList } from '../work-list.ts';
 import type { Channel } from './channel.ts';
 import { type EngineOptions, MessageEngine, type SendOwner } from './engine.ts';
 import type { MessageDevice } from './message-device.ts';
+import type { SharedReceives } from './receive-budget.ts';
 
 /** What a channel queues at once, and what those that wait queue together in a poll, but for the end of a message. */
 const BYTES_PER_TURN = 48 * 1024;
@@ -27,9 +28,9 @@ export class MessageSender implements SendOwner {
   /** Tokens of the pushes whose last message waits for the next flush. */
   readonly #unflushed = new WorkList<number>();
 
-  constructor(tokens: TokenTable, device: MessageDevice, options: EngineOptions) {
+  constructor(tokens: TokenTable, device: MessageDevice, shared: SharedReceives, options: EngineOptions) {
     this.#tokens = tokens;
-    this.engine = new MessageEngine(device, this, options);
+    this.engine = new MessageEngine(device, shared, this, options);
   }
 
   /** A push was appended to the channel's. */

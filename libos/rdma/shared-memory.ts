@@ -5,19 +5,35 @@
  */
 import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 
 const FOLDER = '/dev/shm';
 /** Numbers of processes come again, and a peer may still know the one before by its name. */
 const START = Date.now().toString(36);
 
-/** The name for an endpoint of this process, after those of processes that are gone were removed. */
+/** Endpoints of this thread so far. */
+let claimed = 0;
+
+/** A name for an endpoint of this process, after those of processes that are gone were removed. */
 export function claimSharedMemory(): string {
-  // A number of a process means something only in its own namespace; several may share the folder.
-  const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
-  const prefix = `bypassbench-${namespace}-`;
+  const prefix = namePrefix();
   for (const name of readdirSync(FOLDER)) {
     const [, pid] = name.startsWith(prefix) ? (/^(\d+)\b/.exec(name.slice(prefix.length)) ?? []) : [];
     if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(FOLDER, name), { force: true });
   }
-  return `${prefix}${process.pid}-${START}`;
+  return `${prefix}${process.pid}-${START}-${threadId}-${claimed++}`;
+}
+
+/** The process whose endpoint has this address, or 0 where that cannot be known. */
+export function processOfAddress(address: Uint8Array): number {
+  const [, name = ''] = Buffer.from(address).toString('latin1').split('://');
+  const prefix = namePrefix();
+  const [, pid = '0'] = name.startsWith(prefix) ? (/^(\d+)-/.exec(name.slice(prefix.length)) ?? []) : [];
+  return Number(pid);
+}
+
+/** A number of a process means something only in its own namespace; several may share the folder. */
+function namePrefix(): string {
+  const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
+  return `bypassbench-${namespace}-`;
 }

@@ -13,7 +13,7 @@ import { mapAnonymous } from '../memory/anonymous.ts';
 import { Errno, errno } from '../native/libc.ts';
 import { codeOfErrno, systemError } from '../native/socket-errors.ts';
 import * as sys from '../native/sockets.ts';
-import { decodeHello, encodeHello, type Hello, HelloKind, type Refusal } from './hello.ts';
+import { decodeHello, encodeHello, type Hello, HelloKind, MAX_HELLO_BYTES, type Refusal } from './hello.ts';
 import type { Clock, Line, Rendezvous, RendezvousHandler, RendezvousListener } from './rendezvous.ts';
 
 const RECORD_BYTES = 12;
@@ -21,15 +21,27 @@ const RECORD_BYTES = 12;
  * Between two looks at the sockets: connections begin and end so much later, and messages pay little for it.
  */
 const LOOK_EVERY_US = 200;
-/** Who has come and says nothing is sent away. */
+/** Who has come and says nothing is sent away, and the first of them where there are so many. */
 const HELLO_PATIENCE_MS = 5000;
+const MAX_SILENT = 256;
+/** Who has said hello and is beyond the backlog waits; more than so many are left to the kernel. */
+const MAX_WAITING = 1024;
 /** A host that is silent for so long is gone. */
 const KEEP_ALIVE_S = 12;
 /** What somebody reads who takes this port for a Redis server's, in Redis's protocol. */
 const NOT_A_SERVER =
   '-ERR this is where peers of the Bypassbench backend rdma meet, and messages do not go over TCP: connect with bypassbench load --backend rdma\r\n';
 
-const State = { Connecting: 0, AwaitingHello: 1, AwaitingAnswer: 2, Open: 3, Closed: 4 } as const;
+const State = {
+  Connecting: 0,
+  AwaitingAnswer: 1,
+  /** Has come: said nothing yet, has said hello, is being met. */
+  AwaitingHello: 2,
+  AwaitingRoom: 3,
+  Meeting: 4,
+  Open: 5,
+  Closed: 6,
+} as const;
 type State = (typeof State)[keyof typeof State];
 
 const scratch = mapAnonymous(4096);
@@ -40,8 +52,9 @@ export class TcpRendezvous implements Rendezvous {
   readonly #handler: RendezvousHandler;
   /** By file descriptor, which is the tag of its events. */
   readonly #sockets: (TcpLine | TcpListener | null)[] = [];
-  /** Lines that must get on before their deadline. */
-  readonly #waiting = new Set<TcpLine>();
+  /** Lines that must get on before their deadline: our own, and those of who has come and said nothing. */
+  readonly #connecting = new Set<TcpLine>();
+  readonly #silent = new Set<TcpLine>();
   #lookUs = 0;
 
   constructor(handler: RendezvousHandler, connectTimeoutMs: number) {
@@ -70,7 +83,7 @@ export class TcpRendezvous implements Rendezvous {
     line.peerPort = port;
     line.hello = encodeHello(hello);
     line.deadlineNs = nowNs() + this.#connectTimeoutMs * 1e6;
-    this.#waiting.add(line);
+    this.#connecting.add(line);
     let result = fd < 0 ? -1 : 0;
     if (result === 0 && (localAddress !== 0 || localPort !== 0)) {
       sys.enableReuseAddress(fd);
@@ -88,11 +101,11 @@ export class TcpRendezvous implements Rendezvous {
 
   poll(clock: Clock): void {
     const { nowUs } = clock;
-    // Somebody waits for a connection: it is worth a look each time.
-    if (nowUs < this.#lookUs && this.#waiting.size === 0) return;
+    // Somebody here waits for a connection: it is worth a look each time.
+    if (nowUs < this.#lookUs && this.#connecting.size === 0) return;
     this.#lookUs = nowUs + LOOK_EVERY_US;
     const count = sys.epollWait(this.#epoll, 0);
-    if (this.#waiting.size > 0) this.#expire();
+    if (this.#connecting.size + this.#silent.size > 0) this.#expire();
     if (count <= 0) return;
     // Its memory is used again by what the events lead to.
     const events: [number, number][] = [];
@@ -121,12 +134,15 @@ export class TcpRendezvous implements Rendezvous {
 
   forget(socket: TcpLine | TcpListener): void {
     if (this.#sockets[socket.fd] === socket) this.#sockets[socket.fd] = null;
-    if (socket instanceof TcpLine) this.#waiting.delete(socket);
+    if (socket instanceof TcpLine) {
+      this.#connecting.delete(socket);
+      this.#silent.delete(socket);
+    }
     if (socket.fd >= 0) sys.close(socket.fd);
   }
 
   acceptAll(listener: TcpListener): void {
-    while (listener.mayTake) {
+    while (listener.mayAccept) {
       const fd = sys.accept4(listener.fd);
       if (fd < 0) return;
       const line = new TcpLine(this, fd, State.AwaitingHello);
@@ -135,14 +151,15 @@ export class TcpRendezvous implements Rendezvous {
       line.peerPort = sys.writtenPort();
       line.deadlineNs = nowNs() + HELLO_PATIENCE_MS * 1e6;
       this.#opened(line);
-      this.#waiting.add(line);
-      listener.take(line);
+      this.#silent.add(line);
       this.watch(line);
+      listener.came(line);
     }
   }
 
-  answered(line: TcpLine): void {
-    this.#waiting.delete(line);
+  meet(line: TcpLine, hello: Hello): void {
+    line.state = State.Meeting;
+    this.#handler.arrived(line.listener!, line, hello);
   }
 
   // Events
@@ -187,6 +204,11 @@ export class TcpRendezvous implements Rendezvous {
   }
 
   #understand(line: TcpLine): void {
+    if (line.state === State.AwaitingRoom) {
+      // An honest one has nothing to say before it is answered.
+      if (line.received.length > MAX_HELLO_BYTES) line.close();
+      return;
+    }
     if (line.state !== State.Open && !this.#meet(line)) return;
     while (line.received.length >= RECORD_BYTES && line.state === State.Open) {
       const [kind, reason] = line.received;
@@ -213,11 +235,12 @@ export class TcpRendezvous implements Rendezvous {
       return false;
     }
     if (line.state === State.AwaitingAnswer) {
-      this.#waiting.delete(line);
+      this.#connecting.delete(line);
       line.state = State.Open;
       this.#handler.answered(line, hello);
     } else {
-      this.#handler.arrived(line.listener!, line, hello);
+      this.#silent.delete(line);
+      line.listener!.said(line, hello);
     }
     return (line.state as State) === State.Open;
   }
@@ -241,9 +264,14 @@ export class TcpRendezvous implements Rendezvous {
 
   #expire(): void {
     const now = nowNs();
-    for (const line of this.#waiting) {
+    for (const line of this.#connecting) {
       if (line.failure !== null) this.#fail(line, line.failure);
       else if (line.deadlineNs <= now) this.#fail(line, 'TIMED_OUT');
+    }
+    // In the order in which they came.
+    for (const line of this.#silent) {
+      if (line.deadlineNs > now) return;
+      line.close();
     }
   }
 }
@@ -256,9 +284,12 @@ class TcpListener implements RendezvousListener {
   readonly #rendezvous: TcpRendezvous;
   readonly #qd: number;
   #backlog = 0;
+  /** Met, and not released. */
   #taken = 0;
-  /** Have come, and not been answered. */
-  readonly #lines = new Set<TcpLine>();
+  /** Have come and said nothing, in that order: strangers, who must not take the places of the others. */
+  readonly #silent = new Set<TcpLine>();
+  /** Have said hello, and wait for one of the backlog's places. */
+  readonly #waiting = new Map<TcpLine, Hello>();
 
   constructor(rendezvous: TcpRendezvous, fd: number, address: number, port: number, qd: number) {
     this.#rendezvous = rendezvous;
@@ -268,8 +299,8 @@ class TcpListener implements RendezvousListener {
     this.#qd = qd;
   }
 
-  get mayTake(): boolean {
-    return this.#taken < this.#backlog;
+  get mayAccept(): boolean {
+    return this.#backlog > 0 && this.#waiting.size < MAX_WAITING;
   }
 
   listen(backlog: number): void {
@@ -280,26 +311,48 @@ class TcpListener implements RendezvousListener {
     this.#rendezvous.watch(this);
   }
 
-  take(line: TcpLine): void {
-    this.#taken++;
-    this.#lines.add(line);
+  came(line: TcpLine): void {
+    this.#silent.add(line);
+    if (this.#silent.size <= MAX_SILENT) return;
+    const [first] = this.#silent;
+    first.close();
   }
 
-  /** A line was answered, or is gone before that. */
-  met(line: TcpLine): void {
-    this.#lines.delete(line);
+  said(line: TcpLine, hello: Hello): void {
+    this.#silent.delete(line);
+    line.state = State.AwaitingRoom;
+    this.#waiting.set(line, hello);
+    this.#meetWaiting();
+  }
+
+  /** A line is gone before it was met. */
+  left(line: TcpLine): void {
+    this.#silent.delete(line);
+    const wasFull = this.#waiting.size === MAX_WAITING;
+    if (this.#waiting.delete(line) && wasFull) this.#rendezvous.acceptAll(this);
   }
 
   release(): void {
     this.#taken--;
-    // Edges are reported once: those who have waited come now.
-    if (this.#backlog > 0) this.#rendezvous.acceptAll(this);
+    this.#meetWaiting();
   }
 
   close(): void {
     this.#backlog = 0;
-    for (const line of this.#lines) line.close();
+    for (const line of [...this.#silent, ...this.#waiting.keys()]) line.close();
     this.#rendezvous.forget(this);
+  }
+
+  #meetWaiting(): void {
+    const wasFull = this.#waiting.size === MAX_WAITING;
+    for (const [line, hello] of this.#waiting) {
+      if (this.#taken >= this.#backlog) break;
+      this.#waiting.delete(line);
+      this.#taken++;
+      this.#rendezvous.meet(line, hello);
+    }
+    // Edges are reported once: those who have waited in the kernel come now.
+    if (wasFull) this.#rendezvous.acceptAll(this);
   }
 }
 
@@ -330,8 +383,6 @@ class TcpLine implements Line {
 
   answer(hello: Hello): void {
     this.state = State.Open;
-    this.listener?.met(this);
-    this.#rendezvous.answered(this);
     this.write(encodeHello(hello));
   }
 
@@ -358,13 +409,11 @@ class TcpLine implements Line {
 
   close(): void {
     if (this.state === State.Closed) return;
-    const unanswered = this.state === State.AwaitingHello;
+    const { state } = this;
     this.state = State.Closed;
     this.#rendezvous.forget(this);
-    if (unanswered && this.listener !== null) {
-      this.listener.met(this);
-      this.listener.release();
-    }
+    if (state === State.Meeting) this.listener?.release();
+    else if (state !== State.Open) this.listener?.left(this);
   }
 
   write(bytes: Uint8Array): void {

@@ -18,10 +18,12 @@ import type { TransportHost } from '../transport.ts';
 import { type Hello, HelloKind, type Refusal } from './hello.ts';
 import { HEADER_BYTES, HEADER_WORDS, KIND_AND_LENGTH, KIND_SHIFT, Kind } from './message.ts';
 import type { MessageDevice } from './message-device.ts';
+import { SharedReceives } from './receive-budget.ts';
 import type { Line, Rendezvous, RendezvousHandler, RendezvousListener } from './rendezvous.ts';
 import { RdmaTransport } from './transport.ts';
 
 const BURST = 8;
+const RECEIVES = 64;
 const MAX_SENDS = 4096;
 const CONNECT_TIMEOUT_US = 10_000_000;
 
@@ -43,6 +45,8 @@ export interface HostOptions {
   idle?: 'poll' | 'sleep';
   connectTimeoutUs?: number;
   stamps?: StampWriter;
+  /** Each peer gets an endpoint of its own, as over shm. */
+  endpointPerPeer?: boolean;
 }
 
 interface Event {
@@ -74,9 +78,17 @@ export class SimulatedNetwork {
 
   /** A libOS at an address of its own. */
   createHost(options: HostOptions = {}) {
-    const address = 0x0a630001 + this.devices.length;
-    const device = new SimulatedMessageDevice(this, this.devices.length, options);
-    this.devices.push(device);
+    const number = this.rendezvous.length;
+    const address = 0x0a630001 + number;
+    const shared = new SharedReceives((options.receiveLimit ?? RECEIVES) * (options.endpointPerPeer ? 4 : 1));
+    const devices: SimulatedMessageDevice[] = [];
+    const openDevice = () => {
+      const device = new SimulatedMessageDevice(this, this.devices.length, options);
+      this.devices.push(device);
+      devices.push(device);
+      return device;
+    };
+    const device = openDevice();
     const pool = new BufferPool({
       bufferBytes: 16 * 1024,
       slabBuffers: 64,
@@ -92,10 +104,11 @@ export class SimulatedNetwork {
       return rendezvous;
     };
     const createTransport = (host: TransportHost) =>
-      new RdmaTransport(host, device, createRendezvous, pool, {
+      new RdmaTransport(host, device, shared, openDevice, createRendezvous, pool, {
         provider: 'simulated',
         host: new Uint8Array(16),
         hostOnly: false,
+        endpointPerPeer: options.endpointPerPeer ?? false,
         maxWindow: options.maxWindow ?? 16,
       });
     const libos = new LibosCore(createTransport, {
@@ -104,11 +117,12 @@ export class SimulatedNetwork {
       stamps: options.stamps,
     });
     const { transport } = libos;
-    const number = this.devices.indexOf(device);
     return {
       libos,
       transport,
+      /** The first of its devices, and all of them so far. */
       device,
+      devices,
       rendezvous: this.rendezvous[number],
       address: `10.99.0.${1 + number}`,
     };
@@ -164,6 +178,8 @@ export class SimulatedMessageDevice implements MessageDevice {
   droppedCredits = 0;
   /** Its process has died: it does nothing any more, and what is sent to it goes nowhere. */
   dead = false;
+  isLost = false;
+  isClosed = false;
   readonly #network: SimulatedNetwork;
   readonly #queueLimit: number;
   #queued: Queued[] = [];
@@ -178,7 +194,7 @@ export class SimulatedMessageDevice implements MessageDevice {
   constructor(
     network: SimulatedNetwork,
     number: number,
-    { bufferBytes = 1000, receiveLimit = 64, queueLimit = 64, maxPieces = 3 }: HostOptions,
+    { bufferBytes = 1000, receiveLimit = RECEIVES, queueLimit = 64, maxPieces = 3 }: HostOptions,
   ) {
     this.#network = network;
     this.#queueLimit = queueLimit;
@@ -218,10 +234,22 @@ export class SimulatedMessageDevice implements MessageDevice {
     this.#free.push(segment);
   }
 
+  get loss(): string {
+    return this.isLost ? 'a call did not return' : '';
+  }
+
+  lives(address: Uint8Array): boolean {
+    return !this.#network.devices[address[0]].dead;
+  }
+
   addPeer(address: Uint8Array): number {
     return address.length === 1 && address[0] < this.#network.devices.length ? address[0] : -1;
   }
   readonly forgetsPeers = true;
+  /** Whether messages can be sent to it from here. */
+  knows(peer: SimulatedMessageDevice): boolean {
+    return this.#unfinishedTo.has(peer.address[0]);
+  }
   removePeer(peer: number): void {
     // A real device may read what belongs to the peer when a send to it ends.
     if ((this.#unfinishedTo.get(peer) ?? 0) > 0) throw new Error('removed a peer with unfinished sends');
@@ -270,6 +298,7 @@ export class SimulatedMessageDevice implements MessageDevice {
   }
 
   flush(): void {
+    if (this.isLost || this.isClosed) return;
     while (this.#toPost > 0) {
       this.#postedBuffers.push(this.#free.pop()!);
       this.#toPost--;
@@ -280,7 +309,7 @@ export class SimulatedMessageDevice implements MessageDevice {
   }
 
   exchange(): number {
-    if (this.dead) return 0;
+    if (this.dead || this.isLost || this.isClosed) return 0;
     this.flush();
     this.#network.advance(1);
     const { random, reorder } = this.#network;
@@ -303,7 +332,10 @@ export class SimulatedMessageDevice implements MessageDevice {
   counters(): Record<string, number> {
     return {};
   }
-  close(): void {}
+  giveBackIdle(): void {}
+  close(): void {
+    this.isClosed = true;
+  }
 
   /** What anybody on the network can send. */
   inject(header: number[], payload: Uint8Array): void {
@@ -329,7 +361,7 @@ export class SimulatedMessageDevice implements MessageDevice {
   }
 
   #arrive(header: Int32Array, payload: Uint8Array): void {
-    if (this.dead) return;
+    if (this.dead || this.isLost || this.isClosed) return;
     const segment = this.#postedBuffers.shift();
     if (segment === undefined) throw new Error('a message has come for which no receive was posted');
     segment.bytes.set(payload.subarray(0, this.bufferBytes), segment.base);

@@ -2,7 +2,7 @@
  * The libOS over RDMA: what libos/core.ts asks of a backend, with streams and datagrams as messages of a
  * reliable datagram endpoint (engine.ts), and connections made and ended over a rendezvous (rendezvous.ts).
  */
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode, LibosError } from '../errors.ts';
 import type { BufferPool } from '../memory/pool.ts';
 import { Owner } from '../memory/sga.ts';
 import type { SocketKind } from '../pdpi.ts';
@@ -10,9 +10,16 @@ import { NO_SLOT, type TokenTable } from '../tokens.ts';
 import { LINGER_US, PUSHES_PER_BURST, QueueState, type Transport, type TransportHost } from '../transport.ts';
 import { Channel, DatagramSocket, RdmaQueue } from './channel.ts';
 import { Datagrams } from './datagrams.ts';
-import type { EngineOptions, MessageEngine } from './engine.ts';
-import { type Hello, HelloKind } from './hello.ts';
+import {
+  type EndpointOptions,
+  EndpointTable,
+  type MessageEndpoint,
+  type OpenDevice,
+} from './endpoint-table.ts';
+import type { MessageEngine } from './engine.ts';
+import { type Hello, HelloKind, type Refusal } from './hello.ts';
 import type { MessageDevice } from './message-device.ts';
+import type { SharedReceives } from './receive-budget.ts';
 import type {
   CreateRendezvous,
   Line,
@@ -20,14 +27,13 @@ import type {
   RendezvousHandler,
   RendezvousListener,
 } from './rendezvous.ts';
-import { MessageSender } from './sender.ts';
 
 /** How long providers below which there are others are given to end what they do by themselves. */
 const SETTLE_US = 20_000;
 /** Peers of a datagram socket that may open a connection to it at a time. */
 const DATAGRAM_BACKLOG = 128;
 
-export interface RdmaTransportOptions extends EngineOptions {
+export interface RdmaTransportOptions extends EndpointOptions {
   /** The provider, as it calls itself: peers must have the same one. */
   provider: string;
   /** 16 bytes that are another for each machine, and whether the provider reaches this machine alone. */
@@ -38,38 +44,38 @@ export interface RdmaTransportOptions extends EngineOptions {
 export class RdmaTransport implements Transport, RendezvousHandler {
   readonly name = 'rdma';
   readonly pool: BufferPool;
-  readonly #device: MessageDevice;
+  readonly #endpoints: EndpointTable;
   readonly #rendezvous: Rendezvous;
   readonly #options: RdmaTransportOptions;
   readonly #host: TransportHost;
   readonly #tokens: TokenTable;
-  readonly #sender: MessageSender;
-  readonly #engine: MessageEngine;
   readonly #datagrams: Datagrams;
   readonly #warned = new Set<string>();
 
+  /** `device`: the first one, opened with `shared`; `openDevice` opens others. */
   constructor(
     host: TransportHost,
     device: MessageDevice,
+    shared: SharedReceives,
+    openDevice: OpenDevice,
     createRendezvous: CreateRendezvous,
     pool: BufferPool,
     options: RdmaTransportOptions,
   ) {
     this.#host = host;
     this.#tokens = host.tokens;
-    this.#device = device;
     this.pool = pool;
     this.#options = options;
-    this.#sender = new MessageSender(host.tokens, device, options);
-    this.#engine = this.#sender.engine;
+    this.#endpoints = new EndpointTable(host.tokens, device, shared, openDevice, options);
     this.#rendezvous = createRendezvous(this);
-    this.#datagrams = new Datagrams(host.tokens, pool, this.#engine, this.#sender, (socket, address, port) =>
+    this.#datagrams = new Datagrams(host.tokens, pool, device, (socket, address, port) =>
       this.#openChannel(HelloKind.Datagram, socket.queue.localPort, address, port, 0, 0),
     );
   }
 
+  /** Of the first endpoint. */
   get engine(): MessageEngine {
-    return this.#engine;
+    return this.#endpoints.all[0].engine;
   }
 
   open(kind: SocketKind): RdmaQueue {
@@ -115,20 +121,21 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     const channel = queue.channel!;
     channel.shut = true;
     if (queue.pushes.head === NO_SLOT && channel.connection.error === null) {
-      this.#engine.ends.finish(channel.connection);
+      channel.endpoint.engine.ends.finish(channel.connection);
     }
   }
 
   close(queue: RdmaQueue): void {
     if (queue.socket !== null) this.#datagrams.close(queue.socket);
     if (queue.listener !== null) queue.listener.close();
-    for (const channel of queue.backlog) this.#engine.ends.reset(channel.connection);
+    for (const { endpoint, connection } of queue.backlog) endpoint.engine.ends.reset(connection);
     if (queue.channel !== null) this.#closeStream(queue, queue.channel);
   }
 
   /** What was pushed still goes, as credits come, and then the end of the stream; unless the peer's data is unread. */
   #closeStream(queue: RdmaQueue, channel: Channel): void {
-    const { ends } = this.#engine;
+    const { sender, engine } = channel.endpoint;
+    const { ends } = engine;
     const { connection } = channel;
     if (!channel.established) {
       channel.queue = null;
@@ -140,7 +147,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     if (!queue.lingers) {
       channel.queue = null;
       ends.closeByOwner(connection);
-      this.#sender.fail(channel, 'CANCELLED');
+      sender.fail(channel, 'CANCELLED');
       return;
     }
     channel.lingers = true;
@@ -153,13 +160,13 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     const channel = queue.channel!;
     channel.queue = null;
     channel.lingers = false;
-    this.#engine.ends.reset(channel.connection);
-    this.#sender.fail(channel, 'CANCELLED');
+    channel.endpoint.engine.ends.reset(channel.connection);
+    channel.endpoint.sender.fail(channel, 'CANCELLED');
   }
 
   /** Something has happened to a closed stream that still had pushes. */
   #serveLingering(channel: Channel): void {
-    const { ends } = this.#engine;
+    const { ends } = channel.endpoint.engine;
     if (channel.hasPushes) {
       ends.linger(channel.connection);
       return;
@@ -182,9 +189,10 @@ export class RdmaTransport implements Transport, RendezvousHandler {
       this.#datagrams.push(queue.socket!);
       return;
     }
-    this.#sender.push(queue.channel!);
+    const { sender, engine } = queue.channel!.endpoint;
+    sender.push(queue.channel!);
     // The first push of a burst goes at once.
-    if (this.#host.pushesSincePoll % PUSHES_PER_BURST === 1) this.#engine.flush();
+    if (this.#host.pushesSincePoll % PUSHES_PER_BURST === 1) engine.flush();
   }
 
   pop(queue: RdmaQueue): void {
@@ -193,12 +201,22 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   }
 
   poll(): void {
-    const engine = this.#engine;
-    this.#sender.serveWaiting();
-    engine.poll();
-    this.#rendezvous.poll(this.#device);
-    const { touched } = engine;
-    if (touched.count === 0) return;
+    const { all } = this.#endpoints;
+    let stirs = this.#host.pushesSincePoll > 0;
+    for (let i = 0; i < all.length; i++) {
+      all[i].sender.serveWaiting();
+      if (all[i].engine.poll()) stirs = true;
+    }
+    if (stirs) this.#host.stirred();
+    this.#rendezvous.poll(all[0].device);
+    for (let i = all.length - 1; i >= 0; i--) {
+      if (all[i].device.isLost) this.#endpointLost(all[i]);
+      else if (all[i].engine.touched.count > 0) this.#serveTouched(all[i].engine);
+    }
+    this.#endpoints.tick();
+  }
+
+  #serveTouched({ touched }: MessageEngine): void {
     for (let i = 0; i < touched.count; i++) {
       const connection = touched.at(i);
       connection.touched = false;
@@ -208,43 +226,54 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     touched.clear();
   }
 
+  /** All its connections are reset, and it is closed: a peer that lives connects anew. */
+  #endpointLost(endpoint: MessageEndpoint): void {
+    const { device, engine } = endpoint;
+    this.#warn(`the endpoint of a peer was given up: ${device.loss}`, 'CONNECTION_RESET');
+    engine.breakAll();
+    this.#serveTouched(engine);
+    this.#endpoints.close(endpoint);
+  }
+
   sleep(timeoutMs: number): void {
-    if (!this.#sender.hasWaiting) this.#host.sleep(timeoutMs);
+    for (const { sender } of this.#endpoints.all) if (sender.hasWaiting) return;
+    this.#host.sleep(timeoutMs);
   }
 
   counters(): Record<string, number> {
-    const { budget, strayMessages, creditMessages } = this.#engine;
-    const device = this.#device;
+    const { all, shared } = this.#endpoints;
+    let posted = 0;
+    for (const { device } of all) posted += device.posted;
     return {
-      ...device.counters(),
-      connections: budget.connections,
-      posted_receives: device.posted,
-      promised_receives: budget.promised,
-      posted_receive_bytes: device.posted * device.bufferBytes,
-      credit_messages: creditMessages,
-      stray_messages: strayMessages,
+      ...this.#endpoints.counters(),
+      endpoints: all.length,
+      connections: shared.connections,
+      posted_receives: posted,
+      promised_receives: shared.promised,
+      posted_receive_bytes: posted * all[0].device.bufferBytes,
     };
   }
 
   linger(): void {
-    const engine = this.#engine;
-    const startUs = this.#device.nowUs;
-    const { lingering } = this.#host;
-    while (
-      lingering.size > 0 ||
-      engine.unfinishedSends > 0 ||
-      engine.ends.hasUnsettled ||
-      !this.#hasSettled(startUs)
-    ) {
+    const startUs = this.#nowUs;
+    while (!this.#hasEnded(startUs)) {
       this.poll();
-      if (this.#device.nowUs - startUs > LINGER_US) break;
+      if (this.#nowUs - startUs > LINGER_US) break;
     }
   }
 
+  #hasEnded(startUs: number): boolean {
+    if (this.#host.lingering.size > 0 || !this.#hasSettled(startUs)) return false;
+    return this.#endpoints.all.every(
+      ({ engine }) => engine.unfinishedSends === 0 && !engine.ends.hasUnsettled,
+    );
+  }
+
   shutdown(): void {
-    this.#engine.shutdown();
+    const { all } = this.#endpoints;
+    for (const { engine } of all) engine.shutdown();
     this.#rendezvous.close();
-    this.#device.close();
+    for (const { device } of all) device.close();
     this.pool.destroy();
   }
 
@@ -259,21 +288,9 @@ export class RdmaTransport implements Transport, RendezvousHandler {
       line.refuse({ kind: HelloKind.Refusal, code: 'PROTOCOL_ERROR', reason: problem });
       return;
     }
-    const connection = this.#engine.open();
-    if (connection === null) {
-      const reason = 'it has no receive buffers left for another connection (receive_memory_mb)';
-      line.refuse({ kind: HelloKind.Refusal, code: 'CONNECTION_REFUSED', reason });
-      return;
-    }
-    if (!this.#engine.establish(connection, hello)) {
-      this.#engine.ends.lineBroken(connection);
-      const reason = 'the address of the endpoint means nothing to the provider here';
-      line.refuse({ kind: HelloKind.Refusal, code: 'PROTOCOL_ERROR', reason });
-      return;
-    }
-    const channel = new Channel(connection, line);
-    connection.line = line;
-    line.answer(this.#hello(connection, hello.kind, queue.kind === 'datagram' ? queue.localPort : 0));
+    const channel = this.#meet(line, hello);
+    if (channel === null) return;
+    line.answer(this.#hello(channel, hello.kind, queue.kind === 'datagram' ? queue.localPort : 0));
     if (queue.socket !== null) {
       listener.release();
       this.#datagrams.arrived(queue.socket, channel, hello, line);
@@ -283,13 +300,42 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     this.#serveAccepts(queue);
   }
 
+  /** A channel over the endpoint for the peer; or null, when the line has been refused. */
+  #meet(line: Line, hello: Hello): Channel | null {
+    const refuse = (code: Refusal['code'], reason: string) => {
+      line.refuse({ kind: HelloKind.Refusal, code, reason });
+      return null;
+    };
+    const endpoint = this.#endpointFor(`from ${Buffer.from(hello.address).toString('latin1')}`);
+    if (endpoint === null) return refuse('CONNECTION_REFUSED', 'it cannot open an endpoint for another peer');
+    const { engine } = endpoint;
+    const connection = engine.open();
+    if (connection === null) {
+      const reason = 'it has no receive buffers left for another connection (receive_memory_mb)';
+      this.#warn(
+        `no receive buffers are left for another connection (receive_memory_mb)`,
+        'CONNECTION_REFUSED',
+      );
+      return refuse('CONNECTION_REFUSED', reason);
+    }
+    if (!engine.establish(connection, hello)) {
+      engine.ends.lineBroken(connection);
+      return refuse('PROTOCOL_ERROR', 'the address of the endpoint means nothing to the provider here');
+    }
+    connection.line = line;
+    return new Channel(endpoint, connection, line);
+  }
+
   answered(line: Line, hello: Hello): void {
     const channel = line.owner as Channel;
     const { connection, queue, socket } = channel;
     const problem = this.#incompatibility(hello);
-    if (problem !== null || !this.#engine.establish(connection, hello)) {
+    const { device, engine } = channel.endpoint;
+    if (problem !== null || !engine.establish(connection, hello)) {
       line.close();
-      this.failed(line, 'PROTOCOL_ERROR', problem ?? 'the address of its endpoint means nothing here');
+      // It may have died right behind its answer, and its endpoint with it.
+      if (problem === null && !device.lives(hello.address)) this.failed(line, 'CONNECTION_RESET', '');
+      else this.failed(line, 'PROTOCOL_ERROR', problem ?? 'the address of its endpoint means nothing here');
       return;
     }
     connection.line = line;
@@ -306,32 +352,55 @@ export class RdmaTransport implements Transport, RendezvousHandler {
 
   failed(line: Line, code: ErrorCode, reason: string): void {
     const channel = line.owner as Channel;
-    if (reason !== '') this.#warn(reason, code);
-    this.#engine.ends.lineBroken(channel.connection);
+    if (reason !== '') this.#warn(`a peer would not be met: ${reason}`, code);
+    channel.endpoint.engine.ends.lineBroken(channel.connection);
     if (channel.socket !== null) this.#datagrams.failed(channel, code);
     else if (channel.queue !== null) this.#host.connectEnded(channel.queue, code);
   }
 
   record(line: Line, kind: number, reason: number, data: number, credits: number): void {
-    this.#engine.ends.record((line.owner as Channel).connection, kind, reason, data, credits);
+    const { endpoint, connection } = line.owner as Channel;
+    endpoint.engine.ends.record(connection, kind, reason, data, credits);
   }
 
   broken(line: Line): void {
-    this.#engine.ends.lineBroken((line.owner as Channel).connection);
+    const { endpoint, connection } = line.owner as Channel;
+    this.#endpoints.spoil(endpoint);
+    endpoint.engine.ends.lineBroken(connection);
   }
 
   // Inside
+
+  get #nowUs(): number {
+    return this.#endpoints.all[0].device.nowUs;
+  }
 
   /** A completion carries no more than a code: the reason goes to standard error, each once. */
   #warn(reason: string, code: ErrorCode): void {
     if (this.#warned.has(reason)) return;
     this.#warned.add(reason);
-    process.emitWarning(`a peer would not be met: ${reason}`, { type: 'RendezvousWarning', code });
+    process.emitWarning(reason, { type: 'RendezvousWarning', code });
   }
 
-  #hello(connection: Channel['connection'], kind: Hello['kind'], port: number): Hello {
+  #hello(
+    { endpoint, connection }: Pick<Channel, 'endpoint' | 'connection'>,
+    kind: Hello['kind'],
+    port: number,
+  ): Hello {
     const { provider, host } = this.#options;
-    return { ...this.#engine.hello(connection), kind, provider, host, port, address: this.#device.address };
+    const { device, engine } = endpoint;
+    return { ...engine.hello(connection), kind, provider, host, port, address: device.address };
+  }
+
+  /** Null where there is none and none can be opened, which is said. */
+  #endpointFor(peer: string): MessageEndpoint | null {
+    try {
+      return this.#endpoints.for(peer);
+    } catch (error) {
+      const { message } = error as LibosError;
+      this.#warn(`there is no endpoint for another peer: ${message}`, 'BACKEND_UNAVAILABLE');
+      return null;
+    }
   }
 
   /** Why nothing can go between us and the peer, or null. */
@@ -354,15 +423,17 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     localAddress: number,
     localPort: number,
   ): Channel | null {
-    const connection = this.#engine.open();
-    if (connection === null) return null;
-    const hello = this.#hello(connection, kind, ownPort);
-    return new Channel(connection, this.#rendezvous.connect(address, port, localAddress, localPort, hello));
+    const endpoint = this.#endpointFor(`to ${address}:${port}`);
+    const connection = endpoint?.engine.open() ?? null;
+    if (endpoint === null || connection === null) return null;
+    const hello = this.#hello({ endpoint, connection }, kind, ownPort);
+    const line = this.#rendezvous.connect(address, port, localAddress, localPort, hello);
+    return new Channel(endpoint, connection, line);
   }
 
   /** A layered provider has business of its own to end with its peers before its endpoint is closed. */
   #hasSettled(startUs: number): boolean {
-    return this.#device.forgetsPeers || this.#device.nowUs - startUs >= SETTLE_US;
+    return this.#endpoints.all[0].device.forgetsPeers || this.#nowUs - startUs >= SETTLE_US;
   }
 
   #serve(channel: Channel): void {
@@ -371,10 +442,9 @@ export class RdmaTransport implements Transport, RendezvousHandler {
       return;
     }
     const { connection, queue } = channel;
-    if (connection.error !== null) this.#sender.fail(channel, connection.error);
-    else if (channel.established && (channel.pushes.head !== NO_SLOT || channel.shut)) {
-      this.#sender.send(channel);
-    }
+    const { sender } = channel.endpoint;
+    if (connection.error !== null) sender.fail(channel, connection.error);
+    else if (channel.established && (channel.pushes.head !== NO_SLOT || channel.shut)) sender.send(channel);
     if (channel.lingers) this.#serveLingering(channel);
     else if (queue !== null && queue.pops.head !== NO_SLOT) this.#servePops(queue, channel);
   }
@@ -382,8 +452,9 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   #servePops(queue: RdmaQueue, channel: Channel): void {
     const tokens = this.#tokens;
     const { connection } = channel;
+    const { engine } = channel.endpoint;
     while (queue.pops.head !== NO_SLOT) {
-      const segment = this.#engine.take(connection);
+      const segment = engine.take(connection);
       if (segment === null) {
         if (!connection.atEnd && connection.error === null) return;
         tokens.complete(tokens.shift(queue.pops), connection.atEnd ? null : connection.error);
@@ -396,9 +467,11 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   #serveAccepts(queue: RdmaQueue): void {
     while (queue.accepts.head !== NO_SLOT && queue.backlog.length > 0) {
       const channel = queue.backlog.shift()!;
-      queue.listener!.release();
       // It has been reset since.
-      if (channel.connection.error !== null) continue;
+      if (channel.connection.error !== null) {
+        queue.listener!.release();
+        continue;
+      }
       const { line } = channel;
       const accepted = new RdmaQueue('stream');
       accepted.channel = channel;
@@ -409,6 +482,8 @@ export class RdmaTransport implements Transport, RendezvousHandler {
       channel.queue = accepted;
       channel.pushes = accepted.pushes;
       this.#host.accepted(queue, accepted);
+      // The next one is met at once, and may be accepted.
+      queue.listener!.release();
     }
   }
 }

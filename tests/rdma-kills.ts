@@ -1,0 +1,120 @@
+/**
+ * Clients of kvserver over shm that are killed at random moments, while others go on: one that has been connected all the
+ * time and must notice nothing, and one that connects anew after each kill.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLibos, type Libos } from '../libos/index.ts';
+import type { Random } from '../libos/inet/devices/random.ts';
+import type { ServerProcess } from './kvserver-processes.ts';
+
+const VALUE_BYTES = [1, 64, 500, 3000, 4096, 5000, 16_384, 40_000, 65_536];
+/** Of a victim that runs. */
+const LONGEST_LIFE_MS = 25;
+
+export interface Kills {
+  /** The longest that a request, and a connection with its request, took after a kill. */
+  requestMs: number;
+  connectMs: number;
+}
+
+export class KilledClients {
+  readonly #server: ServerProcess;
+  readonly #libos: Libos;
+  readonly #qd: number;
+  readonly #children = new Set<ChildProcess>();
+
+  constructor(server: ServerProcess) {
+    this.#server = server;
+    this.#libos = createLibos({ backend: 'rdma', idle: 'sleep', connectTimeoutMs: 5000 });
+    this.#qd = this.#connect();
+  }
+
+  /** Throws when a request goes wrong. The next victim starts while the one before it runs. */
+  async kill(count: number, random: Random): Promise<Kills> {
+    const longest = { requestMs: 0, connectMs: 0 };
+    let next = this.#startVictim(random);
+    for (let kill = 0; kill < count; kill++) {
+      const victim = await next;
+      if (kill + 1 < count) next = this.#startVictim(random);
+      await sleep(random.below(LONGEST_LIFE_MS * 1000) / 1000);
+      victim.kill('SIGKILL');
+      const begunMs = performance.now();
+      this.#ask(this.#qd, `after-${kill}`);
+      const askedMs = performance.now();
+      const qd = this.#connect();
+      this.#ask(qd, `new-${kill}`);
+      this.#libos.close(qd);
+      longest.requestMs = Math.max(longest.requestMs, askedMs - begunMs);
+      longest.connectMs = Math.max(longest.connectMs, performance.now() - askedMs);
+    }
+    return longest;
+  }
+
+  /** MB that the server has, shared memory too; and how many files of victims lie in /dev/shm. */
+  left(): { residentMb: number; files: number } {
+    const status = readFileSync(`/proc/${this.#server.process.pid}/status`, 'utf8');
+    const residentMb = Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) / 1024;
+    const mine = [this.#server.process.pid, process.pid].map((pid) => `-${pid}-`);
+    const files = readdirSync('/dev/shm').filter(
+      (name) => name.startsWith('bypassbench-4') && !mine.some((part) => name.includes(part)),
+    );
+    return { residentMb, files: files.length };
+  }
+
+  end(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
+    this.#libos.shutdown();
+  }
+
+  async #startVictim(random: Random): Promise<ChildProcess> {
+    const bytes = VALUE_BYTES[random.below(VALUE_BYTES.length)];
+    const operation = random.below(2) === 0 ? 'get' : 'set';
+    const program = join(import.meta.dirname, 'rdma-victim.ts');
+    const child = spawn(process.execPath, [program, `${this.#server.port}`, `${bytes}`, operation], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+    const [said] = await Promise.race([once(child.stdout!, 'data'), once(child, 'exit')]);
+    if (`${said}` !== 'running\n') throw new Error('a victim ended by itself');
+    return child;
+  }
+
+  #connect(): number {
+    const libos = this.#libos;
+    const qd = libos.socket('stream');
+    const { error } = libos.wait(libos.connect(qd, { address: '127.0.0.1', port: this.#server.port }))!;
+    if (error !== null) throw new Error(`connect: ${error}`);
+    return qd;
+  }
+
+  /** Sets a value and reads it. */
+  #ask(qd: number, value: string): void {
+    const key = 'probe';
+    const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
+    this.#exchange(qd, `*3\r\n${bulk('SET')}${bulk(key)}${bulk(value)}`, '+OK\r\n');
+    this.#exchange(qd, `*2\r\n${bulk('GET')}${bulk(key)}`, bulk(value));
+  }
+
+  #exchange(qd: number, request: string, expected: string): void {
+    const libos = this.#libos;
+    const sga = libos.alloc(request.length);
+    sga.fill(Buffer.from(request));
+    const push = libos.push(qd, sga);
+    libos.free(sga);
+    let reply = '';
+    while (reply.length < expected.length) {
+      const completion = libos.wait(libos.pop(qd), 5000);
+      if (completion === null) throw new Error(`no reply within 5 s, but '${reply}'`);
+      if (completion.error !== null) throw new Error(`a reply ended with ${completion.error}`);
+      reply += Buffer.from(completion.sga!.copyOut()).toString('latin1');
+      libos.free(completion.sga!);
+    }
+    libos.wait(push);
+    if (reply !== expected) throw new Error(`the reply is '${reply}', not '${expected}'`);
+  }
+}
