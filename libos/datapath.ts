@@ -30,8 +30,8 @@ export interface DataPath<Info, Result> {
   /**
    * Asks the data path to return, and ends its thread if it has not heard that within its grace. One that has
    * heard it may take longer, since a thread that is ended in the middle of closing a device can take the process
-   * with it. Where the thread cannot be ended, since a call outside of JavaScript does not return, the process is, with a
-   * line that says so and exit code 1. Never rejects.
+   * with it. Where the thread cannot be ended, since a call outside of JavaScript does not return, the process is,
+   * with a line that says so and exit code 1. Never rejects.
    */
   stop(options?: StopOptions): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /**
  * A thread that neither returns nor can be ended: it is in a call outside of JavaScript, such as one into a device's
- * library that waits for somebody who has died. Node waits for all its threads, so only the operating system can end such
- * a process.
+ * library that waits for somebody who has died. Node waits for all its threads, so only the operating system can end
+ * such a process.
  */
 import { readFileSync, readlinkSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';

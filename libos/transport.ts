@@ -78,8 +78,9 @@ export const LINGER_US = 100_000;
 /** For so long a closed connection whose peer takes nothing of what was pushed before waits for it, by default. */
 export const USER_TIMEOUT_MS = 100_000;
 /**
- * A device that cannot wake the thread is looked at this often while the thread sleeps: at first, and ever more rarely while
- * nothing happens, so that what comes after a silence waits for a fifth of that at most, and never for longer than this.
+ * A device that cannot wake the thread is looked at this often while the thread sleeps: at first, and ever more
+ * rarely while nothing happens, so that what comes after a silence waits for a fifth of that at most, and never for
+ * longer than this.
  */
 const SLEEP_MS = 0.05;
 const SLEEP_GROWTH = 1.2;
@@ -156,8 +157,8 @@ export class TransportHost {
   }
 
   /**
-   * Sleeps for at most `timeoutMs`, and briefly, the less so the longer nothing has `stirred`: for transports whose device
-   * cannot wake the thread.
+   * Sleeps for at most `timeoutMs`, and briefly, the less so the longer nothing has `stirred`: for transports whose
+   * device cannot wake the thread.
    */
   sleep(timeoutMs: number): void {
     const ms = this.#sleepMs[0];

@@ -1,6 +1,6 @@
 /**
- * A server over shm whose clients are killed at random moments, some with a lock of shared memory held: nobody else notices,
- * and what they had is given back. 500 of them: rdma-killed-clients.long.test.ts.
+ * A server over shm whose clients are killed at random moments, some with a lock of shared memory held: nobody else
+ * notices, and what they had is given back. 500 of them: rdma-killed-clients.long.test.ts.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Random } from '../libos/inet/devices/random.ts';

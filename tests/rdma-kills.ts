@@ -1,6 +1,6 @@
 /**
- * Clients of kvserver over shm that are killed at random moments, while others go on: one that has been connected all the
- * time and must notice nothing, and one that connects anew after each kill.
+ * Clients of kvserver over shm that are killed at random moments, while others go on: one that has been connected all
+ * the time and must notice nothing, and one that connects anew after each kill.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * A client that is to be killed: it keeps requests in flight on several connections over shm for as long as it lives, and
- * says so once each has had a reply. `rdma-victim.ts PORT VALUE_BYTES get|set`.
+ * A client that is to be killed: it keeps requests in flight on several connections over shm for as long as it lives,
+ * and says so once each has had a reply. `rdma-victim.ts PORT VALUE_BYTES get|set`.
  */
 import { createLibos } from '../libos/index.ts';
 

@@ -103,7 +103,10 @@ struct area {
 	int32_t to_post;
 	/* Pieces that the provider takes. */
 	int32_t max_pieces;
-	/* Written here: a call into the provider did not return, and nothing can be done with the endpoint but to close it. */
+	/*
+	 * Written here: a call into the provider did not return, and nothing can be done with the endpoint
+	 * but to close it.
+	 */
 	int32_t lost;
 	int32_t reserved[4];
 	int32_t rx_buffer[MAX_BURST];
@@ -168,11 +171,17 @@ struct endpoint {
 	struct device_times *device_times;
 	/* Of the thread that uses it. */
 	struct watch *watch;
-	/* Whether that can be brought out of a call that hangs: what the call leaves undone is in shared memory alone. */
+	/*
+	 * Whether that can be brought out of a call that hangs: what the call leaves undone is in shared
+	 * memory alone.
+	 */
 	bool leaves;
 	/* What it was lost in. */
 	const char *lost_in;
-	/* The process of the peer that was made known last, 0 where it is not known, and what that calls its endpoint. */
+	/*
+	 * The process of the peer that was made known last, 0 where it is not known, and what that calls
+	 * its endpoint.
+	 */
 	int peer_process;
 	char peer_name[ADDRESS_BYTES];
 	uint8_t staging[MAX_INJECT];

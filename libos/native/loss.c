@@ -1,7 +1,8 @@
 /*
- * An endpoint that is lost: a call into the provider did not return, since its peer died with a lock held in memory that
- * both share, and the watchdog brought us out of it (watch.h). The provider's locks are as they were in the middle of that
- * call, so nothing of the endpoint can be closed. Its shared memory is nearly all that it has, and goes without that.
+ * An endpoint that is lost: a call into the provider did not return, since its peer died with a lock held in memory
+ * that both share, and the watchdog brought us out of it (watch.h). The provider's locks are as they were in the
+ * middle of that call, so nothing of the endpoint can be closed. Its shared memory is nearly all that it has, and
+ * goes without that.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -52,8 +53,8 @@ static bool is_mapping_of(const char *line, const char *name)
 }
 
 /*
- * Our own region stays mapped, since the provider looks at it once more when the process ends, and finds zeros. The peer's
- * is only ours to forget. A peer that lives may be in either.
+ * Our own region stays mapped, since the provider looks at it once more when the process ends, and finds zeros. The
+ * peer's is only ours to forget. A peer that lives may be in either.
  */
 void bury(struct endpoint *endpoint)
 {

@@ -2,10 +2,11 @@
  * What the backend keeps of a queue, and of one way to a peer: a stream has one, a datagram socket one for
  * each peer.
  */
+import type { ErrorCode } from '../errors.ts';
 import { NO_SLOT, PendingList } from '../tokens.ts';
 import { Queue } from '../transport.ts';
 import type { MessageConnection } from './connection.ts';
-import type { MessageEndpoint } from './endpoint-table.ts';
+import type { MessageEngine } from './engine.ts';
 import type { Line, RendezvousListener } from './rendezvous.ts';
 
 export class RdmaQueue extends Queue {
@@ -34,8 +35,20 @@ export class DatagramSocket {
   }
 }
 
+/** What it goes over (endpoint-table.ts, sender.ts). */
+export interface ChannelEndpoint {
+  readonly engine: MessageEngine;
+  readonly sender: {
+    push(channel: Channel): void;
+    send(channel: Channel): void;
+    fail(channel: Channel, code: ErrorCode): void;
+    detach(channel: Channel): void;
+  };
+  isSpoiled: boolean;
+}
+
 export class Channel {
-  readonly endpoint: MessageEndpoint;
+  readonly endpoint: ChannelEndpoint;
   readonly connection: MessageConnection;
   readonly line: Line;
   /** The stream's queue; null before it is accepted, after it is closed, and for datagrams. */
@@ -62,7 +75,7 @@ export class Channel {
   peerAddress = 0;
   peerPort = 0;
 
-  constructor(endpoint: MessageEndpoint, connection: MessageConnection, line: Line) {
+  constructor(endpoint: ChannelEndpoint, connection: MessageConnection, line: Line) {
     this.endpoint = endpoint;
     this.connection = connection;
     this.line = line;

@@ -1,6 +1,6 @@
 /**
- * An endpoint for each peer, over a simulated network: what becomes of one peer, at any moment, is seen by no other, and
- * nothing is left of it.
+ * An endpoint for each peer, over a simulated network: what becomes of one peer, at any moment, is seen by no other,
+ * and nothing is left of it.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -123,7 +123,8 @@ describe('an endpoint for each peer', () => {
           if (lives(index)) expect(answered).toBe(REQUESTS);
         });
         for (const error of echo.ends) expect([null, 'CONNECTION_RESET']).toContain(error);
-        // A client that comes now is served, and later there is no more than its endpoint, and then one for whoever comes.
+        // A client that comes now is served, and later there is no more than its endpoint, and then one for whoever
+        // comes.
         const last = new Client(echo);
         const untilUs = network.nowUs + STUCK_US;
         while (network.nowUs < untilUs) {

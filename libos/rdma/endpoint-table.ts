@@ -1,18 +1,19 @@
 /**
- * The endpoints of a libOS. Of most providers there is one, for all peers. Over shm each process that it talks to has one
- * of its own:
+ * The endpoints of a libOS. Of most providers there is one, for all peers. Over shm each process that it talks to has
+ * one of its own:
  *
  *     server   endpoint <---> endpoint of client 1           a region of shared memory each, written by both of a pair
  *              endpoint <---> endpoint of client 2
  *
- * A process that dies while it holds a lock of a region, or has begun a message there and not ended it, blocks who reads or
- * writes it for ever. So a region is shared by two processes and no more, and when the provider does not return from it,
- * or its peer is gone, the endpoint goes, and nobody else has noticed.
+ * A process that dies while it holds a lock of a region, or has begun a message there and not ended it, blocks who
+ * reads or writes it for ever. So a region is shared by two processes and no more, and when the provider does not
+ * return from it, or its peer is gone, the endpoint goes, and nobody else has noticed.
  *
- * Who connects does not know yet what process it will meet: its endpoints go by the address of the rendezvous. One whose
- * line broke meets nobody else.
+ * Who connects does not know yet what process it will meet: its endpoints go by the address of the rendezvous. One
+ * whose line broke meets nobody else.
  */
 import type { TokenTable } from '../tokens.ts';
+import type { ChannelEndpoint } from './channel.ts';
 import type { EngineOptions, MessageEngine } from './engine.ts';
 import type { MessageDevice } from './message-device.ts';
 import type { SharedReceives } from './receive-budget.ts';
@@ -88,7 +89,7 @@ export class EndpointTable {
   }
 
   /** A line of one of its connections broke, without our doing. */
-  spoil(endpoint: MessageEndpoint): void {
+  spoil(endpoint: ChannelEndpoint): void {
     endpoint.isSpoiled = this.#options.endpointPerPeer;
   }
 

@@ -227,7 +227,10 @@ export class MessageEngine implements EndsOwner {
     }
   }
 
-  /** The device is lost: nothing will come or go any more. Who has been `touched` is to be served before `forgetAll`. */
+  /**
+   * The device is lost: nothing will come or go any more. Who has been `touched` is to be served before
+   * `forgetAll`.
+   */
   breakAll(): void {
     for (const connection of this.#connections) {
       if (connection !== null) this.ends.lineBroken(connection);

@@ -330,11 +330,11 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     const channel = line.owner as Channel;
     const { connection, queue, socket } = channel;
     const problem = this.#incompatibility(hello);
-    const { device, engine } = channel.endpoint;
+    const { engine } = channel.endpoint;
     if (problem !== null || !engine.establish(connection, hello)) {
       line.close();
       // It may have died right behind its answer, and its endpoint with it.
-      if (problem === null && !device.lives(hello.address)) this.failed(line, 'CONNECTION_RESET', '');
+      if (problem === null && !engine.device.lives(hello.address)) this.failed(line, 'CONNECTION_RESET', '');
       else this.failed(line, 'PROTOCOL_ERROR', problem ?? 'the address of its endpoint means nothing here');
       return;
     }
@@ -388,8 +388,8 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     port: number,
   ): Hello {
     const { provider, host } = this.#options;
-    const { device, engine } = endpoint;
-    return { ...engine.hello(connection), kind, provider, host, port, address: device.address };
+    const { engine } = endpoint;
+    return { ...engine.hello(connection), kind, provider, host, port, address: engine.device.address };
   }
 
   /** Null where there is none and none can be opened, which is said. */

@@ -23,8 +23,8 @@ export function neighbourFailed(context: Context<TcpConnection>, neighbour: Neig
 }
 
 /**
- * The other end of the link, which is all that there is on it, has ended, and with it all that it knew of connections. Those
- * that had not ended are reset; those that wait for an answer go on, as another one may come.
+ * The other end of the link, which is all that there is on it, has ended, and with it all that it knew of
+ * connections. Those that had not ended are reset; those that wait for an answer go on, as another one may come.
  */
 export function peerIsGone(context: Context<TcpConnection>): void {
   const reset: TcpConnection[] = [];
