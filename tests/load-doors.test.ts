@@ -314,6 +314,11 @@ describe('an experiment is refused', () => {
       'workload.operations[1]: hget reads what the first operation does not fill ({key} f): list it first',
     ],
     [
+      'a command that is too long for a command line',
+      { workload: `${sized.replace('get', 'a')}, commands: { a: 'ECHO ${'x'.repeat(100_000)} -> any' }` },
+      'workload.commands.a: is too long for a command line: at most 100000 bytes',
+    ],
+    [
       'shares of nothing',
       { workload: `${sized}, key_distribution: hotspot, hotspot: '0.0:0.5'` },
       'workload.hotspot: must be two shares above 0 and at most 1, such as 0.2:0.8',

@@ -226,6 +226,16 @@ test('--set may say another sweep, and its own mistakes', async () => {
   );
 });
 
+test('--set may leave a floor no point, since others are measured', async () => {
+  const parts = {
+    sweep: '{ clients: [1, 4] }',
+    systems: '[{ use: redis, floor: f }]',
+    rest: "floors: [{ name: f, label: F, command: 'x {operation} {out}' }]",
+  };
+  const { config } = await readConfig(await write(parts), [0, 1], ['sweep.clients=4']);
+  expect([config.systems.length, config.floors]).toEqual([1, []]);
+});
+
 test('weights of a mix are what is measured where no operations are listed', async () => {
   const rest = 'keys: 1000, value_bytes: 64, duration_s: 1';
   const { config } = await read({ sweep: '{ mix.get: [50, 95] }', workload: `mix: { set: 5 }, ${rest}` });

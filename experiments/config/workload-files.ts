@@ -22,9 +22,7 @@ import {
   withEntry,
   withKeys,
 } from './placed.ts';
-
-/** A word of a command line has 128 KiB on Linux. */
-const SIZES_TEXT_MAX = 100_000;
+import { WORD_BYTES_MAX } from './workload-schema.ts';
 
 const surveySchema = z.strictObject({
   requests: z.int().positive(),
@@ -104,7 +102,7 @@ async function readSizesFile(file: string): Promise<{ words: string } | string> 
   const sizes = readSizes(text);
   if (typeof sizes === 'string') return `${file}: ${sizes.replace(/\.$/, '')}`;
   const words = sizesText(sizes);
-  if (words.length <= SIZES_TEXT_MAX) return { words };
+  if (words.length <= WORD_BYTES_MAX) return { words };
   return `${file} has too many sizes for a command line: write those that occur often once, with their weight`;
 }
 

@@ -44,18 +44,28 @@ const hotspot = z
   .string()
   .regex(/^(0?\.\d+|1):(0?\.\d+|1)$/, NO_HOTSPOT)
   .refine((value) => hotspotIn(value) !== null, NO_HOTSPOT);
-const key_bytes = z.union([z.int(), z.string()]).superRefine((value, context) => {
-  const sizes = parseKeySizes(String(value));
-  if (typeof sizes === 'string') context.addIssue({ code: 'custom', message: sizes.replace(/\.$/, '') });
-});
-const value_sizes = z.string().superRefine((value, context) => {
-  const sizes = parseValueSizes(value);
-  if (typeof sizes === 'string') context.addIssue({ code: 'custom', message: sizes.replace(/\.$/, '') });
-});
-const command = z.string().superRefine((value, context) => {
-  const steps = parseCommand(value);
-  if (typeof steps === 'string') context.addIssue({ code: 'custom', message: steps.replace(/\.$/, '') });
-});
+/** A word of a command line has 128 KiB on Linux. */
+export const WORD_BYTES_MAX = 100_000;
+
+/** Refuses what `parse` does, with its sentence, and what `bypassbench load` could not be told. */
+function parsedBy(
+  parse: (text: string) => unknown,
+): (value: string | number, context: z.RefinementCtx) => void {
+  return (value, context) => {
+    const parsed = parse(String(value));
+    const why =
+      Buffer.byteLength(String(value)) > WORD_BYTES_MAX
+        ? `is too long for a command line: at most ${WORD_BYTES_MAX} bytes`
+        : typeof parsed === 'string'
+          ? parsed.replace(/\.$/, '')
+          : null;
+    if (why !== null) context.addIssue({ code: 'custom', message: why });
+  };
+}
+
+const key_bytes = z.union([z.int(), z.string()]).superRefine(parsedBy(parseKeySizes));
+const value_sizes = z.string().superRefine(parsedBy(parseValueSizes));
+const command = z.string().superRefine(parsedBy(parseCommand));
 
 /** What a variant of the workload may have in the place of what the workload says. */
 const variant = z.strictObject({ mix, key_distribution, zipf_exponent, hotspot, value_sizes }).partial();
