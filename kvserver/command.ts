@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { chooseBackend, SOCKETS_BACKEND, withBackendFlags } from '../libos/index.ts';
 import { serve } from './frontends/serve.ts';
-import { DEFAULT_OUTPUT_BUFFER_LIMIT, ENGINES, FRONTENDS, parseServeOptions, WAIT_MODES } from './options.ts';
+import { DEFAULT_OUTPUT_BUFFER_LIMIT, ENGINES, FRONTENDS, IDLE_MODES, parseServeOptions } from './options.ts';
 
 export function command(): Command {
   return withBackendFlags(new Command('serve'), 'backend of the library OS')
@@ -32,9 +32,9 @@ options follow behind --, as on the command line of redis-server, or stand in a 
       "port to listen on; 0 takes any free one (default: 6379, or what Redis' own configuration says)",
     )
     .option(
-      '--wait <how>',
-      `what --frontend libos does while nothing happens: ${WAIT_MODES.join(' or ')}, which spins on its core or ` +
-        'sleeps in the kernel (default: poll)',
+      '--idle <how>',
+      `what --frontend libos does while nothing happens: ${IDLE_MODES.join(' or ')}, which spins on its core or ` +
+        'sleeps in the kernel, as an ordinary event loop does (default: poll)',
     )
     .option('--core <number>', 'pin the data path of --frontend libos to this CPU')
     .option('--max-clients <number>', 'connections served at the same time (default: 10000)')
@@ -71,4 +71,5 @@ const EXAMPLES = `
 Examples:
   bypassbench serve --frontend libos --core 0                   # for redis-cli and bypassbench load, over the kernel
   bypassbench serve --frontend libos --backend rdma --core 0    # for bypassbench load --backend rdma
+  bypassbench serve --frontend libos --idle sleep               # leaves its core to others while nothing happens
   bypassbench serve --frontend sockets --port 0                 # on Node's own event loop, at any free port`;

@@ -38,13 +38,13 @@ it("stamps are the ported server's", () => {
 });
 
 it('a wait spins unless it is told to sleep, which sockets always do', () => {
-  expect(parseServeOptions(given).wait).toBe('poll');
-  expect(parseServeOptions({ ...given, wait: 'block' }).wait).toBe('block');
-  expect(() => parseServeOptions({ ...given, wait: 'sleep' })).toThrow(
-    '--wait sleep: wanted one of: poll, block',
+  expect(parseServeOptions(given).idle).toBe('poll');
+  expect(parseServeOptions({ ...given, idle: 'sleep' }).idle).toBe('sleep');
+  expect(() => parseServeOptions({ ...given, idle: 'block' })).toThrow(
+    '--idle block: wanted one of: poll, sleep',
   );
-  expect(() => parseServeOptions({ ...given, frontend: 'sockets', wait: 'poll' })).toThrow(
-    '--wait applies to --frontend libos',
+  expect(() => parseServeOptions({ ...given, frontend: 'sockets', idle: 'poll' })).toThrow(
+    '--idle applies to --frontend libos',
   );
 });
 

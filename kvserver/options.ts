@@ -23,9 +23,9 @@ export type FrontendName = (typeof FRONTENDS)[number];
 export const ENGINES = ['typescript', 'redis'] as const;
 
 /** What the libOS front end does while nothing happens: spin on its core, or sleep in the kernel. */
-export const WAIT_MODES = ['poll', 'block'] as const;
+export const IDLE_MODES = ['poll', 'sleep'] as const;
 
-export type WaitMode = (typeof WAIT_MODES)[number];
+export type IdleMode = (typeof IDLE_MODES)[number];
 
 export type EngineName = (typeof ENGINES)[number];
 
@@ -49,7 +49,7 @@ export interface ServeOptions {
   backend: Backend;
   /** For the backend's device. */
   backendOptions: BackendOptions;
-  wait: WaitMode;
+  idle: IdleMode;
   /** IPv4 address to listen on. */
   bind: string;
   /** 0 for any free port; null: the engine knows, from its own configuration. */
@@ -95,7 +95,7 @@ export function parseServeOptions(given: {
   backend?: string;
   backendOption?: BackendOptions;
   /** Default: poll. */
-  wait?: string;
+  idle?: string;
   /**
    * Default: this machine only over the kernel's TCP; every address for a backend with a network of its own.
    */
@@ -138,10 +138,10 @@ export function parseServeOptions(given: {
       '--stamps applies to --frontend libos: it stamps pushes and pops',
     );
   }
-  if (frontend === 'sockets' && given.wait !== undefined) {
+  if (frontend === 'sockets' && given.idle !== undefined) {
     throw new KvServerError(
       'INVALID_OPTION',
-      '--wait applies to --frontend libos: the sockets front end always sleeps',
+      '--idle applies to --frontend libos: the sockets front end always sleeps',
     );
   }
   const limit = given.clientOutputBufferLimit ?? DEFAULT_OUTPUT_BUFFER_LIMIT;
@@ -157,7 +157,7 @@ export function parseServeOptions(given: {
     engine,
     backend,
     backendOptions,
-    wait: oneOf('--wait', given.wait ?? 'poll', WAIT_MODES),
+    idle: oneOf('--idle', given.idle ?? 'poll', IDLE_MODES),
     bind,
     port: places ? integer('--port', given.port ?? `${DEFAULT_PORT}`, 0, 65535) : null,
     redisArguments,

@@ -68,7 +68,7 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
     this.#stamps = options.stamps ?? null;
     this.#pauses = options.pauses ?? null;
     this.#busy = options.busy ?? null;
-    this.#host = new TransportHost(this.#stamps);
+    this.#host = new TransportHost(this.#stamps, options.idle === 'sleep');
     this.tokens = this.#host.tokens;
     this.#queues = this.#host.queues;
     this.transport = createTransport(this.#host);
@@ -284,8 +284,10 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
     if (!(max >= 0)) throw new LibosError('INVALID_ARGUMENT', 'waitNext', -1, `${max} is not a maximum`);
     if (this.#shut) throw new LibosError('SHUT_DOWN', 'waitNext');
     const tokens = this.tokens;
+    // Who is going to sleep polls right before.
+    const sleeps = this.#host.sleeps && timeoutMs > 0 && tokens.readyCount === 0;
     // What was pushed leaves with this call, however much there is to hand out.
-    if (tokens.readyCount < max || this.#host.pushesSincePoll > 0 || max === 0) this.#poll();
+    if (!sleeps && (tokens.readyCount < max || this.#host.pushesSincePoll > 0 || max === 0)) this.#poll();
     // The first poll sends what the application has pushed: it belongs to the turn that ends.
     if (this.#busy !== null) this.#busy.turnEnded();
     if (tokens.readyCount === 0 && timeoutMs > 0) {
@@ -381,23 +383,32 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
    */
   #progress(deadlineNs: number): boolean {
     const { tokens } = this;
-    const transport = this.transport;
+    if (this.#host.sleeps) return this.#pollOrSleep(deadlineNs);
     const before = tokens.readyCount;
     for (let left = this.#cadence.polls; left > 0; left--) {
       this.#poll();
       if (tokens.readyCount !== before) return true;
-      if (this.#options.idle === 'sleep') {
-        const leftMs = (deadlineNs - nowNs()) / 1e6;
-        if (leftMs <= 0) return false;
-        transport.sleep(leftMs);
-        this.#pauses?.resume();
-        if (tokens.readyCount !== before) return true;
-      }
     }
     const ns = nowNs();
     this.#cadence.read(ns);
     if (this.#pauses !== null) this.#pauses.look(ns);
     return ns < deadlineNs;
+  }
+
+  /** Polls, and sleeps if nothing completed. Returns false when the deadline has passed. */
+  #pollOrSleep(deadlineNs: number): boolean {
+    const { tokens } = this;
+    const before = tokens.readyCount;
+    const leftMs = (deadlineNs - nowNs()) / 1e6;
+    this.#host.sleepsNext = leftMs > 0;
+    this.#poll();
+    this.#host.sleepsNext = false;
+    if (tokens.readyCount !== before) return true;
+    if (leftMs <= 0) return false;
+    this.transport.sleep(leftMs);
+    const ns = nowNs();
+    if (this.#pauses !== null) this.#pauses.woke(ns);
+    return tokens.readyCount !== before || ns < deadlineNs;
   }
 
   #handOut(slot: number, index: number): Completion {

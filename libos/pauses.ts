@@ -128,6 +128,14 @@ export class PauseLog {
     while (!this.#refreshSwitches(this.#lastNs));
   }
 
+  /** The same of a loop that slept: at the price of a reading of the clock, which is `nowNs`. */
+  woke(nowNs: number): void {
+    this.#workNs = 0;
+    this.#workBeforeNs = 0;
+    this.#lastNs = nowNs;
+    if (nowNs - this.#usageNs >= USAGE_EVERY_NS) this.#refreshSwitches(nowNs);
+  }
+
   /** From here to closeWindow involuntary switches are counted. */
   openWindow(): void {
     this.#switchesAtStart = this.#involuntarySwitches();

@@ -95,13 +95,18 @@ export class TransportHost {
   readonly lingering = new Set<Queue>();
   /** Pushes since the last poll, the present one included. The core counts them. */
   pushesSincePoll = 0;
+  /** A wait sleeps while nothing happens, in place of polling again and again. */
+  readonly sleeps: boolean;
+  /** `sleep` follows upon this poll, unless it completes something: what sleep looks for need not be looked for. */
+  sleepsNext = false;
   readonly #freeDescriptors: number[] = [];
   readonly #stamps: StampWriter | null;
   readonly #sleepWord = new Int32Array(new SharedArrayBuffer(4));
   /** Of the next sleep. In an array, whose doubles change in place. */
   readonly #sleepMs = Float64Array.of(SLEEP_MS);
 
-  constructor(stamps: StampWriter | null) {
+  constructor(stamps: StampWriter | null, sleeps: boolean) {
+    this.sleeps = sleeps;
     this.#stamps = stamps;
     this.tokens.stamps = stamps;
   }

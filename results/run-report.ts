@@ -100,6 +100,7 @@ export class RunReport {
       cost: await this.chart('cost'),
       breakdown: await this.chart('breakdown'),
       split: await this.chart('split'),
+      polling: await this.chart('polling'),
       distribution: (await this.chart('distribution')) as Chart,
       distance: await this.chart('distance'),
       states: await this.chart('states'),

@@ -69,6 +69,7 @@ export interface SyntheticRun {
 const rolesByName = new Map<string, Role>([
   ['redis', 'unmodified'],
   ['kv-sockets', 'unmodified'],
+  ['kv-epoll', 'libos_over_epoll'],
   ['kv-kernel', 'libos_over_kernel'],
   ['kv-rdma', 'bypass'],
   ['kv-dpdk', 'bypass'],

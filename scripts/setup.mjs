@@ -44,6 +44,11 @@ const systemPackages = [
     commands: ['tshark', 'dumpcap'],
     without: 'tests that have the frames of the network stack looked at by Wireshark fail',
   },
+  {
+    name: 'strace',
+    commands: ['strace'],
+    without: "tests that look at a server's system calls fail",
+  },
   { name: 'iperf3', commands: ['iperf3'], without: 'the goal of the stream over DPDK cannot be tested' },
   { name: 'gcc', commands: ['gcc'], without: WITHOUT_GLUE },
   { name: 'libc6-dev', file: '/usr/include/stdio.h', without: WITHOUT_GLUE },

@@ -18,8 +18,10 @@ const folder = mkdtempSync(join(tmpdir(), 'bypassbench-outside-'));
 const module = writeOutsideBackend(join(folder, 'package'));
 const sockets = join(folder, 'sockets');
 mkdirSync(sockets);
+const overPipes = ['--backend-module', module, '-o', `folder=${sockets}`];
 /** Threads that sleep leave the cores to other tests. */
-const overPipes = ['--backend-module', module, '-o', `folder=${sockets}`, '--wait', 'block'];
+const serverOverPipes = [...overPipes, '--idle', 'sleep'];
+const loadOverPipes = [...overPipes, '--wait', 'block'];
 const servers = new ExampleServers();
 
 afterEach(() => servers.end());
@@ -55,7 +57,7 @@ describe('commands over a backend from outside', () => {
       'libos',
       '--port',
       '0',
-      ...overPipes,
+      ...serverOverPipes,
     ]);
     expect(ready).toMatchObject({ backend: 'pipes', address: '127.0.0.1' });
     const out = join(folder, 'load');
@@ -63,7 +65,7 @@ describe('commands over a backend from outside', () => {
       'load',
       '--target',
       `127.0.0.1:${ready.port}`,
-      ...overPipes,
+      ...loadOverPipes,
       '--keys',
       '50',
       '--populate',
@@ -90,8 +92,8 @@ describe('commands over a backend from outside', () => {
   });
 
   it('an echo server goes over it', async () => {
-    const { port } = await servers.start(bypassbench, ['echo', ...overPipes]);
-    const load = ['load', '--protocol', 'echo', '--target', `127.0.0.1:${port}`, ...overPipes];
+    const { port } = await servers.start(bypassbench, ['echo', ...serverOverPipes]);
+    const load = ['load', '--protocol', 'echo', '--target', `127.0.0.1:${port}`, ...loadOverPipes];
     const { stdout } = await run(bypassbench, [...load, '--requests', '100', '--warmup-s', '0']);
     expect(stdout).toContain('echo');
   });

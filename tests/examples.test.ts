@@ -53,7 +53,7 @@ function lengthOf(bytes: number): Buffer {
   return length;
 }
 
-const onLibos = (name: string): [string, string[]] => [bypassbench, [name, '--wait', 'block']];
+const onLibos = (name: string): [string, string[]] => [bypassbench, [name, '--idle', 'sleep']];
 
 describe.each([
   ['libOS', onLibos('echo')],

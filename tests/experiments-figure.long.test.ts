@@ -42,10 +42,11 @@ test('the systems and floors of the figure run from its own config', { timeout: 
     'rdma-pingpong',
     'dpdk-frames',
   ];
-  expect(names).toHaveLength(14);
+  expect(names).toHaveLength(15);
   expect(ended.sort()).toEqual(names.map((name) => `${name} ok`).sort());
   expect(run.manifest().systems.map(({ group, name, role }) => [group, name, role])).toEqual([
     ['Redis', 'redis', 'unmodified'],
+    ['Redis', 'redis-epoll', 'libos_over_epoll'],
     ['Redis', 'redis-kernel', 'libos_over_kernel'],
     ['Redis', 'redis-uring', null],
     ['Redis', 'redis-rdma', 'bypass'],
@@ -57,7 +58,7 @@ test('the systems and floors of the figure run from its own config', { timeout: 
     ['kvserver', 'kv-dpdk', 'bypass'],
   ]);
   expect(run.manifest().floors.map(({ name, systems }) => [name, systems])).toEqual([
-    ['kernel-sockets', ['redis', 'redis-kernel', 'kv-sockets', 'kv-kernel']],
+    ['kernel-sockets', ['redis', 'redis-epoll', 'redis-kernel', 'kv-sockets', 'kv-kernel']],
     ['uring-sockets', ['redis-uring', 'kv-uring']],
     ['rdma-pingpong', ['redis-rdma', 'kv-rdma']],
     ['dpdk-frames', ['redis-dpdk', 'kv-dpdk']],

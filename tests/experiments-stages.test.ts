@@ -24,8 +24,8 @@ const ported = system(
     '--port',
     '0',
     // A server that spins would take a core from the other tests.
-    '--wait',
-    'block',
+    '--idle',
+    'sleep',
     '--stamps',
     '{stamps}',
     '--pauses',

@@ -25,8 +25,8 @@ export async function startKvServer(
   stderr: 'inherit' | 'pipe' = 'inherit',
 ): Promise<ServerProcess> {
   // Over the kernel a server that spins would take a core from the tests.
-  const wait = frontend === 'sockets' || flags.includes('dpdk') ? [] : ['--wait', 'block'];
-  const child = spawn(BYPASSBENCH, ['serve', '--frontend', frontend, '--port', '0', ...wait, ...flags], {
+  const idle = frontend === 'sockets' || flags.includes('dpdk') ? [] : ['--idle', 'sleep'];
+  const child = spawn(BYPASSBENCH, ['serve', '--frontend', frontend, '--port', '0', ...idle, ...flags], {
     stdio: ['ignore', 'pipe', stderr],
   });
   for await (const line of createInterface({ input: child.stdout! })) {

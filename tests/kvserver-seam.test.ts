@@ -48,6 +48,7 @@ async function startLibos(): Promise<Server & { frontEnd: LibosFrontEnd }> {
   const frontEnd = new LibosFrontEnd(openLibos(), {
     pauses: new PauseLog(),
     busy: null,
+    sleeps: false,
     createEngine: (forEngine) => (engine = new EchoEngine(forEngine, CLIENTS_MAX)),
     stopRequested: () => stopRequested,
     lingerMs: LINGER_MS,

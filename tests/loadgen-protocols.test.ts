@@ -70,7 +70,7 @@ describe.each(Object.keys(links))('over %s', (backend) => {
   const serve = async (name: string, ...args: string[]) => {
     const { server, client } = links[backend]();
     // One that spins would take a core from the load that starts, and from other tests.
-    const { address, port } = await servers.start(bypassbench, [name, '--wait', 'block', ...server, ...args]);
+    const { address, port } = await servers.start(bypassbench, [name, '--idle', 'sleep', ...server, ...args]);
     return { target: `${address}:${port}`, client };
   };
 
@@ -133,7 +133,7 @@ describe('servers of another protocol', () => {
     const sink = await serve(posix('sink'));
     const datagrams = await serve(posix('echo-epoll'), '--datagrams');
     const relay = await serve(posix('relay'));
-    const redis = await serve(bypassbench, 'serve', '--frontend', 'libos', '--wait', 'block', '--port', '0');
+    const redis = await serve(bypassbench, 'serve', '--frontend', 'libos', '--idle', 'sleep', '--port', '0');
     const to = (target: string, ...args: string[]) =>
       refusal(command(), '--target', target, '--warmup-s', '0.02', '--requests', '30', ...args);
     expect(await to(echo)).toContain('--protocol echo');

@@ -36,6 +36,7 @@ test('what Redis writes once is sent when there is memory for it: to a replica, 
   const frontEnd = new LibosFrontEnd(libos, {
     pauses: new PauseLog(),
     busy: null,
+    sleeps: false,
     createEngine: (forEngine) => {
       const takeBlock = forEngine.takeBlock.bind(forEngine);
       forEngine.takeBlock = () => (withheld ? null : takeBlock());

@@ -19,6 +19,7 @@ function bypassbench(...args: string[]): Promise<Result> {
 
 const places: Record<string, Partial<SystemUnderTest>> = {
   redis: { role: 'unmodified' },
+  'kv-epoll': { role: 'libos_over_epoll' },
   'kv-kernel': { role: 'libos_over_kernel' },
   'kv-rdma': { role: 'bypass', backend: 'rdma' },
   'kv-dpdk': { role: 'bypass', backend: 'dpdk' },
@@ -48,8 +49,18 @@ describe('claims', () => {
     expect(stdout).toContain('SET p50: holds');
     expect(stdout).toContain('measured 0.722 [0.721 to 0.722], 5 trials: kv-kernel on loopback 23.5');
     expect(stdout).toContain('claimed at most 0.8; published 0.72');
-    expect(stdout).toContain('6 hold, 0 fail, 0 cannot be tested here.');
+    // What polls not was published of nobody.
+    expect(stdout).toContain('6 hold, 0 fail, 2 cannot be tested here.');
     expect(stdout).not.toContain(String.fromCharCode(27));
+  });
+
+  test('what the interface takes without polling is held against the libOS that sleeps', async () => {
+    const dir = await runOf({ redis: 32.3, 'kv-epoll': 31, 'kv-kernel': 23.3, 'kv-rdma': 11.5 });
+    const { exitCode, stdout } = await bypassbench('claims', dir, hotos19);
+    expect(exitCode).toBe(1);
+    const words = stdout!.toString().replace(/\s+/g, ' ');
+    expect(words).toMatch(/kernel-interface: .*? SET p50: holds/);
+    expect(words).toMatch(/kernel-interface-without-polling: .*? SET p50: fails: the interval 0\.9/);
   });
 
   test('without files, all shipped ones; what they need and the run lacks is said', async () => {

@@ -28,7 +28,7 @@ afterEach(() => loads.stopServers());
 afterAll(() => loads.remove());
 
 /** Where nothing hangs on it: a server that spins takes a core from the load that it waits for. */
-const asleep = { wait: 'block' } as const;
+const asleep = { idle: 'sleep' } as const;
 
 describe.each<Backend>(['kernel', 'uring', 'rdma', 'dpdk'])('over %s', (backend) => {
   test('nearly every request has all its stamps, in order, and they add up to what was measured', async () => {

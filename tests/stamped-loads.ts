@@ -38,7 +38,7 @@ export class StampedLoads {
     name: string,
     extraUs: number,
     backend: Backend,
-    { backendOption = {}, wait = 'poll' }: { backendOption?: BackendOptions; wait?: 'poll' | 'block' } = {},
+    { backendOption = {}, idle = 'poll' }: { backendOption?: BackendOptions; idle?: 'poll' | 'sleep' } = {},
   ): Promise<StampedServer> {
     const stamps = path.join(this.folder, `${name}.stamps`);
     const pauses = path.join(this.folder, `${name}.pauses.json`);
@@ -48,7 +48,7 @@ export class StampedLoads {
         frontend: 'libos',
         backend,
         backendOption,
-        wait,
+        idle,
         bind,
         port: backend === 'dpdk' ? '6379' : '0',
         core: '0',

@@ -295,7 +295,7 @@ describe('what is wrong', () => {
     [
       'no value for a parameter',
       'systems: [kvserver]',
-      "x.yaml:5:11: systems[0]: 'kvserver' needs a value for 'backend': one of sockets, kernel, uring, rdma, dpdk",
+      "x.yaml:5:11: systems[0]: 'kvserver' needs a value for 'backend': one of sockets, kernel, epoll, uring, rdma, dpdk",
     ],
     [
       'a value that it may not have',
@@ -366,7 +366,7 @@ describe('what is wrong', () => {
       "x.yaml:5:16: systems[1]: no system of the library is named 'kv-dpkd': did you mean 'kv-dpdk'?",
       'x.yaml:5:53: systems[2].client.core: core 7 is not there: this process may use cores 0, 1',
       'x.yaml:6:1: repeat: must be text (it is 3)',
-      "systems.yaml:2:22: systems.own.role: 'none' is not allowed; allowed: unmodified, libos_over_kernel, bypass",
+      "systems.yaml:2:22: systems.own.role: 'none' is not allowed; allowed: unmodified, libos_over_epoll, libos_over_kernel, bypass",
       "--set trials=x: must be a number (it is 'x')",
     ]);
   });

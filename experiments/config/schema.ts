@@ -192,7 +192,7 @@ export const system = z
       .default(null)
       .describe(
         "Place in the paper's split of latency: an unmodified server, one on the libOS over the kernel, or one that " +
-          'bypasses the kernel.',
+          'bypasses the kernel; libos_over_epoll is one on the libOS over the kernel that sleeps while nothing happens.',
       ),
     serves: z
       .array(z.enum(protocols))

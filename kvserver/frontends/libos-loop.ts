@@ -42,8 +42,7 @@ const WAIT_MS = 1;
 /** Entry of the data path: serves until it is stopped or its engine ends. */
 export async function run(context: DataPathContext<ServeOptions, Endpoint>): Promise<ServerExit> {
   const options = context.data;
-  const { backend, backendOptions, wait } = options;
-  const idle = wait === 'block' ? 'sleep' : 'poll';
+  const { backend, backendOptions, idle } = options;
   const stamps = options.stamps === null ? null : StampRing.create(options.stamps);
   stamps?.stampEvery(options.stampsEvery);
   const pauses = new PauseLog();
@@ -52,6 +51,7 @@ export async function run(context: DataPathContext<ServeOptions, Endpoint>): Pro
     const frontEnd = new LibosFrontEnd(libos, {
       pauses,
       busy: stamps === null || idle === 'sleep' ? null : new BusyTime(pauses, stamps.sayBusyNs()),
+      sleeps: idle === 'sleep',
       createEngine: (forEngine) => createEngine(options, forEngine),
       stopRequested: () => context.stopRequested(),
       lingerMs: LINGER_MS,
@@ -146,6 +146,8 @@ export interface LibosFrontEndSetup {
   pauses: PauseLog;
   /** Counts how long the loop has something to do; null where nobody asks, or it sleeps. */
   busy: BusyTime | null;
+  /** The libOS sleeps while nothing happens. */
+  sleeps: boolean;
   createEngine: (frontEnd: FrontEnd) => ServerEngine;
   /** Cheap enough to ask in every turn. */
   stopRequested: () => boolean;
@@ -157,6 +159,7 @@ export class LibosFrontEnd implements FrontEnd {
   readonly #libos: Libos;
   readonly #pauses: PauseLog;
   readonly #busy: BusyTime | null;
+  readonly #sleeps: boolean;
   readonly #stopRequested: () => boolean;
   readonly #lingerNs: number;
   readonly #engine: ServerEngine;
@@ -181,6 +184,7 @@ export class LibosFrontEnd implements FrontEnd {
     this.#libos = libos;
     this.#pauses = setup.pauses;
     this.#busy = setup.busy;
+    this.#sleeps = setup.sleeps;
     this.#stopRequested = setup.stopRequested;
     this.#lingerNs = setup.lingerMs * 1e6;
     this.#engine = setup.createEngine(this);
@@ -218,12 +222,14 @@ export class LibosFrontEnd implements FrontEnd {
     const libos = this.#libos;
     const depth = this.#depth;
     const busy = depth === 0 ? this.#busy : null;
-    // The first look sends the replies of the last turn: none of them waits until the clock has been read.
-    let count = libos.waitNext(COMPLETIONS_PER_TURN, 0);
+    // The first look sends the replies of the last turn: none of them waits until the clock has been read. Who sleeps
+    // looks once a turn.
+    const firstMs = this.#sleeps && !this.#again ? waitMs : 0;
+    let count = libos.waitNext(COMPLETIONS_PER_TURN, firstMs);
     const ticks = this.#look() && depth === 0;
     if (count === 0 && ticks) this.#tick();
     if (busy !== null) busy.turnEnded();
-    if (count === 0 && waitMs > 0 && !this.#again) count = libos.waitNext(COMPLETIONS_PER_TURN, waitMs);
+    if (count === 0 && waitMs > firstMs && !this.#again) count = libos.waitNext(COMPLETIONS_PER_TURN, waitMs);
     if (busy !== null) busy.turnBegan();
     this.#again = false;
     this.#handle(count, depth);

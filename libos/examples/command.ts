@@ -18,7 +18,7 @@ interface Flags extends BackendFlags {
   bind?: string;
   port: number;
   datagrams?: boolean;
-  wait: 'poll' | 'block';
+  idle: 'poll' | 'sleep';
   core?: number;
   stamps?: string;
   stampsEvery: number;
@@ -61,8 +61,8 @@ It serves until SIGTERM or SIGINT. When it is ready, it prints one line of JSON:
     )
     .option('--port <number>', 'port to serve at; 0 takes any free one', wholeNumber(0, 65_535), 0)
     .addOption(
-      new Option('--wait <how>', 'while nothing happens: spin (poll) or sleep in the kernel (block)')
-        .choices(['poll', 'block'])
+      new Option('--idle <how>', 'while nothing happens: spin (poll) or sleep in the kernel (sleep)')
+        .choices(['poll', 'sleep'])
         .default('poll'),
     )
     .option('--core <number>', 'pin the data path to this CPU', wholeNumber(0, 1023))
@@ -98,7 +98,7 @@ async function serve(name: ExampleName, flags: Flags): Promise<void> {
     kind: name === 'relay' || flags.datagrams === true ? 'datagram' : 'stream',
     backend,
     backendOptions,
-    wait: flags.wait,
+    idle: flags.idle,
     endpoint: { address, port: flags.port },
     stamps: flags.stamps ?? null,
     stampsEvery: flags.stampsEvery,

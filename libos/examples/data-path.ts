@@ -25,7 +25,7 @@ export interface ExampleOptions {
   /** For the backend's device. */
   backendOptions: BackendOptions;
   /** What it does while nothing happens: spin on its core, or sleep in the kernel. */
-  wait: 'poll' | 'block';
+  idle: 'poll' | 'sleep';
   endpoint: Endpoint;
   /** File for the stamps of pushes and pops; null for none. */
   stamps: string | null;
@@ -37,8 +37,7 @@ export interface ExampleOptions {
 
 /** Entry of the data path. Throws LibosError. */
 export async function run(context: DataPathContext<ExampleOptions, Endpoint>): Promise<null> {
-  const { name, kind, backend, backendOptions, wait, endpoint, ...files } = context.data;
-  const idle = wait === 'block' ? 'sleep' : 'poll';
+  const { name, kind, backend, backendOptions, idle, endpoint, ...files } = context.data;
   const stamps = files.stamps === null ? null : StampRing.create(files.stamps);
   stamps?.stampEvery(files.stampsEvery);
   const pauses = new PauseLog();

@@ -11,6 +11,9 @@
  * falls silent, when its socket buffer is full, or when more than HOT_QUEUES are active: then one epoll_wait
  * for all of them is cheaper than a recv on each.
  *
+ * Where waits sleep it is an ordinary event loop: no queue is hot, and each turn asks epoll once, in sleep or, while
+ * there is other work, in the poll.
+ *
  * Pushes are sent at once, up to a bound; what a queue has beyond that it sends a turn at a time, one queue in each
  * poll: so what others have sent and ask waits for one turn, not for the whole of a large reply. A push of several
  * buffers is one system call, however long it is: in pieces, 256 kB there and back took a quarter longer.
@@ -45,6 +48,8 @@ const FRUITLESS_NS = 2_000_000;
 const POLLS_PER_EPOLL_WAIT = 16;
 /** What a queue sends at once, and in a turn: two buffers of the pool, some 15 us for Linux over loopback. */
 const BYTES_PER_TURN = 32 * 1024;
+/** Where waits sleep: polls in a row that leave epoll alone, as completions wait to be taken. */
+const POLLS_WITHOUT_EPOLL = 2;
 /** Polls between two looks at the deadlines of connection attempts. */
 const POLLS_PER_DEADLINE_CHECK = 256;
 
@@ -66,8 +71,6 @@ export class KernelTransport implements Transport {
   #hotReceived = false;
   #hotReceivedNs = 0;
   #crowdedUntilNs = 0;
-  /** The application sleeps while it waits, so every queue must be able to wake it. */
-  #sleeps = false;
   readonly #connecting: KernelQueue[] = [];
   /** Those that have had their turn to send and have more, the next one first. */
   readonly #waitingToSend = new WorkList<KernelQueue>();
@@ -76,6 +79,8 @@ export class KernelTransport implements Transport {
   /** Those with a pop for which there was no buffer. */
   readonly #starved = new WorkList<KernelQueue>();
   #polls = 0;
+  /** Polls since epoll was asked last. */
+  #pollsUnasked = 0;
 
   /**
    * `deviceTimesAddress`: where the socket calls write their times (libos/native/device-times.h); 0 for
@@ -192,7 +197,8 @@ export class KernelTransport implements Transport {
     if (this.#starved.count > 0) this.#serveStarved();
     if (this.#waitingToSend.count > 0) this.#sendNext();
     if (this.#sender.awaitsAcknowledgements) this.#sender.collectAcknowledgements();
-    if (this.#hot.length === 0) this.#askEpoll(0);
+    if (this.#host.sleeps) this.#askEpollInTurn();
+    else if (this.#hot.length === 0) this.#askEpoll(0);
     else if (this.#polls % POLLS_PER_EPOLL_WAIT === 0) {
       this.#coolWhenFruitless();
       this.#askEpoll(0);
@@ -206,10 +212,6 @@ export class KernelTransport implements Transport {
   }
 
   sleep(timeoutMs: number): void {
-    if (!this.#sleeps) {
-      this.#sleeps = true;
-      this.#coolAll();
-    }
     if (this.#scheduled.length > 0 || this.#waitingToSend.count > 0) return;
     // A deadline, an acknowledgement and memory that is free again raise no event: look again soon.
     const looks =
@@ -232,11 +234,24 @@ export class KernelTransport implements Transport {
     this.pool.destroy();
   }
 
+  /**
+   * In a poll of waits that sleep: not before a sleep, which asks, and not while the application has completions to
+   * take, but for so many of such polls.
+   */
+  #askEpollInTurn(): void {
+    const hasWork = this.#scheduled.length > 0 || this.#waitingToSend.count > 0;
+    const mayWait = this.#host.sleepsNext || this.#tokens.readyCount > 0;
+    if (!hasWork && mayWait && this.#pollsUnasked < POLLS_WITHOUT_EPOLL) this.#pollsUnasked++;
+    else this.#askEpoll(0);
+  }
+
   #askEpoll(timeoutMs: number): void {
+    this.#pollsUnasked = 0;
     const count = sys.epollWait(this.#epoll, timeoutMs);
     for (let i = 0; i < count; i++) {
       const queue = this.#byFd[sys.eventTag(i)];
-      if (queue && this.#serveEvents(queue, sys.eventMask(i))) this.#noteActive(queue, count);
+      const received = queue && this.#serveEvents(queue, sys.eventMask(i));
+      if (received && !this.#host.sleeps) this.#noteActive(queue, count);
     }
   }
 
@@ -250,7 +265,7 @@ export class KernelTransport implements Transport {
     if (this.#hot.length === HOT_QUEUES) {
       this.#crowdedUntilNs = ns + CROWDED_NS;
       this.#coolAll();
-    } else if (queue.writable && !this.#sleeps) {
+    } else if (queue.writable) {
       sys.epollDelete(this.#epoll, queue.fd);
       queue.hot = true;
       this.#hot.push(queue);

@@ -8,6 +8,7 @@ import { latencyPicture } from './latency/figure.ts';
 import type { Picture } from './picture.ts';
 import type { ChartSource } from './source.ts';
 import { splitPicture } from './split/figure.ts';
+import { pollingPicture } from './split/polling.ts';
 import { statesPicture } from './states/figure.ts';
 import { besideBulk } from './sweep/bulk.ts';
 import { loadCurve } from './sweep/load-curve.ts';
@@ -24,6 +25,7 @@ export const chartNames = [
   'cost',
   'breakdown',
   'split',
+  'polling',
   'distribution',
   'distance',
   'states',
@@ -48,6 +50,7 @@ const builders: Record<ChartName, Build> = {
   cost: overAxisOr(costOverAxis, costBars),
   breakdown: breakdownPicture,
   split: splitPicture,
+  polling: pollingPicture,
   distribution: distributionPicture,
   distance: distancePicture,
   states: statesPicture,

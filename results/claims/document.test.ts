@@ -40,7 +40,9 @@ test('the shipped files are valid', async () => {
 test("the ratios published in HotOS '19 are those of the values in the figure, and keep their own bounds", async () => {
   const [hotos19] = await Promise.all((await shippedClaims()).map(readClaims));
   const [unmodified, ...claimed] = reference.figures[0].values;
-  for (const [index, { published_ratio, at_most }] of hotos19!.claims.entries()) {
+  const published = hotos19.claims.filter(({ published_ratio }) => published_ratio !== undefined);
+  expect(published).toHaveLength(claimed.length);
+  for (const [index, { published_ratio, at_most }] of published.entries()) {
     for (const operation of ['set', 'get'] as const) {
       const ratio = claimed[index][operation] / unmodified[operation];
       expect(published_ratio![operation]).toBe(Number(ratio.toFixed(2)));
@@ -57,7 +59,7 @@ test.each([
   [
     'system: kv-kernel',
     'sytem: kv-kernel',
-    /^the claims file has 2 problems:\n {2}c\.yaml:4:5: claims\[0\]\.system: must be the name of a system, or \{ role, backend, group \} with a role of: unmodified, libos_over_kernel, bypass\n {2}c\.yaml:8:5: claims\[0\]: unknown key 'sytem'; allowed: id, statement, .*, note$/,
+    /^the claims file has 2 problems:\n {2}c\.yaml:4:5: claims\[0\]\.system: must be the name of a system, or \{ role, backend, group \} with a role of: unmodified, libos_over_epoll, libos_over_kernel, bypass\n {2}c\.yaml:8:5: claims\[0\]: unknown key 'sytem'; allowed: id, statement, .*, note$/,
   ],
   ['at_most: 0.8', 'note: n', 'c.yaml:4:5: claims[0]: has no bound: give at_most, at_least or both'],
   ['at_most: 0.8', 'at_most: low', 'c.yaml:11:5: claims[0].at_most: must be a number'],

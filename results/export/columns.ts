@@ -42,7 +42,7 @@ const subject: ExportColumn[] = [
   text('system', 'name of the system or floor'),
   text('label', 'its label in figures'),
   text('group', 'family of systems that it is compared within'),
-  text('role', '`unmodified`, `libos_over_kernel` or `bypass`, where it has one'),
+  text('role', '`unmodified`, `libos_over_epoll`, `libos_over_kernel` or `bypass`, where it has one'),
   text('backend', "the server's way to the network"),
   text('device', 'what carries the bytes'),
   text('provenance', '`real_device`, `software_device` or `shared_memory`'),

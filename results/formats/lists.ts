@@ -61,8 +61,11 @@ export const clientPrograms = ['redis-benchmark'] as const;
 export const provenances = ['real_device', 'software_device', 'shared_memory'] as const;
 export type Provenance = (typeof provenances)[number];
 
-/** What a system is in the paper's comparison: of a role there may be several systems, of bypass one a backend. */
-export const roles = ['unmodified', 'libos_over_kernel', 'bypass'] as const;
+/**
+ * What a system is in the paper's comparison: of a role there may be several systems, of bypass one a backend. The
+ * paper's libOS over the kernel polls; the one over epoll sleeps while nothing happens, as the unmodified server does.
+ */
+export const roles = ['unmodified', 'libos_over_epoll', 'libos_over_kernel', 'bypass'] as const;
 export type Role = (typeof roles)[number];
 
 /** What the figure of a run may show, where its experiment says so. */

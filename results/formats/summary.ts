@@ -293,13 +293,18 @@ const share = z.strictObject({
   interval: z.strictObject({ low: z.number(), high: z.number() }).nullable(),
 });
 
-/** The paper's split of a latency by differences between three systems of one group (split.ts), named by their keys. */
-const split = z.strictObject({
+/** Whose latency is split, and by which systems of its group, named by their keys. */
+const splitBy = {
   ...measurementTarget.shape,
   group: z.string(),
   unmodified: fileSafeName,
   libos_over_kernel: fileSafeName,
   bypass: fileSafeName,
+};
+
+/** The paper's split of a latency by differences between three systems of one group (split.ts). */
+const split = z.strictObject({
+  ...splitBy,
   /** Medians over the trials that all three have; a difference may be below zero. */
   unmodified_us: microseconds,
   interface_us: z.number(),
@@ -311,6 +316,22 @@ const split = z.strictObject({
   trials: positive,
   /** The shares by the published values; null where these have no such system. */
   published: z.strictObject({ interface: z.number(), data_path: z.number(), kernel: z.number() }).nullable(),
+});
+
+/** The same in four parts: the libOS that sleeps in epoll tells what polling takes off from what the interface does. */
+const pollingSplit = z.strictObject({
+  ...splitBy,
+  libos_over_epoll: fileSafeName,
+  /** Medians over the trials that all four have; a difference may be below zero. */
+  unmodified_us: microseconds,
+  interface_us: z.number(),
+  polling_us: z.number(),
+  data_path_us: z.number(),
+  rest_us: microseconds,
+  interface: share,
+  polling: share,
+  data_path: share,
+  trials: positive,
 });
 
 const summary = z.strictObject({
@@ -370,6 +391,8 @@ const summary = z.strictObject({
   floors: z.array(floorPoint),
   /** For each unmodified system, libOS over the kernel and bypass of a group, and each target. */
   splits: z.array(split),
+  /** Where the group has a libOS over epoll, too. */
+  polling_splits: z.array(pollingSplit).default([]),
   /** Points of systems that repeat another one, and how much they differ from it: the noise. */
   repeats: z.array(
     z.strictObject({ ...point.shape, repeats: fileSafeName, versus_itself: ratio.nullable() }),
@@ -384,6 +407,7 @@ export type Verdicts = Measured['verdicts'];
 export type Point = z.infer<typeof point>;
 export type Share = z.infer<typeof share>;
 export type Split = z.infer<typeof split>;
+export type PollingSplit = z.infer<typeof pollingSplit>;
 export type Ratio = z.infer<typeof ratio>;
 export type FloorPoint = z.infer<typeof floorPoint>;
 export type Summary = z.infer<typeof summary>;

@@ -21,6 +21,7 @@ export interface Contents {
   cost: Chart | null;
   breakdown: Chart | null;
   split: Chart | null;
+  polling: Chart | null;
   distribution: Chart;
   distance: Chart | null;
   states: Chart | null;
@@ -41,7 +42,7 @@ export function reportSections(
   contents: Contents,
   { runs, files }: Origin,
 ): Section[] {
-  const { more, breakdown, split, distribution, distance, states, claims, about } = contents;
+  const { more, breakdown, split, polling, distribution, distance, states, claims, about } = contents;
   const cost = costs(summary);
   const validityHtml = html`${validity(summary)}${trust(summary, run.calibrations)}`;
   const moreTitles = more.map(({ title }) => title.replace(/:.*/, '')).join(', ');
@@ -49,13 +50,13 @@ export function reportSections(
     more.length > 0 ? section('more', 'Further figures', moreTitles, html``, more) : null,
     section('numbers', 'Numbers', 'each point: p50, interval, ratio, tails, throughput', numbers(summary)),
     section('validity', 'Validity', 'why to believe it or not: doubts, noise, what interfered', validityHtml),
-    breakdown || split
+    breakdown || split || polling
       ? section(
           'breakdown',
           'Where the time goes',
           'stages of a request, and what the kernel takes',
           stagesTable(summary),
-          [breakdown, split],
+          [breakdown, split, polling],
         )
       : null,
     section('distributions', 'Distributions', 'all latencies up to p99.99', quantiles(summary), [

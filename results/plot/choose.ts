@@ -44,6 +44,11 @@ export function choose(run: Run, summary: Summary, options: Pick<PlotOptions, 's
       splits: summary.splits.filter((split) =>
         [split.unmodified, split.libos_over_kernel, split.bypass].every((name) => order.includes(name)),
       ),
+      polling_splits: summary.polling_splits.filter((split) =>
+        [split.unmodified, split.libos_over_epoll, split.libos_over_kernel, split.bypass].every((name) =>
+          order.includes(name),
+        ),
+      ),
       repeats: summary.repeats.filter(({ system }) => order.includes(system)),
     },
   };

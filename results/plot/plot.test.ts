@@ -31,9 +31,9 @@ const labels = [
   ['KeyDB', 35_000],
   ['Garnet', 15_000],
 ] as const;
-const roles: Role[] = ['unmodified', 'libos_over_kernel', 'bypass'];
+const roles: Role[] = ['unmodified', 'libos_over_kernel', 'bypass', 'libos_over_epoll'];
 
-/** In groups where there are eight, and with the three systems of a split. */
+/** In groups where there are eight, and with the four systems of a split. */
 function systemsOf(count: number): SystemUnderTest[] {
   return labels.slice(0, count).map(([label], index) =>
     system(`s${index}`, {
@@ -82,7 +82,7 @@ describe.each(counts)('of %i systems', (count) => {
   test.each(['240pt', '7in'])('%s wide, no text lies on another or is smaller than asked', async (asked) => {
     const widthPt = parseWidth(asked);
     const theme = paperTheme({ ...options({ widthPt, fontSizePt: 8 }), font: dejaVuSans });
-    for (const chart of ['figure', 'distribution', 'split', 'breakdown'] as const) {
+    for (const chart of ['figure', 'distribution', 'split', 'polling', 'breakdown'] as const) {
       const drawn = await draw((sized) => pictureOf(chart, reports.get(count)!.source, sized), theme);
       if (drawn === null) continue;
       const { svg, texts } = drawn;

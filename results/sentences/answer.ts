@@ -2,7 +2,7 @@
  * What a run comes to, for those who read nothing else: the question that it asks, the answer in at most three
  * sentences, and one on whether to believe it. Ratios have their intervals, in brackets.
  */
-import type { Manifest, Point, Share, Summary } from '../formats/index.ts';
+import type { Manifest, Point, Summary } from '../formats/index.ts';
 import { figureKind } from '../run/main-axis.ts';
 import { standsBeside } from '../run/run-folder.ts';
 import { gbitPerS } from '../summary/bandwidth.ts';
@@ -22,6 +22,7 @@ import { mixture, trialRange } from './caption.ts';
 import { listed, marks, nameTarget, statisticNames } from './doubts.ts';
 import { figureStatistics, figureSubjects } from './figure-words.ts';
 import { axisTitle } from './load.ts';
+import { splitInWords } from './split.ts';
 
 const SENTENCES = 3;
 /** Systems that a sentence names, and whole names of systems in the question. */
@@ -74,7 +75,7 @@ export function answer(manifest: Manifest, summary: Summary): string[] {
     comparisons.flatMap(([one]) => one ?? []),
     comparisons.flatMap((of) => of.slice(1)),
   ];
-  const splits = splitSentences(summary);
+  const splits = splitInWords(summary);
   const found = isSweep ? [...firsts, ...others, ...splits] : [...firsts, ...splits, ...others];
   if (found.length > 0) return found.slice(0, SENTENCES);
   const firstsOfGroups = groups.map(([first]) => first as Point);
@@ -190,20 +191,6 @@ function besideBulk(points: Point[]): string[] {
   return [
     `${most.operation.toUpperCase()}, p99 ${streams(least)} and ${streams(most)}: ${together([...latencies, ...more])}.`,
     `Bandwidth of the bulk ${streams(most)}: ${together([...rates, ...more])}.`,
-  ];
-}
-
-function splitSentences({ splits, points }: Summary): string[] {
-  const split = splits.find(({ operation }) => operation === 'get') ?? splits[0];
-  if (!split) return [];
-  const labelOf = (name: string): string => points.find(({ system }) => system === name)?.label ?? name;
-  const share = ({ share, interval }: Share): string => {
-    const range = interval ? ` [${formatPercent(interval.low)} to ${formatPercent(interval.high)}]` : '';
-    return `${formatPercent(share)}${range}`;
-  };
-  return [
-    `The kernel's interface is ${share(split.interface)} and its data path ${share(split.data_path)} of the p50 of ` +
-      `${labelOf(split.unmodified)}, by ${split.libos_over_kernel} and ${split.bypass} (${nameTarget(split, points)}).`,
   ];
 }
 

@@ -43,6 +43,7 @@ import {
 } from './load.ts';
 import { allRates } from './rates.ts';
 import { floorRows, isOfMeans } from './rows.ts';
+import { splitInWords } from './split.ts';
 
 /** A server's version line can be long; its first words carry the version. */
 const LONGEST_VERSION = 24;
@@ -55,6 +56,7 @@ export function describeFigure(manifest: Manifest, summary: Summary): [string, s
     howToReadFigure(manifest, summary),
     ...floors(manifest, summary),
     ...published(manifest, summary),
+    ...splitInWords(summary),
     workload(manifest),
     ...bulkInWords(summary),
     ...allRates(summary),

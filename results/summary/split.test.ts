@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
 import type { Point } from '../formats/index.ts';
-import { splits } from './split.ts';
+import { pollingSplits, splits } from './split.ts';
 import { point, verdicts } from './test-summary.ts';
 
 const three = [
@@ -110,6 +111,69 @@ test('a system with a workload of its own has no part in a split, nor has one at
   const [redis, kernel, rdma] = three as [Point, Point, Point];
   expect(splits([redis, kernel, { ...rdma, pipeline: 16, own_workload: ['pipeline'] }])).toEqual([]);
   expect(splits([redis, kernel, { ...rdma, at: { clients: 8 }, clients: 8 }])).toEqual([]);
+});
+
+describe('in four parts', () => {
+  const [redis, kernel, rdma] = three as [Point, Point, Point];
+  const epoll = point('kv-epoll', [28, 26, 31]);
+  const four = [redis, epoll, kernel, rdma];
+
+  test('polling is what the libOS that sleeps takes longer than the one that polls', () => {
+    const [split, ...others] = pollingSplits(four);
+    expect(others).toEqual([]);
+    expect(split).toMatchObject({
+      unmodified: 'redis',
+      libos_over_epoll: 'kv-epoll',
+      libos_over_kernel: 'kv-kernel',
+      bypass: 'kv-rdma',
+      unmodified_us: 32,
+      interface_us: 4,
+      polling_us: 4,
+      data_path_us: 13,
+      rest_us: 11,
+      trials: 3,
+    });
+    const { low, high } = split!.polling.interval!;
+    expect(low).toBeLessThanOrEqual(split!.polling.share);
+    expect(high).toBeGreaterThanOrEqual(split!.polling.share);
+  });
+
+  test('the parts add up, and interface and polling are the interface of the paper', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 3, maxLength: 3 }), {
+          minLength: 4,
+          maxLength: 4,
+        }),
+        (us) => {
+          const points = us.map((of, index) => point(four[index].system, of));
+          const [split] = pollingSplits(points);
+          const [paper] = splits(points);
+          const { interface_us, polling_us, data_path_us, rest_us, unmodified_us } = split!;
+          expect(interface_us + polling_us + data_path_us + rest_us).toBeCloseTo(unmodified_us);
+          expect(interface_us + polling_us).toBeCloseTo(paper!.interface_us);
+          expect(split!.interface.share + split!.polling.share).toBeCloseTo(paper!.interface.share);
+          expect(split!.data_path.share).toBeCloseTo(paper!.data_path.share);
+        },
+      ),
+      // Each has six bootstraps.
+      { numRuns: 10 },
+    );
+  });
+
+  test('there is one where the group has a libOS over epoll, for each of them, and none else', () => {
+    expect(pollingSplits(three)).toEqual([]);
+    expect(splits(four)).toEqual(splits(three));
+    const second = point('kv-epoll-2', [29, 29, 29], { role: 'libos_over_epoll' });
+    expect(pollingSplits([...four, second]).map(({ libos_over_epoll }) => libos_over_epoll)).toEqual([
+      'kv-epoll',
+      'kv-epoll-2',
+    ]);
+    expect(pollingSplits([redis, { ...epoll, group: 'other' }, kernel, rdma])).toEqual([]);
+    const invalid = { ...epoll, verdicts: verdicts('invalid', 'R.', ['p50']) };
+    expect(pollingSplits([redis, invalid, kernel, rdma])).toEqual([]);
+    expect(splits([redis, invalid, kernel, rdma])).toHaveLength(1);
+  });
 });
 
 test.each<Partial<Point>>([{ clients: 10 }, { pipeline: 4 }, { rate_ops: 1000 }, { bulk_clients: 1 }])(

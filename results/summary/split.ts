@@ -6,10 +6,24 @@
  *     rest      = bypass
  *     kernel    = interface + data path
  *
+ * The paper's libOS polls where the unmodified server sleeps, so its interface holds what polling takes off. Where a
+ * group has the same libOS over epoll too, which sleeps as the unmodified server does, the same is told in four parts:
+ *
+ *     interface = unmodified - libOS over epoll
+ *     polling   = libOS over epoll - libOS over the kernel
+ *     data path, rest as above
+ *
  * Each part is a difference of medians over trials, its share is of the unmodified system's. Intervals are
- * bootstraps over trials: paired by block, or unpaired where too few blocks have all three (bootstrap.ts).
+ * bootstraps over trials: paired by block, or unpaired where too few blocks have all of them (bootstrap.ts).
  */
-import { isOneAtATime, type Point, type Role, type Share, type Split } from '../formats/index.ts';
+import {
+  isOneAtATime,
+  type Point,
+  type PollingSplit,
+  type Role,
+  type Share,
+  type Split,
+} from '../formats/index.ts';
 import { sameTarget } from '../run/run-folder.ts';
 import { bootstrapInterval, FEWEST_TRIALS, ofCommonTimes, type Pairing, type Times } from './bootstrap.ts';
 import { stateOf } from './doubt.ts';
@@ -21,6 +35,20 @@ import { median } from './median.ts';
  * invalid make none, nor do those of workloads of their own.
  */
 export function splits(points: Point[], times: Times = []): Split[] {
+  return together(points, ['unmodified', 'libos_over_kernel', 'bypass']).flatMap(
+    (systems) => splitOf(systems as [Point, Point, Point], times) ?? [],
+  );
+}
+
+/** The same in four parts, for each libOS over epoll of the group. */
+export function pollingSplits(points: Point[], times: Times = []): PollingSplit[] {
+  return together(points, ['unmodified', 'libos_over_epoll', 'libos_over_kernel', 'bypass']).flatMap(
+    (systems) => pollingSplitOf(systems as [Point, Point, Point, Point], times) ?? [],
+  );
+}
+
+/** Points that have these roles, in this order, in one group and at one target: each with each. */
+function together(points: Point[], roles: readonly Role[]): Point[][] {
   const valid = points.filter(
     (point) =>
       isOneAtATime(point) && stateOf(point, ['p50']) !== 'invalid' && point.own_workload.length === 0,
@@ -28,20 +56,83 @@ export function splits(points: Point[], times: Times = []): Split[] {
   const ofRole = (role: Role): Point[] => valid.filter((point) => point.role === role);
   return ofRole('libos_over_kernel').flatMap((kernel) => {
     const beside = (role: Role): Point[] =>
-      ofRole(role).filter((point) => point.group === kernel.group && sameTarget(point, kernel));
-    return beside('unmodified').flatMap((unmodified) =>
-      beside('bypass').flatMap((bypass) => splitOf([unmodified, kernel, bypass], times) ?? []),
+      role === kernel.role
+        ? [kernel]
+        : ofRole(role).filter((point) => point.group === kernel.group && sameTarget(point, kernel));
+    return roles.reduce<Point[][]>(
+      (chosen, role) => chosen.flatMap((some) => beside(role).map((one) => [...some, one])),
+      [[]],
     );
   });
 }
 
 function splitOf(points: [Point, Point, Point], times: Times): Split | null {
   const [unmodified, kernel, bypass] = points;
+  const medians = mediansOf(points, times);
+  if (medians === null) return null;
+  const { values, share, trials } = medians;
+  const [u, k, b] = values;
+  return {
+    ...targetOf(kernel),
+    unmodified: unmodified.system,
+    libos_over_kernel: kernel.system,
+    bypass: bypass.system,
+    unmodified_us: u,
+    interface_us: u - k,
+    data_path_us: k - b,
+    rest_us: b,
+    interface: share(0, 1),
+    data_path: share(1, 2),
+    kernel: share(0, 2),
+    trials,
+    published: published(unmodified, kernel, bypass),
+  };
+}
+
+function pollingSplitOf(points: [Point, Point, Point, Point], times: Times): PollingSplit | null {
+  const [unmodified, epoll, kernel, bypass] = points;
+  const medians = mediansOf(points, times);
+  if (medians === null) return null;
+  const { values, share, trials } = medians;
+  const [u, e, k, b] = values;
+  return {
+    ...targetOf(kernel),
+    unmodified: unmodified.system,
+    libos_over_epoll: epoll.system,
+    libos_over_kernel: kernel.system,
+    bypass: bypass.system,
+    unmodified_us: u,
+    interface_us: u - e,
+    polling_us: e - k,
+    data_path_us: k - b,
+    rest_us: b,
+    interface: share(0, 1),
+    polling: share(1, 2),
+    data_path: share(2, 3),
+    trials,
+  };
+}
+
+type Target = Pick<Point, 'group' | 'operation' | 'at' | 'clients' | 'value_bytes' | 'pipeline' | 'rate_ops'>;
+
+function targetOf({ group, operation, at, clients, value_bytes, pipeline, rate_ops }: Point): Target {
+  return { group, operation, at, clients, value_bytes, pipeline, rate_ops };
+}
+
+/** What a split is made of: systems in an order in which each takes away from the one before, the first unmodified. */
+interface Medians {
+  /** Of each system, in us. */
+  values: number[];
+  trials: number;
+  /** The difference of two systems' medians, by their places, over that of the first. */
+  share: (more: number, less: number) => Share;
+}
+
+/** Null where they have no trial in common. */
+function mediansOf(points: Point[], times: Times): Medians | null {
   const { pairing, samples } = trialsOf(points, times);
-  const [u, k, b] = samples;
   const trials = Math.min(...samples.map((sample) => sample.length));
   if (trials === 0) return null;
-  /** The difference of two systems' medians, by their places among the samples, over the unmodified one's. */
   const share = (more: number, less: number): Share => {
     const ofMedians = (...drawn: number[][]): number =>
       (median(drawn[more]) - median(drawn[less])) / median(drawn[0]);
@@ -50,28 +141,7 @@ function splitOf(points: [Point, Point, Point], times: Times): Split | null {
       interval: trials < FEWEST_TRIALS ? null : bootstrapInterval(samples, pairing, ofMedians),
     };
   };
-  const { group, operation, at, clients, value_bytes, pipeline, rate_ops } = kernel;
-  return {
-    group,
-    operation,
-    at,
-    clients,
-    value_bytes,
-    pipeline,
-    rate_ops,
-    unmodified: unmodified.system,
-    libos_over_kernel: kernel.system,
-    bypass: bypass.system,
-    unmodified_us: median(u),
-    interface_us: median(u) - median(k),
-    data_path_us: median(k) - median(b),
-    rest_us: median(b),
-    interface: share(0, 1),
-    data_path: share(1, 2),
-    kernel: share(0, 2),
-    trials,
-    published: published(unmodified, kernel, bypass),
-  };
+  return { values: samples.map(median), trials, share };
 }
 
 /** The p50 of each point by trial: of the trials that all have, or if those are too few, of each by itself. */

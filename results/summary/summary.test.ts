@@ -50,6 +50,7 @@ test('a point for each system and measurement, in the order of the manifest', as
     distance: null,
     repeats: [],
     splits: [],
+    polling_splits: [],
     reference: expect.objectContaining({ name: "HotOS'19, 25 Gb/s ConnectX-4" }),
     experiment: 'redis-figure',
     title: 'Redis SET and GET latency',

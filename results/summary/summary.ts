@@ -21,7 +21,7 @@ import { generatorFloor, lowerBounds } from './lower-bounds.ts';
 import { trialValues } from './measure.ts';
 import { missingOf } from './missing.ts';
 import { countPoint, type Numbers, numbersOf } from './numbers.ts';
-import { splits } from './split.ts';
+import { pollingSplits, splits } from './split.ts';
 import { summarizeStages } from './stages/summarize.ts';
 import { judge } from './verdict.ts';
 
@@ -81,6 +81,7 @@ export function summarize(run: Run, with_reference = true): Summary {
       ...versusFirst(floor, firstBeside(floor, measuredPoints), additions),
     })),
     splits: splits(points, additions),
+    polling_splits: pollingSplits(points, additions),
     repeats,
   };
 }

@@ -99,6 +99,7 @@ export function summary(points: Point[], overrides: Partial<Summary> = {}): Summ
     floors: [],
     repeats: [],
     splits: [],
+    polling_splits: [],
     ...overrides,
   };
 }

@@ -89,7 +89,7 @@ describe('bypassbench load --rate', () => {
   let runs = 0;
   /** Starts a server, fills it and measures. */
   async function load(endWith: EndWith, ...args: string[]): Promise<{ out: string; result: LoadResult }> {
-    const server = await startKvServer('libos', ['--wait', 'poll']);
+    const server = await startKvServer('libos', ['--idle', 'poll']);
     endWith(() => server.stop());
     return loadAgainst(server.port, ...args);
   }
@@ -132,7 +132,7 @@ describe('bypassbench load --rate', () => {
   timed(
     'shows a pause of the server in the response time of all, and in the service time of one',
     async (endWith) => {
-      const server = await startKvServer('libos', ['--wait', 'poll']);
+      const server = await startKvServer('libos', ['--idle', 'poll']);
       endWith(() => server.stop());
       const measuring = loadAgainst(
         server.port,
