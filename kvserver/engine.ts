@@ -19,6 +19,7 @@ import { HeapRoom } from './heap-room.ts';
 import type { Keyspace } from './keyspace/keyspace.ts';
 import { KeyUses } from './keyspace/uses.ts';
 import { LateMessages } from './late-messages.ts';
+import { LongPipelines, PART_BYTES } from './long-pipelines.ts';
 import { LongReplies } from './long-replies.ts';
 import { MachineRoom } from './machine-room.ts';
 import { MemoryLimit } from './memory-limit.ts';
@@ -66,6 +67,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   readonly heapRoom: HeapRoom;
   readonly machineRoom: MachineRoom;
 
+  readonly #longPipelines = new LongPipelines();
   readonly #databases: Databases;
   /** For the client whose requests run, and for those that are written to besides. */
   readonly #output: ClientOutput;
@@ -142,12 +144,12 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   }
 
   /**
-   * All that came has been answered, but for what waits for the end of a long reply. A client that waits for a
-   * key is given up, as Redis does it.
+   * All that came has been answered, but for what waits for the end of a long reply, or for a part of a long pipeline.
+   * A client that waits for a key is given up, as Redis does it.
    */
   ended(client: Client): void {
     client.ended = true;
-    if (client.closing || this.longReplies.has(client)) return;
+    if (client.closing || this.longReplies.has(client) || this.#longPipelines.has(client)) return;
     this.blocked.forget(client);
     this.pause.forget(client);
     if (this.#unblocked.includes(client)) this.#run(client, NO_BYTES, 0, 0);
@@ -173,10 +175,11 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.#run(client, block.bytes, offset, length);
   }
 
-  /** What was received has been run, but for what waited behind a request that waits no more, or a long reply. */
+  /** What was received has been run, but for what waited behind a request that waits no more, or for its part. */
   turn(): void {
     if (this.#unblocked.length > 0) this.#runUnblocked();
     if (this.longReplies.count > 0) this.#continueReplies();
+    if (this.#longPipelines.count > 0) this.#continuePipelines();
     if ((this.modes.bits & TRACKED) !== 0) this.tracking.broadcast();
     if ((this.modes.bits & (LIMITED | PAUSED)) === LIMITED && this.memory.isEvicting) {
       this.memory.makeRoom();
@@ -303,6 +306,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
   }
 
   #runRequests(client: Client, request: Request): void {
+    const partEnds = client.outputBytes + PART_BYTES;
     for (;;) {
       const status = request.next();
       if (status === NEED_MORE) return;
@@ -317,6 +321,10 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
       }
       if (request.argc > 0) this.#executor.execute(client, request);
       if (client.closing || this.#output.discarding || (client.mode & BLOCKED) !== 0) return;
+      if (client.outputBytes >= partEnds) {
+        this.#longPipelines.wait(client);
+        return;
+      }
     }
   }
 
@@ -353,6 +361,14 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     if (this.longReplies.due().length > 0) this.#frontEnd.again();
   }
 
+  #continuePipelines(): void {
+    for (const client of this.#longPipelines.takeDue()) {
+      if (!client.closing) this.#run(client, NO_BYTES, 0, 0);
+      if (client.ended) this.ended(client);
+    }
+    if (this.#longPipelines.count > 0) this.#frontEnd.again();
+  }
+
   /** Nothing that others see or wait for is left of the client. */
   #forget(client: Client): void {
     this.blocked.forget(client);
@@ -361,6 +377,7 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.monitors.delete(client);
     this.tracking.end(client);
     this.longReplies.forget(client);
+    this.#longPipelines.forget(client);
     this.clients.delete(client.id);
     discardTransaction(client);
   }
