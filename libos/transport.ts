@@ -105,7 +105,7 @@ export class TransportHost {
   /** Of the next sleep. In an array, whose doubles change in place. */
   readonly #sleepMs = Float64Array.of(SLEEP_MS);
 
-  constructor(stamps: StampWriter | null, sleeps: boolean) {
+  constructor(stamps: StampWriter | null, sleeps = false) {
     this.sleeps = sleeps;
     this.#stamps = stamps;
     this.tokens.stamps = stamps;
