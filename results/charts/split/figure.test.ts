@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Role, SystemUnderTest } from '../../formats/index.ts';
 import { drawn, texts } from '../../test-report.ts';
 import { manifest, type SyntheticRun, system } from '../../test-synthetic-run.ts';
-import type { Piece } from './rows.ts';
+import type { SplitPiece } from './rows.ts';
 
 const roles: [string, Role, string][] = [
   ['sockets', 'unmodified', 'kernel'],
@@ -59,7 +59,7 @@ describe('in four parts', () => {
   };
 
   test('of the groups that have the libOS that sleeps, beside the three, which stay', async () => {
-    const { spec, svg } = await drawn<{ datasets: { parts: Piece[] } }>('polling', ofFour);
+    const { spec, svg } = await drawn<{ datasets: { parts: SplitPiece[] } }>('polling', ofFour);
     const all = texts(svg);
     expect(all.filter((text) => text.includes('→') || text.startsWith('published'))).toEqual([
       'Redis, SET: sockets → rdma',
@@ -89,7 +89,7 @@ describe('in four parts', () => {
       subject.name === 'redis-epoll'
         ? { latencies_ns: Array(3000).fill(44_000) }
         : measured(subject, target, trial);
-    const { spec, svg } = await drawn<{ datasets: { parts: Piece[] } }>('polling', {
+    const { spec, svg } = await drawn<{ datasets: { parts: SplitPiece[] } }>('polling', {
       ...ofFour,
       measured: slow,
     });

@@ -9,7 +9,7 @@ import type { Picture } from '../picture.ts';
 import type { ChartSource } from '../source.ts';
 import type { Theme } from '../theme/theme.ts';
 import { pictureOfRows, sharesInWords, warningsOf } from './picture.ts';
-import { labelled, type Part, type Row, stackedRow } from './rows.ts';
+import { labelled, type Part, type SplitRow, stackedRow } from './rows.ts';
 
 export const interfacePart: Part = { label: "kernel's interface", colour: '#d55e00', light: true };
 export const dataPathPart: Part = { label: "kernel's data path", colour: '#0072b2', light: true };
@@ -71,7 +71,7 @@ function caption(found: Split[], summary: Summary): string[] {
   ];
 }
 
-function measuredRow(split: Split, label: string): Row {
+function measuredRow(split: Split, label: string): SplitRow {
   const { unmodified_us, interface_us, data_path_us, rest_us } = split;
   return stackedRow(label, parts, [
     { ...split.interface, us: interface_us },
@@ -80,7 +80,11 @@ function measuredRow(split: Split, label: string): Row {
   ]);
 }
 
-function publishedRow({ interface: ofInterface, data_path, kernel }: NonNullable<Split['published']>): Row {
+function publishedRow({
+  interface: ofInterface,
+  data_path,
+  kernel,
+}: NonNullable<Split['published']>): SplitRow {
   const shares = [ofInterface, data_path, 1 - kernel];
   return stackedRow(
     'published',

@@ -7,7 +7,7 @@ import type { Picture } from '../picture.ts';
 import { patternFill } from '../theme/patterns.ts';
 import { labelHeight, labelRoom, rowEncoding, rowLabels } from '../theme/row-labels.ts';
 import { INK, innerWidth, type Theme, textMark, textWidth, ticksAcross } from '../theme/theme.ts';
-import type { Part, Row } from './rows.ts';
+import type { Part, SplitRow } from './rows.ts';
 
 const PLOT_WIDTH = 520;
 const WIDEST_LABELS = 250;
@@ -19,7 +19,12 @@ export interface SplitWords {
   caption: string[];
 }
 
-export function pictureOfRows(rows: Row[], parts: readonly Part[], words: SplitWords, theme: Theme): Picture {
+export function pictureOfRows(
+  rows: SplitRow[],
+  parts: readonly Part[],
+  words: SplitWords,
+  theme: Theme,
+): Picture {
   const labels = rows.map(({ label }) => label);
   const room = labelRoom(labels, WIDEST_LABELS, theme);
   const width = innerWidth(theme, room + PLOT_WIDTH) - room;
@@ -67,7 +72,12 @@ interface PlotSize {
   room: number;
 }
 
-function plot(rows: Row[], parts: readonly Part[], { width, height, room }: PlotSize, theme: Theme): object {
+function plot(
+  rows: SplitRow[],
+  parts: readonly Part[],
+  { width, height, room }: PlotSize,
+  theme: Theme,
+): object {
   const [low, high] = [Math.min(0, ...ends(rows)), Math.max(1, ...ends(rows))];
   const x = { type: 'quantitative', scale: { domain: [low, high] } };
   const fills = parts.map((_part, index) => fillOf(parts, index, theme));
@@ -143,6 +153,6 @@ const TOOLTIP =
   "'interval': isValid(datum.low) ? format(100 * datum.low, '.1f') + ' to ' + format(100 * datum.high, '.1f') + ' %' : '–', " +
   "'time': isValid(datum.us) ? format(datum.us, '.2f') + ' µs' : '–'}";
 
-function ends(rows: Row[]): number[] {
+function ends(rows: SplitRow[]): number[] {
   return rows.flatMap(({ pieces }) => pieces.flatMap(({ from, to }) => [from, to]));
 }

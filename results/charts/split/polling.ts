@@ -9,7 +9,7 @@ import type { ChartSource } from '../source.ts';
 import type { Theme } from '../theme/theme.ts';
 import { dataPathPart, interfacePart, restPart } from './figure.ts';
 import { pictureOfRows, sharesInWords, warningsOf } from './picture.ts';
-import { labelled, type Part, type Row, stackedRow } from './rows.ts';
+import { labelled, type Part, type SplitRow, stackedRow } from './rows.ts';
 
 const pollingPart: Part = {
   label: 'sleeping and waking, which polling saves',
@@ -46,7 +46,7 @@ export function pollingPicture({ run, summary }: ChartSource, theme: Theme): Pic
   return pictureOfRows(rows, parts, words, theme);
 }
 
-function measuredRow(split: PollingSplit, label: string): Row {
+function measuredRow(split: PollingSplit, label: string): SplitRow {
   const { unmodified_us, interface_us, polling_us, data_path_us, rest_us } = split;
   return stackedRow(label, parts, [
     { ...split.interface, us: interface_us },

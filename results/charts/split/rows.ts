@@ -12,7 +12,7 @@ export interface Part {
 }
 
 /** A piece of a bar, from share to share of the unmodified latency. */
-export interface Piece {
+export interface SplitPiece {
   row: string;
   part: string;
   from: number;
@@ -25,10 +25,10 @@ export interface Piece {
   light: boolean;
 }
 
-export interface Row {
+export interface SplitRow {
   row: string;
   label: string;
-  pieces: Piece[];
+  pieces: SplitPiece[];
 }
 
 /** How much one part takes; `us` null where it was not measured here. */
@@ -39,7 +39,7 @@ export interface Taken {
 }
 
 /** Parts below zero lie left of zero, one beside the other; the others begin there and go to the right. */
-export function stackedRow(label: string, parts: readonly Part[], taken: readonly Taken[]): Row {
+export function stackedRow(label: string, parts: readonly Part[], taken: readonly Taken[]): SplitRow {
   let [left, right] = [0, 0];
   const pieces = parts.map(({ label: part, light }, index) => {
     const { share, us, interval } = taken[index];
