@@ -180,6 +180,10 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
     return this.transport.counters();
   }
 
+  hint(error: ErrorCode): string | null {
+    return this.transport.hint?.(error) ?? null;
+  }
+
   localEndpoint(qd: QueueDescriptor): Endpoint {
     const queue = this.#queue(qd, 'localEndpoint');
     return { address: formatIpv4(queue.localAddress), port: queue.localPort };

@@ -12,7 +12,8 @@ export const errorCodes = {
   NOT_SUPPORTED: 'the backend does not offer this',
   BACKEND_UNAVAILABLE: 'the backend cannot run on this machine',
   PERMISSION_DENIED: 'the operating system does not permit this',
-  ADDRESS_IN_USE: 'another socket is bound to this address and port',
+  ADDRESS_IN_USE:
+    'another socket is bound to this address and port; of a connect: every port of this end has a connection there',
   ADDRESS_NOT_AVAILABLE: 'no interface of this machine has this address',
   CONNECTION_REFUSED: 'nobody listens at this address and port',
   CONNECTION_RESET: 'the peer reset the connection, or it was written to after the peer had closed it',

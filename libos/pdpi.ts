@@ -116,6 +116,11 @@ export interface Libos {
    * nothing.
    */
   counters(): Readonly<Record<string, number>>;
+  /**
+   * For messages: what the backend has seen of why a connect may have ended with this error, with the remedy; null where
+   * it knows no more than the error says.
+   */
+  hint(error: ErrorCode): string | null;
 
   localEndpoint(qd: QueueDescriptor): Endpoint;
   peerEndpoint(qd: QueueDescriptor): Endpoint;

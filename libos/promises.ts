@@ -2,7 +2,7 @@
  * Promises over a libOS, for people who write ordinary TypeScript: buffers are copied, tokens are hidden, and
  * the event loop goes on. Servers on the fast path use tokens and waitNext instead.
  */
-import { LibosError } from './errors.ts';
+import { type ErrorCode, errorCodes, LibosError } from './errors.ts';
 import type { Completion, Endpoint, Libos, QToken, QueueDescriptor, SocketKind } from './pdpi.ts';
 
 const COMPLETIONS_PER_TURN = 64;
@@ -139,12 +139,17 @@ export class PromiseLibos {
       this.#waiters.set(token, {
         resolve: (completion) => {
           if (completion.error === null) resolve(take(completion));
-          else reject(new LibosError(completion.error, completion.operation, completion.qd));
+          else reject(this.#failure(completion.error, completion));
         },
         reject,
       });
       this.#planTurn();
     });
+  }
+
+  #failure(error: ErrorCode, { operation, qd }: Completion): LibosError {
+    const hint = operation === 'connect' ? this.#libos.hint(error) : null;
+    return new LibosError(error, operation, qd, hint === null ? undefined : `${errorCodes[error]}; ${hint}`);
   }
 
   #planTurn(): void {

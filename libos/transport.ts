@@ -246,6 +246,8 @@ export interface Transport {
   poll(): void;
   /** Everything that is counted, by name. */
   counters(): Record<string, number>;
+  /** What the device has seen of why a connect may have ended so: half a sentence with the remedy, or null. */
+  hint?(error: ErrorCode): string | null;
   /**
    * Sleeps, without using the core, until there may be progress to make or `timeoutMs` passed; at once back while poll
    * has something to do. What arrives ends it, or it is short (host.sleep). May complete slots. Never throws.

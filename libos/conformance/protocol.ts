@@ -31,6 +31,7 @@ export type PlainCall =
   | 'pop'
   | 'pollCounts'
   | 'counters'
+  | 'hint'
   | 'localEndpoint'
   | 'peerEndpoint'
   | 'shutdown';

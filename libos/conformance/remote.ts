@@ -5,6 +5,7 @@
 import type {
   Completion,
   Endpoint,
+  ErrorCode,
   Libos,
   PollCounts,
   PushCompletion,
@@ -80,6 +81,10 @@ export class RemoteLibos implements Libos {
   }
   counters(): Readonly<Record<string, number>> {
     return this.#call('counters') as Record<string, number>;
+  }
+
+  hint(error: ErrorCode): string | null {
+    return this.#call('hint', error) as string | null;
   }
 
   localEndpoint(qd: QueueDescriptor): Endpoint {

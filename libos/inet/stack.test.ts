@@ -174,7 +174,7 @@ describe('Stack: ephemeral ports', () => {
       const port = stack.ephemeralTcpPort(ip('10.99.0.2'), 80);
       expect(port).not.toBe(first + 1);
       expect(stack.tcp.connections.find(port, ip('10.99.0.2'), 80)).toBeNull();
-      connect(stack.tcp.context, port, ip('10.99.0.2'), 80, neighbour);
+      connect(stack.tcp.context, port, ip('10.99.0.2'), 80, neighbour, null);
     }
     expect(peer.tcp.connections.size).toBe(50);
   });

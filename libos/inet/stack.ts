@@ -93,11 +93,14 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
     return Math.min(this.tcp.pollAt(), this.neighbours.pollAt());
   }
 
-  /** A free local port for a connection to that peer, or 0. */
+  /** A local port for a connection to that peer, or 0. A connection with these names may stand in TIME-WAIT. */
   ephemeralTcpPort(peerAddress: number, peerPort: number): number {
     const { connections } = this.tcp;
     const offset = this.#portHash.hash(this.ipv4.address, peerAddress, peerPort);
-    return this.tcpPorts.ephemeral(offset, (port) => connections.find(port, peerAddress, peerPort) === null);
+    return this.tcpPorts.ephemeral(offset, (port) => {
+      const previous = connections.find(port, peerAddress, peerPort);
+      return previous === null || previous.isReusable;
+    });
   }
 
   ephemeralUdpPort(): number {

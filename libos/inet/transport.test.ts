@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LibosCore } from '../core.ts';
 import { createPair, type PairOptions, pairAddresses } from '../sim/pair.ts';
+import { isBefore } from './sequence.ts';
 import type { TcpConnection } from './tcp/connection.ts';
 import { TcpState } from './tcp/states.ts';
 
@@ -116,15 +117,30 @@ describe('closing a stream', () => {
 });
 
 describe('ports', () => {
-  it('of a connection in TIME-WAIT cannot name the same connection again', () => {
+  it('of a connection in TIME-WAIT name the next one, which starts behind it (RFC 6191)', () => {
     const all = connected({}, 7777);
     all.client.close(all.clientQd);
     all.step(20);
     all.server.close(all.serverQd);
     all.step(20);
-    expect(connectionsOf(all, 1)[0].state).toBe(TcpState.TimeWait);
+    const [before] = connectionsOf(all, 1);
+    expect(before.state).toBe(TcpState.TimeWait);
     const again = all.client.socket('stream');
     all.client.bind(again, { address: '0.0.0.0', port: 7777 });
+    const token = all.client.connect(again, { address: pairAddresses[0], port: PORT });
+    all.step(20);
+    expect(all.client.wait(token, 0)!.error).toBeNull();
+    const [after, ...others] = connectionsOf(all, 1);
+    expect(others).toEqual([]);
+    expect(before.state).toBe(TcpState.Closed);
+    expect(isBefore(before.sender.next, after.sender.initialSequence)).toBe(true);
+  });
+
+  it('of a connection that lives cannot name another one to the same peer', () => {
+    const all = connected();
+    const { port } = all.client.localEndpoint(all.clientQd);
+    const again = all.client.socket('stream');
+    all.client.bind(again, { address: '0.0.0.0', port });
     const token = all.client.connect(again, { address: pairAddresses[0], port: PORT });
     all.step(20);
     expect(all.client.wait(token, 0)!.error).toBe('ADDRESS_IN_USE');

@@ -6,7 +6,7 @@
  * completes as handed over when its bytes have been sent if the application has freed them by then, and
  * otherwise when the peer has acknowledged them and the buffers can be given back.
  */
-import { LibosError } from '../errors.ts';
+import { type ErrorCode, LibosError } from '../errors.ts';
 import type { BufferPool } from '../memory/pool.ts';
 import { Owner, type SgaSegment } from '../memory/sga.ts';
 import type { SocketKind } from '../pdpi.ts';
@@ -62,6 +62,8 @@ export interface InetOptions extends Omit<StackOptions<InetUdpSocket>, 'datagram
   name: string;
   /** What the device has counted, by name. */
   counters: () => Record<string, number>;
+  /** Transport.hint, of the device. */
+  hint?: (error: ErrorCode) => string | null;
 }
 
 export class InetTransport implements Transport {
@@ -70,6 +72,7 @@ export class InetTransport implements Transport {
   readonly stack: Stack<InetUdpSocket>;
   readonly #device: Device;
   readonly counters: () => Record<string, number>;
+  readonly hint: (error: ErrorCode) => string | null;
   readonly #host: TransportHost;
   readonly #tokens: TokenTable;
   readonly #listenersToServe = new WorkList<Listener>();
@@ -87,6 +90,7 @@ export class InetTransport implements Transport {
     this.pool = pool;
     this.#device = device;
     this.counters = options.counters;
+    this.hint = options.hint ?? (() => null);
     this.stack = new Stack(device, pool, { ...options, datagrams: this });
   }
 
@@ -253,16 +257,17 @@ export class InetTransport implements Transport {
     const { stack } = this;
     const neighbour = stack.ipv4.nextHop(address | 0);
     if (!queue.bound) queue.localPort = stack.ephemeralTcpPort(address | 0, port);
-    const { connections } = stack.tcp;
-    // Its own port may stand in TIME-WAIT with that peer still.
-    const taken = queue.localPort === 0 || connections.find(queue.localPort, address | 0, port) !== null;
+    const { connections, context } = stack.tcp;
+    // A port that was bound may have a connection to that peer, as may all that there are to choose from.
+    const previous = connections.find(queue.localPort, address | 0, port);
+    const taken = queue.localPort === 0 || (previous !== null && !previous.isReusable);
     if (neighbour === null || neighbour.failed || taken) {
       const error = neighbour === null || neighbour.failed ? 'HOST_UNREACHABLE' : 'ADDRESS_IN_USE';
       this.#host.connectEnded(queue, error);
       return;
     }
     queue.localAddress = stack.ipv4.address >>> 0;
-    queue.connection = connect(stack.tcp.context, queue.localPort, address | 0, port, neighbour);
+    queue.connection = connect(context, queue.localPort, address | 0, port, neighbour, previous);
     queue.connection.attach(queue);
   }
 

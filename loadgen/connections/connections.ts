@@ -27,7 +27,7 @@ export const LATE_LOOK_NS = 10e6;
 /** A server accepts connections one by one: more at a time would only overflow its backlog. */
 const CONNECTS_AT_A_TIME = 128;
 /** What this end has no more of. */
-const exhausted: readonly ErrorCode[] = ['NO_BUFFERS', 'TOO_MANY_OPEN_FILES'];
+const exhausted: readonly ErrorCode[] = ['NO_BUFFERS', 'TOO_MANY_OPEN_FILES', 'ADDRESS_IN_USE'];
 
 export class Connections {
   readonly libos: Libos;
@@ -261,6 +261,8 @@ export class Connections {
     const reason = isOurs ? errorCodes[error] : error.toLowerCase().replaceAll('_', ' ');
     // A server that has taken others is there: what it has no more of stands in its log.
     const remedy = isOurs ? '' : open > 0 ? "; see the server's log" : '; is the server running there?';
+    const hint = this.libos.hint(error);
+    if (hint !== null) return new LoadError('CONNECT_FAILED', `${what}: ${reason}; ${hint}`);
     return new LoadError('CONNECT_FAILED', `${what}: ${reason}${remedy}`);
   }
 

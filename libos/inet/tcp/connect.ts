@@ -4,15 +4,21 @@ import { Flag, type TcpSegment } from '../wire/tcp.ts';
 import { TcpConnection } from './connection.ts';
 import type { Context } from './context.ts';
 
-/** Starts to connect. The owner's connection is touched when it is established or has failed. */
+/**
+ * Starts to connect. The owner's connection is touched when it is established or has failed.
+ *
+ * @param previous of the same names, which isReusable: its TIME-WAIT ends
+ */
 export function connect(
   context: Context<TcpConnection>,
   localPort: number,
   remoteAddress: number,
   remotePort: number,
   neighbour: Neighbour,
+  previous: TcpConnection | null,
 ): TcpConnection {
   context.readClock();
+  previous?.remove();
   const { address } = context.ipv4;
   const connection = new TcpConnection(
     context,
@@ -21,7 +27,7 @@ export function connect(
     remoteAddress,
     remotePort,
     neighbour,
-    null,
+    previous,
   );
   connection.opens();
   return connection;

@@ -258,6 +258,19 @@ describe('TIME-WAIT (RFC 9293, 3.10.7.4)', () => {
     expect(connection.state).toBe(TcpState.TimeWait);
   });
 
+  it('gives way to an active open once the timestamp clock has ticked (RFC 6191, 2)', () => {
+    const { peer, connection } = timeWait({ timestamps: true });
+    expect(connection.isReusable).toBe(false);
+    peer.pass(2000);
+    expect(connection.isReusable).toBe(true);
+  });
+
+  it('gives way to no active open without timestamps, by which segments of before are told', () => {
+    const { peer, connection } = timeWait();
+    peer.pass(2000);
+    expect(connection.isReusable).toBe(false);
+  });
+
   it('gives way to nothing when nobody listens', () => {
     const { peer, connection } = timeWait();
     peer.tcp.listeners.clear();

@@ -24,7 +24,7 @@ import { initialSequenceNumber } from './initial-sequence.ts';
 import type { Path } from './output.ts';
 import { AckDue, Receiver, Taken } from './receiver.ts';
 import { Turn } from './send-turns.ts';
-import { Progress, Sender } from './sender.ts';
+import { Progress, Sender, TIMESTAMP_TICK_US } from './sender.ts';
 import { TcpState } from './states.ts';
 
 /** Numbers between two incarnations of a connection, against old duplicates and for being hard to guess. */
@@ -113,6 +113,18 @@ export class TcpConnection implements Attended, Path {
 
   get hasEnded(): boolean {
     return this.state === TcpState.Closed;
+  }
+
+  /**
+   * Whether we may open a connection with these names, although they stand in TIME-WAIT (RFC 6191, section 2): both
+   * sides tell segments of before by their timestamps, the clock of which has ticked since, and the new connection
+   * starts behind all numbers that this one has used.
+   */
+  get isReusable(): boolean {
+    const { context, receiver } = this;
+    if (this.state !== TcpState.TimeWait || !receiver.timestamps || receiver.ackDue !== AckDue.No)
+      return false;
+    return context.device.nowUs - this.lastArrivalUs > TIMESTAMP_TICK_US;
   }
 
   // Opening

@@ -40,6 +40,9 @@ export const Progress = {
   Challenged: 8,
 } as const;
 
+/** Of our timestamp clock (RFC 7323, section 5.4). */
+export const TIMESTAMP_TICK_US = 1000;
+
 /** New segments of one turn, so that a stream with an open window does not keep others from the device's frames. */
 const SEGMENTS_PER_TURN = 16;
 
@@ -258,7 +261,7 @@ export class Sender {
     this.recovery.forgetBefore(acknowledgement);
     const measured = rtt.acknowledged(acknowledgement, nowUs);
     if (!measured && this.#timeouts > 0 && this.#receiver.timestamps) {
-      rtt.sampleEcho(distance(segment.timestampEcho, this.#timestampNow()) * 1000);
+      rtt.sampleEcho(distance(segment.timestampEcho, this.#timestampNow()) * TIMESTAMP_TICK_US);
     }
     this.#timeouts = 0;
     this.persisting = false;
@@ -423,9 +426,9 @@ export class Sender {
     return true;
   }
 
-  /** The timestamp clock ticks every millisecond (RFC 7323, section 5.4), from an offset of its own. */
+  /** The timestamp clock runs from an offset of its own. */
   #timestampNow(): number {
-    return (((this.#context.nowUs / 1000) | 0) + this.timestampOffset) | 0;
+    return (((this.#context.nowUs / TIMESTAMP_TICK_US) | 0) + this.timestampOffset) | 0;
   }
 
   // Timeouts and silence

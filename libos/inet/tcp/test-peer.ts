@@ -154,7 +154,7 @@ export class TestPeer {
   /** Starts an active open and tells what it sends. */
   connect(): string[] {
     const neighbour = this.stack.ipv4.nextHop(ip(PEER_ADDRESS))!;
-    this.connection = connect(this.tcp.context, OUR_PORT, ip(PEER_ADDRESS), PEER_PORT, neighbour);
+    this.connection = connect(this.tcp.context, OUR_PORT, ip(PEER_ADDRESS), PEER_PORT, neighbour, null);
     this.#adopt(this.connection);
     return this.run();
   }

@@ -1,7 +1,9 @@
 /** The connections in TIME-WAIT. Their number is bounded: beyond it the oldest end early. */
 import { TcpState } from './states.ts';
 
-const MAX_TIME_WAIT = 16_384;
+const MAX_TIME_WAIT = 32_768;
+/** As many as a client has ports to one peer: of these each ends when its port is taken again. */
+const KEPT = 16_384;
 
 /** A connection, to this list. */
 export interface Waiting {
@@ -18,7 +20,7 @@ export class TimeWaitList<C extends Waiting> {
     this.#waiting.push(connection);
     if (this.#waiting.length <= MAX_TIME_WAIT) return;
     const waiting = this.#waiting.filter(({ state }) => state === TcpState.TimeWait);
-    for (const oldest of waiting.splice(0, MAX_TIME_WAIT / 2)) oldest.remove();
+    for (const oldest of waiting.splice(0, Math.max(0, waiting.length - KEPT))) oldest.remove();
     this.#waiting.length = 0;
     this.#waiting.push(...waiting);
   }
