@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ask, say, step } from './step.mjs';
 
@@ -38,7 +38,7 @@ const products = [
   {
     file: 'dpdk.so',
     folder: glue,
-    sources: ['eal.c', 'pool.c', 'port.c', 'burst.c', 'gate.c', 'checksum.c'],
+    sources: ['eal.c', 'pool.c', 'port.c', 'burst.c', 'gate.c', 'xdp.c', 'checksum.c'],
     headers: ['port.h', 'gate.h', 'checksum.h', 'device-times.h'],
     flags: ['-shared', '-fPIC', '-DALLOW_EXPERIMENTAL_API'],
     library: { name: 'libdpdk', package: 'libdpdk-dev' },
@@ -48,7 +48,10 @@ const products = [
     file: 'floor-dpdk',
     folder: floors,
     ...sliced,
-    sources: ['floor-dpdk.c', ...sliced.sources],
+    sources: ['floor-dpdk.c', '../../../libos/native/gate.c', ...sliced.sources],
+    headers: ['../../../libos/native/gate.h', ...sliced.headers],
+    // Drivers find the gate's functions in the program, before those of EAL.
+    flags: [...sliced.flags, '-rdynamic', '-DALLOW_EXPERIMENTAL_API'],
     library: { name: 'libdpdk', package: 'libdpdk-dev' },
     without: 'the floor under kv-dpdk is not measured',
   },
@@ -136,17 +139,18 @@ async function build(product) {
   if (found === null) {
     return `pkg-config finds no ${library.name}: install ${library.package} and pkg-config, then run this again`;
   }
-  const buildDir = join(folder, 'build');
-  const target = join(buildDir, file);
+  // Nothing of where the checkout lies is in the arguments: a copy of it, with what was built, builds nothing anew.
+  const built = join('build', file);
+  const target = join(folder, built);
   const compile = [
     '-std=gnu11',
     '-O3',
     '-g',
     ...warnings,
     ...flags,
-    `-I${glue}`,
+    `-I${relative(folder, glue) || '.'}`,
     '-o',
-    `${target}.new`,
+    `${built}.new`,
     ...sources,
     ...found.arguments,
   ];
@@ -156,7 +160,7 @@ async function build(product) {
   const stamp = `${target}.stamp`;
   if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return null;
 
-  mkdirSync(buildDir, { recursive: true });
+  mkdirSync(dirname(target), { recursive: true });
   rmSync(stamp, { force: true });
   const on = library === null ? '' : ` on ${library.name} ${found.version}`;
   const doing = `building ${file}${on}`;

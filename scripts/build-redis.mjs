@@ -28,7 +28,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { availableParallelism, homedir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageFlags } from './redis/package-flags.mjs';
 import {
@@ -234,7 +234,7 @@ async function linkPort(folder) {
     '-Wl,-z,defs',
     // Its threads run on when the thread of node that loaded it has ended.
     '-Wl,-z,nodelete',
-    `-Wl,--version-script=${exported}`,
+    `-Wl,--version-script=${relative(native, exported)}`,
     ...wrapped(texts).map((name) => `-Wl,--wrap=${name}`),
     ...['-lm', '-ldl', '-lpthread', '-lrt'],
   ];

@@ -192,6 +192,10 @@ describe('an open loop', () => {
   });
 });
 
+const crashingAtItsEnd = `
+  process.on('SIGTERM', () => process.kill(process.pid, 'SIGSEGV'));
+  setInterval(() => {}, 1000)`;
+
 describe('a server that fails', () => {
   test('fails its trial with the reason and the end of its log, and the others go on', async () => {
     const run = create({
@@ -205,7 +209,8 @@ describe('a server that fails', () => {
             process.exit(3)`),
         ),
         system('crashes', onlyPing(`console.error('out of luck'), process.kill(process.pid, 'SIGSEGV')`)),
-        system('silent', nodeServer('setInterval(() => {}, 1000)'), {
+        // It crashes when it is told to end.
+        system('silent', nodeServer(crashingAtItsEnd), {
           ready: { by: 'tcp_connect', timeout_s: 0.4 },
         }),
         system(
@@ -228,6 +233,10 @@ describe('a server that fails', () => {
     expect(stderr).toMatch(
       /warning: exits trial 1: left in sessions of their own, and ended now: sleep \(process \d+\)/,
     );
+    expect(stderr).toMatch(
+      /warning: silent trial 1: the server was ended by SIGSEGV when it was told to end/,
+    );
+    expect(stderr.match(/was told to end/g)).toHaveLength(1);
     const trials = Object.fromEntries(run.trials().map((trial) => [trial.subject, trial])) as Record<
       string,
       Trial

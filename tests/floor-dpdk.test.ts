@@ -10,6 +10,7 @@ import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
 import { command } from '../loadgen/floor/command.ts';
+import { nativeProgram } from '../loadgen/floor/programs.ts';
 import { loadResultFormat } from '../results/formats/index.ts';
 import { expectSlicesWithEarly } from './floor-slices.ts';
 import { refusal } from './refusal.ts';
@@ -132,6 +133,20 @@ describe('bypassbench floor dpdk', () => {
     temp = join(folder, 'x'.repeat(100));
     const { stderr } = await run('mkdir', [temp]).then(() => failure());
     expect(stderr).toMatch(/at most 107 bytes, .* has more: set TMPDIR to a shorter folder\n$/);
+  });
+
+  it('does not crash as it ends, however slowly DPDK takes its ring down', async () => {
+    const slow = join(folder, 'slow-unmap.so');
+    await run('gcc', ['-shared', '-fPIC', '-o', slow, join(import.meta.dirname, 'slow-unmap.c')]);
+    const program = nativeProgram('floor-dpdk');
+    const common = [join(folder, 'memif.sock'), '1500', '100', '100'];
+    const env = { ...process.env, RUNTIME_DIRECTORY: folder };
+    const server = spawn(program, ['server', `${first}`, ...common], { env: { ...env, LD_PRELOAD: slow } });
+    const ended = once(server, 'exit');
+    await once(server.stdout, 'data');
+    const window = [join(folder, 'counts'), '0.01', '0.02', `${first}`];
+    await run(program, ['client', `${second}`, ...common, ...window], { env });
+    expect(await ended).toEqual([0, null]);
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('stops both sides on %s, with exit code 130', async (signal) => {

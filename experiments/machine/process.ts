@@ -64,6 +64,11 @@ export class RunningProcess {
     });
   }
 
+  /** Whether it was ended by a signal that says that something is wrong with it. */
+  get hasCrashed(): boolean {
+    return this.end !== null && /^was ended by SIG(?!TERM|INT|HUP|KILL|PIPE)/.test(this.end);
+  }
+
   /** Sends a signal to the whole process group; does nothing when none of it is left. */
   signal(signal: NodeJS.Signals): void {
     try {

@@ -224,8 +224,14 @@ class ServerRun {
   async #stopServer(): Promise<void> {
     if (this.#server === null) return;
     const grace = this.#context.signal.aborted ? INTERRUPTED_STOP_GRACE_MS : STOP_GRACE_MS;
+    const wasRunning = this.#server.end === null;
     const byItself = await this.#server.stop(grace);
     const killed = byItself ? '' : ` (SIGKILL: still there ${grace / 1000} s after SIGTERM)`;
     this.#run.folder.log(`the server ${this.#server.end}${killed}`);
+    if (wasRunning && this.#server.hasCrashed) {
+      this.#run.warn(
+        `the server ${this.#server.end} when it was told to end: what it served may be wrong as well`,
+      );
+    }
   }
 }

@@ -88,6 +88,11 @@ export class TrialRun {
     if (orphans.length === 0) return;
     const what = `left in sessions of their own, and ended now: ${orphans.join(', ')}`;
     this.folder.log(what);
+    this.warn(what);
+  }
+
+  /** Says something of this trial to who watches the run. */
+  warn(what: string): void {
     this.context.warn(`${this.#planned.subject.name} trial ${this.#planned.trial}: ${what}`);
   }
 

@@ -2,8 +2,9 @@
  * Puts EAL's registration of interrupt callbacks behind the gate (see gate.h).
  *
  * The glue is loaded with its symbols global and before any driver, so a driver's call of
- * rte_intr_callback_register and its kin arrives here first; the functions of EAL are called in turn. Only
- * the callbacks of net_memif are changed: no other driver takes memory from under a burst.
+ * rte_intr_callback_register and its kin arrives here first; the functions of EAL are called in turn. A program of
+ * which this is a part exports its symbols (-rdynamic) to the same end. Only the callbacks of net_memif are changed:
+ * no other driver takes memory from under a burst.
  */
 #define _GNU_SOURCE
 #include "gate.h"

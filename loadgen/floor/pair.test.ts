@@ -65,6 +65,17 @@ describe('a pair of processes', () => {
     ]);
   });
 
+  it.each(['a server that crashes', 'a client that crashes'])('fails with %s as it ends', async (which) => {
+    const crash = 'kill -SEGV $$';
+    const server = which.includes('server')
+      ? `trap '${crash}' TERM; echo ready; while :; do sleep 0.05; done`
+      : '';
+    const pair = server === '' ? pairOf('echo ready; exec sleep 60', crash) : pairOf(server, 'echo done');
+    const [code, message] = (await failureOf(pair)) as [string, string];
+    expect(code).toBe('FLOOR_FAILED');
+    expect(message).toContain(`${which.split(' ')[1]} was ended by SIGSEGV`);
+  });
+
   // Longer than a test may take.
   it.each(['exec sleep 600', 'echo ready; exec sleep 600'])(
     'ends both when it is stopped, also where the server does: %s',

@@ -19,11 +19,19 @@ type Argument = string | number;
 const NEWS_MS = 1000;
 
 /**
- * The client's standard output, once it has ended well; null when `stop` resolved first. Throws FLOOR_FAILED.
+ * The client's standard output, once it has ended well; null when `stop` resolved first. Throws FLOOR_FAILED, also
+ * where a side crashed as it ended: what it had exchanged before may be wrong as well.
  */
 export async function runPair(pair: Pair, stop: Promise<void>): Promise<string | null> {
-  const stopped = stop.then(() => null);
   const sides: Side[] = [];
+  const printed = await exchange(pair, stop, sides);
+  for (const { crash } of sides) if (crash !== null) throw crash;
+  return printed;
+}
+
+/** The same, with the sides that it has started, which have ended then. */
+async function exchange(pair: Pair, stop: Promise<void>, sides: Side[]): Promise<string | null> {
+  const stopped = stop.then(() => null);
   const start = (name: 'server' | 'client', rest: Argument[]): Side => {
     const program = name === 'client' ? (pair.clientProgram ?? pair.program) : pair.program;
     const side = new Side(name, [program, name, ...rest.map(String)], pair.env);
@@ -41,11 +49,7 @@ export async function runPair(pair: Pair, stop: Promise<void>): Promise<string |
   }
 }
 
-/**
- * Rejects with both failures: a side that fails takes the other one with it. It does not wait for the server
- * when the client has ended well: net_memif of DPDK 22.11 sometimes crashes while it takes its ring down,
- * after the measurement.
- */
+/** Rejects with both failures: a side that fails takes the other one with it. */
 async function resultOf(client: Side, server: Side): Promise<string> {
   const serverFailure = server.succeeded.then(
     () => null,

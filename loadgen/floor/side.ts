@@ -5,6 +5,8 @@ import { LoadError } from '../errors.ts';
 
 /** How long a side may take to end after SIGTERM. */
 const END_MS = 1000;
+/** They end a process that does not mind: by whoever started the floor, or here. */
+const ORDERLY: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGPIPE'];
 /** Last lines of a failing side that its error quotes: libraries may write the cause before the last one. */
 const LINES_QUOTED = 3;
 
@@ -13,7 +15,10 @@ export class Side {
   readonly pid: number | undefined;
   /** Resolves to the process's standard output when it has ended well. Rejects with FLOOR_FAILED. */
   readonly succeeded: Promise<string>;
+  /** Why it crashed, whatever had come of it before; null where it did not, or runs. */
+  crash: LoadError | null = null;
   readonly #child: ChildProcess;
+  #killed = false;
   readonly #exited: Promise<unknown>;
 
   /** `name` is server or client. */
@@ -29,17 +34,19 @@ export class Side {
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       said += text;
     });
-    const fail = (how: string): never => {
-      throw new LoadError('FLOOR_FAILED', `the floor's ${name} ${how}`);
-    };
+    const failure = (how: string) => new LoadError('FLOOR_FAILED', `the floor's ${name} ${how}`);
     this.succeeded = once(child, 'close').then(
       ([code, signal]) => {
         if (code === 0) return written;
         const words = said.trim().split('\n').slice(-LINES_QUOTED).join('; ');
         const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
-        return fail(`${how}: ${words || 'it said nothing'}`);
+        const failed = failure(`${how}: ${words || 'it said nothing'}`);
+        if (signal !== null && !ORDERLY.includes(signal) && !this.#killed) this.crash = failed;
+        throw failed;
       },
-      (error: Error) => fail(`could not be started: ${error.message}`),
+      (error: Error) => {
+        throw failure(`could not be started: ${error.message}`);
+      },
     );
     // Handled where `succeeded` is awaited; here it must not count as an unhandled rejection.
     this.#exited = this.succeeded.catch(() => {});
@@ -53,7 +60,10 @@ export class Side {
 
   async end(): Promise<void> {
     this.#child.kill('SIGTERM');
-    const killer = setTimeout(() => this.#child.kill('SIGKILL'), END_MS);
+    const killer = setTimeout(() => {
+      this.#killed = true;
+      this.#child.kill('SIGKILL');
+    }, END_MS);
     await this.#exited;
     clearTimeout(killer);
   }

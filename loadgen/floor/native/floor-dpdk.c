@@ -30,6 +30,7 @@
 
 #include "floor-side.h"
 #include "floor-slices.h"
+#include "gate.h"
 
 enum {
 	/* Ethernet 14, IPv4 20, TCP 20, its timestamps option 12: what our stack puts before the data. */
@@ -46,6 +47,7 @@ enum {
 	POOL_FRAMES = 1024,
 	POOL_CACHE = 128,
 	PORT = 0,
+	LANE = 0,
 	/* Empty polls between two looks at the clock and at the signal. */
 	POLLS_PER_LOOK = 4096,
 	LINK_WAIT_S = 10,
@@ -77,6 +79,7 @@ static void start_eal(const char *role, const char *core, const char *socket)
 		"--lcores",	  lcores,
 		"--vdev",	  device,
 	};
+	gate_set_owner(LANE);
 	if (rte_eal_init(RTE_DIM(arguments), arguments) < 0)
 		fail("DPDK cannot be started: %s", rte_strerror(rte_errno));
 	pool = rte_pktmbuf_pool_create("frames", POOL_FRAMES, POOL_CACHE, 0,
@@ -88,6 +91,7 @@ static void start_eal(const char *role, const char *core, const char *socket)
 static void start_port(void)
 {
 	const struct rte_eth_conf configuration = {0};
+	gate_lock();
 	int failure = rte_eth_dev_configure(PORT, 1, 1, &configuration);
 	if (failure == 0)
 		failure = rte_eth_rx_queue_setup(PORT, 0, 1024, SOCKET_ID_ANY, NULL, pool);
@@ -95,8 +99,26 @@ static void start_port(void)
 		failure = rte_eth_tx_queue_setup(PORT, 0, 1024, SOCKET_ID_ANY, NULL);
 	if (failure == 0)
 		failure = rte_eth_dev_start(PORT);
+	gate_unlock();
 	if (failure != 0)
 		fail("the memif device cannot be started: %s", rte_strerror(-failure));
+}
+
+/*
+ * net_memif takes its ring down on EAL's interrupt thread when the peer is gone, and says that the link is down before
+ * it has done so: whoever closed the port then freed what that thread still worked on. Behind the gate the one waits
+ * for the other.
+ *
+ * rte_eal_cleanup unmaps EAL's memory, in which that thread may still free what was its peer's: everything goes with
+ * the process instead.
+ */
+static void stop_port(void)
+{
+	gate_lock();
+	rte_eth_dev_stop(PORT);
+	gate_close_listeners(LANE);
+	rte_eth_dev_close(PORT);
+	gate_unlock();
 }
 
 /* Returns whether the link came up before a signal asked the process to end. */
@@ -128,7 +150,9 @@ static inline bool send_message(uint32_t round, uint32_t bytes)
 		frame->data_len = HEADERS + data;
 		frame->pkt_len = HEADERS + data;
 		uint64_t deadline = 0;
+		gate_give_way(LANE);
 		while (unlikely(rte_eth_tx_burst(PORT, 0, &frame, 1) == 0)) {
+			gate_give_way(LANE);
 			const uint64_t now = rte_rdtsc();
 			if (deadline == 0)
 				deadline = now + ANSWER_WAIT_S * rte_get_tsc_hz();
@@ -149,6 +173,7 @@ static inline bool receive_message(uint32_t *round, uint32_t bytes, bool for_eve
 	uint64_t deadline = 0;
 	uint32_t received = 0, polls = 0;
 	while (received < bytes) {
+		gate_give_way(LANE);
 		const uint16_t count = rte_eth_rx_burst(PORT, 0, frames, BURST);
 		for (uint16_t i = 0; i < count; i++) {
 			memcpy(round, rte_pktmbuf_mtod(frames[i], uint8_t *) + ROUND_AT, sizeof(*round));
@@ -170,9 +195,16 @@ static inline bool receive_message(uint32_t *round, uint32_t bytes, bool for_eve
 	return true;
 }
 
+/* On the inside of the gate: the bursts of an exchange. */
+static void enter(void)
+{
+	while (!gate_enter(LANE))
+		sched_yield();
+}
+
 /*
  * Leaves the ring alone until the client has taken it down: were it taken down here first, the client might
- * be reading the farewell in it.
+ * miss the farewell in it.
  */
 static void wait_for_link_down(void)
 {
@@ -190,16 +222,15 @@ static void serve(uint32_t request_bytes, uint32_t reply_bytes)
 	fflush(stdout);
 	if (!wait_for_link(true))
 		return;
-	uint32_t round;
-	while (receive_message(&round, request_bytes, true)) {
-		if (round == FAREWELL) {
-			if (send_message(FAREWELL, 1))
-				wait_for_link_down();
-			return;
-		}
-		if (!send_message(round, reply_bytes))
-			return;
-	}
+	uint32_t round = 0;
+	bool answered = true;
+	enter();
+	while (answered && receive_message(&round, request_bytes, true) && round != FAREWELL)
+		answered = send_message(round, reply_bytes);
+	const bool parted = answered && round == FAREWELL && send_message(FAREWELL, 1);
+	gate_leave(LANE);
+	if (parted)
+		wait_for_link_down();
 }
 
 /* One round trip. Returns false when a signal asked the process to end before its reply came. */
@@ -249,11 +280,12 @@ static void ask(uint32_t request_bytes, uint32_t reply_bytes, const char *file, 
 {
 	if (!wait_for_link(false))
 		return;
+	enter();
 	const bool complete = measure(request_bytes, reply_bytes, window);
-	/* Neither side may poll a ring that the other is taking down. */
 	uint32_t answered;
 	if (send_message(FAREWELL, 1))
 		receive_message(&answered, 1, false);
+	gate_leave(LANE);
 	if (!complete)
 		return;
 	FILE *out = fopen(file, "w");
@@ -288,8 +320,7 @@ int main(int argc, char **argv)
 		serve(request_bytes, reply_bytes);
 	else
 		ask(request_bytes, reply_bytes, argv[7], &window);
-	rte_eth_dev_stop(PORT);
-	rte_eth_dev_close(PORT);
-	rte_eal_cleanup();
-	return stopped ? 1 : 0;
+	stop_port();
+	fflush(NULL);
+	_exit(stopped ? 1 : 0);
 }
