@@ -231,6 +231,10 @@ export class Engine implements ServerEngine, BlockingHost, ServerState {
     this.#executor.runQueued(client, queue);
   }
 
+  networkCounters(): Readonly<Record<string, number>> {
+    return this.#frontEnd.counters();
+  }
+
   resetStats(): void {
     this.stats.reset();
     for (const command of this.commands.commands) {

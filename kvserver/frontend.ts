@@ -61,6 +61,8 @@ export interface FrontEnd {
   listen(listener: number, address: string, port: number): void;
   /** Listens there no more. Connections stay. */
   unlisten(listener: number): void;
+  /** What the network below has counted, by name; nothing where it counts nothing. For INFO. */
+  counters(): Readonly<Record<string, number>>;
   /**
    * Turns the loop in the middle of something long, from inside start(), turn() or tick(): see turn(). False: it cannot
    * be turned now.

@@ -68,6 +68,11 @@ it('counts calls, those that failed and those that were not run, and errors by t
   expect(fields('commandstats').get('cmdstat_incr')).toBeUndefined();
 });
 
+it('has what the backend has counted', () => {
+  expect(Object.fromEntries(fields('backend'))).toEqual({ backend_rx_frames: '12' });
+  expect(fields().get('backend_rx_frames')).toBe('12');
+});
+
 it('has what clients wait for before they begin', () => {
   expect(fields().get('loading')).toBe('0');
   expect(fields('replication').get('role')).toBe('master');

@@ -89,6 +89,10 @@ class TestFrontEnd implements FrontEnd {
 
   unlisten(): void {}
 
+  counters(): Record<string, number> {
+    return { rx_frames: 12 };
+  }
+
   look(): boolean {
     return false;
   }

@@ -398,6 +398,7 @@ async function writeLoadResult(
     cost: null,
     idle_polls: 0.5,
     busy_share: 0.2,
+    counters: {},
     sample,
     versions: { node: 'v24.21.0' },
     bulk: measured.bulk ?? null,

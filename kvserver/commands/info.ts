@@ -18,6 +18,7 @@ const SECTIONS: Section[] = [
   { name: 'Memory', fields: memoryFields },
   { name: 'Persistence', fields: persistenceFields },
   { name: 'Stats', fields: statsFields },
+  { name: 'Backend', fields: backendFields },
   { name: 'Replication', fields: replicationFields },
   { name: 'CPU', fields: cpuFields },
   { name: 'Commandstats', fields: commandFields, onDemand: true },
@@ -166,6 +167,12 @@ function statsFields(server: ServerState): Fields {
     tracking_total_prefixes: tracked.prefixes,
     total_error_replies: stats.errorReplies,
   };
+}
+
+/** What the libOS' backend counts: none over the kernel. */
+function backendFields(server: ServerState): Fields {
+  const counted = Object.entries(server.networkCounters());
+  return Object.fromEntries(counted.map(([name, value]) => [`backend_${name}`, value]));
 }
 
 function commandFields(server: ServerState): Fields {

@@ -59,6 +59,8 @@ export interface ServerState {
   /** Closes another client's connection at once. */
   kill(client: Client): void;
   resetStats(): void;
+  /** FrontEnd.counters */
+  networkCounters(): Readonly<Record<string, number>>;
 }
 
 /**

@@ -320,6 +320,10 @@ export class LibosFrontEnd implements FrontEnd {
     this.#listeners.splice(index, 1);
   }
 
+  counters(): Readonly<Record<string, number>> {
+    return this.#libos.counters();
+  }
+
   look(): boolean {
     if (this.#taking) return false;
     this.turn(0);

@@ -197,6 +197,10 @@ export class SocketsFrontEnd implements FrontEnd {
   /** It closes with the process. */
   unlisten(): void {}
 
+  counters(): Record<string, number> {
+    return {};
+  }
+
   /** Node's event loop cannot be turned from inside of a callback: clients wait for what takes long. */
   look(): boolean {
     return false;

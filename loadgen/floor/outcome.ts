@@ -32,6 +32,7 @@ export function floorOutcome({ operation, recorder, ...measured }: FloorMeasurem
     populate_s: null,
     idle_polls: null,
     busy_share: null,
+    counters: {},
     rates: null,
     cost: null,
     unanswered: null,

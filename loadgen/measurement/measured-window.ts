@@ -15,6 +15,7 @@ export class MeasuredWindow {
   #before: PollCounts = { polls: 0, idlePolls: 0 };
   #after: PollCounts = { polls: 0, idlePolls: 0 };
   #busyShare = 0;
+  #counters: LoadOutcome['counters'] = {};
   #open = false;
 
   /** @param ring the one that the libOS stamps in, or null */
@@ -55,6 +56,7 @@ export class MeasuredWindow {
     this.#ring?.stampEvery(0);
     this.#serverRing?.stampEvery(0);
     this.#after = libos.pollCounts();
+    this.#counters = libos.counters();
     this.#busyShare = busy.share();
     pauses.closeWindow();
     this.#ring?.readClocks();
@@ -65,12 +67,13 @@ export class MeasuredWindow {
     return this.#polls ? 1 - this.#busyShare : null;
   }
 
-  outcome(): Pick<LoadOutcome, 'idle_polls' | 'busy_share' | 'stamps'> {
+  outcome(): Pick<LoadOutcome, 'idle_polls' | 'busy_share' | 'counters' | 'stamps'> {
     const ring = this.#ring;
     const polls = this.#after.polls - this.#before.polls;
     return {
       idle_polls: (this.#after.idlePolls - this.#before.idlePolls) / polls,
       busy_share: this.#busyShare,
+      counters: this.#counters,
       stamps:
         ring === null ? null : { client: ring.snapshot(), server: this.#serverRing?.snapshot() ?? null },
     };

@@ -70,6 +70,7 @@ function outcomeOf({ elapsed_s, rehearsals_s, operations, lags, sentLate }: Thre
     own_lag_us: ownLagOf(recorded(lags.map(half)).histogram()),
     idle_polls: 0.5,
     busy_share: null,
+    counters: { frames: hits },
     sample: 'round_trip',
     populate_s: null,
     pauses: null,
@@ -108,6 +109,7 @@ it('merges what threads measured into what one would have measured', () => {
         expect(operation.slice_p50_ns).toEqual([]);
       }
       const hits = merged.operations.reduce((sum, operation) => sum + operation.hits, 0);
+      expect(merged.counters).toEqual({ frames: hits });
       const elapsed = Math.max(...threads.map(({ elapsed_s }) => elapsed_s));
       expect(merged.elapsed_s).toBe(elapsed);
       expect(merged.rehearsals_s).toBe(Math.max(...threads.map(({ rehearsals_s }) => rehearsals_s)));

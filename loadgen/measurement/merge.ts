@@ -46,6 +46,7 @@ export function mergeOutcomes(threads: readonly ThreadOutcome[]): LoadOutcome {
     own_lag_us: mergeLag(threads, ({ ownLag }) => ownLag, ownLagOf),
     idle_polls: mean(threads.map(({ idle_polls }) => idle_polls)),
     busy_share: mean(threads.map(({ busy_share }) => busy_share)),
+    counters: mergeCounters(threads),
     sample: first.sample,
     populate_s: first.populate_s,
     pauses: null,
@@ -105,6 +106,14 @@ function mergeRates(threads: readonly ThreadOutcome[], elapsedS: number): LoadOu
     window_s: Math.max(...rates.map(({ window_s }) => window_s)),
     completed_ops: right / elapsedS,
   };
+}
+
+/** Each has a device of its own. */
+function mergeCounters(threads: readonly ThreadOutcome[]): LoadOutcome['counters'] {
+  const names = new Set(threads.flatMap(({ counters }) => Object.keys(counters)));
+  return Object.fromEntries(
+    [...names].map((name) => [name, sumOf(threads, ({ counters }) => counters[name] ?? 0)]),
+  );
 }
 
 /** The first thread reads what both processes use, all threads of this one included; each knows its own replies. */

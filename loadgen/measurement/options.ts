@@ -111,6 +111,7 @@ export interface LoadOutcome
     | 'elapsed_s'
     | 'idle_polls'
     | 'busy_share'
+    | 'counters'
     | 'sample'
     | 'rates'
     | 'unanswered'

@@ -124,6 +124,7 @@ function resultOf(schema: LoadResult['schema'], setup: Setup, outcome: LoadOutco
     idle_polls: outcome.idle_polls,
     busy_share: outcome.busy_share,
     cost: outcome.cost,
+    counters: outcome.counters,
     sample: outcome.sample,
     versions: { node: process.versions.node, ...setup.versions },
     bulk: outcome.bulk && { ...outcome.bulk, replies: countsOf(outcome.bulk.replies) },

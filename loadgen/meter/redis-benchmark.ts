@@ -171,6 +171,7 @@ function outcomeOf(
     idle_polls: null,
     // It sleeps whenever it has nothing to do: what it ran, its start included, it was busy.
     busy_share: Math.min(1, busyS / elapsed_s),
+    counters: {},
     rates: {
       window_s: elapsed_s,
       offered_ops: null,

@@ -221,6 +221,11 @@ const loadResult = z.strictObject({
   sample: sample.default('round_trip'),
   /** Over the measured window; null where nobody looked. */
   cost: cost.nullable().default(null),
+  /**
+   * What the generator's backend had counted when the window closed, by name, since it was made; of several threads the
+   * sums. Empty where it counts nothing, as over the kernel, and in older results.
+   */
+  counters: z.record(z.string(), z.number()).default({}),
   versions,
   /** Null where there was none. It is in no other number. */
   bulk: bulk.nullable().default(null),

@@ -96,6 +96,7 @@ function alone(): string {
     resume() {},
     listen() {},
     unlisten() {},
+    counters: () => ({}),
     look: () => false,
   };
   const engine = new RedisEngine(['redis-server', '--save', '', '--port', '6379'], frontEnd);
