@@ -1,6 +1,6 @@
 /*
- * For LD_PRELOAD: what DPDK's interrupt thread unmaps it unmaps slowly, and the process ends slowly, so that whoever does
- * not wait for that thread meets it at its work.
+ * For LD_PRELOAD: what DPDK's interrupt thread unmaps it unmaps slowly, and the process ends slowly, so that whoever
+ * does not wait for that thread meets it at its work.
  */
 #define _GNU_SOURCE
 #include <pthread.h>

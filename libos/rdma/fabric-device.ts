@@ -44,6 +44,7 @@ import {
 import { CONNECTION, HEADER_BYTES, HEADER_WORDS, KIND_AND_LENGTH, KIND_SHIFT, Kind } from './message.ts';
 import type { MessageDevice } from './message-device.ts';
 import type { FabricOptions } from './options.ts';
+import { checkOwnAddress } from './own-address.ts';
 import type { SharedReceives } from './receive-budget.ts';
 import { ReceiveBuffers } from './receive-buffers.ts';
 import { claimSharedMemory, processOfAddress } from './shared-memory.ts';
@@ -341,6 +342,7 @@ function checkRoomForShm(receives: number): void {
 function open(glue: FabricGlue, options: FabricOptions): number {
   const { provider, device, receiveBuffers, bufferBytes } = options;
   if (provider === 'shm') checkRoomForShm(receiveBuffers);
+  if (options.address !== null) checkOwnAddress(options.address);
   const node = provider === 'shm' ? claimSharedMemory() : (options.address ?? '');
   const endpoint = glue.open(provider, device ?? '', node, receiveBuffers, HEADER_BYTES + bufferBytes);
   if (endpoint >= 0) return endpoint;
