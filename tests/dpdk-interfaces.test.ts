@@ -148,6 +148,34 @@ describe.runIf(mayMake)('as root, with /dev/net/tun', () => {
   });
 
   describe('af_packet', () => {
+    it('takes checksums that Linux has left to a NIC, and no others', { timeout: 20_000 }, async () => {
+      const [ours, theirs] = [`bpc${suffix}`, `bpd${suffix}`];
+      ip('link', 'add', ours, 'type', 'veth', 'peer', 'name', theirs);
+      undo.push(() => ip('link', 'del', ours));
+      for (const name of [ours, theirs]) ip('link', 'set', name, 'up');
+      const device = open({ device: 'af_packet', interface: ours, ip: '10.231.77.1/24' });
+      const partial = withIpv4Checksum(
+        Buffer.from(
+          'ffffffffffff02000000000208004500001e000040004011dead0ae74d090ae74d0100070008000abeef6869',
+          'hex',
+        ),
+      );
+      const sum = [26, 28, 30, 32].reduce((total, at) => total + partial.readUInt16BE(at), 17 + 10);
+      partial.writeUInt16BE((sum & 0xffff) + (sum >>> 16), 40);
+      const wrong = Buffer.from(partial);
+      wrong.writeUInt8(wrong.readUInt8(41) ^ 1, 41);
+      const wrongHeader = Buffer.from(partial);
+      wrongHeader.writeUInt8(wrongHeader.readUInt8(24) ^ 1, 24);
+      for (const frame of [partial, wrong, wrongHeader]) sendRaw(theirs, frame);
+      const frames = await collect(device, IPV4, 3);
+      expect(frames.map(([, status]) => status)).toEqual([
+        ChecksumStatus.Good,
+        ChecksumStatus.Bad,
+        ChecksumStatus.Bad,
+      ]);
+      expect(device.counters()).toMatchObject({ rx_partial_checksum: 1, rx_bad_checksum: 2 });
+    });
+
     it('takes an interface that exists, with its address and MTU', { timeout: 20_000 }, async () => {
       const [ours, theirs] = [`bpa${suffix}`, `bpb${suffix}`];
       ip('link', 'add', ours, 'mtu', '4000', 'type', 'veth', 'peer', 'name', theirs, 'mtu', '4000');

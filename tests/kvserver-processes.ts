@@ -18,15 +18,21 @@ export interface ServerProcess {
   stop(): Promise<{ code: number | null; elapsedMs: number }>;
 }
 
-/** Runs `bypassbench serve` on a free port, unless the flags have one, until it says that it is ready. */
+/**
+ * Runs `bypassbench serve` on a free port, unless the flags have one, until it says that it is ready; `inside` are words
+ * in front of the command.
+ */
 export async function startKvServer(
   frontend: string,
   flags: string[] = [],
   stderr: 'inherit' | 'pipe' = 'inherit',
+  inside: readonly string[] = [],
 ): Promise<ServerProcess> {
   // Over the kernel a server that spins would take a core from the tests.
   const idle = frontend === 'sockets' || flags.includes('dpdk') ? [] : ['--idle', 'sleep'];
-  const child = spawn(BYPASSBENCH, ['serve', '--frontend', frontend, '--port', '0', ...idle, ...flags], {
+  const serve = [BYPASSBENCH, 'serve', '--frontend', frontend, '--port', '0', ...idle, ...flags];
+  const [program, ...words] = [...inside, ...serve] as [string, ...string[]];
+  const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', stderr],
   });
   for await (const line of createInterface({ input: child.stdout! })) {
@@ -37,7 +43,7 @@ export async function startKvServer(
 }
 
 async function stop(child: ChildProcess): Promise<{ code: number | null; elapsedMs: number }> {
-  if (child.exitCode !== null) return { code: child.exitCode, elapsedMs: 0 };
+  if (child.exitCode !== null || child.signalCode !== null) return { code: child.exitCode, elapsedMs: 0 };
   const begun = performance.now();
   const exited = once(child, 'exit');
   child.kill('SIGTERM');

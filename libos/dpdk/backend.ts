@@ -16,6 +16,7 @@ import { ImpairedDevice } from '../inet/devices/impaired-device.ts';
 import { recordTo } from '../inet/devices/pcap-file.ts';
 import { DpdkDevice } from './device.ts';
 import { glue } from './glue.ts';
+import { connectHint } from './hint.ts';
 import { DEFAULT_DEVICE, type DpdkOptions, dpdkOptions, parseDpdkOptions } from './options.ts';
 
 const NAME = 'dpdk';
@@ -69,6 +70,7 @@ function createDpdkTransport(host: TransportHost, setup: BackendSetup): InetTran
   return new InetTransport(host, decorate(port, options), setup.createPool(mapAnonymous), {
     name: NAME,
     counters: () => port.counters(),
+    hint: (error) => connectHint(error, port.counters(), options),
     network: {
       address: network.address | 0,
       prefixLength: network.prefixLength,

@@ -90,6 +90,8 @@ async function examineInterface(what: string, ...ends: string[]): Promise<Doctor
 
 function kernelRemedy(what: string, said: string): string | null {
   if (/^unshare|^mount/.test(said)) return 'this container may not make network namespaces: try on the host';
+  if (said.includes('PERMISSION_DENIED'))
+    return 'give the container these rights (--cap-add), or try on the host';
   if (what === 'af_xdp')
     return 'the kernel must have CONFIG_XDP_SOCKETS and CONFIG_BPF_SYSCALL; use af_packet else';
   return null;

@@ -45,6 +45,8 @@ export const PortFlag = {
   Promiscuous: 16,
   /** Its rings hold packet buffers, so that these cannot be received into any more. */
   HoldsBuffers: 32,
+  /** A kernel that leaves checksums to a NIC may be the peer: what it leaves is taken for right. */
+  PartialChecksums: 64,
 } as const;
 
 let loaded: Glue | null = null;

@@ -23,6 +23,7 @@ describe('options of dpdk', () => {
       device: { kind: 'memif', role: 'server', socket: '/run/x.sock' },
       network: { address: 0x0a630001, prefixLength: 24, gateway: null, mac: null, mtu: null },
       packetBuffers: 8192,
+      checksum: 'verify',
       eal: { pciAddress: null, hugepages: false, memoryMb: 64, extraArguments: [] },
       tcp: {
         congestion: 'cubic',
@@ -45,6 +46,7 @@ describe('options of dpdk', () => {
       mac: '02:00:00:00:00:0A',
       mtu: '1500',
       packet_buffers: '2048',
+      checksum: 'partial',
       memory_mb: '128',
       hugepages: 'yes',
       eal: ' --huge-dir /mnt/huge  -v ',
@@ -68,6 +70,7 @@ describe('options of dpdk', () => {
     });
     expect(options).toMatchObject({
       packetBuffers: 2048,
+      checksum: 'partial',
       pcap: '/tmp/x.pcap',
       impair: { loss: 0.01, seed: 7 },
     });
@@ -84,8 +87,10 @@ describe('options of dpdk', () => {
 
   it('name other devices', () => {
     for (const kind of ['tap', 'af_packet', 'af_xdp'] as const) {
-      const { device } = parseDpdkOptions({ device: kind, interface: 'eth0', ip: '10.0.0.2/8' });
+      const { device, checksum } = parseDpdkOptions({ device: kind, interface: 'eth0', ip: '10.0.0.2/8' });
       expect(device).toEqual({ kind, interface: 'eth0' });
+      // The peer may be a kernel at the other end of a veth pair.
+      expect(checksum).toBe(kind === 'tap' ? 'verify' : 'partial');
     }
     const nic = parseDpdkOptions({ device: 'pci', pci: '0000:3b:00.0', ip: '10.0.0.2/8' });
     expect(nic.device).toEqual({ kind: 'pci', address: '0000:3b:00.0' });
@@ -110,7 +115,9 @@ describe('options of dpdk', () => {
     [{ ...memif, mac: '02:00:00' }, 'mac', '02:00:0a:63:00:01'],
     [{ ...memif, mtu: '100' }, 'mtu=100', '576 to 9200'],
     [{ device: 'tap', interface: 'tap0', ip: '10.0.0.1/24', mtu: '9000' }, 'mtu=9000', '576 to 1500'],
+    [{ device: 'af_xdp', interface: 'eth0', ip: '10.0.0.1/24', mtu: '9000' }, 'mtu=9000', '576 to 3500'],
     [{ ...memif, packet_buffers: '12' }, 'packet_buffers', '1024'],
+    [{ ...memif, checksum: 'trust' }, 'checksum=trust', 'verify, partial'],
     [{ ...memif, nagle: 'yes' }, 'nagle', 'on, off'],
     [{ ...memif, min_rto_ms: '-1' }, 'min_rto_ms', '1 to 60000'],
     [{ ...memif, keepalive_s: '1.5' }, 'keepalive_s', 'integer'],

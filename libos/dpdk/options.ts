@@ -25,6 +25,8 @@ export interface DpdkOptions {
     mtu: number | null;
   };
   packetBuffers: number;
+  /** Whether a checksum that Linux has left to a NIC is taken for right. */
+  checksum: 'verify' | 'partial';
   eal: EalOptions;
   tcp: {
     congestion: 'cubic' | 'newreno';
@@ -85,6 +87,10 @@ export const dpdkOptions: Readonly<Record<string, DpdkOption>> = {
     default: null,
     unit: 'bytes',
   },
+  checksum: {
+    help: 'of what comes: verify, or partial, which also takes what Linux has left to a NIC that was not there',
+    default: 'partial on af_packet and af_xdp, else verify',
+  },
   packet_buffers: { help: 'frames in the packet pool', default: `${PACKET_BUFFERS}`, unit: 'frames' },
   memory_mb: { help: "memory of EAL's own; without it as much as it needs", default: null, unit: 'MiB' },
   hugepages: { help: 'yes or no', default: 'no, for pci yes' },
@@ -130,12 +136,11 @@ export function parseDpdkOptions(given: Readonly<Record<string, string>>): DpdkO
   options.checkNames(takers, 'device', kind);
   const device = readDevice(options, kind);
   const { address, prefixLength } = readNetwork(options);
-  // DPDK's tap driver takes no frame that is longer than Ethernet's own.
-  const largestMtu = kind === 'tap' ? 1500 : 9200;
-  const mtu = options.has('mtu') ? options.integer('mtu', 576, largestMtu, 0) : null;
+  const mtu = options.has('mtu') ? options.integer('mtu', 576, largestMtu(kind), 0) : null;
   // The rings of a NIC and of XDP hold a few thousand.
   const fewest = kind === 'pci' || kind === 'af_xdp' ? 4096 : 1024;
   const packetBuffers = options.integer('packet_buffers', fewest, 131_072, PACKET_BUFFERS);
+  const isOfLinux = kind === 'af_packet' || kind === 'af_xdp';
   const hugepages = options.choice('hugepages', ['yes', 'no'], kind === 'pci' ? 'yes' : 'no') === 'yes';
   // A NIC's packet buffers lie in EAL's memory; other devices map their own.
   const poolMb = kind === 'pci' ? Math.ceil((packetBuffers * ((mtu ?? 1500) + 1024)) / 2 ** 20) : 0;
@@ -149,6 +154,7 @@ export function parseDpdkOptions(given: Readonly<Record<string, string>>): DpdkO
       mtu,
     },
     packetBuffers,
+    checksum: options.choice('checksum', ['verify', 'partial'], isOfLinux ? 'partial' : 'verify'),
     eal: {
       pciAddress: device.kind === 'pci' ? device.address : null,
       hugepages,
@@ -167,6 +173,14 @@ export function parseDpdkOptions(given: Readonly<Record<string, string>>): DpdkO
     pcap: options.has('pcap') ? options.text('pcap', '') : null,
     impair: options.has('impair') ? parseImpairment(options.text('impair', '')) : null,
   };
+}
+
+/** In bytes of an IPv4 packet. */
+export function largestMtu(kind: Kind): number {
+  // DPDK's tap driver takes no frame that is longer than Ethernet's own.
+  if (kind === 'tap') return 1500;
+  // A frame of an XDP socket lies within a page of memory, behind what the kernel and DPDK need for themselves.
+  return kind === 'af_xdp' ? 3500 : 9200;
 }
 
 function readDevice(options: OptionReader, kind: Kind): DpdkDeviceOptions {

@@ -1,9 +1,11 @@
 /** The port that DPDK is asked to make or to take, for each kind of device, and what must hold before. */
 import { readFileSync } from 'node:fs';
-import { LibosError } from '../errors.ts';
+import { type ErrorCode, LibosError } from '../errors.ts';
 import { PortFlag } from './glue.ts';
+import { readInterface } from './interface.ts';
 import { claimSocket } from './memif-socket.ts';
-import type { DpdkOptions } from './options.ts';
+import { type DpdkOptions, largestMtu } from './options.ts';
+import { missingRights } from './rights.ts';
 
 export interface PortRequest {
   bus: 'vdev' | 'pci';
@@ -28,6 +30,7 @@ const MEMIF_LOG2_RING = 9;
 /** Throws LibosError where the device cannot be had, so far as that shows before DPDK tries. */
 export function portRequest(options: DpdkOptions): PortRequest {
   const { device, network } = options;
+  const checksums = options.checksum === 'partial' ? PortFlag.PartialChecksums : 0;
   switch (device.kind) {
     case 'memif': {
       const socket = claimSocket(device.role, device.socket);
@@ -37,11 +40,12 @@ export function portRequest(options: DpdkOptions): PortRequest {
         args: `role=${device.role},id=0,socket-abstract=no,bsize=${MEMIF_BUFFER_BYTES},rsize=${MEMIF_LOG2_RING},socket=${socket}`,
         mtu: network.mtu ?? MEMIF_MTU,
         mac: network.mac ?? derivedMac(network.address),
-        flags: device.role === 'client' ? PortFlag.Reconnects : 0,
+        flags: checksums | (device.role === 'client' ? PortFlag.Reconnects : 0),
         remedy: 'bypassbench doctor shows whether memif works here.',
       };
     }
     case 'tap':
+      requireRights(device, network.mac !== null);
       return {
         bus: 'vdev',
         name: 'net_tap',
@@ -49,11 +53,11 @@ export function portRequest(options: DpdkOptions): PortRequest {
         mtu: network.mtu ?? 1500,
         // The device's own address is the kernel's, at the other end.
         mac: network.mac ?? derivedMac(network.address),
-        flags: PortFlag.SetMtu,
+        flags: checksums | PortFlag.SetMtu,
         remedy: 'tap needs root (CAP_NET_ADMIN) and /dev/net/tun; bypassbench doctor shows more.',
       };
     case 'af_packet': {
-      const mtu = network.mtu ?? interfaceMtu(device.interface);
+      const mtu = mtuOnInterface(device, network);
       // Slots of the ring that is shared with the kernel: the frame behind 66 bytes of the kernel's
       // (packet(7), TPACKET_V2), one or two of them in a block of pages.
       const slotBytes = Math.max(2048, Math.ceil((mtu + 96) / 16) * 16);
@@ -64,7 +68,7 @@ export function portRequest(options: DpdkOptions): PortRequest {
         args: `iface=${device.interface},blocksz=${blockBytes},framesz=${slotBytes},framecnt=512,qdisc_bypass=1`,
         mtu,
         mac: network.mac,
-        flags: network.mac === null ? 0 : PortFlag.Promiscuous,
+        flags: checksums | (network.mac === null ? 0 : PortFlag.Promiscuous),
         remedy: 'af_packet needs root (CAP_NET_RAW) and the interface up; bypassbench doctor shows more.',
       };
     }
@@ -73,10 +77,12 @@ export function portRequest(options: DpdkOptions): PortRequest {
         bus: 'vdev',
         name: 'net_af_xdp',
         args: `iface=${device.interface}`,
-        mtu: network.mtu ?? interfaceMtu(device.interface),
+        mtu: mtuOnInterface(device, network),
         mac: network.mac,
-        flags: PortFlag.HoldsBuffers | (network.mac === null ? 0 : PortFlag.Promiscuous),
-        remedy: 'af_xdp needs root and a kernel with XDP sockets; bypassbench doctor shows more.',
+        flags: PortFlag.HoldsBuffers | checksums | (network.mac === null ? 0 : PortFlag.Promiscuous),
+        remedy:
+          'af_xdp needs a kernel with XDP sockets (CONFIG_XDP_SOCKETS), and without CAP_IPC_LOCK as much locked memory ' +
+          '(ulimit -l) as the packet pool takes; bypassbench doctor shows more.',
       };
     case 'pci':
       return {
@@ -89,6 +95,7 @@ export function portRequest(options: DpdkOptions): PortRequest {
           PortFlag.Hardware |
           PortFlag.PoolInEal |
           PortFlag.HoldsBuffers |
+          checksums |
           (network.mtu === null ? 0 : PortFlag.SetMtu),
         remedy: 'bypassbench doctor lists the NICs of this machine and what each lacks.',
       };
@@ -100,11 +107,35 @@ export function derivedMac(address: number): Uint8Array {
   return Uint8Array.of(0x02, 0, address >>> 24, address >>> 16, address >>> 8, address);
 }
 
-function interfaceMtu(name: string): number {
-  try {
-    return Number(readFileSync(`/sys/class/net/${name}/mtu`, 'utf8'));
-  } catch {
-    const detail = `interface=${name}: there is no such interface; see ip link`;
-    throw new LibosError('INVALID_ARGUMENT', 'dpdk', -1, detail);
+type InterfaceDevice = Extract<DpdkOptions['device'], { interface: string }>;
+
+/** The largest packet of a device on an interface that exists. Throws LibosError where it cannot be used. */
+function mtuOnInterface(device: InterfaceDevice, { mtu, mac }: DpdkOptions['network']): number {
+  const { kind, interface: name } = device;
+  const found = readInterface(name);
+  if (found === null) {
+    throw refusal('INVALID_ARGUMENT', `interface=${name}: there is no such interface; see ip link`);
   }
+  requireRights(device, mac !== null);
+  if (!found.up) throw refusal('LINK_DOWN', `interface=${name} is down: ip link set ${name} up`);
+  const largest = largestMtu(kind);
+  if (mtu === null && found.mtu > largest) {
+    const remedy = 'give mtu=1500, which then holds for this end';
+    throw refusal(
+      'INVALID_ARGUMENT',
+      `interface=${name} has packets of up to ${found.mtu} bytes, ${kind} of ${largest}: ${remedy}`,
+    );
+  }
+  return mtu ?? found.mtu;
+}
+
+function requireRights({ kind }: InterfaceDevice, hasMac: boolean): void {
+  const missing = missingRights(kind, hasMac, readFileSync('/proc/thread-self/status', 'utf8'));
+  if (missing.length === 0) return;
+  const detail = `device=${kind} needs root, or ${missing.join(' and ')}, which this process lacks: run it by sudo`;
+  throw refusal('PERMISSION_DENIED', detail);
+}
+
+function refusal(code: ErrorCode, detail: string): LibosError {
+  return new LibosError(code, 'dpdk', -1, detail);
 }

@@ -109,9 +109,10 @@ static void transmit_pending(struct port *port)
 	area->pending = port->pending_count;
 }
 
-static enum checksum_status verify(const struct port *port, const struct rte_mbuf *mbuf, uint8_t *frame)
+static enum checksum_status verify(struct port *port, const struct rte_mbuf *mbuf, uint8_t *frame)
 {
 	struct packet packet;
+	enum checksum_status status;
 
 	if (port->checks_in_hardware) {
 		uint64_t ip = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
@@ -121,7 +122,13 @@ static enum checksum_status verify(const struct port *port, const struct rte_mbu
 			return CHECKSUM_GOOD;
 	}
 	/* What hardware calls bad or does not know is looked at here: its errors are of many kinds. */
-	return packet_find(frame, mbuf->data_len, &packet) ? packet_verify(&packet) : CHECKSUM_UNCHECKED;
+	if (!packet_find(frame, mbuf->data_len, &packet))
+		return CHECKSUM_UNCHECKED;
+	status = packet_verify(&packet);
+	if (likely(status != CHECKSUM_BAD) || !(port->flags & PARTIAL_CHECKSUMS) || !packet_is_partial(&packet))
+		return status;
+	port->area->counters[COUNT_rx_partial_checksum]++;
+	return CHECKSUM_GOOD;
 }
 
 /* Whether the frame can be handed over; otherwise it is counted and gone. */

@@ -122,6 +122,14 @@ enum checksum_status packet_verify(const struct packet *packet)
 	return CHECKSUM_GOOD;
 }
 
+bool packet_is_partial(const struct packet *packet)
+{
+	const uint8_t *field = packet_field(packet);
+
+	return field != NULL && fold(sum(packet->ip, packet->header_length)) == 0xffff &&
+	       read16(field) == packet_pseudo_sum(packet);
+}
+
 void packet_fill(const struct packet *packet)
 {
 	uint8_t *field = packet_field(packet);

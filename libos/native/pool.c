@@ -43,12 +43,14 @@ static void unmap_chunk(struct rte_mempool_memhdr *chunk, void *length)
  * Without hugepages the pool has a mapping of its own: EAL then need not know at its start how much
  * memory all pools to come will need. Small pages do, since the pool is a stack: few buffers are in use at a
  * time.
+ *
+ * One buffer follows the other there, also across pages: net_af_xdp registers as many bytes as
+ * that makes, and of a pool with gaps at the ends of pages the kernel then refuses the last buffers.
  */
 static int populate_from_mapping(struct rte_mempool *pool)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), chunk, alignment;
-	ssize_t needed = rte_mempool_op_calc_mem_size_default(
-		pool, pool->size, (uint32_t)__builtin_ctzl(page), &chunk, &alignment);
+	ssize_t needed = rte_mempool_op_calc_mem_size_default(pool, pool->size, 0, &chunk, &alignment);
 	size_t length = RTE_ALIGN_CEIL((size_t)needed, page);
 	uint8_t *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -88,6 +90,8 @@ int create_pool(struct port *port, int buffers, uint32_t data_room)
 		.name = "bypassbench_buffer_index", .size = sizeof(uint32_t), .align = sizeof(uint32_t)};
 	char name[RTE_MEMPOOL_NAMESIZE];
 	unsigned int element = sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM + data_room;
+	/* Nobody but a NIC asks for the bus addresses of buffers, within which pages matter. */
+	const unsigned int layout = port->flags & POOL_IN_EAL ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
 	int result;
 
 	port->index_at = rte_mbuf_dynfield_register(&index_field);
@@ -95,7 +99,7 @@ int create_pool(struct port *port, int buffers, uint32_t data_room)
 		return fail("no room in packet buffers for an index");
 	snprintf(name, sizeof(name), "packets%d", (int)(port - ports));
 	port->pool = rte_mempool_create_empty(name, (unsigned int)buffers, element, RTE_MIN(buffers / 4, 256),
-					      sizeof(sizes), SOCKET_ID_ANY, 0);
+					      sizeof(sizes), SOCKET_ID_ANY, layout);
 	if (port->pool == NULL)
 		return fail("no packet pool (%s)", rte_strerror(rte_errno));
 	/* Last in, first out: the buffers in use are those in the cache. */

@@ -77,8 +77,10 @@ static int set_address(struct port *port, const uint8_t *mac)
 	else if (port->flags & HARDWARE)
 		result = rte_eth_dev_default_mac_addr_set(port->id, &wanted);
 	memcpy(port->area->mac, wanted.addr_bytes, sizeof(wanted));
-	if (result < 0 || port->flags & PROMISCUOUS)
+	if (result < 0 || port->flags & PROMISCUOUS) {
 		result = rte_eth_promiscuous_enable(port->id);
+		port->promiscuous = result == 0;
+	}
 	return result < 0 ? fail("the device takes no other Ethernet address (%s)", rte_strerror(-result))
 			  : 0;
 }
@@ -107,6 +109,9 @@ static void close_port(struct port *port)
 	int lane = (int)(port - ports);
 
 	gate_lock();
+	/* Of an interface that the kernel keeps it would last. */
+	if (port->promiscuous)
+		rte_eth_promiscuous_disable(port->id);
 	if (port->started)
 		rte_eth_dev_stop(port->id);
 	port->started = false;

@@ -7,6 +7,7 @@
  *     port.c     opens and closes ports, watches the link
  *     burst.c    port_exchange: moves a whole burst both ways in one call
  *     gate.c     between bursts and DPDK's interrupt thread
+ *     xdp.c      the program of an XDP socket goes with the process
  *     checksum.c
  *
  * One thread uses a port. Exported functions return 0 or more, or -1 with the reason in glue_error() and what
@@ -47,11 +48,19 @@ enum {
 };
 
 /* As PortFlag in libos/dpdk/glue.ts. */
-enum { RECONNECTS = 1, POOL_IN_EAL = 2, HARDWARE = 4, SET_MTU = 8, PROMISCUOUS = 16, HOLDS_BUFFERS = 32 };
+enum {
+	RECONNECTS = 1,
+	POOL_IN_EAL = 2,
+	HARDWARE = 4,
+	SET_MTU = 8,
+	PROMISCUOUS = 16,
+	HOLDS_BUFFERS = 32,
+	PARTIAL_CHECKSUMS = 64
+};
 
 /* clang-format off */
 #define COUNTERS(X) \
-	X(rx_frames) X(rx_bytes) X(rx_dropped_oversize) X(rx_dropped_runt) X(rx_bad_checksum) \
+	X(rx_frames) X(rx_bytes) X(rx_dropped_oversize) X(rx_dropped_runt) X(rx_bad_checksum) X(rx_partial_checksum) \
 	X(tx_frames) X(tx_bytes) X(tx_dropped_link_down) X(tx_dropped_oversize) X(tx_dropped_queue_full) \
 	X(tx_ring_full) X(pool_exhausted) X(link_ups) X(link_downs) \
 	X(device_rx_missed) X(device_rx_no_buffer) X(device_rx_errors) X(device_tx_errors)
@@ -124,7 +133,7 @@ struct port {
 	uint32_t frame_limit;
 	int index_at;
 	uint16_t id;
-	bool open, attached, started, fills_in_hardware, checks_in_hardware;
+	bool open, attached, started, promiscuous, fills_in_hardware, checks_in_hardware;
 	int flags;
 	/* The link's state as last looked at, and when to look again. */
 	int passages;
