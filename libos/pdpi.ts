@@ -117,8 +117,8 @@ export interface Libos {
    */
   counters(): Readonly<Record<string, number>>;
   /**
-   * For messages: what the backend has seen of why a connect may have ended with this error, with the remedy; null where
-   * it knows no more than the error says.
+   * For messages: what the backend has seen of why a connect may have ended with this error, with the remedy; null
+   * where it knows no more than the error says.
    */
   hint(error: ErrorCode): string | null;
 

@@ -19,8 +19,8 @@ export interface ServerProcess {
 }
 
 /**
- * Runs `bypassbench serve` on a free port, unless the flags have one, until it says that it is ready; `inside` are words
- * in front of the command.
+ * Runs `bypassbench serve` on a free port, unless the flags have one, until it says that it is ready; `inside` are
+ * words in front of the command.
  */
 export async function startKvServer(
   frontend: string,

@@ -25,8 +25,8 @@ bool packet_find(uint8_t *frame, uint32_t length, struct packet *packet);
 enum checksum_status packet_verify(const struct packet *packet);
 void packet_fill(const struct packet *packet);
 /*
- * Whether the packet is as Linux hands it to a NIC that fills checksums in: IPv4's right, that of TCP or UDP no more than
- * the sum over the pseudo-header.
+ * Whether the packet is as Linux hands it to a NIC that fills checksums in: IPv4's right, that of TCP or UDP no more
+ * than the sum over the pseudo-header.
  */
 bool packet_is_partial(const struct packet *packet);
 /* What hardware wants in the field of TCP or UDP: the sum over the pseudo-header, not complemented. */

@@ -1,10 +1,10 @@
 /*
  * Puts the XDP program of net_af_xdp on its interface in such a way that it goes with the process, however that ends.
  *
- * libxdp attaches its program to the interface for good and takes it off when the socket is closed: of a process that is
- * killed, or ends without closing, it stays, and so it does for all that come after. (net_af_xdp's own removal asks the
- * kernel to change nothing where there is a program, which there is.) Here the socket gets a program of ours, attached by
- * a link: the kernel detaches it with the last descriptor of that (Linux 5.9).
+ * libxdp attaches its program to the interface for good and takes it off when the socket is closed: of a process that
+ * is killed, or ends without closing, it stays, and so it does for all that come after. (net_af_xdp's own removal asks
+ * the kernel to change nothing where there is a program, which there is.) Here the socket gets a program of ours,
+ * attached by a link: the kernel detaches it with the last descriptor of that (Linux 5.9).
  *
  * As with gate.c, a driver's call of xsk_socket__create and its kin arrives here first. Ports are opened and closed by
  * one thread at a time.
