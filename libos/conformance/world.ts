@@ -48,6 +48,8 @@ export type Kept = Readonly<Completion>;
 export const MOST_DATAGRAM_BYTES = 1024 * 1024;
 
 const PATIENCE_MS = 10_000;
+/** And so many turns: a process that was stopped meanwhile has not waited. */
+const PATIENCE_TURNS = 10_000;
 const defaultOptions: WorldOptions = {
   poolLimitBytes: 512 * 1024 * 1024,
   idle: 'poll',
@@ -97,11 +99,11 @@ export class World {
   wait(side: Libos, token: QToken): Kept {
     const giveUp = Date.now() + PATIENCE_MS;
     const other = this.other(side);
-    for (;;) {
+    for (let turns = 0; ; turns++) {
       const completion = side.wait(token, 0);
       if (completion) return { ...completion };
       if (!this.#gone.has(other)) other.waitNext(0, 0);
-      if (Date.now() > giveUp) throw new NoCompletion();
+      if (Date.now() > giveUp && turns > PATIENCE_TURNS) throw new NoCompletion();
     }
   }
 

@@ -79,13 +79,12 @@ export const completionCases: readonly ConformanceCase[] = [
         const { serverQd, clientQd } = world.connect();
         const tokens = ['1', '2', '3'].map((text) => world.pushFreeing(client, clientQd, text));
         // They may complete only when the peer takes them.
-        world.settle();
+        world.popAll(server, serverQd, 3);
         assert.equal(client.waitAll([tokens[2], tokens[0], tokens[1]], 1000), true);
         assert.deepEqual(
           client.completions.slice(0, 3).map(({ token }) => token),
           [tokens[2], tokens[0], tokens[1]],
         );
-        world.popAll(server, serverQd, 3);
         assert.equal(
           codeOf(() => client.waitAll([1, 1], 0)),
           'BAD_TOKEN',
@@ -97,11 +96,11 @@ export const completionCases: readonly ConformanceCase[] = [
         );
       },
 
-      'waitNext hands out what completed, at most as many as asked for'({ world, client }) {
-        const { clientQd } = world.connect();
+      'waitNext hands out what completed, at most as many as asked for'({ world, server, client }) {
+        const { serverQd, clientQd } = world.connect();
         while (client.waitNext(8, 0) > 0);
         const tokens = ['1', '2', '3'].map((text) => world.pushFreeing(client, clientQd, text));
-        world.settle();
+        world.popAll(server, serverQd, 3);
         const seen: number[] = [];
         for (let count = client.waitNext(2, 1000); count > 0; count = client.waitNext(2, 20)) {
           assertAtMost(count, 2);
