@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { afterEach } from 'vitest';
+import { limitProperties } from './randomised-time.ts';
 import { lastRunEnded } from './whole-runs.ts';
 
 const { RANDOMISED_MS, RANDOMISED_RUNS, SEED } = process.env;
@@ -15,8 +16,8 @@ if (RANDOMISED_MS === undefined || SEED === undefined) {
 
 fc.configureGlobal({
   seed: Number(SEED),
-  interruptAfterTimeLimit: Number(RANDOMISED_MS),
   ...(RANDOMISED_RUNS === undefined ? {} : { numRuns: Number(RANDOMISED_RUNS) }),
 });
 
+limitProperties(Number(RANDOMISED_MS));
 afterEach(lastRunEnded);

@@ -1,6 +1,6 @@
 /**
- * Runs of asynchronous properties. fast-check goes on without a run that exceeds its time, but what that has begun goes
- * on as well, and would reach into the next test: each test ends when its runs have ended (randomised.ts).
+ * Runs of asynchronous properties. Where a test ends without one of them, as at its time limit, what that has begun
+ * goes on, and would reach into the next test: that begins when the run has ended (randomised.ts).
  */
 let last: Promise<unknown> = Promise.resolve();
 
