@@ -84,8 +84,8 @@ function warmUp(
   const sliceNs = Math.max(shortestNs, windows_ns, first.bulk.sliceNs);
   let last = first;
   const slowNs = first.latencyNsAt(SLOW_PERCENTILE);
-  const rehearsals_s = rehearse(warmupS, () => {
-    last = practise(measuring, loop, { durationS: REHEARSAL_S, slowNs, sliceNs });
+  const rehearsals_s = rehearse(warmupS, REHEARSAL_S, (durationS) => {
+    last = practise(measuring, loop, { durationS, slowNs, sliceNs });
     return !context.stopRequested() && !measuring.connections.isDeserted;
   });
   distance.startOver();

@@ -14,7 +14,7 @@ const WORKER_NAME = 'V8Worker\n';
 const SETTLED_SHARE = 0.01;
 /** How long rehearsals may go on: so many times the warm-up that was asked for, but no longer than that. */
 const REHEARSALS_PER_WARM_UP = 4;
-const MOST_REHEARSALS_NS = 3e9;
+const MOST_REHEARSALS_S = 3;
 
 export class Compilation {
   readonly #workers: string[];
@@ -52,14 +52,17 @@ export class Compilation {
 /**
  * Rehearses until the code has settled, for as long as that may take. In the measured window V8 would take the core for
  * some 60 ms of the first second (10,000 requests a second on one core), and the p99 would be V8's.
- * @param rehearsal measures as the window will, for a fraction of a second; returns whether to go on
+ * @param lengthS of a rehearsal; shorter where all of them may not take so long
+ * @param rehearsal measures as the window will, for so many seconds; returns whether to go on
  * @returns the seconds that they took
  */
-export function rehearse(warmupS: number, rehearsal: () => boolean): number {
+export function rehearse(warmupS: number, lengthS: number, rehearsal: (durationS: number) => boolean): number {
   const startNs = nowNs();
   const compilation = new Compilation(startNs);
-  const endNs = startNs + Math.min(REHEARSALS_PER_WARM_UP * warmupS * 1e9, MOST_REHEARSALS_NS);
-  while (rehearsal() && !compilation.hasSettled(nowNs()) && nowNs() < endNs);
+  const mostS = Math.min(REHEARSALS_PER_WARM_UP * warmupS, MOST_REHEARSALS_S);
+  const endNs = startNs + mostS * 1e9;
+  const durationS = Math.min(lengthS, mostS);
+  while (rehearsal(durationS) && !compilation.hasSettled(nowNs()) && nowNs() < endNs);
   return (nowNs() - startNs) / 1e9;
 }
 

@@ -41,7 +41,7 @@ const SET_UP_NS = 20e6;
 /** What a reading of the distance takes: with such a gap in the schedule, it delays nothing. */
 const READING_NS = 0.3e6;
 /** Half of it is its warm-up. The rest has slices and readings, as the window has. */
-const REHEARSAL_NS = 0.32e9;
+const REHEARSAL_S = 0.32;
 /** How long a gap is looked for. */
 const GAP_PATIENCE_NS = 5e6;
 /** How long a slice is with bulk, which is stopped for a reading. */
@@ -69,7 +69,9 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
   const { options } = context.data;
   // A trace is sent once.
   const isRehearsed = options.warmupS > 0 && options.trace === null;
-  const rehearsals_s = isRehearsed ? rehearse(options.warmupS, () => practise(measuring)) : 0;
+  const rehearsals_s = isRehearsed
+    ? rehearse(options.warmupS, REHEARSAL_S, (durationS) => practise(measuring, durationS))
+    : 0;
   cost.begin();
   const ownNs = pauses.monotonicNs(nowNs());
   const lastNs = meeting === null ? ownNs : meeting.meet(ownNs);
@@ -100,12 +102,12 @@ export function measureOpenLoop(measuring: Measuring): LoopOutcome {
 }
 
 /** Measures in small what nobody wants to know. Returns whether it may go on. */
-function practise(measuring: Measuring): boolean {
+function practise(measuring: Measuring, durationS: number): boolean {
   const { context, connections } = measuring;
   const { wait, rateOps } = context.data.options;
   const beginNs = nowNs() + SET_UP_NS;
-  const endNs = beginNs + REHEARSAL_NS;
-  const schedule = { rateOps: rateOps!, beginNs, startNs: beginNs + REHEARSAL_NS / 2, endNs };
+  const endNs = beginNs + durationS * 1e9;
+  const schedule = { rateOps: rateOps!, beginNs, startNs: (beginNs + endNs) / 2, endNs };
   const measurement = new OpenMeasurement(measuring, schedule, true);
   const loop = new OpenLoop(connections, arrivalsOf(measuring, schedule), measurement, wait === 'block');
   warmUp(measuring, schedule, measurement, loop);
