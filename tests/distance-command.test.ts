@@ -1,5 +1,6 @@
 /** `bypassbench distance`: what it prints, for people and as JSON, and what it refuses. */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -92,11 +93,12 @@ describe.runIf(second !== undefined)('distance', () => {
 
   it.runIf(mayBeRealTime)('says so where the helper never gets its core', async () => {
     // It ends by itself, as nothing else of this priority would get the core to end it.
-    const spin = 'for (const endMs = performance.now() + 20_000; performance.now() < endMs; );';
+    const spin = `require('fs').writeSync(1, 'spinning');
+      for (const endMs = performance.now() + 20_000; performance.now() < endMs; );`;
     const words = ['-f', '50', 'taskset', '-c', `${second}`, process.execPath, '-e', spin];
-    const spinning = spawn('chrt', words, { stdio: 'ignore' });
+    const spinning = spawn('chrt', words, { stdio: ['ignore', 'pipe', 'ignore'] });
     const ended = new Promise((resolve) => spinning.once('close', resolve));
-    await setTimeout(500);
+    await once(spinning.stdout, 'data');
     const { stdout, stderr, exitCode } = await bypassbench('--seconds', '0.5');
     spinning.kill('SIGKILL');
     await ended;

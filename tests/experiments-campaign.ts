@@ -68,6 +68,33 @@ export const redis = system(
   { version: ['redis-server', '--version'] },
 );
 
+/** Starts when its gate lets it: what a test does before happens before, however slow the machine is. */
+export function gatedRedis(name: string): object {
+  const { start, ...rest } = redis as { start: string[] };
+  const pass = 'mkdir "$GATE/0" 2>/dev/null || until [ -e "$GATE/open" ]; do sleep 0.02; done';
+  const ready = { by: 'resp_ping', timeout_s: 100 };
+  return { ...rest, name, label: name, ready, start: ['sh', '-c', `${pass}; exec "$0" "$@"`, ...start] };
+}
+
+/** Of the servers of a run: closed, but for the first of them where `lets` is 1. */
+export class Gate {
+  readonly #folder: string;
+
+  constructor(run: TestRun, lets: 0 | 1) {
+    this.#folder = path.join(run.folder, 'gate');
+    mkdirSync(lets === 0 ? path.join(this.#folder, '0') : this.#folder, { recursive: true });
+  }
+
+  /** For TestRun.startWith. */
+  get env(): Record<string, string> {
+    return { GATE: this.#folder };
+  }
+
+  open(): void {
+    mkdirSync(path.join(this.#folder, 'open'));
+  }
+}
+
 /** A program for a failing server: argument 1 is the host, 2 the port. */
 export function nodeServer(program: string): string[] {
   return [process.execPath, '-e', `const [, host, port] = process.argv; ${program}`, '{host}', '{port}'];

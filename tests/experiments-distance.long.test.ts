@@ -4,13 +4,14 @@
  * results/summary/distance/slice-states.test.ts, a helper that never gets its core in distance-command.test.ts.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
 import { readingsOf, statesOfSlices } from '../results/summary/distance/slice-states.ts';
 import { findStates } from '../results/summary/distance/states.ts';
 import { nodeServer, redis, system, testRuns, tinyWorkload, until } from './experiments-campaign.ts';
-import { moveServer, readingsOf as readingsOfLoad } from './moved-server.ts';
+import { MovedServer } from './moved-server.ts';
 
 const cores = availableCores();
 const [serverCore, clientCore] = [cores[0], cores.at(-1)!];
@@ -26,11 +27,8 @@ test('a server that is moved to the core of the client is never near while it is
   const subprocess = run.start();
   await until(subprocess, () => processesOf(subprocess.pid!).load !== null);
   const { server, load } = processesOf(subprocess.pid!) as { server: number; load: number };
-  const readings = await readingsOfLoad(load);
-  // Three are before the window; its first slices tell where the server is near.
-  await readings.more(5);
-  // There it stays: on a busy machine slices are longer.
-  await moveServer(server, clientCore);
+  // To and fro, so that wherever the window lies there are slices here and there.
+  await new MovedServer(server).goRound([serverCore, clientCore], 500, untilGone(load));
   const { stderr } = await subprocess;
   expect(stderr).not.toContain('failed');
   const file = run.slices(1, 'get-c1');
@@ -50,6 +48,10 @@ function processesOf(runner: number): { server: number | null; load: number | nu
   const server = children.find(isServer);
   const load = server && children.find((pid) => pid !== server);
   return { server: server ? Number(server) : null, load: load ? Number(load) : null };
+}
+
+async function untilGone(pid: number): Promise<void> {
+  while (existsSync(`/proc/${pid}/exe`)) await sleep(20);
 }
 
 test('a server that takes all of its core, with real-time priority where that is allowed', async () => {

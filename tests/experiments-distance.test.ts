@@ -48,8 +48,9 @@ describe('a run on two cores', () => {
       const { cores: measured, probes } = run.slices(1, measurement);
       expect(measured).toEqual({ server: serverCore, client: clientCore });
       expect(probes.some(({ median_ns }) => median_ns !== null)).toBe(true);
-      // redis-server is pinned.
-      expect(new Set(probes.map(({ server_core }) => server_core))).toEqual(new Set([serverCore]));
+      // redis-server is pinned. Where a reply took long, there was no reading.
+      const seen = probes.flatMap(({ server_core }) => server_core ?? []);
+      expect(new Set(seen)).toEqual(new Set([serverCore]));
     }
   });
 

@@ -6,15 +6,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { manifestFormat } from '../results/formats/index.ts';
-import { bypassbench, redis, testRuns, tinyWorkload } from './experiments-campaign.ts';
+import { bypassbench, Gate, gatedRedis, redis, testRuns, tinyWorkload } from './experiments-campaign.ts';
 
 const create = testRuns();
 const workload = { ...tinyWorkload, operations: ['get'] };
 
 test("a closed pipe ends the printing alone, and so does a closed terminal under nohup; the folder is one run's", async () => {
-  const run = create({ systems: [redis], workload: { ...workload, duration_s: 1 } });
+  const run = create({ systems: [gatedRedis('redis')], workload });
+  const gate = new Gate(run, 0);
   const running = execa('nohup', [bypassbench, 'run', run.config, '--out', run.out], {
-    env: { TMPDIR: run.temp },
+    env: { TMPDIR: run.temp, ...gate.env },
     reject: false,
     stdin: 'ignore',
   });
@@ -27,6 +28,7 @@ test("a closed pipe ends the printing alone, and so does a closed terminal under
     `bypassbench: another run is writing to --out ${run.out}: name another folder, or let that run end`,
   );
   expect(second.exitCode).toBe(1);
+  gate.open();
   await running;
   expect(run.manifest().finished_at).not.toBeNull();
   expect(run.trials()).toMatchObject([{ status: 'ok' }]);

@@ -39,11 +39,14 @@ test('replays it with its operations, and says so in all that is made of the run
     arrivals: null,
     trace: { file: 'half.trace', requests: 300 },
   });
-  // From 0.1 s to 0.4 s, of which a third are of each kind.
-  expect(result.operations).toMatchObject([
-    { operation: 'get', requests: 120, hits: 60, misses: 60 },
-    { operation: 'set', requests: 60, hits: 60 },
-  ]);
+  // From 0.1 s to 0.4 s, of which a third are of each kind. Of right replies those that a reading of the distance has
+  // delayed are no samples: how many is a matter of the machine.
+  const { delayed } = run.slices(1, 'mix-c2');
+  const [get, set] = result.operations;
+  expect(get).toMatchObject({ operation: 'get', requests: get.hits + 60, misses: 60, unanswered: 0 });
+  expect(set).toMatchObject({ operation: 'set', requests: set.hits, unanswered: 0 });
+  expect(get.hits + set.hits + delayed).toBe(120);
+  expect(Math.max(get.hits, set.hits)).toBeLessThanOrEqual(60);
   const manifest = run.manifest();
   expect(manifest.plan).toMatchObject({
     trace: { file: 'half.trace', speed: 1 },

@@ -34,6 +34,11 @@ async function info(connection: RespConnection, field: string): Promise<string> 
   return new RegExp(`^${field}:(.*)\r$`, 'm').exec(text)![1];
 }
 
+/** Waits until the server has forgotten all others. */
+async function untilAlone(connection: RespConnection): Promise<void> {
+  while ((await info(connection, 'connected_clients')) !== '1') await sleep(20);
+}
+
 describe.each(FRONTENDS)('%s front end', (frontend) => {
   let server: ServerProcess;
   let client: RespConnection;
@@ -131,8 +136,10 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     expect(new Set(['a', 'b', 'c', ...drawn]).size).toBe(3);
     const popped = (await client.command('SPOP', 's')).text!;
     expect((await client.command('SISMEMBER', 's', popped)).text).toBe('0');
+    const beforeMs = Date.now();
     const [seconds, microseconds] = texts(await client.command('TIME')).map(Number);
-    expect(Math.abs(seconds! * 1000 + microseconds! / 1000 - Date.now())).toBeLessThan(5000);
+    expect(seconds! * 1000 + microseconds! / 1000).toBeGreaterThan(beforeMs - 10);
+    expect(seconds! * 1000 + microseconds! / 1000).toBeLessThan(Date.now() + 10);
     const begun = performance.now();
     expect((await client.command('DEBUG', 'SLEEP', '0.2')).text).toBe('OK');
     expect(performance.now() - begun).toBeGreaterThanOrEqual(199);
@@ -148,8 +155,8 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     await client.command('FLUSHALL');
     for (let i = 0; i < 100; i++) await client.command('SET', `volatile:${i}`, 'v', 'PX', '50');
     await client.command('SET', 'lasting', 'v');
-    for (let tries = 0; tries < 50 && (await client.command('DBSIZE')).text !== '1'; tries++) await sleep(50);
-    expect((await client.command('DBSIZE')).text).toBe('1');
+    while ((await client.command('DBSIZE')).text !== '1') await sleep(50);
+    expect((await client.command('GET', 'lasting')).text).toBe('v');
   });
 
   it('takes and gives a value of 64 MiB', async () => {
@@ -201,9 +208,7 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
       await sleep(20);
       leaving.socket[leave]();
     }
-    for (let tries = 0; tries < 100 && (await info(client, 'connected_clients')) !== '1'; tries++)
-      await sleep(20);
-    expect(await info(client, 'connected_clients')).toBe('1');
+    await untilAlone(client);
     expect((await client.command('EXISTS', 'half')).text).toBe('0');
   });
 
@@ -220,7 +225,7 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     asker.pause();
     for (let i = 0; i < 20; i++) expect((await client.command('PING')).text).toBe('PONG');
     asker.destroy();
-    await expect.poll(() => info(client, 'connected_clients'), { timeout: 60_000 }).toBe('1');
+    await untilAlone(client);
   });
 
   it('answers each of a hundred clients in step, whatever the others do', async () => {
@@ -234,15 +239,13 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
       valueBytesMax: 100_000,
     });
     expect(counts.connections).toBeGreaterThan(100);
-    for (let tries = 0; tries < 500 && (await info(client, 'connected_clients')) !== '1'; tries++)
-      await sleep(20);
-    expect(await info(client, 'connected_clients')).toBe('1');
+    await untilAlone(client);
     expect((await client.command('FLUSHALL')).text).toBe('OK');
   });
 
   it.each([
     ['at once over the hard limit', 'normal 8mb 0 0', 0],
-    ['some time over the soft limit', 'normal 0 100kb 1', 5],
+    ['some time over the soft limit', 'normal 0 100kb 1', 2],
   ])(
     'drops a client that never reads, %s, and serves the others meanwhile',
     async (_case, limit, servedMeanwhile) => {
@@ -331,8 +334,7 @@ describe.each(FRONTENDS)('%s front end', (frontend) => {
     const third = await RespConnection.open(guarded.port);
     expect(await third.untilClosed()).toBe('-ERR max number of clients reached\r\n');
     second.close();
-    for (let tries = 0; tries < 100 && (await info(first, 'connected_clients')) !== '1'; tries++)
-      await sleep(20);
+    await untilAlone(first);
     const fourth = await RespConnection.open(guarded.port);
     expect((await fourth.command('AUTH', 'secret')).text).toBe('OK');
     await guarded.stop();

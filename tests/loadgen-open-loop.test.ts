@@ -13,12 +13,14 @@ import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { command } from '../loadgen/command.ts';
 import { type LoadResult, loadResultFormat, pausesFormat } from '../results/formats/index.ts';
+import { startCounting } from './counted-requests.ts';
 import { RespConnection } from './kvserver-processes.ts';
 import { LoadedRedis } from './loaded-redis.ts';
 import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
 const run = promisify(execFile);
+const monotonicNs = (): number => Number(process.hrtime.bigint());
 
 // One that sleeps while nothing is asked: it is there for all tests.
 const server = new LoadedRedis();
@@ -142,21 +144,13 @@ describe('bypassbench load --rate', () => {
 
   it('shows a pause of the server in the response time of all that were due, not in their service time', async () => {
     const pauseMs = 400;
-    const measuring = load(
-      server.port,
+    const pausing = await startCounting(server.port, (count) => (count === 500 ? sleep(pauseMs) : undefined));
+    const { get, result, stdout } = await load(
+      pausing.port,
       ...['--rate', '1000', '--arrivals', 'constant', '--warmup-s', '0', '--duration-s', '2', ...asleep],
     );
-    const client = await RespConnection.open(server.port);
-    const gets = async () =>
-      Number(/cmdstat_get:calls=(\d+)/.exec((await client.command('INFO', 'commandstats')).text!)?.[1] ?? 0);
+    pausing.close();
     // Without a warm-up the measured window begins with the first.
-    const enough = (await gets()) + 500;
-    while ((await gets()) < enough) await sleep(5);
-    process.kill(server.pid, 'SIGSTOP');
-    await sleep(pauseMs);
-    process.kill(server.pid, 'SIGCONT');
-    const { get, result, stdout } = await measuring;
-    client.close();
     expect(get.requests).toBeGreaterThanOrEqual(1999);
     // 400 of 2,000 requests wait up to 400 ms, evenly: a tenth of all more than 200 ms.
     expect(get.latency_ns!.p90).toBeGreaterThan(150e6);
@@ -164,39 +158,48 @@ describe('bypassbench load --rate', () => {
     // One connection with a window of one was waiting for one reply all the time, and for the others only when they
     // were sent, afterwards.
     expect(get.service_time_ns!.p90).toBeLessThan(get.latency_ns!.p90);
-    // Not all of it, where the generator itself came late to the one that it was waiting for.
-    expect(get.service_time_ns!.max).toBeGreaterThan(pauseMs * 0.5e6);
+    expect(get.service_time_ns!.max).toBeGreaterThan(pauseMs * 0.95e6);
     expect(result.schedule_lag_us!.max).toBeGreaterThan(pauseMs * 900);
-    // They waited for room, which the generator is not to blame for.
-    expect(result.own_lag_us!.p90).toBeLessThan(pauseMs * 100);
+    // A tenth of all waited for 200 ms, and for room, which the generator is not to blame for.
+    expect(result.own_lag_us!.p90).toBeLessThan(pauseMs * 250);
     expect(stdout).toMatch(
       /response time, us: min .*\n {2}service time, us: min .*\nsent after the intended time/,
     );
   });
 
   it('that is stopped itself is late by itself', async () => {
-    const pauseMs = 400;
+    let stop = (): void => {};
+    const counting = await startCounting(server.port, (count) => {
+      // Long before the end of the schedule, unless this process stands still for more than a second.
+      if (count === 200) stop();
+      return undefined;
+    });
     const out = server.nextOut();
     const child = spawn(bypassbench, [
-      ...['load', ...target(server.port), '--out', out, '--rate', '1000', '--arrivals', 'constant'],
+      ...['load', ...target(counting.port), '--out', out, '--rate', '1000', '--arrivals', 'constant'],
       ...['--pipeline', '1000', '--warmup-s', '0', '--duration-s', '2', ...asleep],
     ]);
     const ended = once(child, 'exit');
-    const client = await RespConnection.open(server.port);
-    const gets = async () =>
-      Number(/cmdstat_get:calls=(\d+)/.exec((await client.command('INFO', 'commandstats')).text!)?.[1] ?? 0);
-    const enough = (await gets()) + 500;
-    while ((await gets()) < enough) await sleep(5);
-    client.close();
-    child.kill('SIGSTOP');
-    await sleep(pauseMs);
-    child.kill('SIGCONT');
+    const stopped = new Promise<{ fromNs: number; toNs: number }>((resolve) => {
+      stop = async () => {
+        child.kill('SIGSTOP');
+        const fromNs = monotonicNs();
+        await sleep(400);
+        const toNs = monotonicNs();
+        child.kill('SIGCONT');
+        resolve({ fromNs, toNs });
+      };
+    });
+    const { fromNs, toNs } = await stopped;
     expect(await ended).toEqual([0, null]);
+    counting.close();
     const result = loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8'));
-    // A fifth of the requests of 2 s were due meanwhile.
-    expect(result.own_lag_us!.max).toBeGreaterThan(pauseMs * 900);
-    expect(result.own_lag_us!.p90).toBeGreaterThan(pauseMs * 300);
-    expect(result.sent_late!).toBeGreaterThan(pauseMs * 0.9);
+    const { window } = pausesFormat.read(await readFile(join(out, 'pauses.json'), 'utf8'));
+    const dueNs = Math.min(toNs, window!.start_ns + 2e9) - fromNs;
+    expect(dueNs).toBeGreaterThan(50e6);
+    // One a millisecond, the first of which waited until the end.
+    expect(result.sent_late!).toBeGreaterThan(dueNs / 1e6 - 3);
+    expect(result.own_lag_us!.max).toBeGreaterThan(((toNs - fromNs) / 1e3 - 2000) * 0.99);
   });
 
   it('goes round the connections', async () => {
@@ -235,17 +238,16 @@ describe('bypassbench load --rate', () => {
       ...['--rate', '200', '--arrivals', 'constant', '--warmup-s', '0', '--duration-s', '0.3'],
       ...['--reply-timeout-s', '0.5', ...asleep],
     );
-    // 60 were due; 0.8 s are enough for 16 at most.
+    // 60 were due; 0.8 s are enough for 16 at most. A timer of Node's may come a millisecond early.
     expect(get.requests).toBeGreaterThan(0);
-    expect(get.requests).toBeLessThanOrEqual(16);
+    expect(get.requests).toBeLessThanOrEqual(Math.max(0.8, result.elapsed_s) / 0.049);
     expect(get.requests + result.unanswered!).toBe(60);
     expect(stdout).toContain(`never answered: ${result.unanswered}, given up after `);
     // Each had waited until half a second behind the window.
     expect(get.at_least_ns).toBeGreaterThan(0.5e9);
-    // The oldest of them was due right behind those that had a reply, which came every 5 ms.
-    const oldestNs = 0.8e9 - get.requests * 5e6;
-    expect(get.latency_ns!.max).toBeGreaterThan(oldestNs * 0.99);
-    expect(get.latency_ns!.max).toBeLessThan(oldestNs + 0.1e9);
+    // All are given up at once. The oldest of them was due right behind those that had a reply, which came every 5 ms.
+    const oldestNs = get.at_least_ns! + (59 - get.requests) * 5e6;
+    expect(get.latency_ns!.max / oldestNs).toBeCloseTo(1, 2);
     expect(code).toBe(2);
     slow.close();
   });
@@ -260,14 +262,18 @@ describe('bypassbench load --rate', () => {
       readings.push({ atNs: [before, Number(process.hrtime.bigint())], calls });
     };
     let isOver = false;
-    const times = ['--warmup-s', '0.4', '--duration-s', '0.4', '--reply-timeout-s', '0.4'];
+    // One before the window, and one behind it, there are in any case.
+    await read();
+    const times = ['--warmup-s', '0.2', '--duration-s', '0.2', '--reply-timeout-s', '1'];
     const measuring = load(server.port, '--rate', '400000', ...times).finally(() => {
       isOver = true;
     });
+    measuring.catch(() => {});
     while (!isOver) {
       await read();
       await sleep(2);
     }
+    await read();
     observer.close();
     const { out, result, get, stdout } = await measuring;
     const { window } = pausesFormat.read(await readFile(join(out, 'pauses.json'), 'utf8'));
@@ -282,7 +288,7 @@ describe('bypassbench load --rate', () => {
     expect(offered_ops! / 400_000).toBeCloseTo(1, 1);
     expect(achieved_ops).toBeLessThan(offered_ops! / 2);
     expect(result.own_lag_us!.p99).toBeLessThan(result.schedule_lag_us!.p99 / 4);
-    expect(get.requests + get.unanswered).toBeGreaterThan(100_000);
+    expect(get.requests + get.unanswered).toBeGreaterThan(50_000);
     expect(stdout).toMatch(/^offered \d+\/s, achieved \d+\/s, completed \d+\/s$/m);
   });
 

@@ -13,7 +13,7 @@ import {
   unpackSlices,
 } from '../results/formats/index.ts';
 import { LoadedRedis } from './loaded-redis.ts';
-import { moveServer, readingsOf } from './moved-server.ts';
+import { MovedServer, moveServer } from './moved-server.ts';
 import { refusal } from './refusal.ts';
 
 const bypassbench = join(import.meta.dirname, '..', 'bin', 'bypassbench');
@@ -25,20 +25,14 @@ const core = cores.at(-1)!;
 const redis = new LoadedRedis();
 beforeAll(() => moveServer(redis.pid, serverCore));
 
-/** Of a load that runs: its process, and what it will have written. */
-function startLoad(...args: string[]) {
+async function load(...args: string[]): Promise<{ result: LoadResult; slices: SlicesFile }> {
   const out = redis.nextOut();
   const target = ['--target', redis.target, '--keys', '100', '--populate', '--warmup-s', '0.1'];
-  const running = run(bypassbench, ['load', ...target, '--out', out, ...args]);
-  const written = running.then(async () => ({
+  await run(bypassbench, ['load', ...target, '--out', out, ...args]);
+  return {
     result: loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8')),
     slices: unpackSlices(await readFile(join(out, 'slices.json.gz'))),
-  }));
-  return { subprocess: running.child, written };
-}
-
-function load(...args: string[]): Promise<{ result: LoadResult; slices: SlicesFile }> {
-  return startLoad(...args).written;
+  };
 }
 
 const onTwoCores = ['--core', `${core}`, '--server-core', `${serverCore}`];
@@ -104,16 +98,18 @@ describe.runIf(core !== serverCore)('with the core of the server', () => {
     const pid = ['--server-pid', `${redis.pid}`];
     // Beside busy programs one that sleeps gets its turns at once.
     const sleeping = ['--duration-s', '2', '--wait', 'block', '--rate', '500'];
-    const { subprocess, written } = startLoad(...sleeping, ...onTwoCores, ...pid);
     onTestFinished(() => moveServer(redis.pid, serverCore));
-    const readings = await readingsOf(subprocess.pid!);
-    // Two are before and behind the warm-up; the helper's first sleep is none.
-    await readings.more(4);
-    // There it stays: the last reading is behind the window.
-    await moveServer(redis.pid, core);
-    const seen = (await written).slices.probes.flatMap(({ server_core }) => server_core ?? []);
-    // First here, then there, and at both more than once.
-    expect(seen.join()).toMatch(new RegExp(`^${serverCore}(,${serverCore})+(,${core})+$`));
+    const server = new MovedServer(redis.pid);
+    const measuring = load(...sleeping, ...onTwoCores, ...pid);
+    // From before the window until behind it.
+    await server.goRound([serverCore, core], 150, measuring);
+    const { slices } = await measuring;
+    const known = slices.probes.flatMap(({ start_ns, end_ns, server_core }) => {
+      const was = server.coreBetween(start_ns, end_ns);
+      return was === null || server_core === null ? [] : [{ was, seen: server_core }];
+    });
+    expect(known.map(({ seen }) => seen)).toEqual(known.map(({ was }) => was));
+    expect(new Set(known.map(({ was }) => was))).toEqual(new Set([serverCore, core]));
   });
 });
 

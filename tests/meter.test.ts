@@ -38,7 +38,11 @@ it('measures what the server was asked, and writes it as a load does', async () 
   expect(result.busy_share).toBeGreaterThan(0.05);
   expect(get.throughput_ops).toBeCloseTo(get.requests / result.elapsed_s, 0);
   const { slices } = JSON.parse(gunzipSync(await readFile(join(out, 'slices.json.gz'))).toString());
-  expect(slices[0].operations[0].received).toBe(get.requests);
+  // One, unless the first run was slow: then fewer requests are taken to fill half a second than do.
+  const received = slices.map(
+    ({ operations }: { operations: { received: number }[] }) => operations[0].received,
+  );
+  expect(received.reduce((sum: number, requests: number) => sum + requests)).toBe(get.requests);
   // And those of the first run, which finds how many fit into half a second, and one of our own.
   const calls = Number(/cmdstat_get:calls=(\d+)/.exec(await client.info('commandstats'))?.[1]);
   expect(calls).toBe(get.requests + 100 * 5 * 4 + 1);

@@ -32,7 +32,7 @@ const asleep = { idle: 'sleep' } as const;
 
 describe.each<Backend>(['kernel', 'uring', 'rdma', 'dpdk'])('over %s', (backend) => {
   test('nearly every request has all its stamps, in order, and they add up to what was measured', async () => {
-    const server = await loads.serveOver(backend);
+    const server = await loads.serveOver(backend, asleep);
     const options = loads.clientOptions(backend);
     const joined = await joinStampsOf(await loads.stamped(`${backend}-out`, server, ...ENOUGH, ...options));
     expectStages(joined);

@@ -42,7 +42,7 @@ it.each([
 });
 
 it('takes no more than the product of both lengths for a pattern made to backtrack', () => {
-  const begun = performance.now();
+  const begun = process.cpuUsage();
   expect(matches(`${'a*'.repeat(200)}b`, 'a'.repeat(5000))).toBe(false);
-  expect(performance.now() - begun).toBeLessThan(1000);
+  expect(process.cpuUsage(begun).user).toBeLessThan(1e6);
 });

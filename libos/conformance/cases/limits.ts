@@ -14,6 +14,8 @@ const CONNECT_TIMEOUT_MS = 300;
 const TRIES = 20;
 const SLEEP_MS = 250;
 const WAKE_AFTER_MS = 50;
+/** What a busy machine may take to run it again. */
+const PATIENCE_MS = 10_000;
 /** Who looks every 50 us does so 20 times; who spins, hundreds of times. */
 const MOST_POLLS_PER_MS = 20;
 const MOST_RUN_SHARE = 0.7;
@@ -86,7 +88,7 @@ export const limitCases: readonly ConformanceCase[] = [
         assert.equal(client.wait(pop, SLEEP_MS), null);
         const [elapsedMs, after] = [performance.now() - begun, scheduled()];
         assertAtLeast(elapsedMs, SLEEP_MS - 1);
-        assertBelow(elapsedMs, SLEEP_MS + 2000);
+        assertBelow(elapsedMs, SLEEP_MS + PATIENCE_MS);
         assertBelow((client.pollCounts().polls - polls) / elapsedMs, MOST_POLLS_PER_MS);
         // Of the time in which it did not wait for a core that others had.
         const runMs = after.runMs - before.runMs;
@@ -103,8 +105,8 @@ export const limitCases: readonly ConformanceCase[] = [
         world.settle();
         const begun = performance.now();
         (server as RemoteLibos).pushLater(serverQd, world.buffer(server, 'wake up'), WAKE_AFTER_MS);
-        const woken = client.wait(pop, 5000);
-        assertBelow(performance.now() - begun, 1000);
+        const woken = client.wait(pop, 10 * PATIENCE_MS);
+        assertBelow(performance.now() - begun, PATIENCE_MS);
         client.free(woken!.sga!);
       },
     },
