@@ -20,6 +20,10 @@ const fields: Record<string, [isRight: (value: unknown) => boolean, wanted: stri
   ],
   title: [isText, 'what captions call it'],
   create: [isFunction, 'a function of the host and the set-up that makes a Transport'],
+  load: [
+    (value) => value === undefined || isFunction(value),
+    'a function that loads what create needs, or left out',
+  ],
   capabilities: [
     (value) => isRecord(value) && capabilities.every((one) => typeof value[one] === 'boolean'),
     `an object that says true or false of each: ${capabilities.join(', ')}`,

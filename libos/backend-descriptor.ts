@@ -86,6 +86,8 @@ export interface BackendDescriptor {
   /** What captions call it: "RDMA". */
   readonly title: string;
   readonly create: CreateBackend;
+  /** Loads what `create` needs: called once before it, or again. Absent where it needs nothing more. */
+  load?(): Promise<unknown>;
   readonly capabilities: Readonly<BackendCapabilities>;
   /** Where a server listens that is not told where: 127.0.0.1, or 0.0.0.0 for one with a network of its own. */
   readonly defaultBind: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OptionReader, withBackendOption } from './backend-options.ts';
-import { createLibos } from './index.ts';
+import { createLibos } from './every-backend.ts';
 
 describe('a backend option', () => {
   it('is added to those before it; its value may be anything, also empty or with further equals signs', () => {

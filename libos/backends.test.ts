@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BACKEND_API_VERSION } from './backend-descriptor.ts';
 import { backendNamed, backends, findBackend, knownBackends, SOCKETS_BACKEND } from './backends.ts';
-import { createLibos } from './index.ts';
+import { openLibos } from './index.ts';
 
 const loopback = '127.0.0.1';
 
@@ -15,7 +15,7 @@ describe('the registry', () => {
     expect(backends).toContain(SOCKETS_BACKEND);
   });
 
-  it('says what there is to who asks for what is not there', () => {
+  it('says what there is to who asks for what is not there', async () => {
     expect(findBackend('smoke')).toBeNull();
     const what = `there is no backend 'smoke'; there is ${backends.join(', ')}`;
     const refused = expect.objectContaining({
@@ -23,14 +23,14 @@ describe('the registry', () => {
       message: expect.stringContaining(what),
     });
     expect(() => backendNamed('smoke')).toThrow(refused);
-    expect(() => createLibos({ backend: 'smoke' })).toThrow(refused);
+    await expect(openLibos({ backend: 'smoke' })).rejects.toThrow(refused);
   });
 });
 
 // A port of DPDK is of one thread for good: its own conformance tests make one.
 describe.each(knownBackends().filter(({ capabilities }) => capabilities.threads))('$name', ({ name }) => {
-  it('makes a libOS that says its name', () => {
-    const libos = createLibos({ backend: name });
+  it('is loaded, and makes a libOS that says its name', async () => {
+    const libos = await openLibos({ backend: name });
     expect(libos.backend).toBe(name);
     libos.shutdown();
   });

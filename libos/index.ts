@@ -1,7 +1,7 @@
 /**
  * The only door of the library OS: create one, its types, its errors.
  *
- *     const libos = createLibos({ backend: 'kernel' });
+ *     const libos = await openLibos({ backend: 'kernel' });
  *     const qd = libos.socket('stream');
  *     libos.bind(qd, { address: '127.0.0.1', port: 0 });
  *     libos.listen(qd, 128);
@@ -91,9 +91,16 @@ const BUFFER_BYTES = 16 * 1024;
 const SLAB_BUFFERS = 123;
 const RETAINED_BYTES = 64 * 1024 * 1024;
 
+/** Loads the backend that is asked for, and makes a libOS over it. Throws what createLibos throws. */
+export async function openLibos(options: LibosOptions): Promise<Libos> {
+  await backendNamed(options.backend).load?.();
+  return createLibos(options);
+}
+
 /**
- * Throws INVALID_ARGUMENT for a backend that does not exist, BACKEND_UNAVAILABLE for one that cannot run
- * here.
+ * The same at once, over a backend that is loaded: the one that others use as well (SOCKETS_BACKEND), or one that this
+ * thread has opened a libOS over. Throws INVALID_ARGUMENT for a backend that does not exist or is not loaded,
+ * BACKEND_UNAVAILABLE for one that cannot run here.
  */
 export function createLibos(options: LibosOptions): Libos {
   const { create } = backendNamed(options.backend);

@@ -4,14 +4,14 @@
  *
  *     node backend-module-loader.ts '[["./x.js", "/folder"], ...]'
  */
-import { backendFiles, createLibos, loadBackendModule } from '../libos/index.ts';
+import { backendFiles, loadBackendModule, openLibos } from '../libos/index.ts';
 
 const asked = JSON.parse(process.argv[2]) as [reference: string, folder: string][];
 const outcomes: unknown[] = [];
 for (const [reference, folder] of asked) {
   try {
     const { name } = await loadBackendModule(reference, folder);
-    const libos = createLibos({ backend: name, backendOptions: { folder } });
+    const libos = await openLibos({ backend: name, backendOptions: { folder } });
     outcomes.push({ name, backend: libos.backend, files: backendFiles(name) });
     libos.shutdown();
   } catch (error) {

@@ -76,11 +76,13 @@ const imports = files.flatMap(importsOf);
 const show = ({ from, to }: Import) => `${from} -> ${to}`;
 const partOf = (file: string) => file.split('/')[0];
 
-/** These files and all that they load as they start. */
-function reachedFrom(start: string[]): string[] {
+/** These files and all that they load: as they start, or ever. */
+function reachedFrom(start: string[], when: 'at start' | 'ever'): string[] {
   const reached = new Set(start);
   for (const file of reached) {
-    for (const { from, to, typeOnly } of imports) if (from === file && !typeOnly) reached.add(to);
+    for (const { from, to, typeOnly, deferred } of imports) {
+      if (from === file && !typeOnly && (when === 'ever' || !deferred)) reached.add(to);
+    }
   }
   return [...reached];
 }
@@ -132,10 +134,26 @@ describe('imports', () => {
 
   it("keep the checking of files out of the load generator's threads", () => {
     const threads = ['measurement/generator', 'calibrate/client', 'calibrate/null-server'];
-    const reached = reachedFrom(threads.map((name) => `loadgen/${name}.ts`));
+    const reached = reachedFrom(
+      threads.map((name) => `loadgen/${name}.ts`),
+      'ever',
+    );
     expect(reached).toContain('libos/core.ts');
     expect(reached).toContain('results/formats/lists.ts');
     expect(reached.filter((file) => file === 'zod' || file === 'results/formats/index.ts')).toEqual([]);
+  });
+
+  it.each([
+    'loadgen/command',
+    'loadgen/measurement/generator',
+    'kvserver/command',
+    'experiments/commands/run',
+  ])('load neither the TCP stack nor other backends as %s starts', (name) => {
+    const reached = reachedFrom([`${name}.ts`], 'at start');
+    expect(reached).toContain('libos/core.ts');
+    const makers = /^libos\/(inet\/(?!devices\/)|(rdma|dpdk)\/(create|transport|device)\.ts)/;
+    expect(reached.filter((file) => makers.test(file))).toEqual([]);
+    expect(reachedFrom([`${name}.ts`], 'ever')).toContain('libos/inet/stack.ts');
   });
 
   it('lead to files that exist and to packages that package.json names', () => {

@@ -5,7 +5,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createLibos, PromiseLibos } from '../libos/index.ts';
+import { createLibos } from '../libos/every-backend.ts';
+import { PromiseLibos } from '../libos/index.ts';
 import { fuzzConnections } from './connection-fuzzer.ts';
 import { type Dial, type Line, overLibos, overSockets } from './connection-lines.ts';
 import { encode, type ServerProcess, startKvServer } from './kvserver-processes.ts';

@@ -1,7 +1,8 @@
 /** A server over RDMA in a process of its own and a client in this one, each with what it is told or over shm. */
 import { Agent } from '../libos/conformance/two-processes.ts';
 import { World } from '../libos/conformance/world.ts';
-import { createLibos, type LibosOptions } from '../libos/index.ts';
+import { createLibos } from '../libos/every-backend.ts';
+import type { LibosOptions } from '../libos/index.ts';
 
 export const shm: LibosOptions = { backend: 'rdma', checked: true };
 export const SERVER = '127.0.0.2';

@@ -7,7 +7,7 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { World } from '../libos/conformance/world.ts';
-import { createLibos } from '../libos/index.ts';
+import { createLibos } from '../libos/every-backend.ts';
 import { SERVER, shm, startPair, stopAgents } from './rdma-pair.ts';
 
 afterEach(stopAgents);
@@ -34,10 +34,10 @@ describe('a process that opens an endpoint', () => {
   it('goes on to hear its own signals', () => {
     const code = `
       import { once } from 'node:events';
-      import { createLibos } from ${JSON.stringify(join(import.meta.dirname, '../libos/index.ts'))};
+      import { openLibos } from ${JSON.stringify(join(import.meta.dirname, '../libos/index.ts'))};
       const heard = ['SIGINT', 'SIGTERM'].map((signal) => once(process, signal));
       const alive = setInterval(() => {}, 1000);
-      const libos = createLibos({ backend: 'rdma' });
+      const libos = await openLibos({ backend: 'rdma' });
       for (const signal of ['SIGINT', 'SIGTERM']) process.kill(process.pid, signal);
       for (const [signal] of await Promise.all(heard)) console.log(signal);
       libos.shutdown();

@@ -12,6 +12,8 @@ export interface Import {
   to: string;
   /** Erased before the program runs: it makes no circle at run time. */
   typeOnly: boolean;
+  /** Loaded when it is asked for: by import(), or as the module of a thread. */
+  deferred: boolean;
 }
 
 /** Paths, relative to the project, of the files below `dir` whose names match. */
@@ -31,6 +33,8 @@ export const isTest = (file: string): boolean =>
 
 const specifier = /(?:\bfrom\s*|\bimport\s*\(?\s*)['"]([^'"\s()]+)['"]|new URL\(\s*['"]([^'"\s()]+)['"],/g;
 
+const specifierAtStart = /(?:\bfrom\s*|\bimport\s*)['"]([^'"\s()]+)['"]/g;
+
 /** A URL is relative to its file, with or without the leading dot. */
 const specifiers = (code: string): string[] =>
   [...code.matchAll(specifier)].map(([, name, url]) => name ?? (url.startsWith('.') ? url : `./${url}`));
@@ -43,10 +47,12 @@ export function importsOf(from: string): Import[] {
   const running = new Set(
     specifiers(withoutComments(from.endsWith('.ts') ? stripTypeScriptTypes(text) : text)),
   );
+  const atStart = new Set([...withoutComments(text).matchAll(specifierAtStart)].map(([, name]) => name));
   return specifiers(withoutComments(text)).map((name) => ({
     from,
     to: name.startsWith('.') ? relative(root, join(root, dirname(from), name)) : name,
     typeOnly: !running.has(name),
+    deferred: !atStart.has(name),
   }));
 }
 

@@ -2,7 +2,9 @@
  * A libOS in a process of its own, on a tap device: does what the test that started it (tap-network.ts) asks over IPC,
  * and polls all the while. The test is the Linux end of the same device.
  */
-import { createLibos, LibosError, PromiseLibos, type QueueDescriptor } from '../libos/index.ts';
+
+import { createLibos } from '../libos/every-backend.ts';
+import { LibosError, PromiseLibos, type QueueDescriptor } from '../libos/index.ts';
 import { streamOf, Tally, type Transferred } from './byte-stream.ts';
 
 /** Operations of one bulk transfer that are pending at a time. */

@@ -7,7 +7,6 @@
 import {
   BusyTime,
   type Completion,
-  createLibos,
   type DataPathContext,
   type Endpoint,
   formatIpv4,
@@ -15,6 +14,7 @@ import {
   LibosError,
   MAX_UNAWAITED_PUSHES,
   nowNs,
+  openLibos,
   PauseLog,
   type QueueDescriptor,
   type ScatterGatherArray,
@@ -46,7 +46,7 @@ export async function run(context: DataPathContext<ServeOptions, Endpoint>): Pro
   const stamps = options.stamps === null ? null : StampRing.create(options.stamps);
   stamps?.stampEvery(options.stampsEvery);
   const pauses = new PauseLog();
-  const libos = createLibos({ backend, backendOptions, idle, stamps, pauses });
+  const libos = await openLibos({ backend, backendOptions, idle, stamps, pauses });
   try {
     const frontEnd = new LibosFrontEnd(libos, {
       pauses,

@@ -3,7 +3,8 @@
  * asked for make, calls them as it is asked to, and makes progress on all of them between two requests. It ends
  * when its channel, descriptor 3, does. Its arguments are URLs of modules that have backends from outside.
  */
-import { createLibos, type Libos, loadBackendModule } from '../index.ts';
+import { createLibos } from '../every-backend.ts';
+import { type Libos, loadBackendModule } from '../index.ts';
 import { Owner, ScatterGatherArray } from '../memory/sga.ts';
 import { AgentChannel, ChannelEnded } from './channel.ts';
 import {
@@ -155,7 +156,7 @@ function serve(request: AgentRequest): void {
   else channel.send(reply(request));
 }
 
-for (const url of process.argv.slice(2)) await loadBackendModule(url);
+for (const url of process.argv.slice(2)) await (await loadBackendModule(url)).load?.();
 try {
   for (let requestedMs = performance.now(); ; ) {
     const napMs = performance.now() - requestedMs < BUSY_MS ? 0 : NAP_MS;

@@ -39,6 +39,7 @@ async function makeWorlds({ flags, processes, folder }: RunnerTask): Promise<Pai
   try {
     const chosen = await chooseBackend(flags);
     const descriptor = backendNamed(chosen.backend);
+    await descriptor.load?.();
     const { name, title } = descriptor;
     say({ kind: 'backend', name, title });
     const made = pairedWorlds(descriptor, chosen.backendOptions, folder, processes);

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Backend, createLibos, type Libos, LibosError } from '../index.ts';
+import { createLibos } from '../every-backend.ts';
+import { type Backend, type Libos, LibosError } from '../index.ts';
 import { codeOf } from './outcome.ts';
 import { Agent, twoProcesses } from './two-processes.ts';
 import { World } from './world.ts';

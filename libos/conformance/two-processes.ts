@@ -4,7 +4,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { createLibos, type Libos, type LibosOptions, loadedBackendModules } from '../index.ts';
+import { createLibos } from '../every-backend.ts';
+import { type Libos, type LibosOptions, loadedBackendModules } from '../index.ts';
 import { AgentChannel, ChannelEnded, socketPair } from './channel.ts';
 import { type AgentReply, type AgentRequest, type Created, unpackError } from './protocol.ts';
 import { type AgentLine, RemoteLibos } from './remote.ts';

@@ -1,6 +1,7 @@
 /** The options of the backend dpdk: strings by name, as typed after -o, to what the backend works with. */
 
-import { type BackendOption, OptionReader } from '../backend-api.ts';
+import type { BackendOption } from '../backend-descriptor.ts';
+import { OptionReader } from '../backend-options.ts';
 import { type ImpairmentOptions, parseImpairment } from '../inet/devices/impairment.ts';
 
 import type { EalOptions } from './eal.ts';
@@ -47,6 +48,8 @@ export interface DpdkOptions {
 const kinds = ['memif', 'tap', 'af_packet', 'af_xdp', 'pci'] as const;
 type Kind = (typeof kinds)[number];
 
+/** Of the backend. */
+export const NAME = 'dpdk';
 /** Needs neither root nor a network card. */
 export const DEFAULT_DEVICE: Kind = 'memif';
 

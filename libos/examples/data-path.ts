@@ -3,9 +3,9 @@ import {
   type Backend,
   type BackendOptions,
   BusyTime,
-  createLibos,
   type DataPathContext,
   type Endpoint,
+  openLibos,
   PauseLog,
   type SocketKind,
   StampRing,
@@ -42,7 +42,7 @@ export async function run(context: DataPathContext<ExampleOptions, Endpoint>): P
   stamps?.stampEvery(files.stampsEvery);
   const pauses = new PauseLog();
   const busy = stamps === null || idle === 'sleep' ? null : new BusyTime(pauses, stamps.sayBusyNs());
-  const libos = createLibos({ backend, backendOptions, idle, stamps, pauses, busy });
+  const libos = await openLibos({ backend, backendOptions, idle, stamps, pauses, busy });
   try {
     servers[name](libos, {
       kind,

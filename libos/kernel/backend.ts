@@ -1,12 +1,8 @@
 /** The libOS over Linux sockets, put together from its parts. */
-import {
-  BACKEND_API_VERSION,
-  type BackendDescriptor,
-  type BackendSetup,
-  LibosError,
-  mapAnonymous,
-  type TransportHost,
-} from '../backend-api.ts';
+import { BACKEND_API_VERSION, type BackendDescriptor } from '../backend-descriptor.ts';
+import { LibosError } from '../errors.ts';
+import { mapAnonymous } from '../memory/anonymous.ts';
+import type { BackendSetup, TransportHost } from '../transport.ts';
 import { KernelTransport } from './transport.ts';
 
 export const kernelBackend: BackendDescriptor = {

@@ -3,6 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
+import { completionCases } from '../conformance/cases/completions.ts';
+import { connectionCases } from '../conformance/cases/connections.ts';
+import { limitCases } from '../conformance/cases/limits.ts';
 import { conformanceSuite } from '../conformance/test-suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
 import { type TestedBackend, World } from '../conformance/world.ts';
@@ -10,22 +13,29 @@ import type { LibosCore } from '../core.ts';
 import { createLibos } from '../index.ts';
 import { kernelTraits } from './test-traits.ts';
 
-for (const idle of ['poll', 'sleep'] as const) {
-  const backend: TestedBackend = {
+/** Both sides in this process; asleep, or as each case says. */
+function inOneProcess(idle: 'sleep' | null): TestedBackend {
+  return {
     ...kernelTraits,
     create(worldOptions) {
-      const sleeps = idle === 'sleep' || worldOptions.idle === 'sleep';
       const options = {
         ...worldOptions,
         backend: 'kernel',
         checked: true,
-        idle: sleeps ? 'sleep' : 'poll',
+        idle: idle ?? worldOptions.idle,
       } as const;
       return { server: createLibos(options), client: createLibos(options), serverAddress: '127.0.0.1' };
     },
   };
-  conformanceSuite(`kernel, ${idle}`, backend);
 }
+
+conformanceSuite('kernel, poll', inOneProcess(null));
+// Asleep, what waits is another: not how bytes are carried, and connections end.
+conformanceSuite('kernel, sleep', inOneProcess('sleep'), [
+  ...connectionCases,
+  ...limitCases,
+  ...completionCases,
+]);
 
 conformanceSuite('kernel, two processes', {
   ...kernelTraits,

@@ -33,6 +33,8 @@ export class BufferPool implements SegmentHome {
   readonly bufferBytes: number;
   readonly #options: PoolOptions;
   readonly #checked: boolean;
+  /** What a free buffer holds in checked mode. */
+  readonly #poison: Uint8Array;
   readonly #slabs: Slab[] = [];
   /** Buffers of each slab, by slab index, and those of them that are free. */
   readonly #slabBuffers: number[] = [];
@@ -54,6 +56,7 @@ export class BufferPool implements SegmentHome {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#checked = options.checked;
+    this.#poison = new Uint8Array(options.checked ? options.bufferBytes : 0).fill(POISON);
     this.bufferBytes = options.bufferBytes;
   }
 
@@ -221,10 +224,8 @@ export class BufferPool implements SegmentHome {
     this.#slabs[slabIndex].discard();
   }
 
-  #verifyPoison(segment: SgaSegment): void {
-    const end = segment.base + segment.capacity;
-    for (let i = segment.base; i < end; i++) {
-      if (segment.bytes[i] !== POISON) throw new LibosError('USE_AFTER_FREE', 'alloc');
-    }
+  #verifyPoison({ bytes, base, capacity }: SgaSegment): void {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset + base, capacity);
+    if (!buffer.equals(this.#poison)) throw new LibosError('USE_AFTER_FREE', 'alloc');
   }
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { createLibos, LibosError } from '../index.ts';
+import { createLibos } from '../every-backend.ts';
+import { LibosError } from '../index.ts';
 import { parseRdmaOptions, rdmaOptions } from './options.ts';
 
 describe('options of the backend rdma', () => {
@@ -81,8 +82,8 @@ describe('a provider', () => {
     // libfabric reads this once a process: it takes away what makes UDP reliable.
     const env = { ...process.env, FI_PROVIDER: '^ofi_rxd' };
     const program = `
-      import { createLibos } from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)};
-      createLibos({ backend: 'rdma', backendOptions: { provider: 'udp' } });`;
+      import { openLibos } from ${JSON.stringify(new URL('../index.ts', import.meta.url).href)};
+      await openLibos({ backend: 'rdma', backendOptions: { provider: 'udp' } });`;
     const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
       env,
       encoding: 'utf8',

@@ -1,5 +1,6 @@
 /** The options of the backend rdma: strings by name, as typed after -o, to what the backend works with. */
-import { type BackendOption, type BackendOptions, OptionReader } from '../backend-api.ts';
+import type { BackendOption } from '../backend-descriptor.ts';
+import { type BackendOptions, OptionReader } from '../backend-options.ts';
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES } from './message.ts';
 
 export interface FabricOptions {

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { conformanceSuite } from '../conformance/test-suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
 import { World } from '../conformance/world.ts';
-import { createLibos, type LibosOptions } from '../index.ts';
+import { createLibos } from '../every-backend.ts';
+import type { LibosOptions } from '../index.ts';
 import { uringTraits } from './test-traits.ts';
 
 conformanceSuite('uring, two processes', {

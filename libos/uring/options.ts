@@ -1,5 +1,6 @@
 /** The options of the backend uring: strings by name, as typed after -o, to what the backend works with. */
-import { type BackendOption, type BackendOptions, OptionReader } from '../backend-api.ts';
+import type { BackendOption } from '../backend-descriptor.ts';
+import { type BackendOptions, OptionReader } from '../backend-options.ts';
 
 export interface UringOptions {
   /** The kernel's thread that takes what is submitted; null: the ring is entered. */

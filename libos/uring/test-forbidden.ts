@@ -2,7 +2,7 @@
  * Forbids io_uring_setup to itself, as a container does (seccomp(2)), asks for a libOS over it and prints the error
  * that it gets.
  */
-import { createLibos, LibosError } from '../index.ts';
+import { LibosError, openLibos } from '../index.ts';
 import { mapAnonymous } from '../memory/anonymous.ts';
 import { libc } from '../native/libc.ts';
 
@@ -40,7 +40,7 @@ const prctl = libc.func('prctl', 'int', ['int', 'uintptr_t', 'uintptr_t', 'uintp
 if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) !== 0) throw new Error('prctl: no new privileges');
 if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, memory.address, 0, 0) !== 0) throw new Error('prctl: filter');
 try {
-  createLibos({ backend: 'uring' }).shutdown();
+  (await openLibos({ backend: 'uring' })).shutdown();
   console.log('null');
 } catch (error) {
   if (!(error instanceof LibosError)) throw error;

@@ -4,7 +4,7 @@
  * The floor and the delays take turns, a slice of each in every round: a machine that becomes slower during a
  * second becomes slower for all of them, and the differences stay right.
  */
-import { createLibos, type DataPathContext, nowNs, PauseLog } from '../../libos/index.ts';
+import { type DataPathContext, nowNs, openLibos, PauseLog } from '../../libos/index.ts';
 import { Connections } from '../connections/connections.ts';
 import { INTENDED, RECEIVED, type ReplyRecord, ReplyStatus, SENT } from '../connections/reply.ts';
 import { RespExchange } from '../connections/resp-exchange.ts';
@@ -71,7 +71,7 @@ export async function run(context: Context): Promise<ClientOutcome | null> {
   // The generator has one too: its work at every reading of the clock is part of what is calibrated.
   const pauses = new PauseLog();
   const { backend, backendOptions } = context.data;
-  const libos = createLibos({ backend, backendOptions, pauses });
+  const libos = await openLibos({ backend, backendOptions, pauses });
   const { core, serverCore } = context.data;
   const distance = new Distance({ core, serverCore, serverPid: null }, pauses);
   try {

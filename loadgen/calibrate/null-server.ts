@@ -9,11 +9,11 @@ import {
   type Backend,
   type BackendOptions,
   type Completion,
-  createLibos,
   type DataPathContext,
   type Endpoint,
   type Libos,
   nowNs,
+  openLibos,
   type QueueDescriptor,
 } from '../../libos/index.ts';
 import { LatencyRecorder, quantilesNs } from '../measurement/recorder.ts';
@@ -44,9 +44,9 @@ const BACKLOG = 128;
 const COMPLETIONS_PER_TURN = 64;
 
 /** Entry of the data path: serves until it is stopped. */
-export function run(context: DataPathContext<NullServerInput, Endpoint>): Injected {
+export async function run(context: DataPathContext<NullServerInput, Endpoint>): Promise<Injected> {
   const { backend, backendOptions } = context.data;
-  const libos = createLibos({ backend, backendOptions });
+  const libos = await openLibos({ backend, backendOptions });
   try {
     const server = new NullServer(libos, context.data);
     context.ready(server.listen());

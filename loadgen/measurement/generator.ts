@@ -2,7 +2,7 @@
  * The generator's data path: fills the key space if asked to, warms up, measures. closed-measurement.ts and
  * open-measurement.ts say what a sample is and what its latency.
  */
-import { createLibos, type DataPathContext, nowNs, PauseLog, StampRing } from '../../libos/index.ts';
+import { type DataPathContext, nowNs, openLibos, PauseLog, StampRing } from '../../libos/index.ts';
 import type { BulkOptions, BulkStreams } from '../connections/bulk-streams.ts';
 import { Connections } from '../connections/connections.ts';
 import { RECEIVED, type ReplyRecord, ReplyStatus } from '../connections/reply.ts';
@@ -37,7 +37,7 @@ export async function run(context: DataPathContext<GeneratorInput, null>): Promi
   const stamps = options.stampsEvery > 0 ? StampRing.create(null) : null;
   const pauses = new PauseLog();
   const idle = wait === 'block' ? 'sleep' : 'poll';
-  const libos = createLibos({ backend, backendOptions, idle, stamps, pauses });
+  const libos = await openLibos({ backend, backendOptions, idle, stamps, pauses });
   try {
     const connections = new Connections(libos, options.target, options.replyTimeoutS, pauses, options.login);
     const populate_s = options.populate ? populate(context, connections) : null;

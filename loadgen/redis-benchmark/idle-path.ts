@@ -1,5 +1,5 @@
 /** The data path of -I: connections that send nothing. */
-import { backendNamed, createLibos, type DataPathContext, PauseLog } from '../../libos/index.ts';
+import { backendNamed, type DataPathContext, openLibos, PauseLog } from '../../libos/index.ts';
 import { COMPLETIONS_PER_WAIT, Connections, WAIT_MS } from '../connections/connections.ts';
 import type { LoadOptions } from '../measurement/options.ts';
 
@@ -15,7 +15,7 @@ const REPLY_TIMEOUT_S = 10;
 export async function run(context: DataPathContext<IdleOptions, null>): Promise<null> {
   const { target, login, backend, backendOptions, connections: count } = context.data;
   const idle = backendNamed(backend).capabilities.wakes ? 'sleep' : 'poll';
-  const libos = createLibos({ backend, backendOptions, idle });
+  const libos = await openLibos({ backend, backendOptions, idle });
   try {
     const connections = new Connections(libos, target, REPLY_TIMEOUT_S, new PauseLog(), login);
     connections.openIdle(count);

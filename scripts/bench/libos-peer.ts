@@ -10,10 +10,10 @@ import { median } from 'simple-statistics';
 import {
   type Backend,
   type BackendOptions,
-  createLibos,
   type Endpoint,
   type Libos,
   nowNs,
+  openLibos,
   type QueueDescriptor,
 } from '../../libos/index.ts';
 
@@ -29,7 +29,7 @@ const messageBytes = Number(messageText);
 const count = Number(countText);
 const COMPLETIONS = 64;
 
-const libos = createLibos({ backend, backendOptions });
+const libos = await openLibos({ backend, backendOptions });
 
 function accepted(): QueueDescriptor {
   const listener = libos.socket('stream');

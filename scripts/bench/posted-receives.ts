@@ -1,12 +1,12 @@
 /** What a server over RDMA has posted to receive into, with COUNT connections that do nothing. */
-import { createLibos, type Libos } from '../../libos/index.ts';
+import { type Libos, openLibos } from '../../libos/index.ts';
 import { MIB, printNumber, words } from './print.ts';
 
 const BACKLOG = 1024;
 
 const [count = ''] = words('COUNT');
-const server = createLibos({ backend: 'rdma' });
-const client = createLibos({ backend: 'rdma' });
+const server = await openLibos({ backend: 'rdma' });
+const client = await openLibos({ backend: 'rdma' });
 const listener = server.socket('stream');
 server.bind(listener, { address: '127.0.0.1', port: 0 });
 server.listen(listener, BACKLOG);

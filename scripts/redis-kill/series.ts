@@ -9,7 +9,7 @@ import { existsSync, type FSWatcher, mkdtempSync, rmSync, watch } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Backend, createLibos, PromiseLibos } from '../../libos/index.ts';
+import { type Backend, openLibos, PromiseLibos } from '../../libos/index.ts';
 import { Ledger } from './ledger.ts';
 import { KEY_DELAY_US, type Moment, type RoundPlan } from './plan.ts';
 import { RespClient } from './resp-client.ts';
@@ -69,7 +69,7 @@ export class KillSeries {
     const env: Record<string, string> = slowLog ? { LD_PRELOAD: this.#slowLog() } : {};
     this.#server = new RedisProcess({ words, options, env, logFile: this.#logFile });
     await this.#server.ready();
-    this.#libos = this.#createLibos(this.#place);
+    this.#libos = await this.#openLibos(this.#place);
     this.#client = await RespClient.connect(this.#libos, endpoint);
     const stored = await readAll(this.#client);
     const faults = this.ledger.check(stored);
@@ -123,12 +123,12 @@ export class KillSeries {
     await this.#server?.endAll();
     await this.#killed?.endAll();
     // The shared memory of a killed process is removed by the next one that opens an endpoint.
-    if (this.#backend === 'rdma' && this.#place !== null) this.#createLibos(this.#place).shutdown();
+    if (this.#backend === 'rdma' && this.#place !== null) (await this.#openLibos(this.#place)).shutdown();
     if (!keepFolder) rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #createLibos({ clientOptions }: ServedPlace): PromiseLibos {
-    return new PromiseLibos(createLibos({ backend: this.#backend, backendOptions: clientOptions }));
+  async #openLibos({ clientOptions }: ServedPlace): Promise<PromiseLibos> {
+    return new PromiseLibos(await openLibos({ backend: this.#backend, backendOptions: clientOptions }));
   }
 
   /** What is loaded before the server. */

@@ -6,13 +6,13 @@
  *     'provider=verbs;ofi_rxm'
  */
 import assert from 'node:assert/strict';
-import { type BackendOptions, createLibos, LibosError, withBackendOption } from '../../libos/index.ts';
+import { type BackendOptions, LibosError, openLibos, withBackendOption } from '../../libos/index.ts';
 
 const backendOptions = process.argv[2]
   .split(',')
   .reduce<BackendOptions>((options, text) => withBackendOption(text, options), {});
 try {
-  createLibos({ backend: 'rdma', backendOptions });
+  await openLibos({ backend: 'rdma', backendOptions });
   assert.fail('it was opened');
 } catch (error) {
   assert(error instanceof LibosError, String(error));

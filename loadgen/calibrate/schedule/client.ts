@@ -7,10 +7,10 @@
  *     open loop, part   constant and Poisson arrivals at a share of that rate
  */
 import {
-  createLibos,
   type DataPathContext,
   type GapLimits,
   nowNs,
+  openLibos,
   PauseLog,
   type PauseTimes,
 } from '../../../libos/index.ts';
@@ -97,7 +97,7 @@ type Context = DataPathContext<ScheduleInput, null>;
 export async function run(context: Context): Promise<ScheduleOutcome | null> {
   const { target, backend, backendOptions, kinds, share } = context.data;
   const pauses = new PauseLog(gapLimits);
-  const libos = createLibos({ backend, backendOptions, pauses });
+  const libos = await openLibos({ backend, backendOptions, pauses });
   try {
     const connections = new Connections(libos, target, REPLY_TIMEOUT_S, pauses);
     const client = new ScheduleClient(context, connections);
