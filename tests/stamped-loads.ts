@@ -74,9 +74,9 @@ export class StampedLoads {
     return server;
   }
 
-  serveOver(backend: Backend, { wait }: { wait?: 'poll' | 'block' } = {}): Promise<StampedServer> {
+  serveOver(backend: Backend, { idle }: { idle?: 'poll' | 'sleep' } = {}): Promise<StampedServer> {
     const backendOption = backend === 'dpdk' ? this.#overMemif('server') : {};
-    return this.serve(backend, 0, backend, { backendOption, wait });
+    return this.serve(backend, 0, backend, { backendOption, idle });
   }
 
   /** Words for a load against a server of serveOver. */
