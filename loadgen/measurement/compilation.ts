@@ -56,7 +56,11 @@ export class Compilation {
  * @param rehearsal measures as the window will, for so many seconds; returns whether to go on
  * @returns the seconds that they took
  */
-export function rehearse(warmupS: number, lengthS: number, rehearsal: (durationS: number) => boolean): number {
+export function rehearse(
+  warmupS: number,
+  lengthS: number,
+  rehearsal: (durationS: number) => boolean,
+): number {
   const startNs = nowNs();
   const compilation = new Compilation(startNs);
   const mostS = Math.min(REHEARSALS_PER_WARM_UP * warmupS, MOST_REHEARSALS_S);
