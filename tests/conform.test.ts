@@ -2,13 +2,16 @@
  * `bypassbench conform`: the suite without vitest, over a backend of this project and over backends from outside that
  * are wrong, hang, end their process, or cannot be loaded.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, it } from 'vitest';
 import { command } from '../libos/conformance/command.ts';
+import { codeOf } from '../libos/conformance/outcome.ts';
 import { type CaseResult, fullName, runConformance } from '../libos/conformance/run.ts';
 import { conformanceCases } from '../libos/conformance/suite.ts';
 import { measureTraits } from '../libos/conformance/traits.ts';
@@ -121,6 +124,27 @@ describe('bypassbench conform', () => {
   ])('%j is refused with the remedy', async (words, message) => {
     expect(await refusal(command(), ...words)).toMatch(message);
   });
+});
+
+it('interrupted, it ends what it has started', async () => {
+  const poll = "poll() { console.error('polls', process.pid); hang(); }";
+  const words = ['conform', '--backend-module', changed('polled', poll)];
+  const child = spawn(bypassbench, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = once(child, 'exit');
+  const [said] = (await once(child.stderr, 'data')) as [Buffer];
+  const pid = Number(/polls (\d+)/.exec(said.toString())?.[1]);
+  expect(process.kill(pid, 0)).toBe(true);
+  child.kill('SIGINT');
+  expect(await ended).toEqual([130, null]);
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
+it('knows an error of the libOS by its name and its code, whoever has made its class', () => {
+  const thrower = (name: string, code: string): (() => never) =>
+    runInNewContext(`() => { throw Object.assign(new Error('x'), { name: '${name}', code: '${code}' }); }`);
+  expect(codeOf(thrower('LibosError', 'BAD_QUEUE'))).toBe('BAD_QUEUE');
+  expect(() => codeOf(thrower('LibosError', 'E_OTHER'))).toThrow();
+  expect(() => codeOf(thrower('Error', 'BAD_QUEUE'))).toThrow();
 });
 
 describe('a run of the suite', () => {
