@@ -221,9 +221,9 @@ export interface Transport {
    *
    * The pushes of a connection that stands are delivered: if some are pending, the transport sets queue.lingers, goes
    * on with them in poll, sends the end of the stream behind them, completes each, and calls host.lingered when none is
-   * left. Instead of that it resets the connection: now, when the peer has sent what nobody has read or sends more;
-   * later, when the peer takes nothing for the user timeout. The pushes then fail. It must never be that the peer reads
-   * a clean end of the stream before all that was pushed.
+   * left. Instead of that it resets the connection: now, when the peer has sent what nobody has read or sends more,
+   * of which the end of its stream is none; later, when the peer takes nothing for the user timeout. The pushes then
+   * fail. It must never be that the peer reads a clean end of the stream before all that was pushed.
    */
   close(queue: Queue): void;
   /** Gives a queue up that lingers: resets the connection. The core completes the pushes and calls host.lingered. */

@@ -58,6 +58,18 @@ export const closingCases: readonly ConformanceCase[] = [
         client.free(sga);
       },
 
+      "delivers them though nobody has popped the end of the peer's stream"({ world, server, client }) {
+        const { serverQd, clientQd } = world.connect();
+        world.pushFreeing(client, clientQd, 'question');
+        client.shutdownWrite(clientQd);
+        assert.equal(world.popText(server, serverQd), 'question');
+        world.settle();
+        world.pushFreeing(server, serverQd, 'answer');
+        server.close(serverQd);
+        world.settle();
+        assert.equal(world.popAll(client, clientQd).toString(), 'answer');
+      },
+
       'gives its descriptor to nobody else while they are under way'({ world, server, client, backend }) {
         const { serverQd, clientQd } = world.connect();
         const sga = world.buffer(client, new Uint8Array(overfullBytes(backend)));

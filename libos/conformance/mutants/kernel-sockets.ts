@@ -5,6 +5,7 @@ import { libc } from '../../native/libc.ts';
 const recv = libc.func('recv', 'int', ['int', 'uintptr_t', 'size_t', 'int']);
 const accept = libc.func('accept', 'int', ['int', 'uintptr_t', 'uintptr_t']);
 
+const MSG_PEEK = 2;
 const MSG_DONTWAIT = 0x40;
 const SCRATCH_BYTES = 64 * 1024;
 
@@ -13,6 +14,14 @@ export function discardUnread(fd: number): void {
   const scratch = mapAnonymous(SCRATCH_BYTES);
   while (recv(fd, scratch.address, SCRATCH_BYTES, MSG_DONTWAIT) > 0);
   scratch.unmap();
+}
+
+/** The end of the peer's stream has come, and nothing is before it. */
+export function isAtItsEnd(fd: number): boolean {
+  const scratch = mapAnonymous(1);
+  const bytes = recv(fd, scratch.address, 1, MSG_PEEK | MSG_DONTWAIT);
+  scratch.unmap();
+  return bytes === 0;
 }
 
 /** Accepts what waits, for nobody. */

@@ -1,9 +1,10 @@
 /** The mutants by name, in the order of the contract. */
 import type { LibosCore } from '../../core.ts';
 import { Owner, type ScatterGatherArray } from '../../memory/sga.ts';
+import { enableResetAtClose } from '../../native/sockets.ts';
 import { NO_SLOT, type PendingList, type TokenTable } from '../../tokens.ts';
 import { type Queue, QueueState, TransportHost } from '../../transport.ts';
-import { acceptPending, discardUnread } from './kernel-sockets.ts';
+import { acceptPending, discardUnread, isAtItsEnd } from './kernel-sockets.ts';
 import type { Mutant } from './mutant.ts';
 
 const everywhere = ['kernel', 'inet', 'rdma'] as const;
@@ -411,6 +412,16 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     patch: (libos) =>
       ahead(libos, 'close', (queue) => {
         if (queue.kind === 'stream') discardUnread(fdOf(queue));
+      }),
+  },
+  'unread-end-resets': {
+    rule: "a close resets nothing for the end of the peer's stream, though nobody has popped it",
+    bases: kernel,
+    patch: (libos) =>
+      ahead(libos, 'close', (queue) => {
+        if (queue.state !== QueueState.Connected || queue.kind !== 'stream') return;
+        const { fd, endOfStream } = queue as Queue & { fd: number; endOfStream: boolean };
+        if (!endOfStream && isAtItsEnd(fd)) enableResetAtClose(fd);
       }),
   },
   'descriptor-given-away': {
