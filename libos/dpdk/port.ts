@@ -45,7 +45,7 @@ export function portRequest(options: DpdkOptions): PortRequest {
       };
     }
     case 'tap':
-      requireRights(device, network.mac !== null);
+      requireRights(device);
       return {
         bus: 'vdev',
         name: 'net_tap',
@@ -69,7 +69,9 @@ export function portRequest(options: DpdkOptions): PortRequest {
         mtu,
         mac: network.mac,
         flags: checksums | (network.mac === null ? 0 : PortFlag.Promiscuous),
-        remedy: 'af_packet needs root (CAP_NET_RAW) and the interface up; bypassbench doctor shows more.',
+        remedy:
+          'Without CAP_IPC_LOCK af_packet needs as much locked memory (ulimit -l) as its rings take; bypassbench doctor ' +
+          'shows more.',
       };
     }
     case 'af_xdp':
@@ -110,13 +112,13 @@ export function derivedMac(address: number): Uint8Array {
 type InterfaceDevice = Extract<DpdkOptions['device'], { interface: string }>;
 
 /** The largest packet of a device on an interface that exists. Throws LibosError where it cannot be used. */
-function mtuOnInterface(device: InterfaceDevice, { mtu, mac }: DpdkOptions['network']): number {
+function mtuOnInterface(device: InterfaceDevice, { mtu }: DpdkOptions['network']): number {
   const { kind, interface: name } = device;
   const found = readInterface(name);
   if (found === null) {
     throw refusal('INVALID_ARGUMENT', `interface=${name}: there is no such interface; see ip link`);
   }
-  requireRights(device, mac !== null);
+  requireRights(device);
   if (!found.up) throw refusal('LINK_DOWN', `interface=${name} is down: ip link set ${name} up`);
   const largest = largestMtu(kind);
   if (mtu === null && found.mtu > largest) {
@@ -129,8 +131,8 @@ function mtuOnInterface(device: InterfaceDevice, { mtu, mac }: DpdkOptions['netw
   return mtu ?? found.mtu;
 }
 
-function requireRights({ kind }: InterfaceDevice, hasMac: boolean): void {
-  const missing = missingRights(kind, hasMac, readFileSync('/proc/thread-self/status', 'utf8'));
+function requireRights({ kind }: InterfaceDevice): void {
+  const missing = missingRights(kind, readFileSync('/proc/thread-self/status', 'utf8'));
   if (missing.length === 0) return;
   const detail = `device=${kind} needs root, or ${missing.join(' and ')}, which this process lacks: run it by sudo`;
   throw refusal('PERMISSION_DENIED', detail);

@@ -8,21 +8,20 @@ const statusWith = (effective: bigint) =>
 describe('missing rights', () => {
   it('are none of root', () => {
     for (const device of ['tap', 'af_packet', 'af_xdp'] as const) {
-      expect(missingRights(device, true, statusWith(bit(12, 13, 21, 39)))).toEqual([]);
+      expect(missingRights(device, statusWith(bit(12, 13, 21, 39)))).toEqual([]);
     }
   });
 
   it('are all that a device needs of who has none', () => {
     const none = statusWith(0n);
-    expect(missingRights('tap', false, none)).toEqual(['CAP_NET_ADMIN']);
-    expect(missingRights('af_packet', false, none)).toEqual(['CAP_NET_RAW']);
-    expect(missingRights('af_packet', true, none)).toEqual(['CAP_NET_RAW', 'CAP_NET_ADMIN']);
-    expect(missingRights('af_xdp', false, none)).toEqual(['CAP_NET_RAW', 'CAP_NET_ADMIN', 'CAP_BPF']);
+    expect(missingRights('tap', none)).toEqual(['CAP_NET_ADMIN']);
+    expect(missingRights('af_packet', none)).toEqual(['CAP_NET_RAW', 'CAP_NET_ADMIN']);
+    expect(missingRights('af_xdp', none)).toEqual(['CAP_NET_RAW', 'CAP_NET_ADMIN', 'CAP_BPF']);
   });
 
   it('are those that root lacks in a container', () => {
-    expect(missingRights('af_xdp', false, statusWith(bit(13)))).toEqual(['CAP_NET_ADMIN', 'CAP_BPF']);
+    expect(missingRights('af_xdp', statusWith(bit(13)))).toEqual(['CAP_NET_ADMIN', 'CAP_BPF']);
     // Linux before 5.8 has no CAP_BPF.
-    expect(missingRights('af_xdp', false, statusWith(bit(12, 13, 21)))).toEqual([]);
+    expect(missingRights('af_xdp', statusWith(bit(12, 13, 21)))).toEqual([]);
   });
 });
