@@ -536,9 +536,9 @@ EXPORT void fabric_close(int number)
 {
 	struct endpoint *endpoint = endpoints[number];
 
-	if (!endpoint->lost_in)
+	if (!endpoint->stuck)
 		close_objects(endpoint);
-	if (endpoint->lost_in)
+	if (endpoint->stuck)
 		bury(endpoint);
 	fi_freeinfo(endpoint->info);
 	if (endpoint->area != NULL)

@@ -104,8 +104,8 @@ struct area {
 	/* Pieces that the provider takes. */
 	int32_t max_pieces;
 	/*
-	 * Written here: a call into the provider did not return, and nothing can be done with the endpoint
-	 * but to close it.
+	 * Written here: a call into the provider did not return, or a message was lost, and nothing can be
+	 * done with the endpoint but to close it.
 	 */
 	int32_t lost;
 	int32_t reserved[4];
@@ -176,8 +176,9 @@ struct endpoint {
 	 * memory alone.
 	 */
 	bool leaves;
-	/* What it was lost in. */
-	const char *lost_in;
+	/* Why it was lost, and whether that was in the middle of a call. */
+	char loss[160];
+	bool stuck;
 	/*
 	 * The process of the peer that was made known last, 0 where it is not known, and what that calls
 	 * its endpoint.
@@ -191,7 +192,9 @@ extern struct endpoint *endpoints[MAX_ENDPOINTS];
 
 /* Notes that a call did not return. Returns 0. */
 int lose(struct endpoint *endpoint);
-/* Gives back what can be given back of an endpoint that is lost: the shared memory, when the peer is gone. */
+/* Notes that a message of the only peer could not be received: its stream has a hole. */
+void lose_for_error(struct endpoint *endpoint, int error);
+/* Gives back what can be given back of one in the middle of a call: the shared memory, when the peer is gone. */
 void bury(struct endpoint *endpoint);
 /* What an address of shm names, which is the file's name in /dev/shm. */
 const char *name_in_address(const char *address);

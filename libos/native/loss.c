@@ -9,22 +9,30 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <rdma/fi_errno.h>
+
 #include "fabric.h"
 
 int lose(struct endpoint *endpoint)
 {
-	endpoint->lost_in = watch_leave(endpoint->watch);
+	snprintf(endpoint->loss, sizeof(endpoint->loss), "%s did not return", watch_leave(endpoint->watch));
+	endpoint->stuck = true;
 	if (endpoint->area != NULL)
 		endpoint->area->lost = 1;
 	return 0;
 }
 
-/* What the endpoint was lost in; "" where it was not. */
-EXPORT const char *fabric_lost_in(int number)
+void lose_for_error(struct endpoint *endpoint, int error)
 {
-	const char *lost_in = endpoints[number]->lost_in;
+	snprintf(endpoint->loss, sizeof(endpoint->loss), "a message could not be received (%s)",
+		 fi_strerror(error));
+	endpoint->area->lost = 1;
+}
 
-	return lost_in == NULL ? "" : lost_in;
+/* Why the endpoint was lost; "" where it was not. */
+EXPORT const char *fabric_loss(int number)
+{
+	return endpoints[number]->loss;
 }
 
 EXPORT int fabric_process_is_gone(int process)

@@ -169,10 +169,15 @@ static int read_error(struct endpoint *endpoint)
 		return 0;
 	endpoint->area->counters[COUNT_rx_errors]++;
 	/* Of a message that was too long for its buffer the header is there, and says who sent it. */
-	if (error.err == FI_ETRUNC)
+	if (error.err == FI_ETRUNC) {
 		describe_received(endpoint, error.op_context, INT32_MAX, 0);
-	else
-		describe_received(endpoint, error.op_context, 0, 0);
+		return 1;
+	}
+	/* Of another one nothing is, as when its sender has died before all of it was fetched. */
+	describe_received(endpoint, error.op_context, 0, 0);
+	memset(endpoint->area->rx_header, 0, HEADER_BYTES);
+	if (endpoint->leaves)
+		lose_for_error(endpoint, error.err);
 	return 1;
 }
 

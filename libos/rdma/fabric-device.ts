@@ -247,8 +247,7 @@ export class FabricDevice implements MessageDevice {
   }
 
   get loss(): string {
-    const lostIn = this.#closed ? this.#loss : this.#glue.lostIn(this.#endpoint);
-    return lostIn === '' ? '' : `${lostIn} of the provider ${this.provider} did not return`;
+    return this.#closed ? this.#loss : this.#glue.loss(this.#endpoint);
   }
 
   giveBackIdle(): void {
@@ -284,7 +283,7 @@ export class FabricDevice implements MessageDevice {
   close(): void {
     if (this.#closed) return;
     const { posted } = this;
-    if (this.isLost) this.#loss = this.#glue.lostIn(this.#endpoint);
+    this.#loss = this.loss;
     this.#closed = true;
     // The area goes: what is asked or noted afterwards has a place of its own.
     this.#words = this.#words.slice();

@@ -31,8 +31,8 @@ export interface FabricGlue {
   removePeer(endpoint: number, peer: number): void;
   flush(endpoint: number): void;
   exchange(endpoint: number): number;
-  /** The call into the provider that did not return, where the endpoint is lost; else ''. */
-  lostIn(endpoint: number): string;
+  /** Why the endpoint is lost, where it is; else ''. */
+  loss(endpoint: number): string;
   /** 1 where the process has ended, be it reaped or not. */
   processIsGone(process: number): number;
   close(endpoint: number): void;
@@ -65,7 +65,7 @@ function bind(library: LibraryHandle): FabricGlue {
     removePeer: library.func('void fabric_remove_peer(int, int)'),
     flush: library.func('void fabric_flush(int)'),
     exchange: library.func('int fabric_exchange(int)'),
-    lostIn: library.func('const char *fabric_lost_in(int)'),
+    loss: library.func('const char *fabric_loss(int)'),
     processIsGone: library.func('int fabric_process_is_gone(int)'),
     close: library.func('void fabric_close(int)'),
   };

@@ -84,8 +84,8 @@ export interface MessageDevice extends SegmentHome {
   exchange(): number;
 
   /**
-   * Nothing will come or go any more, since its provider did not return from a call; that it did not, as a sentence, or
-   * ''. It is to be closed.
+   * Nothing will come or go any more, since its provider did not return from a call, or lost a message; that it did,
+   * as a sentence, or ''. It is to be closed.
    */
   readonly isLost: boolean;
   readonly loss: string;
