@@ -115,3 +115,17 @@ test.each([
 ])('%s is refused', async (lines, message) => {
   await expect(readConfig(await write(lines), availableCores())).rejects.toThrow(message);
 });
+
+test('--set says of each key what a quick run has, as of a whole one', async () => {
+  const quick =
+    'stages: { every: 8, duration_s: 1 }\ncalibration: { duration_s: 1 }\n' +
+    'quick: { trials: 2, stages: { duration_s: 2 }, calibration: { duration_s: 2 }, distance: { extend_s: 9 }, ' +
+    'workload: { keys: 10, warmup_s: 0.1, duration_s: 2 } }';
+  const said = { trials: 3, 'stages.duration_s': 3, 'calibration.duration_s': 3, 'distance.extend_s': 3 };
+  const set = Object.entries({ ...said, 'workload.keys': 30, 'workload.duration_s': 3 }).map((one) =>
+    one.join('='),
+  );
+  const all = await readExperiment(await write(quick), { quick: true, set, only: null });
+  expect(all).toMatchObject({ trials: 3, stages: { duration_s: 3 }, calibration: { duration_s: 3 } });
+  expect(all).toMatchObject({ distance: { extend_s: 3 }, workload: { keys: 30, duration_s: 3 } });
+});

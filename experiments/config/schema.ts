@@ -330,7 +330,7 @@ const quick = z
     stages: z.strictObject({ duration_s: duration_s.optional() }).optional(),
     calibration: z.strictObject({ duration_s: z.number().min(0.1).max(60).optional() }).optional(),
     distance: z
-      .strictObject({ extend_s })
+      .strictObject({ extend_s: extend_s.optional() })
       .optional()
       .describe('Without it trials do not go on beyond those planned.'),
     workload: z
