@@ -85,7 +85,7 @@ describe('io_uring', () => {
     const { server, client } = world;
     const listener = world.listen();
     const data = randomBytes(300_000);
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 2; i++) {
       const { serverQd, clientQd } = world.connect(listener);
       const push = world.pushFreeing(client, clientQd, data);
       expect(world.popAll(server, serverQd, data.length).equals(data)).toBe(true);
@@ -98,18 +98,6 @@ describe('io_uring', () => {
       expect(world.pop(server, serverQd)).toBeNull();
       server.close(serverQd);
     }
-    world.shutdown();
-  });
-
-  it('holds a sender back whose data nobody pops, and goes on when somebody does', () => {
-    const world = checkedWorld();
-    const { server, client } = world;
-    const { serverQd, clientQd } = world.connect();
-    const data = randomBytes(uringTraits.unreadBytes + 1024 * 1024);
-    const push = world.pushFreeing(client, clientQd, data);
-    world.settle(100);
-    expect(client.wait(push, 0)).toBeNull();
-    expect(world.popAll(server, serverQd, data.length).equals(data)).toBe(true);
     world.shutdown();
   });
 
