@@ -50,7 +50,7 @@ static inline void gate_leave(int lane)
 
 /*
  * For who stays on the inside, where each entry would cost an exchange: lets a callback that waits run. To be called
- * before each burst.
+ * between bursts, now and then: a callback waits as long.
  */
 static inline void gate_give_way(int lane)
 {

@@ -48,7 +48,7 @@ enum {
 	POOL_CACHE = 128,
 	PORT = 0,
 	LANE = 0,
-	/* Empty polls between two looks at the clock and at the signal. */
+	/* Empty polls between two looks at the clock, at the signal and at the gate. */
 	POLLS_PER_LOOK = 4096,
 	LINK_WAIT_S = 10,
 	ANSWER_WAIT_S = 2,
@@ -150,7 +150,6 @@ static inline bool send_message(uint32_t round, uint32_t bytes)
 		frame->data_len = HEADERS + data;
 		frame->pkt_len = HEADERS + data;
 		uint64_t deadline = 0;
-		gate_give_way(LANE);
 		while (unlikely(rte_eth_tx_burst(PORT, 0, &frame, 1) == 0)) {
 			gate_give_way(LANE);
 			const uint64_t now = rte_rdtsc();
@@ -173,7 +172,6 @@ static inline bool receive_message(uint32_t *round, uint32_t bytes, bool for_eve
 	uint64_t deadline = 0;
 	uint32_t received = 0, polls = 0;
 	while (received < bytes) {
-		gate_give_way(LANE);
 		const uint16_t count = rte_eth_rx_burst(PORT, 0, frames, BURST);
 		for (uint16_t i = 0; i < count; i++) {
 			memcpy(round, rte_pktmbuf_mtod(frames[i], uint8_t *) + ROUND_AT, sizeof(*round));
@@ -183,6 +181,7 @@ static inline bool receive_message(uint32_t *round, uint32_t bytes, bool for_eve
 				return true;
 		}
 		if (unlikely(++polls % POLLS_PER_LOOK == 0)) {
+			gate_give_way(LANE);
 			if (stopped)
 				return false;
 			const uint64_t now = rte_rdtsc();
