@@ -58,7 +58,10 @@ test.runIf(twoCores)(
     expect(first.exitCode).toBe(0);
     const printed = parse(first.stdout);
     expect(printed).toMatchObject({ trials: 2, workload: { keys: 100_000 }, reference: 'hotos19' });
-    expect(printed.systems.at(-1)).toMatchObject({ name: 'kv-dpdk', options: { device: 'memif', mtu: '9000' } });
+    expect(printed.systems.at(-1)).toMatchObject({
+      name: 'kv-dpdk',
+      options: { device: 'memif', mtu: '9000' },
+    });
     writeFileSync(path.join(folder, 'again.yaml'), first.stdout);
     const again = await bypassbench('config', 'again.yaml');
     expect(parse(again.stdout)).toEqual(printed);
