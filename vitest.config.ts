@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { keepCompiledCode } from './tests/compile-cache.ts';
 import { randomisedEnvironment } from './tests/randomised-budget.ts';
+import { v8Flags } from './tests/v8-flags.ts';
 
 keepCompiledCode();
 
@@ -53,6 +54,7 @@ const shared = {
   testTimeout: 300_000,
   hookTimeout: 300_000,
   pool: 'forks' as const,
+  execArgv: v8Flags,
   env: randomisedEnvironment({ all_ms: 20_000 }),
   setupFiles: ['tests/randomised.ts'],
 };

@@ -2,6 +2,7 @@
 import { defineConfig } from 'vitest/config';
 import { keepCompiledCode } from './tests/compile-cache.ts';
 import { filesWithProperties, randomisedEnvironment } from './tests/randomised-budget.ts';
+import { v8Flags } from './tests/v8-flags.ts';
 
 keepCompiledCode();
 
@@ -13,6 +14,7 @@ export default defineConfig({
     hookTimeout: 300_000,
     maxWorkers: 2,
     pool: 'forks',
+    execArgv: v8Flags,
     env: randomisedEnvironment({ each_ms: 15_000 }),
     setupFiles: ['tests/randomised.ts'],
   },

@@ -1,6 +1,7 @@
 /** `npm run test:mutants` starts this once for each mutant: the conformance suite, until its first failure. */
 import { defineConfig } from 'vitest/config';
 import { keepCompiledCode } from './tests/compile-cache.ts';
+import { v8Flags } from './tests/v8-flags.ts';
 
 keepCompiledCode();
 
@@ -9,6 +10,7 @@ export default defineConfig({
     include: ['libos/conformance/mutants/suite.mutant.ts'],
     testTimeout: 120_000,
     pool: 'forks',
+    execArgv: v8Flags,
     maxWorkers: 1,
     bail: 1,
   },

@@ -100,23 +100,27 @@ describe.runIf(core !== serverCore)('with the core of the server', () => {
     const sleeping = ['--duration-s', '2', '--wait', 'block', '--rate', '500'];
     onTestFinished(() => moveServer(redis.pid, serverCore));
     const server = new MovedServer(redis.pid);
-    const measuring = load(...sleeping, ...onTwoCores, ...pid);
-    // From before the window until behind it.
-    await server.goRound([serverCore, core], 150, measuring);
-    const { slices } = await measuring;
-    const known = slices.probes.flatMap(({ start_ns, end_ns, server_core }) => {
-      const was = server.coreBetween(start_ns, end_ns);
-      return was === null || server_core === null ? [] : [{ was, seen: server_core }];
-    });
-    expect(known.map(({ seen }) => seen)).toEqual(known.map(({ was }) => was));
-    expect(new Set(known.map(({ was }) => was))).toEqual(new Set([serverCore, core]));
+    const seenAt = new Set<number>();
+    // Beside busy programs there may be no gap for a reading while the server is at one of them.
+    for (let left = 10; seenAt.size < 2 && left > 0; left--) {
+      const measuring = load(...sleeping, ...onTwoCores, ...pid);
+      // From before the window until behind it.
+      await server.goRound([serverCore, core], 150, measuring);
+      for (const { start_ns, end_ns, server_core } of (await measuring).slices.probes) {
+        const was = server.coreBetween(start_ns, end_ns);
+        if (was === null || server_core === null) continue;
+        expect(server_core).toBe(was);
+        seenAt.add(was);
+      }
+    }
+    expect(seenAt).toEqual(new Set([serverCore, core]));
   });
 });
 
 it('without a core of the server the window is cut all the same, and says what is not known', async () => {
   const { result, slices } = await load('--duration-s', '0.1');
   expect(slices).toMatchObject({
-    cores: null,
+    seenAt: null,
     helper: null,
     unknown: 'no core of the server was named',
     probes: [],
