@@ -48,7 +48,11 @@ async function load(port: number, ...args: string[]) {
   const command = [bypassbench, ['load', ...target(port), '--out', out, ...args]] as const;
   const { stdout, code } = await run(...command).then(
     (said) => ({ ...said, code: 0 }),
-    (failed: { stdout: string; code: number }) => failed,
+    // What has no result says why.
+    (failed: Error & { stdout: string; code: number }) => {
+      if (failed.code !== 2) throw failed;
+      return failed;
+    },
   );
   const result: LoadResult = loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8'));
   return { out, stdout, code, result, get: result.operations[0] };
