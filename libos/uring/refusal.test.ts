@@ -1,11 +1,19 @@
-/** Why there is no ring: what each answer of the kernel means, and a process in which a filter forbids it. */
+/**
+ * Why there is no ring: what each answer of the kernel means, and a process in which a filter forbids it. And that
+ * doctor, by which tests are left out, finds no ring only where the kernel gives none.
+ */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { mapAnonymous } from '../memory/anonymous.ts';
+import { libc } from '../native/libc.ts';
 import { parseUringOptions } from './options.ts';
-import { refusal } from './refusal.ts';
+import { kernelFacts, refusal } from './refusal.ts';
+import { hasRing } from './test-traits.ts';
 
 const options = parseUringOptions({});
+const IO_URING_SETUP = 425;
 const facts = { release: '5.10.0', disabled: null };
 
 describe('a ring that the kernel does not give', () => {
@@ -37,9 +45,39 @@ describe('a ring that the kernel does not give', () => {
       encoding: 'utf8',
     });
     expect(stderr).toBe('');
-    expect(JSON.parse(stdout)).toEqual({
-      code: 'BACKEND_UNAVAILABLE',
-      message: expect.stringContaining('a filter of system calls (seccomp) forbids io_uring'),
-    });
+    const known = kernelFacts();
+    const { code, message } = refusal(1, options, known);
+    expect(JSON.parse(stdout)).toEqual({ code, message });
+    // A kernel that has it switched off says the same by itself, and that is what there is to do something about.
+    const switchedOff = known.disabled === 1 || known.disabled === 2;
+    expect(message.includes('a filter of system calls (seccomp) forbids io_uring')).toBe(!switchedOff);
+  });
+});
+
+/** Whether the kernel gives a ring without anything: the structure of io_uring_setup(2) is all zero. */
+function givesPlainRing(): boolean {
+  const parameters = mapAnonymous(4096);
+  const setup = libc.func('syscall', 'long', ['long', 'uint32_t', 'uintptr_t']);
+  const fd = setup(IO_URING_SETUP, 8, parameters.address) as number;
+  if (fd >= 0) libc.func('int close(int)')(fd);
+  parameters.unmap();
+  return fd >= 0;
+}
+
+describe('what is left out on this machine', () => {
+  const [major = 0, minor = 0] = kernelFacts()
+    .release.split('.')
+    .map((part) => Number.parseInt(part, 10));
+  const isSince = (wantedMajor: number, wantedMinor: number) =>
+    major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+  const plain = givesPlainRing();
+
+  it.each([
+    ['io_uring', plain && isSince(6, 1)],
+    ['io_uring sqpoll', plain && isSince(6, 1)],
+    // CONFIG_NET_RX_BUSY_POLL has this switch.
+    ['io_uring napi', plain && isSince(6, 9) && existsSync('/proc/sys/net/core/busy_poll')],
+  ] as const)('is %s only where the kernel is too old for it or forbids it', (kind, isThere) => {
+    expect(hasRing(kind)).toBe(isThere);
   });
 });

@@ -1,6 +1,19 @@
-/** What the conformance suite asks of the backend uring: its sockets are the kernel's, and it keeps a little itself. */
+/**
+ * What the conformance suite asks of the backend uring: its sockets are the kernel's, and it keeps a little itself. And
+ * what there is of io_uring on this machine: tests of what is not there are left out, which is reported.
+ */
 import { readFileSync } from 'node:fs';
 import { uringBackend } from './backend.ts';
+import { examineUring } from './doctor.ts';
+
+type RingKind = 'io_uring' | 'io_uring sqpoll' | 'io_uring napi';
+
+const findings = [...examineUring()];
+
+/** Whether the kernel gives such a ring. That no fault of ours makes it false, refusal.test.ts holds. */
+export function hasRing(kind: RingKind = 'io_uring'): boolean {
+  return findings.some(({ what, works }) => what === kind && works);
+}
 
 /** As long as the kernel may make the buffer of a connection, in one direction. */
 function bufferLimit(direction: 'rmem' | 'wmem'): number {
