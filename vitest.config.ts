@@ -27,7 +27,7 @@ const ownProcess = [
   'loadgen/floor/pair.test.ts',
   'tests/{dpdk-interfaces,dpdk-processes,libos-tap,libos-tap-recorded}.test.ts',
   'tests/{rdma-killed-clients,rdma-processes}.test.ts',
-  'tests/{experiments-all,floor-distance-reader,redis-kill,stages}.test.ts',
+  'tests/{experiments-all,experiments-wire,floor-distance-reader,redis-kill,stages}.test.ts',
   'tests/{kvserver-seam,kvserver-tap,redis-port-blocks,redis-port-clients}.test.ts',
   'tests/timing/disturbance.test.ts',
 ];

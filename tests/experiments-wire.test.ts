@@ -1,19 +1,16 @@
-/** Experiments over a wire, and the wire by hand. They need root; without it they are refused, with the remedy. */
-import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, readlinkSync } from 'node:fs';
-import { promisify } from 'node:util';
+/** Experiments over a wire, and the wire by hand. Who may make no namespace is refused, with the remedy. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { planInWords, planned } from '../experiments/all/plan.ts';
 import { SERVER_ADDRESS, Wire } from '../experiments/wire/wire.ts';
-import { bypassbench } from './example-servers.ts';
-import { redis, system, testRuns, tinyWorkload } from './experiments-campaign.ts';
+import { bypassbench, redis, system, testRuns, tinyWorkload } from './experiments-campaign.ts';
 
-const execute = promisify(execFile);
-const mayMake = process.getuid?.() === 0;
+const mayMake = spawnSync('unshare', ['--net', '--mount', 'true']).status === 0;
 const create = testRuns();
 const workload = { ...tinyWorkload, operations: ['get'] };
 
-describe.runIf(mayMake)('as root', () => {
+describe.runIf(mayMake)('with the right to make namespaces', () => {
   it('a run has its servers at the other end of a wire, and leaves nothing of it behind', async () => {
     // Whoever listens at the server's address is in a namespace where that is an address.
     const elsewhere = system('elsewhere', ['sh', '-c', 'readlink /proc/self/ns/net; exec false', '{port}']);
@@ -32,40 +29,54 @@ describe.runIf(mayMake)('as root', () => {
   });
 
   it("a thread is at the client's end until the wire is closed", () => {
-    const addresses = (): string => execFileSync('ip', ['-brief', 'address'], { encoding: 'utf8' });
-    const before = addresses();
+    const network = (): string => readlinkSync('/proc/thread-self/ns/net');
+    const home = network();
     const wire = new Wire();
-    expect(addresses()).toMatch(/^wire0\S* +\S+ +10\.77\.0\.2\/24/m);
-    expect(execFileSync('ping', ['-c', '1', '-W', '2', SERVER_ADDRESS], { encoding: 'utf8' })).toContain(
-      ' 0% packet loss',
-    );
-    wire.close();
-    expect(addresses()).toBe(before);
+    onTestFinished(() => expect(network()).toBe(home));
+    try {
+      const addresses = execFileSync('ip', ['-brief', 'address'], { encoding: 'utf8' });
+      expect(addresses).toMatch(/^wire0\S* +\S+ +10\.77\.0\.2\/24/m);
+      expect(execFileSync('ping', ['-c', '1', '-W', '2', SERVER_ADDRESS], { encoding: 'utf8' })).toContain(
+        ' 0% packet loss',
+      );
+    } finally {
+      wire.close();
+    }
   });
 
-  it('by hand it is made once, and taken down', async () => {
-    onTestFinished(() => void execFileSync(bypassbench, ['wire', 'down']));
-    expect((await execute(bypassbench, ['wire', 'up'])).stdout).toMatch(
-      /^bypassbench-server has 10\.77\.0\.1/,
+  it('by hand it is made once, and taken down', () => {
+    // Names of namespaces are files: here they are nobody else's.
+    const script = `mount -t tmpfs tmpfs /run && "$0" wire up; "$0" wire up; ip netns | sort; "$0" wire down; "$0" wire down`;
+    const { stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script, bypassbench], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toMatch(
+      /^bypassbench: there is a network namespace bypassbench-server and bypassbench-client: 'bypassbench wire down'/,
     );
-    const again = await execute(bypassbench, ['wire', 'up']).catch((error) => error);
-    expect(again.stderr).toMatch(
-      /there is a network namespace bypassbench-server and bypassbench-client: 'bypassbench wire down'/,
-    );
-    expect((await execute(bypassbench, ['wire', 'down'])).stdout).toMatch(/^removed bypassbench-server and/);
-    expect(existsSync('/run/netns/bypassbench-server')).toBe(false);
-    expect((await execute(bypassbench, ['wire', 'down'])).stdout).toBe('there is no wire\n');
+    expect(stdout.split('\n')).toEqual([
+      'bypassbench-server has 10.77.0.1, bypassbench-client has 10.77.0.2, each on wire0',
+      expect.stringMatching(/^bypassbench-client/),
+      expect.stringMatching(/^bypassbench-server/),
+      'removed bypassbench-server and bypassbench-client',
+      'there is no wire',
+      '',
+    ]);
+  });
+
+  it('a root who may not is told so', () => {
+    const run = create({ systems: [redis], workload, wire: 'veth' });
+    const words = ['--bounding-set', '-sys_admin', bypassbench, 'run', run.config, '--out', run.out];
+    const { status, stderr } = spawnSync('setpriv', words, { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([1, expect.stringMatching(refusal)]);
   });
 });
 
-it.runIf(!mayMake)('is refused without root, and left out of all experiments', async () => {
+const refusal = /^bypassbench: no wire can be made here \(unshare: EPERM\): run it as root/;
+
+it.runIf(!mayMake)('is refused without that right, and all experiments leave it out', async () => {
   const run = create({ systems: [redis], workload, wire: 'veth' });
   const { exitCode, stderr } = await run.start();
-  expect([exitCode, stderr]).toEqual([
-    1,
-    expect.stringMatching(/no wire can be made here \(.*EPERM.*\): run it as root/),
-  ]);
-  expect(planInWords([await planned('wire', run.config, false)])).toMatch(
-    /^wire +- +left out: no wire can be made here/,
-  );
+  expect([exitCode, stderr]).toEqual([1, expect.stringMatching(refusal)]);
+  const plan = await planned('wire', run.config, false);
+  expect(planInWords([plan])).toMatch(/^wire +- +left out: no wire can be made here/);
 });

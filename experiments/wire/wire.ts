@@ -58,7 +58,8 @@ export class Wire {
   }
 
   close(): void {
-    enterNetwork(this.#home);
+    // Who may make no namespace may not even enter the one that he is in.
+    if (this.#ends.length > 0) enterNetwork(this.#home);
     for (const fd of [this.#home, ...this.#ends]) closeSync(fd);
   }
 }
