@@ -70,7 +70,7 @@ describe.runIf(hasRing())('io_uring', () => {
     world.shutdown();
   });
 
-  it('copies what goes to this host, unless told otherwise', () => {
+  it('copies, unless told otherwise', () => {
     const world = checkedWorld();
     const { serverQd, clientQd } = world.connect();
     world.pushFreeing(world.client, clientQd, randomBytes(1_000_000));

@@ -3,15 +3,15 @@ import { parseUringOptions } from './options.ts';
 
 describe('options of the backend uring', () => {
   it('are a ring that is entered, without busy polling, by default', () => {
-    expect(parseUringOptions({})).toEqual({ sqpoll: null, napiBusyPollUs: 0, zeroCopyBytes: null });
+    expect(parseUringOptions({})).toEqual({ sqpoll: null, napiBusyPollUs: 0, zeroCopyBytes: 0 });
   });
 
   it('are taken as given', () => {
     const polled = { sqpoll: 'yes', sqpoll_core: '3', sqpoll_idle_ms: '20' };
-    expect(parseUringOptions({ ...polled, napi_busy_poll_us: '50', zero_copy_bytes: '0' })).toEqual({
+    expect(parseUringOptions({ ...polled, napi_busy_poll_us: '50', zero_copy_bytes: '9000' })).toEqual({
       sqpoll: { idleMs: 20, core: 3 },
       napiBusyPollUs: 50,
-      zeroCopyBytes: 0,
+      zeroCopyBytes: 9000,
     });
     expect(parseUringOptions({ sqpoll: 'yes' }).sqpoll).toEqual({ idleMs: 1000, core: null });
   });

@@ -7,12 +7,10 @@ export interface UringOptions {
   sqpoll: { idleMs: number; core: number | null } | null;
   /** How long a wait polls the queues of network cards; 0: not. */
   napiBusyPollUs: number;
-  /** From so many bytes on a push is sent without a copy; null: 16 KiB to other hosts, never to this one; 0: never. */
-  zeroCopyBytes: number | null;
+  /** From so many bytes on a push is sent without a copy; 0: never. */
+  zeroCopyBytes: number;
 }
 
-/** What is sent at once is one buffer of the pool at least. */
-export const ZERO_COPY_BYTES = 16 * 1024;
 const SQPOLL_IDLE_MS = 1000;
 const CORES = 4096;
 
@@ -34,7 +32,7 @@ export const uringOptions: Readonly<Record<string, BackendOption>> = {
   },
   zero_copy_bytes: {
     help: 'from so many bytes on a push is sent without a copy (IORING_OP_SEND_ZC); 0: never',
-    default: `${ZERO_COPY_BYTES} to other hosts, never to this one`,
+    default: '0',
     unit: 'bytes',
   },
 };
@@ -52,10 +50,9 @@ export function parseUringOptions(given: BackendOptions): UringOptions {
   }
   const idleMs = options.integer('sqpoll_idle_ms', 1, 60_000, SQPOLL_IDLE_MS);
   const core = options.integer('sqpoll_core', 0, CORES, -1);
-  const zeroCopyBytes = options.integer('zero_copy_bytes', 0, 2 ** 30, -1);
   return {
     sqpoll: polls ? { idleMs, core: core < 0 ? null : core } : null,
     napiBusyPollUs: options.integer('napi_busy_poll_us', 0, 1_000_000, 0),
-    zeroCopyBytes: zeroCopyBytes < 0 ? null : zeroCopyBytes,
+    zeroCopyBytes: options.integer('zero_copy_bytes', 0, 2 ** 30, 0),
   };
 }

@@ -18,7 +18,6 @@ import { Errno } from '../native/libc.ts';
 import * as sys from '../native/sockets.ts';
 import { MAX_TOKENS } from '../tokens.ts';
 import { GOES_ON, IS_NOTIFICATION, REPORT_USAGE, RequestKind, WAS_COPIED } from './layout.ts';
-import { ZERO_COPY_BYTES } from './options.ts';
 import type { UringQueue } from './queue.ts';
 import { MAX_PIECES, type Ring } from './ring.ts';
 
@@ -32,7 +31,6 @@ const BYTES_ALONE = 256 * 1024;
 const DATAGRAMS_PER_TURN = 64;
 /** The longest that goes into an IPv4 packet. */
 const MAX_DATAGRAM_BYTES = 65_535 - 28;
-const LOOPBACK_NETWORK = 127;
 const SLOT_MASK = MAX_TOKENS - 1;
 const ECANCELED = 125;
 const ENOMEM = 12;
@@ -42,7 +40,7 @@ const EOPNOTSUPP = 95;
 export class UringSender {
   readonly #tokens: TokenTable;
   readonly #ring: Ring;
-  readonly #zeroCopyBytes: number | null;
+  readonly #zeroCopyBytes: number;
   readonly #toSend = new WorkList<UringQueue>();
   /** Queues with pushes that wait for the peer's acknowledgement, or for their buffers. */
   readonly #awaiting: UringQueue[] = [];
@@ -54,7 +52,7 @@ export class UringSender {
   readonly #counts = { zeroCopySends: 0, zeroCopyCopied: 0 };
 
   /** `zeroCopyBytes` as in UringOptions. */
-  constructor(tokens: TokenTable, ring: Ring, zeroCopyBytes: number | null) {
+  constructor(tokens: TokenTable, ring: Ring, zeroCopyBytes: number) {
     this.#tokens = tokens;
     this.#ring = ring;
     this.#zeroCopyBytes = zeroCopyBytes;
@@ -214,12 +212,10 @@ export class UringSender {
 
   /** Whether what is left of the push goes without a copy. */
   #kindOf(queue: UringQueue, sga: ScatterGatherArray): boolean {
-    if (queue.copies) return false;
-    const least = this.#zeroCopyBytes ?? ZERO_COPY_BYTES;
-    if (least === 0 || (this.#zeroCopyBytes === null && isOnThisHost(queue))) return false;
+    if (queue.copies || this.#zeroCopyBytes === 0) return false;
     let bytes = -queue.pushOffset;
     for (let i = queue.pushSegment; i < sga.segmentCount; i++) bytes += sga.segments[i].length;
-    return bytes >= least;
+    return bytes >= this.#zeroCopyBytes;
   }
 
   /** Whether the error of a send without a copy says that it goes with one. */
@@ -324,8 +320,4 @@ export class UringSender {
     tokens.append(queue.unacknowledged, slot);
     if (!this.#awaiting.includes(queue)) this.#awaiting.push(queue);
   }
-}
-
-function isOnThisHost({ peerAddress, localAddress }: UringQueue): boolean {
-  return peerAddress >>> 24 === LOOPBACK_NETWORK || peerAddress === localAddress;
 }
