@@ -1,19 +1,22 @@
 /**
- * DPDK devices that meet this machine's own kernel: tap, and af_packet on a veth pair. They need root; without it
- * the refusal is what is tested.
+ * DPDK devices that meet this machine's own kernel: tap, and af_packet on a veth pair. They need rights; without
+ * those the refusal is what is tested.
  */
 import { spawnSync } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DpdkDevice } from '../libos/dpdk/device.ts';
 import { parseDpdkOptions } from '../libos/dpdk/options.ts';
+import { missingRights } from '../libos/dpdk/rights.ts';
 import { ChecksumStatus } from '../libos/inet/device.ts';
 import { mapAnonymous } from '../libos/memory/anonymous.ts';
 import { libc } from '../libos/native/libc.ts';
 
-const mayMake = process.getuid?.() === 0 && writable('/dev/net/tun');
+const rights = readFileSync('/proc/thread-self/status', 'utf8');
+const lacking = new Set((['tap', 'af_packet'] as const).flatMap((kind) => missingRights(kind, rights)));
+const mayMake = lacking.size === 0 && writable('/dev/net/tun');
 
 function writable(path: string): boolean {
   try {
@@ -88,7 +91,7 @@ function arpReply(request: Buffer, mac: Uint8Array): Buffer {
   return reply;
 }
 
-describe.runIf(mayMake)('as root, with /dev/net/tun', () => {
+describe.runIf(mayMake)('with the rights to, and /dev/net/tun', () => {
   describe('tap', () => {
     const name = `bpt${suffix}`;
     const openTap = () => {

@@ -7,7 +7,8 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createLibos, type Libos } from '../libos/index.ts';
+import { createLibos } from '../libos/every-backend.ts';
+import type { Libos } from '../libos/index.ts';
 import type { Random } from '../libos/inet/devices/random.ts';
 import type { ServerProcess } from './kvserver-processes.ts';
 

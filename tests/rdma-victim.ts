@@ -2,13 +2,13 @@
  * A client that is to be killed: it keeps requests in flight on several connections over shm for as long as it lives,
  * and says so once each has had a reply. `rdma-victim.ts PORT VALUE_BYTES get|set`.
  */
-import { createLibos } from '../libos/index.ts';
+import { openLibos } from '../libos/index.ts';
 
 const CONNECTIONS = 4;
 const IN_FLIGHT = 4;
 
 const [port, valueBytes, operation] = process.argv.slice(2);
-const libos = createLibos({ backend: 'rdma', idle: 'poll' });
+const libos = await openLibos({ backend: 'rdma', idle: 'poll' });
 const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
 const key = `victim-${valueBytes}`;
 const value = 'v'.repeat(Number(valueBytes));

@@ -2,13 +2,14 @@
  * Two network namespaces with a veth pair between them, for processes that a test starts in either: two machines and a
  * wire, as far as their programs can tell.
  *
- * A namespace has no name: it is that of a process which sleeps, and the kernel removes it with the last process in it.
+ * A namespace has no name: it is that of a process which reads from this one, and ends with it, however that ends. The
+ * kernel removes it with the last process in it.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /** With a view of /sys that is the namespace's. */
-const HOLD = 'mount -t sysfs sysfs /sys && ip link set lo up && echo ready && exec sleep 3600';
+const HOLD = 'mount -t sysfs sysfs /sys && ip link set lo up && echo ready && exec cat >/dev/null';
 
 export class VethEnd {
   /** Of the wire, in this end's namespace. */
@@ -50,7 +51,7 @@ export class VethPair {
 
   static async make(): Promise<VethPair> {
     const holders = [0, 1].map(() =>
-      spawn('unshare', ['--net', '--mount', 'sh', '-c', HOLD], { stdio: ['ignore', 'pipe', 'pipe'] }),
+      spawn('unshare', ['--net', '--mount', 'sh', '-c', HOLD], { stdio: 'pipe' }),
     );
     try {
       await Promise.all(holders.map(ready));
