@@ -21,12 +21,8 @@ import { GOES_ON, IS_NOTIFICATION, REPORT_USAGE, RequestKind, WAS_COPIED } from 
 import type { UringQueue } from './queue.ts';
 import { MAX_PIECES, type Ring } from './ring.ts';
 
-/**
- * What the kernel gets at once of one stream: four buffers of the pool, some 10 us of copying; and where no other
- * stream has anything to send.
- */
+/** What the kernel gets at once of one stream: four buffers of the pool, some 10 us of copying. */
 const BYTES_PER_TURN = 64 * 1024;
-const BYTES_ALONE = 256 * 1024;
 /** Datagrams of one queue that are submitted in one poll. */
 const DATAGRAMS_PER_TURN = 64;
 /** The longest that goes into an IPv4 packet. */
@@ -80,12 +76,11 @@ export class UringSender {
   /** Submits a turn of each queue that has something to send. */
   submit(): void {
     const count = this.#toSend.count;
-    const most = count === 1 ? BYTES_ALONE : BYTES_PER_TURN;
     for (let i = 0; i < count; i++) {
       const queue = this.#toSend.at(i);
       queue.waitsToSend = false;
       if ((queue.closed && !queue.lingers) || queue.pushes.head === NO_SLOT) continue;
-      if (queue.kind === 'stream') this.#submitStream(queue, most);
+      if (queue.kind === 'stream') this.#submitStream(queue);
       else this.#submitDatagrams(queue);
     }
     this.#toSend.dropFirst(count);
@@ -170,7 +165,7 @@ export class UringSender {
     this.forget(queue);
   }
 
-  #submitStream(queue: UringQueue, most: number): void {
+  #submitStream(queue: UringQueue): void {
     const tokens = this.#tokens;
     const slot = queue.pushes.head;
     const sga = tokens.pushed(slot);
@@ -182,25 +177,25 @@ export class UringSender {
     queue.sending = true;
     queue.inFlight++;
     const token = tokens.token(slot);
-    if (isAlone || whole >= most) {
-      const length = Math.min(whole, most);
+    if (isAlone || whole >= BYTES_PER_TURN) {
+      const length = Math.min(whole, BYTES_PER_TURN);
       this.#ring.send(queue.fd, queue.index, kind, token, flags, first, queue.pushOffset, length);
       return;
     }
     this.#ring.startMessage(queue.fd, queue.index, kind, token, flags, 0, 0);
-    this.#addPieces(queue, most, kind === RequestKind.SendZeroCopy);
+    this.#addPieces(queue, kind === RequestKind.SendZeroCopy);
   }
 
-  /** At most so many bytes of the push at the head, and of those behind it unless `alone`. */
-  #addPieces(queue: UringQueue, most: number, alone: boolean): void {
+  /** Of the push at the head, and of those behind it unless `alone`. */
+  #addPieces(queue: UringQueue, alone: boolean): void {
     const tokens = this.#tokens;
     let [index, skip, pieces, bytes] = [queue.pushSegment, queue.pushOffset, 0, 0];
     for (let slot = queue.pushes.head; slot !== NO_SLOT; slot = alone ? NO_SLOT : tokens.next[slot]) {
       const sga = tokens.pushed(slot);
       for (; index < sga.segmentCount; index++) {
-        if (pieces === MAX_PIECES || bytes === most) return;
+        if (pieces === MAX_PIECES || bytes === BYTES_PER_TURN) return;
         const segment = sga.segments[index];
-        const length = Math.min(segment.length - skip, most - bytes);
+        const length = Math.min(segment.length - skip, BYTES_PER_TURN - bytes);
         this.#ring.addPiece(segment, skip, length);
         pieces++;
         bytes += length;

@@ -44,12 +44,13 @@ export const dataCases: readonly ConformanceCase[] = [
           const sga = world.buffer(client, data);
           const token = client.push(clientQd, sga);
           world.settle(200);
-          assert.equal(client.wait(token, 0), null);
+          // Shown as it is, a completion of so many buffers would take a minute and a gigabyte.
+          assert.ok(client.wait(token, 0) === null, 'it completed while the peer popped nothing');
           const received = world.popAll(server, serverQd, data.length);
           assert.equal(sha256(received), sha256(data));
           const completion = world.wait(client, token);
           assert.equal(completion.error, null);
-          assert.equal(completion.sga, sga);
+          assert.ok(completion.sga === sga);
           client.free(sga);
         },
       },
