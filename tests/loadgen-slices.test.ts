@@ -120,7 +120,7 @@ describe.runIf(core !== serverCore)('with the core of the server', () => {
 it('without a core of the server the window is cut all the same, and says what is not known', async () => {
   const { result, slices } = await load('--duration-s', '0.1');
   expect(slices).toMatchObject({
-    seenAt: null,
+    cores: null,
     helper: null,
     unknown: 'no core of the server was named',
     probes: [],
