@@ -34,6 +34,8 @@ export interface DataPath<Info, Result> {
    * with a line that says so and exit code 1. Never rejects.
    */
   stop(options?: StopOptions): Promise<void>;
+  /** Ends the process as stop() does where the thread does not return: for who sees by himself that it hangs. */
+  endProcess(): void;
 }
 
 export interface StopOptions {
@@ -41,7 +43,7 @@ export interface StopOptions {
   graceMs?: number;
   /**
    * How much longer than its grace a data path may take that has heard the request, to put away what it has.
-   * Default 10 s; Infinity is without limit, for one that saves data.
+   * Default 10 s.
    */
   closingMs?: number;
 }
@@ -70,6 +72,7 @@ export function startDataPath<Data, Info, Result>(
   const finished = Promise.withResolvers<Result | null>();
   let stopping = false;
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  const endProcess = () => endProcessWith(Atomics.load(shared, THREAD));
   const fail = (error: Error) => {
     ready.reject(error);
     finished.reject(error);
@@ -95,15 +98,16 @@ export function startDataPath<Data, Info, Result>(
       Atomics.store(shared, STOP_WORD, StopWord.Asked);
       const end = () => {
         void worker.terminate();
-        timer = setTimeout(() => endProcessWith(Atomics.load(shared, THREAD)), ENDING_MS);
+        timer = setTimeout(endProcess, ENDING_MS);
       };
       let timer = setTimeout(() => {
-        if (Atomics.load(shared, STOP_WORD) !== StopWord.Heard) end();
-        else if (Number.isFinite(closingMs)) timer = setTimeout(end, closingMs);
+        if (Atomics.load(shared, STOP_WORD) === StopWord.Heard) timer = setTimeout(end, closingMs);
+        else end();
       }, graceMs);
       await exited;
       clearTimeout(timer);
     },
+    endProcess,
   };
 }
 

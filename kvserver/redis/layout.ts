@@ -31,6 +31,9 @@ const WAITING = 7;
 const EXIT_CODE = 8;
 const DEPTH_NOW = 9;
 const ROOM = 10;
+const END_SIGNALS = 11;
+const CALLS = 12;
+const IN_REDIS = 13;
 
 export const InputKind = { Data: 1, End: 2, Reset: 3 } as const;
 /** What one connection may have unsent, as in port.h; one that waits goes on below half of it. */
@@ -127,6 +130,21 @@ export class SharedTables {
   get exitCode(): number | null {
     const code = this.#words[EXIT_CODE];
     return code < 0 ? null : code;
+  }
+
+  /** Signals that were to end the server. */
+  get endSignals(): number {
+    return this.#words[END_SIGNALS];
+  }
+
+  /** Calls into Redis so far. */
+  get calls(): number {
+    return this.#words[CALLS];
+  }
+
+  /** One of them is under way, and has not turned to the network. */
+  get isInRedis(): boolean {
+    return this.#words[IN_REDIS] !== 0;
   }
 
   setUnsent(slot: number, bytes: number): void {

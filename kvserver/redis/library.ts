@@ -1,7 +1,7 @@
 /** The functions of the port (native/port.h), which scripts/build-redis.mjs builds. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import koffi from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 import { KvServerError } from '../errors.ts';
 import { SHARED_BYTES, SharedTables } from './layout.ts';
 
@@ -33,8 +33,8 @@ export function whyNoPort(): string | null {
   return 'it is not built: run node scripts/setup.mjs, which says what it lacks';
 }
 
-/** One a process, in the thread that serves. Throws KvServerError ENGINE_UNAVAILABLE, with the remedy. */
-export function loadPort(callbacks: PortCallbacks): PortLibrary {
+/** The library and what it shares, which threads of the process see alike. Throws as loadPort. */
+function load(): { library: LibraryHandle; tables: SharedTables } {
   const missing = whyNoPort();
   if (missing !== null) {
     throw new KvServerError('ENGINE_UNAVAILABLE', `Redis on the libOS: ${missing}`);
@@ -46,6 +46,17 @@ export function loadPort(callbacks: PortCallbacks): PortLibrary {
     throw new KvServerError('ENGINE_UNAVAILABLE', `${detail}: run node scripts/setup.mjs`);
   }
   const address = library.func('uintptr_t rp_shared()')() as number;
+  return { library, tables: new SharedTables(koffi.view(BigInt(address), SHARED_BYTES)) };
+}
+
+/** What another thread than the one that serves may look at. Throws as loadPort. */
+export function sharedTables(): SharedTables {
+  return load().tables;
+}
+
+/** One a process, in the thread that serves. Throws KvServerError ENGINE_UNAVAILABLE, with the remedy. */
+export function loadPort(callbacks: PortCallbacks): PortLibrary {
+  const { library, tables } = load();
   const callback = (prototype: string, run: (...given: never[]) => unknown) =>
     koffi.register(run, koffi.pointer(koffi.proto(prototype)));
   const listen = callback('int rp_listen(int, const char *, int)', callbacks.listen);
@@ -53,7 +64,7 @@ export function loadPort(callbacks: PortCallbacks): PortLibrary {
   const look = callback('bool rp_look()', callbacks.look);
   const start = library.func('int rp_start(const char *, int, rp_listen *, rp_unlisten *, rp_look *)');
   return {
-    tables: new SharedTables(koffi.view(BigInt(address), SHARED_BYTES)),
+    tables,
     start: (args) => start(Buffer.from(`${args.join('\0')}\0`), args.length, listen, unlisten, look),
     accept: library.func('int rp_accept(int, const char *, int, const char *, int)'),
     turn: library.func('int rp_turn()'),

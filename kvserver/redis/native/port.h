@@ -70,7 +70,14 @@ struct rp_shared {
 	int32_t depth;
 	/* Set by the caller when there is room for a connection that waits, emptied by the port. */
 	int32_t room;
-	int32_t unused[5];
+	/*
+	 * For who asks, from another thread, whether the server hangs: signals that were to end it, calls into Redis so
+	 * far, and 1 while one is under way and has not turned to the network.
+	 */
+	int32_t end_signals;
+	int32_t calls;
+	int32_t in_redis;
+	int32_t unused[2];
 	struct rp_input input[RP_DEPTH][RP_INPUTS];
 	struct rp_output output[RP_OUTPUTS];
 	struct rp_block lent[RP_BLOCKS];

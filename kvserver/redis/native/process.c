@@ -33,9 +33,13 @@ int run_guarded(void (*body)(void))
 	if (shared_area.exit_code >= 0)
 		return -1;
 	innermost = &guard;
+	shared_area.calls++;
+	shared_area.in_redis = 1;
 	if (setjmp(guard.environment) == 0)
 		body();
 	innermost = guard.outer;
+	/* A call lies in another one only where that has turned to the network. */
+	shared_area.in_redis = 0;
 	return shared_area.exit_code >= 0 ? -1 : 0;
 }
 
@@ -64,7 +68,9 @@ bool look_at_network(void)
 	if (shared_area.depth + 1 >= RP_DEPTH || getpid() != own_process)
 		return false;
 	shared_area.depth++;
+	shared_area.in_redis = 0;
 	bool looked = look();
+	shared_area.in_redis = 1;
 	shared_area.depth--;
 	if (shared_area.exit_code >= 0)
 		longjmp(innermost->environment, 1);
@@ -213,6 +219,7 @@ static void (*handle_end)(int signal);
 
 static void hear_end(int signal)
 {
+	shared_area.end_signals++;
 	signalled = pthread_self();
 	is_signalled = 1;
 	handle_end(signal);
