@@ -161,4 +161,30 @@ describe('an endpoint for each peer', () => {
     for (let i = 0; i < 5; i++) libos.close(connect().qd);
     expect([echo.server.devices.length, client.devices.length]).toEqual([1, 1]);
   });
+
+  it('is looked for once in a while where there is no room for one, and is there when there is', () => {
+    let opened = 0;
+    let room = false;
+    const network = new SimulatedNetwork({ seed: 3 });
+    const opens = () => {
+      opened++;
+      if (!room) throw new Error('no room');
+    };
+    const { libos, devices, said } = network.createHost({ ...OPTIONS, opens });
+    const poll = (times: number) => {
+      for (let i = 0; i < times; i++) {
+        libos.waitNext(16, 0);
+        network.advance(500);
+      }
+    };
+    devices[0].isLost = true;
+    // Half a second.
+    poll(1000);
+    expect(opened).toBeGreaterThanOrEqual(4);
+    expect(opened).toBeLessThanOrEqual(7);
+    expect(said).toEqual(['the endpoint of a peer was given up: a call did not return (CONNECTION_RESET)']);
+    room = true;
+    poll(300);
+    expect(devices.map(({ isClosed }) => isClosed)).toEqual([true, false]);
+  });
 });

@@ -33,6 +33,8 @@ export class MessageEndpoint {
   peer: string | null = null;
   /** A line to its peer broke: others do not get it. */
   isSpoiled = false;
+  /** It was lost, and its connections have been told; it is still here where there can be no other. */
+  isGivenUp = false;
   emptySinceUs = -1;
 
   constructor(tokens: TokenTable, device: MessageDevice, shared: SharedReceives, options: EngineOptions) {
@@ -113,7 +115,7 @@ export class EndpointTable {
     const { device, peer } = endpoint;
     if (peer !== null && this.#byPeer.get(peer) === endpoint) this.#byPeer.delete(peer);
     endpoint.isSpoiled = true;
-    // There is always one, whose clock counts: where there can be no other, it stays until there can.
+    // There is always one, whose clock counts: where there can be no other, it stays until there can, as tick() finds.
     if (this.all.length === 1 && !this.#openAnother()) return;
     addCounters(this.#countersOfClosed, endpoint);
     device.close();

@@ -47,6 +47,8 @@ export interface HostOptions {
   stamps?: StampWriter;
   /** Each peer gets an endpoint of its own, as over shm. */
   endpointPerPeer?: boolean;
+  /** Before each device that it opens but the first; what it throws is why there can be none. */
+  opens?: () => void;
 }
 
 interface Event {
@@ -82,7 +84,9 @@ export class SimulatedNetwork {
     const address = 0x0a630001 + number;
     const shared = new SharedReceives((options.receiveLimit ?? RECEIVES) * (options.endpointPerPeer ? 4 : 1));
     const devices: SimulatedMessageDevice[] = [];
+    const said: string[] = [];
     const openDevice = () => {
+      if (devices.length > 0) options.opens?.();
       const device = new SimulatedMessageDevice(this, this.devices.length, options);
       this.devices.push(device);
       devices.push(device);
@@ -110,6 +114,7 @@ export class SimulatedNetwork {
         hostOnly: false,
         endpointPerPeer: options.endpointPerPeer ?? false,
         maxWindow: options.maxWindow ?? 16,
+        say: (line) => said.push(line),
       });
     const libos = new LibosCore(createTransport, {
       checked: true,
@@ -123,6 +128,8 @@ export class SimulatedNetwork {
       /** The first of its devices, and all of them so far. */
       device,
       devices,
+      /** Lines for people. */
+      said,
       rendezvous: this.rendezvous[number],
       address: `10.99.0.${1 + number}`,
     };

@@ -27,6 +27,7 @@ import type {
   RendezvousHandler,
   RendezvousListener,
 } from './rendezvous.ts';
+import { Warnings } from './warnings.ts';
 
 /** How long providers below which there are others are given to end what they do by themselves. */
 const SETTLE_US = 20_000;
@@ -39,6 +40,8 @@ export interface RdmaTransportOptions extends EndpointOptions {
   /** 16 bytes that are another for each machine, and whether the provider reaches this machine alone. */
   host: Uint8Array;
   hostOnly: boolean;
+  /** Where a line for people goes. */
+  say: (line: string) => void;
 }
 
 export class RdmaTransport implements Transport, RendezvousHandler {
@@ -50,7 +53,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   readonly #host: TransportHost;
   readonly #tokens: TokenTable;
   readonly #datagrams: Datagrams;
-  readonly #warned = new Set<string>();
+  readonly #warnings: Warnings;
 
   /** `device`: the first one, opened with `shared`; `openDevice` opens others. */
   constructor(
@@ -68,6 +71,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     this.#options = options;
     this.#endpoints = new EndpointTable(host.tokens, device, shared, openDevice, options);
     this.#rendezvous = createRendezvous(this);
+    this.#warnings = new Warnings(options.say);
     this.#datagrams = new Datagrams(host.tokens, pool, device, (socket, address, port) =>
       this.#openChannel(HelloKind.Datagram, socket.queue.localPort, address, port, 0, 0),
     );
@@ -210,10 +214,11 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     if (stirs) this.#host.stirred();
     this.#rendezvous.poll(all[0].device);
     for (let i = all.length - 1; i >= 0; i--) {
-      if (all[i].device.isLost) this.#endpointLost(all[i]);
+      if (all[i].device.isLost && !all[i].isGivenUp) this.#endpointLost(all[i]);
       else if (all[i].engine.touched.count > 0) this.#serveTouched(all[i].engine);
     }
     this.#endpoints.tick();
+    this.#warnings.tick(this.#nowUs);
   }
 
   #serveTouched({ touched }: MessageEngine): void {
@@ -229,6 +234,7 @@ export class RdmaTransport implements Transport, RendezvousHandler {
   /** All its connections are reset, and it is closed: a peer that lives connects anew. */
   #endpointLost(endpoint: MessageEndpoint): void {
     const { device, engine } = endpoint;
+    endpoint.isGivenUp = true;
     this.#warn(`the endpoint of a peer was given up: ${device.loss}`, 'CONNECTION_RESET');
     engine.breakAll();
     this.#serveTouched(engine);
@@ -375,11 +381,9 @@ export class RdmaTransport implements Transport, RendezvousHandler {
     return this.#endpoints.all[0].device.nowUs;
   }
 
-  /** A completion carries no more than a code: the reason goes to standard error, each once. */
+  /** A completion carries no more than a code. */
   #warn(reason: string, code: ErrorCode): void {
-    if (this.#warned.has(reason)) return;
-    this.#warned.add(reason);
-    process.emitWarning(reason, { type: 'RendezvousWarning', code });
+    this.#warnings.add(this.#nowUs, reason, code);
   }
 
   #hello(
