@@ -1,7 +1,8 @@
 /**
- * What people are to know of peers: why one would not be met, or was given up. A line each on standard error, written at
- * once, since a server that polls does not return to Node's event loop. Peers may bring about any number of them, so of
- * each code there is one line in a second; what came meanwhile is counted, and its last reason said.
+ * What people are to know of peers: why one would not be met, or was given up. A line each on standard
+ * error, written at once, since a server that polls does not return to Node's event loop. Peers may bring about
+ * any number of them, so of each code there is one line in a second; what came meanwhile is counted, and its
+ * last reason said.
  */
 import type { ErrorCode } from '../errors.ts';
 
