@@ -9,10 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { runInNewContext } from 'node:vm';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { command } from '../libos/conformance/command.ts';
 import { codeOf } from '../libos/conformance/outcome.ts';
-import { type CaseResult, fullName, runConformance } from '../libos/conformance/run.ts';
+import { type CaseLimits, type CaseResult, fullName, runConformance } from '../libos/conformance/run.ts';
 import { conformanceCases } from '../libos/conformance/suite.ts';
 import { measureTraits } from '../libos/conformance/traits.ts';
 import { createLibos } from '../libos/index.ts';
@@ -63,13 +63,20 @@ writeFileSync(endless, 'await new Promise(() => {});\n');
 
 const HANGS = 'it hangs: no end within 2.5 s';
 
-/** Of cases in one process, where hanging is short. */
-const resultsOf = (backendModule: string, only: RegExp): Promise<CaseResult[]> =>
+const LONG_MS = 120_000;
+const SHORT_MS = 2500;
+
+/** Of cases in one process. What is to hang has a short limit, and what is to pass, such as Node's start, a long one. */
+const resultsOf = (
+  backendModule: string,
+  only: RegExp,
+  limits: Partial<CaseLimits> = {},
+): Promise<CaseResult[]> =>
   runConformance({
     flags: { backendModule },
     processes: [1],
     only,
-    limits: { ordinaryMs: 2500, largeMs: 2500 },
+    limits: { startMs: LONG_MS, ordinaryMs: LONG_MS, largeMs: LONG_MS, ...limits },
   });
 
 describe('bypassbench conform', () => {
@@ -126,17 +133,30 @@ describe('bypassbench conform', () => {
   });
 });
 
-it('interrupted, it ends what it has started', async () => {
+/** A process that has ended may still be there until somebody asks how. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+it.each([
+  ['SIGINT', [130, null]],
+  ['SIGKILL', [null, 'SIGKILL']],
+] as const)('ended by %s, it ends what it has started', async (signal, how) => {
   const poll = "poll() { console.error('polls', process.pid); hang(); }";
   const words = ['conform', '--backend-module', changed('polled', poll)];
   const child = spawn(bypassbench, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
   const ended = once(child, 'exit');
   const [said] = (await once(child.stderr, 'data')) as [Buffer];
   const pid = Number(/polls (\d+)/.exec(said.toString())?.[1]);
-  expect(process.kill(pid, 0)).toBe(true);
-  child.kill('SIGINT');
-  expect(await ended).toEqual([130, null]);
-  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  expect(isRunning(pid)).toBe(true);
+  child.kill(signal);
+  expect(await ended).toEqual(how);
+  await expect.poll(() => isRunning(pid), { timeout: 60_000 }).toBe(false);
 });
 
 it('knows an error of the libOS by its name and its code, whoever has made its class', () => {
@@ -150,7 +170,8 @@ it('knows an error of the libOS by its name and its code, whoever has made its c
 describe('a run of the suite', () => {
   it('names a case in which the backend hangs, and goes on behind it', async () => {
     const listen = 'listen(queue, backlog) { if (backlog === 4) hang(); super.listen(queue, backlog); }';
-    const results = await resultsOf(changed('hanging', listen), /binds port 0|wildcard|what is no address/);
+    const only = /binds port 0|wildcard|what is no address/;
+    const results = await resultsOf(changed('hanging', listen), only, { ordinaryMs: SHORT_MS });
     expect(results.map(({ outcome, why }) => [outcome, why])).toEqual([
       ['passed', null],
       ['failed', HANGS],
@@ -160,7 +181,9 @@ describe('a run of the suite', () => {
 
   it('leaves the rest out where the backend hangs from the start, or never comes to be', async () => {
     const skipped = ['skipped', 'there was no first contact'];
-    const stuck = await resultsOf(changed('stuck', 'poll() { hang(); }'), /sockets: (gives|names)/);
+    const stuck = await resultsOf(changed('stuck', 'poll() { hang(); }'), /sockets: (gives|names)/, {
+      startMs: SHORT_MS,
+    });
     expect(stuck.map(({ outcome, why }) => [outcome, why])).toEqual([['failed', HANGS], skipped, skipped]);
     const never = await resultsOf(endless, /sockets: gives/);
     expect(never.map(({ outcome, why }) => [outcome, why])).toEqual([
@@ -195,6 +218,78 @@ describe('a run of the suite', () => {
     expect(results.map(({ outcome, why }) => [outcome, why])).toEqual([
       ['failed', 'its process ended with SIGKILL'],
       ['passed', null],
+    ]);
+  });
+});
+
+describe('a process of the suite', () => {
+  /** A module of the backend, and what is done in its process when that has told of a message. */
+  const telling = (name: string, message: string, act: string): string => {
+    const path = changed(name, '');
+    const more = `import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+const kill = () => process.kill(process.pid, 'SIGKILL');
+const tell = fs.writeSync;
+let told = 0;
+fs.writeSync = (fd, text) => {
+  tell(fd, text);
+  if (text.includes('"kind":"${message}"')) told++;
+  if (text.includes('"kind":"${message}"')) ${act}
+};
+syncBuiltinESMExports();
+`;
+    writeFileSync(path, more + readFileSync(path, 'utf8'));
+    return path;
+  };
+  const outcomes = (results: CaseResult[]) =>
+    results.map(({ group, name, outcome, why }) => [group, name, outcome, why]);
+  const two = /binds port 0|what is no address/;
+  const [first, second] = conformanceCases.filter((one) => two.test(fullName(one)));
+  const passed = [first, second].map(({ group, name }) => [group, name, 'passed', null]);
+  const endsBadly = (why: string) => ['at the end', 'the processes end well', 'failed', why];
+
+  it.each([
+    ['is killed', 'kill();', 'its process ended with SIGKILL'],
+    ['ends by itself', 'process.exit(0);', 'its process ended with exit code 0'],
+  ])('that %s behind its last case has failed', async (name, end, why) => {
+    const module = telling(name.replaceAll(' ', '-'), 'ends', `{ if (told === 2) ${end} }`);
+    expect(outcomes(await resultsOf(module, two))).toEqual([...passed, endsBadly(why)]);
+  });
+
+  it('that hangs behind its last case has failed', async () => {
+    const module = telling('hangs-behind', 'ends', '{ if (told === 2) hang(); }');
+    const results = await resultsOf(module, two, { ordinaryMs: SHORT_MS });
+    expect(outcomes(results)).toEqual([...passed, endsBadly(HANGS)]);
+  });
+
+  it('that ends by a signal as it exits has failed', async () => {
+    const module = telling('exits', 'through', "process.once('exit', kill);");
+    expect(outcomes(await resultsOf(module, two))).toEqual([
+      ...passed,
+      endsBadly('its process ended with SIGKILL'),
+    ]);
+  });
+
+  it('that ends between two cases is no first contact, and another one goes on', async () => {
+    const module = telling('between', 'ends', '{ if (told === 1) kill(); }');
+    const three = /small descriptors|binds port 0|what is no address/;
+    const results = await resultsOf(module, three);
+    const cases = conformanceCases.filter((one) => three.test(fullName(one)));
+    const why = 'its process ended with SIGKILL';
+    const behind = (index: number) => [
+      'between two cases',
+      `the process goes on behind "${fullName(cases[index])}"`,
+      'failed',
+      why,
+    ];
+    const passes = ({ group, name }: { group: string; name: string }) => [group, name, 'passed', null];
+    expect(outcomes(results)).toEqual([
+      passes(cases[0]),
+      behind(0),
+      passes(cases[1]),
+      behind(1),
+      passes(cases[2]),
+      endsBadly(why),
     ]);
   });
 });

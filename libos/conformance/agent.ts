@@ -7,6 +7,7 @@ import { createLibos } from '../every-backend.ts';
 import { type Libos, loadBackendModule } from '../index.ts';
 import { Owner, ScatterGatherArray } from '../memory/sga.ts';
 import { AgentChannel, ChannelEnded } from './channel.ts';
+import { endWithParent } from './end-with-parent.ts';
 import {
   type AgentReply,
   type AgentRequest,
@@ -156,6 +157,7 @@ function serve(request: AgentRequest): void {
   else channel.send(reply(request));
 }
 
+endWithParent();
 for (const url of process.argv.slice(2)) await (await loadBackendModule(url)).load?.();
 try {
   for (let requestedMs = performance.now(); ; ) {

@@ -8,6 +8,7 @@ import { chooseBackend } from '../backend-flags.ts';
 import { backendNamed } from '../backends.ts';
 import { type ConformanceCase, runCase, whyLeftOut } from './case.ts';
 import type { CaseOutcome, RunnerMessage, RunnerTask } from './case-messages.ts';
+import { endWithParent } from './end-with-parent.ts';
 import { isLibosError } from './outcome.ts';
 import { type PairedWorlds, pairedWorlds, whyNotIn } from './paired-worlds.ts';
 import { packError } from './protocol.ts';
@@ -27,6 +28,7 @@ function say(message: RunnerMessage): void {
   writeSync(MESSAGES_FD, `${JSON.stringify(message)}\n`);
 }
 
+endWithParent();
 const task = JSON.parse(process.argv[2]) as RunnerTask;
 const worlds = await makeWorlds(task);
 const backend = worlds === null ? null : getToKnow(worlds, task);

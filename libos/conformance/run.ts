@@ -34,8 +34,9 @@ export interface RunListener {
   ends?(result: CaseResult): void;
 }
 
-/** How long a case may take until it is taken to hang. */
+/** How long a process may take until its first case, and a case until it ends: what takes longer hangs. */
 export interface CaseLimits {
+  startMs: number;
   ordinaryMs: number;
   largeMs: number;
 }
@@ -52,20 +53,23 @@ export interface ConformanceRun {
 }
 
 /** More than the waits of a case that fails, and than an agent has for an answer. */
-const defaultLimits: CaseLimits = { ordinaryMs: 30_000, largeMs: 120_000 };
+const defaultLimits: CaseLimits = { startMs: 30_000, ordinaryMs: 30_000, largeMs: 120_000 };
 /** A process that is stopped for a while, with this one, has missed one tick at most. */
 const TICK_MS = 100;
 /** Node's own, with nothing left to wait for. */
 const UNSETTLED_EXIT_CODE = 13;
 /** After so many cases in a row that hang, the others would as well. */
 const MOST_HANGING = 3;
+/** After so many ends between two cases, more of them would tell nothing new. */
+const MOST_BETWEEN = 3;
 
 /** What stands in the place of cases that nobody has written down. */
 const FIRST_CONTACT = {
   group: 'first contact',
   name: 'two ends connect, and what they take can be measured',
 };
-const LAST_END = { group: 'at the end', name: 'the other process ends well' };
+const BETWEEN = 'between two cases';
+const LAST_END = { group: 'at the end', name: 'the processes end well' };
 
 /** By which it is found by a pattern. */
 export function fullName({ group, name }: Pick<ConformanceCase, 'group' | 'name'>): string {
@@ -98,6 +102,11 @@ class Series {
   /** The one that runs; null: the runner gets ready. */
   #current: number | null = null;
   #traits: Traits | null = null;
+  /** What the present runner has said: that there is nothing to run, or that its cases are through. */
+  #isThrough = false;
+  /** The last case that has ended in it; null: none has. */
+  #last: number | null = null;
+  #betweenCases = 0;
   #hungInARow = 0;
   #runners = 0;
   #refusal: Failure | null = null;
@@ -137,7 +146,9 @@ class Series {
       traits: this.#traits,
     };
     this.#current = null;
-    const runner = new Runner(task, this.#limits.ordinaryMs, signal);
+    this.#last = null;
+    this.#isThrough = false;
+    const runner = new Runner(task, this.#limits.startMs, signal);
     for await (const message of runner.messages()) {
       this.#take(message);
       runner.limitMs = this.#limitMs();
@@ -147,13 +158,15 @@ class Series {
     }
     const end = await runner.ended;
     signal?.throwIfAborted();
-    if (this.#hungInARow >= MOST_HANGING || this.#left.length === 0 || this.#refusal !== null) return;
-    this.#broke(end);
+    if (this.#hungInARow >= MOST_HANGING || this.#refusal !== null) return;
+    if (this.#left.length > 0) this.#broke(end);
+    else if (!this.#isThrough || !end.isGood) this.#endedBadly(end.why);
   }
 
   #limitMs(): number {
-    const { ordinaryMs, largeMs } = this.#limits;
-    return this.#current !== null && conformanceCases[this.#current].isLarge ? largeMs : ordinaryMs;
+    const { startMs, ordinaryMs, largeMs } = this.#limits;
+    if (this.#current === null) return this.#last === null ? startMs : ordinaryMs;
+    return conformanceCases[this.#current].isLarge ? largeMs : ordinaryMs;
   }
 
   #take(message: RunnerMessage): void {
@@ -166,6 +179,7 @@ class Series {
         this.#refusal = message.failure;
         break;
       case 'leftOut':
+        this.#isThrough = true;
         this.#leaveOut(message.why);
         break;
       case 'unmeasured':
@@ -179,28 +193,53 @@ class Series {
         listener?.begins?.(conformanceCases[message.index]);
         break;
       case 'ends':
+        this.#last = message.index;
         this.#hungInARow = message.hung ? this.#hungInARow + 1 : 0;
         this.#record(message.index, message.outcome, message.why, message.elapsedMs);
         break;
       case 'through':
-        if (message.why !== null) this.#add(LAST_END, 'failed', message.why, 0);
+        this.#isThrough = true;
+        if (message.why !== null) this.#endedBadly(message.why);
     }
   }
 
-  /** The runner has ended before it was through. */
-  #broke({ why, hung, elapsedMs }: RunnerEnd): void {
+  /** The runner has ended before its last case had. */
+  #broke(end: RunnerEnd): void {
+    const { why, hung, elapsedMs } = end;
     const index = this.#current;
-    if (index === null) {
-      this.#noContact(why);
-      return;
+    if (index !== null) {
+      this.#hungInARow = hung ? this.#hungInARow + 1 : 0;
+      this.#record(index, 'failed', why, elapsedMs);
+    } else if (this.#traits === null) this.#noContact(why);
+    else this.#brokeBetween(end);
+  }
+
+  /** Neither a case nor the first contact: with the traits known, a runner ended before a case or between two. */
+  #brokeBetween({ why, elapsedMs }: RunnerEnd): void {
+    const last = this.#last;
+    const name =
+      last === null
+        ? 'a process starts that runs the next one'
+        : `the process goes on behind "${fullName(conformanceCases[last])}"`;
+    this.#add({ group: BETWEEN, name }, 'failed', why, elapsedMs);
+    this.#betweenCases++;
+    if (last === null) this.#leaveOut('no process starts that could run them');
+    else if (this.#betweenCases >= MOST_BETWEEN) {
+      this.#leaveOut(`processes ended between two cases ${MOST_BETWEEN} times: mend that first`);
     }
-    this.#hungInARow = hung ? this.#hungInARow + 1 : 0;
-    this.#record(index, 'failed', why, elapsedMs);
   }
 
   #noContact(why: string): void {
+    this.#isThrough = true;
     this.#add(FIRST_CONTACT, 'failed', why, 0);
     this.#leaveOut('there was no first contact');
+  }
+
+  /** What ends badly says so once. */
+  #endedBadly(why: string): void {
+    const { name } = LAST_END;
+    const wasSaid = this.#results.some((result) => result.name === name && result.outcome === 'failed');
+    if (!wasSaid) this.#add(LAST_END, 'failed', why, 0);
   }
 
   #leaveOut(why: string): void {
@@ -226,6 +265,8 @@ class Series {
 }
 
 interface RunnerEnd {
+  /** By itself, with exit code 0. */
+  isGood: boolean;
   why: string;
   hung: boolean;
   /** Since its last message. */
@@ -260,7 +301,7 @@ class Runner {
     if (signal?.aborted) end();
     const ticking = setInterval(() => this.#tick(), TICK_MS);
     this.ended = new Promise((resolve) => {
-      const ends = (how: string) => {
+      const ends = (how: string, isGood = false) => {
         clearInterval(ticking);
         signal?.removeEventListener('abort', end);
         // An agent that did not end with it.
@@ -268,9 +309,9 @@ class Runner {
         const why = this.#hung
           ? `it hangs: no end within ${this.limitMs / 1000} s`
           : `its process ended with ${how}`;
-        resolve({ why, hung: this.#hung, elapsedMs: this.#silentMs });
+        resolve({ isGood: isGood && !this.#hung, why, hung: this.#hung, elapsedMs: this.#silentMs });
       };
-      this.#child.once('exit', (code, killedBy) => ends(killedBy ?? exitInWords(code)));
+      this.#child.once('exit', (code, killedBy) => ends(killedBy ?? exitInWords(code), code === 0));
       this.#child.once('error', ({ message }) => ends(message));
     });
   }
