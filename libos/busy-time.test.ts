@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import { BusyTime } from './busy-time.ts';
 import { nowNs } from './clock.ts';
 import { PauseLog } from './pauses.ts';
@@ -12,10 +12,30 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const LOOK = 61;
 
+/** The clock of this thread, which goes on as it is told. */
+class HeldClock {
+  #atMs = 1000;
+  readonly #now = vi.spyOn(performance, 'now').mockImplementation(() => this.#atMs);
+
+  constructor() {
+    onTestFinished(() => this.letGo());
+  }
+
+  passUs(us: number): void {
+    this.#atMs += us / 1000;
+  }
+
+  letGo(): void {
+    this.#now.mockRestore();
+  }
+}
+
 test('one turn in 61 is timed, and stands for all of them', () => {
+  const clock = new HeldClock();
   const busyNs = new Float64Array(1);
   const busy = new BusyTime(null, busyNs);
   busy.begin();
+  clock.passUs(1);
   for (let turn = 1; turn < LOOK; turn++) busy.turnEnded(nowNs() - 1e6);
   expect(busyNs[0]).toBe(0);
   expect(busy.share()).toBe(0);
@@ -24,44 +44,38 @@ test('one turn in 61 is timed, and stands for all of them', () => {
   // More than there was time for.
   expect(busy.share()).toBe(1);
   busy.begin();
+  clock.passUs(1);
   expect(busy.share()).toBe(0);
 });
 
 test('the turn that is timed is timed from where it began, and no wait is', () => {
-  const spin = (ns: number): void => {
-    for (const untilNs = nowNs() + ns; nowNs() < untilNs; );
-  };
-  const rounds = Array.from({ length: 3 }, () => {
-    const busy = new BusyTime(null);
-    busy.begin();
-    for (let turn = 1; turn <= LOOK; turn++) {
-      spin(100_000);
-      busy.turnBegan();
-      if (turn === LOOK) spin(20_000);
-      busy.turnEnded();
-    }
-    return busy.share();
-  });
-  // It stands for 61 of 20 us in 61 of 100 us. A busy machine makes a round longer, and its turn at times.
-  expect(Math.min(...rounds)).toBeGreaterThan(0);
-  expect(Math.min(...rounds)).toBeLessThan(0.5);
+  const clock = new HeldClock();
+  const busy = new BusyTime(null);
+  busy.begin();
+  for (let turn = 1; turn <= LOOK; turn++) {
+    clock.passUs(100);
+    busy.turnBegan();
+    if (turn === LOOK) clock.passUs(20);
+    busy.turnEnded();
+  }
+  expect(busy.share()).toBeCloseTo((LOOK * 20) / (LOOK * 100 + 20), 6);
 });
 
 test('a gap in the turn that is timed stands for itself alone', async () => {
+  const clock = new HeldClock();
   const pauses = new PauseLog();
   const busy = new BusyTime(pauses);
   busy.begin();
-  const startNs = nowNs();
   for (let turn = 1; turn < LOOK; turn++) busy.turnEnded(nowNs());
   pauses.resume();
   const sinceNs = nowNs();
   pauses.look(sinceNs);
-  while (nowNs() < sinceNs + 5e6);
+  clock.passUs(5000);
   busy.turnEnded(sinceNs);
-  while (nowNs() < startNs + 100e6);
+  clock.passUs(95_000);
   // 5 ms of 100, and not 305.
-  expect(busy.share()).toBeGreaterThan(0);
-  expect(busy.share()).toBeLessThan(0.5);
+  expect(busy.share()).toBeCloseTo(0.05, 6);
+  clock.letGo();
   await pauses.finish();
 });
 
