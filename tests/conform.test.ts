@@ -66,7 +66,7 @@ const HANGS = 'it hangs: no end within 2.5 s';
 const LONG_MS = 120_000;
 const SHORT_MS = 2500;
 
-/** Of cases in one process. What is to hang has a short limit, and what is to pass, such as Node's start, a long one. */
+/** Of cases in one process. What is to hang has a short limit; what is to pass, such as Node's start, a long one. */
 const resultsOf = (
   backendModule: string,
   only: RegExp,
