@@ -20,6 +20,8 @@
 
 /* In front of every record. Who sends another one speaks something else. */
 #define MARK 0xb1
+/* What all names begin with. */
+#define OURS "bypassbench/"
 
 /*
  * Where a port is: a name in the abstract namespace, which is no file and goes with the socket that has it. `network`
@@ -32,7 +34,7 @@ static socklen_t name_of(struct sockaddr_un *name, const char *network, int port
 
 	memset(name, 0, sizeof(*name));
 	name->sun_family = AF_UNIX;
-	length = snprintf(text, sizeof(name->sun_path) - 1, "bypassbench/%s:%d", network, port);
+	length = snprintf(text, sizeof(name->sun_path) - 1, OURS "%s:%d", network, port);
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
 }
 
@@ -103,14 +105,18 @@ int unix_accept(int fd, int watcher)
 /* The port of the other end; 0 where that is none of ours. */
 int unix_peer_port(int fd)
 {
-	struct sockaddr_un name = { 0 };
-	socklen_t length = sizeof(name);
+	/* A name may fill all of its place: the byte behind it ends it. */
+	struct { struct sockaddr_un name; char end; } peer = { 0 };
+	const char *text = peer.name.sun_path + 1;
+	socklen_t length = sizeof(peer.name);
 	const char *colon;
+	long port;
 
-	if (getpeername(fd, (struct sockaddr *)&name, &length) < 0)
+	if (getpeername(fd, (struct sockaddr *)&peer.name, &length) < 0 || strncmp(text, OURS, strlen(OURS)) != 0)
 		return 0;
-	colon = strrchr(name.sun_path + 1, ':');
-	return colon == NULL ? 0 : atoi(colon + 1);
+	colon = strrchr(text, ':');
+	port = colon == NULL ? 0 : strtol(colon + 1, NULL, 10);
+	return port > 0 && port <= UINT16_MAX ? (int)port : 0;
 }
 
 /* Sends one record, whole or not at all; of no bytes, the end of the stream. EAGAIN where there is no room. */

@@ -36,6 +36,8 @@ enum {
 	/* A power of two; each as long as what one call moves at most. */
 	BUFFERS = 16,
 	BUFFER_BYTES = 1 << 18,
+	/* Of a reply, so much is sent at once. */
+	REPLY_BYTES = 1 << 22,
 	RECEIVE = 1,
 	SEND = 2,
 	/* Looks at the word between two at the signal. */
@@ -49,6 +51,8 @@ static struct {
 	struct io_uring_params params;
 	struct io_uring_buf_ring *buffers;
 	uint8_t *memory;
+	/* What replies are sent from: the kernel may receive while it sends. */
+	uint8_t *reply;
 	uint16_t buffers_tail;
 	uint32_t tail;
 } ring;
@@ -93,18 +97,23 @@ static void give_buffer(uint16_t number)
 static void open_ring(void)
 {
 	struct io_uring_buf_reg given = {.ring_entries = BUFFERS};
+	size_t submissions_end, completions_end;
 
 	ring.params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
 	ring.fd = (int)syscall(__NR_io_uring_setup, ENTRIES, &ring.params);
 	if (ring.fd < 0)
 		fail("io_uring_setup: %s: bypassbench doctor says what to do", strerror(errno));
-	ring.shared = map(ring.params.cq_off.cqes + ring.params.cq_entries * sizeof(struct io_uring_cqe),
-			  ring.fd, IORING_OFF_SQ_RING);
+	/* One mapping has both rings, and which of them ends it is the kernel's to say (IORING_FEAT_SINGLE_MMAP). */
+	submissions_end = ring.params.sq_off.array + ring.params.sq_entries * sizeof(uint32_t);
+	completions_end = ring.params.cq_off.cqes + ring.params.cq_entries * sizeof(struct io_uring_cqe);
+	ring.shared = map(submissions_end > completions_end ? submissions_end : completions_end, ring.fd,
+			  IORING_OFF_SQ_RING);
 	ring.sqes = map(ring.params.sq_entries * sizeof(*ring.sqes), ring.fd, IORING_OFF_SQES);
 	for (uint32_t i = 0; i < ring.params.sq_entries; i++)
 		*word(ring.params.sq_off.array + i * (uint32_t)sizeof(uint32_t)) = i;
 	ring.buffers = map(BUFFERS * sizeof(struct io_uring_buf), -1, 0);
 	ring.memory = map((size_t)BUFFERS * BUFFER_BYTES, -1, 0);
+	ring.reply = map(REPLY_BYTES, -1, 0);
 	given.ring_addr = (uint64_t)(uintptr_t)ring.buffers;
 	if (syscall(__NR_io_uring_register, ring.fd, IORING_REGISTER_PBUF_RING, &given, 1) != 0)
 		fail("the kernel takes no ring of buffers: %s", strerror(errno));
@@ -135,7 +144,7 @@ static void send_bytes(int fd, uint32_t bytes)
 {
 	struct io_uring_sqe *sqe = next_submission(IORING_OP_SEND, fd, SEND);
 
-	sqe->addr = (uint64_t)(uintptr_t)ring.memory;
+	sqe->addr = (uint64_t)(uintptr_t)ring.reply;
 	sqe->len = bytes;
 	sqe->msg_flags = MSG_NOSIGNAL | MSG_WAITALL;
 }
@@ -158,12 +167,10 @@ struct exchange {
 	uint32_t received, to_send;
 };
 
-/* The reply goes from the start of the buffers' memory, where the number of the round is written. */
+/* The reply goes from the start of its memory, where the number of the round is written. */
 static void send_reply(struct exchange *exchange)
 {
-	const uint64_t all = (uint64_t)BUFFERS * BUFFER_BYTES;
-
-	send_bytes(exchange->fd, exchange->to_send < all ? exchange->to_send : (uint32_t)all);
+	send_bytes(exchange->fd, exchange->to_send < REPLY_BYTES ? exchange->to_send : REPLY_BYTES);
 }
 
 static bool received(struct exchange *exchange, int32_t bytes, uint32_t flags, uint8_t *round)
@@ -189,7 +196,7 @@ static bool received(struct exchange *exchange, int32_t bytes, uint32_t flags, u
 	if (exchange->received == exchange->request_bytes) {
 		exchange->received = 0;
 		exchange->to_send = exchange->reply_bytes;
-		memcpy(ring.memory, round, ROUND_BYTES);
+		memcpy(ring.reply, round, ROUND_BYTES);
 		send_reply(exchange);
 	}
 	return true;
