@@ -30,7 +30,7 @@ export { Owner, ScatterGatherArray, type SegmentHome, SgaSegment, type Slab } fr
 export { mapFile } from './memory/shared-file.ts';
 export { type GlueSource, isGlueBuilt, loadGlue } from './native/glue.ts';
 export { Errno, errno, errnoName, libc } from './native/libc.ts';
-export { codeOfErrno, systemError } from './native/socket-errors.ts';
+export { codeOfConnectErrno, codeOfErrno, systemError } from './native/socket-errors.ts';
 export type { SocketKind } from './pdpi.ts';
 export { DeviceMoments } from './stamps/moments.ts';
 export { NO_SLOT, PendingList, TokenTable } from './tokens.ts';

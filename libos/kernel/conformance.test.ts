@@ -6,6 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { completionCases } from '../conformance/cases/completions.ts';
 import { connectionCases } from '../conformance/cases/connections.ts';
 import { limitCases } from '../conformance/cases/limits.ts';
+import { connectTwiceFromOnePort } from '../conformance/one-port.ts';
 import { conformanceSuite } from '../conformance/test-suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
 import { type TestedBackend, World } from '../conformance/world.ts';
@@ -74,6 +75,12 @@ describe('kernel sockets', () => {
     expect(errors.at(-1)).toBe('TIMED_OUT');
     client.shutdown();
     server.shutdown();
+  });
+
+  it('refuse a second connection from one port to the same peer as every backend does', () => {
+    const libos = createLibos({ backend: 'kernel' });
+    expect(connectTwiceFromOnePort(libos)).toEqual([null, 'ADDRESS_IN_USE']);
+    libos.shutdown();
   });
 
   it('send a small message while a large one is under way', () => {

@@ -23,7 +23,7 @@ import { formatIpv4 } from '../endpoint.ts';
 import type { BufferPool } from '../memory/pool.ts';
 import { Errno, errno } from '../native/libc.ts';
 import { socketCalls } from '../native/socket-calls.ts';
-import { codeOfErrno, systemError } from '../native/socket-errors.ts';
+import { codeOfConnectErrno, codeOfErrno, systemError } from '../native/socket-errors.ts';
 import * as sys from '../native/sockets.ts';
 import type { SocketKind } from '../pdpi.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
@@ -445,7 +445,7 @@ export class KernelTransport implements Transport {
 
   #connectEnded(queue: KernelQueue, error: number): void {
     if (error === 0) this.#readLocalAddress(queue);
-    this.#host.connectEnded(queue, error === 0 ? null : codeOfErrno(error));
+    this.#host.connectEnded(queue, error === 0 ? null : codeOfConnectErrno(error));
   }
 
   #expireConnects(): void {

@@ -33,6 +33,14 @@ export function codeOfErrno(number: number): ErrorCode {
   }
 }
 
+/**
+ * The same of a connect. Its EADDRNOTAVAIL is ADDRESS_IN_USE, as over every backend: each port that this end may take
+ * has a connection to that one (connect(2)).
+ */
+export function codeOfConnectErrno(number: number): ErrorCode {
+  return number === Errno.EADDRNOTAVAIL ? 'ADDRESS_IN_USE' : codeOfErrno(number);
+}
+
 const remedies: Partial<Record<ErrorCode, string>> = {
   ADDRESS_IN_USE: ': stop who uses it, or choose another port (0 takes any free one)',
   TOO_MANY_OPEN_FILES: `: ${errorCodes.TOO_MANY_OPEN_FILES}`,

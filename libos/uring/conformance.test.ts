@@ -1,6 +1,7 @@
 /** The conformance suite on the backend uring, between two processes, and what only io_uring has. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { connectTwiceFromOnePort } from '../conformance/one-port.ts';
 import { conformanceSuite } from '../conformance/test-suite.ts';
 import { twoProcesses } from '../conformance/two-processes.ts';
 import { World } from '../conformance/world.ts';
@@ -106,6 +107,12 @@ describe.runIf(hasRing())('io_uring', () => {
 
   it.runIf(hasRing('io_uring napi'))('works with busy polling of network cards', () => {
     carriesWith({ napi_busy_poll_us: '20' });
+  });
+
+  it('refuses a second connection from one port to the same peer as every backend does', () => {
+    const libos = createLibos({ backend: 'uring', checked: true });
+    expect(connectTwiceFromOnePort(libos)).toEqual([null, 'ADDRESS_IN_USE']);
+    libos.shutdown();
   });
 
   it('has as many connections wait as the backlog says, those included that it holds itself', () => {

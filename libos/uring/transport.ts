@@ -7,7 +7,7 @@
  */
 import {
   type BufferPool,
-  codeOfErrno,
+  codeOfConnectErrno,
   Errno,
   type ErrorCode,
   errno,
@@ -277,7 +277,7 @@ export class UringTransport implements Transport, CompletionHandler {
 
   #connectEnded(queue: UringQueue, error: number): void {
     if (error === 0) this.#readLocalAddress(queue);
-    this.#host.connectEnded(queue, error === 0 ? null : codeOfErrno(error));
+    this.#host.connectEnded(queue, error === 0 ? null : codeOfConnectErrno(error));
     if (error === 0) this.#receiver.arm(queue);
   }
 
