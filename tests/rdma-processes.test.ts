@@ -2,12 +2,15 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { createInterface } from 'node:readline';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { World } from '../libos/conformance/world.ts';
 import { createLibos } from '../libos/every-backend.ts';
+import { decodeHello, encodeHello, type Hello, HelloKind } from '../libos/rdma/hello.ts';
+import { startKvServer } from './kvserver-processes.ts';
 import { SERVER, shm, startPair, stopAgents } from './rdma-pair.ts';
 
 afterEach(stopAgents);
@@ -50,12 +53,39 @@ describe('a process that opens an endpoint', () => {
   });
 });
 
+describe('a server that serves', () => {
+  it('says on standard error why it meets no more peers, once a second', async () => {
+    const server = await startKvServer('libos', ['--backend', 'rdma', '-o', 'receive_memory_mb=1'], 'pipe');
+    onTestFinished(() => void server.process.kill('SIGKILL'));
+    const lines: string[] = [];
+    createInterface({ input: server.process.stderr! }).on('line', (line) => lines.push(line));
+    const client = createLibos({ backend: 'rdma', idle: 'sleep' });
+    onTestFinished(() => client.shutdown());
+    const connect = () => {
+      const token = client.connect(client.socket('stream'), { address: '127.0.0.1', port: server.port });
+      return client.wait(token)!.error;
+    };
+    let error: string | null = null;
+    for (let i = 0; i < 1000 && error === null; i++) error = connect();
+    expect(error).toBe('CONNECTION_REFUSED');
+    for (let i = 0; i < 10; i++) connect();
+    await expect
+      .poll(() => lines.filter((line) => line.startsWith('bypassbench: no receive buffers are left')), {
+        timeout: 5000,
+      })
+      .toHaveLength(2);
+    expect(lines.at(-1)).toMatch(
+      /receive_memory_mb\) \(CONNECTION_REFUSED, and 9 more in the last second\)$/,
+    );
+  });
+});
+
 describe('the rendezvous', () => {
   /** What a plain TCP client reads until the connection ends. */
   async function say(port: number, bytes: Uint8Array | string): Promise<string> {
     const socket = net.connect(port, SERVER);
     let said = '';
-    socket.on('data', (data) => {
+    socket.setEncoding('latin1').on('data', (data) => {
       said += data;
     });
     socket.on('error', () => {});
@@ -86,6 +116,37 @@ describe('the rendezvous', () => {
     silent.destroy();
     halfway.destroy();
     world.shutdown();
+  });
+
+  it.each([
+    ['no zero behind it', 'fi_shm://bypassbench-4-1-aa-0-0'],
+    ['something behind the zero', 'fi_shm://bypassbench-4-1-aa-0-0\0x\0'],
+    ['a name that is none of ours', 'fi_shm://somebody\0'],
+    ['as many bytes as there can be', 'x'.repeat(255)],
+  ])('refuses a peer whose address has %s', async (_what, address) => {
+    const { agent, client, world } = startPair();
+    const { endpoint } = world.listen();
+    const hello: Hello = {
+      kind: HelloKind.Stream,
+      provider: 'shm',
+      address: Buffer.from(address),
+      connection: 1,
+      key: 1,
+      bufferBytes: 16_384,
+      limit: 1,
+      maxWindow: 16,
+      port: 0,
+      host: Buffer.from(
+        readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', ''),
+        'hex',
+      ),
+    };
+    const answer = decodeHello(Buffer.from(await say(endpoint.port, encodeHello(hello)), 'latin1'));
+    expect(answer).toMatchObject({
+      hello: { kind: HelloKind.Refusal, reason: expect.stringContaining('means nothing to the provider') },
+    });
+    expect(agent.pid).toBeGreaterThan(0);
+    client.shutdown();
   });
 
   it('is open for peers beside a thousand connections that say nothing', async () => {

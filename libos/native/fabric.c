@@ -461,7 +461,7 @@ static bool insert_peer(struct endpoint *endpoint, const uint8_t *address, int p
 
 	if (endpoint->leaves && sigsetjmp(endpoint->watch->out, 0) != 0)
 		return lose(endpoint);
-	watch_enter(endpoint->watch, "fi_av_insert", endpoint->peer_process, endpoint->leaves);
+	watch_enter(endpoint->watch, "fi_av_insert", 0, endpoint->leaves);
 	taken = fi_av_insert(endpoint->av, address, 1, &endpoint->peers[peer], 0, NULL) == 1;
 	watch_leave(endpoint->watch);
 	return taken;
@@ -503,7 +503,7 @@ EXPORT void fabric_remove_peer(int number, int peer)
 		lose(endpoints[number]);
 		return;
 	}
-	watch_enter(endpoint->watch, "fi_av_remove", endpoint->peer_process, endpoint->leaves);
+	watch_enter(endpoint->watch, "fi_av_remove", 0, endpoint->leaves);
 	fi_av_remove(endpoint->av, &endpoint->peers[peer], 1, 0);
 	watch_leave(endpoint->watch);
 }
@@ -520,7 +520,7 @@ static void close_objects(struct endpoint *endpoint)
 		lose(endpoint);
 		return;
 	}
-	watch_enter(endpoint->watch, "fi_close", endpoint->peer_process, endpoint->leaves);
+	watch_enter(endpoint->watch, "fi_close", 0, endpoint->leaves);
 	close_object(endpoint->ep);
 	close_object(endpoint->sends_region);
 	for (int i = 0; i < endpoint->slab_count; i++)

@@ -1,5 +1,6 @@
 /* The watchdog of data paths (watch.h). */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +14,9 @@
 enum { LOOK_EVERY_MS = 50, LOOK_AGAIN_MS = 5 };
 /*
  * Processor time that one call may take: where the peer is gone, where it may only be stopped with a lock held or wait
- * for a processor itself, and where nothing can be done but to say so. A call takes a millisecond at most.
+ * for a processor itself, and where nothing can be done but to say so. A call that moves messages takes a
+ * millisecond at most. One that maps or unmaps a peer's memory may take tens of them, and holds locks of the
+ * whole process as it works: it names no peer, so that only one that spins is left.
  */
 enum { PATIENCE_GONE_MS = 20, PATIENCE_MS = 250, PATIENCE_SILENT_MS = 1000 };
 
@@ -48,8 +51,9 @@ bool process_is_gone(int process)
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", process);
 	file = fopen(path, "re");
+	/* It may not be ours to see, or we may have no descriptor left. */
 	if (file == NULL)
-		return true;
+		return kill(process, 0) != 0 && errno == ESRCH;
 	length = fread(text, 1, sizeof(text) - 1, file);
 	fclose(file);
 	text[length] = '\0';

@@ -35,7 +35,10 @@ struct watch {
 	atomic_uint entered;
 	/* The one that it is to leave. */
 	atomic_uint condemned;
-	/* Whether it can be brought out of it, and the process of the peer that it is about; 0: not known. */
+	/*
+	 * Whether it can be brought out of it, and the process of the peer whose end would be a reason to do that
+	 * sooner; 0: none.
+	 */
 	atomic_bool leaves;
 	atomic_int peer;
 	/* The watchdog's own: what it saw last, and since which of the thread's processor time. */

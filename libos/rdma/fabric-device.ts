@@ -47,7 +47,7 @@ import type { FabricOptions } from './options.ts';
 import { checkOwnAddress } from './own-address.ts';
 import type { SharedReceives } from './receive-budget.ts';
 import { ReceiveBuffers } from './receive-buffers.ts';
-import { claimSharedMemory, processOfAddress } from './shared-memory.ts';
+import { claimSharedMemory, isShmAddress, processOfAddress } from './shared-memory.ts';
 
 export class FabricDevice implements MessageDevice {
   readonly address: Uint8Array;
@@ -146,9 +146,14 @@ export class FabricDevice implements MessageDevice {
   }
 
   addPeer(address: Uint8Array): number {
-    if (this.#closed) return -1;
+    if (this.#closed || !this.#isAddress(address)) return -1;
     const process = this.provider === 'shm' ? processOfAddress(address) : 0;
     return this.#glue.addPeer(this.#endpoint, address, process);
+  }
+
+  /** The provider reads as many bytes as its addresses have, or up to a zero: a stranger's may lack them. */
+  #isAddress(address: Uint8Array): boolean {
+    return this.provider === 'shm' ? isShmAddress(address) : address.length === this.address.length;
   }
 
   lives(address: Uint8Array): boolean {

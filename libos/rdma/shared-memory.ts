@@ -3,7 +3,7 @@
  * endpoint; one that was killed leaves it behind. So ours have names that say whose they were, and whoever
  * comes next removes those of the dead.
  */
-import { existsSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 
@@ -19,9 +19,25 @@ export function claimSharedMemory(): string {
   const prefix = namePrefix();
   for (const name of readdirSync(FOLDER)) {
     const [, pid] = name.startsWith(prefix) ? (/^(\d+)\b/.exec(name.slice(prefix.length)) ?? []) : [];
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(FOLDER, name), { force: true });
+    if (pid !== undefined && isGone(Number(pid))) rmSync(join(FOLDER, name), { force: true });
   }
   return `${prefix}${process.pid}-${START}-${threadId}-${claimed++}`;
+}
+
+/** Asked of the kernel: of another user's process /proc may show nothing. */
+function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+/** Whether it is the address of an endpoint of ours, in whatever namespace; shm adds numbers and a zero. */
+export function isShmAddress(address: Uint8Array): boolean {
+  const text = Buffer.from(address).toString('latin1');
+  return /^fi_shm:\/\/bypassbench-\d+-\d+-[0-9a-z]+-\d+-\d+(:\d+)*\0$/.test(text);
 }
 
 /** The process whose endpoint has this address, or 0 where that cannot be known. */
