@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startDataPath } from './index.ts';
 
 /** A module for the data path, given as source text. */
@@ -80,6 +80,7 @@ describe('startDataPath', () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    onTestFinished(() => void child.kill('SIGKILL'));
     const said = text(child.stderr);
     await once(child.stdout, 'data');
     child.kill('SIGTERM');
@@ -97,10 +98,7 @@ describe('startDataPath', () => {
   });
 
   it('pins its thread, and only that, to the core', async () => {
-    const source = `import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
+    const source = `import { readFileSync } from 'node:fs';
       export const run = () => readFileSync('/proc/thread-self/status', 'utf8');`;
     const allowed = (status: string) => /Cpus_allowed_list:\s*(.*)/.exec(status)![1];
     const before = allowed(readFileSync('/proc/thread-self/status', 'utf8'));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { availableCores } from '../experiments/machine/machine.ts';
 import { command } from '../loadgen/floor/command.ts';
 import { nativeProgram } from '../loadgen/floor/programs.ts';
@@ -142,8 +142,10 @@ describe('bypassbench floor dpdk', () => {
     const common = [join(folder, 'memif.sock'), '1500', '100', '100'];
     const env = { ...process.env, RUNTIME_DIRECTORY: folder };
     const server = spawn(program, ['server', `${first}`, ...common], { env: { ...env, LD_PRELOAD: slow } });
+    onTestFinished(() => void server.kill('SIGKILL'));
     const ended = once(server, 'exit');
-    await once(server.stdout, 'data');
+    // It says nothing where it ends before it is ready.
+    await Promise.race([once(server.stdout, 'data'), ended]);
     const window = [join(folder, 'counts'), '0.01', '0.02', `${first}`];
     await run(program, ['client', `${second}`, ...common, ...window], { env });
     expect(await ended).toEqual([0, null]);
@@ -152,6 +154,7 @@ describe('bypassbench floor dpdk', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('stops both sides on %s, with exit code 130', async (signal) => {
     const args = ['floor', 'dpdk', ...short, '--duration-s', '60'];
     const child = spawn(bypassbench, args, { env: environment(), stdio: 'ignore' });
+    onTestFinished(() => void child.kill('SIGKILL'));
     while (childrenOf(child).length < 2) await sleep(20);
     const sides = childrenOf(child);
     const exited = once(child, 'exit');
