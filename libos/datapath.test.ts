@@ -77,7 +77,7 @@ describe('startDataPath', () => {
       await dataPath.ready;
       console.log('ready');
       await finishedOrSignalled(dataPath);`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    const child = spawn(process.execPath, ['-e', program], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     onTestFinished(() => void child.kill('SIGKILL'));
