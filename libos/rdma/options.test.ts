@@ -69,8 +69,6 @@ describe('a provider', () => {
       { provider: 'tcp;ofi_rxm', device: 'nosuch0' },
       'provider tcp;ofi_rxm is here, but has no device nosuch0',
     ],
-    // RFC 5737: for documentation, so no address of this machine.
-    [{ provider: 'tcp;ofi_rxm', address: '203.0.113.1' }, 'Cannot assign requested address'],
   ])('%j that is not here or lacks something is reported, with where to look', (options, message) => {
     const { code, message: said } = failure(options);
     expect(code).toBe('BACKEND_UNAVAILABLE');
