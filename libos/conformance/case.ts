@@ -84,12 +84,12 @@ export function each<Value>(
 }
 
 /** Why it is left out for this backend; null: it is not. */
-export function whyLeftOut({ needs: wanted }: ConformanceCase, backend: TestedBackend): string | null {
+export function whyLeftOut({ group, needs: wanted }: ConformanceCase, backend: TestedBackend): string | null {
   for (const need of wanted) {
     const why = needs[need](backend);
     if (why !== null) return why;
   }
-  return null;
+  return backend.leftOut?.[group] ?? null;
 }
 
 /**

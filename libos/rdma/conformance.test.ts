@@ -9,11 +9,15 @@ import { parseRdmaOptions } from './options.ts';
 import { rdmaOptions, rdmaProvider } from './test-options.ts';
 
 const { fabric, maxWindow } = parseRdmaOptions(rdmaOptions);
+/** Of connections that their peer closed while this end had not read all of theirs. */
+const whyNoShutdown =
+  'ofi_rxm 1.17 may end the process by SIGSEGV, in fi_cq_read or fi_close, where both ends of a connection are closed';
 
 conformanceSuite(`rdma, ${rdmaProvider}, two processes`, {
   unreadBytes: maxWindow * fabric.bufferBytes,
   datagramBytes: fabric.bufferBytes,
   acknowledges: rdmaBackend.acknowledges,
+  leftOut: rdmaProvider.includes('verbs') ? { 'shutdown of a libOS': whyNoShutdown } : {},
   ...twoProcesses((worldOptions) => {
     const options = {
       ...worldOptions,
