@@ -3,6 +3,7 @@
  * network namespaces.
  */
 import { closeSync, openSync } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 import { ExperimentError } from '../errors.ts';
 
@@ -72,17 +73,10 @@ export function reap(pid: number): void {
  * a loopback device that is down. Throws what Linux said.
  */
 export function makeNetwork(): void {
-  if (calls().unshare(CLONE_NEWNET) !== 0) throw new Error(`unshare: ${lastError()}`);
+  if (calls().unshare(CLONE_NEWNET) !== 0) throw new Error(`unshare: ${getSystemErrorName(-koffi.errno())}`);
 }
 
 /** Brings this thread into the network namespace of an open file (setns(2)). Throws what Linux said. */
 export function enterNetwork(fd: number): void {
-  if (calls().setns(fd, CLONE_NEWNET) !== 0) throw new Error(`setns: ${lastError()}`);
-}
-
-/** `EPERM`, by errno(3). */
-function lastError(): string {
-  const number = koffi.errno();
-  const found = Object.entries(koffi.os.errno).find(([, one]) => one === number);
-  return found?.[0] ?? `errno ${number}`;
+  if (calls().setns(fd, CLONE_NEWNET) !== 0) throw new Error(`setns: ${getSystemErrorName(-koffi.errno())}`);
 }
