@@ -1,29 +1,18 @@
 /** As rdma-killed-clients.test.ts, with 500 kills: what is left of the killed does not add up. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { Random } from '../libos/inet/devices/random.ts';
-import { type ServerProcess, startKvServer } from './kvserver-processes.ts';
-import { KilledClients } from './rdma-kills.ts';
+import { killedClients } from './rdma-kills.ts';
 
 const KILLS = 500;
 
-let server: ServerProcess;
-let clients: KilledClients;
-
-beforeAll(async () => {
-  server = await startKvServer('libos', ['--backend', 'rdma']);
-  clients = new KilledClients(server);
-});
-afterAll(async () => {
-  clients.end();
-  expect((await server.stop()).code).toBe(0);
-});
+const clients = killedClients();
 
 it(`serves the others, and whoever comes next, after ${KILLS} kills`, async () => {
   const random = new Random(Number(process.env.SEED));
-  await clients.kill(KILLS / 5, random);
-  const before = clients.left();
-  const longest = await clients.kill(KILLS - KILLS / 5, random);
-  const after = clients.left();
+  await clients().kill(KILLS / 5, random);
+  const before = clients().left();
+  const longest = await clients().kill(KILLS - KILLS / 5, random);
+  const after = clients().left();
   console.log('the longest after a kill:', longest, 'left, after a fifth and in the end:', before, after);
   // The watchdog takes a tenth of a second; a machine that does other work, more.
   expect(longest.requestMs).toBeLessThan(1000);

@@ -7,10 +7,11 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { createLibos } from '../libos/every-backend.ts';
 import type { Libos } from '../libos/index.ts';
 import type { Random } from '../libos/inet/devices/random.ts';
-import type { ServerProcess } from './kvserver-processes.ts';
+import { type ServerProcess, startKvServer } from './kvserver-processes.ts';
 
 const VALUE_BYTES = [1, 64, 500, 3000, 4096, 5000, 16_384, 40_000, 65_536];
 /** Of a victim that runs. */
@@ -118,4 +119,19 @@ export class KilledClients {
     libos.wait(push);
     if (reply !== expected) throw new Error(`the reply is '${reply}', not '${expected}'`);
   }
+}
+
+/** Clients of a server over shm that serves all tests of a file, and must have ended well behind them. */
+export function killedClients(): () => KilledClients {
+  let server: ServerProcess;
+  let clients: KilledClients;
+  beforeAll(async () => {
+    server = await startKvServer('libos', ['--backend', 'rdma']);
+    clients = new KilledClients(server);
+  });
+  afterAll(async () => {
+    clients.end();
+    expect((await server.stop()).code).toBe(0);
+  });
+  return () => clients;
 }
