@@ -192,7 +192,7 @@ describe('a connection that its application has left', () => {
     peer.send({ ...ACK, bytes: 10 });
     peer.read();
     peer.abandon();
-    expect(peer.send({ ...ACK, bytes: 10 })).toEqual(['A 2 ack 11']);
+    expect(peer.send({ ...ACK, bytes: 10 })).toEqual(['A 2 ack 11 sack 1:11']);
     expect(connection.state).toBe(TcpState.FinWait1);
   });
 

@@ -250,6 +250,7 @@ export class TcpConnection implements Attended, Path {
         this.#challenge();
         return;
       }
+      if (!(segment.flags & Flag.Syn)) receiver.noteDuplicate(segment);
       receiver.acknowledgeNow();
     }
     context.markDirty(this);

@@ -46,7 +46,7 @@ function queue(maxSegments = 100) {
   };
   const out = new Int32Array(8);
   const blocks = (max = 4) => {
-    const count = reassembly.blocks(out, max);
+    const count = reassembly.blocks(out, max, 0);
     return Array.from({ length: count }, (_, i) => [out[2 * i], out[2 * i + 1]]);
   };
   return { frames, reassembly, insert, drain, blocks };
@@ -239,7 +239,7 @@ describe('Reassembly against a map of bytes', () => {
         const arrived: boolean[] = new Array(SPAN + 20).fill(false);
         const contentAt = (i: number) => (i * 31 + 7) & 0xff;
         const held = () => {
-          const count = reassembly.blocks(out, 200);
+          const count = reassembly.blocks(out, 200, 0);
           const present: boolean[] = new Array(SPAN + 21).fill(false);
           for (let i = 0; i < count; i++) {
             const start = (out[2 * i] - base) | 0;
@@ -260,6 +260,13 @@ describe('Reassembly against a map of bytes', () => {
           const kept = reassembly.insert(segment);
           if (!kept) segment.home.give(segment);
           arrived.fill(true, at, at + length);
+          if (length > 0) {
+            // What is told as a duplicate is the first run of what was here before.
+            const [twice] = runsOf(before.slice(at, at + length));
+            const { duplicateStart, duplicateBytes } = reassembly;
+            const from = (duplicateStart - base - at) | 0;
+            expect(duplicateBytes > 0 ? `${from}-${from + duplicateBytes}` : undefined).toBe(twice);
+          }
           const after = held();
           expect(after.filter(Boolean).length).toBe(reassembly.bytes);
           expect(frames.out.size).toBe(reassembly.count);

@@ -24,6 +24,9 @@ export class Reassembly {
    */
   #recent: Int32Array = NONE;
   #recentCount = 0;
+  /** The first run of bytes of the segment inserted last that were queued before (RFC 2883, section 4). */
+  duplicateStart = 0;
+  duplicateBytes = 0;
 
   constructor(maxSegments: number) {
     this.#maxSegments = maxSegments;
@@ -43,6 +46,7 @@ export class Reassembly {
     const length = segment.length;
     if (length <= 0) return false;
     const end = (start + length) | 0;
+    this.#findDuplicate(start, end);
 
     let previous = this.#lastAtOrBefore(start);
     let following = previous === null ? this.#head : previous.next;
@@ -112,20 +116,21 @@ export class Reassembly {
   }
 
   /**
-   * Writes at most `max` SACK blocks into `out` as start, end, start, end ... and returns how many: first
-   * that with the latest arrival, then those that changed before (RFC 2018, section 4), then any others.
+   * Writes SACK blocks into `out` as start, end, start, end ..., behind `before` others and at most `max` with them;
+   * returns how many there are then: first that with the latest arrival, then those that changed before (RFC 2018,
+   * section 4), then any others.
    */
-  blocks(out: Int32Array, max: number): number {
+  blocks(out: Int32Array, max: number, before: number): number {
     const held = this.#held;
-    let written = 0;
+    let written = before;
     for (let i = 0; i < this.#recentCount && written < max; i++) {
       const sequence = this.#recent[i];
       const index = held.find(sequence);
       if (index === held.count || ((held.start(index) - sequence) | 0) > 0) continue;
-      written = this.#writeBlock(index, out, written);
+      written = this.#writeBlock(index, out, before, written);
     }
     for (let index = 0; index < held.count && written < max; index++) {
-      written = this.#writeBlock(index, out, written);
+      written = this.#writeBlock(index, out, before, written);
     }
     return written;
   }
@@ -140,9 +145,19 @@ export class Reassembly {
     this.#held.clear();
   }
 
-  #writeBlock(index: number, out: Int32Array, written: number): number {
+  #findDuplicate(start: number, end: number): void {
+    const held = this.#held;
+    this.duplicateBytes = 0;
+    const index = held.find(start);
+    if (index === held.count || ((held.start(index) - end) | 0) >= 0) return;
+    this.duplicateStart = ((held.start(index) - start) | 0) > 0 ? held.start(index) : start;
+    const duplicateEnd = ((held.end(index) - end) | 0) < 0 ? held.end(index) : end;
+    this.duplicateBytes = (duplicateEnd - this.duplicateStart) | 0;
+  }
+
+  #writeBlock(index: number, out: Int32Array, before: number, written: number): number {
     const start = this.#held.start(index);
-    for (let i = 0; i < written; i++) if (out[2 * i] === start) return written;
+    for (let i = before; i < written; i++) if (out[2 * i] === start) return written;
     out[2 * written] = start;
     out[2 * written + 1] = this.#held.end(index);
     return written + 1;

@@ -19,7 +19,7 @@ describe('receive: which segments are acceptable (RFC 9293, 3.4)', () => {
     ['empty, at the right edge', 4001, 0, [], 0],
     ['empty, beyond the window', 4002, 0, ['A 1 ack 101'], 0],
     ['empty, before the window', 100, 0, ['A 1 ack 101'], 0],
-    ['data before the window: a duplicate', 1, 100, ['A 1 ack 101'], 0],
+    ['data before the window: a duplicate', 1, 100, ['A 1 ack 101 sack 1:101'], 0],
     ['data across the left edge', 51, 100, [], 50],
     ['data across the right edge', 3991, 20, ['A 1 ack 101 sack 3991:4001'], 0],
     ['data beyond the window', 4001, 1, ['A 1 ack 101'], 0],
@@ -37,7 +37,7 @@ describe('receive: which segments are acceptable (RFC 9293, 3.4)', () => {
     peer.send({ flags: 'PA', seq: 1, ack: 1, bytes: 100 });
     peer.read();
     peer.pass(20_000);
-    expect(peer.send({ flags: 'A', seq: 1, ack: 1, bytes: 1000 })).toEqual(['A 1 ack 101']);
+    expect(peer.send({ flags: 'A', seq: 1, ack: 1, bytes: 1000 })).toEqual(['A 1 ack 101 sack 1:101']);
     expect(peer.read()).toBe(0);
   });
 

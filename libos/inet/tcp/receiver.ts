@@ -9,10 +9,11 @@
  * Only this class writes its fields.
  */
 import type { SgaSegment } from '../../memory/sga.ts';
-import { advance, distance, isAtOrBefore, isWithin } from '../sequence.ts';
+import { advance, distance, earlier, isAtOrBefore, isWithin } from '../sequence.ts';
 import { Flag, type TcpSegment } from '../wire/tcp.ts';
 import type { Context } from './context.ts';
 import type { Deadlines } from './deadlines.ts';
+import { DuplicateReport } from './duplicate-report.ts';
 import type { Acknowledging } from './output.ts';
 import { Reassembly } from './reassembly.ts';
 import { Delivery, FEW_BUFFERS, ReceiveQueue } from './receive-queue.ts';
@@ -61,6 +62,7 @@ export class Receiver implements Acknowledging {
   /** Both sides use SACK. */
   sackPermitted = false;
   #reassembly: Reassembly | null = null;
+  readonly #duplicate = new DuplicateReport();
 
   /** All data and the FIN have come. */
   finReceived = false;
@@ -151,6 +153,7 @@ export class Receiver implements Acknowledging {
     const finSequence = advance(start, length);
     const before = distance(start, next);
     if (before > 0) {
+      this.noteDuplicate(segment);
       const cut = before < length ? before : length;
       start = advance(start, cut);
       at += cut;
@@ -231,8 +234,20 @@ export class Receiver implements Acknowledging {
       return Taken.Nothing;
     }
     this.#reassembly ??= new Reassembly(MAX_OUT_OF_ORDER);
+    const reassembly = this.#reassembly;
     frame.sequence = sequence;
-    return this.#reassembly.insert(frame) ? Taken.Kept : Taken.Nothing;
+    const kept = reassembly.insert(frame);
+    if (reassembly.duplicateBytes > 0 && this.sackPermitted) {
+      const { duplicateStart } = reassembly;
+      this.#duplicate.note(duplicateStart, advance(duplicateStart, reassembly.duplicateBytes));
+    }
+    return kept ? Taken.Kept : Taken.Nothing;
+  }
+
+  /** What the segment carries of data that is acknowledged already is told to the peer (D-SACK, RFC 2883). */
+  noteDuplicate({ sequence, payloadLength }: TcpSegment): void {
+    const end = earlier(advance(sequence, payloadLength), this.next);
+    if (this.sackPermitted && distance(sequence, end) > 0) this.#duplicate.note(sequence, end);
   }
 
   #takeFin(): number {
@@ -283,6 +298,7 @@ export class Receiver implements Acknowledging {
     const { next } = this;
     // What had to stay behind goes alone, if it was to go now.
     if (whole || this.ackDue !== AckDue.Now) this.ackDue = AckDue.No;
+    if (whole) this.#duplicate.sent();
     this.#unacknowledgedBytes = 0;
     this.#lastAckSent = next;
     const { receiveWindowBytes } = this.#context.options;
@@ -299,8 +315,10 @@ export class Receiver implements Acknowledging {
 
   writeSackBlocks(out: Int32Array, max: number): number {
     const reassembly = this.#reassembly;
-    if (reassembly === null || !this.sackPermitted || reassembly.count === 0) return 0;
-    return reassembly.blocks(out, max);
+    const waits = reassembly !== null && this.sackPermitted && reassembly.count > 0;
+    if (!this.#duplicate.due) return waits ? reassembly.blocks(out, max, 0) : 0;
+    this.#duplicate.write(out);
+    return waits ? reassembly.blocks(out, max, 1) : 1;
   }
 
   /**

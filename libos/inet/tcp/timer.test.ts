@@ -188,6 +188,6 @@ describe('timer: keep-alive (RFC 9293, 3.8.4)', () => {
   it("answers the peer's (3.10.7.4)", () => {
     const { peer } = established();
     expect(peer.send({ flags: 'A', seq: 0, ack: 1 })).toEqual(['A 1 ack 1']);
-    expect(peer.send({ flags: 'A', seq: 0, ack: 1, bytes: 1 })).toEqual(['A 1 ack 1']);
+    expect(peer.send({ flags: 'A', seq: 0, ack: 1, bytes: 1 })).toEqual(['A 1 ack 1 sack 0:1']);
   });
 });
