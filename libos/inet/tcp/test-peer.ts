@@ -56,6 +56,7 @@ export interface Script {
   peerPort?: number;
   /** Changes the finished header; the checksum is made afterwards. */
   spoil?: (header: Uint8Array) => void;
+  badChecksum?: boolean;
 }
 
 /** A segment from the stack. */
@@ -71,7 +72,10 @@ export interface Told {
   windowScale: number | null;
   sackPermitted: boolean;
   timestamps: readonly [number, number] | null;
+  /** Edges of the blocks, as they are in the option. */
+  sack: readonly number[];
   port: number;
+  peerPort: number;
 }
 
 /** What the peer's SYN offers. */
@@ -100,6 +104,8 @@ export class TestPeer {
   timestamps = false;
   /** The peer's window when a script does not say. */
   window = 60_000;
+  /** Is called with each segment that the stack sends. */
+  onTold: (told: Told) => void = () => {};
   /** All that the stack has sent since the last look. */
   #told: Told[] = [];
   last!: Told;
@@ -217,10 +223,10 @@ export class TestPeer {
     return this.finish();
   }
 
-  /** Takes what has come, compares it with the peer's stream, and says how many bytes it was. */
-  read(): number {
+  /** Takes what has come, or as much of it, compares it with the peer's stream, and says how many bytes it was. */
+  read(most = Number.POSITIVE_INFINITY): number {
     let bytes = 0;
-    for (;;) {
+    while (bytes < most) {
       const segment = this.connection.receiver.queue.shift();
       if (segment === null) break;
       const { length } = segment;
@@ -257,7 +263,7 @@ export class TestPeer {
     header.set(options, 20);
     const segment = concatenate(header, stream(seq - 1, script.bytes ?? 0));
     script.spoil?.(segment);
-    const checksum = transportChecksum(PEER_ADDRESS, OUR_ADDRESS, 6, segment);
+    const checksum = transportChecksum(PEER_ADDRESS, OUR_ADDRESS, 6, segment) ^ (script.badChecksum ? 1 : 0);
     segment.set([checksum >> 8, checksum & 0xff], 16);
     this.injectPacket(6, segment);
   }
@@ -314,6 +320,8 @@ export class TestPeer {
   #adopt(connection: TcpConnection): void {
     connection.attach(this);
     this.ourIss = connection.sender.initialSequence;
+    this.#pushed = 0;
+    this.#read = 0;
   }
 
   #options(script: Script): Uint8Array {
@@ -373,6 +381,7 @@ export class TestPeer {
       throw new Error('sent: a segment whose checksum is wrong');
     this.last = this.#tell(segment);
     this.#told.push(this.last);
+    this.onTold(this.last);
   }
 
   #tell(segment: Uint8Array): Told {
@@ -396,7 +405,8 @@ export class TestPeer {
       (flags.includes('A') ? ` ack ${ack}` : '') +
       (blocks.length > 0 ? ` sack${blocks.join('')}` : '');
     const window = view.getUint16(14);
-    return { atUs: this.nowUs, text, flags, seq, ack, window, bytes, ...options, port: view.getUint16(0) };
+    const ports = { port: view.getUint16(0), peerPort: view.getUint16(2) };
+    return { atUs: this.nowUs, text, flags, seq, ack, window, bytes, ...options, ...ports };
   }
 
   #check(): void {
