@@ -122,7 +122,10 @@ export const dpdkOptions: Readonly<Record<string, DpdkOption>> = {
     unit: 's',
   },
   pcap: { help: 'file that records every frame', default: null },
-  impair: { help: 'frames lost and so on, on purpose: loss=0.01,duplicate=0.01,seed=7', default: null },
+  impair: {
+    help: 'frames lost, delayed and so on, on purpose, each way: loss=0.01,delay_us=10000,jitter_us=500,seed=7',
+    default: null,
+  },
 };
 
 const takers = Object.fromEntries(

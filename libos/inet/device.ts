@@ -61,5 +61,11 @@ export interface Device extends SegmentHome {
   /** Buffers that can still be received into; the stack stops keeping frames when they get few. */
   readonly freeBuffers: number;
 
+  /**
+   * When the next exchange would let go of a frame that is held back; Infinity when there is none. Left out by devices
+   * that hold nothing back.
+   */
+  readonly nextReleaseUs?: number;
+
   close(): void;
 }

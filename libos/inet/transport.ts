@@ -199,7 +199,8 @@ export class InetTransport implements Transport {
   sleep(timeoutMs: number): void {
     // Some have more to send.
     if (!this.stack.tcp.context.turns.isEmpty) return;
-    const dueMs = (this.stack.pollAt() - this.#device.nowUs) / 1000;
+    const { nowUs, nextReleaseUs = Infinity } = this.#device;
+    const dueMs = (Math.min(this.stack.pollAt(), nextReleaseUs) - nowUs) / 1000;
     if (dueMs > 0) this.#host.sleep(Math.min(timeoutMs, dueMs));
   }
 

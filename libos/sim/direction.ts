@@ -10,7 +10,7 @@ export interface DirectionOptions extends ImpairmentOptions {
   rateBitsPerS: number;
   /** From the last bit sent to the last bit received. */
   delayUs: number;
-  /** Frames that wait for the wire or are on their way into it; what comes on top is dropped. */
+  /** Frames that wait for the wire or are on their way into it, not those on it; what comes on top is dropped. */
   queueFrames: number;
 }
 
@@ -20,7 +20,6 @@ export interface DirectionCounters extends ImpairmentCounters {
    */
   sent: number;
   delivered: number;
-  droppedByQueue: number;
   /** Chosen by `drops`. */
   droppedByChoice: number;
   /** The receiver had no free buffer, or was closed. */
@@ -102,7 +101,7 @@ export class Direction {
     const flight = this.#take();
     flight.bytes.set(bytes.subarray(at, at + length));
     flight.length = length;
-    flight.arrivalUs = departureUs + options.delayUs;
+    flight.arrivalUs = this.#dice.arrivalUs(departureUs);
     this.#dice.roll();
     if (this.drops?.(flight.bytes.subarray(0, length))) {
       counters.droppedByChoice++;

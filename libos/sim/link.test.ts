@@ -177,6 +177,16 @@ describe('SimulatedLink, faults', () => {
     expect(back).not.toEqual(there);
   });
 
+  it('spreads arrivals over the jitter without one frame overtaking another', () => {
+    const link = new SimulatedLink({ aToB: { delayUs: 10, jitterUs: 4 } });
+    const arrivals = traffic(link, 300);
+    expect(numbers(arrivals)).toEqual(Array.from({ length: 300 }, (_, i) => i));
+    const latenesses = arrivals.map(([us], i) => us - i);
+    expect(Math.min(...latenesses)).toBeGreaterThanOrEqual(10);
+    expect(Math.max(...latenesses)).toBeLessThanOrEqual(14);
+    expect(new Set(latenesses).size).toBeGreaterThan(100);
+  });
+
   it('stay where they are when another probability changes', () => {
     const lossOnly = new SimulatedLink({ aToB: { loss: 0.2 } });
     const more = new SimulatedLink({ aToB: { loss: 0.2, duplicate: 0.3, corrupt: 0.3 } });

@@ -109,14 +109,106 @@ describe('ImpairedDevice', () => {
     expect(link.a.buffersOut).toBe(0);
   });
 
-  it('holds a bounded number back', () => {
-    const { link, near, far } = setUp({ reorder: 1 });
-    for (let i = 0; i < 100; i++) queue(near, numbered(i));
+  it('holds a bounded number back each way, and drops and counts what comes on top', () => {
+    const { link, near, far } = setUp({ delayUs: 200, queueFrames: 20 });
+    for (let i = 0; i < 30; i++) {
+      queue(near, numbered(i));
+      queue(far, numbered(i));
+    }
+    far.exchange();
     near.exchange();
-    expect(receiveAll(far).map(numberOf)).toEqual(Array.from({ length: 36 }, (_, i) => i + 64));
+    expect([near.sentCounters.droppedByQueue, near.receivedCounters.droppedByQueue]).toEqual([10, 10]);
+    expect([link.a.buffersOut, link.a.freeBuffers]).toEqual([0, 1024]);
     link.advanceTo(200);
+    expect(receiveAll(near).map(numberOf)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    expect(receiveAll(far).map(numberOf)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  });
+
+  it('delays every frame, with its pieces, by the time asked each way', () => {
+    const { link, near, far } = setUp({ delayUs: 20_000 });
+    const payload = numbered(1, 100);
+    queue(near, payload, 40);
+    queue(far, numbered(2));
+    far.exchange();
     near.exchange();
-    expect(receiveAll(far).map(numberOf)).toEqual(Array.from({ length: 64 }, (_, i) => i));
+    // The device has its buffers meanwhile, and the sender his.
+    expect([link.a.freeBuffers, near.nextReleaseUs]).toEqual([1024, 20_000]);
+    link.advanceTo(19_999);
+    expect([receive(near), receive(far)]).toEqual([[], []]);
+    link.advanceTo(20_000);
+    expect(receive(near)).toEqual([numbered(2)]);
+    expect(receive(far)).toEqual([payload]);
+    expect(near.nextReleaseUs).toBe(Infinity);
+  });
+
+  it('lets a delayed frame be overtaken, lost, doubled and corrupted like others', () => {
+    const { link, options, near, far } = setUp({ delayUs: 100, reorder: 1, reorderDelayUs: 50 });
+    queue(near, numbered(1));
+    options.reorder = 0;
+    options.duplicate = 1;
+    queue(near, numbered(2));
+    options.duplicate = 0;
+    options.corrupt = 1;
+    queue(near, numbered(3));
+    options.loss = 1;
+    queue(near, numbered(4));
+    near.exchange();
+    link.advanceTo(100);
+    near.exchange();
+    const [first, second, third, ...more] = receive(far);
+    expect([first, second, more]).toEqual([numbered(2), numbered(2), []]);
+    expect(distance(third, numbered(3))).toBe(1);
+    link.advanceTo(150);
+    near.exchange();
+    expect(receive(far)).toEqual([numbered(1)]);
+  });
+
+  it('spreads the delay over the jitter, each way by itself, and no frame overtakes another for it', () => {
+    const times = (which: 'sent' | 'received') => {
+      const { link, near, far } = setUp({ delayUs: 1000, jitterUs: 500 });
+      const [from, to] = which === 'sent' ? [near, far] : [far, near];
+      const latenesses: number[] = [];
+      let next = 0;
+      for (let us = 0; us < 302_000; us += 10) {
+        link.advanceTo(us);
+        if (us % 1000 === 0 && us < 300_000) queue(from, numbered(us / 1000));
+        from.exchange();
+        for (const frame of receive(to)) {
+          expect(numberOf(frame)).toBe(next);
+          latenesses.push(us - 1000 * next++);
+        }
+      }
+      expect(next).toBe(300);
+      return latenesses;
+    };
+    const sent = times('sent');
+    for (const us of sent) expect(us >= 1000 && us <= 1520, `${us} us`).toBe(true);
+    const mean = sent.reduce((sum, us) => sum + us, 0) / sent.length;
+    // Five standard deviations of the mean of three hundred.
+    expect(Math.abs(mean - 1255)).toBeLessThan((5 * 500) / Math.sqrt(12 * 300) + 10);
+    expect(times('received')).not.toEqual(sent);
+
+    const { link, near, far } = setUp({ delayUs: 1000, jitterUs: 500 });
+    for (let us = 0; us < 3000; us++) {
+      link.advanceTo(us);
+      if (us < 500) queue(near, numbered(us));
+      near.exchange();
+    }
+    expect(receiveAll(far).map(numberOf)).toEqual(Array.from({ length: 500 }, (_, i) => i));
+  });
+
+  it('waits for a buffer of the device before it lets go of what it held back', () => {
+    const { link, near, far } = setUp({ delayUs: 10 }, { buffers: 4 });
+    for (let i = 0; i < 3; i++) queue(far, numbered(i));
+    far.exchange();
+    near.exchange();
+    const taken = Array.from({ length: 4 }, () => near.allocate());
+    link.advanceTo(10);
+    expect(receive(near)).toEqual([]);
+    expect(near.nextReleaseUs).toBe(10);
+    for (const frame of taken) near.give(frame!);
+    expect(receive(near).map(numberOf)).toEqual([0, 1, 2]);
+    expect(link.a.freeBuffers).toBe(4);
   });
 
   it('flips one bit, in what was appended too, and leaves the payload that it was sent from alone', () => {
@@ -206,21 +298,21 @@ describe('ImpairedDevice', () => {
     expect(near.sentCounters.corrupted).toBe(0);
   });
 
-  it('gives back on close what it holds', () => {
-    const { link, near, far } = setUp({ reorder: 1 });
+  it('has no buffer of the device, on close neither', () => {
+    const { link, near, far } = setUp({ delayUs: 10 });
     queue(near, numbered(1));
     queue(far, numbered(2));
     far.exchange();
     near.exchange();
-    expect(link.a.buffersOut).toBe(2);
+    expect([link.a.buffersOut, link.a.freeBuffers]).toEqual([0, 1024]);
     near.close();
     expect([link.a.buffersOut, link.a.freeBuffers, link.a.linkUp]).toEqual([0, 1024, false]);
   });
 
   it('does the same for the same seed, loses no buffer, and counts what it does', () => {
-    const faults = { loss: 0.1, duplicate: 0.1, reorder: 0.1, corrupt: 0.1, reorderDelayUs: 30 };
+    const probabilities = { loss: 0.1, duplicate: 0.1, reorder: 0.1, corrupt: 0.1, reorderDelayUs: 30 };
     const run = (seed: number) => {
-      const { link, near, far } = setUp({ ...faults, seed });
+      const { link, near, far } = setUp({ ...probabilities, seed });
       const out: Uint8Array[] = [];
       const back: Uint8Array[] = [];
       for (let i = 0; i < 3000; i++) {
@@ -246,7 +338,9 @@ describe('ImpairedDevice', () => {
     ] as const) {
       expect(frames.length).toBe(3000 - counters.lost + counters.duplicated);
       // Five standard deviations.
-      for (const hits of Object.values(counters)) expect(Math.abs(hits - 285)).toBeLessThan(95);
+      const { droppedByQueue, ...faults } = counters;
+      expect(droppedByQueue).toBe(0);
+      for (const hits of Object.values(faults)) expect(Math.abs(hits - 285)).toBeLessThan(95);
     }
   });
 });

@@ -1,6 +1,9 @@
 /**
- * A device whose frames get lost, doubled, held back and corrupted, both ways, around any other device: the
+ * A device whose frames get lost, doubled, delayed and corrupted, both ways, around any other device: the
  * same faults on a simulated link, on shared memory and on a NIC.
+ *
+ *     transmit -> dice -> held back -> inner device          one exchange hands over all that is due by then
+ *     exchange <- held back <- dice <- inner device
  *
  * A frame that nothing happens to passes through without a copy. What is sent with a fault is first joined
  * with its pieces in its own buffer. Faults of received frames lie behind the inner device's view of the
@@ -9,41 +12,11 @@
 
 import type { SgaSegment } from '../../memory/sga.ts';
 import { ChecksumStatus, type Device, MAX_BURST } from '../device.ts';
-import { Dice, type ImpairmentOptions, noImpairmentYet } from './impairment.ts';
+import { HeldFrames } from './held-frames.ts';
+import { Dice, type ImpairmentCounters, type ImpairmentOptions, noImpairmentYet } from './impairment.ts';
 import { Pieces } from './pieces.ts';
 
-/** Frames that can be held back each way at a time; beyond it they pass. */
-const HELD_MAX = 64;
-
-/** Frames held back, in the order in which they come free, for all are held equally long. */
-class Held {
-  readonly #frames: SgaSegment[] = [];
-  readonly #checksums: ChecksumStatus[] = [];
-  readonly #releaseUs: number[] = [];
-
-  get full(): boolean {
-    return this.#frames.length === HELD_MAX;
-  }
-  get nextUs(): number {
-    return this.#frames.length === 0 ? Infinity : this.#releaseUs[0];
-  }
-  /** Of the frame that shift hands out next. */
-  get nextChecksum(): ChecksumStatus {
-    return this.#checksums[0];
-  }
-
-  push(frame: SgaSegment, checksum: ChecksumStatus, releaseUs: number): void {
-    this.#frames.push(frame);
-    this.#checksums.push(checksum);
-    this.#releaseUs.push(releaseUs);
-  }
-
-  shift(): SgaSegment {
-    this.#checksums.shift();
-    this.#releaseUs.shift();
-    return this.#frames.shift()!;
-  }
-}
+const ETHERNET_HEADER_BYTES = 14;
 
 export class ImpairedDevice implements Device {
   readonly received: SgaSegment[] = [];
@@ -55,8 +28,8 @@ export class ImpairedDevice implements Device {
   readonly #sendDice: Dice;
   readonly #receiveDice: Dice;
   readonly #pieces = new Pieces();
-  readonly #heldSent = new Held();
-  readonly #heldReceived = new Held();
+  readonly #heldSent: HeldFrames;
+  readonly #heldReceived: HeldFrames;
   #count = 0;
 
   constructor(inner: Device, options: ImpairmentOptions) {
@@ -64,6 +37,9 @@ export class ImpairedDevice implements Device {
     this.#options = options;
     this.#sendDice = new Dice(options, 0);
     this.#receiveDice = new Dice(options, 1);
+    const frameBytesMax = inner.mtu + ETHERNET_HEADER_BYTES;
+    this.#heldSent = new HeldFrames(frameBytesMax);
+    this.#heldReceived = new HeldFrames(frameBytesMax);
   }
 
   get mac(): Uint8Array {
@@ -88,23 +64,19 @@ export class ImpairedDevice implements Device {
     return this.#inner.freeBuffers;
   }
 
-  /** When the next exchange would let go of a frame that is held back; Infinity when there is none. */
   get nextReleaseUs(): number {
     return Math.min(this.#heldSent.nextUs, this.#heldReceived.nextUs);
   }
 
   exchange(): number {
     const inner = this.#inner;
-    while (this.#heldSent.nextUs <= inner.nowUs) inner.transmit(this.#heldSent.shift());
+    this.#sendDue();
     const arrived = inner.exchange();
     this.#count = 0;
     for (let i = 0; i < arrived; i++) {
       this.#receive(inner.received[i], inner.receivedChecksums[i] as ChecksumStatus, arrived - i - 1);
     }
-    while (this.#heldReceived.nextUs <= inner.nowUs && this.#count < MAX_BURST) {
-      const checksum = this.#heldReceived.nextChecksum;
-      this.#handOut(this.#heldReceived.shift(), checksum);
-    }
+    this.#handOutDue();
     return this.#count;
   }
 
@@ -128,7 +100,8 @@ export class ImpairedDevice implements Device {
     }
     // A device that fills in the checksums would make a corrupted frame look sound.
     const corrupted = dice.corrupted && !inner.fillsChecksums;
-    if (!corrupted && !dice.duplicated && !dice.reordered) {
+    const releaseUs = this.#releaseUs(dice);
+    if (!corrupted && !dice.duplicated && releaseUs <= inner.nowUs) {
       this.#pieces.passTo(inner);
       this.#pieces.clear();
       inner.transmit(frame);
@@ -140,25 +113,70 @@ export class ImpairedDevice implements Device {
       dice.flipBit(frame.bytes, frame.offset, frame.length);
     }
     const second = dice.duplicated ? this.#copy(frame) : null;
-    if (dice.reordered && !this.#heldSent.full) {
-      this.sentCounters.reordered++;
-      this.#heldSent.push(frame, ChecksumStatus.Unchecked, inner.nowUs + this.#options.reorderDelayUs);
-    } else {
-      inner.transmit(frame);
-    }
+    if (dice.reordered) this.sentCounters.reordered++;
+    this.#send(frame, releaseUs);
     if (second === null) return;
     this.sentCounters.duplicated++;
-    inner.transmit(second);
+    // The second one is not held back for others to overtake it, so that a frame can be both overtaken and repeated.
+    this.#send(second, dice.reordered ? releaseUs - this.#options.reorderDelayUs : releaseUs);
   }
 
   give(frame: SgaSegment): void {
     this.#inner.give(frame);
   }
 
+  /** Loses what it holds back. */
   close(): void {
-    while (this.#heldSent.nextUs < Infinity) this.#inner.give(this.#heldSent.shift());
-    while (this.#heldReceived.nextUs < Infinity) this.#inner.give(this.#heldReceived.shift());
     this.#inner.close();
+  }
+
+  /** When a frame comes free on which the dice have been thrown. */
+  #releaseUs(dice: Dice): number {
+    const arrivalUs = dice.arrivalUs(this.#inner.nowUs);
+    return dice.reordered ? arrivalUs + this.#options.reorderDelayUs : arrivalUs;
+  }
+
+  #send(frame: SgaSegment, releaseUs: number): void {
+    const inner = this.#inner;
+    if (releaseUs <= inner.nowUs) inner.transmit(frame);
+    else this.#hold(frame, ChecksumStatus.Unchecked, releaseUs, this.#heldSent, this.sentCounters);
+  }
+
+  #hold(
+    frame: SgaSegment,
+    checksum: ChecksumStatus,
+    releaseUs: number,
+    held: HeldFrames,
+    counters: ImpairmentCounters,
+  ): void {
+    if (held.count < this.#options.queueFrames) held.add(frame, checksum, releaseUs);
+    else counters.droppedByQueue++;
+    this.#inner.give(frame);
+  }
+
+  /** Those for which the device has no buffer wait on. */
+  #sendDue(): void {
+    const inner = this.#inner;
+    const held = this.#heldSent;
+    while (held.nextUs <= inner.nowUs) {
+      const frame = inner.allocate();
+      if (frame === null) return;
+      held.moveFirstTo(frame);
+      inner.transmit(frame);
+    }
+  }
+
+  /** The same for what was received, as far as a burst goes. */
+  #handOutDue(): void {
+    const inner = this.#inner;
+    const held = this.#heldReceived;
+    while (held.nextUs <= inner.nowUs && this.#count < MAX_BURST) {
+      const frame = inner.allocate();
+      if (frame === null) return;
+      const checksum = held.nextChecksum;
+      held.moveFirstTo(frame);
+      this.#handOut(frame, checksum);
+    }
   }
 
   /** @param remaining frames of this burst that must find room behind this one */
@@ -176,17 +194,19 @@ export class ImpairedDevice implements Device {
       dice.flipBit(frame.bytes, frame.offset, frame.length);
       checksum = ChecksumStatus.Unchecked;
     }
+    const releaseUs = this.#releaseUs(dice);
     const hasRoom = this.#count + remaining + 2 <= MAX_BURST;
     const second = dice.duplicated && hasRoom ? this.#copy(frame) : null;
-    if (dice.reordered && !this.#heldReceived.full) {
-      counters.reordered++;
-      this.#heldReceived.push(frame, checksum, this.#inner.nowUs + this.#options.reorderDelayUs);
-    } else {
-      this.#handOut(frame, checksum);
-    }
+    if (dice.reordered) counters.reordered++;
+    this.#pass(frame, checksum, releaseUs);
     if (second === null) return;
     counters.duplicated++;
-    this.#handOut(second, checksum);
+    this.#pass(second, checksum, dice.reordered ? releaseUs - this.#options.reorderDelayUs : releaseUs);
+  }
+
+  #pass(frame: SgaSegment, checksum: ChecksumStatus, releaseUs: number): void {
+    if (releaseUs <= this.#inner.nowUs) this.#handOut(frame, checksum);
+    else this.#hold(frame, checksum, releaseUs, this.#heldReceived, this.receivedCounters);
   }
 
   #handOut(frame: SgaSegment, checksum: ChecksumStatus): void {

@@ -12,6 +12,12 @@ export interface ImpairmentOptions {
   reorderDelayUs: number;
   /** ... arrives with one bit flipped, anywhere in it. */
   corrupt: number;
+  /** How long each frame is on its way, each way. */
+  delayUs: number;
+  /** Between nothing and this much longer, as the dice have it; no frame overtakes another for it. */
+  jitterUs: number;
+  /** Frames that can be held back each way at a time; what comes on top is dropped. */
+  queueFrames: number;
   /** Equal seeds give equal faults. */
   seed: number;
 }
@@ -22,27 +28,75 @@ export const NO_IMPAIRMENT: Readonly<ImpairmentOptions> = {
   reorder: 0,
   reorderDelayUs: 200,
   corrupt: 0,
+  delayUs: 0,
+  jitterUs: 0,
+  // 20 ms of 2 Gbit/s in frames of 1,500 bytes.
+  queueFrames: 4096,
   seed: 1,
 };
+
+const LONGEST_US = 1e9;
+const MOST_FRAMES = 1e6;
 
 export interface ImpairmentCounters {
   lost: number;
   duplicated: number;
   reordered: number;
   corrupted: number;
+  /** For want of room where frames are held back. */
+  droppedByQueue: number;
 }
 
 export function noImpairmentYet(): ImpairmentCounters {
-  return { lost: 0, duplicated: 0, reordered: 0, corrupted: 0 };
+  return { lost: 0, duplicated: 0, reordered: 0, corrupted: 0, droppedByQueue: 0 };
 }
 
-const written: Record<string, keyof ImpairmentOptions> = {
-  loss: 'loss',
-  duplicate: 'duplicate',
-  reorder: 'reorder',
-  reorder_delay_us: 'reorderDelayUs',
-  corrupt: 'corrupt',
-  seed: 'seed',
+/** What one may write for an option: its name there, what it takes, and the largest number; integers alone, or any. */
+interface Written {
+  option: keyof ImpairmentOptions;
+  takes: string;
+  example: string;
+  maximum: number;
+  integer: boolean;
+}
+
+const probability = (option: keyof ImpairmentOptions): Written => ({
+  option,
+  takes: 'a probability from 0 to 1',
+  example: '0.01',
+  maximum: 1,
+  integer: false,
+});
+const microseconds = (option: keyof ImpairmentOptions, example: string): Written => ({
+  option,
+  takes: 'microseconds from 0 to 1e9',
+  example,
+  maximum: LONGEST_US,
+  integer: false,
+});
+
+const written: Record<string, Written> = {
+  loss: probability('loss'),
+  duplicate: probability('duplicate'),
+  reorder: probability('reorder'),
+  reorder_delay_us: microseconds('reorderDelayUs', '200'),
+  corrupt: probability('corrupt'),
+  delay_us: microseconds('delayUs', '20000'),
+  jitter_us: microseconds('jitterUs', '1000'),
+  queue_frames: {
+    option: 'queueFrames',
+    takes: 'an integer from 1 to 1e6',
+    example: '4096',
+    maximum: MOST_FRAMES,
+    integer: true,
+  },
+  seed: {
+    option: 'seed',
+    takes: 'an integer from 0 on',
+    example: '7',
+    maximum: Number.MAX_SAFE_INTEGER,
+    integer: true,
+  },
 };
 
 /**
@@ -54,38 +108,26 @@ export function parseImpairment(text: string): ImpairmentOptions {
   const seen = new Set<string>();
   for (const part of text.split(',')) {
     const [name, value, ...rest] = part.split('=').map((side) => side.trim());
-    const option = Object.hasOwn(written, name) ? written[name] : null;
-    if (option === null) {
-      reject(
-        text,
-        `there is no '${name}'; write some of ${Object.keys(written).join(', ')}, as in loss=0.01,seed=7`,
-      );
+    const found = Object.hasOwn(written, name) ? written[name] : null;
+    if (found === null) {
+      const names = Object.keys(written).join(', ');
+      reject(text, `there is no '${name}'; write some of ${names}, as in loss=0.01,seed=7`);
     }
     if (seen.has(name)) reject(text, `${name} is given twice`);
     seen.add(name);
-    options[option] = value === undefined || rest.length > 0 ? Number.NaN : readNumber(option, value);
-    if (Number.isNaN(options[option]))
-      reject(text, `${name} takes ${allowed(option)}, as in ${name}=${example(option)}`);
+    const number = value === undefined || rest.length > 0 ? Number.NaN : readNumber(found, value);
+    if (Number.isNaN(number)) reject(text, `${name} takes ${found.takes}, as in ${name}=${found.example}`);
+    options[found.option] = number;
   }
   return options;
 }
 
 /** NaN when the value is not allowed. */
-function readNumber(option: keyof ImpairmentOptions, value: string): number {
+function readNumber({ option, maximum, integer }: Written, value: string): number {
   const number = /^(\d+\.?\d*|\.\d+)(e-?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
-  if (option === 'seed') return Number.isSafeInteger(number) ? number : Number.NaN;
-  const maximum = option === 'reorderDelayUs' ? 1e9 : 1;
+  if (integer && !Number.isSafeInteger(number)) return Number.NaN;
+  if (option === 'queueFrames' && number < 1) return Number.NaN;
   return number <= maximum ? number : Number.NaN;
-}
-
-function allowed(option: keyof ImpairmentOptions): string {
-  if (option === 'seed') return 'an integer from 0 on';
-  return option === 'reorderDelayUs' ? 'microseconds from 0 to 1e9' : 'a probability from 0 to 1';
-}
-
-function example(option: keyof ImpairmentOptions): string {
-  if (option === 'seed') return '7';
-  return option === 'reorderDelayUs' ? '200' : '0.01';
 }
 
 function reject(text: string, detail: string): never {
@@ -100,6 +142,10 @@ export class Dice {
   corrupted = false;
   readonly #options: ImpairmentOptions;
   readonly #random: Random;
+  /** Dice of its own, so that jitter leaves the faults where they are without it. */
+  readonly #jitterRandom: Random;
+  /** When the frame before arrives. */
+  #previousUs = -0.5;
   /** Where the bit to be flipped lies, as a fraction of the frame. */
   #position = 0;
 
@@ -110,6 +156,7 @@ export class Dice {
   constructor(options: ImpairmentOptions, stream: number) {
     this.#options = options;
     this.#random = new Random(options.seed * 2 + stream);
+    this.#jitterRandom = new Random(-1 - (options.seed * 2 + stream));
   }
 
   /**
@@ -123,6 +170,15 @@ export class Dice {
     this.reordered = this.#random.fraction() < reorder;
     this.corrupted = this.#random.fraction() < corrupt;
     this.#position = this.#random.fraction();
+  }
+
+  /** When a frame arrives that leaves now, unless it is held back besides. */
+  arrivalUs(nowUs: number): number {
+    const { delayUs, jitterUs } = this.#options;
+    const arrivalUs = nowUs + delayUs;
+    if (jitterUs === 0) return arrivalUs;
+    this.#previousUs = Math.max(this.#previousUs, arrivalUs + jitterUs * this.#jitterRandom.fraction());
+    return this.#previousUs;
   }
 
   /** Flips the one bit that the last roll chose. */
