@@ -22,10 +22,12 @@ import type { Attended, Context } from './context.ts';
 import { Deadlines } from './deadlines.ts';
 import { initialSequenceNumber } from './initial-sequence.ts';
 import type { Path } from './output.ts';
+import { Progress } from './progress.ts';
 import { AckDue, Receiver, Taken } from './receiver.ts';
 import { Turn } from './send-turns.ts';
-import { Progress, Sender, TIMESTAMP_TICK_US } from './sender.ts';
+import { Sender } from './sender.ts';
 import { TcpState } from './states.ts';
+import { TIMESTAMP_TICK_US } from './timestamp-clock.ts';
 
 /** Numbers between two incarnations of a connection, against old duplicates and for being hard to guess. */
 const INCARNATION_GAP = 65_536;
@@ -400,7 +402,8 @@ export class TcpConnection implements Attended, Path {
 
   /** The application has closed the connection: nobody takes what comes. */
   orphan(): void {
-    this.sender.orphaned = true;
+    this.context.readClock();
+    this.sender.orphan();
   }
 
   /** The same, and nobody looks at it any more. */

@@ -37,6 +37,16 @@ export class Deadlines {
     this.#arm(atUs);
   }
 
+  retransmitAt(atUs: number): void {
+    this.#retransmitAtUs = atUs;
+    this.#arm(atUs);
+  }
+
+  /** Not later than `atUs`, if it runs. */
+  retransmitBy(atUs: number): void {
+    if (atUs < this.#retransmitAtUs && this.#retransmitAtUs !== NEVER) this.retransmitAt(atUs);
+  }
+
   stopRetransmission(): void {
     this.#retransmitAtUs = NEVER;
   }

@@ -471,7 +471,7 @@ describe('fuzzed', () => {
     const { recentTimestamp } = attack.target.receiver;
     const numbers =
       options === 'timestamps'
-        ? [recentTimestamp, sender.timestampOffset]
+        ? [recentTimestamp, sender.emission.clock.now()]
         : options.slice(0, options.length & ~1);
     const made = new Uint8Array(4 + 4 * numbers.length);
     made.set([1, 1, options === 'timestamps' ? 8 : 5, 2 + 4 * numbers.length]);

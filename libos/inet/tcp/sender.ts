@@ -13,35 +13,23 @@ import { advance, distance, isAtOrBefore, isBefore } from '../sequence.ts';
 import { DEFAULT_MSS, Flag, type TcpSegment, TIMESTAMPS_BYTES } from '../wire/tcp.ts';
 import type { Context } from './context.ts';
 import type { Deadlines } from './deadlines.ts';
+import { Emission } from './emission.ts';
 import type { Path } from './output.ts';
+import { PersistTimer, type Prober } from './persist.ts';
+import { Progress } from './progress.ts';
 import { AckDue, type Receiver } from './receiver.ts';
 import { Hole, LossRecovery, Recovery } from './recovery.ts';
 import { RttEstimator } from './rtt.ts';
 import { SendQueue } from './send-queue.ts';
 import { Turn } from './send-turns.ts';
 import { SendWindow, WindowChange } from './send-window.ts';
+import { TIMESTAMP_TICK_US } from './timestamp-clock.ts';
+import { UserTimeout } from './user-timeout.ts';
 
-/** How often a connection asks for a neighbour that has not answered. */
-const NEIGHBOUR_PATIENCE_US = 1e6;
 /** Least segment size (RFC 9293, section 3.7.1). No path needs less; tiny segments would be a flood. */
 const MIN_MSS = 64;
 /** A double that is no integer: the engine stores a field that starts with one as a double for ever. */
 const NEVER = Number.POSITIVE_INFINITY;
-
-/** What an acknowledgement has changed, as bits; Challenged stands alone: it must not be believed. */
-export const Progress = {
-  None: 0,
-  /** Something may be sent that could not be before. */
-  Sends: 1,
-  /** New bytes are acknowledged. */
-  News: 2,
-  /** Our FIN is acknowledged, and all before it. */
-  Fin: 4,
-  Challenged: 8,
-} as const;
-
-/** Of our timestamp clock (RFC 7323, section 5.4). */
-export const TIMESTAMP_TICK_US = 1000;
 
 /** New segments of one turn, so that a stream with an open window does not keep others from the device's frames. */
 const SEGMENTS_PER_TURN = 16;
@@ -49,12 +37,11 @@ const SEGMENTS_PER_TURN = 16;
 /** Where nextHole puts its range. */
 const hole = new Int32Array(2);
 
-export class Sender {
+export class Sender implements Prober {
   readonly queue = new SendQueue();
   readonly recovery: LossRecovery;
   readonly rtt: RttEstimator;
   readonly #context: Context;
-  readonly #path: Path;
   readonly #deadlines: Deadlines;
   readonly #receiver: Receiver;
 
@@ -66,8 +53,7 @@ export class Sender {
   readonly window = new SendWindow();
   /** Largest payload of one segment, without the room that options take. */
   mss: number = DEFAULT_MSS;
-  /** Of the connection's own timestamp clock. */
-  readonly timestampOffset: number;
+  readonly emission: Emission;
 
   /** Stream bytes sent at least once, and of them those acknowledged: positions, exact to 2^53. */
   sentBytes = 0;
@@ -78,19 +64,19 @@ export class Sender {
   /** A FIN follows the last byte of the queue; and it has been sent. */
   finQueued = false;
   finSent = false;
-  /** The send window is closed: the retransmission timer sends probes. */
-  persisting = false;
+  /** Runs while the window is closed. */
+  readonly persist: PersistTimer;
   /**
    * The application has closed the connection: nobody takes what comes, and a peer that lives and has no room is
    * given up like a dead one.
    */
   orphaned = false;
-  /** Expiries of the retransmission timer, and probes, since the last progress. */
+  /** Since the oldest unacknowledged byte was first sent, or something was acknowledged. */
+  readonly #userTimeout: UserTimeout;
+  /** Expiries of the retransmission timer since the last progress. */
   #timeouts = 0;
 
   #lastSentUs = NEVER;
-  /** When the oldest unacknowledged byte was first sent, for the user timeout. */
-  #progressAtUs: number = NEVER;
 
   constructor(
     context: Context,
@@ -101,7 +87,6 @@ export class Sender {
   ) {
     const { minRtoUs, maxRtoUs } = context.options;
     this.#context = context;
-    this.#path = path;
     this.#deadlines = deadlines;
     this.#receiver = receiver;
     this.rtt = new RttEstimator(minRtoUs, maxRtoUs);
@@ -110,9 +95,9 @@ export class Sender {
     this.unacknowledged = initialSequence;
     this.next = initialSequence;
     this.queue.start(advance(initialSequence, 1));
-    const { remoteAddress, localAddress, remotePort } = path;
-    this.timestampOffset = context.hash.hash(remoteAddress, localAddress, remotePort);
-    this.#progressAtUs = context.nowUs;
+    this.emission = new Emission(context, path, receiver);
+    this.#userTimeout = new UserTimeout(context);
+    this.persist = new PersistTimer(context, deadlines, path.neighbour, this.#userTimeout);
   }
 
   /** Sequence numbers sent and not acknowledged. */
@@ -139,6 +124,13 @@ export class Sender {
   /** No more follows: a FIN goes behind the last byte. */
   finish(): void {
     this.finQueued = true;
+  }
+
+  /** It has closed the connection. */
+  orphan(): void {
+    if (this.orphaned) return;
+    this.orphaned = true;
+    if (this.persist.runs) this.persist.orphaned();
   }
 
   // Opening
@@ -182,18 +174,15 @@ export class Sender {
     }
     this.#timeouts = 0;
     this.window.established(windowBytes);
-    this.#progressAtUs = nowUs;
+    this.#userTimeout.restart();
     this.#deadlines.stopRetransmission();
   }
 
   /** Returns false when the device had no frame for it. */
   sendSyn(): boolean {
-    const { output, nowUs } = this.#context;
-    const { initialSequence, rtt, window } = this;
-    const timestamp = this.#timestampNow();
-    const answers = this.#synAnswers;
-    if (!output.syn(this.#path, this.#receiver, initialSequence, answers, window.scale, timestamp))
-      return false;
+    const { nowUs } = this.#context;
+    const { initialSequence, rtt } = this;
+    if (!this.emission.syn(initialSequence, this.#synAnswers, this.window.scale)) return false;
     this.synDue = false;
     const again = this.next !== initialSequence;
     this.next = advance(initialSequence, 1);
@@ -220,7 +209,7 @@ export class Sender {
     let duplicate =
       newBytes === 0 &&
       inFlightBefore > 0 &&
-      !this.persisting &&
+      !this.persist.runs &&
       !sackPermitted &&
       segment.sequenceLength === 0 &&
       windowBytes === this.window.bytes;
@@ -260,12 +249,13 @@ export class Sender {
     this.queue.acknowledge(acknowledgement, pool);
     this.recovery.forgetBefore(acknowledgement);
     const measured = rtt.acknowledged(acknowledgement, nowUs);
-    if (!measured && this.#timeouts > 0 && this.#receiver.timestamps) {
-      rtt.sampleEcho(distance(segment.timestampEcho, this.#timestampNow()) * TIMESTAMP_TICK_US);
+    // A peer that has refused probes may echo what came before them.
+    if (!measured && this.#timeouts > 0 && this.#receiver.timestamps && !this.persist.runs) {
+      rtt.sampleEcho(distance(segment.timestampEcho, this.emission.clock.now()) * TIMESTAMP_TICK_US);
     }
     this.#timeouts = 0;
-    this.persisting = false;
-    this.#progressAtUs = nowUs;
+    if (this.persist.runs) this.#endPersisting();
+    this.#userTimeout.restart();
     // RFC 6298, section 5.2 and 5.3.
     if (acknowledgement === next) this.#deadlines.stopRetransmission();
     else this.#deadlines.retransmitIn(rtt.rtoUs);
@@ -274,30 +264,38 @@ export class Sender {
   /** Returns whether the window has opened. */
   #updateWindow(segment: TcpSegment, bytes: number): boolean {
     const change = this.window.update(segment, bytes);
-    if (this.persisting) {
-      // The peer lives, without room: no reason to give up.
-      if (change === WindowChange.None && !this.orphaned) this.#progressAtUs = this.#context.nowUs;
-      else if (change === WindowChange.Opened) this.#stopPersisting();
-    }
+    if (this.persist.runs) this.#probeWasAnswered();
     return change === WindowChange.Opened;
   }
 
-  #stopPersisting(): void {
-    this.persisting = false;
-    this.#timeouts = 0;
-    this.rtt.resetBackOff();
-    this.#deadlines.stopRetransmission();
-    if (this.inFlight === 0) return;
+  /** The peer was heard while its window was closed. */
+  #probeWasAnswered(): void {
+    if (!this.orphaned) {
+      // It lives, without room: no reason to give up.
+      this.persist.answered();
+      this.#userTimeout.restart();
+    }
+    // Where no probe is on its way, what is sent next ends the probes.
+    if (this.inFlight === 0 || this.window.bytes === 0) return;
+    this.#endPersisting();
     // The byte that probed the window was not taken, and goes again.
     this.recovery.startOver(this.unacknowledged, this.next);
-    this.#deadlines.retransmitIn(this.rtt.rtoUs);
+    // A window that opens and closes again and again keeps nobody for ever.
+    this.#deadlines.retransmitIn(this.#userTimeout.isOver ? 0 : this.rtt.rtoUs);
+  }
+
+  /** The path carries segments: the retransmission timeout is the measured one, whatever was lost before. */
+  #endPersisting(): void {
+    this.persist.stop();
+    this.rtt.resetBackOff();
   }
 
   // Sending
 
   /** Sends what is due on an established connection. Unless all is done then, it is to be called again. */
   transmit(): Turn {
-    if (this.recovery.state !== Recovery.Open && !this.#retransmitLost()) return Turn.NoFrame;
+    const mends = this.recovery.state !== Recovery.Open && !this.persist.runs;
+    if (mends && !this.#retransmitLost()) return Turn.NoFrame;
     const turn = this.#sendNew();
     if (turn !== Turn.Done || this.#receiver.ackDue !== AckDue.Now) return turn;
     return this.#emit(this.#acknowledgingSequence(), 0, Flag.Ack) ? Turn.Done : Turn.NoFrame;
@@ -365,6 +363,7 @@ export class Sender {
         return Turn.Done;
       }
       if (left === 0) return Turn.Over;
+      if (this.unacknowledged === this.next && this.#deadlines.retransmissionRuns) this.#endWaiting();
       if (this.#emitSought(this.next, length, last && fin) < 0) return Turn.NoFrame;
       inNetwork += length;
       if (last && fin) return Turn.Done;
@@ -372,10 +371,16 @@ export class Sender {
   }
 
   #startPersisting(): void {
-    if (this.#deadlines.retransmissionRuns) return;
-    this.persisting = true;
-    this.#progressAtUs = this.#context.nowUs;
-    this.#deadlines.retransmitIn(this.rtt.rtoUs);
+    if (this.persist.runs) return;
+    const { rtoUs } = this.rtt;
+    this.#userTimeout.restart();
+    this.persist.start(rtoUs, rtoUs, this.orphaned);
+  }
+
+  /** What waited for room, or for the neighbour, goes: the timer is to run for it from now on. */
+  #endWaiting(): void {
+    if (this.persist.runs) this.#endPersisting();
+    this.#deadlines.stopRetransmission();
   }
 
   /**
@@ -401,7 +406,7 @@ export class Sender {
 
   #newWasSent(end: number, bytes: number): void {
     const { nowUs } = this.#context;
-    if (this.unacknowledged === this.next) this.#progressAtUs = nowUs;
+    if (this.unacknowledged === this.next && !this.persist.runs) this.#userTimeout.restart();
     this.next = end;
     this.sentBytes += bytes;
     this.#lastSentUs = nowUs;
@@ -410,32 +415,17 @@ export class Sender {
 
   /** One segment with `length` bytes of the queue from `sequence` on, to which the queue has been moved. */
   #emit(sequence: number, length: number, flags: number): boolean {
-    const sent = this.#context.output.segment(
-      this.#path,
-      this.#receiver,
-      this.queue,
-      sequence,
-      length,
-      flags,
-      this.mss,
-      this.#timestampNow(),
-    );
-    if (!sent) return false;
+    if (!this.emission.segment(this.queue, sequence, length, flags, this.mss)) return false;
     if (length > 0 || flags & Flag.Fin) this.#deadlines.dataWasSent(this.rtt.rtoUs);
     else this.#deadlines.ackWasSent();
     return true;
   }
 
-  /** The timestamp clock runs from an offset of its own. */
-  #timestampNow(): number {
-    return (((this.#context.nowUs / TIMESTAMP_TICK_US) | 0) + this.timestampOffset) | 0;
-  }
-
   // Timeouts and silence
 
-  /** Nothing was acknowledged for the user timeout (RFC 9293, section 3.8.3). */
+  /** Nothing was acknowledged for the user timeout, nor did the peer answer for a closed window. */
   get hasGivenUp(): boolean {
-    return this.#context.nowUs - this.#progressAtUs >= this.#context.options.userTimeoutUs;
+    return this.#userTimeout.isOver && !this.persist.peerAnswers;
   }
 
   /** The retransmission timer has expired for what is in flight (RFC 6298, section 5.5 and 5.6). */
@@ -446,30 +436,40 @@ export class Sender {
     this.#deadlines.retransmitIn(this.rtt.rtoUs);
   }
 
+  /** The same, of an established connection. */
+  timedOut(): void {
+    this.backOff();
+    this.#deadlines.retransmitBy(this.#userTimeout.endsAtUs);
+    this.takeForLost();
+  }
+
   /** What is in flight is taken for lost: after a timeout, or as it was too large for the path. */
   takeForLost(): void {
     this.recovery.timedOut(this.unacknowledged, this.next, this.#timeouts > 1);
   }
 
+  /** The window was closed behind what is in flight, which becomes the probe. */
+  persistInFlight(): void {
+    this.persist.start(this.rtt.rtoUs, 0, this.orphaned);
+  }
+
   /**
    * Asks a peer whose window is closed, or too small to be worth a segment, for news: sends a byte beyond it,
    * or what it takes (RFC 9293, section 3.8.6.1), and that again, ever more seldom, as long as it is not
-   * acknowledged. Returns whether bytes went for the first time.
+   * acknowledged.
    */
   sendProbe(): boolean {
-    const before = this.next;
-    this.persisting = true;
-    this.#timeouts++;
-    if (this.#path.neighbour.resolved) {
-      this.#context.counters.probes++;
-      const { inFlight, mss } = this;
-      const queued = distance(before, this.queue.end);
-      if (inFlight > 0) this.#retransmit(this.unacknowledged, Math.min(inFlight, mss));
-      else this.#emitData(before, Math.min(Math.max(1, this.window.bytes), queued, mss), false);
-    }
-    this.rtt.backOff();
-    this.#deadlines.retransmitIn(this.rtt.rtoUs);
-    return this.next !== before;
+    const { inFlight, mss, next, persist, unacknowledged, window } = this;
+    const length = Math.min(Math.max(1, window.bytes), distance(next, this.queue.end), mss);
+    const again = inFlight > 0;
+    const sent = again
+      ? this.#retransmit(unacknowledged, Math.min(inFlight, mss))
+      : this.#emitData(next, length, false);
+    if (sent < 0) return false;
+    // What lies within the window is data like other, and the retransmission timer runs for it.
+    if (!again && window.bytes > 0) persist.stop();
+    else persist.probed();
+    return true;
   }
 
   /** Probes an idle peer with a number that it has acknowledged (RFC 9293, section 3.8.4). */
@@ -485,14 +485,8 @@ export class Sender {
   /** The neighbour has not answered yet: what is due goes when it does. */
   waitForNeighbour(): void {
     const waitsAlready = this.inFlight > 0 || this.#deadlines.retransmissionRuns;
-    if (!waitsAlready) this.#progressAtUs = this.#context.nowUs;
-    this.askForNeighbour();
-  }
-
-  /** Should the neighbour not answer, it is asked again by the timer. */
-  askForNeighbour(): void {
-    this.#context.neighbours.use(this.#path.neighbour);
-    if (!this.#deadlines.retransmissionRuns) this.#deadlines.retransmitIn(NEIGHBOUR_PATIENCE_US);
+    if (!waitsAlready) this.#userTimeout.restart();
+    this.persist.askForNeighbour();
   }
 
   /** The path takes `mss` bytes at most; what was larger goes again. Returns whether that is news. */

@@ -44,7 +44,7 @@ function endArrives(connection: TcpConnection): void {
 
 function retransmissionIsDue(connection: TcpConnection): void {
   const { sender } = connection;
-  if (sender.persisting) probe(connection);
+  if (sender.persist.runs) probe(connection);
   else if (sender.inFlight === 0) neighbourIsSilent(connection);
   else retransmissionTimeout(connection);
 }
@@ -52,9 +52,9 @@ function retransmissionIsDue(connection: TcpConnection): void {
 /** RFC 6298, section 5.4 to 5.7. */
 function retransmissionTimeout(connection: TcpConnection): void {
   const { context, sender } = connection;
-  sender.backOff();
   if (!connection.isSynchronized) {
     // The time for connecting bounds this.
+    sender.backOff();
     sender.oweSynAgain();
     context.markDirty(connection);
     return;
@@ -63,10 +63,11 @@ function retransmissionTimeout(connection: TcpConnection): void {
   context.counters.retransmissionTimeouts++;
   if (sender.window.bytes === 0) {
     // The window was closed behind what is in flight: that is not loss (RFC 9293, section 3.8.6.1).
+    sender.persistInFlight();
     probe(connection);
     return;
   }
-  sender.takeForLost();
+  sender.timedOut();
   context.markDirty(connection);
 }
 
@@ -76,13 +77,19 @@ function retransmissionTimeout(connection: TcpConnection): void {
  */
 function neighbourIsSilent(connection: TcpConnection): void {
   const { neighbour, sender } = connection;
-  if (!neighbour.resolved && sender.hasUnsent && !gaveUp(connection)) sender.askForNeighbour();
+  if (!neighbour.resolved && sender.hasUnsent && !gaveUp(connection)) {
+    sender.persist.askForNeighbour();
+  }
 }
 
 /** The peer's window is closed, or too small. */
 function probe(connection: TcpConnection): void {
+  const { context, sender } = connection;
   if (gaveUp(connection)) return;
-  if (connection.sender.sendProbe()) connection.context.touch(connection);
+  const { next } = sender;
+  sender.persist.expired(sender);
+  // The push of what was sent for the first time may be complete.
+  if (sender.next !== next) context.touch(connection);
 }
 
 /** Ends a connection whose peer has acknowledged nothing for the user timeout (RFC 9293, section 3.8.3). */
