@@ -2,10 +2,6 @@
 import { isAtOrBefore, isBefore } from '../sequence.ts';
 import type { TcpSegment } from '../wire/tcp.ts';
 
-/** What a segment has made of the window. Stale: it is older than the one that set the window. */
-export const WindowChange = { Stale: 0, None: 1, Smaller: 2, Opened: 3 } as const;
-export type WindowChange = (typeof WindowChange)[keyof typeof WindowChange];
-
 export class SendWindow {
   /** From the oldest unacknowledged number on. */
   bytes = 0;
@@ -35,20 +31,27 @@ export class SendWindow {
     return segment.window << this.scale;
   }
 
-  /** Takes the window of a segment, which is `bytes`, unless the segment is an older one. */
-  update(segment: TcpSegment, bytes: number): WindowChange {
+  /**
+   * Takes the window of a segment, which is `bytes`, unless the segment is an older one. Of two that acknowledge the
+   * same the later number is the newer one. What acknowledges more is newer in any case: a peer that sends lost data
+   * again tells its present window with an old number, and may have no other way to say that it has closed, or opened.
+   * Returns whether the window has opened.
+   *
+   * @param advances the segment acknowledges something for the first time
+   */
+  update(segment: TcpSegment, bytes: number, advances: boolean): boolean {
     const { sequence, acknowledgement } = segment;
     const newer =
+      advances ||
       isBefore(this.#sequence, sequence) ||
       (this.#sequence === sequence && isAtOrBefore(this.#acknowledgement, acknowledgement));
-    if (!newer) return WindowChange.Stale;
+    if (!newer) return false;
     this.#sequence = sequence;
     this.#acknowledgement = acknowledgement;
-    const before = this.bytes;
-    if (bytes === before) return WindowChange.None;
+    const opened = bytes > this.bytes;
     this.bytes = bytes;
     if (bytes > this.maxBytes) this.maxBytes = bytes;
-    return bytes > before ? WindowChange.Opened : WindowChange.Smaller;
+    return opened;
   }
 
   /**

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { TcpState } from './states.ts';
-import { type Offer, TestPeer } from './test-peer.ts';
+import { type Offer, type Script, TestPeer } from './test-peer.ts';
 
 afterEach(() => TestPeer.checkAll());
 
@@ -91,6 +91,45 @@ describe('send: the window', () => {
     expect(connection.sender.window.bytes).toBe(4000);
     peer.send({ flags: 'A', seq: 21, ack: 1001, window: 6000 });
     expect(connection.sender.window.bytes).toBe(6000);
+  });
+
+  it('is that of the newest acknowledgement, though its segment is an old one: lost data that goes again', () => {
+    const { peer, connection } = established({ window: 4000 });
+    peer.send({ flags: 'PA', seq: 201, ack: 1, bytes: 100 });
+    expect(peer.push(12_000).length).toBe(4);
+    expect(peer.send({ flags: 'A', seq: 1, ack: 4001, bytes: 100, window: 0 })).toEqual([
+      'A 4001 ack 101 sack 201:301',
+    ]);
+    expect(connection.sender.window.bytes).toBe(0);
+    // It opens in the same way, and the number is not the latest of the peer's either.
+    expect(peer.send({ flags: 'A', seq: 101, ack: 4001, bytes: 100, window: 2000 })).toEqual([
+      'A 4001:5001 ack 301',
+      'A 5001:6001 ack 301',
+    ]);
+    expect(peer.send({ flags: 'A', seq: 301, ack: 6001, window: 1000 })).toEqual(['A 6001:7001 ack 301']);
+  });
+
+  it('opens by an old segment that acknowledges more, without a probe', () => {
+    const { peer } = established({ window: 4000 });
+    peer.send({ flags: 'PA', seq: 101, ack: 1, bytes: 100 });
+    peer.push(12_000);
+    peer.send({ flags: 'A', seq: 201, ack: 2001, window: 2000 });
+    expect(peer.send({ flags: 'A', seq: 1, ack: 4001, bytes: 100, window: 1000 })[0]).toBe(
+      'A 4001:5001 ack 201',
+    );
+  });
+
+  it.each<[string, Script, number]>([
+    ['a FIN', { flags: 'FA', seq: 1, ack: 1, window: 3000 }, 3000],
+    ['a segment behind a hole', { flags: 'A', seq: 101, ack: 1, bytes: 10, window: 3000 }, 3000],
+    ['a segment that was taken before', { flags: 'A', seq: 0, ack: 1, bytes: 1, window: 3000 }, 2000],
+    ['a segment beyond the window', { flags: 'A', seq: 90_000_000, ack: 1, window: 3000 }, 2000],
+    ['the SYN-ACK again', { flags: 'SA', seq: 0, ack: 1, window: 3000 }, 2000],
+    ['an acknowledgement of what was never sent', { flags: 'A', seq: 1, ack: 9000, window: 3000 }, 2000],
+  ])('after %s is that of the last segment that counts', (_, segment, bytes) => {
+    const { peer, connection } = established({ window: 2000 });
+    peer.send(segment);
+    expect(connection.sender.window.bytes).toBe(bytes);
   });
 
   it('taken back by the peer stops new data, not what is in flight (RFC 9293, 3.8.6)', () => {

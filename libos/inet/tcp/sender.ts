@@ -22,7 +22,7 @@ import { Hole, LossRecovery, Recovery } from './recovery.ts';
 import { RttEstimator } from './rtt.ts';
 import { SendQueue } from './send-queue.ts';
 import { Turn } from './send-turns.ts';
-import { SendWindow, WindowChange } from './send-window.ts';
+import { SendWindow } from './send-window.ts';
 import { TIMESTAMP_TICK_US } from './timestamp-clock.ts';
 import { UserTimeout } from './user-timeout.ts';
 
@@ -223,7 +223,10 @@ export class Sender implements Prober {
     if (sackPermitted && segment.sackCount > 0) {
       duplicate = recovery.markSacked(segment, this.unacknowledged, next) > 0;
     }
-    if (newBytes >= 0 && this.#updateWindow(segment, windowBytes)) progress |= Progress.Sends;
+    if (newBytes >= 0) {
+      if (this.window.update(segment, windowBytes, newBytes > 0)) progress |= Progress.Sends;
+      if (this.persist.runs) this.#probeWasAnswered();
+    }
     if (newBytes > 0 || duplicate) {
       const sends = recovery.acknowledged(
         this.unacknowledged,
@@ -259,13 +262,6 @@ export class Sender implements Prober {
     // RFC 6298, section 5.2 and 5.3.
     if (acknowledgement === next) this.#deadlines.stopRetransmission();
     else this.#deadlines.retransmitIn(rtt.rtoUs);
-  }
-
-  /** Returns whether the window has opened. */
-  #updateWindow(segment: TcpSegment, bytes: number): boolean {
-    const change = this.window.update(segment, bytes);
-    if (this.persist.runs) this.#probeWasAnswered();
-    return change === WindowChange.Opened;
   }
 
   /** The peer was heard while its window was closed. */
