@@ -154,35 +154,6 @@ describe('send: the window', () => {
   });
 });
 
-describe('send: silly windows (RFC 9293, 3.8.6.2.1)', () => {
-  it('are not filled: a window smaller than a segment and than half the largest is left alone', () => {
-    const { peer } = established({ window: 4000 });
-    peer.push(8000);
-    expect(peer.send({ flags: 'A', seq: 1, ack: 4001, window: 900 })).toEqual([]);
-    expect(peer.send({ flags: 'A', seq: 1, ack: 4001, window: 1000 })).toEqual(['A 4001:5001 ack 1']);
-  });
-
-  it('are filled by half of the largest window that the peer has ever offered', () => {
-    const { peer } = established({ window: 600 });
-    expect(peer.push(8000)).toEqual(['A 1:601 ack 1']);
-    expect(peer.send({ flags: 'A', seq: 1, ack: 601, window: 299 })).toEqual([]);
-    expect(peer.send({ flags: 'A', seq: 1, ack: 601, window: 300 })).toEqual(['A 601:901 ack 1']);
-  });
-
-  it('are filled by the last of the data, if it fits', () => {
-    const { peer } = established({ window: 4000 });
-    peer.push(4500);
-    expect(peer.send({ flags: 'A', seq: 1, ack: 4001, window: 500 })).toEqual(['PA 4001:4501 ack 1']);
-  });
-
-  it('are filled after all when nothing better comes for a retransmission timeout', () => {
-    const { peer } = established({ window: 4000 });
-    peer.push(8000);
-    peer.send({ flags: 'A', seq: 1, ack: 4001, window: 900 });
-    expect(peer.pass(50_000)).toEqual(['50000 A 4001:4901 ack 1']);
-  });
-});
-
 describe('send: a closed window (RFC 9293, 3.8.6.1)', () => {
   function blocked(tcp = {}) {
     const { peer, connection } = established({ window: 2000 }, tcp);
@@ -333,48 +304,6 @@ describe('send: a closed window (RFC 9293, 3.8.6.1)', () => {
     // The peer has taken it, and looks at no number before it.
     peer.send({ flags: 'PA', seq: 1, ack: 1, bytes: 10, window: 0 });
     expect(peer.pass(10_000)).toEqual(['10000 A 2 ack 11']);
-  });
-});
-
-describe("send: Nagle's algorithm (RFC 9293, 3.7.4)", () => {
-  it('off, lets short segments go at once', () => {
-    const { peer } = established();
-    expect(peer.push(10)).toEqual(['PA 1:11 ack 1']);
-    expect(peer.push(10)).toEqual(['PA 11:21 ack 1']);
-  });
-
-  it('on, holds a short segment back while others are unacknowledged', () => {
-    const { peer } = established({}, { nagle: true });
-    expect(peer.push(10)).toEqual(['PA 1:11 ack 1']);
-    expect(peer.push(10)).toEqual([]);
-    expect(peer.push(10)).toEqual([]);
-    expect(peer.send({ flags: 'A', seq: 1, ack: 11 })).toEqual(['PA 11:31 ack 1']);
-  });
-
-  it('on, lets full segments go, and the rest with the FIN', () => {
-    const { peer } = established({}, { nagle: true });
-    expect(peer.push(2500)).toEqual(['A 1:1001 ack 1', 'A 1001:2001 ack 1']);
-    expect(peer.finish()).toEqual(['FPA 2001:2501 ack 1']);
-  });
-});
-
-describe('send: idle time (RFC 5681, 4.1)', () => {
-  it('longer than a retransmission timeout takes the window back to the initial one', () => {
-    const { peer, connection } = established();
-    for (let i = 0, sent = 0; i < 5; i++) {
-      sent += peer.push(10_000 + i * 5000).length > 0 ? 10_000 + i * 5000 : 0;
-      for (let acked = 0; acked < sent; ) {
-        acked = peer.last.seq + peer.last.bytes - 1;
-        peer.send({ flags: 'A', seq: 1, ack: acked + 1 });
-      }
-    }
-    expect(connection.sender.recovery.congestion.window).toBeGreaterThan(15_000);
-    peer.pass(40_000);
-    peer.push(1);
-    expect(connection.sender.recovery.congestion.window).toBeGreaterThan(15_000);
-    peer.send({ flags: 'A', seq: 1, ack: peer.last.seq + 1 });
-    peer.pass(60_000);
-    expect(peer.push(20_000).length).toBe(10);
   });
 });
 
