@@ -104,6 +104,27 @@ describe('accept: options', () => {
   });
 });
 
+describe('accept: the window of a SYN (RFC 7323, 2.2)', () => {
+  it('of the peer is not scaled, nor is ours, also when they come again', () => {
+    const { peer } = listening(16, { tcp: { receiveWindowBytes: 256 * 1024 } });
+    const syn: Script = { ...SYN, windowScale: 7, window: 1500 };
+    for (let i = 0; i < 2; i++) {
+      expect(peer.send(syn).length).toBe(1);
+      expect(peer.last).toMatchObject({ flags: 'SA', window: 65_535, windowScale: 3 });
+      expect(peer.halfOpen()!.sender.window.bytes).toBe(1500);
+    }
+    expect(peer.pass(1e6).length).toBe(1);
+    expect(peer.last).toMatchObject({ flags: 'SA', window: 65_535, windowScale: 3 });
+  });
+
+  it('that comes when the connection stands already changes nothing', () => {
+    const { peer } = listening();
+    const connection = peer.establish({ windowScale: 7, window: 100 });
+    for (const flags of ['S', 'SA']) peer.send({ flags, seq: 0, ack: 1, window: 60_000 });
+    expect(connection.sender.window.bytes).toBe(12_800);
+  });
+});
+
 describe('accept: the backlog', () => {
   it('full of complete connections drops SYNs, which come again', () => {
     const { peer, listener } = listening(1);

@@ -110,17 +110,49 @@ describe('connect: what may answer a SYN (RFC 9293, 3.10.7.3)', () => {
 });
 
 describe('connect: both sides at once (RFC 9293, 3.5, figure 8)', () => {
+  // RFC 7323, 2.2: the window of a segment with SYN is not scaled.
   it.each([
-    ['with a SYN-ACK, as most do', { flags: 'SA', seq: 0, ack: 1 }],
-    ['with an ACK', { flags: 'A', seq: 1, ack: 1 }],
-  ])('is established when the peer answers our SYN %s', (_, answer) => {
+    ['with a SYN-ACK, as most do', { flags: 'SA', seq: 0, ack: 1 }, 1000],
+    ['with an ACK', { flags: 'A', seq: 1, ack: 1 }, 8000],
+  ])('is established when the peer answers our SYN %s', (_, answer, windowBytes) => {
     const { peer, connection } = opening();
     expect(peer.send({ flags: 'S', seq: 0, mss: 1000, windowScale: 3 })).toEqual(['SA 0 ack 1']);
     expect(connection.state).toBe(TcpState.SynReceived);
     peer.send({ ...answer, window: 1000 });
     expect(connection.state).toBe(TcpState.Established);
-    expect(connection.sender.window.bytes).toBe(8000);
+    expect(connection.sender.window.bytes).toBe(windowBytes);
     expect(peer.push(500)).toEqual(['PA 1:501 ack 1']);
+  });
+
+  it('sends no more than the window of the crossing SYN-ACK, which is not scaled (RFC 7323, 2.2)', () => {
+    const { peer } = opening();
+    expect(peer.send({ flags: 'S', seq: 0, mss: 1000, windowScale: 7, window: 2000 })).toEqual([
+      'SA 0 ack 1',
+    ]);
+    // Nor is ours, though it has a scale.
+    expect(peer.last).toMatchObject({ window: 65_535, windowScale: 5 });
+    expect(peer.send({ flags: 'SA', seq: 0, ack: 1, mss: 1000, windowScale: 7, window: 2000 })).toEqual([]);
+    expect(peer.push(8000)).toEqual(['A 1:1001 ack 1', 'A 1001:2001 ack 1']);
+    // From then on it is.
+    expect(peer.send({ flags: 'A', seq: 1, ack: 2001, window: 8 })).toEqual(['A 2001:3001 ack 1']);
+  });
+
+  it('leaves the data of a crossing SYN-ACK to be sent again, and acts on no reset that comes with it', () => {
+    const { peer, connection } = opening();
+    peer.send({ flags: 'S', seq: 0, mss: 1000 });
+    peer.send({ flags: 'SRA', seq: 0, ack: 1 });
+    expect(connection.state).toBe(TcpState.SynReceived);
+    peer.send({ flags: 'SA', seq: 0, ack: 1, bytes: 10 });
+    expect(peer.read()).toBe(0);
+    peer.send({ flags: 'PA', seq: 1, ack: 1, bytes: 10 });
+    expect(peer.read()).toBe(10);
+  });
+
+  it('is not established by a crossing SYN-ACK of something else', () => {
+    const { peer, connection } = opening();
+    peer.send({ flags: 'S', seq: 0 });
+    expect(peer.send({ flags: 'SA', seq: 0, ack: 2 })).toEqual(['R 2']);
+    expect(connection.state).toBe(TcpState.SynReceived);
   });
 
   it("answers the peer's SYN when it comes again", () => {

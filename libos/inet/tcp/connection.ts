@@ -189,7 +189,7 @@ export class TcpConnection implements Attended, Path {
   arrives(segment: TcpSegment, frame: SgaSegment): boolean {
     const { context, receiver, sender } = this;
     this.lastArrivalUs = context.nowUs;
-    if (this.state === TcpState.SynReceived) this.#acceptCrossedSyn(segment);
+    if (this.state === TcpState.SynReceived && this.#crossedSynAnswers(segment)) return false;
     const { flags } = segment;
     // First: the sequence number, after the timestamp.
     if (receiver.timestamps && !(flags & Flag.Rst) && !this.#timestampIsCurrent(segment)) return false;
@@ -204,7 +204,9 @@ export class TcpConnection implements Attended, Path {
       else if (flags & Flag.Syn) this.#challenge();
       return false;
     }
-    if (this.state === TcpState.SynReceived && !this.#synIsAcknowledged(segment)) return false;
+    if (this.state === TcpState.SynReceived && !this.#synIsAcknowledged(segment, sender.window.of(segment))) {
+      return false;
+    }
     const progress = sender.acknowledge(segment);
     if (progress & Progress.Challenged) {
       this.#challenge();
@@ -221,11 +223,18 @@ export class TcpConnection implements Attended, Path {
   }
 
   /**
-   * Both sides opened at once: the peer's SYN comes again, with its ACK of ours, which is what counts of it.
+   * Both sides opened at once: whether this is the peer's SYN again, with its ACK of ours, which is what counts of it.
+   * The window of a SYN is not scaled, and data that comes with it is left to be sent again.
    */
-  #acceptCrossedSyn(segment: TcpSegment): void {
-    const crossed = this.listener === null && segment.sequence === this.receiver.initialSequence;
-    if (crossed && (segment.flags & (Flag.Syn | Flag.Ack)) === (Flag.Syn | Flag.Ack)) segment.dropSyn();
+  #crossedSynAnswers(segment: TcpSegment): boolean {
+    const { listener, receiver } = this;
+    const { flags } = segment;
+    if (listener !== null || segment.sequence !== receiver.initialSequence) return false;
+    if ((flags & (Flag.Syn | Flag.Ack | Flag.Rst)) !== (Flag.Syn | Flag.Ack)) return false;
+    if (receiver.timestamps && !this.#timestampIsCurrent(segment)) return true;
+    if (this.#synIsAcknowledged(segment, segment.window) && receiver.timestamps)
+      receiver.noteTimestamp(segment);
+    return true;
   }
 
   /** PAWS (RFC 7323, section 5.3). */
@@ -301,8 +310,8 @@ export class TcpConnection implements Attended, Path {
     }
   }
 
-  /** SYN-RECEIVED: whether the segment establishes the connection. */
-  #synIsAcknowledged(segment: TcpSegment): boolean {
+  /** SYN-RECEIVED: whether the segment, which offers this window, establishes the connection. */
+  #synIsAcknowledged(segment: TcpSegment, windowBytes: number): boolean {
     const { context, listener, sender } = this;
     if (!sender.isOurSyn(segment.acknowledgement)) {
       context.output.reject(segment);
@@ -313,7 +322,7 @@ export class TcpConnection implements Attended, Path {
       context.counters.backlogDropped++;
       return false;
     }
-    this.established(sender.window.of(segment));
+    this.established(windowBytes);
     return true;
   }
 

@@ -69,12 +69,6 @@ export class TcpSegment {
     return this.payloadLength + (this.flags & Flag.Syn ? 1 : 0) + (this.flags & Flag.Fin ? 1 : 0);
   }
 
-  /** Goes on as a segment without the SYN. */
-  dropSyn(): void {
-    this.flags &= ~Flag.Syn;
-    this.sequence = (this.sequence + 1) | 0;
-  }
-
   /** Reads the segment of `length` bytes at `at`. Returns false when its header cannot be one. */
   read(bytes: Uint8Array, at: number, length: number): boolean {
     if (length < HEADER_BYTES) return false;
