@@ -5,7 +5,9 @@ import type { Context } from './context.ts';
 import type { Listener } from './listener.ts';
 
 /**
- * A segment came for a port that is listened on and no connection's, or only that of `previous` in TIME-WAIT.
+ * A segment came for a port that is listened on and no connection's.
+ *
+ * @param previous the connection that has its names, in TIME-WAIT, which the SYN may end: only if it opens a new one
  */
 export function synArrives(
   context: Context<TcpConnection>,
@@ -16,8 +18,7 @@ export function synArrives(
   const { flags } = segment;
   const { source, destination } = context.ipv4;
   if (flags & Flag.Rst) return;
-  const isForListener = listener.address === 0 || listener.address === destination;
-  if (flags & Flag.Ack || !isForListener) {
+  if (flags & Flag.Ack || !listener.isAt(destination)) {
     context.output.reject(segment);
     return;
   }
@@ -31,6 +32,7 @@ export function synArrives(
   if (neighbour === null) return;
   const { address } = context.ipv4;
   const { destinationPort, sourcePort } = segment;
+  previous?.remove();
   const connection = new TcpConnection(
     context,
     address,

@@ -253,7 +253,7 @@ export class TcpConnection implements Attended, Path {
       // The peer sends its SYN again: our answer to it was lost.
       if (segment.flags & Flag.Syn) sender.oweSynAgain();
     } else {
-      if (this.state === TcpState.TimeWait && segment.flags & Flag.Fin) {
+      if (this.state === TcpState.TimeWait && (segment.flags & (Flag.Fin | Flag.Syn)) === Flag.Fin) {
         this.deadlines.endIn(context.options.timeWaitUs);
       }
       // Two hosts that disagree must not answer each other's empty segments for ever.

@@ -43,6 +43,11 @@ export class Listener implements Opener {
     this.owner = owner;
   }
 
+  /** Whether it listens at this address of ours. */
+  isAt(address: number): boolean {
+    return this.address === 0 || this.address === address;
+  }
+
   /** Connections that are complete and have not been taken. */
   get complete(): number {
     return this.#queue.length;

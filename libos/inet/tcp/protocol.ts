@@ -84,14 +84,13 @@ export class Tcp {
       return false;
     }
     if (connection.state === TcpState.TimeWait && this.#reopens(connection, segment)) {
-      connection.remove();
       this.#arrivesForNone(segment, connection);
       return false;
     }
     return connection.arrives(segment, frame);
   }
 
-  /** @param previous its connection so far, whose TIME-WAIT it has ended */
+  /** @param previous its connection so far, in TIME-WAIT, which ends when the segment opens a new one */
   #arrivesForNone(segment: TcpSegment, previous: TcpConnection | null): void {
     const listener = this.listeners.get(segment.destinationPort);
     if (listener !== undefined) synArrives(this.context, listener, segment, previous);
@@ -139,11 +138,18 @@ export class Tcp {
     return checksum.result() === 0;
   }
 
-  /** Whether the segment opens anew what is in TIME-WAIT (RFC 9293, section 3.10.7.4, and RFC 6191). */
+  /**
+   * Whether the segment may open anew what is in TIME-WAIT (RFC 9293, section 3.10.7.4, and RFC 6191, section 2).
+   * What may not is answered by the connection that waits.
+   */
   #reopens({ receiver }: TcpConnection, segment: TcpSegment): boolean {
-    if ((segment.flags & (Flag.Syn | Flag.Ack | Flag.Rst)) !== Flag.Syn) return false;
-    if (!this.listeners.has(segment.destinationPort)) return false;
-    if (receiver.timestamps && segment.hasTimestamps) {
+    const { flags } = segment;
+    if ((flags & (Flag.Syn | Flag.Ack | Flag.Rst | Flag.Fin)) !== Flag.Syn) return false;
+    const listener = this.listeners.get(segment.destinationPort);
+    if (listener === undefined || !listener.isAt(this.context.ipv4.destination)) return false;
+    if (segment.hasTimestamps) {
+      // Of segments of before none has timestamps, and the new connection drops those.
+      if (!receiver.timestamps) return true;
       const newer = distance(receiver.recentTimestamp, segment.timestamp);
       if (newer !== 0) return newer > 0;
     }
