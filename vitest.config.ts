@@ -23,6 +23,7 @@ const ownProcess = [
   'libos/kernel/**/*.test.ts',
   'libos/memory/anonymous.test.ts',
   'libos/{rdma,uring}/conformance.test.ts',
+  'libos/xdp/{conformance,device}.test.ts',
   'libos/stamps/**/*.test.ts',
   'loadgen/floor/pair.test.ts',
   'tests/{dpdk-interfaces,dpdk-processes,libos-tap,libos-tap-recorded}.test.ts',

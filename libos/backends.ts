@@ -8,11 +8,12 @@ import { LibosError } from './errors.ts';
 import { kernelBackend } from './kernel/backend.ts';
 import { rdmaBackend } from './rdma/backend.ts';
 import { uringBackend } from './uring/backend.ts';
+import { xdpBackend } from './xdp/backend.ts';
 
 /** Name of a backend: one of `backends`, or of a module that was loaded. */
 export type Backend = string;
 
-const own: readonly BackendDescriptor[] = [kernelBackend, uringBackend, rdmaBackend, dpdkBackend];
+const own: readonly BackendDescriptor[] = [kernelBackend, uringBackend, rdmaBackend, dpdkBackend, xdpBackend];
 const known = new Map(own.map((descriptor) => [descriptor.name, descriptor]));
 
 /** Names of those of this project. */

@@ -180,6 +180,10 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
     return this.transport.counters();
   }
 
+  about(): string | null {
+    return this.transport.about?.() ?? null;
+  }
+
   hint(error: ErrorCode): string | null {
     return this.transport.hint?.(error) ?? null;
   }

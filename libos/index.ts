@@ -53,6 +53,7 @@ export { type ErrorCode, errorCodes, LibosError } from './errors.ts';
 export { HardwareCounters } from './hardware-counters.ts';
 export type { ScatterGatherArray, SgaSegment } from './memory/sga.ts';
 export { mapFile } from './memory/shared-file.ts';
+export { enterNetwork, makeNetwork, OWN_NETWORK } from './native/network-namespace.ts';
 export { decimal, numberIn, rangeInWords, wholeNumber, wholeNumberIn } from './number-options.ts';
 export { openFilesLimit } from './open-files.ts';
 export { type GapLimits, PauseLog, type PauseTimes } from './pauses.ts';

@@ -121,6 +121,8 @@ export interface Libos {
    * where it knows no more than the error says.
    */
   hint(error: ErrorCode): string | null;
+  /** What the backend has come to where its options leave that open, in a few words; null where they do not. */
+  about(): string | null;
 
   localEndpoint(qd: QueueDescriptor): Endpoint;
   peerEndpoint(qd: QueueDescriptor): Endpoint;

@@ -248,6 +248,8 @@ export interface Transport {
   counters(): Record<string, number>;
   /** What the device has seen of why a connect may have ended so: half a sentence with the remedy, or null. */
   hint?(error: ErrorCode): string | null;
+  /** What it has come to where options leave that open, such as whether its device copies: a few words. */
+  about?(): string;
   /**
    * Sleeps, without using the core, until there may be progress to make or `timeoutMs` passed; at once back while poll
    * has something to do. What arrives ends it, or it is short (host.sleep). May complete slots. Never throws.

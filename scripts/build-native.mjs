@@ -38,8 +38,11 @@ const products = [
   {
     file: 'dpdk.so',
     folder: glue,
-    sources: ['eal.c', 'pool.c', 'port.c', 'burst.c', 'gate.c', 'xdp.c', 'checksum.c'],
-    headers: ['port.h', 'gate.h', 'checksum.h', 'device-times.h'],
+    sources: [
+      ...['eal.c', 'pool.c', 'port.c', 'burst.c', 'gate.c'],
+      ...['net-af-xdp.c', 'xdp-program.c', 'checksum.c'],
+    ],
+    headers: ['port.h', 'gate.h', 'frame-area.h', 'xdp-program.h', 'checksum.h', 'device-times.h'],
     flags: ['-shared', '-fPIC', '-DALLOW_EXPERIMENTAL_API'],
     library: { name: 'libdpdk', package: 'libdpdk-dev' },
     without: 'the backend dpdk is not available',
@@ -74,6 +77,26 @@ const products = [
     without: 'the floor under kv-uring is not measured',
   },
   {
+    file: 'floor-xdp',
+    folder: floors,
+    ...sliced,
+    sources: [
+      'floor-xdp.c',
+      ...['xsk.c', 'xsk-rings.c', 'xdp-program.c', 'checksum.c'].map(
+        (name) => `../../../libos/native/${name}`,
+      ),
+      ...sliced.sources,
+    ],
+    headers: [
+      ...['xsk.h', 'xsk-rings.h', 'xdp-program.h', 'frame-area.h', 'checksum.h'].map(
+        (name) => `../../../libos/native/${name}`,
+      ),
+      ...sliced.headers,
+    ],
+    library: null,
+    without: 'the floor under kv-xdp is not measured',
+  },
+  {
     file: 'rdma.so',
     folder: glue,
     sources: ['fabric.c', 'message.c', 'loss.c', 'watch.c'],
@@ -91,6 +114,15 @@ const products = [
     flags: ['-shared', '-fPIC', '-fvisibility=hidden'],
     library: null,
     without: 'the backend uring is not available',
+  },
+  {
+    file: 'xdp.so',
+    folder: glue,
+    sources: ['xsk.c', 'xsk-rings.c', 'xdp-program.c', 'checksum.c'],
+    headers: ['xsk.h', 'xsk-rings.h', 'xdp-program.h', 'frame-area.h', 'checksum.h', 'device-times.h'],
+    flags: ['-shared', '-fPIC', '-fvisibility=hidden'],
+    library: null,
+    without: 'the backend xdp is not available',
   },
   {
     file: 'stamps.so',

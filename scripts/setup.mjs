@@ -17,7 +17,7 @@ import { say, step } from './step.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const WITHOUT_DPDK = 'the backend dpdk cannot be built';
-const WITHOUT_GLUE = 'the backends dpdk, rdma and uring cannot be built';
+const WITHOUT_GLUE = 'the backends dpdk, rdma, uring and xdp cannot be built';
 const WITHOUT_REDIS = 'Redis cannot be built from source, for its port to the libOS';
 
 /** A Debian package, the commands or the file by which we know that it is there, and what is lost without it. */
@@ -156,8 +156,8 @@ async function installSystemPackages() {
 
 const complete = await installNpmPackages();
 await installSystemPackages();
-// Without the glue all but the backends dpdk, rdma and uring works, without Redis all but its port. What is missing
-// has been said.
+// Without the glue all but the backends dpdk, rdma, uring and xdp works, without Redis all but its port. What is
+// missing has been said.
 await buildNative();
 await buildRedis();
 process.exit(complete ? 0 : 1);

@@ -18,7 +18,7 @@ const ownFolder = new RegExp(`^libos/(${anyName})/`);
 /** The names that a file may say, and why. */
 const reasons: Record<string, [names: string[], reason: string]> = {
   'loadgen/floor/command.ts': [
-    ['dpdk', 'kernel', 'rdma', 'uring'],
+    ['dpdk', 'kernel', 'rdma', 'uring', 'xdp'],
     'a floor is a program of the load generator, each made for the device of one backend',
   ],
   'results/page/runs.ts': [['kernel'], 'head of a column: the version of Linux'],

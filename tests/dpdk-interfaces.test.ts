@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DpdkDevice } from '../libos/dpdk/device.ts';
 import { parseDpdkOptions } from '../libos/dpdk/options.ts';
-import { missingRights } from '../libos/dpdk/rights.ts';
+import { missingRights } from '../libos/frames/rights.ts';
 import { ChecksumStatus } from '../libos/inet/device.ts';
 import { mapAnonymous } from '../libos/memory/anonymous.ts';
 import { libc } from '../libos/native/libc.ts';

@@ -27,7 +27,7 @@ function over(device: Kind, end: VethEnd, address: string, more: Record<string, 
   return ['--backend', 'dpdk', ...words];
 }
 
-/** Else af_xdp says what it lacks: libos/dpdk/rights.test.ts. */
+/** Else af_xdp says what it lacks: libos/frames/rights.test.ts. */
 const withXdp = mayUseXdp();
 
 describe.runIf(mayMakeNetworks())('a veth pair between two namespaces', () => {

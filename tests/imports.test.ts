@@ -151,7 +151,8 @@ describe('imports', () => {
   ])('load neither the TCP stack nor other backends as %s starts', (name) => {
     const reached = reachedFrom([`${name}.ts`], 'at start');
     expect(reached).toContain('libos/core.ts');
-    const makers = /^libos\/(inet\/(?!devices\/)|(rdma|dpdk)\/(create|transport|device)\.ts)/;
+    const makers =
+      /^libos\/(inet\/(?!devices\/)|(rdma|dpdk|xdp)\/(create|transport|device)\.ts|frames\/(inet-backend|glue-device)\.ts)/;
     expect(reached.filter((file) => makers.test(file))).toEqual([]);
     expect(reachedFrom([`${name}.ts`], 'ever')).toContain('libos/inet/stack.ts');
   });

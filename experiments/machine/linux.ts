@@ -1,9 +1,5 @@
-/**
- * Calls of Linux that Node does not offer: locks that end with their holder, who becomes the parent of orphans, and
- * network namespaces.
- */
+/** Calls of Linux that Node does not offer: locks that end with their holder, and who becomes the parent of orphans. */
 import { closeSync, openSync } from 'node:fs';
-import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 import { ExperimentError } from '../errors.ts';
 
@@ -11,15 +7,11 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const PR_SET_CHILD_SUBREAPER = 36;
 const WNOHANG = 1;
-/** linux/sched.h */
-const CLONE_NEWNET = 0x4000_0000;
 
 interface Calls {
   flock(fd: number, operation: number): number;
   prctl(option: number, value: number, unused3: number, unused4: number, unused5: number): number;
   waitpid(pid: number, status: null, options: number): number;
-  unshare(flags: number): number;
-  setns(fd: number, type: number): number;
 }
 
 let loaded: Calls | null = null;
@@ -32,8 +24,6 @@ function calls(): Calls {
       flock: libc.func('int flock(int fd, int operation)'),
       prctl: libc.func('int prctl(int option, ulong value, ulong unused3, ulong unused4, ulong unused5)'),
       waitpid: libc.func('int waitpid(int pid, void *status, int options)'),
-      unshare: libc.func('int unshare(int flags)'),
-      setns: libc.func('int setns(int fd, int type)'),
     };
     return loaded;
   } catch (error) {
@@ -66,17 +56,4 @@ export function adoptOrphans(): void {
 /** Lets go of a child that has ended and that Node does not know. */
 export function reap(pid: number): void {
   calls().waitpid(pid, null, WNOHANG);
-}
-
-/**
- * A new network namespace for this thread, and for what it starts from now on (unshare(2)): in it there is nothing but
- * a loopback device that is down. Throws what Linux said.
- */
-export function makeNetwork(): void {
-  if (calls().unshare(CLONE_NEWNET) !== 0) throw new Error(`unshare: ${getSystemErrorName(-koffi.errno())}`);
-}
-
-/** Brings this thread into the network namespace of an open file (setns(2)). Throws what Linux said. */
-export function enterNetwork(fd: number): void {
-  if (calls().setns(fd, CLONE_NEWNET) !== 0) throw new Error(`setns: ${getSystemErrorName(-koffi.errno())}`);
 }

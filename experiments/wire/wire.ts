@@ -5,8 +5,8 @@
  */
 import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
+import { enterNetwork, makeNetwork, OWN_NETWORK } from '../../libos/index.ts';
 import { ExperimentError } from '../errors.ts';
-import { enterNetwork, makeNetwork } from '../machine/linux.ts';
 
 /** Either end, each in its namespace. */
 export const WIRE_INTERFACE = 'wire0';
@@ -15,8 +15,6 @@ export const SERVER_ADDRESS = '10.77.0.1';
 export const CLIENT_ADDRESS = '10.77.0.2';
 const PREFIX_BITS = 24;
 
-/** This thread's. An open file of it keeps a namespace that has no name. */
-const OWN_NETWORK = '/proc/thread-self/ns/net';
 /** Where ip(8) keeps those that have one. */
 const NAMED = '/run/netns';
 

@@ -26,7 +26,7 @@ import { createEngine } from '../create-engine.ts';
 import { listenError } from '../errors.ts';
 import type { EngineClient, FrontEnd, ReplyBlock, ServerEngine } from '../frontend.ts';
 import type { ServeOptions } from '../options.ts';
-
+import type { ServedEndpoint } from '../ready.ts';
 import { LINGER_MS } from './linger.ts';
 import type { ServerExit } from './serve.ts';
 
@@ -40,7 +40,7 @@ const TICK_NS = 500_000;
 const WAIT_MS = 1;
 
 /** Entry of the data path: serves until it is stopped or its engine ends. */
-export async function run(context: DataPathContext<ServeOptions, Endpoint>): Promise<ServerExit> {
+export async function run(context: DataPathContext<ServeOptions, ServedEndpoint>): Promise<ServerExit> {
   const options = context.data;
   const { backend, backendOptions, idle } = options;
   const stamps = options.stamps === null ? null : StampRing.create(options.stamps);
@@ -57,7 +57,7 @@ export async function run(context: DataPathContext<ServeOptions, Endpoint>): Pro
       lingerMs: LINGER_MS,
     });
     const endpoint = frontEnd.start(options);
-    if (endpoint !== null) context.ready(endpoint);
+    if (endpoint !== null) context.ready({ ...endpoint, device: libos.about() });
     return { exitCode: frontEnd.serve() };
   } finally {
     libos.shutdown();

@@ -2,9 +2,9 @@
  * The main thread of a server: starts the front end on a data path's thread, prints the ready line, and hears the
  * signals. So a signal ends a server in the middle of a command too: its thread is ended when it does not hear of it.
  */
-import { type DataPath, type Endpoint, finishedOrSignalled, startDataPath } from '../../libos/index.ts';
+import { type DataPath, finishedOrSignalled, startDataPath } from '../../libos/index.ts';
 import type { FrontendName, ServeOptions } from '../options.ts';
-import { sayReady } from '../ready.ts';
+import { type ServedEndpoint, sayReady } from '../ready.ts';
 import { watchForHang } from '../redis/hang-watch.ts';
 
 /** What the data path returns: with what the process is to end. */
@@ -21,7 +21,7 @@ const modules: Record<FrontendName, string> = { libos: './libos-loop.ts', socket
  */
 export async function serve(options: ServeOptions): Promise<number> {
   const module = new URL(modules[options.frontend], import.meta.url);
-  const dataPath = startDataPath<ServeOptions, Endpoint, ServerExit>(module, options, options.core);
+  const dataPath = startDataPath<ServeOptions, ServedEndpoint, ServerExit>(module, options, options.core);
   const endpoint = await Promise.race([dataPath.ready, dataPath.finished.then(() => null)]);
   // A signal may come as soon as the ready line is out.
   const isRedis = options.engine === 'redis' && endpoint !== null;
@@ -33,7 +33,7 @@ export async function serve(options: ServeOptions): Promise<number> {
 }
 
 /** Of Redis, which has its own handlers, and takes the time that it needs. */
-async function finishedOrHanging(dataPath: DataPath<Endpoint, ServerExit>): Promise<ServerExit | null> {
+async function finishedOrHanging(dataPath: DataPath<ServedEndpoint, ServerExit>): Promise<ServerExit | null> {
   const unwatch = watchForHang(() => dataPath.endProcess());
   try {
     return await dataPath.finished;

@@ -32,6 +32,7 @@ export type PlainCall =
   | 'pollCounts'
   | 'counters'
   | 'hint'
+  | 'about'
   | 'localEndpoint'
   | 'peerEndpoint'
   | 'shutdown';

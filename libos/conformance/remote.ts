@@ -83,6 +83,10 @@ export class RemoteLibos implements Libos {
     return this.#call('counters') as Record<string, number>;
   }
 
+  about(): string | null {
+    return this.#call('about') as string | null;
+  }
+
   hint(error: ErrorCode): string | null {
     return this.#call('hint', error) as string | null;
   }

@@ -1,11 +1,10 @@
 /** The port that DPDK is asked to make or to take, for each kind of device, and what must hold before. */
-import { readFileSync } from 'node:fs';
 import { type ErrorCode, LibosError } from '../errors.ts';
+import { readInterface } from '../frames/interface.ts';
+import { missingRights } from '../frames/rights.ts';
 import { PortFlag } from './glue.ts';
-import { readInterface } from './interface.ts';
 import { claimSocket } from './memif-socket.ts';
 import { type DpdkOptions, largestMtu } from './options.ts';
-import { missingRights } from './rights.ts';
 
 export interface PortRequest {
   bus: 'vdev' | 'pci';
@@ -132,7 +131,7 @@ function mtuOnInterface(device: InterfaceDevice, { mtu }: DpdkOptions['network']
 }
 
 function requireRights({ kind }: InterfaceDevice): void {
-  const missing = missingRights(kind, readFileSync('/proc/thread-self/status', 'utf8'));
+  const missing = missingRights(kind);
   if (missing.length === 0) return;
   const detail = `device=${kind} needs root, or ${missing.join(' and ')}, which this process lacks: run it by sudo`;
   throw refusal('PERMISSION_DENIED', detail);

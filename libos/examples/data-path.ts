@@ -49,7 +49,8 @@ export async function run(context: DataPathContext<ExampleOptions, Endpoint>): P
       endpoint,
       ready(at) {
         pauses.resume();
-        context.ready(at);
+        const device = libos.about();
+        context.ready({ ...at, ...(device !== null && { device }) });
       },
       stopped: () => context.stopRequested(),
     });

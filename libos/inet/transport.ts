@@ -64,6 +64,13 @@ export interface InetOptions extends Omit<StackOptions<InetUdpSocket>, 'datagram
   counters: () => Record<string, number>;
   /** Transport.hint, of the device. */
   hint?: (error: ErrorCode) => string | null;
+  /**
+   * Sleeps until frames have come, for `timeoutMs` at most; false when the device cannot. Absent of devices that wake
+   * nobody.
+   */
+  wait?: (timeoutMs: number) => boolean;
+  /** Transport.about, of the device. */
+  about?: () => string;
 }
 
 export class InetTransport implements Transport {
@@ -73,6 +80,8 @@ export class InetTransport implements Transport {
   readonly #device: Device;
   readonly counters: () => Record<string, number>;
   readonly hint: (error: ErrorCode) => string | null;
+  readonly about: (() => string) | undefined;
+  readonly #wait: (timeoutMs: number) => boolean;
   readonly #host: TransportHost;
   readonly #tokens: TokenTable;
   readonly #listenersToServe = new WorkList<Listener>();
@@ -91,6 +100,8 @@ export class InetTransport implements Transport {
     this.#device = device;
     this.counters = options.counters;
     this.hint = options.hint ?? (() => null);
+    this.#wait = options.wait ?? (() => false);
+    this.about = options.about;
     this.stack = new Stack(device, pool, { ...options, datagrams: this });
   }
 
@@ -201,7 +212,9 @@ export class InetTransport implements Transport {
     if (!this.stack.tcp.context.turns.isEmpty) return;
     const { nowUs, nextReleaseUs = Infinity } = this.#device;
     const dueMs = (Math.min(this.stack.pollAt(), nextReleaseUs) - nowUs) / 1000;
-    if (dueMs > 0) this.#host.sleep(Math.min(timeoutMs, dueMs));
+    if (dueMs <= 0) return;
+    const ms = Math.min(timeoutMs, dueMs);
+    if (!this.#wait(ms)) this.#host.sleep(ms);
   }
 
   reset(queue: InetQueue): void {

@@ -26,22 +26,6 @@ static void request_hardware_checksums(struct rte_mbuf *mbuf, const struct packe
 	mbuf->ol_flags |= packet->protocol == IPPROTO_TCP ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
 }
 
-/* Makes the frame whole in its buffer. Returns its length, or 0 when it does not fit. */
-static uint32_t gather(const struct port *port, const struct tx_descriptor *frame, const struct piece *piece,
-		       const struct piece *end)
-{
-	uint8_t *bytes = port->pool_base + frame->offset;
-	uint32_t length = (uint32_t)frame->length;
-
-	for (; piece < end; piece++) {
-		if (length + (uint32_t)piece->length > port->frame_limit)
-			return 0;
-		memcpy(bytes + length, (const void *)(uintptr_t)piece->address, (size_t)piece->length);
-		length += (uint32_t)piece->length;
-	}
-	return length <= port->frame_limit ? length : 0;
-}
-
 /* Turns what was queued into packet buffers that are ready to go. */
 static void take_queued(struct port *port)
 {
@@ -52,7 +36,7 @@ static void take_queued(struct port *port)
 		const struct tx_descriptor *frame = &area->tx[i];
 		const struct piece *end = area->pieces + frame->pieces_end;
 		struct rte_mbuf *mbuf = port->mbufs[frame->buffer];
-		uint32_t length = gather(port, frame, piece, end);
+		uint32_t length = frame_gather(port->pool_base, port->frame_limit, frame, piece, end);
 		struct packet packet;
 
 		piece = end;
@@ -112,7 +96,6 @@ static void transmit_pending(struct port *port)
 static enum checksum_status verify(struct port *port, const struct rte_mbuf *mbuf, uint8_t *frame)
 {
 	struct packet packet;
-	enum checksum_status status;
 
 	if (port->checks_in_hardware) {
 		uint64_t ip = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
@@ -124,11 +107,8 @@ static enum checksum_status verify(struct port *port, const struct rte_mbuf *mbu
 	/* What hardware calls bad or does not know is looked at here: its errors are of many kinds. */
 	if (!packet_find(frame, mbuf->data_len, &packet))
 		return CHECKSUM_UNCHECKED;
-	status = packet_verify(&packet);
-	if (likely(status != CHECKSUM_BAD) || !(port->flags & PARTIAL_CHECKSUMS) || !packet_is_partial(&packet))
-		return status;
-	port->area->counters[COUNT_rx_partial_checksum]++;
-	return CHECKSUM_GOOD;
+	return packet_status(&packet, port->flags & PARTIAL_CHECKSUMS,
+			     &port->area->counters[COUNT_rx_partial_checksum]);
 }
 
 /* Whether the frame can be handed over; otherwise it is counted and gone. */

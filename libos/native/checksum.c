@@ -130,6 +130,16 @@ bool packet_is_partial(const struct packet *packet)
 	       read16(field) == packet_pseudo_sum(packet);
 }
 
+enum checksum_status packet_status(const struct packet *packet, bool takes_partial, double *partial)
+{
+	const enum checksum_status status = packet_verify(packet);
+
+	if (__builtin_expect(status != CHECKSUM_BAD, 1) || !takes_partial || !packet_is_partial(packet))
+		return status;
+	*partial += 1;
+	return CHECKSUM_GOOD;
+}
+
 void packet_fill(const struct packet *packet)
 {
 	uint8_t *field = packet_field(packet);

@@ -29,6 +29,8 @@ void packet_fill(const struct packet *packet);
  * than the sum over the pseudo-header.
  */
 bool packet_is_partial(const struct packet *packet);
+/* The same. With `takes_partial` a checksum that was left to a NIC is taken for right, and counted in `partial`. */
+enum checksum_status packet_status(const struct packet *packet, bool takes_partial, double *partial);
 /* What hardware wants in the field of TCP or UDP: the sum over the pseudo-header, not complemented. */
 uint16_t packet_pseudo_sum(const struct packet *packet);
 /* The checksum field of TCP or UDP, or NULL. */

@@ -14,7 +14,7 @@ int create_area(struct port *port, int buffers)
 {
 	struct area *area;
 
-	port->area_bytes = sizeof(struct area) + 2 * (size_t)buffers * sizeof(int32_t);
+	port->area_bytes = area_bytes_for(buffers);
 	area = mmap(NULL, port->area_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	port->area = area == MAP_FAILED ? NULL : area;
 	port->mbufs = calloc((size_t)buffers, sizeof(struct rte_mbuf *));

@@ -185,7 +185,7 @@ static int bring_up(struct port *port, const char *arguments, int mtu, int buffe
 		mtu = own;
 	}
 	port->area->mtu = mtu;
-	port->frame_limit = (uint32_t)mtu + MAX_HEADER;
+	port->frame_limit = (uint32_t)mtu + LONGEST_HEADER;
 	if (create_pool(port, buffers, data_room(port)) < 0)
 		return -1;
 	if (set_up_queues(port) < 0)

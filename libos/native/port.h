@@ -1,14 +1,13 @@
 /*
- * What the files of the glue share: a port, and the area that the other side sees of it as typed arrays (its
- * layout there: libos/dpdk/device.ts). Packet buffers are named by index on both sides.
+ * What the files of the glue share: a port. The other side sees the area of frame-area.h.
  *
- *     eal.c      starts EAL, keeps its log
- *     pool.c     packet buffers, and the area
- *     port.c     opens and closes ports, watches the link
- *     burst.c    port_exchange: moves a whole burst both ways in one call
- *     gate.c     between bursts and DPDK's interrupt thread
- *     xdp.c      the program of an XDP socket goes with the process
- *     checksum.c
+ *     eal.c          starts EAL, keeps its log
+ *     pool.c         packet buffers, and the area
+ *     port.c         opens and closes ports, watches the link
+ *     burst.c        port_exchange: moves a whole burst both ways in one call
+ *     gate.c         between bursts and DPDK's interrupt thread
+ *     net-af-xdp.c   the program of an XDP socket goes with the process
+ *     checksum.c, xdp-program.c
  *
  * One thread uses a port. Exported functions return 0 or more, or -1 with the reason in glue_error() and what
  * DPDK logged meanwhile in glue_log().
@@ -26,25 +25,15 @@
 #include <rte_mempool.h>
 
 #include "device-times.h"
+#include "frame-area.h"
 #include "gate.h"
 
 enum {
 	MAX_PORTS = GATE_LANES,
-	MAX_BURST = 64,
-	/* Frames and pieces that one exchange takes. */
-	MAX_QUEUED = 256,
-	MAX_PIECES = 16,
 	/* Frames that wait for room in the device's ring. */
 	MAX_PENDING = 1024,
-	/* Buffers lent to the other side to write frames into: refilled when few, taken back when many. */
-	FREE_FEW = 8,
-	FREE_LOW = 32,
-	FREE_TARGET = 64,
-	FREE_HIGH = 128,
 	DESCRIPTORS = 1024,
 	MAX_NAME = 64,
-	/* A frame may carry a VLAN tag beyond the MTU. */
-	MAX_HEADER = RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN,
 };
 
 /* As PortFlag in libos/dpdk/glue.ts. */
@@ -66,63 +55,9 @@ enum {
 	X(device_rx_missed) X(device_rx_no_buffer) X(device_rx_errors) X(device_tx_errors)
 /* clang-format on */
 
-#define COUNTER_NUMBER(name) COUNT_##name,
 enum { COUNTERS(COUNTER_NUMBER) COUNTER_COUNT };
-#define COUNTER_NAME(name) #name " "
 
-struct tx_descriptor {
-	int32_t buffer;
-	/* Of the headers' first byte in the pool's memory. */
-	int32_t offset;
-	int32_t length;
-	/* Pieces up to this one, from where the frame before ended. */
-	int32_t pieces_end;
-};
-
-struct piece {
-	double address;
-	int32_t length;
-	int32_t unused;
-};
-
-struct area {
-	double now_us;
-	double counters[31];
-	/* Written here. */
-	int32_t link_up;
-	int32_t pending;
-	int32_t mtu;
-	int32_t buffers;
-	double pool_address;
-	double pool_bytes;
-	uint8_t mac[8];
-	int32_t buffer_bytes;
-	/* Buffers that lie in the device's own rings. */
-	int32_t held_by_device;
-	/* Written by the other side. */
-	int32_t queued;
-	int32_t free_count;
-	int32_t reserved[2];
-	int32_t rx_buffer[MAX_BURST];
-	int32_t rx_offset[MAX_BURST];
-	int32_t rx_length[MAX_BURST];
-	uint8_t rx_checksum[MAX_BURST];
-	struct tx_descriptor tx[MAX_QUEUED];
-	struct piece pieces[MAX_QUEUED * MAX_PIECES];
-	/* Where each buffer begins in the pool's memory; behind that the stack of free buffers. */
-	int32_t base_of[];
-};
-
-_Static_assert(COUNTER_COUNT <= 31, "the area has room for the counters");
-_Static_assert(offsetof(struct area, link_up) == 256, "libos/dpdk/device.ts");
-_Static_assert(offsetof(struct area, pool_address) == 272, "libos/dpdk/device.ts");
-_Static_assert(offsetof(struct area, mac) == 288, "libos/dpdk/device.ts");
-_Static_assert(offsetof(struct area, queued) == 304, "libos/dpdk/device.ts");
-_Static_assert(offsetof(struct area, rx_buffer) == 320, "libos/dpdk/device.ts");
-_Static_assert(offsetof(struct area, rx_checksum) == 1088, "libos/dpdk/device.ts");
-_Static_assert(offsetof(struct area, tx) == 1152, "libos/dpdk/device.ts");
-_Static_assert(offsetof(struct area, pieces) == 5248, "libos/dpdk/device.ts");
-_Static_assert(offsetof(struct area, base_of) == 70784, "libos/dpdk/device.ts");
+_Static_assert(COUNTER_COUNT <= MAX_COUNTERS, "the area has room for the counters");
 
 struct port {
 	struct area *area;

@@ -12,6 +12,7 @@ import { floorTarget, measureModuleFloor } from './module.ts';
 import type { FloorOutcome } from './outcome.ts';
 import { measureRdmaFloor, type RdmaFloorOptions } from './rdma.ts';
 import { measureUringFloor } from './uring.ts';
+import { measureXdpFloor } from './xdp.ts';
 
 /** The options of every floor, as commander names them. */
 interface Flags {
@@ -33,6 +34,7 @@ a load over the same device is theirs.`,
     .addCommand(kernel())
     .addCommand(uring())
     .addCommand(dpdk())
+    .addCommand(xdp())
     .addCommand(rdma())
     .addCommand(ofModule())
     .addHelpText('after', EXAMPLES);
@@ -97,6 +99,24 @@ ${EXIT_CODES}`,
     .action((options: Flags & DpdkFloorOptions) => {
       const what = { target: 'raw frames over net_memif', backend: 'dpdk' };
       return measure(options, what, (stop) => measureDpdkFloor(options, stop));
+    });
+}
+
+function xdp(): Command {
+  return floor('xdp')
+    .description(
+      `Sends frames to and fro between two processes over XDP sockets on a pair of devices (veth), in C, one request in
+flight. The frames are as long as those of our TCP for a request and its reply: 66 bytes of headers before each part
+of the data. Takes root.
+
+The measured window is cut into slices of about 75 ms.
+${READINGS}
+
+${EXIT_CODES}`,
+    )
+    .action((options: Flags) => {
+      const what = { target: 'raw frames over XDP sockets', backend: 'xdp' };
+      return measure(options, what, (stop) => measureXdpFloor(options, stop));
     });
 }
 

@@ -6,7 +6,7 @@ import { LoadError } from '../errors.ts';
 import { outcomeOfCounts } from './counts.ts';
 import { type FloorMessages, messageBytes } from './messages.ts';
 import type { FloorOutcome } from './outcome.ts';
-import { runPair } from './pair.ts';
+import { numberSaid, runPair } from './pair.ts';
 import { nativeProgram } from './programs.ts';
 import { type FloorWindow, windowArguments } from './window.ts';
 
@@ -40,16 +40,14 @@ export async function measureKernelFloor(
     program: nativeProgram('floor-sockets'),
     env: process.env,
     server: [serverCore, ...lengths, ...kind],
-    client: (said: string) => [clientCore, portOf(said), ...lengths, ...windowArguments(options), ...kind],
+    client: (said: string) => [
+      clientCore,
+      numberSaid(said, 'port'),
+      ...lengths,
+      ...windowArguments(options),
+      ...kind,
+    ],
   };
   const counts = await runPair(pair, stop);
   return counts === null ? null : outcomeOfCounts(options.operation, options.cores, counts);
-}
-
-/** The port that the server of a floor over loopback says it listens on. Throws FLOOR_FAILED. */
-export function portOf(said: string): string {
-  const [, port] = /^ready (\d+)\n/.exec(said) ?? [];
-  if (port === undefined)
-    throw new LoadError('FLOOR_FAILED', `the floor's server said '${said}' and no port`);
-  return port;
 }

@@ -63,3 +63,11 @@ async function resultOf(client: Side, server: Side): Promise<string> {
     throw new LoadError('FLOOR_FAILED', `${first.message}; ${(error as Error).message}`);
   }
 }
+
+/** The number that a server said when it was ready: of the port it listens on, of its process. Throws FLOOR_FAILED. */
+export function numberSaid(said: string, what: string): string {
+  const [, number] = /^ready (\d+)\n/.exec(said) ?? [];
+  if (number === undefined)
+    throw new LoadError('FLOOR_FAILED', `the floor's server said '${said}' and no ${what}`);
+  return number;
+}

@@ -3,10 +3,9 @@
  * client of the kernel's floor, sends over TCP on loopback. Each polls on its own core.
  */
 import { outcomeOfCounts } from './counts.ts';
-import { portOf } from './kernel.ts';
 import { type FloorMessages, messageBytes } from './messages.ts';
 import type { FloorOutcome } from './outcome.ts';
-import { runPair } from './pair.ts';
+import { numberSaid, runPair } from './pair.ts';
 import { nativeProgram } from './programs.ts';
 import { type FloorWindow, windowArguments } from './window.ts';
 
@@ -26,7 +25,7 @@ export async function measureUringFloor(
     clientProgram: nativeProgram('floor-sockets'),
     env: process.env,
     server: [serverCore, ...lengths],
-    client: (said: string) => [clientCore, portOf(said), ...lengths, ...windowArguments(options)],
+    client: (said: string) => [clientCore, numberSaid(said, 'port'), ...lengths, ...windowArguments(options)],
   };
   const counts = await runPair(pair, stop);
   return counts === null ? null : outcomeOfCounts(options.operation, options.cores, counts);

@@ -6,14 +6,17 @@ import { describe, expect } from 'vitest';
 import { createLibos } from '../../libos/every-backend.ts';
 import { backendNamed } from '../../libos/index.ts';
 import { hasRing } from '../../libos/uring/test-traits.ts';
+import { hasLink } from '../../libos/xdp/test-rights.ts';
 import { timed } from './timed.ts';
 
 const WAIT_MS = 1000;
 /** Of the time, with what a machine that is woken often takes for it. */
 const SHARE = 0.05;
 
-for (const backend of ['kernel', 'uring', 'rdma', 'dpdk'] as const) {
-  describe.runIf(backend !== 'uring' || hasRing())(backend, () => {
+const isHere: Record<string, boolean> = { uring: hasRing(), xdp: hasLink };
+
+for (const backend of ['kernel', 'uring', 'rdma', 'dpdk', 'xdp'] as const) {
+  describe.runIf(isHere[backend] ?? true)(backend, () => {
     timed(`a server over ${backend} that waits takes less than ${SHARE * 100} % of a core`, (endWith) => {
       const folder = mkdtempSync(join(tmpdir(), 'bypassbench-idle-'));
       endWith(() => rmSync(folder, { recursive: true }));

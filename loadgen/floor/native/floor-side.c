@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
+#include <errno.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <sys/prctl.h>
 
@@ -42,6 +44,17 @@ void check_core(uint32_t core)
 		fail("core %u is not one that this process may run on: "
 		     "choose another (see nproc and taskset -p)",
 		     core);
+}
+
+void pin(uint32_t core)
+{
+	cpu_set_t only;
+
+	check_core(core);
+	CPU_ZERO(&only);
+	CPU_SET(core, &only);
+	if (sched_setaffinity(0, sizeof(only), &only) != 0)
+		fail("the process cannot be pinned to core %u: %s", core, strerror(errno));
 }
 
 uint32_t number(const char *text, const char *what, uint32_t least, uint32_t most)

@@ -20,6 +20,9 @@ void end_when_told(void);
 /* Fails where this process may not run on the core. */
 void check_core(uint32_t core);
 
+/* Has this thread run on the core alone. Fails where it may not. */
+void pin(uint32_t core);
+
 /* The number in an argument, which is called `what` where it is none from `least` to `most`. */
 uint32_t number(const char *text, const char *what, uint32_t least, uint32_t most);
 

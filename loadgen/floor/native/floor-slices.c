@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "device-times.h"
 #include "distance.h"
@@ -19,6 +20,7 @@ enum {
 	PATIENCE_MS = 20,
 	/* After so many readings in a row without the helper, nobody waits for it any more. */
 	FAILURES_IN_A_ROW = 3,
+	CALIBRATION_US = 20000,
 };
 
 struct measured_slice {
@@ -61,6 +63,17 @@ struct window window_of(char **arguments)
 		.duration_s = atof(arguments[1]),
 		.server_core = number(arguments[2], "SERVER_CORE", 0, CPU_SETSIZE - 1),
 	};
+}
+
+double measure_counter_hz(void)
+{
+	uint64_t first, second;
+	double first_ns, second_ns;
+
+	counter_beside_clock(&first, &first_ns);
+	usleep(CALIBRATION_US);
+	counter_beside_clock(&second, &second_ns);
+	return (double)(second - first) * 1e9 / (second_ns - first_ns);
 }
 
 void prepare_window(const struct window *measured, uint64_t hz)

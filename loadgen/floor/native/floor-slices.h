@@ -47,6 +47,9 @@ struct slice {
 
 struct window window_of(char **arguments);
 
+/* Of the counter, against the clock: there is no portable way to ask for its frequency. Takes 20 ms. */
+double measure_counter_hz(void);
+
 /* Starts the helper. The counter has `hz` ticks a second. */
 void prepare_window(const struct window *window, uint64_t hz);
 

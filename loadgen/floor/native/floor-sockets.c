@@ -34,7 +34,6 @@ enum {
 	/* Empty polls between two looks at the clock and at the signal. */
 	POLLS_PER_LOOK = 4096,
 	ANSWER_WAIT_S = 2,
-	CALIBRATION_US = 20000,
 };
 
 enum outcome { MOVED, AGAIN, PEER_GONE, TOO_LATE, TOLD_TO_END };
@@ -49,17 +48,6 @@ struct patience {
 static uint8_t buffer[BUFFER_BYTES];
 /* How long nothing of a message may move, by the counter; 0: for ever. */
 static uint64_t patience_ticks;
-
-static void pin(uint32_t core)
-{
-	cpu_set_t only;
-
-	check_core(core);
-	CPU_ZERO(&only);
-	CPU_SET(core, &only);
-	if (sched_setaffinity(0, sizeof(only), &only) != 0)
-		fail("the process cannot be pinned to core %u: %s", core, strerror(errno));
-}
 
 /* What it means that a call moved nothing. */
 static enum outcome nothing_moved(ssize_t result, const char *call, struct patience *patience)
@@ -162,18 +150,6 @@ static void serve(uint32_t request_bytes, uint32_t reply_bytes, bool datagrams)
 	close(fd);
 }
 
-/* Against the clock, as there is no portable way to ask for the counter's frequency. */
-static double counter_hz(void)
-{
-	uint64_t first, second;
-	double first_ns, second_ns;
-
-	counter_beside_clock(&first, &first_ns);
-	usleep(CALIBRATION_US);
-	counter_beside_clock(&second, &second_ns);
-	return (double)(second - first) * 1e9 / (second_ns - first_ns);
-}
-
 /* Returns whether the reply came before a signal asked the process to end. */
 static bool exchange(int fd, uint32_t round, uint32_t request_bytes, uint32_t reply_bytes)
 {
@@ -199,7 +175,7 @@ static bool exchange(int fd, uint32_t round, uint32_t request_bytes, uint32_t re
 /* Times each round trip as the load generator does: from just before the request is sent to the reply. */
 static void measure(int fd, uint32_t request_bytes, uint32_t reply_bytes, const struct window *window)
 {
-	const double hz = counter_hz();
+	const double hz = measure_counter_hz();
 	uint32_t round = 0;
 	struct slice slice;
 	struct utsname kernel;

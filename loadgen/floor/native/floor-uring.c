@@ -62,17 +62,6 @@ static _Atomic uint32_t *word(uint32_t offset)
 	return (_Atomic uint32_t *)(ring.shared + offset);
 }
 
-static void pin(uint32_t core)
-{
-	cpu_set_t only;
-
-	check_core(core);
-	CPU_ZERO(&only);
-	CPU_SET(core, &only);
-	if (sched_setaffinity(0, sizeof(only), &only) != 0)
-		fail("the process cannot be pinned to core %u: %s", core, strerror(errno));
-}
-
 static void *map(size_t bytes, int fd, uint64_t offset)
 {
 	const int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { connectHint } from './hint.ts';
+import { connectHint } from './checksum-hint.ts';
 
 const dropped = { rx_bad_checksum: 7 };
 

@@ -1,12 +1,12 @@
-/** What a port has counted of why a peer is not reached, for messages. */
+/** What a device has counted of why a peer is not reached, for messages. */
 import type { ErrorCode } from '../errors.ts';
-import type { DpdkOptions } from './options.ts';
+import type { StackChoices } from './stack-options.ts';
 
 /** Half a sentence with the remedy, or null. */
 export function connectHint(
   error: ErrorCode,
   counters: Readonly<Record<string, number>>,
-  { checksum }: Pick<DpdkOptions, 'checksum'>,
+  { checksum }: Pick<StackChoices, 'checksum'>,
 ): string | null {
   const { rx_bad_checksum: bad } = counters;
   if (error !== 'TIMED_OUT' || bad === 0) return null;
