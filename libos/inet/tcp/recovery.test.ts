@@ -181,22 +181,41 @@ describe('recovery by SACK (RFC 6675)', () => {
     expect(sack([6001, 8001], [1001, 5001])).toEqual(['A 5001:6001 ack 1']);
   });
 
-  it('retransmits the last segment once when nothing else is to be sent (rule 4)', () => {
-    const { sack } = tenInFlight({}, {}, 10_000);
+  it('retransmits the last segment once when nothing is heard of it for a round trip (rule 4)', () => {
+    const { sack, acknowledge } = tenInFlight({}, {}, 10_000);
     expect(sack(1, [1001, 4001])).toEqual(['A 1:1001 ack 1']);
-    expect(sack(1, [1001, 6001])).toEqual([]);
-    expect(sack(1, [1001, 7001])).toEqual(['PA 9001:10001 ack 1']);
-    expect(sack(1, [1001, 8001])).toEqual([]);
-    expect(sack(1, [1001, 9001])).toEqual([]);
+    // It may be on its way still.
+    for (const end of [6001, 7001, 8001, 9001]) expect(sack(1, [1001, end])).toEqual([]);
+    // The hole's retransmission was sent behind it, and has arrived.
+    expect(acknowledge(9001)).toEqual(['PA 9001:10001 ack 1']);
+    for (let i = 0; i < 3; i++) expect(acknowledge(9001)).toEqual([]);
+  });
+
+  it('does not retransmit in the same instant what it has just retransmitted (rule 4)', () => {
+    const { sack, acknowledge } = tenInFlight({}, {}, 10_000);
+    expect(sack(1, [1001, 10_001])).toEqual(['A 1:1001 ack 1']);
+    const several = tenInFlight({}, {}, 10_000);
+    expect(several.sack(1, [1001, 7001])).toEqual(['A 1:1001 ack 1']);
+    expect(several.sack(1, [8001, 10_001], [1001, 7001])).toEqual(['A 7001:8001 ack 1']);
+    // What is left is on its way a second time.
+    expect(several.sack(7001, [8001, 10_001])).toEqual([]);
+    expect(acknowledge(10_001)).toEqual([]);
+  });
+
+  it('does not retransmit a last segment that it has sent since the recovery began (rule 4)', () => {
+    const { peer, sack, acknowledge } = tenInFlight({}, {}, 10_000);
+    sack(1, [1001, 9001]);
+    expect(peer.push(500)).toEqual(['PA 10001:10501 ack 1']);
+    expect(acknowledge(9001)).toEqual([]);
   });
 
   it('goes on by its retransmissions after such a one (rule 4 does not move HighRxt)', () => {
     const { sack } = tenInFlight({}, {}, 10_000);
-    sack(1, [1001, 4001]);
-    expect(sack(1, [1001, 7001])).toEqual(['PA 9001:10001 ack 1']);
+    sack(1, [2001, 5001]);
+    expect(sack(1001, [2001, 7001])).toEqual(['A 1001:2001 ack 1', 'PA 9001:10001 ack 1']);
     // Now 7001 turns out to be lost.
-    expect(sack(1, [8001, 10_001], [1001, 7001])).toEqual(['A 7001:8001 ack 1']);
-    expect(sack(1001, [8001, 10_001], [1001, 7001])).toEqual([]);
+    expect(sack(1001, [8001, 10_001], [2001, 7001])).toEqual(['A 7001:8001 ack 1']);
+    expect(sack(7001, [8001, 10_001])).toEqual([]);
   });
 
   it('sends a lost retransmission again when enough is SACKed of what was sent after it', () => {
@@ -222,9 +241,9 @@ describe('recovery by SACK (RFC 6675)', () => {
   it('includes the FIN', () => {
     const { peer, sack } = tenInFlight({}, {}, 10_000);
     peer.finish();
-    sack(1, [1001, 9001]);
+    expect(sack(1, [1001, 9001])).toEqual(['A 1:1001 ack 1']);
+    expect(sack(9001)).toEqual(['FPA 9002:10001 ack 1']);
     expect(sack(9001)).toEqual([]);
-    expect(sack(1001, [1001, 9001])).toEqual([]);
     expect(peer.pass(100_000)[0]).toMatch(/FPA 9001:10001 ack 1|PA 9001:10001 ack 1/);
   });
 });
@@ -270,10 +289,10 @@ describe('after a retransmission timeout (RFC 5681, 3.1)', () => {
 
   it('sends each segment once, though one had been sent again by rule 4 before', () => {
     const { peer, sack, acknowledge } = tenInFlight({}, {}, 10_000);
-    sack(1, [1001, 4001]);
-    expect(sack(1, [1001, 7001])).toEqual(['PA 9001:10001 ack 1']);
-    expect(peer.pass(50_000)).toEqual(['50000 A 1:1001 ack 1']);
-    expect(acknowledge(1001)).toEqual(['A 1001:2001 ack 1', 'A 2001:3001 ack 1']);
+    sack(1, [2001, 5001]);
+    expect(sack(1001, [2001, 7001])).toEqual(['A 1001:2001 ack 1', 'PA 9001:10001 ack 1']);
+    expect(peer.pass(50_000)).toEqual(['50000 A 1001:2001 ack 1']);
+    expect(acknowledge(2001)).toEqual(['A 2001:3001 ack 1', 'A 3001:4001 ack 1']);
   });
 
   it('lowers the threshold once for a segment that is lost again and again', () => {

@@ -37,6 +37,15 @@ export type Recovery = (typeof Recovery)[keyof typeof Recovery];
 export const Hole = { None: 0, Lost: 1, Rescue: 2 } as const;
 export type Hole = (typeof Hole)[keyof typeof Hole];
 
+const Rescue = {
+  /** Since the recovery began no round trip has passed: they may be on their way still. */
+  TooEarly: 0,
+  Allowed: 1,
+  /** Once in a recovery. */
+  Done: 2,
+} as const;
+type Rescue = (typeof Rescue)[keyof typeof Rescue];
+
 export class LossRecovery {
   readonly #context: Context;
   /** Knows whether both sides use SACK. */
@@ -55,11 +64,8 @@ export class LossRecovery {
    * The next segment must be sent again whatever the congestion window says (RFC 6675, section 5, step 4.3).
    */
   #retransmitFirst = false;
-  /**
-   * The last bytes were sent again in this recovery though nothing said that they are lost (RFC 6675, section
-   * 4).
-   */
-  #rescued = false;
+  /** Whether the last bytes may be sent again though nothing says that they are lost (RFC 6675, section 4). */
+  #rescue: Rescue = Rescue.TooEarly;
   #duplicateAcks = 0;
 
   constructor(context: Context, receiver: Receiver, rtt: RttEstimator) {
@@ -139,6 +145,8 @@ export class LossRecovery {
     } else {
       // When this hole was sent again is not known; by now it was.
       this.#retransmittedAt = nxt;
+      // What was sent again has arrived, and was sent behind all that was in flight then.
+      if (this.#rescue === Rescue.TooEarly) this.#rescue = Rescue.Allowed;
     }
     return true;
   }
@@ -155,7 +163,7 @@ export class LossRecovery {
     // What limited transmit has sent beyond the window does not count (RFC 5681, section 3.2, step 2).
     congestion.enterRecovery(Math.min(distance(una, nxt), congestion.window), nowUs);
     this.state = Recovery.Fast;
-    this.#rescued = false;
+    this.#rescue = Rescue.TooEarly;
     this.#recoveryPoint = nxt;
     this.#highRetransmitted = una;
     this.#retransmittedAt = nxt;
@@ -273,10 +281,19 @@ export class LossRecovery {
     // Rule 2: new data goes before holes that are not known to be lost, which are rule 3.
     if (hasNew) return Hole.None;
     if (found === NextSegment.Hole) return Hole.Lost;
-    // Rule 4, once in a recovery: the last segment, whose loss nothing behind it can show.
-    if (this.#rescued) return Hole.None;
-    this.#rescued = true;
-    return scoreboard.rescue(una, nxt, mss, hole) ? Hole.Rescue : Hole.None;
+    return this.#findRescue(una, nxt, mss, hole) ? Hole.Rescue : Hole.None;
+  }
+
+  /**
+   * Rule 4, once in a recovery: the last segment, whose loss nothing behind it can show. Not what was sent since this
+   * recovery began, for the first time or again: that is on its way.
+   */
+  #findRescue(una: number, nxt: number, mss: number, hole: Int32Array): boolean {
+    if (this.#rescue !== Rescue.Allowed || isBefore(this.#recoveryPoint, nxt)) return false;
+    if (!(this.#scoreboard as Scoreboard).rescue(una, nxt, mss, hole)) return false;
+    if (isBefore(hole[0], this.#highRetransmitted)) return false;
+    this.#rescue = Rescue.Done;
+    return true;
   }
 
   /** What nextHole found was sent again, up to `end`. */
