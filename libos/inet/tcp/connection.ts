@@ -314,7 +314,7 @@ export class TcpConnection implements Attended, Path {
   #synIsAcknowledged(segment: TcpSegment, windowBytes: number): boolean {
     const { context, listener, sender } = this;
     if (!sender.isOurSyn(segment.acknowledgement)) {
-      context.output.reject(segment);
+      sender.emission.refuse(segment.acknowledgement);
       return false;
     }
     if (listener !== null && !listener.hasRoom) {
@@ -446,7 +446,8 @@ export class TcpConnection implements Attended, Path {
 
   /** Shows the peer that the connection has ended (RFC 9293, section 3.10.5). */
   sendReset(): void {
-    this.context.output.reset(this, this.sender.next, this.receiver.next);
+    this.context.readClock();
+    this.sender.emission.reset(this.sender.next);
   }
 
   /** Ends the connection with an error for its application. */

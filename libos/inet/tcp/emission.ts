@@ -5,7 +5,7 @@ import type { Receiver } from './receiver.ts';
 import type { SendQueue } from './send-queue.ts';
 import { TimestampClock } from './timestamp-clock.ts';
 
-/** Its calls return false when the device had no frame for the segment. */
+/** What returns a boolean returns false when the device had no frame for the segment. */
 export class Emission {
   readonly clock: TimestampClock;
   readonly #output: Output;
@@ -29,5 +29,15 @@ export class Emission {
   syn(sequence: number, answers: boolean, peerWindowScale: number): boolean {
     const timestamp = this.clock.now();
     return this.#output.syn(this.#path, this.#receiver, sequence, answers, peerWindowScale, timestamp);
+  }
+
+  /** The connection has ended. */
+  reset(sequence: number): void {
+    this.#output.reset(this.#path, this.#receiver, sequence, this.clock.now());
+  }
+
+  /** A segment has acknowledged `sequence`, which was never sent, while the connection is half open. */
+  refuse(sequence: number): void {
+    this.#output.refuse(this.#path, this.#receiver, sequence, this.clock.now());
   }
 }

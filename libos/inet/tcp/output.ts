@@ -20,6 +20,7 @@ import {
   writeHeaderWords,
   writeSack,
   writeSynOptions,
+  writeTimestamps,
   writeTimestampWords,
 } from '../wire/tcp.ts';
 import type { TcpCounters } from './counters.ts';
@@ -179,11 +180,48 @@ export class Output {
     return true;
   }
 
-  /** Shows the peer of a connection that it has ended (RFC 9293, section 3.10.5). */
-  reset(path: Path, sequence: number, acknowledgement: number): void {
+  /**
+   * Shows the peer of a connection that it has ended (RFC 9293, section 3.10.5). As all its segments it has timestamps
+   * where they are agreed on (RFC 7323, section 3.2).
+   */
+  reset(path: Path, receiver: Acknowledging, sequence: number, timestamp: number): void {
     const { neighbour, remoteAddress, localPort, remotePort } = path;
+    const { next, recentTimestamp, timestamps } = receiver;
     const flags = Flag.Rst | Flag.Ack;
-    this.#bare(neighbour, remoteAddress, localPort, remotePort, sequence, acknowledgement, flags);
+    const echo = timestamps ? recentTimestamp : 0;
+    this.#bare(
+      neighbour,
+      remoteAddress,
+      localPort,
+      remotePort,
+      sequence,
+      next,
+      flags,
+      timestamps,
+      timestamp,
+      echo,
+    );
+  }
+
+  /**
+   * Answers an acknowledgement of something that a half-open connection has not sent, `sequence` (RFC 9293, section
+   * 3.10.7.4). Without an ACK it has no timestamp to echo (RFC 7323, section 3.2).
+   */
+  refuse(path: Path, receiver: Acknowledging, sequence: number, timestamp: number): void {
+    const { neighbour, remoteAddress, localPort, remotePort } = path;
+    const { timestamps } = receiver;
+    this.#bare(
+      neighbour,
+      remoteAddress,
+      localPort,
+      remotePort,
+      sequence,
+      0,
+      Flag.Rst,
+      timestamps,
+      timestamp,
+      0,
+    );
   }
 
   /**
@@ -197,14 +235,14 @@ export class Output {
     if (neighbour === null) return;
     const { destinationPort, sourcePort, sequence, sequenceLength, acknowledgement } = segment;
     if (segment.flags & Flag.Ack) {
-      this.#bare(neighbour, source, destinationPort, sourcePort, acknowledgement, 0, Flag.Rst);
+      this.#bare(neighbour, source, destinationPort, sourcePort, acknowledgement, 0, Flag.Rst, false, 0, 0);
     } else {
       const end = advance(sequence, sequenceLength);
-      this.#bare(neighbour, source, destinationPort, sourcePort, 0, end, Flag.Rst | Flag.Ack);
+      this.#bare(neighbour, source, destinationPort, sourcePort, 0, end, Flag.Rst | Flag.Ack, false, 0, 0);
     }
   }
 
-  /** A reset: nothing but a header, as far as there is a frame for it. */
+  /** A reset: nothing but a header, and timestamps if there are to be, as far as there is a frame for it. */
   #bare(
     neighbour: Neighbour,
     address: number,
@@ -213,16 +251,23 @@ export class Output {
     sequence: number,
     acknowledgement: number,
     flags: number,
+    timestamps: boolean,
+    timestamp: number,
+    echo: number,
   ): void {
-    const frame = this.#ipv4.prepare(neighbour, address, Protocol.Tcp, HEADER_BYTES);
+    const optionBytes = timestamps ? TIMESTAMPS_BYTES : 0;
+    const length = HEADER_BYTES + optionBytes;
+    const frame = this.#ipv4.prepare(neighbour, address, Protocol.Tcp, length);
     if (frame === null) return;
     const at = frame.offset + PREPARED_BYTES;
-    writeHeader(frame.bytes, at, localPort, remotePort, sequence, acknowledgement, flags, 0, 0);
+    const { bytes } = frame;
+    writeHeader(bytes, at, localPort, remotePort, sequence, acknowledgement, flags, 0, optionBytes);
+    if (timestamps) writeTimestamps(bytes, at + HEADER_BYTES, timestamp, echo);
     if (!this.#device.fillsChecksums) {
-      this.#startChecksum(address, frame.bytes, at, HEADER_BYTES, 0);
-      writeU16(frame.bytes, at + CHECKSUM_AT, this.#checksum.result());
+      this.#startChecksum(address, bytes, at, length, 0);
+      writeU16(bytes, at + CHECKSUM_AT, this.#checksum.result());
     }
-    frame.length += HEADER_BYTES;
+    frame.length += length;
     this.#counters.resetsSent++;
     this.#counters.segmentsSent++;
     if (neighbour.resolved) this.#device.transmit(frame);
