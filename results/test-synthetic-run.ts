@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
-import { onTestFinished } from 'vitest';
 import {
   type Axis,
   type LoadResult,
@@ -225,6 +224,8 @@ export function run(overrides: Partial<SyntheticRun> = {}): SyntheticRun {
 /** Writes the run into a new folder, which is removed when the test ends, and returns its path. */
 export async function writeRun(synthetic: SyntheticRun): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'bypassbench-results-'));
+  // Loaded here: `npm run fuzz` writes runs too, and is no test.
+  const { onTestFinished } = await import('vitest');
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   await writeRunInto(dir, synthetic);
   return dir;

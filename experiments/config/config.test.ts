@@ -324,6 +324,24 @@ describe('a wrong config', () => {
     expect(error.message).toContain(`${file}:${place}: ${message}`);
   });
 
+  test.each([
+    ['&a [*a]', '*a stands within what it stands for'],
+    ['&a { b: { c: *a } }', '*a stands within what it stands for'],
+    [`[&a [${'x, '.repeat(500)}], &b [${'*a, '.repeat(500)}], *b]`, 'aliases of aliases make too much'],
+  ])('has an alias that has no end: %s', async (text, message) => {
+    const file = await write(valid.replace('title: X', `title: ${text}`));
+    const error = await readConfig(file, [0, 1]).catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(error.message).toContain(`${file}:2:`);
+    expect(error.message).toContain(message);
+  });
+
+  test('has a sweep and no systems', async () => {
+    const whole = valid.slice(0, valid.indexOf('systems:'));
+    const file = await write(`${whole}sweep: { clients: [1, 2] }\n`);
+    await expect(readConfig(file, [0, 1])).rejects.toThrow('systems: is missing');
+  });
+
   test('has all its problems reported at once, a mistyped key as one', async () => {
     const file = await write(valid.replace('trials: 3', 'trails: 3').replace('keys: 1000', 'keys: 0'));
     const error = await readConfig(file, [0, 1]).catch((caught) => caught);

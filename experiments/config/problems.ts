@@ -52,8 +52,7 @@ function problemsOf(
       }));
     case 'invalid_type': {
       const expected = typeWords[issue.expected] ?? issue.expected;
-      const message = value === undefined ? `is missing: it must be ${expected}` : mustBe(expected, value);
-      return [{ path, message }];
+      return [{ path, message: mustBe(expected, value) }];
     }
     case 'invalid_value':
       return [{ path, message: notAllowed(value, issue.values.map(String)) }];
@@ -102,6 +101,7 @@ function show(value: unknown): string {
 }
 
 export function mustBe(expected: string, value: unknown): string {
+  if (value === undefined) return `is missing: it must be ${expected}`;
   return `must be ${expected} (it is ${show(value)})`;
 }
 

@@ -45,7 +45,9 @@ export function sweepOf(written: Placed, quick: boolean): WrittenSweep {
     return { root: written, axes: [], points: [onePoint(systems)], problems, wholeAxes };
   }
   problems.push(...saidTwice(written, sweep.axes), ...stagesElsewhere(written, sweep.axes));
-  return { ...sweep, root: withEntry(written, 'sweep', placed), problems, wholeAxes };
+  // Without systems there are no points, and what else is wrong is to be said all the same.
+  const points = sweep.points.length > 0 ? sweep.points : [onePoint(systems)];
+  return { ...sweep, points, root: withEntry(written, 'sweep', placed), problems, wholeAxes };
 }
 
 /** A sweep with these axes in the place of those of the same names; those that go on together stay together. */

@@ -1,9 +1,11 @@
 /** Reads a YAML file into values that know their lines. */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { extended, type Place, type Placed, type PlacedProblem, type Scalar } from './placed.ts';
 
 /** More than the characters of any config: ranks of one file never reach those of the next. */
 const RANKS_PER_FILE = 2 ** 32;
+/** Of one file, with what its aliases stand for: more than any has that a person wrote. */
+const VALUES_MAX = 100_000;
 
 export interface YamlSource {
   root: Placed;
@@ -25,8 +27,26 @@ export function readYaml(file: string, text: string, ordinal: number): YamlSourc
   }));
   if (problems.length > 0) return { root: { place: placeOf(0, ''), value: undefined }, problems };
 
-  const read = (node: unknown, path: string, keyOffset?: number): Placed => {
-    const target = isAlias(node) ? node.resolve(document) : node;
+  /** Aliases that are being followed. */
+  const followed = new Set<unknown>();
+  let values = 0;
+  const follow = (alias: Alias, path: string, keyOffset?: number): Placed => {
+    const target = alias.resolve(document);
+    const place = placeOf(keyOffset ?? alias.range?.[0] ?? 0, path);
+    const refuse = (message: string): Placed => {
+      problems.push({ place, message });
+      return { place, value: null };
+    };
+    if (followed.has(target)) return refuse(`*${alias.source} stands within what it stands for`);
+    if (values > VALUES_MAX) return refuse(`*${alias.source}: aliases of aliases make too much of this file`);
+    followed.add(target);
+    const result = read(target, path, keyOffset);
+    followed.delete(target);
+    return result;
+  };
+  const read = (target: unknown, path: string, keyOffset?: number): Placed => {
+    if (isAlias(target)) return follow(target, path, keyOffset);
+    values++;
     const start = keyOffset ?? (target as { range?: [number] } | undefined)?.range?.[0] ?? 0;
     const place = placeOf(start, path);
     if (isMap(target)) {

@@ -48,6 +48,18 @@ describe('accept: the three-way handshake (RFC 9293, 3.5)', () => {
     expect(listener.halfOpen).toBe(1);
   });
 
+  it('owes none any more for a SYN that comes again in the same burst as its acknowledgement', () => {
+    const { peer } = listening();
+    peer.offer();
+    peer.inject(SYN);
+    peer.inject({ flags: 'A', seq: 1, ack: 1 });
+    peer.inject({ flags: 'PA', seq: 1, ack: 1, bytes: 700 });
+    expect(peer.pass(20_000)).toEqual(['10000 A 1 ack 701']);
+    peer.accepted();
+    expect(peer.read()).toBe(700);
+    expect(peer.pass(10e6)).toEqual([]);
+  });
+
   it('sends a lost SYN-ACK again by itself, ever more seldom (RFC 6298, 5)', () => {
     const { peer, listener } = listening();
     peer.offer();

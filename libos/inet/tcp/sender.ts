@@ -173,6 +173,8 @@ export class Sender implements Prober {
       this.recovery.congestion.synWasLost();
     }
     this.#timeouts = 0;
+    // One that the peer's repeated SYN has asked for in the same burst is answered already.
+    this.synDue = false;
     this.window.established(windowBytes);
     this.#userTimeout.restart();
     this.#deadlines.stopRetransmission();
