@@ -1,33 +1,33 @@
 /** `npm run segments`: does scripts of segments and shows what was sent (docs/segments.md). */
 
 import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { doScript, readScript, SCRIPT_FOLDER, scriptNames } from './test-script-files.ts';
 
+const FOLDER = relative(process.cwd(), SCRIPT_FOLDER);
+
 new Command('npm run segments --')
   .description(
-    `Does scripts of segments (*.segments) and shows each segment with its time since the script began: < is what the
-peer sends, > what the stack sends. docs/segments.md says how they are written. The exit code is 1 if one failed.`,
+    `Does scripts of segments (*.segments) and shows each segment with its time
+since the script began: < is what the peer sends, > what the stack sends.
+docs/segments.md says how they are written. The exit code is 1 if one failed.`,
   )
-  .argument(
-    '<files...>',
-    `scripts: a path, or a name below ${relative(process.cwd(), SCRIPT_FOLDER)}; all: each of those`,
-  )
+  .argument('<names...>', `paths, names or folders below ${FOLDER}, or all`)
   .option('--quiet', 'say of each only whether it passed')
   .addHelpText(
     'after',
     `
 Examples:
-  npm run segments connect/handshake.segments
-  npm run segments -- --quiet all
+  npm run segments connect/handshake
+  npm run segments -- --quiet receive close
   npm run segments /tmp/my.segments`,
   )
-  .action((files: string[], { quiet }: { quiet?: boolean }) => {
+  .action((names: string[], { quiet }: { quiet?: boolean }) => {
     let failures = 0;
-    for (const file of files.flatMap((name) => (name === 'all' ? scriptNames() : name))) {
+    for (const path of names.flatMap(pathsOf)) {
       try {
-        show(existsSync(file) ? file : join(SCRIPT_FOLDER, file), quiet === true);
+        show(path, quiet === true);
       } catch (error) {
         failures++;
         console.error((error as Error).message);
@@ -37,14 +37,22 @@ Examples:
   })
   .parse();
 
+/** A file, or the scripts that ship which `name` means. */
+function pathsOf(name: string): string[] {
+  const of = scriptNames().filter((script) =>
+    ['all', script, dirname(script), script.replace(/\.segments$/, '')].includes(name.replace(/\/$/, '')),
+  );
+  return of.length === 0 ? [name] : of.map((script) => join(FOLDER, script));
+}
+
 function show(path: string, quiet: boolean): void {
-  const file = relative(process.cwd(), path);
-  if (!existsSync(path)) throw new Error(`${file}: there is no such file`);
+  if (!existsSync(path))
+    throw new Error(`${path}: there is no such file, nor a script or folder below ${FOLDER}`);
   const script = readScript(path);
-  if (quiet) doScript(script, file);
+  if (quiet) doScript(script, path);
   else {
     console.log(`${script.rule} (${script.source})`);
-    doScript(script, file, (line) => console.log(line));
+    doScript(script, path, (line) => console.log(line));
   }
-  console.log(`passed: ${file}`);
+  console.log(`passed: ${path}`);
 }
