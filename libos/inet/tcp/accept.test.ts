@@ -54,6 +54,7 @@ describe('accept: the three-way handshake (RFC 9293, 3.5)', () => {
     peer.inject(SYN);
     peer.inject({ flags: 'A', seq: 1, ack: 1 });
     peer.inject({ flags: 'PA', seq: 1, ack: 1, bytes: 700 });
+    expect(peer.run()).toEqual([]);
     expect(peer.pass(20_000)).toEqual(['10000 A 1 ack 701']);
     peer.accepted();
     expect(peer.read()).toBe(700);
