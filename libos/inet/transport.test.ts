@@ -87,6 +87,20 @@ describe('closing a stream', () => {
     expect(all.client.wait(all.client.pop(all.clientQd), 0)!.error).toBe('CONNECTION_RESET');
   });
 
+  it('with data that nobody has read resets it, though there is more to send', () => {
+    const all = connected();
+    send(all.client, all.clientQd, 100);
+    all.step(20);
+    all.flags.fromServer.length = 0;
+    const push = send(all.server, all.serverQd, 100_000);
+    all.server.close(all.serverQd);
+    all.step(20);
+    expect(all.server.wait(push, 0)!.error).not.toBeNull();
+    expect(seen(all.flags.fromServer, RST)).toBe(true);
+    expect(seen(all.flags.fromServer, FIN)).toBe(false);
+    expect(connectionsOf(all, 0)).toEqual([]);
+  });
+
   it('with nothing unread ends it by a FIN, and all that was pushed arrives', () => {
     const all = connected();
     send(all.client, all.clientQd, 50_000);
