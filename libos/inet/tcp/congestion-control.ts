@@ -9,6 +9,8 @@ export interface CongestionControl {
   readonly window: number;
   /** ssthresh. */
   readonly slowStartThreshold: number;
+  /** The part of its growth that slow start is allowed (RFC 9406); 1: all. */
+  slowStartDivisor: number;
   /**
    * `bytes` were acknowledged cumulatively outside recovery. `inFlightBefore` counts from before that: the
    * window does not grow by data that was sent while it was not used up (RFC 7661).
@@ -17,6 +19,12 @@ export interface CongestionControl {
   acknowledged(bytes: number, nowUs: number, smoothedRttUs: number, inFlightBefore: number): void;
   /** Loss was found by duplicate or selective acknowledgements: reduces window and threshold. */
   enterRecovery(inFlight: number, nowUs: number): void;
+  /** Slow start has gone far enough (RFC 9406): its threshold is the window of now. */
+  endSlowStart(): void;
+  /** A reduction is about to be made that may turn out to be needless. */
+  remember(): void;
+  /** It has: window and threshold are what they were then, or larger (RFC 4015; RFC 9438, section 4.9). */
+  undo(nowUs: number): void;
   /**
    * Everything that was in flight at enterRecovery is acknowledged. Not after a timeout, which ends a
    * recovery.

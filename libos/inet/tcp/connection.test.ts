@@ -107,26 +107,26 @@ describe('closing at once (RFC 9293, 3.6, figure 13)', () => {
   });
 });
 
-describe('a lost FIN (RFC 6298)', () => {
+describe('a lost FIN, without SACK (RFC 6298)', () => {
   it.each([
     ['FIN-WAIT-1', false, 'FA 1 ack 1'],
     ['LAST-ACK', true, 'FA 1 ack 2'],
   ])('is sent again in %s, with what was lost before it', (_, peerFirst, fin) => {
-    const { peer } = established();
+    const { peer } = established({ sackPermitted: false });
     if (peerFirst) peer.send(FIN);
     expect(peer.finish()).toEqual([fin]);
     expect(peer.pass(160_000)).toEqual([`50000 ${fin}`, `150000 ${fin}`]);
   });
 
   it('goes together with the last data again', () => {
-    const { peer } = established();
+    const { peer } = established({ sackPermitted: false });
     peer.push(300);
     peer.finish();
     expect(peer.pass(50_000)).toEqual(['50000 FPA 1:301 ack 1']);
   });
 
   it('goes alone behind full segments again', () => {
-    const { peer } = established();
+    const { peer } = established({ sackPermitted: false });
     peer.push(1000);
     peer.finish();
     expect(peer.pass(50_000)).toEqual(['50000 A 1:1001 ack 1'.replace('A 1', 'PA 1')]);

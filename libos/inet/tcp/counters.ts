@@ -19,6 +19,9 @@ export class TcpCounters {
   retransmitted = 0;
   retransmissionTimeouts = 0;
   fastRecoveries = 0;
+  tailLossProbes = 0;
+  /** Reductions of a congestion window that were taken back, as nothing had been lost. */
+  needlessRecoveries = 0;
   probes = 0;
   /** SYNs dropped because the listener's backlog was full. */
   backlogDropped = 0;

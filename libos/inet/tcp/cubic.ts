@@ -40,6 +40,12 @@ export class Cubic extends SlowStart {
   #priorWindow = 0.5;
   /** The window's fraction of a byte. */
   #fraction = 0.5;
+  /** What they were before a reduction that may be undone. */
+  #rememberedEpochUs = NO_EPOCH;
+  #rememberedPlateauS = 0.5;
+  #rememberedPlateauWindow = 0.5;
+  #rememberedRenoWindow = 0.5;
+  #rememberedPriorWindow = 0.5;
 
   enterRecovery(inFlight: number, _nowUs: number): void {
     const window = this.window;
@@ -62,6 +68,27 @@ export class Cubic extends SlowStart {
     if (!repeated) this.#priorWindow = this.window;
     this.#epochUs = NO_EPOCH;
     super.timedOut(inFlight, nowUs, repeated);
+  }
+
+  override remember(): void {
+    super.remember();
+    this.#rememberedEpochUs = this.#epochUs;
+    this.#rememberedPlateauS = this.#plateauS;
+    this.#rememberedPlateauWindow = this.#plateauWindow;
+    this.#rememberedRenoWindow = this.#renoWindow;
+    this.#rememberedPriorWindow = this.#priorWindow;
+  }
+
+  /** Section 4.9. */
+  override undo(nowUs: number): void {
+    super.undo(nowUs);
+    this.#epochUs = this.#rememberedEpochUs;
+    this.#lastUs = nowUs;
+    this.#plateauS = this.#rememberedPlateauS;
+    this.#plateauWindow = this.#rememberedPlateauWindow;
+    this.#renoWindow = Math.max(this.#renoWindow, this.#rememberedRenoWindow);
+    this.#priorWindow = this.#rememberedPriorWindow;
+    this.#fraction = 0;
   }
 
   override restartAfterIdle(): void {

@@ -1,7 +1,7 @@
 /**
- * The deadlines of one connection: retransmission or probe, delayed acknowledgement, end, keep-alive. Each is
- * set by how long it is until then, in microseconds; the connection stands in the stack's timers under the
- * earliest.
+ * The deadlines of one connection: retransmission or probe, finding loss, delayed acknowledgement, end,
+ * keep-alive. Each is set by how long it is until then, in microseconds; the connection stands in the stack's
+ * timers under the earliest.
  *
  * A deadline that is moved later leaves the timers as they are, so `expired` may be called before anything is
  * due.
@@ -16,6 +16,7 @@ export class Deadlines {
   readonly #context: Context;
   readonly #connection: Attended;
   #retransmitAtUs: number = NEVER;
+  #lossAtUs: number = NEVER;
   #ackAtUs: number = NEVER;
   #endAtUs: number = NEVER;
   #keepAliveAtUs: number = NEVER;
@@ -55,6 +56,32 @@ export class Deadlines {
   takeRetransmission(): boolean {
     if (this.#retransmitAtUs > this.#context.nowUs) return false;
     this.#retransmitAtUs = NEVER;
+    return true;
+  }
+
+  // Finding loss: the end of a reordering window, or a tail loss probe
+
+  lossTimerIn(us: number): void {
+    const atUs = this.#context.nowUs + us;
+    this.#lossAtUs = atUs;
+    this.#arm(atUs);
+  }
+
+  /** A probe goes no later than the retransmission timer would expire (RFC 8985, section 7.2). */
+  probeIn(us: number): void {
+    const atUs = Math.min(this.#context.nowUs + us, this.#retransmitAtUs);
+    this.#lossAtUs = atUs;
+    this.#arm(atUs);
+  }
+
+  stopLossTimer(): void {
+    this.#lossAtUs = NEVER;
+  }
+
+  /** Whether it is due; then it is over. */
+  takeLossTimer(): boolean {
+    if (this.#lossAtUs > this.#context.nowUs) return false;
+    this.#lossAtUs = NEVER;
     return true;
   }
 
@@ -129,7 +156,7 @@ export class Deadlines {
   /** Puts the connection back into the timers, which have dropped it because something seemed due. */
   reschedule(): void {
     const earliestUs = Math.min(this.#retransmitAtUs, this.#ackAtUs, this.#endAtUs, this.#keepAliveAtUs);
-    this.#context.timers.set(this.#connection, earliestUs);
+    this.#context.timers.set(this.#connection, Math.min(earliestUs, this.#lossAtUs));
   }
 
   /** The connection has ended. */

@@ -1,19 +1,28 @@
 /**
- * Finding and mending loss: fast retransmit and fast recovery with SACK (RFC 6675) and without it (RFC 6582),
- * and the time after a retransmission timeout (RFC 5681, section 3.1). It decides what goes again; the sender
- * sends it.
+ * Finding and mending loss. With SACK: RACK-TLP (RFC 8985) says what is lost, proportional rate reduction (RFC
+ * 9937) how much may go meanwhile. Without: fast retransmit and fast recovery (RFC 6582). And the time after a
+ * retransmission timeout (RFC 5681, section 3.1), and taking back a reduction that was needless. It decides what
+ * goes again; the sender sends it.
  *
  * Sequence numbers come from the sender with each call: `una` is the oldest unacknowledged number, `nxt` the
  * next to be sent for the first time. Only this class writes its fields.
  */
-import { advance, distance, isBefore, later } from '../sequence.ts';
+import { advance, distance, isAtOrBefore, isBefore, later } from '../sequence.ts';
 import type { TcpSegment } from '../wire/tcp.ts';
 import { createCongestionControl } from './congestion.ts';
 import type { CongestionControl } from './congestion-control.ts';
 import type { Context } from './context.ts';
+import type { Deadlines } from './deadlines.ts';
+import { Flight, Mark } from './flight.ts';
+import { HyStart } from './hystart.ts';
+import { ProportionalRate } from './proportional-rate.ts';
+import { Rack } from './rack.ts';
 import type { Receiver } from './receiver.ts';
 import type { RttEstimator } from './rtt.ts';
-import { NextSegment, Scoreboard } from './sack.ts';
+import { type Deliveries, reportsDuplicate, Scoreboard } from './sack.ts';
+import { Spurious } from './spurious.ts';
+import { TailLossProbe } from './tail-loss-probe.ts';
+import { endOfTickUs } from './timestamp-clock.ts';
 
 /** RFC 5681, section 3.2. */
 const DUPLICATE_THRESHOLD = 3;
@@ -22,85 +31,219 @@ const DUPLICATE_THRESHOLD = 3;
  * prove nothing until something newer is acknowledged (RFC 6582, section 3.2, step 1).
  */
 const DUPLICATES_OF_RECOVERY = -0x40000000;
+/** A double that is no integer: the engine stores a field that starts with one as a double for ever. */
+const NEVER = Number.POSITIVE_INFINITY;
 
 export const Recovery = {
   /** Nothing is known to be lost. */
   Open: 0,
-  /** Fast recovery (RFC 6675, or RFC 6582 without SACK): until the recovery point is acknowledged. */
+  /** Fast recovery: until the recovery point is acknowledged. */
   Fast: 1,
-  /** After a retransmission timeout: all below the recovery point is sent again, in slow start. */
+  /** After a retransmission timeout: what is lost below the recovery point is sent again, in slow start. */
   Timeout: 2,
 } as const;
 export type Recovery = (typeof Recovery)[keyof typeof Recovery];
 
-/** What nextHole found. Rescue: the tail, which does not count as sent again. */
-export const Hole = { None: 0, Lost: 1, Rescue: 2 } as const;
-export type Hole = (typeof Hole)[keyof typeof Hole];
+/** What the deadline of loss detection is for. */
+const Timer = { None: 0, Probe: 1, Reordering: 2 } as const;
+type Timer = (typeof Timer)[keyof typeof Timer];
 
-const Rescue = {
-  /** Since the recovery began no round trip has passed: they may be on their way still. */
-  TooEarly: 0,
-  Allowed: 1,
-  /** Once in a recovery. */
-  Done: 2,
-} as const;
-type Rescue = (typeof Rescue)[keyof typeof Rescue];
-
-export class LossRecovery {
+export class LossRecovery implements Deliveries {
   readonly #context: Context;
-  /** Knows whether both sides use SACK. */
+  /** Knows whether both sides use SACK, and timestamps. */
   readonly #receiver: Receiver;
   readonly #rtt: RttEstimator;
+  readonly #deadlines: Deadlines;
   readonly congestion: CongestionControl;
-  state: Recovery = Recovery.Open;
+  readonly flight = new Flight();
+  readonly #rack: Rack;
+  readonly #probe = new TailLossProbe();
+  readonly #rate = new ProportionalRate();
+  readonly #spurious = new Spurious();
+  #hystart: HyStart | null = null;
   #scoreboard: Scoreboard | null = null;
+  state: Recovery = Recovery.Open;
   /** What `nxt` was when this recovery began. */
   #recoveryPoint = 0;
-  /** Behind the last byte sent again in this recovery. */
+  /** When the window was reduced last. */
+  #reducedAtUs = -NEVER;
+  /** Without SACK: behind the last byte sent again in this recovery. */
   #highRetransmitted = 0;
-  /** What `nxt` was when the first hole was sent again, or later. */
-  #retransmittedAt = 0;
-  /**
-   * The next segment must be sent again whatever the congestion window says (RFC 6675, section 5, step 4.3).
-   */
+  /** The next segment must be sent again whatever the congestion window says (RFC 5681, section 3.2, step 3). */
   #retransmitFirst = false;
-  /** Whether the last bytes may be sent again though nothing says that they are lost (RFC 6675, section 4). */
-  #rescue: Rescue = Rescue.TooEarly;
   #duplicateAcks = 0;
+  #timer: Timer = Timer.None;
+  /** A tail loss probe is to be sent. */
+  probeDue = false;
+  /** Something was sent or acknowledged since the probe's timer was set. */
+  #flightChanged = false;
 
-  constructor(context: Context, receiver: Receiver, rtt: RttEstimator) {
+  // Of the acknowledgement in hand
+  #deliveredBytes = 0;
+  /** When the oldest segment was sent that it measures. */
+  #sampleSentUs = NEVER;
+  #rttUs = Number.NaN;
+  /** What was sent from then on has a later timestamp than the one it echoes; NEVER when it tells nothing. */
+  #echoEndUs = NEVER;
+  /** It delivers something of before the recovery point that was sent once. */
+  #originalDelivered = false;
+  /** It has a SACK option; a D-SACK; of the tail loss probe. */
+  #hasSack = false;
+  #hasDuplicate = false;
+  #hasProbe = false;
+  /** All that this recovery has sent again has arrived twice. */
+  #allDuplicate = false;
+
+  constructor(context: Context, receiver: Receiver, rtt: RttEstimator, deadlines: Deadlines) {
     this.#context = context;
     this.#receiver = receiver;
     this.#rtt = rtt;
+    this.#deadlines = deadlines;
+    this.#rack = new Rack(context);
     this.congestion = createCongestionControl(context.options.congestion, context.maxSegmentBytes);
   }
 
-  // Acknowledgements
+  /** The connection stands; `nxt` is the first number of data. */
+  begin(nxt: number): void {
+    this.flight.begin(nxt);
+    this.#rack.begin(nxt);
+    if (this.#rtt.measured) this.#rack.measured(this.#rtt.smoothedUs);
+    this.#hystart = new HyStart(nxt);
+  }
 
-  /** Notes the SACK blocks of a segment; returns how many bytes are SACKed for the first time. */
-  markSacked(segment: TcpSegment, una: number, nxt: number): number {
+  /** Bytes that may be in the network. */
+  get window(): number {
+    return this.state === Recovery.Fast && this.#receiver.sackPermitted
+      ? this.#rate.window
+      : this.congestion.window;
+  }
+
+  // What was sent
+
+  /** A segment up to `end` was sent for the first time. */
+  wasSent(end: number): void {
+    const { flight } = this;
+    flight.sent(end, this.#context.nowUs);
+    this.#flightChanged = true;
+    if (this.state === Recovery.Open) return;
+    this.#rate.sent(flight.bytes(flight.count - 1));
+    this.#spurious.newWasSent();
+  }
+
+  /** [start, end) was sent again, in one segment. */
+  wasSentAgain(start: number, end: number): void {
+    const { nowUs } = this.#context;
+    this.flight.sentAgain(start, end, nowUs);
+    this.#rate.sent(distance(start, end));
+    this.#spurious.sentAgain(start, end, nowUs);
+    this.#retransmitFirst = false;
+    this.#highRetransmitted = later(this.#highRetransmitted, end);
+  }
+
+  // What an acknowledgement delivers
+
+  /**
+   * Takes what an acceptable acknowledgement says of the segments in flight: which have arrived, and how long their
+   * round trips were. Returns whether its SACK option has news.
+   *
+   * @param newBytes numbers that it acknowledges for the first time, or less
+   * @param echoAgeTicks how old the timestamp is that it echoes; negative when it cannot be, or there is none
+   */
+  takeDelivered(
+    segment: TcpSegment,
+    newBytes: number,
+    nxt: number,
+    mss: number,
+    echoAgeTicks: number,
+  ): boolean {
+    const { nowUs } = this.#context;
+    const inFlightBefore = distance(this.flight.start, nxt);
+    this.#deliveredBytes = 0;
+    this.#sampleSentUs = NEVER;
+    this.#rttUs = Number.NaN;
+    this.#echoEndUs = echoAgeTicks >= 0 ? endOfTickUs(nowUs, echoAgeTicks) : NEVER;
+    this.#originalDelivered = false;
+    this.#hasSack = segment.sackCount > 0;
+    this.#hasDuplicate = false;
+    this.#hasProbe = false;
+    this.#allDuplicate = false;
+    this.#rack.acknowledgementArrives(this.#echoEndUs);
+    if (newBytes > 0) this.#acknowledgeTo(segment.acknowledgement);
+    const sacks = this.#hasSack && this.#receiver.sackPermitted && this.#takeSacks(segment, nxt);
+    if (this.#sampleSentUs < NEVER) {
+      this.#rttUs = nowUs - this.#sampleSentUs;
+      // RFC 7323, appendix G: one acknowledgement for two segments is expected.
+      this.#rtt.sample(this.#rttUs, inFlightBefore > 2 * mss ? Math.ceil(inFlightBefore / (2 * mss)) : 1);
+      this.#rack.measured(this.#rttUs);
+    }
+    return sacks;
+  }
+
+  #acknowledgeTo(una: number): void {
+    const { flight } = this;
+    while (flight.count > 0 && isAtOrBefore(flight.end(0), una)) {
+      if (!(flight.marks(0) & Mark.Sacked)) this.segmentDelivered(0);
+      flight.drop();
+    }
+    const rest = distance(flight.start, una);
+    if (rest > 0) {
+      if (!(flight.marks(0) & Mark.Sacked)) this.#deliveredBytes += rest;
+      flight.cutTo(una);
+    }
+    this.#flightChanged = true;
+    if (this.#scoreboard !== null) this.#scoreboard.advance(una, flight);
+    if (flight.count === 0) this.#stopTimer();
+  }
+
+  #takeSacks(segment: TcpSegment, nxt: number): boolean {
     this.#scoreboard ??= new Scoreboard();
     const { sack, sackCount } = segment;
     let bytes = 0;
-    for (let i = 0; i < sackCount; i++) {
-      bytes += this.#scoreboard.mark(sack[2 * i], sack[2 * i + 1], una, nxt);
+    let first = 0;
+    if (reportsDuplicate(segment)) {
+      first = 1;
+      this.#takeDuplicate(sack[0], sack[1], nxt);
     }
-    return bytes;
+    for (let i = first; i < sackCount; i++) {
+      bytes += this.#scoreboard.mark(sack[2 * i], sack[2 * i + 1], nxt, this.flight, this);
+    }
+    return bytes > 0 || this.#hasDuplicate;
   }
 
-  /**
-   * Everything before `una` is acknowledged. To be called before SACK blocks of the same segment are noted.
-   */
-  forgetBefore(una: number): void {
-    if (this.#scoreboard !== null) this.#scoreboard.advance(una);
+  /** The peer has got [start, end) twice. */
+  #takeDuplicate(start: number, end: number, nxt: number): void {
+    if (!isBefore(start, end) || isBefore(nxt, end)) return;
+    this.#hasDuplicate = true;
+    this.#hasProbe = this.#probe.isOf(end);
+    this.#allDuplicate = this.#spurious.duplicated(start, end);
+    // That of a probe says nothing about reordering.
+    if (!this.#hasProbe) this.#rack.duplicateReported(this.flight.start, nxt);
   }
 
+  segmentDelivered(index: number): void {
+    const { flight } = this;
+    const marks = flight.marks(index);
+    const sentUs = flight.sentUs(index);
+    this.#deliveredBytes += flight.bytes(index);
+    this.#rack.delivered(flight, index);
+    if (marks & Mark.Again) {
+      // Karn's algorithm (RFC 6298, section 3): only a timestamp can say which transmission it was.
+      const isLast = sentUs < this.#echoEndUs && this.#echoEndUs < NEVER && !(marks & Mark.SameTick);
+      if (!isLast) return;
+    } else if (this.state === Recovery.Timeout && isAtOrBefore(flight.end(index), this.#recoveryPoint)) {
+      this.#originalDelivered = true;
+    }
+    if (sentUs < this.#sampleSentUs) this.#sampleSentUs = sentUs;
+  }
+
+  // What follows from it
+
   /**
-   * An acceptable acknowledgement came. Returns whether something may be sent now that could not be before
-   * it.
+   * To be called behind takeDelivered, or for a duplicate acknowledgement without SACK. Returns whether something may
+   * be sent now that could not be before it.
    *
    * @param newBytes numbers that it acknowledges for the first time
-   * @param duplicate it is a duplicate in the sense of RFC 5681, section 2, or SACKs something new
+   * @param duplicate it is a duplicate in the sense of RFC 5681, section 2, or its SACK option has news
    * @param inFlightBefore what was in flight when it came
    */
   acknowledged(
@@ -111,194 +254,277 @@ export class LossRecovery {
     duplicate: boolean,
     inFlightBefore: number,
   ): boolean {
+    if (newBytes > 0 && this.#spurious.active) this.#judgeByEcho(una);
+    const before = this.state;
+    // The growth of fast recovery is its own, and a reduction of this very acknowledgement stays.
+    let grows = newBytes > 0 && before !== Recovery.Fast;
+    if (this.#receiver.sackPermitted) {
+      if (this.#probe.outstanding && this.#probeHasMended(una, newBytes, inFlightBefore)) grows = false;
+      this.#decide(una, nxt, mss, newBytes);
+    } else if (newBytes > 0) this.#acknowledgedWithoutSack(una, mss, newBytes);
+    else if (duplicate) this.#duplicateWithoutSack(una, nxt);
+    if (grows && this.state !== Recovery.Fast) this.#grow(una, nxt, newBytes, inFlightBefore, before);
+    return duplicate || before !== Recovery.Open || this.state !== Recovery.Open;
+  }
+
+  #grow(una: number, nxt: number, newBytes: number, inFlightBefore: number, before: Recovery): void {
     const { congestion } = this;
-    const { smoothedUs } = this.#rtt;
-    const { nowUs } = this.#context;
+    if (this.#hystart !== null) this.#watchSlowStart(this.#hystart, una, nxt);
+    const used = before === Recovery.Timeout ? congestion.window : inFlightBefore;
+    congestion.acknowledged(newBytes, this.#context.nowUs, this.#rtt.smoothedUs, used);
+  }
+
+  #watchSlowStart(hystart: HyStart, una: number, nxt: number): void {
+    const { congestion } = this;
+    if (congestion.window >= congestion.slowStartThreshold) this.#hystart = null;
+    else if (hystart.acknowledged(una, nxt, this.#rttUs)) {
+      congestion.endSlowStart();
+      this.#hystart = null;
+    } else congestion.slowStartDivisor = hystart.divisor;
+  }
+
+  /** With SACK. */
+  #decide(una: number, nxt: number, mss: number, newBytes: number): void {
+    if (this.#allDuplicate) this.#undo();
+    const timedOut = this.state === Recovery.Timeout && this.#deliveredBytes > 0;
+    if (timedOut && this.#spurious.forwards(una, this.#recoveryPoint, newBytes, this.#originalDelivered))
+      this.#undo();
+    if (this.state !== Recovery.Open && !isBefore(una, this.#recoveryPoint)) this.#leave();
+    this.#detectLosses(una, nxt, mss, newBytes > 0);
+  }
+
+  #detectLosses(una: number, nxt: number, mss: number, advanced: boolean): void {
+    const { flight } = this;
+    const rack = this.#rack;
+    const lostBefore = flight.lostBytes;
+    const waitUs = rack.detectLosses(flight, this.state !== Recovery.Open, this.#rtt.smoothedUs);
+    if (waitUs > 0) {
+      this.#timer = Timer.Reordering;
+      this.#deadlines.lossTimerIn(waitUs);
+    } else if (this.#timer === Timer.Reordering) this.#stopTimer();
     if (this.state === Recovery.Open) {
-      if (newBytes > 0) {
-        this.#duplicateAcks = 0;
-        congestion.acknowledged(newBytes, nowUs, smoothedUs, inFlightBefore);
-      }
-      if (!duplicate) return false;
-      this.#duplicateAcks++;
-      if (this.#firstIsLost(una, mss)) this.#enterFastRecovery(una, nxt);
-      // One or two duplicates let a new segment out each (RFC 3042).
-      return true;
+      if (flight.lostBytes > 0) this.#enterFastRecovery(una, nxt, mss);
+    } else if (this.state === Recovery.Fast) {
+      // The loss of a retransmission is a second sign of congestion (RFC 5681, section 4.3), once a round trip.
+      if (rack.lostAgain && rack.lostAgainSentUs >= this.#reducedAtUs) this.#reduce(una, nxt);
+      const safe = advanced && flight.lostBytes <= lostBefore;
+      this.#rate.delivered(this.#deliveredBytes, this.bytesInNetwork(una, nxt, mss), safe, mss);
     }
-    if (newBytes === 0) {
-      if (duplicate) this.#duplicateAcks++;
-      const lostAgain = this.state === Recovery.Fast && this.#retransmissionIsLost(una, mss);
-      if (lostAgain) this.#reduceAgain(distance(una, nxt), nxt);
-      return true;
-    }
-    this.#highRetransmitted = later(this.#highRetransmitted, una);
-    if (!isBefore(una, this.#recoveryPoint)) {
-      const afterTimeout = this.state === Recovery.Timeout;
-      this.#leave();
-      if (afterTimeout) congestion.acknowledged(newBytes, nowUs, smoothedUs, congestion.window);
-    } else if (this.state === Recovery.Timeout) {
-      congestion.acknowledged(newBytes, nowUs, smoothedUs, congestion.window);
-    } else if (!this.#receiver.sackPermitted) {
-      // A partial acknowledgement: the next segment is lost as well (RFC 6582, section 3.2, step 3).
-      this.#duplicateAcks = Math.max(0, this.#duplicateAcks - Math.ceil(newBytes / mss));
-      this.#retransmitFirst = true;
-    } else {
-      // When this hole was sent again is not known; by now it was.
-      this.#retransmittedAt = nxt;
-      // What was sent again has arrived, and was sent behind all that was in flight then.
-      if (this.#rescue === Rescue.TooEarly) this.#rescue = Rescue.Allowed;
-    }
-    return true;
   }
 
-  #firstIsLost(una: number, mss: number): boolean {
-    if (this.#duplicateAcks >= DUPLICATE_THRESHOLD) return true;
-    return this.#scoreboard?.isLost(una, mss) ?? false;
-  }
-
-  #enterFastRecovery(una: number, nxt: number): void {
-    const { counters, nowUs } = this.#context;
-    const { congestion } = this;
-    counters.fastRecoveries++;
-    // What limited transmit has sent beyond the window does not count (RFC 5681, section 3.2, step 2).
-    congestion.enterRecovery(Math.min(distance(una, nxt), congestion.window), nowUs);
+  #enterFastRecovery(una: number, nxt: number, mss: number): void {
+    this.#context.counters.fastRecoveries++;
+    this.congestion.remember();
+    this.#spurious.begin(una, false);
+    this.#probe.forget();
+    this.probeDue = false;
     this.state = Recovery.Fast;
-    this.#rescue = Rescue.TooEarly;
     this.#recoveryPoint = nxt;
     this.#highRetransmitted = una;
-    this.#retransmittedAt = nxt;
+    this.#reduce(una, nxt);
+    if (!this.#receiver.sackPermitted) return;
+    this.#rate.delivered(this.#deliveredBytes, this.bytesInNetwork(una, nxt, mss), false, mss);
+    if (this.#timer === Timer.Probe) this.#stopTimer();
+  }
+
+  #reduce(una: number, nxt: number): void {
+    const { congestion, flight } = this;
+    const inFlight = distance(una, nxt);
+    if (this.#rack.lostAgain) this.#spurious.end();
+    // What limited transmit has sent beyond the window does not count (RFC 5681, section 3.2, step 2).
+    congestion.enterRecovery(Math.min(inFlight, congestion.window), this.#context.nowUs);
+    this.#rate.begin(congestion.slowStartThreshold, inFlight - flight.sackedBytes + this.#deliveredBytes);
+    this.#reducedAtUs = this.#context.nowUs;
     this.#retransmitFirst = true;
+    this.#hystart = null;
   }
 
   #leave(): void {
     if (this.state === Recovery.Fast) this.congestion.leaveRecovery(this.#context.nowUs);
+    this.#rack.recoveryEnded();
     this.state = Recovery.Open;
     this.#retransmitFirst = false;
     this.#duplicateAcks = this.#receiver.sackPermitted ? 0 : DUPLICATES_OF_RECOVERY;
   }
 
-  /**
-   * Whether the first hole was sent again in vain: enough has been SACKed of what was sent for the first time
-   * after it. Without that a lost retransmission would cost a timeout, in a data centre hundreds of round
-   * trips.
-   */
-  #retransmissionIsLost(una: number, mss: number): boolean {
-    const scoreboard = this.#scoreboard;
-    if (scoreboard === null || !isBefore(una, this.#highRetransmitted)) return false;
-    const sackedSince = scoreboard.sackedBytes - scoreboard.sackedBefore(this.#retransmittedAt);
-    return sackedSince > (DUPLICATE_THRESHOLD - 1) * mss;
+  // Without SACK
+
+  #acknowledgedWithoutSack(una: number, mss: number, newBytes: number): void {
+    if (this.state === Recovery.Open) {
+      this.#duplicateAcks = 0;
+      return;
+    }
+    this.#highRetransmitted = later(this.#highRetransmitted, una);
+    if (!isBefore(una, this.#recoveryPoint)) this.#leave();
+    else if (this.state === Recovery.Fast) {
+      // A partial acknowledgement: the next segment is lost as well (RFC 6582, section 3.2, step 3).
+      this.#duplicateAcks = Math.max(0, this.#duplicateAcks - Math.ceil(newBytes / mss));
+      this.#retransmitFirst = true;
+    }
   }
 
-  /** The loss of a retransmission is a second sign of congestion (RFC 5681, section 4.3). */
-  #reduceAgain(inFlight: number, nxt: number): void {
+  #duplicateWithoutSack(una: number, nxt: number): void {
+    this.#duplicateAcks++;
+    // One or two let a new segment out each (RFC 3042).
+    const enough = this.#duplicateAcks >= DUPLICATE_THRESHOLD;
+    if (this.state === Recovery.Open && enough) this.#enterFastRecovery(una, nxt, 0);
+  }
+
+  // A reduction that was needless
+
+  #judgeByEcho(una: number): void {
+    if (this.#spurious.isEcho(una, this.#echoEndUs)) this.#undo();
+  }
+
+  /** Nothing was lost: what the recovery has taken from the window is given back (RFC 4015; RFC 9438, section 4.9). */
+  #undo(): void {
+    this.#context.counters.needlessRecoveries++;
+    // What seemed lost had been overtaken.
+    if (!this.#spurious.byTimeout) this.#rack.noteReordering();
+    this.#rack.forget();
+    this.#spurious.end();
+    this.congestion.undo(this.#context.nowUs);
+    this.flight.unmarkLost();
+    if (this.state !== Recovery.Open) this.#rack.recoveryEnded();
+    this.state = Recovery.Open;
+    this.#retransmitFirst = false;
+    this.#duplicateAcks = this.#receiver.sackPermitted ? 0 : DUPLICATES_OF_RECOVERY;
+  }
+
+  // Tail loss probes
+
+  /** A probe is sent when nothing comes for a while (RFC 8985, section 7.2). To be called when all has been sent. */
+  awaitTail(una: number, nxt: number, mss: number): void {
+    if (!this.#flightChanged) return;
+    this.#flightChanged = false;
+    const { flight } = this;
+    if (this.state !== Recovery.Open || flight.count === 0 || flight.sackedCount > 0) return;
+    if (!this.#receiver.sackPermitted || this.#probe.outstanding || this.#timer === Timer.Reordering) return;
+    this.#timer = Timer.Probe;
+    const delays = distance(una, nxt) < 2 * mss;
+    this.#deadlines.probeIn(
+      this.#probe.waitUs(this.#rtt.smoothedUs, delays, this.#context.options.minRtoUs / 2),
+    );
+  }
+
+  /** The probe that was due has been sent, up to `end`; `again`: it was no new data. */
+  probeWasSent(end: number, again: boolean): void {
+    this.#context.counters.tailLossProbes++;
+    this.probeDue = false;
+    this.#probe.sent(end, again);
+  }
+
+  /** An acknowledgement without news may answer one. */
+  get awaitsProbe(): boolean {
+    return this.#probe.outstanding;
+  }
+
+  #probeHasMended(una: number, newBytes: number, inFlightBefore: number): boolean {
+    const bare = newBytes <= 0 && !this.#hasSack;
+    if (!this.#probe.acknowledged(una, this.#hasProbe, bare) || this.state !== Recovery.Open) return false;
     const { congestion } = this;
-    congestion.enterRecovery(Math.min(inFlight, congestion.window), this.#context.nowUs);
-    this.#retransmittedAt = nxt;
-    this.#retransmitFirst = true;
+    congestion.enterRecovery(Math.min(inFlightBefore, congestion.window), this.#context.nowUs);
+    congestion.leaveRecovery(this.#context.nowUs);
+    this.#hystart = null;
+    return true;
+  }
+
+  #stopTimer(): void {
+    if (this.#timer === Timer.None) return;
+    this.#timer = Timer.None;
+    this.#deadlines.stopLossTimer();
+  }
+
+  /** A reordering window has passed, or a probe is due, for which the retransmission timer is to run anew. */
+  timerExpired(una: number, nxt: number, mss: number): void {
+    const timer = this.#timer;
+    this.#timer = Timer.None;
+    if (timer === Timer.Reordering) {
+      this.#deliveredBytes = 0;
+      this.#detectLosses(una, nxt, mss, false);
+    } else if (timer === Timer.Probe && this.state === Recovery.Open) this.probeDue = true;
   }
 
   // Timeouts
 
-  /**
-   * The retransmission timer has expired: everything is taken for lost. `repeated`: for the same segment as
-   * before.
-   */
+  /** The retransmission timer has expired. `repeated`: for the same segment as before. */
   timedOut(una: number, nxt: number, repeated: boolean): void {
-    this.congestion.timedOut(distance(una, nxt), this.#context.nowUs, repeated);
-    if (this.#scoreboard !== null) this.#scoreboard.clear();
-    this.startOver(una, nxt);
+    const { congestion, flight } = this;
+    const { sackPermitted } = this.#receiver;
+    const spurious = this.#spurious;
+    if (this.state === Recovery.Open) {
+      congestion.remember();
+      spurious.begin(una, true);
+      if (!sackPermitted) spurious.stopForward();
+    } else if (this.state === Recovery.Fast) spurious.end();
+    else spurious.stopForward();
+    congestion.timedOut(distance(una, nxt), this.#context.nowUs, repeated);
+    if (sackPermitted) {
+      // RFC 2018, section 8: at the latest when sending the first hole again has not helped.
+      if (repeated && this.#scoreboard !== null) this.#scoreboard.clear(flight);
+      this.#rack.timedOut(flight, this.#rtt.smoothedUs);
+    }
+    this.#startOver(una, nxt);
   }
 
   /** Everything in flight goes again, though nothing says that it was lost. */
   startOver(una: number, nxt: number): void {
+    this.#spurious.end();
+    if (this.#receiver.sackPermitted) this.flight.markAllLost();
+    this.#startOver(una, nxt);
+  }
+
+  #startOver(una: number, nxt: number): void {
     this.state = Recovery.Timeout;
     this.#recoveryPoint = nxt;
     this.#highRetransmitted = una;
     this.#retransmitFirst = true;
     this.#duplicateAcks = 0;
+    this.#hystart = null;
+    this.#probe.forget();
+    this.probeDue = false;
+    this.#stopTimer();
   }
 
   // What may go, and what goes again
 
-  /** Bytes taken to be on their way: what the congestion window is held against. */
+  /** Bytes taken to be on their way: what the window is held against. */
   bytesInNetwork(una: number, nxt: number, mss: number): number {
-    const scoreboard = this.#scoreboard;
-    if (this.state === Recovery.Timeout) return this.#sentSinceTimeout(una, nxt);
     const inFlight = distance(una, nxt);
-    if (scoreboard !== null && scoreboard.rangeCount > 0) {
-      return this.state === Recovery.Open
-        ? inFlight - scoreboard.sackedBytes
-        : scoreboard.pipe(una, nxt, this.#highRetransmitted, mss);
+    if (this.#receiver.sackPermitted) return inFlight - this.flight.sackedBytes - this.flight.lostBytes;
+    if (this.state === Recovery.Timeout) {
+      // What was sent again and what was sent anew since.
+      const again = distance(una, this.#highRetransmitted);
+      const since = distance(this.#recoveryPoint, nxt);
+      return (again > 0 ? again : 0) + (since > 0 ? since : 0);
     }
-    // Without SACK each duplicate means that one segment has left the network.
+    // Each duplicate means that one segment has left the network.
     const left = this.#duplicateAcks > 0 ? this.#duplicateAcks * mss : 0;
     return left < inFlight ? inFlight - left : 0;
   }
 
-  /** What was sent again and what was sent anew since the timeout, less what is SACKed of both. */
-  #sentSinceTimeout(una: number, nxt: number): number {
-    const again = distance(una, this.#highRetransmitted);
-    const since = distance(this.#recoveryPoint, nxt);
-    const sent = (again > 0 ? again : 0) + (since > 0 ? since : 0);
-    const scoreboard = this.#scoreboard;
-    if (scoreboard === null || scoreboard.rangeCount === 0) return sent;
-    const sackedAgain = scoreboard.sackedBefore(this.#highRetransmitted);
-    const sackedSince = scoreboard.sackedBytes - scoreboard.sackedBefore(this.#recoveryPoint);
-    return sent - sackedAgain - sackedSince;
-  }
-
-  /** Whether one more segment may be sent again while `inNetwork` bytes are on their way. */
-  maySendAgain(inNetwork: number, mss: number): boolean {
-    return this.#retransmitFirst || this.congestion.window - inNetwork >= mss;
+  /** Whether `length` bytes may be sent again while `inNetwork` bytes are on their way. */
+  maySendAgain(inNetwork: number, length: number): boolean {
+    return this.#retransmitFirst || this.window - inNetwork >= length;
   }
 
   /**
-   * The next range to send again, into `hole` as [start, end).
+   * Puts the next range to send again into `hole` as [start, end); false when there is none.
    *
    * @param hasNew new data waits that the send window has room for
    */
-  nextHole(una: number, nxt: number, mss: number, hasNew: boolean, hole: Int32Array): Hole {
-    const scoreboard = this.#scoreboard;
-    const highRetransmitted = later(this.#highRetransmitted, una);
+  nextHole(una: number, nxt: number, mss: number, hasNew: boolean, hole: Int32Array): boolean {
+    if (this.#receiver.sackPermitted) {
+      if (this.#spurious.prefersNew(hasNew)) return false;
+      return this.flight.firstLost(mss, hole);
+    }
     if (this.state === Recovery.Timeout) {
-      hole[0] = highRetransmitted;
+      hole[0] = later(this.#highRetransmitted, una);
       hole[1] = this.#recoveryPoint;
-      if (!isBefore(highRetransmitted, this.#recoveryPoint)) return Hole.None;
-      // What the peer has SACKed since the timeout it has still.
-      const missing =
-        scoreboard === null || scoreboard.firstMissing(highRetransmitted, this.#recoveryPoint, hole);
-      return missing ? Hole.Lost : Hole.None;
+      return isBefore(hole[0], hole[1]);
     }
-    if (this.#retransmitFirst) {
-      hole[0] = una;
-      hole[1] = advance(una, Math.min(mss, distance(una, nxt)));
-      if (scoreboard !== null && scoreboard.rangeCount > 0) scoreboard.nextSegment(una, una, mss, hole);
-      return Hole.Lost;
-    }
-    if (scoreboard === null) return Hole.None;
-    const found = scoreboard.nextSegment(una, highRetransmitted, mss, hole);
-    if (found === NextSegment.Lost) return Hole.Lost;
-    // Rule 2: new data goes before holes that are not known to be lost, which are rule 3.
-    if (hasNew) return Hole.None;
-    if (found === NextSegment.Hole) return Hole.Lost;
-    return this.#findRescue(una, nxt, mss, hole) ? Hole.Rescue : Hole.None;
-  }
-
-  /**
-   * Rule 4, once in a recovery: the last segment, whose loss nothing behind it can show. Not what was sent since this
-   * recovery began, for the first time or again: that is on its way.
-   */
-  #findRescue(una: number, nxt: number, mss: number, hole: Int32Array): boolean {
-    if (this.#rescue !== Rescue.Allowed || isBefore(this.#recoveryPoint, nxt)) return false;
-    if (!(this.#scoreboard as Scoreboard).rescue(una, nxt, mss, hole)) return false;
-    if (isBefore(hole[0], this.#highRetransmitted)) return false;
-    this.#rescue = Rescue.Done;
-    return true;
-  }
-
-  /** What nextHole found was sent again, up to `end`. */
-  sentAgain(kind: Hole, end: number): void {
-    this.#retransmitFirst = false;
-    if (kind === Hole.Lost) this.#highRetransmitted = later(this.#highRetransmitted, end);
+    hole[0] = una;
+    hole[1] = advance(una, Math.min(mss, distance(una, nxt)));
+    return this.#retransmitFirst;
   }
 }

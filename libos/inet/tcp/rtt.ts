@@ -1,8 +1,8 @@
 /**
- * The retransmission timeout, from measured round-trip times (RFC 6298). One segment a round trip is timed.
+ * The retransmission timeout, from measured round-trip times (RFC 6298). Every acknowledgement of data is a
+ * measurement; the SYN is timed here.
  *
- * A segment that was sent twice is not timed, unless a timestamp tells the transmissions apart (Karn's
- * algorithm, section 3): the caller stops the timing when it sends anything again.
+ * What was sent twice is not measured, unless a timestamp tells the transmissions apart (Karn's algorithm, section 3).
  */
 import { isBefore } from '../sequence.ts';
 
@@ -27,7 +27,7 @@ export class RttEstimator {
   variationUs = Number.NaN;
   /** How long the retransmission timer runs at present, back-off included. */
   rtoUs = 0.5;
-  /** The segment that is being timed ends here. */
+  /** The SYN that is being timed ends here. */
   #timedSequence = 0;
   #timing = false;
   #timedAtUs = 0.5;
@@ -42,18 +42,14 @@ export class RttEstimator {
     return this.smoothedUs >= 0;
   }
 
-  /**
-   * A segment that ends at `sequence` was sent for the first time: times it, unless another one is being
-   * timed.
-   */
+  /** The SYN, which ends at `sequence`, was sent for the first time. */
   time(sequence: number, nowUs: number): void {
-    if (this.#timing) return;
     this.#timing = true;
     this.#timedSequence = sequence;
     this.#timedAtUs = nowUs;
   }
 
-  /** Something was sent again: nobody can say which transmission an acknowledgement will be for. */
+  /** It was sent again: nobody can say which transmission an acknowledgement will be for. */
   stopTiming(): void {
     this.#timing = false;
   }
@@ -62,31 +58,29 @@ export class RttEstimator {
   acknowledged(sequence: number, nowUs: number): boolean {
     if (!this.#timing || isBefore(sequence, this.#timedSequence)) return false;
     this.#timing = false;
-    this.sample(nowUs - this.#timedAtUs);
+    this.sample(nowUs - this.#timedAtUs, 1);
     return true;
   }
 
-  /** Takes a measured round trip, which also ends a back-off (section 5, the notes at its end). */
-  sample(rttUs: number): void {
+  /**
+   * Takes a measured round trip, which also ends a back-off (section 5, the notes at its end).
+   *
+   * @param samples how many are expected in one round trip: each weighs so much less, that many of them shorten memory,
+   *   and the timeout, no more than one would (RFC 7323, appendix G)
+   */
+  sample(rttUs: number, samples: number): void {
     if (!(rttUs >= 0)) return;
     if (this.measured) {
+      const alpha = samples > 1 ? ALPHA / samples : ALPHA;
+      const beta = samples > 1 ? BETA / samples : BETA;
       // Section 2.3: the variation first, since it is taken against the old smoothed time.
-      this.variationUs = (1 - BETA) * this.variationUs + BETA * Math.abs(this.smoothedUs - rttUs);
-      this.smoothedUs = (1 - ALPHA) * this.smoothedUs + ALPHA * rttUs;
+      this.variationUs = (1 - beta) * this.variationUs + beta * Math.abs(this.smoothedUs - rttUs);
+      this.smoothedUs = (1 - alpha) * this.smoothedUs + alpha * rttUs;
     } else {
       this.smoothedUs = rttUs;
       this.variationUs = rttUs / 2;
     }
     this.resetBackOff();
-  }
-
-  /**
-   * Takes the age of an echoed timestamp: of what was sent twice only that says which transmission is
-   * acknowledged (RFC 7323, section 4). Without it the back-off stays until a segment that was sent once has
-   * been measured. An age that cannot be is ignored, as anybody may have made it up.
-   */
-  sampleEcho(ageUs: number): void {
-    if (ageUs <= this.#maxRtoUs) this.sample(ageUs);
   }
 
   /** The timer expired: the next one runs twice as long (section 5.5). */

@@ -1,25 +1,47 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_SACKED_RANGES, NextSegment, Scoreboard } from './sack.ts';
+import { TcpSegment } from '../wire/tcp.ts';
+import { Flight, Mark } from './flight.ts';
+import { MAX_SACKED_RANGES, reportsDuplicate, Scoreboard } from './sack.ts';
 
-const MSS = 10;
 const out = new Int32Array(2);
+const nobody = { segmentDelivered() {} };
 
-function scoreboardWith(una: number, nxt: number, ...blocks: [number, number][]): Scoreboard {
+/** Segments of so many bytes each, from `una` on. */
+function flightOf(una: number, lengths: readonly number[]): Flight {
+  const flight = new Flight();
+  flight.begin(una);
+  let end = una;
+  for (const length of lengths) {
+    end = (end + length) | 0;
+    flight.sent(end, 0);
+  }
+  return flight;
+}
+
+/** From 100 to 200, in segments of 5. */
+function hundred() {
+  const flight = flightOf(100, new Array(20).fill(5));
   const scoreboard = new Scoreboard();
-  for (const [start, end] of blocks) scoreboard.mark(start, end, una, nxt);
-  return scoreboard;
+  const mark = (start: number, end: number) => scoreboard.mark(start, end, 200, flight, nobody);
+  const acknowledge = (una: number) => {
+    while (flight.count > 0 && ((flight.end(0) - una) | 0) <= 0) flight.drop();
+    flight.cutTo(una);
+    scoreboard.advance(una, flight);
+  };
+  return { flight, scoreboard, mark, acknowledge };
 }
 
 describe('Scoreboard.mark', () => {
   it('counts every byte once, however often and in whatever pieces it is reported', () => {
-    const scoreboard = new Scoreboard();
-    expect(scoreboard.mark(120, 130, 100, 200)).toBe(10);
-    expect(scoreboard.mark(120, 130, 100, 200)).toBe(0);
-    expect(scoreboard.mark(140, 150, 100, 200)).toBe(10);
-    expect(scoreboard.mark(115, 155, 100, 200)).toBe(20);
+    const { scoreboard, flight, mark } = hundred();
+    expect(mark(120, 130)).toBe(10);
+    expect(mark(120, 130)).toBe(0);
+    expect(mark(140, 150)).toBe(10);
+    expect(mark(115, 155)).toBe(20);
     expect(scoreboard.sackedBytes).toBe(40);
     expect(scoreboard.rangeCount).toBe(1);
+    expect([flight.sackedBytes, flight.sackedCount]).toEqual([40, 8]);
   });
 
   it.each([
@@ -33,81 +55,55 @@ describe('Scoreboard.mark', () => {
     ['half the sequence space', 120, (120 + 0x80000000) | 0],
     ['nearly all of the sequence space', 120, 119],
     ['one that starts half the space away', -0x7fffff00, 130],
+    ['one without a whole segment', 121, 129],
   ])('ignores %s', (_what, start, end) => {
-    const scoreboard = new Scoreboard();
-    expect(scoreboard.mark(start, end, 100, 200)).toBe(0);
+    const { scoreboard, flight, mark } = hundred();
+    expect(mark(start, end)).toBe(0);
     expect(scoreboard.rangeCount).toBe(0);
+    expect(flight.sackedCount).toBe(0);
   });
 
   it('takes a block that ends with the last byte sent', () => {
-    expect(new Scoreboard().mark(190, 200, 100, 200)).toBe(10);
+    expect(hundred().mark(190, 200)).toBe(10);
   });
 
-  it('forgets the farthest ranges when there are too many', () => {
+  it('takes a block for the whole segments that it has', () => {
+    const { scoreboard, mark } = hundred();
+    expect(mark(117, 133)).toBe(10);
+    expect(scoreboard.firstMissing(100, 200, out)).toBe(true);
+    expect([...out]).toEqual([100, 120]);
+  });
+
+  it('takes no more ranges than there may be, but lets those it has grow', () => {
     const una = -1000;
-    const nxt = una + 100_000;
+    const flight = flightOf(una, new Array(3000).fill(1));
+    const nxt = una + 3000;
     const scoreboard = new Scoreboard();
-    const blockAt = (i: number) => una + 10 + 10 * i;
-    for (let i = 0; i < MAX_SACKED_RANGES; i++)
-      expect(scoreboard.mark(blockAt(i), blockAt(i) + 1, una, nxt)).toBe(1);
-    const next = blockAt(MAX_SACKED_RANGES);
-    expect(scoreboard.mark(next, next + 1, una, nxt)).toBe(0);
-    expect(scoreboard.mark(una + 5, una + 6, una, nxt)).toBe(1);
-    expect(scoreboard.rangeCount).toBe(MAX_SACKED_RANGES);
-    expect(scoreboard.sackedBytes).toBe(MAX_SACKED_RANGES);
-    const last = blockAt(MAX_SACKED_RANGES - 1);
-    expect(scoreboard.mark(last, last + 1, una, nxt)).toBe(0);
+    const mark = (i: number) => scoreboard.mark(una + 2 * i, una + 2 * i + 1, nxt, flight, nobody);
+    for (let i = 1; i <= MAX_SACKED_RANGES; i++) expect(mark(i)).toBe(1);
+    expect(mark(MAX_SACKED_RANGES + 1)).toBe(0);
+    expect(scoreboard.mark(una + 2, una + 5, nxt, flight, nobody)).toBe(1);
+    expect(scoreboard.rangeCount).toBe(MAX_SACKED_RANGES - 1);
+    expect(mark(MAX_SACKED_RANGES + 1)).toBe(1);
   });
 });
 
 describe('Scoreboard.advance', () => {
   it('forgets what is acknowledged, and what the receiver must have dropped (RFC 2018, section 8)', () => {
-    const scoreboard = scoreboardWith(100, 200, [120, 130], [140, 150], [160, 170], [180, 190]);
-    scoreboard.advance(130);
-    expect(scoreboard.sackedBytes).toBe(30);
-    scoreboard.advance(140);
-    expect(scoreboard.sackedBytes).toBe(20);
-    scoreboard.advance(165);
-    expect(scoreboard.sackedBytes).toBe(10);
-    scoreboard.clear();
-    expect(scoreboard.sackedBytes).toBe(0);
+    const { scoreboard, flight, mark, acknowledge } = hundred();
+    for (const start of [120, 140, 160, 180]) mark(start, start + 10);
+    acknowledge(130);
+    expect([scoreboard.sackedBytes, flight.sackedBytes]).toEqual([30, 30]);
+    acknowledge(140);
+    expect([scoreboard.sackedBytes, flight.sackedBytes]).toEqual([20, 20]);
+    acknowledge(165);
+    expect([scoreboard.sackedBytes, flight.sackedBytes]).toEqual([10, 10]);
+    scoreboard.clear(flight);
+    expect([scoreboard.sackedBytes, flight.sackedBytes]).toEqual([0, 0]);
   });
 });
 
-describe('Scoreboard.isLost', () => {
-  it('is so below three separate ranges (RFC 6675, section 4)', () => {
-    const two = scoreboardWith(100, 300, [120, 121], [130, 131]);
-    expect(two.isLost(100, MSS)).toBe(false);
-    const three = scoreboardWith(100, 300, [120, 121], [130, 131], [140, 141]);
-    expect(three.isLost(100, MSS)).toBe(true);
-    expect(three.isLost(119, MSS)).toBe(true);
-    expect(three.isLost(121, MSS)).toBe(false);
-  });
-
-  it('is so below more than two segments of SACKed data', () => {
-    expect(scoreboardWith(100, 300, [110, 130]).isLost(100, MSS)).toBe(false);
-    expect(scoreboardWith(100, 300, [110, 131]).isLost(100, MSS)).toBe(true);
-    expect(scoreboardWith(100, 300, [110, 131]).isLost(131, MSS)).toBe(false);
-  });
-});
-
-describe('Scoreboard.nextSegment', () => {
-  it('gives the lost holes in turn, then the one that is not lost yet, then none', () => {
-    //  100 hole 110 SACKed 120 hole 130 SACKed 145 hole 150 SACKed 160 sent 200
-    const scoreboard = scoreboardWith(100, 200, [110, 120], [130, 145], [150, 160]);
-    expect(scoreboard.nextSegment(100, 100, MSS, out)).toBe(NextSegment.Lost);
-    expect([...out]).toEqual([100, 110]);
-    expect(scoreboard.nextSegment(100, 104, MSS, out)).toBe(NextSegment.Lost);
-    expect([...out]).toEqual([104, 110]);
-    expect(scoreboard.nextSegment(100, 110, MSS, out)).toBe(NextSegment.Lost);
-    expect([...out]).toEqual([120, 130]);
-    expect(scoreboard.nextSegment(100, 130, MSS, out)).toBe(NextSegment.Hole);
-    expect([...out]).toEqual([145, 150]);
-    expect(scoreboard.nextSegment(100, 150, MSS, out)).toBe(NextSegment.None);
-  });
-});
-
-describe('Scoreboard.firstMissing and sackedBefore', () => {
+describe('Scoreboard.firstMissing', () => {
   it.each([
     ['all, when nothing is SACKed in it', 102, 108, [102, 108]],
     ['what lies before a range', 100, 150, [100, 110]],
@@ -115,130 +111,138 @@ describe('Scoreboard.firstMissing and sackedBefore', () => {
     ['nothing within a range', 112, 118, null],
     ['nothing of a range', 110, 120, null],
     ['what lies behind the last range', 135, 150, [140, 150]],
-  ])('find %s', (_what, from, to, missing) => {
-    const scoreboard = scoreboardWith(100, 200, [110, 120], [130, 140]);
+  ])('finds %s', (_what, from, to, missing) => {
+    const { scoreboard, mark } = hundred();
+    mark(110, 120);
+    mark(130, 140);
     expect(scoreboard.firstMissing(from, to, out)).toBe(missing !== null);
     if (missing !== null) expect([...out]).toEqual(missing);
   });
+});
 
-  it('count the SACKed bytes below a number', () => {
-    const scoreboard = scoreboardWith(100, 200, [110, 120], [130, 140]);
-    const counted = [100, 110, 115, 120, 135, 140, 200].map((number) => scoreboard.sackedBefore(number));
-    expect(counted).toEqual([0, 0, 5, 10, 15, 20, 20]);
+describe('reportsDuplicate (RFC 2883, 4)', () => {
+  it.each([
+    ['below the acknowledgement number', 1000, [[500, 600]], true],
+    [
+      'below it, with blocks of what is out of order',
+      1000,
+      [
+        [500, 600],
+        [2000, 3000],
+      ],
+      true,
+    ],
+    [
+      'within the second block',
+      1000,
+      [
+        [2200, 2300],
+        [2000, 3000],
+      ],
+      true,
+    ],
+    [
+      'all of the second block',
+      1000,
+      [
+        [2000, 3000],
+        [2000, 3000],
+      ],
+      true,
+    ],
+    ['not by a block of what is out of order', 1000, [[2000, 3000]], false],
+    [
+      'not by blocks side by side',
+      1000,
+      [
+        [4000, 5000],
+        [2000, 3000],
+      ],
+      false,
+    ],
+    [
+      'not by the larger block first',
+      1000,
+      [
+        [2000, 3000],
+        [2200, 2300],
+      ],
+      false,
+    ],
+  ] as const)('%s', (_what, ack, blocks, duplicate) => {
+    for (const base of [0, 0x7fffffff - 2100]) {
+      const segment = new TcpSegment();
+      segment.acknowledgement = (base + ack) | 0;
+      segment.sackCount = blocks.length;
+      blocks.flat().forEach((edge, i) => {
+        segment.sack[i] = base + edge;
+      });
+      expect(reportsDuplicate(segment)).toBe(duplicate);
+    }
   });
 });
 
-describe('Scoreboard.rescue', () => {
-  it('gives the last segment that is not SACKed (RFC 6675, rule 4)', () => {
-    const scoreboard = scoreboardWith(100, 200, [110, 120]);
-    expect(scoreboard.rescue(100, 200, MSS, out)).toBe(true);
-    expect([...out]).toEqual([190, 200]);
-    scoreboard.mark(125, 200, 100, 200);
-    expect(scoreboard.rescue(100, 200, MSS, out)).toBe(true);
-    expect([...out]).toEqual([120, 125]);
-    expect(new Scoreboard().rescue(200, 200, MSS, out)).toBe(false);
+describe('Scoreboard against a map of segments', () => {
+  const lengths = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 30, size: 'max' });
+  const step = fc.record({
+    start: fc.integer({ min: -20, max: 250 }),
+    length: fc.integer({ min: -2, max: 60 }),
+    advance: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 30 })),
   });
-});
-
-/** RFC 6675, section 4, byte by byte; `sacked[i]` is the byte una + i, all numbers relative to una. */
-const reference = {
-  isLost(sacked: boolean[], at: number): boolean {
-    let bytes = 0;
-    let runs = 0;
-    for (let i = at + 1; i < sacked.length; i++) {
-      if (!sacked[i]) continue;
-      bytes++;
-      if (!sacked[i - 1] || i - 1 === at) runs++;
-    }
-    return runs >= 3 || bytes > 2 * MSS;
-  },
-  pipe(sacked: boolean[], highRetransmitted: number): number {
-    let pipe = 0;
-    sacked.forEach((isSacked, i) => {
-      if (isSacked) return;
-      if (!reference.isLost(sacked, i)) pipe++;
-      if (i < highRetransmitted) pipe++;
-    });
-    return pipe;
-  },
-  next(sacked: boolean[], highRetransmitted: number): { rule: NextSegment; hole: number[] } {
-    const highest = sacked.lastIndexOf(true);
-    for (const rule of [NextSegment.Lost, NextSegment.Hole]) {
-      for (let i = Math.max(highRetransmitted, 0); i < highest; i++) {
-        if (sacked[i] || (rule === NextSegment.Lost && !reference.isLost(sacked, i))) continue;
-        let end = i;
-        while (!sacked[end]) end++;
-        return { rule, hole: [i, end] };
-      }
-    }
-    return { rule: NextSegment.None, hole: [] };
-  },
-};
-
-describe('Scoreboard against RFC 6675 byte by byte', () => {
-  const SENT = 150;
-  const block = fc.record({
-    start: fc.integer({ min: -20, max: SENT }),
-    length: fc.integer({ min: -2, max: 25 }),
-  });
-  const step = fc.oneof(
-    { weight: 5, arbitrary: fc.record({ block, advance: fc.constant(0) }) },
-    {
-      weight: 1,
-      arbitrary: fc.record({ block: fc.constant(null), advance: fc.integer({ min: 1, max: 30 }) }),
-    },
-  );
   const bases = fc.constantFrom(0, -70, 0x7fffffff - 70, 424242);
 
-  it('agrees on lost, pipe and next, around any wrap', () => {
+  it('marks the whole segments of each block, tells of each once, and agrees with the marks', () => {
     fc.assert(
-      fc.property(
-        bases,
-        fc.array(step, { maxLength: 30, size: 'max' }),
-        fc.nat(SENT),
-        (base, steps, retransmitted) => {
-          const scoreboard = new Scoreboard();
-          let una = base;
-          const nxt = (base + SENT) | 0;
-          let sacked: boolean[] = new Array(SENT).fill(false);
-          for (const { block, advance } of steps) {
-            if (block !== null) {
-              const { start, length } = block;
-              const end = start + length;
-              const newly = sacked.filter((is, i) => !is && i >= start && i < end).length;
-              const valid = start > 0 && length > 0 && end <= sacked.length;
-              const marked = scoreboard.mark((una + start) | 0, (una + end) | 0, una, nxt);
-              expect(marked).toBe(valid ? newly : 0);
-              if (valid) sacked.fill(true, start, end);
-            } else {
-              sacked = sacked.slice(advance);
-              for (let i = 0; i < sacked.length && sacked[i]; i++) sacked[i] = false;
-              una = (nxt - sacked.length) | 0;
-              scoreboard.advance(una);
+      fc.property(bases, lengths, fc.array(step, { maxLength: 30, size: 'max' }), (base, lengths, steps) => {
+        const flight = flightOf(base, lengths);
+        const scoreboard = new Scoreboard();
+        const total = lengths.reduce((sum, length) => sum + length, 0);
+        const nxt = (base + total) | 0;
+        let una = 0;
+        let told: number[] = [];
+        const deliveries = {
+          segmentDelivered(index: number) {
+            expect(flight.marks(index) & Mark.Sacked).toBe(0);
+            told.push((flight.startOf(index) - base) | 0);
+          },
+        };
+        const sacked = new Set<number>();
+        for (const { start, length, advance } of steps) {
+          const segments = Array.from({ length: flight.count }, (_, i) => ({
+            from: (flight.startOf(i) - base) | 0,
+            to: (flight.end(i) - base) | 0,
+          }));
+          if (advance > 0) {
+            una = Math.min(una + advance, total);
+            while (flight.count > 0 && ((flight.end(0) - base - una) | 0) <= 0) flight.drop();
+            flight.cutTo((base + una) | 0);
+            scoreboard.advance((base + una) | 0, flight);
+            // Where what is acknowledged ends at or within a range, the receiver has thrown away the rest of that.
+            let at = segments.find(({ from, to }) => from < una && una < to && sacked.has(from))?.to ?? una;
+            for (const { from } of segments) if (from < una) sacked.delete(from);
+            while (sacked.has(at)) {
+              sacked.delete(at);
+              at = segments.find(({ from }) => from === at)!.to;
             }
-            expect(scoreboard.sackedBytes).toBe(sacked.filter(Boolean).length);
-            for (let i = 0; i < sacked.length; i++) {
-              if (sacked[i]) continue;
-              expect(scoreboard.isLost((una + i) | 0, MSS)).toBe(reference.isLost(sacked, i));
-            }
-            const relative = Math.min(retransmitted, sacked.length);
-            const highRetransmitted = (una + relative) | 0;
-            expect(scoreboard.pipe(una, nxt, highRetransmitted, MSS)).toBe(reference.pipe(sacked, relative));
-            expect(scoreboard.pipe(una, nxt, (una - 5) | 0, MSS)).toBe(reference.pipe(sacked, 0));
-            const next = reference.next(sacked, relative);
-            expect(scoreboard.nextSegment(una, highRetransmitted, MSS, out)).toBe(next.rule);
-            if (next.rule !== NextSegment.None) {
-              expect([(out[0] - una) | 0, (out[1] - una) | 0]).toEqual(next.hole);
-            }
-            const lastUnsacked = sacked.lastIndexOf(false);
-            expect(scoreboard.rescue(una, nxt, MSS, out)).toBe(lastUnsacked >= 0);
-            if (lastUnsacked < 0) continue;
-            const holeStart = sacked.lastIndexOf(true, lastUnsacked) + 1;
-            const start = Math.max(holeStart, lastUnsacked + 1 - MSS);
-            expect([(out[0] - una) | 0, (out[1] - una) | 0]).toEqual([start, lastUnsacked + 1]);
+          } else {
+            told = [];
+            const isValid = start > una && length > 0 && start + length <= total;
+            const expected = isValid
+              ? segments.filter(({ from, to }) => from >= start && to <= start + length && !sacked.has(from))
+              : [];
+            const end = start + length;
+            scoreboard.mark((base + start) | 0, (base + end) | 0, nxt, flight, deliveries);
+            expect(told).toEqual(expected.map(({ from }) => from));
+            for (const { from } of expected) sacked.add(from);
           }
-        },
-      ),
+          const marked: number[] = [];
+          for (let i = 0; i < flight.count; i++) {
+            if (flight.marks(i) & Mark.Sacked) marked.push((flight.startOf(i) - base) | 0);
+          }
+          expect(marked).toEqual([...sacked].sort((a, b) => a - b));
+          expect(scoreboard.sackedBytes).toBe(flight.sackedBytes);
+        }
+      }),
     );
   });
 });

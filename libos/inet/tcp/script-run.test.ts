@@ -25,7 +25,7 @@ describe('a script whose segments come', () => {
       > 1:3001 ack 1 by 1000
       +50us < 1 ack 3001 win 3000
       > 3001:5001
-      @10ms < ack 5001`;
+      @900us < ack 5001`;
     expect(faultOf(body)).toBe('none');
   });
 });

@@ -18,7 +18,7 @@ import type { Path } from './output.ts';
 import { PersistTimer, type Prober } from './persist.ts';
 import { Progress } from './progress.ts';
 import { AckDue, type Receiver } from './receiver.ts';
-import { Hole, LossRecovery, Recovery } from './recovery.ts';
+import { LossRecovery, Recovery } from './recovery.ts';
 import { RttEstimator } from './rtt.ts';
 import { SendQueue } from './send-queue.ts';
 import { Turn } from './send-turns.ts';
@@ -90,7 +90,7 @@ export class Sender implements Prober {
     this.#deadlines = deadlines;
     this.#receiver = receiver;
     this.rtt = new RttEstimator(minRtoUs, maxRtoUs);
-    this.recovery = new LossRecovery(context, receiver, this.rtt);
+    this.recovery = new LossRecovery(context, receiver, this.rtt, deadlines);
     this.initialSequence = initialSequence;
     this.unacknowledged = initialSequence;
     this.next = initialSequence;
@@ -175,6 +175,7 @@ export class Sender implements Prober {
     this.#timeouts = 0;
     // One that the peer's repeated SYN has asked for in the same burst is answered already.
     this.synDue = false;
+    this.recovery.begin(this.next);
     this.window.established(windowBytes);
     this.#userTimeout.restart();
     this.#deadlines.stopRetransmission();
@@ -216,20 +217,21 @@ export class Sender implements Prober {
       segment.sequenceLength === 0 &&
       windowBytes === this.window.bytes;
     let progress: number = Progress.None;
+    const answersProbe = newBytes === 0 && recovery.awaitsProbe && segment.sequenceLength === 0;
+    if (newBytes > 0 || answersProbe || (sackPermitted && segment.sackCount > 0)) {
+      const sacks = recovery.takeDelivered(segment, newBytes, next, this.mss, this.#echoAgeTicks(segment));
+      duplicate ||= sacks;
+    }
     if (newBytes > 0) {
       progress = Progress.Sends | Progress.News;
       if (this.finSent && acknowledgement === next) progress |= Progress.Fin;
-      this.#moveUnacknowledged(segment, newBytes);
-    }
-    // Against the new left edge: a D-SACK of what is acknowledged just now is no news.
-    if (sackPermitted && segment.sackCount > 0) {
-      duplicate = recovery.markSacked(segment, this.unacknowledged, next) > 0;
+      this.#moveUnacknowledged(acknowledgement, newBytes);
     }
     if (newBytes >= 0) {
       if (this.window.update(segment, windowBytes, newBytes > 0)) progress |= Progress.Sends;
       if (this.persist.runs) this.#probeWasAnswered();
     }
-    if (newBytes > 0 || duplicate) {
+    if (newBytes > 0 || duplicate || answersProbe) {
       const sends = recovery.acknowledged(
         this.unacknowledged,
         next,
@@ -243,21 +245,23 @@ export class Sender implements Prober {
     return progress;
   }
 
+  /** How old the timestamp is that the segment echoes; negative when it cannot be, or there is none. */
+  #echoAgeTicks(segment: TcpSegment): number {
+    // A peer that has refused probes may echo what came before them.
+    if (!this.#receiver.timestamps || this.persist.runs) return -1;
+    const ageTicks = distance(segment.timestampEcho, this.emission.clock.now());
+    // Anybody may have made up one that is older than any transmission.
+    return ageTicks * TIMESTAMP_TICK_US <= this.#context.options.maxRtoUs ? ageTicks : -1;
+  }
+
   /** New bytes, and perhaps our FIN, are acknowledged. */
-  #moveUnacknowledged(segment: TcpSegment, newBytes: number): void {
-    const { acknowledgement } = segment;
-    const { nowUs, pool } = this.#context;
+  #moveUnacknowledged(acknowledgement: number, newBytes: number): void {
+    const { pool } = this.#context;
     const { next, rtt } = this;
     const finToo = this.finSent && acknowledgement === next;
     this.unacknowledged = acknowledgement;
     this.acknowledgedBytes += finToo ? newBytes - 1 : newBytes;
     this.queue.acknowledge(acknowledgement, pool);
-    this.recovery.forgetBefore(acknowledgement);
-    const measured = rtt.acknowledged(acknowledgement, nowUs);
-    // A peer that has refused probes may echo what came before them.
-    if (!measured && this.#timeouts > 0 && this.#receiver.timestamps && !this.persist.runs) {
-      rtt.sampleEcho(distance(segment.timestampEcho, this.emission.clock.now()) * TIMESTAMP_TICK_US);
-    }
     this.#timeouts = 0;
     if (this.persist.runs) this.#endPersisting();
     this.#userTimeout.restart();
@@ -292,9 +296,12 @@ export class Sender implements Prober {
 
   /** Sends what is due on an established connection. Unless all is done then, it is to be called again. */
   transmit(): Turn {
-    const mends = this.recovery.state !== Recovery.Open && !this.persist.runs;
+    const { recovery } = this;
+    const mends = recovery.state !== Recovery.Open && !this.persist.runs;
     if (mends && !this.#retransmitLost()) return Turn.NoFrame;
+    if (recovery.probeDue && !this.#sendTailProbe()) return Turn.NoFrame;
     const turn = this.#sendNew();
+    if (!this.persist.runs) recovery.awaitTail(this.unacknowledged, this.next, this.mss);
     if (turn !== Turn.Done || this.#receiver.ackDue !== AckDue.Now) return turn;
     return this.#emit(this.#acknowledgingSequence(), 0, Flag.Ack) ? Turn.Done : Turn.NoFrame;
   }
@@ -312,15 +319,34 @@ export class Sender implements Prober {
     const { recovery, unacknowledged, next, mss } = this;
     const hasNew = this.queue.end !== next && !this.finSent && this.window.bytes > this.inFlight;
     let inNetwork = recovery.bytesInNetwork(unacknowledged, next, mss);
-    while (recovery.maySendAgain(inNetwork, mss)) {
-      const kind = recovery.nextHole(unacknowledged, next, mss, hasNew, hole);
-      if (kind === Hole.None) break;
+    while (recovery.nextHole(unacknowledged, next, mss, hasNew, hole)) {
       const start = hole[0];
-      const sent = this.#retransmit(start, Math.min(distance(start, hole[1]), mss));
+      const length = Math.min(distance(start, hole[1]), mss);
+      if (!recovery.maySendAgain(inNetwork, length)) break;
+      const sent = this.#retransmit(start, length);
       if (sent < 0) return false;
-      recovery.sentAgain(kind, advance(start, sent));
       inNetwork += sent;
     }
+    return true;
+  }
+
+  /**
+   * One segment, new if there is one, else the last one again (RFC 8985, section 7.3), whatever the congestion window
+   * says. Returns false when the device had no frame for it.
+   */
+  #sendTailProbe(): boolean {
+    const { next, queue, recovery, mss, inFlight } = this;
+    const queued = distance(next, queue.end);
+    const isNew = queued > 0 && !this.finSent && this.window.bytes - inFlight >= Math.min(queued, mss);
+    const length = Math.min(isNew ? queued : recovery.flight.bytes(recovery.flight.count - 1), mss);
+    const start = isNew ? next : advance(next, -length);
+    if (isNew || inFlight > 0) {
+      const fin = this.finQueued && length === queued;
+      const sent = isNew ? this.#emitData(start, length, fin) : this.#retransmit(start, length);
+      if (sent < 0) return false;
+      recovery.probeWasSent(advance(start, sent), !isNew);
+    }
+    recovery.probeDue = false;
     return true;
   }
 
@@ -332,18 +358,18 @@ export class Sender implements Prober {
     const queued = distance(sequence, this.queue.end);
     const fin = this.finSent && length > queued;
     this.#context.counters.retransmitted++;
-    this.rtt.stopTiming();
-    return this.#emitData(sequence, length < queued ? length : queued, fin);
+    const sent = this.#emitData(sequence, length < queued ? length : queued, fin);
+    if (sent > 0) this.recovery.wasSentAgain(sequence, advance(sequence, sent));
+    return sent;
   }
 
   /** New data, and the FIN behind the last of it. */
   #sendNew(): Turn {
     if (this.finSent || (this.next === this.queue.end && !this.finQueued)) return Turn.Done;
     const { queue, recovery, mss, window } = this;
-    const { congestion } = recovery;
     // After a pause the window says nothing about the network any more (RFC 5681, section 4.1).
     const idle = this.unacknowledged === this.next && this.#context.nowUs - this.#lastSentUs > this.rtt.rtoUs;
-    if (idle) congestion.restartAfterIdle();
+    if (idle) recovery.congestion.restartAfterIdle();
     let inNetwork = recovery.bytesInNetwork(this.unacknowledged, this.next, mss);
     for (let left = SEGMENTS_PER_TURN; ; left--) {
       const queued = distance(this.next, queue.end);
@@ -352,7 +378,7 @@ export class Sender implements Prober {
       const allowed = window.bytes - this.inFlight;
       let length = queued < mss ? queued : mss;
       if (length > allowed) length = allowed < 0 ? 0 : allowed;
-      if (inNetwork > 0 && inNetwork + length > congestion.window) return Turn.Done;
+      if (inNetwork > 0 && inNetwork + length > recovery.window) return Turn.Done;
       if (length > 0) length = queue.seek(this.next, length);
       const last = length === queued;
       const holds = this.#context.options.nagle && this.inFlight > 0 && !fin;
@@ -408,7 +434,7 @@ export class Sender implements Prober {
     this.next = end;
     this.sentBytes += bytes;
     this.#lastSentUs = nowUs;
-    this.rtt.time(end, nowUs);
+    this.recovery.wasSent(end);
   }
 
   /** One segment with `length` bytes of the queue from `sequence` on, to which the queue has been moved. */
@@ -439,6 +465,18 @@ export class Sender implements Prober {
     this.backOff();
     this.#deadlines.retransmitBy(this.#userTimeout.endsAtUs);
     this.takeForLost();
+  }
+
+  /** A reordering window has passed, or a tail loss probe is due; the retransmission timer runs behind that. */
+  lossTimerExpired(): void {
+    const { recovery } = this;
+    recovery.timerExpired(this.unacknowledged, this.next, this.mss);
+    if (!recovery.probeDue) return;
+    // What lies beyond a window that was taken back, the peer would not look at.
+    recovery.probeDue = this.window.bytes >= this.inFlight && !this.persist.runs;
+    if (!recovery.probeDue) return;
+    this.#deadlines.retransmitIn(this.rtt.rtoUs);
+    this.#deadlines.retransmitBy(this.#userTimeout.endsAtUs);
   }
 
   /** What is in flight is taken for lost: after a timeout, or as it was too large for the path. */
@@ -493,6 +531,8 @@ export class Sender implements Prober {
     this.mss = mss;
     this.recovery.congestion.setMss(mss);
     this.takeForLost();
+    // Whatever was larger goes again, also what was sent just now.
+    this.recovery.startOver(this.unacknowledged, this.next);
     return true;
   }
 }

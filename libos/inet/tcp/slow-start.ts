@@ -28,8 +28,12 @@ export abstract class SlowStart implements CongestionControl {
   abstract readonly name: CongestionControlName;
   window: number;
   slowStartThreshold: number = MAX_WINDOW_BYTES;
+  slowStartDivisor = 1;
   protected mss: number;
   #limit: number = SLOW_START_LIMIT;
+  /** What they were before a reduction that may be undone. */
+  #rememberedWindow = 0;
+  #rememberedThreshold = 0;
   /** Bytes still in flight that were so when the window was full; acknowledging them lets it grow. */
   #limitedByWindow = 0;
 
@@ -46,7 +50,8 @@ export abstract class SlowStart implements CongestionControl {
     }
     this.#limitedByWindow -= bytes;
     if (this.window < this.slowStartThreshold) {
-      this.grow(Math.min(bytes, this.#limit * this.mss));
+      const growth = Math.min(bytes, this.#limit * this.mss);
+      this.grow(this.slowStartDivisor === 1 ? growth : Math.ceil(growth / this.slowStartDivisor));
     } else {
       this.#limit = SLOW_START_LIMIT;
       this.avoidCongestion(bytes, nowUs, smoothedRttUs);
@@ -64,7 +69,24 @@ export abstract class SlowStart implements CongestionControl {
     if (!repeated) this.slowStartThreshold = this.thresholdAfterLoss(inFlight);
     this.window = this.mss;
     this.#limit = SLOW_START_LIMIT_AFTER_TIMEOUT;
+    this.slowStartDivisor = 1;
     this.#limitedByWindow = 0;
+  }
+
+  endSlowStart(): void {
+    this.slowStartThreshold = Math.min(this.slowStartThreshold, this.window);
+    this.slowStartDivisor = 1;
+  }
+
+  remember(): void {
+    this.#rememberedWindow = this.window;
+    this.#rememberedThreshold = this.slowStartThreshold;
+  }
+
+  undo(_nowUs: number): void {
+    this.window = Math.max(this.window, this.#rememberedWindow);
+    this.slowStartThreshold = Math.max(this.slowStartThreshold, this.#rememberedThreshold);
+    this.#limit = SLOW_START_LIMIT;
   }
 
   restartAfterIdle(): void {
@@ -85,6 +107,7 @@ export abstract class SlowStart implements CongestionControl {
   protected reduceTo(threshold: number): void {
     this.slowStartThreshold = threshold;
     this.window = threshold;
+    this.slowStartDivisor = 1;
     this.#limit = SLOW_START_LIMIT;
     this.#limitedByWindow = 0;
   }

@@ -16,6 +16,11 @@ export function timerExpired(connection: TcpConnection): void {
     endArrives(connection);
     return;
   }
+  // First, as a tail loss probe goes instead of a retransmission that is due at the same time.
+  if (deadlines.takeLossTimer()) {
+    connection.sender.lossTimerExpired();
+    context.markDirty(connection);
+  }
   if (deadlines.takeRetransmission()) retransmissionIsDue(connection);
   if (connection.hasEnded) return;
   if (deadlines.takeAck()) {

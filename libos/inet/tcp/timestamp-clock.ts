@@ -1,4 +1,7 @@
-/** The timestamp clock of one connection (RFC 7323, section 5.4), which runs from an offset of its own. */
+/**
+ * The timestamp clock of one connection (RFC 7323, section 5.4), which runs from an offset of its own. An echoed
+ * timestamp says which transmission an acknowledgement is for; when that was, our own clock knows to the microsecond.
+ */
 import type { Context } from './context.ts';
 import type { Path } from './output.ts';
 
@@ -17,4 +20,14 @@ export class TimestampClock {
   now(): number {
     return (((this.#context.nowUs / TIMESTAMP_TICK_US) | 0) + this.#offset) | 0;
   }
+}
+
+/** When the tick ended that lies `ageTicks` ticks back. */
+export function endOfTickUs(nowUs: number, ageTicks: number): number {
+  return (Math.floor(nowUs / TIMESTAMP_TICK_US) - ageTicks + 1) * TIMESTAMP_TICK_US;
+}
+
+/** Whether two transmissions carry the same timestamp. */
+export function inSameTick(oneUs: number, otherUs: number): boolean {
+  return Math.floor(oneUs / TIMESTAMP_TICK_US) === Math.floor(otherUs / TIMESTAMP_TICK_US);
 }

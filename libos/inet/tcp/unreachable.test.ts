@@ -62,7 +62,7 @@ describe('ICMP to a connection that stands (RFC 5927, 4; RFC 1122, 4.2.3.9)', ()
     ['host', HOST],
   ])('%s unreachable is passed over: data is sent on', (_, code) => {
     const peer = new TestPeer();
-    const connection = peer.establish();
+    const connection = peer.establish({ sackPermitted: false });
     peer.push(100);
     expect(unreachable(peer, code, 1)).toEqual([]);
     expect(connection).toMatchObject({ state: TcpState.Established, error: null });
