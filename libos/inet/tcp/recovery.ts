@@ -22,7 +22,7 @@ import type { RttEstimator } from './rtt.ts';
 import { type Deliveries, reportsDuplicate, Scoreboard } from './sack.ts';
 import { Spurious } from './spurious.ts';
 import { TailLossProbe } from './tail-loss-probe.ts';
-import { endOfTickUs } from './timestamp-clock.ts';
+import { endOfTickUs, TIMESTAMP_TICK_US } from './timestamp-clock.ts';
 
 /** RFC 5681, section 3.2. */
 const DUPLICATE_THRESHOLD = 3;
@@ -181,10 +181,20 @@ export class LossRecovery implements Deliveries {
 
   #acknowledgeTo(una: number): void {
     const { flight } = this;
+    let echoedUs = NEVER;
+    let coversAgain = false;
     while (flight.count > 0 && isAtOrBefore(flight.end(0), una)) {
-      if (!(flight.marks(0) & Mark.Sacked)) this.segmentDelivered(0);
+      const marks = flight.marks(0);
+      if (!(marks & Mark.Sacked)) {
+        const sentUs = flight.sentUs(0);
+        if (marks & Mark.Again) coversAgain = true;
+        if (sentUs < echoedUs && this.#isEchoed(sentUs, marks)) echoedUs = sentUs;
+        this.segmentDelivered(0);
+      }
       flight.drop();
     }
+    // What waited behind a hole says how long that was, not how long a round trip is (Karn, RFC 6298, section 3).
+    if (coversAgain || echoedUs < NEVER) this.#sampleSentUs = echoedUs;
     const rest = distance(flight.start, una);
     if (rest > 0) {
       if (!(flight.marks(0) & Mark.Sacked)) this.#deliveredBytes += rest;
@@ -226,14 +236,17 @@ export class LossRecovery implements Deliveries {
     const sentUs = flight.sentUs(index);
     this.#deliveredBytes += flight.bytes(index);
     this.#rack.delivered(flight, index);
-    if (marks & Mark.Again) {
-      // Karn's algorithm (RFC 6298, section 3): only a timestamp can say which transmission it was.
-      const isLast = sentUs < this.#echoEndUs && this.#echoEndUs < NEVER && !(marks & Mark.SameTick);
-      if (!isLast) return;
-    } else if (this.state === Recovery.Timeout && isAtOrBefore(flight.end(index), this.#recoveryPoint)) {
+    if (marks & Mark.Again) return;
+    if (sentUs < this.#sampleSentUs) this.#sampleSentUs = sentUs;
+    if (this.state === Recovery.Timeout && isAtOrBefore(flight.end(index), this.#recoveryPoint)) {
       this.#originalDelivered = true;
     }
-    if (sentUs < this.#sampleSentUs) this.#sampleSentUs = sentUs;
+  }
+
+  /** Whether the timestamp that is echoed says that the acknowledgement is for this transmission. */
+  #isEchoed(sentUs: number, marks: number): boolean {
+    const endUs = this.#echoEndUs;
+    return sentUs < endUs && sentUs >= endUs - TIMESTAMP_TICK_US && !(marks & Mark.SameTick);
   }
 
   // What follows from it
@@ -286,9 +299,8 @@ export class LossRecovery implements Deliveries {
   /** With SACK. */
   #decide(una: number, nxt: number, mss: number, newBytes: number): void {
     if (this.#allDuplicate) this.#undo();
-    const timedOut = this.state === Recovery.Timeout && this.#deliveredBytes > 0;
-    if (timedOut && this.#spurious.forwards(una, this.#recoveryPoint, newBytes, this.#originalDelivered))
-      this.#undo();
+    const isJudged = this.state === Recovery.Timeout && (this.#deliveredBytes > 0 || !this.#hasDuplicate);
+    if (isJudged) this.#judgeByForward(una, newBytes);
     if (this.state !== Recovery.Open && !isBefore(una, this.#recoveryPoint)) this.#leave();
     this.#detectLosses(una, nxt, mss, newBytes > 0);
   }
@@ -376,6 +388,14 @@ export class LossRecovery implements Deliveries {
     if (this.#spurious.isEcho(una, this.#echoEndUs)) this.#undo();
   }
 
+  /** F-RTO. When it finds that the timeout was needed, the next segment goes again whatever new data has taken. */
+  #judgeByForward(una: number, newBytes: number): void {
+    const spurious = this.#spurious;
+    const decides = spurious.awaitsAnswer;
+    if (spurious.forwards(una, this.#recoveryPoint, newBytes, this.#originalDelivered)) this.#undo();
+    else if (decides) this.#retransmitFirst = true;
+  }
+
   /** Nothing was lost: what the recovery has taken from the window is given back (RFC 4015; RFC 9438, section 4.9). */
   #undo(): void {
     this.#context.counters.needlessRecoveries++;
@@ -414,9 +434,9 @@ export class LossRecovery implements Deliveries {
     this.#probe.sent(end, again);
   }
 
-  /** An acknowledgement without news may answer one. */
-  get awaitsProbe(): boolean {
-    return this.#probe.outstanding;
+  /** An acknowledgement without news may answer a probe, or say that a timeout was no needless one. */
+  get awaitsAnswer(): boolean {
+    return this.#probe.outstanding || this.#spurious.awaitsAnswer;
   }
 
   #probeHasMended(una: number, newBytes: number, inFlightBefore: number): boolean {

@@ -217,8 +217,8 @@ export class Sender implements Prober {
       segment.sequenceLength === 0 &&
       windowBytes === this.window.bytes;
     let progress: number = Progress.None;
-    const answersProbe = newBytes === 0 && recovery.awaitsProbe && segment.sequenceLength === 0;
-    if (newBytes > 0 || answersProbe || (sackPermitted && segment.sackCount > 0)) {
+    const answers = newBytes === 0 && recovery.awaitsAnswer && segment.sequenceLength === 0;
+    if (newBytes > 0 || answers || (sackPermitted && segment.sackCount > 0)) {
       const sacks = recovery.takeDelivered(segment, newBytes, next, this.mss, this.#echoAgeTicks(segment));
       duplicate ||= sacks;
     }
@@ -231,7 +231,7 @@ export class Sender implements Prober {
       if (this.window.update(segment, windowBytes, newBytes > 0)) progress |= Progress.Sends;
       if (this.persist.runs) this.#probeWasAnswered();
     }
-    if (newBytes > 0 || duplicate || answersProbe) {
+    if (newBytes > 0 || duplicate || answers) {
       const sends = recovery.acknowledged(
         this.unacknowledged,
         next,

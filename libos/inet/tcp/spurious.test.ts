@@ -142,6 +142,13 @@ describe('a needless timeout', () => {
     expect(recovery.state).toBe(Recovery.Timeout);
   });
 
+  it('was needed when the next acknowledgement is a duplicate without SACK (step 3b)', () => {
+    const { acknowledge, stays } = timedOut();
+    acknowledge(1001);
+    expect(acknowledge(1001)[0]).toBe('A 1001:2001 ack 1');
+    stays();
+  });
+
   it('shows by a duplicate of all that was sent again, and what else is late is waited for', () => {
     const { acknowledge, isUndone } = timedOut();
     acknowledge(1001);

@@ -86,6 +86,11 @@ export class Spurious {
 
   // F-RTO
 
+  /** A duplicate acknowledgement decides (step 3b), also without a SACK option. */
+  get awaitsAnswer(): boolean {
+    return this.#forward === Forward.Second;
+  }
+
   /**
    * Whether new data is to go, and nothing again. Where there is none, the usual recovery goes on.
    *
