@@ -31,6 +31,23 @@ describe('timer: retransmission (RFC 6298)', () => {
     }
   });
 
+  it('measures nothing that has waited for what was sent again', () => {
+    const { peer, connection } = established({ sackPermitted: false });
+    for (let i = 0; i < 3; i++) peer.push(1000);
+    // The first of them is lost, and the peer keeps the others.
+    peer.pass(300_000);
+    peer.pass(100_000);
+    peer.send({ flags: 'A', seq: 1, ack: 3001 });
+    expect(connection.sender.rtt.smoothedUs).toBe(100_000);
+    const other = established({ sackPermitted: false, timestamps: true });
+    for (let i = 0; i < 3; i++) other.peer.push(1000);
+    other.peer.pass(300_000);
+    other.peer.pass(100_000);
+    // The echo is that of the segment that was sent again.
+    other.peer.send({ flags: 'A', seq: 1, ack: 2977 });
+    expect(other.connection.sender.rtt.smoothedUs).toBeCloseTo(100_000, -3);
+  });
+
   it('learns of a path that has become slower than the timeout', () => {
     for (const timestamps of [false, true]) {
       const { peer, connection } = established({ timestamps });
