@@ -142,11 +142,15 @@ static void sort(uint64_t *values, int length)
 	}
 }
 
-/* Additions that do not depend on each other, more than a core can start at once. */
+/*
+ * Additions that do not depend on each other, more than a core can start at once. They lie in one cache line in every
+ * program that this is built into: across two they take an eighth more, as if somebody else used the core.
+ */
 static inline void work_piece(void)
 {
 	uint64_t a = 0, b = 0, c = 0, d = 0, e = 0, f = 0;
 
+	__asm__ volatile(".p2align 6");
 	for (int i = 0; i < WORK_STEPS; i++) {
 		a += 1, b += 3, c += 5, d += 7, e ^= 9, f ^= 11;
 		/* Each step is made. */
@@ -155,7 +159,7 @@ static inline void work_piece(void)
 }
 
 /* Returns the median of some pieces, by the counter. */
-static uint64_t work(void)
+__attribute__((aligned(64))) static uint64_t work(void)
 {
 	uint64_t counts[WORK_PIECES], last = counter_now();
 
