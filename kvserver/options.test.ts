@@ -14,7 +14,7 @@ const given = {
 describe('where the server listens without --bind', () => {
   it.each(backends)('%s', (backend) => {
     // Those that do not meet their peers over this machine's own TCP serve every address that they have.
-    const hasOwnNetwork = backend === 'dpdk';
+    const hasOwnNetwork = backend === 'dpdk' || backend === 'xdp';
     expect(parseServeOptions({ ...given, backend }).bind).toBe(hasOwnNetwork ? '0.0.0.0' : '127.0.0.1');
     expect(backendNamed(backend).defaultBind).toBe(hasOwnNetwork ? '0.0.0.0' : '127.0.0.1');
     expect(parseServeOptions({ ...given, backend, bind: '10.99.0.1' }).bind).toBe('10.99.0.1');

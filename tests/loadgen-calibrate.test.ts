@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { hasLink } from '../libos/xdp/test-rights.ts';
 import { command } from '../loadgen/calibrate/command.ts';
 import { type Calibration, calibrationFormat } from '../results/formats/index.ts';
 import { refusal } from './refusal.ts';
@@ -81,7 +82,8 @@ describe('bypassbench calibrate', () => {
     expect(closed.delayed.expected).toBe(closed.pauses);
   });
 
-  it.each(['rdma', 'dpdk'])('measures over %s as well', async (backend) => {
+  it.for(['rdma', 'dpdk', 'xdp'])('measures over %s as well', async (backend, { skip }) => {
+    if (backend === 'xdp' && !hasLink) skip('no XDP sockets can be had here');
     const out = join(folder, backend);
     await run(bypassbench, ['calibrate', '--backend', backend, '--duration-s', '0.05', '--out', out]);
     const found = calibrationFormat.read(await readFile(join(out, 'calibration.json'), 'utf8'));

@@ -10,6 +10,7 @@ import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Backend } from '../libos/index.ts';
 import { hasRing } from '../libos/uring/test-traits.ts';
+import { hasLink } from '../libos/xdp/test-rights.ts';
 import { loadResultFormat, STAGES_FILE, unpackStages } from '../results/formats/index.ts';
 import type { StagedRequests } from '../results/summary/stages/join.ts';
 import { splitStages } from '../results/summary/stages/stage.ts';
@@ -31,8 +32,11 @@ afterAll(() => loads.remove());
 /** Where nothing hangs on it: a server that spins takes a core from the load that it waits for. */
 const asleep = { idle: 'sleep' } as const;
 
-describe.for<Backend>(['kernel', 'uring', 'rdma', 'dpdk'])('over %s', (backend) => {
-  test.runIf(backend !== 'uring' || hasRing())(
+/** Else its own tests say what is lacking. */
+const isHere: Record<Backend, boolean> = { uring: hasRing(), xdp: hasLink };
+
+describe.for<Backend>(['kernel', 'uring', 'rdma', 'dpdk', 'xdp'])('over %s', (backend) => {
+  test.runIf(isHere[backend] ?? true)(
     'nearly every request has all its stamps, in order, and they add up to what was measured',
     async () => {
       const server = await loads.serveOver(backend, asleep);

@@ -8,7 +8,14 @@ import path from 'node:path';
 import { execa } from 'execa';
 import type { ServerExit } from '../kvserver/frontends/serve.ts';
 import { parseServeOptions } from '../kvserver/options.ts';
-import { type Backend, type BackendOptions, type Endpoint, startDataPath } from '../libos/index.ts';
+import {
+  type Backend,
+  type BackendOptions,
+  type BackendPair,
+  backendNamed,
+  type Endpoint,
+  startDataPath,
+} from '../libos/index.ts';
 import { type Pauses, pausesFormat } from '../results/formats/index.ts';
 import { breakdownAt } from '../results/summary/stages/breakdown.ts';
 import type { StagedRequests } from '../results/summary/stages/join.ts';
@@ -28,6 +35,8 @@ export interface StampedServer {
   stop(): Promise<void>;
 }
 
+const LOOPBACK = '127.0.0.1';
+
 export class StampedLoads {
   /** Of stamps and of what loads write. */
   readonly folder = mkdtempSync(path.join('/dev/shm', 'stages-test-'));
@@ -42,7 +51,7 @@ export class StampedLoads {
   ): Promise<StampedServer> {
     const stamps = path.join(this.folder, `${name}.stamps`);
     const pauses = path.join(this.folder, `${name}.pauses.json`);
-    const bind = backend === 'dpdk' ? '10.99.0.1' : '127.0.0.1';
+    const { address: bind } = this.#ends(backend);
     const options: SlowServeOptions = {
       ...parseServeOptions({
         frontend: 'libos',
@@ -50,7 +59,8 @@ export class StampedLoads {
         backendOption,
         idle,
         bind,
-        port: backend === 'dpdk' ? '6379' : '0',
+        // With a network of its own all ports are free.
+        port: bind === LOOPBACK ? '0' : '6379',
         core: '0',
         maxClients: '100',
         requirepass: '',
@@ -75,13 +85,12 @@ export class StampedLoads {
   }
 
   serveOver(backend: Backend, { idle }: { idle?: 'poll' | 'sleep' } = {}): Promise<StampedServer> {
-    const backendOption = backend === 'dpdk' ? this.#overMemif('server') : {};
-    return this.serve(backend, 0, backend, { backendOption, idle });
+    return this.serve(backend, 0, backend, { backendOption: this.#ends(backend).server, idle });
   }
 
   /** Words for a load against a server of serveOver. */
   clientOptions(backend: Backend): string[] {
-    const ofDevice = backend === 'dpdk' ? Object.entries(this.#overMemif('client')) : [];
+    const ofDevice = Object.entries(this.#ends(backend).client);
     return ['--backend', backend, ...ofDevice.flatMap(([key, value]) => ['-o', `${key}=${value}`])];
   }
 
@@ -109,9 +118,10 @@ export class StampedLoads {
     for (const server of this.#servers.splice(0)) await server.stop();
   }
 
-  #overMemif(role: string): BackendOptions {
-    const ip = role === 'server' ? '10.99.0.1/24' : '10.99.0.2/24';
-    return { device: 'memif', role, socket: path.join(this.folder, 'memif.sock'), ip };
+  #ends(backend: Backend): BackendPair {
+    const ends = backendNamed(backend).pairing?.ends(this.folder, {}) ?? 'it has no two ends on one machine';
+    if (typeof ends === 'string') throw new Error(ends);
+    return ends;
   }
 
   remove(): void {
