@@ -33,6 +33,10 @@ const fields: Record<string, [isRight: (value: unknown) => boolean, wanted: stri
     (value) => value === undefined || acknowledgers.includes(String(value)),
     `${acknowledgers.join(', ')}, or left out`,
   ],
+  socketOptions: [
+    (value) => value === undefined || typeof value === 'boolean',
+    'true where streams take setOptions, else false or left out',
+  ],
   options: [
     (value) => isRecord(value) && Object.entries(value).every(isOption),
     'an object with { help, default } for each option by its name; default a text or null, perhaps unit a text',

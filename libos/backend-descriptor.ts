@@ -97,6 +97,8 @@ export interface BackendDescriptor {
    * conformance suite asks. Absent: it leaves out when pushes until acknowledged complete.
    */
   readonly acknowledges?: 'libos' | 'host' | 'device';
+  /** Its streams take setOptions. Absent: it throws NOT_SUPPORTED, and the conformance suite leaves it out. */
+  readonly socketOptions?: boolean;
   /** All that there are, by name. */
   readonly options: Readonly<Record<string, BackendOption>>;
   /** How the load generator is calibrated over it; null: it cannot be. */

@@ -18,8 +18,10 @@ import type {
   QToken,
   QueueDescriptor,
   SocketKind,
+  SocketOptions,
   Unsent,
 } from './pdpi.ts';
+import { checkSocketOptions } from './socket-options.ts';
 import type { StampWriter } from './stamps/writer.ts';
 import { NO_SLOT, type TokenTable } from './tokens.ts';
 import { type CreateTransport, type Queue, QueueState, type Transport, TransportHost } from './transport.ts';
@@ -159,6 +161,19 @@ export class LibosCore<T extends Transport = Transport> implements Libos {
       this.tokens.completeAll(queue.unacknowledged, 'CANCELLED');
       this.#host.unregister(queue);
     }
+  }
+
+  setOptions(qd: QueueDescriptor, options: SocketOptions): void {
+    const queue = this.#queue(qd, 'setOptions');
+    checkSocketOptions(options, qd);
+    const { transport } = this;
+    if (queue.kind !== 'stream' || transport.setOptions === undefined) {
+      const whose = queue.kind === 'stream' ? `a stream over ${transport.name}` : 'a datagram socket';
+      throw new LibosError('NOT_SUPPORTED', 'setOptions', qd, `${whose} has no options of its own`);
+    }
+    queue.userTimeoutMs = options.userTimeoutMs ?? queue.userTimeoutMs;
+    queue.keepAliveMs = options.keepAliveMs ?? queue.keepAliveMs;
+    transport.setOptions(queue);
   }
 
   shutdownWrite(qd: QueueDescriptor): void {

@@ -28,6 +28,14 @@ export interface Destination {
   port: number;
 }
 
+/** Of one stream, in ms; what is left out stays as it is. Without any, those of the backend hold. */
+export interface SocketOptions {
+  /** How long the peer may leave what was sent without an acknowledgement before the connection ends as TIMED_OUT. */
+  userTimeoutMs?: number;
+  /** Silence after which the peer is asked whether it is still there; 0: never. The kernel counts whole seconds. */
+  keepAliveMs?: number;
+}
+
 export type PdpiOperation = 'accept' | 'connect' | 'push' | 'pop';
 
 /**
@@ -85,6 +93,8 @@ export interface Libos {
    * `unsent` says what becomes.
    */
   close(qd: QueueDescriptor, unsent?: Unsent): void;
+  /** Of a stream in whatever state; a listener's are those of the connections that it accepts from then on. */
+  setOptions(qd: QueueDescriptor, options: SocketOptions): void;
   /** Half-close: the peer reads the end of the stream after all that was pushed before. */
   shutdownWrite(qd: QueueDescriptor): void;
 

@@ -49,6 +49,10 @@ export class Queue {
   lingers = false;
   /** The application has shut the sending half down. */
   writeShut = false;
+  /** Set by the application, of a listener for what it accepts; null: what the backend has by default. */
+  userTimeoutMs: number | null = null;
+  /** The same; 0: never. */
+  keepAliveMs: number | null = null;
   /** Pushes whose completions have not been handed out. The core counts them. */
   unawaited = 0;
   localAddress = 0;
@@ -141,6 +145,8 @@ export class TransportHost {
   accepted(listener: Queue, connection: Queue): void {
     const { tokens } = this;
     connection.state = QueueState.Connected;
+    connection.userTimeoutMs = listener.userTimeoutMs;
+    connection.keepAliveMs = listener.keepAliveMs;
     this.register(connection);
     const slot = tokens.shift(listener.accepts);
     tokens.newQd[slot] = connection.qd;
@@ -212,6 +218,11 @@ export interface Transport {
    * peer.
    */
   connect(queue: Queue, address: number, port: number): void;
+  /**
+   * A stream's userTimeoutMs and keepAliveMs hold from now on: of a listener for what it accepts, to which
+   * host.accepted has given them. Absent where the backend can set neither.
+   */
+  setOptions?(queue: Queue): void;
   /** Half-close after all pushes that are in queue.pushes. */
   shutdownWrite(queue: Queue): void;
   /**

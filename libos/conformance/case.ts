@@ -19,6 +19,8 @@ const needs = {
       return 'the descriptor does not say who acknowledges pushes (acknowledges)';
     return acknowledges === 'device' ? 'the device acknowledges with the hand-over' : null;
   },
+  'socket options': ({ socketOptions }) =>
+    socketOptions ? null : 'the backend has no options of a single stream (socketOptions of its descriptor)',
   'two processes': ({ freeze }) => (freeze === undefined ? 'both sides share one process' : null),
   schedstat: () => (existsSync(SCHEDSTAT) ? null : `Linux has no ${SCHEDSTAT} here (CONFIG_SCHED_INFO)`),
 } satisfies Record<string, (backend: TestedBackend) => string | null>;

@@ -27,6 +27,7 @@ export type PlainCall =
   | 'accept'
   | 'connect'
   | 'close'
+  | 'setOptions'
   | 'shutdownWrite'
   | 'pop'
   | 'pollCounts'

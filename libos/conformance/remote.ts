@@ -12,6 +12,7 @@ import type {
   QToken,
   QueueDescriptor,
   SocketKind,
+  SocketOptions,
   Unsent,
 } from '../index.ts';
 import { Owner, ScatterGatherArray, type SegmentHome, SgaSegment } from '../memory/sga.ts';
@@ -69,6 +70,9 @@ export class RemoteLibos implements Libos {
   }
   close(qd: QueueDescriptor, unsent?: Unsent): void {
     this.#call('close', qd, unsent);
+  }
+  setOptions(qd: QueueDescriptor, options: SocketOptions): void {
+    this.#call('setOptions', qd, options);
   }
   shutdownWrite(qd: QueueDescriptor): void {
     this.#call('shutdownWrite', qd);

@@ -10,6 +10,7 @@ import { dataCases } from './cases/data.ts';
 import { datagramCases } from './cases/datagrams.ts';
 import { limitCases } from './cases/limits.ts';
 import { pushCases } from './cases/pushes.ts';
+import { socketOptionCases } from './cases/socket-options.ts';
 
 export const conformanceCases: readonly ConformanceCase[] = [
   ...connectionCases,
@@ -18,5 +19,6 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...closingCases,
   ...pushCases,
   ...limitCases,
+  ...socketOptionCases,
   ...completionCases,
 ];

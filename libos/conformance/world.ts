@@ -35,6 +35,7 @@ export interface TestedBackend extends WorldMaker {
   /** The longest datagram that it carries; MOST_DATAGRAM_BYTES or more where it refuses none, 0 where it has none. */
   readonly datagramBytes: number;
   readonly acknowledges: BackendDescriptor['acknowledges'];
+  readonly socketOptions?: BackendDescriptor['socketOptions'];
   /** Why a group of cases cannot be run, by its name: for what is no fault of ours. */
   readonly leftOut?: Readonly<Record<string, string>>;
   /** The server makes no progress, and answers no call, until it is thawed; absent where both share a process. */

@@ -18,6 +18,7 @@ export const dpdkBackend: BackendDescriptor = {
   capabilities: { datagrams: true, moments: true, wakes: false, threads: false, connectionsAreFiles: false },
   defaultBind: '0.0.0.0',
   acknowledges: 'libos',
+  socketOptions: true,
   options: dpdkOptions,
   pairing: {
     about: DEFAULT_DEVICE,

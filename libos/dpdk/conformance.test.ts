@@ -37,4 +37,5 @@ conformanceSuite('dpdk, memif, two processes', {
   unreadBytes: defaultTcpOptions.receiveWindowBytes,
   datagramBytes: MEMIF_MTU - 28,
   acknowledges: dpdkBackend.acknowledges,
+  socketOptions: dpdkBackend.socketOptions,
 });

@@ -33,6 +33,7 @@ describe('options of dpdk', () => {
         delayedAckMs: 10,
         keepaliveS: 300,
         userTimeoutS: 100,
+        synCookies: true,
       },
       pcap: null,
       impair: null,
@@ -57,6 +58,7 @@ describe('options of dpdk', () => {
       delayed_ack_ms: '0',
       keepalive_s: '0',
       user_timeout_s: '5',
+      syn_cookies: 'off',
       pcap: '/tmp/x.pcap',
       impair: 'loss=0.01,seed=7',
     });
@@ -82,6 +84,7 @@ describe('options of dpdk', () => {
       delayedAckMs: 0,
       keepaliveS: 0,
       userTimeoutS: 5,
+      synCookies: false,
     });
   });
 
@@ -119,6 +122,7 @@ describe('options of dpdk', () => {
     [{ ...memif, packet_buffers: '12' }, 'packet_buffers', '1024'],
     [{ ...memif, checksum: 'trust' }, 'checksum=trust', 'verify, partial'],
     [{ ...memif, nagle: 'yes' }, 'nagle', 'on, off'],
+    [{ ...memif, syn_cookies: '1' }, 'syn_cookies', 'on, off'],
     [{ ...memif, min_rto_ms: '-1' }, 'min_rto_ms', '1 to 60000'],
     [{ ...memif, keepalive_s: '1.5' }, 'keepalive_s', 'integer'],
     [{ ...memif, user_timeout_s: '0' }, 'user_timeout_s', '1 to 1000000'],

@@ -41,6 +41,7 @@ export function overInet(
       delayedAckUs: tcp.delayedAckMs * 1000,
       keepAliveUs: tcp.keepaliveS * 1e6,
       userTimeoutUs: tcp.userTimeoutS * 1e6,
+      synCookies: tcp.synCookies,
       connectTimeoutUs: setup.connectTimeoutMs * 1000,
     },
     secret: [secret[0], secret[1]],

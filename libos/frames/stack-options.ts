@@ -28,6 +28,7 @@ export interface StackChoices {
     keepaliveS: number;
     /** For how long data may go unacknowledged before its connection has failed. */
     userTimeoutS: number;
+    synCookies: boolean;
   };
   /** File to record frames in. */
   pcap: string | null;
@@ -75,6 +76,10 @@ export const stackOptions: OptionTable = {
     default: `${USER_TIMEOUT_S}`,
     unit: 's',
   },
+  syn_cookies: {
+    help: 'on or off: answer connection attempts beyond the bound of half-open ones with cookies, or drop them',
+    default: 'on',
+  },
   pcap: { help: 'file that records every frame', default: null },
   impair: {
     help: 'frames lost, delayed and so on, on purpose, each way: loss=0.01,delay_us=10000,jitter_us=500,seed=7',
@@ -95,6 +100,7 @@ export function readStackOptions(options: OptionReader, checksum: StackChoices['
       delayedAckMs: options.integer('delayed_ack_ms', 0, 500, DELAYED_ACK_MS),
       keepaliveS: options.integer('keepalive_s', 0, 1_000_000, KEEPALIVE_S),
       userTimeoutS: options.integer('user_timeout_s', 1, 1_000_000, USER_TIMEOUT_S),
+      synCookies: options.choice('syn_cookies', ['on', 'off'], 'on') === 'on',
     },
     pcap: options.has('pcap') ? options.text('pcap', '') : null,
     impair: options.has('impair') ? parseImpairment(options.text('impair', '')) : null,

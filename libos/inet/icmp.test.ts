@@ -6,7 +6,7 @@ import { arpPacket, concatenate, hex, ip, ipv4Packet, plainChecksum, TestStation
 class IcmpStation extends TestStation {
   readonly reports: number[][] = [];
   readonly icmp = new Icmp(this.ipv4, this.neighbours, {
-    destinationUnreachable: (...report) => this.reports.push(report),
+    errorArrives: (...report) => this.reports.push(report),
   });
 
   /** A packet as it comes from the wire, behind an Ethernet header. */
@@ -33,9 +33,11 @@ function echo(bytes: number, fields: { source?: string; destination?: string; op
 }
 
 /** What a host on the way says of a TCP or UDP packet of ours. */
-function unreachable(code: number, quote: Uint8Array, rest = [0, 0, 0, 0]): Uint8Array {
-  return ipv4Packet({ protocol: 1, source: '10.99.0.254' }, message(3, code, rest, quote));
+function unreachable(code: number, quote: Uint8Array, rest = [0, 0, 0, 0], type = 3): Uint8Array {
+  return ipv4Packet({ protocol: 1, source: '10.99.0.254' }, message(type, code, rest, quote));
 }
+
+const ON_THE_WAY = ip('10.99.0.254');
 
 const OUR_PORTS = Uint8Array.of(0xc0, 0x01, 0x18, 0xeb, 0xff, 0, 0, 1);
 const fromUs = { source: '10.99.0.1', destination: '10.99.0.2' };
@@ -126,14 +128,16 @@ describe('Icmp: destination unreachable', () => {
   it('of a segment is reported with its ports and sequence number', () => {
     const station = new IcmpStation();
     station.receive(unreachable(3, ipv4Packet({ protocol: 6, ...fromUs }, OUR_PORTS)));
-    expect(station.reports).toEqual([[3, 0, 6, ip('10.99.0.2'), 0xc001, 6379, 0xff000001 | 0]]);
+    expect(station.reports).toEqual([
+      [3, 3, 0, ON_THE_WAY, 6, ip('10.99.0.2'), 0xc001, 6379, 0xff000001 | 0],
+    ]);
   });
 
   it('of a datagram is reported with its ports', () => {
     const station = new IcmpStation();
     const options = Uint8Array.of(1, 1, 1, 0);
     station.receive(unreachable(1, ipv4Packet({ protocol: 17, ...fromUs, options }, OUR_PORTS)));
-    expect(station.reports).toEqual([[1, 0, 17, ip('10.99.0.2'), 0xc001, 6379, 0]]);
+    expect(station.reports).toEqual([[3, 1, 0, ON_THE_WAY, 17, ip('10.99.0.2'), 0xc001, 6379, 0]]);
   });
 
   it('tells the MTU of the hop that was too narrow (RFC 1191)', () => {
@@ -141,7 +145,7 @@ describe('Icmp: destination unreachable', () => {
     const quote = ipv4Packet({ protocol: 6, ...fromUs }, OUR_PORTS);
     station.receive(unreachable(4, quote, [0, 0, 1400 >> 8, 1400 & 0xff]));
     station.receive(unreachable(1, quote, [0, 0, 1400 >> 8, 1400 & 0xff]));
-    expect(station.reports.map(([code, mtu]) => [code, mtu])).toEqual([
+    expect(station.reports.map(([, code, mtu]) => [code, mtu])).toEqual([
       [4, 1400],
       [1, 0],
     ]);
@@ -174,14 +178,27 @@ describe('Icmp: destination unreachable', () => {
     expect(station.icmp.counters[reason]).toBe(1);
   });
 
-  it('and echo are the only types that matter', () => {
+  it.each([
+    ['time exceeded', 11, 0],
+    ['time exceeded while fragments wait', 11, 1],
+    ['a parameter problem', 12, 0],
+    ['a parameter problem of code 4, which tells no MTU', 12, 4],
+  ])('and %s are reported alike (RFC 1122, 3.2.2.4, 3.2.2.5)', (_, type, code) => {
+    const station = new IcmpStation();
+    station.receive(unreachable(code, ipv4Packet({ protocol: 6, ...fromUs }, OUR_PORTS), [0, 0, 5, 0], type));
+    expect(station.reports).toEqual([
+      [type, code, 0, ON_THE_WAY, 6, ip('10.99.0.2'), 0xc001, 6379, 0xff000001 | 0],
+    ]);
+  });
+
+  it('these and echo are the only types that matter', () => {
     const station = new IcmpStation();
     station.meet();
-    for (const type of [0, 4, 5, 11, 12, 13, 17]) {
+    for (const type of [0, 4, 5, 13, 17]) {
       const quote = ipv4Packet({ protocol: 6, ...fromUs }, OUR_PORTS);
       station.receive(ipv4Packet({ protocol: 1 }, message(type, 0, [0, 0, 0, 0], quote)));
     }
-    expect(station.icmp.counters.ignored).toBe(7);
+    expect(station.icmp.counters.ignored).toBe(5);
     expect(station.reports).toEqual([]);
     expect(station.device.takeSent()).toEqual([]);
   });

@@ -1,7 +1,7 @@
 /**
- * ICMP as a host speaks it (RFC 792, RFC 1122 section 3.2.2): answers echo requests, reports unreachable
- * destinations to the transports, and reports to senders the ports that nobody listens at. Redirects and the
- * other types are ignored.
+ * ICMP as a host speaks it (RFC 792, RFC 1122 section 3.2.2): answers echo requests, reports errors about what
+ * was sent (unreachable destinations, time exceeded, parameter problems) to the transports, and reports to
+ * senders the ports that nobody listens at. Redirects and the other types are ignored.
  */
 import type { SgaSegment } from '../memory/sga.ts';
 import { Checksum } from './checksum.ts';
@@ -38,15 +38,19 @@ export interface IcmpHandler {
    * A packet that seems to be one of ours did not arrive. Anybody can claim that: the transport must compare
    * with what it has sent (RFC 5927).
    *
-   * @param code one of Unreachable, or a later one
+   * @param type DestinationUnreachable, TimeExceeded or ParameterProblem
+   * @param code of that type; of DestinationUnreachable one of Unreachable, or a later one
    * @param nextHopMtu with FragmentationNeeded: what the narrow hop can carry, 0 if it does not say
+   * @param reporter who says so
    * @param protocol TCP's or UDP's number
    * @param destination where the packet was to go, with `destinationPort`
    * @param sequence of TCP: the first sequence number of the segment
    */
-  destinationUnreachable(
+  errorArrives(
+    type: number,
     code: number,
     nextHopMtu: number,
+    reporter: number,
     protocol: number,
     destination: number,
     sourcePort: number,
@@ -94,8 +98,13 @@ export class Icmp {
     }
     const type = icmpType(bytes, payloadAt);
     if (type === IcmpType.Echo) this.#answerEcho(bytes);
-    else if (type === IcmpType.DestinationUnreachable) this.#reportUnreachable(bytes);
-    else this.counters.ignored++;
+    else if (
+      type === IcmpType.DestinationUnreachable ||
+      type === IcmpType.TimeExceeded ||
+      type === IcmpType.ParameterProblem
+    ) {
+      this.#reportError(bytes, type);
+    } else this.counters.ignored++;
   }
 
   /** Reports to the sender of the packet that `ipv4` has accepted that nobody listens at its port. */
@@ -130,8 +139,8 @@ export class Icmp {
     this.counters.echoesAnswered++;
   }
 
-  #reportUnreachable(bytes: Uint8Array): void {
-    const { payloadAt, payloadLength } = this.#ipv4;
+  #reportError(bytes: Uint8Array, type: number): void {
+    const { payloadAt, payloadLength, source } = this.#ipv4;
     const quoteAt = payloadAt + ICMP_HEADER_BYTES;
     const quoteLength = payloadLength - ICMP_HEADER_BYTES;
     if (quoteLength < IPV4_HEADER_BYTES || ipv4Version(bytes, quoteAt) !== 4) {
@@ -151,9 +160,13 @@ export class Icmp {
     }
     // Both transports start with the two ports, and TCP's sequence number comes next.
     const at = quoteAt + headerBytes;
-    this.#handler.destinationUnreachable(
-      icmpCode(bytes, payloadAt),
-      icmpCode(bytes, payloadAt) === Unreachable.FragmentationNeeded ? icmpNextHopMtu(bytes, payloadAt) : 0,
+    const code = icmpCode(bytes, payloadAt);
+    const tooLarge = type === IcmpType.DestinationUnreachable && code === Unreachable.FragmentationNeeded;
+    this.#handler.errorArrives(
+      type,
+      code,
+      tooLarge ? icmpNextHopMtu(bytes, payloadAt) : 0,
+      source,
       protocol,
       ipv4Destination(bytes, quoteAt),
       readU16(bytes, at),

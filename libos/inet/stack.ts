@@ -15,7 +15,7 @@ import { type Neighbour, type NeighbourHandler, Neighbours } from './neighbours.
 import { Ports } from './ports.ts';
 import type { TcpOptions } from './tcp/options.ts';
 import { Tcp } from './tcp/protocol.ts';
-import { neighbourFailed, pathUnreachable, peerIsGone } from './tcp/unreachable.ts';
+import { errorReported, neighbourFailed, peerIsGone } from './tcp/unreachable.ts';
 import { Udp, type UdpHandler, type UdpSocket } from './udp.ts';
 import { readI32, readU16 } from './wire/bytes.ts';
 import {
@@ -25,7 +25,7 @@ import {
   isEthernetBroadcast,
   isEthernetDestination,
 } from './wire/ethernet.ts';
-import { Unreachable } from './wire/icmp.ts';
+import { IcmpType, Unreachable } from './wire/icmp.ts';
 import { Protocol } from './wire/ipv4.ts';
 
 export interface StackOptions<S extends UdpSocket> {
@@ -120,9 +120,11 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
     neighbourFailed(this.tcp.context, neighbour);
   }
 
-  destinationUnreachable(
+  errorArrives(
+    type: number,
     code: number,
     nextHopMtu: number,
+    reporter: number,
     protocol: number,
     destination: number,
     sourcePort: number,
@@ -131,8 +133,12 @@ export class Stack<S extends UdpSocket = UdpSocket> implements NeighbourHandler,
   ): void {
     if (protocol === Protocol.Tcp) {
       const connection = this.tcp.connections.find(sourcePort, destination, destinationPort);
-      if (connection !== null) pathUnreachable(connection, code, nextHopMtu, sequence);
-    } else if (protocol === Protocol.Udp && code === Unreachable.Port) {
+      if (connection !== null) errorReported(connection, type, code, nextHopMtu, reporter, sequence);
+    } else if (
+      protocol === Protocol.Udp &&
+      type === IcmpType.DestinationUnreachable &&
+      code === Unreachable.Port
+    ) {
       this.#datagrams.datagramRefused(sourcePort, destination, destinationPort);
     }
   }

@@ -25,6 +25,7 @@ import { Stack, type StackOptions } from './stack.ts';
 import { connect } from './tcp/connect.ts';
 import type { TcpConnection } from './tcp/connection.ts';
 import { Listener } from './tcp/listener.ts';
+import { reportedErrorInWords } from './tcp/reported-error.ts';
 import { TcpState } from './tcp/states.ts';
 import { UdpSocket } from './udp.ts';
 
@@ -79,7 +80,7 @@ export class InetTransport implements Transport {
   readonly stack: Stack<InetUdpSocket>;
   readonly #device: Device;
   readonly counters: () => Record<string, number>;
-  readonly hint: (error: ErrorCode) => string | null;
+  readonly #deviceHint: (error: ErrorCode) => string | null;
   readonly about: (() => string) | undefined;
   readonly #wait: (timeoutMs: number) => boolean;
   readonly #host: TransportHost;
@@ -99,10 +100,16 @@ export class InetTransport implements Transport {
     this.pool = pool;
     this.#device = device;
     this.counters = options.counters;
-    this.hint = options.hint ?? (() => null);
+    this.#deviceHint = options.hint ?? (() => null);
     this.#wait = options.wait ?? (() => false);
     this.about = options.about;
     this.stack = new Stack(device, pool, { ...options, datagrams: this });
+  }
+
+  hint(error: ErrorCode): string | null {
+    const { lastReported } = this.stack.tcp.context;
+    const tells = error === 'HOST_UNREACHABLE' && lastReported !== null;
+    return tells ? reportedErrorInWords(lastReported) : this.#deviceHint(error);
   }
 
   open(kind: SocketKind): InetQueue {
@@ -137,6 +144,11 @@ export class InetTransport implements Transport {
   connect(queue: InetQueue, address: number, port: number): void {
     if (queue.kind === 'datagram') this.#connectSocket(queue, address, port);
     else this.#connectStream(queue, address, port);
+  }
+
+  setOptions({ connection, userTimeoutMs, keepAliveMs }: InetQueue): void {
+    if (userTimeoutMs !== null) connection?.sender.giveUpAfter(userTimeoutMs * 1000);
+    if (keepAliveMs !== null) connection?.keepAliveAfter(keepAliveMs * 1000);
   }
 
   shutdownWrite(queue: InetQueue): void {
@@ -277,12 +289,14 @@ export class InetTransport implements Transport {
     const taken = queue.localPort === 0 || (previous !== null && !previous.isReusable);
     if (neighbour === null || neighbour.failed || taken) {
       const error = neighbour === null || neighbour.failed ? 'HOST_UNREACHABLE' : 'ADDRESS_IN_USE';
+      context.lastReported = null;
       this.#host.connectEnded(queue, error);
       return;
     }
     queue.localAddress = stack.ipv4.address >>> 0;
     queue.connection = connect(context, queue.localPort, address | 0, port, neighbour, previous);
     queue.connection.attach(queue);
+    this.setOptions(queue);
   }
 
   #serve(queue: InetQueue, connection: TcpConnection): void {
@@ -402,6 +416,7 @@ export class InetTransport implements Transport {
       accepted.peerPort = connection.remotePort;
       connection.attach(accepted);
       this.#host.accepted(queue, accepted);
+      this.setOptions(accepted);
     }
   }
 

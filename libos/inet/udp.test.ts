@@ -19,7 +19,7 @@ const TEXT = new TextEncoder().encode('datagram');
 
 class UdpStation extends TestStation {
   readonly arrived: UdpSocket[] = [];
-  readonly icmp = new Icmp(this.ipv4, this.neighbours, { destinationUnreachable: () => {} });
+  readonly icmp = new Icmp(this.ipv4, this.neighbours, { errorArrives: () => {} });
   readonly udp = new Udp(this.device, this.ipv4, this.icmp, this.neighbours, {
     datagramArrived: (socket) => this.arrived.push(socket),
   });

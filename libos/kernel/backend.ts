@@ -13,6 +13,7 @@ export const kernelBackend: BackendDescriptor = {
   capabilities: { datagrams: true, moments: true, wakes: true, threads: true, connectionsAreFiles: true },
   defaultBind: '127.0.0.1',
   acknowledges: 'host',
+  socketOptions: true,
   options: {},
   pairing: {
     about: 'loopback',

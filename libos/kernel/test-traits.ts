@@ -12,4 +12,5 @@ export const kernelTraits = {
   // What fits into an IPv4 packet behind its header and UDP's.
   datagramBytes: 65_535 - 28,
   acknowledges: kernelBackend.acknowledges,
+  socketOptions: kernelBackend.socketOptions,
 } as const;

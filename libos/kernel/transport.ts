@@ -137,6 +137,12 @@ export class KernelTransport implements Transport {
     this.#connecting.push(queue);
   }
 
+  /** What a listener has, its connections have from the kernel. */
+  setOptions({ fd, userTimeoutMs, keepAliveMs }: KernelQueue): void {
+    if (userTimeoutMs !== null) sys.setUserTimeout(fd, userTimeoutMs);
+    if (keepAliveMs !== null) sys.setKeepAlive(fd, keepAliveMs);
+  }
+
   shutdownWrite(queue: KernelQueue): void {
     if (queue.pushes.head === NO_SLOT) sys.shutdown(queue.fd, sys.SHUT_WR);
   }
@@ -157,7 +163,7 @@ export class KernelTransport implements Transport {
   /** The end of the stream goes behind the last push, and the socket is closed when the peer's host has all. */
   #startLingering(queue: KernelQueue): void {
     queue.lingers = true;
-    queue.lingersUntilNs = nowNs() + USER_TIMEOUT_MS * 1e6;
+    queue.lingersUntilNs = nowNs() + (queue.userTimeoutMs ?? USER_TIMEOUT_MS) * 1e6;
     // Only epoll reports when there is room again.
     if (queue.hot) this.#cool(queue);
     if (queue.pushes.head === NO_SLOT) sys.shutdown(queue.fd, sys.SHUT_WR);
@@ -362,7 +368,7 @@ export class KernelTransport implements Transport {
     const takenBytes = queue.sentBytes - sys.unacknowledgedBytes(queue.fd);
     if (takenBytes > queue.takenBytes) {
       queue.takenBytes = takenBytes;
-      queue.lingersUntilNs = now + USER_TIMEOUT_MS * 1e6;
+      queue.lingersUntilNs = now + (queue.userTimeoutMs ?? USER_TIMEOUT_MS) * 1e6;
     } else if (now >= queue.lingersUntilNs) {
       sys.enableResetAtClose(queue.fd);
       this.#tokens.completeAll(queue.unacknowledged, 'TIMED_OUT');

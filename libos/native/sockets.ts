@@ -189,6 +189,19 @@ export function enableKeepAlive(fd: number, seconds: number): void {
   setOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, seconds * 1000);
 }
 
+/** For how long data may go unacknowledged before the connection ends (tcp(7), TCP_USER_TIMEOUT). */
+export function setUserTimeout(fd: number, ms: number): void {
+  setOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, ms);
+}
+/** Asks a peer that is silent whether it is there, five times within as long again and a little more; 0 ms: never. */
+export function setKeepAlive(fd: number, ms: number): void {
+  setOption(fd, SOL_SOCKET, SO_KEEPALIVE, ms > 0 ? 1 : 0);
+  if (ms === 0) return;
+  setOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, Math.ceil(ms / 1000));
+  setOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, Math.ceil(ms / 1000 / 4));
+  setOption(fd, IPPROTO_TCP, TCP_KEEPCNT, 5);
+}
+
 /** Bytes of the stream that the peer has not acknowledged yet (tcp(7), SIOCOUTQ). */
 export function unacknowledgedBytes(fd: number): number {
   memory.setInt32(16, 0, true);

@@ -7,6 +7,7 @@ conformanceSuite('sim', {
   unreadBytes: defaultTcpOptions.receiveWindowBytes,
   datagramBytes: 9000 - 28,
   acknowledges: 'libos',
+  socketOptions: true,
   create({ poolLimitBytes, idle, connectTimeoutMs }) {
     const tcp = { connectTimeoutUs: connectTimeoutMs * 1000 };
     const options = { checked: true, idle, poolLimitBytes, tcp, stepUs: 2, link: { mtu: 9000 } };

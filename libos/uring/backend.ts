@@ -13,6 +13,7 @@ export const uringBackend: BackendDescriptor = {
   title: 'io_uring',
   ...createLater('uring', () => import('./create.ts')),
   acknowledges: 'host',
+  socketOptions: true,
   capabilities: { datagrams: true, moments: true, wakes: true, threads: true, connectionsAreFiles: true },
   defaultBind: LOOPBACK,
   options: uringOptions,

@@ -27,4 +27,5 @@ export const uringTraits = {
   unreadBytes: bufferLimit('wmem') + bufferLimit('rmem') + AHEAD_BYTES,
   datagramBytes: 65_535 - 28,
   acknowledges: uringBackend.acknowledges,
+  socketOptions: uringBackend.socketOptions,
 } as const;

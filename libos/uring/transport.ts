@@ -131,6 +131,12 @@ export class UringTransport implements Transport, CompletionHandler {
     this.#connecting.push(queue);
   }
 
+  /** What a listener has, its connections have from the kernel. */
+  setOptions({ fd, userTimeoutMs, keepAliveMs }: UringQueue): void {
+    if (userTimeoutMs !== null) sys.setUserTimeout(fd, userTimeoutMs);
+    if (keepAliveMs !== null) sys.setKeepAlive(fd, keepAliveMs);
+  }
+
   shutdownWrite(queue: UringQueue): void {
     if (queue.pushes.head === NO_SLOT) sys.shutdown(queue.fd, sys.SHUT_WR);
   }
@@ -317,7 +323,7 @@ export class UringTransport implements Transport, CompletionHandler {
   /** The end of the stream goes behind the last push, and the socket is closed when the peer's host has all. */
   #startLingering(queue: UringQueue): void {
     queue.lingers = true;
-    queue.lingersUntilNs = nowNs() + USER_TIMEOUT_MS * 1e6;
+    queue.lingersUntilNs = nowNs() + (queue.userTimeoutMs ?? USER_TIMEOUT_MS) * 1e6;
     if (queue.pushes.head === NO_SLOT) sys.shutdown(queue.fd, sys.SHUT_WR);
     queue.writeShut = true;
     this.#lingering.push(queue);
@@ -381,7 +387,7 @@ export class UringTransport implements Transport, CompletionHandler {
     const takenBytes = queue.sentBytes - sys.unacknowledgedBytes(queue.fd);
     if (takenBytes > queue.takenBytes) {
       queue.takenBytes = takenBytes;
-      queue.lingersUntilNs = now + USER_TIMEOUT_MS * 1e6;
+      queue.lingersUntilNs = now + (queue.userTimeoutMs ?? USER_TIMEOUT_MS) * 1e6;
     } else if (now >= queue.lingersUntilNs) {
       queue.unread = true;
       this.#break(queue, 'TIMED_OUT');

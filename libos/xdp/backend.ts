@@ -18,6 +18,7 @@ export const xdpBackend: BackendDescriptor = {
   capabilities: { datagrams: true, moments: true, wakes: true, threads: false, connectionsAreFiles: false },
   defaultBind: '0.0.0.0',
   acknowledges: 'libos',
+  socketOptions: true,
   options: xdpOptions,
   pairing: {
     about: 'a pair of devices',

@@ -38,5 +38,6 @@ describe.runIf(hasLink)('where XDP sockets can be had', () => {
     unreadBytes: defaultTcpOptions.receiveWindowBytes,
     datagramBytes: MTU - 28,
     acknowledges: xdpBackend.acknowledges,
+    socketOptions: xdpBackend.socketOptions,
   });
 });

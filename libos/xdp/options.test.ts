@@ -34,6 +34,7 @@ describe('options of xdp', () => {
         delayedAckMs: 10,
         keepaliveS: 300,
         userTimeoutS: 100,
+        synCookies: true,
       },
       pcap: null,
       impair: null,

@@ -38,6 +38,7 @@ const bases: Record<Base, Omit<TestedBackend, 'create'> & { create(options: Worl
     unreadBytes: defaultTcpOptions.receiveWindowBytes,
     datagramBytes: 9000 - 28,
     acknowledges: 'libos',
+    socketOptions: true,
     create({ connectTimeoutMs, ...options }) {
       const tcp = { connectTimeoutUs: connectTimeoutMs * 1000, nagle: mutant.nagle ?? false };
       const { a, b } = createPair({ ...options, checked: true, tcp, stepUs: 2, link: { mtu: 9000 } });

@@ -165,10 +165,10 @@ describe('accept: the backlog', () => {
   });
 
   it('bounds the half-open ones too', () => {
-    const { peer, listener } = listening(4);
+    const { peer, listener } = listening(4, { tcp: { synCookies: false } });
     for (let peerPort = 10_000; peerPort < 10_300; peerPort++) peer.send({ ...SYN, peerPort });
     expect(listener.halfOpen).toBe(256);
-    expect(peer.tcp.counters.backlogDropped).toBe(44);
+    expect(peer.tcp.counters).toMatchObject({ backlogDropped: 44, cookiesSent: 0 });
   });
 });
 
@@ -224,11 +224,93 @@ describe('SYN-RECEIVED (RFC 9293, 3.10.7.4)', () => {
     expect(peer.offer()).toEqual(['SA 0 ack 1']);
   });
 
-  it('challenges a reset or SYN that is only near (RFC 5961, 3 and 4)', () => {
+  it('challenges a reset or SYN that is only near with an acknowledgement (RFC 5961, 3 and 4)', () => {
     const { peer, listener } = listening();
     peer.offer();
-    expect(peer.send({ flags: 'R', seq: 2 })).toEqual(['SA 0 ack 1']);
-    expect(peer.send({ flags: 'S', seq: 100 })).toEqual(['SA 0 ack 1']);
+    expect(peer.send({ flags: 'R', seq: 2 })).toEqual(['A 1 ack 1']);
+    expect(peer.send({ flags: 'RA', seq: 60_000, ack: 1 })).toEqual(['A 1 ack 1']);
+    expect(peer.send({ flags: 'S', seq: 100 })).toEqual(['A 1 ack 1']);
+    expect(peer.send({ flags: 'SA', seq: 100, ack: 1 })).toEqual(['A 1 ack 1']);
+    expect(listener.halfOpen).toBe(1);
+  });
+
+  it('passes over a reset outside the window (RFC 5961, 3)', () => {
+    const { peer, listener } = listening();
+    peer.offer();
+    for (const seq of [0, -1, 65_536, 90_000]) expect(peer.send({ flags: 'R', seq })).toEqual([]);
+    expect(listener.halfOpen).toBe(1);
+  });
+
+  it.each([
+    ['data beyond the window', { flags: 'PA', seq: 65_536, ack: 1, bytes: 100 }],
+    ['data before the window', { flags: 'PA', seq: -99, ack: 1, bytes: 100 }],
+    ['an empty segment beyond the window', { flags: 'A', seq: 65_537, ack: 1 }],
+    ['a FIN beyond the window', { flags: 'FA', seq: 65_537, ack: 1 }],
+    ['another SYN before the window', { flags: 'S', seq: -5000 }],
+    ['a SYN-ACK with the number of the SYN', { flags: 'SA', seq: 0, ack: 1 }],
+  ])('answers %s with an acknowledgement, and stays (3.10.7.4, first)', (_, segment) => {
+    const { peer, listener } = listening();
+    peer.offer();
+    expect(peer.send(segment)).toEqual(['A 1 ack 1']);
+    expect(listener).toMatchObject({ halfOpen: 1, complete: 0 });
+    expect(peer.send({ flags: 'A', seq: 1, ack: 1 })).toEqual([]);
+    expect(listener.complete).toBe(1);
+  });
+
+  it('answers its SYN that comes again with the SYN-ACK, with what was agreed on', () => {
+    const { peer } = listening();
+    peer.offer({ windowScale: 3, timestamps: true });
+    const { windowScale, mss, sackPermitted, window } = peer.last;
+    expect(peer.send({ ...SYN, windowScale: 3 })).toEqual(['SA 0 ack 1']);
+    expect(peer.last).toMatchObject({ windowScale, mss, sackPermitted, window });
+  });
+
+  it('sends an acknowledgement with a window that is scaled, unlike that of the SYN-ACK (RFC 7323, 2.2)', () => {
+    const { peer } = listening(16, { tcp: { receiveWindowBytes: 256 * 1024 } });
+    peer.offer({ windowScale: 0 });
+    expect(peer.last).toMatchObject({ window: 65_535, windowScale: 3 });
+    peer.send({ flags: 'PA', seq: -99, ack: 1, bytes: 100 });
+    expect(peer.last).toMatchObject({ flags: 'A', window: (256 * 1024) >> 3 });
+  });
+
+  it('goes on sending the SYN-ACK by itself after an acknowledgement of something else', () => {
+    const { peer } = listening();
+    peer.offer();
+    peer.pass(0.5e6);
+    peer.send({ flags: 'PA', seq: 70_000, ack: 1, bytes: 1 });
+    expect(peer.pass(1e6)).toEqual(['500000 SA 0 ack 1']);
+  });
+
+  it('challenges ten times a second at most (RFC 5961, 7)', () => {
+    const { peer } = listening();
+    peer.offer();
+    let sent = 0;
+    for (let i = 0; i < 50; i++) sent += peer.send({ flags: 'S', seq: 100 + i }).length;
+    for (let i = 0; i < 50; i++) sent += peer.send({ flags: 'S', seq: -5000 - i }).length;
+    expect(sent).toBe(10);
+  });
+
+  it('takes data and FIN that come with the acknowledgement', () => {
+    const { peer } = listening();
+    peer.offer();
+    expect(peer.send({ flags: 'FPA', seq: 1, ack: 1, bytes: 300 })).toEqual(['A 1 ack 302']);
+    expect(peer.accepted().state).toBe(TcpState.CloseWait);
+    expect(peer.read()).toBe(300);
+  });
+
+  it('keeps data that overtakes the acknowledgement, and the FIN behind it', () => {
+    const { peer } = listening();
+    peer.offer();
+    expect(peer.send({ flags: 'FPA', seq: 101, ack: 1, bytes: 100 })).toEqual(['A 1 ack 1 sack 101:201']);
+    expect(peer.send({ flags: 'PA', seq: 1, ack: 1, bytes: 100 })).toEqual(['A 1 ack 202']);
+    expect(peer.accepted().state).toBe(TcpState.CloseWait);
+    expect(peer.read()).toBe(200);
+  });
+
+  it('leaves data that comes without an acknowledgement to be sent again (3.10.7.4, fifth)', () => {
+    const { peer, listener } = listening();
+    peer.offer();
+    expect(peer.send({ flags: 'P', seq: 1, bytes: 100 })).toEqual([]);
     expect(listener.halfOpen).toBe(1);
   });
 

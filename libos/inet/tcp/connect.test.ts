@@ -162,6 +162,29 @@ describe('connect: both sides at once (RFC 9293, 3.5, figure 8)', () => {
     expect(peer.send(syn)).toEqual(['SA 0 ack 1']);
   });
 
+  it.each([
+    ['a SYN with another number', { flags: 'S', seq: 500 }],
+    ['a reset that is only near', { flags: 'R', seq: 500 }],
+    ['data outside the window', { flags: 'PA', seq: 70_000, ack: 1, bytes: 10 }],
+  ])('answers %s with an acknowledgement', (_, segment) => {
+    const { peer, connection } = opening();
+    peer.send({ flags: 'S', seq: 0 });
+    expect(peer.send(segment)).toEqual(['A 1 ack 1']);
+    expect(connection.state).toBe(TcpState.SynReceived);
+    expect(peer.send({ flags: 'SA', seq: 0, ack: 1 })).toEqual([]);
+    expect(connection.state).toBe(TcpState.Established);
+  });
+
+  it.each([
+    ['of nothing', 0],
+    ['of what was never sent', 2],
+  ])("answers the peer's SYN-ACK %s with a reset", (_, ack) => {
+    const { peer, connection } = opening();
+    peer.send({ flags: 'S', seq: 0 });
+    expect(peer.send({ flags: 'SA', seq: 0, ack })).toEqual([`R ${ack}`]);
+    expect(connection.state).toBe(TcpState.SynReceived);
+  });
+
   it('sends its SYN-ACK again when that was lost', () => {
     const { peer } = opening();
     peer.send({ flags: 'S', seq: 0 });

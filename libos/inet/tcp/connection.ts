@@ -16,21 +16,19 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { SgaSegment } from '../../memory/sga.ts';
 import type { Neighbour } from '../neighbours.ts';
-import { advance, isBefore } from '../sequence.ts';
 import { Flag, type TcpSegment } from '../wire/tcp.ts';
 import type { Attended, Context } from './context.ts';
 import { Deadlines } from './deadlines.ts';
-import { initialSequenceNumber } from './initial-sequence.ts';
+import { initialSequenceNumber, laterSequenceNumber } from './initial-sequence.ts';
 import type { Path } from './output.ts';
 import { Progress } from './progress.ts';
 import { AckDue, Receiver, Taken } from './receiver.ts';
+import type { ReportedError } from './reported-error.ts';
 import { Turn } from './send-turns.ts';
 import { Sender } from './sender.ts';
 import { TcpState } from './states.ts';
 import { TIMESTAMP_TICK_US } from './timestamp-clock.ts';
 
-/** Numbers between two incarnations of a connection, against old duplicates and for being hard to guess. */
-const INCARNATION_GAP = 65_536;
 /**
  * A double that is no integer: the engine stores a field that starts with one as a double for ever, and makes
  * an object with each time that is written to a field that starts without a value.
@@ -60,9 +58,13 @@ export class TcpConnection implements Attended, Path {
   state: TcpState = TcpState.Closed;
   /** Why the connection broke; the sticky error of its queue. */
   error: ErrorCode | null = null;
+  /** What the network has said last of what was in flight then. */
+  reported: ReportedError | null = null;
   /** Of a passive open, until the connection is accepted. */
   listener: Opener | null = null;
   lastArrivalUs: number = NEVER;
+  /** Silence after which the peer is asked whether it is still there; 0: never. */
+  keepAliveUs: number;
   keepAliveProbes = 0;
   /** What the layer above keeps with it. */
   owner: unknown = null;
@@ -76,8 +78,8 @@ export class TcpConnection implements Attended, Path {
   /**
    * A connection, in the table of the context. `neighbour` is where its segments go.
    *
-   * @param previous of the same names, whose TIME-WAIT it ends: it starts behind all numbers that this one
-   *   has used (RFC 9293, section 3.10.7.4, MAY-2)
+   * @param previous of the same names, whose TIME-WAIT it ends
+   * @param cookie the initial sequence number that the peer has acknowledged already; null: one is made
    */
   constructor(
     context: Context<TcpConnection>,
@@ -87,6 +89,7 @@ export class TcpConnection implements Attended, Path {
     remotePort: number,
     neighbour: Neighbour,
     previous: TcpConnection | null,
+    cookie: number | null = null,
   ) {
     this.context = context;
     this.localAddress = localAddress;
@@ -95,15 +98,14 @@ export class TcpConnection implements Attended, Path {
     this.remotePort = remotePort;
     this.neighbour = neighbour;
     const { hash, nowUs } = context;
-    let first = initialSequenceNumber(hash, nowUs, localAddress, localPort, remoteAddress, remotePort);
-    if (previous !== null) {
-      const least = advance(previous.sender.next, INCARNATION_GAP);
-      if (isBefore(first, least)) first = least;
-    }
+    let first =
+      cookie ?? initialSequenceNumber(hash, nowUs, localAddress, localPort, remoteAddress, remotePort);
+    if (previous !== null) first = laterSequenceNumber(first, previous.sender.next);
     this.deadlines = new Deadlines(context, this);
     this.receiver = new Receiver(context, this.deadlines);
     this.sender = new Sender(context, this, this.deadlines, this.receiver, first);
     this.lastArrivalUs = nowUs;
+    this.keepAliveUs = context.options.keepAliveUs;
     neighbour.retain();
     context.connections.add(this);
   }
@@ -145,6 +147,14 @@ export class TcpConnection implements Attended, Path {
     this.#startOpening(true);
   }
 
+  /** The SYN-ACK that answered `segment` was a cookie, and has been acknowledged by what arrives next. */
+  openedByCookie(listener: Opener, segment: TcpSegment): void {
+    this.listener = listener;
+    this.openedBy(segment);
+    this.sender.synWasSent();
+    this.state = TcpState.SynReceived;
+  }
+
   /** Both sides have opened at once, and the peer's SYN does not acknowledge ours (RFC 9293, figure 8). */
   crossed(): void {
     this.state = TcpState.SynReceived;
@@ -166,8 +176,7 @@ export class TcpConnection implements Attended, Path {
 
   /** The peer has acknowledged our SYN, and offers this window. */
   established(windowBytes: number): void {
-    const { context, deadlines, listener } = this;
-    const { keepAliveUs } = context.options;
+    const { context, deadlines, keepAliveUs, listener } = this;
     this.lastArrivalUs = context.nowUs;
     this.sender.established(windowBytes);
     deadlines.stopEnd();
@@ -249,31 +258,35 @@ export class TcpConnection implements Attended, Path {
   /** An unacceptable segment is answered with where we stand. */
   #acknowledgeAgain(segment: TcpSegment): void {
     const { context, receiver, sender } = this;
-    if (this.state === TcpState.SynReceived) {
-      // The peer sends its SYN again: our answer to it was lost.
-      if (segment.flags & Flag.Syn) sender.oweSynAgain();
-    } else {
-      if (this.state === TcpState.TimeWait && (segment.flags & (Flag.Fin | Flag.Syn)) === Flag.Fin) {
-        this.deadlines.endIn(context.options.timeWaitUs);
-      }
+    const { flags } = segment;
+    if (this.state === TcpState.TimeWait && (flags & (Flag.Fin | Flag.Syn)) === Flag.Fin) {
+      this.deadlines.endIn(context.options.timeWaitUs);
+    }
+    if (this.state === TcpState.SynReceived && this.#isTheirSyn(segment)) {
+      // Our answer to it was lost.
+      sender.oweSynAgain();
+    } else if (segment.sequenceLength === 0 || flags & Flag.Syn) {
       // Two hosts that disagree must not answer each other's empty segments for ever.
-      if (segment.sequenceLength === 0) {
-        this.#challenge();
-        return;
-      }
-      if (!(segment.flags & Flag.Syn)) receiver.noteDuplicate(segment);
+      this.#challenge();
+      return;
+    } else {
+      if (this.isSynchronized) receiver.noteDuplicate(segment);
       receiver.acknowledgeNow();
     }
     context.markDirty(this);
   }
 
+  /** The SYN that began the connection comes again. */
+  #isTheirSyn({ flags, sequence }: TcpSegment): boolean {
+    return (flags & (Flag.Syn | Flag.Ack)) === Flag.Syn && sequence === this.receiver.initialSequence;
+  }
+
   /** An acknowledgement that makes an honest peer say what it means, and a blind attacker nothing. */
   #challenge(): void {
-    const { context, receiver, sender } = this;
+    const { context, receiver } = this;
     if (!receiver.takeChallenge()) return;
     context.counters.challengeAcks++;
-    if (this.state === TcpState.SynReceived) sender.oweSynAgain();
-    else receiver.acknowledgeNow();
+    receiver.acknowledgeNow();
     context.markDirty(this);
   }
 
@@ -383,7 +396,7 @@ export class TcpConnection implements Attended, Path {
       return Turn.Done;
     }
     if (sender.synDue) return sender.sendSyn() ? Turn.Done : Turn.NoFrame;
-    if (!this.isSynchronized) return Turn.Done;
+    if (!this.isSynchronized) return sender.answerInHandshake() ? Turn.Done : Turn.NoFrame;
     const before = sender.next;
     const turn = sender.transmit();
     if (sender.next === before) return turn;
@@ -433,6 +446,11 @@ export class TcpConnection implements Attended, Path {
     this.deadlines.endIn(this.context.options.timeWaitUs);
   }
 
+  /** The network says that something in flight did not arrive, which is no reason to end (see unreachable.ts). */
+  wasReported(reported: ReportedError): void {
+    this.reported = reported;
+  }
+
   // The end
 
   #enterTimeWait(): void {
@@ -478,6 +496,16 @@ export class TcpConnection implements Attended, Path {
   }
 
   // Keep-alive (RFC 9293, section 3.8.4)
+
+  /** Sets the silence of this connection after which the peer is asked; 0: never. */
+  keepAliveAfter(us: number): void {
+    const { deadlines } = this;
+    this.keepAliveUs = us;
+    this.keepAliveProbes = 0;
+    if (us === 0) deadlines.stopKeepAlive();
+    else if (this.isSynchronized && this.state !== TcpState.TimeWait)
+      deadlines.keepAliveAt(this.lastArrivalUs + us);
+  }
 
   /** One more question to a peer that is silent. */
   countKeepAlive(): void {

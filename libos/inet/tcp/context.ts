@@ -16,7 +16,9 @@ import { TcpCounters } from './counters.ts';
 import { Demultiplexer, type Named } from './demultiplexer.ts';
 import type { TcpOptions } from './options.ts';
 import { Output } from './output.ts';
+import type { ReportedError } from './reported-error.ts';
 import { SendTurns, type TakesTurns } from './send-turns.ts';
+import { SynCookies } from './syn-cookies.ts';
 import { TimeWaitList, type Waiting } from './time-wait.ts';
 
 /** A connection, to the lists. Only Context writes the marks. */
@@ -39,6 +41,9 @@ export class Context<C extends Attended = Attended> {
   readonly timeWait = new TimeWaitList<C>();
   readonly timers = new Timers<C>();
   readonly hash: KeyedHash;
+  readonly cookies: SynCookies;
+  /** What the network had reported of the connection that ended last as HOST_UNREACHABLE; null: nothing. */
+  lastReported: ReportedError | null = null;
   /** Time of the work in hand, in microseconds. */
   nowUs = 0.5;
   /** The connections that may have something to send. */
@@ -47,7 +52,7 @@ export class Context<C extends Attended = Attended> {
   /** How many of #touched have been taken. */
   #touchedTaken = 0;
 
-  /** @param secret two random 32-bit integers, the key of initial sequence numbers */
+  /** @param secret two random 32-bit integers, the key of initial sequence numbers and of SYN cookies */
   constructor(
     device: Device,
     ipv4: Ipv4,
@@ -63,6 +68,7 @@ export class Context<C extends Attended = Attended> {
     this.options = options;
     this.output = new Output(device, ipv4, neighbours, this.counters);
     this.hash = new KeyedHash(secret[0], secret[1]);
+    this.cookies = new SynCookies(secret);
     this.connections = new Demultiplexer(secret[0] ^ secret[1]);
   }
 

@@ -23,6 +23,12 @@ export class TcpCounters {
   /** Reductions of a congestion window that were taken back, as nothing had been lost. */
   needlessRecoveries = 0;
   probes = 0;
-  /** SYNs dropped because the listener's backlog was full. */
+  /** ICMP errors about segments in flight, but for those that tell of a narrow hop. */
+  errorsReported = 0;
+  /** SYNs, and acknowledgements that would complete a connection, dropped because the listener's backlog was full. */
   backlogDropped = 0;
+  /** SYNs answered with a cookie, connections that these have opened, and acknowledgements of none meanwhile. */
+  cookiesSent = 0;
+  cookiesAccepted = 0;
+  cookiesRefused = 0;
 }

@@ -3,16 +3,20 @@
  *
  *     SYN -> half open (SYN-RECEIVED) -> complete, in the queue -> taken by accept
  *
- * The backlog bounds the complete ones; SYNs beyond it are dropped, and the peer sends them again.
+ * The backlog bounds the complete ones; SYNs beyond it are dropped, and the peer sends them again. Half-open ones are
+ * bounded too; SYNs beyond that are answered with cookies (syn-cookies.ts), of which nothing is kept.
  */
 import type { TcpSegment } from '../wire/tcp.ts';
 import type { Opener, TcpConnection } from './connection.ts';
+import { COOKIE_PERIOD_US } from './syn-cookies.ts';
 
 /**
  * Half-open connections that a listener holds at least, so that a burst of connections passes a short
  * backlog.
  */
 const MIN_HALF_OPEN = 256;
+/** A double that is no integer: the engine stores a field that starts with one as a double for ever. */
+const NEVER = Number.POSITIVE_INFINITY;
 
 export class Listener implements Opener {
   /** 0: any address of this host. */
@@ -20,6 +24,8 @@ export class Listener implements Opener {
   readonly port: number;
   readonly backlog: number;
   halfOpen = 0;
+  /** When a SYN was answered with a cookie last. */
+  #cookieAtUs = -NEVER;
   /** What the layer above keeps with it. */
   readonly owner: unknown;
   /** In the order in which they became complete; some may have ended since. */
@@ -66,6 +72,21 @@ export class Listener implements Opener {
   open(connection: TcpConnection, segment: TcpSegment): void {
     this.halfOpen++;
     connection.openedPassively(this, segment);
+  }
+
+  /** Makes a connection of a cookie that has come back, as if it were half open; `segment` is the SYN that it stood for. */
+  openByCookie(connection: TcpConnection, segment: TcpSegment): void {
+    this.halfOpen++;
+    connection.openedByCookie(this, segment);
+  }
+
+  cookieWasSent(nowUs: number): void {
+    this.#cookieAtUs = nowUs;
+  }
+
+  /** One that was sent may come back. At other times an acknowledgement of nothing is not worth a look. */
+  expectsCookies(nowUs: number): boolean {
+    return nowUs - this.#cookieAtUs < 2 * COOKIE_PERIOD_US;
   }
 
   completed(connection: TcpConnection): void {

@@ -23,6 +23,8 @@ export interface TcpOptions {
    */
   userTimeoutUs: number;
   connectTimeoutUs: number;
+  /** Answers SYNs beyond the bound of half-open connections with cookies (RFC 4987), in place of dropping them. */
+  synCookies: boolean;
   /** Twice the maximum segment lifetime. */
   timeWaitUs: number;
 }
@@ -37,5 +39,6 @@ export const defaultTcpOptions: TcpOptions = {
   keepAliveUs: 300_000_000,
   userTimeoutUs: 100_000_000,
   connectTimeoutUs: 10_000_000,
+  synCookies: true,
   timeWaitUs: 60_000_000,
 };

@@ -14,6 +14,9 @@ import {
   Flag,
   HEADER_BYTES,
   MAX_SACK_BLOCKS,
+  MAX_SACK_BLOCKS_BESIDE_TIMESTAMPS,
+  SACK_BLOCK_BYTES,
+  SACK_BYTES,
   type TcpSegment,
   TIMESTAMPS_BYTES,
   writeHeader,
@@ -35,8 +38,8 @@ export interface Path {
   readonly neighbour: Neighbour;
 }
 
-/** What each segment says of the receiving side of its connection. */
-export interface Acknowledging {
+/** What a SYN says of the receiving side of its connection, and what each segment needs of it as well. */
+export interface Opening {
   /** The acknowledgement number. */
   readonly next: number;
   /** Both sides use timestamps, and the one to echo. */
@@ -48,10 +51,14 @@ export interface Acknowledging {
   readonly windowScale: number;
   /** The window of a SYN. */
   readonly initialWindow: number;
+}
+
+/** What each segment says of the receiving side of its connection. */
+export interface Acknowledging extends Opening {
   /** Writes at most `max` SACK blocks into `out` as start, end ...; returns how many. */
   writeSackBlocks(out: Int32Array, max: number): number;
-  /** The segment goes out. Returns its window, scaled. `whole`: no SACK block had to stay behind. */
-  acknowledge(mss: number, whole: boolean): number;
+  /** The segment goes out. Returns its window, scaled. `told`: the latest SACK block, if there is one, goes with it. */
+  acknowledge(mss: number, told: boolean): number;
 }
 
 export class Output {
@@ -87,18 +94,26 @@ export class Output {
     timestamp: number,
   ): boolean {
     const device = this.#device;
-    const blocks = receiver.writeSackBlocks(this.#sackBlocks, MAX_SACK_BLOCKS);
-    const timestampBytes = receiver.timestamps ? TIMESTAMPS_BYTES : 0;
-    const sackBytes = blocks > 0 ? 4 + 8 * blocks : 0;
-    // Data goes without SACK blocks when both do not fit; a bare acknowledgement follows soon.
-    const withSack = sackBytes > 0 && length + sackBytes <= mss;
-    const headerBytes = HEADER_BYTES + timestampBytes + (withSack ? sackBytes : 0);
+    const { timestamps } = receiver;
+    const most = timestamps ? MAX_SACK_BLOCKS_BESIDE_TIMESTAMPS : MAX_SACK_BLOCKS;
+    let blocks = receiver.writeSackBlocks(this.#sackBlocks, most);
+    let told = true;
+    let optionBytes = timestamps ? TIMESTAMPS_BYTES : 0;
+    if (blocks > 0) {
+      // As many as fit beside data, the latest first. If none does, a bare acknowledgement follows soon.
+      const roomBytes = mss - length - SACK_BYTES;
+      const fitting = roomBytes > 0 ? (roomBytes / SACK_BLOCK_BYTES) | 0 : 0;
+      told = fitting > 0;
+      if (blocks > fitting) blocks = fitting;
+      if (told) optionBytes += SACK_BYTES + blocks * SACK_BLOCK_BYTES;
+    }
+    const headerBytes = HEADER_BYTES + optionBytes;
     const frame = this.#ipv4.prepare(path.neighbour, path.remoteAddress, Protocol.Tcp, headerBytes + length);
     if (frame === null) return false;
     const at = frame.offset + PREPARED_BYTES;
     const { bytes } = frame;
     const packet = this.#memory.view(bytes);
-    const window = receiver.acknowledge(mss, withSack || sackBytes === 0);
+    const window = receiver.acknowledge(mss, told);
     writeHeaderWords(
       packet,
       at,
@@ -108,14 +123,14 @@ export class Output {
       receiver.next,
       flags,
       window,
-      headerBytes - HEADER_BYTES,
+      optionBytes,
     );
     let optionAt = at + HEADER_BYTES;
-    if (timestampBytes > 0) {
+    if (timestamps) {
       writeTimestampWords(packet, optionAt, timestamp, receiver.recentTimestamp);
       optionAt += TIMESTAMPS_BYTES;
     }
-    if (withSack) writeSack(bytes, optionAt, this.#sackBlocks, blocks);
+    if (blocks > 0) writeSack(bytes, optionAt, this.#sackBlocks, blocks);
     if (device.fillsChecksums) {
       if (length > 0) queue.attach(device, length, null);
     } else {
@@ -138,7 +153,7 @@ export class Output {
    */
   syn(
     path: Path,
-    receiver: Acknowledging,
+    receiver: Opening,
     sequence: number,
     answers: boolean,
     peerWindowScale: number,

@@ -19,7 +19,7 @@ import type { Neighbours } from '../neighbours.ts';
 import { distance, isBefore } from '../sequence.ts';
 import { Protocol } from '../wire/ipv4.ts';
 import { Flag, TcpSegment } from '../wire/tcp.ts';
-import { synArrives } from './accept.ts';
+import { arrivesForListener } from './accept.ts';
 import { answerArrives } from './connect.ts';
 import type { TcpConnection } from './connection.ts';
 import { Context } from './context.ts';
@@ -76,25 +76,28 @@ export class Tcp {
     }
     const connection = context.connections.find(segment.destinationPort, ipv4.source, segment.sourcePort);
     if (connection === null) {
-      this.#arrivesForNone(segment, null);
-      return false;
+      return this.#arrivesForNone(segment, frame, null);
     }
     if (connection.state === TcpState.SynSent) {
       answerArrives(connection, segment);
       return false;
     }
     if (connection.state === TcpState.TimeWait && this.#reopens(connection, segment)) {
-      this.#arrivesForNone(segment, connection);
-      return false;
+      return this.#arrivesForNone(segment, frame, connection);
     }
     return connection.arrives(segment, frame);
   }
 
-  /** @param previous its connection so far, in TIME-WAIT, which ends when the segment opens a new one */
-  #arrivesForNone(segment: TcpSegment, previous: TcpConnection | null): void {
+  /**
+   * Returns whether the frame was kept.
+   *
+   * @param previous its connection so far, in TIME-WAIT, which ends when the segment opens a new one
+   */
+  #arrivesForNone(segment: TcpSegment, frame: SgaSegment, previous: TcpConnection | null): boolean {
     const listener = this.listeners.get(segment.destinationPort);
-    if (listener !== undefined) synArrives(this.context, listener, segment, previous);
-    else this.context.output.reject(segment);
+    if (listener !== undefined) return arrivesForListener(this.context, listener, segment, frame, previous);
+    this.context.output.reject(segment);
+    return false;
   }
 
   /** Lets every connection whose deadline has passed act on it. */

@@ -135,18 +135,22 @@ describe('receive: silly windows (RFC 9293, 3.8.6.2.2)', () => {
     }
   });
 
-  it('never moves the right edge to the left, whatever is kept unread (3.8.6)', () => {
+  it('never moves the right edge to the left, whatever is kept unread (3.8.6), between units of the scale (RFC 7323, 2.4)', () => {
     const { peer } = established({ windowScale: 0 }, { receiveWindowBytes: 100_000 });
     // The SYN's window, which is not scaled.
     expect(peer.last.window).toBe(65_535);
-    let edge = 0;
+    let edge = 65_536;
+    let moved = 0;
     for (let seq = 1; seq < 60_000; seq += 777) {
       peer.send({ flags: 'PA', seq, ack: 1, bytes: 777 });
       if (seq % 3 === 0) peer.read();
       if (peer.last.flags === 'SA') continue;
-      expect(peer.last.ack + peer.last.window * 2).toBeGreaterThanOrEqual(edge - 2);
-      edge = Math.max(edge, peer.last.ack + peer.last.window * 2);
+      const told = peer.last.ack + peer.last.window * 2;
+      expect(told).toBeGreaterThanOrEqual(edge);
+      if (told > edge) moved++;
+      edge = told;
     }
+    expect(moved).toBeGreaterThan(3);
   });
 });
 
@@ -300,8 +304,8 @@ describe('receive: timestamps (RFC 7323)', () => {
 
   it('echoed are of the earliest segment that the acknowledgement answers (4.3, delayed ACKs)', () => {
     const { peer } = timestamped();
-    peer.inject(data(1, 0x7fff_1000, 900));
-    peer.inject(data(901, 0x7fff_1005, 1076));
+    peer.inject(data(1, 0x7fff_1000, 988));
+    peer.inject(data(989, 0x7fff_1005, 988));
     expect(peer.run()).toEqual(['A 1 ack 1977']);
     expect(echoed(peer)).toBe(0x7fff_1000);
   });
@@ -333,7 +337,7 @@ describe('receive: data out of order', () => {
     expect(send(201)).toEqual(['A 1 ack 1 sack 201:301']);
     expect(send(601)).toEqual(['A 1 ack 1 sack 601:701 201:301']);
     expect(send(401)).toEqual(['A 1 ack 1 sack 401:501 601:701 201:301']);
-    expect(send(801)).toEqual(['A 1 ack 1 sack 801:901 401:501 601:701']);
+    expect(send(801)).toEqual(['A 1 ack 1 sack 801:901 401:501 601:701 201:301']);
     // This one joins two blocks.
     expect(send(301)).toEqual(['A 1 ack 1 sack 201:501 801:901 601:701']);
     expect(peer.read()).toBe(0);
@@ -366,6 +370,29 @@ describe('receive: data out of order', () => {
     peer.inject({ flags: 'A', seq: 101, ack: 1, bytes: 100 });
     peer.stack.poll();
     expect(peer.push(500)).toEqual(['PA 1:501 ack 1 sack 101:201']);
+  });
+
+  it.each([
+    [false, 'sack 901:1001 701:801 501:601 301:401'],
+    [true, 'sack 901:1001 701:801 501:601'],
+  ])('is told in four blocks, or three beside timestamps (%s; RFC 2018, 3)', (timestamps, blocks) => {
+    const { peer } = established({ timestamps });
+    for (let seq = 101; seq < 901; seq += 200) peer.send({ flags: 'A', seq, ack: 1, bytes: 100 });
+    expect(peer.send({ flags: 'A', seq: 901, ack: 1, bytes: 100 })).toEqual([`A 1 ack 1 ${blocks}`]);
+  });
+
+  it.each([
+    [false, 988, 'sack 501:601'],
+    [false, 987, 'sack 501:601'],
+    [false, 980, 'sack 501:601 301:401'],
+    [false, 900, 'sack 501:601 301:401 101:201'],
+    [true, 976, 'sack 501:601'],
+    [true, 968, 'sack 501:601 301:401'],
+  ])('rides on data in as many blocks as fit (timestamps %s, %i bytes)', (timestamps, bytes, blocks) => {
+    const { peer } = established({ timestamps });
+    for (let seq = 101; seq < 601; seq += 200) peer.inject({ flags: 'A', seq, ack: 1, bytes: 100 });
+    peer.stack.poll();
+    expect(peer.push(bytes)).toEqual([`PA 1:${1 + bytes} ack 1 ${blocks}`]);
   });
 
   it('a FIN ahead of missing data is answered too, and takes effect when that has come', () => {
@@ -401,6 +428,31 @@ describe('receive: delayed acknowledgements (RFC 9293, 3.8.6.3; RFC 5681, 4.2)',
     expect(peer.send({ flags: 'A', seq: 1, ack: 1, bytes: 1000 })).toEqual([]);
     expect(peer.send({ flags: 'A', seq: 1001, ack: 1, bytes: 1000 })).toEqual(['A 1 ack 2001']);
     expect(peer.pass(50_000)).toEqual([]);
+  });
+
+  /** How many of a peer's segments, each alone, were answered at once. */
+  function answers(flags: string, sizes: readonly number[], mss = 1460): string {
+    const { peer } = established({ mss }, { receiveWindowBytes: 65_000 });
+    let seq = 1;
+    return sizes
+      .map((bytes) => {
+        const sent = peer.send({ flags, seq, ack: 1, bytes });
+        seq += bytes;
+        return sent.length === 0 ? '-' : 'a';
+      })
+      .join('');
+  }
+
+  it('do not wait at the second segment of a stream whose segments are smaller than ours (RFC 5681, 4.2)', () => {
+    expect(answers('A', Array(6).fill(1000))).toBe('-a-a-a');
+    // It has become smaller, or larger, on the way.
+    expect(answers('A', [1460, 1460, 1460, 1200, 1200, 1200, 1200, 1460, 1460, 1460])).toBe('-a--a-a-a-');
+  });
+
+  it('wait for as many bytes as two full segments have when the peer sends messages, or crumbs', () => {
+    expect(answers('PA', Array(6).fill(1000))).toBe('--a--a');
+    expect(answers('A', Array(22).fill(100), 1000)).toBe(`${'-'.repeat(19)}a--`);
+    expect(answers('A', Array(8).fill(300), 1000)).toBe('------a-');
   });
 
   it('are one for a burst', () => {

@@ -10,13 +10,14 @@
  */
 import type { SgaSegment } from '../../memory/sga.ts';
 import { advance, distance, earlier, isAtOrBefore, isWithin } from '../sequence.ts';
-import { Flag, type TcpSegment } from '../wire/tcp.ts';
+import { DEFAULT_MSS, Flag, type TcpSegment } from '../wire/tcp.ts';
 import type { Context } from './context.ts';
 import type { Deadlines } from './deadlines.ts';
 import { DuplicateReport } from './duplicate-report.ts';
 import type { Acknowledging } from './output.ts';
 import { Reassembly } from './reassembly.ts';
 import { Delivery, FEW_BUFFERS, ReceiveQueue } from './receive-queue.ts';
+import { initialWindow, MAX_WINDOW_FIELD, windowScaleFor, windowUnits } from './receive-window.ts';
 
 /** Segments that one connection may hold out of order. */
 const MAX_OUT_OF_ORDER = 1024;
@@ -27,8 +28,6 @@ const MAX_OUT_OF_ORDER = 1024;
 const CHALLENGES_PER_SECOND = 10;
 /** RFC 7323, section 5.5: a timestamp as old as this says nothing, its clock may have wrapped. */
 const TIMESTAMP_LIFETIME_US = 24 * 24 * 3600 * 1e6;
-/** Largest window of a segment with a SYN, which is not scaled (RFC 7323, section 2.2). */
-const MAX_UNSCALED_WINDOW = 65_535;
 /** A double that is no integer: the engine stores a field that starts with one as a double for ever. */
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -56,7 +55,7 @@ export class Receiver implements Acknowledging {
   initialSequence = 0;
   /** The number that is expected next. */
   next = 0;
-  /** Right edge of the largest window that was offered to the peer; it never moves left. */
+  /** Right edge of the farthest window that was offered to the peer. */
   advertisedEdge = 0;
   windowScale: number;
   /** Both sides use SACK. */
@@ -79,6 +78,10 @@ export class Receiver implements Acknowledging {
   ackDue: AckDue = AckDue.No;
   /** Bytes that came since the last acknowledgement was sent. */
   #unacknowledgedBytes = 0;
+  /** Payload of the peer's full segments as far as we have seen; 0: nothing has come yet. */
+  #fullSegmentBytes = 0;
+  /** Payload of the segment before. */
+  #lastSegmentBytes = 0;
   #lastAckSent = 0;
   #challengeAcks = 0;
   #challengeWindowEndUs = -NEVER;
@@ -108,11 +111,12 @@ export class Receiver implements Acknowledging {
 
   /** The window of a SYN. */
   get initialWindow(): number {
-    return Math.min(this.#context.options.receiveWindowBytes, MAX_UNSCALED_WINDOW);
+    return initialWindow(this.#context.options.receiveWindowBytes);
   }
 
   /** Our SYN was sent; with an acknowledgement of the peer's, if that has come. */
   synWasSent(): void {
+    this.ackDue = AckDue.No;
     this.#lastAckSent = this.next;
   }
 
@@ -141,7 +145,7 @@ export class Receiver implements Acknowledging {
   /**
    * Takes the timestamp, data and FIN of an acceptable segment in `frame`. Returns bits of Taken.
    *
-   * @param mss payload of a full segment
+   * @param mss payload of our full segments
    */
   take(segment: TcpSegment, frame: SgaSegment, mss: number): number {
     if (this.timestamps) this.noteTimestamp(segment);
@@ -149,6 +153,7 @@ export class Receiver implements Acknowledging {
     let start = segment.sequence;
     let at = segment.payloadAt;
     let length = segment.payloadLength;
+    if (length !== this.#fullSegmentBytes) this.#learnSegmentSize(segment, mss);
     let fin = (segment.flags & Flag.Fin) !== 0;
     const finSequence = advance(start, length);
     const before = distance(start, next);
@@ -163,6 +168,8 @@ export class Receiver implements Acknowledging {
     if (beyond > 0) {
       length -= beyond < length ? beyond : length;
       fin = false;
+      // The peer is to know where its window ends.
+      this.ackDue = AckDue.Now;
     }
     if (fin) {
       this.#finPending = true;
@@ -172,7 +179,7 @@ export class Receiver implements Acknowledging {
     if (length > 0) {
       frame.offset = at;
       frame.length = length;
-      taken = start === next ? this.#takeInOrder(frame, mss) : this.#holdBack(frame, start);
+      taken = start === next ? this.#takeInOrder(frame) : this.#holdBack(frame, start);
     } else if (segment.payloadLength > 0 || next !== finSequence) {
       // A probe of a closed window; or a FIN ahead of data that is missing (RFC 5681, section 4.2).
       this.ackDue = AckDue.Now;
@@ -191,7 +198,7 @@ export class Receiver implements Acknowledging {
     this.#recentTimestampAtUs = this.#context.nowUs;
   }
 
-  #takeInOrder(frame: SgaSegment, mss: number): number {
+  #takeInOrder(frame: SgaSegment): number {
     const { length } = frame;
     const delivery = this.queue.deliver(frame);
     if (delivery === Delivery.Refused) {
@@ -205,7 +212,7 @@ export class Receiver implements Acknowledging {
       this.#takeReassembled(reassembly);
       // RFC 5681, section 4.2: a segment that fills a gap is acknowledged at once.
       this.ackDue = AckDue.Now;
-    } else this.#owe(length, mss);
+    } else this.#owe(length);
     return delivery === Delivery.Kept ? Taken.Kept | Taken.News : Taken.News;
   }
 
@@ -280,9 +287,9 @@ export class Receiver implements Acknowledging {
    * RFC 9293, section 3.8.6.3: every second full segment is acknowledged at the end of its burst, others
    * soon.
    */
-  #owe(length: number, mss: number): void {
+  #owe(length: number): void {
     this.#unacknowledgedBytes += length;
-    if (this.#unacknowledgedBytes >= 2 * mss) this.ackDue = AckDue.Now;
+    if (this.#unacknowledgedBytes >= 2 * this.#fullSegmentBytes) this.ackDue = AckDue.Now;
     else if (this.ackDue === AckDue.No) {
       this.ackDue = AckDue.Delayed;
       this.#deadlines.ackIn(this.#context.options.delayedAckUs);
@@ -290,27 +297,46 @@ export class Receiver implements Acknowledging {
   }
 
   /**
+   * A path or a peer may have smaller segments than ours are; with acknowledgements of every second of ours, such a
+   * stream would wait for most of them (RFC 5681, section 4.2). Taken for full are the largest so far, and smaller ones
+   * that follow each other in a stream: equally long, and no end of what the peer's application has sent.
+   */
+  #learnSegmentSize({ payloadLength, flags }: TcpSegment, mss: number): void {
+    const full = this.#fullSegmentBytes;
+    if (full === 0) this.#fullSegmentBytes = Math.max(mss, payloadLength);
+    else if (payloadLength > full) this.#fullSegmentBytes = payloadLength;
+    else if (
+      payloadLength === this.#lastSegmentBytes &&
+      payloadLength >= DEFAULT_MSS &&
+      !(flags & Flag.Psh)
+    ) {
+      this.#fullSegmentBytes = payloadLength;
+    }
+    this.#lastSegmentBytes = payloadLength;
+  }
+
+  /**
    * A segment goes out, and an acknowledgement with it. Returns the window to offer, scaled. Its right edge
    * never moves left (RFC 9293, section 3.8.6), and right only by a segment or half the buffer (section
    * 3.8.6.2.2).
+   *
+   * @param told see Acknowledging
    */
-  acknowledge(mss: number, whole: boolean): number {
+  acknowledge(mss: number, told: boolean): number {
     const { next } = this;
     // What had to stay behind goes alone, if it was to go now.
-    if (whole || this.ackDue !== AckDue.Now) this.ackDue = AckDue.No;
-    if (whole) this.#duplicate.sent();
+    if (told || this.ackDue !== AckDue.Now) this.ackDue = AckDue.No;
+    if (told) this.#duplicate.sent();
     this.#unacknowledgedBytes = 0;
     this.#lastAckSent = next;
     const { receiveWindowBytes } = this.#context.options;
+    const { windowScale } = this;
     const offered = distance(next, this.advertisedEdge);
     const free = receiveWindowBytes - this.queue.bytes;
-    let window = offered;
-    if (free - offered >= Math.min(mss, receiveWindowBytes / 2)) {
-      window = Math.min(free, MAX_UNSCALED_WINDOW << this.windowScale);
-      if (window < offered) window = offered;
-      this.advertisedEdge = advance(next, window);
-    }
-    return window > 0 ? window >> this.windowScale : 0;
+    const units = windowUnits(offered, free, receiveWindowBytes, mss, windowScale);
+    const window = units << windowScale;
+    if (window > offered) this.advertisedEdge = advance(next, window);
+    return units;
   }
 
   writeSackBlocks(out: Int32Array, max: number): number {
@@ -328,7 +354,7 @@ export class Receiver implements Acknowledging {
   roomWasMade(mss: number): boolean {
     const { receiveWindowBytes } = this.#context.options;
     const offered = distance(this.next, this.advertisedEdge);
-    const most = Math.min(receiveWindowBytes, MAX_UNSCALED_WINDOW << this.windowScale);
+    const most = Math.min(receiveWindowBytes, MAX_WINDOW_FIELD << this.windowScale);
     const gained = Math.min(most, receiveWindowBytes - this.queue.bytes) - offered;
     if (gained < Math.min(2 * mss, most / 2)) return false;
     // While the peer has plenty of room, the next acknowledgement is early enough.
@@ -341,11 +367,4 @@ export class Receiver implements Acknowledging {
   clearReassembly(): void {
     this.#reassembly?.clear();
   }
-}
-
-/** The shift with which a window of `bytes` fits into 16 bits (RFC 7323, section 2.2). */
-function windowScaleFor(bytes: number): number {
-  let shift = 0;
-  while (bytes / 2 ** shift > MAX_UNSCALED_WINDOW) shift++;
-  return shift;
 }

@@ -186,14 +186,18 @@ export class Sender implements Prober {
     const { nowUs } = this.#context;
     const { initialSequence, rtt } = this;
     if (!this.emission.syn(initialSequence, this.#synAnswers, this.window.scale)) return false;
-    this.synDue = false;
     const again = this.next !== initialSequence;
-    this.next = advance(initialSequence, 1);
+    this.synWasSent();
     if (again) rtt.stopTiming();
     else rtt.time(this.next, nowUs);
-    this.#receiver.synWasSent();
     this.#deadlines.retransmitIn(rtt.rtoUs);
     return true;
+  }
+
+  synWasSent(): void {
+    this.synDue = false;
+    this.next = advance(this.initialSequence, 1);
+    this.#receiver.synWasSent();
   }
 
   // Acknowledgements
@@ -304,6 +308,14 @@ export class Sender implements Prober {
     if (!this.persist.runs) recovery.awaitTail(this.unacknowledged, this.next, this.mss);
     if (turn !== Turn.Done || this.#receiver.ackDue !== AckDue.Now) return turn;
     return this.#emit(this.#acknowledgingSequence(), 0, Flag.Ack) ? Turn.Done : Turn.NoFrame;
+  }
+
+  /**
+   * SYN-SENT and SYN-RECEIVED: nothing but an acknowledgement that is owed for a segment that was not taken. Returns
+   * false when the device had no frame for it.
+   */
+  answerInHandshake(): boolean {
+    return this.#receiver.ackDue !== AckDue.Now || this.#emit(this.next, 0, Flag.Ack);
   }
 
   /**
@@ -450,6 +462,11 @@ export class Sender implements Prober {
   /** Nothing was acknowledged for the user timeout, nor did the peer answer for a closed window. */
   get hasGivenUp(): boolean {
     return this.#userTimeout.isOver && !this.persist.peerAnswers;
+  }
+
+  /** Sets the user timeout of this connection. */
+  giveUpAfter(us: number): void {
+    this.#userTimeout.lastsUs = us;
   }
 
   /** The retransmission timer has expired for what is in flight (RFC 6298, section 5.5 and 5.6). */

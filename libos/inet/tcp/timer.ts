@@ -1,6 +1,7 @@
 /** What happens when a connection's time has come: retransmission, probes, delayed acknowledgements, ends. */
 import type { TcpConnection } from './connection.ts';
 import { TcpState } from './states.ts';
+import { reasonForSilence } from './unreachable.ts';
 
 /**
  * Keep-alives without an answer after which the peer is gone, and the part of the idle time between two of
@@ -35,10 +36,10 @@ function endArrives(connection: TcpConnection): void {
   const { context, listener } = connection;
   switch (connection.state) {
     case TcpState.SynSent:
-      connection.fail(context.device.linkUp ? 'TIMED_OUT' : 'LINK_DOWN');
+      connection.fail(context.device.linkUp ? reasonForSilence(connection) : 'LINK_DOWN');
       return;
     case TcpState.SynReceived:
-      if (listener === null) connection.fail('TIMED_OUT');
+      if (listener === null) connection.fail(reasonForSilence(connection));
       else connection.remove();
       return;
     default:
@@ -101,14 +102,13 @@ function probe(connection: TcpConnection): void {
 function gaveUp(connection: TcpConnection): boolean {
   if (!connection.sender.hasGivenUp) return false;
   connection.sendReset();
-  connection.fail('TIMED_OUT');
+  connection.fail(reasonForSilence(connection));
   return true;
 }
 
 /** RFC 9293, section 3.8.4. */
 function keepAlive(connection: TcpConnection): void {
-  const { context, deadlines, neighbour, sender } = connection;
-  const { keepAliveUs } = context.options;
+  const { context, deadlines, keepAliveUs, neighbour, sender } = connection;
   // Compared as it is set: a difference may be rounded to less than what it was made of, and never be due.
   const dueUs = connection.lastArrivalUs + keepAliveUs;
   if (dueUs > context.nowUs) {
@@ -118,7 +118,7 @@ function keepAlive(connection: TcpConnection): void {
   }
   if (connection.keepAliveProbes >= KEEP_ALIVE_PROBES) {
     connection.sendReset();
-    connection.fail('TIMED_OUT');
+    connection.fail(reasonForSilence(connection));
     return;
   }
   deadlines.keepAliveIn(keepAliveUs * KEEP_ALIVE_INTERVAL);

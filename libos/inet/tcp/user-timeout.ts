@@ -7,10 +7,13 @@ const NEVER = Number.POSITIVE_INFINITY;
 export class UserTimeout {
   readonly #context: Context;
   #startedAtUs: number = NEVER;
+  /** How long it lasts. */
+  lastsUs: number;
 
   constructor(context: Context) {
     this.#context = context;
     this.#startedAtUs = context.nowUs;
+    this.lastsUs = context.options.userTimeoutUs;
   }
 
   /** Something was acknowledged; or something waits for that from now on. */
@@ -20,7 +23,7 @@ export class UserTimeout {
 
   /** When it is over. */
   get endsAtUs(): number {
-    return this.#startedAtUs + this.#context.options.userTimeoutUs;
+    return this.#startedAtUs + this.lastsUs;
   }
 
   get isOver(): boolean {

@@ -1,5 +1,5 @@
 /**
- * ICMP messages (RFC 792): the header that all have, echo and destination unreachable.
+ * ICMP messages (RFC 792): the header that all have, echo, and errors about packets that were sent.
  *
  *     0      1      2          4              8
  *     | type | code | checksum | rest         | data ...
@@ -15,9 +15,15 @@ const REST = 4;
 /** Destination unreachable, code 4: the MTU of the hop that was too narrow (RFC 1191, section 4). */
 const NEXT_HOP_MTU = 6;
 
-export const IcmpType = { EchoReply: 0, DestinationUnreachable: 3, Echo: 8 } as const;
+export const IcmpType = {
+  EchoReply: 0,
+  DestinationUnreachable: 3,
+  Echo: 8,
+  TimeExceeded: 11,
+  ParameterProblem: 12,
+} as const;
 
-/** Codes of destination unreachable (RFC 792, RFC 1122 section 3.2.2.1). */
+/** Codes of destination unreachable (RFC 792; RFC 1122, section 3.2.2.1; RFC 1812, section 5.2.7.1). */
 export const Unreachable = {
   Network: 0,
   Host: 1,
@@ -25,7 +31,28 @@ export const Unreachable = {
   Port: 3,
   FragmentationNeeded: 4,
   SourceRouteFailed: 5,
+  NetworkProhibited: 9,
+  HostProhibited: 10,
+  Prohibited: 13,
 } as const;
+
+const UNREACHABLE_IN_WORDS: Readonly<Record<number, string>> = {
+  [Unreachable.Network]: 'network unreachable',
+  [Unreachable.Host]: 'host unreachable',
+  [Unreachable.Protocol]: 'protocol unreachable',
+  [Unreachable.Port]: 'port unreachable',
+  [Unreachable.SourceRouteFailed]: 'source route failed',
+  [Unreachable.NetworkProhibited]: 'network administratively prohibited',
+  [Unreachable.HostProhibited]: 'host administratively prohibited',
+  [Unreachable.Prohibited]: 'communication administratively prohibited',
+};
+
+/** What an ICMP error says. */
+export function icmpErrorInWords(type: number, code: number): string {
+  if (type === IcmpType.TimeExceeded) return 'time exceeded';
+  if (type === IcmpType.ParameterProblem) return 'parameter problem';
+  return UNREACHABLE_IN_WORDS[code] ?? `destination unreachable, code ${code}`;
+}
 
 export function icmpType(message: Uint8Array, at: number): number {
   return message[at + TYPE];

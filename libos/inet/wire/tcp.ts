@@ -30,8 +30,12 @@ const OptionKind = {
 
 /** Bytes of the timestamps option with the two NOPs that align it (RFC 7323, appendix A). */
 export const TIMESTAMPS_BYTES = 12;
-/** SACK blocks that fit beside timestamps. */
-export const MAX_SACK_BLOCKS = 3;
+/** SACK blocks that fit into a header, and beside timestamps (RFC 2018, section 3). */
+export const MAX_SACK_BLOCKS = 4;
+export const MAX_SACK_BLOCKS_BESIDE_TIMESTAMPS = 3;
+/** Bytes of a SACK option with the two NOPs that align it, without its blocks, and of each block. */
+export const SACK_BYTES = 4;
+export const SACK_BLOCK_BYTES = 8;
 /** RFC 7323, section 2.3: a larger shift count is taken as this one. */
 export const MAX_WINDOW_SCALE = 14;
 /** RFC 9293, 3.7.1: what a peer takes that names no maximum segment size. */
