@@ -22,8 +22,8 @@ export function initialSequenceNumber(
 }
 
 /**
- * The same for a connection whose names were another's until now, which had `next` to send next: behind all numbers that
- * it has used (RFC 9293, section 3.10.7.4, MAY-2).
+ * The same for a connection whose names were another's until now, which had `next` to send next: behind all numbers
+ * that it has used (RFC 9293, section 3.10.7.4, MAY-2).
  */
 export function laterSequenceNumber(first: number, next: number): number {
   const least = advance(next, INCARNATION_GAP);

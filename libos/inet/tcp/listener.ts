@@ -74,7 +74,7 @@ export class Listener implements Opener {
     connection.openedPassively(this, segment);
   }
 
-  /** Makes a connection of a cookie that has come back, as if it were half open; `segment` is the SYN that it stood for. */
+  /** Makes a connection of a cookie that has come back; `segment` is the SYN that it stood for. */
   openByCookie(connection: TcpConnection, segment: TcpSegment): void {
     this.halfOpen++;
     connection.openedByCookie(this, segment);

@@ -6,7 +6,7 @@ import { MAX_WINDOW_SCALE } from '../wire/tcp.ts';
 
 /** What the window field of a header holds. */
 export const MAX_WINDOW_FIELD = 65_535;
-/** The part of the buffer by which the window may exceed it, so that its edge, which is rounded up, never moves left. */
+/** The part of the buffer by which the window may exceed it, as its edge is rounded up in order not to move left. */
 const MAX_OVERRUN = 1 / 8;
 
 /** The window of a SYN, which is not scaled (RFC 7323, section 2.2). */
@@ -26,7 +26,7 @@ export function windowScaleFor(bytes: number): number {
  * the buffer (RFC 9293, section 3.8.6.2.2).
  *
  * From an acknowledgement in the middle of a unit the edge cannot be told exactly. Rounding down would move it left
- * (RFC 7323, section 2.4), so it is rounded up; but not for a peer that sends crumbs until the buffer is more than full.
+ * (RFC 7323, section 2.4), so it is rounded up; but not for a peer that sends crumbs until the buffer is overfull.
  *
  * @param offeredBytes what the peer may still send by what it was told; -1 after a FIN behind a closed window
  * @param freeBytes of the buffer; negative where it is more than full

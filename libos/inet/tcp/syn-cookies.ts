@@ -6,11 +6,11 @@
  *     | keyed hash, 24 bit | SACK| key  | scale | MSS  |      the low byte goes out mixed with the top one
  *
  * As FreeBSD does it, all that a SYN offers lies in the number: whether SACK is permitted, and indexes of the tables
- * below, rounded down. Linux has room for an MSS only, and keeps the rest in its timestamp. Whether timestamps were agreed
- * on is seen by the acknowledgement having one.
+ * below, rounded down. Linux has room for an MSS only, and keeps the rest in its timestamp. Whether timestamps were
+ * agreed on is seen by the acknowledgement having one.
  *
- * The hash covers that byte, the peer's address, both ports and the peer's number. Its key is another one in each period;
- * a bit says which of the last two.
+ * The hash covers that byte, the peer's address, both ports and the peer's number. Its key is another one in each
+ * period; a bit says which of the last two.
  */
 import { KeyedHash } from '../keyed-hash.ts';
 import { DEFAULT_MSS, type TcpSegment } from '../wire/tcp.ts';
