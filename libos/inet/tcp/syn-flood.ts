@@ -1,4 +1,4 @@
-/** What a listener does with SYNs beyond its bound of half-open connections: answers with cookies, and keeps nothing. */
+/** What a listener does with SYNs beyond its bound of half-open connections: answers with cookies, keeps nothing. */
 import type { Neighbour } from '../neighbours.ts';
 import { advance } from '../sequence.ts';
 import { Flag, TcpSegment } from '../wire/tcp.ts';
