@@ -5,6 +5,8 @@ import {
   type CallName,
   ICMP_MESSAGES,
   type IcmpMessage,
+  OWN_OPTIONS,
+  type OwnOption,
   type ScriptLine,
   type ScriptOption,
   type SegmentScript,
@@ -23,7 +25,20 @@ export const STATES = [
 ];
 const RECOVERIES = ['open', 'fast', 'timeout'];
 const OTHERS = [
-  ...['established', 'listen', 'push', 'pop', 'link', 'arp', 'state', '!', 'counter', 'nothing', 'anything'],
+  ...[
+    'established',
+    'listen',
+    'push',
+    'pop',
+    'set',
+    'link',
+    'arp',
+    'state',
+    '!',
+    'counter',
+    'nothing',
+    'anything',
+  ],
   'repeat',
 ];
 const FIRST_WORDS = ['<', '<<', '>', ...CALLS, ...Object.keys(VALUES), ...OTHERS];
@@ -150,6 +165,8 @@ function parseStatement(words: Words): Statement {
     }
     case 'pop':
       return parsePop(words);
+    case 'set':
+      return parseSetting(words);
     case 'link':
       return { kind: 'link', up: words.oneOf(['up', 'down'], 'a link is') === 'up' };
     case 'arp':
@@ -185,6 +202,11 @@ function parsePop(words: Words): Statement {
   if (words.takeIf('end')) return { kind: 'pop-end' };
   const bytes = words.number0('of bytes');
   return { kind: 'pop', bytes, of: words.takeIf('of') ? words.number0('of bytes that have come') : null };
+}
+
+function parseSetting(words: Words): Statement {
+  const option = words.oneOf(OWN_OPTIONS, 'what a connection has of its own is') as OwnOption;
+  return { kind: 'set', option, us: words.takeIf('off') ? 0 : words.timeOf(words.word('a time, or off')) };
 }
 
 function parseValue(words: Words, name: ValueName): Statement {

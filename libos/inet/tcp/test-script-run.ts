@@ -33,6 +33,8 @@ import { ScriptSyntaxError } from './test-script-words.ts';
 
 /** A timer may be due a fraction of a microsecond beside what a script can say. */
 const TOLERANCE_US = 1;
+/** What the clock and the last segment say. */
+const CURRENT = { value: null, echo: null } as const;
 /** Of the exchange, in an error. */
 const LINES_SHOWN = 12;
 const icmpCodes: Record<IcmpMessage, number> = {
@@ -225,7 +227,8 @@ class ScriptRun {
     if (this.#heard.length === 0) this.#advance(toUs);
     const first = this.#heard[0];
     const wanted = `expected > ${printSegment(segment)}`;
-    if (first === undefined) this.#fail(`${wanted}\n  but nothing came until ${this.#time(toUs)}`);
+    if (first === undefined)
+      this.#fail(`${wanted}\n  but nothing came until ${this.#time(toUs)}, ${this.#next()}`);
     if (first.atUs < fromUs - TOLERANCE_US || first.atUs > toUs + TOLERANCE_US) {
       const times = fromUs === toUs ? this.#time(fromUs) : `${this.#time(fromUs)} to ${this.#time(toUs)}`;
       this.#fail(
@@ -237,6 +240,14 @@ class ScriptRun {
     const whole = { ...segment, seq, ack: absolute(segment.ack, flow.ourAck) };
     this.#take(whole, flow, wanted);
     this.#markUs = when === null ? this.#markUs : first.atUs;
+  }
+
+  /** What comes behind the end of the script's patience, in words. */
+  #next(): string {
+    this.#advance(this.#peer.nowUs + 60e6);
+    const next = this.#heard[0];
+    if (next === undefined) return 'nor in the minute behind that';
+    return `and at ${this.#time(next.atUs)}\n    > ${printSegment(next)}`;
   }
 
   /** Takes the segments that make up what is expected: several, if it is more data than one has. */
@@ -303,6 +314,11 @@ class ScriptRun {
       case 'pop-end':
         this.#popEnd();
         break;
+      case 'set':
+        this.#requireConnection();
+        if (statement.option === 'keep-alive') peer.connection.keepAliveAfter(statement.us);
+        else peer.connection.sender.giveUpAfter(statement.us);
+        break;
       case 'link':
         if (statement.up) peer.link.bringUp();
         else peer.link.takeDown();
@@ -352,7 +368,8 @@ class ScriptRun {
     if (segment.win !== null) peer.window = segment.win;
     const isMain = segment.from === null && segment.to === null;
     if (isMain && flags.includes('S')) peer.timestamps = segment.ts !== null;
-    this.#log(`< ${printSegment({ ...segment, seq, ack, win: peer.window })}`);
+    const ts = segment.ts ?? (peer.timestamps && !absent.includes('ts') ? CURRENT : null);
+    this.#log(`< ${printSegment({ ...segment, seq, ack, ts, win: peer.window })}`);
     const script: Script = {
       flags: ack === null ? flags : `${flags}A`,
       seq,

@@ -96,6 +96,7 @@ export type Statement =
   | { kind: 'pop'; bytes: number | null; of: number | null }
   | { kind: 'pop-end' }
   | { kind: 'call'; name: CallName }
+  | { kind: 'set'; option: OwnOption; us: number }
   | { kind: 'link'; up: boolean }
   | { kind: 'arp'; answers: boolean }
   | { kind: 'state'; state: string }
@@ -104,6 +105,10 @@ export type Statement =
   | { kind: 'counter'; name: string; value: number }
   | { kind: 'passes'; what: 'nothing' | 'anything'; since: When['since']; us: number }
   | { kind: 'repeat'; times: number; lines: readonly ScriptLine[] };
+
+/** What a connection has of its own, beside the options of the stack. */
+export const OWN_OPTIONS = ['keep-alive', 'user-timeout'] as const;
+export type OwnOption = (typeof OWN_OPTIONS)[number];
 
 export const CALLS = ['connect', 'accept', 'shutdown', 'close', 'stop-listening'] as const;
 export type CallName = (typeof CALLS)[number];
@@ -213,6 +218,8 @@ export function printStatement(statement: Statement): string {
       return 'pop end';
     case 'call':
       return statement.name;
+    case 'set':
+      return `set ${statement.option} ${statement.us === 0 ? 'off' : printTime(statement.us)}`;
     case 'link':
       return statement.up ? 'link up' : 'link down';
     case 'arp':
