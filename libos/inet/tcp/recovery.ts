@@ -182,19 +182,21 @@ export class LossRecovery implements Deliveries {
   #acknowledgeTo(una: number): void {
     const { flight } = this;
     let echoedUs = NEVER;
-    let coversAgain = false;
+    let againUs = -NEVER;
     while (flight.count > 0 && isAtOrBefore(flight.end(0), una)) {
       const marks = flight.marks(0);
       if (!(marks & Mark.Sacked)) {
         const sentUs = flight.sentUs(0);
-        if (marks & Mark.Again) coversAgain = true;
+        if (marks & Mark.Again && sentUs > againUs) againUs = sentUs;
         if (sentUs < echoedUs && this.#isEchoed(sentUs, marks)) echoedUs = sentUs;
         this.segmentDelivered(0);
       }
       flight.drop();
     }
-    // What waited behind a hole says how long that was, not how long a round trip is (Karn, RFC 6298, section 3).
-    if (coversAgain || echoedUs < NEVER) this.#sampleSentUs = echoedUs;
+    // What was sent before something was sent again may have waited for that, behind a hole; and what was sent again
+    // may have arrived the first time (Karn, RFC 6298, section 3).
+    if (echoedUs < NEVER) this.#sampleSentUs = echoedUs;
+    else if (this.#sampleSentUs < againUs) this.#sampleSentUs = NEVER;
     const rest = distance(flight.start, una);
     if (rest > 0) {
       if (!(flight.marks(0) & Mark.Sacked)) this.#deliveredBytes += rest;
