@@ -271,7 +271,7 @@ export class UringTransport implements Transport, CompletionHandler {
     const broken = this.#receiver.received(queue, result, flags);
     if (broken !== null) this.#break(queue, broken);
     // The peer goes on to send to who reads no more (RFC 2525, section 2.17).
-    if (queue.lingers && queue.unread) this.#break(queue, 'CONNECTION_RESET');
+    if (queue.lingers && queue.unread && queue.error === null) this.#break(queue, 'CONNECTION_RESET');
     else if (queue.firstReceived !== null) this.#check(queue);
   }
 
