@@ -147,6 +147,27 @@ describe('persist: the timers', () => {
     expect(peer.pass(5e6)[0]).toMatch(/ A 1:2 ack 1$/);
   });
 
+  it.each([true, false])(
+    'a neighbour that has become silent is no congestion (SACK: %s)',
+    (sackPermitted) => {
+      const peer = new TestPeer({ tcp: { keepAliveUs: 0 } });
+      const { sender, neighbour } = peer.establish({ sackPermitted });
+      peer.pass(59e6);
+      peer.answersArp = false;
+      peer.push(10);
+      for (let seconds = 0; neighbour.resolved && seconds < 20; seconds++) peer.pass(1e6);
+      expect(neighbour.resolved).toBe(false);
+      const { rtoUs } = sender.rtt;
+      expect(rtoUs).toBeLessThan(20e6);
+      const { retransmissionTimeouts } = peer.tcp.counters;
+      peer.pass(40e6);
+      expect(sender.rtt.rtoUs).toBe(rtoUs);
+      expect(peer.tcp.counters.retransmissionTimeouts).toBe(retransmissionTimeouts);
+      peer.answersArp = true;
+      expect(peer.pass(2e6)[0]).toMatch(/ PA 1:11 ack 1$/);
+    },
+  );
+
   it('a neighbour that is lost meanwhile is asked for, and probed when it is back', () => {
     const { peer, connection } = blocked({ userTimeoutUs: 1000e6 });
     peer.answersArp = false;
@@ -225,6 +246,22 @@ describe('persist: a FIN behind a closed window', () => {
       'FPA 4002:5001 ack 1',
     ]);
     expect(timeoutAfter(peer, 60e6)).toBe(50_000);
+  });
+
+  it('does not follow a byte that the peer has no room for', () => {
+    const { peer, connection } = blocked({}, {}, 2001);
+    expect(peer.pass(60_000)).toEqual(['50000 PA 2001:2002 ack 1']);
+    expect(peer.finish()).toEqual([]);
+    refuse(peer, 10e6);
+    expect(connection.sender.finSent).toBe(false);
+    expect(peer.send({ ...REFUSED, window: 10 })).toEqual(['PA 2001:2002 ack 1', 'FA 2002 ack 1']);
+  });
+
+  it('follows the last byte when the peer has taken that, though it has no more room', () => {
+    const { peer } = blocked({}, {}, 2001);
+    peer.pass(60_000);
+    peer.finish();
+    expect(peer.send({ ...REFUSED, ack: 2002 })).toEqual(['FA 2002 ack 1']);
   });
 
   it('is sent again as seldom as probes, and ends with the user timeout when nobody answers', () => {

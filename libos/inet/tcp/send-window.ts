@@ -62,8 +62,8 @@ export class SendWindow {
    * @param holds Nagle's algorithm holds back what is shorter
    */
   isWorth(length: number, queued: number, allowed: number, mss: number, holds: boolean): boolean {
-    // A FIN alone needs no room in the window.
-    if (queued === 0) return true;
+    // A FIN alone needs no room in the window, but goes behind no byte that the peer has no room for.
+    if (queued === 0) return allowed >= 0;
     if (length === 0) return false;
     if (length >= mss) return true;
     // Cut by the number of pieces a frame takes, not by the window.

@@ -19,6 +19,7 @@ import { PersistTimer, type Prober } from './persist.ts';
 import { Progress } from './progress.ts';
 import { AckDue, type Receiver } from './receiver.ts';
 import { LossRecovery, Recovery } from './recovery.ts';
+import { type Resending, retransmitLost, sendTailProbe } from './retransmit.ts';
 import { RttEstimator } from './rtt.ts';
 import { SendQueue } from './send-queue.ts';
 import { Turn } from './send-turns.ts';
@@ -34,10 +35,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** New segments of one turn, so that a stream with an open window does not keep others from the device's frames. */
 const SEGMENTS_PER_TURN = 16;
 
-/** Where nextHole puts its range. */
-const hole = new Int32Array(2);
-
-export class Sender implements Prober {
+export class Sender implements Prober, Resending {
   readonly queue = new SendQueue();
   readonly recovery: LossRecovery;
   readonly rtt: RttEstimator;
@@ -302,8 +300,8 @@ export class Sender implements Prober {
   transmit(): Turn {
     const { recovery } = this;
     const mends = recovery.state !== Recovery.Open && !this.persist.runs;
-    if (mends && !this.#retransmitLost()) return Turn.NoFrame;
-    if (recovery.probeDue && !this.#sendTailProbe()) return Turn.NoFrame;
+    if (mends && !retransmitLost(this)) return Turn.NoFrame;
+    if (recovery.probeDue && !sendTailProbe(this)) return Turn.NoFrame;
     const turn = this.#sendNew();
     if (!this.persist.runs) recovery.awaitTail(this.unacknowledged, this.next, this.mss);
     if (turn !== Turn.Done || this.#receiver.ackDue !== AckDue.Now) return turn;
@@ -327,50 +325,11 @@ export class Sender implements Prober {
     return beyond > 0 ? advance(this.next, -beyond) : this.next;
   }
 
-  #retransmitLost(): boolean {
-    const { recovery, unacknowledged, next, mss } = this;
-    const hasNew = this.queue.end !== next && !this.finSent && this.window.bytes > this.inFlight;
-    let inNetwork = recovery.bytesInNetwork(unacknowledged, next, mss);
-    while (recovery.nextHole(unacknowledged, next, mss, hasNew, hole)) {
-      const start = hole[0];
-      const length = Math.min(distance(start, hole[1]), mss);
-      if (!recovery.maySendAgain(inNetwork, length)) break;
-      const sent = this.#retransmit(start, length);
-      if (sent < 0) return false;
-      inNetwork += sent;
-    }
-    return true;
-  }
-
-  /**
-   * One segment, new if there is one, else the last one again (RFC 8985, section 7.3), whatever the congestion window
-   * says. Returns false when the device had no frame for it.
-   */
-  #sendTailProbe(): boolean {
-    const { next, queue, recovery, mss, inFlight } = this;
-    const queued = distance(next, queue.end);
-    const isNew = queued > 0 && !this.finSent && this.window.bytes - inFlight >= Math.min(queued, mss);
-    const length = Math.min(isNew ? queued : recovery.flight.bytes(recovery.flight.count - 1), mss);
-    const start = isNew ? next : advance(next, -length);
-    if (isNew || inFlight > 0) {
-      const fin = this.finQueued && length === queued;
-      const sent = isNew ? this.#emitData(start, length, fin) : this.#retransmit(start, length);
-      if (sent < 0) return false;
-      recovery.probeWasSent(advance(start, sent), !isNew);
-    }
-    recovery.probeDue = false;
-    return true;
-  }
-
-  /**
-   * Sends [sequence, sequence + length) again, or as much of it as a frame takes; the last number may be the
-   * FIN's. Returns how many numbers were sent, or -1 when the device had no frame.
-   */
-  #retransmit(sequence: number, length: number): number {
+  sendAgain(sequence: number, length: number): number {
     const queued = distance(sequence, this.queue.end);
     const fin = this.finSent && length > queued;
     this.#context.counters.retransmitted++;
-    const sent = this.#emitData(sequence, length < queued ? length : queued, fin);
+    const sent = this.sendData(sequence, length < queued ? length : queued, fin);
     if (sent > 0) this.recovery.wasSentAgain(sequence, advance(sequence, sent));
     return sent;
   }
@@ -419,11 +378,7 @@ export class Sender implements Prober {
     this.#deadlines.stopRetransmission();
   }
 
-  /**
-   * Sends `length` bytes of the queue, or as many as a frame takes, and the FIN if it follows them. Returns
-   * how many numbers were sent, or -1 when the device had no frame.
-   */
-  #emitData(sequence: number, length: number, withFin: boolean): number {
+  sendData(sequence: number, length: number, withFin: boolean): number {
     const bytes = length > 0 ? this.queue.seek(sequence, length) : 0;
     return this.#emitSought(sequence, bytes, withFin && bytes === length);
   }
@@ -496,6 +451,13 @@ export class Sender implements Prober {
     this.#deadlines.retransmitBy(this.#userTimeout.endsAtUs);
   }
 
+  /** The neighbour does not answer, which is no congestion: what is in flight goes again when it does. */
+  waitInFlight(): void {
+    this.recovery.startOver(this.unacknowledged, this.next);
+    this.persist.askForNeighbour();
+    this.#deadlines.retransmitBy(this.#userTimeout.endsAtUs);
+  }
+
   /** What is in flight is taken for lost: after a timeout, or as it was too large for the path. */
   takeForLost(): void {
     this.recovery.timedOut(this.unacknowledged, this.next, this.#timeouts > 1);
@@ -516,8 +478,8 @@ export class Sender implements Prober {
     const length = Math.min(Math.max(1, window.bytes), distance(next, this.queue.end), mss);
     const again = inFlight > 0;
     const sent = again
-      ? this.#retransmit(unacknowledged, Math.min(inFlight, mss))
-      : this.#emitData(next, length, false);
+      ? this.sendAgain(unacknowledged, Math.min(inFlight, mss))
+      : this.sendData(next, length, false);
     if (sent < 0) return false;
     // What lies within the window is data like other, and the retransmission timer runs for it.
     if (!again && window.bytes > 0) persist.stop();

@@ -66,6 +66,10 @@ function retransmissionTimeout(connection: TcpConnection): void {
     return;
   }
   if (gaveUp(connection)) return;
+  if (!connection.neighbour.resolved) {
+    sender.waitInFlight();
+    return;
+  }
   context.counters.retransmissionTimeouts++;
   if (sender.window.bytes === 0) {
     // The window was closed behind what is in flight: that is not loss (RFC 9293, section 3.8.6.1).
