@@ -43,8 +43,14 @@ enum step { STEP_SOCKET, STEP_MEMORY, STEP_RINGS, STEP_BIND, STEP_PROGRAM };
 
 enum {
 	/* Entries of the rings; there are more chunks than this. */
-	RECEIVING = 2048,
+	RECEIVING = 4096,
 	SENDING = 1024,
+	/*
+	 * Chunks that the kernel has at first to receive into, and twice as many each time that it has used up most of
+	 * them between two polls. The fewer there are the sooner each is used again, while it is in a cache.
+	 */
+	FIRST_FILL = 512,
+	FEW_LEFT = 4,
 	/* Chunks that are not received into as long as there are no others: answers are written into them. */
 	RESERVE = FREE_HIGH + FREE_TARGET,
 	/* Free chunks are handed to the kernel so many at a time. */
@@ -81,8 +87,8 @@ struct xsk {
 	struct xsk_rings rings;
 	/* Frames that were handed to the kernel and have not come back. */
 	uint32_t sending;
-	/* Chunks in the fill ring, or with the kernel, or in the ring of what came. */
-	uint32_t filled;
+	/* Chunks in the fill ring, or with the kernel, or in the ring of what came; how many are to be in the first. */
+	uint32_t filled, fill_target;
 	int fd, link, control;
 	struct ifreq interface;
 	bool takes_partial;
@@ -215,12 +221,17 @@ static int bind_to(struct xsk *xsk, int queue, int flags)
 static void fill(struct xsk *xsk)
 {
 	struct xsk_ring *ring = &xsk->rings.fill;
-	const uint32_t room = ring->size - ring_waiting(ring);
+	const uint32_t waiting = ring_waiting(ring);
 	const int beyond = xsk->spare_count - RESERVE;
-	const uint32_t count = beyond < 0 ? 0 : (uint32_t)beyond < room ? (uint32_t)beyond : room;
+	uint32_t count;
 
-	if (count < FILL_BATCH)
+	if (waiting < xsk->fill_target / FEW_LEFT && xsk->filled > 0 && xsk->fill_target < ring->size)
+		xsk->fill_target *= 2;
+	if (waiting + FILL_BATCH > xsk->fill_target || beyond < FILL_BATCH)
 		return;
+	count = xsk->fill_target - waiting;
+	if (count > (uint32_t)beyond)
+		count = (uint32_t)beyond;
 	for (uint32_t i = 0; i < count; i++)
 		*ring_address(ring, ring->own++) = (uint64_t)xsk->spare[--xsk->spare_count] << xsk->chunk_shift;
 	xsk->filled += count;
@@ -300,6 +311,7 @@ EXPORT double xsk_open(const char *interface, double memory, int chunk_bytes, in
 	xsk->chunk_shift = (uint32_t)__builtin_ctz((unsigned int)chunk_bytes);
 	xsk->frame_limit = (uint32_t)mtu + LONGEST_HEADER;
 	xsk->takes_partial = flags & PARTIAL_CHECKSUMS;
+	xsk->fill_target = FIRST_FILL;
 	strncpy(xsk->interface.ifr_name, interface, IFNAMSIZ - 1);
 	result = bring_up(xsk, (uint32_t)chunk_bytes, buffers, mtu, queue, attach, flags);
 	if (result < 0) {
