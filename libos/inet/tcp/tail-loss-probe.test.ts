@@ -19,44 +19,6 @@ function established(offer: Offer = {}) {
 }
 
 describe('tail loss probes (RFC 8985, 7)', () => {
-  it('show what is missing at the end of a flight, in place of a timeout (3.4)', () => {
-    const { peer, recovery, acknowledge } = established();
-    expect(peer.push(4000).length).toBe(4);
-    peer.pass(10_000);
-    // P1, P2 and P3 are lost.
-    acknowledge(1001);
-    expect(peer.pass(20_000)).toEqual(['20000 PA 3001:4001 ack 1']);
-    peer.pass(10_000);
-    expect(acknowledge(1001, [3001, 4001])).toEqual(['A 1001:2001 ack 1']);
-    expect(recovery.state).toBe(Recovery.Fast);
-    peer.pass(10_000);
-    expect(acknowledge(2001, [3001, 4001])).toEqual(['A 2001:3001 ack 1']);
-    peer.pass(10_000);
-    acknowledge(4001);
-    expect(recovery.state).toBe(Recovery.Open);
-    expect(peer.tcp.counters).toMatchObject({ tailLossProbes: 1, retransmissionTimeouts: 0 });
-  });
-
-  it('go after two round trips, and half the least timeout more where the peer may delay (7.2)', () => {
-    const { peer } = established();
-    peer.push(10);
-    expect(peer.pass(50_000)).toEqual(['45000 PA 1:11 ack 1']);
-    const full = established();
-    full.peer.push(2000);
-    expect(full.peer.pass(30_000)).toEqual(['20000 PA 1001:2001 ack 1']);
-  });
-
-  it('are followed by the retransmission timeout, and go once for a flight (7.3)', () => {
-    const { peer } = established();
-    peer.push(2000);
-    expect(peer.pass(180_000)).toEqual([
-      '20000 PA 1001:2001 ack 1',
-      '70000 A 1:1001 ack 1',
-      '170000 A 1:1001 ack 1',
-    ]);
-    expect(peer.tcp.counters).toMatchObject({ tailLossProbes: 1, retransmissionTimeouts: 2 });
-  });
-
   it('go no later than the timeout would', () => {
     const { peer } = established();
     peer.push(1000);
@@ -66,39 +28,11 @@ describe('tail loss probes (RFC 8985, 7)', () => {
     expect(peer.pass(15_000)).toEqual(['10000 PA 1001:2001 ack 1']);
   });
 
-  it('are new data where there is some, beyond the congestion window (7.3)', () => {
-    const { peer, recovery } = established();
-    expect(peer.push(30_000).length).toBe(10);
-    expect(peer.pass(30_000)).toEqual(['20000 A 10001:11001 ack 1']);
-    expect(recovery.congestion.window).toBe(10_000);
-  });
-
-  it('are old data when the window of the peer has no room', () => {
-    const { peer, acknowledge } = established();
-    peer.window = 3000;
-    acknowledge(1);
-    expect(peer.push(30_000).length).toBe(3);
-    expect(peer.pass(30_000)).toEqual(['20000 A 2001:3001 ack 1']);
-  });
-
   it('include the FIN', () => {
     const { peer } = established();
     peer.push(1500);
     peer.finish();
     expect(peer.pass(46_000)).toEqual(['45000 FA 1501 ack 1']);
-  });
-
-  it('do not go without SACK', () => {
-    const { peer } = established({ sackPermitted: false });
-    peer.push(2000);
-    expect(peer.pass(60_000)).toEqual(['50000 A 1:1001 ack 1']);
-  });
-
-  it('are not left over when the acknowledgement comes', () => {
-    const { peer, acknowledge } = established();
-    peer.push(2000);
-    acknowledge(2001);
-    expect(peer.pass(1e6)).toEqual([]);
   });
 });
 
