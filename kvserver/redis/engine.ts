@@ -66,6 +66,7 @@ export class RedisEngine implements ServerEngine {
         this.#due = true;
         return frontEnd.look();
       },
+      counters: () => frontEnd.counters(),
     });
     this.#tables = this.#port.tables;
     for (let number = BLOCKS - 1; number >= 0; number--) this.#freeNumbers.push(number);

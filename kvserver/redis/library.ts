@@ -12,6 +12,8 @@ export interface PortCallbacks {
   unlisten(listener: number): void;
   /** Looks at the network: takes what came and calls turn. False: it cannot now. */
   look(): boolean;
+  /** What the network below has counted, by name. */
+  counters(): Readonly<Record<string, number>>;
 }
 
 /** The calls return 0, or -1 when Redis has exited. */
@@ -54,6 +56,13 @@ export function sharedTables(): SharedTables {
   return load().tables;
 }
 
+/** As kvserver has them (commands/info.ts). */
+function infoLines(counters: Readonly<Record<string, number>>): string {
+  return Object.entries(counters)
+    .map(([name, value]) => `backend_${name}:${value}\r\n`)
+    .join('');
+}
+
 /** One a process, in the thread that serves. Throws KvServerError ENGINE_UNAVAILABLE, with the remedy. */
 export function loadPort(callbacks: PortCallbacks): PortLibrary {
   const { library, tables } = load();
@@ -62,10 +71,14 @@ export function loadPort(callbacks: PortCallbacks): PortLibrary {
   const listen = callback('int rp_listen(int, const char *, int)', callbacks.listen);
   const unlisten = callback('void rp_unlisten(int)', callbacks.unlisten);
   const look = callback('bool rp_look()', callbacks.look);
-  const start = library.func('int rp_start(const char *, int, rp_listen *, rp_unlisten *, rp_look *)');
+  const counted = library.func('void rp_counted(const char *)');
+  const count = callback('void rp_count()', () => counted(infoLines(callbacks.counters())));
+  const start = library.func(
+    'int rp_start(const char *, int, rp_listen *, rp_unlisten *, rp_look *, rp_count *)',
+  );
   return {
     tables,
-    start: (args) => start(Buffer.from(`${args.join('\0')}\0`), args.length, listen, unlisten, look),
+    start: (args) => start(Buffer.from(`${args.join('\0')}\0`), args.length, listen, unlisten, look, count),
     accept: library.func('int rp_accept(int, const char *, int, const char *, int)'),
     turn: library.func('int rp_turn()'),
     events: library.func('int rp_events()'),

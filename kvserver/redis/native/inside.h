@@ -73,6 +73,8 @@ int run_guarded(void (*body)(void));
 bool look_at_network(void);
 /* In the middle of a turn whose answers wait for a sync, and for others' requests. */
 bool is_gathering(void);
+/* Whom INFO asks what the network below has counted. */
+void count_by(rp_count_function *given);
 /* How many inputs were run so far. */
 extern unsigned long inputs_run;
 

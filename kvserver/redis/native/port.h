@@ -92,6 +92,8 @@ typedef int rp_listen_function(int listener, const char *address, int port);
 typedef void rp_unlisten_function(int listener);
 /* Polls the network, in the middle of something long: takes what came, calls rp_turn. False: it cannot now. */
 typedef bool rp_look_function(void);
+/* Calls rp_counted with what the network below has counted. */
+typedef void rp_count_function(void);
 
 struct rp_shared *rp_shared(void);
 int rp_shared_bytes(void);
@@ -101,7 +103,10 @@ int rp_shared_bytes(void);
  * -1 when it exited instead (exit_code).
  */
 int rp_start(const char *arguments, int count, rp_listen_function *listen, rp_unlisten_function *unlisten,
-	     rp_look_function *look);
+	     rp_look_function *look, rp_count_function *count_network);
+
+/* From an rp_count_function: lines of INFO, which end in "\r\n"; none where nothing is counted. */
+void rp_counted(const char *lines);
 
 /* A connection that the network accepted. It may be refused: then a close comes out. Returns 0 or -1 as rp_start. */
 int rp_accept(int slot, const char *peer, int peer_port, const char *local, int local_port);

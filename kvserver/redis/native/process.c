@@ -268,13 +268,14 @@ static void start(void)
 }
 
 int rp_start(const char *arguments, int count, rp_listen_function *listen, rp_unlisten_function *unlisten,
-	     rp_look_function *on_look)
+	     rp_look_function *on_look, rp_count_function *count_network)
 {
 	own_process = getpid();
 	data_path = pthread_self();
 	listen_at = listen;
 	give_up_listening = unlisten;
 	look = on_look;
+	count_by(count_network);
 	/* Where log lines go when there is no log file: standard output belongs to the server that we are part of. */
 	stdout = stderr;
 
