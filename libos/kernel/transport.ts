@@ -20,6 +20,7 @@
  */
 import { nowNs } from '../clock.ts';
 import { formatIpv4 } from '../endpoint.ts';
+import { hasPushes, LingeringSockets } from '../lingering-sockets.ts';
 import type { BufferPool } from '../memory/pool.ts';
 import { Errno, errno } from '../native/libc.ts';
 import { socketCalls } from '../native/socket-calls.ts';
@@ -27,7 +28,7 @@ import { codeOfConnectErrno, codeOfErrno, systemError } from '../native/socket-e
 import * as sys from '../native/sockets.ts';
 import type { SocketKind } from '../pdpi.ts';
 import { NO_SLOT, type TokenTable } from '../tokens.ts';
-import { LINGER_US, QueueState, type Transport, type TransportHost, USER_TIMEOUT_MS } from '../transport.ts';
+import { QueueState, type Transport, type TransportHost } from '../transport.ts';
 import { WorkList } from '../work-list.ts';
 import { KernelQueue } from './queue.ts';
 import { SocketReceiver } from './receiver.ts';
@@ -75,7 +76,7 @@ export class KernelTransport implements Transport {
   /** Those that have had their turn to send and have more, the next one first. */
   readonly #waitingToSend = new WorkList<KernelQueue>();
   /** Closed, with pushes that are still to reach the peer. */
-  readonly #lingering: KernelQueue[] = [];
+  readonly #lingering: LingeringSockets<KernelQueue>;
   /** Those with a pop for which there was no buffer. */
   readonly #starved = new WorkList<KernelQueue>();
   #polls = 0;
@@ -93,6 +94,11 @@ export class KernelTransport implements Transport {
     this.pool = pool;
     this.#receiver = new SocketReceiver(host.tokens, pool, calls);
     this.#sender = new SocketSender(host.tokens, calls);
+    this.#lingering = new LingeringSockets(
+      host,
+      (queue: KernelQueue) => this.#release(queue),
+      (queue) => this.#giveUp(queue),
+    );
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#epoll = sys.epollCreate();
     if (this.#epoll < 0) throw systemError('start', -1, 'epoll_create1');
@@ -150,25 +156,17 @@ export class KernelTransport implements Transport {
   close(queue: KernelQueue): void {
     queue.closed = true;
     remove(this.#connecting, queue);
-    if (queue.kind === 'stream' && queue.error === null && hasPushes(queue)) this.#startLingering(queue);
-    else this.#release(queue);
+    if (queue.kind === 'stream' && queue.error === null && hasPushes(queue)) {
+      // Only epoll reports when there is room again.
+      if (queue.hot) this.#cool(queue);
+      this.#lingering.add(queue);
+    } else this.#release(queue);
   }
 
   reset(queue: KernelQueue): void {
-    remove(this.#lingering, queue);
+    this.#lingering.remove(queue);
     sys.enableResetAtClose(queue.fd);
     this.#release(queue);
-  }
-
-  /** The end of the stream goes behind the last push, and the socket is closed when the peer's host has all. */
-  #startLingering(queue: KernelQueue): void {
-    queue.lingers = true;
-    queue.lingersUntilNs = nowNs() + (queue.userTimeoutMs ?? USER_TIMEOUT_MS) * 1e6;
-    // Only epoll reports when there is room again.
-    if (queue.hot) this.#cool(queue);
-    if (queue.pushes.head === NO_SLOT) sys.shutdown(queue.fd, sys.SHUT_WR);
-    queue.writeShut = true;
-    this.#lingering.push(queue);
   }
 
   /** Gives the socket back. */
@@ -209,7 +207,7 @@ export class KernelTransport implements Transport {
       this.#coolWhenFruitless();
       this.#askEpoll(0);
     }
-    if (this.#lingering.length > 0) this.#endLingering();
+    if (this.#lingering.count > 0) this.#lingering.poll();
     if (this.#connecting.length > 0 && this.#polls % POLLS_PER_DEADLINE_CHECK === 0) this.#expireConnects();
   }
 
@@ -222,7 +220,7 @@ export class KernelTransport implements Transport {
     // A deadline, an acknowledgement and memory that is free again raise no event: look again soon.
     const looks =
       this.#connecting.length > 0 ||
-      this.#lingering.length > 0 ||
+      this.#lingering.count > 0 ||
       this.#starved.count > 0 ||
       this.#sender.awaitsAcknowledgements;
     const longestMs = looks ? 1 : 1000;
@@ -231,8 +229,7 @@ export class KernelTransport implements Transport {
   }
 
   linger(): void {
-    const giveUpNs = nowNs() + LINGER_US * 1000;
-    while (this.#lingering.length > 0 && nowNs() < giveUpNs) this.poll();
+    this.#lingering.drain(() => this.poll());
   }
 
   shutdown(): void {
@@ -350,30 +347,11 @@ export class KernelTransport implements Transport {
     this.#starved.dropFirst(count);
   }
 
-  /** Closes the sockets of those that linger no more, and gives up those whose peers take nothing. */
-  #endLingering(): void {
-    const looks = this.#polls % POLLS_PER_DEADLINE_CHECK === 0;
-    for (let i = this.#lingering.length - 1; i >= 0; i--) {
-      const queue = this.#lingering[i];
-      if (looks && hasPushes(queue)) this.#expireLingering(queue);
-      if (hasPushes(queue)) continue;
-      this.#lingering.splice(i, 1);
-      this.#release(queue);
-      this.#host.lingered(queue);
-    }
-  }
-
-  #expireLingering(queue: KernelQueue): void {
-    const now = nowNs();
-    const takenBytes = queue.sentBytes - sys.unacknowledgedBytes(queue.fd);
-    if (takenBytes > queue.takenBytes) {
-      queue.takenBytes = takenBytes;
-      queue.lingersUntilNs = now + (queue.userTimeoutMs ?? USER_TIMEOUT_MS) * 1e6;
-    } else if (now >= queue.lingersUntilNs) {
-      sys.enableResetAtClose(queue.fd);
-      this.#tokens.completeAll(queue.unacknowledged, 'TIMED_OUT');
-      this.#tokens.completeAll(queue.pushes, 'TIMED_OUT');
-    }
+  /** The peer of one that lingers takes nothing. */
+  #giveUp(queue: KernelQueue): void {
+    sys.enableResetAtClose(queue.fd);
+    this.#tokens.completeAll(queue.unacknowledged, 'TIMED_OUT');
+    this.#tokens.completeAll(queue.pushes, 'TIMED_OUT');
   }
 
   /** Acts on one event. Returns whether a pop completed. */
@@ -479,10 +457,6 @@ export class KernelTransport implements Transport {
     queue.localAddress = sys.writtenAddress();
     queue.localPort = sys.writtenPort();
   }
-}
-
-function hasPushes({ pushes, unacknowledged }: KernelQueue): boolean {
-  return pushes.head !== NO_SLOT || unacknowledged.head !== NO_SLOT;
 }
 
 function remove(queues: KernelQueue[], queue: KernelQueue): void {

@@ -1,7 +1,7 @@
 /*
  * The glue for io_uring: opens a ring, and enters the kernel once for a turn. Submissions are written, and
  * completions read, by the other side, in the memory of the ring (libos/uring/ring.ts); here is what needs the
- * order of memory, system calls and device times. System calls directly: <linux/io_uring.h> is all it takes.
+ * order of memory, system calls and device times.
  *
  * Without a thread of the kernel that polls (SQPOLL) everything happens while the thread that owns the ring is
  * in io_uring_enter (IORING_SETUP_DEFER_TASKRUN): what arrives raises IORING_SQ_TASKRUN in the ring's memory,
@@ -16,13 +16,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <linux/io_uring.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 
 #include "device-times.h"
+#include "uring-memory.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -42,16 +38,11 @@ struct napi {
 };
 
 struct ring {
-	int fd;
+	struct uring_memory memory;
 	/* What io_uring_enter is told: the number of the ring in a table of the thread's, which spares a look-up. */
 	int enter_fd;
 	uint32_t enter_flags;
 	bool polled_by_kernel;
-	uint8_t *shared;
-	size_t shared_bytes;
-	struct io_uring_sqe *sqes;
-	size_t sqes_bytes;
-	struct io_uring_params params;
 	_Atomic uint32_t *sq_head, *sq_tail, *sq_flags, *cq_tail;
 	/* NULL for none. */
 	struct device_times *device_times;
@@ -86,36 +77,22 @@ static int enter(struct ring *ring, uint32_t submitted, uint32_t completions, ui
 
 static int register_at(const struct ring *ring, uint32_t opcode, void *argument, uint32_t count)
 {
-	return syscall(__NR_io_uring_register, ring->fd, opcode, argument, count) < 0 ? -errno : 0;
+	return syscall(__NR_io_uring_register, ring->memory.fd, opcode, argument, count) < 0 ? -errno : 0;
 }
 
-static int map(struct ring *ring)
+/* Of what is mapped. */
+static void find_words(struct ring *ring)
 {
-	const struct io_uring_params *params = &ring->params;
-	const size_t sq_bytes = params->sq_off.array + params->sq_entries * sizeof(uint32_t);
-	const size_t cq_bytes = params->cq_off.cqes + params->cq_entries * sizeof(struct io_uring_cqe);
-	const int protection = PROT_READ | PROT_WRITE, flags = MAP_SHARED | MAP_POPULATE;
+	const struct uring_memory *memory = &ring->memory;
+	const struct io_uring_params *params = &memory->params;
 
-	/* Both rings lie in one mapping (IORING_FEAT_SINGLE_MMAP). */
-	ring->shared_bytes = sq_bytes > cq_bytes ? sq_bytes : cq_bytes;
-	ring->shared = mmap(NULL, ring->shared_bytes, protection, flags, ring->fd, IORING_OFF_SQ_RING);
-	if (ring->shared == MAP_FAILED)
-		return -errno;
-	ring->sqes_bytes = params->sq_entries * sizeof(struct io_uring_sqe);
-	ring->sqes = mmap(NULL, ring->sqes_bytes, protection, flags, ring->fd, IORING_OFF_SQES);
-	if (ring->sqes == MAP_FAILED)
-		return -errno;
 	/* A child of this process must not go on with it. */
-	madvise(ring->shared, ring->shared_bytes, MADV_DONTFORK);
-	madvise(ring->sqes, ring->sqes_bytes, MADV_DONTFORK);
-	ring->sq_head = (_Atomic uint32_t *)(ring->shared + params->sq_off.head);
-	ring->sq_tail = (_Atomic uint32_t *)(ring->shared + params->sq_off.tail);
-	ring->sq_flags = (_Atomic uint32_t *)(ring->shared + params->sq_off.flags);
-	ring->cq_tail = (_Atomic uint32_t *)(ring->shared + params->cq_off.tail);
-	/* Submissions are made in the order of their places. */
-	for (uint32_t i = 0; i < params->sq_entries; i++)
-		((uint32_t *)(ring->shared + params->sq_off.array))[i] = i;
-	return 0;
+	madvise(memory->shared, memory->shared_bytes, MADV_DONTFORK);
+	madvise(memory->sqes, memory->sqes_bytes, MADV_DONTFORK);
+	ring->sq_head = uring_word(memory, params->sq_off.head);
+	ring->sq_tail = uring_word(memory, params->sq_off.tail);
+	ring->sq_flags = uring_word(memory, params->sq_off.flags);
+	ring->cq_tail = uring_word(memory, params->cq_off.tail);
 }
 
 static void probe(struct ring *ring)
@@ -134,10 +111,11 @@ static void probe(struct ring *ring)
 
 static void register_ring(struct ring *ring)
 {
-	struct io_uring_rsrc_update update = {.offset = UINT32_MAX, .data = (uint64_t)ring->fd};
+	const int fd = ring->memory.fd;
+	struct io_uring_rsrc_update update = {.offset = UINT32_MAX, .data = (uint64_t)fd};
 
-	ring->enter_fd = ring->fd;
-	if (syscall(__NR_io_uring_register, ring->fd, IORING_REGISTER_RING_FDS, &update, 1) != 1)
+	ring->enter_fd = fd;
+	if (syscall(__NR_io_uring_register, fd, IORING_REGISTER_RING_FDS, &update, 1) != 1)
 		return;
 	ring->enter_fd = (int)update.offset;
 	ring->enter_flags = IORING_ENTER_REGISTERED_RING;
@@ -150,13 +128,9 @@ EXPORT void uring_close(double address)
 	if (ring->enter_flags != 0) {
 		struct io_uring_rsrc_update update = {.offset = (uint32_t)ring->enter_fd};
 
-		syscall(__NR_io_uring_register, ring->fd, IORING_UNREGISTER_RING_FDS, &update, 1);
+		syscall(__NR_io_uring_register, ring->memory.fd, IORING_UNREGISTER_RING_FDS, &update, 1);
 	}
-	if (ring->shared != NULL && ring->shared != MAP_FAILED)
-		munmap(ring->shared, ring->shared_bytes);
-	if (ring->sqes != NULL && (void *)ring->sqes != MAP_FAILED)
-		munmap(ring->sqes, ring->sqes_bytes);
-	close(ring->fd);
+	uring_memory_close(&ring->memory);
 	free(ring);
 }
 
@@ -168,35 +142,31 @@ EXPORT void uring_close(double address)
 EXPORT double uring_open(int entries, int completions, int idle_ms, int core)
 {
 	struct ring *ring = calloc(1, sizeof(*ring));
+	struct io_uring_params *params;
 	int result;
 
 	if (ring == NULL)
 		return -ENOMEM;
+	params = &ring->memory.params;
 	ring->polled_by_kernel = idle_ms > 0;
-	ring->params.cq_entries = (uint32_t)completions;
-	ring->params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER;
+	params->cq_entries = (uint32_t)completions;
+	params->flags = IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER;
 	if (ring->polled_by_kernel) {
-		ring->params.flags |= IORING_SETUP_SQPOLL;
-		ring->params.sq_thread_idle = (uint32_t)idle_ms;
+		params->flags |= IORING_SETUP_SQPOLL;
+		params->sq_thread_idle = (uint32_t)idle_ms;
 		if (core >= 0) {
-			ring->params.flags |= IORING_SETUP_SQ_AFF;
-			ring->params.sq_thread_cpu = (uint32_t)core;
+			params->flags |= IORING_SETUP_SQ_AFF;
+			params->sq_thread_cpu = (uint32_t)core;
 		}
 	} else {
-		ring->params.flags |= IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
+		params->flags |= IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
 	}
-	result = (int)syscall(__NR_io_uring_setup, entries, &ring->params);
+	result = uring_memory_open(&ring->memory, (uint32_t)entries);
 	if (result < 0) {
-		result = -errno;
 		free(ring);
 		return result;
 	}
-	ring->fd = result;
-	result = map(ring);
-	if (result < 0) {
-		uring_close((double)(uintptr_t)ring);
-		return result;
-	}
+	find_words(ring);
 	register_ring(ring);
 	probe(ring);
 	return (double)(uintptr_t)ring;
@@ -205,12 +175,12 @@ EXPORT double uring_open(int entries, int completions, int idle_ms, int core)
 /* Where the other side finds everything; the order is that of Described in libos/uring/layout.ts. */
 EXPORT void uring_describe(double address, double *described)
 {
-	const struct ring *ring = ring_at(address);
-	const struct io_uring_params *params = &ring->params;
+	const struct uring_memory *memory = &ring_at(address)->memory;
+	const struct io_uring_params *params = &memory->params;
 	const double all[] = {
-		(double)(uintptr_t)ring->shared,
-		(double)ring->shared_bytes,
-		(double)(uintptr_t)ring->sqes,
+		(double)(uintptr_t)memory->shared,
+		(double)memory->shared_bytes,
+		(double)(uintptr_t)memory->sqes,
 		params->sq_entries,
 		params->sq_off.head,
 		params->sq_off.flags,

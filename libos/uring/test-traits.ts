@@ -2,7 +2,7 @@
  * What the conformance suite asks of the backend uring: its sockets are the kernel's, and it keeps a little itself. And
  * what there is of io_uring on this machine: tests of what is not there are left out, which is reported.
  */
-import { readFileSync } from 'node:fs';
+import { socketBuffers } from '../native/test-socket-buffers.ts';
 import { uringBackend } from './backend.ts';
 import { examineUring } from './doctor.ts';
 
@@ -15,17 +15,12 @@ export function hasRing(kind: RingKind = 'io_uring'): boolean {
   return findings.some(({ what, works }) => what === kind && works);
 }
 
-/** As long as the kernel may make the buffer of a connection, in one direction. */
-function bufferLimit(direction: 'rmem' | 'wmem'): number {
-  return Number(readFileSync(`/proc/sys/net/ipv4/tcp_${direction}`, 'utf8').trim().split(/\s+/)[2]);
-}
-
 /** What is received ahead of pops: 64 KiB, and what one turn brings before it is held back. */
 const AHEAD_BYTES = 64 * 1024 + 32 * 16 * 1024;
 
 export const uringTraits = {
-  unreadBytes: bufferLimit('wmem') + bufferLimit('rmem') + AHEAD_BYTES,
-  datagramBytes: 65_535 - 28,
+  unreadBytes: socketBuffers.unreadBytes + AHEAD_BYTES,
+  datagramBytes: socketBuffers.datagramBytes,
   acknowledges: uringBackend.acknowledges,
   socketOptions: uringBackend.socketOptions,
 } as const;

@@ -12,7 +12,6 @@ import {
   type ErrorCode,
   errno,
   formatIpv4,
-  LINGER_US,
   NO_SLOT,
   nowNs,
   PUSHES_PER_BURST,
@@ -24,8 +23,8 @@ import {
   type TransportHost,
   WorkList,
 } from '../backend-api.ts';
+import { hasPushes, LingeringSockets } from '../lingering-sockets.ts';
 import * as sys from '../native/sockets.ts';
-import { USER_TIMEOUT_MS } from '../transport.ts';
 import { Acceptor } from './acceptor.ts';
 import { GOES_ON, INDEX_MASK, IS_NOTIFICATION, KIND_SHIFT, RequestKind } from './layout.ts';
 import { Standing, UringQueue } from './queue.ts';
@@ -77,7 +76,7 @@ export class UringTransport implements Transport, CompletionHandler {
   readonly #toCheck = new WorkList<UringQueue>();
   readonly #connecting: UringQueue[] = [];
   /** Closed, with pushes that are still to reach the peer. */
-  readonly #lingering: UringQueue[] = [];
+  readonly #lingering: LingeringSockets<UringQueue>;
   #polls = 0;
 
   constructor(host: TransportHost, parts: UringParts, times: UringTimes) {
@@ -90,6 +89,11 @@ export class UringTransport implements Transport, CompletionHandler {
     this.#receiver = receiver;
     this.#sender = sender;
     this.#times = times;
+    this.#lingering = new LingeringSockets(
+      host,
+      (queue: UringQueue) => this.#release(queue),
+      (queue) => this.#giveUp(queue),
+    );
     const open = (fd: number) => this.#newQueue('stream', fd);
     this.#acceptor = new Acceptor(host, ring, open, (queue) => receiver.arm(queue));
   }
@@ -146,7 +150,7 @@ export class UringTransport implements Transport, CompletionHandler {
     remove(this.#connecting, queue);
     this.#receiver.drop(queue);
     const delivers = queue.kind === 'stream' && queue.error === null && !queue.unread && hasPushes(queue);
-    if (delivers) this.#startLingering(queue);
+    if (delivers) this.#lingering.add(queue);
     else {
       if (queue.kind === 'datagram' && queue.pushes.head !== NO_SLOT) this.#sendLastDatagrams(queue);
       this.#release(queue);
@@ -154,7 +158,7 @@ export class UringTransport implements Transport, CompletionHandler {
   }
 
   reset(queue: UringQueue): void {
-    remove(this.#lingering, queue);
+    this.#lingering.remove(queue);
     queue.unread = true;
     this.#release(queue);
   }
@@ -189,7 +193,7 @@ export class UringTransport implements Transport, CompletionHandler {
     else if (napiBusyPollUs > 0 && !this.#ring.hasWork) this.#ring.wait(napiBusyPollUs);
     this.#ring.reap(this);
     if (this.#sender.awaits) this.#sender.collect();
-    if (this.#lingering.length > 0) this.#endLingering();
+    if (this.#lingering.count > 0) this.#lingering.poll();
     if (this.#connecting.length > 0 && this.#polls % POLLS_PER_DEADLINE_CHECK === 0) this.#expireConnects();
   }
 
@@ -204,7 +208,7 @@ export class UringTransport implements Transport, CompletionHandler {
     if (this.#tokens.readyCount !== before) return;
     const looks =
       this.#connecting.length > 0 ||
-      this.#lingering.length > 0 ||
+      this.#lingering.count > 0 ||
       this.#receiver.hasStarved ||
       this.#sender.awaits;
     const longestMs = looks ? LOOK_MS : LONGEST_SLEEP_MS;
@@ -214,8 +218,7 @@ export class UringTransport implements Transport, CompletionHandler {
   }
 
   linger(): void {
-    const giveUpNs = nowNs() + LINGER_US * 1000;
-    while (this.#lingering.length > 0 && nowNs() < giveUpNs) this.poll();
+    this.#lingering.drain(() => this.poll());
   }
 
   shutdown(): void {
@@ -320,15 +323,6 @@ export class UringTransport implements Transport, CompletionHandler {
     this.#toCheck.dropFirst(count);
   }
 
-  /** The end of the stream goes behind the last push, and the socket is closed when the peer's host has all. */
-  #startLingering(queue: UringQueue): void {
-    queue.lingers = true;
-    queue.lingersUntilNs = nowNs() + (queue.userTimeoutMs ?? USER_TIMEOUT_MS) * 1e6;
-    if (queue.pushes.head === NO_SLOT) sys.shutdown(queue.fd, sys.SHUT_WR);
-    queue.writeShut = true;
-    this.#lingering.push(queue);
-  }
-
   /** What the device takes at once of a datagram queue that is closed. */
   #sendLastDatagrams(queue: UringQueue): void {
     queue.closed = false;
@@ -369,31 +363,12 @@ export class UringTransport implements Transport, CompletionHandler {
     this.#freeIndexes.push(queue.index);
   }
 
-  /** Closes the sockets of those that linger no more, and gives up those whose peers take nothing. */
-  #endLingering(): void {
-    const looks = this.#polls % POLLS_PER_DEADLINE_CHECK === 0;
-    for (let i = this.#lingering.length - 1; i >= 0; i--) {
-      const queue = this.#lingering[i];
-      if (looks && hasPushes(queue)) this.#expireLingering(queue);
-      if (hasPushes(queue)) continue;
-      this.#lingering.splice(i, 1);
-      this.#release(queue);
-      this.#host.lingered(queue);
-    }
-  }
-
-  #expireLingering(queue: UringQueue): void {
-    const now = nowNs();
-    const takenBytes = queue.sentBytes - sys.unacknowledgedBytes(queue.fd);
-    if (takenBytes > queue.takenBytes) {
-      queue.takenBytes = takenBytes;
-      queue.lingersUntilNs = now + (queue.userTimeoutMs ?? USER_TIMEOUT_MS) * 1e6;
-    } else if (now >= queue.lingersUntilNs) {
-      queue.unread = true;
-      this.#break(queue, 'TIMED_OUT');
-      this.#ring.cancelAll(queue.fd, queue.index);
-      queue.inFlight++;
-    }
+  /** The peer of one that lingers takes nothing. */
+  #giveUp(queue: UringQueue): void {
+    queue.unread = true;
+    this.#break(queue, 'TIMED_OUT');
+    this.#ring.cancelAll(queue.fd, queue.index);
+    queue.inFlight++;
   }
 
   #expireConnects(): void {
@@ -418,10 +393,6 @@ export class UringTransport implements Transport, CompletionHandler {
     queue.localAddress = sys.writtenAddress();
     queue.localPort = sys.writtenPort();
   }
-}
-
-function hasPushes({ pushes, unacknowledged }: UringQueue): boolean {
-  return pushes.head !== NO_SLOT || unacknowledged.head !== NO_SLOT;
 }
 
 function remove(queues: UringQueue[], queue: UringQueue): void {

@@ -19,13 +19,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <linux/io_uring.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
+#include "../../../libos/native/uring-memory.h"
 #include "floor-loopback.h"
 #include "floor-side.h"
 
@@ -44,28 +41,28 @@ enum {
 	LOOKS = 4096,
 };
 
+static struct uring_memory ring;
+
 static struct {
-	int fd;
-	uint8_t *shared;
-	struct io_uring_sqe *sqes;
-	struct io_uring_params params;
-	struct io_uring_buf_ring *buffers;
+	struct io_uring_buf_ring *ring;
 	uint8_t *memory;
 	/* What replies are sent from: the kernel may receive while it sends. */
 	uint8_t *reply;
-	uint16_t buffers_tail;
-	uint32_t tail;
-} ring;
+	uint16_t tail;
+} buffers;
+
+/* Submissions written. */
+static uint32_t submissions;
 
 static _Atomic uint32_t *word(uint32_t offset)
 {
-	return (_Atomic uint32_t *)(ring.shared + offset);
+	return uring_word(&ring, offset);
 }
 
-static void *map(size_t bytes, int fd, uint64_t offset)
+static void *map(size_t bytes)
 {
-	const int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
-	void *mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags | MAP_POPULATE, fd, (off_t)offset);
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
+	void *mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
 
 	if (mapped == MAP_FAILED)
 		fail("mmap of %zu bytes: %s", bytes, strerror(errno));
@@ -74,36 +71,28 @@ static void *map(size_t bytes, int fd, uint64_t offset)
 
 static void give_buffer(uint16_t number)
 {
-	struct io_uring_buf *buffer = &ring.buffers->bufs[ring.buffers_tail % BUFFERS];
+	struct io_uring_buf *buffer = &buffers.ring->bufs[buffers.tail % BUFFERS];
 
-	buffer->addr = (uint64_t)(uintptr_t)(ring.memory + (size_t)number * BUFFER_BYTES);
+	buffer->addr = (uint64_t)(uintptr_t)(buffers.memory + (size_t)number * BUFFER_BYTES);
 	buffer->len = BUFFER_BYTES;
 	buffer->bid = number;
 	/* The thread that the kernel works in is this one. */
-	ring.buffers->tail = ++ring.buffers_tail;
+	buffers.ring->tail = ++buffers.tail;
 }
 
 static void open_ring(void)
 {
 	struct io_uring_buf_reg given = {.ring_entries = BUFFERS};
-	size_t submissions_end, completions_end;
+	int result;
 
 	ring.params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
-	ring.fd = (int)syscall(__NR_io_uring_setup, ENTRIES, &ring.params);
-	if (ring.fd < 0)
-		fail("io_uring_setup: %s: bypassbench doctor says what to do", strerror(errno));
-	/* One mapping has both rings, and which of them ends it is the kernel's to say (IORING_FEAT_SINGLE_MMAP). */
-	submissions_end = ring.params.sq_off.array + ring.params.sq_entries * sizeof(uint32_t);
-	completions_end = ring.params.cq_off.cqes + ring.params.cq_entries * sizeof(struct io_uring_cqe);
-	ring.shared = map(submissions_end > completions_end ? submissions_end : completions_end, ring.fd,
-			  IORING_OFF_SQ_RING);
-	ring.sqes = map(ring.params.sq_entries * sizeof(*ring.sqes), ring.fd, IORING_OFF_SQES);
-	for (uint32_t i = 0; i < ring.params.sq_entries; i++)
-		*word(ring.params.sq_off.array + i * (uint32_t)sizeof(uint32_t)) = i;
-	ring.buffers = map(BUFFERS * sizeof(struct io_uring_buf), -1, 0);
-	ring.memory = map((size_t)BUFFERS * BUFFER_BYTES, -1, 0);
-	ring.reply = map(REPLY_BYTES, -1, 0);
-	given.ring_addr = (uint64_t)(uintptr_t)ring.buffers;
+	result = uring_memory_open(&ring, ENTRIES);
+	if (result < 0)
+		fail("io_uring_setup: %s: bypassbench doctor says what to do", strerror(-result));
+	buffers.ring = map(BUFFERS * sizeof(struct io_uring_buf));
+	buffers.memory = map((size_t)BUFFERS * BUFFER_BYTES);
+	buffers.reply = map(REPLY_BYTES);
+	given.ring_addr = (uint64_t)(uintptr_t)buffers.ring;
 	if (syscall(__NR_io_uring_register, ring.fd, IORING_REGISTER_PBUF_RING, &given, 1) != 0)
 		fail("the kernel takes no ring of buffers: %s", strerror(errno));
 	for (uint16_t i = 0; i < BUFFERS; i++)
@@ -112,7 +101,7 @@ static void open_ring(void)
 
 static struct io_uring_sqe *next_submission(uint8_t opcode, int fd, uint64_t what)
 {
-	struct io_uring_sqe *sqe = &ring.sqes[ring.tail++ & (ring.params.sq_entries - 1)];
+	struct io_uring_sqe *sqe = &ring.sqes[submissions++ & (ring.params.sq_entries - 1)];
 
 	memset(sqe, 0, sizeof(*sqe));
 	sqe->opcode = opcode;
@@ -133,7 +122,7 @@ static void send_bytes(int fd, uint32_t bytes)
 {
 	struct io_uring_sqe *sqe = next_submission(IORING_OP_SEND, fd, SEND);
 
-	sqe->addr = (uint64_t)(uintptr_t)ring.reply;
+	sqe->addr = (uint64_t)(uintptr_t)buffers.reply;
 	sqe->len = bytes;
 	sqe->msg_flags = MSG_NOSIGNAL | MSG_WAITALL;
 }
@@ -141,10 +130,10 @@ static void send_bytes(int fd, uint32_t bytes)
 /* Enters the kernel where something is to be submitted, or it has something to do. */
 static void turn(void)
 {
-	const uint32_t left = ring.tail - atomic_load(word(ring.params.sq_off.head));
+	const uint32_t left = submissions - atomic_load(word(ring.params.sq_off.head));
 	const bool due = atomic_load(word(ring.params.sq_off.flags)) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
 
-	atomic_store(word(ring.params.sq_off.tail), ring.tail);
+	atomic_store(word(ring.params.sq_off.tail), submissions);
 	if (left > 0 || due)
 		syscall(__NR_io_uring_enter, ring.fd, left, 0, due ? IORING_ENTER_GETEVENTS : 0, NULL, 0);
 }
@@ -166,7 +155,7 @@ static bool received(struct exchange *exchange, int32_t bytes, uint32_t flags, u
 {
 	if (flags & IORING_CQE_F_BUFFER) {
 		const uint16_t at = (uint16_t)(flags >> IORING_CQE_BUFFER_SHIFT);
-		const uint8_t *buffer = ring.memory + (size_t)at * BUFFER_BYTES;
+		const uint8_t *buffer = buffers.memory + (size_t)at * BUFFER_BYTES;
 
 		for (uint32_t i = exchange->received; i < ROUND_BYTES && i < exchange->received + (uint32_t)bytes; i++)
 			round[i] = buffer[i - exchange->received];
@@ -185,7 +174,7 @@ static bool received(struct exchange *exchange, int32_t bytes, uint32_t flags, u
 	if (exchange->received == exchange->request_bytes) {
 		exchange->received = 0;
 		exchange->to_send = exchange->reply_bytes;
-		memcpy(ring.reply, round, ROUND_BYTES);
+		memcpy(buffers.reply, round, ROUND_BYTES);
 		send_reply(exchange);
 	}
 	return true;
