@@ -1,6 +1,6 @@
 /**
- * Connections over sockets of the kernel's that were closed behind pushes (libos/transport.ts, close): each lingers until
- * all of its pushes have completed, or its peer has taken nothing for the user timeout.
+ * Connections over sockets of the kernel's that were closed behind pushes (libos/transport.ts, close): each lingers
+ * until all of its pushes have completed, or its peer has taken nothing for the user timeout.
  */
 import { nowNs } from './clock.ts';
 import * as sys from './native/sockets.ts';

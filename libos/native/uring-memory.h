@@ -59,7 +59,7 @@ static inline int uring_memory_map(struct uring_memory *ring)
 	return 0;
 }
 
-/* As `params` asks for; the rest of `ring` is zeroes. Returns 0, or the negative number of an error, with nothing open. */
+/* As `params` asks for. Returns 0, or the negative number of an error: nothing is open then. */
 static inline int uring_memory_open(struct uring_memory *ring, uint32_t entries)
 {
 	int result;
