@@ -15,6 +15,16 @@ describe('the user timeout of a connection (RFC 9293, 3.8.3)', () => {
     expect(peer.pass(0.2e6).at(-1)).toBe('100000 RA 11 ack 1');
     expect(connection.error).toBe('TIMED_OUT');
   });
+
+  it('may be set while data waits, however late its next transmission is', () => {
+    const peer = new TestPeer({ tcp: { keepAliveUs: 0 } });
+    const connection = peer.establish();
+    peer.push(10);
+    peer.pass(8e6);
+    connection.sender.giveUpAfter(9e6);
+    expect(peer.pass(3e6)).toEqual(['1000000 RA 11 ack 1']);
+    expect(connection.error).toBe('TIMED_OUT');
+  });
 });
 
 describe('the keep-alive of a connection (RFC 9293, 3.8.4)', () => {

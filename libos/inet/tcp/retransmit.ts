@@ -1,4 +1,7 @@
-/** Sending again: what is known to be lost, and the last segment of which nothing is heard (RFC 8985, section 7). */
+/**
+ * Sending again: what is known to be lost, the last segment of which nothing is heard (RFC 8985, section 7), and what
+ * asks for the peer's window.
+ */
 import { advance, distance } from '../sequence.ts';
 import type { LossRecovery } from './recovery.ts';
 import type { SendQueue } from './send-queue.ts';
@@ -61,4 +64,15 @@ export function sendTailProbe(sender: Resending): boolean {
   }
   recovery.probeDue = false;
   return true;
+}
+
+/**
+ * Asks a peer whose window is closed, or too small to be worth a segment, for news: sends a byte beyond it, or what it
+ * takes (RFC 9293, section 3.8.6.1), or again what is in flight. Returns false when the device had no frame for it.
+ */
+export function sendWindowProbe(sender: Resending): boolean {
+  const { inFlight, mss, next, unacknowledged, window } = sender;
+  if (inFlight > 0) return sender.sendAgain(unacknowledged, Math.min(inFlight, mss)) >= 0;
+  const length = Math.min(Math.max(1, window.bytes), distance(next, sender.queue.end), mss);
+  return sender.sendData(next, length, false) >= 0;
 }

@@ -19,12 +19,11 @@ import { PersistTimer, type Prober } from './persist.ts';
 import { Progress } from './progress.ts';
 import { AckDue, type Receiver } from './receiver.ts';
 import { LossRecovery, Recovery } from './recovery.ts';
-import { type Resending, retransmitLost, sendTailProbe } from './retransmit.ts';
+import { type Resending, retransmitLost, sendTailProbe, sendWindowProbe } from './retransmit.ts';
 import { RttEstimator } from './rtt.ts';
 import { SendQueue } from './send-queue.ts';
 import { Turn } from './send-turns.ts';
 import { SendWindow } from './send-window.ts';
-import { TIMESTAMP_TICK_US } from './timestamp-clock.ts';
 import { UserTimeout } from './user-timeout.ts';
 
 /** Least segment size (RFC 9293, section 3.7.1). No path needs less; tiny segments would be a flood. */
@@ -221,7 +220,10 @@ export class Sender implements Prober, Resending {
     let progress: number = Progress.None;
     const answers = newBytes === 0 && recovery.awaitsAnswer && segment.sequenceLength === 0;
     if (newBytes > 0 || answers || (sackPermitted && segment.sackCount > 0)) {
-      const sacks = recovery.takeDelivered(segment, newBytes, next, this.mss, this.#echoAgeTicks(segment));
+      // A peer that has refused probes may echo what came before them.
+      const echoes = this.#receiver.timestamps && !this.persist.runs;
+      const echoAgeTicks = echoes ? this.emission.clock.age(segment.timestampEcho) : -1;
+      const sacks = recovery.takeDelivered(segment, newBytes, next, this.mss, echoAgeTicks);
       duplicate ||= sacks;
     }
     if (newBytes > 0) {
@@ -245,15 +247,6 @@ export class Sender implements Prober, Resending {
       if (sends) progress |= Progress.Sends;
     }
     return progress;
-  }
-
-  /** How old the timestamp is that the segment echoes; negative when it cannot be, or there is none. */
-  #echoAgeTicks(segment: TcpSegment): number {
-    // A peer that has refused probes may echo what came before them.
-    if (!this.#receiver.timestamps || this.persist.runs) return -1;
-    const ageTicks = distance(segment.timestampEcho, this.emission.clock.now());
-    // Anybody may have made up one that is older than any transmission.
-    return ageTicks * TIMESTAMP_TICK_US <= this.#context.options.maxRtoUs ? ageTicks : -1;
   }
 
   /** New bytes, and perhaps our FIN, are acknowledged. */
@@ -367,9 +360,8 @@ export class Sender implements Prober, Resending {
 
   #startPersisting(): void {
     if (this.persist.runs) return;
-    const { rtoUs } = this.rtt;
     this.#userTimeout.restart();
-    this.persist.start(rtoUs, rtoUs, this.orphaned);
+    this.persist.start(this.rtt.rtoUs, this.rtt.rtoUs, this.orphaned);
   }
 
   /** What waited for room, or for the neighbour, goes: the timer is to run for it from now on. */
@@ -422,6 +414,7 @@ export class Sender implements Prober, Resending {
   /** Sets the user timeout of this connection. */
   giveUpAfter(us: number): void {
     this.#userTimeout.lastsUs = us;
+    if (!this.persist.peerAnswers) this.#deadlines.retransmitBy(this.#userTimeout.endsAtUs);
   }
 
   /** The retransmission timer has expired for what is in flight (RFC 6298, section 5.5 and 5.6). */
@@ -468,22 +461,12 @@ export class Sender implements Prober, Resending {
     this.persist.start(this.rtt.rtoUs, 0, this.orphaned);
   }
 
-  /**
-   * Asks a peer whose window is closed, or too small to be worth a segment, for news: sends a byte beyond it,
-   * or what it takes (RFC 9293, section 3.8.6.1), and that again, ever more seldom, as long as it is not
-   * acknowledged.
-   */
   sendProbe(): boolean {
-    const { inFlight, mss, next, persist, unacknowledged, window } = this;
-    const length = Math.min(Math.max(1, window.bytes), distance(next, this.queue.end), mss);
-    const again = inFlight > 0;
-    const sent = again
-      ? this.sendAgain(unacknowledged, Math.min(inFlight, mss))
-      : this.sendData(next, length, false);
-    if (sent < 0) return false;
+    const isData = this.inFlight === 0 && this.window.bytes > 0;
+    if (!sendWindowProbe(this)) return false;
     // What lies within the window is data like other, and the retransmission timer runs for it.
-    if (!again && window.bytes > 0) persist.stop();
-    else persist.probed();
+    if (isData) this.persist.stop();
+    else this.persist.probed();
     return true;
   }
 

@@ -2,6 +2,7 @@
  * The timestamp clock of one connection (RFC 7323, section 5.4), which runs from an offset of its own. An echoed
  * timestamp says which transmission an acknowledgement is for; when that was, our own clock knows to the microsecond.
  */
+import { distance } from '../sequence.ts';
 import type { Context } from './context.ts';
 import type { Path } from './output.ts';
 
@@ -19,6 +20,13 @@ export class TimestampClock {
   /** A signed 32-bit integer. */
   now(): number {
     return (((this.#context.nowUs / TIMESTAMP_TICK_US) | 0) + this.#offset) | 0;
+  }
+
+  /** How old a timestamp is that the peer echoes, in ticks; negative when it cannot be. */
+  age(echo: number): number {
+    const ticks = distance(echo, this.now());
+    // Anybody may have made up one that is older than any transmission.
+    return ticks * TIMESTAMP_TICK_US <= this.#context.options.maxRtoUs ? ticks : -1;
   }
 }
 
