@@ -30,6 +30,16 @@ const sliced = {
   flags: ['-pthread'],
 };
 
+/** The glue for XDP sockets, of which a floor is made, too. */
+const xdpSockets = {
+  sources: ['xsk.c', 'xsk-burst.c', 'xsk-rings.c', 'xdp-program.c', 'checksum.c'],
+  headers: [
+    ...['xsk.h', 'xsk-socket.h', 'xsk-rings.h', 'xdp-program.h'],
+    ...['frame-area.h', 'checksum.h', 'device-times.h'],
+  ],
+};
+const fromFloors = (file) => relative(floors, join(glue, file));
+
 /**
  * What is built: `file` from `sources` in `folder` (the headers are only looked at for changes), against the `library`
  * that pkg-config knows, if any; `without` says what is lost when it cannot be built.
@@ -80,19 +90,8 @@ const products = [
     file: 'floor-xdp',
     folder: floors,
     ...sliced,
-    sources: [
-      'floor-xdp.c',
-      ...['xsk.c', 'xsk-rings.c', 'xdp-program.c', 'checksum.c'].map(
-        (name) => `../../../libos/native/${name}`,
-      ),
-      ...sliced.sources,
-    ],
-    headers: [
-      ...['xsk.h', 'xsk-rings.h', 'xdp-program.h', 'frame-area.h', 'checksum.h'].map(
-        (name) => `../../../libos/native/${name}`,
-      ),
-      ...sliced.headers,
-    ],
+    sources: ['floor-xdp.c', ...xdpSockets.sources.map(fromFloors), ...sliced.sources],
+    headers: [...xdpSockets.headers.map(fromFloors), ...sliced.headers],
     library: null,
     without: 'the floor under kv-xdp is not measured',
   },
@@ -118,8 +117,7 @@ const products = [
   {
     file: 'xdp.so',
     folder: glue,
-    sources: ['xsk.c', 'xsk-rings.c', 'xdp-program.c', 'checksum.c'],
-    headers: ['xsk.h', 'xsk-rings.h', 'xdp-program.h', 'frame-area.h', 'checksum.h', 'device-times.h'],
+    ...xdpSockets,
     flags: ['-shared', '-fPIC', '-fvisibility=hidden'],
     library: null,
     without: 'the backend xdp is not available',
