@@ -23,6 +23,9 @@ export class TcpCounters {
   /** Reductions of a congestion window that were taken back, as nothing had been lost. */
   needlessRecoveries = 0;
   probes = 0;
+  /** Larger segments that were sent to find out whether the path carries them, and times that they became smaller. */
+  sizeProbes = 0;
+  sizesReduced = 0;
   /** ICMP errors about segments in flight, but for those that tell of a narrow hop. */
   errorsReported = 0;
   /** SYNs, and acknowledgements that would complete a connection, dropped because the listener's backlog was full. */

@@ -10,11 +10,13 @@
  * Only this class writes its fields.
  */
 import { advance, distance, isAtOrBefore, isBefore } from '../sequence.ts';
-import { DEFAULT_MSS, Flag, type TcpSegment, TIMESTAMPS_BYTES } from '../wire/tcp.ts';
+import { IPV4_HEADER_BYTES } from '../wire/ipv4.ts';
+import { DEFAULT_MSS, Flag, HEADER_BYTES, type TcpSegment, TIMESTAMPS_BYTES } from '../wire/tcp.ts';
 import type { Context } from './context.ts';
 import type { Deadlines } from './deadlines.ts';
 import { Emission } from './emission.ts';
 import type { Path } from './output.ts';
+import { PathMtuSearch, payloadBehindBlackHole, RAISE_AFTER_US, RETRY_AFTER_US } from './path-mtu.ts';
 import { PersistTimer, type Prober } from './persist.ts';
 import { Progress } from './progress.ts';
 import { AckDue, type Receiver } from './receiver.ts';
@@ -68,6 +70,8 @@ export class Sender implements Prober, Resending {
    * given up like a dead one.
    */
   orphaned = false;
+  /** Only while segments are smaller than at the beginning. */
+  #search: PathMtuSearch | null = null;
   /** Since the oldest unacknowledged byte was first sent, or something was acknowledged. */
   readonly #userTimeout: UserTimeout;
   /** Expiries of the retransmission timer since the last progress. */
@@ -258,6 +262,7 @@ export class Sender implements Prober, Resending {
     this.acknowledgedBytes += finToo ? newBytes - 1 : newBytes;
     this.queue.acknowledge(acknowledgement, pool);
     this.#timeouts = 0;
+    if (this.#search !== null) this.#searchGoesOn(this.#search);
     if (this.persist.runs) this.#endPersisting();
     this.#userTimeout.restart();
     // RFC 6298, section 5.2 and 5.3.
@@ -323,7 +328,10 @@ export class Sender implements Prober, Resending {
     const fin = this.finSent && length > queued;
     this.#context.counters.retransmitted++;
     const sent = this.sendData(sequence, length < queued ? length : queued, fin);
-    if (sent > 0) this.recovery.wasSentAgain(sequence, advance(sequence, sent));
+    if (sent > 0) {
+      this.recovery.wasSentAgain(sequence, advance(sequence, sent));
+      if (this.#search !== null) this.#search.sentAgain(sequence, this.#context.nowUs);
+    }
     return sent;
   }
 
@@ -334,6 +342,7 @@ export class Sender implements Prober, Resending {
     // After a pause the window says nothing about the network any more (RFC 5681, section 4.1).
     const idle = this.unacknowledged === this.next && this.#context.nowUs - this.#lastSentUs > this.rtt.rtoUs;
     if (idle) recovery.congestion.restartAfterIdle();
+    if (this.#search !== null && !this.#sendSizeProbe(this.#search)) return Turn.NoFrame;
     let inNetwork = recovery.bytesInNetwork(this.unacknowledged, this.next, mss);
     for (let left = SEGMENTS_PER_TURN; ; left--) {
       const queued = distance(this.next, queue.end);
@@ -356,6 +365,35 @@ export class Sender implements Prober, Resending {
       inNetwork += length;
       if (last && fin) return Turn.Done;
     }
+  }
+
+  /**
+   * New data in a segment that is larger than the others, if it is time and there is enough. Returns false when the
+   * device had no frame for it.
+   */
+  #sendSizeProbe(search: PathMtuSearch): boolean {
+    const { mss, next, queue, recovery, window } = this;
+    if (recovery.state !== Recovery.Open || !search.isDue(this.#context.nowUs)) return true;
+    const length = search.payloadAbove(mss);
+    const inNetwork = recovery.bytesInNetwork(this.unacknowledged, next, mss);
+    const room = Math.min(window.bytes - this.inFlight, recovery.window - inNetwork);
+    if (length > room || length > distance(next, queue.end) || queue.seek(next, length) < length) return true;
+    if (this.unacknowledged === next && this.#deadlines.retransmissionRuns) this.#endWaiting();
+    if (this.#emitSought(next, length, false) < 0) return false;
+    search.probeWasSent(next, this.next);
+    this.#context.counters.sizeProbes++;
+    return true;
+  }
+
+  /** Something was acknowledged. */
+  #searchGoesOn(search: PathMtuSearch): void {
+    const { congestion } = this.recovery;
+    const carried = search.acknowledged(this.unacknowledged);
+    if (carried > this.mss) {
+      this.mss = carried;
+      congestion.setMss(carried);
+      if (search.isOver(carried)) this.#search = null;
+    } else if (search.takeLostAlone(this.unacknowledged)) congestion.undo(this.#context.nowUs);
   }
 
   #startPersisting(): void {
@@ -429,7 +467,16 @@ export class Sender implements Prober, Resending {
   timedOut(): void {
     this.backOff();
     this.#deadlines.retransmitBy(this.#userTimeout.endsAtUs);
-    this.takeForLost();
+    const { flight } = this.recovery;
+    const payload = payloadBehindBlackHole(this.#timeouts, this.mss, this.#headerBytes);
+    // What is lost is no larger than that: its size is not the reason.
+    const isSmall = flight.count === 0 || flight.bytes(0) <= payload;
+    if (isSmall || !this.#shrink(payload, RETRY_AFTER_US)) this.takeForLost();
+  }
+
+  /** Of each packet with data. */
+  get #headerBytes(): number {
+    return IPV4_HEADER_BYTES + HEADER_BYTES + (this.#receiver.timestamps ? TIMESTAMPS_BYTES : 0);
   }
 
   /** A reordering window has passed, or a tail loss probe is due; the retransmission timer runs behind that. */
@@ -489,7 +536,15 @@ export class Sender implements Prober, Resending {
 
   /** The path takes `mss` bytes at most; what was larger goes again. Returns whether that is news. */
   shrinkTo(mss: number): boolean {
+    return this.#shrink(mss, RAISE_AFTER_US);
+  }
+
+  /** The same, and larger ones are tried again in so many microseconds. */
+  #shrink(mss: number, raiseInUs: number): boolean {
     if (mss >= this.mss) return false;
+    this.#context.counters.sizesReduced++;
+    this.#search ??= new PathMtuSearch(this.mss, this.#headerBytes);
+    this.#search.waitUntil(this.#context.nowUs + raiseInUs);
     this.mss = mss;
     this.recovery.congestion.setMss(mss);
     this.takeForLost();

@@ -1,0 +1,139 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { TestHosts } from '../../sim/test-hosts.ts';
+import { payloadBehindBlackHole } from './path-mtu.ts';
+import { TestPeer } from './test-peer.ts';
+
+afterEach(() => TestPeer.checkAll());
+
+const ETHERNET_FRAME = 1514;
+const TUNNEL_FRAME = 1314;
+const JUMBO_FRAME = 9014;
+
+describe('path MTU: a hop that drops what is too large without a word (RFC 4821, 7.7; RFC 8899, 4.3)', () => {
+  function established(offer = {}) {
+    const peer = new TestPeer({ link: { mtu: 9000 } });
+    const connection = peer.establish({ mss: 8960, windowScale: 4, sackPermitted: false, ...offer });
+    peer.window = 65_535;
+    peer.link.aToB.drops = (frame) => frame.length > ETHERNET_FRAME;
+    return { peer, connection };
+  }
+
+  it('gets segments of Ethernet after two timeouts, and all goes again in them', () => {
+    const { peer, connection } = established();
+    expect(peer.push(17_920)).toEqual([]);
+    expect(peer.pass(160_000)).toEqual(['150000 A 1:1461 ack 1']);
+    expect(connection.sender.mss).toBe(1460);
+    expect(peer.send({ flags: 'A', seq: 1, ack: 1461 })).toEqual(['A 1461:2921 ack 1', 'A 2921:4381 ack 1']);
+  });
+
+  it('counts the timestamps', () => {
+    const { peer, connection } = established({ timestamps: true });
+    peer.push(17_920);
+    expect(peer.pass(160_000)).toEqual(['150000 A 1:1449 ack 1']);
+    expect(connection.sender.mss).toBe(1448);
+  });
+
+  it('gets those of the narrowest tunnel after four, also where it began with those of Ethernet', () => {
+    const peer = new TestPeer();
+    peer.establish({ mss: 1460, sackPermitted: false });
+    peer.link.aToB.drops = (frame) => frame.length > TUNNEL_FRAME;
+    peer.push(2920);
+    expect(peer.pass(1e6)).toEqual(['750000 A 1:1241 ack 1']);
+  });
+
+  it('is none where a small segment is what is lost', () => {
+    const { peer, connection } = established();
+    peer.link.aToB.drops = () => true;
+    peer.push(1000);
+    peer.pass(1e6);
+    expect(connection.sender.mss).toBe(8960);
+  });
+
+  it('is not believed in before the second timeout, nor in smaller segments than a tunnel takes', () => {
+    expect([0, 1, 2, 3, 4, 50].map((timeouts) => payloadBehindBlackHole(timeouts, 8948, 52))).toEqual([
+      8948, 8948, 1448, 1448, 1228, 1228,
+    ]);
+    expect(payloadBehindBlackHole(50, 900, 52)).toBe(900);
+  });
+});
+
+describe('path MTU: a stream of jumbo frames', () => {
+  function transferring() {
+    const hosts = new TestHosts({
+      link: { mtu: 9000, buffers: 4096, both: { rateBitsPerS: 10e9, delayUs: 50, queueFrames: 2000 } },
+      checked: false,
+    });
+    const { a, b } = hosts;
+    const queues = hosts.connect();
+    const path = { frameBytes: JUMBO_FRAME };
+    for (const direction of [hosts.link.aToB, hosts.link.bToA]) {
+      direction.drops = (frame) => frame.length > path.frameBytes;
+    }
+    let received = 0;
+    const pop = () =>
+      b.when(b.libos.pop(queues.b), ({ sga, error }) => {
+        if (sga === null) throw new Error(`the stream ended: ${error}`);
+        received += sga.byteLength;
+        b.libos.free(sga);
+        pop();
+      });
+    pop();
+    const { sender } = a.connectionOf(queues.a);
+    const { counters } = a.stack.tcp;
+    /** Brings so many bytes across; gives how long that took. */
+    const transfer = (bytes: number) => {
+      const startUs = hosts.nowUs;
+      const end = received + bytes;
+      const sga = a.libos.alloc(bytes);
+      a.when(a.libos.push(queues.a, sga), () => {});
+      a.libos.free(sga);
+      if (!hosts.run(10e6, () => received >= end)) throw new Error(`${end - received} bytes did not arrive`);
+      return hosts.nowUs - startUs;
+    };
+    return { hosts, path, sender, counters, transfer };
+  }
+
+  it('goes on after few timeouts when the path becomes narrow, and is as large as before when it becomes wide', () => {
+    const { hosts, path, sender, counters, transfer } = transferring();
+    transfer(1e6);
+    expect(sender.mss).toBe(8948);
+    path.frameBytes = ETHERNET_FRAME;
+    expect(transfer(1e6)).toBeLessThan(500_000);
+    expect(sender.mss).toBe(1448);
+    expect(counters.retransmissionTimeouts).toBe(2);
+
+    // A probe is lost, which costs no timeout and no window.
+    const { congestion } = sender.recovery;
+    const threshold = congestion.slowStartThreshold;
+    const { fastRecoveries } = counters;
+    hosts.run(2e6, () => false);
+    transfer(1e6);
+    expect(sender.mss).toBe(1448);
+    expect(counters).toMatchObject({ sizeProbes: 1, sizesReduced: 1, retransmissionTimeouts: 2 });
+    expect(counters.fastRecoveries).toBe(fastRecoveries + 1);
+    expect(congestion.slowStartThreshold).toBeGreaterThanOrEqual(threshold);
+
+    // And no other one before ten minutes have passed.
+    path.frameBytes = JUMBO_FRAME;
+    transfer(1e6);
+    expect(counters.sizeProbes).toBe(1);
+    hosts.run(600e6, () => false);
+    transfer(2e6);
+    expect(sender.mss).toBe(8948);
+    expect(counters).toMatchObject({ sizeProbes: 4, sizesReduced: 1, retransmissionTimeouts: 2 });
+  });
+
+  it('is as large as before soon after an outage that was none of sizes', () => {
+    const { hosts, path, sender, transfer } = transferring();
+    transfer(1e6);
+    path.frameBytes = 0;
+    hosts.run(0, () => false);
+    expect(() => transfer(100_000)).toThrow('did not arrive');
+    path.frameBytes = JUMBO_FRAME;
+    hosts.run(20e6, () => false);
+    transfer(1e6);
+    hosts.run(2e6, () => false);
+    transfer(2e6);
+    expect(sender.mss).toBe(8948);
+  });
+});
