@@ -7,7 +7,7 @@
  * END is LibosEnd as JSON (libos-peer.ts). It says `open` when its libOS is, and begins when a line comes; a sink says
  * `listening` then. Over the kernel it sleeps while nothing comes, so that both of Linux's ends have one core.
  */
-import { readSync } from 'node:fs';
+import { once } from 'node:events';
 import { type Libos, nowNs, openLibos } from '../../libos/index.ts';
 import type { LibosEnd } from './libos-peer.ts';
 
@@ -21,7 +21,8 @@ const { backend, backendOptions, server }: LibosEnd = JSON.parse(endText);
 const idle = backend === 'kernel' ? 'sleep' : 'poll';
 const libos = await openLibos({ backend, backendOptions, idle });
 say('open');
-readSync(0, Buffer.alloc(1));
+await once(process.stdin, 'data');
+process.stdin.destroy();
 if (role === 'sink') sink(libos, Number(seconds) * 1e9);
 else send(libos);
 libos.shutdown();
