@@ -41,6 +41,8 @@ const impairments = new Map([
   ['20 ms, loss 5 %', 'delay_us=20000,loss=0.05'],
 ]);
 
+/** Of both: what ours has by default, and Linux where nobody has set another for the machine. */
+const CONGESTION = 'cubic';
 const LINUX_ADDRESS = '10.98.0.2';
 /** Our stack's, or of the Linux in its place. */
 const NEAR_ADDRESS = '10.98.0.1';
@@ -106,13 +108,7 @@ async function measure({ sender, near }: Way, impairment: string): Promise<numbe
     started.push(peer);
     return peer;
   };
-  for (const name of Object.values(networks)) {
-    ip('netns', 'add', name);
-    execFileSync(
-      'nsenter',
-      at(name, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6').slice(1),
-    );
-  }
+  for (const name of Object.values(networks)) makeNetwork(name);
   try {
     const server = { address: sender === 'near' ? LINUX_ADDRESS : NEAR_ADDRESS, port: PORT };
     const peerAt = (network: string, core: number, end: LibosEnd, sends: boolean): Peer =>
@@ -153,6 +149,13 @@ async function measure({ sender, near }: Way, impairment: string): Promise<numbe
   }
 }
 
+/** With nothing on the wire but what is measured. */
+function makeNetwork(name: string): void {
+  ip('netns', 'add', name);
+  const [program, ...words] = at(name, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6');
+  execFileSync(program, words);
+}
+
 function ourOptions(impairment: string): Record<string, string> {
   const window = flags.receiveWindowBytes;
   return {
@@ -179,6 +182,9 @@ function ip(...words: string[]): void {
 function giveAddress(network: string, name: string, address: string): void {
   ip('-n', network, 'address', 'add', `${address}${PREFIX}`, 'dev', name);
   ip('-n', network, 'link', 'set', name, 'up');
+  // By the route: a namespace may not set what the machine has not allowed everybody.
+  const route = ['10.98.0.0/24', 'dev', name, 'src', address, 'congctl', CONGESTION];
+  ip('-n', network, 'route', 'replace', ...route);
 }
 
 function inMbits(rates: readonly number[]): string {
