@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_WINDOW_FIELD, windowScaleFor, windowUnits } from './receive-window.ts';
+import { MAX_WINDOW_FIELD, maxOutOfOrder, windowScaleFor, windowUnits } from './receive-window.ts';
 
 /** A receiver whose peer sends, and whose application reads, as told; and every edge that the peer is told. */
 function play(bufferBytes: number, mss: number, steps: readonly (readonly [number, number])[]) {
@@ -89,3 +89,13 @@ describe('windowScaleFor', () => {
 function granuleOf(bytes: number): number {
   return 2 ** windowScaleFor(bytes);
 }
+
+describe('out of order', () => {
+  it.each([
+    [100, 1024],
+    [1 << 20, 1024],
+    [8 << 20, 8192],
+  ])('a window of %i bytes may have %i segments', (bytes, segments) => {
+    expect(maxOutOfOrder(bytes)).toBe(segments);
+  });
+});

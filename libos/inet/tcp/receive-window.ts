@@ -9,6 +9,10 @@ export const MAX_WINDOW_FIELD = 65_535;
 /** The part of the buffer by which the window may exceed it, as its edge is rounded up in order not to move left. */
 const MAX_OVERRUN = 1 / 8;
 
+/** Segments that any connection may hold out of order; of a larger window one for each KiB. */
+const MIN_OUT_OF_ORDER = 1024;
+const OUT_OF_ORDER_SEGMENT_BYTES = 1024;
+
 /** The window of a SYN, which is not scaled (RFC 7323, section 2.2). */
 export function initialWindow(bufferBytes: number): number {
   return Math.min(bufferBytes, MAX_WINDOW_FIELD);
@@ -46,4 +50,10 @@ export function windowUnits(
   const wouldMoveLeft = units << scale < offeredBytes;
   if (wouldMoveLeft && offeredBytes - freeBytes < bufferBytes * MAX_OVERRUN) units++;
   return units > 0 ? units : 0;
+}
+
+/** Segments that a connection with a window of `bytes` may hold out of order. */
+export function maxOutOfOrder(bytes: number): number {
+  // A window of full frames behind one hole is kept, all of it; a window of single bytes is not.
+  return Math.max(MIN_OUT_OF_ORDER, Math.ceil(bytes / OUT_OF_ORDER_SEGMENT_BYTES));
 }

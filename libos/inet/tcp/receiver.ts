@@ -17,10 +17,14 @@ import { DuplicateReport } from './duplicate-report.ts';
 import type { Acknowledging } from './output.ts';
 import { Reassembly } from './reassembly.ts';
 import { Delivery, FEW_BUFFERS, ReceiveQueue } from './receive-queue.ts';
-import { initialWindow, MAX_WINDOW_FIELD, windowScaleFor, windowUnits } from './receive-window.ts';
+import {
+  initialWindow,
+  MAX_WINDOW_FIELD,
+  maxOutOfOrder,
+  windowScaleFor,
+  windowUnits,
+} from './receive-window.ts';
 
-/** Segments that one connection may hold out of order. */
-const MAX_OUT_OF_ORDER = 1024;
 /**
  * Challenges a second (RFC 5961, section 7). Each connection counts its own, so that the count shows an
  * attacker nothing about another connection.
@@ -240,7 +244,7 @@ export class Receiver implements Acknowledging {
       counters.receiveDropped++;
       return Taken.Nothing;
     }
-    this.#reassembly ??= new Reassembly(MAX_OUT_OF_ORDER);
+    this.#reassembly ??= new Reassembly(maxOutOfOrder(this.#context.options.receiveWindowBytes));
     const reassembly = this.#reassembly;
     frame.sequence = sequence;
     const kept = reassembly.insert(frame);
