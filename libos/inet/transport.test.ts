@@ -101,6 +101,22 @@ describe('closing a stream', () => {
     expect(connectionsOf(all, 0)).toEqual([]);
   });
 
+  it('with unread data leaves TIME-WAIT as it is: the peer is gone', () => {
+    const all = connected();
+    all.client.shutdownWrite(all.clientQd);
+    all.step(20);
+    send(all.server, all.serverQd, 100);
+    all.server.close(all.serverQd);
+    all.step(20);
+    const [connection] = connectionsOf(all, 1);
+    expect(connection.state).toBe(TcpState.TimeWait);
+    all.client.close(all.clientQd);
+    all.step(20);
+    expect(connection.state).toBe(TcpState.TimeWait);
+    expect(connection.receiver.queue.isEmpty).toBe(true);
+    expect(seen(all.flags.fromClient, RST)).toBe(false);
+  });
+
   it('with nothing unread ends it by a FIN, and all that was pushed arrives', () => {
     const all = connected();
     send(all.client, all.clientQd, 50_000);

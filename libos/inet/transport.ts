@@ -371,11 +371,12 @@ export class InetTransport implements Transport {
 
   /**
    * What was pushed still reaches the peer, from the pushed buffers, and then the end of the stream. Data that nobody
-   * has read makes it a reset (RFC 9293, section 3.10.4; RFC 2525, section 2.17).
+   * has read makes it a reset (RFC 9293, section 3.10.4; RFC 2525, section 2.17), unless the peer has ended its side
+   * and has all of ours: it is gone, and TIME-WAIT stays.
    */
   #closeStream(queue: InetQueue, connection: TcpConnection): void {
     const stands = connection.state !== TcpState.Closed && connection.isSynchronized;
-    const unread = !connection.receiver.queue.isEmpty;
+    const unread = !connection.receiver.queue.isEmpty && connection.state !== TcpState.TimeWait;
     if (!stands || unread) {
       connection.abandon();
       if (stands) connection.sendReset();
@@ -386,6 +387,7 @@ export class InetTransport implements Transport {
     queue.lingers = queue.pushes.head !== NO_SLOT || queue.unacknowledged.head !== NO_SLOT;
     if (queue.lingers) connection.orphan();
     else connection.abandon();
+    if (connection.state === TcpState.TimeWait) connection.receiver.queue.clear();
     connection.finish();
   }
 
