@@ -25,10 +25,11 @@ const reasons: Record<string, [names: string[], reason: string]> = {
   'scripts/bench/posted-receives.ts': [['rdma'], 'what it measures is there over RDMA alone'],
   'scripts/bench/raw-frames.ts': [['dpdk'], 'a folder'],
   'scripts/redis-kill/series.ts': [['rdma'], 'shared memory that a killed process leaves'],
-  'scripts/soft-roce/host.ts': [['rdma'], 'a program of iproute2'],
-  'scripts/soft-roce/kernel.ts': [['kernel'], "a folder of Linux' modules"],
-  'scripts/soft-roce/kvserver-and-load.ts': [['rdma'], 'the virtual machine is there for RDMA'],
-  'scripts/soft-roce/locked-memory.ts': [['rdma'], 'the virtual machine is there for RDMA'],
+  'scripts/guest/host.ts': [['rdma'], 'a program of iproute2'],
+  'scripts/guest/kernel.ts': [['kernel'], "a folder of Linux' modules"],
+  'scripts/guest/locked-memory.ts': [['rdma'], 'the virtual machine has an RDMA device'],
+  'scripts/guest/pci.ts': [['dpdk'], 'the virtual machine has NICs'],
+  'scripts/guest/soft-roce.ts': [['rdma'], 'the virtual machine has an RDMA device'],
 };
 
 const sources = parts

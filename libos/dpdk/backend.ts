@@ -1,13 +1,10 @@
 /** What the house knows of the libOS over DPDK; create.ts puts it together. */
-import { join } from 'node:path';
 import { BACKEND_API_VERSION, type BackendDescriptor } from '../backend-descriptor.ts';
 import { createLater } from '../create-later.ts';
 import type { DoctorFinding } from '../finding.ts';
 import { glue } from './glue.ts';
 import { DEFAULT_DEVICE, dpdkOptions, NAME } from './options.ts';
-
-const SERVER_ADDRESS = '10.99.0.1';
-const CLIENT_ADDRESS = '10.99.0.2';
+import { dpdkPair } from './pair.ts';
 
 export const dpdkBackend: BackendDescriptor = {
   name: NAME,
@@ -20,22 +17,10 @@ export const dpdkBackend: BackendDescriptor = {
   acknowledges: 'libos',
   socketOptions: true,
   options: dpdkOptions,
-  pairing: {
-    about: DEFAULT_DEVICE,
-    ends(folder, given) {
-      const { device = DEFAULT_DEVICE } = given;
-      if (device !== DEFAULT_DEVICE) {
-        return `two ends of DPDK on one machine reach each other over ${DEFAULT_DEVICE} alone`;
-      }
-      const both = { device, socket: join(folder, 'memif.sock'), ...given };
-      return {
-        address: SERVER_ADDRESS,
-        server: { ...both, role: 'server', ip: `${SERVER_ADDRESS}/24` },
-        client: { ...both, role: 'client', ip: `${CLIENT_ADDRESS}/24` },
-      };
-    },
-  },
-  needs: ({ device = DEFAULT_DEVICE }) => device,
+  pairing: { about: DEFAULT_DEVICE, ends: dpdkPair },
+  // As the doctor names them: each NIC has a finding.
+  needs: ({ device = DEFAULT_DEVICE, pci }) =>
+    device === 'pci' && pci !== undefined ? `pci ${pci.toLowerCase()}` : device,
   async *examine(): AsyncGenerator<DoctorFinding> {
     const { examineDpdk } = await import('./doctor.ts');
     yield* examineDpdk();

@@ -1,9 +1,10 @@
 /**
- * Opens devices and sends one frame, for the doctor: between two devices at the ends of a wire, or from a tap
- * device to the kernel behind it.
+ * Opens devices, for the doctor, and sends one frame: between two devices at the ends of a wire, or from a tap
+ * device to the kernel behind it. What lies at the other end of a NIC nobody knows: it is opened, and no more.
  *
  *     node device-probe.ts af_packet:NAME af_xdp:OTHER      from the first to the second
  *     node device-probe.ts tap:NAME                         to the kernel
+ *     node device-probe.ts pci:ADDRESS                      prints what is found
  *
  * Exit code 0 when the frame has arrived; otherwise 1, and why on standard error.
  */
@@ -18,9 +19,20 @@ const FRAME_BYTES = 100;
 const ETHERTYPE = [0x88, 0xb5];
 
 function open(kindAndName: string, host: number): DpdkDevice {
-  const [device, name] = kindAndName.split(':');
+  const [, device, name] = /^(\w+):(.+)$/.exec(kindAndName)!;
   // With what holds where nothing is said: that is what the finding is about.
-  return new DpdkDevice(parseDpdkOptions({ device, interface: name, ip: `192.0.2.${host}/24` }));
+  const key = device === 'pci' ? 'pci' : 'interface';
+  return new DpdkDevice(parseDpdkOptions({ device, [key]: name, ip: `192.0.2.${host}/24` }));
+}
+
+/** Says what a NIC is like that can be opened. */
+function lookAtNic(name: string): void {
+  const nic = open(name, 1);
+  const mac = Buffer.from(nic.mac).toString('hex').replace(/..\B/g, '$&:');
+  console.log(
+    `DPDK opens it: ${mac}, packets of up to ${nic.mtu} bytes, its link is ${nic.linkUp ? 'up' : 'down'}`,
+  );
+  nic.close();
 }
 
 function sendFrame(device: DpdkDevice): void {
@@ -65,7 +77,8 @@ function probe(from: string, to: string | undefined): boolean {
 }
 
 try {
-  if (!probe(process.argv[2], process.argv[3])) {
+  if (process.argv[2].startsWith('pci:')) lookAtNic(process.argv[2]);
+  else if (!probe(process.argv[2], process.argv[3])) {
     console.error('the device opens, but no frame arrives at its other end');
     process.exitCode = 1;
   }

@@ -4,12 +4,13 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { DoctorFinding } from '../finding.ts';
 import type { RoundTrips } from './frame-peer.ts';
 import { glue } from './glue.ts';
+import { isForDpdk, type Nic, readNics, takingOver, VFIO } from './nics.ts';
 
 const PROBE_MS = 20_000;
 /** A frame of a small request on the wire. */
@@ -29,7 +30,7 @@ export async function* examineDpdk(): AsyncGenerator<DoctorFinding> {
     yield await examineInterface('af_packet', 'af_packet:bypass0', 'af_packet:bypass1');
     yield await examineInterface('af_xdp', 'af_packet:bypass0', 'af_xdp:bypass1');
   }
-  yield* examineNics();
+  yield* examineNics(library.works === true);
 }
 
 function examineGlue(): DoctorFinding {
@@ -97,44 +98,36 @@ function kernelRemedy(what: string, said: string): string | null {
   return null;
 }
 
-/** The network interfaces on the PCI bus, and what each lacks. */
-function examineNics(): DoctorFinding[] {
-  const bus = '/sys/bus/pci/devices';
-  const addresses = list(bus).filter((address) => read(join(bus, address, 'class')).startsWith('0x02'));
-  if (addresses.length === 0) {
-    const found = 'no network interface on a PCI bus';
-    return [
-      { what: 'pci', works: false, found, remedy: 'use memif, tap or af_packet, or a machine with a NIC' },
-    ];
+/**
+ * The network interfaces on the PCI bus, and what each lacks.
+ *
+ * @param canTry DPDK is there, and may open those that are its own
+ */
+export async function* examineNics(canTry: boolean): AsyncGenerator<DoctorFinding> {
+  const nics = readNics();
+  if (nics.length === 0) {
+    const remedy = 'use memif, tap or af_packet, or a machine with a NIC';
+    yield { what: 'pci', works: false, found: 'no network interface on a PCI bus', remedy };
   }
-  return addresses.map((address) => examineNic(join(bus, address), address));
+  for (const nic of nics) yield await examineNic(nic, canTry);
 }
 
-/** These leave the interface to the kernel and need no other driver (DPDK's mlx5 and mlx4 guides). */
-const bifurcated = ['mlx5_core', 'mlx4_core'];
-const userspaceDrivers = ['vfio-pci', 'igb_uio', 'uio_pci_generic'];
-
-function examineNic(path: string, address: string): DoctorFinding {
+/** A NIC that is bound to vfio-pci is nobody's but DPDK's, and one process' at a time: it can be opened. */
+async function examineNic(nic: Nic, canTry: boolean): Promise<DoctorFinding> {
+  const { address, id, driver, interfaces, hasIommu } = nic;
   const what = `pci ${address}`;
-  const driver = existsSync(join(path, 'driver'))
-    ? basename(readlinkSync(join(path, 'driver')))
-    : 'no driver';
-  const id = `${read(join(path, 'vendor')).slice(2)}:${read(join(path, 'device')).slice(2)}`;
-  const interfaces = [
-    ...list(join(path, 'net')),
-    ...list(path).flatMap((name) => list(join(path, name, 'net'))),
-  ];
-  const iommu = list('/sys/kernel/iommu_groups').length > 0;
-  const found = [`${id}, ${driver}`, ...interfaces, iommu ? 'IOMMU' : 'no IOMMU'].join(', ');
-  if ([...bifurcated, ...userspaceDrivers].includes(driver))
-    return { what, works: true, found, remedy: null };
-  const steps = [
-    'it would be lost to the kernel, so not the one you are logged in by; as root: modprobe vfio-pci',
-    ...(iommu ? [] : ['echo 1 > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode']),
-    ...interfaces.map((name) => `ip link set ${name} down`),
-    `dpdk-devbind.py --bind=vfio-pci ${address}`,
-  ];
-  return { what, works: false, found, remedy: steps.join('; ') };
+  const facts = [`${id}, ${driver ?? 'no driver'}`, ...interfaces, hasIommu ? 'IOMMU' : 'no IOMMU'].join(
+    ', ',
+  );
+  if (!isForDpdk(nic)) {
+    const remedy = `it would be lost to the kernel, so not the one you are logged in by; as root: ${takingOver(nic)}`;
+    return { what, works: false, found: facts, remedy };
+  }
+  if (driver !== VFIO || !canTry) return { what, works: true, found: facts, remedy: null };
+  const { code, stdout, stderr } = await run(process.execPath, [probeProgram, `pci:${address}`]);
+  const works = code === 0;
+  const found = `${facts}; ${works ? stdout.trim() : stderr.split('\n').at(-1)}`;
+  return { what, works, found, remedy: works ? null : 'mend what it says; another process may have it' };
 }
 
 interface Outcome {
@@ -172,14 +165,6 @@ async function firstWords(child: ChildProcess): Promise<string> {
   const ended = once(child, 'close').then(() => ['the process ended']);
   const [text] = await Promise.race([once(child.stderr!, 'data'), ended]);
   return `${text}`.trim();
-}
-
-function list(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
 }
 
 function read(path: string): string {

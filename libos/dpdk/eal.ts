@@ -2,8 +2,10 @@
  * DPDK's environment abstraction layer, started once a process with what the first device needs. Ports are
  * plugged in afterwards, so that each libOS opens and closes its own.
  */
+import { readFileSync } from 'node:fs';
 import { currentCores } from '../affinity.ts';
 import { LibosError } from '../errors.ts';
+import { reachableBase } from './address-space.ts';
 import { type Glue, glue } from './glue.ts';
 
 export interface EalOptions {
@@ -40,12 +42,17 @@ function ealArguments({ pciAddress, hugepages, memoryMb, extraArguments }: EalOp
     `--file-prefix=bypassbench-${process.pid}`,
     '--no-telemetry',
     '--log-level=lib.eal:warning',
-    ...(pciAddress === null ? ['--no-pci'] : [`--allow=${pciAddress}`]),
+    ...(pciAddress === null ? ['--no-pci'] : nicArguments(pciAddress)),
     ...(hugepages
       ? ['--in-memory', '-m', `${memoryMb}`]
       : ['--no-shconf', '--no-huge', '-m', `${memoryMb}`, '--iova-mode=va']),
     ...extraArguments,
   ];
+}
+
+function nicArguments(address: string): string[] {
+  const base = reachableBase(readFileSync('/proc/self/maps', 'utf8'));
+  return [`--allow=${address}`, `--base-virtaddr=0x${base.toString(16)}`];
 }
 
 function remedy({ hugepages, extraArguments }: EalOptions, reason: string): string {

@@ -59,6 +59,11 @@ export const dpdkOptions: Readonly<Record<string, DpdkOption>> = {
     kinds: ['tap', 'af_packet', 'af_xdp'],
   },
   pci: { help: 'address of a NIC, such as 0000:3b:00.0; must be given', default: null, kinds: ['pci'] },
+  peer_pci: {
+    help: 'of conform and calibrate, which have both ends: the NIC at the other end of the wire',
+    default: null,
+    kinds: ['pci'],
+  },
   ...networkOptions,
   mac: {
     help: "Ethernet address; without it the device's own, of memif and tap one that follows from ip",
@@ -89,6 +94,12 @@ export function parseDpdkOptions(given: Readonly<Record<string, string>>): DpdkO
   const options = new OptionReader('dpdk', given);
   const kind = options.choice('device', kinds, DEFAULT_DEVICE);
   options.checkNames(takers, 'device', kind);
+  if (options.has('peer_pci')) {
+    options.refuse(
+      'peer_pci',
+      'only conform and calibrate take it, which have both ends: name the own NIC by pci=',
+    );
+  }
   const device = readDevice(options, kind);
   const mtu = options.has('mtu') ? options.integer('mtu', 576, largestMtu(kind), 0) : null;
   // The rings of a NIC and of XDP hold a few thousand.

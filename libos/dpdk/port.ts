@@ -4,6 +4,7 @@ import { readInterface } from '../frames/interface.ts';
 import { missingRights } from '../frames/rights.ts';
 import { PortFlag } from './glue.ts';
 import { claimSocket } from './memif-socket.ts';
+import { isForDpdk, nicAt, takingOver } from './nics.ts';
 import { type DpdkOptions, largestMtu } from './options.ts';
 
 export interface PortRequest {
@@ -86,9 +87,10 @@ export function portRequest(options: DpdkOptions): PortRequest {
           '(ulimit -l) as the packet pool takes; bypassbench doctor shows more.',
       };
     case 'pci':
+      requireNic(device.address);
       return {
         bus: 'pci',
-        name: device.address,
+        name: device.address.toLowerCase(),
         args: '',
         mtu: network.mtu ?? 0,
         mac: network.mac,
@@ -135,6 +137,20 @@ function requireRights({ kind }: InterfaceDevice): void {
   if (missing.length === 0) return;
   const detail = `device=${kind} needs root, or ${missing.join(' and ')}, which this process lacks: run it by sudo`;
   throw refusal('PERMISSION_DENIED', detail);
+}
+
+function requireNic(address: string): void {
+  const nic = nicAt(address);
+  if (nic === null) {
+    throw refusal(
+      'INVALID_ARGUMENT',
+      `pci=${address}: there is no such device; bypassbench doctor lists the NICs`,
+    );
+  }
+  if (isForDpdk(nic)) return;
+  const whose = nic.driver === null ? 'no driver' : `the driver ${nic.driver}`;
+  const detail = `pci=${address} has ${whose}; to take it from the kernel, for good, as root: ${takingOver(nic)}`;
+  throw refusal('BACKEND_UNAVAILABLE', detail);
 }
 
 function refusal(code: ErrorCode, detail: string): LibosError {

@@ -11,19 +11,29 @@
 #include "checksum.h"
 #include "port.h"
 
-static void request_hardware_checksums(struct rte_mbuf *mbuf, const struct packet *packet)
+/* Leaves the checksum of TCP or UDP to the NIC, and that of IPv4 where it takes that as well. */
+static void fill_checksums(struct port *port, struct rte_mbuf *mbuf, const struct packet *packet)
 {
-	uint8_t *field = packet_field(packet);
-	uint16_t pseudo_sum = packet_pseudo_sum(packet);
+	uint8_t *field = port->fills_in_hardware ? packet_field(packet) : NULL;
+	uint16_t pseudo_sum;
 
+	if (field == NULL) {
+		packet_fill(packet);
+		return;
+	}
+	pseudo_sum = packet_pseudo_sum(packet);
+	memcpy(field, &pseudo_sum, 2);
 	mbuf->l2_len = RTE_ETHER_HDR_LEN;
 	mbuf->l3_len = packet->header_length;
-	mbuf->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
-	memset(packet->ip + 10, 0, 2);
-	if (field == NULL)
-		return;
-	memcpy(field, &pseudo_sum, 2);
+	mbuf->ol_flags = RTE_MBUF_F_TX_IPV4;
 	mbuf->ol_flags |= packet->protocol == IPPROTO_TCP ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
+	if (port->fills_header_in_hardware) {
+		mbuf->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+		memset(packet->ip + 10, 0, 2);
+	} else {
+		packet_fill_header(packet);
+	}
+	port->area->counters[COUNT_tx_hardware_checksum]++;
 }
 
 /* Turns what was queued into packet buffers that are ready to go. */
@@ -50,12 +60,8 @@ static void take_queued(struct port *port)
 		mbuf->data_off = (uint16_t)(frame->offset - area->base_of[frame->buffer]);
 		mbuf->data_len = (uint16_t)length;
 		mbuf->pkt_len = length;
-		if (packet_find(port->pool_base + frame->offset, length, &packet)) {
-			if (port->fills_in_hardware)
-				request_hardware_checksums(mbuf, &packet);
-			else
-				packet_fill(&packet);
-		}
+		if (packet_find(port->pool_base + frame->offset, length, &packet))
+			fill_checksums(port, mbuf, &packet);
 		port->pending[port->pending_count++] = mbuf;
 	}
 	area->queued = 0;
@@ -93,20 +99,32 @@ static void transmit_pending(struct port *port)
 	area->pending = port->pending_count;
 }
 
+/*
+ * Whether the NIC has found TCP's or UDP's checksum right. "None" is the word for data that is right, with a checksum
+ * that was never filled in, as between two guests of a hypervisor; that it was not filled in can be seen.
+ */
+static bool hardware_vouches(const struct port *port, const struct rte_mbuf *mbuf, const struct packet *packet)
+{
+	uint64_t l4 = mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+
+	if (!port->checks_in_hardware)
+		return false;
+	return l4 == RTE_MBUF_F_RX_L4_CKSUM_GOOD ||
+	       (l4 == RTE_MBUF_F_RX_L4_CKSUM_NONE && packet_is_partial(packet));
+}
+
 static enum checksum_status verify(struct port *port, const struct rte_mbuf *mbuf, uint8_t *frame)
 {
+	uint64_t header = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
 	struct packet packet;
 
-	if (port->checks_in_hardware) {
-		uint64_t ip = mbuf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
-		uint64_t l4 = mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
-
-		if (ip == RTE_MBUF_F_RX_IP_CKSUM_GOOD && l4 == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
-			return CHECKSUM_GOOD;
-	}
-	/* What hardware calls bad or does not know is looked at here: its errors are of many kinds. */
 	if (!packet_find(frame, mbuf->data_len, &packet))
 		return CHECKSUM_UNCHECKED;
+	if (hardware_vouches(port, mbuf, &packet)) {
+		port->area->counters[COUNT_rx_hardware_checksum]++;
+		return header == RTE_MBUF_F_RX_IP_CKSUM_GOOD ? CHECKSUM_GOOD : packet_verify_header(&packet);
+	}
+	/* What hardware calls bad or does not know is looked at here: its errors are of many kinds. */
 	return packet_status(&packet, port->flags & PARTIAL_CHECKSUMS,
 			     &port->area->counters[COUNT_rx_partial_checksum]);
 }

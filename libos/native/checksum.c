@@ -104,11 +104,16 @@ uint16_t packet_pseudo_sum(const struct packet *packet)
 	return fold(pseudo_header(packet));
 }
 
+enum checksum_status packet_verify_header(const struct packet *packet)
+{
+	return fold(sum(packet->ip, packet->header_length)) == 0xffff ? CHECKSUM_GOOD : CHECKSUM_BAD;
+}
+
 enum checksum_status packet_verify(const struct packet *packet)
 {
 	const uint8_t *field = packet_field(packet);
 
-	if (fold(sum(packet->ip, packet->header_length)) != 0xffff)
+	if (packet_verify_header(packet) == CHECKSUM_BAD)
 		return CHECKSUM_BAD;
 	if (field == NULL)
 		return packet->protocol == PROTOCOL_TCP || packet->protocol == PROTOCOL_UDP
@@ -126,7 +131,7 @@ bool packet_is_partial(const struct packet *packet)
 {
 	const uint8_t *field = packet_field(packet);
 
-	return field != NULL && fold(sum(packet->ip, packet->header_length)) == 0xffff &&
+	return field != NULL && packet_verify_header(packet) == CHECKSUM_GOOD &&
 	       read16(field) == packet_pseudo_sum(packet);
 }
 
@@ -140,13 +145,18 @@ enum checksum_status packet_status(const struct packet *packet, bool takes_parti
 	return CHECKSUM_GOOD;
 }
 
+void packet_fill_header(const struct packet *packet)
+{
+	write16(packet->ip + IP_CHECKSUM_AT, 0);
+	write16(packet->ip + IP_CHECKSUM_AT, (uint16_t)~fold(sum(packet->ip, packet->header_length)));
+}
+
 void packet_fill(const struct packet *packet)
 {
 	uint8_t *field = packet_field(packet);
 	uint16_t checksum;
 
-	write16(packet->ip + IP_CHECKSUM_AT, 0);
-	write16(packet->ip + IP_CHECKSUM_AT, (uint16_t)~fold(sum(packet->ip, packet->header_length)));
+	packet_fill_header(packet);
 	if (field == NULL)
 		return;
 	write16(field, 0);

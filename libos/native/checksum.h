@@ -23,7 +23,10 @@ struct packet {
 /* Whether the frame holds one whose lengths fit into it; nothing is said of other frames. */
 bool packet_find(uint8_t *frame, uint32_t length, struct packet *packet);
 enum checksum_status packet_verify(const struct packet *packet);
+/* IPv4's checksum alone. */
+enum checksum_status packet_verify_header(const struct packet *packet);
 void packet_fill(const struct packet *packet);
+void packet_fill_header(const struct packet *packet);
 /*
  * Whether the packet is as Linux hands it to a NIC that fills checksums in: IPv4's right, that of TCP or UDP no more
  * than the sum over the pseudo-header.

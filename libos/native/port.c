@@ -1,5 +1,6 @@
 /* Opens and closes ports, and watches their links. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,9 @@
 
 #include "port.h"
 
+/* Where nobody is at the other end of the wire, a NIC is opened after so long. */
+enum { LINK_PATIENCE_S = 5, LINK_LOOK_US = 5000 };
+
 struct port ports[MAX_PORTS];
 static pthread_mutex_t ports_lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_int virtual_devices;
@@ -22,21 +26,33 @@ const char *glue_counter_names(void)
 	return COUNTERS(COUNTER_NAME);
 }
 
+/* What a NIC does by itself. Some leave IPv4's checksum, over few bytes, to the host. */
+static void use_offloads(struct port *port, const struct rte_eth_dev_info *info)
+{
+	const uint64_t rx = RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+	const uint64_t tx = RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+	const uint64_t tx_header = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
+	struct rte_eth_conf *conf = &port->conf;
+
+	conf->rxmode.offloads = info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_CHECKSUM;
+	port->checks_in_hardware = (info->rx_offload_capa & rx) == rx;
+	port->fills_in_hardware = (info->tx_offload_capa & tx) == tx;
+	port->fills_header_in_hardware = port->fills_in_hardware && tx_header != 0;
+	conf->txmode.offloads = port->fills_in_hardware ? tx | tx_header : 0;
+	conf->txmode.offloads |= info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	/* Looking at the link is then no walk to the wire's own chip, of which some take a tenth of a millisecond. */
+	conf->intr_conf.lsc = (*info->dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
+}
+
 static int configure(struct port *port, const struct rte_eth_dev_info *info, int mtu)
 {
-	const uint64_t tx_checksums =
-		RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
 	struct rte_eth_conf *conf = &port->conf;
 	int result;
 
 	memset(conf, 0, sizeof(*conf));
 	/* Software devices only pretend: they compute with less care than checksum.c. */
 	if (port->flags & HARDWARE) {
-		conf->rxmode.offloads = info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_CHECKSUM;
-		port->checks_in_hardware = conf->rxmode.offloads == RTE_ETH_RX_OFFLOAD_CHECKSUM;
-		port->fills_in_hardware = (info->tx_offload_capa & tx_checksums) == tx_checksums;
-		conf->txmode.offloads = port->fills_in_hardware ? tx_checksums : 0;
-		conf->txmode.offloads |= info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+		use_offloads(port, info);
 		if (port->flags & SET_MTU)
 			conf->rxmode.mtu = (uint32_t)mtu;
 	}
@@ -145,14 +161,27 @@ static struct port *claim_port(void)
 	return port;
 }
 
+/* Whether another port of this process has the device. */
+static bool is_taken(const struct port *port)
+{
+	for (int i = 0; i < MAX_PORTS; i++) {
+		if (&ports[i] != port && ports[i].attached && strcmp(ports[i].name, port->name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int attach(struct port *port, const char *arguments)
 {
 	int result;
 
+	if (is_taken(port))
+		return fail("this process has the device open already");
 	gate_set_owner((int)(port - ports));
 	result = rte_eal_hotplug_add(port->bus, port->name, arguments);
 	gate_set_owner(-1);
-	if (result < 0)
+	/* EAL takes the NIC that it is started for by itself. */
+	if (result < 0 && result != -EEXIST)
 		return fail("DPDK finds no such device or cannot use it (%s)", rte_strerror(-result));
 	port->attached = true;
 	if (rte_eth_dev_get_port_by_name(port->name, &port->id) < 0)
@@ -198,6 +227,22 @@ static int bring_up(struct port *port, const char *arguments, int mtu, int buffe
 }
 
 /*
+ * The link of a NIC comes up a moment after the NIC is started, as the two ends of the wire agree on how to talk:
+ * what is sent before is lost.
+ */
+static void wait_for_link(struct port *port)
+{
+	const uint64_t give_up = rte_rdtsc() + LINK_PATIENCE_S * rte_get_tsc_hz();
+
+	do {
+		look_at_link(port, rte_rdtsc());
+		if (port->area->link_up)
+			return;
+		rte_delay_us_sleep(LINK_LOOK_US);
+	} while (rte_rdtsc() < give_up);
+}
+
+/*
  * Opens `name` on `bus` ("vdev" or "pci"). `mtu` 0 takes the device's own; `mac` as 12 hexadecimal digits,
  * all zero for the device's own. Returns the port's number.
  */
@@ -233,6 +278,8 @@ int port_open(const char *bus, const char *name, const char *arguments, int mtu,
 		close_port(port);
 		return -1;
 	}
+	if (flags & HARDWARE)
+		wait_for_link(port);
 	port->area->now_us = (double)rte_rdtsc() * port->us_per_cycle;
 	lend_buffers(port);
 	return (int)(port - ports);

@@ -52,6 +52,7 @@ enum {
 	X(rx_frames) X(rx_bytes) X(rx_dropped_oversize) X(rx_dropped_runt) X(rx_bad_checksum) X(rx_partial_checksum) \
 	X(tx_frames) X(tx_bytes) X(tx_dropped_link_down) X(tx_dropped_oversize) X(tx_dropped_queue_full) \
 	X(tx_ring_full) X(pool_exhausted) X(link_ups) X(link_downs) \
+	X(rx_hardware_checksum) X(tx_hardware_checksum) \
 	X(device_rx_missed) X(device_rx_no_buffer) X(device_rx_errors) X(device_tx_errors)
 /* clang-format on */
 
@@ -68,7 +69,9 @@ struct port {
 	uint32_t frame_limit;
 	int index_at;
 	uint16_t id;
-	bool open, attached, started, promiscuous, fills_in_hardware, checks_in_hardware;
+	bool open, attached, started, promiscuous;
+	/* The NIC does so with the checksums of TCP and UDP, and with that of IPv4. */
+	bool checks_in_hardware, fills_in_hardware, fills_header_in_hardware;
 	int flags;
 	/* The link's state as last looked at, and when to look again. */
 	int passages;

@@ -14,7 +14,7 @@ import { SharedReceives } from './receive-budget.ts';
 const needs: Record<string, string> = {
   shm: 'it is within one machine, in /dev/shm, which must have room for 34 MB for each core: mount -o remount,size=1g /dev/shm',
   'verbs;ofi_rxm':
-    'an RDMA NIC with its driver and the package ibverbs-providers (ibv_devinfo shows it), or Soft-RoCE on any interface, as root: modprobe rdma_rxe; rdma link add rxe0 type rxe netdev eth0. npm run test:soft-roce has one in a virtual machine',
+    'an RDMA NIC with its driver and the package ibverbs-providers (ibv_devinfo shows it), or Soft-RoCE on any interface, as root: modprobe rdma_rxe; rdma link add rxe0 type rxe netdev eth0. npm run test:guest has one in a virtual machine',
   'tcp;ofi_rxm': 'an interface with an address',
   efa: 'an instance of EC2 with an Elastic Fabric Adapter, and its libfabric',
 };

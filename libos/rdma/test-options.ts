@@ -1,6 +1,6 @@
 /**
  * What tests of the backend run over: shm, or whatever RDMA_OPTIONS says
- * ("provider=verbs;ofi_rxm,device=rxe0"), as npm run test:soft-roce does in its guest.
+ * ("provider=verbs;ofi_rxm,device=rxe0"), as npm run test:guest does in its guest.
  */
 import { type BackendOptions, withBackendOption } from '../backend-options.ts';
 

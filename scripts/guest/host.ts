@@ -26,7 +26,7 @@ const USED_BY_GUEST: Package[] = [
 /** Where administrators' programs are, which is not on everyone's PATH. */
 const SYSTEM_FOLDERS = ['/usr/sbin', '/sbin'];
 
-export const say = (line: string): void => console.log(`soft-roce: ${line}`);
+export const say = (line: string): void => console.log(`guest: ${line}`);
 
 function onPath(command: string): boolean {
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_FOLDERS];
@@ -62,7 +62,7 @@ export async function aptAsRoot(...args: string[]): Promise<boolean> {
 export async function prepareHost(): Promise<void> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Unavailable(
-      `no Soft-RoCE guest on ${process.platform} ${process.arch}: it runs this machine's own programs on Debian's kernel for x86-64 Linux`,
+      `no guest on ${process.platform} ${process.arch}: it runs this machine's own programs on Debian's kernel for x86-64 Linux`,
     );
   }
   const missing = [EMULATOR, ...USED_BY_GUEST].filter(isMissing);

@@ -24,6 +24,8 @@ export interface GuestSettings {
   rdmaDevice: string;
   /** IPv4 address of the network device. */
   address: string;
+  /** Set aside for programs. */
+  hugepages: number;
 }
 
 /** What init.sh uses of busybox by its name alone. */
@@ -76,6 +78,7 @@ export async function initramfs(
     `NETWORK_DEVICE=${settings.networkDevice}`,
     `RDMA_DEVICE=${settings.rdmaDevice}`,
     `ADDRESS=${settings.address}`,
+    `HUGEPAGES=${settings.hugepages}`,
   ];
   const entries: CpioEntry[] = [
     ...FOLDERS.map(folder),

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Goes on where init.sh ends, as process 1 on the host's root: makes the RDMA device, runs the steps one after the other
-# and powers the guest off.
+# Goes on where init.sh ends, as process 1 on the host's root: makes the RDMA device, sets hugepages aside, runs
+# the steps one after the other and powers the guest off.
 . /run/guest/settings
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 busybox=/run/guest/busybox
@@ -24,9 +24,10 @@ ip link set lo up &&
   ip link set "$NETWORK_DEVICE" up || fail 'the network device cannot be made'
 rdma link add "$RDMA_DEVICE" type rxe netdev "$NETWORK_DEVICE" || fail 'the RDMA device cannot be made'
 ulimit -l unlimited
+echo "$HUGEPAGES" >/proc/sys/vm/nr_hugepages
 
 # Each node on one processor, see there.
-gcc -shared -fPIC -o /run/guest/one-processor.so "$PROJECT/scripts/soft-roce/one-processor.c" ||
+gcc -shared -fPIC -o /run/guest/one-processor.so "$PROJECT/scripts/guest/one-processor.c" ||
   fail 'one-processor.c cannot be compiled'
 
 step=1

@@ -21,6 +21,10 @@ const MODULES = [
   'crc32_generic',
   'rdma_rxe',
   'rdma_ucm',
+  'vfio_pci',
+  'vfio_iommu_type1',
+  // The NICs are the kernel's at first.
+  'e1000e',
 ];
 /** Depends on the current kernel, which has its version in its name. */
 const KERNEL_PACKAGE = 'linux-image-amd64';
@@ -70,7 +74,7 @@ export async function guestKernel(): Promise<GuestKernel> {
 /** Fills the cache; parts.json comes last, so that a cache that was not filled to the end is none. */
 async function fetchParts(): Promise<Parts> {
   await rm(cache, { recursive: true, force: true });
-  const work = await mkdtemp(join(tmpdir(), 'soft-roce-'));
+  const work = await mkdtemp(join(tmpdir(), 'guest-'));
   try {
     const unpacked = join(work, 'unpacked');
     await download(join(work, 'packages'), unpacked);
@@ -106,7 +110,7 @@ async function download(folder: string, unpacked: string): Promise<void> {
   // Lists that are missing or old are the usual reason for a failure.
   const name = (await attempt()) ?? ((await aptAsRoot('update', '-qq')) ? await attempt() : null);
   if (name === null && (await kernelPackage()) === null) {
-    throw new Unavailable(`no Soft-RoCE guest here: apt knows no ${KERNEL_PACKAGE}, Debian's kernel`);
+    throw new Unavailable(`no guest here: apt knows no ${KERNEL_PACKAGE}, Debian's kernel`);
   }
   if (name === null) {
     throw new Error(

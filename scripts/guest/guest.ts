@@ -1,9 +1,10 @@
 /**
- * A virtual machine with an RDMA device made by the kernel (Soft-RoCE), in which commands are run one after the other.
+ * A virtual machine with devices that this machine lacks, in which commands are run one after the other: an RDMA device
+ * made by the kernel (Soft-RoCE), and two NICs on the PCI bus behind an IOMMU, joined by a wire.
  *
- * It needs no right to virtualize and no network: QEMU emulates the processor, the guest's file system is
- * this machine's root, read over 9p, with a file system in memory laid over it that takes what is written. So
- * everything is where it is on this machine, the checkout included, and nothing of what the guest writes is
+ * It needs no right to virtualize and no network: QEMU emulates the processors where there is no KVM, the guest's
+ * file system is this machine's root, read over 9p, with a file system in memory laid over it that takes what is
+ * written. So everything is where it is on this machine, the checkout included, and nothing of what the guest writes is
  * there afterwards.
  *
  *     runInGuest ──> QEMU ──> kernel ──> init.sh ──> steps.sh ──> step 1, step 2, ...
@@ -17,6 +18,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Accelerator, chooseAccelerator, tryKvm } from './accelerator.ts';
 import { ChannelReader, type Mark } from './channel.ts';
 import { prepareHost, say } from './host.ts';
 import { initramfs, KILL_AFTER_S, type Step } from './initramfs.ts';
@@ -26,6 +28,13 @@ import { type GuestKernel, guestKernel } from './kernel.ts';
 export const RDMA_DEVICE = 'rxe0';
 export const NETWORK_DEVICE = 'roce0';
 export const ADDRESS = '10.98.0.1';
+
+/** Where the NICs are on the PCI bus. What one sends the other receives. */
+export const NICS = ['0000:00:10.0', '0000:00:11.0'] as const;
+/** Has a driver in Linux and one in DPDK, computes checksums, and goes through the IOMMU. */
+const NIC_MODEL = 'e1000e';
+/** 2 MiB each: two processes with a NIC, and room. */
+const HUGEPAGES = 160;
 
 const MEMORY_MIB = 3072;
 const CORES = 2;
@@ -63,7 +72,7 @@ export async function runInGuest({ steps, project, showConsole }: GuestOptions):
   await prepareHost();
   const kernel = await guestKernel();
   const key = randomBytes(8).toString('hex');
-  const folder = await mkdtemp(join(tmpdir(), 'soft-roce-'));
+  const folder = await mkdtemp(join(tmpdir(), 'guest-'));
   let interruptedBy: NodeJS.Signals | undefined;
   try {
     const initrd = join(folder, 'initramfs');
@@ -73,10 +82,12 @@ export async function runInGuest({ steps, project, showConsole }: GuestOptions):
       networkDevice: NETWORK_DEVICE,
       rdmaDevice: RDMA_DEVICE,
       address: ADDRESS,
+      hugepages: HUGEPAGES,
     };
     await writeFile(initrd, await initramfs(kernel, steps, settings));
-    say(`booting Debian's kernel ${kernel.release}, emulated`);
-    const guest = new Guest(steps, startEmulator(kernel, initrd), key, showConsole ?? false);
+    const accelerator = chooseAccelerator(await tryKvm());
+    say(`booting Debian's kernel ${kernel.release}, ${accelerator.about}`);
+    const guest = new Guest(steps, startEmulator(kernel, initrd, accelerator), key, showConsole ?? false);
     const interrupt = (signal: NodeJS.Signals) => {
       interruptedBy = signal;
       guest.end(`interrupted by ${signal}`);
@@ -95,7 +106,7 @@ export async function runInGuest({ steps, project, showConsole }: GuestOptions):
 }
 
 /** Starts QEMU with its descriptor 3 as the channel and its standard output as the kernel's console. */
-function startEmulator({ image }: GuestKernel, initrd: string): ChildProcess {
+function startEmulator({ image }: GuestKernel, initrd: string, accelerator: Accelerator): ChildProcess {
   const kernelArguments = [
     'console=ttyS0',
     'quiet',
@@ -110,19 +121,28 @@ function startEmulator({ image }: GuestKernel, initrd: string): ChildProcess {
     'tsc=reliable',
     // Programs that poll give way at once to the threads that do the device's work.
     'preempt=full',
+    'intel_iommu=on',
   ];
   const qemu = [
     ['qemu-system-x86_64', '-no-user-config', '-nodefaults', '-no-reboot', '-display', 'none'],
-    ['-machine', 'pc', '-accel', 'tcg,thread=multi', '-cpu', 'max'],
+    ['-machine', 'q35', ...accelerator.arguments, '-device', 'intel-iommu,intremap=on'],
     ['-smp', `${CORES}`, '-m', `${MEMORY_MIB}M`],
     ['-kernel', image, '-initrd', initrd, '-append', kernelArguments.join(' ')],
     ['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
     ['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
     ['-chardev', 'socket,id=channel,fd=3', '-device', 'virtio-serial-pci'],
     ['-device', 'virtserialport,chardev=channel'],
+    ...NICS.map(nicArguments),
   ].flat();
   // It ends with this process, however that ends.
   return spawn('setpriv', ['--pdeathsig', 'KILL', ...qemu], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+}
+
+/** A NIC at a port of one hub. It has no boot ROM: nothing is booted from it, and QEMU's package comes without. */
+function nicArguments(address: string, index: number): string[] {
+  const slot = address.slice(8, 10);
+  const device = `${NIC_MODEL},netdev=wire${index},mac=52:54:00:00:00:0${index + 1},addr=0x${slot},romfile=`;
+  return ['-netdev', `hubport,id=wire${index},hubid=0`, '-device', device];
 }
 
 class Guest {
