@@ -209,6 +209,28 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     bases: kernel,
     sockets: (real) => ({ shutdown: (fd) => real.shutdown(fd, real.SHUT_RDWR) }),
   },
+  'user-timeout-of-the-backend': {
+    rule: 'setOptions gives a stream a user timeout of its own',
+    bases: ['kernel', 'inet'],
+    patch({ transport }) {
+      const real = transport.setOptions!.bind(transport);
+      transport.setOptions = (queue) => {
+        queue.userTimeoutMs = null;
+        real(queue);
+      };
+    },
+  },
+  'options-not-inherited': {
+    rule: 'connections that a listener accepts begin with its options',
+    bases: ['inet'],
+    patch: ({ transport }) => {
+      const real = transport.setOptions!.bind(transport);
+      transport.setOptions = (queue) => {
+        if (queue.state !== QueueState.Listening) real(queue);
+        else queue.userTimeoutMs = null;
+      };
+    },
+  },
   'end-of-stream-once': {
     rule: 'every pop at the end of the stream completes without data',
     bases: everywhere,
