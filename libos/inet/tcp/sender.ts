@@ -267,7 +267,10 @@ export class Sender implements Prober, Resending {
     this.#userTimeout.restart();
     // RFC 6298, section 5.2 and 5.3.
     if (acknowledgement === next) this.#deadlines.stopRetransmission();
-    else this.#deadlines.retransmitIn(rtt.rtoUs);
+    else {
+      this.#deadlines.retransmitIn(rtt.rtoUs);
+      this.#deadlines.retransmitBy(this.#userTimeout.endsAtUs);
+    }
   }
 
   /** The peer was heard while its window was closed. */
@@ -427,7 +430,11 @@ export class Sender implements Prober, Resending {
 
   #newWasSent(end: number, bytes: number): void {
     const { nowUs } = this.#context;
-    if (this.unacknowledged === this.next && !this.persist.runs) this.#userTimeout.restart();
+    if (this.unacknowledged === this.next && !this.persist.runs) {
+      this.#userTimeout.restart();
+      // Without a measurement since, the back-off may be longer than that.
+      this.#deadlines.retransmitBy(this.#userTimeout.endsAtUs);
+    }
     this.next = end;
     this.sentBytes += bytes;
     this.#lastSentUs = nowUs;
