@@ -6,8 +6,8 @@ import type { LibosCore } from '../../core.ts';
 import type * as sockets from '../../native/sockets.ts';
 import type { WorldOptions } from '../world.ts';
 
-/** What is made wrong: the backend kernel, our stack on a simulated link, the engine of rdma on a simulated network. */
-export type Base = 'kernel' | 'inet' | 'rdma';
+/** What is made wrong: the backends kernel and uring, our stack on a simulated link, the engine of rdma on a simulated network. */
+export type Base = 'kernel' | 'uring' | 'inet' | 'rdma';
 export type Sockets = typeof sockets;
 
 export interface Mutant {
@@ -18,11 +18,9 @@ export interface Mutant {
   patch?(libos: LibosCore): void;
   /** Patches what both share. */
   patchAll?(): void;
-  /** Calls of libos/native/sockets.ts that the kernel backend gets instead of the real ones. */
+  /** Calls of libos/native/sockets.ts that the backends kernel and uring get instead of the real ones. */
   sockets?(real: Sockets): Partial<Sockets>;
   options?(options: WorldOptions): WorldOptions;
   /** Of the stack. */
   nagle?: boolean;
-  /** Runs the suite with waits that sleep. */
-  idle?: 'sleep';
 }

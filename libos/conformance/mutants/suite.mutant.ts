@@ -1,11 +1,12 @@
 /** The conformance suite on one mutant: MUTANT by its name in the table, on the base MUTANT_BASE. */
 import { vi } from 'vitest';
 import type { LibosCore } from '../../core.ts';
-import { createLibos } from '../../index.ts';
+import { createLibos } from '../../every-backend.ts';
 import { defaultTcpOptions } from '../../inet/tcp/options.ts';
 import { kernelTraits } from '../../kernel/test-traits.ts';
 import { SimulatedNetwork } from '../../rdma/test-network.ts';
 import { createPair, pairAddresses } from '../../sim/pair.ts';
+import { uringTraits } from '../../uring/test-traits.ts';
 import { conformanceSuite } from '../test-suite.ts';
 import type { Addresses, TestedBackend, WorldOptions } from '../world.ts';
 import type { Base, Sockets } from './mutant.ts';
@@ -26,14 +27,20 @@ type Sides = Addresses & { server: LibosCore; client: LibosCore };
 const RDMA_BUFFER_BYTES = 16 * 1024;
 const RDMA_WINDOW = 64;
 
+/** Both sides over sockets of the kernel's. */
+function onSockets(backend: 'kernel' | 'uring'): (worldOptions: WorldOptions) => Sides {
+  const create = (worldOptions: WorldOptions) =>
+    createLibos({ ...worldOptions, backend, checked: true }) as LibosCore;
+  return (worldOptions) => ({
+    server: create(worldOptions),
+    client: create(worldOptions),
+    serverAddress: '127.0.0.1',
+  });
+}
+
 const bases: Record<Base, Omit<TestedBackend, 'create'> & { create(options: WorldOptions): Sides }> = {
-  kernel: {
-    ...kernelTraits,
-    create(worldOptions) {
-      const create = () => createLibos({ ...worldOptions, backend: 'kernel', checked: true }) as LibosCore;
-      return { server: create(), client: create(), serverAddress: '127.0.0.1' };
-    },
-  },
+  kernel: { ...kernelTraits, create: onSockets('kernel') },
+  uring: { ...uringTraits, create: onSockets('uring') },
   inet: {
     unreadBytes: defaultTcpOptions.receiveWindowBytes,
     datagramBytes: 9000 - 28,

@@ -1,98 +1,24 @@
 /** The mutants by name, in the order of the contract. */
-import type { LibosCore } from '../../core.ts';
-import { Owner, type ScatterGatherArray } from '../../memory/sga.ts';
+import { Owner } from '../../memory/sga.ts';
 import { enableResetAtClose } from '../../native/sockets.ts';
-import { NO_SLOT, type PendingList, type TokenTable } from '../../tokens.ts';
+import { NO_SLOT } from '../../tokens.ts';
 import { type Queue, QueueState, TransportHost } from '../../transport.ts';
-import { acceptPending, discardUnread, isAtItsEnd } from './kernel-sockets.ts';
+import { acceptPending, discardUnread, forgetReceived, isAtItsEnd } from './kernel-sockets.ts';
 import type { Mutant } from './mutant.ts';
+import { accepting, ahead, completing, connecting, cut, datagrams, fdOf, takeLast } from './patches.ts';
 
-const everywhere = ['kernel', 'inet', 'rdma'] as const;
+const everywhere = ['kernel', 'uring', 'inet', 'rdma'] as const;
 const kernel = ['kernel'] as const;
+/** Those over sockets of the kernel's. */
+const sockets = ['kernel', 'uring'] as const;
 const CUT_BYTES = 1472;
-
-/** Of a queue of the kernel backend. */
-const fdOf = (queue: Queue): number => (queue as Queue & { fd: number }).fd;
-
-/** Runs `before` ahead of a method of the transport. */
-function ahead(
-  { transport }: LibosCore,
-  method: 'close' | 'push' | 'shutdownWrite',
-  before: (queue: Queue) => void,
-): void {
-  const real = transport[method].bind(transport);
-  transport[method] = (queue) => {
-    before(queue);
-    real(queue);
-  };
-}
-
-/** Lets `change` say with which error an operation completes. */
-function completing(
-  { tokens }: LibosCore,
-  change: (slot: number, error: TokenTable['error'][number]) => TokenTable['error'][number],
-): void {
-  const real = tokens.complete.bind(tokens);
-  tokens.complete = (slot, error) => real(slot, change(slot, error));
-}
-
-/** Changes a connection before it is handed out. */
-function accepting(change: (connection: Queue) => void): () => void {
-  return () => {
-    const real = TransportHost.prototype.accepted;
-    TransportHost.prototype.accepted = function (listener, connection) {
-      change(connection);
-      real.call(this, listener, connection);
-    };
-  };
-}
-
-/** Changes how a connect ends. */
-function connecting(change: (queue: Queue, error: Queue['error']) => Queue['error']): () => void {
-  return () => {
-    const real = TransportHost.prototype.connectEnded;
-    TransportHost.prototype.connectEnded = function (queue, error) {
-      real.call(this, queue, change(queue, error));
-    };
-  };
-}
-
-function datagrams(
-  { tokens, transport }: LibosCore,
-  change: (sga: ScatterGatherArray) => 'deliver' | 'swallow',
-): void {
-  const real = tokens.completePopFrom.bind(tokens);
-  tokens.completePopFrom = (pops, sga, address, port) => {
-    if (change(sga) === 'deliver') real(pops, sga, address, port);
-    else transport.pool.release(sga);
-  };
-}
-
-/** Takes the last slot off a list that has two or more. */
-function takeLast(tokens: TokenTable, list: PendingList): number {
-  const last = list.tail;
-  let before = list.head;
-  while (tokens.next[before] !== last) before = tokens.next[before];
-  tokens.next[before] = NO_SLOT;
-  list.tail = before;
-  return last;
-}
-
-function cut(sga: ScatterGatherArray, bytes: number): void {
-  let left = bytes;
-  for (let i = 0; i < sga.segmentCount; i++) {
-    const segment = sga.segments[i];
-    segment.length = Math.min(segment.length, left);
-    left -= segment.length;
-  }
-}
 
 export const mutants: Readonly<Record<string, Mutant>> = {
   // Addresses
 
   'bind-hides-port': {
     rule: 'bind sets localPort to what was bound',
-    bases: kernel,
+    bases: sockets,
     patch(libos) {
       const real = libos.transport.bind.bind(libos.transport);
       libos.transport.bind = (queue, address, port) => {
@@ -167,9 +93,9 @@ export const mutants: Readonly<Record<string, Mutant>> = {
       libos.transport.listen = (queue) => real(queue, 1);
     },
   },
-  'nagle-kernel': {
+  'nagle-sockets': {
     rule: 'a push leaves at once, whatever has not been acknowledged',
-    bases: kernel,
+    bases: sockets,
     sockets: () => ({ enableNoDelay: () => undefined }),
   },
   'nagle-inet': {
@@ -193,7 +119,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'acknowledged-at-hand-over': {
     rule: 'a push until acknowledged completes when the peer has acknowledged it',
-    bases: ['kernel', 'inet'],
+    bases: ['kernel', 'uring', 'inet'],
     patch: (libos) =>
       ahead(libos, 'push', ({ pushes }) => {
         libos.tokens.acknowledged[pushes.tail] = 0;
@@ -206,7 +132,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'half-close-closes-both': {
     rule: 'after shutdownWrite data can still be popped',
-    bases: kernel,
+    bases: sockets,
     sockets: (real) => ({ shutdown: (fd) => real.shutdown(fd, real.SHUT_RDWR) }),
   },
   'user-timeout-of-the-backend': {
@@ -300,7 +226,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'datagrams-cut-at-a-buffer': {
     rule: 'a datagram arrives whole or not at all',
-    bases: kernel,
+    bases: sockets,
     patch: (libos) =>
       datagrams(libos, (sga) => {
         cut(sga, libos.transport.pool.bufferBytes);
@@ -337,7 +263,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'pop-lost-without-memory': {
     rule: 'a pop without memory stays pending until there is some',
-    bases: kernel,
+    bases: sockets,
     patch({ tokens, transport }) {
       const real = transport.pool.hasBuffers.bind(transport.pool);
       let dry = false;
@@ -345,6 +271,12 @@ export const mutants: Readonly<Record<string, Mutant>> = {
         const has = real(count);
         if (!has) dry = true;
         return has;
+      };
+      const take = transport.pool.tryTake.bind(transport.pool);
+      transport.pool.tryTake = () => {
+        const taken = take();
+        if (taken === null) dry = true;
+        return taken;
       };
       const poll = transport.poll.bind(transport);
       const waiting: Queue[] = [];
@@ -363,7 +295,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'buffer-leaked-by-each-pop': {
     rule: 'the transport keeps no buffer that it has no use for',
-    bases: kernel,
+    bases: sockets,
     patch({ tokens, transport }) {
       const real = tokens.completePop.bind(tokens);
       tokens.completePop = (pops, sga) => {
@@ -425,25 +357,28 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'reset-is-a-clean-end': {
     rule: 'the peer reads no clean end of the stream before all that was pushed',
-    bases: kernel,
+    bases: sockets,
     sockets: () => ({ enableResetAtClose: () => undefined }),
   },
   'close-forgets-unread': {
     rule: 'a close with data that nobody has read resets the connection',
-    bases: kernel,
+    bases: sockets,
     patch: (libos) =>
       ahead(libos, 'close', (queue) => {
-        if (queue.kind === 'stream') discardUnread(fdOf(queue));
+        if (queue.kind !== 'stream') return;
+        forgetReceived(queue);
+        discardUnread(fdOf(queue));
       }),
   },
   'unread-end-resets': {
     rule: "a close resets nothing for the end of the peer's stream, though nobody has popped it",
-    bases: kernel,
+    bases: sockets,
     patch: (libos) =>
       ahead(libos, 'close', (queue) => {
         if (queue.state !== QueueState.Connected || queue.kind !== 'stream') return;
         const { fd, endOfStream } = queue as Queue & { fd: number; endOfStream: boolean };
-        if (!endOfStream && isAtItsEnd(fd)) enableResetAtClose(fd);
+        // Over uring it is there before it is popped.
+        if (libos.backend === 'uring' ? endOfStream : !endOfStream && isAtItsEnd(fd)) enableResetAtClose(fd);
       }),
   },
   'descriptor-given-away': {
@@ -460,7 +395,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'unaccepted-connections-leaked': {
     rule: 'the connections of a closed listener that nobody has accepted are reset',
-    bases: kernel,
+    bases: sockets,
     patch: (libos) =>
       ahead(libos, 'close', (queue) => {
         if (queue.state === QueueState.Listening) acceptPending(fdOf(queue));
@@ -479,7 +414,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'shutdown-keeps-descriptors': {
     rule: 'shutdown gives back descriptors',
-    bases: kernel,
+    bases: sockets,
     patch({ transport }) {
       transport.shutdown = () => transport.pool.destroy();
     },
@@ -492,12 +427,21 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     },
   },
 
+  // Options of a stream
+
+  'options-ignored': {
+    rule: "a stream's user timeout and silence hold from when they are set",
+    bases: ['kernel', 'uring', 'inet'],
+    patch(libos) {
+      libos.setOptions = () => undefined;
+    },
+  },
+
   // Sleeping
 
   'sleep-returns-at-once': {
     rule: 'sleep does not use the core',
     bases: everywhere,
-    idle: 'sleep',
     patch({ transport }) {
       transport.sleep = () => undefined;
     },
@@ -505,7 +449,6 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'sleep-spins': {
     rule: 'sleep does not use the core',
     bases: everywhere,
-    idle: 'sleep',
     patch({ transport }) {
       transport.sleep = (timeoutMs) => {
         const until = performance.now() + Math.min(timeoutMs, 1);
@@ -515,8 +458,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'sleep-takes-too-long': {
     rule: 'sleep ends when timeoutMs have passed',
-    bases: kernel,
-    idle: 'sleep',
+    bases: sockets,
     patch({ transport }) {
       const real = transport.sleep.bind(transport);
       transport.sleep = (timeoutMs) => {
