@@ -37,6 +37,8 @@ export interface BackendPair {
   address: string;
   server: BackendOptions;
   client: BackendOptions;
+  /** Where these options make it another than the descriptor says. */
+  acknowledges?: BackendDescriptor['acknowledges'];
 }
 
 export interface BackendPairing {

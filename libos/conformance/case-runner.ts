@@ -61,12 +61,12 @@ async function makeWorlds({ flags, processes, folder }: RunnerTask): Promise<Pai
 
 /** The backend as the suite wants it; null: it is said why not. */
 function getToKnow(made: PairedWorlds, { traits }: RunnerTask): TestedBackend | null {
-  const { capabilities, acknowledges, socketOptions } = made.descriptor;
+  const { capabilities, socketOptions } = made.descriptor;
   try {
     const { clientAddress, ...known } = traits ?? measureTraits(made, capabilities.datagrams);
     say({ kind: 'measured', traits: { clientAddress, ...known } });
     const create: TestedBackend['create'] = (options) => ({ ...made.create(options), clientAddress });
-    return { ...made, create, ...known, acknowledges, socketOptions };
+    return { ...made, create, ...known, socketOptions };
   } catch (error) {
     say({ kind: 'unmeasured', why: inWords(error) });
     return null;

@@ -9,7 +9,7 @@ import type { ProcessCount } from './case-messages.ts';
 import { type TwoSides, twoProcesses } from './two-processes.ts';
 import type { TestedBackend, WorldOptions } from './world.ts';
 
-export interface PairedWorlds extends Pick<TestedBackend, 'create' | 'freeze' | 'close'> {
+export interface PairedWorlds extends Pick<TestedBackend, 'create' | 'freeze' | 'close' | 'acknowledges'> {
   descriptor: BackendDescriptor;
 }
 
@@ -36,9 +36,9 @@ export function pairedWorlds(
       client: { ...both, backendOptions: client },
     };
   };
-  endsOf(descriptor, given, folder);
+  const { acknowledges = descriptor.acknowledges } = endsOf(descriptor, given, folder);
   const made = processes === 2 ? twoProcesses(sides) : { create: inOneProcess(sides) };
-  return { descriptor, ...made };
+  return { descriptor, acknowledges, ...made };
 }
 
 /** Why the two sides cannot live in so many processes; null: they can. */

@@ -1,11 +1,17 @@
 /** What the house knows of the libOS over io_uring; create.ts puts it together. */
 import { release } from 'node:os';
-import { BACKEND_API_VERSION, type BackendDescriptor } from '../backend-descriptor.ts';
+import { BACKEND_API_VERSION, type BackendDescriptor, type BackendPair } from '../backend-descriptor.ts';
+import type { BackendOptions } from '../backend-options.ts';
 import { createLater } from '../create-later.ts';
 import type { DoctorFinding } from '../finding.ts';
 import { uringOptions } from './options.ts';
 
 const LOOPBACK = '127.0.0.1';
+
+/** What goes without a copy completes when it is acknowledged, whatever the push has asked for. */
+function acknowledging({ zero_copy_bytes = '0' }: BackendOptions): Pick<BackendPair, 'acknowledges'> {
+  return zero_copy_bytes === '0' ? {} : { acknowledges: 'device' };
+}
 
 export const uringBackend: BackendDescriptor = {
   name: 'uring',
@@ -19,7 +25,7 @@ export const uringBackend: BackendDescriptor = {
   options: uringOptions,
   pairing: {
     about: 'loopback',
-    ends: (_folder, given) => ({ address: LOOPBACK, server: given, client: given }),
+    ends: (_folder, given) => ({ address: LOOPBACK, server: given, client: given, ...acknowledging(given) }),
   },
   needs: ({ sqpoll, napi_busy_poll_us }) => {
     if (sqpoll === 'yes') return 'io_uring sqpoll';

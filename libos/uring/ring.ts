@@ -42,7 +42,6 @@ const NEEDED_FEATURES = (1 << 0) | (1 << 1) | (1 << 2) | (1 << 5) | (1 << 8);
 const AF_INET = 2;
 const SOCKADDR_BYTES = 16;
 const SOCK_CLOEXEC = 0o2000000;
-const MSG_WAITALL = 0x100;
 const MSG_NOSIGNAL = 0x4000;
 
 /** Pieces of memory that one submission sends at most. */
@@ -169,7 +168,10 @@ export class Ring {
     this.#sqes[at + SQE_OFFSET] = SOCKADDR_BYTES;
   }
 
-  /** Sends `length` bytes of a segment from `skip` on, all of them or until it fails. */
+  /**
+   * Sends `length` bytes of a segment from `skip` on, or as many as there is room for. It does not wait until all are
+   * sent (MSG_WAITALL): where some were, io_uring reports these and no error, and the receive reads an end in its place.
+   */
   send(
     fd: number,
     index: number,
@@ -187,7 +189,7 @@ export class Ring {
     sqes[at + SQE_ADDRESS] = address;
     sqes[at + SQE_ADDRESS + 1] = address / TWO_32;
     sqes[at + SQE_LENGTH] = length;
-    sqes[at + SQE_FLAGS] = MSG_NOSIGNAL | MSG_WAITALL;
+    sqes[at + SQE_FLAGS] = MSG_NOSIGNAL;
   }
 
   /** Begins a submission that sends the pieces which addPiece adds; `port` 0 to the connected peer. */
@@ -207,7 +209,7 @@ export class Ring {
     this.#writeMessage(scratch, port === 0 ? 0 : SOCKADDR_BYTES, 0);
     this.#pointTo(at + SQE_ADDRESS, scratch + SCRATCH_MESSAGE);
     this.#sqes[at + SQE_LENGTH] = 1;
-    this.#sqes[at + SQE_FLAGS] = MSG_NOSIGNAL | (kind >= RequestKind.SendDatagram ? 0 : MSG_WAITALL);
+    this.#sqes[at + SQE_FLAGS] = MSG_NOSIGNAL;
     this.#message = scratch;
     this.#pieces = 0;
   }

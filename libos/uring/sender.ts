@@ -1,7 +1,7 @@
 /**
- * The sending half: pushes in order, a piece of what a queue has at a time. The kernel goes on with such a piece by
- * itself until all of it is in the socket's buffer (MSG_WAITALL), and then gets the next one: between two of them the
- * other queues have their turn. Small pushes that follow each other go as one.
+ * The sending half: pushes in order, a piece of what a queue has at a time. What of it went into the socket's buffer is
+ * done, and the kernel gets the next piece: between two of them the other queues have their turn. Small pushes that
+ * follow each other go as one.
  *
  * Long pushes may go without a copy. The kernel then reads from the pushed buffers for as long as the peer has not
  * acknowledged them, and the push completes when it says that it does no more.

@@ -346,11 +346,14 @@ export class UringTransport implements Transport, CompletionHandler {
     this.#forgetEnded(queue);
   }
 
-  /** Cancels what the kernel has of a queue, and waits for it to say so: its turn does, and needs no other host. */
+  /**
+   * Cancels what the kernel has of a queue, and waits for it to say so: its turn does, and needs no other host. A
+   * request that is about to be tried again is not found by a cancellation, and stays: the next one finds it.
+   */
   #endRequests(queue: UringQueue): void {
-    this.#ring.cancelAll(queue.fd, queue.index);
-    queue.inFlight++;
     for (let turns = 0; queue.inFlight > 0 && turns < TURNS_TO_END; turns++) {
+      this.#ring.cancelAll(queue.fd, queue.index);
+      queue.inFlight++;
       if (this.#times.polledByKernel) this.#ring.wait(WAIT_TO_END_US);
       else this.#ring.turn(true);
       this.#ring.reap(this);

@@ -323,6 +323,24 @@ export const connectionCases: readonly ConformanceCase[] = [
         assert.equal(world.popText(server, other.serverQd), 'still here');
       },
 
+      // Who is told of it first, pop or push, must not keep it from the other.
+      'fails both a pop and a push that are under way when the connection is reset'({
+        world,
+        server,
+        client,
+        backend,
+      }) {
+        const { serverQd, clientQd } = world.connect();
+        const push = world.pushFreeing(client, clientQd, new Uint8Array(overfullBytes(backend)));
+        const pop = client.pop(clientQd);
+        world.settle();
+        server.close(serverQd, 'reset');
+        assert.deepEqual(
+          [pop, push].map((token) => world.wait(client, token).error),
+          ['CONNECTION_RESET', 'CONNECTION_RESET'],
+        );
+      },
+
       'fails a push that waits for an acknowledgement when the connection is reset'({
         world,
         server,
