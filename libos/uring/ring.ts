@@ -170,7 +170,7 @@ export class Ring {
 
   /**
    * Sends `length` bytes of a segment from `skip` on, or as many as there is room for. It does not wait until all are
-   * sent (MSG_WAITALL): where some were, io_uring reports these and no error, and the receive reads an end in its place.
+   * sent (MSG_WAITALL): where some were, io_uring reports these and no error, and the receive reads an end instead.
    */
   send(
     fd: number,

@@ -6,7 +6,10 @@ import type { LibosCore } from '../../core.ts';
 import type * as sockets from '../../native/sockets.ts';
 import type { WorldOptions } from '../world.ts';
 
-/** What is made wrong: the backends kernel and uring, our stack on a simulated link, the engine of rdma on a simulated network. */
+/**
+ * What is made wrong: the backends kernel and uring, our stack on a simulated link, the engine of rdma on a simulated
+ * network.
+ */
 export type Base = 'kernel' | 'uring' | 'inet' | 'rdma';
 export type Sockets = typeof sockets;
 

@@ -137,7 +137,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'user-timeout-of-the-backend': {
     rule: 'setOptions gives a stream a user timeout of its own',
-    bases: ['kernel', 'inet'],
+    bases: ['kernel', 'uring', 'inet'],
     patch({ transport }) {
       const real = transport.setOptions!.bind(transport);
       transport.setOptions = (queue) => {
@@ -424,16 +424,6 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     bases: everywhere,
     patch({ transport: { pool } }) {
       pool.destroy = () => undefined;
-    },
-  },
-
-  // Options of a stream
-
-  'options-ignored': {
-    rule: "a stream's user timeout and silence hold from when they are set",
-    bases: ['kernel', 'uring', 'inet'],
-    patch(libos) {
-      libos.setOptions = () => undefined;
     },
   },
 
