@@ -41,6 +41,8 @@ export class Flight {
   sackedBytes = 0;
   sackedCount = 0;
   lostBytes = 0;
+  /** Of the entries, those that were sent more than once. */
+  againCount = 0;
   /** Nothing before this number is lost. */
   #lostFrom = 0;
 
@@ -106,6 +108,7 @@ export class Flight {
       const at = this.#head + i;
       const marks = this.#words[2 * at + 1];
       if (marks & Mark.Lost) this.lostBytes -= this.bytes(i);
+      if (!(marks & Mark.Again)) this.againCount++;
       const sameTick = inSameTick(this.#times[at], nowUs) ? Mark.SameTick : 0;
       this.#words[2 * at + 1] = (marks & Mark.Sacked) | Mark.Again | sameTick;
       this.#times[at] = nowUs;
@@ -116,7 +119,7 @@ export class Flight {
 
   /** Drops the first entry, which is acknowledged. */
   drop(): void {
-    this.#unmark(0, Mark.Sacked | Mark.Lost);
+    this.#unmark(0, Mark.Sacked | Mark.Lost | Mark.Again);
     this.start = this.end(0);
     this.count--;
     if (this.count > 0) this.#head++;
@@ -199,6 +202,7 @@ export class Flight {
       this.sackedCount--;
     }
     if (marks & Mark.Lost) this.lostBytes -= this.bytes(index);
+    if (marks & Mark.Again) this.againCount--;
     this.#words[at] &= ~unwanted;
   }
 
@@ -214,6 +218,7 @@ export class Flight {
     this.#words[2 * at] = sequence;
     this.count++;
     if (this.#words[2 * at + 1] & Mark.Sacked) this.sackedCount++;
+    if (this.#words[2 * at + 1] & Mark.Again) this.againCount++;
   }
 
   #makeRoom(): void {

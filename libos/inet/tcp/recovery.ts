@@ -79,6 +79,8 @@ export class LossRecovery implements Deliveries {
   #flightChanged = false;
 
   // Of the acknowledgement in hand
+  /** It and all before it say that everything arrives in order, and once. */
+  #isOrderly = false;
   #deliveredBytes = 0;
   /** When the oldest segment was sent that it measures. */
   #sampleSentUs = NEVER;
@@ -164,6 +166,7 @@ export class LossRecovery implements Deliveries {
     this.#echoEndUs = echoAgeTicks >= 0 ? endOfTickUs(nowUs, echoAgeTicks) : NEVER;
     this.#originalDelivered = false;
     this.#hasSack = segment.sackCount > 0;
+    this.#isOrderly = !this.#hasSack && this.flight.sackedCount === 0 && !this.needsEcho;
     this.#hasDuplicate = false;
     this.#hasProbe = false;
     this.#allDuplicate = false;
@@ -271,6 +274,13 @@ export class LossRecovery implements Deliveries {
   ): boolean {
     if (newBytes > 0 && this.#spurious.active) this.#judgeByEcho(una);
     const before = this.state;
+    // Then there is nothing to find, but what a timer may find later.
+    if (this.#isOrderly && newBytes > 0 && before === Recovery.Open && this.#timer !== Timer.Reordering) {
+      if (this.#probe.outstanding && this.#probeHasMended(una, newBytes, inFlightBefore)) return true;
+      this.#duplicateAcks = 0;
+      this.#grow(una, nxt, newBytes, inFlightBefore, before);
+      return false;
+    }
     // The growth of fast recovery is its own, and a reduction of this very acknowledgement stays.
     let grows = newBytes > 0 && before !== Recovery.Fast;
     if (this.#receiver.sackPermitted) {
@@ -434,6 +444,11 @@ export class LossRecovery implements Deliveries {
     this.#context.counters.tailLossProbes++;
     this.probeDue = false;
     this.#probe.sent(end, again);
+  }
+
+  /** The timestamp that is echoed says something: not all that is in flight was sent once. */
+  get needsEcho(): boolean {
+    return this.flight.againCount > 0 || this.#spurious.active;
   }
 
   /** An acknowledgement without news may answer a probe, or say that a timeout was no needless one. */

@@ -225,7 +225,7 @@ export class Sender implements Prober, Resending {
     const answers = newBytes === 0 && recovery.awaitsAnswer && segment.sequenceLength === 0;
     if (newBytes > 0 || answers || (sackPermitted && segment.sackCount > 0)) {
       // A peer that has refused probes may echo what came before them.
-      const echoes = this.#receiver.timestamps && !this.persist.runs;
+      const echoes = recovery.needsEcho && this.#receiver.timestamps && !this.persist.runs;
       const echoAgeTicks = echoes ? this.emission.clock.age(segment.timestampEcho) : -1;
       const sacks = recovery.takeDelivered(segment, newBytes, next, this.mss, echoAgeTicks);
       duplicate ||= sacks;
