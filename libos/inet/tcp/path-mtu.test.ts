@@ -6,7 +6,6 @@ import { TestPeer } from './test-peer.ts';
 afterEach(() => TestPeer.checkAll());
 
 const ETHERNET_FRAME = 1514;
-const TUNNEL_FRAME = 1314;
 const JUMBO_FRAME = 9014;
 
 describe('path MTU: a hop that drops what is too large without a word (RFC 4821, 7.7; RFC 8899, 4.3)', () => {
@@ -18,27 +17,11 @@ describe('path MTU: a hop that drops what is too large without a word (RFC 4821,
     return { peer, connection };
   }
 
-  it('gets segments of Ethernet after two timeouts, and all goes again in them', () => {
-    const { peer, connection } = established();
-    expect(peer.push(17_920)).toEqual([]);
-    expect(peer.pass(160_000)).toEqual(['150000 A 1:1461 ack 1']);
-    expect(connection.sender.mss).toBe(1460);
-    expect(peer.send({ flags: 'A', seq: 1, ack: 1461 })).toEqual(['A 1461:2921 ack 1', 'A 2921:4381 ack 1']);
-  });
-
   it('counts the timestamps', () => {
     const { peer, connection } = established({ timestamps: true });
     peer.push(17_920);
     expect(peer.pass(160_000)).toEqual(['150000 A 1:1449 ack 1']);
     expect(connection.sender.mss).toBe(1448);
-  });
-
-  it('gets those of the narrowest tunnel after four, also where it began with those of Ethernet', () => {
-    const peer = new TestPeer();
-    peer.establish({ mss: 1460, sackPermitted: false });
-    peer.link.aToB.drops = (frame) => frame.length > TUNNEL_FRAME;
-    peer.push(2920);
-    expect(peer.pass(1e6)).toEqual(['750000 A 1:1241 ack 1']);
   });
 
   it('is none where a small segment is what is lost', () => {
