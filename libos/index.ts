@@ -50,6 +50,7 @@ export {
 } from './distance/topology.ts';
 export { formatIpv4 } from './endpoint.ts';
 export { type ErrorCode, errorCodes, LibosError } from './errors.ts';
+export { missingRights } from './frames/rights.ts';
 export { HardwareCounters } from './hardware-counters.ts';
 export type { ScatterGatherArray, SgaSegment } from './memory/sga.ts';
 export { mapFile } from './memory/shared-file.ts';

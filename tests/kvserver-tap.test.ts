@@ -4,12 +4,13 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ServerProcess, startKvServer } from './kvserver-processes.ts';
+import { mayMakeTap } from './rights.ts';
 import { LIBOS_ADDRESS, TapNetwork } from './tap-network.ts';
 
 const MEBIBYTE = 1024 ** 2;
 const run = promisify(execFile);
 
-describe.each([
+describe.runIf(mayMakeTap()).each([
   ['a clean wire', {}],
   ['loss and reordering', { impair: 'loss=0.005,reorder=0.02,seed=11' }],
 ])('the server over %s', (_wire, options) => {

@@ -6,13 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { transferredOf } from './byte-stream.ts';
 import { connectLinux, failureOf, LinuxListener, receiveStream, sendStream } from './linux-end.ts';
+import { mayMakeTap } from './rights.ts';
 import { LIBOS_ADDRESS, LINUX_ADDRESS, type LibosProcess, TapNetwork } from './tap-network.ts';
 
 const MEBIBYTE = 1024 ** 2;
 const PORT = 7000;
 const USER_TIMEOUT_S = 1;
 
-describe('a peer that has gone', () => {
+describe.runIf(mayMakeTap())('a peer that has gone', () => {
   let network: TapNetwork;
   let libos: LibosProcess;
   let linuxListener: LinuxListener;

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { transferredOf } from './byte-stream.ts';
 import { connectLinux, LinuxListener, receiveStream, sendStream } from './linux-end.ts';
+import { mayMakeTap } from './rights.ts';
 import { LIBOS_ADDRESS, LINUX_ADDRESS, type RemoteEnd, TapNetwork } from './tap-network.ts';
 import { fieldsOf } from './wireshark.ts';
 
@@ -142,7 +143,7 @@ function directionsOf(frames: readonly Frame[]): Map<string, Direction> {
   return directions;
 }
 
-describe('a recording of everything, on a clean wire', () => {
+describe.runIf(mayMakeTap())('a recording of everything, on a clean wire', () => {
   let network: TapNetwork;
   /** As Linux saw them. */
   let frames: Frame[];
@@ -212,7 +213,7 @@ describe('a recording of everything, on a clean wire', () => {
   });
 });
 
-describe('a recording under loss and reordering, in small frames', () => {
+describe.runIf(mayMakeTap())('a recording under loss and reordering, in small frames', () => {
   const MTU = 900;
   let network: TapNetwork;
   let frames: Frame[];

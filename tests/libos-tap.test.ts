@@ -14,6 +14,7 @@ import {
   receiveText,
   sendStream,
 } from './linux-end.ts';
+import { mayMakeTap } from './rights.ts';
 import { LIBOS_ADDRESS, LINUX_ADDRESS, type RemoteEnd, useTap } from './tap-network.ts';
 
 const MEBIBYTE = 1024 ** 2;
@@ -29,7 +30,7 @@ async function isStuck(operation: Promise<unknown>): Promise<boolean> {
   return Promise.race([operation.then(() => false), sleep(700, true)]);
 }
 
-describe.each([
+describe.runIf(mayMakeTap()).each([
   ['a clean wire', {}],
   ['loss, reordering and doubles', { impair: 'loss=0.01,reorder=0.02,duplicate=0.005,seed=7' }],
 ])('TCP with Linux over %s', (_wire, options) => {
@@ -159,7 +160,7 @@ describe.each([
   });
 });
 
-describe('datagrams and echo requests', () => {
+describe.runIf(mayMakeTap())('datagrams and echo requests', () => {
   const world = useTap({});
   /** The longest payload of UDP in an Ethernet frame of 1,500 bytes. */
   const longest = 1500 - 28;

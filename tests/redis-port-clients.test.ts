@@ -15,7 +15,7 @@ import { pumpUntil } from './raw-socket.ts';
 import { answerTo, differencesOf, Side } from './redis-answers.ts';
 import { acceptedConnections, openFiles, outcomesOf, pingAll, REFUSAL, storm } from './redis-crowd.ts';
 import { requestsInPieces } from './redis-mutations.ts';
-import { PORT_BACKENDS, type PortServer, REDIS_SERVER, startPort } from './redis-port-servers.ts';
+import { overEachBackend, type PortServer, REDIS_SERVER, startPort } from './redis-port-servers.ts';
 import { exchanges, unauthenticated } from './redis-requests.ts';
 import { type RunningServer, startRedis } from './redis-server.ts';
 import { whole } from './whole-runs.ts';
@@ -26,7 +26,7 @@ const folder = mkdtempSync(join(tmpdir(), 'redis-port-clients-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const options = ['--enable-debug-command', 'yes', '--protected-mode', 'no'];
 
-describe.each(PORT_BACKENDS)('Redis on the libOS over %s', (backend) => {
+overEachBackend((backend) => {
   let server: PortServer;
   let ours: Side;
   let redis: RunningServer;

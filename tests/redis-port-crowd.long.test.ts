@@ -1,5 +1,5 @@
 /** Ten thousand connections more than Redis on the libOS takes, and many that do not read. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pumpUntil } from './raw-socket.ts';
 import {
   acceptedConnections,
@@ -10,7 +10,7 @@ import {
   residentBytes,
   storm,
 } from './redis-crowd.ts';
-import { PORT_BACKENDS, type PortServer, startPort } from './redis-port-servers.ts';
+import { overEachBackend, type PortServer, startPort } from './redis-port-servers.ts';
 
 const MAX_CLIENTS = 100;
 const CROWD = 10_000;
@@ -20,7 +20,7 @@ const CROWD = 10_000;
  */
 const MAX_GROWTH_BYTES = CROWD * 8 * 1024;
 
-describe.each(PORT_BACKENDS)('Redis on the libOS over %s', (backend) => {
+overEachBackend((backend) => {
   let server: PortServer;
 
   beforeAll(async () => {

@@ -3,16 +3,26 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { describe } from 'vitest';
 import { type ServerProcess, startKvServer } from './kvserver-processes.ts';
 import { Side } from './redis-answers.ts';
+import { mayMakeTap } from './rights.ts';
 import { LIBOS_ADDRESS, TapNetwork } from './tap-network.ts';
 
 /** Unmodified, of the same build. */
 export const REDIS_SERVER = fileURLToPath(new URL('../kvserver/redis/build/redis-server', import.meta.url));
 
 /** Over tap its clients are Linux's own TCP. */
-export const PORT_BACKENDS = ['kernel', 'tap'] as const;
+const PORT_BACKENDS = ['kernel', 'tap'] as const;
 export type PortBackend = (typeof PORT_BACKENDS)[number];
+
+/** A describe for each of them; over tap where one can be made. */
+export function overEachBackend(body: (backend: PortBackend) => void): void {
+  for (const backend of PORT_BACKENDS) {
+    const isThere = backend !== 'tap' || mayMakeTap();
+    describe.runIf(isThere)(`Redis on the libOS over ${backend}`, () => body(backend));
+  }
+}
 
 export interface PortServer {
   side: Side;

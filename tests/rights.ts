@@ -15,6 +15,11 @@ export function mayMakeNetworks(): boolean {
   return works('unshare', '--net', '--mount', 'sh', '-c', script);
 }
 
+/** A tap device, in a network namespace of its own. */
+export function mayMakeTap(): boolean {
+  return works('unshare', '--net', 'ip', 'tuntap', 'add', 'dev', 'probe0', 'mode', 'tap');
+}
+
 /** XDP programs, and sockets that they hand frames to (bpf(2), AF_XDP). */
 export function mayUseXdp(): boolean {
   const [AF_XDP, SOCK_RAW] = [44, 3];

@@ -4,7 +4,7 @@ import { readExperiment } from '../config/config.ts';
 import { mainExperiments } from '../config/experiments.ts';
 import { durationInWords, runDuration_s } from '../duration.ts';
 import { ExperimentError } from '../errors.ts';
-import { checkWire } from '../wire/wire.ts';
+import { checkWireRights } from '../wire/wire.ts';
 
 export interface PlannedExperiment {
   name: string;
@@ -27,7 +27,7 @@ export async function planned(name: string, file: string, quick: boolean): Promi
   try {
     const configured = await readExperiment(file, { quick, set: [], only: null });
     const { title, leftOut, distance, wire } = configured;
-    if (wire !== undefined) checkWire();
+    if (wire !== undefined) checkWireRights();
     return {
       name,
       file,

@@ -5,7 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { enterNetwork, makeNetwork, OWN_NETWORK } from '../../libos/index.ts';
+import { enterNetwork, makeNetwork, missingRights, OWN_NETWORK } from '../../libos/index.ts';
 import { ExperimentError } from '../errors.ts';
 
 /** Either end, each in its namespace. */
@@ -60,6 +60,12 @@ export class Wire {
     if (this.#ends.length > 0) enterNetwork(this.#home);
     for (const fd of [this.#home, ...this.#ends]) closeSync(fd);
   }
+}
+
+/** Throws WIRE_IMPOSSIBLE where this process lacks the rights. Whether the kernel can shows when one is made. */
+export function checkWireRights(): void {
+  const missing = missingRights('wire');
+  if (missing.length > 0) throw impossible(new Error(`without ${missing.join(' and ')}`));
 }
 
 /** Throws WIRE_IMPOSSIBLE where none can be made. */

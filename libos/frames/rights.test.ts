@@ -15,6 +15,7 @@ describe('missing rights', () => {
   it('are all that a device needs of who has none', () => {
     const none = statusWith(0n);
     expect(missingRights('tap', none)).toEqual(['CAP_NET_ADMIN']);
+    expect(missingRights('wire', statusWith(bit(12)))).toEqual(['CAP_SYS_ADMIN']);
     expect(missingRights('af_packet', none)).toEqual(['CAP_NET_RAW', 'CAP_NET_ADMIN']);
     expect(missingRights('af_xdp', none)).toEqual(['CAP_NET_RAW', 'CAP_NET_ADMIN', 'CAP_BPF']);
   });

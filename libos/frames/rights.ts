@@ -13,6 +13,8 @@ const needed = {
   af_xdp: ['NET_RAW', 'NET_ADMIN', 'BPF'],
   // And a network namespace, for the pair of devices between two processes.
   af_xdp_pair: ['NET_RAW', 'NET_ADMIN', 'BPF', 'SYS_ADMIN'],
+  // Namespaces of its own, and the devices in them.
+  wire: ['SYS_ADMIN', 'NET_ADMIN'],
 } as const satisfies Record<string, readonly Capability[]>;
 
 /**
