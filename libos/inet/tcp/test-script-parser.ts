@@ -41,7 +41,7 @@ const OTHERS = [
   ],
   'repeat',
 ];
-const FIRST_WORDS = ['<', '<<', '>', ...CALLS, ...Object.keys(VALUES), ...OTHERS];
+export const FIRST_WORDS = ['<', '<<', '>', ...CALLS, ...Object.keys(VALUES), ...OTHERS];
 const HEADING = /^(rule|source|options):\s*(.*)$/;
 
 /** @throws ScriptSyntaxError */
