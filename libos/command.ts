@@ -14,7 +14,8 @@ export function command(): Command {
       `Tries what each backend of the libOS runs on here, and says what is missing where something does not work.
 
 Of DPDK's devices memif needs nothing; tap, af_packet and af_xdp are tried as root only, in a network namespace of their
-own; NICs are looked at, and those bound to vfio-pci opened and closed. Of libfabric's providers an endpoint is opened and closed.`,
+own, as are XDP sockets; NICs are looked at, and those bound to vfio-pci opened and closed. Of libfabric's providers an
+endpoint is opened and closed.`,
     )
     .option('--backend-module <path|package>', `${MODULE_HELP}; then of the backends this one alone`)
     .option(
