@@ -319,3 +319,39 @@ describe('a link that goes down', () => {
     client.free(completion.sga!);
   });
 });
+
+describe('a connect of which ICMP has reported why it gets no answer', () => {
+  it('ends as HOST_UNREACHABLE, with a hint that says who reported what', () => {
+    const { client, link, step, transports } = world({ tcp: { connectTimeoutUs: 3e6 }, stepUs: 1000 });
+    const { stack } = transports[1];
+    step(2);
+    link.bToA.drops = (frame) => frame[12] === 8 && frame[13] === 0;
+    const connect = (reported: boolean) => {
+      const qd = client.socket('stream');
+      const connecting = client.connect(qd, { address: pairAddresses[0], port: PORT });
+      step(2);
+      stack.tcp.connections.forEach(({ remoteAddress, remotePort, localPort, sender }) => {
+        if (!reported) return;
+        stack.errorArrives(
+          3,
+          1,
+          0,
+          0x0a6300fe,
+          6,
+          remoteAddress,
+          localPort,
+          remotePort,
+          sender.unacknowledged,
+        );
+      });
+      step(200);
+      const { error } = client.wait(connecting, 0)!;
+      client.close(qd);
+      return error;
+    };
+    expect(connect(true)).toBe('HOST_UNREACHABLE');
+    expect(client.hint('HOST_UNREACHABLE')).toBe('10.99.0.254 reported by ICMP: host unreachable');
+    expect(client.hint('TIMED_OUT')).toBeNull();
+    expect(connect(false)).toBe('TIMED_OUT');
+  });
+});
