@@ -7,6 +7,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { makeVethPair } from '../experiments/wire/veth.ts';
 import { DpdkDevice } from '../libos/dpdk/device.ts';
 import { parseDpdkOptions } from '../libos/dpdk/options.ts';
 import { missingRights } from '../libos/frames/rights.ts';
@@ -153,7 +154,7 @@ describe.runIf(mayMake)('with the rights to, and /dev/net/tun', () => {
   describe('af_packet', () => {
     it('takes checksums that Linux has left to a NIC, and no others', { timeout: 20_000 }, async () => {
       const [ours, theirs] = [`bpc${suffix}`, `bpd${suffix}`];
-      ip('link', 'add', ours, 'type', 'veth', 'peer', 'name', theirs);
+      makeVethPair({ interface: ours }, { interface: theirs });
       undo.push(() => ip('link', 'del', ours));
       for (const name of [ours, theirs]) ip('link', 'set', name, 'up');
       const device = open({ device: 'af_packet', interface: ours, ip: '10.231.77.1/24' });
@@ -181,7 +182,7 @@ describe.runIf(mayMake)('with the rights to, and /dev/net/tun', () => {
 
     it('takes an interface that exists, with its address and MTU', { timeout: 20_000 }, async () => {
       const [ours, theirs] = [`bpa${suffix}`, `bpb${suffix}`];
-      ip('link', 'add', ours, 'mtu', '4000', 'type', 'veth', 'peer', 'name', theirs, 'mtu', '4000');
+      makeVethPair({ interface: ours, mtu: 4000 }, { interface: theirs, mtu: 4000 });
       undo.push(() => ip('link', 'del', ours));
       ip('link', 'set', ours, 'address', '02:00:00:00:77:01');
       for (const name of [ours, theirs]) ip('link', 'set', name, 'up');

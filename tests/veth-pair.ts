@@ -7,6 +7,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { makeVethPair } from '../experiments/wire/veth.ts';
 
 /** With a view of /sys that is the namespace's. */
 const HOLD = 'mount -t sysfs sysfs /sys && ip link set lo up && echo ready && exec cat >/dev/null';
@@ -41,11 +42,10 @@ export class VethPair {
 
   private constructor(holders: readonly ChildProcess[]) {
     this.#holders = holders;
-    const [a, b] = holders.map(({ pid }) => pid as number);
-    this.a = new VethEnd('wire0', a as number);
-    this.b = new VethEnd('wire1', b as number);
-    const there = ['peer', 'name', this.b.interface, 'netns', `${b}`];
-    execFileSync('ip', ['link', 'add', this.a.interface, 'netns', `${a}`, 'type', 'veth', ...there]);
+    const [a, b] = holders.map(({ pid }) => pid as number) as [number, number];
+    this.a = new VethEnd('wire0', a);
+    this.b = new VethEnd('wire1', b);
+    makeVethPair({ interface: this.a.interface, network: a }, { interface: this.b.interface, network: b });
     for (const end of [this.a, this.b]) end.run('ip', 'link', 'set', end.interface, 'up');
   }
 

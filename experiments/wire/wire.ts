@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { enterNetwork, makeNetwork, missingRights, OWN_NETWORK } from '../../libos/index.ts';
 import { ExperimentError } from '../errors.ts';
+import { makeVethPair } from './veth.ts';
 
 /** Either end, each in its namespace. */
 export const WIRE_INTERFACE = 'wire0';
@@ -111,8 +112,10 @@ function isNamed(name: string): boolean {
 function join(server: string, client: string): void {
   const at = (network: string, ...words: string[]): void =>
     run('nsenter', [`--net=${network}`, 'ip', ...words]);
-  const peer = ['peer', 'name', WIRE_INTERFACE, 'netns', client];
-  at(server, 'link', 'add', WIRE_INTERFACE, 'type', 'veth', ...peer);
+  makeVethPair(
+    { interface: WIRE_INTERFACE, network: server },
+    { interface: WIRE_INTERFACE, network: client },
+  );
   for (const [network, address] of [
     [server, SERVER_ADDRESS],
     [client, CLIENT_ADDRESS],

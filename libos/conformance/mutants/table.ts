@@ -372,13 +372,12 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'unread-end-resets': {
     rule: "a close resets nothing for the end of the peer's stream, though nobody has popped it",
-    bases: sockets,
+    bases: kernel,
     patch: (libos) =>
       ahead(libos, 'close', (queue) => {
         if (queue.state !== QueueState.Connected || queue.kind !== 'stream') return;
         const { fd, endOfStream } = queue as Queue & { fd: number; endOfStream: boolean };
-        // Over uring it is there before it is popped.
-        if (libos.backend === 'uring' ? endOfStream : !endOfStream && isAtItsEnd(fd)) enableResetAtClose(fd);
+        if (!endOfStream && isAtItsEnd(fd)) enableResetAtClose(fd);
       }),
   },
   'descriptor-given-away': {
