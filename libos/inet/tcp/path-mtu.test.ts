@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { TestHosts } from '../../sim/test-hosts.ts';
 import { payloadBehindBlackHole } from './path-mtu.ts';
+import { Recovery } from './recovery.ts';
 import { TestPeer } from './test-peer.ts';
 
 afterEach(() => TestPeer.checkAll());
@@ -37,6 +38,71 @@ describe('path MTU: a hop that drops what is too large without a word (RFC 4821,
       8948, 8948, 1448, 1448, 1228, 1228,
     ]);
     expect(payloadBehindBlackHole(50, 900, 52)).toBe(900);
+  });
+});
+
+describe.each(['cubic', 'newreno'] as const)('path MTU: a probe, with %s', (congestion) => {
+  const MSS = 1460;
+  const PROBE = 4312;
+
+  /** Segments have become smaller long ago, and since then the window has grown. The probe goes with the next push. */
+  function due() {
+    const peer = new TestPeer({ tcp: { congestion, keepAliveUs: 0 }, link: { mtu: 9000 } });
+    const { sender } = peer.establish({ mss: 8960 });
+    const { congestion: control } = sender.recovery;
+    const acknowledge = (ack: number, ...sack: (readonly [number, number])[]) =>
+      peer.send({ flags: 'A', seq: 1, ack, ...(sack.length > 0 ? { sack } : {}) });
+    sender.shrinkTo(MSS);
+    peer.pass(600e6);
+    while (control.window < 30_000) {
+      // No push has enough for a probe.
+      for (let left = control.window; left > 0; left -= 4000) peer.push(Math.min(left, 4000));
+      peer.pass(10_000);
+      acknowledge(sender.sentBytes + 1);
+    }
+    expect(peer.tcp.counters.sizeProbes).toBe(0);
+    expect(control.window).toBeGreaterThan(5 * control.slowStartThreshold);
+    return { peer, sender, control, acknowledge, una: sender.sentBytes + 1, window: control.window };
+  }
+
+  it('that is lost alone costs nothing of the window', () => {
+    const { peer, sender, control, acknowledge, una, window } = due();
+    const { slowStartThreshold } = control;
+    expect(peer.push(10_000)[0]).toBe(`A ${una}:${una + PROBE} ack 1`);
+    peer.pass(10_000);
+    const again = acknowledge(una, [una + PROBE, una + 10_000]);
+    expect(again[0]).toBe(`A ${una}:${una + MSS} ack 1`);
+    expect(control.window).toBeLessThan(window / 2);
+    peer.pass(10_000);
+    acknowledge(una + 10_000);
+    expect(control.window).toBeGreaterThanOrEqual(window);
+    expect(control.slowStartThreshold).toBeGreaterThanOrEqual(slowStartThreshold);
+    expect([sender.mss, sender.recovery.state]).toEqual([MSS, Recovery.Open]);
+  });
+
+  it('that is lost with another segment does, as any loss', () => {
+    const { peer, sender, control, acknowledge, una, window } = due();
+    peer.push(MSS);
+    const probe = una + MSS;
+    expect(peer.push(10_000)[0]).toBe(`A ${probe}:${probe + PROBE} ack 1`);
+    peer.pass(10_000);
+    acknowledge(una, [probe + PROBE, probe + 10_000]);
+    peer.pass(10_000);
+    acknowledge(probe + 10_000);
+    expect(control.window).toBeLessThan(window / 2);
+    expect([sender.mss, sender.recovery.state]).toEqual([MSS, Recovery.Open]);
+  });
+
+  it('that arrives makes segments larger, though its tail went again as its acknowledgement was late', () => {
+    const { peer, sender, control, acknowledge, una, window } = due();
+    const { slowStartThreshold } = control;
+    expect(peer.push(PROBE)).toEqual([`PA ${una}:${una + PROBE} ack 1`]);
+    const again = peer.pass(25_000);
+    expect(again).toHaveLength(1);
+    expect(again[0]).toContain(` PA ${una + PROBE - MSS}:${una + PROBE} ack 1`);
+    acknowledge(una + PROBE);
+    expect(sender.mss).toBe(PROBE);
+    expect([control.window, control.slowStartThreshold]).toEqual([window, slowStartThreshold]);
   });
 });
 
@@ -85,7 +151,7 @@ describe('path MTU: a stream of jumbo frames', () => {
     expect(sender.mss).toBe(1448);
     expect(counters.retransmissionTimeouts).toBe(2);
 
-    // A probe is lost, which costs no timeout and no window.
+    // A probe is lost, which costs no timeout.
     const { congestion } = sender.recovery;
     const threshold = congestion.slowStartThreshold;
     const { fastRecoveries } = counters;

@@ -6,7 +6,7 @@
  *     ICMP: fragmentation needed          -> as small as it says       (unreachable.ts)
  *     smaller, and its time has come      -> a probe: one larger segment of new data
  *         acknowledged, sent once         -> segments of that size
- *         sent again                      -> not before ten minutes have passed
+ *         lost                            -> not before ten minutes have passed
  *
  * Only a connection whose segments have become smaller has a PathMtuSearch.
  */
@@ -46,8 +46,9 @@ export class PathMtuSearch {
   /** The probe in flight, or the one that was lost last. */
   #start = 0;
   #end = 0;
-  /** Only the probe was sent again. */
-  #lostAlone = false;
+  /** It is that; and nothing else was lost since it was sent. */
+  #lost = false;
+  #alone = false;
 
   constructor(largest: number, headerBytes: number) {
     this.#largest = largest;
@@ -57,7 +58,7 @@ export class PathMtuSearch {
   /** Segments have become smaller: nothing larger is to be tried before then. */
   waitUntil(us: number): void {
     this.#probing = false;
-    this.#lostAlone = false;
+    this.#lost = false;
     this.#dueAtUs = us;
   }
 
@@ -77,20 +78,21 @@ export class PathMtuSearch {
   /** [start, end) went as a probe. */
   probeWasSent(start: number, end: number): void {
     this.#probing = true;
+    this.#lost = false;
+    this.#alone = true;
     this.#start = start;
     this.#end = end;
   }
 
-  /** A segment from `sequence` on goes again. Was it the probe, the path does not carry that. */
-  sentAgain(sequence: number, nowUs: number): void {
+  /** A segment from `sequence` on is lost, and goes again. Was it the probe, the path does not carry that. */
+  lostAt(sequence: number, nowUs: number): void {
     const isProbe = isAtOrBefore(this.#start, sequence) && isBefore(sequence, this.#end);
-    if (!this.#probing) {
-      this.#lostAlone &&= isProbe;
-      return;
+    if (!isProbe) this.#alone = false;
+    else if (this.#probing) {
+      this.#probing = false;
+      this.#lost = true;
+      this.#dueAtUs = nowUs + RAISE_AFTER_US;
     }
-    this.#probing = !isProbe;
-    this.#lostAlone = isProbe;
-    if (isProbe) this.#dueAtUs = nowUs + RAISE_AFTER_US;
   }
 
   /** All before `una` is acknowledged. Returns the payload that the path carries, as the probe has arrived; else 0. */
@@ -102,9 +104,9 @@ export class PathMtuSearch {
 
   /** Whether the loss before `una` was that of a probe and of nothing else: no congestion (RFC 4821, section 7.5). */
   takeLostAlone(una: number): boolean {
-    const alone = this.#lostAlone && !isBefore(una, this.#end);
-    if (alone) this.#lostAlone = false;
-    return alone;
+    if (!this.#lost || isBefore(una, this.#end)) return false;
+    this.#lost = false;
+    return this.#alone;
   }
 
   /** Segments of `mss` are as large as they were. */

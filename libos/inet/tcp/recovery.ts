@@ -408,15 +408,28 @@ export class LossRecovery implements Deliveries {
     else if (decides) this.#retransmitFirst = true;
   }
 
-  /** Nothing was lost: what the recovery has taken from the window is given back (RFC 4015; RFC 9438, section 4.9). */
+  /** Nothing was lost: what the recovery has taken from the window is given back (RFC 9438, section 4.9). */
   #undo(): void {
     this.#context.counters.needlessRecoveries++;
     // What seemed lost had been overtaken.
     if (!this.#spurious.byTimeout) this.#rack.noteReordering();
     this.#rack.forget();
+    this.flight.unmarkLost();
+    this.#giveBack();
+  }
+
+  /**
+   * What fast recovery has mended, and nothing else, was lost for another reason: it is over, and has cost nothing. To
+   * be called before acknowledged, of the acknowledgement of all that. A timeout costs what it does.
+   */
+  lossWasNoCongestion(): void {
+    const isAll = this.flight.lostBytes === 0 && this.#spurious.active;
+    if (this.state === Recovery.Fast && isAll) this.#giveBack();
+  }
+
+  #giveBack(): void {
     this.#spurious.end();
     this.congestion.undo(this.#context.nowUs);
-    this.flight.unmarkLost();
     if (this.state !== Recovery.Open) this.#rack.recoveryEnded();
     this.state = Recovery.Open;
     this.#retransmitFirst = false;

@@ -300,8 +300,7 @@ export class Sender implements Prober, Resending {
   /** Sends what is due on an established connection. Unless all is done then, it is to be called again. */
   transmit(): Turn {
     const { recovery } = this;
-    const mends = recovery.state !== Recovery.Open && !this.persist.runs;
-    if (mends && !retransmitLost(this)) return Turn.NoFrame;
+    if (this.#mends && !retransmitLost(this)) return Turn.NoFrame;
     if (recovery.probeDue && !sendTailProbe(this)) return Turn.NoFrame;
     const turn = this.#sendNew();
     if (!this.persist.runs) recovery.awaitTail(this.unacknowledged, this.next, this.mss);
@@ -333,9 +332,14 @@ export class Sender implements Prober, Resending {
     const sent = this.sendData(sequence, length < queued ? length : queued, fin);
     if (sent > 0) {
       this.recovery.wasSentAgain(sequence, advance(sequence, sent));
-      if (this.#search !== null) this.#search.sentAgain(sequence, this.#context.nowUs);
+      if (this.#search !== null && this.#mends) this.#search.lostAt(sequence, this.#context.nowUs);
     }
     return sent;
+  }
+
+  /** What goes again was lost. Otherwise it goes to hear something: of a tail, or of a closed window. */
+  get #mends(): boolean {
+    return this.recovery.state !== Recovery.Open && !this.persist.runs;
   }
 
   /** New data, and the FIN behind the last of it. */
@@ -390,13 +394,13 @@ export class Sender implements Prober, Resending {
 
   /** Something was acknowledged. */
   #searchGoesOn(search: PathMtuSearch): void {
-    const { congestion } = this.recovery;
+    const { recovery } = this;
     const carried = search.acknowledged(this.unacknowledged);
     if (carried > this.mss) {
       this.mss = carried;
-      congestion.setMss(carried);
+      recovery.congestion.setMss(carried);
       if (search.isOver(carried)) this.#search = null;
-    } else if (search.takeLostAlone(this.unacknowledged)) congestion.undo(this.#context.nowUs);
+    } else if (search.takeLostAlone(this.unacknowledged)) recovery.lossWasNoCongestion();
   }
 
   #startPersisting(): void {
