@@ -100,9 +100,23 @@ export class Ipv4 {
    * group.
    */
   nextHop(destination: number): Neighbour | null {
-    if (!this.#isHost(destination) || destination === this.address) return null;
-    if ((destination & this.#mask) === this.#network) return this.#neighbours.lookup(destination);
-    return this.#gateway === 0 ? null : this.#neighbours.lookup(this.#gateway);
+    const hop = this.#hopAddress(destination);
+    return hop === 0 ? null : this.#neighbours.lookup(hop);
+  }
+
+  /**
+   * To whom an answer goes that is to leave nothing behind: to the station that the packet came from which was accepted
+   * last, and lies in `bytes`. Null when there is no way to its source.
+   */
+  lastHop(bytes: Uint8Array): Neighbour | null {
+    if (this.#hopAddress(this.source) === 0) return null;
+    return this.#neighbours.senderOf(bytes, this.headerAt - ETHERNET_HEADER_BYTES);
+  }
+
+  /** Address of the next hop; 0: there is none. */
+  #hopAddress(destination: number): number {
+    if (!this.#isHost(destination) || destination === this.address) return 0;
+    return (destination & this.#mask) === this.#network ? destination : this.#gateway;
   }
 
   /**

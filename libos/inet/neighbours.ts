@@ -32,6 +32,8 @@ import {
   BROADCAST_MAC_LOW,
   ETHERNET_HEADER_BYTES,
   EtherType,
+  ethernetSourceHigh,
+  ethernetSourceLow,
   writeEthernetDestination,
   writeEthernetSourceAndType,
 } from './wire/ethernet.ts';
@@ -131,6 +133,8 @@ export class Neighbours {
   readonly #table = new Map<number, Neighbour>();
   readonly timers = new Timers<Neighbour>();
   #heldCount = 0;
+  /** Stands in no table. */
+  readonly #sender = new Neighbour(0);
 
   constructor(device: Device, ownAddress: number, handler: NeighbourHandler) {
     this.#device = device;
@@ -152,6 +156,18 @@ export class Neighbours {
     }
     this.use(neighbour);
     return neighbour;
+  }
+
+  /**
+   * The station that has sent the frame at `at`, whatever addresses are said to be behind it: nobody is asked, and
+   * nothing is kept. For an answer to be sent at once; the object is the next call's as well. Null: it is no station.
+   */
+  senderOf(bytes: Uint8Array, at: number): Neighbour | null {
+    const sender = this.#sender;
+    sender.macHigh = ethernetSourceHigh(bytes, at);
+    sender.macLow = ethernetSourceLow(bytes, at);
+    sender.state = NeighbourState.Reachable;
+    return isStation(sender.macHigh, sender.macLow) ? sender : null;
   }
 
   /** To be called before something is sent to `neighbour`: asks for its address when that is due. */

@@ -23,6 +23,8 @@ const SHORTEST_PAUSE_US = 0.1;
 
 export interface HostsOptions {
   link?: LinkOptions;
+  /** Of the network 10.99.0.0 that they take themselves to be in; default 24. */
+  prefixLength?: number;
   /** Of both, or of each. */
   tcp?: Partial<TcpOptions> | readonly [Partial<TcpOptions>, Partial<TcpOptions>];
   poolLimitBytes?: number;
@@ -52,7 +54,7 @@ export class Host {
     const createTransport = (host: TransportHost) =>
       new InetTransport(host, device, this.pool, {
         name: 'sim',
-        network: { address: NETWORK + index + 1, prefixLength: 24, gateway: 0 },
+        network: { address: NETWORK + index + 1, prefixLength: options.prefixLength ?? 24, gateway: 0 },
         tcp: { ...defaultTcpOptions, ...tcp },
         secret: [0x1234567 + index, 0x89abcde],
         counters: () => ({}),

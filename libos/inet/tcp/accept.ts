@@ -29,7 +29,7 @@ export function arrivesForListener(
     return false;
   }
   // A SYN with FIN makes no sense, and is a well-known way to probe.
-  if (flags & Flag.Syn && !(flags & Flag.Fin)) synArrives(context, listener, segment, previous);
+  if (flags & Flag.Syn && !(flags & Flag.Fin)) synArrives(context, listener, segment, frame, previous);
   return false;
 }
 
@@ -37,6 +37,7 @@ function synArrives(
   context: Context<TcpConnection>,
   listener: Listener,
   segment: TcpSegment,
+  frame: SgaSegment,
   previous: TcpConnection | null,
 ): void {
   const { counters, ipv4, options } = context;
@@ -47,7 +48,8 @@ function synArrives(
     counters.backlogDropped++;
     return;
   }
-  const neighbour = ipv4.nextHop(source);
+  // Of a made-up source nothing is kept, nor is the network asked for it.
+  const neighbour = withCookie ? ipv4.lastHop(frame.bytes) : ipv4.nextHop(source);
   if (neighbour === null) return;
   if (withCookie) {
     answerWithCookie(context, listener, segment, neighbour);

@@ -111,6 +111,27 @@ describe('floods', () => {
     attack.checkNothingLeft();
   });
 
+  it('of SYNs from made-up addresses ask for as many of them as may be half open, and displace nobody', () => {
+    const attack = new Attack({ prefixLength: 16 });
+    const { a } = attack.hosts;
+    const listener = a.libos.socket('stream');
+    a.libos.bind(listener, { address: a.address, port: 9000 });
+    a.libos.listen(listener, 32);
+    for (let i = 0; i < 10_000; i++) {
+      const path = attack.pathFrom(addressAt(3 + i));
+      attack.send(tcpFrame(path, { sourcePort: 1000, destinationPort: 9000, sequence: i, flags: Flag.Syn }));
+      if (i % 8 === 7) attack.pass(20);
+    }
+    const { counters } = attack.stack.neighbours;
+    expect(attack.stack.tcp.counters.cookiesSent).toBeGreaterThan(9000);
+    expect(counters.requestsSent).toBeLessThanOrEqual(2 * 256);
+    expect(counters).toMatchObject({ evicted: 0, heldDropped: 0 });
+    attack.exchange(attack.attacked);
+    attack.checkUnharmed();
+    a.libos.close(listener);
+    attack.checkNothingLeft();
+  });
+
   it('of resets and segments to closed ports are answered at most one for one, and leave nothing', () => {
     const attack = new Attack();
     const random = new Random(3);

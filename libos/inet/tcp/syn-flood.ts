@@ -11,7 +11,7 @@ import { TimestampClock } from './timestamp-clock.ts';
 /** The SYN that a cookie stood for. */
 const offered = new TcpSegment();
 
-/** Answers a SYN that came from `neighbour`. Should the answer be lost, the peer sends its SYN again. */
+/** Answers a SYN by way of `neighbour`. Should the answer be lost, the peer sends its SYN again. */
 export function answerWithCookie(
   context: Context<TcpConnection>,
   listener: Listener,

@@ -40,6 +40,14 @@ export function isEthernetDestination(
   return readI32(frame, at + DESTINATION + 2) === macLow && readU16(frame, at + DESTINATION) === macHigh;
 }
 
+export function ethernetSourceHigh(frame: Uint8Array, at: number): number {
+  return readU16(frame, at + SOURCE);
+}
+
+export function ethernetSourceLow(frame: Uint8Array, at: number): number {
+  return readI32(frame, at + SOURCE + 2);
+}
+
 export function writeEthernetDestination(
   frame: Uint8Array,
   at: number,
