@@ -27,8 +27,10 @@ export const Mark = {
 const NO_WORDS = new Int32Array(0);
 const NO_TIMES = new Float64Array(0);
 const FIRST_ENTRIES = 16;
-/** Larger arrays are let go as soon as they are empty. */
-const KEPT_ENTRIES = 1024;
+/** Larger arrays are let go as soon as they are empty: there may be ten thousand connections, most of them idle. */
+const KEPT_ENTRIES = 64;
+/** Of 1460 bytes these are 24 MB; of one byte each, which an application may push, they would have no other bound. */
+const MOST_ENTRIES = 16_384;
 
 export class Flight {
   /** End and marks of each entry. */
@@ -49,6 +51,11 @@ export class Flight {
   /** Nothing is in flight, and `sequence` is sent next. */
   begin(sequence: number): void {
     this.start = sequence;
+  }
+
+  /** No more is to be sent before some of it has arrived. */
+  get isFull(): boolean {
+    return this.count >= MOST_ENTRIES;
   }
 
   // One entry, by its index

@@ -25,6 +25,19 @@ describe('send: new data', () => {
     expect(connection.sender.acknowledgedBytes).toBe(100_000);
   });
 
+  it('is 16,384 segments at a time, however small they are', () => {
+    const { peer, connection } = established({ mss: 8960, window: 60_000 }, {}, { mtu: 9000 });
+    const { sender } = connection;
+    // As if each byte had been pushed for itself.
+    sender.mss = 1;
+    peer.push(17_000);
+    expect(sender.sentBytes).toBe(16_384);
+    peer.send({ flags: 'A', seq: 1, ack: 101 });
+    expect(sender.sentBytes).toBe(16_484);
+    peer.send({ flags: 'A', seq: 1, ack: 16_485 });
+    expect(sender.sentBytes).toBe(17_000);
+  });
+
   it('waits for a frame when the device has none', () => {
     const { peer } = established({}, {}, { buffers: 600 });
     const frames = [];

@@ -359,6 +359,7 @@ export class Sender implements Prober, Resending {
       let length = queued < mss ? queued : mss;
       if (length > allowed) length = allowed < 0 ? 0 : allowed;
       if (inNetwork > 0 && inNetwork + length > recovery.window) return Turn.Done;
+      if (recovery.flight.isFull) return Turn.Done;
       if (length > 0) length = queue.seek(this.next, length);
       const last = length === queued;
       const holds = this.#context.options.nagle && this.inFlight > 0 && !fin;
