@@ -64,7 +64,7 @@ export class TcpConnection implements Attended, Path {
   listener: Opener | null = null;
   lastArrivalUs: number = NEVER;
   /** Silence after which the peer is asked whether it is still there; 0: never. */
-  keepAliveUs: number;
+  keepAliveUs: number = NEVER;
   keepAliveProbes = 0;
   /** What the layer above keeps with it. */
   owner: unknown = null;

@@ -8,7 +8,7 @@ export class UserTimeout {
   readonly #context: Context;
   #startedAtUs: number = NEVER;
   /** How long it lasts. */
-  lastsUs: number;
+  lastsUs: number = NEVER;
 
   constructor(context: Context) {
     this.#context = context;
