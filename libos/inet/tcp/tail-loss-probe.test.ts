@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Recovery } from './recovery.ts';
 import { TailLossProbe } from './tail-loss-probe.ts';
 import { type Offer, TestPeer } from './test-peer.ts';
 
@@ -78,9 +77,13 @@ describe('a probe that has mended the only loss (RFC 8985, 7.4)', () => {
   });
 
   it('does not let the reordering window grow', () => {
-    const { acknowledge, recovery } = probed();
+    const { peer, acknowledge } = probed();
     acknowledge(4001, [3001, 4001]);
-    expect(recovery.state).toBe(Recovery.Open);
+    peer.push(2000);
+    peer.pass(10_000);
+    acknowledge(4001, [5001, 6001]);
+    // It is a quarter of the least round trip, not two.
+    expect(peer.pass(4000)).toEqual(['2500 A 4001:5001 ack 1']);
   });
 });
 
