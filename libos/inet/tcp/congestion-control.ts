@@ -23,7 +23,7 @@ export interface CongestionControl {
   endSlowStart(): void;
   /** A reduction is about to be made that may turn out to be needless. */
   remember(): void;
-  /** It has: window and threshold are what they were then, or larger (RFC 4015; RFC 9438, section 4.9). */
+  /** It has: window and threshold are what they were then, or larger (RFC 9438, section 4.9). */
   undo(nowUs: number): void;
   /**
    * Everything that was in flight at enterRecovery is acknowledged. Not after a timeout, which ends a
