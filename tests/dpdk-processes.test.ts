@@ -170,6 +170,8 @@ describe('a DPDK that does not start', () => {
 
   it('for a NIC that is not there', () => {
     const [line] = start({ device: 'pci', pci: '0000:ff:1f.7', ip: '192.0.2.1/24', hugepages: 'no' });
-    expect(line).toMatch(/^BACKEND_UNAVAILABLE\|.*bypassbench doctor/);
+    expect(line).toMatch(
+      /^INVALID_ARGUMENT\|.*pci=0000:ff:1f\.7: there is no such device; bypassbench doctor/,
+    );
   });
 });

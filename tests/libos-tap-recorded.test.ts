@@ -103,6 +103,16 @@ const isTheirs = (frame: Frame) => frame['ip.src'] === LINUX_ADDRESS;
  * Wireshark calls it bad, as RFC 1624 has it. One segment in 65,536 is such a one.
  */
 const isZeroOfLinux = (frame: Frame) => isTheirs(frame) && frame['tcp.checksum'] === '0xffff';
+/**
+ * The last segment again, of which nothing was heard (RFC 8985, section 7): Linux takes its time to acknowledge what
+ * nobody reads.
+ */
+function isTailProbe(frame: Frame, frames: readonly Frame[]): boolean {
+  const endOf = (sent: Frame) => Number(sent['tcp.seq']) + Number(sent['tcp.len']);
+  const before = frames.slice(0, frames.indexOf(frame)).filter((sent) => isOurs(sent));
+  const ends = before.filter((sent) => sent['tcp.stream'] === frame['tcp.stream']).map(endOf);
+  return endOf(frame) === Math.max(...ends);
+}
 const isSyn = (frame: Frame) => frame['tcp.flags.syn'] === '1';
 
 /** One direction of one connection, as far as it has been read. */
@@ -209,7 +219,7 @@ describe.runIf(mayMakeTap())('a recording of everything, on a clean wire', () =>
 
   it.each(faults)('has nothing of ours that Wireshark calls %s', (fault) => {
     const found = frames.filter((frame) => isOurs(frame) && frame[`tcp.analysis.${fault}`] !== '');
-    expect(found).toEqual([]);
+    expect(found.filter((frame) => !isTailProbe(frame, frames))).toEqual([]);
   });
 });
 

@@ -17,6 +17,8 @@ export interface CongestionControl {
    * @param smoothedRttUs NaN while nothing was measured
    */
   acknowledged(bytes: number, nowUs: number, smoothedRttUs: number, inFlightBefore: number): void;
+  /** Whether the window is what holds sending back; `inFlightBefore` as above. */
+  limits(inFlightBefore: number): boolean;
   /** Loss was found by duplicate or selective acknowledgements: reduces window and threshold. */
   enterRecovery(inFlight: number, nowUs: number): void;
   /** Slow start has gone far enough (RFC 9406): its threshold is the window of now. */

@@ -19,7 +19,7 @@ import { ProportionalRate } from './proportional-rate.ts';
 import { Rack } from './rack.ts';
 import type { Receiver } from './receiver.ts';
 import type { RttEstimator } from './rtt.ts';
-import { type Deliveries, reportsDuplicate, Scoreboard } from './sack.ts';
+import { type Deliveries, MAX_SACK_BLOCKS, orderBlocks, reportsDuplicate, Scoreboard } from './sack.ts';
 import { Spurious } from './spurious.ts';
 import { TailLossProbe } from './tail-loss-probe.ts';
 import { endOfTickUs, TIMESTAMP_TICK_US } from './timestamp-clock.ts';
@@ -47,6 +47,9 @@ export type Recovery = (typeof Recovery)[keyof typeof Recovery];
 /** What the deadline of loss detection is for. */
 const Timer = { None: 0, Probe: 1, Reordering: 2 } as const;
 type Timer = (typeof Timer)[keyof typeof Timer];
+
+/** Where the blocks of the SACK option in hand lie, in the order of their numbers. */
+const blocks = new Int32Array(MAX_SACK_BLOCKS);
 
 export class LossRecovery implements Deliveries {
   readonly #context: Context;
@@ -219,8 +222,11 @@ export class LossRecovery implements Deliveries {
       first = 1;
       this.#takeDuplicate(sack[0], sack[1], nxt);
     }
-    for (let i = first; i < sackCount; i++) {
-      bytes += this.#scoreboard.mark(sack[2 * i], sack[2 * i + 1], nxt, this.flight, this);
+    const count = sackCount - first;
+    orderBlocks(segment, first, blocks);
+    for (let i = 0; i < count; i++) {
+      const at = blocks[i];
+      bytes += this.#scoreboard.mark(sack[at], sack[at + 1], nxt, this.flight, this);
     }
     return bytes > 0 || this.#hasDuplicate;
   }
@@ -286,15 +292,19 @@ export class LossRecovery implements Deliveries {
     if (this.#receiver.sackPermitted) {
       if (this.#probe.outstanding && this.#probeHasMended(una, newBytes, inFlightBefore)) grows = false;
       this.#decide(una, nxt, mss, newBytes);
-    } else if (newBytes > 0) this.#acknowledgedWithoutSack(una, mss, newBytes);
+    } else if (newBytes > 0) this.#acknowledgedWithoutSack(una, nxt, mss, newBytes);
     else if (duplicate) this.#duplicateWithoutSack(una, nxt);
     if (grows && this.state !== Recovery.Fast) this.#grow(una, nxt, newBytes, inFlightBefore, before);
+    if (newBytes > 0 && this.#spurious.active) this.#spurious.acknowledged(una);
     return duplicate || before !== Recovery.Open || this.state !== Recovery.Open;
   }
 
   #grow(una: number, nxt: number, newBytes: number, inFlightBefore: number, before: Recovery): void {
     const { congestion } = this;
-    if (this.#hystart !== null) this.#watchSlowStart(this.#hystart, una, nxt);
+    // What an application sends a little of now and then says nothing about queues.
+    if (this.#hystart !== null && congestion.limits(inFlightBefore)) {
+      this.#watchSlowStart(this.#hystart, una, nxt);
+    }
     const used = before === Recovery.Timeout ? congestion.window : inFlightBefore;
     congestion.acknowledged(newBytes, this.#context.nowUs, this.#rtt.smoothedUs, used);
   }
@@ -313,7 +323,7 @@ export class LossRecovery implements Deliveries {
     if (this.#allDuplicate) this.#undo();
     const isJudged = this.state === Recovery.Timeout && (this.#deliveredBytes > 0 || !this.#hasDuplicate);
     if (isJudged) this.#judgeByForward(una, newBytes);
-    if (this.state !== Recovery.Open && !isBefore(una, this.#recoveryPoint)) this.#leave();
+    if (this.state !== Recovery.Open && !isBefore(una, this.#recoveryPoint)) this.#leave(nxt);
     this.#detectLosses(una, nxt, mss, newBytes > 0);
   }
 
@@ -363,7 +373,8 @@ export class LossRecovery implements Deliveries {
     this.#hystart = null;
   }
 
-  #leave(): void {
+  #leave(nxt: number): void {
+    this.#spurious.recoveryEnded(nxt);
     if (this.state === Recovery.Fast) this.congestion.leaveRecovery(this.#context.nowUs);
     this.#rack.recoveryEnded();
     this.state = Recovery.Open;
@@ -373,13 +384,13 @@ export class LossRecovery implements Deliveries {
 
   // Without SACK
 
-  #acknowledgedWithoutSack(una: number, mss: number, newBytes: number): void {
+  #acknowledgedWithoutSack(una: number, nxt: number, mss: number, newBytes: number): void {
     if (this.state === Recovery.Open) {
       this.#duplicateAcks = 0;
       return;
     }
     this.#highRetransmitted = later(this.#highRetransmitted, una);
-    if (!isBefore(una, this.#recoveryPoint)) this.#leave();
+    if (!isBefore(una, this.#recoveryPoint)) this.#leave(nxt);
     else if (this.state === Recovery.Fast) {
       // A partial acknowledgement: the next segment is lost as well (RFC 6582, section 3.2, step 3).
       this.#duplicateAcks = Math.max(0, this.#duplicateAcks - Math.ceil(newBytes / mss));
@@ -447,9 +458,7 @@ export class LossRecovery implements Deliveries {
     if (!this.#receiver.sackPermitted || this.#probe.outstanding || this.#timer === Timer.Reordering) return;
     this.#timer = Timer.Probe;
     const delays = distance(una, nxt) < 2 * mss;
-    this.#deadlines.probeIn(
-      this.#probe.waitUs(this.#rtt.smoothedUs, delays, this.#context.options.minRtoUs / 2),
-    );
+    this.#deadlines.probeIn(this.#probe.waitUs(this.#rtt.smoothedUs, delays, this.#context.options.minRtoUs));
   }
 
   /** The probe that was due has been sent, up to `end`; `again`: it was no new data. */
@@ -490,8 +499,11 @@ export class LossRecovery implements Deliveries {
     const timer = this.#timer;
     this.#timer = Timer.None;
     if (timer === Timer.Reordering) {
+      const lostBefore = this.flight.lostBytes;
       this.#deliveredBytes = 0;
       this.#detectLosses(una, nxt, mss, false);
+      // Nothing may be on its way whose arrival would let it go.
+      if (this.flight.lostBytes > lostBefore) this.#retransmitFirst = true;
     } else if (timer === Timer.Probe && this.state === Recovery.Open) this.probeDue = true;
   }
 
@@ -553,6 +565,11 @@ export class LossRecovery implements Deliveries {
     return left < inFlight ? inFlight - left : 0;
   }
 
+  /** New data was to go first, and none did. Returns whether the usual recovery goes on for that reason. */
+  goesOnWithoutNew(): boolean {
+    return this.#spurious.goesOnWithoutNew();
+  }
+
   /** Whether `length` bytes may be sent again while `inNetwork` bytes are on their way. */
   maySendAgain(inNetwork: number, length: number): boolean {
     return this.#retransmitFirst || this.window - inNetwork >= length;
@@ -560,14 +577,10 @@ export class LossRecovery implements Deliveries {
 
   /**
    * Puts the next range to send again into `hole` as [start, end); false when there is none.
-   *
-   * @param hasNew new data waits that the send window has room for
    */
-  nextHole(una: number, nxt: number, mss: number, hasNew: boolean, hole: Int32Array): boolean {
-    if (this.#receiver.sackPermitted) {
-      if (this.#spurious.prefersNew(hasNew)) return false;
-      return this.flight.firstLost(mss, hole);
-    }
+  nextHole(una: number, nxt: number, mss: number, hole: Int32Array): boolean {
+    // F-RTO lets new data go first.
+    if (this.#receiver.sackPermitted) return !this.#spurious.awaitsAnswer && this.flight.firstLost(mss, hole);
     if (this.state === Recovery.Timeout) {
       hole[0] = later(this.#highRetransmitted, una);
       hole[1] = this.#recoveryPoint;

@@ -33,9 +33,8 @@ const hole = new Int32Array(2);
 /** What is lost, as far as the congestion window allows. Returns false when the device had no frame for some of it. */
 export function retransmitLost(sender: Resending): boolean {
   const { recovery, unacknowledged, next, mss } = sender;
-  const hasNew = sender.queue.end !== next && !sender.finSent && sender.window.bytes > sender.inFlight;
   let inNetwork = recovery.bytesInNetwork(unacknowledged, next, mss);
-  while (recovery.nextHole(unacknowledged, next, mss, hasNew, hole)) {
+  while (recovery.nextHole(unacknowledged, next, mss, hole)) {
     const start = hole[0];
     const length = Math.min(distance(start, hole[1]), mss);
     if (!recovery.maySendAgain(inNetwork, length)) break;

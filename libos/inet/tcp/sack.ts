@@ -28,6 +28,23 @@ export function reportsDuplicate({ sack, sackCount, acknowledgement }: TcpSegmen
   return sackCount > 1 && isAtOrBefore(sack[2], sack[0]) && isAtOrBefore(sack[1], sack[3]);
 }
 
+/** What fits into the options of a segment (RFC 2018, section 3). */
+export const MAX_SACK_BLOCKS = 4;
+
+/**
+ * Puts into `out` where the blocks of a segment from the `first` on begin in its `sack`, in the order of their numbers.
+ * The option has the latest arrival first, also of what has arrived in order: taken as it stands, it would look like
+ * reordering.
+ */
+export function orderBlocks({ sack, sackCount }: TcpSegment, first: number, out: Int32Array): void {
+  for (let i = first; i < sackCount; i++) {
+    const start = sack[2 * i];
+    let to = i - first;
+    for (; to > 0 && isBefore(start, sack[out[to - 1]]); to--) out[to] = out[to - 1];
+    out[to] = 2 * i;
+  }
+}
+
 /** Where the missing part of a block is put. */
 const gap = new Int32Array(2);
 

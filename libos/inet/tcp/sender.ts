@@ -303,6 +303,8 @@ export class Sender implements Prober, Resending {
     if (this.#mends && !retransmitLost(this)) return Turn.NoFrame;
     if (recovery.probeDue && !sendTailProbe(this)) return Turn.NoFrame;
     const turn = this.#sendNew();
+    const goesOn = turn === Turn.Done && this.#mends && recovery.goesOnWithoutNew();
+    if (goesOn && !retransmitLost(this)) return Turn.NoFrame;
     if (!this.persist.runs) recovery.awaitTail(this.unacknowledged, this.next, this.mss);
     if (turn !== Turn.Done || this.#receiver.ackDue !== AckDue.Now) return turn;
     return this.#emit(this.#acknowledgingSequence(), 0, Flag.Ack) ? Turn.Done : Turn.NoFrame;

@@ -58,6 +58,10 @@ export abstract class SlowStart implements CongestionControl {
     }
   }
 
+  limits(inFlightBefore: number): boolean {
+    return this.#limitedByWindow > 0 || inFlightBefore + this.mss >= this.window;
+  }
+
   abstract enterRecovery(inFlight: number, nowUs: number): void;
 
   leaveRecovery(_nowUs: number): void {

@@ -186,3 +186,32 @@ describe('a needless timeout', () => {
     expect(peer.connection.sender.rtt.smoothedUs).toBeGreaterThan(10_000);
   });
 });
+
+describe('what the peer reports twice', () => {
+  it('counts once', () => {
+    const { peer, acknowledge, stays } = tenInFlight();
+    peer.pass(10_000);
+    // Both that are missing go again.
+    expect(acknowledge(1, [2001, 6001])).toContain('A 1:1001 ack 1');
+    expect(acknowledge(1, [2001, 10_001])).toContain('A 1001:2001 ack 1');
+    peer.pass(9000);
+    acknowledge(10_001, [1, 1001]);
+    acknowledge(10_001, [1, 1001]);
+    stays();
+  });
+
+  it('is looked at for the flight behind the recovery, and no longer', () => {
+    const { peer, acknowledge, recovery, stays } = tenInFlight();
+    const { sender } = peer.connection;
+    const all = () => (sender.next - sender.initialSequence) | 0;
+    peer.pass(10_000);
+    acknowledge(1, [1001, 4001]);
+    acknowledge(all());
+    expect(recovery.state).toBe(Recovery.Open);
+    peer.pass(10_000);
+    acknowledge(all());
+    peer.pass(10_000);
+    acknowledge(all(), [1, 1001]);
+    stays();
+  });
+});

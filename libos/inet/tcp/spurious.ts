@@ -26,11 +26,15 @@ export class Spurious {
   #forward: Forward = Forward.Off;
   /** New data has gone in step 3. */
   #newSent = false;
-  /** What `una` was when the recovery began, and behind the farthest that it has sent again. */
-  #start = 0;
+  /** Behind the farthest that the recovery has sent again. */
   #end = 0;
   #againBytes = 0;
   #duplicateBytes = 0;
+  /** Behind the last duplicate that was counted: what the peer reports a second time does not count. */
+  #duplicateEnd = 0;
+  /** The recovery has ended, and what `nxt` was then. */
+  #isOver = false;
+  #overAt = 0;
   /** Of the first retransmission: its end, and when it was sent. */
   #firstEnd = 0;
   #firstSentUs = 0.5;
@@ -41,10 +45,22 @@ export class Spurious {
     this.byTimeout = byTimeout;
     this.#forward = byTimeout ? Forward.First : Forward.Off;
     this.#newSent = false;
-    this.#start = una;
     this.#end = una;
     this.#againBytes = 0;
     this.#duplicateBytes = 0;
+    this.#duplicateEnd = una;
+    this.#isOver = false;
+  }
+
+  /** The recovery has ended. What tells that it was needless comes with the flight that follows, or never. */
+  recoveryEnded(nxt: number): void {
+    this.#isOver = true;
+    this.#overAt = nxt;
+  }
+
+  /** All that it says is taken from an acknowledgement up to `una`. */
+  acknowledged(una: number): void {
+    if (this.#isOver && isBefore(this.#overAt, una)) this.end();
   }
 
   /** It is decided: nothing is taken back, or it has been. */
@@ -64,9 +80,13 @@ export class Spurious {
     this.#end = later(this.#end, end);
   }
 
-  /** The peer has got [start, end) twice. Returns whether it has all that was sent again twice. */
+  /**
+   * The peer has got [start, end) twice. Returns whether it has all that was sent again twice, by reports in the order
+   * of their numbers.
+   */
   duplicated(start: number, end: number): boolean {
-    if (!this.active || isBefore(start, this.#start) || isBefore(this.#end, end)) return false;
+    if (!this.active || isBefore(start, this.#duplicateEnd) || isBefore(this.#end, end)) return false;
+    this.#duplicateEnd = end;
     this.#duplicateBytes += (end - start) | 0;
     return this.#againBytes > 0 && this.#duplicateBytes >= this.#againBytes;
   }
@@ -86,20 +106,22 @@ export class Spurious {
 
   // F-RTO
 
-  /** A duplicate acknowledgement decides (step 3b), also without a SACK option. */
+  /**
+   * New data is to go, and nothing again, until an acknowledgement decides; a duplicate does too (step 3b), also
+   * without a SACK option.
+   */
   get awaitsAnswer(): boolean {
     return this.#forward === Forward.Second;
   }
 
   /**
-   * Whether new data is to go, and nothing again. Where there is none, the usual recovery goes on.
-   *
-   * @param hasNew new data waits that the send window has room for
+   * What may go of new data has gone. Returns whether that was none where F-RTO wants some, and is off for that reason:
+   * the usual recovery goes on (RFC 5682, section 2.1, step 2).
    */
-  prefersNew(hasNew: boolean): boolean {
-    if (this.#forward !== Forward.Second) return false;
-    if (!hasNew && !this.#newSent) this.#forward = Forward.Off;
-    return this.#forward === Forward.Second;
+  goesOnWithoutNew(): boolean {
+    if (this.#forward !== Forward.Second || this.#newSent) return false;
+    this.#forward = Forward.Off;
+    return true;
   }
 
   newWasSent(): void {

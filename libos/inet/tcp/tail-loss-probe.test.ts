@@ -31,7 +31,7 @@ describe('tail loss probes (RFC 8985, 7)', () => {
     const { peer } = established();
     peer.push(1500);
     peer.finish();
-    expect(peer.pass(46_000)).toEqual(['45000 FA 1501 ack 1']);
+    expect(peer.pass(51_000)).toEqual(['50000 FA 1501 ack 1']);
   });
 });
 
@@ -42,7 +42,7 @@ describe('a probe that has mended the only loss (RFC 8985, 7.4)', () => {
     peer.push(4000);
     peer.pass(10_000);
     acknowledge(3001);
-    expect(peer.pass(45_000)).toEqual(['45000 PA 3001:4001 ack 1']);
+    expect(peer.pass(50_000)).toEqual(['50000 PA 3001:4001 ack 1']);
     const { window, slowStartThreshold } = all.recovery.congestion;
     return { ...all, window, slowStartThreshold };
   }
