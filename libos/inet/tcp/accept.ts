@@ -25,7 +25,7 @@ export function arrivesForListener(
     if (isForListener && isCookieBack(context, listener, segment)) {
       return openByCookie(context, listener, segment)?.arrives(segment, frame) ?? false;
     }
-    context.output.reject(segment);
+    context.output.reject(segment, context.ipv4.lastHop(frame.bytes));
     return false;
   }
   // A SYN with FIN makes no sense, and is a well-known way to probe.

@@ -39,7 +39,7 @@ export function answerArrives(connection: TcpConnection, segment: TcpSegment): v
   const { flags } = segment;
   // First: the ACK bit.
   if (flags & Flag.Ack && !sender.isOurSyn(segment.acknowledgement)) {
-    context.output.reject(segment);
+    context.output.reject(segment, connection.neighbour);
     return;
   }
   // Second: the RST bit. A reset without an ACK may be anybody's (RFC 5961, section 3).

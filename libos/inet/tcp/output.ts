@@ -242,12 +242,12 @@ export class Output {
   /**
    * Answers a segment that belongs to no connection, whose packet IPv4 has accepted last (RFC 9293, section
    * 3.10.7.1), unless it is a reset itself.
+   *
+   * @param neighbour by way of whom; null: there is no way
    */
-  reject(segment: TcpSegment): void {
-    if (segment.flags & Flag.Rst) return;
+  reject(segment: TcpSegment, neighbour: Neighbour | null): void {
+    if (segment.flags & Flag.Rst || neighbour === null) return;
     const { source } = this.#ipv4;
-    const neighbour = this.#ipv4.nextHop(source);
-    if (neighbour === null) return;
     const { destinationPort, sourcePort, sequence, sequenceLength, acknowledgement } = segment;
     if (segment.flags & Flag.Ack) {
       this.#bare(neighbour, source, destinationPort, sourcePort, acknowledgement, 0, Flag.Rst, false, 0, 0);

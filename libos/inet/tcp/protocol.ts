@@ -96,7 +96,7 @@ export class Tcp {
   #arrivesForNone(segment: TcpSegment, frame: SgaSegment, previous: TcpConnection | null): boolean {
     const listener = this.listeners.get(segment.destinationPort);
     if (listener !== undefined) return arrivesForListener(this.context, listener, segment, frame, previous);
-    this.context.output.reject(segment);
+    this.context.output.reject(segment, this.context.ipv4.lastHop(frame.bytes));
     return false;
   }
 
