@@ -148,9 +148,13 @@ export class OddPeer implements Mouth {
     this.#repeatReset();
   }
 
-  /** The first may be lost; the stack answers one that it does not expect with what it does. */
+  /**
+   * The first may be lost; and the stack, which is silent at one behind its window, may have more than it has
+   * acknowledged as far as is known here, up to all that was sent.
+   */
   #repeatReset(): void {
     this.#sayReset(this.#number(this.giving.unacknowledged));
+    this.#sayReset(this.#number(this.giving.next));
     this.after(RESET_AGAIN_US, () => this.#repeatReset());
   }
 
