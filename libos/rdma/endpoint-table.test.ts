@@ -141,6 +141,18 @@ describe('an endpoint for each peer', () => {
         });
         expect(server.devices.filter(({ isClosed }) => !isClosed)).toHaveLength(1);
       }),
+      {
+        examples: [
+          [
+            313352189,
+            [
+              { what: 'lives', afterTurns: 7 },
+              { what: 'hangs', afterTurns: 90 },
+              { what: 'dies', afterTurns: 0 },
+            ],
+          ],
+        ],
+      },
     );
   });
 

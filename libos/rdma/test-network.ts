@@ -504,6 +504,8 @@ class SimulatedListener implements RendezvousListener {
         if (this.#closed) ours.refuse({ kind: HelloKind.Refusal, code: 'CONNECTION_REFUSED', reason: '' });
         else this.#rendezvous.handler.arrived(this, ours, hello);
       });
+      // What it said before it left has come, and behind that its end.
+      if (theirs.closed) theirs.endOther();
     });
     this.#takeWaiting();
   }
@@ -560,19 +562,28 @@ class SimulatedLine implements Line {
 
   close(): void {
     if (this.closed) return;
-    this.#notify((line) => {
-      line.close();
-      line.rendezvous.handler.broken(line);
-    });
+    this.endOther();
     this.closed = true;
     this.rendezvous.lines.delete(this);
   }
 
+  /** The other side finds that the line has ended; nobody does where there is no other side yet. */
+  endOther(): void {
+    this.#deliver((line) => {
+      line.close();
+      line.rendezvous.handler.broken(line);
+    });
+  }
+
   /** In order, after a while, unless this side or the other one has closed the line before. */
   #notify(news: (line: SimulatedLine) => void): void {
+    if (!this.closed) this.#deliver(news);
+  }
+
+  #deliver(news: (line: SimulatedLine) => void): void {
     const { network } = this.rendezvous;
     const { other } = this;
-    if (this.closed || other === null) return;
+    if (other === null) return;
     this.#lastUs = Math.max(this.#lastUs, network.nowUs + network.delayUs());
     network.at(this.#lastUs, () =>
       other.rendezvous.news.push(() => {
