@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { ChecksumStatus } from './device.ts';
 import { Icmp } from './icmp.ts';
-import { arpPacket, concatenate, hex, ip, ipv4Packet, plainChecksum, TestStation } from './test-device.ts';
+import {
+  concatenate,
+  hex,
+  ip,
+  ipv4FrameFrom,
+  ipv4Packet,
+  PEER_MAC,
+  plainChecksum,
+  TestStation,
+} from './test-device.ts';
 
 class IcmpStation extends TestStation {
   readonly reports: number[][] = [];
@@ -10,8 +19,8 @@ class IcmpStation extends TestStation {
   });
 
   /** A packet as it comes from the wire, behind an Ethernet header. */
-  receive(packet: Uint8Array): void {
-    const frame = this.device.arrive(concatenate(new Uint8Array(14), packet));
+  receive(packet: Uint8Array, mac = PEER_MAC): void {
+    const frame = this.device.arrive(ipv4FrameFrom(mac, packet));
     const at = frame.offset + 14;
     if (this.ipv4.accept(frame.bytes, at, frame.length - 14, ChecksumStatus.Unchecked)) {
       this.icmp.process(frame.bytes);
@@ -63,24 +72,32 @@ describe('Icmp: echo (RFC 792, RFC 1122 3.2.2.6)', () => {
     expect(station.device.takeSent()[0]).toHaveLength(34 + 8 + 8);
   });
 
-  it('is answered once the address of the sender is known', () => {
+  it('is answered by way of the station that it came from, and nobody is asked for', () => {
     const station = new IcmpStation();
     station.receive(echo(100));
-    expect(station.device.takeSent()).toHaveLength(1);
-    station.receiveArp(arpPacket({ operation: 2, sender: '10.99.0.2' }));
-    const [frame] = station.device.takeSent();
+    const [frame, more] = station.device.takeSent();
+    expect(more).toBeUndefined();
     expect(hex(frame.subarray(0, 6))).toBe('02000a630002');
     expect(plainChecksum(frame.subarray(34))).toBe(0);
     expect(frame).toHaveLength(34 + 8 + 100);
   });
 
-  it('from another network is answered by way of the gateway', () => {
+  it('from another network is answered by way of the router that has brought it', () => {
     const station = new IcmpStation();
-    station.meet('10.99.0.254', Uint8Array.of(2, 2, 2, 2, 2, 2));
-    station.receive(echo(4, { source: '192.0.2.1' }));
+    station.receive(echo(4, { source: '192.0.2.1' }), Uint8Array.of(2, 2, 2, 2, 2, 2));
     const [frame] = station.device.takeSent();
     expect(hex(frame.subarray(0, 6))).toBe('020202020202');
     expect(hex(frame.subarray(30, 34))).toBe('c0000201');
+  });
+
+  it.each([
+    ['a group', Uint8Array.of(1, 2, 2, 2, 2, 2)],
+    ['nobody', new Uint8Array(6)],
+  ])('from the Ethernet address of %s is not answered', (_, mac) => {
+    const station = new IcmpStation();
+    station.receive(echo(8), mac);
+    expect(station.device.takeSent()).toEqual([]);
+    expect(station.icmp.counters.unanswered).toBe(1);
   });
 
   it('to all is not answered', () => {
@@ -116,8 +133,9 @@ describe('Icmp: an echo larger than what we can send', () => {
     station.meet();
     for (const bytes of [72, 73]) {
       const packet = echo(bytes);
-      station.ipv4.accept(packet, 0, packet.length, ChecksumStatus.Unchecked);
-      station.icmp.process(packet);
+      const frame = ipv4FrameFrom(PEER_MAC, packet);
+      station.ipv4.accept(frame, 14, packet.length, ChecksumStatus.Unchecked);
+      station.icmp.process(frame);
     }
     expect(station.device.takeSent().map((frame) => frame.length)).toEqual([114]);
     expect(station.icmp.counters.unanswered).toBe(1);
@@ -206,8 +224,9 @@ describe('Icmp: destination unreachable', () => {
 
 describe('Icmp.sendPortUnreachable (RFC 1122 3.2.2.1)', () => {
   function refuse(station: IcmpStation, packet: Uint8Array): void {
-    expect(station.ipv4.accept(packet, 0, packet.length, ChecksumStatus.Unchecked)).toBe(true);
-    station.icmp.sendPortUnreachable(packet);
+    const frame = ipv4FrameFrom(PEER_MAC, packet);
+    expect(station.ipv4.accept(frame, 14, packet.length, ChecksumStatus.Unchecked)).toBe(true);
+    station.icmp.sendPortUnreachable(frame);
   }
 
   it('quotes the header and the first 8 bytes of the datagram', () => {

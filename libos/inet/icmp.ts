@@ -109,11 +109,11 @@ export class Icmp {
 
   /** Reports to the sender of the packet that `ipv4` has accepted that nobody listens at its port. */
   sendPortUnreachable(bytes: Uint8Array): void {
-    const { broadcast, source, headerAt, payloadAt, payloadLength } = this.#ipv4;
+    const { broadcast, headerAt, payloadAt, payloadLength } = this.#ipv4;
     // Never to what came by broadcast (RFC 1122, section 3.2.2).
     if (broadcast) return;
     const quoted = payloadAt - headerAt + Math.min(payloadLength, QUOTED_BYTES);
-    const frame = this.#start(source, ICMP_HEADER_BYTES + quoted);
+    const frame = this.#start(bytes, ICMP_HEADER_BYTES + quoted);
     if (frame === null) return;
     const at = frame.offset + PREPARED_BYTES;
     writeIcmpHeader(frame.bytes, at, IcmpType.DestinationUnreachable, Unreachable.Port, 0);
@@ -123,13 +123,13 @@ export class Icmp {
   }
 
   #answerEcho(bytes: Uint8Array): void {
-    const { broadcast, source, payloadAt, payloadLength } = this.#ipv4;
+    const { broadcast, payloadAt, payloadLength } = this.#ipv4;
     // RFC 1122, section 3.2.2.6: an echo to all may be ignored, else one frame would draw many.
     if (broadcast) {
       this.counters.ignored++;
       return;
     }
-    const frame = this.#start(source, payloadLength);
+    const frame = this.#start(bytes, payloadLength);
     if (frame === null) return;
     const at = frame.offset + PREPARED_BYTES;
     writeIcmpHeader(frame.bytes, at, IcmpType.EchoReply, 0, icmpRest(bytes, payloadAt));
@@ -175,12 +175,13 @@ export class Icmp {
     );
   }
 
-  #start(destination: number, messageBytes: number): SgaSegment | null {
-    this.#neighbour = this.#ipv4.nextHop(destination);
+  /** An answer to the packet that lies in `bytes`. */
+  #start(bytes: Uint8Array, messageBytes: number): SgaSegment | null {
+    this.#neighbour = this.#ipv4.lastHop(bytes);
     const frame =
       this.#neighbour === null || messageBytes > this.#ipv4.maxPayloadBytes
         ? null
-        : this.#ipv4.prepare(this.#neighbour, destination, Protocol.Icmp, messageBytes);
+        : this.#ipv4.prepare(this.#neighbour, this.#ipv4.source, Protocol.Icmp, messageBytes);
     if (frame === null) this.counters.unanswered++;
     return frame;
   }

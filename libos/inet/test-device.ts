@@ -13,6 +13,12 @@ const HEADROOM = 64;
 export const OWN_MAC = Uint8Array.of(0x02, 0, 10, 99, 0, 1);
 export const PEER_MAC = Uint8Array.of(0x02, 0, 10, 99, 0, 2);
 export const BROADCAST_MAC = new Uint8Array(6).fill(0xff);
+const IPV4_TYPE = Uint8Array.of(0x08, 0x00);
+
+/** The frame in which a packet comes from a station. */
+export function ipv4FrameFrom(mac: Uint8Array, packet: Uint8Array): Uint8Array {
+  return concatenate(OWN_MAC, mac, IPV4_TYPE, packet);
+}
 
 export class TestDevice implements Device {
   readonly mac = OWN_MAC;

@@ -168,7 +168,7 @@ describe('floods', () => {
   });
 
   it('of ICMP echoes and errors neither stop nor fill the host, nor end its connections', () => {
-    const attack = new Attack();
+    const attack = new Attack({ prefixLength: 16 });
     const random = new Random(5);
     const { a } = attack.hosts;
     const { localPort, remotePort } = attack.target;
@@ -191,6 +191,7 @@ describe('floods', () => {
     }
     attack.pass(1e6);
     expect(a.stack.icmp.counters.echoesAnswered).toBeGreaterThanOrEqual(300);
+    expect(a.stack.neighbours.counters).toMatchObject({ requestsSent: 0, evicted: 0 });
     attack.exchange(attack.attacked);
     attack.checkUnharmed();
     attack.checkNothingLeft();
