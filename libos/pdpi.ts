@@ -67,7 +67,8 @@ export type PushCompletion = 'handed-over' | 'acknowledged';
 /**
  * What becomes of pushes that are pending when their connection is closed. deliver: they reach the peer, and then the
  * end of the stream, while the application goes on to wait; they complete as if it had not been closed, or fail with
- * the connection. reset: they complete as CANCELLED at once, and the peer's end of the connection as CONNECTION_RESET.
+ * the connection. reset: they complete as CANCELLED at once, and the peer's end of the connection as CONNECTION_RESET;
+ * where none are pending, it is as deliver.
  */
 export type Unsent = 'deliver' | 'reset';
 

@@ -53,6 +53,8 @@ export const MOST_DATAGRAM_BYTES = 1024 * 1024;
 const PATIENCE_MS = 10_000;
 /** And so many turns: a process that was stopped meanwhile has not waited. */
 const PATIENCE_TURNS = 10_000;
+/** As many at least is a while, in which what is under way arrives, also where time is virtual. */
+const WHILE_TURNS = 100;
 const defaultOptions: WorldOptions = {
   poolLimitBytes: 512 * 1024 * 1024,
   idle: 'poll',
@@ -113,13 +115,13 @@ export class World {
   /** One side makes progress for a while, and the other one none if it shares the process. */
   alone(side: Libos, forMs: number): void {
     const end = Date.now() + forMs;
-    while (Date.now() < end) side.waitNext(0, 0);
+    for (let turns = 0; turns < WHILE_TURNS || Date.now() < end; turns++) side.waitNext(0, 0);
   }
 
   /** Both sides make progress for a while; nothing is handed out. */
   settle(forMs = 20): void {
     const end = Date.now() + forMs;
-    while (Date.now() < end) {
+    for (let turns = 0; turns < WHILE_TURNS || Date.now() < end; turns++) {
       this.server.waitNext(0, 0);
       this.client.waitNext(0, 0);
     }

@@ -115,6 +115,16 @@ export const closingCases: readonly ConformanceCase[] = [
         assert.equal(client.socket('stream'), clientQd);
       },
 
+      'ends the stream in order when told to reset, and none are pending'({ world, server, client }) {
+        const { serverQd, clientQd } = world.connect();
+        const pushed = world.pushFreeing(client, clientQd, 'all there is');
+        assert.equal(world.wait(client, pushed).error, null);
+        assert.equal(world.popText(server, serverQd), 'all there is');
+        world.settle();
+        client.close(clientQd, 'reset');
+        assert.equal(world.pop(server, serverQd), null);
+      },
+
       'resets at shutdown what the peer does not take, so that nobody reads a clean end'({
         world,
         server,
