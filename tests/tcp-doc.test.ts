@@ -34,11 +34,10 @@ function holdersOf(text: string): Holder[] {
   return holders;
 }
 
-/** Tables with four columns: RFC, rule, in, held by. */
+/** Of the tables with four columns: RFC, rule, in, held by. Others are of other things. */
 function rowsOf(text: string): Row[] {
-  return text
-    .split('\n')
-    .filter((line) => /^\| (?!RFC \|)/.test(line))
+  return [...text.matchAll(/^\| RFC \|.*\n\|---.*\n((?:\|.*\n)+)/gm)]
+    .flatMap(([, rows]) => rows.trimEnd().split('\n'))
     .map((line) => {
       const cells = line.split('|').slice(1, -1);
       if (cells.length !== 4) throw new Error(`not four columns: ${line}`);
@@ -141,15 +140,21 @@ describe('the reading of docs/tcp.md', () => {
     );
   });
 
-  it('takes a row apart', () => {
-    const [row] = rowsOf('| 1, 2 | a rule | `a`, `b.ts` | `c`: "d", "e: %s"; `f/g*.segments` |');
-    expect(row).toEqual({
-      rule: 'a rule',
-      places: ['a', 'b.ts'],
-      holders: [
-        { name: 'c', titles: ['d', 'e: %s'] },
-        { name: 'f/g*.segments', titles: [] },
-      ],
-    });
+  const head = '| RFC | Rule | In | Held by |\n|---|---|---|---|\n';
+
+  it('takes the rows of tables of rules apart, and no others', () => {
+    const row = '| 1, 2 | a rule | `a`, `b.ts` | `c`: "d", "e: %s"; `f/g*.segments` |\n';
+    const other = '| path | Mbit/s |\n|---|---|\n| none | 923 |\n';
+    expect(rowsOf(`${other}\n${head}${row}\nText.\n\n${other}`)).toEqual([
+      {
+        rule: 'a rule',
+        places: ['a', 'b.ts'],
+        holders: [
+          { name: 'c', titles: ['d', 'e: %s'] },
+          { name: 'f/g*.segments', titles: [] },
+        ],
+      },
+    ]);
+    expect(() => rowsOf(`${head}| 1 | a rule | \`a\` |\n`)).toThrow('not four columns');
   });
 });
