@@ -10,13 +10,11 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { receivesProbeFrame, sendProbeFrame } from '../frames/probe-frame.ts';
 import { DpdkDevice } from './device.ts';
 import { parseDpdkOptions } from './options.ts';
 
 const PATIENCE_MS = 3000;
-const FRAME_BYTES = 100;
-/** For local experiments (IEEE 802). */
-const ETHERTYPE = [0x88, 0xb5];
 
 function open(kindAndName: string, host: number): DpdkDevice {
   const [, device, name] = /^(\w+):(.+)$/.exec(kindAndName)!;
@@ -35,26 +33,6 @@ function lookAtNic(name: string): void {
   nic.close();
 }
 
-function sendFrame(device: DpdkDevice): void {
-  const frame = device.allocate()!;
-  frame.bytes.fill(0xff, frame.offset, frame.offset + FRAME_BYTES);
-  frame.bytes.set(device.mac, frame.offset + 6);
-  frame.bytes.set(ETHERTYPE, frame.offset + 12);
-  frame.length = FRAME_BYTES;
-  device.transmit(frame);
-}
-
-/** Whether one of the frames that come with the next exchange is ours. */
-function receiveFrame(device: DpdkDevice): boolean {
-  let found = false;
-  for (let i = device.exchange() - 1; i >= 0; i--) {
-    const { bytes, offset } = device.received[i];
-    found ||= bytes[offset + 12] === ETHERTYPE[0] && bytes[offset + 13] === ETHERTYPE[1];
-    device.give(device.received[i]);
-  }
-  return found;
-}
-
 /** Frames that the kernel has received from the tap device. */
 function receivedByKernel(name: string): number {
   return Number(readFileSync(`/sys/class/net/${name}/statistics/rx_packets`, 'utf8'));
@@ -67,9 +45,9 @@ function probe(from: string, to: string | undefined): boolean {
   if (receiver === null) spawnSync('ip', ['link', 'set', name, 'up']);
   let arrived = false;
   for (const deadline = performance.now() + PATIENCE_MS; !arrived && performance.now() < deadline; ) {
-    if (sender.counters().tx_frames === 0) sendFrame(sender);
-    receiveFrame(sender);
-    arrived = receiver === null ? receivedByKernel(name) > 0 : receiveFrame(receiver);
+    if (sender.counters().tx_frames === 0) sendProbeFrame(sender);
+    receivesProbeFrame(sender);
+    arrived = receiver === null ? receivedByKernel(name) > 0 : receivesProbeFrame(receiver);
   }
   receiver?.close();
   sender.close();

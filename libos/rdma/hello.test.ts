@@ -1,19 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeHello, encodeHello, type Hello, HelloKind, MAX_HELLO_BYTES, type Refusal } from './hello.ts';
-
-const hello: Hello = {
-  kind: HelloKind.Stream,
-  provider: 'verbs;ofi_rxm',
-  address: Uint8Array.of(2, 0, 0xaa, 0xbb, 10, 98, 0, 1),
-  connection: 7,
-  key: -123_456_789,
-  bufferBytes: 16_384,
-  limit: 4,
-  maxWindow: 64,
-  port: 0,
-  host: new Uint8Array(16).fill(9),
-};
+import { decodeHello, encodeHello, HelloKind, MAX_HELLO_BYTES, type Refusal } from './hello.ts';
+import { honestHello as hello } from './test-hello.ts';
 
 const anyHello = fc.record({
   kind: fc.constantFrom(HelloKind.Stream, HelloKind.Datagram),

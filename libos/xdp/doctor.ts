@@ -8,14 +8,12 @@ import { join } from 'node:path';
 import type { LibosError } from '../errors.ts';
 import type { DoctorFinding } from '../finding.ts';
 import { interfaceNames, readInterface } from '../frames/interface.ts';
+import { receivesProbeFrame, sendProbeFrame } from '../frames/probe-frame.ts';
 import { missingRights } from '../frames/rights.ts';
 import { XdpDevice } from './device.ts';
 import { LARGEST_MTU, LINK_FINDING, parseXdpOptions, SOCKETS_FINDING } from './options.ts';
 
 const PATIENCE_MS = 3000;
-const FRAME_BYTES = 100;
-/** For local experiments (IEEE 802). */
-const ETHERTYPE = [0x88, 0xb5];
 const REMEDY = 'what it says; --backend dpdk and --backend kernel do without';
 
 export function* examineXdp(): Generator<DoctorFinding> {
@@ -64,28 +62,12 @@ function examineLink(): DoctorFinding {
 }
 
 function frameArrives(from: XdpDevice, to: XdpDevice): boolean {
-  const frame = from.allocate()!;
-  frame.bytes.fill(0xff, frame.offset, frame.offset + FRAME_BYTES);
-  frame.bytes.set(from.mac, frame.offset + 6);
-  frame.bytes.set(ETHERTYPE, frame.offset + 12);
-  frame.length = FRAME_BYTES;
-  from.transmit(frame);
+  sendProbeFrame(from);
   for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; ) {
     from.exchange();
-    if (receivesOurs(to)) return true;
+    if (receivesProbeFrame(to)) return true;
   }
   return false;
-}
-
-/** Whether one of the frames that come with the next exchange is ours. */
-function receivesOurs(device: XdpDevice): boolean {
-  let found = false;
-  for (let i = device.exchange() - 1; i >= 0; i--) {
-    const { bytes, offset } = device.received[i];
-    found ||= bytes[offset + 12] === ETHERTYPE[0] && bytes[offset + 13] === ETHERTYPE[1];
-    device.give(device.received[i]);
-  }
-  return found;
 }
 
 /** What -o interface=NAME would meet there. */

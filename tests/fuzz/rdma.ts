@@ -5,8 +5,9 @@
  */
 import fc from 'fast-check';
 import { World } from '../../libos/conformance/world.ts';
-import { decodeHello, encodeHello, type Hello, HelloKind } from '../../libos/rdma/hello.ts';
+import { decodeHello, encodeHello } from '../../libos/rdma/hello.ts';
 import { HEADER_WORDS, KIND_SHIFT, Kind, SEQUENCE } from '../../libos/rdma/message.ts';
+import { honestHello } from '../../libos/rdma/test-hello.ts';
 import { SimulatedNetwork } from '../../libos/rdma/test-network.ts';
 import type { Target } from './target.ts';
 
@@ -79,21 +80,8 @@ export const rdma: Target<RdmaCase> = {
   },
 };
 
-const honest: Hello = {
-  kind: HelloKind.Stream,
-  provider: 'verbs;ofi_rxm',
-  address: Uint8Array.of(2, 0, 0xaa, 0xbb, 10, 98, 0, 1),
-  connection: 7,
-  key: -123_456_789,
-  bufferBytes: 16_384,
-  limit: 4,
-  maxWindow: 64,
-  port: 0,
-  host: new Uint8Array(16).fill(9),
-};
-
 function checkHello({ bytes: changes, cut }: RdmaCase['hello']): void {
-  const bytes = encodeHello(honest);
+  const bytes = encodeHello(honestHello);
   for (const { at, value } of changes) bytes[at % bytes.length] = value;
   const given = bytes.subarray(0, cut);
   const read = decodeHello(given);

@@ -8,7 +8,7 @@
  * next to be sent for the first time. Only this class writes its fields.
  */
 import { advance, distance, isAtOrBefore, isBefore, later } from '../sequence.ts';
-import type { TcpSegment } from '../wire/tcp.ts';
+import { MAX_SACK_BLOCKS, type TcpSegment } from '../wire/tcp.ts';
 import { createCongestionControl } from './congestion.ts';
 import type { CongestionControl } from './congestion-control.ts';
 import type { Context } from './context.ts';
@@ -19,7 +19,7 @@ import { ProportionalRate } from './proportional-rate.ts';
 import { Rack } from './rack.ts';
 import type { Receiver } from './receiver.ts';
 import type { RttEstimator } from './rtt.ts';
-import { type Deliveries, MAX_SACK_BLOCKS, orderBlocks, reportsDuplicate, Scoreboard } from './sack.ts';
+import { type Deliveries, orderBlocks, reportsDuplicate, Scoreboard } from './sack.ts';
 import { Spurious } from './spurious.ts';
 import { TailLossProbe } from './tail-loss-probe.ts';
 import { endOfTickUs, TIMESTAMP_TICK_US } from './timestamp-clock.ts';

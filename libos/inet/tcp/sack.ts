@@ -28,9 +28,6 @@ export function reportsDuplicate({ sack, sackCount, acknowledgement }: TcpSegmen
   return sackCount > 1 && isAtOrBefore(sack[2], sack[0]) && isAtOrBefore(sack[1], sack[3]);
 }
 
-/** What fits into the options of a segment (RFC 2018, section 3). */
-export const MAX_SACK_BLOCKS = 4;
-
 /**
  * Puts into `out` where the blocks of a segment from the `first` on begin in its `sack`, in the order of their numbers.
  * The option has the latest arrival first, also of what has arrived in order: taken as it stands, it would look like
