@@ -3,6 +3,9 @@
 export type ExperimentErrorCode =
   | 'CONFIG_NOT_FOUND'
   | 'CONFIG_INVALID'
+  | 'LAB_NOT_FOUND'
+  | 'LAB_INVALID'
+  | 'PLACE_ELSEWHERE'
   | 'OVERRIDE_INVALID'
   | 'SYSTEM_UNKNOWN'
   | 'PROGRAM_MISSING'

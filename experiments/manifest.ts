@@ -210,7 +210,7 @@ function systemsOf({ systems, repeat, workload }: Experiment, checkouts: Checkou
 
 /**
  * As it is written, without the points that follow from it. A checkout's folder means nothing on another machine: its
- * commit stands in its place, and of a trace its name.
+ * commit stands in its place, of a trace its name, and of a host what others may know of it.
  */
 function writtenConfig(
   { axes, points: _, leftOut: __, unmeasured: ___, ...whole }: Experiment,
@@ -222,8 +222,18 @@ function writtenConfig(
     return checkout ? { ...system, checkout: checkout.git.commit ?? 'not a clone' } : system;
   });
   const { trace } = experiment.workload;
+  const { hosts } = experiment;
   const workload = { ...experiment.workload, ...(trace && { trace: path.basename(trace) }) };
-  return { ...experiment, workload, systems };
+  return { ...experiment, ...(hosts && { hosts: withoutReach(hosts) }), workload, systems };
+}
+
+/** Without how they are reached: a run folder is made to be given to others. */
+function withoutReach(hosts: NonNullable<Experiment['hosts']>): NonNullable<Experiment['hosts']> {
+  const kept = Object.entries(hosts).map(([name, { ssh: _, srun: __, folder: ___, ...host }]) => [
+    name,
+    host,
+  ]);
+  return Object.fromEntries(kept);
 }
 
 async function systemVersions(

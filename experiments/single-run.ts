@@ -10,6 +10,7 @@ import { checkOpenFiles } from './config/open-files.ts';
 import { missingPrograms } from './config/programs.ts';
 import type { ConfiguredExperiment, Experiment } from './config/schema.ts';
 import { addedTo, type EarlierRun, plannedTrials, readEarlierRun, resumed } from './continued-run.ts';
+import { refuseElsewhere } from './elsewhere.ts';
 import { type Checkouts, OWN_COMMAND, openCheckouts, ownCheckout } from './machine/checkout.ts';
 import type { Supervisor } from './machine/process.ts';
 import { unfinishedManifest } from './manifest.ts';
@@ -23,6 +24,8 @@ export interface RunRequest {
   quick: boolean;
   /** KEY=VALUE, as after --set. */
   set: string[];
+  /** A lab file; absent: none. */
+  lab?: string | undefined;
   only: string[] | null;
   /** Undefined: one of its own, by its name and the time. */
   folder: string | undefined;
@@ -44,8 +47,9 @@ export interface PreparedRun {
 
 /** Throws ExperimentError for all that is wrong before anything starts; then no new folder is left behind. */
 export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
-  const { quick, set, only } = request;
-  const configured = await readExperiment(request.config, { quick, set, only });
+  const { quick, set, lab, only } = request;
+  const configured = await readExperiment(request.config, { quick, set, lab, only });
+  refuseElsewhere(configured);
   const unrunnable = missingPrograms(configured.systems, configured.floors);
   checkOpenFiles(configured, openFilesLimit());
   if (configured.wire !== undefined) checkWire();
@@ -111,15 +115,19 @@ function withoutExtension(experiment: Experiment): Experiment {
 }
 
 /** The command line of the same run, without where it was written and without this machine's folders. */
-function repeatingCommand({ config, quick, only, set }: RunRequest): string[] {
-  const inCheckout = path.relative(ownCheckout, path.resolve(config));
-  const file = inCheckout.startsWith('..') ? path.basename(config) : inCheckout;
+function repeatingCommand({ config, quick, only, set, lab }: RunRequest): string[] {
   return [
     OWN_COMMAND,
     'run',
-    file,
+    withoutFolders(config),
     ...(quick ? ['--quick'] : []),
+    ...(lab === undefined ? [] : ['--lab', withoutFolders(lab)]),
     ...set.flatMap((setting) => ['--set', setting]),
     ...(only ? ['--only', only.join(',')] : []),
   ];
+}
+
+function withoutFolders(file: string): string {
+  const inCheckout = path.relative(ownCheckout, path.resolve(file));
+  return inCheckout.startsWith('..') ? path.basename(file) : inCheckout;
 }

@@ -8,7 +8,6 @@ import path from 'node:path';
 import { type LoadResult, loadResultFormat, RESULT_FILE } from '../results/formats/index.ts';
 import { chooseCoresOf } from './choose-cores.ts';
 import { readLibrary } from './config/library.ts';
-import { plain, problemLines } from './config/placed.ts';
 import { fillPlaceholders, optionWords } from './config/placeholders.ts';
 import { resolveNamed } from './config/resolve.ts';
 import { type ConfiguredSystem, configSchema, type System } from './config/schema.ts';
@@ -19,6 +18,7 @@ import { type RunningProcess, Supervisor } from './machine/process.ts';
 import { type Address, waitUntilReady } from './trial/readiness.ts';
 import { HOST, startServer } from './trial/server.ts';
 import { lastWords } from './trial/trial-folder.ts';
+import { plain, problemLines } from './written/placed.ts';
 
 const STOP_GRACE_MS = 5000;
 
@@ -51,7 +51,10 @@ export async function startSystem(
   const port = await freePort(HOST);
   const files = { dir, stamps: path.join(dir, 'stamps'), pauses: path.join(dir, 'pauses.json') };
   const values = { host: HOST, port: String(port), core: String(system.server_cores[0]), ...files };
-  const server = startServer({ system, checkout: undefined, values, cwd: dir, logs, supervisor });
+  const server = startServer({
+    ...{ system, checkout: undefined, values, hostEnv: {} },
+    ...{ cwd: dir, logs, supervisor },
+  });
   const never = new Promise<never>(() => {});
   const address = await waitUntilReady({
     server,

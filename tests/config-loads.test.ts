@@ -187,6 +187,7 @@ it('what an experiment says is what load takes', async () => {
               address: { host: '127.0.0.1', port: 6379 },
               populate: index === 0 && protocolOf(workload, configured) === 'resp',
               files: { dir: '/d', stamps: '/s', pauses: '/p' },
+              ofHost: {},
               stampsEvery: null,
               serverStamps: null,
               serverCore: configured.client.more_cores ? null : 0,

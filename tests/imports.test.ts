@@ -40,7 +40,8 @@ const layers: Record<string, RegExp[]> = {
   ],
   experiments: [
     /^experiments\/errors\.ts$/,
-    /^experiments\/(machine|wire)\//,
+    /^experiments\/(machine|wire|written)\//,
+    /^experiments\/lab\//,
     /^experiments\/config\//,
     /^experiments\/trial\//,
     /^experiments\//,

@@ -18,14 +18,20 @@ export interface PlannedExperiment {
   problem: { reason: string; isExcused: boolean } | null;
 }
 
-export async function planAll(quick: boolean): Promise<PlannedExperiment[]> {
-  return Promise.all([...mainExperiments()].map(([name, file]) => planned(name, file, quick)));
+/** `lab`: on the hosts of that file. */
+export async function planAll(quick: boolean, lab?: string): Promise<PlannedExperiment[]> {
+  return Promise.all([...mainExperiments()].map(([name, file]) => planned(name, file, quick, lab)));
 }
 
 /** One of them. What is wrong with it is its `problem`. */
-export async function planned(name: string, file: string, quick: boolean): Promise<PlannedExperiment> {
+export async function planned(
+  name: string,
+  file: string,
+  quick: boolean,
+  lab?: string,
+): Promise<PlannedExperiment> {
   try {
-    const configured = await readExperiment(file, { quick, set: [], only: null });
+    const configured = await readExperiment(file, { quick, set: [], lab, only: null });
     const { title, leftOut, distance, wire } = configured;
     if (wire !== undefined) checkWireRights();
     return {

@@ -5,22 +5,26 @@ import { readResolved } from '../config/config.ts';
 import { configText } from '../config/config-text.ts';
 import { unmeasuredInWords } from '../config/selection.ts';
 import { durationInWords, runDuration_s } from '../duration.ts';
+import { labOption } from './lab-option.ts';
 import { setOption } from './set-option.ts';
 
 const HELP = `
 What is printed is an experiment again, and can be run as it is. Comments say which entries of the library each
 system and floor is made of.
 
-It begins with how long a run takes, what --quick leaves out, and the points of a sweep.
+It begins with how long a run takes, what --quick leaves out, and the points of a sweep. With --lab, or \`hosts\` in the
+experiment, each system has the place that follows, with its cores there, and a comment says what each generator does.
 
 Examples:
   bypassbench config redis-figure --quick
   bypassbench config sweep --set sweep.clients=[1,64]
-  bypassbench config redis-figure --set systems.kv-dpdk.options.mtu=9000 > jumbo.yaml`;
+  bypassbench config redis-figure --set systems.kv-dpdk.options.mtu=9000 > jumbo.yaml
+  bypassbench config my-experiment.yaml --lab my-lab.yaml --set hosts.server0.ssh.host=node7`;
 
 interface ConfigOptions {
   quick: boolean;
   set: string[];
+  lab?: string;
 }
 
 export function command(): Command {
@@ -31,6 +35,7 @@ export function command(): Command {
     .argument('<experiment>', "name of one that ships (see 'bypassbench list'), or a YAML file")
     .option('--quick', "the config's smaller version", false)
     .addOption(setOption())
+    .addOption(labOption())
     .addHelpText('after', HELP)
     .action(async (experiment: string, options: ConfigOptions) => {
       const resolved = await readResolved(experiment, options);

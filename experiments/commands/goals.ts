@@ -8,6 +8,7 @@ import { runCampaign } from '../campaign.ts';
 import { chooseCores } from '../choose-cores.ts';
 import { missingPrograms } from '../config/programs.ts';
 import { durationInWords } from '../duration.ts';
+import { refuseElsewhere } from '../elsewhere.ts';
 import { ExperimentError, TrialFailure } from '../errors.ts';
 import { findGoals, type GoalFile, type GoalOptions, readGoals } from '../goals/goal-file.ts';
 import { runPrograms } from '../goals/programs.ts';
@@ -165,6 +166,7 @@ async function runExperiment(
 ): Promise<GoalRecord[] | null> {
   let prepared: Pick<Parameters<typeof runCampaign>[0], 'unrunnable' | 'checkouts' | 'experiment'>;
   try {
+    refuseElsewhere(configured);
     prepared = {
       unrunnable: missingPrograms(configured.systems, configured.floors),
       checkouts: await openCheckouts(configured, console.error),

@@ -20,16 +20,18 @@ export interface AllOptions {
   folder: string | undefined;
   goesOn: 'resume' | 'add' | null;
   set: readonly string[];
+  lab: string | undefined;
   only: readonly string[] | null;
 }
 
-export async function runAllExperiments({ quick, goesOn, set, only, ...of }: AllOptions): Promise<void> {
-  if (set.length > 0 || only !== null || goesOn === 'add') {
+export async function runAllExperiments(options: AllOptions): Promise<void> {
+  const { quick, goesOn, set, lab, only } = options;
+  if (set.length > 0 || lab !== undefined || only !== null || goesOn === 'add') {
     const what = 'with `all` go --quick, --out and --resume: say anything else of one experiment at a time';
     throw new ExperimentError('OVERRIDE_INVALID', what);
   }
   const plan = await planAll(quick);
-  const folder = path.resolve(of.folder ?? defaultOutFolder(ALL, new Date()));
+  const folder = path.resolve(options.folder ?? defaultOutFolder(ALL, new Date()));
   const runs = await openAll(folder, plan, { quick, resumes: goesOn === 'resume' });
   console.error(planInWords(plan));
   for (const line of await removeLeftovers()) console.error(`warning: ${line}`);

@@ -11,6 +11,7 @@ import { busyWarning } from '../machine/machine.ts';
 import { Supervisor } from '../machine/process.ts';
 import { removeLeftovers } from '../machine/runner-folder.ts';
 import { isHeldAgainstPapers, prepareRun, reportPrepared, runPrepared } from '../single-run.ts';
+import { labOption } from './lab-option.ts';
 import { ALL, runAllExperiments } from './run-all.ts';
 import { setOption } from './set-option.ts';
 
@@ -20,6 +21,7 @@ const COLUMNS_WITHOUT_TERMINAL = 110;
 interface RunOptions {
   quick: boolean;
   set: string[];
+  lab?: string;
   out?: string;
   only?: string[];
   trials?: number;
@@ -77,6 +79,7 @@ export function command(): Command {
       'folder for the run; an earlier run in it is replaced once a trial has succeeded (default: runs/<experiment>-<UTC time>)',
     )
     .addOption(setOption())
+    .addOption(labOption())
     .option('--only <system,...>', 'measure these systems of the config only', parseNames)
     .option('--trials <number>', 'trials of each system and floor, for --set trials=N', positive)
     .option('--duration <seconds>', 'of each measurement, for --set workload.duration_s=S', positive)
@@ -104,11 +107,11 @@ function parseNames(list: string): string[] {
 
 async function run(config: string, options: RunOptions): Promise<void> {
   const { goesOn, folder } = whereTo(options);
-  const { quick } = options;
+  const { quick, lab } = options;
   const set = settings(options);
   const only = options.only ?? null;
-  if (config === ALL) return runAllExperiments({ quick, folder, goesOn, set, only });
-  const prepared = await prepareRun({ config, quick, set, only, folder, goesOn, behind_s: 0 });
+  if (config === ALL) return runAllExperiments({ quick, folder, goesOn, set, lab, only });
+  const prepared = await prepareRun({ config, quick, set, lab, only, folder, goesOn, behind_s: 0 });
   const { experiment, out, progress } = prepared;
   for (const line of await removeLeftovers()) progress.warn(line);
   const busy = busyWarning();

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { shapes } from '../../results/formats/index.ts';
+import { authoredHosts } from '../lab/schema.ts';
 import { argv, client, configSchema, floor, system, text, timeout_s } from './schema.ts';
 import { arrivals, name } from './workload-schema.ts';
 
@@ -76,6 +77,7 @@ export const authoredSchema = configSchema.extend({
     .partial({ operations: true, keys: true, value_bytes: true, duration_s: true })
     .describe(workload.description as string),
   defaults: defaults.optional(),
+  hosts: authoredHosts.optional().describe(configSchema.shape.hosts.description as string),
   systems: z
     .array(z.union([z.string().describe('Name in the library: see `bypassbench systems`.'), systemEntry]))
     .min(1)

@@ -1,8 +1,8 @@
 /** What an axis of a sweep is called: its key as its author writes it, the key of the workload that it is, its name. */
 import { MIX, operationNamePattern, requestOperations } from '../../results/formats/index.ts';
+import { entriesOf, type Placed } from '../written/placed.ts';
+import { scalarKeysAt } from '../written/problems.ts';
 import { configJsonSchema } from './authored.ts';
-import { entriesOf, type Placed } from './placed.ts';
-import { scalarKeysAt } from './problems.ts';
 import { axisSpecKeys } from './sweep-schema.ts';
 
 /** Axes that go on together stand below it. */

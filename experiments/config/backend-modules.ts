@@ -1,9 +1,9 @@
 /** The backends of systems: those of the libOS, and those from outside that a system names as its `backend_module`. */
 import { backends, findBackend, loadBackendModule } from '../../libos/index.ts';
 import { OWN_COMMAND } from '../machine/checkout.ts';
-import { suggestion } from './nearest.ts';
+import { suggestion } from '../written/nearest.ts';
+import type { Problem } from '../written/problems.ts';
 import { OPTIONS_WORD } from './placeholders.ts';
-import type { Problem } from './problems.ts';
 import type { Config, ConfiguredSystem } from './schema.ts';
 
 /** What became of modules, by how systems name them: the name of the backend, or why there is none. */

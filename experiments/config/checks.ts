@@ -5,7 +5,10 @@
 import { SOCKETS_BACKEND } from '../../libos/index.ts';
 import { requestOperations } from '../../results/formats/index.ts';
 import { softwareNames } from '../machine/machine.ts';
-import { suggestion } from './nearest.ts';
+import { suggestion } from '../written/nearest.ts';
+import type { Problem } from '../written/problems.ts';
+import { repeated } from '../written/repeated.ts';
+import { hostPlaceholders } from './host-placeholders.ts';
 import {
   FOLDER_PLACEHOLDER,
   floorPlaceholders,
@@ -13,9 +16,8 @@ import {
   placeholderNames,
   systemPlaceholders,
 } from './placeholders.ts';
-import type { Problem } from './problems.ts';
+import type { Home } from './placement.ts';
 import { protocolProblems, protocolsOf } from './protocol.ts';
-import { repeated } from './repeated.ts';
 import type { Config, ConfiguredFloor as Floor, ConfiguredSystem as System } from './schema.ts';
 import { workloadProblems } from './workload-checks.ts';
 
@@ -24,18 +26,20 @@ export function repeatOf(name: string): string {
   return `${name}-again`;
 }
 
-/**
- * Of systems and floors that are each right by the schema, whatever is wrong elsewhere, for a machine with
- * `cores`.
- */
-export function elementProblems(
-  { systems, floors }: { systems: readonly (System | null)[]; floors: readonly (Floor | null)[] },
-  cores: readonly number[],
-): Problem[] {
+/** Systems and floors that are each right by the schema; null in the places of the others. */
+export interface RightElements {
+  systems: readonly ({ system: System; home: Home } | null)[];
+  floors: readonly (Floor | null)[];
+}
+
+/** Of them, whatever is wrong elsewhere, for a machine with `cores`. */
+export function elementProblems({ systems, floors }: RightElements, cores: readonly number[]): Problem[] {
   const problemsAt = (list: string, index: number, problems: Problem[]): Problem[] =>
     problems.map(({ path, message }) => ({ path: [list, index, ...path], message }));
   return [
-    ...systems.flatMap((one, index) => (one ? problemsAt('systems', index, systemProblems(one, cores)) : [])),
+    ...systems.flatMap((one, index) =>
+      one ? problemsAt('systems', index, systemProblems(one.system, one.home)) : [],
+    ),
     ...floors.flatMap((one, index) => (one ? problemsAt('floors', index, floorProblems(one, cores)) : [])),
   ];
 }
@@ -139,12 +143,12 @@ function isOneOf(names: readonly string[], name: unknown): boolean {
   return names.some((one) => one === name);
 }
 
-function systemProblems(system: System, cores: readonly number[]): Problem[] {
+function systemProblems(system: System, home: Home): Problem[] {
   const { name } = system;
   const reserved = softwareNames.includes(name)
     ? [{ path: ['name'], message: `'${name}' is taken in the manifest's list of versions: choose another` }]
     : [];
-  return [...reserved, ...placeholderProblems(system), ...coreProblems(system, cores)];
+  return [...reserved, ...placeholderProblems(system, home), ...coreProblems(system, home)];
 }
 
 /** By name a goal is about systems of its experiment, and may be over one of its floors. */
@@ -278,13 +282,14 @@ interface Template {
   text: string;
 }
 
-function placeholderProblems(system: System): Problem[] {
+function placeholderProblems(system: System, { isPlaced }: Home): Problem[] {
   const start = system.start.map((text, index) => ({ path: ['start', index], text }));
   const env = Object.entries(system.env).map(([key, text]) => ({ path: ['env', key], text }));
   const options = [['options'], ['server_options'], ['client', 'options']].flatMap(optionsAt(system));
   const words = start.filter(({ text }) => text !== OPTIONS_WORD);
   const problems = [
-    ...unknownPlaceholders([...words, ...env, ...options], systemPlaceholders),
+    ...unknownPlaceholders([...words, ...env, ...options], [...systemPlaceholders, ...hostPlaceholders]),
+    ...(isPlaced ? [] : hostlessProblems([...words, ...env, ...options])),
     ...optionsProblems(system),
   ];
   const stamped = placeholderUses(start).some(({ name }) => name === 'stamps');
@@ -341,10 +346,22 @@ function unknownPlaceholders(templates: Template[], own: readonly string[]): Pro
     }));
 }
 
-function coreProblems(system: System, available: readonly number[]): Problem[] {
+/** What hosts have, in a system that says none. */
+function hostlessProblems(templates: Template[]): Problem[] {
+  return placeholderUses(templates)
+    .filter(({ name }) => isOneOf(hostPlaceholders, name))
+    .map(({ path, name }) => ({
+      path,
+      message: `{${name}} is of a host on a network, and no \`place\` says which: say one, or name a lab file with --lab`,
+    }));
+}
+
+function coreProblems(system: System, home: Home): Problem[] {
   const { server_cores, client, cores, share_cores, requires } = system;
+  const isWholeHere = home.server !== null && home.client !== null;
+  const available = home.server?.length ?? 0;
   // Then it is not run here, and says so.
-  if (requires.some((needed) => 'cores' in needed && needed.cores > available.length)) return [];
+  if (isWholeHere && requires.some((needed) => 'cores' in needed && needed.cores > available)) return [];
   if (cores) {
     if (client.more_cores) {
       const path = ['client', 'more_cores'];
@@ -354,19 +371,24 @@ function coreProblems(system: System, available: readonly number[]): Problem[] {
     const message = '`server_cores` or `client.core` names the cores already: leave them out, or this';
     return [{ path: ['cores'], message }];
   }
-  const places = [
-    ...(server_cores ?? []).map((core, index) => ({ path: ['server_cores', index], core })),
+  const ofServer = (server_cores ?? []).map((core, index) => ({ path: ['server_cores', index], core }));
+  const ofClient = [
     ...(client.core === undefined ? [] : [{ path: ['client', 'core'], core: client.core }]),
     ...(client.more_cores ?? []).map((core, index) => ({ path: ['client', 'more_cores', index], core })),
   ];
-  const problems = [...missingCores(places, available), ...threadProblems(system)];
+  const problems = [
+    ...(home.server ? missingCores(ofServer, home.server) : []),
+    ...(home.client ? missingCores(ofClient, home.client) : []),
+    ...threadProblems(system, isWholeHere),
+  ];
   const otherwise = 'or `cores` must say how a pair is chosen';
-  if (server_cores === undefined) {
+  if (server_cores === undefined && home.server) {
     problems.push({ path: ['server_cores'], message: `is missing: it must be a list, ${otherwise}` });
   }
   if (client.core === undefined) {
+    if (!home.client) return problems;
     problems.push({ path: ['client', 'core'], message: `is missing: it must be a number, ${otherwise}` });
-  } else if (!share_cores && server_cores?.includes(client.core)) {
+  } else if (isWholeHere && !share_cores && server_cores?.includes(client.core)) {
     problems.push({
       path: ['client', 'core'],
       message:
@@ -378,11 +400,14 @@ function coreProblems(system: System, available: readonly number[]): Problem[] {
 }
 
 /** What a load generator of several threads cannot be. */
-function threadProblems({ client, server_cores = [], share_cores }: System): Problem[] {
+function threadProblems(
+  { client, server_cores = [], share_cores }: System,
+  isBesideServer: boolean,
+): Problem[] {
   const { more_cores, program } = client;
   if (!more_cores) return [];
   const path = ['client', 'more_cores'];
-  const taken = [client.core, ...(share_cores ? [] : server_cores)];
+  const taken = [client.core, ...(share_cores || !isBesideServer ? [] : server_cores)];
   const again = more_cores.findIndex((core, index) =>
     [...taken, ...more_cores.slice(0, index)].includes(core),
   );

@@ -2,6 +2,7 @@
 import { Document, isCollection, isMap, isScalar, isSeq, visit } from 'yaml';
 import { type Axis, pointName } from '../../results/formats/index.ts';
 import { keysOf } from './authored.ts';
+import { placementLines } from './placement-text.ts';
 import type { ResolvedConfig } from './resolved.ts';
 import type { ConfiguredPoint } from './schema.ts';
 import { withoutAxes } from './swept.ts';
@@ -35,8 +36,14 @@ export function configText({ config, sources, axes, points }: ResolvedConfig): s
     if (!isSeq(entries)) continue;
     for (const entry of entries.items) {
       const name = isMap(entry) && entry.get('name', true);
-      if (isMap(entry) && isScalar(name))
-        entry.commentBefore = ` ${origin(sources.get(String(name.value)) ?? [])}`;
+      if (!isMap(entry) || !isScalar(name)) continue;
+      const system = list === 'systems' && config.systems.find((one) => one.name === name.value);
+      entry.commentBefore = [
+        origin(sources.get(String(name.value)) ?? []),
+        ...(system ? placementLines(config, system, axes) : []),
+      ]
+        .map((line) => ` ${line}`)
+        .join('\n');
     }
   }
   return document.toString({ lineWidth: LINE_WIDTH });

@@ -86,7 +86,7 @@ describe('a wrong config', () => {
       'title: X',
       'title: X\ncolour: red',
       '3:1',
-      "colour: unknown key 'colour'; allowed: experiment, title, trials, order, seed, wire, workload, sweep, systems, floors, stages, calibration, distance, repeat, reference, figure, goals, quick, defaults",
+      "colour: unknown key 'colour'; allowed: experiment, title, trials, order, seed, wire, hosts, place, workload, sweep, systems, floors, stages, calibration, distance, repeat, reference, figure, goals, quick, defaults",
     ],
     [
       'a repetition of nothing',

@@ -6,15 +6,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Axis } from '../../results/formats/index.ts';
 import { ExperimentError } from '../errors.ts';
+import { readLabFile } from '../lab/lab.ts';
+import { withoutShortForms } from '../lab/short-forms.ts';
 import { availableCores } from '../machine/machine.ts';
-import { configJsonSchema } from './authored.ts';
-import { backendProblems, type LoadedModules, loadModules } from './backend-modules.ts';
-import { contradictions, elementProblems, repeatOf } from './checks.ts';
-import { inFolder } from './experiment-folder.ts';
-import { findExperiment } from './experiments.ts';
-import { type Library, type LibraryEntry, readLibrary, shown } from './library.ts';
-import { loadGeneratorProblems } from './load-problems.ts';
-import { applyOverrides, readOverrides, SWEEP } from './overrides.ts';
 import {
   elementsOf,
   entriesOf,
@@ -23,8 +17,21 @@ import {
   type PlacedProblem,
   plain,
   problemLines,
-} from './placed.ts';
-import { schemaProblems } from './problems.ts';
+  problemsInWords,
+} from '../written/placed.ts';
+import { schemaProblems } from '../written/problems.ts';
+import { readYaml, shown, whyUnreadable } from '../written/yaml-source.ts';
+import { configJsonSchema } from './authored.ts';
+import { backendProblems, type LoadedModules, loadModules } from './backend-modules.ts';
+import { contradictions, elementProblems, type RightElements, repeatOf } from './checks.ts';
+import { inFolder } from './experiment-folder.ts';
+import { findExperiment } from './experiments.ts';
+import { onHosts } from './hosts.ts';
+import { type Library, type LibraryEntry, readLibrary } from './library.ts';
+import { loadGeneratorProblems } from './load-problems.ts';
+import { applyOverrides, readOverrides, SWEEP } from './overrides.ts';
+import { homeOf, inPlace } from './placement.ts';
+import { placementProblems } from './placement-checks.ts';
 import { quickened } from './quick.ts';
 import { resolveExperiment } from './resolve.ts';
 import type { ResolvedConfig } from './resolved.ts';
@@ -43,12 +50,16 @@ import type { SweepPoint } from './sweep.ts';
 import { overPoints, pointOf, sweepContradictions, sweepOf } from './swept.ts';
 import { uselessProblems } from './useless-keys.ts';
 import { readWorkloadFiles, type WorkloadFiles } from './workload-files.ts';
-import { readYaml } from './yaml-source.ts';
+
+/** Its problems stand first: the experiment is read on its hosts. */
+const LAB_ORDINAL = -1;
 
 export interface ReadOptions {
   quick: boolean;
   /** KEY=VALUE, as after --set. */
   set: readonly string[];
+  /** A lab file, or the name of one that ships; absent: the hosts are those of the experiment, or this machine. */
+  lab?: string | undefined;
 }
 
 /**
@@ -87,10 +98,10 @@ function withRepetition(axis: Axis, repeat: string | undefined): Axis {
  */
 export async function readResolved(
   file: string,
-  { quick, set, only = null }: ReadOptions & { only?: string[] | null },
+  { quick, set, lab, only = null }: ReadOptions & { only?: string[] | null },
 ): Promise<ResolvedConfig> {
   const found = findExperiment(file);
-  const whole = await readConfig(found, availableCores(), set, quick);
+  const whole = await readConfig(found, availableCores(), set, quick, lab);
   if (only !== null) refuseUnknown(only, whole);
   if (quick && !whole.config.quick)
     throw invalid([`--quick: ${file} has no \`quick\` section that says what a smaller run is`]);
@@ -114,19 +125,25 @@ function again(system: ConfiguredSystem): ConfiguredSystem {
   return { ...system, name: repeatOf(system.name), label: `${system.label}, again`, floor: [] };
 }
 
-/** The whole config of a file, checked against a machine that has these `cores`. `quick`: with the sweep of that. */
+/**
+ * The whole config of a file, checked against a machine that has these `cores`. `quick`: with the sweep of that; `lab`:
+ * on the hosts of that file. Throws LAB_NOT_FOUND and LAB_INVALID as well.
+ */
 export async function readConfig(
   file: string,
   cores: readonly number[],
   set: readonly string[] = [],
   quick = false,
+  lab?: string,
 ): Promise<ResolvedConfig> {
   const overrides = readOverrides(set);
   const source = readYaml(shown(file), await readConfigFile(file), 0);
   if (source.problems.length > 0) throw invalid(problemLines(source.problems));
   const library = readLibrary(path.dirname(file));
   const problems: PlacedProblem[] = [...library.problems];
-  const written = applyOverrides(source.root, overrides, problems);
+  const ofLab = lab === undefined ? null : await readLabFile(lab, LAB_ORDINAL);
+  const inLab = onHosts(source.root, ofLab, problems);
+  const written = withoutShortForms(applyOverrides(inLab, overrides, problems));
   const { root, axes, points, wholeAxes, problems: ofSweep } = sweepOf(written, quick);
   if (ofSweep.length > 0) throw invalid(problemLines([...problems, ...ofSweep]));
   const files = await readWorkloadFiles(
@@ -213,32 +230,37 @@ function checkedPoint(
   // Systems that could not be resolved are reported already, and missing here.
   const isResolved = problems.length === 0;
   problems.push(...located(root, wrong).filter(({ place }) => isResolved || place.path !== 'systems'));
-  problems.push(...located(root, elementProblems(rightElements(data), cores)));
+  problems.push(...located(root, elementProblems(rightElements(data, cores), cores)));
   if (parsed.success && isResolved) {
+    const measured = pointOf(parsed.data, point);
+    problems.push(...located(root, placementProblems(parsed.data, measured, cores)));
     problems.push(...located(root, backendProblems(parsed.data, modules)));
     problems.push(...located(root, contradictions(parsed.data)));
-    problems.push(...located(root, loadGeneratorProblems(parsed.data, pointOf(parsed.data, point))));
+    problems.push(...located(root, loadGeneratorProblems(parsed.data, measured)));
   }
-  return { config: parsed.success ? inFolder(parsed.data, folder) : null, sources, problems };
+  const config = parsed.success && problems.length === 0 ? inPlace(inFolder(parsed.data, folder)) : null;
+  return { config, sources, problems };
 }
 
-/** The systems and floors that are right by the schema; null in the places of the others. */
-function rightElements(data: unknown): {
-  systems: (ConfiguredSystem | null)[];
-  floors: (ConfiguredFloor | null)[];
-} {
+function rightElements(data: unknown, cores: readonly number[]): RightElements {
   const { systems, floors } = (data ?? {}) as { systems?: unknown; floors?: unknown };
   const right = <T>(schema: { safeParse(value: unknown): { data?: T } }, list: unknown): (T | null)[] =>
     Array.isArray(list) ? list.map((element) => schema.safeParse(element).data ?? null) : [];
-  return { systems: right(system, systems), floors: right(floor, floors) };
+  const homes = right(system, systems).map((one) => one && { system: one, home: homeOf(data, one, cores) });
+  const isElsewhere = ({ name }: ConfiguredFloor): boolean => {
+    const serving = homes.filter((one) => one?.system.floor.includes(name));
+    return serving.length > 0 && serving.every((one) => !one?.home.isHere);
+  };
+  // A floor is measured on this machine, and left out where its systems are not.
+  const measured = right(floor, floors).map((one) => (one && isElsewhere(one) ? null : one));
+  return { systems: homes, floors: measured };
 }
 
 async function readConfigFile(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'EISDIR' ? 'is a folder' : code === 'EACCES' ? 'is not readable' : 'does not exist';
+    const why = whyUnreadable(error as NodeJS.ErrnoException);
     throw new ExperimentError(
       'CONFIG_NOT_FOUND',
       `config ${file} ${why}: name an experiment's YAML file, or one of \`bypassbench list\``,
@@ -248,9 +270,7 @@ async function readConfigFile(file: string): Promise<string> {
 }
 
 function invalid(lines: string[]): ExperimentError {
-  const message =
-    lines.length === 1 ? lines[0] : `the config has ${lines.length} problems:\n  ${lines.join('\n  ')}`;
-  return new ExperimentError('CONFIG_INVALID', message as string);
+  return new ExperimentError('CONFIG_INVALID', problemsInWords('the config', lines));
 }
 
 function refuseUnknown(

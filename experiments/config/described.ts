@@ -1,10 +1,10 @@
 /** What the entries of the library are, in words and in what they need. */
 import { backends, findBackend } from '../../libos/index.ts';
 import { ExperimentError } from '../errors.ts';
+import { located, type Placed, type PlacedProblem, plain, problemLines } from '../written/placed.ts';
+import { schemaProblems, valueAt } from '../written/problems.ts';
 import { configJsonSchema } from './authored.ts';
 import type { Library, LibraryEntry, Parameter } from './library.ts';
-import { located, type Placed, type PlacedProblem, plain, problemLines } from './placed.ts';
-import { schemaProblems, valueAt } from './problems.ts';
 import { type NeededProgram, neededPrograms } from './programs.ts';
 import { resolveNamed } from './resolve.ts';
 import { type ConfiguredSystem, configSchema } from './schema.ts';

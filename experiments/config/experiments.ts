@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { ExperimentError } from '../errors.ts';
 import { ownCheckout } from '../machine/checkout.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../written/nearest.ts';
 
 const folders = ['experiments', path.join('experiments', 'examples')].map((folder) =>
   path.join(ownCheckout, folder),

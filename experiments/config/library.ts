@@ -6,11 +6,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ownCheckout } from '../machine/checkout.ts';
+import {
+  entriesOf,
+  type Placed,
+  type PlacedMap,
+  type PlacedProblem,
+  textAt,
+  withKeys,
+} from '../written/placed.ts';
+import { mustBe, unknownKey } from '../written/problems.ts';
+import { readYaml, shown } from '../written/yaml-source.ts';
 import { type Keys, keysOf } from './authored.ts';
-import { entriesOf, type Placed, type PlacedMap, type PlacedProblem, textAt, withKeys } from './placed.ts';
+import { hostPlaceholders } from './host-placeholders.ts';
 import { FOLDER_PLACEHOLDER, floorPlaceholders, systemPlaceholders } from './placeholders.ts';
-import { mustBe, unknownKey } from './problems.ts';
-import { readYaml } from './yaml-source.ts';
 
 /** What an entry is for. Systems have their names to themselves, and floors theirs. */
 export type Kind = 'systems' | 'floors';
@@ -137,7 +145,12 @@ function readEntry({ problems }: Library, kind: Kind, raw: RawEntry): LibraryEnt
   const { name, entry, defaults, file } = raw;
   if (!(entry.value instanceof Map)) problems.push({ place: entry.place, message: `must be ${MAPPING}` });
   const parameters = new Map<string, Parameter>();
-  const reserved: readonly string[] = [...systemPlaceholders, ...floorPlaceholders, FOLDER_PLACEHOLDER];
+  const reserved: readonly string[] = [
+    ...systemPlaceholders,
+    ...hostPlaceholders,
+    ...floorPlaceholders,
+    FOLDER_PLACEHOLDER,
+  ];
   for (const [key, parameter] of entriesOf(entriesOf(entry).get('parameters'))) {
     checkKeys(parameter, keysOf.parameter, problems);
     if (reserved.includes(key)) {
@@ -167,12 +180,6 @@ export function checkKeys(placed: Placed, allowed: Keys, problems: PlacedProblem
   for (const [key, { place }] of entriesOf(placed)) {
     if (!allowed.includes(key)) problems.push({ place, message: unknownKey(key, allowed) });
   }
-}
-
-/** A file's name in messages: from the working folder where it lies below it. */
-export function shown(file: string): string {
-  const fromHere = path.relative('', file);
-  return fromHere.startsWith('..') ? path.resolve(file) : fromHere;
 }
 
 function readIfThere(file: string): string | null {

@@ -21,8 +21,8 @@ import {
   type SaidOfLoad,
   USUAL_KEY_BYTES,
 } from '../../results/formats/index.ts';
+import type { Problem } from '../written/problems.ts';
 import { keyNames } from './key-names.ts';
-import type { Problem } from './problems.ts';
 import { protocolOf } from './protocol.ts';
 import type { Config, ConfiguredPoint, ConfiguredSystem, WorkloadConfig } from './schema.ts';
 import { stagesAt, workloadOf } from './swept.ts';

@@ -3,8 +3,7 @@
  * it.
  */
 import { ExperimentError } from '../errors.ts';
-import { saidAxis } from './axis-keys.ts';
-import { suggestion } from './nearest.ts';
+import { suggestion } from '../written/nearest.ts';
 import {
   elementsOf,
   entriesOf,
@@ -15,8 +14,9 @@ import {
   textAt,
   withEntry,
   withKeys,
-} from './placed.ts';
-import { readInlineYaml } from './yaml-source.ts';
+} from '../written/placed.ts';
+import { readInlineYaml } from '../written/yaml-source.ts';
+import { saidAxis } from './axis-keys.ts';
 
 export const SWEEP = 'sweep';
 

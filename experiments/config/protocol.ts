@@ -5,8 +5,8 @@ import {
   requestOperations,
   type WorkloadProtocol,
 } from '../../results/formats/index.ts';
-import { elementsOf, entriesOf, type Placed, plain, withEntry } from './placed.ts';
-import type { Problem } from './problems.ts';
+import { elementsOf, entriesOf, type Placed, plain, withEntry } from '../written/placed.ts';
+import type { Problem } from '../written/problems.ts';
 import type { Config, ConfiguredSystem, WorkloadConfig } from './schema.ts';
 
 /** Those of a workload, in the order in which systems are asked for them. */

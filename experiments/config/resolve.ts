@@ -4,9 +4,8 @@
  * template, the library's entry, what the experiment says in place. (`--set` is laid upon the experiment
  * before: overrides.ts.)
  */
-import { keysOf } from './authored.ts';
-import { checkKeys, type Kind, type Library, type LibraryEntry } from './library.ts';
-import { nearest, suggestion } from './nearest.ts';
+
+import { nearest, suggestion } from '../written/nearest.ts';
 import {
   elementsOf,
   entriesOf,
@@ -17,8 +16,10 @@ import {
   textAt,
   withEntry,
   withKeys,
-} from './placed.ts';
-import { mustBe, unknownKey } from './problems.ts';
+} from '../written/placed.ts';
+import { mustBe, unknownKey } from '../written/problems.ts';
+import { keysOf } from './authored.ts';
+import { checkKeys, type Kind, type Library, type LibraryEntry } from './library.ts';
 import { withMessages } from './protocol.ts';
 import { fillTemplate } from './templates.ts';
 import { withMeanSize, withShape, withVariant } from './variants.ts';

@@ -19,6 +19,7 @@ import {
   waitModes,
 } from '../../results/formats/index.ts';
 import { goalSchema } from '../../results/index.ts';
+import { hosts, where } from '../lab/schema.ts';
 import { products } from '../machine/built.ts';
 import { sweepSchema } from './sweep-schema.ts';
 import { duration_s, keys, name, ownWorkload, warmup_s, workload } from './workload-schema.ts';
@@ -186,6 +187,9 @@ export const system = z
         'Another checkout of this project, whose server and load generator this system is made of: a commit, tag or ' +
           'branch, which is checked out into .checkouts/ and set up, or a folder, written ./folder or /folder.',
       ),
+    place: where
+      .optional()
+      .describe('The hosts that it runs on, where they are others than the `place` of the experiment says.'),
     role: z
       .enum(roles)
       .nullable()
@@ -366,6 +370,12 @@ export const configSchema = z.strictObject({
       'Servers and clients are in network namespaces of their own, joined by a pair of devices, wire0 at either end; ' +
         '{host} is then 10.77.0.1, and the client has 10.77.0.2. Takes root. Without it servers listen on loopback.',
     ),
+  hosts: hosts
+    .optional()
+    .describe('The machines that systems run on, as in a lab file, whose hosts take their place (--lab).'),
+  place: where
+    .optional()
+    .describe('The hosts of all systems that do not say their own; without it this machine.'),
   workload: workload.describe('What the load generator does.'),
   sweep: sweepSchema.optional(),
   systems: z.array(system).min(1).describe('The systems under test.'),

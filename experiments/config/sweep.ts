@@ -9,11 +9,11 @@ import {
   type PointAt,
   pointName,
 } from '../../results/formats/index.ts';
+import { suggestion } from '../written/nearest.ts';
+import { entriesOf, type Place, type Placed, type PlacedProblem, plain } from '../written/placed.ts';
 import { axisName, workloadKey, workloadKeys, ZIP } from './axis-keys.ts';
 import { unitOf } from './axis-unit.ts';
-import { suggestion } from './nearest.ts';
 import type { Override } from './overrides.ts';
-import { entriesOf, type Place, type Placed, type PlacedProblem, plain } from './placed.ts';
 import { type AxisSpec, MOST_POINTS } from './sweep-schema.ts';
 
 /** An axis as it was written. */

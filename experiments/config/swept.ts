@@ -3,10 +3,7 @@
  * common is put together when all of them are.
  */
 import { type Axis, isPartOf, isWithin, type PointAt } from '../../results/formats/index.ts';
-import { configJsonSchema } from './authored.ts';
-import { ZIP } from './axis-keys.ts';
-import { suggestion } from './nearest.ts';
-import { nameOf } from './overrides.ts';
+import { suggestion } from '../written/nearest.ts';
 import {
   elementsOf,
   entriesOf,
@@ -15,8 +12,11 @@ import {
   type PlacedProblem,
   plain,
   withEntry,
-} from './placed.ts';
-import { type Problem, schemaProblems } from './problems.ts';
+} from '../written/placed.ts';
+import { type Problem, schemaProblems } from '../written/problems.ts';
+import { configJsonSchema } from './authored.ts';
+import { ZIP } from './axis-keys.ts';
+import { nameOf } from './overrides.ts';
 import {
   type Config,
   type ConfiguredPoint,

@@ -1,7 +1,15 @@
 /** Fills in a template: chooses its variants, and puts the values of its parameters into its texts. */
+
+import {
+  mapTexts,
+  merge,
+  type Place,
+  type Placed,
+  type PlacedMap,
+  type PlacedProblem,
+} from '../written/placed.ts';
+import { notAllowed } from '../written/problems.ts';
 import type { LibraryEntry } from './library.ts';
-import { mapTexts, merge, type Place, type Placed, type PlacedMap, type PlacedProblem } from './placed.ts';
-import { notAllowed } from './problems.ts';
 
 /**
  * The body of `template` with `given` values, which a user wrote at `place`. Each choice is laid upon the

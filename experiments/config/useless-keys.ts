@@ -1,7 +1,7 @@
 /** What a workload says of a distribution of keys that it has at none of its points. */
 import { type Axis, ofDistributions, uselessProblem } from '../../results/formats/index.ts';
+import { entriesOf, type Placed, type PlacedProblem } from '../written/placed.ts';
 import { keyNames } from './key-names.ts';
-import { entriesOf, type Placed, type PlacedProblem } from './placed.ts';
 import type { Config, ConfiguredPoint } from './schema.ts';
 
 /** What has keys drawn. */

@@ -4,9 +4,9 @@
  */
 
 import { meanBytes, parseValueSizes, shapes } from '../../results/formats/index.ts';
-import { suggestion } from './nearest.ts';
-import { entriesOf, type Placed, type PlacedProblem, withEntry, withKeys } from './placed.ts';
-import { notAllowed } from './problems.ts';
+import { suggestion } from '../written/nearest.ts';
+import { entriesOf, type Placed, type PlacedProblem, withEntry, withKeys } from '../written/placed.ts';
+import { notAllowed } from '../written/problems.ts';
 
 /**
  * The workload with what its variant says in the place of its own. One that there is not is a problem, and read as the

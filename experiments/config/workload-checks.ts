@@ -1,9 +1,9 @@
 /** What is wrong with a workload whose every value is right by itself. */
 import { MIX, meanBytes, parseValueSizes, requestOperations } from '../../results/formats/index.ts';
-import { suggestion } from './nearest.ts';
-import type { Problem } from './problems.ts';
+import { suggestion } from '../written/nearest.ts';
+import type { Problem } from '../written/problems.ts';
+import { repeated } from '../written/repeated.ts';
 import { operationsOf } from './protocol.ts';
-import { repeated } from './repeated.ts';
 import type { Config } from './schema.ts';
 
 export function workloadProblems(config: Config): Problem[] {

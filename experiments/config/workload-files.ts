@@ -11,7 +11,6 @@ import { execa } from 'execa';
 import { z } from 'zod';
 import { MIX, readSizes, sizesText, traceProblem } from '../../results/formats/index.ts';
 import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
-import { keyNames } from './key-names.ts';
 import {
   elementsOf,
   entriesOf,
@@ -21,7 +20,8 @@ import {
   textAt,
   withEntry,
   withKeys,
-} from './placed.ts';
+} from '../written/placed.ts';
+import { keyNames } from './key-names.ts';
 import { WORD_BYTES_MAX } from './workload-schema.ts';
 
 const surveySchema = z.strictObject({

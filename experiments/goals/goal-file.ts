@@ -8,14 +8,14 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { Goal } from '../../results/index.ts';
 import { readExperiment } from '../config/config.ts';
-import { suggestion } from '../config/nearest.ts';
-import { entriesOf, located, plain, problemLines } from '../config/placed.ts';
-import { schemaProblems } from '../config/problems.ts';
 import type { ConfiguredExperiment } from '../config/schema.ts';
 import { splitWords, WordsError } from '../config/words.ts';
-import { readYaml } from '../config/yaml-source.ts';
 import { runDuration_s } from '../duration.ts';
 import { ExperimentError } from '../errors.ts';
+import { suggestion } from '../written/nearest.ts';
+import { entriesOf, located, plain, problemLines } from '../written/placed.ts';
+import { schemaProblems } from '../written/problems.ts';
+import { readYaml } from '../written/yaml-source.ts';
 
 const words = z
   .string()

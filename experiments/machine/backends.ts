@@ -25,3 +25,9 @@ function moduleOf(name: string): RunBackend['module'] {
 export function hasMoments({ backend, client }: { backend: string; client: { backend: string } }): boolean {
   return [backend, client.backend].every((name) => findBackend(name)?.capabilities.moments ?? true);
 }
+
+/** Whether it has a TCP/IP of its own, and so an address beside the kernel's. */
+export function hasOwnNetwork(name: string): boolean {
+  // Then it has no interface of the kernel's either, and binds to whatever it has.
+  return findBackend(name)?.defaultBind === '0.0.0.0';
+}

@@ -38,6 +38,7 @@ const request: LoadRequest = {
   address: { host: '10.99.0.1', port: 6379 },
   populate: false,
   files: { dir: '/tmp/bypassbench-x', stamps: '/dev/shm/x/server.stamps', pauses: '/run/server.pauses.json' },
+  ofHost: {},
   stampsEvery: null,
   serverStamps: null,
   serverCore: null,

@@ -1,5 +1,6 @@
 /** The command line of the load generator for one measurement of one system. */
 import { arrivalsText } from '../../results/formats/index.ts';
+import type { HostValues } from '../config/host-placeholders.ts';
 import { fillPlaceholders, moduleWords, optionWords, type SystemValues } from '../config/placeholders.ts';
 import { protocolOf } from '../config/protocol.ts';
 import type { System, WorkloadConfig } from '../config/schema.ts';
@@ -21,6 +22,8 @@ export interface LoadRequest {
   populate: boolean;
   /** The {dir} of the trial, and its {stamps} and {pauses}. */
   files: Pick<SystemValues, 'dir' | 'stamps' | 'pauses'>;
+  /** What its placeholders of its host stand for. */
+  ofHost: HostValues;
   /** One window of so many is stamped; null for none, and then so is `serverStamps`. */
   stampsEvery: number | null;
   /** The file that the server's stamps go to; null where it has none. */
@@ -61,7 +64,13 @@ export function loadArguments(request: LoadRequest): string[] {
     seed: seed + trial,
     out,
   };
-  const values = { host: address.host, port: String(address.port), core: String(client.core), ...files };
+  const values = {
+    host: address.host,
+    port: String(address.port),
+    core: String(client.core),
+    ...files,
+    ...request.ofHost,
+  };
   return [
     ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, inDigits(value)]),
     ...moduleWords(client.backend),

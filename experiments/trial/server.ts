@@ -1,5 +1,6 @@
 /** Starts the server of a system. */
 
+import type { HostValues } from '../config/host-placeholders.ts';
 import { fillPlaceholders, type SystemValues, startWithOptions } from '../config/placeholders.ts';
 import type { System } from '../config/schema.ts';
 import { type Checkout, commandPath } from '../machine/checkout.ts';
@@ -12,7 +13,9 @@ export interface ServerRequest {
   system: System;
   checkout: Checkout | undefined;
   /** Of its placeholders. */
-  values: SystemValues;
+  values: SystemValues & HostValues;
+  /** Environment variables of all that is started on its host; those of the system are above them. */
+  hostEnv: Readonly<Record<string, string>>;
   cwd: string;
   /** The network namespace that it is started in; undefined: this thread's. */
   network?: string;
@@ -24,6 +27,7 @@ export function startServer({
   system,
   checkout,
   values,
+  hostEnv,
   cwd,
   network,
   logs,
@@ -31,12 +35,13 @@ export function startServer({
 }: ServerRequest): RunningProcess {
   const fill = (text: string): string => fillPlaceholders(text, values);
   const [program = '', ...args] = startWithOptions(system).map(fill);
+  const own = Object.entries(system.env).map(([name, value]) => [name, fill(value)]);
   return supervisor.start({
     argv: [commandPath(program, checkout), ...args],
     cores: system.server_cores,
     cwd,
     network,
-    env: Object.fromEntries(Object.entries(system.env).map(([name, value]) => [name, fill(value)])),
+    env: { ...hostEnv, ...Object.fromEntries(own) },
     ...logs,
   });
 }

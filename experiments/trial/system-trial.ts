@@ -5,10 +5,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { type LoadResult, SERVER_PAUSES_FILE, STAMPED_FOLDER } from '../../results/formats/index.ts';
 import { writeStages } from '../../results/index.ts';
+import { hostValues, serverAddress } from '../config/host-placeholders.ts';
 import { fillPlaceholders, type SystemValues, startWithOptions } from '../config/placeholders.ts';
+import { placementOf } from '../config/placement.ts';
 import { protocolOf } from '../config/protocol.ts';
 import { stagesAt } from '../config/swept.ts';
 import { TrialFailure } from '../errors.ts';
+import type { Placement } from '../lab/where.ts';
 import { hasMoments } from '../machine/backends.ts';
 import { commandPath, OWN_COMMAND } from '../machine/checkout.ts';
 import { freePort } from '../machine/ports.ts';
@@ -47,6 +50,7 @@ class ServerRun {
   readonly #context: TrialContext;
   readonly #run: TrialRun;
   #server: RunningProcess | null = null;
+  readonly #placement: Placement;
   /** For the server's stamps. */
   readonly #sharedFolder: string;
 
@@ -54,6 +58,7 @@ class ServerRun {
     this.#planned = planned;
     this.#context = context;
     this.#run = new TrialRun(planned, context);
+    this.#placement = placementOf(context.experiment, planned.subject);
     this.#sharedFolder = context.supervisor.createSharedFolder();
   }
 
@@ -74,7 +79,7 @@ class ServerRun {
     const { server_cores } = subject;
     this.#context.onStep('start');
     this.#setSysctls();
-    const port = await freePort(HOST);
+    const port = await freePort(this.#placement.server.network?.address ?? HOST);
     const server = this.#startServer(port);
     const address = await this.#waitUntilReady(server, port);
     for (const operation of workload.operations) {
@@ -99,7 +104,8 @@ class ServerRun {
 
   /** Where the server is asked to listen. */
   get #host(): string {
-    return this.#context.wire === null ? HOST : SERVER_ADDRESS;
+    if (this.#context.wire !== null) return SERVER_ADDRESS;
+    return serverAddress(this.#placement, this.#planned.subject.backend) ?? HOST;
   }
 
   #setSysctls(): void {
@@ -144,7 +150,13 @@ class ServerRun {
     const { subject } = this.#planned;
     const { server_cores } = subject;
     const { folder, workingFolder } = this.#run;
-    const values = { host: this.#host, port: String(port), core: String(server_cores[0]) };
+    const { server } = this.#placement;
+    const values = {
+      host: this.#host,
+      port: String(port),
+      core: String(server_cores[0]),
+      ...hostValues(server),
+    };
     // The record keeps {dir} and its like: the files' paths mean nothing once the trial is over.
     this.#run.command = startWithOptions(subject).map((word) =>
       fillPlaceholders(word, { ...values, ...this.#files(true) }),
@@ -157,6 +169,7 @@ class ServerRun {
       system: subject,
       checkout: this.#context.checkouts.get(subject.name),
       values: { ...values, ...this.#files(false) },
+      hostEnv: server.host.env,
       cwd: workingFolder,
       network: this.#context.wire?.serverNetwork,
       logs: folder.serverLogs,
@@ -188,6 +201,7 @@ class ServerRun {
     const files = this.#files(false);
     const checkout = this.#context.checkouts.get(subject.name);
     const pair = corePairOf(subject, checkout);
+    const [generator] = this.#placement.generators;
     const hasStamps = start.some((word) => word.includes('{stamps}'));
     const readsBusyTime = checkout === undefined || checkout.loadOptions.has('--server-busy-time');
     // An older load generator wants the core with it.
@@ -201,6 +215,7 @@ class ServerRun {
       // The stamped measurement comes after the first one.
       populate: isFirst && request.stampsEvery === null && protocolOf(workload, subject) === 'resp',
       files,
+      ofHost: hostValues(generator),
       serverStamps: hasStamps && request.stampsEvery !== null ? files.stamps : null,
       serverCore: typeof pair === 'string' ? null : pair.server,
       serverPid,
@@ -216,7 +231,7 @@ class ServerRun {
       argv: [commandPath(OWN_COMMAND, checkout), ...words],
       cores: clientCoresOf(subject),
       // No server of an experiment wants a password, and the runner's own environment may have one for others.
-      env: { REDISCLI_AUTH: '' },
+      env: { ...generator.host.env, REDISCLI_AUTH: '' },
       server: { process: server, logs: Object.values(folder.serverLogs) },
     };
   }

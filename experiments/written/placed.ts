@@ -146,3 +146,8 @@ export function problemLines(problems: readonly PlacedProblem[]): string[] {
   );
   return [...new Set(lines)];
 }
+
+/** All of it as one message about `what`: "the config". */
+export function problemsInWords(what: string, lines: readonly string[]): string {
+  return lines.length === 1 ? lines[0] : `${what} has ${lines.length} problems:\n  ${lines.join('\n  ')}`;
+}

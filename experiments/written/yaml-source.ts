@@ -1,4 +1,5 @@
 /** Reads a YAML file into values that know their lines. */
+import path from 'node:path';
 import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { extended, type Place, type Placed, type PlacedProblem, type Scalar } from './placed.ts';
 
@@ -6,6 +7,17 @@ import { extended, type Place, type Placed, type PlacedProblem, type Scalar } fr
 const RANKS_PER_FILE = 2 ** 32;
 /** Of one file, with what its aliases stand for: more than any has that a person wrote. */
 const VALUES_MAX = 100_000;
+
+/** A file's name in messages: from the working folder where it lies below it. */
+export function shown(file: string): string {
+  const fromHere = path.relative('', file);
+  return fromHere.startsWith('..') ? path.resolve(file) : fromHere;
+}
+
+/** Why a file cannot be read: `does not exist`. */
+export function whyUnreadable({ code }: NodeJS.ErrnoException): string {
+  return code === 'EISDIR' ? 'is a folder' : code === 'EACCES' ? 'is not readable' : 'does not exist';
+}
 
 export interface YamlSource {
   root: Placed;
@@ -53,6 +65,13 @@ export function readYaml(file: string, text: string, ordinal: number): YamlSourc
       const entries = target.items.map(({ key, value }): [string, Placed] => {
         const name = isScalar(key) ? String(key.value) : String(key);
         const offset = (key as { range?: [number] }).range?.[0];
+        if (name === '__proto__') {
+          // Of an object it is none, and would be lost.
+          problems.push({
+            place: placeOf(offset ?? 0, extended(path, [name])),
+            message: 'no key can be called so',
+          });
+        }
         return [name, read(value, extended(path, [name]), offset)];
       });
       return { place, value: new Map(entries) };
