@@ -5,6 +5,7 @@
 import type { BackendOption } from '../backend-descriptor.ts';
 import type { OptionReader } from '../backend-options.ts';
 import { type ImpairmentOptions, parseImpairment } from '../inet/devices/impairment.ts';
+import { defaultTcpOptions } from '../inet/tcp/options.ts';
 
 type OptionTable = Readonly<Record<string, BackendOption>>;
 
@@ -35,11 +36,12 @@ export interface StackChoices {
   impair: ImpairmentOptions | null;
 }
 
-const RECEIVE_WINDOW_BYTES = 1_048_576;
-const MIN_RTO_MS = 50;
-const DELAYED_ACK_MS = 10;
-const KEEPALIVE_S = 300;
-const USER_TIMEOUT_S = 100;
+const { congestion, nagle, receiveWindowBytes, synCookies, ...times } = defaultTcpOptions;
+const MIN_RTO_MS = times.minRtoUs / 1e3;
+const DELAYED_ACK_MS = times.delayedAckUs / 1e3;
+const KEEPALIVE_S = times.keepAliveUs / 1e6;
+const USER_TIMEOUT_S = times.userTimeoutUs / 1e6;
+const onOrOff = (is: boolean) => (is ? 'on' : 'off');
 
 /** Of the addresses. */
 export const networkOptions: OptionTable = {
@@ -53,11 +55,11 @@ export const CHECKSUM_HELP =
 
 /** Of TCP, and of what is done to frames on their way. */
 export const stackOptions: OptionTable = {
-  congestion: { help: 'cubic or newreno', default: 'cubic' },
-  nagle: { help: 'on or off', default: 'off' },
+  congestion: { help: 'cubic or newreno', default: congestion },
+  nagle: { help: 'on or off', default: onOrOff(nagle) },
   receive_window_bytes: {
     help: 'data that may wait for the application, per connection',
-    default: `${RECEIVE_WINDOW_BYTES}`,
+    default: `${receiveWindowBytes}`,
     unit: 'bytes',
   },
   min_rto_ms: { help: 'floor of the retransmission timeout', default: `${MIN_RTO_MS}`, unit: 'ms' },
@@ -78,7 +80,7 @@ export const stackOptions: OptionTable = {
   },
   syn_cookies: {
     help: 'on or off: answer connection attempts beyond the bound of half-open ones with cookies, or drop them',
-    default: 'on',
+    default: onOrOff(synCookies),
   },
   pcap: { help: 'file that records every frame', default: null },
   impair: {
@@ -93,14 +95,14 @@ export function readStackOptions(options: OptionReader, checksum: StackChoices['
     network: readNetwork(options),
     checksum: options.choice('checksum', ['verify', 'partial'], checksum),
     tcp: {
-      congestion: options.choice('congestion', ['cubic', 'newreno'], 'cubic'),
-      nagle: options.choice('nagle', ['on', 'off'], 'off') === 'on',
-      receiveWindowBytes: options.integer('receive_window_bytes', 4096, 2 ** 30, RECEIVE_WINDOW_BYTES),
+      congestion: options.choice('congestion', ['cubic', 'newreno'], congestion),
+      nagle: options.choice('nagle', ['on', 'off'], onOrOff(nagle)) === 'on',
+      receiveWindowBytes: options.integer('receive_window_bytes', 4096, 2 ** 30, receiveWindowBytes),
       minRtoMs: options.integer('min_rto_ms', 1, 60_000, MIN_RTO_MS),
       delayedAckMs: options.integer('delayed_ack_ms', 0, 500, DELAYED_ACK_MS),
       keepaliveS: options.integer('keepalive_s', 0, 1_000_000, KEEPALIVE_S),
       userTimeoutS: options.integer('user_timeout_s', 1, 1_000_000, USER_TIMEOUT_S),
-      synCookies: options.choice('syn_cookies', ['on', 'off'], 'on') === 'on',
+      synCookies: options.choice('syn_cookies', ['on', 'off'], onOrOff(synCookies)) === 'on',
     },
     pcap: options.has('pcap') ? options.text('pcap', '') : null,
     impair: options.has('impair') ? parseImpairment(options.text('impair', '')) : null,

@@ -3,7 +3,6 @@
  * goes on, and no receive is missing afterwards.
  */
 import { describe, expect, it } from 'vitest';
-import { World } from '../conformance/world.ts';
 import {
   CONNECTION,
   CREDITS_RECEIVED,
@@ -15,38 +14,19 @@ import {
   SEQUENCE,
 } from './message.ts';
 import { EndReason, RecordKind } from './rendezvous.ts';
-import { SimulatedNetwork } from './test-network.ts';
+import { type Attacked, attackedHosts, carriesOn } from './test-attack.ts';
 
-function setUp() {
-  const network = new SimulatedNetwork({ maxDelayUs: 3 });
-  const server = network.createHost({ bufferBytes: 1000, receiveLimit: 64, maxWindow: 8 });
-  const client = network.createHost({ bufferBytes: 1000, receiveLimit: 64, maxWindow: 8 });
-  const world = new World({
-    create: () => ({
-      server: server.libos,
-      client: client.libos,
-      serverAddress: server.address,
-      clientAddress: client.address,
-    }),
-  });
-  const listener = world.listen();
-  const victim = world.connect(listener);
-  // The header of the attacked connection: what its next message would carry.
-  world.pushFreeing(client.libos, victim.clientQd, 'first');
-  expect(world.popText(server.libos, victim.serverQd)).toBe('first');
-  const header = [...network.lastHeaderTo.get(server.device)!];
-  header[SEQUENCE]++;
-  return { network, server, client, world, victim, honest: world.connect(listener), header };
+/** With the header that the next message of the attacked connection would carry. */
+function setUp(): Attacked {
+  const attacked = attackedHosts();
+  attacked.header[SEQUENCE]++;
+  return attacked;
 }
 
-type Setting = ReturnType<typeof setUp>;
-
 /** The honest connection still carries data, and whoever is promised a receive has one. */
-function expectOthersUntouched({ world, server, honest }: Setting): void {
-  for (let i = 0; i < 20; i++) {
-    world.pushFreeing(world.client, honest.clientQd, `still here ${i}`);
-    expect(world.popText(world.server, honest.serverQd)).toBe(`still here ${i}`);
-  }
+function expectOthersUntouched(setting: Attacked): void {
+  carriesOn(setting, 20);
+  const { server, world } = setting;
   const { budget } = server.transport.engine;
   expect(server.device.posted).toBeGreaterThanOrEqual(budget.promised);
   world.shutdown();

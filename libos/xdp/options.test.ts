@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { OptionReader } from '../backend-options.ts';
 import type { LibosError } from '../errors.ts';
+import { readStackOptions } from '../frames/stack-options.ts';
 import { parseXdpOptions, xdpOptions } from './options.ts';
 
 const least = { interface: 'eth0', ip: '10.99.0.1/24' };
@@ -19,25 +21,12 @@ function refusal(options: Record<string, string>): string {
 describe('options of xdp', () => {
   it('have defaults for all but the least', () => {
     expect(parseXdpOptions(least)).toEqual({
+      ...readStackOptions(new OptionReader('xdp', least), 'partial'),
       place: { interface: 'eth0', queue: null },
-      network: { address: 0x0a630001, prefixLength: 24, gateway: null },
       mtu: null,
       packetBuffers: 8192,
-      checksum: 'partial',
       attach: 'auto',
       zeroCopy: 'auto',
-      tcp: {
-        congestion: 'cubic',
-        nagle: false,
-        receiveWindowBytes: 1_048_576,
-        minRtoMs: 50,
-        delayedAckMs: 10,
-        keepaliveS: 300,
-        userTimeoutS: 100,
-        synCookies: true,
-      },
-      pcap: null,
-      impair: null,
     });
   });
 

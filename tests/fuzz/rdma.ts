@@ -4,9 +4,9 @@
  * are there, and no memory is lost.
  */
 import fc from 'fast-check';
-import { World } from '../../libos/conformance/world.ts';
 import { decodeHello, encodeHello } from '../../libos/rdma/hello.ts';
 import { HEADER_WORDS, KIND_SHIFT, Kind, SEQUENCE } from '../../libos/rdma/message.ts';
+import { attackedHosts, BUFFER_BYTES, carriesOn } from '../../libos/rdma/test-attack.ts';
 import { honestHello } from '../../libos/rdma/test-hello.ts';
 import { SimulatedNetwork } from '../../libos/rdma/test-network.ts';
 import type { Target } from './target.ts';
@@ -33,7 +33,6 @@ interface RdmaCase {
 
 /** Turns of both sides in which everything that is on its way has arrived. */
 const TURNS = 60;
-const BUFFER_BYTES = 1000;
 const POOL_BYTES_MAX = 8 * 1024 * 1024;
 
 const near = fc.oneof(fc.integer({ min: -20, max: 20 }), fc.integer());
@@ -94,31 +93,15 @@ function checkHello({ bytes: changes, cut }: RdmaCase['hello']): void {
 
 function attack({ seed, reorder, endpointPerPeer, messages, records }: RdmaCase): void {
   const network = new SimulatedNetwork({ seed, maxDelayUs: 3, reorder });
-  const options = { bufferBytes: BUFFER_BYTES, receiveLimit: 64, maxWindow: 8, endpointPerPeer };
-  const server = network.createHost(options);
-  const client = network.createHost(options);
-  const world = new World({
-    create: () => ({
-      server: server.libos,
-      client: client.libos,
-      serverAddress: server.address,
-      clientAddress: client.address,
-    }),
-  });
+  const attacked = attackedHosts(network, { endpointPerPeer });
+  const { server, client, world, victim, device, header } = attacked;
   const turn = (): void => {
     for (let i = 0; i < TURNS; i++) {
       server.libos.waitNext(0, 0);
       client.libos.waitNext(0, 0);
     }
   };
-  const listener = world.listen();
-  const victim = world.connect(listener);
   const [line] = client.rendezvous.lines;
-  world.pushFreeing(client.libos, victim.clientQd, 'first');
-  world.popText(server.libos, victim.serverQd);
-  const device = server.devices.find((one) => network.lastHeaderTo.has(one)) ?? server.device;
-  const header = [...(network.lastHeaderTo.get(device) ?? [])];
-  const other = world.connect(listener);
   messages.forEach((message, index) => {
     for (const { behind, kind, reason, data, credits } of records) {
       if (behind === index) line?.send(kind, reason, data, credits);
@@ -129,11 +112,7 @@ function attack({ seed, reorder, endpointPerPeer, messages, records }: RdmaCase)
   });
   const last = server.libos.pop(victim.serverQd);
   turn();
-  for (let i = 0; i < 5; i++) {
-    world.pushFreeing(world.client, other.clientQd, `still here ${i}`);
-    const text = world.popText(world.server, other.serverQd);
-    if (text !== `still here ${i}`) throw new Error(`an honest connection hears ${text}`);
-  }
+  carriesOn(attacked, 5);
   if (device.posted < server.transport.engine.budget.promised && !endpointPerPeer) {
     throw new Error(`${device.posted} receives are posted, promised are more`);
   }
