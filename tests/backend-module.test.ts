@@ -71,6 +71,8 @@ describe('commands over a backend from outside', () => {
       '--populate',
       '--reply-timeout-s',
       '100',
+      '--warmup-s',
+      '0.02',
     ];
     await run(bypassbench, [
       ...load,

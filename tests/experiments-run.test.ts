@@ -3,9 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { command } from '../experiments/commands/run.ts';
 import { availableCores } from '../experiments/machine/machine.ts';
 import { loadResultFormat, type Summary, summaryFormat, type Trial } from '../results/formats/index.ts';
 import { nodeServer, redis, system, TestRun, testRuns, tinyWorkload } from './experiments-campaign.ts';
+import { refusal } from './refusal.ts';
 
 const create = testRuns();
 
@@ -293,22 +295,21 @@ describe('a server that fails', () => {
 });
 
 describe('a run that cannot be', () => {
+  const refused = ({ config, out }: TestRun, ...options: string[]) =>
+    refusal(command(), config, '--out', out, ...options);
+
   test('has no server installed', async () => {
     const run = create({ systems: [system('absent', ['no-such-server', '{port}'])] });
-    const { exitCode, stderr } = await run.start();
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain(
+    expect(await refused(run)).toContain(
       'bypassbench: absent cannot be run: no-such-server is not on the PATH (install it, or correct the config',
     );
+    expect(existsSync(run.out)).toBe(false);
   });
 
   test.each([
     [['--only', 'redsi'], "--only: no system is named 'redsi' in this config; its systems are redis"],
     [['--only', 'redis,'], 'Names of systems, separated by commas.'],
   ])('has wrong options: %s', async (options, message) => {
-    const { exitCode, stderr } = await create({ systems: [redis] }).start(...options);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain(message);
-    expect(stderr).not.toMatch(/^ +at /m);
+    expect(await refused(create({ systems: [redis] }), ...options)).toContain(message);
   });
 });

@@ -113,8 +113,8 @@ describe('bypassbench load --rate', () => {
       const slow = await slowServer(() => sleep(delayMs));
       const { result, get } = await load(
         slow.port,
-        ...['--rate', '2000', '--arrivals', arrivals, '--pipeline', '1000', '--reply-timeout-s', '20'],
-        ...['--warmup-s', '0.1', '--duration-s', '0.2', ...asleep],
+        ...['--rate', '1000', '--arrivals', arrivals, '--pipeline', '1000', '--reply-timeout-s', '20'],
+        ...['--warmup-s', '0.02', '--duration-s', '0.2', ...asleep],
       );
       slow.close();
       expect(result.arrivals).toEqual({ kind: 'onoff', on_ms: 5, off_ms: 15, times: 'exponential' });

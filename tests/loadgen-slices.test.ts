@@ -27,7 +27,7 @@ beforeAll(() => moveServer(redis.pid, serverCore));
 
 async function load(...args: string[]): Promise<{ result: LoadResult; slices: SlicesFile }> {
   const out = redis.nextOut();
-  const target = ['--target', redis.target, '--keys', '100', '--populate', '--warmup-s', '0.1'];
+  const target = ['--target', redis.target, '--keys', '100', '--populate', '--warmup-s', '0.05'];
   await run(bypassbench, ['load', ...target, '--out', out, ...args]);
   return {
     result: loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8')),

@@ -52,11 +52,11 @@ describe.each(servers)('%s', (name, start) => {
       '--wait',
       'block',
       '--warmup-s',
-      '0.05',
+      '0.02',
       '--out',
       out,
     ];
-    await run(bypassbench, ['load', ...fixed, '--duration-s', '0.4', '--populate', ...args]);
+    await run(bypassbench, ['load', ...fixed, '--duration-s', '0.2', '--populate', ...args]);
     return loadResultFormat.read(await readFile(join(out, 'result.json'), 'utf8'));
   }
 

@@ -9,5 +9,5 @@ import { killedClients } from './rdma-kills.ts';
 const clients = killedClients();
 
 it('serves the others, and whoever comes next', async () => {
-  await clients().kill(12, new Random(Number(process.env.SEED)));
+  await clients().kill(6, new Random(Number(process.env.SEED)));
 });
